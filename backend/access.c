@@ -1,0 +1,247 @@
+/*
+ * access.c - which buffers a task reads and writes. One description serves ring sizes, waits and
+ * operands.
+ */
+#include "backend_internal.h"
+
+#include <string.h>
+
+static void add(struct accesses *out, uint32_t buffer, struct box box, bool write, uint32_t part)
+{
+    VEC_PUSH(&out->v, ((struct access){buffer, box, write, part}));
+}
+
+static uint32_t buffer_of(const struct plan *p, uint32_t tile, const struct ir_op *value)
+{
+    for (uint32_t b = p->first_buffer[value->id]; b != NONE; b = p->buffers.at[b].next)
+        if (p->buffers.at[b].tile == tile)
+            return b;
+    BUG("no buffer of %s on tile %u", value->name, tile);
+}
+
+struct box task_box(const struct plan *p, const struct task *t)
+{
+    const struct node *n = &p->nodes.at[t->node];
+    struct box box;
+    switch ((enum task_kind)t->kind) {
+    case TASK_MVM: {
+        box = node_cell_box(n, t->cell);
+        group_channels(p, &p->groups.at[t->aux], &box.lo[2], &box.hi[2]);
+        return box;
+    }
+    case TASK_STORE: return p->stores.at[t->aux].where;
+    case TASK_LOAD: {
+        const struct buffer *b = &p->buffers.at[t->aux];
+        const struct part *part = &p->parts[b->value->id].part[t->aux2];
+        box = box_intersect(&b->held, &part->where);
+        box.lo[0] = t->row;
+        box.hi[0] = t->row + 1;
+        return box_shift(&box, part->shift, -1);
+    }
+    case TASK_SEND: {
+        const struct send_class *c = &n->classes.at[t->aux];
+        box = node_cell_box(n, t->cell);
+        box.lo[2] = box.lo[2] > c->lo ? box.lo[2] : c->lo;
+        box.hi[2] = box.hi[2] < c->hi ? box.hi[2] : c->hi;
+        return box;
+    }
+    default: return node_cell_box(n, t->cell);
+    }
+}
+
+/* What outputs `out` read of an operand. Rows are taken up to where the next output's window
+ * begins, so that rows which a stride skips are let go of too. */
+static struct box operand_box(const struct operand *o, const struct box *out)
+{
+    struct box b;
+    for (int a = 0; a < 3; a++) {
+        int32_t first, last;
+        bool any = need_range(&o->map[a], out->lo[a], out->hi[a], &first, &last);
+        b.lo[a] = any ? first : 0;
+        b.hi[a] = any ? last + 1 : 0;
+        if (any && a == AXIS_H && o->map[a].kind == MAP_WINDOW) {
+            int32_t next = out->hi[a] * o->map[a].stride - o->map[a].pad;
+            next = next < o->map[a].extent ? next : o->map[a].extent;
+            b.hi[a] = next > b.hi[a] ? next : b.hi[a];
+        }
+    }
+    return b;
+}
+
+static void mvm_accesses(const struct plan *p, const struct task *t, const struct box *box,
+                         struct accesses *out)
+{
+    const struct group *g = &p->groups.at[t->aux];
+    const struct operand *o = &p->nodes.at[t->node].operand[0];
+    struct box taps = group_taps(p, g), read = operand_box(o, box);
+    read.lo[2] = taps.lo[2];
+    read.hi[2] = taps.hi[2];
+    read = box_intersect(&read, &p->buffers.at[g->source].held);
+    add(out, g->source, read, false, NONE);
+    add(out, g->acc, *box, true, NONE);
+}
+
+static const struct block *block_of(const struct plan *p, const struct task *t,
+                                    const struct box *box)
+{
+    const struct node *n = &p->nodes.at[t->node];
+    struct layer *l = &p->layers.at[n->layer];
+    return &layer_copy_at(p, l, box->lo[0], box->lo[1])->block[t->cell % n->grid[2].n];
+}
+
+/* Epilogues and additions of partial sums. */
+static void sum_accesses(const struct plan *p, const struct task *t, const struct box *box,
+                         struct accesses *out)
+{
+    const struct node *n = &p->nodes.at[t->node];
+    const struct block *b = block_of(p, t, box);
+    uint32_t own = p->groups.at[b->contributor[0].group].acc;
+    bool last = t->kind == TASK_MAP || t->step + 1u == b->n_contributors;
+    add(out, t->kind == TASK_MAP || t->step == 1 ? own : b->sums[t->step - 1], *box, false, NONE);
+    if (t->kind == TASK_SUM)
+        add(out, b->contributor[t->step].landing, *box, false, NONE);
+    add(out, last ? buffer_of(p, t->tile, n->out) : b->sums[t->step], *box, true, NONE);
+}
+
+static void softmax_accesses(const struct plan *p, const struct task *t, const struct box *box,
+                             struct accesses *out)
+{
+    const struct node *n = &p->nodes.at[t->node];
+    uint32_t source = buffer_of(p, t->tile, n->operand[0].value);
+    uint32_t result = buffer_of(p, t->tile, n->out), maxima = t->aux, powers = t->aux + 1,
+             sums = t->aux + 2;
+    struct box thin = *box;
+    int axis = (int)n->root->attrs->softmax.axis;
+    thin.lo[axis] = 0;
+    thin.hi[axis] = 1;
+    switch (t->step) {
+    case 0:
+        add(out, source, *box, false, NONE);
+        add(out, maxima, thin, true, NONE);
+        break;
+    case 1:
+        add(out, source, *box, false, NONE);
+        add(out, maxima, thin, false, NONE);
+        add(out, powers, *box, true, NONE);
+        break;
+    case 2:
+        add(out, powers, *box, false, NONE);
+        add(out, sums, thin, true, NONE);
+        break;
+    default:
+        add(out, powers, *box, false, NONE);
+        add(out, sums, thin, false, NONE);
+        add(out, result, *box, true, NONE);
+    }
+}
+
+static void send_accesses(const struct plan *p, const struct task *t, const struct box *box,
+                          struct accesses *out)
+{
+    const struct node *n = &p->nodes.at[t->node];
+    add(out, buffer_of(p, t->tile, n->out), *box, false, NONE);
+    for (uint32_t i = 0; i < n->targets.n; i++) {
+        const struct target *target = &n->targets.at[i];
+        if (!node_sends(n, t->cell, i) || target->class != t->aux)
+            continue;
+        const struct buffer *b = &p->buffers.at[target->buffer];
+        const struct part *part = &p->parts[b->value->id].part[target->part];
+        struct box there = box_shift(box, part->shift, 1);
+        there = box_intersect(&there, &part->where);
+        there = box_intersect(&there, &b->held);
+        add(out, target->buffer, there, true, target->part);
+    }
+}
+
+static void derived_accesses(const struct plan *p, const struct task *t, const struct box *box,
+                             struct accesses *out)
+{
+    const struct node *n = &p->nodes.at[t->node];
+    for (unsigned i = 0; i < n->n_operands; i++) {
+        uint32_t b = buffer_of(p, t->tile, n->operand[i].value);
+        struct box read = operand_box(&n->operand[i], box);
+        add(out, b, box_intersect(&read, &p->buffers.at[b].held), false, NONE);
+    }
+    add(out, buffer_of(p, t->tile, n->out), *box, true, NONE);
+}
+
+void task_accesses(const struct plan *p, const struct task *t, struct accesses *out)
+{
+    const struct node *n = &p->nodes.at[t->node];
+    out->v.n = 0;
+    if (t->kind == TASK_BARRIER)
+        return;
+    struct box box = task_box(p, t);
+    switch ((enum task_kind)t->kind) {
+    case TASK_MVM: mvm_accesses(p, t, &box, out); break;
+    case TASK_PARTIAL: {
+        add(out, p->groups.at[t->aux].acc, box, false, NONE);
+        add(out, block_of(p, t, &box)->contributor[t->step].landing, box, true, NONE);
+        break;
+    }
+    case TASK_SUM: sum_accesses(p, t, &box, out); break;
+    case TASK_MAP:
+        if (n->kind == NODE_MVM)
+            sum_accesses(p, t, &box, out);
+        else
+            derived_accesses(p, t, &box, out);
+        break;
+    case TASK_WINDOW:
+    case TASK_GATHER:
+    case TASK_COPY: derived_accesses(p, t, &box, out); break;
+    case TASK_SOFTMAX: softmax_accesses(p, t, &box, out); break;
+    case TASK_SEND: send_accesses(p, t, &box, out); break;
+    case TASK_LOAD: {
+        const struct part *part = &p->parts[p->buffers.at[t->aux].value->id].part[t->aux2];
+        add(out, t->aux, box_shift(&box, part->shift, 1), true, t->aux2);
+        break;
+    }
+    case TASK_STORE: {
+        const struct output_store *s = &p->stores.at[t->aux];
+        const struct buffer *b = &p->buffers.at[s->buffer];
+        bool moved =
+            b->value == s->output->in[0].value->def && p->nodes.at[t->node].out != b->value;
+        add(out, s->buffer, moved ? box_shift(&box, s->shift, 1) : box, false, NONE);
+        break;
+    }
+    case TASK_BARRIER: break;
+    }
+}
+
+void task_program(const struct plan *p, const struct task *t, struct isa_program_entry *out)
+{
+    const struct node *n = &p->nodes.at[t->node];
+    *out = (struct isa_program_entry){.arity = 1};
+    bool last = true;
+    if (t->kind == TASK_SUM) {
+        struct box box = task_box(p, t);
+        last = t->step + 1u == block_of(p, t, &box)->n_contributors;
+        out->arity = 2;
+        out->ops[out->n_ops++] = (struct isa_lane){LANE_ADD, LANE_A, LANE_B, 0.0f};
+    }
+    if (n->kind == NODE_SOFTMAX) {
+        out->arity = 2;
+        if (t->step == 1) {
+            out->ops[out->n_ops++] = (struct isa_lane){LANE_SUB, LANE_A, LANE_B, 0.0f};
+            out->ops[out->n_ops++] = (struct isa_lane){LANE_EXP, 0, 0, 0.0f};
+        } else {
+            out->ops[out->n_ops++] = (struct isa_lane){LANE_DIV, LANE_A, LANE_B, 0.0f};
+        }
+        return;
+    }
+    if (n->kind == NODE_MAP)
+        out->arity = n->program.arity;
+    uint8_t shift = (uint8_t)out->n_ops;
+    for (unsigned i = 0; last && i < n->program.n_ops; i++) {
+        struct isa_lane op = n->program.ops[i];
+        uint8_t *code[2] = {&op.x, &op.y};
+        for (int k = 0; k < 2; k++)
+            if (shift && *code[k] == LANE_A)
+                *code[k] = (uint8_t)(shift - 1); /* the sum takes the place of operand a */
+            else if (*code[k] < 16 && (k == 0 || isa_lane_arity(op.op) == 2))
+                *code[k] = (uint8_t)(*code[k] + shift);
+        out->ops[out->n_ops++] = op;
+    }
+    if (out->n_ops == 0)
+        out->ops[out->n_ops++] = (struct isa_lane){LANE_MOV, LANE_A, 0, 0.0f};
+}

@@ -1,0 +1,128 @@
+/*
+ * backend.c - the backend's table of contents: plan, schedule, memory, program.
+ */
+#include "backend_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+void plan_free(struct plan *p)
+{
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        VEC_FREE(&p->nodes.at[i].targets);
+        VEC_FREE(&p->nodes.at[i].classes);
+        VEC_FREE(&p->nodes.at[i].temps);
+        free(p->nodes.at[i].target_sets);
+    }
+    VEC_FREE(&p->nodes);
+    VEC_FREE(&p->layers);
+    VEC_FREE(&p->groups);
+    VEC_FREE(&p->tiles);
+    VEC_FREE(&p->buffers);
+    VEC_FREE(&p->tasks);
+    VEC_FREE(&p->preds);
+    VEC_FREE(&p->stores);
+    arena_free(p->arena);
+}
+
+static bool plan_and_schedule(struct plan *p)
+{
+    p->arena = arena_new();
+    p->n_ops = p->graph->n_ops;
+    plan_set_shape(p);
+    if (!plan_nodes(p) || !plan_place(p))
+        return false;
+    plan_sets(p);
+    plan_homes(p);
+    if (!plan_tasks(p))
+        return false;
+    plan_schedule(p);
+    return true;
+}
+
+/* Everything but MVMs is free, so a layer's time is its number of output pixels. */
+static bool only_mvm_takes_time(const struct arch *a)
+{
+    return a->lanes == 0 && a->link_bytes_per_cycle == 0 && a->hop_cycles == 0 &&
+           a->dram_cycles == 0 && a->dram_bytes_per_cycle == 0;
+}
+
+/* One base layer at a time without copies (DESIGN.md section 3). */
+static bool layer_by_layer_cycles(const struct plan *p, uint64_t *out)
+{
+    *out = 0;
+    if (only_mvm_takes_time(p->arch)) {
+        for (size_t i = 0; i < p->layers.n; i++) {
+            const struct node *n = &p->nodes.at[p->layers.at[i].node];
+            *out += (uint64_t)n->dim[0] * (uint64_t)n->dim[1] * (uint64_t)p->arch->mvm_cycles;
+        }
+        return true;
+    }
+    struct backend_options options = *p->options;
+    options.mode = SCHEDULE_LAYER_BY_LAYER;
+    struct plan single = {.graph = p->graph,
+                          .arch = p->arch,
+                          .options = &options,
+                          .diag = p->diag,
+                          .single_copies = true};
+    bool ok = plan_and_schedule(&single);
+    *out = single.makespan;
+    plan_free(&single);
+    return ok;
+}
+
+static void report_layers(const struct plan *p, struct isa_program *program,
+                          struct backend_result *out)
+{
+    out->n_layers = (uint32_t)p->layers.n;
+    out->layers = ARENA_ARRAY(program->arena, struct layer_report, out->n_layers);
+    for (uint32_t i = 0; i < out->n_layers; i++) {
+        const struct layer *l = &p->layers.at[i];
+        const struct node *n = &p->nodes.at[l->node];
+        struct layer_report *r = &out->layers[i];
+        r->name = arena_strdup(program->arena, n->root->name);
+        for (int a = 0; a < 3; a++)
+            r->ofm[a] = n->dim[a];
+        r->pes = (int64_t)l->pv * l->ph;
+        r->cycles = (int64_t)n->dim[0] * n->dim[1] * p->arch->mvm_cycles;
+        r->copies = l->n_copies;
+    }
+}
+
+static void report(const struct plan *p, struct isa_program *program, struct backend_result *out)
+{
+    out->makespan_cycles = p->makespan;
+    out->pe_busy_cycles = p->pe_busy_cycles;
+    out->utilisation =
+        p->makespan ? (double)p->pe_busy_cycles / ((double)p->options->pes * (double)p->makespan)
+                    : (double)NAN;
+    out->n_tiles = program->n_tiles;
+    for (uint32_t t = 0; t < program->n_tiles; t++)
+        out->n_instructions += program->tiles[t].n_insts;
+    out->code_bytes = out->n_instructions * ISA_INST_BYTES;
+    report_layers(p, program, out);
+}
+
+struct isa_program *backend_compile(const struct ir_graph *g, const struct arch *arch,
+                                    const struct backend_options *o, struct backend_result *out,
+                                    struct diag *d)
+{
+    *out = (struct backend_result){0};
+    struct plan p = {.graph = g, .arch = arch, .options = o, .diag = d};
+    struct isa_program *program = NULL;
+    double start = now_seconds();
+    if (plan_and_schedule(&p) && layer_by_layer_cycles(&p, &out->layer_by_layer_cycles)) {
+        out->seconds_schedule = now_seconds() - start;
+        plan_lives(&p);
+        plan_memory(&p);
+        program = plan_emit(&p);
+        if (program) {
+            program->graph_fingerprint = ir_fingerprint(g);
+            program->layer_by_layer_cycles = out->layer_by_layer_cycles;
+            report(&p, program, out);
+        }
+        out->seconds_emit = now_seconds() - start - out->seconds_schedule;
+    }
+    plan_free(&p);
+    return program;
+}

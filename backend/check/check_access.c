@@ -1,0 +1,255 @@
+/*
+ * check_access.c - reading and writing parts of views, as elements of a leaf.
+ *
+ * A row is walked in runs that are consecutive both in memory and in tags: the whole row where
+ * channels are dense and complete, a pixel's channels otherwise, single elements where pitches or
+ * index maps demand it.
+ */
+#include "check_internal.h"
+
+#include <inttypes.h>
+
+struct writer check_local_writer(struct actor *a)
+{
+    return (struct writer){.a = a,
+                           .t = a->t,
+                           .dim = a->queue,
+                           .number = a->number,
+                           .known = a->clock,
+                           .once = a->k->g || a->in->op == ISA_load || a->in->op == ISA_mvm};
+}
+
+static bool held(struct actor *a, const struct tile_state *t, const struct check_view *v,
+                 const struct span *s)
+{
+    const struct isa_view *i = v->v;
+    if (v->cluster && s->y >= i->y0 && s->y < i->y1 && s->x >= i->x0 && s->x + s->n_x <= i->x1 &&
+        s->c >= 0 && s->c + s->n_c <= i->channels)
+        return true;
+    return check_fault(a,
+                       "row %" PRId64 ", columns %" PRId64 "..%" PRId64 ", channels %" PRId64
+                       "..%" PRId64 " are not held by view %td",
+                       s->y, s->x, s->x + s->n_x - 1, s->c, s->c + s->n_c - 1, v - t->views);
+}
+
+/* ---- reading ---- */
+
+/* n elements, consecutive in tags; in memory as the view has its channels. */
+static bool read_channels(struct actor *a, const struct check_view *v, const uint64_t *m,
+                          uint32_t n, uint32_t tag)
+{
+    bool lenient = !a->k->g;
+    if (v->ch == 1)
+        return check_read_run(a, m, n, tag, lenient);
+    for (uint32_t i = 0; i < n; i++)
+        if (!check_read_run(a, m + i * v->ch, 1, tag ? tag + i : 0, lenient))
+            return false;
+    return true;
+}
+
+/* Elements of a constant: its own tags, or preloaded bytes equal to it. */
+static bool read_constant(struct actor *a, const struct check_view *v, const uint64_t *m,
+                          const struct expected *e)
+{
+    for (uint32_t i = 0; i < e->n; i++) {
+        const uint64_t *at = m + i * v->ch;
+        const float *raw = check_raw_bytes(a->k, (uint32_t)*at);
+        float want = check_const(e->constant, e->index + i);
+        if (raw && !check_same_bits(*raw, want))
+            return check_fault(a, "reads %g where element %" PRId64 " of constant '%s' is %g", *raw,
+                               e->index + i, check_op_name(a->k, e->constant->id), want);
+        if (!check_read_run(a, at, 1, raw ? 0 : e->tag + i, false))
+            return false;
+    }
+    return true;
+}
+
+static bool read_pixel(struct actor *a, const struct check_view *v, struct span s,
+                       const struct leaf *leaf, const int64_t at[3])
+{
+    const uint64_t *m = check_marks(v, s.y, s.x, s.c);
+    for (int64_t c = 0; c < s.n_c;) {
+        int64_t where[3] = {at[0], at[1], at[2] + c};
+        struct expected e = check_expect(a->k, leaf, where, (uint32_t)(s.n_c - c));
+        if (e.n == 0)
+            return check_fault(a,
+                               "needs element (%" PRId64 ", %" PRId64 ", %" PRId64
+                               ") of '%s', which "
+                               "does not exist",
+                               where[0], where[1], where[2], check_op_name(a->k, leaf->op->id));
+        if (e.is_fill)
+            return check_fault(a,
+                               "reads an element where (%" PRId64 ", %" PRId64 ", %" PRId64 ") of "
+                               "'%s' is the constant %g",
+                               where[0], where[1], where[2], check_op_name(a->k, leaf->op->id),
+                               e.fill);
+        if (e.constant ? !read_constant(a, v, m + c * v->ch, &e)
+                       : !read_channels(a, v, m + c * v->ch, e.n, e.tag))
+            return false;
+        c += e.n;
+    }
+    return true;
+}
+
+/* Anything written, or what the claims say. */
+static bool read_claimed(struct actor *a, const struct check_view *v, struct span s)
+{
+    for (int64_t j = 0; j < s.n_x; j++) {
+        uint32_t tag = 0;
+        if (!a->k->g && v->claimed)
+            tag = check_claimed_tag(a->k, v, s.y, s.x + j, s.c);
+        if (!read_channels(a, v, check_marks(v, s.y, s.x + j, s.c), (uint32_t)s.n_c, tag))
+            return false;
+    }
+    return true;
+}
+
+/* The row as one run: tags and memory are dense over columns and channels. */
+static bool dense_row(const struct check_view *v, const struct span *s, const struct map_piece *p)
+{
+    return p && v->ch == 1 && v->col == s->n_c && p->pitch[1] == s->n_c;
+}
+
+static bool inside_piece(const struct map_piece *p, const int64_t at[3], const struct span *s)
+{
+    return at[0] >= p->lo[0] && at[0] < p->hi[0] && at[1] >= p->lo[1] &&
+           at[1] + s->n_x <= p->hi[1] && at[2] >= p->lo[2] && at[2] + s->n_c <= p->hi[2];
+}
+
+static uint32_t piece_tag(const struct map_piece *p, const int64_t at[3])
+{
+    return (uint32_t)(p->base + (at[0] - p->lo[0]) * p->pitch[0] +
+                      (at[1] - p->lo[1]) * p->pitch[1] + (at[2] - p->lo[2]) * p->pitch[2]);
+}
+
+bool check_read_span(struct actor *a, uint32_t view, struct span s, const struct leaf *leaf,
+                     const int64_t at[3])
+{
+    const struct check_view *v = &a->t->views[view];
+    if (s.n_x <= 0 || s.n_c <= 0)
+        return true;
+    if (!held(a, a->t, v, &s))
+        return false;
+    check_note_read(a, v, s.y);
+    if (!leaf || !leaf->op)
+        return read_claimed(a, v, s);
+    struct map_piece room;
+    const struct map_piece *p = check_plain_leaf(a->k, leaf, &room);
+    if (dense_row(v, &s, p) && inside_piece(p, at, &s))
+        return check_read_run(a, check_marks(v, s.y, s.x, s.c), (uint32_t)(s.n_x * s.n_c),
+                              piece_tag(p, at), false);
+    for (int64_t j = 0; j < s.n_x; j++) {
+        struct span pixel = {s.y, s.x + j, 1, s.c, s.n_c};
+        if (!read_pixel(a, v, pixel, leaf, (int64_t[3]){at[0], at[1] + j, at[2]}))
+            return false;
+    }
+    return true;
+}
+
+/* Padding in place of n elements from `at` on. */
+static bool read_padding(struct actor *a, const struct check_view *v, int64_t n,
+                         const struct leaf *leaf, const int64_t at[3])
+{
+    if (!leaf || !leaf->op)
+        return true;
+    for (int64_t j = 0; j < n; j++)
+        for (int64_t c = 0; c < v->v->channels; c++) {
+            int64_t where[3] = {at[0], at[1] + j, at[2] + c};
+            struct expected e = check_expect(a->k, leaf, where, 1);
+            if (!e.is_fill || !check_same_bits(e.fill, v->v->pad_value))
+                return check_fault(a,
+                                   "reads padding (%g) for element (%" PRId64 ", %" PRId64
+                                   ", %" PRId64 ") of '%s'",
+                                   v->v->pad_value, where[0], where[1], where[2],
+                                   check_op_name(a->k, leaf->op->id));
+        }
+    return true;
+}
+
+bool check_read_region(struct actor *a, const struct isa_region *r, const struct leaf *leaf,
+                       const int64_t at[3])
+{
+    const struct check_view *v = &a->t->views[r->view];
+    int64_t x0 = r->x, x1 = x0 + a->in->w, left = min_i64(max_i64(0, x0), x1);
+    int64_t right = max_i64(left, min_i64(v->v->width, x1));
+    for (int64_t i = 0; i < a->in->h; i++) {
+        int64_t y = r->y + i;
+        bool inside = y >= 0 && y < v->v->height;
+        struct span s = {y, left, inside ? right - left : 0, 0, v->v->channels};
+        int64_t before = inside ? left - x0 : x1 - x0, after = inside ? x1 - right : 0;
+        int64_t row[3] = {at[0] + i, at[1], at[2]}, mid[3] = {row[0], at[1] + left - x0, at[2]};
+        int64_t end[3] = {row[0], at[1] + right - x0, at[2]};
+        if (!read_padding(a, v, before, leaf, row) || !check_read_span(a, r->view, s, leaf, mid) ||
+            !read_padding(a, v, after, leaf, end))
+            return false;
+    }
+    return true;
+}
+
+/* ---- writing ---- */
+
+static void write_channels(struct writer *w, const struct check_view *v, uint64_t *m, uint32_t n,
+                           uint32_t tag)
+{
+    if (v->ch == 1) {
+        check_write_run(w, m, n, tag, NULL);
+        return;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        check_write_run(w, m + i * v->ch, 1, tag + i, NULL);
+}
+
+static void write_pixel(struct writer *w, const struct check_view *v, struct span s,
+                        const struct leaf *leaf, const int64_t at[3])
+{
+    uint64_t *m = check_marks(v, s.y, s.x, s.c);
+    if (!leaf) {
+        uint32_t tag = check_claimed_tag(w->a->k, v, s.y, s.x, s.c);
+        write_channels(w, v, m, (uint32_t)s.n_c, tag ? tag : w->a->k->tags.anonymous);
+        return;
+    }
+    for (int64_t c = 0; c < s.n_c;) {
+        struct expected e = check_expect(w->a->k, leaf, (int64_t[3]){at[0], at[1], at[2] + c},
+                                         (uint32_t)(s.n_c - c));
+        if (e.n == 0 || e.is_fill) {
+            check_fault(w->a,
+                        "writes element (%" PRId64 ", %" PRId64 ", %" PRId64 ") of '%s', which "
+                        "does not exist",
+                        at[0], at[1], at[2] + c, check_op_name(w->a->k, leaf->op->id));
+            return;
+        }
+        write_channels(w, v, m + c * v->ch, e.n, e.tag);
+        c += e.n;
+    }
+}
+
+void check_write_span(struct writer *w, uint32_t view, struct span s, const struct leaf *leaf,
+                      const int64_t at[3])
+{
+    const struct check_view *v = &w->t->views[view];
+    if (s.n_x <= 0 || s.n_c <= 0 || !held(w->a, w->t, v, &s))
+        return;
+    check_begin_row(w, v, s.y);
+    struct map_piece room;
+    const struct map_piece *p = leaf ? check_plain_leaf(w->a->k, leaf, &room) : NULL;
+    if (dense_row(v, &s, p) && inside_piece(p, at, &s)) {
+        check_write_run(w, check_marks(v, s.y, s.x, s.c), (uint32_t)(s.n_x * s.n_c),
+                        piece_tag(p, at), NULL);
+        return;
+    }
+    for (int64_t j = 0; j < s.n_x; j++) {
+        struct span pixel = {s.y, s.x + j, 1, s.c, s.n_c};
+        write_pixel(w, v, pixel, leaf, (int64_t[3]){at[0], at[1] + j, at[2]});
+    }
+}
+
+void check_write_dst(struct actor *a, int64_t h, int64_t w, const struct leaf *leaf)
+{
+    const struct isa_region *r = &a->in->dst;
+    const struct isa_view *v = a->t->views[r->view].v;
+    struct writer writer = check_local_writer(a);
+    for (int64_t i = 0; i < h; i++) {
+        struct span s = {r->y + i, r->x, w, 0, v->channels};
+        check_write_span(&writer, r->view, s, leaf, (int64_t[3]){s.y, s.x, v->channel0});
+    }
+}

@@ -1,0 +1,219 @@
+/*
+ * check_mvm.c - a crossbar product is the claimed mvm of the graph, or its sum over some slices.
+ *
+ * Once for each group and claimed op: kernel, strides, padding, weights (every byte of the image)
+ * and PE ranges. For each instruction: the elements under the taps and channels in the PEs' K
+ * ranges.
+ */
+#include "check_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- the graph's mvm ---- */
+
+/* Columns [from, from + n) of the destination view: slices [s0, s1) of the op. */
+struct mvm_block {
+    uint32_t from, n;
+    struct leaf result;
+};
+struct mvm_plan {
+    struct mvm_plan *next;
+    uint32_t value;
+    const struct ir_op *op; /* NULL: the group is not this op's */
+    struct leaf source;
+    uint32_t n_blocks;
+    struct mvm_block *blocks;
+};
+
+static bool image_equals(struct check *k, uint32_t image, const struct ir_op *weights)
+{
+    uint64_t key = (uint64_t)image << 32 | weights->id;
+    for (uint32_t i = 0; i < k->n_equal_images; i++)
+        if (k->equal_images[i] == key)
+            return true;
+    const struct isa_image *m = &k->p->images[image];
+    const struct ir_type *t = &weights->out->type;
+    if (t->rank != 2 || t->dtype != IR_F32 || t->dim[0] != m->k || t->dim[1] != m->n)
+        return false;
+    const float *data = isa_image_data(k->p, image);
+    const struct blob *b = weights->attrs->constant.data;
+    size_t n = (size_t)m->k * m->n;
+    if (b->splat) {
+        for (size_t i = 0; i < n; i++)
+            if (!check_same_bits(data[i], check_const(weights, 0)))
+                return false;
+    } else if ((const void *)data != b->data && memcmp(data, b->data, n * sizeof *data) != 0) {
+        return false;
+    }
+    if (k->n_equal_images < k->p->n_images)
+        k->equal_images[k->n_equal_images++] = key;
+    return true;
+}
+
+/* The mvm's operand as the group's source view shows it: itself, or what a constant pad stands
+ * before. */
+static bool find_source(struct actor *a, const struct isa_group *g, struct mvm_plan *plan)
+{
+    const struct isa_view *v = &a->t->t->views[g->source_view];
+    const struct ir_op *x = plan->op->in[0].value->def;
+    int64_t top = 0, left = 0;
+    if (x->opcode == IR_pad && strcmp(x->attrs->pad.mode, "constant") == 0 && v->value != x->id) {
+        const struct ir_attrs_pad *p = &x->attrs->pad;
+        if (p->before.at[2] || p->after.at[2])
+            return check_fault(a, "channels are padded, which no view can show");
+        if (p->value != v->pad_value)
+            return check_fault(a, "pads with %g instead of %g", v->pad_value, p->value);
+        top = p->before.at[0];
+        left = p->before.at[1];
+        x = x->in[0].value->def;
+    }
+    plan->source = (struct leaf){x, 0, CHECK_NONE};
+    if (g->pad_top != top || g->pad_left != left)
+        return check_fault(a, "padding is %d, %d instead of %" PRId64 ", %" PRId64, g->pad_top,
+                           g->pad_left, top, left);
+    if (v->height != check_dim(x, 0) || v->width != check_dim(x, 1) ||
+        g->in_channels != check_dim(x, 2))
+        return check_fault(
+            a, "the source is %u x %u x %u, but '%s' is %" PRId64 " x %" PRId64 " x %" PRId64,
+            v->height, v->width, g->in_channels, check_op_name(a->k, x->id), check_dim(x, 0),
+            check_dim(x, 1), check_dim(x, 2));
+    return true;
+}
+
+static bool same_pair(const uint32_t a[2], const int64_t b[2])
+{
+    return a[0] == b[0] && a[1] == b[1];
+}
+
+static bool same_product(struct actor *a, const struct isa_group *g, const struct ir_op *op)
+{
+    const struct ir_attrs_mvm *m = &op->attrs->mvm;
+    if (!same_pair(g->kernel, m->kernel) || !same_pair(g->stride, m->stride) ||
+        !same_pair(g->dilation, m->dilation))
+        return check_fault(a, "kernel, stride or dilation is not that of '%s'",
+                           check_op_name(a->k, op->id));
+    const struct ir_op *weights = op->in[1].value->def;
+    if (weights->opcode != IR_constant || !image_equals(a->k, g->image, weights))
+        return check_fault(a, "image %u does not hold the weights of '%s'", g->image,
+                           check_op_name(a->k, op->id));
+    return true;
+}
+
+/* Slices [*from, *to) of the PEs that hold columns n0.. of the image; they must be neighbours. */
+static bool block_slices(struct actor *a, const struct isa_group *g, uint32_t n0, int64_t k_total,
+                         uint32_t *from, uint32_t *to)
+{
+    int64_t rows = a->k->p->arch.rows, least = INT64_MAX, end = 0, n = 0;
+    for (uint32_t i = 0; i < g->n_pes; i++) {
+        const struct isa_pe *pe = &g->pes[i];
+        if (pe->n0 != n0)
+            continue;
+        if (pe->k0 % rows != 0 || pe->k != min_i64(rows, k_total - pe->k0))
+            return check_fault(a, "PE %u holds rows %u..%u, which is no slice of %" PRId64, pe->pe,
+                               pe->k0, pe->k0 + pe->k - 1, rows);
+        least = min_i64(least, pe->k0 / rows);
+        end = max_i64(end, pe->k0 / rows + 1);
+        n++;
+    }
+    if (n != end - least)
+        return check_fault(a, "slices %" PRId64 "..%" PRId64 " of columns %u.. are not all there",
+                           least, end - 1, n0);
+    *from = (uint32_t)least;
+    *to = (uint32_t)end;
+    return true;
+}
+
+static void add_block(struct mvm_plan *plan, struct mvm_block b)
+{
+    struct mvm_block *last = plan->n_blocks ? &plan->blocks[plan->n_blocks - 1] : NULL;
+    if (last && last->from + last->n == b.from && last->result.range == b.result.range)
+        last->n += b.n;
+    else
+        plan->blocks[plan->n_blocks++] = b;
+}
+
+/* Which columns the destination gets, and how much of the sum. */
+static bool find_blocks(struct actor *a, const struct isa_group *g, struct mvm_plan *plan)
+{
+    const struct ir_op *op = plan->op;
+    int64_t k_total = check_dim(op->in[1].value->def, 0), n_total = check_dim(op, 2);
+    int64_t rows = a->k->p->arch.rows, cols = arch_logical_cols(&a->k->p->arch);
+    uint32_t all = (uint32_t)ceil_div_i64(k_total, rows), channels;
+    if (op->attrs->mvm.slices[0] && op->attrs->mvm.slices[0] != all)
+        return check_fault(a, "'%s' is cut into %" PRId64 " slices, not %u",
+                           check_op_name(a->k, op->id), op->attrs->mvm.slices[0], all);
+    channels = a->t->t->views[a->in->dst.view].channels;
+    plan->blocks = ARENA_ARRAY(a->k->arena, struct mvm_block, g->n_pes);
+    for (uint32_t at = g->channel0; at < g->channel0 + channels;) {
+        const struct isa_pe *pe = NULL;
+        for (uint32_t i = 0; i < g->n_pes && !pe; i++)
+            pe = g->pes[i].n0 == at ? &g->pes[i] : NULL;
+        if (!pe || pe->n0 % cols != 0 || pe->n != min_i64(cols, n_total - pe->n0))
+            return check_fault(a, "column %u does not begin a block of %" PRId64, at, cols);
+        struct mvm_block b = {at - g->channel0, pe->n, {op, 0, CHECK_NONE}};
+        uint32_t from = 0, to = 0;
+        if (!block_slices(a, g, at, k_total, &from, &to))
+            return false;
+        if (from > 0 || to < all)
+            b.result.range = check_range(a->k, TAG_PARTIAL, op->id, from, to);
+        add_block(plan, b);
+        at += pe->n;
+    }
+    return true;
+}
+
+static struct mvm_plan *plan_of(struct actor *a, const struct isa_group *g)
+{
+    uint32_t value = a->t->t->views[a->in->dst.view].value;
+    struct mvm_plan **head = &a->t->mvm_plans[a->in->obj];
+    for (struct mvm_plan *p = *head; p; p = p->next)
+        if (p->value == value)
+            return p;
+    struct mvm_plan *p = ARENA_NEW(a->k->arena, struct mvm_plan);
+    *p = (struct mvm_plan){.next = *head, .value = value};
+    *head = p;
+    p->op = check_op(a->k, value, IR_mvm);
+    if (!p->op)
+        check_fault(a, "its result '%s' is no mvm of the graph", check_op_name(a->k, value));
+    else if (!same_product(a, g, p->op) || !find_source(a, g, p) || !find_blocks(a, g, p))
+        p->op = NULL;
+    return p;
+}
+
+/* ---- an instruction ---- */
+
+static void write_blocks(struct actor *a, const struct isa_group *g, const struct mvm_plan *plan)
+{
+    const struct isa_region *r = &a->in->dst;
+    struct writer w = check_local_writer(a);
+    for (uint32_t i = 0; i < a->in->h; i++)
+        for (uint32_t j = 0; j < plan->n_blocks; j++) {
+            const struct mvm_block *b = &plan->blocks[j];
+            struct span s = {r->y + (int64_t)i, r->x, a->in->w, b->from, b->n};
+            int64_t at[3] = {s.y, s.x, (int64_t)g->channel0 + b->from};
+            check_write_span(&w, r->view, s, &b->result, at);
+        }
+}
+
+void check_mvm(struct actor *a)
+{
+    const struct isa_group *g = &a->t->t->groups[a->in->obj];
+    const struct tap_boxes **boxes = &a->t->group_boxes[a->in->obj];
+    if (!*boxes)
+        *boxes = check_boxes_of_group(a->k, g);
+    const struct mvm_plan *plan = a->k->g ? plan_of(a, g) : NULL;
+    bool known = plan && plan->op && check_inside(a, plan->op, a->in->h, a->in->w);
+    struct walk walk = {.kernel = g->kernel,
+                        .stride = g->stride,
+                        .dilation = g->dilation,
+                        .pad = {g->pad_top, g->pad_left},
+                        .view = g->source_view,
+                        .channel0 = g->source_channel0,
+                        .boxes = *boxes};
+    check_walk(a, &walk, known ? &plan->source : NULL);
+    if (known)
+        write_blocks(a, g, plan);
+    else
+        check_write_dst(a, a->in->h, a->in->w, NULL);
+}

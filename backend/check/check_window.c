@@ -1,0 +1,266 @@
+/*
+ * check_window.c - pooling windows, gather tables and reductions against the graph's max_pool,
+ * avg_pool, global_avg_pool, moving operations and softmax.
+ */
+#include "check_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+static const struct isa_view *dst_view(const struct actor *a)
+{
+    return a->t->views[a->in->dst.view].v;
+}
+
+static const struct ir_op *claimed_op(const struct actor *a)
+{
+    uint32_t value = dst_view(a)->value;
+    return a->k->g && value < a->k->tags.n_ops ? a->k->tags.ops[value] : NULL;
+}
+
+/* ---- VWIN ---- */
+
+/* A pooling operation, spelled out. */
+struct pool {
+    enum isa_window_kind kind;
+    int64_t kernel[2], stride[2], dilation[2], pad[2], counted[4];
+    bool pads;
+};
+
+static bool pool_of(const struct ir_op *op, struct pool *p)
+{
+    *p = (struct pool){.kind = WINDOW_AVERAGE, .dilation = {1, 1}};
+    const struct ir_op *x = op->n_in ? op->in[0].value->def : NULL;
+    const struct ir_attrs_avg_pool *avg = &op->attrs->avg_pool;
+    const struct ir_attrs_max_pool *max = &op->attrs->max_pool;
+    switch (op->opcode) {
+    case IR_max_pool: p->kind = WINDOW_MAX; break;
+    case IR_avg_pool: break;
+    case IR_global_avg_pool:
+        for (unsigned i = 0; i < 2; i++)
+            p->kernel[i] = p->stride[i] = check_dim(x, i);
+        return true;
+    default: return false;
+    }
+    bool is_max = p->kind == WINDOW_MAX;
+    for (unsigned i = 0; i < 2; i++) {
+        p->kernel[i] = is_max ? max->kernel[i] : avg->kernel[i];
+        p->stride[i] = is_max ? max->stride[i] : avg->stride[i];
+        p->dilation[i] = is_max ? max->dilation[i] : avg->dilation[i];
+        p->pad[i] = is_max ? max->pad[i] : avg->pad[i];
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        p->pads |= (is_max ? max->pad[i] : avg->pad[i]) != 0;
+        p->counted[i] = !is_max && avg->count_pad ? avg->counted[i] : 0;
+    }
+    return true;
+}
+
+static bool same_window(const struct isa_window *w, const struct pool *p, bool single)
+{
+    if (w->kind != (uint32_t)p->kind || w->pad_top != p->pad[0] || w->pad_left != p->pad[1])
+        return false;
+    for (unsigned i = 0; i < 2; i++)
+        if (w->kernel[i] != p->kernel[i] || (!single && w->stride[i] != p->stride[i]) ||
+            (w->dilation[i] != p->dilation[i] && p->kernel[i] > 1))
+            return false;
+    for (unsigned i = 0; i < 4 && p->kind == WINDOW_AVERAGE; i++)
+        if (w->counted[i] != p->counted[i])
+            return false;
+    return true;
+}
+
+/* Padding must not change a maximum, and adds nothing to a mean. */
+static bool harmless_padding(const struct pool *p, const struct isa_view *v)
+{
+    if (!p->pads)
+        return true;
+    return p->kind == WINDOW_MAX ? isinf(v->pad_value) && v->pad_value < 0 : v->pad_value == 0;
+}
+
+static bool window_means(struct actor *a, const struct isa_window *w, const struct ir_op *op)
+{
+    struct pool p;
+    const struct isa_view *v = a->t->views[a->in->a.view].v;
+    const char *name = check_op_name(a->k, dst_view(a)->value);
+    if (!op || !pool_of(op, &p))
+        return check_fault(a, "its result '%s' is no pooling of the graph", name);
+    if (!same_window(w, &p, op->opcode == IR_global_avg_pool))
+        return check_fault(a, "window %u is not that of '%s'", a->in->obj, name);
+    const struct ir_op *x = op->in[0].value->def;
+    if (v->height != check_dim(x, 0) || v->width != check_dim(x, 1))
+        return check_fault(
+            a, "the source is %u x %u, but the operand of '%s' is %" PRId64 " x %" PRId64,
+            v->height, v->width, name, check_dim(x, 0), check_dim(x, 1));
+    if (!harmless_padding(&p, v))
+        return check_fault(a, "pads '%s' with %g", name, v->pad_value);
+    return check_inside(a, op, a->in->h, a->in->w);
+}
+
+void check_vwin(struct actor *a)
+{
+    const struct isa_window *w = &a->t->t->windows[a->in->obj];
+    const struct tap_boxes **boxes = &a->t->window_boxes[a->in->obj];
+    if (!*boxes)
+        *boxes = check_boxes_of_kernel(a->k, w->kernel);
+    const struct ir_op *op = claimed_op(a);
+    bool known = a->k->g && window_means(a, w, op);
+    struct walk walk = {.kernel = w->kernel,
+                        .stride = w->stride,
+                        .dilation = w->dilation,
+                        .pad = {w->pad_top, w->pad_left},
+                        .view = a->in->a.view,
+                        .channel0 = dst_view(a)->channel0,
+                        .whole = true,
+                        .boxes = *boxes};
+    struct leaf source = {known ? op->in[0].value->def : NULL, 0, CHECK_NONE};
+    struct leaf result = {op, 0, CHECK_NONE};
+    check_walk(a, &walk, known ? &source : NULL);
+    check_write_dst(a, a->in->h, a->in->w, known ? &result : NULL);
+}
+
+/* ---- VGAT ---- */
+
+static int64_t listed(const int32_t *list, uint32_t n, int64_t at)
+{
+    return n ? list[at] : at;
+}
+
+/* The source of dst element (y, x, c); false: the fill. */
+static bool gathered(const struct actor *a, const struct isa_gather *g, const int64_t dst[3],
+                     int64_t from[3])
+{
+    const struct isa_view *v = a->t->views[a->in->a.view].v;
+    from[0] = listed(g->rows, g->n_rows, dst[0]);
+    from[1] = listed(g->cols, g->n_cols, dst[1]);
+    from[2] = listed(g->channels, g->n_channels, dst[2]);
+    if (from[0] < 0 || from[1] < 0 || from[2] < 0)
+        return false;
+    return from[0] < v->height && from[1] < v->width;
+}
+
+/* Is there a pixel that is no fill? Its first element decides what the source is taken for. */
+static bool gather_sample(const struct actor *a, const struct isa_gather *g, int64_t dst[3],
+                          uint32_t *tag)
+{
+    const struct isa_inst *in = a->in;
+    for (dst[0] = in->dst.y; dst[0] < in->dst.y + in->h; dst[0]++)
+        for (dst[1] = in->dst.x; dst[1] < in->dst.x + in->w; dst[1]++)
+            for (dst[2] = 0; dst[2] < dst_view(a)->channels; dst[2]++) {
+                int64_t from[3];
+                const struct check_view *v = &a->t->views[in->a.view];
+                if (!gathered(a, g, dst, from) || !v->cluster)
+                    continue;
+                *tag = (uint32_t)*check_marks(v, from[0], from[1], from[2]);
+                return true;
+            }
+    dst[0] = in->dst.y;
+    dst[1] = in->dst.x;
+    dst[2] = 0;
+    *tag = 0;
+    return false;
+}
+
+/* Channels from dst[2] on that come from neighbouring channels, at most n. */
+static int64_t gather_run(const struct isa_gather *g, int64_t c, int64_t n)
+{
+    int64_t run = 1;
+    if (g->n_channels == 0)
+        return n;
+    while (run < n && g->channels[c + run] == g->channels[c] + run && g->channels[c] >= 0)
+        run++;
+    return run;
+}
+
+static bool gather_pixel(struct actor *a, const struct isa_gather *g, int64_t y, int64_t x,
+                         const struct leaf *leaf)
+{
+    int64_t n = dst_view(a)->channels, c0 = dst_view(a)->channel0;
+    for (int64_t c = 0; c < n;) {
+        int64_t dst[3] = {y, x, c}, at[3] = {y, x, c0 + c}, from[3], run;
+        if (gathered(a, g, dst, from)) {
+            run = gather_run(g, c, n - c);
+            struct span s = {from[0], from[1], 1, from[2], run};
+            if (!check_read_span(a, a->in->a.view, s, leaf, at))
+                return false;
+        } else {
+            run = 1;
+            const struct isa_view *v = a->t->views[a->in->a.view].v;
+            bool outside = from[0] >= 0 && from[1] >= 0 && from[2] >= 0;
+            struct expected e = {0};
+            if (leaf)
+                e = check_expect(a->k, leaf, at, 1);
+            if (leaf && (!e.is_fill || !check_same_bits(e.fill, outside ? v->pad_value : g->fill)))
+                return check_fault(a,
+                                   "fills element (%" PRId64 ", %" PRId64 ", %" PRId64 ") of '%s'",
+                                   at[0], at[1], at[2], check_op_name(a->k, leaf->op->id));
+        }
+        c += run;
+    }
+    return true;
+}
+
+void check_vgat(struct actor *a)
+{
+    const struct isa_gather *g = &a->t->t->gathers[a->in->obj];
+    const struct ir_op *op = claimed_op(a);
+    struct leaf leaf = {0}, result = {op, 0, CHECK_NONE};
+    bool known = op && op->out && check_inside(a, op, a->in->h, a->in->w);
+    if (known) {
+        int64_t dst[3];
+        uint32_t tag;
+        gather_sample(a, g, dst, &tag);
+        dst[2] += dst_view(a)->channel0;
+        known = check_find_leaf(a->k, op, dst, tag, &leaf);
+        char found[256];
+        if (!known)
+            check_fault(a, "moves %s into (%" PRId64 ", %" PRId64 ", %" PRId64 ") of '%s'",
+                        check_tag_text(a->k, tag, found, sizeof found), dst[0], dst[1], dst[2],
+                        check_op_name(a->k, op->id));
+    }
+    for (int64_t i = 0; i < a->in->h; i++)
+        for (int64_t j = 0; j < a->in->w && !a->faulted; j++)
+            gather_pixel(a, g, a->in->dst.y + i, a->in->dst.x + j, known ? &leaf : NULL);
+    check_write_dst(a, a->in->h, a->in->w, known ? &result : NULL);
+}
+
+/* ---- VRED ---- */
+
+enum { AXIS_H = 1, AXIS_W = 2, AXIS_C = 4, SUM = 8 };
+
+/* A step of a softmax: the maximum of x, or the sum of the exponentials, along the whole axis. */
+static bool reduction_means(struct actor *a, const struct ir_op *op, struct leaf *from,
+                            struct leaf *made)
+{
+    unsigned flags = a->in->flags;
+    if (!op || op->opcode != IR_softmax)
+        return check_fault(a, "its result '%s' is no softmax of the graph",
+                           check_op_name(a->k, dst_view(a)->value));
+    unsigned axis = (unsigned)op->attrs->softmax.axis;
+    if ((flags & ~(unsigned)SUM) != 1u << axis)
+        return check_fault(a, "reduces other axes than '%s'", check_op_name(a->k, op->id));
+    const struct ir_op *x = op->in[0].value->def;
+    const struct isa_view *v = a->t->views[a->in->a.view].v;
+    const int64_t extent[3] = {a->in->h, a->in->w, v->channels};
+    const int64_t first[3] = {a->in->dst.y, a->in->dst.x, dst_view(a)->channel0};
+    if (extent[axis] != check_dim(x, axis) || first[axis] != 0)
+        return check_fault(a, "reduces %" PRId64 " of %" PRId64 " elements", extent[axis],
+                           check_dim(x, axis));
+    *from = (struct leaf){x, 0, CHECK_NONE};
+    if (flags & SUM)
+        *from = (struct leaf){op, 0, check_range(a->k, TAG_EXP, op->id, 0, 0)};
+    enum tag_kind kind = flags & SUM ? TAG_SUM : TAG_MAX;
+    *made = (struct leaf){op, 0, check_range(a->k, kind, op->id, 0, 0)};
+    return true;
+}
+
+void check_vred(struct actor *a)
+{
+    struct leaf from, made;
+    int64_t h = a->in->flags & AXIS_H ? 1 : a->in->h, w = a->in->flags & AXIS_W ? 1 : a->in->w;
+    const struct ir_op *op = claimed_op(a);
+    bool known = a->k->g && reduction_means(a, op, &from, &made) && check_inside(a, op, h, w);
+    int64_t at[3] = {a->in->dst.y, a->in->dst.x, dst_view(a)->channel0};
+    check_read_region(a, &a->in->a, known ? &from : NULL, at);
+    check_write_dst(a, h, w, known ? &made : NULL);
+}

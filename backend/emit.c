@@ -1,0 +1,398 @@
+/*
+ * emit.c - prints L: one instruction a task, in L's order, each into its tile's stream.
+ *
+ * In: a plan with schedule and addresses. Out: a program. Nothing is decided here but numbers of
+ * table entries and counters; reordering would void the argument that streams run as scheduled.
+ */
+#include "emit_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ENTRIES = 1024, MAX_INBOUND = ISA_NO_COUNTER - ISA_FIRST_INBOUND };
+
+void emit_inst(struct emitter *e, uint32_t tile, uint32_t queue, struct isa_inst inst,
+               uint32_t source)
+{
+    struct emit_tile *t = &e->tiles[tile];
+    inst.queue = (uint8_t)(queue - e->p->queue_base[tile]);
+    if (t->views.n > MAX_ENTRIES || t->programs.n > MAX_ENTRIES || t->windows.n > MAX_ENTRIES ||
+        t->routes.n > MAX_ENTRIES || t->gathers.n > MAX_ENTRIES || t->inbound.n > MAX_INBOUND) {
+        e->failed = true; /* numbers no longer fit a word; within_limits says so */
+        return;
+    }
+    VEC_RESERVE(&t->stream, t->stream.n + ISA_INST_BYTES);
+    isa_encode(&inst, t->stream.at + t->stream.n);
+    t->stream.n += ISA_INST_BYTES;
+    VEC_PUSH(&t->sources, source);
+    if (inst.op != ISA_halt)
+        e->queue_count[queue]++;
+}
+
+static struct isa_region region(uint32_t view, const struct box *b)
+{
+    return (struct isa_region){(uint16_t)view, (int16_t)b->lo[0], (int16_t)b->lo[1]};
+}
+
+static void set_extent(struct isa_inst *inst, const struct box *b)
+{
+    inst->h = (uint16_t)(b->hi[0] - b->lo[0]);
+    inst->w = (uint16_t)(b->hi[1] - b->lo[1]);
+}
+
+static uint32_t plain_view(struct emitter *e, const struct access *a)
+{
+    return emit_view(e, a->buffer, a->box.lo[2], a->box.hi[2], 0.0f);
+}
+
+static struct isa_inst vmap_inst(struct emitter *e, const struct task *t,
+                                 const struct accesses *acc, const struct box *box)
+{
+    const struct node *n = &e->p->nodes.at[t->node];
+    const struct access *dst = &acc->v.at[acc->v.n - 1];
+    struct isa_inst inst = isa_inst_new(ISA_vmap, 0);
+    set_extent(&inst, box);
+    inst.obj = (uint16_t)emit_program(e, t, box);
+    inst.dst = region(plain_view(e, dst), box);
+    for (size_t i = 0; i + 1 < acc->v.n; i++) {
+        struct isa_region *r = i == 0 ? &inst.a : &inst.b;
+        uint32_t buffer = acc->v.at[i].buffer, view;
+        if (n->kind == NODE_SOFTMAX) {
+            /* maxima and sums stand for the whole axis */
+            struct operand o = {.value = n->root};
+            for (int a = 0; a < 3; a++)
+                o.map[a].kind =
+                    e->p->buffers.at[buffer].dim[a] == 1 && n->dim[a] != 1 ? MAP_ZERO : MAP_WINDOW;
+            view = emit_broadcast_view(e, buffer, &o, n->dim, box->lo[2], box->hi[2]);
+        } else if (n->kind == NODE_MAP) {
+            view = emit_broadcast_view(e, buffer, &n->operand[i], n->dim, box->lo[2], box->hi[2]);
+        } else {
+            view = emit_view(e, buffer, box->lo[2], box->hi[2], 0.0f);
+        }
+        *r = region(view, box);
+    }
+    return inst;
+}
+
+static struct isa_inst reduce_inst(struct emitter *e, const struct task *t,
+                                   const struct accesses *acc, const struct box *box)
+{
+    const struct node *n = &e->p->nodes.at[t->node];
+    struct isa_inst inst = isa_inst_new(ISA_vred, 0);
+    set_extent(&inst, box);
+    inst.flags = (uint8_t)(1u << n->root->attrs->softmax.axis | (t->step == 2 ? 8u : 0u));
+    inst.a = region(plain_view(e, &acc->v.at[0]), &acc->v.at[0].box);
+    inst.dst = region(plain_view(e, &acc->v.at[1]), &acc->v.at[1].box);
+    return inst;
+}
+
+static struct isa_inst copy_inst(struct emitter *e, const struct task *t,
+                                 const struct accesses *acc, const struct box *box)
+{
+    const struct node *n = &e->p->nodes.at[t->node];
+    struct isa_inst inst = isa_inst_new(ISA_vmap, 0);
+    uint32_t source = acc->v.at[0].buffer, result = acc->v.at[1].buffer;
+    struct box whole = *box;
+    inst.obj = (uint16_t)emit_program(e, t, box);
+    if (n->kind == NODE_TRANSPOSE) {
+        inst.a.view = (uint16_t)emit_permuted_view(e, source, n->root->attrs->transpose.perm.at);
+        inst.dst.view = (uint16_t)plain_view(e, &acc->v.at[1]);
+    } else {
+        int32_t dim[3];
+        for (int a = 0; a < 3; a++)
+            dim[a] = (int32_t)n->root->in[0].value->type.dim[a];
+        whole = box_whole(dim);
+        inst.a.view = (uint16_t)emit_view(e, source, 0, dim[2], 0.0f);
+        inst.dst.view = (uint16_t)emit_reshaped_view(e, result, n->root);
+    }
+    set_extent(&inst, &whole);
+    return inst;
+}
+
+static struct isa_inst window_inst(struct emitter *e, const struct task *t,
+                                   const struct accesses *acc, const struct box *box)
+{
+    const struct node *n = &e->p->nodes.at[t->node];
+    bool gather = t->kind == TASK_GATHER, max = !gather && n->root->opcode == IR_max_pool;
+    struct isa_inst inst = isa_inst_new(gather ? ISA_vgat : ISA_vwin, 0);
+    set_extent(&inst, box);
+    inst.dst = region(plain_view(e, &acc->v.at[1]), box);
+    inst.obj = (uint16_t)(gather ? emit_gather(e, t, box) : emit_window(e, t));
+    const struct buffer *b = &e->p->buffers.at[acc->v.at[0].buffer];
+    bool all_channels = gather && e->tiles[t->tile].gathers.at[inst.obj].n_channels;
+    inst.a.view =
+        (uint16_t)emit_view(e, acc->v.at[0].buffer, all_channels ? 0 : box->lo[2],
+                            all_channels ? b->dim[2] : box->hi[2], max ? -INFINITY : 0.0f);
+    return inst;
+}
+
+static void add_message(struct emitter *e, uint32_t id, struct isa_target *target, uint32_t tile,
+                        uint32_t view)
+{
+    uint32_t counter = sync_inbound(e, tile, e->p->tasks.at[id].queue);
+    uint32_t number = ++e->tiles[tile].inbound.at[counter].count;
+    *target = (struct isa_target){tile, view, ISA_FIRST_INBOUND + counter};
+    if (e->n_messages[id]++ == 0)
+        e->first_message[id] = (uint32_t)e->messages.n;
+    VEC_PUSH(&e->messages, ((struct message){tile, counter, number}));
+}
+
+static struct isa_inst send_inst(struct emitter *e, uint32_t id, const struct accesses *acc,
+                                 const struct box *box)
+{
+    const struct task *t = &e->p->tasks.at[id];
+    struct isa_inst inst = isa_inst_new(ISA_send, 0);
+    set_extent(&inst, box);
+    inst.a = region(emit_view(e, acc->v.at[0].buffer, box->lo[2], box->hi[2], 0.0f), box);
+    struct isa_target *targets = heap_alloc(acc->v.n * sizeof *targets);
+    uint32_t n = 0;
+    for (size_t i = 1; i < acc->v.n; i++) {
+        const struct access *a = &acc->v.at[i];
+        uint32_t view = t->kind == TASK_PARTIAL
+                            ? emit_view(e, a->buffer, box->lo[2], box->hi[2], 0.0f)
+                            : emit_message_view(e, a->buffer, a->part, box->lo[2], box->hi[2]);
+        add_message(e, id, &targets[n++], e->p->buffers.at[a->buffer].tile, view);
+    }
+    inst.obj = (uint16_t)emit_route(e, t->tile, targets, n);
+    free(targets);
+    return inst;
+}
+
+static struct isa_inst dma_inst(struct emitter *e, const struct task *t, const struct accesses *acc,
+                                const struct box *box)
+{
+    const struct access *a = &acc->v.at[0];
+    bool load = t->kind == TASK_LOAD;
+    struct isa_inst inst = isa_inst_new(load ? ISA_load : ISA_store, 0);
+    struct box outside = *box;
+    set_extent(&inst, box);
+    if (load) {
+        inst.obj = (uint16_t)e->binding_of[e->p->nodes.at[t->node].out->id];
+        inst.dst = region(emit_message_view(e, a->buffer, a->part, box->lo[2], box->hi[2]), box);
+    } else {
+        const struct output_store *s = &e->p->stores.at[t->aux];
+        inst.obj = (uint16_t)e->binding_of[s->output->id];
+        outside = box_shift(box, s->shift, 1);
+        inst.a = region(plain_view(e, a), &a->box);
+    }
+    inst.y = (int16_t)outside.lo[0];
+    inst.x = (int16_t)outside.lo[1];
+    inst.c = (uint16_t)outside.lo[2];
+    return inst;
+}
+
+static struct isa_inst task_inst(struct emitter *e, uint32_t id, const struct accesses *acc)
+{
+    const struct task *t = &e->p->tasks.at[id];
+    struct box box = task_box(e->p, t);
+    struct isa_inst inst;
+    switch ((enum task_kind)t->kind) {
+    case TASK_MVM:
+        inst = isa_inst_new(ISA_mvm, 0);
+        inst.obj = (uint16_t)e->p->groups.at[t->aux].queue;
+        set_extent(&inst, &box);
+        inst.dst = region(plain_view(e, &acc->v.at[1]), &box);
+        return inst;
+    case TASK_SUM:
+    case TASK_MAP: return vmap_inst(e, t, acc, &box);
+    case TASK_SOFTMAX:
+        return t->step % 2 ? vmap_inst(e, t, acc, &box) : reduce_inst(e, t, acc, &box);
+    case TASK_COPY: return copy_inst(e, t, acc, &box);
+    case TASK_WINDOW:
+    case TASK_GATHER: return window_inst(e, t, acc, &box);
+    case TASK_PARTIAL:
+    case TASK_SEND: return send_inst(e, id, acc, &box);
+    case TASK_LOAD:
+    case TASK_STORE: return dma_inst(e, t, acc, &box);
+    case TASK_BARRIER: break;
+    }
+    BUG("task kind %d has no instruction", t->kind);
+}
+
+/* The operation that an instruction is for. */
+static uint32_t source_of(const struct plan *p, const struct task *t)
+{
+    const struct node *n = &p->nodes.at[t->node];
+    if (t->kind == TASK_STORE)
+        return p->stores.at[t->aux].output->id;
+    return t->kind == TASK_MVM || t->kind == TASK_PARTIAL ? n->root->id : n->out->id;
+}
+
+/* Waits beyond what the instruction carries go into WAITs in front of it. */
+static void attach_waits(struct emitter *e, const struct task *t, struct isa_inst *inst,
+                         uint32_t source)
+{
+    size_t carries = isa_max_waits((enum isa_op)inst->op), next = 0;
+    while (e->waits.n - next > carries) {
+        struct isa_inst wait = isa_inst_new(ISA_wait, 0);
+        for (int i = 0; i < ISA_MAX_WAITS && e->waits.n - next > carries; i++)
+            wait.wait[i] = e->waits.at[next++];
+        emit_inst(e, t->tile, t->queue, wait, source);
+    }
+    for (uint32_t i = 0; next < e->waits.n; i++)
+        inst->wait[i] = e->waits.at[next++];
+}
+
+static void emit_task(struct emitter *e, uint32_t id, struct accesses *acc)
+{
+    const struct task *t = &e->p->tasks.at[id];
+    if (t->kind == TASK_BARRIER)
+        return;
+    task_accesses(e->p, t, acc);
+    sync_waits(e, id, acc);
+    uint32_t source = source_of(e->p, t);
+    struct isa_inst inst = task_inst(e, id, acc);
+    attach_waits(e, t, &inst, source);
+    emit_inst(e, t->tile, t->queue, inst, source);
+    e->count_after[id] = e->queue_count[t->queue];
+    sync_after(e, id, acc);
+}
+
+/* Every number that an instruction word or table limits. */
+static bool within_limits(struct emitter *e, uint32_t tile)
+{
+    const struct arch *arch = e->p->arch;
+    const struct emit_tile *t = &e->tiles[tile];
+    const struct {
+        const char *what, *field;
+        uint64_t n, most;
+    } limits[] = {
+        {"views", "max_views", t->views.n, (uint64_t)arch->max_views},
+        {"inbound counters", "max_inbound", t->inbound.n, (uint64_t)arch->max_inbound},
+        {"routes", "max_routes", t->routes.n, (uint64_t)arch->max_routes},
+        {"vector programs", NULL, t->programs.n, MAX_ENTRIES},
+        {"windows", NULL, t->windows.n, MAX_ENTRIES},
+        {"gather tables", NULL, t->gathers.n, MAX_ENTRIES},
+        {"bytes of buffer", "buffer_bytes", t->bytes,
+         arch->buffer_bytes ? (uint64_t)arch->buffer_bytes : UINT64_MAX},
+    };
+    bool ok = true;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (limits[i].n > limits[i].most)
+            ok = diag_error(e->p->diag, (struct loc){0}, DIAG_CAPACITY,
+                            "tile %u needs %lu %s, the machine has %lu: raise %s%s", tile,
+                            (unsigned long)limits[i].n, limits[i].what,
+                            (unsigned long)limits[i].most,
+                            limits[i].field ? limits[i].field : "the number of tiles",
+                            " or use fewer crossbars a tile");
+    for (uint32_t q = e->p->queue_base[tile]; q < queue_dma(e->p, tile) + 1; q++)
+        if (e->queue_count[q] > ISA_MAX_COUNT)
+            ok = diag_error(e->p->diag, (struct loc){0}, DIAG_CAPACITY,
+                            "tile %u has %u instructions in one queue, at most %d can be counted: "
+                            "use larger sets",
+                            tile, e->queue_count[q], ISA_MAX_COUNT);
+    return ok;
+}
+
+static void *keep(struct emitter *e, const void *at, size_t n, size_t size)
+{
+    void *copy = arena_alloc_array(e->out->arena, n, size);
+    if (n)
+        memcpy(copy, at, n * size);
+    return copy;
+}
+
+#define KEEP(field)                                                                                \
+    (out->n_##field = (uint32_t)t->field.n,                                                        \
+     out->field = keep(e, t->field.at, t->field.n, sizeof *t->field.at))
+
+static void finish_tile(struct emitter *e, uint32_t tile)
+{
+    struct emit_tile *t = &e->tiles[tile];
+    struct isa_tile *out = &e->out->tiles[tile];
+    struct isa_inst halt = isa_inst_new(ISA_halt, 0);
+    emit_inst(e, tile, e->p->queue_base[tile], halt, ISA_NO_SOURCE);
+    KEEP(views);
+    KEEP(windows);
+    KEEP(programs);
+    KEEP(routes);
+    KEEP(gathers);
+    KEEP(preloads);
+    out->n_inbound = (uint32_t)t->inbound.n;
+    out->buffer_bytes = t->bytes;
+    out->n_insts = (uint32_t)t->sources.n;
+    out->stream = keep(e, t->stream.at, t->stream.n, 1);
+    out->sources = keep(e, t->sources.at, t->sources.n, sizeof *t->sources.at);
+}
+
+static void emitter_free(struct emitter *e)
+{
+    sync_free(e);
+    for (size_t i = 0; i < e->p->tiles.n; i++) {
+        struct emit_tile *t = &e->tiles[i];
+        VEC_FREE(&t->stream);
+        VEC_FREE(&t->sources);
+        VEC_FREE(&t->views);
+        VEC_FREE(&t->windows);
+        VEC_FREE(&t->programs);
+        VEC_FREE(&t->routes);
+        VEC_FREE(&t->route_hashes);
+        VEC_FREE(&t->gathers);
+        VEC_FREE(&t->preloads);
+        VEC_FREE(&t->inbound);
+        VEC_FREE(&t->cache);
+    }
+    for (uint32_t q = 0; q < e->p->n_queues; q++)
+        VEC_FREE(&e->waited[q].at);
+    VEC_FREE(&e->messages);
+    VEC_FREE(&e->waits);
+    VEC_FREE(&e->constants);
+    arena_free(e->arena);
+}
+
+static void begin(struct emitter *e)
+{
+    struct plan *p = e->p;
+    struct isa_program *out = e->out;
+    e->arena = arena_new();
+    e->tiles = ARENA_ARRAY(e->arena, struct emit_tile, p->tiles.n);
+    e->queue_count = ARENA_ARRAY(e->arena, uint32_t, p->n_queues);
+    e->waited = ARENA_ARRAY(e->arena, struct waited, p->n_queues);
+    e->count_after = ARENA_ARRAY(e->arena, uint32_t, p->tasks.n);
+    e->first_message = ARENA_ARRAY(e->arena, uint32_t, p->tasks.n);
+    e->n_messages = ARENA_ARRAY(e->arena, uint32_t, p->tasks.n);
+    e->constant_offset = ARENA_ARRAY(e->arena, uint64_t, p->n_ops);
+    e->binding_of = ARENA_ARRAY(e->arena, uint32_t, p->n_ops);
+    for (size_t t = 0; t < p->tiles.n; t++)
+        e->tiles[t].bytes = p->tiles.at[t].bytes;
+    out->n_tiles = (uint32_t)p->tiles.n;
+    out->tiles = ARENA_ARRAY(out->arena, struct isa_tile, out->n_tiles);
+    e->constants_section = (uint32_t)p->layers.n;
+    out->n_sections = e->constants_section + 1;
+    out->sections = ARENA_ARRAY(out->arena, struct isa_section, out->n_sections);
+    sync_prepare(e);
+    emit_nodes(e);
+    emit_bindings(e);
+    emit_images(e);
+    emit_groups(e);
+    emit_constant_buffers(e);
+}
+
+struct isa_program *plan_emit(struct plan *p)
+{
+    struct emitter e = {.p = p, .out = isa_program_new()};
+    begin(&e);
+    struct accesses acc = {0};
+    for (uint32_t i = 0; i < p->n_order && !e.failed; i++)
+        emit_task(&e, p->order[i], &acc);
+    VEC_FREE(&acc.v);
+    bool ok = true;
+    for (uint32_t t = 0; t < p->tiles.n; t++)
+        ok &= within_limits(&e, t);
+    for (uint32_t t = 0; ok && t < p->tiles.n; t++)
+        finish_tile(&e, t);
+    struct isa_section *constants = &e.out->sections[e.constants_section];
+    constants->name = "constants";
+    constants->data = keep(&e, e.constants.at, e.constants.n, 1);
+    constants->length = e.constants.n;
+    e.out->arch = *p->arch;
+    e.out->arch.name = arena_strdup(e.out->arena, p->arch->name);
+    e.out->scheduled_cycles = p->makespan;
+    e.out->pes = (uint64_t)p->options->pes;
+    emitter_free(&e);
+    if (ok)
+        return e.out;
+    isa_program_free(e.out);
+    return NULL;
+}

@@ -1,0 +1,131 @@
+/*
+ * emit_internal.h - state of emission: the program being built, tile by tile.
+ *   emit_tables.c  views, vector programs, windows, groups, gathers, routes, bindings, constants
+ *   emit_sync.c    counters: data waits, ring reuse (credits), barriers
+ *   emit.c         walks L and writes instructions
+ */
+#ifndef CIMC_EMIT_INTERNAL_H
+#define CIMC_EMIT_INTERNAL_H
+
+#include "backend_internal.h"
+
+/* A message counter of a tile: counts what one queue of one tile sends there. */
+struct inbound {
+    uint32_t from_queue; /* global */
+    uint32_t count;
+};
+struct cached { /* table entry by what it stands for */
+    uint64_t key;
+    uint32_t id;
+};
+struct emit_tile {
+    VEC(uint8_t) stream;
+    VEC(uint32_t) sources;
+    VEC(struct isa_view) views;
+    VEC(struct isa_window) windows;
+    VEC(struct isa_program_entry) programs;
+    VEC(struct isa_route) routes;
+    VEC(uint64_t) route_hashes;
+    VEC(struct isa_gather) gathers;
+    VEC(struct isa_preload) preloads;
+    VEC(struct inbound) inbound;
+    VEC(struct cached) cache; /* programs, windows, gathers by (node, ...) */
+    uint64_t bytes;           /* of the buffer */
+};
+struct message { /* what a task's message is for a tile: count `number` of counter `counter` there
+                  */
+    uint32_t tile, counter, number;
+};
+/* A queue that reads a ring buffer: its last read of each row and what tells the writers. */
+struct ring_reader {
+    uint32_t queue;      /* global */
+    uint32_t *last_task; /* per row */
+    uint32_t *count;     /* per row: the queue's counter after that task */
+    VEC(struct credit) credits;
+};
+struct credit { /* per remote writer tile: number of the message that frees each row */
+    uint32_t tile, counter;
+    uint32_t *number; /* per row; 0 = none */
+};
+struct ring_writer { /* a tile that sends into a ring buffer */
+    uint32_t tile;
+    uint8_t *writes; /* per row */
+};
+struct ring {
+    VEC(struct ring_reader) readers;
+    VEC(struct ring_writer) writers;
+};
+struct barrier_end { /* last task of a base layer at one home */
+    uint32_t layer, task;
+    struct message *told; /* per group tile of the next layer */
+    uint32_t n_told;
+};
+
+struct emitter {
+    struct plan *p;
+    struct isa_program *out;
+    struct arena *arena; /* scratch */
+    struct emit_tile *tiles;
+    uint32_t *queue_count; /* per global queue: instructions so far */
+    uint32_t *tile_of_queue;
+    struct waited { /* per global queue: highest threshold waited for, by counter */
+        VEC(uint32_t) at;
+    } * waited;
+    uint32_t *count_after;                /* per task: its queue's counter when it is complete */
+    uint32_t *first_message, *n_messages; /* per task */
+    VEC(struct message) messages;
+    struct ring *rings; /* per buffer; used where rows share slots */
+    VEC(struct barrier_end) barrier_ends;
+    uint32_t *barrier_end_of; /* per task: index + 1, or 0 */
+    VEC(uint8_t) constants;
+    uint64_t *constant_offset; /* per op: offset + 1 in the constants section, or 0 */
+    uint32_t constants_section;
+    uint32_t *image_of;   /* per layer */
+    uint32_t *binding_of; /* per op */
+    /* waits of the instruction being built */
+    VEC(struct isa_wait) waits;
+    bool failed;
+};
+
+/* ---- emit_tables.c ---- */
+/* A buffer's channels [lo, hi) in the coordinates of what it shows. */
+uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, float pad_value);
+/* A buffer as the target of messages or loads of one part: coordinates of the part's node; with all
+ * channels of the part, or channels [lo, hi) of the node. */
+uint32_t emit_part_view(struct emitter *e, uint32_t buffer, uint32_t part);
+uint32_t emit_message_view(struct emitter *e, uint32_t buffer, uint32_t part, int32_t lo,
+                           int32_t hi);
+/* A buffer read with broadcasting: extents of `dim`, pitch 0 where the buffer's extent is 1. */
+uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct operand *o,
+                             const int32_t dim[3], int32_t lo, int32_t hi);
+/* A transpose's source as seen by its result; a reshape's result as seen by its source. */
+uint32_t emit_permuted_view(struct emitter *e, uint32_t buffer, const int64_t *perm);
+uint32_t emit_reshaped_view(struct emitter *e, uint32_t buffer, const struct ir_op *reshape);
+uint32_t emit_program(struct emitter *e, const struct task *t, const struct box *box);
+uint32_t emit_window(struct emitter *e, const struct task *t);
+uint32_t emit_gather(struct emitter *e, const struct task *t, const struct box *box);
+uint32_t emit_route(struct emitter *e, uint32_t tile, const struct isa_target *targets, uint32_t n);
+void emit_constant_buffers(struct emitter *e);
+
+/* ---- emit_program.c ---- */
+void emit_images(struct emitter *e);
+void emit_bindings(struct emitter *e);
+void emit_nodes(struct emitter *e);
+void emit_groups(struct emitter *e);
+
+/* ---- emit_sync.c ---- */
+void sync_prepare(struct emitter *e);
+/* Collects into e->waits what task `id` must wait for: data, ring slots, barriers. */
+void sync_waits(struct emitter *e, uint32_t id, const struct accesses *a);
+/* After the task's instruction: signals that free ring rows or end a layer. */
+void sync_after(struct emitter *e, uint32_t id, const struct accesses *a);
+/* The inbound counter of `tile` for messages from a queue. */
+uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue);
+void sync_free(struct emitter *e);
+
+/* ---- emit.c ---- */
+/* Appends an instruction to its tile's stream (global queue number). */
+void emit_inst(struct emitter *e, uint32_t tile, uint32_t queue, struct isa_inst inst,
+               uint32_t source);
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * emit_program.c - the parts of a program that follow from graph and placement alone: nodes,
+ * bindings, images, groups.
+ */
+#include "emit_internal.h"
+
+#include <string.h>
+
+void emit_nodes(struct emitter *e)
+{
+    struct isa_program *out = e->out;
+    out->n_nodes = e->p->n_ops;
+    out->nodes = ARENA_ARRAY(out->arena, struct isa_node, out->n_nodes);
+    for (uint32_t i = 0; i < e->p->n_ops; i++) {
+        const struct ir_op *op = e->p->ops[i];
+        out->nodes[i].name = arena_strdup(out->arena, op->name);
+        out->nodes[i].op = ir_op_descs[op->opcode].name;
+        out->nodes[i].entity = arena_strdup(out->arena, op->loc.entity ? op->loc.entity : "");
+    }
+}
+
+static struct isa_binding binding_of(struct emitter *e, const struct ir_op *op)
+{
+    bool output = op->opcode == IR_output;
+    /* input and output have the same attributes in the same order */
+    const struct ir_attrs_input in = op->attrs->input;
+    const struct ir_attrs_output res = op->attrs->output;
+    const struct ir_ints shape = output ? res.shape : in.shape;
+    const int64_t *stride = output ? op->attrs->output.strides : op->attrs->input.strides;
+    const struct ir_type *type = output ? &op->in[0].value->type : &op->out->type;
+    struct isa_binding b = {.output = output, .node = op->id, .rank = shape.n};
+    b.index = (uint32_t)(output ? res.index : in.index);
+    b.dtype = strcmp(output ? res.dtype : in.dtype, "f16") == 0;
+    b.name = arena_strdup(e->out->arena, op->name);
+    uint64_t *dims = ARENA_ARRAY(e->out->arena, uint64_t, shape.n);
+    for (uint32_t i = 0; i < shape.n; i++)
+        dims[i] = (uint64_t)shape.at[i];
+    b.shape = dims;
+    b.offset = (uint64_t)(output ? res.offset : in.offset);
+    b.stride_h = stride[0];
+    b.stride_w = stride[1];
+    b.stride_c = stride[2];
+    b.height = (uint32_t)type->dim[0];
+    b.width = (uint32_t)type->dim[1];
+    b.channels = (uint32_t)type->dim[2];
+    return b;
+}
+
+void emit_bindings(struct emitter *e)
+{
+    struct isa_program *out = e->out;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < e->p->n_ops; i++)
+        n += e->p->ops[i]->opcode == IR_input || e->p->ops[i]->opcode == IR_output;
+    out->bindings = ARENA_ARRAY(out->arena, struct isa_binding, n);
+    for (uint32_t i = 0; i < e->p->n_ops; i++) {
+        const struct ir_op *op = e->p->ops[i];
+        if (op->opcode != IR_input && op->opcode != IR_output)
+            continue;
+        e->binding_of[i] = out->n_bindings;
+        out->bindings[out->n_bindings++] = binding_of(e, op);
+    }
+}
+
+void emit_images(struct emitter *e)
+{
+    struct isa_program *out = e->out;
+    out->n_images = (uint32_t)e->p->layers.n;
+    out->images = ARENA_ARRAY(out->arena, struct isa_image, out->n_images);
+    for (uint32_t i = 0; i < out->n_images; i++) {
+        const struct layer *l = &e->p->layers.at[i];
+        const struct ir_op *mvm = e->p->nodes.at[l->node].root, *w = mvm->in[1].value->def;
+        out->images[i] = (struct isa_image){
+            .section = i, .k = (uint32_t)l->k, .n = (uint32_t)l->n, .node = mvm->id};
+        out->sections[i].name = arena_printf(out->arena, "weights %s", mvm->name);
+        out->sections[i].data = ir_const_data(w, out->arena);
+        out->sections[i].length = (uint64_t)l->k * (uint64_t)l->n * 4;
+    }
+}
+
+static void fill_pes(const struct layer *l, const struct group *g, struct isa_pe *pe)
+{
+    uint32_t number = g->first_pe;
+    for (uint32_t i = 0; i < g->n_columns; i++)
+        for (uint32_t pv = g->column[i].pv0; pv < g->column[i].pv1; pv++, pe++, number++) {
+            pe->pe = number;
+            pe->k0 = pv * (uint32_t)l->rows;
+            pe->k = (uint32_t)min_i64(l->rows, l->k - pe->k0);
+            pe->n0 = g->column[i].ph * (uint32_t)l->cols;
+            pe->n = (uint32_t)min_i64(l->cols, l->n - pe->n0);
+        }
+}
+
+void emit_groups(struct emitter *e)
+{
+    struct plan *p = e->p;
+    for (uint32_t t = 0; t < p->tiles.n; t++) {
+        e->out->tiles[t].n_groups = p->tiles.at[t].n_groups;
+        e->out->tiles[t].groups =
+            ARENA_ARRAY(e->out->arena, struct isa_group, p->tiles.at[t].n_groups);
+    }
+    for (uint32_t i = 0; i < p->groups.n; i++) {
+        const struct group *g = &p->groups.at[i];
+        const struct layer *l = &p->layers.at[g->layer];
+        const struct node *n = &p->nodes.at[l->node];
+        const struct operand *o = &n->operand[0];
+        struct isa_group *out = &e->out->tiles[g->tile].groups[g->queue];
+        int32_t lo, hi;
+        group_channels(p, g, &lo, &hi);
+        for (int a = 0; a < 2; a++) {
+            out->kernel[a] = (uint32_t)o->map[a].kernel;
+            out->stride[a] = (uint32_t)o->map[a].stride;
+            out->dilation[a] = (uint32_t)o->map[a].dilation;
+        }
+        out->pad_top = o->map[0].pad;
+        out->pad_left = o->map[1].pad;
+        out->in_channels = (uint32_t)o->value->out->type.dim[2];
+        out->source_view = emit_view(e, g->source, 0, (int32_t)out->in_channels, o->pad_value);
+        out->image = g->layer;
+        out->channel0 = (uint32_t)lo;
+        out->n_pes = g->n_pes;
+        out->pes = ARENA_ARRAY(e->out->arena, struct isa_pe, g->n_pes);
+        fill_pes(l, g, out->pes);
+    }
+}

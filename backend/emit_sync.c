@@ -1,0 +1,378 @@
+/*
+ * emit_sync.c - what every instruction waits for.
+ *
+ * Data: the completion of each predecessor, as a count of its queue (same tile) or of messages
+ * (other tile). Space: a writer into a ring row waits until every queue that read the row in that
+ * slot before is past its last read: its counter on the same tile, a credit (SIGNAL in the reader's
+ * queue) on another. A minimum over readers, never a sum. All of them point backwards in L. A wait
+ * implied by an earlier one of the same queue is dropped.
+ */
+#include "emit_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool wraps(const struct buffer *b)
+{
+    return !b->constant && b->ring < (uint32_t)(b->held.hi[0] - b->held.lo[0]);
+}
+
+static uint32_t rows_of(const struct buffer *b)
+{
+    return (uint32_t)(b->held.hi[0] - b->held.lo[0]);
+}
+
+uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue)
+{
+    struct emit_tile *t = &e->tiles[tile];
+    for (uint32_t i = 0; i < t->inbound.n; i++)
+        if (t->inbound.at[i].from_queue == from_queue)
+            return i;
+    VEC_PUSH(&t->inbound, ((struct inbound){from_queue, 0}));
+    return (uint32_t)t->inbound.n - 1;
+}
+
+/* ---- before emission: who reads and writes each ring, who ends each layer ---- */
+
+static struct ring_reader *reader_of(struct emitter *e, uint32_t buffer, uint32_t queue)
+{
+    struct ring *r = &e->rings[buffer];
+    for (size_t i = 0; i < r->readers.n; i++)
+        if (r->readers.at[i].queue == queue)
+            return &r->readers.at[i];
+    uint32_t n = rows_of(&e->p->buffers.at[buffer]);
+    struct ring_reader reader = {.queue = queue};
+    reader.last_task = ARENA_ARRAY(e->arena, uint32_t, n);
+    reader.count = ARENA_ARRAY(e->arena, uint32_t, n);
+    memset(reader.last_task, 0xff, n * sizeof *reader.last_task);
+    VEC_PUSH(&r->readers, reader);
+    return &r->readers.at[r->readers.n - 1];
+}
+
+static struct ring_writer *writer_of(struct emitter *e, uint32_t buffer, uint32_t tile)
+{
+    struct ring *r = &e->rings[buffer];
+    for (size_t i = 0; i < r->writers.n; i++)
+        if (r->writers.at[i].tile == tile)
+            return &r->writers.at[i];
+    struct ring_writer w = {tile, arena_alloc(e->arena, rows_of(&e->p->buffers.at[buffer]))};
+    VEC_PUSH(&r->writers, w);
+    return &r->writers.at[r->writers.n - 1];
+}
+
+static void note_ring_use(struct emitter *e, uint32_t id, const struct accesses *accesses)
+{
+    const struct task *t = &e->p->tasks.at[id];
+    for (size_t k = 0; k < accesses->v.n; k++) {
+        const struct access *a = &accesses->v.at[k];
+        const struct buffer *b = &e->p->buffers.at[a->buffer];
+        if (!wraps(b))
+            continue;
+        if (a->write && b->tile == t->tile)
+            continue;
+        uint32_t lo = (uint32_t)(a->box.lo[0] - b->held.lo[0]);
+        uint32_t hi = (uint32_t)(a->box.hi[0] - b->held.lo[0]);
+        if (a->write) {
+            memset(writer_of(e, a->buffer, t->tile)->writes + lo, 1, hi - lo);
+        } else {
+            struct ring_reader *r = reader_of(e, a->buffer, t->queue);
+            for (uint32_t y = lo; y < hi; y++)
+                r->last_task[y] = id; /* tasks come in L order */
+        }
+    }
+}
+
+/* The last task of a base layer on each tile that finishes cells of it. */
+static void note_barrier(struct emitter *e, uint32_t layer)
+{
+    const struct plan *p = e->p;
+    const struct task *barrier = &p->tasks.at[p->barrier[layer]];
+    uint32_t *last = heap_alloc(p->tiles.n * sizeof *last);
+    memset(last, 0xff, p->tiles.n * sizeof *last);
+    for (uint32_t i = 0; i < barrier->n_preds; i++) {
+        uint32_t id = p->preds.at[barrier->preds + i], tile = p->tasks.at[id].tile;
+        if (last[tile] == NONE || p->tasks.at[last[tile]].order < p->tasks.at[id].order)
+            last[tile] = id;
+    }
+    for (size_t t = 0; t < p->tiles.n; t++)
+        if (last[t] != NONE) {
+            VEC_PUSH(&e->barrier_ends, ((struct barrier_end){.layer = layer, .task = last[t]}));
+            e->barrier_end_of[last[t]] = (uint32_t)e->barrier_ends.n;
+        }
+    free(last);
+}
+
+void sync_prepare(struct emitter *e)
+{
+    struct plan *p = e->p;
+    struct accesses accesses = {0};
+    e->rings = heap_alloc(p->buffers.n * sizeof *e->rings);
+    for (uint32_t i = 0; i < p->n_order; i++) {
+        task_accesses(p, &p->tasks.at[p->order[i]], &accesses);
+        note_ring_use(e, p->order[i], &accesses);
+    }
+    VEC_FREE(&accesses.v);
+    e->barrier_end_of = heap_alloc(p->tasks.n * sizeof *e->barrier_end_of);
+    if (p->options->mode == SCHEDULE_LAYER_BY_LAYER)
+        for (uint32_t l = 0; l < p->layers.n; l++)
+            note_barrier(e, l);
+}
+
+void sync_free(struct emitter *e)
+{
+    for (size_t i = 0; e->rings && i < e->p->buffers.n; i++) {
+        struct ring *r = &e->rings[i];
+        for (size_t k = 0; k < r->readers.n; k++)
+            VEC_FREE(&r->readers.at[k].credits);
+        VEC_FREE(&r->readers);
+        VEC_FREE(&r->writers);
+    }
+    free(e->rings);
+    free(e->barrier_end_of);
+    VEC_FREE(&e->barrier_ends);
+}
+
+/* ---- waits ---- */
+
+static void add_wait(struct emitter *e, uint32_t counter, uint32_t threshold)
+{
+    for (uint32_t i = 0; i < e->waits.n; i++)
+        if (e->waits.at[i].counter == counter) {
+            if (e->waits.at[i].threshold < threshold)
+                e->waits.at[i].threshold = threshold;
+            return;
+        }
+    VEC_PUSH(&e->waits, ((struct isa_wait){(uint16_t)counter, threshold}));
+}
+
+/* PE groups and vector units run one instruction after the other: no wait on oneself. */
+static bool runs_in_order(const struct plan *p, const struct task *t)
+{
+    return t->queue < queue_tx(p, t->tile);
+}
+
+static void wait_for_queue(struct emitter *e, const struct task *t, uint32_t queue, uint32_t count)
+{
+    if (queue != t->queue || !runs_in_order(e->p, t))
+        add_wait(e, queue - e->p->queue_base[t->tile], count);
+}
+
+static void wait_for_message(struct emitter *e, const struct task *t, uint32_t pred)
+{
+    for (uint32_t i = 0; i < e->n_messages[pred]; i++) {
+        const struct message *m = &e->messages.at[e->first_message[pred] + i];
+        if (m->tile == t->tile)
+            add_wait(e, ISA_FIRST_INBOUND + m->counter, m->number);
+    }
+}
+
+static void wait_for_barrier(struct emitter *e, const struct task *t, uint32_t layer)
+{
+    for (size_t i = 0; i < e->barrier_ends.n; i++) {
+        const struct barrier_end *end = &e->barrier_ends.at[i];
+        if (end->layer != layer)
+            continue;
+        const struct task *last = &e->p->tasks.at[end->task];
+        if (last->tile == t->tile)
+            wait_for_queue(e, t, last->queue, e->count_after[end->task]);
+        for (uint32_t k = 0; k < end->n_told; k++)
+            if (end->told[k].tile == t->tile)
+                add_wait(e, ISA_FIRST_INBOUND + end->told[k].counter, end->told[k].number);
+    }
+}
+
+static void wait_for(struct emitter *e, const struct task *t, uint32_t pred)
+{
+    if (pred == NONE)
+        return;
+    const struct task *before = &e->p->tasks.at[pred];
+    if (before->kind == TASK_BARRIER)
+        wait_for_barrier(e, t, e->p->nodes.at[before->node].layer);
+    else if (before->kind == TASK_SEND || before->kind == TASK_PARTIAL)
+        wait_for_message(e, t, pred);
+    else
+        wait_for_queue(e, t, before->queue, e->count_after[pred]);
+}
+
+static bool has_reader(const struct ring *r, uint32_t row)
+{
+    for (size_t i = 0; i < r->readers.n; i++)
+        if (r->readers.at[i].last_task[row] != NONE)
+            return true;
+    return false;
+}
+
+/* A writer of `row` takes the slot of the last row before it, in the same slot, that anybody read.
+ */
+static void wait_for_row(struct emitter *e, const struct task *t, uint32_t buffer, uint32_t row)
+{
+    const struct buffer *b = &e->p->buffers.at[buffer];
+    const struct ring *r = &e->rings[buffer];
+    if (row < b->ring)
+        return;
+    uint32_t old = row - b->ring;
+    while (!has_reader(r, old)) {
+        if (old < b->ring)
+            return;
+        old -= b->ring;
+    }
+    for (size_t i = 0; i < r->readers.n; i++) {
+        const struct ring_reader *reader = &r->readers.at[i];
+        if (reader->last_task[old] == NONE)
+            continue;
+        if (b->tile == t->tile) {
+            wait_for_queue(e, t, reader->queue, reader->count[old]);
+            continue;
+        }
+        for (size_t k = 0; k < reader->credits.n; k++)
+            if (reader->credits.at[k].tile == t->tile)
+                add_wait(e, ISA_FIRST_INBOUND + reader->credits.at[k].counter,
+                         reader->credits.at[k].number[old]);
+    }
+}
+
+/* Keeps what this queue has not waited for already. */
+static void drop_implied(struct emitter *e, const struct task *t)
+{
+    struct waited *w = &e->waited[t->queue];
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < e->waits.n; i++) {
+        struct isa_wait wait = e->waits.at[i];
+        if (wait.threshold == 0)
+            continue;
+        if (wait.counter >= w->at.n) {
+            size_t from = w->at.n;
+            VEC_RESERVE(&w->at, (size_t)wait.counter + 1);
+            w->at.n = (size_t)wait.counter + 1;
+            memset(w->at.at + from, 0, (w->at.n - from) * sizeof *w->at.at);
+        }
+        if (w->at.at[wait.counter] >= wait.threshold)
+            continue;
+        w->at.at[wait.counter] = wait.threshold;
+        e->waits.at[kept++] = wait;
+    }
+    e->waits.n = kept;
+}
+
+void sync_waits(struct emitter *e, uint32_t id, const struct accesses *accesses)
+{
+    const struct task *t = &e->p->tasks.at[id];
+    e->waits.n = 0;
+    wait_for(e, t, t->pred0);
+    for (uint32_t i = 0; i < t->n_preds; i++)
+        wait_for(e, t, e->p->preds.at[t->preds + i]);
+    for (size_t k = 0; k < accesses->v.n; k++) {
+        const struct access *a = &accesses->v.at[k];
+        const struct buffer *b = &e->p->buffers.at[a->buffer];
+        if (!a->write || !wraps(b))
+            continue;
+        for (int32_t y = a->box.lo[0]; y < a->box.hi[0]; y++)
+            wait_for_row(e, t, a->buffer, (uint32_t)(y - b->held.lo[0]));
+    }
+    drop_implied(e, t);
+}
+
+/* ---- after an instruction: credits and layer ends ---- */
+
+struct signal {
+    VEC(struct isa_target) targets;
+};
+
+static void add_signal(struct emitter *e, struct signal *s, uint32_t tile, uint32_t queue,
+                       uint32_t *out_counter, uint32_t *out_number)
+{
+    uint32_t counter = sync_inbound(e, tile, queue);
+    struct inbound *in = &e->tiles[tile].inbound.at[counter];
+    *out_counter = counter;
+    for (size_t i = 0; i < s->targets.n; i++)
+        if (s->targets.at[i].tile == tile) {
+            *out_number = in->count; /* one message tells that tile of several rows */
+            return;
+        }
+    VEC_PUSH(&s->targets, ((struct isa_target){tile, 0, ISA_FIRST_INBOUND + counter}));
+    *out_number = ++in->count;
+}
+
+static void credit_row(struct emitter *e, struct signal *s, struct ring_reader *reader,
+                       uint32_t buffer, uint32_t row, uint32_t to_tile)
+{
+    struct credit *c = NULL;
+    for (size_t i = 0; i < reader->credits.n; i++)
+        if (reader->credits.at[i].tile == to_tile)
+            c = &reader->credits.at[i];
+    if (!c) {
+        struct credit fresh = {.tile = to_tile};
+        fresh.number = ARENA_ARRAY(e->arena, uint32_t, rows_of(&e->p->buffers.at[buffer]));
+        VEC_PUSH(&reader->credits, fresh);
+        c = &reader->credits.at[reader->credits.n - 1];
+    }
+    add_signal(e, s, to_tile, reader->queue, &c->counter, &c->number[row]);
+}
+
+/* The reader is past its last read of the row: tells every other tile that will write its slot
+ * next. */
+static void release_row(struct emitter *e, struct signal *s, uint32_t buffer,
+                        struct ring_reader *reader, uint32_t row)
+{
+    const struct buffer *b = &e->p->buffers.at[buffer];
+    struct ring *r = &e->rings[buffer];
+    uint32_t n = rows_of(b);
+    for (uint32_t next = row + b->ring; next < n; next += b->ring) {
+        for (size_t i = 0; i < r->writers.n; i++)
+            if (r->writers.at[i].tile != b->tile && r->writers.at[i].writes[next])
+                credit_row(e, s, reader, buffer, row, r->writers.at[i].tile);
+        if (has_reader(r, next))
+            break;
+    }
+}
+
+static void end_layer(struct emitter *e, struct signal *s, uint32_t id)
+{
+    const struct plan *p = e->p;
+    struct barrier_end *end = &e->barrier_ends.at[e->barrier_end_of[id] - 1];
+    if (end->layer + 1 == p->layers.n)
+        return;
+    const struct layer *next = &p->layers.at[end->layer + 1];
+    const struct task *t = &p->tasks.at[id];
+    end->told = ARENA_ARRAY(e->arena, struct message, p->tiles.n);
+    for (uint32_t c = 0; c < next->n_copies; c++)
+        for (uint32_t g = 0; g < next->copy[c].n_groups; g++) {
+            uint32_t tile = p->groups.at[next->copy[c].first_group + g].tile;
+            bool known = tile == t->tile;
+            for (uint32_t i = 0; i < end->n_told; i++)
+                known |= end->told[i].tile == tile;
+            if (known)
+                continue;
+            struct message *m = &end->told[end->n_told++];
+            m->tile = tile;
+            add_signal(e, s, tile, t->queue, &m->counter, &m->number);
+        }
+}
+
+void sync_after(struct emitter *e, uint32_t id, const struct accesses *accesses)
+{
+    const struct task *t = &e->p->tasks.at[id];
+    struct signal s = {0};
+    for (size_t k = 0; k < accesses->v.n; k++) {
+        const struct access *a = &accesses->v.at[k];
+        const struct buffer *b = &e->p->buffers.at[a->buffer];
+        if (a->write || !wraps(b))
+            continue;
+        struct ring_reader *reader = reader_of(e, a->buffer, t->queue);
+        for (int32_t y = a->box.lo[0]; y < a->box.hi[0]; y++) {
+            uint32_t row = (uint32_t)(y - b->held.lo[0]);
+            if (reader->last_task[row] != id)
+                continue;
+            reader->count[row] = e->count_after[id];
+            release_row(e, &s, a->buffer, reader, row);
+        }
+    }
+    if (e->barrier_end_of[id])
+        end_layer(e, &s, id);
+    if (s.targets.n == 0)
+        return;
+    struct isa_inst inst = isa_inst_new(ISA_signal, 0);
+    inst.obj = (uint16_t)emit_route(e, t->tile, s.targets.at, (uint32_t)s.targets.n);
+    emit_inst(e, t->tile, t->queue, inst, e->p->nodes.at[t->node].out->id);
+    VEC_FREE(&s.targets);
+}

@@ -1,0 +1,382 @@
+/*
+ * emit_tables.c - the tables of tiles and program: what instructions refer to by number.
+ *
+ * Equal entries of a tile are one entry. Everything a view says follows from its buffer: base, ring
+ * and pitches from memplan.c, held rectangle and extents from the value.
+ */
+#include "emit_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t intern_view(struct emitter *e, uint32_t tile, const struct isa_view *v)
+{
+    struct emit_tile *t = &e->tiles[tile];
+    for (uint32_t i = 0; i < t->views.n; i++)
+        if (memcmp(&t->views.at[i], v, sizeof *v) == 0)
+            return i;
+    VEC_PUSH(&t->views, *v);
+    return (uint32_t)t->views.n - 1;
+}
+
+/* Remembers the entry made for (buffer or node, what, which) so that it is not built again. */
+static bool cached(struct emitter *e, uint32_t tile, uint64_t key, uint32_t *out)
+{
+    const struct emit_tile *t = &e->tiles[tile];
+    for (size_t i = t->cache.n; i-- > 0;)
+        if (t->cache.at[i].key == key) {
+            *out = t->cache.at[i].id;
+            return true;
+        }
+    return false;
+}
+
+static uint32_t remember(struct emitter *e, uint32_t tile, uint64_t key, uint32_t id)
+{
+    VEC_PUSH(&e->tiles[tile].cache, ((struct cached){key, id}));
+    return id;
+}
+
+enum { KEY_VIEW, KEY_PART, KEY_BROADCAST, KEY_PROGRAM, KEY_WINDOW, KEY_GATHER };
+static uint64_t key_of(unsigned what, uint32_t a, int64_t b, int64_t c, float f)
+{
+    uint64_t words[4] = {what | (uint64_t)a << 8, (uint64_t)b, (uint64_t)c, 0};
+    memcpy(&words[3], &f, sizeof f);
+    return hash_bytes(words, sizeof words, 0);
+}
+
+static struct isa_view whole_view(const struct buffer *b)
+{
+    struct isa_view v;
+    memset(&v, 0, sizeof v); /* compared as bytes */
+    v.base = b->base;
+    v.ring_rows = b->ring;
+    v.ring_origin = v.y0 = b->held.lo[0];
+    v.y1 = b->held.hi[0];
+    v.x0 = b->held.lo[1];
+    v.x1 = b->held.hi[1];
+    v.height = (uint32_t)b->dim[0];
+    v.width = (uint32_t)b->dim[1];
+    v.channels = (uint32_t)(b->held.hi[2] - b->held.lo[2]);
+    v.row_pitch = b->pitch[0];
+    v.col_pitch = b->pitch[1];
+    v.channel_pitch = b->pitch[2];
+    v.value = b->shows->id;
+    v.channel0 = (uint32_t)b->held.lo[2];
+    return v;
+}
+
+uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, float pad_value)
+{
+    const struct buffer *b = &e->p->buffers.at[buffer];
+    uint64_t key = key_of(KEY_VIEW, buffer, lo, hi, pad_value);
+    uint32_t id;
+    if (cached(e, b->tile, key, &id))
+        return id;
+    struct isa_view v = whole_view(b);
+    v.base += (uint64_t)((lo - b->held.lo[2]) * b->pitch[2]);
+    v.channels = (uint32_t)(hi - lo);
+    v.channel0 = (uint32_t)lo;
+    v.pad_value = pad_value;
+    return remember(e, b->tile, key, intern_view(e, b->tile, &v));
+}
+
+uint32_t emit_part_view(struct emitter *e, uint32_t buffer, uint32_t part_index)
+{
+    const struct plan *p = e->p;
+    const struct buffer *b = &p->buffers.at[buffer];
+    const struct part *part = &p->parts[b->value->id].part[part_index];
+    const struct node *n = &p->nodes.at[part->node];
+    struct box held = box_intersect(&b->held, &part->where);
+    struct isa_view v = whole_view(b);
+    v.base += (uint64_t)((held.lo[1] - b->held.lo[1]) * b->pitch[1] +
+                         (held.lo[2] - b->held.lo[2]) * b->pitch[2]);
+    v.ring_origin -= part->shift[0];
+    v.y0 = held.lo[0] - part->shift[0];
+    v.y1 = held.hi[0] - part->shift[0];
+    v.x0 = held.lo[1] - part->shift[1];
+    v.x1 = held.hi[1] - part->shift[1];
+    v.height = (uint32_t)n->dim[0];
+    v.width = (uint32_t)n->dim[1];
+    v.channels = (uint32_t)(held.hi[2] - held.lo[2]);
+    v.channel0 = (uint32_t)(held.lo[2] - part->shift[2]);
+    v.value = n->out->id;
+    return intern_view(e, b->tile, &v);
+}
+
+uint32_t emit_message_view(struct emitter *e, uint32_t buffer, uint32_t part, int32_t lo,
+                           int32_t hi)
+{
+    const struct buffer *b = &e->p->buffers.at[buffer];
+    uint64_t key = key_of(KEY_PART, buffer, (int64_t)part << 32 | lo, hi, 0.0f);
+    uint32_t id;
+    if (cached(e, b->tile, key, &id))
+        return id;
+    uint32_t whole = emit_part_view(e, buffer, part);
+    struct isa_view v = e->tiles[b->tile].views.at[whole];
+    v.base += (uint64_t)((lo - (int32_t)v.channel0) * v.channel_pitch);
+    v.channel0 = (uint32_t)lo;
+    v.channels = (uint32_t)(hi - lo);
+    return remember(e, b->tile, key, intern_view(e, b->tile, &v));
+}
+
+uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct operand *o,
+                             const int32_t dim[3], int32_t lo, int32_t hi)
+{
+    const struct buffer *b = &e->p->buffers.at[buffer];
+    bool spread[3];
+    for (int a = 0; a < 3; a++)
+        spread[a] = o->map[a].kind == MAP_ZERO;
+    if (!spread[0] && !spread[1] && !spread[2])
+        return emit_view(e, buffer, lo, hi, 0.0f);
+    uint64_t key = key_of(KEY_BROADCAST, buffer, (int64_t)lo << 32 | hi, 0, 0.0f);
+    uint32_t id;
+    if (cached(e, b->tile, key, &id))
+        return id;
+    struct isa_view v = whole_view(b);
+    if (spread[0]) {
+        v.row_pitch = 0;
+        v.ring_origin = v.y0 = 0;
+        v.y1 = dim[0];
+        v.height = (uint32_t)dim[0];
+        v.ring_rows = (uint32_t)dim[0];
+    }
+    if (spread[1]) {
+        v.col_pitch = 0;
+        v.x0 = 0;
+        v.x1 = dim[1];
+        v.width = (uint32_t)dim[1];
+    }
+    if (spread[2])
+        v.channel_pitch = 0;
+    else
+        v.base += (uint64_t)((lo - b->held.lo[2]) * b->pitch[2]);
+    v.channels = (uint32_t)(hi - lo);
+    v.channel0 = spread[2] ? 0 : (uint32_t)lo;
+    return remember(e, b->tile, key, intern_view(e, b->tile, &v));
+}
+
+uint32_t emit_permuted_view(struct emitter *e, uint32_t buffer, const int64_t *perm)
+{
+    const struct buffer *b = &e->p->buffers.at[buffer];
+    struct isa_view v = whole_view(b);
+    v.height = (uint32_t)b->dim[perm[0]];
+    v.width = (uint32_t)b->dim[perm[1]];
+    v.channels = (uint32_t)b->dim[perm[2]];
+    v.ring_rows = v.height;
+    v.ring_origin = v.y0 = v.x0 = 0;
+    v.y1 = b->dim[perm[0]];
+    v.x1 = b->dim[perm[1]];
+    v.row_pitch = b->pitch[perm[0]];
+    v.col_pitch = b->pitch[perm[1]];
+    v.channel_pitch = b->pitch[perm[2]];
+    return intern_view(e, b->tile, &v);
+}
+
+uint32_t emit_reshaped_view(struct emitter *e, uint32_t buffer, const struct ir_op *reshape)
+{
+    const struct buffer *b = &e->p->buffers.at[buffer];
+    const struct ir_type *source = &reshape->in[0].value->type;
+    const char *from = reshape->attrs->reshape.from;
+    int64_t pitch[3], next = 4;
+    for (int i = 2; i >= 0; i--) {
+        int a = from[i] == 'h' ? AXIS_H : from[i] == 'w' ? AXIS_W : AXIS_C;
+        pitch[a] = next;
+        next *= source->dim[a];
+    }
+    struct isa_view v = whole_view(b);
+    v.height = v.ring_rows = (uint32_t)source->dim[0];
+    v.width = (uint32_t)source->dim[1];
+    v.channels = (uint32_t)source->dim[2];
+    v.ring_origin = v.y0 = v.x0 = 0;
+    v.y1 = (int32_t)source->dim[0];
+    v.x1 = (int32_t)source->dim[1];
+    v.row_pitch = pitch[0];
+    v.col_pitch = pitch[1];
+    v.channel_pitch = pitch[2];
+    return intern_view(e, b->tile, &v);
+}
+
+/* ---- constants ---- */
+
+static uint64_t constant_bytes(struct emitter *e, const struct ir_op *c)
+{
+    uint64_t *known = &e->constant_offset[c->id];
+    if (!*known) {
+        size_t n = (size_t)ir_count(&c->out->type) * 4, at = (e->constants.n + 63) / 64 * 64;
+        VEC_RESERVE(&e->constants, at + n);
+        memset(e->constants.at + e->constants.n, 0, at - e->constants.n);
+        memcpy(e->constants.at + at, ir_const_data(c, e->arena), n);
+        e->constants.n = at + n;
+        *known = at + 1;
+    }
+    return *known - 1;
+}
+
+static uint64_t reserve_bytes(struct emitter *e, uint32_t tile, uint64_t n)
+{
+    uint64_t at = e->tiles[tile].bytes;
+    e->tiles[tile].bytes += (n + 63) / 64 * 64;
+    return at;
+}
+
+void emit_constant_buffers(struct emitter *e)
+{
+    for (size_t i = 0; i < e->p->buffers.n; i++) {
+        const struct buffer *b = &e->p->buffers.at[i];
+        if (!b->constant)
+            continue;
+        struct isa_preload pre = {b->base, e->constants_section, constant_bytes(e, b->value),
+                                  b->bytes};
+        VEC_PUSH(&e->tiles[b->tile].preloads, pre);
+    }
+}
+
+/* View of the program's constant vectors for channels [lo, hi), preloaded into the tile. */
+static uint32_t vectors_view(struct emitter *e, uint32_t tile, const struct node *n, int32_t lo,
+                             int32_t hi)
+{
+    uint64_t row = (uint64_t)(hi - lo) * 4, base = reserve_bytes(e, tile, row * n->n_vectors);
+    for (unsigned k = 0; k < n->n_vectors; k++) {
+        struct isa_preload pre = {base + k * row, e->constants_section,
+                                  constant_bytes(e, n->vector[k]) + (uint64_t)lo * 4, row};
+        VEC_PUSH(&e->tiles[tile].preloads, pre);
+    }
+    struct isa_view v;
+    memset(&v, 0, sizeof v);
+    v.base = base;
+    v.ring_rows = v.height = n->n_vectors;
+    v.y1 = (int32_t)n->n_vectors;
+    v.x1 = 1;
+    v.width = 1;
+    v.channels = (uint32_t)(hi - lo);
+    v.row_pitch = (int64_t)row;
+    v.col_pitch = (int64_t)row;
+    v.channel_pitch = 4;
+    v.value = n->vector[0]->id;
+    v.channel0 = (uint32_t)lo;
+    return intern_view(e, tile, &v);
+}
+
+static bool uses_vectors(const struct isa_program_entry *program)
+{
+    for (unsigned i = 0; i < program->n_ops; i++)
+        if (program->ops[i].x >= LANE_CONST0 ||
+            (isa_lane_arity(program->ops[i].op) == 2 && program->ops[i].y >= LANE_CONST0))
+            return true;
+    return false;
+}
+
+uint32_t emit_program(struct emitter *e, const struct task *t, const struct box *box)
+{
+    const struct node *n = &e->p->nodes.at[t->node];
+    struct isa_program_entry program;
+    task_program(e->p, t, &program);
+    bool vectors = uses_vectors(&program);
+    uint64_t key = key_of(KEY_PROGRAM, t->node, (int64_t)t->kind << 32 | program.n_ops,
+                          (int64_t)(n->kind == NODE_SOFTMAX ? t->step : 0) << 32 |
+                              (vectors ? box->lo[2] + 1 : 0),
+                          0.0f);
+    uint32_t id;
+    if (cached(e, t->tile, key, &id))
+        return id;
+    if (vectors)
+        program.constants_view = vectors_view(e, t->tile, n, box->lo[2], box->hi[2]);
+    VEC_PUSH(&e->tiles[t->tile].programs, program);
+    return remember(e, t->tile, key, (uint32_t)e->tiles[t->tile].programs.n - 1);
+}
+
+uint32_t emit_window(struct emitter *e, const struct task *t)
+{
+    const struct node *n = &e->p->nodes.at[t->node];
+    uint64_t key = key_of(KEY_WINDOW, t->node, 0, 0, 0.0f);
+    uint32_t id;
+    if (cached(e, t->tile, key, &id))
+        return id;
+    const union ir_attrs *a = n->root->attrs;
+    const struct axis_map *m = n->operand[0].map;
+    struct isa_window w = {.kind = WINDOW_AVERAGE};
+    for (int i = 0; i < 2; i++) {
+        bool all = m[i].kind == MAP_ALL; /* global pooling */
+        w.kernel[i] = (uint32_t)(all ? m[i].extent : m[i].kernel);
+        w.stride[i] = all ? 1 : (uint32_t)m[i].stride;
+        w.dilation[i] = all ? 1 : (uint32_t)m[i].dilation;
+    }
+    if (n->root->opcode == IR_max_pool) {
+        w.kind = WINDOW_MAX;
+        w.pad_top = m[0].pad;
+        w.pad_left = m[1].pad;
+    } else if (n->root->opcode == IR_avg_pool) {
+        w.pad_top = m[0].pad;
+        w.pad_left = m[1].pad;
+        for (int i = 0; i < 4 && a->avg_pool.count_pad; i++)
+            w.counted[i] = (uint32_t)a->avg_pool.counted[i];
+    }
+    VEC_PUSH(&e->tiles[t->tile].windows, w);
+    return remember(e, t->tile, key, (uint32_t)e->tiles[t->tile].windows.n - 1);
+}
+
+/* Source index of element o of a padded axis; -1 = the pad value. */
+static int32_t pad_index(const struct ir_attrs_pad *pad, int a, int32_t o, int32_t extent)
+{
+    int32_t at = o - (int32_t)pad->before.at[a];
+    if (at >= 0 && at < extent)
+        return at;
+    if (pad->mode[0] == 'c')
+        return -1;
+    if (pad->mode[0] == 'e')
+        return at < 0 ? 0 : extent - 1;
+    int32_t period = extent > 1 ? 2 * (extent - 1) : 1; /* reflect: the border is not repeated */
+    at = ((at % period) + period) % period;
+    return at < extent ? at : period - at;
+}
+
+static int32_t *gather_axis(struct emitter *e, const struct node *n, int a, int32_t lo, int32_t hi,
+                            uint32_t *count)
+{
+    const struct ir_op *op = n->root;
+    const int64_t *index = op->opcode == IR_gather_grid ? op->attrs->gather_grid.index.at : NULL;
+    for (int i = 0; index && i < a; i++)
+        index += n->dim[i];
+    int32_t extent = (int32_t)op->in[0].value->type.dim[a];
+    int32_t *list = ARENA_ARRAY(e->out->arena, int32_t, (size_t)(hi - lo));
+    bool identity = true;
+    for (int32_t o = lo; o < hi; o++) {
+        list[o - lo] = index ? (int32_t)index[o] : pad_index(&op->attrs->pad, a, o, extent);
+        identity &= list[o - lo] == o - lo;
+    }
+    *count = identity && (a == AXIS_C ? hi - lo == extent : true) ? 0 : (uint32_t)(hi - lo);
+    return list;
+}
+
+uint32_t emit_gather(struct emitter *e, const struct task *t, const struct box *box)
+{
+    const struct node *n = &e->p->nodes.at[t->node];
+    uint64_t key = key_of(KEY_GATHER, t->node, box->lo[2], box->hi[2], 0.0f);
+    uint32_t id;
+    if (cached(e, t->tile, key, &id))
+        return id;
+    struct isa_gather g = {.fill = n->root->opcode == IR_pad ? n->root->attrs->pad.value
+                                                             : n->root->attrs->gather_grid.value};
+    g.rows = gather_axis(e, n, AXIS_H, 0, n->dim[0], &g.n_rows);
+    g.cols = gather_axis(e, n, AXIS_W, 0, n->dim[1], &g.n_cols);
+    g.channels = gather_axis(e, n, AXIS_C, box->lo[2], box->hi[2], &g.n_channels);
+    VEC_PUSH(&e->tiles[t->tile].gathers, g);
+    return remember(e, t->tile, key, (uint32_t)e->tiles[t->tile].gathers.n - 1);
+}
+
+uint32_t emit_route(struct emitter *e, uint32_t tile, const struct isa_target *targets, uint32_t n)
+{
+    struct emit_tile *t = &e->tiles[tile];
+    uint64_t hash = hash_bytes(targets, n * sizeof *targets, 0);
+    for (uint32_t i = (uint32_t)t->routes.n; i-- > 0;)
+        if (t->route_hashes.at[i] == hash && t->routes.at[i].n_targets == n &&
+            memcmp(t->routes.at[i].targets, targets, n * sizeof *targets) == 0)
+            return i;
+    struct isa_route r = {n, ARENA_ARRAY(e->out->arena, struct isa_target, n)};
+    memcpy(r.targets, targets, n * sizeof *targets);
+    VEC_PUSH(&t->routes, r);
+    VEC_PUSH(&t->route_hashes, hash);
+    return (uint32_t)t->routes.n - 1;
+}

@@ -1,0 +1,278 @@
+/*
+ * disassemble.c - program -> text (ISA.md 12) that assembles to the same file, byte for byte.
+ * What is derived (fingerprint of the machine, names of nodes) is printed as comment.
+ */
+#include "isa_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEX_LINE_BYTES = 32 };
+
+/* Prints and empties the text. */
+static void flush(struct text *t, FILE *out)
+{
+    if (t->n)
+        fwrite(t->at, 1, t->n, out);
+    t->n = 0;
+}
+
+/* A node's name as a comment: one line, whatever it holds. */
+static void print_node_comment(const struct isa_program *p, uint32_t node, struct text *t)
+{
+    if (node >= p->n_nodes || !p->nodes[node].name || !*p->nodes[node].name)
+        return;
+    text_add(t, "  ; ");
+    for (const char *s = p->nodes[node].name; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        text_add_bytes(t, c < 32 || c == 127 ? "?" : s, 1);
+    }
+}
+
+static void print_records(const char *what, enum record_id id, const void *records, uint32_t n,
+                          struct text *t, FILE *out)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        text_add(t, "%s %u ", what, i);
+        record_print(id, (const char *)records + i * isa_records[id].bytes, t);
+        text_add(t, "\n");
+        flush(t, out);
+    }
+}
+
+static void print_arch(const struct isa_program *p, struct text *t)
+{
+    struct text yaml = {0};
+    arch_print(&p->arch, &yaml);
+    text_add(t, "arch ; fingerprint 0x%016" PRIx64 "\n", arch_fingerprint(&p->arch));
+    for (char *line = yaml.at ? yaml.at : (char[]){""}; *line;) {
+        char *end = strchrnul(line, '\n');
+        char *next = end + (*end == '\n'), saved = *next;
+        *next = '\0';
+        text_add(t, "  ");
+        text_add_quoted(t, line);
+        text_add(t, "\n");
+        *next = saved;
+        line = next;
+    }
+    text_free(&yaml);
+}
+
+static void print_hex(const struct isa_section *s, struct text *t, FILE *out)
+{
+    const uint8_t *bytes = s->data;
+    text_add(t, "hex {\n");
+    for (uint64_t i = 0; i < s->length; i++) {
+        text_add(t, "%s%02x", i % HEX_LINE_BYTES == 0 ? "  " : i % 4 == 0 ? " " : "", bytes[i]);
+        if (i % HEX_LINE_BYTES == HEX_LINE_BYTES - 1 || i == s->length - 1) {
+            text_add(t, "\n");
+            flush(t, out);
+        }
+    }
+    text_add(t, "}\n");
+}
+
+static void print_section(const struct isa_program *p, const struct isa_dis_options *o,
+                          uint32_t index, struct text *t, FILE *out)
+{
+    const struct isa_section *s = &p->sections[index];
+    const struct file *f = o->inline_sections ? NULL : isa_program_file_of(p, s->data);
+    text_add(t, "section %u ", index);
+    text_add_quoted(t, s->name ? s->name : "");
+    text_add(t, " ");
+    if (!f || !f->mapped) { /* a pipe cannot be read again */
+        print_hex(s, t, out);
+        return;
+    }
+    text_add(t, "file(");
+    text_add_quoted(t, f == &p->file && o->path ? o->path : f->path);
+    text_add(t, ", %td, %" PRIu64 ", 0x%016" PRIx64 ")\n", (const uint8_t *)s->data - f->data,
+             s->length, hash_bytes(s->length ? s->data : "", s->length, 0));
+}
+
+static void print_program_fields(const struct isa_program *p, struct text *t)
+{
+    const struct record *r = &isa_records[REC_program];
+    text_add(t, "isa %d\n", ISA_VERSION);
+    for (unsigned i = 0; i < r->n_fields; i++) {
+        if (record_field_is_zero(&r->fields[i], p))
+            continue;
+        text_add(t, "%s ", r->fields[i].name);
+        record_print_value(&r->fields[i], p, t);
+        text_add(t, "\n");
+    }
+    print_arch(p, t);
+}
+
+/* ---- tables of a tile ---- */
+
+/* "[{...}, {...}]" */
+static void print_list(enum record_id id, const void *records, uint32_t n, struct text *t)
+{
+    text_add(t, "[");
+    for (uint32_t i = 0; i < n; i++) {
+        text_add(t, "%s", i ? ", " : "");
+        record_print(id, (const char *)records + i * isa_records[id].bytes, t);
+    }
+    text_add(t, "]\n");
+}
+
+static void print_operand(const struct isa_lane *l, unsigned code, struct text *t)
+{
+    if (code < ISA_MAX_LANE_OPS) {
+        text_add(t, " t%u", code);
+    } else if (code == LANE_IMM) {
+        text_add(t, " #");
+        isa_print_f32(t, l->imm);
+    } else if (code >= LANE_CONST0) {
+        text_add(t, " c%u", code - LANE_CONST0);
+    } else {
+        text_add(t, code == LANE_A ? " a" : code == LANE_B ? " b" : " ?%u", code);
+    }
+}
+
+static void print_program(const struct isa_program_entry *e, uint32_t index, struct text *t)
+{
+    text_add(t, "program %u ", index);
+    record_print(REC_program_entry, e, t);
+    text_add(t, " [");
+    for (uint32_t k = 0; k < e->n_ops; k++) {
+        const struct isa_lane *l = &e->ops[k];
+        const char *name = isa_lane_name(l->op);
+        text_add(t, "%s%s", k ? ", " : "", name ? name : "?");
+        print_operand(l, l->x, t);
+        if (isa_lane_arity(l->op) == 2)
+            print_operand(l, l->y, t);
+    }
+    text_add(t, "]\n");
+}
+
+static void print_groups(const struct isa_tile *tile, struct text *t, FILE *out)
+{
+    for (uint32_t i = 0; i < tile->n_groups; i++) {
+        text_add(t, "group %u ", i);
+        record_print(REC_group, &tile->groups[i], t);
+        text_add(t, " ");
+        print_list(REC_pe, tile->groups[i].pes, tile->groups[i].n_pes, t);
+        flush(t, out);
+    }
+}
+
+static void print_routes(const struct isa_tile *tile, struct text *t, FILE *out)
+{
+    for (uint32_t i = 0; i < tile->n_routes; i++) {
+        text_add(t, "route %u ", i);
+        print_list(REC_target, tile->routes[i].targets, tile->routes[i].n_targets, t);
+        flush(t, out);
+    }
+}
+
+/* ---- instructions ---- */
+
+static void print_flags(unsigned flags, struct text *t)
+{
+    text_add(t, " %s(%s%s%s)", flags & VRED_SUM ? "sum" : "max", flags & VRED_H ? "h" : "",
+             flags & VRED_W ? "w" : "", flags & VRED_C ? "c" : "");
+}
+
+static void print_field(const struct isa_inst *i, const struct isa_field *f, struct text *t)
+{
+    const void *at = (const char *)i + f->offset;
+    const struct isa_region *r = at;
+    switch (f->kind) {
+    case FIELD_WAIT: return; /* all together at the end */
+    case FIELD_REGION:
+        if (f->offset == offsetof(struct isa_inst, b) && !r->view && !r->y && !r->x)
+            return; /* not used */
+        text_add(t, " %s=v%u(%d,%d)", f->name, r->view, r->y, r->x);
+        return;
+    case FIELD_U12:
+    case FIELD_U16: text_add(t, " %s=%u", f->name, *(const uint16_t *)at); return;
+    case FIELD_S16: text_add(t, " %s=%d", f->name, *(const int16_t *)at); return;
+    }
+}
+
+static void print_waits(const struct isa_inst *i, struct text *t)
+{
+    unsigned n = ISA_MAX_WAITS;
+    while (n && i->wait[n - 1].counter == ISA_NO_COUNTER)
+        n--;
+    for (unsigned k = 0; k < n; k++) {
+        const struct isa_wait *w = &i->wait[k];
+        text_add(t, k ? ", " : " wait ");
+        if (w->counter == ISA_NO_COUNTER)
+            text_add(t, "-");
+        else
+            text_add(t, "%c%u>=%u", w->counter < ISA_FIRST_INBOUND ? 'q' : 'i', w->counter,
+                     w->threshold);
+    }
+}
+
+static void print_inst(const struct isa_program *p, const struct isa_tile *tile, uint32_t index,
+                       struct text *t)
+{
+    struct isa_inst i;
+    const char *reason;
+    if (!isa_decode(tile->stream + (size_t)index * ISA_INST_BYTES, &i, &reason)) {
+        text_add(t, "; %u: does not decode: %s\n", index, reason);
+        return;
+    }
+    const struct isa_op_desc *op = isa_op_desc(i.op);
+    text_add(t, "%6u: q%u.%s", index, i.queue, op->name);
+    if (op->obj)
+        text_add(t, " %c%u", op->obj, i.obj);
+    if (i.op == ISA_vred)
+        print_flags(i.flags, t);
+    for (unsigned k = 0; k < op->n_fields; k++)
+        print_field(&i, &op->fields[k], t);
+    print_waits(&i, t);
+    if (tile->sources[index] != ISA_NO_SOURCE)
+        text_add(t, " @%u", tile->sources[index]);
+    print_node_comment(p, tile->sources[index], t);
+    text_add(t, "\n");
+}
+
+static void print_tile(const struct isa_program *p, uint32_t index, struct text *t, FILE *out)
+{
+    const struct isa_tile *tile = &p->tiles[index];
+    text_add(t, "\ntile %u ", index);
+    record_print(REC_tile, tile, t);
+    text_add(t, "  ; queues: VU q%u, TX q%u, DMA q%u\n", isa_queue_vu(tile), isa_queue_tx(tile),
+             isa_queue_dma(tile));
+    for (uint32_t i = 0; i < tile->n_views; i++) {
+        text_add(t, "view %u ", i);
+        record_print(REC_view, &tile->views[i], t);
+        print_node_comment(p, tile->views[i].value, t);
+        text_add(t, "\n");
+        flush(t, out);
+    }
+    print_groups(tile, t, out);
+    print_records("window", REC_window, tile->windows, tile->n_windows, t, out);
+    for (uint32_t i = 0; i < tile->n_programs; i++)
+        print_program(&tile->programs[i], i, t);
+    print_routes(tile, t, out);
+    print_records("gather", REC_gather, tile->gathers, tile->n_gathers, t, out);
+    print_records("preload", REC_preload, tile->preloads, tile->n_preloads, t, out);
+    for (uint32_t i = 0; i < tile->n_insts; i++) {
+        print_inst(p, tile, i, t);
+        flush(t, out);
+    }
+}
+
+void isa_disassemble(const struct isa_program *p, const struct isa_dis_options *o, FILE *out)
+{
+    static const struct isa_dis_options standard = {0};
+    struct text t = {0};
+    print_program_fields(p, &t);
+    print_records("node", REC_node, p->nodes, p->n_nodes, &t, out);
+    for (uint32_t i = 0; i < p->n_sections; i++)
+        print_section(p, o ? o : &standard, i, &t, out);
+    flush(&t, out);
+    print_records("image", REC_image, p->images, p->n_images, &t, out);
+    print_records("binding", REC_binding, p->bindings, p->n_bindings, &t, out);
+    for (uint32_t i = 0; i < p->n_tiles; i++)
+        print_tile(p, i, &t, out);
+    flush(&t, out);
+    text_free(&t);
+}

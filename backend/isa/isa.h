@@ -1,0 +1,246 @@
+/*
+ * isa.h - instructions, a tile's tables and program files, for emitter, checker, simulator,
+ * assembler. ISA.md is the specification; isa.def and proto/program.proto are its tables.
+ */
+#ifndef CIMC_ISA_H
+#define CIMC_ISA_H
+
+#include "arch.h"
+#include "base/base.h"
+
+enum { ISA_VERSION = 1, ISA_INST_BYTES = 32, ISA_MAX_WAITS = 7 };
+enum { ISA_N_QUEUES = 128, ISA_FIRST_INBOUND = 128, ISA_NO_COUNTER = 1023 };
+enum { ISA_THRESHOLD_BITS = 22, ISA_MAX_COUNT = 1 << 21 }; /* no counter may exceed ISA_MAX_COUNT */
+enum { ISA_MAX_H = 4095, ISA_MAX_W = 65535, ISA_MAX_COORD = 32767 };
+#define ISA_NO_SOURCE UINT32_MAX
+
+enum isa_op {
+#define INST(name, code, doc) ISA_##name = code,
+#define FIELD(inst, field, kind)
+#define END(inst)
+#include "isa.def"
+#undef INST
+#undef FIELD
+#undef END
+};
+
+/* Holds when counter >= threshold (modulo 2^22, window 2^21). Counters 0..127: instructions
+ * completed by that queue of the own tile; 128..1022: messages received; 1023: no wait. */
+struct isa_wait {
+    uint16_t counter;
+    uint32_t threshold;
+};
+struct isa_region {
+    uint16_t view;
+    int16_t y, x;
+};
+/* A decoded instruction. Waits that an operation cannot carry must be ISA_NO_COUNTER. */
+struct isa_inst {
+    uint8_t op, queue, stage, flags;
+    uint16_t obj;
+    uint16_t h, w;
+    struct isa_region dst, a, b;
+    int16_t y, x; /* LOAD, STORE: position in the binding */
+    uint16_t c;   /* LOAD, STORE: first channel in the binding */
+    struct isa_wait wait[ISA_MAX_WAITS];
+};
+struct isa_inst isa_inst_new(enum isa_op op, unsigned queue); /* all zero, no waits */
+unsigned isa_max_waits(enum isa_op op);
+const char *isa_op_name(unsigned op); /* NULL if there is no such operation */
+/* Field values must fit (BUG otherwise: the emitter checks limits first). */
+void isa_encode(const struct isa_inst *in, uint8_t out[ISA_INST_BYTES]);
+/* False with a static reason: unknown operation, bits set that must be zero. */
+bool isa_decode(const uint8_t in[ISA_INST_BYTES], struct isa_inst *out,
+                const char **reason) CHECK_RESULT;
+
+/* ---- lane operations of vector programs ---- */
+enum isa_lane_op {
+    LANE_MOV,
+    LANE_ADD,
+    LANE_SUB,
+    LANE_MUL,
+    LANE_DIV,
+    LANE_MIN,
+    LANE_MAX,
+    LANE_LEAKY, /* x >= 0 ? x : x * y */
+    LANE_EXP,
+    LANE_SQRT,
+    LANE_SIGMOID,
+    LANE_TANH,
+    LANE_NEG,
+    LANE_ABS,
+    N_LANE_OPS
+};
+/* Operand codes: 0..15 result of an earlier op; then: */
+enum { LANE_A = 16, LANE_B = 17, LANE_IMM = 18, LANE_CONST0 = 32, ISA_MAX_LANE_OPS = 16 };
+const char *isa_lane_name(unsigned op); /* NULL if none */
+unsigned isa_lane_arity(unsigned op);   /* 1 or 2 */
+
+struct isa_lane {
+    uint8_t op, x, y;
+    float imm; /* each op has its own */
+};
+
+/* ---- tables ---- */
+struct isa_view {
+    uint64_t base; /* bytes */
+    uint32_t ring_rows;
+    int32_t ring_origin, y0, y1, x0, x1;
+    uint32_t height, width, channels;
+    int64_t row_pitch, col_pitch, channel_pitch; /* bytes */
+    float pad_value;
+    uint32_t value, channel0;
+};
+/* Byte address of (y, x, 0), for a held element. */
+static inline uint64_t isa_address(const struct isa_view *v, int32_t y, int32_t x)
+{
+    int64_t slot = (int64_t)(y - v->ring_origin) % v->ring_rows;
+    if (slot < 0)
+        slot += v->ring_rows;
+    return v->base + (uint64_t)(slot * v->row_pitch + (int64_t)(x - v->x0) * v->col_pitch);
+}
+struct isa_pe {
+    uint32_t k0, k, n0, n; /* rows and columns of the image it holds */
+    uint32_t pe;           /* its number in the tile */
+};
+struct isa_group {
+    uint32_t source_view, kernel[2], stride[2], dilation[2];
+    int32_t pad_top, pad_left;
+    uint32_t source_channel0, in_channels, image, channel0;
+    uint32_t n_pes;
+    struct isa_pe *pes;
+};
+enum isa_window_kind { WINDOW_MAX, WINDOW_AVERAGE, WINDOW_SUM };
+struct isa_window {
+    uint32_t kind, kernel[2], stride[2], dilation[2];
+    int32_t pad_top, pad_left;
+    uint32_t counted[4]; /* top, left, bottom, right */
+};
+struct isa_program_entry { /* a vector program */
+    uint32_t arity, constants_view, n_ops;
+    struct isa_lane ops[ISA_MAX_LANE_OPS];
+};
+struct isa_target {
+    uint32_t tile, view, counter; /* SIGNAL: view unused, 0 */
+};
+struct isa_route {
+    uint32_t n_targets;
+    struct isa_target *targets;
+};
+struct isa_gather {
+    uint32_t n_rows, n_cols, n_channels; /* 0 = identity */
+    int32_t *rows, *cols, *channels;
+    float fill;
+};
+struct isa_preload {
+    uint64_t address;
+    uint32_t section;
+    uint64_t offset, length;
+};
+struct isa_tile {
+    uint32_t n_groups, n_views, n_windows, n_programs, n_routes, n_gathers, n_preloads, n_inbound;
+    uint64_t buffer_bytes;
+    struct isa_view *views;
+    struct isa_group *groups;
+    struct isa_window *windows;
+    struct isa_program_entry *programs;
+    struct isa_route *routes;
+    struct isa_gather *gathers;
+    struct isa_preload *preloads;
+    uint32_t n_insts;
+    const uint8_t *stream;   /* n_insts * 32 bytes */
+    const uint32_t *sources; /* n_insts node indices, or ISA_NO_SOURCE */
+};
+/* Queues of a tile: groups 0..n_groups-1, then these. */
+static inline unsigned isa_queue_vu(const struct isa_tile *t)
+{
+    return t->n_groups;
+}
+static inline unsigned isa_queue_tx(const struct isa_tile *t)
+{
+    return t->n_groups + 1;
+}
+static inline unsigned isa_queue_dma(const struct isa_tile *t)
+{
+    return t->n_groups + 2;
+}
+static inline unsigned isa_n_queues(const struct isa_tile *t)
+{
+    return t->n_groups + 3;
+}
+
+struct isa_binding {
+    bool output;
+    uint32_t index, dtype; /* dtype: 0 f32, 1 f16 */
+    const char *name;
+    uint32_t rank;
+    const uint64_t *shape;
+    uint64_t offset;
+    int64_t stride_h, stride_w, stride_c; /* elements */
+    uint32_t height, width, channels, node;
+};
+struct isa_image {
+    uint32_t section;
+    uint64_t offset; /* bytes into the section, multiple of 64 */
+    uint32_t k, n, node;
+};
+struct isa_node {
+    const char *name, *op, *entity;
+};
+/* Section contents: from memory (emitter) or a mapped file (loader). */
+struct isa_section {
+    const char *name;
+    const void *data;
+    uint64_t length;
+};
+struct isa_program {
+    struct arena *arena; /* owns the tables; owned by the program */
+    struct file file;    /* mapped file behind the sections, if loaded */
+    const char *compiler, *model, *options;
+    struct arch arch;
+    uint64_t graph_fingerprint, scheduled_cycles, layer_by_layer_cycles, pes;
+    uint32_t n_tiles, n_bindings, n_images, n_nodes, n_sections;
+    struct isa_tile *tiles;
+    struct isa_binding *bindings;
+    struct isa_image *images;
+    struct isa_node *nodes;
+    struct isa_section *sections;
+    /* section indices of tile streams and sources are derived when written: sections[] holds images
+     * and constants only while in memory */
+};
+struct isa_program *isa_program_new(void);
+void isa_program_free(struct isa_program *p); /* NULL is fine */
+/* Weights of PE-visible image i: K x N row-major. */
+const float *isa_image_data(const struct isa_program *p, uint32_t image);
+
+/* ---- cost: the work of an instruction, for arch_cost (isa_cost.c) ---- */
+/* Links between two tiles: 0 in a tile; ideal: 1; mesh: XY distance, tiles numbered row by row on
+ * the smallest square grid that holds all of the machine's tiles. */
+uint32_t isa_hops(const struct isa_program *p, uint32_t from, uint32_t to);
+/* `inst` must be valid for the tile's tables. */
+struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
+                               const struct isa_inst *inst);
+
+/* ---- program files ---- */
+bool isa_program_write(const struct isa_program *p, const char *path, uint64_t *out_bytes,
+                       struct diag *d) CHECK_RESULT;
+/* Maps and validates form: magic, versions, hashes, section bounds, arch fingerprint, table sizes.
+ * Every index and limit that isa_validate covers holds afterwards. */
+struct isa_program *isa_program_read(const char *path, struct diag *d) CHECK_RESULT;
+/* All table indices, PE ranges, view extents within buffer_bytes, targets, bindings, decodability
+ * of every instruction and its static operands. Reports every fault (code PROGRAM), at most 20 per
+ * tile. */
+bool isa_validate(const struct isa_program *p, struct diag *d) CHECK_RESULT;
+
+/* ---- text ---- */
+struct isa_dis_options {
+    bool inline_sections; /* raw sections as hex instead of file(path, offset, length, hash) */
+    const char *path;     /* program file the sections are named by */
+};
+void isa_disassemble(const struct isa_program *p, const struct isa_dis_options *o, FILE *out);
+struct isa_program *isa_assemble(const char *text, size_t n, const char *file,
+                                 struct diag *d) CHECK_RESULT;
+/* Markdown tables of operations and fields for ISA.md. */
+void isa_print_tables(struct text *out);
+
+#endif

@@ -1,0 +1,203 @@
+/*
+ * isa_internal.h - shared by the sources of this room only: the field tables behind encoder,
+ * assembler and container, and the room's own view of a program.
+ */
+#ifndef CIMC_ISA_INTERNAL_H
+#define CIMC_ISA_INTERNAL_H
+
+#include "isa.h"
+#include "program.pb-c.h"
+
+/* ---- instruction words (isa.def) ---- */
+
+enum isa_field_kind { FIELD_WAIT, FIELD_REGION, FIELD_U12, FIELD_U16, FIELD_S16 };
+struct isa_field {
+    const char *name;
+    enum isa_field_kind kind;
+    size_t offset; /* into struct isa_inst */
+};
+struct isa_op_desc {
+    const char *name, *doc;
+    unsigned code, n_fields;
+    const struct isa_field *fields;
+    char obj; /* letter of what obj names: g, p, w, t, r, b; 0 = no obj */
+};
+/* NULL if there is no such operation. */
+const struct isa_op_desc *isa_op_desc(unsigned op);
+unsigned isa_field_bits(enum isa_field_kind kind);
+/* VRED flags: axes, then the kind. */
+enum { VRED_H = 1, VRED_W = 2, VRED_C = 4, VRED_SUM = 8, VRED_AXES = 7, VRED_FLAGS = 15 };
+enum {
+    ISA_OP_BITS = 6,
+    ISA_QUEUE_BITS = 7,
+    ISA_STAGE_BITS = 4,
+    ISA_FLAG_BITS = 5,
+    ISA_OBJ_BITS = 10
+};
+enum { ISA_COUNTER_BITS = 10, ISA_VIEW_BITS = 10 };
+
+/* ---- records of the header (tables.def) ---- */
+
+enum record_kind {
+    RECORD_u8,
+    RECORD_bool,
+    RECORD_u32,
+    RECORD_i32,
+    RECORD_u64,
+    RECORD_x64,
+    RECORD_i64,
+    RECORD_f32,
+    RECORD_str
+};
+struct record_field {
+    const char *name;
+    enum record_kind kind;
+    bool list;
+    size_t offset, count_offset;     /* into struct isa_<rec>; count of a list */
+    size_t pb_offset, pb_has_offset; /* into the message; n_ of a list; unused for strings */
+};
+enum record_id {
+#define RECORD(rec, msg) REC_##rec,
+#define ROW(rec, msg, kind, name, member)
+#define LIST(rec, msg, kind, name, member, count)
+#define END_RECORD(rec)
+#include "tables.def"
+#undef RECORD
+#undef ROW
+#undef LIST
+#undef END_RECORD
+    N_RECORDS
+};
+struct record {
+    const ProtobufCMessageDescriptor *message;
+    size_t bytes; /* of struct isa_<rec> */
+    unsigned n_fields;
+    const struct record_field *fields;
+};
+extern const struct record isa_records[N_RECORDS];
+
+/* Fills an initialised message; strings and lists stay where they are. */
+void record_to_message(enum record_id id, const void *rec, void *message);
+/* Copies strings and lists into `a`. */
+void record_from_message(enum record_id id, const void *message, void *rec, struct arena *a);
+/* One value as assembly writes it. */
+void record_print_value(const struct record_field *f, const void *rec, struct text *out);
+/* "{name=value, ...}" without what is 0. */
+void record_print(enum record_id id, const void *rec, struct text *out);
+/* True if the field prints as 0, 0.0, "" or []. */
+bool record_field_is_zero(const struct record_field *f, const void *rec);
+/* text_add_f32, but every NaN keeps its bits. */
+void isa_print_f32(struct text *out, float x);
+
+/* ---- programs ---- */
+
+/* The container: prefix, header, sections. */
+enum { ISA_CONTAINER_VERSION = 1, ISA_PREFIX_BYTES = 24, ISA_SECTION_ALIGNMENT = 64 };
+enum { ISA_MAX_HEADER_BYTES = 1 << 30 };
+static inline uint64_t isa_section_aligned(uint64_t at)
+{
+    return (at + ISA_SECTION_ALIGNMENT - 1) / ISA_SECTION_ALIGNMENT * ISA_SECTION_ALIGNMENT;
+}
+
+/* Maps a file that sections of the program lie in, once for each path; NULL with a diagnostic.
+ * It lives as long as the program. */
+const struct file *isa_program_map(struct isa_program *p, const char *path, struct loc at,
+                                   struct diag *d) CHECK_RESULT;
+/* The mapped file that holds these bytes, or NULL. */
+const struct file *isa_program_file_of(const struct isa_program *p, const void *bytes);
+
+/* ---- validation ---- */
+
+enum { ISA_MAX_FAULTS = 20 }; /* reported for each tile, and for the rest of a program */
+/* Limits beyond the widths of fields. */
+enum { ISA_MAX_EXTENT = 32767, ISA_MAX_CHANNELS = (1 << 24) - 1, ISA_MAX_RING_ROWS = 65536 };
+enum { ISA_MAX_TABLE = 1024, ISA_LAST_CONSTANT = 254 };
+#define ISA_MAX_BYTES ((int64_t)1 << 40) /* of pitches and of all buffers together */
+
+/* Where faults of one tile (or of the program: tile < 0) go. */
+struct fault_sink {
+    struct diag *d;
+    const char *path;
+    int64_t tile;
+    unsigned n;
+};
+/* Always false. `what` and `index` name the entry: ("view", 3); NULL = the tile itself. */
+bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
+struct isa_span {
+    uint32_t from, to; /* [from, to) */
+};
+/* What instructions ask of a group again and again. */
+struct group_facts {
+    uint32_t n_columns; /* output channels covered from channel0 on */
+    uint32_t n_spans;
+    struct isa_span *spans; /* rows of the image that its PEs hold: ascending, apart */
+};
+/* How a tile's stream uses one of its routes. */
+struct route_use {
+    bool used;
+    uint8_t queue;
+    uint32_t channels; /* of the views it is sent from; 0 = signalled */
+    uint64_t messages;
+};
+/* facts[n_groups]; what they point to lives in `scratch`. */
+bool isa_validate_tables(const struct isa_program *p, uint32_t tile, struct group_facts *facts,
+                         struct arena *scratch, struct fault_sink *s) CHECK_RESULT;
+/* The tile's tables must be valid. uses[n_routes], zero at first. */
+bool isa_validate_stream(const struct isa_program *p, uint32_t tile,
+                         const struct group_facts *facts, struct route_use *uses,
+                         struct fault_sink *s) CHECK_RESULT;
+
+/* ---- assembly ---- */
+
+enum token_kind { TOKEN_END, TOKEN_NAME, TOKEN_NUMBER, TOKEN_STRING, TOKEN_MARK, TOKEN_BAD };
+struct token {
+    enum token_kind kind;
+    const char *at; /* in the source; a string without its quotes */
+    size_t n;
+    uint32_t line, col;
+};
+/* Source text and the token in hand; where errors go. */
+struct lexer {
+    const char *text, *file;
+    size_t n, at, line_start;
+    uint32_t line;
+    struct token token;
+    struct arena *arena; /* for strings */
+    struct diag *d;
+    unsigned n_errors;
+};
+enum { ISA_MAX_SYNTAX_ERRORS = 20 };
+void lex_start(struct lexer *l, const char *text, size_t n, const char *file, struct arena *a,
+               struct diag *d);
+void lex_next(struct lexer *l);
+/* Error at the token in hand, or at an earlier one; always false. */
+bool asm_lex_error(struct lexer *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
+bool lex_error_at(struct lexer *l, const struct token *at, const char *fmt, ...) PRINTF_LIKE(3, 4);
+bool lex_is_mark(const struct lexer *l, char mark); /* ">=" counts as '>' */
+bool lex_is_name(const struct lexer *l, const char *name);
+/* The lex_take_* take what they name and step on, or report an error. */
+bool lex_take_mark(struct lexer *l, char mark) CHECK_RESULT;
+bool lex_take_u64(struct lexer *l, uint64_t most, uint64_t *out) CHECK_RESULT;
+bool lex_take_i64(struct lexer *l, int64_t least, int64_t most, int64_t *out) CHECK_RESULT;
+bool lex_take_f32(struct lexer *l, float *out) CHECK_RESULT;
+/* Neighbouring strings are joined. */
+bool lex_take_string(struct lexer *l, const char **out) CHECK_RESULT;
+/* A name that is one letter and a number: "g12". */
+bool lex_take_numbered(struct lexer *l, char letter, uint64_t most, uint64_t *out) CHECK_RESULT;
+bool lex_is_numbered(const struct lexer *l, char letter);
+/* Bytes in hex up to '}', which must be what follows "{"; the token in hand is "{". */
+bool lex_take_hex(struct lexer *l, const uint8_t **out, uint64_t *n) CHECK_RESULT;
+/* {name=value, ...} */
+bool lex_take_record(struct lexer *l, enum record_id id, void *rec) CHECK_RESULT;
+bool lex_take_value(struct lexer *l, const struct record_field *f, void *rec) CHECK_RESULT;
+
+struct asm_inst {
+    uint8_t word[ISA_INST_BYTES];
+    uint32_t source;
+};
+bool asm_take_inst(struct lexer *l, struct asm_inst *out) CHECK_RESULT;
+bool asm_take_lane(struct lexer *l, struct isa_lane *out) CHECK_RESULT;
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * isa_tables.c - the operation table of isa.def and the lane operations, as data and as Markdown.
+ */
+#include "isa_internal.h"
+
+#define MEMBER_wait0 wait[0]
+#define MEMBER_wait1 wait[1]
+#define MEMBER_wait2 wait[2]
+#define MEMBER_wait3 wait[3]
+#define MEMBER_wait4 wait[4]
+#define MEMBER_wait5 wait[5]
+#define MEMBER_wait6 wait[6]
+#define MEMBER_dst dst
+#define MEMBER_a a
+#define MEMBER_b b
+#define MEMBER_h h
+#define MEMBER_w w
+#define MEMBER_y y
+#define MEMBER_x x
+#define MEMBER_c c
+
+/* One array for each operation; the closing entry keeps those without fields from being empty. */
+#define INST(name, code, doc) static const struct isa_field name##_fields[] = {
+#define FIELD(inst, field, kind) {#field, FIELD_##kind, offsetof(struct isa_inst, MEMBER_##field)},
+#define END(inst)                                                                                  \
+    {                                                                                              \
+        NULL, FIELD_WAIT, 0                                                                        \
+    }                                                                                              \
+    }                                                                                              \
+    ;
+#include "isa.def"
+#undef INST
+#undef FIELD
+#undef END
+
+/* What obj names, as assembly writes it. */
+enum {
+    OBJ_nop = 0,
+    OBJ_mvm = 'g',
+    OBJ_vmap = 'p',
+    OBJ_vwin = 'w',
+    OBJ_vred = 0,
+    OBJ_vgat = 't',
+    OBJ_send = 'r',
+    OBJ_signal = 'r',
+    OBJ_load = 'b',
+    OBJ_store = 'b',
+    OBJ_wait = 0,
+    OBJ_halt = 0
+};
+
+static const struct isa_op_desc ops[1 << ISA_OP_BITS] = {
+#define INST(name, code, doc)                                                                      \
+    [code] = {#name,         doc,       code, sizeof name##_fields / sizeof name##_fields[0] - 1,  \
+              name##_fields, OBJ_##name},
+#define FIELD(inst, field, kind)
+#define END(inst)
+#include "isa.def"
+#undef INST
+#undef FIELD
+#undef END
+};
+
+const struct isa_op_desc *isa_op_desc(unsigned op)
+{
+    return op < sizeof ops / sizeof ops[0] && ops[op].name ? &ops[op] : NULL;
+}
+
+const char *isa_op_name(unsigned op)
+{
+    const struct isa_op_desc *desc = isa_op_desc(op);
+    return desc ? desc->name : NULL;
+}
+
+unsigned isa_max_waits(enum isa_op op)
+{
+    const struct isa_op_desc *desc = isa_op_desc(op);
+    unsigned n = 0;
+    for (unsigned i = 0; desc && i < desc->n_fields; i++)
+        n += desc->fields[i].kind == FIELD_WAIT;
+    return n;
+}
+
+unsigned isa_field_bits(enum isa_field_kind kind)
+{
+    static const unsigned bits[] = {[FIELD_WAIT] = ISA_COUNTER_BITS + ISA_THRESHOLD_BITS,
+                                    [FIELD_REGION] = ISA_VIEW_BITS + 32,
+                                    [FIELD_U12] = 12,
+                                    [FIELD_U16] = 16,
+                                    [FIELD_S16] = 16};
+    return bits[kind];
+}
+
+struct isa_inst isa_inst_new(enum isa_op op, unsigned queue)
+{
+    struct isa_inst i = {.op = (uint8_t)op, .queue = (uint8_t)queue};
+    for (unsigned k = 0; k < ISA_MAX_WAITS; k++)
+        i.wait[k].counter = ISA_NO_COUNTER;
+    return i;
+}
+
+static const struct {
+    const char *name;
+    unsigned arity;
+} lanes[N_LANE_OPS] = {
+    [LANE_MOV] = {"mov", 1},   [LANE_ADD] = {"add", 2},         [LANE_SUB] = {"sub", 2},
+    [LANE_MUL] = {"mul", 2},   [LANE_DIV] = {"div", 2},         [LANE_MIN] = {"min", 2},
+    [LANE_MAX] = {"max", 2},   [LANE_LEAKY] = {"leaky", 2},     [LANE_EXP] = {"exp", 1},
+    [LANE_SQRT] = {"sqrt", 1}, [LANE_SIGMOID] = {"sigmoid", 1}, [LANE_TANH] = {"tanh", 1},
+    [LANE_NEG] = {"neg", 1},   [LANE_ABS] = {"abs", 1},
+};
+
+const char *isa_lane_name(unsigned op)
+{
+    return op < N_LANE_OPS ? lanes[op].name : NULL;
+}
+
+unsigned isa_lane_arity(unsigned op)
+{
+    return op < N_LANE_OPS ? lanes[op].arity : 0;
+}
+
+/* "dst REGION 96..137" for each field. */
+static void print_fields(const struct isa_op_desc *op, struct text *out)
+{
+    static const char *const kinds[] = {"WAIT", "REGION", "U12", "U16", "S16"};
+    unsigned bit = 32;
+    for (unsigned i = 0; i < op->n_fields; i++) {
+        const struct isa_field *f = &op->fields[i];
+        unsigned bits = isa_field_bits(f->kind);
+        text_add(out, "%s%s %s %u..%u", i ? ", " : "", f->name, kinds[f->kind], bit,
+                 bit + bits - 1);
+        bit += bits;
+    }
+}
+
+void isa_print_tables(struct text *out)
+{
+    text_add(out,
+             "| code | operation | obj | meaning | fields: kind, bits |\n|---|---|---|---|---|\n");
+    for (unsigned code = 0; code < sizeof ops / sizeof ops[0]; code++) {
+        const struct isa_op_desc *op = isa_op_desc(code);
+        if (!op)
+            continue;
+        text_add(out, "| %u | %s | %.1s | %s | ", code, op->name, op->obj ? &op->obj : "", op->doc);
+        print_fields(op, out);
+        text_add(out, " |\n");
+    }
+    text_add(out, "\n| code | lane operation | operands |\n|---|---|---|\n");
+    for (unsigned code = 0; code < N_LANE_OPS; code++)
+        text_add(out, "| %u | %s | %u |\n", code, lanes[code].name, lanes[code].arity);
+}

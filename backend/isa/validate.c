@@ -1,0 +1,232 @@
+/*
+ * validate.c - is a program safe to execute? The parts that belong to no single tile: images,
+ * bindings, and that each inbound counter has one writer. ISA.md 10 lists the faults.
+ */
+#include "isa_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const char *fmt, ...)
+{
+    if (s->n++ >= ISA_MAX_FAULTS) {
+        if (s->n == ISA_MAX_FAULTS + 1)
+            diag_note(s->d, (struct loc){.file = s->path}, "more faults are not shown");
+        return false;
+    }
+    struct text where = {0}, message = {0};
+    if (s->tile >= 0)
+        text_add(&where, "tile %" PRId64 "%s", s->tile, what ? ", " : "");
+    if (what)
+        text_add(&where, "%s %u", what, index);
+    va_list ap;
+    va_start(ap, fmt);
+    text_addv(&message, fmt, ap);
+    va_end(ap);
+    diag_error(s->d, (struct loc){.file = s->path, .entity = where.at}, DIAG_PROGRAM, "%s",
+               message.at);
+    text_free(&where);
+    text_free(&message);
+    return false;
+}
+
+static bool node_exists(const struct isa_program *p, uint32_t node)
+{
+    return node < p->n_nodes || node == ISA_NO_SOURCE;
+}
+
+static bool check_image(const struct isa_program *p, uint32_t index, struct fault_sink *s)
+{
+    const struct isa_image *i = &p->images[index];
+    uint64_t bytes;
+    if (i->section >= p->n_sections)
+        return isa_fault(s, "image", index, "no section %u", i->section);
+    if (i->k == 0 || i->n == 0 || i->offset % ISA_SECTION_ALIGNMENT != 0)
+        return isa_fault(s, "image", index, "empty, or its offset is no multiple of %d",
+                         ISA_SECTION_ALIGNMENT);
+    uint64_t length = p->sections[i->section].length;
+    if (__builtin_mul_overflow((uint64_t)i->k * i->n, sizeof(float), &bytes) || bytes > length ||
+        i->offset > length - bytes)
+        return isa_fault(s, "image", index, "leaves section %u", i->section);
+    return node_exists(p, i->node) || isa_fault(s, "image", index, "no node %u", i->node);
+}
+
+/* Elements of the outside tensor; false if they cannot be counted in bytes. */
+static bool count_elements(const struct isa_binding *b, int64_t *out)
+{
+    int64_t bytes;
+    *out = 1;
+    for (uint32_t i = 0; i < b->rank; i++)
+        if (b->shape[i] > INT64_MAX || !mul_i64(*out, (int64_t)b->shape[i], out))
+            return false;
+    return mul_i64(*out, sizeof(float), &bytes);
+}
+
+/* Adds the least and the greatest of 0, 1*stride, .. (n-1)*stride to *least and *most. */
+static bool add_extremes(uint32_t n, int64_t stride, int64_t *least, int64_t *most)
+{
+    int64_t last;
+    if (!mul_i64((int64_t)n - 1, stride, &last))
+        return false;
+    return add_i64(last < 0 ? last : 0, *least, least) && add_i64(last > 0 ? last : 0, *most, most);
+}
+
+static bool check_binding(const struct isa_program *p, uint32_t index, struct fault_sink *s)
+{
+    const struct isa_binding *b = &p->bindings[index];
+    int64_t n, least = 0, most = 0;
+    if (b->dtype > 1 || b->index > UINT16_MAX || !node_exists(p, b->node))
+        return isa_fault(s, "binding", index, "no such dtype, index or node");
+    if (b->height == 0 || b->width == 0 || b->channels == 0 || b->offset > INT64_MAX)
+        return isa_fault(s, "binding", index, "its extents or offset are out of range");
+    if (!count_elements(b, &n))
+        return isa_fault(s, "binding", index, "its shape is too large");
+    if (!add_extremes(b->height, b->stride_h, &least, &most) ||
+        !add_extremes(b->width, b->stride_w, &least, &most) ||
+        !add_extremes(b->channels, b->stride_c, &least, &most) ||
+        !add_i64(least, (int64_t)b->offset, &least) || !add_i64(most, (int64_t)b->offset, &most) ||
+        least < 0 || most >= n)
+        return isa_fault(s, "binding", index, "reaches outside its tensor of %" PRId64 " elements",
+                         n);
+    return true;
+}
+
+static int compare_bindings(const void *a, const void *b)
+{
+    const struct isa_binding *x = *(const struct isa_binding *const *)a;
+    const struct isa_binding *y = *(const struct isa_binding *const *)b;
+    if (x->output != y->output)
+        return x->output ? 1 : -1;
+    if (x->index != y->index)
+        return x->index < y->index ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+/* Several bindings may show one outside tensor; then they agree on what it is. */
+static bool check_binding_tensors(const struct isa_program *p, struct arena *scratch,
+                                  struct fault_sink *s)
+{
+    const struct isa_binding **sorted =
+        ARENA_ARRAY(scratch, const struct isa_binding *, p->n_bindings);
+    bool ok = true;
+    for (uint32_t i = 0; i < p->n_bindings; i++)
+        sorted[i] = &p->bindings[i];
+    qsort(sorted, p->n_bindings, sizeof *sorted, compare_bindings);
+    for (uint32_t i = 1; i < p->n_bindings; i++) {
+        const struct isa_binding *a = sorted[i - 1], *b = sorted[i];
+        if (a->output == b->output && a->index == b->index &&
+            (a->dtype != b->dtype || a->rank != b->rank ||
+             (a->rank && memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) != 0)))
+            ok = isa_fault(s, "binding", (uint32_t)(b - p->bindings),
+                           "shows another tensor than binding %td of the same index",
+                           a - p->bindings);
+    }
+    return ok;
+}
+
+/* ---- inbound counters ---- */
+
+struct inbound_write {
+    uint32_t to_tile, counter, tile, queue;
+    uint64_t messages;
+};
+typedef VEC(struct inbound_write) inbound_writes;
+
+static void collect_writes(const struct isa_tile *t, uint32_t tile, const struct route_use *uses,
+                           inbound_writes *out)
+{
+    for (uint32_t r = 0; r < t->n_routes; r++)
+        for (uint32_t k = 0; uses[r].used && k < t->routes[r].n_targets; k++) {
+            const struct isa_target *to = &t->routes[r].targets[k];
+            struct inbound_write w = {to->tile, to->counter, tile, uses[r].queue, uses[r].messages};
+            VEC_PUSH(out, w);
+        }
+}
+
+static int compare_writes(const void *a, const void *b)
+{
+    const struct inbound_write *x = a, *y = b;
+    if (x->to_tile != y->to_tile)
+        return x->to_tile < y->to_tile ? -1 : 1;
+    if (x->counter != y->counter)
+        return x->counter < y->counter ? -1 : 1;
+    if (x->tile != y->tile)
+        return x->tile < y->tile ? -1 : 1;
+    return x->queue < y->queue ? -1 : x->queue > y->queue;
+}
+
+static bool check_writers(inbound_writes *writes, struct fault_sink *s)
+{
+    bool ok = true;
+    uint64_t messages = 0;
+    if (writes->n)
+        qsort(writes->at, writes->n, sizeof *writes->at, compare_writes);
+    for (size_t i = 0; i < writes->n; i++) {
+        const struct inbound_write *w = &writes->at[i], *before = w - 1;
+        s->tile = w->to_tile;
+        bool same = i && before->to_tile == w->to_tile && before->counter == w->counter;
+        messages = (same ? messages : 0) + w->messages;
+        if (messages > ISA_MAX_COUNT && messages - w->messages <= ISA_MAX_COUNT)
+            ok = isa_fault(s, "counter", w->counter, "receives more than %d messages",
+                           ISA_MAX_COUNT);
+        if (same && (before->tile != w->tile || before->queue != w->queue))
+            ok = isa_fault(s, "counter", w->counter,
+                           "has two writers: tile %u queue %u and tile %u queue %u", before->tile,
+                           before->queue, w->tile, w->queue);
+    }
+    return ok;
+}
+
+static bool check_tiles(const struct isa_program *p, struct arena *scratch, struct diag *d)
+{
+    inbound_writes writes = {0};
+    bool ok = true;
+    for (uint32_t i = 0; i < p->n_tiles; i++) {
+        const struct isa_tile *t = &p->tiles[i];
+        struct fault_sink s = {d, p->file.path, i, 0};
+        struct group_facts *facts = ARENA_ARRAY(scratch, struct group_facts, t->n_groups);
+        struct route_use *uses = ARENA_ARRAY(scratch, struct route_use, t->n_routes);
+        if (!isa_validate_tables(p, i, facts, scratch, &s) ||
+            !isa_validate_stream(p, i, facts, uses, &s))
+            ok = false;
+        else
+            collect_writes(t, i, uses, &writes);
+    }
+    struct fault_sink s = {d, p->file.path, 0, 0};
+    if (!check_writers(&writes, &s))
+        ok = false;
+    VEC_FREE(&writes);
+    return ok;
+}
+
+static bool check_totals(const struct isa_program *p, struct fault_sink *s)
+{
+    bool ok = true;
+    uint64_t bytes = 0;
+    if (p->n_tiles > UINT16_MAX || (p->arch.tiles && p->n_tiles > p->arch.tiles))
+        ok = isa_fault(s, NULL, 0, "%u tiles, more than the machine has", p->n_tiles);
+    for (uint32_t i = 0; i < p->n_tiles; i++)
+        if (__builtin_add_overflow(bytes, p->tiles[i].buffer_bytes, &bytes))
+            bytes = UINT64_MAX, i = p->n_tiles - 1;
+    if (bytes > ISA_MAX_BYTES)
+        ok = isa_fault(s, NULL, 0, "the buffers of all tiles take more than %" PRId64 " bytes",
+                       ISA_MAX_BYTES);
+    return ok;
+}
+
+bool isa_validate(const struct isa_program *p, struct diag *d)
+{
+    struct fault_sink s = {d, p->file.path, -1, 0};
+    struct arena *scratch = arena_new();
+    bool ok = check_totals(p, &s);
+    for (uint32_t i = 0; i < p->n_images; i++)
+        ok &= check_image(p, i, &s);
+    for (uint32_t i = 0; i < p->n_bindings; i++)
+        ok &= check_binding(p, i, &s);
+    ok &= check_binding_tensors(p, scratch, &s);
+    /* Tiles refer to images and bindings. */
+    ok = ok && check_tiles(p, scratch, d);
+    arena_free(scratch);
+    return ok;
+}

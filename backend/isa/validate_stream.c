@@ -1,0 +1,410 @@
+/*
+ * validate_stream.c - every instruction of a tile: decodes, sits in its queue, names what exists,
+ * writes and reads only what its views hold (ISA.md 2-8). All operands are static, so after this no
+ * execution needs to check an index or a coordinate.
+ */
+#include "isa_internal.h"
+
+#include <inttypes.h>
+
+struct stream_check {
+    const struct isa_program *p;
+    const struct isa_tile *t;
+    const struct group_facts *facts;
+    struct route_use *uses;
+    struct fault_sink *s;
+    uint32_t index; /* of the instruction */
+    const char *op;
+};
+
+#define REJECT(c, ...) isa_fault((c)->s, "instruction", (c)->index, __VA_ARGS__)
+
+/* The view of a region; NULL if there is none. */
+static const struct isa_view *view_of(const struct stream_check *c, const struct isa_region *r)
+{
+    if (r->view < c->t->n_views)
+        return &c->t->views[r->view];
+    REJECT(c, "%s: no view %u", c->op, r->view);
+    return NULL;
+}
+
+/* h x w pixels at the region's origin must be held (written, sent and stored ones). */
+static const struct isa_view *held_region(const struct stream_check *c, const struct isa_region *r,
+                                          uint32_t h, uint32_t w)
+{
+    const struct isa_view *v = view_of(c, r);
+    if (!v)
+        return NULL;
+    if (r->y >= v->y0 && (int64_t)r->y + h <= v->y1 && r->x >= v->x0 && (int64_t)r->x + w <= v->x1)
+        return v;
+    REJECT(c, "%s: %u x %u at (%d, %d) is not held by view %u: [%d, %d) x [%d, %d)", c->op, h, w,
+           r->y, r->x, r->view, v->y0, v->y1, v->x0, v->x1);
+    return NULL;
+}
+
+/* One axis of a window: positions o*stride + k*dilation - pad, o in [o0, o0+n), k in [k0, k1]. */
+struct axis {
+    int64_t o0, n, stride, k0, k1, dilation, pad;
+};
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return a / b + (a % b > 0);
+}
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+/* First and last position inside [0, extent); false if there is none. */
+static bool positions_inside(const struct axis *a, int64_t extent, int64_t *first, int64_t *last)
+{
+    *first = a->o0 * a->stride + a->k0 * a->dilation - a->pad;
+    *last = (a->o0 + a->n - 1) * a->stride + a->k1 * a->dilation - a->pad;
+    if (*first >= 0 && *last < extent)
+        return true;
+    int64_t least = INT64_MAX, most = -1;
+    for (int64_t k = a->k0; k <= a->k1; k++) {
+        int64_t at = k * a->dilation - a->pad;
+        int64_t from = max_i64(a->o0, ceil_div(-at, a->stride));
+        int64_t to = min_i64(a->o0 + a->n - 1, floor_div(extent - 1 - at, a->stride));
+        if (from > to)
+            continue;
+        least = min_i64(least, from * a->stride + at);
+        most = max_i64(most, to * a->stride + at);
+    }
+    *first = least;
+    *last = most;
+    return most >= 0;
+}
+
+/* What is read inside the view's extents must be held. */
+static bool reads_held(const struct stream_check *c, const struct isa_view *v, const struct axis *y,
+                       const struct axis *x)
+{
+    int64_t top, bottom, left, right;
+    if (!positions_inside(y, v->height, &top, &bottom) ||
+        !positions_inside(x, v->width, &left, &right))
+        return true;
+    if (top >= v->y0 && bottom < v->y1 && left >= v->x0 && right < v->x1)
+        return true;
+    return REJECT(c,
+                  "%s: reads rows %" PRId64 "..%" PRId64 ", columns %" PRId64 "..%" PRId64
+                  " of view %td, which holds [%d, %d) x [%d, %d)",
+                  c->op, top, bottom, left, right, v - c->t->views, v->y0, v->y1, v->x0, v->x1);
+}
+
+/* A plain region as a source: h x w pixels from its origin on. */
+static const struct isa_view *read_region(const struct stream_check *c, const struct isa_region *r,
+                                          const struct isa_inst *i)
+{
+    const struct isa_view *v = view_of(c, r);
+    struct axis y = {r->y, i->h, 1, 0, 0, 1, 0}, x = {r->x, i->w, 1, 0, 0, 1, 0};
+    return v && reads_held(c, v, &y, &x) ? v : NULL;
+}
+
+static bool same_channels(const struct stream_check *c, const struct isa_view *a, uint32_t channels)
+{
+    return a->channels == channels || REJECT(c, "%s: view %td has %u channels, not %u", c->op,
+                                             a - c->t->views, a->channels, channels);
+}
+
+static bool table_entry(const struct stream_check *c, const struct isa_inst *i, uint32_t n,
+                        const char *what)
+{
+    return i->obj < n || REJECT(c, "%s: no %s %u", c->op, what, i->obj);
+}
+
+/* ---- operations ---- */
+
+/* Taps (kh, kw) of a block of the kernel, as MVM dst region `i` reads them. */
+static bool taps_held(const struct stream_check *c, const struct isa_inst *i,
+                      const struct isa_group *g, struct isa_span kh, struct isa_span kw)
+{
+    struct axis y = {i->dst.y,           i->h,           g->stride[0], kh.from,
+                     (int64_t)kh.to - 1, g->dilation[0], g->pad_top};
+    struct axis x = {i->dst.x,           i->w,           g->stride[1], kw.from,
+                     (int64_t)kw.to - 1, g->dilation[1], g->pad_left};
+    if (kh.from >= kh.to || kw.from >= kw.to)
+        return true;
+    return reads_held(c, &c->t->views[g->source_view], &y, &x);
+}
+
+/* A range of image rows is the end of one kernel row, whole ones, and the start of another. */
+static bool mvm_reads_held(const struct stream_check *c, const struct isa_inst *i,
+                           const struct isa_group *g, struct isa_span k)
+{
+    uint32_t first = k.from / g->in_channels, last = (k.to - 1) / g->in_channels;
+    uint32_t width = g->kernel[1], top = first / width, bottom = last / width;
+    uint32_t from = first % width, to = last % width + 1;
+    if (top == bottom)
+        return taps_held(c, i, g, (struct isa_span){top, top + 1}, (struct isa_span){from, to});
+    return taps_held(c, i, g, (struct isa_span){top, top + 1}, (struct isa_span){from, width}) &&
+           taps_held(c, i, g, (struct isa_span){top + 1, bottom}, (struct isa_span){0, width}) &&
+           taps_held(c, i, g, (struct isa_span){bottom, bottom + 1}, (struct isa_span){0, to});
+}
+
+static bool check_mvm(const struct stream_check *c, const struct isa_inst *i)
+{
+    if (!table_entry(c, i, c->t->n_groups, "group"))
+        return false;
+    const struct group_facts *facts = &c->facts[i->obj];
+    const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
+    if (!dst || !same_channels(c, dst, facts->n_columns))
+        return false;
+    for (uint32_t k = 0; k < facts->n_spans; k++)
+        if (!mvm_reads_held(c, i, &c->t->groups[i->obj], facts->spans[k]))
+            return false;
+    return true;
+}
+
+static bool reads_constants(const struct isa_program_entry *e)
+{
+    for (uint32_t k = 0; k < e->n_ops; k++)
+        if (e->ops[k].x >= LANE_CONST0 || e->ops[k].y >= LANE_CONST0)
+            return true;
+    return false;
+}
+
+static bool check_vmap(const struct stream_check *c, const struct isa_inst *i)
+{
+    if (!table_entry(c, i, c->t->n_programs, "program"))
+        return false;
+    const struct isa_program_entry *e = &c->t->programs[i->obj];
+    const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
+    const struct isa_view *a = dst ? read_region(c, &i->a, i) : NULL;
+    if (!a || !same_channels(c, a, dst->channels))
+        return false;
+    if (reads_constants(e) && !same_channels(c, &c->t->views[e->constants_view], dst->channels))
+        return false;
+    if (e->arity == 1)
+        return (i->b.view == 0 && i->b.y == 0 && i->b.x == 0) ||
+               REJECT(c, "vmap: program %u has one operand, b must be 0", i->obj);
+    const struct isa_view *b = read_region(c, &i->b, i);
+    return b && same_channels(c, b, dst->channels);
+}
+
+/* VWIN and VGAT find their source by coordinates of dst. */
+static const struct isa_view *source_from_origin(const struct stream_check *c,
+                                                 const struct isa_inst *i)
+{
+    if (i->a.y || i->a.x) {
+        REJECT(c, "%s: the origin of a must be (0, 0)", c->op);
+        return NULL;
+    }
+    return view_of(c, &i->a);
+}
+
+static bool check_vwin(const struct stream_check *c, const struct isa_inst *i)
+{
+    if (!table_entry(c, i, c->t->n_windows, "window"))
+        return false;
+    const struct isa_window *w = &c->t->windows[i->obj];
+    const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
+    const struct isa_view *a = dst ? source_from_origin(c, i) : NULL;
+    if (!a)
+        return false;
+    struct axis y = {i->dst.y,       i->h,      w->stride[0], 0, (int64_t)w->kernel[0] - 1,
+                     w->dilation[0], w->pad_top};
+    struct axis x = {i->dst.x,       i->w,       w->stride[1], 0, (int64_t)w->kernel[1] - 1,
+                     w->dilation[1], w->pad_left};
+    return same_channels(c, a, dst->channels) && reads_held(c, a, &y, &x);
+}
+
+static bool check_vred(const struct stream_check *c, const struct isa_inst *i)
+{
+    const struct isa_view *a = read_region(c, &i->a, i);
+    const struct isa_view *dst =
+        held_region(c, &i->dst, i->flags & VRED_H ? 1 : i->h, i->flags & VRED_W ? 1 : i->w);
+    return a && dst && same_channels(c, dst, i->flags & VRED_C ? 1 : a->channels);
+}
+
+/* Source positions of dst positions [from, from+n): inside the list, held by the source. */
+static bool gathered_axis(const struct stream_check *c, const int32_t *list, uint32_t n_list,
+                          struct isa_span dst, struct isa_span held, uint32_t extent)
+{
+    if (n_list == 0) {
+        uint32_t last = dst.to < extent ? dst.to : extent; /* beyond it: padding */
+        return dst.from >= last || (dst.from >= held.from && last <= held.to) ||
+               REJECT(c, "vgat: reads %u..%u, held is [%u, %u)", dst.from, last - 1, held.from,
+                      held.to);
+    }
+    if (dst.to > n_list)
+        return REJECT(c, "vgat: position %u, the table ends at %u", dst.to - 1, n_list);
+    for (uint32_t k = dst.from; k < dst.to; k++)
+        if (list[k] >= 0 && ((uint32_t)list[k] < held.from || (uint32_t)list[k] >= held.to))
+            return REJECT(c, "vgat: reads %d, held is [%u, %u)", list[k], held.from, held.to);
+    return true;
+}
+
+static bool check_vgat(const struct stream_check *c, const struct isa_inst *i)
+{
+    if (!table_entry(c, i, c->t->n_gathers, "gather table"))
+        return false;
+    const struct isa_gather *g = &c->t->gathers[i->obj];
+    const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
+    const struct isa_view *a = dst ? source_from_origin(c, i) : NULL;
+    if (!a)
+        return false;
+    struct isa_span rows = {(uint32_t)i->dst.y, (uint32_t)i->dst.y + i->h};
+    struct isa_span cols = {(uint32_t)i->dst.x, (uint32_t)i->dst.x + i->w};
+    struct isa_span held_y = {(uint32_t)a->y0, (uint32_t)a->y1};
+    struct isa_span held_x = {(uint32_t)a->x0, (uint32_t)a->x1}, all = {0, a->channels};
+    if (g->n_channels ? g->n_channels != dst->channels : a->channels != dst->channels)
+        return REJECT(c, "vgat: %u channels of %u into %u", g->n_channels, a->channels,
+                      dst->channels);
+    return gathered_axis(c, g->rows, g->n_rows, rows, held_y, a->height) &&
+           gathered_axis(c, g->cols, g->n_cols, cols, held_x, a->width) &&
+           gathered_axis(c, g->channels, g->n_channels, (struct isa_span){0, dst->channels}, all,
+                         a->channels);
+}
+
+/* SEND (with its source) or SIGNAL (source NULL). */
+static bool check_message(const struct stream_check *c, const struct isa_inst *i,
+                          const struct isa_view *source)
+{
+    if (!table_entry(c, i, c->t->n_routes, "route"))
+        return false;
+    const struct isa_route *r = &c->t->routes[i->obj];
+    struct route_use *use = &c->uses[i->obj];
+    if (use->used && use->queue != i->queue)
+        return REJECT(c, "%s: route %u is used by queue %u too", c->op, i->obj, use->queue);
+    uint32_t channels = source ? source->channels : 0;
+    bool checked = use->used && use->channels == channels;
+    *use = (struct route_use){true, i->queue, channels, use->messages + 1};
+    if (checked)
+        return true;
+    for (uint32_t k = 0; k < r->n_targets; k++) {
+        const struct isa_target *to = &r->targets[k];
+        const struct isa_tile *tile = &c->p->tiles[to->tile];
+        if (!source && to->view)
+            return REJECT(c, "signal: route %u names a view", i->obj);
+        if (source && to->view >= tile->n_views)
+            return REJECT(c, "send: tile %u has no view %u", to->tile, to->view);
+        if (source && tile->views[to->view].channels != source->channels)
+            return REJECT(c, "send: %u channels into view %u of tile %u, which has %u",
+                          source->channels, to->view, to->tile, tile->views[to->view].channels);
+    }
+    return true;
+}
+
+static bool check_send(const struct stream_check *c, const struct isa_inst *i)
+{
+    const struct isa_view *a = held_region(c, &i->a, i->h, i->w);
+    return a && check_message(c, i, a);
+}
+
+/* LOAD writes the region, STORE reads it. */
+static bool check_dma(const struct stream_check *c, const struct isa_inst *i,
+                      const struct isa_region *r)
+{
+    if (!table_entry(c, i, c->p->n_bindings, "binding"))
+        return false;
+    const struct isa_binding *b = &c->p->bindings[i->obj];
+    const struct isa_view *v = held_region(c, r, i->h, i->w);
+    if (!v)
+        return false;
+    if (b->output != (i->op == ISA_store))
+        return REJECT(c, "%s: binding %u is an %s", c->op, i->obj, b->output ? "output" : "input");
+    if (i->y < 0 || (int64_t)i->y + i->h > b->height || i->x < 0 ||
+        (int64_t)i->x + i->w > b->width || (int64_t)i->c + v->channels > b->channels)
+        return REJECT(c, "%s: %u x %u x %u at (%d, %d, %u) leave binding %u", c->op, i->h, i->w,
+                      v->channels, i->y, i->x, i->c, i->obj);
+    return true;
+}
+
+static bool check_operands(const struct stream_check *c, const struct isa_inst *i)
+{
+    switch ((enum isa_op)i->op) {
+    case ISA_mvm: return check_mvm(c, i);
+    case ISA_vmap: return check_vmap(c, i);
+    case ISA_vwin: return check_vwin(c, i);
+    case ISA_vred: return check_vred(c, i);
+    case ISA_vgat: return check_vgat(c, i);
+    case ISA_send: return check_send(c, i);
+    case ISA_signal: return check_message(c, i, NULL);
+    case ISA_load: return check_dma(c, i, &i->dst);
+    case ISA_store: return check_dma(c, i, &i->a);
+    case ISA_nop:
+    case ISA_wait:
+    case ISA_halt: return true;
+    }
+    return REJECT(c, "unknown operation");
+}
+
+/* ---- what all instructions have in common ---- */
+
+static bool check_queue(const struct stream_check *c, const struct isa_inst *i)
+{
+    const struct isa_tile *t = c->t;
+    bool ok = i->queue < isa_n_queues(t);
+    switch ((enum isa_op)i->op) {
+    case ISA_mvm: ok = ok && i->queue == i->obj; break;
+    case ISA_vmap:
+    case ISA_vwin:
+    case ISA_vred:
+    case ISA_vgat: ok = i->queue == isa_queue_vu(t); break;
+    case ISA_send: ok = i->queue == isa_queue_tx(t); break;
+    case ISA_load:
+    case ISA_store: ok = i->queue == isa_queue_dma(t); break;
+    default: break;
+    }
+    return ok || REJECT(c, "%s: does not belong in queue %u", c->op, i->queue);
+}
+
+static bool check_waits(const struct stream_check *c, const struct isa_inst *i)
+{
+    for (unsigned k = 0; k < ISA_MAX_WAITS; k++) {
+        const struct isa_wait *w = &i->wait[k];
+        if (w->counter == ISA_NO_COUNTER)
+            continue;
+        if (w->counter < ISA_FIRST_INBOUND
+                ? w->counter >= isa_n_queues(c->t)
+                : (uint32_t)w->counter - ISA_FIRST_INBOUND >= c->t->n_inbound)
+            return REJECT(c, "%s: waits for counter %u, which does not exist", c->op, w->counter);
+        if (w->threshold > ISA_MAX_COUNT)
+            return REJECT(c, "%s: threshold %u is above %d", c->op, w->threshold, ISA_MAX_COUNT);
+    }
+    return true;
+}
+
+static bool has_extents(const struct isa_inst *i)
+{
+    return i->op != ISA_nop && i->op != ISA_wait && i->op != ISA_halt && i->op != ISA_signal;
+}
+
+static bool check_instruction(struct stream_check *c, struct isa_inst *out)
+{
+    const char *reason = "";
+    if (!isa_decode(c->t->stream + (size_t)c->index * ISA_INST_BYTES, out, &reason))
+        return REJECT(c, "does not decode: %s", reason);
+    c->op = isa_op_name(out->op);
+    if ((out->op == ISA_halt) != (c->index == c->t->n_insts - 1))
+        return REJECT(c, "%s: HALT must be the last instruction, and only there", c->op);
+    uint32_t node = c->t->sources[c->index];
+    if (node >= c->p->n_nodes && node != ISA_NO_SOURCE)
+        return REJECT(c, "%s: no node %u", c->op, node);
+    if (has_extents(out) && (out->h == 0 || out->w == 0))
+        return REJECT(c, "%s: an empty region", c->op);
+    return check_queue(c, out) && check_waits(c, out) && check_operands(c, out);
+}
+
+bool isa_validate_stream(const struct isa_program *p, uint32_t tile,
+                         const struct group_facts *facts, struct route_use *uses,
+                         struct fault_sink *s)
+{
+    struct stream_check c = {p, &p->tiles[tile], facts, uses, s, 0, ""};
+    uint32_t counts[ISA_N_QUEUES] = {0};
+    struct isa_inst inst;
+    bool ok = true;
+    if (c.t->n_insts == 0)
+        return isa_fault(s, NULL, 0, "the stream is empty, not even HALT");
+    for (; c.index < c.t->n_insts && s->n <= ISA_MAX_FAULTS; c.index++) {
+        if (!check_instruction(&c, &inst))
+            ok = false;
+        else if (inst.op != ISA_halt && ++counts[inst.queue] == ISA_MAX_COUNT + 1)
+            ok = REJECT(&c, "queue %u counts more than %d instructions", inst.queue, ISA_MAX_COUNT);
+    }
+    return ok;
+}

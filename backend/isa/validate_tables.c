@@ -1,0 +1,378 @@
+/*
+ * validate_tables.c - the tables of one tile: every index, range and address in them (ISA.md 4-7).
+ * Out: facts about groups that the stream's checks need for each MVM.
+ */
+#include "isa_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool within(int64_t v, int64_t least, int64_t most)
+{
+    return v >= least && v <= most;
+}
+
+static bool check_counts(const struct isa_program *p, const struct isa_tile *t,
+                         struct fault_sink *s)
+{
+    const struct arch *a = &p->arch;
+    const struct {
+        const char *what;
+        uint32_t n;
+        int64_t most;
+    } tables[] = {
+        {"groups", t->n_groups, min_i64(a->max_groups, ISA_N_QUEUES - 3)},
+        {"views", t->n_views, min_i64(a->max_views, ISA_MAX_TABLE)},
+        {"inbound counters", t->n_inbound,
+         min_i64(a->max_inbound, ISA_NO_COUNTER - ISA_FIRST_INBOUND)},
+        {"routes", t->n_routes, min_i64(a->max_routes, ISA_MAX_TABLE)},
+        {"windows", t->n_windows, ISA_MAX_TABLE},
+        {"vector programs", t->n_programs, ISA_MAX_TABLE},
+        {"gather tables", t->n_gathers, ISA_MAX_TABLE},
+    };
+    bool ok = true;
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        if (tables[i].n > tables[i].most)
+            ok = isa_fault(s, NULL, 0, "%u %s, the machine has %" PRId64, tables[i].n,
+                           tables[i].what, tables[i].most);
+    if (t->buffer_bytes % 4 != 0 || t->buffer_bytes > (uint64_t)ISA_MAX_BYTES)
+        ok = isa_fault(s, NULL, 0, "a buffer of %" PRIu64 " bytes", t->buffer_bytes);
+    else if (a->buffer_bytes && t->buffer_bytes > (uint64_t)a->buffer_bytes)
+        ok = isa_fault(s, NULL, 0, "%" PRIu64 " buffer bytes, the machine has %" PRId64,
+                       t->buffer_bytes, a->buffer_bytes);
+    return ok;
+}
+
+/* ---- views ---- */
+
+/* Slots of the held rows: all from *first to *last in memory are used or lie between used ones. */
+static void slot_range(const struct isa_view *v, int64_t *first, int64_t *last)
+{
+    int64_t n = v->y1 - v->y0, ring = v->ring_rows;
+    int64_t slot = ((v->y0 - (int64_t)v->ring_origin) % ring + ring) % ring;
+    bool wraps = slot + n > ring;
+    *first = wraps ? 0 : slot;
+    *last = wraps ? ring - 1 : slot + n - 1;
+}
+
+/* Widens [*least, *most] by the multiples first..last of a pitch. */
+static bool add_axis(int64_t first, int64_t last, int64_t pitch, int64_t *least, int64_t *most)
+{
+    int64_t a, b;
+    if (!mul_i64(first, pitch, &a) || !mul_i64(last, pitch, &b))
+        return false;
+    return add_i64(*least, min_i64(a, b), least) && add_i64(*most, max_i64(a, b), most);
+}
+
+static bool view_fits(const struct isa_view *v, uint64_t buffer_bytes)
+{
+    if (v->y0 == v->y1 || v->x0 == v->x1)
+        return true;
+    int64_t first, last, least = (int64_t)v->base, most = least + 4;
+    slot_range(v, &first, &last);
+    return add_axis(first, last, v->row_pitch, &least, &most) &&
+           add_axis(0, v->x1 - v->x0 - 1, v->col_pitch, &least, &most) &&
+           add_axis(0, (int64_t)v->channels - 1, v->channel_pitch, &least, &most) && least >= 0 &&
+           most <= (int64_t)buffer_bytes;
+}
+
+static bool check_view(const struct isa_program *p, const struct isa_tile *t, uint32_t index,
+                       struct fault_sink *s)
+{
+    const struct isa_view *v = &t->views[index];
+    if (v->height > ISA_MAX_EXTENT || v->width > ISA_MAX_EXTENT ||
+        !within(v->channels, 1, ISA_MAX_CHANNELS))
+        return isa_fault(s, "view", index, "extents %u x %u x %u are out of range", v->height,
+                         v->width, v->channels);
+    if (v->y0 < 0 || v->y0 > v->y1 || v->y1 > (int64_t)v->height || v->x0 < 0 || v->x0 > v->x1 ||
+        v->x1 > (int64_t)v->width)
+        return isa_fault(s, "view", index, "held [%d, %d) x [%d, %d) is not inside %u x %u", v->y0,
+                         v->y1, v->x0, v->x1, v->height, v->width);
+    if (!within(v->ring_rows, 1, ISA_MAX_RING_ROWS) ||
+        !within(v->ring_origin, -ISA_MAX_EXTENT, ISA_MAX_EXTENT))
+        return isa_fault(s, "view", index, "a ring of %u rows from %d is out of range",
+                         v->ring_rows, v->ring_origin);
+    const int64_t pitches[] = {v->row_pitch, v->col_pitch, v->channel_pitch};
+    for (size_t i = 0; i < 3; i++)
+        if (pitches[i] % 4 != 0 || !within(pitches[i], -ISA_MAX_BYTES, ISA_MAX_BYTES))
+            return isa_fault(s, "view", index, "pitch %" PRId64 " is misaligned or too large",
+                             pitches[i]);
+    if (v->base % 4 != 0 || v->base > (uint64_t)ISA_MAX_BYTES)
+        return isa_fault(s, "view", index, "address %" PRIu64 " is misaligned or too large",
+                         v->base);
+    if (v->value >= p->n_nodes && v->value != ISA_NO_SOURCE)
+        return isa_fault(s, "view", index, "no node %u", v->value);
+    if (!view_fits(v, t->buffer_bytes))
+        return isa_fault(s, "view", index, "held elements leave the buffer of %" PRIu64 " bytes",
+                         t->buffer_bytes);
+    return true;
+}
+
+/* ---- groups and windows ---- */
+
+static bool geometry_fits(const uint32_t *kernel, const uint32_t *stride, const uint32_t *dilation,
+                          int32_t pad_top, int32_t pad_left)
+{
+    for (int i = 0; i < 2; i++)
+        if (!within(kernel[i], 1, ISA_MAX_EXTENT) || !within(stride[i], 1, ISA_MAX_EXTENT) ||
+            !within(dilation[i], 1, ISA_MAX_EXTENT))
+            return false;
+    return within(pad_top, -ISA_MAX_EXTENT, ISA_MAX_EXTENT) &&
+           within(pad_left, -ISA_MAX_EXTENT, ISA_MAX_EXTENT);
+}
+
+/* Are the channels that image rows [k0, k0+k) read shown by a view that starts at channel0? */
+static bool channels_shown(const struct isa_group *g, const struct isa_pe *pe,
+                           const struct isa_view *v)
+{
+    uint64_t c = g->in_channels, last_row = (uint64_t)pe->k0 + pe->k - 1;
+    uint64_t least = pe->k0 % c, most = last_row % c;
+    if (pe->k0 / c != last_row / c) { /* rows of two taps: up to the last and from the first on */
+        least = 0;
+        most = c - 1;
+    }
+    return least >= g->source_channel0 && most - g->source_channel0 < v->channels;
+}
+
+static bool check_pe(const struct isa_program *p, const struct isa_tile *t, uint32_t group,
+                     const struct isa_pe *pe, bool *taken, struct fault_sink *s)
+{
+    const struct isa_group *g = &t->groups[group];
+    const struct isa_image *image = &p->images[g->image];
+    if (pe->k == 0 || pe->n == 0 || (uint64_t)pe->k0 + pe->k > image->k ||
+        (uint64_t)pe->n0 + pe->n > image->n)
+        return isa_fault(s, "group", group,
+                         "PE %u: rows %u+%u, columns %u+%u leave the %u x %u image", pe->pe, pe->k0,
+                         pe->k, pe->n0, pe->n, image->k, image->n);
+    if (pe->k > p->arch.rows || pe->n > arch_logical_cols(&p->arch))
+        return isa_fault(s, "group", group, "PE %u: %u x %u do not fit on a crossbar", pe->pe,
+                         pe->k, pe->n);
+    if (pe->pe >= p->arch.crossbars || taken[pe->pe])
+        return isa_fault(s, "group", group, "PE %u does not exist or has two groups", pe->pe);
+    taken[pe->pe] = true;
+    return channels_shown(g, pe, &t->views[g->source_view]) ||
+           isa_fault(s, "group", group, "PE %u reads channels that view %u does not show", pe->pe,
+                     g->source_view);
+}
+
+static int compare_pes(const void *a, const void *b)
+{
+    const struct isa_pe *x = a, *y = b;
+    if (x->n0 != y->n0)
+        return x->n0 < y->n0 ? -1 : 1;
+    return x->k0 < y->k0 ? -1 : x->k0 > y->k0;
+}
+
+static int compare_spans(const void *a, const void *b)
+{
+    const struct isa_span *x = a, *y = b;
+    return x->from < y->from ? -1 : x->from > y->from;
+}
+
+/* Equal or adjoining N ranges from channel0 on, disjoint K ranges in each. */
+static bool check_cover(const struct isa_group *g, uint32_t group, struct arena *scratch,
+                        struct group_facts *facts, struct fault_sink *s)
+{
+    struct isa_pe *pes = ARENA_ARRAY(scratch, struct isa_pe, g->n_pes);
+    memcpy(pes, g->pes, g->n_pes * sizeof *pes);
+    qsort(pes, g->n_pes, sizeof *pes, compare_pes);
+    uint32_t end = g->channel0;
+    for (uint32_t i = 0; i < g->n_pes; i++) {
+        const struct isa_pe *pe = &pes[i], *before = pe - 1;
+        bool same = i && before->n0 == pe->n0;
+        if (same ? before->n != pe->n : pe->n0 != end)
+            return isa_fault(s, "group", group,
+                             "columns %u+%u of PE %u overlap others in part or leave a gap from %u",
+                             pe->n0, pe->n, pe->pe, end);
+        if (same && before->k0 + before->k > pe->k0)
+            return isa_fault(s, "group", group, "PEs %u and %u hold the same rows", before->pe,
+                             pe->pe);
+        end = pe->n0 + pe->n;
+    }
+    facts->n_columns = end - g->channel0;
+    return true;
+}
+
+static void merge_spans(const struct isa_group *g, struct arena *scratch, struct group_facts *facts)
+{
+    struct isa_span *spans = ARENA_ARRAY(scratch, struct isa_span, g->n_pes);
+    for (uint32_t i = 0; i < g->n_pes; i++)
+        spans[i] = (struct isa_span){g->pes[i].k0, g->pes[i].k0 + g->pes[i].k};
+    qsort(spans, g->n_pes, sizeof *spans, compare_spans);
+    uint32_t n = 1;
+    for (uint32_t i = 1; i < g->n_pes; i++) {
+        if (spans[i].from > spans[n - 1].to)
+            spans[n++] = spans[i];
+        else if (spans[i].to > spans[n - 1].to)
+            spans[n - 1].to = spans[i].to;
+    }
+    facts->spans = spans;
+    facts->n_spans = n;
+}
+
+static bool check_group(const struct isa_program *p, const struct isa_tile *t, uint32_t index,
+                        bool *taken, struct arena *scratch, struct group_facts *facts,
+                        struct fault_sink *s)
+{
+    const struct isa_group *g = &t->groups[index];
+    if (g->source_view >= t->n_views || g->image >= p->n_images)
+        return isa_fault(s, "group", index, "no view %u or no image %u", g->source_view, g->image);
+    if (!geometry_fits(g->kernel, g->stride, g->dilation, g->pad_top, g->pad_left) ||
+        g->in_channels == 0)
+        return isa_fault(s, "group", index, "kernel, stride, dilation or padding is out of range");
+    if ((uint64_t)g->kernel[0] * g->kernel[1] * g->in_channels != p->images[g->image].k)
+        return isa_fault(s, "group", index, "%u x %u x %u inputs, but image %u has %u rows",
+                         g->kernel[0], g->kernel[1], g->in_channels, g->image,
+                         p->images[g->image].k);
+    if (g->n_pes == 0 || g->n_pes > p->arch.crossbars)
+        return isa_fault(s, "group", index, "%u PEs", g->n_pes);
+    for (uint32_t i = 0; i < g->n_pes; i++)
+        if (!check_pe(p, t, index, &g->pes[i], taken, s))
+            return false;
+    merge_spans(g, scratch, facts);
+    return check_cover(g, index, scratch, facts, s);
+}
+
+static bool check_window(const struct isa_window *w, uint32_t index, struct fault_sink *s)
+{
+    bool ok = w->kind <= WINDOW_SUM &&
+              geometry_fits(w->kernel, w->stride, w->dilation, w->pad_top, w->pad_left);
+    for (int i = 0; i < 4; i++)
+        ok &= w->counted[i] <= ISA_MAX_EXTENT;
+    return ok || isa_fault(s, "window", index, "its kind or geometry is out of range");
+}
+
+/* ---- vector programs ---- */
+
+/* An operand of lane operation k; constants raise *n_constants. */
+static bool operand_exists(const struct isa_program_entry *e, uint32_t k, unsigned code,
+                           uint32_t *n_constants)
+{
+    if (code < ISA_MAX_LANE_OPS)
+        return code < k;
+    if (code >= LANE_CONST0 && code <= ISA_LAST_CONSTANT) {
+        if (code - LANE_CONST0 >= *n_constants)
+            *n_constants = code - LANE_CONST0 + 1;
+        return true;
+    }
+    return code == LANE_A || code == LANE_IMM || (code == LANE_B && e->arity == 2);
+}
+
+static bool lane_valid(const struct isa_program_entry *e, uint32_t k, uint32_t *n_constants)
+{
+    const struct isa_lane *l = &e->ops[k];
+    uint32_t bits;
+    memcpy(&bits, &l->imm, sizeof bits);
+    if (!isa_lane_name(l->op) || !operand_exists(e, k, l->x, n_constants))
+        return false;
+    bool binary = isa_lane_arity(l->op) == 2;
+    if (binary ? !operand_exists(e, k, l->y, n_constants) : l->y != 0)
+        return false;
+    return bits == 0 || l->x == LANE_IMM || (binary && l->y == LANE_IMM);
+}
+
+static bool check_program(const struct isa_tile *t, uint32_t index, struct fault_sink *s)
+{
+    const struct isa_program_entry *e = &t->programs[index];
+    uint32_t n_constants = 0;
+    if (e->arity < 1 || e->arity > 2 || e->n_ops < 1 || e->n_ops > ISA_MAX_LANE_OPS)
+        return isa_fault(s, "program", index, "%u operands, %u operations", e->arity, e->n_ops);
+    for (uint32_t k = 0; k < e->n_ops; k++)
+        if (!lane_valid(e, k, &n_constants))
+            return isa_fault(s, "program", index, "lane operation %u is illegal", k);
+    if (n_constants == 0)
+        return e->constants_view == 0 ||
+               isa_fault(s, "program", index, "a view of constants that no operation reads");
+    if (e->constants_view >= t->n_views)
+        return isa_fault(s, "program", index, "no view %u", e->constants_view);
+    const struct isa_view *v = &t->views[e->constants_view];
+    return (v->y0 == 0 && v->y1 >= (int64_t)n_constants && v->x0 == 0 && v->x1 >= 1) ||
+           isa_fault(s, "program", index, "view %u does not hold %u constants", e->constants_view,
+                     n_constants);
+}
+
+/* ---- routes, gathers, preloads ---- */
+
+static bool check_route(const struct isa_program *p, const struct isa_tile *t, uint32_t index,
+                        struct fault_sink *s)
+{
+    const struct isa_route *r = &t->routes[index];
+    if (r->n_targets == 0)
+        return isa_fault(s, "route", index, "no targets");
+    for (uint32_t i = 0; i < r->n_targets; i++) {
+        const struct isa_target *to = &r->targets[i];
+        if (to->tile >= p->n_tiles)
+            return isa_fault(s, "route", index, "no tile %u", to->tile);
+        if (to->counter < ISA_FIRST_INBOUND ||
+            to->counter - ISA_FIRST_INBOUND >= p->tiles[to->tile].n_inbound)
+            return isa_fault(s, "route", index, "tile %u has no inbound counter %u", to->tile,
+                             to->counter);
+    }
+    return true;
+}
+
+static bool check_gather(const struct isa_gather *g, uint32_t index, struct fault_sink *s)
+{
+    const int32_t *const lists[] = {g->rows, g->cols, g->channels};
+    const uint32_t n[] = {g->n_rows, g->n_cols, g->n_channels};
+    for (int k = 0; k < 3; k++)
+        for (uint32_t i = 0; i < n[k]; i++)
+            if (lists[k][i] < -1)
+                return isa_fault(s, "gather", index, "index %d", lists[k][i]);
+    return true;
+}
+
+static bool check_preload(const struct isa_program *p, const struct isa_tile *t, uint32_t index,
+                          struct fault_sink *s)
+{
+    const struct isa_preload *l = &t->preloads[index];
+    if (l->section >= p->n_sections)
+        return isa_fault(s, "preload", index, "no section %u", l->section);
+    uint64_t section = p->sections[l->section].length;
+    if (l->address % 4 != 0 || l->offset % 4 != 0 || l->length % 4 != 0)
+        return isa_fault(s, "preload", index, "misaligned");
+    if (l->length > section || l->offset > section - l->length || l->length > t->buffer_bytes ||
+        l->address > t->buffer_bytes - l->length)
+        return isa_fault(s, "preload", index, "leaves its section or the buffer");
+    return true;
+}
+
+/* Views first: the rest refers to them. */
+static bool check_views(const struct isa_program *p, const struct isa_tile *t, struct fault_sink *s)
+{
+    bool ok = true;
+    for (uint32_t i = 0; i < t->n_views; i++)
+        ok &= check_view(p, t, i, s);
+    return ok;
+}
+
+static bool check_groups(const struct isa_program *p, const struct isa_tile *t,
+                         struct arena *scratch, struct group_facts *facts, struct fault_sink *s)
+{
+    bool ok = true;
+    bool *taken = ARENA_ARRAY(scratch, bool, (size_t)p->arch.crossbars);
+    for (uint32_t i = 0; i < t->n_groups; i++)
+        ok &= check_group(p, t, i, taken, scratch, &facts[i], s);
+    return ok;
+}
+
+bool isa_validate_tables(const struct isa_program *p, uint32_t tile, struct group_facts *facts,
+                         struct arena *scratch, struct fault_sink *s)
+{
+    const struct isa_tile *t = &p->tiles[tile];
+    if (!check_counts(p, t, s) || !check_views(p, t, s))
+        return false;
+    bool ok = check_groups(p, t, scratch, facts, s);
+    for (uint32_t i = 0; i < t->n_windows; i++)
+        ok &= check_window(&t->windows[i], i, s);
+    for (uint32_t i = 0; i < t->n_programs; i++)
+        ok &= check_program(t, i, s);
+    for (uint32_t i = 0; i < t->n_routes; i++)
+        ok &= check_route(p, t, i, s);
+    for (uint32_t i = 0; i < t->n_gathers; i++)
+        ok &= check_gather(&t->gathers[i], i, s);
+    for (uint32_t i = 0; i < t->n_preloads; i++)
+        ok &= check_preload(p, t, i, s);
+    return ok;
+}

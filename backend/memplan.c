@@ -1,0 +1,148 @@
+/*
+ * memplan.c - ring sizes from the schedule, then addresses.
+ *
+ * A buffer's rows share slots modulo `ring`. The ring is the least number for which, in L and in
+ * time, every row is read for the last time before the row that takes its slot is first written. So
+ * reuse never delays the schedule; the emitted waits on readers only make it certain at other
+ * latencies.
+ */
+#include "backend_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGN_BYTES = 64 };
+
+static int32_t held_rows(const struct buffer *b)
+{
+    return b->held.hi[0] - b->held.lo[0];
+}
+
+static void note(const struct plan *p, const struct task *t, const struct access *a,
+                 uint64_t signal_cycles)
+{
+    const struct buffer *b = &p->buffers.at[a->buffer];
+    if (b->constant)
+        return;
+    for (int32_t y = a->box.lo[0]; y < a->box.hi[0]; y++) {
+        struct row_life *life = &b->life[y - b->held.lo[0]];
+        /* what is written but never read must at least have arrived */
+        uint64_t end = t->end + signal_cycles;
+        if (life->read_end < end)
+            life->read_end = end;
+        if (life->read_order < t->order)
+            life->read_order = t->order;
+        if (!a->write)
+            continue;
+        if (!life->written || life->write_start > t->start)
+            life->write_start = t->start;
+        if (!life->written || life->write_order > t->order)
+            life->write_order = t->order;
+        life->written = true;
+    }
+}
+
+/* Longest time a credit can travel on this machine. */
+static uint64_t longest_signal_cycles(const struct plan *p)
+{
+    struct isa_program machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n};
+    struct cost_work work = {.kind = COST_SIGNAL};
+    uint32_t last = (uint32_t)p->tiles.n - 1;
+    work.hops = last ? isa_hops(&machine, 0, last) : 0;
+    struct cost cost = arch_cost(p->arch, &work);
+    return cost_latency_cycles(&cost);
+}
+
+void plan_lives(struct plan *p)
+{
+    for (size_t i = 0; i < p->buffers.n; i++)
+        p->buffers.at[i].life =
+            ARENA_ARRAY(p->arena, struct row_life, (size_t)held_rows(&p->buffers.at[i]));
+    struct accesses accesses = {0};
+    uint64_t signal_cycles = longest_signal_cycles(p);
+    for (uint32_t i = 0; i < p->n_order; i++) {
+        const struct task *t = &p->tasks.at[p->order[i]];
+        task_accesses(p, t, &accesses);
+        for (size_t k = 0; k < accesses.v.n; k++)
+            note(p, t, &accesses.v.at[k], signal_cycles);
+    }
+    VEC_FREE(&accesses.v);
+}
+
+/*
+ * Rows 0..n-1. With R(r) the latest read of any row <= r and W(w) the earliest write of any row >=
+ * w, row w may take the slot of the last row r with R(r) before W(w); the ring is the largest such
+ * distance.
+ */
+static uint32_t least_ring(const struct row_life *life, int32_t n)
+{
+    struct row_life *first = heap_alloc((size_t)n * sizeof *first); /* W */
+    struct row_life w = {.write_start = UINT64_MAX, .write_order = UINT32_MAX};
+    for (int32_t i = n - 1; i >= 0; i--) {
+        if (life[i].written && life[i].write_start < w.write_start)
+            w.write_start = life[i].write_start;
+        if (life[i].written && life[i].write_order < w.write_order)
+            w.write_order = life[i].write_order;
+        first[i] = w;
+    }
+    struct row_life r = {0};
+    int32_t free_below = 0, ring = 1; /* rows < free_below are read before first[i] */
+    for (int32_t i = 0; i < n; i++) {
+        while (free_below < i) {
+            struct row_life next = r;
+            const struct row_life *row = &life[free_below];
+            next.read_end = row->read_end > next.read_end ? row->read_end : next.read_end;
+            next.read_order = row->read_order > next.read_order ? row->read_order : next.read_order;
+            if (next.read_end > first[i].write_start || next.read_order >= first[i].write_order)
+                break;
+            r = next;
+            free_below++;
+        }
+        ring = i - free_below + 1 > ring ? i - free_below + 1 : ring;
+    }
+    free(first);
+    return (uint32_t)ring;
+}
+
+/* Pitches of a dense block nested in the given order ("hwc", "chw", ...), outermost first. */
+static void nest(struct buffer *b, const char *order, const int32_t extent[3])
+{
+    int64_t pitch = 4;
+    for (int i = 2; i >= 0; i--) {
+        int a = order[i] == 'h' ? AXIS_H : order[i] == 'w' ? AXIS_W : AXIS_C;
+        b->pitch[a] = pitch;
+        pitch *= extent[a];
+    }
+    b->bytes = (uint64_t)pitch;
+}
+
+/* The reshape that fills the buffer through a view of its operand's shape, or NULL. */
+static const struct ir_op *made_by_reshape(const struct plan *p, const struct buffer *b)
+{
+    if (!b->value || p->node_of[b->value->id] == NONE)
+        return NULL;
+    const struct node *n = &p->nodes.at[p->node_of[b->value->id]];
+    return n->kind == NODE_RESHAPE && n->home[0] == b->tile ? n->root : NULL;
+}
+
+void plan_memory(struct plan *p)
+{
+    uint64_t *used = ARENA_ARRAY(p->arena, uint64_t, p->tiles.n);
+    for (size_t i = 0; i < p->buffers.n; i++) {
+        struct buffer *b = &p->buffers.at[i];
+        int32_t rows = held_rows(b);
+        if (rows <= 0) { /* its readers see nothing but padding */
+            b->ring = 1;
+            continue;
+        }
+        const struct ir_op *reshape = made_by_reshape(p, b);
+        b->ring = b->constant || reshape ? (uint32_t)rows : least_ring(b->life, rows);
+        int32_t extent[3] = {(int32_t)b->ring, b->held.hi[1] - b->held.lo[1],
+                             b->held.hi[2] - b->held.lo[2]};
+        nest(b, reshape ? reshape->attrs->reshape.to : "hwc", extent);
+        b->base = used[b->tile];
+        used[b->tile] += (b->bytes + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
+    }
+    for (uint32_t t = 0; t < p->tiles.n; t++)
+        p->tiles.at[t].bytes = used[t];
+}

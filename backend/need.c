@@ -1,0 +1,246 @@
+/*
+ * need.c - which elements of an operand an element of the result reads: reads_<op> for every
+ * operation.
+ *
+ * All our operations are separable: the element read along an axis depends on the result's
+ * coordinate along that axis alone. So a need is three axis maps, and boxes map to boxes. What
+ * cannot be said this way (reshape, transpose) reads the whole axis, which is conservative.
+ */
+#include "backend_internal.h"
+
+static struct axis_map window(int64_t kernel, int64_t stride, int64_t dilation, int64_t pad,
+                              int64_t extent)
+{
+    return (struct axis_map){.kind = MAP_WINDOW,
+                             .kernel = (int32_t)kernel,
+                             .stride = (int32_t)stride,
+                             .dilation = (int32_t)dilation,
+                             .pad = (int32_t)pad,
+                             .extent = (int32_t)extent};
+}
+
+static void identity(const struct ir_value *x, struct axis_map out[3])
+{
+    for (int a = 0; a < 3; a++)
+        out[a] = window(1, 1, 1, 0, x->type.dim[a]);
+}
+
+static void whole(const struct ir_value *x, struct axis_map *m, int a)
+{
+    *m = (struct axis_map){.kind = MAP_ALL, .extent = (int32_t)x->type.dim[a]};
+}
+
+/* Elementwise with broadcasting: an operand extent of 1 is read by every result element. */
+static void elementwise(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    const struct ir_value *x = op->in[i].value;
+    identity(x, out);
+    for (int a = 0; a < 3; a++)
+        if (x->type.dim[a] == 1 && op->out->type.dim[a] != 1)
+            out[a] = (struct axis_map){.kind = MAP_ZERO, .extent = 1};
+}
+
+#define ELEMENTWISE(name)                                                                          \
+    static void reads_##name(const struct ir_op *op, unsigned i, struct axis_map out[3])           \
+    {                                                                                              \
+        elementwise(op, i, out);                                                                   \
+    }
+ELEMENTWISE(relu)
+ELEMENTWISE(leaky_relu)
+ELEMENTWISE(clip)
+ELEMENTWISE(exp)
+ELEMENTWISE(sqrt)
+ELEMENTWISE(sigmoid)
+ELEMENTWISE(tanh)
+ELEMENTWISE(neg)
+ELEMENTWISE(abs)
+ELEMENTWISE(add)
+ELEMENTWISE(sub)
+ELEMENTWISE(mul)
+ELEMENTWISE(div)
+ELEMENTWISE(min)
+ELEMENTWISE(max)
+ELEMENTWISE(output)
+
+/* Operations that are gone before CROSSBAR, and those without operands. */
+#define NO_NEED(name)                                                                              \
+    static void reads_##name(const struct ir_op *op, unsigned i, struct axis_map out[3])           \
+    {                                                                                              \
+        (void)i;                                                                                   \
+        (void)out;                                                                                 \
+        BUG("opcode %d has no operands at the crossbar stage", (int)op->opcode);                   \
+    }
+NO_NEED(input)
+NO_NEED(constant)
+NO_NEED(conv)
+NO_NEED(matmul)
+NO_NEED(batch_norm)
+NO_NEED(floor)
+NO_NEED(ceil)
+NO_NEED(pow)
+NO_NEED(mod)
+NO_NEED(equal)
+NO_NEED(less)
+NO_NEED(greater)
+NO_NEED(where)
+NO_NEED(cast)
+NO_NEED(gather)
+NO_NEED(expand)
+NO_NEED(range)
+
+static void reads_mvm(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    const struct ir_attrs_mvm *m = &op->attrs->mvm;
+    const struct ir_value *x = op->in[i].value;
+    for (int a = 0; a < 2; a++)
+        out[a] = window(m->kernel[a], m->stride[a], m->dilation[a], 0, x->type.dim[a]);
+    whole(x, &out[AXIS_C], AXIS_C);
+}
+
+static void reads_max_pool(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    const struct ir_attrs_max_pool *m = &op->attrs->max_pool;
+    identity(op->in[i].value, out);
+    for (int a = 0; a < 2; a++)
+        out[a] = window(m->kernel[a], m->stride[a], m->dilation[a], m->pad[a],
+                        op->in[i].value->type.dim[a]);
+}
+
+static void reads_avg_pool(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    const struct ir_attrs_avg_pool *m = &op->attrs->avg_pool;
+    identity(op->in[i].value, out);
+    for (int a = 0; a < 2; a++)
+        out[a] = window(m->kernel[a], m->stride[a], m->dilation[a], m->pad[a],
+                        op->in[i].value->type.dim[a]);
+}
+
+static void reads_global_avg_pool(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    identity(op->in[i].value, out);
+    whole(op->in[i].value, &out[AXIS_H], AXIS_H);
+    whole(op->in[i].value, &out[AXIS_W], AXIS_W);
+}
+
+static void reads_softmax(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    identity(op->in[i].value, out);
+    int a = (int)op->attrs->softmax.axis;
+    whole(op->in[i].value, &out[a], a);
+}
+
+static void reads_concat(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    int64_t before = 0;
+    int a = (int)op->attrs->concat.axis;
+    for (unsigned k = 0; k < i; k++)
+        before += op->in[k].value->type.dim[a];
+    identity(op->in[i].value, out);
+    out[a].pad = (int32_t)before;
+}
+
+static void reads_slice(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    const struct ir_attrs_slice *s = &op->attrs->slice;
+    for (int a = 0; a < 3; a++)
+        out[a] = window(1, s->step.at[a], 1, -s->start.at[a], op->in[i].value->type.dim[a]);
+}
+
+static void reads_transpose(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    for (int a = 0; a < 3; a++)
+        whole(op->in[i].value, &out[a], a);
+}
+
+static void reads_reshape(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    reads_transpose(op, i, out);
+}
+
+static void reads_pad(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    const struct ir_attrs_pad *p = &op->attrs->pad;
+    for (int a = 0; a < 3; a++) {
+        const struct ir_value *x = op->in[i].value;
+        /* edge and reflect read inside elements for outside ones: conservative where they pad */
+        if (p->mode[0] != 'c' && (p->before.at[a] || p->after.at[a]))
+            whole(x, &out[a], a);
+        else
+            out[a] = window(1, 1, 1, p->before.at[a], x->type.dim[a]);
+    }
+}
+
+static void reads_gather_grid(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    const struct ir_attrs_gather_grid *g = &op->attrs->gather_grid;
+    const int64_t *index = g->index.at;
+    for (int a = 0; a < 3; a++) {
+        out[a] = (struct axis_map){
+            .kind = MAP_TABLE, .table = index, .extent = (int32_t)op->in[i].value->type.dim[a]};
+        index += g->count.at[a];
+    }
+}
+
+void need(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    static void (*const table[IR_N_OPCODES])(const struct ir_op *, unsigned, struct axis_map *) = {
+#define OP(name, min_in, max_in, n_out, stages, traits) [IR_##name] = reads_##name,
+#define ATTR(op, kind, field)
+#define END(op)
+#include "ops.def"
+#undef OP
+#undef ATTR
+#undef END
+    };
+    table[op->opcode](op, i, out);
+}
+
+int32_t need_last(const struct axis_map *m, int32_t o)
+{
+    int32_t at;
+    switch (m->kind) {
+    case MAP_ALL: return m->extent - 1;
+    case MAP_ZERO: return 0;
+    case MAP_TABLE: return (int32_t)m->table[o];
+    case MAP_WINDOW:
+        for (int32_t k = m->kernel - 1; k >= 0; k--) {
+            at = o * m->stride + k * m->dilation - m->pad;
+            if (at >= 0 && at < m->extent)
+                return at;
+        }
+    }
+    return -1;
+}
+
+static int32_t need_first(const struct axis_map *m, int32_t o)
+{
+    int32_t at;
+    switch (m->kind) {
+    case MAP_ALL:
+    case MAP_ZERO: return 0;
+    case MAP_TABLE: return (int32_t)m->table[o];
+    case MAP_WINDOW:
+        for (int32_t k = 0; k < m->kernel; k++) {
+            at = o * m->stride + k * m->dilation - m->pad;
+            if (at >= 0 && at < m->extent)
+                return at;
+        }
+    }
+    return -1;
+}
+
+bool need_range(const struct axis_map *m, int32_t lo, int32_t hi, int32_t *first, int32_t *last)
+{
+    *first = INT32_MAX;
+    *last = -1;
+    for (int32_t o = lo; o < hi; o++) {
+        int32_t f = need_first(m, o), l = need_last(m, o);
+        if (f >= 0 && f < *first)
+            *first = f;
+        if (l > *last)
+            *last = l;
+        if (m->kind == MAP_ALL || m->kind == MAP_ZERO)
+            break;
+    }
+    return *last >= 0;
+}

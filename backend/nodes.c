@@ -1,0 +1,384 @@
+/*
+ * nodes.c - from operations to nodes: what is stored, what is fused, what is only an address map.
+ *
+ * A node stores one value. Elementwise operations with no second runtime operand join the node in
+ * front (an mvm's epilogue, a map) while its value has no other reader. Concat and slice store
+ * nothing: a reader's value is a list of parts of stored nodes. A constant zero (or other) pad in
+ * front of an mvm is what the reader's view gives outside the value.
+ */
+#include "backend_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct loc loc_of(const struct ir_op *op)
+{
+    return op->loc;
+}
+
+struct box box_intersect(const struct box *a, const struct box *b)
+{
+    struct box r;
+    for (int i = 0; i < 3; i++) {
+        r.lo[i] = a->lo[i] > b->lo[i] ? a->lo[i] : b->lo[i];
+        r.hi[i] = a->hi[i] < b->hi[i] ? a->hi[i] : b->hi[i];
+    }
+    return r;
+}
+
+void box_include(struct box *a, const struct box *b)
+{
+    if (box_empty(b))
+        return;
+    if (box_empty(a)) {
+        *a = *b;
+        return;
+    }
+    for (int i = 0; i < 3; i++) {
+        a->lo[i] = a->lo[i] < b->lo[i] ? a->lo[i] : b->lo[i];
+        a->hi[i] = a->hi[i] > b->hi[i] ? a->hi[i] : b->hi[i];
+    }
+}
+
+struct box box_shift(const struct box *b, const int32_t shift[3], int sign)
+{
+    struct box r = *b;
+    for (int i = 0; i < 3; i++) {
+        r.lo[i] += sign * shift[i];
+        r.hi[i] += sign * shift[i];
+    }
+    return r;
+}
+
+struct box box_whole(const int32_t dim[3])
+{
+    return (struct box){{0, 0, 0}, {dim[0], dim[1], dim[2]}};
+}
+
+static void value_dims(const struct ir_op *op, int32_t dim[3])
+{
+    for (int a = 0; a < 3; a++)
+        dim[a] = (int32_t)op->out->type.dim[a];
+}
+
+/* A constant that a vector program can hold: one value, or one per channel. */
+static bool is_vector(const struct ir_value *v)
+{
+    return ir_is(v, IR_constant) && v->type.dim[0] == 1 && v->type.dim[1] == 1;
+}
+
+/* The lane operation of an elementwise operation; clip needs two and is handled apart. */
+static enum isa_lane_op lane_of(enum ir_opcode opcode)
+{
+    switch (opcode) {
+    case IR_relu: return LANE_MAX;
+    case IR_leaky_relu: return LANE_LEAKY;
+    case IR_exp: return LANE_EXP;
+    case IR_sqrt: return LANE_SQRT;
+    case IR_sigmoid: return LANE_SIGMOID;
+    case IR_tanh: return LANE_TANH;
+    case IR_neg: return LANE_NEG;
+    case IR_abs: return LANE_ABS;
+    case IR_add: return LANE_ADD;
+    case IR_sub: return LANE_SUB;
+    case IR_mul: return LANE_MUL;
+    case IR_div: return LANE_DIV;
+    case IR_min: return LANE_MIN;
+    case IR_max: return LANE_MAX;
+    default: return N_LANE_OPS;
+    }
+}
+
+static uint8_t add_lane(struct node *n, enum isa_lane_op op, uint8_t x, uint8_t y, float imm)
+{
+    n->program.ops[n->program.n_ops] = (struct isa_lane){(uint8_t)op, x, y, imm};
+    return (uint8_t)n->program.n_ops++;
+}
+
+/* Operand code of constant `c`: an immediate for one value, else a new constant vector. */
+static uint8_t constant_code(struct node *n, const struct ir_value *c, float *imm)
+{
+    if (c->type.dim[2] == 1) {
+        *imm = (float)ir_const_f64(c->def, 0);
+        return LANE_IMM;
+    }
+    n->vector[n->n_vectors] = c->def;
+    return (uint8_t)(LANE_CONST0 + n->n_vectors++);
+}
+
+/* Appends `op` to the node's program; operand code `a` stands for its runtime operand. */
+static void append(struct node *n, const struct ir_op *op, uint8_t a)
+{
+    if (op->opcode == IR_clip) {
+        uint8_t low = add_lane(n, LANE_MAX, a, LANE_IMM, op->attrs->clip.lo);
+        add_lane(n, LANE_MIN, low, LANE_IMM, op->attrs->clip.hi);
+        return;
+    }
+    enum isa_lane_op lane = lane_of(op->opcode);
+    if (op->opcode == IR_relu)
+        add_lane(n, lane, a, LANE_IMM, 0.0f);
+    else if (op->opcode == IR_leaky_relu)
+        add_lane(n, lane, a, LANE_IMM, op->attrs->leaky_relu.alpha);
+    else if (op->n_in == 1)
+        add_lane(n, lane, a, 0, 0.0f);
+    else {
+        float imm = 0.0f;
+        bool first = is_vector(op->in[0].value);
+        uint8_t c = constant_code(n, op->in[first ? 0 : 1].value, &imm);
+        add_lane(n, lane, first ? c : a, first ? a : c, imm);
+    }
+}
+
+static bool is_elementwise(const struct ir_op *op)
+{
+    return ir_op_descs[op->opcode].traits & (IR_UNARY | IR_BINARY);
+}
+
+/* The runtime operand of an elementwise operation that a program can hold alone; NULL if none. */
+static const struct ir_value *single_operand(const struct ir_op *op)
+{
+    if (!is_elementwise(op))
+        return NULL;
+    if (op->n_in == 1)
+        return op->in[0].value;
+    for (int i = 0; i < 2; i++) {
+        const struct ir_value *x = op->in[i].value, *c = op->in[1 - i].value;
+        if (is_vector(c) && !ir_is(x, IR_constant) && ir_type_equal(&x->type, &op->out->type))
+            return x;
+    }
+    return NULL;
+}
+
+/* Two more operations (clip) must fit, and one that adds a partial sum in front. */
+static bool takes_more(const struct node *n)
+{
+    return (n->kind == NODE_MVM || n->kind == NODE_MAP) &&
+           n->program.n_ops + 3 <= ISA_MAX_LANE_OPS && n->n_vectors < ISA_MAX_LANE_OPS;
+}
+
+static uint8_t program_result(const struct node *n)
+{
+    return n->program.n_ops ? (uint8_t)(n->program.n_ops - 1) : LANE_A;
+}
+
+static struct node *node_new(struct plan *p, enum node_kind kind, const struct ir_op *op)
+{
+    struct node n = {.kind = kind, .root = op, .out = op, .layer = NONE};
+    value_dims(op, n.dim);
+    n.program.arity = 1;
+    p->node_of[op->id] = (uint32_t)p->nodes.n;
+    VEC_PUSH(&p->nodes, n);
+    return &p->nodes.at[p->nodes.n - 1];
+}
+
+static void add_operand(struct node *n, const struct ir_op *op, unsigned i)
+{
+    struct operand *o = &n->operand[n->n_operands++];
+    *o = (struct operand){.value = op->in[i].value->def};
+    need(op, i, o->map);
+}
+
+/* An mvm reads through a constant pad in front of it. */
+static void add_mvm_operand(struct node *n, const struct ir_op *op)
+{
+    add_operand(n, op, 0);
+    const struct ir_op *x = op->in[0].value->def;
+    if (x->opcode != IR_pad || strcmp(x->attrs->pad.mode, "constant") != 0 ||
+        x->attrs->pad.before.at[AXIS_C] || x->attrs->pad.after.at[AXIS_C])
+        return;
+    struct operand *o = &n->operand[0];
+    o->value = x->in[0].value->def;
+    o->pad_value = x->attrs->pad.value;
+    for (int a = 0; a < 2; a++) {
+        o->map[a].pad = (int32_t)x->attrs->pad.before.at[a];
+        o->map[a].extent = (int32_t)o->value->out->type.dim[a];
+    }
+}
+
+/* Elementwise on runtime operands; `a` must be the one of full shape. */
+static bool add_map(struct plan *p, const struct ir_op *op)
+{
+    struct node *n = node_new(p, NODE_MAP, op);
+    const struct ir_value *only = single_operand(op);
+    if (only) {
+        add_operand(n, op, op->in[0].value == only ? 0 : 1);
+        append(n, op, LANE_A);
+        return true;
+    }
+    bool swap = !ir_type_equal(&op->in[0].value->type, &op->out->type) ||
+                ir_is(op->in[0].value, IR_constant);
+    if (!ir_type_equal(&op->in[swap].value->type, &op->out->type))
+        return diag_error(p->diag, loc_of(op), DIAG_LOWER,
+                          "both operands are broadcast; at most one may be");
+    add_operand(n, op, swap);
+    add_operand(n, op, !swap);
+    n->program.arity = 2;
+    add_lane(n, lane_of(op->opcode), swap ? LANE_B : LANE_A, swap ? LANE_A : LANE_B, 0.0f);
+    return true;
+}
+
+static void add_part(struct plan *p, struct value_parts *v, struct part part)
+{
+    if (box_empty(&part.where))
+        return;
+    struct part *grown = ARENA_ARRAY(p->arena, struct part, v->n + 1);
+    if (v->n)
+        memcpy(grown, v->part, v->n * sizeof *grown);
+    grown[v->n++] = part;
+    v->part = grown;
+}
+
+/* Adds operand i's parts, moved by `shift` and cut to `where` of the alias. */
+static void add_shifted(struct plan *p, struct value_parts *v, const struct ir_op *from,
+                        const int32_t shift[3], const struct box *where)
+{
+    const struct value_parts *src = &p->parts[from->id];
+    for (uint32_t i = 0; i < src->n; i++) {
+        struct part part = src->part[i];
+        struct box moved = box_shift(&part.where, shift, 1);
+        part.where = box_intersect(&moved, where);
+        for (int a = 0; a < 3; a++)
+            part.shift[a] += shift[a];
+        add_part(p, v, part);
+    }
+}
+
+static void alias_concat(struct plan *p, const struct ir_op *op)
+{
+    struct value_parts *v = &p->parts[op->id];
+    int axis = (int)op->attrs->concat.axis;
+    int32_t shift[3] = {0}, dim[3];
+    value_dims(op, dim);
+    struct box whole = box_whole(dim);
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < op->n_in; i++)
+        total += p->parts[op->in[i].value->def->id].n;
+    v->part = ARENA_ARRAY(p->arena, struct part, total);
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        const struct value_parts *src = &p->parts[op->in[i].value->def->id];
+        for (uint32_t k = 0; k < src->n; k++) {
+            struct part part = src->part[k];
+            struct box moved = box_shift(&part.where, shift, 1);
+            part.where = box_intersect(&moved, &whole);
+            for (int a = 0; a < 3; a++)
+                part.shift[a] += shift[a];
+            v->part[v->n++] = part;
+        }
+        shift[axis] += (int32_t)op->in[i].value->type.dim[axis];
+    }
+}
+
+static void alias_slice(struct plan *p, const struct ir_op *op)
+{
+    int32_t shift[3], dim[3];
+    value_dims(op, dim);
+    struct box whole = box_whole(dim);
+    for (int a = 0; a < 3; a++)
+        shift[a] = (int32_t)-op->attrs->slice.start.at[a];
+    add_shifted(p, &p->parts[op->id], op->in[0].value->def, shift, &whole);
+}
+
+static void stored_part(struct plan *p, const struct ir_op *op)
+{
+    struct part part = {.node = p->node_of[op->id]};
+    int32_t dim[3];
+    value_dims(op, dim);
+    part.where = box_whole(dim);
+    add_part(p, &p->parts[op->id], part);
+}
+
+static bool only_mvm_reads(const struct ir_op *op)
+{
+    for (const struct ir_use *u = op->out->uses; u; u = u->next)
+        if (u->user->opcode != IR_mvm)
+            return false;
+    return true;
+}
+
+/* Joins `op` to the node in front of it, if that node can take it. */
+static bool fuse(struct plan *p, const struct ir_op *op)
+{
+    const struct ir_value *x = single_operand(op);
+    if (!x || !ir_has_one_use(x) || p->node_of[x->def->id] == NONE)
+        return false;
+    struct node *n = &p->nodes.at[p->node_of[x->def->id]];
+    if (!takes_more(n))
+        return false;
+    append(n, op, program_result(n));
+    p->node_of[x->def->id] = NONE;
+    p->parts[x->def->id].n = 0;
+    p->node_of[op->id] = (uint32_t)(n - p->nodes.at);
+    n->out = op;
+    return true;
+}
+
+static bool add_op(struct plan *p, const struct ir_op *op)
+{
+    struct node *n;
+    switch (op->opcode) {
+    case IR_output: return true;
+    case IR_input: node_new(p, NODE_INPUT, op); break;
+    case IR_constant:
+        if (op->out->type.rank == 3)
+            node_new(p, NODE_CONSTANT, op);
+        else
+            return true; /* weights of an mvm */
+        break;
+    case IR_mvm:
+        n = node_new(p, NODE_MVM, op);
+        add_mvm_operand(n, op);
+        break;
+    case IR_concat:
+        for (uint32_t i = 0; i < op->n_in; i++)
+            if (ir_is(op->in[i].value, IR_constant))
+                return diag_error(p->diag, loc_of(op), DIAG_LOWER,
+                                  "concatenation with a constant has no mapping yet");
+        alias_concat(p, op);
+        return true;
+    case IR_slice: alias_slice(p, op); return true;
+    case IR_pad:
+        if (strcmp(op->attrs->pad.mode, "constant") == 0 && only_mvm_reads(op) &&
+            !op->attrs->pad.before.at[AXIS_C] && !op->attrs->pad.after.at[AXIS_C])
+            return true;
+        add_operand(node_new(p, NODE_GATHER, op), op, 0);
+        break;
+    case IR_gather_grid: add_operand(node_new(p, NODE_GATHER, op), op, 0); break;
+    case IR_max_pool:
+    case IR_avg_pool:
+    case IR_global_avg_pool: add_operand(node_new(p, NODE_WINDOW, op), op, 0); break;
+    case IR_softmax: add_operand(node_new(p, NODE_SOFTMAX, op), op, 0); break;
+    case IR_reshape: add_operand(node_new(p, NODE_RESHAPE, op), op, 0); break;
+    case IR_transpose: add_operand(node_new(p, NODE_TRANSPOSE, op), op, 0); break;
+    default:
+        if (!is_elementwise(op))
+            BUG("%s at the crossbar stage", ir_op_descs[op->opcode].name);
+        if (!fuse(p, op) && !add_map(p, op))
+            return false;
+    }
+    stored_part(p, op);
+    return true;
+}
+
+static bool fits_coordinates(struct plan *p, const struct ir_op *op)
+{
+    for (int a = 0; op->out && op->out->type.rank == 3 && a < 3; a++)
+        if (op->out->type.dim[a] > ISA_MAX_COORD)
+            return diag_error(p->diag, loc_of(op), DIAG_CAPACITY,
+                              "an extent of %ld exceeds the machine's coordinates (%d)",
+                              (long)op->out->type.dim[a], ISA_MAX_COORD);
+    return true;
+}
+
+bool plan_nodes(struct plan *p)
+{
+    p->ops = ARENA_ARRAY(p->arena, const struct ir_op *, p->n_ops);
+    p->node_of = ARENA_ARRAY(p->arena, uint32_t, p->n_ops);
+    p->parts = ARENA_ARRAY(p->arena, struct value_parts, p->n_ops);
+    memset(p->node_of, 0xff, p->n_ops * sizeof *p->node_of);
+    bool ok = true;
+    for (const struct ir_op *op = p->graph->first; op; op = op->next) {
+        p->ops[op->id] = op;
+        ok &= fits_coordinates(p, op) && add_op(p, op);
+    }
+    return ok;
+}

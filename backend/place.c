@@ -1,0 +1,160 @@
+/*
+ * place.c - PEs onto tiles, in layer order: copies one after another, a copy's PEs N block by N
+ * block, each block's K slices in ascending order. Tiles fill up exactly, so PE_min + x PEs need
+ * ceil(PEs / crossbars) tiles. A copy's PEs in one tile are a group: they work in lockstep.
+ */
+#include "backend_internal.h"
+
+#include <string.h>
+
+static bool tile_is_full(const struct plan *p, const struct tile *t)
+{
+    return t->n_pes == (uint64_t)p->arch->crossbars || t->n_groups == (uint64_t)p->arch->max_groups;
+}
+
+static struct group *open_group(struct plan *p, uint32_t layer, uint32_t copy)
+{
+    if (p->tiles.n == 0 || tile_is_full(p, &p->tiles.at[p->tiles.n - 1]))
+        VEC_PUSH(&p->tiles, ((struct tile){0}));
+    uint32_t t = (uint32_t)p->tiles.n - 1;
+    struct tile *tile = &p->tiles.at[t];
+    struct group g = {.tile = t,
+                      .queue = tile->n_groups++,
+                      .layer = layer,
+                      .copy = copy,
+                      .first_pe = tile->n_pes};
+    g.column = ARENA_ARRAY(p->arena, struct group_column,
+                           (size_t)min_i64(p->arch->crossbars, p->layers.at[layer].ph));
+    VEC_PUSH(&p->groups, g);
+    return &p->groups.at[p->groups.n - 1];
+}
+
+static void add_pe(struct plan *p, struct group *g, uint32_t ph, uint32_t pv)
+{
+    struct group_column *last = g->n_columns ? &g->column[g->n_columns - 1] : NULL;
+    if (last && last->ph == ph)
+        last->pv1 = pv + 1;
+    else
+        g->column[g->n_columns++] = (struct group_column){ph, pv, pv + 1};
+    g->n_pes++;
+    p->tiles.at[g->tile].n_pes++;
+}
+
+/* For each N block: which groups hold slices of it, in ascending slice order. */
+static void list_contributors(struct plan *p, struct layer *l, struct copy *c)
+{
+    c->block = ARENA_ARRAY(p->arena, struct block, l->ph);
+    for (int fill = 0; fill < 2; fill++) {
+        for (uint32_t b = 0; fill && b < l->ph; b++) {
+            c->block[b].contributor =
+                ARENA_ARRAY(p->arena, struct contributor, c->block[b].n_contributors);
+            c->block[b].n_contributors = 0;
+        }
+        for (uint32_t g = c->first_group; g < c->first_group + c->n_groups; g++) {
+            const struct group *group = &p->groups.at[g];
+            for (uint32_t i = 0; i < group->n_columns; i++) {
+                struct block *b = &c->block[group->column[i].ph];
+                if (fill)
+                    b->contributor[b->n_contributors] =
+                        (struct contributor){g, group->column[i].pv0, group->column[i].pv1, NONE};
+                b->n_contributors++;
+            }
+        }
+    }
+}
+
+static void place_copy(struct plan *p, uint32_t layer, uint32_t copy)
+{
+    struct layer *l = &p->layers.at[layer];
+    struct copy *c = &l->copy[copy];
+    c->first_group = (uint32_t)p->groups.n;
+    struct group *g = NULL;
+    for (uint32_t ph = 0; ph < l->ph; ph++)
+        for (uint32_t pv = 0; pv < l->pv; pv++) {
+            if (!g || p->tiles.at[g->tile].n_pes == (uint64_t)p->arch->crossbars)
+                g = open_group(p, layer, copy);
+            add_pe(p, g, ph, pv);
+        }
+    c->n_groups = (uint32_t)p->groups.n - c->first_group;
+    list_contributors(p, l, c);
+}
+
+/* Rows (columns) that part i of `parts` owns: floor(r * parts / extent) = i. */
+static void owned(int32_t extent, uint32_t parts, uint32_t i, int32_t *lo, int32_t *hi)
+{
+    *lo = (int32_t)ceil_div_i64((int64_t)i * extent, parts);
+    *hi = (int32_t)ceil_div_i64((int64_t)(i + 1) * extent, parts);
+}
+
+static bool add_layer(struct plan *p, uint32_t node)
+{
+    struct node *n = &p->nodes.at[node];
+    const struct ir_attrs_mvm *m = &n->root->attrs->mvm;
+    const struct ir_type *w = &n->root->in[1].value->type;
+    struct layer l = {.node = node,
+                      .pv = (uint32_t)m->slices[0],
+                      .ph = (uint32_t)m->slices[1],
+                      .rows = (int32_t)p->arch->rows,
+                      .cols = (int32_t)arch_logical_cols(p->arch),
+                      .k = w->dim[0],
+                      .n = w->dim[1]};
+    if (m->slices[0] != ceil_div_i64(l.k, l.rows) || m->slices[1] != ceil_div_i64(l.n, l.cols))
+        return diag_error(p->diag, loc_of(n->root), DIAG_LOWER,
+                          "slices [%ld,%ld] do not fit crossbars of %d x %d (run pass tile)",
+                          (long)m->slices[0], (long)m->slices[1], l.rows, l.cols);
+    bool single = p->single_copies || m->copies <= 1;
+    l.copies_h = single ? 1 : (uint32_t)m->cut[0];
+    l.copies_w = single ? 1 : (uint32_t)m->cut[1];
+    if (l.copies_h > (uint32_t)n->dim[0] || l.copies_w > (uint32_t)n->dim[1])
+        return diag_error(p->diag, loc_of(n->root), DIAG_LOWER,
+                          "cut [%u,%u] of an output of %d x %d leaves a copy without work",
+                          l.copies_h, l.copies_w, n->dim[0], n->dim[1]);
+    l.n_copies = l.copies_h * l.copies_w;
+    l.copy = ARENA_ARRAY(p->arena, struct copy, l.n_copies);
+    for (uint32_t c = 0; c < l.n_copies; c++) {
+        struct box *r = &l.copy[c].rect;
+        owned(n->dim[0], l.copies_h, c / l.copies_w, &r->lo[0], &r->hi[0]);
+        owned(n->dim[1], l.copies_w, c % l.copies_w, &r->lo[1], &r->hi[1]);
+        r->hi[2] = n->dim[2];
+    }
+    n->layer = (uint32_t)p->layers.n;
+    VEC_PUSH(&p->layers, l);
+    return true;
+}
+
+struct copy *layer_copy_at(const struct plan *p, struct layer *l, int32_t y, int32_t x)
+{
+    const struct node *n = &p->nodes.at[l->node];
+    int64_t i = (int64_t)y * l->copies_h / n->dim[0], j = (int64_t)x * l->copies_w / n->dim[1];
+    return &l->copy[i * l->copies_w + j];
+}
+
+bool plan_place(struct plan *p)
+{
+    int64_t wanted = 0;
+    for (size_t i = 0; i < p->nodes.n; i++)
+        if (p->nodes.at[i].kind == NODE_MVM) {
+            if (!add_layer(p, (uint32_t)i))
+                return false;
+            const struct layer *l = &p->layers.at[p->layers.n - 1];
+            wanted += (int64_t)l->n_copies * l->pv * l->ph;
+        }
+    struct loc nowhere = {0};
+    if (!p->single_copies && wanted > p->options->pes)
+        return diag_error(
+            p->diag, nowhere, DIAG_CAPACITY,
+            "the network needs %ld PEs, the machine has %ld: raise --pes or --extra-pes",
+            (long)wanted, (long)p->options->pes);
+    for (uint32_t i = 0; i < p->layers.n; i++)
+        for (uint32_t c = 0; c < p->layers.at[i].n_copies; c++)
+            place_copy(p, i, c);
+    if (p->tiles.n == 0)
+        VEC_PUSH(&p->tiles, ((struct tile){0}));
+    if (p->arch->tiles && p->tiles.n > (uint64_t)p->arch->tiles)
+        return diag_error(
+            p->diag, nowhere, DIAG_CAPACITY,
+            "the network needs %zu tiles of %ld crossbars, the machine has %ld: raise "
+            "`tiles` or `crossbars`",
+            p->tiles.n, (long)p->arch->crossbars, (long)p->arch->tiles);
+    return true;
+}

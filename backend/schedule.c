@@ -1,0 +1,280 @@
+/*
+ * schedule.c - start times of all tasks (paper section IV, stages III and IV).
+ *
+ * A discrete-event run: a task is ready when its predecessors are complete, and starts when its
+ * unit is free; the longest-ready first. A base layer's sets start in raster order. Costs come from
+ * arch_cost, as in the simulator. The order in which tasks start is L: it is sorted by time, and a
+ * task follows all it depends on, so streams that are slices of L run exactly as scheduled and
+ * cannot deadlock (ISA-level argument: BACKEND.md). Work: O((tasks + dependencies) log units).
+ */
+#include "backend_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct event {
+    uint64_t time, serial;
+    uint32_t task;  /* completes; or NONE: */
+    uint32_t queue; /* this queue's unit is free */
+};
+struct unit {
+    uint64_t free_at, last_end;
+    uint32_t first, last; /* ready tasks in order of readiness */
+};
+struct run {
+    struct plan *p;
+    struct isa_program machine; /* arch and number of tiles, for hops */
+    uint64_t now, serial;
+    VEC(struct event) heap;
+    struct unit *units;
+    uint32_t *cursor, *first_waiter, *next_waiter;
+    uint8_t *state;
+    VEC(uint32_t) work; /* tasks whose next predecessor is to be looked at */
+};
+enum { WAITING, READY, STARTED, COMPLETE };
+
+static bool earlier(const struct event *a, const struct event *b)
+{
+    return a->time != b->time ? a->time < b->time : a->serial < b->serial;
+}
+
+static void heap_push(struct run *r, struct event e)
+{
+    e.serial = r->serial++;
+    VEC_PUSH(&r->heap, e);
+    size_t i = r->heap.n - 1;
+    while (i > 0 && earlier(&e, &r->heap.at[(i - 1) / 2])) {
+        r->heap.at[i] = r->heap.at[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    r->heap.at[i] = e;
+}
+
+static struct event heap_pop(struct run *r)
+{
+    struct event top = r->heap.at[0], e = r->heap.at[--r->heap.n];
+    size_t i = 0, n = r->heap.n;
+    while (2 * i + 1 < n) {
+        size_t c = 2 * i + 1;
+        if (c + 1 < n && earlier(&r->heap.at[c + 1], &r->heap.at[c]))
+            c++;
+        if (!earlier(&r->heap.at[c], &e))
+            break;
+        r->heap.at[i] = r->heap.at[c];
+        i = c;
+    }
+    if (n)
+        r->heap.at[i] = e;
+    return top;
+}
+
+static uint64_t box_elements(const struct box *b)
+{
+    return (uint64_t)(b->hi[0] - b->lo[0]) * (uint64_t)(b->hi[1] - b->lo[1]) *
+           (uint64_t)(b->hi[2] - b->lo[2]);
+}
+
+static uint32_t send_hops(const struct run *r, const struct task *t)
+{
+    const struct plan *p = r->p;
+    const struct node *n = &p->nodes.at[t->node];
+    if (t->kind == TASK_PARTIAL)
+        return isa_hops(&r->machine, t->tile, n->home[t->cell]);
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < n->targets.n; i++)
+        if (node_sends(n, t->cell, i) && n->targets.at[i].class == t->aux) {
+            uint32_t hops =
+                isa_hops(&r->machine, t->tile, p->buffers.at[n->targets.at[i].buffer].tile);
+            most = hops > most ? hops : most;
+        }
+    return most;
+}
+
+static bool is_half(const struct ir_op *port, bool output)
+{
+    return strcmp(output ? port->attrs->output.dtype : port->attrs->input.dtype, "f16") == 0;
+}
+
+/* The same amounts as isa_inst_work gives for the instruction that will be emitted. */
+static struct cost_work task_work(const struct run *r, const struct task *t)
+{
+    const struct plan *p = r->p;
+    const struct node *n = &p->nodes.at[t->node];
+    struct box box = task_box(p, t);
+    uint64_t elements = box_elements(&box), each = 1;
+    struct isa_program_entry program;
+    switch ((enum task_kind)t->kind) {
+    case TASK_MVM:
+        return (struct cost_work){.kind = COST_MVM,
+                                  .pixels = (uint64_t)(box.hi[0] - box.lo[0]) *
+                                            (uint64_t)(box.hi[1] - box.lo[1])};
+    case TASK_PARTIAL:
+    case TASK_SEND:
+        return (struct cost_work){
+            .kind = COST_SEND, .bytes = elements * 4, .hops = send_hops(r, t)};
+    case TASK_LOAD:
+        return (struct cost_work){.kind = COST_DMA,
+                                  .bytes = elements * (is_half(n->root, false) ? 2 : 4)};
+    case TASK_STORE:
+        return (struct cost_work){.kind = COST_DMA,
+                                  .bytes = elements *
+                                           (is_half(p->stores.at[t->aux].output, true) ? 2 : 4)};
+    case TASK_MAP:
+    case TASK_SUM:
+        task_program(p, t, &program);
+        each = program.n_ops;
+        break;
+    case TASK_WINDOW:
+        each = (uint64_t)n->operand[0].map[0].kind == MAP_ALL
+                   ? (uint64_t)n->operand[0].map[0].extent * (uint64_t)n->operand[0].map[1].extent
+                   : (uint64_t)n->operand[0].map[0].kernel * (uint64_t)n->operand[0].map[1].kernel;
+        break;
+    case TASK_SOFTMAX: each = t->step == 1 ? 2 : 1; break;
+    case TASK_BARRIER: return (struct cost_work){.kind = COST_NONE};
+    case TASK_GATHER:
+    case TASK_COPY: break;
+    }
+    return (struct cost_work){.kind = COST_VECTOR, .elements = elements * each};
+}
+
+static void complete(struct run *r, uint32_t id)
+{
+    r->state[id] = COMPLETE;
+    for (uint32_t w = r->first_waiter[id], next; w != NONE; w = next) {
+        next = r->next_waiter[w];
+        VEC_PUSH(&r->work, w);
+    }
+    r->first_waiter[id] = NONE;
+}
+
+/* PE groups and the vector unit run one instruction to its end; TX and DMA are pipelined. */
+static bool is_pipelined(const struct task *t)
+{
+    return t->kind == TASK_SEND || t->kind == TASK_PARTIAL || t->kind == TASK_LOAD ||
+           t->kind == TASK_STORE;
+}
+
+static void start(struct run *r, uint32_t id)
+{
+    struct plan *p = r->p;
+    struct task *t = &p->tasks.at[id];
+    struct cost_work work = task_work(r, t);
+    struct cost cost = arch_cost(p->arch, &work);
+    struct unit *u = &r->units[t->queue];
+    t->start = r->now;
+    t->order = p->n_order;
+    p->order[p->n_order++] = id;
+    t->end = r->now + cost_latency_cycles(&cost);
+    t->end = t->end > u->last_end ? t->end : u->last_end;
+    u->last_end = t->end;
+    u->free_at = is_pipelined(t) ? r->now + cost_occupancy_cycles(&cost) : t->end;
+    p->makespan = t->end > p->makespan ? t->end : p->makespan;
+    if (t->kind == TASK_MVM)
+        p->pe_busy_cycles += (t->end - t->start) * p->groups.at[t->aux].n_pes;
+    r->state[id] = STARTED;
+    if (t->end == r->now)
+        complete(r, id);
+    else
+        heap_push(r, (struct event){.time = t->end, .task = id, .queue = t->queue});
+    if (u->free_at > r->now && u->free_at != t->end)
+        heap_push(r, (struct event){.time = u->free_at, .task = NONE, .queue = t->queue});
+}
+
+static void start_ready(struct run *r, uint32_t queue)
+{
+    struct unit *u = &r->units[queue];
+    while (u->first != NONE && u->free_at <= r->now) {
+        uint32_t id = u->first;
+        u->first = r->next_waiter[id];
+        if (u->first == NONE)
+            u->last = NONE;
+        start(r, id);
+    }
+}
+
+static void make_ready(struct run *r, uint32_t id)
+{
+    struct task *t = &r->p->tasks.at[id];
+    r->state[id] = READY;
+    if (t->kind == TASK_BARRIER) {
+        t->start = t->end = r->now;
+        t->order = r->p->n_order;
+        r->p->order[r->p->n_order++] = id;
+        complete(r, id);
+        return;
+    }
+    struct unit *u = &r->units[t->queue];
+    r->next_waiter[id] = NONE;
+    if (u->last == NONE)
+        u->first = id;
+    else
+        r->next_waiter[u->last] = id;
+    u->last = id;
+    start_ready(r, t->queue);
+}
+
+/* Looks for the next incomplete predecessor and waits on it; ready if there is none. */
+static void advance(struct run *r, uint32_t id)
+{
+    const struct plan *p = r->p;
+    const struct task *t = &p->tasks.at[id];
+    for (; r->cursor[id] <= t->n_preds; r->cursor[id]++) {
+        uint32_t pred = r->cursor[id] ? p->preds.at[t->preds + r->cursor[id] - 1] : t->pred0;
+        if (pred == NONE || r->state[pred] == COMPLETE)
+            continue;
+        r->next_waiter[id] = r->first_waiter[pred];
+        r->first_waiter[pred] = id;
+        if (p->tasks.at[pred].demand && r->state[pred] == WAITING && r->cursor[pred] == 0) {
+            r->cursor[pred] = 1;
+            make_ready(r, pred);
+        }
+        return;
+    }
+    make_ready(r, id);
+}
+
+static void run_worklist(struct run *r)
+{
+    while (r->work.n)
+        advance(r, r->work.at[--r->work.n]);
+}
+
+void plan_schedule(struct plan *p)
+{
+    size_t n = p->tasks.n;
+    struct run r = {.p = p, .machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n}};
+    r.units = heap_alloc(p->n_queues * sizeof *r.units);
+    for (uint32_t q = 0; q < p->n_queues; q++)
+        r.units[q].first = r.units[q].last = NONE;
+    r.cursor = heap_alloc(n * sizeof *r.cursor);
+    r.first_waiter = heap_alloc(n * sizeof *r.first_waiter);
+    r.next_waiter = heap_alloc(n * sizeof *r.next_waiter);
+    r.state = heap_alloc(n);
+    memset(r.first_waiter, 0xff, n * sizeof *r.first_waiter);
+    p->order = ARENA_ARRAY(p->arena, uint32_t, n);
+
+    for (size_t i = n; i-- > 0;) /* the worklist is a stack: first tasks first */
+        if (!p->tasks.at[i].demand)
+            VEC_PUSH(&r.work, (uint32_t)i);
+    run_worklist(&r);
+    while (r.heap.n) {
+        r.now = r.heap.at[0].time;
+        while (r.heap.n && r.heap.at[0].time == r.now) {
+            struct event e = heap_pop(&r);
+            if (e.task != NONE)
+                complete(&r, e.task);
+            start_ready(&r, e.queue);
+        }
+        run_worklist(&r);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (r.state[i] != COMPLETE && !(p->tasks.at[i].demand && r.state[i] == WAITING))
+            BUG("task %zu of node %s never starts", i, p->nodes.at[p->tasks.at[i].node].out->name);
+    free(r.units);
+    free(r.cursor);
+    free(r.first_waiter);
+    free(r.next_waiter);
+    free(r.state);
+    VEC_FREE(&r.heap);
+    VEC_FREE(&r.work);
+}

@@ -1,0 +1,217 @@
+/*
+ * sets.c - every stored value is cut into a grid of cells (paper section IV, stage I).
+ *
+ * A base layer's cells are its sets: rows x columns of the OFM inside each copy, and blocks of
+ * channels where homes differ. A derived value's cells are the rectangles whose last element read
+ * lies in one cell of each operand (the derived sets); separable operations keep them a grid. So a
+ * cell is ready exactly when its sources are.
+ */
+#include "backend_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t AUTO_INSTRUCTIONS = 100000; /* budget of --set auto */
+
+/* cuts[i] != 0: a cell begins at coordinate i. cuts[0] is implied. */
+static void grid_from_cuts(struct plan *p, struct grid *g, const uint8_t *cuts, int32_t extent)
+{
+    g->n = 1;
+    for (int32_t i = 1; i < extent; i++)
+        g->n += cuts[i] != 0;
+    g->at = ARENA_ARRAY(p->arena, int32_t, g->n + 1);
+    g->cell_of = ARENA_ARRAY(p->arena, uint32_t, (size_t)extent);
+    uint32_t cell = 0;
+    for (int32_t i = 0; i < extent; i++) {
+        if (i > 0 && cuts[i])
+            g->at[++cell] = i;
+        g->cell_of[i] = cell;
+    }
+    g->at[g->n] = extent;
+}
+
+/* Marks where the cells of a value begin, through the parts it is made of. */
+static void mark_value(const struct plan *p, const struct ir_op *value, int a, uint8_t *cuts)
+{
+    const struct value_parts *v = &p->parts[value->id];
+    int32_t extent = (int32_t)value->out->type.dim[a];
+    for (uint32_t i = 0; i < v->n; i++) {
+        const struct part *part = &v->part[i];
+        const struct node *n = &p->nodes.at[part->node];
+        cuts[part->where.lo[a]] = 1;
+        if (part->where.hi[a] < extent)
+            cuts[part->where.hi[a]] = 1;
+        for (uint32_t c = 0; c < n->grid[a].n; c++) {
+            int32_t at = n->grid[a].at[c] + part->shift[a];
+            if (at > part->where.lo[a] && at < part->where.hi[a])
+                cuts[at] = 1;
+        }
+    }
+}
+
+/* Adds the cuts that an operand imposes on axis `a` of the node. */
+static void mark_operand(const struct plan *p, const struct node *n, const struct operand *o, int a,
+                         uint8_t *cuts)
+{
+    const struct axis_map *m = &o->map[a];
+    if (m->kind == MAP_ALL || m->kind == MAP_ZERO)
+        return;
+    int32_t extent = (int32_t)o->value->out->type.dim[a];
+    uint8_t *source = heap_alloc((size_t)extent + 1);
+    uint32_t *cell = heap_alloc(((size_t)extent + 1) * sizeof *cell);
+    mark_value(p, o->value, a, source);
+    for (int32_t i = 1; i < extent; i++)
+        cell[i] = cell[i - 1] + (source[i] != 0);
+    int32_t before = need_last(m, 0);
+    for (int32_t i = 1; i < n->dim[a]; i++) {
+        int32_t last = need_last(m, i);
+        if (last < 0)
+            continue;
+        cuts[i] |= before >= 0 && cell[last] != cell[before];
+        before = last;
+    }
+    free(source);
+    free(cell);
+}
+
+static bool made_on_a_tile(const struct plan *p, const struct ir_op *value)
+{
+    const struct value_parts *v = &p->parts[value->id];
+    for (uint32_t i = 0; i < v->n; i++) {
+        enum node_kind kind = p->nodes.at[v->part[i].node].kind;
+        if (kind != NODE_INPUT && kind != NODE_CONSTANT)
+            return true;
+    }
+    return false;
+}
+
+static void derived_grid(struct plan *p, struct node *n)
+{
+    bool on_tile = false;
+    for (unsigned i = 0; i < n->n_operands; i++)
+        on_tile |= made_on_a_tile(p, n->operand[i].value);
+    for (int a = 0; a < 3; a++) {
+        uint8_t *cuts = heap_alloc((size_t)n->dim[a] + 1);
+        bool whole = false;
+        for (unsigned i = 0; i < n->n_operands; i++) {
+            whole |= n->operand[i].map[a].kind == MAP_ALL;
+            mark_operand(p, n, &n->operand[i], a, cuts);
+        }
+        if (a == AXIS_H && !on_tile && !whole) /* inputs only: one row a piece */
+            memset(cuts, 1, (size_t)n->dim[a]);
+        grid_from_cuts(p, &n->grid[a], cuts, n->dim[a]);
+        free(cuts);
+    }
+}
+
+static bool same_contributors(const struct block *a, const struct block *b)
+{
+    if (a->n_contributors != b->n_contributors)
+        return false;
+    for (uint32_t i = 0; i < a->n_contributors; i++)
+        if (a->contributor[i].group != b->contributor[i].group ||
+            a->contributor[i].pv0 != b->contributor[i].pv0 ||
+            a->contributor[i].pv1 != b->contributor[i].pv1)
+            return false;
+    return true;
+}
+
+/* Channel cells: N blocks, joined where every copy has the same groups for both. Then copy->block
+ * holds one entry a cell. */
+static void channel_grid(struct plan *p, struct node *n, struct layer *l)
+{
+    uint8_t *cuts = heap_alloc((size_t)n->dim[AXIS_C] + 1);
+    for (uint32_t b = 1; b < l->ph; b++)
+        for (uint32_t c = 0; c < l->n_copies; c++)
+            if (!same_contributors(&l->copy[c].block[b - 1], &l->copy[c].block[b]))
+                cuts[(int32_t)b * l->cols] = 1;
+    grid_from_cuts(p, &n->grid[AXIS_C], cuts, n->dim[AXIS_C]);
+    for (uint32_t c = 0; c < l->n_copies; c++)
+        for (uint32_t z = 0; z < n->grid[AXIS_C].n; z++)
+            l->copy[c].block[z] = l->copy[c].block[n->grid[AXIS_C].at[z] / l->cols];
+    free(cuts);
+}
+
+static void mvm_grid(struct plan *p, struct node *n)
+{
+    struct layer *l = &p->layers.at[n->layer];
+    uint32_t parts[2] = {l->copies_h, l->copies_w};
+    int32_t steps[2] = {p->set_rows, p->set_cols};
+    for (int a = 0; a < 2; a++) {
+        uint8_t *cuts = heap_alloc((size_t)n->dim[a] + 1);
+        int32_t step = steps[a] ? steps[a] : n->dim[a], start = 0;
+        for (int32_t i = 0; i < n->dim[a]; i++) {
+            int64_t owner = (int64_t)i * parts[a] / n->dim[a];
+            if (i > 0 && owner != (int64_t)(i - 1) * parts[a] / n->dim[a])
+                start = i;
+            cuts[i] = (i - start) % step == 0;
+        }
+        grid_from_cuts(p, &n->grid[a], cuts, n->dim[a]);
+        free(cuts);
+    }
+    channel_grid(p, n, l);
+    for (uint32_t c = 0; c < l->n_copies; c++) {
+        struct copy *copy = &l->copy[c];
+        copy->iy0 = n->grid[AXIS_H].cell_of[copy->rect.lo[AXIS_H]];
+        copy->ix0 = n->grid[AXIS_W].cell_of[copy->rect.lo[AXIS_W]];
+        copy->sets_y = n->grid[AXIS_H].cell_of[copy->rect.hi[AXIS_H] - 1] + 1 - copy->iy0;
+        copy->sets_x = n->grid[AXIS_W].cell_of[copy->rect.hi[AXIS_W] - 1] + 1 - copy->ix0;
+        copy->n_sets = copy->sets_y * copy->sets_x;
+    }
+}
+
+void plan_sets(struct plan *p)
+{
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        struct node *n = &p->nodes.at[i];
+        if (n->kind == NODE_INPUT || n->kind == NODE_CONSTANT)
+            continue;
+        if (n->kind == NODE_MVM)
+            mvm_grid(p, n);
+        else
+            derived_grid(p, n);
+        n->n_cells = n->grid[0].n * n->grid[1].n * n->grid[2].n;
+    }
+}
+
+struct box node_cell_box(const struct node *n, uint32_t cell)
+{
+    const struct grid *g = n->grid;
+    uint32_t i[3] = {cell / g[AXIS_C].n / g[AXIS_W].n, cell / g[AXIS_C].n % g[AXIS_W].n,
+                     cell % g[AXIS_C].n};
+    struct box b;
+    for (int a = 0; a < 3; a++) {
+        b.lo[a] = g[a].at[i[a]];
+        b.hi[a] = g[a].at[i[a] + 1];
+    }
+    return b;
+}
+
+/*
+ * `auto`: rows cut into segments of the least width whose instruction count keeps to the budget. A
+ * set costs about one MVM a group, and at each home an epilogue, a send, and some non-base work.
+ */
+void plan_set_shape(struct plan *p)
+{
+    const struct set_shape *shape = &p->options->set;
+    p->set_rows = (int32_t)shape->rows;
+    p->set_cols = (int32_t)shape->cols;
+    if (!shape->automatic)
+        return;
+    p->set_rows = 1;
+    for (p->set_cols = 1; p->set_cols < ISA_MAX_COORD; p->set_cols *= 2) {
+        int64_t total = 0;
+        for (const struct ir_op *op = p->graph->first; op; op = op->next) {
+            if (op->opcode != IR_mvm)
+                continue;
+            const int64_t *dim = op->out->type.dim, *slices = op->attrs->mvm.slices;
+            int64_t copies = op->attrs->mvm.copies > 0 ? op->attrs->mvm.copies : 1;
+            int64_t groups = ceil_div_i64(slices[0] * slices[1], p->arch->crossbars);
+            int64_t sets = dim[0] * (ceil_div_i64(dim[1], p->set_cols) + copies - 1);
+            total += sets * (2 * groups + 3);
+        }
+        if (total <= AUTO_INSTRUCTIONS)
+            return;
+    }
+    p->set_cols = 0;
+}

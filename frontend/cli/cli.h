@@ -1,0 +1,235 @@
+/*
+ * cli.h - what the files of the command line share. CLI.md says what a user sees.
+ *
+ * Every command is a function of its settings that returns false after a diagnostic; main.c prints
+ * the diagnostics and turns them into an exit code.
+ */
+#ifndef CIMC_CLI_H
+#define CIMC_CLI_H
+
+#include "backend.h"
+#include "eval.h"
+#include "pass.h"
+#include "sim.h"
+
+/* ---- options.c ---- */
+
+enum schedule_choice { CHOOSE_CROSS, CHOOSE_LAYER };
+typedef VEC(const char *) string_list;
+
+/* What the command line says, for all commands; each reads its part. */
+struct settings {
+    const char *program_name; /* "cimc compile", for messages */
+    string_list args;         /* operands: files and names */
+    /* model */
+    string_list dims, constants;
+    /* machine and mapping */
+    const char *arch;
+    string_list arch_fields;
+    int64_t schedule, cut, duplicate; /* index of the choice */
+    const char *set;
+    int64_t pes, extra_pes;
+    const char *lp_file;
+    /* files and form of the output */
+    const char *output;
+    bool json, inline_blobs, dot, help;
+    /* passes */
+    const char *passes, *print_before, *print_after, *stop_after, *skip;
+    bool time_passes, pass_stats, no_verify, roundtrip_each;
+    /* simulation */
+    const char *test_data, *input_fill, *save_outputs, *program, *model;
+    string_list inputs;
+    bool compare_layers;
+    int64_t latency_seed, max_extra_cycles;
+};
+
+enum option_kind {
+    OPTION_FLAG,     /* bool */
+    OPTION_TEXT,     /* const char * */
+    OPTION_MAY_TEXT, /* const char *; without a value `fallback` */
+    OPTION_LIST,     /* string_list, given more than once */
+    OPTION_INTEGER,  /* int64_t in least..most */
+    OPTION_CHOICE,   /* int64_t: index into `choices` */
+};
+struct option_desc {
+    const char *name;
+    char letter; /* 0 = none */
+    enum option_kind kind;
+    bool recorded; /* in a program's `options`, so that the passes can be run again */
+    size_t offset; /* into struct settings */
+    const char *argument, *help;
+    const char *choices; /* "a|b" */
+    const char *fallback;
+    int64_t least, most;
+};
+/* Groups of options, ended by an entry without name. */
+extern const struct option_desc options_model[], options_mapping[], options_lp[], options_output[],
+    options_json[], options_passes[], options_inputs[], options_run_program[], options_sim_model[],
+    options_inline[];
+
+enum { MOST_OPTION_GROUPS = 8 };
+struct command {
+    const char *name, *summary;
+    const char *operands;                                 /* "MODEL", for the usage line */
+    const char *text;                                     /* the manual page's body */
+    const struct option_desc *groups[MOST_OPTION_GROUPS]; /* NULL-terminated */
+    unsigned min_args, max_args;
+    bool (*run)(const struct settings *s, struct diag *d);
+};
+void settings_init(struct settings *s);
+void settings_free(struct settings *s);
+/* argv[0] is the command's name. False: usage error, reported. */
+bool options_parse(const struct command *c, int argc, char **argv, struct settings *s,
+                   struct diag *d) CHECK_RESULT;
+void options_print_help(const struct command *c, FILE *out);
+/* The recorded options as one line, and back (other settings get their defaults; settings_free even
+ * after a failure). */
+void options_record(const struct settings *s, struct text *out);
+bool options_recall(const char *line, struct arena *a, struct settings *s,
+                    struct diag *d) CHECK_RESULT;
+
+/* ---- commands ---- */
+bool cmd_compile(const struct settings *s, struct diag *d) CHECK_RESULT;
+bool cmd_run(const struct settings *s, struct diag *d) CHECK_RESULT;
+bool cmd_sim(const struct settings *s, struct diag *d) CHECK_RESULT;
+bool cmd_opt(const struct settings *s, struct diag *d) CHECK_RESULT;
+bool cmd_dis(const struct settings *s, struct diag *d) CHECK_RESULT;
+bool cmd_asm(const struct settings *s, struct diag *d) CHECK_RESULT;
+bool cmd_check(const struct settings *s, struct diag *d) CHECK_RESULT;
+bool cmd_list(const struct settings *s, struct diag *d) CHECK_RESULT;
+
+/* ---- driver.c: from file to checked program ---- */
+
+struct build {
+    const char *model; /* path as given */
+    struct arena *arena;
+    struct arch arch;
+    struct set_shape set;
+    struct ir_graph *imported; /* TENSOR, only if it was asked for */
+    struct ir_graph *graph;    /* as far as it was lowered */
+    struct dup_result dup;
+    struct isa_program *program;
+    struct backend_result backend;
+    uint64_t program_bytes; /* 0: not written */
+    double import_seconds, passes_seconds, check_seconds, write_seconds;
+};
+/* Machine and defaults; `arch` NULL = as the settings say. */
+bool driver_start(struct build *b, const struct settings *s, const struct arch *arch,
+                  struct diag *d) CHECK_RESULT;
+bool driver_import(struct build *b, const struct settings *s, const char *model,
+                   struct diag *d) CHECK_RESULT;
+/* Runs passes on b->graph; the driver binds machine and duplication. */
+bool driver_run_passes(struct build *b, const struct settings *s, const char *pipeline,
+                       const struct pass_options *o, struct diag *d) CHECK_RESULT;
+/* Import and standard pipeline: b->graph is a numbered CROSSBAR graph. */
+bool driver_lower(struct build *b, const struct settings *s, const char *model, bool keep_imported,
+                  struct diag *d) CHECK_RESULT;
+/* After driver_lower: b->program, checked. */
+bool driver_compile(struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
+bool driver_write(struct build *b, const char *path, struct diag *d) CHECK_RESULT;
+/* Lowers `model` as the program's own options and machine say; its graph must have the fingerprint.
+ */
+bool driver_lower_again(struct build *b, const struct isa_program *p, const char *model,
+                        bool keep_imported, struct diag *d) CHECK_RESULT;
+void driver_free(struct build *b);
+
+/* ---- tensors.c: values in and out ---- */
+
+struct io_tensor {
+    const char *name;
+    bool known;          /* name and type are set */
+    struct ir_type type; /* f32, the shape outside */
+    float *data;         /* NULL: no values */
+};
+struct io {
+    struct arena *arena;
+    size_t n_inputs, n_outputs;
+    struct io_tensor *inputs, *outputs, *references;
+};
+/* Names and shapes from the program and, for what it does not use, from `g` (may be NULL). */
+bool io_describe(struct io *io, const struct isa_program *p, const struct ir_graph *g,
+                 struct diag *d) CHECK_RESULT;
+bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d) CHECK_RESULT;
+/* output_K.pb of --test-data; what is missing stays without values. */
+bool io_load_references(struct io *io, const struct settings *s, struct diag *d) CHECK_RESULT;
+void io_alloc_outputs(struct io *io);
+bool io_has_references(const struct io *io);
+bool io_evaluate_references(struct io *io, const struct ir_graph *g,
+                            const struct eval_observer *observer, struct diag *d) CHECK_RESULT;
+bool io_save_outputs(const struct io *io, const char *dir, struct diag *d) CHECK_RESULT;
+void io_free(struct io *io);
+
+/* Worst absolute difference and largest magnitude; NaN equals NaN, else it is infinitely far. */
+struct difference {
+    double max_abs_error, max_abs_reference;
+    int64_t worst; /* element */
+    bool pass;     /* error <= 1e-4 * reference, or 1e-4 where that is 0 */
+};
+struct difference compare_f32(const float *got, const float *want, int64_t n);
+
+/* ---- npy.c ---- */
+/* f32 values of a .npy file of any real dtype, C order. Data from heap_alloc. */
+bool npy_read(const char *path, struct arena *names, struct diag *d, struct ir_type *out_type,
+              float **out_data) CHECK_RESULT;
+bool npy_write(const char *path, const struct ir_type *type, const float *data,
+               struct diag *d) CHECK_RESULT;
+
+/* ---- simulate.c: runs a program and compares ---- */
+
+struct simulation {
+    const struct settings *settings;
+    const struct isa_program *program;
+    bool is_compiled;                /* by this very command */
+    const struct ir_graph *imported; /* gives references; may be NULL */
+    const struct ir_graph *graph;    /* CROSSBAR, for --compare-layers; may be NULL */
+    /* results */
+    bool ran; /* to the end */
+    struct io io;
+    struct sim_result result;
+    struct difference *differences; /* per output; only where there is a reference */
+    uint32_t n_compared;            /* --compare-layers: operations */
+    double simulate_seconds, evaluate_seconds;
+};
+/* False where the machine faults or anything differs. `sim->ran`: there is something to report. */
+bool simulate(struct simulation *sim, struct diag *d) CHECK_RESULT;
+void simulation_free(struct simulation *sim);
+
+/* ---- layers.c ---- */
+struct layers;
+struct layers *layers_new(const struct isa_program *p, const struct ir_graph *g, struct diag *d);
+void layers_free(struct layers *l);
+/* To be set in sim_options and given to io_evaluate_references. */
+void layers_wrote(void *layers, const struct sim *s, uint32_t tile, uint32_t inst_index,
+                  const struct isa_inst *inst);
+void layers_seen(void *layers, const struct ir_op *op, const struct tensor *value);
+/* Reports the first node that differs (MISMATCH). */
+bool layers_verdict(const struct layers *l, struct diag *d) CHECK_RESULT;
+uint32_t layers_compared(const struct layers *l);
+
+/* ---- json.c: YAJL with fewer words ---- */
+struct json;
+struct json *json_new(void);
+/* `key` NULL: an array element or the outermost value. */
+void json_open_map(struct json *j, const char *key);
+void json_close_map(struct json *j);
+void json_open_array(struct json *j, const char *key);
+void json_close_array(struct json *j);
+void json_text(struct json *j, const char *key, const char *value); /* NULL = null */
+void json_integer(struct json *j, const char *key, int64_t value);
+void json_real(struct json *j, const char *key, double value); /* not finite = null */
+void json_bool(struct json *j, const char *key, bool value);
+void json_null(struct json *j, const char *key);
+/* Prints and frees. */
+void json_finish(struct json *j, FILE *out);
+
+/* ---- table.c: reports of a build and of a simulation ---- */
+void report_build(const struct build *b, FILE *out);
+void report_simulation(const struct simulation *sim, FILE *out);
+/* The keys of `compile --json` but `seconds` and `peak_rss_bytes`, into an open map. */
+void report_build_json(const struct build *b, struct json *j);
+/* Those of `run` and `sim`, likewise. */
+void report_simulation_json(const struct simulation *sim, struct json *j);
+/* `seconds` of what there is (either may be NULL) and `peak_rss_bytes`. */
+void report_costs_json(const struct build *b, const struct simulation *sim, struct json *j);
+
+#endif

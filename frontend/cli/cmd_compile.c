@@ -1,0 +1,47 @@
+/* cmd_compile.c - `cimc compile`: a model becomes a checked program file and a table. */
+#include "cli.h"
+
+#include <string.h>
+
+/* MODEL's file name with .cim instead of .onnx, in the current directory. */
+static const char *default_output(const char *model, struct arena *a)
+{
+    const char *slash = strrchr(model, '/'), *name = slash ? slash + 1 : model;
+    size_t n = strlen(name);
+    if (strcmp(model, "-") == 0)
+        return "program.cim";
+    if (n > 5 && strcmp(name + n - 5, ".onnx") == 0)
+        n -= 5;
+    return arena_printf(a, "%.*s.cim", (int)n, name);
+}
+
+static void report(const struct build *b, const struct settings *s, bool to_stdout)
+{
+    if (!s->json) {
+        report_build(b, to_stdout ? stdout : stderr);
+        return;
+    }
+    struct json *j = json_new();
+    json_open_map(j, NULL);
+    report_build_json(b, j);
+    report_costs_json(b, NULL, j);
+    json_close_map(j);
+    json_finish(j, stdout);
+}
+
+bool cmd_compile(const struct settings *s, struct diag *d)
+{
+    struct build b;
+    bool is_piped = s->output && strcmp(s->output, "-") == 0;
+    if (is_piped && s->json)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "program and JSON cannot both go to standard output");
+    bool ok = driver_start(&b, s, NULL, d) && driver_lower(&b, s, s->args.at[0], false, d) &&
+              driver_compile(&b, s, d);
+    if (ok)
+        ok = driver_write(&b, s->output ? s->output : default_output(s->args.at[0], b.arena), d);
+    if (ok)
+        report(&b, s, !is_piped);
+    driver_free(&b);
+    return ok;
+}

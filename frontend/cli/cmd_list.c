@@ -1,0 +1,94 @@
+/* cmd_list.c - `cimc list`: the tables the compiler is made of, as Markdown. The documents hold the
+ * same. */
+#include "cli.h"
+
+#include "onnx.h"
+
+#include <string.h>
+
+static void list_ops(struct text *out)
+{
+    static const struct {
+        unsigned stage;
+        const char *name;
+    } stages[] = {{IR_TENSOR, "TENSOR"},
+                  {IR_CANONICAL, "CANONICAL"},
+                  {IR_INTEGER, "INTEGER"},
+                  {IR_CROSSBAR, "CROSSBAR"}};
+    text_add(out, "| operation | operands | attributes | stages |\n|---|---|---|---|\n");
+    for (unsigned i = 0; i < IR_N_OPCODES; i++) {
+        const struct ir_op_desc *op = &ir_op_descs[i];
+        text_add(out, "| %s | %u", op->name, op->min_in);
+        if (op->max_in != op->min_in)
+            text_add(out, "..%u", op->max_in);
+        text_add(out, " |");
+        for (unsigned k = 0; k < op->n_attrs; k++)
+            text_add(out, "%s %s", k ? "," : "", op->attrs[k].name);
+        text_add(out, " |");
+        for (size_t k = 0; k < sizeof stages / sizeof *stages; k++) {
+            if (op->stages & stages[k].stage)
+                text_add(out, " %s", stages[k].name);
+        }
+        text_add(out, " |\n");
+    }
+}
+
+static void list_passes(struct text *out)
+{
+    size_t n;
+    const struct pass *const *passes = pass_list(&n);
+    text_add(out, "| pass | what it does |\n|---|---|\n");
+    for (size_t i = 0; i < n; i++)
+        text_add(out, "| %s | %s |\n", passes[i]->name, passes[i]->summary);
+    text_add(out, "\nThe standard pipeline: `%s`.\n", pass_default_pipeline);
+}
+
+static void list_codes(struct text *out)
+{
+    text_add(out, "| code | meaning |\n|---|---|\n");
+    for (unsigned i = 0; i < N_DIAG_CODES; i++)
+        text_add(out, "| %s | %s |\n", diag_code_name((enum diag_code)i),
+                 diag_code_doc((enum diag_code)i));
+}
+
+static void list_names(struct text *out, const char *title, const char *const *names)
+{
+    text_add(out, "| %s |\n|---|\n", title);
+    for (; *names; names++)
+        text_add(out, "| %s |\n", *names);
+}
+
+static void list_archs(struct text *out)
+{
+    list_names(out, "machine", arch_presets());
+}
+
+static void list_onnx(struct text *out)
+{
+    list_names(out, "ONNX operator", onnx_operators());
+}
+
+static const struct {
+    const char *name;
+    void (*print)(struct text *out);
+} lists[] = {
+    {"ops", list_ops},     {"passes", list_passes}, {"isa", isa_print_tables},
+    {"archs", list_archs}, {"onnx", list_onnx},     {"arch", arch_print_fields},
+    {"codes", list_codes},
+};
+enum { N_LISTS = sizeof lists / sizeof *lists };
+
+bool cmd_list(const struct settings *s, struct diag *d)
+{
+    struct text t = {0};
+    for (size_t i = 0; i < N_LISTS; i++) {
+        if (strcmp(s->args.at[0], lists[i].name) != 0)
+            continue;
+        lists[i].print(&t);
+        fputs(t.at, stdout);
+        text_free(&t);
+        return true;
+    }
+    return diag_error(d, (struct loc){0}, DIAG_USAGE, "there is no list '%s'; see %s --help",
+                      s->args.at[0], s->program_name);
+}

@@ -1,0 +1,67 @@
+/* cmd_opt.c - `cimc opt`: any pipeline of passes on IR text or an ONNX model. */
+#include "cli.h"
+
+#include <string.h>
+
+/* IR text begins with `graph` or a comment; no ONNX file does. */
+static bool is_ir_text(const struct file *f)
+{
+    static const char word[] = "graph";
+    size_t at = 0, n = sizeof word - 1;
+    while (at < f->size && strchr(" \t\r\n", f->data[at]) && f->data[at])
+        at++;
+    return at < f->size &&
+           (f->data[at] == ';' || (f->size - at >= n && memcmp(f->data + at, word, n) == 0));
+}
+
+static bool load(struct build *b, const struct settings *s, struct diag *d)
+{
+    const char *path = s->args.at[0];
+    struct file f;
+    if (!file_open(path, b->arena, d, &f))
+        return false;
+    bool is_text = is_ir_text(&f), ok = true;
+    if (is_text) {
+        b->graph = ir_parse((const char *)f.data, f.size, f.path, d);
+        ok = b->graph != NULL;
+    } else if (strcmp(path, "-") == 0) {
+        ok = diag_error(d, (struct loc){.file = f.path}, DIAG_IO,
+                        "is not IR text; an ONNX model is read from a file");
+    }
+    file_close(&f);
+    return ok && (is_text || driver_import(b, s, path, d));
+}
+
+static bool print(const struct build *b, const struct settings *s, struct diag *d)
+{
+    struct text t = {0};
+    struct out o;
+    if (!out_open(&o, s->output ? s->output : "-", d))
+        return false;
+    if (s->dot)
+        ir_print_dot(b->graph, &t);
+    else
+        ir_print(b->graph, &(struct ir_print_options){.inline_blobs = s->inline_blobs}, &t);
+    fwrite(t.at, 1, t.n, o.f);
+    text_free(&t);
+    return out_commit(&o, d);
+}
+
+bool cmd_opt(const struct settings *s, struct diag *d)
+{
+    struct build b;
+    struct pass_options o = {.print_before = s->print_before,
+                             .print_after = s->print_after,
+                             .stop_after = s->stop_after,
+                             .skip = s->skip,
+                             .time_passes = s->time_passes,
+                             .stats = s->pass_stats,
+                             .no_verify = s->no_verify,
+                             .roundtrip_each = s->roundtrip_each,
+                             .print_to = stderr};
+    const char *pipeline = s->passes ? s->passes : pass_default_pipeline;
+    bool ok = driver_start(&b, s, NULL, d) && load(&b, s, d) &&
+              driver_run_passes(&b, s, pipeline, &o, d) && print(&b, s, d);
+    driver_free(&b);
+    return ok;
+}

@@ -1,0 +1,85 @@
+/* cmd_run.c - `cimc run`: compile (or take a program), simulate, compare. */
+#include "cli.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* The evaluator is needed unless the test data has outputs. */
+static bool wants_evaluator(const struct settings *s)
+{
+    struct text path = {0};
+    text_add(&path, "%s/output_0.pb", s->test_data ? s->test_data : "");
+    bool has_outputs = s->test_data && access(path.at, F_OK) == 0;
+    text_free(&path);
+    return !has_outputs;
+}
+
+static void report(const struct build *b, const struct simulation *sim, const struct settings *s)
+{
+    bool to_stderr = s->output && strcmp(s->output, "-") == 0;
+    if (!s->json) {
+        FILE *out = to_stderr ? stderr : stdout;
+        if (sim->is_compiled) {
+            report_build(b, out);
+            fputc('\n', out);
+        }
+        report_simulation(sim, out);
+        return;
+    }
+    struct json *j = json_new();
+    json_open_map(j, NULL);
+    if (sim->is_compiled)
+        report_build_json(b, j);
+    else
+        json_text(j, "model", b->model);
+    report_simulation_json(sim, j);
+    report_costs_json(sim->is_compiled ? b : NULL, sim, j);
+    json_close_map(j);
+    json_finish(j, stdout);
+}
+
+static bool simulate_and_report(const struct build *b, const struct settings *s, struct diag *d)
+{
+    struct simulation sim = {.settings = s,
+                             .program = b->program,
+                             .is_compiled = !s->program,
+                             .imported = b->imported,
+                             .graph = b->graph};
+    bool ok = simulate(&sim, d);
+    if (sim.ran)
+        report(b, &sim, s);
+    simulation_free(&sim);
+    return ok;
+}
+
+static bool compile(struct build *b, const struct settings *s, struct diag *d)
+{
+    return driver_start(b, s, NULL, d) &&
+           driver_lower(b, s, s->args.at[0], wants_evaluator(s), d) && driver_compile(b, s, d) &&
+           (!s->output || driver_write(b, s->output, d));
+}
+
+static bool take_program(struct build *b, const struct settings *s, struct diag *d)
+{
+    *b = (struct build){0};
+    struct isa_program *p = isa_program_read(s->program, d);
+    bool ok = p && driver_lower_again(b, p, s->args.at[0], wants_evaluator(s), d);
+    b->program = p;
+    return ok;
+}
+
+bool cmd_run(const struct settings *s, struct diag *d)
+{
+    struct build b;
+    if (s->output && strcmp(s->output, "-") == 0 && s->json)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "program and JSON cannot both go to standard output");
+    if (s->output && s->program)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--program compiles nothing that -o could write");
+    bool ok = s->program ? take_program(&b, s, d) : compile(&b, s, d);
+    if (ok)
+        ok = simulate_and_report(&b, s, d);
+    driver_free(&b);
+    return ok;
+}

@@ -1,0 +1,230 @@
+/*
+ * driver.c - the pipeline: import, passes, backend, checker, file. Every command that needs a part
+ * of it comes here; this is where rooms are bound to each other.
+ *
+ * In: settings and a model. Out: struct build, as far as it got. Invariant: a program that leaves
+ * driver_compile has passed the checker.
+ */
+#include "cli.h"
+
+#include "onnx.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a folded operation may cost; larger results stay computed at run time, or are refused. */
+static const size_t MAX_FOLD_BYTES = (size_t)256 << 20;
+
+static bool parse_extent(const char **at, int64_t *out)
+{
+    if (**at == '*') {
+        (*at)++;
+        *out = 0;
+        return true;
+    }
+    char *end;
+    long long x = strtoll(*at, &end, 10);
+    bool ok = **at >= '0' && **at <= '9' && x >= 1 && x <= INT32_MAX;
+    *at = end;
+    *out = x;
+    return ok;
+}
+
+/* auto, pixel, or RxC with * for the whole extent. */
+static bool parse_set(const char *text, struct set_shape *out, struct diag *d)
+{
+    *out = (struct set_shape){.automatic = strcmp(text, "auto") == 0};
+    if (out->automatic)
+        return true;
+    if (strcmp(text, "best") == 0)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE, "--set best is not available yet");
+    const char *at = strcmp(text, "pixel") == 0 ? "1x1" : text;
+    if (!parse_extent(&at, &out->rows) || *at++ != 'x' || !parse_extent(&at, &out->cols) || *at)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--set: '%s' is none of auto, pixel, RxC (R, C: a number or *)", text);
+    return true;
+}
+
+bool driver_start(struct build *b, const struct settings *s, const struct arch *arch,
+                  struct diag *d)
+{
+    *b = (struct build){.arena = arena_new()};
+    if (!parse_set(s->set, &b->set, d))
+        return false;
+    if (s->pes >= 0 && s->extra_pes > 0)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--pes and --extra-pes exclude each other");
+    if (arch) {
+        b->arch = *arch;
+        return true;
+    }
+    if (!arch_load(s->arch ? s->arch : "clsa", b->arena, d, &b->arch))
+        return false;
+    for (size_t i = 0; i < s->arch_fields.n; i++) {
+        if (!arch_set(&b->arch, s->arch_fields.at[i], d))
+            return false;
+    }
+    return true;
+}
+
+void driver_free(struct build *b)
+{
+    ir_graph_free(b->graph);
+    ir_graph_free(b->imported);
+    isa_program_free(b->program);
+    arena_free(b->arena);
+}
+
+/* ---- import ---- */
+
+/* "name=value": the name's copy and the value; false if there is no '='. */
+static bool split_assignment(const char *text, const char *option, struct arena *a, struct diag *d,
+                             const char **out_name, const char **out_value)
+{
+    const char *equals = strrchr(text, '=');
+    if (!equals || equals == text)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE, "--%s: '%s' has no NAME=", option, text);
+    *out_name = arena_strndup(a, text, (size_t)(equals - text));
+    *out_value = equals + 1;
+    return true;
+}
+
+static bool bind_dims(const struct settings *s, struct arena *a, struct diag *d,
+                      struct onnx_dim_binding *out)
+{
+    for (size_t i = 0; i < s->dims.n; i++) {
+        const char *value = NULL;
+        char *end;
+        if (!split_assignment(s->dims.at[i], "dim", a, d, &out[i].name, &value))
+            return false;
+        out[i].size = strtoll(value, &end, 10);
+        if (*end || end == value || out[i].size < 1 || out[i].size > INT32_MAX)
+            return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                              "--dim: '%s' is not a size from 1 to %d", value, INT32_MAX);
+    }
+    return true;
+}
+
+static bool bind_constants(const struct settings *s, struct arena *a, struct diag *d,
+                           struct onnx_constant_input *out)
+{
+    for (size_t i = 0; i < s->constants.n; i++) {
+        if (!split_assignment(s->constants.at[i], "constant", a, d, &out[i].name, &out[i].pb_path))
+            return false;
+    }
+    return true;
+}
+
+static struct ir_op *fold(void *self, struct ir_op *op)
+{
+    return eval_fold(op, MAX_FOLD_BYTES, self);
+}
+
+bool driver_import(struct build *b, const struct settings *s, const char *model, struct diag *d)
+{
+    struct onnx_dim_binding *dims = ARENA_ARRAY(b->arena, struct onnx_dim_binding, s->dims.n);
+    struct onnx_constant_input *constants =
+        ARENA_ARRAY(b->arena, struct onnx_constant_input, s->constants.n);
+    if (!bind_dims(s, b->arena, d, dims) || !bind_constants(s, b->arena, d, constants))
+        return false;
+    struct onnx_options o = {.dims = dims,
+                             .n_dims = s->dims.n,
+                             .constants = constants,
+                             .n_constants = s->constants.n,
+                             .fold = fold,
+                             .fold_self = d};
+    double start = now_seconds();
+    b->model = model;
+    b->graph = onnx_import(model, &o, d);
+    b->import_seconds = now_seconds() - start;
+    return b->graph != NULL;
+}
+
+/* ---- passes ---- */
+
+bool driver_run_passes(struct build *b, const struct settings *s, const char *pipeline,
+                       const struct pass_options *o, struct diag *d)
+{
+    static const enum dup_cut cuts[] = {CUT_AUTO, CUT_W, CUT_H, CUT_2D};
+    static const enum dup_objective objectives[] = {DUP_NONE, DUP_SUM, DUP_MAKESPAN};
+    struct dup_options dup = {.objective = objectives[s->duplicate],
+                              .cut = cuts[s->cut],
+                              .pes = s->pes,
+                              .extra_pes = s->extra_pes,
+                              .lp_file = s->lp_file};
+    struct pass_ctx ctx = {
+        .diag = d, .arch = &b->arch, .scratch = b->arena, .dup = &dup, .dup_result = &b->dup};
+    double start = now_seconds();
+    bool ok = pass_run_pipeline(pipeline, &b->graph, &ctx, o);
+    b->passes_seconds = now_seconds() - start;
+    return ok;
+}
+
+bool driver_lower(struct build *b, const struct settings *s, const char *model, bool keep_imported,
+                  struct diag *d)
+{
+    if (!driver_import(b, s, model, d))
+        return false;
+    if (keep_imported)
+        b->imported = ir_clone(b->graph);
+    if (!driver_run_passes(b, s, pass_default_pipeline, &(struct pass_options){0}, d))
+        return false;
+    ir_number(b->graph);
+    return true;
+}
+
+bool driver_lower_again(struct build *b, const struct isa_program *p, const char *model,
+                        bool keep_imported, struct diag *d)
+{
+    struct settings s;
+    struct arena *words = arena_new();
+    *b = (struct build){0};
+    bool ok = options_recall(p->options ? p->options : "", words, &s, d) &&
+              driver_start(b, &s, &p->arch, d) && driver_lower(b, &s, model, keep_imported, d);
+    settings_free(&s);
+    arena_free(words);
+    if (ok && ir_fingerprint(b->graph) != p->graph_fingerprint)
+        ok = diag_error(d, (struct loc){.file = model}, DIAG_CHECK,
+                        "the program was not made from this model (graph %016llx, not %016llx)",
+                        (unsigned long long)ir_fingerprint(b->graph),
+                        (unsigned long long)p->graph_fingerprint);
+    return ok;
+}
+
+/* ---- backend ---- */
+
+/* What people and `check --model` want to know of the program. */
+static void sign(struct isa_program *p, const struct build *b, const struct settings *s)
+{
+    struct text options = {0};
+    const char *slash = strrchr(b->model, '/');
+    options_record(s, &options);
+    p->compiler = "cimc " CIMC_VERSION;
+    p->model = arena_strdup(p->arena, slash ? slash + 1 : b->model);
+    p->options = arena_strdup(p->arena, options.at ? options.at : "");
+    text_free(&options);
+}
+
+bool driver_compile(struct build *b, const struct settings *s, struct diag *d)
+{
+    struct backend_options o = {.mode = s->schedule == CHOOSE_LAYER ? SCHEDULE_LAYER_BY_LAYER
+                                                                    : SCHEDULE_CROSS_LAYER,
+                                .set = b->set,
+                                .pes = b->dup.pes};
+    b->program = backend_compile(b->graph, &b->arch, &o, &b->backend, d);
+    if (!b->program)
+        return false;
+    sign(b->program, b, s);
+    double start = now_seconds();
+    bool ok = backend_check(b->program, b->graph, d);
+    b->check_seconds = now_seconds() - start;
+    return ok;
+}
+
+bool driver_write(struct build *b, const char *path, struct diag *d)
+{
+    double start = now_seconds();
+    bool ok = isa_program_write(b->program, path, &b->program_bytes, d);
+    b->write_seconds = now_seconds() - start;
+    return ok;
+}

@@ -1,0 +1,138 @@
+/* json.c - JSON text through YAJL: keys and values in one call, numbers that read back exactly. */
+#include "cli.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_gen.h>
+
+struct json {
+    yajl_gen gen;
+};
+
+static void expect_ok(yajl_gen_status status)
+{
+    if (status != yajl_gen_status_ok && status != yajl_gen_generation_complete)
+        BUG("JSON generator: status %d", (int)status);
+}
+
+struct json *json_new(void)
+{
+    struct json *j = heap_alloc(sizeof *j);
+    j->gen = yajl_gen_alloc(NULL);
+    if (!j->gen)
+        BUG("out of memory");
+    yajl_gen_config(j->gen, yajl_gen_beautify, 1);
+    yajl_gen_config(j->gen, yajl_gen_indent_string, "  ");
+    return j;
+}
+
+static void add_string(struct json *j, const char *s)
+{
+    expect_ok(yajl_gen_string(j->gen, (const unsigned char *)s, strlen(s)));
+}
+
+static void add_key(struct json *j, const char *key)
+{
+    if (key)
+        add_string(j, key);
+}
+
+void json_open_map(struct json *j, const char *key)
+{
+    add_key(j, key);
+    expect_ok(yajl_gen_map_open(j->gen));
+}
+
+void json_close_map(struct json *j)
+{
+    expect_ok(yajl_gen_map_close(j->gen));
+}
+
+void json_open_array(struct json *j, const char *key)
+{
+    add_key(j, key);
+    expect_ok(yajl_gen_array_open(j->gen));
+}
+
+void json_close_array(struct json *j)
+{
+    expect_ok(yajl_gen_array_close(j->gen));
+}
+
+void json_null(struct json *j, const char *key)
+{
+    add_key(j, key);
+    expect_ok(yajl_gen_null(j->gen));
+}
+
+void json_bool(struct json *j, const char *key, bool value)
+{
+    add_key(j, key);
+    expect_ok(yajl_gen_bool(j->gen, value));
+}
+
+void json_integer(struct json *j, const char *key, int64_t value)
+{
+    add_key(j, key);
+    expect_ok(yajl_gen_integer(j->gen, value));
+}
+
+void json_real(struct json *j, const char *key, double value)
+{
+    char text[40];
+    if (!isfinite(value)) {
+        json_null(j, key);
+        return;
+    }
+    int digits = 15; /* the fewest that read back to the same number */
+    do {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+    } while (strtod(text, NULL) != value && ++digits <= 17);
+    add_key(j, key);
+    expect_ok(yajl_gen_number(j->gen, text, strlen(text)));
+}
+
+/* JSON is UTF-8; names from a model may not be. A byte that does not fit becomes '?'. */
+static char *valid_utf8(const char *s)
+{
+    char *copy = strcpy(heap_alloc(strlen(s) + 1), s);
+    for (unsigned char *p = (unsigned char *)copy; *p;) {
+        size_t more = *p < 0x80                 ? 0
+                      : *p >= 0xc2 && *p < 0xe0 ? 1
+                      : *p >= 0xe0 && *p < 0xf0 ? 2
+                      : *p >= 0xf0 && *p < 0xf5 ? 3
+                                                : SIZE_MAX;
+        size_t n = 1;
+        while (more != SIZE_MAX && n <= more && (p[n] & 0xc0) == 0x80)
+            n++;
+        if (more != SIZE_MAX && n == more + 1) {
+            p += n;
+        } else {
+            *p++ = '?';
+        }
+    }
+    return copy;
+}
+
+void json_text(struct json *j, const char *key, const char *value)
+{
+    if (!value) {
+        json_null(j, key);
+        return;
+    }
+    char *text = valid_utf8(value);
+    add_key(j, key);
+    add_string(j, text);
+    free(text);
+}
+
+void json_finish(struct json *j, FILE *out)
+{
+    const unsigned char *text;
+    size_t n;
+    expect_ok(yajl_gen_get_buf(j->gen, &text, &n));
+    fwrite(text, 1, n, out);
+    yajl_gen_free(j->gen);
+    free(j);
+}

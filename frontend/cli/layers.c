@@ -1,0 +1,225 @@
+/*
+ * layers.c - compares every stored value of a simulation with the evaluator, operation by
+ * operation.
+ *
+ * In: what instructions wrote (each view says which operation's elements it shows) and the
+ * evaluator's values of the same CROSSBAR graph. Out: the first operation, in graph order, whose
+ * values differ. Operations that the compiler fused into others are never stored and not compared.
+ * A base layer whose K is split over tiles and that is summed into another operation's value only
+ * shows partial sums: its consumer is compared instead.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct collected {
+    struct ir_type type;
+    float *value;     /* NULL: nothing was written */
+    uint8_t *written; /* per element */
+    bool partial;     /* a group wrote sums over a part of K */
+    bool summed_away; /* ... and they were added into another operation's value */
+};
+struct layers {
+    const struct isa_program *program;
+    uint32_t n;
+    struct collected *nodes; /* by operation id = node index */
+    const struct ir_op *differs;
+    struct difference difference;
+    bool is_unwritten;
+    int64_t at; /* its worst element, or the first that nothing wrote */
+    float got, want;
+    uint32_t n_compared;
+};
+
+/* ---- what the program says before it runs ---- */
+
+/* The group's PEs hold all rows of the columns they hold. */
+static bool covers_k(const struct isa_program *p, const struct isa_group *g)
+{
+    for (uint32_t i = 0; i < g->n_pes; i++) {
+        uint64_t rows = 0;
+        for (uint32_t j = 0; j < g->n_pes; j++)
+            rows += g->pes[j].n0 == g->pes[i].n0 ? g->pes[j].k : 0;
+        if (rows < p->images[g->image].k)
+            return false;
+    }
+    return true;
+}
+
+static struct collected *shown_by(struct layers *l, const struct isa_tile *t, uint16_t view)
+{
+    uint32_t value = t->views[view].value;
+    return value < l->n ? &l->nodes[value] : NULL;
+}
+
+/* Calls `see` for every instruction of one operation. */
+static void each_inst(struct layers *l, enum isa_op op,
+                      void (*see)(struct layers *, const struct isa_tile *,
+                                  const struct isa_inst *))
+{
+    for (uint32_t i = 0; i < l->program->n_tiles; i++) {
+        const struct isa_tile *t = &l->program->tiles[i];
+        for (uint32_t k = 0; k < t->n_insts; k++) {
+            struct isa_inst inst;
+            const char *reason;
+            if (isa_decode(t->stream + (size_t)k * ISA_INST_BYTES, &inst, &reason) && inst.op == op)
+                see(l, t, &inst);
+        }
+    }
+}
+
+static void see_mvm(struct layers *l, const struct isa_tile *t, const struct isa_inst *inst)
+{
+    struct collected *c = shown_by(l, t, inst->dst.view);
+    if (c && !c->partial)
+        c->partial = !covers_k(l->program, &t->groups[inst->obj]);
+}
+
+static void see_vmap(struct layers *l, const struct isa_tile *t, const struct isa_inst *inst)
+{
+    const struct collected *dst = shown_by(l, t, inst->dst.view);
+    struct collected *sources[] = {shown_by(l, t, inst->a.view), NULL};
+    if (t->programs[inst->obj].arity == 2)
+        sources[1] = shown_by(l, t, inst->b.view);
+    for (int i = 0; i < 2; i++) {
+        if (sources[i] && sources[i] != dst && sources[i]->partial)
+            sources[i]->summed_away = true;
+    }
+}
+
+struct layers *layers_new(const struct isa_program *p, const struct ir_graph *g, struct diag *d)
+{
+    if (p->n_nodes != g->n_ops) {
+        diag_error(d, (struct loc){0}, DIAG_DATA, "the program has %u nodes, the graph %u",
+                   p->n_nodes, g->n_ops);
+        return NULL;
+    }
+    struct layers *l = heap_alloc(sizeof *l);
+    l->program = p;
+    l->n = p->n_nodes;
+    l->nodes = heap_alloc(l->n * sizeof *l->nodes);
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        if (op->out)
+            l->nodes[op->id].type = op->out->type;
+    }
+    each_inst(l, ISA_mvm, see_mvm);
+    each_inst(l, ISA_vmap, see_vmap);
+    return l;
+}
+
+void layers_free(struct layers *l)
+{
+    if (!l)
+        return;
+    for (uint32_t i = 0; i < l->n; i++) {
+        free(l->nodes[i].value);
+        free(l->nodes[i].written);
+    }
+    free(l->nodes);
+    free(l);
+}
+
+/* ---- while it runs ---- */
+
+static void put(struct collected *c, int64_t y, int64_t x, int64_t channel, float value)
+{
+    const int64_t *dim = c->type.dim;
+    if (c->type.rank != 3 || y >= dim[0] || x >= dim[1] || channel >= dim[2])
+        return;
+    if (!c->value) {
+        size_t n = (size_t)ir_count(&c->type);
+        c->value = heap_alloc(n * sizeof *c->value);
+        c->written = heap_alloc(n);
+    }
+    size_t at = (size_t)((y * dim[1] + x) * dim[2] + channel);
+    c->value[at] = value;
+    c->written[at] = 1;
+}
+
+void layers_wrote(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
+                  const struct isa_inst *inst)
+{
+    struct layers *l = self;
+    const struct isa_tile *t = &l->program->tiles[tile];
+    (void)inst_index;
+    struct collected *c = shown_by(l, t, inst->dst.view);
+    if (!c)
+        return;
+    const struct isa_view *v = &t->views[inst->dst.view];
+    bool reduces = inst->op == ISA_vred;
+    int32_t h = reduces && (inst->flags & 1) ? 1 : inst->h;
+    int32_t w = reduces && (inst->flags & 2) ? 1 : inst->w;
+    for (int32_t y = inst->dst.y; y < inst->dst.y + h; y++) {
+        for (int32_t x = inst->dst.x; x < inst->dst.x + w; x++) {
+            for (uint32_t k = 0; k < v->channels; k++)
+                put(c, y, x, (int64_t)v->channel0 + k, sim_read(s, tile, inst->dst.view, y, x, k));
+        }
+    }
+}
+
+/* ---- the evaluator, in graph order ---- */
+
+/* First element that nothing wrote; -1 if there is none. Of an input only what is read is loaded:
+ * its other elements count as right. */
+static int64_t find_unwritten(struct collected *c, const struct ir_op *op, const float *want)
+{
+    int64_t n = ir_count(&c->type);
+    for (int64_t i = 0; i < n; i++) {
+        if (c->written[i])
+            continue;
+        if (op->opcode != IR_input)
+            return i;
+        c->value[i] = want[i];
+    }
+    return -1;
+}
+
+void layers_seen(void *self, const struct ir_op *op, const struct tensor *value)
+{
+    struct layers *l = self;
+    struct collected *c = op->id < l->n ? &l->nodes[op->id] : NULL;
+    if (l->differs || !c || !c->value || !ir_type_equal(&c->type, &value->type))
+        return;
+    const float *want = value->data;
+    int64_t unwritten = find_unwritten(c, op, want);
+    struct difference r = compare_f32(c->value, want, ir_count(&c->type));
+    bool differs = unwritten >= 0 || !r.pass;
+    if (differs && c->summed_away)
+        return;
+    l->n_compared++;
+    if (!differs)
+        return;
+    l->differs = op;
+    l->difference = r;
+    l->is_unwritten = unwritten >= 0;
+    l->at = l->is_unwritten ? unwritten : r.worst;
+    l->got = c->value[l->at];
+    l->want = want[l->at];
+}
+
+bool layers_verdict(const struct layers *l, struct diag *d)
+{
+    const struct ir_op *op = l->differs;
+    if (!op)
+        return true;
+    const int64_t *dim = op->out->type.dim;
+    struct text t = {0};
+    text_add(&t,
+             "first difference: %s '%s' at h %lld, w %lld, c %lld: ", ir_op_descs[op->opcode].name,
+             op->name, (long long)(l->at / (dim[1] * dim[2])), (long long)(l->at / dim[2] % dim[1]),
+             (long long)(l->at % dim[2]));
+    if (l->is_unwritten)
+        text_add(&t, "never written, evaluated %.9g", (double)l->want);
+    else
+        text_add(&t, "simulated %.9g, evaluated %.9g; largest error %.3g of %.3g", (double)l->got,
+                 (double)l->want, l->difference.max_abs_error, l->difference.max_abs_reference);
+    diag_error(d, op->loc, DIAG_MISMATCH, "%s", t.at);
+    text_free(&t);
+    return false;
+}
+
+uint32_t layers_compared(const struct layers *l)
+{
+    return l->n_compared;
+}

@@ -1,0 +1,236 @@
+/*
+ * main.c - the command table, and the way from diagnostics to an exit code.
+ *
+ * Exit codes: 0 success, 1 wrong input or result, 2 wrong command line, 3 internal error (BUG).
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_INPUT = 1, EXIT_USAGE = 2 };
+
+static bool cmd_version(const struct settings *s, struct diag *d)
+{
+    (void)s;
+    (void)d;
+    printf("cimc %s (instruction set %d)\n", CIMC_VERSION, ISA_VERSION);
+    return true;
+}
+
+static bool cmd_help(const struct settings *s, struct diag *d);
+
+static const struct command commands[] = {
+    {.name = "compile",
+     .summary = "compiles an ONNX model into a program file",
+     .operands = "MODEL",
+     .text = "Reads an ONNX model, chooses how many copies of each layer's weights the machine's\n"
+             "PEs hold, schedules the layers and writes one program: an instruction stream for\n"
+             "each tile, with the crossbars' contents. The program is proved correct before it\n"
+             "is written. Prints a table of the base layers with PEs, copies and cycles.\n"
+             "\n"
+             "Without -o the program goes to MODEL's name with .cim instead of .onnx, in the\n"
+             "current directory. With `-o -` the program goes to standard output and the table\n"
+             "to standard error.\n"
+             "\n"
+             "Examples:\n"
+             "  cimc compile model.onnx -o model.cim\n"
+             "  cimc compile model.onnx --extra-pes 32 --set 1x* --arch-field crossbars=64\n"
+             "  cimc compile model.onnx --schedule layer --duplicate none --json\n",
+     .groups = {options_model, options_mapping, options_lp, options_output, options_json},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_compile},
+    {.name = "run",
+     .summary = "compiles, simulates and compares with the model",
+     .operands = "MODEL",
+     .text = "Compiles as `cimc compile` does, simulates the program and compares each output\n"
+             "with the expected ones (--test-data), or with the reference evaluator. An output\n"
+             "passes if its largest absolute error is at most 1e-4 of the largest expected\n"
+             "magnitude (1e-4 where that is 0). The simulated cycles must be the scheduled ones.\n"
+             "\n"
+             "Values of an input: --input, else --test-data, else --input-fill. The program is\n"
+             "written only if -o is given. With --program nothing is compiled: the options that\n"
+             "the program was compiled with stand in it, those on the command line do not count.\n"
+             "\n"
+             "Examples:\n"
+             "  cimc run model.onnx --test-data test_data_set_0\n"
+             "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
+             "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
+     .groups = {options_model, options_mapping, options_lp, options_inputs, options_run_program,
+                options_output, options_json},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_run},
+    {.name = "sim",
+     .summary = "simulates a program file",
+     .operands = "PROGRAM",
+     .text = "Executes the program's bytes, function and timing together. Outputs are compared\n"
+             "with --test-data or, if --model is given, with the reference evaluator; without\n"
+             "either only the cycles are reported.\n",
+     .groups = {options_sim_model, options_inputs, options_json},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_sim},
+    {.name = "opt",
+     .summary = "runs passes on a model or on IR text",
+     .operands = "FILE",
+     .text =
+         "FILE is IR text (it begins with `graph` or a comment) or an ONNX model; - is IR text\n"
+         "from standard input. Prints the graph after the passes. What --print-before,\n"
+         "--print-after, --time-passes and --stats show goes to standard error.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc opt model.onnx --print-after=fold-bn\n"
+         "  cimc opt layer.ir --passes=partition,im2col,tile,dup --extra-pes 4\n"
+         "  cimc opt model.onnx --dot | dot -Tsvg > model.svg\n",
+     .groups = {options_passes, options_inline, options_model, options_mapping, options_lp,
+                options_output},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_opt},
+    {.name = "dis",
+     .summary = "disassembles a program file",
+     .operands = "PROGRAM",
+     .text = "Prints the program as assembly text. Raw sections are named as parts of the program\n"
+             "file, file(path, offset, length, hash), or printed as hex with --inline.\n",
+     .groups = {options_inline, options_output},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_dis},
+    {.name = "asm",
+     .summary = "assembles text into a program file",
+     .operands = "TEXT",
+     .text =
+         "The inverse of `cimc dis`: the program is the same, byte for byte. Writes to standard\n"
+         "output unless -o is given.\n",
+     .groups = {options_output},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_asm},
+    {.name = "check",
+     .summary = "proves a program file correct",
+     .operands = "PROGRAM",
+     .text =
+         "Proves form, progress (no deadlock for any timing) and the absence of races. With\n"
+         "--model the passes run again as the program's options say, the graph must be the one\n"
+         "the program was made from, and its meaning is proved too: every output element is\n"
+         "produced once and every read sees the right element.\n",
+     .groups = {options_sim_model, options_json},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_check},
+    {.name = "list",
+     .summary = "prints the tables the compiler is made of",
+     .operands = "WHAT",
+     .text = "Markdown tables: ops (the IR's operations), passes, isa, arch (the fields of a\n"
+             "machine), archs (presets), onnx (supported operators), codes (diagnostics).\n",
+     .groups = {0},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_list},
+    {.name = "version",
+     .summary = "prints the version",
+     .operands = "",
+     .text = "Prints the versions of the program and of the instruction set.\n",
+     .run = cmd_version},
+    {.name = "help",
+     .summary = "explains a command",
+     .operands = "[COMMAND]",
+     .text = "Without a command: what there is.\n",
+     .max_args = 1,
+     .run = cmd_help},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+static void print_overview(FILE *out)
+{
+    fputs("cimc - compiles ONNX models for tiled compute-in-memory chips\n\n"
+          "Usage: cimc COMMAND [OPTION...] [FILE...]\n\nCommands:\n",
+          out);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        fprintf(out, "  %-10s%s\n", commands[i].name, commands[i].summary);
+    fputs("\n`cimc COMMAND --help` explains a command. Results go to standard output, messages to\n"
+          "standard error. Exit status: 0 success, 1 wrong input or result, 2 wrong command line,\n"
+          "3 internal error.\n",
+          out);
+}
+
+static bool unknown_command(const char *name, struct diag *d)
+{
+    return diag_error(d, (struct loc){0}, DIAG_USAGE, "there is no command '%s'; see cimc --help",
+                      name);
+}
+
+static bool cmd_help(const struct settings *s, struct diag *d)
+{
+    if (s->args.n == 0) {
+        print_overview(stdout);
+        return true;
+    }
+    const struct command *c = find_command(s->args.at[0]);
+    if (!c)
+        return unknown_command(s->args.at[0], d);
+    options_print_help(c, stdout);
+    return true;
+}
+
+static bool run_command(const struct command *c, int argc, char **argv, struct diag *d)
+{
+    struct text name = {0};
+    struct settings s;
+    settings_init(&s);
+    text_add(&name, "cimc %s", c->name);
+    s.program_name = name.at;
+    bool ok = options_parse(c, argc, argv, &s, d);
+    if (ok && s.help)
+        options_print_help(c, stdout);
+    else if (ok)
+        ok = c->run(&s, d);
+    settings_free(&s);
+    text_free(&name);
+    return ok;
+}
+
+static bool dispatch(int argc, char **argv, struct diag *d)
+{
+    if (argc < 2)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE, "a command is missing; see cimc --help");
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    const struct command *c = find_command(name);
+    return c ? run_command(c, argc - 1, argv + 1, d) : unknown_command(argv[1], d);
+}
+
+static int exit_code(bool ok, const struct diag *d)
+{
+    for (const struct diag_entry *e = d->first; e; e = e->next) {
+        if (e->severity == DIAG_ERROR && e->code == DIAG_USAGE)
+            return EXIT_USAGE;
+    }
+    return ok ? EXIT_SUCCESS : EXIT_INPUT;
+}
+
+int main(int argc, char **argv)
+{
+    struct diag *d = diag_new();
+    bool ok = dispatch(argc, argv, d);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        ok = diag_error(d, (struct loc){.file = "<stdout>"}, DIAG_IO, "cannot write");
+    diag_print(d, stderr);
+    int code = exit_code(ok, d);
+    diag_free(d);
+    return code;
+}

@@ -1,0 +1,120 @@
+/*
+ * simulate.c - one program, one set of inputs: runs it, finds the references, compares, reports.
+ *
+ * Shared by `run` and `sim`. References are the test data's outputs, and the evaluator's where
+ * those are missing and there is a model.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool prepare(struct simulation *sim, struct diag *d)
+{
+    const struct ir_graph *g = sim->imported ? sim->imported : sim->graph;
+    if (!io_describe(&sim->io, sim->program, g, d))
+        return false;
+    if (!io_load_inputs(&sim->io, sim->settings, d) ||
+        !io_load_references(&sim->io, sim->settings, d))
+        return false;
+    io_alloc_outputs(&sim->io);
+    sim->differences = ARENA_ARRAY(sim->io.arena, struct difference, sim->io.n_outputs);
+    return true;
+}
+
+static bool execute(struct simulation *sim, struct layers *layers, struct diag *d)
+{
+    struct io *io = &sim->io;
+    const float **inputs = ARENA_ARRAY(io->arena, const float *, io->n_inputs);
+    float **outputs = ARENA_ARRAY(io->arena, float *, io->n_outputs);
+    struct sim_options o = {.latency_seed = (uint64_t)sim->settings->latency_seed,
+                            .max_extra_cycles = (uint64_t)sim->settings->max_extra_cycles,
+                            .wrote = layers ? layers_wrote : NULL,
+                            .self = layers};
+    for (size_t k = 0; k < io->n_inputs; k++)
+        inputs[k] = io->inputs[k].data;
+    for (size_t k = 0; k < io->n_outputs; k++)
+        outputs[k] = io->outputs[k].data;
+    double start = now_seconds();
+    sim->ran = sim_run(sim->program, inputs, outputs, &o, &sim->result, d);
+    sim->simulate_seconds = now_seconds() - start;
+    return sim->ran;
+}
+
+static bool evaluate(struct simulation *sim, struct layers *layers, struct diag *d)
+{
+    struct eval_observer observer = {.seen = layers_seen, .self = layers};
+    double start = now_seconds();
+    bool ok = io_has_references(&sim->io) || !sim->imported ||
+              io_evaluate_references(&sim->io, sim->imported, NULL, d);
+    if (ok && layers)
+        ok = io_evaluate_references(&sim->io, sim->graph, &observer, d);
+    sim->evaluate_seconds = now_seconds() - start;
+    return ok;
+}
+
+static bool compare(struct simulation *sim, struct diag *d)
+{
+    bool ok = true;
+    for (size_t k = 0; k < sim->io.n_outputs; k++) {
+        const struct io_tensor *t = &sim->io.outputs[k];
+        struct difference *r = &sim->differences[k];
+        if (!sim->io.references[k].data)
+            continue;
+        *r = compare_f32(t->data, sim->io.references[k].data, ir_count(&t->type));
+        if (!r->pass)
+            ok = diag_error(d, (struct loc){0}, DIAG_MISMATCH,
+                            "output %zu '%s' differs by %.3g of %.3g, worst at element %lld", k,
+                            t->name, r->max_abs_error, r->max_abs_reference, (long long)r->worst);
+    }
+    return ok;
+}
+
+/* Only a program straight from the compiler must keep to its schedule; an edited one need not. */
+static bool compare_cycles(const struct simulation *sim, struct diag *d)
+{
+    uint64_t got = sim->result.cycles, want = sim->program->scheduled_cycles;
+    if (got == want || sim->settings->latency_seed != 0)
+        return true;
+    static const char text[] = "simulated cycles %llu, scheduled %llu";
+    if (sim->is_compiled)
+        return diag_error(d, (struct loc){0}, DIAG_MISMATCH, text, (unsigned long long)got,
+                          (unsigned long long)want);
+    diag_warn(d, (struct loc){0}, DIAG_MISMATCH, text, (unsigned long long)got,
+              (unsigned long long)want);
+    return true;
+}
+
+static bool run_and_compare(struct simulation *sim, struct layers *layers, struct diag *d)
+{
+    if (!execute(sim, layers, d) || !evaluate(sim, layers, d))
+        return false;
+    bool ok = compare(sim, d);
+    if (layers) {
+        ok &= layers_verdict(layers, d);
+        sim->n_compared = layers_compared(layers);
+    }
+    if (sim->settings->save_outputs)
+        ok &= io_save_outputs(&sim->io, sim->settings->save_outputs, d);
+    return compare_cycles(sim, d) && ok;
+}
+
+bool simulate(struct simulation *sim, struct diag *d)
+{
+    if (!prepare(sim, d))
+        return false;
+    struct layers *layers = NULL;
+    if (sim->settings->compare_layers) {
+        layers = layers_new(sim->program, sim->graph, d);
+        if (!layers)
+            return false;
+    }
+    bool ok = run_and_compare(sim, layers, d);
+    layers_free(layers);
+    return ok;
+}
+
+void simulation_free(struct simulation *sim)
+{
+    io_free(&sim->io);
+}

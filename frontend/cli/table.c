@@ -1,0 +1,199 @@
+/*
+ * table.c - what `compile`, `run` and `sim` tell: as a table for people, as JSON for machines.
+ * CLI.md lists the keys.
+ */
+#include "cli.h"
+
+#include <math.h>
+#include <string.h>
+
+static double speedup(const struct backend_result *r)
+{
+    return r->makespan_cycles ? (double)r->layer_by_layer_cycles / (double)r->makespan_cycles : NAN;
+}
+
+/* ---- people ---- */
+
+static int longest_name(const struct backend_result *r)
+{
+    size_t n = strlen("layer");
+    for (uint32_t i = 0; i < r->n_layers; i++)
+        n = strlen(r->layers[i].name) > n ? strlen(r->layers[i].name) : n;
+    return n > 40 ? 40 : (int)n;
+}
+
+static void print_layers(const struct backend_result *r, FILE *out)
+{
+    int width = longest_name(r);
+    fprintf(out, "%-*s  %20s  %6s  %10s  %6s\n", width, "layer", "output h x w x c", "PEs",
+            "cycles", "copies");
+    for (uint32_t i = 0; i < r->n_layers; i++) {
+        const struct layer_report *l = &r->layers[i];
+        char ofm[64];
+        snprintf(ofm, sizeof ofm, "%lld x %lld x %lld", (long long)l->ofm[0], (long long)l->ofm[1],
+                 (long long)l->ofm[2]);
+        fprintf(out, "%-*s  %20s  %6lld  %10lld  %6lld\n", width, l->name, ofm, (long long)l->pes,
+                (long long)l->cycles, (long long)l->copies);
+    }
+}
+
+/* "name value", value with a unit; "-" where there is none. */
+static void print_real(FILE *out, const char *name, double value, const char *unit)
+{
+    if (isnan(value))
+        fprintf(out, "%s -", name);
+    else
+        fprintf(out, "%s %.4g%s", name, value, unit);
+}
+
+void report_build(const struct build *b, FILE *out)
+{
+    const struct backend_result *r = &b->backend;
+    print_layers(r, out);
+    fprintf(out, "\n%u base layers, %lld of %lld PEs needed, %u tiles\n", r->n_layers,
+            (long long)b->dup.pe_min, (long long)b->dup.pes, r->n_tiles);
+    fprintf(out, "duplication %s: %.10g cycles (%s)\n", b->dup.objective, b->dup.value,
+            b->dup.status);
+    fprintf(out, "makespan %llu cycles, layer by layer %llu, ",
+            (unsigned long long)r->makespan_cycles, (unsigned long long)r->layer_by_layer_cycles);
+    print_real(out, "speedup", speedup(r), "");
+    print_real(out, ", utilisation", 100 * r->utilisation, " %");
+    fprintf(out, "\n%llu instructions, %llu bytes of code", (unsigned long long)r->n_instructions,
+            (unsigned long long)r->code_bytes);
+    if (b->program_bytes)
+        fprintf(out, ", program %llu bytes", (unsigned long long)b->program_bytes);
+    fputc('\n', out);
+}
+
+static void print_output(const struct simulation *sim, size_t k, FILE *out)
+{
+    const struct io_tensor *t = &sim->io.outputs[k];
+    const struct difference *r = &sim->differences[k];
+    char type[200];
+    fprintf(out, "output %zu '%s' %s: ", k, t->name, ir_type_text(&t->type, type, sizeof type));
+    if (sim->io.references[k].data)
+        fprintf(out, "largest error %.3g of %.3g: %s\n", r->max_abs_error, r->max_abs_reference,
+                r->pass ? "PASS" : "FAIL");
+    else
+        fputs("no reference\n", out);
+}
+
+void report_simulation(const struct simulation *sim, FILE *out)
+{
+    for (size_t k = 0; k < sim->io.n_outputs; k++)
+        print_output(sim, k, out);
+    if (sim->settings->compare_layers)
+        fprintf(out, "%u stored values compared with the evaluator\n", sim->n_compared);
+    fprintf(out, "cycles: %llu simulated, %llu scheduled", (unsigned long long)sim->result.cycles,
+            (unsigned long long)sim->program->scheduled_cycles);
+    print_real(out, "; utilisation", 100 * sim->result.utilisation, " %");
+    fputc('\n', out);
+}
+
+/* ---- machines ---- */
+
+static void layer_json(const struct layer_report *l, struct json *j)
+{
+    json_open_map(j, NULL);
+    json_text(j, "name", l->name);
+    json_open_array(j, "ofm");
+    for (int i = 0; i < 3; i++)
+        json_integer(j, NULL, l->ofm[i]);
+    json_close_array(j);
+    json_integer(j, "pes", l->pes);
+    json_integer(j, "cycles", l->cycles);
+    json_integer(j, "copies", l->copies);
+    json_close_map(j);
+}
+
+static void duplication_json(const struct dup_result *r, struct json *j)
+{
+    json_open_map(j, "duplication");
+    json_text(j, "objective", r->objective);
+    json_real(j, "value", r->value);
+    json_text(j, "status", r->status);
+    json_close_map(j);
+}
+
+void report_build_json(const struct build *b, struct json *j)
+{
+    const struct backend_result *r = &b->backend;
+    json_text(j, "model", b->model);
+    json_text(j, "arch", b->arch.name);
+    json_open_array(j, "base_layers");
+    for (uint32_t i = 0; i < r->n_layers; i++)
+        layer_json(&r->layers[i], j);
+    json_close_array(j);
+    json_integer(j, "pe_min", b->dup.pe_min);
+    json_integer(j, "pes", b->dup.pes);
+    json_integer(j, "layer_by_layer_cycles", (int64_t)r->layer_by_layer_cycles);
+    json_integer(j, "makespan_cycles", (int64_t)r->makespan_cycles);
+    json_real(j, "speedup", speedup(r));
+    json_real(j, "utilisation", r->utilisation);
+    json_null(j, "lower_bound_cycles");
+    duplication_json(&b->dup, j);
+    json_integer(j, "n_instructions", (int64_t)r->n_instructions);
+    json_integer(j, "code_bytes", (int64_t)r->code_bytes);
+    if (b->program_bytes)
+        json_integer(j, "program_bytes", (int64_t)b->program_bytes);
+    else
+        json_null(j, "program_bytes");
+}
+
+static void output_json(const struct simulation *sim, size_t k, struct json *j)
+{
+    const struct io_tensor *t = &sim->io.outputs[k];
+    const struct difference *r = &sim->differences[k];
+    json_open_map(j, NULL);
+    json_text(j, "name", t->name);
+    json_open_array(j, "shape");
+    for (unsigned i = 0; i < t->type.rank; i++)
+        json_integer(j, NULL, t->type.dim[i]);
+    json_close_array(j);
+    if (sim->io.references[k].data) {
+        json_real(j, "max_abs_error", r->max_abs_error);
+        json_real(j, "max_abs_reference", r->max_abs_reference);
+        json_bool(j, "pass", r->pass);
+    } else {
+        json_null(j, "max_abs_error");
+        json_null(j, "max_abs_reference");
+        json_null(j, "pass");
+    }
+    json_close_map(j);
+}
+
+void report_simulation_json(const struct simulation *sim, struct json *j)
+{
+    json_integer(j, "simulated_cycles", (int64_t)sim->result.cycles);
+    if (!sim->is_compiled) /* else it stands among the build's keys, and is the same */
+        json_real(j, "utilisation", sim->result.utilisation);
+    json_open_array(j, "outputs");
+    for (size_t k = 0; k < sim->io.n_outputs; k++)
+        output_json(sim, k, j);
+    json_close_array(j);
+}
+
+/* To the microsecond. */
+static void seconds_json(struct json *j, const char *stage, double seconds)
+{
+    json_real(j, stage, round(1e6 * seconds) / 1e6);
+}
+
+void report_costs_json(const struct build *b, const struct simulation *sim, struct json *j)
+{
+    json_open_map(j, "seconds");
+    if (b) {
+        seconds_json(j, "import", b->import_seconds);
+        seconds_json(j, "passes", b->passes_seconds);
+        seconds_json(j, "schedule", b->backend.seconds_schedule);
+        seconds_json(j, "emit", b->backend.seconds_emit);
+        seconds_json(j, "check", b->check_seconds);
+        seconds_json(j, "write", b->write_seconds);
+    }
+    if (sim) {
+        seconds_json(j, "simulate", sim->simulate_seconds);
+        seconds_json(j, "evaluate", sim->evaluate_seconds);
+    }
+    json_close_map(j);
+    json_integer(j, "peak_rss_bytes", (int64_t)peak_rss_bytes());
+}

@@ -1,0 +1,332 @@
+/*
+ * tensors.c - the values that go into and come out of a simulated model, and how far two of them
+ * differ.
+ *
+ * Input k has its values from the k-th --input, else from --test-data, else from --input-fill.
+ * Tensor names in the files do not matter; shapes do. Everything is f32 in row-major order, as the
+ * model's file says the shape outside.
+ */
+#include "cli.h"
+
+#include "onnx.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_TENSORS = 65536 };
+static const int64_t MAX_ELEMENTS = (int64_t)1 << 31;
+static const double TOLERANCE = 1e-4;
+
+static struct loc nowhere(void)
+{
+    return (struct loc){0};
+}
+
+/* ---- names and shapes ---- */
+
+/* What program or graph say of one input or output. */
+struct io_fact {
+    bool output;
+    int64_t index;
+    const char *name;
+    struct ir_type type;
+};
+
+static bool take_fact(struct io *io, const struct io_fact *f, struct diag *d)
+{
+    struct io_tensor *t = f->output ? &io->outputs[f->index] : &io->inputs[f->index];
+    const char *what = f->output ? "output" : "input";
+    int64_t n;
+    if (!ir_type_count(&f->type, &n) || n > MAX_ELEMENTS)
+        return diag_error(d, nowhere(), DIAG_DATA, "%s %lld '%s' is too large", what,
+                          (long long)f->index, f->name);
+    if (t->known && !ir_type_equal(&t->type, &f->type))
+        return diag_error(d, nowhere(), DIAG_DATA, "%s %lld '%s' has two shapes", what,
+                          (long long)f->index, f->name);
+    if (!t->known)
+        *t = (struct io_tensor){
+            .name = arena_strdup(io->arena, f->name), .known = true, .type = f->type};
+    return true;
+}
+
+static struct io_fact binding_fact(const struct isa_binding *b)
+{
+    struct io_fact f = {.output = b->output,
+                        .index = b->index,
+                        .name = b->name ? b->name : "",
+                        .type = {.dtype = IR_F32, .rank = (uint8_t)b->rank}};
+    for (uint32_t i = 0; i < b->rank && i < IR_MAX_RANK; i++)
+        f.type.dim[i] = b->shape[i] > INT64_MAX ? INT64_MAX : (int64_t)b->shape[i];
+    return f;
+}
+
+static struct io_fact op_fact(const struct ir_op *op)
+{
+    const union ir_attrs *a = op->attrs;
+    bool output = op->opcode == IR_output;
+    const struct ir_ints *shape = output ? &a->output.shape : &a->input.shape;
+    return (struct io_fact){.output = output,
+                            .index = output ? a->output.index : a->input.index,
+                            .name = op->name,
+                            .type = ir_type_of(IR_F32, shape->n, shape->at)};
+}
+
+/* All facts, one after another: bindings of the program, then the graph's own. */
+static bool collect(const struct isa_program *p, const struct ir_graph *g, struct diag *d,
+                    struct io_fact *out, size_t *out_n)
+{
+    size_t n = *out_n = 0;
+    for (uint32_t i = 0; i < p->n_bindings; i++) {
+        if (p->bindings[i].rank > IR_MAX_RANK)
+            return diag_error(d, nowhere(), DIAG_DATA, "'%s' has more than %d dimensions",
+                              p->bindings[i].name, IR_MAX_RANK);
+        out[n++] = binding_fact(&p->bindings[i]);
+    }
+    for (const struct ir_op *op = g ? g->first : NULL; op; op = op->next) {
+        if (op->opcode == IR_input || op->opcode == IR_output)
+            out[n++] = op_fact(op);
+    }
+    *out_n = n;
+    return true;
+}
+
+bool io_describe(struct io *io, const struct isa_program *p, const struct ir_graph *g,
+                 struct diag *d)
+{
+    *io = (struct io){.arena = arena_new()};
+    struct io_fact *facts =
+        ARENA_ARRAY(io->arena, struct io_fact, (size_t)p->n_bindings + (g ? g->n_ops : 0));
+    size_t n = 0, most[2] = {0};
+    if (!collect(p, g, d, facts, &n))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (facts[i].index < 0 || facts[i].index >= MAX_TENSORS)
+            return diag_error(d, nowhere(), DIAG_DATA, "'%s' is number %lld", facts[i].name,
+                              (long long)facts[i].index);
+        size_t *m = &most[facts[i].output];
+        *m = *m > (size_t)facts[i].index + 1 ? *m : (size_t)facts[i].index + 1;
+    }
+    io->n_inputs = most[0];
+    io->n_outputs = most[1];
+    io->inputs = ARENA_ARRAY(io->arena, struct io_tensor, io->n_inputs);
+    io->outputs = ARENA_ARRAY(io->arena, struct io_tensor, io->n_outputs);
+    io->references = ARENA_ARRAY(io->arena, struct io_tensor, io->n_outputs);
+    bool ok = true;
+    for (size_t i = 0; i < n; i++)
+        ok &= take_fact(io, &facts[i], d);
+    for (size_t i = 0; i < io->n_outputs; i++)
+        io->references[i] = io->outputs[i];
+    return ok;
+}
+
+/* ---- values ---- */
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+    return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+static bool same_shape(const struct ir_type *a, const struct ir_type *b)
+{
+    return a->rank == b->rank && memcmp(a->dim, b->dim, a->rank * sizeof *a->dim) == 0;
+}
+
+static bool read_values(struct io *io, struct io_tensor *t, const char *path, struct diag *d)
+{
+    struct ir_type type;
+    float *data;
+    if (ends_with(path, ".npy")) {
+        if (!npy_read(path, io->arena, d, &type, &data))
+            return false;
+    } else {
+        struct onnx_tensor tensor;
+        if (!onnx_read_tensor(path, &tensor, d))
+            return false;
+        type = tensor.type;
+        data = tensor.data;
+    }
+    if (!same_shape(&type, &t->type)) {
+        char have[200], want[200];
+        free(data);
+        return diag_error(d, (struct loc){.file = path}, DIAG_DATA,
+                          "the tensor is %s, '%s' of the model is %s",
+                          ir_type_text(&type, have, sizeof have), t->name,
+                          ir_type_text(&t->type, want, sizeof want));
+    }
+    t->data = data;
+    return true;
+}
+
+/* Reads DIR/<what>_K.pb if it exists. */
+static bool read_test_data(struct io *io, struct io_tensor *t, const char *dir, const char *what,
+                           size_t k, struct diag *d)
+{
+    const char *path = arena_printf(io->arena, "%s/%s_%zu.pb", dir, what, k);
+    return access(path, F_OK) != 0 || read_values(io, t, path, d);
+}
+
+/* random:SEED; false for ramp. */
+static bool parse_fill(const char *fill, bool *out_random, uint64_t *out_seed, struct diag *d)
+{
+    static const char random[] = "random:";
+    char *end = NULL;
+    *out_random = strncmp(fill, random, sizeof random - 1) == 0;
+    if (*out_random) {
+        const char *digits = fill + sizeof random - 1;
+        *out_seed = strtoull(digits, &end, 10);
+        if (*digits >= '0' && *digits <= '9' && !*end)
+            return true;
+    } else if (strcmp(fill, "ramp") == 0) {
+        return true;
+    }
+    return diag_error(d, nowhere(), DIAG_USAGE, "--input-fill: '%s' is none of ramp, random:SEED",
+                      fill);
+}
+
+/* ramp: i / n. random: 24-bit fractions in [0, 1), another stream for each input. */
+static bool fill_values(struct io_tensor *t, size_t k, const char *fill, struct diag *d)
+{
+    bool random;
+    uint64_t seed = 0;
+    if (!parse_fill(fill, &random, &seed, d))
+        return false;
+    int64_t n = ir_count(&t->type);
+    seed = hash_bytes(&seed, sizeof seed, k);
+    t->data = heap_alloc((size_t)n * sizeof *t->data);
+    for (int64_t i = 0; i < n; i++)
+        t->data[i] = random ? (float)(random_next(&seed) >> 40) * 0x1p-24f : (float)i / (float)n;
+    return true;
+}
+
+static bool load_input(struct io *io, size_t k, const struct settings *s, struct diag *d)
+{
+    struct io_tensor *t = &io->inputs[k];
+    if (!t->known)
+        return true; /* neither the program nor the model reads it */
+    if (k < s->inputs.n)
+        return read_values(io, t, s->inputs.at[k], d);
+    if (s->test_data && !read_test_data(io, t, s->test_data, "input", k, d))
+        return false;
+    if (t->data)
+        return true;
+    if (s->input_fill)
+        return fill_values(t, k, s->input_fill, d);
+    char type[200];
+    return diag_error(
+        d, nowhere(), DIAG_DATA,
+        "input %zu '%s', %s, has no values; give --test-data, --input or --input-fill", k, t->name,
+        ir_type_text(&t->type, type, sizeof type));
+}
+
+bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d)
+{
+    bool ok = true;
+    struct stat st;
+    if (s->test_data && (stat(s->test_data, &st) != 0 || !S_ISDIR(st.st_mode)))
+        return diag_error(d, (struct loc){.file = s->test_data}, DIAG_IO, "is not a directory");
+    if (s->inputs.n > io->n_inputs)
+        return diag_error(d, nowhere(), DIAG_DATA,
+                          "--input is given %zu times, there are %zu inputs", s->inputs.n,
+                          io->n_inputs);
+    for (size_t k = 0; k < io->n_inputs; k++)
+        ok &= load_input(io, k, s, d);
+    return ok;
+}
+
+bool io_load_references(struct io *io, const struct settings *s, struct diag *d)
+{
+    bool ok = true;
+    for (size_t k = 0; s->test_data && k < io->n_outputs; k++)
+        ok &= read_test_data(io, &io->references[k], s->test_data, "output", k, d);
+    return ok;
+}
+
+void io_alloc_outputs(struct io *io)
+{
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        struct io_tensor *t = &io->outputs[k];
+        t->data = heap_alloc((t->known ? (size_t)ir_count(&t->type) : 0) * sizeof *t->data);
+    }
+}
+
+bool io_has_references(const struct io *io)
+{
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        if (io->outputs[k].known && !io->references[k].data)
+            return false;
+    }
+    return true;
+}
+
+bool io_evaluate_references(struct io *io, const struct ir_graph *g,
+                            const struct eval_observer *observer, struct diag *d)
+{
+    struct tensor *in = ARENA_ARRAY(io->arena, struct tensor, io->n_inputs);
+    struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
+    for (size_t k = 0; k < io->n_inputs; k++)
+        in[k] = (struct tensor){.type = io->inputs[k].type, .data = io->inputs[k].data};
+    bool ok = eval_graph(g, in, io->n_inputs, out, io->n_outputs, observer, d);
+    for (size_t k = 0; ok && k < io->n_outputs; k++) {
+        if (io->references[k].data)
+            tensor_free(&out[k]);
+        else
+            io->references[k].data = out[k].data;
+    }
+    return ok;
+}
+
+bool io_save_outputs(const struct io *io, const char *dir, struct diag *d)
+{
+    if (mkdir(dir, 0777) != 0 && errno != EEXIST)
+        return diag_error(d, (struct loc){.file = dir}, DIAG_IO, "cannot make the folder: %s",
+                          strerror(errno));
+    bool ok = true;
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        const char *path = arena_printf(io->arena, "%s/output_%zu.npy", dir, k);
+        ok &= npy_write(path, &io->outputs[k].type, io->outputs[k].data, d);
+    }
+    return ok;
+}
+
+void io_free(struct io *io)
+{
+    for (size_t k = 0; k < io->n_inputs; k++)
+        free(io->inputs[k].data);
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        free(io->outputs[k].data);
+        free(io->references[k].data);
+    }
+    arena_free(io->arena);
+}
+
+/* ---- comparison ---- */
+
+static double distance(float a, float b)
+{
+    if (a == b || (isnan(a) && isnan(b)))
+        return 0;
+    double x = fabs((double)a - (double)b);
+    return isnan(x) ? INFINITY : x;
+}
+
+struct difference compare_f32(const float *got, const float *want, int64_t n)
+{
+    struct difference r = {0};
+    for (int64_t i = 0; i < n; i++) {
+        double error = distance(got[i], want[i]);
+        if (error > r.max_abs_error) {
+            r.max_abs_error = error;
+            r.worst = i;
+        }
+        if (isfinite(want[i]))
+            r.max_abs_reference = fmax(r.max_abs_reference, fabs((double)want[i]));
+    }
+    double scale = r.max_abs_reference > 0 ? r.max_abs_reference : 1;
+    r.pass = r.max_abs_error <= TOLERANCE * scale;
+    return r;
+}

@@ -1,0 +1,179 @@
+/*
+ * import_elementwise.c - ONNX operators that work element by element, with numpy broadcasting (the
+ * meaning since opset 7).
+ */
+#include "onnx_internal.h"
+
+#include <float.h>
+#include <string.h>
+
+/* Relu, Exp, Sqrt, ...; also GlobalAveragePool: one operand, no attributes. */
+bool import_unary(struct onnx_node *n)
+{
+    return onnx_set_out(n, 0, onnx_emit1(n, n->op->opcode, NULL, onnx_in(n, 0)));
+}
+
+bool import_binary(struct onnx_node *n)
+{
+    struct ir_value *a = onnx_in(n, 0), *b = onnx_in(n, 1);
+    return onnx_set_out(n, 0, onnx_emit2(n, n->op->opcode, NULL, a, b));
+}
+
+/* Sum, Min, Max of any number of operands, from left to right. */
+bool import_chain(struct onnx_node *n)
+{
+    struct ir_value *v = onnx_in(n, 0);
+    for (size_t i = 1; v && i < n->proto->n_input; i++) {
+        struct ir_value *in[] = {v, onnx_in(n, i)};
+        bool last = i + 1 == n->proto->n_input;
+        v = last ? onnx_emit(n, n->op->opcode, NULL, in, 2)
+                 : onnx_emit_helper(n, n->op->opcode, NULL, in, 2);
+    }
+    return onnx_set_out(n, 0, v);
+}
+
+bool import_leaky_relu(struct onnx_node *n)
+{
+    union ir_attrs attrs = {.leaky_relu = {.alpha = onnx_attr_f32(n, "alpha", 0.01f)}};
+    return onnx_set_out(n, 0, onnx_emit1(n, IR_leaky_relu, &attrs, onnx_in(n, 0)));
+}
+
+/* A bound of Clip: a constant scalar of any number type. */
+static bool clip_bound(struct onnx_node *n, size_t i, float *out)
+{
+    struct ir_value *v = onnx_in(n, i);
+    if (!v)
+        return false;
+    if (!onnx_is_const(v) || ir_count(&v->type) != 1)
+        return onnx_error(n, "bound %zu is not a constant scalar", i);
+    *out = (float)ir_const_f64(v->def, 0);
+    return true;
+}
+
+/* Bounds are attributes before opset 11, operands since; either may be absent. */
+bool import_clip(struct onnx_node *n)
+{
+    float lo = -FLT_MAX, hi = FLT_MAX;
+    if (n->im->opset < 11) {
+        lo = onnx_attr_f32(n, "min", lo);
+        hi = onnx_attr_f32(n, "max", hi);
+    } else if ((onnx_has_in(n, 1) && !clip_bound(n, 1, &lo)) ||
+               (onnx_has_in(n, 2) && !clip_bound(n, 2, &hi))) {
+        return false;
+    }
+    union ir_attrs attrs = {.clip = {.lo = lo, .hi = hi}};
+    return onnx_set_out(n, 0, onnx_emit1(n, IR_clip, &attrs, onnx_in(n, 0)));
+}
+
+/* The exponent, if it is one constant number. */
+static bool constant_exponent(const struct ir_value *v, double *out)
+{
+    if (!onnx_is_const(v) || ir_count(&v->type) != 1)
+        return false;
+    *out = ir_const_f64(v->def, 0);
+    return true;
+}
+
+/* The result has the type of the base, whatever the exponent's. On run-time values only exponents
+ * that other operations express exactly: 2 and 0.5. */
+bool import_pow(struct onnx_node *n)
+{
+    struct ir_value *x = onnx_in(n, 0), *y = onnx_in(n, 1);
+    double exponent = 0;
+    if (!x || !y)
+        return false;
+    bool known =
+        !onnx_is_const(x) && y->type.rank <= x->type.rank && constant_exponent(y, &exponent);
+    if (known && exponent == 2)
+        return onnx_set_out(n, 0, onnx_emit2(n, IR_mul, NULL, x, x));
+    if (known && exponent == 0.5)
+        return onnx_set_out(n, 0, onnx_emit1(n, IR_sqrt, NULL, x));
+    enum ir_dtype base = (enum ir_dtype)x->type.dtype;
+    enum ir_dtype wide = base == IR_F32 || y->type.dtype == IR_F32 ? IR_F32 : IR_I64;
+    struct ir_value *v = onnx_emit2(n, IR_pow, NULL, onnx_cast(n, x, wide), onnx_cast(n, y, wide));
+    return onnx_set_out(n, 0, onnx_cast(n, v, base));
+}
+
+/* Integers: the remainder has the divisor's sign, as in Python, or with fmod = 1 the dividend's, as
+ * in C. Floats need fmod = 1. */
+bool import_mod(struct onnx_node *n)
+{
+    struct ir_value *a = onnx_in(n, 0), *b = onnx_in(n, 1);
+    bool fmod = onnx_attr_i64(n, "fmod", 0) != 0;
+    if (!a || !b)
+        return false;
+    if (a->type.dtype == IR_F32 && !fmod)
+        return onnx_error(n, "of floats without fmod=1");
+    if (a->type.dtype == IR_F32 || !fmod)
+        return import_binary(n);
+    struct ir_value *quotient = onnx_emit_helper(n, IR_div, NULL, (struct ir_value *[]){a, b}, 2);
+    struct ir_value *whole =
+        onnx_emit_helper(n, IR_mul, NULL, (struct ir_value *[]){quotient, b}, 2);
+    return onnx_set_out(n, 0, onnx_emit2(n, IR_sub, NULL, a, whole));
+}
+
+/* ---- logic ---- */
+
+static struct ir_value *truth(struct onnx_node *n, bool value)
+{
+    uint8_t *byte = heap_alloc(1);
+    *byte = value;
+    return onnx_const(n, ir_type_of(IR_BOOL, 0, NULL), blob_own(byte, 1));
+}
+
+static bool want_bool(struct onnx_node *n, const struct ir_value *v)
+{
+    return v && (v->type.dtype == IR_BOOL || onnx_error(n, "an operand is not bool"));
+}
+
+/* not x = (x == false) */
+bool import_not(struct onnx_node *n)
+{
+    struct ir_value *x = onnx_in(n, 0);
+    if (!want_bool(n, x))
+        return false;
+    return onnx_set_out(n, 0, onnx_emit2(n, IR_equal, NULL, x, truth(n, false)));
+}
+
+/* a and b = (a ? b : false); a or b = (a ? true : b) */
+bool import_logic(struct onnx_node *n)
+{
+    struct ir_value *a = onnx_in(n, 0), *b = onnx_in(n, 1);
+    if (!want_bool(n, a) || !want_bool(n, b))
+        return false;
+    bool is_and = strcmp(n->op->name, "And") == 0;
+    struct ir_value *in[] = {a, is_and ? b : truth(n, true), is_and ? truth(n, false) : b};
+    return onnx_set_out(n, 0, onnx_emit(n, IR_where, NULL, in, 3));
+}
+
+bool import_where(struct onnx_node *n)
+{
+    struct ir_value *in[] = {onnx_in(n, 0), onnx_in(n, 1), onnx_in(n, 2)};
+    return onnx_set_out(n, 0, onnx_emit(n, IR_where, NULL, in, 3));
+}
+
+/* ---- Cast ---- */
+
+struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtype to)
+{
+    if (!x || x->type.dtype == to)
+        return x;
+    union ir_attrs attrs = {.cast = {.to = ir_dtype_name(to)}};
+    return onnx_emit1(n, IR_cast, &attrs, x);
+}
+
+/* Between float types: nothing to do, since all are f32 inside; but constants that become float16
+ * are rounded to what float16 can hold. */
+bool import_cast(struct onnx_node *n)
+{
+    int64_t to = onnx_attr_i64(n, "to", 0);
+    struct ir_value *x = onnx_in(n, 0);
+    enum ir_dtype inside;
+    if (!x)
+        return false;
+    if (!onnx_dtype_inside(to, &inside))
+        return onnx_error(n, "to %s is not supported", onnx_dtype_name(to));
+    if (to == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 && onnx_is_const(x))
+        x = onnx_cast(n, x, IR_F16);
+    return onnx_set_out(n, 0, onnx_cast(n, x, inside));
+}

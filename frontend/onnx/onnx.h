@@ -1,0 +1,47 @@
+/* onnx.h - reads ONNX files into a TENSOR graph. ONNX.md at this door says what is supported. */
+#ifndef CIMC_ONNX_H
+#define CIMC_ONNX_H
+
+#include "ir.h"
+
+struct onnx_dim_binding {
+    const char *name; /* dim_param */
+    int64_t size;     /* >= 1 */
+};
+/* A graph input that is not a runtime input but the tensor in a file (`--constant name=file.pb`).
+ */
+struct onnx_constant_input {
+    const char *name;    /* of a graph input; one that has an initializer loses it */
+    const char *pb_path; /* a serialised TensorProto */
+};
+struct onnx_options {
+    const struct onnx_dim_binding *dims;
+    size_t n_dims;
+    const struct onnx_constant_input *constants;
+    size_t n_constants;
+    /* Called on every new operation; folds it to a constant where all its operands are (bound to
+     * eval_fold by the driver). Returns the constant or NULL; the old op is then gone. */
+    struct ir_op *(*fold)(void *self, struct ir_op *op);
+    void *fold_self;
+};
+/*
+ * NULL with diagnostics. The file's mapping is kept alive by the constants that view it.
+ * Supported: IR versions 3..10, opsets 7..17 of the default domain ("" or "ai.onnx").
+ * Runtime inputs are the graph inputs, in order, that neither have an initializer nor are among
+ * `constants`; index k of an `input` operation counts those.
+ */
+struct ir_graph *onnx_import(const char *path, const struct onnx_options *o,
+                             struct diag *d) CHECK_RESULT;
+
+/* A serialised TensorProto (test data): converted to f32, shape in *type. Data from heap_alloc. */
+struct onnx_tensor {
+    struct ir_type type; /* dtype as stored in the file */
+    float *data;         /* f32 values */
+};
+bool onnx_read_tensor(const char *path, struct onnx_tensor *out, struct diag *d) CHECK_RESULT;
+bool onnx_write_tensor(const char *path, const char *name, const struct ir_type *type,
+                       const float *data, struct diag *d) CHECK_RESULT;
+/* Names of all supported ONNX operators, NULL-terminated, sorted. */
+const char *const *onnx_operators(void);
+
+#endif

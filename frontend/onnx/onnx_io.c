@@ -1,0 +1,279 @@
+/*
+ * onnx_io.c - the inputs and outputs of the graph: element types, dimensions, constants bound to
+ * inputs.
+ *
+ * Dimensions of run-time inputs: a number as given; a name as bound by options->dims; dimension 0
+ * is 1 unless bound, and so is a dimension with the name of such a dimension 0; a nameless one may
+ * be bound as "input[axis]". Everything else is an error that says what to bind.
+ */
+#include "onnx_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *value_name(const Onnx__ValueInfoProto *v)
+{
+    return v->name ? v->name : "";
+}
+
+/* NULL if v is no tensor. */
+static const Onnx__TypeProto__Tensor *tensor_type(const Onnx__ValueInfoProto *v)
+{
+    bool is_tensor = v->type && v->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
+    return is_tensor ? v->type->tensor_type : NULL;
+}
+
+static struct loc loc_of(struct onnx_importer *im, const char *what, const char *name)
+{
+    return (struct loc){.file = im->path, .entity = arena_printf(im->arena, "%s '%s'", what, name)};
+}
+
+/* ---- constants bound to inputs ---- */
+
+static bool bind_constant(struct onnx_importer *im, const struct onnx_constant_input *c,
+                          struct onnx_source *source)
+{
+    struct loc loc = loc_of(im, "constant", c->name);
+    struct onnx_symbol *s = onnx_symbol_find(im, c->name);
+    const Onnx__ValueInfoProto *input = NULL;
+    for (size_t i = 0; i < im->graph->n_input; i++)
+        if (strcmp(value_name(im->graph->input[i]), c->name) == 0)
+            input = im->graph->input[i];
+    if (!s || !input)
+        return diag_error(im->diag, loc, DIAG_ONNX_MODEL, "the graph has no input of that name");
+    if (!onnx_source_open(c->pb_path, &onnx__tensor_proto__descriptor, source, im->diag))
+        return false;
+    const Onnx__TensorProto *t = (const Onnx__TensorProto *)source->root;
+    const Onnx__TypeProto__Tensor *declared = tensor_type(input);
+    if (declared && declared->elem_type != t->data_type)
+        return diag_error(im->diag, loc, DIAG_ONNX_MODEL, "%s holds %s, the input is %s",
+                          c->pb_path, onnx_dtype_name(t->data_type),
+                          onnx_dtype_name(declared->elem_type));
+    const Onnx__TensorShapeProto *shape = declared ? declared->shape : NULL;
+    bool fits = !shape || shape->n_dim == t->n_dims;
+    for (size_t i = 0; fits && shape && i < shape->n_dim; i++)
+        fits = shape->dim[i]->value_case != ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE ||
+               shape->dim[i]->dim_value == t->dims[i];
+    if (!fits)
+        return diag_error(im->diag, loc, DIAG_ONNX_MODEL, "%s does not have the input's shape",
+                          c->pb_path);
+    s->kind = ONNX_INITIALIZER;
+    s->tensor = t;
+    s->source = source;
+    return true;
+}
+
+bool onnx_bind_constants(struct onnx_importer *im)
+{
+    size_t n = im->options->n_constants;
+    bool ok = true;
+    im->constants = ARENA_ARRAY(im->arena, struct onnx_source, n);
+    for (size_t i = 0; i < n; i++)
+        ok &= bind_constant(im, &im->options->constants[i], &im->constants[i]);
+    return ok;
+}
+
+/* ---- dimensions ---- */
+
+struct dims {
+    struct onnx_importer *im;
+    bool *bound_used;   /* by index into options->dims */
+    const char **batch; /* names of dimension 0 that are not bound: 1 */
+    size_t n_batch;
+};
+
+static bool find_binding(struct dims *x, const char *name, int64_t *out)
+{
+    for (size_t i = 0; i < x->im->options->n_dims; i++) {
+        if (strcmp(x->im->options->dims[i].name, name) != 0)
+            continue;
+        x->bound_used[i] = true;
+        *out = x->im->options->dims[i].size;
+        return true;
+    }
+    return false;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_batch_name(const struct dims *x, const char *name)
+{
+    return x->n_batch && bsearch(&name, x->batch, x->n_batch, sizeof *x->batch, by_text);
+}
+
+/* The name of a dimension that has no number; NULL if it has a number. A negative number is how
+ * some exporters write "unknown". */
+static const char *dim_name(const Onnx__TensorShapeProto__Dimension *dim)
+{
+    if (dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM)
+        return dim->dim_param ? dim->dim_param : "";
+    if (dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE &&
+        dim->dim_value >= 0)
+        return NULL;
+    return "";
+}
+
+static bool resolve_dim(struct dims *x, const Onnx__ValueInfoProto *v, size_t axis,
+                        const Onnx__TensorShapeProto__Dimension *dim, int64_t *out)
+{
+    struct onnx_importer *im = x->im;
+    struct loc loc = loc_of(im, "input", value_name(v));
+    const char *name = dim_name(dim);
+    if (!name) {
+        *out = dim->dim_value;
+        return *out > 0 ? true : diag_error(im->diag, loc, DIAG_SHAPE, "dimension %zu is 0", axis);
+    }
+    if (!*name)
+        name = arena_printf(im->arena, "%s[%zu]", value_name(v), axis);
+    if (find_binding(x, name, out))
+        return *out > 0 ? true
+                        : diag_error(im->diag, loc, DIAG_SHAPE, "dimension '%s' is bound to %lld",
+                                     name, (long long)*out);
+    *out = 1;
+    if (axis == 0 || is_batch_name(x, name))
+        return true;
+    return diag_error(im->diag, loc, DIAG_SHAPE,
+                      "dimension %zu, '%s', is not bound; say --dim %s=SIZE", axis, name, name);
+}
+
+static bool is_runtime_input(struct onnx_importer *im, const Onnx__ValueInfoProto *v)
+{
+    return onnx_symbol_find(im, value_name(v))->kind == ONNX_INPUT;
+}
+
+static const Onnx__TensorShapeProto *shape_of(const Onnx__ValueInfoProto *v)
+{
+    const Onnx__TypeProto__Tensor *t = tensor_type(v);
+    return t ? t->shape : NULL;
+}
+
+static void init_dims(struct dims *x, struct onnx_importer *im)
+{
+    *x = (struct dims){.im = im};
+    x->bound_used = ARENA_ARRAY(im->arena, bool, im->options->n_dims);
+    x->batch = ARENA_ARRAY(im->arena, const char *, im->graph->n_input);
+    for (size_t i = 0; i < im->graph->n_input; i++) {
+        const Onnx__TensorShapeProto *shape = shape_of(im->graph->input[i]);
+        const char *name = shape && shape->n_dim ? dim_name(shape->dim[0]) : NULL;
+        if (name && *name && is_runtime_input(im, im->graph->input[i]))
+            x->batch[x->n_batch++] = name;
+    }
+    if (x->n_batch)
+        qsort(x->batch, x->n_batch, sizeof *x->batch, by_text);
+}
+
+/* ---- inputs ---- */
+
+static bool input_type(struct dims *x, const Onnx__ValueInfoProto *v, struct ir_type *out)
+{
+    struct onnx_importer *im = x->im;
+    struct loc loc = loc_of(im, "input", value_name(v));
+    const Onnx__TypeProto__Tensor *t = tensor_type(v);
+    int64_t dims[IR_MAX_RANK], count;
+    bool ok = true;
+    if (!t)
+        return diag_error(im->diag, loc, DIAG_ONNX_MODEL, "is no tensor");
+    if (t->elem_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT &&
+        t->elem_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16)
+        return diag_error(im->diag, loc, DIAG_ONNX_MODEL,
+                          "is %s; only float and float16 inputs are supported",
+                          onnx_dtype_name(t->elem_type));
+    if (!t->shape)
+        return diag_error(im->diag, loc, DIAG_SHAPE, "has no shape");
+    if (t->shape->n_dim > IR_MAX_RANK)
+        return diag_error(im->diag, loc, DIAG_SHAPE, "has %zu dimensions; at most %d are supported",
+                          t->shape->n_dim, IR_MAX_RANK);
+    for (size_t i = 0; i < t->shape->n_dim; i++)
+        ok &= resolve_dim(x, v, i, t->shape->dim[i], &dims[i]);
+    if (!ok)
+        return false;
+    *out = ir_type_of(IR_F32, (uint32_t)t->shape->n_dim, dims);
+    return ir_type_count(out, &count) ||
+           diag_error(im->diag, loc, DIAG_SHAPE, "has too many elements");
+}
+
+/* The element type outside; inside it is always f32. */
+static const char *outside_dtype(const Onnx__ValueInfoProto *v)
+{
+    const Onnx__TypeProto__Tensor *t = tensor_type(v);
+    bool half = t && t->elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16;
+    return ir_dtype_name(half ? IR_F16 : IR_F32);
+}
+
+static bool make_input(struct dims *x, const Onnx__ValueInfoProto *v, int64_t index)
+{
+    struct onnx_importer *im = x->im;
+    struct ir_type type;
+    if (!input_type(x, v, &type))
+        return false;
+    union ir_attrs attrs = {.input = {
+                                .index = index,
+                                .dtype = outside_dtype(v),
+                                .shape = {type.rank, type.dim},
+                            }};
+    struct ir_op *op = ir_op_new(im->g, NULL,
+                                 &(struct ir_new){.opcode = IR_input,
+                                                  .attrs = &attrs,
+                                                  .name = value_name(v),
+                                                  .loc = loc_of(im, "input", value_name(v))},
+                                 im->diag);
+    if (op)
+        onnx_symbol_find(im, value_name(v))->value = op->out;
+    return op != NULL;
+}
+
+bool onnx_make_inputs(struct onnx_importer *im)
+{
+    struct dims x;
+    int64_t index = 0;
+    bool ok = true;
+    init_dims(&x, im);
+    for (size_t i = 0; i < im->graph->n_input; i++)
+        if (is_runtime_input(im, im->graph->input[i]))
+            ok &= make_input(&x, im->graph->input[i], index++);
+    for (size_t i = 0; ok && i < im->options->n_dims; i++)
+        if (!x.bound_used[i])
+            diag_warn(im->diag, (struct loc){.file = im->path}, DIAG_SHAPE,
+                      "no dimension of an input is named '%s'", im->options->dims[i].name);
+    return ok;
+}
+
+/* ---- outputs ---- */
+
+static bool make_output(struct onnx_importer *im, const Onnx__ValueInfoProto *v, int64_t index)
+{
+    struct loc loc = loc_of(im, "output", value_name(v));
+    struct ir_value *value = onnx_graph_value(im, onnx_symbol_find(im, value_name(v)));
+    if (!value)
+        return diag_error(im->diag, loc, DIAG_ONNX_UNSUPPORTED,
+                          "is a result that its node does not give");
+    if (value->type.dtype != IR_F32)
+        return diag_error(im->diag, loc, DIAG_ONNX_MODEL, "is %s; only float outputs are supported",
+                          ir_dtype_name((enum ir_dtype)value->type.dtype));
+    if (ir_count(&value->type) == 0)
+        return diag_error(im->diag, loc, DIAG_SHAPE, "has no elements");
+    union ir_attrs attrs = {.output = {
+                                .index = index,
+                                .dtype = outside_dtype(v),
+                                .shape = {value->type.rank, value->type.dim},
+                            }};
+    return ir_op_new(im->g, NULL,
+                     &(struct ir_new){.opcode = IR_output,
+                                      .in = &value,
+                                      .n_in = 1,
+                                      .attrs = &attrs,
+                                      .name = value_name(v),
+                                      .loc = loc},
+                     im->diag) != NULL;
+}
+
+bool onnx_make_outputs(struct onnx_importer *im)
+{
+    bool ok = true;
+    for (size_t i = 0; i < im->graph->n_output; i++)
+        ok &= make_output(im, im->graph->output[i], (int64_t)i);
+    return ok;
+}

@@ -1,0 +1,286 @@
+/*
+ * onnx_node.c - what import functions work with: operands of a node, new operations, its results.
+ *
+ * Every operation made here is offered to options->fold at once, so that a shape computed by other
+ * nodes is a constant when Reshape asks for it.
+ */
+#include "onnx_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool onnx_error(struct onnx_node *n, const char *fmt, ...)
+{
+    struct text t = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    text_addv(&t, fmt, ap);
+    va_end(ap);
+    diag_error(n->im->diag, n->loc, DIAG_ONNX_ATTR, "%s", t.at);
+    text_free(&t);
+    return false;
+}
+
+/* ---- operands ---- */
+
+bool onnx_has_in(const struct onnx_node *n, size_t i)
+{
+    return i < n->proto->n_input && n->in[i];
+}
+
+/* An initializer becomes a constant when the first node asks for it. */
+struct ir_value *onnx_graph_value(struct onnx_importer *im, struct onnx_symbol *s)
+{
+    if (s->value || s->kind != ONNX_INITIALIZER)
+        return s->value;
+    struct ir_type type;
+    struct blob *b;
+    struct loc loc = {.file = im->path,
+                      .entity = arena_printf(im->arena, "initializer '%s'", s->name)};
+    if (!onnx_tensor_blob(s->source, s->tensor, loc, im->diag, &type, &b))
+        return NULL;
+    return s->value = ir_const_new(im->g, NULL, type, b, s->name, loc)->out;
+}
+
+struct ir_value *onnx_in(struct onnx_node *n, size_t i)
+{
+    if (!onnx_has_in(n, i)) {
+        onnx_error(n, "operand %zu is missing", i);
+        return NULL;
+    }
+    struct onnx_symbol *s = n->in[i];
+    if (!onnx_graph_value(n->im, s) && s->kind == ONNX_NODE_OUTPUT)
+        diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
+                   "operand %zu, '%s', is a result that its node does not give", i, s->name);
+    return s->value;
+}
+
+bool onnx_is_const(const struct ir_value *v)
+{
+    return ir_is(v, IR_constant);
+}
+
+/* The constant operand i with at most one dimension. */
+static const struct ir_op *const_list(struct onnx_node *n, size_t i)
+{
+    struct ir_value *v = onnx_in(n, i);
+    if (!v)
+        return NULL;
+    if (!onnx_is_const(v)) {
+        onnx_error(n, "operand %zu, '%s', is not known at compile time", i, n->in[i]->name);
+        return NULL;
+    }
+    if (v->type.rank > 1) {
+        onnx_error(n, "operand %zu, '%s', is no list", i, n->in[i]->name);
+        return NULL;
+    }
+    return v->def;
+}
+
+bool onnx_const_ints(struct onnx_node *n, size_t i, struct ir_ints *out)
+{
+    const struct ir_op *c = const_list(n, i);
+    if (!c)
+        return false;
+    int64_t count = ir_count(&c->out->type);
+    bool is_int = c->out->type.dtype == IR_I64 || c->out->type.dtype == IR_I32;
+    if (!is_int || count > 1 << 20)
+        return onnx_error(n, "operand %zu, '%s', is %s", i, n->in[i]->name,
+                          is_int ? "too long" : "not of integers");
+    int64_t *at = ARENA_ARRAY(n->im->arena, int64_t, (size_t)count);
+    for (int64_t k = 0; k < count; k++)
+        at[k] = ir_const_i64(c, k);
+    *out = (struct ir_ints){.n = (uint32_t)count, .at = at};
+    return true;
+}
+
+bool onnx_const_f32s(struct onnx_node *n, size_t i, const float **out, size_t *n_out)
+{
+    const struct ir_op *c = const_list(n, i);
+    if (!c)
+        return false;
+    int64_t count = ir_count(&c->out->type);
+    if (c->out->type.dtype != IR_F32 || count > 1 << 20)
+        return onnx_error(n, "operand %zu, '%s', is %s", i, n->in[i]->name,
+                          c->out->type.dtype == IR_F32 ? "too long" : "not of floats");
+    float *at = ARENA_ARRAY(n->im->arena, float, (size_t)count);
+    for (int64_t k = 0; k < count; k++)
+        at[k] = (float)ir_const_f64(c, k);
+    *out = at;
+    *n_out = (size_t)count;
+    return true;
+}
+
+bool onnx_const_f32(struct onnx_node *n, size_t i, float *out)
+{
+    const float *at;
+    size_t count;
+    if (!onnx_const_f32s(n, i, &at, &count))
+        return false;
+    if (count != 1)
+        return onnx_error(n, "operand %zu, '%s', has %zu elements, not 1", i, n->in[i]->name,
+                          count);
+    *out = at[0];
+    return true;
+}
+
+/* ---- new operations ---- */
+
+static bool all_const(const struct ir_op *op)
+{
+    for (uint32_t i = 0; i < op->n_in; i++)
+        if (!onnx_is_const(op->in[i].value))
+            return false;
+    return true;
+}
+
+static struct ir_value *emit(struct onnx_node *n, const struct ir_new *desc)
+{
+    struct onnx_importer *im = n->im;
+    for (uint32_t i = 0; i < desc->n_in; i++)
+        if (!desc->in[i])
+            return NULL;
+    struct ir_op *op = ir_op_new(im->g, NULL, desc, im->diag);
+    if (!op)
+        return NULL;
+    bool foldable = all_const(op);
+    bool compile_time = ir_op_descs[op->opcode].traits & IR_COMPILE_TIME;
+    if (foldable && im->options->fold) {
+        struct ir_op *folded = im->options->fold(im->options->fold_self, op);
+        if (folded)
+            return folded->out;
+        if (compile_time) {
+            onnx_error(n, "its result is too large, or cannot be computed at compile time");
+            return NULL;
+        }
+    }
+    if (compile_time && !foldable)
+        n->at_run_time = true; /* reported together with all others when the walk ends */
+    if (!foldable && ir_count(&op->out->type) == 0) {
+        char text[256];
+        onnx_error(n, "the result %s has no elements",
+                   ir_type_text(&op->out->type, text, sizeof text));
+        return NULL;
+    }
+    return op->out;
+}
+
+struct ir_value *onnx_emit(struct onnx_node *n, enum ir_opcode opcode, const union ir_attrs *attrs,
+                           struct ir_value *const *in, uint32_t n_in)
+{
+    return emit(n, &(struct ir_new){opcode, in, n_in, attrs, n->name, n->loc});
+}
+
+struct ir_value *onnx_emit_helper(struct onnx_node *n, enum ir_opcode opcode,
+                                  const union ir_attrs *attrs, struct ir_value *const *in,
+                                  uint32_t n_in)
+{
+    return emit(n, &(struct ir_new){opcode, in, n_in, attrs, NULL, n->loc});
+}
+
+struct ir_value *onnx_emit1(struct onnx_node *n, enum ir_opcode opcode, const union ir_attrs *attrs,
+                            struct ir_value *x)
+{
+    return onnx_emit(n, opcode, attrs, &x, 1);
+}
+
+struct ir_value *onnx_emit2(struct onnx_node *n, enum ir_opcode opcode, const union ir_attrs *attrs,
+                            struct ir_value *a, struct ir_value *b)
+{
+    struct ir_value *in[] = {a, b};
+    return onnx_emit(n, opcode, attrs, in, 2);
+}
+
+struct ir_value *onnx_const(struct onnx_node *n, struct ir_type type, struct blob *b)
+{
+    return ir_const_new(n->im->g, NULL, type, b, NULL, n->loc)->out;
+}
+
+struct ir_value *onnx_scalar(struct onnx_node *n, float x)
+{
+    float *data = heap_alloc(sizeof *data);
+    *data = x;
+    return onnx_const(n, ir_type_of(IR_F32, 0, NULL), blob_own(data, sizeof *data));
+}
+
+struct ir_value *onnx_ints_const(struct onnx_node *n, const int64_t *at, uint32_t count)
+{
+    int64_t length = count;
+    size_t bytes = count * sizeof *at;
+    int64_t *data = heap_alloc(bytes ? bytes : 1);
+    if (bytes)
+        memcpy(data, at, bytes);
+    return onnx_const(n, ir_type_of(IR_I64, 1, &length), blob_own(data, bytes));
+}
+
+static struct ir_value *emit_moved(struct onnx_node *n, enum ir_opcode opcode,
+                                   const union ir_attrs *attrs, struct ir_value *x, bool named)
+{
+    return named ? onnx_emit(n, opcode, attrs, &x, 1) : onnx_emit_helper(n, opcode, attrs, &x, 1);
+}
+
+struct ir_value *onnx_reshape(struct onnx_node *n, struct ir_value *x, const int64_t *dims,
+                              uint32_t rank, bool named)
+{
+    if (!x)
+        return NULL;
+    if (rank > IR_MAX_RANK) {
+        onnx_error(n, "a result of %u dimensions; at most %d are supported", rank, IR_MAX_RANK);
+        return NULL;
+    }
+    if (rank == x->type.rank && (!rank || memcmp(dims, x->type.dim, rank * sizeof *dims) == 0))
+        return x;
+    union ir_attrs attrs = {.reshape = {.shape = {rank, dims}, .from = "", .to = ""}};
+    return emit_moved(n, IR_reshape, &attrs, x, named);
+}
+
+struct ir_value *onnx_transpose(struct onnx_node *n, struct ir_value *x, const int64_t *perm,
+                                bool named)
+{
+    bool moves = false;
+    if (!x)
+        return NULL;
+    for (int64_t i = 0; i < x->type.rank; i++)
+        moves |= perm[i] != i;
+    if (!moves)
+        return x;
+    union ir_attrs attrs = {.transpose = {.perm = {x->type.rank, perm}}};
+    return emit_moved(n, IR_transpose, &attrs, x, named);
+}
+
+struct ir_value *onnx_slice(struct onnx_node *n, struct ir_value *x, const int64_t *start,
+                            const int64_t *step, const int64_t *count, bool named)
+{
+    bool cuts = false;
+    if (!x)
+        return NULL;
+    for (uint32_t i = 0; i < x->type.rank; i++)
+        cuts |= start[i] != 0 || step[i] != 1 || count[i] != x->type.dim[i];
+    if (!cuts)
+        return x;
+    uint32_t rank = x->type.rank;
+    union ir_attrs attrs = {
+        .slice = {.start = {rank, start}, .step = {rank, step}, .count = {rank, count}}};
+    return emit_moved(n, IR_slice, &attrs, x, named);
+}
+
+/* ---- results ---- */
+
+bool onnx_set_out(struct onnx_node *n, size_t k, struct ir_value *v)
+{
+    if (v && k < n->proto->n_output && n->out[k])
+        n->out[k]->value = v;
+    return v != NULL;
+}
+
+bool onnx_out_used(const struct onnx_node *n, size_t k)
+{
+    return k < n->proto->n_output && n->out[k] && n->out[k]->used;
+}
+
+void onnx_note_weights(struct onnx_node *n, struct ir_value *v, size_t i, int64_t variant)
+{
+    bool is_base = v && (ir_is(v, IR_conv) || ir_is(v, IR_matmul));
+    if (is_base && n->in[i]->kind == ONNX_INITIALIZER)
+        VEC_PUSH(&n->im->weights, ((struct onnx_weight_use){v->def, n->in[i], variant}));
+}

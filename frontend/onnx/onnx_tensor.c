@@ -1,0 +1,316 @@
+/*
+ * onnx_tensor.c - the elements of a TensorProto.
+ *
+ * In: a TensorProto and the source that holds its bytes. Out: a type and a blob, or f32 values.
+ * Inside the compiler every floating-point tensor is f32: float16 and bfloat16 widen exactly,
+ * double rounds to nearest and must not overflow. Elements are in raw_data (little endian, as this
+ * host), or in the typed field that onnx.proto names for the data type; either way their number
+ * must be exactly the product of the dimensions.
+ */
+#include "onnx_internal.h"
+
+#include "base/half.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw_data is little endian");
+
+/* Which typed field holds a data type's elements when raw_data does not. */
+enum holder { IN_FLOAT, IN_INT32, IN_INT64, IN_DOUBLE };
+
+struct onnx_dtype {
+    int32_t data_type;
+    const char *name;
+    enum ir_dtype stored, inside;
+    enum holder holder;
+    size_t bytes; /* of one element of raw_data */
+};
+static const struct onnx_dtype dtypes[] = {
+    {ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, "float", IR_F32, IR_F32, IN_FLOAT, 4},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__UINT8, "uint8", IR_U8, IR_U8, IN_INT32, 1},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__INT8, "int8", IR_I8, IR_I8, IN_INT32, 1},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__INT32, "int32", IR_I32, IR_I32, IN_INT32, 4},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__INT64, "int64", IR_I64, IR_I64, IN_INT64, 8},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__BOOL, "bool", IR_BOOL, IR_BOOL, IN_INT32, 1},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16, "float16", IR_F16, IR_F32, IN_INT32, 2},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE, "double", IR_F64, IR_F32, IN_DOUBLE, 8},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16, "bfloat16", IR_F32, IR_F32, IN_INT32, 2},
+};
+/* Names for messages only. */
+static const char *const other_names[] = {
+    [ONNX__TENSOR_PROTO__DATA_TYPE__UNDEFINED] = "undefined",
+    [ONNX__TENSOR_PROTO__DATA_TYPE__UINT16] = "uint16",
+    [ONNX__TENSOR_PROTO__DATA_TYPE__INT16] = "int16",
+    [ONNX__TENSOR_PROTO__DATA_TYPE__STRING] = "string",
+    [ONNX__TENSOR_PROTO__DATA_TYPE__UINT32] = "uint32",
+    [ONNX__TENSOR_PROTO__DATA_TYPE__UINT64] = "uint64",
+    [ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX64] = "complex64",
+    [ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX128] = "complex128",
+};
+
+static const struct onnx_dtype *find_dtype(int64_t data_type)
+{
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
+        if (dtypes[i].data_type == data_type)
+            return &dtypes[i];
+    return NULL;
+}
+
+const char *onnx_dtype_name(int64_t data_type)
+{
+    const struct onnx_dtype *t = find_dtype(data_type);
+    if (t)
+        return t->name;
+    bool known = data_type >= 0 &&
+                 data_type < (int64_t)(sizeof other_names / sizeof *other_names) &&
+                 other_names[data_type];
+    return known ? other_names[data_type] : "of an unknown type";
+}
+
+bool onnx_dtype_inside(int64_t data_type, enum ir_dtype *out)
+{
+    const struct onnx_dtype *t = find_dtype(data_type);
+    if (t)
+        *out = t->inside;
+    return t != NULL;
+}
+
+/* ---- where the elements are ---- */
+
+struct elements {
+    const struct onnx_dtype *dtype;
+    struct ir_type type; /* with the stored dtype */
+    size_t n;
+    const uint8_t *bytes; /* n * dtype->bytes of them, or NULL: */
+    const int32_t *words; /* the bit patterns or values, one an element */
+    bool cut;             /* `bytes` lie in the file */
+};
+
+struct tensor_ctx {
+    const struct onnx_source *source;
+    const Onnx__TensorProto *proto;
+    struct loc loc;
+    struct diag *diag;
+};
+
+static const char *name_of(const struct tensor_ctx *c)
+{
+    return c->proto->name ? c->proto->name : "";
+}
+
+static bool read_type(const struct tensor_ctx *c, struct elements *e)
+{
+    const Onnx__TensorProto *t = c->proto;
+    int64_t n;
+    e->dtype = find_dtype(t->data_type);
+    if (!e->dtype)
+        return diag_error(c->diag, c->loc, DIAG_ONNX_MODEL,
+                          "tensor '%s' is %s, which is not supported", name_of(c),
+                          onnx_dtype_name(t->data_type));
+    if (t->n_dims > IR_MAX_RANK)
+        return diag_error(c->diag, c->loc, DIAG_ONNX_MODEL,
+                          "tensor '%s' has %zu dimensions, at most %d are supported", name_of(c),
+                          t->n_dims, IR_MAX_RANK);
+    e->type = ir_type_of(e->dtype->stored, (uint32_t)t->n_dims, t->dims);
+    if (!ir_type_count(&e->type, &n))
+        return diag_error(c->diag, c->loc, DIAG_ONNX_MODEL,
+                          "tensor '%s' has a negative dimension or too many elements", name_of(c));
+    e->n = (size_t)n;
+    return true;
+}
+
+static bool has_count(const struct tensor_ctx *c, size_t want, size_t have, const char *what)
+{
+    if (want == have)
+        return true;
+    return diag_error(c->diag, c->loc, DIAG_ONNX_MODEL,
+                      "tensor '%s' has %zu %s where its dimensions ask for %zu", name_of(c), have,
+                      what, want);
+}
+
+/* Finds the elements: cut out by the guard, in raw_data, or in a typed field. */
+static bool find_elements(const struct tensor_ctx *c, struct elements *e)
+{
+    const Onnx__TensorProto *t = c->proto;
+    const struct onnx_cut *cut = onnx_source_cut(c->source, t);
+    size_t want_bytes = e->n * e->dtype->bytes;
+    if (t->has_data_location && t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
+        return diag_error(c->diag, c->loc, DIAG_ONNX_MODEL,
+                          "tensor '%s' keeps its data in another file (external data), which is "
+                          "not supported",
+                          name_of(c));
+    if (cut && cut->field == ONNX_RAW_DATA) {
+        e->bytes = cut->data;
+        e->cut = true;
+        return has_count(c, want_bytes, cut->bytes, "bytes");
+    }
+    if (t->has_raw_data) {
+        e->bytes = t->raw_data.data;
+        return has_count(c, want_bytes, t->raw_data.len, "bytes");
+    }
+    bool cut_matches = cut && cut->field == (e->dtype->holder == IN_FLOAT    ? ONNX_FLOAT_DATA
+                                             : e->dtype->holder == IN_DOUBLE ? ONNX_DOUBLE_DATA
+                                                                             : 0);
+    if (cut_matches) {
+        e->bytes = cut->data;
+        e->cut = true;
+        return has_count(c, want_bytes, cut->bytes, "bytes");
+    }
+    switch (e->dtype->holder) {
+    case IN_FLOAT:
+        e->bytes = (const uint8_t *)t->float_data;
+        return has_count(c, e->n, t->n_float_data, "elements");
+    case IN_DOUBLE:
+        e->bytes = (const uint8_t *)t->double_data;
+        return has_count(c, e->n, t->n_double_data, "elements");
+    case IN_INT64:
+        e->bytes = (const uint8_t *)t->int64_data;
+        return has_count(c, e->n, t->n_int64_data, "elements");
+    case IN_INT32: break;
+    }
+    e->words = t->int32_data;
+    if (e->dtype->bytes == 4) {
+        e->bytes = (const uint8_t *)t->int32_data;
+        e->words = NULL;
+    }
+    return has_count(c, e->n, t->n_int32_data, "elements");
+}
+
+static bool open_elements(const struct tensor_ctx *c, struct elements *e)
+{
+    *e = (struct elements){0};
+    return read_type(c, e) && find_elements(c, e);
+}
+
+/* ---- conversion ---- */
+
+/* The i-th 16-bit pattern. */
+static uint16_t load_16(const struct elements *e, size_t i)
+{
+    uint16_t x;
+    if (e->words)
+        return (uint16_t)e->words[i];
+    memcpy(&x, e->bytes + 2 * i, sizeof x);
+    return x;
+}
+
+/* The range that an element of a type stored in int32_data may have. */
+static bool words_in_range(const struct tensor_ctx *c, const struct elements *e)
+{
+    static const int32_t limits[IR_N_DTYPES][2] = {
+        [IR_F32] = {0, 65535}, [IR_F16] = {0, 65535}, [IR_I8] = {-128, 127},
+        [IR_U8] = {0, 255},    [IR_BOOL] = {0, 1},
+    };
+    const int32_t *range = limits[e->dtype->stored];
+    for (size_t i = 0; e->words && i < e->n; i++)
+        if (e->words[i] < range[0] || e->words[i] > range[1])
+            return diag_error(c->diag, c->loc, DIAG_ONNX_MODEL,
+                              "tensor '%s': element %zu is %d, which is no %s", name_of(c), i,
+                              e->words[i], e->dtype->name);
+    return true;
+}
+
+static bool widen(const struct tensor_ctx *c, const struct elements *e, float *out)
+{
+    switch (e->dtype->data_type) {
+    case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16:
+        for (size_t i = 0; i < e->n; i++)
+            out[i] = f16_to_f32(load_16(e, i));
+        return true;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16:
+        for (size_t i = 0; i < e->n; i++) {
+            uint32_t bits = (uint32_t)load_16(e, i) << 16;
+            memcpy(&out[i], &bits, sizeof bits);
+        }
+        return true;
+    default: break;
+    }
+    for (size_t i = 0; i < e->n; i++) {
+        double x;
+        memcpy(&x, e->bytes + sizeof x * i, sizeof x);
+        out[i] = (float)x;
+        if (isinf(out[i]) && !isinf(x))
+            return diag_error(c->diag, c->loc, DIAG_ONNX_MODEL,
+                              "tensor '%s': element %zu, %g, is too large for float", name_of(c), i,
+                              x);
+    }
+    return true;
+}
+
+/* Into elements of the dtype used inside. */
+static bool convert(const struct tensor_ctx *c, const struct elements *e, void *out)
+{
+    if (!words_in_range(c, e))
+        return false;
+    if (e->dtype->inside != e->dtype->stored || e->dtype->bytes == 2)
+        return widen(c, e, out);
+    if (e->bytes && e->n)
+        memcpy(out, e->bytes, e->n * e->dtype->bytes);
+    for (size_t i = 0; e->words && i < e->n; i++)
+        ((uint8_t *)out)[i] = (uint8_t)e->words[i]; /* int8, uint8, bool */
+    for (size_t i = 0; e->dtype->inside == IR_BOOL && i < e->n; i++)
+        ((uint8_t *)out)[i] = ((uint8_t *)out)[i] != 0;
+    return true;
+}
+
+bool onnx_tensor_blob(const struct onnx_source *s, const Onnx__TensorProto *t, struct loc loc,
+                      struct diag *d, struct ir_type *type, struct blob **out)
+{
+    const struct tensor_ctx c = {s, t, loc, d};
+    struct elements e;
+    if (!open_elements(&c, &e))
+        return false;
+    *type = e.type;
+    type->dtype = (uint8_t)e.dtype->inside;
+    size_t elem = ir_dtype_bytes(e.dtype->inside), bytes = e.n * elem;
+    bool same = e.dtype->inside == e.dtype->stored && e.dtype->bytes == elem && !e.words;
+    if (same && e.cut && e.dtype->inside != IR_BOOL && (uintptr_t)e.bytes % elem == 0) {
+        *out = onnx_source_view(s, e.bytes, bytes);
+        return true;
+    }
+    void *data = heap_alloc(bytes ? bytes : 1);
+    if (!convert(&c, &e, data)) {
+        free(data);
+        return false;
+    }
+    if (e.cut)
+        onnx_source_forget(s, e.bytes, e.n * e.dtype->bytes);
+    *out = blob_own(data, bytes);
+    return true;
+}
+
+static float to_float(enum ir_dtype t, const void *data, size_t i)
+{
+    switch (t) {
+    case IR_I64: return (float)((const int64_t *)data)[i];
+    case IR_I32: return (float)((const int32_t *)data)[i];
+    case IR_I8: return ((const int8_t *)data)[i];
+    case IR_U8:
+    case IR_BOOL: return ((const uint8_t *)data)[i];
+    default: return ((const float *)data)[i];
+    }
+}
+
+bool onnx_tensor_f32(const struct onnx_source *s, const Onnx__TensorProto *t, struct loc loc,
+                     struct diag *d, struct onnx_tensor *out)
+{
+    const struct tensor_ctx c = {s, t, loc, d};
+    struct elements e;
+    if (!open_elements(&c, &e))
+        return false;
+    void *data = heap_alloc(e.n ? e.n * 8 : 1);
+    if (!convert(&c, &e, data)) {
+        free(data);
+        return false;
+    }
+    *out = (struct onnx_tensor){.type = e.type, .data = data};
+    if (e.dtype->inside == IR_F32)
+        return true;
+    out->data = heap_alloc(e.n ? e.n * sizeof(float) : 1);
+    for (size_t i = 0; i < e.n; i++)
+        out->data[i] = to_float(e.dtype->inside, data, i);
+    free(data);
+    return true;
+}

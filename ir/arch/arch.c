@@ -1,0 +1,200 @@
+/*
+ * arch.c - the machine description as data: defaults, limits, assignment, printing, fingerprint.
+ * One table made from arch.def stands behind all of them, so a new field is one line there.
+ */
+#include "arch_internal.h"
+
+#include <string.h>
+
+const struct arch_field arch_fields[ARCH_N_FIELDS] = {
+#define FIELD(name, type, initial, least, most, unit, doc)                                         \
+    {#name, offsetof(struct arch, name), initial, least, most, NULL, unit, doc},
+#define CHOICE(name, initial, choices, doc)                                                        \
+    {#name, offsetof(struct arch, name), initial, 0, 0, choices, "choice", doc},
+#include "arch.def"
+#undef FIELD
+#undef CHOICE
+};
+
+static int64_t get(const struct arch *arch, const struct arch_field *f)
+{
+    return *(const int64_t *)((const char *)arch + f->offset);
+}
+
+static void put(struct arch *arch, const struct arch_field *f, int64_t value)
+{
+    *(int64_t *)((char *)arch + f->offset) = value;
+}
+
+struct arch arch_initial(const char *name)
+{
+    struct arch arch = {.name = name};
+    for (unsigned i = 0; i < ARCH_N_FIELDS; i++)
+        put(&arch, &arch_fields[i], arch_fields[i].initial);
+    return arch;
+}
+
+unsigned arch_field_find(const char *name, size_t n)
+{
+    unsigned i = 0;
+    while (i < ARCH_N_FIELDS &&
+           (strlen(arch_fields[i].name) != n || memcmp(arch_fields[i].name, name, n) != 0))
+        i++;
+    return i;
+}
+
+/* The index-th of "a|b|c" and its length; NULL past the end. */
+static const char *choice_at(const char *choices, int64_t index, size_t *n)
+{
+    for (; index > 0; index--) {
+        choices = strchr(choices, '|');
+        if (!choices)
+            return NULL;
+        choices++;
+    }
+    *n = strcspn(choices, "|");
+    return choices;
+}
+
+static bool parse_choice(const struct arch_field *f, const char *text, int64_t *out)
+{
+    size_t n;
+    const char *choice;
+    for (int64_t i = 0; (choice = choice_at(f->choices, i, &n)); i++) {
+        if (strlen(text) == n && memcmp(choice, text, n) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Decimal digits only. No sign, and no leading zero: YAML 1.1 would read 010 as eight. */
+static bool parse_number(const char *text, int64_t *out)
+{
+    if (*text == '\0' || (text[0] == '0' && text[1] != '\0'))
+        return false;
+    int64_t value = 0;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9' || !mul_i64(value, 10, &value) ||
+            !add_i64(value, *text - '0', &value))
+            return false;
+    }
+    *out = value;
+    return true;
+}
+
+bool arch_set_field(struct arch *arch, const struct arch_field *f, const char *text, struct loc loc,
+                    struct diag *d)
+{
+    int64_t value;
+    if (f->choices && !parse_choice(f, text, &value))
+        return diag_error(d, loc, DIAG_ARCH_VALUE, "field '%s' is one of %s, not '%.64s'", f->name,
+                          f->choices, text);
+    if (!f->choices && !parse_number(text, &value))
+        return diag_error(d, loc, DIAG_ARCH_VALUE,
+                          "field '%s' is a plain decimal number, not '%.64s'", f->name, text);
+    if (!f->choices && (value < f->least || value > f->most))
+        return diag_error(d, loc, DIAG_ARCH_VALUE, "field '%s' = %lld is outside %lld..%lld %s",
+                          f->name, (long long)value, (long long)f->least, (long long)f->most,
+                          f->unit);
+    put(arch, f, value);
+    return true;
+}
+
+bool arch_check(const struct arch *arch, struct loc loc, struct diag *d)
+{
+    if (arch_logical_cols(arch) == 0)
+        return diag_error(d, loc, DIAG_ARCH_VALUE,
+                          "a weight of %lld bits does not fit a row of %lld cells of %lld bits%s",
+                          (long long)arch->weight_bits, (long long)arch->cols,
+                          (long long)arch->cell_bits,
+                          arch->differential ? ", two for each sign" : "");
+    return true;
+}
+
+bool arch_set(struct arch *arch, const char *assignment, struct diag *d)
+{
+    struct loc loc = {.entity = "machine"};
+    const char *equals = strchr(assignment, '=');
+    if (!equals)
+        return diag_error(d, loc, DIAG_ARCH_VALUE, "'%.64s' is not FIELD=VALUE", assignment);
+    unsigned i = arch_field_find(assignment, (size_t)(equals - assignment));
+    if (i == ARCH_N_FIELDS)
+        return diag_error(d, loc, DIAG_ARCH_VALUE, "there is no field '%.*s'",
+                          (int)min_i64(equals - assignment, 64), assignment);
+    struct arch changed = *arch;
+    if (!arch_set_field(&changed, &arch_fields[i], equals + 1, loc, d) ||
+        !arch_check(&changed, loc, d))
+        return false;
+    *arch = changed;
+    return true;
+}
+
+void arch_print(const struct arch *arch, struct text *out)
+{
+    text_add(out, "name: ");
+    text_add_quoted(out, arch->name);
+    text_add(out, "\n");
+    for (unsigned i = 0; i < ARCH_N_FIELDS; i++) {
+        const struct arch_field *f = &arch_fields[i];
+        size_t n = 0;
+        const char *choice = f->choices ? choice_at(f->choices, get(arch, f), &n) : NULL;
+        if (choice)
+            text_add(out, "%s: %.*s\n", f->name, (int)n, choice);
+        else
+            text_add(out, "%s: %lld\n", f->name, (long long)get(arch, f));
+    }
+}
+
+/* Names are hashed with the values, so that two fields swapped in arch.def do not go unnoticed. */
+uint64_t arch_fingerprint(const struct arch *arch)
+{
+    uint64_t hash = 0;
+    for (unsigned i = 0; i < ARCH_N_FIELDS; i++) {
+        int64_t value = get(arch, &arch_fields[i]);
+        hash = hash_bytes(arch_fields[i].name, strlen(arch_fields[i].name), hash);
+        hash = hash_bytes(&value, sizeof value, hash);
+    }
+    return hash;
+}
+
+const char *const *arch_presets(void)
+{
+    return arch_preset_names;
+}
+
+const struct arch_preset *arch_preset_find(const char *name)
+{
+    for (const struct arch_preset *p = arch_preset_list; p->name; p++) {
+        if (strcmp(p->name, name) == 0)
+            return p;
+    }
+    return NULL;
+}
+
+void arch_print_fields(struct text *out)
+{
+    text_add(out, "| field | default | range | unit | meaning |\n|---|---|---|---|---|\n");
+    for (unsigned i = 0; i < ARCH_N_FIELDS; i++) {
+        const struct arch_field *f = &arch_fields[i];
+        text_add(out, "| `%s` | ", f->name);
+        if (!f->choices) {
+            text_add(out, "%lld | %lld..%lld | %s | %s |\n", (long long)f->initial,
+                     (long long)f->least, (long long)f->most, f->unit, f->doc);
+            continue;
+        }
+        size_t n = 0;
+        const char *choice = choice_at(f->choices, f->initial, &n);
+        text_add(out, "`%.*s` | ", (int)n, choice);
+        for (int64_t k = 0; (choice = choice_at(f->choices, k, &n)); k++)
+            text_add(out, "%s`%.*s`", k ? ", " : "", (int)n, choice);
+        text_add(out, " | %s | %s |\n", f->unit, f->doc);
+    }
+}
+
+int64_t arch_logical_cols(const struct arch *arch)
+{
+    int64_t cols_per_weight = ceil_div_i64(arch->weight_bits, arch->cell_bits);
+    return arch->cols / (cols_per_weight * (1 + arch->differential));
+}

@@ -1,0 +1,60 @@
+/*
+ * arch.h - the machine: its fields (arch.def), presets, YAML files, limits, and the ONE cost model that
+ * scheduler and simulator both ask.
+ */
+#ifndef CIMC_ARCH_H
+#define CIMC_ARCH_H
+
+#include "base/base.h"
+
+struct arch {
+    const char *name;
+#define FIELD(name, type, initial, least, most, unit, doc) int64_t name;
+#define CHOICE(name, initial, choices, doc) int64_t name;
+#include "arch.def"
+#undef FIELD
+#undef CHOICE
+};
+enum arch_topology { ARCH_IDEAL, ARCH_MESH };
+
+/* A preset by name ("clsa"), or a YAML file's path. Strings live in `a`. */
+bool arch_load(const char *name_or_path, struct arena *a, struct diag *d, struct arch *out)
+    CHECK_RESULT;
+/* YAML text; fields not named keep the value of `base:` preset (default clsa). */
+bool arch_parse(const char *yaml, size_t n, const char *file, struct arena *a, struct diag *d,
+                struct arch *out) CHECK_RESULT;
+/* "crossbars=64" as on the command line. */
+bool arch_set(struct arch *arch, const char *assignment, struct diag *d) CHECK_RESULT;
+/* YAML text that arch_parse reads back to the same machine. */
+void arch_print(const struct arch *arch, struct text *out);
+uint64_t arch_fingerprint(const struct arch *arch); /* of all fields; not of the name */
+const char *const *arch_presets(void);              /* NULL-terminated names */
+/* Markdown table of the fields, for ARCH.md. */
+void arch_print_fields(struct text *out);
+
+/* Columns of a crossbar that hold different output channels. */
+int64_t arch_logical_cols(const struct arch *arch);
+
+/* ---- cost ---- */
+enum cost_kind { COST_MVM, COST_VECTOR, COST_SEND, COST_SIGNAL, COST_DMA, COST_NONE };
+struct cost_work {
+    enum cost_kind kind;
+    uint64_t pixels;   /* MVM: output pixels of the set */
+    uint64_t elements; /* VECTOR: results times lane operations each */
+    uint64_t bytes;    /* SEND, DMA: payload */
+    uint32_t hops;     /* SEND, SIGNAL: links to the farthest target */
+};
+enum cost_unit { UNIT_PE, UNIT_VECTOR, UNIT_NETWORK, UNIT_DRAM };
+/* A cost is a chain of stages; each stage's unit is busy for `cycles`. */
+struct cost {
+    unsigned n_stages;
+    struct cost_stage {
+        enum cost_unit unit;
+        uint64_t cycles;
+    } stage[4];
+};
+struct cost arch_cost(const struct arch *arch, const struct cost_work *work);
+uint64_t cost_occupancy_cycles(const struct cost *c); /* the issuing queue's unit is free again: stage 0 */
+uint64_t cost_latency_cycles(const struct cost *c);   /* results exist: the sum of the stages */
+
+#endif

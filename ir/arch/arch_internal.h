@@ -1,0 +1,45 @@
+/* arch_internal.h - what the files of this room share. */
+#ifndef CIMC_ARCH_INTERNAL_H
+#define CIMC_ARCH_INTERNAL_H
+
+#include "arch.h"
+
+/* A field of struct arch as data; arch_fields[] is in the order of arch.def. */
+struct arch_field {
+    const char *name;
+    size_t offset; /* of its int64_t in struct arch */
+    int64_t initial, least, most;
+    const char *choices; /* "ideal|mesh": the value is an index into it; NULL for numbers */
+    const char *unit, *doc;
+};
+enum {
+#define FIELD(name, type, initial, least, most, unit, doc) ARCH_FIELD_##name,
+#define CHOICE(name, initial, choices, doc) ARCH_FIELD_##name,
+#include "arch.def"
+#undef FIELD
+#undef CHOICE
+    ARCH_N_FIELDS
+};
+extern const struct arch_field arch_fields[ARCH_N_FIELDS];
+
+/* The built-in machine descriptions, ended by name = NULL; generated from benchmarks/archs. */
+struct arch_preset {
+    const char *name;
+    const unsigned char *yaml;
+    size_t n;
+};
+extern const struct arch_preset arch_preset_list[];
+extern const char *const arch_preset_names[];                 /* the same names, NULL-terminated */
+const struct arch_preset *arch_preset_find(const char *name); /* NULL: there is none */
+
+/* The defaults of arch.def under the name `name`. */
+struct arch arch_initial(const char *name);
+/* Index of the field with this name; ARCH_N_FIELDS: there is none. */
+unsigned arch_field_find(const char *name, size_t n);
+/* Reads `text` as the field's value and stores it if it is in range. */
+bool arch_set_field(struct arch *arch, const struct arch_field *f, const char *text, struct loc loc,
+                    struct diag *d) CHECK_RESULT;
+/* Rules that concern several fields at once. */
+bool arch_check(const struct arch *arch, struct loc loc, struct diag *d) CHECK_RESULT;
+
+#endif

@@ -1,0 +1,289 @@
+/*
+ * arch_yaml.c - reads machine descriptions: one YAML mapping from field names to plain values.
+ * The only file that sees yaml.h.
+ *
+ * libyaml's event stream is walked directly: the grammar accepted is a single flat mapping, so a
+ * nested, aliased, anchored or tagged node ends the reading at once and input depth never matters.
+ * At most MAX_BYTES are read and at most MAX_FAULTS faults reported; entries are bounded by the
+ * fields there are, since names repeat or are unknown only as faults.
+ */
+#include "arch_internal.h"
+
+#include <string.h>
+#include <yaml.h>
+
+enum { MAX_BYTES = 1 << 20, MAX_FAULTS = 20, MAX_NAME = 64 };
+/* Keys beside the fields. */
+enum { KEY_NAME = ARCH_N_FIELDS, KEY_BASE, N_KEYS, KEY_UNKNOWN = N_KEYS };
+
+struct entry {
+    const char *text; /* NULL: not given */
+    bool plain;       /* without quotes */
+    struct loc key, value;
+};
+
+struct reader {
+    yaml_parser_t parser;
+    const char *text; /* whole input, for positions of undecodable bytes */
+    const char *file;
+    struct arena *arena;
+    struct diag *diag;
+    unsigned n_faults;
+    struct entry entry[N_KEYS];
+};
+
+static struct loc loc_of(const struct reader *r, const yaml_mark_t *mark)
+{
+    return (struct loc){
+        .file = r->file, .line = (uint32_t)mark->line + 1, .col = (uint32_t)mark->column + 1};
+}
+
+/* Undecodable bytes are met before lines are counted: libyaml gives their offset only. */
+static struct loc loc_of_offset(const struct reader *r, size_t offset)
+{
+    struct loc loc = {.file = r->file, .line = 1, .col = 1};
+    for (size_t i = 0; i < offset; i++) {
+        loc.col++;
+        if (r->text[i] == '\n') {
+            loc.line++;
+            loc.col = 1;
+        }
+    }
+    return loc;
+}
+
+static bool syntax_error(struct reader *r, const yaml_event_t *at, const char *what)
+{
+    return diag_error(r->diag, loc_of(r, &at->start_mark), DIAG_ARCH_SYNTAX, "%s", what);
+}
+
+static bool next_event(struct reader *r, yaml_event_t *event)
+{
+    if (yaml_parser_parse(&r->parser, event))
+        return true;
+    const yaml_parser_t *p = &r->parser;
+    if (p->error == YAML_MEMORY_ERROR)
+        BUG("out of memory in libyaml");
+    struct loc loc = p->error == YAML_READER_ERROR ? loc_of_offset(r, p->problem_offset)
+                                                   : loc_of(r, &p->problem_mark);
+    return diag_error(r->diag, loc, DIAG_ARCH_SYNTAX, "not YAML: %s",
+                      p->problem ? p->problem : "unreadable");
+}
+
+/* The event is a scalar without decoration. */
+static bool check_scalar(struct reader *r, const yaml_event_t *event)
+{
+    if (event->type == YAML_ALIAS_EVENT)
+        return syntax_error(r, event, "aliases are not allowed");
+    if (event->type != YAML_SCALAR_EVENT)
+        return syntax_error(r, event, "expected a plain value, found a nested mapping or sequence");
+    if (event->data.scalar.anchor || event->data.scalar.tag)
+        return syntax_error(r, event, "anchors and tags are not allowed");
+    if (strlen((const char *)event->data.scalar.value) != event->data.scalar.length)
+        return syntax_error(r, event, "value holds a NUL character");
+    return true;
+}
+
+static unsigned find_key(const char *name, size_t n)
+{
+    unsigned key = arch_field_find(name, n);
+    if (key < ARCH_N_FIELDS)
+        return key;
+    return n == 4 && memcmp(name, "name", n) == 0   ? KEY_NAME
+           : n == 4 && memcmp(name, "base", n) == 0 ? KEY_BASE
+                                                    : KEY_UNKNOWN;
+}
+
+/* A fault that does not hinder reading on; false once there are enough of them. */
+static bool fault(struct reader *r, struct loc loc, const char *what, const char *name)
+{
+    diag_error(r->diag, loc, DIAG_ARCH_VALUE, "%s '%.64s'", what, name);
+    return ++r->n_faults < MAX_FAULTS;
+}
+
+/* Reads one value and files it under `key`. */
+static bool read_value(struct reader *r, unsigned key, struct loc key_loc)
+{
+    yaml_event_t event;
+    if (!next_event(r, &event))
+        return false;
+    bool ok = check_scalar(r, &event);
+    if (ok && key != KEY_UNKNOWN)
+        r->entry[key] =
+            (struct entry){.text = arena_strdup(r->arena, (const char *)event.data.scalar.value),
+                           .plain = event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
+                           .key = key_loc,
+                           .value = loc_of(r, &event.start_mark)};
+    yaml_event_delete(&event);
+    return ok;
+}
+
+static bool read_pair(struct reader *r, const yaml_event_t *name)
+{
+    if (!check_scalar(r, name))
+        return false;
+    const char *text = (const char *)name->data.scalar.value;
+    struct loc loc = loc_of(r, &name->start_mark);
+    unsigned key = find_key(text, name->data.scalar.length);
+    bool go_on = true;
+    if (key == KEY_UNKNOWN) {
+        go_on = fault(r, loc, "there is no field", text);
+    } else if (r->entry[key].text) {
+        go_on = fault(r, loc, "given twice: field", text);
+        diag_note(r->diag, r->entry[key].key, "first given here");
+        key = KEY_UNKNOWN; /* the value is read over */
+    }
+    return go_on && read_value(r, key, loc);
+}
+
+/* Reads one event, which has to be of `type`. */
+static bool expect(struct reader *r, yaml_event_type_t type, const char *otherwise)
+{
+    yaml_event_t event;
+    if (!next_event(r, &event))
+        return false;
+    bool ok = event.type == type || syntax_error(r, &event, otherwise);
+    if (ok && type == YAML_MAPPING_START_EVENT &&
+        (event.data.mapping_start.anchor || event.data.mapping_start.tag))
+        ok = syntax_error(r, &event, "anchors and tags are not allowed");
+    yaml_event_delete(&event);
+    return ok;
+}
+
+static bool read_pairs(struct reader *r)
+{
+    for (;;) {
+        yaml_event_t event;
+        if (!next_event(r, &event))
+            return false;
+        bool end = event.type == YAML_MAPPING_END_EVENT;
+        bool ok = end || read_pair(r, &event);
+        yaml_event_delete(&event);
+        if (end || !ok)
+            return ok;
+    }
+}
+
+/* stream = one document = one mapping of scalars */
+static bool read_stream(struct reader *r)
+{
+    return expect(r, YAML_STREAM_START_EVENT, "not a YAML stream") &&
+           expect(r, YAML_DOCUMENT_START_EVENT, "the file describes no machine") &&
+           expect(r, YAML_MAPPING_START_EVENT, "expected lines of the form 'field: value'") &&
+           read_pairs(r) &&
+           expect(r, YAML_DOCUMENT_END_EVENT, "expected the end of the document") &&
+           expect(r, YAML_STREAM_END_EVENT, "there is more than one document") && r->n_faults == 0;
+}
+
+static bool read_entries(struct reader *r, size_t n)
+{
+    if (n > MAX_BYTES)
+        return diag_error(r->diag, (struct loc){.file = r->file, .line = 1, .col = 1},
+                          DIAG_ARCH_SYNTAX, "longer than %d bytes", MAX_BYTES);
+    if (!yaml_parser_initialize(&r->parser))
+        BUG("out of memory in libyaml");
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->text, n);
+    bool ok = read_stream(r);
+    yaml_parser_delete(&r->parser);
+    return ok;
+}
+
+/* Printable ASCII, so that arch_print can quote it without loss. */
+static bool name_is_good(const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i < n; i++) {
+        if (name[i] < ' ' || name[i] > '~')
+            return false;
+    }
+    return n >= 1 && n <= MAX_NAME;
+}
+
+/* Gives the fields that the text names. */
+static bool apply_fields(const struct reader *r, struct arch *arch)
+{
+    bool ok = true;
+    for (unsigned i = 0; i < ARCH_N_FIELDS; i++) {
+        const struct entry *e = &r->entry[i];
+        if (!e->text)
+            continue;
+        if (!e->plain && !arch_fields[i].choices)
+            ok = diag_error(r->diag, e->value, DIAG_ARCH_VALUE,
+                            "field '%s' is a number, not a quoted text", arch_fields[i].name);
+        else
+            ok &= arch_set_field(arch, &arch_fields[i], e->text, e->value, r->diag);
+    }
+    const struct entry *name = &r->entry[KEY_NAME];
+    if (name->text && !name_is_good(name->text))
+        ok = diag_error(r->diag, name->value, DIAG_ARCH_VALUE,
+                        "a name is 1 to %d printable ASCII characters", MAX_NAME);
+    else if (name->text)
+        arch->name = name->text;
+    return ok && arch_check(arch, (struct loc){.file = r->file, .line = 1, .col = 1}, r->diag);
+}
+
+/* Sets in *out what the text names; a preset may not name a base. */
+static bool parse_over(struct reader *r, size_t n, bool is_preset, struct arch *out);
+
+static bool load_preset(const struct arch_preset *p, struct arena *a, struct diag *d,
+                        struct arch *out)
+{
+    struct reader r = {.text = (const char *)p->yaml,
+                       .file = arena_printf(a, "preset:%s", p->name),
+                       .arena = a,
+                       .diag = d};
+    *out = arch_initial(p->name);
+    return parse_over(&r, p->n, true, out);
+}
+
+static bool apply_base(const struct reader *r, bool is_preset, struct arch *out)
+{
+    const struct entry *base = &r->entry[KEY_BASE];
+    if (!base->text)
+        return true;
+    const struct arch_preset *p = is_preset ? NULL : arch_preset_find(base->text);
+    if (!p)
+        return diag_error(r->diag, base->value, DIAG_ARCH_VALUE,
+                          "there is no preset '%.64s' to start from", base->text);
+    const char *name = out->name;
+    bool ok = load_preset(p, r->arena, r->diag, out);
+    out->name = name;
+    return ok;
+}
+
+static bool parse_over(struct reader *r, size_t n, bool is_preset, struct arch *out)
+{
+    return read_entries(r, n) && apply_base(r, is_preset, out) && apply_fields(r, out);
+}
+
+bool arch_parse(const char *yaml, size_t n, const char *file, struct arena *a, struct diag *d,
+                struct arch *out)
+{
+    struct reader r = {.text = n ? yaml : "", .file = file, .arena = a, .diag = d};
+    *out = arch_initial("custom");
+    return parse_over(&r, n, false, out);
+}
+
+static void note_presets(struct loc loc, struct diag *d)
+{
+    struct text names = {0};
+    for (const char *const *name = arch_presets(); *name; name++)
+        text_add(&names, " %s", *name);
+    diag_note(d, loc, "presets:%s", names.at ? names.at : "");
+    text_free(&names);
+}
+
+bool arch_load(const char *name_or_path, struct arena *a, struct diag *d, struct arch *out)
+{
+    const struct arch_preset *p = arch_preset_find(name_or_path);
+    if (p)
+        return load_preset(p, a, d, out);
+    struct file f;
+    if (!file_open(name_or_path, a, d, &f)) {
+        note_presets((struct loc){.file = name_or_path}, d);
+        return false;
+    }
+    bool ok = arch_parse((const char *)f.data, f.size, f.path, a, d, out);
+    file_close(&f);
+    return ok;
+}

@@ -1,0 +1,174 @@
+/*
+ * base.h - what every room stands on: diagnostics, arenas, growable arrays, strings, files, hashes.
+ *
+ * Memory: nodes, names and tables live in an arena that the caller gives; nothing in an arena is
+ * freed on its own. Running out of memory is BUG(), never a NULL to check for.
+ * Errors: wrong user input goes into a `struct diag` and comes back as false/NULL; BUG() is for our
+ * own mistakes only and ends the process with exit code 3.
+ */
+#ifndef CIMC_BASE_H
+#define CIMC_BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CHECK_RESULT __attribute__((warn_unused_result))
+#define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
+
+/* ---- BUG: we are wrong, or memory ran out ---- */
+
+/* Prints file:line, the current activity (bug_context) and the message; exit code 3. */
+#define BUG(...) bug_at(__FILE__, __LINE__, __VA_ARGS__)
+_Noreturn void bug_at(const char *file, int line, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* What is being done, for BUG's message: "pass fold-bn". The string must outlive its use. */
+void bug_context(const char *what);
+
+/* ---- arena ---- */
+
+struct arena;
+struct arena *arena_new(void);
+void arena_free(struct arena *a); /* NULL is fine */
+void *arena_alloc(struct arena *a, size_t bytes); /* 16-byte aligned, zeroed */
+char *arena_strdup(struct arena *a, const char *s);
+char *arena_strndup(struct arena *a, const char *s, size_t n);
+char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+size_t arena_bytes(const struct arena *a); /* handed out so far */
+#define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define ARENA_ARRAY(a, type, n) ((type *)arena_alloc_array((a), (n), sizeof(type)))
+void *arena_alloc_array(struct arena *a, size_t n, size_t elem_bytes);
+
+/* ---- heap: malloc that cannot fail ---- */
+
+void *heap_alloc(size_t bytes); /* zeroed */
+void *heap_realloc(void *p, size_t bytes);
+
+/* Growable array: VEC(int) v = {0}; VEC_PUSH(&v, 3); v.at[0]; v.n; VEC_FREE(&v). */
+#define VEC(type)                                                                                  \
+    struct {                                                                                       \
+        type *at;                                                                                  \
+        size_t n, cap;                                                                             \
+    }
+#define VEC_RESERVE(v, want)                                                                       \
+    ((v)->at = vec_reserve((v)->at, &(v)->cap, (want), sizeof *(v)->at))
+#define VEC_PUSH(v, x) (VEC_RESERVE((v), (v)->n + 1), (void)((v)->at[(v)->n++] = (x)))
+#define VEC_FREE(v) (free((v)->at), (v)->at = NULL, (v)->n = (v)->cap = 0)
+void *vec_reserve(void *at, size_t *cap, size_t want, size_t elem_bytes);
+
+/* ---- text buffer (heap; always NUL-terminated once something was added) ---- */
+
+struct text {
+    char *at;
+    size_t n, cap;
+};
+void text_add(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void text_addv(struct text *t, const char *fmt, va_list ap);
+void text_add_bytes(struct text *t, const void *bytes, size_t n);
+void text_add_quoted(struct text *t, const char *s); /* "..." with \" \\ \n \t \xHH escapes */
+/* Shortest decimal that reads back to the same float; nan, inf, -inf. Always has a '.', 'e' or 'n'. */
+void text_add_f32(struct text *t, float x);
+void text_free(struct text *t);
+
+/* ---- diagnostics ---- */
+
+struct loc {
+    const char *file;     /* path as the user gave it, or NULL */
+    uint32_t line, col;   /* 1-based; 0 = none */
+    const char *entity;   /* "node 12 'conv1' (Conv)", or NULL */
+};
+
+enum diag_code {
+#define CODE(id, text, doc) DIAG_##id,
+#include "diag.def"
+#undef CODE
+    N_DIAG_CODES
+};
+enum diag_severity { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };
+
+struct diag_entry {
+    struct diag_entry *next;
+    enum diag_severity severity;
+    enum diag_code code;
+    struct loc loc;
+    const char *text;
+};
+/* Collects; prints nothing by itself. Strings are copied. */
+struct diag {
+    struct arena *arena;
+    struct diag_entry *first, *last;
+    unsigned n_errors;
+};
+struct diag *diag_new(void);
+void diag_free(struct diag *d);
+/* Adds an error; always returns false, so that `return diag_error(...)` reads as one line. */
+bool diag_error(struct diag *d, struct loc loc, enum diag_code code, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+void diag_warn(struct diag *d, struct loc loc, enum diag_code code, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+/* A note belongs to the entry before it. */
+void diag_note(struct diag *d, struct loc loc, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* `model.onnx: node 12 'conv1' (Conv): error: text [code]`, one line an entry. */
+void diag_print(const struct diag *d, FILE *out);
+const char *diag_code_name(enum diag_code code); /* "onnx-attr" */
+const char *diag_code_doc(enum diag_code code);
+
+/* ---- checked arithmetic: false on overflow, *out then unspecified ---- */
+
+static inline CHECK_RESULT bool add_i64(int64_t a, int64_t b, int64_t *out)
+{
+    return !__builtin_add_overflow(a, b, out);
+}
+static inline CHECK_RESULT bool mul_i64(int64_t a, int64_t b, int64_t *out)
+{
+    return !__builtin_mul_overflow(a, b, out);
+}
+static inline int64_t ceil_div_i64(int64_t a, int64_t b) /* a >= 0, b > 0 */
+{
+    return a / b + (a % b != 0);
+}
+static inline int64_t min_i64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+static inline int64_t max_i64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- hashes, random numbers ---- */
+
+uint64_t hash_bytes(const void *p, size_t n, uint64_t seed); /* XXH3 64 */
+uint64_t random_next(uint64_t *state);                       /* splitmix64 */
+
+/* ---- files ---- */
+
+/* A whole file in memory, read-only. Regular files are mapped; "-" (stdin), pipes and devices are
+ * read (at most 4 GiB). Release with file_close. */
+struct file {
+    const uint8_t *data;
+    size_t size;
+    const char *path; /* as given; "<stdin>" for "-" */
+    bool mapped;
+};
+bool file_open(const char *path, struct arena *names, struct diag *d, struct file *out) CHECK_RESULT;
+void file_close(struct file *f);
+/* Tells the kernel that the mapped bytes are not needed in memory now (they can be read again). */
+void file_forget(const struct file *f, const void *at, size_t n);
+
+/* Output that appears whole or not at all: written beside the target and renamed onto it by
+ * out_commit. "-" is stdout; devices and pipes are written directly. */
+struct out {
+    FILE *f;
+    char *path, *temp_path; /* temp_path NULL when written directly */
+};
+bool out_open(struct out *o, const char *path, struct diag *d) CHECK_RESULT;
+bool out_commit(struct out *o, struct diag *d) CHECK_RESULT; /* false: nothing was put in place */
+void out_discard(struct out *o);
+
+/* ---- host ---- */
+double now_seconds(void);        /* monotonic */
+uint64_t peak_rss_bytes(void);   /* of this process, so far */
+
+#endif

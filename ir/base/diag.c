@@ -1,0 +1,101 @@
+/* diag.c - collected diagnostics. */
+#include "base/base.h"
+
+#include <stdlib.h>
+
+static const struct {
+    const char *name, *doc;
+} codes[N_DIAG_CODES] = {
+#define CODE(id, text, doc) {text, doc},
+#include "diag.def"
+#undef CODE
+};
+
+struct diag *diag_new(void)
+{
+    struct diag *d = heap_alloc(sizeof *d);
+    d->arena = arena_new();
+    return d;
+}
+
+void diag_free(struct diag *d)
+{
+    if (!d)
+        return;
+    arena_free(d->arena);
+    free(d);
+}
+
+static void add(struct diag *d, enum diag_severity severity, struct loc loc, enum diag_code code,
+                const char *fmt, va_list ap)
+{
+    struct text t = {0};
+    text_addv(&t, fmt, ap);
+    struct diag_entry *e = ARENA_NEW(d->arena, struct diag_entry);
+    e->severity = severity;
+    e->code = code;
+    e->loc = loc;
+    e->loc.file = loc.file ? arena_strdup(d->arena, loc.file) : NULL;
+    e->loc.entity = loc.entity ? arena_strdup(d->arena, loc.entity) : NULL;
+    e->text = arena_strdup(d->arena, t.at);
+    text_free(&t);
+    if (d->last)
+        d->last->next = e;
+    else
+        d->first = e;
+    d->last = e;
+    d->n_errors += severity == DIAG_ERROR;
+}
+
+bool diag_error(struct diag *d, struct loc loc, enum diag_code code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    add(d, DIAG_ERROR, loc, code, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+void diag_warn(struct diag *d, struct loc loc, enum diag_code code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    add(d, DIAG_WARNING, loc, code, fmt, ap);
+    va_end(ap);
+}
+
+void diag_note(struct diag *d, struct loc loc, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    add(d, DIAG_NOTE, loc, d->last ? d->last->code : DIAG_IO, fmt, ap);
+    va_end(ap);
+}
+
+void diag_print(const struct diag *d, FILE *out)
+{
+    static const char *const severities[] = {"error", "warning", "note"};
+    for (const struct diag_entry *e = d->first; e; e = e->next) {
+        fputs(e->loc.file ? e->loc.file : "cimc", out);
+        if (e->loc.line)
+            fprintf(out, ":%u", e->loc.line);
+        if (e->loc.line && e->loc.col)
+            fprintf(out, ":%u", e->loc.col);
+        if (e->loc.entity)
+            fprintf(out, ": %s", e->loc.entity);
+        fprintf(out, ": %s: %s", severities[e->severity], e->text);
+        if (e->severity != DIAG_NOTE)
+            fprintf(out, " [%s]", codes[e->code].name);
+        fputc('\n', out);
+    }
+}
+
+const char *diag_code_name(enum diag_code code)
+{
+    return codes[code].name;
+}
+
+const char *diag_code_doc(enum diag_code code)
+{
+    return codes[code].doc;
+}

@@ -1,0 +1,171 @@
+/* files.c - whole files in, atomic files out, and what the host says of time and memory. */
+#include "base/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const size_t MAX_STREAM_BYTES = (size_t)4 << 30;
+
+static struct loc at_file(const char *path)
+{
+    return (struct loc){.file = path};
+}
+
+/* Reads a pipe, device or stdin to its end. */
+static bool read_stream(int fd, struct diag *d, struct file *out)
+{
+    size_t cap = 0, n = 0;
+    uint8_t *data = NULL;
+    for (;;) {
+        data = vec_reserve(data, &cap, n + 65536, 1);
+        ssize_t got = read(fd, data + n, cap - n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 || n > MAX_STREAM_BYTES) {
+            free(data);
+            return diag_error(d, at_file(out->path), DIAG_IO, "cannot read: %s",
+                              got < 0 ? strerror(errno) : "longer than 4 GiB");
+        }
+        if (got == 0)
+            break;
+        n += (size_t)got;
+    }
+    out->data = data;
+    out->size = n;
+    return true;
+}
+
+bool file_open(const char *path, struct arena *names, struct diag *d, struct file *out)
+{
+    *out = (struct file){.path = strcmp(path, "-") == 0 ? "<stdin>" : arena_strdup(names, path)};
+    if (strcmp(path, "-") == 0)
+        return read_stream(STDIN_FILENO, d, out);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        int why = errno;
+        if (fd >= 0)
+            close(fd);
+        return diag_error(d, at_file(path), DIAG_IO, "cannot open: %s", strerror(why));
+    }
+    bool ok = true;
+    if (S_ISDIR(st.st_mode)) {
+        ok = diag_error(d, at_file(path), DIAG_IO, "is a directory");
+    } else if (!S_ISREG(st.st_mode)) {
+        ok = read_stream(fd, d, out);
+    } else if (st.st_size > 0) {
+        void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED) {
+            ok = diag_error(d, at_file(path), DIAG_IO, "cannot map: %s", strerror(errno));
+        } else {
+            out->data = p;
+            out->size = (size_t)st.st_size;
+            out->mapped = true;
+        }
+    }
+    close(fd);
+    return ok;
+}
+
+void file_close(struct file *f)
+{
+    if (f->mapped)
+        munmap((void *)f->data, f->size);
+    else
+        free((void *)f->data);
+    *f = (struct file){0};
+}
+
+void file_forget(const struct file *f, const void *at, size_t n)
+{
+    if (!f->mapped)
+        return;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)at + page - 1) & ~(page - 1), to = ((uintptr_t)at + n) & ~(page - 1);
+    if (from < to)
+        madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+bool out_open(struct out *o, const char *path, struct diag *d)
+{
+    *o = (struct out){0};
+    struct stat st;
+    bool is_stdout = strcmp(path, "-") == 0;
+    bool direct = is_stdout || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
+    o->path = strcpy(heap_alloc(strlen(path) + 1), path);
+    if (direct) {
+        o->f = is_stdout ? stdout : fopen(path, "w");
+    } else {
+        o->temp_path = heap_alloc(strlen(path) + 16);
+        sprintf(o->temp_path, "%s.tmpXXXXXX", path);
+        int fd = mkstemp(o->temp_path);
+        if (fd >= 0) {
+            mode_t mask = umask(0);
+            umask(mask);
+            fchmod(fd, 0666 & ~mask);
+            o->f = fdopen(fd, "w");
+        }
+    }
+    if (o->f)
+        return true;
+    diag_error(d, at_file(path), DIAG_IO, "cannot write: %s", strerror(errno));
+    free(o->temp_path);
+    o->temp_path = NULL;
+    out_discard(o);
+    return false;
+}
+
+static void release(struct out *o)
+{
+    free(o->path);
+    free(o->temp_path);
+    *o = (struct out){0};
+}
+
+bool out_commit(struct out *o, struct diag *d)
+{
+    bool ok = !ferror(o->f);
+    if (o->f == stdout)
+        ok &= fflush(stdout) == 0;
+    else
+        ok &= fclose(o->f) == 0;
+    if (ok && o->temp_path)
+        ok = rename(o->temp_path, o->path) == 0;
+    if (!ok) {
+        diag_error(d, at_file(o->path), DIAG_IO, "cannot write: %s", strerror(errno));
+        if (o->temp_path)
+            unlink(o->temp_path);
+    }
+    release(o);
+    return ok;
+}
+
+void out_discard(struct out *o)
+{
+    if (o->f && o->f != stdout)
+        fclose(o->f);
+    if (o->temp_path)
+        unlink(o->temp_path);
+    release(o);
+}
+
+double now_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+uint64_t peak_rss_bytes(void)
+{
+    struct rusage r;
+    getrusage(RUSAGE_SELF, &r);
+    return (uint64_t)r.ru_maxrss * 1024;
+}

@@ -1,0 +1,70 @@
+/*
+ * eval_fold.c - replaces an operation on constants by its result.
+ * Input: an operation in a graph. Output: a constant in its place; the operands stay for whoever
+ * else uses them.
+ */
+#include "eval_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A result this large whose elements are all alike is kept as one element: weights made by filling
+ * or expanding a scalar cost nothing. */
+static const size_t SPLAT_LEAST_BYTES = 4096;
+
+static bool foldable(const struct ir_op *op, size_t max_bytes)
+{
+    if (!op->out || op->opcode == IR_constant || (ir_op_descs[op->opcode].traits & IR_IO))
+        return false;
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        if (!ir_is(op->in[i].value, IR_constant) || !type_fits(&op->in[i].value->type))
+            return false;
+    }
+    const struct ir_type *t = &op->out->type;
+    int64_t n;
+    return ir_type_count(t, &n) &&
+           (uint64_t)n <= max_bytes / ir_dtype_bytes((enum ir_dtype)t->dtype);
+}
+
+/* Takes over t's data. */
+static struct blob *blob_of(struct tensor *t)
+{
+    size_t elem = ir_dtype_bytes((enum ir_dtype)t->type.dtype);
+    size_t bytes = (size_t)ir_count(&t->type) * elem;
+    /* Equal to itself one element further on: all elements are alike. */
+    if (bytes >= SPLAT_LEAST_BYTES && memcmp(t->data, (char *)t->data + elem, bytes - elem) == 0) {
+        struct blob *b = blob_splat(t->data, elem);
+        tensor_free(t);
+        return b;
+    }
+    return blob_own(t->data, bytes);
+}
+
+struct ir_op *eval_fold(struct ir_op *op, size_t max_bytes, struct diag *d)
+{
+    if (!foldable(op, max_bytes))
+        return NULL;
+    struct tensor *operand = heap_alloc(op->n_in * sizeof *operand), result;
+    const struct tensor **in = heap_alloc(op->n_in * sizeof *in);
+    bool *owned = heap_alloc(op->n_in * sizeof *owned);
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        operand[i] = constant_tensor(op->in[i].value->def, &owned[i]);
+        in[i] = &operand[i];
+    }
+    bool ok = eval_op(op, in, &result, d);
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        if (owned[i])
+            tensor_free(&operand[i]);
+    }
+    free(operand);
+    free(in);
+    free(owned);
+    if (!ok)
+        return NULL;
+    struct ir_type type = result.type;
+    struct blob *b = blob_of(&result);
+    struct ir_op *constant = ir_const_new(op->graph, op, type, b, op->name, op->loc);
+    ir_replace_uses(op->out, constant->out);
+    ir_op_remove(op);
+    return constant;
+}

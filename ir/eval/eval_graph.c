@@ -1,0 +1,237 @@
+/*
+ * eval_graph.c - runs a whole graph in list order.
+ * Input: tensors for the graph's inputs, in the shapes outside. Output: tensors for its outputs.
+ * Invariant: a value is held from its operation to its last use; constants that need no expansion
+ * are used in place and never copied.
+ */
+#include "eval_internal.h"
+
+#include "base/half.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct slot {
+    const struct ir_op *op;
+    struct tensor value;
+    bool owned;         /* value.data is ours to free */
+    uint32_t uses_left; /* operand slots that have not read it yet */
+};
+
+struct run {
+    const struct ir_graph *graph;
+    const struct tensor *inputs;
+    struct tensor *outputs;
+    size_t n_inputs, n_outputs;
+    struct diag *diag;
+    struct slot *slot; /* sorted by address of the operation, for lookup only */
+    size_t n;
+};
+
+static int by_address(const void *a, const void *b)
+{
+    uintptr_t x = (uintptr_t)((const struct slot *)a)->op,
+              y = (uintptr_t)((const struct slot *)b)->op;
+    return (x > y) - (x < y);
+}
+
+/* The graph is not ours to number, so operations are found by a search. */
+static struct slot *slot_of(const struct run *r, const struct ir_op *op)
+{
+    struct slot *s = bsearch(&(struct slot){.op = op}, r->slot, r->n, sizeof *s, by_address);
+    if (!s)
+        BUG("an operand of the graph is not in it");
+    return s;
+}
+
+static void make_slots(struct run *r)
+{
+    for (const struct ir_op *op = r->graph->first; op; op = op->next)
+        r->n++;
+    r->slot = heap_alloc(r->n * sizeof *r->slot);
+    size_t i = 0;
+    for (const struct ir_op *op = r->graph->first; op; op = op->next)
+        r->slot[i++].op = op;
+    qsort(r->slot, r->n, sizeof *r->slot, by_address);
+    for (const struct ir_op *op = r->graph->first; op; op = op->next) {
+        for (uint32_t k = 0; k < op->n_in; k++)
+            slot_of(r, op->in[k].value->def)->uses_left++;
+    }
+}
+
+static void release(struct slot *s)
+{
+    if (s->owned)
+        tensor_free(&s->value);
+    s->owned = false;
+}
+
+/* ---- what is outside ---- */
+
+/* At CROSSBAR: element (h, w, c) inside is `offset + h*strides[0] + ...` outside. */
+struct view {
+    const int64_t *strides;
+    int64_t offset;
+};
+
+/* Copies between the dense (h,w,c) tensor inside and the viewed elements outside. */
+static void copy_view(const struct view *v, const struct ir_type *inside, float *in, float *outside,
+                      bool outward)
+{
+    for (int64_t h = 0; h < inside->dim[0]; h++) {
+        for (int64_t w = 0; w < inside->dim[1]; w++) {
+            float *at = outside + v->offset + h * v->strides[0] + w * v->strides[1];
+            for (int64_t c = 0; c < inside->dim[2]; c++, in++) {
+                float *there = at + c * v->strides[2];
+                *(outward ? there : in) = *(outward ? in : there);
+            }
+        }
+    }
+}
+
+static void round_f16(float *x, int64_t n, const char *dtype)
+{
+    if (strcmp(dtype, "f16") != 0)
+        return;
+    for (int64_t i = 0; i < n; i++)
+        x[i] = f16_round(x[i]);
+}
+
+static bool read_input(struct run *r, const struct ir_op *op, struct slot *s)
+{
+    const struct ir_attrs_input *at = &op->attrs->input;
+    if ((uint64_t)at->index >= r->n_inputs)
+        return diag_error(r->diag, op->loc, DIAG_DATA, "input %lld is not given",
+                          (long long)at->index);
+    const struct tensor *given = &r->inputs[at->index];
+    struct ir_type want = ir_type_of(IR_F32, at->shape.n, at->shape.at);
+    if (!given->data || given->type.dtype != IR_F32 || ir_count(&given->type) != ir_count(&want)) {
+        char text[200];
+        return diag_error(r->diag, op->loc, DIAG_DATA, "input %lld does not fit %s",
+                          (long long)at->index, ir_type_text(&want, text, sizeof text));
+    }
+    if (r->graph->stage == IR_CROSSBAR) {
+        s->value = tensor_new(&op->out->type);
+        struct view v = {at->strides, at->offset};
+        copy_view(&v, &op->out->type, s->value.data, given->data, false);
+    } else {
+        s->value = tensor_copy(given);
+        s->value.type = op->out->type;
+    }
+    s->owned = true;
+    round_f16(s->value.data, ir_count(&s->value.type), at->dtype);
+    return true;
+}
+
+static bool write_output(struct run *r, const struct ir_op *op)
+{
+    const struct ir_attrs_output *at = &op->attrs->output;
+    if ((uint64_t)at->index >= r->n_outputs)
+        return diag_error(r->diag, op->loc, DIAG_DATA, "there is no room for output %lld",
+                          (long long)at->index);
+    struct tensor *out = &r->outputs[at->index];
+    const struct tensor *value = &slot_of(r, op->in[0].value->def)->value;
+    struct ir_type type = ir_type_of(IR_F32, at->shape.n, at->shape.at);
+    if (out->data && !ir_type_equal(&type, &out->type))
+        return diag_error(r->diag, op->loc, DIAG_IR_INVALID, "output %lld has two shapes",
+                          (long long)at->index);
+    if (!out->data)
+        *out = tensor_new(&type);
+    struct view v = {at->strides, at->offset};
+    if (r->graph->stage == IR_CROSSBAR)
+        copy_view(&v, &value->type, value->data, out->data, true);
+    else if (ir_count(&type))
+        memcpy(out->data, value->data, (size_t)ir_count(&type) * sizeof(float));
+    /* Again for parts written before: rounding twice changes nothing. */
+    round_f16(out->data, ir_count(&type), at->dtype);
+    return true;
+}
+
+/* ---- operations ---- */
+
+static bool compute(struct run *r, const struct ir_op *op, struct slot *s)
+{
+    if (!type_fits(&op->out->type))
+        return diag_error(r->diag, op->loc, DIAG_CAPACITY, "%s: the value is too large to compute",
+                          ir_op_descs[op->opcode].name);
+    if (op->opcode == IR_constant) {
+        s->value = constant_tensor(op, &s->owned);
+        return true;
+    }
+    const struct tensor **in = heap_alloc(op->n_in * sizeof *in);
+    for (uint32_t i = 0; i < op->n_in; i++)
+        in[i] = &slot_of(r, op->in[i].value->def)->value;
+    bool ok = eval_op(op, in, &s->value, r->diag);
+    s->owned = ok;
+    free(in);
+    return ok;
+}
+
+static bool step(struct run *r, const struct ir_op *op, const struct eval_observer *observer)
+{
+    struct slot *s = slot_of(r, op);
+    bool ok = op->opcode == IR_output  ? write_output(r, op)
+              : op->opcode == IR_input ? read_input(r, op, s)
+                                       : compute(r, op, s);
+    if (!ok)
+        return false;
+    if (observer && op->out)
+        observer->seen(observer->self, op, &s->value);
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        struct slot *operand = slot_of(r, op->in[i].value->def);
+        if (--operand->uses_left == 0)
+            release(operand);
+    }
+    if (s->uses_left == 0)
+        release(s);
+    return true;
+}
+
+static bool all_written(const struct run *r)
+{
+    for (size_t k = 0; k < r->n_outputs; k++) {
+        if (!r->outputs[k].data)
+            return diag_error(r->diag, (struct loc){.entity = r->graph->name}, DIAG_DATA,
+                              "the graph has no output %zu", k);
+    }
+    return true;
+}
+
+bool eval_graph(const struct ir_graph *g, const struct tensor *inputs, size_t n_inputs,
+                struct tensor *outputs, size_t n_outputs, const struct eval_observer *observer,
+                struct diag *d)
+{
+    struct run r = {g, inputs, outputs, n_inputs, n_outputs, d, NULL, 0};
+    for (size_t k = 0; k < n_outputs; k++)
+        outputs[k] = (struct tensor){0};
+    make_slots(&r);
+    bool ok = true;
+    for (const struct ir_op *op = g->first; op && ok; op = op->next)
+        ok = step(&r, op, observer);
+    ok = ok && all_written(&r);
+    for (size_t i = 0; i < r.n; i++)
+        release(&r.slot[i]);
+    free(r.slot);
+    for (size_t k = 0; k < n_outputs && !ok; k++)
+        tensor_free(&outputs[k]);
+    return ok;
+}
+
+/* The table of kernels names every operation; these two never get there. */
+bool eval_input(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                struct diag *d)
+{
+    (void)in;
+    (void)out;
+    (void)d;
+    BUG("input op %u is read by eval_graph", op->id);
+}
+
+bool eval_output(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                 struct diag *d)
+{
+    (void)in;
+    (void)out;
+    (void)d;
+    BUG("output op %u is written by eval_graph", op->id);
+}

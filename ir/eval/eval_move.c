@@ -1,0 +1,175 @@
+/* eval_move.c - operations that move elements without computing, for every element type. */
+#include "eval_internal.h"
+
+#include <string.h>
+
+static size_t elem_of(const struct tensor *t)
+{
+    return ir_dtype_bytes((enum ir_dtype)t->type.dtype);
+}
+
+/* One element of the result's type. */
+static uint64_t fill_of(const struct tensor *out, double value)
+{
+    uint64_t element = 0;
+    struct tensor one = {.type = ir_type_of((enum ir_dtype)out->type.dtype, 0, NULL),
+                         .data = &element};
+    tensor_store_f64(&one, 0, value);
+    return element;
+}
+
+bool eval_concat(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                 struct diag *d)
+{
+    (void)d;
+    int64_t axis = op->attrs->concat.axis, outer = 1, inner = 1;
+    for (int64_t k = 0; k < axis; k++)
+        outer *= out->type.dim[k];
+    for (int64_t k = axis + 1; k < out->type.rank; k++)
+        inner *= out->type.dim[k];
+    size_t elem = elem_of(out), at = 0;
+    size_t pitch = (size_t)(out->type.dim[axis] * inner) * elem;
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        size_t piece = (size_t)(in[i]->type.dim[axis] * inner) * elem;
+        for (int64_t o = 0; o < outer && piece; o++)
+            memcpy((char *)out->data + (size_t)o * pitch + at,
+                   (const char *)in[i]->data + (size_t)o * piece, piece);
+        at += piece;
+    }
+    return true;
+}
+
+bool eval_slice(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                struct diag *d)
+{
+    (void)d;
+    const struct ir_attrs_slice *at = &op->attrs->slice;
+    int64_t stride[IR_MAX_RANK];
+    dense_strides(&in[0]->type, stride);
+    struct grid g = grid_new(out->type.rank, out->type.dim);
+    for (unsigned k = 0; k < g.rank; k++) {
+        for (int64_t i = 0; i < g.dim[k]; i++)
+            g.offset[k][i] = (at->start.at[k] + i * at->step.at[k]) * stride[k];
+    }
+    grid_copy(&g, elem_of(out), in[0]->data, NULL, out->data);
+    grid_free(&g);
+    return true;
+}
+
+/* out dimension k walks x along `stride[k]` */
+static void copy_strided(const struct ir_type *out, const int64_t *stride, const struct tensor *x,
+                         void *data)
+{
+    struct grid g = grid_new(out->rank, out->dim);
+    for (unsigned k = 0; k < g.rank; k++)
+        grid_linear(&g, k, stride[k]);
+    grid_copy(&g, elem_of(x), x->data, NULL, data);
+    grid_free(&g);
+}
+
+bool eval_transpose(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                    struct diag *d)
+{
+    (void)d;
+    int64_t dense[IR_MAX_RANK], stride[IR_MAX_RANK];
+    dense_strides(&in[0]->type, dense);
+    for (unsigned k = 0; k < out->type.rank; k++)
+        stride[k] = dense[op->attrs->transpose.perm.at[k]];
+    copy_strided(&out->type, stride, in[0], out->data);
+    return true;
+}
+
+/* Dimension (0..2 for h, w, c) at depth k of a nesting order such as "chw". */
+static unsigned nested_dim(const char *order, unsigned k)
+{
+    return order[k] == 'h' ? 0 : order[k] == 'w' ? 1 : 2;
+}
+
+/* x (h,w,c) as one sequence in the nesting order `from`. */
+static struct tensor unroll(const struct tensor *x, const char *from)
+{
+    int64_t dense[IR_MAX_RANK], dim[3], stride[3];
+    dense_strides(&x->type, dense);
+    for (unsigned k = 0; k < 3; k++) {
+        dim[k] = x->type.dim[nested_dim(from, k)];
+        stride[k] = dense[nested_dim(from, k)];
+    }
+    struct ir_type type = ir_type_of((enum ir_dtype)x->type.dtype, 3, dim);
+    struct tensor sequence = tensor_new(&type);
+    copy_strided(&type, stride, x, sequence.data);
+    return sequence;
+}
+
+bool eval_reshape(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                  struct diag *d)
+{
+    (void)d;
+    size_t bytes = (size_t)ir_count(&out->type) * elem_of(out);
+    if (op->graph->stage != IR_CROSSBAR) {
+        if (bytes)
+            memcpy(out->data, in[0]->data, bytes);
+        return true;
+    }
+    const char *to = op->attrs->reshape.to;
+    struct tensor sequence = unroll(in[0], op->attrs->reshape.from);
+    int64_t stride[3], step = 1;
+    for (unsigned k = 3; k-- > 0;) {
+        stride[nested_dim(to, k)] = step;
+        step *= out->type.dim[nested_dim(to, k)];
+    }
+    copy_strided(&out->type, stride, &sequence, out->data);
+    tensor_free(&sequence);
+    return true;
+}
+
+/* Source of padded element i: itself, the nearest, the mirror image (the border itself is not
+ * repeated; the verifier bounds such pads by the extent), or none. */
+static int64_t padded_index(int64_t i, int64_t dim, const char *mode)
+{
+    if (i >= 0 && i < dim)
+        return i;
+    if (strcmp(mode, "edge") == 0)
+        return i < 0 ? 0 : dim - 1;
+    if (strcmp(mode, "reflect") == 0)
+        return i < 0 ? -i : 2 * (dim - 1) - i;
+    return -1;
+}
+
+bool eval_pad(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+              struct diag *d)
+{
+    (void)d;
+    const struct ir_attrs_pad *at = &op->attrs->pad;
+    int64_t stride[IR_MAX_RANK];
+    dense_strides(&in[0]->type, stride);
+    struct grid g = grid_new(out->type.rank, out->type.dim);
+    for (unsigned k = 0; k < g.rank; k++) {
+        for (int64_t i = 0; i < g.dim[k]; i++) {
+            int64_t from = padded_index(i - at->before.at[k], in[0]->type.dim[k], at->mode);
+            g.offset[k][i] = from < 0 ? -1 : from * stride[k];
+        }
+    }
+    uint64_t fill = fill_of(out, (double)at->value);
+    grid_copy(&g, elem_of(out), in[0]->data, &fill, out->data);
+    grid_free(&g);
+    return true;
+}
+
+bool eval_gather_grid(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                      struct diag *d)
+{
+    (void)d;
+    const struct ir_attrs_gather_grid *at = &op->attrs->gather_grid;
+    int64_t stride[IR_MAX_RANK];
+    dense_strides(&in[0]->type, stride);
+    struct grid g = grid_new(out->type.rank, out->type.dim);
+    const int64_t *index = at->index.at;
+    for (unsigned k = 0; k < g.rank; k++) {
+        for (int64_t i = 0; i < g.dim[k]; i++, index++)
+            g.offset[k][i] = *index < 0 ? -1 : *index * stride[k];
+    }
+    uint64_t fill = fill_of(out, (double)at->value);
+    grid_copy(&g, elem_of(out), in[0]->data, &fill, out->data);
+    grid_free(&g);
+    return true;
+}

@@ -1,0 +1,145 @@
+/*
+ * eval_window.c - pooling. Both layouts are [outer][h][w][inner]; cells of a window are visited in
+ * raster order. Padding holds no value: a maximum skips it, a mean divides by the cells it counts.
+ */
+#include "eval_internal.h"
+
+#include <math.h>
+
+struct window {
+    struct image in, out;
+    const int64_t *kernel, *stride, *dilation, *pad;
+};
+
+/* The taps of a window starting at `start` that lie in least..end-1: from..to-1. Computed, not
+ * searched: a kernel may be far larger than the input. */
+struct span {
+    int64_t from, to;
+};
+static struct span inside(int64_t start, int64_t dilation, int64_t kernel, int64_t least,
+                          int64_t end)
+{
+    int64_t from = start < least ? ceil_div_i64(least - start, dilation) : 0;
+    int64_t to = start < end ? ceil_div_i64(end - start, dilation) : 0;
+    return (struct span){from, max_i64(from, min_i64(to, kernel))};
+}
+
+/* One output pixel: its taps inside the input, and how many cells its mean counts. */
+struct pixel {
+    int64_t y0, x0; /* input position of tap 0, maybe outside */
+    struct span rows, cols;
+};
+static struct pixel pixel_at(const struct window *v, int64_t oh, int64_t ow)
+{
+    struct pixel p = {.y0 = oh * v->stride[0] - v->pad[0], .x0 = ow * v->stride[1] - v->pad[1]};
+    p.rows = inside(p.y0, v->dilation[0], v->kernel[0], 0, v->in.h);
+    p.cols = inside(p.x0, v->dilation[1], v->kernel[1], 0, v->in.w);
+    return p;
+}
+
+static void max_into(float *restrict out, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = x[i] > out[i] || x[i] != x[i] ? x[i] : out[i];
+}
+
+static void add_into(float *restrict out, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] += x[i];
+}
+
+static void reduce_pixel(const struct window *v, const struct pixel *p, const float *plane,
+                         void (*reduce)(float *restrict out, const float *x, int64_t n), float *out)
+{
+    for (int64_t kh = p->rows.from; kh < p->rows.to; kh++) {
+        for (int64_t kw = p->cols.from; kw < p->cols.to; kw++) {
+            int64_t y = p->y0 + kh * v->dilation[0], x = p->x0 + kw * v->dilation[1];
+            reduce(out, plane + (y * v->in.w + x) * v->in.inner, v->in.inner);
+        }
+    }
+}
+
+bool eval_max_pool(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                   struct diag *d)
+{
+    if (!want_f32(op, in, d))
+        return false;
+    const struct ir_attrs_max_pool *at = &op->attrs->max_pool;
+    struct window v = {.in = image_of(op, &in[0]->type),
+                       .out = image_of(op, &out->type),
+                       .kernel = at->kernel,
+                       .stride = at->stride,
+                       .dilation = at->dilation,
+                       .pad = at->pad};
+    float *to = tensor_f32(out);
+    for (int64_t plane = 0; plane < v.out.outer; plane++) {
+        const float *from = tensor_f32(in[0]) + plane * v.in.h * v.in.w * v.in.inner;
+        for (int64_t i = 0; i < v.out.h * v.out.w; i++, to += v.out.inner) {
+            struct pixel p = pixel_at(&v, i / v.out.w, i % v.out.w);
+            for (int64_t c = 0; c < v.out.inner; c++)
+                to[c] = -INFINITY;
+            reduce_pixel(&v, &p, from, max_into, to);
+        }
+    }
+    return true;
+}
+
+/* Cells that the mean counts: those inside, with count_pad also those in the counted padding. */
+static int64_t cells(const struct window *v, const struct pixel *p,
+                     const struct ir_attrs_avg_pool *at)
+{
+    struct span rows = p->rows, cols = p->cols;
+    if (at->count_pad) {
+        rows =
+            inside(p->y0, v->dilation[0], v->kernel[0], -at->counted[0], v->in.h + at->counted[2]);
+        cols =
+            inside(p->x0, v->dilation[1], v->kernel[1], -at->counted[1], v->in.w + at->counted[3]);
+    }
+    return (rows.to - rows.from) * (cols.to - cols.from);
+}
+
+bool eval_avg_pool(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                   struct diag *d)
+{
+    if (!want_f32(op, in, d))
+        return false;
+    const struct ir_attrs_avg_pool *at = &op->attrs->avg_pool;
+    struct window v = {.in = image_of(op, &in[0]->type),
+                       .out = image_of(op, &out->type),
+                       .kernel = at->kernel,
+                       .stride = at->stride,
+                       .dilation = at->dilation,
+                       .pad = at->pad};
+    float *to = tensor_f32(out);
+    for (int64_t plane = 0; plane < v.out.outer; plane++) {
+        const float *from = tensor_f32(in[0]) + plane * v.in.h * v.in.w * v.in.inner;
+        for (int64_t i = 0; i < v.out.h * v.out.w; i++, to += v.out.inner) {
+            struct pixel p = pixel_at(&v, i / v.out.w, i % v.out.w);
+            reduce_pixel(&v, &p, from, add_into, to);
+            float n = (float)max_i64(cells(&v, &p, at), 1); /* no cell: the sum is 0 */
+            for (int64_t c = 0; c < v.out.inner; c++)
+                to[c] /= n;
+        }
+    }
+    return true;
+}
+
+/* Summed in double: the mean of a whole plane should not depend on the layout. */
+bool eval_global_avg_pool(const struct ir_op *op, const struct tensor *const *in,
+                          struct tensor *out, struct diag *d)
+{
+    if (!want_f32(op, in, d))
+        return false;
+    bool crossbar = op->graph->stage == IR_CROSSBAR;
+    int64_t results = ir_count(&out->type), pixels = results ? ir_count(&in[0]->type) / results : 0;
+    int64_t step = crossbar ? results : 1; /* between pixels of a channel */
+    for (int64_t c = 0; c < results; c++) {
+        const float *x = tensor_f32(in[0]) + (crossbar ? c : c * pixels);
+        double sum = 0;
+        for (int64_t i = 0; i < pixels; i++)
+            sum += (double)x[i * step];
+        tensor_f32(out)[c] = (float)(sum / (double)pixels);
+    }
+    return true;
+}

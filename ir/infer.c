@@ -1,0 +1,357 @@
+/*
+ * infer.c - result types: the table of infer_<op>, what they share, and the operations with the
+ * simplest rules (input, output, constant, elementwise). An infer function reads operand types and
+ * attributes, checks both, and reports the first thing that does not fit.
+ */
+#include "ir_internal.h"
+
+#include <string.h>
+
+static bool (*const table[IR_N_OPCODES])(const struct ir_op *, struct diag *, struct ir_type *) = {
+#define OP(name, min_in, max_in, n_out, stages, traits) infer_##name,
+#define ATTR(op, kind, field)
+#define END(op)
+#include "ops.def"
+#undef OP
+#undef ATTR
+#undef END
+};
+
+bool ir_infer(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_op_desc *desc = &ir_op_descs[op->opcode];
+    int64_t count;
+    *out = (struct ir_type){0};
+    if (op->n_in < desc->min_in || op->n_in > desc->max_in)
+        return ir_misfit(op, d, "has %u operands, wants %u to %u", op->n_in, desc->min_in,
+                         desc->max_in);
+    if (!table[op->opcode](op, d, out))
+        return false;
+    if (desc->n_out && !ir_type_count(out, &count))
+        return ir_misfit(op, d, "the result has too many elements");
+    return true;
+}
+
+bool ir_misfit(const struct ir_op *op, struct diag *d, const char *fmt, ...)
+{
+    struct text t = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    text_addv(&t, fmt, ap);
+    va_end(ap);
+    diag_error(d, op->loc, DIAG_SHAPE, "%s: %s", ir_op_descs[op->opcode].name, t.at);
+    text_free(&t);
+    return false;
+}
+
+bool ir_want_f32(const struct ir_op *op, uint32_t first, struct diag *d)
+{
+    for (uint32_t i = first; i < op->n_in; i++) {
+        enum ir_dtype t = (enum ir_dtype)ir_in(op, i)->dtype;
+        if (t != IR_F32)
+            return ir_misfit(op, d, "operand %u is %s, wants f32", i, ir_dtype_name(t));
+    }
+    return true;
+}
+
+bool ir_want_least(const struct ir_op *op, const char *attr, const int64_t *v, uint32_t n,
+                   int64_t least, struct diag *d)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (v[i] < least)
+            return ir_misfit(op, d, "%s has %lld, wants at least %lld", attr, (long long)v[i],
+                             (long long)least);
+    }
+    return true;
+}
+
+bool ir_shape_type(const struct ir_op *op, enum ir_dtype dtype, const struct ir_ints *shape,
+                   struct diag *d, struct ir_type *out)
+{
+    int64_t count;
+    if (shape->n > IR_MAX_RANK)
+        return ir_misfit(op, d, "shape has rank %u, the most is %d", shape->n, IR_MAX_RANK);
+    if (!ir_want_least(op, "shape", shape->at, shape->n, 0, d))
+        return false;
+    *out = ir_type_of(dtype, shape->n, shape->at);
+    if (!ir_type_count(out, &count))
+        return ir_misfit(op, d, "shape has too many elements");
+    return true;
+}
+
+bool ir_broadcast(const struct ir_op *op, const struct ir_type *a, const struct ir_type *b,
+                  struct diag *d, struct ir_type *out)
+{
+    struct ir_type r = {.dtype = a->dtype, .rank = a->rank > b->rank ? a->rank : b->rank};
+    for (unsigned i = 0; i < r.rank; i++) { /* aligned at the last dimension */
+        int64_t x = i < a->rank ? a->dim[a->rank - 1 - i] : 1;
+        int64_t y = i < b->rank ? b->dim[b->rank - 1 - i] : 1;
+        if (x != y && x != 1 && y != 1) {
+            char ta[200], tb[200];
+            return ir_misfit(op, d, "%s and %s do not broadcast", ir_type_text(a, ta, sizeof ta),
+                             ir_type_text(b, tb, sizeof tb));
+        }
+        r.dim[r.rank - 1 - i] = x == 1 ? y : x;
+    }
+    *out = r;
+    return true;
+}
+
+/* ---- input, output, constant ---- */
+
+bool ir_view_fits(int64_t offset, const int64_t strides[3], const int64_t extent[3], int64_t count)
+{
+    int64_t low = offset, high = offset;
+    for (int i = 0; i < 3; i++) {
+        int64_t reach;
+        if (extent[i] <= 0)
+            return extent[i] == 0; /* no element, nothing to reach */
+        if (!mul_i64(strides[i], extent[i] - 1, &reach))
+            return false;
+        int64_t *end = reach < 0 ? &low : &high;
+        if (!add_i64(*end, reach, end))
+            return false;
+    }
+    return low >= 0 && high < count;
+}
+
+/* What input and output share: a float tensor outside, seen through `strides` at CROSSBAR. */
+static bool outside_type(const struct ir_op *op, const char *dtype, const struct ir_ints *shape,
+                         struct diag *d, struct ir_type *out)
+{
+    enum ir_dtype t;
+    if (!ir_dtype_parse(dtype, strlen(dtype), &t) || (t != IR_F32 && t != IR_F16))
+        return ir_misfit(op, d, "dtype \"%s\" outside; wants \"f32\" or \"f16\"", dtype);
+    return ir_shape_type(op, IR_F32, shape, d, out);
+}
+
+bool infer_input(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_attrs_input *at = &op->attrs->input;
+    if (!outside_type(op, at->dtype, &at->shape, d, out) ||
+        !ir_want_least(op, "index", &at->index, 1, 0, d))
+        return false;
+    if (!ir_at_crossbar(op))
+        return true;
+    int64_t count = ir_count(out);
+    if (!ir_want_least(op, "extent", at->extent, 3, 0, d))
+        return false;
+    if (!ir_view_fits(at->offset, at->strides, at->extent, count))
+        return ir_misfit(op, d, "extent, strides and offset leave the %lld elements outside",
+                         (long long)count);
+    *out = ir_type_of(IR_F32, 3, at->extent);
+    return true;
+}
+
+/* Gives its operand's type, though there is no value. */
+bool infer_output(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_attrs_output *at = &op->attrs->output;
+    const struct ir_type *x = ir_in(op, 0);
+    struct ir_type outside;
+    if (!outside_type(op, at->dtype, &at->shape, d, &outside) ||
+        !ir_want_least(op, "index", &at->index, 1, 0, d) || !ir_want_f32(op, 0, d))
+        return false;
+    *out = *x;
+    if (!ir_at_crossbar(op)) {
+        char have[200], want[200];
+        return ir_type_equal(x, &outside) ||
+               ir_misfit(op, d, "operand is %s, shape says %s", ir_type_text(x, have, sizeof have),
+                         ir_type_text(&outside, want, sizeof want));
+    }
+    if (x->rank != 3)
+        return ir_misfit(op, d, "operand has rank %u, wants (h, w, c)", x->rank);
+    if (!ir_view_fits(at->offset, at->strides, x->dim, ir_count(&outside)))
+        return ir_misfit(op, d, "operand, strides and offset leave the %lld elements outside",
+                         (long long)ir_count(&outside));
+    return true;
+}
+
+bool infer_constant(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_attrs_constant *at = &op->attrs->constant;
+    enum ir_dtype t;
+    if (!ir_dtype_parse(at->dtype, strlen(at->dtype), &t))
+        return ir_misfit(op, d, "unknown dtype \"%s\"", at->dtype);
+    if (!ir_shape_type(op, t, &at->shape, d, out))
+        return false;
+    if (!at->data)
+        return ir_misfit(op, d, "has no data");
+    if (!ir_blob_fits(at->data, out)) {
+        char text[200];
+        return ir_misfit(op, d, "%zu bytes of %sdata do not fit %s", at->data->bytes,
+                         at->data->splat ? "splat " : "", ir_type_text(out, text, sizeof text));
+    }
+    return true;
+}
+
+/* ---- elementwise ---- */
+
+static bool want_numeric(const struct ir_op *op, struct diag *d)
+{
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        if (ir_in(op, i)->dtype == IR_BOOL)
+            return ir_misfit(op, d, "operand %u is bool, wants numbers", i);
+    }
+    return true;
+}
+
+static bool same_f32(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    *out = *ir_in(op, 0);
+    return ir_want_f32(op, 0, d);
+}
+
+static bool same_numeric(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    *out = *ir_in(op, 0);
+    return want_numeric(op, d);
+}
+
+bool infer_relu(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_numeric(op, d, out);
+}
+
+bool infer_leaky_relu(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
+bool infer_clip(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_numeric(op, d, out);
+}
+
+bool infer_exp(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
+bool infer_sqrt(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
+bool infer_sigmoid(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
+bool infer_tanh(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
+bool infer_neg(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_numeric(op, d, out);
+}
+
+bool infer_abs(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_numeric(op, d, out);
+}
+
+bool infer_floor(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
+bool infer_ceil(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
+/* Operands a and b, from slot `first` on, of one dtype, broadcast. */
+static bool pair(const struct ir_op *op, uint32_t first, struct diag *d, struct ir_type *out)
+{
+    const struct ir_type *a = ir_in(op, first), *b = ir_in(op, first + 1);
+    if (a->dtype != b->dtype)
+        return ir_misfit(op, d, "operands are %s and %s", ir_dtype_name((enum ir_dtype)a->dtype),
+                         ir_dtype_name((enum ir_dtype)b->dtype));
+    return ir_broadcast(op, a, b, d, out);
+}
+
+static bool arithmetic(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return want_numeric(op, d) && pair(op, 0, d, out);
+}
+
+bool infer_add(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return arithmetic(op, d, out);
+}
+
+bool infer_sub(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return arithmetic(op, d, out);
+}
+
+bool infer_mul(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return arithmetic(op, d, out);
+}
+
+bool infer_div(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return arithmetic(op, d, out);
+}
+
+bool infer_min(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return arithmetic(op, d, out);
+}
+
+bool infer_max(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return arithmetic(op, d, out);
+}
+
+bool infer_pow(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return arithmetic(op, d, out);
+}
+
+bool infer_mod(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return arithmetic(op, d, out);
+}
+
+bool infer_equal(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    bool fits = pair(op, 0, d, out);
+    out->dtype = IR_BOOL;
+    return fits;
+}
+
+bool infer_less(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    bool fits = arithmetic(op, d, out);
+    out->dtype = IR_BOOL;
+    return fits;
+}
+
+bool infer_greater(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return infer_less(op, d, out);
+}
+
+bool infer_where(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    struct ir_type values;
+    if (ir_in(op, 0)->dtype != IR_BOOL)
+        return ir_misfit(op, d, "the condition is %s, wants bool",
+                         ir_dtype_name((enum ir_dtype)ir_in(op, 0)->dtype));
+    return pair(op, 1, d, &values) && ir_broadcast(op, &values, ir_in(op, 0), d, out);
+}
+
+bool infer_cast(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    enum ir_dtype to;
+    if (!ir_dtype_parse(op->attrs->cast.to, strlen(op->attrs->cast.to), &to))
+        return ir_misfit(op, d, "unknown dtype \"%s\"", op->attrs->cast.to);
+    *out = *ir_in(op, 0);
+    out->dtype = (uint8_t)to;
+    return true;
+}

@@ -1,0 +1,213 @@
+/* infer_compute.c - result types of base layers, crossbar products, pooling, normalisation. */
+#include "ir_internal.h"
+
+struct window {
+    const int64_t *kernel, *stride, *dilation; /* h, w */
+    const int64_t *pad;                        /* top, left, bottom, right; NULL = none */
+};
+
+/* (in + before + after - ((kernel - 1)*dilation + 1)) / stride + 1; false if no window fits. */
+static bool window_extent(const struct window *w, int axis, int64_t in, int64_t *out)
+{
+    int64_t room = in, reach;
+    if (w->pad && (!add_i64(room, w->pad[axis], &room) || !add_i64(room, w->pad[axis + 2], &room)))
+        return false;
+    if (!mul_i64(w->kernel[axis] - 1, w->dilation[axis], &reach) || !add_i64(reach, 1, &reach))
+        return false;
+    if (in < 1 || room < reach)
+        return false;
+    *out = (room - reach) / w->stride[axis] + 1;
+    return true;
+}
+
+/* Checks the window's attributes and slides it over in[0], in[1]. */
+static bool slide(const struct ir_op *op, const struct window *w, const int64_t in[2],
+                  struct diag *d, int64_t out[2])
+{
+    if (!ir_want_least(op, "kernel", w->kernel, 2, 1, d) ||
+        !ir_want_least(op, "stride", w->stride, 2, 1, d) ||
+        !ir_want_least(op, "dilation", w->dilation, 2, 1, d) ||
+        (w->pad && !ir_want_least(op, "pad", w->pad, 4, 0, d)))
+        return false;
+    for (int axis = 0; axis < 2; axis++) {
+        if (!window_extent(w, axis, in[axis], &out[axis]))
+            return ir_misfit(op, d, "no window fits: kernel %lld, dilation %lld over %lld %s",
+                             (long long)w->kernel[axis], (long long)w->dilation[axis],
+                             (long long)in[axis], axis ? "columns" : "rows");
+    }
+    return true;
+}
+
+static bool want_rank(const struct ir_op *op, uint32_t i, unsigned rank, const char *what,
+                      struct diag *d)
+{
+    return ir_in(op, i)->rank == rank ||
+           ir_misfit(op, d, "operand %u has rank %u, wants %s", i, ir_in(op, i)->rank, what);
+}
+
+bool infer_conv(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_attrs_conv *at = &op->attrs->conv;
+    const struct ir_type *x = ir_in(op, 0), *w = ir_in(op, 1);
+    if (!ir_want_f32(op, 0, d) || !want_rank(op, 0, 4, "[N,C,H,W]", d) ||
+        !want_rank(op, 1, 4, "[O,C/group,KH,KW]", d) ||
+        !ir_want_least(op, "group", &at->group, 1, 1, d) ||
+        !ir_want_least(op, "weights", &at->weights, 1, 0, d))
+        return false;
+    if (w->dim[2] != at->kernel[0] || w->dim[3] != at->kernel[1])
+        return ir_misfit(op, d, "kernel [%lld,%lld], but w is [%lld,%lld]",
+                         (long long)at->kernel[0], (long long)at->kernel[1], (long long)w->dim[2],
+                         (long long)w->dim[3]);
+    if (x->dim[1] % at->group || x->dim[1] / at->group != w->dim[1] || w->dim[0] % at->group)
+        return ir_misfit(op, d, "%lld channels and w [%lld,%lld,..] do not make %lld groups",
+                         (long long)x->dim[1], (long long)w->dim[0], (long long)w->dim[1],
+                         (long long)at->group);
+    if (op->n_in == 3 && (ir_in(op, 2)->rank != 1 || ir_in(op, 2)->dim[0] != w->dim[0]))
+        return ir_misfit(op, d, "the bias is not [%lld]", (long long)w->dim[0]);
+    struct window window = {at->kernel, at->stride, at->dilation, at->pad};
+    *out = ir_type_of(IR_F32, 4, x->dim);
+    out->dim[1] = w->dim[0];
+    return slide(op, &window, x->dim + 2, d, out->dim + 2);
+}
+
+/* numpy.matmul: a vector on the left gains a leading, on the right a trailing dimension of 1, which
+ * the result loses again; the dimensions before the last two broadcast. */
+bool infer_matmul(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_type *a = ir_in(op, 0), *b = ir_in(op, 1);
+    if (!ir_want_f32(op, 0, d) ||
+        !ir_want_least(op, "weights", &op->attrs->matmul.weights, 1, 0, d))
+        return false;
+    if (a->rank == 0 || b->rank == 0)
+        return ir_misfit(op, d, "an operand is a scalar");
+    int64_t ka = a->dim[a->rank - 1], kb = b->dim[b->rank == 1 ? 0 : b->rank - 2];
+    if (ka != kb)
+        return ir_misfit(op, d, "inner dimensions are %lld and %lld", (long long)ka, (long long)kb);
+    struct ir_type batch_a = *a, batch_b = *b;
+    batch_a.rank = (uint8_t)(a->rank > 2 ? a->rank - 2 : 0);
+    batch_b.rank = (uint8_t)(b->rank > 2 ? b->rank - 2 : 0);
+    if (!ir_broadcast(op, &batch_a, &batch_b, d, out))
+        return false;
+    if (a->rank > 1)
+        out->dim[out->rank++] = a->dim[a->rank - 2];
+    if (b->rank > 1)
+        out->dim[out->rank++] = b->dim[b->rank - 1];
+    return true;
+}
+
+bool infer_batch_norm(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_type *x = ir_in(op, 0);
+    *out = *x;
+    if (!ir_want_f32(op, 0, d))
+        return false;
+    if (x->rank < 2)
+        return ir_misfit(op, d, "x has rank %u, wants [N,C,...]", x->rank);
+    for (uint32_t i = 1; i < op->n_in; i++) {
+        if (ir_in(op, i)->rank != 1 || ir_in(op, i)->dim[0] != x->dim[1])
+            return ir_misfit(op, d, "operand %u is not [%lld]", i, (long long)x->dim[1]);
+    }
+    return true;
+}
+
+/* What the passes tile and dup decide; all 0 before them. */
+static bool mvm_decisions(const struct ir_op *op, const int64_t ofm[2], struct diag *d)
+{
+    const struct ir_attrs_mvm *at = &op->attrs->mvm;
+    const struct ir_type *w = ir_in(op, 1);
+    if (!ir_want_least(op, "weights", &at->weights, 1, 0, d) ||
+        !ir_want_least(op, "slices", at->slices, 2, 0, d) ||
+        !ir_want_least(op, "copies", &at->copies, 1, 0, d) ||
+        !ir_want_least(op, "cut", at->cut, 2, 0, d))
+        return false;
+    if ((at->slices[0] == 0) != (at->slices[1] == 0) || at->slices[0] > w->dim[0] ||
+        at->slices[1] > w->dim[1])
+        return ir_misfit(op, d, "slices [%lld,%lld] of a %lld x %lld matrix",
+                         (long long)at->slices[0], (long long)at->slices[1], (long long)w->dim[0],
+                         (long long)w->dim[1]);
+    int64_t product;
+    if (at->copies > 0 && (!mul_i64(at->cut[0], at->cut[1], &product) || product != at->copies ||
+                           at->cut[0] > ofm[0] || at->cut[1] > ofm[1]))
+        return ir_misfit(op, d, "cut [%lld,%lld] of a %lld x %lld result into %lld copies",
+                         (long long)at->cut[0], (long long)at->cut[1], (long long)ofm[0],
+                         (long long)ofm[1], (long long)at->copies);
+    return true;
+}
+
+bool infer_mvm(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_attrs_mvm *at = &op->attrs->mvm;
+    const struct ir_type *x = ir_in(op, 0), *w = ir_in(op, 1);
+    if (!ir_want_f32(op, 0, d) || !want_rank(op, 0, 3, "(h, w, c)", d) ||
+        !want_rank(op, 1, 2, "K x N", d))
+        return false;
+    struct window window = {at->kernel, at->stride, at->dilation, NULL};
+    *out = ir_type_of(IR_F32, 3, (int64_t[]){0, 0, w->dim[1]});
+    if (!slide(op, &window, x->dim, d, out->dim))
+        return false;
+    int64_t rows;
+    if (!mul_i64(at->kernel[0], at->kernel[1], &rows) || !mul_i64(rows, x->dim[2], &rows) ||
+        rows != w->dim[0])
+        return ir_misfit(op, d, "w has %lld rows, wants %lld x %lld x %lld", (long long)w->dim[0],
+                         (long long)at->kernel[0], (long long)at->kernel[1], (long long)x->dim[2]);
+    return mvm_decisions(op, out->dim, d);
+}
+
+static bool pool(const struct ir_op *op, const struct window *w, struct diag *d,
+                 struct ir_type *out)
+{
+    bool crossbar = ir_at_crossbar(op);
+    *out = *ir_in(op, 0);
+    return ir_want_f32(op, 0, d) &&
+           want_rank(op, 0, crossbar ? 3 : 4, crossbar ? "(h, w, c)" : "[N,C,H,W]", d) &&
+           slide(op, w, ir_in(op, 0)->dim + (crossbar ? 0 : 2), d, out->dim + (crossbar ? 0 : 2));
+}
+
+bool infer_max_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_attrs_max_pool *at = &op->attrs->max_pool;
+    return pool(op, &(struct window){at->kernel, at->stride, at->dilation, at->pad}, d, out);
+}
+
+bool infer_avg_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_attrs_avg_pool *at = &op->attrs->avg_pool;
+    if (!pool(op, &(struct window){at->kernel, at->stride, at->dilation, at->pad}, d, out))
+        return false;
+    if (at->count_pad != 0 && at->count_pad != 1)
+        return ir_misfit(op, d, "count_pad is %lld, wants 0 or 1", (long long)at->count_pad);
+    for (int i = 0; i < 4; i++) {
+        if (at->counted[i] < 0 || at->counted[i] > at->pad[i])
+            return ir_misfit(op, d, "counted %lld of %lld padding cells", (long long)at->counted[i],
+                             (long long)at->pad[i]);
+    }
+    return true;
+}
+
+bool infer_global_avg_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_type *x = ir_in(op, 0);
+    bool crossbar = ir_at_crossbar(op);
+    if (!ir_want_f32(op, 0, d))
+        return false;
+    if (crossbar ? x->rank != 3 : x->rank < 3)
+        return ir_misfit(op, d, "x has rank %u, wants %s", x->rank,
+                         crossbar ? "(h, w, c)" : "[N,C,...]");
+    *out = *x;
+    for (unsigned i = crossbar ? 0 : 2; i < (crossbar ? 2u : x->rank); i++) {
+        if (x->dim[i] == 0)
+            return ir_misfit(op, d, "the mean of no elements");
+        out->dim[i] = 1;
+    }
+    return true;
+}
+
+bool infer_softmax(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    int64_t axis = op->attrs->softmax.axis;
+    *out = *ir_in(op, 0);
+    if (!ir_want_f32(op, 0, d))
+        return false;
+    return (axis >= 0 && axis < out->rank) ||
+           ir_misfit(op, d, "axis %lld of rank %u", (long long)axis, out->rank);
+}

@@ -1,0 +1,180 @@
+/* types.c - element types, shapes, and reading single elements of constants. */
+#include "ir_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    size_t bytes;
+} dtypes[IR_N_DTYPES] = {
+    [IR_F32] = {"f32", 4}, [IR_F16] = {"f16", 2}, [IR_F64] = {"f64", 8}, [IR_I64] = {"i64", 8},
+    [IR_I32] = {"i32", 4}, [IR_I8] = {"i8", 1},   [IR_U8] = {"u8", 1},   [IR_BOOL] = {"bool", 1},
+};
+
+size_t ir_dtype_bytes(enum ir_dtype t)
+{
+    return dtypes[t].bytes;
+}
+
+const char *ir_dtype_name(enum ir_dtype t)
+{
+    return t < IR_N_DTYPES ? dtypes[t].name : "?";
+}
+
+bool ir_dtype_parse(const char *name, size_t n, enum ir_dtype *out)
+{
+    for (unsigned t = 0; t < IR_N_DTYPES; t++) {
+        if (strlen(dtypes[t].name) == n && memcmp(dtypes[t].name, name, n) == 0) {
+            *out = (enum ir_dtype)t;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct ir_type ir_type_of(enum ir_dtype dtype, uint32_t rank, const int64_t *dims)
+{
+    if (rank > IR_MAX_RANK)
+        BUG("type of rank %u", rank);
+    struct ir_type t = {.dtype = (uint8_t)dtype, .rank = (uint8_t)rank};
+    if (rank)
+        memcpy(t.dim, dims, rank * sizeof *dims);
+    return t;
+}
+
+bool ir_type_equal(const struct ir_type *a, const struct ir_type *b)
+{
+    return a->dtype == b->dtype && a->rank == b->rank &&
+           memcmp(a->dim, b->dim, a->rank * sizeof *a->dim) == 0;
+}
+
+/* A zero among huge dimensions must not hide that strides computed from the others overflow. */
+bool ir_type_count(const struct ir_type *t, int64_t *out)
+{
+    int64_t nonzero = 1, bytes;
+    bool empty = false;
+    for (unsigned i = 0; i < t->rank; i++) {
+        if (t->dim[i] < 0 || (t->dim[i] > 0 && !mul_i64(nonzero, t->dim[i], &nonzero)))
+            return false;
+        empty |= t->dim[i] == 0;
+    }
+    *out = empty ? 0 : nonzero;
+    return mul_i64(nonzero, 8, &bytes);
+}
+
+int64_t ir_count(const struct ir_type *t)
+{
+    int64_t n;
+    if (!ir_type_count(t, &n))
+        BUG("a type with too many elements is in a graph");
+    return n;
+}
+
+const char *ir_type_text(const struct ir_type *t, char *buf, size_t n)
+{
+    size_t used = 0;
+    const char *separator = "[";
+    int wrote = snprintf(buf, n, "%s", ir_dtype_name((enum ir_dtype)t->dtype));
+    for (unsigned i = 0; i <= t->rank && wrote >= 0; i++, separator = "x") {
+        used = (size_t)wrote < n - used ? used + (size_t)wrote : n;
+        if (used >= n)
+            break;
+        if (i < t->rank)
+            wrote = snprintf(buf + used, n - used, "%s%lld", separator, (long long)t->dim[i]);
+        else
+            snprintf(buf + used, n - used, "%s", t->rank ? "]" : "[]");
+    }
+    return buf;
+}
+
+float ir_f16_to_f32(uint16_t h)
+{
+    uint32_t sign = (uint32_t)(h >> 15) << 31, exponent = h >> 10 & 31, fraction = h & 1023;
+    uint32_t bits = sign | (exponent + 112) << 23 | fraction << 13;
+    if (exponent == 31)
+        bits = sign | 0x7f800000u | fraction << 13;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    if (exponent == 0)
+        x = (sign ? -1.0f : 1.0f) * ldexpf((float)fraction, -24);
+    return x;
+}
+
+uint16_t ir_f32_to_f16(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
+    if (magnitude > 0x7f800000u) /* NaN: keep the top of the payload, stay a NaN */
+        return (uint16_t)(sign | 0x7e00 | (magnitude >> 13 & 0x3ff));
+    if (magnitude >= 0x477ff000u) /* 65520 and above round to infinity */
+        return (uint16_t)(sign | 0x7c00);
+    if (magnitude < 0x38800000u) /* below 2^-14: a multiple of 2^-24; rintf rounds half to even */
+        return (uint16_t)(sign | (uint32_t)rintf(fabsf(x) * 0x1p24f));
+    uint32_t rounded = magnitude + 0xfff + (magnitude >> 13 & 1);
+    return (uint16_t)(sign | ((rounded >> 13) - (112u << 10)));
+}
+
+static const void *element(const struct ir_op *constant, int64_t i, size_t bytes)
+{
+    const struct blob *b = ir_op_blob(constant);
+    if (!b || i < 0 || i >= ir_count(&constant->out->type))
+        BUG("element %lld of op %u (%s)", (long long)i, constant->id,
+            ir_op_descs[constant->opcode].name);
+    return (const char *)b->data + (b->splat ? 0 : (size_t)i * bytes);
+}
+
+/* Data may be a view of a file at any alignment, hence memcpy. */
+double ir_const_f64(const struct ir_op *constant, int64_t i)
+{
+    enum ir_dtype t = (enum ir_dtype)constant->out->type.dtype;
+    const void *p = element(constant, i, ir_dtype_bytes(t));
+    float f;
+    double d;
+    uint16_t h;
+    switch (t) {
+    case IR_F32: return memcpy(&f, p, sizeof f), (double)f;
+    case IR_F64: return memcpy(&d, p, sizeof d), d;
+    case IR_F16: return memcpy(&h, p, sizeof h), (double)ir_f16_to_f32(h);
+    default: return (double)ir_const_i64(constant, i);
+    }
+}
+
+int64_t ir_const_i64(const struct ir_op *constant, int64_t i)
+{
+    enum ir_dtype t = (enum ir_dtype)constant->out->type.dtype;
+    const void *p = element(constant, i, ir_dtype_bytes(t));
+    int64_t wide;
+    int32_t word;
+    switch (t) {
+    case IR_I64: return memcpy(&wide, p, sizeof wide), wide;
+    case IR_I32: return memcpy(&word, p, sizeof word), word;
+    case IR_I8: return *(const int8_t *)p;
+    case IR_U8: return *(const uint8_t *)p;
+    case IR_BOOL: return *(const uint8_t *)p != 0;
+    default: break;
+    }
+    double x = ir_const_f64(constant, i); /* truncates; NaN is 0, what is too big saturates */
+    if (isnan(x))
+        return 0;
+    return x >= 0x1p63 ? INT64_MAX : x < -0x1p63 ? INT64_MIN : (int64_t)x;
+}
+
+const void *ir_const_data(const struct ir_op *constant, struct arena *a)
+{
+    const struct blob *b = ir_op_blob(constant);
+    if (!b)
+        BUG("data of op %u, which is no constant", constant->id);
+    size_t elem = ir_dtype_bytes((enum ir_dtype)constant->out->type.dtype);
+    size_t n = (size_t)ir_count(&constant->out->type);
+    if (!b->splat && (uintptr_t)b->data % elem == 0)
+        return b->data;
+    char *data = ARENA_ARRAY(a, char, n *elem);
+    if (!b->splat && n)
+        return memcpy(data, b->data, n * elem);
+    for (size_t i = 0; i < n; i++)
+        memcpy(data + i * elem, b->data, elem);
+    return data;
+}

@@ -1,0 +1,273 @@
+/*
+ * verify_stage.c - what a stage demands beyond types: legal operations, layouts, and how inputs,
+ * outputs and shared weights fit together.
+ */
+#include "ir_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- one operation ---- */
+
+static bool all_zero(const int64_t *v, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (v[i])
+            return false;
+    }
+    return true;
+}
+
+static void verify_before_crossbar(struct ir_verifier *v, const struct ir_op *op)
+{
+    const struct ir_attrs_input *in = &op->attrs->input;
+    const struct ir_attrs_output *out = &op->attrs->output;
+    const struct ir_attrs_conv *conv = &op->attrs->conv;
+    if (op->opcode == IR_input &&
+        (!all_zero(in->extent, 3) || !all_zero(in->strides, 3) || in->offset))
+        ir_fault(v, op, "extent, strides and offset belong to stage crossbar");
+    if (op->opcode == IR_output && (!all_zero(out->strides, 3) || out->offset))
+        ir_fault(v, op, "strides and offset belong to stage crossbar");
+    if (v->graph->stage == IR_CANONICAL && op->opcode == IR_conv &&
+        (op->n_in != 2 || !all_zero(conv->pad, 4)))
+        ir_fault(v, op, "bias and padding must be operations of their own at stage canonical");
+}
+
+static bool only_weights(const struct ir_value *x)
+{
+    for (const struct ir_use *u = x->uses; u; u = u->next) {
+        if (u->user->opcode != IR_mvm || u != &u->user->in[1])
+            return false;
+    }
+    return x->def->opcode == IR_constant;
+}
+
+/* Every value is f32 (h, w, c); only the weights of mvm are matrices. */
+static void verify_at_crossbar(struct ir_verifier *v, const struct ir_op *op)
+{
+    if (op->opcode == IR_mvm && !ir_is(op->in[1].value, IR_constant))
+        ir_fault(v, op, "the weights are no constant");
+    if (!op->out)
+        return;
+    const struct ir_type *t = &op->out->type;
+    if (t->dtype != IR_F32)
+        ir_fault(v, op, "the result is %s, wants f32 at stage crossbar",
+                 ir_dtype_name((enum ir_dtype)t->dtype));
+    if (t->rank != 3 && !(t->rank == 2 && only_weights(op->out)))
+        ir_fault(v, op, "the result has rank %u, wants (h, w, c) at stage crossbar", t->rank);
+}
+
+void ir_verify_stage(struct ir_verifier *v, const struct ir_op *op)
+{
+    if (!(ir_op_descs[op->opcode].stages & v->graph->stage))
+        ir_fault(v, op, "is not legal at stage %s",
+                 ir_stage_name(v->graph->stage) ? ir_stage_name(v->graph->stage) : "?");
+    else if (v->graph->stage == IR_CROSSBAR)
+        verify_at_crossbar(v, op);
+    else
+        verify_before_crossbar(v, op);
+}
+
+/* ---- operations that belong together: one key, then list order ---- */
+
+struct member {
+    int64_t key;
+    uint32_t position;
+    const struct ir_op *op;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct member *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return x->position < y->position ? -1 : x->position > y->position;
+}
+
+typedef bool key_of(const struct ir_op *op, int64_t *key);
+
+/* All operations that `key_of` answers for, sorted; free() the result. */
+static struct member *members(const struct ir_verifier *v, key_of *key, size_t *out_n)
+{
+    struct member *m = heap_alloc(v->index.n * sizeof *m);
+    uint32_t position = 0;
+    *out_n = 0;
+    for (const struct ir_op *op = v->graph->first; op; op = op->next, position++) {
+        int64_t k;
+        if (key(op, &k))
+            m[(*out_n)++] = (struct member){k, position, op};
+    }
+    qsort(m, *out_n, sizeof *m, by_key);
+    return m;
+}
+
+static bool input_key(const struct ir_op *op, int64_t *key)
+{
+    *key = op->opcode == IR_input ? op->attrs->input.index : 0;
+    return op->opcode == IR_input;
+}
+
+static bool output_key(const struct ir_op *op, int64_t *key)
+{
+    *key = op->opcode == IR_output ? op->attrs->output.index : 0;
+    return op->opcode == IR_output;
+}
+
+static bool weights_key(const struct ir_op *op, int64_t *key)
+{
+    switch (op->opcode) {
+    case IR_conv: *key = op->attrs->conv.weights; break;
+    case IR_matmul: *key = op->attrs->matmul.weights; break;
+    case IR_mvm: *key = op->attrs->mvm.weights; break;
+    default: *key = 0;
+    }
+    return *key > 0;
+}
+
+/* ---- inputs and outputs ---- */
+
+static const struct ir_ints *outside_shape(const struct ir_op *op)
+{
+    return op->opcode == IR_input ? &op->attrs->input.shape : &op->attrs->output.shape;
+}
+
+static const char *outside_dtype(const struct ir_op *op)
+{
+    return op->opcode == IR_input ? op->attrs->input.dtype : op->attrs->output.dtype;
+}
+
+/* Indices run from 0 without gaps; who shares one speaks of the same tensor outside. */
+static void verify_indices(struct ir_verifier *v, const struct member *m, size_t n)
+{
+    int64_t next = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct ir_op *op = m[i].op;
+        if (i == 0 || m[i].key != m[i - 1].key) {
+            if (m[i].key != next)
+                ir_fault(v, op, "index %lld, but there is none with index %lld",
+                         (long long)m[i].key, (long long)next);
+            next = m[i].key < INT64_MAX ? m[i].key + 1 : m[i].key;
+            continue;
+        }
+        const struct ir_ints *a = outside_shape(op), *b = outside_shape(m[i - 1].op);
+        if (v->graph->stage != IR_CROSSBAR)
+            ir_fault(v, op, "index %lld is taken", (long long)m[i].key);
+        else if (strcmp(outside_dtype(op), outside_dtype(m[i - 1].op)) != 0 || a->n != b->n ||
+                 (a->n && memcmp(a->at, b->at, a->n * sizeof *a->at) != 0))
+            ir_fault(v, op, "dtype or shape differs from another part of index %lld",
+                     (long long)m[i].key);
+    }
+}
+
+/* Larger outputs are only counted; a bit for each element of these takes 32 MB. */
+static const int64_t MAX_COVERED = (int64_t)1 << 28;
+
+/* Sets the bits of one part; false if one was set before. */
+static bool cover(const struct ir_op *op, uint8_t *bits)
+{
+    const struct ir_attrs_output *at = &op->attrs->output;
+    const int64_t *extent = op->in[0].value->type.dim;
+    if (ir_count(&op->in[0].value->type) == 0)
+        return true; /* the other extents may be huge */
+    for (int64_t h = 0; h < extent[0]; h++) {
+        for (int64_t w = 0; w < extent[1]; w++) {
+            for (int64_t c = 0; c < extent[2]; c++) {
+                int64_t e =
+                    at->offset + h * at->strides[0] + w * at->strides[1] + c * at->strides[2];
+                uint8_t bit = (uint8_t)(1u << (e & 7));
+                if (bits[e >> 3] & bit)
+                    return false;
+                bits[e >> 3] |= bit;
+            }
+        }
+    }
+    return true;
+}
+
+/* The parts m[0..n) of one output write every element once. */
+static void verify_coverage(struct ir_verifier *v, const struct member *m, size_t n)
+{
+    const struct ir_ints *shape = outside_shape(m[0].op);
+    struct ir_type outside = ir_type_of(IR_F32, shape->n, shape->at);
+    int64_t want = ir_count(&outside), have = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!add_i64(have, ir_count(&m[i].op->in[0].value->type), &have))
+            have = INT64_MAX;
+    }
+    if (have != want) {
+        ir_fault(v, m[0].op, "the parts of index %lld hold %lld of %lld elements",
+                 (long long)m[0].key, (long long)have, (long long)want);
+        return;
+    }
+    if (want > MAX_COVERED)
+        return;
+    uint8_t *bits = heap_alloc((size_t)want / 8 + 1);
+    for (size_t i = 0; i < n; i++) {
+        if (!cover(m[i].op, bits)) {
+            ir_fault(v, m[i].op, "writes an element of index %lld a second time",
+                     (long long)m[i].key);
+            break;
+        }
+    }
+    free(bits);
+}
+
+static void verify_outputs(struct ir_verifier *v)
+{
+    size_t n;
+    struct member *m = members(v, output_key, &n);
+    bool was_ok = v->ok;
+    if (n == 0)
+        ir_fault(v, NULL, "there is no output");
+    verify_indices(v, m, n);
+    if (v->graph->stage == IR_CROSSBAR && v->ok == was_ok) {
+        for (size_t i = 0, end; i < n; i = end) {
+            for (end = i + 1; end < n && m[end].key == m[i].key;)
+                end++;
+            verify_coverage(v, m + i, end - i);
+        }
+    }
+    free(m);
+}
+
+/* ---- shared weights ---- */
+
+static bool same_constant(const struct ir_op *a, const struct ir_op *b)
+{
+    if (a == b)
+        return true;
+    const struct blob *x = ir_op_blob(a), *y = ir_op_blob(b);
+    return x && y && ir_type_equal(&a->out->type, &b->out->type) && x->hash == y->hash &&
+           x->bytes == y->bytes && x->splat == y->splat;
+}
+
+/* One set of crossbars holds one matrix, and is copied as a whole. */
+static void verify_weights(struct ir_verifier *v)
+{
+    size_t n;
+    struct member *m = members(v, weights_key, &n);
+    for (size_t i = 1; i < n; i++) {
+        const struct ir_op *a = m[i - 1].op, *b = m[i].op;
+        if (m[i].key != m[i - 1].key)
+            continue;
+        if (!same_constant(a->in[1].value->def, b->in[1].value->def))
+            ir_fault(v, b, "weights = %lld is another matrix elsewhere", (long long)m[i].key);
+        if (a->opcode == IR_mvm && b->opcode == IR_mvm &&
+            (a->attrs->mvm.copies != b->attrs->mvm.copies ||
+             memcmp(a->attrs->mvm.slices, b->attrs->mvm.slices, sizeof a->attrs->mvm.slices) != 0))
+            ir_fault(v, b, "slices or copies differ from another user of weights = %lld",
+                     (long long)m[i].key);
+    }
+    free(m);
+}
+
+void ir_verify_interface(struct ir_verifier *v)
+{
+    size_t n;
+    struct member *inputs = members(v, input_key, &n);
+    verify_indices(v, inputs, n);
+    free(inputs);
+    verify_outputs(v);
+    if (v->graph->stage != IR_TENSOR)
+        verify_weights(v);
+}

@@ -1,0 +1,431 @@
+/*
+ * layout.c - makes the transposes of channels-last exports vanish.
+ *
+ * y = transpose(x, p) has y.dim[i] = x.dim[p[i]]. One walk down the list moves transposes behind
+ * their users, f(transpose(x)) -> transpose(f'(x)), where f works elementwise or dimension by
+ * dimension; opposite transposes then meet and cancel. A flatten in front of a matmul by a constant
+ * takes the transpose into the order of the constant's rows. One walk up moves a transpose that is
+ * left back in front of elementwise operations, where it then follows an input (whose strides
+ * absorb it at CROSSBAR) or equals another transpose of the same value (cse merges them).
+ */
+#include "passes_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STAT_SUNK, STAT_COMPOSED, STAT_ROWS, STAT_RAISED };
+
+/* ---- permutations ---- */
+
+static const int64_t *perm_of(const struct ir_op *transpose)
+{
+    return transpose->attrs->transpose.perm.at;
+}
+
+static bool same_perm(const struct ir_op *a, const struct ir_op *b)
+{
+    return a->out->type.rank == b->out->type.rank &&
+           memcmp(perm_of(a), perm_of(b), a->out->type.rank * sizeof *perm_of(a)) == 0;
+}
+
+/* out[p[i]] = in[i]: what speaks of y's dimensions speaks of x's. */
+static void undo(const int64_t *p, uint32_t rank, const int64_t *in, int64_t *out)
+{
+    for (uint32_t i = 0; i < rank; i++)
+        out[p[i]] = in[i];
+}
+
+static void invert(const int64_t *p, uint32_t rank, int64_t *out)
+{
+    for (uint32_t i = 0; i < rank; i++)
+        out[p[i]] = i;
+}
+
+static struct ir_op *transposed(const struct ir_value *v)
+{
+    return ir_is(v, IR_transpose) ? v->def : NULL;
+}
+
+/* ---- constants ---- */
+
+/* The constant that meets x where `k` met transpose(x, p): k with leading ones, its dimensions
+ * moved. With inverse permutations, the other way round. */
+static struct ir_value *move_constant(const struct pass_place *at, const struct ir_op *k,
+                                      const int64_t *p, uint32_t rank)
+{
+    const struct ir_type *t = &k->out->type;
+    int64_t wide[IR_MAX_RANK], dims[IR_MAX_RANK], inverse[IR_MAX_RANK];
+    uint32_t more = rank - t->rank, n_long = 0;
+    for (uint32_t i = 0; i < rank; i++) {
+        wide[i] = i < more ? 1 : t->dim[i - more];
+        n_long += wide[i] != 1;
+    }
+    undo(p, rank, wide, dims);
+    if (n_long <= 1) /* nothing moves but ones */
+        return pass_const_as(at, k, rank, dims);
+    invert(p, rank, inverse);
+    return pass_transpose(at, pass_const_as(at, k, rank, wide), inverse);
+}
+
+/* ---- moving a transpose behind its user ---- */
+
+/* transpose(f'(x..), p) takes op's place. */
+static void finish(struct ir_op *op, struct ir_value *moved, const struct ir_op *t,
+                   struct pass_ctx *ctx)
+{
+    struct pass_place at = pass_before(op);
+    uint32_t n = op->n_in;
+    struct ir_value **was = ARENA_ARRAY(ctx->scratch, struct ir_value *, n);
+    for (uint32_t i = 0; i < n; i++)
+        was[i] = op->in[i].value;
+    pass_replace(op, pass_transpose(&at, moved, perm_of(t)));
+    for (uint32_t i = 0; i < n; i++)
+        pass_remove_unused(was[i]);
+}
+
+static struct ir_value *again(struct ir_op *op, const union ir_attrs *attrs,
+                              struct ir_value *const *in)
+{
+    struct pass_place at = pass_before(op);
+    struct ir_new desc = {
+        .opcode = op->opcode, .in = in, .n_in = op->n_in, .attrs = attrs, .name = op->name};
+    return pass_emit(&at, &desc);
+}
+
+static bool sink_unary(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct ir_op *t = transposed(op->in[0].value);
+    if (!t)
+        return false;
+    finish(op, again(op, op->attrs, &t->in[0].value), t, ctx);
+    return true;
+}
+
+static bool sink_binary(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct ir_op *t[2] = {transposed(op->in[0].value), transposed(op->in[1].value)};
+    struct ir_op *any = t[0] ? t[0] : t[1];
+    uint32_t rank = op->out->type.rank;
+    if (!any || any->out->type.rank != rank)
+        return false;
+    struct pass_place at = pass_before(op);
+    struct ir_value *in[2];
+    for (int i = 0; i < 2; i++) { /* check both before anything is made */
+        bool constant = pass_f32_constant(op->in[i].value) != NULL;
+        if (!constant && (!t[i] || !same_perm(t[i], any)))
+            return false;
+    }
+    for (int i = 0; i < 2; i++)
+        in[i] =
+            t[i] ? t[i]->in[0].value : move_constant(&at, op->in[i].value->def, perm_of(any), rank);
+    finish(op, again(op, op->attrs, in), any, ctx);
+    return true;
+}
+
+static bool sink_pad(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct ir_op *t = transposed(op->in[0].value);
+    if (!t)
+        return false;
+    uint32_t r = t->out->type.rank;
+    int64_t before[IR_MAX_RANK], after[IR_MAX_RANK];
+    union ir_attrs attrs = *op->attrs;
+    undo(perm_of(t), r, attrs.pad.before.at, before);
+    undo(perm_of(t), r, attrs.pad.after.at, after);
+    attrs.pad.before.at = before;
+    attrs.pad.after.at = after;
+    finish(op, again(op, &attrs, &t->in[0].value), t, ctx);
+    return true;
+}
+
+static bool sink_slice(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct ir_op *t = transposed(op->in[0].value);
+    if (!t)
+        return false;
+    int64_t list[3][IR_MAX_RANK];
+    union ir_attrs attrs = *op->attrs;
+    struct ir_ints *lists[3] = {&attrs.slice.start, &attrs.slice.step, &attrs.slice.count};
+    for (int i = 0; i < 3; i++) {
+        undo(perm_of(t), t->out->type.rank, lists[i]->at, list[i]);
+        lists[i]->at = list[i];
+    }
+    finish(op, again(op, &attrs, &t->in[0].value), t, ctx);
+    return true;
+}
+
+static bool sink_gather_grid(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct ir_op *t = transposed(op->in[0].value);
+    if (!t)
+        return false;
+    uint32_t r = t->out->type.rank;
+    const int64_t *p = perm_of(t), *lists[IR_MAX_RANK], *next = op->attrs->gather_grid.index.at;
+    int64_t count[IR_MAX_RANK];
+    union ir_attrs attrs = *op->attrs;
+    int64_t *index = ARENA_ARRAY(ctx->scratch, int64_t, attrs.gather_grid.index.n), *to = index;
+    for (uint32_t i = 0; i < r; next += attrs.gather_grid.count.at[i++])
+        lists[p[i]] = next;
+    undo(p, r, attrs.gather_grid.count.at, count);
+    for (uint32_t d = 0; d < r; to += count[d++]) {
+        if (count[d])
+            memcpy(to, lists[d], (size_t)count[d] * sizeof *to);
+    }
+    attrs.gather_grid.count.at = count;
+    attrs.gather_grid.index.at = index;
+    finish(op, again(op, &attrs, &t->in[0].value), t, ctx);
+    return true;
+}
+
+static bool sink_softmax(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct ir_op *t = transposed(op->in[0].value);
+    if (!t)
+        return false;
+    union ir_attrs attrs = {.softmax = {.axis = perm_of(t)[op->attrs->softmax.axis]}};
+    finish(op, again(op, &attrs, &t->in[0].value), t, ctx);
+    return true;
+}
+
+static bool sink_concat(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct ir_op *any = NULL;
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        struct ir_op *t = transposed(op->in[i].value);
+        if (!t && !pass_f32_constant(op->in[i].value))
+            return false;
+        if (t && any && !same_perm(t, any))
+            return false;
+        any = any ? any : t;
+    }
+    if (!any)
+        return false;
+    struct pass_place at = pass_before(op);
+    struct ir_value **in = ARENA_ARRAY(ctx->scratch, struct ir_value *, op->n_in);
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        struct ir_op *t = transposed(op->in[i].value);
+        in[i] = t ? t->in[0].value
+                  : move_constant(&at, op->in[i].value->def, perm_of(any), any->out->type.rank);
+    }
+    union ir_attrs attrs = {.concat = {.axis = perm_of(any)[op->attrs->concat.axis]}};
+    finish(op, again(op, &attrs, in), any, ctx);
+    return true;
+}
+
+/* transpose(transpose(x, p), q) = transpose(x, r), r[i] = p[q[i]]; the identity vanishes. */
+static bool compose(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct ir_op *t = transposed(op->in[0].value);
+    uint32_t rank = op->out->type.rank;
+    int64_t r[IR_MAX_RANK];
+    bool identity = true;
+    for (uint32_t i = 0; i < rank; i++) {
+        r[i] = t ? perm_of(t)[perm_of(op)[i]] : perm_of(op)[i];
+        identity = identity && r[i] == i;
+    }
+    if (!t && !identity)
+        return false;
+    struct ir_value *inner = op->in[0].value, *x = t ? t->in[0].value : inner;
+    struct pass_place at = pass_before(op);
+    pass_replace(op, identity ? x : pass_transpose(&at, x, r));
+    pass_remove_unused(inner);
+    ctx->stats[STAT_COMPOSED]++;
+    return true;
+}
+
+/* ---- flatten in front of a constant matrix ---- */
+
+/* Dimensions > 1 of transpose's result: their sizes and the order they have in x. */
+struct flatten {
+    uint32_t n, first;           /* dimensions first.. make K */
+    int64_t size[IR_MAX_RANK];   /* in the result's order */
+    int64_t source[IR_MAX_RANK]; /* x's dimension */
+};
+
+/* Do the dimensions before those that make K come first, in the same order, in x as well? */
+static bool find_flatten(const struct ir_op *t, int64_t k, struct flatten *out)
+{
+    *out = (struct flatten){0};
+    for (uint32_t i = 0; i < t->out->type.rank; i++) {
+        if (t->out->type.dim[i] == 1)
+            continue;
+        out->size[out->n] = t->out->type.dim[i];
+        out->source[out->n++] = perm_of(t)[i];
+    }
+    int64_t product = 1;
+    for (out->first = out->n; product < k && out->first > 0;)
+        product *= out->size[--out->first];
+    if (product != k)
+        return false;
+    for (uint32_t i = 0; i < out->first; i++) {
+        for (uint32_t j = i + 1; j < out->n; j++) {
+            if (out->source[j] < out->source[i])
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Steps in K's index, as x orders it, of each dimension of the result's order. */
+static void source_strides(const struct flatten *f, int64_t out[IR_MAX_RANK])
+{
+    for (uint32_t i = f->first; i < f->n; i++) {
+        out[i] = 1;
+        for (uint32_t j = f->first; j < f->n; j++) {
+            if (f->source[j] > f->source[i])
+                out[i] *= f->size[j];
+        }
+    }
+}
+
+static struct ir_value *permute_rows(const struct pass_place *at, const struct ir_op *w,
+                                     const struct flatten *f)
+{
+    const struct ir_type *t = &w->out->type;
+    struct pass_floats from = pass_floats(w);
+    int64_t k = t->dim[0], n = t->dim[1], stride[IR_MAX_RANK];
+    if (from.step == 0)
+        return w->out;
+    source_strides(f, stride);
+    float *data = heap_alloc((size_t)(k * n) * sizeof *data);
+    for (int64_t row = 0; row < k; row++) {
+        int64_t to = 0, rest = row;
+        for (uint32_t i = f->n; i-- > f->first;) {
+            to += rest % f->size[i] * stride[i];
+            rest /= f->size[i];
+        }
+        memcpy(data + to * n, from.at + (size_t)(row * n) * sizeof *data, (size_t)n * sizeof *data);
+    }
+    return pass_const(at, 2, t->dim, data);
+}
+
+static bool absorb_in_matrix(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct ir_value *flat = op->in[0].value;
+    const struct ir_op *w = pass_f32_constant(op->in[1].value);
+    struct ir_op *t = ir_is(flat, IR_reshape) ? transposed(flat->def->in[0].value) : NULL;
+    struct flatten f;
+    if (!w || w->out->type.rank != 2 || !t || !find_flatten(t, w->out->type.dim[0], &f))
+        return false;
+    struct pass_place at = pass_before(op);
+    struct ir_value *in[2] = {pass_reshape(&at, t->in[0].value, &flat->type),
+                              permute_rows(&at, w, &f)};
+    union ir_attrs attrs = {.matmul = {.weights = 0}}; /* another matrix than other users' */
+    pass_replace(op, again(op, &attrs, in));
+    pass_remove_unused(flat);
+    pass_remove_unused(w->out);
+    ctx->stats[STAT_ROWS]++;
+    return true;
+}
+
+/* ---- moving a transpose up again ---- */
+
+/* The operand through which a transpose may move up past this operation; false if it may not. */
+static bool runtime_operand(const struct ir_op *op, uint32_t *out)
+{
+    uint32_t constant;
+    *out = 0;
+    if (pass_has_trait(op, IR_UNARY))
+        return true;
+    if (!pass_has_trait(op, IR_BINARY) || !pass_constant_operand(op, &constant))
+        return false;
+    *out = 1 - constant;
+    return ir_type_equal(&op->in[*out].value->type, &op->out->type);
+}
+
+/* Among the uses at the head of the list; a value with more of them is not worth the search. */
+static bool has_equal_transpose(const struct ir_value *v, const struct ir_op *t)
+{
+    int left = 64;
+    for (const struct ir_use *u = v->uses; u && left > 0; u = u->next, left--) {
+        if (u->user->opcode == IR_transpose && same_perm(u->user, t))
+            return true;
+    }
+    return false;
+}
+
+/* How many operations to move past: elementwise ones of one use each that lead up to a place named
+ * at the head of this file; 0 if they do not. */
+static unsigned steps_up(const struct ir_op *t)
+{
+    const struct ir_value *v = t->in[0].value;
+    unsigned n = 0;
+    for (uint32_t i; ir_has_one_use(v) && runtime_operand(v->def, &i); n++)
+        v = v->def->in[i].value;
+    return n && (ir_is(v, IR_input) || has_equal_transpose(v, t)) ? n : 0;
+}
+
+/* transpose(f(x)) -> f'(transpose(x)), past one operation. Returns the new transpose. */
+static struct ir_op *raise_once(struct ir_op *t)
+{
+    struct ir_op *f = t->in[0].value->def;
+    uint32_t xi, rank = t->out->type.rank;
+    int64_t inverse[IR_MAX_RANK];
+    if (!runtime_operand(f, &xi))
+        BUG("a transpose cannot move past this operation");
+    struct pass_place at = pass_before(t);
+    struct ir_value *x = pass_transpose(&at, f->in[xi].value, perm_of(t)), *in[2] = {x, x};
+    invert(perm_of(t), rank, inverse);
+    if (f->n_in == 2)
+        in[1 - xi] = move_constant(&at, f->in[1 - xi].value->def, inverse, rank);
+    struct ir_new desc = {
+        .opcode = f->opcode, .in = in, .n_in = f->n_in, .attrs = f->attrs, .name = f->name};
+    pass_replace(t, pass_emit(&at, &desc));
+    pass_remove_unused(f->out);
+    return x->def;
+}
+
+/* ---- the pass ---- */
+
+static bool sink(struct ir_op *op, struct pass_ctx *ctx)
+{
+    switch (op->opcode) {
+    case IR_pad: return sink_pad(op, ctx);
+    case IR_slice: return sink_slice(op, ctx);
+    case IR_gather_grid: return sink_gather_grid(op, ctx);
+    case IR_softmax: return sink_softmax(op, ctx);
+    case IR_concat: return sink_concat(op, ctx);
+    default: break;
+    }
+    if (!op->out || op->out->type.dtype != IR_F32)
+        return false;
+    if (pass_has_trait(op, IR_UNARY))
+        return sink_unary(op, ctx);
+    return pass_has_trait(op, IR_BINARY) && sink_binary(op, ctx);
+}
+
+static enum pass_result run_layout(struct pass_ctx *ctx, struct ir_graph *g)
+{
+    for (struct ir_op *op = g->first, *next; op; op = next) {
+        next = op->next; /* what is made or removed stands before it */
+        if (op->opcode == IR_transpose)
+            compose(op, ctx);
+        else if (op->opcode == IR_matmul)
+            absorb_in_matrix(op, ctx);
+        else if (sink(op, ctx))
+            ctx->stats[STAT_SUNK]++;
+    }
+    for (struct ir_op *op = g->first, *next; op; op = next) {
+        next = op->next;
+        unsigned n = op->opcode == IR_transpose ? steps_up(op) : 0;
+        for (; n; n--) {
+            op = raise_once(op);
+            ctx->stats[STAT_RAISED]++;
+        }
+    }
+    bool changed = false;
+    for (int i = 0; i <= STAT_RAISED; i++)
+        changed = changed || ctx->stats[i];
+    return changed ? PASS_CHANGED : PASS_UNCHANGED;
+}
+
+static const char *const stats[] = {"transposes moved down", "transposes composed",
+                                    "transposes put into rows of a matrix", "transposes moved up",
+                                    NULL};
+const struct pass pass_layout = {
+    .name = "layout",
+    .summary = "move transposes until they cancel",
+    .needs = IR_TENSOR,
+    .stats = stats,
+    .run = run_layout,
+};

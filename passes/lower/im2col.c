@@ -1,0 +1,540 @@
+/*
+ * im2col.c - CANONICAL -> CROSSBAR: every value becomes (h, w, c), every base layer an mvm.
+ *
+ * One walk in list order makes new operations behind the old ones; then the old ones are removed.
+ * Each old value has a view (im2col.h) of the new value that holds it. Reshape and transpose only
+ * change views; elementwise operations run in whatever layout their operand has; what works along
+ * axes runs in the operand's own layout if that has one axis per dimension, else in the canonical
+ * one: [1,C,H,W] -> (H,W,C), [1,T,C] and [T,C] -> (1,T,C), rank <= 1 -> (1,1,n). Invariant: the
+ * tensors outside keep index, dtype and shape; `input`/`output` strides absorb the rest.
+ */
+#include "im2col.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STAT_MVM, STAT_MOVES, STAT_UNSHARED };
+
+bool lower_error(struct lowering *lo, const char *why)
+{
+    return diag_error(lo->ctx->diag, lo->op->loc, DIAG_LOWER, "%s: %s",
+                      pass_op_text(lo->op, lo->ctx->scratch), why);
+}
+
+static bool no_layout(struct lowering *lo, const struct ir_type *t)
+{
+    char text[200];
+    return lower_error(lo, arena_printf(lo->ctx->scratch,
+                                        "%s has no (h, w, c) form: the batch dimension must be 1",
+                                        ir_type_text(t, text, sizeof text)));
+}
+
+/* Constants are made when somebody asks for them as a value. */
+struct view lowered_view(struct lowering *lo, const struct ir_value *old)
+{
+    struct view **v = &lo->views[old->def->id];
+    if (!*v) {
+        struct pass_place at = {.g = lo->g, .loc = old->def->loc};
+        struct layout flat = layout_flat(&old->type);
+        int64_t dims[3] = {1, 1, ir_count(&old->type)};
+        *v = ARENA_NEW(lo->ctx->scratch, struct view);
+        **v = view_of_layout(pass_const_as(&at, old->def, 3, dims), &old->type, &flat);
+    }
+    return **v;
+}
+
+/* The base of a view, in whatever layout it has. */
+static struct ir_value *view_base(struct lowering *lo, struct view *v)
+{
+    struct layout l;
+    if (!v->base && layout_canonical(&v->type, &l))
+        view_materialise(lo, v, &l);
+    if (!v->base)
+        view_ground(lo, v);
+    return v->base;
+}
+
+/* The layout a per-axis operation works in: the operand's own, else the canonical one. */
+static bool working_layout(struct lowering *lo, const struct view *v, struct layout *out)
+{
+    if (layout_of_view(v, out) || layout_canonical(&v->type, out))
+        return true;
+    return no_layout(lo, &v->type);
+}
+
+/* The operation with its own name and the given attributes on one new operand. */
+static struct ir_value *emit_same(struct lowering *lo, const union ir_attrs *attrs,
+                                  struct ir_value *const *in, uint32_t n_in)
+{
+    struct pass_place at = lowering_place(lo);
+    struct ir_new desc = {
+        .opcode = lo->op->opcode, .in = in, .n_in = n_in, .attrs = attrs, .name = lo->op->name};
+    return pass_emit(&at, &desc);
+}
+
+/* ---- elementwise ---- */
+
+static bool lower_unary(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    struct view x = lowered_view(lo, op->in[0].value);
+    struct ir_value *base = view_base(lo, &x);
+    *out = x;
+    out->base = emit_same(lo, op->attrs, &base, 1);
+    return true;
+}
+
+static bool same_arrangement(const struct view *a, const struct view *b)
+{
+    struct atoms x = a->atoms, y = b->atoms;
+    atoms_merge(&x);
+    atoms_merge(&y);
+    return a->base && b->base && ir_type_equal(&a->base->type, &b->base->type) &&
+           ir_type_equal(&a->type, &b->type) && atoms_equal(&x, &y);
+}
+
+/* Ones in front, as broadcasting does; always expressible. */
+static void view_raise(struct view *v, uint32_t rank)
+{
+    struct ir_type t = {.dtype = v->type.dtype, .rank = (uint8_t)rank};
+    uint32_t more = rank - v->type.rank;
+    for (uint32_t d = 0; d < rank; d++)
+        t.dim[d] = d < more ? 1 : v->type.dim[d - more];
+    if (!view_reshape(v, &t))
+        BUG("a view cannot be given leading ones");
+}
+
+/* A runtime value of this type that lies one dimension an axis. */
+static bool runtime_layout(const struct view *v, const struct ir_type *t, struct layout *out)
+{
+    return v->base && !ir_is(v->base, IR_constant) && ir_type_equal(&v->type, t) &&
+           layout_of_view(v, out);
+}
+
+/* A layout in which both operands can be laid out for a result of this type. */
+static bool common_layout(const struct view *a, const struct view *b, const struct ir_type *t,
+                          struct layout *out)
+{
+    if (runtime_layout(a, t, out) || runtime_layout(b, t, out) || layout_canonical(t, out))
+        return true;
+    *out = layout_flat(t);
+    return ir_type_equal(&a->type, t) && ir_type_equal(&b->type, t);
+}
+
+static bool lower_binary(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    struct view v[2] = {lowered_view(lo, op->in[0].value), lowered_view(lo, op->in[1].value)};
+    const struct ir_type *t = &op->out->type;
+    struct ir_value *in[2];
+    for (int i = 0; i < 2; i++) { /* one number for all: any layout will do */
+        if (ir_count(&v[i].type) != 1 || !ir_type_equal(&v[1 - i].type, t))
+            continue;
+        in[i] = view_base(lo, &v[i]);
+        in[1 - i] = view_base(lo, &v[1 - i]);
+        *out = v[1 - i];
+        out->base = emit_same(lo, op->attrs, in, 2);
+        return true;
+    }
+    if (same_arrangement(&v[0], &v[1])) {
+        *out = v[0];
+        out->base = emit_same(lo, op->attrs, (struct ir_value *[]){v[0].base, v[1].base}, 2);
+        return true;
+    }
+    struct layout l;
+    for (int i = 0; i < 2; i++)
+        view_raise(&v[i], t->rank);
+    if (!common_layout(&v[0], &v[1], t, &l))
+        return no_layout(lo, t);
+    for (int i = 0; i < 2; i++)
+        in[i] = view_materialise(lo, &v[i], &l);
+    *out = view_of_layout(emit_same(lo, op->attrs, in, 2), t, &l);
+    return true;
+}
+
+/* ---- windows and reductions ---- */
+
+static bool lower_window(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    struct view x = lowered_view(lo, op->in[0].value);
+    struct layout image;
+    if (!layout_canonical(&x.type, &image))
+        return no_layout(lo, &x.type);
+    struct ir_value *in = view_materialise(lo, &x, &image);
+    *out = view_of_layout(emit_same(lo, op->attrs, &in, 1), &op->out->type, &image);
+    return true;
+}
+
+/* The mean does not ask in which order h and w come: only the channels must be c. */
+static bool lower_global_avg_pool(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    struct view x = lowered_view(lo, op->in[0].value);
+    struct layout l = layout_around(&x.type, 1, 2);
+    if (x.type.dim[0] != 1)
+        return no_layout(lo, &x.type);
+    struct view probe = x;
+    struct ir_type two = {.dtype = x.type.dtype, .rank = 2};
+    two.dim[0] = x.type.dim[1];
+    two.dim[1] = ir_count(&x.type) / x.type.dim[1];
+    bool in_place = x.base && view_reshape(&probe, &two) && x.base->type.dim[2] == two.dim[0] &&
+                    (two.dim[0] == 1 || probe.atoms.at[0].stride == 1) &&
+                    (two.dim[0] == 1 || probe.atoms.at[0].size == two.dim[0]);
+    struct ir_value *in = in_place ? x.base : view_materialise(lo, &x, &l);
+    *out = view_of_layout(emit_same(lo, op->attrs, &in, 1), &op->out->type, &l);
+    return true;
+}
+
+static bool lower_softmax(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    struct view x = lowered_view(lo, op->in[0].value);
+    uint32_t axis = (uint32_t)op->attrs->softmax.axis;
+    struct layout l;
+    bool has_axis = (layout_of_view(&x, &l) || layout_canonical(&x.type, &l)) && l.axis[axis] >= 0;
+    if (!has_axis)
+        l = layout_around(&x.type, axis, 2);
+    struct ir_value *in = view_materialise(lo, &x, &l);
+    union ir_attrs attrs = {.softmax = {.axis = l.axis[axis]}};
+    *out = view_of_layout(emit_same(lo, &attrs, &in, 1), &op->out->type, &l);
+    return true;
+}
+
+/* ---- moves ---- */
+
+static bool lower_concat(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    const struct ir_type *t = &op->out->type;
+    uint32_t axis = (uint32_t)op->attrs->concat.axis;
+    struct layout l;
+    bool has_layout = false;
+    for (uint32_t i = 0; i < op->n_in && !has_layout; i++) {
+        struct view x = lowered_view(lo, op->in[i].value);
+        has_layout = runtime_layout(&x, &x.type, &l) && layout_add(&l, t, axis);
+    }
+    if (!has_layout && !(layout_canonical(t, &l) && layout_add(&l, t, axis)))
+        l = layout_around(t, axis, 1);
+    struct ir_value **in = ARENA_ARRAY(lo->ctx->scratch, struct ir_value *, op->n_in);
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        struct view x = lowered_view(lo, op->in[i].value);
+        in[i] = view_materialise(lo, &x, &l);
+    }
+    union ir_attrs attrs = {.concat = {.axis = l.axis[axis]}};
+    *out = view_of_layout(emit_same(lo, &attrs, in, op->n_in), t, &l);
+    return true;
+}
+
+static bool lower_reshape(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    *out = lowered_view(lo, op->in[0].value);
+    if (view_reshape(out, &op->out->type))
+        return true;
+    struct layout flat = layout_flat(&out->type);
+    struct ir_value *base = view_materialise(lo, out, &flat);
+    *out = view_of_layout(base, &out->type, &flat);
+    if (!view_reshape(out, &op->out->type))
+        BUG("a flat value does not reshape");
+    return true;
+}
+
+static bool lower_transpose(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    *out = lowered_view(lo, op->in[0].value);
+    view_transpose(out, &op->out->type, op->attrs->transpose.perm.at);
+    return true;
+}
+
+/* Axis by axis what `per_dim` holds dimension by dimension; `other` where an axis has none. */
+static void by_axis(const struct layout *l, uint32_t rank, const int64_t *per_dim, int64_t other,
+                    int64_t out[3])
+{
+    out[0] = out[1] = out[2] = other;
+    for (uint32_t d = 0; d < rank; d++) {
+        if (l->axis[d] >= 0)
+            out[l->axis[d]] = per_dim[d];
+    }
+}
+
+/* start, step, count of each axis as an index list. */
+static struct ir_value *emit_strided(struct lowering *lo, struct ir_value *x,
+                                     const int64_t start[3], const int64_t step[3],
+                                     const int64_t count[3])
+{
+    int64_t n = count[0] + count[1] + count[2];
+    int64_t *index = ARENA_ARRAY(lo->ctx->scratch, int64_t, (size_t)n), *next = index;
+    for (int a = 0; a < 3; a++) {
+        for (int64_t i = 0; i < count[a]; i++)
+            *next++ = start[a] + i * step[a];
+    }
+    struct pass_place at = lowering_place(lo);
+    union ir_attrs attrs = {.gather_grid = {.count = {3, count}, .index = {(uint32_t)n, index}}};
+    return pass_emit(
+        &at,
+        &(struct ir_new){
+            .opcode = IR_gather_grid, .in = &x, .n_in = 1, .attrs = &attrs, .name = lo->op->name});
+}
+
+static bool lower_slice(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    const struct ir_attrs_slice *a = &op->attrs->slice;
+    struct layout l;
+    *out = lowered_view(lo, op->in[0].value);
+    if (!out->base && view_slice(out, &op->out->type, a->start.at, a->step.at))
+        return true;
+    if (!working_layout(lo, out, &l))
+        return false;
+    struct ir_value *x = view_materialise(lo, out, &l);
+    int64_t start[3], step[3], count[3];
+    by_axis(&l, out->type.rank, a->start.at, 0, start);
+    by_axis(&l, out->type.rank, a->step.at, 1, step);
+    by_axis(&l, out->type.rank, a->count.at, 1, count);
+    bool contiguous = true;
+    for (int i = 0; i < 3; i++)
+        contiguous = contiguous && (step[i] == 1 || count[i] == 1);
+    static const int64_t ones[3] = {1, 1, 1};
+    union ir_attrs attrs = {.slice = {.start = {3, start}, .step = {3, ones}, .count = {3, count}}};
+    struct ir_value *y =
+        contiguous ? emit_same(lo, &attrs, &x, 1) : emit_strided(lo, x, start, step, count);
+    *out = view_of_layout(y, &op->out->type, &l);
+    return true;
+}
+
+static bool lower_pad(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    const struct ir_attrs_pad *a = &op->attrs->pad;
+    struct view x = lowered_view(lo, op->in[0].value);
+    struct layout l;
+    if (!working_layout(lo, &x, &l))
+        return false;
+    for (uint32_t d = 0; d < x.type.rank; d++) {
+        if ((a->before.at[d] || a->after.at[d]) && !layout_add(&l, &x.type, d))
+            return no_layout(lo, &op->out->type);
+    }
+    struct ir_value *in = view_materialise(lo, &x, &l);
+    int64_t before[3], after[3];
+    by_axis(&l, x.type.rank, a->before.at, 0, before);
+    by_axis(&l, x.type.rank, a->after.at, 0, after);
+    union ir_attrs attrs = {
+        .pad = {.before = {3, before}, .after = {3, after}, .mode = a->mode, .value = a->value}};
+    *out = view_of_layout(emit_same(lo, &attrs, &in, 1), &op->out->type, &l);
+    return true;
+}
+
+static bool lower_gather_grid(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    const struct ir_attrs_gather_grid *a = &op->attrs->gather_grid;
+    struct view x = lowered_view(lo, op->in[0].value);
+    const int64_t *list[3] = {NULL, NULL, NULL}, *next = a->index.at;
+    static const int64_t zero = 0;
+    struct layout l;
+    if (!working_layout(lo, &x, &l))
+        return false;
+    for (uint32_t d = 0; d < x.type.rank; next += a->count.at[d++]) {
+        bool keeps_one = a->count.at[d] == 1 && x.type.dim[d] == 1 && *next == 0;
+        if (!keeps_one && !layout_add(&l, &x.type, d))
+            return no_layout(lo, &op->out->type);
+        if (l.axis[d] >= 0)
+            list[l.axis[d]] = next;
+    }
+    struct ir_value *in = view_materialise(lo, &x, &l);
+    int64_t count[3];
+    by_axis(&l, x.type.rank, a->count.at, 1, count);
+    VEC(int64_t) index = {0};
+    for (int k = 0; k < 3; k++) {
+        for (int64_t i = 0; i < count[k]; i++)
+            VEC_PUSH(&index, list[k] ? list[k][i] : zero);
+    }
+    union ir_attrs attrs = {.gather_grid = {.count = {3, count},
+                                            .index = {(uint32_t)index.n, index.at},
+                                            .value = a->value}};
+    *out = view_of_layout(emit_same(lo, &attrs, &in, 1), &op->out->type, &l);
+    VEC_FREE(&index);
+    return true;
+}
+
+/* ---- inputs and outputs ---- */
+
+static bool lower_model_input(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    (void)lo;
+    *out = view_of_input(op);
+    return true;
+}
+
+static int by_base_stride(const void *a, const void *b)
+{
+    const struct atom *x = a, *y = b;
+    return x[0].stride > y[0].stride ? -1 : x[0].stride < y[0].stride;
+}
+
+/* Strides outside of the base's axes, if each axis steps evenly through the tensor outside. */
+static bool output_strides(const struct view *v, int64_t strides[3])
+{
+    struct atom pair[MAX_ATOMS][2]; /* stride in the base; stride outside */
+    int64_t outside = 1;
+    uint32_t n = v->atoms.n;
+    for (uint32_t i = n; i-- > 0;) {
+        pair[i][0] = v->atoms.at[i];
+        pair[i][1] = (struct atom){v->atoms.at[i].size, outside};
+        outside *= v->atoms.at[i].size;
+    }
+    qsort(pair, n, sizeof *pair, by_base_stride);
+    struct atoms ordered = {.n = n};
+    for (uint32_t i = 0; i < n; i++)
+        ordered.at[i] = pair[i][1];
+    uint32_t first[4];
+    if (!atoms_split(&ordered, v->base->type.dim, 3, &ordered, first))
+        return false;
+    for (int a = 0; a < 3; a++) {
+        if (first[a + 1] - first[a] > 1)
+            return false;
+        strides[a] = first[a + 1] > first[a] ? ordered.at[first[a]].stride : 0;
+    }
+    return true;
+}
+
+static bool lower_output(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    (void)out;
+    struct view x = lowered_view(lo, op->in[0].value);
+    view_base(lo, &x);
+    union ir_attrs attrs = *op->attrs;
+    if (!output_strides(&x, attrs.output.strides)) {
+        struct layout l;
+        if (!layout_canonical(&x.type, &l))
+            l = layout_flat(&x.type);
+        x = view_of_layout(view_materialise(lo, &x, &l), &x.type, &l);
+        if (!output_strides(&x, attrs.output.strides))
+            BUG("a value in row-major order has no strides outside");
+    }
+    emit_same(lo, &attrs, &x.base, 1);
+    return true;
+}
+
+/* ---- the walk ---- */
+
+typedef bool lower_fn(struct lowering *lo, const struct ir_op *op, struct view *out);
+static lower_fn *const special[IR_N_OPCODES] = {
+    [IR_input] = lower_model_input, [IR_output] = lower_output,
+    [IR_conv] = lower_conv,         [IR_matmul] = lower_matmul,
+    [IR_max_pool] = lower_window,   [IR_avg_pool] = lower_window,
+    [IR_softmax] = lower_softmax,   [IR_global_avg_pool] = lower_global_avg_pool,
+    [IR_concat] = lower_concat,     [IR_slice] = lower_slice,
+    [IR_reshape] = lower_reshape,   [IR_transpose] = lower_transpose,
+    [IR_pad] = lower_pad,           [IR_gather_grid] = lower_gather_grid,
+};
+
+static lower_fn *lowerer(const struct ir_op *op)
+{
+    if (special[op->opcode])
+        return special[op->opcode];
+    if (pass_has_trait(op, IR_UNARY))
+        return lower_unary;
+    return pass_has_trait(op, IR_BINARY) ? lower_binary : NULL;
+}
+
+static bool lower_op(struct lowering *lo, const struct ir_op *op)
+{
+    struct view out;
+    lower_fn *lower = lowerer(op);
+    lo->op = op;
+    if (op->opcode == IR_constant)
+        return true;
+    if (!lower)
+        return lower_error(lo, "this operation has no mapping onto the machine");
+    if (!lower(lo, op, &out))
+        return false;
+    if (op->out) {
+        struct view *kept = ARENA_NEW(lo->ctx->scratch, struct view);
+        *kept = out;
+        lo->views[op->id] = kept;
+    }
+    return true;
+}
+
+/* Weights are the bulk of a model: the old matrix goes as soon as its last reader is lowered. */
+static void release_weights(struct ir_op **old, struct ir_op *op)
+{
+    if (op->opcode != IR_conv && op->opcode != IR_matmul)
+        return;
+    uint32_t wi = ir_is(op->in[1].value, IR_constant) ? 1 : 0;
+    struct ir_op *w = op->in[wi].value->def;
+    if (w->opcode != IR_constant)
+        return;
+    ir_set_operand(op, wi, op->in[1 - wi].value);
+    if (!w->out->uses) {
+        old[w->id] = NULL;
+        ir_op_remove(w);
+    }
+}
+
+/* Nobody may read an input, but it stays part of the model's interface. */
+static void keep_input(struct lowering *lo, const struct ir_op *input)
+{
+    for (size_t i = 0; i < lo->inputs.n; i++) {
+        if (lo->inputs.at[i].value->def->attrs->input.index == input->attrs->input.index)
+            return;
+    }
+    struct view v = view_of_input(input);
+    view_ground(lo, &v);
+}
+
+/* After an error the walk goes on with what does not depend on it, to report all errors at once. */
+static bool can_lower(const struct lowering *lo, const struct ir_op *op)
+{
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        const struct ir_op *def = op->in[i].value->def;
+        if (def->opcode != IR_constant && !lo->views[def->id])
+            return false;
+    }
+    return true;
+}
+
+static bool lower_all(struct lowering *lo, struct ir_op **old, uint32_t n)
+{
+    bool ok = true;
+    for (uint32_t i = 0; i < n; i++) {
+        ok = can_lower(lo, old[i]) && lower_op(lo, old[i]) && ok;
+        if (ok)
+            release_weights(old, old[i]);
+    }
+    if (!ok)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        if (old[i] && old[i]->opcode == IR_input)
+            keep_input(lo, old[i]);
+    }
+    for (uint32_t i = n; i-- > 0;) {
+        if (old[i])
+            ir_op_remove(old[i]);
+    }
+    return true;
+}
+
+static enum pass_result run_im2col(struct pass_ctx *ctx, struct ir_graph *g)
+{
+    uint32_t n = ir_number(g);
+    struct ir_op **old = ARENA_ARRAY(ctx->scratch, struct ir_op *, n);
+    struct lowering lo = {.g = g, .ctx = ctx};
+    lo.views = ARENA_ARRAY(ctx->scratch, struct view *, n);
+    lo.weights = ARENA_ARRAY(ctx->scratch, struct made_weights *, n);
+    uint32_t i = 0;
+    for (struct ir_op *op = g->first; op; op = op->next)
+        old[i++] = op;
+    g->stage = IR_CROSSBAR;
+    bool ok = lower_all(&lo, old, n);
+    VEC_FREE(&lo.inputs);
+    if (!ok)
+        return PASS_FAILED;
+    ctx->stats[STAT_UNSHARED] = unshare_weights(g);
+    ctx->stats[STAT_MOVES] = lo.n_rearrangements;
+    for (const struct ir_op *op = g->first; op; op = op->next)
+        ctx->stats[STAT_MVM] += op->opcode == IR_mvm;
+    return PASS_CHANGED;
+}
+
+static const char *const stats[] = {"base layers", "rearrangements", "weights unshared", NULL};
+const struct pass pass_im2col = {
+    .name = "im2col",
+    .summary = "bring every value to (h, w, c) and base layers to mvm",
+    .needs = IR_CANONICAL,
+    .gives = IR_CROSSBAR,
+    .stats = stats,
+    .run = run_im2col,
+};

@@ -1,0 +1,121 @@
+/*
+ * im2col.h - views: how a logical tensor of the graph before lowering lies in a (h, w, c) value.
+ *
+ * A view names a base and lists, dimension by dimension of the logical tensor in row-major order,
+ * `atoms`: (size, stride) pairs, outermost first, whose sizes multiply to the dimension. Element i
+ * of the tensor, written as digits in the atoms' mixed radix, is element offset + sum digit*stride
+ * of the base. The base is a crossbar value counted in (h, w, c) order, and then a view is a
+ * permutation of it, or the tensor outside of a model input, and then it may also leave elements
+ * out. Reshape and transpose only rewrite the atoms; nothing moves until an operation needs its
+ * operand laid out in a certain way.
+ */
+#ifndef CIMC_IM2COL_H
+#define CIMC_IM2COL_H
+
+#include "passes_internal.h"
+
+enum { MAX_ATOMS = 20 };
+struct atom {
+    int64_t size, stride; /* size > 1 */
+};
+struct atoms {
+    uint32_t n;
+    struct atom at[MAX_ATOMS];
+};
+struct view {
+    struct ir_type type;       /* of the logical tensor */
+    struct ir_value *base;     /* NULL: the tensor outside of `input` */
+    const struct ir_op *input; /* the old operation */
+    int64_t offset;            /* 0 unless the base is an input's */
+    struct atoms atoms;
+};
+
+/* The axis (0, 1, 2 = h, w, c) that each logical dimension lies on; -1 = none, for a dimension
+ * of 1. Dimensions on one axis nest in their order. */
+struct layout {
+    int8_t axis[IR_MAX_RANK];
+};
+
+/* One `input` operation made so far. */
+struct made_input {
+    struct ir_value *value;
+    int64_t extent[3], strides[3], offset;
+};
+/* One weight matrix made from an old constant, for the case that it is asked for again. */
+struct made_weights;
+
+struct lowering {
+    struct ir_graph *g;
+    struct pass_ctx *ctx;
+    const struct ir_op *op; /* being lowered */
+    struct view **views;    /* by id of the old operation */
+    VEC(struct made_input) inputs;
+    struct made_weights **weights; /* by id of the old constant */
+    uint64_t n_rearrangements;
+};
+
+/* ---- im2col_view.c ---- */
+
+/* Joins neighbours that step through the base as one. */
+void atoms_merge(struct atoms *a);
+/* The atoms of dimensions dim[0..n) one after another; first[d] = index of d's first, first[n] =
+ * the number. False if the atoms do not divide that way. first may be NULL. */
+bool atoms_split(const struct atoms *a, const int64_t *dim, uint32_t n, struct atoms *out,
+                 uint32_t *first);
+bool atoms_equal(const struct atoms *a, const struct atoms *b);
+void atoms_append(struct atoms *to, const struct atom *from, uint32_t n);
+/* Elements of each axis between neighbours, in (h, w, c) order. */
+void axis_strides(const int64_t dim[3], int64_t out[3]);
+
+/* The view of a tensor that a base holds in a layout. */
+struct view view_of_layout(struct ir_value *base, const struct ir_type *t, const struct layout *l);
+/* The view of a whole input's outside tensor. */
+struct view view_of_input(const struct ir_op *input);
+bool view_reshape(struct view *v, const struct ir_type *to); /* false: not expressible */
+void view_transpose(struct view *v, const struct ir_type *to, const int64_t *perm);
+/* Only of an input; false if the result could not be shown by an `input` operation. */
+bool view_slice(struct view *v, const struct ir_type *to, const int64_t *start,
+                const int64_t *step);
+
+/* [1,C,H,W] -> (H,W,C), rank 3 -> (0,1,2), [T,C] -> (1,T,C), rank <= 1 -> (1,1,n); false for a
+ * batch. */
+bool layout_canonical(const struct ir_type *t, struct layout *out);
+/* The layout the base already has, if each dimension > 1 is exactly one axis of it. */
+bool layout_of_view(const struct view *v, struct layout *out);
+/* Dimension `axis` alone on one axis, those before and those after it on the other two:
+ * (before, after, axis) with axis_on = 2, (before, axis, after) with 1. */
+struct layout layout_around(const struct ir_type *t, uint32_t axis, int axis_on);
+/* Everything on c, in row-major order. */
+struct layout layout_flat(const struct ir_type *t);
+/* Gives dimension d an axis that no other dimension is on, if it has none; false if all are taken.
+ */
+bool layout_add(struct layout *l, const struct ir_type *t, uint32_t d);
+void layout_dims(const struct layout *l, const struct ir_type *t, int64_t out[3]);
+
+/* ---- im2col_move.c ---- */
+
+/* A value that holds the view's tensor in this layout; emits what is needed to get there. */
+struct ir_value *view_materialise(struct lowering *lo, struct view *v, const struct layout *l);
+/* Gives a view of an input a base of its own, in some layout. */
+void view_ground(struct lowering *lo, struct view *v);
+/* An `input` operation; the same one for the same question. */
+struct ir_value *lower_input(struct lowering *lo, const struct ir_op *input,
+                             const struct made_input *want);
+struct pass_place lowering_place(const struct lowering *lo);
+
+/* ---- im2col_base.c ---- */
+
+bool lower_conv(struct lowering *lo, const struct ir_op *op, struct view *out);
+bool lower_matmul(struct lowering *lo, const struct ir_op *op, struct view *out);
+/* mvm that name one weights object but hold different matrices get crossbars of their own; how
+ * many. */
+uint64_t unshare_weights(struct ir_graph *g);
+
+/* ---- im2col.c ---- */
+
+/* The view of an old value; a copy, so that the caller may change it. */
+struct view lowered_view(struct lowering *lo, const struct ir_value *old);
+/* Reports that the operation at hand cannot be laid out; false. */
+bool lower_error(struct lowering *lo, const char *why);
+
+#endif

@@ -1,0 +1,301 @@
+/*
+ * im2col_base.c - base layers become mvm: w is K x N with row (kh*KW + kw)*C + ci.
+ *
+ *   conv: the O I KH KW weights are transposed to KH KW I O.
+ *   matmul(x, W), W constant [K,N]: if all of x is one row of K, the kernel is the whole base of
+ * x's view (h, w) and W's rows go to the places of x's elements in it, so that a flatten in front
+ * costs nothing; if K is exactly the base's c axis, 1x1 over its h and w; else 1x1 over x brought
+ * to (1, rows, K). matmul(A, x) = transpose(matmul(transpose(x), transpose(A))).
+ */
+#include "im2col.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How an old constant becomes a K x N matrix. */
+struct weights_key {
+    bool conv;       /* O I KH KW -> rows (kh, kw, i); else a matrix */
+    bool transposed; /* matrix is [N,K] */
+    int64_t k, n;
+    struct atoms rows; /* of a matrix: where its row k goes; none = row k */
+};
+struct made_weights {
+    struct made_weights *next;
+    struct weights_key key;
+    struct ir_value *value;
+};
+
+/* ---- weight matrices ---- */
+
+/* dst[row[s]*n + o] = src[o*k + s] in blocks that fit a cache. */
+static void transpose_rows(const struct pass_floats *src, const int64_t *row, int64_t k, int64_t n,
+                           float *dst)
+{
+    enum { BLOCK = 32 };
+    for (int64_t s0 = 0; s0 < k; s0 += BLOCK) {
+        for (int64_t o0 = 0; o0 < n; o0 += BLOCK) {
+            for (int64_t s = s0; s < min_i64(s0 + BLOCK, k); s++) {
+                for (int64_t o = o0; o < min_i64(o0 + BLOCK, n); o++)
+                    dst[row[s] * n + o] = pass_float(src, o * k + s);
+            }
+        }
+    }
+}
+
+static void copy_rows(const struct pass_floats *src, const int64_t *row, int64_t k, int64_t n,
+                      float *dst)
+{
+    for (int64_t s = 0; s < k; s++)
+        memcpy(dst + row[s] * n, src->at + (size_t)(s * n) * sizeof *dst, (size_t)n * sizeof *dst);
+}
+
+/* Row of the matrix for each index along the old constant's K. */
+static int64_t *row_map(struct lowering *lo, const struct ir_op *w, const struct weights_key *key)
+{
+    int64_t *row = ARENA_ARRAY(lo->ctx->scratch, int64_t, (size_t)key->k);
+    if (key->conv) {
+        const int64_t *d = w->out->type.dim;
+        int64_t window = d[2] * d[3];
+        for (int64_t s = 0; s < key->k; s++)
+            row[s] = s % window * d[1] + s / window;
+        return row;
+    }
+    for (int64_t s = 0; s < key->k; s++) {
+        int64_t rest = s;
+        row[s] = key->rows.n ? 0 : s;
+        for (uint32_t i = key->rows.n; i-- > 0;) {
+            row[s] += rest % key->rows.at[i].size * key->rows.at[i].stride;
+            rest /= key->rows.at[i].size;
+        }
+    }
+    return row;
+}
+
+static struct ir_value *make_weights(struct lowering *lo, const struct ir_op *w,
+                                     const struct weights_key *key)
+{
+    struct pass_place at = lowering_place(lo);
+    struct pass_floats src = pass_floats(w);
+    int64_t dims[2] = {key->k, key->n};
+    bool row_major = !key->conv && !key->transposed && key->rows.n <= 1;
+    if (src.step == 0 || row_major)
+        return pass_const_as(&at, w, 2, dims);
+    const int64_t *row = row_map(lo, w, key);
+    float *data = heap_alloc((size_t)(key->k * key->n) * sizeof *data);
+    if (key->conv || key->transposed)
+        transpose_rows(&src, row, key->k, key->n, data);
+    else
+        copy_rows(&src, row, key->k, key->n, data);
+    return pass_const(&at, 2, dims, data);
+}
+
+static bool key_equal(const struct weights_key *a, const struct weights_key *b)
+{
+    return a->conv == b->conv && a->transposed == b->transposed && a->k == b->k && a->n == b->n &&
+           atoms_equal(&a->rows, &b->rows);
+}
+
+/* The same question gets the same constant: users of one `weights` object must name one matrix. */
+static struct ir_value *weights(struct lowering *lo, const struct ir_op *w,
+                                const struct weights_key *key)
+{
+    struct made_weights **list = &lo->weights[w->id];
+    for (struct made_weights *m = *list; m; m = m->next) {
+        if (key_equal(&m->key, key))
+            return m->value;
+    }
+    struct made_weights *made = ARENA_NEW(lo->ctx->scratch, struct made_weights);
+    made->key = *key;
+    made->value = make_weights(lo, w, key);
+    made->next = *list;
+    *list = made;
+    return made->value;
+}
+
+static struct ir_value *emit_mvm(struct lowering *lo, struct ir_value *x, struct ir_value *w,
+                                 const union ir_attrs *attrs)
+{
+    struct pass_place at = lowering_place(lo);
+    struct ir_value *in[] = {x, w};
+    return pass_emit(
+        &at, &(struct ir_new){
+                 .opcode = IR_mvm, .in = in, .n_in = 2, .attrs = attrs, .name = lo->op->name});
+}
+
+/* ---- conv ---- */
+
+bool lower_conv(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    const struct ir_attrs_conv *a = &op->attrs->conv;
+    struct view x = lowered_view(lo, op->in[0].value);
+    struct layout image;
+    if (!layout_canonical(&x.type, &image) || !layout_canonical(&op->out->type, &image))
+        return lower_error(lo, "the batch dimension must be 1");
+    const struct ir_op *w = op->in[1].value->def;
+    struct weights_key key = {.conv = true};
+    key.n = w->out->type.dim[0];
+    key.k = ir_count(&w->out->type) / key.n;
+    union ir_attrs attrs = {.mvm = {.weights = a->weights}};
+    memcpy(attrs.mvm.kernel, a->kernel, sizeof a->kernel);
+    memcpy(attrs.mvm.stride, a->stride, sizeof a->stride);
+    memcpy(attrs.mvm.dilation, a->dilation, sizeof a->dilation);
+    struct ir_value *image_x = view_materialise(lo, &x, &image);
+    struct ir_value *y = emit_mvm(lo, image_x, weights(lo, w, &key), &attrs);
+    *out = view_of_layout(y, &op->out->type, &image);
+    return true;
+}
+
+/* ---- matmul ---- */
+
+struct dense {
+    const struct ir_op *w;
+    bool transposed; /* w is [N,K] */
+    int64_t weights, k, n;
+};
+
+/* x's last dimension is K, all others together `rows`; y gets the type x[..:-1] + [n]. */
+static struct view dense_rows(struct lowering *lo, struct view *x, const struct dense *m,
+                              const struct ir_type *y_type)
+{
+    struct layout rows_on_w;
+    uint32_t last = x->type.rank - 1u;
+    struct layout own;
+    bool in_place = layout_of_view(x, &own) && x->base->type.dim[2] == m->k;
+    if (in_place) /* K on c; the others may be anywhere on h and w */
+        in_place = m->k == 1 || own.axis[last] == 2;
+    for (uint32_t d = 0; d < x->type.rank; d++)
+        rows_on_w.axis[d] = (int8_t)(d < last ? 1 : 2);
+    struct layout l = in_place ? own : rows_on_w;
+    struct ir_value *base = view_materialise(lo, x, &l);
+    l.axis[last] = 2;
+    struct weights_key key = {.transposed = m->transposed};
+    key.k = m->k;
+    key.n = m->n;
+    union ir_attrs attrs = {
+        .mvm = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .weights = m->weights}};
+    struct ir_value *y = emit_mvm(lo, base, weights(lo, m->w, &key), &attrs);
+    return view_of_layout(y, y_type, &l);
+}
+
+/* All of x is one row: the window is the whole base. */
+static struct view dense_all(struct lowering *lo, struct view *x, const struct dense *m,
+                             const struct ir_type *y_type)
+{
+    if (!x->base)
+        view_ground(lo, x);
+    const int64_t *dim = x->base->type.dim;
+    struct weights_key key = {.transposed = m->transposed};
+    key.k = m->k;
+    key.n = m->n;
+    key.rows = x->atoms;
+    atoms_merge(&key.rows);
+    if (key.rows.n == 1) /* in order, as if there were no map */
+        key.rows.n = 0;
+    union ir_attrs attrs = {.mvm = {.kernel = {dim[0], dim[1]},
+                                    .stride = {1, 1},
+                                    .dilation = {1, 1},
+                                    .weights = m->weights}};
+    struct ir_value *y = emit_mvm(lo, x->base, weights(lo, m->w, &key), &attrs);
+    struct layout flat = layout_flat(y_type);
+    return view_of_layout(y, y_type, &flat);
+}
+
+static struct view dense(struct lowering *lo, struct view *x, const struct dense *m)
+{
+    struct ir_type y = x->type;
+    y.dim[y.rank - 1] = m->n;
+    bool one_row = ir_count(&x->type) == m->k;
+    return one_row ? dense_all(lo, x, m, &y) : dense_rows(lo, x, m, &y);
+}
+
+static void swap_last(struct view *v)
+{
+    int64_t perm[IR_MAX_RANK];
+    struct ir_type t = v->type;
+    uint32_t r = t.rank;
+    for (uint32_t i = 0; i < r; i++)
+        perm[i] = i;
+    perm[r - 1] = r - 2;
+    perm[r - 2] = r - 1;
+    t.dim[r - 1] = v->type.dim[r - 2];
+    t.dim[r - 2] = v->type.dim[r - 1];
+    view_transpose(v, &t, perm);
+}
+
+/* The constant as [.., rows, cols] with only ones in front; false otherwise. */
+static bool is_matrix(const struct ir_type *t)
+{
+    for (int d = 0; d + 2 < t->rank; d++) {
+        if (t->dim[d] != 1)
+            return false;
+    }
+    return true;
+}
+
+bool lower_matmul(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    bool swapped[2];
+    const struct ir_op *constant[2];
+    for (int i = 0; i < 2; i++)
+        constant[i] = pass_matrix_constant(op->in[i].value, &swapped[i]);
+    int wi = constant[1] ? 1 : 0;
+    const struct ir_op *w = constant[wi];
+    if (!w)
+        return lower_error(lo, "a product of two runtime values has no mapping onto crossbars");
+    const struct ir_type *t = &op->in[wi].value->type;
+    if (!is_matrix(t))
+        return lower_error(lo, "a constant of more than two dimensions has no mapping onto "
+                               "crossbars");
+    bool left = wi == 0;
+    struct view x = lowered_view(lo, op->in[1 - wi].value);
+    struct dense m = {.w = w, .weights = op->attrs->matmul.weights};
+    m.transposed = left != swapped[wi];
+    m.k = left || t->rank == 1 ? t->dim[t->rank - 1] : t->dim[t->rank - 2];
+    m.n = t->rank == 1 ? 1 : left ? t->dim[t->rank - 2] : t->dim[t->rank - 1];
+    bool swap = left && x.type.rank > 1;
+    if (swap)
+        swap_last(&x);
+    *out = dense(lo, &x, &m);
+    if (swap)
+        swap_last(out);
+    /* Dimensions of 1 come and go with vectors and with a constant of higher rank. */
+    if (!view_reshape(out, &op->out->type))
+        BUG("a product of %lld elements got another type", (long long)ir_count(&out->type));
+    return true;
+}
+
+/* ---- sharing ---- */
+
+static int by_weights(const void *a, const void *b)
+{
+    const struct ir_op *x = *(struct ir_op *const *)a, *y = *(struct ir_op *const *)b;
+    int64_t p = x->attrs->mvm.weights, q = y->attrs->mvm.weights;
+    if (p != q)
+        return p < q ? -1 : 1;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+uint64_t unshare_weights(struct ir_graph *g)
+{
+    uint64_t n_unshared = 0;
+    VEC(struct ir_op *) users = {0};
+    ir_number(g);
+    for (struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode == IR_mvm && op->attrs->mvm.weights > 0)
+            VEC_PUSH(&users, op);
+    }
+    if (users.n)
+        qsort(users.at, users.n, sizeof *users.at, by_weights);
+    const struct ir_op *first = NULL;
+    for (size_t i = 0; i < users.n; i++) {
+        struct ir_op *op = users.at[i];
+        if (!first || first->attrs->mvm.weights != op->attrs->mvm.weights)
+            first = op;
+        else if (first->in[1].value != op->in[1].value) {
+            op->attrs->mvm.weights = 0;
+            n_unshared++;
+        }
+    }
+    VEC_FREE(&users);
+    return n_unshared;
+}

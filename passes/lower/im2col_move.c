@@ -1,0 +1,340 @@
+/*
+ * im2col_move.c - brings a view's tensor into a wanted layout with the fewest moves it can find:
+ * nothing at all, the strides of an `input`, a permuted constant, one transpose, one reshape
+ * between nesting orders, one gather_grid (a shuffle within an axis), or a sequence of reshapes and
+ * transposes.
+ */
+#include "im2col.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is wanted, in terms of the base's (h, w, c) order. */
+struct target {
+    int64_t dim[3];
+    struct atoms axis[3]; /* of each wanted axis */
+    struct atoms all;     /* the three one after another, merged */
+};
+
+struct order {
+    const char *text;
+    uint8_t axis[3];
+};
+static const struct order orders[] = {{"hwc", {0, 1, 2}}, {"hcw", {0, 2, 1}}, {"whc", {1, 0, 2}},
+                                      {"wch", {1, 2, 0}}, {"chw", {2, 0, 1}}, {"cwh", {2, 1, 0}}};
+enum { N_ORDERS = 6 };
+
+struct pass_place lowering_place(const struct lowering *lo)
+{
+    return (struct pass_place){.g = lo->g, .loc = lo->op->loc};
+}
+
+static struct target target_of(const struct view *v, const struct layout *l)
+{
+    struct target t = {0};
+    struct atoms split;
+    uint32_t first[IR_MAX_RANK + 1];
+    if (!atoms_split(&v->atoms, v->type.dim, v->type.rank, &split, first))
+        BUG("the atoms of a view do not make its dimensions");
+    layout_dims(l, &v->type, t.dim);
+    for (uint32_t d = 0; d < v->type.rank; d++) {
+        if (l->axis[d] >= 0)
+            atoms_append(&t.axis[l->axis[d]], split.at + first[d], first[d + 1] - first[d]);
+    }
+    for (int a = 0; a < 3; a++) {
+        atoms_merge(&t.axis[a]);
+        atoms_append(&t.all, t.axis[a].at, t.axis[a].n);
+    }
+    atoms_merge(&t.all);
+    return t;
+}
+
+/* The base's axes in some nesting order, merged. */
+static struct atoms base_atoms(const int64_t dim[3], const uint8_t axis[3])
+{
+    struct atoms a = {0};
+    int64_t stride[3];
+    axis_strides(dim, stride);
+    for (int i = 0; i < 3; i++) {
+        if (dim[axis[i]] > 1)
+            a.at[a.n++] = (struct atom){dim[axis[i]], stride[axis[i]]};
+    }
+    atoms_merge(&a);
+    return a;
+}
+
+/* ---- emitting ---- */
+
+static struct ir_value *emit_reshape(struct lowering *lo, struct ir_value *x, const int64_t dim[3],
+                                     const char *from, const char *to)
+{
+    struct pass_place at = lowering_place(lo);
+    union ir_attrs attrs = {.reshape = {.shape = {3, dim}, .from = from, .to = to}};
+    lo->n_rearrangements++;
+    return pass_emit1(&at, IR_reshape, &attrs, x);
+}
+
+static struct ir_value *emit_transpose(struct lowering *lo, struct ir_value *x,
+                                       const uint8_t axis[3])
+{
+    struct pass_place at = lowering_place(lo);
+    lo->n_rearrangements++;
+    return pass_transpose(&at, x, (int64_t[]){axis[0], axis[1], axis[2]});
+}
+
+static struct ir_value *reshape_plain(struct lowering *lo, struct ir_value *x, int64_t h, int64_t w,
+                                      int64_t c)
+{
+    int64_t dim[3] = {h, w, c};
+    if (memcmp(dim, x->type.dim, sizeof dim) == 0)
+        return x;
+    return emit_reshape(lo, x, dim, "hwc", "hwc");
+}
+
+/* ---- constants ---- */
+
+/* Element offset of each position of the target's (h, w, c) order, by counting in its atoms'
+ * digits. */
+static int64_t next_offset(const struct atoms *a, int64_t *digit, int64_t offset)
+{
+    for (uint32_t i = a->n; i-- > 0;) {
+        offset += a->at[i].stride;
+        if (++digit[i] < a->at[i].size)
+            return offset;
+        offset -= a->at[i].size * a->at[i].stride;
+        digit[i] = 0;
+    }
+    return offset;
+}
+
+static struct ir_value *permute_constant(struct lowering *lo, const struct ir_op *constant,
+                                         const struct target *t)
+{
+    struct pass_place at = lowering_place(lo);
+    struct pass_floats from = pass_floats(constant);
+    if (from.step == 0 || t->all.n <= 1)
+        return pass_const_as(&at, constant, 3, t->dim);
+    int64_t n = ir_count(&constant->out->type), digit[MAX_ATOMS] = {0}, offset = 0;
+    float *data = heap_alloc((size_t)n * sizeof *data);
+    for (int64_t i = 0; i < n; i++) {
+        data[i] = pass_float(&from, offset);
+        offset = next_offset(&t->all, digit, offset);
+    }
+    return pass_const(&at, 3, t->dim, data);
+}
+
+/* ---- values ---- */
+
+static struct ir_value *try_transpose(struct lowering *lo, struct ir_value *base,
+                                      const struct target *t)
+{
+    for (int i = 1; i < N_ORDERS; i++) {
+        const uint8_t *axis = orders[i].axis;
+        struct atoms a = base_atoms(base->type.dim, axis);
+        bool fits = atoms_equal(&a, &t->all);
+        for (int k = 0; k < 3; k++)
+            fits = fits && base->type.dim[axis[k]] == t->dim[k];
+        if (fits)
+            return emit_transpose(lo, base, axis);
+    }
+    return NULL;
+}
+
+static struct ir_value *try_reshape(struct lowering *lo, struct ir_value *base,
+                                    const struct target *t)
+{
+    for (int to = 0; to < N_ORDERS; to++) {
+        struct atoms want = {0};
+        for (int k = 0; k < 3; k++) {
+            const struct atoms *a = &t->axis[orders[to].axis[k]];
+            atoms_append(&want, a->at, a->n);
+        }
+        atoms_merge(&want);
+        for (int from = 0; from < N_ORDERS; from++) {
+            struct atoms have = base_atoms(base->type.dim, orders[from].axis);
+            if (atoms_equal(&have, &want))
+                return emit_reshape(lo, base, t->dim, orders[from].text, orders[to].text);
+        }
+    }
+    return NULL;
+}
+
+/* Each axis keeps its extent and is shuffled within itself. */
+static struct ir_value *try_shuffle(struct lowering *lo, struct ir_value *base,
+                                    const struct target *t)
+{
+    int64_t stride[3];
+    axis_strides(base->type.dim, stride);
+    for (int k = 0; k < 3; k++) {
+        if (t->dim[k] != base->type.dim[k])
+            return NULL;
+        for (uint32_t i = 0; i < t->axis[k].n; i++) {
+            const struct atom *x = &t->axis[k].at[i];
+            if (x->stride < stride[k] || x->size * x->stride > stride[k] * t->dim[k])
+                return NULL;
+        }
+    }
+    int64_t n = t->dim[0] + t->dim[1] + t->dim[2];
+    int64_t *index = ARENA_ARRAY(lo->ctx->scratch, int64_t, (size_t)n), *next = index;
+    for (int k = 0; k < 3; k++) {
+        int64_t digit[MAX_ATOMS] = {0}, offset = 0;
+        for (int64_t i = 0; i < t->dim[k]; i++) {
+            *next++ = offset / stride[k];
+            offset = next_offset(&t->axis[k], digit, offset);
+        }
+    }
+    struct pass_place at = lowering_place(lo);
+    union ir_attrs attrs = {.gather_grid = {.count = {3, t->dim}, .index = {(uint32_t)n, index}}};
+    lo->n_rearrangements++;
+    return pass_emit1(&at, IR_gather_grid, &attrs, base);
+}
+
+/* x in the order p, a, b, q (extents) becomes p, b, a, q. Three axes hold three blocks, so with
+ * four p goes to the end and comes back. */
+static struct ir_value *swap_blocks(struct lowering *lo, struct ir_value *x, const int64_t block[4])
+{
+    static const uint8_t first_two[3] = {1, 0, 2}, last_two[3] = {0, 2, 1};
+    int64_t p = block[0], a = block[1], b = block[2], q = block[3];
+    if (p == 1)
+        return emit_transpose(lo, reshape_plain(lo, x, a, b, q), first_two);
+    if (q == 1)
+        return emit_transpose(lo, reshape_plain(lo, x, p, a, b), last_two);
+    x = emit_transpose(lo, reshape_plain(lo, x, p, a * b * q, 1), first_two);
+    x = emit_transpose(lo, reshape_plain(lo, x, a, b, q * p), first_two);
+    return emit_transpose(lo, reshape_plain(lo, x, a * b * q, p, 1), first_two);
+}
+
+static int by_stride(const void *a, const void *b)
+{
+    const struct atom *x = a, *y = b;
+    int64_t p = llabs(x->stride), q = llabs(y->stride);
+    return p > q ? -1 : p < q;
+}
+
+static int64_t product(const struct atoms *a, uint32_t from, uint32_t to)
+{
+    int64_t n = 1;
+    for (uint32_t i = from; i < to; i++)
+        n *= a->at[i].size;
+    return n;
+}
+
+/* Any permutation: sorts the base's order into the wanted one, block by block. */
+static struct ir_value *rearrange_in_steps(struct lowering *lo, struct ir_value *x,
+                                           const struct target *t)
+{
+    struct atoms now = t->all;
+    qsort(now.at, now.n, sizeof *now.at, by_stride);
+    for (uint32_t i = 0; i < now.n; i++) {
+        uint32_t j = i;
+        while (now.at[j].stride != t->all.at[i].stride)
+            j++;
+        if (j == i)
+            continue;
+        int64_t block[4] = {product(&now, 0, i), product(&now, i, j), now.at[j].size,
+                            product(&now, j + 1, now.n)};
+        x = swap_blocks(lo, x, block);
+        struct atom moved = now.at[j];
+        memmove(now.at + i + 1, now.at + i, (j - i) * sizeof *now.at);
+        now.at[i] = moved;
+    }
+    return reshape_plain(lo, x, t->dim[0], t->dim[1], t->dim[2]);
+}
+
+static struct ir_value *rearrange(struct lowering *lo, struct ir_value *base,
+                                  const struct target *t)
+{
+    struct ir_value *x;
+    if (t->all.n <= 1 && memcmp(t->dim, base->type.dim, sizeof t->dim) == 0)
+        return base;
+    if (ir_is(base, IR_constant))
+        return permute_constant(lo, base->def, t);
+    if (t->all.n <= 1)
+        return reshape_plain(lo, base, t->dim[0], t->dim[1], t->dim[2]);
+    if ((x = try_transpose(lo, base, t)) || (x = try_reshape(lo, base, t)) ||
+        (x = try_shuffle(lo, base, t)))
+        return x;
+    return rearrange_in_steps(lo, base, t);
+}
+
+/* ---- inputs ---- */
+
+struct ir_value *lower_input(struct lowering *lo, const struct ir_op *input,
+                             const struct made_input *want)
+{
+    for (size_t i = 0; i < lo->inputs.n; i++) {
+        struct made_input *m = &lo->inputs.at[i];
+        if (m->value->def->attrs->input.index == input->attrs->input.index &&
+            memcmp(m->extent, want->extent, sizeof m->extent) == 0 &&
+            memcmp(m->strides, want->strides, sizeof m->strides) == 0 && m->offset == want->offset)
+            return m->value;
+    }
+    union ir_attrs attrs = *input->attrs;
+    memcpy(attrs.input.extent, want->extent, sizeof want->extent);
+    memcpy(attrs.input.strides, want->strides, sizeof want->strides);
+    attrs.input.offset = want->offset;
+    struct pass_place at = {.g = lo->g, .loc = input->loc};
+    struct ir_new desc = {.opcode = IR_input, .attrs = &attrs, .name = input->name};
+    struct made_input made = *want;
+    made.value = pass_emit(&at, &desc);
+    VEC_PUSH(&lo->inputs, made);
+    return made.value;
+}
+
+void view_ground(struct lowering *lo, struct view *v)
+{
+    struct atoms own = v->atoms;
+    atoms_merge(&own);
+    qsort(own.at, own.n, sizeof *own.at, by_stride);
+    atoms_merge(&own);
+    if (own.n > 3)
+        BUG("a view of an input with %u axes", own.n);
+    struct made_input want = {.extent = {1, 1, 1}, .offset = v->offset};
+    for (uint32_t i = 0; i < own.n; i++) {
+        uint32_t axis = 3 - own.n + i;
+        want.extent[axis] = own.at[i].size;
+        want.strides[axis] = own.at[i].stride;
+    }
+    int64_t stride[3];
+    axis_strides(want.extent, stride);
+    for (uint32_t k = 0; k < v->atoms.n; k++) { /* strides outside -> strides of the new base */
+        for (uint32_t i = own.n; i-- > 0;) {
+            int64_t steps = v->atoms.at[k].stride / own.at[i].stride;
+            if (v->atoms.at[k].stride % own.at[i].stride || steps < 1 || steps >= own.at[i].size)
+                continue;
+            v->atoms.at[k].stride = steps * stride[3 - own.n + i];
+            break;
+        }
+    }
+    v->base = lower_input(lo, v->input, &want);
+    v->offset = 0;
+}
+
+static bool input_in_layout(struct lowering *lo, const struct view *v, const struct target *t,
+                            struct ir_value **out)
+{
+    struct made_input want = {.offset = v->offset};
+    for (int a = 0; a < 3; a++) {
+        if (t->axis[a].n > 1)
+            return false;
+        want.extent[a] = t->dim[a];
+        want.strides[a] = t->axis[a].n ? t->axis[a].at[0].stride : 0;
+    }
+    *out = lower_input(lo, v->input, &want);
+    return true;
+}
+
+struct ir_value *view_materialise(struct lowering *lo, struct view *v, const struct layout *l)
+{
+    struct target t = target_of(v, l);
+    if (!v->base) {
+        struct ir_value *made;
+        if (input_in_layout(lo, v, &t, &made)) {
+            *v = view_of_layout(made, &v->type, l);
+            return made;
+        }
+        view_ground(lo, v);
+        t = target_of(v, l);
+    }
+    return rearrange(lo, v->base, &t);
+}

@@ -1,0 +1,43 @@
+/*
+ * tile.c - cuts each base layer's K x N matrix to crossbars: slices = PV, PH with PV = ceil(K /
+ * rows), PH = ceil(N / logical columns); one copy, uncut. Input and output: CROSSBAR.
+ */
+#include "passes_internal.h"
+
+static bool tile_mvm(struct ir_op *op, const struct arch *arch)
+{
+    struct ir_attrs_mvm *a = &op->attrs->mvm;
+    const struct ir_type *w = &op->in[1].value->type;
+    struct ir_attrs_mvm old = *a;
+    a->slices[0] = ceil_div_i64(w->dim[0], arch->rows);
+    a->slices[1] = ceil_div_i64(w->dim[1], arch_logical_cols(arch));
+    a->copies = a->cut[0] = a->cut[1] = 1;
+    return old.slices[0] != a->slices[0] || old.slices[1] != a->slices[1] || old.copies != 1 ||
+           old.cut[0] != 1 || old.cut[1] != 1;
+}
+
+static enum pass_result run_tile(struct pass_ctx *ctx, struct ir_graph *g)
+{
+    if (!ctx->arch)
+        BUG("pass tile runs without a machine");
+    if (arch_logical_cols(ctx->arch) < 1) {
+        diag_error(ctx->diag, (struct loc){0}, DIAG_CAPACITY,
+                   "a weight is wider than a crossbar: %lld columns hold no output channel",
+                   (long long)ctx->arch->cols);
+        return PASS_FAILED;
+    }
+    for (struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode == IR_mvm && tile_mvm(op, ctx->arch))
+            ctx->stats[0]++;
+    }
+    return ctx->stats[0] ? PASS_CHANGED : PASS_UNCHANGED;
+}
+
+static const char *const stats[] = {"base layers cut", NULL};
+const struct pass pass_tile = {
+    .name = "tile",
+    .summary = "cut base layers into crossbar-sized slices",
+    .needs = IR_CROSSBAR,
+    .stats = stats,
+    .run = run_tile,
+};

@@ -1,0 +1,73 @@
+/*
+ * pass.h - passes and their manager. A pass is declared data plus a run function; it holds no state.
+ * One file defines one `const struct pass pass_<name>`; passes.def lists them all. PASSES.md.
+ */
+#ifndef CIMC_PASS_H
+#define CIMC_PASS_H
+
+#include "arch.h"
+#include "ir.h"
+
+enum pass_result { PASS_FAILED = -1, PASS_UNCHANGED, PASS_CHANGED };
+
+enum { PASS_MAX_STATS = 32 };
+
+/* How copies are chosen (pass dup). */
+enum dup_objective { DUP_NONE, DUP_SUM, DUP_MAKESPAN };
+enum dup_cut { CUT_AUTO, CUT_W, CUT_H, CUT_2D };
+struct dup_options {
+    enum dup_objective objective;
+    enum dup_cut cut;
+    int64_t pes;       /* PEs of the machine: PE_min + extra, or given; -1 = PE_min + extra_pes */
+    int64_t extra_pes;
+    const char *lp_file; /* write the integer program there (CPLEX LP); NULL = no */
+};
+/* What was decided, for reports. */
+struct dup_result {
+    const char *objective, *status; /* "sum"; "optimal", "none" */
+    double value;                   /* objective value recomputed from the integers, cycles */
+    int64_t pe_min, pes;
+};
+
+struct pass_ctx {
+    struct diag *diag;
+    const struct arch *arch;
+    struct arena *scratch;              /* rewound after each pass */
+    uint64_t stats[PASS_MAX_STATS];     /* by index into pass->stats */
+    const struct dup_options *dup;      /* never NULL */
+    struct dup_result *dup_result;      /* may be NULL */
+};
+
+struct pass {
+    const char *name, *summary;
+    unsigned needs;            /* stages accepted (bit set) */
+    enum ir_stage gives;       /* stage produced; 0 = unchanged */
+    const char *const *stats;  /* names, NULL-terminated; may be NULL */
+    enum pass_result (*run)(struct pass_ctx *, struct ir_graph *);
+};
+
+#define PASS(id, file) extern const struct pass pass_##id;
+#include "passes.def"
+#undef PASS
+
+/* ---- manager ---- */
+struct pass_options {
+    const char *print_before, *print_after; /* pass name or "all"; NULL = none */
+    const char *stop_after, *skip;          /* comma-separated names for skip */
+    bool time_passes, stats, no_verify, roundtrip_each;
+    FILE *print_to; /* IR dumps, times, statistics */
+};
+/* Finds a pass by name; NULL if there is none. */
+const struct pass *pass_find(const char *name);
+/* All passes in list order; *n = how many. */
+const struct pass *const *pass_list(size_t *n);
+/* The standard pipeline from TENSOR to CROSSBAR, comma-separated names. */
+extern const char pass_default_pipeline[];
+/*
+ * Runs comma-separated passes on *g (which a round trip may replace). After every change the graph is
+ * verified; an "unchanged" answer is held against the fingerprint. False with diagnostics.
+ */
+bool pass_run_pipeline(const char *pipeline, struct ir_graph **g, struct pass_ctx *ctx,
+                       const struct pass_options *o) CHECK_RESULT;
+
+#endif

@@ -1,0 +1,213 @@
+/*
+ * pass_manager.c - runs a pipeline of passes and holds every pass to its word.
+ *
+ * Input: comma-separated pass names and a verified graph. After a pass: "unchanged" is proved by
+ * the fingerprint, a change is verified, and with roundtrip_each the graph is printed, parsed back
+ * and replaced by the parsed one. A pass that fails must have said why; a pass that breaks the
+ * graph is a BUG.
+ */
+#include "pass.h"
+
+#include <string.h>
+
+/* layout before fold-bn: a scale may reach its convolution only once a transpose between is gone. */
+const char pass_default_pipeline[] = "fold,cse,dce,simplify,layout,fold-bn,simplify,fold,cse,dce,"
+                                     "partition,im2col,cse,dce,tile,dup";
+
+#define PASS(id, file) &pass_##id,
+static const struct pass *const passes[] = {
+#include "passes.def"
+};
+#undef PASS
+
+enum { N_PASSES = sizeof passes / sizeof *passes };
+
+struct run {
+    struct pass_ctx *ctx;
+    const struct pass_options *o;
+    struct arena *names; /* what bug_context points to */
+    FILE *to;
+};
+
+const struct pass *const *pass_list(size_t *n)
+{
+    *n = N_PASSES;
+    return passes;
+}
+
+const struct pass *pass_find(const char *name)
+{
+    for (size_t i = 0; i < N_PASSES; i++) {
+        if (strcmp(passes[i]->name, name) == 0)
+            return passes[i];
+    }
+    return NULL;
+}
+
+/* ---- lists of names ---- */
+
+/* Cuts the next name off *list, without blanks around it; false at the end. */
+static bool next_name(const char **list, struct arena *a, const char **out)
+{
+    const char *s = *list;
+    if (!s || !*s)
+        return false;
+    size_t n = strcspn(s, ",");
+    *list = s[n] ? s + n + 1 : s + n;
+    while (n && (*s == ' ' || *s == '\n'))
+        s++, n--;
+    while (n && (s[n - 1] == ' ' || s[n - 1] == '\n'))
+        n--;
+    *out = arena_strndup(a, s, n);
+    return true;
+}
+
+static bool list_has(const char *list, const char *name, struct arena *a)
+{
+    const char *item;
+    while (next_name(&list, a, &item)) {
+        if (strcmp(item, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* All names of a list exist ("" and NULL are empty lists); `more` is one further word allowed. */
+static bool check_names(const char *list, const char *more, const char *what, struct run *r)
+{
+    const char *item;
+    while (next_name(&list, r->names, &item)) {
+        if (!pass_find(item) && (!more || strcmp(item, more) != 0))
+            return diag_error(r->ctx->diag, (struct loc){0}, DIAG_PASS, "%s: there is no pass '%s'",
+                              what, item);
+    }
+    return true;
+}
+
+static bool check_options(const char *pipeline, struct run *r)
+{
+    const struct pass_options *o = r->o;
+    return check_names(pipeline, NULL, "pipeline", r) && check_names(o->skip, NULL, "--skip", r) &&
+           check_names(o->stop_after, NULL, "--stop-after", r) &&
+           check_names(o->print_before, "all", "--print-before", r) &&
+           check_names(o->print_after, "all", "--print-after", r);
+}
+
+/* ---- one pass ---- */
+
+static void print_graph(struct run *r, const char *wanted, const char *when, const struct pass *p,
+                        const struct ir_graph *g)
+{
+    if (!list_has(wanted, "all", r->names) && !list_has(wanted, p->name, r->names))
+        return;
+    struct text t = {0};
+    ir_print(g, &(struct ir_print_options){0}, &t);
+    fprintf(r->to, "; %s %s\n%s", when, p->name, t.at ? t.at : "");
+    text_free(&t);
+}
+
+/* Reports to stderr and ends the process: our mistake, not the user's. */
+static _Noreturn void broken(const struct diag *d, const char *what)
+{
+    diag_print(d, stderr);
+    BUG("%s", what);
+}
+
+static void verify(const struct ir_graph *g)
+{
+    struct diag *d = diag_new();
+    if (!ir_verify(g, d))
+        broken(d, "the pass left an invalid graph");
+    diag_free(d);
+}
+
+static void round_trip(struct ir_graph **g)
+{
+    struct diag *d = diag_new();
+    struct text t = {0};
+    ir_print(*g, &(struct ir_print_options){.inline_blobs = true}, &t);
+    struct ir_graph *again = ir_parse(t.at, t.n, "round-trip", d);
+    if (!again)
+        broken(d, "the printed graph does not parse");
+    if (ir_fingerprint(again) != ir_fingerprint(*g))
+        BUG("the printed graph parses to another graph");
+    text_free(&t);
+    diag_free(d);
+    ir_graph_free(*g);
+    *g = again;
+}
+
+static void report(const struct run *r, const struct pass *p, double seconds, uint32_t before,
+                   uint32_t after)
+{
+    if (r->o->time_passes)
+        fprintf(r->to, "%-12s %9.6f s  %6u -> %6u operations\n", p->name, seconds, before, after);
+    for (size_t i = 0; r->o->stats && p->stats && p->stats[i]; i++) {
+        if (r->ctx->stats[i])
+            fprintf(r->to, "%-12s %8llu %s\n", p->name, (unsigned long long)r->ctx->stats[i],
+                    p->stats[i]);
+    }
+}
+
+/* The pass with a fresh scratch arena; its result is checked against diagnostics and fingerprint.
+ */
+static enum pass_result call(struct run *r, const struct pass *p, struct ir_graph *g)
+{
+    struct pass_ctx *ctx = r->ctx;
+    unsigned n_errors = ctx->diag->n_errors;
+    uint64_t fingerprint = ir_fingerprint(g);
+    struct arena *callers = ctx->scratch;
+    ctx->scratch = arena_new();
+    memset(ctx->stats, 0, sizeof ctx->stats);
+    enum pass_result result = p->run(ctx, g);
+    arena_free(ctx->scratch);
+    ctx->scratch = callers;
+    if ((result == PASS_FAILED) != (ctx->diag->n_errors > n_errors))
+        BUG("the pass %s", result == PASS_FAILED ? "failed without a reason" : "hid its errors");
+    if (result == PASS_UNCHANGED && ir_fingerprint(g) != fingerprint)
+        BUG("the pass changed the graph and denied it");
+    return result;
+}
+
+static bool run_pass(struct run *r, const struct pass *p, struct ir_graph **g)
+{
+    if (!(p->needs & (*g)->stage))
+        return diag_error(r->ctx->diag, (struct loc){0}, DIAG_PASS,
+                          "pass '%s' does not accept a graph at this stage", p->name);
+    print_graph(r, r->o->print_before, "before", p, *g);
+    bug_context(arena_printf(r->names, "pass %s", p->name));
+    uint32_t before = (*g)->n_ops;
+    double start = now_seconds();
+    enum pass_result result = call(r, p, *g);
+    double seconds = now_seconds() - start;
+    if (result == PASS_FAILED)
+        return false;
+    if (p->gives && (*g)->stage != p->gives)
+        BUG("the pass left the graph at another stage than it declares");
+    if (result == PASS_CHANGED && !r->o->no_verify)
+        verify(*g);
+    if (r->o->roundtrip_each)
+        round_trip(g);
+    report(r, p, seconds, before, (*g)->n_ops);
+    print_graph(r, r->o->print_after, "after", p, *g);
+    return true;
+}
+
+bool pass_run_pipeline(const char *pipeline, struct ir_graph **g, struct pass_ctx *ctx,
+                       const struct pass_options *o)
+{
+    struct run r = {.ctx = ctx, .o = o, .names = arena_new(), .to = o->print_to};
+    if (!r.to)
+        r.to = stderr;
+    bool ok = check_options(pipeline, &r) && (o->no_verify || ir_verify(*g, ctx->diag));
+    const char *name;
+    while (ok && next_name(&pipeline, r.names, &name)) {
+        if (!list_has(o->skip, name, r.names))
+            ok = run_pass(&r, pass_find(name), g);
+        if (list_has(o->stop_after, name, r.names))
+            break;
+    }
+    bug_context("");
+    arena_free(r.names);
+    return ok;
+}

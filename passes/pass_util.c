@@ -1,0 +1,143 @@
+/* pass_util.c - making operations and constants, and reading constants: see passes_internal.h. */
+#include "passes_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct pass_place pass_before(struct ir_op *op)
+{
+    return (struct pass_place){.g = op->graph, .before = op, .loc = op->loc};
+}
+
+struct ir_value *pass_emit(const struct pass_place *at, const struct ir_new *desc)
+{
+    struct ir_new located = *desc;
+    located.loc = at->loc;
+    struct diag *d = diag_new();
+    struct ir_op *op = ir_op_new(at->g, at->before, &located, d);
+    if (!op)
+        BUG("a pass made a misfit: %s", d->first ? d->first->text : "no reason given");
+    diag_free(d);
+    return op->out;
+}
+
+struct ir_value *pass_emit1(const struct pass_place *at, enum ir_opcode opcode,
+                            const union ir_attrs *attrs, struct ir_value *a)
+{
+    return pass_emit(at, &(struct ir_new){.opcode = opcode, .in = &a, .n_in = 1, .attrs = attrs});
+}
+
+struct ir_value *pass_emit2(const struct pass_place *at, enum ir_opcode opcode,
+                            const union ir_attrs *attrs, struct ir_value *a, struct ir_value *b)
+{
+    struct ir_value *in[] = {a, b};
+    return pass_emit(at, &(struct ir_new){.opcode = opcode, .in = in, .n_in = 2, .attrs = attrs});
+}
+
+struct ir_value *pass_reshape(const struct pass_place *at, struct ir_value *a,
+                              const struct ir_type *to)
+{
+    union ir_attrs attrs = {.reshape = {.shape = {.n = to->rank, .at = to->dim}}};
+    return pass_emit1(at, IR_reshape, &attrs, a);
+}
+
+struct ir_value *pass_transpose(const struct pass_place *at, struct ir_value *a,
+                                const int64_t *perm)
+{
+    union ir_attrs attrs = {.transpose = {.perm = {.n = a->type.rank, .at = perm}}};
+    return pass_emit1(at, IR_transpose, &attrs, a);
+}
+
+static struct ir_value *constant(const struct pass_place *at, uint32_t rank, const int64_t *dims,
+                                 struct blob *b)
+{
+    return ir_const_new(at->g, at->before, ir_type_of(IR_F32, rank, dims), b, NULL, at->loc)->out;
+}
+
+struct ir_value *pass_const(const struct pass_place *at, uint32_t rank, const int64_t *dims,
+                            float *data)
+{
+    struct ir_type t = ir_type_of(IR_F32, rank, dims);
+    return constant(at, rank, dims, blob_own(data, (size_t)ir_count(&t) * sizeof *data));
+}
+
+struct ir_value *pass_const_splat(const struct pass_place *at, uint32_t rank, const int64_t *dims,
+                                  float x)
+{
+    return constant(at, rank, dims, blob_splat(&x, sizeof x));
+}
+
+struct ir_value *pass_const_as(const struct pass_place *at, const struct ir_op *old, uint32_t rank,
+                               const int64_t *dims)
+{
+    return constant(at, rank, dims, blob_ref(old->attrs->constant.data));
+}
+
+void pass_replace(struct ir_op *old, struct ir_value *with)
+{
+    ir_replace_uses(old->out, with);
+    ir_op_remove(old);
+}
+
+void pass_remove_unused(struct ir_value *v)
+{
+    VEC(struct ir_value *) todo = {0};
+    VEC_PUSH(&todo, v);
+    while (todo.n) {
+        struct ir_op *op = todo.at[--todo.n]->def;
+        if (!op->graph || op->out->uses || pass_has_trait(op, IR_IO))
+            continue;
+        for (uint32_t i = 0; i < op->n_in; i++)
+            VEC_PUSH(&todo, op->in[i].value);
+        ir_op_remove(op);
+        op->graph = NULL; /* an operand named twice comes up twice */
+    }
+    VEC_FREE(&todo);
+}
+
+struct pass_floats pass_floats(const struct ir_op *op)
+{
+    const struct blob *b = op->attrs->constant.data;
+    return (struct pass_floats){.at = b->data, .step = b->splat ? 0 : sizeof(float)};
+}
+
+float pass_float(const struct pass_floats *f, int64_t i)
+{
+    float x;
+    memcpy(&x, f->at + (size_t)i * f->step, sizeof x);
+    return x;
+}
+
+const struct ir_op *pass_f32_constant(const struct ir_value *v)
+{
+    return ir_is(v, IR_constant) && v->type.dtype == IR_F32 ? v->def : NULL;
+}
+
+const struct ir_op *pass_matrix_constant(const struct ir_value *v, bool *out_transposed)
+{
+    *out_transposed =
+        ir_is(v, IR_transpose) && v->type.rank == 2 && v->def->attrs->transpose.perm.at[0] == 1;
+    return pass_f32_constant(*out_transposed ? v->def->in[0].value : v);
+}
+
+bool pass_constant_operand(const struct ir_op *x, uint32_t *out_index)
+{
+    if (x->n_in != 2)
+        return false;
+    bool a = pass_f32_constant(x->in[0].value), b = pass_f32_constant(x->in[1].value);
+    *out_index = b ? 1 : 0;
+    return a != b;
+}
+
+bool pass_has_trait(const struct ir_op *op, unsigned trait)
+{
+    return (ir_op_descs[op->opcode].traits & trait) != 0;
+}
+
+const char *pass_op_text(const struct ir_op *op, struct arena *a)
+{
+    const char *kind = ir_op_descs[op->opcode].name;
+    if (*op->name)
+        return arena_printf(a, "'%s' (%s)", op->name, kind);
+    return op->loc.entity ? arena_printf(a, "%s (%s)", op->loc.entity, kind) : kind;
+}

@@ -1,0 +1,67 @@
+/*
+ * passes_internal.h - what the passes share: making operations and constants, reading f32
+ * constants.
+ *
+ * Passes rewrite verified graphs, so a new operation that does not fit its operands is our mistake:
+ * these helpers BUG() instead of returning NULL.
+ */
+#ifndef CIMC_PASSES_INTERNAL_H
+#define CIMC_PASSES_INTERNAL_H
+
+#include "pass.h"
+
+/* Where new operations go, and the node they are blamed on. */
+struct pass_place {
+    struct ir_graph *g;
+    struct ir_op *before; /* NULL = at the end */
+    struct loc loc;
+};
+/* Before `op`, with its location. */
+struct pass_place pass_before(struct ir_op *op);
+
+struct ir_value *pass_emit(const struct pass_place *at, const struct ir_new *desc);
+/* Without a name; `attrs` may be NULL. */
+struct ir_value *pass_emit1(const struct pass_place *at, enum ir_opcode opcode,
+                            const union ir_attrs *attrs, struct ir_value *a);
+struct ir_value *pass_emit2(const struct pass_place *at, enum ir_opcode opcode,
+                            const union ir_attrs *attrs, struct ir_value *a, struct ir_value *b);
+/* A TENSOR or CANONICAL reshape. */
+struct ir_value *pass_reshape(const struct pass_place *at, struct ir_value *a,
+                              const struct ir_type *to);
+struct ir_value *pass_transpose(const struct pass_place *at, struct ir_value *a,
+                                const int64_t *perm);
+/* f32 constant; `data` is from heap_alloc and taken over. */
+struct ir_value *pass_const(const struct pass_place *at, uint32_t rank, const int64_t *dims,
+                            float *data);
+struct ir_value *pass_const_splat(const struct pass_place *at, uint32_t rank, const int64_t *dims,
+                                  float x);
+/* The same payload under another shape. */
+struct ir_value *pass_const_as(const struct pass_place *at, const struct ir_op *constant,
+                               uint32_t rank, const int64_t *dims);
+
+/* Moves the uses of `old` to `with` and removes it. */
+void pass_replace(struct ir_op *old, struct ir_value *with);
+/* Removes `v`'s operation if nothing uses it; then its operands' likewise. */
+void pass_remove_unused(struct ir_value *v);
+
+/* Elements of an f32 constant, at any alignment and splat or not. */
+struct pass_floats {
+    const unsigned char *at;
+    size_t step; /* bytes; 0 for a splat */
+};
+struct pass_floats pass_floats(const struct ir_op *constant);
+float pass_float(const struct pass_floats *f, int64_t i);
+
+/* The f32 constant that defines `v`, or NULL. */
+const struct ir_op *pass_f32_constant(const struct ir_value *v);
+/* The f32 constant that is `v` or whose two dimensions `v` swaps: transposing a matrix can wait
+ * until the crossbars' order is made, so that no copy of it is needed in between. NULL if there is
+ * none. */
+const struct ir_op *pass_matrix_constant(const struct ir_value *v, bool *out_transposed);
+/* x is an elementwise operation of one runtime value and one f32 constant: which operand is it? */
+bool pass_constant_operand(const struct ir_op *x, uint32_t *out_index);
+bool pass_has_trait(const struct ir_op *op, unsigned trait);
+/* "'conv1' (conv)": an operation in an error message. */
+const char *pass_op_text(const struct ir_op *op, struct arena *a);
+
+#endif

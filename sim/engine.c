@@ -1,0 +1,317 @@
+/*
+ * engine.c - what happens when: dispatch, start, completion and delivery on an integer time axis.
+ *
+ * In: the flat records of sim_prepare. Out: cycle counts; calls the function of each instruction at
+ * its completion. SIM.md has the rules. Everything that can happen now is run to a fixpoint before
+ * time advances; counters only grow, so the order inside an instant changes neither values nor
+ * times. Invariant: a queue whose head is blocked on a counter sits on exactly that counter's list.
+ */
+#include "sim_internal.h"
+
+#include <stdlib.h>
+
+enum { EVENT_COMPLETE, EVENT_UNIT_FREE, EVENT_DELIVER };
+
+/* Times beyond this are a fault, so that no sum of two can wrap. */
+#define LAST_CYCLE (UINT64_C(1) << 62)
+
+/* ---- heap of later events, ordered by (time, order of creation) ---- */
+
+static bool earlier(const struct sim_event *a, const struct sim_event *b)
+{
+    return a->time < b->time || (a->time == b->time && a->order < b->order);
+}
+
+static void push_event(struct sim *s, uint64_t time, uint32_t kind, uint32_t what)
+{
+    struct sim_event e = {time, s->order++, kind, what};
+    VEC_PUSH(&s->heap, e);
+    struct sim_event *h = s->heap.at;
+    size_t i = s->heap.n - 1;
+    for (; i > 0 && earlier(&e, &h[(i - 1) / 2]); i = (i - 1) / 2)
+        h[i] = h[(i - 1) / 2];
+    h[i] = e;
+}
+
+static struct sim_event pop_event(struct sim *s)
+{
+    struct sim_event *h = s->heap.at, first = h[0], last = h[--s->heap.n];
+    size_t n = s->heap.n, i = 0;
+    for (size_t child = 1; child < n; child = 2 * i + 1) {
+        if (child + 1 < n && earlier(&h[child + 1], &h[child]))
+            child++;
+        if (!earlier(&h[child], &last))
+            break;
+        h[i] = h[child];
+        i = child;
+    }
+    h[i] = last;
+    return first;
+}
+
+/* ---- work of this instant ---- */
+
+static void list_queue(struct sim *s, uint32_t queue)
+{
+    if (!s->queues[queue].listed) {
+        s->queues[queue].listed = true;
+        s->work[s->n_work++] = queue;
+    }
+}
+
+static void list_tile(struct sim *s, uint32_t tile)
+{
+    if (!s->tiles[tile].listed) {
+        s->tiles[tile].listed = true;
+        s->work[s->n_work++] = s->n_queues + tile;
+    }
+}
+
+static uint64_t extra_cycles(struct sim *s)
+{
+    if (s->o.latency_seed == 0)
+        return 0;
+    uint64_t most = s->o.max_extra_cycles < UINT32_MAX ? s->o.max_extra_cycles : UINT32_MAX;
+    return random_next(&s->random) % (most + 1);
+}
+
+/* ---- counters ---- */
+
+static bool wait_holds(const struct sim *s, const struct sim_wait *w)
+{
+    uint32_t ahead = s->counters[w->counter].count - w->threshold;
+    return (ahead & ((1u << ISA_THRESHOLD_BITS) - 1)) < 1u << (ISA_THRESHOLD_BITS - 1);
+}
+
+static void bump(struct sim *s, uint32_t counter)
+{
+    struct sim_counter *c = &s->counters[counter];
+    if (++c->count > ISA_MAX_COUNT)
+        sim_fault(s, "a counter exceeds %d", (int)ISA_MAX_COUNT);
+    uint32_t *link = &c->parked;
+    while (*link != SIM_NONE) {
+        struct sim_queue *q = &s->queues[*link];
+        uint32_t queue = *link;
+        if (!wait_holds(s, &(struct sim_wait){counter, q->threshold})) {
+            link = &q->next_parked;
+            continue;
+        }
+        *link = q->next_parked;
+        q->parked_on = SIM_NONE;
+        list_queue(s, queue);
+    }
+}
+
+/* Data is in place at completion; in random mode the counter follows some cycles later, in order.
+ */
+static void deliver(struct sim *s, const struct sim_target *t)
+{
+    if (s->o.latency_seed == 0) {
+        bump(s, t->counter);
+        return;
+    }
+    uint64_t time = s->now + extra_cycles(s), *last = &s->last_delivery[t->stream];
+    *last = time > *last ? time : *last;
+    s->last_end = *last > s->last_end ? *last : s->last_end;
+    push_event(s, *last, EVENT_DELIVER, t->counter);
+}
+
+/* ---- an instruction's life ---- */
+
+static bool uses_unit(unsigned op)
+{
+    return op != ISA_nop && op != ISA_signal && op != ISA_wait && op != ISA_halt;
+}
+
+static bool run_function(struct sim *s, uint32_t tile, uint32_t index, const struct sim_inst *i)
+{
+    if (s->o.no_function && !s->o.completed)
+        return true;
+    struct isa_inst inst;
+    const char *reason = NULL;
+    const uint8_t *word = s->p->tiles[tile].stream + (size_t)index * ISA_INST_BYTES;
+    if (!isa_decode(word, &inst, &reason))
+        return sim_fault(s, "%s", reason);
+    if (!s->o.no_function && !sim_execute(s, tile, index, &inst))
+        return false;
+    if (s->o.completed)
+        s->o.completed(s->o.self, tile, index, &inst, i->start, s->now);
+    return true;
+}
+
+/* The oldest running instruction of the queue ends now. */
+static bool complete(struct sim *s, uint32_t queue)
+{
+    struct sim_queue *q = &s->queues[queue];
+    const struct sim_inst *i = &s->insts[q->oldest];
+    uint32_t index = q->oldest - s->tiles[q->tile].first_inst;
+    s->at_tile = q->tile;
+    s->at_inst = index;
+    if (!run_function(s, q->tile, index, i))
+        return false;
+    q->oldest = i->next;
+    q->running--;
+    s->n_done++;
+    s->last_end = s->now > s->last_end ? s->now : s->last_end;
+    bump(s, q->counter);
+    for (uint32_t k = 0; k < i->n_targets; k++)
+        deliver(s, &s->targets[i->route + k]);
+    return !s->failed;
+}
+
+/* True where all waits of the queue's head hold; else the queue is parked on the first that does
+ * not. */
+static bool head_ready(struct sim *s, uint32_t queue)
+{
+    struct sim_queue *q = &s->queues[queue];
+    const struct sim_inst *i = &s->insts[q->head];
+    for (uint32_t k = 0; k < i->n_waits; k++) {
+        const struct sim_wait *w = &s->waits.at[i->wait + k];
+        if (wait_holds(s, w))
+            continue;
+        q->parked_on = w->counter;
+        q->threshold = w->threshold;
+        q->next_parked = s->counters[w->counter].parked;
+        s->counters[w->counter].parked = queue;
+        return false;
+    }
+    return true;
+}
+
+static uint64_t end_of(const struct sim_queue *q, const struct sim_inst *i, uint64_t now,
+                       uint64_t extra)
+{
+    uint64_t latency = i->latency + extra;
+    if (i->latency > LAST_CYCLE)
+        return UINT64_MAX;
+    if (i->op == ISA_signal) /* leaves when its predecessor is complete */
+        return (q->last_end > now ? q->last_end : now) + latency;
+    return q->last_end > now + latency ? q->last_end : now + latency;
+}
+
+/* Starts the queue's head; completes it if it takes no time. */
+static bool start(struct sim *s, uint32_t queue)
+{
+    struct sim_queue *q = &s->queues[queue];
+    struct sim_inst *i = &s->insts[q->head];
+    uint64_t end = end_of(q, i, s->now, extra_cycles(s));
+    i->start = s->now;
+    if (end > LAST_CYCLE) {
+        s->at_tile = q->tile;
+        s->at_inst = q->head - s->tiles[q->tile].first_inst;
+        return sim_fault(s, "it would end after 2^62 cycles");
+    }
+    if (uses_unit(i->op))
+        q->free_at = s->now + i->occupancy;
+    if (i->op == ISA_mvm) {
+        const struct isa_tile *t = &s->p->tiles[q->tile];
+        s->pe_busy += i->occupancy * t->groups[queue - s->tiles[q->tile].first_queue].n_pes;
+    }
+    q->last_end = end;
+    q->head = i->next;
+    q->waiting--;
+    q->running++;
+    list_tile(s, q->tile);
+    if (end == s->now)
+        return complete(s, queue);
+    push_event(s, end, EVENT_COMPLETE, queue);
+    return true;
+}
+
+/* True while the unit is busy; makes sure that the queue is listed when it is free: by the
+ * completion of its last instruction, or by an event of its own. */
+static bool unit_busy(struct sim *s, uint32_t queue)
+{
+    struct sim_queue *q = &s->queues[queue];
+    if (!uses_unit(s->insts[q->head].op) || q->free_at <= s->now)
+        return false;
+    if (!q->wake_set && q->free_at != q->last_end) {
+        q->wake_set = true;
+        push_event(s, q->free_at, EVENT_UNIT_FREE, queue);
+    }
+    return true;
+}
+
+static bool advance_queue(struct sim *s, uint32_t queue)
+{
+    struct sim_queue *q = &s->queues[queue];
+    while (q->waiting > 0 && q->parked_on == SIM_NONE) {
+        if (unit_busy(s, queue) || !head_ready(s, queue))
+            return true;
+        if (!start(s, queue))
+            return false;
+    }
+    return true;
+}
+
+/* The sequencer: hands out instructions in order until one meets a full queue. */
+static void dispatch(struct sim *s, uint32_t tile)
+{
+    struct sim_tile *t = &s->tiles[tile];
+    for (; t->pc < t->n_insts; t->pc++) {
+        uint32_t queue = s->insts[t->first_inst + t->pc].queue;
+        if (s->queues[queue].waiting == s->depth)
+            return;
+        if (s->queues[queue].waiting++ == 0)
+            list_queue(s, queue);
+    }
+}
+
+static uint32_t take_work(struct sim *s)
+{
+    uint32_t at = s->n_work - 1;
+    if (s->o.latency_seed != 0)
+        at = (uint32_t)(random_next(&s->random) % s->n_work);
+    uint32_t item = s->work[at];
+    s->work[at] = s->work[--s->n_work];
+    return item;
+}
+
+static bool run_instant(struct sim *s)
+{
+    while (s->n_work > 0) {
+        uint32_t item = take_work(s);
+        if (item >= s->n_queues) {
+            s->tiles[item - s->n_queues].listed = false;
+            dispatch(s, item - s->n_queues);
+            continue;
+        }
+        s->queues[item].listed = false;
+        if (!advance_queue(s, item))
+            return false;
+    }
+    return true;
+}
+
+static bool handle(struct sim *s, const struct sim_event *e)
+{
+    switch (e->kind) {
+    case EVENT_COMPLETE:
+        if (s->queues[e->what].waiting > 0)
+            list_queue(s, e->what);
+        return complete(s, e->what);
+    case EVENT_UNIT_FREE:
+        s->queues[e->what].wake_set = false;
+        list_queue(s, e->what);
+        return true;
+    default: bump(s, e->what); return !s->failed;
+    }
+}
+
+bool sim_engine(struct sim *s)
+{
+    for (uint32_t t = s->p->n_tiles; t-- > 0;)
+        list_tile(s, t);
+    while (run_instant(s)) {
+        if (s->heap.n == 0)
+            return true;
+        /* All that ends now ends before anything starts: completions of a queue stay in order. */
+        s->now = s->heap.at[0].time;
+        while (s->heap.n > 0 && s->heap.at[0].time == s->now) {
+            struct sim_event e = pop_event(s);
+            if (!handle(s, &e))
+                return false;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,113 @@
+/*
+ * sim.c - one run of a program: prepare, run, judge, report. SIM.md.
+ *
+ * In: a program, input tensors, options. Out: output tensors, cycle counts; or diagnostics.
+ * Invariant: the program is read only; all state of a run is in `struct sim`.
+ */
+#include "sim_internal.h"
+
+#include <math.h>
+
+struct loc sim_loc(struct sim *s, uint32_t tile, uint32_t index)
+{
+    const struct isa_tile *t = &s->p->tiles[tile];
+    struct loc loc = {.file = s->p->file.path};
+    struct isa_inst inst;
+    const char *reason = NULL, *node = "no node";
+    if (index >= t->n_insts) {
+        loc.entity = arena_printf(s->arena, "tile %u", tile);
+        return loc;
+    }
+    if (t->sources && t->sources[index] < s->p->n_nodes)
+        node = s->p->nodes[t->sources[index]].entity;
+    bool good = isa_decode(t->stream + (size_t)index * ISA_INST_BYTES, &inst, &reason);
+    loc.entity = arena_printf(s->arena, "tile %u: instruction %u (q%u.%s): %s", tile, index,
+                              good ? inst.queue : 0, good ? isa_op_name(inst.op) : "illegal", node);
+    return loc;
+}
+
+bool sim_fault(struct sim *s, const char *fmt, ...)
+{
+    struct text t = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    text_addv(&t, fmt, ap);
+    va_end(ap);
+    s->failed = true;
+    diag_error(s->d, sim_loc(s, s->at_tile, s->at_inst), DIAG_SIM_FAULT, "%s", t.at);
+    text_free(&t);
+    return false;
+}
+
+static bool execute(struct sim *s, const struct isa_inst *inst)
+{
+    switch (inst->op) {
+    case ISA_mvm: return exec_mvm(s, inst);
+    case ISA_vmap: return exec_vmap(s, inst);
+    case ISA_vwin: return exec_vwin(s, inst);
+    case ISA_vred: return exec_vred(s, inst);
+    case ISA_vgat: return exec_vgat(s, inst);
+    case ISA_send: return exec_send(s, inst);
+    case ISA_load: return exec_load(s, inst);
+    case ISA_store: return exec_store(s, inst);
+    default: return true;
+    }
+}
+
+static bool writes_region(unsigned op)
+{
+    return op == ISA_mvm || op == ISA_vmap || op == ISA_vwin || op == ISA_vred || op == ISA_vgat ||
+           op == ISA_load;
+}
+
+bool sim_execute(struct sim *s, uint32_t tile, uint32_t index, const struct isa_inst *inst)
+{
+    if (!execute(s, inst))
+        return false;
+    if (s->o.wrote && writes_region(inst->op))
+        s->o.wrote(s->o.self, s, tile, index, inst);
+    return true;
+}
+
+static void report(const struct sim *s, struct sim_result *out)
+{
+    *out = (struct sim_result){.cycles = s->last_end,
+                               .n_instructions = s->n_done,
+                               .pe_busy_cycles = s->pe_busy,
+                               .utilisation = NAN};
+    for (uint32_t t = 0; t < s->p->n_tiles; t++)
+        out->n_instructions += s->tiles[t].halts;
+    if (s->last_end > 0 && s->p->pes > 0)
+        out->utilisation = (double)s->pe_busy / ((double)s->p->pes * (double)s->last_end);
+}
+
+static bool run(struct sim *s)
+{
+    if (!sim_prepare(s))
+        return false;
+    if (!s->o.no_function && !sim_prepare_function(s))
+        return false;
+    if (!sim_engine(s))
+        return false;
+    return sim_finished(s) || sim_diagnose_deadlock(s);
+}
+
+bool sim_run(const struct isa_program *p, const float *const *inputs, float *const *outputs,
+             const struct sim_options *o, struct sim_result *out, struct diag *d)
+{
+    if (!isa_validate(p, d))
+        return false;
+    struct sim s = {.p = p,
+                    .inputs = inputs,
+                    .outputs = outputs,
+                    .d = d,
+                    .arena = arena_new(),
+                    .at_inst = SIM_NONE};
+    if (o)
+        s.o = *o;
+    s.random = s.o.latency_seed;
+    bool good = run(&s);
+    report(&s, out);
+    sim_release(&s);
+    return good;
+}

@@ -1,0 +1,40 @@
+/*
+ * sim.h - executes program bytes: function and timing in one pass. Never sees the compiler. SIM.md.
+ */
+#ifndef CIMC_SIM_H
+#define CIMC_SIM_H
+
+#include "isa.h"
+
+struct sim;
+struct sim_options {
+    uint64_t latency_seed;        /* 0 = the arch's costs; else random extra latencies and orders */
+    uint64_t max_extra_cycles;    /* with a seed: each instruction takes 0..max more cycles */
+    bool no_function;             /* timing only */
+    /* Called when an instruction has written its destination region (not for SEND deliveries); data is
+     * read through the view by sim_read. May be NULL. */
+    void (*wrote)(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
+                  const struct isa_inst *inst);
+    /* Called for each instruction at completion: start and end cycle. May be NULL. */
+    void (*completed)(void *self, uint32_t tile, uint32_t inst_index, const struct isa_inst *inst,
+                      uint64_t start_cycle, uint64_t end_cycle);
+    void *self;
+};
+struct sim_result {
+    uint64_t cycles;          /* makespan: last completion */
+    uint64_t n_instructions;  /* executed */
+    uint64_t pe_busy_cycles;  /* sum over PEs of busy cycles */
+    double utilisation;       /* pe_busy_cycles / (pes * cycles); NaN where cycles = 0 */
+};
+/*
+ * inputs[k] is the k-th input tensor as f32 in row-major order, at least as many elements as the
+ * bindings reach (checked by the caller against binding->shape); outputs[k] likewise, written here.
+ * fp16 bindings: values are rounded to fp16 in LOAD/STORE.
+ * False with diagnostics: SIM_FAULT (tile, instruction, node, what), DEADLOCK (who waits for whom).
+ */
+bool sim_run(const struct isa_program *p, const float *const *inputs, float *const *outputs,
+             const struct sim_options *o, struct sim_result *out, struct diag *d) CHECK_RESULT;
+/* One element through a view of a tile, inside `wrote`. */
+float sim_read(const struct sim *s, uint32_t tile, uint32_t view, int32_t y, int32_t x, uint32_t c);
+
+#endif

@@ -1,0 +1,194 @@
+/*
+ * sim_internal.h - what the files of sim/ share: flat records of the run, and the doors between
+ * events (engine.c), function (exec_*.c, sim_view.c), preparation (sim_prepare.c) and diagnosis
+ * (deadlock.c).
+ */
+#ifndef CIMC_SIM_INTERNAL_H
+#define CIMC_SIM_INTERNAL_H
+
+#include "sim.h"
+
+#define SIM_NONE UINT32_MAX
+enum { SIM_CHUNK = 1024 };       /* floats that a vector operation works on at a time */
+enum { SIM_PANEL_PIXELS = 256 }; /* pixels of a crossbar product at a time */
+
+/* An instruction, decoded once for the engine. Instructions of all tiles are numbered through. */
+struct sim_inst {
+    uint64_t occupancy, latency; /* cycles */
+    uint64_t start;              /* once started */
+    uint32_t next;               /* next one of the same queue, or SIM_NONE */
+    uint32_t wait;               /* first of n_waits in sim.waits */
+    uint32_t route;              /* first of its targets in sim.targets (SEND, SIGNAL) */
+    uint32_t queue;              /* numbered through all tiles */
+    uint32_t n_targets;
+    uint8_t op, n_waits;
+};
+struct sim_wait {
+    uint32_t counter, threshold; /* counters are numbered through all tiles */
+};
+/* A target of a route. `queue` sends to it; messages of one `stream` arrive in order. */
+struct sim_target {
+    uint32_t tile, counter, queue, stream;
+    bool used; /* some instruction names the route */
+};
+/* Instructions of a queue are a list: [oldest .. head) run, [head .. ] wait; `waiting` of these
+ * have been dispatched. */
+struct sim_queue {
+    uint64_t free_at;  /* the unit takes the next instruction */
+    uint64_t last_end; /* completion of the instruction started last */
+    uint32_t tile, head, oldest, waiting, running, counter;
+    uint32_t parked_on, threshold, next_parked; /* counter the head waits for, or SIM_NONE */
+    bool listed, wake_set;
+};
+struct sim_counter {
+    uint32_t count;
+    uint32_t parked; /* first queue waiting on it */
+};
+struct sim_event {
+    uint64_t time;
+    uint32_t order, kind, what;
+};
+
+/* A stretch of image rows that the group needs, from one tap and adjacent channels. */
+struct mvm_segment {
+    uint32_t kh, kw, channel, n, at; /* channel of the source view; position in the panel */
+};
+struct mvm_block {
+    uint32_t at, k, row; /* panel columns [at, at + k) meet image rows [row, row + k) */
+};
+/* Columns [n0, n0 + n) of the image, the sum of its blocks. */
+struct mvm_strip {
+    uint32_t n0, n, first_block, n_blocks;
+};
+struct mvm_plan {
+    uint32_t n_segments, n_strips, panel_width;
+    struct mvm_segment *segments;
+    struct mvm_strip *strips;
+    struct mvm_block *blocks;
+};
+/* Operand numbers of a vector program: results, then a, b, then immediates and constants as used.
+ */
+struct lane_plan {
+    uint8_t x[ISA_MAX_LANE_OPS], y[ISA_MAX_LANE_OPS];
+    uint32_t n_constants;
+    uint8_t constants[2 * ISA_MAX_LANE_OPS]; /* rows of the constants view */
+};
+enum {
+    SLOT_A = ISA_MAX_LANE_OPS,
+    SLOT_B,
+    SLOT_IMM,
+    SLOT_CONST = SLOT_IMM + ISA_MAX_LANE_OPS,
+    N_SLOTS = SLOT_CONST + 2 * ISA_MAX_LANE_OPS
+};
+
+struct sim_tile {
+    uint8_t *buffer; /* NULL without function */
+    uint32_t first_queue, first_counter, n_queues, n_counters;
+    uint32_t first_inst, n_insts; /* without HALT */
+    uint32_t pc;                  /* next to dispatch, relative to first_inst */
+    bool listed, halts;
+    struct mvm_plan *mvm;
+    struct lane_plan *lanes;
+};
+
+struct sim {
+    const struct isa_program *p;
+    struct sim_options o;
+    const float *const *inputs;
+    float *const *outputs;
+    struct diag *d;
+    struct arena *arena;
+
+    struct sim_tile *tiles;
+    struct sim_inst *insts;
+    VEC(struct sim_wait) waits;
+    struct sim_target *targets;
+    struct sim_queue *queues;
+    struct sim_counter *counters;
+    uint64_t *last_delivery; /* of each stream of messages */
+    uint32_t n_insts, n_targets, n_queues, depth;
+
+    uint64_t now, last_end, n_done, pe_busy;
+    VEC(struct sim_event) heap;
+    uint32_t order;
+    uint32_t *work; /* queues, then tiles (numbered from n_queues), with something to do now */
+    uint32_t n_work;
+    uint64_t random;
+
+    uint32_t at_tile, at_inst; /* what is executed: for faults */
+    bool failed;
+    float *panel;   /* gathered windows of a crossbar product */
+    float *scratch; /* sim_scratch */
+    size_t scratch_floats;
+    float *slot[N_SLOTS]; /* SIM_CHUNK floats each */
+};
+
+/* ---- sim_prepare.c ---- */
+bool sim_prepare(struct sim *s) CHECK_RESULT;
+bool sim_prepare_function(struct sim *s) CHECK_RESULT;
+/* A tile's counter in the numbering through all tiles. */
+uint32_t sim_counter_id(const struct sim *s, uint32_t tile, uint32_t counter);
+void sim_release(struct sim *s);
+
+/* ---- engine.c: runs until nothing can happen; false after a fault ---- */
+bool sim_engine(struct sim *s) CHECK_RESULT;
+
+/* ---- deadlock.c ---- */
+bool sim_finished(const struct sim *s);
+bool sim_diagnose_deadlock(struct sim *s); /* always false */
+
+/* At least n floats, valid until the next call. */
+float *sim_scratch(struct sim *s, size_t n);
+
+/* ---- function of one instruction at its completion; false after a fault ---- */
+bool sim_execute(struct sim *s, uint32_t tile, uint32_t index,
+                 const struct isa_inst *inst) CHECK_RESULT;
+bool exec_mvm(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
+bool exec_vmap(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
+bool exec_vwin(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
+bool exec_vred(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
+bool exec_vgat(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
+bool exec_send(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
+bool exec_load(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
+bool exec_store(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
+void mvm_plan_make(struct arena *a, const struct isa_group *g, struct mvm_plan *plan);
+void lane_plan_make(const struct isa_program_entry *program, struct lane_plan *plan);
+
+/* ---- diagnostics: name tile, instruction and node; always false ---- */
+bool sim_fault(struct sim *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+struct loc sim_loc(struct sim *s, uint32_t tile, uint32_t index);
+
+/* ---- sim_view.c ---- */
+
+/* n pixels of row y, columns x, x + step, ..., channels [c0, c0 + nc). */
+struct run {
+    int64_t y, x, step;
+    uint32_t n, c0, nc;
+};
+/* To out, pixels `pitch` floats apart; padding where the view pads. */
+bool view_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, float *out,
+               size_t pitch) CHECK_RESULT;
+/* All of the run (step 1) must be held. */
+bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const float *in,
+                size_t pitch) CHECK_RESULT;
+/* Where the run lies, if all of it is held and a pixel's channels are contiguous; else NULL. */
+float *view_pixels(struct sim *s, uint32_t tile, uint32_t view, struct run r);
+/* As view_pixels, if its pixels are contiguous too. */
+float *view_direct(struct sim *s, uint32_t tile, uint32_t view, struct run r);
+
+/* Pixels of `channels` that a chunk holds (at least 1), and channels of a chunk (at most
+ * SIM_CHUNK). */
+static inline uint32_t chunk_channels(uint32_t channels)
+{
+    return channels < SIM_CHUNK ? channels : SIM_CHUNK;
+}
+static inline uint32_t chunk_pixels(uint32_t channels)
+{
+    return channels == 0 || channels > SIM_CHUNK ? 1 : SIM_CHUNK / channels;
+}
+static inline const struct isa_view *view_of(const struct sim *s, uint32_t tile, uint32_t view)
+{
+    return &s->p->tiles[tile].views[view];
+}
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * sim_prepare.c - a program's bytes become the flat records that the engine walks.
+ *
+ * In: a valid program. Out: instructions with their costs, waits and queue successors; queues,
+ * counters, message targets, all numbered through the tiles; with function also buffers and plans.
+ * Invariant: nothing is allocated for an instruction once the engine runs.
+ */
+#include "sim_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Where one program's numbering may end: ids and events are 32 bit. */
+#define MOST_RECORDS (UINT32_C(1) << 31)
+/* Buffers of all tiles together; up to the lesser sum unwritten bytes are poisoned. */
+#define MOST_BUFFER_BYTES (UINT64_C(16) << 30)
+#define MOST_POISON_BYTES (UINT64_C(1) << 30)
+#define POISON UINT32_C(0x7fc0dead) /* a quiet NaN that is easy to recognise */
+
+static uint64_t route_targets(const struct isa_tile *t)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < t->n_routes; i++)
+        n += t->routes[i].n_targets;
+    return n;
+}
+
+/* Numbers the tiles' queues, counters and instructions. */
+static bool number_tiles(struct sim *s)
+{
+    uint64_t insts = 0, queues = 0, counters = 0, targets = 0;
+    for (uint32_t i = 0; i < s->p->n_tiles; i++) {
+        const struct isa_tile *from = &s->p->tiles[i];
+        struct sim_tile *t = &s->tiles[i];
+        t->n_queues = isa_n_queues(from);
+        t->n_counters = t->n_queues + from->n_inbound;
+        t->first_inst = (uint32_t)insts;
+        t->first_queue = (uint32_t)queues;
+        t->first_counter = (uint32_t)counters;
+        insts += from->n_insts;
+        queues += t->n_queues;
+        counters += t->n_counters;
+        targets += route_targets(from);
+        if (insts + queues + s->p->n_tiles > MOST_RECORDS || counters > MOST_RECORDS ||
+            targets > MOST_RECORDS)
+            return sim_fault(s, "the program has more than 2^31 instructions, counters or targets");
+    }
+    s->n_queues = (uint32_t)queues;
+    s->insts = ARENA_ARRAY(s->arena, struct sim_inst, insts);
+    s->queues = ARENA_ARRAY(s->arena, struct sim_queue, queues);
+    s->counters = ARENA_ARRAY(s->arena, struct sim_counter, counters);
+    s->targets = ARENA_ARRAY(s->arena, struct sim_target, targets);
+    s->work = ARENA_ARRAY(s->arena, uint32_t, queues + s->p->n_tiles);
+    for (uint64_t i = 0; i < counters; i++)
+        s->counters[i].parked = SIM_NONE;
+    return true;
+}
+
+static void prepare_queues(struct sim *s, uint32_t tile)
+{
+    const struct sim_tile *t = &s->tiles[tile];
+    for (uint32_t i = 0; i < t->n_queues; i++)
+        s->queues[t->first_queue + i] = (struct sim_queue){.tile = tile,
+                                                           .head = SIM_NONE,
+                                                           .oldest = SIM_NONE,
+                                                           .counter = t->first_counter + i,
+                                                           .parked_on = SIM_NONE};
+}
+
+uint32_t sim_counter_id(const struct sim *s, uint32_t tile, uint32_t counter)
+{
+    const struct sim_tile *t = &s->tiles[tile];
+    uint32_t at = counter < ISA_FIRST_INBOUND ? counter : counter - ISA_FIRST_INBOUND + t->n_queues;
+    return t->first_counter + at;
+}
+
+/* Appends the tile's routes to s->targets; returns where each route starts. */
+static uint32_t *prepare_routes(struct sim *s, uint32_t tile)
+{
+    const struct isa_tile *t = &s->p->tiles[tile];
+    uint32_t *first = ARENA_ARRAY(s->arena, uint32_t, t->n_routes);
+    for (uint32_t r = 0; r < t->n_routes; r++) {
+        first[r] = s->n_targets;
+        for (uint32_t i = 0; i < t->routes[r].n_targets; i++) {
+            const struct isa_target *to = &t->routes[r].targets[i];
+            s->targets[s->n_targets++] = (struct sim_target){
+                .tile = to->tile, .counter = sim_counter_id(s, to->tile, to->counter)};
+        }
+    }
+    return first;
+}
+
+static void prepare_waits(struct sim *s, uint32_t tile, const struct isa_inst *inst,
+                          struct sim_inst *out)
+{
+    out->wait = (uint32_t)s->waits.n;
+    unsigned most = isa_max_waits((enum isa_op)inst->op);
+    for (unsigned i = 0; i < most; i++) {
+        const struct isa_wait *w = &inst->wait[i];
+        if (w->counter == ISA_NO_COUNTER)
+            continue;
+        struct sim_wait wait = {sim_counter_id(s, tile, w->counter), w->threshold};
+        VEC_PUSH(&s->waits, wait);
+        out->n_waits++;
+    }
+}
+
+static void append_to_queue(struct sim *s, uint32_t queue, uint32_t id, uint32_t *last)
+{
+    s->insts[id].queue = queue;
+    if (*last == SIM_NONE)
+        s->queues[queue].head = s->queues[queue].oldest = id;
+    else
+        s->insts[*last].next = id;
+    *last = id;
+}
+
+/* The messages of a queue to a tile form a stream of their own: see prepare_streams. */
+static void name_sender(struct sim *s, const struct sim_inst *i)
+{
+    for (uint32_t k = 0; k < i->n_targets; k++) {
+        s->targets[i->route + k].queue = i->queue;
+        s->targets[i->route + k].used = true;
+    }
+}
+
+static bool prepare_stream(struct sim *s, uint32_t tile)
+{
+    const struct isa_tile *from = &s->p->tiles[tile];
+    struct sim_tile *t = &s->tiles[tile];
+    uint32_t *route = prepare_routes(s, tile);
+    uint32_t last[ISA_N_QUEUES];
+    memset(last, 0xff, sizeof last);
+    for (t->n_insts = 0; t->n_insts < from->n_insts; t->n_insts++) {
+        struct isa_inst inst;
+        const char *reason = NULL;
+        s->at_inst = t->n_insts;
+        if (!isa_decode(from->stream + (size_t)t->n_insts * ISA_INST_BYTES, &inst, &reason))
+            return sim_fault(s, "%s", reason);
+        if (inst.op == ISA_halt)
+            break;
+        uint32_t id = t->first_inst + t->n_insts;
+        struct sim_inst *out = &s->insts[id];
+        struct cost_work work = isa_inst_work(s->p, tile, &inst);
+        struct cost cost = arch_cost(&s->p->arch, &work);
+        *out = (struct sim_inst){.occupancy = cost_occupancy_cycles(&cost),
+                                 .latency = cost_latency_cycles(&cost),
+                                 .next = SIM_NONE,
+                                 .op = inst.op};
+        prepare_waits(s, tile, &inst, out);
+        append_to_queue(s, t->first_queue + inst.queue, id, &last[inst.queue]);
+        if (inst.op == ISA_send || inst.op == ISA_signal) {
+            out->route = route[inst.obj];
+            out->n_targets = from->routes[inst.obj].n_targets;
+            name_sender(s, out);
+        }
+    }
+    t->halts = t->n_insts < from->n_insts;
+    s->n_insts += t->n_insts;
+    return true;
+}
+
+static int by_stream(const void *a, const void *b)
+{
+    const struct sim_target *x = *(struct sim_target *const *)a,
+                            *y = *(struct sim_target *const *)b;
+    if (x->queue != y->queue)
+        return x->queue < y->queue ? -1 : 1;
+    return (x->tile > y->tile) - (x->tile < y->tile);
+}
+
+/* Numbers the pairs (sending queue, target tile), whose messages arrive in order. */
+static void prepare_streams(struct sim *s)
+{
+    struct sim_target **sorted = ARENA_ARRAY(s->arena, struct sim_target *, s->n_targets);
+    for (uint32_t i = 0; i < s->n_targets; i++)
+        sorted[i] = &s->targets[i];
+    if (s->n_targets > 0)
+        qsort(sorted, s->n_targets, sizeof *sorted, by_stream);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->n_targets; i++) {
+        if (i > 0 && by_stream(&sorted[i - 1], &sorted[i]) != 0)
+            n++;
+        sorted[i]->stream = n;
+    }
+    s->last_delivery = ARENA_ARRAY(s->arena, uint64_t, n + 1);
+}
+
+bool sim_prepare(struct sim *s)
+{
+    s->tiles = ARENA_ARRAY(s->arena, struct sim_tile, s->p->n_tiles);
+    s->depth = (uint32_t)s->p->arch.queue_depth;
+    if (!number_tiles(s))
+        return false;
+    for (uint32_t t = 0; t < s->p->n_tiles; t++) {
+        s->at_tile = t;
+        prepare_queues(s, t);
+        if (!prepare_stream(s, t))
+            return false;
+    }
+    if (s->o.latency_seed != 0)
+        prepare_streams(s);
+    return true;
+}
+
+/* ---- function ---- */
+
+static bool new_buffer(struct sim *s, uint32_t tile, bool poison)
+{
+    const struct isa_tile *from = &s->p->tiles[tile];
+    uint64_t bytes = (from->buffer_bytes + 63) / 64 * 64;
+    uint8_t *buffer = calloc(1, bytes > 0 ? bytes : 64);
+    if (!buffer)
+        return sim_fault(s, "no memory for the tile's %llu buffer bytes",
+                         (unsigned long long)from->buffer_bytes);
+    s->tiles[tile].buffer = buffer;
+    uint32_t pattern = POISON;
+    for (uint64_t i = 0; poison && i < bytes; i += sizeof pattern)
+        memcpy(buffer + i, &pattern, sizeof pattern);
+    for (uint32_t i = 0; i < from->n_preloads; i++) {
+        const struct isa_preload *l = &from->preloads[i];
+        const uint8_t *data = s->p->sections[l->section].data;
+        if (l->length > 0)
+            memcpy(buffer + l->address, data + l->offset, l->length);
+    }
+    return true;
+}
+
+static bool new_buffers(struct sim *s)
+{
+    uint64_t sum = 0;
+    for (uint32_t t = 0; t < s->p->n_tiles; t++) {
+        uint64_t bytes = s->p->tiles[t].buffer_bytes;
+        sum = bytes > MOST_BUFFER_BYTES ? bytes : sum + bytes;
+        s->at_tile = t;
+        if (sum > MOST_BUFFER_BYTES)
+            return sim_fault(s, "the tiles' buffers are together larger than 16 GiB");
+    }
+    for (uint32_t t = 0; t < s->p->n_tiles; t++) {
+        s->at_tile = t;
+        if (!new_buffer(s, t, sum <= MOST_POISON_BYTES))
+            return false;
+    }
+    return true;
+}
+
+/* Plans of the tile's groups and programs; returns the widest panel. */
+static uint32_t new_plans(struct sim *s, uint32_t tile)
+{
+    const struct isa_tile *from = &s->p->tiles[tile];
+    struct sim_tile *t = &s->tiles[tile];
+    uint32_t widest = 0;
+    t->mvm = ARENA_ARRAY(s->arena, struct mvm_plan, from->n_groups);
+    for (uint32_t g = 0; g < from->n_groups; g++) {
+        mvm_plan_make(s->arena, &from->groups[g], &t->mvm[g]);
+        widest = t->mvm[g].panel_width > widest ? t->mvm[g].panel_width : widest;
+    }
+    t->lanes = ARENA_ARRAY(s->arena, struct lane_plan, from->n_programs);
+    for (uint32_t i = 0; i < from->n_programs; i++)
+        lane_plan_make(&from->programs[i], &t->lanes[i]);
+    return widest;
+}
+
+bool sim_prepare_function(struct sim *s)
+{
+    s->at_inst = SIM_NONE;
+    if (!new_buffers(s))
+        return false;
+    uint32_t widest = 0;
+    for (uint32_t t = 0; t < s->p->n_tiles; t++) {
+        uint32_t width = new_plans(s, t);
+        widest = width > widest ? width : widest;
+    }
+    s->panel = heap_alloc((size_t)widest * SIM_PANEL_PIXELS * sizeof *s->panel + 1);
+    float *slots = ARENA_ARRAY(s->arena, float, (size_t)N_SLOTS *SIM_CHUNK);
+    for (unsigned i = 0; i < N_SLOTS; i++)
+        s->slot[i] = slots + (size_t)i * SIM_CHUNK;
+    return true;
+}
+
+float *sim_scratch(struct sim *s, size_t n)
+{
+    if (n > s->scratch_floats) {
+        s->scratch = heap_realloc(s->scratch, n * sizeof *s->scratch);
+        s->scratch_floats = n;
+    }
+    return s->scratch;
+}
+
+void sim_release(struct sim *s)
+{
+    for (uint32_t t = 0; s->tiles && t < s->p->n_tiles; t++)
+        free(s->tiles[t].buffer);
+    free(s->panel);
+    free(s->scratch);
+    VEC_FREE(&s->heap);
+    VEC_FREE(&s->waits);
+    arena_free(s->arena);
+}

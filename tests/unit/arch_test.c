@@ -1,0 +1,370 @@
+/* arch_test.c - machine descriptions: defaults, YAML, limits, round trips, costs worked out by
+ * hand. */
+#include "arch.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct arena *arena;
+static struct diag *diag;
+
+static void setup(void)
+{
+    arena = arena_new();
+    diag = diag_new();
+}
+
+static void teardown(void)
+{
+    arena_free(arena);
+    diag_free(diag);
+}
+
+static bool parse(const char *yaml, struct arch *out)
+{
+    return arch_parse(yaml, strlen(yaml), "m.yaml", arena, diag, out);
+}
+
+static struct arch clsa(void)
+{
+    struct arch arch;
+    ck_assert(arch_load("clsa", arena, diag, &arch));
+    return arch;
+}
+
+/* DESIGN.md: 256x256, one cell per weight, 1,400 ns, everything else free, 8 crossbars per tile. */
+START_TEST(preset_clsa_is_the_papers_machine)
+{
+    struct arch arch = clsa();
+    ck_assert_str_eq(arch.name, "clsa");
+    ck_assert_int_eq(arch.rows, 256);
+    ck_assert_int_eq(arch.cols, 256);
+    ck_assert_int_eq(arch.crossbars, 8);
+    ck_assert_int_eq(arch.tiles, 0);
+    ck_assert_int_eq(arch.mvm_cycles, 1);
+    ck_assert_int_eq(arch.cycle_ps, 1400 * 1000);
+    ck_assert_int_eq(arch.lanes, 0);
+    ck_assert_int_eq(arch.buffer_bytes, 0);
+    ck_assert_int_eq(arch.topology, ARCH_IDEAL);
+    ck_assert_int_eq(arch_logical_cols(&arch), 256);
+}
+END_TEST
+
+START_TEST(every_preset_loads)
+{
+    ck_assert_str_eq(arch_presets()[0], "clsa");
+    for (const char *const *name = arch_presets(); *name; name++) {
+        struct arch arch;
+        ck_assert(arch_load(*name, arena, diag, &arch));
+        ck_assert_str_eq(arch.name, *name);
+    }
+    ck_assert_uint_eq(diag->n_errors, 0);
+}
+END_TEST
+
+/* clsa.yaml says the same as the defaults of arch.def. */
+START_TEST(defaults_are_clsa)
+{
+    struct arch preset = clsa(), given;
+    ck_assert(parse("name: other\n", &given));
+    ck_assert_str_eq(given.name, "other");
+    ck_assert(arch_fingerprint(&given) == arch_fingerprint(&preset));
+}
+END_TEST
+
+START_TEST(fields_come_in_any_order_and_over_a_base)
+{
+    struct arch arch;
+    ck_assert(parse("%YAML 1.1\n---\n# mine\ntopology: mesh\nrows: 128\nbase: clsa\n"
+                    "\"lanes\": 16 # many\nname: 'my \"chip\"'\n...\n",
+                    &arch));
+    ck_assert_str_eq(arch.name, "my \"chip\"");
+    ck_assert_int_eq(arch.topology, ARCH_MESH);
+    ck_assert_int_eq(arch.rows, 128);
+    ck_assert_int_eq(arch.lanes, 16);
+    ck_assert_int_eq(arch.cols, 256);
+    ck_assert(parse("{rows: 7, cols: 9}", &arch));
+    ck_assert_int_eq(arch.rows, 7);
+    ck_assert_int_eq(arch.cols, 9);
+    ck_assert_str_eq(arch.name, "custom");
+}
+END_TEST
+
+START_TEST(print_and_parse_agree)
+{
+    struct arch arch = clsa(), again;
+    arch.name = "a \\ \"quoted\" name";
+    ck_assert(arch_set(&arch, "topology=mesh", diag));
+    ck_assert(arch_set(&arch, "buffer_bytes=1099511627776", diag));
+    ck_assert(arch_set(&arch, "tiles=65535", diag));
+    struct text t = {0}, u = {0};
+    arch_print(&arch, &t);
+    ck_assert(parse(t.at, &again));
+    arch_print(&again, &u);
+    ck_assert_str_eq(t.at, u.at);
+    ck_assert_str_eq(again.name, arch.name);
+    ck_assert(arch_fingerprint(&again) == arch_fingerprint(&arch));
+    text_free(&t);
+    text_free(&u);
+}
+END_TEST
+
+START_TEST(fingerprint_sees_every_field)
+{
+    struct arch arch = clsa();
+    uint64_t before = arch_fingerprint(&arch);
+    arch.name = "renamed";
+    ck_assert(arch_fingerprint(&arch) == before);
+#define FIELD(field, type, initial, least, most, unit, doc)                                        \
+    arch.field++;                                                                                  \
+    ck_assert_msg(arch_fingerprint(&arch) != before, #field);                                      \
+    arch.field--;
+#define CHOICE(field, initial, choices, doc) FIELD(field, , initial, , , , doc)
+#include "arch.def"
+#undef FIELD
+#undef CHOICE
+    ck_assert(arch_fingerprint(&arch) == before);
+}
+END_TEST
+
+/* text -> line:col of the first error, its code, a piece of its message */
+static const struct bad {
+    const char *yaml;
+    unsigned line, col;
+    enum diag_code code;
+    const char *says;
+} bad[] = {
+    {"", 1, 1, DIAG_ARCH_SYNTAX, "no machine"},
+    {"# nothing\n", 2, 1, DIAG_ARCH_SYNTAX, "no machine"},
+    {"rows\n", 1, 1, DIAG_ARCH_SYNTAX, "field: value"},
+    {"- rows\n", 1, 1, DIAG_ARCH_SYNTAX, "field: value"},
+    {"rows: 1\ncolumns: 2\n", 2, 1, DIAG_ARCH_VALUE, "no field 'columns'"},
+    {"rows: 1\nrows: 2\n", 2, 1, DIAG_ARCH_VALUE, "given twice"},
+    {"name: a\nname: a\n", 2, 1, DIAG_ARCH_VALUE, "given twice"},
+    {"rows: 0\n", 1, 7, DIAG_ARCH_VALUE, "outside 1..65536"},
+    {"cols: 1\nrows:   65537\n", 2, 9, DIAG_ARCH_VALUE, "outside 1..65536"},
+    {"rows: -1\n", 1, 7, DIAG_ARCH_VALUE, "plain decimal"},
+    {"rows: 0x10\n", 1, 7, DIAG_ARCH_VALUE, "plain decimal"},
+    {"rows: 010\n", 1, 7, DIAG_ARCH_VALUE, "plain decimal"},
+    {"rows: 1.5\n", 1, 7, DIAG_ARCH_VALUE, "plain decimal"},
+    {"rows: 2 cells\n", 1, 7, DIAG_ARCH_VALUE, "plain decimal"},
+    {"rows:\n", 1, 6, DIAG_ARCH_VALUE, "plain decimal"},
+    {"rows: 99999999999999999999999\n", 1, 7, DIAG_ARCH_VALUE, "plain decimal"},
+    {"rows: '128'\n", 1, 7, DIAG_ARCH_VALUE, "quoted"},
+    {"issue_cycles: 1\n", 1, 15, DIAG_ARCH_VALUE, "outside 0..0"},
+    {"topology: torus\n", 1, 11, DIAG_ARCH_VALUE, "ideal|mesh"},
+    {"topology: ide\n", 1, 11, DIAG_ARCH_VALUE, "ideal|mesh"},
+    {"topology: 1\n", 1, 11, DIAG_ARCH_VALUE, "ideal|mesh"},
+    {"rows: [1]\n", 1, 7, DIAG_ARCH_SYNTAX, "nested"},
+    {"rows: {a: 1}\n", 1, 7, DIAG_ARCH_SYNTAX, "nested"},
+    {"? [a]\n: 1\n", 1, 3, DIAG_ARCH_SYNTAX, "nested"},
+    {"rows: &a 1\ncols: *a\n", 1, 7, DIAG_ARCH_SYNTAX, "anchors"},
+    {"rows: 1\ncols: *a\n", 2, 7, DIAG_ARCH_SYNTAX, "alias"},
+    {"&m\nrows: 1\n", 1, 1, DIAG_ARCH_SYNTAX, "anchors"},
+    {"rows: !!int 1\n", 1, 7, DIAG_ARCH_SYNTAX, "tags"},
+    {"rows: 1\n---\ncols: 1\n", 2, 1, DIAG_ARCH_SYNTAX, "more than one document"},
+    {"rows: 1\n cols: 2\n", 2, 6, DIAG_ARCH_SYNTAX, "not YAML"},
+    {"rows: 1\n\tcols: 2\n", 2, 1, DIAG_ARCH_SYNTAX, "not YAML"},
+    {"rows: 1\ncols: \xff\n", 2, 7, DIAG_ARCH_SYNTAX, "not YAML"},
+    {"rows: \"1", 1, 9, DIAG_ARCH_SYNTAX, "not YAML"},
+    {"{rows: 1", 2, 1, DIAG_ARCH_SYNTAX, "not YAML"},
+    {"name: \"a\\0b\"\n", 1, 7, DIAG_ARCH_SYNTAX, "NUL"},
+    {"name: \"\"\n", 1, 7, DIAG_ARCH_VALUE, "a name is"},
+    {"name: \"a\\nb\"\n", 1, 7, DIAG_ARCH_VALUE, "a name is"},
+    {"base: nothing\n", 1, 7, DIAG_ARCH_VALUE, "no preset 'nothing'"},
+    {"cols: 8\ncell_bits: 1\ndifferential: 1\n", 1, 1, DIAG_ARCH_VALUE, "does not fit"},
+};
+
+START_TEST(bad_text_is_refused_where_it_is_bad)
+{
+    const struct bad *b = &bad[_i];
+    struct arch arch;
+    ck_assert_msg(!parse(b->yaml, &arch), "accepted: %s", b->yaml);
+    ck_assert_ptr_nonnull(diag->first);
+    const struct diag_entry *e = diag->first;
+    ck_assert_msg(strstr(e->text, b->says) != NULL, "%s: says \"%s\"", b->yaml, e->text);
+    ck_assert_int_eq(e->code, b->code);
+    ck_assert_str_eq(e->loc.file, "m.yaml");
+    ck_assert_msg(e->loc.line == b->line && e->loc.col == b->col, "%s: at %u:%u", b->yaml,
+                  e->loc.line, e->loc.col);
+}
+END_TEST
+
+START_TEST(all_value_faults_are_reported_together)
+{
+    struct arch arch;
+    ck_assert(!parse("rows: 0\ncols: x\ntopology: ring\n", &arch));
+    ck_assert_uint_eq(diag->n_errors, 3);
+}
+END_TEST
+
+START_TEST(hostile_text_is_bounded)
+{
+    struct arch arch;
+    struct text t = {0};
+    for (int i = 0; i < 20000; i++)
+        text_add(&t, "x%d: 1\n", i);
+    ck_assert(!parse(t.at, &arch));
+    ck_assert_uint_le(diag->n_errors, 20);
+    text_free(&t);
+    for (int i = 0; i < 200000; i++)
+        text_add(&t, "[");
+    ck_assert(!parse(t.at, &arch));
+    text_free(&t);
+    text_add(&t, "rows: 1\n");
+    for (int i = 0; i < 20000; i++)
+        text_add(&t, "%s", "# sixty characters of comment, sixty characters of comment\n");
+    ck_assert(!parse(t.at, &arch));
+    ck_assert_ptr_nonnull(strstr(diag->last->text, "longer than"));
+    text_free(&t);
+}
+END_TEST
+
+START_TEST(missing_file_names_the_presets)
+{
+    struct arch arch;
+    ck_assert(!arch_load("no/such/machine.yaml", arena, diag, &arch));
+    ck_assert_int_eq(diag->first->code, DIAG_IO);
+    ck_assert_ptr_nonnull(strstr(diag->last->text, "clsa"));
+}
+END_TEST
+
+START_TEST(assignments)
+{
+    struct arch arch = clsa();
+    ck_assert(arch_set(&arch, "crossbars=64", diag));
+    ck_assert_int_eq(arch.crossbars, 64);
+    static const char *const wrong[] = {
+        "crossbars", "crossbars=", "crossbars=0",  "crossbars=121", "=1", "crossbar=1",
+        "name=x",    "topology=",  "crossbars =1", "crossbars= 1",  ""};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert_msg(!arch_set(&arch, wrong[i], diag), "%s", wrong[i]);
+        ck_assert_int_eq(diag->last->code, DIAG_ARCH_VALUE);
+    }
+    ck_assert_int_eq(arch.crossbars, 64);
+}
+END_TEST
+
+/* ceil(8 / 3) = 3 columns a weight, 6 when differential: 256 / 6 = 42. */
+START_TEST(logical_columns)
+{
+    struct arch arch = clsa();
+    ck_assert(arch_set(&arch, "cell_bits=3", diag));
+    ck_assert_int_eq(arch_logical_cols(&arch), 85);
+    ck_assert(arch_set(&arch, "differential=1", diag));
+    ck_assert_int_eq(arch_logical_cols(&arch), 42);
+}
+END_TEST
+
+START_TEST(field_table_lists_all)
+{
+    struct text t = {0};
+    arch_print_fields(&t);
+    ck_assert_ptr_nonnull(strstr(t.at, "| `rows` | 256 | 1..65536 | cells | rows of a crossbar"));
+    ck_assert_ptr_nonnull(strstr(t.at, "| `topology` | `ideal` | `ideal`, `mesh` | choice | "));
+    text_free(&t);
+}
+END_TEST
+
+static uint64_t latency(const struct arch *arch, struct cost_work work)
+{
+    struct cost c = arch_cost(arch, &work);
+    return cost_latency_cycles(&c);
+}
+
+static uint64_t occupancy(const struct arch *arch, struct cost_work work)
+{
+    struct cost c = arch_cost(arch, &work);
+    return cost_occupancy_cycles(&c);
+}
+
+START_TEST(clsa_charges_only_mvm)
+{
+    struct arch arch = clsa();
+    ck_assert_uint_eq(latency(&arch, (struct cost_work){.kind = COST_MVM, .pixels = 224}), 224);
+    struct cost_work free_work = {.elements = 1000, .bytes = 1000, .hops = 3};
+    for (int kind = COST_VECTOR; kind <= COST_NONE; kind++) {
+        free_work.kind = (enum cost_kind)kind;
+        ck_assert_uint_eq(latency(&arch, free_work), 0);
+        ck_assert_uint_eq(occupancy(&arch, free_work), 0);
+    }
+}
+END_TEST
+
+START_TEST(costs_by_hand)
+{
+    struct arch arch;
+    ck_assert(parse("mvm_cycles: 10\nlanes: 16\nvector_setup_cycles: 2\nlink_bytes_per_cycle: 32\n"
+                    "hop_cycles: 3\ndram_cycles: 100\ndram_bytes_per_cycle: 8\n",
+                    &arch));
+    struct cost_work mvm = {.kind = COST_MVM, .pixels = 7};
+    ck_assert_uint_eq(occupancy(&arch, mvm), 70);
+    ck_assert_uint_eq(latency(&arch, mvm), 70);
+    struct cost_work vector = {.kind = COST_VECTOR, .elements = 33}; /* 2 + ceil(33/16) = 5 */
+    ck_assert_uint_eq(occupancy(&arch, vector), 5);
+    ck_assert_uint_eq(latency(&arch, vector), 5);
+    struct cost_work send = {.kind = COST_SEND, .bytes = 65, .hops = 4}; /* 3, then 12 */
+    ck_assert_uint_eq(occupancy(&arch, send), 3);
+    ck_assert_uint_eq(latency(&arch, send), 15);
+    struct cost_work signal = {.kind = COST_SIGNAL, .bytes = 65, .hops = 4};
+    ck_assert_uint_eq(occupancy(&arch, signal), 0);
+    ck_assert_uint_eq(latency(&arch, signal), 12);
+    struct cost_work dma = {.kind = COST_DMA, .bytes = 64, .hops = 4}; /* 8, then 100 */
+    ck_assert_uint_eq(occupancy(&arch, dma), 8);
+    ck_assert_uint_eq(latency(&arch, dma), 108);
+    struct cost c = arch_cost(&arch, &dma);
+    ck_assert_uint_eq(c.n_stages, 2);
+    ck_assert_int_eq(c.stage[0].unit, UNIT_DRAM);
+    c = arch_cost(&arch, &send);
+    ck_assert_int_eq(c.stage[0].unit, UNIT_NETWORK);
+    ck_assert_int_eq(c.stage[1].unit, UNIT_NETWORK);
+}
+END_TEST
+
+START_TEST(costs_saturate)
+{
+    struct arch arch;
+    ck_assert(parse("mvm_cycles: 10\nlanes: 1\nvector_setup_cycles: 2\nlink_bytes_per_cycle: 1\n"
+                    "hop_cycles: 1\n",
+                    &arch));
+    ck_assert_uint_eq(latency(&arch, (struct cost_work){.kind = COST_MVM, .pixels = UINT64_MAX}),
+                      UINT64_MAX);
+    ck_assert_uint_eq(
+        latency(&arch, (struct cost_work){.kind = COST_VECTOR, .elements = UINT64_MAX}),
+        UINT64_MAX);
+    ck_assert_uint_eq(
+        latency(&arch, (struct cost_work){.kind = COST_SEND, .bytes = UINT64_MAX, .hops = 1}),
+        UINT64_MAX);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("arch");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, preset_clsa_is_the_papers_machine);
+    tcase_add_test(tc, every_preset_loads);
+    tcase_add_test(tc, defaults_are_clsa);
+    tcase_add_test(tc, fields_come_in_any_order_and_over_a_base);
+    tcase_add_test(tc, print_and_parse_agree);
+    tcase_add_test(tc, fingerprint_sees_every_field);
+    tcase_add_loop_test(tc, bad_text_is_refused_where_it_is_bad, 0,
+                        (int)(sizeof bad / sizeof *bad));
+    tcase_add_test(tc, all_value_faults_are_reported_together);
+    tcase_add_test(tc, hostile_text_is_bounded);
+    tcase_add_test(tc, missing_file_names_the_presets);
+    tcase_add_test(tc, assignments);
+    tcase_add_test(tc, logical_columns);
+    tcase_add_test(tc, field_table_lists_all);
+    tcase_add_test(tc, clsa_charges_only_mvm);
+    tcase_add_test(tc, costs_by_hand);
+    tcase_add_test(tc, costs_saturate);
+    Suite *suite = suite_create("arch");
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,1079 @@
+/*
+ * eval_test.c - the evaluator: every operation against values worked out by hand, convolution
+ * against plain loops, both layouts against each other, broadcasting, folding, whole graphs; fp16;
+ * gemm.
+ */
+#include "base/gemm.h"
+#include "base/half.h"
+#include "eval.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- helpers ---- */
+
+#define SHAPE(...)                                                                                 \
+    (sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[])                              \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+#define VALUES(...)                                                                                \
+    (const double[])                                                                               \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+#define INTS(...)                                                                                  \
+    {                                                                                              \
+        sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), (int64_t[])                            \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+#define SCALAR 0, NULL
+
+static struct diag *diag;
+
+static void setup(void)
+{
+    diag = diag_new();
+}
+
+static void teardown(void)
+{
+    diag_free(diag);
+}
+
+static double get(const struct tensor *t, int64_t i)
+{
+    switch (t->type.dtype) {
+    case IR_F32: return (double)((const float *)t->data)[i];
+    case IR_F64: return ((const double *)t->data)[i];
+    case IR_F16: return (double)f16_to_f32(((const uint16_t *)t->data)[i]);
+    case IR_I64: return (double)((const int64_t *)t->data)[i];
+    case IR_I32: return ((const int32_t *)t->data)[i];
+    case IR_I8: return ((const int8_t *)t->data)[i];
+    default: return ((const uint8_t *)t->data)[i];
+    }
+}
+
+static void put(struct tensor *t, int64_t i, double x)
+{
+    switch (t->type.dtype) {
+    case IR_F32: ((float *)t->data)[i] = (float)x; break;
+    case IR_F64: ((double *)t->data)[i] = x; break;
+    case IR_F16: ((uint16_t *)t->data)[i] = f32_to_f16((float)x); break;
+    case IR_I64: ((int64_t *)t->data)[i] = (int64_t)x; break;
+    case IR_I32: ((int32_t *)t->data)[i] = (int32_t)x; break;
+    case IR_I8: ((int8_t *)t->data)[i] = (int8_t)x; break;
+    default: ((uint8_t *)t->data)[i] = (uint8_t)x; break;
+    }
+}
+
+static struct tensor make(enum ir_dtype dtype, size_t rank, const int64_t *dim,
+                          const double *values)
+{
+    struct ir_type type = ir_type_of(dtype, (uint32_t)rank, dim);
+    struct tensor t = tensor_new(&type);
+    for (int64_t i = 0; i < ir_count(&type); i++)
+        put(&t, i, values[i]);
+    return t;
+}
+
+static double random_unit(uint64_t *seed) /* -1..1, a multiple of 2^-20 */
+{
+    return (double)(int64_t)(random_next(seed) >> 43) / (1 << 20) - 1;
+}
+
+static int64_t random_below(uint64_t *seed, int64_t n)
+{
+    return (int64_t)(random_next(seed) % (uint64_t)n);
+}
+
+static struct tensor random_tensor(uint64_t *seed, size_t rank, const int64_t *dim)
+{
+    struct ir_type type = ir_type_of(IR_F32, (uint32_t)rank, dim);
+    struct tensor t = tensor_new(&type);
+    for (int64_t i = 0; i < ir_count(&type); i++)
+        put(&t, i, random_unit(seed));
+    return t;
+}
+
+static struct ir_op *constant(struct ir_graph *g, const struct tensor *t)
+{
+    struct tensor copy = tensor_copy(t);
+    size_t bytes = (size_t)ir_count(&t->type) * ir_dtype_bytes((enum ir_dtype)t->type.dtype);
+    return ir_const_new(g, NULL, t->type, blob_own(copy.data, bytes), "c", (struct loc){0});
+}
+
+enum { MOST_OPERANDS = 8 };
+
+/* Builds `opcode` on constants and evaluates it. Takes over the operands. data NULL = failed. */
+static struct tensor run_at(enum ir_stage stage, enum ir_opcode opcode, const union ir_attrs *attrs,
+                            uint32_t n, struct tensor *in)
+{
+    struct ir_graph *g = ir_graph_new("test", stage);
+    struct ir_value *values[MOST_OPERANDS];
+    const struct tensor *operands[MOST_OPERANDS];
+    for (uint32_t i = 0; i < n; i++) {
+        values[i] = constant(g, &in[i])->out;
+        operands[i] = &in[i];
+    }
+    struct ir_op *op = ir_op_new(
+        g, NULL, &(struct ir_new){.opcode = opcode, .in = values, .n_in = n, .attrs = attrs}, diag);
+    struct tensor out = {0};
+    if (op && !eval_op(op, operands, &out, diag))
+        ck_assert_ptr_null(out.data);
+    for (uint32_t i = 0; i < n; i++)
+        tensor_free(&in[i]);
+    ir_graph_free(g);
+    return out;
+}
+
+static struct tensor run(enum ir_opcode opcode, const union ir_attrs *attrs, uint32_t n,
+                         struct tensor *in)
+{
+    return run_at(IR_TENSOR, opcode, attrs, n, in);
+}
+#define RUN(opcode, attrs, ...)                                                                    \
+    run(opcode, attrs, sizeof((struct tensor[]){__VA_ARGS__}) / sizeof(struct tensor),             \
+        (struct tensor[]){__VA_ARGS__})
+
+/* Frees t. A NaN matches a NaN. */
+static void expect_near(struct tensor t, enum ir_dtype dtype, size_t rank, const int64_t *dim,
+                        const double *values, double tolerance)
+{
+    ck_assert_msg(t.data != NULL, "%s", diag->first ? diag->first->text : "not evaluated");
+    struct ir_type want = ir_type_of(dtype, (uint32_t)rank, dim);
+    char have_text[200], want_text[200];
+    ck_assert_msg(ir_type_equal(&t.type, &want), "is %s, not %s",
+                  ir_type_text(&t.type, have_text, sizeof have_text),
+                  ir_type_text(&want, want_text, sizeof want_text));
+    for (int64_t i = 0; i < ir_count(&want); i++) {
+        double x = get(&t, i), y = values[i];
+        bool same = x == y || (isnan(x) && isnan(y)) || fabs(x - y) <= tolerance;
+        ck_assert_msg(same, "[%ld] = %.9g, not %.9g", (long)i, x, y);
+    }
+    tensor_free(&t);
+}
+#define EXPECT(t, ...) expect_near(t, __VA_ARGS__, 0)
+
+static struct tensor line(enum ir_dtype dtype, int64_t n, const double *values)
+{
+    return make(dtype, 1, &n, values);
+}
+
+/* ---- base: gemm, half ---- */
+
+START_TEST(gemm_equals_plain_loops)
+{
+    uint64_t seed = 1;
+    for (int round = 0; round < 200; round++) {
+        int64_t m = random_below(&seed, 9), n = random_below(&seed, 20),
+                k = random_below(&seed, 18);
+        int64_t lda = k + random_below(&seed, 4), ldb = n + random_below(&seed, 4),
+                ldc = n + random_below(&seed, 4);
+        bool accumulate = random_below(&seed, 2);
+        struct tensor a = random_tensor(&seed, SHAPE(m * lda + 1)),
+                      b = random_tensor(&seed, SHAPE(k * ldb + 1)),
+                      c = random_tensor(&seed, SHAPE(m * ldc + 1)), want = tensor_copy(&c);
+        for (int64_t i = 0; i < m; i++) {
+            for (int64_t j = 0; j < n; j++) {
+                double sum = accumulate ? get(&want, i * ldc + j) : 0;
+                for (int64_t p = 0; p < k; p++)
+                    sum += get(&a, i * lda + p) * get(&b, p * ldb + j);
+                put(&want, i * ldc + j, sum);
+            }
+        }
+        gemm_f32(m, n, k, a.data, lda, b.data, ldb, c.data, ldc, accumulate);
+        for (int64_t i = 0; i < m * ldc + 1; i++) /* between rows nothing may change */
+            ck_assert_double_le(fabs(get(&c, i) - get(&want, i)), 1e-5);
+        tensor_free(&a);
+        tensor_free(&b);
+        tensor_free(&c);
+        tensor_free(&want);
+    }
+}
+END_TEST
+
+/* The value of a finite half straight from its definition. */
+static double half_value(unsigned h)
+{
+    unsigned exponent = h >> 10 & 31, fraction = h & 1023;
+    double magnitude = exponent ? ldexp(1024 + fraction, (int)exponent - 25) : ldexp(fraction, -24);
+    return h & 0x8000 ? -magnitude : magnitude;
+}
+
+/* One assertion a loop: Check notes each one that holds, which takes long for 65536. */
+static bool half_round_trips(unsigned h)
+{
+    float x = f16_to_f32((uint16_t)h);
+    if ((h & 0x7fff) > 0x7c00)
+        return isnan(x) && isnan(f16_to_f32(f32_to_f16(x)));
+    bool right = (h & 0x7fff) == 0x7c00 ? isinf(x) != 0 : (double)x == half_value(h);
+    return right && !signbit(x) == !(h & 0x8000) && f32_to_f16(x) == h;
+}
+
+START_TEST(every_half_converts_and_comes_back)
+{
+    unsigned h = 0;
+    while (h < 65536 && half_round_trips(h))
+        h++;
+    ck_assert_uint_eq(h, 65536);
+}
+END_TEST
+
+/* Halfway between h and its successor: to the even one; a float's breadth off: to the nearer one.
+ */
+static bool half_rounds(unsigned h)
+{
+    double above = h == 0x7bff ? 65536 : half_value(h + 1);
+    float middle = (float)((half_value(h) + above) / 2);
+    return f32_to_f16(middle) == h + (h & 1) && f32_to_f16(-middle) == (0x8000 | (h + (h & 1))) &&
+           f32_to_f16(nextafterf(middle, 0)) == h && f32_to_f16(nextafterf(middle, 1e9f)) == h + 1;
+}
+
+START_TEST(halves_round_to_nearest_even)
+{
+    unsigned h = 0;
+    while (h < 0x7c00 && half_rounds(h))
+        h++;
+    ck_assert_uint_eq(h, 0x7c00);
+    ck_assert_uint_eq(f32_to_f16(3e38f), 0x7c00);
+    ck_assert_uint_eq(f32_to_f16(1e-30f), 0);
+    ck_assert_float_eq(f16_round(0.1f), 0.0999755859375f);
+}
+END_TEST
+
+/* ---- elementwise ---- */
+
+static struct tensor unary(enum ir_opcode opcode, enum ir_dtype dtype, int64_t n,
+                           const double *values)
+{
+    return RUN(opcode, NULL, line(dtype, n, values));
+}
+
+START_TEST(unary_floats)
+{
+    const double *x = VALUES(-2, 0, 0.5, 3);
+    EXPECT(unary(IR_relu, IR_F32, 4, x), IR_F32, SHAPE(4), VALUES(0, 0, 0.5, 3));
+    EXPECT(unary(IR_neg, IR_F32, 4, x), IR_F32, SHAPE(4), VALUES(2, 0, -0.5, -3));
+    EXPECT(unary(IR_abs, IR_F32, 4, x), IR_F32, SHAPE(4), VALUES(2, 0, 0.5, 3));
+    EXPECT(unary(IR_sqrt, IR_F32, 3, VALUES(0, 2.25, 16)), IR_F32, SHAPE(3), VALUES(0, 1.5, 4));
+    EXPECT(unary(IR_floor, IR_F32, 3, VALUES(-1.5, 2, 2.9)), IR_F32, SHAPE(3), VALUES(-2, 2, 2));
+    EXPECT(unary(IR_ceil, IR_F32, 3, VALUES(-1.5, 2, 2.1)), IR_F32, SHAPE(3), VALUES(-1, 2, 3));
+    expect_near(unary(IR_exp, IR_F32, 2, VALUES(0, 1)), IR_F32, SHAPE(2), VALUES(1, 2.718281828),
+                1e-6);
+    /* 1 / (1 + e^-2) = 0.880797078, tanh 0.5 = 0.462117157 */
+    expect_near(unary(IR_sigmoid, IR_F32, 4, VALUES(0, 2, -200, 200)), IR_F32, SHAPE(4),
+                VALUES(0.5, 0.880797078, 0, 1), 1e-7);
+    expect_near(unary(IR_tanh, IR_F32, 3, VALUES(0, 0.5, -50)), IR_F32, SHAPE(3),
+                VALUES(0, 0.462117157, -1), 1e-7);
+    EXPECT(unary(IR_relu, IR_F32, 1, VALUES(NAN)), IR_F32, SHAPE(1), VALUES(NAN));
+    union ir_attrs leaky = {.leaky_relu = {.alpha = 0.25f}};
+    EXPECT(RUN(IR_leaky_relu, &leaky, line(IR_F32, 4, x)), IR_F32, SHAPE(4),
+           VALUES(-0.5, 0, 0.5, 3));
+    union ir_attrs six = {.clip = {.lo = 0, .hi = 2}}, crossed = {.clip = {.lo = 5, .hi = 1}};
+    EXPECT(RUN(IR_clip, &six, line(IR_F32, 4, x)), IR_F32, SHAPE(4), VALUES(0, 0, 0.5, 2));
+    EXPECT(RUN(IR_clip, &crossed, line(IR_F32, 2, VALUES(0, 9))), IR_F32, SHAPE(2), VALUES(1, 1));
+}
+END_TEST
+
+START_TEST(unary_other_types)
+{
+    EXPECT(unary(IR_neg, IR_I64, 2, VALUES(5, -7)), IR_I64, SHAPE(2), VALUES(-5, 7));
+    EXPECT(unary(IR_abs, IR_I32, 2, VALUES(5, -7)), IR_I32, SHAPE(2), VALUES(5, 7));
+    EXPECT(unary(IR_relu, IR_I8, 2, VALUES(5, -7)), IR_I8, SHAPE(2), VALUES(5, 0));
+    EXPECT(unary(IR_neg, IR_F64, 2, VALUES(0.1, -7)), IR_F64, SHAPE(2), VALUES(-0.1, 7));
+    EXPECT(unary(IR_abs, IR_F16, 2, VALUES(-0.5, 7)), IR_F16, SHAPE(2), VALUES(0.5, 7));
+    union ir_attrs bound = {.clip = {.lo = -2.5f, .hi = INFINITY}};
+    EXPECT(RUN(IR_clip, &bound, line(IR_I64, 3, VALUES(-9, 0, 1e15))), IR_I64, SHAPE(3),
+           VALUES(-2, 0, 1e15));
+}
+END_TEST
+
+static struct tensor binary(enum ir_opcode opcode, enum ir_dtype dtype, const double *a,
+                            const double *b)
+{
+    return RUN(opcode, NULL, line(dtype, 4, a), line(dtype, 4, b));
+}
+
+START_TEST(binary_floats)
+{
+    const double *a = VALUES(1, -2, 3, 8), *b = VALUES(2, 4, -0.5, 8);
+    EXPECT(binary(IR_add, IR_F32, a, b), IR_F32, SHAPE(4), VALUES(3, 2, 2.5, 16));
+    EXPECT(binary(IR_sub, IR_F32, a, b), IR_F32, SHAPE(4), VALUES(-1, -6, 3.5, 0));
+    EXPECT(binary(IR_mul, IR_F32, a, b), IR_F32, SHAPE(4), VALUES(2, -8, -1.5, 64));
+    EXPECT(binary(IR_div, IR_F32, a, b), IR_F32, SHAPE(4), VALUES(0.5, -0.5, -6, 1));
+    EXPECT(binary(IR_min, IR_F32, a, b), IR_F32, SHAPE(4), VALUES(1, -2, -0.5, 8));
+    EXPECT(binary(IR_max, IR_F32, a, b), IR_F32, SHAPE(4), VALUES(2, 4, 3, 8));
+    EXPECT(binary(IR_pow, IR_F32, VALUES(2, -2, 9, 5), VALUES(3, 2, 0.5, 0)), IR_F32, SHAPE(4),
+           VALUES(8, 4, 3, 1));
+    EXPECT(binary(IR_mod, IR_F32, VALUES(5.5, -5.5, 5.5, 6), VALUES(2, 2, -2, 3)), IR_F32, SHAPE(4),
+           VALUES(1.5, -1.5, 1.5, 0));
+    EXPECT(binary(IR_equal, IR_F32, a, b), IR_BOOL, SHAPE(4), VALUES(0, 0, 0, 1));
+    EXPECT(binary(IR_less, IR_F32, a, b), IR_BOOL, SHAPE(4), VALUES(1, 1, 0, 0));
+    EXPECT(binary(IR_greater, IR_F32, a, b), IR_BOOL, SHAPE(4), VALUES(0, 0, 1, 0));
+    EXPECT(binary(IR_max, IR_F32, VALUES(NAN, 1, NAN, 0), VALUES(1, NAN, NAN, 0)), IR_F32, SHAPE(4),
+           VALUES(NAN, NAN, NAN, 0));
+    EXPECT(binary(IR_add, IR_F16, VALUES(1, 2048, 0, 0), VALUES(1, 1, 0, 0)), IR_F16, SHAPE(4),
+           VALUES(2, 2048, 0, 0));
+    EXPECT(binary(IR_mul, IR_F64, VALUES(0.1, 1, 1, 1), VALUES(3, 1, 1, 1)), IR_F64, SHAPE(4),
+           VALUES(0.1 * 3, 1, 1, 1));
+}
+END_TEST
+
+START_TEST(binary_integers)
+{
+    const double *a = VALUES(7, -7, 7, -7), *b = VALUES(2, 2, -2, -2);
+    EXPECT(binary(IR_div, IR_I64, a, b), IR_I64, SHAPE(4), VALUES(3, -3, -3, 3));
+    EXPECT(binary(IR_mod, IR_I64, a, b), IR_I64, SHAPE(4), VALUES(1, 1, -1, -1));
+    EXPECT(binary(IR_sub, IR_I32, a, b), IR_I32, SHAPE(4), VALUES(5, -9, 9, -5));
+    EXPECT(binary(IR_mul, IR_I64, a, b), IR_I64, SHAPE(4), VALUES(14, -14, -14, 14));
+    EXPECT(binary(IR_min, IR_I64, a, b), IR_I64, SHAPE(4), VALUES(2, -7, -2, -7));
+    EXPECT(binary(IR_max, IR_I8, a, b), IR_I8, SHAPE(4), VALUES(7, 2, 7, -2));
+    EXPECT(binary(IR_pow, IR_I64, VALUES(3, -2, 2, -1), VALUES(4, 3, -1, -3)), IR_I64, SHAPE(4),
+           VALUES(81, -8, 0, -1));
+    EXPECT(binary(IR_add, IR_U8, VALUES(250, 1, 0, 0), VALUES(10, 1, 0, 0)), IR_U8, SHAPE(4),
+           VALUES(4, 2, 0, 0));
+    EXPECT(binary(IR_add, IR_I8, VALUES(127, 1, 0, 0), VALUES(1, 1, 0, 0)), IR_I8, SHAPE(4),
+           VALUES(-128, 2, 0, 0));
+    EXPECT(binary(IR_equal, IR_I64, a, b), IR_BOOL, SHAPE(4), VALUES(0, 0, 0, 0));
+    EXPECT(binary(IR_less, IR_I64, a, b), IR_BOOL, SHAPE(4), VALUES(0, 1, 0, 1));
+    EXPECT(binary(IR_greater, IR_I32, a, b), IR_BOOL, SHAPE(4), VALUES(1, 0, 1, 0));
+}
+END_TEST
+
+START_TEST(integer_division_by_zero_is_an_error)
+{
+    static const enum ir_opcode opcodes[] = {IR_div, IR_mod};
+    for (int i = 0; i < 2; i++) {
+        struct tensor t = binary(opcodes[i], IR_I64, VALUES(1, 1, 1, 1), VALUES(1, 0, 1, 1));
+        ck_assert_ptr_null(t.data);
+        ck_assert_uint_eq(diag->n_errors, i + 1);
+    }
+    /* The one quotient that does not fit its type wraps. */
+    struct tensor least = line(IR_I64, 1, VALUES(-0x1p63)), one = line(IR_I64, 1, VALUES(-1));
+    EXPECT(RUN(IR_div, NULL, least, one), IR_I64, SHAPE(1), VALUES(-0x1p63));
+}
+END_TEST
+
+START_TEST(broadcast_by_hand)
+{
+    /* column + row */
+    EXPECT(RUN(IR_sub, NULL, make(IR_F32, SHAPE(2, 1), VALUES(10, 20)),
+               make(IR_F32, SHAPE(3), VALUES(1, 2, 3))),
+           IR_F32, SHAPE(2, 3), VALUES(9, 8, 7, 19, 18, 17));
+    EXPECT(RUN(IR_mul, NULL, make(IR_F32, SCALAR, VALUES(2)),
+               make(IR_F32, SHAPE(2, 2), VALUES(1, 2, 3, 4))),
+           IR_F32, SHAPE(2, 2), VALUES(2, 4, 6, 8));
+    /* NCHW per channel */
+    EXPECT(RUN(IR_add, NULL, make(IR_F32, SHAPE(1, 2, 1, 2), VALUES(1, 2, 3, 4)),
+               make(IR_F32, SHAPE(2, 1, 1), VALUES(10, 20))),
+           IR_F32, SHAPE(1, 2, 1, 2), VALUES(11, 12, 23, 24));
+    EXPECT(RUN(IR_add, NULL, make(IR_F32, SCALAR, VALUES(2)), make(IR_F32, SCALAR, VALUES(3))),
+           IR_F32, SCALAR, VALUES(5));
+    EXPECT(
+        RUN(IR_add, NULL, make(IR_F32, SHAPE(0, 3), NULL), make(IR_F32, SHAPE(3), VALUES(1, 2, 3))),
+        IR_F32, SHAPE(0, 3), NULL);
+}
+END_TEST
+
+/* Element of t, broadcast, at position `at` of the result. */
+static double broadcast_get(const struct tensor *t, unsigned rank, const int64_t *at)
+{
+    int64_t index = 0;
+    for (unsigned k = 0; k < t->type.rank; k++) {
+        int64_t i = at[k + rank - t->type.rank];
+        index = index * t->type.dim[k] + (t->type.dim[k] == 1 ? 0 : i);
+    }
+    return get(t, index);
+}
+
+START_TEST(broadcast_of_random_shapes)
+{
+    uint64_t seed = 7;
+    for (int round = 0; round < 300; round++) {
+        unsigned rank = (unsigned)random_below(&seed, 5);
+        int64_t dim[4], dim_a[4], dim_b[4], at[4] = {0};
+        for (unsigned k = 0; k < rank; k++) {
+            dim[k] = 1 + random_below(&seed, 4);
+            int64_t which = random_below(&seed, 4);
+            dim_a[k] = which == 0 ? 1 : dim[k];
+            dim_b[k] = which == 1 ? 1 : dim[k];
+        }
+        unsigned drop = rank ? (unsigned)random_below(&seed, rank + 1) : 0;
+        struct tensor a = random_tensor(&seed, rank, dim_a),
+                      b = random_tensor(&seed, rank - drop, dim_b + drop), ka = tensor_copy(&a),
+                      kb = tensor_copy(&b);
+        struct tensor out = RUN(IR_sub, NULL, a, b);
+        for (unsigned k = 0; k < drop; k++)
+            dim[k] = dim_a[k];
+        struct ir_type type = ir_type_of(IR_F32, rank, dim);
+        ck_assert(out.data && ir_type_equal(&out.type, &type));
+        for (int64_t i = 0; i < ir_count(&type); i++) {
+            int64_t rest = i;
+            for (unsigned k = rank; k-- > 0; rest /= dim[k])
+                at[k] = rest % dim[k];
+            float want = (float)broadcast_get(&ka, rank, at) - (float)broadcast_get(&kb, rank, at);
+            ck_assert(get(&out, i) == (double)want);
+        }
+        tensor_free(&out);
+        tensor_free(&ka);
+        tensor_free(&kb);
+    }
+}
+END_TEST
+
+/* ---- base layers ---- */
+
+struct geometry {
+    int64_t n, c, h, w, o, kernel[2], stride[2], dilation[2], pad[4], group;
+};
+
+static struct geometry random_geometry(uint64_t *seed, bool crossbar)
+{
+    struct geometry v = {.n = crossbar ? 1 : 1 + random_below(seed, 2),
+                         .group = crossbar ? 1 : 1 + random_below(seed, 3)};
+    v.c = v.group * (1 + random_below(seed, 4));
+    v.o = v.group * (1 + random_below(seed, 5));
+    for (int i = 0; i < 2; i++) {
+        v.kernel[i] = 1 + random_below(seed, 4);
+        v.stride[i] = 1 + random_below(seed, 3);
+        v.dilation[i] = 1 + random_below(seed, 3);
+        v.pad[i] = crossbar ? 0 : random_below(seed, 4);
+        v.pad[i + 2] = crossbar ? 0 : random_below(seed, 4);
+    }
+    v.h = (v.kernel[0] - 1) * v.dilation[0] + 1 + random_below(seed, 8);
+    v.w = (v.kernel[1] - 1) * v.dilation[1] + 1 + random_below(seed, 8);
+    return v;
+}
+
+static union ir_attrs conv_attrs(const struct geometry *v)
+{
+    union ir_attrs at = {.conv = {.group = v->group}};
+    memcpy(at.conv.kernel, v->kernel, sizeof v->kernel);
+    memcpy(at.conv.stride, v->stride, sizeof v->stride);
+    memcpy(at.conv.dilation, v->dilation, sizeof v->dilation);
+    memcpy(at.conv.pad, v->pad, sizeof v->pad);
+    return at;
+}
+
+/* One element of a convolution from its definition. */
+static double conv_element(const struct geometry *v, const struct tensor *x, const struct tensor *w,
+                           const int64_t at[4])
+{
+    int64_t cg = v->c / v->group, first = at[1] / (v->o / v->group) * cg;
+    double sum = 0;
+    for (int64_t c = 0; c < cg; c++) {
+        for (int64_t kh = 0; kh < v->kernel[0]; kh++) {
+            for (int64_t kw = 0; kw < v->kernel[1]; kw++) {
+                int64_t y = at[2] * v->stride[0] + kh * v->dilation[0] - v->pad[0];
+                int64_t z = at[3] * v->stride[1] + kw * v->dilation[1] - v->pad[1];
+                if (y < 0 || y >= v->h || z < 0 || z >= v->w)
+                    continue;
+                sum += get(x, ((at[0] * v->c + first + c) * v->h + y) * v->w + z) *
+                       get(w, ((at[1] * cg + c) * v->kernel[0] + kh) * v->kernel[1] + kw);
+            }
+        }
+    }
+    return sum;
+}
+
+START_TEST(conv_equals_plain_loops)
+{
+    uint64_t seed = 3;
+    for (int round = 0; round < 150; round++) {
+        struct geometry v = random_geometry(&seed, false);
+        union ir_attrs attrs = conv_attrs(&v);
+        struct tensor x = random_tensor(&seed, SHAPE(v.n, v.c, v.h, v.w)),
+                      w = random_tensor(&seed, SHAPE(v.o, v.c / v.group, v.kernel[0], v.kernel[1])),
+                      b = random_tensor(&seed, SHAPE(v.o));
+        struct tensor kx = tensor_copy(&x), kw = tensor_copy(&w), kb = tensor_copy(&b);
+        struct tensor out = RUN(IR_conv, &attrs, x, w, b);
+        ck_assert(out.data != NULL);
+        const int64_t *dim = out.type.dim;
+        ck_assert(dim[0] == v.n && dim[1] == v.o);
+        for (int64_t i = 0; i < ir_count(&out.type); i++) {
+            int64_t at[4] = {i / (dim[3] * dim[2] * dim[1]), i / (dim[3] * dim[2]) % dim[1],
+                             i / dim[3] % dim[2], i % dim[3]};
+            double want = conv_element(&v, &kx, &kw, at) + get(&kb, at[1]);
+            ck_assert_msg(fabs(get(&out, i) - want) < 1e-5, "round %d, element %ld: %g, not %g",
+                          round, (long)i, get(&out, i), want);
+        }
+        tensor_free(&out);
+        tensor_free(&kx);
+        tensor_free(&kw);
+        tensor_free(&kb);
+    }
+}
+END_TEST
+
+static int64_t extent(const struct geometry *v, int axis)
+{
+    int64_t in = axis ? v->w : v->h;
+    return (in - ((v->kernel[axis] - 1) * v->dilation[axis] + 1)) / v->stride[axis] + 1;
+}
+
+START_TEST(mvm_equals_conv)
+{
+    uint64_t seed = 5;
+    for (int round = 0; round < 150; round++) {
+        struct geometry v = random_geometry(&seed, true);
+        union ir_attrs attrs = conv_attrs(&v), mvm = {.mvm = {.copies = 0}};
+        memcpy(mvm.mvm.kernel, v.kernel, sizeof v.kernel);
+        memcpy(mvm.mvm.stride, v.stride, sizeof v.stride);
+        memcpy(mvm.mvm.dilation, v.dilation, sizeof v.dilation);
+        int64_t taps = v.kernel[0] * v.kernel[1], oh = extent(&v, 0), ow = extent(&v, 1);
+        struct tensor x = random_tensor(&seed, SHAPE(1, v.c, v.h, v.w)),
+                      w = random_tensor(&seed, SHAPE(v.o, v.c, v.kernel[0], v.kernel[1]));
+        struct tensor hwc = random_tensor(&seed, SHAPE(v.h, v.w, v.c)),
+                      kn = random_tensor(&seed, SHAPE(taps * v.c, v.o));
+        for (int64_t i = 0; i < v.h * v.w * v.c; i++)
+            put(&hwc, i, get(&x, i % v.c * v.h * v.w + i / v.c));
+        for (int64_t i = 0; i < taps * v.c * v.o; i++) {
+            int64_t o = i % v.o, c = i / v.o % v.c, tap = i / v.o / v.c;
+            put(&kn, i, get(&w, (o * v.c + c) * taps + tap));
+        }
+        struct tensor a = RUN(IR_conv, &attrs, x, w),
+                      b = run_at(IR_CROSSBAR, IR_mvm, &mvm, 2, (struct tensor[]){hwc, kn});
+        ck_assert(a.data && b.data && b.type.dim[0] == oh && b.type.dim[1] == ow);
+        for (int64_t i = 0; i < oh * ow * v.o; i++)
+            ck_assert_double_le(fabs(get(&b, i) - get(&a, i % v.o * oh * ow + i / v.o)), 1e-5);
+        tensor_free(&a);
+        tensor_free(&b);
+    }
+}
+END_TEST
+
+/* A kernel of 3 taps 10^12 apart over as much padding: refused, not attempted. */
+START_TEST(conv_with_absurd_padding_is_refused)
+{
+    int64_t far = 1000000000000;
+    struct geometry v = {.kernel = {3, 3},
+                         .stride = {1, 1},
+                         .dilation = {far, far},
+                         .pad = {far, far, far, far},
+                         .group = 1};
+    union ir_attrs attrs = conv_attrs(&v);
+    double one[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+    struct tensor t = RUN(IR_conv, &attrs, make(IR_F32, SHAPE(1, 1, 1, 1), one),
+                          make(IR_F32, SHAPE(1, 1, 3, 3), one));
+    ck_assert_ptr_null(t.data);
+    ck_assert_int_eq(diag->first->code, DIAG_CAPACITY);
+}
+END_TEST
+
+/* A stride may be of any size where there is one output only. */
+START_TEST(windows_of_absurd_size)
+{
+    int64_t far = (int64_t)1 << 61;
+    struct geometry v = {.kernel = {2, 2}, .stride = {far, far}, .dilation = {1, 1}, .group = 1};
+    union ir_attrs conv = conv_attrs(&v), mvm = {.mvm = {.copies = 0}};
+    double x[4] = {1, 2, 3, 4}, w[4] = {1, 10, 100, 1000};
+    EXPECT(
+        RUN(IR_conv, &conv, make(IR_F32, SHAPE(1, 1, 2, 2), x), make(IR_F32, SHAPE(1, 1, 2, 2), w)),
+        IR_F32, SHAPE(1, 1, 1, 1), VALUES(4321));
+    memcpy(mvm.mvm.kernel, v.kernel, sizeof v.kernel);
+    memcpy(mvm.mvm.stride, v.stride, sizeof v.stride);
+    memcpy(mvm.mvm.dilation, v.dilation, sizeof v.dilation);
+    EXPECT(run_at(IR_CROSSBAR, IR_mvm, &mvm, 2,
+                  (struct tensor[]){make(IR_F32, SHAPE(2, 2, 1), x), make(IR_F32, SHAPE(4, 1), w)}),
+           IR_F32, SHAPE(1, 1, 1), VALUES(4321));
+    union ir_attrs pool = {
+        .max_pool = {
+            .kernel = {far, 1}, .stride = {1, 1}, .dilation = {1, 1}, .pad = {far - 2, 0, 0, 0}}};
+    EXPECT(RUN(IR_max_pool, &pool, make(IR_F32, SHAPE(1, 1, 2, 2), x)), IR_F32, SHAPE(1, 1, 1, 2),
+           VALUES(3, 4));
+}
+END_TEST
+
+START_TEST(matmul_follows_numpy)
+{
+    const double *v6 = VALUES(1, 2, 3, 4, 5, 6);
+    EXPECT(RUN(IR_matmul, NULL, make(IR_F32, SHAPE(2, 3), v6), make(IR_F32, SHAPE(3, 2), v6)),
+           IR_F32, SHAPE(2, 2), VALUES(22, 28, 49, 64));
+    EXPECT(RUN(IR_matmul, NULL, make(IR_F32, SHAPE(3), v6), make(IR_F32, SHAPE(3), v6)), IR_F32,
+           SCALAR, VALUES(14));
+    EXPECT(RUN(IR_matmul, NULL, make(IR_F32, SHAPE(2, 3), v6), make(IR_F32, SHAPE(3), v6)), IR_F32,
+           SHAPE(2), VALUES(14, 32));
+    EXPECT(RUN(IR_matmul, NULL, make(IR_F32, SHAPE(3), v6), make(IR_F32, SHAPE(3, 2), v6)), IR_F32,
+           SHAPE(2), VALUES(22, 28));
+    /* a stack on the left, one matrix on the right */
+    EXPECT(RUN(IR_matmul, NULL, make(IR_F32, SHAPE(3, 1, 2), v6),
+               make(IR_F32, SHAPE(2, 2), VALUES(1, 0, 0, 10))),
+           IR_F32, SHAPE(3, 1, 2), VALUES(1, 20, 3, 40, 5, 60));
+    /* stacks that broadcast: [2,1] x [3] of 1x1 matrices */
+    EXPECT(RUN(IR_matmul, NULL, make(IR_F32, SHAPE(2, 1, 1, 1), VALUES(1, 10)),
+               make(IR_F32, SHAPE(3, 1, 1), VALUES(1, 2, 3))),
+           IR_F32, SHAPE(2, 3, 1, 1), VALUES(1, 2, 3, 10, 20, 30));
+    EXPECT(RUN(IR_matmul, NULL, make(IR_F32, SHAPE(1, 2, 1), VALUES(1, 2)),
+               make(IR_F32, SHAPE(2, 1, 1), VALUES(3, 5))),
+           IR_F32, SHAPE(2, 2, 1), VALUES(3, 6, 5, 10));
+    EXPECT(RUN(IR_matmul, NULL, make(IR_F32, SHAPE(2, 0), NULL), make(IR_F32, SHAPE(0, 1), NULL)),
+           IR_F32, SHAPE(2, 1), VALUES(0, 0));
+}
+END_TEST
+
+/* ---- normalisation, windows ---- */
+
+START_TEST(batch_norm_by_hand)
+{
+    union ir_attrs at = {.batch_norm = {.epsilon = 1}};
+    /* channel 0: 2*(x-1)/sqrt(3+1) + 5 = x + 4; channel 1: -3*(x-2)/sqrt(8+1) + 0 = 2 - x */
+    EXPECT(RUN(IR_batch_norm, &at, make(IR_F32, SHAPE(1, 2, 2), VALUES(1, 2, 3, 4)),
+               line(IR_F32, 2, VALUES(2, -3)), line(IR_F32, 2, VALUES(5, 0)),
+               line(IR_F32, 2, VALUES(1, 2)), line(IR_F32, 2, VALUES(3, 8))),
+           IR_F32, SHAPE(1, 2, 2), VALUES(5, 6, -1, -2));
+}
+END_TEST
+
+START_TEST(softmax_by_hand)
+{
+    union ir_attrs last = {.softmax = {.axis = 1}}, first = {.softmax = {.axis = 0}};
+    double l2 = 0.69314718055994531, l3 = 1.0986122886681098; /* ln 2, ln 3 */
+    expect_near(RUN(IR_softmax, &last, make(IR_F32, SHAPE(2, 2), VALUES(0, l3, 1000, 1000))),
+                IR_F32, SHAPE(2, 2), VALUES(0.25, 0.75, 0.5, 0.5), 1e-7);
+    expect_near(RUN(IR_softmax, &first, make(IR_F32, SHAPE(2, 2), VALUES(0, 0, l3, l2))), IR_F32,
+                SHAPE(2, 2), VALUES(0.25, 1.0 / 3, 0.75, 2.0 / 3), 1e-7);
+}
+END_TEST
+
+/* 1 2 3 / 4 5 6 / 7 8 9 */
+static struct tensor nine(enum ir_stage stage)
+{
+    const double *v = VALUES(1, 2, 3, 4, 5, 6, 7, 8, 9);
+    return stage == IR_CROSSBAR ? make(IR_F32, SHAPE(3, 3, 1), v)
+                                : make(IR_F32, SHAPE(1, 1, 3, 3), v);
+}
+
+START_TEST(pools_by_hand)
+{
+    enum ir_stage stage = _i ? IR_CROSSBAR : IR_CANONICAL;
+    int64_t dim4[4] = {1, 1, 2, 2}, dim3[3] = {2, 2, 1};
+    size_t rank = _i ? 3 : 4;
+    const int64_t *dim = _i ? dim3 : dim4;
+    union ir_attrs max = {
+        .max_pool = {.kernel = {2, 2}, .stride = {2, 2}, .dilation = {1, 1}, .pad = {1, 1, 0, 0}}};
+    union ir_attrs mean = {
+        .avg_pool = {.kernel = {2, 2}, .stride = {2, 2}, .dilation = {1, 1}, .pad = {1, 1, 0, 0}}};
+    struct tensor x = nine(stage);
+    EXPECT(run_at(stage, IR_max_pool, &max, 1, &x), IR_F32, rank, dim, VALUES(1, 3, 7, 9));
+    /* negative values: padding is no zero */
+    x = nine(stage);
+    for (int i = 0; i < 9; i++)
+        put(&x, i, -get(&x, i));
+    EXPECT(run_at(stage, IR_max_pool, &max, 1, &x), IR_F32, rank, dim, VALUES(-1, -2, -4, -5));
+    x = nine(stage);
+    EXPECT(run_at(stage, IR_avg_pool, &mean, 1, &x), IR_F32, rank, dim, VALUES(1, 2.5, 5.5, 7));
+    mean.avg_pool.count_pad = 1; /* but only the row on top: windows count 2, 4, 2, 4 cells */
+    mean.avg_pool.counted[0] = 1;
+    x = nine(stage);
+    EXPECT(run_at(stage, IR_avg_pool, &mean, 1, &x), IR_F32, rank, dim,
+           VALUES(1 / 2.0, 5 / 4.0, 11 / 2.0, 28 / 4.0));
+    mean.avg_pool.counted[1] = 1;
+    x = nine(stage);
+    EXPECT(run_at(stage, IR_avg_pool, &mean, 1, &x), IR_F32, rank, dim,
+           VALUES(0.25, 1.25, 2.75, 7));
+    max.max_pool.stride[0] = max.max_pool.stride[1] = 1; /* cells 2 apart, no padding */
+    max.max_pool.dilation[0] = max.max_pool.dilation[1] = 2;
+    memset(max.max_pool.pad, 0, sizeof max.max_pool.pad);
+    x = nine(stage);
+    EXPECT(run_at(stage, IR_max_pool, &max, 1, &x), IR_F32, rank,
+           _i ? (int64_t[]){1, 1, 1} : (int64_t[]){1, 1, 1, 1}, VALUES(9));
+    x = nine(stage);
+    EXPECT(run_at(stage, IR_global_avg_pool, NULL, 1, &x), IR_F32, rank,
+           _i ? (int64_t[]){1, 1, 1} : (int64_t[]){1, 1, 1, 1}, VALUES(5));
+}
+END_TEST
+
+START_TEST(pools_keep_channels_apart)
+{
+    union ir_attrs at = {.avg_pool = {.kernel = {1, 2}, .stride = {1, 1}, .dilation = {1, 1}}};
+    const double *v = VALUES(1, 10, 3, 30);
+    EXPECT(RUN(IR_avg_pool, &at, make(IR_F32, SHAPE(1, 2, 1, 2), v)), IR_F32, SHAPE(1, 2, 1, 1),
+           VALUES(5.5, 16.5));
+    EXPECT(run_at(IR_CROSSBAR, IR_avg_pool, &at, 1,
+                  (struct tensor[]){make(IR_F32, SHAPE(1, 2, 2), v)}),
+           IR_F32, SHAPE(1, 1, 2), VALUES(2, 20));
+    EXPECT(RUN(IR_global_avg_pool, NULL, make(IR_F32, SHAPE(1, 2, 2), v)), IR_F32, SHAPE(1, 2, 1),
+           VALUES(5.5, 16.5));
+    EXPECT(run_at(IR_CROSSBAR, IR_global_avg_pool, NULL, 1,
+                  (struct tensor[]){make(IR_F32, SHAPE(1, 2, 2), v)}),
+           IR_F32, SHAPE(1, 1, 2), VALUES(2, 20));
+}
+END_TEST
+
+/* ---- moving ---- */
+
+START_TEST(moves_by_hand)
+{
+    const double *v = VALUES(1, 2, 3, 4, 5, 6);
+    union ir_attrs concat0 = {.concat = {.axis = 0}}, concat1 = {.concat = {.axis = 1}};
+    EXPECT(RUN(IR_concat, &concat1, make(IR_F32, SHAPE(2, 1), v), make(IR_F32, SHAPE(2, 2), v)),
+           IR_F32, SHAPE(2, 3), VALUES(1, 1, 2, 2, 3, 4));
+    EXPECT(RUN(IR_concat, &concat0, line(IR_I64, 2, v), line(IR_I64, 0, v), line(IR_I64, 1, v)),
+           IR_I64, SHAPE(3), VALUES(1, 2, 1));
+    union ir_attrs slice = {
+        .slice = {.start = INTS(1, 2), .step = INTS(-1, -2), .count = INTS(2, 2)}};
+    EXPECT(RUN(IR_slice, &slice, make(IR_I8, SHAPE(2, 3), v)), IR_I8, SHAPE(2, 2),
+           VALUES(6, 4, 3, 1));
+    union ir_attrs columns = {
+        .slice = {.start = INTS(0, 1), .step = INTS(1, 1), .count = INTS(2, 2)}};
+    EXPECT(RUN(IR_slice, &columns, make(IR_F64, SHAPE(2, 3), v)), IR_F64, SHAPE(2, 2),
+           VALUES(2, 3, 5, 6));
+    union ir_attrs swap = {.transpose = {.perm = INTS(2, 0, 1)}};
+    EXPECT(RUN(IR_transpose, &swap, make(IR_F16, SHAPE(1, 3, 2), v)), IR_F16, SHAPE(2, 1, 3),
+           VALUES(1, 3, 5, 2, 4, 6));
+    union ir_attrs shape = {.reshape = {.shape = INTS(3, 2)}};
+    EXPECT(RUN(IR_reshape, &shape, make(IR_F32, SHAPE(2, 3), v)), IR_F32, SHAPE(3, 2), v);
+    union ir_attrs grid = {
+        .gather_grid = {.count = INTS(2, 3), .index = INTS(1, -1, 2, 2, 0), .value = 9}};
+    EXPECT(RUN(IR_gather_grid, &grid, make(IR_F32, SHAPE(2, 3), v)), IR_F32, SHAPE(2, 3),
+           VALUES(6, 6, 4, 9, 9, 9));
+}
+END_TEST
+
+/* x (h=1, w=2, c=3) holds 1..6, so "chw" order reads 1 4 2 5 3 6. */
+START_TEST(crossbar_reshape_follows_nesting_orders)
+{
+    const double *v = VALUES(1, 2, 3, 4, 5, 6);
+    union ir_attrs flatten = {.reshape = {.shape = INTS(1, 1, 6), .from = "chw", .to = "hwc"}};
+    EXPECT(run_at(IR_CROSSBAR, IR_reshape, &flatten, 1,
+                  (struct tensor[]){make(IR_F32, SHAPE(1, 2, 3), v)}),
+           IR_F32, SHAPE(1, 1, 6), VALUES(1, 4, 2, 5, 3, 6));
+    /* back into an image of 2 rows: sequence 1..6 laid down c outermost: c0 = 1,2; c1 = 3,4; c2 =
+     * 5,6 */
+    union ir_attrs image = {.reshape = {.shape = INTS(2, 1, 3), .from = "hwc", .to = "chw"}};
+    EXPECT(run_at(IR_CROSSBAR, IR_reshape, &image, 1,
+                  (struct tensor[]){make(IR_F32, SHAPE(1, 1, 6), v)}),
+           IR_F32, SHAPE(2, 1, 3), VALUES(1, 3, 5, 2, 4, 6));
+}
+END_TEST
+
+static struct tensor padded(const char *mode, int64_t before, int64_t after)
+{
+    union ir_attrs at = {
+        .pad = {.before = INTS(before), .after = INTS(after), .mode = mode, .value = -1}};
+    return RUN(IR_pad, &at, line(IR_F32, 3, VALUES(1, 2, 3)));
+}
+
+START_TEST(pads_by_hand)
+{
+    EXPECT(padded("constant", 1, 2), IR_F32, SHAPE(6), VALUES(-1, 1, 2, 3, -1, -1));
+    EXPECT(padded("edge", 2, 1), IR_F32, SHAPE(6), VALUES(1, 1, 1, 2, 3, 3));
+    EXPECT(padded("reflect", 2, 2), IR_F32, SHAPE(7), VALUES(3, 2, 1, 2, 3, 2, 1));
+    union ir_attrs at = {
+        .pad = {.before = INTS(1, 0), .after = INTS(0, 1), .mode = "constant", .value = 0.5f}};
+    EXPECT(RUN(IR_pad, &at, make(IR_F32, SHAPE(1, 2), VALUES(1, 2))), IR_F32, SHAPE(2, 3),
+           VALUES(0.5, 0.5, 0.5, 1, 2, 0.5));
+}
+END_TEST
+
+/* ---- compile time ---- */
+
+START_TEST(compile_time_by_hand)
+{
+    EXPECT(RUN(IR_where, NULL, make(IR_BOOL, SHAPE(2, 1), VALUES(1, 0)),
+               line(IR_I64, 2, VALUES(1, 2)), make(IR_I64, SCALAR, VALUES(7))),
+           IR_I64, SHAPE(2, 2), VALUES(1, 2, 7, 7));
+    union ir_attrs axis1 = {.gather = {.axis = 1}}, axis0 = {.gather = {.axis = 0}};
+    const double *v = VALUES(1, 2, 3, 4, 5, 6);
+    EXPECT(RUN(IR_gather, &axis1, make(IR_F32, SHAPE(2, 3), v),
+               make(IR_I64, SHAPE(1, 2), VALUES(-1, 0))),
+           IR_F32, SHAPE(2, 1, 2), VALUES(3, 1, 6, 4));
+    EXPECT(RUN(IR_gather, &axis0, line(IR_I64, 3, v), make(IR_I32, SCALAR, VALUES(2))), IR_I64,
+           SCALAR, VALUES(3));
+    union ir_attrs expand = {.expand = {.shape = INTS(2, 2, 3)}};
+    EXPECT(RUN(IR_expand, &expand, make(IR_I64, SHAPE(2, 1), VALUES(4, 5))), IR_I64, SHAPE(2, 2, 3),
+           VALUES(4, 4, 4, 5, 5, 5, 4, 4, 4, 5, 5, 5));
+    EXPECT(RUN(IR_range, NULL, make(IR_I64, SCALAR, VALUES(10)), make(IR_I64, SCALAR, VALUES(3)),
+               make(IR_I64, SCALAR, VALUES(-3))),
+           IR_I64, SHAPE(3), VALUES(10, 7, 4));
+    EXPECT(RUN(IR_range, NULL, make(IR_F32, SCALAR, VALUES(0)), make(IR_F32, SCALAR, VALUES(1)),
+               make(IR_F32, SCALAR, VALUES(0.5))),
+           IR_F32, SHAPE(2), VALUES(0, 0.5));
+}
+END_TEST
+
+static struct tensor cast(enum ir_dtype from, const char *to, int64_t n, const double *values)
+{
+    union ir_attrs at = {.cast = {.to = to}};
+    return RUN(IR_cast, &at, line(from, n, values));
+}
+
+START_TEST(casts_by_hand)
+{
+    const double *x = VALUES(-1.9, 2.9, 300, NAN);
+    EXPECT(cast(IR_F32, "i64", 4, x), IR_I64, SHAPE(4), VALUES(-1, 2, 300, 0));
+    EXPECT(cast(IR_F32, "u8", 4, x), IR_U8, SHAPE(4), VALUES(0, 2, 255, 0));
+    EXPECT(cast(IR_F32, "i8", 4, x), IR_I8, SHAPE(4), VALUES(-1, 2, 127, 0));
+    EXPECT(cast(IR_F64, "i32", 3, VALUES(1e300, -1e300, 5.5)), IR_I32, SHAPE(3),
+           VALUES(INT32_MAX, INT32_MIN, 5));
+    EXPECT(cast(IR_F32, "bool", 3, VALUES(0, 0.5, NAN)), IR_BOOL, SHAPE(3), VALUES(0, 1, 1));
+    EXPECT(cast(IR_F32, "f16", 2, VALUES(0.1, 1e9)), IR_F16, SHAPE(2),
+           VALUES(0.0999755859375, INFINITY));
+    EXPECT(cast(IR_I64, "i8", 2, VALUES(300, -1)), IR_I8, SHAPE(2), VALUES(44, -1));
+    EXPECT(cast(IR_I64, "f32", 2, VALUES(3, -1)), IR_F32, SHAPE(2), VALUES(3, -1));
+    EXPECT(cast(IR_BOOL, "i64", 2, VALUES(1, 0)), IR_I64, SHAPE(2), VALUES(1, 0));
+    EXPECT(cast(IR_F16, "f64", 1, VALUES(0.5)), IR_F64, SHAPE(1), VALUES(0.5));
+}
+END_TEST
+
+/* ---- folding ---- */
+
+static struct ir_op *add_op(struct ir_graph *g, enum ir_opcode opcode, const union ir_attrs *attrs,
+                            struct ir_value *a, struct ir_value *b)
+{
+    struct ir_op *op = ir_op_new(g, NULL,
+                                 &(struct ir_new){.opcode = opcode,
+                                                  .in = (struct ir_value *[]){a, b},
+                                                  .n_in = b   ? 2
+                                                          : a ? 1
+                                                              : 0,
+                                                  .attrs = attrs,
+                                                  .name = "op"},
+                                 diag);
+    ck_assert_msg(op != NULL, "%s", diag->first ? diag->first->text : "");
+    return op;
+}
+
+static struct ir_value *constant_value(struct ir_graph *g, struct tensor t)
+{
+    struct ir_op *op = constant(g, &t);
+    tensor_free(&t);
+    return op->out;
+}
+
+START_TEST(fold_replaces_operations_on_constants)
+{
+    struct ir_graph *g = ir_graph_new("test", IR_TENSOR);
+    struct ir_value *a = constant_value(g, line(IR_I64, 2, VALUES(1, 2)));
+    struct ir_op *sum = add_op(g, IR_add, NULL, a, a);
+    struct ir_op *neg = add_op(g, IR_neg, NULL, sum->out, NULL);
+    ck_assert_ptr_null(eval_fold(neg, 1000, diag)); /* its operand is not constant yet */
+    ck_assert_ptr_null(eval_fold(sum, 15, diag));   /* 16 bytes are too many */
+    ck_assert_ptr_null(eval_fold(a->def, 1000, diag));
+    struct ir_op *folded = eval_fold(sum, 16, diag);
+    ck_assert_ptr_nonnull(folded);
+    ck_assert(neg->in[0].value == folded->out && folded->next == neg);
+    ck_assert_str_eq(folded->name, "op");
+    ck_assert_int_eq(ir_const_i64(folded, 0), 2);
+    ck_assert_int_eq(ir_const_i64(folded, 1), 4);
+    ck_assert_uint_eq(diag->n_errors, 0);
+    ir_graph_free(g);
+}
+END_TEST
+
+START_TEST(fold_keeps_uniform_results_small)
+{
+    struct ir_graph *g = ir_graph_new("test", IR_TENSOR);
+    struct ir_value *a = constant_value(g, make(IR_F32, SCALAR, VALUES(3)));
+    union ir_attrs expand = {.expand = {.shape = INTS(100, 100)}};
+    struct ir_op *folded = eval_fold(add_op(g, IR_expand, &expand, a, NULL), SIZE_MAX, diag);
+    ck_assert(folded->attrs->constant.data->splat);
+    folded = eval_fold(add_op(g, IR_add, NULL, folded->out, a), SIZE_MAX, diag);
+    ck_assert(folded->attrs->constant.data->splat);
+    ck_assert(ir_const_f64(folded, 9999) == 6);
+    ir_graph_free(g);
+}
+END_TEST
+
+START_TEST(fold_of_what_has_no_value_reports)
+{
+    struct ir_graph *g = ir_graph_new("test", IR_TENSOR);
+    struct ir_value *a = constant_value(g, line(IR_I64, 1, VALUES(0)));
+    struct ir_op *div = add_op(g, IR_div, NULL, a, a);
+    ck_assert_ptr_null(eval_fold(div, 1000, diag));
+    ck_assert_uint_eq(diag->n_errors, 1);
+    ir_graph_free(g);
+}
+END_TEST
+
+/* ---- graphs ---- */
+
+static struct ir_op *input(struct ir_graph *g, int64_t index, const char *dtype, int64_t n)
+{
+    union ir_attrs at = {.input = {.index = index, .dtype = dtype, .shape = INTS(1, n)}};
+    return add_op(g, IR_input, &at, NULL, NULL);
+}
+
+static void output(struct ir_graph *g, int64_t index, const char *dtype, int64_t n,
+                   struct ir_value *v)
+{
+    union ir_attrs at = {.output = {.index = index, .dtype = dtype, .shape = INTS(1, n)}};
+    add_op(g, IR_output, &at, v, NULL);
+}
+
+static void count_values(void *self, const struct ir_op *op, const struct tensor *value)
+{
+    int *n = self;
+    ck_assert(op->out && value->data && ir_type_equal(&op->out->type, &value->type));
+    ++*n;
+}
+
+START_TEST(graph_runs_in_order)
+{
+    struct ir_graph *g = ir_graph_new("test", IR_CANONICAL);
+    struct ir_op *x = input(g, 0, "f32", 3), *y = input(g, 1, "f32", 3);
+    struct ir_value *k = constant_value(g, line(IR_F32, 3, VALUES(1, 2, 3)));
+    struct ir_op *product = add_op(g, IR_mul, NULL, x->out, k);
+    struct ir_op *sum = add_op(g, IR_add, NULL, product->out, y->out);
+    add_op(g, IR_neg, NULL, sum->out, NULL); /* used by nobody */
+    output(g, 1, "f32", 3, sum->out);
+    output(g, 0, "f32", 3, x->out); /* an input straight through */
+    struct tensor in[2] = {make(IR_F32, SHAPE(1, 3), VALUES(1, 10, 100)),
+                           make(IR_F32, SHAPE(3), VALUES(0.5, 0.5, 0.5))};
+    struct tensor out[2];
+    int seen = 0;
+    struct eval_observer observer = {count_values, &seen};
+    ck_assert(eval_graph(g, in, 2, out, 2, &observer, diag));
+    ck_assert_int_eq(seen, 6);
+    EXPECT(out[1], IR_F32, SHAPE(1, 3), VALUES(1.5, 20.5, 300.5));
+    EXPECT(out[0], IR_F32, SHAPE(1, 3), VALUES(1, 10, 100));
+    /* ids need not be dense: nothing in the graph is numbered here */
+    tensor_free(&in[0]);
+    tensor_free(&in[1]);
+    ir_graph_free(g);
+}
+END_TEST
+
+/* 2049 is halfway between the fp16 values 2048 and 2050; 2048 + 1 rounds back to 2048. */
+START_TEST(f16_rounds_at_the_border_only)
+{
+    struct ir_graph *g = ir_graph_new("test", IR_CANONICAL);
+    struct ir_op *x = input(g, 0, "f16", 2);
+    struct ir_value *k = constant_value(g, line(IR_F32, 1, VALUES(1)));
+    struct ir_op *sum = add_op(g, IR_add, NULL, x->out, k);
+    output(g, 0, "f16", 2, sum->out);
+    output(g, 1, "f32", 2, sum->out);
+    struct tensor in = make(IR_F32, SHAPE(1, 2), VALUES(2049, 0.1)), out[2];
+    ck_assert(eval_graph(g, &in, 1, out, 2, NULL, diag));
+    EXPECT(out[1], IR_F32, SHAPE(1, 2), VALUES(2049, (double)(0.0999755859375f + 1.0f)));
+    EXPECT(out[0], IR_F32, SHAPE(1, 2), VALUES(2048, 1.099609375));
+    ck_assert(get(&in, 0) == 2049); /* the caller's tensor is as it was */
+    tensor_free(&in);
+    ir_graph_free(g);
+}
+END_TEST
+
+/* Outside [1,C=2,H=1,W=3]; inside (h,w,c) through strides; each channel leaves by its own output.
+ */
+START_TEST(crossbar_inputs_and_outputs_are_views)
+{
+    struct ir_graph *g = ir_graph_new("test", IR_CROSSBAR);
+    union ir_attrs in = {.input = {.index = 0,
+                                   .dtype = "f32",
+                                   .shape = INTS(1, 2, 1, 3),
+                                   .extent = {1, 3, 2},
+                                   .strides = {3, 1, 3}}};
+    union ir_attrs one = {.input = {.index = 0,
+                                    .dtype = "f32",
+                                    .shape = INTS(1, 2, 1, 3),
+                                    .extent = {1, 3, 1},
+                                    .strides = {0, -1, 0},
+                                    .offset = 5}};
+    struct ir_op *x = add_op(g, IR_input, &in, NULL, NULL);
+    struct ir_op *y = add_op(g, IR_input, &one, NULL, NULL);
+    union ir_attrs to = {
+        .output = {
+            .index = 0, .dtype = "f32", .shape = INTS(3, 3), .strides = {0, 3, 1}, .offset = 1}};
+    add_op(g, IR_output, &to, x->out, NULL);
+    to.output.offset = 0;
+    add_op(g, IR_output, &to, y->out, NULL);
+    struct tensor given = make(IR_F32, SHAPE(1, 2, 1, 3), VALUES(1, 2, 3, 4, 5, 6)), out;
+    ck_assert(eval_graph(g, &given, 1, &out, 1, NULL, diag));
+    /* row w: y(w) = 6 5 4, then x(w, c) */
+    EXPECT(out, IR_F32, SHAPE(3, 3), VALUES(6, 1, 4, 5, 2, 5, 4, 3, 6));
+    tensor_free(&given);
+    ir_graph_free(g);
+}
+END_TEST
+
+START_TEST(graph_with_wrong_tensors_reports)
+{
+    struct ir_graph *g = ir_graph_new("test", IR_CANONICAL);
+    output(g, 0, "f32", 3, input(g, 0, "f32", 3)->out);
+    struct tensor small = make(IR_F32, SHAPE(2), VALUES(1, 2)),
+                  whole = make(IR_I32, SHAPE(3), VALUES(1, 2, 3)),
+                  good = make(IR_F32, SHAPE(3), VALUES(1, 2, 3)), out[2];
+    ck_assert(!eval_graph(g, &small, 1, out, 1, NULL, diag));
+    ck_assert(!eval_graph(g, &whole, 1, out, 1, NULL, diag));
+    ck_assert(!eval_graph(g, NULL, 0, out, 1, NULL, diag));
+    ck_assert(!eval_graph(g, &good, 1, NULL, 0, NULL, diag));
+    ck_assert(!eval_graph(g, &good, 1, out, 2, NULL, diag));
+    ck_assert(out[0].data == NULL && out[1].data == NULL);
+    ck_assert_uint_eq(diag->n_errors, 5);
+    for (const struct diag_entry *e = diag->first; e; e = e->next)
+        ck_assert_int_eq(e->code, DIAG_DATA);
+    tensor_free(&small);
+    tensor_free(&whole);
+    tensor_free(&good);
+    ir_graph_free(g);
+}
+END_TEST
+
+/* Views of a file begin anywhere. */
+START_TEST(unaligned_constants_are_read)
+{
+    struct ir_graph *g = ir_graph_new("test", IR_CANONICAL);
+    char bytes[13];
+    float values[3] = {1, 2, 3};
+    memcpy(bytes + 1, values, sizeof values);
+    struct ir_op *k = ir_const_new(g, NULL, ir_type_of(IR_F32, SHAPE(1, 3)),
+                                   blob_view(bytes + 1, 12, NULL, NULL), "k", (struct loc){0});
+    output(g, 0, "f32", 3, add_op(g, IR_add, NULL, k->out, input(g, 0, "f32", 3)->out)->out);
+    struct tensor in = make(IR_F32, SHAPE(3), VALUES(1, 1, 1)), out;
+    ck_assert(eval_graph(g, &in, 1, &out, 1, NULL, diag));
+    EXPECT(out, IR_F32, SHAPE(1, 3), VALUES(2, 3, 4));
+    tensor_free(&in);
+    ir_graph_free(g);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("eval");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, gemm_equals_plain_loops);
+    tcase_add_test(tc, every_half_converts_and_comes_back);
+    tcase_add_test(tc, halves_round_to_nearest_even);
+    tcase_add_test(tc, unary_floats);
+    tcase_add_test(tc, unary_other_types);
+    tcase_add_test(tc, binary_floats);
+    tcase_add_test(tc, binary_integers);
+    tcase_add_test(tc, integer_division_by_zero_is_an_error);
+    tcase_add_test(tc, broadcast_by_hand);
+    tcase_add_test(tc, broadcast_of_random_shapes);
+    tcase_add_test(tc, conv_equals_plain_loops);
+    tcase_add_test(tc, mvm_equals_conv);
+    tcase_add_test(tc, conv_with_absurd_padding_is_refused);
+    tcase_add_test(tc, windows_of_absurd_size);
+    tcase_add_test(tc, matmul_follows_numpy);
+    tcase_add_test(tc, batch_norm_by_hand);
+    tcase_add_test(tc, softmax_by_hand);
+    tcase_add_loop_test(tc, pools_by_hand, 0, 2);
+    tcase_add_test(tc, pools_keep_channels_apart);
+    tcase_add_test(tc, moves_by_hand);
+    tcase_add_test(tc, crossbar_reshape_follows_nesting_orders);
+    tcase_add_test(tc, pads_by_hand);
+    tcase_add_test(tc, compile_time_by_hand);
+    tcase_add_test(tc, casts_by_hand);
+    tcase_add_test(tc, fold_replaces_operations_on_constants);
+    tcase_add_test(tc, fold_keeps_uniform_results_small);
+    tcase_add_test(tc, fold_of_what_has_no_value_reports);
+    tcase_add_test(tc, graph_runs_in_order);
+    tcase_add_test(tc, f16_rounds_at_the_border_only);
+    tcase_add_test(tc, crossbar_inputs_and_outputs_are_views);
+    tcase_add_test(tc, graph_with_wrong_tensors_reports);
+    tcase_add_test(tc, unaligned_constants_are_read);
+    Suite *suite = suite_create("eval");
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,846 @@
+/*
+ * isa_test.c - instruction words against bytes packed by hand, text and file round trips, every
+ * kind of fault that validation knows, and damaged files and texts.
+ */
+#include "isa.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The worked example of ISA.md. */
+static const char example[] =
+    "isa 1\n"
+    "model \"example.onnx\"\n"
+    "scheduled_cycles 4\n"
+    "layer_by_layer_cycles 4\n"
+    "pes 1\n"
+    "arch \"base: clsa\\n\"\n"
+    "node 0 {name=\"conv1\", op=\"Conv\", entity=\"node 0 'conv1' (Conv)\"}\n"
+    "section 0 \"weights\" hex { 0000803f 000000c0 }  ; 1.0 -2.0\n"
+    "image 0 {k=1, n=2}\n"
+    "binding 0 {name=\"x\", shape=[1, 1, 2, 2], stride_h=2, stride_w=1, height=2, width=2,\n"
+    "           channels=1}\n"
+    "binding 1 {output=1, name=\"y\", shape=[1, 2, 2, 2], stride_h=2, stride_w=1, stride_c=4,\n"
+    "           height=2, width=2, channels=2}\n"
+    "tile 0 {buffer_bytes=48}\n"
+    "view 0 {ring_rows=2, y1=2, x1=2, height=2, width=2, channels=1, row_pitch=8, col_pitch=4,\n"
+    "        channel_pitch=4}\n"
+    "view 1 {address=16, ring_rows=2, y1=2, x1=2, height=2, width=2, channels=2, row_pitch=16,\n"
+    "        col_pitch=8, channel_pitch=4}\n"
+    "group 0 {kernel_h=1, kernel_w=1, stride_h=1, stride_w=1, dilation_h=1, dilation_w=1,\n"
+    "         in_channels=1} [{k=1, n=2}]\n"
+    "program 0 {arity=1} [max a #0.0]\n"
+    "0: q3.load b0 dst=v0(0,0) h=2 w=2\n"
+    "1: q0.mvm g0 dst=v1(0,0) h=2 w=2 wait q3>=1 @0\n"
+    "2: q1.vmap p0 dst=v1(0,0) h=2 w=2 a=v1(0,0) wait q0>=1 @0\n"
+    "3: q3.store b1 a=v1(0,0) h=2 w=2 wait q1>=1\n"
+    "4: q0.halt\n";
+
+/* Two tiles, every table and every operation. Tile 0: queues 2 VU, 3 TX, 4 DMA with 2 groups. */
+static const char everything[] =
+    "isa 1 compiler \"cimc \\\"x\\\" \\x01\" model \"m.onnx\" options \"--set 1x*\"\n"
+    "graph_fingerprint 0x0123456789abcdef pes 4 arch \"base: clsa\\n\" \"crossbars: 4\\n\"\n"
+    "node 0 {name=\"conv\\n1\", op=\"Conv\"} node 1 {name=\"pool\"}\n"
+    "section 0 \"w\" hex {\n"
+    "  0000803f 00000040 00004040 00008040 0000a040 0000c040 0000e040 00000041\n"
+    "  0000803f 00000040 00004040 00008040 0000a040 0000c040 0000e040 00000041\n"
+    "  00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000\n"
+    "  00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 0000 0000 "
+    "00000000}\n"
+    "section 1 \"\" hex { 0000003f 0000803f 000000bf 000080bf }\n"
+    "image 0 {k=4, n=2, node=0} image 1 {k=8, n=1, offset=64, node=4294967295}\n"
+    "binding 0 {dtype=1, name=\"x\", shape=[2, 4, 4], offset=15, stride_h=-4, stride_w=-1,\n"
+    "  stride_c=16, height=4, width=4, channels=2}\n"
+    "binding 1 {output=1, index=3, name=\"y\", shape=[100], stride_w=10, stride_c=2, height=1,\n"
+    "  width=4, channels=3, node=1}\n"
+    "tile 0 {buffer_bytes=4096, inbound_counters=2}\n"
+    "view 0 {ring_rows=3, ring_origin=-1, y0=0, y1=4, x1=4, height=4, width=4, channels=2,\n"
+    "  row_pitch=32, col_pitch=8, channel_pitch=4, pad_value=-inf}\n"
+    "view 1 {address=1024, ring_rows=4, y1=4, x1=4, height=4, width=4, channels=2, row_pitch=32,\n"
+    "  col_pitch=8, channel_pitch=4, value=1, channel0=7, pad_value=nan}\n"
+    "view 2 {address=2048, ring_rows=1, y1=4, x1=4, height=4, width=4, channels=1, row_pitch=0,\n"
+    "  col_pitch=-4, channel_pitch=0, pad_value=nan:0xffc00001}\n"
+    "view 3 {address=3072, ring_rows=4, y1=2, x1=1, height=2, width=1, channels=2, row_pitch=8,\n"
+    "  channel_pitch=4, pad_value=-0.0}\n"
+    "group 0 {kernel_h=2, kernel_w=1, stride_h=1, stride_w=1, dilation_h=2, dilation_w=1,\n"
+    "  pad_top=1, pad_left=-1, in_channels=2} [{k=2, n=2, pe=3}, {k0=2, k=2, n=2, pe=1}]\n"
+    "group 1 {kernel_h=2, kernel_w=2, stride_h=2, stride_w=2, dilation_h=1, dilation_w=1,\n"
+    "  in_channels=2, image=1} [{k0=3, k=2, n=1}]\n"
+    "window 0 {kernel_h=3, kernel_w=3, stride_h=1, stride_w=1, dilation_h=1, dilation_w=1,\n"
+    "  pad_top=1, pad_left=1}\n"
+    "window 1 {kind=1, kernel_h=2, kernel_w=2, stride_h=2, stride_w=2, dilation_h=1,\n"
+    "  dilation_w=1, counted_top=1, counted_left=2, counted_bottom=3, counted_right=4}\n"
+    "program 0 {arity=2, constants_view=3} [mul a c0, add t0 c1, max t1 #-1.5e-07, leaky t2 b,\n"
+    "  sigmoid t3, div t4 #inf, abs #nan]\n"
+    "program 1 {arity=1} [mov a]\n"
+    "route 0 [{tile=1, counter=128}, {view=1, counter=128}] route 1 [{tile=1, counter=129}]\n"
+    "gather 0 {rows=[0, -1, 3, 3], channels=[1, 0], fill=0.1}\n"
+    "preload 0 {address=3072, section=1, length=16}\n"
+    "q4.load b0 dst=v0(0,0) h=4 w=3 y=0 x=1 c=0\n"
+    "q0.wait wait q4>=1, -, i128>=0, q3>=0, q2>=0, q1>=0, i129>=0\n"
+    "q0.mvm g0 dst=v1(1,1) h=2 w=2 wait -, q0>=1, -, q4>=1 @0\n"
+    "q1.mvm g1 dst=v2(3,3) h=1 w=1 @0\n"
+    "q2.vmap p0 dst=v1(0,0) h=2 w=1 a=v0(-1,-1) b=v1(3,3) wait i129>=2097152\n"
+    "q2.vmap p1 dst=v2(0,0) h=1 w=4 a=v2(0,0)\n"
+    "q2.vwin w0 dst=v1(0,0) h=4 w=4 a=v0(0,0) wait q4>=1, q0>=1, i128>=1 @1\n"
+    "q2.vwin w1 dst=v1(0,0) h=2 w=2 a=v0(0,0)\n"
+    "q2.vred sum(hw) dst=v3(0,0) h=4 w=4 a=v0(0,0) q2.vred max(c) dst=v2(0,0) h=4 w=4 a=v0(0,0)\n"
+    "q2.vgat t0 dst=v1(0,0) h=4 w=4 a=v0(0,0)\n"
+    "q3.send r0 a=v0(2,2) h=2 w=2 wait q2>=3\n"
+    "q1.signal r1 q2.nop q4.store b1 a=v1(3,0) h=1 w=4 y=0 x=0 c=1\n"
+    "q0.halt\n"
+    "tile 1 {inbound_counters=2, buffer_bytes=8}\n"
+    "view 0 {ring_rows=1, y0=2, y1=3, x0=3, x1=4, height=4, width=4, channels=2,\n"
+    "  channel_pitch=4}\n"
+    "q0.wait wait i128>=1, i129>=1\n"
+    "q0.halt @0\n";
+
+/* ---- helpers ---- */
+
+static char folder[] = "/tmp/isa_test_XXXXXX";
+
+static void make_folder(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void remove_folder(void)
+{
+    static const char *const names[] = {"a", "b", "c"};
+    char path[64];
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+    strcpy(folder, "/tmp/isa_test_XXXXXX");
+}
+
+static const char *file_in(const char *name)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void put_file(const char *path, const void *bytes, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
+    fclose(f);
+}
+
+static char *get_file(const char *path, size_t *n)
+{
+    FILE *f = fopen(path, "rb");
+    ck_assert_ptr_nonnull(f);
+    fseek(f, 0, SEEK_END);
+    *n = (size_t)ftell(f);
+    rewind(f);
+    char *bytes = malloc(*n + 1);
+    ck_assert_uint_eq(fread(bytes, 1, *n, f), *n);
+    fclose(f);
+    return bytes;
+}
+
+static struct isa_program *assemble(const char *text)
+{
+    struct diag *d = diag_new();
+    struct isa_program *p = isa_assemble(text, strlen(text), "test.asm", d);
+    if (!p)
+        diag_print(d, stderr);
+    ck_assert_ptr_nonnull(p);
+    diag_free(d);
+    return p;
+}
+
+static void write_program(const struct isa_program *p, const char *path)
+{
+    struct diag *d = diag_new();
+    uint64_t bytes = 0;
+    size_t n;
+    ck_assert(isa_program_write(p, path, &bytes, d));
+    free(get_file(path, &n));
+    ck_assert_uint_eq(n, bytes);
+    diag_free(d);
+}
+
+static struct isa_program *read_program(const char *path)
+{
+    struct diag *d = diag_new();
+    struct isa_program *p = isa_program_read(path, d);
+    if (!p)
+        diag_print(d, stderr);
+    ck_assert_ptr_nonnull(p);
+    diag_free(d);
+    return p;
+}
+
+static char *disassemble(const struct isa_program *p, bool hex)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    isa_disassemble(p, &(struct isa_dis_options){.inline_sections = hex}, f);
+    fclose(f);
+    return text;
+}
+
+static void same_files(const char *a, const char *b)
+{
+    size_t n, m;
+    char path[64];
+    snprintf(path, sizeof path, "%s", file_in(a));
+    char *x = get_file(path, &n), *y = get_file(file_in(b), &m);
+    ck_assert_uint_eq(n, m);
+    ck_assert_int_eq(memcmp(x, y, n), 0);
+    free(x);
+    free(y);
+}
+
+/* ---- instruction words ---- */
+
+static void bytes_of(const char *hex, uint8_t out[ISA_INST_BYTES])
+{
+    for (int i = 0; i < ISA_INST_BYTES; i++) {
+        unsigned v;
+        ck_assert_int_eq(sscanf(hex + 2 * i, "%2x", &v), 1);
+        out[i] = (uint8_t)v;
+    }
+}
+
+/* Bytes packed by hand from ISA.md 9, with big integers. */
+START_TEST(words_are_as_specified)
+{
+    struct isa_inst mvm = isa_inst_new(ISA_mvm, 2), load = isa_inst_new(ISA_load, 122);
+    struct isa_inst vred = isa_inst_new(ISA_vred, 3), signal = isa_inst_new(ISA_signal, 5);
+    mvm.obj = 2;
+    mvm.wait[0] = (struct isa_wait){0, 412};
+    mvm.wait[1] = (struct isa_wait){198, 88};
+    mvm.dst = (struct isa_region){5, 17, -1};
+    mvm.h = 1;
+    mvm.w = 56;
+    load.obj = 1023;
+    load.wait[1] = (struct isa_wait){1022, (1 << 22) - 1};
+    load.dst = (struct isa_region){1023, INT16_MIN, INT16_MAX};
+    load.h = 4095;
+    load.w = load.c = 65535;
+    load.y = -2;
+    load.x = 3;
+    vred.flags = 12;
+    vred.dst = (struct isa_region){1, 2, 3};
+    vred.a = (struct isa_region){4, 5, 6};
+    vred.h = 1;
+    vred.w = 2;
+    vred.wait[2] = (struct isa_wait){3, 9};
+    signal.obj = 3;
+    const struct {
+        const struct isa_inst *inst;
+        const char *hex;
+    } cases[] = {
+        {&mvm, "8100800000700600c6600100054400fcff07000ec0ff0000c0ff000000000000"},
+        {&load, "8a1ec0ffff030000feffffffff0300fefffdffffbfffff00c0ff3f0000000000"},
+        {&vred, "c4001800ff030000ff0300000108000c00048000000105000600032400000000"},
+        {&signal, "4901c00000000000000000000000000000000000000000000000000000000000"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t expected[ISA_INST_BYTES], word[ISA_INST_BYTES];
+        struct isa_inst back;
+        const char *reason;
+        bytes_of(cases[i].hex, expected);
+        isa_encode(cases[i].inst, word);
+        ck_assert_mem_eq(word, expected, ISA_INST_BYTES);
+        ck_assert(isa_decode(expected, &back, &reason));
+        ck_assert_mem_eq(&back, cases[i].inst, sizeof back);
+    }
+}
+END_TEST
+
+/* From any valid word, each flipped bit either makes an illegal word or another canonical one. */
+START_TEST(decoding_is_strict)
+{
+    unsigned n_legal = 0, n_ops = 0;
+    for (unsigned op = 0; op < 64; op++) {
+        if (!isa_op_name(op))
+            continue;
+        n_ops++;
+        struct isa_inst i = isa_inst_new(op, op == ISA_halt ? 0 : 1), back;
+        i.flags = op == ISA_vred ? 1 : 0;
+        uint8_t word[ISA_INST_BYTES], again[ISA_INST_BYTES];
+        const char *reason;
+        isa_encode(&i, word);
+        for (unsigned bit = 0; bit < 256; bit++) {
+            word[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            if (isa_decode(word, &back, &reason)) {
+                isa_encode(&back, again);
+                ck_assert_mem_eq(word, again, ISA_INST_BYTES);
+                n_legal++;
+            } else {
+                ck_assert_ptr_nonnull(reason);
+            }
+            word[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+    }
+    ck_assert_uint_eq(n_ops, 12);
+    ck_assert_uint_gt(n_legal, 500);
+}
+END_TEST
+
+START_TEST(tables_answer)
+{
+    ck_assert_uint_eq(isa_max_waits(ISA_mvm), 4);
+    ck_assert_uint_eq(isa_max_waits(ISA_vmap), 2);
+    ck_assert_uint_eq(isa_max_waits(ISA_send), 3);
+    ck_assert_uint_eq(isa_max_waits(ISA_wait), 7);
+    ck_assert_uint_eq(isa_max_waits(ISA_signal), 0);
+    ck_assert_ptr_null(isa_op_name(6));
+    ck_assert_ptr_null(isa_op_name(1000));
+    ck_assert_str_eq(isa_lane_name(LANE_LEAKY), "leaky");
+    ck_assert_uint_eq(isa_lane_arity(LANE_LEAKY), 2);
+    ck_assert_uint_eq(isa_lane_arity(LANE_ABS), 1);
+    ck_assert_ptr_null(isa_lane_name(N_LANE_OPS));
+    struct text t = {0};
+    isa_print_tables(&t);
+    ck_assert_ptr_nonnull(strstr(t.at, "| 9 | signal | r |"));
+    ck_assert_ptr_nonnull(strstr(t.at, "wait0 WAIT 32..63, wait1 WAIT 64..95, dst REGION 96..137"));
+    text_free(&t);
+}
+END_TEST
+
+/* ---- text and files ---- */
+
+START_TEST(example_means_what_it_says)
+{
+    struct isa_program *p = assemble(example);
+    const struct isa_tile *t = &p->tiles[0];
+    struct isa_inst i;
+    const char *reason;
+    ck_assert_uint_eq(p->n_tiles, 1);
+    ck_assert_uint_eq(t->n_insts, 5);
+    ck_assert_str_eq(p->model, "example.onnx");
+    ck_assert_uint_eq(p->scheduled_cycles, 4);
+    ck_assert_int_eq(p->arch.rows, 256);
+    ck_assert_str_eq(p->nodes[0].entity, "node 0 'conv1' (Conv)");
+    ck_assert(isa_image_data(p, 0)[0] == 1.0f && isa_image_data(p, 0)[1] == -2.0f);
+    ck_assert_uint_eq(isa_address(&t->views[1], 1, 1), 16 + 16 + 8);
+    ck_assert(isa_decode(t->stream + ISA_INST_BYTES, &i, &reason));
+    ck_assert_uint_eq(i.op, ISA_mvm);
+    ck_assert_uint_eq(i.wait[0].counter, 3);
+    ck_assert_uint_eq(i.wait[0].threshold, 1);
+    ck_assert_uint_eq(i.wait[1].counter, ISA_NO_COUNTER);
+    ck_assert_uint_eq(t->sources[0], ISA_NO_SOURCE);
+    ck_assert_uint_eq(t->sources[1], 0);
+    ck_assert_uint_eq(t->programs[0].ops[0].op, LANE_MAX);
+    ck_assert_uint_eq(t->programs[0].ops[0].y, LANE_IMM);
+    isa_program_free(p);
+}
+END_TEST
+
+static const char *const round_trips[] = {example, everything};
+
+/* File a -> text -> file b == a, with sections inline and by reference; text is stable. */
+START_TEST(text_and_file_round_trip)
+{
+    struct isa_program *p = assemble(round_trips[_i]);
+    write_program(p, file_in("a"));
+    isa_program_free(p);
+    for (int hex = 0; hex < 2; hex++) {
+        p = read_program(file_in("a"));
+        char *text = disassemble(p, hex);
+        ck_assert((strstr(text, " file(\"") != NULL) == !hex);
+        struct isa_program *q = assemble(text);
+        write_program(q, file_in("b"));
+        same_files("a", "b");
+        char *again = disassemble(q, hex);
+        ck_assert_str_eq(text, again);
+        free(text);
+        free(again);
+        isa_program_free(p);
+        isa_program_free(q);
+    }
+}
+END_TEST
+
+START_TEST(text_is_readable)
+{
+    struct isa_program *p = assemble(everything);
+    char *text = disassemble(p, false);
+    static const char *const lines[] = {
+        "\ntile 0 {buffer_bytes=4096, inbound_counters=2}  ; queues: VU q2, TX q3, DMA q4\n",
+        "\n     2: q0.mvm g0 dst=v1(1,1) h=2 w=2 wait -, q0>=1, -, q4>=1 @0  ; conv?1\n",
+        "\n     4: q2.vmap p0 dst=v1(0,0) h=2 w=1 a=v0(-1,-1) b=v1(3,3) wait i129>=2097152\n",
+        "\n     8: q2.vred sum(hw) dst=v3(0,0) h=4 w=4 a=v0(0,0)\n",
+        "\n    14: q4.store b1 a=v1(3,0) h=1 w=4 y=0 x=0 c=1\n",
+        "\nroute 0 [{tile=1, counter=128}, {view=1, counter=128}]\n",
+        "\ngather 0 {rows=[0, -1, 3, 3], channels=[1, 0], fill=0.1}\n",
+        "[mul a c0, add t0 c1, max t1 #-1.5e-07, leaky t2 b, sigmoid t3, div t4 #inf, abs #nan]\n",
+        "pad_value=nan:0xffc00001",
+        "pad_value=-0.0",
+        "\ngraph_fingerprint 0x0123456789abcdef\n",
+        "\nsection 1 \"\" hex {\n  0000003f 0000803f 000000bf 000080bf\n}\n",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        ck_assert_msg(strstr(text, lines[i]), "missing: %s", lines[i]);
+    free(text);
+    isa_program_free(p);
+}
+END_TEST
+
+/* `text` with the first `old` replaced; to be freed. */
+static char *replaced(const char *text, const char *old, const char *by)
+{
+    const char *at = strstr(text, old);
+    ck_assert_msg(at, "not in the text: %s", old);
+    char *out = malloc(strlen(text) + strlen(by) + 1);
+    sprintf(out, "%.*s%s%s", (int)(at - text), text, by, at + strlen(old));
+    return out;
+}
+
+/* Assembling fails, and the first error has this code and holds these words. */
+static void rejects(const char *text, enum diag_code code, uint32_t line, const char *words)
+{
+    struct diag *d = diag_new();
+    struct isa_program *p = isa_assemble(text, strlen(text), "test.asm", d);
+    ck_assert_msg(!p, "accepted, expected: %s", words);
+    ck_assert_ptr_nonnull(d->first);
+    ck_assert_msg(d->first->code == code && strstr(d->first->text, words), "expected %s, found %s",
+                  words, d->first->text);
+    if (line)
+        ck_assert_uint_eq(d->first->loc.line, line);
+    diag_free(d);
+}
+
+static void rejects_edit(const char *text, const char *old, const char *by, const char *words)
+{
+    char *edited = replaced(text, old, by);
+    rejects(edited, DIAG_PROGRAM, 0, words);
+    free(edited);
+}
+
+static const struct {
+    const char *text, *old, *by, *words;
+} faults[] = {
+    {example, "image 0 {k=1, n=2}", "image 0 {k=1, n=3}", "leaves section"},
+    {example, "image 0 {k=1, n=2}", "image 0 {k=1, n=2, section=1}", "no section 1"},
+    {example, "image 0 {k=1", "image 0 {offset=4, k=1", "multiple of 64"},
+    {example, "image 0 {k=1, n=2}", "image 0 {k=4294967295, n=4294967295}", "leaves section"},
+    {example, "image 0 {k=1, n=2}", "image 0 {k=1, n=2, node=1}", "no node 1"},
+    {example, "stride_c=4,", "stride_c=5,", "outside its tensor"},
+    {example, "stride_c=4,", "stride_c=-1,", "outside its tensor"},
+    {example, "stride_c=4,", "stride_c=9223372036854775807,", "outside its tensor"},
+    {example, "shape=[1, 1, 2, 2]", "shape=[4294967296, 4294967296]", "too large"},
+    {example, "shape=[1, 1, 2, 2]", "shape=[1, 0, 2, 2]", "outside its tensor"},
+    {example, "channels=1}", "channels=0}", "out of range"},
+    {example, "name=\"x\",", "dtype=2,", "no such dtype"},
+    {example, "{output=1,", "{output=0,", "another tensor"},
+    {example, "buffer_bytes=48", "buffer_bytes=44", "leave the buffer of 44"},
+    {example, "buffer_bytes=48", "buffer_bytes=46", "46 bytes"},
+    {example, "address=16", "address=18", "misaligned"},
+    {example, "address=16", "address=18446744073709551612", "misaligned or too large"},
+    {example, "row_pitch=16", "row_pitch=-20", "leave the buffer"},
+    {example, "row_pitch=16", "row_pitch=1099511627776", "leave the buffer"},
+    {example, "row_pitch=16", "row_pitch=-9223372036854775808", "too large"},
+    {example, "ring_rows=2, y1=2", "ring_rows=0, y1=2", "ring of 0"},
+    {example, "ring_rows=2, y1=2", "ring_rows=2, ring_origin=-2147483648, y1=2", "out of range"},
+    {example, "y1=2, x1=2, height=2", "y1=3, x1=2, height=2", "is not inside"},
+    {example, "y1=2, x1=2, height=2", "y1=2, x1=2, height=40000", "extents"},
+    {example, "channel_pitch=4}", "channel_pitch=4, value=1}", "no node 1"},
+    {example, "channels=1, row_pitch", "channels=0, row_pitch", "extents"},
+    {example, "in_channels=1}", "in_channels=1, source_view=2}", "no view 2"},
+    {example, "in_channels=1}", "in_channels=1, image=1}", "no image 1"},
+    {example, "in_channels=1}", "in_channels=2}", "has 1 rows"},
+    {example, "in_channels=1}", "in_channels=1, source_channel0=1}", "does not show"},
+    {example, "in_channels=1}", "in_channels=1, channel0=1}", "leave a gap"},
+    {example, "kernel_h=1", "kernel_h=0", "out of range"},
+    {example, "[{k=1, n=2}]", "[{k=1, n=3}]", "leave the 1 x 2 image"},
+    {example, "[{k=1, n=2}]", "[{k=1, n=1}, {n0=1, k=1, n=1}]", "two groups"},
+    {example, "[{k=1, n=2}]", "[{k=1, n=2, pe=8}]", "PE 8 does not exist"},
+    {example, "[{k=1, n=2}]", "[{k=1, n=1}]", "2 channels, not 1"},
+    {example, "[{k=1, n=2}]", "[{k=1, n=2}, {k=1, n=2, pe=1}]", "same rows"},
+    {example, "[{k=1, n=2}]", "[{k=1, n=2}, {k=1, n=1, pe=1}]", "overlap others in part"},
+    {example, "[{k=1, n=2}]", "[]", "0 PEs"},
+    {example, "clsa\\n", "clsa\\ncols: 1\\n", "do not fit on a crossbar"},
+    {example, "[max a #0.0]", "[max a b]", "lane operation 0"},
+    {example, "[max a #0.0]", "[max a t0]", "lane operation 0"},
+    {example, "[max a #0.0]", "[max a c0]", "1 channels, not 2"},
+    {example, "[max a #0.0]", "[]", "0 operations"},
+    {example, "{arity=1}", "{arity=3}", "3 operands"},
+    {example, "{arity=1}", "{arity=1, constants_view=1}", "no operation reads"},
+    {example, "q3.load b0 dst=v0", "q3.load b0 dst=v2", "no view 2"},
+    {example, "q3.load b0", "q3.load b2", "no binding 2"},
+    {example, "q3.load b0", "q3.load b1", "is an output"},
+    {example, "q3.load b0", "q2.load b0", "does not belong in queue 2"},
+    {example, "q0.mvm", "q1.mvm", "does not belong in queue 1"},
+    {example, "q0.mvm g0", "q1.mvm g1", "no group 1"},
+    {example, "v0(0,0) h=2 w=2\n", "v0(0,0) h=2 w=2 y=1\n", "leave binding 0"},
+    {example, "v0(0,0) h=2 w=2\n", "v0(0,0) h=2 w=2 c=1\n", "leave binding 0"},
+    {example, "v0(0,0) h=2 w=2\n", "v0(0,-1) h=2 w=2\n", "not held"},
+    {example, "v0(0,0) h=2 w=2\n", "v0(0,0) h=3 w=2\n", "not held"},
+    {example, "v0(0,0) h=2 w=2\n", "v0(0,0) h=2\n", "empty region"},
+    {example, "wait q3>=1", "wait q4>=1", "counter 4"},
+    {example, "wait q3>=1", "wait i128>=1", "counter 128"},
+    {example, "wait q3>=1", "wait q3>=2097153", "threshold"},
+    {example, "q1.vmap p0", "q1.vmap p1", "no program 1"},
+    {example, "a=v1(0,0) wait q0", "a=v0(0,0) wait q0", "1 channels, not 2"},
+    {example, "a=v1(0,0) wait q0", "a=v1(0,0) b=v1(0,0) wait q0", "b must be 0"},
+    {example, "q3.store b1 a=v1(0,0)", "q3.store b1 a=v1(1,0)", "not held"},
+    {example, "4: q0.halt", "4: q0.nop", "HALT"},
+    {example, "0: q3.load", "q0.halt 0: q3.load", "HALT"},
+    {example, "wait q1>=1\n", "wait q1>=1 @1\n", "no node 1"},
+    {everything, "image=1} [{k0=3, k=2", "image=1, source_channel0=1} [{k0=3, k=2", "not show"},
+    {everything, "pad_left=-1, in_channels", "pad_left=-1, channel0=1, in_channels", "a gap"},
+    {everything, "y0=0, y1=4, x1=4", "y0=1, y1=4, x1=4", "not held"},
+    {everything, "y0=0, y1=4, x1=4", "y0=0, y1=4, x1=3", "reads rows"},
+    {everything, "{address=3072, section=1", "{address=3072, section=2", "no section 2"},
+    {everything, "section=1, length=16", "section=1, length=20", "leaves its section"},
+    {everything, "preload 0 {address=3072", "preload 0 {address=4084", "leaves its section"},
+    {everything, "preload 0 {address=3072", "preload 0 {address=3073", "misaligned"},
+    {everything, "rows=[0, -1, 3, 3]", "rows=[0, -1, 3]", "table ends at 3"},
+    {everything, "rows=[0, -1, 3, 3]", "rows=[0, -1, 4, 3]", "reads 4"},
+    {everything, "rows=[0, -1, 3, 3]", "rows=[0, -2, 3, 3]", "index -2"},
+    {everything, "channels=[1, 0], fill", "channels=[1, 2], fill", "reads 2"},
+    {everything, "channels=[1, 0], fill", "channels=[1], fill", "1 channels of 2"},
+    {everything, "vgat t0 dst=v1(0,0) h=4 w=4 a=v0(0,0)", "vgat t0 dst=v1(0,0) h=4 w=4 a=v0(1,0)",
+     "origin"},
+    {everything, "window 1 {kind=1", "window 1 {kind=3", "kind or geometry"},
+    {everything, "add t0 c1", "add t0 c2", "does not hold 3 constants"},
+    {everything, "max t1 #-1.5e-07", "max t2 #-1.5e-07", "lane operation 2"},
+    {everything, "{tile=1, counter=128}", "{tile=2, counter=128}", "no tile 2"},
+    {everything, "{tile=1, counter=128}", "{tile=1, counter=130}", "no inbound counter 130"},
+    {everything, "{tile=1, counter=128}", "{tile=1, counter=127}", "no inbound counter 127"},
+    {everything, "{tile=1, counter=128}", "{tile=1, view=1, counter=128}", "no view 1"},
+    {everything, "{view=1, counter=128}", "{view=2, counter=128}", "2 channels into view 2"},
+    {everything, "{tile=1, counter=129}", "{tile=1, view=1, counter=129}", "names a view"},
+    {everything, "{tile=1, counter=129}", "{tile=1, counter=128}", "two writers"},
+    {everything, "q2.nop", "q2.signal r1", "used by queue"},
+    {everything, "{tile=1, counter=128}, {view=1, counter=128}", "", "no targets"},
+    {everything, "sum(hw) dst=v3(0,0)", "sum(h) dst=v3(0,0)", "not held"},
+    {everything, "sum(hw) dst=v3(0,0)", "sum(hwc) dst=v3(0,0)", "2 channels, not 1"},
+    {everything, "inbound_counters=2}\n", "inbound_counters=893}\n", "893 inbound counters"},
+    {everything, "q0.halt @0", "", "HALT"},
+};
+
+START_TEST(faults_are_found)
+{
+    rejects_edit(faults[_i].text, faults[_i].old, faults[_i].by, faults[_i].words);
+}
+END_TEST
+
+START_TEST(faults_are_limited)
+{
+    struct text t = {0};
+    text_add(&t, "isa 1 arch \"base: clsa\\n\" tile 0 {}\n");
+    for (int i = 0; i < 100; i++)
+        text_add(&t, "q1.wait wait i128>=1\n");
+    text_add(&t, "q0.halt\n");
+    struct diag *d = diag_new();
+    ck_assert_ptr_null(isa_assemble(t.at, t.n, "test.asm", d));
+    ck_assert_uint_eq(d->n_errors, 20);
+    diag_free(d);
+    text_free(&t);
+}
+END_TEST
+
+/* Reads outside a view's extents are padding; inside they must be held, tap by tap. */
+START_TEST(windows_read_exactly_their_taps)
+{
+    static const char text[] =
+        "isa 1 arch \"base: clsa\\n\" node 0 {} section 0 \"\" hex {\n"
+        "00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000}\n"
+        "image 0 {k=9, n=1} tile 0 {buffer_bytes=400}\n"
+        "view 0 {ring_rows=3, y0=2, y1=5, x0=0, x1=5, height=5, width=5, channels=1, row_pitch=20,"
+        " col_pitch=4, channel_pitch=4}\n"
+        "view 1 {address=60, ring_rows=5, y1=5, x1=5, height=5, width=5, channels=1, row_pitch=20,"
+        " col_pitch=4, channel_pitch=4}\n"
+        "group 0 {kernel_h=3, kernel_w=3, stride_h=1, stride_w=1, dilation_h=1, dilation_w=1,"
+        " pad_top=1, pad_left=1, in_channels=1} [{k0=0, k=9, n=1}]\n"
+        "q0.mvm g0 dst=v1(3,0) h=2 w=5 q0.halt\n";
+    isa_program_free(assemble(text));
+    rejects_edit(text, "v1(3,0) h=2", "v1(2,0) h=2", "reads rows 1..2");
+    /* Only the last kernel row: output row 1 reads input row 2. */
+    char *last_taps = replaced(text, "k0=0, k=9", "k0=6, k=3");
+    char *row_1 = replaced(last_taps, "v1(3,0) h=2", "v1(1,0) h=2");
+    isa_program_free(assemble(row_1));
+    rejects_edit(last_taps, "v1(3,0) h=2", "v1(0,0) h=2", "reads rows 1..");
+    /* Taps (0, 2) to (1, 0): the first row of an output read whole, column 2 of it only. */
+    char *across = replaced(text, "k0=0, k=9", "k0=2, k=2");
+    rejects_edit(across, "v1(3,0) h=2 w=5", "v1(2,0) h=1 w=1", "reads rows 1..1, columns 1..1");
+    char *padding = replaced(across, "v1(3,0) h=2 w=5", "v1(2,4) h=1 w=1");
+    isa_program_free(assemble(padding));
+    /* Stride 2 with a 1 x 1 window never reads odd rows. */
+    char *strided = replaced(text, "stride_h=1", "stride_h=2");
+    char *even = replaced(strided, "k0=0, k=9", "k0=3, k=3");
+    char *row_2 = replaced(even, "v1(3,0) h=2", "v1(1,0) h=2");
+    isa_program_free(assemble(row_2));
+    free(last_taps), free(row_1), free(across), free(padding);
+    free(strided), free(even), free(row_2);
+}
+END_TEST
+
+/* ---- syntax ---- */
+
+static const struct {
+    const char *old, *by;
+    uint32_t line;
+    const char *words;
+} mistakes[] = {
+    {"isa 1\n", "", 0, "'isa 1' is missing"},
+    {"arch \"base: clsa\\n\"\n", "", 0, "'arch' is missing"},
+    {"isa 1", "isa 2", 1, "isa 2"},
+    {"model \"example.onnx\"", "model \"example.onnx", 2, "a string without end"},
+    {"model \"example.onnx\"", "model \"\\q\"", 2, "escape"},
+    {"model \"example.onnx\"", "model \"\\x00\"", 2, "escape"},
+    {"pes 1\n", "pes -1\n", 5, "'-1' is no integer"},
+    {"pes 1\n", "pes 18446744073709551616\n", 5, "is no integer"},
+    {"pes 1\n", "pes 1 pes 1\n", 5, "given twice"},
+    {"pes 1\n", "pes 1 frob 2\n", 5, "expected a statement"},
+    {"pes 1\n", "pes 1 \x01\n", 5, "expected a statement"},
+    {"pes 1\n", "view 0 {}\n", 5, "outside a tile"},
+    {"pes 1\n", "q0.halt\n", 5, "outside a tile"},
+    {"node 0", "node 1", 7, "number 0"},
+    {"op=\"Conv\"", "op=3", 7, "expected a string, found '3'"},
+    {"op=\"Conv\"", "opp=\"Conv\"", 7, "no such field"},
+    {"op=\"Conv\"", "name=\"Conv\"", 7, "'name' is given twice"},
+    {"3f 000000c0", "3f 000000c", 8, "hex bytes"},
+    {"3f 000000c0 }", "3f 000000c0", 8, "hex"},
+    {"hex {", "foo {", 8, "expected file(...)"},
+    {"shape=[1, 1, 2, 2]", "shape=[1 1, 2, 2]", 10, "expected ','"},
+    {"stride_c=4", "stride_c=9223372036854775808", 12, "is no integer"},
+    {"[max a #0.0]", "[maxx a #0.0]", 21, "no such lane operation"},
+    {"[max a #0.0]", "[max d #0.0]", 21, "expected an operand"},
+    {"[max a #0.0]", "[max #1.0 #0.0]", 21, "one immediate"},
+    {"[max a #0.0]", "[max a #zero]", 21, "expected a number"},
+    {"[max a #0.0]", "[max a #1e99]", 21, "no 32-bit float"},
+    {"[max a #0.0]", "[max a #nan:0x3f800000]", 21, "is not a NaN"},
+    {"[max a #0.0]", "[max a c223]", 21, "not from c0 to c222"},
+    {"q0.mvm g0", "q0.mmv g0", 23, "no such operation"},
+    {"q0.mvm g0", "q0.mvm p0", 23, "expected 'g<n>'"},
+    {"q0.mvm g0", "q0.mvm g1024", 23, "not from g0"},
+    {"q0.mvm g0", "q128.mvm g0", 23, "not from q0 to q127"},
+    {"dst=v1(0,0) h=2 w=2 wait q3", "dst=v1(0,32768) h=2 w=2 wait q3", 23, "no integer from"},
+    {"h=2 w=2 wait q3", "h=4096 w=2 wait q3", 23, "no integer from"},
+    {"h=2 w=2 wait q3", "h=2 h=2 wait q3", 23, "given twice"},
+    {"h=2 w=2 wait q3", "a=v1(0,0) wait q3", 23, "mvm has no such operand"},
+    {"wait q3>=1", "wait q3>1", 23, "expected '>='"},
+    {"wait q3>=1", "wait q3>=4194304", 23, "no integer from"},
+    {"wait q3>=1", "wait i127>=1", 23, "start at i128"},
+    {"wait q3>=1", "wait q3>=1, q3>=1, q3>=1, q3>=1, q3>=1", 23, "can wait for 4"},
+    {"4: q0.halt", "4: q1.halt", 26, "belongs to no queue"},
+    {"4: q0.halt", "4: q0.vred sum() dst=v0(0,0)", 26, "axes are missing"},
+    {"4: q0.halt", "4: q0.vred sum(hh) dst=v0(0,0)", 26, "at most once"},
+    {"4: q0.halt", "4: q0.vred avg(h) dst=v0(0,0)", 26, "expected max"},
+    {"4: q0.halt", "4: q0", 27, "expected '.'"},
+};
+
+START_TEST(mistakes_are_located)
+{
+    char *text = replaced(example, mistakes[_i].old, mistakes[_i].by);
+    rejects(text, DIAG_ASM_SYNTAX, mistakes[_i].line, mistakes[_i].words);
+    free(text);
+}
+END_TEST
+
+START_TEST(mistakes_are_collected)
+{
+    struct diag *d = diag_new();
+    struct text t = {0};
+    text_add(&t, "isa 1\n frob\n bar 7\n");
+    ck_assert_ptr_null(isa_assemble(t.at, t.n, "test.asm", d));
+    ck_assert_uint_eq(d->n_errors, 2);
+    ck_assert_uint_eq(d->first->loc.line, 2);
+    ck_assert_uint_eq(d->first->loc.col, 2);
+    ck_assert_uint_eq(d->first->next->loc.line, 3);
+    diag_free(d);
+    for (int i = 0; i < 50; i++)
+        text_add(&t, "frob\n");
+    d = diag_new();
+    ck_assert_ptr_null(isa_assemble(t.at, t.n, "test.asm", d));
+    ck_assert_uint_eq(d->n_errors, 20);
+    diag_free(d);
+    text_free(&t);
+}
+END_TEST
+
+/* Sections by reference: length and hash are held against the file. */
+START_TEST(files_are_verified)
+{
+    static const float weights[3] = {0, 1.0f, -2.0f};
+    put_file(file_in("c"), weights, sizeof weights);
+    uint64_t hash = hash_bytes(weights + 1, 8, 0);
+    const struct {
+        const char *name;
+        unsigned long long offset, length, hash;
+        const char *words; /* NULL: right */
+    } cases[] = {
+        {"c", 4, 8, hash, NULL},
+        {"c", 4, 8, hash ^ 1, "have hash 0x"},
+        {"c", 0, 8, hash, "have hash 0x"},
+        {"c", 8, 8, hash, "has 12 bytes, not 8 from 8 on"},
+        {"c", 4, 18446744073709551615u, hash, "has 12 bytes"},
+        {"c", 18446744073709551615u, 8, hash, "has 12 bytes"},
+        {".", 4, 8, hash, "not a regular file"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char line[200];
+        snprintf(line, sizeof line, "file(\"%s\", %llu, %llu, 0x%llx)", file_in(cases[i].name),
+                 cases[i].offset, cases[i].length, cases[i].hash);
+        char *text = replaced(example, "hex { 0000803f 000000c0 }", line);
+        if (cases[i].words) {
+            rejects(text, DIAG_ASM_SYNTAX, 8, cases[i].words);
+        } else {
+            struct isa_program *p = assemble(text);
+            ck_assert(isa_image_data(p, 0)[1] == -2.0f);
+            isa_program_free(p);
+        }
+        free(text);
+    }
+    char *missing = replaced(example, "hex { 0000803f 000000c0 }", "file(\"/no/file\", 0, 0, 0)");
+    rejects(missing, DIAG_IO, 0, "cannot open");
+    free(missing);
+}
+END_TEST
+
+/* ---- damage ---- */
+
+static bool reads(const char *path)
+{
+    struct diag *d = diag_new();
+    struct isa_program *p = isa_program_read(path, d);
+    ck_assert(p || d->n_errors > 0);
+    isa_program_free(p);
+    diag_free(d);
+    return p != NULL;
+}
+
+START_TEST(every_damaged_byte_is_noticed)
+{
+    size_t n;
+    struct isa_program *p = assemble(example);
+    write_program(p, file_in("a"));
+    isa_program_free(p);
+    char *bytes = get_file(file_in("a"), &n);
+    ck_assert(reads(file_in("a")));
+    for (size_t i = 0; i < n; i++) {
+        bytes[i] ^= (char)(1 << i % 8);
+        put_file(file_in("b"), bytes, n);
+        ck_assert_msg(!reads(file_in("b")), "byte %zu", i);
+        bytes[i] ^= (char)(1 << i % 8);
+    }
+    for (size_t i = 0; i < n; i += 7) {
+        put_file(file_in("b"), bytes, i);
+        ck_assert_msg(!reads(file_in("b")), "%zu bytes", i);
+    }
+    put_file(file_in("b"), bytes, n + 1);
+    ck_assert(!reads(file_in("b")));
+    free(bytes);
+}
+END_TEST
+
+/* Headers that carry the right hash but say something else; and headers that claim to be huge. */
+START_TEST(forged_headers_are_survived)
+{
+    size_t n;
+    uint64_t random = 1, header;
+    struct isa_program *p = assemble(everything);
+    write_program(p, file_in("a"));
+    isa_program_free(p);
+    char *original = get_file(file_in("a"), &n), *bytes = malloc(n);
+    memcpy(&header, original + 8, sizeof header);
+    for (int round = 0; round < 1500; round++) {
+        memcpy(bytes, original, n);
+        for (uint64_t k = random_next(&random) % 3 + 1; k > 0; k--)
+            bytes[24 + random_next(&random) % header] = (char)random_next(&random);
+        uint64_t hash = hash_bytes(bytes + 24, header, 0);
+        memcpy(bytes + 16, &hash, sizeof hash);
+        put_file(file_in("b"), bytes, n);
+        reads(file_in("b"));
+    }
+    for (uint64_t claim = 1; claim; claim <<= 1) {
+        memcpy(bytes, original, n);
+        memcpy(bytes + 8, &claim, sizeof claim);
+        put_file(file_in("b"), bytes, n);
+        ck_assert(!reads(file_in("b")));
+    }
+    free(original);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(damaged_streams_are_survived)
+{
+    uint64_t random = 2;
+    struct isa_program *p = assemble(everything);
+    struct isa_tile *t = &p->tiles[0];
+    uint8_t *stream = arena_alloc(p->arena, (size_t)t->n_insts * ISA_INST_BYTES);
+    const uint8_t *original = t->stream;
+    t->stream = stream;
+    for (int round = 0; round < 3000; round++) {
+        struct diag *d = diag_new();
+        memcpy(stream, original, (size_t)t->n_insts * ISA_INST_BYTES);
+        uint64_t bit = random_next(&random) % (t->n_insts * 256u);
+        stream[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        ck_assert(isa_validate(p, d) == (d->n_errors == 0));
+        diag_free(d);
+    }
+    isa_program_free(p);
+}
+END_TEST
+
+START_TEST(damaged_texts_are_survived)
+{
+    static const char marks[] = "{}[]()=,;:.@#-\"\\0129qvx \n";
+    uint64_t random = 3;
+    size_t n = strlen(everything);
+    char *text = malloc(n);
+    for (int round = 0; round < 1500; round++) {
+        struct diag *d = diag_new();
+        memcpy(text, everything, n);
+        for (uint64_t k = random_next(&random) % 4 + 1; k > 0; k--)
+            text[random_next(&random) % n] = marks[random_next(&random) % (sizeof marks - 1)];
+        size_t length = random_next(&random) % 4 ? n : random_next(&random) % n;
+        struct isa_program *p = isa_assemble(text, length, "test.asm", d);
+        ck_assert(p || d->n_errors > 0);
+        isa_program_free(p);
+        diag_free(d);
+    }
+    free(text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("isa");
+    TCase *words = tcase_create("words"), *texts = tcase_create("text"),
+          *faulty = tcase_create("faults"), *damage = tcase_create("damage");
+    tcase_add_test(words, words_are_as_specified);
+    tcase_add_test(words, decoding_is_strict);
+    tcase_add_test(words, tables_answer);
+    tcase_add_checked_fixture(texts, make_folder, remove_folder);
+    tcase_add_test(texts, example_means_what_it_says);
+    tcase_add_loop_test(texts, text_and_file_round_trip, 0, 2);
+    tcase_add_test(texts, text_is_readable);
+    tcase_add_test(texts, files_are_verified);
+    tcase_add_loop_test(faulty, faults_are_found, 0, sizeof faults / sizeof faults[0]);
+    tcase_add_test(faulty, faults_are_limited);
+    tcase_add_test(faulty, windows_read_exactly_their_taps);
+    tcase_add_loop_test(faulty, mistakes_are_located, 0, sizeof mistakes / sizeof mistakes[0]);
+    tcase_add_test(faulty, mistakes_are_collected);
+    tcase_add_checked_fixture(damage, make_folder, remove_folder);
+    tcase_add_test(damage, every_damaged_byte_is_noticed);
+    tcase_add_test(damage, forged_headers_are_survived);
+    tcase_add_test(damage, damaged_streams_are_survived);
+    tcase_add_test(damage, damaged_texts_are_survived);
+    tcase_set_timeout(damage, 60);
+    suite_add_tcase(s, words);
+    suite_add_tcase(s, texts);
+    suite_add_tcase(s, faulty);
+    suite_add_tcase(s, damage);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}

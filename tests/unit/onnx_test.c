@@ -1,0 +1,686 @@
+/*
+ * onnx_test.c - the ONNX importer: hostile bytes, names and order, tensors, the meaning of
+ * operators.
+ *
+ * Models are written by onnx_model.h. Expected values are worked out by hand or come from ONNX's
+ * own operator tests (Debian package libonnx-testdata), which run if they are installed.
+ */
+#include "onnx.h"
+
+#include "eval.h"
+#include "onnx_model.h"
+#include "onnx_node_tests.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct diag *diag;
+
+static void setup(void)
+{
+    diag = diag_new();
+}
+
+static void teardown(void)
+{
+    diag_free(diag);
+}
+
+static struct onnx_options folding(void)
+{
+    return (struct onnx_options){.fold = fold, .fold_self = diag};
+}
+
+static struct ir_graph *import_bytes(struct text bytes, const struct onnx_options *o)
+{
+    struct memory_file f = memory_file(bytes.at, bytes.n);
+    text_free(&bytes);
+    struct ir_graph *g = onnx_import(f.path, o, diag);
+    close(f.fd);
+    if (g && !ir_verify(g, diag))
+        diag_print(diag, stderr);
+    ck_assert(!g == (diag->n_errors > 0));
+    return g;
+}
+
+static struct ir_graph *import_model(struct model *m)
+{
+    struct onnx_options o = folding();
+    return import_bytes(model_bytes(m), &o);
+}
+
+/* Imports and hands back the diagnostics' verdict: rejected with this code and text. */
+static bool rejected(struct model *m, enum diag_code code, const char *text)
+{
+    struct ir_graph *g = import_model(m);
+    bool as_said = !g && reports(diag, code, text);
+    if (!as_said)
+        diag_print(diag, stderr);
+    ir_graph_free(g);
+    return as_said;
+}
+
+/* The k-th operation of that kind. */
+static struct ir_op *nth(const struct ir_graph *g, enum ir_opcode opcode, int k)
+{
+    for (struct ir_op *op = g->first; op; op = op->next)
+        if (op->opcode == opcode && k-- == 0)
+            return op;
+    return NULL;
+}
+
+static const float zeros[4096];
+
+/* input x of these dimensions -> one node (results "y") -> output y */
+static struct model one_node(int64_t opset, struct text n, int n_dims, const int64_t *dims)
+{
+    struct model m = model_new(opset);
+    model_input(&m, "x", n_dims, dims);
+    model_node(&m, n);
+    model_output(&m, "y");
+    return m;
+}
+
+/* ---- guard ---- */
+
+START_TEST(bytes_that_are_no_protobuf)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *says;
+    } bad[] = {
+        {"", 0, "empty"},
+        {"\x00", 1, "malformed tag"},
+        {"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11, "reaches beyond"},
+        {"\x3a\x05\x0a", 3, "reaches beyond"},
+        {"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11, "malformed number"},
+        {"\x08\xff", 2, "malformed number"},
+        {"\x0b", 1, "unknown wire type"},
+        {"\x3a\x00\x3a\x00", 4, "occurs twice"},
+        {"\x12\x02"
+         "a\0",
+         4, "NUL"},
+        {"\x38\x01", 2, "another type"},
+        {"<html></html>", 13, ""},
+    };
+    struct memory_file f = memory_file(bad[_i].bytes, bad[_i].n);
+    ck_assert_ptr_null(onnx_import(f.path, NULL, diag));
+    ck_assert(reports(diag, DIAG_ONNX_WIRE, bad[_i].says));
+    close(f.fd);
+}
+END_TEST
+
+static size_t varint_bytes(size_t x)
+{
+    size_t n = 1;
+    for (; x >= 128; x >>= 7)
+        n++;
+    return n;
+}
+
+/* ModelProto.graph.node.attribute.g.node.attribute.g ..., 200,000 messages deep. */
+START_TEST(nesting_is_bounded)
+{
+    enum { LEVELS = 200000 };
+    static const unsigned fields[] = {6, 1, 5}; /* g, node, attribute */
+    static size_t length[LEVELS + 1];           /* of the contents, from the inside */
+    struct text graph = {0}, bytes = {0};
+    for (int i = 0; i < LEVELS; i++)
+        length[i + 1] = 1 + varint_bytes(length[i]) + length[i];
+    for (int i = 1; i <= LEVELS; i++) {
+        put_tag(&graph, fields[i % 3], 2);
+        put_varint(&graph, length[LEVELS - i]);
+    }
+    put_msg(&bytes, 7, graph);
+    ck_assert_ptr_null(import_bytes(bytes, NULL));
+    ck_assert(reports(diag, DIAG_ONNX_WIRE, "nested too deep"));
+}
+END_TEST
+
+START_TEST(number_of_messages_is_bounded)
+{
+    struct text graph = {0}, bytes = {0};
+    for (int i = 0; i < 3000000; i++)
+        text_add_bytes(&graph, "\x0a\x00", 2);
+    put_msg(&bytes, 7, graph);
+    ck_assert_ptr_null(import_bytes(bytes, NULL));
+    ck_assert(reports(diag, DIAG_ONNX_WIRE, "too many messages"));
+}
+END_TEST
+
+/* Every prefix of a model is either refused or a smaller model. */
+static void cut_everywhere(const char *bytes, size_t n, size_t step)
+{
+    for (size_t i = 0; i < n; i += step) {
+        struct text part = {0};
+        text_add_bytes(&part, bytes, i);
+        if (!i)
+            text_add(&part, "%s", "");
+        struct onnx_options o = folding();
+        ir_graph_free(import_bytes(part, &o));
+        diag_free(diag);
+        diag = diag_new();
+    }
+}
+
+static struct model small_network(void)
+{
+    struct model m = model_new(13);
+    struct text conv = node("Conv", "c", "x w", "a"), gemm = node("Gemm", "g", "f v b", "y");
+    attr_ints(&conv, "pads", 4, (const int64_t[]){1, 1, 1, 1});
+    attr_int(&gemm, "transB", 1);
+    model_input(&m, "x", DIMS(1, 2, 4, 4));
+    model_init(&m, tensor("w", FLOAT, DIMS(3, 2, 3, 3), zeros, 3 * 2 * 9 * 4));
+    model_init(&m, tensor("v", FLOAT, DIMS(5, 48), zeros, 5 * 48 * 4));
+    model_init(&m, tensor("b", FLOAT, DIMS(5), zeros, 5 * 4));
+    model_node(&m, conv);
+    model_node(&m, node("Relu", "", "a", "r"));
+    model_node(&m, node("Flatten", "", "r", "f"));
+    model_node(&m, gemm);
+    model_output(&m, "y");
+    return m;
+}
+
+START_TEST(truncated_models)
+{
+    struct model m = small_network();
+    struct text bytes = model_bytes(&m);
+    cut_everywhere(bytes.at, bytes.n, 1);
+    ir_graph_free(import_bytes(bytes, NULL));
+    ck_assert_int_eq(diag->n_errors, 0);
+}
+END_TEST
+
+/* A model from outside, named by the environment. */
+START_TEST(truncated_real_model)
+{
+    const char *path = getenv("CIMC_TEST_MODEL");
+    struct arena *a = arena_new();
+    struct file f;
+    if (path) {
+        ck_assert(file_open(path, a, diag, &f));
+        cut_everywhere((const char *)f.data, f.size, 97);
+        file_close(&f);
+    }
+    arena_free(a);
+}
+END_TEST
+
+/* One byte changed at a time. */
+START_TEST(flipped_bytes)
+{
+    struct model m = small_network();
+    struct text bytes = model_bytes(&m);
+    uint64_t random = 1;
+    for (int i = 0; i < 3000; i++) {
+        struct text copy = {0};
+        text_add_bytes(&copy, bytes.at, bytes.n);
+        copy.at[random_next(&random) % bytes.n] = (char)random_next(&random);
+        struct onnx_options o = folding();
+        ir_graph_free(import_bytes(copy, &o));
+        diag_free(diag);
+        diag = diag_new();
+    }
+    text_free(&bytes);
+}
+END_TEST
+
+/* ---- tensors ---- */
+
+/* y = x + t, evaluated at x = 0. */
+static struct tensor value_of(struct text t, int64_t n)
+{
+    struct model m = one_node(13, node("Add", "", "x t", "y"), DIMS(n));
+    model_init(&m, t);
+    struct ir_graph *g = import_model(&m);
+    ck_assert_ptr_nonnull(g);
+    struct tensor in = {.type = ir_type_of(IR_F32, 1, &n), .data = (void *)zeros}, out;
+    ck_assert(eval_graph(g, &in, 1, &out, 1, NULL, diag));
+    ir_graph_free(g);
+    return out;
+}
+
+/* raw_data and float_data, at both sides of the size from which the guard cuts them out, at every
+ * alignment in the file. */
+START_TEST(large_payloads_are_views_of_the_file)
+{
+    static const size_t counts[] = {8, 1023, 1024, 4000};
+    float data[4000];
+    size_t n = counts[_i];
+    for (size_t i = 0; i < n; i++)
+        data[i] = (float)i + 0.5f;
+    for (int shift = 0; shift < 8; shift++) {
+        struct text t = {0};
+        put_int(&t, 1, (int64_t)n);
+        put_int(&t, 2, FLOAT);
+        put_str(&t, 12, &"........"[shift]); /* doc_string */
+        put_str(&t, 8, "t");
+        put_int(&t, 1 << 28, 7); /* what the guard itself writes must not be forged */
+        put_bytes(&t, shift % 2 ? 9 : 4, data, n * sizeof *data);
+        put_tag(&t, 1 << 28, 5);
+        text_add_bytes(&t, "\xff\xff\xff\xff", 4);
+        struct tensor out = value_of(t, (int64_t)n);
+        ck_assert_mem_eq(out.data, data, n * sizeof *data);
+        tensor_free(&out);
+    }
+}
+END_TEST
+
+/* -2, 0.5, 65504 (the largest fp16), 2^-24 (the smallest) as fp16 patterns. */
+START_TEST(half_precision_in_raw_data_and_in_int32_data)
+{
+    static const uint16_t half[] = {0xc000, 0x3800, 0x7bff, 0x0001};
+    static const float want[] = {-2, 0.5f, 65504, 0x1p-24f};
+    struct text raw = tensor("t", FLOAT16, DIMS(4), half, sizeof half), typed = {0};
+    put_int(&typed, 1, 4);
+    put_int(&typed, 2, FLOAT16);
+    put_str(&typed, 8, "t");
+    for (int i = 0; i < 4; i++)
+        put_int(&typed, 5, half[i]); /* not packed */
+    struct text both[] = {raw, typed};
+    struct tensor out = value_of(both[_i], 4);
+    text_free(&both[1 - _i]);
+    ck_assert_mem_eq(out.data, want, sizeof want);
+    tensor_free(&out);
+}
+END_TEST
+
+START_TEST(bfloat16_and_double_become_f32)
+{
+    static const uint16_t bf16[] = {0x3f80, 0xc040, 0x7f80};
+    static const double f64[] = {1, -3, 0x1p-149};
+    struct tensor out = value_of(tensor("t", BFLOAT16, DIMS(3), bf16, sizeof bf16), 3);
+    ck_assert(((float *)out.data)[0] == 1 && ((float *)out.data)[1] == -3);
+    ck_assert(isinf(((float *)out.data)[2]));
+    tensor_free(&out);
+    out = value_of(tensor("t", DOUBLE, DIMS(3), f64, sizeof f64), 3);
+    ck_assert(((float *)out.data)[2] == 0x1p-149f);
+    tensor_free(&out);
+}
+END_TEST
+
+/* Tensors that contradict themselves. */
+static struct text bad_tensor(int i, const char **says)
+{
+    struct text t = {0};
+    const double large = 1e39;
+    switch (i) {
+    case 0: *says = "12 bytes where"; return tensor("t", FLOAT, DIMS(4), zeros, 12);
+    case 1:
+        *says = "too many elements";
+        return tensor("t", FLOAT, DIMS(1LL << 40, 1LL << 40), zeros, 16);
+    case 2: *says = "negative dimension"; return tensor("t", FLOAT, DIMS(-1), zeros, 4);
+    case 3:
+        *says = "9 dimensions";
+        return tensor("t", FLOAT, DIMS(1, 1, 1, 1, 1, 1, 1, 1, 1), zeros, 4);
+    case 4: *says = "is string"; return tensor("t", STRING, DIMS(1), zeros, 0);
+    case 5: *says = "of an unknown type"; return tensor("t", 99, DIMS(1), zeros, 0);
+    case 6: *says = "too large for float"; return tensor("t", DOUBLE, DIMS(1), &large, 8);
+    case 7:
+        *says = "external data";
+        t = tensor("t", FLOAT, DIMS(1), zeros, 4);
+        put_int(&t, 14, 1);
+        return t;
+    case 8:
+        *says = "element 0 is 300";
+        put_int(&t, 1, 1);
+        put_int(&t, 2, UINT8);
+        put_str(&t, 8, "t");
+        put_int(&t, 5, 300);
+        return t;
+    default:
+        *says = "0 elements where";
+        put_int(&t, 1, 3);
+        put_int(&t, 2, FLOAT);
+        put_str(&t, 8, "t");
+        return t;
+    }
+}
+
+START_TEST(tensors_that_contradict_themselves)
+{
+    const char *says;
+    struct model m = one_node(13, node("Add", "", "x t", "y"), DIMS(1));
+    model_init(&m, bad_tensor(_i, &says));
+    ck_assert(rejected(&m, DIAG_ONNX_MODEL, says));
+}
+END_TEST
+
+START_TEST(tensor_files_round_trip)
+{
+    static const enum ir_dtype types[] = {IR_F32, IR_F16, IR_F64, IR_I64,
+                                          IR_I32, IR_I8,  IR_U8,  IR_BOOL};
+    static const float data[] = {0, 1, 1, 0, 1, 0};
+    struct ir_type type = ir_type_of(types[_i], 2, (const int64_t[]){2, 3});
+    struct memory_file f = memory_file("", 0);
+    struct onnx_tensor back;
+    char path[] = "onnx_test_XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    ck_assert(onnx_write_tensor(path, "t", &type, data, diag));
+    ck_assert(onnx_read_tensor(path, &back, diag));
+    ck_assert(ir_type_equal(&back.type, &type));
+    ck_assert_mem_eq(back.data, data, sizeof data);
+    free(back.data);
+    static const float half[] = {0.5f, 0, 0, 0, 0, 0};
+    bool integer = types[_i] > IR_F64;
+    ck_assert(onnx_write_tensor(path, "t", &type, half, diag) == !integer);
+    unlink(path);
+    close(f.fd);
+}
+END_TEST
+
+/* ---- names, order, inputs ---- */
+
+START_TEST(operator_table_is_sorted)
+{
+    const char *const *names = onnx_operators();
+    for (size_t i = 1; names[i]; i++)
+        ck_assert_int_lt(strcmp(names[i - 1], names[i]), 0);
+}
+END_TEST
+
+/* Last node first; the file's order returns where it is one. */
+START_TEST(nodes_are_sorted)
+{
+    struct model m = model_new(13);
+    model_node(&m, node("Sigmoid", "s", "b", "y"));
+    model_node(&m, node("Relu", "r", "a", "b"));
+    model_node(&m, node("Tanh", "t", "x", "a"));
+    model_input(&m, "x", DIMS(2));
+    model_output(&m, "y");
+    struct ir_graph *g = import_model(&m);
+    ck_assert_str_eq(nth(g, IR_tanh, 0)->next->name, "r");
+    ck_assert_str_eq(nth(g, IR_relu, 0)->next->name, "s");
+    ck_assert_str_eq(nth(g, IR_sigmoid, 0)->loc.entity, "node 0 's' (Sigmoid)");
+    ir_graph_free(g);
+}
+END_TEST
+
+START_TEST(cycles_are_named)
+{
+    struct model m = model_new(13);
+    model_node(&m, node("Relu", "first", "b", "a"));
+    model_node(&m, node("Relu", "second", "a", "b"));
+    model_output(&m, "b");
+    ck_assert(rejected(&m, DIAG_ONNX_MODEL, "cycle: 'first' <- 'second' <- 'first'"));
+}
+END_TEST
+
+START_TEST(names_must_be_defined_once)
+{
+    struct model m = one_node(13, node("Relu", "", "nowhere", "y"), DIMS(1));
+    ck_assert(rejected(&m, DIAG_ONNX_MODEL, "operand 0, 'nowhere', is not defined"));
+    m = one_node(13, node("Relu", "", "x", "y"), DIMS(1));
+    model_node(&m, node("Tanh", "", "x", "y"));
+    ck_assert(rejected(&m, DIAG_ONNX_MODEL, "'y' is defined 2 times"));
+    m = one_node(13, node("Relu", "", "x", "z"), DIMS(1));
+    ck_assert(rejected(&m, DIAG_ONNX_MODEL, "graph output 0, 'y', is not defined"));
+}
+END_TEST
+
+/* Own name; Op_index if empty or repeated; never one that another node carries. */
+START_TEST(layer_names_are_unique)
+{
+    struct model m = model_new(13);
+    static const char *const given[] = {"a", "", "b", "b", "Relu_1"};
+    static const char *const want[] = {"a", "Relu_1_", "Relu_2", "Relu_3", "Relu_1"};
+    model_input(&m, "v0", DIMS(1));
+    for (int i = 0; i < 5; i++) {
+        char in[8], out[8];
+        snprintf(in, sizeof in, "v%d", i);
+        snprintf(out, sizeof out, "v%d", i + 1);
+        model_node(&m, node("Relu", given[i], in, out));
+    }
+    model_output(&m, "v5");
+    struct ir_graph *g = import_model(&m);
+    for (int i = 0; i < 5; i++)
+        ck_assert_str_eq(nth(g, IR_relu, i)->name, want[i]);
+    ir_graph_free(g);
+}
+END_TEST
+
+START_TEST(all_unsupported_operators_in_one_error)
+{
+    struct model m = model_new(13);
+    struct text custom = node("Relu", "mine", "x", "d"), body = {0},
+                branch = attr("then_branch", 5);
+    put_str(&custom, 7, "my.domain");
+    put_msg(&body, 1, node("Inner", "inside", "x", "i"));
+    put_msg(&branch, 6, body);
+    struct text branching = node("If", "", "x", "e");
+    put_msg(&branching, 5, branch);
+    model_input(&m, "x", DIMS(1));
+    model_node(&m, node("Foo", "f1", "nowhere", "a")); /* found before the missing operand */
+    model_node(&m, node("Relu", "", "a", "b"));
+    model_node(&m, node("Foo", "", "b", "c"));
+    model_node(&m, custom);
+    model_node(&m, branching);
+    model_output(&m, "c");
+    ck_assert(
+        rejected(&m, DIAG_ONNX_UNSUPPORTED,
+                 "4 operators are not supported at opset 13: Foo, If, Inner, my.domain.Relu"));
+    ck_assert(reports(diag, DIAG_ONNX_UNSUPPORTED, "Foo, 2 nodes: 'f1', 'Foo_2'"));
+    ck_assert(reports(diag, DIAG_ONNX_UNSUPPORTED, "Inner, 1 node: 'inside'"));
+    ck_assert_int_eq(diag->n_errors, 1);
+}
+END_TEST
+
+START_TEST(compile_time_operators_on_run_time_values)
+{
+    struct model m = model_new(13);
+    model_input(&m, "x", DIMS(2));
+    model_node(&m, node("Floor", "f", "x", "a"));
+    model_node(&m, node("Ceil", "", "a", "y"));
+    model_output(&m, "y");
+    ck_assert(rejected(&m, DIAG_ONNX_UNSUPPORTED, "run time: Floor 'f', Ceil 'Ceil_1'"));
+}
+END_TEST
+
+START_TEST(versions)
+{
+    static const struct {
+        int64_t ir, opset;
+        const char *domain, *says;
+    } v[] = {{2, 13, "", "IR version 2"},    {11, 13, "", "IR version 11"},
+             {7, 6, "", "opset 6"},          {7, 18, "ai.onnx", "opset 18"},
+             {7, 13, "other", "no version"}, {10, 17, "ai.onnx", NULL}};
+    struct model m = one_node(v[_i].opset, node("Relu", "", "x", "y"), DIMS(1));
+    m.ir_version = v[_i].ir;
+    m.domain = v[_i].domain;
+    if (v[_i].says) {
+        ck_assert(rejected(&m, DIAG_ONNX_MODEL, v[_i].says));
+    } else {
+        ir_graph_free(import_model(&m));
+        ck_assert_int_eq(diag->n_errors, 0);
+    }
+}
+END_TEST
+
+/* [N, 3, side, side]: N defaults to 1, side must be bound; a nameless one by input[axis]. */
+START_TEST(symbolic_dimensions)
+{
+    static const char *const names[] = {"N", "", "side", ""};
+    static const struct onnx_dim_binding dims[] = {{"side", 5}, {"x[3]", 7}, {"N", 2}, {"M", 1}};
+    static const struct {
+        size_t n;
+        int64_t want[4];
+    } cases[] = {{0, {0}}, {1, {0}}, {2, {1, 3, 5, 7}}, {3, {2, 3, 5, 7}}, {4, {2, 3, 5, 7}}};
+    struct model m = model_new(13);
+    put_msg(&m.graph, 11, value_info("x", FLOAT, DIMS(-1, 3, -1, -1), names));
+    model_node(&m, node("Relu", "", "x", "y"));
+    model_output(&m, "y");
+    struct onnx_options o = {.dims = dims, .n_dims = cases[_i].n};
+    struct ir_graph *g = import_bytes(model_bytes(&m), &o);
+    if (g)
+        ck_assert_mem_eq(g->first->out->type.dim, cases[_i].want, sizeof cases[_i].want);
+    ck_assert(!g == (cases[_i].n < 2));
+    ck_assert(reports(diag, DIAG_SHAPE, "dimension 2, 'side'") == (cases[_i].n < 1));
+    ck_assert(reports(diag, DIAG_SHAPE, "dimension 3, 'x[3]'") == (cases[_i].n < 2));
+    ck_assert(!diag->first == (cases[_i].n == 2 || cases[_i].n == 3)); /* "M" is warned about */
+    ir_graph_free(g);
+}
+END_TEST
+
+START_TEST(inputs_that_cannot_be)
+{
+    struct model m = model_new(13);
+    put_msg(&m.graph, 11, value_info("tokens", INT64, DIMS(4), NULL));
+    put_msg(&m.graph, 11, value_info("none", FLOAT, DIMS(4, 0), NULL));
+    model_node(&m, node("Identity", "", "tokens", "y"));
+    model_output(&m, "y");
+    ck_assert(rejected(&m, DIAG_ONNX_MODEL, "is int64; only float"));
+    ck_assert(reports(diag, DIAG_SHAPE, "dimension 1 is 0"));
+}
+END_TEST
+
+START_TEST(fp16_outside_is_f32_inside)
+{
+    struct model m = model_new(13);
+    put_msg(&m.graph, 11, value_info("x", FLOAT16, DIMS(4), NULL));
+    model_node(&m, node("Relu", "", "x", "y"));
+    put_msg(&m.graph, 12, value_info("y", FLOAT16, DIMS(4), NULL));
+    struct ir_graph *g = import_model(&m);
+    ck_assert_str_eq(g->first->attrs->input.dtype, "f16");
+    ck_assert_str_eq(g->last->attrs->output.dtype, "f16");
+    ck_assert_int_eq(g->first->out->type.dtype, IR_F32);
+    ir_graph_free(g);
+}
+END_TEST
+
+/* w is an input and an initializer: a constant, unless the caller binds another tensor to it. */
+START_TEST(initializers_listed_as_inputs)
+{
+    struct model m = model_new(8);
+    const float two[] = {2}, three[] = {3};
+    model_input(&m, "w", DIMS(1));
+    model_input(&m, "x", DIMS(1));
+    model_init(&m, tensor("w", FLOAT, DIMS(1), two, 4));
+    model_node(&m, node("Mul", "", "x w", "y"));
+    model_output(&m, "y");
+    struct text bytes = model_bytes(&m), pb = tensor("any", FLOAT, DIMS(1), three, 4);
+    struct memory_file f = memory_file(pb.at, pb.n);
+    text_free(&pb);
+    struct onnx_constant_input bound = {"w", f.path};
+    struct onnx_options o = {.constants = &bound, .n_constants = _i ? 1 : 0};
+    struct ir_graph *g = import_bytes(bytes, &o);
+    ck_assert_str_eq(g->first->name, "x");
+    ck_assert_int_eq(g->first->attrs->input.index, 0);
+    ck_assert(ir_const_f64(nth(g, IR_constant, 0), 0) == (_i ? 3 : 2));
+    ir_graph_free(g);
+    close(f.fd);
+}
+END_TEST
+
+START_TEST(bound_constants_must_fit)
+{
+    struct text pb = tensor("t", FLOAT, DIMS(3), zeros, 12);
+    struct memory_file f = memory_file(pb.at, pb.n);
+    text_free(&pb);
+    struct onnx_constant_input bound[] = {{"x", f.path}, {"z", f.path}};
+    struct onnx_options o = {.constants = bound, .n_constants = 2};
+    struct model m = one_node(13, node("Relu", "", "x", "y"), DIMS(2));
+    ck_assert_ptr_null(import_bytes(model_bytes(&m), &o));
+    ck_assert(reports(diag, DIAG_ONNX_MODEL, "does not have the input's shape"));
+    ck_assert(reports(diag, DIAG_ONNX_MODEL, "no input of that name"));
+    close(f.fd);
+}
+END_TEST
+
+/* Equal numbers for one initializer named directly by two operations that hold the same matrix. */
+START_TEST(shared_weights_are_numbered)
+{
+    struct model m = model_new(13);
+    struct text across = node("Gemm", "g3", "x q", "c");
+    attr_int(&across, "transB", 1);
+    model_input(&m, "x", DIMS(4, 4));
+    model_init(&m, tensor("w", FLOAT, DIMS(4, 4), zeros, 64));
+    model_init(&m, tensor("q", FLOAT, DIMS(4, 4), zeros, 64));
+    model_init(&m, tensor("once", FLOAT, DIMS(4, 4), zeros, 64));
+    model_node(&m, node("MatMul", "m0", "x once", "o"));
+    model_node(&m, node("MatMul", "m1", "o w", "a"));
+    model_node(&m, node("MatMul", "m2", "a q", "b"));
+    model_node(&m, across); /* q transposed: another matrix */
+    model_node(&m, node("MatMul", "m4", "b q", "d"));
+    model_node(&m, node("Gemm", "g5", "d w", "e"));
+    model_node(&m, node("Identity", "", "w", "alias"));
+    model_node(&m, node("MatMul", "m6", "e w", "y"));
+    model_output(&m, "y");
+    model_output(&m, "c");
+    static const int64_t want[] = {0, 1, 2, 0, 2, 1, 1};
+    struct ir_graph *g = import_model(&m);
+    for (int i = 0; i < 7; i++)
+        ck_assert_int_eq(nth(g, IR_matmul, i)->attrs->matmul.weights, want[i]);
+    ir_graph_free(g);
+}
+END_TEST
+
+#include "onnx_operator_cases.h"
+
+/* ---- the operator tests of ONNX ---- */
+
+START_TEST(onnx_operator_tests)
+{
+    struct node_test_counts counts = run_node_tests();
+    fprintf(stderr,
+            "# %d of ONNX's operator tests pass, %d use other operators, %d other element types, "
+            "%d are listed\n",
+            counts.at[PASSED], counts.at[UNSUPPORTED], counts.at[OTHER_TYPE], counts.at[LISTED]);
+    ck_assert_int_eq(counts.at[FAILED], 0);
+    /* Installed, at least as many as version 1.12 has for these operators. */
+    if (counts.at[UNSUPPORTED])
+        ck_assert_int_ge(counts.at[PASSED], 281);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("onnx");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, bytes_that_are_no_protobuf, 0, 11);
+    tcase_add_test(tc, nesting_is_bounded);
+    tcase_add_test(tc, number_of_messages_is_bounded);
+    tcase_add_test(tc, truncated_models);
+    tcase_add_test(tc, truncated_real_model);
+    tcase_add_test(tc, flipped_bytes);
+    tcase_add_loop_test(tc, large_payloads_are_views_of_the_file, 0, 4);
+    tcase_add_loop_test(tc, half_precision_in_raw_data_and_in_int32_data, 0, 2);
+    tcase_add_test(tc, bfloat16_and_double_become_f32);
+    tcase_add_loop_test(tc, tensors_that_contradict_themselves, 0, 10);
+    tcase_add_loop_test(tc, tensor_files_round_trip, 0, 8);
+    tcase_add_test(tc, operator_table_is_sorted);
+    tcase_add_test(tc, nodes_are_sorted);
+    tcase_add_test(tc, cycles_are_named);
+    tcase_add_test(tc, names_must_be_defined_once);
+    tcase_add_test(tc, layer_names_are_unique);
+    tcase_add_test(tc, all_unsupported_operators_in_one_error);
+    tcase_add_test(tc, compile_time_operators_on_run_time_values);
+    tcase_add_loop_test(tc, versions, 0, 6);
+    tcase_add_loop_test(tc, symbolic_dimensions, 0, 5);
+    tcase_add_test(tc, inputs_that_cannot_be);
+    tcase_add_test(tc, fp16_outside_is_f32_inside);
+    tcase_add_loop_test(tc, initializers_listed_as_inputs, 0, 2);
+    tcase_add_test(tc, bound_constants_must_fit);
+    tcase_add_test(tc, shared_weights_are_numbered);
+    tcase_add_loop_test(tc, auto_pad, 0, 5);
+    tcase_add_test(tc, ceil_mode_becomes_padding);
+    tcase_add_test(tc, absent_operands_keep_their_place);
+    tcase_add_loop_test(tc, resize_nearest, 0, 8);
+    tcase_add_test(tc, shape_arithmetic_folds);
+    tcase_add_loop_test(tc, nodes_that_cannot_be, 0, 11);
+    tcase_add_test(tc, unknown_attributes_are_warned_about);
+    tcase_add_test(tc, results_that_are_not_given);
+    tcase_add_test(tc, onnx_operator_tests);
+    Suite *suite = suite_create("onnx");
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
