@@ -89,6 +89,33 @@ static void report_layers(const struct plan *p, struct isa_program *program,
     }
 }
 
+static void report_sets(const struct plan *p, struct isa_program *program,
+                        struct backend_result *out)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p->n_order; i++)
+        n += p->tasks.at[p->order[i]].kind == TASK_MVM;
+    out->sets = ARENA_ARRAY(program->arena, struct set_report, n);
+    for (uint32_t i = 0; i < p->n_order; i++) {
+        const struct task *t = &p->tasks.at[p->order[i]];
+        if (t->kind != TASK_MVM)
+            continue;
+        const struct group *g = &p->groups.at[t->aux];
+        struct box b = task_box(p, t);
+        out->sets[out->n_sets++] = (struct set_report){.layer = g->layer,
+                                                       .copy = g->copy,
+                                                       .tile = g->tile,
+                                                       .first_pe = g->first_pe,
+                                                       .n_pes = g->n_pes,
+                                                       .y = b.lo[0],
+                                                       .x = b.lo[1],
+                                                       .h = b.hi[0] - b.lo[0],
+                                                       .w = b.hi[1] - b.lo[1],
+                                                       .start_cycle = t->start,
+                                                       .end_cycle = t->end};
+    }
+}
+
 static void report(const struct plan *p, struct isa_program *program, struct backend_result *out)
 {
     out->makespan_cycles = p->makespan;
@@ -101,6 +128,18 @@ static void report(const struct plan *p, struct isa_program *program, struct bac
         out->n_instructions += program->tiles[t].n_insts;
     out->code_bytes = out->n_instructions * ISA_INST_BYTES;
     report_layers(p, program, out);
+    if (p->options->report_sets)
+        report_sets(p, program, out);
+}
+
+bool backend_makespan(const struct ir_graph *g, const struct arch *arch,
+                      const struct backend_options *o, uint64_t *out_cycles, struct diag *d)
+{
+    struct plan p = {.graph = g, .arch = arch, .options = o, .diag = d};
+    bool ok = plan_and_schedule(&p);
+    *out_cycles = p.makespan;
+    plan_free(&p);
+    return ok;
 }
 
 struct isa_program *backend_compile(const struct ir_graph *g, const struct arch *arch,

@@ -123,7 +123,9 @@ struct group_column {
     uint32_t ph, pv0, pv1;
 };
 struct group {
-    uint32_t tile, queue; /* queue = its number in the tile */
+    uint32_t tile, number; /* number in the tile's table */
+    uint32_t owner;  /* group whose PEs and queue it uses (the same weights): itself, or an earlier one */
+    uint32_t last_mvm; /* owner: last MVM task given to its queue so far, or NONE */
     uint32_t layer, copy;
     uint32_t first_pe; /* number in the tile of its first PE */
     uint32_t n_pes, n_columns;
@@ -155,6 +157,7 @@ struct layer {
     int64_t k, n;
     uint32_t n_copies, copies_h, copies_w;
     struct copy *copy;
+    uint32_t shares; /* earlier layer with the same weights, or NONE */
 };
 struct tile {
     uint32_t n_groups, n_pes;

@@ -190,7 +190,7 @@ static struct isa_inst task_inst(struct emitter *e, uint32_t id, const struct ac
     switch ((enum task_kind)t->kind) {
     case TASK_MVM:
         inst = isa_inst_new(ISA_mvm, 0);
-        inst.obj = (uint16_t)e->p->groups.at[t->aux].queue;
+        inst.obj = (uint16_t)e->p->groups.at[t->aux].number;
         set_extent(&inst, &box);
         inst.dst = region(plain_view(e, &acc->v.at[1]), &box);
         return inst;
@@ -358,7 +358,9 @@ static void begin(struct emitter *e)
         e->tiles[t].bytes = p->tiles.at[t].bytes;
     out->n_tiles = (uint32_t)p->tiles.n;
     out->tiles = ARENA_ARRAY(out->arena, struct isa_tile, out->n_tiles);
-    e->constants_section = (uint32_t)p->layers.n;
+    e->image_of = ARENA_ARRAY(e->arena, uint32_t, p->layers.n);
+    for (size_t l = 0; l < p->layers.n; l++)
+        e->constants_section += p->layers.at[l].shares == NONE; /* images come first */
     out->n_sections = e->constants_section + 1;
     out->sections = ARENA_ARRAY(out->arena, struct isa_section, out->n_sections);
     sync_prepare(e);

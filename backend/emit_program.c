@@ -65,10 +65,14 @@ void emit_bindings(struct emitter *e)
 void emit_images(struct emitter *e)
 {
     struct isa_program *out = e->out;
-    out->n_images = (uint32_t)e->p->layers.n;
-    out->images = ARENA_ARRAY(out->arena, struct isa_image, out->n_images);
-    for (uint32_t i = 0; i < out->n_images; i++) {
-        const struct layer *l = &e->p->layers.at[i];
+    out->images = ARENA_ARRAY(out->arena, struct isa_image, e->p->layers.n);
+    for (uint32_t k = 0; k < e->p->layers.n; k++) {
+        const struct layer *l = &e->p->layers.at[k];
+        if (l->shares != NONE) {
+            e->image_of[k] = e->image_of[l->shares];
+            continue;
+        }
+        uint32_t i = e->image_of[k] = out->n_images++;
         const struct ir_op *mvm = e->p->nodes.at[l->node].root, *w = mvm->in[1].value->def;
         out->images[i] = (struct isa_image){
             .section = i, .k = (uint32_t)l->k, .n = (uint32_t)l->n, .node = mvm->id};
@@ -104,7 +108,7 @@ void emit_groups(struct emitter *e)
         const struct layer *l = &p->layers.at[g->layer];
         const struct node *n = &p->nodes.at[l->node];
         const struct operand *o = &n->operand[0];
-        struct isa_group *out = &e->out->tiles[g->tile].groups[g->queue];
+        struct isa_group *out = &e->out->tiles[g->tile].groups[g->number];
         int32_t lo, hi;
         group_channels(p, g, &lo, &hi);
         for (int a = 0; a < 2; a++) {
@@ -115,8 +119,11 @@ void emit_groups(struct emitter *e)
         out->pad_top = o->map[0].pad;
         out->pad_left = o->map[1].pad;
         out->in_channels = (uint32_t)o->value->out->type.dim[2];
-        out->source_view = emit_view(e, g->source, 0, (int32_t)out->in_channels, o->pad_value);
-        out->image = g->layer;
+        struct box taps = group_taps(p, g);
+        out->source_channel0 = (uint32_t)taps.lo[2];
+        out->source_view = emit_view(e, g->source, taps.lo[2], taps.hi[2], o->pad_value);
+        out->image = e->image_of[g->layer];
+        out->shares = g->owner == i ? 0 : p->groups.at[g->owner].number + 1;
         out->channel0 = (uint32_t)lo;
         out->n_pes = g->n_pes;
         out->pes = ARENA_ARRAY(e->out->arena, struct isa_pe, g->n_pes);

@@ -19,10 +19,12 @@ static struct group *open_group(struct plan *p, uint32_t layer, uint32_t copy)
     uint32_t t = (uint32_t)p->tiles.n - 1;
     struct tile *tile = &p->tiles.at[t];
     struct group g = {.tile = t,
-                      .queue = tile->n_groups++,
+                      .number = tile->n_groups++,
                       .layer = layer,
                       .copy = copy,
-                      .first_pe = tile->n_pes};
+                      .first_pe = tile->n_pes,
+                      .owner = (uint32_t)p->groups.n,
+                      .last_mvm = NONE};
     g.column = ARENA_ARRAY(p->arena, struct group_column,
                            (size_t)min_i64(p->arch->crossbars, p->layers.at[layer].ph));
     VEC_PUSH(&p->groups, g);
@@ -61,6 +63,24 @@ static void list_contributors(struct plan *p, struct layer *l, struct copy *c)
             }
         }
     }
+}
+
+/* The copy's weights are those of an earlier layer: its groups are that copy's, with tables of their
+ * own. */
+static void share_copy(struct plan *p, uint32_t layer, uint32_t copy)
+{
+    struct layer *l = &p->layers.at[layer];
+    struct copy *c = &l->copy[copy];
+    const struct copy *from = &p->layers.at[l->shares].copy[copy];
+    c->first_group = (uint32_t)p->groups.n;
+    c->n_groups = from->n_groups;
+    for (uint32_t i = 0; i < from->n_groups; i++) {
+        struct group g = p->groups.at[from->first_group + i];
+        g.number = p->tiles.at[g.tile].n_groups++;
+        g.layer = layer;
+        VEC_PUSH(&p->groups, g);
+    }
+    list_contributors(p, l, c);
 }
 
 static void place_copy(struct plan *p, uint32_t layer, uint32_t copy)
@@ -117,6 +137,15 @@ static bool add_layer(struct plan *p, uint32_t node)
         owned(n->dim[1], l.copies_w, c % l.copies_w, &r->lo[1], &r->hi[1]);
         r->hi[2] = n->dim[2];
     }
+    l.shares = NONE;
+    for (uint32_t i = 0; m->weights > 0 && i < p->layers.n && l.shares == NONE; i++)
+        if (p->nodes.at[p->layers.at[i].node].root->attrs->mvm.weights == m->weights)
+            l.shares = i;
+    if (l.shares != NONE && p->layers.at[l.shares].n_copies != l.n_copies)
+        return diag_error(p->diag, loc_of(n->root), DIAG_LOWER,
+                          "shares weights with '%s', but has %u copies, not %u",
+                          p->nodes.at[p->layers.at[l.shares].node].root->name, l.n_copies,
+                          p->layers.at[l.shares].n_copies);
     n->layer = (uint32_t)p->layers.n;
     VEC_PUSH(&p->layers, l);
     return true;
@@ -137,7 +166,8 @@ bool plan_place(struct plan *p)
             if (!add_layer(p, (uint32_t)i))
                 return false;
             const struct layer *l = &p->layers.at[p->layers.n - 1];
-            wanted += (int64_t)l->n_copies * l->pv * l->ph;
+            if (l->shares == NONE)
+                wanted += (int64_t)l->n_copies * l->pv * l->ph;
         }
     struct loc nowhere = {0};
     if (!p->single_copies && wanted > p->options->pes)
@@ -147,7 +177,10 @@ bool plan_place(struct plan *p)
             (long)wanted, (long)p->options->pes);
     for (uint32_t i = 0; i < p->layers.n; i++)
         for (uint32_t c = 0; c < p->layers.at[i].n_copies; c++)
-            place_copy(p, i, c);
+            if (p->layers.at[i].shares == NONE)
+                place_copy(p, i, c);
+            else
+                share_copy(p, i, c);
     if (p->tiles.n == 0)
         VEC_PUSH(&p->tiles, ((struct tile){0}));
     if (p->arch->tiles && p->tiles.n > (uint64_t)p->arch->tiles)

@@ -105,6 +105,7 @@ static void group_tasks(struct builder *b, uint32_t gi)
 {
     struct plan *p = b->p;
     struct group *g = &p->groups.at[gi];
+    struct group *owner = &p->groups.at[g->owner];
     const struct layer *l = &p->layers.at[g->layer];
     const struct copy *c = &l->copy[g->copy];
     const struct node *n = &p->nodes.at[l->node];
@@ -127,13 +128,14 @@ static void group_tasks(struct builder *b, uint32_t gi)
     g->mvm = ARENA_ARRAY(p->arena, uint32_t, c->n_sets);
     for (uint32_t s = 0; s < c->n_sets; s++) {
         struct task t = {.kind = TASK_MVM, .tile = g->tile, .node = l->node, .aux = gi};
-        t.queue = p->queue_base[g->tile] + g->queue;
+        t.queue = p->queue_base[g->tile] + p->groups.at[g->owner].number;
         t.cell = node_cell(n, c->iy0 + s / c->sets_x, c->ix0 + s % c->sets_x, 0);
-        t.pred0 = s ? g->mvm[s - 1] : b->barrier;
+        t.pred0 = s ? g->mvm[s - 1] : b->barrier != NONE ? b->barrier : owner->last_mvm;
         size_t first_pred = p->preds.n;
         plan_add_reads(p, o, r, (uint32_t[3]){s / c->sets_x, s % c->sets_x, 0}, g->source, reader);
         g->mvm[s] = plan_add_task(p, t, first_pred);
     }
+    owner->last_mvm = g->mvm[c->n_sets - 1];
 }
 
 /* Buffers at the home for what other groups contribute, and for the running sums. */

@@ -35,40 +35,39 @@ static bool held(struct actor *a, const struct tile_state *t, const struct check
 /* ---- reading ---- */
 
 /* n elements, consecutive in tags; in memory as the view has its channels. */
-static bool read_channels(struct actor *a, const struct check_view *v, const uint64_t *m,
-                          uint32_t n, uint32_t tag)
+static bool read_channels(struct actor *a, const struct check_view *v, uint64_t place, uint32_t n,
+                          uint32_t tag)
 {
-    bool lenient = !a->k->g;
     if (v->ch == 1)
-        return check_read_run(a, m, n, tag, lenient);
+        return check_read_run(a, v->cluster, place, n, tag);
     for (uint32_t i = 0; i < n; i++)
-        if (!check_read_run(a, m + i * v->ch, 1, tag ? tag + i : 0, lenient))
+        if (!check_read_run(a, v->cluster, place + (uint64_t)(i * v->ch), 1, tag ? tag + i : 0))
             return false;
     return true;
 }
 
-/* Elements of a constant: its own tags, or preloaded bytes equal to it. */
-static bool read_constant(struct actor *a, const struct check_view *v, const uint64_t *m,
+/* Channels s.c.. of a pixel against a constant: its own tags, or preloaded bytes equal to it. */
+static bool read_constant(struct actor *a, const struct check_view *v, const struct span *s,
                           const struct expected *e)
 {
     for (uint32_t i = 0; i < e->n; i++) {
-        const uint64_t *at = m + i * v->ch;
-        const float *raw = check_raw_bytes(a->k, (uint32_t)*at);
+        uint32_t tag = (uint32_t)check_mark(v, s->y, s->x, s->c + i);
+        const float *raw = check_raw_bytes(a->k, tag);
         float want = check_const(e->constant, e->index + i);
         if (raw && !check_same_bits(*raw, want))
             return check_fault(a, "reads %g where element %" PRId64 " of constant '%s' is %g", *raw,
                                e->index + i, check_op_name(a->k, e->constant->id), want);
-        if (!check_read_run(a, at, 1, raw ? 0 : e->tag + i, false))
-            return false;
+        if (!raw && tag != e->tag + i)
+            return read_channels(a, v, check_place(v, s->y, s->x, s->c + i), 1, e->tag + i);
     }
-    return true;
+    return read_channels(a, v, check_place(v, s->y, s->x, s->c), e->n, 0);
 }
 
 static bool read_pixel(struct actor *a, const struct check_view *v, struct span s,
                        const struct leaf *leaf, const int64_t at[3])
 {
-    const uint64_t *m = check_marks(v, s.y, s.x, s.c);
     for (int64_t c = 0; c < s.n_c;) {
+        struct span rest = {s.y, s.x, 1, s.c + c, 0};
         int64_t where[3] = {at[0], at[1], at[2] + c};
         struct expected e = check_expect(a->k, leaf, where, (uint32_t)(s.n_c - c));
         if (e.n == 0)
@@ -83,8 +82,8 @@ static bool read_pixel(struct actor *a, const struct check_view *v, struct span 
                                "'%s' is the constant %g",
                                where[0], where[1], where[2], check_op_name(a->k, leaf->op->id),
                                e.fill);
-        if (e.constant ? !read_constant(a, v, m + c * v->ch, &e)
-                       : !read_channels(a, v, m + c * v->ch, e.n, e.tag))
+        if (e.constant ? !read_constant(a, v, &rest, &e)
+                       : !read_channels(a, v, check_place(v, s.y, s.x, s.c + c), e.n, e.tag))
             return false;
         c += e.n;
     }
@@ -98,7 +97,7 @@ static bool read_claimed(struct actor *a, const struct check_view *v, struct spa
         uint32_t tag = 0;
         if (!a->k->g && v->claimed)
             tag = check_claimed_tag(a->k, v, s.y, s.x + j, s.c);
-        if (!read_channels(a, v, check_marks(v, s.y, s.x + j, s.c), (uint32_t)s.n_c, tag))
+        if (!read_channels(a, v, check_place(v, s.y, s.x + j, s.c), (uint32_t)s.n_c, tag))
             return false;
     }
     return true;
@@ -136,8 +135,8 @@ bool check_read_span(struct actor *a, uint32_t view, struct span s, const struct
     struct map_piece room;
     const struct map_piece *p = check_plain_leaf(a->k, leaf, &room);
     if (dense_row(v, &s, p) && inside_piece(p, at, &s))
-        return check_read_run(a, check_marks(v, s.y, s.x, s.c), (uint32_t)(s.n_x * s.n_c),
-                              piece_tag(p, at), false);
+        return check_read_run(a, v->cluster, check_place(v, s.y, s.x, s.c),
+                              (uint32_t)(s.n_x * s.n_c), piece_tag(p, at));
     for (int64_t j = 0; j < s.n_x; j++) {
         struct span pixel = {s.y, s.x + j, 1, s.c, s.n_c};
         if (!read_pixel(a, v, pixel, leaf, (int64_t[3]){at[0], at[1] + j, at[2]}))
@@ -188,24 +187,24 @@ bool check_read_region(struct actor *a, const struct isa_region *r, const struct
 
 /* ---- writing ---- */
 
-static void write_channels(struct writer *w, const struct check_view *v, uint64_t *m, uint32_t n,
+static void write_channels(struct writer *w, const struct check_view *v, uint64_t place, uint32_t n,
                            uint32_t tag)
 {
     if (v->ch == 1) {
-        check_write_run(w, m, n, tag, NULL);
+        check_write_run(w, v->cluster, place, n, tag);
         return;
     }
     for (uint32_t i = 0; i < n; i++)
-        check_write_run(w, m + i * v->ch, 1, tag + i, NULL);
+        check_write_run(w, v->cluster, place + (uint64_t)(i * v->ch), 1, tag + i);
 }
 
 static void write_pixel(struct writer *w, const struct check_view *v, struct span s,
                         const struct leaf *leaf, const int64_t at[3])
 {
-    uint64_t *m = check_marks(v, s.y, s.x, s.c);
+    uint64_t place = check_place(v, s.y, s.x, s.c);
     if (!leaf) {
         uint32_t tag = check_claimed_tag(w->a->k, v, s.y, s.x, s.c);
-        write_channels(w, v, m, (uint32_t)s.n_c, tag ? tag : w->a->k->tags.anonymous);
+        write_channels(w, v, place, (uint32_t)s.n_c, tag ? tag : w->a->k->tags.anonymous);
         return;
     }
     for (int64_t c = 0; c < s.n_c;) {
@@ -218,7 +217,7 @@ static void write_pixel(struct writer *w, const struct check_view *v, struct spa
                         at[0], at[1], at[2] + c, check_op_name(w->a->k, leaf->op->id));
             return;
         }
-        write_channels(w, v, m + c * v->ch, e.n, e.tag);
+        write_channels(w, v, place + (uint64_t)(c * v->ch), e.n, e.tag);
         c += e.n;
     }
 }
@@ -233,8 +232,8 @@ void check_write_span(struct writer *w, uint32_t view, struct span s, const stru
     struct map_piece room;
     const struct map_piece *p = leaf ? check_plain_leaf(w->a->k, leaf, &room) : NULL;
     if (dense_row(v, &s, p) && inside_piece(p, at, &s)) {
-        check_write_run(w, check_marks(v, s.y, s.x, s.c), (uint32_t)(s.n_x * s.n_c),
-                        piece_tag(p, at), NULL);
+        check_write_run(w, v->cluster, check_place(v, s.y, s.x, s.c), (uint32_t)(s.n_x * s.n_c),
+                        piece_tag(p, at));
         return;
     }
     for (int64_t j = 0; j < s.n_x; j++) {

@@ -93,7 +93,8 @@ struct ring_slot {
 /* Views that overlap in memory. */
 struct cluster {
     uint64_t lo, hi; /* bytes [lo, hi) of the buffer */
-    uint64_t *marks; /* of each 4 bytes: event << 32 | tag */
+    uint64_t grain;  /* elements that share a mark: their tags are consecutive */
+    uint64_t *marks; /* of each grain: event << 32 | tag of its first element */
     bool written, ringed, preloaded;
     uint64_t slot_lo, slot_bytes;
     uint64_t n_slots;
@@ -263,15 +264,19 @@ bool check_shadow_prepare(struct check *k) CHECK_RESULT;
 void check_shadow_free(struct check *k);
 /* Row y of the view is read: for those who will write there. */
 void check_note_read(struct actor *a, const struct check_view *v, int64_t y);
-uint64_t *check_marks(const struct check_view *v, int64_t y, int64_t x, int64_t c);
+/* The element's place in its cluster; its mark: event << 32 | tag. */
+uint64_t check_place(const struct check_view *v, int64_t y, int64_t x, int64_t c);
+uint64_t check_mark(const struct check_view *v, int64_t y, int64_t x, int64_t c);
 /* n elements in a row of memory: each must have been written by an event that the reader knows.
- * With a tag: they must be tag, tag + 1, ...; `lenient` accepts elements of other ranges. */
-bool check_read_run(struct actor *a, const uint64_t *marks, uint32_t n, uint32_t tag, bool lenient);
+ * With a tag: they must be tag, tag + 1, ...; without a graph, elements of other ranges are
+ * accepted. */
+bool check_read_run(struct actor *a, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag);
 /* Before a row of a view is written. */
 void check_begin_row(struct writer *w, const struct check_view *v, int64_t y);
-/* Tags tag, tag + 1, ...; or those of `from`. */
-void check_write_run(struct writer *w, uint64_t *marks, uint32_t n, uint32_t tag,
-                     const uint64_t *from);
+/* n elements become tag, tag + 1, ...; or what lies at `from` in the source. */
+void check_write_run(struct writer *w, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag);
+void check_copy_run(struct writer *w, struct cluster *c, uint64_t place, uint32_t n,
+                    struct cluster *source, uint64_t from);
 
 /* check_tags.c */
 bool check_tags_prepare(struct check *k) CHECK_RESULT;

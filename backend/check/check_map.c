@@ -36,7 +36,7 @@ static void take_sample(const struct actor *a, unsigned i, struct match *m)
     m->at[i][0] = a->in->dst.y + y - r->y;
     m->at[i][1] = a->in->dst.x + x - r->x;
     m->at[i][2] = m->channel0;
-    m->tag[i] = inside ? (uint32_t)*check_marks(v, y, x, 0) : 0;
+    m->tag[i] = inside ? (uint32_t)check_mark(v, y, x, 0) : 0;
 }
 
 static uint32_t range_index(const struct check *k, uint32_t tag)

@@ -96,7 +96,7 @@ static bool match_constant(struct match *m, struct operand o, const struct ir_op
         float want = constant_at(v, m->channel0 + c), imm = o.imm;
         const float *have = &imm;
         if (o.code >= LANE_CONST0) {
-            uint64_t mark = *check_marks(m->constants, o.code - LANE_CONST0, 0, c);
+            uint64_t mark = check_mark(m->constants, o.code - LANE_CONST0, 0, c);
             have = mark >> 32 ? NULL : check_raw_bytes(m->k, (uint32_t)mark);
         }
         if (!have || !check_same_bits(*have, want))

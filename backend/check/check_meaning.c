@@ -225,15 +225,16 @@ static void do_store(struct actor *a)
 
 /* ---- messages ---- */
 
-static void copy_marks(struct writer *w, const struct check_view *from, const struct check_view *to,
-                       const uint64_t *source, uint64_t *target, uint32_t n)
+static void copy_channels(struct writer *w, const struct check_view *from,
+                          const struct check_view *to, uint64_t source, uint64_t target, uint32_t n)
 {
     if (from->ch == 1 && to->ch == 1) {
-        check_write_run(w, target, n, 0, source);
+        check_copy_run(w, to->cluster, target, n, from->cluster, source);
         return;
     }
     for (uint32_t i = 0; i < n; i++)
-        check_write_run(w, target + i * to->ch, 1, 0, source + i * from->ch);
+        check_copy_run(w, to->cluster, target + (uint64_t)(i * to->ch), 1, from->cluster,
+                       source + (uint64_t)(i * from->ch));
 }
 
 /* Columns [s.x, s.x + s.n_x) of one row, channels s.c.. of the source to channels c.. of the
@@ -250,8 +251,8 @@ static void deliver_row(struct writer *w, const struct check_view *from,
     bool dense = from->ch == 1 && to->ch == 1 && from->col == s.n_c && to->col == s.n_c;
     int64_t step = dense ? s.n_x : 1;
     for (int64_t x = s.x; x < s.x + s.n_x; x += step)
-        copy_marks(w, from, to, check_marks(from, s.y, x, s.c), check_marks(to, s.y, x, c),
-                   (uint32_t)(step * s.n_c));
+        copy_channels(w, from, to, check_place(from, s.y, x, s.c), check_place(to, s.y, x, c),
+                      (uint32_t)(step * s.n_c));
 }
 
 /* The part of the message that the target's view holds: rows, columns, logical channels. */

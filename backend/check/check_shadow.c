@@ -2,8 +2,10 @@
  * check_shadow.c - what lies where in each tile's buffer, who wrote it, who still reads it.
  *
  * Every element of memory that a view shows has a mark: the event that wrote it and the tag of the
- * logical element it holds. A read needs the writing event to be in the reader's clock. A write
- * needs the events it overwrites and all readers of the old contents in the writer's knowledge.
+ * logical element it holds. Neighbours that are always used together (channels of a pixel) share
+ * one, a grain; a grain is cut up when an access begins or ends inside it. A read needs the writing
+ * event to be in the reader's clock. A write needs the events it overwrites and all readers of the
+ * old contents in the writer's knowledge.
  *
  * Readers are kept per ring slot. Where the written views of a cluster agree on rows, each row is a
  * slot and its life is the lap of the ring: the first write of a lap turns the readers so far into
@@ -139,16 +141,55 @@ static void place_views(struct tile_state *t)
     }
 }
 
+static uint64_t gcd(uint64_t a, uint64_t b)
+{
+    while (b) {
+        uint64_t r = a % b;
+        a = b;
+        b = r;
+    }
+    return a;
+}
+
+/* Elements that all views of the cluster keep together. */
+static void find_grain(struct tile_state *t, const struct check_view *v)
+{
+    struct cluster *c = v->cluster;
+    if (!c)
+        return;
+    if (v->ch != 1 && v->v->channels > 1)
+        c->grain = 1;
+    c->grain = gcd(c->grain, gcd((uint64_t)v->origin, v->v->channels));
+    c->grain = gcd(c->grain, gcd((uint64_t)llabs(v->row), (uint64_t)llabs(v->col)));
+    for (uint32_t i = 0; i < t->t->n_preloads; i++) {
+        const struct isa_preload *p = &t->t->preloads[i];
+        uint64_t lo = p->address, hi = p->address + p->length;
+        if (lo < c->hi && lo > c->lo)
+            c->grain = gcd(c->grain, (lo - c->lo) / 4);
+        if (hi < c->hi && hi > c->lo)
+            c->grain = gcd(c->grain, (hi - c->lo) / 4);
+    }
+}
+
+static uint64_t *new_marks(const struct cluster *c, uint64_t grain)
+{
+    return calloc((size_t)((c->hi - c->lo) / 4 / grain + 1), sizeof(uint64_t));
+}
+
 /* Zero pages that are never touched cost nothing; what cannot be had at all is not our mistake. */
 static bool allocate(struct check *k, struct tile_state *t)
 {
+    for (uint32_t i = 0; i < t->t->n_views; i++)
+        find_grain(t, &t->views[i]);
     for (uint32_t i = 0; i < t->n_clusters; i++) {
         struct cluster *c = &t->clusters[i];
         if (!c->ringed)
             c->n_slots = 1;
-        c->marks = calloc((size_t)((c->hi - c->lo) / 4), sizeof *c->marks);
+        uint64_t *largest = new_marks(c, 1);
+        free(largest); /* it can be had if need be */
+        c->marks = new_marks(c, c->grain);
         c->slots = calloc((size_t)c->n_slots, sizeof *c->slots);
-        if (!c->marks || !c->slots)
+        if (!largest || !c->marks || !c->slots)
             return check_fault_program(k,
                                        "tile %u: %" PRIu64 " bytes of buffer are too many to check",
                                        t->number, c->hi - c->lo);
@@ -171,8 +212,8 @@ static void preload(struct check *k, struct tile_state *t, const struct isa_prel
         if (check_gave_up(k))
             return;
         uint64_t tag = k->tags.ranges.at[range].base + (lo - p->address) / 4;
-        for (uint64_t at = lo; at + 4 <= hi; at += 4)
-            c->marks[(at - c->lo) / 4] = tag++;
+        for (uint64_t at = lo; at < hi; at += 4 * c->grain, tag += c->grain)
+            c->marks[(at - c->lo) / 4 / c->grain] = tag;
         c->preloaded = true;
     }
 }
@@ -201,10 +242,17 @@ void check_shadow_free(struct check *k)
         }
 }
 
-uint64_t *check_marks(const struct check_view *v, int64_t y, int64_t x, int64_t c)
+uint64_t check_place(const struct check_view *v, int64_t y, int64_t x, int64_t c)
 {
     int64_t u = y - v->v->ring_origin, slot = u - v->v->ring_rows * floor_div(u, v->v->ring_rows);
-    return v->cluster->marks + v->origin + slot * v->row + (x - v->v->x0) * v->col + c * v->ch;
+    return (uint64_t)(v->origin + slot * v->row + (x - v->v->x0) * v->col + c * v->ch);
+}
+
+uint64_t check_mark(const struct check_view *v, int64_t y, int64_t x, int64_t c)
+{
+    uint64_t place = check_place(v, y, x, c), grain = v->cluster->grain;
+    uint64_t mark = v->cluster->marks[place / grain];
+    return (uint32_t)mark ? mark + place % grain : mark;
 }
 
 /* ---- slots ---- */
@@ -244,7 +292,7 @@ static void note_by_address(struct actor *a, const struct check_view *v, int64_t
     struct cluster *c = v->cluster;
     int64_t lo, hi;
     row_bytes(v->v, &lo, &hi);
-    int64_t row = (check_marks(v, y, v->v->x0, 0) - c->marks) * 4 + (int64_t)c->lo;
+    int64_t row = (int64_t)(check_place(v, y, v->v->x0, 0) * 4 + c->lo);
     int64_t first = floor_div(row + lo - (int64_t)c->slot_lo, (int64_t)c->slot_bytes);
     int64_t last = floor_div(row + hi - 1 - (int64_t)c->slot_lo, (int64_t)c->slot_bytes);
     for (int64_t s = max_i64(first, 0); s <= min_i64(last, (int64_t)c->n_slots - 1); s++)
@@ -336,18 +384,40 @@ void check_begin_row(struct writer *w, const struct check_view *v, int64_t y)
 
 enum { BLOCK = 64 };
 
-/* How many marks from the first on are first, first + 1, ...: same event, consecutive tags. */
-static uint32_t count_consecutive(const uint64_t *m, uint32_t n, uint64_t first)
+/* Smaller grains: each old one becomes several with consecutive tags. */
+static void refine(struct cluster *c, uint64_t grain)
+{
+    uint64_t *marks = new_marks(c, grain), parts = c->grain / grain;
+    if (!marks)
+        BUG("no memory for %" PRIu64 " marks", (c->hi - c->lo) / 4 / grain);
+    for (uint64_t i = 0; i < (c->hi - c->lo) / 4 / c->grain; i++)
+        for (uint64_t j = 0; c->marks[i] && j < parts; j++)
+            marks[i * parts + j] = c->marks[i] + j * grain;
+    free(c->marks);
+    c->marks = marks;
+    c->grain = grain;
+}
+
+/* The marks of n elements from `place` on, in whole grains. */
+static uint64_t *whole_grains(struct cluster *c, uint64_t place, uint32_t n)
+{
+    if (place % c->grain || n % c->grain)
+        refine(c, gcd(c->grain, gcd(place, n)));
+    return c->marks + place / c->grain;
+}
+
+/* How many marks are first, first + step, ...: same event, consecutive tags. */
+static uint32_t count_consecutive(const uint64_t *m, uint32_t n, uint64_t first, uint64_t step)
 {
     uint32_t i = 0;
     for (; i + BLOCK <= n; i += BLOCK) {
         uint64_t differ = 0;
         for (uint32_t j = 0; j < BLOCK; j++)
-            differ |= m[i + j] ^ (first + i + j);
+            differ |= m[i + j] ^ (first + (i + j) * step);
         if (differ)
             break;
     }
-    while (i < n && m[i] == first + i)
+    while (i < n && m[i] == first + i * step)
         i++;
     return i;
 }
@@ -391,15 +461,18 @@ static bool same_range(const struct check *k, uint32_t found, uint32_t tag)
     return r && found >= r->base && found < r->base + r->n;
 }
 
-bool check_read_run(struct actor *a, const uint64_t *m, uint32_t n, uint32_t tag, bool lenient)
+bool check_read_run(struct actor *a, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag)
 {
-    for (uint32_t i = 0; i < n;) {
-        uint32_t found = (uint32_t)m[i], want = tag ? tag + i : 0;
-        if (found == 0 || (tag && found != want && !(lenient && !same_range(a->k, found, want))))
+    const uint64_t *m = whole_grains(c, place, n);
+    uint32_t grain = (uint32_t)c->grain, n_marks = n / grain;
+    for (uint32_t i = 0; i < n_marks;) {
+        uint32_t found = (uint32_t)m[i], want = tag ? tag + i * grain : 0;
+        bool wrong = tag && found != want && (a->k->g || same_range(a->k, found, want));
+        if (found == 0 || wrong)
             return wrong_element(a, m[i], want);
         if (!event_visible(a, m[i]))
             return false;
-        i += count_consecutive(m + i, n - i, m[i]);
+        i += count_consecutive(m + i, n_marks - i, m[i], grain);
     }
     return true;
 }
@@ -456,25 +529,45 @@ static void overwrite(struct writer *w, const uint64_t *m, uint32_t n)
     }
 }
 
-void check_write_run(struct writer *w, uint64_t *m, uint32_t n, uint32_t tag, const uint64_t *from)
+static void written_again(struct writer *w, const uint64_t *m)
 {
-    overwrite(w, m, n);
-    uint64_t event = (uint64_t)check_event(w->dim, w->number) << 32;
-    uint32_t again = 0;
-    if (from) {
-        for (uint32_t i = 0; i < n; i++) {
-            again |= (uint32_t)m[i] == (uint32_t)from[i];
-            m[i] = event | (uint32_t)from[i];
-        }
-    } else {
-        for (uint32_t i = 0; i < n; i++) {
-            again |= (uint32_t)m[i] == tag + i;
-            m[i] = event | (tag + i);
-        }
-    }
-    if (!again || !w->once)
-        return;
     char what[256];
     check_fault(w->a, "writes elements of tile %u that are there already, near %s", w->t->number,
-                check_tag_text(w->a->k, (uint32_t)m[0], what, sizeof what));
+                check_tag_text(w->a->k, (uint32_t)*m, what, sizeof what));
+}
+
+void check_write_run(struct writer *w, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag)
+{
+    uint64_t *m = whole_grains(c, place, n);
+    uint32_t grain = (uint32_t)c->grain, n_marks = n / grain, again = 0;
+    uint64_t first = (uint64_t)check_event(w->dim, w->number) << 32 | tag;
+    overwrite(w, m, n_marks);
+    for (uint32_t i = 0; i < n_marks; i++) {
+        again |= (uint32_t)m[i] == tag + i * grain;
+        m[i] = first + (uint64_t)i * grain;
+    }
+    if (again && w->once)
+        written_again(w, m);
+}
+
+void check_copy_run(struct writer *w, struct cluster *c, uint64_t place, uint32_t n,
+                    struct cluster *source, uint64_t from)
+{
+    whole_grains(c, place, n);
+    whole_grains(source, from, n);
+    if (c->grain != source->grain) {
+        uint64_t grain = gcd(c->grain, source->grain);
+        whole_grains(c, place, (uint32_t)grain);
+        whole_grains(source, from, (uint32_t)grain);
+    }
+    uint64_t *m = whole_grains(c, place, n), event = (uint64_t)check_event(w->dim, w->number) << 32;
+    const uint64_t *f = whole_grains(source, from, n);
+    uint32_t n_marks = n / (uint32_t)c->grain, again = 0;
+    overwrite(w, m, n_marks);
+    for (uint32_t i = 0; i < n_marks; i++) {
+        again |= (uint32_t)m[i] == (uint32_t)f[i];
+        m[i] = event | (uint32_t)f[i];
+    }
+    if (again && w->once)
+        written_again(w, m);
 }

@@ -107,6 +107,7 @@ struct isa_group {
     uint32_t source_view, kernel[2], stride[2], dilation[2];
     int32_t pad_top, pad_left;
     uint32_t source_channel0, in_channels, image, channel0;
+    uint32_t shares; /* g + 1: the PEs and the queue of group g; 0: its own */
     uint32_t n_pes;
     struct isa_pe *pes;
 };
@@ -152,6 +153,10 @@ struct isa_tile {
     const uint32_t *sources; /* n_insts node indices, or ISA_NO_SOURCE */
 };
 /* Queues of a tile: groups 0..n_groups-1, then these. */
+static inline unsigned isa_queue_group(const struct isa_tile *t, uint32_t group)
+{
+    return t->groups[group].shares ? t->groups[group].shares - 1 : group;
+}
 static inline unsigned isa_queue_vu(const struct isa_tile *t)
 {
     return t->n_groups;

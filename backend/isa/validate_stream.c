@@ -340,7 +340,10 @@ static bool check_queue(const struct stream_check *c, const struct isa_inst *i)
     const struct isa_tile *t = c->t;
     bool ok = i->queue < isa_n_queues(t);
     switch ((enum isa_op)i->op) {
-    case ISA_mvm: ok = ok && i->queue == i->obj; break;
+    case ISA_mvm:
+        /* a group that does not exist is reported as such */
+        ok = ok && (i->obj >= t->n_groups || i->queue == isa_queue_group(t, i->obj));
+        break;
     case ISA_vmap:
     case ISA_vwin:
     case ISA_vred:

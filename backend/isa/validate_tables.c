@@ -148,7 +148,7 @@ static bool check_pe(const struct isa_program *p, const struct isa_tile *t, uint
     if (pe->k > p->arch.rows || pe->n > arch_logical_cols(&p->arch))
         return isa_fault(s, "group", group, "PE %u: %u x %u do not fit on a crossbar", pe->pe,
                          pe->k, pe->n);
-    if (pe->pe >= p->arch.crossbars || taken[pe->pe])
+    if (pe->pe >= p->arch.crossbars || (taken[pe->pe] && !g->shares))
         return isa_fault(s, "group", group, "PE %u does not exist or has two groups", pe->pe);
     taken[pe->pe] = true;
     return channels_shown(g, pe, &t->views[g->source_view]) ||
@@ -211,6 +211,20 @@ static void merge_spans(const struct isa_group *g, struct arena *scratch, struct
     facts->n_spans = n;
 }
 
+/* A group that shares: an earlier one's PEs, with the same weights. */
+static bool check_shared(const struct isa_tile *t, uint32_t index, struct fault_sink *s)
+{
+    const struct isa_group *g = &t->groups[index], *owner = &t->groups[g->shares - 1];
+    if (g->shares > index || owner->shares)
+        return isa_fault(s, "group", index, "shares %u does not name an earlier group's own PEs",
+                         g->shares);
+    if (g->image != owner->image || g->n_pes != owner->n_pes ||
+        memcmp(g->pes, owner->pes, g->n_pes * sizeof *g->pes) != 0)
+        return isa_fault(s, "group", index, "shares the PEs of group %u, but not their weights",
+                         g->shares - 1);
+    return true;
+}
+
 static bool check_group(const struct isa_program *p, const struct isa_tile *t, uint32_t index,
                         bool *taken, struct arena *scratch, struct group_facts *facts,
                         struct fault_sink *s)
@@ -230,6 +244,8 @@ static bool check_group(const struct isa_program *p, const struct isa_tile *t, u
     for (uint32_t i = 0; i < g->n_pes; i++)
         if (!check_pe(p, t, index, &g->pes[i], taken, s))
             return false;
+    if (g->shares && !check_shared(t, index, s))
+        return false;
     merge_spans(g, scratch, facts);
     return check_cover(g, index, scratch, facts, s);
 }

@@ -4,9 +4,9 @@
  * y = transpose(x, p) has y.dim[i] = x.dim[p[i]]. One walk down the list moves transposes behind
  * their users, f(transpose(x)) -> transpose(f'(x)), where f works elementwise or dimension by
  * dimension; opposite transposes then meet and cancel. A flatten in front of a matmul by a constant
- * takes the transpose into the order of the constant's rows. One walk up moves a transpose that is
- * left back in front of elementwise operations, where it then follows an input (whose strides
- * absorb it at CROSSBAR) or equals another transpose of the same value (cse merges them).
+ * takes the transpose into the order of the constant's rows. A second walk moves a transpose that
+ * is left back in front of such users where it then follows an input (whose strides absorb it at
+ * CROSSBAR) or equals another transpose of the same value (cse merges them).
  */
 #include "passes_internal.h"
 
@@ -92,12 +92,65 @@ static struct ir_value *again(struct ir_op *op, const union ir_attrs *attrs,
     return pass_emit(&at, &desc);
 }
 
-static bool sink_unary(struct ir_op *op, struct pass_ctx *ctx)
+static void permute_list(struct ir_ints *list, const int64_t *p, struct arena *a)
+{
+    int64_t *moved = ARENA_ARRAY(a, int64_t, list->n);
+    undo(p, list->n, list->at, moved);
+    list->at = moved;
+}
+
+/* The index lists of a gather_grid, one dimension after another. */
+static void permute_index(struct ir_attrs_gather_grid *g, const int64_t *p, struct arena *a)
+{
+    const int64_t *lists[IR_MAX_RANK], *next = g->index.at;
+    int64_t *index = ARENA_ARRAY(a, int64_t, g->index.n), *to = index;
+    for (uint32_t i = 0; i < g->count.n; next += g->count.at[i++])
+        lists[p[i]] = next;
+    permute_list(&g->count, p, a);
+    for (uint32_t d = 0; d < g->count.n; to += g->count.at[d++]) {
+        if (g->count.at[d])
+            memcpy(to, lists[d], (size_t)g->count.at[d] * sizeof *to);
+    }
+    g->index.at = index;
+}
+
+/* The attributes of f' in f(transpose(x, p)) = transpose(f'(x), p). With inverse permutations, the
+ * other way round. */
+static union ir_attrs permute_attrs(const struct ir_op *f, const int64_t *p, struct arena *a)
+{
+    union ir_attrs attrs = *f->attrs;
+    switch (f->opcode) {
+    case IR_pad:
+        permute_list(&attrs.pad.before, p, a);
+        permute_list(&attrs.pad.after, p, a);
+        break;
+    case IR_slice:
+        permute_list(&attrs.slice.start, p, a);
+        permute_list(&attrs.slice.step, p, a);
+        permute_list(&attrs.slice.count, p, a);
+        break;
+    case IR_gather_grid: permute_index(&attrs.gather_grid, p, a); break;
+    case IR_softmax: attrs.softmax.axis = p[attrs.softmax.axis]; break;
+    case IR_concat: attrs.concat.axis = p[attrs.concat.axis]; break;
+    default: break;
+    }
+    return attrs;
+}
+
+/* Operations of one operand that work elementwise or dimension by dimension. */
+static bool is_permutable(const struct ir_op *op)
+{
+    return pass_has_trait(op, IR_UNARY) || op->opcode == IR_pad || op->opcode == IR_slice ||
+           op->opcode == IR_gather_grid || op->opcode == IR_softmax;
+}
+
+static bool sink_one(struct ir_op *op, struct pass_ctx *ctx)
 {
     struct ir_op *t = transposed(op->in[0].value);
     if (!t)
         return false;
-    finish(op, again(op, op->attrs, &t->in[0].value), t, ctx);
+    union ir_attrs attrs = permute_attrs(op, perm_of(t), ctx->scratch);
+    finish(op, again(op, &attrs, &t->in[0].value), t, ctx);
     return true;
 }
 
@@ -122,71 +175,6 @@ static bool sink_binary(struct ir_op *op, struct pass_ctx *ctx)
     return true;
 }
 
-static bool sink_pad(struct ir_op *op, struct pass_ctx *ctx)
-{
-    struct ir_op *t = transposed(op->in[0].value);
-    if (!t)
-        return false;
-    uint32_t r = t->out->type.rank;
-    int64_t before[IR_MAX_RANK], after[IR_MAX_RANK];
-    union ir_attrs attrs = *op->attrs;
-    undo(perm_of(t), r, attrs.pad.before.at, before);
-    undo(perm_of(t), r, attrs.pad.after.at, after);
-    attrs.pad.before.at = before;
-    attrs.pad.after.at = after;
-    finish(op, again(op, &attrs, &t->in[0].value), t, ctx);
-    return true;
-}
-
-static bool sink_slice(struct ir_op *op, struct pass_ctx *ctx)
-{
-    struct ir_op *t = transposed(op->in[0].value);
-    if (!t)
-        return false;
-    int64_t list[3][IR_MAX_RANK];
-    union ir_attrs attrs = *op->attrs;
-    struct ir_ints *lists[3] = {&attrs.slice.start, &attrs.slice.step, &attrs.slice.count};
-    for (int i = 0; i < 3; i++) {
-        undo(perm_of(t), t->out->type.rank, lists[i]->at, list[i]);
-        lists[i]->at = list[i];
-    }
-    finish(op, again(op, &attrs, &t->in[0].value), t, ctx);
-    return true;
-}
-
-static bool sink_gather_grid(struct ir_op *op, struct pass_ctx *ctx)
-{
-    struct ir_op *t = transposed(op->in[0].value);
-    if (!t)
-        return false;
-    uint32_t r = t->out->type.rank;
-    const int64_t *p = perm_of(t), *lists[IR_MAX_RANK], *next = op->attrs->gather_grid.index.at;
-    int64_t count[IR_MAX_RANK];
-    union ir_attrs attrs = *op->attrs;
-    int64_t *index = ARENA_ARRAY(ctx->scratch, int64_t, attrs.gather_grid.index.n), *to = index;
-    for (uint32_t i = 0; i < r; next += attrs.gather_grid.count.at[i++])
-        lists[p[i]] = next;
-    undo(p, r, attrs.gather_grid.count.at, count);
-    for (uint32_t d = 0; d < r; to += count[d++]) {
-        if (count[d])
-            memcpy(to, lists[d], (size_t)count[d] * sizeof *to);
-    }
-    attrs.gather_grid.count.at = count;
-    attrs.gather_grid.index.at = index;
-    finish(op, again(op, &attrs, &t->in[0].value), t, ctx);
-    return true;
-}
-
-static bool sink_softmax(struct ir_op *op, struct pass_ctx *ctx)
-{
-    struct ir_op *t = transposed(op->in[0].value);
-    if (!t)
-        return false;
-    union ir_attrs attrs = {.softmax = {.axis = perm_of(t)[op->attrs->softmax.axis]}};
-    finish(op, again(op, &attrs, &t->in[0].value), t, ctx);
-    return true;
-}
-
 static bool sink_concat(struct ir_op *op, struct pass_ctx *ctx)
 {
     struct ir_op *any = NULL;
@@ -207,7 +195,7 @@ static bool sink_concat(struct ir_op *op, struct pass_ctx *ctx)
         in[i] = t ? t->in[0].value
                   : move_constant(&at, op->in[i].value->def, perm_of(any), any->out->type.rank);
     }
-    union ir_attrs attrs = {.concat = {.axis = perm_of(any)[op->attrs->concat.axis]}};
+    union ir_attrs attrs = permute_attrs(op, perm_of(any), ctx->scratch);
     finish(op, again(op, &attrs, in), any, ctx);
     return true;
 }
@@ -325,7 +313,7 @@ static bool runtime_operand(const struct ir_op *op, uint32_t *out)
 {
     uint32_t constant;
     *out = 0;
-    if (pass_has_trait(op, IR_UNARY))
+    if (is_permutable(op))
         return true;
     if (!pass_has_trait(op, IR_BINARY) || !pass_constant_operand(op, &constant))
         return false;
@@ -344,8 +332,8 @@ static bool has_equal_transpose(const struct ir_value *v, const struct ir_op *t)
     return false;
 }
 
-/* How many operations to move past: elementwise ones of one use each that lead up to a place named
- * at the head of this file; 0 if they do not. */
+/* How many operations to move past: of one use each, leading up to a place named at the head of
+ * this file; 0 if they do not. */
 static unsigned steps_up(const struct ir_op *t)
 {
     const struct ir_value *v = t->in[0].value;
@@ -356,7 +344,7 @@ static unsigned steps_up(const struct ir_op *t)
 }
 
 /* transpose(f(x)) -> f'(transpose(x)), past one operation. Returns the new transpose. */
-static struct ir_op *raise_once(struct ir_op *t)
+static struct ir_op *raise_once(struct ir_op *t, struct pass_ctx *ctx)
 {
     struct ir_op *f = t->in[0].value->def;
     uint32_t xi, rank = t->out->type.rank;
@@ -368,8 +356,9 @@ static struct ir_op *raise_once(struct ir_op *t)
     invert(perm_of(t), rank, inverse);
     if (f->n_in == 2)
         in[1 - xi] = move_constant(&at, f->in[1 - xi].value->def, inverse, rank);
+    union ir_attrs attrs = permute_attrs(f, inverse, ctx->scratch);
     struct ir_new desc = {
-        .opcode = f->opcode, .in = in, .n_in = f->n_in, .attrs = f->attrs, .name = f->name};
+        .opcode = f->opcode, .in = in, .n_in = f->n_in, .attrs = &attrs, .name = f->name};
     pass_replace(t, pass_emit(&at, &desc));
     pass_remove_unused(f->out);
     return x->def;
@@ -379,18 +368,12 @@ static struct ir_op *raise_once(struct ir_op *t)
 
 static bool sink(struct ir_op *op, struct pass_ctx *ctx)
 {
-    switch (op->opcode) {
-    case IR_pad: return sink_pad(op, ctx);
-    case IR_slice: return sink_slice(op, ctx);
-    case IR_gather_grid: return sink_gather_grid(op, ctx);
-    case IR_softmax: return sink_softmax(op, ctx);
-    case IR_concat: return sink_concat(op, ctx);
-    default: break;
-    }
     if (!op->out || op->out->type.dtype != IR_F32)
         return false;
-    if (pass_has_trait(op, IR_UNARY))
-        return sink_unary(op, ctx);
+    if (op->opcode == IR_concat)
+        return sink_concat(op, ctx);
+    if (is_permutable(op))
+        return sink_one(op, ctx);
     return pass_has_trait(op, IR_BINARY) && sink_binary(op, ctx);
 }
 
@@ -409,7 +392,7 @@ static enum pass_result run_layout(struct pass_ctx *ctx, struct ir_graph *g)
         next = op->next;
         unsigned n = op->opcode == IR_transpose ? steps_up(op) : 0;
         for (; n; n--) {
-            op = raise_once(op);
+            op = raise_once(op, ctx);
             ctx->stats[STAT_RAISED]++;
         }
     }

@@ -467,12 +467,9 @@ static void release_weights(struct ir_op **old, struct ir_op *op)
 /* Nobody may read an input, but it stays part of the model's interface. */
 static void keep_input(struct lowering *lo, const struct ir_op *input)
 {
-    for (size_t i = 0; i < lo->inputs.n; i++) {
-        if (lo->inputs.at[i].value->def->attrs->input.index == input->attrs->input.index)
-            return;
-    }
     struct view v = view_of_input(input);
-    view_ground(lo, &v);
+    if (!lo->is_read[input->id])
+        view_ground(lo, &v);
 }
 
 /* After an error the walk goes on with what does not depend on it, to report all errors at once. */
@@ -514,12 +511,13 @@ static enum pass_result run_im2col(struct pass_ctx *ctx, struct ir_graph *g)
     struct lowering lo = {.g = g, .ctx = ctx};
     lo.views = ARENA_ARRAY(ctx->scratch, struct view *, n);
     lo.weights = ARENA_ARRAY(ctx->scratch, struct made_weights *, n);
+    lo.inputs = ARENA_ARRAY(ctx->scratch, struct made_input *, INPUT_BUCKETS);
+    lo.is_read = ARENA_ARRAY(ctx->scratch, bool, n);
     uint32_t i = 0;
     for (struct ir_op *op = g->first; op; op = op->next)
         old[i++] = op;
     g->stage = IR_CROSSBAR;
     bool ok = lower_all(&lo, old, n);
-    VEC_FREE(&lo.inputs);
     if (!ok)
         return PASS_FAILED;
     ctx->stats[STAT_UNSHARED] = unshare_weights(g);

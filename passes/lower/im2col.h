@@ -36,8 +36,10 @@ struct layout {
     int8_t axis[IR_MAX_RANK];
 };
 
+enum { INPUT_BUCKETS = 1024 };
 /* One `input` operation made so far. */
 struct made_input {
+    struct made_input *next; /* of the same bucket */
     struct ir_value *value;
     int64_t extent[3], strides[3], offset;
 };
@@ -47,9 +49,10 @@ struct made_weights;
 struct lowering {
     struct ir_graph *g;
     struct pass_ctx *ctx;
-    const struct ir_op *op; /* being lowered */
-    struct view **views;    /* by id of the old operation */
-    VEC(struct made_input) inputs;
+    const struct ir_op *op;        /* being lowered */
+    struct view **views;           /* by id of the old operation */
+    struct made_input **inputs;    /* INPUT_BUCKETS lists, by hash of what is asked for */
+    bool *is_read;                 /* by id of an old `input`: it has a new one */
     struct made_weights **weights; /* by id of the old constant */
     uint64_t n_rearrangements;
 };

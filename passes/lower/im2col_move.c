@@ -259,11 +259,19 @@ static struct ir_value *rearrange(struct lowering *lo, struct ir_value *base,
 
 /* ---- inputs ---- */
 
+static struct made_input **input_bucket(struct lowering *lo, const struct ir_op *input,
+                                        const struct made_input *want)
+{
+    uint64_t h = hash_bytes(want->extent, sizeof want->extent, input->id);
+    h = hash_bytes(want->strides, sizeof want->strides, h);
+    return &lo->inputs[hash_bytes(&want->offset, sizeof want->offset, h) % INPUT_BUCKETS];
+}
+
 struct ir_value *lower_input(struct lowering *lo, const struct ir_op *input,
                              const struct made_input *want)
 {
-    for (size_t i = 0; i < lo->inputs.n; i++) {
-        struct made_input *m = &lo->inputs.at[i];
+    struct made_input **bucket = input_bucket(lo, input, want);
+    for (struct made_input *m = *bucket; m; m = m->next) {
         if (m->value->def->attrs->input.index == input->attrs->input.index &&
             memcmp(m->extent, want->extent, sizeof m->extent) == 0 &&
             memcmp(m->strides, want->strides, sizeof m->strides) == 0 && m->offset == want->offset)
@@ -275,10 +283,13 @@ struct ir_value *lower_input(struct lowering *lo, const struct ir_op *input,
     attrs.input.offset = want->offset;
     struct pass_place at = {.g = lo->g, .loc = input->loc};
     struct ir_new desc = {.opcode = IR_input, .attrs = &attrs, .name = input->name};
-    struct made_input made = *want;
-    made.value = pass_emit(&at, &desc);
-    VEC_PUSH(&lo->inputs, made);
-    return made.value;
+    struct made_input *made = ARENA_NEW(lo->ctx->scratch, struct made_input);
+    *made = *want;
+    made->value = pass_emit(&at, &desc);
+    made->next = *bucket;
+    *bucket = made;
+    lo->is_read[input->id] = true;
+    return made->value;
 }
 
 void view_ground(struct lowering *lo, struct view *v)

@@ -457,6 +457,7 @@ static const struct {
     {example, "kernel_h=1", "kernel_h=0", "out of range"},
     {example, "[{k=1, n=2}]", "[{k=1, n=3}]", "leave the 1 x 2 image"},
     {example, "[{k=1, n=2}]", "[{k=1, n=1}, {n0=1, k=1, n=1}]", "two groups"},
+    {example, "in_channels=1}", "in_channels=1, shares=1}", "earlier group's own PEs"},
     {example, "[{k=1, n=2}]", "[{k=1, n=2, pe=8}]", "PE 8 does not exist"},
     {example, "[{k=1, n=2}]", "[{k=1, n=1}]", "2 channels, not 1"},
     {example, "[{k=1, n=2}]", "[{k=1, n=2}, {k=1, n=2, pe=1}]", "same rows"},

@@ -1,0 +1,255 @@
+"""The commands' contract: help, options, exit codes, messages, files and pipes.
+
+usage: commands_test.py CIMC ROOT
+"""
+import os
+import re
+import subprocess
+import sys
+import threading
+
+from bench import run_cases
+
+MODEL = {'dim', 'constant'}
+MAPPING = {'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'pes', 'extra-pes'}
+INPUTS = {'test-data', 'input', 'input-fill', 'compare-layers', 'latency-seed', 'max-extra-cycles', 'save-outputs'}
+PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'time-passes', 'stats', 'no-verify',
+          'roundtrip-each', 'dot', 'inline'}
+# Command -> options, operands that make a valid line as far as the command line goes.
+COMMANDS = {
+    'compile': (MODEL | MAPPING | {'lp-file', 'output', 'json'}, ['absent']),
+    'run': (MODEL | MAPPING | INPUTS | {'lp-file', 'program', 'output', 'json'}, ['absent']),
+    'sim': (INPUTS | {'model', 'json'}, ['absent']),
+    'opt': (MODEL | MAPPING | PASSES | {'lp-file', 'output'}, ['absent']),
+    'dis': ({'inline', 'output'}, ['absent']),
+    'asm': ({'output'}, ['absent']),
+    'check': ({'model', 'json'}, ['absent']),
+    'list': (set(), []),
+    'version': (set(), []),
+    'help': (set(), []),
+}
+LISTS = ('ops', 'passes', 'isa', 'arch', 'archs', 'onnx', 'codes')
+
+IR = '''graph "g" tensor {
+  %0 = input {index=0, dtype="f32", shape=[2]}
+  %1 = relu %0 @"r"
+  %2 = relu %1
+  output %2 {index=0, dtype="f32", shape=[2]}
+}
+'''
+IR_AFTER = '''graph "g" tensor {
+  %0 = input {index=0, dtype="f32", shape=[2], extent=[0,0,0], strides=[0,0,0], offset=0} : f32[2]
+  %1 = relu %0 : f32[2] @"r"
+  output %1 {index=0, dtype="f32", shape=[2], strides=[0,0,0], offset=0}
+}
+'''
+
+
+def overview(b):
+    """cimc --help, -h and help tell the same and name every command"""
+    texts = [b.run(*words) for words in (['--help'], ['-h'], ['help'])]
+    b.expect(len({t.stdout for t in texts}) == 1, 'they differ')
+    b.expect(not any(t.stderr for t in texts), 'help is data: nothing belongs on standard error')
+    b.equal(set(re.findall(r'^  (\w+) ', texts[0].stdout, re.MULTILINE)), set(COMMANDS), 'commands')
+
+
+def help_of_each(b):
+    """each command's --help, -h and help COMMAND agree and name every option"""
+    for name, (options, _) in COMMANDS.items():
+        text = b.run(name, '--help').stdout
+        b.equal(b.run(name, '-h').stdout, text, name + ' -h')
+        b.equal(b.run('help', name).stdout, text, 'help ' + name)
+        b.contains(text, 'cimc %s - ' % name, 'Usage: cimc ' + name, 'Exit status: 0 ')
+        named = set(re.findall(r'^ +(?:-\w, )?--([a-z-]+)', text, re.MULTILINE))
+        b.equal(named, options | {'help'}, name + ': options in its help')
+        b.expect(all(len(line) <= 90 for line in text.splitlines()), name + ': lines too long for a terminal')
+
+
+def unknown_options(b):
+    """an unknown option exits 2, for every command"""
+    for name, (_, operands) in COMMANDS.items():
+        for option in ('--no-such-option', '-Z'):
+            b.fails(name, option, *operands, code=2, message='cimc: error: unknown or ambiguous option %s; see cimc %s --help '
+                    '[usage]' % (option, name))
+
+
+def usage_errors(b):
+    """wrong command lines exit 2 with one line that says what is wrong"""
+    def usage(message, *arguments):
+        b.fails(*arguments, code=2, message='cimc: error: %s [usage]' % message)
+    usage('a command is missing; see cimc --help')
+    usage("there is no command 'polish'; see cimc --help", 'polish')
+    usage("there is no command 'polish'; see cimc --help", 'help', 'polish')
+    usage("there is no list 'nothing'; see cimc list --help", 'list', 'nothing')
+    usage('missing operand: WHAT; see cimc list --help', 'list')
+    usage('missing operand: MODEL; see cimc compile --help', 'compile')
+    usage('too many operands: b; see cimc compile --help', 'compile', 'a', 'b')
+    usage('a value is missing after --set; see cimc compile --help', 'compile', '--set')
+    usage("--pes: 'x' is not an integer from 0 to 9223372036854775807", 'compile', '--pes=x', 'a')
+    usage("--pes: '-1' is not an integer from 0 to 9223372036854775807", 'compile', '--pes=-1', 'a')
+    usage("--cut: 'x' is none of auto|w|h|2d", 'compile', '--cut=x', 'a')
+    usage("--set: '0x3' is none of auto, pixel, RxC (R, C: a number or *)", 'compile', '--set=0x3', b.model)
+    usage("--dim: 'N' has no NAME=", 'compile', '--dim=N', b.model)
+    usage('--pes and --extra-pes exclude each other', 'compile', '--pes=9', '--extra-pes=1', b.model)
+    usage('program and JSON cannot both go to standard output', 'compile', '-o', '-', '--json', b.model)
+    b.run('compile', b.model, '-o', 'p.cim')
+    usage('--compare-layers needs --model', 'sim', '--compare-layers', '--input-fill=ramp', 'p.cim')
+
+
+def missing_files(b):
+    """a missing file, a folder, an unreadable kind exit 1 and name the file"""
+    for name in ('compile', 'run', 'sim', 'opt', 'dis', 'asm', 'check'):
+        more = ['-o', 'out'] if 'output' in COMMANDS[name][0] else []
+        b.fails(name, 'absent', *more, code=1, message='absent: error: cannot open: No such file or directory [io]')
+        b.fails(name, b.folder, *more, code=1, message=b.folder + ': error: is a directory [io]')
+    b.equal(os.listdir(b.folder), [], 'files left behind')
+    empty = b.write('empty', '')
+    for name in ('compile', 'run', 'sim', 'opt', 'dis', 'asm', 'check'):
+        b.run(name, empty, *(['-o', 'out'] if 'output' in COMMANDS[name][0] else []), code=1)
+    b.equal(os.listdir(b.folder), ['empty'], 'files left behind')
+
+
+def other_inputs(b):
+    """files named by options that are missing or wrong exit 1"""
+    b.run('compile', b.model, '-o', 'p.cim')
+    for arguments in (['compile', b.model, '-o', 'x', '--arch=absent.yaml'], ['run', b.model, '--test-data=absent'],
+                      ['run', b.model, '--input=absent.npy'], ['sim', 'p.cim', '--model=absent', '--input-fill=ramp'],
+                      ['compile', b.model, '-o', 'x', '--constant=image=absent.pb'], ['sim', 'p.cim'],
+                      ['run', b.model, '--program=absent'], ['check', 'p.cim', '--model=absent'],
+                      ['compile', b.model, '-o', 'x', '--arch-field=polish=1'],
+                      ['compile', b.model, '-o', 'x', '--arch-field=rows=0'],
+                      ['compile', b.model, '-o', 'x', '--arch-field=rows']):
+        done = b.run(*arguments, code=1)
+        b.expect(re.search(r'error: .* \[[a-z-]+\]$', done.stderr, re.MULTILINE), 'no coded message:\n' + done.stderr)
+    b.fails('compile', b.model, '-o', 'x', '--pes=3', code=1,
+            message='cimc: error: the network needs 9 PEs, the machine has 3; enlarge --pes [capacity]')
+    b.equal(sorted(os.listdir(b.folder)), ['p.cim'], 'files left behind')
+
+
+def version(b):
+    """version"""
+    done = b.run('version')
+    b.expect(re.fullmatch(r'cimc \d+\.\d+\.\d+ \(instruction set \d+\)\n', done.stdout), done.stdout)
+    b.equal(b.run('--version').stdout, done.stdout, 'cimc --version')
+
+
+def lists(b):
+    """every list is a Markdown table"""
+    for name in LISTS:
+        lines = b.run('list', name).stdout.splitlines()
+        b.expect(len(lines) > 2 and lines[0].startswith('| ') and re.fullmatch(r'[|-]+', lines[1]), name + ' is no table')
+    b.contains(b.run('list', '--help').stdout, *LISTS)
+
+
+def opt_text(b):
+    """opt: IR text from a file or standard input, to standard output or a file"""
+    source = b.write('g.ir', IR)
+    b.equal(b.run('opt', source, '--passes=simplify').stdout, IR_AFTER, 'from a file')
+    done = b.run('opt', '-', '--passes=simplify', stdin=IR)
+    b.equal(done.stdout, IR_AFTER, 'from standard input')
+    b.equal(done.stderr, '', 'standard error')
+    b.equal(b.run('opt', '-', '--passes=simplify', '-o', 'out.ir', stdin=IR).stdout, '', 'with -o')
+    b.equal(b.read('out.ir').decode(), IR_AFTER, 'the file')
+    b.equal(b.run('opt', 'out.ir', '--passes=simplify', '-o', '-').stdout, IR_AFTER, 'with -o -')
+
+
+def opt_prints(b):
+    """opt: dumps go to standard error, the result to standard output; --roundtrip-each and --dot"""
+    source = b.write('g.ir', IR)
+    done = b.run('opt', source, '--passes=cse,simplify', '--print-before=cse', '--print-after', '--stats', '--time-passes')
+    b.equal(done.stdout, IR_AFTER, 'standard output')
+    b.equal(done.stderr.count('graph "g" tensor {'), 3, 'dumps')
+    b.contains(done.stderr, 'cse', 'simplify')
+    plain = b.run('opt', b.model, '--inline').stdout
+    b.equal(b.run('opt', b.model, '--inline', '--roundtrip-each').stdout, plain, '--roundtrip-each changes the result')
+    b.equal(b.run('opt', '-', '--inline', '--passes=dce', stdin=plain).stdout, plain, 'what --inline prints, read again')
+    b.contains(b.run('opt', b.model, '--stop-after=partition').stdout, 'canonical {')
+    dot = b.run('opt', b.model, '--dot').stdout
+    b.expect(dot.startswith('digraph') and dot.rstrip().endswith('}'), dot[:200])
+
+
+def outputs_to_pipes(b):
+    """compile | sim and dis | asm through pipes; with -o - the table is on standard error"""
+    table = b.run('compile', b.model, '-o', 'digits.cim').stdout
+    program = b.read('digits.cim')
+    done = b.run('compile', b.model, '-o', '-')
+    b.expect(done.data == program, '-o - writes other bytes than -o FILE')
+    b.equal(done.stderr, table, 'the table')
+    done = b.run('sim', '-', '--test-data', b.test_data(3), stdin=program)
+    b.contains(done.stdout, 'PASS')
+    text = b.run('dis', '-', stdin=program).stdout
+    b.expect(b.run('asm', '-', stdin=text).data == program, 'asm(dis(x)) is not x')
+    b.run('compile', '-', '-o', 'again.cim', stdin=open(b.model, 'rb').read())
+    b.run('sim', 'again.cim', '--test-data', b.test_data(3))
+
+
+def default_output(b):
+    """compile without -o writes MODEL's name with .cim into the current folder"""
+    b.run('compile', b.model)
+    b.equal(os.listdir(b.folder), ['digits.cim'], 'files')
+
+
+def special_files(b):
+    """devices and pipes are written directly; a full device is an error"""
+    b.run('compile', b.model, '-o', '/dev/null')
+    b.expect(not os.path.isfile('/dev/null'), '/dev/null was replaced')
+    fifo = b.path('fifo')
+    os.mkfifo(fifo)
+    got = []
+    reader = threading.Thread(target=lambda: got.append(open(fifo, 'rb').read()), daemon=True)
+    reader.start()
+    b.run('compile', b.model, '-o', fifo)
+    reader.join(10)
+    b.run('compile', b.model, '-o', 'p.cim')
+    b.expect(got == [b.read('p.cim')], 'the pipe got something else')
+    b.fails('compile', b.model, '-o', '/dev/full', code=1, message='/dev/full: error: cannot write: No space left on device [io]')
+    b.fails('compile', b.model, '-o', 'absent/p.cim', code=1,
+            message='absent/p.cim: error: cannot write: No such file or directory [io]')
+    with open('/dev/full', 'w') as full:
+        for arguments in (['list', 'isa'], ['opt', b.model], ['dis', 'p.cim'], ['--help'], ['compile', b.model, '--json', '-o', 'x']):
+            b.run(*arguments, code=1, stdout=full)
+
+
+def whole_or_not_at_all(b):
+    """when a command fails, an existing output file stays as it is and no new one appears"""
+    bad = b.write('bad.onnx', open(b.model, 'rb').read()[:50000])
+    b.run('compile', b.model, '-o', 'good.cim')
+    text = b.run('dis', 'good.cim', '--inline').stdout
+    bad_program = b.write('bad.cim', b.read('good.cim')[:-100])
+    bad_text = b.write('bad.s', text[:len(text) // 2] + '\nnonsense here\n')
+    kept = b.write('kept', 'what was here before')
+    before = sorted(os.listdir(b.folder))
+    for arguments in (['compile', bad], ['run', bad, '--input-fill=ramp'], ['opt', bad], ['dis', bad_program], ['asm', bad_text],
+                      ['compile', b.model, '--pes=1']):
+        for output in (kept, 'new'):
+            b.run(*arguments, '-o', output, code=1)
+        b.equal(b.read('kept'), b'what was here before', ' '.join(arguments))
+    b.equal(sorted(os.listdir(b.folder)), before, 'files')
+
+
+def same_file(b):
+    """input and output may be one file"""
+    b.write('g.ir', IR)
+    b.run('opt', 'g.ir', '--passes=simplify', '-o', 'g.ir')
+    b.equal(b.read('g.ir').decode(), IR_AFTER, 'the file')
+    b.run('compile', b.model, '-o', 'p.cim')
+    program = b.read('p.cim')
+    b.write('p.s', b.run('dis', 'p.cim').stdout)
+    b.run('asm', 'p.s', '-o', 'p.cim')
+    b.expect(b.read('p.cim') == program, 'assembled over its own source of sections')
+
+
+def closed_output(b):
+    """a reader that goes away does not make a crash"""
+    for arguments in (['list', 'isa'], ['opt', b.model, '--inline']):
+        process = subprocess.Popen([b.cimc, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=b.folder)
+        process.stdout.close()
+        process.stderr.read()
+        process.stderr.close()
+        b.expect(process.wait(60) in (0, 1, -13), '%s: exit code %d' % (arguments[0], process.returncode))
+
+
+if __name__ == '__main__':
+    sys.exit(run_cases([overview, help_of_each, unknown_options, usage_errors, missing_files, other_inputs, version, lists, opt_text,
+                        opt_prints, outputs_to_pipes, default_output, special_files, whole_or_not_at_all, same_file,
+                        closed_output]))

@@ -1,0 +1,278 @@
+"""What comes out: reports, answers of the bundled model, programs as bytes and text, damaged files.
+
+usage: programs_test.py CIMC ROOT
+"""
+import json
+import os
+import random
+import re
+import shutil
+import struct
+import sys
+
+from bench import run_cases
+
+COMPILE_KEYS = ['model', 'arch', 'base_layers', 'pe_min', 'pes', 'layer_by_layer_cycles', 'makespan_cycles', 'speedup',
+                'utilisation', 'lower_bound_cycles', 'duplication', 'n_instructions', 'code_bytes', 'program_bytes', 'seconds',
+                'peak_rss_bytes']
+COMPILE_SECONDS = ['import', 'passes', 'schedule', 'emit', 'check', 'write']
+SIM_SECONDS = ['simulate', 'evaluate']
+OUTPUT_KEYS = ['name', 'shape', 'max_abs_error', 'max_abs_reference', 'pass']
+
+# Name, (h, w, c) of the output, PEs of 256 x 256: ceil(KH*KW*KI / 256) * ceil(KO / 256), from the model's shapes.
+LAYERS = [('/conv1/Conv', [28, 28, 16], 1), ('/block1/conv1/Conv', [14, 14, 16], 1), ('/block1/conv2/Conv', [14, 14, 16], 1),
+          ('/conv2/Conv', [7, 7, 32], 1), ('/block2/conv1/Conv', [7, 7, 32], 2), ('/block2/conv2/Conv', [7, 7, 32], 2),
+          ('/dense/Gemm', [1, 1, 10], 1)]
+SUM_CYCLES = 28 * 28 + 2 * 14 * 14 + 3 * 7 * 7 + 1
+
+
+def check_layers(b, report):
+    got = [(x['name'], x['ofm'], x['pes'], x['cycles'], x['copies']) for x in report['base_layers']]
+    b.equal(got, [(name, ofm, pes, ofm[0] * ofm[1], 1) for name, ofm, pes in LAYERS], 'base layers')
+    b.equal([report['pe_min'], report['pes'], report['layer_by_layer_cycles']], [9, 9, SUM_CYCLES], 'PEs and cycles')
+
+
+def compile_json(b):
+    """compile --json has the documented keys, and values that fit each other"""
+    report = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim').stdout)
+    b.equal(list(report), COMPILE_KEYS, 'keys')
+    b.equal(list(report['seconds']), COMPILE_SECONDS, 'stages')
+    check_layers(b, report)
+    b.equal(report['duplication'], {'objective': 'sum', 'value': SUM_CYCLES, 'status': 'optimal'}, 'duplication')
+    b.equal(report['program_bytes'], len(b.read('p.cim')), 'program bytes')
+    b.equal(report['code_bytes'], 32 * report['n_instructions'], 'code bytes')
+    b.expect(abs(report['speedup'] * report['makespan_cycles'] - SUM_CYCLES) < 1e-6, 'speedup')
+    busy = sum(ofm[0] * ofm[1] * pes for _, ofm, pes in LAYERS)
+    b.expect(abs(report['utilisation'] - busy / 9 / report['makespan_cycles']) < 1e-9, 'utilisation')
+
+
+def layer_by_layer_json(b):
+    """one layer after the other takes the sum of the layers' cycles; speedup 1"""
+    report = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim', '--schedule=layer', '--duplicate=none').stdout)
+    check_layers(b, report)
+    b.equal([report['makespan_cycles'], report['speedup']], [SUM_CYCLES, 1], 'makespan and speedup')
+    b.equal(report['duplication']['objective'], 'none', 'objective')
+
+
+def run_json(b):
+    """run --json holds compile's keys too; sim --json; check --json"""
+    report = json.loads(b.run('run', b.model, '--json', '--test-data', b.test_data(0), '-o', 'p.cim').stdout)
+    b.equal(sorted(report), sorted(COMPILE_KEYS + ['simulated_cycles', 'outputs']), 'keys of run')
+    b.equal(sorted(report['seconds']), sorted(COMPILE_SECONDS + SIM_SECONDS), 'stages of run')
+    check_layers(b, report)
+    b.equal(report['simulated_cycles'], report['makespan_cycles'], 'cycles')
+    b.equal([list(o) for o in report['outputs']], [OUTPUT_KEYS], 'keys of outputs')
+    b.equal([report['outputs'][0][k] for k in ('name', 'shape', 'pass')], ['logits', [1, 10], True], 'output')
+    sim = json.loads(b.run('sim', 'p.cim', '--json', '--test-data', b.test_data(0)).stdout)
+    b.equal(sorted(sim), sorted(['program', 'simulated_cycles', 'utilisation', 'outputs', 'seconds', 'peak_rss_bytes']), 'keys of sim')
+    b.equal([sim[k] for k in ('simulated_cycles', 'utilisation', 'outputs')],
+            [report[k] for k in ('simulated_cycles', 'utilisation', 'outputs')], 'sim and run')
+    blind = json.loads(b.run('sim', 'p.cim', '--json', '--input-fill=random:3').stdout)
+    b.equal([blind['outputs'][0][k] for k in OUTPUT_KEYS[2:]], [None, None, None], 'outputs without a reference')
+    proof = json.loads(b.run('check', 'p.cim', '--json', '--model', b.model).stdout)
+    b.equal(proof, {'program': 'p.cim', 'model': b.model, 'proved': ['form', 'progress', 'races', 'meaning']}, 'check')
+    proof = json.loads(b.run('check', 'p.cim', '--json').stdout)
+    b.equal(proof, {'program': 'p.cim', 'model': None, 'proved': ['form', 'progress', 'races']}, 'check without a model')
+
+
+def compile_table(b):
+    """compile's table for people"""
+    lines = b.run('compile', b.model).stdout.splitlines()
+    b.equal([line.split() for line in lines[:9]],
+            ['layer output h x w x c PEs cycles copies'.split()] +
+            [[name, *' x '.join(map(str, ofm)).split(), str(pes), str(ofm[0] * ofm[1]), '1'] for name, ofm, pes in LAYERS] + [[]],
+            'layers')
+    b.equal(lines[9:11], ['7 base layers, 9 of 9 PEs needed, 2 tiles', 'duplication sum: 1324 cycles (optimal)'], 'summary')
+    b.expect(re.fullmatch(r'makespan \d+ cycles, layer by layer 1324, speedup [\d.]+, utilisation [\d.]+ %', lines[11]), lines[11])
+    b.expect(re.fullmatch(r'\d+ instructions, \d+ bytes of code, program \d+ bytes', lines[12]), lines[12])
+    b.equal(len(lines), 13, 'lines')
+
+
+def ten_images(b):
+    """run gives PyTorch's outputs for all ten images"""
+    b.run('compile', b.model, '-o', 'p.cim')
+    for k in range(10):
+        done = b.run('run', b.model, '--program', 'p.cim', '--test-data', b.test_data(k), '--save-outputs', 'answer')
+        b.expect(re.search(r"^output 0 'logits' f32\[1x10\]: largest error \S+ of \S+: PASS$", done.stdout, re.MULTILINE), done.stdout)
+        npy = b.read('answer/output_0.npy')
+        b.expect(npy[:6] == b'\x93NUMPY' and b"'descr': '<f4'" in npy and b'(1, 10,' in npy, 'not a .npy file of [1, 10]')
+        with open(os.path.join(b.test_data(k), 'output_0.pb'), 'rb') as f:
+            wanted = struct.unpack('<10f', f.read()[-40:])
+        got = struct.unpack('<10f', npy[-40:])
+        b.expect(max(abs(x - y) for x, y in zip(got, wanted)) <= 1e-4 * max(map(abs, wanted)), 'set %d: %s' % (k, got))
+
+
+def saved_outputs_as_inputs(b):
+    """a .npy input gives what the same .pb input gives"""
+    with open(os.path.join(b.test_data(2), 'input_0.pb'), 'rb') as f:
+        values = f.read()[-4 * 28 * 28:]
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 28, 28), }"
+    header += ' ' * (-(10 + len(header) + 1) % 64) + '\n'
+    b.write('in.npy', b'\x93NUMPY\x01\x00' + struct.pack('<H', len(header)) + header.encode() + values)
+    b.run('run', b.model, '--input=in.npy', '--save-outputs=a')
+    b.run('run', b.model, '--test-data', b.test_data(2), '--save-outputs=b')
+    b.expect(b.read('a/output_0.npy') == b.read('b/output_0.npy'), 'other answers')
+    b.write('short.npy', b.read('in.npy')[:-4])
+    b.run('run', b.model, '--input=short.npy', code=1)
+
+
+def wrong_reference(b):
+    """a wrong expected output exits 1, says FAIL and which output"""
+    shutil.copytree(b.test_data(0), b.path('set'))
+    data = b.read('set/output_0.pb')
+    last = struct.unpack('<f', data[-4:])[0]
+    b.write('set/output_0.pb', data[:-4] + struct.pack('<f', last + 1))
+    done = b.run('run', b.model, '--test-data=set', code=1)
+    b.contains(done.stdout, ': FAIL')
+    b.expect(re.fullmatch(r"cimc: error: output 0 'logits' differs by 1 of \S+, worst at element 9 \[mismatch\]\n", done.stderr),
+             done.stderr)
+    report = json.loads(b.run('run', b.model, '--test-data=set', '--json', code=1).stdout)
+    b.equal(report['outputs'][0]['pass'], False, 'pass')
+
+
+def options_matter(b):
+    """every set shape, cut, schedule and number of copies gives the right answers, cycles as scheduled"""
+    sets = ['auto', 'pixel', '1x*', '2x*', '3x5']
+    for k, shape in enumerate(sets):
+        b.run('run', b.model, '--set', shape, '--test-data', b.test_data(k), '--compare-layers')
+    for cut in ('w', 'h', '2d'):
+        b.run('run', b.model, '--cut', cut, '--extra-pes=8', '--set=1x*', '--test-data', b.test_data(4), '--compare-layers')
+    for crossbars in ('1', '64'):
+        b.run('run', b.model, '--arch-field', 'crossbars=' + crossbars, '--extra-pes=4', '--test-data', b.test_data(5))
+    b.run('run', b.model, '--schedule=layer', '--extra-pes=4', '--test-data', b.test_data(6))
+    b.run('run', b.model, '--latency-seed=7', '--max-extra-cycles=9', '--test-data', b.test_data(7))
+
+
+def same_bytes(b):
+    """four compiles give the same bytes, at any number of threads and in any folder"""
+    b.run('compile', b.model, '--extra-pes=8', '-o', 'first.cim')
+    shutil.copy(b.model, b.path('digits.onnx'))
+    for k, threads in enumerate(('1', '2', '7')):
+        b.run('compile', 'digits.onnx', '--extra-pes=8', '-o', 'next.cim',
+              environment={'OMP_NUM_THREADS': threads, 'LC_ALL': 'C', 'TZ': 'UTC+%d' % k})
+        b.expect(b.read('next.cim') == b.read('first.cim'), 'compile %d differs' % (k + 2))
+
+
+def round_trip(b):
+    """asm(dis(x)) is x, with sections in the file and inline; the same text comes out again"""
+    for name, options in (('auto', []), ('rows', ['--set=1x*', '--extra-pes=16', '--arch-field=crossbars=3'])):
+        b.run('compile', b.model, '-o', name + '.cim', *options)
+        for inline in ([], ['--inline']):
+            text = b.run('dis', name + '.cim', *inline).stdout
+            b.write('p.s', text)
+            b.run('asm', 'p.s', '-o', 'again.cim')
+            b.expect(b.read('again.cim') == b.read(name + '.cim'), '%s %s: not the same bytes' % (name, inline))
+        b.equal(b.run('dis', 'again.cim', '--inline').stdout, text, 'the text')
+
+
+def edited_instruction(b):
+    """--compare-layers names the operation whose instruction was edited; check finds it too"""
+    b.run('compile', b.model, '--set=pixel', '-o', 'p.cim')
+    b.run('sim', 'p.cim', '--model', b.model, '--test-data', b.test_data(0), '--compare-layers')
+    b.run('check', 'p.cim', '--model', b.model)
+    text = b.run('dis', 'p.cim').stdout
+    lines = text.split('\n')
+    # A vector instruction of this operation at column 3 or later now reads the column before.
+    edit = re.compile(r'^(.*\.vmap p\d+ dst=v\d+\(\d+,([3-9])\) .* a=v\d+\(\d+,)(\d+)(\).*; /relu2/Relu)$')
+    at, match = next((i, m) for i, m in enumerate(map(edit.match, lines)) if m)
+    lines[at] = match.group(1) + str(int(match.group(3)) - 1) + match.group(4)
+    b.write('edited.s', '\n'.join(lines))
+    b.run('asm', 'edited.s', '-o', 'edited.cim')
+    for command in (['sim', 'edited.cim', '--model', b.model], ['run', b.model, '--program', 'edited.cim']):
+        done = b.run(*command, '--test-data', b.test_data(0), '--compare-layers', code=1)
+        b.expect(re.search(r"digits\.onnx: node \d+ '/relu2/Relu' \(Relu\): error: first difference: relu '/relu2/Relu' at h \d+, w %s, "
+                           r'c \d+: simulated \S+, evaluated .*\[mismatch\]$' % match.group(2), done.stderr, re.MULTILINE), done.stderr)
+    done = b.run('check', 'edited.cim', '--model', b.model, code=1)
+    b.contains(done.stderr, '[check]')
+
+
+def dropped_wait(b):
+    """a program without one of its waits is refused by check"""
+    b.run('compile', b.model, '--set=1x*', '-o', 'p.cim')
+    lines = b.run('dis', 'p.cim').stdout.split('\n')
+    at = next(i for i, line in enumerate(lines) if '.mvm g1 ' in line and ' wait ' in line)
+    lines[at] = re.sub(r' wait [^@;]*', ' ', lines[at])
+    b.write('edited.s', '\n'.join(lines))
+    b.run('asm', 'edited.s', '-o', 'edited.cim')
+    b.contains(b.run('check', 'edited.cim', code=1).stderr, '[check]')
+    b.contains(b.run('check', 'edited.cim', '--model', b.model, code=1).stderr, '[check]')
+
+
+def deadlock(b):
+    """a wait for a message that never comes is diagnosed by sim and refused by check"""
+    b.run('compile', b.model, '--set=1x*', '-o', 'p.cim')
+    lines = b.run('dis', 'p.cim').stdout.split('\n')
+    at = next(i for i, line in enumerate(lines) if '.mvm g1 ' in line and ' wait q' in line)
+    lines[at] = re.sub(r' wait q(\d+)>=\d+', r' wait q\1>=100000', lines[at])
+    b.write('edited.s', '\n'.join(lines))
+    b.run('asm', 'edited.s', '-o', 'edited.cim')
+    b.contains(b.run('sim', 'edited.cim', '--input-fill=ramp', code=1).stderr, '[deadlock]')
+    b.run('check', 'edited.cim', code=1)
+
+
+def other_model(b):
+    """a program and a model that do not belong together are told apart"""
+    b.run('compile', b.model, '-o', 'p.cim')
+    data = bytearray(open(b.model, 'rb').read())
+    at = len(data) // 2    # inside the weights
+    data[at] ^= 1
+    b.write('other.onnx', bytes(data))
+    for command in (['check', 'p.cim', '--model', 'other.onnx'], ['sim', 'p.cim', '--model=other.onnx', '--input-fill=ramp'],
+                    ['run', 'other.onnx', '--program=p.cim', '--input-fill=ramp']):
+        b.run(*command, code=1)
+
+
+def variants(data, seed, n):
+    """n damaged versions: cut short, and with 1 to 4 bytes changed."""
+    rng = random.Random(seed)
+    for k in range(n):
+        if k % 3 == 0:
+            yield data[:rng.randrange(len(data))]
+            continue
+        changed = bytearray(data)
+        for _ in range(rng.randint(1, 4)):
+            # Half of the changes where structure is, in the first kilobytes.
+            changed[rng.randrange(len(data) if rng.random() < 0.5 else min(4096, len(data)))] = rng.randrange(256)
+        if changed != data:
+            yield bytes(changed)
+
+
+def damaged_models(b):
+    """damaged .onnx files are read or refused, nothing worse"""
+    with open(b.model, 'rb') as f:
+        data = f.read()
+    for k, damaged in enumerate(variants(data, 1, 90)):
+        b.write('bad.onnx', damaged)
+        b.run('opt', 'bad.onnx', '--stop-after=dup', '-o', '/dev/null', code=(0, 1))
+        if b.problems:
+            b.problems.append('variant %d of seed 1' % k)
+            return
+
+
+def damaged_programs(b):
+    """damaged program files are refused: everything in them has a checksum"""
+    b.run('compile', b.model, '--set=1x*', '-o', 'p.cim')
+    for k, damaged in enumerate(variants(b.read('p.cim'), 2, 90)):
+        b.write('bad.cim', damaged)
+        b.contains(b.run('sim', 'bad.cim', '--input-fill=ramp', code=1).stderr, '[program]')
+        if b.problems:
+            b.problems.append('variant %d of seed 2' % k)
+            return
+
+
+def damaged_texts(b):
+    """damaged assembly and IR texts are read or refused, nothing worse"""
+    b.run('compile', b.model, '--set=1x*', '-o', 'p.cim')
+    for name, text, command in (('assembly', b.run('dis', 'p.cim').data, ['asm', '-', '-o', '/dev/null']),
+                                ('IR', b.run('opt', b.model, '--passes=fold').data, ['opt', '-', '-o', '/dev/null'])):
+        for k, damaged in enumerate(variants(text, 3, 30)):
+            b.run(*command, stdin=damaged, code=(0, 1))
+            if b.problems:
+                b.problems.append('%s, variant %d of seed 3' % (name, k))
+                return
+
+
+if __name__ == '__main__':
+    sys.exit(run_cases([compile_json, layer_by_layer_json, run_json, compile_table, ten_images, saved_outputs_as_inputs, wrong_reference,
+                        options_matter, same_bytes, round_trip, edited_instruction, dropped_wait, deadlock, other_model,
+                        damaged_models, damaged_programs, damaged_texts]))

@@ -1,0 +1,119 @@
+"""Documents against the program: generated tables, options, links and paths they name.
+
+usage: docs_test.py CIMC ROOT [--refresh]      (--refresh rewrites the generated tables)
+
+A generated table stands between `<!-- generated: cimc list isa -->` and `<!-- end -->`.
+"""
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from tap import Tap  # noqa: E402
+from source_tree import list_files, read  # noqa: E402
+
+TABLE = re.compile(r'(<!-- generated: cimc (list [a-z]+) -->\n)(.*?)(<!-- end -->)', re.DOTALL)
+# Each of these stands in some document.
+LISTS = ('ops', 'passes', 'isa', 'arch', 'codes')
+
+
+def table(cimc, words):
+    done = subprocess.run([cimc] + words.split(), capture_output=True, text=True)
+    return '\n' + done.stdout.strip('\n') + '\n\n'
+
+
+def check_tables(cimc, root, documents, refresh):
+    for path in documents:
+        text = read(root, path)
+        if refresh:
+            new = TABLE.sub(lambda m: m.group(1) + table(cimc, m.group(2)) + m.group(4), text)
+            if new != text:
+                with open(os.path.join(root, path), 'w', encoding='utf-8') as f:
+                    f.write(new)
+            continue
+        for match in TABLE.finditer(text):
+            wanted = table(cimc, match.group(2)).splitlines()
+            got = match.group(3).splitlines()
+            for line in [x for x in wanted if x not in got][:3]:
+                yield '%s: missing or old: %s' % (path, line)
+            for line in [x for x in got if x not in wanted][:3]:
+                yield '%s: not what `cimc %s` prints: %s' % (path, match.group(2), line)
+            if got != wanted and set(got) == set(wanted):
+                yield '%s: `cimc %s` prints another order' % (path, match.group(2))
+        if text.count('<!-- generated:') != len(TABLE.findall(text)):
+            yield '%s: a marker "generated" without its "end", or of another form' % path
+
+
+def check_listed(root, documents):
+    marked = {m.group(2) for path in documents for m in TABLE.finditer(read(root, path))}
+    for name in LISTS:
+        if 'list ' + name not in marked:
+            yield 'no document has the table <!-- generated: cimc list %s -->' % name
+
+
+def check_operations(cimc, root):
+    """IR.md explains every operation of the table, and no other."""
+    known = set(re.findall(r'^\| (\w+) \|', table(cimc, 'list ops'), re.MULTILINE)) - {'operation'}
+    text = TABLE.sub('', read(root, 'ir/IR.md'))
+    section = text[text.index('\n## 3. '):text.index('\n## 4. ')]
+    explained = {name for row in re.findall(r'^\| (`[^|]*)\|', section, re.MULTILINE) for name in re.findall(r'`(\w+)`', row)}
+    yield from ('ir/IR.md does not explain %s' % name for name in sorted(known - explained))
+    yield from ('ir/IR.md explains %s, which does not exist' % name for name in sorted(explained - known))
+
+
+def check_onnx(cimc, root):
+    """ONNX.md names every operator that is supported, and no other."""
+    known = set(re.findall(r'^\| (\w+) \|', table(cimc, 'list onnx'), re.MULTILINE))
+    text = read(root, 'frontend/onnx/ONNX.md')
+    section = text[text.index('\n## Operators'):text.index('\n## Limits')]
+    rows = [row.split('|')[1] for row in section.splitlines() if row.startswith('| ')]
+    named = {name for row in rows for name in re.findall(r'\b[A-Z]\w+', re.sub(r'\([^)]*\)', '', row))} - {'ONNX'}
+    yield from ('frontend/onnx/ONNX.md does not name %s' % name for name in sorted(known - named))
+    yield from ('frontend/onnx/ONNX.md names %s, which is not supported' % name for name in sorted(named - known))
+
+
+def check_commands(cimc, root, documents):
+    """Commands and options written as `cimc ...` exist."""
+    helps = {}
+    for path in documents:
+        for line in re.findall(r'cimc ([a-z]+)((?: [^`\n|]*)?)', read(root, path)):
+            command, rest = line
+            if command not in helps:
+                done = subprocess.run([cimc, command, '--help'], capture_output=True, text=True)
+                helps[command] = done.stdout
+            for option in re.findall(r'(?<![\w-])--([a-z][a-z-]+)', rest if helps[command] else ''):
+                if not re.search(r'--%s\b' % option, helps[command]):
+                    yield '%s: cimc %s has no option --%s' % (path, command, option)
+
+
+def check_paths(root, documents, files):
+    """Relative links, and paths in backquotes that look like files of the tree, exist."""
+    folders = {os.path.dirname(f) for f in files}
+    tops = {f.split('/')[0] for f in folders if f}
+    for path in documents:
+        text = read(root, path)
+        here = os.path.dirname(path)
+        named = set(re.findall(r'\]\(([^):#]+)\)', text))
+        # `tests/cli` and the like; placeholders (a capital, *, <) are not paths.
+        named |= {name for name in re.findall(r'`([\w./-]+/[\w./-]*)`', text) if name.split('/')[0] in tops}
+        for name in sorted(named):
+            if not any(os.path.exists(os.path.join(root, base, name)) for base in (here, '')):
+                yield '%s: %s does not exist' % (path, name)
+
+
+def main(cimc, root, refresh):
+    files = list_files(root)
+    documents = [f for f in files if f.endswith('.md')]
+    tap = Tap()
+    tap.point('generated tables are what the program prints', check_tables(cimc, root, documents, refresh))
+    tap.point('every generated table has its document', check_listed(root, documents))
+    tap.point('IR.md explains every operation', check_operations(cimc, root))
+    tap.point('ONNX.md names every operator', check_onnx(cimc, root))
+    tap.point('documents name options that exist', check_commands(cimc, root, documents))
+    tap.point('documents name files that exist', check_paths(root, documents, files))
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1], sys.argv[2], '--refresh' in sys.argv[3:]))

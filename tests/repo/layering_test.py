@@ -1,0 +1,264 @@
+"""Structure of the sources: who may include whom, sizes, names, format. DESIGN of the rules: CONTRIBUTING.md.
+
+usage: layering_test.py ROOT BUILD_ROOT COMPILER...
+"""
+import concurrent.futures
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from tap import Tap  # noqa: E402
+from source_tree import blank, line_of, list_files, read  # noqa: E402
+
+# Rooms, longest path first; None = may include any room.
+ROOMS = {
+    'ir/base': set(),
+    'ir/arch': {'ir/base'},
+    'ir/eval': {'ir/base', 'ir'},
+    'ir': {'ir/base'},
+    'frontend/onnx': {'ir/base', 'ir'},
+    'frontend/cli': None,
+    'passes': {'ir/base', 'ir', 'ir/eval', 'ir/arch'},
+    'backend/isa': {'ir/base', 'ir/arch'},
+    'backend': {'ir/base', 'ir', 'ir/arch', 'backend/isa'},
+    'sim': {'ir/base', 'ir/arch', 'backend/isa'},
+    'tests': None,
+}
+
+# A third-party header and the one door it may stand in: a room or a file; where a room, one file of it.
+DOORS = {
+    'onnx.pb-c.h': 'frontend/onnx', 'program.pb-c.h': 'backend/isa', 'glpk.h': 'passes/dup', 'gmp.h': 'passes/dup',
+    'yaml.h': 'ir/arch', 'dnnl.h': 'ir/base/gemm.c', 'yajl_gen.h': 'frontend/cli', 'xxhash.h': 'ir/base',
+    'uthash.h': 'ir/base', 'asan_interface.h': 'ir/base', 'check.h': 'tests',
+}
+STANDARD = set('''ctype dirent errno fcntl float getopt inttypes limits math setjmp signal stdarg stdbool stddef stdint
+    stdio stdlib string strings time unistd sys/mman sys/resource sys/stat sys/types sys/wait'''.split())
+
+# Pure dispatch and tables may be longer than other functions.
+LONG_FUNCTIONS = set()
+MAX_FILE_LINES = 800
+MAX_FUNCTION_LINES = 100
+MARKS = re.compile(r'\b(' + '|'.join(['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X', 'HA' + 'CK']) + r')\b')
+TOP = {'frontend', 'ir', 'passes', 'backend', 'sim', 'proto', 'tests', 'benchmarks'}
+TOP_FILES = {'meson.build', 'meson_options.txt', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'quickstart'}
+
+
+class Sources:
+    def __init__(self, root):
+        self.root = root
+        self.files = list_files(root)
+        self.c_files = [f for f in self.files if f.endswith(('.c', '.h'))]
+        self.text = {f: read(root, f) for f in self.c_files}
+        self.code = {f: blank(t) for f, t in self.text.items()}
+
+
+def room_of(path):
+    folder = os.path.dirname(path)
+    while folder and folder not in ROOMS:
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def includes(sources, path):
+    """(line, name, is_quoted) of each #include."""
+    text = blank(sources.text[path], keep_strings=True)
+    for match in re.finditer(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', text, re.MULTILINE):
+        yield line_of(text, match.start()), match.group(2), match.group(1) == '"'
+
+
+def check_own_include(sources, path, line, name):
+    """An #include of a file of the tree, found by its unique base name."""
+    found = [f for f in sources.files if os.path.basename(f) == os.path.basename(name)]
+    where = '%s:%d: #include "%s"' % (path, line, name)
+    if not found:
+        return ['%s: no such file in the tree' % where]
+    room, other = room_of(path), room_of(found[0])
+    allowed = ROOMS.get(room, set())
+    if room == other or allowed is None or other in allowed:
+        if other != room and '_internal' in name and other != 'tests':
+            return ['%s: internal to %s' % (where, other)]
+        return []
+    return ['%s: %s must not see %s' % (where, room, other)]
+
+
+def include_problems(sources):
+    doors = {}
+    for path in sources.c_files:
+        for line, name, quoted in includes(sources, path):
+            base = os.path.basename(name)
+            if base in DOORS:
+                doors.setdefault(base, []).append((path, line))
+            elif quoted:
+                yield from check_own_include(sources, path, line, name)
+            elif name[:-2] not in STANDARD:
+                yield '%s:%d: #include <%s>: neither standard nor a known library' % (path, line, name)
+    for base, users in doors.items():
+        if base == 'check.h':
+            users = [u for u in users if not u[0].startswith('tests/')]
+        inside = {p for p, _ in users if p == DOORS[base] or p.startswith(DOORS[base] + '/')}
+        yield from ('%s:%d: %s may only be included in %s' % (p, l, base, DOORS[base]) for p, l in users if p not in inside)
+        if len(inside) > 1:
+            yield '%s is included by more than one file: %s' % (base, ', '.join(sorted(inside)))
+
+
+def name_problems(sources):
+    seen = {}
+    for path in sources.files:
+        base = os.path.basename(path)
+        if not path.endswith(('.c', '.h', '.def', '.proto', '.py', '.ir')):
+            continue
+        if base in seen:
+            yield '%s and %s have one name' % (seen[base], path)
+        seen[base] = path
+        if not re.fullmatch(r'(__)?[a-z][a-z0-9_]*\.[a-z]+', base):
+            yield '%s: the name is not snake_case' % path
+
+
+def top_problems(sources):
+    for path in sources.files:
+        top = path.split('/')[0]
+        if '/' in path and top not in TOP and not top.startswith('.'):
+            yield '%s: no such folder is planned at the top' % path
+        if '/' not in path and top not in TOP_FILES and not top.startswith('.'):
+            yield '%s: no such file is planned at the top' % path
+
+
+def room_problems(sources):
+    for path in sources.c_files:
+        if room_of(path) not in ROOMS:
+            yield '%s: belongs to no room' % path
+
+
+def guard_problems(sources):
+    for path in sources.c_files:
+        if path.endswith('.h') and not re.search(r'^#ifndef (\w+)\n#define \1$', sources.text[path], re.MULTILINE):
+            yield '%s: no include guard' % path
+
+
+def abort_problems(sources):
+    """Only the command line's main and BUG() end the process."""
+    for path in sources.c_files:
+        if path.startswith('tests/') or path in ('frontend/cli/main.c', 'ir/base/bug.c'):
+            continue
+        code = sources.code[path]
+        for match in re.finditer(r'\b(exit|_exit|_Exit|quick_exit|abort|assert)\s*\(', code):
+            yield '%s:%d: %s(' % (path, line_of(code, match.start()), match.group(1))
+
+
+def global_problems(sources):
+    """No variable of file scope that is written: each is const."""
+    for path in sources.c_files:
+        if path.startswith('tests/'):
+            continue
+        code = re.sub(r'^\s*#.*(\\\n.*)*', '', sources.code[path], flags=re.MULTILINE)
+        for match in re.finditer(r'^static (?!const\b|inline\b|_Noreturn\b)[^\n(;{]*(=|;|\[)', code, re.MULTILINE):
+            if 'const ' not in match.group() and '_Thread_local' not in match.group():
+                yield '%s: "%s" is not const' % (path, match.group().strip())
+
+
+def size_problems(sources):
+    for path in sources.c_files:
+        n = sources.text[path].count('\n')
+        if n > MAX_FILE_LINES and not path.startswith('tests/'):
+            yield '%s: %d lines' % (path, n)
+        yield from function_problems(path, sources.code[path])
+
+
+def function_problems(path, code):
+    """The format puts a function's braces alone at the left edge."""
+    start, name = None, None
+    lines = code.split('\n')
+    for i, text in enumerate(lines):
+        if text.rstrip() == '{' and i:
+            start = i
+            head = ' '.join(lines[max(0, i - 6):i])
+            found = re.findall(r'(\w+)\s*\(', head)
+            name = found[-1] if found else '?'
+        elif text.startswith('}') and start is not None:
+            if i - start + 1 > MAX_FUNCTION_LINES and name not in LONG_FUNCTIONS:
+                yield '%s:%d: a function of %d lines' % (path, start + 1, i - start + 1)
+            start = None
+
+
+def mark_problems(sources):
+    for path in sources.files:
+        if path.endswith(('.c', '.h', '.def', '.py', '.md', '.proto', '.build', '.txt', '.yaml', '.ir')) or '.' not in path:
+            text = read(sources.root, path)
+            for match in MARKS.finditer(text):
+                yield '%s:%d: %s' % (path, line_of(text, match.start()), match.group())
+
+
+def line_problems(sources):
+    """Blanks at line ends, tabs, missing last line end, lines wider than an editor."""
+    for path in sources.files:
+        if path.endswith(('.c', '.h', '.py', '.md', '.def', '.build', '.proto')):
+            text = read(sources.root, path)
+            if re.search(r'[ \t]+$', text, re.MULTILINE):
+                yield '%s: blanks at a line end' % path
+            if '\t' in text:
+                yield '%s: tabs' % path
+            if text and (not text.endswith('\n') or text.endswith('\n\n')):
+                yield '%s: must end with one line end' % path
+
+
+def compile_alone(sources, path, build_root, compiler):
+    folders = sorted({os.path.dirname(p) for p in sources.c_files})
+    command = compiler + ['-std=gnu11', '-Wall', '-Wextra', '-fsyntax-only', '-x', 'c', '-D_GNU_SOURCE',
+                          '-isystem', os.path.join(build_root, 'proto')]
+    command += [arg for f in folders for arg in ('-I', os.path.join(sources.root, f))]
+    # Included, not compiled, so that the unused static functions of a header do not matter.
+    text = '#include "%s"\n' % os.path.join(sources.root, path)
+    done = subprocess.run(command + ['-'], input=text, capture_output=True, text=True)
+    return ['%s does not compile alone:\n%s' % (path, done.stderr)] if done.returncode or done.stderr else []
+
+
+def header_problems(sources, build_root, compiler):
+    # Test headers are parts of one test each.
+    headers = [p for p in sources.c_files if p.endswith('.h') and not p.startswith('tests/')]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for found in pool.map(lambda p: compile_alone(sources, p, build_root, compiler), headers):
+            yield from found
+
+
+def find_formatter():
+    for name in ('clang-format-14', 'clang-format'):
+        if shutil.which(name):
+            version = subprocess.run([name, '--version'], capture_output=True, text=True).stdout
+            if ' 14.' in version:
+                return name
+    return None
+
+
+def format_problems(sources, formatter):
+    command = [formatter, '--dry-run', '--Werror', '--ferror-limit=1'] + sources.c_files
+    done = subprocess.run(command, cwd=sources.root, capture_output=True, text=True)
+    return re.findall(r'^\S+:\d+:\d+: error: .*$', done.stderr, re.MULTILINE) or ([done.stderr] if done.returncode else [])
+
+
+def main(root, build_root, compiler):
+    tap = Tap()
+    sources = Sources(root)
+    tap.point('every source belongs to a room', room_problems(sources))
+    tap.point('top level holds what is planned', top_problems(sources))
+    tap.point('include edges and third-party doors', include_problems(sources))
+    tap.point('file names are unique and snake_case', name_problems(sources))
+    tap.point('headers have guards', guard_problems(sources))
+    tap.point('headers compile alone', header_problems(sources, build_root, compiler))
+    tap.point('nothing but main and BUG ends the process', abort_problems(sources))
+    tap.point('no written globals', global_problems(sources))
+    tap.point('files and functions are not too long', size_problems(sources))
+    tap.point('no marks of unfinished work', mark_problems(sources))
+    tap.point('line ends', line_problems(sources))
+    formatter = find_formatter()
+    if formatter:
+        tap.point('clang-format', format_problems(sources, formatter))
+    else:
+        tap.point('clang-format', skip='clang-format 14 is not installed')
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))

@@ -1,0 +1,251 @@
+/*
+ * backend_test.c - schedules and programs of small graphs, against makespans worked out by hand.
+ *
+ * Machine: clsa, where one pixel of a base layer takes one cycle and nothing else takes time.
+ */
+#include "backend.h"
+#include "eval.h"
+#include "sim.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct compiled {
+    struct arena *arena;
+    struct diag *diag;
+    struct arch arch;
+    struct ir_graph *graph;
+    struct isa_program *program;
+    struct backend_result result;
+};
+
+static struct set_shape shape(int64_t rows, int64_t cols)
+{
+    return (struct set_shape){.rows = rows, .cols = cols};
+}
+
+/* Compiles IR text; settings are "field=value" of the machine, separated by spaces. */
+static struct compiled compile(const char *text, const char *settings, enum schedule_mode mode,
+                               struct set_shape set)
+{
+    struct compiled c = {.arena = arena_new(), .diag = diag_new()};
+    ck_assert(arch_load("clsa", c.arena, c.diag, &c.arch));
+    char *copy = arena_strdup(c.arena, settings), *rest = NULL;
+    for (char *s = strtok_r(copy, " ", &rest); s; s = strtok_r(NULL, " ", &rest))
+        ck_assert(arch_set(&c.arch, s, c.diag));
+    c.graph = ir_parse(text, strlen(text), "test.ir", c.diag);
+    if (!c.graph)
+        diag_print(c.diag, stderr);
+    ck_assert_ptr_nonnull(c.graph);
+    ir_number(c.graph);
+    struct backend_options o = {.mode = mode, .set = set, .pes = 1000, .report_sets = true};
+    c.program = backend_compile(c.graph, &c.arch, &o, &c.result, c.diag);
+    return c;
+}
+
+static void release(struct compiled *c)
+{
+    isa_program_free(c->program);
+    ir_graph_free(c->graph);
+    diag_free(c->diag);
+    arena_free(c->arena);
+}
+
+static struct tensor outside(const struct ir_ints *shape, uint64_t *seed)
+{
+    struct ir_type t = ir_type_of(IR_F32, shape->n, shape->at);
+    struct tensor x = tensor_new(&t);
+    for (int64_t i = 0; seed && i < ir_count(&t); i++)
+        ((float *)x.data)[i] = (float)(random_next(seed) >> 40) * 0x1p-23f - 1;
+    return x;
+}
+
+/* One input, one output: the checked program, run with the given latencies, gives what the
+ * evaluator gives. Returns the simulated cycles. */
+static uint64_t run(struct compiled *c, uint64_t latency_seed)
+{
+    struct tensor in = {0}, want = {0}, got = {0};
+    uint64_t seed = 1;
+    for (const struct ir_op *op = c->graph->first; op; op = op->next) {
+        if (op->opcode == IR_input && !in.data)
+            in = outside(&op->attrs->input.shape, &seed);
+        if (op->opcode == IR_output)
+            got = outside(&op->attrs->output.shape, NULL);
+    }
+    bool ok = backend_check(c->program, c->graph, c->diag) &&
+              eval_graph(c->graph, &in, 1, &want, 1, NULL, c->diag);
+    struct sim_options o = {.latency_seed = latency_seed, .max_extra_cycles = 9};
+    struct sim_result r = {0};
+    const float *ins[1] = {in.data};
+    float *outs[1] = {got.data};
+    ok = ok && sim_run(c->program, ins, outs, &o, &r, c->diag);
+    if (!ok)
+        diag_print(c->diag, stderr);
+    ck_assert(ok);
+    double most = 0, error = 0;
+    for (int64_t i = 0; i < ir_count(&want.type); i++) {
+        double x = ((float *)want.data)[i], y = ((float *)got.data)[i];
+        most = fmax(most, fabs(x));
+        error = fmax(error, isnan(y) ? (double)INFINITY : fabs(x - y));
+    }
+    ck_assert_double_le(error, 1e-4 * most);
+    tensor_free(&in);
+    tensor_free(&want);
+    tensor_free(&got);
+    return r.cycles;
+}
+
+/* Compiles, checks the makespan against hand arithmetic, runs as predicted and with other
+ * latencies. */
+static void expect(const char *text, const char *settings, enum schedule_mode mode,
+                   struct set_shape set, uint64_t cycles)
+{
+    struct compiled c = compile(text, settings, mode, set);
+    if (!c.program)
+        diag_print(c.diag, stderr);
+    ck_assert_ptr_nonnull(c.program);
+    ck_assert_uint_eq(c.result.makespan_cycles, cycles);
+    ck_assert_uint_eq(run(&c, 0), cycles);
+    for (uint64_t s = 1; s <= 3; s++)
+        run(&c, s);
+    release(&c);
+}
+
+/* 12 x 12 x 3 -> 3x3 conv, pad 1 (12 x 12 x 8) -> 2x2 pool (6 x 6) -> 3x3 conv (4 x 4 x 5). */
+static const char two_layers[] =
+    "graph \"two\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,3,12,12], strides=[12,1,144], offset=0, "
+    "extent=[12,12,3]} : f32[12x12x3] @\"x\"\n"
+    "%1 = constant {dtype=\"f32\", shape=[27,8], data=random(1)} : f32[27x8]\n"
+    "%2 = pad %0 {before=[1,1,0], after=[1,1,0], mode=\"constant\", value=0.0} : f32[14x14x3]\n"
+    "%3 = mvm %2, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], weights=0, slices=[1,1], "
+    "copies=1, cut=[1,1]} : f32[12x12x8] @\"a\"\n"
+    "%4 = relu %3 : f32[12x12x8]\n"
+    "%5 = max_pool %4 {kernel=[2,2], stride=[2,2], dilation=[1,1], pad=[0,0,0,0]} : f32[6x6x8]\n"
+    "%6 = constant {dtype=\"f32\", shape=[72,5], data=random(3)} : f32[72x5]\n"
+    "%7 = mvm %5, %6 {kernel=[3,3], stride=[1,1], dilation=[1,1], weights=0, slices=[1,1], "
+    "copies=1, cut=[1,1]} : f32[4x4x5] @\"b\"\n"
+    "output %7 {index=0, dtype=\"f32\", shape=[1,5,4,4], strides=[4,1,16], offset=0} @\"y\"\n"
+    "}\n";
+
+START_TEST(layers_one_after_the_other)
+{
+    /* 12*12 + 4*4, whatever the sets are */
+    expect(two_layers, "", SCHEDULE_LAYER_BY_LAYER, shape(1, 1), 160);
+    expect(two_layers, "", SCHEDULE_LAYER_BY_LAYER, shape(2, 0), 160);
+    expect(two_layers, "crossbars=1", SCHEDULE_LAYER_BY_LAYER, shape(1, 0), 160);
+}
+END_TEST
+
+START_TEST(layers_overlap)
+{
+    /* the last pixel of b needs the last pool value, made of a's pixel 144: 144 + 1 */
+    expect(two_layers, "", SCHEDULE_CROSS_LAYER, shape(1, 1), 145);
+    /* b's last row starts when a's last row ends: 144 + 4 */
+    expect(two_layers, "", SCHEDULE_CROSS_LAYER, shape(1, 0), 148);
+    /* rows 2, 3 of b need a's last two rows; they are one set of 8 pixels: 144 + 8 */
+    expect(two_layers, "crossbars=1", SCHEDULE_CROSS_LAYER, shape(2, 0), 152);
+}
+END_TEST
+
+/* A 1x1 convolution with stride 2 reads even rows and columns only; 6 x 6 -> 3 x 3. */
+static const char strided[] =
+    "graph \"strided\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,2,6,6], strides=[6,1,36], offset=0, "
+    "extent=[6,6,2]} : f32[6x6x2] @\"x\"\n"
+    "%1 = constant {dtype=\"f32\", shape=[2,4], data=random(1)} : f32[2x4]\n"
+    "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], weights=0, slices=[1,1], "
+    "copies=1, cut=[1,1]} : f32[6x6x4] @\"a\"\n"
+    "%3 = constant {dtype=\"f32\", shape=[4,4], data=random(2)} : f32[4x4]\n"
+    "%4 = mvm %2, %3 {kernel=[1,1], stride=[2,2], dilation=[1,1], weights=0, slices=[1,1], "
+    "copies=1, cut=[1,1]} : f32[3x3x4] @\"b\"\n"
+    "output %4 {index=0, dtype=\"f32\", shape=[1,4,3,3], strides=[3,1,9], offset=0} @\"y\"\n"
+    "}\n";
+
+START_TEST(only_what_is_read_is_waited_for)
+{
+    /* b's last pixel reads a's row 4, column 4: pixel 29 of 36; a goes on to 36 */
+    expect(strided, "", SCHEDULE_CROSS_LAYER, shape(1, 1), 36);
+    struct compiled c = compile(strided, "", SCHEDULE_CROSS_LAYER, shape(1, 1));
+    uint64_t end = 0;
+    for (uint32_t i = 0; i < c.result.n_sets; i++)
+        if (c.result.sets[i].layer == 1 && c.result.sets[i].end_cycle > end)
+            end = c.result.sets[i].end_cycle;
+    ck_assert_uint_eq(end, 30);
+    release(&c);
+}
+END_TEST
+
+/* Two layers, one initializer: 8 -> 8 channels twice. The PEs do a's 100 pixels, then b's 64. */
+static const char shared[] =
+    "graph \"shared\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,8,12,12], strides=[12,1,144], offset=0, "
+    "extent=[12,12,8]} : f32[12x12x8] @\"x\"\n"
+    "%1 = constant {dtype=\"f32\", shape=[72,8], data=random(1)} : f32[72x8]\n"
+    "%2 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], weights=1, slices=[1,1], "
+    "copies=1, cut=[1,1]} : f32[10x10x8] @\"a\"\n"
+    "%3 = mvm %2, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], weights=1, slices=[1,1], "
+    "copies=1, cut=[1,1]} : f32[8x8x8] @\"b\"\n"
+    "output %3 {index=0, dtype=\"f32\", shape=[1,8,8,8], strides=[8,1,64], offset=0} @\"y\"\n"
+    "}\n";
+
+START_TEST(layers_with_the_same_weights_share_crossbars)
+{
+    expect(shared, "", SCHEDULE_CROSS_LAYER, shape(1, 1), 164);
+    struct compiled c = compile(shared, "", SCHEDULE_CROSS_LAYER, shape(1, 0));
+    ck_assert_uint_eq(c.program->tiles[0].n_groups, 2);
+    ck_assert_uint_eq(c.program->tiles[0].groups[1].shares, 1);
+    ck_assert_uint_eq(c.program->n_images, 1);
+    release(&c);
+}
+END_TEST
+
+START_TEST(too_small_a_machine_is_an_error)
+{
+    struct compiled c =
+        compile(two_layers, "tiles=1 crossbars=1", SCHEDULE_CROSS_LAYER, shape(1, 0));
+    ck_assert_ptr_null(c.program);
+    ck_assert_int_eq(c.diag->first->code, DIAG_CAPACITY);
+    ck_assert_ptr_nonnull(strstr(c.diag->first->text, "needs 2 tiles"));
+    release(&c);
+    c = compile(two_layers, "buffer_bytes=100", SCHEDULE_CROSS_LAYER, shape(1, 0));
+    ck_assert_ptr_null(c.program);
+    ck_assert_ptr_nonnull(strstr(c.diag->first->text, "buffer_bytes"));
+    release(&c);
+}
+END_TEST
+
+START_TEST(rings_hold_what_the_schedule_needs)
+{
+    struct compiled c = compile(two_layers, "", SCHEDULE_CROSS_LAYER, shape(1, 0));
+    /* b reads three pool rows; a writes a new one every second row: no more than 4 of 6 rows */
+    uint32_t pool_rows = 0;
+    const struct isa_tile *t = &c.program->tiles[0];
+    for (uint32_t i = 0; i < t->n_views; i++)
+        if (strcmp(c.program->nodes[t->views[i].value].op, "max_pool") == 0)
+            pool_rows = t->views[i].ring_rows;
+    ck_assert_uint_ge(pool_rows, 3);
+    ck_assert_uint_le(pool_rows, 4);
+    release(&c);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("backend");
+    TCase *t = tcase_create("backend");
+    tcase_add_test(t, layers_one_after_the_other);
+    tcase_add_test(t, layers_overlap);
+    tcase_add_test(t, only_what_is_read_is_waited_for);
+    tcase_add_test(t, layers_with_the_same_weights_share_crossbars);
+    tcase_add_test(t, too_small_a_machine_is_an_error);
+    tcase_add_test(t, rings_hold_what_the_schedule_needs);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}

@@ -1,0 +1,985 @@
+/*
+ * check_test.c - the program checker: hand-made right programs pass, and each of them with one
+ * thing broken is rejected with a fault that names it.
+ *
+ * The main program is a two-tile pipeline of two layers with rings and credits; small one-tile
+ * programs cover the other instructions.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend.h"
+
+enum { MAX = 64, MAX_TILES = 2 };
+
+/* Tables and streams of up to two tiles, as a mutation may change them before the check. */
+struct rig {
+    struct diag *d;
+    struct ir_graph *g;
+    struct isa_program *p;
+    struct isa_inst inst[MAX_TILES][MAX];
+    struct isa_view view[MAX_TILES][MAX];
+    uint64_t used[MAX_TILES]; /* bytes of the buffer */
+};
+
+static void rig_open(struct rig *r, const char *ir, unsigned n_tiles)
+{
+    memset(r, 0, sizeof *r);
+    r->d = diag_new();
+    r->g = ir_parse(ir, strlen(ir), "test", r->d);
+    diag_print(r->d, stderr);
+    ck_assert_ptr_nonnull(r->g);
+    ir_number(r->g);
+    struct isa_program *p = r->p = isa_program_new();
+    ck_assert(arch_load("clsa", p->arena, r->d, &p->arch));
+    ck_assert(arch_set(&p->arch, "rows=16", r->d));
+    p->compiler = p->model = p->options = "";
+    p->n_tiles = n_tiles;
+    p->tiles = ARENA_ARRAY(p->arena, struct isa_tile, n_tiles);
+    p->n_nodes = r->g->n_ops;
+    p->nodes = ARENA_ARRAY(p->arena, struct isa_node, p->n_nodes);
+    p->sections = ARENA_ARRAY(p->arena, struct isa_section, MAX);
+    p->images = ARENA_ARRAY(p->arena, struct isa_image, MAX);
+    p->bindings = ARENA_ARRAY(p->arena, struct isa_binding, MAX);
+    for (const struct ir_op *op = r->g->first; op; op = op->next)
+        p->nodes[op->id] = (struct isa_node){op->name, ir_op_descs[op->opcode].name, ""};
+    for (unsigned t = 0; t < n_tiles; t++) {
+        struct isa_tile *tile = &p->tiles[t];
+        tile->views = r->view[t];
+        tile->groups = ARENA_ARRAY(p->arena, struct isa_group, 4);
+        tile->windows = ARENA_ARRAY(p->arena, struct isa_window, 4);
+        tile->programs = ARENA_ARRAY(p->arena, struct isa_program_entry, 4);
+        tile->routes = ARENA_ARRAY(p->arena, struct isa_route, 4);
+        tile->gathers = ARENA_ARRAY(p->arena, struct isa_gather, 4);
+        tile->preloads = ARENA_ARRAY(p->arena, struct isa_preload, 4);
+    }
+}
+
+static void rig_close(struct rig *r)
+{
+    isa_program_free(r->p);
+    ir_graph_free(r->g);
+    diag_free(r->d);
+}
+
+static const struct ir_op *op_named(const struct rig *r, const char *name)
+{
+    for (const struct ir_op *op = r->g->first; op; op = op->next)
+        if (strcmp(op->name, name) == 0)
+            return op;
+    ck_abort_msg("no operation %s", name);
+    return NULL;
+}
+
+static uint32_t add_section(struct rig *r, const char *constant, uint64_t *bytes)
+{
+    const struct ir_op *op = op_named(r, constant);
+    *bytes = (uint64_t)ir_count(&op->out->type) * 4;
+    float *copy = arena_alloc(r->p->arena, *bytes);
+    memcpy(copy, ir_const_data(op, r->p->arena), *bytes);
+    r->p->sections[r->p->n_sections] = (struct isa_section){constant, copy, *bytes};
+    return r->p->n_sections++;
+}
+
+/* A dense view of the op's value with its own memory: all of it, or a ring of rows. */
+static uint16_t add_view(struct rig *r, unsigned t, const char *value, const int64_t dim[3],
+                         uint32_t ring_rows)
+{
+    struct isa_tile *tile = &r->p->tiles[t];
+    struct isa_view *v = &r->view[t][tile->n_views];
+    *v = (struct isa_view){.base = r->used[t],
+                           .ring_rows = ring_rows,
+                           .y1 = (int32_t)dim[0],
+                           .x1 = (int32_t)dim[1],
+                           .height = (uint32_t)dim[0],
+                           .width = (uint32_t)dim[1],
+                           .channels = (uint32_t)dim[2],
+                           .row_pitch = dim[1] * dim[2] * 4,
+                           .col_pitch = dim[2] * 4,
+                           .channel_pitch = 4,
+                           .value = op_named(r, value)->id};
+    r->used[t] += ring_rows * (uint64_t)v->row_pitch;
+    tile->buffer_bytes = r->used[t];
+    return (uint16_t)tile->n_views++;
+}
+
+static uint16_t view_of(struct rig *r, unsigned t, const char *value, uint32_t ring_rows)
+{
+    const int64_t *dim = op_named(r, value)->out->type.dim;
+    return add_view(r, t, value, dim, ring_rows ? ring_rows : (uint32_t)dim[0]);
+}
+
+static void add_group(struct rig *r, unsigned t, uint16_t source, const char *mvm, uint32_t pad)
+{
+    const struct ir_op *op = op_named(r, mvm), *w = op->in[1].value->def;
+    uint64_t bytes;
+    uint32_t k = (uint32_t)w->out->type.dim[0], n = (uint32_t)w->out->type.dim[1];
+    uint32_t section = add_section(r, w->name, &bytes), n_pes = (k + 15) / 16;
+    r->p->images[r->p->n_images] = (struct isa_image){section, 0, k, n, w->id};
+    struct isa_tile *tile = &r->p->tiles[t];
+    struct isa_group *g = &tile->groups[tile->n_groups];
+    *g = (struct isa_group){.source_view = source,
+                            .pad_top = (int32_t)pad,
+                            .pad_left = (int32_t)pad,
+                            .in_channels = r->view[t][source].channels,
+                            .image = r->p->n_images++,
+                            .n_pes = n_pes};
+    for (unsigned i = 0; i < 2; i++) {
+        g->kernel[i] = (uint32_t)op->attrs->mvm.kernel[i];
+        g->stride[i] = (uint32_t)op->attrs->mvm.stride[i];
+        g->dilation[i] = (uint32_t)op->attrs->mvm.dilation[i];
+    }
+    g->pes = ARENA_ARRAY(r->p->arena, struct isa_pe, n_pes);
+    for (uint32_t i = 0; i < n_pes; i++)
+        g->pes[i] = (struct isa_pe){16 * i, k - 16 * i < 16 ? k - 16 * i : 16, 0, n,
+                                    tile->n_groups * 4 + i};
+    tile->n_groups++;
+}
+
+static uint16_t add_binding(struct rig *r, const char *name)
+{
+    const struct ir_op *op = op_named(r, name);
+    bool output = op->opcode == IR_output;
+    const struct ir_ints *shape = output ? &op->attrs->output.shape : &op->attrs->input.shape;
+    const int64_t *stride = output ? op->attrs->output.strides : op->attrs->input.strides;
+    const struct ir_type *type = output ? &op->in[0].value->type : &op->out->type;
+    uint64_t *dims = ARENA_ARRAY(r->p->arena, uint64_t, shape->n);
+    for (uint32_t i = 0; i < shape->n; i++)
+        dims[i] = (uint64_t)shape->at[i];
+    r->p->bindings[r->p->n_bindings] = (struct isa_binding){
+        .output = output,
+        .index = (uint32_t)(output ? op->attrs->output.index : op->attrs->input.index),
+        .name = name,
+        .rank = shape->n,
+        .shape = dims,
+        .stride_h = stride[0],
+        .stride_w = stride[1],
+        .stride_c = stride[2],
+        .height = (uint32_t)type->dim[0],
+        .width = (uint32_t)type->dim[1],
+        .channels = (uint32_t)type->dim[2],
+        .node = op->id};
+    return (uint16_t)r->p->n_bindings++;
+}
+
+static uint16_t add_route(struct rig *r, unsigned t, struct isa_target to)
+{
+    struct isa_tile *tile = &r->p->tiles[t];
+    struct isa_target *copy = ARENA_NEW(r->p->arena, struct isa_target);
+    *copy = to;
+    tile->routes[tile->n_routes] = (struct isa_route){1, copy};
+    return (uint16_t)tile->n_routes++;
+}
+
+static uint16_t add_program(struct rig *r, unsigned t, struct isa_program_entry e)
+{
+    struct isa_tile *tile = &r->p->tiles[t];
+    tile->programs[tile->n_programs] = e;
+    return (uint16_t)tile->n_programs++;
+}
+
+/* An instruction over rows [y, y + h) of all columns of the view it writes (or reads, if none). */
+static struct isa_inst *add_inst(struct rig *r, unsigned t, enum isa_op op, unsigned queue,
+                                 uint16_t obj)
+{
+    struct isa_tile *tile = &r->p->tiles[t];
+    ck_assert_uint_lt(tile->n_insts, MAX);
+    struct isa_inst *i = &r->inst[t][tile->n_insts++];
+    *i = isa_inst_new(op, queue);
+    i->obj = obj;
+    return i;
+}
+
+static void rows(struct rig *r, unsigned t, struct isa_inst *i, uint16_t dst, uint16_t a, int y,
+                 unsigned h)
+{
+    const struct isa_view *v = &r->view[t][i->op == ISA_store || i->op == ISA_send ? a : dst];
+    i->dst = (struct isa_region){dst, (int16_t)y, 0};
+    i->a = (struct isa_region){a, (int16_t)y, 0};
+    if (i->op == ISA_mvm || i->op == ISA_load)
+        i->a = (struct isa_region){0};
+    if (i->op == ISA_send || i->op == ISA_store)
+        i->dst = (struct isa_region){0};
+    if (i->op == ISA_vwin || i->op == ISA_vgat)
+        i->a = (struct isa_region){a, 0, 0};
+    if (i->op == ISA_load || i->op == ISA_store)
+        i->y = (int16_t)y;
+    i->h = (uint16_t)h;
+    i->w = (uint16_t)v->width;
+}
+
+static void wait(struct isa_inst *i, unsigned counter, int threshold)
+{
+    unsigned at = 0;
+    while (i->wait[at].counter != ISA_NO_COUNTER)
+        at++;
+    if (threshold > 0)
+        i->wait[at] = (struct isa_wait){(uint16_t)counter, (uint32_t)threshold};
+}
+
+/* Encodes the streams and checks. */
+static bool check_rig(struct rig *r, bool with_graph)
+{
+    for (uint32_t t = 0; t < r->p->n_tiles; t++) {
+        struct isa_tile *tile = &r->p->tiles[t];
+        uint8_t *stream = arena_alloc(r->p->arena, (tile->n_insts + 1) * (size_t)ISA_INST_BYTES);
+        uint32_t *sources = ARENA_ARRAY(r->p->arena, uint32_t, (size_t)tile->n_insts + 1);
+        for (uint32_t i = 0; i < tile->n_insts; i++)
+            isa_encode(&r->inst[t][i], stream + (size_t)i * ISA_INST_BYTES);
+        struct isa_inst halt = isa_inst_new(ISA_halt, 0);
+        isa_encode(&halt, stream + (size_t)tile->n_insts * ISA_INST_BYTES);
+        memset(sources, 0xff, sizeof *sources * (tile->n_insts + 1));
+        tile->n_insts++;
+        tile->stream = stream;
+        tile->sources = sources;
+    }
+    return backend_check(r->p, with_graph ? r->g : NULL, r->d);
+}
+
+static void expect_fine(struct rig *r, bool with_graph)
+{
+    bool ok = check_rig(r, with_graph);
+    if (!ok)
+        diag_print(r->d, stderr);
+    ck_assert(ok);
+    ck_assert_uint_eq(r->d->n_errors, 0);
+}
+
+/* Some fault must hold the text. */
+static void expect_fault(struct rig *r, bool with_graph, const char *text)
+{
+    ck_assert_msg(!check_rig(r, with_graph), "not found: %s", text);
+    bool found = false;
+    for (const struct diag_entry *e = r->d->first; e; e = e->next) {
+        ck_assert_int_eq(e->code, DIAG_CHECK);
+        found |= strstr(e->text, text) != NULL;
+    }
+    if (!found)
+        diag_print(r->d, stderr);
+    ck_assert_msg(found, "no fault says: %s", text);
+}
+
+/* ---- the pipeline ---- */
+
+static const char pipeline_ir[] =
+    "graph \"pipeline\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,2,6,4], extent=[6,4,2], strides=[4,1,24]} "
+    "@\"x\"\n"
+    "%1 = pad %0 {before=[1,1,0], after=[1,1,0], mode=\"constant\"} @\"pad\"\n"
+    "%2 = constant {dtype=\"f32\", shape=[18,2], data=random(1)} @\"w1\"\n"
+    "%3 = mvm %1, %2 {kernel=[3,3], stride=[1,1], dilation=[1,1], slices=[2,1]} @\"conv1\"\n"
+    "%4 = constant {dtype=\"f32\", shape=[1,1,2], data=dense(0.5, -0.25)} @\"bias\"\n"
+    "%5 = add %3, %4 @\"add\"\n"
+    "%6 = relu %5 @\"relu\"\n"
+    "%7 = constant {dtype=\"f32\", shape=[2,3], data=random(2)} @\"w2\"\n"
+    "%8 = mvm %6, %7 {kernel=[1,1], stride=[1,1], dilation=[1,1], slices=[1,1]} @\"conv2\"\n"
+    "output %8 {index=0, dtype=\"f32\", shape=[1,3,6,4], strides=[4,1,24]} @\"y\"\n"
+    "}\n";
+
+enum { GROUP = 0, VU = 1, TX = 2, DMA = 3, CREDIT = 128, DATA = 128, ROWS = 6 };
+enum { X, ACC, Y, BIAS }; /* views of tile 0 */
+enum { Y2, ACC2 };        /* views of tile 1 */
+
+/* Row r of x, in a ring of 4: row r - 4 was read last by the product of row r - 3. */
+static void load_row(struct rig *r, int row)
+{
+    struct isa_inst *i = add_inst(r, 0, ISA_load, DMA, 0);
+    rows(r, 0, i, X, 0, row, 1);
+    wait(i, GROUP, row >= 4 ? row - 2 : 0);
+}
+
+static void first_layer_row(struct rig *r, int row)
+{
+    struct isa_inst *i = add_inst(r, 0, ISA_mvm, GROUP, 0);
+    rows(r, 0, i, ACC, 0, row, 1);
+    wait(i, DMA, row + 2 < ROWS ? row + 2 : ROWS);
+    wait(i, VU, row - 1);
+    i = add_inst(r, 0, ISA_vmap, VU, 0);
+    rows(r, 0, i, Y, ACC, row, 1);
+    wait(i, GROUP, row + 1);
+    wait(i, TX, row - 1);
+    i = add_inst(r, 0, ISA_send, TX, 0);
+    rows(r, 0, i, 0, Y, row, 1);
+    wait(i, VU, row + 1);
+    wait(i, CREDIT, row - 1);
+}
+
+/* In tile 1: product, credit for the row it has read, store. The group's queue counts both. */
+static void second_layer_row(struct rig *r, int row)
+{
+    struct isa_inst *i = add_inst(r, 1, ISA_mvm, GROUP, 0);
+    rows(r, 1, i, ACC2, 0, row, 1);
+    wait(i, DATA, row + 1);
+    wait(i, DMA, row - 1);
+    add_inst(r, 1, ISA_signal, GROUP, 0);
+    i = add_inst(r, 1, ISA_store, DMA, 1);
+    rows(r, 1, i, 0, ACC2, row, 1);
+    wait(i, GROUP, 2 * row + 1);
+}
+
+static void pipeline_tables(struct rig *r)
+{
+    view_of(r, 0, "x", 4);
+    view_of(r, 0, "conv1", 2);
+    view_of(r, 0, "relu", 2);
+    view_of(r, 0, "bias", 0);
+    view_of(r, 1, "relu", 2);
+    view_of(r, 1, "conv2", 2);
+    add_group(r, 0, X, "conv1", 1);
+    add_group(r, 1, Y2, "conv2", 0);
+    uint64_t bytes;
+    uint32_t section = add_section(r, "bias", &bytes);
+    r->p->tiles[0].preloads[0] = (struct isa_preload){r->view[0][BIAS].base, section, 0, bytes};
+    r->p->tiles[0].n_preloads = 1;
+    add_program(r, 0,
+                (struct isa_program_entry){
+                    1, BIAS, 2, {{LANE_ADD, LANE_A, LANE_CONST0, 0}, {LANE_MAX, 0, LANE_IMM, 0}}});
+    add_route(r, 0, (struct isa_target){1, Y2, DATA});
+    add_route(r, 1, (struct isa_target){0, 0, CREDIT});
+    r->p->tiles[0].n_inbound = r->p->tiles[1].n_inbound = 1;
+    add_binding(r, "x");
+    add_binding(r, "y");
+}
+
+static void pipeline_open(struct rig *r)
+{
+    rig_open(r, pipeline_ir, 2);
+    pipeline_tables(r);
+    load_row(r, 0);
+    for (int row = 0; row < ROWS; row++) {
+        if (row + 1 < ROWS)
+            load_row(r, row + 1);
+        first_layer_row(r, row);
+        second_layer_row(r, row);
+    }
+}
+
+/* The n-th instruction of an operation in a tile. */
+static struct isa_inst *nth(struct rig *r, unsigned t, enum isa_op op, unsigned n)
+{
+    for (uint32_t i = 0; i < r->p->tiles[t].n_insts; i++)
+        if (r->inst[t][i].op == op && n-- == 0)
+            return &r->inst[t][i];
+    ck_abort_msg("no such instruction");
+    return NULL;
+}
+
+static void drop_wait(struct isa_inst *i, unsigned k)
+{
+    i->wait[k] = (struct isa_wait){ISA_NO_COUNTER, 0};
+}
+
+static void erase(struct rig *r, unsigned t, struct isa_inst *i)
+{
+    size_t after = (size_t)(&r->inst[t][r->p->tiles[t].n_insts] - (i + 1));
+    memmove(i, i + 1, after * sizeof *i);
+    r->p->tiles[t].n_insts--;
+}
+
+static void swap(struct isa_inst *a, struct isa_inst *b)
+{
+    struct isa_inst c = *a;
+    *a = *b;
+    *b = c;
+}
+
+static void load_without_credit(struct rig *r)
+{
+    drop_wait(nth(r, 0, ISA_load, 4), 0);
+}
+static void load_too_early(struct rig *r)
+{
+    nth(r, 0, ISA_load, 5)->wait[0].threshold = 2;
+}
+static void mvm_without_data(struct rig *r)
+{
+    drop_wait(nth(r, 0, ISA_mvm, 3), 0);
+}
+static void mvm_too_early(struct rig *r)
+{
+    nth(r, 0, ISA_mvm, 3)->wait[0].threshold = 4;
+}
+static void accumulator_overrun(struct rig *r)
+{
+    drop_wait(nth(r, 0, ISA_mvm, 2), 1);
+}
+static void vmap_without_product(struct rig *r)
+{
+    drop_wait(nth(r, 0, ISA_vmap, 2), 0);
+}
+static void staging_overrun(struct rig *r)
+{
+    nth(r, 0, ISA_vmap, 3)->wait[1].threshold = 1;
+}
+static void send_without_result(struct rig *r)
+{
+    drop_wait(nth(r, 0, ISA_send, 1), 0);
+}
+static void send_without_credit(struct rig *r)
+{
+    drop_wait(nth(r, 0, ISA_send, 2), 1);
+}
+static void send_too_early(struct rig *r)
+{
+    nth(r, 0, ISA_send, 4)->wait[1].threshold = 2;
+}
+static void message_not_awaited(struct rig *r)
+{
+    nth(r, 1, ISA_mvm, 3)->wait[0].threshold = 3;
+}
+static void store_without_product(struct rig *r)
+{
+    nth(r, 1, ISA_store, 2)->wait[0].threshold = 4;
+}
+static void circular_wait(struct rig *r)
+{
+    nth(r, 0, ISA_send, 0)->wait[1] = (struct isa_wait){CREDIT, 1};
+}
+static void unreachable_threshold(struct rig *r)
+{
+    nth(r, 0, ISA_send, 5)->wait[1].threshold = 7;
+}
+static void credit_missing(struct rig *r)
+{
+    erase(r, 1, nth(r, 1, ISA_signal, 1));
+    for (unsigned i = 2; i < ROWS; i++)
+        nth(r, 1, ISA_store, i)->wait[0].threshold--;
+    nth(r, 0, ISA_send, 5)->wait[1].threshold = 5;
+}
+static void swapped_products(struct rig *r)
+{
+    swap(nth(r, 0, ISA_mvm, 1), nth(r, 0, ISA_mvm, 2));
+}
+static void swapped_sends(struct rig *r)
+{
+    swap(nth(r, 0, ISA_send, 1), nth(r, 0, ISA_send, 2));
+}
+static void shifted_product(struct rig *r)
+{
+    nth(r, 0, ISA_mvm, 2)->dst.y = 1;
+}
+static void shifted_operand(struct rig *r)
+{
+    nth(r, 0, ISA_vmap, 2)->a.y = 1;
+}
+static void shifted_load(struct rig *r)
+{
+    nth(r, 0, ISA_load, 2)->y = 1;
+}
+static void shifted_store(struct rig *r)
+{
+    nth(r, 1, ISA_store, 2)->y = 3;
+}
+static void short_ring(struct rig *r)
+{
+    r->view[0][X].ring_rows = 3;
+}
+static void short_target_ring(struct rig *r)
+{
+    r->view[1][Y2].ring_rows = 1;
+}
+static void other_view(struct rig *r)
+{
+    const int64_t dim[3] = {ROWS, 4, 2};
+    uint16_t v = add_view(r, 1, "relu", dim, ROWS);
+    r->p->tiles[0].routes[0].targets[0].view = v;
+}
+static void other_channels(struct rig *r)
+{
+    r->view[1][Y2].channel0 = 1;
+}
+static void fewer_columns(struct rig *r)
+{
+    for (unsigned i = 0; i < ROWS; i++)
+        nth(r, 0, ISA_send, i)->w = 3;
+}
+static void wrong_weight(struct rig *r)
+{
+    ((float *)(uintptr_t)r->p->sections[0].data)[35] += 1;
+}
+static void wrong_bias(struct rig *r)
+{
+    ((float *)(uintptr_t)r->p->sections[2].data)[1] = 0.25f;
+}
+static void wrong_padding(struct rig *r)
+{
+    r->view[0][X].pad_value = 1;
+}
+static void wrong_pads(struct rig *r)
+{
+    r->p->tiles[0].groups[0].pad_left = 0;
+}
+static void wrong_program(struct rig *r)
+{
+    r->p->tiles[0].programs[0].ops[1].op = LANE_MIN;
+}
+static void wrong_immediate(struct rig *r)
+{
+    r->p->tiles[0].programs[0].ops[1].imm = 1;
+}
+static void no_activation(struct rig *r)
+{
+    r->p->tiles[0].programs[0].n_ops = 1;
+}
+static void missing_slice(struct rig *r)
+{
+    r->p->tiles[0].groups[0].n_pes = 1;
+}
+static void store_missing(struct rig *r)
+{
+    erase(r, 1, nth(r, 1, ISA_store, 5));
+}
+static void store_twice(struct rig *r)
+{
+    struct isa_inst *again = add_inst(r, 1, ISA_store, DMA, 1);
+    *again = *nth(r, 1, ISA_store, 5);
+}
+static void wrong_strides(struct rig *r)
+{
+    r->p->bindings[0].stride_h = 1;
+    r->p->bindings[0].stride_w = 6;
+}
+static void sent_twice(struct rig *r)
+{
+    struct isa_inst *again = add_inst(r, 0, ISA_send, TX, 0);
+    *again = *nth(r, 0, ISA_send, 5);
+}
+
+/* `formal`: found without the graph, too. */
+static const struct mutation {
+    void (*apply)(struct rig *r);
+    const char *text;
+    bool formal;
+} mutations[] = {
+    {load_without_credit, "may still be reading", true},
+    {load_too_early, "may still be reading", true},
+    {mvm_without_data, "without waiting", true},
+    {mvm_too_early, "without waiting", true},
+    {accumulator_overrun, "may still be reading", true},
+    {vmap_without_product, "without waiting", true},
+    {staging_overrun, "may still be reading", true},
+    {send_without_result, "without waiting", true},
+    {send_without_credit, "given to a later row", true},
+    {send_too_early, "given to a later row", true},
+    {message_not_awaited, "without waiting", true},
+    {store_without_product, "without waiting", true},
+    {circular_wait, "never starts", true},
+    {unreachable_threshold, "which ends at 6", true},
+    {credit_missing, "never starts", true},
+    {swapped_products, "from nothing", true},
+    {swapped_sends, "without waiting", true},
+    {shifted_product, "", true},
+    {shifted_operand, "", true},
+    {shifted_load, "'x' (1, 0, 0)", false},
+    {shifted_store, "'conv2' (2, 0, 0)", false},
+    {short_ring, "", true},
+    {short_target_ring, "may still be reading", true},
+    {other_view, "reads nothing", true},
+    {other_channels, "where 'relu' (0, 0, 0) belongs", true},
+    {fewer_columns, "reads nothing", true},
+    {wrong_weight, "does not hold the weights of 'conv1'", false},
+    {wrong_bias, "does not compute 'relu'", false},
+    {wrong_padding, "pads with 1 instead of 0", false},
+    {wrong_pads, "padding is 1, 0", false},
+    {wrong_program, "does not compute 'relu'", false},
+    {wrong_immediate, "does not compute 'relu'", false},
+    {no_activation, "does not compute 'relu'", false},
+    {missing_slice, "summed over slices 0..0 only", false},
+    {store_missing, "are never stored", true},
+    {store_twice, "again", true},
+    {wrong_strides, "shows no input", false},
+    {sent_twice, "there already", true},
+};
+
+START_TEST(pipeline_passes)
+{
+    struct rig r;
+    pipeline_open(&r);
+    expect_fine(&r, _i == 1);
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(pipeline_mutant)
+{
+    const struct mutation *m = &mutations[_i / 2];
+    bool with_graph = _i % 2;
+    if (!with_graph && !m->formal)
+        return;
+    struct rig r;
+    pipeline_open(&r);
+    m->apply(&r);
+    if (with_graph)
+        expect_fault(&r, true, m->text);
+    else
+        ck_assert(!check_rig(&r, false));
+    rig_close(&r);
+}
+END_TEST
+
+/* ---- one-tile programs ---- */
+
+/* x and y are (4,4,2) unless said otherwise; line is what lies between input and output. */
+static void open_small(struct rig *r, const char *inputs, const char *lines, const char *output)
+{
+    struct text t = {0};
+    text_add(&t, "graph \"small\" crossbar {\n%s%s%s}\n", inputs, lines, output);
+    rig_open(r, t.at, 1);
+    text_free(&t);
+}
+
+static const char one_input[] =
+    "%0 = input {index=0, dtype=\"f32\", shape=[32], extent=[4,4,2], strides=[8,2,1]} @\"x\"\n";
+
+/* LOAD of all of x into a view of its own. */
+static uint16_t load_all(struct rig *r, const char *name)
+{
+    uint16_t view = view_of(r, 0, name, 0);
+    struct isa_inst *i =
+        add_inst(r, 0, ISA_load, r->p->tiles[0].n_groups + 2, add_binding(r, name));
+    rows(r, 0, i, view, 0, 0, r->view[0][view].height);
+    return view;
+}
+
+static void store_all(struct rig *r, uint16_t view)
+{
+    unsigned groups = r->p->tiles[0].n_groups;
+    struct isa_inst *i = add_inst(r, 0, ISA_store, groups + 2, add_binding(r, "y"));
+    rows(r, 0, i, 0, view, 0, r->view[0][view].height);
+    uint32_t done = 0;
+    for (uint32_t k = 0; k < r->p->tiles[0].n_insts; k++)
+        done += r->inst[0][k].queue == groups && r->inst[0][k].op != ISA_load;
+    wait(i, groups, (int)done);
+}
+
+/* A vector instruction over the whole view, after all loads. */
+static struct isa_inst *vector(struct rig *r, enum isa_op op, uint16_t obj, uint16_t dst,
+                               uint16_t a)
+{
+    unsigned groups = r->p->tiles[0].n_groups;
+    struct isa_inst *i = add_inst(r, 0, op, groups, obj);
+    rows(r, 0, i, dst, a, 0, r->view[0][dst].height);
+    wait(i, groups + 2, (int)r->p->n_bindings);
+    return i;
+}
+
+static const char pool_output[] =
+    "output %1 {index=0, dtype=\"f32\", shape=[8], strides=[4,2,1]} @\"y\"\n";
+
+static void open_pool(struct rig *r)
+{
+    open_small(
+        r, one_input,
+        "%1 = max_pool %0 {kernel=[3,3], stride=[2,2], dilation=[1,1], pad=[1,1,0,0]} @\"m\"\n",
+        pool_output);
+    uint16_t x = load_all(r, "x"), m = view_of(r, 0, "m", 0);
+    r->view[0][x].pad_value = -__builtin_inff();
+    r->p->tiles[0].windows[0] = (struct isa_window){WINDOW_MAX, {3, 3}, {2, 2}, {1, 1}, 1, 1, {0}};
+    r->p->tiles[0].n_windows = 1;
+    vector(r, ISA_vwin, 0, m, x);
+    store_all(r, m);
+}
+
+static void open_average(struct rig *r)
+{
+    open_small(r, one_input, "%1 = global_avg_pool %0 @\"m\"\n",
+               "output %1 {index=0, dtype=\"f32\", shape=[2], strides=[2,2,1]} @\"y\"\n");
+    uint16_t x = load_all(r, "x"), m = view_of(r, 0, "m", 0);
+    r->p->tiles[0].windows[0] =
+        (struct isa_window){WINDOW_AVERAGE, {4, 4}, {1, 1}, {1, 1}, 0, 0, {0}};
+    r->p->tiles[0].n_windows = 1;
+    vector(r, ISA_vwin, 0, m, x);
+    store_all(r, m);
+}
+
+/* y = a * sigmoid(a + b): two operands, a shared subexpression. */
+static void open_residual(struct rig *r)
+{
+    open_small(
+        r,
+        "%0 = input {index=0, dtype=\"f32\", shape=[32], extent=[4,4,2], strides=[8,2,1]} @\"x\"\n"
+        "%1 = input {index=1, dtype=\"f32\", shape=[2], extent=[1,1,2], strides=[2,2,1]} @\"z\"\n",
+        "%2 = add %0, %1 @\"sum\"\n%3 = sigmoid %2 @\"gate\"\n%4 = mul %0, %3 @\"m\"\n",
+        "output %4 {index=0, dtype=\"f32\", shape=[32], strides=[8,2,1]} @\"y\"\n");
+    uint16_t x = load_all(r, "x"), z = load_all(r, "z"), m = view_of(r, 0, "m", 0);
+    r->view[0][z].x1 = 4; /* one pixel for all */
+    r->view[0][z].y1 = 4;
+    r->view[0][z].height = r->view[0][z].width = 4;
+    r->view[0][z].row_pitch = r->view[0][z].col_pitch = 0;
+    add_program(
+        r, 0,
+        (struct isa_program_entry){
+            2,
+            0,
+            3,
+            {{LANE_ADD, LANE_B, LANE_A, 0}, {LANE_SIGMOID, 0, 0, 0}, {LANE_MUL, 1, LANE_A, 0}}});
+    nth(r, 0, ISA_load, 1)->w = nth(r, 0, ISA_load, 1)->h = 1;
+    vector(r, ISA_vmap, 0, m, x)->b = (struct isa_region){z, 0, 0};
+    store_all(r, m);
+}
+
+/* Two inputs loaded into one view of their concat: no instruction makes it. */
+static void open_concat(struct rig *r)
+{
+    open_small(
+        r,
+        "%0 = input {index=0, dtype=\"f32\", shape=[32], extent=[4,4,2], strides=[8,2,1]} @\"x\"\n"
+        "%1 = input {index=1, dtype=\"f32\", shape=[16], extent=[4,4,1], strides=[4,1,1]} @\"z\"\n",
+        "%2 = concat %0, %1 {axis=2} @\"c\"\n"
+        "%3 = slice %2 {start=[3,0,1], step=[-1,2,1], count=[4,2,2]} @\"s\"\n",
+        "output %3 {index=0, dtype=\"f32\", shape=[16], strides=[4,2,1]} @\"y\"\n");
+    uint16_t c = view_of(r, 0, "c", 0), s = view_of(r, 0, "s", 0);
+    struct isa_view *v = r->view[0];
+    for (unsigned part = 0; part < 2; part++) {
+        uint16_t at = (uint16_t)r->p->tiles[0].n_views++;
+        v[at] = v[c];
+        v[at].base += 8 * part;
+        v[at].channels = 2 - part;
+        v[at].value = op_named(r, part ? "z" : "x")->id;
+        struct isa_inst *i = add_inst(r, 0, ISA_load, 2, add_binding(r, part ? "z" : "x"));
+        rows(r, 0, i, at, 0, 0, 4);
+    }
+    /* the slice is a view with a negative row pitch */
+    v[s].base = v[c].base + 3 * 48 + 4;
+    v[s].row_pitch = -48;
+    v[s].col_pitch = 24;
+    store_all(r, s);
+    r->inst[0][2].wait[0] = (struct isa_wait){2, 2};
+}
+
+/* softmax along the channels */
+static void open_softmax(struct rig *r)
+{
+    open_small(r, one_input, "%1 = softmax %0 {axis=2} @\"m\"\n",
+               "output %1 {index=0, dtype=\"f32\", shape=[32], strides=[8,2,1]} @\"y\"\n");
+    const int64_t reduced[3] = {4, 4, 1};
+    uint16_t x = load_all(r, "x"), max = add_view(r, 0, "m", reduced, 4);
+    uint16_t e = view_of(r, 0, "m", 0), sum = add_view(r, 0, "m", reduced, 4);
+    uint16_t out = view_of(r, 0, "m", 0);
+    uint16_t wide[2] = {max, sum};
+    for (unsigned i = 0; i < 2; i++) { /* the same number for both channels */
+        uint16_t at = (uint16_t)r->p->tiles[0].n_views++;
+        r->view[0][at] = r->view[0][wide[i]];
+        r->view[0][at].channels = 2;
+        r->view[0][at].channel_pitch = 0;
+        wide[i] = at;
+    }
+    add_program(
+        r, 0,
+        (struct isa_program_entry){2, 0, 2, {{LANE_SUB, LANE_A, LANE_B, 0}, {LANE_EXP, 0, 0, 0}}});
+    add_program(r, 0, (struct isa_program_entry){2, 0, 1, {{LANE_DIV, LANE_A, LANE_B, 0}}});
+    vector(r, ISA_vred, 0, max, x)->flags = 4;
+    vector(r, ISA_vmap, 0, e, x)->b = (struct isa_region){wide[0], 0, 0};
+    vector(r, ISA_vred, 0, sum, e)->flags = 4 + 8;
+    vector(r, ISA_vmap, 1, out, e)->b = (struct isa_region){wide[1], 0, 0};
+    store_all(r, out);
+}
+
+/* Transposed by the pitches of a view. */
+static void open_transpose(struct rig *r)
+{
+    open_small(r, one_input, "%1 = transpose %0 {perm=[1,0,2]} @\"m\"\n",
+               "output %1 {index=0, dtype=\"f32\", shape=[32], strides=[8,2,1]} @\"y\"\n");
+    uint16_t x = load_all(r, "x"), m = view_of(r, 0, "m", 0), t = (uint16_t)2;
+    r->view[0][t] = r->view[0][x];
+    r->view[0][t].row_pitch = r->view[0][x].col_pitch;
+    r->view[0][t].col_pitch = r->view[0][x].row_pitch;
+    r->p->tiles[0].n_views++;
+    add_program(r, 0, (struct isa_program_entry){1, 0, 1, {{LANE_MOV, LANE_A, 0, 0}}});
+    vector(r, ISA_vmap, 0, m, t);
+    store_all(r, m);
+}
+
+/* Nearest upsampling of rows and a border of 7. */
+static void open_gather(struct rig *r)
+{
+    open_small(
+        r, one_input,
+        "%1 = gather_grid %0 {count=[5,4,2], index=[-1,0,0,1,1, 0,1,2,3, 0,1], value=7} @\"m\"\n",
+        "output %1 {index=0, dtype=\"f32\", shape=[40], strides=[8,2,1]} @\"y\"\n");
+    static int32_t list[] = {-1, 0, 0, 1, 1};
+    uint16_t x = load_all(r, "x"), m = view_of(r, 0, "m", 0);
+    int32_t *copy = arena_alloc(r->p->arena, sizeof list);
+    memcpy(copy, list, sizeof list);
+    r->p->tiles[0].gathers[0] = (struct isa_gather){.n_rows = 5, .rows = copy, .fill = 7};
+    r->p->tiles[0].n_gathers = 1;
+    vector(r, ISA_vgat, 0, m, x);
+    store_all(r, m);
+}
+
+/* A dense layer of K = 32 in two groups of one slice each, summed by the vector unit. */
+static void open_partial(struct rig *r)
+{
+    open_small(
+        r,
+        "%0 = input {index=0, dtype=\"f32\", shape=[32], extent=[1,1,32], "
+        "strides=[32,32,1]} @\"x\"\n",
+        "%1 = constant {dtype=\"f32\", shape=[32,3], data=random(5)} @\"w\"\n"
+        "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], slices=[2,1]} @\"fc\"\n"
+        "%3 = neg %2 @\"m\"\n",
+        "output %3 {index=0, dtype=\"f32\", shape=[3], strides=[3,3,1]} @\"y\"\n");
+    uint16_t x = view_of(r, 0, "x", 0), part[2];
+    for (unsigned i = 0; i < 2; i++) {
+        add_group(r, 0, x, "fc", 0);
+        struct isa_group *g = &r->p->tiles[0].groups[i];
+        g->n_pes = 1;
+        g->pes[0] = g->pes[i];
+        part[i] = view_of(r, 0, "fc", 0);
+    }
+    struct isa_inst *i = add_inst(r, 0, ISA_load, 4, add_binding(r, "x"));
+    rows(r, 0, i, x, 0, 0, 1);
+    for (unsigned k = 0; k < 2; k++) {
+        i = add_inst(r, 0, ISA_mvm, k, (uint16_t)k);
+        rows(r, 0, i, part[k], 0, 0, 1);
+        wait(i, 4, 1);
+    }
+    add_program(
+        r, 0,
+        (struct isa_program_entry){2, 0, 2, {{LANE_ADD, LANE_A, LANE_B, 0}, {LANE_NEG, 0, 0, 0}}});
+    uint16_t m = view_of(r, 0, "m", 0);
+    i = add_inst(r, 0, ISA_vmap, 2, 0);
+    rows(r, 0, i, m, part[0], 0, 1);
+    i->b = (struct isa_region){part[1], 0, 0};
+    wait(i, 0, 1);
+    wait(i, 1, 1);
+    store_all(r, m);
+}
+
+static void no_change(struct rig *r)
+{
+    (void)r;
+}
+static void pool_stride(struct rig *r)
+{
+    r->p->tiles[0].windows[0].stride[1] = 1;
+}
+static void pool_padding(struct rig *r)
+{
+    r->view[0][0].pad_value = 0;
+}
+static void pool_kind(struct rig *r)
+{
+    r->p->tiles[0].windows[0].kind = WINDOW_SUM;
+}
+static void other_operand_order(struct rig *r)
+{
+    r->p->tiles[0].programs[0].ops[0] = (struct isa_lane){LANE_SUB, LANE_A, LANE_B, 0};
+}
+static void same_operand(struct rig *r)
+{
+    nth(r, 0, ISA_vmap, 0)->b.view = 0;
+}
+static void shifted_columns(struct rig *r)
+{
+    r->view[0][1].base += 4;
+    r->p->tiles[0].buffer_bytes += 4;
+}
+static void swapped_parts(struct rig *r)
+{
+    r->view[0][2].base += 4;
+    r->view[0][3].base -= 8;
+}
+static void reduce_other_axis(struct rig *r)
+{
+    struct isa_inst *i = nth(r, 0, ISA_vred, 0);
+    i->flags = 2;
+    r->view[0][1].channels = 2;
+    r->view[0][1].col_pitch = 8;
+    r->view[0][1].row_pitch = 8;
+}
+static void divide_by_maximum(struct rig *r)
+{
+    nth(r, 0, ISA_vmap, 1)->b = nth(r, 0, ISA_vmap, 0)->b;
+}
+static void swapped_quotient(struct rig *r)
+{
+    r->p->tiles[0].programs[1].ops[0] = (struct isa_lane){LANE_DIV, LANE_B, LANE_A, 0};
+}
+static void not_transposed(struct rig *r)
+{
+    nth(r, 0, ISA_vmap, 0)->a.view = 0;
+}
+static void other_rows(struct rig *r)
+{
+    r->p->tiles[0].gathers[0].rows[4] = 2;
+}
+static void other_fill(struct rig *r)
+{
+    r->p->tiles[0].gathers[0].fill = 0;
+}
+static void same_slice_twice(struct rig *r)
+{
+    nth(r, 0, ISA_vmap, 0)->b.view = nth(r, 0, ISA_vmap, 0)->a.view;
+}
+static void one_slice_only(struct rig *r)
+{
+    struct isa_program_entry *e = &r->p->tiles[0].programs[0];
+    e->arity = 1;
+    e->n_ops = 1;
+    e->ops[0] = (struct isa_lane){LANE_NEG, LANE_A, 0, 0};
+    e->ops[1] = (struct isa_lane){0};
+    nth(r, 0, ISA_vmap, 0)->b = (struct isa_region){0};
+}
+
+static const struct small {
+    void (*open)(struct rig *r);
+    void (*apply)(struct rig *r);
+    const char *text; /* NULL: right */
+} smalls[] = {
+    {open_pool, no_change, NULL},
+    {open_pool, pool_stride, "window 0 is not that of 'm'"},
+    {open_pool, pool_padding, "pads 'm' with 0"},
+    {open_pool, pool_kind, "window 0 is not that of 'm'"},
+    {open_average, no_change, NULL},
+    {open_residual, no_change, NULL},
+    {open_residual, other_operand_order, "does not compute 'm'"},
+    {open_residual, same_operand, "does not compute 'm'"},
+    {open_concat, no_change, NULL},
+    {open_concat, shifted_columns, "reads"},
+    {open_concat, swapped_parts, "reads"},
+    {open_softmax, no_change, NULL},
+    {open_softmax, reduce_other_axis, "reduces other axes"},
+    {open_softmax, divide_by_maximum, "does not compute 'm'"},
+    {open_softmax, swapped_quotient, "does not compute 'm'"},
+    {open_transpose, no_change, NULL},
+    {open_transpose, not_transposed, "reads 'x' (0, 1, 0) where 'x' (1, 0, 0) belongs"},
+    {open_gather, no_change, NULL},
+    {open_gather, other_rows, "reads 'x' (2, 0, 0) where 'x' (1, 0, 0) belongs"},
+    {open_gather, other_fill, "fills element"},
+    {open_partial, no_change, NULL},
+    {open_partial, same_slice_twice, "does not compute 'm'"},
+    {open_partial, one_slice_only, "does not compute 'm'"},
+};
+
+START_TEST(small_program)
+{
+    const struct small *s = &smalls[_i / 2];
+    bool with_graph = _i % 2;
+    if (s->text && !with_graph)
+        return;
+    struct rig r;
+    s->open(&r);
+    s->apply(&r);
+    if (s->text)
+        expect_fault(&r, with_graph, s->text);
+    else
+        expect_fine(&r, with_graph);
+    rig_close(&r);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("check");
+    TCase *tc = tcase_create("check");
+    tcase_add_loop_test(tc, pipeline_passes, 0, 2);
+    tcase_add_loop_test(tc, pipeline_mutant, 0, 2 * (int)(sizeof mutations / sizeof *mutations));
+    tcase_add_loop_test(tc, small_program, 0, 2 * (int)(sizeof smalls / sizeof *smalls));
+    suite_add_tcase(s, tc);
+    SRunner *runner = srunner_create(s);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
