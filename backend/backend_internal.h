@@ -124,7 +124,8 @@ struct group_column {
 };
 struct group {
     uint32_t tile, number; /* number in the tile's table */
-    uint32_t owner;  /* group whose PEs and queue it uses (the same weights): itself, or an earlier one */
+    uint32_t
+        owner; /* group whose PEs and queue it uses (the same weights): itself, or an earlier one */
     uint32_t last_mvm; /* owner: last MVM task given to its queue so far, or NONE */
     uint32_t layer, copy;
     uint32_t first_pe; /* number in the tile of its first PE */
@@ -256,7 +257,7 @@ struct plan {
     VEC(struct task) tasks;
     VEC(uint32_t) preds;
     VEC(struct output_store) stores;
-    uint32_t *barrier; /* per layer: task, or NULL */
+    uint32_t *barrier; /* per layer: a task that has all its cells as predecessors, or NONE */
 
     uint32_t *order; /* L: task ids by start */
     uint32_t n_order, n_queues;

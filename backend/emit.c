@@ -374,6 +374,7 @@ static void begin(struct emitter *e)
 struct isa_program *plan_emit(struct plan *p)
 {
     struct emitter e = {.p = p, .out = isa_program_new()};
+    e.out->arch = *p->arch;
     begin(&e);
     struct accesses acc = {0};
     for (uint32_t i = 0; i < p->n_order && !e.failed; i++)
@@ -388,7 +389,6 @@ struct isa_program *plan_emit(struct plan *p)
     constants->name = "constants";
     constants->data = keep(&e, e.constants.at, e.constants.n, 1);
     constants->length = e.constants.n;
-    e.out->arch = *p->arch;
     e.out->arch.name = arena_strdup(e.out->arena, p->arch->name);
     e.out->scheduled_cycles = p->makespan;
     e.out->pes = (uint64_t)p->options->pes;

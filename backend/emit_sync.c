@@ -66,9 +66,8 @@ static void note_ring_use(struct emitter *e, uint32_t id, const struct accesses 
     for (size_t k = 0; k < accesses->v.n; k++) {
         const struct access *a = &accesses->v.at[k];
         const struct buffer *b = &e->p->buffers.at[a->buffer];
-        if (!wraps(b))
-            continue;
-        if (a->write && b->tile == t->tile)
+        bool nothing = a->box.lo[0] >= a->box.hi[0]; /* a window wholly in the padding */
+        if (nothing || !wraps(b) || (a->write && b->tile == t->tile))
             continue;
         uint32_t lo = (uint32_t)(a->box.lo[0] - b->held.lo[0]);
         uint32_t hi = (uint32_t)(a->box.hi[0] - b->held.lo[0]);
@@ -115,7 +114,8 @@ void sync_prepare(struct emitter *e)
     e->barrier_end_of = heap_alloc(p->tasks.n * sizeof *e->barrier_end_of);
     if (p->options->mode == SCHEDULE_LAYER_BY_LAYER)
         for (uint32_t l = 0; l < p->layers.n; l++)
-            note_barrier(e, l);
+            if (p->barrier[l] != NONE)
+                note_barrier(e, l);
 }
 
 void sync_free(struct emitter *e)
@@ -194,32 +194,19 @@ static void wait_for(struct emitter *e, const struct task *t, uint32_t pred)
         wait_for_queue(e, t, before->queue, e->count_after[pred]);
 }
 
-static bool has_reader(const struct ring *r, uint32_t row)
-{
-    for (size_t i = 0; i < r->readers.n; i++)
-        if (r->readers.at[i].last_task[row] != NONE)
-            return true;
-    return false;
-}
-
-/* A writer of `row` takes the slot of the last row before it, in the same slot, that anybody read.
- */
+/* A writer of `row` takes the slot of earlier rows: for each queue that read any, its last one. */
 static void wait_for_row(struct emitter *e, const struct task *t, uint32_t buffer, uint32_t row)
 {
     const struct buffer *b = &e->p->buffers.at[buffer];
     const struct ring *r = &e->rings[buffer];
-    if (row < b->ring)
-        return;
-    uint32_t old = row - b->ring;
-    while (!has_reader(r, old)) {
-        if (old < b->ring)
-            return;
-        old -= b->ring;
-    }
     for (size_t i = 0; i < r->readers.n; i++) {
         const struct ring_reader *reader = &r->readers.at[i];
-        if (reader->last_task[old] == NONE)
+        uint32_t old = row;
+        while (old >= b->ring && reader->last_task[old - b->ring] == NONE)
+            old -= b->ring;
+        if (old < b->ring)
             continue;
+        old -= b->ring;
         if (b->tile == t->tile) {
             wait_for_queue(e, t, reader->queue, reader->count[old]);
             continue;
@@ -321,8 +308,8 @@ static void release_row(struct emitter *e, struct signal *s, uint32_t buffer,
         for (size_t i = 0; i < r->writers.n; i++)
             if (r->writers.at[i].tile != b->tile && r->writers.at[i].writes[next])
                 credit_row(e, s, reader, buffer, row, r->writers.at[i].tile);
-        if (has_reader(r, next))
-            break;
+        if (reader->last_task[next] != NONE)
+            break; /* that row's release says it again */
     }
 }
 
@@ -330,8 +317,6 @@ static void end_layer(struct emitter *e, struct signal *s, uint32_t id)
 {
     const struct plan *p = e->p;
     struct barrier_end *end = &e->barrier_ends.at[e->barrier_end_of[id] - 1];
-    if (end->layer + 1 == p->layers.n)
-        return;
     const struct layer *next = &p->layers.at[end->layer + 1];
     const struct task *t = &p->tasks.at[id];
     end->told = ARENA_ARRAY(e->arena, struct message, p->tiles.n);
@@ -347,6 +332,20 @@ static void end_layer(struct emitter *e, struct signal *s, uint32_t id)
             m->tile = tile;
             add_signal(e, s, tile, t->queue, &m->counter, &m->number);
         }
+}
+
+/* The last thing that happens may be a signal on its way. */
+static void note_arrival(struct emitter *e, const struct task *t, const struct signal *s)
+{
+    struct plan *p = e->p;
+    struct cost_work work = {.kind = COST_SIGNAL};
+    for (size_t i = 0; i < s->targets.n; i++) {
+        uint32_t hops = isa_hops(e->out, t->tile, s->targets.at[i].tile);
+        work.hops = hops > work.hops ? hops : work.hops;
+    }
+    struct cost cost = arch_cost(p->arch, &work);
+    uint64_t end = t->end + cost_latency_cycles(&cost);
+    p->makespan = end > p->makespan ? end : p->makespan;
 }
 
 void sync_after(struct emitter *e, uint32_t id, const struct accesses *accesses)
@@ -374,5 +373,6 @@ void sync_after(struct emitter *e, uint32_t id, const struct accesses *accesses)
     struct isa_inst inst = isa_inst_new(ISA_signal, 0);
     inst.obj = (uint16_t)emit_route(e, t->tile, s.targets.at, (uint32_t)s.targets.n);
     emit_inst(e, t->tile, t->queue, inst, e->p->nodes.at[t->node].out->id);
+    note_arrival(e, t, &s);
     VEC_FREE(&s.targets);
 }

@@ -186,6 +186,7 @@ uint32_t emit_reshaped_view(struct emitter *e, uint32_t buffer, const struct ir_
         next *= source->dim[a];
     }
     struct isa_view v = whole_view(b);
+    v.value = reshape->in[0].value->def->id; /* its coordinates are the operand's */
     v.height = v.ring_rows = (uint32_t)source->dim[0];
     v.width = (uint32_t)source->dim[1];
     v.channels = (uint32_t)source->dim[2];

@@ -65,8 +65,8 @@ static void list_contributors(struct plan *p, struct layer *l, struct copy *c)
     }
 }
 
-/* The copy's weights are those of an earlier layer: its groups are that copy's, with tables of their
- * own. */
+/* The copy's weights are those of an earlier layer: its groups are that copy's, with tables of
+ * their own. */
 static void share_copy(struct plan *p, uint32_t layer, uint32_t copy)
 {
     struct layer *l = &p->layers.at[layer];

@@ -21,6 +21,9 @@ struct unit {
     uint64_t free_at, last_end;
     uint32_t first, last; /* ready tasks in order of readiness */
 };
+struct woken {
+    uint32_t task, by;
+};
 struct run {
     struct plan *p;
     struct isa_program machine; /* arch and number of tiles, for hops */
@@ -29,7 +32,8 @@ struct run {
     struct unit *units;
     uint32_t *cursor, *first_waiter, *next_waiter;
     uint8_t *state;
-    VEC(uint32_t) work; /* tasks whose next predecessor is to be looked at */
+    VEC(struct woken) work; /* tasks whose next predecessor is to be looked at */
+    uint32_t completed;     /* what the task being looked at waited for last, or NONE */
 };
 enum { WAITING, READY, STARTED, COMPLETE };
 
@@ -142,7 +146,7 @@ static void complete(struct run *r, uint32_t id)
     r->state[id] = COMPLETE;
     for (uint32_t w = r->first_waiter[id], next; w != NONE; w = next) {
         next = r->next_waiter[w];
-        VEC_PUSH(&r->work, w);
+        VEC_PUSH(&r->work, ((struct woken){w, id}));
     }
     r->first_waiter[id] = NONE;
 }
@@ -192,15 +196,39 @@ static void start_ready(struct run *r, uint32_t queue)
     }
 }
 
+static uint64_t signal_cycles(const struct run *r, uint32_t from, uint32_t to)
+{
+    struct cost_work work = {.kind = COST_SIGNAL, .hops = isa_hops(&r->machine, from, to)};
+    struct cost cost = arch_cost(r->p->arch, &work);
+    return cost_latency_cycles(&cost);
+}
+
+/* The news of the last cells travels from their homes. */
+static void pass_barrier(struct run *r, uint32_t id)
+{
+    struct plan *p = r->p;
+    struct task *t = &p->tasks.at[id];
+    t->start = t->end = r->now;
+    t->order = p->n_order;
+    p->order[p->n_order++] = id;
+    for (uint32_t i = 0; i < t->n_preds; i++) {
+        const struct task *cell = &p->tasks.at[p->preds.at[t->preds + i]];
+        uint64_t there = cell->end + signal_cycles(r, cell->tile, t->tile);
+        t->end = there > t->end ? there : t->end;
+    }
+    r->state[id] = STARTED;
+    if (t->end == r->now)
+        complete(r, id);
+    else
+        heap_push(r, (struct event){.time = t->end, .task = id, .queue = NONE});
+}
+
 static void make_ready(struct run *r, uint32_t id)
 {
     struct task *t = &r->p->tasks.at[id];
     r->state[id] = READY;
     if (t->kind == TASK_BARRIER) {
-        t->start = t->end = r->now;
-        t->order = r->p->n_order;
-        r->p->order[r->p->n_order++] = id;
-        complete(r, id);
+        pass_barrier(r, id);
         return;
     }
     struct unit *u = &r->units[t->queue];
@@ -211,6 +239,17 @@ static void make_ready(struct run *r, uint32_t id)
         r->next_waiter[u->last] = id;
     u->last = id;
     start_ready(r, t->queue);
+}
+
+/* A LOAD starts when the first task that needs it has nothing else to wait for. It really waits for
+ * what made that so (the task completed last), or the machine would run ahead of the schedule. */
+static void demand(struct run *r, uint32_t id)
+{
+    struct task *t = &r->p->tasks.at[id];
+    if (!t->demand || r->state[id] != WAITING)
+        return;
+    t->pred0 = r->completed;
+    make_ready(r, id);
 }
 
 /* Looks for the next incomplete predecessor and waits on it; ready if there is none. */
@@ -224,10 +263,7 @@ static void advance(struct run *r, uint32_t id)
             continue;
         r->next_waiter[id] = r->first_waiter[pred];
         r->first_waiter[pred] = id;
-        if (p->tasks.at[pred].demand && r->state[pred] == WAITING && r->cursor[pred] == 0) {
-            r->cursor[pred] = 1;
-            make_ready(r, pred);
-        }
+        demand(r, pred);
         return;
     }
     make_ready(r, id);
@@ -235,8 +271,11 @@ static void advance(struct run *r, uint32_t id)
 
 static void run_worklist(struct run *r)
 {
-    while (r->work.n)
-        advance(r, r->work.at[--r->work.n]);
+    while (r->work.n) {
+        struct woken w = r->work.at[--r->work.n];
+        r->completed = w.by;
+        advance(r, w.task);
+    }
 }
 
 void plan_schedule(struct plan *p)
@@ -255,7 +294,7 @@ void plan_schedule(struct plan *p)
 
     for (size_t i = n; i-- > 0;) /* the worklist is a stack: first tasks first */
         if (!p->tasks.at[i].demand)
-            VEC_PUSH(&r.work, (uint32_t)i);
+            VEC_PUSH(&r.work, ((struct woken){(uint32_t)i, NONE}));
     run_worklist(&r);
     while (r.heap.n) {
         r.now = r.heap.at[0].time;
@@ -263,7 +302,8 @@ void plan_schedule(struct plan *p)
             struct event e = heap_pop(&r);
             if (e.task != NONE)
                 complete(&r, e.task);
-            start_ready(&r, e.queue);
+            if (e.queue != NONE)
+                start_ready(&r, e.queue);
         }
         run_worklist(&r);
     }

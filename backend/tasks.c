@@ -12,8 +12,9 @@
 
 struct builder {
     struct plan *p;
-    uint32_t reader;  /* serial number of whoever asks for cells */
-    uint32_t barrier; /* layer-by-layer: task that ends the base layer before; NONE */
+    uint32_t reader; /* serial number of whoever asks for cells */
+    uint32_t
+        *barrier; /* layer-by-layer, per tile: the task that tells it the layer before has ended */
 };
 
 void group_channels(const struct plan *p, const struct group *g, int32_t *lo, int32_t *hi)
@@ -130,7 +131,9 @@ static void group_tasks(struct builder *b, uint32_t gi)
         struct task t = {.kind = TASK_MVM, .tile = g->tile, .node = l->node, .aux = gi};
         t.queue = p->queue_base[g->tile] + p->groups.at[g->owner].number;
         t.cell = node_cell(n, c->iy0 + s / c->sets_x, c->ix0 + s % c->sets_x, 0);
-        t.pred0 = s ? g->mvm[s - 1] : b->barrier != NONE ? b->barrier : owner->last_mvm;
+        t.pred0 = s                             ? g->mvm[s - 1]
+                  : b->barrier[g->tile] != NONE ? b->barrier[g->tile]
+                                                : owner->last_mvm;
         size_t first_pred = p->preds.n;
         plan_add_reads(p, o, r, (uint32_t[3]){s / c->sets_x, s % c->sets_x, 0}, g->source, reader);
         g->mvm[s] = plan_add_task(p, t, first_pred);
@@ -207,6 +210,29 @@ static void begin_cells(struct plan *p, struct node *n)
     }
 }
 
+/* One barrier a tile of the next base layer: complete when the news of every cell has come there.
+ */
+static void end_layer(struct builder *b, uint32_t ni)
+{
+    struct plan *p = b->p;
+    const struct node *n = &p->nodes.at[ni];
+    if (n->layer + 1 == p->layers.n)
+        return;
+    memset(b->barrier, 0xff, p->tiles.n * sizeof *b->barrier);
+    size_t first_pred = p->preds.n;
+    for (uint32_t cell = 0; cell < n->n_cells; cell++)
+        VEC_PUSH(&p->preds, n->done[cell]);
+    const struct layer *next = &p->layers.at[n->layer + 1];
+    for (uint32_t c = 0; c < next->n_copies; c++)
+        for (uint32_t g = 0; g < next->copy[c].n_groups; g++) {
+            uint32_t tile = p->groups.at[next->copy[c].first_group + g].tile;
+            struct task t = {
+                .kind = TASK_BARRIER, .tile = tile, .node = ni, .queue = NONE, .pred0 = NONE};
+            if (b->barrier[tile] == NONE)
+                p->barrier[n->layer] = b->barrier[tile] = plan_add_task(p, t, first_pred);
+        }
+}
+
 static void mvm_tasks(struct builder *b, uint32_t ni)
 {
     struct plan *p = b->p;
@@ -224,13 +250,8 @@ static void mvm_tasks(struct builder *b, uint32_t ni)
         uint32_t set = (yx / n->grid[1].n - c->iy0) * c->sets_x + (yx % n->grid[1].n - c->ix0);
         n->done[cell] = finish_cell(p, ni, cell, set, &c->block[cell % n->grid[2].n]);
     }
-    if (p->options->mode != SCHEDULE_LAYER_BY_LAYER)
-        return;
-    size_t first_pred = p->preds.n;
-    for (uint32_t cell = 0; cell < n->n_cells; cell++)
-        VEC_PUSH(&p->preds, n->done[cell]);
-    struct task t = {.kind = TASK_BARRIER, .node = ni, .queue = NONE, .pred0 = b->barrier};
-    b->barrier = p->barrier[n->layer] = plan_add_task(p, t, first_pred);
+    if (p->options->mode == SCHEDULE_LAYER_BY_LAYER)
+        end_layer(b, ni);
 }
 
 /* The three temporaries of softmax at one home: maxima, exponentials, sums. */
@@ -273,7 +294,7 @@ static void derived_tasks(struct builder *b, uint32_t ni)
             (int32_t *[3]){n->grid[0].at, n->grid[1].at, n->grid[2].at}, n->operand[i].map);
     for (uint32_t cell = 0; cell < n->n_cells; cell++) {
         struct box box = node_cell_box(n, cell);
-        struct task t = {.kind = derived_kind(n),
+        struct task t = {.kind = (uint8_t)derived_kind(n),
                          .tile = n->home[cell],
                          .node = ni,
                          .cell = cell,
@@ -359,10 +380,12 @@ static bool cells_fit(struct plan *p, const struct node *n)
 
 bool plan_tasks(struct plan *p)
 {
-    struct builder b = {.p = p, .barrier = NONE};
+    struct builder b = {.p = p, .barrier = ARENA_ARRAY(p->arena, uint32_t, p->tiles.n)};
+    memset(b.barrier, 0xff, p->tiles.n * sizeof *b.barrier);
     p->first_buffer = ARENA_ARRAY(p->arena, uint32_t, p->n_ops);
     memset(p->first_buffer, 0xff, p->n_ops * sizeof *p->first_buffer);
     p->barrier = ARENA_ARRAY(p->arena, uint32_t, p->layers.n);
+    memset(p->barrier, 0xff, p->layers.n * sizeof *p->barrier);
     p->queue_base = ARENA_ARRAY(p->arena, uint32_t, p->tiles.n);
     for (size_t t = 0; t < p->tiles.n; t++) {
         p->queue_base[t] = p->n_queues;

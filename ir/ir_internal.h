@@ -6,6 +6,8 @@
 
 #include "ir.h"
 
+#include "base/half.h"
+
 /* ---- attributes ---- */
 
 static inline const void *ir_attr_at(const union ir_attrs *attrs, const struct ir_attr_desc *desc)
@@ -103,9 +105,6 @@ void ir_print_attrs(const struct ir_op *op, const struct ir_print_options *o, st
 void ir_print_blob(const struct ir_op *constant, const struct ir_print_options *o,
                    struct text *out);
 
-/* IEEE 754 binary16 <-> binary32; the narrowing rounds to nearest even. */
-float ir_f16_to_f32(uint16_t h);
-uint16_t ir_f32_to_f16(float x);
 /* The bits that the literal `nan` stands for; other NaNs need the hex form. */
 enum { IR_NAN_F16 = 0x7e00, IR_NAN_F32 = 0x7fc00000 };
 #define IR_NAN_F64 0x7ff8000000000000u

@@ -132,7 +132,7 @@ bool lex_u64(struct lex *l, uint64_t *out)
 
 bool lex_i64(struct lex *l, int64_t *out)
 {
-    uint64_t magnitude;
+    uint64_t magnitude = 0;
     bool negative = lex_take(l, '-');
     skip(l);
     if (!lex_u64(l, &magnitude))

@@ -50,7 +50,7 @@ static bool float_element(struct lex *l, enum ir_dtype t, void *out)
     if (!lex_f32(l, &f))
         return false;
     if (t == IR_F16) {
-        uint16_t bits = isnan(f) ? IR_NAN_F16 : ir_f32_to_f16(f);
+        uint16_t bits = isnan(f) ? IR_NAN_F16 : f32_to_f16(f);
         memcpy(out, &bits, sizeof bits);
     } else {
         uint32_t bits = IR_NAN_F32;
@@ -182,7 +182,7 @@ static void put_integer(int64_t i, enum ir_dtype t, uint8_t *out)
     case IR_F32: memcpy(out, &f, sizeof f); break;
     case IR_F64: memcpy(out, &d, sizeof d); break;
     case IR_F16:
-        h = ir_f32_to_f16(f);
+        h = f32_to_f16(f);
         memcpy(out, &h, sizeof h);
         break;
     default: memcpy(out, &i, ir_dtype_bytes(t)); /* little-endian: modulo 2^bits */

@@ -50,7 +50,7 @@ static void print_element(enum ir_dtype t, const void *element, struct text *out
     switch (t) {
     case IR_F32: text_add_f32(out, (memcpy(&f, element, sizeof f), f)); break;
     case IR_F64: print_f64((memcpy(&d, element, sizeof d), d), out); break;
-    case IR_F16: text_add_f32(out, (memcpy(&h, element, sizeof h), ir_f16_to_f32(h))); break;
+    case IR_F16: text_add_f32(out, (memcpy(&h, element, sizeof h), f16_to_f32(h))); break;
     case IR_I64:
         text_add(out, "%lld", (long long)(memcpy(&wide, element, sizeof wide), wide));
         break;

@@ -89,34 +89,6 @@ const char *ir_type_text(const struct ir_type *t, char *buf, size_t n)
     return buf;
 }
 
-float ir_f16_to_f32(uint16_t h)
-{
-    uint32_t sign = (uint32_t)(h >> 15) << 31, exponent = h >> 10 & 31, fraction = h & 1023;
-    uint32_t bits = sign | (exponent + 112) << 23 | fraction << 13;
-    if (exponent == 31)
-        bits = sign | 0x7f800000u | fraction << 13;
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    if (exponent == 0)
-        x = (sign ? -1.0f : 1.0f) * ldexpf((float)fraction, -24);
-    return x;
-}
-
-uint16_t ir_f32_to_f16(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
-    if (magnitude > 0x7f800000u) /* NaN: keep the top of the payload, stay a NaN */
-        return (uint16_t)(sign | 0x7e00 | (magnitude >> 13 & 0x3ff));
-    if (magnitude >= 0x477ff000u) /* 65520 and above round to infinity */
-        return (uint16_t)(sign | 0x7c00);
-    if (magnitude < 0x38800000u) /* below 2^-14: a multiple of 2^-24; rintf rounds half to even */
-        return (uint16_t)(sign | (uint32_t)rintf(fabsf(x) * 0x1p24f));
-    uint32_t rounded = magnitude + 0xfff + (magnitude >> 13 & 1);
-    return (uint16_t)(sign | ((rounded >> 13) - (112u << 10)));
-}
-
 static const void *element(const struct ir_op *constant, int64_t i, size_t bytes)
 {
     const struct blob *b = ir_op_blob(constant);
@@ -137,7 +109,7 @@ double ir_const_f64(const struct ir_op *constant, int64_t i)
     switch (t) {
     case IR_F32: return memcpy(&f, p, sizeof f), (double)f;
     case IR_F64: return memcpy(&d, p, sizeof d), d;
-    case IR_F16: return memcpy(&h, p, sizeof h), (double)ir_f16_to_f32(h);
+    case IR_F16: return memcpy(&h, p, sizeof h), (double)f16_to_f32(h);
     default: return (double)ir_const_i64(constant, i);
     }
 }

@@ -1,6 +1,7 @@
 /*
- * pass.h - passes and their manager. A pass is declared data plus a run function; it holds no state.
- * One file defines one `const struct pass pass_<name>`; passes.def lists them all. PASSES.md.
+ * pass.h - passes and their manager. A pass is declared data plus a run function; it holds no
+ * state. One file defines one `const struct pass pass_<name>`; passes.def lists them all.
+ * PASSES.md.
  */
 #ifndef CIMC_PASS_H
 #define CIMC_PASS_H
@@ -15,11 +16,18 @@ enum { PASS_MAX_STATS = 32 };
 /* How copies are chosen (pass dup). */
 enum dup_objective { DUP_NONE, DUP_SUM, DUP_MAKESPAN };
 enum dup_cut { CUT_AUTO, CUT_W, CUT_H, CUT_2D };
+/* Copies that the user fixed; layers not named get one. */
+struct dup_fixed {
+    const char *layer; /* name, or number among the base layers */
+    int64_t copies;
+};
 struct dup_options {
     enum dup_objective objective;
     enum dup_cut cut;
-    int64_t pes;       /* PEs of the machine: PE_min + extra, or given; -1 = PE_min + extra_pes */
+    int64_t pes; /* PEs of the machine: PE_min + extra, or given; -1 = PE_min + extra_pes */
     int64_t extra_pes;
+    const struct dup_fixed *fixed; /* if any, nothing is solved */
+    size_t n_fixed;
     const char *lp_file; /* write the integer program there (CPLEX LP); NULL = no */
 };
 /* What was decided, for reports. */
@@ -32,17 +40,17 @@ struct dup_result {
 struct pass_ctx {
     struct diag *diag;
     const struct arch *arch;
-    struct arena *scratch;              /* rewound after each pass */
-    uint64_t stats[PASS_MAX_STATS];     /* by index into pass->stats */
-    const struct dup_options *dup;      /* never NULL */
-    struct dup_result *dup_result;      /* may be NULL */
+    struct arena *scratch;          /* rewound after each pass */
+    uint64_t stats[PASS_MAX_STATS]; /* by index into pass->stats */
+    const struct dup_options *dup;  /* never NULL */
+    struct dup_result *dup_result;  /* may be NULL */
 };
 
 struct pass {
     const char *name, *summary;
-    unsigned needs;            /* stages accepted (bit set) */
-    enum ir_stage gives;       /* stage produced; 0 = unchanged */
-    const char *const *stats;  /* names, NULL-terminated; may be NULL */
+    unsigned needs;           /* stages accepted (bit set) */
+    enum ir_stage gives;      /* stage produced; 0 = unchanged */
+    const char *const *stats; /* names, NULL-terminated; may be NULL */
     enum pass_result (*run)(struct pass_ctx *, struct ir_graph *);
 };
 
@@ -64,8 +72,8 @@ const struct pass *const *pass_list(size_t *n);
 /* The standard pipeline from TENSOR to CROSSBAR, comma-separated names. */
 extern const char pass_default_pipeline[];
 /*
- * Runs comma-separated passes on *g (which a round trip may replace). After every change the graph is
- * verified; an "unchanged" answer is held against the fingerprint. False with diagnostics.
+ * Runs comma-separated passes on *g (which a round trip may replace). After every change the graph
+ * is verified; an "unchanged" answer is held against the fingerprint. False with diagnostics.
  */
 bool pass_run_pipeline(const char *pipeline, struct ir_graph **g, struct pass_ctx *ctx,
                        const struct pass_options *o) CHECK_RESULT;

@@ -8,11 +8,11 @@
 
 struct sim;
 struct sim_options {
-    uint64_t latency_seed;        /* 0 = the arch's costs; else random extra latencies and orders */
-    uint64_t max_extra_cycles;    /* with a seed: each instruction takes 0..max more cycles */
-    bool no_function;             /* timing only */
-    /* Called when an instruction has written its destination region (not for SEND deliveries); data is
-     * read through the view by sim_read. May be NULL. */
+    uint64_t latency_seed;     /* 0 = the arch's costs; else random extra latencies and orders */
+    uint64_t max_extra_cycles; /* with a seed: each instruction takes 0..max more cycles */
+    bool no_function;          /* timing only */
+    /* Called when an instruction has written its destination region (not for SEND deliveries); data
+     * is read through the view by sim_read. May be NULL. */
     void (*wrote)(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
                   const struct isa_inst *inst);
     /* Called for each instruction at completion: start and end cycle. May be NULL. */
@@ -21,10 +21,10 @@ struct sim_options {
     void *self;
 };
 struct sim_result {
-    uint64_t cycles;          /* makespan: last completion */
-    uint64_t n_instructions;  /* executed */
-    uint64_t pe_busy_cycles;  /* sum over PEs of busy cycles */
-    double utilisation;       /* pe_busy_cycles / (pes * cycles); NaN where cycles = 0 */
+    uint64_t cycles;         /* makespan: last completion */
+    uint64_t n_instructions; /* executed */
+    uint64_t pe_busy_cycles; /* sum over PEs of busy cycles */
+    double utilisation;      /* pe_busy_cycles / (pes * cycles); NaN where cycles = 0 */
 };
 /*
  * inputs[k] is the k-th input tensor as f32 in row-major order, at least as many elements as the

@@ -8,15 +8,15 @@ class Tap:
         self.n_failed = 0
 
     def point(self, name, problems=(), skip=None):
-        """One test point: it passes if `problems`, a list of texts, is empty. Each problem is printed."""
+        """One test point: it passes if `problems`, a list of texts, is empty. They go to standard error, which meson shows."""
         self.n_points += 1
         problems = list(problems)
         self.n_failed += bool(problems)
         print('%s %d - %s%s' % ('not ok' if problems else 'ok', self.n_points, name.replace('#', '\\#'),
                                 ' # SKIP ' + skip if skip else ''))
-        for problem in problems:
-            print('\n'.join('# ' + line for line in problem.splitlines()))
         sys.stdout.flush()
+        for problem in problems:
+            print('%s: %s' % (name, problem), file=sys.stderr)
 
     def finish(self):
         """Prints the plan; returns the exit code."""

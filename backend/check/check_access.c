@@ -8,6 +8,7 @@
 #include "check_internal.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 struct writer check_local_writer(struct actor *a)
 {
@@ -30,6 +31,64 @@ static bool held(struct actor *a, const struct tile_state *t, const struct check
                        "row %" PRId64 ", columns %" PRId64 "..%" PRId64 ", channels %" PRId64
                        "..%" PRId64 " are not held by view %td",
                        s->y, s->x, s->x + s->n_x - 1, s->c, s->c + s->n_c - 1, v - t->views);
+}
+
+/* ---- instructions that read where they write ---- */
+
+static void keep_reads(struct actor *a, const struct check_view *v, const struct span *s)
+{
+    if (v->cluster != a->result || a->in_place)
+        return;
+    bool dense = v->ch == 1;
+    int64_t n = dense ? s->n_c : 1;
+    for (int64_t j = 0; j < s->n_x; j++)
+        for (int64_t c = 0; c < s->n_c; c += n) {
+            uint64_t place = check_place(v, s->y, s->x + j, s->c + c);
+            struct interval i = {place, place + (uint64_t)n};
+            VEC_PUSH(&a->k->own_reads, i);
+        }
+    a->reads_sorted = false;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct interval *x = a, *y = b;
+    return (x->from > y->from) - (x->from < y->from);
+}
+
+/* Sorted and joined, so that they ascend in both ends. */
+static void sort_reads(struct actor *a)
+{
+    struct interval *at = a->k->own_reads.at;
+    size_t n = 0;
+    qsort(at, a->k->own_reads.n, sizeof *at, by_place);
+    for (size_t i = 0; i < a->k->own_reads.n; i++) {
+        if (n > 0 && at[i].from <= at[n - 1].to)
+            at[n - 1].to = at[i].to > at[n - 1].to ? at[i].to : at[n - 1].to;
+        else
+            at[n++] = at[i];
+    }
+    a->k->own_reads.n = n;
+    a->reads_sorted = true;
+}
+
+/* Elements [place, place + n) of the result must not be among those the instruction reads. */
+static void refuse_own_reads(struct actor *a, uint64_t place, uint64_t n)
+{
+    if (a->k->own_reads.n == 0)
+        return;
+    if (!a->reads_sorted)
+        sort_reads(a);
+    size_t lo = 0, hi = a->k->own_reads.n;
+    while (lo < hi) { /* the first that ends after place */
+        size_t mid = (lo + hi) / 2;
+        if (a->k->own_reads.at[mid].to > place)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    if (lo < a->k->own_reads.n && a->k->own_reads.at[lo].from < place + n)
+        check_fault(a, "overwrites elements that it reads itself");
 }
 
 /* ---- reading ---- */
@@ -130,6 +189,7 @@ bool check_read_span(struct actor *a, uint32_t view, struct span s, const struct
     if (!held(a, a->t, v, &s))
         return false;
     check_note_read(a, v, s.y);
+    keep_reads(a, v, &s);
     if (!leaf || !leaf->op)
         return read_claimed(a, v, s);
     struct map_piece room;
@@ -191,11 +251,14 @@ static void write_channels(struct writer *w, const struct check_view *v, uint64_
                            uint32_t tag)
 {
     if (v->ch == 1) {
+        refuse_own_reads(w->a, place, n);
         check_write_run(w, v->cluster, place, n, tag);
         return;
     }
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        refuse_own_reads(w->a, place + (uint64_t)(i * v->ch), 1);
         check_write_run(w, v->cluster, place + (uint64_t)(i * v->ch), 1, tag + i);
+    }
 }
 
 static void write_pixel(struct writer *w, const struct check_view *v, struct span s,
@@ -232,8 +295,9 @@ void check_write_span(struct writer *w, uint32_t view, struct span s, const stru
     struct map_piece room;
     const struct map_piece *p = leaf ? check_plain_leaf(w->a->k, leaf, &room) : NULL;
     if (dense_row(v, &s, p) && inside_piece(p, at, &s)) {
-        check_write_run(w, v->cluster, check_place(v, s.y, s.x, s.c), (uint32_t)(s.n_x * s.n_c),
-                        piece_tag(p, at));
+        uint32_t n = (uint32_t)(s.n_x * s.n_c);
+        refuse_own_reads(w->a, check_place(v, s.y, s.x, s.c), n);
+        check_write_run(w, v->cluster, check_place(v, s.y, s.x, s.c), n, piece_tag(p, at));
         return;
     }
     for (int64_t j = 0; j < s.n_x; j++) {

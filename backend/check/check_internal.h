@@ -207,8 +207,13 @@ struct check {
     uint32_t n_coverage;
     struct coverage *coverage, **binding_coverage;
     const struct ir_op **binding_ops;
-    uint64_t *equal_images; /* image << 32 | constant that have been compared */
+    VEC(struct interval) own_reads; /* of the instruction that runs */
+    uint64_t *equal_images;         /* image << 32 | constant that have been compared */
     uint32_t n_equal_images;
+};
+/* Elements [from, to) of a cluster. */
+struct interval {
+    uint64_t from, to;
 };
 /* An instruction that runs. */
 struct actor {
@@ -218,6 +223,10 @@ struct actor {
     uint32_t index, queue, number; /* position in the stream; it completes as number of its queue */
     const uint32_t *clock;
     bool faulted;
+    /* Where its result lies, if it computes: what it reads there is kept in own_reads, since it
+     * must not write it, unless each element is replaced by the one computed from it. */
+    struct cluster *result;
+    bool in_place, reads_sorted;
 };
 /* An instruction or message that writes into tile `t`. */
 struct writer {
@@ -296,6 +305,8 @@ const struct map_piece *check_plain_leaf(struct check *k, const struct leaf *lea
 uint32_t check_claimed_tag(struct check *k, const struct check_view *v, int64_t y, int64_t x,
                            int64_t c);
 int64_t check_dim(const struct ir_op *op, unsigned i); /* of its value */
+/* Where a reshape puts the operand's element `at`. */
+void check_reshape_forward(const struct ir_op *op, int64_t at[3]);
 const struct ir_op *check_op(const struct check *k, uint32_t id, enum ir_opcode opcode);
 float check_const(const struct ir_op *constant, int64_t index);
 bool check_same_bits(float a, float b);

@@ -74,41 +74,45 @@ static void report_mismatch(struct actor *a, const struct match *m)
                 m->program->arity == 2 ? y : "");
 }
 
-static const struct map_plan *plan_of(struct actor *a, const struct ir_op *result)
+/* What the instruction asks, as a plan without an answer. */
+static struct map_plan question(struct actor *a, const struct ir_op *result)
 {
     const struct isa_program_entry *e = &a->t->t->programs[a->in->obj];
     const struct isa_view *dst = dst_view(a)->v;
-    struct map_plan key = {.value = dst->value,
-                           .channel0 = dst->channel0,
-                           .n_channels = dst->channels,
-                           .preload_writes = a->t->preload_writes};
-    key.match = (struct match){.k = a->k,
-                               .program = e,
-                               .constants = &a->t->views[e->constants_view],
-                               .result = result,
-                               .channel0 = dst->channel0,
-                               .n_channels = dst->channels};
-    take_sample(a, 0, &key.match);
-    if (e->arity == 2)
-        take_sample(a, 1, &key.match);
-    for (unsigned i = 0; i < 2; i++)
-        key.range_index[i] = range_index(a->k, key.match.tag[i]);
-    struct map_plan **head = &a->t->map_plans[a->in->obj], *p = *head;
-    while (p && !same_key(p, &key))
-        p = p->next;
-    if (p && p->right && p->preload_writes == key.preload_writes && still_fits(a->k, p, &key.match))
-        return p;
-    if (!p) {
-        p = ARENA_NEW(a->k->arena, struct map_plan);
-        key.next = *head;
-        *head = p;
-    } else {
-        key.next = p->next;
+    struct map_plan q = {.value = dst->value,
+                         .channel0 = dst->channel0,
+                         .n_channels = dst->channels,
+                         .preload_writes = a->t->preload_writes};
+    q.match = (struct match){.k = a->k,
+                             .program = e,
+                             .constants = &a->t->views[e->constants_view],
+                             .result = result,
+                             .channel0 = dst->channel0,
+                             .n_channels = dst->channels};
+    for (unsigned i = 0; i < 2; i++) {
+        if (i < e->arity)
+            take_sample(a, i, &q.match);
+        q.range_index[i] = range_index(a->k, q.match.tag[i]);
     }
-    *p = key;
+    return q;
+}
+
+/* NULL if the program does not compute the result, which is reported. */
+static const struct map_plan *plan_of(struct actor *a, const struct ir_op *result)
+{
+    struct map_plan q = question(a, result);
+    struct map_plan **head = &a->t->map_plans[a->in->obj], *p = *head;
+    while (p && !same_key(p, &q))
+        p = p->next;
+    if (p && p->right && p->preload_writes == q.preload_writes && still_fits(a->k, p, &q.match))
+        return p;
+    q.next = p ? p->next : *head;
+    if (!p)
+        *head = p = ARENA_NEW(a->k->arena, struct map_plan);
+    *p = q;
     p->right = check_match(&p->match);
     if (!p->right)
-        report_mismatch(a, &key.match);
+        report_mismatch(a, &q.match);
     return p->right ? p : NULL;
 }
 
@@ -132,9 +136,65 @@ static void read_constants(struct actor *a)
     }
 }
 
+/* An operand may lie in the place of the result, element by element. */
+static void read_operand(struct actor *a, const struct isa_region *r, const struct leaf *leaf)
+{
+    const struct check_view *v = &a->t->views[r->view], *dst = dst_view(a);
+    a->in_place = v->cluster == dst->cluster && v->row == dst->row && v->col == dst->col &&
+                  v->ch == dst->ch && v->ch != 0 && v->col != 0 &&
+                  (v->row != 0 || v->v->ring_rows == 1) && v->v->ring_rows == dst->v->ring_rows &&
+                  v->v->ring_rows >= a->in->h &&
+                  check_place(v, r->y, r->x, 0) == check_place(dst, a->in->dst.y, a->in->dst.x, 0);
+    int64_t at[3] = {a->in->dst.y, a->in->dst.x, dst->v->channel0};
+    check_read_region(a, r, leaf, at);
+    a->in_place = false;
+}
+
+/* The reshape that the instruction is for, if its result is written in the operand's coordinates:
+ * the source names the reshape, the view of the result its operand. */
+static const struct ir_op *reshape_of(const struct actor *a)
+{
+    uint32_t source = a->t->t->sources ? a->t->t->sources[a->index] : ISA_NO_SOURCE;
+    if (!a->k->g || source >= a->k->tags.n_ops)
+        return NULL;
+    const struct ir_op *op = a->k->tags.ops[source];
+    return op->opcode == IR_reshape && op->in[0].value->def->id == dst_view(a)->v->value ? op
+                                                                                         : NULL;
+}
+
+/* Copies the operand; each element becomes the element of the result at the same flat position. */
+static void copy_reshaped(struct actor *a, const struct ir_op *reshape)
+{
+    const struct isa_inst *in = a->in;
+    const struct isa_program_entry *e = &a->t->t->programs[in->obj];
+    const struct ir_op *x = reshape->in[0].value->def;
+    struct leaf operand = {x, 0, CHECK_NONE}, result = {reshape, 0, CHECK_NONE};
+    if (e->n_ops != 1 || e->ops[0].op != LANE_MOV || e->ops[0].x != LANE_A) {
+        check_fault(a, "vector program %u does not copy", in->obj);
+        return;
+    }
+    if (!check_inside(a, x, in->h, in->w))
+        return;
+    const struct isa_view *dst = dst_view(a)->v;
+    read_operand(a, &in->a, &operand);
+    struct writer w = check_local_writer(a);
+    for (int64_t y = in->dst.y; y < in->dst.y + (int64_t)in->h; y++)
+        for (int64_t j = in->dst.x; j < in->dst.x + (int64_t)in->w; j++)
+            for (int64_t c = 0; c < dst->channels; c++) {
+                int64_t at[3] = {y, j, dst->channel0 + c};
+                check_reshape_forward(reshape, at);
+                check_write_span(&w, in->dst.view, (struct span){y, j, 1, c, 1}, &result, at);
+            }
+}
+
 void check_vmap(struct actor *a)
 {
     const struct isa_inst *in = a->in;
+    const struct ir_op *reshape = reshape_of(a);
+    if (reshape) {
+        copy_reshaped(a, reshape);
+        return;
+    }
     uint32_t value = dst_view(a)->v->value, arity = a->t->t->programs[in->obj].arity;
     const struct ir_op *op = a->k->g && value < a->k->tags.n_ops ? a->k->tags.ops[value] : NULL;
     const struct map_plan *p = NULL;
@@ -142,10 +202,9 @@ void check_vmap(struct actor *a)
         check_fault(a, "its result is no value of the graph");
     else if (op && check_inside(a, op, in->h, in->w))
         p = plan_of(a, op);
-    int64_t at[3] = {in->dst.y, in->dst.x, dst_view(a)->v->channel0};
-    check_read_region(a, &in->a, p && p->match.bound[0] ? &p->match.leaf[0] : NULL, at);
+    read_operand(a, &in->a, p && p->match.bound[0] ? &p->match.leaf[0] : NULL);
     if (arity == 2)
-        check_read_region(a, &in->b, p && p->match.bound[1] ? &p->match.leaf[1] : NULL, at);
+        read_operand(a, &in->b, p && p->match.bound[1] ? &p->match.leaf[1] : NULL);
     read_constants(a);
     check_write_dst(a, in->h, in->w, p ? &p->match.made : NULL);
 }

@@ -134,6 +134,7 @@ void check_meaning_free(struct check *k)
 {
     for (uint32_t i = 0; i < k->n_coverage; i++)
         free(k->coverage[i].bits);
+    VEC_FREE(&k->own_reads);
 }
 
 static bool output_complete(struct check *k, const struct coverage *c)
@@ -237,25 +238,24 @@ static void copy_channels(struct writer *w, const struct check_view *from,
                        source + (uint64_t)(i * from->ch));
 }
 
-/* Columns [s.x, s.x + s.n_x) of one row, channels s.c.. of the source to channels c.. of the
- * target. */
+/* Columns [s.x, s.x + s.n_x) of one row, all channels. */
 static void deliver_row(struct writer *w, const struct check_view *from,
-                        const struct check_view *to, uint32_t view, struct span s, int64_t c)
+                        const struct check_view *to, uint32_t view, struct span s)
 {
     if (!w->a->k->g) {
-        struct span there = {s.y, s.x, s.n_x, c, s.n_c};
-        check_write_span(w, view, there, NULL, (int64_t[3]){0});
+        check_write_span(w, view, s, NULL, (int64_t[3]){0});
         return;
     }
     check_begin_row(w, to, s.y);
     bool dense = from->ch == 1 && to->ch == 1 && from->col == s.n_c && to->col == s.n_c;
     int64_t step = dense ? s.n_x : 1;
     for (int64_t x = s.x; x < s.x + s.n_x; x += step)
-        copy_channels(w, from, to, check_place(from, s.y, x, s.c), check_place(to, s.y, x, c),
+        copy_channels(w, from, to, check_place(from, s.y, x, 0), check_place(to, s.y, x, 0),
                       (uint32_t)(step * s.n_c));
 }
 
-/* The part of the message that the target's view holds: rows, columns, logical channels. */
+/* The part of the message that the target's view holds: rows, columns. Both views show the same
+ * channels. */
 static void deliver(struct actor *a, const struct isa_target *target, uint32_t channel)
 {
     const struct isa_inst *in = a->in;
@@ -268,16 +268,16 @@ static void deliver(struct actor *a, const struct isa_target *target, uint32_t c
                        .number = check_clock_message(a->k, a, target, channel),
                        .known = check_clock_known(a, target->tile),
                        .once = true};
-    int64_t c0 = max_i64(from->v->channel0, v->channel0);
-    int64_t c1 =
-        min_i64((int64_t)from->v->channel0 + from->v->channels, (int64_t)v->channel0 + v->channels);
+    if (from->v->channel0 != v->channel0)
+        check_fault(a, "sends channels from %u on to a view of tile %u that shows them from %u on",
+                    from->v->channel0, target->tile, v->channel0);
     int64_t x0 = max_i64(in->a.x, v->x0), x1 = min_i64((int64_t)in->a.x + in->w, v->x1);
     int64_t y0 = max_i64(in->a.y, v->y0), y1 = min_i64((int64_t)in->a.y + in->h, v->y1);
-    if (c0 >= c1 || x0 >= x1)
+    if (x0 >= x1)
         return;
-    struct span s = {0, x0, x1 - x0, c0 - from->v->channel0, c1 - c0};
+    struct span s = {0, x0, x1 - x0, 0, v->channels};
     for (s.y = y0; s.y < y1; s.y++)
-        deliver_row(&w, from, to, target->view, s, c0 - v->channel0);
+        deliver_row(&w, from, to, target->view, s);
 }
 
 static void do_send(struct actor *a)
@@ -296,6 +296,9 @@ static void do_send(struct actor *a)
 
 void check_effect(struct actor *a)
 {
+    a->k->own_reads.n = 0;
+    if (a->in->op == ISA_mvm || (a->in->op >= ISA_vmap && a->in->op <= ISA_vgat))
+        a->result = a->t->views[a->in->dst.view].cluster;
     switch ((enum isa_op)a->in->op) {
     case ISA_mvm: check_mvm(a); return;
     case ISA_vmap: check_vmap(a); return;

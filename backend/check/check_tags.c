@@ -320,6 +320,20 @@ static uint32_t move_reshape(const struct ir_op *op, int64_t at[3], uint32_t n)
     return (uint32_t)min_i64(n, check_dim(x, 2) - at[2]);
 }
 
+void check_reshape_forward(const struct ir_op *op, int64_t at[3])
+{
+    const struct ir_attrs_reshape *r = &op->attrs->reshape;
+    const struct ir_op *x = op->in[0].value->def;
+    int64_t flat = 0;
+    for (unsigned i = 0; i < 3; i++)
+        flat = flat * check_dim(x, axis_of(r->from[i])) + at[axis_of(r->from[i])];
+    for (unsigned i = 3; i-- > 0;) {
+        unsigned axis = axis_of(r->to[i]);
+        at[axis] = flat % check_dim(op, axis);
+        flat /= check_dim(op, axis);
+    }
+}
+
 static bool moves(const struct ir_op *op)
 {
     return op->opcode == IR_gather_grid || op->opcode == IR_pad || op->opcode == IR_transpose ||

@@ -151,8 +151,9 @@ static bool unexpected(struct lexer *l, const char *expected)
         return asm_lex_error(l, "expected %s, found a string", expected);
     if (t->kind == TOKEN_BAD)
         return asm_lex_error(l, "expected %s, found %s", expected,
-                         *t->at == '"' || t->n != 1 ? "a string without end" : "a stray byte");
-    return asm_lex_error(l, "expected %s, found '%.*s'", expected, t->n < 40 ? (int)t->n : 40, t->at);
+                             *t->at == '"' || t->n != 1 ? "a string without end" : "a stray byte");
+    return asm_lex_error(l, "expected %s, found '%.*s'", expected, t->n < 40 ? (int)t->n : 40,
+                         t->at);
 }
 
 bool lex_is_mark(const struct lexer *l, char mark)
@@ -208,7 +209,7 @@ bool lex_take_u64(struct lexer *l, uint64_t most, uint64_t *out)
     if (!parse_integer(l->token.at, l->token.n, &negative, out) || (negative && *out) ||
         *out > most)
         return asm_lex_error(l, "'%.*s' is no integer from 0 to %" PRIu64,
-                         l->token.n < 40 ? (int)l->token.n : 40, l->token.at, most);
+                             l->token.n < 40 ? (int)l->token.n : 40, l->token.at, most);
     lex_next(l);
     return true;
 }
@@ -225,7 +226,7 @@ bool lex_take_i64(struct lexer *l, int64_t least, int64_t most, int64_t *out)
         *out = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
     if (!ok || *out < least || *out > most)
         return asm_lex_error(l, "'%.*s' is no integer from %" PRId64 " to %" PRId64,
-                         l->token.n < 40 ? (int)l->token.n : 40, l->token.at, least, most);
+                             l->token.n < 40 ? (int)l->token.n : 40, l->token.at, least, most);
     lex_next(l);
     return true;
 }
@@ -329,7 +330,8 @@ bool lex_take_numbered(struct lexer *l, char letter, uint64_t most, uint64_t *ou
         return unexpected(l, expected);
     if (!parse_integer(l->token.at + 1, l->token.n - 1, &negative, out) || *out > most)
         return asm_lex_error(l, "'%.*s' is not from %c0 to %c%" PRIu64,
-                         l->token.n < 40 ? (int)l->token.n : 40, l->token.at, letter, letter, most);
+                             l->token.n < 40 ? (int)l->token.n : 40, l->token.at, letter, letter,
+                             most);
     lex_next(l);
     return true;
 }

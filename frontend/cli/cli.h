@@ -14,6 +14,7 @@
 
 /* ---- options.c ---- */
 
+enum duplicate_choice { CHOOSE_NONE, CHOOSE_SUM, CHOOSE_MAKESPAN };
 enum schedule_choice { CHOOSE_CROSS, CHOOSE_LAYER };
 typedef VEC(const char *) string_list;
 
@@ -27,11 +28,13 @@ struct settings {
     const char *arch;
     string_list arch_fields;
     int64_t schedule, cut, duplicate; /* index of the choice */
-    const char *set;
+    const char *set, *copies;
     int64_t pes, extra_pes;
     const char *lp_file;
     /* files and form of the output */
     const char *output;
+    const char *schedule_out, *schedule_svg, *trace;
+    int64_t svg_layout; /* index of the choice */
     bool json, inline_blobs, dot, help;
     /* passes */
     const char *passes, *print_before, *print_after, *stop_after, *skip;
@@ -65,9 +68,9 @@ struct option_desc {
 /* Groups of options, ended by an entry without name. */
 extern const struct option_desc options_model[], options_mapping[], options_lp[], options_output[],
     options_json[], options_passes[], options_inputs[], options_run_program[], options_sim_model[],
-    options_inline[];
+    options_inline[], options_views[];
 
-enum { MOST_OPTION_GROUPS = 8 };
+enum { MOST_OPTION_GROUPS = 10 };
 struct command {
     const char *name, *summary;
     const char *operands;                                 /* "MODEL", for the usage line */
@@ -98,13 +101,24 @@ bool cmd_asm(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_check(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_list(const struct settings *s, struct diag *d) CHECK_RESULT;
 
+struct json;
+
 /* ---- driver.c: from file to checked program ---- */
 
+/* What `--set best` found. */
+struct mapping_choice {
+    const char *set; /* NULL: not asked */
+    int64_t cut;     /* index of --cut's choice */
+    uint64_t cycles;
+    unsigned n_tried;
+};
 struct build {
     const char *model; /* path as given */
     struct arena *arena;
     struct arch arch;
     struct set_shape set;
+    bool wants_best; /* --set best: `set` is not known before the passes */
+    struct mapping_choice chosen;
     struct ir_graph *imported; /* TENSOR, only if it was asked for */
     struct ir_graph *graph;    /* as far as it was lowered */
     struct dup_result dup;
@@ -124,6 +138,8 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
 /* Import and standard pipeline: b->graph is a numbered CROSSBAR graph. */
 bool driver_lower(struct build *b, const struct settings *s, const char *model, bool keep_imported,
                   struct diag *d) CHECK_RESULT;
+/* After the passes. */
+struct backend_options driver_backend_options(const struct build *b, const struct settings *s);
 /* After driver_lower: b->program, checked. */
 bool driver_compile(struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
 bool driver_write(struct build *b, const char *path, struct diag *d) CHECK_RESULT;
@@ -132,6 +148,29 @@ bool driver_write(struct build *b, const char *path, struct diag *d) CHECK_RESUL
 bool driver_lower_again(struct build *b, const struct isa_program *p, const char *model,
                         bool keep_imported, struct diag *d) CHECK_RESULT;
 void driver_free(struct build *b);
+
+/* ---- mapping.c: --copies and --set best ---- */
+
+bool mapping_parse_copies(const char *text, struct arena *a, struct dup_options *out,
+                          struct diag *d) CHECK_RESULT;
+/* What --copies would say of this graph; NULL where it has no base layer. */
+const char *mapping_copies_text(const struct ir_graph *g, struct arena *a);
+/* After the passes, for b->wants_best: sets and cut with the least makespan; fills b->set and
+ * b->chosen and leaves b->graph with that cut. */
+bool mapping_choose_best(struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
+/* What was chosen; nothing if there was no choice. */
+void mapping_report(const struct build *b, FILE *out);
+void mapping_report_json(const struct build *b, struct json *j);
+
+/* ---- views.c: schedules to look at ---- */
+
+bool views_wanted(const struct settings *s);
+/* Something else than the report goes to standard output. */
+bool views_to_stdout(const struct settings *s);
+/* At most one thing goes to standard output. */
+bool views_check(const struct settings *s, struct diag *d) CHECK_RESULT;
+/* After driver_compile: the files that are asked for. */
+bool views_write(const struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
 
 /* ---- tensors.c: values in and out ---- */
 
@@ -207,8 +246,11 @@ bool layers_verdict(const struct layers *l, struct diag *d) CHECK_RESULT;
 uint32_t layers_compared(const struct layers *l);
 
 /* ---- json.c: YAJL with fewer words ---- */
-struct json;
+/* A copy (heap) in which a byte that is not UTF-8 is a '?'. */
+char *valid_utf8(const char *s);
 struct json *json_new(void);
+/* Compact, written to `out` as it is made. */
+struct json *json_new_stream(FILE *out);
 /* `key` NULL: an array element or the outermost value. */
 void json_open_map(struct json *j, const char *key);
 void json_close_map(struct json *j);

@@ -19,11 +19,13 @@ static void report(const struct build *b, const struct settings *s, bool to_stdo
 {
     if (!s->json) {
         report_build(b, to_stdout ? stdout : stderr);
+        mapping_report(b, to_stdout ? stdout : stderr);
         return;
     }
     struct json *j = json_new();
     json_open_map(j, NULL);
     report_build_json(b, j);
+    mapping_report_json(b, j);
     report_costs_json(b, NULL, j);
     json_close_map(j);
     json_finish(j, stdout);
@@ -32,12 +34,11 @@ static void report(const struct build *b, const struct settings *s, bool to_stdo
 bool cmd_compile(const struct settings *s, struct diag *d)
 {
     struct build b;
-    bool is_piped = s->output && strcmp(s->output, "-") == 0;
-    if (is_piped && s->json)
-        return diag_error(d, (struct loc){0}, DIAG_USAGE,
-                          "program and JSON cannot both go to standard output");
+    bool is_piped = views_to_stdout(s) || (s->output && strcmp(s->output, "-") == 0);
+    if (!views_check(s, d))
+        return false;
     bool ok = driver_start(&b, s, NULL, d) && driver_lower(&b, s, s->args.at[0], false, d) &&
-              driver_compile(&b, s, d);
+              driver_compile(&b, s, d) && views_write(&b, s, d);
     if (ok)
         ok = driver_write(&b, s->output ? s->output : default_output(s->args.at[0], b.arena), d);
     if (ok)

@@ -16,11 +16,12 @@ static bool wants_evaluator(const struct settings *s)
 
 static void report(const struct build *b, const struct simulation *sim, const struct settings *s)
 {
-    bool to_stderr = s->output && strcmp(s->output, "-") == 0;
+    bool to_stderr = views_to_stdout(s) || (s->output && strcmp(s->output, "-") == 0);
     if (!s->json) {
         FILE *out = to_stderr ? stderr : stdout;
         if (sim->is_compiled) {
             report_build(b, out);
+            mapping_report(b, out);
             fputc('\n', out);
         }
         report_simulation(sim, out);
@@ -28,10 +29,12 @@ static void report(const struct build *b, const struct simulation *sim, const st
     }
     struct json *j = json_new();
     json_open_map(j, NULL);
-    if (sim->is_compiled)
+    if (sim->is_compiled) {
         report_build_json(b, j);
-    else
+        mapping_report_json(b, j);
+    } else {
         json_text(j, "model", b->model);
+    }
     report_simulation_json(sim, j);
     report_costs_json(sim->is_compiled ? b : NULL, sim, j);
     json_close_map(j);
@@ -56,7 +59,7 @@ static bool compile(struct build *b, const struct settings *s, struct diag *d)
 {
     return driver_start(b, s, NULL, d) &&
            driver_lower(b, s, s->args.at[0], wants_evaluator(s), d) && driver_compile(b, s, d) &&
-           (!s->output || driver_write(b, s->output, d));
+           (!s->output || driver_write(b, s->output, d)) && views_write(b, s, d);
 }
 
 static bool take_program(struct build *b, const struct settings *s, struct diag *d)
@@ -71,12 +74,14 @@ static bool take_program(struct build *b, const struct settings *s, struct diag 
 bool cmd_run(const struct settings *s, struct diag *d)
 {
     struct build b;
-    if (s->output && strcmp(s->output, "-") == 0 && s->json)
-        return diag_error(d, (struct loc){0}, DIAG_USAGE,
-                          "program and JSON cannot both go to standard output");
+    if (!views_check(s, d))
+        return false;
     if (s->output && s->program)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--program compiles nothing that -o could write");
+    if (views_wanted(s) && s->program)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--program schedules nothing that there could be a view of");
     bool ok = s->program ? take_program(&b, s, d) : compile(&b, s, d);
     if (ok)
         ok = simulate_and_report(&b, s, d);

@@ -30,18 +30,18 @@ static bool parse_extent(const char **at, int64_t *out)
     return ok;
 }
 
-/* auto, pixel, or RxC with * for the whole extent. */
+/* auto, best, pixel, or RxC with * for the whole extent. */
 static bool parse_set(const char *text, struct set_shape *out, struct diag *d)
 {
     *out = (struct set_shape){.automatic = strcmp(text, "auto") == 0};
     if (out->automatic)
         return true;
-    if (strcmp(text, "best") == 0)
-        return diag_error(d, (struct loc){0}, DIAG_USAGE, "--set best is not available yet");
-    const char *at = strcmp(text, "pixel") == 0 ? "1x1" : text;
+    /* Until `best` is chosen the sets are pixels. */
+    const char *at = strcmp(text, "pixel") == 0 || strcmp(text, "best") == 0 ? "1x1" : text;
     if (!parse_extent(&at, &out->rows) || *at++ != 'x' || !parse_extent(&at, &out->cols) || *at)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
-                          "--set: '%s' is none of auto, pixel, RxC (R, C: a number or *)", text);
+                          "--set: '%s' is none of auto, best, pixel, RxC (R, C: a number or *)",
+                          text);
     return true;
 }
 
@@ -51,6 +51,7 @@ bool driver_start(struct build *b, const struct settings *s, const struct arch *
     *b = (struct build){.arena = arena_new()};
     if (!parse_set(s->set, &b->set, d))
         return false;
+    b->wants_best = strcmp(s->set, "best") == 0;
     if (s->pes >= 0 && s->extra_pes > 0)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--pes and --extra-pes exclude each other");
@@ -152,6 +153,8 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                               .pes = s->pes,
                               .extra_pes = s->extra_pes,
                               .lp_file = s->lp_file};
+    if (s->copies && !mapping_parse_copies(s->copies, b->arena, &dup, d))
+        return false;
     struct pass_ctx ctx = {
         .diag = d, .arch = &b->arch, .scratch = b->arena, .dup = &dup, .dup_result = &b->dup};
     double start = now_seconds();
@@ -170,7 +173,7 @@ bool driver_lower(struct build *b, const struct settings *s, const char *model, 
     if (!driver_run_passes(b, s, pass_default_pipeline, &(struct pass_options){0}, d))
         return false;
     ir_number(b->graph);
-    return true;
+    return !b->wants_best || mapping_choose_best(b, s, d);
 }
 
 bool driver_lower_again(struct build *b, const struct isa_program *p, const char *model,
@@ -198,19 +201,32 @@ static void sign(struct isa_program *p, const struct build *b, const struct sett
 {
     struct text options = {0};
     const char *slash = strrchr(b->model, '/');
-    options_record(s, &options);
+    struct settings recorded = *s;
+    if (b->chosen.set) {
+        recorded.set = b->chosen.set;
+        recorded.cut = b->chosen.cut;
+    }
+    if (s->duplicate == CHOOSE_MAKESPAN) /* long to solve, and may be for other sets */
+        recorded.copies = mapping_copies_text(b->graph, p->arena);
+    options_record(&recorded, &options);
     p->compiler = "cimc " CIMC_VERSION;
     p->model = arena_strdup(p->arena, slash ? slash + 1 : b->model);
     p->options = arena_strdup(p->arena, options.at ? options.at : "");
     text_free(&options);
 }
 
+struct backend_options driver_backend_options(const struct build *b, const struct settings *s)
+{
+    return (struct backend_options){.mode = s->schedule == CHOOSE_LAYER ? SCHEDULE_LAYER_BY_LAYER
+                                                                        : SCHEDULE_CROSS_LAYER,
+                                    .set = b->set,
+                                    .pes = b->dup.pes,
+                                    .report_sets = views_wanted(s)};
+}
+
 bool driver_compile(struct build *b, const struct settings *s, struct diag *d)
 {
-    struct backend_options o = {.mode = s->schedule == CHOOSE_LAYER ? SCHEDULE_LAYER_BY_LAYER
-                                                                    : SCHEDULE_CROSS_LAYER,
-                                .set = b->set,
-                                .pes = b->dup.pes};
+    struct backend_options o = driver_backend_options(b, s);
     b->program = backend_compile(b->graph, &b->arch, &o, &b->backend, d);
     if (!b->program)
         return false;

@@ -27,6 +27,19 @@ struct json *json_new(void)
     return j;
 }
 
+static void write_piece(void *out, const char *text, size_t n)
+{
+    fwrite(text, 1, n, out);
+}
+
+struct json *json_new_stream(FILE *out)
+{
+    struct json *j = json_new();
+    yajl_gen_config(j->gen, yajl_gen_beautify, 0);
+    yajl_gen_config(j->gen, yajl_gen_print_callback, write_piece, out);
+    return j;
+}
+
 static void add_string(struct json *j, const char *s)
 {
     expect_ok(yajl_gen_string(j->gen, (const unsigned char *)s, strlen(s)));
@@ -93,24 +106,32 @@ void json_real(struct json *j, const char *key, double value)
     expect_ok(yajl_gen_number(j->gen, text, strlen(text)));
 }
 
-/* JSON is UTF-8; names from a model may not be. A byte that does not fit becomes '?'. */
-static char *valid_utf8(const char *s)
+/* Bytes of the UTF-8 sequence that starts here; 0: none does (RFC 3629, the table of section 4). */
+static size_t utf8_length(const unsigned char *p)
+{
+    if (p[0] < 0x80)
+        return 1;
+    size_t n = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : 4;
+    unsigned char least = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned char most = p[0] == 0xed ? 0x9f : p[0] == 0xf4 ? 0x8f : 0xbf;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || p[1] < least || p[1] > most)
+        return 0;
+    for (size_t i = 2; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    return n;
+}
+
+/* Names from a model may be any bytes. */
+char *valid_utf8(const char *s)
 {
     char *copy = strcpy(heap_alloc(strlen(s) + 1), s);
     for (unsigned char *p = (unsigned char *)copy; *p;) {
-        size_t more = *p < 0x80                 ? 0
-                      : *p >= 0xc2 && *p < 0xe0 ? 1
-                      : *p >= 0xe0 && *p < 0xf0 ? 2
-                      : *p >= 0xf0 && *p < 0xf5 ? 3
-                                                : SIZE_MAX;
-        size_t n = 1;
-        while (more != SIZE_MAX && n <= more && (p[n] & 0xc0) == 0x80)
-            n++;
-        if (more != SIZE_MAX && n == more + 1) {
-            p += n;
-        } else {
-            *p++ = '?';
-        }
+        size_t n = utf8_length(p);
+        if (n == 0)
+            *p = '?';
+        p += n ? n : 1;
     }
     return copy;
 }
@@ -131,8 +152,8 @@ void json_finish(struct json *j, FILE *out)
 {
     const unsigned char *text;
     size_t n;
-    expect_ok(yajl_gen_get_buf(j->gen, &text, &n));
-    fwrite(text, 1, n, out);
+    if (yajl_gen_get_buf(j->gen, &text, &n) == yajl_gen_status_ok)
+        fwrite(text, 1, n, out);
     yajl_gen_free(j->gen);
     free(j);
 }

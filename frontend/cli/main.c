@@ -31,13 +31,15 @@ static const struct command commands[] = {
              "\n"
              "Without -o the program goes to MODEL's name with .cim instead of .onnx, in the\n"
              "current directory. With `-o -` the program goes to standard output and the table\n"
-             "to standard error.\n"
+             "to standard error. --set best takes the cut and the sets with the least makespan.\n"
              "\n"
              "Examples:\n"
              "  cimc compile model.onnx -o model.cim\n"
              "  cimc compile model.onnx --extra-pes 32 --set 1x* --arch-field crossbars=64\n"
-             "  cimc compile model.onnx --schedule layer --duplicate none --json\n",
-     .groups = {options_model, options_mapping, options_lp, options_output, options_json},
+             "  cimc compile model.onnx --schedule layer --duplicate none --json\n"
+             "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n",
+     .groups = {options_model, options_mapping, options_lp, options_views, options_output,
+                options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_compile},
@@ -58,7 +60,7 @@ static const struct command commands[] = {
              "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
              "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
      .groups = {options_model, options_mapping, options_lp, options_inputs, options_run_program,
-                options_output, options_json},
+                options_views, options_output, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_run},

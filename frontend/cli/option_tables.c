@@ -61,6 +61,13 @@ const struct option_desc options_mapping[] = {
      .choices = "none|sum|makespan",
      .help = "copies of weights: none, or as many as make the sum of the layers' cycles least; "
              "default sum"},
+    {.name = "copies",
+     .kind = OPTION_TEXT,
+     .recorded = true,
+     .offset = AT(copies),
+     .argument = "LAYER=N,..",
+     .help = "so many copies of these base layers (names, or numbers from 0), one of the others; "
+             "replaces --duplicate"},
     {.name = "pes",
      .kind = OPTION_INTEGER,
      .recorded = true,
@@ -101,6 +108,31 @@ const struct option_desc options_output[] = {
 
 const struct option_desc options_json[] = {
     {.name = "json", .kind = OPTION_FLAG, .offset = AT(json), .help = "prints the report as JSON"},
+    {0},
+};
+
+const struct option_desc options_views[] = {
+    {.name = "schedule-out",
+     .kind = OPTION_TEXT,
+     .offset = AT(schedule_out),
+     .argument = "FILE",
+     .help = "writes every set of the schedule there, as CSV"},
+    {.name = "schedule-svg",
+     .kind = OPTION_TEXT,
+     .offset = AT(schedule_svg),
+     .argument = "FILE",
+     .help = "draws what every tile does over time, layer by layer and cross-layer"},
+    {.name = "svg-layout",
+     .kind = OPTION_CHOICE,
+     .offset = AT(svg_layout),
+     .choices = "side|stacked",
+     .help = "side by side, each schedule with its own scale of time, or one below the other on "
+             "one scale; default side"},
+    {.name = "trace",
+     .kind = OPTION_TEXT,
+     .offset = AT(trace),
+     .argument = "FILE",
+     .help = "writes both schedules as trace events (JSON) for Perfetto; 1 us there is 1 cycle"},
     {0},
 };
 

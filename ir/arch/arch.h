@@ -1,6 +1,6 @@
 /*
- * arch.h - the machine: its fields (arch.def), presets, YAML files, limits, and the ONE cost model that
- * scheduler and simulator both ask.
+ * arch.h - the machine: its fields (arch.def), presets, YAML files, limits, and the ONE cost model
+ * that scheduler and simulator both ask.
  */
 #ifndef CIMC_ARCH_H
 #define CIMC_ARCH_H
@@ -18,8 +18,8 @@ struct arch {
 enum arch_topology { ARCH_IDEAL, ARCH_MESH };
 
 /* A preset by name ("clsa"), or a YAML file's path. Strings live in `a`. */
-bool arch_load(const char *name_or_path, struct arena *a, struct diag *d, struct arch *out)
-    CHECK_RESULT;
+bool arch_load(const char *name_or_path, struct arena *a, struct diag *d,
+               struct arch *out) CHECK_RESULT;
 /* YAML text; fields not named keep the value of `base:` preset (default clsa). */
 bool arch_parse(const char *yaml, size_t n, const char *file, struct arena *a, struct diag *d,
                 struct arch *out) CHECK_RESULT;
@@ -54,7 +54,8 @@ struct cost {
     } stage[4];
 };
 struct cost arch_cost(const struct arch *arch, const struct cost_work *work);
-uint64_t cost_occupancy_cycles(const struct cost *c); /* the issuing queue's unit is free again: stage 0 */
-uint64_t cost_latency_cycles(const struct cost *c);   /* results exist: the sum of the stages */
+uint64_t
+cost_occupancy_cycles(const struct cost *c); /* the issuing queue's unit is free again: stage 0 */
+uint64_t cost_latency_cycles(const struct cost *c); /* results exist: the sum of the stages */
 
 #endif

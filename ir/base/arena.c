@@ -109,16 +109,13 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
-    va_list ap, again;
+    struct text t = {0};
+    va_list ap;
     va_start(ap, fmt);
-    va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    text_addv(&t, fmt, ap);
     va_end(ap);
-    if (n < 0)
-        BUG("format \"%s\"", fmt);
-    char *s = arena_alloc(a, (size_t)n + 1);
-    vsnprintf(s, (size_t)n + 1, fmt, again);
-    va_end(again);
+    char *s = arena_strndup(a, t.at, t.n);
+    text_free(&t);
     return s;
 }
 

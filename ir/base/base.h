@@ -30,7 +30,7 @@ void bug_context(const char *what);
 
 struct arena;
 struct arena *arena_new(void);
-void arena_free(struct arena *a); /* NULL is fine */
+void arena_free(struct arena *a);                 /* NULL is fine */
 void *arena_alloc(struct arena *a, size_t bytes); /* 16-byte aligned, zeroed */
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
@@ -51,8 +51,7 @@ void *heap_realloc(void *p, size_t bytes);
         type *at;                                                                                  \
         size_t n, cap;                                                                             \
     }
-#define VEC_RESERVE(v, want)                                                                       \
-    ((v)->at = vec_reserve((v)->at, &(v)->cap, (want), sizeof *(v)->at))
+#define VEC_RESERVE(v, want) ((v)->at = vec_reserve((v)->at, &(v)->cap, (want), sizeof *(v)->at))
 #define VEC_PUSH(v, x) (VEC_RESERVE((v), (v)->n + 1), (void)((v)->at[(v)->n++] = (x)))
 #define VEC_FREE(v) (free((v)->at), (v)->at = NULL, (v)->n = (v)->cap = 0)
 void *vec_reserve(void *at, size_t *cap, size_t want, size_t elem_bytes);
@@ -67,16 +66,17 @@ void text_add(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void text_addv(struct text *t, const char *fmt, va_list ap);
 void text_add_bytes(struct text *t, const void *bytes, size_t n);
 void text_add_quoted(struct text *t, const char *s); /* "..." with \" \\ \n \t \xHH escapes */
-/* Shortest decimal that reads back to the same float; nan, inf, -inf. Always has a '.', 'e' or 'n'. */
+/* Shortest decimal that reads back to the same float; nan, inf, -inf. Always has a '.', 'e' or 'n'.
+ */
 void text_add_f32(struct text *t, float x);
 void text_free(struct text *t);
 
 /* ---- diagnostics ---- */
 
 struct loc {
-    const char *file;     /* path as the user gave it, or NULL */
-    uint32_t line, col;   /* 1-based; 0 = none */
-    const char *entity;   /* "node 12 'conv1' (Conv)", or NULL */
+    const char *file;   /* path as the user gave it, or NULL */
+    uint32_t line, col; /* 1-based; 0 = none */
+    const char *entity; /* "node 12 'conv1' (Conv)", or NULL */
 };
 
 enum diag_code {
@@ -152,7 +152,8 @@ struct file {
     const char *path; /* as given; "<stdin>" for "-" */
     bool mapped;
 };
-bool file_open(const char *path, struct arena *names, struct diag *d, struct file *out) CHECK_RESULT;
+bool file_open(const char *path, struct arena *names, struct diag *d,
+               struct file *out) CHECK_RESULT;
 void file_close(struct file *f);
 /* Tells the kernel that the mapped bytes are not needed in memory now (they can be read again). */
 void file_forget(const struct file *f, const void *at, size_t n);
@@ -168,7 +169,7 @@ bool out_commit(struct out *o, struct diag *d) CHECK_RESULT; /* false: nothing w
 void out_discard(struct out *o);
 
 /* ---- host ---- */
-double now_seconds(void);        /* monotonic */
-uint64_t peak_rss_bytes(void);   /* of this process, so far */
+double now_seconds(void);      /* monotonic */
+uint64_t peak_rss_bytes(void); /* of this process, so far */
 
 #endif

@@ -88,7 +88,8 @@ void file_forget(const struct file *f, const void *at, size_t n)
     if (!f->mapped)
         return;
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t from = ((uintptr_t)at + page - 1) & ~(page - 1), to = ((uintptr_t)at + n) & ~(page - 1);
+    uintptr_t from = ((uintptr_t)at + page - 1) & ~(page - 1),
+              to = ((uintptr_t)at + n) & ~(page - 1);
     if (from < to)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }

@@ -19,8 +19,8 @@ void gemm_f32(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, cons
         return;
     }
     omp_set_num_threads(1); /* the order of a sum must not vary */
-    dnnl_status_t s = dnnl_sgemm('N', 'N', m, n, k, 1.0f, a, lda, b, ldb, accumulate ? 1.0f : 0.0f,
-                                 c, ldc);
+    dnnl_status_t s =
+        dnnl_sgemm('N', 'N', m, n, k, 1.0f, a, lda, b, ldb, accumulate ? 1.0f : 0.0f, c, ldc);
     if (s != dnnl_success)
         BUG("dnnl_sgemm(%ld, %ld, %ld) answers %d", (long)m, (long)n, (long)k, (int)s);
 }

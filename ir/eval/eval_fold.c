@@ -40,8 +40,30 @@ static struct blob *blob_of(struct tensor *t)
     return blob_own(t->data, bytes);
 }
 
+static struct ir_op *put_in_place(struct ir_op *op, struct ir_type type, struct blob *b)
+{
+    struct ir_op *constant = ir_const_new(op->graph, op, type, b, op->name, op->loc);
+    ir_replace_uses(op->out, constant->out);
+    ir_op_remove(op);
+    return constant;
+}
+
+/* Moving equal elements around gives the same element: weights made by filling stay small. */
+static struct blob *moved_splat(const struct ir_op *op)
+{
+    bool moves = op->opcode == IR_reshape || op->opcode == IR_transpose || op->opcode == IR_slice ||
+                 op->opcode == IR_expand;
+    if (!moves || !ir_is(op->in[0].value, IR_constant))
+        return NULL;
+    struct blob *b = op->in[0].value->def->attrs->constant.data;
+    return b->splat ? blob_ref(b) : NULL;
+}
+
 struct ir_op *eval_fold(struct ir_op *op, size_t max_bytes, struct diag *d)
 {
+    struct blob *splat = moved_splat(op);
+    if (splat)
+        return put_in_place(op, op->out->type, splat);
     if (!foldable(op, max_bytes))
         return NULL;
     struct tensor *operand = heap_alloc(op->n_in * sizeof *operand), result;
@@ -62,9 +84,5 @@ struct ir_op *eval_fold(struct ir_op *op, size_t max_bytes, struct diag *d)
     if (!ok)
         return NULL;
     struct ir_type type = result.type;
-    struct blob *b = blob_of(&result);
-    struct ir_op *constant = ir_const_new(op->graph, op, type, b, op->name, op->loc);
-    ir_replace_uses(op->out, constant->out);
-    ir_op_remove(op);
-    return constant;
+    return put_in_place(op, type, blob_of(&result));
 }

@@ -1,54 +1,148 @@
 /*
- * dup_flow.h - the pipeline as pass dup sees it: when each value of a CROSSBAR graph is there, if
+ * dup_flow.h - the pipeline as pass dup sees it: when each pixel of a CROSSBAR graph is there if
  * nothing but crossbars takes time. DUP.md states the model.
  *
- * Times are in products: one is `mvm_cycles` cycles of one copy.
+ * Times are in products: one is `mvm_cycles` cycles of one copy. A pixel is done when all its
+ * channels are.
  */
 #ifndef CIMC_DUP_FLOW_H
 #define CIMC_DUP_FLOW_H
 
-#include "pass.h"
+#include "dup.h"
 
-enum { FLOW_NO_ITEM = -1 };
+enum { FLOW_NONE = -1 };
+/* More pixels of all values together, or a longer time, than this: no model. */
+enum { FLOW_MAX_PIXELS = 1 << 27, FLOW_MAX_TIME = 1 << 30 };
 
 /* What outputs read along one axis. */
 struct flow_axis {
     enum { FLOW_WINDOW, FLOW_TABLE, FLOW_ALL } kind;
-    int32_t kernel, stride, dilation, pad; /* WINDOW: o*stride + k*dilation - pad, k < kernel */
+    int64_t kernel, stride, dilation, pad; /* WINDOW: o*stride + k*dilation - pad, k < kernel */
     const int64_t *table;                  /* TABLE: table[o]; -1 = nothing */
-    int32_t extent;                        /* what falls outside the operand is not read */
 };
 struct flow_operand {
     uint32_t node;
     struct flow_axis axis[2];
 };
-/* A base layer, or a value derived from others in no time. */
+/* A base layer, or a value made from others in no time. */
 struct flow_node {
-    int32_t size[2]; /* rows, columns */
+    int32_t rows, columns;
     uint32_t n_operands;
     struct flow_operand *operand;
-    int64_t item;       /* index of the base layer's item, or FLOW_NO_ITEM */
-    int64_t cut[2];     /* of a base layer: filled by flow_set_copies */
-    uint32_t user_before; /* node: the item's user before this one; itself = none */
-};
-/* Cells of a node: rows x columns, and when each is done. */
-struct flow_grid {
-    uint32_t n[2];
-    int32_t *at[2];       /* cell i = [at[i], at[i + 1]) */
-    uint32_t *cell_of[2]; /* coordinate -> cell */
-    int32_t *done;
+    int32_t item;   /* of a base layer, else FLOW_NONE */
+    int32_t before; /* node: the base layer that uses the same crossbars just before, or FLOW_NONE */
 };
 struct flow {
     struct arena *arena;
-    uint32_t n_nodes;
-    struct flow_node *node; /* in list order: operands before users */
-    int32_t set[2];         /* rows, columns of a set; 0 = whole extent */
-    bool one_by_one;        /* layer by layer: a base layer starts when the one before is done */
-    int32_t *scratch[2];
-    uint32_t *range[2][2];
+    VEC(struct flow_node) nodes; /* operands before users */
+    enum dup_cut cut;
+    int32_t set_rows, set_columns; /* 0 = whole extent */
+    bool one_by_one;               /* a base layer starts when the one before is done */
+    size_t most_pixels;            /* of one node */
 };
 
-/* What reads `op`'s value i-th along rows and columns; the table over all operations. */
-struct flow *flow_new(const struct ir_graph *g, const uint32_t *item_of_op, struct arena *a);
+/* item_of[op->id] of every mvm. False: too large for the model. The graph is numbered. */
+bool flow_build(struct flow *f, const struct ir_graph *g, const uint32_t *item_of);
+void flow_free(struct flow *f);
+
+/* The part of a base layer's pixels that copy (i, j) of a cut owns. */
+struct flow_part {
+    int32_t lo[2], hi[2];
+    size_t width; /* of the layer */
+};
+struct flow_part flow_part(const struct flow_node *n, const int64_t cut[2], int64_t i, int64_t j);
+
+/* ---- times of all nodes for one choice of copies ---- */
+struct flow_times {
+    int32_t **done; /* by node: rows * columns; shared with the base where nothing changed */
+    int32_t **own;  /* what `done` points to otherwise */
+    int32_t *end;   /* by node: a base layer's last pixel */
+    int32_t *ready, *rows; /* scratch: when pixels can start; maxima over columns */
+    int32_t makespan;
+    int64_t work; /* pixels computed so far */
+};
+struct flow_times *flow_times_new(const struct flow *f, struct arena *a);
+/* Everything. */
+void flow_run(const struct flow *f, const int64_t *copies, struct flow_times *out);
+/* Only what may differ from `base`, where item i had base_copies[i]. Gives up as soon as the
+ * makespan is known to be >= limit, and then returns some value >= limit. */
+int32_t flow_try(const struct flow *f, const int64_t *copies, const struct flow_times *base,
+                 const int64_t *base_copies, int32_t limit, struct flow_times *out);
+
+/* ready = when all that each pixel of the node reads is done. */
+void flow_find_ready(const struct flow *f, const struct flow_node *n, struct flow_times *t,
+                     int32_t *ready);
+/* done = when each pixel of a base layer with that many copies is done, from `ready` alone. */
+void flow_scan(const struct flow *f, const struct flow_node *n, int64_t copies,
+               const int32_t *ready, int32_t *done);
+
+/* ---- dup_fill.c: what no choice of copies can beat ---- */
+
+/* allowed[item][count]: starts with all; drops counts that no choice of copies with a makespan <=
+ * limit has. False: there is no such choice. *out_longest: no choice that is left is faster. */
+bool flow_filter(const struct flow *f, const struct dup_problem *p, int32_t limit, bool **allowed,
+                 int32_t *out_longest) CHECK_RESULT;
+bool **flow_allowed_new(const struct dup_problem *p, struct arena *a);
+/* A lower bound on every makespan, at most `known`, the makespan of some choice. */
+int32_t flow_fill_bound(const struct flow *f, const struct dup_problem *p, int32_t known);
+
+/* ---- dup_path.c: what one path says about every choice of copies ---- */
+
+/* length[item][count]: whatever the copies, makespan >= sum over the items of length[item][count
+ * chosen], among the allowed counts; and equal for the copies it was made from. */
+struct flow_cut {
+    double **length; /* NULL: the path does not touch the item */
+};
+/* From the longest path through `t`, the times of flow_run with `copies`. */
+struct flow_cut flow_cut_new(const struct flow *f, const struct dup_problem *p, bool **allowed,
+                             const int64_t *copies, struct flow_times *t, struct arena *a);
+
+/* ---- dup_glpk.c: the integer program over paths ---- */
+
+struct dup_path_program {
+    const struct dup_problem *problem;
+    bool **allowed;
+    const struct flow_cut *cuts;
+    size_t n_cuts;
+    int32_t limit;     /* on the makespan */
+    int64_t max_nodes; /* of the search tree; what is not done by then is left */
+};
+enum dup_answer {
+    DUP_NO_ANSWER,  /* GLPK failed, or the nodes were spent before it found anything */
+    DUP_NO_CHOICE,  /* nothing is within the limit */
+    DUP_SOME_CHOICE /* the optimum, or the best found with the nodes given */
+};
+/* The allowed copies that fit with the least makespan as far as the cuts know. *io_bound is raised
+ * to what is proven of it, *io_nodes by the nodes of the search tree. */
+enum dup_answer dup_glpk_choose(const struct dup_path_program *p, int64_t *copies,
+                                double *io_bound, int64_t *io_nodes);
+bool dup_glpk_write_paths(const struct dup_path_program *p, const char *path,
+                          struct diag *d) CHECK_RESULT;
+
+/* ---- dup_search.c: better copies by exchange ---- */
+
+struct dup_search {
+    const struct flow *flow;
+    const struct dup_problem *problem;
+    struct arena *arena;
+    int64_t *copies; /* the best so far */
+    int32_t makespan;
+    int32_t bound;    /* no choice of copies is faster */
+    int64_t max_work; /* pixels computed; what is not found by then stays unknown */
+    struct flow_times *base, *trial;
+    int64_t *base_copies;
+};
+/* The start: `copies` must fit. */
+void dup_search_start(struct dup_search *s, const struct flow *f, const struct dup_problem *p,
+                      const int64_t *copies);
+void dup_search_free(struct dup_search *s);
+/* Improves `copies` (which fit) until no exchange helps, and keeps them if they are the best. */
+void dup_descend(struct dup_search *s, int64_t *copies);
+
+/* ---- dup_prove.c: bound and best copies close in on each other ---- */
+
+/* Ends with s->bound == s->makespan, or when the work or the tree nodes are spent. Writes the last
+ * integer program to `lp_file` unless NULL. */
+bool dup_prove(struct dup_search *s, const char *lp_file, struct diag *d) CHECK_RESULT;
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * dup_glpk.c - the duplication problem as a 0/1 program for GLPK; the only file that knows GLPK.
+ * dup_glpk.c - duplication as 0/1 programs for GLPK; the only file that knows GLPK.
  *
  * In: the problem. Out: copies whose objective is the optimum to the precision of doubles; an LP
  * file. An item whose counts follow each other without holes gets one binary for each further copy
@@ -8,9 +8,10 @@
  * one". GLPK ends the process on misuse or lack of memory; its error hook jumps back to
  * run_guarded, and glp_free_env frees what it held. No jump leaves this file.
  */
-#include "dup.h"
+#include "dup_flow.h"
 
 #include <glpk.h>
+#include <math.h>
 #include <setjmp.h>
 #include <string.h>
 
@@ -18,9 +19,14 @@ enum { TIME_LIMIT_MS = 2000, MESSAGE_BYTES = 200 };
 
 struct job {
     const struct dup_problem *problem;
+    const struct dup_path_program *paths; /* NULL: the sum of latencies */
     bool (*work)(struct job *); /* once the program is built */
     const char *lp_path;        /* for write_lp */
     int64_t *copies;            /* for optimise */
+    enum dup_answer answer;     /* for choose */
+    double bound;
+    int64_t n_nodes;
+    struct arena *arena; /* for the program over paths */
     glp_prob *lp;
     jmp_buf on_error;
     char message[MESSAGE_BYTES]; /* the last line that GLPK would have printed */
@@ -73,7 +79,7 @@ static void add_item(struct job *j, size_t item)
         add_column(j, item, k, choice_row);
 }
 
-static void build(struct job *j)
+static void build_sum(struct job *j)
 {
     const struct dup_problem *p = j->problem;
     int64_t spare = p->pes;
@@ -128,6 +134,117 @@ static bool optimise(struct job *j)
     return true;
 }
 
+/* ---- the program over paths: minimise T subject to T >= each path's length ----
+ *
+ * Column 1 is T. Then one binary for every count of every item, one of which is chosen; counts that
+ * are not allowed are fixed at 0. Row 1: the PEs.
+ */
+
+static void add_choice(struct job *j, size_t item, int *first_column)
+{
+    const struct dup_item *it = &j->problem->items[item];
+    int row = glp_add_rows(j->lp, 1);
+    glp_set_row_bnds(j->lp, row, GLP_FX, 1, 1);
+    *first_column = glp_add_cols(j->lp, (int)it->n_counts);
+    for (size_t k = 0; k < it->n_counts; k++) {
+        int col = *first_column + (int)k, rows[] = {0, 1, row};
+        double coefs[] = {0, (double)(it->counts[k] * it->pes), 1};
+        char name[64];
+        snprintf(name, sizeof name, "layer%zu_copies%lld", item + 1, (long long)it->counts[k]);
+        glp_set_col_name(j->lp, col, name);
+        glp_set_col_kind(j->lp, col, GLP_BV);
+        glp_set_mat_col(j->lp, col, 2, rows, coefs);
+        if (!j->paths->allowed[item][k])
+            glp_set_col_bnds(j->lp, col, GLP_FX, 0, 0);
+    }
+}
+
+/* T - sum of the chosen counts' lengths >= 0. */
+static void add_path(struct job *j, const struct flow_cut *cut, const int *first_column,
+                     struct arena *a)
+{
+    size_t n_columns = (size_t)glp_get_num_cols(j->lp) + 1;
+    int *cols = ARENA_ARRAY(a, int, n_columns), n = 1;
+    double *coefs = ARENA_ARRAY(a, double, n_columns);
+    cols[1] = 1;
+    coefs[1] = 1;
+    for (size_t i = 0; i < j->problem->n_items; i++)
+        for (size_t k = 0; cut->length[i] && k < j->problem->items[i].n_counts; k++) {
+            cols[++n] = first_column[i] + (int)k;
+            coefs[n] = -cut->length[i][k];
+        }
+    int row = glp_add_rows(j->lp, 1);
+    glp_set_row_bnds(j->lp, row, GLP_LO, 0, 0);
+    glp_set_mat_row(j->lp, row, n, cols, coefs);
+}
+
+static void build_paths(struct job *j)
+{
+    struct arena *a = j->arena;
+    int *first_column = ARENA_ARRAY(a, int, j->problem->n_items);
+    j->lp = glp_create_prob();
+    glp_set_prob_name(j->lp, "duplication");
+    glp_set_obj_name(j->lp, "makespan");
+    glp_set_obj_dir(j->lp, GLP_MIN);
+    glp_add_cols(j->lp, 1);
+    glp_set_col_name(j->lp, 1, "makespan_products");
+    glp_set_col_bnds(j->lp, 1, GLP_DB, j->bound, fmax(j->bound + 1, j->paths->limit));
+    glp_set_obj_coef(j->lp, 1, 1);
+    glp_add_rows(j->lp, 1);
+    glp_set_row_name(j->lp, 1, "pes");
+    glp_set_row_bnds(j->lp, 1, GLP_UP, 0, (double)j->problem->pes);
+    for (size_t i = 0; i < j->problem->n_items; i++)
+        add_choice(j, i, &first_column[i]);
+    for (size_t i = 0; i < j->paths->n_cuts; i++)
+        add_path(j, &j->paths->cuts[i], first_column, a);
+}
+
+/* Called at every step of GLPK's search: counts nodes, keeps the bound, ends it. */
+static void watch(glp_tree *tree, void *job)
+{
+    struct job *j = job;
+    int total, best = glp_ios_best_node(tree);
+    glp_ios_tree_size(tree, NULL, NULL, &total);
+    j->n_nodes = total;
+    if (best)
+        j->bound = fmax(j->bound, glp_ios_node_bound(tree, best));
+    if (total > j->paths->max_nodes)
+        glp_ios_terminate(tree);
+}
+
+static void read_choice(const struct job *j)
+{
+    int col = 1;
+    for (size_t i = 0; i < j->problem->n_items; i++)
+        for (size_t k = 0; k < j->problem->items[i].n_counts; k++)
+            if (glp_mip_col_val(j->lp, ++col) > 0.5)
+                j->copies[i] = j->problem->items[i].counts[k];
+}
+
+static bool choose(struct job *j)
+{
+    glp_iocp options;
+    glp_init_iocp(&options);
+    options.presolve = GLP_ON;
+    options.cov_cuts = GLP_ON;
+    options.gmi_cuts = GLP_ON;
+    options.mir_cuts = GLP_ON;
+    options.cb_func = watch;
+    options.cb_info = j;
+    int result = glp_intopt(j->lp, &options), status = glp_mip_status(j->lp);
+    if (result == GLP_ENOPFS || (result == 0 && status == GLP_NOFEAS))
+        j->answer = DUP_NO_CHOICE;
+    if ((result != 0 && result != GLP_ESTOP) || (status != GLP_OPT && status != GLP_FEAS))
+        return true;
+    if (status == GLP_OPT)
+        j->bound = fmax(j->bound, glp_mip_obj_val(j->lp));
+    read_choice(j);
+    j->answer = DUP_SOME_CHOICE;
+    return true;
+}
+
+/* ---- both ---- */
+
 static bool write_lp(struct job *j)
 {
     return glp_write_lp(j->lp, NULL, j->lp_path) == 0;
@@ -139,7 +256,10 @@ static bool run(struct job *j)
         return false;
     glp_term_hook(keep_message, j);
     glp_error_hook(jump_back, j);
-    build(j);
+    if (j->paths)
+        build_paths(j);
+    else
+        build_sum(j);
     return j->work(j);
 }
 
@@ -156,17 +276,49 @@ bool dup_glpk_solve(const struct dup_problem *p, int64_t *copies)
     return run_guarded(&j);
 }
 
-bool dup_glpk_write(const struct dup_problem *p, const char *path, struct diag *d)
+enum dup_answer dup_glpk_choose(const struct dup_path_program *p, int64_t *copies,
+                                double *io_bound, int64_t *io_nodes)
+{
+    struct job j = {.problem = p->problem,
+                    .paths = p,
+                    .work = choose,
+                    .copies = copies,
+                    .bound = *io_bound,
+                    .arena = arena_new()};
+    if (!run_guarded(&j))
+        j.answer = DUP_NO_ANSWER;
+    arena_free(j.arena);
+    *io_bound = fmax(*io_bound, j.bound);
+    *io_nodes += j.n_nodes;
+    return j.answer;
+}
+
+static bool write_program(struct job *j, const char *path, struct diag *d)
 {
     struct out out;
     if (!out_open(&out, path, d))
         return false;
     fflush(stdout);
-    struct job j = {.problem = p, .work = write_lp, .lp_path = out.temp_path};
-    if (!j.lp_path)
-        j.lp_path = strcmp(path, "-") == 0 ? "/dev/stdout" : path;
-    if (run_guarded(&j))
+    j->work = write_lp;
+    j->lp_path = out.temp_path;
+    if (!j->lp_path)
+        j->lp_path = strcmp(path, "-") == 0 ? "/dev/stdout" : path;
+    if (run_guarded(j))
         return out_commit(&out, d);
     out_discard(&out);
-    return diag_error(d, (struct loc){.file = path}, DIAG_IO, "cannot write: %s", j.message);
+    return diag_error(d, (struct loc){.file = path}, DIAG_IO, "cannot write: %s", j->message);
+}
+
+bool dup_glpk_write(const struct dup_problem *p, const char *path, struct diag *d)
+{
+    struct job j = {.problem = p};
+    return write_program(&j, path, d);
+}
+
+bool dup_glpk_write_paths(const struct dup_path_program *p, const char *path, struct diag *d)
+{
+    struct job j = {.problem = p->problem, .paths = p, .arena = arena_new()};
+    bool ok = write_program(&j, path, d);
+    arena_free(j.arena);
+    return ok;
 }

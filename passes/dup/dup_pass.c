@@ -151,14 +151,18 @@ static bool choose(const struct gathered *x, int64_t pes, const struct pass_ctx 
                    int64_t *copies, double *out_value)
 {
     size_t n = x->groups.n;
-    bool solve = ctx->dup->objective == DUP_SUM;
+    bool solve = ctx->dup->objective == DUP_SUM && ctx->dup->n_fixed == 0;
     struct dup_item *items = ARENA_ARRAY(ctx->scratch, struct dup_item, n);
     for (uint32_t i = 0; i < n; i++) {
         items[i] = make_item(x, i, solve ? pes : x->pe_min, ctx);
         copies[i] = 1;
     }
     struct dup_problem problem = {.items = items, .n_items = n, .pes = pes};
-    bool ok = !solve || dup_solve(&problem, ctx->dup->lp_file, ctx->diag, copies);
+    struct dup_users users = {
+        .ops = x->ops.at, .item_of = x->group_of.at, .n_ops = x->ops.n, .n_items = n};
+    bool ok = ctx->dup->n_fixed
+                  ? dup_take_fixed(&users, pes, ctx, copies)
+                  : !solve || dup_solve(&problem, ctx->dup->lp_file, ctx->diag, copies);
     *out_value = dup_objective(&problem, copies);
     return ok;
 }
@@ -189,9 +193,11 @@ static enum pass_result duplicate(struct gathered *x, struct pass_ctx *ctx)
         ctx->stats[0] += copies[i] > 1;
         ctx->stats[1] += (uint64_t)(copies[i] - 1);
     }
-    bool solved = ctx->dup->objective == DUP_SUM;
+    bool fixed = ctx->dup->n_fixed > 0, solved = !fixed && ctx->dup->objective == DUP_SUM;
     if (ctx->dup_result)
-        *ctx->dup_result = (struct dup_result){.objective = solved ? "sum" : "none",
+        *ctx->dup_result = (struct dup_result){.objective = fixed    ? "given"
+                                                            : solved ? "sum"
+                                                                     : "none",
                                                .status = solved ? "optimal" : "none",
                                                .value = value,
                                                .pe_min = x->pe_min,
@@ -203,7 +209,7 @@ static enum pass_result run_dup(struct pass_ctx *ctx, struct ir_graph *g)
 {
     if (!ctx->arch)
         BUG("pass dup runs without a machine");
-    if (ctx->dup->objective == DUP_MAKESPAN) {
+    if (ctx->dup->objective == DUP_MAKESPAN && ctx->dup->n_fixed == 0) {
         diag_error(ctx->diag, nowhere(), DIAG_DUPLICATION,
                    "duplication for the makespan is not available yet; use sum or none");
         return PASS_FAILED;

@@ -9,6 +9,7 @@ import re
 import shutil
 import struct
 import sys
+from fractions import Fraction
 
 from bench import run_cases
 
@@ -143,6 +144,38 @@ def options_matter(b):
     b.run('run', b.model, '--latency-seed=7', '--max-extra-cycles=9', '--test-data', b.test_data(7))
 
 
+def least_sum(pes):
+    """min of sum t_i / d_i with sum c_i * d_i <= pes and d_i <= columns of the output (cut by width)."""
+    best = {pes: Fraction(0)}    # PEs left -> least sum so far
+    for _, (h, w, _), c in LAYERS:
+        step = {}
+        for left, total in best.items():
+            for d in range(1, min(w, left // c) + 1):
+                key, value = left - c * d, total + Fraction(h * w, d)
+                if key not in step or value < step[key]:
+                    step[key] = value
+        best = step
+    return min(best.values())
+
+
+def duplication(b):
+    """copies are those of the least sum of cycles, found here by dynamic programming"""
+    for extra in (0, 1, 8, 32, 64):
+        report = json.loads(b.run('compile', b.model, '--json', '--extra-pes=%d' % extra, '-o', 'p.cim').stdout)
+        copies = [x['copies'] for x in report['base_layers']]
+        total = sum(Fraction(ofm[0] * ofm[1], d) for (_, ofm, _), d in zip(LAYERS, copies))
+        b.equal(total, least_sum(9 + extra), '+%d: sum of cycles of %s' % (extra, copies))
+        b.expect(abs(report['duplication']['value'] - total) < 1e-9, '+%d: value' % extra)
+        b.equal([report['pe_min'], report['pes']], [9, 9 + extra], 'PEs')
+        b.expect(sum(c * d for (_, _, c), d in zip(LAYERS, copies)) <= 9 + extra, '+%d: more PEs than there are' % extra)
+
+
+def lp_file(b):
+    """--lp-file writes the problem that was solved"""
+    b.run('compile', b.model, '--extra-pes=8', '--lp-file=p.lp', '-o', 'p.cim')
+    b.contains(b.read('p.lp').decode(), 'constant term = %d ' % SUM_CYCLES, 'extra_pes: ', '<= 8', 'End')
+
+
 def same_bytes(b):
     """four compiles give the same bytes, at any number of threads and in any folder"""
     b.run('compile', b.model, '--extra-pes=8', '-o', 'first.cim')
@@ -274,5 +307,6 @@ def damaged_texts(b):
 
 if __name__ == '__main__':
     sys.exit(run_cases([compile_json, layer_by_layer_json, run_json, compile_table, ten_images, saved_outputs_as_inputs, wrong_reference,
-                        options_matter, same_bytes, round_trip, edited_instruction, dropped_wait, deadlock, other_model,
+                        options_matter, duplication,
+                        lp_file, same_bytes, round_trip, edited_instruction, dropped_wait, deadlock, other_model,
                         damaged_models, damaged_programs, damaged_texts]))

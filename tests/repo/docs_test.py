@@ -97,6 +97,10 @@ def check_paths(root, documents, files):
         named = set(re.findall(r'\]\(([^):#]+)\)', text))
         # `tests/cli` and the like; placeholders (a capital, *, <) are not paths.
         named |= {name for name in re.findall(r'`([\w./-]+/[\w./-]*)`', text) if name.split('/')[0] in tops}
+        # Another document is found by its path or by the end of it: `SIM.md`, `check/CHECK.md`.
+        for name in set(re.findall(r'(?<![\w./-])((?:\w+/)*[A-Z]+\.md)\b', text)):
+            if not any(f == name or f.endswith('/' + name) for f in files):
+                yield '%s: %s does not exist' % (path, name)
         for name in sorted(named):
             if not any(os.path.exists(os.path.join(root, base, name)) for base in (here, '')):
                 yield '%s: %s does not exist' % (path, name)

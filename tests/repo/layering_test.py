@@ -162,7 +162,7 @@ def global_problems(sources):
 def size_problems(sources):
     for path in sources.c_files:
         n = sources.text[path].count('\n')
-        if n > MAX_FILE_LINES and not path.startswith('tests/'):
+        if n > MAX_FILE_LINES:
             yield '%s: %d lines' % (path, n)
         yield from function_problems(path, sources.code[path])
 

@@ -1,0 +1,222 @@
+/*
+ * mapping.c - options about the mapping that are more than one value: fixed copies, and the best of
+ * a grid of cuts and set shapes.
+ *
+ * `--set best` schedules every member of the grid without emission and takes the least makespan;
+ * of equals the coarsest sets, then the first cut. The program records the choice, not the word
+ * `best`, so running its passes again needs no search.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- --copies ---- */
+
+/* Digits up to a comma or the end: where an entry LAYER=N ends; NULL if it does not. */
+static const char *end_of_count(const char *digits)
+{
+    const char *end = digits + strspn(digits, "0123456789");
+    return end > digits && (!*end || (*end == ',' && end[1])) ? end : NULL;
+}
+
+/* LAYER=N, where a layer's name may hold '=' and ','. Returns what follows, NULL if there is none.
+ */
+static const char *parse_entry(const char *at, struct arena *a, struct dup_fixed *out)
+{
+    for (const char *equals = at; (equals = strchr(equals, '=')) != NULL; equals++) {
+        const char *end = end_of_count(equals + 1);
+        if (!end || equals == at || end - equals > 18)
+            continue;
+        *out = (struct dup_fixed){.layer = arena_strndup(a, at, (size_t)(equals - at)),
+                                  .copies = strtoll(equals + 1, NULL, 10)};
+        return *end ? end + 1 : end;
+    }
+    return NULL;
+}
+
+bool mapping_parse_copies(const char *text, struct arena *a, struct dup_options *out,
+                          struct diag *d)
+{
+    VEC(struct dup_fixed) fixed = {0};
+    const char *at = text;
+    struct dup_fixed one;
+    do {
+        at = parse_entry(at, a, &one);
+        if (at)
+            VEC_PUSH(&fixed, one);
+    } while (at && *at);
+    if (at) {
+        struct dup_fixed *kept = ARENA_ARRAY(a, struct dup_fixed, fixed.n);
+        memcpy(kept, fixed.at, fixed.n * sizeof *kept);
+        out->fixed = kept;
+        out->n_fixed = fixed.n;
+    }
+    VEC_FREE(&fixed);
+    return at || diag_error(d, (struct loc){0}, DIAG_USAGE,
+                            "--copies: '%s' is not LAYER=N,LAYER=N,...", text);
+}
+
+const char *mapping_copies_text(const struct ir_graph *g, struct arena *a)
+{
+    struct text all = {0};
+    size_t layer = 0;
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode != IR_mvm)
+            continue;
+        if (layer == 0 || op->attrs->mvm.copies > 1)
+            text_add(&all, "%s%zu=%lld", layer ? "," : "", layer,
+                     (long long)op->attrs->mvm.copies);
+        layer++;
+    }
+    const char *kept = all.at ? arena_strdup(a, all.at) : NULL;
+    text_free(&all);
+    return kept;
+}
+
+/* ---- --set best ---- */
+
+/* Coarse to fine; the last ones of equal makespan lose. */
+static const struct shape {
+    const char *name;
+    int64_t rows, columns; /* 0 = whole extent */
+} shapes[] = {{"4x*", 4, 0},   {"2x*", 2, 0}, {"1x*", 1, 0},  {"1x32", 1, 32},
+              {"1x16", 1, 16}, {"1x8", 1, 8}, {"pixel", 1, 1}};
+enum { N_SHAPES = sizeof shapes / sizeof *shapes };
+/* Of --cut's choices: w, which auto means too, h, 2d. */
+static const int64_t cuts[] = {1, 2, 3};
+/* Finer shapes than this many sets are left out: they would not fit a schedule into memory. */
+static const int64_t MOST_SETS = 1 << 22;
+
+static int64_t count_sets(const struct ir_graph *g, const struct shape *s)
+{
+    int64_t total = 0;
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode != IR_mvm)
+            continue;
+        const int64_t *dim = op->out->type.dim, *cut = op->attrs->mvm.cut;
+        int64_t y = (s->rows ? ceil_div_i64(dim[0], s->rows) : 1) + cut[0] - 1;
+        int64_t x = (s->columns ? ceil_div_i64(dim[1], s->columns) : 1) + cut[1] - 1, n;
+        if (!mul_i64(y, x, &n) || !add_i64(total, n, &total))
+            return INT64_MAX;
+    }
+    return total;
+}
+
+struct search {
+    struct build *b;
+    struct settings settings; /* the command's, with the cut on trial */
+    struct mapping_choice best;
+    size_t best_shape;
+    const char *best_copies;
+    struct dup_result best_dup;
+    double seconds;
+};
+
+/* Copies for the cut on trial, chosen for the finest sets. */
+static bool choose_copies(struct search *x, struct diag *d)
+{
+    x->b->set = (struct set_shape){.rows = 1, .cols = 1};
+    bool ok = driver_run_passes(x->b, &x->settings, "dup", &(struct pass_options){0}, d);
+    x->seconds += x->b->passes_seconds;
+    if (ok)
+        ir_number(x->b->graph);
+    return ok;
+}
+
+static void keep(struct search *x, size_t shape, uint64_t cycles)
+{
+    x->best.set = shapes[shape].name;
+    x->best.cut = x->settings.cut;
+    x->best.cycles = cycles;
+    x->best_shape = shape;
+    x->best_copies = mapping_copies_text(x->b->graph, x->b->arena);
+    x->best_dup = x->b->dup;
+}
+
+static bool try_shape(struct search *x, size_t shape, struct diag *d)
+{
+    const struct shape *s = &shapes[shape];
+    if (shape > 0 && count_sets(x->b->graph, s) > MOST_SETS)
+        return true;
+    uint64_t cycles;
+    x->b->set = (struct set_shape){.rows = s->rows, .cols = s->columns};
+    struct backend_options o = driver_backend_options(x->b, &x->settings);
+    if (!backend_makespan(x->b->graph, &x->b->arch, &o, &cycles, d))
+        return false;
+    x->best.n_tried++;
+    if (!x->best.set || cycles < x->best.cycles ||
+        (cycles == x->best.cycles && shape < x->best_shape))
+        keep(x, shape, cycles);
+    return true;
+}
+
+static bool try_shapes(struct search *x, struct diag *d)
+{
+    bool ok = true;
+    for (size_t i = 0; i < N_SHAPES && ok; i++)
+        ok = try_shape(x, i, d);
+    return ok;
+}
+
+/* Copies that the user fixed may have no such cut: then there is nothing to try. */
+static bool try_cut(struct search *x, int64_t cut, struct diag *d)
+{
+    struct diag *trial = diag_new();
+    x->settings.cut = cut;
+    bool has_cut = choose_copies(x, x->settings.copies ? trial : d);
+    diag_free(trial);
+    return has_cut ? try_shapes(x, d) : x->settings.copies != NULL;
+}
+
+/* The graph has copies for the first cut. */
+static bool search(struct search *x, struct diag *d)
+{
+    bool ok = try_shapes(x, d), is_open = x->settings.cut == 0;
+    if (is_open && ok)
+        x->best.cut = cuts[0];
+    for (size_t i = 1; is_open && i < sizeof cuts / sizeof *cuts && ok; i++)
+        ok = try_cut(x, cuts[i], d);
+    return ok;
+}
+
+bool mapping_choose_best(struct build *b, const struct settings *s, struct diag *d)
+{
+    struct search x = {.b = b, .settings = *s, .seconds = b->passes_seconds};
+    if (!search(&x, d))
+        return false;
+    x.settings.cut = x.best.cut;
+    x.settings.copies = x.best_copies; /* known: nothing is solved again */
+    if (!choose_copies(&x, d))
+        return false;
+    b->dup = x.best_dup;
+    b->set = (struct set_shape){.rows = shapes[x.best_shape].rows,
+                                .cols = shapes[x.best_shape].columns};
+    b->chosen = x.best;
+    b->passes_seconds = x.seconds;
+    return true;
+}
+
+static const char *cut_name(int64_t cut)
+{
+    static const char *const names[] = {"auto", "w", "h", "2d"};
+    return names[cut];
+}
+
+void mapping_report(const struct build *b, FILE *out)
+{
+    if (b->chosen.set)
+        fprintf(out, "best of %u: sets %s, cut %s\n", b->chosen.n_tried, b->chosen.set,
+                cut_name(b->chosen.cut));
+}
+
+void mapping_report_json(const struct build *b, struct json *j)
+{
+    if (!b->chosen.set)
+        return;
+    json_open_map(j, "best");
+    json_text(j, "set", b->chosen.set);
+    json_text(j, "cut", cut_name(b->chosen.cut));
+    json_integer(j, "n_tried", b->chosen.n_tried);
+    json_close_map(j);
+}

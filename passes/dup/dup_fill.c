@@ -1,0 +1,307 @@
+/*
+ * dup_fill.c - what no choice of copies can beat: bottleneck and pipeline fill.
+ *
+ * In: the flow model, the items' PEs and counts, a limit. Out: the counts that a choice with a
+ * makespan within the limit can have; none for some item: there is no such choice.
+ *
+ * Forward, a pixel is done no sooner than with the best allowed count of its layer, all earlier
+ * layers likewise; backward, what follows a pixel takes no less than with the best allowed counts.
+ * A count whose path through its layer is then too long goes; so does one that does not fit beside
+ * the fewest PEs of all others; until nothing changes. All in integers: what goes is proven useless.
+ */
+#include "dup_flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct refuter {
+    const struct flow *f;
+    const struct dup_problem *p;
+    struct flow_times *t; /* done: no sooner than */
+    int32_t **left;       /* by node and pixel: no less time from done to the end of it all */
+    bool **allowed;       /* by item and count */
+    int32_t limit;        /* makespans above it are too long */
+    int32_t longest;      /* of the layers' shortest paths */
+    int32_t *ready, *with, *least; /* scratch: a layer's pixels */
+};
+
+static int32_t min_i32(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static int32_t max_i32(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t n_pixels(const struct flow_node *n)
+{
+    return (size_t)n->rows * (size_t)n->columns;
+}
+
+/* ---- forward ---- */
+
+static void take_least(int32_t *least, const int32_t *with, size_t n, bool first)
+{
+    if (first)
+        memcpy(least, with, n * sizeof *least);
+    for (size_t i = 0; i < n && !first; i++)
+        least[i] = min_i32(least[i], with[i]);
+}
+
+static void forward(struct refuter *r)
+{
+    for (uint32_t i = 0; i < r->f->nodes.n; i++) {
+        const struct flow_node *n = &r->f->nodes.at[i];
+        r->t->done[i] = r->t->own[i];
+        if (n->item == FLOW_NONE) {
+            flow_find_ready(r->f, n, r->t, r->t->own[i]);
+            continue;
+        }
+        const struct dup_item *it = &r->p->items[n->item];
+        bool first = true;
+        flow_find_ready(r->f, n, r->t, r->ready);
+        for (size_t k = 0; k < it->n_counts; k++) {
+            if (!r->allowed[n->item][k])
+                continue;
+            flow_scan(r->f, n, it->counts[k], r->ready, r->with);
+            take_least(r->t->own[i], r->with, n_pixels(n), first);
+            first = false;
+        }
+    }
+}
+
+/* ---- backward ---- */
+
+/* out[x] = max over the outputs that read x. */
+static void line_spread(const struct flow_axis *m, const int32_t *in, int32_t n_in, int32_t *out,
+                        int32_t n_out)
+{
+    memset(out, 0, (size_t)n_out * sizeof *out);
+    for (int32_t o = 0; o < n_in; o++) {
+        int64_t count = m->kind == FLOW_WINDOW ? m->kernel : m->kind == FLOW_ALL ? n_out : 1;
+        for (int64_t k = 0; k < count; k++) {
+            int64_t at = m->kind == FLOW_WINDOW  ? o * m->stride + k * m->dilation - m->pad
+                         : m->kind == FLOW_TABLE ? m->table[o]
+                                                 : k;
+            if (at >= 0 && at < n_out)
+                out[at] = max_i32(out[at], in[o]);
+        }
+    }
+}
+
+/* What reads the operands cannot end sooner than `needs` after they are done. */
+static void spread(struct refuter *r, const struct flow_node *n, const int32_t *needs)
+{
+    int32_t *line = r->t->rows;
+    for (uint32_t i = 0; i < n->n_operands; i++) {
+        const struct flow_operand *o = &n->operand[i];
+        const struct flow_node *from = &r->f->nodes.at[o->node];
+        const struct flow_axis *m = &o->axis[0];
+        for (int32_t y = 0; y < n->rows; y++) {
+            int64_t count = m->kind == FLOW_WINDOW ? m->kernel : m->kind == FLOW_ALL ? from->rows : 1;
+            line_spread(&o->axis[1], needs + (size_t)y * (size_t)n->columns, n->columns, line,
+                        from->columns);
+            for (int64_t k = 0; k < count; k++) {
+                int64_t at = m->kind == FLOW_WINDOW  ? y * m->stride + k * m->dilation - m->pad
+                             : m->kind == FLOW_TABLE ? m->table[y]
+                                                     : k;
+                int32_t *out = r->left[o->node] + (size_t)max_i64(at, 0) * (size_t)from->columns;
+                for (int32_t x = 0; at >= 0 && at < from->rows && x < from->columns; x++)
+                    out[x] = max_i32(out[x], line[x]);
+            }
+        }
+    }
+}
+
+static int32_t step_back(int32_t from, int32_t start, int32_t step)
+{
+    return step == 0 ? start : start + (from - 1 - start) / step * step;
+}
+
+/* Last set first: a set's pixels are followed by what reads them, and by the copy's next set. */
+static void scan_back(const struct flow *f, const struct flow_part *p, const int32_t *left,
+                      int32_t *needs)
+{
+    int32_t after = 0, y0, x0;
+    for (int32_t y = p->hi[0]; y > p->lo[0]; y = y0) {
+        y0 = step_back(y, p->lo[0], f->set_rows);
+        for (int32_t x = p->hi[1]; x > p->lo[1]; x = x0) {
+            x0 = step_back(x, p->lo[1], f->set_columns);
+            for (int32_t row = y0; row < y; row++)
+                for (int32_t c = x0; c < x; c++)
+                    after = max_i32(after, left[(size_t)row * p->width + (size_t)c]);
+            after += (y - y0) * (x - x0);
+            for (int32_t row = y0; row < y; row++)
+                for (int32_t c = x0; c < x; c++)
+                    needs[(size_t)row * p->width + (size_t)c] = after;
+        }
+    }
+}
+
+/* `with` = needs of a layer with that many copies: from all read is done, to the end. */
+static void needs_with(struct refuter *r, const struct flow_node *n, int64_t copies,
+                       const int32_t *left)
+{
+    int64_t cut[2];
+    if (!dup_find_cut(r->f->cut, copies, n->rows, n->columns, cut))
+        BUG("%lld copies have no cut", (long long)copies);
+    for (int64_t i = 0; i < cut[0]; i++)
+        for (int64_t j = 0; j < cut[1]; j++) {
+            struct flow_part part = flow_part(n, cut, i, j);
+            scan_back(r->f, &part, left, r->with);
+        }
+}
+
+static int32_t longest_path(const struct refuter *r, size_t n)
+{
+    int32_t most = 0;
+    for (size_t i = 0; i < n; i++)
+        most = max_i32(most, r->ready[i] + r->with[i]);
+    return most;
+}
+
+/* Drops counts whose path through this layer is too long. *out_dropped: some were. */
+static bool filter_layer(struct refuter *r, uint32_t node, bool *out_dropped)
+{
+    const struct flow_node *n = &r->f->nodes.at[node];
+    const struct dup_item *it = &r->p->items[n->item];
+    int32_t shortest = INT32_MAX;
+    bool first = true;
+    flow_find_ready(r->f, n, r->t, r->ready);
+    for (size_t k = 0; k < it->n_counts; k++) {
+        if (!r->allowed[n->item][k])
+            continue;
+        needs_with(r, n, it->counts[k], r->left[node]);
+        int32_t path = longest_path(r, n_pixels(n));
+        if (path > r->limit) {
+            r->allowed[n->item][k] = false;
+            *out_dropped = true;
+            continue;
+        }
+        take_least(r->least, r->with, n_pixels(n), first);
+        shortest = min_i32(shortest, path);
+        first = false;
+    }
+    if (first)
+        return false;
+    r->longest = max_i32(r->longest, shortest);
+    spread(r, n, r->least);
+    return true;
+}
+
+static bool backward(struct refuter *r, bool *out_dropped)
+{
+    for (uint32_t i = 0; i < r->f->nodes.n; i++)
+        memset(r->left[i], 0, n_pixels(&r->f->nodes.at[i]) * sizeof **r->left);
+    for (size_t i = r->f->nodes.n; i-- > 0;) {
+        const struct flow_node *n = &r->f->nodes.at[i];
+        if (n->item == FLOW_NONE)
+            spread(r, n, r->left[i]);
+        else if (!filter_layer(r, (uint32_t)i, out_dropped))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the PEs ---- */
+
+static size_t fewest(const struct refuter *r, size_t item)
+{
+    size_t k = 0;
+    while (k < r->p->items[item].n_counts && !r->allowed[item][k])
+        k++;
+    return k;
+}
+
+/* False: the fewest copies of all items do not fit. */
+static bool filter_pes(struct refuter *r, bool *out_dropped)
+{
+    int64_t spare = r->p->pes;
+    for (size_t i = 0; i < r->p->n_items; i++)
+        spare -= r->p->items[i].pes * r->p->items[i].counts[fewest(r, i)];
+    if (spare < 0)
+        return false;
+    for (size_t i = 0; i < r->p->n_items; i++) {
+        const struct dup_item *it = &r->p->items[i];
+        int64_t least = it->counts[fewest(r, i)];
+        for (size_t k = 0; k < it->n_counts; k++)
+            if (r->allowed[i][k] && (it->counts[k] - least) * it->pes > spare) {
+                r->allowed[i][k] = false;
+                *out_dropped = true;
+            }
+    }
+    return true;
+}
+
+static void prepare(struct refuter *r, struct arena *a)
+{
+    r->t = flow_times_new(r->f, a);
+    r->left = ARENA_ARRAY(a, int32_t *, r->f->nodes.n);
+    for (uint32_t i = 0; i < r->f->nodes.n; i++)
+        r->left[i] = ARENA_ARRAY(a, int32_t, n_pixels(&r->f->nodes.at[i]));
+    r->ready = ARENA_ARRAY(a, int32_t, r->f->most_pixels);
+    r->with = ARENA_ARRAY(a, int32_t, r->f->most_pixels);
+    r->least = ARENA_ARRAY(a, int32_t, r->f->most_pixels);
+}
+
+/* False: refuted. */
+static bool filter(struct refuter *r, int32_t limit)
+{
+    bool dropped = true;
+    r->limit = limit;
+    while (dropped) {
+        dropped = false;
+        r->longest = 0;
+        if (!filter_pes(r, &dropped))
+            return false;
+        forward(r);
+        if (!backward(r, &dropped))
+            return false;
+    }
+    return true;
+}
+
+bool **flow_allowed_new(const struct dup_problem *p, struct arena *a)
+{
+    bool **allowed = ARENA_ARRAY(a, bool *, p->n_items);
+    for (size_t i = 0; i < p->n_items; i++) {
+        allowed[i] = ARENA_ARRAY(a, bool, p->items[i].n_counts);
+        memset(allowed[i], true, p->items[i].n_counts * sizeof **allowed);
+    }
+    return allowed;
+}
+
+bool flow_filter(const struct flow *f, const struct dup_problem *p, int32_t limit, bool **allowed,
+                 int32_t *out_longest)
+{
+    struct arena *a = arena_new();
+    struct refuter r = {.f = f, .p = p, .allowed = allowed};
+    prepare(&r, a);
+    bool ok = filter(&r, limit);
+    *out_longest = r.longest;
+    arena_free(a);
+    return ok;
+}
+
+int32_t flow_fill_bound(const struct flow *f, const struct dup_problem *p, int32_t known)
+{
+    struct arena *a = arena_new();
+    struct refuter r = {.f = f, .p = p};
+    prepare(&r, a);
+    r.allowed = flow_allowed_new(p, a);
+    int32_t low = 0, high = known; /* low <= every makespan; high is not refuted */
+    if (filter(&r, INT32_MAX))
+        low = min_i32(r.longest, known);
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        r.allowed = flow_allowed_new(p, a);
+        if (filter(&r, middle))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    arena_free(a);
+    return low;
+}

@@ -1,0 +1,268 @@
+/*
+ * dup_flow.c - when every pixel is done, for one choice of copies.
+ *
+ * A set starts when its copy has finished the set before and all it reads is done, and takes one
+ * product a pixel; values derived from others are done with the last pixel they read. Windows are
+ * separable: maxima along rows, then along columns. Work: O(pixels * window side); a trial
+ * recomputes only what lies behind a change.
+ */
+#include "dup_flow.h"
+
+#include <string.h>
+
+static int32_t max_i32(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+struct flow_times *flow_times_new(const struct flow *f, struct arena *a)
+{
+    struct flow_times *t = ARENA_NEW(a, struct flow_times);
+    t->done = ARENA_ARRAY(a, int32_t *, f->nodes.n);
+    t->own = ARENA_ARRAY(a, int32_t *, f->nodes.n);
+    t->end = ARENA_ARRAY(a, int32_t, f->nodes.n);
+    for (size_t i = 0; i < f->nodes.n; i++) {
+        const struct flow_node *n = &f->nodes.at[i];
+        t->own[i] = ARENA_ARRAY(a, int32_t, (size_t)n->rows * (size_t)n->columns);
+    }
+    t->ready = ARENA_ARRAY(a, int32_t, f->most_pixels);
+    t->rows = ARENA_ARRAY(a, int32_t, f->most_pixels);
+    return t;
+}
+
+/* out[o] = max of what o reads of in[0 .. n_in), for a line of outputs. */
+static void line_max(const struct flow_axis *m, const int32_t *in, int32_t n_in, int32_t *out,
+                     int32_t n_out)
+{
+    memset(out, 0, (size_t)n_out * sizeof *out);
+    if (m->kind == FLOW_ALL) {
+        for (int32_t i = 0; i < n_in; i++)
+            out[0] = max_i32(out[0], in[i]);
+        for (int32_t o = 1; o < n_out; o++)
+            out[o] = out[0];
+        return;
+    }
+    if (m->kind == FLOW_TABLE) {
+        for (int32_t o = 0; o < n_out; o++)
+            out[o] = m->table[o] < 0 ? 0 : in[m->table[o]];
+        return;
+    }
+    for (int64_t k = 0; k < m->kernel; k++) {
+        int64_t at = k * m->dilation - m->pad;
+        if (m->stride == 1) {
+            int64_t from = max_i64(0, -at), to = min_i64(n_out, n_in - at);
+            for (int64_t o = from; o < to; o++)
+                out[o] = max_i32(out[o], in[o + at]);
+            continue;
+        }
+        for (int32_t o = 0; o < n_out; o++, at += m->stride)
+            if (at >= 0 && at < n_in)
+                out[o] = max_i32(out[o], in[at]);
+    }
+}
+
+static void include_row(int32_t *out, const int32_t *in, int32_t n)
+{
+    for (int32_t x = 0; x < n; x++)
+        out[x] = max_i32(out[x], in[x]);
+}
+
+/* Rows of the operand that output row o reads: calls include_row for each. */
+static void include_rows(const struct flow_axis *m, int32_t o, const int32_t *in, int32_t n_in,
+                         int32_t *out, int32_t width)
+{
+    int64_t count = m->kind == FLOW_WINDOW ? m->kernel : m->kind == FLOW_ALL ? n_in : 1;
+    for (int64_t k = 0; k < count; k++) {
+        int64_t at = m->kind == FLOW_WINDOW  ? o * m->stride + k * m->dilation - m->pad
+                     : m->kind == FLOW_TABLE ? m->table[o]
+                                             : k;
+        if (at >= 0 && at < n_in)
+            include_row(out, in + at * width, width);
+    }
+}
+
+void flow_find_ready(const struct flow *f, const struct flow_node *n, struct flow_times *t,
+                     int32_t *ready)
+{
+    memset(ready, 0, (size_t)n->rows * (size_t)n->columns * sizeof *ready);
+    for (uint32_t i = 0; i < n->n_operands; i++) {
+        const struct flow_operand *o = &n->operand[i];
+        const struct flow_node *from = &f->nodes.at[o->node];
+        const int32_t *in = t->done[o->node];
+        const struct flow_axis *m = &o->axis[1];
+        bool straight = m->kind == FLOW_WINDOW && m->kernel == 1 && m->stride == 1 && m->pad == 0 &&
+                        from->columns == n->columns;
+        for (int32_t y = 0; y < from->rows && !straight; y++)
+            line_max(m, in + (size_t)y * (size_t)from->columns, from->columns,
+                     t->rows + (size_t)y * (size_t)n->columns, n->columns);
+        for (int32_t y = 0; y < n->rows; y++)
+            include_rows(&o->axis[0], y, straight ? in : t->rows, from->rows,
+                         ready + (size_t)y * (size_t)n->columns, n->columns);
+    }
+}
+
+/* ---- one base layer ---- */
+
+static int32_t part_start(int64_t i, int64_t parts, int32_t size)
+{
+    return (int32_t)ceil_div_i64(i * size, parts);
+}
+
+static int32_t step_to(int32_t from, int32_t step, int32_t end)
+{
+    return step == 0 || end - from <= step ? end : from + step;
+}
+
+/* Sets of several pixels: all of a set is done together. */
+static void scan_sets(const struct flow *f, const struct flow_part *p, const int32_t *ready,
+                      int32_t free_at, int32_t *done)
+{
+    int32_t now = free_at, y1, x1;
+    for (int32_t y = p->lo[0]; y < p->hi[0]; y = y1) {
+        y1 = step_to(y, f->set_rows, p->hi[0]);
+        for (int32_t x = p->lo[1]; x < p->hi[1]; x = x1) {
+            x1 = step_to(x, f->set_columns, p->hi[1]);
+            for (int32_t r = y; r < y1; r++)
+                for (int32_t c = x; c < x1; c++)
+                    now = max_i32(now, ready[(size_t)r * p->width + (size_t)c]);
+            now += (y1 - y) * (x1 - x);
+            for (int32_t r = y; r < y1; r++)
+                for (int32_t c = x; c < x1; c++)
+                    done[(size_t)r * p->width + (size_t)c] = now;
+        }
+    }
+}
+
+static void scan_pixels(const struct flow_part *p, const int32_t *ready, int32_t free_at,
+                        int32_t *done)
+{
+    int32_t now = free_at;
+    for (int32_t y = p->lo[0]; y < p->hi[0]; y++) {
+        const int32_t *in = ready + (size_t)y * p->width;
+        int32_t *out = done + (size_t)y * p->width;
+        for (int32_t x = p->lo[1]; x < p->hi[1]; x++)
+            out[x] = now = max_i32(now, in[x]) + 1;
+    }
+}
+
+static void scan(const struct flow *f, const struct flow_part *p, const int32_t *ready,
+                 int32_t free_at, int32_t *done)
+{
+    if (f->set_rows == 1 && f->set_columns == 1)
+        scan_pixels(p, ready, free_at, done);
+    else
+        scan_sets(f, p, ready, free_at, done);
+}
+
+static void find_cut(const struct flow *f, const struct flow_node *n, int64_t copies,
+                     int64_t out_cut[2])
+{
+    if (!dup_find_cut(f->cut, copies, n->rows, n->columns, out_cut))
+        BUG("%lld copies have no cut", (long long)copies);
+}
+
+struct flow_part flow_part(const struct flow_node *n, const int64_t cut[2], int64_t i, int64_t j)
+{
+    return (struct flow_part){
+        .lo = {part_start(i, cut[0], n->rows), part_start(j, cut[1], n->columns)},
+        .hi = {part_start(i + 1, cut[0], n->rows), part_start(j + 1, cut[1], n->columns)},
+        .width = (size_t)n->columns};
+}
+
+void flow_scan(const struct flow *f, const struct flow_node *n, int64_t copies,
+               const int32_t *ready, int32_t *done)
+{
+    int64_t cut[2];
+    find_cut(f, n, copies, cut);
+    for (int64_t i = 0; i < cut[0]; i++)
+        for (int64_t j = 0; j < cut[1]; j++) {
+            struct flow_part p = flow_part(n, cut, i, j);
+            scan(f, &p, ready, 0, done);
+        }
+}
+
+static int32_t last_of(const struct flow_part *p, const int32_t *done)
+{
+    return done[(size_t)(p->hi[0] - 1) * p->width + (size_t)p->hi[1] - 1];
+}
+
+/* Returns when the layer's last pixel is done. */
+static int32_t run_layer(const struct flow *f, uint32_t node, int64_t copies,
+                         struct flow_times *t, int32_t start)
+{
+    const struct flow_node *n = &f->nodes.at[node];
+    int64_t cut[2];
+    int32_t end = 0;
+    find_cut(f, n, copies, cut);
+    for (int64_t i = 0; i < cut[0]; i++)
+        for (int64_t j = 0; j < cut[1]; j++) {
+            struct flow_part p = flow_part(n, cut, i, j);
+            int32_t free_at = start;
+            if (n->before != FLOW_NONE) {
+                struct flow_part q = flow_part(&f->nodes.at[n->before], cut, i, j);
+                free_at = max_i32(free_at, last_of(&q, t->done[n->before]));
+            }
+            scan(f, &p, t->ready, free_at, t->own[node]);
+            end = max_i32(end, last_of(&p, t->own[node]));
+        }
+    return end;
+}
+
+/* ---- all of them ---- */
+
+static void run_node(const struct flow *f, uint32_t i, const int64_t *copies, int32_t start,
+                     struct flow_times *t)
+{
+    const struct flow_node *n = &f->nodes.at[i];
+    t->work += (int64_t)n->rows * n->columns;
+    if (n->item == FLOW_NONE) {
+        flow_find_ready(f, n, t, t->own[i]);
+    } else {
+        flow_find_ready(f, n, t, t->ready);
+        t->end[i] = run_layer(f, i, copies[n->item], t, f->one_by_one ? start : 0);
+    }
+    t->done[i] = t->own[i];
+}
+
+void flow_run(const struct flow *f, const int64_t *copies, struct flow_times *out)
+{
+    out->makespan = 0;
+    for (uint32_t i = 0; i < f->nodes.n; i++) {
+        run_node(f, i, copies, out->makespan, out);
+        out->makespan = max_i32(out->makespan, out->end[i]);
+    }
+}
+
+static bool may_differ(const struct flow *f, uint32_t i, const int64_t *copies,
+                       const struct flow_times *base, const int64_t *base_copies,
+                       const struct flow_times *t)
+{
+    const struct flow_node *n = &f->nodes.at[i];
+    if (n->item != FLOW_NONE &&
+        (f->one_by_one || copies[n->item] != base_copies[n->item] ||
+         (n->before != FLOW_NONE && t->done[n->before] != base->done[n->before])))
+        return true;
+    for (uint32_t k = 0; k < n->n_operands; k++)
+        if (t->done[n->operand[k].node] != base->done[n->operand[k].node])
+            return true;
+    return false;
+}
+
+int32_t flow_try(const struct flow *f, const int64_t *copies, const struct flow_times *base,
+                 const int64_t *base_copies, int32_t limit, struct flow_times *out)
+{
+    out->makespan = 0;
+    for (uint32_t i = 0; i < f->nodes.n && out->makespan < limit; i++) {
+        const struct flow_node *n = &f->nodes.at[i];
+        out->end[i] = base->end[i];
+        out->done[i] = base->done[i];
+        if (may_differ(f, i, copies, base, base_copies, out)) {
+            run_node(f, i, copies, out->makespan, out);
+            size_t bytes = (size_t)n->rows * (size_t)n->columns * sizeof **out->done;
+            if (memcmp(out->done[i], base->done[i], bytes) == 0)
+                out->done[i] = base->done[i];
+        }
+        out->makespan = max_i32(out->makespan, out->end[i]);
+    }
+    return out->makespan;
+}

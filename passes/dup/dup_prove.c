@@ -1,0 +1,123 @@
+/*
+ * dup_prove.c - bound and best copies close in on each other (logic-based Benders decomposition:
+ * Hooker, Ottosson, "Logic-based Benders decomposition", Mathematical Programming 96, 2003).
+ *
+ * The master is an integer program: least T over the copies that fit, T at least the length of
+ * every path known so far, each a sum over layers (dup_path.c). Its answer is timed with the flow
+ * model; the longest path found there joins the master, which is exact for these copies from then
+ * on. The master's optimum is a lower bound on every makespan; the timed answers, improved by
+ * exchange, are what is chosen from. They meet at the optimum, or the nodes are spent first.
+ */
+#include "dup_flow.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Search tree nodes of one integer program, of all together, and the most paths. Counts, not
+ * seconds: the same input gives the same answer. */
+enum { MAX_NODES = 3000, MAX_ALL_NODES = 20000, MAX_CUTS = 400 };
+
+struct prover {
+    struct dup_search *s;
+    struct arena *arena;
+    bool **allowed;
+    VEC(struct flow_cut) cuts;
+    double bound;
+    int64_t n_nodes;
+};
+
+/* Counts that a faster choice cannot have go; false: there is no faster choice. */
+static bool narrow(struct prover *x)
+{
+    int32_t longest;
+    struct dup_search *s = x->s;
+    if (!flow_filter(s->flow, s->problem, s->makespan - 1, x->allowed, &longest))
+        return false;
+    x->bound = fmax(x->bound, longest);
+    return true;
+}
+
+/* Times a choice and learns its longest path. */
+static void learn(struct prover *x, const int64_t *copies)
+{
+    struct dup_search *s = x->s;
+    flow_run(s->flow, copies, s->trial);
+    VEC_PUSH(&x->cuts, flow_cut_new(s->flow, s->problem, x->allowed, copies, s->trial, x->arena));
+}
+
+/* The choice's neighbours with one count less say what each item's copies are good for. */
+static void learn_around(struct prover *x, int64_t *copies)
+{
+    const struct dup_problem *p = x->s->problem;
+    learn(x, copies);
+    for (size_t i = 0; i < p->n_items; i++) {
+        const struct dup_item *it = &p->items[i];
+        int64_t kept = copies[i];
+        if (kept == 1)
+            continue;
+        for (size_t k = 0; it->counts[k] < kept; k++)
+            copies[i] = it->counts[k];
+        learn(x, copies);
+        copies[i] = kept;
+    }
+}
+
+/* One round of master and timing; false: it is over. */
+static bool go_on(struct prover *x, int64_t *copies)
+{
+    struct dup_search *s = x->s;
+    struct dup_path_program master = {.problem = s->problem,
+                                      .allowed = x->allowed,
+                                      .cuts = x->cuts.at,
+                                      .n_cuts = x->cuts.n,
+                                      .limit = s->makespan - 1,
+                                      .max_nodes = MAX_NODES};
+    int32_t before = s->makespan;
+    enum dup_answer answer = dup_glpk_choose(&master, copies, &x->bound, &x->n_nodes);
+    if (answer == DUP_NO_CHOICE)
+        x->bound = s->makespan;
+    if (answer != DUP_SOME_CHOICE)
+        return false;
+    learn(x, copies);
+    dup_descend(s, copies);
+    learn(x, copies);
+    if (s->makespan < before && !narrow(x)) {
+        x->bound = s->makespan;
+        return false;
+    }
+    return x->bound < s->makespan - 1 + 0.5 && x->n_nodes < MAX_ALL_NODES &&
+           x->cuts.n < MAX_CUTS && s->base->work + s->trial->work < s->max_work;
+}
+
+/* Lengths are integers; GLPK's bound is right to far less than half of one. */
+static int32_t round_bound(const struct prover *x)
+{
+    double least = ceil(x->bound - 0.5);
+    return least < x->s->makespan ? (int32_t)least : x->s->makespan;
+}
+
+bool dup_prove(struct dup_search *s, const char *lp_file, struct diag *d)
+{
+    struct prover x = {.s = s, .arena = arena_new()};
+    size_t n = s->problem->n_items;
+    int64_t *copies = ARENA_ARRAY(x.arena, int64_t, n);
+    x.allowed = flow_allowed_new(s->problem, x.arena);
+    if (narrow(&x)) {
+        memcpy(copies, s->copies, n * sizeof *copies);
+        learn_around(&x, copies);
+        while (go_on(&x, copies))
+            ;
+        s->bound = round_bound(&x);
+    } else {
+        s->bound = s->makespan;
+    }
+    struct dup_path_program master = {.problem = s->problem,
+                                      .allowed = x.allowed,
+                                      .cuts = x.cuts.at,
+                                      .n_cuts = x.cuts.n,
+                                      .limit = s->makespan};
+    bool ok = !lp_file || dup_glpk_write_paths(&master, lp_file, d);
+    VEC_FREE(&x.cuts);
+    arena_free(x.arena);
+    return ok;
+}

@@ -1,0 +1,238 @@
+/* gen.c - random numbers, operations and the pieces that both graph generators use. */
+#include "gen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void gen_start(struct gen *r, uint64_t seed, enum ir_stage stage)
+{
+    *r = (struct gen){.g = ir_graph_new("random", stage), .d = diag_new(), .state = seed};
+    random_next(&r->state);
+}
+
+struct ir_graph *gen_finish(struct gen *r)
+{
+    struct ir_graph *g = r->g;
+    if (!ir_verify(g, r->d)) {
+        diag_print(r->d, stderr);
+        BUG("the generator made an invalid graph");
+    }
+    VEC_FREE(&r->values);
+    diag_free(r->d);
+    return g;
+}
+
+int64_t gen_range(struct gen *r, int64_t lo, int64_t hi)
+{
+    return lo + (int64_t)(random_next(&r->state) % (uint64_t)(hi - lo + 1));
+}
+
+bool gen_chance(struct gen *r, unsigned percent)
+{
+    return gen_range(r, 0, 99) < (int64_t)percent;
+}
+
+int64_t gen_choice(struct gen *r, const int64_t *list, size_t n)
+{
+    return list[gen_range(r, 0, (int64_t)n - 1)];
+}
+
+void gen_permutation(struct gen *r, int64_t *perm, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        perm[i] = i;
+    for (unsigned i = n; i-- > 1;) {
+        int64_t j = gen_range(r, 0, i), kept = perm[i];
+        perm[i] = perm[j];
+        perm[j] = kept;
+    }
+}
+
+struct ir_value *gen_constant(struct gen *r, unsigned rank, const int64_t *dims, float lo, float hi)
+{
+    struct ir_type t = ir_type_of(IR_F32, rank, dims);
+    size_t n = (size_t)ir_count(&t);
+    bool splat = gen_chance(r, 5);
+    float *data = heap_alloc(n * sizeof *data);
+    for (size_t i = 0; i < n; i++)
+        data[i] = lo + (hi - lo) * (float)(random_next(&r->state) >> 40) * 0x1p-24f;
+    struct blob *b;
+    if (splat) {
+        b = blob_splat(data, sizeof *data);
+        free(data);
+    } else {
+        b = blob_own(data, n * sizeof *data);
+    }
+    return ir_const_new(r->g, NULL, t, b, NULL, (struct loc){0})->out;
+}
+
+struct ir_value *gen_op(struct gen *r, enum ir_opcode opcode, const union ir_attrs *attrs,
+                        struct ir_value *const *in, uint32_t n_in)
+{
+    struct ir_new desc = {.opcode = opcode, .in = in, .n_in = n_in, .attrs = attrs};
+    char name[32];
+    if ((ir_op_descs[opcode].traits & IR_BASE) || gen_chance(r, 20)) {
+        snprintf(name, sizeof name, "%s%u", ir_op_descs[opcode].name, r->n_names++);
+        desc.name = name;
+    }
+    struct ir_op *op = ir_op_new(r->g, NULL, &desc, r->d);
+    if (!op) {
+        diag_print(r->d, stderr);
+        BUG("the generator made an operation that does not fit");
+    }
+    return op->out;
+}
+
+struct ir_value *gen_unary(struct gen *r, enum ir_opcode opcode, struct ir_value *x)
+{
+    return gen_op(r, opcode, NULL, &x, 1);
+}
+
+struct ir_value *gen_binary(struct gen *r, enum ir_opcode opcode, struct ir_value *a,
+                            struct ir_value *b)
+{
+    return gen_op(r, opcode, NULL, (struct ir_value *[]){a, b}, 2);
+}
+
+void gen_keep(struct gen *r, struct ir_value *v)
+{
+    VEC_PUSH(&r->values, v);
+}
+
+struct ir_value *gen_pick(struct gen *r)
+{
+    int64_t n = (int64_t)r->values.n, far = gen_chance(r, 25) ? n : min_i64(n, 3);
+    return r->values.at[n - 1 - gen_range(r, 0, far - 1)];
+}
+
+struct ir_value *gen_pick_like(struct gen *r, const struct ir_type *t,
+                               const struct ir_value *not_this)
+{
+    size_t n = r->values.n, from = (size_t)gen_range(r, 0, (int64_t)n - 1);
+    for (size_t i = 0; i < n; i++) {
+        struct ir_value *v = r->values.at[(from + i) % n];
+        if (v != not_this && ir_type_equal(&v->type, t))
+            return v;
+    }
+    return NULL;
+}
+
+/* ---- elementwise ---- */
+
+static struct ir_value *number(struct gen *r, const struct ir_value *like, float x)
+{
+    static const int64_t ones[IR_MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+    return gen_constant(r, like->type.rank, ones, x, x);
+}
+
+static struct ir_value *one_unary(struct gen *r, struct ir_value *x)
+{
+    struct ir_value *half;
+    union ir_attrs leaky = {.leaky_relu = {.alpha = 0.125f + 0.25f * (float)gen_range(r, 0, 2)}};
+    union ir_attrs clip = {.clip = {.lo = -0.75f, .hi = (float)gen_range(r, 1, 6)}};
+    switch (gen_range(r, 0, 8)) {
+    case 0: return gen_op(r, IR_leaky_relu, &leaky, &x, 1);
+    case 1: return gen_op(r, IR_clip, &clip, &x, 1);
+    case 2: return gen_unary(r, IR_exp, gen_unary(r, IR_tanh, x));
+    case 3:
+        half = number(r, x, 0.5f);
+        return gen_unary(r, IR_sqrt, gen_binary(r, IR_add, gen_unary(r, IR_abs, x), half));
+    case 4: return gen_unary(r, IR_sigmoid, x);
+    case 5: return gen_unary(r, IR_tanh, x);
+    case 6: return gen_unary(r, IR_neg, x);
+    case 7: return gen_unary(r, IR_abs, x);
+    default: return gen_unary(r, IR_relu, x);
+    }
+}
+
+struct ir_value *gen_elementwise(struct gen *r, struct ir_value *x)
+{
+    int64_t n = gen_chance(r, 5) ? 20 : gen_range(r, 1, 3); /* 20: more than one program holds */
+    while (n-- > 0)
+        x = one_unary(r, x);
+    return x;
+}
+
+/* In (0.5, 1.5): may stand below a fraction. */
+static struct ir_value *positive(struct gen *r, struct ir_value *x)
+{
+    struct ir_value *half = number(r, x, 0.5f);
+    return gen_binary(r, IR_add, gen_unary(r, IR_sigmoid, x), half);
+}
+
+struct ir_value *gen_join(struct gen *r, struct ir_value *a, struct ir_value *b)
+{
+    switch (gen_range(r, 0, 6)) {
+    case 0: return gen_binary(r, IR_sub, a, b);
+    case 1: return gen_binary(r, IR_mul, a, gen_unary(r, IR_tanh, b));
+    case 2: return gen_binary(r, IR_div, a, positive(r, b));
+    case 3: return gen_binary(r, IR_min, a, b);
+    case 4: return gen_binary(r, IR_max, a, b);
+    default: return gen_binary(r, IR_add, a, b);
+    }
+}
+
+/* ---- windows, indices ---- */
+
+/* Every window along this axis has a cell inside. */
+static bool meets_input(int64_t extent, int64_t kernel, int64_t stride, int64_t dilation,
+                        int64_t before, int64_t after)
+{
+    int64_t span = (kernel - 1) * dilation + 1;
+    if (extent + before + after < span)
+        return false;
+    for (int64_t at = -before; at + span <= extent + after; at += stride) {
+        bool meets = false;
+        for (int64_t k = 0; k < kernel; k++)
+            meets = meets || (at + k * dilation >= 0 && at + k * dilation < extent);
+        if (!meets)
+            return false;
+    }
+    return true;
+}
+
+bool gen_pool_attrs(struct gen *r, int64_t h, int64_t w, bool average, union ir_attrs *out)
+{
+    int64_t extent[2] = {h, w}, kernel[2], stride[2], dilation[2], pad[4], counted[4];
+    for (int a = 0; a < 2; a++) {
+        kernel[a] = gen_range(r, 1, 3);
+        stride[a] = gen_range(r, 1, 3);
+        dilation[a] = GEN_CHOICE(r, 1, 1, 1, 2);
+        pad[a] = GEN_CHOICE(r, 0, 0, 1, 2);
+        pad[a + 2] = GEN_CHOICE(r, 0, 0, 1, 2);
+        counted[a] = gen_range(r, 0, pad[a]);
+        counted[a + 2] = gen_range(r, 0, pad[a + 2]);
+        if (!meets_input(extent[a], kernel[a], stride[a], dilation[a], pad[a], pad[a + 2]))
+            return false;
+    }
+    *out = (union ir_attrs){0};
+    if (average) {
+        memcpy(out->avg_pool.kernel, kernel, sizeof kernel);
+        memcpy(out->avg_pool.stride, stride, sizeof stride);
+        memcpy(out->avg_pool.dilation, dilation, sizeof dilation);
+        memcpy(out->avg_pool.pad, pad, sizeof pad);
+        out->avg_pool.count_pad = gen_chance(r, 50);
+        memcpy(out->avg_pool.counted, counted, sizeof counted);
+    } else {
+        memcpy(out->max_pool.kernel, kernel, sizeof kernel);
+        memcpy(out->max_pool.stride, stride, sizeof stride);
+        memcpy(out->max_pool.dilation, dilation, sizeof dilation);
+        memcpy(out->max_pool.pad, pad, sizeof pad);
+    }
+    return true;
+}
+
+void gen_index(struct gen *r, int64_t extent, int64_t count, bool holes, int64_t *out)
+{
+    int64_t kind = gen_range(r, 0, 3);
+    for (int64_t i = 0; i < count; i++) {
+        switch (kind) {
+        case 0: out[i] = i * extent / count; break; /* nearest */
+        case 1: out[i] = extent - 1 - i % extent; break;
+        case 2: out[i] = i % extent; break;
+        default: out[i] = gen_range(r, 0, extent - 1);
+        }
+        if (holes && gen_chance(r, 15))
+            out[i] = -1;
+    }
+}

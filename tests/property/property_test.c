@@ -1,0 +1,151 @@
+/*
+ * property_test.c - what must hold of every graph, tried on random ones (rig.h, gen.h).
+ *
+ * One test point a seed. CIMC_PROPERTY_SEEDS=FROM:TO tries the seeds FROM..TO-1 instead of the few
+ * of a normal run. CIMC_PROPERTY_TRACE=1 prints every case before it is tried.
+ */
+#include "gen.h"
+#include "pass.h"
+#include "rig.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- passes ---- */
+
+static void run_pass(struct rig *r, const char *name, struct ir_graph **g, const struct arch *arch,
+                     const struct dup_options *dup, struct dup_result *result)
+{
+    struct pass_ctx ctx = {
+        .diag = r->diag, .arch = arch, .scratch = arena_new(), .dup = dup, .dup_result = result};
+    struct ir_graph *before = ir_clone(*g);
+    r->config = name;
+    r->graph = before;
+    rig_trace(r);
+    if (ir_fingerprint(before) != ir_fingerprint(*g))
+        rig_fail(r, "the clone is another graph");
+    if (!pass_run_pipeline(name, g, &ctx, &(struct pass_options){0}))
+        rig_fail(r, "pass %s fails", name);
+    rig_check_graph(r, *g);
+    ir_graph_free(before);
+    arena_free(ctx.scratch);
+}
+
+/* The standard pipeline up to, not including, the passes that ask for a machine. */
+static void run_machine_free_passes(struct rig *r, struct ir_graph **g)
+{
+    static const struct dup_options dup = {0};
+    char *list = strdup(pass_default_pipeline), *rest = list, *name;
+    while ((name = strsep(&rest, ",")) && strcmp(name, "tile") != 0)
+        run_pass(r, name, g, NULL, &dup, NULL);
+    ck_assert_str_eq(rest, "dup");
+    free(list);
+}
+
+/* Slices for the machine, and copies: none, as the solver finds them, or at random. */
+static struct ir_graph *fit_to_machine(struct rig *r, const struct ir_graph *g, struct config *c)
+{
+    struct ir_graph *fitted = ir_clone(g);
+    struct dup_options dup = {.pes = -1, .cut = (enum dup_cut)rig_range(r, CUT_AUTO, CUT_2D)};
+    struct dup_result result = {0};
+    int64_t kind = rig_range(r, 0, 3);
+    if (kind == 1) {
+        dup.objective = DUP_SUM;
+        dup.extra_pes = rig_range(r, 1, 12);
+    }
+    run_pass(r, "tile", &fitted, &c->arch, &dup, NULL);
+    if (kind >= 2) {
+        rig_random_copies(r, fitted);
+    } else {
+        run_pass(r, "dup", &fitted, &c->arch, &dup, &result);
+        c->options.pes = result.pes;
+    }
+    ir_number(fitted);
+    return fitted;
+}
+
+/* ---- programs ---- */
+
+/* One compilation; false where it is too large for the machine. */
+static bool try_config(struct rig *r, const struct ir_graph *g, const struct config *c,
+                       uint64_t *out_cycles)
+{
+    struct backend_result result;
+    struct isa_program *p = rig_compile(r, g, c, &result);
+    if (!p)
+        return false;
+    *out_cycles = result.makespan_cycles;
+    rig_check_program(r, g, c, p);
+    if (result.pe_busy_cycles > result.makespan_cycles * (uint64_t)c->options.pes)
+        rig_fail(r, "more busy cycles than there are");
+    isa_program_free(p);
+    return true;
+}
+
+static void try_machine(struct rig *r, const struct ir_graph *g)
+{
+    struct config c;
+    config_machine(r, &c);
+    struct ir_graph *fitted = fit_to_machine(r, g, &c);
+    for (unsigned shape = 0; shape < N_SET_SHAPES; shape++) {
+        uint64_t cross, layer;
+        config_set(&c, shape, SCHEDULE_LAYER_BY_LAYER);
+        bool both = try_config(r, fitted, &c, &layer);
+        config_set(&c, shape, SCHEDULE_CROSS_LAYER);
+        both = try_config(r, fitted, &c, &cross) && both;
+        if (both && c.free && cross > layer)
+            rig_fail(r, "cross-layer takes %llu cycles, layer by layer %llu",
+                     (unsigned long long)cross, (unsigned long long)layer);
+    }
+    r->config = NULL;
+    ir_graph_free(fitted);
+}
+
+START_TEST(crossbar_graph)
+{
+    struct rig r;
+    struct ir_graph *g = gen_crossbar((uint64_t)_i);
+    rig_open(&r, "crossbar_graph", (uint64_t)_i, g);
+    rig_check_graph(&r, g);
+    if (_i % 4) /* a few keep what nobody uses */
+        run_pass(&r, "dce", &g, NULL, &(struct dup_options){0}, NULL);
+    try_machine(&r, g);
+    rig_close(&r);
+    ir_graph_free(g);
+}
+END_TEST
+
+START_TEST(tensor_graph)
+{
+    struct rig r;
+    struct ir_graph *g = gen_tensor((uint64_t)_i);
+    rig_open(&r, "tensor_graph", (uint64_t)_i, g);
+    rig_check_graph(&r, g);
+    run_machine_free_passes(&r, &g);
+    try_machine(&r, g);
+    rig_close(&r);
+    ir_graph_free(g);
+}
+END_TEST
+
+int main(void)
+{
+    int from = 0, to = 20;
+    const char *seeds = getenv("CIMC_PROPERTY_SEEDS");
+    if (seeds && (sscanf(seeds, "%d:%d", &from, &to) != 2 || from < 0 || to < from)) {
+        fprintf(stderr, "CIMC_PROPERTY_SEEDS: wants FROM:TO\n");
+        return 2;
+    }
+    Suite *s = suite_create("property");
+    TCase *tc = tcase_create("random graphs");
+    tcase_set_timeout(tc, 300);
+    tcase_add_loop_test(tc, crossbar_graph, from, to);
+    tcase_add_loop_test(tc, tensor_graph, from, to);
+    suite_add_tcase(s, tc);
+    SRunner *sr = srunner_create(s);
+    srunner_run_all(sr, CK_ENV);
+    int failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed != 0;
+}

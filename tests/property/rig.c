@@ -1,0 +1,373 @@
+/* rig.c - machines, reference results and the checks of the property tests. */
+#include "rig.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void print_case(const struct rig *r, const char *message)
+{
+    struct text graph = {0};
+    ir_print(r->graph, &(struct ir_print_options){.inline_blobs = true}, &graph);
+    fprintf(stderr, "; %s, seed %llu: %s\n; %s\n%s\n", r->what, (unsigned long long)r->seed,
+            message, r->config ? r->config : "", graph.at);
+    text_free(&graph);
+}
+
+void rig_trace(const struct rig *r)
+{
+    if (getenv("CIMC_PROPERTY_TRACE"))
+        print_case(r, "is tried");
+}
+
+_Noreturn void rig_fail(struct rig *r, const char *fmt, ...)
+{
+    struct text message = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    text_addv(&message, fmt, ap);
+    va_end(ap);
+    print_case(r, message.at);
+    diag_print(r->diag, stderr);
+    ck_abort_msg("seed %llu: %s", (unsigned long long)r->seed, message.at);
+    abort();
+}
+
+int64_t rig_range(struct rig *r, int64_t lo, int64_t hi)
+{
+    return lo + (int64_t)(random_next(&r->state) % (uint64_t)(hi - lo + 1));
+}
+
+/* ---- inputs and references ---- */
+
+static void make_input(struct rig *r, const struct ir_op *op)
+{
+    const struct ir_attrs_input *a = &op->attrs->input;
+    struct tensor *t = &r->inputs[a->index];
+    if (t->data)
+        return;
+    struct ir_type type = ir_type_of(IR_F32, a->shape.n, a->shape.at);
+    *t = tensor_new(&type);
+    float *x = t->data;
+    for (int64_t i = 0; i < ir_count(&type); i++)
+        x[i] = (float)(random_next(&r->state) >> 40) * 0x1p-23f - 1;
+    if ((size_t)a->index >= r->n_inputs)
+        r->n_inputs = (size_t)a->index + 1;
+}
+
+static void note_output(struct rig *r, const struct ir_op *op)
+{
+    const struct ir_attrs_output *a = &op->attrs->output;
+    r->is_half[a->index] = strcmp(a->dtype, "f16") == 0;
+    if ((size_t)a->index >= r->n_outputs)
+        r->n_outputs = (size_t)a->index + 1;
+}
+
+void rig_open(struct rig *r, const char *what, uint64_t seed, const struct ir_graph *g)
+{
+    *r = (struct rig){.what = what, .seed = seed, .state = ~seed, .diag = diag_new(), .graph = g};
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode == IR_input)
+            make_input(r, op);
+        if (op->opcode == IR_output)
+            note_output(r, op);
+    }
+    if (!eval_graph(g, r->inputs, r->n_inputs, r->reference, r->n_outputs, NULL, r->diag))
+        rig_fail(r, "the evaluator gives up");
+}
+
+void rig_close(struct rig *r)
+{
+    for (size_t k = 0; k < r->n_inputs; k++)
+        tensor_free(&r->inputs[k]);
+    for (size_t k = 0; k < r->n_outputs; k++)
+        tensor_free(&r->reference[k]);
+    diag_free(r->diag);
+}
+
+void outputs_new(const struct rig *r, float *out[RIG_MAX_IO])
+{
+    memset(out, 0, RIG_MAX_IO * sizeof *out);
+    for (size_t k = 0; k < r->n_outputs; k++)
+        out[k] = heap_alloc((size_t)ir_count(&r->reference[k].type) * sizeof(float));
+}
+
+void outputs_free(float *out[RIG_MAX_IO])
+{
+    for (size_t k = 0; k < RIG_MAX_IO; k++)
+        free(out[k]);
+}
+
+bool outputs_equal(const struct rig *r, float *const *a, float *const *b)
+{
+    for (size_t k = 0; k < r->n_outputs; k++)
+        if (memcmp(a[k], b[k], (size_t)ir_count(&r->reference[k].type) * sizeof(float)) != 0)
+            return false;
+    return true;
+}
+
+/* Within 1e-4 of the largest magnitude; an fp16 tensor also within one step of fp16. */
+static void compare(struct rig *r, size_t k, const float *got, const char *who)
+{
+    const float *want = r->reference[k].data;
+    int64_t n = ir_count(&r->reference[k].type), worst = 0;
+    double error = 0, most = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double e = got[i] == want[i] ? 0 : fabs((double)got[i] - want[i]);
+        if (!(e <= error)) {
+            error = e;
+            worst = i;
+        }
+        most = fmax(most, fabs(want[i]));
+    }
+    if (!(error <= (r->is_half[k] ? 1e-3 : 1e-4) * most))
+        rig_fail(r, "%s: output %zu differs by %g of %g, worst at element %lld (%g, want %g)", who,
+                 k, error, most, (long long)worst, got[worst], want[worst]);
+}
+
+/* ---- graphs ---- */
+
+static void check_text(struct rig *r, const struct ir_graph *g)
+{
+    struct ir_print_options whole = {.inline_blobs = true};
+    struct text first = {0}, second = {0};
+    ir_print(g, &whole, &first);
+    struct ir_graph *again = ir_parse(first.at, first.n, "printed", r->diag);
+    if (!again)
+        rig_fail(r, "the printed graph does not parse");
+    ir_print(again, &whole, &second);
+    if (ir_fingerprint(again) != ir_fingerprint(g) || strcmp(first.at, second.at) != 0)
+        rig_fail(r, "the printed graph parses to another graph");
+    ir_graph_free(again);
+    text_free(&first);
+    text_free(&second);
+}
+
+void rig_check_graph(struct rig *r, const struct ir_graph *g)
+{
+    struct tensor out[RIG_MAX_IO] = {0};
+    r->graph = g;
+    if (!ir_verify(g, r->diag))
+        rig_fail(r, "the graph is invalid");
+    if (!eval_graph(g, r->inputs, r->n_inputs, out, r->n_outputs, NULL, r->diag))
+        rig_fail(r, "the evaluator gives up");
+    for (size_t k = 0; k < r->n_outputs; k++) {
+        if (ir_count(&out[k].type) != ir_count(&r->reference[k].type))
+            rig_fail(r, "output %zu has another number of elements", k);
+        compare(r, k, out[k].data, "evaluator");
+        tensor_free(&out[k]);
+    }
+    check_text(r, g);
+}
+
+/* Most copies along rows and columns that all users of these weights can be cut into. */
+static bool all_can_be_halved(const struct ir_graph *g, int64_t weights)
+{
+    for (const struct ir_op *op = g->first; op; op = op->next)
+        if (op->opcode == IR_mvm && op->attrs->mvm.weights == weights && op->out->type.dim[0] < 2 &&
+            op->out->type.dim[1] < 2)
+            return false;
+    return true;
+}
+
+void rig_random_copies(struct rig *r, struct ir_graph *g)
+{
+    for (struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode != IR_mvm)
+            continue;
+        struct ir_attrs_mvm *m = &op->attrs->mvm;
+        const int64_t *d = op->out->type.dim;
+        if (m->weights > 0) { /* the number alone decides, so that all users agree */
+            bool two = (m->weights + (int64_t)r->seed) % 2 && all_can_be_halved(g, m->weights);
+            int cut = d[0] < 2 ? 1 : d[1] < 2 ? 0 : (int)rig_range(r, 0, 1);
+            m->cut[0] = m->cut[1] = 1;
+            m->cut[cut] = two ? 2 : 1;
+        } else {
+            static const int64_t rows[] = {1, 1, 1, 2, 3}, columns[] = {1, 1, 2, 3, 4};
+            m->cut[0] = min_i64(rows[rig_range(r, 0, 4)], d[0]);
+            m->cut[1] = min_i64(columns[rig_range(r, 0, 4)], d[1]);
+        }
+        m->copies = m->cut[0] * m->cut[1];
+    }
+}
+
+/* ---- machines ---- */
+
+void config_machine(struct rig *r, struct config *c)
+{
+    static const int64_t crossbars[] = {1, 2, 8, 64}, cells[][2] = {{8, 4}, {16, 16}, {256, 256}};
+    *c = (struct config){.options = {.pes = 1 << 20}};
+    if (!arch_parse("base: clsa\n", 11, "machine", r->diag->arena, r->diag, &c->arch))
+        rig_fail(r, "there is no machine");
+    c->arch.crossbars = crossbars[rig_range(r, 0, 3)];
+    const int64_t *size = cells[rig_range(r, 0, 2)];
+    c->arch.rows = size[0];
+    c->arch.cols = size[1];
+    c->arch.queue_depth = rig_range(r, 0, 3) ? 8 : rig_range(r, 1, 2);
+    c->free = rig_range(r, 0, 2) == 0;
+    if (c->free)
+        return;
+    static const int64_t lanes[] = {0, 1, 4, 32}, rates[] = {0, 1, 7, 64};
+    c->arch.mvm_cycles = rig_range(r, 1, 5);
+    c->arch.lanes = lanes[rig_range(r, 0, 3)];
+    c->arch.vector_setup_cycles = rig_range(r, 0, 3);
+    c->arch.link_bytes_per_cycle = rates[rig_range(r, 0, 3)];
+    c->arch.hop_cycles = rig_range(r, 0, 4);
+    c->arch.dram_cycles = rig_range(r, 0, 20);
+    c->arch.dram_bytes_per_cycle = rates[rig_range(r, 0, 3)];
+    c->arch.topology = rig_range(r, 0, 1) ? ARCH_MESH : ARCH_IDEAL;
+}
+
+void config_set(struct config *c, unsigned shape, enum schedule_mode mode)
+{
+    static const struct set_shape sets[N_SET_SHAPES] = {{.rows = 1, .cols = 1},
+                                                        {.rows = 1},
+                                                        {.rows = 2},
+                                                        {.rows = 2, .cols = 3},
+                                                        {.automatic = true}};
+    const struct arch *a = &c->arch;
+    c->options.mode = mode;
+    c->options.set = sets[shape];
+    snprintf(c->text, sizeof c->text,
+             "crossbars=%d rows=%d cols=%d queue_depth=%d mvm_cycles=%d lanes=%d setup=%d link=%d "
+             "hop=%d dram=%d,%d topology=%d set=%dx%d%s %s",
+             (int)a->crossbars, (int)a->rows, (int)a->cols, (int)a->queue_depth, (int)a->mvm_cycles,
+             (int)a->lanes, (int)a->vector_setup_cycles, (int)a->link_bytes_per_cycle,
+             (int)a->hop_cycles, (int)a->dram_cycles, (int)a->dram_bytes_per_cycle,
+             (int)a->topology, (int)sets[shape].rows, (int)sets[shape].cols,
+             sets[shape].automatic ? " auto" : "",
+             mode == SCHEDULE_LAYER_BY_LAYER ? "layer by layer" : "cross-layer");
+}
+
+/* ---- programs ---- */
+
+static bool is_too_large(const struct diag *d)
+{
+    for (const struct diag_entry *e = d->first; e; e = e->next)
+        if (e->severity == DIAG_ERROR && e->code != DIAG_CAPACITY)
+            return false;
+    return d->n_errors > 0;
+}
+
+struct isa_program *rig_compile(struct rig *r, const struct ir_graph *g, const struct config *c,
+                                struct backend_result *out)
+{
+    struct diag *d = diag_new();
+    r->graph = g;
+    r->config = c->text;
+    rig_trace(r);
+    struct isa_program *p = backend_compile(g, &c->arch, &c->options, out, d);
+    if (!p && !is_too_large(d)) {
+        diag_print(d, stderr);
+        rig_fail(r, "does not compile");
+    }
+    diag_free(d);
+    return p;
+}
+
+uint8_t *program_bytes(const struct isa_program *p, size_t *out_n)
+{
+    const char *folder = getenv("TMPDIR");
+    struct text path = {0};
+    struct diag *d = diag_new();
+    struct arena *a = arena_new();
+    struct file f = {0};
+    text_add(&path, "%s/cimc-property-XXXXXX", folder ? folder : "/tmp");
+    int fd = mkstemp(path.at);
+    bool ok = fd >= 0 && isa_program_write(p, path.at, NULL, d) && file_open(path.at, a, d, &f);
+    uint8_t *bytes = heap_alloc(f.size);
+    if (ok)
+        memcpy(bytes, f.data, f.size);
+    else
+        diag_print(d, stderr);
+    ck_assert(ok);
+    *out_n = f.size;
+    file_close(&f);
+    close(fd);
+    unlink(path.at);
+    text_free(&path);
+    arena_free(a);
+    diag_free(d);
+    return bytes;
+}
+
+static void check_bytes(struct rig *r, const struct isa_program *p, const uint8_t *want, size_t n,
+                        const char *what)
+{
+    size_t got_n;
+    uint8_t *got = program_bytes(p, &got_n);
+    if (got_n != n || memcmp(got, want, n) != 0)
+        rig_fail(r, "%s: other bytes (%zu, were %zu)", what, got_n, n);
+    free(got);
+}
+
+static void check_text_form(struct rig *r, const struct isa_program *p, const uint8_t *want,
+                            size_t n)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    isa_disassemble(p, &(struct isa_dis_options){.inline_sections = true}, f);
+    fclose(f);
+    struct isa_program *again = isa_assemble(text, size, "disassembled", r->diag);
+    if (!again)
+        rig_fail(r, "the disassembled program does not assemble");
+    check_bytes(r, again, want, n, "assembled again");
+    isa_program_free(again);
+    free(text);
+}
+
+static void simulate(struct rig *r, const struct isa_program *p, const struct sim_options *o,
+                     float *out[RIG_MAX_IO], struct sim_result *result)
+{
+    const float *in[RIG_MAX_IO] = {0};
+    for (size_t k = 0; k < r->n_inputs; k++)
+        in[k] = r->inputs[k].data;
+    outputs_new(r, out);
+    if (!sim_run(p, in, out, o, result, r->diag))
+        rig_fail(r, "the simulator stops (latency seed %llu)", (unsigned long long)o->latency_seed);
+}
+
+static void check_latencies(struct rig *r, const struct isa_program *p, float *const *want)
+{
+    static const uint64_t most[] = {1, 9, 200};
+    for (size_t i = 0; i < sizeof most / sizeof *most; i++) {
+        float *out[RIG_MAX_IO];
+        struct sim_result result;
+        struct sim_options o = {.latency_seed = r->seed * 4 + i + 1, .max_extra_cycles = most[i]};
+        simulate(r, p, &o, out, &result);
+        if (!outputs_equal(r, out, want))
+            rig_fail(r, "latency seed %llu changes the outputs",
+                     (unsigned long long)o.latency_seed);
+        outputs_free(out);
+    }
+}
+
+void rig_check_program(struct rig *r, const struct ir_graph *g, const struct config *c,
+                       struct isa_program *p)
+{
+    struct backend_result again;
+    float *out[RIG_MAX_IO];
+    struct sim_result result;
+    size_t n;
+    if (!isa_validate(p, r->diag))
+        rig_fail(r, "the program is malformed");
+    if (!backend_check(p, g, r->diag))
+        rig_fail(r, "the checker rejects the program");
+    simulate(r, p, &(struct sim_options){0}, out, &result);
+    for (size_t k = 0; k < r->n_outputs; k++)
+        compare(r, k, out[k], "simulator");
+    check_latencies(r, p, out);
+    outputs_free(out);
+    uint8_t *bytes = program_bytes(p, &n);
+    check_text_form(r, p, bytes, n);
+    struct isa_program *second = rig_compile(r, g, c, &again);
+    check_bytes(r, second, bytes, n, "compiled again");
+    isa_program_free(second);
+    free(bytes);
+    if (result.cycles != p->scheduled_cycles)
+        rig_fail(r, "%llu cycles simulated, %llu scheduled", (unsigned long long)result.cycles,
+                 (unsigned long long)p->scheduled_cycles);
+}

@@ -1,0 +1,66 @@
+/*
+ * rig.h - one random case: a graph, inputs for it, what the evaluator says about them; machines and
+ * options to compile it for; and what must hold of the program. The first failure prints seed,
+ * machine, diagnostics and IR text, and ends the test.
+ */
+#ifndef CIMC_RIG_H
+#define CIMC_RIG_H
+
+#include "backend.h"
+#include "eval.h"
+#include "sim.h"
+
+enum { RIG_MAX_IO = 8 };
+
+struct rig {
+    const char *what; /* name of the test */
+    uint64_t seed, state;
+    struct diag *diag;
+    const struct ir_graph *graph; /* as it is now, for messages */
+    const char *config;           /* machine and options, for messages; may be NULL */
+    size_t n_inputs, n_outputs;
+    struct tensor inputs[RIG_MAX_IO], reference[RIG_MAX_IO];
+    bool is_half[RIG_MAX_IO]; /* output k is fp16 outside */
+};
+
+/* Makes inputs from the seed and the reference outputs. The graph is only looked at. */
+void rig_open(struct rig *r, const char *what, uint64_t seed, const struct ir_graph *g);
+void rig_close(struct rig *r);
+/* With CIMC_PROPERTY_TRACE set: prints the case before it is tried, for those that crash. */
+void rig_trace(const struct rig *r);
+_Noreturn void rig_fail(struct rig *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+int64_t rig_range(struct rig *r, int64_t lo, int64_t hi);
+/* The graph at hand computes what the first one did, and its text reads back as the same graph. */
+void rig_check_graph(struct rig *r, const struct ir_graph *g);
+
+/* ---- programs ---- */
+
+struct config {
+    struct arch arch;
+    struct backend_options options;
+    bool free; /* the machine is one where only an MVM takes time */
+    char text[200];
+};
+/* One of the machines; `options` are left for config_set. */
+void config_machine(struct rig *r, struct config *c);
+enum { N_SET_SHAPES = 5 };
+void config_set(struct config *c, unsigned shape, enum schedule_mode mode);
+/* Compiles and checks; NULL where the program does not fit the machine's tables. */
+struct isa_program *rig_compile(struct rig *r, const struct ir_graph *g, const struct config *c,
+                                struct backend_result *out);
+/* Everything that must hold of a program of `g`: accepted, deterministic, the evaluator's results,
+ * the scheduled cycles, the same results for any latencies, text and file read back. */
+void rig_check_program(struct rig *r, const struct ir_graph *g, const struct config *c,
+                       struct isa_program *p);
+/* Sets cuts of all mvm at random; users of the same weights get equal numbers of copies. */
+void rig_random_copies(struct rig *r, struct ir_graph *g);
+
+/* The program file's bytes; free() them. */
+uint8_t *program_bytes(const struct isa_program *p, size_t *out_n);
+/* Zeroed outputs of the model's shapes; freed by outputs_free. */
+void outputs_new(const struct rig *r, float *out[RIG_MAX_IO]);
+void outputs_free(float *out[RIG_MAX_IO]);
+/* Bit for bit. */
+bool outputs_equal(const struct rig *r, float *const *a, float *const *b);
+
+#endif
