@@ -195,26 +195,21 @@ static void add_mvm_operand(struct node *n, const struct ir_op *op)
     }
 }
 
-/* Elementwise on runtime operands; `a` must be the one of full shape. */
-static bool add_map(struct plan *p, const struct ir_op *op)
+/* Elementwise on runtime operands, or one and a constant map; `a` is made at run time. */
+static void add_map(struct plan *p, const struct ir_op *op)
 {
     struct node *n = node_new(p, NODE_MAP, op);
     const struct ir_value *only = single_operand(op);
     if (only) {
         add_operand(n, op, op->in[0].value == only ? 0 : 1);
         append(n, op, LANE_A);
-        return true;
+        return;
     }
-    bool swap = !ir_type_equal(&op->in[0].value->type, &op->out->type) ||
-                ir_is(op->in[0].value, IR_constant);
-    if (!ir_type_equal(&op->in[swap].value->type, &op->out->type))
-        return diag_error(p->diag, loc_of(op), DIAG_LOWER,
-                          "both operands are broadcast; at most one may be");
+    bool swap = ir_is(op->in[0].value, IR_constant);
     add_operand(n, op, swap);
     add_operand(n, op, !swap);
     n->program.arity = 2;
     add_lane(n, lane_of(op->opcode), swap ? LANE_B : LANE_A, swap ? LANE_A : LANE_B, 0.0f);
-    return true;
 }
 
 static void add_part(struct plan *p, struct value_parts *v, struct part part)
@@ -352,8 +347,8 @@ static bool add_op(struct plan *p, const struct ir_op *op)
     default:
         if (!is_elementwise(op))
             BUG("%s at the crossbar stage", ir_op_descs[op->opcode].name);
-        if (!fuse(p, op) && !add_map(p, op))
-            return false;
+        if (!fuse(p, op))
+            add_map(p, op);
     }
     stored_part(p, op);
     return true;

@@ -5,6 +5,7 @@
  */
 #include "isa_internal.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum { WORD_BITS = ISA_INST_BYTES * 8 };
@@ -31,16 +32,16 @@ static void put(struct writer *w, uint32_t value, unsigned bits)
     }
 }
 
+/* At most 32 bits of the word: one load of 8 bytes, which never leaves it, holds them. */
 static uint32_t get(struct reader *r, unsigned bits)
 {
-    uint32_t value = 0;
-    for (unsigned done = 0; done < bits;) {
-        unsigned shift = r->bit % 8, take = 8 - shift < bits - done ? 8 - shift : bits - done;
-        value |= ((uint32_t)(r->at[r->bit / 8] >> shift) & ((1u << take) - 1)) << done;
-        done += take;
-        r->bit += take;
-    }
-    return value;
+    enum { LAST_LOAD = ISA_INST_BYTES - 8 };
+    unsigned byte = r->bit / 8 < LAST_LOAD ? r->bit / 8 : LAST_LOAD;
+    uint64_t eight;
+    memcpy(&eight, r->at + byte, sizeof eight);
+    eight = le64toh(eight) >> (r->bit - 8 * byte);
+    r->bit += bits;
+    return (uint32_t)(eight & ((UINT64_C(1) << bits) - 1));
 }
 
 static void put_field(struct writer *w, const struct isa_field *f, const struct isa_inst *in)

@@ -65,8 +65,7 @@ const char *mapping_copies_text(const struct ir_graph *g, struct arena *a)
         if (op->opcode != IR_mvm)
             continue;
         if (layer == 0 || op->attrs->mvm.copies > 1)
-            text_add(&all, "%s%zu=%lld", layer ? "," : "", layer,
-                     (long long)op->attrs->mvm.copies);
+            text_add(&all, "%s%zu=%lld", layer ? "," : "", layer, (long long)op->attrs->mvm.copies);
         layer++;
     }
     const char *kept = all.at ? arena_strdup(a, all.at) : NULL;
@@ -190,8 +189,8 @@ bool mapping_choose_best(struct build *b, const struct settings *s, struct diag 
     if (!choose_copies(&x, d))
         return false;
     b->dup = x.best_dup;
-    b->set = (struct set_shape){.rows = shapes[x.best_shape].rows,
-                                .cols = shapes[x.best_shape].columns};
+    b->set =
+        (struct set_shape){.rows = shapes[x.best_shape].rows, .cols = shapes[x.best_shape].columns};
     b->chosen = x.best;
     b->passes_seconds = x.seconds;
     return true;

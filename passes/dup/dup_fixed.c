@@ -36,12 +36,12 @@ static bool check_cuts(const struct dup_users *u, const struct dup_fixed *f, uin
         int64_t ignored[2];
         if (u->item_of[i] == item &&
             !dup_find_cut(ctx->dup->cut, f->copies, t->dim[0], t->dim[1], ignored))
-            return diag_error(
-                ctx->diag, u->ops[i]->loc, DIAG_DUPLICATION,
-                "%lld copies of '%s': its %lld x %lld output has no such cut; at most "
-                "%lld, or another --cut",
-                (long long)f->copies, u->ops[i]->name, (long long)t->dim[0], (long long)t->dim[1],
-                (long long)dup_most_copies(ctx->dup->cut, t->dim[0], t->dim[1]));
+            return diag_error(ctx->diag, u->ops[i]->loc, DIAG_DUPLICATION,
+                              "%lld copies of '%s': its %lld x %lld output has no such cut (at "
+                              "most %lld; with --cut 2d, factors that fit both sides)",
+                              (long long)f->copies, u->ops[i]->name, (long long)t->dim[0],
+                              (long long)t->dim[1],
+                              (long long)dup_most_copies(ctx->dup->cut, t->dim[0], t->dim[1]));
     }
     return true;
 }

@@ -1,0 +1,256 @@
+/*
+ * sim_store.c - the memory behind a tile's views.
+ *
+ * In: the views of all tiles. Out: stores, the least pieces of a tile's buffer that no view
+ * crosses; each view translated to its store's memory. A ring may be *unrolled*: every logical row
+ * then has a place of its own, so that a row can wait to be read while its slot is written again;
+ * tags remember which row each slot holds, as batch.c replays the program, so that a program that
+ * reads another row than it names is found out. Dependencies are kept for cells: the largest pieces
+ * of a store that no pixel of a view crosses.
+ */
+#include "sim_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Cells of all stores together; beyond this they are made coarser, and nothing is unrolled. */
+#define MOST_CELLS (UINT64_C(1) << 24)
+#define MOST_POISON_BYTES (UINT64_C(1) << 30)
+#define POISON UINT32_C(0x7fc0dead) /* a quiet NaN that is easy to recognise */
+
+struct extent {
+    uint64_t lo, hi; /* bytes [lo, hi) of the buffer */
+    uint32_t view;
+};
+
+static bool holds_nothing(const struct isa_view *v)
+{
+    return v->y0 >= v->y1 || v->x0 >= v->x1 || v->channels == 0;
+}
+
+static void extend(struct extent *e, int64_t last, int64_t pitch)
+{
+    if (pitch < 0)
+        e->lo -= (uint64_t)-pitch * (uint64_t)last;
+    else
+        e->hi += (uint64_t)pitch * (uint64_t)last;
+}
+
+/* The bytes of what the view holds; of all its slots if its rows wrap. */
+static struct extent extent_of(const struct isa_view *v, uint32_t view)
+{
+    int64_t rows = (int64_t)v->y1 - v->y0, ring = v->ring_rows;
+    int64_t first = ((v->y0 - (int64_t)v->ring_origin) % ring + ring) % ring;
+    if (first + rows > ring) {
+        first = 0;
+        rows = ring;
+    }
+    uint64_t at = v->base + (uint64_t)(first * v->row_pitch);
+    struct extent e = {at, at + sizeof(float), view};
+    extend(&e, rows - 1, v->row_pitch);
+    extend(&e, (int64_t)v->x1 - v->x0 - 1, v->col_pitch);
+    extend(&e, (int64_t)v->channels - 1, v->channel_pitch);
+    return e;
+}
+
+static int by_extent(const void *a, const void *b)
+{
+    const struct extent *x = a, *y = b;
+    if (x->lo != y->lo)
+        return x->lo < y->lo ? -1 : 1;
+    return (x->view > y->view) - (x->view < y->view);
+}
+
+/* ---- which stores there are ---- */
+
+/* Views whose bytes overlap share a store. */
+static void group_views(struct sim *s, uint32_t tile)
+{
+    const struct isa_tile *from = &s->p->tiles[tile];
+    struct sim_tile *t = &s->tiles[tile];
+    struct extent *e = ARENA_ARRAY(s->arena, struct extent, from->n_views);
+    uint32_t n = 0;
+    t->views = ARENA_ARRAY(s->arena, struct sim_view, from->n_views);
+    for (uint32_t i = 0; i < from->n_views; i++) {
+        t->views[i] = (struct sim_view){.v = from->views[i], .store = SIM_NONE};
+        if (!holds_nothing(&from->views[i]))
+            e[n++] = extent_of(&from->views[i], i);
+    }
+    if (n > 0)
+        qsort(e, n, sizeof *e, by_extent);
+    struct sim_store *last = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!last || e[i].lo >= last->hi) {
+            struct sim_store new = {.tile = tile, .lo = e[i].lo, .hi = e[i].hi};
+            VEC_PUSH(&s->stores, new);
+            last = &s->stores.at[s->stores.n - 1];
+        }
+        last->hi = e[i].hi > last->hi ? e[i].hi : last->hi;
+        t->views[e[i].view].store = (uint32_t)(s->stores.n - 1);
+    }
+}
+
+static void mark_written(struct sim *s, uint32_t tile, uint32_t view)
+{
+    uint32_t store = s->tiles[tile].views[view].store;
+    if (store != SIM_NONE)
+        s->stores.at[store].written = true;
+}
+
+static bool is_preloaded(const struct isa_tile *t, const struct sim_store *m)
+{
+    for (uint32_t i = 0; i < t->n_preloads; i++) {
+        const struct isa_preload *l = &t->preloads[i];
+        if (l->address < m->hi && l->address + l->length > m->lo)
+            return true;
+    }
+    return false;
+}
+
+/* ---- cells, unrolling ---- */
+
+static uint64_t gcd(uint64_t a, uint64_t b)
+{
+    while (b > 0) {
+        uint64_t r = a % b;
+        a = b;
+        b = r;
+    }
+    return a;
+}
+
+static uint64_t magnitude(int64_t x)
+{
+    return x < 0 ? (uint64_t)-x : (uint64_t)x;
+}
+
+static uint64_t cell_of_view(const struct isa_view *v, const struct sim_store *m)
+{
+    uint64_t g = gcd(v->base - m->lo, magnitude(v->row_pitch));
+    g = gcd(g, magnitude(v->col_pitch));
+    bool dense = v->channel_pitch == sizeof(float) || v->channels == 1;
+    return gcd(g, dense ? v->channels * sizeof(float) : sizeof(float));
+}
+
+/* What the views of a store have in common, or do not. */
+struct survey {
+    uint64_t cell_bytes;
+    int64_t row0, row1; /* rows, counted from the slot of ring origin */
+    int64_t row_pitch;
+    uint32_t ring_rows, n;
+    bool alike; /* rings of the same rows, none of which leaves its slot */
+};
+
+static void survey_view(const struct isa_view *v, const struct sim_store *m, struct survey *u)
+{
+    int64_t width = (v->x1 - (int64_t)v->x0 - 1) * v->col_pitch +
+                    (v->channels - (int64_t)1) * v->channel_pitch + (int64_t)sizeof(float);
+    int64_t row0 = (int64_t)v->y0 - v->ring_origin, row1 = (int64_t)v->y1 - v->ring_origin;
+    if (u->n++ == 0)
+        *u = (struct survey){0, row0, row1, v->row_pitch, v->ring_rows, 1, true};
+    u->row0 = row0 < u->row0 ? row0 : u->row0;
+    u->row1 = row1 > u->row1 ? row1 : u->row1;
+    u->cell_bytes = gcd(u->cell_bytes, cell_of_view(v, m));
+    u->alike = u->alike && v->row_pitch == u->row_pitch && v->ring_rows == u->ring_rows &&
+               v->row_pitch > 0 && v->col_pitch >= 0 && v->channel_pitch >= 0 &&
+               (int64_t)(v->base - m->lo) + width <= v->row_pitch;
+}
+
+static void unroll(struct sim_store *m, const struct survey *u)
+{
+    m->ring_rows = u->ring_rows;
+    m->row0 = u->row0;
+    m->row_pitch = (uint64_t)u->row_pitch;
+    m->unrolled = true;
+    m->bytes = (uint64_t)(u->row1 - u->row0) * (uint64_t)u->row_pitch;
+}
+
+/* Tells its views where they lie in the store's memory. */
+static void translate(struct sim *s, const struct sim_store *m, struct sim_view *v)
+{
+    const struct isa_view *from = &s->p->tiles[m->tile].views[v - s->tiles[m->tile].views];
+    v->v.base = from->base - m->lo;
+    if (m->unrolled) {
+        v->v.ring_origin = (int32_t)(from->ring_origin + m->row0);
+        v->v.ring_rows = (uint32_t)(m->bytes / m->row_pitch);
+    }
+    v->pixel_bytes = from->channel_pitch == sizeof(float) ? from->channels * sizeof(float) : 0;
+}
+
+static void lay_out(struct sim *s, uint32_t tile, bool may_unroll)
+{
+    const struct isa_tile *from = &s->p->tiles[tile];
+    struct sim_tile *t = &s->tiles[tile];
+    struct survey *found = heap_alloc((s->stores.n - t->first_store) * sizeof *found + 1);
+    for (uint32_t i = 0; i < from->n_views; i++) {
+        uint32_t store = t->views[i].store;
+        if (store != SIM_NONE)
+            survey_view(&from->views[i], &s->stores.at[store], &found[store - t->first_store]);
+    }
+    for (uint32_t i = t->first_store; i < s->stores.n; i++) {
+        struct sim_store *m = &s->stores.at[i];
+        const struct survey *u = &found[i - t->first_store];
+        m->preloaded = is_preloaded(from, m);
+        m->bytes = m->hi - m->lo;
+        m->cell_bytes = u->cell_bytes;
+        if (may_unroll && m->written && !m->preloaded && u->alike &&
+            u->row1 - u->row0 > u->ring_rows)
+            unroll(m, u);
+    }
+    free(found);
+    for (uint32_t i = 0; i < from->n_views; i++)
+        if (t->views[i].store != SIM_NONE)
+            translate(s, &s->stores.at[t->views[i].store], &t->views[i]);
+}
+
+/* Numbers the cells; false if there are too many. */
+static bool number_cells(struct sim *s)
+{
+    s->n_cells = s->n_tags = 0;
+    for (size_t i = 0; i < s->stores.n; i++) {
+        struct sim_store *m = &s->stores.at[i];
+        if (!m->written)
+            continue;
+        uint64_t n = m->bytes / m->cell_bytes + 1;
+        m->cells = s->n_cells;
+        m->tags = s->n_tags;
+        if (n > MOST_CELLS || (s->n_cells += n) > MOST_CELLS)
+            return false;
+        if (m->unrolled)
+            s->n_tags += m->ring_rows * (m->row_pitch / m->cell_bytes);
+    }
+    return true;
+}
+
+static bool coarsen(struct sim *s)
+{
+    bool unrolled = false;
+    for (size_t i = 0; i < s->stores.n; i++) {
+        unrolled = unrolled || s->stores.at[i].unrolled;
+        s->stores.at[i].cell_bytes *= 2;
+    }
+    return !unrolled;
+}
+
+/* False if the stores cannot be unrolled for lack of space. */
+bool sim_prepare_stores(struct sim *s, bool may_unroll)
+{
+    s->stores.n = 0;
+    for (uint32_t t = 0; t < s->p->n_tiles; t++) {
+        s->tiles[t].first_store = (uint32_t)s->stores.n;
+        group_views(s, t);
+    }
+    for (uint32_t f = 0; f < s->families.n; f++)
+        sim_for_written(s, f, mark_written);
+    for (uint32_t t = 0, end; t < s->p->n_tiles; t++) {
+        size_t n = s->stores.n;
+        end = t + 1 < s->p->n_tiles ? s->tiles[t + 1].first_store : (uint32_t)n;
+        s->stores.n = end;
+        lay_out(s, t, may_unroll);
+        s->stores.n = n;
+    }
+    while (!number_cells(s))
+        if (!coarsen(s))
+            return false;
+    return true;
+}
