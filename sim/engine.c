@@ -1,8 +1,8 @@
 /*
  * engine.c - what happens when: dispatch, start, completion and delivery on an integer time axis.
  *
- * In: the flat records of sim_prepare. Out: cycle counts; calls the function of each instruction at
- * its completion. SIM.md has the rules. Everything that can happen now is run to a fixpoint before
+ * In: the flat records of sim_prepare. Out: cycle counts; the order of completions, or else calls
+ * the function of each instruction at its completion. SIM.md has the rules. Everything that can happen now is run to a fixpoint before
  * time advances; counters only grow, so the order inside an instant changes neither values nor
  * times. Invariant: a queue whose head is blocked on a counter sits on exactly that counter's list.
  */
@@ -125,14 +125,17 @@ static bool uses_unit(unsigned op)
 
 static bool run_function(struct sim *s, uint32_t tile, uint32_t index, const struct sim_inst *i)
 {
-    if (s->o.no_function && !s->o.completed)
+    if (s->completed)
+        s->completed[s->n_done] = s->tiles[tile].first_inst + index;
+    bool executes = !s->o.no_function && !s->completed;
+    if (!executes && !s->o.completed)
         return true;
     struct isa_inst inst;
     const char *reason = NULL;
     const uint8_t *word = s->p->tiles[tile].stream + (size_t)index * ISA_INST_BYTES;
     if (!isa_decode(word, &inst, &reason))
         return sim_fault(s, "%s", reason);
-    if (!s->o.no_function && !sim_execute(s, tile, index, &inst))
+    if (executes && !sim_execute(s, tile, index, &inst))
         return false;
     if (s->o.completed)
         s->o.completed(s->o.self, tile, index, &inst, i->start, s->now);

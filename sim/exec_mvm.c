@@ -12,6 +12,7 @@
 #include "base/gemm.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- plan, once for a group ---- */
 
@@ -60,16 +61,25 @@ static uint32_t panel_column(const struct range *rows, uint32_t n, uint32_t k)
     BUG("K row %u is in no range", k);
 }
 
-/* Appends the taps of K rows [r.begin, r.end) to the plan's segments. */
+/* Appends the taps of K rows [r.begin, r.end) to the plan's segments: whole taps of a kernel row
+ * together, parts of one alone. */
 static void plan_segments(const struct isa_group *g, struct range r, struct mvm_plan *plan)
 {
+    uint32_t channels = g->in_channels;
     for (uint32_t k = r.begin; k < r.end;) {
-        uint32_t tap = k / g->in_channels, ci = k % g->in_channels;
-        uint32_t n = g->in_channels - ci < r.end - k ? g->in_channels - ci : r.end - k;
-        plan->segments[plan->n_segments++] = (struct mvm_segment){
-            tap / g->kernel[1], tap % g->kernel[1], ci - g->source_channel0, n, plan->panel_width};
-        plan->panel_width += n;
-        k += n;
+        uint32_t tap = k / channels, kw = tap % g->kernel[1], ci = k % channels;
+        uint32_t n = channels - ci < r.end - k ? channels - ci : r.end - k;
+        uint32_t whole = n == channels ? (r.end - k) / channels : 1;
+        uint32_t taps = whole < g->kernel[1] - kw ? whole : g->kernel[1] - kw;
+        plan->segments[plan->n_segments++] =
+            (struct mvm_segment){.kh = tap / g->kernel[1],
+                                 .kw = kw,
+                                 .taps = taps,
+                                 .channel = ci - g->source_channel0,
+                                 .n = n,
+                                 .at = plan->panel_width};
+        plan->panel_width += taps * n;
+        k += taps * n;
     }
 }
 
@@ -160,6 +170,56 @@ struct patch {
     uint32_t h, w;
 };
 
+/* The pixels whose taps of this segment are all held and lie one after the other: copied whole.
+ * Returns how many, from *first on. */
+static uint32_t copy_windows(struct sim *s, const struct isa_group *g,
+                             const struct mvm_segment *seg, struct run r, float *out, size_t pitch,
+                             uint32_t *first)
+{
+    const struct isa_view *v = view_of(s, s->at_tile, g->source_view);
+    int64_t floats = v->col_pitch / (int64_t)sizeof(float);
+    int64_t end = (int64_t)v->x1 - seg->taps + 1;
+    *first = 0;
+    if (floats != seg->n || g->dilation[1] != 1 || r.y < v->y0 || r.y >= v->y1 || r.x >= end)
+        return 0;
+    uint32_t skipped = r.x < v->x0 ? (uint32_t)((v->x0 - r.x + r.step - 1) / r.step) : 0;
+    int64_t last = (end - r.x + r.step - 1) / r.step;
+    uint32_t n = last < r.n ? (uint32_t)last : r.n;
+    if (skipped >= n)
+        return 0;
+    r.x += skipped * r.step;
+    r.n = 1;
+    const float *from = view_pixels(s, s->at_tile, g->source_view, r);
+    if (!from)
+        return 0;
+    out += skipped * pitch;
+    for (uint32_t i = skipped; i < n; i++, from += floats * r.step, out += pitch)
+        memcpy(out, from, (size_t)seg->taps * seg->n * sizeof *out);
+    *first = skipped;
+    return n - skipped;
+}
+
+static bool read_taps(struct sim *s, const struct isa_group *g, const struct mvm_segment *seg,
+                      struct run r, float *out, size_t pitch)
+{
+    for (uint32_t k = 0; k < seg->taps && r.n > 0; k++, r.x += g->dilation[1], out += seg->n)
+        if (!view_read(s, s->at_tile, g->source_view, r, out, pitch))
+            return false;
+    return true;
+}
+
+static bool gather_segment(struct sim *s, const struct isa_group *g, const struct mvm_segment *seg,
+                           struct run r, float *out, size_t pitch)
+{
+    uint32_t first, n = copy_windows(s, g, seg, r, out, pitch, &first);
+    struct run left = r, right = r;
+    left.n = first;
+    right.x += (int64_t)(first + n) * r.step;
+    right.n = r.n - first - n;
+    return read_taps(s, g, seg, left, out, pitch) &&
+           read_taps(s, g, seg, right, out + (first + n) * pitch, pitch);
+}
+
 static bool gather(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
                    struct patch at)
 {
@@ -174,7 +234,7 @@ static bool gather(struct sim *s, const struct isa_group *g, const struct mvm_pl
                 .n = at.w,
                 .c0 = seg->channel,
                 .nc = seg->n};
-            if (!view_read(s, s->at_tile, g->source_view, r, rows + seg->at, plan->panel_width))
+            if (!gather_segment(s, g, seg, r, rows + seg->at, plan->panel_width))
                 return false;
         }
     }

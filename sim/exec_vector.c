@@ -274,8 +274,6 @@ bool exec_vwin(struct sim *s, const struct isa_inst *inst)
 
 /* ---- VRED ---- */
 
-enum { AXIS_H = 1, AXIS_W = 2, AXIS_C = 4, KIND_SUM = 8 };
-
 /* Extents of the result. */
 struct reduction {
     uint32_t flags, h, w, c;

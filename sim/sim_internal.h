@@ -1,7 +1,7 @@
 /*
  * sim_internal.h - what the files of sim/ share: flat records of the run, and the doors between
- * events (engine.c), function (exec_*.c, sim_view.c), preparation (sim_prepare.c) and diagnosis
- * (deadlock.c).
+ * events (engine.c), function (batch*.c, exec_*.c, sim_view.c), memory (sim_store.c), preparation
+ * (sim_prepare.c) and diagnosis (deadlock.c).
  */
 #ifndef CIMC_SIM_INTERNAL_H
 #define CIMC_SIM_INTERNAL_H
@@ -20,6 +20,7 @@ struct sim_inst {
     uint32_t wait;               /* first of n_waits in sim.waits */
     uint32_t route;              /* first of its targets in sim.targets (SEND, SIGNAL) */
     uint32_t queue;              /* numbered through all tiles */
+    uint32_t family;             /* or SIM_NONE: it has no function, or that is not asked for */
     uint32_t n_targets;
     uint8_t op, n_waits;
 };
@@ -49,9 +50,42 @@ struct sim_event {
     uint32_t order, kind, what;
 };
 
-/* A stretch of image rows that the group needs, from one tap and adjacent channels. */
+/* Instructions of a tile that are alike in all but their place. */
+struct sim_family {
+    struct isa_inst inst; /* the first of them */
+    uint32_t tile, next;  /* next: with the same hash */
+    uint32_t rank, last;  /* batch.c */
+};
+/* A piece of a tile's buffer that shares no byte with any other. sim_store.c. */
+struct sim_store {
+    uint64_t lo, hi; /* bytes [lo, hi) of the buffer */
+    uint64_t bytes;  /* of its memory: the same, or those of all its rows */
+    uint8_t *memory; /* NULL: not open */
+    uint64_t cell_bytes, cells, tags; /* where its cells and tags start */
+    uint32_t tile, ring_rows;
+    int64_t row0;       /* unrolled: of its first row, the slot before it was taken modulo */
+    uint64_t row_pitch; /* unrolled */
+    bool written, preloaded, unrolled;
+    uint32_t rank, first, last; /* batch.c */
+};
+struct sim_view {
+    struct isa_view v;    /* base and ring are those in the store's memory */
+    uint32_t store;       /* SIM_NONE: it holds nothing */
+    uint64_t pixel_bytes; /* 0: channels are apart */
+};
+/* n cells from `cell` on. Unrolled: their row + 1, and where the tags of its slot are. */
+struct sim_span {
+    uint32_t cell, n, row, tag;
+};
+struct sim_spans {
+    struct sim_span *at;
+    size_t n, cap;
+};
+
+/* A stretch of image rows that the group needs: `taps` adjacent columns of a kernel row, n adjacent
+ * channels each. */
 struct mvm_segment {
-    uint32_t kh, kw, channel, n, at; /* channel of the source view; position in the panel */
+    uint32_t kh, kw, taps, channel, n, at; /* channel of the source view; position in the panel */
 };
 struct mvm_block {
     uint32_t at, k, row; /* panel columns [at, at + k) meet image rows [row, row + k) */
@@ -82,7 +116,8 @@ enum {
 };
 
 struct sim_tile {
-    uint8_t *buffer; /* NULL without function */
+    struct sim_view *views; /* NULL without function */
+    uint32_t first_store, n_stores;
     uint32_t first_queue, first_counter, n_queues, n_counters;
     uint32_t first_inst, n_insts; /* without HALT */
     uint32_t pc;                  /* next to dispatch, relative to first_inst */
@@ -109,11 +144,18 @@ struct sim {
     uint32_t n_insts, n_targets, n_queues, depth;
 
     uint64_t now, last_end, n_done, pe_busy;
+    uint32_t *completed; /* instructions in the order of completion; NULL: each is executed then */
     VEC(struct sim_event) heap;
     uint32_t order;
     uint32_t *work; /* queues, then tiles (numbered from n_queues), with something to do now */
     uint32_t n_work;
     uint64_t random;
+
+    VEC(struct sim_family) families;
+    VEC(struct sim_store) stores;
+    uint64_t n_cells, n_tags;
+    bool poisoned;        /* unwritten bytes are to be recognised */
+    uint32_t guess, step; /* batch.c */
 
     uint32_t at_tile, at_inst; /* what is executed: for faults */
     bool failed;
@@ -126,9 +168,37 @@ struct sim {
 /* ---- sim_prepare.c ---- */
 bool sim_prepare(struct sim *s) CHECK_RESULT;
 bool sim_prepare_function(struct sim *s) CHECK_RESULT;
+/* Function comes after time, in batches; else each instruction is executed at its completion, for
+ * who looks on. */
+static inline bool sim_is_lazy(const struct sim *s)
+{
+    return !s->o.no_function && !s->o.wrote;
+}
 /* A tile's counter in the numbering through all tiles. */
 uint32_t sim_counter_id(const struct sim *s, uint32_t tile, uint32_t counter);
 void sim_release(struct sim *s);
+
+/* ---- sim_store.c ---- */
+
+/* Stores, views, cells. False if there is no room to unroll rings. */
+bool sim_prepare_stores(struct sim *s, bool may_unroll) CHECK_RESULT;
+bool sim_open_store(struct sim *s, struct sim_store *m) CHECK_RESULT;
+void sim_close_store(struct sim_store *m);
+
+/* ---- batch_touch.c ---- */
+
+/* Spans of cells that the instruction reads and writes. Returns the cell left of the first one that
+ * it writes, or SIM_NONE. */
+uint32_t sim_touch(struct sim *s, uint32_t tile, const struct isa_inst *inst,
+                   struct sim_spans *reads, struct sim_spans *writes);
+/* Calls `body` for each view that the family reads or writes (LOAD reads none, STORE writes none).
+ */
+typedef void sim_view_body(struct sim *s, uint32_t tile, uint32_t view);
+void sim_family_reads(struct sim *s, const struct sim_family *f, sim_view_body *body);
+void sim_family_writes(struct sim *s, const struct sim_family *f, sim_view_body *body);
+
+/* ---- batch.c: executes what has completed ---- */
+bool sim_run_batches(struct sim *s) CHECK_RESULT;
 
 /* ---- engine.c: runs until nothing can happen; false after a fault ---- */
 bool sim_engine(struct sim *s) CHECK_RESULT;
@@ -188,7 +258,34 @@ static inline uint32_t chunk_pixels(uint32_t channels)
 }
 static inline const struct isa_view *view_of(const struct sim *s, uint32_t tile, uint32_t view)
 {
-    return &s->p->tiles[tile].views[view];
+    return &s->tiles[tile].views[view].v;
 }
+/* As isa_address: the remainder is rarely needed. */
+static inline uint64_t view_address(const struct isa_view *v, int64_t y, int64_t x)
+{
+    int64_t slot = y - v->ring_origin;
+    if (slot < 0 || slot >= v->ring_rows) {
+        slot %= v->ring_rows;
+        slot += slot < 0 ? v->ring_rows : 0;
+    }
+    return v->base + (uint64_t)(slot * v->row_pitch + (x - v->x0) * v->col_pitch);
+}
+/* Clips the run to what the view holds; false if that is nothing. */
+static inline bool clip_run(const struct isa_view *v, struct run *r)
+{
+    if (r->y < v->y0 || r->y >= v->y1 || r->x >= v->x1 || r->nc == 0)
+        return false;
+    int64_t skipped = r->x < v->x0 ? (v->x0 - r->x + r->step - 1) / r->step : 0;
+    int64_t end = (v->x1 - r->x + r->step - 1) / r->step;
+    if (end > r->n)
+        end = r->n;
+    if (skipped >= end)
+        return false;
+    r->x += skipped * r->step;
+    r->n = (uint32_t)(end - skipped);
+    return true;
+}
+/* Axes that VRED reduces, and what it computes. */
+enum { AXIS_H = 1, AXIS_W = 2, AXIS_C = 4, KIND_SUM = 8 };
 
 #endif

@@ -15,7 +15,7 @@
 /* Buffers of all tiles together; up to the lesser sum unwritten bytes are poisoned. */
 #define MOST_BUFFER_BYTES (UINT64_C(16) << 30)
 #define MOST_POISON_BYTES (UINT64_C(1) << 30)
-#define POISON UINT32_C(0x7fc0dead) /* a quiet NaN that is easy to recognise */
+enum { FAMILY_HASHES = 256 };
 
 static uint64_t route_targets(const struct isa_tile *t)
 {
@@ -124,13 +124,45 @@ static void name_sender(struct sim *s, const struct sim_inst *i)
     }
 }
 
+static bool has_function(unsigned op)
+{
+    return op == ISA_mvm || op == ISA_vmap || op == ISA_vwin || op == ISA_vred || op == ISA_vgat ||
+           op == ISA_send || op == ISA_load || op == ISA_store;
+}
+
+static bool same_family(const struct isa_inst *a, const struct isa_inst *b)
+{
+    return a->op == b->op && a->flags == b->flags && a->obj == b->obj &&
+           a->dst.view == b->dst.view && a->a.view == b->a.view && a->b.view == b->b.view;
+}
+
+/* Finds or makes the family; heads are of lists of this tile's families with one hash. */
+static uint32_t family_of(struct sim *s, uint32_t tile, const struct isa_inst *inst,
+                          uint32_t *heads)
+{
+    if (!has_function(inst->op))
+        return SIM_NONE;
+    uint32_t hash = inst->op + inst->obj * 3u + inst->dst.view * 5u + inst->a.view * 7u +
+                    inst->b.view * 11u + inst->flags;
+    uint32_t *head = &heads[hash % FAMILY_HASHES];
+    for (uint32_t i = *head; i != SIM_NONE; i = s->families.at[i].next)
+        if (same_family(&s->families.at[i].inst, inst))
+            return i;
+    struct sim_family new = {.inst = *inst, .tile = tile, .next = *head};
+    *head = (uint32_t)s->families.n;
+    VEC_PUSH(&s->families, new);
+    return *head;
+}
+
 static bool prepare_stream(struct sim *s, uint32_t tile)
 {
     const struct isa_tile *from = &s->p->tiles[tile];
     struct sim_tile *t = &s->tiles[tile];
     uint32_t *route = prepare_routes(s, tile);
-    uint32_t last[ISA_N_QUEUES];
+    uint32_t last[ISA_N_QUEUES], heads[FAMILY_HASHES];
     memset(last, 0xff, sizeof last);
+    memset(heads, 0xff, sizeof heads);
+    bool lazy = sim_is_lazy(s);
     for (t->n_insts = 0; t->n_insts < from->n_insts; t->n_insts++) {
         struct isa_inst inst;
         const char *reason = NULL;
@@ -146,6 +178,8 @@ static bool prepare_stream(struct sim *s, uint32_t tile)
         *out = (struct sim_inst){.occupancy = cost_occupancy_cycles(&cost),
                                  .latency = cost_latency_cycles(&cost),
                                  .next = SIM_NONE,
+                                 .family =
+                                     lazy ? family_of(s, tile, &inst, heads) : SIM_NONE,
                                  .op = inst.op};
         prepare_waits(s, tile, &inst, out);
         append_to_queue(s, t->first_queue + inst.queue, id, &last[inst.queue]);
@@ -205,28 +239,7 @@ bool sim_prepare(struct sim *s)
 
 /* ---- function ---- */
 
-static bool new_buffer(struct sim *s, uint32_t tile, bool poison)
-{
-    const struct isa_tile *from = &s->p->tiles[tile];
-    uint64_t bytes = (from->buffer_bytes + 63) / 64 * 64;
-    uint8_t *buffer = calloc(1, bytes > 0 ? bytes : 64);
-    if (!buffer)
-        return sim_fault(s, "no memory for the tile's %llu buffer bytes",
-                         (unsigned long long)from->buffer_bytes);
-    s->tiles[tile].buffer = buffer;
-    uint32_t pattern = POISON;
-    for (uint64_t i = 0; poison && i < bytes; i += sizeof pattern)
-        memcpy(buffer + i, &pattern, sizeof pattern);
-    for (uint32_t i = 0; i < from->n_preloads; i++) {
-        const struct isa_preload *l = &from->preloads[i];
-        const uint8_t *data = s->p->sections[l->section].data;
-        if (l->length > 0)
-            memcpy(buffer + l->address, data + l->offset, l->length);
-    }
-    return true;
-}
-
-static bool new_buffers(struct sim *s)
+static bool check_buffers(struct sim *s)
 {
     uint64_t sum = 0;
     for (uint32_t t = 0; t < s->p->n_tiles; t++) {
@@ -236,9 +249,18 @@ static bool new_buffers(struct sim *s)
         if (sum > MOST_BUFFER_BYTES)
             return sim_fault(s, "the tiles' buffers are together larger than 16 GiB");
     }
-    for (uint32_t t = 0; t < s->p->n_tiles; t++) {
-        s->at_tile = t;
-        if (!new_buffer(s, t, sum <= MOST_POISON_BYTES))
+    s->poisoned = sum <= MOST_POISON_BYTES;
+    return true;
+}
+
+/* Without batches all memory is there from the start. */
+static bool open_stores(struct sim *s)
+{
+    if (!sim_prepare_stores(s, false))
+        BUG("stores that are not unrolled do not fit");
+    for (size_t i = 0; i < s->stores.n; i++) {
+        s->at_tile = s->stores.at[i].tile;
+        if (!sim_open_store(s, &s->stores.at[i]))
             return false;
     }
     return true;
@@ -264,7 +286,7 @@ static uint32_t new_plans(struct sim *s, uint32_t tile)
 bool sim_prepare_function(struct sim *s)
 {
     s->at_inst = SIM_NONE;
-    if (!new_buffers(s))
+    if (!check_buffers(s))
         return false;
     uint32_t widest = 0;
     for (uint32_t t = 0; t < s->p->n_tiles; t++) {
@@ -275,6 +297,9 @@ bool sim_prepare_function(struct sim *s)
     float *slots = ARENA_ARRAY(s->arena, float, (size_t)N_SLOTS *SIM_CHUNK);
     for (unsigned i = 0; i < N_SLOTS; i++)
         s->slot[i] = slots + (size_t)i * SIM_CHUNK;
+    if (!sim_is_lazy(s))
+        return open_stores(s);
+    s->completed = ARENA_ARRAY(s->arena, uint32_t, s->n_insts);
     return true;
 }
 
@@ -289,8 +314,10 @@ float *sim_scratch(struct sim *s, size_t n)
 
 void sim_release(struct sim *s)
 {
-    for (uint32_t t = 0; s->tiles && t < s->p->n_tiles; t++)
-        free(s->tiles[t].buffer);
+    for (size_t i = 0; i < s->stores.n; i++)
+        sim_close_store(&s->stores.at[i]);
+    VEC_FREE(&s->stores);
+    VEC_FREE(&s->families);
     free(s->panel);
     free(s->scratch);
     VEC_FREE(&s->heap);

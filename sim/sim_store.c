@@ -15,7 +15,6 @@
 
 /* Cells of all stores together; beyond this they are made coarser, and nothing is unrolled. */
 #define MOST_CELLS (UINT64_C(1) << 24)
-#define MOST_POISON_BYTES (UINT64_C(1) << 30)
 #define POISON UINT32_C(0x7fc0dead) /* a quiet NaN that is easy to recognise */
 
 struct extent {
@@ -78,6 +77,7 @@ static void group_views(struct sim *s, uint32_t tile)
     }
     if (n > 0)
         qsort(e, n, sizeof *e, by_extent);
+    t->first_store = (uint32_t)s->stores.n;
     struct sim_store *last = NULL;
     for (uint32_t i = 0; i < n; i++) {
         if (!last || e[i].lo >= last->hi) {
@@ -88,6 +88,7 @@ static void group_views(struct sim *s, uint32_t tile)
         last->hi = e[i].hi > last->hi ? e[i].hi : last->hi;
         t->views[e[i].view].store = (uint32_t)(s->stores.n - 1);
     }
+    t->n_stores = (uint32_t)s->stores.n - t->first_store;
 }
 
 static void mark_written(struct sim *s, uint32_t tile, uint32_t view)
@@ -181,21 +182,21 @@ static void lay_out(struct sim *s, uint32_t tile, bool may_unroll)
 {
     const struct isa_tile *from = &s->p->tiles[tile];
     struct sim_tile *t = &s->tiles[tile];
-    struct survey *found = heap_alloc((s->stores.n - t->first_store) * sizeof *found + 1);
+    struct sim_store *stores = s->stores.at + t->first_store;
+    struct survey *found = heap_alloc((t->n_stores + (size_t)1) * sizeof *found);
     for (uint32_t i = 0; i < from->n_views; i++) {
-        uint32_t store = t->views[i].store;
-        if (store != SIM_NONE)
-            survey_view(&from->views[i], &s->stores.at[store], &found[store - t->first_store]);
+        uint32_t k = t->views[i].store - t->first_store;
+        if (t->views[i].store != SIM_NONE)
+            survey_view(&from->views[i], &stores[k], &found[k]);
     }
-    for (uint32_t i = t->first_store; i < s->stores.n; i++) {
-        struct sim_store *m = &s->stores.at[i];
-        const struct survey *u = &found[i - t->first_store];
+    for (uint32_t k = 0; k < t->n_stores; k++) {
+        struct sim_store *m = &stores[k];
         m->preloaded = is_preloaded(from, m);
         m->bytes = m->hi - m->lo;
-        m->cell_bytes = u->cell_bytes;
-        if (may_unroll && m->written && !m->preloaded && u->alike &&
-            u->row1 - u->row0 > u->ring_rows)
-            unroll(m, u);
+        m->cell_bytes = found[k].cell_bytes;
+        if (may_unroll && m->written && !m->preloaded && found[k].alike &&
+            found[k].row1 - found[k].row0 > found[k].ring_rows)
+            unroll(m, &found[k]);
     }
     free(found);
     for (uint32_t i = 0; i < from->n_views; i++)
@@ -232,25 +233,59 @@ static bool coarsen(struct sim *s)
     return !unrolled;
 }
 
-/* False if the stores cannot be unrolled for lack of space. */
 bool sim_prepare_stores(struct sim *s, bool may_unroll)
 {
     s->stores.n = 0;
-    for (uint32_t t = 0; t < s->p->n_tiles; t++) {
-        s->tiles[t].first_store = (uint32_t)s->stores.n;
+    for (uint32_t t = 0; t < s->p->n_tiles; t++)
         group_views(s, t);
-    }
-    for (uint32_t f = 0; f < s->families.n; f++)
-        sim_for_written(s, f, mark_written);
-    for (uint32_t t = 0, end; t < s->p->n_tiles; t++) {
-        size_t n = s->stores.n;
-        end = t + 1 < s->p->n_tiles ? s->tiles[t + 1].first_store : (uint32_t)n;
-        s->stores.n = end;
+    for (size_t f = 0; f < s->families.n; f++)
+        sim_family_writes(s, &s->families.at[f], mark_written);
+    for (uint32_t t = 0; t < s->p->n_tiles; t++)
         lay_out(s, t, may_unroll);
-        s->stores.n = n;
-    }
     while (!number_cells(s))
         if (!coarsen(s))
             return false;
     return true;
+}
+
+/* ---- memory ---- */
+
+static void poison(struct sim_store *m)
+{
+    uint32_t pattern = POISON;
+    for (uint64_t i = 0; i < m->bytes; i += sizeof pattern)
+        memcpy(m->memory + i, &pattern, sizeof pattern);
+}
+
+/* Copies what of the preload lies in the store. */
+static void preload(const struct sim *s, struct sim_store *m, const struct isa_preload *l)
+{
+    uint64_t lo = l->address > m->lo ? l->address : m->lo;
+    uint64_t end = l->address + l->length, hi = end < m->hi ? end : m->hi;
+    const uint8_t *data = s->p->sections[l->section].data;
+    if (lo < hi)
+        memcpy(m->memory + (lo - m->lo), data + l->offset + (lo - l->address), hi - lo);
+}
+
+bool sim_open_store(struct sim *s, struct sim_store *m)
+{
+    const struct isa_tile *t = &s->p->tiles[m->tile];
+    if (m->memory)
+        return true;
+    /* Of unrolled rows nothing is read that was not written. */
+    m->memory = m->unrolled ? malloc(m->bytes) : calloc(1, m->bytes);
+    if (!m->memory)
+        return sim_fault(s, "no memory for the tile's %llu buffer bytes",
+                         (unsigned long long)t->buffer_bytes);
+    if (!m->unrolled && s->poisoned)
+        poison(m);
+    for (uint32_t i = 0; m->preloaded && i < t->n_preloads; i++)
+        preload(s, m, &t->preloads[i]);
+    return true;
+}
+
+void sim_close_store(struct sim_store *m)
+{
+    free(m->memory);
+    m->memory = NULL;
 }

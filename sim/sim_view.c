@@ -70,10 +70,10 @@ static bool holds(const struct isa_view *v, struct run r)
            (uint64_t)r.c0 + r.nc <= v->channels;
 }
 
-static float *address(struct sim *s, uint32_t tile, const struct isa_view *v, struct run r)
+static float *address(struct sim *s, const struct sim_view *v, struct run r)
 {
-    uint64_t at = isa_address(v, (int32_t)r.y, (int32_t)r.x) + (uint64_t)(r.c0 * v->channel_pitch);
-    return (float *)(void *)(s->tiles[tile].buffer + at);
+    uint64_t at = view_address(&v->v, r.y, r.x) + (uint64_t)(r.c0 * v->v.channel_pitch);
+    return (float *)(void *)(s->stores.at[v->store].memory + at);
 }
 
 static bool not_held(struct sim *s, uint32_t tile, uint32_t view, struct run r, const char *what)
@@ -116,7 +116,7 @@ bool view_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, float 
         return true;
     if (!holds(v, inner))
         return not_held(s, tile, view, inner, "a read");
-    read_pixels(address(s, tile, v, inner), r.step * v->col_pitch / ELEMENT,
+    read_pixels(address(s, &s->tiles[tile].views[view], inner), r.step * v->col_pitch / ELEMENT,
                 v->channel_pitch / ELEMENT, inner, out + left * pitch, pitch);
     return true;
 }
@@ -129,7 +129,7 @@ bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const
         return true;
     if (!holds(v, r))
         return not_held(s, tile, view, r, "a write");
-    write_pixels(address(s, tile, v, r), v->col_pitch / ELEMENT, v->channel_pitch / ELEMENT, r, in,
+    write_pixels(address(s, &s->tiles[tile].views[view], r), v->col_pitch / ELEMENT, v->channel_pitch / ELEMENT, r, in,
                  pitch);
     return true;
 }
@@ -138,7 +138,7 @@ float *view_pixels(struct sim *s, uint32_t tile, uint32_t view, struct run r)
 {
     const struct isa_view *v = view_of(s, tile, view);
     bool dense = v->channel_pitch == ELEMENT || r.nc == 1;
-    return dense && holds(v, r) ? address(s, tile, v, r) : NULL;
+    return dense && holds(v, r) ? address(s, &s->tiles[tile].views[view], r) : NULL;
 }
 
 float *view_direct(struct sim *s, uint32_t tile, uint32_t view, struct run r)
@@ -156,7 +156,7 @@ float sim_read(const struct sim *s, uint32_t tile, uint32_t view, int32_t y, int
     if (y < v->y0 || y >= v->y1 || x < v->x0 || x >= v->x1 || c >= v->channels)
         BUG("tile %u does not hold (%d, %d, %u) of view %u", tile, y, x, c, view);
     float value;
-    uint64_t at = isa_address(v, y, x) + (uint64_t)(c * v->channel_pitch);
-    memcpy(&value, s->tiles[tile].buffer + at, sizeof value);
+    uint64_t at = view_address(v, y, x) + (uint64_t)(c * v->channel_pitch);
+    memcpy(&value, s->stores.at[s->tiles[tile].views[view].store].memory + at, sizeof value);
     return value;
 }

@@ -143,6 +143,24 @@ bool driver_import(struct build *b, const struct settings *s, const char *model,
 
 /* ---- passes ---- */
 
+/* Pass dup asks the scheduler, which it does not know. */
+struct scheduler {
+    const struct arch *arch;
+    struct backend_options options;
+    struct diag *diag;
+};
+
+static bool ask_makespan(void *self, const struct ir_graph *g, uint64_t *out_cycles)
+{
+    const struct scheduler *s = self;
+    return backend_makespan(g, s->arch, &s->options, out_cycles, s->diag);
+}
+
+static enum schedule_mode schedule_mode(const struct settings *s)
+{
+    return s->schedule == CHOOSE_LAYER ? SCHEDULE_LAYER_BY_LAYER : SCHEDULE_CROSS_LAYER;
+}
+
 bool driver_run_passes(struct build *b, const struct settings *s, const char *pipeline,
                        const struct pass_options *o, struct diag *d)
 {
@@ -155,8 +173,21 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                               .lp_file = s->lp_file};
     if (s->copies && !mapping_parse_copies(s->copies, b->arena, &dup, d))
         return false;
-    struct pass_ctx ctx = {
-        .diag = d, .arch = &b->arch, .scratch = b->arena, .dup = &dup, .dup_result = &b->dup};
+    /* the pass itself keeps to the PEs */
+    struct scheduler scheduler = {
+        &b->arch, {.mode = schedule_mode(s), .set = b->set, .pes = INT64_MAX}, d};
+    struct dup_schedule schedule = {.makespan = ask_makespan,
+                                    .self = &scheduler,
+                                    .automatic_sets = b->set.automatic,
+                                    .set_rows = b->set.rows,
+                                    .set_columns = b->set.cols,
+                                    .layer_by_layer = s->schedule == CHOOSE_LAYER};
+    struct pass_ctx ctx = {.diag = d,
+                           .arch = &b->arch,
+                           .scratch = b->arena,
+                           .dup = &dup,
+                           .dup_result = &b->dup,
+                           .schedule = &schedule};
     double start = now_seconds();
     bool ok = pass_run_pipeline(pipeline, &b->graph, &ctx, o);
     b->passes_seconds = now_seconds() - start;

@@ -54,6 +54,13 @@ void report_build(const struct build *b, FILE *out)
             (long long)b->dup.pe_min, (long long)b->dup.pes, r->n_tiles);
     fprintf(out, "duplication %s: %.10g cycles (%s)\n", b->dup.objective, b->dup.value,
             b->dup.status);
+    if (b->dup.has_bound) {
+        double bound = (double)b->dup.lower_bound_cycles, makespan = (double)r->makespan_cycles;
+        fprintf(out, "no copies that fit take less than %.10g cycles", bound);
+        print_real(out, ": gap", makespan > 0 ? 100 * (makespan - bound) / makespan : 0, " %");
+        fprintf(out, "; bottleneck %s, %llu cycles\n", b->dup.bottleneck,
+                (unsigned long long)b->dup.bottleneck_cycles);
+    }
     fprintf(out, "makespan %llu cycles, layer by layer %llu, ",
             (unsigned long long)r->makespan_cycles, (unsigned long long)r->layer_by_layer_cycles);
     print_real(out, "speedup", speedup(r), "");
@@ -130,7 +137,10 @@ void report_build_json(const struct build *b, struct json *j)
     json_integer(j, "makespan_cycles", (int64_t)r->makespan_cycles);
     json_real(j, "speedup", speedup(r));
     json_real(j, "utilisation", r->utilisation);
-    json_null(j, "lower_bound_cycles");
+    if (b->dup.has_bound)
+        json_integer(j, "lower_bound_cycles", (int64_t)b->dup.lower_bound_cycles);
+    else
+        json_null(j, "lower_bound_cycles");
     duplication_json(&b->dup, j);
     json_integer(j, "n_instructions", (int64_t)r->n_instructions);
     json_integer(j, "code_bytes", (int64_t)r->code_bytes);

@@ -8,8 +8,8 @@
  */
 #include "views.h"
 
+#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     MOST_EVENTS = 200000, /* about 150 bytes each */
@@ -120,9 +120,9 @@ static void add_counter(struct json *j, const struct view_mode *mode, int m, FIL
     name_process(j, process, name.at, process, out);
     for (size_t i = 0; i <= n; i++) {
         open_event(j, "C", "busy PEs", process);
-        json_real(j, "ts", n ? (double)makespan * (double)i / (double)n : 0);
+        json_integer(j, "ts", n ? (int64_t)((double)makespan * (double)i / (double)n) : 0);
         json_open_map(j, "args");
-        json_real(j, "PEs", busy[i]);
+        json_real(j, "PEs", round(1000 * busy[i]) / 1000);
         json_close_map(j);
         close_event(j, out);
     }

@@ -145,4 +145,21 @@ void dup_descend(struct dup_search *s, int64_t *copies);
  * integer program to `lp_file` unless NULL. */
 bool dup_prove(struct dup_search *s, const char *lp_file, struct diag *d) CHECK_RESULT;
 
+/* ---- dup_makespan.c: all of it, judged by the real schedule ---- */
+
+struct dup_real {
+    const struct dup_schedule *schedule; /* its sets and mode */
+    enum dup_cut cut;
+    uint64_t cycles_per_product;
+    const char *lp_file;
+    bool (*makespan)(void *self, const int64_t *copies, uint64_t *out_cycles);
+    void *self;
+};
+/* On entry `copies` is the optimum for the sum of latencies; afterwards a choice whose real
+ * makespan, *out_cycles, is no longer than theirs. Fills the bound of `out`. */
+bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
+                        const uint32_t *item_of, const struct dup_real *real, struct diag *d,
+                        int64_t *copies, uint64_t *out_cycles,
+                        struct dup_result *out) CHECK_RESULT;
+
 #endif

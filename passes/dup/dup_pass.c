@@ -5,9 +5,10 @@
  * dup_result. Invariant: users of one `weights` object have the same number of copies, and its PEs
  * count once.
  */
-#include "dup.h"
+#include "dup_flow.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* An item of the problem while it is gathered: the users are mvm operations of one weights object.
  */
@@ -147,75 +148,174 @@ static struct dup_item make_item(const struct gathered *x, uint32_t group, int64
     return (struct dup_item){.cycles = g->cycles, .pes = g->pes, .n_counts = n, .counts = counts};
 }
 
-static bool choose(const struct gathered *x, int64_t pes, const struct pass_ctx *ctx,
-                   int64_t *copies, double *out_value)
+static struct dup_problem make_problem(const struct gathered *x, int64_t pes,
+                                       const struct pass_ctx *ctx)
 {
     size_t n = x->groups.n;
-    bool solve = ctx->dup->objective == DUP_SUM && ctx->dup->n_fixed == 0;
     struct dup_item *items = ARENA_ARRAY(ctx->scratch, struct dup_item, n);
-    for (uint32_t i = 0; i < n; i++) {
-        items[i] = make_item(x, i, solve ? pes : x->pe_min, ctx);
-        copies[i] = 1;
-    }
-    struct dup_problem problem = {.items = items, .n_items = n, .pes = pes};
-    struct dup_users users = {
-        .ops = x->ops.at, .item_of = x->group_of.at, .n_ops = x->ops.n, .n_items = n};
-    bool ok = ctx->dup->n_fixed
-                  ? dup_take_fixed(&users, pes, ctx, copies)
-                  : !solve || dup_solve(&problem, ctx->dup->lp_file, ctx->diag, copies);
-    *out_value = dup_objective(&problem, copies);
-    return ok;
+    int64_t spend = ctx->dup->objective == DUP_NONE ? x->pe_min : pes;
+    for (uint32_t i = 0; i < n; i++)
+        items[i] = make_item(x, i, spend, ctx);
+    return (struct dup_problem){.items = items, .n_items = n, .pes = pes};
 }
 
-static bool set_copies(struct ir_op *op, int64_t copies, enum dup_cut cut)
+static void set_copies(struct ir_op *op, int64_t copies, enum dup_cut cut)
 {
     struct ir_attrs_mvm *a = &op->attrs->mvm;
     int64_t parts[2];
     if (!dup_find_cut(cut, copies, op->out->type.dim[0], op->out->type.dim[1], parts))
         BUG("%lld copies of '%s' have no cut", (long long)copies, op->name);
-    bool same = a->copies == copies && a->cut[0] == parts[0] && a->cut[1] == parts[1];
     a->copies = copies;
     a->cut[0] = parts[0];
     a->cut[1] = parts[1];
-    return !same;
 }
 
-static enum pass_result duplicate(struct gathered *x, struct pass_ctx *ctx)
+static void apply(const struct gathered *x, const int64_t *copies, enum dup_cut cut)
+{
+    for (size_t i = 0; i < x->ops.n; i++)
+        set_copies(x->ops.at[i], copies[x->group_of.at[i]], cut);
+}
+
+/* ---- objective makespan ---- */
+
+struct trial {
+    const struct gathered *x;
+    struct ir_graph *g;
+    const struct pass_ctx *ctx;
+};
+
+static bool schedule_with(void *self, const int64_t *copies, uint64_t *out_cycles)
+{
+    struct trial *t = self;
+    const struct dup_schedule *s = t->ctx->schedule;
+    apply(t->x, copies, t->ctx->dup->cut);
+    return s->makespan(s->self, t->g, out_cycles);
+}
+
+/* The layer whose largest copy works longest. */
+static void find_bottleneck(const struct gathered *x, const struct pass_ctx *ctx,
+                            struct dup_result *out)
+{
+    for (size_t i = 0; i < x->ops.n; i++) {
+        const struct ir_op *op = x->ops.at[i];
+        const struct ir_attrs_mvm *a = &op->attrs->mvm;
+        int64_t pixels = ceil_div_i64(op->out->type.dim[0], a->cut[0]) *
+                         ceil_div_i64(op->out->type.dim[1], a->cut[1]);
+        struct cost cost =
+            arch_cost(ctx->arch, &(struct cost_work){.kind = COST_MVM, .pixels = (uint64_t)pixels});
+        uint64_t cycles = cost_occupancy_cycles(&cost);
+        if (cycles > out->bottleneck_cycles) {
+            out->bottleneck_cycles = cycles;
+            out->bottleneck = op->name;
+        }
+    }
+}
+
+/* From the copies with the least sum to those with the least makespan. */
+static bool choose_makespan(const struct gathered *x, const struct dup_problem *p,
+                            struct pass_ctx *ctx, struct ir_graph *g, int64_t *copies,
+                            struct dup_result *out)
+{
+    if (!ctx->schedule)
+        return diag_error(ctx->diag, nowhere(), DIAG_DUPLICATION,
+                          "duplication for the makespan needs a schedule; use sum or none here");
+    ir_number(g);
+    uint32_t *item_of = ARENA_ARRAY(ctx->scratch, uint32_t, g->n_ops);
+    for (size_t i = 0; i < x->ops.n; i++)
+        item_of[x->ops.at[i]->id] = x->group_of.at[i];
+    struct trial trial = {x, g, ctx};
+    struct dup_real real = {.schedule = ctx->schedule,
+                            .cut = ctx->dup->cut,
+                            .cycles_per_product = (uint64_t)ctx->arch->mvm_cycles,
+                            .lp_file = ctx->dup->lp_file,
+                            .makespan = schedule_with,
+                            .self = &trial};
+    uint64_t cycles;
+    if (!dup_solve_makespan(p, g, item_of, &real, ctx->diag, copies, &cycles, out))
+        return false;
+    out->value = (double)cycles;
+    out->status = out->has_bound && out->lower_bound_cycles == cycles ? "optimal" : "feasible";
+    return true;
+}
+
+/* What the user fixed: nothing is solved. */
+static bool take_fixed(const struct gathered *x, const struct dup_problem *p,
+                       const struct pass_ctx *ctx, int64_t *copies, struct dup_result *out)
+{
+    struct dup_users users = {
+        .ops = x->ops.at, .item_of = x->group_of.at, .n_ops = x->ops.n, .n_items = p->n_items};
+    if (!dup_take_fixed(&users, p->pes, ctx, copies))
+        return false;
+    out->objective = "given";
+    out->status = "none";
+    out->value = dup_objective(p, copies);
+    return true;
+}
+
+static bool choose(const struct gathered *x, const struct dup_problem *p, struct pass_ctx *ctx,
+                   struct ir_graph *g, int64_t *copies, struct dup_result *out)
+{
+    for (size_t i = 0; i < p->n_items; i++)
+        copies[i] = 1;
+    if (ctx->dup->n_fixed)
+        return take_fixed(x, p, ctx, copies, out);
+    enum dup_objective objective = ctx->dup->objective;
+    if (objective != DUP_NONE &&
+        !dup_solve(p, objective == DUP_SUM ? ctx->dup->lp_file : NULL, ctx->diag, copies))
+        return false;
+    out->objective = objective == DUP_NONE ? "none" : "sum";
+    out->status = objective == DUP_NONE ? "none" : "optimal";
+    out->value = dup_objective(p, copies);
+    if (objective != DUP_MAKESPAN)
+        return true;
+    out->objective = "makespan";
+    return choose_makespan(x, p, ctx, g, copies, out);
+}
+
+/* The attributes as they were: trials change them. */
+static bool differ_from(const struct gathered *x, const int64_t *before)
+{
+    for (size_t i = 0; i < x->ops.n; i++) {
+        const struct ir_attrs_mvm *a = &x->ops.at[i]->attrs->mvm;
+        if (a->copies != before[3 * i] || a->cut[0] != before[3 * i + 1] ||
+            a->cut[1] != before[3 * i + 2])
+            return true;
+    }
+    return false;
+}
+
+static enum pass_result duplicate(struct gathered *x, struct pass_ctx *ctx, struct ir_graph *g)
 {
     int64_t pes, *copies = ARENA_ARRAY(ctx->scratch, int64_t, x->groups.n);
-    double value;
-    if (!find_pes(ctx, x->pe_min, &pes) || !choose(x, pes, ctx, copies, &value))
+    int64_t *before = ARENA_ARRAY(ctx->scratch, int64_t, 3 * x->ops.n);
+    struct dup_result result = {.pe_min = x->pe_min};
+    for (size_t i = 0; i < x->ops.n; i++) {
+        const struct ir_attrs_mvm *a = &x->ops.at[i]->attrs->mvm;
+        memcpy(before + 3 * i, (int64_t[3]){a->copies, a->cut[0], a->cut[1]}, 3 * sizeof *before);
+    }
+    if (!find_pes(ctx, x->pe_min, &pes))
         return PASS_FAILED;
-    bool changed = false;
-    for (size_t i = 0; i < x->ops.n; i++)
-        changed |= set_copies(x->ops.at[i], copies[x->group_of.at[i]], ctx->dup->cut);
+    struct dup_problem problem = make_problem(x, pes, ctx);
+    if (!choose(x, &problem, ctx, g, copies, &result))
+        return PASS_FAILED;
+    apply(x, copies, ctx->dup->cut);
     for (size_t i = 0; i < x->groups.n; i++) {
         ctx->stats[0] += copies[i] > 1;
         ctx->stats[1] += (uint64_t)(copies[i] - 1);
     }
-    bool fixed = ctx->dup->n_fixed > 0, solved = !fixed && ctx->dup->objective == DUP_SUM;
+    result.pes = pes;
+    find_bottleneck(x, ctx, &result);
     if (ctx->dup_result)
-        *ctx->dup_result = (struct dup_result){.objective = fixed    ? "given"
-                                                            : solved ? "sum"
-                                                                     : "none",
-                                               .status = solved ? "optimal" : "none",
-                                               .value = value,
-                                               .pe_min = x->pe_min,
-                                               .pes = pes};
-    return changed ? PASS_CHANGED : PASS_UNCHANGED;
+        *ctx->dup_result = result;
+    return differ_from(x, before) ? PASS_CHANGED : PASS_UNCHANGED;
 }
 
 static enum pass_result run_dup(struct pass_ctx *ctx, struct ir_graph *g)
 {
     if (!ctx->arch)
         BUG("pass dup runs without a machine");
-    if (ctx->dup->objective == DUP_MAKESPAN && ctx->dup->n_fixed == 0) {
-        diag_error(ctx->diag, nowhere(), DIAG_DUPLICATION,
-                   "duplication for the makespan is not available yet; use sum or none");
-        return PASS_FAILED;
-    }
     struct gathered x = {0};
-    enum pass_result result = gather(&x, g, ctx) ? duplicate(&x, ctx) : PASS_FAILED;
+    enum pass_result result = gather(&x, g, ctx) ? duplicate(&x, ctx, g) : PASS_FAILED;
     free_gathered(&x);
     return result;
 }

@@ -215,8 +215,7 @@ static bool lower_concat(struct lowering *lo, const struct ir_op *op, struct vie
         struct view x = lowered_view(lo, op->in[i].value);
         in[i] = view_materialise(lo, &x, &l);
     }
-    union ir_attrs attrs = {.concat = {.axis = l.axis[axis]}};
-    *out = view_of_layout(emit_same(lo, &attrs, in, op->n_in), t, &l);
+    *out = view_of_layout(emit_concat(lo, in, op->n_in, (uint32_t)l.axis[axis]), t, &l);
     return true;
 }
 

@@ -121,4 +121,9 @@ struct view lowered_view(struct lowering *lo, const struct ir_value *old);
 /* Reports that the operation at hand cannot be laid out; false. */
 bool lower_error(struct lowering *lo, const char *why);
 
+/* ---- im2col_concat.c ---- */
+/* Crossbar values side by side along an axis; some, not all, may be constants. */
+struct ir_value *emit_concat(struct lowering *lo, struct ir_value *const *in, uint32_t n,
+                             uint32_t axis);
+
 #endif

@@ -8,6 +8,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 from tap import Tap  # noqa: E402
 
 
+def clip(value):
+    return value[:1500] if isinstance(value, (str, bytes)) else value
+
+
 class Bench:
     def __init__(self, cimc, root, folder):
         self.cimc = os.path.abspath(cimc)
@@ -61,7 +65,7 @@ class Bench:
 
     def equal(self, got, wanted, what):
         if got != wanted:
-            self.problems.append('%s\n  expected: %r\n  got:      %r' % (what, wanted[:1500], got[:1500]))
+            self.problems.append('%s\n  expected: %r\n  got:      %r' % (what, clip(wanted), clip(got)))
 
     def contains(self, text, *parts):
         for part in parts:

@@ -2,6 +2,7 @@
 
 usage: programs_test.py CIMC ROOT
 """
+import csv
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import re
 import shutil
 import struct
 import sys
+import xml.etree.ElementTree
 from fractions import Fraction
 
 from bench import run_cases
@@ -170,6 +172,22 @@ def duplication(b):
         b.expect(sum(c * d for (_, _, c), d in zip(LAYERS, copies)) <= 9 + extra, '+%d: more PEs than there are' % extra)
 
 
+def schedule_views(b):
+    """the schedule as CSV, SVG and trace events; every output pixel stands in it once"""
+    report = json.loads(b.run('compile', b.model, '--json', '--extra-pes=8', '--schedule-out=s.csv', '--schedule-svg=s.svg',
+                              '--trace=t.json', '-o', 'p.cim').stdout)
+    rows = list(csv.DictReader(b.read('s.csv').decode().splitlines()))
+    for name, (h, w, _), _ in LAYERS:
+        pixels = [(y, x) for r in rows if r['layer'] == name for y in range(int(r['y']), int(r['y']) + int(r['h']))
+                  for x in range(int(r['x']), int(r['x']) + int(r['w']))]
+        b.equal(sorted(pixels), [(y, x) for y in range(h) for x in range(w)], name + ': pixels')
+    b.expect(all(int(r['end']) - int(r['start']) == int(r['h']) * int(r['w']) for r in rows), 'a set of n pixels takes n cycles')
+    b.equal(max(int(r['end']) for r in rows), report['makespan_cycles'], 'last end')
+    trace = json.loads(b.read('t.json'))
+    b.expect(len(trace['traceEvents']) > len(rows), 'trace events')
+    xml.etree.ElementTree.fromstring(b.read('s.svg').decode())
+
+
 def lp_file(b):
     """--lp-file writes the problem that was solved"""
     b.run('compile', b.model, '--extra-pes=8', '--lp-file=p.lp', '-o', 'p.cim')
@@ -308,5 +326,5 @@ def damaged_texts(b):
 if __name__ == '__main__':
     sys.exit(run_cases([compile_json, layer_by_layer_json, run_json, compile_table, ten_images, saved_outputs_as_inputs, wrong_reference,
                         options_matter, duplication,
-                        lp_file, same_bytes, round_trip, edited_instruction, dropped_wait, deadlock, other_model,
+                        schedule_views, lp_file, same_bytes, round_trip, edited_instruction, dropped_wait, deadlock, other_model,
                         damaged_models, damaged_programs, damaged_texts]))

@@ -489,8 +489,8 @@ START_TEST(test_fold_is_bounded)
     static const char text[] = "graph \"g\" tensor {\n" IN(
         0, "1") "%1 = constant {dtype=\"f32\", shape=[2,1], data=dense(1.0, 2.0)}\n"
                 "%2 = expand %1 {shape=[2,134217728]}\n"
-                "%3 = slice %2 {start=[0,5], step=[1,1], count=[1,1]}\n%4 = add %0, %3\n" OUT(4,
-                                                                                        "1") "}\n";
+                "%3 = slice %2 {start=[0,5], step=[1,1], count=[1,1]}\n%4 = add %0, %3\n" OUT(
+                    4, "1,1") "}\n";
     struct rig r;
     rig_open(&r);
     struct ir_graph *g = parse_text(&r, text);

@@ -1,0 +1,85 @@
+"""What is stated elsewhere, and what our results are held against. Nothing here comes from us.
+
+PAPER: the numbers that the text and the tables of CLSA-CIM (DATE 2024) print. Its bar charts
+(figures 6c and 7) are not read off.
+KNOWN: points that were recomputed from the paper's text by hand or by a program of its own, for
+pixel sets and the cut along the width unless the key says otherwise. They have to come out exactly.
+TARGETS: speedups with 32 more PEs that a plain local search over the number of copies reached.
+"""
+
+EXTRA_PES = (4, 8, 16, 32)
+SETS = {"pixel": "pixel", "1-row": "1x*"}
+CASE_STUDY = "tinyyolov4"
+LARGE = ("vgg16", "vgg19", "resnet50", "resnet101", "resnet152")
+TITLES = {"tinyyolov3": "TinyYOLOv3", "tinyyolov4": "TinyYOLOv4", "vgg16": "VGG16",
+          "vgg19": "VGG19", "resnet50": "ResNet50", "resnet101": "ResNet101",
+          "resnet152": "ResNet152"}
+
+# Table I: layer, padded input, output, PEs, cycles.
+TABLE_1 = (
+    ("conv2d", (417, 417, 3), (208, 208, 32), 1, 43264),
+    ("conv2d_1", (209, 209, 32), (104, 104, 64), 2, 10816),
+    ("conv2d_2", (106, 106, 64), (104, 104, 64), 3, 10816),
+    ("conv2d_16", (15, 15, 256), (13, 13, 512), 18, 169),
+    ("conv2d_20", (26, 26, 256), (26, 26, 255), 1, 676),
+    ("conv2d_17", (13, 13, 512), (13, 13, 255), 2, 169),
+)
+
+# Table II: input, base layers, PE_min; TinyYOLOv4's row is in the text and Table I.
+TABLE_2 = {
+    "tinyyolov3": ((416, 416, 3), 13, 142),
+    "tinyyolov4": ((416, 416, 3), 18, 117),
+    "vgg16": ((224, 224, 3), 13, 233),
+    "vgg19": ((224, 224, 3), 16, 314),
+    "resnet50": ((224, 224, 3), 53, 390),
+    "resnet101": ((224, 224, 3), 104, 679),
+    "resnet152": ((224, 224, 3), 155, 936),
+}
+BASE_LAYERS = {"tinyyolov4": 21}  # where the paper's own layer names contradict its count
+
+# (network, configuration, extra PEs): speedup or utilisation in %, as the text has it.
+PAPER_SPEEDUP = {
+    ("tinyyolov4", "wdup+xinf", 32): 21.9,
+    ("tinyyolov3", "wdup+xinf", 32): 29.2,
+}
+PAPER_UTILISATION = {
+    ("tinyyolov4", "xinf", 0): 4.1,
+    ("tinyyolov4", "wdup+xinf", 32): 28.4,
+    ("tinyyolov3", "wdup+xinf", 32): 20.1,
+}
+PAPER_WDUP_LARGE = (1.1, 1.9)     # pure duplication, large networks, least and greatest speedup
+PAPER_XINF_LARGE = 4.4            # pure xinf, large networks, greatest speedup
+PAPER_GAIN = ("tinyyolov3", 17.9)  # "improvement of utilisation compared to layer-by-layer"
+PAPER_OVER_XINF = 2.0             # +4 PEs "outperform pure xinf by a factor of almost 2"
+
+# (network, configuration, extra PEs, sets): cycles.
+KNOWN_CYCLES = {
+    ("tinyyolov4", "layer-by-layer", 0, "pixel"): 113061,
+    ("tinyyolov4", "xinf", 0, "pixel"): 43945,
+    ("tinyyolov4", "xinf", 0, "1-row"): 44837,
+    ("tinyyolov4", "wdup+xinf", 32, "pixel"): 4930,
+    ("tinyyolov3", "layer-by-layer", 0, "pixel"): 232882,
+    ("tinyyolov3", "xinf", 0, "pixel"): 173676,
+}
+# Utilisation in % and speedup, rounded as they were stated: value, digits.
+KNOWN_UTILISATION = {
+    ("tinyyolov4", "layer-by-layer", 0, "pixel"): (1.644, 3),
+    ("tinyyolov3", "layer-by-layer", 0, "pixel"): (0.844, 3),
+    ("tinyyolov4", "xinf", 0, "1-row"): (4.15, 2),
+}
+KNOWN_SPEEDUP = {("tinyyolov4", "wdup+xinf", 32, "pixel"): (22.93, 2)}
+# (network, extra PEs): how problem 1's solution begins; all layers after it have one copy where
+# the last field says so.
+KNOWN_COPIES = {
+    ("tinyyolov4", 16): ((6, 2, 2, 2, 2, 3), True),
+    ("tinyyolov4", 32): ((10, 3, 3, 3, 3, 5, 1, 1, 1, 2), True),
+    ("tinyyolov3", 32): ((20, 10, 3), True),
+    ("vgg16", 8): ((3, 3), True),
+}
+
+TARGETS = {
+    "pixel": {"tinyyolov3": 30.8, "tinyyolov4": 26.9, "vgg16": 17.8, "vgg19": 18.0,
+              "resnet50": 30.8, "resnet101": 31.1, "resnet152": 33.3},
+    "1-row": {"tinyyolov3": 30.2, "tinyyolov4": 24.2, "vgg16": 17.1, "vgg19": 17.2,
+              "resnet50": 22.2, "resnet101": 19.1, "resnet152": 17.9},
+}

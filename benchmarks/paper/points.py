@@ -1,0 +1,81 @@
+"""The points of the evaluation: every network under every configuration, each one run of cimc.
+
+A configuration is the paper's word: layer-by-layer, wdup (copies, layer by layer), xinf
+(cross-layer, no copies), wdup+xinf; `makespan` is ours: copies chosen for the cross-layer schedule.
+The first four cut along the width; `makespan` leaves the cut to the compiler.
+"""
+
+import concurrent.futures
+import sys
+
+from paper.claims import EXTRA_PES, SETS
+from paper.runner import find_test_data
+
+CONFIGURATIONS = {
+    "layer-by-layer": ("layer", "none", "w"),
+    "wdup": ("layer", "sum", "w"),
+    "xinf": ("cross", "none", "w"),
+    "wdup+xinf": ("cross", "sum", "w"),
+    "makespan": ("cross", "makespan", "auto"),
+}
+WITH_COPIES = ("wdup", "wdup+xinf", "makespan")
+
+
+def list_points(networks, *, makespan):
+    """Keys (network, configuration, extra PEs, sets). Order: networks one by one."""
+    names = [name for name in CONFIGURATIONS if makespan or name != "makespan"]
+    return [(network, name, extra, sets)
+            for network in networks for sets in SETS for name in names
+            for extra in (EXTRA_PES if name in WITH_COPIES else (0,))]
+
+
+def point_options(point):
+    _, name, extra, sets = point
+    schedule, duplicate, cut = CONFIGURATIONS[name]
+    return ["--arch", "clsa", "--schedule", schedule, "--duplicate", duplicate, "--cut", cut,
+            "--set", SETS[sets], "--extra-pes", str(extra)]
+
+
+def run_point(cimc, path, point, simulate):
+    if simulate:
+        return cimc.simulate(path, point_options(point), find_test_data(path))
+    return cimc.compile(path, point_options(point))
+
+
+def run_points(cimc, paths, points, *, simulate, jobs):
+    """{point: report}, from `jobs` processes at a time. paths: network -> file."""
+    reports = {}
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        futures = {pool.submit(run_point, cimc, paths[point[0]], point, simulate): point
+                   for point in points}
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                point = futures[future]
+                reports[point] = future.result()
+                show_progress(len(reports), len(points), point)
+        except Exception:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return {point: reports[point] for point in points}
+
+
+def show_progress(n_done, n_all, point):
+    if sys.stderr.isatty():
+        network, name, extra, sets = point
+        print("\r\033[K%d of %d  %s %s +%d %s" % (n_done, n_all, network, name, extra, sets),
+              end="\n" if n_done == n_all else "", file=sys.stderr, flush=True)
+    elif n_done % 20 == 0 or n_done == n_all:
+        print("%d of %d points" % (n_done, n_all), file=sys.stderr, flush=True)
+
+
+def copies_of(report):
+    return [layer["copies"] for layer in report["base_layers"]]
+
+
+def format_copies(copies):
+    """`6 2 2 1...`: the ones at the end are left out."""
+    n = len(copies)
+    while n > 0 and copies[n - 1] == 1:
+        n -= 1
+    return " ".join(map(str, copies[:n] + [1])) + "..." if n < len(copies) \
+        else " ".join(map(str, copies))

@@ -1,0 +1,385 @@
+/*
+ * batch.c - the function of a finished run: like instructions on adjacent pixels become one.
+ *
+ * In: the instructions in the order in which they completed. Out: output tensors, as if each had
+ * been executed at its completion.
+ *
+ * Each instruction gets a rank above those of all earlier instructions that wrote what it reads,
+ * or that wrote or read what it writes; so any order by rank is as good as the order of completion,
+ * and instructions of one rank are independent. Instructions of one *family* (of one tile, alike in
+ * all but their place) keep to one rank as long as they can, and those that are neighbours there
+ * are joined, first along rows, then across rows. Rings are unrolled (sim_store.c), or else each
+ * reuse of a slot would raise the rank. Where a program does not read the rows it names, that is
+ * given up and the slots are taken as they are.
+ */
+#include "sim_internal.h"
+
+#include <stdlib.h>
+#include <time.h>
+static double dbg_now(void) { struct timespec t; clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); return (double)t.tv_sec + (double)t.tv_nsec*1e-9; }
+
+/* Memory of all stores in use at one time; beyond this nothing is unrolled. */
+#define MOST_UNROLLED_BYTES (UINT64_C(1) << 30)
+/* First ranks of families are a guess that need not be right; circles would raise it for ever. */
+enum { MOST_GUESSES = 256 };
+
+/* Who wrote a cell last, and the highest rank that has read it since. */
+struct cell {
+    uint32_t writer; /* batch; 0 = nobody */
+    uint32_t read_rank;
+};
+/* Like instructions on h x w adjacent pixels from (y, x) on. */
+struct batch {
+    uint32_t rank, family, inst; /* inst: the first of them */
+    int16_t y, x;
+    uint16_t h, w;
+    int16_t dy[2], dx[2]; /* of the other regions, from (y, x) */
+    uint16_t c;
+};
+struct order_key {
+    uint64_t first, second;
+    uint32_t batch;
+};
+struct batcher {
+    struct sim *s;
+    struct cell *cells;
+    uint32_t *tags; /* row + 1 that a slot's cell holds */
+    VEC(struct batch) batches;
+    struct order_key *order;
+    struct sim_spans reads, writes; /* of the instruction at hand */
+    uint32_t left;                  /* see sim_touch */
+    uint32_t store_rank, last_store; /* STOREs keep their order */
+};
+
+static bool decode(const struct sim *s, uint32_t id, uint32_t tile, struct isa_inst *out)
+{
+    const char *reason;
+    uint32_t index = id - s->tiles[tile].first_inst;
+    return isa_decode(s->p->tiles[tile].stream + (size_t)index * ISA_INST_BYTES, out, &reason);
+}
+
+/* ---- first ranks: of a family, one more than those of what writes the stores that it reads ---- */
+
+static void raise(uint32_t *rank, uint32_t least)
+{
+    if (*rank < least)
+        *rank = least;
+}
+
+static void guess_written(struct sim *s, uint32_t tile, uint32_t view)
+{
+    uint32_t store = s->tiles[tile].views[view].store;
+    if (store != SIM_NONE)
+        raise(&s->stores.at[store].rank, s->guess);
+}
+
+static void guess_read(struct sim *s, uint32_t tile, uint32_t view)
+{
+    uint32_t store = s->tiles[tile].views[view].store;
+    if (store != SIM_NONE)
+        raise(&s->guess, s->stores.at[store].rank + 1);
+}
+
+static void guess_ranks(struct sim *s)
+{
+    bool changed = true;
+    for (unsigned n = 0; changed && n < MOST_GUESSES; n++) {
+        changed = false;
+        for (size_t i = 0; i < s->families.n; i++) {
+            struct sim_family *f = &s->families.at[i];
+            s->guess = 1;
+            sim_family_reads(s, f, guess_read);
+            changed = changed || s->guess > f->rank;
+            raise(&f->rank, s->guess);
+            sim_family_writes(s, f, guess_written);
+        }
+    }
+}
+
+/* ---- ranks ---- */
+
+/* A rank above all that the instruction depends on; 0 if it reads a row that is not there. */
+static uint32_t least_rank(const struct batcher *b)
+{
+    uint32_t rank = 0, last = 0;
+    for (size_t i = 0; i < b->reads.n; i++) {
+        const struct sim_span *span = &b->reads.at[i];
+        for (uint32_t k = 0; k < span->n; k++) {
+            const struct cell *cell = &b->cells[span->cell + k];
+            if (span->row > 0 && b->tags[span->tag + k] != span->row)
+                return 0;
+            if (cell->writer != last)
+                raise(&rank, b->batches.at[cell->writer].rank);
+            last = cell->writer;
+        }
+    }
+    for (size_t i = 0; i < b->writes.n; i++)
+        for (uint32_t k = 0; k < b->writes.at[i].n; k++) {
+            const struct cell *cell = &b->cells[b->writes.at[i].cell + k];
+            raise(&rank, b->batches.at[cell->writer].rank);
+            raise(&rank, cell->read_rank);
+        }
+    return rank + 1;
+}
+
+static void leave_marks(struct batcher *b, uint32_t batch)
+{
+    uint32_t rank = b->batches.at[batch].rank;
+    for (size_t i = 0; i < b->reads.n; i++)
+        for (uint32_t k = 0; k < b->reads.at[i].n; k++)
+            raise(&b->cells[b->reads.at[i].cell + k].read_rank, rank);
+    for (size_t i = 0; i < b->writes.n; i++) {
+        const struct sim_span *span = &b->writes.at[i];
+        for (uint32_t k = 0; k < span->n; k++) {
+            b->cells[span->cell + k] = (struct cell){batch, 0};
+            if (span->row > 0)
+                b->tags[span->tag + k] = span->row;
+        }
+    }
+}
+
+/* ---- joining ---- */
+
+static struct batch batch_of(const struct sim *s, const struct isa_inst *i, uint32_t id)
+{
+    const struct sim_family *f = &s->families.at[s->insts[id].family];
+    bool is_binary = i->op == ISA_vmap && s->p->tiles[f->tile].programs[i->obj].arity == 2;
+    bool moves = i->op == ISA_send || i->op == ISA_store;
+    struct isa_region at = moves ? i->a : i->dst;
+    struct batch b = {.rank = f->rank,
+                      .family = s->insts[id].family,
+                      .inst = id,
+                      .y = at.y,
+                      .x = at.x,
+                      .h = i->h,
+                      .w = i->w,
+                      .c = i->c};
+    if (i->op == ISA_vmap) {
+        b.dy[0] = (int16_t)(i->a.y - at.y), b.dx[0] = (int16_t)(i->a.x - at.x);
+    }
+    if (is_binary) {
+        b.dy[1] = (int16_t)(i->b.y - at.y), b.dx[1] = (int16_t)(i->b.x - at.x);
+    }
+    if (i->op == ISA_load || i->op == ISA_store) {
+        b.dy[0] = (int16_t)(i->y - at.y), b.dx[0] = (int16_t)(i->x - at.x);
+    }
+    return b;
+}
+
+static bool alike(const struct batch *a, const struct batch *b)
+{
+    return a->rank == b->rank && a->family == b->family && a->c == b->c && a->dy[0] == b->dy[0] &&
+           a->dx[0] == b->dx[0] && a->dy[1] == b->dy[1] && a->dx[1] == b->dx[1];
+}
+
+static bool join_right(struct batch *a, const struct batch *b)
+{
+    if (!alike(a, b) || a->y != b->y || a->h != b->h || a->x + a->w != b->x ||
+        a->w + b->w > ISA_MAX_W)
+        return false;
+    a->w = (uint16_t)(a->w + b->w);
+    return true;
+}
+
+static bool join_below(struct batch *a, const struct batch *b)
+{
+    if (!alike(a, b) || a->x != b->x || a->w != b->w || a->y + a->h != b->y ||
+        a->h + b->h > ISA_MAX_H)
+        return false;
+    a->h = (uint16_t)(a->h + b->h);
+    return true;
+}
+
+/* The batch that the instruction's left neighbour may be in, or 0. */
+static uint32_t neighbour(const struct batcher *b, unsigned op, const struct sim_family *f)
+{
+    if (op == ISA_vred)
+        return 0;
+    if (op == ISA_store)
+        return b->last_store;
+    return b->left == SIM_NONE ? f->last : b->cells[b->left].writer;
+}
+
+static bool place(struct batcher *b, uint32_t id)
+{
+    struct sim *s = b->s;
+    struct sim_family *f = &s->families.at[s->insts[id].family];
+    struct isa_inst inst;
+    if (!decode(s, id, f->tile, &inst))
+        BUG("instruction %u does not decode", id);
+    b->left = sim_touch(s, f->tile, &inst, &b->reads, &b->writes);
+    uint32_t rank = least_rank(b);
+    if (rank == 0)
+        return false;
+    raise(&f->rank, rank);
+    if (inst.op == ISA_store) {
+        raise(&b->store_rank, f->rank);
+        f->rank = b->store_rank;
+    }
+    struct batch new = batch_of(s, &inst, id);
+    uint32_t to = neighbour(b, inst.op, f);
+    if (to == 0 || !join_right(&b->batches.at[to], &new)) {
+        to = (uint32_t)b->batches.n;
+        VEC_PUSH(&b->batches, new);
+    }
+    f->last = to;
+    if (inst.op == ISA_store)
+        b->last_store = to;
+    leave_marks(b, to);
+    return true;
+}
+
+/* ---- order ---- */
+
+static int by_order(const void *a, const void *b)
+{
+    const struct order_key *x = a, *y = b;
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    if (x->second != y->second)
+        return x->second < y->second ? -1 : 1;
+    return (x->batch > y->batch) - (x->batch < y->batch);
+}
+
+/* By rank, family and column, so that rows that can be joined follow each other; STOREs after the
+ * others of their rank, as they completed. */
+static void sort_batches(struct batcher *b)
+{
+    size_t n = b->batches.n - 1;
+    b->order = heap_alloc((n + 1) * sizeof *b->order);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct batch *k = &b->batches.at[i + 1];
+        bool stores = b->s->families.at[k->family].inst.op == ISA_store;
+        uint64_t place = (uint64_t)(uint16_t)k->x << 48 | (uint64_t)k->w << 32 | (uint16_t)k->y;
+        b->order[i] = (struct order_key){
+            (uint64_t)k->rank << 32 | (stores ? UINT32_MAX : k->family), stores ? i : place, i + 1};
+    }
+    qsort(b->order, n, sizeof *b->order, by_order);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct batch *k = &b->batches.at[b->order[i].batch];
+        bool joins = b->s->families.at[k->family].inst.op != ISA_vred;
+        if (kept > 0 && joins && join_below(&b->batches.at[b->order[kept - 1].batch], k))
+            continue;
+        b->order[kept++] = b->order[i];
+    }
+    b->batches.n = kept; /* from here on: of the order */
+}
+
+/* ---- execution ---- */
+
+static void use(struct sim *s, uint32_t tile, uint32_t view)
+{
+    uint32_t store = s->tiles[tile].views[view].store;
+    if (store == SIM_NONE)
+        return;
+    raise(&s->stores.at[store].last, s->step);
+    if (s->stores.at[store].first == 0)
+        s->stores.at[store].first = s->step;
+}
+
+/* When each store is first and last used, in steps from 1 on; false if too much is in use at one
+ * time. */
+static bool plan_memory(struct batcher *b)
+{
+    struct sim *s = b->s;
+    int64_t *change = heap_alloc((b->batches.n + 2) * sizeof *change), sum = 0, most = 0;
+    for (s->step = 1; s->step <= b->batches.n; s->step++) {
+        const struct batch *k = &b->batches.at[b->order[s->step - 1].batch];
+        sim_family_reads(s, &s->families.at[k->family], use);
+        sim_family_writes(s, &s->families.at[k->family], use);
+    }
+    for (size_t i = 0; i < s->stores.n; i++) {
+        const struct sim_store *m = &s->stores.at[i];
+        change[m->first] += m->first > 0 ? (int64_t)m->bytes : 0;
+        change[m->last + 1] -= m->first > 0 ? (int64_t)m->bytes : 0;
+    }
+    for (size_t i = 1; i <= b->batches.n; i++) {
+        sum += change[i];
+        most = sum > most ? sum : most;
+    }
+    free(change);
+    fprintf(stderr, "DBG most=%ld MB final batches=%zu t=%f\n", most >> 20, b->batches.n, dbg_now());
+    return (uint64_t)most <= MOST_UNROLLED_BYTES;
+}
+
+static void open_view(struct sim *s, uint32_t tile, uint32_t view)
+{
+    uint32_t store = s->tiles[tile].views[view].store;
+    if (store != SIM_NONE && !s->failed)
+        s->failed = !sim_open_store(s, &s->stores.at[store]);
+}
+
+static void close_view(struct sim *s, uint32_t tile, uint32_t view)
+{
+    uint32_t store = s->tiles[tile].views[view].store;
+    if (store != SIM_NONE && s->stores.at[store].last == s->step)
+        sim_close_store(&s->stores.at[store]);
+}
+
+static bool execute_batch(struct sim *s, const struct batch *k)
+{
+    const struct sim_family *f = &s->families.at[k->family];
+    struct isa_inst inst;
+    s->at_inst = k->inst - s->tiles[f->tile].first_inst;
+    s->at_tile = f->tile;
+    sim_family_reads(s, f, open_view);
+    sim_family_writes(s, f, open_view);
+    if (s->failed || !decode(s, k->inst, f->tile, &inst))
+        return false;
+    inst.h = k->h;
+    inst.w = k->w;
+    if (!sim_execute(s, f->tile, s->at_inst, &inst))
+        return false;
+    sim_family_reads(s, f, close_view);
+    sim_family_writes(s, f, close_view);
+    return true;
+}
+
+/* ---- */
+
+static bool plan(struct batcher *b, bool may_unroll)
+{
+    struct sim *s = b->s;
+    if (!sim_prepare_stores(s, may_unroll))
+        return false;
+    for (size_t i = 0; i < s->families.n; i++)
+        s->families.at[i].rank = s->families.at[i].last = 0;
+    b->cells = heap_alloc((s->n_cells + 1) * sizeof *b->cells);
+    b->tags = heap_alloc((s->n_tags + 1) * sizeof *b->tags);
+    b->batches.n = 0;
+    VEC_PUSH(&b->batches, (struct batch){0});
+    b->store_rank = b->last_store = 0;
+    guess_ranks(s);
+    bool good = true;
+    for (uint64_t i = 0; good && i < s->n_done; i++)
+        good = s->insts[s->completed[i]].family == SIM_NONE || place(b, s->completed[i]);
+    free(b->cells);
+    free(b->tags);
+    fprintf(stderr, "DBG unroll=%d good=%d batches=%zu of %lu fam=%zu t=%f\n", may_unroll, good, b->batches.n, s->n_done, s->families.n, dbg_now());
+    if (!good)
+        return false;
+    sort_batches(b);
+    return plan_memory(b) || !may_unroll;
+}
+
+bool sim_run_batches(struct sim *s)
+{
+    fprintf(stderr, "DBG start t=%f\n", dbg_now());
+    struct batcher b = {.s = s};
+    bool good = plan(&b, true);
+    if (!good) {
+        free(b.order);
+        b.order = NULL;
+        good = plan(&b, false);
+    }
+    for (s->step = 1; good && s->step <= b.batches.n; s->step++)
+        good = execute_batch(s, &b.batches.at[b.order[s->step - 1].batch]);
+    fprintf(stderr, "DBG end t=%f\n", dbg_now());
+    if (getenv("DBG")) for (size_t i = 0; i < b.batches.n; i++) { struct batch *k=&b.batches.at[b.order[i].batch]; struct sim_family *f=&s->families.at[k->family]; fprintf(stderr, "B rank %u fam %u tile %u %s obj %u y=%d x=%d %ux%u\n", k->rank, k->family, f->tile, isa_op_name(f->inst.op), f->inst.obj, k->y,k->x,k->h,k->w);}
+    free(b.order);
+    VEC_FREE(&b.batches);
+    VEC_FREE(&b.reads);
+    VEC_FREE(&b.writes);
+    return good;
+}

@@ -1,0 +1,256 @@
+/*
+ * batch_touch.c - which cells an instruction reads and writes.
+ *
+ * In: a decoded instruction. Out: spans of cells, exactly those of the elements that it reads and
+ * writes (rounded to cells). Stores that no instruction writes have no cells: nothing depends on
+ * them.
+ */
+#include "sim_internal.h"
+
+struct toucher {
+    struct sim *s;
+    uint32_t tile;
+    struct sim_spans *to;
+    uint32_t left;
+};
+
+static uint64_t cell_at(const struct sim_store *m, uint64_t byte)
+{
+    return byte / m->cell_bytes;
+}
+
+static void touch_bytes(struct toucher *t, const struct sim_store *m, uint64_t from, uint64_t bytes)
+{
+    uint64_t first = cell_at(m, from), last = cell_at(m, from + bytes - 1);
+    struct sim_span span = {.cell = (uint32_t)(m->cells + first), .n = (uint32_t)(last - first + 1)};
+    if (m->unrolled) {
+        uint64_t row = from / m->row_pitch, cells = m->row_pitch / m->cell_bytes;
+        int64_t slot = ((int64_t)row + m->row0) % m->ring_rows;
+        slot += slot < 0 ? m->ring_rows : 0;
+        span.row = (uint32_t)row + 1;
+        span.tag = (uint32_t)(m->tags + (uint64_t)slot * cells + first - row * cells);
+    }
+    VEC_PUSH(t->to, span);
+}
+
+static void touch_pixel(struct toucher *t, const struct sim_view *v, const struct sim_store *m,
+                        uint64_t at, const struct run *r)
+{
+    if (v->pixel_bytes > 0) {
+        touch_bytes(t, m, at + r->c0 * sizeof(float), r->nc * sizeof(float));
+        return;
+    }
+    for (uint32_t c = r->c0; c < r->c0 + r->nc; c++)
+        touch_bytes(t, m, at + (uint64_t)(c * v->v.channel_pitch), sizeof(float));
+}
+
+/* What the view holds of the run; the rest is padding, or dropped. */
+static void touch_run(struct toucher *t, uint32_t view, struct run r)
+{
+    const struct sim_view *v = &t->s->tiles[t->tile].views[view];
+    if (v->store == SIM_NONE)
+        return;
+    const struct sim_store *m = &t->s->stores.at[v->store];
+    if (!m->written || !clip_run(&v->v, &r))
+        return;
+    uint64_t at = view_address(&v->v, r.y, r.x);
+    int64_t col = r.step * v->v.col_pitch;
+    if (t->to->n == 0 && r.x > v->v.x0 && col > 0)
+        t->left = (uint32_t)(m->cells + cell_at(m, at - (uint64_t)col));
+    if (v->pixel_bytes > 0 && (uint64_t)col == r.nc * sizeof(float)) {
+        touch_bytes(t, m, at + r.c0 * sizeof(float), (uint64_t)col * r.n);
+        return;
+    }
+    for (uint32_t i = 0; i < r.n; i++, at += (uint64_t)col)
+        touch_pixel(t, v, m, at, &r);
+}
+
+static void touch_region(struct toucher *t, const struct isa_region *at, uint32_t h, uint32_t w)
+{
+    uint32_t channels = view_of(t->s, t->tile, at->view)->channels;
+    for (uint32_t i = 0; i < h; i++)
+        touch_run(t, at->view,
+                  (struct run){
+                      .y = (int64_t)at->y + i, .x = at->x, .step = 1, .n = w, .nc = channels});
+}
+
+/* ---- reads ---- */
+
+/* Columns x * stride + k - pad of one row, for w pixels and the kernel's n columns from k0 on. */
+struct taps {
+    int64_t y, x; /* of the first pixel's first tap */
+    uint32_t w, n, stride, dilation, c0, nc;
+};
+
+static void touch_taps(struct toucher *t, uint32_t view, const struct taps *k)
+{
+    struct run r = {.y = k->y, .x = k->x, .step = 1, .c0 = k->c0, .nc = k->nc};
+    if (k->dilation == 1 && k->stride <= k->n) { /* windows touch or overlap */
+        r.n = (k->w - 1) * k->stride + k->n;
+        touch_run(t, view, r);
+        return;
+    }
+    r.step = k->stride;
+    r.n = k->w;
+    for (uint32_t i = 0; i < k->n; i++, r.x += k->dilation)
+        touch_run(t, view, r);
+}
+
+static void mvm_reads(struct toucher *t, const struct isa_inst *inst)
+{
+    const struct isa_group *g = &t->s->p->tiles[t->tile].groups[inst->obj];
+    const struct mvm_plan *plan = &t->s->tiles[t->tile].mvm[inst->obj];
+    for (uint32_t i = 0; i < inst->h; i++)
+        for (uint32_t k = 0; k < plan->n_segments; k++) {
+            const struct mvm_segment *seg = &plan->segments[k];
+            struct taps taps = {.y = (inst->dst.y + (int64_t)i) * g->stride[0] +
+                                     (int64_t)seg->kh * g->dilation[0] - g->pad_top,
+                                .x = (int64_t)inst->dst.x * g->stride[1] +
+                                     (int64_t)seg->kw * g->dilation[1] - g->pad_left,
+                                .w = inst->w,
+                                .n = seg->taps,
+                                .stride = g->stride[1],
+                                .dilation = g->dilation[1],
+                                .c0 = seg->channel,
+                                .nc = seg->n};
+            touch_taps(t, g->source_view, &taps);
+        }
+}
+
+static void vwin_reads(struct toucher *t, const struct isa_inst *inst)
+{
+    const struct isa_window *w = &t->s->p->tiles[t->tile].windows[inst->obj];
+    uint32_t channels = view_of(t->s, t->tile, inst->a.view)->channels;
+    for (uint32_t i = 0; i < inst->h; i++)
+        for (uint32_t k = 0; k < w->kernel[0]; k++) {
+            struct taps taps = {.y = (inst->dst.y + (int64_t)i) * w->stride[0] +
+                                     (int64_t)k * w->dilation[0] - w->pad_top,
+                                .x = (int64_t)inst->dst.x * w->stride[1] - w->pad_left,
+                                .w = inst->w,
+                                .n = w->kernel[1],
+                                .stride = w->stride[1],
+                                .dilation = w->dilation[1],
+                                .nc = channels};
+            touch_taps(t, inst->a.view, &taps);
+        }
+}
+
+static void vgat_reads(struct toucher *t, const struct isa_inst *inst)
+{
+    const struct isa_gather *g = &t->s->p->tiles[t->tile].gathers[inst->obj];
+    uint32_t channels = view_of(t->s, t->tile, inst->a.view)->channels;
+    for (uint32_t i = 0; i < inst->h; i++)
+        for (uint32_t j = 0; j < inst->w; j++) {
+            int64_t y = (int64_t)inst->dst.y + i, x = (int64_t)inst->dst.x + j;
+            struct run r = {.y = g->n_rows > 0 ? g->rows[y] : y,
+                            .x = g->n_cols > 0 ? g->cols[x] : x,
+                            .step = 1,
+                            .n = 1,
+                            .nc = channels};
+            if (g->n_channels == 0) {
+                touch_run(t, inst->a.view, r);
+                continue;
+            }
+            r.nc = 1;
+            for (uint32_t c = 0; c < g->n_channels; c++) {
+                r.c0 = (uint32_t)g->channels[c];
+                if (g->channels[c] != -1)
+                    touch_run(t, inst->a.view, r);
+            }
+        }
+}
+
+static void vmap_reads(struct toucher *t, const struct isa_inst *inst)
+{
+    const struct isa_program_entry *program = &t->s->p->tiles[t->tile].programs[inst->obj];
+    const struct lane_plan *plan = &t->s->tiles[t->tile].lanes[inst->obj];
+    struct isa_region constants = {.view = (uint16_t)program->constants_view};
+    touch_region(t, &inst->a, inst->h, inst->w);
+    if (program->arity == 2)
+        touch_region(t, &inst->b, inst->h, inst->w);
+    for (uint32_t i = 0; i < plan->n_constants; i++) {
+        constants.y = plan->constants[i];
+        touch_region(t, &constants, 1, 1);
+    }
+}
+
+static void touch_reads(struct toucher *t, const struct isa_inst *inst)
+{
+    switch (inst->op) {
+    case ISA_mvm: mvm_reads(t, inst); return;
+    case ISA_vmap: vmap_reads(t, inst); return;
+    case ISA_vwin: vwin_reads(t, inst); return;
+    case ISA_vgat: vgat_reads(t, inst); return;
+    case ISA_vred:
+    case ISA_send:
+    case ISA_store: touch_region(t, &inst->a, inst->h, inst->w); return;
+    default: return;
+    }
+}
+
+/* ---- writes ---- */
+
+static void touch_writes(struct toucher *t, const struct isa_inst *inst)
+{
+    uint32_t h = inst->h, w = inst->w;
+    if (inst->op == ISA_store)
+        return;
+    if (inst->op == ISA_send) {
+        const struct isa_route *route = &t->s->p->tiles[t->tile].routes[inst->obj];
+        for (uint32_t i = 0; i < route->n_targets; i++) {
+            struct isa_region at = inst->a;
+            at.view = (uint16_t)route->targets[i].view;
+            t->tile = route->targets[i].tile;
+            touch_region(t, &at, h, w);
+        }
+        return;
+    }
+    if (inst->op == ISA_vred) {
+        h = inst->flags & AXIS_H ? 1 : h;
+        w = inst->flags & AXIS_W ? 1 : w;
+    }
+    touch_region(t, &inst->dst, h, w);
+}
+
+uint32_t sim_touch(struct sim *s, uint32_t tile, const struct isa_inst *inst,
+                   struct sim_spans *reads, struct sim_spans *writes)
+{
+    reads->n = writes->n = 0;
+    struct toucher t = {s, tile, reads, SIM_NONE};
+    touch_reads(&t, inst);
+    t.to = writes;
+    t.left = SIM_NONE;
+    touch_writes(&t, inst);
+    return t.left;
+}
+
+/* ---- views of a family ---- */
+
+void sim_family_reads(struct sim *s, const struct sim_family *f, sim_view_body *body)
+{
+    const struct isa_tile *t = &s->p->tiles[f->tile];
+    const struct isa_inst *i = &f->inst;
+    if (i->op == ISA_load)
+        return;
+    body(s, f->tile, i->op == ISA_mvm ? t->groups[i->obj].source_view : i->a.view);
+    if (i->op != ISA_vmap)
+        return;
+    if (t->programs[i->obj].arity == 2)
+        body(s, f->tile, i->b.view);
+    if (s->tiles[f->tile].lanes[i->obj].n_constants > 0)
+        body(s, f->tile, t->programs[i->obj].constants_view);
+}
+
+void sim_family_writes(struct sim *s, const struct sim_family *f, sim_view_body *body)
+{
+    const struct isa_inst *i = &f->inst;
+    if (i->op == ISA_store)
+        return;
+    if (i->op != ISA_send) {
+        body(s, f->tile, i->dst.view);
+        return;
+    }
+    const struct isa_route *route = &s->p->tiles[f->tile].routes[i->obj];
+    for (uint32_t k = 0; k < route->n_targets; k++)
+        body(s, route->targets[k].tile, route->targets[k].view);
+}

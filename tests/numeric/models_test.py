@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Whole models through the compiler and the simulator: right answers, and as many cycles as scheduled.
+
+usage: models_test.py CIMC ROOT
+
+Each model runs on 1, 8 and 64 crossbars a tile, with sets of a pixel, a row and two rows, without copies and with copies for 0, 8
+and 32 PEs more. The answers of `cimc run` are those of the test data, within 1e-4 of the largest. The bundled model always runs; the
+others if there is a folder of models: CIMC_MODELS, or shared/models beside the tree. CIMC_MODELS_FULL=1 tries every test set in
+every configuration; else further test sets run in one configuration only, and under CIMC_MODELS_QUICK=1 (sanitizers) the first does
+in a few.
+"""
+import itertools
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+from tap import Tap  # noqa: E402
+
+CROSSBARS = [1, 8, 64]
+SETS = ['pixel', '1x*', '2x*']
+COPIES = [(objective, extra) for objective in ('none', 'sum') for extra in (0, 8, 32)]
+ALL = list(itertools.product(CROSSBARS, SETS, COPIES))
+# One with each crossbar count, set and kind of copies.
+FEW = [(1, '1x*', ('sum', 8)), (8, 'pixel', ('none', 0)), (64, '2x*', ('sum', 32))]
+MODELS = [('mnist-8', []), ('tf-mnist-nhwc', []), ('onnx-mlir-mnist', []), ('torch-lenet5-dyn', []), ('mlperf-tiny-resnet8-fp32', [])]
+
+
+def sets_of(folder):
+    names = [n for n in os.listdir(folder) if n.startswith('test_data_set_')]
+    return [os.path.join(folder, n) for n in sorted(names, key=lambda n: int(n.rsplit('_', 1)[1]))]
+
+
+def wrong(report):
+    """What of a report of `cimc run --json` must not be."""
+    problems = []
+    if report['simulated_cycles'] != report['makespan_cycles']:
+        problems.append('%s cycles simulated, %s scheduled' % (report['simulated_cycles'], report['makespan_cycles']))
+    for o in report['outputs']:
+        error, most = o['max_abs_error'], o['max_abs_reference']
+        if error is None or most is None or error > 1e-4 * most:
+            problems.append('output %s differs by %s of %s' % (o['name'], error, most))
+    if not report['outputs']:
+        problems.append('no outputs')
+    return problems
+
+
+def run_one(cimc, model, options, data, configuration):
+    crossbars, shape, (objective, extra) = configuration
+    command = [cimc, 'run', model, '--json', '--test-data', data, '--arch-field', 'crossbars=%d' % crossbars, '--set', shape,
+               '--duplicate', objective, '--extra-pes', str(extra)] + options
+    done = subprocess.run(command, capture_output=True, text=True)
+    problems = [done.stderr.strip()] if done.returncode else []
+    try:
+        problems += wrong(json.loads(done.stdout))
+    except ValueError:
+        problems.append('no report')
+    return ['%s: %s' % (' '.join(command), p) for p in problems]
+
+
+def run_model(tap, cimc, name, folder, model, options):
+    configurations = FEW if os.environ.get('CIMC_MODELS_QUICK') else ALL
+    if not os.path.exists(model):
+        tap.point(name, skip='no such file')
+        return
+    for i, data in enumerate(sets_of(folder)):
+        tried = configurations if i == 0 or os.environ.get('CIMC_MODELS_FULL') else FEW[:1]
+        problems = []
+        for configuration in tried:
+            problems += run_one(cimc, model, options, data, configuration)
+        tap.point('%s %s: %d configurations' % (name, os.path.basename(data), len(tried)), problems)
+
+
+def main(cimc, root):
+    tap = Tap()
+    digits = os.path.join(root, 'benchmarks', 'digits')
+    run_model(tap, cimc, 'digits', digits, os.path.join(digits, 'digits.onnx'), [])
+    folder = os.environ.get('CIMC_MODELS') or os.path.join(os.path.dirname(os.path.abspath(root)), 'shared', 'models')
+    for name, options in MODELS:
+        if os.path.isdir(os.path.join(folder, name)):
+            where = os.path.join(folder, name)
+            run_model(tap, cimc, name, where, os.path.join(where, 'model.onnx'), options)
+        else:
+            tap.point(name, skip='there is no %s in CIMC_MODELS or beside the tree' % name)
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))
