@@ -1,0 +1,102 @@
+/*
+ * base_test.c - half precision over all values, and the matrix product against plain loops.
+ */
+#include "base/gemm.h"
+#include "eval_rig.h"
+
+START_TEST(gemm_equals_plain_loops)
+{
+    uint64_t seed = 1;
+    for (int round = 0; round < 200; round++) {
+        int64_t m = random_below(&seed, 9), n = random_below(&seed, 20),
+                k = random_below(&seed, 18);
+        int64_t lda = k + random_below(&seed, 4), ldb = n + random_below(&seed, 4),
+                ldc = n + random_below(&seed, 4);
+        bool accumulate = random_below(&seed, 2);
+        struct tensor a = random_tensor(&seed, SHAPE(m * lda + 1)),
+                      b = random_tensor(&seed, SHAPE(k * ldb + 1)),
+                      c = random_tensor(&seed, SHAPE(m * ldc + 1)), want = tensor_copy(&c);
+        for (int64_t i = 0; i < m; i++) {
+            for (int64_t j = 0; j < n; j++) {
+                double sum = accumulate ? get(&want, i * ldc + j) : 0;
+                for (int64_t p = 0; p < k; p++)
+                    sum += get(&a, i * lda + p) * get(&b, p * ldb + j);
+                put(&want, i * ldc + j, sum);
+            }
+        }
+        gemm_f32(m, n, k, a.data, lda, b.data, ldb, c.data, ldc, accumulate);
+        for (int64_t i = 0; i < m * ldc + 1; i++) /* between rows nothing may change */
+            ck_assert_double_le(fabs(get(&c, i) - get(&want, i)), 1e-5);
+        tensor_free(&a);
+        tensor_free(&b);
+        tensor_free(&c);
+        tensor_free(&want);
+    }
+}
+END_TEST
+
+/* The value of a finite half straight from its definition. */
+static double half_value(unsigned h)
+{
+    unsigned exponent = h >> 10 & 31, fraction = h & 1023;
+    double magnitude = exponent ? ldexp(1024 + fraction, (int)exponent - 25) : ldexp(fraction, -24);
+    return h & 0x8000 ? -magnitude : magnitude;
+}
+
+/* One assertion a loop: Check notes each one that holds, which takes long for 65536. */
+static bool half_round_trips(unsigned h)
+{
+    float x = f16_to_f32((uint16_t)h);
+    if ((h & 0x7fff) > 0x7c00)
+        return isnan(x) && isnan(f16_to_f32(f32_to_f16(x)));
+    bool right = (h & 0x7fff) == 0x7c00 ? isinf(x) != 0 : (double)x == half_value(h);
+    return right && !signbit(x) == !(h & 0x8000) && f32_to_f16(x) == h;
+}
+
+START_TEST(every_half_converts_and_comes_back)
+{
+    unsigned h = 0;
+    while (h < 65536 && half_round_trips(h))
+        h++;
+    ck_assert_uint_eq(h, 65536);
+}
+END_TEST
+
+/* Halfway between h and its successor: to the even one; a float's breadth off: to the nearer one.
+ */
+static bool half_rounds(unsigned h)
+{
+    double above = h == 0x7bff ? 65536 : half_value(h + 1);
+    float middle = (float)((half_value(h) + above) / 2);
+    return f32_to_f16(middle) == h + (h & 1) && f32_to_f16(-middle) == (0x8000 | (h + (h & 1))) &&
+           f32_to_f16(nextafterf(middle, 0)) == h && f32_to_f16(nextafterf(middle, 1e9f)) == h + 1;
+}
+
+START_TEST(halves_round_to_nearest_even)
+{
+    unsigned h = 0;
+    while (h < 0x7c00 && half_rounds(h))
+        h++;
+    ck_assert_uint_eq(h, 0x7c00);
+    ck_assert_uint_eq(f32_to_f16(3e38f), 0x7c00);
+    ck_assert_uint_eq(f32_to_f16(1e-30f), 0);
+    ck_assert_float_eq(f16_round(0.1f), 0.0999755859375f);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("base");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, gemm_equals_plain_loops);
+    tcase_add_test(tc, every_half_converts_and_comes_back);
+    tcase_add_test(tc, halves_round_to_nearest_even);
+    Suite *suite = suite_create("base");
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
