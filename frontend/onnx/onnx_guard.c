@@ -286,9 +286,9 @@ bool onnx_guard(const struct file *f, const ProtobufCMessageDescriptor *root, st
 {
     *out = (struct onnx_wire){0};
     struct scan s = {.start = f->data, .out = out, .diag = d, .loc = {.file = f->path}};
-    struct span all = {f->data, f->data + f->size};
     if (f->size == 0)
         return diag_error(d, s.loc, DIAG_ONNX_WIRE, "the file is empty");
+    struct span all = {f->data, f->data + f->size};
     if (scan_message(&s, all, root, 1)) {
         if (out->message.n <= INT_MAX)
             return true;
