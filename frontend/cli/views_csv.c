@@ -2,7 +2,8 @@
  * views_csv.c - a schedule as comma-separated values: a header, then one line for each set.
  *
  * A copy whose PEs lie on several tiles works on a set with one PE group a tile: their PEs are
- * added, the set starts with the first and ends with the last. Lines in order of start.
+ * added, and the set takes the time of the last one: only then is its whole window there. Lines in
+ * order of start.
  */
 #include "views.h"
 
@@ -53,7 +54,7 @@ static size_t join_groups(struct row *rows, size_t n)
         }
         last->n_pes += rows[i].n_pes;
         last->n_tiles++;
-        last->start = rows[i].start < last->start ? rows[i].start : last->start;
+        last->start = rows[i].start > last->start ? rows[i].start : last->start;
         last->end = rows[i].end > last->end ? rows[i].end : last->end;
     }
     return kept;
