@@ -334,18 +334,15 @@ static void end_layer(struct emitter *e, struct signal *s, uint32_t id)
         }
 }
 
-/* The last thing that happens may be a signal on its way. */
-static void note_arrival(struct emitter *e, const struct task *t, const struct signal *s)
+/* In the reader's queue: leaves when the task is complete. */
+static void emit_signal(struct emitter *e, const struct task *t, struct signal *s)
 {
-    struct plan *p = e->p;
-    struct cost_work work = {.kind = COST_SIGNAL};
-    for (size_t i = 0; i < s->targets.n; i++) {
-        uint32_t hops = isa_hops(e->out, t->tile, s->targets.at[i].tile);
-        work.hops = hops > work.hops ? hops : work.hops;
-    }
-    struct cost cost = arch_cost(p->arch, &work);
-    uint64_t end = t->end + cost_latency_cycles(&cost);
-    p->makespan = end > p->makespan ? end : p->makespan;
+    if (s->targets.n == 0)
+        return;
+    struct isa_inst inst = isa_inst_new(ISA_signal, 0);
+    inst.obj = (uint16_t)emit_route(e, t->tile, s->targets.at, (uint32_t)s->targets.n);
+    emit_inst(e, t->tile, t->queue, inst, e->p->nodes.at[t->node].out->id);
+    s->targets.n = 0;
 }
 
 void sync_after(struct emitter *e, uint32_t id, const struct accesses *accesses)
@@ -366,13 +363,10 @@ void sync_after(struct emitter *e, uint32_t id, const struct accesses *accesses)
             release_row(e, &s, a->buffer, reader, row);
         }
     }
-    if (e->barrier_end_of[id])
+    emit_signal(e, t, &s);
+    if (e->barrier_end_of[id]) {
         end_layer(e, &s, id);
-    if (s.targets.n == 0)
-        return;
-    struct isa_inst inst = isa_inst_new(ISA_signal, 0);
-    inst.obj = (uint16_t)emit_route(e, t->tile, s.targets.at, (uint32_t)s.targets.n);
-    emit_inst(e, t->tile, t->queue, inst, e->p->nodes.at[t->node].out->id);
-    note_arrival(e, t, &s);
+        emit_signal(e, t, &s);
+    }
     VEC_FREE(&s.targets);
 }

@@ -47,8 +47,10 @@ static uint64_t longest_signal_cycles(const struct plan *p)
 {
     struct isa_program machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n};
     struct cost_work work = {.kind = COST_SIGNAL};
-    uint32_t last = (uint32_t)p->tiles.n - 1;
-    work.hops = last ? isa_hops(&machine, 0, last) : 0;
+    for (uint32_t t = 0; t < p->tiles.n; t++) { /* no way is longer than through tile 0 */
+        uint32_t hops = 2 * isa_hops(&machine, 0, t);
+        work.hops = hops > work.hops ? hops : work.hops;
+    }
     struct cost cost = arch_cost(p->arch, &work);
     return cost_latency_cycles(&cost);
 }

@@ -196,10 +196,19 @@ static void start_ready(struct run *r, uint32_t queue)
     }
 }
 
-static uint64_t signal_cycles(const struct run *r, uint32_t from, uint32_t to)
+/* How long a home's SIGNAL to all tiles of base layer `next` is under way: to the farthest of them.
+ */
+static uint64_t signal_cycles(const struct run *r, uint32_t from, const struct layer *next)
 {
-    struct cost_work work = {.kind = COST_SIGNAL, .hops = isa_hops(&r->machine, from, to)};
-    struct cost cost = arch_cost(r->p->arch, &work);
+    const struct plan *p = r->p;
+    struct cost_work work = {.kind = COST_SIGNAL};
+    for (uint32_t c = 0; c < next->n_copies; c++)
+        for (uint32_t g = 0; g < next->copy[c].n_groups; g++) {
+            uint32_t to = p->groups.at[next->copy[c].first_group + g].tile;
+            uint32_t hops = isa_hops(&r->machine, from, to);
+            work.hops = hops > work.hops ? hops : work.hops;
+        }
+    struct cost cost = arch_cost(p->arch, &work);
     return cost_latency_cycles(&cost);
 }
 
@@ -211,9 +220,14 @@ static void pass_barrier(struct run *r, uint32_t id)
     t->start = t->end = r->now;
     t->order = p->n_order;
     p->order[p->n_order++] = id;
-    for (uint32_t i = 0; i < t->n_preds; i++) {
+    const struct layer *next = &p->layers.at[p->nodes.at[t->node].layer + 1];
+    uint32_t home = NONE;
+    uint64_t way_cycles = 0;
+    for (uint32_t i = 0; i < t->n_preds && p->arch->hop_cycles > 0; i++) {
         const struct task *cell = &p->tasks.at[p->preds.at[t->preds + i]];
-        uint64_t there = cell->end + signal_cycles(r, cell->tile, t->tile);
+        if (cell->tile != home) /* cells of a home come in runs */
+            way_cycles = signal_cycles(r, home = cell->tile, next);
+        uint64_t there = cell->end + (cell->tile == t->tile ? 0 : way_cycles);
         t->end = there > t->end ? there : t->end;
     }
     r->state[id] = STARTED;

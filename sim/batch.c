@@ -15,25 +15,24 @@
 #include "sim_internal.h"
 
 #include <stdlib.h>
-#include <time.h>
-static double dbg_now(void) { struct timespec t; clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); return (double)t.tv_sec + (double)t.tv_nsec*1e-9; }
 
 /* Memory of all stores in use at one time; beyond this nothing is unrolled. */
 #define MOST_UNROLLED_BYTES (UINT64_C(1) << 30)
 /* First ranks of families are a guess that need not be right; circles would raise it for ever. */
-enum { MOST_GUESSES = 256 };
+enum { MOST_GUESSES = 1 << 22 };
 
 /* Who wrote a cell last, and the highest rank that has read it since. */
 struct cell {
-    uint32_t writer; /* batch; 0 = nobody */
+    uint32_t writer; /* batch; 0 = nobody; GONE: another row is in its slot now */
     uint32_t read_rank;
 };
+#define GONE UINT32_MAX
 /* Like instructions on h x w adjacent pixels from (y, x) on. */
 struct batch {
     uint32_t rank, family, inst; /* inst: the first of them */
     int16_t y, x;
     uint16_t h, w;
-    int16_t dy[2], dx[2]; /* of the other regions, from (y, x) */
+    int32_t dy[2], dx[2]; /* of the other regions, from (y, x) */
     uint16_t c;
 };
 struct order_key {
@@ -43,11 +42,12 @@ struct order_key {
 struct batcher {
     struct sim *s;
     struct cell *cells;
-    uint32_t *tags; /* row + 1 that a slot's cell holds */
+    uint32_t *tags; /* cell + 1 that is in a slot's place for it */
     VEC(struct batch) batches;
     struct order_key *order;
     struct sim_spans reads, writes; /* of the instruction at hand */
     uint32_t left;                  /* see sim_touch */
+    bool unrolls;
     uint32_t store_rank, last_store; /* STOREs keep their order */
 };
 
@@ -58,7 +58,8 @@ static bool decode(const struct sim *s, uint32_t id, uint32_t tile, struct isa_i
     return isa_decode(s->p->tiles[tile].stream + (size_t)index * ISA_INST_BYTES, out, &reason);
 }
 
-/* ---- first ranks: of a family, one more than those of what writes the stores that it reads ---- */
+/* ---- first ranks: of a family, one more than those of what writes the stores that it reads ----
+ */
 
 static void raise(uint32_t *rank, uint32_t least)
 {
@@ -83,7 +84,7 @@ static void guess_read(struct sim *s, uint32_t tile, uint32_t view)
 static void guess_ranks(struct sim *s)
 {
     bool changed = true;
-    for (unsigned n = 0; changed && n < MOST_GUESSES; n++) {
+    for (size_t n = 0; changed && n < MOST_GUESSES; n += s->families.n) {
         changed = false;
         for (size_t i = 0; i < s->families.n; i++) {
             struct sim_family *f = &s->families.at[i];
@@ -98,28 +99,47 @@ static void guess_ranks(struct sim *s)
 
 /* ---- ranks ---- */
 
-/* A rank above all that the instruction depends on; 0 if it reads a row that is not there. */
-static uint32_t least_rank(const struct batcher *b)
+/* A rank above all that wrote what is read; 0 if a row is read that is not there. */
+static uint32_t rank_of_reads(const struct batcher *b)
 {
     uint32_t rank = 0, last = 0;
     for (size_t i = 0; i < b->reads.n; i++) {
         const struct sim_span *span = &b->reads.at[i];
         for (uint32_t k = 0; k < span->n; k++) {
-            const struct cell *cell = &b->cells[span->cell + k];
-            if (span->row > 0 && b->tags[span->tag + k] != span->row)
+            uint32_t writer = b->cells[span->cell + k].writer;
+            if (writer == GONE || (writer == 0 && span->unrolled))
                 return 0;
-            if (cell->writer != last)
-                raise(&rank, b->batches.at[cell->writer].rank);
-            last = cell->writer;
+            if (writer == last)
+                continue;
+            raise(&rank, b->batches.at[writer].rank);
+            last = writer;
         }
     }
+    return rank + 1;
+}
+
+/* A rank above all that wrote or read what is written; 0 if a row comes back. */
+static uint32_t rank_of_writes(const struct batcher *b)
+{
+    uint32_t rank = 0;
     for (size_t i = 0; i < b->writes.n; i++)
         for (uint32_t k = 0; k < b->writes.at[i].n; k++) {
             const struct cell *cell = &b->cells[b->writes.at[i].cell + k];
+            if (cell->writer == GONE)
+                return 0;
             raise(&rank, b->batches.at[cell->writer].rank);
             raise(&rank, cell->read_rank);
         }
     return rank + 1;
+}
+
+/* The cell is in its slot now, and what was there is gone. */
+static void take_slot(struct batcher *b, uint32_t cell, uint32_t tag)
+{
+    uint32_t before = b->tags[tag];
+    if (before > 0 && before != cell + 1)
+        b->cells[before - 1].writer = GONE;
+    b->tags[tag] = cell + 1;
 }
 
 static void leave_marks(struct batcher *b, uint32_t batch)
@@ -132,8 +152,8 @@ static void leave_marks(struct batcher *b, uint32_t batch)
         const struct sim_span *span = &b->writes.at[i];
         for (uint32_t k = 0; k < span->n; k++) {
             b->cells[span->cell + k] = (struct cell){batch, 0};
-            if (span->row > 0)
-                b->tags[span->tag + k] = span->row;
+            if (span->unrolled)
+                take_slot(b, span->cell + k, span->tag + k);
         }
     }
 }
@@ -142,27 +162,24 @@ static void leave_marks(struct batcher *b, uint32_t batch)
 
 static struct batch batch_of(const struct sim *s, const struct isa_inst *i, uint32_t id)
 {
-    const struct sim_family *f = &s->families.at[s->insts[id].family];
+    const struct sim_family *f = &s->families.at[s->family[id]];
     bool is_binary = i->op == ISA_vmap && s->p->tiles[f->tile].programs[i->obj].arity == 2;
     bool moves = i->op == ISA_send || i->op == ISA_store;
     struct isa_region at = moves ? i->a : i->dst;
     struct batch b = {.rank = f->rank,
-                      .family = s->insts[id].family,
+                      .family = s->family[id],
                       .inst = id,
                       .y = at.y,
                       .x = at.x,
                       .h = i->h,
                       .w = i->w,
                       .c = i->c};
-    if (i->op == ISA_vmap) {
-        b.dy[0] = (int16_t)(i->a.y - at.y), b.dx[0] = (int16_t)(i->a.x - at.x);
-    }
-    if (is_binary) {
-        b.dy[1] = (int16_t)(i->b.y - at.y), b.dx[1] = (int16_t)(i->b.x - at.x);
-    }
-    if (i->op == ISA_load || i->op == ISA_store) {
-        b.dy[0] = (int16_t)(i->y - at.y), b.dx[0] = (int16_t)(i->x - at.x);
-    }
+    if (i->op == ISA_vmap)
+        b.dy[0] = i->a.y - at.y, b.dx[0] = i->a.x - at.x;
+    if (is_binary)
+        b.dy[1] = i->b.y - at.y, b.dx[1] = i->b.x - at.x;
+    if (i->op == ISA_load || i->op == ISA_store)
+        b.dy[0] = i->y - at.y, b.dx[0] = i->x - at.x;
     return b;
 }
 
@@ -197,21 +214,24 @@ static uint32_t neighbour(const struct batcher *b, unsigned op, const struct sim
         return 0;
     if (op == ISA_store)
         return b->last_store;
-    return b->left == SIM_NONE ? f->last : b->cells[b->left].writer;
+    uint32_t to = b->left == SIM_NONE ? f->last : b->cells[b->left].writer;
+    return to == GONE ? 0 : to;
 }
 
 static bool place(struct batcher *b, uint32_t id)
 {
     struct sim *s = b->s;
-    struct sim_family *f = &s->families.at[s->insts[id].family];
+    struct sim_family *f = &s->families.at[s->family[id]];
     struct isa_inst inst;
     if (!decode(s, id, f->tile, &inst))
         BUG("instruction %u does not decode", id);
-    b->left = sim_touch(s, f->tile, &inst, &b->reads, &b->writes);
-    uint32_t rank = least_rank(b);
-    if (rank == 0)
+    if (!sim_touch(s, f->tile, &inst, &b->reads, &b->writes, &b->left) && b->unrolls)
         return false;
-    raise(&f->rank, rank);
+    uint32_t reads = rank_of_reads(b), writes = rank_of_writes(b);
+    if (reads == 0 || writes == 0)
+        return false;
+    raise(&f->rank, reads);
+    raise(&f->rank, writes);
     if (inst.op == ISA_store) {
         raise(&b->store_rank, f->rank);
         f->rank = b->store_rank;
@@ -299,7 +319,6 @@ static bool plan_memory(struct batcher *b)
         most = sum > most ? sum : most;
     }
     free(change);
-    fprintf(stderr, "DBG most=%ld MB final batches=%zu t=%f\n", most >> 20, b->batches.n, dbg_now());
     return (uint64_t)most <= MOST_UNROLLED_BYTES;
 }
 
@@ -338,6 +357,31 @@ static bool execute_batch(struct sim *s, const struct batch *k)
 
 /* ---- */
 
+/* Completions jump between tiles: what is needed some steps later is asked for now. */
+static void fetch_ahead(const struct sim *s, uint64_t at)
+{
+    enum { AHEAD = 16 };
+    if (at + AHEAD >= s->n_done)
+        return;
+    uint32_t id = s->completed[at + AHEAD];
+    if (s->family[id] == SIM_NONE)
+        return;
+    uint32_t tile = s->families.at[s->family[id]].tile;
+    __builtin_prefetch(s->p->tiles[tile].stream +
+                       (size_t)(id - s->tiles[tile].first_inst) * ISA_INST_BYTES);
+}
+
+static bool place_all(struct batcher *b)
+{
+    const struct sim *s = b->s;
+    for (uint64_t i = 0; i < s->n_done; i++) {
+        fetch_ahead(s, i);
+        if (s->family[s->completed[i]] != SIM_NONE && !place(b, s->completed[i]))
+            return false;
+    }
+    return true;
+}
+
 static bool plan(struct batcher *b, bool may_unroll)
 {
     struct sim *s = b->s;
@@ -350,13 +394,11 @@ static bool plan(struct batcher *b, bool may_unroll)
     b->batches.n = 0;
     VEC_PUSH(&b->batches, (struct batch){0});
     b->store_rank = b->last_store = 0;
+    b->unrolls = may_unroll;
     guess_ranks(s);
-    bool good = true;
-    for (uint64_t i = 0; good && i < s->n_done; i++)
-        good = s->insts[s->completed[i]].family == SIM_NONE || place(b, s->completed[i]);
+    bool good = place_all(b);
     free(b->cells);
     free(b->tags);
-    fprintf(stderr, "DBG unroll=%d good=%d batches=%zu of %lu fam=%zu t=%f\n", may_unroll, good, b->batches.n, s->n_done, s->families.n, dbg_now());
     if (!good)
         return false;
     sort_batches(b);
@@ -365,7 +407,6 @@ static bool plan(struct batcher *b, bool may_unroll)
 
 bool sim_run_batches(struct sim *s)
 {
-    fprintf(stderr, "DBG start t=%f\n", dbg_now());
     struct batcher b = {.s = s};
     bool good = plan(&b, true);
     if (!good) {
@@ -375,8 +416,6 @@ bool sim_run_batches(struct sim *s)
     }
     for (s->step = 1; good && s->step <= b.batches.n; s->step++)
         good = execute_batch(s, &b.batches.at[b.order[s->step - 1].batch]);
-    fprintf(stderr, "DBG end t=%f\n", dbg_now());
-    if (getenv("DBG")) for (size_t i = 0; i < b.batches.n; i++) { struct batch *k=&b.batches.at[b.order[i].batch]; struct sim_family *f=&s->families.at[k->family]; fprintf(stderr, "B rank %u fam %u tile %u %s obj %u y=%d x=%d %ux%u\n", k->rank, k->family, f->tile, isa_op_name(f->inst.op), f->inst.obj, k->y,k->x,k->h,k->w);}
     free(b.order);
     VEC_FREE(&b.batches);
     VEC_FREE(&b.reads);

@@ -7,28 +7,35 @@
  */
 #include "sim_internal.h"
 
+/* Spans of one instruction; what touches more is taken to touch all of the store. */
+enum { MOST_SPANS = 1 << 22 };
+
 struct toucher {
     struct sim *s;
     uint32_t tile;
     struct sim_spans *to;
-    uint32_t left;
+    bool writes, too_many;
+    uint32_t left; /* the cell left of the first one that is written */
 };
-
-static uint64_t cell_at(const struct sim_store *m, uint64_t byte)
-{
-    return byte / m->cell_bytes;
-}
 
 static void touch_bytes(struct toucher *t, const struct sim_store *m, uint64_t from, uint64_t bytes)
 {
-    uint64_t first = cell_at(m, from), last = cell_at(m, from + bytes - 1);
-    struct sim_span span = {.cell = (uint32_t)(m->cells + first), .n = (uint32_t)(last - first + 1)};
-    if (m->unrolled) {
-        uint64_t row = from / m->row_pitch, cells = m->row_pitch / m->cell_bytes;
-        int64_t slot = ((int64_t)row + m->row0) % m->ring_rows;
+    uint64_t first = from / m->cell_bytes, last = (from + bytes - 1) / m->cell_bytes;
+    if (t->to->n >= MOST_SPANS) {
+        t->too_many = true;
+        first = 0;
+        last = m->n_cells - 1;
+    }
+    struct sim_span span = {.cell = (uint32_t)(m->cells + first),
+                            .n = (uint32_t)(last - first + 1)};
+    const struct sim_span *before = t->to->n > 0 ? &t->to->at[t->to->n - 1] : NULL;
+    if (before && before->cell == span.cell && before->n == span.n) /* a pitch of 0 */
+        return;
+    span.unrolled = m->unrolled;
+    if (m->unrolled && t->writes) {
+        int64_t row = (int64_t)(first / m->row_cells), slot = (row + m->row0) % m->ring_rows;
         slot += slot < 0 ? m->ring_rows : 0;
-        span.row = (uint32_t)row + 1;
-        span.tag = (uint32_t)(m->tags + (uint64_t)slot * cells + first - row * cells);
+        span.tag = (uint32_t)((int64_t)(m->tags + first) + (slot - row) * (int64_t)m->row_cells);
     }
     VEC_PUSH(t->to, span);
 }
@@ -55,8 +62,8 @@ static void touch_run(struct toucher *t, uint32_t view, struct run r)
         return;
     uint64_t at = view_address(&v->v, r.y, r.x);
     int64_t col = r.step * v->v.col_pitch;
-    if (t->to->n == 0 && r.x > v->v.x0 && col > 0)
-        t->left = (uint32_t)(m->cells + cell_at(m, at - (uint64_t)col));
+    if (t->writes && t->to->n == 0 && r.x > v->v.x0 && col > 0)
+        t->left = (uint32_t)(m->cells + (at - (uint64_t)col) / m->cell_bytes);
     if (v->pixel_bytes > 0 && (uint64_t)col == r.nc * sizeof(float)) {
         touch_bytes(t, m, at + r.c0 * sizeof(float), (uint64_t)col * r.n);
         return;
@@ -69,9 +76,9 @@ static void touch_region(struct toucher *t, const struct isa_region *at, uint32_
 {
     uint32_t channels = view_of(t->s, t->tile, at->view)->channels;
     for (uint32_t i = 0; i < h; i++)
-        touch_run(t, at->view,
-                  (struct run){
-                      .y = (int64_t)at->y + i, .x = at->x, .step = 1, .n = w, .nc = channels});
+        touch_run(
+            t, at->view,
+            (struct run){.y = (int64_t)at->y + i, .x = at->x, .step = 1, .n = w, .nc = channels});
 }
 
 /* ---- reads ---- */
@@ -212,16 +219,17 @@ static void touch_writes(struct toucher *t, const struct isa_inst *inst)
     touch_region(t, &inst->dst, h, w);
 }
 
-uint32_t sim_touch(struct sim *s, uint32_t tile, const struct isa_inst *inst,
-                   struct sim_spans *reads, struct sim_spans *writes)
+bool sim_touch(struct sim *s, uint32_t tile, const struct isa_inst *inst, struct sim_spans *reads,
+               struct sim_spans *writes, uint32_t *left)
 {
     reads->n = writes->n = 0;
-    struct toucher t = {s, tile, reads, SIM_NONE};
+    struct toucher t = {.s = s, .tile = tile, .to = reads, .left = SIM_NONE};
     touch_reads(&t, inst);
     t.to = writes;
-    t.left = SIM_NONE;
+    t.writes = true;
     touch_writes(&t, inst);
-    return t.left;
+    *left = t.left;
+    return !t.too_many;
 }
 
 /* ---- views of a family ---- */

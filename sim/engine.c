@@ -2,9 +2,10 @@
  * engine.c - what happens when: dispatch, start, completion and delivery on an integer time axis.
  *
  * In: the flat records of sim_prepare. Out: cycle counts; the order of completions, or else calls
- * the function of each instruction at its completion. SIM.md has the rules. Everything that can happen now is run to a fixpoint before
- * time advances; counters only grow, so the order inside an instant changes neither values nor
- * times. Invariant: a queue whose head is blocked on a counter sits on exactly that counter's list.
+ * the function of each instruction at its completion. SIM.md has the rules. Everything that can
+ * happen now is run to a fixpoint before time advances; counters only grow, so the order inside an
+ * instant changes neither values nor times. Invariant: a queue whose head is blocked on a counter
+ * sits on exactly that counter's list.
  */
 #include "sim_internal.h"
 
@@ -102,18 +103,16 @@ static void bump(struct sim *s, uint32_t counter)
     }
 }
 
-/* Data is in place at completion; in random mode the counter follows some cycles later, in order.
- */
-static void deliver(struct sim *s, const struct sim_target *t)
+/* Data is in place at completion; the counter follows when the message is there (a SIGNAL's way,
+ * and some cycles more in random mode), in order. */
+static void deliver(struct sim *s, const struct sim_target *t, uint64_t way_cycles)
 {
-    if (s->o.latency_seed == 0) {
-        bump(s, t->counter);
-        return;
-    }
-    uint64_t time = s->now + extra_cycles(s), *last = &s->last_delivery[t->stream];
+    uint64_t time = s->now + way_cycles + extra_cycles(s), *last = &s->last_delivery[t->stream];
     *last = time > *last ? time : *last;
-    s->last_end = *last > s->last_end ? *last : s->last_end;
-    push_event(s, *last, EVENT_DELIVER, t->counter);
+    if (*last == s->now)
+        bump(s, t->counter);
+    else
+        push_event(s, *last, EVENT_DELIVER, t->counter);
 }
 
 /* ---- an instruction's life ---- */
@@ -158,7 +157,7 @@ static bool complete(struct sim *s, uint32_t queue)
     s->last_end = s->now > s->last_end ? s->now : s->last_end;
     bump(s, q->counter);
     for (uint32_t k = 0; k < i->n_targets; k++)
-        deliver(s, &s->targets[i->route + k]);
+        deliver(s, &s->targets[i->route + k], i->op == ISA_signal ? i->latency : 0);
     return !s->failed;
 }
 
@@ -187,8 +186,8 @@ static uint64_t end_of(const struct sim_queue *q, const struct sim_inst *i, uint
     uint64_t latency = i->latency + extra;
     if (i->latency > LAST_CYCLE)
         return UINT64_MAX;
-    if (i->op == ISA_signal) /* leaves when its predecessor is complete */
-        return (q->last_end > now ? q->last_end : now) + latency;
+    if (i->op == ISA_signal) /* complete with its predecessor; the way is its message's */
+        return (q->last_end > now ? q->last_end : now) + extra;
     return q->last_end > now + latency ? q->last_end : now + latency;
 }
 

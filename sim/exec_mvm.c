@@ -241,20 +241,51 @@ static bool gather(struct sim *s, const struct isa_group *g, const struct mvm_pl
     return true;
 }
 
+/* The left factor of a patch's products: pixels of `columns` values, `pitch` floats apart. */
+struct factor {
+    const float *at;
+    int64_t pitch;
+};
+
+/* A kernel of one tap, stride 1, that reads held pixels at equal distances: no need to gather. */
+static bool in_source(struct sim *s, const struct isa_inst *inst, struct patch at,
+                      struct factor *out)
+{
+    const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
+    const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
+    const struct sim_view *views = s->tiles[s->at_tile].views;
+    const struct isa_view *v = view_of(s, s->at_tile, g->source_view);
+    const struct mvm_segment *seg = plan->segments;
+    if (plan->n_segments != 1 || seg->taps != 1 || g->stride[0] != 1 || g->stride[1] != 1 ||
+        views[g->source_view].store == views[inst->dst.view].store ||
+        v->col_pitch < (int64_t)(seg->n * sizeof(float)))
+        return false;
+    struct run r = {.y = at.y + (int64_t)seg->kh * g->dilation[0] - g->pad_top,
+                    .x = at.x + (int64_t)seg->kw * g->dilation[1] - g->pad_left,
+                    .step = 1,
+                    .n = at.w,
+                    .c0 = seg->channel,
+                    .nc = seg->n};
+    out->pitch = v->col_pitch / (int64_t)sizeof(float);
+    out->at = view_rows(s, s->at_tile, g->source_view, r, at.h);
+    return out->at != NULL;
+}
+
 static void multiply(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
-                     const struct mvm_strip *strip, int64_t pixels, float *out, int64_t pitch)
+                     const struct mvm_strip *strip, const struct factor *in, int64_t pixels,
+                     float *out, int64_t pitch)
 {
     const float *image = isa_image_data(s->p, g->image);
     int64_t columns = s->p->images[g->image].n;
     for (uint32_t i = 0; i < strip->n_blocks; i++) {
         const struct mvm_block *b = &plan->blocks[strip->first_block + i];
-        gemm_f32(pixels, strip->n, b->k, s->panel + b->at, plan->panel_width,
+        gemm_f32(pixels, strip->n, b->k, in->at + b->at, in->pitch,
                  image + b->row * columns + strip->n0, columns, out, pitch, i > 0);
     }
 }
 
 static bool product(struct sim *s, const struct isa_inst *inst, const struct mvm_strip *strip,
-                    struct patch at)
+                    const struct factor *in, struct patch at)
 {
     const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
     const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
@@ -262,13 +293,13 @@ static bool product(struct sim *s, const struct isa_inst *inst, const struct mvm
         .y = at.y, .x = at.x, .step = 1, .n = at.w, .c0 = strip->n0 - g->channel0, .nc = strip->n};
     int64_t pixels = (int64_t)at.h * at.w;
     int64_t pitch = view_of(s, s->at_tile, inst->dst.view)->col_pitch / (int64_t)sizeof(float);
-    float *in_place = view_pixels(s, s->at_tile, inst->dst.view, r);
-    if (at.h == 1 && in_place && pitch >= strip->n) {
-        multiply(s, g, plan, strip, pixels, in_place, pitch);
+    float *in_place = view_rows(s, s->at_tile, inst->dst.view, r, at.h);
+    if (in_place && pitch >= strip->n) {
+        multiply(s, g, plan, strip, in, pixels, in_place, pitch);
         return true;
     }
     float *out = sim_scratch(s, (size_t)pixels * strip->n);
-    multiply(s, g, plan, strip, pixels, out, strip->n);
+    multiply(s, g, plan, strip, in, pixels, out, strip->n);
     for (uint32_t i = 0; i < at.h; i++, r.y++)
         if (!view_write(s, s->at_tile, inst->dst.view, r, out + (size_t)i * at.w * strip->n,
                         strip->n))
@@ -276,10 +307,24 @@ static bool product(struct sim *s, const struct isa_inst *inst, const struct mvm
     return true;
 }
 
-bool exec_mvm(struct sim *s, const struct isa_inst *inst)
+static bool patch_product(struct sim *s, const struct isa_inst *inst, struct patch at)
 {
     const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
     const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
+    struct factor in;
+    if (!in_source(s, inst, at, &in)) {
+        in = (struct factor){s->panel, plan->panel_width};
+        if (!gather(s, g, plan, at))
+            return false;
+    }
+    for (uint32_t i = 0; i < plan->n_strips; i++)
+        if (!product(s, inst, &plan->strips[i], &in, at))
+            return false;
+    return true;
+}
+
+bool exec_mvm(struct sim *s, const struct isa_inst *inst)
+{
     uint32_t w = inst->w < SIM_PANEL_PIXELS ? inst->w : SIM_PANEL_PIXELS;
     uint32_t h = SIM_PANEL_PIXELS / w;
     for (uint32_t y = 0; y < inst->h; y += h)
@@ -288,11 +333,8 @@ bool exec_mvm(struct sim *s, const struct isa_inst *inst)
                                .x = inst->dst.x + (int64_t)x,
                                .h = h < inst->h - y ? h : inst->h - y,
                                .w = w < inst->w - x ? w : inst->w - x};
-            if (!gather(s, g, plan, at))
+            if (!patch_product(s, inst, at))
                 return false;
-            for (uint32_t i = 0; i < plan->n_strips; i++)
-                if (!product(s, inst, &plan->strips[i], at))
-                    return false;
         }
     return true;
 }

@@ -134,6 +134,19 @@ static const float *operand(struct sim *s, const struct isa_region *r, unsigned 
     return good ? s->slot[slot] : NULL;
 }
 
+/* Where the last operation may put its values: into place, unless that is where it reads. */
+static float *map_target(struct sim *s, const struct isa_inst *inst, const struct chunk *k,
+                         const float *a, const float *b)
+{
+    float *direct = view_direct(s, s->at_tile, inst->dst.view, run_at(&inst->dst, k));
+    const struct sim_view *views = s->tiles[s->at_tile].views;
+    bool apart =
+        (a == s->slot[SLOT_A] || views[inst->a.view].store != views[inst->dst.view].store) &&
+        (b == a || b == s->slot[SLOT_B] ||
+         views[inst->b.view].store != views[inst->dst.view].store);
+    return direct && apart ? direct : NULL;
+}
+
 static bool map_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
     const struct isa_program_entry *program = &s->p->tiles[s->at_tile].programs[inst->obj];
@@ -145,18 +158,16 @@ static bool map_chunk(struct sim *s, const struct isa_inst *inst, const struct c
     const float *b = program->arity == 2 ? operand(s, &inst->b, SLOT_B, k) : a;
     if (!a || !b)
         return false;
-    for (unsigned i = 0; i < program->n_ops; i++) {
-        unsigned x = plan->x[i], y = plan->y[i];
-        run_lane(program->ops[i].op, s->slot[i],
-                 x == SLOT_A   ? a
-                 : x == SLOT_B ? b
-                               : s->slot[x],
-                 y == SLOT_A   ? a
-                 : y == SLOT_B ? b
-                               : s->slot[y],
-                 k->n * k->nc);
+    float *target = map_target(s, inst, k, a, b);
+    unsigned last = program->n_ops - 1;
+    for (unsigned i = 0; i <= last; i++) {
+        const float *x = s->slot[plan->x[i]], *y = s->slot[plan->y[i]];
+        x = plan->x[i] == SLOT_A ? a : plan->x[i] == SLOT_B ? b : x;
+        y = plan->y[i] == SLOT_A ? a : plan->y[i] == SLOT_B ? b : y;
+        float *z = i == last && target ? target : s->slot[i];
+        run_lane(program->ops[i].op, z, x, y, k->n * k->nc);
     }
-    return write_chunk(s, inst, k, s->slot[program->n_ops - 1]);
+    return target || write_chunk(s, inst, k, s->slot[last]);
 }
 
 bool exec_vmap(struct sim *s, const struct isa_inst *inst)

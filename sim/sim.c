@@ -7,7 +7,6 @@
 #include "sim_internal.h"
 
 #include <math.h>
-#include <time.h>
 
 struct loc sim_loc(struct sim *s, uint32_t tile, uint32_t index)
 {
@@ -88,7 +87,6 @@ static bool run(struct sim *s)
         return false;
     if (!s->o.no_function && !sim_prepare_function(s))
         return false;
-    fprintf(stderr, "DBG2 %f\n", (double)clock()/1e6);
     if (!sim_engine(s))
         return false;
     if (!sim_finished(s))
@@ -99,10 +97,8 @@ static bool run(struct sim *s)
 bool sim_run(const struct isa_program *p, const float *const *inputs, float *const *outputs,
              const struct sim_options *o, struct sim_result *out, struct diag *d)
 {
-    fprintf(stderr, "DBG0 %f\n", (double)clock()/1e6);
     if (!isa_validate(p, d))
         return false;
-    fprintf(stderr, "DBG1 %f\n", (double)clock()/1e6);
     struct sim s = {.p = p,
                     .inputs = inputs,
                     .outputs = outputs,

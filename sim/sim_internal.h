@@ -20,7 +20,6 @@ struct sim_inst {
     uint32_t wait;               /* first of n_waits in sim.waits */
     uint32_t route;              /* first of its targets in sim.targets (SEND, SIGNAL) */
     uint32_t queue;              /* numbered through all tiles */
-    uint32_t family;             /* or SIM_NONE: it has no function, or that is not asked for */
     uint32_t n_targets;
     uint8_t op, n_waits;
 };
@@ -61,10 +60,11 @@ struct sim_store {
     uint64_t lo, hi; /* bytes [lo, hi) of the buffer */
     uint64_t bytes;  /* of its memory: the same, or those of all its rows */
     uint8_t *memory; /* NULL: not open */
-    uint64_t cell_bytes, cells, tags; /* where its cells and tags start */
+    uint64_t cell_bytes, n_cells;
+    uint64_t cells, tags; /* where its cells and tags start */
     uint32_t tile, ring_rows;
-    int64_t row0;       /* unrolled: of its first row, the slot before it was taken modulo */
-    uint64_t row_pitch; /* unrolled */
+    int64_t row0; /* unrolled: of its first row, the slot before it was taken modulo */
+    uint64_t row_pitch, row_cells; /* unrolled */
     bool written, preloaded, unrolled;
     uint32_t rank, first, last; /* batch.c */
 };
@@ -73,9 +73,10 @@ struct sim_view {
     uint32_t store;       /* SIM_NONE: it holds nothing */
     uint64_t pixel_bytes; /* 0: channels are apart */
 };
-/* n cells from `cell` on. Unrolled: their row + 1, and where the tags of its slot are. */
+/* n cells from `cell` on. Unrolled and written: where the tags of its slot are. */
 struct sim_span {
-    uint32_t cell, n, row, tag;
+    uint32_t cell, n, tag;
+    bool unrolled;
 };
 struct sim_spans {
     struct sim_span *at;
@@ -144,6 +145,7 @@ struct sim {
     uint32_t n_insts, n_targets, n_queues, depth;
 
     uint64_t now, last_end, n_done, pe_busy;
+    uint32_t *family;    /* of each instruction; SIM_NONE: it has no function */
     uint32_t *completed; /* instructions in the order of completion; NULL: each is executed then */
     VEC(struct sim_event) heap;
     uint32_t order;
@@ -187,10 +189,10 @@ void sim_close_store(struct sim_store *m);
 
 /* ---- batch_touch.c ---- */
 
-/* Spans of cells that the instruction reads and writes. Returns the cell left of the first one that
- * it writes, or SIM_NONE. */
-uint32_t sim_touch(struct sim *s, uint32_t tile, const struct isa_inst *inst,
-                   struct sim_spans *reads, struct sim_spans *writes);
+/* Spans of cells that the instruction reads and writes; *left: the cell left of the first one that
+ * it writes, or SIM_NONE. False if they are so many that some stand for more than is touched. */
+bool sim_touch(struct sim *s, uint32_t tile, const struct isa_inst *inst, struct sim_spans *reads,
+               struct sim_spans *writes, uint32_t *left);
 /* Calls `body` for each view that the family reads or writes (LOAD reads none, STORE writes none).
  */
 typedef void sim_view_body(struct sim *s, uint32_t tile, uint32_t view);
@@ -243,6 +245,8 @@ bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const
                 size_t pitch) CHECK_RESULT;
 /* Where the run lies, if all of it is held and a pixel's channels are contiguous; else NULL. */
 float *view_pixels(struct sim *s, uint32_t tile, uint32_t view, struct run r);
+/* As view_pixels, for `rows` rows whose pixels are all equally far apart. */
+float *view_rows(struct sim *s, uint32_t tile, uint32_t view, struct run r, uint32_t rows);
 /* As view_pixels, if its pixels are contiguous too. */
 float *view_direct(struct sim *s, uint32_t tile, uint32_t view, struct run r);
 

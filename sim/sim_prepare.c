@@ -47,6 +47,7 @@ static bool number_tiles(struct sim *s)
     }
     s->n_queues = (uint32_t)queues;
     s->insts = ARENA_ARRAY(s->arena, struct sim_inst, insts);
+    s->family = sim_is_lazy(s) ? ARENA_ARRAY(s->arena, uint32_t, insts) : NULL;
     s->queues = ARENA_ARRAY(s->arena, struct sim_queue, queues);
     s->counters = ARENA_ARRAY(s->arena, struct sim_counter, counters);
     s->targets = ARENA_ARRAY(s->arena, struct sim_target, targets);
@@ -162,7 +163,6 @@ static bool prepare_stream(struct sim *s, uint32_t tile)
     uint32_t last[ISA_N_QUEUES], heads[FAMILY_HASHES];
     memset(last, 0xff, sizeof last);
     memset(heads, 0xff, sizeof heads);
-    bool lazy = sim_is_lazy(s);
     for (t->n_insts = 0; t->n_insts < from->n_insts; t->n_insts++) {
         struct isa_inst inst;
         const char *reason = NULL;
@@ -178,9 +178,9 @@ static bool prepare_stream(struct sim *s, uint32_t tile)
         *out = (struct sim_inst){.occupancy = cost_occupancy_cycles(&cost),
                                  .latency = cost_latency_cycles(&cost),
                                  .next = SIM_NONE,
-                                 .family =
-                                     lazy ? family_of(s, tile, &inst, heads) : SIM_NONE,
                                  .op = inst.op};
+        if (s->family)
+            s->family[id] = family_of(s, tile, &inst, heads);
         prepare_waits(s, tile, &inst, out);
         append_to_queue(s, t->first_queue + inst.queue, id, &last[inst.queue]);
         if (inst.op == ISA_send || inst.op == ISA_signal) {
@@ -232,8 +232,7 @@ bool sim_prepare(struct sim *s)
         if (!prepare_stream(s, t))
             return false;
     }
-    if (s->o.latency_seed != 0)
-        prepare_streams(s);
+    prepare_streams(s);
     return true;
 }
 

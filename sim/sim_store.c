@@ -4,7 +4,7 @@
  * In: the views of all tiles. Out: stores, the least pieces of a tile's buffer that no view
  * crosses; each view translated to its store's memory. A ring may be *unrolled*: every logical row
  * then has a place of its own, so that a row can wait to be read while its slot is written again;
- * tags remember which row each slot holds, as batch.c replays the program, so that a program that
+ * tags remember which row a slot holds, as batch.c replays the program, so that a program that
  * reads another row than it names is found out. Dependencies are kept for cells: the largest pieces
  * of a store that no pixel of a view crosses.
  */
@@ -212,13 +212,18 @@ static bool number_cells(struct sim *s)
         struct sim_store *m = &s->stores.at[i];
         if (!m->written)
             continue;
-        uint64_t n = m->bytes / m->cell_bytes + 1;
+        m->n_cells = m->bytes / m->cell_bytes + 1;
         m->cells = s->n_cells;
         m->tags = s->n_tags;
-        if (n > MOST_CELLS || (s->n_cells += n) > MOST_CELLS)
+        if (m->n_cells > MOST_CELLS)
             return false;
-        if (m->unrolled)
-            s->n_tags += m->ring_rows * (m->row_pitch / m->cell_bytes);
+        s->n_cells += m->n_cells;
+        if (s->n_cells > MOST_CELLS + s->stores.n)
+            return false;
+        if (!m->unrolled)
+            continue;
+        m->row_cells = m->row_pitch / m->cell_bytes;
+        s->n_tags += m->ring_rows * m->row_cells;
     }
     return true;
 }

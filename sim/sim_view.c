@@ -129,8 +129,8 @@ bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const
         return true;
     if (!holds(v, r))
         return not_held(s, tile, view, r, "a write");
-    write_pixels(address(s, &s->tiles[tile].views[view], r), v->col_pitch / ELEMENT, v->channel_pitch / ELEMENT, r, in,
-                 pitch);
+    write_pixels(address(s, &s->tiles[tile].views[view], r), v->col_pitch / ELEMENT,
+                 v->channel_pitch / ELEMENT, r, in, pitch);
     return true;
 }
 
@@ -139,6 +139,19 @@ float *view_pixels(struct sim *s, uint32_t tile, uint32_t view, struct run r)
     const struct isa_view *v = view_of(s, tile, view);
     bool dense = v->channel_pitch == ELEMENT || r.nc == 1;
     return dense && holds(v, r) ? address(s, &s->tiles[tile].views[view], r) : NULL;
+}
+
+float *view_rows(struct sim *s, uint32_t tile, uint32_t view, struct run r, uint32_t rows)
+{
+    const struct isa_view *v = view_of(s, tile, view);
+    float *at = view_pixels(s, tile, view, r);
+    if (rows == 1 || !at)
+        return at;
+    struct run last = r;
+    last.y += rows - 1;
+    bool adjacent = v->row_pitch == v->col_pitch * r.n && last.y < v->y1 &&
+                    view_pixels(s, tile, view, last) == at + (rows - 1) * (v->row_pitch / ELEMENT);
+    return adjacent ? at : NULL;
 }
 
 float *view_direct(struct sim *s, uint32_t tile, uint32_t view, struct run r)

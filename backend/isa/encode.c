@@ -1,5 +1,5 @@
 /*
- * encode.c - instruction words <-> struct isa_inst, from the field table alone.
+ * encode.c - instruction words <-> struct isa_inst, from isa.def alone.
  * Word: bit n is bit n % 8 of byte n / 8. Invariant: decode(encode(i)) == i, and only words that
  * encode can produce decode.
  */
@@ -32,8 +32,8 @@ static void put(struct writer *w, uint32_t value, unsigned bits)
     }
 }
 
-/* At most 32 bits of the word: one load of 8 bytes, which never leaves it, holds them. */
-static uint32_t get(struct reader *r, unsigned bits)
+/* At most 57 bits of the word: one load of 8 bytes, which never leaves it, holds them. */
+static inline uint64_t get(struct reader *r, unsigned bits)
 {
     enum { LAST_LOAD = ISA_INST_BYTES - 8 };
     unsigned byte = r->bit / 8 < LAST_LOAD ? r->bit / 8 : LAST_LOAD;
@@ -41,7 +41,7 @@ static uint32_t get(struct reader *r, unsigned bits)
     memcpy(&eight, r->at + byte, sizeof eight);
     eight = le64toh(eight) >> (r->bit - 8 * byte);
     r->bit += bits;
-    return (uint32_t)(eight & ((UINT64_C(1) << bits) - 1));
+    return eight & ((UINT64_C(1) << bits) - 1);
 }
 
 static void put_field(struct writer *w, const struct isa_field *f, const struct isa_inst *in)
@@ -67,26 +67,47 @@ static void put_field(struct writer *w, const struct isa_field *f, const struct 
     }
 }
 
-static void get_field(struct reader *r, const struct isa_field *f, struct isa_inst *out)
+static inline void get_WAIT(struct reader *r, struct isa_wait *out)
 {
-    void *at = (char *)out + f->offset;
-    switch (f->kind) {
-    case FIELD_WAIT: {
-        struct isa_wait *wait = at;
-        wait->counter = (uint16_t)get(r, ISA_COUNTER_BITS);
-        wait->threshold = get(r, ISA_THRESHOLD_BITS);
-        return;
-    }
-    case FIELD_REGION: {
-        struct isa_region *region = at;
-        region->view = (uint16_t)get(r, ISA_VIEW_BITS);
-        region->y = (int16_t)get(r, 16);
-        region->x = (int16_t)get(r, 16);
-        return;
-    }
-    case FIELD_U12:
-    case FIELD_U16: *(uint16_t *)at = (uint16_t)get(r, isa_field_bits(f->kind)); return;
-    case FIELD_S16: *(int16_t *)at = (int16_t)get(r, 16); return;
+    uint64_t value = get(r, ISA_COUNTER_BITS + ISA_THRESHOLD_BITS);
+    out->counter = value & ((1u << ISA_COUNTER_BITS) - 1);
+    out->threshold = (uint32_t)(value >> ISA_COUNTER_BITS);
+}
+
+static inline void get_REGION(struct reader *r, struct isa_region *out)
+{
+    uint64_t value = get(r, ISA_VIEW_BITS + 32);
+    out->view = value & ((1u << ISA_VIEW_BITS) - 1);
+    out->y = (int16_t)(value >> ISA_VIEW_BITS);
+    out->x = (int16_t)(value >> (ISA_VIEW_BITS + 16));
+}
+
+static inline void get_U12(struct reader *r, uint16_t *out)
+{
+    *out = (uint16_t)get(r, 12);
+}
+
+static inline void get_U16(struct reader *r, uint16_t *out)
+{
+    *out = (uint16_t)get(r, 16);
+}
+
+static inline void get_S16(struct reader *r, int16_t *out)
+{
+    *out = (int16_t)get(r, 16);
+}
+
+/* A case for each operation, in which all bit positions are constants. */
+static void get_fields(struct reader *r, struct isa_inst *out)
+{
+    switch (out->op) {
+#define INST(name, code, doc) case code:
+#define FIELD(inst, field, kind) get_##kind(r, &out->MEMBER_##field);
+#define END(inst) break;
+#include "isa.def"
+#undef INST
+#undef FIELD
+#undef END
     }
 }
 
@@ -101,10 +122,10 @@ static const char *illegal(const struct isa_op_desc *op, const struct isa_inst *
         return "obj must be 0";
     if (op->code == ISA_halt && i->queue)
         return "queue must be 0";
+    uint32_t stray = 0;
     for (unsigned k = 0; k < ISA_MAX_WAITS; k++)
-        if (i->wait[k].counter == ISA_NO_COUNTER && i->wait[k].threshold)
-            return "a wait for no counter must have threshold 0";
-    return NULL;
+        stray |= i->wait[k].counter == ISA_NO_COUNTER ? i->wait[k].threshold : 0;
+    return stray ? "a wait for no counter must have threshold 0" : NULL;
 }
 
 void isa_encode(const struct isa_inst *in, uint8_t out[ISA_INST_BYTES])
@@ -131,8 +152,14 @@ void isa_encode(const struct isa_inst *in, uint8_t out[ISA_INST_BYTES])
 
 bool isa_decode(const uint8_t in[ISA_INST_BYTES], struct isa_inst *out, const char **reason)
 {
+#define NONE                                                                                       \
+    {                                                                                              \
+        ISA_NO_COUNTER, 0                                                                          \
+    }
+    static const struct isa_inst blank = {.wait = {NONE, NONE, NONE, NONE, NONE, NONE, NONE}};
+#undef NONE
     struct reader r = {in, 0};
-    *out = isa_inst_new(ISA_nop, 0);
+    *out = blank;
     out->op = (uint8_t)get(&r, ISA_OP_BITS);
     out->queue = (uint8_t)get(&r, ISA_QUEUE_BITS);
     out->stage = (uint8_t)get(&r, ISA_STAGE_BITS);
@@ -143,11 +170,10 @@ bool isa_decode(const uint8_t in[ISA_INST_BYTES], struct isa_inst *out, const ch
         *reason = "unknown operation";
         return false;
     }
-    for (unsigned k = 0; k < op->n_fields; k++)
-        get_field(&r, &op->fields[k], out);
-    uint32_t rest = 0;
+    get_fields(&r, out);
+    uint64_t rest = 0;
     while (r.bit < WORD_BITS)
-        rest |= get(&r, WORD_BITS - r.bit < 32 ? WORD_BITS - r.bit : 32);
+        rest |= get(&r, WORD_BITS - r.bit < 57 ? WORD_BITS - r.bit : 57);
     *reason = rest ? "bits after the last field must be 0" : illegal(op, out);
     return *reason == NULL;
 }

@@ -10,6 +10,23 @@
 
 /* ---- instruction words (isa.def) ---- */
 
+/* Where a field of isa.def lies in struct isa_inst. */
+#define MEMBER_wait0 wait[0]
+#define MEMBER_wait1 wait[1]
+#define MEMBER_wait2 wait[2]
+#define MEMBER_wait3 wait[3]
+#define MEMBER_wait4 wait[4]
+#define MEMBER_wait5 wait[5]
+#define MEMBER_wait6 wait[6]
+#define MEMBER_dst dst
+#define MEMBER_a a
+#define MEMBER_b b
+#define MEMBER_h h
+#define MEMBER_w w
+#define MEMBER_y y
+#define MEMBER_x x
+#define MEMBER_c c
+
 enum isa_field_kind { FIELD_WAIT, FIELD_REGION, FIELD_U12, FIELD_U16, FIELD_S16 };
 struct isa_field {
     const char *name;

@@ -3,22 +3,6 @@
  */
 #include "isa_internal.h"
 
-#define MEMBER_wait0 wait[0]
-#define MEMBER_wait1 wait[1]
-#define MEMBER_wait2 wait[2]
-#define MEMBER_wait3 wait[3]
-#define MEMBER_wait4 wait[4]
-#define MEMBER_wait5 wait[5]
-#define MEMBER_wait6 wait[6]
-#define MEMBER_dst dst
-#define MEMBER_a a
-#define MEMBER_b b
-#define MEMBER_h h
-#define MEMBER_w w
-#define MEMBER_y y
-#define MEMBER_x x
-#define MEMBER_c c
-
 /* One array for each operation; the closing entry keeps those without fields from being empty. */
 #define INST(name, code, doc) static const struct isa_field name##_fields[] = {
 #define FIELD(inst, field, kind) {#field, FIELD_##kind, offsetof(struct isa_inst, MEMBER_##field)},

@@ -1,14 +1,16 @@
 """What is stated elsewhere, and what our results are held against. Nothing here comes from us.
 
-PAPER: the numbers that the text and the tables of CLSA-CIM (DATE 2024) print. Its bar charts
+TABLE_*, PAPER_*: the numbers that the text and the tables of CLSA-CIM (DATE 2024) print. Its bar charts
 (figures 6c and 7) are not read off.
-KNOWN: points that were recomputed from the paper's text by hand or by a program of its own, for
+KNOWN_*: points that were recomputed from the paper's text by hand or by a program of its own, for
 pixel sets and the cut along the width unless the key says otherwise. They have to come out exactly.
 TARGETS: speedups with 32 more PEs that a plain local search over the number of copies reached.
 """
 
 EXTRA_PES = (4, 8, 16, 32)
 SETS = {"pixel": "pixel", "1-row": "1x*"}
+# How the size of the sets moves what the text states; by size.
+STUDY_SETS = {"pixel": "pixel", "1x8": "1x8", "1x13": "1x13", "1-row": "1x*", "2-row": "2x*"}
 CASE_STUDY = "tinyyolov4"
 LARGE = ("vgg16", "vgg19", "resnet50", "resnet101", "resnet152")
 TITLES = {"tinyyolov3": "TinyYOLOv3", "tinyyolov4": "TinyYOLOv4", "vgg16": "VGG16",
@@ -52,6 +54,9 @@ PAPER_XINF_LARGE = 4.4            # pure xinf, large networks, greatest speedup
 PAPER_GAIN = ("tinyyolov3", 17.9)  # "improvement of utilisation compared to layer-by-layer"
 PAPER_OVER_XINF = 2.0             # +4 PEs "outperform pure xinf by a factor of almost 2"
 
+STUDY = (("tinyyolov4", "xinf", 0), ("tinyyolov4", "wdup+xinf", 32),
+         ("tinyyolov3", "wdup+xinf", 32)) + tuple((network, "xinf", 0) for network in LARGE)
+
 # (network, configuration, extra PEs, sets): cycles.
 KNOWN_CYCLES = {
     ("tinyyolov4", "layer-by-layer", 0, "pixel"): 113061,
@@ -68,13 +73,12 @@ KNOWN_UTILISATION = {
     ("tinyyolov4", "xinf", 0, "1-row"): (4.15, 2),
 }
 KNOWN_SPEEDUP = {("tinyyolov4", "wdup+xinf", 32, "pixel"): (22.93, 2)}
-# (network, extra PEs): how problem 1's solution begins; all layers after it have one copy where
-# the last field says so.
+# (network, extra PEs): how problem 1's solution begins; the layers after that have one copy.
 KNOWN_COPIES = {
-    ("tinyyolov4", 16): ((6, 2, 2, 2, 2, 3), True),
-    ("tinyyolov4", 32): ((10, 3, 3, 3, 3, 5, 1, 1, 1, 2), True),
-    ("tinyyolov3", 32): ((20, 10, 3), True),
-    ("vgg16", 8): ((3, 3), True),
+    ("tinyyolov4", 16): (6, 2, 2, 2, 2, 3),
+    ("tinyyolov4", 32): (10, 3, 3, 3, 3, 5, 1, 1, 1, 2),
+    ("tinyyolov3", 32): (20, 10, 3),
+    ("vgg16", 8): (3, 3),
 }
 
 TARGETS = {

@@ -8,7 +8,7 @@ The first four cut along the width; `makespan` leaves the cut to the compiler.
 import concurrent.futures
 import sys
 
-from paper.claims import EXTRA_PES, SETS
+from paper.claims import EXTRA_PES, SETS, STUDY, STUDY_SETS
 from paper.runner import find_test_data
 
 CONFIGURATIONS = {
@@ -29,11 +29,16 @@ def list_points(networks, *, makespan):
             for extra in (EXTRA_PES if name in WITH_COPIES else (0,))]
 
 
+def list_study():
+    """The points that only the comparison of set sizes needs."""
+    return [(*key, sets) for key in STUDY for sets in STUDY_SETS if sets not in SETS]
+
+
 def point_options(point):
     _, name, extra, sets = point
     schedule, duplicate, cut = CONFIGURATIONS[name]
     return ["--arch", "clsa", "--schedule", schedule, "--duplicate", duplicate, "--cut", cut,
-            "--set", SETS[sets], "--extra-pes", str(extra)]
+            "--set", STUDY_SETS[sets], "--extra-pes", str(extra)]
 
 
 def run_point(cimc, path, point, simulate):

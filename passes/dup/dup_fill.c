@@ -7,12 +7,16 @@
  * Forward, a pixel is done no sooner than with the best allowed count of its layer, all earlier
  * layers likewise; backward, what follows a pixel takes no less than with the best allowed counts.
  * A count whose path through its layer is then too long goes; so does one that does not fit beside
- * the fewest PEs of all others; until nothing changes. All in integers: what goes is proven useless.
+ * the fewest PEs of all others; until nothing changes. All in integers: what goes is proven
+ * useless.
  */
 #include "dup_flow.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Pixels times counts: a round over more would take long, and is left out. */
+static const double MAX_ROUND = 5e8;
 
 struct refuter {
     const struct flow *f;
@@ -100,7 +104,9 @@ static void spread(struct refuter *r, const struct flow_node *n, const int32_t *
         const struct flow_node *from = &r->f->nodes.at[o->node];
         const struct flow_axis *m = &o->axis[0];
         for (int32_t y = 0; y < n->rows; y++) {
-            int64_t count = m->kind == FLOW_WINDOW ? m->kernel : m->kind == FLOW_ALL ? from->rows : 1;
+            int64_t count = m->kind == FLOW_WINDOW ? m->kernel
+                            : m->kind == FLOW_ALL  ? from->rows
+                                                   : 1;
             line_spread(&o->axis[1], needs + (size_t)y * (size_t)n->columns, n->columns, line,
                         from->columns);
             for (int64_t k = 0; k < count; k++) {
@@ -246,11 +252,23 @@ static void prepare(struct refuter *r, struct arena *a)
     r->least = ARENA_ARRAY(a, int32_t, r->f->most_pixels);
 }
 
+static bool is_too_large(const struct refuter *r)
+{
+    double sum = 0;
+    for (size_t i = 0; i < r->f->nodes.n; i++) {
+        const struct flow_node *n = &r->f->nodes.at[i];
+        size_t counts = n->item == FLOW_NONE ? 1 : r->p->items[n->item].n_counts;
+        sum += (double)n_pixels(n) * (double)counts;
+    }
+    return sum > MAX_ROUND;
+}
+
 /* False: refuted. */
 static bool filter(struct refuter *r, int32_t limit)
 {
-    bool dropped = true;
+    bool dropped = !is_too_large(r);
     r->limit = limit;
+    r->longest = 0;
     while (dropped) {
         dropped = false;
         r->longest = 0;
@@ -294,6 +312,8 @@ int32_t flow_fill_bound(const struct flow *f, const struct dup_problem *p, int32
     int32_t low = 0, high = known; /* low <= every makespan; high is not refuted */
     if (filter(&r, INT32_MAX))
         low = min_i32(r.longest, known);
+    if (low == 0)
+        high = 0;
     while (low < high) {
         int32_t middle = low + (high - low) / 2;
         r.allowed = flow_allowed_new(p, a);

@@ -187,8 +187,8 @@ static int32_t last_of(const struct flow_part *p, const int32_t *done)
 }
 
 /* Returns when the layer's last pixel is done. */
-static int32_t run_layer(const struct flow *f, uint32_t node, int64_t copies,
-                         struct flow_times *t, int32_t start)
+static int32_t run_layer(const struct flow *f, uint32_t node, int64_t copies, struct flow_times *t,
+                         int32_t start)
 {
     const struct flow_node *n = &f->nodes.at[node];
     int64_t cut[2];

@@ -29,8 +29,9 @@ struct flow_node {
     int32_t rows, columns;
     uint32_t n_operands;
     struct flow_operand *operand;
-    int32_t item;   /* of a base layer, else FLOW_NONE */
-    int32_t before; /* node: the base layer that uses the same crossbars just before, or FLOW_NONE */
+    int32_t item; /* of a base layer, else FLOW_NONE */
+    int32_t
+        before; /* node: the base layer that uses the same crossbars just before, or FLOW_NONE */
 };
 struct flow {
     struct arena *arena;
@@ -54,9 +55,9 @@ struct flow_part flow_part(const struct flow_node *n, const int64_t cut[2], int6
 
 /* ---- times of all nodes for one choice of copies ---- */
 struct flow_times {
-    int32_t **done; /* by node: rows * columns; shared with the base where nothing changed */
-    int32_t **own;  /* what `done` points to otherwise */
-    int32_t *end;   /* by node: a base layer's last pixel */
+    int32_t **done;        /* by node: rows * columns; shared with the base where nothing changed */
+    int32_t **own;         /* what `done` points to otherwise */
+    int32_t *end;          /* by node: a base layer's last pixel */
     int32_t *ready, *rows; /* scratch: when pixels can start; maxima over columns */
     int32_t makespan;
     int64_t work; /* pixels computed so far */
@@ -114,8 +115,8 @@ enum dup_answer {
 };
 /* The allowed copies that fit with the least makespan as far as the cuts know. *io_bound is raised
  * to what is proven of it, *io_nodes by the nodes of the search tree. */
-enum dup_answer dup_glpk_choose(const struct dup_path_program *p, int64_t *copies,
-                                double *io_bound, int64_t *io_nodes);
+enum dup_answer dup_glpk_choose(const struct dup_path_program *p, int64_t *copies, double *io_bound,
+                                int64_t *io_nodes);
 bool dup_glpk_write_paths(const struct dup_path_program *p, const char *path,
                           struct diag *d) CHECK_RESULT;
 
@@ -159,7 +160,6 @@ struct dup_real {
  * makespan, *out_cycles, is no longer than theirs. Fills the bound of `out`. */
 bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
                         const uint32_t *item_of, const struct dup_real *real, struct diag *d,
-                        int64_t *copies, uint64_t *out_cycles,
-                        struct dup_result *out) CHECK_RESULT;
+                        int64_t *copies, uint64_t *out_cycles, struct dup_result *out) CHECK_RESULT;
 
 #endif

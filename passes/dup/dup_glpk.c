@@ -20,10 +20,10 @@ enum { TIME_LIMIT_MS = 2000, MESSAGE_BYTES = 200 };
 struct job {
     const struct dup_problem *problem;
     const struct dup_path_program *paths; /* NULL: the sum of latencies */
-    bool (*work)(struct job *); /* once the program is built */
-    const char *lp_path;        /* for write_lp */
-    int64_t *copies;            /* for optimise */
-    enum dup_answer answer;     /* for choose */
+    bool (*work)(struct job *);           /* once the program is built */
+    const char *lp_path;                  /* for write_lp */
+    int64_t *copies;                      /* for optimise */
+    enum dup_answer answer;               /* for choose */
     double bound;
     int64_t n_nodes;
     struct arena *arena; /* for the program over paths */
@@ -225,10 +225,7 @@ static bool choose(struct job *j)
 {
     glp_iocp options;
     glp_init_iocp(&options);
-    options.presolve = GLP_ON;
-    options.cov_cuts = GLP_ON;
-    options.gmi_cuts = GLP_ON;
-    options.mir_cuts = GLP_ON;
+    options.presolve = GLP_ON; /* no cuts: they cost more here than they save */
     options.cb_func = watch;
     options.cb_info = j;
     int result = glp_intopt(j->lp, &options), status = glp_mip_status(j->lp);
@@ -276,8 +273,8 @@ bool dup_glpk_solve(const struct dup_problem *p, int64_t *copies)
     return run_guarded(&j);
 }
 
-enum dup_answer dup_glpk_choose(const struct dup_path_program *p, int64_t *copies,
-                                double *io_bound, int64_t *io_nodes)
+enum dup_answer dup_glpk_choose(const struct dup_path_program *p, int64_t *copies, double *io_bound,
+                                int64_t *io_nodes)
 {
     struct job j = {.problem = p->problem,
                     .paths = p,

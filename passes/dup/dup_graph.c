@@ -52,8 +52,7 @@ static struct flow_axis concat_axis(const struct ir_op *op, uint32_t i, int a)
 
 static struct flow_axis table_axis(const struct ir_attrs_gather_grid *g, int a)
 {
-    return (struct flow_axis){.kind = FLOW_TABLE,
-                              .table = g->index.at + (a ? g->count.at[0] : 0)};
+    return (struct flow_axis){.kind = FLOW_TABLE, .table = g->index.at + (a ? g->count.at[0] : 0)};
 }
 
 static struct flow_axis find_axis(const struct ir_op *op, uint32_t i, int a)
@@ -155,13 +154,12 @@ bool flow_build(struct flow *f, const struct ir_graph *g, const uint32_t *item_o
     bool fits = true;
     f->arena = arena_new();
     for (const struct ir_op *op = g->first; op && fits; op = op->next) {
-        int64_t pixels = op->out && op->out->type.rank == 3
-                             ? op->out->type.dim[0] * op->out->type.dim[1]
-                             : 0;
+        int64_t pixels =
+            op->out && op->out->type.rank == 3 ? op->out->type.dim[0] * op->out->type.dim[1] : 0;
         n_pixels += pixels;
         n_products += op->opcode == IR_mvm ? pixels : 0;
-        fits = pixels <= FLOW_MAX_PIXELS && n_pixels <= FLOW_MAX_PIXELS &&
-               n_products <= FLOW_MAX_TIME;
+        fits =
+            pixels <= FLOW_MAX_PIXELS && n_pixels <= FLOW_MAX_PIXELS && n_products <= FLOW_MAX_TIME;
         if (!fits)
             break;
         f->most_pixels = (size_t)max_i64((int64_t)f->most_pixels, pixels);

@@ -111,7 +111,7 @@ bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
         *out_cycles = found;
         memcpy(copies, s.copies, p->n_items * sizeof *copies);
     }
-    out->has_bound = ok;
+    out->has_bound = ok && s.bound > 0;
     out->lower_bound_cycles = (uint64_t)s.bound * real->cycles_per_product;
     dup_search_free(&s);
     flow_free(&f);

@@ -18,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A path's way through one base layer: from the first pixel in rows x columns (by copy), to exit. */
+/* A path's way through one base layer: from the first pixel in rows x columns (by copy), to exit.
+ */
 struct way {
     uint32_t node;
     int32_t exit[2];

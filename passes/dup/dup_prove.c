@@ -11,11 +11,12 @@
 #include "dup_flow.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Search tree nodes of one integer program, of all together, and the most paths. Counts, not
- * seconds: the same input gives the same answer. */
-enum { MAX_NODES = 3000, MAX_ALL_NODES = 20000, MAX_CUTS = 400 };
+/* What GLPK may do, in matrix elements times nodes of the search tree, and the largest matrix: a
+ * few seconds. Counts, not seconds: the same input gives the same answer. */
+static const double MAX_EFFORT = 4e8, MAX_ELEMENTS = 5e6;
 
 struct prover {
     struct dup_search *s;
@@ -23,7 +24,7 @@ struct prover {
     bool **allowed;
     VEC(struct flow_cut) cuts;
     double bound;
-    int64_t n_nodes;
+    double effort;
 };
 
 /* Counts that a faster choice cannot have go; false: there is no faster choice. */
@@ -37,12 +38,28 @@ static bool narrow(struct prover *x)
     return true;
 }
 
+static bool same_cut(const struct prover *x, const struct flow_cut *a, const struct flow_cut *b)
+{
+    for (size_t i = 0; i < x->s->problem->n_items; i++) {
+        if (!a->length[i] != !b->length[i])
+            return false;
+        for (size_t k = 0; a->length[i] && k < x->s->problem->items[i].n_counts; k++)
+            if (x->allowed[i][k] && fabs(a->length[i][k] - b->length[i][k]) >= 0.5)
+                return false;
+    }
+    return true;
+}
+
 /* Times a choice and learns its longest path. */
 static void learn(struct prover *x, const int64_t *copies)
 {
     struct dup_search *s = x->s;
     flow_run(s->flow, copies, s->trial);
-    VEC_PUSH(&x->cuts, flow_cut_new(s->flow, s->problem, x->allowed, copies, s->trial, x->arena));
+    struct flow_cut cut = flow_cut_new(s->flow, s->problem, x->allowed, copies, s->trial, x->arena);
+    for (size_t i = 0; i < x->cuts.n; i++)
+        if (same_cut(x, &cut, &x->cuts.at[i]))
+            return;
+    VEC_PUSH(&x->cuts, cut);
 }
 
 /* The choice's neighbours with one count less say what each item's copies are good for. */
@@ -62,18 +79,38 @@ static void learn_around(struct prover *x, int64_t *copies)
     }
 }
 
-/* One round of master and timing; false: it is over. */
+/* Elements of the master's matrix, as if it were dense, without what is not allowed. */
+static double n_elements(const struct prover *x)
+{
+    double columns = 1;
+    for (size_t i = 0; i < x->s->problem->n_items; i++)
+        for (size_t k = 0; k < x->s->problem->items[i].n_counts; k++)
+            columns += x->allowed[i][k];
+    return columns * (double)(x->cuts.n + x->s->problem->n_items);
+}
+
+static bool is_over(const struct prover *x)
+{
+    const struct dup_search *s = x->s;
+    return x->bound > s->makespan - 0.5 || x->effort >= MAX_EFFORT ||
+           n_elements(x) > MAX_ELEMENTS || s->base->work + s->trial->work >= s->max_work;
+}
+
+/* One round of master and timing; false: no round can follow. */
 static bool go_on(struct prover *x, int64_t *copies)
 {
     struct dup_search *s = x->s;
+    double elements = n_elements(x);
+    int64_t n_nodes = 1;
     struct dup_path_program master = {.problem = s->problem,
                                       .allowed = x->allowed,
                                       .cuts = x->cuts.at,
                                       .n_cuts = x->cuts.n,
                                       .limit = s->makespan - 1,
-                                      .max_nodes = MAX_NODES};
+                                      .max_nodes = (int64_t)((MAX_EFFORT - x->effort) / elements)};
     int32_t before = s->makespan;
-    enum dup_answer answer = dup_glpk_choose(&master, copies, &x->bound, &x->n_nodes);
+    enum dup_answer answer = dup_glpk_choose(&master, copies, &x->bound, &n_nodes);
+    x->effort += (double)n_nodes * elements;
     if (answer == DUP_NO_CHOICE)
         x->bound = s->makespan;
     if (answer != DUP_SOME_CHOICE)
@@ -81,12 +118,9 @@ static bool go_on(struct prover *x, int64_t *copies)
     learn(x, copies);
     dup_descend(s, copies);
     learn(x, copies);
-    if (s->makespan < before && !narrow(x)) {
+    if (s->makespan < before && !narrow(x))
         x->bound = s->makespan;
-        return false;
-    }
-    return x->bound < s->makespan - 1 + 0.5 && x->n_nodes < MAX_ALL_NODES &&
-           x->cuts.n < MAX_CUTS && s->base->work + s->trial->work < s->max_work;
+    return true;
 }
 
 /* Lengths are integers; GLPK's bound is right to far less than half of one. */
@@ -105,7 +139,7 @@ bool dup_prove(struct dup_search *s, const char *lp_file, struct diag *d)
     if (narrow(&x)) {
         memcpy(copies, s->copies, n * sizeof *copies);
         learn_around(&x, copies);
-        while (go_on(&x, copies))
+        while (!is_over(&x) && go_on(&x, copies))
             ;
         s->bound = round_bound(&x);
     } else {

@@ -63,8 +63,7 @@ static int32_t try_count(struct dup_search *s, struct choice *c, size_t item, si
 {
     size_t before = c->at[item];
     set_count(s, c, item, at);
-    int32_t makespan =
-        flow_try(s->flow, c->copies, s->base, s->base_copies, limit, s->trial);
+    int32_t makespan = flow_try(s->flow, c->copies, s->base, s->base_copies, limit, s->trial);
     set_count(s, c, item, before);
     return makespan;
 }

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { N_TRIALS = 20, MAX_SUBJECTS = 64 };
+enum { N_TRIALS = 20, N_RANDOM = 24, MAX_SUBJECTS = 64 };
 
 /* A program to mutate, and what it computes for the inputs of each trial. */
 struct subject {
@@ -238,13 +238,13 @@ START_TEST(no_mutant_escapes)
 {
     struct subjects *all = heap_alloc(sizeof *all);
     unsigned(*count)[N_VERDICTS] = heap_alloc(n_mutations * sizeof *count);
-    unsigned long long n = number_from("CIMC_MUTANTS", CIMC_MUTANTS_DEFAULT);
+    unsigned long long n = number_from("CIMC_MUTANTS", 500);
     unsigned long long seed = number_from("CIMC_MUTATION_SEED", 0);
     char *models = strdup(getenv("CIMC_MUTATION_MODELS") ? getenv("CIMC_MUTATION_MODELS") : "");
-    for (uint64_t i = 0; i < (n < 200 ? 8 : 24); i++)
+    for (uint64_t i = 0; i < N_RANDOM; i++)
         add_random(all, 1000 + seed + i);
     if (access(CIMC_DIGITS, R_OK) == 0)
-        add_model(all, CIMC_DIGITS, n < 200 ? 1 : 2);
+        add_model(all, CIMC_DIGITS, 2);
     for (char *rest = models, *path; (path = strsep(&rest, ":"));)
         if (*path)
             add_model(all, path, 1);

@@ -131,7 +131,7 @@ END_TEST
 
 int main(void)
 {
-    int from = 0, to = 20;
+    int from = 0, to = 40;
     const char *seeds = getenv("CIMC_PROPERTY_SEEDS");
     if (seeds && (sscanf(seeds, "%d:%d", &from, &to) != 2 || from < 0 || to < from)) {
         fprintf(stderr, "CIMC_PROPERTY_SEEDS: wants FROM:TO\n");

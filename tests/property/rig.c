@@ -108,7 +108,8 @@ bool outputs_equal(const struct rig *r, float *const *a, float *const *b)
     return true;
 }
 
-/* Within 1e-4 of the largest magnitude; an fp16 tensor also within one step of fp16. */
+/* Within 1e-4 of the largest magnitude; an fp16 tensor also within one step of fp16. Inputs are of
+ * size 1, so 1e-6 is rounding, also where everything cancels. */
 static void compare(struct rig *r, size_t k, const float *got, const char *who)
 {
     const float *want = r->reference[k].data;
@@ -122,7 +123,7 @@ static void compare(struct rig *r, size_t k, const float *got, const char *who)
         }
         most = fmax(most, fabs(want[i]));
     }
-    if (!(error <= (r->is_half[k] ? 1e-3 : 1e-4) * most))
+    if (!(error <= fmax((r->is_half[k] ? 1e-3 : 1e-4) * most, 1e-6)))
         rig_fail(r, "%s: output %zu differs by %g of %g, worst at element %lld (%g, want %g)", who,
                  k, error, most, (long long)worst, got[worst], want[worst]);
 }

@@ -456,6 +456,13 @@ static enum pass_result run(struct fixture *f, struct dup_options o)
     return pass_dup.run(&ctx, f->g);
 }
 
+static struct dup_options options(enum dup_objective objective, enum dup_cut cut, int64_t pes,
+                                  int64_t extra_pes)
+{
+    return (struct dup_options){
+        .objective = objective, .cut = cut, .pes = pes, .extra_pes = extra_pes};
+}
+
 static void check_mvm(const struct ir_op *op, int64_t copies, int64_t dh, int64_t dw)
 {
     ck_assert_int_eq(op->attrs->mvm.copies, copies);
@@ -469,7 +476,7 @@ START_TEST(test_pass_sum)
 {
     struct fixture f;
     set_up(&f);
-    ck_assert_int_eq(run(&f, (struct dup_options){DUP_SUM, CUT_AUTO, -1, 4, NULL}), PASS_CHANGED);
+    ck_assert_int_eq(run(&f, options(DUP_SUM, CUT_AUTO, -1, 4)), PASS_CHANGED);
     check_mvm(f.mvm[0], 3, 1, 3);
     check_mvm(f.mvm[1], 2, 1, 2);
     check_mvm(f.mvm[2], 2, 1, 2);
@@ -478,8 +485,8 @@ START_TEST(test_pass_sum)
     ck_assert_double_eq(f.result.value, 104);
     ck_assert_str_eq(f.result.objective, "sum");
     ck_assert_str_eq(f.result.status, "optimal");
-    ck_assert_int_eq(run(&f, (struct dup_options){DUP_SUM, CUT_AUTO, 7, 0, NULL}), PASS_UNCHANGED);
-    ck_assert_int_eq(run(&f, (struct dup_options){DUP_SUM, CUT_H, 7, 0, NULL}), PASS_CHANGED);
+    ck_assert_int_eq(run(&f, options(DUP_SUM, CUT_AUTO, 7, 0)), PASS_UNCHANGED);
+    ck_assert_int_eq(run(&f, options(DUP_SUM, CUT_H, 7, 0)), PASS_CHANGED);
     check_mvm(f.mvm[0], 3, 3, 1);
     tear_down(&f);
 }
@@ -490,13 +497,13 @@ START_TEST(test_pass_bounds)
 {
     struct fixture f;
     set_up(&f);
-    ck_assert_int_eq(run(&f, (struct dup_options){DUP_SUM, CUT_W, 100000, 0, NULL}), PASS_CHANGED);
+    ck_assert_int_eq(run(&f, options(DUP_SUM, CUT_W, 100000, 0)), PASS_CHANGED);
     check_mvm(f.mvm[0], 12, 1, 12);
     check_mvm(f.mvm[1], 8, 1, 8);
-    ck_assert_int_eq(run(&f, (struct dup_options){DUP_SUM, CUT_H, 100000, 0, NULL}), PASS_CHANGED);
+    ck_assert_int_eq(run(&f, options(DUP_SUM, CUT_H, 100000, 0)), PASS_CHANGED);
     check_mvm(f.mvm[0], 10, 10, 1);
     check_mvm(f.mvm[1], 6, 6, 1);
-    ck_assert_int_eq(run(&f, (struct dup_options){DUP_SUM, CUT_2D, 100000, 0, NULL}), PASS_CHANGED);
+    ck_assert_int_eq(run(&f, options(DUP_SUM, CUT_2D, 100000, 0)), PASS_CHANGED);
     check_mvm(f.mvm[0], 120, 10, 12);
     check_mvm(f.mvm[1], 48, 6, 8);
     check_mvm(f.mvm[2], 48, 6, 8);
@@ -509,7 +516,7 @@ START_TEST(test_pass_none)
     struct fixture f;
     set_up(&f);
     f.mvm[1]->attrs->mvm.copies = 5;
-    ck_assert_int_eq(run(&f, (struct dup_options){DUP_NONE, CUT_W, 50, 0, NULL}), PASS_CHANGED);
+    ck_assert_int_eq(run(&f, options(DUP_NONE, CUT_W, 50, 0)), PASS_CHANGED);
     check_mvm(f.mvm[1], 1, 1, 1);
     ck_assert_str_eq(f.result.status, "none");
     ck_assert_double_eq(f.result.value, 120 + 80 + 48);
@@ -533,14 +540,13 @@ static void check_failure(struct dup_options o, int64_t tiles, enum diag_code co
 
 START_TEST(test_pass_failures)
 {
-    check_failure((struct dup_options){DUP_SUM, CUT_W, 2, 0, NULL}, 0, DIAG_CAPACITY,
+    check_failure(options(DUP_SUM, CUT_W, 2, 0), 0, DIAG_CAPACITY,
                   "needs 3 PEs, the machine has 2; enlarge --pes");
-    check_failure((struct dup_options){DUP_SUM, CUT_W, -1, 0, NULL}, 1, DIAG_CAPACITY,
+    check_failure(options(DUP_SUM, CUT_W, -1, 0), 1, DIAG_CAPACITY,
                   "1 tiles of 2 crossbars have 2");
-    check_failure((struct dup_options){DUP_SUM, CUT_W, -1, INT64_MAX, NULL}, 2, DIAG_CAPACITY,
+    check_failure(options(DUP_SUM, CUT_W, -1, INT64_MAX), 2, DIAG_CAPACITY,
                   "enlarge tiles or crossbars");
-    check_failure((struct dup_options){DUP_MAKESPAN, CUT_W, -1, 0, NULL}, 0, DIAG_DUPLICATION,
-                  "not available yet");
+    check_failure(options(DUP_MAKESPAN, CUT_W, -1, 0), 0, DIAG_DUPLICATION, "needs a schedule");
 }
 END_TEST
 
@@ -549,10 +555,10 @@ START_TEST(test_pass_bad_graphs)
     struct fixture f;
     set_up(&f);
     f.mvm[2]->attrs->mvm.slices[0] = 3;
-    ck_assert_int_eq(run(&f, (struct dup_options){DUP_SUM, CUT_W, -1, 0, NULL}), PASS_FAILED);
+    ck_assert_int_eq(run(&f, options(DUP_SUM, CUT_W, -1, 0)), PASS_FAILED);
     ck_assert_int_eq(f.d->last->code, DIAG_LOWER);
     f.mvm[0]->attrs->mvm.slices[0] = 0;
-    ck_assert_int_eq(run(&f, (struct dup_options){DUP_SUM, CUT_W, -1, 0, NULL}), PASS_FAILED);
+    ck_assert_int_eq(run(&f, options(DUP_SUM, CUT_W, -1, 0)), PASS_FAILED);
     ck_assert_int_eq(f.d->last->code, DIAG_PASS);
     tear_down(&f);
 }

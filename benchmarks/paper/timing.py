@@ -1,0 +1,140 @@
+"""Seconds and bytes of compiling and simulating a model, against the project's aims.
+
+In:  a model file, options, the number of runs (each a process of its own; medians are kept).
+Out: a dict for each model, see measure_model. What cannot be measured here is None.
+"""
+
+import os
+import resource
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+
+from paper.runner import ROOT, RunError, find_test_data, run
+from paper.weights import weight_bytes
+
+STAGES = ("import", "passes", "schedule", "emit", "check", "write")
+MEMORY_FACTOR, MEMORY_BYTES = 2, 200 * 10**6
+COMPILE_FACTOR, COMPILE_SECONDS = 5, 0.3   # times protobuf-c's unpacking, plus
+SIMULATE_FACTOR = 5                        # times ONNX Runtime on one thread
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def machine():
+    load = os.getloadavg()[0]
+    return "%d CPUs (%s), load %.1f at the start" % (os.cpu_count(), cpu_name(), load)
+
+
+def cpu_name():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return os.uname().machine
+
+
+def unpack_library(cimc):
+    """The build's library for unpack.py: its build folder is the program's."""
+    build = os.path.dirname(os.path.dirname(os.path.dirname(cimc.path)))
+    path = os.path.join(build, "benchmarks", "libonnx_unpack.so")
+    return path if os.path.exists(path) else None
+
+
+def unpack_seconds(cimc, model, runs):
+    library = unpack_library(cimc)
+    if library is None:
+        return None
+    script = os.path.join(HERE, "unpack.py")
+    return statistics.median(float(run([sys.executable, "-B", script, library, model]))
+                             for _ in range(runs))
+
+
+def find_ort(folder):
+    """The folder for NODE_PATH, or None. Nothing is installed."""
+    if folder is None or shutil.which("node") is None:
+        return None
+    for path in (os.path.join(folder, "node_modules"), folder):
+        if os.path.isdir(os.path.join(path, "onnxruntime-node")):
+            return os.path.abspath(path)
+    raise RunError("no onnxruntime-node in %s" % folder)
+
+
+def ort_seconds(node_path, model, runs):
+    if node_path is None:
+        return None
+    script = os.path.join(ROOT, "benchmarks", "ort_time.js")
+    try:
+        return float(run(["env", "NODE_PATH=" + node_path, "node", script, str(runs), model]))
+    except RunError as error:
+        print("ONNX Runtime: %s" % str(error).splitlines()[-1], file=sys.stderr)
+        return None
+
+
+def median_of(reports, *keys):
+    values = []
+    for report in reports:
+        for key in keys:
+            report = report[key]
+        values.append(report)
+    return statistics.median(values)
+
+
+def children_cpu_seconds():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def compile_model(cimc, model, options, runs):
+    """Medians: whole command by the clock and in CPU time, stages; greatest peak memory; and what is
+    the same in every run."""
+    reports, walls, cpus = [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        output = os.path.join(folder, "program.cim")
+        for _ in range(runs):
+            start, cpu = time.perf_counter(), children_cpu_seconds()
+            reports.append(cimc.compile(model, options, output))
+            walls.append(time.perf_counter() - start)
+            cpus.append(children_cpu_seconds() - cpu)
+    row = {"compile_s": statistics.median(walls), "compile_cpu_s": statistics.median(cpus)}
+    for stage in STAGES:
+        row[stage + "_s"] = median_of(reports, "seconds", stage)
+    row["compile_peak_bytes"] = max(report["peak_rss_bytes"] for report in reports)
+    for key in ("n_instructions", "code_bytes", "program_bytes"):
+        row[key] = reports[0][key]
+    row["cycles"] = reports[0]["makespan_cycles"]
+    return row
+
+
+def simulate_model(cimc, model, options, runs):
+    data = find_test_data(model)
+    reports = [cimc.simulate(model, options, data) for _ in range(runs)]
+    return {
+        "simulate_s": median_of(reports, "seconds", "simulate"),
+        "run_peak_bytes": max(report["peak_rss_bytes"] for report in reports),
+        "simulated_cycles": reports[0]["simulated_cycles"],
+        "simulated_ok": all(r["simulated_cycles"] == r["makespan_cycles"] for r in reports),
+        "answers_ok": all(o["pass"] for r in reports for o in r["outputs"]),
+        "reference": "test data" if data else "evaluator",
+    }
+
+
+def measure_model(cimc, model, options, runs, node_path):
+    row = compile_model(cimc, model, options, runs)
+    row.update(simulate_model(cimc, model, options, runs))
+    row["weight_bytes"] = weight_bytes(model)
+    row["memory_limit_bytes"] = MEMORY_FACTOR * row["weight_bytes"] + MEMORY_BYTES
+    row["memory_ok"] = max(row["compile_peak_bytes"],
+                           row["run_peak_bytes"]) <= row["memory_limit_bytes"]
+    row["unpack_s"] = unpack_seconds(cimc, model, runs)
+    row["compile_limit_s"] = row["compile_ok"] = None
+    if row["unpack_s"] is not None:
+        row["compile_limit_s"] = COMPILE_FACTOR * row["unpack_s"] + COMPILE_SECONDS
+        row["compile_ok"] = row["compile_s"] <= row["compile_limit_s"]
+    row["ort_s"] = ort_seconds(node_path, model, runs)
+    row["simulate_ratio"] = row["simulate_s"] / row["ort_s"] if row["ort_s"] else None
+    return row

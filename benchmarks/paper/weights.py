@@ -1,0 +1,73 @@
+"""Bytes of a model's weights, as dense tensors: what the memory criterion is about.
+
+Walks the protobuf wire format of the file (ModelProto: graph 7; GraphProto: node 1, initializer 5;
+NodeProto: attribute 5; AttributeProto: t 5; TensorProto: dims 1, data_type 2), skipping the data.
+"""
+
+import math
+import mmap
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+# TensorProto.DataType: bits of an element; strings and unknown types count nothing.
+BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64,
+        14: 64, 15: 128, 16: 16}
+
+
+def read_varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7f) << shift
+        shift += 7
+        if byte < 0x80:
+            return value, at
+
+
+def fields(data, at, end):
+    """(number, wire type, value or (start, end)) of a message."""
+    while at < end:
+        key, at = read_varint(data, at)
+        number, wire = key >> 3, key & 7
+        if wire == VARINT:
+            value, at = read_varint(data, at)
+        elif wire == BYTES:
+            size, at = read_varint(data, at)
+            value, at = (at, at + size), at + size
+        elif wire in (FIXED64, FIXED32):
+            value, at = None, at + (8 if wire == FIXED64 else 4)
+        else:
+            raise ValueError("wire type %d" % wire)
+        yield number, wire, value
+
+
+def tensor_bytes(data, start, end):
+    dims, bits = [], 0
+    for number, wire, value in fields(data, start, end):
+        if number == 1 and wire == VARINT:
+            dims.append(value)
+        elif number == 1 and wire == BYTES:
+            at = value[0]
+            while at < value[1]:
+                dim, at = read_varint(data, at)
+                dims.append(dim)
+        elif number == 2 and wire == VARINT:
+            bits = BITS.get(value, 0)
+    return math.prod(dims) * bits // 8
+
+
+def inner(data, span, number):
+    return (value for found, wire, value in fields(data, *span) if found == number and wire == BYTES)
+
+
+def weight_bytes(path):
+    """Initializers and the tensors in attributes of nodes (Constant)."""
+    with open(path, "rb") as file, \
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        total = 0
+        for graph in inner(data, (0, len(data)), 7):
+            total += sum(tensor_bytes(data, *span) for span in inner(data, graph, 5))
+            for node in inner(data, graph, 1):
+                for attribute in inner(data, node, 5):
+                    total += sum(tensor_bytes(data, *span) for span in inner(data, attribute, 5))
+        return total

@@ -1,0 +1,469 @@
+/* dup_makespan_test.c - copies for the makespan: against enumeration with a schedule that is
+ * written down here from its definition, pixel by pixel. */
+#include "dup/dup_flow.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_LAYERS = 4 };
+
+/* ---- small graphs ---- */
+
+struct fixture {
+    struct ir_graph *g;
+    struct diag *d;
+    struct arch arch;
+    struct arena *scratch;
+    struct dup_options options;
+    struct dup_result result;
+    struct dup_schedule schedule;
+    struct ir_op *mvm[MOST_LAYERS];
+    int n_layers, n_asked;
+};
+
+static struct ir_value *add(struct fixture *f, enum ir_opcode opcode, const union ir_attrs *a,
+                            struct ir_value *x, struct ir_value *y)
+{
+    struct ir_new desc = {.opcode = opcode,
+                          .in = (struct ir_value *[]){x, y},
+                          .n_in = (x ? 1u : 0u) + (y ? 1u : 0u),
+                          .attrs = a,
+                          .name = opcode == IR_mvm ? "m" : ""};
+    struct ir_op *op = ir_op_new(f->g, NULL, &desc, f->d);
+    ck_assert_ptr_nonnull(op);
+    if (opcode == IR_mvm)
+        f->mvm[f->n_layers++] = op;
+    return op->out;
+}
+
+static struct ir_value *add_mvm(struct fixture *f, struct ir_value *x, int64_t kernel,
+                                int64_t stride, int64_t pes)
+{
+    float zero = 0;
+    struct ir_type wt = ir_type_of(IR_F32, 2, (int64_t[]){kernel * kernel * 4, 4});
+    struct blob *data = blob_splat(&zero, sizeof zero);
+    struct ir_op *w = ir_const_new(f->g, NULL, wt, data, "", (struct loc){0});
+    union ir_attrs a = {.mvm = {.kernel = {kernel, kernel},
+                                .stride = {stride, stride},
+                                .dilation = {1, 1},
+                                .slices = {pes, 1},
+                                .copies = 1,
+                                .cut = {1, 1}}};
+    return add(f, IR_mvm, &a, x, w->out);
+}
+
+static struct ir_value *add_pad(struct fixture *f, struct ir_value *x)
+{
+    static const int64_t one[] = {1, 1, 0};
+    union ir_attrs a = {.pad = {.before = {3, one}, .after = {3, one}, .mode = "constant"}};
+    return add(f, IR_pad, &a, x, NULL);
+}
+
+static struct ir_value *add_pool(struct fixture *f, struct ir_value *x)
+{
+    union ir_attrs a = {.max_pool = {.kernel = {2, 2}, .stride = {2, 2}, .dilation = {1, 1}}};
+    return add(f, IR_max_pool, &a, x, NULL);
+}
+
+static struct ir_value *start(struct fixture *f, int64_t rows, int64_t columns)
+{
+    *f = (struct fixture){
+        .g = ir_graph_new("g", IR_CROSSBAR), .d = diag_new(), .scratch = arena_new()};
+    ck_assert(arch_load("clsa", f->d->arena, f->d, &f->arch));
+    f->options = (struct dup_options){.objective = DUP_MAKESPAN, .pes = -1};
+    f->schedule = (struct dup_schedule){.self = f, .set_rows = 1, .set_columns = 1};
+    union ir_attrs in = {.input = {.dtype = "f32",
+                                   .shape = {3, (int64_t[]){rows, columns, 4}},
+                                   .strides = {columns * 4, 4, 1},
+                                   .extent = {rows, columns, 4}}};
+    return add(f, IR_input, &in, NULL, NULL);
+}
+
+static void finish(struct fixture *f)
+{
+    ir_graph_free(f->g);
+    diag_free(f->d);
+    arena_free(f->scratch);
+}
+
+static int64_t pick(uint64_t *seed, int64_t least, int64_t most)
+{
+    return least + (int64_t)(random_next(seed) % (uint64_t)(most - least + 1));
+}
+
+/* Chains with windows, pads, strides, a pool, and a sum of two branches. */
+static void make_random(struct fixture *f, uint64_t *seed)
+{
+    struct ir_value *x = start(f, pick(seed, 5, 9), pick(seed, 5, 9));
+    x = add_mvm(f, x, 1, 1, pick(seed, 1, 2));
+    if (pick(seed, 0, 2) == 0)
+        x = add_pool(f, x);
+    x = add_mvm(f, add_pad(f, x), 3, pick(seed, 1, 2), pick(seed, 1, 3));
+    struct ir_value *y = add_mvm(f, x, 1, 1, 1);
+    if (pick(seed, 0, 1))
+        y = add_mvm(f, add_pad(f, y), 3, 1, 2);
+    add(f, IR_add, NULL, y, x);
+    f->options.extra_pes = pick(seed, 1, 6);
+    f->schedule.set_columns = pick(seed, 0, 2);
+    f->schedule.set_rows = pick(seed, 1, 2);
+    ir_number(f->g);
+}
+
+/* ---- the schedule, from its definition ---- */
+
+struct naive {
+    const struct fixture *f;
+    int64_t *done[64]; /* by operation */
+};
+
+static int64_t when(const struct naive *n, const struct ir_value *v, int64_t y, int64_t x)
+{
+    const int64_t *dim = v->type.dim;
+    bool inside = v->type.rank == 3 && y >= 0 && x >= 0 && y < dim[0] && x < dim[1];
+    return inside && n->done[v->def->id] ? n->done[v->def->id][y * dim[1] + x] : 0;
+}
+
+static int64_t ready(const struct naive *n, const struct ir_op *op, int64_t y, int64_t x)
+{
+    int64_t latest = 0;
+    const struct ir_attrs_mvm *m = &op->attrs->mvm;
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        const struct ir_value *v = op->in[i].value;
+        if (op->opcode == IR_mvm || op->opcode == IR_max_pool) {
+            int64_t kernel = op->opcode == IR_mvm ? m->kernel[0] : 2;
+            int64_t stride = op->opcode == IR_mvm ? m->stride[0] : 2;
+            for (int64_t k = 0; k < kernel * kernel && i == 0; k++)
+                latest =
+                    max_i64(latest, when(n, v, y * stride + k / kernel, x * stride + k % kernel));
+        } else {
+            int64_t shift = op->opcode == IR_pad;
+            latest = max_i64(latest, when(n, v, y - shift, x - shift));
+        }
+    }
+    return latest;
+}
+
+/* One copy of a layer: rows [lo[0], hi[0]), columns [lo[1], hi[1]). Returns its end. */
+static int64_t run_copy(struct naive *n, const struct ir_op *op, const int64_t lo[2],
+                        const int64_t hi[2], int64_t now)
+{
+    int64_t columns = op->out->type.dim[1];
+    const struct dup_schedule *s = &n->f->schedule;
+    int64_t dy = s->set_rows ? s->set_rows : hi[0] - lo[0];
+    int64_t dx = s->set_columns ? s->set_columns : hi[1] - lo[1];
+    for (int64_t y = lo[0]; y < hi[0]; y += dy)
+        for (int64_t x = lo[1]; x < hi[1]; x += dx) {
+            int64_t y1 = min_i64(y + dy, hi[0]), x1 = min_i64(x + dx, hi[1]);
+            for (int64_t r = y; r < y1; r++)
+                for (int64_t c = x; c < x1; c++)
+                    now = max_i64(now, ready(n, op, r, c));
+            now += (y1 - y) * (x1 - x);
+            for (int64_t r = y; r < y1; r++)
+                for (int64_t c = x; c < x1; c++)
+                    n->done[op->id][r * columns + c] = now;
+        }
+    return now;
+}
+
+/* Column w belongs to copy floor(w * d / OW); rows likewise. */
+static int64_t run_layer(struct naive *n, const struct ir_op *op, int64_t from)
+{
+    const int64_t *dim = op->out->type.dim, *cut = op->attrs->mvm.cut;
+    int64_t end = 0;
+    for (int64_t copy = 0; copy < cut[0] * cut[1]; copy++) {
+        int64_t part[2] = {copy / cut[1], copy % cut[1]}, lo[2], hi[2];
+        for (int a = 0; a < 2; a++) {
+            lo[a] = hi[a] = 0;
+            while (lo[a] * cut[a] / dim[a] < part[a])
+                lo[a]++;
+            while (hi[a] < dim[a] && hi[a] * cut[a] / dim[a] <= part[a])
+                hi[a]++;
+        }
+        end = max_i64(end, run_copy(n, op, lo, hi, from));
+    }
+    return end;
+}
+
+static bool naive_makespan(void *self, const struct ir_graph *g, uint64_t *out_cycles)
+{
+    struct fixture *f = self;
+    struct naive n = {.f = f};
+    struct arena *a = arena_new();
+    int64_t end = 0;
+    f->n_asked++;
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode == IR_input || op->opcode == IR_constant)
+            continue;
+        const int64_t *dim = op->out->type.dim;
+        n.done[op->id] = ARENA_ARRAY(a, int64_t, (size_t)(dim[0] * dim[1]));
+        if (op->opcode == IR_mvm)
+            end = max_i64(end, run_layer(&n, op, f->schedule.layer_by_layer ? end : 0));
+        for (int64_t i = 0; op->opcode != IR_mvm && i < dim[0] * dim[1]; i++)
+            n.done[op->id][i] = ready(&n, op, i / dim[1], i % dim[1]);
+    }
+    *out_cycles = (uint64_t)end;
+    arena_free(a);
+    return true;
+}
+
+/* ---- the pass ---- */
+
+static enum pass_result run(struct fixture *f)
+{
+    struct pass_ctx ctx = {.diag = f->d,
+                           .arch = &f->arch,
+                           .scratch = f->scratch,
+                           .dup = &f->options,
+                           .dup_result = &f->result,
+                           .schedule = &f->schedule};
+    f->schedule.makespan = naive_makespan;
+    return pass_dup.run(&ctx, f->g);
+}
+
+static void set_copies(struct ir_op *op, enum dup_cut cut, int64_t copies)
+{
+    const int64_t *dim = op->out->type.dim;
+    op->attrs->mvm.copies = copies;
+    ck_assert(dup_find_cut(cut, copies, dim[0], dim[1], op->attrs->mvm.cut));
+}
+
+/* The least makespan over all copies that fit. */
+static uint64_t enumerate(struct fixture *f, int layer, int64_t spare)
+{
+    uint64_t best = UINT64_MAX, cycles;
+    if (layer == f->n_layers) {
+        ck_assert(naive_makespan(f, f->g, &cycles));
+        return cycles;
+    }
+    struct ir_op *op = f->mvm[layer];
+    const int64_t *dim = op->out->type.dim, pes = op->attrs->mvm.slices[0];
+    int64_t parts[2];
+    for (int64_t d = 1; (d - 1) * pes <= spare; d++) {
+        if (!dup_find_cut(f->options.cut, d, dim[0], dim[1], parts))
+            continue;
+        set_copies(op, f->options.cut, d);
+        cycles = enumerate(f, layer + 1, spare - (d - 1) * pes);
+        best = cycles < best ? cycles : best;
+    }
+    return best;
+}
+
+static void check_against_enumeration(struct fixture *f)
+{
+    struct dup_options wanted = f->options;
+    uint64_t sum, now, best;
+    int64_t copies[MOST_LAYERS];
+    f->options.objective = DUP_SUM;
+    ck_assert_int_ne(run(f), PASS_FAILED);
+    ck_assert(naive_makespan(f, f->g, &sum));
+    f->options = wanted;
+    ck_assert_int_ne(run(f), PASS_FAILED);
+    ck_assert(naive_makespan(f, f->g, &now));
+    ck_assert_uint_le(now, sum);
+    ck_assert_uint_eq(now, (uint64_t)f->result.value);
+    ck_assert_str_eq(f->result.objective, "makespan");
+    ck_assert(f->result.has_bound);
+    for (int i = 0; i < f->n_layers; i++)
+        copies[i] = f->mvm[i]->attrs->mvm.copies;
+    best = enumerate(f, 0, f->options.extra_pes);
+    ck_assert_uint_le(f->result.lower_bound_cycles, best);
+    ck_assert_uint_ge(now, best);
+    if (strcmp(f->result.status, "optimal") == 0)
+        ck_assert_uint_eq(now, best);
+    ck_assert_int_ne(run(f), PASS_FAILED); /* whatever the attributes were */
+    for (int i = 0; i < f->n_layers; i++)
+        ck_assert_int_eq(copies[i], f->mvm[i]->attrs->mvm.copies);
+}
+
+/* With a known set shape these are small enough to be proven, whatever the cut. */
+START_TEST(test_enumeration)
+{
+    uint64_t seed = (uint64_t)_i;
+    for (int trial = 0; trial < 6; trial++) {
+        struct fixture f;
+        make_random(&f, &seed);
+        f.options.cut = (enum dup_cut)pick(&seed, CUT_AUTO, CUT_2D);
+        check_against_enumeration(&f);
+        ck_assert_str_eq(f.result.status, "optimal");
+        finish(&f);
+    }
+}
+END_TEST
+
+/* Sets whose shape only the scheduler knows, and one layer at a time: bounds hold all the same. */
+START_TEST(test_other_schedules)
+{
+    uint64_t seed = 100 + (uint64_t)_i;
+    struct fixture f;
+    make_random(&f, &seed);
+    f.schedule.automatic_sets = _i % 2 == 0;
+    f.schedule.layer_by_layer = _i % 2 == 1;
+    check_against_enumeration(&f);
+    finish(&f);
+}
+END_TEST
+
+/* Two 1x1 layers of 4 x 4 pixels, one PE each, two more to spend: one copy of either layer takes 16
+ * cycles, and the second starts one later, or ends one later. With two each: 8 + 1. */
+START_TEST(test_by_hand)
+{
+    struct fixture f;
+    struct ir_value *x = start(&f, 4, 4);
+    add_mvm(&f, add_mvm(&f, x, 1, 1, 1), 1, 1, 1);
+    f.options.extra_pes = 1;
+    ck_assert_int_ne(run(&f), PASS_FAILED);
+    ck_assert_double_eq(f.result.value, 17);
+    ck_assert_uint_eq(f.result.lower_bound_cycles, 17);
+    f.options.extra_pes = 2;
+    ck_assert_int_ne(run(&f), PASS_FAILED);
+    ck_assert_double_eq(f.result.value, 9);
+    ck_assert_uint_eq(f.result.lower_bound_cycles, 9);
+    ck_assert_str_eq(f.result.status, "optimal");
+    ck_assert_uint_eq(f.result.bottleneck_cycles, 8);
+    ck_assert_int_eq(f.mvm[0]->attrs->mvm.copies, 2);
+    ck_assert_int_eq(f.mvm[1]->attrs->mvm.copies, 2);
+    f.arch.mvm_cycles = 10;
+    ck_assert_int_ne(run(&f), PASS_FAILED); /* the schedule here goes on counting products */
+    ck_assert_uint_eq(f.result.lower_bound_cycles, 90);
+    finish(&f);
+}
+END_TEST
+
+/* ---- the parts ---- */
+
+struct parts {
+    struct fixture f;
+    struct flow flow;
+    struct dup_item items[MOST_LAYERS];
+    int64_t counts[MOST_LAYERS][8];
+    struct dup_problem problem;
+};
+
+static void make_parts(struct parts *p, uint64_t *seed)
+{
+    uint32_t item_of[64] = {0};
+    make_random(&p->f, seed);
+    p->flow = (struct flow){.cut = (enum dup_cut)pick(seed, CUT_W, CUT_2D),
+                            .set_rows = (int32_t)p->f.schedule.set_rows,
+                            .set_columns = (int32_t)p->f.schedule.set_columns};
+    p->problem = (struct dup_problem){p->items, (size_t)p->f.n_layers, 0};
+    for (int i = 0; i < p->f.n_layers; i++) {
+        const int64_t *dim = p->f.mvm[i]->out->type.dim;
+        int64_t parts[2];
+        size_t n = 0;
+        item_of[p->f.mvm[i]->id] = (uint32_t)i;
+        for (int64_t d = 1; d <= 5; d++)
+            if (dup_find_cut(p->flow.cut, d, dim[0], dim[1], parts))
+                p->counts[i][n++] = d;
+        p->items[i] = (struct dup_item){dim[0] * dim[1], 1, n, p->counts[i]};
+    }
+    ck_assert(flow_build(&p->flow, p->f.g, item_of));
+}
+
+static void free_parts(struct parts *p)
+{
+    flow_free(&p->flow);
+    finish(&p->f);
+}
+
+static void pick_copies(struct parts *p, uint64_t *seed, int64_t *copies)
+{
+    for (int i = 0; i < p->f.n_layers; i++) {
+        copies[i] = p->counts[i][pick(seed, 0, (int64_t)p->items[i].n_counts - 1)];
+        set_copies(p->f.mvm[i], p->flow.cut, copies[i]);
+    }
+}
+
+/* The model's times are the schedule's; a trial from a base gives the same; and a path's cut never
+ * exceeds the makespan of other copies. */
+START_TEST(test_flow)
+{
+    struct parts p;
+    uint64_t seed = 500 + (uint64_t)_i, want, limit_seed;
+    make_parts(&p, &seed);
+    struct flow_times *base = flow_times_new(&p.flow, p.f.scratch);
+    struct flow_times *trial = flow_times_new(&p.flow, p.f.scratch);
+    bool **allowed = flow_allowed_new(&p.problem, p.f.scratch);
+    for (int k = 0; k < 12; k++) {
+        int64_t first[MOST_LAYERS], other[MOST_LAYERS];
+        pick_copies(&p, &seed, first);
+        flow_run(&p.flow, first, base);
+        ck_assert(naive_makespan(&p.f, p.f.g, &want));
+        ck_assert_int_eq(base->makespan, (int64_t)want);
+        limit_seed = seed;
+        pick_copies(&p, &seed, other);
+        ck_assert(naive_makespan(&p.f, p.f.g, &want));
+        ck_assert_int_eq(flow_try(&p.flow, other, base, first, INT32_MAX, trial), (int64_t)want);
+        int32_t limit = (int32_t)pick(&limit_seed, 1, 2 * (int64_t)want);
+        int32_t got = flow_try(&p.flow, other, base, first, limit, trial);
+        ck_assert(got == (int32_t)want || (got >= limit && got <= (int32_t)want));
+        struct flow_cut cut = flow_cut_new(&p.flow, &p.problem, allowed, first, base, p.f.scratch);
+        double here = 0, there = 0;
+        for (int i = 0; i < p.f.n_layers; i++)
+            for (size_t c = 0; cut.length[i] && c < p.items[i].n_counts; c++) {
+                here += p.counts[i][c] == first[i] ? cut.length[i][c] : 0;
+                there += p.counts[i][c] == other[i] ? cut.length[i][c] : 0;
+            }
+        ck_assert_double_eq(here, base->makespan);
+        ck_assert_double_le(there, (double)want);
+    }
+    free_parts(&p);
+}
+END_TEST
+
+START_TEST(test_needs_a_schedule)
+{
+    struct fixture f;
+    add_mvm(&f, start(&f, 4, 4), 1, 1, 1);
+    struct pass_ctx ctx = {.diag = f.d, .arch = &f.arch, .scratch = f.scratch, .dup = &f.options};
+    ck_assert_int_eq(pass_dup.run(&ctx, f.g), PASS_FAILED);
+    ck_assert_int_eq(f.d->first->code, DIAG_DUPLICATION);
+    finish(&f);
+}
+END_TEST
+
+/* The program that is written names PEs, makespan and choices. */
+START_TEST(test_lp_file)
+{
+    struct fixture f;
+    char path[] = "/tmp/dup_makespan_test.XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    struct ir_value *x = start(&f, 4, 4);
+    add_mvm(&f, add_mvm(&f, x, 1, 1, 1), 1, 1, 1);
+    f.options.extra_pes = 1;
+    f.options.lp_file = path;
+    ck_assert_int_ne(run(&f), PASS_FAILED);
+    struct file file;
+    ck_assert(file_open(path, f.d->arena, f.d, &file));
+    char *text = arena_strndup(f.d->arena, (const char *)file.data, file.size);
+    ck_assert_ptr_nonnull(strstr(text, "makespan: + makespan_products"));
+    ck_assert_ptr_nonnull(strstr(text, "pes: + 2 layer2_copies2"));
+    file_close(&file);
+    remove(path);
+    f.options.lp_file = "/no such folder/x.lp";
+    ck_assert_int_eq(run(&f), PASS_FAILED);
+    ck_assert_int_eq(f.d->first->code, DIAG_IO);
+    finish(&f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("dup_makespan");
+    TCase *t = tcase_create("dup_makespan");
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, test_enumeration, 1, 9);
+    tcase_add_loop_test(t, test_other_schedules, 0, 10);
+    tcase_add_test(t, test_by_hand);
+    tcase_add_loop_test(t, test_flow, 0, 30);
+    tcase_add_test(t, test_needs_a_schedule);
+    tcase_add_test(t, test_lp_file);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? 1 : 0;
+}
