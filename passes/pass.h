@@ -35,28 +35,29 @@ struct dup_schedule {
     /* Cycles until the last value is stored; false after a diagnostic. The graph is numbered. */
     bool (*makespan)(void *self, const struct ir_graph *g, uint64_t *out_cycles);
     void *self;
-    bool automatic_sets; /* their shape is the scheduler's choice */
+    bool automatic_sets;           /* their shape is the scheduler's choice */
     int64_t set_rows, set_columns; /* else; 0 = whole extent */
     bool layer_by_layer;
 };
 /* What was decided, for reports. */
 struct dup_result {
-    const char *objective, *status; /* "sum", "makespan", "given", "none"; "optimal", "feasible", "none" */
-    double value;                   /* objective value recomputed from the integers, cycles */
+    const char *objective,
+        *status;  /* "sum", "makespan", "given", "none"; "optimal", "feasible", "none" */
+    double value; /* objective value recomputed from the integers, cycles */
     int64_t pe_min, pes;
-    bool has_bound;               /* objective makespan: */
-    uint64_t lower_bound_cycles;  /* no copies that fit give a shorter schedule */
-    const char *bottleneck;       /* the base layer that takes longest; in the graph's arena */
-    uint64_t bottleneck_cycles;   /* of its largest copy; the rest of the makespan is fill */
+    bool has_bound;              /* objective makespan: */
+    uint64_t lower_bound_cycles; /* no copies that fit give a shorter schedule */
+    const char *bottleneck;      /* the base layer that takes longest; in the graph's arena */
+    uint64_t bottleneck_cycles;  /* of its largest copy; the rest of the makespan is fill */
 };
 
 struct pass_ctx {
     struct diag *diag;
     const struct arch *arch;
-    struct arena *scratch;          /* rewound after each pass */
-    uint64_t stats[PASS_MAX_STATS]; /* by index into pass->stats */
-    const struct dup_options *dup;  /* never NULL */
-    struct dup_result *dup_result;  /* may be NULL */
+    struct arena *scratch;               /* rewound after each pass */
+    uint64_t stats[PASS_MAX_STATS];      /* by index into pass->stats */
+    const struct dup_options *dup;       /* never NULL */
+    struct dup_result *dup_result;       /* may be NULL */
     const struct dup_schedule *schedule; /* for objective makespan, else may be NULL */
 };
 

@@ -19,7 +19,7 @@
 /* Memory of all stores in use at one time; beyond this nothing is unrolled. */
 #define MOST_UNROLLED_BYTES (UINT64_C(1) << 30)
 /* First ranks of families are a guess that need not be right; circles would raise it for ever. */
-enum { MOST_GUESSES = 1 << 22 };
+enum { MOST_GUESSES = 1 << 19 };
 
 /* Who wrote a cell last, and the highest rank that has read it since. */
 struct cell {
@@ -67,17 +67,20 @@ static void raise(uint32_t *rank, uint32_t least)
         *rank = least;
 }
 
+/* What a family writes in place does not raise its own rank. */
 static void guess_written(struct sim *s, uint32_t tile, uint32_t view)
 {
     uint32_t store = s->tiles[tile].views[view].store;
-    if (store != SIM_NONE)
-        raise(&s->stores.at[store].rank, s->guess);
+    if (store == SIM_NONE || s->stores.at[store].rank > s->guess)
+        return;
+    s->stores.at[store].rank = s->guess;
+    s->stores.at[store].raised_by = s->guesser;
 }
 
 static void guess_read(struct sim *s, uint32_t tile, uint32_t view)
 {
     uint32_t store = s->tiles[tile].views[view].store;
-    if (store != SIM_NONE)
+    if (store != SIM_NONE && s->stores.at[store].raised_by != s->guesser)
         raise(&s->guess, s->stores.at[store].rank + 1);
 }
 
@@ -88,10 +91,12 @@ static void guess_ranks(struct sim *s)
         changed = false;
         for (size_t i = 0; i < s->families.n; i++) {
             struct sim_family *f = &s->families.at[i];
+            s->guesser = (uint32_t)i + 1;
             s->guess = 1;
             sim_family_reads(s, f, guess_read);
             changed = changed || s->guess > f->rank;
             raise(&f->rank, s->guess);
+            s->guess = f->rank;
             sim_family_writes(s, f, guess_written);
         }
     }

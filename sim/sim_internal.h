@@ -66,7 +66,7 @@ struct sim_store {
     int64_t row0; /* unrolled: of its first row, the slot before it was taken modulo */
     uint64_t row_pitch, row_cells; /* unrolled */
     bool written, preloaded, unrolled;
-    uint32_t rank, first, last; /* batch.c */
+    uint32_t rank, raised_by, first, last; /* batch.c */
 };
 struct sim_view {
     struct isa_view v;    /* base and ring are those in the store's memory */
@@ -156,8 +156,8 @@ struct sim {
     VEC(struct sim_family) families;
     VEC(struct sim_store) stores;
     uint64_t n_cells, n_tags;
-    bool poisoned;        /* unwritten bytes are to be recognised */
-    uint32_t guess, step; /* batch.c */
+    bool poisoned;                 /* unwritten bytes are to be recognised */
+    uint32_t guess, guesser, step; /* batch.c */
 
     uint32_t at_tile, at_inst; /* what is executed: for faults */
     bool failed;

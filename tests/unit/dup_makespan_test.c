@@ -412,6 +412,31 @@ START_TEST(test_flow)
 }
 END_TEST
 
+/* What the bound refutes is false: copies with a makespan within the limit keep their counts. */
+START_TEST(test_filter)
+{
+    struct parts p;
+    uint64_t seed = 900 + (uint64_t)_i, cycles;
+    make_parts(&p, &seed);
+    for (int k = 0; k < 12; k++) {
+        int64_t copies[MOST_LAYERS];
+        int32_t longest;
+        bool **allowed = flow_allowed_new(&p.problem, p.f.scratch);
+        pick_copies(&p, &seed, copies);
+        p.problem.pes = 0;
+        for (int i = 0; i < p.f.n_layers; i++)
+            p.problem.pes += copies[i];
+        ck_assert(naive_makespan(&p.f, p.f.g, &cycles));
+        ck_assert(flow_filter(&p.flow, &p.problem, (int32_t)cycles, allowed, &longest));
+        ck_assert_int_le(longest, (int64_t)cycles);
+        for (int i = 0; i < p.f.n_layers; i++)
+            for (size_t c = 0; c < p.items[i].n_counts; c++)
+                ck_assert(p.counts[i][c] != copies[i] || allowed[i][c]);
+    }
+    free_parts(&p);
+}
+END_TEST
+
 START_TEST(test_needs_a_schedule)
 {
     struct fixture f;
@@ -458,6 +483,7 @@ int main(void)
     tcase_add_loop_test(t, test_other_schedules, 0, 10);
     tcase_add_test(t, test_by_hand);
     tcase_add_loop_test(t, test_flow, 0, 30);
+    tcase_add_loop_test(t, test_filter, 0, 30);
     tcase_add_test(t, test_needs_a_schedule);
     tcase_add_test(t, test_lp_file);
     suite_add_tcase(s, t);
