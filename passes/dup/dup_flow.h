@@ -12,7 +12,7 @@
 
 enum { FLOW_NONE = -1 };
 /* More pixels of all values together, or a longer time, than this: no model. */
-enum { FLOW_MAX_PIXELS = 1 << 27, FLOW_MAX_TIME = 1 << 30 };
+enum { FLOW_MAX_PIXELS = 1 << 23, FLOW_MAX_TIME = 1 << 30 };
 
 /* What outputs read along one axis. */
 struct flow_axis {

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Pixels that the search may compute: a few seconds. */
-static const int64_t MAX_WORK = 2000000000;
+static const int64_t MAX_WORK = 1000000000;
 
 /* Sets whose shape the scheduler chooses: of the row segments, those whose times in the model come
  * nearest to the schedule's. */
@@ -70,18 +70,15 @@ static bool search(struct dup_search *s, const struct dup_real *real, const int6
     s->max_work = MAX_WORK;
     memcpy(copies, sum_copies, s->problem->n_items * sizeof *copies);
     dup_descend(s, copies);
-    if (s->flow->one_by_one) {
-        s->bound = sum_bound(s->problem, sum_copies, real->cycles_per_product);
-        return true;
-    }
-    if (shares_crossbars(s->flow)) {
-        s->bound = bound_of_pixels(s->flow, s->problem, s->makespan);
-        return true;
+    if (s->flow->one_by_one || shares_crossbars(s->flow)) { /* no paths to learn from */
+        s->bound = s->flow->one_by_one ? sum_bound(s->problem, sum_copies, real->cycles_per_product)
+                                       : bound_of_pixels(s->flow, s->problem, s->makespan);
+        return !real->lp_file || dup_glpk_write(s->problem, real->lp_file, d);
     }
     if (!dup_prove(s, real->lp_file, d))
         return false;
     if (sets->automatic_sets)
-        s->bound = bound_of_pixels(s->flow, s->problem, s->bound);
+        s->bound = bound_of_pixels(s->flow, s->problem, s->makespan);
     return true;
 }
 
@@ -96,7 +93,7 @@ bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
         return false;
     if (!flow_build(&f, g, item_of) || real->cycles_per_product == 0) {
         flow_free(&f);
-        return true;
+        return !real->lp_file || dup_glpk_write(p, real->lp_file, d);
     }
     if (sets->automatic_sets) {
         guess_sets(&f, copies, (double)*out_cycles / (double)real->cycles_per_product);

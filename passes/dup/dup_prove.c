@@ -17,6 +17,13 @@
 /* What GLPK may do, in matrix elements times nodes of the search tree, and the largest matrix: a
  * few seconds. Counts, not seconds: the same input gives the same answer. */
 static const double MAX_EFFORT = 4e8, MAX_ELEMENTS = 5e6;
+/* A program costs what this many nodes do before its first; rounds in vain before it is left. */
+enum { ROOT_NODES = 20, MAX_STALLED = 15 };
+
+static int32_t max_i32(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
 
 struct prover {
     struct dup_search *s;
@@ -25,6 +32,7 @@ struct prover {
     VEC(struct flow_cut) cuts;
     double bound;
     double effort;
+    int n_stalled; /* rounds since bound or best copies improved */
 };
 
 /* Counts that a faster choice cannot have go; false: there is no faster choice. */
@@ -92,7 +100,7 @@ static double n_elements(const struct prover *x)
 static bool is_over(const struct prover *x)
 {
     const struct dup_search *s = x->s;
-    return x->bound > s->makespan - 0.5 || x->effort >= MAX_EFFORT ||
+    return x->bound > s->makespan - 0.5 || x->n_stalled >= MAX_STALLED || x->effort >= MAX_EFFORT ||
            n_elements(x) > MAX_ELEMENTS || s->base->work + s->trial->work >= s->max_work;
 }
 
@@ -101,7 +109,7 @@ static bool go_on(struct prover *x, int64_t *copies)
 {
     struct dup_search *s = x->s;
     double elements = n_elements(x);
-    int64_t n_nodes = 1;
+    int64_t n_nodes = ROOT_NODES;
     struct dup_path_program master = {.problem = s->problem,
                                       .allowed = x->allowed,
                                       .cuts = x->cuts.at,
@@ -109,6 +117,7 @@ static bool go_on(struct prover *x, int64_t *copies)
                                       .limit = s->makespan - 1,
                                       .max_nodes = (int64_t)((MAX_EFFORT - x->effort) / elements)};
     int32_t before = s->makespan;
+    double bound_before = x->bound;
     enum dup_answer answer = dup_glpk_choose(&master, copies, &x->bound, &n_nodes);
     x->effort += (double)n_nodes * elements;
     if (answer == DUP_NO_CHOICE)
@@ -118,6 +127,8 @@ static bool go_on(struct prover *x, int64_t *copies)
     learn(x, copies);
     dup_descend(s, copies);
     learn(x, copies);
+    bool improved = s->makespan < before || x->bound > bound_before + 0.5;
+    x->n_stalled = improved ? 0 : x->n_stalled + 1;
     if (s->makespan < before && !narrow(x))
         x->bound = s->makespan;
     return true;
@@ -142,6 +153,8 @@ bool dup_prove(struct dup_search *s, const char *lp_file, struct diag *d)
         while (!is_over(&x) && go_on(&x, copies))
             ;
         s->bound = round_bound(&x);
+        if (s->bound < s->makespan)
+            s->bound = max_i32(s->bound, flow_fill_bound(s->flow, s->problem, s->makespan));
     } else {
         s->bound = s->makespan;
     }
