@@ -182,7 +182,8 @@ static void lay_out(struct sim *s, uint32_t tile, bool may_unroll)
 {
     const struct isa_tile *from = &s->p->tiles[tile];
     struct sim_tile *t = &s->tiles[tile];
-    struct sim_store *stores = s->stores.at + t->first_store;
+    /* no tile may have any: nothing is added to a NULL */
+    struct sim_store *stores = s->stores.n ? s->stores.at + t->first_store : NULL;
     struct survey *found = heap_alloc((t->n_stores + (size_t)1) * sizeof *found);
     for (uint32_t i = 0; i < from->n_views; i++) {
         uint32_t k = t->views[i].store - t->first_store;
