@@ -50,7 +50,15 @@ def explain_first_layer(reports, key):
             "%s cycles, %s with a cut along the width, %s than the paper's whole %s."
             % (format_copies(copies), "{:,.1f}".format(first["cycles"] / copies[0]),
                "{:,}".format(cut), "more" if first["cycles"] / copies[0] > whole else "not more",
-               "{:,.0f}".format(whole)))
+               "{:,.0f}".format(whole))
+            + explain_makespan(reports.get((key[0], "makespan", key[2], "pixel"))))
+
+
+def explain_makespan(report):
+    if report is None:
+        return ""
+    return (" Copies chosen for the makespan, `%s`, give %.2fx."
+            % (format_copies(copies_of(report)), report["speedup"]))
 
 
 def explain_equation(reports, key):
