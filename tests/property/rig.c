@@ -108,24 +108,51 @@ bool outputs_equal(const struct rig *r, float *const *a, float *const *b)
     return true;
 }
 
-/* Within 1e-4 of the largest magnitude; an fp16 tensor also within one step of fp16. Inputs are of
- * size 1, so 1e-6 is rounding, also where everything cancels. */
+/* Where two tensors of n elements are farthest apart; NaN is infinitely far from all else. */
+struct distance {
+    double error, most; /* largest |got - want|, largest |want| */
+    int64_t worst;
+};
+
+static struct distance distance_of(const float *got, const float *want, int64_t n)
+{
+    struct distance d = {0};
+    for (int64_t i = 0; i < n; i++) {
+        bool same = memcmp(&got[i], &want[i], sizeof got[i]) == 0;
+        double e = same ? 0 : fabs((double)got[i] - want[i]);
+        if (!(e <= d.error)) {
+            d.error = e;
+            d.worst = i;
+        }
+        d.most = fmax(d.most, fabs(want[i]));
+    }
+    return d;
+}
+
+/* Within so much of the largest magnitude; an fp16 tensor also within one step of fp16. Inputs are
+ * of size 1, so 1e-6 is rounding, also where everything cancels. */
+static bool is_close(const struct rig *r, size_t k, const struct distance *d, double most)
+{
+    return d->error <= fmax((r->is_half[k] ? 1e-3 : most) * d->most, 1e-6);
+}
+
 static void compare(struct rig *r, size_t k, const float *got, const char *who)
 {
     const float *want = r->reference[k].data;
-    int64_t n = ir_count(&r->reference[k].type), worst = 0;
-    double error = 0, most = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double e = got[i] == want[i] ? 0 : fabs((double)got[i] - want[i]);
-        if (!(e <= error)) {
-            error = e;
-            worst = i;
-        }
-        most = fmax(most, fabs(want[i]));
-    }
-    if (!(error <= fmax((r->is_half[k] ? 1e-3 : 1e-4) * most, 1e-6)))
+    struct distance d = distance_of(got, want, ir_count(&r->reference[k].type));
+    if (!is_close(r, k, &d, 1e-4))
         rig_fail(r, "%s: output %zu differs by %g of %g, worst at element %lld (%g, want %g)", who,
-                 k, error, most, (long long)worst, got[worst], want[worst]);
+                 k, d.error, d.most, (long long)d.worst, got[d.worst], want[d.worst]);
+}
+
+bool outputs_close(const struct rig *r, float *const *a, float *const *b)
+{
+    for (size_t k = 0; k < r->n_outputs; k++) {
+        struct distance d = distance_of(a[k], b[k], ir_count(&r->reference[k].type));
+        if (!is_close(r, k, &d, 1e-5))
+            return false;
+    }
+    return true;
 }
 
 /* ---- graphs ---- */

@@ -62,5 +62,8 @@ void outputs_new(const struct rig *r, float *out[RIG_MAX_IO]);
 void outputs_free(float *out[RIG_MAX_IO]);
 /* Bit for bit. */
 bool outputs_equal(const struct rig *r, float *const *a, float *const *b);
+/* But for rounding: the simulator joins products of equal shape into one, and how many joins
+ * depends on the program. */
+bool outputs_close(const struct rig *r, float *const *a, float *const *b);
 
 #endif
