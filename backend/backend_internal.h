@@ -29,10 +29,12 @@ struct box { /* [lo, hi) on each axis */
 
 /* The elements of an operand that element `o` of the result reads, along one axis. */
 struct axis_map {
-    enum { MAP_WINDOW, MAP_TABLE, MAP_ALL, MAP_ZERO } kind;
-    int32_t kernel, stride, dilation, pad; /* WINDOW: o*stride + k*dilation - pad, k < kernel */
-    const int64_t *table;                  /* TABLE: table[o]; -1 = nothing */
-    int32_t extent;                        /* of the operand: what falls outside is not read */
+    enum { MAP_WINDOW, MAP_OVERLAP, MAP_TABLE, MAP_ALL, MAP_ZERO } kind;
+    /* k < kernel. WINDOW: o*stride + k*dilation - pad; OVERLAP: i with
+     * i*stride + k*dilation - pad = o */
+    int32_t kernel, stride, dilation, pad;
+    const int64_t *table; /* TABLE: table[o]; -1 = nothing */
+    int32_t extent;       /* of the operand: what falls outside is not read */
 };
 /* The three maps of operand `i` of `op`, by table over all operations. */
 void need(const struct ir_op *op, unsigned i, struct axis_map out[3]);

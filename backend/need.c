@@ -49,6 +49,7 @@ ELEMENTWISE(relu)
 ELEMENTWISE(leaky_relu)
 ELEMENTWISE(clip)
 ELEMENTWISE(exp)
+ELEMENTWISE(log)
 ELEMENTWISE(sqrt)
 ELEMENTWISE(sigmoid)
 ELEMENTWISE(tanh)
@@ -120,6 +121,25 @@ static void reads_global_avg_pool(const struct ir_op *op, unsigned i, struct axi
     identity(op->in[i].value, out);
     whole(op->in[i].value, &out[AXIS_H], AXIS_H);
     whole(op->in[i].value, &out[AXIS_W], AXIS_W);
+}
+
+static void reads_overlap_add(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    const struct ir_attrs_overlap_add *m = &op->attrs->overlap_add;
+    const struct ir_value *x = op->in[i].value;
+    for (int a = 0; a < 2; a++) {
+        out[a] = window(m->kernel[a], m->stride[a], m->dilation[a], m->pad[a], x->type.dim[a]);
+        out[a].kind = MAP_OVERLAP;
+    }
+    whole(x, &out[AXIS_C], AXIS_C);
+}
+
+static void reads_reduce(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    const struct ir_ints *axes = &op->attrs->reduce.axes;
+    identity(op->in[i].value, out);
+    for (uint32_t k = 0; k < axes->n; k++)
+        whole(op->in[i].value, &out[axes->at[k]], (int)axes->at[k]);
 }
 
 static void reads_softmax(const struct ir_op *op, unsigned i, struct axis_map out[3])
@@ -195,6 +215,13 @@ void need(const struct ir_op *op, unsigned i, struct axis_map out[3])
     table[op->opcode](op, i, out);
 }
 
+/* The element that tap k of an overlap adds to output o; -1 if none. */
+static int32_t overlap_at(const struct axis_map *m, int32_t o, int32_t k)
+{
+    int32_t at = o + m->pad - k * m->dilation;
+    return at >= 0 && at % m->stride == 0 && at / m->stride < m->extent ? at / m->stride : -1;
+}
+
 int32_t need_last(const struct axis_map *m, int32_t o)
 {
     int32_t at;
@@ -206,6 +233,13 @@ int32_t need_last(const struct axis_map *m, int32_t o)
         for (int32_t k = m->kernel - 1; k >= 0; k--) {
             at = o * m->stride + k * m->dilation - m->pad;
             if (at >= 0 && at < m->extent)
+                return at;
+        }
+        return -1;
+    case MAP_OVERLAP: /* the first taps add the last elements */
+        for (int32_t k = 0; k < m->kernel; k++) {
+            at = overlap_at(m, o, k);
+            if (at >= 0)
                 return at;
         }
     }
@@ -223,6 +257,13 @@ static int32_t need_first(const struct axis_map *m, int32_t o)
         for (int32_t k = 0; k < m->kernel; k++) {
             at = o * m->stride + k * m->dilation - m->pad;
             if (at >= 0 && at < m->extent)
+                return at;
+        }
+        return -1;
+    case MAP_OVERLAP:
+        for (int32_t k = m->kernel - 1; k >= 0; k--) {
+            at = overlap_at(m, o, k);
+            if (at >= 0)
                 return at;
         }
     }

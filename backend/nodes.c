@@ -74,6 +74,7 @@ static enum isa_lane_op lane_of(enum ir_opcode opcode)
     case IR_relu: return LANE_MAX;
     case IR_leaky_relu: return LANE_LEAKY;
     case IR_exp: return LANE_EXP;
+    case IR_log: return LANE_LOG;
     case IR_sqrt: return LANE_SQRT;
     case IR_sigmoid: return LANE_SIGMOID;
     case IR_tanh: return LANE_TANH;
@@ -342,6 +343,10 @@ static bool add_op(struct plan *p, const struct ir_op *op)
     case IR_avg_pool:
     case IR_global_avg_pool: add_operand(node_new(p, NODE_WINDOW, op), op, 0); break;
     case IR_softmax: add_operand(node_new(p, NODE_SOFTMAX, op), op, 0); break;
+    case IR_overlap_add:
+    case IR_reduce:
+        return diag_error(p->diag, loc_of(op), DIAG_LOWER, "%s has no instructions yet",
+                          ir_op_descs[op->opcode].name);
     case IR_reshape: add_operand(node_new(p, NODE_RESHAPE, op), op, 0); break;
     case IR_transpose: add_operand(node_new(p, NODE_TRANSPOSE, op), op, 0); break;
     default:

@@ -228,6 +228,11 @@ bool infer_exp(const struct ir_op *op, struct diag *d, struct ir_type *out)
     return same_f32(op, d, out);
 }
 
+bool infer_log(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
 bool infer_sqrt(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     return same_f32(op, d, out);

@@ -1,6 +1,8 @@
 /* infer_compute.c - result types of base layers, crossbar products, pooling, normalisation. */
 #include "ir_internal.h"
 
+#include <string.h>
+
 struct window {
     const int64_t *kernel, *stride, *dilation; /* h, w */
     const int64_t *pad;                        /* top, left, bottom, right; NULL = none */
@@ -210,4 +212,65 @@ bool infer_softmax(const struct ir_op *op, struct diag *d, struct ir_type *out)
         return false;
     return (axis >= 0 && axis < out->rank) ||
            ir_misfit(op, d, "axis %lld of rank %u", (long long)axis, out->rank);
+}
+
+/* (in - 1)*stride + (kernel - 1)*dilation + 1 - before - after; false if nothing is left of it. */
+static bool overlap_extent(const struct window *w, int axis, int64_t in, int64_t *out)
+{
+    int64_t reach, extent, crop;
+    return in >= 1 && mul_i64(in - 1, w->stride[axis], &extent) &&
+           mul_i64(w->kernel[axis] - 1, w->dilation[axis], &reach) &&
+           add_i64(extent, reach, &extent) && add_i64(extent, 1, &extent) &&
+           add_i64(w->pad[axis], w->pad[axis + 2], &crop) && crop > INT64_MIN &&
+           add_i64(extent, -crop, out) && *out >= 1;
+}
+
+bool infer_overlap_add(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_attrs_overlap_add *at = &op->attrs->overlap_add;
+    const struct window w = {at->kernel, at->stride, at->dilation, at->pad};
+    bool crossbar = ir_at_crossbar(op);
+    unsigned rows = crossbar ? 0 : 2, channels = crossbar ? 2 : 1;
+    int64_t taps;
+    if (!ir_want_f32(op, 0, d) ||
+        !want_rank(op, 0, crossbar ? 3 : 4, crossbar ? "(h, w, c)" : "[N,C,H,W]", d) ||
+        !ir_want_least(op, "kernel", at->kernel, 2, 1, d) ||
+        !ir_want_least(op, "stride", at->stride, 2, 1, d) ||
+        !ir_want_least(op, "dilation", at->dilation, 2, 1, d))
+        return false;
+    *out = *ir_in(op, 0);
+    if (!mul_i64(at->kernel[0], at->kernel[1], &taps) || out->dim[channels] % taps)
+        return ir_misfit(op, d, "%lld channels are not split by a kernel of %lld x %lld",
+                         (long long)out->dim[channels], (long long)at->kernel[0],
+                         (long long)at->kernel[1]);
+    out->dim[channels] /= taps;
+    for (int axis = 0; axis < 2; axis++) {
+        int64_t in = out->dim[rows + (unsigned)axis];
+        if (!overlap_extent(&w, axis, in, &out->dim[rows + (unsigned)axis]))
+            return ir_misfit(op, d, "pad %lld, %lld leaves none of the %s that %lld make",
+                             (long long)at->pad[axis], (long long)at->pad[axis + 2],
+                             axis ? "columns" : "rows", (long long)in);
+    }
+    return true;
+}
+
+bool infer_reduce(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_attrs_reduce *at = &op->attrs->reduce;
+    *out = *ir_in(op, 0);
+    if (!ir_want_f32(op, 0, d))
+        return false;
+    if (strcmp(at->kind, "sum") != 0 && strcmp(at->kind, "max") != 0)
+        return ir_misfit(op, d, "kind \"%s\"; wants \"sum\" or \"max\"", at->kind);
+    if (at->axes.n == 0)
+        return ir_misfit(op, d, "axes is empty");
+    for (uint32_t i = 0; i < at->axes.n; i++) {
+        int64_t axis = at->axes.at[i];
+        if (axis < 0 || axis >= out->rank || (i && axis <= at->axes.at[i - 1]))
+            return ir_misfit(op, d, "axes are not ascending dimensions of rank %u", out->rank);
+        if (out->dim[axis] == 0)
+            return ir_misfit(op, d, "the %s of no elements", at->kind);
+        out->dim[axis] = 1;
+    }
+    return true;
 }

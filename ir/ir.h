@@ -102,7 +102,7 @@ enum ir_trait {
     IR_BINARY = 4,        /* elementwise f(a, b) with numpy broadcasting */
     IR_COMMUTES = 8,      /* a, b may be swapped */
     IR_MOVES = 16,        /* moves elements without computing */
-    IR_WINDOW = 32,       /* pooling window over h and w */
+    IR_WINDOW = 32,       /* a window over h and w, or its transpose */
     IR_COMPILE_TIME = 64, /* only on constants: must fold away before CANONICAL */
     IR_IO = 128,          /* input, output: never removed or merged */
 };

@@ -100,6 +100,7 @@ static void run_lane(unsigned op, float *restrict z, const float *x, const float
     case LANE_TANH: LANES(tanhf(x[i]));
     case LANE_NEG: LANES(-x[i]);
     case LANE_ABS: LANES(fabsf(x[i]));
+    case LANE_LOG: LANES(logf(x[i]));
     default: BUG("lane operation %u", op);
     }
 }

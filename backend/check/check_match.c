@@ -152,6 +152,7 @@ static unsigned lane_for(enum ir_opcode opcode)
 {
     switch (opcode) {
     case IR_exp: return LANE_EXP;
+    case IR_log: return LANE_LOG;
     case IR_sqrt: return LANE_SQRT;
     case IR_sigmoid: return LANE_SIGMOID;
     case IR_tanh: return LANE_TANH;

@@ -69,6 +69,7 @@ enum isa_lane_op {
     LANE_TANH,
     LANE_NEG,
     LANE_ABS,
+    LANE_LOG,
     N_LANE_OPS
 };
 /* Operand codes: 0..15 result of an earlier op; then: */

@@ -91,7 +91,7 @@ static const struct {
     [LANE_MUL] = {"mul", 2},   [LANE_DIV] = {"div", 2},         [LANE_MIN] = {"min", 2},
     [LANE_MAX] = {"max", 2},   [LANE_LEAKY] = {"leaky", 2},     [LANE_EXP] = {"exp", 1},
     [LANE_SQRT] = {"sqrt", 1}, [LANE_SIGMOID] = {"sigmoid", 1}, [LANE_TANH] = {"tanh", 1},
-    [LANE_NEG] = {"neg", 1},   [LANE_ABS] = {"abs", 1},
+    [LANE_NEG] = {"neg", 1},   [LANE_ABS] = {"abs", 1},         [LANE_LOG] = {"log", 1},
 };
 
 const char *isa_lane_name(unsigned op)

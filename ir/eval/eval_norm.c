@@ -1,7 +1,9 @@
-/* eval_norm.c - batch normalisation with stored statistics, softmax. */
+/* eval_norm.c - batch normalisation with stored statistics, softmax, reductions. */
 #include "eval_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* scale * (x - mean) / sqrt(var + epsilon) + bias, per channel (dimension 1) */
 bool eval_batch_norm(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
@@ -55,5 +57,49 @@ bool eval_softmax(const struct ir_op *op, const struct tensor *const *in, struct
             softmax_vector(tensor_f32(in[0]) + at, n, inner, tensor_f32(out) + at);
         }
     }
+    return true;
+}
+
+/* Elements of x in order, each into the cell of `sum` that its result has; `step` is 0 on the
+ * dimensions reduced. Summed in double: the sum of many should not depend on the layout. */
+static void reduce_into(const struct tensor *x, const int64_t step[IR_MAX_RANK], bool is_max,
+                        double *sum)
+{
+    const struct ir_type *t = &x->type;
+    int64_t n = ir_count(t), at[IR_MAX_RANK] = {0}, cell = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double e = (double)tensor_f32(x)[i];
+        if (!is_max)
+            sum[cell] += e;
+        else if (e > sum[cell] || isnan(e))
+            sum[cell] = e;
+        for (unsigned k = t->rank; k-- > 0;) {
+            cell += step[k];
+            if (++at[k] < t->dim[k])
+                break;
+            cell -= step[k] * t->dim[k];
+            at[k] = 0;
+        }
+    }
+}
+
+bool eval_reduce(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                 struct diag *d)
+{
+    if (!want_f32(op, in, d))
+        return false;
+    const struct ir_attrs_reduce *at = &op->attrs->reduce;
+    bool is_max = strcmp(at->kind, "max") == 0;
+    int64_t step[IR_MAX_RANK], n = ir_count(&out->type);
+    dense_strides(&out->type, step);
+    for (uint32_t i = 0; i < at->axes.n; i++)
+        step[at->axes.at[i]] = 0;
+    double *sum = heap_alloc((size_t)n * sizeof *sum);
+    for (int64_t i = 0; i < n; i++)
+        sum[i] = is_max ? -(double)INFINITY : 0.0;
+    reduce_into(in[0], step, is_max, sum);
+    for (int64_t i = 0; i < n; i++)
+        tensor_f32(out)[i] = (float)sum[i];
+    free(sum);
     return true;
 }

@@ -1,6 +1,7 @@
 /*
- * eval_window.c - pooling. Both layouts are [outer][h][w][inner]; cells of a window are visited in
- * raster order. Padding holds no value: a maximum skips it, a mean divides by the cells it counts.
+ * eval_window.c - pooling and its transpose. Both layouts are [outer][h][w][inner]; cells of a
+ * window are visited in raster order. Padding holds no value: a maximum skips it, a mean divides by
+ * the cells it counts.
  */
 #include "eval_internal.h"
 
@@ -140,6 +141,47 @@ bool eval_global_avg_pool(const struct ir_op *op, const struct tensor *const *in
         for (int64_t i = 0; i < pixels; i++)
             sum += (double)x[i * step];
         tensor_f32(out)[c] = (float)(sum / (double)pixels);
+    }
+    return true;
+}
+
+/* The pixels of x that tap (kh, kw) adds to pixels of `out`, `inner` channels each. */
+static void add_tap(const struct window *v, int64_t kh, int64_t kw, const float *x, float *out)
+{
+    int64_t y0 = kh * v->dilation[0] - v->pad[0], x0 = kw * v->dilation[1] - v->pad[1];
+    struct span rows = inside(y0, v->stride[0], v->in.h, 0, v->out.h);
+    struct span cols = inside(x0, v->stride[1], v->in.w, 0, v->out.w);
+    for (int64_t i = rows.from; i < rows.to; i++) {
+        float *to = out + (y0 + i * v->stride[0]) * v->out.w * v->out.inner;
+        for (int64_t j = cols.from; j < cols.to; j++)
+            add_into(to + (x0 + j * v->stride[1]) * v->out.inner,
+                     x + (i * v->in.w + j) * v->in.inner, v->out.inner);
+    }
+}
+
+/* Tap by tap, ascending: each adds to an output pixel at most once, so the order of a pixel's sum
+ * is that of the taps. A tap's channels are planes (NCHW) or a part of each pixel (CROSSBAR). */
+bool eval_overlap_add(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                      struct diag *d)
+{
+    if (!want_f32(op, in, d))
+        return false;
+    const struct ir_attrs_overlap_add *at = &op->attrs->overlap_add;
+    struct window v = {.in = image_of(op, &in[0]->type),
+                       .out = image_of(op, &out->type),
+                       .kernel = at->kernel,
+                       .stride = at->stride,
+                       .dilation = at->dilation,
+                       .pad = at->pad};
+    bool crossbar = op->graph->stage == IR_CROSSBAR;
+    int64_t planes = crossbar ? 1 : out->type.dim[1], taps = at->kernel[0] * at->kernel[1];
+    int64_t tap_step = crossbar ? v.out.inner : planes * v.in.h * v.in.w;
+    for (int64_t plane = 0; plane < v.out.outer; plane++) {
+        int64_t first = plane / planes * planes * taps + plane % planes;
+        const float *x = tensor_f32(in[0]) + first * v.in.h * v.in.w * v.in.inner;
+        float *to = tensor_f32(out) + plane * v.out.h * v.out.w * v.out.inner;
+        for (int64_t t = 0; t < taps; t++)
+            add_tap(&v, t / at->kernel[1], t % at->kernel[1], x + t * tap_step, to);
     }
     return true;
 }

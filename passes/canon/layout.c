@@ -114,6 +114,20 @@ static void permute_index(struct ir_attrs_gather_grid *g, const int64_t *p, stru
     g->index.at = index;
 }
 
+/* A set of dimensions, ascending. */
+static void permute_axes(struct ir_ints *axes, const int64_t *p, struct arena *a)
+{
+    bool has[IR_MAX_RANK] = {false};
+    int64_t *moved = ARENA_ARRAY(a, int64_t, axes->n), n = 0;
+    for (uint32_t i = 0; i < axes->n; i++)
+        has[p[axes->at[i]]] = true;
+    for (int64_t d = 0; d < IR_MAX_RANK; d++) {
+        if (has[d])
+            moved[n++] = d;
+    }
+    axes->at = moved;
+}
+
 /* The attributes of f' in f(transpose(x, p)) = transpose(f'(x), p). With inverse permutations, the
  * other way round. */
 static union ir_attrs permute_attrs(const struct ir_op *f, const int64_t *p, struct arena *a)
@@ -130,6 +144,7 @@ static union ir_attrs permute_attrs(const struct ir_op *f, const int64_t *p, str
         permute_list(&attrs.slice.count, p, a);
         break;
     case IR_gather_grid: permute_index(&attrs.gather_grid, p, a); break;
+    case IR_reduce: permute_axes(&attrs.reduce.axes, p, a); break;
     case IR_softmax: attrs.softmax.axis = p[attrs.softmax.axis]; break;
     case IR_concat: attrs.concat.axis = p[attrs.concat.axis]; break;
     default: break;
@@ -141,7 +156,7 @@ static union ir_attrs permute_attrs(const struct ir_op *f, const int64_t *p, str
 static bool is_permutable(const struct ir_op *op)
 {
     return pass_has_trait(op, IR_UNARY) || op->opcode == IR_pad || op->opcode == IR_slice ||
-           op->opcode == IR_gather_grid || op->opcode == IR_softmax;
+           op->opcode == IR_gather_grid || op->opcode == IR_softmax || op->opcode == IR_reduce;
 }
 
 static bool sink_one(struct ir_op *op, struct pass_ctx *ctx)

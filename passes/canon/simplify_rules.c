@@ -286,6 +286,17 @@ struct ir_value *rule_avg_pool_of_one(struct ir_op *op)
     return is_one_by_one(a->kernel, a->stride, a->pad) ? op->in[0].value : NULL;
 }
 
+struct ir_value *rule_overlap_add_of_one(struct ir_op *op)
+{
+    const struct ir_attrs_overlap_add *a = &op->attrs->overlap_add;
+    return is_one_by_one(a->kernel, a->stride, a->pad) ? op->in[0].value : NULL;
+}
+
+struct ir_value *rule_reduce_of_one(struct ir_op *op)
+{
+    return ir_type_equal(&op->in[0].value->type, &op->out->type) ? op->in[0].value : NULL;
+}
+
 /* ---- matmul ---- */
 
 struct ir_value *rule_matmul_by_matrix(struct ir_op *op)

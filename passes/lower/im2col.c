@@ -196,6 +196,45 @@ static bool lower_softmax(struct lowering *lo, const struct ir_op *op, struct vi
     return true;
 }
 
+/* Each dimension on an axis of its own if possible; else what is reduced on w. */
+static struct layout reduce_layout(const struct ir_type *t, const bool reduced[IR_MAX_RANK])
+{
+    struct layout l;
+    if (layout_canonical(t, &l))
+        return l;
+    bool after = true; /* every dimension reduced */
+    for (uint32_t d = t->rank; d-- > 0;) {
+        after = after && !reduced[d];
+        l.axis[d] = (int8_t)(reduced[d] ? 1 : after ? 2 : 0);
+    }
+    return l;
+}
+
+static bool lower_reduce(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    const struct ir_attrs_reduce *a = &op->attrs->reduce;
+    const struct ir_type *from = &op->in[0].value->type, *to = &op->out->type;
+    struct view x = lowered_view(lo, op->in[0].value);
+    bool reduced[IR_MAX_RANK] = {false}, on_axis[3];
+    for (uint32_t i = 0; i < a->axes.n; i++)
+        reduced[a->axes.at[i]] = true;
+    if (!x.base || !view_reduce(&x, reduced, to, on_axis, out)) {
+        struct layout l = reduce_layout(from, reduced);
+        x = view_of_layout(view_materialise(lo, &x, &l), from, &l);
+        if (!view_reduce(&x, reduced, to, on_axis, out))
+            BUG("a reduction does not fit the layout made for it");
+    }
+    int64_t axes[3];
+    uint32_t n = 0;
+    for (int k = 0; k < 3; k++) {
+        if (on_axis[k])
+            axes[n++] = k;
+    }
+    union ir_attrs attrs = {.reduce = {.kind = a->kind, .axes = {n, axes}}};
+    out->base = n ? emit_same(lo, &attrs, &x.base, 1) : x.base;
+    return true;
+}
+
 /* ---- moves ---- */
 
 static bool lower_concat(struct lowering *lo, const struct ir_op *op, struct view *out)
@@ -410,13 +449,22 @@ static bool lower_output(struct lowering *lo, const struct ir_op *op, struct vie
 
 typedef bool lower_fn(struct lowering *lo, const struct ir_op *op, struct view *out);
 static lower_fn *const special[IR_N_OPCODES] = {
-    [IR_input] = lower_model_input, [IR_output] = lower_output,
-    [IR_conv] = lower_conv,         [IR_matmul] = lower_matmul,
-    [IR_max_pool] = lower_window,   [IR_avg_pool] = lower_window,
-    [IR_softmax] = lower_softmax,   [IR_global_avg_pool] = lower_global_avg_pool,
-    [IR_concat] = lower_concat,     [IR_slice] = lower_slice,
-    [IR_reshape] = lower_reshape,   [IR_transpose] = lower_transpose,
-    [IR_pad] = lower_pad,           [IR_gather_grid] = lower_gather_grid,
+    [IR_input] = lower_model_input,
+    [IR_output] = lower_output,
+    [IR_conv] = lower_conv,
+    [IR_matmul] = lower_matmul,
+    [IR_max_pool] = lower_window,
+    [IR_avg_pool] = lower_window,
+    [IR_overlap_add] = lower_window,
+    [IR_reduce] = lower_reduce,
+    [IR_softmax] = lower_softmax,
+    [IR_global_avg_pool] = lower_global_avg_pool,
+    [IR_concat] = lower_concat,
+    [IR_slice] = lower_slice,
+    [IR_reshape] = lower_reshape,
+    [IR_transpose] = lower_transpose,
+    [IR_pad] = lower_pad,
+    [IR_gather_grid] = lower_gather_grid,
 };
 
 static lower_fn *lowerer(const struct ir_op *op)

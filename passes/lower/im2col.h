@@ -80,6 +80,11 @@ void view_transpose(struct view *v, const struct ir_type *to, const int64_t *per
 bool view_slice(struct view *v, const struct ir_type *to, const int64_t *start,
                 const int64_t *step);
 
+/* Where reducing dimensions means reducing whole axes of the base: those axes, and the view of type
+ * `to` of the base that has 1 there and is still to be made. */
+bool view_reduce(const struct view *v, const bool reduced[IR_MAX_RANK], const struct ir_type *to,
+                 bool on_axis[3], struct view *out);
+
 /* [1,C,H,W] -> (H,W,C), rank 3 -> (0,1,2), [T,C] -> (1,T,C), rank <= 1 -> (1,1,n); false for a
  * batch. */
 bool layout_canonical(const struct ir_type *t, struct layout *out);

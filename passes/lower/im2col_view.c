@@ -173,6 +173,64 @@ bool view_slice(struct view *v, const struct ir_type *to, const int64_t *start, 
     return true;
 }
 
+/* The part of an atom on each axis of the base: how many steps, of how many elements of that axis
+ * (size 1 where it has none). False if it steps across an axis unevenly. */
+static bool atom_on_axes(const struct atom *x, const int64_t dim[3], struct atom part[3])
+{
+    int64_t size = x->size, stride = x->stride, below = 1;
+    for (int a = 2; a >= 0; below *= dim[a--]) {
+        int64_t above = below * dim[a];
+        part[a] = (struct atom){1, 0};
+        if (size == 1 || stride >= above)
+            continue;
+        if (stride % below || above % stride)
+            return false;
+        int64_t most = above / stride, steps = min_i64(size, most);
+        if (size % steps)
+            return false;
+        part[a] = (struct atom){steps, stride / below};
+        size /= steps;
+        stride = above;
+    }
+    return size == 1;
+}
+
+bool view_reduce(const struct view *v, const bool reduced[IR_MAX_RANK], const struct ir_type *to,
+                 bool on_axis[3], struct view *out)
+{
+    struct atoms split;
+    uint32_t first[IR_MAX_RANK + 1];
+    struct atom part[MAX_ATOMS][3];
+    bool kept[3] = {false, false, false};
+    memset(on_axis, 0, 3 * sizeof *on_axis);
+    view_split(v, &split, first);
+    for (uint32_t d = 0; d < v->type.rank; d++) {
+        for (uint32_t i = first[d]; i < first[d + 1]; i++) {
+            if (!atom_on_axes(&split.at[i], v->base->type.dim, part[i]))
+                return false;
+            for (int a = 0; a < 3; a++)
+                *(reduced[d] ? &on_axis[a] : &kept[a]) |= part[i][a].size > 1;
+        }
+    }
+    int64_t dim[3], stride[3];
+    for (int a = 0; a < 3; a++) {
+        if (on_axis[a] && kept[a])
+            return false;
+        dim[a] = on_axis[a] ? 1 : v->base->type.dim[a];
+    }
+    axis_strides(dim, stride);
+    *out = (struct view){.type = *to};
+    for (uint32_t d = 0; d < to->rank; d++) {
+        for (uint32_t i = first[d]; !reduced[d] && i < first[d + 1]; i++) {
+            for (int a = 0; a < 3; a++) {
+                struct atom moved = {part[i][a].size, part[i][a].stride * stride[a]};
+                atoms_append(&out->atoms, &moved, moved.size > 1);
+            }
+        }
+    }
+    return true;
+}
+
 /* ---- layouts ---- */
 
 bool layout_canonical(const struct ir_type *t, struct layout *out)

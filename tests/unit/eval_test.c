@@ -23,6 +23,10 @@ START_TEST(unary_floats)
     EXPECT(unary(IR_ceil, IR_F32, 3, VALUES(-1.5, 2, 2.1)), IR_F32, SHAPE(3), VALUES(-1, 2, 3));
     expect_near(unary(IR_exp, IR_F32, 2, VALUES(0, 1)), IR_F32, SHAPE(2), VALUES(1, 2.718281828),
                 1e-6);
+    /* ln e^2 = 2, ln 0.5 = -0.693147181 */
+    expect_near(unary(IR_log, IR_F32, 3, VALUES(1, 7.389056099, 0.5)), IR_F32, SHAPE(3),
+                VALUES(0, 2, -0.693147181), 1e-6);
+    EXPECT(unary(IR_log, IR_F32, 2, VALUES(0, -1)), IR_F32, SHAPE(2), VALUES(-INFINITY, NAN));
     /* 1 / (1 + e^-2) = 0.880797078, tanh 0.5 = 0.462117157 */
     expect_near(unary(IR_sigmoid, IR_F32, 4, VALUES(0, 2, -200, 200)), IR_F32, SHAPE(4),
                 VALUES(0.5, 0.880797078, 0, 1), 1e-7);
@@ -398,6 +402,84 @@ START_TEST(softmax_by_hand)
 }
 END_TEST
 
+static struct tensor reduce(const char *kind, uint32_t n_axes, const int64_t *axes, struct tensor x)
+{
+    union ir_attrs at = {.reduce = {.kind = kind, .axes = {n_axes, axes}}};
+    return RUN(IR_reduce, &at, x);
+}
+
+START_TEST(reductions_by_hand)
+{
+    const double *six = VALUES(1, 2, 3, 4, 5, 6), *eight = VALUES(1, 2, 3, 4, 5, 6, 7, 8);
+    static const int64_t axis0[] = {0}, axis1[] = {1}, both[] = {0, 1}, outer[] = {0, 2};
+    EXPECT(reduce("sum", 1, axis0, make(IR_F32, SHAPE(2, 3), six)), IR_F32, SHAPE(1, 3),
+           VALUES(5, 7, 9));
+    EXPECT(reduce("sum", 1, axis1, make(IR_F32, SHAPE(2, 3), six)), IR_F32, SHAPE(2, 1),
+           VALUES(6, 15));
+    EXPECT(reduce("max", 1, axis0, make(IR_F32, SHAPE(2, 3), VALUES(1, -2, NAN, -1, -3, 0))),
+           IR_F32, SHAPE(1, 3), VALUES(1, -2, NAN));
+    EXPECT(reduce("max", 2, both, make(IR_F32, SHAPE(2, 3), six)), IR_F32, SHAPE(1, 1), VALUES(6));
+    EXPECT(reduce("sum", 2, outer, make(IR_F32, SHAPE(2, 2, 2), eight)), IR_F32, SHAPE(1, 2, 1),
+           VALUES(14, 22)); /* 1+2+5+6, 3+4+7+8 */
+    /* 1e8 + 1 - 1e8: the sum is no chain of f32 additions */
+    EXPECT(reduce("sum", 1, axis0, make(IR_F32, SHAPE(3), VALUES(1e8, 1, -1e8))), IR_F32, SHAPE(1),
+           VALUES(1));
+}
+END_TEST
+
+/* x as [1,taps,H,W], or (h, w, taps) with the same elements. */
+static struct tensor of_taps(enum ir_stage stage, const int64_t dim[3], const double *planes)
+{
+    struct tensor x = make(IR_F32, SHAPE(1, dim[0], dim[1], dim[2]), planes);
+    if (stage != IR_CROSSBAR)
+        return x;
+    struct tensor moved = make(IR_F32, SHAPE(dim[1], dim[2], dim[0]), planes);
+    for (int64_t t = 0, pixels = dim[1] * dim[2]; t < dim[0]; t++)
+        for (int64_t i = 0; i < pixels; i++)
+            put(&moved, i * dim[0] + t, get(&x, t * pixels + i));
+    tensor_free(&x);
+    return moved;
+}
+
+START_TEST(overlap_add_by_hand)
+{
+    enum ir_stage stage = _i ? IR_CROSSBAR : IR_CANONICAL;
+    /* tap (0,0): 1 2 / 3 4, (0,1) ten, (1,0) a hundred, (1,1) a thousand times as much */
+    const double *four =
+        VALUES(1, 2, 3, 4, 10, 20, 30, 40, 100, 200, 300, 400, 1000, 2000, 3000, 4000);
+    static const int64_t dim4[3] = {4, 2, 2}, dim2[3] = {2, 2, 1};
+    union ir_attrs at = {.overlap_add = {.kernel = {2, 2}, .stride = {1, 2}, .dilation = {1, 1}}};
+    struct tensor x = of_taps(stage, dim4, four);
+    EXPECT(run_at(stage, IR_overlap_add, &at, 1, &x), IR_F32, _i ? 3 : 4,
+           (_i ? (int64_t[]){3, 4, 1} : (int64_t[]){1, 1, 3, 4}),
+           VALUES(1, 10, 2, 20, 103, 1030, 204, 2040, 300, 3000, 400, 4000));
+    /* the first row and column cropped, a column of zeros at the end */
+    memcpy(at.overlap_add.pad, (int64_t[]){1, 1, 0, -1}, sizeof at.overlap_add.pad);
+    x = of_taps(stage, dim4, four);
+    EXPECT(run_at(stage, IR_overlap_add, &at, 1, &x), IR_F32, _i ? 3 : 4,
+           (_i ? (int64_t[]){2, 4, 1} : (int64_t[]){1, 1, 2, 4}),
+           VALUES(1030, 204, 2040, 0, 3000, 400, 4000, 0));
+    /* taps two rows apart, pixels two rows apart: row 1 and row 3 get nothing */
+    at = (union ir_attrs){.overlap_add = {.kernel = {2, 1}, .stride = {2, 1}, .dilation = {2, 1}}};
+    x = of_taps(stage, dim2, VALUES(1, 2, 10, 20));
+    EXPECT(run_at(stage, IR_overlap_add, &at, 1, &x), IR_F32, _i ? 3 : 4,
+           (_i ? (int64_t[]){5, 1, 1} : (int64_t[]){1, 1, 5, 1}), VALUES(1, 0, 12, 0, 20));
+}
+END_TEST
+
+/* Channel c of tap t is channel t*C + c. */
+START_TEST(overlap_add_keeps_channels_apart)
+{
+    union ir_attrs at = {.overlap_add = {.kernel = {1, 2}, .stride = {1, 1}, .dilation = {1, 1}}};
+    EXPECT(
+        RUN(IR_overlap_add, &at, make(IR_F32, SHAPE(2, 4, 1, 1), VALUES(1, 2, 3, 4, 5, 6, 7, 8))),
+        IR_F32, SHAPE(2, 2, 1, 2), VALUES(1, 3, 2, 4, 5, 7, 6, 8));
+    EXPECT(run_at(IR_CROSSBAR, IR_overlap_add, &at, 1,
+                  (struct tensor[]){make(IR_F32, SHAPE(1, 1, 4), VALUES(1, 2, 3, 4))}),
+           IR_F32, SHAPE(1, 2, 2), VALUES(1, 2, 3, 4));
+}
+END_TEST
+
 /* 1 2 3 / 4 5 6 / 7 8 9 */
 static struct tensor nine(enum ir_stage stage)
 {
@@ -598,6 +680,9 @@ int main(void)
     tcase_add_test(tc, matmul_follows_numpy);
     tcase_add_test(tc, batch_norm_by_hand);
     tcase_add_test(tc, softmax_by_hand);
+    tcase_add_test(tc, reductions_by_hand);
+    tcase_add_loop_test(tc, overlap_add_by_hand, 0, 2);
+    tcase_add_test(tc, overlap_add_keeps_channels_apart);
     tcase_add_loop_test(tc, pools_by_hand, 0, 2);
     tcase_add_test(tc, pools_keep_channels_apart);
     tcase_add_test(tc, moves_by_hand);

@@ -59,6 +59,11 @@ static const char *const good_tensor_lines[] = {
     "max_pool %0 {kernel=[3,3], stride=[2,2], dilation=[1,1], pad=[1,1,1,1]} : f32[1x4x3x4]",
     "avg_pool %0 {kernel=[3,3], stride=[1,1], dilation=[1,1], pad=[0,0,1,1], count_pad=1,"
     " counted=[0,0,1,0]} : f32[1x4x5x7]",
+    /* rows (6-1)*2 + (2-1)*3 + 1 - 1 - 2 = 11, columns (8-1)*1 + (2-1)*1 + 1 - 0 + 1 = 10 */
+    "overlap_add %0 {kernel=[2,2], stride=[2,1], dilation=[3,1], pad=[1,0,2,-1]} : f32[1x1x11x10]",
+    "reduce %0 {kind=\"sum\", axes=[1,3]} : f32[1x1x6x1]",
+    "reduce %13 {kind=\"max\", axes=[0,1,2]} : f32[1x1x1]",
+    "reduce %15 {kind=\"max\", axes=[1]} : f32[0x1]",
     "global_avg_pool %0 : f32[1x4x1x1]",
     "global_avg_pool %13 : f32[2x3x1]",
     "softmax %0 {axis=3} : f32[1x4x6x8]",
@@ -125,6 +130,26 @@ static const struct bad_line bad_tensor_lines[] = {
     {"max_pool %0 {kernel=[7,1], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
     {"avg_pool %0 {kernel=[1,1], stride=[1,1], dilation=[1,1], counted=[0,0,0,1]}", DIAG_SHAPE},
     {"avg_pool %0 {kernel=[1,1], stride=[1,1], dilation=[1,1], count_pad=2}", DIAG_SHAPE},
+    {"overlap_add %0 {kernel=[2,3], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
+    {"overlap_add %0 {kernel=[0,1], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
+    {"overlap_add %0 {kernel=[2,2], stride=[0,1], dilation=[1,1]}", DIAG_SHAPE},
+    {"overlap_add %0 {kernel=[2,2], stride=[1,1], dilation=[1,0]}", DIAG_SHAPE},
+    {"overlap_add %0 {kernel=[2,2], stride=[1,1], dilation=[1,1], pad=[4,0,3,0]}", DIAG_SHAPE},
+    {"overlap_add %0 {kernel=[2,2], stride=[9223372036854775807,1], dilation=[1,1]}", DIAG_SHAPE},
+    {"overlap_add %0 {kernel=[2,2], stride=[1,1], dilation=[9223372036854775807,1]}", DIAG_SHAPE},
+    {"overlap_add %0 {kernel=[2,2], stride=[1,1], dilation=[1,1], "
+     "pad=[0,-9223372036854775808,0,0]}",
+     DIAG_SHAPE},
+    {"overlap_add %0 {kernel=[9223372036854775807,2], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
+    {"overlap_add %13 {kernel=[1,1], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
+    {"reduce %7 {kind=\"mean\", axes=[0]}", DIAG_SHAPE},
+    {"reduce %7 {kind=\"sum\"}", DIAG_SHAPE},
+    {"reduce %7 {kind=\"sum\", axes=[2]}", DIAG_SHAPE},
+    {"reduce %7 {kind=\"sum\", axes=[-1]}", DIAG_SHAPE},
+    {"reduce %7 {kind=\"sum\", axes=[1,0]}", DIAG_SHAPE},
+    {"reduce %7 {kind=\"sum\", axes=[1,1]}", DIAG_SHAPE},
+    {"reduce %15 {kind=\"sum\", axes=[0]}", DIAG_SHAPE},
+    {"reduce %2 {kind=\"sum\", axes=[0]}", DIAG_SHAPE},
     {"global_avg_pool %7", DIAG_SHAPE},
     {"softmax %7 {axis=2}", DIAG_SHAPE},
     {"softmax %7 {axis=-1}", DIAG_SHAPE},
@@ -181,7 +206,9 @@ static const char *const good_crossbar_lines[] = {
     " cut=[1,6]} : f32[2x6x10]",
     "add %0, %2 : f32[6x8x4]",
     "max_pool %0 {kernel=[2,2], stride=[2,2], dilation=[1,1]} : f32[3x4x4]",
-    "global_avg_pool %0 : f32[1x1x4]", "softmax %0 {axis=2} : f32[6x8x4]",
+    "overlap_add %0 {kernel=[2,1], stride=[2,3], dilation=[1,1], pad=[0,0,0,1]} : f32[12x21x2]",
+    "reduce %0 {kind=\"sum\", axes=[0,2]} : f32[1x8x1]", "global_avg_pool %0 : f32[1x1x4]",
+    "softmax %0 {axis=2} : f32[6x8x4]",
     "reshape %0 {shape=[1,1,192], from=\"chw\", to=\"hwc\"} : f32[1x1x192]",
     "transpose %0 {perm=[2,0,1]} : f32[4x6x8]",
     "pad %0 {before=[1,1,0], after=[1,1,0], mode=\"constant\"} : f32[8x10x4]",
@@ -210,6 +237,8 @@ static const struct bad_line bad_crossbar_lines[] = {
     {"reshape %0 {shape=[1,1,192], from=\"chw\", to=\"hhw\"}", DIAG_SHAPE},
     {"reshape %0 {shape=[1,1,192]}", DIAG_SHAPE},
     {"reshape %0 {shape=[192], from=\"chw\", to=\"hwc\"}", DIAG_SHAPE},
+    {"overlap_add %0 {kernel=[3,1], stride=[2,3], dilation=[1,1]}", DIAG_SHAPE},
+    {"reduce %0 {kind=\"sum\", axes=[3]}", DIAG_SHAPE},
     {"max_pool %1 {kernel=[1,1], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
     {"input {index=0, dtype=\"f16\", shape=[1,4,6,8], extent=[1,9,1], strides=[0,-1,0], offset=7}",
      DIAG_SHAPE},
@@ -240,6 +269,8 @@ static const char every_op[] =
     "%53 = reshape %7 {shape=[15]}\n"
     "%54 = pad %7 {before=[1,0], after=[0,1], mode=\"edge\", value=-0.0}\n"
     "%55 = gather_grid %7 {count=[1,1], index=[-1,0], value=1e-45}\n"
+    "%59 = log %0\n%71 = reduce %0 {kind=\"max\", axes=[0,2]}\n"
+    "%72 = overlap_add %0 {kernel=[2,2], stride=[2,3], dilation=[1,2], pad=[0,1,-1,0]}\n"
     "%56 = gather %7, %2 {axis=0}\n%57 = expand %1 {shape=[2,3]}\n%58 = range %12, %10, %10\n"
     /* payloads that need care: NaN bits, negative zero, denormals, odd bools, many elements */
     "%60 = constant {dtype=\"f32\", shape=[2], data=hex(\"010080ff0000c07f\")}\n"

@@ -155,10 +155,37 @@ static void make_pool(struct maker *m, struct ir_value *x)
     make_op(m, max ? IR_max_pool : IR_avg_pool, &attrs, &x, 1);
 }
 
+static void make_overlap(struct maker *m, struct ir_value *x)
+{
+    if (x->type.rank != 4)
+        return;
+    union ir_attrs attrs = {0};
+    struct ir_attrs_overlap_add *a = &attrs.overlap_add;
+    for (int i = 0, left = (int)x->type.dim[1]; i < 2; i++) {
+        a->kernel[i] = pick(m, 1, 2);
+        a->kernel[i] = left % a->kernel[i] ? 1 : a->kernel[i];
+        left /= (int)a->kernel[i];
+        a->stride[i] = pick(m, 1, 3);
+        a->dilation[i] = pick(m, 1, 2);
+    }
+    for (int i = 0; i < 4; i++)
+        a->pad[i] = pick(m, -1, 1);
+    make_op(m, IR_overlap_add, &attrs, &x, 1);
+}
+
 static void make_reduction(struct maker *m, struct ir_value *x)
 {
-    if (x->type.rank >= 3 && pick(m, 0, 2) == 0) {
+    int64_t which = pick(m, 0, 2), axes[IR_MAX_RANK], n = 0;
+    for (uint32_t d = 0; d < x->type.rank; d++) {
+        if (pick(m, 0, 1))
+            axes[n++] = d;
+    }
+    if (x->type.rank >= 3 && which == 0) {
         make_op(m, IR_global_avg_pool, NULL, &x, 1);
+    } else if (n && which == 1) {
+        union ir_attrs attrs = {
+            .reduce = {.kind = pick(m, 0, 1) ? "sum" : "max", .axes = {(uint32_t)n, axes}}};
+        make_op(m, IR_reduce, &attrs, &x, 1);
     } else if (x->type.rank) {
         union ir_attrs attrs = {.softmax = {.axis = pick(m, 0, x->type.rank - 1)}};
         make_op(m, IR_softmax, &attrs, &x, 1);
@@ -292,13 +319,13 @@ static struct ir_graph *make_graph(uint64_t seed, struct diag *d)
     static void (*const makers[])(struct maker *, struct ir_value *) = {
         make_unary,   make_with_constant, make_with_value, make_conv,  make_pool,   make_reduction,
         make_reshape, make_transpose,     make_pad,        make_slice, make_gather, make_concat,
-        make_matmul,  make_transpose,     make_reshape,    make_conv};
+        make_matmul,  make_transpose,     make_reshape,    make_conv,  make_overlap};
     struct maker m = {.g = ir_graph_new("made", IR_TENSOR), .diag = d, .seed = seed};
     int64_t n_inputs = pick(&m, 1, 2), n_ops = pick(&m, 1, 14);
     for (int64_t i = 0; i < n_inputs; i++)
         make_input(&m, i);
     for (int64_t i = 0; i < n_ops; i++)
-        makers[pick(&m, 0, 15)](&m, any_value(&m));
+        makers[pick(&m, 0, 16)](&m, any_value(&m));
     for (int64_t i = 0; i < 2; i++) {
         struct ir_value *v = i ? any_value(&m) : m.values[m.n - 1];
         union ir_attrs attrs = {

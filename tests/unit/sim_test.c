@@ -451,6 +451,7 @@ START_TEST(vmap_operations)
          {-0.964027580f, -0.462117157f, 0, 0.462117157f, 0.995054754f, NAN}},
         {{LANE_NEG, LANE_A, 0, 0}, {2, 0.5f, 0, -0.5f, -3, NAN}},
         {{LANE_ABS, LANE_A, 0, 0}, {2, 0.5f, 0, 0.5f, 3, NAN}},
+        {{LANE_LOG, LANE_B, 0, 0}, {0, 0.693147181f, 1.09861229f, 1.38629436f, -0.693147181f, 0}},
     };
     ck_assert_int_eq(sizeof cases / sizeof *cases, N_LANE_OPS);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
