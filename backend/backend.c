@@ -71,31 +71,29 @@ static bool layer_by_layer_cycles(const struct plan *p, uint64_t *out)
     return ok;
 }
 
-static void report_layers(const struct plan *p, struct isa_program *program,
-                          struct backend_result *out)
+static void report_layers(const struct plan *p, struct arena *a, struct backend_result *out)
 {
     out->n_layers = (uint32_t)p->layers.n;
-    out->layers = ARENA_ARRAY(program->arena, struct layer_report, out->n_layers);
+    out->layers = ARENA_ARRAY(a, struct layer_report, out->n_layers);
     for (uint32_t i = 0; i < out->n_layers; i++) {
         const struct layer *l = &p->layers.at[i];
         const struct node *n = &p->nodes.at[l->node];
         struct layer_report *r = &out->layers[i];
-        r->name = arena_strdup(program->arena, n->root->name);
-        for (int a = 0; a < 3; a++)
-            r->ofm[a] = n->dim[a];
+        r->name = arena_strdup(a, n->root->name);
+        for (int axis = 0; axis < 3; axis++)
+            r->ofm[axis] = n->dim[axis];
         r->pes = (int64_t)l->pv * l->ph;
         r->cycles = (int64_t)n->dim[0] * n->dim[1] * p->arch->mvm_cycles;
         r->copies = l->n_copies;
     }
 }
 
-static void report_sets(const struct plan *p, struct isa_program *program,
-                        struct backend_result *out)
+static void report_sets(const struct plan *p, struct arena *a, struct backend_result *out)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->n_order; i++)
         n += p->tasks.at[p->order[i]].kind == TASK_MVM;
-    out->sets = ARENA_ARRAY(program->arena, struct set_report, n);
+    out->sets = ARENA_ARRAY(a, struct set_report, n);
     for (uint32_t i = 0; i < p->n_order; i++) {
         const struct task *t = &p->tasks.at[p->order[i]];
         if (t->kind != TASK_MVM)
@@ -116,20 +114,27 @@ static void report_sets(const struct plan *p, struct isa_program *program,
     }
 }
 
-static void report(const struct plan *p, struct isa_program *program, struct backend_result *out)
+/* All that does not need the program; arrays in `a`. */
+static void report(const struct plan *p, struct arena *a, struct backend_result *out)
 {
     out->makespan_cycles = p->makespan;
     out->pe_busy_cycles = p->pe_busy_cycles;
     out->utilisation =
         p->makespan ? (double)p->pe_busy_cycles / ((double)p->options->pes * (double)p->makespan)
                     : (double)NAN;
-    out->n_tiles = program->n_tiles;
+    out->n_tiles = (uint32_t)p->tiles.n;
+    report_layers(p, a, out);
+    if (p->options->report_sets)
+        report_sets(p, a, out);
+    if (p->options->report_detail)
+        plan_report(p, a, out);
+}
+
+static void report_program(const struct isa_program *program, struct backend_result *out)
+{
     for (uint32_t t = 0; t < program->n_tiles; t++)
         out->n_instructions += program->tiles[t].n_insts;
     out->code_bytes = out->n_instructions * ISA_INST_BYTES;
-    report_layers(p, program, out);
-    if (p->options->report_sets)
-        report_sets(p, program, out);
 }
 
 bool backend_makespan(const struct ir_graph *g, const struct arch *arch,
@@ -138,6 +143,25 @@ bool backend_makespan(const struct ir_graph *g, const struct arch *arch,
     struct plan p = {.graph = g, .arch = arch, .options = o, .diag = d};
     bool ok = plan_and_schedule(&p);
     *out_cycles = p.makespan;
+    plan_free(&p);
+    return ok;
+}
+
+bool backend_schedule(const struct ir_graph *g, const struct arch *arch,
+                      const struct backend_options *o, struct arena *a, struct backend_result *out,
+                      struct diag *d)
+{
+    *out = (struct backend_result){0};
+    struct plan p = {.graph = g, .arch = arch, .options = o, .diag = d};
+    double start = now_seconds();
+    bool ok = plan_and_schedule(&p) && layer_by_layer_cycles(&p, &out->layer_by_layer_cycles);
+    out->seconds_schedule = now_seconds() - start;
+    if (ok && o->report_detail) {
+        plan_lives(&p);
+        plan_memory(&p);
+    }
+    if (ok)
+        report(&p, a, out);
     plan_free(&p);
     return ok;
 }
@@ -158,7 +182,8 @@ struct isa_program *backend_compile(const struct ir_graph *g, const struct arch 
         if (program) {
             program->graph_fingerprint = ir_fingerprint(g);
             program->layer_by_layer_cycles = out->layer_by_layer_cycles;
-            report(&p, program, out);
+            report(&p, program->arena, out);
+            report_program(program, out);
         }
         out->seconds_emit = now_seconds() - start - out->seconds_schedule;
     }

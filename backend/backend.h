@@ -16,8 +16,9 @@ struct set_shape {
 struct backend_options {
     enum schedule_mode mode;
     struct set_shape set;
-    int64_t pes;      /* PEs of the machine */
-    bool report_sets; /* fill backend_result.sets */
+    int64_t pes;        /* PEs of the machine */
+    bool report_sets;   /* fill backend_result.sets */
+    bool report_detail; /* fill backend_result.detail */
 };
 /* Per base layer, for tables and reports; index = base layer in list order. */
 struct layer_report {
@@ -32,6 +33,51 @@ struct set_report {
     int32_t y, x, h, w;             /* rectangle of the OFM */
     uint64_t start_cycle, end_cycle;
 };
+
+/* ---- what a report shows of a plan (detail.c, critical.c) ---- */
+
+struct tile_report {
+    uint32_t n_pes;
+    uint64_t busy_cycles[UNIT_DRAM + 1]; /* by enum cost_unit; PEs: the sum over all of them */
+    uint64_t vector_elements;            /* results times lane operations */
+    uint64_t sent_bytes;                 /* to other tiles; a message counts once */
+    uint64_t copied_bytes;               /* by its network port, to buffers of its own */
+    uint64_t read_bytes, written_bytes;  /* DRAM */
+    uint64_t buffer_bytes;               /* of all its buffers */
+    uint64_t peak_bytes;                 /* most bytes in use at one time */
+};
+enum buffer_kind { BUFFER_VALUE, BUFFER_SUMS, BUFFER_TEMPORARY, BUFFER_CONSTANT };
+/* A buffer of a tile: rows of a value, in fewer slots. A row is in use from its first write to its
+ * last read. */
+struct buffer_report {
+    const char *name; /* of the value, or the layer for sums */
+    enum buffer_kind kind;
+    uint32_t tile;
+    uint64_t rows, ring_rows, peak_rows; /* held in all; slots; most in use at one time */
+    uint64_t row_bytes, bytes;
+};
+/* What one tile sends to another; a message with several targets counts for each. */
+struct traffic_report {
+    uint32_t from, to, hops;
+    uint64_t bytes, messages;
+};
+/* Consecutive steps of the slowest path: the same work of one value on one tile. */
+struct path_report {
+    const char *name, *work;         /* of the value; "MVM", "send" ... */
+    uint32_t tile, layer;            /* base layer, or UINT32_MAX */
+    uint32_t n_steps, n_input_waits; /* steps whose unit was idle before them */
+    uint64_t start_cycle, end_cycle;
+};
+enum { DETAIL_PARTS = 400 }; /* of the makespan */
+struct backend_detail {
+    struct tile_report *tiles;
+    uint32_t n_buffers, n_traffic, n_path;
+    struct buffer_report *buffers;  /* by tile, in order of address */
+    struct traffic_report *traffic; /* by `from`, `to`; `from` != `to` */
+    struct path_report *path;       /* gapless from 0 to the makespan */
+    uint64_t in_use[DETAIL_PARTS];  /* most bytes in use on all tiles, in each part of the time */
+    uint64_t peak_bytes;            /* the largest of them */
+};
 struct backend_result {
     uint64_t makespan_cycles, layer_by_layer_cycles;
     double utilisation; /* NaN where the makespan is 0 */
@@ -40,12 +86,18 @@ struct backend_result {
     struct layer_report *layers; /* in the program's arena */
     struct set_report *sets;     /* if asked for: in order of start; in the program's arena */
     uint32_t n_sets;
+    struct backend_detail *detail; /* if asked for; in the program's arena */
     double seconds_schedule, seconds_emit;
 };
 /* NULL with diagnostics (CAPACITY, LOWER). `g` must be numbered and verified. */
 struct isa_program *backend_compile(const struct ir_graph *g, const struct arch *arch,
                                     const struct backend_options *o, struct backend_result *out,
                                     struct diag *d) CHECK_RESULT;
+
+/* The same schedule without a program: all results but instructions and bytes, in `a`. */
+bool backend_schedule(const struct ir_graph *g, const struct arch *arch,
+                      const struct backend_options *o, struct arena *a, struct backend_result *out,
+                      struct diag *d) CHECK_RESULT;
 
 /* The makespan alone, without emission: what pass dup asks for each choice of copies. */
 bool backend_makespan(const struct ir_graph *g, const struct arch *arch,

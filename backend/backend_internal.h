@@ -319,6 +319,19 @@ static inline uint32_t queue_dma(const struct plan *p, uint32_t tile)
     return queue_vu(p, tile) + 2;
 }
 
+/* ---- schedule.c, for reports ---- */
+/* The amounts of work that the task's times come from; `machine`: arch and number of tiles. */
+struct cost_work plan_task_work(const struct plan *p, const struct isa_program *machine,
+                                const struct task *t);
+bool task_is_pipelined(const struct task *t);
+
+/* ---- detail.c, critical.c: what a report shows of a finished plan; strings and arrays in `a` ----
+ */
+/* Its name, or "(add)" where it has none. */
+const char *plan_op_title(const struct ir_op *op, struct arena *a);
+void plan_report(const struct plan *p, struct arena *a, struct backend_result *out);
+void plan_report_path(const struct plan *p, struct arena *a, struct backend_detail *out);
+
 /* ---- access.c ---- */
 /* One buffer that a task reads or writes; the box is in the coordinates of what the buffer shows.
  */

@@ -78,17 +78,16 @@ static uint64_t box_elements(const struct box *b)
            (uint64_t)(b->hi[2] - b->lo[2]);
 }
 
-static uint32_t send_hops(const struct run *r, const struct task *t)
+static uint32_t send_hops(const struct plan *p, const struct isa_program *machine,
+                          const struct task *t)
 {
-    const struct plan *p = r->p;
     const struct node *n = &p->nodes.at[t->node];
     if (t->kind == TASK_PARTIAL)
-        return isa_hops(&r->machine, t->tile, n->home[t->cell]);
+        return isa_hops(machine, t->tile, n->home[t->cell]);
     uint32_t most = 0;
     for (uint32_t i = 0; i < n->targets.n; i++)
         if (node_sends(n, t->cell, i) && n->targets.at[i].class == t->aux) {
-            uint32_t hops =
-                isa_hops(&r->machine, t->tile, p->buffers.at[n->targets.at[i].buffer].tile);
+            uint32_t hops = isa_hops(machine, t->tile, p->buffers.at[n->targets.at[i].buffer].tile);
             most = hops > most ? hops : most;
         }
     return most;
@@ -100,9 +99,9 @@ static bool is_half(const struct ir_op *port, bool output)
 }
 
 /* The same amounts as isa_inst_work gives for the instruction that will be emitted. */
-static struct cost_work task_work(const struct run *r, const struct task *t)
+struct cost_work plan_task_work(const struct plan *p, const struct isa_program *machine,
+                                const struct task *t)
 {
-    const struct plan *p = r->p;
     const struct node *n = &p->nodes.at[t->node];
     struct box box = task_box(p, t);
     uint64_t elements = box_elements(&box), each = 1;
@@ -115,7 +114,7 @@ static struct cost_work task_work(const struct run *r, const struct task *t)
     case TASK_PARTIAL:
     case TASK_SEND:
         return (struct cost_work){
-            .kind = COST_SEND, .bytes = elements * 4, .hops = send_hops(r, t)};
+            .kind = COST_SEND, .bytes = elements * 4, .hops = send_hops(p, machine, t)};
     case TASK_LOAD:
         return (struct cost_work){.kind = COST_DMA,
                                   .bytes = elements * (is_half(n->root, false) ? 2 : 4)};
@@ -152,7 +151,7 @@ static void complete(struct run *r, uint32_t id)
 }
 
 /* PE groups and the vector unit run one instruction to its end; TX and DMA are pipelined. */
-static bool is_pipelined(const struct task *t)
+bool task_is_pipelined(const struct task *t)
 {
     return t->kind == TASK_SEND || t->kind == TASK_PARTIAL || t->kind == TASK_LOAD ||
            t->kind == TASK_STORE;
@@ -162,7 +161,7 @@ static void start(struct run *r, uint32_t id)
 {
     struct plan *p = r->p;
     struct task *t = &p->tasks.at[id];
-    struct cost_work work = task_work(r, t);
+    struct cost_work work = plan_task_work(p, &r->machine, t);
     struct cost cost = arch_cost(p->arch, &work);
     struct unit *u = &r->units[t->queue];
     t->start = r->now;
@@ -171,7 +170,7 @@ static void start(struct run *r, uint32_t id)
     t->end = r->now + cost_latency_cycles(&cost);
     t->end = t->end > u->last_end ? t->end : u->last_end;
     u->last_end = t->end;
-    u->free_at = is_pipelined(t) ? r->now + cost_occupancy_cycles(&cost) : t->end;
+    u->free_at = task_is_pipelined(t) ? r->now + cost_occupancy_cycles(&cost) : t->end;
     p->makespan = t->end > p->makespan ? t->end : p->makespan;
     if (t->kind == TASK_MVM)
         p->pe_busy_cycles += (t->end - t->start) * p->groups.at[t->aux].n_pes;

@@ -24,16 +24,22 @@ static uint64_t elements(const struct isa_inst *inst, const struct isa_tile *t, 
     return product(area(inst), t->views[view].channels);
 }
 
+uint32_t isa_mesh_columns(const struct isa_program *p)
+{
+    uint32_t tiles = p->arch.tiles > 0 ? (uint32_t)p->arch.tiles : p->n_tiles;
+    uint32_t columns = 1;
+    while ((uint64_t)columns * columns < tiles)
+        columns++;
+    return columns;
+}
+
 uint32_t isa_hops(const struct isa_program *p, uint32_t from, uint32_t to)
 {
     if (from == to)
         return 0;
     if (p->arch.topology == ARCH_IDEAL)
         return 1;
-    uint32_t tiles = p->arch.tiles > 0 ? (uint32_t)p->arch.tiles : p->n_tiles;
-    uint32_t columns = 1;
-    while ((uint64_t)columns * columns < tiles)
-        columns++;
+    uint32_t columns = isa_mesh_columns(p);
     int64_t dx = (int64_t)(from % columns) - to % columns;
     int64_t dy = (int64_t)(from / columns) - to / columns;
     return (uint32_t)((dx < 0 ? -dx : dx) + (dy < 0 ? -dy : dy));

@@ -33,7 +33,7 @@ struct settings {
     const char *lp_file;
     /* files and form of the output */
     const char *output;
-    const char *schedule_out, *schedule_svg, *trace;
+    const char *schedule_out, *schedule_svg, *trace, *report, *report_arch;
     int64_t svg_layout; /* index of the choice */
     bool json, inline_blobs, dot, help;
     /* passes */
@@ -68,7 +68,7 @@ struct option_desc {
 /* Groups of options, ended by an entry without name. */
 extern const struct option_desc options_model[], options_mapping[], options_lp[], options_output[],
     options_json[], options_passes[], options_inputs[], options_run_program[], options_sim_model[],
-    options_inline[], options_views[];
+    options_inline[], options_views[], options_page[];
 
 enum { MOST_OPTION_GROUPS = 10 };
 struct command {
@@ -93,6 +93,7 @@ bool options_recall(const char *line, struct arena *a, struct settings *s,
 
 /* ---- commands ---- */
 bool cmd_compile(const struct settings *s, struct diag *d) CHECK_RESULT;
+bool cmd_report(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_run(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_sim(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_opt(const struct settings *s, struct diag *d) CHECK_RESULT;
@@ -148,6 +149,8 @@ bool driver_write(struct build *b, const char *path, struct diag *d) CHECK_RESUL
 bool driver_lower_again(struct build *b, const struct isa_program *p, const char *model,
                         bool keep_imported, struct diag *d) CHECK_RESULT;
 void driver_free(struct build *b);
+/* MODEL's file name with `ending` instead of .onnx, in the current directory. */
+const char *driver_output_name(const char *model, const char *ending, struct arena *a);
 
 /* ---- mapping.c: --copies and --set best ---- */
 

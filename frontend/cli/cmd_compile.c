@@ -3,18 +3,6 @@
 
 #include <string.h>
 
-/* MODEL's file name with .cim instead of .onnx, in the current directory. */
-static const char *default_output(const char *model, struct arena *a)
-{
-    const char *slash = strrchr(model, '/'), *name = slash ? slash + 1 : model;
-    size_t n = strlen(name);
-    if (strcmp(model, "-") == 0)
-        return "program.cim";
-    if (n > 5 && strcmp(name + n - 5, ".onnx") == 0)
-        n -= 5;
-    return arena_printf(a, "%.*s.cim", (int)n, name);
-}
-
 static void report(const struct build *b, const struct settings *s, bool to_stdout)
 {
     if (!s->json) {
@@ -40,7 +28,8 @@ bool cmd_compile(const struct settings *s, struct diag *d)
     bool ok = driver_start(&b, s, NULL, d) && driver_lower(&b, s, s->args.at[0], false, d) &&
               driver_compile(&b, s, d) && views_write(&b, s, d);
     if (ok)
-        ok = driver_write(&b, s->output ? s->output : default_output(s->args.at[0], b.arena), d);
+        ok = driver_write(
+            &b, s->output ? s->output : driver_output_name(s->args.at[0], ".cim", b.arena), d);
     if (ok)
         report(&b, s, !is_piped);
     driver_free(&b);

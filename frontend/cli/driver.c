@@ -252,7 +252,8 @@ struct backend_options driver_backend_options(const struct build *b, const struc
                                                                         : SCHEDULE_CROSS_LAYER,
                                     .set = b->set,
                                     .pes = b->dup.pes,
-                                    .report_sets = views_wanted(s)};
+                                    .report_sets = views_wanted(s),
+                                    .report_detail = s->report != NULL};
 }
 
 bool driver_compile(struct build *b, const struct settings *s, struct diag *d)
@@ -274,4 +275,15 @@ bool driver_write(struct build *b, const char *path, struct diag *d)
     bool ok = isa_program_write(b->program, path, &b->program_bytes, d);
     b->write_seconds = now_seconds() - start;
     return ok;
+}
+
+const char *driver_output_name(const char *model, const char *ending, struct arena *a)
+{
+    const char *slash = strrchr(model, '/'), *name = slash ? slash + 1 : model;
+    size_t n = strlen(name);
+    if (strcmp(model, "-") == 0)
+        return arena_printf(a, "program%s", ending);
+    if (n > 5 && strcmp(name + n - 5, ".onnx") == 0)
+        n -= 5;
+    return arena_printf(a, "%.*s%s", (int)n, name, ending);
 }

@@ -43,6 +43,25 @@ static const struct command commands[] = {
      .min_args = 1,
      .max_args = 1,
      .run = cmd_compile},
+    {.name = "report",
+     .summary = "compiles and shows the result as one HTML page",
+     .operands = "MODEL",
+     .text =
+         "Compiles as `cimc compile` does and writes, instead of a program, one HTML page that\n"
+         "needs nothing else: how the layers lie on the PEs, both schedules, how busy each PE\n"
+         "is, buffers and how full they get, traffic between tiles, the path that makes the\n"
+         "schedule as long as it is, and what moving the data would cost.\n"
+         "\n"
+         "Without -o the page goes to MODEL's name with .html instead of .onnx, in the current\n"
+         "directory. Tables are sorted by a click on a column's head.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc report model.onnx -o report.html\n"
+         "  cimc report model.onnx --extra-pes 32 --set 1x*\n",
+     .groups = {options_model, options_mapping, options_lp, options_page, options_output},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_report},
     {.name = "run",
      .summary = "compiles, simulates and compares with the model",
      .operands = "MODEL",

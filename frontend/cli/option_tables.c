@@ -136,6 +136,15 @@ const struct option_desc options_views[] = {
     {0},
 };
 
+const struct option_desc options_page[] = {
+    {.name = "report-arch",
+     .kind = OPTION_TEXT,
+     .offset = AT(report_arch),
+     .argument = "NAME|FILE",
+     .help = "where data moves for free on the machine: the costs that the report compares with"},
+    {0},
+};
+
 const struct option_desc options_inline[] = {
     {.name = "inline",
      .kind = OPTION_FLAG,

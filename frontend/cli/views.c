@@ -13,7 +13,7 @@
 
 bool views_wanted(const struct settings *s)
 {
-    return s->schedule_out || s->schedule_svg || s->trace;
+    return s->schedule_out || s->schedule_svg || s->trace || s->report;
 }
 
 bool views_to_stdout(const struct settings *s)
@@ -167,15 +167,16 @@ static bool write_pictures(const struct build *b, const struct settings *s, stru
     struct backend_result *other = &v.mode[!is_cross].result;
     v.mode[is_cross].result = b->backend;
     o.mode = is_cross ? SCHEDULE_LAYER_BY_LAYER : SCHEDULE_CROSS_LAYER;
-    struct isa_program *program = backend_compile(b->graph, &b->arch, &o, other, d);
-    bool ok = program != NULL;
+    o.report_detail = false;
+    bool ok = backend_schedule(b->graph, &b->arch, &o, b->arena, other, d);
     for (int m = 0; m < VIEW_MODES && ok; m++)
         sort_sets(&v.mode[m].result);
     if (ok && s->schedule_svg)
-        ok = view_write_svg(&v, s->svg_layout == 1, s->schedule_svg, d);
+        ok = view_write_svg(&v, s->svg_layout == 1 ? VIEW_STACKED : VIEW_SIDE, s->schedule_svg, d);
     if (ok && s->trace)
         ok = view_write_trace(&v, s->trace, d);
-    isa_program_free(program);
+    if (ok && s->report)
+        ok = page_write(&v, s, s->report, d);
     return ok;
 }
 
@@ -183,5 +184,5 @@ bool views_write(const struct build *b, const struct settings *s, struct diag *d
 {
     if (s->schedule_out && !view_write_csv(b, s->schedule_out, d))
         return false;
-    return (!s->schedule_svg && !s->trace) || write_pictures(b, s, d);
+    return (!s->schedule_svg && !s->trace && !s->report) || write_pictures(b, s, d);
 }

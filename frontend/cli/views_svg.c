@@ -13,13 +13,14 @@
 #include <string.h>
 
 /* Pixels. */
-static const double WIDTH = 1900, LEFT = 74, RIGHT = 32, BETWEEN = 50;
+static const double WIDTH = 1900, PAGE_WIDTH = 1200, LEFT = 74, RIGHT = 32, BETWEEN = 50;
 static const double STRIP = 44, SMALLEST_GAP = 0.7;
 enum {
     MOST_BARS = 8000, /* about 180 bytes each */
     STRIP_PARTS = 800,
     SHADES = 8,
     LEGEND_COLUMNS = 5,
+    PAGE_LEGEND_COLUMNS = 3,
     LEGEND_LINE = 16,
     LEGEND_LETTERS = 34,
 };
@@ -27,7 +28,9 @@ enum {
 struct picture {
     const struct views *views;
     FILE *out;
-    bool is_stacked;
+    enum view_layout layout;
+    double total_width;
+    uint32_t legend_columns;
     double left[VIEW_MODES], width; /* of the panels */
     double scale[VIEW_MODES];       /* pixels a cycle */
     uint32_t n_tiles;
@@ -37,94 +40,33 @@ struct picture {
 
 /* ---- text ---- */
 
-/* At most two decimals, none of them a trailing zero. */
-static void print_number(FILE *out, double x)
-{
-    char text[32];
-    int n = snprintf(text, sizeof text, "%.2f", x);
-    while (text[n - 1] == '0')
-        n--;
-    if (text[n - 1] == '.')
-        n--;
-    fprintf(out, "%.*s", n, text);
-}
-
-static void print_attribute(FILE *out, const char *name, double x)
-{
-    fprintf(out, " %s=\"", name);
-    print_number(out, x);
-    fputc('"', out);
-}
-
-/* XML has no control characters, and not U+FFFE and U+FFFF. */
-static void print_escaped(FILE *out, const char *s)
-{
-    char *text = valid_utf8(s);
-    for (char *p = text; *p; p++) {
-        if (strncmp(p, "\xef\xbf\xbe", 3) == 0 || strncmp(p, "\xef\xbf\xbf", 3) == 0)
-            p[0] = p[1] = p[2] = '?';
-        switch (*p) {
-        case '&': fputs("&amp;", out); break;
-        case '<': fputs("&lt;", out); break;
-        case '>': fputs("&gt;", out); break;
-        case '"': fputs("&quot;", out); break;
-        default: fputc((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p, out);
-        }
-    }
-    free(text);
-}
-
-static bool begins_letter(char c)
-{
-    return ((unsigned char)c & 0xc0) != 0x80;
-}
-
-/* The end of a long name tells more than its start. */
-static void print_tail(FILE *out, const char *s, size_t letters)
-{
-    size_t n = 0;
-    const char *p = s + strlen(s);
-    while (p > s && n < letters)
-        n += begins_letter(*--p);
-    if (p > s)
-        fputs("\xe2\x80\xa6", out);
-    print_escaped(out, p);
-}
-
 static void open_text(struct picture *p, double x, double y, const char *class)
 {
     fputs("<text", p->out);
-    print_attribute(p->out, "x", x);
-    print_attribute(p->out, "y", y);
+    view_print_attribute(p->out, "x", x);
+    view_print_attribute(p->out, "y", y);
     fprintf(p->out, " class=\"%s\">", class);
 }
 
 /* ---- colours ---- */
 
-static int colour_channel(double hue, double saturation, double lightness, double n)
-{
-    double k = fmod(n + hue / 30, 12), a = saturation * fmin(lightness, 1 - lightness);
-    return (int)lround(255 * (lightness - a * fmax(-1, fmin(fmin(k - 3, 9 - k), 1))));
-}
-
-/* Steps of the golden angle keep neighbours apart however many layers there are. */
+/* Within `.sched`: the picture may be part of a page. */
 static void print_styles(struct picture *p)
 {
-    static const double lightness[] = {0.42, 0.56, 0.34};
-    fputs("<style>text{font-family:system-ui,'DejaVu Sans',sans-serif;font-size:11px;fill:#333}"
-          ".e{text-anchor:end}.m{text-anchor:middle}.t{font-size:20px;font-weight:600;fill:#111}"
-          ".h{font-size:15px;font-weight:600;fill:#111}.n{font-size:12px;fill:#555}"
-          ".b{fill:#f1f2f4}.g{stroke:#d5d8dd;stroke-width:1}.s{fill:#7b8494}"
-          "rect:hover{stroke:#000;stroke-width:1}",
+    fputs("<style>.sched text{font-family:system-ui,'DejaVu Sans',sans-serif;font-size:11px;"
+          "fill:#333}.sched .e{text-anchor:end}.sched .m{text-anchor:middle}"
+          ".sched .t{font-size:20px;font-weight:600;fill:#111}"
+          ".sched .h{font-size:15px;font-weight:600;fill:#111}"
+          ".sched .n{font-size:12px;fill:#555}.sched .b{fill:#f1f2f4}"
+          ".sched .g{stroke:#d5d8dd;stroke-width:1}.sched .s{fill:#7b8494}"
+          ".sched rect:hover{stroke:#000;stroke-width:1}",
           p->out);
     for (int i = 0; i < SHADES; i++)
-        fprintf(p->out, ".o%d{fill-opacity:%.2f}", i, 0.25 + 0.75 * (i + 1) / SHADES);
+        fprintf(p->out, ".sched .o%d{fill-opacity:%.2f}", i, 0.25 + 0.75 * (i + 1) / SHADES);
     uint32_t n = p->views->mode[0].result.n_layers;
-    for (uint32_t i = 0; i < n; i++) {
-        double hue = fmod(210 + 137.50776405 * i, 360), light = lightness[i % 3];
-        fprintf(p->out, ".a%u{fill:#%02x%02x%02x}", i, colour_channel(hue, 0.65, light, 0),
-                colour_channel(hue, 0.65, light, 8), colour_channel(hue, 0.65, light, 4));
-    }
+    char colour[8];
+    for (uint32_t i = 0; i < n; i++)
+        fprintf(p->out, ".sched .a%u{fill:%s}", i, view_colour(i, colour));
     fputs("</style>\n", p->out);
 }
 
@@ -154,9 +96,14 @@ static uint64_t tick_cycles(double scale)
     }
 }
 
+static bool is_stacked(const struct picture *p)
+{
+    return p->layout != VIEW_SIDE;
+}
+
 static bool has_labels(const struct picture *p, int m)
 {
-    return p->is_stacked || m == 0;
+    return is_stacked(p) || m == 0;
 }
 
 static void draw_axis(struct picture *p, int m, double top)
@@ -166,10 +113,10 @@ static void draw_axis(struct picture *p, int m, double top)
     char text[32];
     for (uint64_t t = 0; (x = p->left[m] + (double)t * p->scale[m]) <= end; t += step) {
         fputs("<line class=\"g\"", p->out);
-        print_attribute(p->out, "x1", x);
-        print_attribute(p->out, "x2", x);
-        print_attribute(p->out, "y1", top);
-        print_attribute(p->out, "y2", bottom + 4);
+        view_print_attribute(p->out, "x1", x);
+        view_print_attribute(p->out, "x2", x);
+        view_print_attribute(p->out, "y1", top);
+        view_print_attribute(p->out, "y2", bottom + 4);
         fputs("/>", p->out);
         open_text(p, x, bottom + 16, "m");
         fprintf(p->out, "%s</text>\n", view_cycles_text(t, text));
@@ -198,10 +145,10 @@ static void draw_rows(struct picture *p, int m, double top)
     uint32_t step = label_step(p->row);
     for (uint32_t i = 0; i < p->n_tiles; i++) {
         fputs("<rect class=\"b\"", p->out);
-        print_attribute(p->out, "x", p->left[m]);
-        print_attribute(p->out, "y", top + i * p->row);
-        print_attribute(p->out, "width", width);
-        print_attribute(p->out, "height", p->row - gap);
+        view_print_attribute(p->out, "x", p->left[m]);
+        view_print_attribute(p->out, "y", top + i * p->row);
+        view_print_attribute(p->out, "width", width);
+        view_print_attribute(p->out, "height", p->row - gap);
         fputs("/>", p->out);
         if (i % step == 0 && has_labels(p, m)) {
             open_text(p, p->left[m] - 8, top + (i + 0.5) * p->row + 4, "e");
@@ -218,12 +165,12 @@ static void draw_bar(struct picture *p, int m, const struct view_run *r, double 
     double busy = (double)r->busy_cycles / (double)(r->end - r->start);
     char from[32], to[32];
     fprintf(p->out, "<rect class=\"a%u o%d\"", r->layer, (int)fmin(busy * SHADES, SHADES - 1));
-    print_attribute(p->out, "x", p->left[m] + (double)r->start * p->scale[m]);
-    print_attribute(p->out, "y", top + r->tile * p->row + r->first_pe * pe);
-    print_attribute(p->out, "width", fmax((double)(r->end - r->start) * p->scale[m], 0.5));
-    print_attribute(p->out, "height", r->n_pes * pe);
+    view_print_attribute(p->out, "x", p->left[m] + (double)r->start * p->scale[m]);
+    view_print_attribute(p->out, "y", top + r->tile * p->row + r->first_pe * pe);
+    view_print_attribute(p->out, "width", fmax((double)(r->end - r->start) * p->scale[m], 0.5));
+    view_print_attribute(p->out, "height", r->n_pes * pe);
     fputs("><title>", p->out);
-    print_tail(p->out, result->layers[r->layer].name, 2 * LEGEND_LETTERS);
+    view_print_tail(p->out, result->layers[r->layer].name, 2 * LEGEND_LETTERS);
     fprintf(p->out, " copy %u: cycles %s-%s, %u set%s, %.0f %% busy, %u PEs</title></rect>\n",
             r->copy, view_cycles_text(r->start, from), view_cycles_text(r->end, to), r->n_sets,
             r->n_sets == 1 ? "" : "s", 100 * busy, r->n_pes);
@@ -235,29 +182,29 @@ static void draw_strip(struct picture *p, int m, double top)
     const struct backend_result *r = &p->views->mode[m].result;
     double width = (double)r->makespan_cycles * p->scale[m], *busy = p->busy[m];
     fputs("<rect class=\"b\"", p->out);
-    print_attribute(p->out, "x", p->left[m]);
-    print_attribute(p->out, "y", top);
-    print_attribute(p->out, "width", width);
-    print_attribute(p->out, "height", STRIP);
+    view_print_attribute(p->out, "x", p->left[m]);
+    view_print_attribute(p->out, "y", top);
+    view_print_attribute(p->out, "width", width);
+    view_print_attribute(p->out, "height", STRIP);
     fputs("/><path class=\"s\" d=\"M", p->out);
-    print_number(p->out, p->left[m]);
+    view_print_number(p->out, p->left[m]);
     fputc(' ', p->out);
-    print_number(p->out, top + STRIP);
+    view_print_number(p->out, top + STRIP);
     double before = NAN;
     for (int i = 0; i < STRIP_PARTS; i++) {
         double y = top + STRIP * (1 - busy[i] / p->most_busy);
         if (fabs(y - before) < 0.005)
             continue;
         fputc('H', p->out);
-        print_number(p->out, p->left[m] + width * i / STRIP_PARTS);
+        view_print_number(p->out, p->left[m] + width * i / STRIP_PARTS);
         fputc('V', p->out);
-        print_number(p->out, y);
+        view_print_number(p->out, y);
         before = y;
     }
     fputc('H', p->out);
-    print_number(p->out, p->left[m] + width);
+    view_print_number(p->out, p->left[m] + width);
     fputc('V', p->out);
-    print_number(p->out, top + STRIP);
+    view_print_number(p->out, top + STRIP);
     fputs("z\"/>\n", p->out);
     if (!has_labels(p, m))
         return;
@@ -273,9 +220,11 @@ static void print_head(struct picture *p, int m, double top)
     char text[32];
     const char *name = p->views->mode[m].name;
     open_text(p, p->left[m], top + 22, "h");
-    fprintf(p->out, "%c%s: %s cycles, PEs busy %.2f %% of the time", name[0] - 'a' + 'A', name + 1,
-            view_cycles_text(r->makespan_cycles, text), 100 * r->utilisation);
-    if (m == 1)
+    fprintf(p->out, "%c%s: %s cycles", name[0] - 'a' + 'A', name + 1,
+            view_cycles_text(r->makespan_cycles, text));
+    if (r->makespan_cycles > 0)
+        fprintf(p->out, ", PEs busy %.2f %% of the time", 100 * r->utilisation);
+    if (m == 1 && r->makespan_cycles > 0)
         fprintf(p->out, ", %.2f times as fast",
                 (double)other->makespan_cycles / (double)r->makespan_cycles);
     fputs("</text>\n", p->out);
@@ -298,53 +247,56 @@ static void draw_panel(struct picture *p, int m, const view_runs *runs, double t
 static double legend_height(const struct picture *p)
 {
     uint32_t n = p->views->mode[0].result.n_layers;
-    return 30 + (double)((n + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS) * LEGEND_LINE;
+    return 30 + (double)((n + p->legend_columns - 1) / p->legend_columns) * LEGEND_LINE;
 }
 
 static void draw_legend(struct picture *p, double top)
 {
     const struct backend_result *r = &p->views->mode[0].result;
-    uint32_t lines = (r->n_layers + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS;
+    uint32_t lines = (r->n_layers + p->legend_columns - 1) / p->legend_columns;
     open_text(p, LEFT, top + 14, "n");
     fputs("Layers, with their copies where there are several. A paler bar has gaps: fewer of its "
           "cycles are busy.</text>\n",
           p->out);
     for (uint32_t i = 0; i < r->n_layers; i++) {
-        double x = LEFT + (i / lines) * ((WIDTH - LEFT - RIGHT) / LEGEND_COLUMNS);
+        double x = LEFT + (i / lines) * ((p->total_width - LEFT - RIGHT) / p->legend_columns);
         double y = top + 24 + (i % lines) * LEGEND_LINE;
         fprintf(p->out, "<rect class=\"a%u\"", i);
-        print_attribute(p->out, "x", x);
-        print_attribute(p->out, "y", y);
+        view_print_attribute(p->out, "x", x);
+        view_print_attribute(p->out, "y", y);
         fputs(" width=\"11\" height=\"11\"/>", p->out);
         open_text(p, x + 16, y + 10, "l");
-        print_tail(p->out, r->layers[i].name, LEGEND_LETTERS);
+        view_print_tail(p->out, r->layers[i].name, LEGEND_LETTERS);
         if (r->layers[i].copies > 1)
             fprintf(p->out, " \xc3\x97%lld", (long long)r->layers[i].copies);
         fputs("</text>\n", p->out);
     }
 }
 
-static void open_picture(struct picture *p, double height)
+static void open_svg(struct picture *p, double height)
 {
-    const struct build *b = p->views->build;
-    const char *slash = strrchr(b->model, '/');
-    fprintf(p->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                    "<svg xmlns=\"http://www.w3.org/2000/svg\"");
-    print_attribute(p->out, "width", WIDTH);
-    print_attribute(p->out, "height", height);
+    fputs("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"sched\"", p->out);
+    view_print_attribute(p->out, "width", p->total_width);
+    view_print_attribute(p->out, "height", height);
     fputs(" viewBox=\"0 0 ", p->out);
-    print_number(p->out, WIDTH);
+    view_print_number(p->out, p->total_width);
     fputc(' ', p->out);
-    print_number(p->out, height);
+    view_print_number(p->out, height);
     fputs("\">\n", p->out);
     print_styles(p);
     fputs("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n", p->out);
+}
+
+static void draw_title(struct picture *p)
+{
+    const struct build *b = p->views->build;
+    const char *slash = strrchr(b->model, '/');
     open_text(p, LEFT, 32, "t");
-    print_escaped(p->out, slash ? slash + 1 : b->model);
+    view_print_escaped(p->out, slash ? slash + 1 : b->model);
     fputs("</text>\n", p->out);
     open_text(p, LEFT, 51, "n");
     fputs("machine ", p->out);
-    print_escaped(p->out, b->arch.name);
+    view_print_escaped(p->out, b->arch.name);
     fprintf(p->out, ": %lld PEs on %u tiles of %lld; one cycle is %.6g ns</text>\n",
             (long long)b->dup.pes, p->n_tiles, (long long)b->arch.crossbars,
             (double)b->arch.cycle_ps / 1000);
@@ -363,8 +315,10 @@ static void profile(struct picture *p)
 static void layout(struct picture *p)
 {
     uint64_t makespan[VIEW_MODES], longest = 1;
-    double plot = WIDTH - LEFT - RIGHT;
-    p->width = p->is_stacked ? plot : (plot - BETWEEN) / 2;
+    p->total_width = p->layout == VIEW_PAGE ? PAGE_WIDTH : WIDTH;
+    p->legend_columns = p->layout == VIEW_PAGE ? PAGE_LEGEND_COLUMNS : LEGEND_COLUMNS;
+    double plot = p->total_width - LEFT - RIGHT;
+    p->width = is_stacked(p) ? plot : (plot - BETWEEN) / 2;
     for (int m = 0; m < VIEW_MODES; m++) {
         const struct backend_result *r = &p->views->mode[m].result;
         makespan[m] = r->makespan_cycles ? r->makespan_cycles : 1;
@@ -372,8 +326,8 @@ static void layout(struct picture *p)
         p->n_tiles = r->n_tiles > p->n_tiles ? r->n_tiles : p->n_tiles;
     }
     for (int m = 0; m < VIEW_MODES; m++) {
-        p->scale[m] = p->width / (double)(p->is_stacked ? longest : makespan[m]);
-        p->left[m] = LEFT + (p->is_stacked ? 0 : m * (p->width + BETWEEN));
+        p->scale[m] = p->width / (double)(p->layout == VIEW_STACKED ? longest : makespan[m]);
+        p->left[m] = LEFT + (is_stacked(p) ? 0 : m * (p->width + BETWEEN));
     }
     p->row = p->n_tiles <= 10   ? 44
              : p->n_tiles <= 20 ? 26
@@ -391,23 +345,32 @@ static void merge(const struct picture *p, view_runs runs[VIEW_MODES])
     view_merge_to(p->views, gap, MOST_BARS, runs);
 }
 
-bool view_write_svg(const struct views *v, bool is_stacked, const char *path, struct diag *d)
+void view_draw_schedules(const struct views *v, enum view_layout how, FILE *out)
 {
-    struct out out;
     view_runs runs[VIEW_MODES] = {0};
-    if (!out_open(&out, path, d))
-        return false;
-    struct picture p = {.views = v, .out = out.f, .is_stacked = is_stacked};
+    struct picture p = {.views = v, .out = out, .layout = how};
     layout(&p);
     profile(&p);
     merge(&p, runs);
-    double top = 66, panels = (is_stacked ? VIEW_MODES : 1) * panel_height(&p);
-    open_picture(&p, top + panels + legend_height(&p) + 16);
+    double top = how == VIEW_PAGE ? 0 : 66;
+    double panels = (is_stacked(&p) ? VIEW_MODES : 1) * panel_height(&p);
+    open_svg(&p, top + panels + legend_height(&p) + 16);
+    if (how != VIEW_PAGE)
+        draw_title(&p);
     for (int m = 0; m < VIEW_MODES; m++) {
-        draw_panel(&p, m, &runs[m], top + (is_stacked ? m * panel_height(&p) : 0));
+        draw_panel(&p, m, &runs[m], top + (is_stacked(&p) ? m * panel_height(&p) : 0));
         VEC_FREE(&runs[m]);
     }
     draw_legend(&p, top + panels);
     fputs("</svg>\n", p.out);
+}
+
+bool view_write_svg(const struct views *v, enum view_layout how, const char *path, struct diag *d)
+{
+    struct out out;
+    if (!out_open(&out, path, d))
+        return false;
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out.f);
+    view_draw_schedules(v, how, out.f);
     return out_commit(&out, d);
 }

@@ -19,6 +19,7 @@ PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'time-p
 # Command -> options, operands that make a valid line as far as the command line goes.
 COMMANDS = {
     'compile': (MODEL | MAPPING | VIEWS | {'output', 'json'}, ['absent']),
+    'report': (MODEL | MAPPING | {'report-arch', 'output'}, ['absent']),
     'run': (MODEL | MAPPING | INPUTS | VIEWS | {'program', 'output', 'json'}, ['absent']),
     'sim': (INPUTS | {'model', 'json'}, ['absent']),
     'opt': (MODEL | MAPPING | PASSES | {'output'}, ['absent']),
@@ -99,13 +100,13 @@ def usage_errors(b):
 
 def missing_files(b):
     """a missing file, a folder, an unreadable kind exit 1 and name the file"""
-    for name in ('compile', 'run', 'sim', 'opt', 'dis', 'asm', 'check'):
+    for name in ('compile', 'report', 'run', 'sim', 'opt', 'dis', 'asm', 'check'):
         more = ['-o', 'out'] if 'output' in COMMANDS[name][0] else []
         b.fails(name, 'absent', *more, code=1, message='absent: error: cannot open: No such file or directory [io]')
         b.fails(name, b.folder, *more, code=1, message=b.folder + ': error: is a directory [io]')
     b.equal(os.listdir(b.folder), [], 'files left behind')
     empty = b.write('empty', '')
-    for name in ('compile', 'run', 'sim', 'opt', 'dis', 'asm', 'check'):
+    for name in ('compile', 'report', 'run', 'sim', 'opt', 'dis', 'asm', 'check'):
         b.run(name, empty, *(['-o', 'out'] if 'output' in COMMANDS[name][0] else []), code=1)
     b.equal(os.listdir(b.folder), ['empty'], 'files left behind')
 

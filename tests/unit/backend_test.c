@@ -40,7 +40,8 @@ static struct compiled compile(const char *text, const char *settings, enum sche
         diag_print(c.diag, stderr);
     ck_assert_ptr_nonnull(c.graph);
     ir_number(c.graph);
-    struct backend_options o = {.mode = mode, .set = set, .pes = 1000, .report_sets = true};
+    struct backend_options o = {
+        .mode = mode, .set = set, .pes = 1000, .report_sets = true, .report_detail = true};
     c.program = backend_compile(c.graph, &c.arch, &o, &c.result, c.diag);
     return c;
 }
@@ -202,6 +203,86 @@ START_TEST(layers_with_the_same_weights_share_crossbars)
 }
 END_TEST
 
+/* Layer a and the pool on tile 0, b on tile 1, a row a set: a's row takes 12 cycles, a pool row
+ * follows every 24, b's row of 4 cycles starts when three pool rows are there. */
+START_TEST(a_report_tells_what_is_moved_and_kept)
+{
+    struct compiled c = compile(two_layers, "crossbars=1", SCHEDULE_CROSS_LAYER, shape(1, 0));
+    const struct backend_detail *d = c.result.detail;
+    ck_assert_uint_eq(c.result.makespan_cycles, 148);
+    ck_assert_uint_eq(d->tiles[0].busy_cycles[UNIT_PE], 144);
+    ck_assert_uint_eq(d->tiles[1].busy_cycles[UNIT_PE], 16);
+    ck_assert_uint_eq(d->tiles[0].busy_cycles[UNIT_VECTOR], 0);
+    ck_assert_uint_eq(d->tiles[0].vector_elements, 12 * 12 * 8 + 6 * 6 * 8 * 4);
+    ck_assert_uint_eq(d->tiles[1].vector_elements, 4 * 4 * 5);
+    ck_assert_uint_eq(d->tiles[0].read_bytes, 12 * 12 * 3 * 4);
+    ck_assert_uint_eq(d->tiles[1].written_bytes, 4 * 4 * 5 * 4);
+    ck_assert_uint_eq(d->tiles[0].sent_bytes, 6 * 6 * 8 * 4);
+    ck_assert_uint_eq(d->n_traffic, 1);
+    ck_assert_uint_eq(d->traffic[0].from, 0);
+    ck_assert_uint_eq(d->traffic[0].to, 1);
+    ck_assert_uint_eq(d->traffic[0].hops, 1);
+    ck_assert_uint_eq(d->traffic[0].bytes, 6 * 6 * 8 * 4);
+    ck_assert_uint_eq(d->traffic[0].messages, 6);
+    /* the pool's rows on b's tile: six in all, three in use while a row of b is computed */
+    unsigned n = 0;
+    for (uint32_t i = 0; i < d->n_buffers; i++) {
+        const struct buffer_report *b = &d->buffers[i];
+        ck_assert_uint_le(b->peak_rows, b->ring_rows);
+        if (b->tile != 1 || b->kind != BUFFER_VALUE || strcmp(b->name, "(max_pool)") != 0)
+            continue;
+        n++;
+        ck_assert_uint_eq(b->rows, 6);
+        ck_assert_uint_eq(b->ring_rows, 3);
+        ck_assert_uint_eq(b->peak_rows, 3);
+        ck_assert_uint_eq(b->row_bytes, 6 * 8 * 4);
+    }
+    ck_assert_uint_eq(n, 1);
+    release(&c);
+}
+END_TEST
+
+static void expect_step(const struct path_report *e, const char *name, const char *work,
+                        uint64_t start, uint64_t end)
+{
+    ck_assert_str_eq(e->name, name);
+    ck_assert_str_eq(e->work, work);
+    ck_assert_uint_eq(e->start_cycle, start);
+    ck_assert_uint_eq(e->end_cycle, end);
+}
+
+START_TEST(the_slowest_path_has_no_gap)
+{
+    /* b's last row waits for a's twelve rows of 12 cycles, one after the other */
+    struct compiled c = compile(two_layers, "crossbars=1", SCHEDULE_CROSS_LAYER, shape(1, 0));
+    const struct backend_detail *d = c.result.detail;
+    ck_assert_uint_eq(d->n_path, 2);
+    expect_step(&d->path[0], "a", "MVM", 0, 144);
+    ck_assert_uint_eq(d->path[0].n_steps, 12);
+    ck_assert_uint_eq(d->path[0].n_input_waits, 0);
+    expect_step(&d->path[1], "b", "MVM", 144, 148);
+    ck_assert_uint_eq(d->path[1].n_input_waits, 1);
+    release(&c);
+    /* With costs: a's 144 pixels; the relu of its last row, 12 * 8 results on 64 lanes; the pool
+     * row, 6 * 8 * 4; its message, 192 bytes at 16 a cycle and a hop; b's row; its 4 * 5 results.
+     */
+    c = compile(two_layers, "crossbars=1 lanes=64 link_bytes_per_cycle=16 hop_cycles=2",
+                SCHEDULE_CROSS_LAYER, shape(1, 0));
+    d = c.result.detail;
+    static const uint64_t cycles[] = {144, 2, 3, 12 + 2, 4, 1};
+    uint64_t at = 0;
+    ck_assert_uint_eq(d->n_path, 6);
+    for (uint32_t i = 0; i < d->n_path; i++) {
+        ck_assert_uint_eq(d->path[i].start_cycle, at);
+        ck_assert_uint_eq(d->path[i].end_cycle - d->path[i].start_cycle, cycles[i]);
+        at = d->path[i].end_cycle;
+    }
+    ck_assert_uint_eq(at, c.result.makespan_cycles);
+    ck_assert_uint_eq(d->tiles[0].busy_cycles[UNIT_NETWORK], 6 * 12);
+    release(&c);
+}
+END_TEST
+
 START_TEST(too_small_a_machine_is_an_error)
 {
     struct compiled c =
@@ -240,6 +321,8 @@ int main(void)
     tcase_add_test(t, layers_overlap);
     tcase_add_test(t, only_what_is_read_is_waited_for);
     tcase_add_test(t, layers_with_the_same_weights_share_crossbars);
+    tcase_add_test(t, a_report_tells_what_is_moved_and_kept);
+    tcase_add_test(t, the_slowest_path_has_no_gap);
     tcase_add_test(t, too_small_a_machine_is_an_error);
     tcase_add_test(t, rings_hold_what_the_schedule_needs);
     suite_add_tcase(s, t);

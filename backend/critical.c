@@ -1,0 +1,155 @@
+/*
+ * critical.c - the slowest path: a chain of tasks without a gap from cycle 0 to the makespan.
+ *
+ * In: a scheduled plan. Out: backend_detail.path. From the last task backwards: a task started when
+ * the last thing it needed was there, either its unit, which the task before it in its queue kept
+ * busy until then, or its inputs (the predecessor that completed last). TX and DMA deliver in
+ * order: a task held up by its predecessor's end takes no time of its own. Shortening what is off
+ * the path cannot shorten the schedule.
+ */
+#include "backend_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct step {
+    uint32_t task;
+    uint64_t start; /* the path is with the task from here to `end` */
+    uint64_t end;
+    bool waited; /* for data */
+};
+struct walk {
+    const struct plan *p;
+    struct isa_program machine; /* arch and number of tiles */
+    uint32_t *before;           /* in its queue, or NONE */
+    VEC(struct step) steps;     /* last first */
+};
+
+static void find_queue_order(struct walk *w)
+{
+    const struct plan *p = w->p;
+    uint32_t *last = heap_alloc((p->n_queues + 1) * sizeof *last);
+    memset(last, 0xff, p->n_queues * sizeof *last);
+    w->before = heap_alloc((p->tasks.n + 1) * sizeof *w->before);
+    for (uint32_t i = 0; i < p->n_order; i++) {
+        uint32_t id = p->order[i], queue = p->tasks.at[id].queue;
+        w->before[id] = queue == NONE ? NONE : last[queue];
+        if (queue != NONE)
+            last[queue] = id;
+    }
+    free(last);
+}
+
+/* The predecessor that completed last, other than the task before it in its queue; or NONE. */
+static uint32_t last_input(const struct plan *p, const struct task *t, uint32_t before)
+{
+    uint32_t best = t->pred0 == before ? NONE : t->pred0;
+    for (uint32_t i = 0; i < t->n_preds; i++) {
+        uint32_t id = p->preds.at[t->preds + i];
+        if (id != before && (best == NONE || p->tasks.at[id].end > p->tasks.at[best].end))
+            best = id;
+    }
+    return best;
+}
+
+static struct cost cost_of(const struct walk *w, const struct task *t)
+{
+    struct cost_work work = plan_task_work(w->p, &w->machine, t);
+    return arch_cost(w->p->arch, &work);
+}
+
+static bool keeps_busy_until(const struct walk *w, const struct task *t, uint64_t time)
+{
+    struct cost cost = cost_of(w, t);
+    uint64_t free_at = task_is_pipelined(t) ? t->start + cost_occupancy_cycles(&cost) : t->end;
+    return free_at == time && free_at > t->start;
+}
+
+/* Adds the task as a step and returns what it waited for; NONE: nothing. */
+static uint32_t step_back(struct walk *w, uint32_t id, uint64_t end)
+{
+    const struct plan *p = w->p;
+    const struct task *t = &p->tasks.at[id];
+    struct step s = {.task = id, .start = t->start, .end = end};
+    uint32_t before = w->before[id], input = last_input(p, t, before);
+    struct cost cost = cost_of(w, t);
+    if (before != NONE && task_is_pipelined(t) &&
+        t->end > t->start + cost_latency_cycles(&cost)) { /* delivered in order */
+        s.start = end;
+        VEC_PUSH(&w->steps, s);
+        return before;
+    }
+    bool unit_was_busy = before != NONE && keeps_busy_until(w, &p->tasks.at[before], t->start);
+    bool waited = !unit_was_busy && input != NONE && p->tasks.at[input].end == t->start;
+    s.waited = waited && t->start > 0; /* what is there from the start lets nothing wait */
+    VEC_PUSH(&w->steps, s);
+    return waited ? input : before;
+}
+
+static const char *work_name(const struct plan *p, const struct task *t)
+{
+    switch ((enum task_kind)t->kind) {
+    case TASK_MVM: return "MVM";
+    case TASK_PARTIAL: return "send partial sums";
+    case TASK_SUM: return "add partial sums";
+    case TASK_SEND: return "send";
+    case TASK_LOAD: return "load";
+    case TASK_STORE: return "store";
+    case TASK_BARRIER: return "barrier";
+    default: return p->nodes.at[t->node].kind == NODE_MVM ? "finish" : "vector";
+    }
+}
+
+/* Does the step go on with what the entry before it did? */
+static bool continues(const struct plan *p, const struct task *last, const struct task *t)
+{
+    return last && last->node == t->node && last->tile == t->tile &&
+           work_name(p, last) == work_name(p, t);
+}
+
+static void add_steps(const struct walk *w, struct arena *a, struct backend_detail *out)
+{
+    const struct plan *p = w->p;
+    const struct task *last = NULL;
+    bool waited = false;
+    out->path = ARENA_ARRAY(a, struct path_report, w->steps.n);
+    for (size_t i = w->steps.n; i-- > 0;) {
+        const struct step *s = &w->steps.at[i];
+        const struct task *t = &p->tasks.at[s->task];
+        waited |= s->waited;
+        if (s->start == s->end)
+            continue;
+        const struct node *n = &p->nodes.at[t->node];
+        if (!continues(p, last, t))
+            out->path[out->n_path++] =
+                (struct path_report){.name = plan_op_title(n->root, a),
+                                     .work = work_name(p, t),
+                                     .tile = t->tile,
+                                     .layer = n->kind == NODE_MVM ? n->layer : UINT32_MAX,
+                                     .start_cycle = s->start};
+        struct path_report *r = &out->path[out->n_path - 1];
+        r->n_steps++;
+        r->n_input_waits += waited;
+        r->end_cycle = s->end;
+        waited = false;
+        last = t;
+    }
+}
+
+void plan_report_path(const struct plan *p, struct arena *a, struct backend_detail *out)
+{
+    struct walk w = {.p = p, .machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n}};
+    uint32_t id = NONE;
+    uint64_t end = p->makespan;
+    for (uint32_t i = 0; i < p->n_order; i++)
+        if (p->tasks.at[p->order[i]].end == p->makespan)
+            id = p->order[i];
+    find_queue_order(&w);
+    while (id != NONE) {
+        id = step_back(&w, id, end);
+        end = w.steps.at[w.steps.n - 1].start;
+    }
+    add_steps(&w, a, out);
+    VEC_FREE(&w.steps);
+    free(w.before);
+}

@@ -1,0 +1,266 @@
+/*
+ * detail.c - what a report shows of a finished plan: work of each unit, buffers and how full they
+ * are, traffic between tiles.
+ *
+ * In: a plan with schedule and memory. Out: backend_result.detail. Nothing is scheduled or sized
+ * here again: times are the tasks', a row's life is the one that memplan.c sized its ring from.
+ */
+#include "backend_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *plan_op_title(const struct ir_op *op, struct arena *a)
+{
+    return *op->name ? arena_strdup(a, op->name)
+                     : arena_printf(a, "(%s)", ir_op_descs[op->opcode].name);
+}
+
+/* ---- work of each tile ---- */
+
+static void count_task(const struct plan *p, const struct isa_program *machine,
+                       const struct task *t, struct tile_report *r)
+{
+    struct cost_work work = plan_task_work(p, machine, t);
+    struct cost cost = arch_cost(p->arch, &work);
+    uint64_t busy = cost_occupancy_cycles(&cost);
+    switch (work.kind) {
+    case COST_MVM: r->busy_cycles[UNIT_PE] += busy * p->groups.at[t->aux].n_pes; break;
+    case COST_VECTOR:
+        r->busy_cycles[UNIT_VECTOR] += busy;
+        r->vector_elements += work.elements;
+        break;
+    case COST_SEND:
+        r->busy_cycles[UNIT_NETWORK] += busy;
+        *(work.hops ? &r->sent_bytes : &r->copied_bytes) += work.bytes;
+        break;
+    case COST_DMA:
+        r->busy_cycles[UNIT_DRAM] += busy;
+        *(t->kind == TASK_LOAD ? &r->read_bytes : &r->written_bytes) += work.bytes;
+        break;
+    case COST_SIGNAL:
+    case COST_NONE: break;
+    }
+}
+
+static void report_tiles(const struct plan *p, struct arena *a, struct backend_detail *d)
+{
+    const struct isa_program machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n};
+    d->tiles = ARENA_ARRAY(a, struct tile_report, p->tiles.n);
+    for (size_t i = 0; i < p->tiles.n; i++) {
+        d->tiles[i].n_pes = p->tiles.at[i].n_pes;
+        d->tiles[i].buffer_bytes = p->tiles.at[i].bytes;
+    }
+    for (uint32_t i = 0; i < p->n_order; i++) {
+        const struct task *t = &p->tasks.at[p->order[i]];
+        count_task(p, &machine, t, &d->tiles[t->tile]);
+    }
+}
+
+/* ---- buffers ---- */
+
+/* Bytes come into use or are let go. */
+struct change {
+    uint64_t time;
+    int64_t bytes;
+    uint32_t tile;
+};
+typedef VEC(struct change) changes;
+
+static int compare_changes(const void *a, const void *b)
+{
+    const struct change *x = a, *y = b;
+    if (x->time != y->time)
+        return x->time < y->time ? -1 : 1;
+    return (x->bytes > y->bytes) - (x->bytes < y->bytes); /* what is let go comes first */
+}
+
+static void sort_changes(changes *c)
+{
+    if (c->n)
+        qsort(c->at, c->n, sizeof *c->at, compare_changes);
+}
+
+static enum buffer_kind kind_of(const struct buffer *b)
+{
+    if (b->constant)
+        return BUFFER_CONSTANT;
+    if (b->value)
+        return BUFFER_VALUE;
+    return b->shows->opcode == IR_mvm ? BUFFER_SUMS : BUFFER_TEMPORARY;
+}
+
+/* A row's bytes are in use in [first write, last read). */
+static void add_row_lives(const struct buffer *b, uint64_t rows, uint64_t row_bytes, changes *out)
+{
+    for (uint64_t r = 0; r < rows; r++) {
+        const struct row_life *life = &b->life[r];
+        if (!life->written || life->read_end <= life->write_start)
+            continue;
+        VEC_PUSH(out, ((struct change){life->write_start, (int64_t)row_bytes, b->tile}));
+        VEC_PUSH(out, ((struct change){life->read_end, -(int64_t)row_bytes, b->tile}));
+    }
+}
+
+static uint64_t most_at_once(const changes *c)
+{
+    int64_t now = 0, most = 1; /* what lives for no time has its slot all the same */
+    for (size_t i = 0; i < c->n; i++) {
+        now += c->at[i].bytes > 0 ? 1 : -1;
+        most = now > most ? now : most;
+    }
+    return (uint64_t)most;
+}
+
+static void report_buffer(const struct buffer *b, struct arena *a, struct buffer_report *r,
+                          changes *own)
+{
+    const struct ir_op *op = b->value ? b->value : b->shows;
+    *r = (struct buffer_report){.name = plan_op_title(op, a),
+                                .kind = kind_of(b),
+                                .tile = b->tile,
+                                .rows = (uint64_t)(b->held.hi[0] - b->held.lo[0]),
+                                .ring_rows = b->ring,
+                                .row_bytes = b->bytes / b->ring,
+                                .bytes = b->bytes};
+    own->n = 0;
+    if (b->constant)
+        VEC_PUSH(own, ((struct change){0, (int64_t)b->bytes, b->tile}));
+    else
+        add_row_lives(b, r->rows, r->row_bytes, own);
+    sort_changes(own);
+    r->peak_rows = b->constant ? b->ring : most_at_once(own);
+}
+
+/* All bytes in use over time: the most of each tile, the most of all tiles in each part. */
+static void sweep(const struct plan *p, const changes *all, struct backend_detail *d)
+{
+    int64_t *in_use = heap_alloc(p->tiles.n * sizeof *in_use), total = 0;
+    double part = (double)p->makespan / DETAIL_PARTS;
+    size_t at = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct change *c = &all->at[i];
+        size_t k = part > 0 ? (size_t)((double)c->time / part) : 0;
+        for (k = k < DETAIL_PARTS ? k : DETAIL_PARTS - 1; at < k;)
+            d->in_use[++at] = (uint64_t)total;
+        total += c->bytes;
+        in_use[c->tile] += c->bytes;
+        struct tile_report *t = &d->tiles[c->tile];
+        t->peak_bytes = (uint64_t)max_i64((int64_t)t->peak_bytes, in_use[c->tile]);
+        d->in_use[at] = (uint64_t)max_i64((int64_t)d->in_use[at], total);
+        d->peak_bytes = (uint64_t)max_i64((int64_t)d->peak_bytes, total);
+    }
+    while (at + 1 < DETAIL_PARTS)
+        d->in_use[++at] = (uint64_t)total;
+    free(in_use);
+}
+
+static int compare_buffers(const void *a, const void *b)
+{
+    const struct buffer *const *x = a, *const *y = b;
+    if ((*x)->tile != (*y)->tile)
+        return (*x)->tile < (*y)->tile ? -1 : 1;
+    return ((*x)->base > (*y)->base) - ((*x)->base < (*y)->base);
+}
+
+static void report_buffers(const struct plan *p, struct arena *a, struct backend_detail *d)
+{
+    changes all = {0}, own = {0};
+    const struct buffer **sorted = heap_alloc((p->buffers.n + 1) * sizeof *sorted);
+    for (size_t i = 0; i < p->buffers.n; i++) {
+        const struct buffer *b = &p->buffers.at[i];
+        if (b->bytes > 0) /* else its readers see nothing but padding */
+            sorted[d->n_buffers++] = b;
+    }
+    qsort(sorted, d->n_buffers, sizeof *sorted, compare_buffers);
+    d->buffers = ARENA_ARRAY(a, struct buffer_report, d->n_buffers);
+    for (uint32_t i = 0; i < d->n_buffers; i++) {
+        report_buffer(sorted[i], a, &d->buffers[i], &own);
+        for (size_t k = 0; k < own.n; k++)
+            VEC_PUSH(&all, own.at[k]);
+    }
+    sort_changes(&all);
+    sweep(p, &all, d);
+    VEC_FREE(&all);
+    VEC_FREE(&own);
+    free(sorted);
+}
+
+/* ---- traffic ---- */
+
+typedef VEC(struct traffic_report) traffic;
+
+static void add_way(const struct isa_program *machine, uint32_t from, uint32_t to, uint64_t bytes,
+                    traffic *out)
+{
+    if (from != to)
+        VEC_PUSH(out, ((struct traffic_report){from, to, isa_hops(machine, from, to), bytes, 1}));
+}
+
+static void add_message(const struct plan *p, const struct isa_program *machine,
+                        const struct task *t, traffic *out)
+{
+    const struct node *n = &p->nodes.at[t->node];
+    if (t->kind != TASK_SEND && t->kind != TASK_PARTIAL)
+        return;
+    uint64_t bytes = plan_task_work(p, machine, t).bytes;
+    if (t->kind == TASK_PARTIAL)
+        add_way(machine, t->tile, n->home[t->cell], bytes, out);
+    for (uint32_t i = 0; t->kind == TASK_SEND && i < n->targets.n; i++)
+        if (node_sends(n, t->cell, i) && n->targets.at[i].class == t->aux)
+            add_way(machine, t->tile, p->buffers.at[n->targets.at[i].buffer].tile, bytes, out);
+}
+
+static int compare_ways(const void *a, const void *b)
+{
+    const struct traffic_report *x = a, *y = b;
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    return (x->to > y->to) - (x->to < y->to);
+}
+
+/* Sorted, and one entry a pair of tiles. */
+static void join_ways(traffic *t)
+{
+    size_t kept = 0;
+    if (t->n)
+        qsort(t->at, t->n, sizeof *t->at, compare_ways);
+    for (size_t i = 0; i < t->n; i++) {
+        if (!kept || compare_ways(&t->at[kept - 1], &t->at[i]) != 0) {
+            t->at[kept++] = t->at[i];
+            continue;
+        }
+        t->at[kept - 1].bytes += t->at[i].bytes;
+        t->at[kept - 1].messages += t->at[i].messages;
+    }
+    t->n = kept;
+}
+
+static void report_traffic(const struct plan *p, struct arena *a, struct backend_detail *d)
+{
+    const struct isa_program machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n};
+    traffic all = {0};
+    size_t joined = 0;
+    for (uint32_t i = 0; i < p->n_order; i++) {
+        add_message(p, &machine, &p->tasks.at[p->order[i]], &all);
+        if (all.n > 2 * joined + 65536) { /* keeps memory near the number of pairs */
+            join_ways(&all);
+            joined = all.n;
+        }
+    }
+    join_ways(&all);
+    d->n_traffic = (uint32_t)all.n;
+    d->traffic = ARENA_ARRAY(a, struct traffic_report, all.n);
+    if (all.n)
+        memcpy(d->traffic, all.at, all.n * sizeof *all.at);
+    VEC_FREE(&all);
+}
+
+void plan_report(const struct plan *p, struct arena *a, struct backend_result *out)
+{
+    out->detail = ARENA_NEW(a, struct backend_detail);
+    report_tiles(p, a, out->detail);
+    report_buffers(p, a, out->detail);
+    report_traffic(p, a, out->detail);
+    plan_report_path(p, a, out->detail);
+}

@@ -1,0 +1,16 @@
+/* cmd_report.c - `cimc report`: what `compile` finds out, as one HTML page instead of a program. */
+#include "cli.h"
+
+bool cmd_report(const struct settings *s, struct diag *d)
+{
+    struct build b;
+    struct settings with_report = *s;
+    bool ok = driver_start(&b, s, NULL, d);
+    if (ok)
+        with_report.report =
+            s->output ? s->output : driver_output_name(s->args.at[0], ".html", b.arena);
+    ok = ok && driver_lower(&b, s, s->args.at[0], false, d) &&
+         driver_compile(&b, &with_report, d) && views_write(&b, &with_report, d);
+    driver_free(&b);
+    return ok;
+}

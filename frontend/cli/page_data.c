@@ -1,0 +1,142 @@
+/*
+ * page_data.c - what the report shows as JSON, in a script element that a program can read.
+ *
+ * The keys of `compile --json` but durations, and: tiles, buffers, traffic, path, movement. Every
+ * '<' and '&' is written as an escape, so that no name ends the element. CLI.md lists the keys.
+ */
+#include "views.h"
+
+#include <stdlib.h>
+
+enum { MOST_ELEMENTS = 5000 }; /* of an array */
+
+static void tiles_json(const struct backend_result *r, struct json *j)
+{
+    json_open_array(j, "tiles");
+    for (uint32_t i = 0; i < r->n_tiles && i < MOST_ELEMENTS; i++) {
+        const struct tile_report *t = &r->detail->tiles[i];
+        json_open_map(j, NULL);
+        json_integer(j, "pes", t->n_pes);
+        json_integer(j, "pe_busy_cycles", (int64_t)t->busy_cycles[UNIT_PE]);
+        json_integer(j, "vector_busy_cycles", (int64_t)t->busy_cycles[UNIT_VECTOR]);
+        json_integer(j, "network_busy_cycles", (int64_t)t->busy_cycles[UNIT_NETWORK]);
+        json_integer(j, "dram_busy_cycles", (int64_t)t->busy_cycles[UNIT_DRAM]);
+        json_integer(j, "vector_elements", (int64_t)t->vector_elements);
+        json_integer(j, "sent_bytes", (int64_t)t->sent_bytes);
+        json_integer(j, "copied_bytes", (int64_t)t->copied_bytes);
+        json_integer(j, "read_bytes", (int64_t)t->read_bytes);
+        json_integer(j, "written_bytes", (int64_t)t->written_bytes);
+        json_integer(j, "buffer_bytes", (int64_t)t->buffer_bytes);
+        json_integer(j, "peak_bytes", (int64_t)t->peak_bytes);
+        json_close_map(j);
+    }
+    json_close_array(j);
+}
+
+static void buffers_json(const struct backend_detail *d, struct json *j)
+{
+    static const char *const kind[] = {"value", "sums", "temporary", "constant"};
+    json_integer(j, "n_buffers", d->n_buffers);
+    json_open_array(j, "buffers");
+    for (uint32_t i = 0; i < d->n_buffers && i < MOST_ELEMENTS; i++) {
+        const struct buffer_report *b = &d->buffers[i];
+        json_open_map(j, NULL);
+        json_integer(j, "tile", b->tile);
+        json_text(j, "name", b->name);
+        json_text(j, "kind", kind[b->kind]);
+        json_integer(j, "rows", (int64_t)b->rows);
+        json_integer(j, "ring_rows", (int64_t)b->ring_rows);
+        json_integer(j, "peak_rows", (int64_t)b->peak_rows);
+        json_integer(j, "bytes", (int64_t)b->bytes);
+        json_close_map(j);
+    }
+    json_close_array(j);
+}
+
+static void traffic_json(const struct backend_detail *d, struct json *j)
+{
+    json_integer(j, "n_traffic", d->n_traffic);
+    json_open_array(j, "traffic");
+    for (uint32_t i = 0; i < d->n_traffic && i < MOST_ELEMENTS; i++) {
+        const struct traffic_report *t = &d->traffic[i];
+        json_open_map(j, NULL);
+        json_integer(j, "from", t->from);
+        json_integer(j, "to", t->to);
+        json_integer(j, "hops", t->hops);
+        json_integer(j, "messages", (int64_t)t->messages);
+        json_integer(j, "bytes", (int64_t)t->bytes);
+        json_close_map(j);
+    }
+    json_close_array(j);
+}
+
+static void path_json(const struct backend_detail *d, struct json *j)
+{
+    json_integer(j, "n_path", d->n_path);
+    json_open_array(j, "path");
+    for (uint32_t i = 0; i < d->n_path && i < MOST_ELEMENTS; i++) {
+        const struct path_report *e = &d->path[i];
+        json_open_map(j, NULL);
+        json_text(j, "name", e->name);
+        json_text(j, "work", e->work);
+        json_integer(j, "tile", e->tile);
+        json_integer(j, "start", (int64_t)e->start_cycle);
+        json_integer(j, "end", (int64_t)e->end_cycle);
+        json_integer(j, "steps", e->n_steps);
+        json_integer(j, "input_waits", e->n_input_waits);
+        json_close_map(j);
+    }
+    json_close_array(j);
+}
+
+static void machine_json(const struct page_machine *m, const char *key, struct json *j)
+{
+    if (!m->exists) {
+        json_null(j, key);
+        return;
+    }
+    json_open_map(j, key);
+    json_integer(j, "makespan_cycles", (int64_t)m->result.makespan_cycles);
+    json_integer(j, "cycle_ps", m->arch.cycle_ps);
+    json_real(j, "utilisation", m->result.utilisation);
+    json_close_map(j);
+}
+
+static void build_json(const struct page *p, struct json *j)
+{
+    json_open_map(j, NULL);
+    report_build_json(p->build, j);
+    mapping_report_json(p->build, j);
+    tiles_json(p->result, j);
+    buffers_json(p->result->detail, j);
+    traffic_json(p->result->detail, j);
+    path_json(p->result->detail, j);
+    json_open_map(j, "movement");
+    machine_json(&p->free, "free", j);
+    machine_json(&p->priced, "priced", j);
+    json_close_map(j);
+    json_close_map(j);
+}
+
+void page_data(const struct page *p)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *memory = open_memstream(&text, &n);
+    if (!memory)
+        BUG("out of memory");
+    struct json *j = json_new_stream(memory);
+    build_json(p, j);
+    json_finish(j, memory);
+    if (fclose(memory) != 0)
+        BUG("out of memory");
+    fputs("<script type=\"application/json\" id=\"cimc-data\">", p->out);
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '<' || text[i] == '&' || text[i] == '>')
+            fprintf(p->out, "\\u%04x", (unsigned)text[i]);
+        else
+            fputc(text[i], p->out);
+    }
+    fputs("</script>\n", p->out);
+    free(text);
+}

@@ -1,0 +1,248 @@
+/*
+ * page_mapping.c - the report's summary, the table of base layers, and how busy every PE is.
+ *
+ * In: layer reports, and the sets in order of tile, PE and start. The numbers of the summary and of
+ * the columns output, PEs, copies and cycles are those of `compile --json`.
+ */
+#include "views.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- summary ---- */
+
+static void card_number(const struct page *p, const char *name, uint64_t x, const char *unit)
+{
+    char text[32];
+    page_card(p, name, view_cycles_text(x, text), unit);
+}
+
+static void card_real(const struct page *p, const char *name, double x, const char *unit)
+{
+    char text[32] = "-";
+    if (!isnan(x))
+        snprintf(text, sizeof text, "%.4g", x);
+    page_card(p, name, text, unit);
+}
+
+static void print_choices(const struct page *p)
+{
+    const struct build *b = p->build;
+    fprintf(p->out, "<p class=\"note\">Copies: objective %s, %.10g cycles (%s).", b->dup.objective,
+            b->dup.value, b->dup.status);
+    if (b->dup.has_bound)
+        fprintf(p->out, " No copies that fit give a schedule of less than %llu cycles.",
+                (unsigned long long)b->dup.lower_bound_cycles);
+    if (b->chosen.set)
+        fprintf(p->out, " Best sets: %s (%u tried).", b->chosen.set, b->chosen.n_tried);
+    fputs("</p>\n", p->out);
+}
+
+void page_summary(const struct page *p)
+{
+    const struct backend_result *r = p->result;
+    double speedup =
+        r->makespan_cycles ? (double)r->layer_by_layer_cycles / (double)r->makespan_cycles : NAN;
+    fputs("<div class=\"cards\">\n", p->out);
+    card_number(p, "makespan: until the last output is stored", r->makespan_cycles, "cycles");
+    card_real(p, "makespan in time",
+              (double)r->makespan_cycles * (double)p->build->arch.cycle_ps / 1e6, "&#181;s");
+    card_number(p, "layer by layer, without copies", r->layer_by_layer_cycles, "cycles");
+    card_real(p, "speedup", speedup, "times");
+    card_real(p, "utilisation: mean over all PEs", 100 * r->utilisation, "%");
+    card_number(p, "PEs that one copy of all layers needs", (uint64_t)p->build->dup.pe_min, "PEs");
+    card_number(p, "PEs of the machine", (uint64_t)p->build->dup.pes, "PEs");
+    card_number(p, "tiles", r->n_tiles, "");
+    card_number(p, "instructions", r->n_instructions, "");
+    char text[32];
+    page_card(p, "code", page_bytes_text(r->code_bytes, text), "");
+    fputs("</div>\n", p->out);
+    print_choices(p);
+}
+
+/* ---- mapping ---- */
+
+struct activity { /* of a layer */
+    uint32_t first_tile, last_tile;
+    uint64_t start, end, busy_pe_cycles;
+};
+
+static struct activity *find_activity(const struct backend_result *r)
+{
+    struct activity *all = heap_alloc((r->n_layers + 1) * sizeof *all);
+    for (uint32_t i = 0; i < r->n_layers; i++)
+        all[i] = (struct activity){.first_tile = UINT32_MAX, .start = UINT64_MAX};
+    for (uint32_t i = 0; i < r->n_sets; i++) {
+        const struct set_report *s = &r->sets[i];
+        struct activity *a = &all[s->layer];
+        a->first_tile = s->tile < a->first_tile ? s->tile : a->first_tile;
+        a->last_tile = s->tile > a->last_tile ? s->tile : a->last_tile;
+        a->start = s->start_cycle < a->start ? s->start_cycle : a->start;
+        a->end = s->end_cycle > a->end ? s->end_cycle : a->end;
+        a->busy_pe_cycles += (s->end_cycle - s->start_cycle) * s->n_pes;
+    }
+    return all;
+}
+
+static void print_layer(const struct page *p, uint32_t i, const struct activity *a)
+{
+    const struct layer_report *l = &p->result->layers[i];
+    char text[80], colour[8];
+    fprintf(p->out, "<tr><td data-v=\"%u\">%u</td><td class=\"l\" title=\"", i, i);
+    view_print_escaped(p->out, l->name);
+    fprintf(p->out, "\"><span class=\"key\" style=\"background:%s\"></span>",
+            view_colour(i, colour));
+    view_print_tail(p->out, l->name, 48);
+    fputs("</td>", p->out);
+    snprintf(text, sizeof text, "%lld x %lld x %lld", (long long)l->ofm[0], (long long)l->ofm[1],
+             (long long)l->ofm[2]);
+    page_cell_text(p, text);
+    page_cell_number(p, (uint64_t)l->pes);
+    page_cell_number(p, (uint64_t)l->copies);
+    page_cell_number(p, (uint64_t)l->cycles);
+    snprintf(text, sizeof text, a->first_tile == a->last_tile ? "%u" : "%u-%u", a->first_tile,
+             a->last_tile);
+    page_cell_text(p, text);
+    page_cell_number(p, a->start);
+    page_cell_number(p, a->end);
+    double pes = (double)l->pes * (double)l->copies, span = (double)(a->end - a->start);
+    page_cell_percent(p, span > 0 ? (double)a->busy_pe_cycles / (pes * span) : NAN);
+    fputs("</tr>\n", p->out);
+}
+
+void page_mapping(const struct page *p)
+{
+    page_open_section(
+        p, "mapping", "Mapping",
+        "Base layers are those that run on crossbars (PEs). A layer's weights fill as many PEs as "
+        "their matrix needs; copies of them share the output among each other. "
+        "<b>cycles</b>: what one copy would need alone, a crossbar product for each output pixel. "
+        "<b>first</b>, <b>last</b>: the cycles in which the schedule starts and ends the layer. "
+        "<b>busy</b>: how much of that time its PEs work; the rest they wait for inputs.");
+    struct activity *all = find_activity(p->result);
+    page_open_table(
+        p, "#|<layer|<output h x w x c|PEs of a copy|copies|cycles|<tiles|first|last|busy");
+    for (uint32_t i = 0; i < p->result->n_layers; i++)
+        print_layer(p, i, &all[i]);
+    page_close_table(p);
+    free(all);
+    page_close_section(p);
+}
+
+/* ---- utilisation ---- */
+
+enum { TILES_A_BAND = 64, MOST_GROUPS = 4000 };
+
+/* PEs that work together, over the whole schedule. */
+struct group_use {
+    uint32_t tile, first_pe, n_pes, layer, copy;
+    uint64_t busy_cycles;
+};
+typedef VEC(struct group_use) group_uses;
+
+static void find_groups(const struct backend_result *r, group_uses *out)
+{
+    for (uint32_t i = 0; i < r->n_sets; i++) {
+        const struct set_report *s = &r->sets[i];
+        struct group_use *g = out->n ? &out->at[out->n - 1] : NULL;
+        if (!g || g->tile != s->tile || g->first_pe != s->first_pe)
+            VEC_PUSH(out,
+                     ((struct group_use){s->tile, s->first_pe, s->n_pes, s->layer, s->copy, 0}));
+        out->at[out->n - 1].busy_cycles += s->end_cycle - s->start_cycle;
+    }
+}
+
+struct pe_map {
+    double most, tile_width, pe_height, band_height;
+};
+
+static void draw_group(const struct page *p, const struct pe_map *m, const struct backend_result *r,
+                       const struct group_use *g)
+{
+    double use = (double)g->busy_cycles / (double)(r->makespan_cycles ? r->makespan_cycles : 1);
+    char colour[8];
+    fprintf(p->out, "<rect fill=\"%s\"", page_heat(m->most > 0 ? use / m->most : 0, colour));
+    view_print_attribute(p->out, "x", 50 + g->tile % TILES_A_BAND * m->tile_width);
+    view_print_attribute(p->out, "y",
+                         20 + g->tile / TILES_A_BAND * m->band_height + g->first_pe * m->pe_height);
+    view_print_attribute(p->out, "width", m->tile_width - 1);
+    view_print_attribute(p->out, "height", g->n_pes * m->pe_height - 0.5);
+    fprintf(p->out, "><title>tile %u, PE", g->tile);
+    fprintf(p->out, g->n_pes > 1 ? "s %u-%u: " : " %u: ", g->first_pe, g->first_pe + g->n_pes - 1);
+    view_print_tail(p->out, r->layers[g->layer].name, 60);
+    fprintf(p->out, " copy %u, busy %.2f %% of the makespan</title></rect>\n", g->copy, 100 * use);
+}
+
+static void draw_use(const struct page *p, const struct view_mode *v, const group_uses *groups,
+                     struct pe_map m)
+{
+    const struct backend_result *r = &v->result;
+    uint32_t bands = (r->n_tiles + TILES_A_BAND - 1) / TILES_A_BAND;
+    char text[64];
+    fprintf(p->out, "<h3>%c%s", v->name[0] - 'a' + 'A', v->name + 1);
+    fprintf(p->out, r->makespan_cycles ? ": mean %.2f %%</h3>\n" : "</h3>\n", 100 * r->utilisation);
+    page_open_svg(p, 1200, 20 + bands * m.band_height);
+    for (uint32_t b = 0; b < bands; b++) {
+        uint32_t last = (b + 1) * TILES_A_BAND < r->n_tiles ? (b + 1) * TILES_A_BAND : r->n_tiles;
+        double y = 20 + b * m.band_height, n = last - b * TILES_A_BAND;
+        fprintf(p->out,
+                "<rect fill=\"#fff\" stroke=\"#c9cdd4\" stroke-dasharray=\"3 3\" x=\"49.5\"");
+        view_print_attribute(p->out, "y", y - 0.5);
+        view_print_attribute(p->out, "width", n * m.tile_width);
+        view_print_attribute(p->out, "height", (double)p->build->arch.crossbars * m.pe_height);
+        fputs("/>\n", p->out);
+        page_svg_text(p, 44, y + 10, "end", "PE 0");
+        snprintf(text, sizeof text, "tile %u", b * TILES_A_BAND);
+        page_svg_text(p, 50, y - 5, "start", text);
+        snprintf(text, sizeof text, "tile %u", last - 1);
+        if (last - 1 > b * TILES_A_BAND)
+            page_svg_text(p, 50 + n * m.tile_width - 1, y - 5, "end", text);
+    }
+    for (size_t i = 0; i < groups->n && i < MOST_GROUPS; i++)
+        draw_group(p, &m, r, &groups->at[i]);
+    fputs("</svg>\n", p->out);
+    if (groups->n > MOST_GROUPS)
+        fprintf(p->out, "<p class=\"note\">The first %d of %zu groups of PEs are drawn.</p>\n",
+                MOST_GROUPS, groups->n);
+}
+
+static void draw_scale(const struct page *p, double most)
+{
+    char colour[8], text[64];
+    page_open_svg(p, 420, 20);
+    for (int i = 0; i < 20; i++)
+        fprintf(p->out, "<rect x=\"%d\" y=\"4\" width=\"10\" height=\"12\" fill=\"%s\"/>",
+                90 + 10 * i, page_heat(i / 19.0, colour));
+    page_svg_text(p, 84, 14, "end", "busy: 0 %");
+    snprintf(text, sizeof text, "%.3g %%", 100 * most);
+    page_svg_text(p, 296, 14, "start", text);
+    fputs("</svg>\n", p->out);
+}
+
+void page_utilisation(const struct page *p)
+{
+    group_uses groups[VIEW_MODES] = {0};
+    uint32_t n_tiles = 1;
+    struct pe_map m = {0};
+    for (int k = 0; k < VIEW_MODES; k++) {
+        const struct backend_result *r = &p->views->mode[k].result;
+        find_groups(r, &groups[k]);
+        n_tiles = r->n_tiles > n_tiles ? r->n_tiles : n_tiles;
+        for (size_t i = 0; i < groups[k].n && r->makespan_cycles; i++)
+            m.most = fmax(m.most, (double)groups[k].at[i].busy_cycles / (double)r->makespan_cycles);
+    }
+    m.tile_width = fmin(1140.0 / (n_tiles < TILES_A_BAND ? n_tiles : TILES_A_BAND), 90);
+    m.pe_height = fmin(fmax(110.0 / (double)p->build->arch.crossbars, 2), 14);
+    m.band_height = (double)p->build->arch.crossbars * m.pe_height + 24;
+    page_open_section(p, "utilisation", "Utilisation of each PE",
+                      "How much of the makespan every PE works: a column is a tile, a cell the PEs "
+                      "that work together on one copy. White with a dashed border: PEs without "
+                      "weights. Point at a cell for its layer and numbers.");
+    draw_scale(p, m.most);
+    for (int k = VIEW_MODES; k-- > 0;) {
+        draw_use(p, &p->views->mode[k], &groups[k], m);
+        VEC_FREE(&groups[k]);
+    }
+    page_close_section(p);
+}

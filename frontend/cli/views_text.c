@@ -1,0 +1,80 @@
+/*
+ * views_text.c - numbers, names and colours as pictures and pages write them.
+ *
+ * Names come from a model and may be any bytes: what leaves here is valid UTF-8 without markup.
+ */
+#include "views.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void view_print_number(FILE *out, double x)
+{
+    char text[32];
+    int n = snprintf(text, sizeof text, "%.2f", x);
+    while (text[n - 1] == '0')
+        n--;
+    if (text[n - 1] == '.')
+        n--;
+    fprintf(out, "%.*s", n, text);
+}
+
+void view_print_attribute(FILE *out, const char *name, double x)
+{
+    fprintf(out, " %s=\"", name);
+    view_print_number(out, x);
+    fputc('"', out);
+}
+
+/* XML has no control characters, and not U+FFFE and U+FFFF. */
+void view_print_escaped(FILE *out, const char *s)
+{
+    char *text = valid_utf8(s);
+    for (char *p = text; *p; p++) {
+        if (strncmp(p, "\xef\xbf\xbe", 3) == 0 || strncmp(p, "\xef\xbf\xbf", 3) == 0)
+            p[0] = p[1] = p[2] = '?';
+        switch (*p) {
+        case '&': fputs("&amp;", out); break;
+        case '<': fputs("&lt;", out); break;
+        case '>': fputs("&gt;", out); break;
+        case '"': fputs("&quot;", out); break;
+        default: fputc((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p, out);
+        }
+    }
+    free(text);
+}
+
+static bool begins_letter(char c)
+{
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* The end of a long name tells more than its start. */
+void view_print_tail(FILE *out, const char *s, size_t letters)
+{
+    size_t n = 0;
+    const char *p = s + strlen(s);
+    while (p > s && n < letters)
+        n += begins_letter(*--p);
+    if (p > s)
+        fputs("\xe2\x80\xa6", out);
+    view_print_escaped(out, p);
+}
+
+static int colour_channel(double hue, double saturation, double lightness, double n)
+{
+    double k = fmod(n + hue / 30, 12), a = saturation * fmin(lightness, 1 - lightness);
+    return (int)lround(255 * (lightness - a * fmax(-1, fmin(fmin(k - 3, 9 - k), 1))));
+}
+
+/* Steps of the golden angle keep neighbours apart however many layers there are. */
+const char *view_colour(uint32_t layer, char out[8])
+{
+    static const double lightness[] = {0.42, 0.56, 0.34};
+    double hue = fmod(210 + 137.50776405 * layer, 360), light = lightness[layer % 3];
+    snprintf(out, 8, "#%02x%02x%02x", colour_channel(hue, 0.65, light, 0) & 0xff,
+             colour_channel(hue, 0.65, light, 8) & 0xff,
+             colour_channel(hue, 0.65, light, 4) & 0xff);
+    return out;
+}

@@ -1,0 +1,234 @@
+"""The report: one page that needs nothing else, whose numbers are those of the compiler and of the program.
+
+usage: report_test.py CIMC ROOT
+"""
+import collections
+import html.parser
+import json
+import os
+import re
+import sys
+import xml.etree.ElementTree
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
+from bench import run_cases  # noqa: E402
+
+SECTIONS = ['mapping', 'schedule', 'utilisation', 'memory', 'traffic', 'path', 'movement']
+COSTS = {'topology': 'mesh', 'mvm_cycles': 20, 'cycle_ps': 5000, 'lanes': 16, 'vector_setup_cycles': 2,
+         'link_bytes_per_cycle': 8, 'hop_cycles': 3, 'dram_cycles': 30, 'dram_bytes_per_cycle': 4}
+
+
+class Page:
+    def __init__(self, b, name):
+        self.text = b.read(name).decode()
+        self.root = xml.etree.ElementTree.fromstring(self.text)
+        self.data = json.loads(self.root.find(".//script[@id='cimc-data']").text)
+
+    def section(self, name):
+        return self.root.find(".//section[@id='%s']" % name)
+
+    def rows(self, name, k=0):
+        """Rows of the k-th table of a section: what each cell shows."""
+        table = self.section(name).findall('.//table')[k]
+        return [[''.join(cell.itertext()) for cell in row] for row in table.findall('./tbody/tr')]
+
+    def values(self, name, k=0):
+        """The exact values in the same cells, None where there is none."""
+        table = self.section(name).findall('.//table')[k]
+        return [[cell.get('data-v') for cell in row] for row in table.findall('./tbody/tr')]
+
+
+def report(b, *options, model=None):
+    b.run('report', model or b.model, '-o', 'r.html', *options)
+    return Page(b, 'r.html')
+
+
+def stands_alone(b):
+    """the page is well-formed, has all sections, and asks for nothing outside"""
+    page = report(b, '--extra-pes=6')
+    b.equal([s.get('id') for s in page.root.iter('section')], SECTIONS, 'sections')
+    links = [e.get('href') for e in page.root.iter('a')]
+    b.equal(links, ['#' + s for s in SECTIONS], 'links')
+    for e in page.root.iter():
+        b.expect(not {'src', 'xlink:href', 'onclick'} & set(e.attrib), 'loads something: %r' % e.attrib)
+    outside = set(re.findall(r'[a-z]+://[^"<\s]*', page.text)) - {'http://www.w3.org/2000/svg'}
+    b.equal(outside, set(), 'addresses')
+    b.expect('url(' not in page.text and '@import' not in page.text, 'a style loads something')
+    for tag in ('title', 'h1'):
+        b.contains(page.root.find('.//' + tag).text, 'digits.onnx')
+    for section in SECTIONS:
+        b.expect(len(''.join(page.section(section).find('p').itertext())) > 80, section + ' is not explained')
+    b.expect(len(page.text) < 1000000, '%d bytes' % len(page.text))
+
+
+def same_numbers(b):
+    """data, summary and mapping table are what `compile --json` says"""
+    for options in ([], ['--extra-pes=9', '--set=1x*'], ['--schedule=layer', '--extra-pes=5'], ['--set=best', '--extra-pes=4'],
+                    ['--duplicate=makespan', '--extra-pes=7'], ['--arch-field=crossbars=2', '--arch-field=lanes=32']):
+        want = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim', *options).stdout)
+        page = report(b, *options)
+        for key in set(want) - {'seconds', 'peak_rss_bytes', 'program_bytes'}:
+            b.equal(page.data[key], want[key], '%s: %s' % (options, key))
+        cards = [''.join(e.itertext()) for e in page.root.iter('div') if e.get('class') == 'card']
+        for number in ('%s cycles' % format(want['makespan_cycles'], ','), '%s cycles' % format(want['layer_by_layer_cycles'], ','),
+                       '%.4g times' % want['speedup'], '%.4g %%' % (100 * want['utilisation']), '%d PEs' % want['pes']):
+            b.expect(any(number in card for card in cards), '%s: no card says %s: %r' % (options, number, cards))
+        shown = [row[1:6] for row in page.rows('mapping')]
+        b.equal(shown, [[x['name'], '%d x %d x %d' % tuple(x['ofm']), str(x['pes']), str(x['copies']), format(x['cycles'], ',')]
+                        for x in want['base_layers']], '%s: mapping' % options)
+        b.equal(max(int(row[8]) for row in page.values('mapping')),
+                max(int(line.split(',')[-1]) for line in schedule(b, options)), '%s: last end' % options)
+
+
+def schedule(b, options):
+    return b.run('compile', b.model, '-o', 'p.cim', '--schedule-out=-', *options).stdout.splitlines()[1:]
+
+
+def sums_agree(b):
+    """work, buffers and path add up to utilisation, tiles and makespan"""
+    for options in (['--extra-pes=9', '--arch-field=crossbars=2'], ['--schedule=layer', '--arch-field=crossbars=1'],
+                    ['--set=1x*', '--arch-field=lanes=16', '--arch-field=link_bytes_per_cycle=8', '--arch-field=dram_cycles=9',
+                     '--arch-field=hop_cycles=3', '--arch-field=topology=mesh', '--arch-field=crossbars=2']):
+        data = report(b, *options).data
+        busy = sum(t['pe_busy_cycles'] for t in data['tiles'])
+        b.expect(abs(busy / (data['pes'] * data['makespan_cycles']) - data['utilisation']) < 1e-12, 'utilisation of %s' % options)
+        path = data['path']
+        b.equal([path[0]['start'], path[-1]['end']], [0, data['makespan_cycles']], 'path of %s' % options)
+        b.expect(all(x['end'] == y['start'] and x['end'] > x['start'] for x, y in zip(path, path[1:])), 'a gap: %r' % path)
+        bytes_of = collections.Counter()
+        for x in data['buffers']:
+            b.expect(0 < x['peak_rows'] <= x['ring_rows'] <= x['rows'], 'buffer: %r' % x)
+            bytes_of[x['tile']] += (x['bytes'] + 63) // 64 * 64
+        for i, t in enumerate(data['tiles']):
+            b.equal(t['buffer_bytes'], bytes_of[i], 'bytes of tile %d' % i)
+            b.expect(0 < t['peak_bytes'] <= t['buffer_bytes'], 'peak of tile %d' % i)
+
+
+def tables_of(text):
+    """Per tile of a disassembled program: channels of its views, targets of its routes, its sends, loads and stores."""
+    tiles = []
+    for line in text.splitlines():
+        if line.startswith('tile '):
+            tiles.append({'views': {}, 'routes': {}, 'moves': []})
+        fields = dict(re.findall(r'(\w+)=(\d+)', line))
+        if re.match(r'view \d+ ', line):
+            tiles[-1]['views'][int(line.split()[1])] = int(fields['channels'])
+        elif re.match(r'route \d+ ', line):
+            targets = re.findall(r'\{([^}]*)\}', line)  # a field that is 0 is not printed
+            tiles[-1]['routes'][int(line.split()[1])] = [int((re.findall(r'\btile=(\d+)', t) or [0])[0]) for t in targets]
+        found = re.search(r'q\d+\.(send|load|store) [rb](\d+) (?:a|dst)=v(\d+)', line)
+        if found:
+            size = int(fields['h']) * int(fields['w']) * tiles[-1]['views'][int(found.group(3))] * 4
+            tiles[-1]['moves'].append((found.group(1), int(found.group(2)), size))
+    return tiles
+
+
+def same_as_program(b):
+    """traffic and DRAM bytes are those of the program's own instructions"""
+    for options in (['--extra-pes=12', '--arch-field=crossbars=2'], ['--arch-field=crossbars=1', '--set=1x*'],
+                    ['--extra-pes=7', '--arch-field=crossbars=3', '--cut=h', '--schedule=layer']):
+        data = report(b, *options).data
+        b.run('compile', b.model, '-o', 'p.cim', *options)
+        traffic, messages = collections.Counter(), collections.Counter()
+        for i, tile in enumerate(tables_of(b.run('dis', 'p.cim').stdout)):
+            sums = collections.Counter()
+            for kind, what, size in tile['moves']:
+                sums[kind] += size
+                for to in tile['routes'][what] if kind == 'send' else []:
+                    if to != i:
+                        traffic[i, to] += size
+                        messages[i, to] += 1
+            b.equal(data['tiles'][i]['read_bytes'], sums['load'], '%s: read by tile %d' % (options, i))
+            b.equal(data['tiles'][i]['written_bytes'], sums['store'], '%s: written by tile %d' % (options, i))
+            b.equal(data['tiles'][i]['sent_bytes'] + data['tiles'][i]['copied_bytes'], sums['send'], '%s: sent by %d' % (options, i))
+        b.expect(traffic, 'no traffic with %s' % options)
+        b.equal({(t['from'], t['to']): t['bytes'] for t in data['traffic']}, dict(traffic), '%s: traffic' % options)
+        b.equal({(t['from'], t['to']): t['messages'] for t in data['traffic']}, dict(messages), '%s: messages' % options)
+
+
+def cost_of_movement(b):
+    """the other machine's makespan is what compiling for it gives, in both directions"""
+    b.write('costs.yaml', 'name: costs\n' + ''.join('%s: %s\n' % item for item in COSTS.items()))
+    fields = ['--arch-field=%s=%s' % item for item in COSTS.items()]
+    common = ['--extra-pes=5', '--set=1x4', '--arch-field=crossbars=2']
+    makespan = {}
+    for name, options in (('free', common), ('priced', common + fields)):
+        makespan[name] = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim', *options).stdout)['makespan_cycles']
+    page = report(b, '--report-arch=costs.yaml', *common)
+    b.equal({k: v['makespan_cycles'] for k, v in page.data['movement'].items()}, makespan, 'from the free machine')
+    b.equal(page.data['makespan_cycles'], makespan['free'], 'the page is about the machine asked for')
+    shown = {row[0]: row[1:] for row in page.rows('movement')}
+    b.equal(shown['makespan'], ['%s cycles' % format(makespan[k], ',') for k in ('free', 'priced')], 'the table')
+    exact = dict(zip((row[0] for row in page.rows('movement')), page.values('movement')))
+    hops = page.data['traffic'] and sum(t['bytes'] for t in page.data['traffic'])
+    b.equal(int(exact['carried over links (bytes x hops)'][1]), hops, 'one hop between any two tiles')
+    b.expect(int(exact['carried over links (bytes x hops)'][2]) > hops, 'a mesh of more than two tiles has longer ways')
+    back = report(b, *common, *fields)
+    free = [f for f in fields if 'mvm_cycles' in f or 'cycle_ps' in f or 'topology' in f]
+    makespan['free'] = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim', *common, *free).stdout)['makespan_cycles']
+    b.equal({k: v['makespan_cycles'] for k, v in back.data['movement'].items()}, makespan, 'from the priced machine')
+    b.contains(b.run('report', b.model, '-o', 'x.html', '--report-arch=absent', code=1).stderr, 'absent: error: cannot open')
+    b.expect(not os.path.exists(b.path('x.html')), 'a page in spite of the error')
+
+
+class Tags(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.seen = collections.Counter()
+
+    def handle_starttag(self, tag, attrs):
+        self.seen[tag] += 1
+
+
+def odd_names(b):
+    """names from the model are text: no markup, no end of a script, valid UTF-8"""
+    with open(b.model, 'rb') as f:
+        model = f.read()
+    old = b'/conv1/Conv'
+    plain = Tags()
+    plain.feed(report(b).text)
+    for new in (b'</script >x', b'<b>&\xff"\'---\x01', b']]><!--<scr', b'<script>\xc0\xaf1'):
+        b.equal(len(new), len(old), 'length of %r' % new)
+        b.write('odd.onnx', model.replace(old, new))
+        page = report(b, model='odd.onnx')
+        tags = Tags()
+        tags.feed(page.text)
+        b.equal(tags.seen, plain.seen, 'elements with %r' % new)
+        name = page.data['base_layers'][0]['name']
+        b.equal(page.rows('mapping')[0][1], re.sub('[\x00-\x1f]', '?', name), 'shown name of %r' % new)
+
+
+def field(number, data):
+    """A field of a protobuf message: a varint, or bytes of less than 128."""
+    return bytes([number << 3, data]) if isinstance(data, int) else bytes([number << 3 | 2, len(data)]) + data
+
+
+def no_base_layer(b):
+    """a network without base layers has a makespan of 0 and still a page, without values that are no numbers"""
+    def value(name):
+        dims = b''.join(field(1, field(1, n)) for n in (1, 3))
+        return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
+    node = field(1, b'x') + field(2, b'y') + field(4, b'Relu')
+    graph = field(1, node) + field(2, b'g') + field(11, value(b'x')) + field(12, value(b'y'))
+    b.write('relu.onnx', field(1, 8) + field(7, graph) + field(8, field(2, 13)))
+    page = report(b, model='relu.onnx')
+    b.equal([page.data['makespan_cycles'], page.data['base_layers'], page.data['path']], [0, [], []], 'data')
+    b.expect(not re.search(r'\b(nan|inf)\b', page.text), 'values that are no numbers')
+    priced = report(b, '--arch-field=lanes=2', model='relu.onnx')
+    b.equal([(x['work'], x['start'], x['end']) for x in priced.data['path']], [('vector', 0, 2)], '3 results on 2 lanes')
+
+
+def same_bytes(b):
+    """equal input gives equal bytes; default name; standard output"""
+    first = report(b, '--extra-pes=3').text
+    b.equal(report(b, '--extra-pes=3').text, first, 'again')
+    b.expect(b.run('report', b.model, '-o', '-', '--extra-pes=3').data.decode() == first, '-o - writes something else')
+    done = b.run('report', b.model, '--extra-pes=3')
+    b.equal([done.stdout, done.stderr, b.read('digits.html').decode()], ['', '', first], 'default name')
+    b.equal(sorted(os.listdir(b.folder)), ['digits.html', 'r.html'], 'files')
+    b.run('report', b.model, '-o', 'r.html', '--pes=1', code=1)
+    b.equal(b.read('r.html').decode(), first, 'kept after a failure')
+
+
+if __name__ == '__main__':
+    sys.exit(run_cases([stands_alone, same_numbers, sums_agree, same_as_program, cost_of_movement, odd_names, no_base_layer, same_bytes]))
