@@ -78,7 +78,8 @@ struct pass_options {
     const char *print_before, *print_after; /* pass name or "all"; NULL = none */
     const char *stop_after, *skip;          /* comma-separated names for skip */
     bool time_passes, stats, no_verify, roundtrip_each;
-    FILE *print_to; /* IR dumps, times, statistics */
+    bool dot;       /* graphs as DOT, not as IR text */
+    FILE *print_to; /* graphs; at the end one table of times and statistics */
 };
 /* Finds a pass by name; NULL if there is none. */
 const struct pass *pass_find(const char *name);

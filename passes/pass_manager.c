@@ -28,6 +28,8 @@ struct run {
     const struct pass_options *o;
     struct arena *names; /* what bug_context points to */
     FILE *to;
+    struct text table; /* of the passes that ran */
+    double seconds;
 };
 
 const struct pass *const *pass_list(size_t *n)
@@ -102,8 +104,11 @@ static void print_graph(struct run *r, const char *wanted, const char *when, con
     if (!list_has(wanted, "all", r->names) && !list_has(wanted, p->name, r->names))
         return;
     struct text t = {0};
-    ir_print(g, &(struct ir_print_options){0}, &t);
-    fprintf(r->to, "; %s %s\n%s", when, p->name, t.at ? t.at : "");
+    if (r->o->dot)
+        ir_print_dot(g, &t);
+    else
+        ir_print(g, &(struct ir_print_options){0}, &t);
+    fprintf(r->to, "%s %s %s\n%s", r->o->dot ? "//" : ";", when, p->name, t.at ? t.at : "");
     text_free(&t);
 }
 
@@ -138,16 +143,36 @@ static void round_trip(struct ir_graph **g)
     *g = again;
 }
 
-static void report(const struct run *r, const struct pass *p, double seconds, uint32_t before,
-                   uint32_t after)
+/* A line of the table: name, seconds, operations left and by how many more, statistics. */
+static void add_line(struct run *r, const struct pass *p, double seconds, uint32_t before,
+                     uint32_t after)
 {
+    const char *separator = "  ";
+    r->seconds += seconds;
+    text_add(&r->table, "%-12s", p->name);
     if (r->o->time_passes)
-        fprintf(r->to, "%-12s %9.6f s  %6u -> %6u operations\n", p->name, seconds, before, after);
+        text_add(&r->table, "  %9.6f", seconds);
+    text_add(&r->table, "  %10u  %+7lld", after, (long long)after - (long long)before);
     for (size_t i = 0; r->o->stats && p->stats && p->stats[i]; i++) {
-        if (r->ctx->stats[i])
-            fprintf(r->to, "%-12s %8llu %s\n", p->name, (unsigned long long)r->ctx->stats[i],
-                    p->stats[i]);
+        if (!r->ctx->stats[i])
+            continue;
+        text_add(&r->table, "%s%llu %s", separator, (unsigned long long)r->ctx->stats[i],
+                 p->stats[i]);
+        separator = ", ";
     }
+    text_add(&r->table, "\n");
+}
+
+/* Also of a pipeline that failed: the passes up to there. */
+static void print_table(struct run *r)
+{
+    if (!r->o->time_passes && !r->o->stats)
+        return;
+    fprintf(r->to, "%-12s%s  operations   change%s\n%s", "pass",
+            r->o->time_passes ? "    seconds" : "", r->o->stats ? "  statistics" : "",
+            r->table.at ? r->table.at : "");
+    if (r->o->time_passes)
+        fprintf(r->to, "%-12s  %9.6f\n", "all passes", r->seconds);
 }
 
 /* The pass with a fresh scratch arena; its result is checked against diagnostics and fingerprint.
@@ -189,7 +214,7 @@ static bool run_pass(struct run *r, const struct pass *p, struct ir_graph **g)
         verify(*g);
     if (r->o->roundtrip_each)
         round_trip(g);
-    report(r, p, seconds, before, (*g)->n_ops);
+    add_line(r, p, seconds, before, (*g)->n_ops);
     print_graph(r, r->o->print_after, "after", p, *g);
     return true;
 }
@@ -209,6 +234,8 @@ bool pass_run_pipeline(const char *pipeline, struct ir_graph **g, struct pass_ct
             break;
     }
     bug_context("");
+    print_table(&r);
+    text_free(&r.table);
     arena_free(r.names);
     return ok;
 }

@@ -68,7 +68,7 @@ struct option_desc {
 /* Groups of options, ended by an entry without name. */
 extern const struct option_desc options_model[], options_mapping[], options_lp[], options_output[],
     options_json[], options_passes[], options_inputs[], options_run_program[], options_sim_model[],
-    options_inline[], options_views[], options_page[];
+    options_inline[], options_views[], options_page[], options_timing[];
 
 enum { MOST_OPTION_GROUPS = 10 };
 struct command {
@@ -269,6 +269,8 @@ void json_finish(struct json *j, FILE *out);
 
 /* ---- table.c: reports of a build and of a simulation ---- */
 void report_build(const struct build *b, FILE *out);
+/* The seconds of `--json` as a table (either may be NULL). */
+void report_times(const struct build *b, const struct simulation *sim, FILE *out);
 void report_simulation(const struct simulation *sim, FILE *out);
 /* The keys of `compile --json` but `seconds` and `peak_rss_bytes`, into an open map. */
 void report_build_json(const struct build *b, struct json *j);

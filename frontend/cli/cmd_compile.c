@@ -32,6 +32,8 @@ bool cmd_compile(const struct settings *s, struct diag *d)
             &b, s->output ? s->output : driver_output_name(s->args.at[0], ".cim", b.arena), d);
     if (ok)
         report(&b, s, !is_piped);
+    if (ok && s->time_passes)
+        report_times(&b, NULL, stderr);
     driver_free(&b);
     return ok;
 }

@@ -58,6 +58,7 @@ bool cmd_opt(const struct settings *s, struct diag *d)
                              .stats = s->pass_stats,
                              .no_verify = s->no_verify,
                              .roundtrip_each = s->roundtrip_each,
+                             .dot = s->dot,
                              .print_to = stderr};
     const char *pipeline = s->passes ? s->passes : pass_default_pipeline;
     bool ok = driver_start(&b, s, NULL, d) && load(&b, s, d) &&

@@ -51,6 +51,8 @@ static bool simulate_and_report(const struct build *b, const struct settings *s,
     bool ok = simulate(&sim, d);
     if (sim.ran)
         report(b, &sim, s);
+    if (sim.ran && s->time_passes)
+        report_times(sim.is_compiled ? b : NULL, &sim, stderr);
     simulation_free(&sim);
     return ok;
 }

@@ -201,7 +201,8 @@ bool driver_lower(struct build *b, const struct settings *s, const char *model, 
         return false;
     if (keep_imported)
         b->imported = ir_clone(b->graph);
-    if (!driver_run_passes(b, s, pass_default_pipeline, &(struct pass_options){0}, d))
+    struct pass_options o = {.time_passes = s->time_passes, .stats = s->pass_stats};
+    if (!driver_run_passes(b, s, pass_default_pipeline, &o, d))
         return false;
     ir_number(b->graph);
     return !b->wants_best || mapping_choose_best(b, s, d);

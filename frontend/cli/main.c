@@ -38,8 +38,8 @@ static const struct command commands[] = {
              "  cimc compile model.onnx --extra-pes 32 --set 1x* --arch-field crossbars=64\n"
              "  cimc compile model.onnx --schedule layer --duplicate none --json\n"
              "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n",
-     .groups = {options_model, options_mapping, options_lp, options_views, options_output,
-                options_json},
+     .groups = {options_model, options_mapping, options_lp, options_views, options_timing,
+                options_output, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_compile},
@@ -58,7 +58,8 @@ static const struct command commands[] = {
          "Examples:\n"
          "  cimc report model.onnx -o report.html\n"
          "  cimc report model.onnx --extra-pes 32 --set 1x*\n",
-     .groups = {options_model, options_mapping, options_lp, options_page, options_output},
+     .groups = {options_model, options_mapping, options_lp, options_page, options_timing,
+                options_output},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_report},
@@ -79,7 +80,7 @@ static const struct command commands[] = {
              "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
              "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
      .groups = {options_model, options_mapping, options_lp, options_inputs, options_run_program,
-                options_views, options_output, options_json},
+                options_views, options_timing, options_output, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_run},
@@ -105,8 +106,8 @@ static const struct command commands[] = {
          "  cimc opt model.onnx --print-after=fold-bn\n"
          "  cimc opt layer.ir --passes=partition,im2col,tile,dup --extra-pes 4\n"
          "  cimc opt model.onnx --dot | dot -Tsvg > model.svg\n",
-     .groups = {options_passes, options_inline, options_model, options_mapping, options_lp,
-                options_output},
+     .groups = {options_passes, options_timing, options_inline, options_model, options_mapping,
+                options_lp, options_output},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_opt},

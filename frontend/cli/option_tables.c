@@ -153,6 +153,18 @@ const struct option_desc options_inline[] = {
     {0},
 };
 
+const struct option_desc options_timing[] = {
+    {.name = "time-passes",
+     .kind = OPTION_FLAG,
+     .offset = AT(time_passes),
+     .help = "prints a table: the time of each pass, how many operations it leaves"},
+    {.name = "stats",
+     .kind = OPTION_FLAG,
+     .offset = AT(pass_stats),
+     .help = "prints a table: what each pass counted"},
+    {0},
+};
+
 const struct option_desc options_passes[] = {
     {.name = "passes",
      .kind = OPTION_TEXT,
@@ -181,14 +193,6 @@ const struct option_desc options_passes[] = {
      .offset = AT(skip),
      .argument = "PASS,..",
      .help = "leaves these passes out"},
-    {.name = "time-passes",
-     .kind = OPTION_FLAG,
-     .offset = AT(time_passes),
-     .help = "prints the time of each pass"},
-    {.name = "stats",
-     .kind = OPTION_FLAG,
-     .offset = AT(pass_stats),
-     .help = "prints what each pass counted"},
     {.name = "no-verify",
      .kind = OPTION_FLAG,
      .offset = AT(no_verify),
@@ -200,7 +204,7 @@ const struct option_desc options_passes[] = {
     {.name = "dot",
      .kind = OPTION_FLAG,
      .offset = AT(dot),
-     .help = "prints a DOT graph, not IR text"},
+     .help = "prints graphs as DOT, not as IR text; those of --print-before and --print-after too"},
     {0},
 };
 

@@ -183,8 +183,37 @@ void report_simulation_json(const struct simulation *sim, struct json *j)
     json_close_array(j);
 }
 
+/* Tells each stage there is. */
+static void each_time(const struct build *b, const struct simulation *sim,
+                      void (*tell)(void *self, const char *stage, double seconds), void *self)
+{
+    if (b) {
+        tell(self, "import", b->import_seconds);
+        tell(self, "passes", b->passes_seconds);
+        tell(self, "schedule", b->backend.seconds_schedule);
+        tell(self, "emit", b->backend.seconds_emit);
+        tell(self, "check", b->check_seconds);
+        tell(self, "write", b->write_seconds);
+    }
+    if (sim) {
+        tell(self, "simulate", sim->simulate_seconds);
+        tell(self, "evaluate", sim->evaluate_seconds);
+    }
+}
+
+static void time_line(void *out, const char *stage, double seconds)
+{
+    fprintf(out, "%-12s  %9.6f\n", stage, seconds);
+}
+
+void report_times(const struct build *b, const struct simulation *sim, FILE *out)
+{
+    fprintf(out, "%-12s    seconds\n", "stage");
+    each_time(b, sim, time_line, out);
+}
+
 /* To the microsecond. */
-static void seconds_json(struct json *j, const char *stage, double seconds)
+static void time_json(void *j, const char *stage, double seconds)
 {
     json_real(j, stage, round(1e6 * seconds) / 1e6);
 }
@@ -192,18 +221,7 @@ static void seconds_json(struct json *j, const char *stage, double seconds)
 void report_costs_json(const struct build *b, const struct simulation *sim, struct json *j)
 {
     json_open_map(j, "seconds");
-    if (b) {
-        seconds_json(j, "import", b->import_seconds);
-        seconds_json(j, "passes", b->passes_seconds);
-        seconds_json(j, "schedule", b->backend.seconds_schedule);
-        seconds_json(j, "emit", b->backend.seconds_emit);
-        seconds_json(j, "check", b->check_seconds);
-        seconds_json(j, "write", b->write_seconds);
-    }
-    if (sim) {
-        seconds_json(j, "simulate", sim->simulate_seconds);
-        seconds_json(j, "evaluate", sim->evaluate_seconds);
-    }
+    each_time(b, sim, time_json, j);
     json_close_map(j);
     json_integer(j, "peak_rss_bytes", (int64_t)peak_rss_bytes());
 }

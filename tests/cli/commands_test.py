@@ -13,16 +13,16 @@ from bench import run_cases
 MODEL = {'dim', 'constant'}
 MAPPING = {'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies', 'pes', 'extra-pes', 'lp-file'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
+TIMING = {'time-passes', 'stats'}
 INPUTS = {'test-data', 'input', 'input-fill', 'compare-layers', 'latency-seed', 'max-extra-cycles', 'save-outputs'}
-PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'time-passes', 'stats', 'no-verify',
-          'roundtrip-each', 'dot', 'inline'}
+PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-verify', 'roundtrip-each', 'dot', 'inline'}
 # Command -> options, operands that make a valid line as far as the command line goes.
 COMMANDS = {
-    'compile': (MODEL | MAPPING | VIEWS | {'output', 'json'}, ['absent']),
-    'report': (MODEL | MAPPING | {'report-arch', 'output'}, ['absent']),
-    'run': (MODEL | MAPPING | INPUTS | VIEWS | {'program', 'output', 'json'}, ['absent']),
+    'compile': (MODEL | MAPPING | VIEWS | TIMING | {'output', 'json'}, ['absent']),
+    'report': (MODEL | MAPPING | TIMING | {'report-arch', 'output'}, ['absent']),
+    'run': (MODEL | MAPPING | INPUTS | VIEWS | TIMING | {'program', 'output', 'json'}, ['absent']),
     'sim': (INPUTS | {'model', 'json'}, ['absent']),
-    'opt': (MODEL | MAPPING | PASSES | {'output'}, ['absent']),
+    'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),
     'check': ({'model', 'json'}, ['absent']),
@@ -170,6 +170,42 @@ def opt_prints(b):
     b.expect(dot.startswith('digraph') and dot.rstrip().endswith('}'), dot[:200])
 
 
+def opt_dot(b):
+    """opt --dot: the graphs of --print-before and --print-after are DOT too, each complete"""
+    done = b.run('opt', b.model, '--dot', '--print-after=fold-bn,dup', '--print-before=fold-bn')
+    graphs = re.split(r'^(// \w+ [\w-]+)\n', done.stderr, flags=re.MULTILINE)
+    b.equal(graphs[:1] + graphs[1::2], ['', '// before fold-bn', '// after fold-bn', '// after dup'], 'graphs')
+    b.equal(done.stdout, graphs[-1], 'dup is the last pass')
+    for dot in graphs[2::2]:
+        b.expect(dot.startswith('digraph "') and dot.endswith('\n}\n') and dot.count('digraph "') == 1, dot[:200])
+        nodes = set(re.findall(r'^  (n\d+) \[', dot, re.MULTILINE))
+        edges = re.findall(r'^  (n\d+) -> (n\d+);$', dot, re.MULTILINE)
+        b.expect(edges and all(x in nodes and y in nodes for x, y in edges), 'an edge without its node')
+    b.expect('batch_norm' not in graphs[4] and 'mvm' in graphs[6], 'the graphs are not those of their passes')
+
+
+def tables_of_passes(b):
+    """--time-passes and --stats: one table on standard error, of opt, compile, run and report; data stays as it is"""
+    passes = b.run('list', 'passes').stdout.split('The standard pipeline: `')[1].split('`')[0].split(',')
+    stages = ['import', 'passes', 'schedule', 'emit', 'check', 'write']
+    for arguments, more in ((['opt', b.model], []), (['compile', b.model, '-o', 'p.cim'], stages), (['report', b.model, '-o', '-'], stages),
+                            (['run', b.model, '--test-data', b.test_data(0)], stages + ['simulate', 'evaluate'])):
+        plain = b.run(*arguments)
+        done = b.run(*arguments, '--time-passes', '--stats')
+        b.equal([plain.stderr, done.stdout], ['', plain.stdout], 'standard output')
+        lines = done.stderr.splitlines()
+        b.equal(lines[0].split(), ['pass', 'seconds', 'operations', 'change', 'statistics'], arguments[0])
+        rows = [line.split(None, 4) for line in lines[1:1 + len(passes)]]
+        b.equal([row[0] for row in rows], passes, arguments[0] + ': passes')
+        for before, row in zip([None] + rows, rows):
+            b.expect(re.fullmatch(r'\d+\.\d{6}', row[1]) and (not before or int(row[2]) == int(before[2]) + int(row[3])), '%r' % row)
+        b.expect('base layers' in dict((row[0], row[4]) for row in rows if len(row) > 4).get('im2col', ''), 'statistics of im2col')
+        total = lines[1 + len(passes)].split()
+        b.expect(total[:2] == ['all', 'passes'] and abs(float(total[2]) - sum(float(r[1]) for r in rows)) < 2e-5, '%r' % total)
+        b.equal([line.split()[0] for line in lines[2 + len(passes):]], ['stage'] * bool(more) + more, arguments[0] + ': stages')
+    b.equal(b.run('opt', b.model, '--stats').stderr, b.run('opt', b.model, '--stats').stderr, 'statistics have no times')
+
+
 def outputs_to_pipes(b):
     """compile | sim and dis | asm through pipes; with -o - the table is on standard error"""
     table = b.run('compile', b.model, '-o', 'digits.cim').stdout
@@ -253,5 +289,5 @@ def closed_output(b):
 
 if __name__ == '__main__':
     sys.exit(run_cases([overview, help_of_each, unknown_options, usage_errors, missing_files, other_inputs, version, lists, opt_text,
-                        opt_prints, outputs_to_pipes, default_output, special_files, whole_or_not_at_all, same_file,
+                        opt_prints, opt_dot, tables_of_passes, outputs_to_pipes, default_output, special_files, whole_or_not_at_all, same_file,
                         closed_output]))
