@@ -32,12 +32,6 @@ bool import_chain(struct onnx_node *n)
     return onnx_set_out(n, 0, v);
 }
 
-bool import_leaky_relu(struct onnx_node *n)
-{
-    union ir_attrs attrs = {.leaky_relu = {.alpha = onnx_attr_f32(n, "alpha", 0.01f)}};
-    return onnx_set_out(n, 0, onnx_emit1(n, IR_leaky_relu, &attrs, onnx_in(n, 0)));
-}
-
 /* A bound of Clip: a constant scalar of any number type. */
 static bool clip_bound(struct onnx_node *n, size_t i, float *out)
 {
@@ -63,35 +57,6 @@ bool import_clip(struct onnx_node *n)
     }
     union ir_attrs attrs = {.clip = {.lo = lo, .hi = hi}};
     return onnx_set_out(n, 0, onnx_emit1(n, IR_clip, &attrs, onnx_in(n, 0)));
-}
-
-/* The exponent, if it is one constant number. */
-static bool constant_exponent(const struct ir_value *v, double *out)
-{
-    if (!onnx_is_const(v) || ir_count(&v->type) != 1)
-        return false;
-    *out = ir_const_f64(v->def, 0);
-    return true;
-}
-
-/* The result has the type of the base, whatever the exponent's. On run-time values only exponents
- * that other operations express exactly: 2 and 0.5. */
-bool import_pow(struct onnx_node *n)
-{
-    struct ir_value *x = onnx_in(n, 0), *y = onnx_in(n, 1);
-    double exponent = 0;
-    if (!x || !y)
-        return false;
-    bool known =
-        !onnx_is_const(x) && y->type.rank <= x->type.rank && constant_exponent(y, &exponent);
-    if (known && exponent == 2)
-        return onnx_set_out(n, 0, onnx_emit2(n, IR_mul, NULL, x, x));
-    if (known && exponent == 0.5)
-        return onnx_set_out(n, 0, onnx_emit1(n, IR_sqrt, NULL, x));
-    enum ir_dtype base = (enum ir_dtype)x->type.dtype;
-    enum ir_dtype wide = base == IR_F32 || y->type.dtype == IR_F32 ? IR_F32 : IR_I64;
-    struct ir_value *v = onnx_emit2(n, IR_pow, NULL, onnx_cast(n, x, wide), onnx_cast(n, y, wide));
-    return onnx_set_out(n, 0, onnx_cast(n, v, base));
 }
 
 /* Integers: the remainder has the divisor's sign, as in Python, or with fmod = 1 the dividend's, as

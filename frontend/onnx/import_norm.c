@@ -1,5 +1,7 @@
-/* import_norm.c - BatchNormalization with stored statistics, Softmax. */
+/* import_norm.c - BatchNormalization with stored statistics, Softmax, LogSoftmax, LRN. */
 #include "onnx_internal.h"
+
+#include <string.h>
 
 bool import_batch_norm(struct onnx_node *n)
 {
@@ -19,16 +21,30 @@ bool import_batch_norm(struct onnx_node *n)
     return onnx_set_out(n, 0, onnx_emit(n, IR_batch_norm, &attrs, in, 5));
 }
 
+/* ---- softmax ---- */
+
 static struct ir_value *softmax(struct onnx_node *n, struct ir_value *x, int64_t axis)
 {
     union ir_attrs attrs = {.softmax = {.axis = axis}};
-    return onnx_emit1(n, IR_softmax, &attrs, x);
+    return onnx_helper1(n, IR_softmax, &attrs, x);
+}
+
+/* With d = x - max: d - log(sum(exp(d))). The logarithm of a softmax would lose what underflows. */
+static struct ir_value *log_softmax(struct onnx_node *n, struct ir_value *x, int64_t axis)
+{
+    bool axes[IR_MAX_RANK] = {0};
+    axes[axis] = true;
+    struct ir_value *d = onnx_helper2(n, IR_sub, x, onnx_reduce(n, "max", x, axes));
+    struct ir_value *sum = onnx_reduce(n, "sum", onnx_helper1(n, IR_exp, NULL, d), axes);
+    return onnx_helper2(n, IR_sub, d, onnx_helper1(n, IR_log, NULL, sum));
 }
 
 /* Since opset 13 along one axis, by default the last. Before, the dimensions from `axis` (by
  * default 1) on count as one: a reshape to two dimensions, unless all but one of them are 1. */
 bool import_softmax(struct onnx_node *n)
 {
+    struct ir_value *(*make)(struct onnx_node *, struct ir_value *, int64_t) =
+        strcmp(n->op->name, "Softmax") == 0 ? softmax : log_softmax;
     struct ir_value *x = onnx_in(n, 0);
     bool flattens = n->im->opset < 13;
     int64_t axis = onnx_attr_i64(n, "axis", flattens ? 1 : -1);
@@ -49,10 +65,57 @@ bool import_softmax(struct onnx_node *n)
         }
     }
     if (!flattens)
-        return onnx_set_out(n, 0, softmax(n, x, axis));
+        return onnx_set_out(n, 0, make(n, x, axis));
     if (n_wide <= 1 && !at_end)
-        return onnx_set_out(n, 0, softmax(n, x, wide));
+        return onnx_set_out(n, 0, make(n, x, wide));
     struct ir_value *flat = onnx_reshape(n, x, (const int64_t[]){rows, columns}, 2, false);
-    struct ir_value *v = flat ? softmax(n, flat, 1) : NULL;
+    struct ir_value *v = flat ? make(n, flat, 1) : NULL;
     return onnx_set_out(n, 0, onnx_reshape(n, v, x->type.dim, x->type.rank, false));
+}
+
+/* ---- LRN ---- */
+
+/* The sum over channels c - before .. c + after of x, as far as there are any. */
+static struct ir_value *sum_of_neighbours(struct onnx_node *n, struct ir_value *x, int64_t before,
+                                          int64_t after)
+{
+    int64_t ahead[IR_MAX_RANK] = {0}, behind[IR_MAX_RANK] = {0}, start[IR_MAX_RANK] = {0};
+    int64_t step[IR_MAX_RANK];
+    uint32_t rank = x->type.rank;
+    const int64_t *dims = x->type.dim;
+    for (uint32_t i = 0; i < rank; i++)
+        step[i] = 1;
+    ahead[1] = before;
+    behind[1] = after;
+    union ir_attrs attrs = {
+        .pad = {.before = {rank, ahead}, .after = {rank, behind}, .mode = "constant"}};
+    struct ir_value *padded = onnx_helper1(n, IR_pad, &attrs, x), *sum = NULL;
+    for (int64_t k = 0; k <= before + after; k++) {
+        start[1] = k;
+        struct ir_value *part = onnx_slice(n, padded, start, step, dims, false);
+        sum = k ? onnx_helper2(n, IR_add, sum, part) : part;
+    }
+    return sum;
+}
+
+/* x / (bias + alpha/size * (sum of the squares of `size` channels around))^beta */
+bool import_lrn(struct onnx_node *n)
+{
+    struct ir_value *x = onnx_in(n, 0);
+    float alpha = onnx_attr_f32(n, "alpha", 1e-4f), beta = onnx_attr_f32(n, "beta", 0.75f);
+    float bias = onnx_attr_f32(n, "bias", 1);
+    int64_t size = onnx_attr_i64(n, "size", 0);
+    if (!x)
+        return false;
+    if (x->type.rank < 3)
+        return onnx_error(n, "an input of %u dimensions", x->type.rank);
+    if (size < 1)
+        return onnx_error(n, "size is %lld", (long long)size);
+    int64_t most = x->type.dim[1] - 1; /* there are no further neighbours */
+    int64_t before = min_i64((size - 1) / 2, most), after = min_i64(size / 2, most);
+    struct ir_value *v = onnx_helper2(n, IR_mul, x, x);
+    v = v ? sum_of_neighbours(n, v, before, after) : NULL;
+    v = onnx_helper2(n, IR_mul, v, onnx_scalar(n, alpha / (float)size));
+    v = onnx_power(n, onnx_helper2(n, IR_add, v, onnx_scalar(n, bias)), beta);
+    return onnx_set_out(n, 0, onnx_helper2(n, IR_div, x, v));
 }

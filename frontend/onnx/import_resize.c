@@ -1,136 +1,24 @@
 /*
- * import_resize.c - Resize and Upsample in mode "nearest": each result dimension is a list of
- * source indices, so the whole is one gather_grid.
+ * import_resize.c - Resize and Upsample, "nearest" and "linear" (resize_axis.c has the formulas).
  *
- * A coordinate x of the result comes from x_in of the source (ONNX, Resize, attribute
- * coordinate_transformation_mode) and then from an integer next to it (nearest_mode). Where
- * `scales` are given the arithmetic is in float, as they are; where `sizes` are, the scale is the
- * exact ratio of sizes.
+ * Nearest: each result dimension is a list of source indices, so the whole is one gather_grid.
+ * Linear: one dimension after the other, low + (high - low) * weight, where low and high are
+ * gathered and the weight is a constant along that dimension.
  */
 #include "onnx_internal.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum transform {
-    HALF_PIXEL,
-    PYTORCH_HALF_PIXEL,
-    ALIGN_CORNERS,
-    ASYMMETRIC,
-    TF_HALF_PIXEL,
-    TF_CROP
-};
-enum nearest { ROUND_PREFER_FLOOR, ROUND_PREFER_CEIL, FLOOR, CEIL };
 
 /* Index lists are spelled out; nothing sensible is larger. */
 static const int64_t MAX_SIZE = 1 << 20;
 
 struct resize {
-    enum transform transform;
-    enum nearest nearest;
+    bool is_linear;
+    enum resize_rounding rounding;
     float extrapolation;
-    const float *scales; /* one a dimension, or NULL: */
-    const int64_t *sizes;
-    const float *roi; /* starts, then ends; TF_CROP only */
+    struct resize_axis axis[IR_MAX_RANK];
 };
-
-/* ---- one dimension ---- */
-
-struct axis {
-    int64_t in, out;
-    float scale; /* 0 = out / in */
-    float roi_start, roi_end;
-};
-
-/* (x + shift) / scale */
-static double scaled_back(const struct axis *a, double x)
-{
-    if (a->scale > 0)
-        return (double)((float)x / a->scale);
-    return x * (double)a->in / (double)a->out;
-}
-
-static double source_of(const struct resize *r, const struct axis *a, int64_t at)
-{
-    double x = (double)at, last = (double)(a->in - 1);
-    switch (r->transform) {
-    case ASYMMETRIC: return scaled_back(a, x);
-    case TF_HALF_PIXEL: return scaled_back(a, x + 0.5);
-    case PYTORCH_HALF_PIXEL:
-        if (a->out == 1)
-            return 0;
-        break;
-    case ALIGN_CORNERS: return a->out == 1 ? 0 : x * last / (double)(a->out - 1);
-    case TF_CROP:
-        if (a->out == 1)
-            return 0.5 * ((double)a->roi_start + (double)a->roi_end) * last;
-        return (double)a->roi_start * last +
-               x * ((double)a->roi_end - (double)a->roi_start) * last / (double)(a->out - 1);
-    case HALF_PIXEL: break;
-    }
-    return scaled_back(a, x + 0.5) - 0.5;
-}
-
-static int64_t nearest_index(const struct resize *r, const struct axis *a, double x)
-{
-    double at = 0;
-    if (r->transform == TF_CROP && !(x >= 0 && x <= (double)(a->in - 1)))
-        return -1;
-    switch (r->nearest) {
-    case ROUND_PREFER_FLOOR: at = ceil(x - 0.5); break;
-    case ROUND_PREFER_CEIL: at = floor(x + 0.5); break;
-    case FLOOR: at = floor(x); break;
-    case CEIL: at = ceil(x); break;
-    }
-    if (!(at > 0))
-        return 0;
-    return at >= (double)a->in ? a->in - 1 : (int64_t)at;
-}
-
-static bool result_size(struct onnx_node *n, const struct resize *r, uint32_t i, struct axis *a)
-{
-    if (r->sizes) {
-        a->out = r->sizes[i];
-    } else {
-        float scale = r->scales[i], size = floorf((float)a->in * scale);
-        if (!(scale > 0) || !(size <= (float)MAX_SIZE))
-            return onnx_error(n, "scale %g of dimension %u", (double)scale, i);
-        a->scale = scale;
-        a->out = (int64_t)size;
-    }
-    if (a->out < 1 || a->out > MAX_SIZE || a->in < 1)
-        return onnx_error(n, "dimension %u of %lld becomes %lld", i, (long long)a->in,
-                          (long long)a->out);
-    return true;
-}
-
-static struct ir_value *resize(struct onnx_node *n, struct ir_value *x, const struct resize *r)
-{
-    int64_t counts[IR_MAX_RANK];
-    VEC(int64_t) index = {0};
-    bool ok = true;
-    for (uint32_t i = 0; ok && i < x->type.rank; i++) {
-        struct axis a = {.in = x->type.dim[i]};
-        if (r->roi) {
-            a.roi_start = r->roi[i];
-            a.roi_end = r->roi[i + x->type.rank];
-        }
-        ok = result_size(n, r, i, &a);
-        for (int64_t at = 0; ok && at < a.out; at++)
-            VEC_PUSH(&index, nearest_index(r, &a, source_of(r, &a, at)));
-        counts[i] = a.out;
-    }
-    struct ir_value *v = NULL;
-    if (ok) {
-        union ir_attrs attrs = {.gather_grid = {.count = {x->type.rank, counts},
-                                                .index = {(uint32_t)index.n, index.at},
-                                                .value = r->extrapolation}};
-        v = onnx_emit1(n, IR_gather_grid, &attrs, x);
-    }
-    VEC_FREE(&index);
-    return v;
-}
 
 /* ---- attributes and operands ---- */
 
@@ -147,26 +35,100 @@ static bool read_choice(struct onnx_node *n, const char *name, const char *const
     return onnx_error(n, "%s is '%s', which is not supported", name, text);
 }
 
-static bool want_nearest(struct onnx_node *n)
-{
-    const char *mode = onnx_attr_str(n, "mode", "nearest");
-    return strcmp(mode, "nearest") == 0 ||
-           onnx_error(n, "mode is '%s'; only nearest is supported", mode);
-}
-
 static bool has_elements(struct onnx_node *n, size_t i)
 {
     struct ir_value *v = onnx_has_in(n, i) ? onnx_in(n, i) : NULL;
     return v && ir_count(&v->type) > 0;
 }
 
-/* One float a dimension. */
-static bool read_scales(struct onnx_node *n, size_t i, unsigned rank, const float **out)
+static bool set_scale(struct onnx_node *n, uint32_t i, float scale, struct resize_axis *a)
 {
-    size_t count;
-    if (!onnx_const_f32s(n, i, out, &count))
+    float size = floorf((float)a->in * scale);
+    if (!(scale > 0) || !(size <= (float)MAX_SIZE))
+        return onnx_error(n, "scale %g of dimension %u", (double)scale, i);
+    a->scale = scale;
+    a->out = (int64_t)size;
+    return true;
+}
+
+/* Which dimensions the lists are for: attribute `axes` since opset 18, else all. */
+struct listed {
+    uint32_t n;
+    int64_t at[IR_MAX_RANK];
+};
+
+static bool read_axes(struct onnx_node *n, uint32_t rank, struct listed *out)
+{
+    bool seen[IR_MAX_RANK], given = n->im->opset >= 18 && onnx_has_attr(n, "axes");
+    struct ir_ints axes = given ? onnx_attr_ints(n, "axes") : (struct ir_ints){0};
+    if (!onnx_axes(n, axes, rank, seen))
         return false;
-    return count == rank || onnx_error(n, "%zu scales for %u dimensions", count, rank);
+    out->n = given ? axes.n : rank;
+    for (uint32_t i = 0; i < out->n; i++) {
+        out->at[i] = i;
+        if (given && !onnx_axis(n, axes.at[i], rank, &out->at[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool read_scales(struct onnx_node *n, size_t operand, const struct listed *axes,
+                        struct resize *r)
+{
+    const float *scales;
+    size_t count;
+    if (!onnx_const_f32s(n, operand, &scales, &count))
+        return false;
+    if (count != axes->n)
+        return onnx_error(n, "%zu scales for %u dimensions", count, axes->n);
+    for (uint32_t i = 0; i < axes->n; i++)
+        if (!set_scale(n, (uint32_t)axes->at[i], scales[i], &r->axis[axes->at[i]]))
+            return false;
+    return true;
+}
+
+/* The sizes themselves, or what keeps the ratio of the dimensions' lengths: the least or the
+ * greatest of all scales, each length rounded to nearest, halves up. */
+static bool read_sizes(struct onnx_node *n, const struct listed *axes, struct resize *r)
+{
+    static const char *const policies[] = {"stretch", "not_larger", "not_smaller", NULL};
+    struct ir_ints sizes;
+    int policy = 0;
+    double scale = 0;
+    if (!onnx_const_ints(n, 3, &sizes) ||
+        (n->im->opset >= 18 && !read_choice(n, "keep_aspect_ratio_policy", policies, &policy)))
+        return false;
+    if (sizes.n != axes->n)
+        return onnx_error(n, "%u sizes for %u dimensions", sizes.n, axes->n);
+    for (uint32_t i = 0; i < axes->n; i++) {
+        struct resize_axis *a = &r->axis[axes->at[i]];
+        a->out = sizes.at[i];
+        double own = (double)a->out / (double)a->in;
+        if (i == 0 || (policy == 1 ? own < scale : own > scale))
+            scale = own;
+    }
+    for (uint32_t i = 0; policy && i < axes->n; i++) {
+        struct resize_axis *a = &r->axis[axes->at[i]];
+        double size = floor(scale * (double)a->in + 0.5);
+        a->ratio = scale;
+        a->out = size >= 1 && size <= (double)MAX_SIZE ? (int64_t)size : 0;
+    }
+    return true;
+}
+
+static bool read_roi(struct onnx_node *n, const struct listed *axes, struct resize *r)
+{
+    const float *roi;
+    size_t count;
+    if (!onnx_const_f32s(n, 1, &roi, &count))
+        return false;
+    if (count != 2u * axes->n)
+        return onnx_error(n, "roi has %zu numbers for %u dimensions", count, axes->n);
+    for (uint32_t i = 0; i < axes->n; i++) {
+        r->axis[axes->at[i]].roi_start = roi[i];
+        r->axis[axes->at[i]].roi_end = roi[i + axes->n];
+    }
+    return true;
 }
 
 static bool read_resize_11(struct onnx_node *n, const struct ir_type *x, struct resize *r)
@@ -175,101 +137,181 @@ static bool read_resize_11(struct onnx_node *n, const struct ir_type *x, struct 
         "half_pixel", "pytorch_half_pixel",   "align_corners",
         "asymmetric", "tf_half_pixel_for_nn", "tf_crop_and_resize",
         NULL};
-    static const char *const nearests[] = {"round_prefer_floor", "round_prefer_ceil", "floor",
-                                           "ceil", NULL};
-    int transform = 0, nearest = 0;
-    struct ir_ints sizes;
-    if (!read_choice(n, "coordinate_transformation_mode", transforms, &transform) ||
-        !read_choice(n, "nearest_mode", nearests, &nearest))
+    static const char *const since_19[] = {
+        "half_pixel",           "pytorch_half_pixel", "align_corners",        "asymmetric",
+        "tf_half_pixel_for_nn", "tf_crop_and_resize", "half_pixel_symmetric", NULL};
+    static const char *const roundings[] = {"round_prefer_floor", "round_prefer_ceil", "floor",
+                                            "ceil", NULL};
+    int transform = 0, rounding = 0;
+    struct listed axes;
+    if (!read_choice(n, "coordinate_transformation_mode", n->im->opset < 19 ? transforms : since_19,
+                     &transform) ||
+        !read_choice(n, "nearest_mode", roundings, &rounding) || !read_axes(n, x->rank, &axes))
         return false;
-    r->transform = (enum transform)transform;
-    r->nearest = (enum nearest)nearest;
+    for (uint32_t i = 0; i < x->rank; i++)
+        r->axis[i].transform = (enum resize_transform)transform;
+    r->rounding = (enum resize_rounding)rounding;
     r->extrapolation = onnx_attr_f32(n, "extrapolation_value", 0);
     onnx_ignore_attr(n, "cubic_coeff_a");
-    onnx_ignore_attr(n, "exclude_outside");
-    if (r->transform == TF_CROP) {
-        size_t count;
-        if (!onnx_const_f32s(n, 1, &r->roi, &count))
-            return false;
-        if (count != 2u * x->rank)
-            return onnx_error(n, "roi has %zu numbers for %u dimensions", count, x->rank);
-    }
+    onnx_ignore_attr(n, "exclude_outside"); /* of mode cubic, and of antialias */
+    if (transform == RESIZE_TF_CROP && !read_roi(n, &axes, r))
+        return false;
     bool by_scale = has_elements(n, 2), by_size = has_elements(n, 3);
     if (by_scale == by_size)
         return onnx_error(n, "needs either scales or sizes");
-    if (by_scale)
-        return read_scales(n, 2, x->rank, &r->scales);
-    if (!onnx_const_ints(n, 3, &sizes))
-        return false;
-    r->sizes = sizes.at;
-    return sizes.n == x->rank || onnx_error(n, "%u sizes for %u dimensions", sizes.n, x->rank);
+    return by_scale ? read_scales(n, 2, &axes, r) : read_sizes(n, &axes, r);
 }
 
-/* Opset 10 says only "nearest": x / scale, towards zero when enlarging, up when reducing, which is
- * what ONNX Runtime does. */
-static bool read_resize_10(struct onnx_node *n, size_t i, const struct ir_type *x, struct resize *r)
+/* Before opset 11 there is no more than the name of the mode: x / scale, and "nearest" is towards
+ * zero when enlarging, up when reducing, which is what ONNX Runtime does. */
+static bool read_resize_10(struct onnx_node *n, const struct ir_type *x, struct resize *r)
 {
-    *r = (struct resize){.transform = ASYMMETRIC, .nearest = FLOOR};
-    if (!read_scales(n, i, x->rank, &r->scales))
-        return false;
+    struct listed all;
     bool enlarges = false, reduces = false;
+    if (!read_axes(n, x->rank, &all) || !read_scales(n, 1, &all, r))
+        return false;
     for (unsigned k = 0; k < x->rank; k++) {
-        enlarges |= r->scales[k] > 1;
-        reduces |= r->scales[k] < 1;
+        enlarges |= r->axis[k].scale > 1;
+        reduces |= r->axis[k].scale < 1;
     }
-    if (enlarges && reduces)
+    if (enlarges && reduces && !r->is_linear)
         return onnx_error(n, "enlarges and reduces at once, which opset 10 leaves open");
     if (reduces)
-        r->nearest = CEIL;
+        r->rounding = RESIZE_CEIL;
     return true;
+}
+
+/* Mode, and every dimension as it is. */
+static bool init(struct onnx_node *n, const struct ir_type *x, struct resize *r)
+{
+    const char *mode = onnx_attr_str(n, "mode", "nearest");
+    *r = (struct resize){.is_linear = strcmp(mode, "linear") == 0, .rounding = RESIZE_FLOOR};
+    for (uint32_t i = 0; i < x->rank; i++)
+        r->axis[i] = (struct resize_axis){
+            .transform = RESIZE_ASYMMETRIC, .in = x->dim[i], .out = x->dim[i], .roi_end = 1};
+    return r->is_linear || strcmp(mode, "nearest") == 0 ||
+           onnx_error(n, "mode is '%s'; nearest and linear are supported", mode);
+}
+
+/* ---- the operations ---- */
+
+static bool check_sizes(struct onnx_node *n, const struct ir_type *x, const struct resize *r)
+{
+    bool reduces = false;
+    for (uint32_t i = 0; i < x->rank; i++) {
+        const struct resize_axis *a = &r->axis[i];
+        if (a->out < 1 || a->out > MAX_SIZE || a->in < 1)
+            return onnx_error(n, "dimension %u of %lld becomes %lld", i, (long long)a->in,
+                              (long long)a->out);
+        reduces |= a->out < a->in;
+    }
+    bool smooths = n->im->opset >= 18 && onnx_attr_i64(n, "antialias", 0) != 0;
+    return !(smooths && reduces && r->is_linear) ||
+           onnx_error(n, "reduces with antialias=1, which is not supported");
+}
+
+static struct ir_value *nearest(struct onnx_node *n, struct ir_value *x, const struct resize *r)
+{
+    int64_t counts[IR_MAX_RANK];
+    VEC(int64_t) index = {0};
+    for (uint32_t i = 0; i < x->type.rank; i++) {
+        counts[i] = r->axis[i].out;
+        for (int64_t at = 0; at < counts[i]; at++)
+            VEC_PUSH(&index, resize_nearest(&r->axis[i], r->rounding, at));
+    }
+    struct ir_value *v = onnx_grid_lists(
+        n, x, counts, &(struct ir_ints){(uint32_t)index.n, index.at}, r->extrapolation);
+    VEC_FREE(&index);
+    return v;
+}
+
+/* What one dimension needs: indices below and above, the weight of those above. */
+struct linear {
+    int64_t *low, *high;
+    float *weight; /* on the heap, for the constant */
+    bool moves, blends;
+};
+
+static struct linear linear_of(struct onnx_node *n, const struct resize_axis *a)
+{
+    size_t count = (size_t)a->out;
+    struct linear l = {ARENA_ARRAY(n->im->arena, int64_t, count),
+                       ARENA_ARRAY(n->im->arena, int64_t, count), heap_alloc(count * sizeof(float)),
+                       a->in != a->out, false};
+    for (int64_t at = 0; at < a->out; at++) {
+        struct resize_pair p = resize_linear(a, at);
+        l.low[at] = p.low;
+        l.high[at] = p.high;
+        l.weight[at] = p.weight;
+        l.moves |= p.low != at;
+        l.blends |= p.weight != 0;
+    }
+    return l;
+}
+
+static struct ir_value *blend(struct onnx_node *n, struct ir_value *x, const struct resize *r,
+                              uint32_t axis)
+{
+    const struct resize_axis *a = &r->axis[axis];
+    struct linear l = linear_of(n, a);
+    int64_t counts[IR_MAX_RANK], shape[IR_MAX_RANK];
+    for (uint32_t i = 0; i < x->type.rank; i++) {
+        counts[i] = i == axis ? a->out : x->type.dim[i];
+        shape[i] = i == axis ? a->out : 1;
+    }
+    struct ir_value *low = x;
+    if (l.moves)
+        low = onnx_grid(n, x, counts, axis, l.low, r->extrapolation);
+    if (!l.blends || !low) {
+        free(l.weight);
+        return low;
+    }
+    struct ir_value *weight = onnx_const(n, ir_type_of(IR_F32, x->type.rank, shape),
+                                         blob_own(l.weight, (size_t)a->out * sizeof(float)));
+    struct ir_value *high = onnx_grid(n, x, counts, axis, l.high, r->extrapolation);
+    struct ir_value *step = onnx_helper2(n, IR_mul, onnx_helper2(n, IR_sub, high, low), weight);
+    return onnx_helper2(n, IR_add, low, step);
+}
+
+static bool resize(struct onnx_node *n, struct ir_value *x, const struct resize *r)
+{
+    if (!check_sizes(n, &x->type, r))
+        return false;
+    if (!r->is_linear)
+        return onnx_set_out(n, 0, nearest(n, x, r));
+    if (x->type.dtype != IR_F32)
+        return onnx_error(n, "linear, of %s", ir_dtype_name((enum ir_dtype)x->type.dtype));
+    for (uint32_t i = 0, rank = x->type.rank; x && i < rank; i++)
+        x = blend(n, x, r, i);
+    return onnx_set_out(n, 0, x);
 }
 
 bool import_resize(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0);
-    struct resize r = {0};
-    if (!x || !want_nearest(n))
+    struct resize r;
+    if (!x || !init(n, &x->type, &r))
         return false;
-    if (!(n->im->opset < 11 ? read_resize_10(n, 1, &x->type, &r) : read_resize_11(n, &x->type, &r)))
+    if (!(n->im->opset < 11 ? read_resize_10(n, &x->type, &r) : read_resize_11(n, &x->type, &r)))
         return false;
-    return onnx_set_out(n, 0, resize(n, x, &r));
+    return resize(n, x, &r);
 }
 
 /* Scales are an attribute before opset 9, operand 1 in 9. */
 bool import_upsample(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0);
-    struct resize r = {.transform = ASYMMETRIC, .nearest = FLOOR};
-    if (!x || !want_nearest(n))
+    struct resize r;
+    if (!x || !init(n, &x->type, &r))
         return false;
     if (n->im->opset >= 9)
-        return read_resize_10(n, 1, &x->type, &r) && onnx_set_out(n, 0, resize(n, x, &r));
+        return read_resize_10(n, &x->type, &r) && resize(n, x, &r);
     size_t count;
-    r.scales = onnx_attr_f32s(n, "scales", &count);
+    const float *scales = onnx_attr_f32s(n, "scales", &count);
     if (count != x->type.rank)
         return onnx_error(n, "%zu scales for %u dimensions", count, x->type.rank);
-    return onnx_set_out(n, 0, resize(n, x, &r));
-}
-
-/* ---- one dimension picked by a list ---- */
-
-struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_t *counts,
-                           int64_t axis, const int64_t *list)
-{
-    VEC(int64_t) index = {0};
-    for (int64_t i = 0; i < x->type.rank; i++) {
-        if (counts[i] > MAX_SIZE) {
-            onnx_error(n, "dimension %lld of %lld is too large to be picked from", (long long)i,
-                       (long long)counts[i]);
-            VEC_FREE(&index);
-            return NULL;
-        }
-        for (int64_t k = 0; k < counts[i]; k++)
-            VEC_PUSH(&index, i == axis ? list[k] : k);
-    }
-    union ir_attrs attrs = {
-        .gather_grid = {.count = {x->type.rank, counts}, .index = {(uint32_t)index.n, index.at}}};
-    struct ir_value *v = onnx_emit1(n, IR_gather_grid, &attrs, x);
-    VEC_FREE(&index);
-    return v;
+    for (uint32_t i = 0; i < x->type.rank; i++)
+        if (!set_scale(n, i, scales[i], &r.axis[i]))
+            return false;
+    return resize(n, x, &r);
 }

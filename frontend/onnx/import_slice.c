@@ -1,4 +1,4 @@
-/* import_slice.c - parts of tensors: Slice, Split, Gather, Concat, Pad. */
+/* import_slice.c - parts of tensors: Slice, Split, Gather, ScatterND, Concat. */
 #include "onnx_internal.h"
 
 #include <stdlib.h>
@@ -98,6 +98,22 @@ bool import_slice(struct onnx_node *n)
 
 /* ---- Split ---- */
 
+/* Since opset 18 the last of `num_outputs` parts may be shorter. */
+static bool split_evenly(struct onnx_node *n, int64_t dim, int64_t *out)
+{
+    int64_t parts = (int64_t)n->proto->n_output, asked = onnx_attr_i64(n, "num_outputs", parts);
+    int64_t length = ceil_div_i64(dim, parts);
+    if (asked != parts)
+        return onnx_error(n, "num_outputs is %lld, but there are %lld results", (long long)asked,
+                          (long long)parts);
+    if (dim % parts && (n->im->opset < 18 || length * (parts - 1) >= dim))
+        return onnx_error(n, "%lld does not split into %lld equal parts", (long long)dim,
+                          (long long)parts);
+    for (int64_t i = 0; i < parts; i++)
+        out[i] = min_i64(length, dim - i * length);
+    return true;
+}
+
 /* The lengths of the parts: given, or the dimension in equal parts. */
 static bool split_lengths(struct onnx_node *n, int64_t dim, int64_t *out)
 {
@@ -108,13 +124,13 @@ static bool split_lengths(struct onnx_node *n, int64_t dim, int64_t *out)
         given = onnx_attr_ints(n, "split");
     else if (is_given && !onnx_const_ints(n, 1, &given))
         return false;
-    if (is_given && given.n != parts)
+    if (!is_given)
+        return split_evenly(n, dim, out);
+    if (given.n != parts)
         return onnx_error(n, "split has %u numbers for %zu results", given.n, parts);
-    if (!is_given && dim % (int64_t)parts)
-        return onnx_error(n, "%lld does not split into %zu equal parts", (long long)dim, parts);
     int64_t left = dim;
     for (size_t i = 0; i < parts; i++) {
-        out[i] = is_given ? given.at[i] : dim / (int64_t)parts;
+        out[i] = given.at[i];
         if (out[i] < 0 || out[i] > left)
             return onnx_error(n, "the parts do not add up to %lld", (long long)dim);
         left -= out[i];
@@ -143,6 +159,34 @@ bool import_split(struct onnx_node *n)
 
 /* ---- Gather ---- */
 
+struct ir_value *onnx_grid_lists(struct onnx_node *n, struct ir_value *x, const int64_t *counts,
+                                 const struct ir_ints *index, float value)
+{
+    union ir_attrs attrs = {
+        .gather_grid = {.count = {x->type.rank, counts}, .index = *index, .value = value}};
+    return onnx_helper1(n, IR_gather_grid, &attrs, x);
+}
+
+struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_t *counts,
+                           int64_t axis, const int64_t *list, float value)
+{
+    static const int64_t most = 1 << 20;
+    VEC(int64_t) index = {0};
+    struct ir_value *v = NULL;
+    bool ok = true;
+    for (int64_t i = 0; ok && i < x->type.rank; i++) {
+        ok = counts[i] <= most ||
+             onnx_error(n, "dimension %lld of %lld is too large to be picked from", (long long)i,
+                        (long long)counts[i]);
+        for (int64_t k = 0; ok && k < counts[i]; k++)
+            VEC_PUSH(&index, i == axis ? list[k] : k);
+    }
+    if (ok)
+        v = onnx_grid_lists(n, x, counts, &(struct ir_ints){(uint32_t)index.n, index.at}, value);
+    VEC_FREE(&index);
+    return v;
+}
+
 /* Indices known now pick along one dimension of a run-time value: a grid, then the shape that the
  * indices' own dimensions ask for. */
 static struct ir_value *gather_known(struct onnx_node *n, struct ir_value *x,
@@ -168,7 +212,7 @@ static struct ir_value *gather_known(struct onnx_node *n, struct ir_value *x,
         if (i != axis)
             shape[rank++] = x->type.dim[i];
     }
-    struct ir_value *v = onnx_grid(n, x, counts, axis, list);
+    struct ir_value *v = onnx_grid(n, x, counts, axis, list, 0);
     return onnx_reshape(n, v, shape, rank, false);
 }
 
@@ -183,6 +227,89 @@ bool import_gather(struct onnx_node *n)
         return onnx_set_out(n, 0, gather_known(n, x, indices->def, axis));
     union ir_attrs attrs = {.gather = {.axis = axis}};
     return onnx_set_out(n, 0, onnx_emit2(n, IR_gather, &attrs, x, indices));
+}
+
+/* ---- ScatterND ---- */
+
+/* How many elements from which one on the k-th index tuple overwrites; false if it is outside. */
+static bool scatter_place(struct onnx_node *n, const struct ir_op *indices, const struct ir_type *x,
+                          int64_t k, int64_t *out)
+{
+    int64_t depth = indices->out->type.dim[indices->out->type.rank - 1];
+    *out = 0;
+    for (int64_t i = 0; i < x->rank; i++) {
+        int64_t at = i < depth ? ir_const_i64(indices, k * depth + i) : 0;
+        if (at < -x->dim[i] || at >= x->dim[i])
+            return i >= depth || onnx_error(n, "index %lld of a dimension of %lld", (long long)at,
+                                            (long long)x->dim[i]);
+        *out = *out * x->dim[i] + (at < 0 ? at + x->dim[i] : at);
+    }
+    return true;
+}
+
+/* updates: the dimensions of indices but the last, then those of x from `depth` on. */
+static bool check_scatter(struct onnx_node *n, const struct ir_type *x, const struct ir_type *index,
+                          const struct ir_type *updates)
+{
+    int64_t depth = index->rank ? index->dim[index->rank - 1] : 0;
+    bool fits = index->rank && depth <= x->rank && updates->dtype == x->dtype &&
+                (index->dtype == IR_I64 || index->dtype == IR_I32) &&
+                updates->rank == index->rank - 1 + x->rank - depth;
+    for (int64_t i = 0; fits && i < updates->rank; i++)
+        fits = updates->dim[i] ==
+               (i < index->rank - 1 ? index->dim[i] : x->dim[depth + i - (index->rank - 1)]);
+    return fits || onnx_error(n, "indices and updates do not fit the input");
+}
+
+enum { SCATTER_MOST_BYTES = 1 << 28 };
+
+static struct blob *scattered(struct onnx_node *n, const struct ir_op *x, const struct ir_op *index,
+                              const struct ir_op *updates)
+{
+    size_t elem = ir_dtype_bytes((enum ir_dtype)x->out->type.dtype);
+    size_t bytes = (size_t)ir_count(&x->out->type) * elem;
+    const struct ir_type *t = &index->out->type;
+    int64_t depth = t->dim[t->rank - 1], tuples = 1, each = 1, place;
+    for (int i = 0; i + 1 < t->rank; i++)
+        tuples *= t->dim[i];
+    for (int64_t i = depth; i < x->out->type.rank; i++)
+        each *= x->out->type.dim[i];
+    if (bytes > SCATTER_MOST_BYTES)
+        return onnx_error(n, "of %zu bytes; at most %d are supported", bytes, SCATTER_MOST_BYTES),
+               NULL;
+    const uint8_t *from = ir_const_data(updates, n->im->arena);
+    uint8_t *data = heap_alloc(bytes ? bytes : 1);
+    if (bytes)
+        memcpy(data, ir_const_data(x, n->im->arena), bytes);
+    for (int64_t k = 0; k < tuples; k++) {
+        if (!scatter_place(n, index, &x->out->type, k, &place)) {
+            free(data);
+            return NULL;
+        }
+        if (each)
+            memcpy(data + (size_t)place * elem, from + (size_t)(k * each) * elem,
+                   (size_t)each * elem);
+    }
+    return blob_own(data, bytes);
+}
+
+/* Of constants: exporters assemble shapes with it. */
+bool import_scatter_nd(struct onnx_node *n)
+{
+    struct ir_value *in[] = {onnx_in(n, 0), onnx_in(n, 1), onnx_in(n, 2)};
+    if (!in[0] || !in[1] || !in[2])
+        return false;
+    const char *reduction = onnx_attr_str(n, "reduction", "none");
+    if (strcmp(reduction, "none") != 0)
+        return onnx_error(n, "reduction is '%s'; none is supported", reduction);
+    if (!check_scatter(n, &in[0]->type, &in[1]->type, &in[2]->type))
+        return false;
+    for (int i = 0; i < 3; i++)
+        n->at_run_time |= !onnx_is_const(in[i]);
+    if (n->at_run_time)
+        return onnx_set_out(n, 0, in[0]); /* goes on, to name all such nodes */
+    struct blob *b = scattered(n, in[0]->def, in[1]->def, in[2]->def);
+    return b && onnx_set_out(n, 0, onnx_const(n, in[0]->type, b));
 }
 
 /* ---- Concat ---- */
@@ -215,63 +342,4 @@ bool import_concat(struct onnx_node *n)
             return false;
     }
     return onnx_set_out(n, 0, joined);
-}
-
-/* ---- Pad ---- */
-
-/* Attributes before opset 11, operands since. */
-static bool read_pad(struct onnx_node *n, struct ir_ints *pads, float *value)
-{
-    *value = 0;
-    if (n->im->opset < 11) {
-        *pads = onnx_attr_ints(n, "pads");
-        *value = onnx_attr_f32(n, "value", 0);
-        return !n->failed;
-    }
-    return onnx_const_ints(n, 1, pads) && (!onnx_has_in(n, 2) || onnx_const_f32(n, 2, value));
-}
-
-/* Negative pads crop; they are taken off first. */
-static bool crop(struct onnx_node *n, struct ir_value *x, const struct ir_ints *pads,
-                 struct part *kept)
-{
-    *kept = whole(&x->type);
-    for (uint32_t i = 0; i < x->type.rank; i++) {
-        int64_t before = max_i64(pads->at[i], -x->type.dim[i]);
-        int64_t after = max_i64(pads->at[i + x->type.rank], -x->type.dim[i]);
-        kept->start[i] = before < 0 ? -before : 0;
-        kept->count[i] += min_i64(before, 0) + min_i64(after, 0);
-        if (kept->count[i] < 1 && x->type.dim[i] > 0)
-            return onnx_error(n, "pads crop all of dimension %u", i);
-    }
-    return true;
-}
-
-bool import_pad(struct onnx_node *n)
-{
-    struct ir_value *x = onnx_in(n, 0);
-    struct ir_ints pads;
-    float value;
-    const char *mode = onnx_attr_str(n, "mode", "constant");
-    if (!x || !read_pad(n, &pads, &value))
-        return false;
-    if (strcmp(mode, "constant") != 0 && strcmp(mode, "edge") != 0 && strcmp(mode, "reflect") != 0)
-        return onnx_error(n, "mode is '%s'; constant, edge and reflect are supported", mode);
-    uint32_t rank = x->type.rank;
-    if (pads.n != 2 * rank)
-        return onnx_error(n, "%u pads for %u dimensions", pads.n, rank);
-    struct part kept;
-    int64_t before[IR_MAX_RANK], after[IR_MAX_RANK];
-    bool adds = false;
-    for (uint32_t i = 0; i < rank; i++) {
-        before[i] = max_i64(pads.at[i], 0);
-        after[i] = max_i64(pads.at[i + rank], 0);
-        adds |= before[i] || after[i];
-    }
-    if (!crop(n, x, &pads, &kept))
-        return false;
-    x = take(n, x, &kept, !adds);
-    union ir_attrs attrs = {
-        .pad = {.before = {rank, before}, .after = {rank, after}, .mode = mode, .value = value}};
-    return onnx_set_out(n, 0, adds ? onnx_emit1(n, IR_pad, &attrs, x) : x);
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_IR = 3, MOST_IR = 10, LEAST_OPSET = 7, MOST_OPSET = 17, MAX_ATTRIBUTES = 64 };
+enum { LEAST_IR = 3, MOST_IR = 10, LEAST_OPSET = 7, MOST_OPSET = 21, MAX_ATTRIBUTES = 64 };
 
 static bool is_default_domain(const char *domain)
 {

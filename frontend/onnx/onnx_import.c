@@ -47,6 +47,7 @@ const struct onnx_operator *onnx_operator_find(const char *name)
 static bool import_node(struct onnx_node *n)
 {
     unsigned errors = n->im->diag->n_errors;
+    n->before = n->im->g->last;
     bool ok = n->op->import(n) && !n->failed;
     if (!ok && !n->at_run_time && n->im->diag->n_errors == errors)
         BUG("%s failed without a message", n->loc.entity);

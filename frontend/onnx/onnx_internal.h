@@ -35,22 +35,39 @@ void onnx_wire_free(struct onnx_wire *w);
 
 /* ---- source: an unpacked file ---- */
 
-struct onnx_file;
+struct onnx_file; /* a mapping, shared with the blobs that view it */
 struct onnx_source {
-    struct onnx_file *file; /* shared with the blobs that view it */
-    struct arena *arena;    /* of the unpacked message */
+    struct onnx_file *file;
+    const char *path;    /* NULL: standard input */
+    struct arena *arena; /* of the unpacked message */
     struct onnx_wire wire;
     const ProtobufCMessage *root;
+    void **externals; /* root of the tree of files that its tensors lie in */
 };
+/* NULL with a diagnostic. */
+struct onnx_file *onnx_file_open(const char *path, struct arena *names, struct diag *d);
+const struct file *onnx_file_of(const struct onnx_file *f);
+void onnx_file_unref(void *f);
 bool onnx_source_open(const char *path, const ProtobufCMessageDescriptor *root,
                       struct onnx_source *out, struct diag *d) CHECK_RESULT;
 void onnx_source_close(struct onnx_source *s);
 /* The payload that the guard cut out of t, or NULL. */
 const struct onnx_cut *onnx_source_cut(const struct onnx_source *s, const Onnx__TensorProto *t);
-/* A blob over bytes of the file. */
-struct blob *onnx_source_view(const struct onnx_source *s, const void *data, size_t bytes);
-/* These bytes of the file are not needed in memory for now. */
-void onnx_source_forget(const struct onnx_source *s, const void *data, size_t bytes);
+/* Bytes of a mapped file. */
+struct onnx_bytes {
+    struct onnx_file *file;
+    const uint8_t *at;
+    size_t n;
+};
+/* A blob over them. */
+struct blob *onnx_bytes_view(const struct onnx_bytes *b);
+/* They are not needed in memory for now. */
+void onnx_bytes_forget(const struct onnx_bytes *b);
+/* The bytes of a tensor that keeps them in another file; out->n says how many it needs, and is what
+ * `length` says afterwards. */
+bool onnx_external_find(const struct onnx_source *s, const Onnx__TensorProto *t, struct loc loc,
+                        struct diag *d, struct onnx_bytes *out) CHECK_RESULT;
+void onnx_externals_close(struct onnx_source *s);
 
 /* ---- tensors ---- */
 
@@ -104,9 +121,11 @@ struct onnx_node {
     struct loc loc;          /* "node 12 'conv1' (Conv)" */
     struct onnx_symbol **in; /* by position; NULL where the name is "" */
     struct onnx_symbol **out;
-    uint64_t attrs_read; /* bit by position */
-    bool failed;         /* an attribute was wrong; reported already */
-    bool at_run_time;    /* needs run-time values where only constants are possible */
+    uint64_t attrs_read;  /* bit by position */
+    bool failed;          /* an attribute was wrong; reported already */
+    bool at_run_time;     /* needs run-time values where only constants are possible */
+    bool named;           /* an operation carries the name */
+    struct ir_op *before; /* last operation of the graph before this node's */
 };
 /* An operation whose weights are an initializer named directly. */
 struct onnx_weight_use {
@@ -160,7 +179,7 @@ struct ir_value *onnx_in(struct onnx_node *n, size_t i);
 bool onnx_is_const(const struct ir_value *v);
 /* A constant operand of integers, of rank 0 or 1. */
 bool onnx_const_ints(struct onnx_node *n, size_t i, struct ir_ints *out) CHECK_RESULT;
-/* A constant operand with exactly one element, or a list of floats. */
+/* A constant operand with exactly one element, of any type of numbers; or a list of floats. */
 bool onnx_const_f32(struct onnx_node *n, size_t i, float *out) CHECK_RESULT;
 bool onnx_const_f32s(struct onnx_node *n, size_t i, const float **out, size_t *n_out) CHECK_RESULT;
 
@@ -182,8 +201,8 @@ bool onnx_axis(struct onnx_node *n, int64_t axis, int64_t rank, int64_t *out) CH
 bool onnx_axes(struct onnx_node *n, struct ir_ints axes, int64_t rank,
                bool flags[IR_MAX_RANK]) CHECK_RESULT;
 
-/* Makes an operation and folds it where it can be. The one that yields the node's result, or its
- * base operation, carries the node's name; helpers carry none. */
+/* Makes an operation and folds it where it can be. The base operation carries the node's name, or
+ * what onnx_emit makes; if there is neither, the operation that yields the first result does. */
 struct ir_value *onnx_emit(struct onnx_node *n, enum ir_opcode opcode, const union ir_attrs *attrs,
                            struct ir_value *const *in, uint32_t n_in);
 struct ir_value *onnx_emit_helper(struct onnx_node *n, enum ir_opcode opcode,
@@ -193,6 +212,13 @@ struct ir_value *onnx_emit1(struct onnx_node *n, enum ir_opcode opcode, const un
                             struct ir_value *x);
 struct ir_value *onnx_emit2(struct onnx_node *n, enum ir_opcode opcode, const union ir_attrs *attrs,
                             struct ir_value *a, struct ir_value *b);
+/* One and two operands, without a name. */
+struct ir_value *onnx_helper1(struct onnx_node *n, enum ir_opcode opcode,
+                              const union ir_attrs *attrs, struct ir_value *x);
+struct ir_value *onnx_helper2(struct onnx_node *n, enum ir_opcode opcode, struct ir_value *a,
+                              struct ir_value *b);
+/* Does numpy's rule make `from` into a tensor of exactly the dimensions of `to`? */
+bool onnx_broadcasts_to(const struct ir_type *from, const struct ir_type *to);
 /* A constant of this node; takes over the blob. */
 struct ir_value *onnx_const(struct onnx_node *n, struct ir_type type, struct blob *b);
 struct ir_value *onnx_scalar(struct onnx_node *n, float x);
@@ -206,9 +232,12 @@ struct ir_value *onnx_transpose(struct onnx_node *n, struct ir_value *x, const i
 struct ir_value *onnx_slice(struct onnx_node *n, struct ir_value *x, const int64_t *start,
                             const int64_t *step, const int64_t *count, bool named);
 
-/* x with dimension `axis` picked by a list; counts[axis] entries, the others as they are. */
+/* gather_grid: x with dimension `axis` picked by a list of counts[axis] entries, the others as they
+ * are; or with lists of all dimensions, one after another. An index of -1 gives `value`. */
 struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_t *counts,
-                           int64_t axis, const int64_t *list);
+                           int64_t axis, const int64_t *list, float value);
+struct ir_value *onnx_grid_lists(struct onnx_node *n, struct ir_value *x, const int64_t *counts,
+                                 const struct ir_ints *index, float value);
 /* Nothing if x has that element type already. */
 struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtype to);
 
@@ -218,6 +247,17 @@ bool onnx_set_out(struct onnx_node *n, size_t k, struct ir_value *v);
 bool onnx_out_used(const struct onnx_node *n, size_t k);
 /* Remembers that base operation v takes its weights from operand i. */
 void onnx_note_weights(struct onnx_node *n, struct ir_value *v, size_t i, int64_t variant);
+
+/* ---- import_activation.c ---- */
+
+/* x^exponent, element by element. */
+struct ir_value *onnx_power(struct onnx_node *n, struct ir_value *x, double exponent);
+
+/* ---- import_reduce.c ---- */
+
+/* Kind "sum" or "max" over the dimensions flagged, which stay as 1. */
+struct ir_value *onnx_reduce(struct onnx_node *n, const char *kind, struct ir_value *x,
+                             const bool *axes);
 
 /* ---- import_pool.c, shared with import_conv.c ---- */
 
@@ -233,5 +273,40 @@ bool onnx_read_window(struct onnx_node *n, const struct ir_type *x, const int64_
 struct ir_value *onnx_to_2d(struct onnx_node *n, struct ir_value *x);
 /* The result v of such an input: back to [N,C,L] where x is. */
 struct ir_value *onnx_from_2d(struct onnx_node *n, struct ir_value *v, const struct ir_value *x);
+
+/* ---- resize_axis.c: coordinates of one dimension of Resize ---- */
+
+enum resize_transform {
+    RESIZE_HALF_PIXEL,
+    RESIZE_PYTORCH_HALF_PIXEL,
+    RESIZE_ALIGN_CORNERS,
+    RESIZE_ASYMMETRIC,
+    RESIZE_TF_HALF_PIXEL,
+    RESIZE_TF_CROP,
+    RESIZE_HALF_PIXEL_SYMMETRIC
+};
+enum resize_rounding {
+    RESIZE_ROUND_PREFER_FLOOR,
+    RESIZE_ROUND_PREFER_CEIL,
+    RESIZE_FLOOR,
+    RESIZE_CEIL
+};
+
+struct resize_axis {
+    enum resize_transform transform;
+    int64_t in, out;          /* both >= 1 */
+    float scale;              /* as given; 0: */
+    double ratio;             /* scale that several dimensions share; 0 = out / in */
+    float roi_start, roi_end; /* RESIZE_TF_CROP */
+};
+
+/* The source element; -1 where extrapolation gives the value. */
+int64_t resize_nearest(const struct resize_axis *a, enum resize_rounding rounding, int64_t at);
+/* (1 - weight) * source[low] + weight * source[high]; both -1 where extrapolation gives it. */
+struct resize_pair {
+    int64_t low, high;
+    float weight;
+};
+struct resize_pair resize_linear(const struct resize_axis *a, int64_t at);
 
 #endif

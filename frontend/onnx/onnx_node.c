@@ -113,14 +113,13 @@ bool onnx_const_f32s(struct onnx_node *n, size_t i, const float **out, size_t *n
 
 bool onnx_const_f32(struct onnx_node *n, size_t i, float *out)
 {
-    const float *at;
-    size_t count;
-    if (!onnx_const_f32s(n, i, &at, &count))
+    const struct ir_op *c = const_list(n, i);
+    if (!c)
         return false;
-    if (count != 1)
-        return onnx_error(n, "operand %zu, '%s', has %zu elements, not 1", i, n->in[i]->name,
-                          count);
-    *out = at[0];
+    if (ir_count(&c->out->type) != 1)
+        return onnx_error(n, "operand %zu, '%s', has %lld elements, not 1", i, n->in[i]->name,
+                          (long long)ir_count(&c->out->type));
+    *out = (float)ir_const_f64(c, 0);
     return true;
 }
 
@@ -168,6 +167,7 @@ static struct ir_value *emit(struct onnx_node *n, const struct ir_new *desc)
 struct ir_value *onnx_emit(struct onnx_node *n, enum ir_opcode opcode, const union ir_attrs *attrs,
                            struct ir_value *const *in, uint32_t n_in)
 {
+    n->named = true;
     return emit(n, &(struct ir_new){opcode, in, n_in, attrs, n->name, n->loc});
 }
 
@@ -189,6 +189,28 @@ struct ir_value *onnx_emit2(struct onnx_node *n, enum ir_opcode opcode, const un
 {
     struct ir_value *in[] = {a, b};
     return onnx_emit(n, opcode, attrs, in, 2);
+}
+
+struct ir_value *onnx_helper1(struct onnx_node *n, enum ir_opcode opcode,
+                              const union ir_attrs *attrs, struct ir_value *x)
+{
+    return onnx_emit_helper(n, opcode, attrs, &x, 1);
+}
+
+struct ir_value *onnx_helper2(struct onnx_node *n, enum ir_opcode opcode, struct ir_value *a,
+                              struct ir_value *b)
+{
+    return onnx_emit_helper(n, opcode, NULL, (struct ir_value *[]){a, b}, 2);
+}
+
+bool onnx_broadcasts_to(const struct ir_type *from, const struct ir_type *to)
+{
+    bool fits = from->rank <= to->rank;
+    for (int i = 1; fits && i <= from->rank; i++) {
+        int64_t d = from->dim[from->rank - i];
+        fits = d == 1 || d == to->dim[to->rank - i];
+    }
+    return fits;
 }
 
 struct ir_value *onnx_const(struct onnx_node *n, struct ir_type type, struct blob *b)
@@ -266,8 +288,22 @@ struct ir_value *onnx_slice(struct onnx_node *n, struct ir_value *x, const int64
 
 /* ---- results ---- */
 
+/* The operation that yields the result carries the name if it is this node's and none does yet. */
+static void name_result(struct onnx_node *n, struct ir_op *result)
+{
+    const struct ir_op *op = n->im->g->last;
+    while (op && op != n->before && op != result)
+        op = op->prev;
+    if (n->named || op != result || op == n->before || result->opcode == IR_constant)
+        return;
+    result->name = arena_strdup(n->im->g->arena, n->name);
+    n->named = true;
+}
+
 bool onnx_set_out(struct onnx_node *n, size_t k, struct ir_value *v)
 {
+    if (v && k == 0)
+        name_result(n, v->def);
     if (v && k < n->proto->n_output && n->out[k])
         n->out[k]->value = v;
     return v != NULL;

@@ -4,8 +4,8 @@
  * In: a TensorProto and the source that holds its bytes. Out: a type and a blob, or f32 values.
  * Inside the compiler every floating-point tensor is f32: float16 and bfloat16 widen exactly,
  * double rounds to nearest and must not overflow. Elements are in raw_data (little endian, as this
- * host), or in the typed field that onnx.proto names for the data type; either way their number
- * must be exactly the product of the dimensions.
+ * host), in another file, or in the typed field that onnx.proto names for the data type; their
+ * number must be exactly the product of the dimensions.
  */
 #include "onnx_internal.h"
 
@@ -83,9 +83,9 @@ struct elements {
     const struct onnx_dtype *dtype;
     struct ir_type type; /* with the stored dtype */
     size_t n;
-    const uint8_t *bytes; /* n * dtype->bytes of them, or NULL: */
-    const int32_t *words; /* the bit patterns or values, one an element */
-    bool cut;             /* `bytes` lie in the file */
+    const uint8_t *bytes;   /* n * dtype->bytes of them, or NULL: */
+    const int32_t *words;   /* the bit patterns or values, one an element */
+    struct onnx_file *file; /* that `bytes` lie in, or NULL */
 };
 
 struct tensor_ctx {
@@ -130,20 +130,23 @@ static bool has_count(const struct tensor_ctx *c, size_t want, size_t have, cons
                       what, want);
 }
 
-/* Finds the elements: cut out by the guard, in raw_data, or in a typed field. */
+/* Finds the elements: in another file, cut out by the guard, in raw_data, or in a typed field. */
 static bool find_elements(const struct tensor_ctx *c, struct elements *e)
 {
     const Onnx__TensorProto *t = c->proto;
     const struct onnx_cut *cut = onnx_source_cut(c->source, t);
     size_t want_bytes = e->n * e->dtype->bytes;
-    if (t->has_data_location && t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
-        return diag_error(c->diag, c->loc, DIAG_ONNX_MODEL,
-                          "tensor '%s' keeps its data in another file (external data), which is "
-                          "not supported",
-                          name_of(c));
+    if (t->has_data_location && t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
+        struct onnx_bytes found = {.n = want_bytes};
+        if (!onnx_external_find(c->source, t, c->loc, c->diag, &found))
+            return false;
+        e->bytes = found.at;
+        e->file = found.file;
+        return has_count(c, want_bytes, found.n, "bytes");
+    }
     if (cut && cut->field == ONNX_RAW_DATA) {
         e->bytes = cut->data;
-        e->cut = true;
+        e->file = c->source->file;
         return has_count(c, want_bytes, cut->bytes, "bytes");
     }
     if (t->has_raw_data) {
@@ -155,7 +158,7 @@ static bool find_elements(const struct tensor_ctx *c, struct elements *e)
                                                                              : 0);
     if (cut_matches) {
         e->bytes = cut->data;
-        e->cut = true;
+        e->file = c->source->file;
         return has_count(c, want_bytes, cut->bytes, "bytes");
     }
     switch (e->dtype->holder) {
@@ -266,8 +269,8 @@ bool onnx_tensor_blob(const struct onnx_source *s, const Onnx__TensorProto *t, s
     type->dtype = (uint8_t)e.dtype->inside;
     size_t elem = ir_dtype_bytes(e.dtype->inside), bytes = e.n * elem;
     bool same = e.dtype->inside == e.dtype->stored && e.dtype->bytes == elem && !e.words;
-    if (same && e.cut && e.dtype->inside != IR_BOOL && (uintptr_t)e.bytes % elem == 0) {
-        *out = onnx_source_view(s, e.bytes, bytes);
+    if (same && e.file && e.dtype->inside != IR_BOOL && (uintptr_t)e.bytes % elem == 0) {
+        *out = onnx_bytes_view(&(struct onnx_bytes){e.file, e.bytes, bytes});
         return true;
     }
     void *data = heap_alloc(bytes ? bytes : 1);
@@ -275,8 +278,8 @@ bool onnx_tensor_blob(const struct onnx_source *s, const Onnx__TensorProto *t, s
         free(data);
         return false;
     }
-    if (e.cut)
-        onnx_source_forget(s, e.bytes, e.n * e.dtype->bytes);
+    if (e.file)
+        onnx_bytes_forget(&(struct onnx_bytes){e.file, e.bytes, e.n * e.dtype->bytes});
     *out = blob_own(data, bytes);
     return true;
 }

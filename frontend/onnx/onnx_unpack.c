@@ -14,7 +14,22 @@ struct onnx_file {
     size_t refs;
 };
 
-static void file_unref(void *owner)
+struct onnx_file *onnx_file_open(const char *path, struct arena *names, struct diag *d)
+{
+    struct file f;
+    if (!file_open(path, names, d, &f))
+        return NULL;
+    struct onnx_file *shared = heap_alloc(sizeof *shared);
+    *shared = (struct onnx_file){.file = f, .refs = 1};
+    return shared;
+}
+
+const struct file *onnx_file_of(const struct onnx_file *f)
+{
+    return &f->file;
+}
+
+void onnx_file_unref(void *owner)
 {
     struct onnx_file *f = owner;
     if (--f->refs)
@@ -38,23 +53,23 @@ bool onnx_source_open(const char *path, const ProtobufCMessageDescriptor *root,
                       struct onnx_source *out, struct diag *d)
 {
     *out = (struct onnx_source){.arena = arena_new()};
-    struct file f;
-    if (!file_open(path, out->arena, d, &f)) {
+    out->file = onnx_file_open(path, out->arena, d);
+    if (!out->file) {
         onnx_source_close(out);
         return false;
     }
-    out->file = heap_alloc(sizeof *out->file);
-    *out->file = (struct onnx_file){.file = f, .refs = 1};
+    out->path = strcmp(path, "-") == 0 ? NULL : arena_strdup(out->arena, path);
+    out->externals = ARENA_NEW(out->arena, void *);
     ProtobufCAllocator allocator = {alloc_in_arena, keep_in_arena, out->arena};
-    bool ok = onnx_guard(&f, root, &out->wire, d);
+    bool ok = onnx_guard(&out->file->file, root, &out->wire, d);
     if (ok) {
         out->root = protobuf_c_message_unpack(root, &allocator, out->wire.message.n,
                                               (const uint8_t *)out->wire.message.at);
         text_free(&out->wire.message);
         ok = out->root != NULL;
         if (!ok)
-            diag_error(d, (struct loc){.file = f.path}, DIAG_ONNX_WIRE, "is not a well-formed %s",
-                       root->short_name);
+            diag_error(d, (struct loc){.file = out->file->file.path}, DIAG_ONNX_WIRE,
+                       "is not a well-formed %s", root->short_name);
     }
     if (!ok)
         onnx_source_close(out);
@@ -64,8 +79,9 @@ bool onnx_source_open(const char *path, const ProtobufCMessageDescriptor *root,
 void onnx_source_close(struct onnx_source *s)
 {
     onnx_wire_free(&s->wire);
+    onnx_externals_close(s);
     if (s->file)
-        file_unref(s->file);
+        onnx_file_unref(s->file);
     arena_free(s->arena);
     *s = (struct onnx_source){0};
 }
@@ -82,15 +98,15 @@ const struct onnx_cut *onnx_source_cut(const struct onnx_source *s, const Onnx__
     return &s->wire.cuts[index];
 }
 
-struct blob *onnx_source_view(const struct onnx_source *s, const void *data, size_t bytes)
+struct blob *onnx_bytes_view(const struct onnx_bytes *b)
 {
-    s->file->refs++;
-    struct blob *b = blob_view(data, bytes, file_unref, s->file);
-    onnx_source_forget(s, data, bytes); /* hashing has read it; it is not needed in memory yet */
-    return b;
+    b->file->refs++;
+    struct blob *blob = blob_view(b->at, b->n, onnx_file_unref, b->file);
+    onnx_bytes_forget(b); /* hashing has read it; it is not needed in memory yet */
+    return blob;
 }
 
-void onnx_source_forget(const struct onnx_source *s, const void *data, size_t bytes)
+void onnx_bytes_forget(const struct onnx_bytes *b)
 {
-    file_forget(&s->file->file, data, bytes);
+    file_forget(&b->file->file, b->at, b->n);
 }

@@ -164,9 +164,9 @@ static struct model bad_node(int i, const char **says)
         model_init(&m, INTS("s", -1, -1));
         return m;
     case 7:
-        *says = "mode is 'linear'; only nearest";
+        *says = "mode is 'cubic'; nearest and linear";
         n = node("Resize", "", "x - s", "y");
-        attr_str(&n, "mode", "linear");
+        attr_str(&n, "mode", "cubic");
         m = one_node(13, n, DIMS(4));
         model_init(&m, FLOATS("s", DIMS(1), 2));
         return m;

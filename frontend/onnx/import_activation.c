@@ -1,0 +1,143 @@
+/*
+ * import_activation.c - activations that are no operation of their own but a few of them, and
+ * powers by a constant.
+ */
+#include "onnx_internal.h"
+
+#include <math.h>
+
+/* min(max(scale*x + shift, 0), 1) */
+static struct ir_value *hard_sigmoid(struct onnx_node *n, struct ir_value *x, float scale,
+                                     float shift)
+{
+    union ir_attrs unit = {.clip = {.lo = 0, .hi = 1}};
+    struct ir_value *v = onnx_helper2(n, IR_mul, x, onnx_scalar(n, scale));
+    v = onnx_helper2(n, IR_add, v, onnx_scalar(n, shift));
+    return onnx_helper1(n, IR_clip, &unit, v);
+}
+
+bool import_hard_sigmoid(struct onnx_node *n)
+{
+    float alpha = onnx_attr_f32(n, "alpha", 0.2f), beta = onnx_attr_f32(n, "beta", 0.5f);
+    return onnx_set_out(n, 0, hard_sigmoid(n, onnx_in(n, 0), alpha, beta));
+}
+
+bool import_hard_swish(struct onnx_node *n)
+{
+    struct ir_value *x = onnx_in(n, 0);
+    return onnx_set_out(n, 0, onnx_helper2(n, IR_mul, x, hard_sigmoid(n, x, 1.0f / 6, 0.5f)));
+}
+
+bool import_leaky_relu(struct onnx_node *n)
+{
+    union ir_attrs attrs = {.leaky_relu = {.alpha = onnx_attr_f32(n, "alpha", 0.01f)}};
+    return onnx_set_out(n, 0, onnx_emit1(n, IR_leaky_relu, &attrs, onnx_in(n, 0)));
+}
+
+/* One slope is a leaky_relu; others relu(x) - slope*relu(-x), of which one part is 0. */
+bool import_prelu(struct onnx_node *n)
+{
+    struct ir_value *x = onnx_in(n, 0), *slope = onnx_in(n, 1);
+    if (!x || !slope)
+        return false;
+    if (onnx_is_const(slope) && ir_count(&slope->type) == 1 && slope->type.rank <= x->type.rank) {
+        union ir_attrs attrs = {.leaky_relu = {.alpha = (float)ir_const_f64(slope->def, 0)}};
+        return onnx_set_out(n, 0, onnx_emit1(n, IR_leaky_relu, &attrs, x));
+    }
+    struct ir_value *below = onnx_helper1(n, IR_relu, NULL, onnx_helper1(n, IR_neg, NULL, x));
+    below = onnx_helper2(n, IR_mul, below, slope);
+    struct ir_value *v = onnx_helper2(n, IR_sub, onnx_helper1(n, IR_relu, NULL, x), below);
+    if (v && !ir_type_equal(&v->type, &x->type))
+        return onnx_error(n, "the slope does not broadcast to the input");
+    return onnx_set_out(n, 0, v);
+}
+
+/* ---- powers ---- */
+
+/* By repeated squaring; n > 0. */
+static struct ir_value *whole_power(struct onnx_node *n, struct ir_value *x, int64_t exponent)
+{
+    struct ir_value *v = NULL;
+    for (;; exponent >>= 1) {
+        if (exponent & 1)
+            v = v ? onnx_helper2(n, IR_mul, v, x) : x;
+        if (exponent <= 1)
+            return v;
+        x = onnx_helper2(n, IR_mul, x, x);
+    }
+}
+
+/* x^(quarters/4), quarters >= 1 */
+static struct ir_value *quarter_power(struct onnx_node *n, struct ir_value *x, int64_t quarters)
+{
+    struct ir_value *v = NULL, *root = quarters % 4 ? onnx_helper1(n, IR_sqrt, NULL, x) : NULL;
+    if (quarters % 4 == 2)
+        v = root;
+    if (quarters % 2)
+        v = onnx_helper1(n, IR_sqrt, NULL, root);
+    if (quarters % 4 == 3)
+        v = onnx_helper2(n, IR_mul, root, v);
+    if (quarters < 4)
+        return v;
+    struct ir_value *whole = whole_power(n, x, quarters / 4);
+    return v ? onnx_helper2(n, IR_mul, whole, v) : whole;
+}
+
+static struct ir_value *all_ones(struct onnx_node *n, const struct ir_value *like)
+{
+    const float one = 1;
+    return onnx_const(n, like->type, blob_splat(&one, sizeof one));
+}
+
+struct ir_value *onnx_power(struct onnx_node *n, struct ir_value *x, double exponent)
+{
+    enum { MOST = 1024 };
+    double quarters = 4 * fabs(exponent);
+    if (!x)
+        return NULL;
+    if (exponent == 0)
+        return all_ones(n, x);
+    if (quarters == floor(quarters) && quarters <= 4 * MOST) {
+        struct ir_value *v = quarter_power(n, x, (int64_t)quarters);
+        return exponent > 0 ? v : onnx_helper2(n, IR_div, onnx_scalar(n, 1), v);
+    }
+    if (exponent == floor(exponent) || !isfinite(exponent)) {
+        onnx_error(n, "an exponent of %g; whole ones up to %d are supported", exponent, MOST);
+        return NULL;
+    }
+    /* Of a negative number it is NaN, as such powers are; of 0 it is exp(-inf) = 0. */
+    struct ir_value *log = onnx_helper1(n, IR_log, NULL, x);
+    return onnx_helper1(n, IR_exp, NULL,
+                        onnx_helper2(n, IR_mul, log, onnx_scalar(n, (float)exponent)));
+}
+
+/* The exponent, if it is one constant number. */
+static bool constant_exponent(const struct ir_value *v, double *out)
+{
+    int64_t count = ir_count(&v->type);
+    if (!onnx_is_const(v) || count == 0)
+        return false;
+    *out = ir_const_f64(v->def, 0);
+    if (v->def->attrs->constant.data->splat)
+        return true;
+    for (int64_t i = 1; i < count; i++)
+        if (ir_const_f64(v->def, i) != *out)
+            return false;
+    return true;
+}
+
+/* The result has the type of the base, whatever the exponent's. */
+bool import_pow(struct onnx_node *n)
+{
+    struct ir_value *x = onnx_in(n, 0), *y = onnx_in(n, 1);
+    double exponent = 0;
+    if (!x || !y)
+        return false;
+    enum ir_dtype base = (enum ir_dtype)x->type.dtype;
+    if (!onnx_is_const(x) && base == IR_F32 && onnx_broadcasts_to(&y->type, &x->type) &&
+        constant_exponent(y, &exponent))
+        return onnx_set_out(n, 0, onnx_power(n, x, exponent));
+    enum ir_dtype wide = base == IR_F32 || y->type.dtype == IR_F32 ? IR_F32 : IR_I64;
+    struct ir_value *v = onnx_emit2(n, IR_pow, NULL, onnx_cast(n, x, wide), onnx_cast(n, y, wide));
+    return onnx_set_out(n, 0, onnx_cast(n, v, base));
+}

@@ -1,0 +1,76 @@
+/*
+ * resize_axis.c - where the elements of a resized dimension come from.
+ *
+ * Element x of the result lies at x_in of the source (ONNX, Resize, attribute
+ * coordinate_transformation_mode); it takes the value of an integer next to it (nearest_mode), or
+ * of both weighted by their distance (linear). Where `scales` are given the arithmetic is in float,
+ * as they are; where `sizes` are, the scale is the exact ratio of sizes.
+ */
+#include "onnx_internal.h"
+
+#include <math.h>
+
+/* x / scale */
+static double scaled_back(const struct resize_axis *a, double x)
+{
+    if (a->scale > 0)
+        return (double)((float)x / a->scale);
+    return a->ratio > 0 ? x / a->ratio : x * (double)a->in / (double)a->out;
+}
+
+static double source_of(const struct resize_axis *a, int64_t at)
+{
+    double x = (double)at, last = (double)(a->in - 1), shift = 0;
+    switch (a->transform) {
+    case RESIZE_ASYMMETRIC: return scaled_back(a, x);
+    case RESIZE_TF_HALF_PIXEL: return scaled_back(a, x + 0.5);
+    case RESIZE_PYTORCH_HALF_PIXEL:
+        if (a->out == 1)
+            return 0;
+        break;
+    case RESIZE_ALIGN_CORNERS: return a->out == 1 ? 0 : x * last / (double)(a->out - 1);
+    case RESIZE_TF_CROP:
+        if (a->out == 1)
+            return 0.5 * ((double)a->roi_start + (double)a->roi_end) * last;
+        return (double)a->roi_start * last +
+               x * ((double)a->roi_end - (double)a->roi_start) * last / (double)(a->out - 1);
+    case RESIZE_HALF_PIXEL_SYMMETRIC: /* keeps the centre where a scale does not give a whole size
+                                       */
+        if (a->scale > 0)
+            shift = (double)a->in / 2 * (1 - (double)a->out / ((double)a->in * (double)a->scale));
+        break;
+    case RESIZE_HALF_PIXEL: break;
+    }
+    return shift + scaled_back(a, x + 0.5) - 0.5;
+}
+
+static bool is_outside(const struct resize_axis *a, double x)
+{
+    return a->transform == RESIZE_TF_CROP && !(x >= 0 && x <= (double)(a->in - 1));
+}
+
+int64_t resize_nearest(const struct resize_axis *a, enum resize_rounding rounding, int64_t at)
+{
+    double x = source_of(a, at), whole = 0;
+    if (is_outside(a, x))
+        return -1;
+    switch (rounding) {
+    case RESIZE_ROUND_PREFER_FLOOR: whole = ceil(x - 0.5); break;
+    case RESIZE_ROUND_PREFER_CEIL: whole = floor(x + 0.5); break;
+    case RESIZE_FLOOR: whole = floor(x); break;
+    case RESIZE_CEIL: whole = ceil(x); break;
+    }
+    if (!(whole > 0))
+        return 0;
+    return whole >= (double)a->in ? a->in - 1 : (int64_t)whole;
+}
+
+struct resize_pair resize_linear(const struct resize_axis *a, int64_t at)
+{
+    double x = source_of(a, at);
+    if (is_outside(a, x))
+        return (struct resize_pair){-1, -1, 0};
+    x = fmin(fmax(x, 0), (double)(a->in - 1));
+    int64_t low = (int64_t)x;
+    return (struct resize_pair){low, min_i64(low + 1, a->in - 1), (float)(x - (double)low)};
+}
