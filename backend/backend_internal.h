@@ -18,6 +18,8 @@
 
 #include "backend.h"
 
+#include "mvm_mapping.h"
+
 #define NONE UINT32_MAX
 enum axis { AXIS_H, AXIS_W, AXIS_C };
 
@@ -155,9 +157,8 @@ struct copy {
 };
 struct layer {
     uint32_t node;
-    uint32_t pv, ph;    /* slices of K, blocks of N */
-    int32_t rows, cols; /* of a PE: M, logical N */
-    int64_t k, n;
+    struct ir_mapping mapping;
+    uint32_t pv, ph; /* slices of K, blocks of N */
     uint32_t n_copies, copies_h, copies_w;
     struct copy *copy;
     uint32_t shares; /* earlier layer with the same weights, or NONE */

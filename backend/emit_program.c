@@ -74,11 +74,13 @@ void emit_images(struct emitter *e)
         }
         uint32_t i = e->image_of[k] = out->n_images++;
         const struct ir_op *mvm = e->p->nodes.at[l->node].root, *w = mvm->in[1].value->def;
-        out->images[i] = (struct isa_image){
-            .section = i, .k = (uint32_t)l->k, .n = (uint32_t)l->n, .node = mvm->id};
+        out->images[i] = (struct isa_image){.section = i,
+                                            .k = (uint32_t)l->mapping.k,
+                                            .n = (uint32_t)l->mapping.n,
+                                            .node = mvm->id};
         out->sections[i].name = arena_printf(out->arena, "weights %s", mvm->name);
         out->sections[i].data = ir_const_data(w, out->arena);
-        out->sections[i].length = (uint64_t)l->k * (uint64_t)l->n * 4;
+        out->sections[i].length = (uint64_t)l->mapping.k * (uint64_t)l->mapping.n * 4;
     }
 }
 
@@ -88,10 +90,13 @@ static void fill_pes(const struct layer *l, const struct group *g, struct isa_pe
     for (uint32_t i = 0; i < g->n_columns; i++)
         for (uint32_t pv = g->column[i].pv0; pv < g->column[i].pv1; pv++, pe++, number++) {
             pe->pe = number;
-            pe->k0 = pv * (uint32_t)l->rows;
-            pe->k = (uint32_t)min_i64(l->rows, l->k - pe->k0);
-            pe->n0 = g->column[i].ph * (uint32_t)l->cols;
-            pe->n = (uint32_t)min_i64(l->cols, l->n - pe->n0);
+            int64_t lo, hi;
+            ir_mapping_slice(&l->mapping, pv, &lo, &hi);
+            pe->k0 = (uint32_t)lo;
+            pe->k = (uint32_t)(hi - lo);
+            ir_mapping_block(&l->mapping, g->column[i].ph, &lo, &hi);
+            pe->n0 = (uint32_t)lo;
+            pe->n = (uint32_t)(hi - lo);
         }
 }
 
@@ -119,6 +124,7 @@ void emit_groups(struct emitter *e)
         out->pad_top = o->map[0].pad;
         out->pad_left = o->map[1].pad;
         out->in_channels = (uint32_t)o->value->out->type.dim[2];
+        out->conv_groups = l->mapping.groups > 1 ? (uint32_t)l->mapping.groups : 0;
         struct box taps = group_taps(p, g);
         out->source_channel0 = (uint32_t)taps.lo[2];
         out->source_view = emit_view(e, g->source, taps.lo[2], taps.hi[2], o->pad_value);

@@ -110,18 +110,15 @@ static bool add_layer(struct plan *p, uint32_t node)
 {
     struct node *n = &p->nodes.at[node];
     const struct ir_attrs_mvm *m = &n->root->attrs->mvm;
-    const struct ir_type *w = &n->root->in[1].value->type;
     struct layer l = {.node = node,
                       .pv = (uint32_t)m->slices[0],
                       .ph = (uint32_t)m->slices[1],
-                      .rows = (int32_t)p->arch->rows,
-                      .cols = (int32_t)arch_logical_cols(p->arch),
-                      .k = w->dim[0],
-                      .n = w->dim[1]};
-    if (m->slices[0] != ceil_div_i64(l.k, l.rows) || m->slices[1] != ceil_div_i64(l.n, l.cols))
+                      .mapping = ir_mapping_of(n->root, p->arch->rows, arch_logical_cols(p->arch))};
+    if (m->slices[0] != l.mapping.n_slices || m->slices[1] != l.mapping.n_blocks)
         return diag_error(p->diag, loc_of(n->root), DIAG_LOWER,
-                          "slices [%ld,%ld] do not fit crossbars of %d x %d (run pass tile)",
-                          (long)m->slices[0], (long)m->slices[1], l.rows, l.cols);
+                          "slices [%ld,%ld] do not fit crossbars of %ld x %ld (run pass tile)",
+                          (long)m->slices[0], (long)m->slices[1], (long)l.mapping.rows,
+                          (long)l.mapping.cols);
     bool single = p->single_copies || m->copies <= 1;
     l.copies_h = single ? 1 : (uint32_t)m->cut[0];
     l.copies_w = single ? 1 : (uint32_t)m->cut[1];

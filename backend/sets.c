@@ -123,12 +123,16 @@ static void channel_grid(struct plan *p, struct node *n, struct layer *l)
     uint8_t *cuts = heap_alloc((size_t)n->dim[AXIS_C] + 1);
     for (uint32_t b = 1; b < l->ph; b++)
         for (uint32_t c = 0; c < l->n_copies; c++)
-            if (!same_contributors(&l->copy[c].block[b - 1], &l->copy[c].block[b]))
-                cuts[(int32_t)b * l->cols] = 1;
+            if (!same_contributors(&l->copy[c].block[b - 1], &l->copy[c].block[b])) {
+                int64_t lo, hi;
+                ir_mapping_block(&l->mapping, b, &lo, &hi);
+                cuts[lo] = 1;
+            }
     grid_from_cuts(p, &n->grid[AXIS_C], cuts, n->dim[AXIS_C]);
     for (uint32_t c = 0; c < l->n_copies; c++)
         for (uint32_t z = 0; z < n->grid[AXIS_C].n; z++)
-            l->copy[c].block[z] = l->copy[c].block[n->grid[AXIS_C].at[z] / l->cols];
+            l->copy[c].block[z] =
+                l->copy[c].block[ir_mapping_block_of(&l->mapping, n->grid[AXIS_C].at[z])];
     free(cuts);
 }
 

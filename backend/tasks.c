@@ -20,14 +20,20 @@ struct builder {
 void group_channels(const struct plan *p, const struct group *g, int32_t *lo, int32_t *hi)
 {
     const struct layer *l = &p->layers.at[g->layer];
-    *lo = (int32_t)g->column[0].ph * l->cols;
-    int64_t end = (int64_t)(g->column[g->n_columns - 1].ph + 1) * l->cols;
-    *hi = (int32_t)min_i64(end, l->n);
+    int64_t first, last, unused;
+    ir_mapping_block(&l->mapping, g->column[0].ph, &first, &unused);
+    ir_mapping_block(&l->mapping, g->column[g->n_columns - 1].ph, &unused, &last);
+    *lo = (int32_t)first;
+    *hi = (int32_t)last;
 }
 
-/* Bounding box over kernel rows, kernel columns and channels of K rows [from, to). */
-static void include_taps(struct box *b, int64_t from, int64_t to, int64_t kw, int64_t channels)
+/* Bounding box over kernel rows, kernel columns and input channels of the slices of one block. */
+static struct box column_taps(const struct ir_mapping *m, const struct group_column *c, int64_t kw)
 {
+    int64_t from, to, q0, q1, unused, channels = m->channels;
+    ir_mapping_slice(m, c->pv0, &from, &unused);
+    ir_mapping_slice(m, c->pv1 - 1, &unused, &to);
+    ir_mapping_groups(m, c->ph, &q0, &q1);
     int64_t first = from / channels, last = (to - 1) / channels;
     struct box t;
     t.lo[0] = (int32_t)(first / kw);
@@ -37,7 +43,9 @@ static void include_taps(struct box *b, int64_t from, int64_t to, int64_t kw, in
     t.hi[1] = one_row ? (int32_t)(last % kw + 1) : (int32_t)kw;
     t.lo[2] = first == last ? (int32_t)(from % channels) : 0;
     t.hi[2] = first == last ? (int32_t)((to - 1) % channels + 1) : (int32_t)channels;
-    box_include(b, &t);
+    t.lo[2] += (int32_t)(q0 * channels);
+    t.hi[2] += (int32_t)((q1 - 1) * channels);
+    return t;
 }
 
 struct box group_taps(const struct plan *p, const struct group *g)
@@ -45,10 +53,10 @@ struct box group_taps(const struct plan *p, const struct group *g)
     const struct layer *l = &p->layers.at[g->layer];
     const struct node *n = &p->nodes.at[l->node];
     struct box b = {{0}, {0}};
-    for (uint32_t i = 0; i < g->n_columns; i++)
-        include_taps(&b, (int64_t)g->column[i].pv0 * l->rows,
-                     min_i64((int64_t)g->column[i].pv1 * l->rows, l->k),
-                     n->operand[0].map[1].kernel, n->operand[0].value->out->type.dim[2]);
+    for (uint32_t i = 0; i < g->n_columns; i++) {
+        struct box t = column_taps(&l->mapping, &g->column[i], n->operand[0].map[1].kernel);
+        box_include(&b, &t);
+    }
     return b;
 }
 
@@ -85,13 +93,16 @@ static void group_maps(const struct plan *p, const struct group *g, struct axis_
         map[a].pad -= taps.lo[a] * map[a].dilation;
         map[a].kernel = taps.hi[a] - taps.lo[a];
     }
-    /* every output reads the same channels */
+    /* Every output reads the same channels. PEs of a layer work together, so of a grouped
+     * convolution each PE waits for what all conv groups read. */
+    int32_t extent = n->operand[0].map[2].extent;
+    bool grouped = p->layers.at[g->layer].mapping.groups > 1;
     map[2] = (struct axis_map){.kind = MAP_WINDOW,
-                               .kernel = taps.hi[2] - taps.lo[2],
+                               .kernel = grouped ? extent : taps.hi[2] - taps.lo[2],
                                .stride = 0,
                                .dilation = 1,
-                               .pad = -taps.lo[2],
-                               .extent = n->operand[0].map[2].extent};
+                               .pad = grouped ? 0 : -taps.lo[2],
+                               .extent = extent};
 }
 
 /* Serial numbers for one reader: one for each part of what it reads. */

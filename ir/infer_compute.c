@@ -147,11 +147,14 @@ bool infer_mvm(const struct ir_op *op, struct diag *d, struct ir_type *out)
     *out = ir_type_of(IR_F32, 3, (int64_t[]){0, 0, w->dim[1]});
     if (!slide(op, &window, x->dim, d, out->dim))
         return false;
-    int64_t rows;
-    if (!mul_i64(at->kernel[0], at->kernel[1], &rows) || !mul_i64(rows, x->dim[2], &rows) ||
+    if (at->group < 1 || x->dim[2] % at->group != 0 || w->dim[1] % at->group != 0)
+        return ir_misfit(op, d, "%lld input and %lld output channels in %lld groups",
+                         (long long)x->dim[2], (long long)w->dim[1], (long long)at->group);
+    int64_t rows, channels = x->dim[2] / at->group;
+    if (!mul_i64(at->kernel[0], at->kernel[1], &rows) || !mul_i64(rows, channels, &rows) ||
         rows != w->dim[0])
         return ir_misfit(op, d, "w has %lld rows, wants %lld x %lld x %lld", (long long)w->dim[0],
-                         (long long)at->kernel[0], (long long)at->kernel[1], (long long)x->dim[2]);
+                         (long long)at->kernel[0], (long long)at->kernel[1], (long long)channels);
     return mvm_decisions(op, out->dim, d);
 }
 

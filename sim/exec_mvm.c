@@ -5,6 +5,9 @@
  * view. ISA.md section 5. Formula: D[pixel][n] = sum over k of panel[pixel][k] * image[k][n]; the
  * panel has only the K rows that some PE of the group holds. PEs that touch are merged: K ranges of
  * equal N range into one block, equal lists of blocks of adjacent N ranges into one strip.
+ * With conv groups, row k of group q is row q*K + k of an image of all groups, one below the other,
+ * of which each strip meets one group's; only depthwise convolution (one channel in and out) goes
+ * tap by tap over all channels.
  * Invariant: blocks of a strip ascend in K.
  */
 #include "sim_internal.h"
@@ -42,12 +45,43 @@ static uint32_t join_ranges(struct range *r, uint32_t n)
     return kept;
 }
 
-/* K rows that any PE of the group holds; the panel has these, packed in ascending order. */
-static uint32_t needed_rows(const struct isa_group *g, struct range *out)
+struct planner {
+    const struct isa_group *g;
+    uint32_t k, columns, channels;        /* of one conv group: image rows, columns, inputs */
+    uint32_t n_parts;                     /* pairs of a PE and one of its conv groups */
+    struct range *rows, *blocks, *strips; /* rows: of the panel */
+    uint32_t n_rows, n_blocks_total;
+};
+
+/* Conv groups [begin, end) of the PE's columns. */
+static struct range conv_groups(const struct planner *w, const struct isa_pe *pe)
 {
-    for (uint32_t i = 0; i < g->n_pes; i++)
-        out[i] = (struct range){g->pes[i].k0, g->pes[i].k0 + g->pes[i].k};
-    return join_ranges(out, g->n_pes);
+    return (struct range){pe->n0 / w->columns, (pe->n0 + pe->n - 1) / w->columns + 1};
+}
+
+/* Its image rows, in the column of group q. */
+static struct range rows_of(const struct planner *w, const struct isa_pe *pe, uint32_t q)
+{
+    return (struct range){q * w->k + pe->k0, q * w->k + pe->k0 + pe->k};
+}
+
+/* Its image columns that are group q's. */
+static struct range columns_of(const struct planner *w, const struct isa_pe *pe, uint32_t q)
+{
+    uint32_t begin = q * w->columns, end = begin + w->columns, last = pe->n0 + pe->n;
+    return (struct range){pe->n0 > begin ? pe->n0 : begin, last < end ? last : end};
+}
+
+/* K rows that any PE of the group holds; the panel has these, packed in ascending order. */
+static uint32_t needed_rows(const struct planner *w)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < w->g->n_pes; i++) {
+        struct range q = conv_groups(w, &w->g->pes[i]);
+        for (; q.begin < q.end; q.begin++)
+            w->rows[n++] = rows_of(w, &w->g->pes[i], q.begin);
+    }
+    return join_ranges(w->rows, n);
 }
 
 static uint32_t panel_column(const struct range *rows, uint32_t n, uint32_t k)
@@ -61,64 +95,73 @@ static uint32_t panel_column(const struct range *rows, uint32_t n, uint32_t k)
     BUG("K row %u is in no range", k);
 }
 
-/* Appends the taps of K rows [r.begin, r.end) to the plan's segments: whole taps of a kernel row
- * together, parts of one alone. */
-static void plan_segments(const struct isa_group *g, struct range r, struct mvm_plan *plan)
+static void add_segment(struct mvm_plan *plan, struct mvm_segment segment)
 {
-    uint32_t channels = g->in_channels;
-    for (uint32_t k = r.begin; k < r.end;) {
-        uint32_t tap = k / channels, kw = tap % g->kernel[1], ci = k % channels;
-        uint32_t n = channels - ci < r.end - k ? channels - ci : r.end - k;
-        uint32_t whole = n == channels ? (r.end - k) / channels : 1;
+    segment.at = plan->panel_width;
+    plan->panel_width += segment.taps * segment.n;
+    plan->segments[plan->n_segments++] = segment;
+}
+
+/* Appends the taps of K rows [r.begin, r.end), all of one conv group, to the plan's segments: whole
+ * taps of a kernel row together, parts of one alone. */
+static void plan_segments(const struct planner *w, struct range r, struct mvm_plan *plan)
+{
+    const struct isa_group *g = w->g;
+    uint32_t q = r.begin / w->k, first = q * w->channels - g->source_channel0;
+    for (uint32_t k = r.begin - q * w->k, end = r.end - q * w->k; k < end;) {
+        uint32_t tap = k / w->channels, kw = tap % g->kernel[1], ci = k % w->channels;
+        uint32_t n = w->channels - ci < end - k ? w->channels - ci : end - k;
+        uint32_t whole = n == w->channels ? (end - k) / w->channels : 1;
         uint32_t taps = whole < g->kernel[1] - kw ? whole : g->kernel[1] - kw;
-        plan->segments[plan->n_segments++] =
-            (struct mvm_segment){.kh = tap / g->kernel[1],
-                                 .kw = kw,
-                                 .taps = taps,
-                                 .channel = ci - g->source_channel0,
-                                 .n = n,
-                                 .at = plan->panel_width};
-        plan->panel_width += taps * n;
+        add_segment(
+            plan,
+            (struct mvm_segment){
+                .kh = tap / g->kernel[1], .kw = kw, .taps = taps, .channel = first + ci, .n = n});
         k += taps * n;
     }
 }
 
+/* The same for a joined range, which may go on from one conv group into the next. */
+static void plan_rows(const struct planner *w, struct range r, struct mvm_plan *plan)
+{
+    while (r.begin < r.end) {
+        uint32_t end = (r.begin / w->k + 1) * w->k;
+        struct range part = {r.begin, end < r.end ? end : r.end};
+        plan_segments(w, part, plan);
+        r.begin = part.end;
+    }
+}
+
 /* The blocks of image columns [n.begin, n.end), all held by the same PEs. */
-static uint32_t strip_blocks(const struct isa_group *g, struct range n, struct range *out)
+static uint32_t strip_blocks(const struct planner *w, struct range n, struct range *out)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < g->n_pes; i++) {
-        const struct isa_pe *pe = &g->pes[i];
+    for (uint32_t i = 0; i < w->g->n_pes; i++) {
+        const struct isa_pe *pe = &w->g->pes[i];
         if (pe->n0 <= n.begin && n.end <= pe->n0 + pe->n)
-            out[count++] = (struct range){pe->k0, pe->k0 + pe->k};
+            out[count++] = rows_of(w, pe, n.begin / w->columns);
     }
     return join_ranges(out, count);
 }
 
-static bool same_blocks(const struct mvm_plan *plan, const struct mvm_strip *s,
-                        const struct range *r, uint32_t n)
+static bool same_blocks(const struct planner *w, const struct mvm_plan *plan,
+                        const struct mvm_strip *s, const struct range *r, uint32_t n)
 {
     if (s->n_blocks != n)
         return false;
     for (uint32_t i = 0; i < n; i++) {
         const struct mvm_block *b = &plan->blocks[s->first_block + i];
-        if (b->row != r[i].begin || b->k != r[i].end - r[i].begin)
+        if (b->at != panel_column(w->rows, w->n_rows, r[i].begin) || b->k != r[i].end - r[i].begin)
             return false;
     }
     return true;
 }
 
-struct planner {
-    const struct isa_group *g;
-    struct range *rows, *blocks, *columns; /* rows: of the panel */
-    uint32_t n_rows, n_blocks_total;
-};
-
 static void plan_strip(struct planner *w, struct range n, struct mvm_plan *plan)
 {
-    uint32_t count = strip_blocks(w->g, n, w->blocks);
+    uint32_t count = strip_blocks(w, n, w->blocks);
     struct mvm_strip *last = plan->n_strips > 0 ? &plan->strips[plan->n_strips - 1] : NULL;
-    if (last && last->n0 + last->n == n.begin && same_blocks(plan, last, w->blocks, count)) {
+    if (last && last->n0 + last->n == n.begin && same_blocks(w, plan, last, w->blocks, count)) {
         last->n += n.end - n.begin;
         return;
     }
@@ -127,38 +170,80 @@ static void plan_strip(struct planner *w, struct range n, struct mvm_plan *plan)
     for (uint32_t i = 0; i < count; i++)
         plan->blocks[w->n_blocks_total++] =
             (struct mvm_block){panel_column(w->rows, w->n_rows, w->blocks[i].begin),
-                               w->blocks[i].end - w->blocks[i].begin, w->blocks[i].begin};
+                               w->blocks[i].end - w->blocks[i].begin, w->blocks[i].begin % w->k};
 }
 
-/* N ranges of PEs are equal or disjoint: each distinct one in ascending order is tried as a strip.
- */
+/* N ranges of PEs are equal or disjoint: each distinct one in ascending order, and each conv group
+ * in it, is tried as a strip. */
 static void plan_strips(struct planner *w, struct mvm_plan *plan)
 {
-    const struct isa_group *g = w->g;
-    for (uint32_t i = 0; i < g->n_pes; i++)
-        w->columns[i] = (struct range){g->pes[i].n0, g->pes[i].n0 + g->pes[i].n};
-    qsort(w->columns, g->n_pes, sizeof *w->columns, by_begin);
-    for (uint32_t i = 0; i < g->n_pes; i++)
-        if (i == 0 || w->columns[i].begin != w->columns[i - 1].begin)
-            plan_strip(w, w->columns[i], plan);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < w->g->n_pes; i++) {
+        struct range q = conv_groups(w, &w->g->pes[i]);
+        for (; q.begin < q.end; q.begin++)
+            w->strips[n++] = columns_of(w, &w->g->pes[i], q.begin);
+    }
+    qsort(w->strips, n, sizeof *w->strips, by_begin);
+    for (uint32_t i = 0; i < n; i++)
+        if (i == 0 || w->strips[i].begin != w->strips[i - 1].begin)
+            plan_strip(w, w->strips[i], plan);
 }
 
-void mvm_plan_make(struct arena *a, const struct isa_group *g, struct mvm_plan *plan)
+/* One channel in and out of each conv group, all taps of a channel in one PE. */
+static bool is_depthwise(const struct planner *w)
 {
+    bool ok = isa_conv_groups(w->g) > 1 && w->channels == 1 && w->columns == 1;
+    for (uint32_t i = 0; i < w->g->n_pes && ok; i++)
+        ok = w->g->pes[i].k == w->k;
+    return ok;
+}
+
+/* Columns of the group's PEs are adjacent, so are the channels they read: the same numbers. */
+static void plan_depthwise(const struct planner *w, struct mvm_plan *plan)
+{
+    const struct isa_group *g = w->g;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < g->n_pes; i++)
+        n += g->pes[i].n;
+    plan->depthwise = true;
+    for (uint32_t k = 0; k < w->k; k++)
+        add_segment(plan, (struct mvm_segment){.kh = k / g->kernel[1],
+                                               .kw = k % g->kernel[1],
+                                               .taps = 1,
+                                               .channel = g->channel0 - g->source_channel0,
+                                               .n = n});
+    plan->strips[plan->n_strips++] = (struct mvm_strip){.n0 = g->channel0, .n = n};
+}
+
+void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct isa_group *g,
+                   struct mvm_plan *plan)
+{
+    const struct isa_image *image = &p->images[g->image];
     struct planner w = {.g = g,
-                        .rows = ARENA_ARRAY(a, struct range, g->n_pes),
-                        .blocks = ARENA_ARRAY(a, struct range, g->n_pes),
-                        .columns = ARENA_ARRAY(a, struct range, g->n_pes)};
-    w.n_rows = needed_rows(g, w.rows);
-    /* A range of K rows touches at most its length / channels + 2 taps. */
+                        .k = image->k,
+                        .columns = image->n / isa_conv_groups(g),
+                        .channels = g->in_channels / isa_conv_groups(g)};
+    for (uint32_t i = 0; i < g->n_pes; i++) {
+        struct range q = conv_groups(&w, &g->pes[i]);
+        w.n_parts += q.end - q.begin;
+    }
+    w.rows = ARENA_ARRAY(a, struct range, w.n_parts);
+    w.blocks = ARENA_ARRAY(a, struct range, w.n_parts);
+    w.strips = ARENA_ARRAY(a, struct range, w.n_parts);
+    w.n_rows = needed_rows(&w);
+    /* A part of a conv group's rows touches at most its length / channels + 2 taps. */
     uint64_t most = 0;
     for (uint32_t i = 0; i < w.n_rows; i++)
-        most += (w.rows[i].end - w.rows[i].begin) / g->in_channels + 2;
-    *plan = (struct mvm_plan){.segments = ARENA_ARRAY(a, struct mvm_segment, most),
-                              .strips = ARENA_ARRAY(a, struct mvm_strip, g->n_pes),
-                              .blocks = ARENA_ARRAY(a, struct mvm_block, g->n_pes)};
+        most += (w.rows[i].end - w.rows[i].begin) / w.channels + 2;
+    *plan = (struct mvm_plan){.segments = ARENA_ARRAY(a, struct mvm_segment, most + w.n_parts),
+                              .strips = ARENA_ARRAY(a, struct mvm_strip, w.n_parts),
+                              .blocks = ARENA_ARRAY(a, struct mvm_block, w.n_parts)};
+    if (is_depthwise(&w)) {
+        plan_depthwise(&w, plan);
+        return;
+    }
     for (uint32_t i = 0; i < w.n_rows; i++)
-        plan_segments(g, w.rows[i], plan);
+        plan_rows(&w, w.rows[i], plan);
     plan_strips(&w, plan);
 }
 
@@ -271,12 +356,33 @@ static bool in_source(struct sim *s, const struct isa_inst *inst, struct patch a
     return out->at != NULL;
 }
 
+/* out(i, c) = sum over taps of panel(i, tap, c) * image(tap, c) */
+static void multiply_channels(const struct mvm_plan *plan, const float *image, int64_t columns,
+                              const struct factor *in, int64_t pixels, float *out, int64_t pitch)
+{
+    uint32_t n = plan->strips[0].n;
+    const float *w = image + plan->strips[0].n0;
+    for (int64_t i = 0; i < pixels; i++) {
+        const float *restrict x = in->at + i * in->pitch;
+        float *restrict to = out + i * pitch;
+        for (uint32_t c = 0; c < n; c++)
+            to[c] = x[c] * w[c];
+        for (uint32_t k = 1; k < plan->n_segments; k++) {
+            const float *restrict tap = x + (size_t)k * n, *restrict weight = w + k * columns;
+            for (uint32_t c = 0; c < n; c++)
+                to[c] += tap[c] * weight[c];
+        }
+    }
+}
+
 static void multiply(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
                      const struct mvm_strip *strip, const struct factor *in, int64_t pixels,
                      float *out, int64_t pitch)
 {
     const float *image = isa_image_data(s->p, g->image);
     int64_t columns = s->p->images[g->image].n;
+    if (plan->depthwise)
+        multiply_channels(plan, image, columns, in, pixels, out, pitch);
     for (uint32_t i = 0; i < strip->n_blocks; i++) {
         const struct mvm_block *b = &plan->blocks[strip->first_block + i];
         gemm_f32(pixels, strip->n, b->k, in->at + b->at, in->pitch,

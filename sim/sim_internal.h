@@ -96,6 +96,7 @@ struct mvm_strip {
     uint32_t n0, n, first_block, n_blocks;
 };
 struct mvm_plan {
+    bool depthwise; /* one strip: tap by tap, panel column i meets image column n0 + i */
     uint32_t n_segments, n_strips, panel_width;
     struct mvm_segment *segments;
     struct mvm_strip *strips;
@@ -223,7 +224,8 @@ bool exec_vgat(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
 bool exec_send(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
 bool exec_load(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
 bool exec_store(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
-void mvm_plan_make(struct arena *a, const struct isa_group *g, struct mvm_plan *plan);
+void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct isa_group *g,
+                   struct mvm_plan *plan);
 void lane_plan_make(const struct isa_program_entry *program, struct lane_plan *plan);
 
 /* ---- diagnostics: name tile, instruction and node; always false ---- */

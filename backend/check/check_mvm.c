@@ -96,6 +96,8 @@ static bool same_product(struct actor *a, const struct isa_group *g, const struc
         !same_pair(g->dilation, m->dilation))
         return check_fault(a, "kernel, stride or dilation is not that of '%s'",
                            check_op_name(a->k, op->id));
+    if (isa_conv_groups(g) != m->group)
+        return check_fault(a, "%u conv groups instead of %" PRId64, isa_conv_groups(g), m->group);
     const struct ir_op *weights = op->in[1].value->def;
     if (weights->opcode != IR_constant || !image_equals(a->k, g->image, weights))
         return check_fault(a, "image %u does not hold the weights of '%s'", g->image,
@@ -136,11 +138,22 @@ static void add_block(struct mvm_plan *plan, struct mvm_block b)
         plan->blocks[plan->n_blocks++] = b;
 }
 
+/* Do the PE's columns begin and end where a PE's may: whole conv groups, or a part of one as wide
+ * as a PE (the last part takes what is left)? */
+static bool is_block(const struct isa_pe *pe, int64_t columns, int64_t cols)
+{
+    int64_t from = pe->n0 % columns;
+    if (pe->n >= columns)
+        return from == 0 && pe->n % columns == 0;
+    return from % cols == 0 && pe->n == min_i64(cols, columns - from);
+}
+
 /* Which columns the destination gets, and how much of the sum. */
 static bool find_blocks(struct actor *a, const struct isa_group *g, struct mvm_plan *plan)
 {
     const struct ir_op *op = plan->op;
-    int64_t k_total = check_dim(op->in[1].value->def, 0), n_total = check_dim(op, 2);
+    int64_t k_total = check_dim(op->in[1].value->def, 0);
+    int64_t columns = check_dim(op, 2) / op->attrs->mvm.group;
     int64_t rows = a->k->p->arch.rows, cols = arch_logical_cols(&a->k->p->arch);
     uint32_t all = (uint32_t)ceil_div_i64(k_total, rows), channels;
     if (op->attrs->mvm.slices[0] && op->attrs->mvm.slices[0] != all)
@@ -152,7 +165,7 @@ static bool find_blocks(struct actor *a, const struct isa_group *g, struct mvm_p
         const struct isa_pe *pe = NULL;
         for (uint32_t i = 0; i < g->n_pes && !pe; i++)
             pe = g->pes[i].n0 == at ? &g->pes[i] : NULL;
-        if (!pe || pe->n0 % cols != 0 || pe->n != min_i64(cols, n_total - pe->n0))
+        if (!pe || !is_block(pe, columns, cols))
             return check_fault(a, "column %u does not begin a block of %" PRId64, at, cols);
         struct mvm_block b = {at - g->channel0, pe->n, {op, 0, CHECK_NONE}};
         uint32_t from = 0, to = 0;

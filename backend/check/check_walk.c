@@ -6,60 +6,85 @@
  */
 #include "check_internal.h"
 
-/* The PEs' K ranges, joined and ascending; returns how many. */
-static uint32_t merged_ranges(struct check *k, const struct isa_group *g, struct isa_pe **out)
+#include <stdlib.h>
+
+/* Image rows [k, end) of conv groups [q0, q1): all rows where these are several. */
+struct k_range {
+    uint32_t q0, q1, k, end;
+};
+
+static int by_group(const void *a, const void *b)
 {
-    struct isa_pe *pe = ARENA_ARRAY(k->arena, struct isa_pe, g->n_pes);
+    const struct k_range *x = a, *y = b;
+    if (x->q0 != y->q0)
+        return x->q0 < y->q0 ? -1 : 1;
+    return x->k < y->k ? -1 : x->k > y->k;
+}
+
+/* What the PEs hold, joined where it touches: rows of one conv group, or conv groups with all of
+ * their rows. Ascending; returns how many. */
+static uint32_t merged_ranges(struct check *k, const struct isa_group *g, struct k_range **out)
+{
+    struct k_range *r = *out = ARENA_ARRAY(k->arena, struct k_range, g->n_pes);
+    const struct isa_image *image = &k->p->images[g->image];
+    uint32_t n = 0, columns = image->n / isa_conv_groups(g);
     for (uint32_t i = 0; i < g->n_pes; i++) {
-        uint32_t j = i;
-        for (; j > 0 && g->pes[i].k0 < pe[j - 1].k0; j--)
-            pe[j] = pe[j - 1];
-        pe[j] = g->pes[i];
+        const struct isa_pe *pe = &g->pes[i];
+        r[i] = (struct k_range){pe->n0 / columns, (pe->n0 + pe->n - 1) / columns + 1, pe->k0,
+                                pe->k0 + pe->k};
     }
-    uint32_t n = 0;
+    qsort(r, g->n_pes, sizeof *r, by_group);
     for (uint32_t i = 0; i < g->n_pes; i++) {
-        if (n > 0 && pe[i].k0 <= pe[n - 1].k0 + pe[n - 1].k) {
-            uint32_t end = pe[i].k0 + pe[i].k, last = pe[n - 1].k0 + pe[n - 1].k;
-            pe[n - 1].k = (end > last ? end : last) - pe[n - 1].k0;
-        } else {
-            pe[n++] = pe[i];
-        }
+        struct k_range *last = n ? &r[n - 1] : NULL;
+        bool whole = last && r[i].k == 0 && r[i].end == image->k && last->k == 0 &&
+                     last->end == image->k && r[i].q0 <= last->q1;
+        bool rows = last && r[i].q0 == last->q0 && r[i].q1 == last->q1 && r[i].k <= last->end;
+        if (whole)
+            last->q1 = r[i].q1 > last->q1 ? r[i].q1 : last->q1;
+        else if (rows)
+            last->end = r[i].end > last->end ? r[i].end : last->end;
+        else
+            r[n++] = r[i];
     }
-    *out = pe;
     return n;
 }
 
-/* Adds what of rows [k, end) lies in one tap, or the whole taps of one kernel row; returns its
- * size. */
-static uint32_t add_box(struct tap_boxes *r, const struct isa_group *g, uint32_t k, uint32_t end)
+/* Adds what of the range lies in kernel row `kh`: the end of one tap, whole taps, and the start of
+ * another. `channels` are those of a conv group. */
+static void add_boxes(struct tap_boxes *out, const struct isa_group *g, const struct k_range *r,
+                      uint32_t kh, uint32_t channels)
 {
-    uint32_t c = k % g->in_channels, tap = k / g->in_channels;
-    uint32_t kh = tap / g->kernel[1], kw = tap % g->kernel[1];
-    struct tap_box box = {kh, kw, kw + 1, c, g->in_channels};
-    uint32_t whole = c == 0 ? (end - k) / g->in_channels : 0, room = g->kernel[1] - kw;
-    if (whole > 0)
-        box.kw1 = kw + (whole < room ? whole : room);
-    else if (end - k < g->in_channels - c)
-        box.c1 = c + end - k;
-    r->at[r->n++] = box;
-    return whole > 0 ? (box.kw1 - kw) * g->in_channels : box.c1 - c;
+    uint64_t row = (uint64_t)g->kernel[1] * channels;
+    uint32_t k = (uint32_t)max_i64(r->k, (int64_t)(kh * row));
+    uint32_t end = (uint32_t)min_i64(r->end, (int64_t)((kh + 1) * row));
+    while (k < end) {
+        uint32_t c = k % channels, kw = k / channels % g->kernel[1];
+        struct tap_box box = {kh, kw, kw + 1, c + r->q0 * channels, r->q1 * channels};
+        if (c == 0 && end - k >= channels)
+            box.kw1 = kw + (end - k) / channels;
+        else if (end - k < channels - c)
+            box.c1 = (r->q1 - 1) * channels + c + end - k;
+        k += c == 0 && end - k >= channels ? (box.kw1 - kw) * channels
+                                           : (uint32_t)min_i64(channels - c, end - k);
+        out->at[out->n++] = box;
+    }
 }
 
 const struct tap_boxes *check_boxes_of_group(struct check *k, const struct isa_group *g)
 {
-    struct isa_pe *range;
-    uint32_t n = merged_ranges(k, g, &range), row = 0;
+    struct k_range *range;
+    uint32_t n = merged_ranges(k, g, &range), channels = g->in_channels / isa_conv_groups(g);
+    uint64_t row = (uint64_t)g->kernel[1] * channels, most = 0;
+    for (uint32_t i = 0; i < n; i++) /* at most three boxes in each kernel row it meets */
+        most += 3 * ((range[i].end - 1) / row - range[i].k / row + 1);
     struct tap_boxes *r = ARENA_NEW(k->arena, struct tap_boxes);
-    r->at = ARENA_ARRAY(k->arena, struct tap_box, 3 * (size_t)n + g->kernel[0]);
+    r->at = ARENA_ARRAY(k->arena, struct tap_box, most);
     r->first = ARENA_ARRAY(k->arena, uint32_t, (size_t)g->kernel[0] + 1);
-    for (uint32_t i = 0; i < n; i++)
-        for (uint32_t at = range[i].k0, end = at + range[i].k; at < end;) {
-            at += add_box(r, g, at, end);
-            while (row < r->at[r->n - 1].kh)
-                r->first[++row] = r->n - 1;
-        }
-    while (row < g->kernel[0])
-        r->first[++row] = r->n;
+    for (uint32_t kh = 0; kh < g->kernel[0]; kh++) {
+        for (uint32_t i = 0; i < n; i++)
+            add_boxes(r, g, &range[i], kh, channels);
+        r->first[kh + 1] = r->n;
+    }
     return r;
 }
 

@@ -108,10 +108,16 @@ struct isa_group {
     uint32_t source_view, kernel[2], stride[2], dilation[2];
     int32_t pad_top, pad_left;
     uint32_t source_channel0, in_channels, image, channel0;
-    uint32_t shares; /* g + 1: the PEs and the queue of group g; 0: its own */
+    uint32_t conv_groups; /* 0: one; isa_conv_groups() */
+    uint32_t shares;      /* g + 1: the PEs and the queue of group g; 0: its own */
     uint32_t n_pes;
     struct isa_pe *pes;
 };
+/* Conv groups: in how many groups input channels and image columns go together (ISA.md 5). */
+static inline uint32_t isa_conv_groups(const struct isa_group *g)
+{
+    return g->conv_groups ? g->conv_groups : 1;
+}
 enum isa_window_kind { WINDOW_MAX, WINDOW_AVERAGE, WINDOW_SUM };
 struct isa_window {
     uint32_t kind, kernel[2], stride[2], dilation[2];

@@ -135,7 +135,8 @@ static bool taps_held(const struct stream_check *c, const struct isa_inst *i,
 static bool mvm_reads_held(const struct stream_check *c, const struct isa_inst *i,
                            const struct isa_group *g, struct isa_span k)
 {
-    uint32_t first = k.from / g->in_channels, last = (k.to - 1) / g->in_channels;
+    uint32_t channels = g->in_channels / isa_conv_groups(g);
+    uint32_t first = k.from / channels, last = (k.to - 1) / channels;
     uint32_t width = g->kernel[1], top = first / width, bottom = last / width;
     uint32_t from = first % width, to = last % width + 1;
     if (top == bottom)

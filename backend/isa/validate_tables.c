@@ -122,17 +122,42 @@ static bool geometry_fits(const uint32_t *kernel, const uint32_t *stride, const 
            within(pad_left, -ISA_MAX_EXTENT, ISA_MAX_EXTENT);
 }
 
-/* Are the channels that image rows [k0, k0+k) read shown by a view that starts at channel0? */
-static bool channels_shown(const struct isa_group *g, const struct isa_pe *pe,
-                           const struct isa_view *v)
+/* Conv groups [q0, q1] that the PE's columns belong to. */
+static void conv_groups_of(const struct isa_program *p, const struct isa_group *g,
+                           const struct isa_pe *pe, uint64_t *q0, uint64_t *q1)
 {
-    uint64_t c = g->in_channels, last_row = (uint64_t)pe->k0 + pe->k - 1;
-    uint64_t least = pe->k0 % c, most = last_row % c;
+    uint64_t columns = p->images[g->image].n / isa_conv_groups(g);
+    *q0 = pe->n0 / columns;
+    *q1 = ((uint64_t)pe->n0 + pe->n - 1) / columns;
+}
+
+/* Are the channels that image rows [k0, k0+k) read shown by a view that starts at channel0? */
+static bool channels_shown(const struct isa_program *p, const struct isa_group *g,
+                           const struct isa_pe *pe, const struct isa_view *v)
+{
+    uint64_t c = g->in_channels / isa_conv_groups(g), last_row = (uint64_t)pe->k0 + pe->k - 1;
+    uint64_t least = pe->k0 % c, most = last_row % c, q0, q1;
     if (pe->k0 / c != last_row / c) { /* rows of two taps: up to the last and from the first on */
         least = 0;
         most = c - 1;
     }
+    conv_groups_of(p, g, pe, &q0, &q1);
+    least += q0 * c;
+    most += q1 * c;
     return least >= g->source_channel0 && most - g->source_channel0 < v->channels;
+}
+
+/* Columns of several conv groups: whole groups, block by block along the PE's diagonal. */
+static bool diagonal_fits(const struct isa_program *p, const struct isa_group *g,
+                          const struct isa_pe *pe)
+{
+    const struct isa_image *image = &p->images[g->image];
+    uint64_t columns = image->n / isa_conv_groups(g), q0, q1;
+    conv_groups_of(p, g, pe, &q0, &q1);
+    if (q0 == q1)
+        return pe->k <= p->arch.rows;
+    return pe->n0 % columns == 0 && pe->n % columns == 0 && pe->k == image->k &&
+           pe->k * (q1 - q0 + 1) <= (uint64_t)p->arch.rows;
 }
 
 static bool check_pe(const struct isa_program *p, const struct isa_tile *t, uint32_t group,
@@ -145,13 +170,13 @@ static bool check_pe(const struct isa_program *p, const struct isa_tile *t, uint
         return isa_fault(s, "group", group,
                          "PE %u: rows %u+%u, columns %u+%u leave the %u x %u image", pe->pe, pe->k0,
                          pe->k, pe->n0, pe->n, image->k, image->n);
-    if (pe->k > p->arch.rows || pe->n > arch_logical_cols(&p->arch))
+    if (!diagonal_fits(p, g, pe) || pe->n > arch_logical_cols(&p->arch))
         return isa_fault(s, "group", group, "PE %u: %u x %u do not fit on a crossbar", pe->pe,
                          pe->k, pe->n);
     if (pe->pe >= p->arch.crossbars || (taken[pe->pe] && !g->shares))
         return isa_fault(s, "group", group, "PE %u does not exist or has two groups", pe->pe);
     taken[pe->pe] = true;
-    return channels_shown(g, pe, &t->views[g->source_view]) ||
+    return channels_shown(p, g, pe, &t->views[g->source_view]) ||
            isa_fault(s, "group", group, "PE %u reads channels that view %u does not show", pe->pe,
                      g->source_view);
 }
@@ -218,8 +243,8 @@ static bool check_shared(const struct isa_tile *t, uint32_t index, struct fault_
     if (g->shares > index || owner->shares)
         return isa_fault(s, "group", index, "shares %u does not name an earlier group's own PEs",
                          g->shares);
-    if (g->image != owner->image || g->n_pes != owner->n_pes ||
-        memcmp(g->pes, owner->pes, g->n_pes * sizeof *g->pes) != 0)
+    if (g->image != owner->image || g->conv_groups != owner->conv_groups ||
+        g->n_pes != owner->n_pes || memcmp(g->pes, owner->pes, g->n_pes * sizeof *g->pes) != 0)
         return isa_fault(s, "group", index, "shares the PEs of group %u, but not their weights",
                          g->shares - 1);
     return true;
@@ -235,9 +260,14 @@ static bool check_group(const struct isa_program *p, const struct isa_tile *t, u
     if (!geometry_fits(g->kernel, g->stride, g->dilation, g->pad_top, g->pad_left) ||
         g->in_channels == 0)
         return isa_fault(s, "group", index, "kernel, stride, dilation or padding is out of range");
-    if ((uint64_t)g->kernel[0] * g->kernel[1] * g->in_channels != p->images[g->image].k)
+    uint32_t groups = isa_conv_groups(g);
+    if (g->conv_groups == 1 || g->in_channels % groups || p->images[g->image].n % groups)
+        return isa_fault(s, "group", index,
+                         "%u conv groups of %u input channels and %u columns (1 is written 0)",
+                         g->conv_groups, g->in_channels, p->images[g->image].n);
+    if ((uint64_t)g->kernel[0] * g->kernel[1] * (g->in_channels / groups) != p->images[g->image].k)
         return isa_fault(s, "group", index, "%u x %u x %u inputs, but image %u has %u rows",
-                         g->kernel[0], g->kernel[1], g->in_channels, g->image,
+                         g->kernel[0], g->kernel[1], g->in_channels / groups, g->image,
                          p->images[g->image].k);
     if (g->n_pes == 0 || g->n_pes > p->arch.crossbars)
         return isa_fault(s, "group", index, "%u PEs", g->n_pes);

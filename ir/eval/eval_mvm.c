@@ -7,6 +7,35 @@
 
 #include "base/gemm.h"
 
+/* One tap for `pixels` output pixels, x being the tap's first input pixel. */
+struct tap {
+    const float *x, *w;   /* w: the tap's rows of the matrix */
+    int64_t pixels, step; /* elements between input pixels */
+    int64_t groups, c, n; /* c, n: channels of one group */
+};
+
+/* Groups of one channel in, one out (depthwise): no product of matrices, but one of vectors. */
+static void add_depthwise(const struct tap *t, float *out)
+{
+    for (int64_t i = 0; i < t->pixels; i++) {
+        const float *x = t->x + i * t->step;
+        for (int64_t k = 0; k < t->groups; k++)
+            out[i * t->groups + k] += x[k] * t->w[k];
+    }
+}
+
+static void add_tap(const struct tap *t, float *out)
+{
+    int64_t columns = t->groups * t->n;
+    if (t->c == 1 && t->n == 1) {
+        add_depthwise(t, out);
+        return;
+    }
+    for (int64_t q = 0; q < t->groups; q++)
+        gemm_f32(t->pixels, t->n, t->c, t->x + q * t->c, t->step, t->w + q * t->n, columns,
+                 out + q * t->n, columns, true);
+}
+
 bool eval_mvm(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
               struct diag *d)
 {
@@ -23,9 +52,16 @@ bool eval_mvm(const struct ir_op *op, const struct tensor *const *in, struct ten
         int64_t dy = tap / at->kernel[1] * at->dilation[0];
         int64_t dx = tap % at->kernel[1] * at->dilation[1];
         for (int64_t row = 0; row < (joined ? 1 : oh); row++) {
-            const float *x = tensor_f32(in[0]) + ((row * at->stride[0] + dy) * w + dx) * c;
-            gemm_f32(pixels, n, c, x, step, tensor_f32(in[1]) + tap * c * n, n,
-                     tensor_f32(out) + row * ow * n, n, true);
+            struct tap t = {
+                .x = tensor_f32(in[0]) + ((row * at->stride[0] + dy) * w + dx) * c,
+                .w = tensor_f32(in[1]) + tap * c / at->group * n,
+                .pixels = pixels,
+                .step = step,
+                .groups = at->group,
+                .c = c / at->group,
+                .n = n / at->group,
+            };
+            add_tap(&t, tensor_f32(out) + row * ow * n);
         }
     }
     return true;

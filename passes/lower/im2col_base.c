@@ -1,7 +1,7 @@
 /*
  * im2col_base.c - base layers become mvm: w is K x N with row (kh*KW + kw)*C + ci.
  *
- *   conv: the O I KH KW weights are transposed to KH KW I O.
+ *   conv: the O I KH KW weights are transposed to KH KW I O; I and K are those of one conv group.
  *   matmul(x, W), W constant [K,N]: if all of x is one row of K, the kernel is the whole base of
  * x's view (h, w) and W's rows go to the places of x's elements in it, so that a flatten in front
  * costs nothing; if K is exactly the base's c axis, 1x1 over its h and w; else 1x1 over x brought
@@ -135,7 +135,7 @@ bool lower_conv(struct lowering *lo, const struct ir_op *op, struct view *out)
     struct weights_key key = {.conv = true};
     key.n = w->out->type.dim[0];
     key.k = ir_count(&w->out->type) / key.n;
-    union ir_attrs attrs = {.mvm = {.weights = a->weights}};
+    union ir_attrs attrs = {.mvm = {.group = a->group, .weights = a->weights}};
     memcpy(attrs.mvm.kernel, a->kernel, sizeof a->kernel);
     memcpy(attrs.mvm.stride, a->stride, sizeof a->stride);
     memcpy(attrs.mvm.dilation, a->dilation, sizeof a->dilation);
@@ -171,8 +171,11 @@ static struct view dense_rows(struct lowering *lo, struct view *x, const struct 
     struct weights_key key = {.transposed = m->transposed};
     key.k = m->k;
     key.n = m->n;
-    union ir_attrs attrs = {
-        .mvm = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .weights = m->weights}};
+    union ir_attrs attrs = {.mvm = {.kernel = {1, 1},
+                                    .stride = {1, 1},
+                                    .dilation = {1, 1},
+                                    .group = 1,
+                                    .weights = m->weights}};
     struct ir_value *y = emit_mvm(lo, base, weights(lo, m->w, &key), &attrs);
     return view_of_layout(y, y_type, &l);
 }
@@ -194,6 +197,7 @@ static struct view dense_all(struct lowering *lo, struct view *x, const struct d
     union ir_attrs attrs = {.mvm = {.kernel = {dim[0], dim[1]},
                                     .stride = {1, 1},
                                     .dilation = {1, 1},
+                                    .group = 1,
                                     .weights = m->weights}};
     struct ir_value *y = emit_mvm(lo, x->base, weights(lo, m->w, &key), &attrs);
     struct layout flat = layout_flat(y_type);

@@ -32,10 +32,6 @@ static bool has_batch(const struct ir_op *op)
         op->opcode == IR_conv || pass_has_trait(op, IR_WINDOW) || op->opcode == IR_global_avg_pool;
     return by_image && op->out->type.dim[0] != 1;
 }
-static bool is_grouped(const struct ir_op *op)
-{
-    return op->opcode == IR_conv && op->attrs->conv.group != 1;
-}
 static bool has_runtime_weights(const struct ir_op *op)
 {
     return op->opcode == IR_conv && !ir_is(op->in[1].value, IR_constant);
@@ -55,7 +51,6 @@ static const struct check {
     {is_not_float, "not of type f32"},
     {has_bad_size, "empty, or too large to be a value on the machine"},
     {has_batch, "the batch dimension must be 1"},
-    {is_grouped, "grouped convolution has no mapping onto crossbars yet"},
     {has_runtime_weights, "the weights must be constant"},
     {is_runtime_product, "a product of two runtime values has no mapping onto crossbars"},
 };

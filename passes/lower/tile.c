@@ -1,16 +1,18 @@
 /*
- * tile.c - cuts each base layer's K x N matrix to crossbars: slices = PV, PH with PV = ceil(K /
- * rows), PH = ceil(N / logical columns); one copy, uncut. Input and output: CROSSBAR.
+ * tile.c - cuts each base layer's matrix to crossbars: slices = K slices, N blocks of its mapping
+ * (ir/mvm_mapping.h); one copy, uncut. Input and output: CROSSBAR.
  */
 #include "passes_internal.h"
+
+#include "mvm_mapping.h"
 
 static bool tile_mvm(struct ir_op *op, const struct arch *arch)
 {
     struct ir_attrs_mvm *a = &op->attrs->mvm;
-    const struct ir_type *w = &op->in[1].value->type;
+    struct ir_mapping m = ir_mapping_of(op, arch->rows, arch_logical_cols(arch));
     struct ir_attrs_mvm old = *a;
-    a->slices[0] = ceil_div_i64(w->dim[0], arch->rows);
-    a->slices[1] = ceil_div_i64(w->dim[1], arch_logical_cols(arch));
+    a->slices[0] = m.n_slices;
+    a->slices[1] = m.n_blocks;
     a->copies = a->cut[0] = a->cut[1] = 1;
     return old.slices[0] != a->slices[0] || old.slices[1] != a->slices[1] || old.copies != 1 ||
            old.cut[0] != 1 || old.cut[1] != 1;

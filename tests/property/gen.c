@@ -37,6 +37,16 @@ int64_t gen_choice(struct gen *r, const int64_t *list, size_t n)
     return list[gen_range(r, 0, (int64_t)n - 1)];
 }
 
+int64_t gen_groups(struct gen *r, int64_t channels)
+{
+    if (!gen_chance(r, 30))
+        return 1;
+    int64_t group = gen_chance(r, 50) ? channels : gen_range(r, 1, channels);
+    while (channels % group)
+        group--;
+    return group;
+}
+
 void gen_permutation(struct gen *r, int64_t *perm, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)

@@ -35,6 +35,8 @@ int64_t gen_choice(struct gen *r, const int64_t *list, size_t n);
 #define GEN_CHOICE(r, ...)                                                                         \
     gen_choice(r, (const int64_t[]){__VA_ARGS__},                                                  \
                sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+/* A divisor of `channels`: mostly 1, now and then all of them (depthwise) or another. */
+int64_t gen_groups(struct gen *r, int64_t channels);
 void gen_permutation(struct gen *r, int64_t *perm, unsigned n);
 /* f32, uniform in [lo, hi). */
 struct ir_value *gen_constant(struct gen *r, unsigned rank, const int64_t *dims, float lo,

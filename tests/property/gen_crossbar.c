@@ -61,7 +61,10 @@ static struct ir_value *make_conv(struct gen *r, struct ir_value *x)
         m->dilation[a] = (m->kernel[a] - 1) * 2 < d[a] && gen_chance(r, 15) ? 2 : 1;
         m->stride[a] = GEN_CHOICE(r, 1, 1, 1, 2, 3);
     }
-    int64_t k = m->kernel[0] * m->kernel[1] * d[2], n = GEN_CHOICE(r, 1, 3, 4, 6, 9, 11, 20, 33);
+    m->group = gen_groups(r, d[2]);
+    int64_t k = m->kernel[0] * m->kernel[1] * d[2] / m->group;
+    int64_t n = m->group > 1 ? m->group * GEN_CHOICE(r, 1, 1, 2, 3, 7)
+                             : GEN_CHOICE(r, 1, 3, 4, 6, 9, 11, 20, 33);
     if (k * n > 6000 || !fits(d[0] / m->stride[0] + 1, d[1] / m->stride[1] + 1, n))
         return NULL;
     float scale = 1.7f / sqrtf((float)k);

@@ -85,8 +85,8 @@ static struct ir_value *make_conv(struct gen *r, struct ir_value *x)
         return NULL;
     union ir_attrs attrs = {0};
     struct ir_attrs_conv *a = &attrs.conv;
-    a->group = 1;
     const int64_t *d = x->type.dim;
+    a->group = gen_groups(r, d[1]);
     for (int i = 0; i < 2; i++) {
         a->pad[i] = GEN_CHOICE(r, 0, 0, 1, 2);
         a->pad[i + 2] = gen_chance(r, 60) ? a->pad[i] : gen_range(r, 0, 2);
@@ -95,8 +95,10 @@ static struct ir_value *make_conv(struct gen *r, struct ir_value *x)
         a->dilation[i] = (a->kernel[i] - 1) * 2 < room && gen_chance(r, 10) ? 2 : 1;
         a->stride[i] = GEN_CHOICE(r, 1, 1, 1, 2, 3);
     }
-    int64_t o = GEN_CHOICE(r, 1, 3, 4, 6, 9, 11, 20);
-    int64_t dims[4] = {o, d[1], a->kernel[0], a->kernel[1]}, k = dims[1] * dims[2] * dims[3];
+    int64_t o =
+        a->group > 1 ? a->group * GEN_CHOICE(r, 1, 1, 2, 3) : GEN_CHOICE(r, 1, 3, 4, 6, 9, 11, 20);
+    int64_t dims[4] = {o, d[1] / a->group, a->kernel[0], a->kernel[1]},
+            k = dims[1] * dims[2] * dims[3];
     if (k * o > 5000 || o * (d[2] + 4) * (d[3] + 4) > 2 * GEN_MAX_ELEMENTS)
         return NULL;
     float scale = 1.7f / sqrtf((float)k);

@@ -123,6 +123,8 @@ static void add_group(struct rig *r, unsigned t, uint16_t source, const char *mv
                             .pad_top = (int32_t)pad,
                             .pad_left = (int32_t)pad,
                             .in_channels = r->view[t][source].channels,
+                            .conv_groups =
+                                op->attrs->mvm.group > 1 ? (uint32_t)op->attrs->mvm.group : 0,
                             .image = r->p->n_images++,
                             .n_pes = n_pes};
     for (unsigned i = 0; i < 2; i++) {

@@ -15,12 +15,14 @@ static const char pipeline_ir[] =
     "@\"x\"\n"
     "%1 = pad %0 {before=[1,1,0], after=[1,1,0], mode=\"constant\"} @\"pad\"\n"
     "%2 = constant {dtype=\"f32\", shape=[18,2], data=random(1)} @\"w1\"\n"
-    "%3 = mvm %1, %2 {kernel=[3,3], stride=[1,1], dilation=[1,1], slices=[2,1]} @\"conv1\"\n"
+    "%3 = mvm %1, %2 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, slices=[2,1]} "
+    "@\"conv1\"\n"
     "%4 = constant {dtype=\"f32\", shape=[1,1,2], data=dense(0.5, -0.25)} @\"bias\"\n"
     "%5 = add %3, %4 @\"add\"\n"
     "%6 = relu %5 @\"relu\"\n"
     "%7 = constant {dtype=\"f32\", shape=[2,3], data=random(2)} @\"w2\"\n"
-    "%8 = mvm %6, %7 {kernel=[1,1], stride=[1,1], dilation=[1,1], slices=[1,1]} @\"conv2\"\n"
+    "%8 = mvm %6, %7 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, slices=[1,1]} "
+    "@\"conv2\"\n"
     "output %8 {index=0, dtype=\"f32\", shape=[1,3,6,4], strides=[4,1,24]} @\"y\"\n"
     "}\n";
 
@@ -558,14 +560,14 @@ static void open_gather(struct rig *r)
 /* A dense layer of K = 32 in two groups of one slice each, summed by the vector unit. */
 static void open_partial(struct rig *r)
 {
-    open_small(
-        r,
-        "%0 = input {index=0, dtype=\"f32\", shape=[32], extent=[1,1,32], "
-        "strides=[32,32,1]} @\"x\"\n",
-        "%1 = constant {dtype=\"f32\", shape=[32,3], data=random(5)} @\"w\"\n"
-        "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], slices=[2,1]} @\"fc\"\n"
-        "%3 = neg %2 @\"m\"\n",
-        "output %3 {index=0, dtype=\"f32\", shape=[3], strides=[3,3,1]} @\"y\"\n");
+    open_small(r,
+               "%0 = input {index=0, dtype=\"f32\", shape=[32], extent=[1,1,32], "
+               "strides=[32,32,1]} @\"x\"\n",
+               "%1 = constant {dtype=\"f32\", shape=[32,3], data=random(5)} @\"w\"\n"
+               "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, "
+               "slices=[2,1]} @\"fc\"\n"
+               "%3 = neg %2 @\"m\"\n",
+               "output %3 {index=0, dtype=\"f32\", shape=[3], strides=[3,3,1]} @\"y\"\n");
     uint16_t x = view_of(r, 0, "x", 0), part[2];
     for (unsigned i = 0; i < 2; i++) {
         add_group(r, 0, x, "fc", 0);
@@ -593,9 +595,41 @@ static void open_partial(struct rig *r)
     store_all(r, m);
 }
 
+/* Four channels in two conv groups, 1 x 1: both along the diagonal of one PE. */
+static void open_grouped(struct rig *r)
+{
+    open_small(r,
+               "%0 = input {index=0, dtype=\"f32\", shape=[4], extent=[1,1,4], "
+               "strides=[4,4,1]} @\"x\"\n",
+               "%1 = constant {dtype=\"f32\", shape=[2,6], data=random(5)} @\"w\"\n"
+               "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=2, "
+               "slices=[1,1]} @\"fc\"\n"
+               "%3 = neg %2 @\"m\"\n",
+               "output %3 {index=0, dtype=\"f32\", shape=[6], strides=[6,6,1]} @\"y\"\n");
+    uint16_t x = view_of(r, 0, "x", 0);
+    add_group(r, 0, x, "fc", 0);
+    uint16_t product = view_of(r, 0, "fc", 0);
+    struct isa_inst *i = add_inst(r, 0, ISA_load, 3, add_binding(r, "x"));
+    rows(r, 0, i, x, 0, 0, 1);
+    i = add_inst(r, 0, ISA_mvm, 0, 0);
+    rows(r, 0, i, product, 0, 0, 1);
+    wait(i, 3, 1);
+    add_program(r, 0, (struct isa_program_entry){1, 0, 1, {{LANE_NEG, LANE_A, 0, 0}}});
+    uint16_t m = view_of(r, 0, "m", 0);
+    i = add_inst(r, 0, ISA_vmap, 1, 0);
+    rows(r, 0, i, m, product, 0, 1);
+    wait(i, 0, 1);
+    store_all(r, m);
+}
+
 static void no_change(struct rig *r)
 {
     (void)r;
+}
+static void no_conv_groups(struct rig *r)
+{
+    r->p->tiles[0].groups[0].conv_groups = 0;
+    r->p->tiles[0].groups[0].in_channels = 2;
 }
 static void pool_stride(struct rig *r)
 {
@@ -704,6 +738,8 @@ static const struct small {
     {open_gather, no_change, NULL},
     {open_gather, other_rows, "reads 'x' (2, 0, 0) where 'x' (1, 0, 0) belongs"},
     {open_gather, other_fill, "fills element"},
+    {open_grouped, no_change, NULL},
+    {open_grouped, no_conv_groups, "conv groups instead of 2"},
     {open_partial, no_change, NULL},
     {open_partial, same_slice_twice, "does not compute 'm'"},
     {open_partial, one_slice_only, "does not compute 'm'"},

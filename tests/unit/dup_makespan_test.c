@@ -47,6 +47,7 @@ static struct ir_value *add_mvm(struct fixture *f, struct ir_value *x, int64_t k
     union ir_attrs a = {.mvm = {.kernel = {kernel, kernel},
                                 .stride = {stride, stride},
                                 .dilation = {1, 1},
+                                .group = 1,
                                 .slices = {pes, 1},
                                 .copies = 1,
                                 .cut = {1, 1}}};

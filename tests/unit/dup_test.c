@@ -413,6 +413,7 @@ static struct ir_op *add_mvm(struct fixture *f, struct ir_value *x, const char *
     union ir_attrs a = {.mvm = {.kernel = {3, 3},
                                 .stride = {1, 1},
                                 .dilation = {1, 1},
+                                .group = 1,
                                 .weights = weights,
                                 .slices = {pes, 1},
                                 .copies = 1,

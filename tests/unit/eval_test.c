@@ -197,9 +197,11 @@ struct geometry {
 static struct geometry random_geometry(uint64_t *seed, bool crossbar)
 {
     struct geometry v = {.n = crossbar ? 1 : 1 + random_below(seed, 2),
-                         .group = crossbar ? 1 : 1 + random_below(seed, 3)};
+                         .group = 1 + random_below(seed, 3)};
     v.c = v.group * (1 + random_below(seed, 4));
     v.o = v.group * (1 + random_below(seed, 5));
+    if (random_below(seed, 4) == 0) /* depthwise */
+        v.o = v.c = v.group = 1 + random_below(seed, 9);
     for (int i = 0; i < 2; i++) {
         v.kernel[i] = 1 + random_below(seed, 4);
         v.stride[i] = 1 + random_below(seed, 3);
@@ -287,16 +289,18 @@ START_TEST(mvm_equals_conv)
         memcpy(mvm.mvm.kernel, v.kernel, sizeof v.kernel);
         memcpy(mvm.mvm.stride, v.stride, sizeof v.stride);
         memcpy(mvm.mvm.dilation, v.dilation, sizeof v.dilation);
+        mvm.mvm.group = v.group;
         int64_t taps = v.kernel[0] * v.kernel[1], oh = extent(&v, 0), ow = extent(&v, 1);
+        int64_t channels = v.c / v.group;
         struct tensor x = random_tensor(&seed, SHAPE(1, v.c, v.h, v.w)),
-                      w = random_tensor(&seed, SHAPE(v.o, v.c, v.kernel[0], v.kernel[1]));
+                      w = random_tensor(&seed, SHAPE(v.o, channels, v.kernel[0], v.kernel[1]));
         struct tensor hwc = random_tensor(&seed, SHAPE(v.h, v.w, v.c)),
-                      kn = random_tensor(&seed, SHAPE(taps * v.c, v.o));
+                      kn = random_tensor(&seed, SHAPE(taps * channels, v.o));
         for (int64_t i = 0; i < v.h * v.w * v.c; i++)
             put(&hwc, i, get(&x, i % v.c * v.h * v.w + i / v.c));
-        for (int64_t i = 0; i < taps * v.c * v.o; i++) {
-            int64_t o = i % v.o, c = i / v.o % v.c, tap = i / v.o / v.c;
-            put(&kn, i, get(&w, (o * v.c + c) * taps + tap));
+        for (int64_t i = 0; i < taps * channels * v.o; i++) {
+            int64_t o = i % v.o, c = i / v.o % channels, tap = i / v.o / channels;
+            put(&kn, i, get(&w, (o * channels + c) * taps + tap));
         }
         struct tensor a = RUN(IR_conv, &attrs, x, w),
                       b = run_at(IR_CROSSBAR, IR_mvm, &mvm, 2, (struct tensor[]){hwc, kn});
@@ -332,7 +336,7 @@ START_TEST(windows_of_absurd_size)
 {
     int64_t far = (int64_t)1 << 61;
     struct geometry v = {.kernel = {2, 2}, .stride = {far, far}, .dilation = {1, 1}, .group = 1};
-    union ir_attrs conv = conv_attrs(&v), mvm = {.mvm = {.copies = 0}};
+    union ir_attrs conv = conv_attrs(&v), mvm = {.mvm = {.group = 1}};
     double x[4] = {1, 2, 3, 4}, w[4] = {1, 10, 100, 1000};
     EXPECT(
         RUN(IR_conv, &conv, make(IR_F32, SHAPE(1, 1, 2, 2), x), make(IR_F32, SHAPE(1, 1, 2, 2), w)),

@@ -195,14 +195,15 @@ static const struct bad_line bad_tensor_lines[] = {
     {"input {index=2, dtype=\"f32\", shape=[2]}", DIAG_IR_INVALID},
     {"input {index=0, dtype=\"f32\", shape=[2]}", DIAG_IR_INVALID},
     {"input {index=1, dtype=\"f32\", shape=[2], offset=1}", DIAG_IR_INVALID},
-    {"mvm %13, %7 {kernel=[1,1], stride=[1,1], dilation=[1,1]}", DIAG_IR_INVALID},
+    {"mvm %13, %7 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1}", DIAG_IR_INVALID},
     {"relu %0 : f32[1x4x6x9]", DIAG_SHAPE},
     {"relu %0 : f16[1x4x6x8]", DIAG_SHAPE},
 };
 
 static const char *const good_crossbar_lines[] = {
-    "mvm %0, %1 {kernel=[3,3], stride=[1,2], dilation=[1,1]} : f32[4x3x10]",
-    "mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[2,1], weights=4, slices=[36,10], copies=6,"
+    "mvm %0, %1 {kernel=[3,3], stride=[1,2], dilation=[1,1], group=1} : f32[4x3x10]",
+    "mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[2,1], group=1, weights=4, slices=[36,10], "
+    "copies=6,"
     " cut=[1,6]} : f32[2x6x10]",
     "add %0, %2 : f32[6x8x4]",
     "max_pool %0 {kernel=[2,2], stride=[2,2], dilation=[1,1]} : f32[3x4x4]",
@@ -219,15 +220,20 @@ static const char *const good_crossbar_lines[] = {
 };
 
 static const struct bad_line bad_crossbar_lines[] = {
-    {"mvm %0, %1 {kernel=[3,2], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
-    {"mvm %0, %1 {kernel=[0,3], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
-    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[3,1]}", DIAG_SHAPE},
-    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], copies=-1}", DIAG_SHAPE},
-    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], copies=6, cut=[2,2]}", DIAG_SHAPE},
-    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], copies=6, cut=[6,1]}", DIAG_SHAPE},
-    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], slices=[1,0]}", DIAG_SHAPE},
-    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], slices=[37,1]}", DIAG_SHAPE},
-    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], weights=-1}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,2], stride=[1,1], dilation=[1,1], group=1}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=2}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=3}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[0,3], stride=[1,1], dilation=[1,1], group=1}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[3,1], group=1}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, copies=-1}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, copies=6, cut=[2,2]}",
+     DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, copies=6, cut=[6,1]}",
+     DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, slices=[1,0]}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, slices=[37,1]}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=-1}", DIAG_SHAPE},
     {"matmul %1, %1", DIAG_SHAPE},
     {"where %1, %1, %1", DIAG_SHAPE},
     {"floor %0", DIAG_IR_INVALID},
@@ -287,9 +293,10 @@ static const char every_op[] =
     "%69 = constant {dtype=\"i8\", shape=[1000], data=iota}\n"
     "%70 = constant {dtype=\"f64\", shape=[1], data=hex(\"010000000000f07f\")}\n";
 
-static const char crossbar_op[] = "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], "
-                                  "weights=9, slices=[2,3], copies=4,"
-                                  " cut=[2,2]} @\"m\"\n";
+static const char crossbar_op[] =
+    "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, "
+    "weights=9, slices=[2,3], copies=4,"
+    " cut=[2,2]} @\"m\"\n";
 
 /* Whole graphs whose lines are fine one by one. */
 static const struct {
@@ -314,22 +321,22 @@ static const struct {
      false},
     {"crossbar",
      "%9 = constant {dtype=\"f32\", shape=[36,10], data=splat(1)}\n"
-     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], weights=1, copies=2, "
+     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=1, copies=2, "
      "cut=[1,2]}\n"
-     "%21 = mvm %0, %9 {kernel=[3,3], stride=[2,2], dilation=[1,1], weights=1, copies=2, "
+     "%21 = mvm %0, %9 {kernel=[3,3], stride=[2,2], dilation=[1,1], group=1, weights=1, copies=2, "
      "cut=[2,1]}\n"
      "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
      true},
     {"crossbar",
      "%9 = constant {dtype=\"f32\", shape=[36,10], data=splat(2)}\n"
-     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], weights=1}\n"
-     "%21 = mvm %0, %9 {kernel=[3,3], stride=[1,1], dilation=[1,1], weights=1}\n"
+     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=1}\n"
+     "%21 = mvm %0, %9 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=1}\n"
      "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
      false},
     {"crossbar",
-     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], weights=1, copies=1, "
+     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=1, copies=1, "
      "cut=[1,1]}\n"
-     "%21 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], weights=1, copies=2, "
+     "%21 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=1, copies=2, "
      "cut=[2,1]}\n"
      "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
      false},

@@ -423,11 +423,6 @@ START_TEST(test_refused)
     static const struct {
         const char *body, *part;
     } cases[] = {
-        {IN(0, "1,4,2,2") "%1 = constant {dtype=\"f32\", shape=[4,2,1,1], data=splat(1.0)}\n"
-                          "%2 = conv %0, %1 " CONV("2") " @\"a\"\n"
-                                                        "%3 = conv %2, %1 " CONV(
-                                                            "2") " @\"b\"\n" OUT(3, "1,4,2,2"),
-         "grouped convolution has no mapping onto crossbars yet: 'a' (conv), 'b' (conv)"},
         {IN(0, "2,1,2,2") "%1 = max_pool %0 {kernel=[1,1], stride=[1,1], dilation=[1,1]} "
                           "@\"p\"\n" OUT(1, "2,1,2,2"),
          "the batch dimension must be 1: 'p' (max_pool)"},
@@ -574,7 +569,7 @@ int main(void)
     tcase_add_test(t, test_printing);
     tcase_add_test(t, test_empty_pipeline);
     tcase_add_test(t, test_golden);
-    tcase_add_loop_test(t, test_refused, 0, 8);
+    tcase_add_loop_test(t, test_refused, 0, 7);
     tcase_add_test(t, test_integers_are_refused);
     tcase_add_test(t, test_two_errors_in_one_run);
     tcase_add_test(t, test_fold_is_bounded);
