@@ -66,6 +66,8 @@ bool sim_execute(struct sim *s, uint32_t tile, uint32_t index, const struct isa_
         return false;
     if (s->o.wrote && writes_region(inst->op))
         s->o.wrote(s->o.self, s, tile, index, inst);
+    if (s->o.executed)
+        s->o.executed(s->o.self, s, tile, index, inst);
     return true;
 }
 

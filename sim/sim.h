@@ -15,6 +15,10 @@ struct sim_options {
      * is read through the view by sim_read. May be NULL. */
     void (*wrote)(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
                   const struct isa_inst *inst);
+    /* Called for each instruction but HALT when it has been executed: what it read and wrote can be
+     * read by sim_read. May be NULL. */
+    void (*executed)(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
+                     const struct isa_inst *inst);
     /* Called for each instruction at completion: start and end cycle. May be NULL. */
     void (*completed)(void *self, uint32_t tile, uint32_t inst_index, const struct isa_inst *inst,
                       uint64_t start_cycle, uint64_t end_cycle);

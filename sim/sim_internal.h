@@ -175,7 +175,7 @@ bool sim_prepare_function(struct sim *s) CHECK_RESULT;
  * who looks on. */
 static inline bool sim_is_lazy(const struct sim *s)
 {
-    return !s->o.no_function && !s->o.wrote;
+    return !s->o.no_function && !s->o.wrote && !s->o.executed;
 }
 /* A tile's counter in the numbering through all tiles. */
 uint32_t sim_counter_id(const struct sim *s, uint32_t tile, uint32_t counter);

@@ -252,6 +252,9 @@ struct isa_dis_options {
     const char *path;     /* program file the sections are named by */
 };
 void isa_disassemble(const struct isa_program *p, const struct isa_dis_options *o, FILE *out);
+/* Everything but the streams and the sections' bytes, as JSON: names as in program.proto, every
+ * field, one entry of a table a line. DUMP.md. */
+void isa_print_json(const struct isa_program *p, FILE *out);
 struct isa_program *isa_assemble(const char *text, size_t n, const char *file,
                                  struct diag *d) CHECK_RESULT;
 /* Markdown tables of operations and fields for ISA.md. */

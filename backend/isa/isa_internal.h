@@ -101,6 +101,9 @@ void record_from_message(enum record_id id, const void *message, void *rec, stru
 void record_print_value(const struct record_field *f, const void *rec, struct text *out);
 /* "{name=value, ...}" without what is 0. */
 void record_print(enum record_id id, const void *rec, struct text *out);
+/* {"name": value, ...} with all fields, as JSON; a float is the string of its bits, 8 hexadecimal
+ * digits. `more` members follow: the brace stays open. */
+void record_print_json(enum record_id id, const void *rec, bool more, struct text *out);
 /* True if the field prints as 0, 0.0, "" or []. */
 bool record_field_is_zero(const struct record_field *f, const void *rec);
 /* text_add_f32, but every NaN keeps its bits. */

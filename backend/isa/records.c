@@ -224,3 +224,45 @@ void record_print(enum record_id id, const void *rec, struct text *out)
     }
     text_add(out, "}");
 }
+
+static void json_scalar(enum record_kind kind, const void *at, struct text *out)
+{
+    uint32_t bits;
+    const char *s;
+    switch (kind) {
+    case RECORD_f32:
+        memcpy(&bits, at, sizeof bits);
+        text_add(out, "\"%08x\"", bits);
+        return;
+    case RECORD_x64:
+        text_add(out, "\"%016llx\"", (unsigned long long)*(const uint64_t *)at);
+        return;
+    case RECORD_bool: text_add(out, *(const bool *)at ? "true" : "false"); return;
+    case RECORD_str:
+        s = *(const char *const *)at;
+        text_add_json(out, s ? s : "");
+        return;
+    default: print_scalar(kind, at, out);
+    }
+}
+
+void record_print_json(enum record_id id, const void *rec, bool more, struct text *out)
+{
+    const struct record *r = &isa_records[id];
+    for (unsigned i = 0; i < r->n_fields; i++) {
+        const struct record_field *f = &r->fields[i];
+        const char *at = (const char *)rec + f->offset;
+        text_add(out, "%s\"%s\": ", i ? ", " : "{", f->name);
+        if (!f->list) {
+            json_scalar(f->kind, at, out);
+            continue;
+        }
+        uint32_t n = *(const uint32_t *)((const char *)rec + f->count_offset);
+        for (uint32_t k = 0; k < n; k++) {
+            text_add(out, k ? ", " : "[");
+            json_scalar(f->kind, *(const char *const *)at + k * value_bytes(f->kind), out);
+        }
+        text_add(out, n ? "]" : "[]");
+    }
+    text_add(out, more ? ", " : "}");
+}

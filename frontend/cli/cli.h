@@ -44,6 +44,9 @@ struct settings {
     string_list inputs;
     bool compare_layers;
     int64_t latency_seed, max_extra_cycles;
+    /* dump */
+    int64_t dump_format; /* index of the choice */
+    bool force;
 };
 
 enum option_kind {
@@ -68,9 +71,10 @@ struct option_desc {
 /* Groups of options, ended by an entry without name. */
 extern const struct option_desc options_model[], options_mapping[], options_lp[], options_output[],
     options_json[], options_passes[], options_inputs[], options_run_program[], options_sim_model[],
-    options_inline[], options_views[], options_page[], options_timing[];
+    options_inline[], options_views[], options_page[], options_timing[], options_values[],
+    options_dump[];
 
-enum { MOST_OPTION_GROUPS = 10 };
+enum { MOST_OPTION_GROUPS = 12 };
 struct command {
     const char *name, *summary;
     const char *operands;                                 /* "MODEL", for the usage line */
@@ -99,6 +103,7 @@ bool cmd_sim(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_opt(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_dis(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_asm(const struct settings *s, struct diag *d) CHECK_RESULT;
+bool cmd_dump(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_check(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_list(const struct settings *s, struct diag *d) CHECK_RESULT;
 
@@ -249,8 +254,6 @@ bool layers_verdict(const struct layers *l, struct diag *d) CHECK_RESULT;
 uint32_t layers_compared(const struct layers *l);
 
 /* ---- json.c: YAJL with fewer words ---- */
-/* A copy (heap) in which a byte that is not UTF-8 is a '?'. */
-char *valid_utf8(const char *s);
 struct json *json_new(void);
 /* Compact, written to `out` as it is made. */
 struct json *json_new_stream(FILE *out);

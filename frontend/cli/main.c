@@ -79,8 +79,8 @@ static const struct command commands[] = {
              "  cimc run model.onnx --test-data test_data_set_0\n"
              "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
              "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
-     .groups = {options_model, options_mapping, options_lp, options_inputs, options_run_program,
-                options_views, options_timing, options_output, options_json},
+     .groups = {options_model, options_mapping, options_lp, options_values, options_inputs,
+                options_run_program, options_views, options_timing, options_output, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_run},
@@ -90,7 +90,7 @@ static const struct command commands[] = {
      .text = "Executes the program's bytes, function and timing together. Outputs are compared\n"
              "with --test-data or, if --model is given, with the reference evaluator; without\n"
              "either only the cycles are reported.\n",
-     .groups = {options_sim_model, options_inputs, options_json},
+     .groups = {options_sim_model, options_values, options_inputs, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_sim},
@@ -130,6 +130,24 @@ static const struct command commands[] = {
      .min_args = 1,
      .max_args = 1,
      .run = cmd_asm},
+    {.name = "dump",
+     .summary = "writes a program as files for hardware",
+     .operands = "PROGRAM",
+     .text =
+         "Writes a folder: for each tile its stream, the contents of its crossbars and of its\n"
+         "buffer, as text for $readmemh and as bytes; all tables as JSON; a memory map. With\n"
+         "values for the inputs the program is simulated, and what every instruction writes is\n"
+         "recorded for each queue, in order: golden vectors. DUMP.md has the formats.\n"
+         "\n"
+         "The folder appears whole or not at all.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc dump model.cim -o rtl\n"
+         "  cimc dump model.cim -o rtl --force --test-data test_data_set_0 --format hex\n",
+     .groups = {options_dump, options_values},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_dump},
     {.name = "check",
      .summary = "proves a program file correct",
      .operands = "PROGRAM",

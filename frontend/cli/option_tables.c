@@ -208,7 +208,7 @@ const struct option_desc options_passes[] = {
     {0},
 };
 
-const struct option_desc options_inputs[] = {
+const struct option_desc options_values[] = {
     {.name = "test-data",
      .kind = OPTION_TEXT,
      .offset = AT(test_data),
@@ -224,6 +224,10 @@ const struct option_desc options_inputs[] = {
      .offset = AT(input_fill),
      .argument = "ramp|random:SEED",
      .help = "values of inputs that have no file: i/n, or numbers in [0, 1)"},
+    {0},
+};
+
+const struct option_desc options_inputs[] = {
     {.name = "compare-layers",
      .kind = OPTION_FLAG,
      .offset = AT(compare_layers),
@@ -265,5 +269,24 @@ const struct option_desc options_sim_model[] = {
      .offset = AT(model),
      .argument = "FILE",
      .help = "the ONNX model behind the program"},
+    {0},
+};
+
+const struct option_desc options_dump[] = {
+    {.name = "output",
+     .letter = 'o',
+     .kind = OPTION_TEXT,
+     .offset = AT(output),
+     .argument = "DIR",
+     .help = "the folder to write; it must not be there, or be empty"},
+    {.name = "force",
+     .kind = OPTION_FLAG,
+     .offset = AT(force),
+     .help = "replaces the folder if it is an earlier dump"},
+    {.name = "format",
+     .kind = OPTION_CHOICE,
+     .offset = AT(dump_format),
+     .choices = "both|hex|bin",
+     .help = "files as text for $readmemh, as bytes, or both; default both"},
     {0},
 };

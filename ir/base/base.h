@@ -67,6 +67,10 @@ void text_add(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void text_addv(struct text *t, const char *fmt, va_list ap);
 void text_add_bytes(struct text *t, const void *bytes, size_t n);
 void text_add_quoted(struct text *t, const char *s); /* "..." with \" \\ \n \t \xHH escapes */
+/* "..." as JSON has it; a byte that is not UTF-8 becomes a '?'. */
+void text_add_json(struct text *t, const char *s);
+/* A copy (heap) in which a byte that is not UTF-8 is a '?'. */
+char *valid_utf8(const char *s);
 /* Shortest decimal that reads back to the same float; nan, inf, -inf. Always has a '.', 'e' or 'n'.
  */
 void text_add_f32(struct text *t, float x);

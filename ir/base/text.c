@@ -62,6 +62,53 @@ void text_add_quoted(struct text *t, const char *s)
     text_add_bytes(t, "\"", 1);
 }
 
+/* Bytes of the UTF-8 sequence that starts here; 0: none does (RFC 3629, the table of section 4). */
+static size_t utf8_length(const unsigned char *p)
+{
+    if (p[0] < 0x80)
+        return 1;
+    size_t n = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : 4;
+    unsigned char least = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned char most = p[0] == 0xed ? 0x9f : p[0] == 0xf4 ? 0x8f : 0xbf;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || p[1] < least || p[1] > most)
+        return 0;
+    for (size_t i = 2; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    return n;
+}
+
+/* Names from a model may be any bytes. */
+char *valid_utf8(const char *s)
+{
+    char *copy = strcpy(heap_alloc(strlen(s) + 1), s);
+    for (unsigned char *p = (unsigned char *)copy; *p;) {
+        size_t n = utf8_length(p);
+        if (n == 0)
+            *p = '?';
+        p += n ? n : 1;
+    }
+    return copy;
+}
+
+void text_add_json(struct text *t, const char *s)
+{
+    char *valid = valid_utf8(s);
+    text_add_bytes(t, "\"", 1);
+    for (const char *p = valid; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c == '"' || c == '\\')
+            text_add(t, "\\%c", c);
+        else if (c < 32 || c == 127)
+            text_add(t, "\\u%04x", c);
+        else
+            text_add_bytes(t, p, 1);
+    }
+    text_add_bytes(t, "\"", 1);
+    free(valid);
+}
+
 void text_add_f32(struct text *t, float x)
 {
     char buf[40];

@@ -14,7 +14,8 @@ MODEL = {'dim', 'constant'}
 MAPPING = {'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies', 'pes', 'extra-pes', 'lp-file'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
-INPUTS = {'test-data', 'input', 'input-fill', 'compare-layers', 'latency-seed', 'max-extra-cycles', 'save-outputs'}
+VALUES = {'test-data', 'input', 'input-fill'}
+INPUTS = VALUES | {'compare-layers', 'latency-seed', 'max-extra-cycles', 'save-outputs'}
 PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-verify', 'roundtrip-each', 'dot', 'inline'}
 # Command -> options, operands that make a valid line as far as the command line goes.
 COMMANDS = {
@@ -25,11 +26,14 @@ COMMANDS = {
     'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),
+    'dump': (VALUES | {'output', 'force', 'format'}, ['absent']),
     'check': ({'model', 'json'}, ['absent']),
     'list': (set(), []),
     'version': (set(), []),
     'help': (set(), []),
 }
+# Commands that read a file.
+READERS = ('compile', 'report', 'run', 'sim', 'opt', 'dis', 'asm', 'dump', 'check')
 LISTS = ('ops', 'passes', 'isa', 'arch', 'archs', 'onnx', 'codes')
 
 IR = '''graph "g" tensor {
@@ -100,13 +104,13 @@ def usage_errors(b):
 
 def missing_files(b):
     """a missing file, a folder, an unreadable kind exit 1 and name the file"""
-    for name in ('compile', 'report', 'run', 'sim', 'opt', 'dis', 'asm', 'check'):
+    for name in READERS:
         more = ['-o', 'out'] if 'output' in COMMANDS[name][0] else []
         b.fails(name, 'absent', *more, code=1, message='absent: error: cannot open: No such file or directory [io]')
         b.fails(name, b.folder, *more, code=1, message=b.folder + ': error: is a directory [io]')
     b.equal(os.listdir(b.folder), [], 'files left behind')
     empty = b.write('empty', '')
-    for name in ('compile', 'report', 'run', 'sim', 'opt', 'dis', 'asm', 'check'):
+    for name in READERS:
         b.run(name, empty, *(['-o', 'out'] if 'output' in COMMANDS[name][0] else []), code=1)
     b.equal(os.listdir(b.folder), ['empty'], 'files left behind')
 

@@ -34,8 +34,8 @@ DOORS = {
     'yaml.h': 'ir/arch', 'dnnl.h': 'ir/base/gemm.c', 'yajl_gen.h': 'frontend/cli', 'xxhash.h': 'ir/base',
     'uthash.h': 'ir/base', 'asan_interface.h': 'ir/base', 'check.h': 'tests',
 }
-STANDARD = set('''ctype dirent endian errno fcntl float getopt inttypes limits math search setjmp signal stdarg stdbool stddef stdint
-    stdio stdlib string strings time unistd sys/mman sys/resource sys/stat sys/types sys/wait'''.split())
+STANDARD = set('''ctype dirent endian errno fcntl float ftw getopt inttypes limits math search setjmp signal stdarg stdbool
+    stddef stdint stdio stdlib string strings time unistd sys/mman sys/resource sys/stat sys/types sys/wait'''.split())
 
 # Pure dispatch and tables may be longer than other functions.
 LONG_FUNCTIONS = set()

@@ -1,0 +1,55 @@
+/*
+ * dump.h - what the files behind `cimc dump` share. DUMP.md is the specification of what they
+ * write.
+ */
+#ifndef CIMC_DUMP_H
+#define CIMC_DUMP_H
+
+#include "cli.h"
+
+/* ---- folder.c: a folder that appears whole or not at all ---- */
+
+/* Filled beside its place and renamed onto it by folder_commit. */
+struct folder {
+    struct arena *arena;
+    const char *path, *temp;
+};
+/* `path` may not be there, or be empty; with `replace` also be a folder that holds a file `mark`.
+ */
+bool folder_open(struct folder *f, const char *path, bool replace, const char *mark,
+                 struct diag *d) CHECK_RESULT;
+bool folder_make(const struct folder *f, const char *name, struct diag *d) CHECK_RESULT;
+/* A file in it, opened in this mode; the name lives as long as the folder. NULL with a diagnostic.
+ */
+FILE *folder_file(const struct folder *f, const char *name, const char *mode,
+                  struct diag *d) CHECK_RESULT;
+/* Closes the file; false if something could not be written. */
+bool folder_close(const struct folder *f, FILE *file, const char *name,
+                  struct diag *d) CHECK_RESULT;
+bool folder_commit(struct folder *f, struct diag *d) CHECK_RESULT;
+/* Removes what was written so far. */
+void folder_discard(struct folder *f);
+
+struct dump {
+    const struct settings *settings;
+    const struct isa_program *program;
+    struct folder folder;
+    bool hex, bin;
+};
+
+/* ---- dump_words.c: streams, crossbars, buffers, tensors ---- */
+
+/* A new hexadecimal file: words of `bytes` bytes, little endian in memory, most significant digit
+ * first in the text; `head` is its first line, a comment. */
+void dump_hex_words(const void *data, size_t n, size_t bytes, FILE *out);
+bool dump_words(const struct dump *dump, const char *name, const char *head, const void *data,
+                size_t n, size_t bytes, struct diag *d) CHECK_RESULT;
+bool dump_tile(const struct dump *dump, uint32_t tile, struct diag *d) CHECK_RESULT;
+
+/* ---- dump_map.c ---- */
+bool dump_map(const struct dump *dump, struct diag *d) CHECK_RESULT;
+
+/* ---- dump_golden.c: one run ---- */
+bool dump_golden(const struct dump *dump, struct diag *d) CHECK_RESULT;
+
+#endif

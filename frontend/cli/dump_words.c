@@ -1,0 +1,134 @@
+/*
+ * dump_words.c - words of memories as text for $readmemh and as bytes: streams, crossbars, buffers.
+ *
+ * In: a program's sections and tables. Out: files of DUMP.md, written as they are made.
+ */
+#include "dump.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { LINE_BYTES = 16 * 1024 };
+
+/* A text of lines, flushed when it is long. */
+static void flush(struct text *t, FILE *out)
+{
+    if (t->n)
+        fwrite(t->at, 1, t->n, out);
+    t->n = 0;
+}
+
+void dump_hex_words(const void *data, size_t n, size_t bytes, FILE *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *at = data;
+    struct text t = {0};
+    for (size_t i = 0; i < n; i++, at += bytes) {
+        char line[2 * ISA_INST_BYTES + 1], *p = line;
+        for (size_t k = bytes; k-- > 0;) {
+            *p++ = digits[at[k] >> 4];
+            *p++ = digits[at[k] & 15];
+        }
+        *p++ = '\n';
+        text_add_bytes(&t, line, (size_t)(p - line));
+        if (t.n > LINE_BYTES)
+            flush(&t, out);
+    }
+    flush(&t, out);
+    text_free(&t);
+}
+
+bool dump_words(const struct dump *dump, const char *name, const char *head, const void *data,
+                size_t n, size_t bytes, struct diag *d)
+{
+    const struct folder *f = &dump->folder;
+    for (int is_bin = 0; is_bin < 2; is_bin++) {
+        if (is_bin ? !dump->bin : !dump->hex)
+            continue;
+        struct text path = {0};
+        text_add(&path, "%s.%s", name, is_bin ? "bin" : "hex");
+        FILE *out = folder_file(f, path.at, "w", d);
+        if (out && is_bin && n) {
+            fwrite(data, bytes, n, out);
+        } else if (out && !is_bin) {
+            fprintf(out, "// %s\n", head);
+            dump_hex_words(data, n, bytes, out);
+        }
+        bool ok = out && folder_close(f, out, path.at, d);
+        text_free(&path);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+/* The part of an image that a PE holds: row after row of its matrix. */
+static bool dump_pe(const struct dump *dump, uint32_t tile, const struct isa_group *g,
+                    const struct isa_pe *pe, struct diag *d)
+{
+    const struct isa_image *image = &dump->program->images[g->image];
+    const float *data = isa_image_data(dump->program, g->image);
+    float *part = heap_alloc((size_t)pe->k * pe->n * sizeof *part);
+    struct text name = {0}, head = {0};
+    for (uint32_t k = 0; k < pe->k; k++)
+        memcpy(part + (size_t)k * pe->n, data + (size_t)(pe->k0 + k) * image->n + pe->n0,
+               pe->n * sizeof *part);
+    text_add(&name, "tile_%04u/pe_%03u", tile, pe->pe);
+    text_add(&head, "%u rows of %u words: rows %u.., columns %u.. of image %u", pe->k, pe->n,
+             pe->k0, pe->n0, g->image);
+    bool ok = dump_words(dump, name.at, head.at, part, (size_t)pe->k * pe->n, sizeof *part, d);
+    text_free(&name);
+    text_free(&head);
+    free(part);
+    return ok;
+}
+
+/* What is in the buffer before the first instruction; in the text at word addresses. */
+static bool dump_preloads(const struct dump *dump, uint32_t tile, struct diag *d)
+{
+    const struct isa_tile *t = &dump->program->tiles[tile];
+    struct text name = {0};
+    bool ok = true;
+    text_add(&name, "tile_%04u/buffer.hex", tile);
+    FILE *out = dump->hex ? folder_file(&dump->folder, name.at, "w", d) : NULL;
+    if (dump->hex && !out)
+        ok = false;
+    if (out)
+        fprintf(out,
+                "// the buffer before the first instruction: 32-bit words at word addresses\n");
+    for (uint32_t i = 0; ok && i < t->n_preloads; i++) {
+        const struct isa_preload *l = &t->preloads[i];
+        const struct isa_section *s = &dump->program->sections[l->section];
+        const uint8_t *data = (const uint8_t *)s->data + l->offset;
+        if (out) {
+            fprintf(out, "@%" PRIx64 "\n", l->address / 4);
+            dump_hex_words(data, l->length / 4, 4, out);
+        }
+        struct dump bytes = *dump;
+        struct text part = {0};
+        bytes.hex = false;
+        text_add(&part, "tile_%04u/preload_%03u", tile, i);
+        ok = dump_words(&bytes, part.at, "", data, l->length / 4, 4, d);
+        text_free(&part);
+    }
+    if (out)
+        ok &= folder_close(&dump->folder, out, name.at, d);
+    text_free(&name);
+    return ok;
+}
+
+bool dump_tile(const struct dump *dump, uint32_t tile, struct diag *d)
+{
+    const struct isa_tile *t = &dump->program->tiles[tile];
+    const char *name = arena_printf(dump->folder.arena, "tile_%04u/stream", tile);
+    const char *folder = arena_printf(dump->folder.arena, "tile_%04u", tile);
+    bool ok = folder_make(&dump->folder, folder, d) &&
+              dump_words(dump, name, "instructions of 256 bits", t->stream, t->n_insts,
+                         ISA_INST_BYTES, d) &&
+              dump_preloads(dump, tile, d);
+    for (uint32_t g = 0; ok && g < t->n_groups; g++) {
+        for (uint32_t i = 0; ok && !t->groups[g].shares && i < t->groups[g].n_pes; i++)
+            ok = dump_pe(dump, tile, &t->groups[g], &t->groups[g].pes[i], d);
+    }
+    return ok;
+}

@@ -1,0 +1,151 @@
+/*
+ * folder.c - a folder of files that appears whole or not at all.
+ *
+ * In: a path. Out: the folder, put in place by one rename when everything in it was written.
+ * Invariant: what stood there before is gone only if it was empty, or was replaced on purpose.
+ */
+#include "dump.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OPEN_FOLDERS = 16 };
+
+static bool io_error(const char *path, const char *what, struct diag *d)
+{
+    return diag_error(d, (struct loc){.file = path}, DIAG_IO, "%s: %s", what, strerror(errno));
+}
+
+static bool is_empty(const char *path)
+{
+    DIR *dir = opendir(path);
+    bool empty = dir != NULL;
+    for (const struct dirent *e; dir && empty && (e = readdir(dir));)
+        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+    if (dir)
+        closedir(dir);
+    return empty;
+}
+
+static bool may_replace(const struct folder *f, bool replace, const char *mark, struct diag *d)
+{
+    struct stat st;
+    struct loc at = {.file = f->path};
+    if (lstat(f->path, &st) != 0)
+        return errno == ENOENT || io_error(f->path, "cannot write", d);
+    if (!S_ISDIR(st.st_mode))
+        return diag_error(d, at, DIAG_IO, "is there and is no folder");
+    if (is_empty(f->path))
+        return true;
+    if (!replace)
+        return diag_error(d, at, DIAG_IO, "the folder is not empty; --force replaces a dump");
+    return access(arena_printf(f->arena, "%s/%s", f->path, mark), F_OK) == 0 ||
+           diag_error(d, at, DIAG_IO, "the folder holds no %s: it is no dump and stays", mark);
+}
+
+bool folder_open(struct folder *f, const char *path, bool replace, const char *mark, struct diag *d)
+{
+    *f = (struct folder){.arena = arena_new()};
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    f->path = arena_strndup(f->arena, path, n);
+    if (!may_replace(f, replace, mark, d)) {
+        folder_discard(f);
+        return false;
+    }
+    char *temp = arena_printf(f->arena, "%s.tmpXXXXXX", f->path);
+    mode_t mask = umask(0);
+    umask(mask);
+    if (mkdtemp(temp))
+        f->temp = temp;
+    if (f->temp && chmod(temp, 0777 & ~mask) == 0)
+        return true;
+    io_error(f->path, "cannot write", d);
+    folder_discard(f);
+    return false;
+}
+
+bool folder_make(const struct folder *f, const char *name, struct diag *d)
+{
+    const char *path = arena_printf(f->arena, "%s/%s", f->temp, name);
+    return mkdir(path, 0777) == 0 || io_error(f->path, "cannot write", d);
+}
+
+FILE *folder_file(const struct folder *f, const char *name, const char *mode, struct diag *d)
+{
+    struct text path = {0};
+    text_add(&path, "%s/%s", f->temp, name);
+    FILE *file = fopen(path.at, mode);
+    text_free(&path);
+    if (!file)
+        io_error(f->path, "cannot write", d);
+    return file;
+}
+
+bool folder_close(const struct folder *f, FILE *file, const char *name, struct diag *d)
+{
+    bool ok = !ferror(file);
+    ok &= fclose(file) == 0;
+    return ok || diag_error(d, (struct loc){.file = f->path}, DIAG_IO, "cannot write %s: %s", name,
+                            strerror(errno));
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static void remove_all(const char *path)
+{
+    nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Puts the new folder in the place of what is there, which goes to `old`, an empty folder. */
+static bool exchange(const struct folder *f, const char *old)
+{
+    if (rename(f->path, old) != 0)
+        return false;
+    if (rename(f->temp, f->path) == 0)
+        return true;
+    int why = errno;
+    if (rename(old, f->path) != 0)
+        why = errno;
+    errno = why;
+    return false;
+}
+
+bool folder_commit(struct folder *f, struct diag *d)
+{
+    bool ok;
+    if (access(f->path, F_OK) == 0) {
+        char *old = arena_printf(f->arena, "%s.oldXXXXXX", f->path);
+        ok = mkdtemp(old) && exchange(f, old);
+        if (!ok)
+            io_error(f->path, "cannot replace", d);
+        else
+            remove_all(old);
+        rmdir(old);
+    } else {
+        ok = rename(f->temp, f->path) == 0 || io_error(f->path, "cannot write", d);
+    }
+    if (ok)
+        f->temp = NULL;
+    folder_discard(f);
+    return ok;
+}
+
+void folder_discard(struct folder *f)
+{
+    if (f->temp)
+        remove_all(f->temp);
+    arena_free(f->arena);
+    *f = (struct folder){0};
+}

@@ -1,0 +1,310 @@
+"""Faults of form: ISA.md, section 10. In: a program as read from its file. Out: the decoded streams, or Fault.
+
+That regions are held, and padding, is looked at when an instruction executes; everything else here, before anything runs.
+"""
+from collections import Counter
+
+from instruction_set import decode_word
+from program_file import NONE, Fault
+
+MOST_EXTENT, MOST_CHANNELS, MOST_COUNT, MOST_BYTES, MOST_RING = 32767, (1 << 24) - 1, 1 << 21, 1 << 40, 65536
+MOST_TABLE, FIRST_INBOUND, A, B, IMMEDIATE, CONSTANT, LAST_CONSTANT = 1024, 128, 16, 17, 18, 32, 254
+MOST_BUFFER = 1 << 31    # of this interpreter
+
+
+def need(condition, text, *values):
+    if not condition:
+        raise Fault(text % values)
+
+
+def overlap(a, b):
+    return a[0] < b[1] and b[0] < a[1]
+
+
+class Form:
+    def __init__(self, program, operations, lanes):
+        self.p, self.operations, self.lanes = program, operations, lanes
+        m = program.machine
+        per_weight = -(-m['weight_bits'] // m['cell_bits']) * (1 + m['differential'])
+        self.columns = max(1, m['cols'] // per_weight)
+        self.n_nodes = len(program.nodes)
+        self.writers = {}              # (tile, inbound counter): (tile, queue)
+        self.messages = Counter()      # of each inbound counter
+
+    def node(self, number, what):
+        need(number == NONE or number < self.n_nodes, '%s: node %d does not exist', what, number)
+
+    # ---- tables ----
+
+    def sizes(self, t):
+        m = self.p.machine
+        for name, most in (('groups', min(120, m['max_groups'])), ('views', min(1024, m['max_views'])),
+                           ('routes', min(1024, m['max_routes'])), ('windows', MOST_TABLE), ('programs', MOST_TABLE),
+                           ('gathers', MOST_TABLE)):
+            need(len(getattr(t, name)) <= most, 'more than %d %s', most, name)
+        need(t.inbound_counters <= min(892, m['max_inbound']), '%d inbound counters', t.inbound_counters)
+        need(t.buffer_bytes % 4 == 0 and t.buffer_bytes <= (m['buffer_bytes'] or MOST_BYTES), 'a buffer of %d bytes', t.buffer_bytes)
+        need(t.buffer_bytes <= MOST_BUFFER, 'a buffer of %d bytes is too large for this interpreter', t.buffer_bytes)
+
+    def view(self, t, v):
+        need(0 <= v.y0 <= v.y1 <= v.height <= MOST_EXTENT and 0 <= v.x0 <= v.x1 <= v.width <= MOST_EXTENT, 'extents')
+        need(1 <= v.channels <= MOST_CHANNELS and 1 <= v.ring_rows <= MOST_RING and abs(v.ring_origin) <= MOST_EXTENT, 'channels or ring')
+        pitches = (v.row_pitch, v.col_pitch, v.channel_pitch)
+        need(all(p % 4 == 0 and abs(p) <= MOST_BYTES for p in pitches) and v.address % 4 == 0 and v.address <= MOST_BYTES, 'a pitch or its address')
+        self.node(v.value, 'value')
+        if v.y0 == v.y1 or v.x0 == v.x1:
+            return
+        slots = {(y - v.ring_origin) % v.ring_rows for y in range(v.y0, min(v.y1, v.y0 + v.ring_rows))}
+        parts = [(min(0, n * p), max(0, n * p)) for n, p in ((v.x1 - v.x0 - 1, v.col_pitch), (v.channels - 1, v.channel_pitch))]
+        rows = [slot * v.row_pitch for slot in slots]
+        least = v.address + min(rows) + sum(low for low, _ in parts)
+        most = v.address + max(rows) + sum(high for _, high in parts)
+        need(least >= 0 and most + 4 <= t.buffer_bytes, 'bytes %d to %d are not all in the buffer', least, most + 3)
+
+    def pes(self, t, g, image):
+        m = self.p.machine
+        for pe in g.pes:
+            need(1 <= pe.k <= m['rows'] and 1 <= pe.n <= self.columns, 'PE %d: %d x %d', pe.pe, pe.k, pe.n)
+            need(pe.k0 + pe.k <= image.k and pe.n0 + pe.n <= image.n, 'PE %d: outside the image', pe.pe)
+            need(pe.pe < m['crossbars'], 'PE %d does not exist', pe.pe)
+        for i, p in enumerate(g.pes):
+            for q in g.pes[:i]:
+                ns = (p.n0, p.n0 + p.n), (q.n0, q.n0 + q.n)
+                need(ns[0] == ns[1] or not overlap(*ns), 'columns of PEs overlap in part')
+                ks = (p.k0, p.k0 + p.k), (q.k0, q.k0 + q.k)
+                need(ns[0] != ns[1] or not overlap(*ks), 'rows of PEs overlap')
+        at = g.channel0
+        for n0, n1 in sorted({(pe.n0, pe.n0 + pe.n) for pe in g.pes}):
+            need(n0 == at, 'columns %d to %d are in no PE', at, n0)
+            at = n1
+        g.n_columns = at - g.channel0
+
+    def geometry(self, x):
+        sizes = (x.kernel_h, x.kernel_w, x.stride_h, x.stride_w, x.dilation_h, x.dilation_w)
+        need(all(1 <= n <= MOST_EXTENT for n in sizes) and max(abs(x.pad_top), abs(x.pad_left)) <= MOST_EXTENT, 'geometry')
+
+    def group(self, t, number, g):
+        need(g.source_view < len(t.views) and g.image < len(self.p.images), 'view or image does not exist')
+        image = self.p.images[g.image]
+        self.geometry(g)
+        need(g.in_channels and g.kernel_h * g.kernel_w * g.in_channels == image.k, 'K is not kernel x channels')
+        need(1 <= len(g.pes) <= self.p.machine['crossbars'], '%d PEs', len(g.pes))
+        self.pes(t, g, image)
+        shown = range(g.source_channel0, g.source_channel0 + t.views[g.source_view].channels)
+        for pe in g.pes:
+            first, last = pe.k0 % g.in_channels, (pe.k0 + pe.k - 1) % g.in_channels
+            if first + pe.k > g.in_channels:
+                first, last = 0, g.in_channels - 1
+            need(first in shown and last in shown, 'channels %d to %d are not all shown', first, last)
+        if g.shares:
+            need(g.shares - 1 < number, 'shares a later group')
+            other = t.groups[g.shares - 1]
+            holds = [[(pe.k0, pe.k, pe.n0, pe.n, pe.pe) for pe in x.pes] for x in (g, other)]
+            need(not other.shares and other.image == g.image and holds[0] == holds[1], 'shares another kind of group')
+
+    def owners(self, t):
+        seen = [pe.pe for g in t.groups if not g.shares for pe in g.pes]
+        need(len(seen) == len(set(seen)), 'a PE in two groups')
+
+    def window(self, t, w):
+        self.geometry(w)
+        need(w.kind <= 2 and max(w.counted_top, w.counted_left, w.counted_bottom, w.counted_right) <= MOST_EXTENT, 'kind or cells')
+
+    def program(self, t, v):
+        need(v.arity in (1, 2) and 1 <= len(v.ops) <= 16, 'arity %d, %d operations', v.arity, len(v.ops))
+        n_constants = 0
+        for k, lane in enumerate(v.ops):
+            need(lane.op in self.lanes, 'lane operation %d', lane.op)
+            n_operands = self.lanes[lane.op][1]
+            for code in (lane.x, lane.y)[:n_operands]:
+                good = code < k or code in (A, IMMEDIATE) or (code == B and v.arity == 2) or CONSTANT <= code <= LAST_CONSTANT
+                need(good, 'operand %d of operation %d', code, k)
+                n_constants = max(n_constants, code - CONSTANT + 1)
+            need(n_operands == 2 or lane.y == 0, 'operation %d: a second operand', k)
+            # -0.0 is an immediate too: its bits are not all 0.
+            need(IMMEDIATE in (lane.x, lane.y) or str(lane.imm) == '0.0', 'operation %d: an unused immediate', k)
+        v.n_constants = n_constants
+        need(n_constants or v.constants_view == 0, 'a view of constants that are not read')
+        if n_constants:
+            need(v.constants_view < len(t.views), 'constants_view')
+            c = t.views[v.constants_view]
+            need(c.y0 == 0 and c.y1 >= n_constants and c.x0 == 0 < c.x1, 'constant %d is not held', n_constants - 1)
+
+    def route(self, t, r):
+        need(r.targets, 'no targets')
+        for target in r.targets:
+            need(target.tile < len(self.p.tiles), 'tile %d does not exist', target.tile)
+            other = self.p.tiles[target.tile]
+            need(0 <= target.counter - FIRST_INBOUND < other.inbound_counters, 'counter %d of tile %d', target.counter, target.tile)
+
+    def gather(self, t, g):
+        need(min([0, *g.rows, *g.cols, *g.channels]) >= -1, 'an index below -1')
+
+    def preload(self, t, p):
+        need(p.section < self.p.n_data, 'section %d', p.section)
+        need(p.offset + p.length <= len(self.p.data[p.section]), 'leaves its section')
+        need(p.address + p.length <= t.buffer_bytes, 'leaves the buffer')
+        need(p.address % 4 == 0 and p.offset % 4 == 0 and p.length % 4 == 0, 'not aligned')
+
+    def images(self):
+        for i, image in enumerate(self.p.images):
+            need(image.section < self.p.n_data and image.offset % 64 == 0 and image.k and image.n and
+                 image.offset + 4 * image.k * image.n <= len(self.p.data[image.section]), 'image %d', i)
+            self.node(image.node, 'image %d' % i)
+
+    def bindings(self):
+        tensors = {}
+        for i, b in enumerate(self.p.bindings):
+            elements = 1
+            for n in b.shape:
+                elements *= n
+            need(b.dtype <= 1 and min(b.height, b.width, b.channels) >= 1, 'binding %d: empty, or of another type', i)
+            need(b.index <= 65535, 'binding %d: index %d', i, b.index)
+            tensor = (b.dtype, list(b.shape))
+            need(tensors.setdefault((b.output, b.index), tensor) == tensor, 'binding %d: another tensor of the same index', i)
+            spans = [(n - 1) * s for n, s in ((b.height, b.stride_h), (b.width, b.stride_w), (b.channels, b.stride_c))]
+            need(b.offset + sum(min(0, s) for s in spans) >= 0 and b.offset + sum(max(0, s) for s in spans) < elements,
+                 'binding %d leaves its tensor', i)
+            self.node(b.node, 'binding %d' % i)
+
+    def tables(self, t):
+        self.sizes(t)
+        for name in ('views', 'groups', 'windows', 'programs', 'gathers', 'preloads', 'routes'):
+            for i, entry in enumerate(getattr(t, name)):
+                try:
+                    if name == 'groups':
+                        self.group(t, i, entry)
+                    else:
+                        getattr(self, name[:-1])(t, entry)
+                except Fault as fault:
+                    raise Fault('%s %d: %s' % (name[:-1], i, fault)) from fault
+        self.owners(t)
+
+    # ---- streams ----
+
+    def inside(self, t, region, channels=None):
+        need(region[0] < len(t.views), 'view %d does not exist', region[0])
+        need(channels is None or t.views[region[0]].channels == channels, 'channels of view %d', region[0])
+        return t.views[region[0]].channels
+
+    def check_mvm(self, t, i):
+        need(i.obj < len(t.groups), 'group %d', i.obj)
+        g = t.groups[i.obj]
+        need(i.queue == (g.shares - 1 if g.shares else i.obj), 'queue %d', i.queue)
+        self.inside(t, i.dst, g.n_columns)
+
+    def check_vmap(self, t, i):
+        need(i.obj < len(t.programs), 'program %d', i.obj)
+        v, channels = t.programs[i.obj], self.inside(t, i.dst)
+        self.inside(t, i.a, channels)
+        if v.arity == 2:
+            self.inside(t, i.b, channels)
+        else:
+            need(i.b == (0, 0, 0), 'a second source')
+        if v.n_constants:
+            need(t.views[v.constants_view].channels == channels, 'channels of the constants')
+
+    def check_vwin(self, t, i):
+        need(i.obj < len(t.windows), 'window %d', i.obj)
+        self.inside(t, i.a, self.inside(t, i.dst))
+        need(i.a[1:] == (0, 0), 'the origin of a')
+
+    def check_vred(self, t, i):
+        need(i.flags & 7, 'no axis')
+        self.inside(t, i.dst, 1 if i.flags & 4 else self.inside(t, i.a))
+
+    def check_vgat(self, t, i):
+        need(i.obj < len(t.gathers), 'gather table %d', i.obj)
+        g, channels = t.gathers[i.obj], self.inside(t, i.dst)
+        self.inside(t, i.a)
+        a = t.views[i.a[0]]
+        need(i.a[1:] == (0, 0), 'the origin of a')
+        need(not g.rows or i.dst[1] + i.h <= len(g.rows), 'rows of the gather table')
+        need(not g.cols or i.dst[2] + i.w <= len(g.cols), 'columns of the gather table')
+        need((len(g.channels) or a.channels) == channels, 'channels of the gather table')
+        for name, used, most in (('rows', g.rows[i.dst[1]:i.dst[1] + i.h], a.height),
+                                 ('columns', g.cols[i.dst[2]:i.dst[2] + i.w], a.width), ('channels', g.channels, a.channels)):
+            need(max(used, default=0) < most, '%s outside the source', name)
+
+    def check_route(self, t, i):
+        need(i.obj < len(t.routes), 'route %d', i.obj)
+        route = t.routes[i.obj]
+        for target in route.targets:
+            other = self.p.tiles[target.tile]
+            if i.op == 'send':
+                need(target.view < len(other.views) and other.views[target.view].channels == self.inside(t, i.a),
+                     'view %d of tile %d', target.view, target.tile)
+            else:
+                need(target.view == 0, 'a signal to a view')
+            key, me = (target.tile, target.counter), (t.number, i.queue)
+            need(self.writers.setdefault(key, me) == me, 'counter %d of tile %d has two writers', key[1], key[0])
+            self.messages[key] += 1
+        need(route.__dict__.setdefault('queue', i.queue) == i.queue, 'route %d is used by two queues', i.obj)
+
+    check_send = check_signal = check_route
+
+    def check_binding(self, t, i):
+        need(i.obj < len(self.p.bindings), 'binding %d', i.obj)
+        b, region = self.p.bindings[i.obj], i.dst if i.op == 'load' else i.a
+        channels = self.inside(t, region)
+        need(b.output == (i.op == 'store'), 'an output is loaded or an input stored')
+        need(0 <= i.y and i.y + i.h <= b.height and 0 <= i.x and i.x + i.w <= b.width and i.c + channels <= b.channels,
+             'leaves binding %d', i.obj)
+
+    check_load = check_store = check_binding
+
+    def instruction(self, t, i):
+        n = len(t.groups)
+        queues = {'send': n + 1, 'load': n + 2, 'store': n + 2}
+        if i.op.startswith('v'):
+            need(i.queue == n, 'queue %d', i.queue)
+        elif i.op in queues:
+            need(i.queue == queues[i.op], 'queue %d', i.queue)
+        need(i.queue < n + 3, 'queue %d does not exist', i.queue)
+        for counter, threshold in i.waits:
+            known = counter < n + 3 or 0 <= counter - FIRST_INBOUND < t.inbound_counters
+            need(known and threshold <= MOST_COUNT, 'waits for counter %d >= %d', counter, threshold)
+        if i.dst:
+            need(i.dst[1] >= 0 and i.dst[2] >= 0, 'a destination with negative coordinates')
+        check = getattr(self, 'check_' + i.op, None)
+        if check:
+            check(t, i)
+
+    def stream(self, t):
+        stream, counts = [], Counter()
+        for index, word in enumerate(t.words):
+            try:
+                i = decode_word(self.operations, word)
+                need((i.op == 'halt') == (index == len(t.words) - 1), 'HALT in front of the end, or an end without it')
+                if i.op == 'halt':
+                    need(i.queue == 0, 'HALT in queue %d', i.queue)
+                else:
+                    self.instruction(t, i)
+                    counts[i.queue] += 1
+                self.node(t.nodes[index], 'source')
+            except Fault as fault:
+                raise Fault('instruction %d: %s' % (index, fault)) from fault
+            stream.append(i)
+        need(stream, 'the stream is empty')
+        need(max(counts.values(), default=0) <= MOST_COUNT, 'a queue counts too far')
+        return stream
+
+    def totals(self):
+        tiles = self.p.tiles
+        need(len(tiles) <= (self.p.machine['tiles'] or 65535), '%d tiles', len(tiles))
+        need(sum(t.buffer_bytes for t in tiles) <= MOST_BYTES, 'buffers of too many bytes together')
+
+    def check(self):
+        self.totals()
+        self.images()
+        self.bindings()
+        streams = []
+        for part in (self.tables, lambda t: streams.append(self.stream(t))):
+            for number, t in enumerate(self.p.tiles):
+                t.number = number
+                try:
+                    part(t)
+                except Fault as fault:
+                    raise Fault('tile %d, %s' % (number, fault)) from fault
+        need(max(self.messages.values(), default=0) <= MOST_COUNT, 'an inbound counter counts too far')
+        return streams

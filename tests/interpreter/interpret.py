@@ -1,0 +1,121 @@
+"""An interpreter of program files, written from ISA.md, program.proto and ARCH.md alone. Standard library only.
+
+usage: interpret.py PROGRAM [--input FILE]... [--seed N] [--save DIR]
+
+Executes the program on the inputs (.npy or ONNX .pb files, little-endian f32) and prints the outputs' largest magnitudes; --save
+writes them as .npy. --seed: another order of what is ready at the same time; the answers must not depend on it.
+"""
+import argparse
+import ast
+import os
+import struct
+import sys
+from array import array
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from form import Form  # noqa: E402
+from instruction_set import read_lanes, read_operations  # noqa: E402
+from machine import Machine  # noqa: E402
+from program_file import Fault, raw_field, read_fields, read_program  # noqa: E402
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir)
+
+
+def read_text(*path):
+    with open(os.path.join(ROOT, *path), encoding='utf-8') as f:
+        return f.read()
+
+
+def elements(shape):
+    n = 1
+    for d in shape:
+        n *= d
+    return n
+
+
+class Interpreter:
+    """A program that is well formed, ready to run any number of times."""
+
+    def __init__(self, data):
+        isa = read_text('backend', 'isa', 'ISA.md')
+        self.lanes, self.operations = read_lanes(isa), read_operations(isa)
+        self.program = read_program(data, read_text('proto', 'program.proto'), read_fields(read_text('ir', 'arch', 'ARCH.md')))
+        self.check()
+
+    def check(self):
+        """Faults of form; decodes the streams."""
+        self.streams = Form(self.program, self.operations, self.lanes).check()
+
+    def run(self, inputs, wrote=None, seed=None):
+        """Outputs by index, from inputs by index; arrays of f32 in row-major order."""
+        outputs = {}
+        for b in self.program.bindings:
+            n = elements(b.shape)
+            if b.output:
+                outputs.setdefault(b.index, array('f', bytes(4 * n)))
+            elif len(inputs.get(b.index, ())) != n:
+                raise Fault('input %d needs %d values' % (b.index, n))
+        Machine(self.program, self.streams, self.lanes, inputs, outputs, wrote, seed).run()
+        return outputs
+
+
+# ---- tensors ----
+
+def read_npy(data):
+    n_header = struct.unpack_from('<H', data, 8)[0]
+    about = ast.literal_eval(data[10:10 + n_header].decode('latin-1'))
+    if data[6] != 1 or about['descr'] != '<f4' or about['fortran_order']:
+        raise Fault('only version 1 .npy files with f32 in C order are read')
+    return array('f', data[10 + n_header:])
+
+
+def read_pb(data):
+    """An ONNX TensorProto: raw_data (9) or float_data (4)."""
+    at, values = 0, array('f')
+    while at < len(data):
+        number, wire, value, at = raw_field(data, at, len(data))
+        if number == 9 or (number == 4 and wire == 2):
+            values.frombytes(data[slice(*value)])
+        elif number == 4:
+            values.frombytes(value.to_bytes(4, 'little'))
+    return values
+
+
+def read_tensor(path):
+    with open(path, 'rb') as f:
+        data = f.read()
+    return read_npy(data) if path.endswith('.npy') else read_pb(data)
+
+
+def write_npy(path, shape, values):
+    header = repr({'descr': '<f4', 'fortran_order': False, 'shape': tuple(shape)})
+    header += ' ' * (-(len(header) + 11) % 64) + '\n'
+    with open(path, 'wb') as f:
+        f.write(b'\x93NUMPY\x01\x00' + struct.pack('<H', len(header)) + header.encode() + values.tobytes())
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('program')
+    parser.add_argument('--input', action='append', default=[])
+    parser.add_argument('--seed', type=int)
+    parser.add_argument('--save')
+    args = parser.parse_args()
+    try:
+        with open(args.program, 'rb') as f:
+            interpreter = Interpreter(f.read())
+        outputs = interpreter.run(dict(enumerate(map(read_tensor, args.input))), seed=args.seed)
+    except Fault as fault:
+        print('%s: %s' % (args.program, fault), file=sys.stderr)
+        return 1
+    for b in interpreter.program.bindings:
+        if b.output:
+            print("output %d '%s' %s: largest magnitude %.6g" % (b.index, b.name, list(b.shape), max(map(abs, outputs[b.index]))))
+            if args.save:
+                os.makedirs(args.save, exist_ok=True)
+                write_npy(os.path.join(args.save, 'output_%d.npy' % b.index), b.shape, outputs[b.index])
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""ISA.md suffices: an interpreter written from it alone gives the models' answers and cimc's golden vectors, and finds the faults.
+
+usage: interpreter_test.py CIMC ROOT
+
+Models beyond the bundled one come from the folder CIMC_MODELS, or shared/models beside the tree.
+"""
+import copy
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from array import array
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+from golden import Golden  # noqa: E402
+from interpret import Interpreter, read_tensor, read_text  # noqa: E402
+from program_file import Fault  # noqa: E402
+from tap import Tap  # noqa: E402
+
+SMALL = ['--arch-field', 'crossbars=3', '--arch-field', 'rows=32', '--arch-field', 'cols=24']
+CONFIGURATIONS = [[], ['--set', 'pixel', '--extra-pes', '32'], ['--set', '1x*', '--extra-pes', '8'] + SMALL, ['--schedule', 'layer', '--set', '2x*']]
+MODELS = ['mnist-8', 'tf-mnist-nhwc', 'torch-lenet5-dyn', 'mlperf-tiny-resnet8-fp32']
+
+
+class Bench:
+    def __init__(self, cimc, root, folder):
+        self.cimc, self.root, self.folder = os.path.abspath(cimc), root, folder
+
+    def run(self, *arguments):
+        done = subprocess.run([self.cimc, *arguments], capture_output=True, text=True, cwd=self.folder)
+        if done.returncode:
+            raise Fault('cimc %s: %s' % (' '.join(arguments), done.stderr.strip()))
+
+    def read(self, name):
+        with open(os.path.join(self.folder, name), 'rb') as f:
+            return f.read()
+
+    def assemble(self, text):
+        with open(os.path.join(self.folder, 'program.s'), 'w', encoding='utf-8') as f:
+            f.write(text)
+        self.run('asm', 'program.s', '-o', 'program.cim')
+        return self.read('program.cim')
+
+
+# ---- models ----
+
+def differs(outputs, data):
+    """Against the test data: within 1e-4 of the largest."""
+    for path in glob.glob(os.path.join(data, 'output_*.pb')):
+        k = int(re.search(r'(\d+)\.pb$', path).group(1))
+        want = read_tensor(path)
+        error = max(abs(a - b) for a, b in zip(outputs[k], want))
+        if len(want) != len(outputs[k]) or not error <= 1e-4 * max(map(abs, want)):
+            yield 'output %d differs by %g of %g' % (k, error, max(map(abs, want)))
+
+
+def run_model(bench, model, data, options):
+    inputs = {int(re.search(r'(\d+)\.pb$', p).group(1)): read_tensor(p) for p in glob.glob(os.path.join(data, 'input_*.pb'))}
+    bench.run('compile', model, '-o', 'model.cim', *options)
+    bench.run('dump', 'model.cim', '-o', 'dump', '--force', '--format=bin', '--test-data', data)
+    interpreter = Interpreter(bench.read('model.cim'))
+    golden = Golden(interpreter, os.path.join(bench.folder, 'dump'))
+    outputs = interpreter.run(inputs, golden.wrote)
+    yield from differs(outputs, data)
+    yield from golden.problems()
+    if golden.n_instructions != sum(len(t.words) - 1 for t in interpreter.program.tiles) or not golden.n_writes:
+        yield 'only %d instructions were compared' % golden.n_instructions
+    for seed in (1, 2):
+        if interpreter.run(inputs, seed=seed) != outputs:
+            yield 'another order of what is ready (seed %d) gives other answers' % seed
+
+
+def run_models(tap, bench):
+    folder = os.environ.get('CIMC_MODELS') or os.path.join(os.path.dirname(os.path.abspath(bench.root)), 'shared', 'models')
+    digits = os.path.join(bench.root, 'benchmarks', 'digits')
+    models = [('digits', os.path.join(digits, 'digits.onnx'), digits, CONFIGURATIONS)]
+    models += [(name, os.path.join(folder, name, 'model.onnx'), os.path.join(folder, name), CONFIGURATIONS[::2]) for name in MODELS]
+    for name, model, where, configurations in models:
+        for options in configurations:
+            if not os.path.exists(model):
+                tap.point(name, skip='there is no %s in CIMC_MODELS or beside the tree' % name)
+                break
+            try:
+                problems = list(run_model(bench, os.path.abspath(model), os.path.abspath(os.path.join(where, 'test_data_set_0')), options))
+            except Fault as fault:
+                problems = [str(fault)]
+            tap.point('%s %s' % (name, ' '.join(options)), problems)
+
+
+# ---- the example of ISA.md, right and wrong ----
+
+def example():
+    text = read_text('backend', 'isa', 'ISA.md')
+    section = text[text.index('\n## 13. '):text.index('\n## 14. ')]
+    return '\n'.join(line[4:] for line in section.splitlines() if line.startswith('    ')) + '\n'
+
+
+INPUT = {0: array('f', [1, -2, 3, 4])}
+ANSWER = [1, 0, 3, 4, 0, 4, 0, 0]    # by hand: ISA.md, section 13
+
+
+def view(number, **fields):
+    def change(program):
+        for name, value in fields.items():
+            setattr(program.tiles[0].views[number], name, value)
+    return change
+
+
+def table(name, **fields):
+    def change(program):
+        for field, value in fields.items():
+            setattr(getattr(program.tiles[0], name)[0], field, value)
+    return change
+
+
+def pe(**fields):
+    return lambda program: vars(program.tiles[0].groups[0].pes[0]).update(fields)
+
+
+def binding(number, **fields):
+    return lambda program: vars(program.bindings[number]).update(fields)
+
+
+def bits(index, first, value):
+    """Sets bits of an instruction that are 0 there."""
+    def change(program):
+        program.tiles[0].words[index] |= value << first
+    return change
+
+
+def replace(index, word):
+    def change(program):
+        program.tiles[0].words[index] = word
+    return change
+
+
+def cut(program):
+    del program.tiles[0].words[-1]
+
+
+def halt_first(program):
+    program.tiles[0].words.insert(0, 13)
+    program.tiles[0].nodes.insert(0, 0)
+
+
+def two_groups(program):
+    tile = program.tiles[0]
+    tile.groups.append(copy.deepcopy(tile.groups[0]))
+
+
+def two_bindings(program):
+    program.bindings.append(copy.deepcopy(program.bindings[0]))
+    program.bindings[-1].dtype = 1
+
+
+NOP_IN_DMA = 0 | 3 << 6
+# What is wrong, how the example becomes so, a part of the message. The words are load, mvm, vmap, store, halt.
+FAULTS = [
+    ('an unknown operation', replace(0, 63), 'operation 63'),
+    ('stage', bits(1, 13, 1), 'must be 0'),
+    ('flags of an MVM', bits(1, 17, 1), 'must be 0'),
+    ('bits past the fields', bits(1, 255, 1), 'must be 0'),
+    ('a region without rows', replace(1, 1 | 1023 << 32 | 1023 << 64), 'h 0'),
+    ('no HALT', cut, 'HALT'),
+    ('HALT in the middle', halt_first, 'HALT'),
+    ('HALT in a queue', bits(4, 6, 1), 'HALT'),
+    ('an MVM in another queue', bits(1, 6, 1), 'queue 1'),
+    ('a group that does not exist', bits(1, 22, 1), 'group 1'),
+    ('a view that does not exist', bits(3, 96, 6), 'view'),
+    ('a second source that is not used', bits(2, 208, 1), 'second source'),
+    ('a binding that is an output', bits(0, 22, 1), 'output'),
+    ('a load outside its binding', bits(0, 166, 1), 'leaves binding'),
+    ('a counter that does not exist', bits(1, 34, 1), 'counter'),
+    ('a threshold too far', bits(1, 63, 1), 'counter 3'),
+    ('a source node that does not exist', lambda p: p.tiles[0].nodes.__setitem__(1, 5), 'node 5'),
+    ('a view that leaves the buffer', view(1, address=20), 'buffer'),
+    ('a view below the buffer', view(0, row_pitch=-8), 'buffer'),
+    ('a misaligned view', view(0, address=2), 'address'),
+    ('a misaligned pitch', view(0, col_pitch=6), 'pitch'),
+    ('held rows beyond the height', view(0, y1=3), 'extents'),
+    ('a view of no channels', view(0, channels=0), 'channels'),
+    ('a ring of no rows', view(0, ring_rows=0), 'ring'),
+    ('a value that is no node', view(0, value=7), 'node 7'),
+    ('channels of the destination', view(1, channels=1), 'channels'),
+    ('a buffer that is too large', lambda p: p.machine.update(buffer_bytes=44), 'buffer'),
+    ('an odd buffer', lambda p: setattr(p.tiles[0], 'buffer_bytes', 50), 'buffer'),
+    ('more views than the machine has', lambda p: p.machine.update(max_views=1), 'views'),
+    ('more tiles than the machine has', lambda p: (p.machine.update(tiles=1), p.tiles.append(p.tiles[0])), 'tiles'),
+    ('K', table('groups', kernel_h=2), 'K is not'),
+    ('no stride', table('groups', stride_h=0), 'geometry'),
+    ('no PEs', table('groups', pes=[]), '0 PEs'),
+    ('columns that are in no PE', pe(n=1), 'channels'),
+    ('columns outside the image', pe(n=3), 'image'),
+    ('a PE that does not exist', pe(pe=8), 'does not exist'),
+    ('a crossbar that is too small', lambda p: p.machine.update(cols=1), 'PE 0: 1 x 2'),
+    ('columns of a weight', lambda p: p.machine.update(cols=7, cell_bits=2), 'PE 0: 1 x 2'),
+    ('a PE in two groups', two_groups, 'two groups'),
+    ('a source channel that is not shown', table('groups', source_channel0=1), 'shown'),
+    ('a lane operation that does not exist', lambda p: setattr(p.tiles[0].programs[0].ops[0], 'op', 99), 'lane operation'),
+    ('a later result', lambda p: setattr(p.tiles[0].programs[0].ops[0], 'x', 0), 'operand 0'),
+    ('B with one operand', lambda p: setattr(p.tiles[0].programs[0].ops[0], 'x', 17), 'operand 17'),
+    ('constants of a view that is not there', lambda p: (setattr(p.tiles[0].programs[0].ops[0], 'y', 32),
+                                                         setattr(p.tiles[0].programs[0], 'constants_view', 9)), 'constants_view'),
+    ('an image outside its section', lambda p: setattr(p.images[0], 'k', 2), 'image 0'),
+    ('a binding outside its tensor', binding(0, offset=1), 'leaves its tensor'),
+    ('a binding of another type', binding(0, dtype=2), 'type'),
+    ('bindings of one index that differ', two_bindings, 'another tensor'),
+    ('a write that is not held', view(1, x0=1), 'not all held'),
+    ('a read that is not held', view(0, x1=1, width=2), 'held'),
+    ('bytes that were never written', replace(0, NOP_IN_DMA), 'never written'),
+    ('a deadlock', bits(1, 42, 4), 'deadlock'),
+]
+
+
+def run_faults(tap, bench):
+    data = bench.assemble(example())
+    outputs = Interpreter(data).run(INPUT)
+    tap.point("ISA.md's example", [] if list(outputs[0]) == ANSWER else ['it answers %s' % list(outputs[0])])
+    for what, change, message in FAULTS:
+        interpreter = Interpreter(data)
+        problems = ['it is not found']
+        try:
+            change(interpreter.program)
+            interpreter.check()
+            interpreter.run(INPUT)
+        except Fault as fault:
+            problems = [] if message in str(fault) else ['the message: %s' % fault]
+        tap.point('fault: ' + what, problems)
+
+
+# ---- rings, messages and files ----
+
+RING = '''isa 1
+arch "base: clsa\\n"
+node 0 {name="x"}
+section 0 "none" hex { }
+binding 0 {name="x", shape=[3, 1], stride_h=1, height=3, width=1, channels=1}
+binding 1 {output=1, name="y", shape=[3, 1], stride_h=1, height=3, width=1, channels=1}
+tile 0 {buffer_bytes=8}
+view 0 {ring_rows=2, y1=3, x1=1, height=3, width=1, channels=1, row_pitch=4, col_pitch=4, channel_pitch=4}
+0: q2.load b0 dst=v0(0,0) h=1 w=1
+1: q2.load b0 dst=v0(1,0) h=1 w=1 y=1
+2: q2.store b1 a=v0(%d,0) h=1 w=1 y=%d wait q2>=2
+3: q2.load b0 dst=v0(2,0) h=1 w=1 y=2 wait q2>=3
+4: q2.store b1 a=v0(%d,0) h=1 w=1 y=%d wait q2>=4
+5: q0.halt
+'''
+TWO_TILES = '''isa 1
+arch "base: clsa\\n"
+node 0 {name="x"}
+section 0 "none" hex { }
+binding 0 {name="x", shape=[4], stride_w=1, height=1, width=4, channels=1}
+binding 1 {output=1, name="y", shape=[4], stride_w=1, height=1, width=4, channels=1}
+tile 0 {buffer_bytes=16, inbound_counters=1}
+view 0 {value=4294967295, ring_rows=1, y1=1, x1=4, height=1, width=4, channels=1, row_pitch=16, col_pitch=4, channel_pitch=4}
+route 0 [{tile=1, counter=128}, {tile=1, view=1, counter=129}]
+0: q2.load b0 dst=v0(0,0) h=1 w=4
+1: q1.send r0 a=v0(0,0) h=1 w=4 wait q2>=1
+2: q0.halt
+tile 1 {buffer_bytes=16, inbound_counters=2}
+view 0 {value=4294967295, ring_rows=1, y1=1, x1=2, height=1, width=4, channels=1, row_pitch=16, col_pitch=4, channel_pitch=4}
+view 1 {address=8, value=4294967295, ring_rows=1, y1=1, x0=2, x1=4, height=1, width=4, channels=1, row_pitch=16, col_pitch=4, channel_pitch=4}
+view 2 {value=4294967295, ring_rows=1, y1=1, x1=4, height=1, width=4, channels=1, row_pitch=16, col_pitch=4, channel_pitch=4}
+0: q2.store b1 a=v2(0,0) h=1 w=4 wait i128>=1, i129>=1
+1: q0.halt
+'''
+
+
+def run_small(tap, bench):
+    outputs = Interpreter(bench.assemble(RING % (0, 0, 2, 2))).run({0: array('f', [5, 6, 7])})
+    tap.point('a ring of two rows', [] if list(outputs[0]) == [5, 0, 7] else ['it answers %s' % list(outputs[0])])
+    problems = ['it is not found']
+    try:
+        Interpreter(bench.assemble(RING % (1, 1, 0, 0))).run({0: array('f', [5, 6, 7])})
+    except Fault as fault:
+        problems = [] if 'its slot holds row 2' in str(fault) else [str(fault)]
+    tap.point('fault: a row whose slot holds another', problems)
+    outputs = Interpreter(bench.assemble(TWO_TILES)).run({0: array('f', [1, 2, 3, 4])})
+    tap.point('a message clipped by two views', [] if list(outputs[0]) == [1, 2, 3, 4] else ['it answers %s' % list(outputs[0])])
+
+
+def run_files(tap, bench):
+    """Every byte of a file counts."""
+    data = bench.assemble(example())
+    problems = []
+    for at in range(0, len(data), 7):
+        broken = bytearray(data)
+        broken[at] ^= 1
+        try:
+            Interpreter(bytes(broken))
+            problems.append('a changed byte %d is not noticed' % at)
+        except Fault:
+            pass
+    tap.point('damaged files', problems)
+
+
+def main(cimc, root):
+    tap = Tap()
+    with tempfile.TemporaryDirectory(prefix='cimc-test-') as folder:
+        bench = Bench(cimc, root, folder)
+        run_faults(tap, bench)
+        run_small(tap, bench)
+        run_files(tap, bench)
+        run_models(tap, bench)
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,59 @@
+"""Lane operations and binary16: ISA.md, sections 6 and 8. Each result is rounded to f32 by the caller, which for a sum, difference,
+product, quotient or root of f32 values is the correct rounding: a double has more than twice the bits."""
+import math
+import operator
+import struct
+
+
+def divide(x, y):
+    if y:
+        return x / y
+    if not x or x != x:
+        return math.nan
+    return math.copysign(math.inf, x) * math.copysign(1.0, y)
+
+
+def least(x, y):
+    return x if x < y or x != x else y
+
+
+def greatest(x, y):
+    return x if x > y or x != x else y
+
+
+def leaky(x, y):
+    return x if x >= 0 else x * y
+
+
+def exponential(x):
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
+def logarithm(x):
+    if x > 0:
+        return math.log(x)
+    return math.nan if x else -math.inf
+
+
+def root(x):
+    return math.sqrt(x) if x >= 0 else math.nan
+
+
+def sigmoid(x):
+    return divide(1.0, 1.0 + exponential(-x))
+
+
+OPERATIONS = {'mov': lambda x: x, 'add': operator.add, 'sub': operator.sub, 'mul': operator.mul, 'div': divide, 'min': least,
+              'max': greatest, 'leaky': leaky, 'exp': exponential, 'log': logarithm, 'sqrt': root, 'sigmoid': sigmoid,
+              'tanh': math.tanh, 'neg': operator.neg, 'abs': abs}
+
+
+def half(x):
+    """Rounded to binary16, nearest even, and widened again."""
+    try:
+        return struct.unpack('<e', struct.pack('<e', x))[0]
+    except OverflowError:
+        return math.copysign(math.inf, x)

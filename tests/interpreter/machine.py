@@ -1,0 +1,292 @@
+"""Executes a program: ISA.md, sections 2, 3 and 5 to 8. It knows no time.
+
+An instruction whose turn has come is executed at once, as a whole; its messages arrive at once. Which of several ready queues comes
+next is chosen by a seed, or is the one that became ready last. `wrote(tile, queue, index, operation, writes)` is told of each
+instruction; a write is (kind, where, addresses, values): ('buffer', tile, bytes, ...) or ('dram', output, elements, ...).
+"""
+import random
+from array import array
+from collections import deque
+from operator import add, mul
+
+from lanes import OPERATIONS, greatest, half
+from memory import Buffer, View
+from program_file import Fault
+
+FIRST_INBOUND, COUNT_BITS = 128, 22
+VRED_H, VRED_W, VRED_C, VRED_SUM = 1, 2, 4, 8
+WINDOW_MAX, WINDOW_AVERAGE = 0, 1
+
+
+def reached(count, threshold):
+    return (count - threshold) % (1 << COUNT_BITS) < 1 << COUNT_BITS - 1
+
+
+def round_f32(values):
+    return array('f', values)
+
+
+class Group:
+    """A group's crossbars as columns, and the taps of the kernel that they read."""
+
+    def __init__(self, program, g):
+        image = program.images[g.image]
+        data = program.data[image.section][image.offset:image.offset + 4 * image.k * image.n].cast('f')
+        self.g, self.pes = g, []
+        for pe in sorted(g.pes, key=lambda pe: (pe.n0, pe.k0)):
+            columns = [data[pe.k0 * image.n + n:(pe.k0 + pe.k) * image.n:image.n].tolist() for n in range(pe.n0, pe.n0 + pe.n)]
+            self.pes.append((pe, columns))
+        self.spans = self.find_spans()
+
+    def find_spans(self):
+        """(first row, kh, kw, first channel, channels): rows of the image that some PE holds, tap by tap."""
+        g, spans, done = self.g, [], 0
+        for first, last in sorted({(pe.k0, pe.k0 + pe.k) for pe in g.pes}):
+            k = max(first, done)
+            while k < last:
+                tap, channel = divmod(k, g.in_channels)
+                n = min(g.in_channels - channel, last - k)
+                spans.append((k, tap // g.kernel_w, tap % g.kernel_w, channel, n))
+                k += n
+            done = max(done, last)
+        return spans
+
+    def inputs(self, source, oy, ox):
+        """in(k) for the rows that are held; the others stay 0 and are not used."""
+        g = self.g
+        values = [0.0] * (g.kernel_h * g.kernel_w * g.in_channels)
+        for k, kh, kw, channel, n in self.spans:
+            y = oy * g.stride_h + kh * g.dilation_h - g.pad_top
+            x = ox * g.stride_w + kw * g.dilation_w - g.pad_left
+            values[k:k + n] = source.pixel(y, x, channel - g.source_channel0, n).tolist()
+        return values
+
+    def product(self, values):
+        """Sums over each PE's rows, added up in ascending order of rows."""
+        results = {}
+        for pe, columns in self.pes:
+            part = values[pe.k0:pe.k0 + pe.k]
+            sums = round_f32(sum(map(mul, part, column)) for column in columns)
+            results[pe.n0] = round_f32(map(add, results[pe.n0], sums)) if pe.n0 in results else sums
+        whole = array('f')
+        for n0 in sorted(results):
+            whole.extend(results[n0])
+        return whole
+
+
+class Tile:
+    def __init__(self, program, number, instructions):
+        t = program.tiles[number]
+        self.number, self.t, self.instructions = number, t, instructions
+        self.buffer = Buffer(t.buffer_bytes)
+        for p in t.preloads:
+            self.buffer.preload(p.address, program.data[p.section][p.offset:p.offset + p.length])
+        self.views = [View(self.buffer, v, i) for i, v in enumerate(t.views)]
+        self.groups = [Group(program, g) for g in t.groups]
+        self.position, self.stalled_on = 0, None
+        self.queues = [deque() for _ in range(len(t.groups) + 3)]
+        self.counters = dict.fromkeys([*range(len(self.queues)), *range(FIRST_INBOUND, FIRST_INBOUND + t.inbound_counters)], 0)
+        self.parked = {}    # counter: queues whose heads wait for it
+
+
+class Machine:
+    def __init__(self, program, streams, lanes, inputs, outputs, wrote=None, seed=None):
+        """`streams`: the tiles' instructions, decoded and checked; `lanes`: {code: (name, operands)}."""
+        self.program, self.lanes, self.inputs, self.outputs = program, lanes, inputs, outputs
+        self.tiles = [Tile(program, i, s) for i, s in enumerate(streams)]
+        self.wrote, self.depth = wrote, program.machine['queue_depth']
+        self.random = random.Random(seed) if seed is not None else None
+        self.ready, self.writes, self.n_executed = [], [], 0
+
+    # ---- order ----
+
+    def dispatch(self, tile):
+        """The sequencer, as far as it comes."""
+        while tile.position < len(tile.instructions) - 1:    # the last is HALT
+            i = tile.instructions[tile.position]
+            queue = tile.queues[i.queue]
+            if len(queue) >= self.depth:
+                tile.stalled_on = i.queue
+                return
+            queue.append(tile.position)
+            tile.position += 1
+            if len(queue) == 1:
+                self.ready.append((tile, i.queue))
+        tile.stalled_on = None
+
+    def count(self, tile, counter):
+        tile.counters[counter] = (tile.counters[counter] + 1) % (1 << COUNT_BITS)
+        self.ready.extend((tile, q) for q in tile.parked.pop(counter, ()))
+
+    def step(self, tile, q):
+        """Executes the head of a queue if its waits hold."""
+        index = tile.queues[q][0]
+        i = tile.instructions[index]
+        for counter, threshold in i.waits:
+            if not reached(tile.counters[counter], threshold):
+                tile.parked.setdefault(counter, []).append(q)
+                return
+        self.writes = []
+        try:
+            getattr(self, 'do_' + i.op)(tile, i)
+        except Fault as fault:
+            raise Fault('tile %d, instruction %d (%s), queue %d: %s' % (tile.number, index, i.op, q, fault)) from fault
+        self.n_executed += 1
+        if self.wrote:
+            self.wrote(tile.number, q, index, i.op, self.writes)
+        tile.queues[q].popleft()
+        self.count(tile, q)
+        if tile.queues[q]:
+            self.ready.append((tile, q))
+        if tile.stalled_on == q:
+            self.dispatch(tile)
+
+    def run(self):
+        for tile in self.tiles:
+            self.dispatch(tile)
+        while self.ready:
+            if self.random:
+                k = self.random.randrange(len(self.ready))
+                self.ready[k], self.ready[-1] = self.ready[-1], self.ready[k]
+            self.step(*self.ready.pop())
+        waiting = ['tile %d queue %d: instruction %d waits for %s' % (
+            tile.number, q, queue[0], ', '.join('counter %d >= %d' % w for w in tile.instructions[queue[0]].waits))
+            for tile in self.tiles for q, queue in enumerate(tile.queues) if queue]
+        if waiting:
+            raise Fault('deadlock: ' + '; '.join(waiting))
+
+    # ---- what instructions do ----
+
+    def put(self, tile, view, y, x, values):
+        for addresses, part in tile.views[view].put_row(y, x, values):
+            self.writes.append(('buffer', tile.number, addresses, part))
+
+    def do_nop(self, tile, i):
+        pass
+
+    do_wait = do_nop
+
+    def do_mvm(self, tile, i):
+        group = tile.groups[i.obj]
+        source = tile.views[group.g.source_view]
+        view, y, x = i.dst
+        for oy in range(y, y + i.h):
+            for ox in range(x, x + i.w):
+                self.put(tile, view, oy, ox, group.product(group.inputs(source, oy, ox)))
+
+    def lane_operand(self, tile, program, code, known, imm, n_pixels):
+        if code < 16:
+            return known[code]
+        if code in (16, 17):
+            return known['ab'[code - 16]]
+        if code == 18:
+            return [imm] * len(known['a'])
+        return tile.views[program.constants_view].pixel(code - 32, 0) * n_pixels
+
+    def do_vmap(self, tile, i):
+        program = tile.t.programs[i.obj]
+        view, y, x = i.dst
+        for row in range(i.h):
+            known = {'a': tile.views[i.a[0]].row(i.a[1] + row, i.a[2], i.w)}
+            if program.arity == 2:
+                known['b'] = tile.views[i.b[0]].row(i.b[1] + row, i.b[2], i.w)
+            for k, lane in enumerate(program.ops):
+                name, n_operands = self.lanes[lane.op]
+                operands = [self.lane_operand(tile, program, code, known, lane.imm, i.w) for code in (lane.x, lane.y)[:n_operands]]
+                known[k] = round_f32(map(OPERATIONS[name], *operands))
+            self.put(tile, view, y + row, x, known[len(program.ops) - 1])
+
+    def do_vwin(self, tile, i):
+        window, a = tile.t.windows[i.obj], tile.views[i.a[0]]
+        view, y, x = i.dst
+        for oy in range(y, y + i.h):
+            for ox in range(x, x + i.w):
+                self.put(tile, view, oy, ox, self.window(window, a, oy, ox))
+
+    @staticmethod
+    def window(w, a, oy, ox):
+        cells = []
+        for kh in range(w.kernel_h):
+            for kw in range(w.kernel_w):
+                y = oy * w.stride_h - w.pad_top + kh * w.dilation_h
+                x = ox * w.stride_w - w.pad_left + kw * w.dilation_w
+                if w.kind != WINDOW_AVERAGE or (-w.counted_top <= y < a.height + w.counted_bottom and
+                                                -w.counted_left <= x < a.width + w.counted_right):
+                    cells.append((y, x))
+        result = array('f', [float('-inf') if w.kind == WINDOW_MAX else 0.0]) * a.channels
+        for y, x in cells:
+            cell = a.pixel(y, x)
+            result = round_f32(map(greatest, cell, result) if w.kind == WINDOW_MAX else map(add, result, cell))
+        if w.kind == WINDOW_AVERAGE:
+            result = round_f32(OPERATIONS['div'](r, float(len(cells))) for r in result)
+        return result
+
+    def do_vred(self, tile, i):
+        a = tile.views[i.a[0]]
+        view, y, x = i.dst
+        h, w, c = (1 if i.flags & axis else n for axis, n in ((VRED_H, i.h), (VRED_W, i.w), (VRED_C, a.channels)))
+        is_sum = i.flags & VRED_SUM
+        result = [array('f', [0.0 if is_sum else float('-inf')]) * (w * c) for _ in range(h)]
+        for row in range(i.h):
+            values = a.row(i.a[1] + row, i.a[2], i.w)
+            into = result[row if h > 1 else 0]
+            for k, value in enumerate(values):
+                at = (k // a.channels if w > 1 else 0) * c + (k % a.channels if c > 1 else 0)
+                into[at] = into[at] + value if is_sum else greatest(value, into[at])
+        for row in range(h):
+            self.put(tile, view, y + row, x, result[row])
+
+    def do_vgat(self, tile, i):
+        table, a = tile.t.gathers[i.obj], tile.views[i.a[0]]
+        view, y, x = i.dst
+        channels = table.channels or range(tile.views[view].channels)
+        for oy in range(y, y + i.h):
+            r = table.rows[oy] if table.rows else oy
+            for ox in range(x, x + i.w):
+                q = table.cols[ox] if table.cols else ox
+                values = [table.fill if min(r, q, k) < 0 else a.pixel(r, q, k, 1)[0] for k in channels]
+                self.put(tile, view, oy, ox, round_f32(values))
+
+    def do_send(self, tile, i):
+        view, y, x = i.a
+        source = tile.views[view]
+        rows = [source.row(y + row, x, i.w) for row in range(i.h)]
+        n = source.channels
+        for target in tile.t.routes[i.obj].targets:
+            other = self.tiles[target.tile]
+            into = other.views[target.view]
+            for row, values in enumerate(rows):
+                if not into.y0 <= y + row < into.y1:
+                    continue
+                first, last = max(x, into.x0), min(x + i.w, into.x1)
+                if first < last:
+                    self.put(other, target.view, y + row, first, values[(first - x) * n:(last - x) * n])
+            self.count(other, target.counter)
+
+    def do_signal(self, tile, i):
+        for target in tile.t.routes[i.obj].targets:
+            self.count(self.tiles[target.tile], target.counter)
+
+    def places(self, i, channels):
+        """The elements of a LOAD's or STORE's tensor, row by row."""
+        b = self.program.bindings[i.obj]
+        for row in range(i.h):
+            start = b.offset + (i.y + row) * b.stride_h + i.c * b.stride_c
+            yield [start + (i.x + col) * b.stride_w + k * b.stride_c for col in range(i.w) for k in range(channels)]
+
+    def do_load(self, tile, i):
+        b = self.program.bindings[i.obj]
+        view, y, x = i.dst
+        for row, places in enumerate(self.places(i, tile.views[view].channels)):
+            values = round_f32(self.inputs[b.index][p] for p in places)
+            self.put(tile, view, y + row, x, round_f32(map(half, values)) if b.dtype else values)
+
+    def do_store(self, tile, i):
+        b = self.program.bindings[i.obj]
+        view, y, x = i.a
+        for row, places in enumerate(self.places(i, tile.views[view].channels)):
+            values = tile.views[view].row(y + row, x, i.w)
+            values = round_f32(map(half, values)) if b.dtype else values
+            for p, value in zip(places, values):
+                self.outputs[b.index][p] = value
+            self.writes.append(('dram', b.index, places, values))

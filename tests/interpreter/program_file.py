@@ -1,0 +1,191 @@
+"""Reads a program file as ISA.md, section 11, and proto/program.proto describe it.
+
+In: the bytes; the text of program.proto, from which the messages' fields are taken; the fields of a machine, from ARCH.md. Out: the header as objects with the names of
+program.proto (what is absent is 0, '' or []), the sections' bytes, the machine's fields. What is wrong raises Fault.
+"""
+import re
+import struct
+
+from xxh3 import xxh3_64
+
+NONE = 0xffffffff
+
+
+class Fault(Exception):
+    """The program is wrong, or did what ISA.md calls a fault."""
+
+
+# ---- program.proto ----
+
+FIELD = re.compile(r'(optional|repeated)\s+(\w+)\s+(\w+)\s*=\s*(\d+)')
+DEFAULTS = {'string': '', 'float': 0.0, 'bool': False}
+
+
+class Message:
+    pass
+
+
+def read_schema(text):
+    """{message: {number: (name, type, is_repeated)}}"""
+    text = re.sub(r'//[^\n]*', '', text)
+    schema = {}
+    for name, body in re.findall(r'message\s+(\w+)\s*\{(.*?)\}', text, re.DOTALL):
+        schema[name] = {int(number): (field, kind, label == 'repeated') for label, kind, field, number in FIELD.findall(body)}
+    return schema
+
+
+# ---- the wire format of protocol buffers ----
+
+def varint(data, at, end):
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= end:
+            break
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value & (1 << 64) - 1, at
+    raise Fault('header: a number has no end')
+
+
+def raw_field(data, at, end):
+    """(number, wire type, value: an int or the (start, end) of bytes, next)"""
+    key, at = varint(data, at, end)
+    wire = key & 7
+    if wire == 0:
+        value, at = varint(data, at, end)
+    elif wire in (1, 5):
+        size = 8 if wire == 1 else 4
+        if at + size > end:
+            raise Fault('header: cut off')
+        value, at = int.from_bytes(data[at:at + size], 'little'), at + size
+    elif wire == 2:
+        size, at = varint(data, at, end)
+        if size > end - at:
+            raise Fault('header: cut off')
+        value, at = (at, at + size), at + size
+    else:
+        raise Fault('header: wire type %d' % wire)
+    return key >> 3, wire, value, at
+
+
+def scalar(kind, raw):
+    if kind == 'float':
+        return struct.unpack('<f', raw.to_bytes(4, 'little'))[0]
+    if kind in ('sint32', 'sint64'):
+        return raw >> 1 ^ -(raw & 1)
+    if kind == 'bool':
+        return bool(raw)
+    return raw & 0xffffffff if kind == 'uint32' else raw
+
+
+def decode_field(schema, kind, data, wire, value):
+    """The values of one field on the wire: one, or those of a packed list."""
+    if kind in schema or kind == 'string':
+        if wire != 2:
+            raise Fault('header: a field of another wire type')
+        return [decode(schema, kind, data, *value) if kind in schema else bytes(data[slice(*value)]).decode(errors='replace')]
+    if wire != 2:
+        return [scalar(kind, value)]
+    values, at = [], value[0]
+    while at < value[1]:
+        raw, at = varint(data, at, value[1])
+        values.append(scalar(kind, raw))
+    return values
+
+
+def decode(schema, message, data, at, end):
+    fields = schema[message]
+    result = Message()
+    for name, kind, is_repeated in fields.values():
+        setattr(result, name, [] if is_repeated else DEFAULTS.get(kind, 0))
+    while at < end:
+        number, wire, value, at = raw_field(data, at, end)
+        if number not in fields:
+            continue
+        name, kind, is_repeated = fields[number]
+        values = decode_field(schema, kind, data, wire, value)
+        if is_repeated:
+            getattr(result, name).extend(values)
+        elif values:
+            setattr(result, name, values[-1])
+    return result
+
+
+# ---- the container ----
+
+def read_fields(text):
+    """From ARCH.md's table: {field: (default, choices)}, in its order."""
+    fields = {}
+    for name, default, values in re.findall(r'^\| `(\w+)` \| (\S+) \| (.*?) \| \w+ \|', text, re.MULTILINE):
+        choices = re.findall(r'`(\w+)`', values)
+        fields[name] = (choices.index(default.strip('`')) if choices else int(default), choices)
+    return fields
+
+
+def read_machine(text, fields):
+    machine = {name: default for name, (default, _) in fields.items()}
+    for name, value in re.findall(r'^(\w+): *(\w+)', text, re.MULTILINE):
+        if name in fields:
+            choices = fields[name][1]
+            machine[name] = choices.index(value) if choices else int(value)
+    return machine
+
+
+def fingerprint(machine):
+    h = 0
+    for name, value in machine.items():
+        h = xxh3_64(struct.pack('<q', value), xxh3_64(name.encode(), h))
+    return h
+
+
+def check_hash(data, wanted, what):
+    got = xxh3_64(data)
+    if got != wanted:
+        raise Fault('%s: its hash is %016x, not %016x' % (what, got, wanted))
+
+
+def read_sections(data, header, at):
+    """The sections' bytes; each starts at the next multiple of 64 after the one before."""
+    sections = []
+    for i, s in enumerate(header.sections):
+        start = (at + 63) // 64 * 64
+        if s.offset != start or start + s.length > len(data):
+            raise Fault('section %d: out of place' % i)
+        if any(data[at:start]):
+            raise Fault('section %d: bytes in front of it are not 0' % i)
+        sections.append(data[start:start + s.length])
+        check_hash(sections[-1], s.hash, 'section %d' % i)
+        at = start + s.length
+    if at != len(data):
+        raise Fault('the file does not end with its last section')
+    return sections
+
+
+def read_program(data, proto, fields):
+    """The header, with `data` (sections) and `machine` (fields) added, and `words` and `nodes` for each tile."""
+    data = memoryview(data)
+    if len(data) < 24 or data[:4] != b'CIMC':
+        raise Fault('this is no program file')
+    version, n_header, header_hash = struct.unpack_from('<IQQ', data, 4)
+    if version != 1 or n_header > 1 << 30 or 24 + n_header > len(data):
+        raise Fault('container version %d, header of %d bytes' % (version, n_header))
+    check_hash(data[24:24 + n_header], header_hash, 'header')
+    program = decode(read_schema(proto), 'Program', data, 24, 24 + n_header)
+    if program.isa_version != 1:
+        raise Fault('version %d of the instruction set' % program.isa_version)
+    program.machine = read_machine(program.arch, fields)
+    if fingerprint(program.machine) != program.arch_fingerprint:
+        raise Fault('the machine is not the one of the fingerprint')
+    program.data = read_sections(data, program, 24 + n_header)
+    program.n_data = len(program.data) - 2 * len(program.tiles)
+    for t, tile in enumerate(program.tiles):
+        if program.n_data < 0 or (tile.stream, tile.sources) != (program.n_data + 2 * t, program.n_data + 2 * t + 1):
+            raise Fault('tile %d: its stream or its sources are not in their places' % t)
+        stream, sources = program.data[tile.stream], program.data[tile.sources]
+        if len(stream) % 32 or len(sources) != len(stream) // 32 * 4:
+            raise Fault('tile %d: stream of %d bytes, sources of %d' % (t, len(stream), len(sources)))
+        tile.words = [int.from_bytes(stream[i:i + 32], 'little') for i in range(0, len(stream), 32)]
+        tile.nodes = [n for n, in struct.iter_unpack('<I', sources)]
+    return program
