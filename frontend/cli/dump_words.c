@@ -62,24 +62,29 @@ bool dump_words(const struct dump *dump, const char *name, const char *head, con
     return true;
 }
 
-/* The part of an image that a PE holds: row after row of its matrix. */
+/* A crossbar as it is written: row after row, conv groups along the diagonal (ISA.md 5). */
 static bool dump_pe(const struct dump *dump, uint32_t tile, const struct isa_group *g,
                     const struct isa_pe *pe, struct diag *d)
 {
     const struct isa_image *image = &dump->program->images[g->image];
     const float *data = isa_image_data(dump->program, g->image);
-    float *part = heap_alloc((size_t)pe->k * pe->n * sizeof *part);
+    uint32_t width = image->n / isa_conv_groups(g), first = pe->n0 / width;
+    uint32_t n_rows = pe->k * ((pe->n0 + pe->n - 1) / width - first + 1);
+    float *cells = heap_alloc((size_t)n_rows * pe->n * sizeof *cells);
     struct text name = {0}, head = {0};
-    for (uint32_t k = 0; k < pe->k; k++)
-        memcpy(part + (size_t)k * pe->n, data + (size_t)(pe->k0 + k) * image->n + pe->n0,
-               pe->n * sizeof *part);
+    for (uint32_t c = 0; c < pe->n; c++) {
+        uint32_t row = ((pe->n0 + c) / width - first) * pe->k;
+        for (uint32_t k = 0; k < pe->k; k++)
+            cells[(size_t)(row + k) * pe->n + c] =
+                data[(size_t)(pe->k0 + k) * image->n + pe->n0 + c];
+    }
     text_add(&name, "tile_%04u/pe_%03u", tile, pe->pe);
-    text_add(&head, "%u rows of %u words: rows %u.., columns %u.. of image %u", pe->k, pe->n,
-             pe->k0, pe->n0, g->image);
-    bool ok = dump_words(dump, name.at, head.at, part, (size_t)pe->k * pe->n, sizeof *part, d);
+    text_add(&head, "%u crossbar rows of %u words: rows %u.., columns %u.. of image %u", n_rows,
+             pe->n, pe->k0, pe->n0, g->image);
+    bool ok = dump_words(dump, name.at, head.at, cells, (size_t)n_rows * pe->n, sizeof *cells, d);
     text_free(&name);
     text_free(&head);
-    free(part);
+    free(cells);
     return ok;
 }
 

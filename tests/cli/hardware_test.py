@@ -69,7 +69,7 @@ def dump_files(b):
         for g in tile.groups:
             m = program.images[g.image]
             weights = program.data[m.section][m.offset:m.offset + 4 * m.k * m.n].cast('f')
-            for pe in g.pes:
+            for pe in g.pes:    # no conv groups here
                 part = array('f', [weights[k * m.n + n] for k in range(pe.k0, pe.k0 + pe.k) for n in range(pe.n0, pe.n0 + pe.n)])
                 b.expect(files[where + 'pe_%03d.bin' % pe.pe] == part.tobytes(), where + 'PE %d' % pe.pe)
         seen.add(where + 'buffer.hex')

@@ -61,11 +61,21 @@ class Form:
         most = v.address + max(rows) + sum(high for _, high in parts)
         need(least >= 0 and most + 4 <= t.buffer_bytes, 'bytes %d to %d are not all in the buffer', least, most + 3)
 
+    @staticmethod
+    def conv_groups(g, image, pe):
+        """First and last conv group of a PE's columns."""
+        width = image.n // (g.conv_groups or 1)
+        return pe.n0 // width, (pe.n0 + pe.n - 1) // width
+
     def pes(self, t, g, image):
         m = self.p.machine
         for pe in g.pes:
-            need(1 <= pe.k <= m['rows'] and 1 <= pe.n <= self.columns, 'PE %d: %d x %d', pe.pe, pe.k, pe.n)
-            need(pe.k0 + pe.k <= image.k and pe.n0 + pe.n <= image.n, 'PE %d: outside the image', pe.pe)
+            need(pe.k and pe.n and pe.k0 + pe.k <= image.k and pe.n0 + pe.n <= image.n, 'PE %d: outside the image', pe.pe)
+            first, last = self.conv_groups(g, image, pe)
+            width = image.n // (g.conv_groups or 1)
+            need(first == last or (pe.n0 % width == pe.n % width == 0 and pe.k == image.k), 'PE %d: parts of conv groups', pe.pe)
+            rows = pe.k * (last - first + 1)
+            need(rows <= m['rows'] and pe.n <= self.columns, 'PE %d: %d x %d', pe.pe, rows, pe.n)
             need(pe.pe < m['crossbars'], 'PE %d does not exist', pe.pe)
         for i, p in enumerate(g.pes):
             for q in g.pes[:i]:
@@ -87,20 +97,26 @@ class Form:
         need(g.source_view < len(t.views) and g.image < len(self.p.images), 'view or image does not exist')
         image = self.p.images[g.image]
         self.geometry(g)
-        need(g.in_channels and g.kernel_h * g.kernel_w * g.in_channels == image.k, 'K is not kernel x channels')
+        groups = g.conv_groups or 1
+        need(g.conv_groups != 1 and g.in_channels % groups == 0 and image.n % groups == 0, '%d conv groups', g.conv_groups)
+        channels = g.in_channels // groups
+        need(channels and g.kernel_h * g.kernel_w * channels == image.k, 'K is not kernel x channels')
         need(1 <= len(g.pes) <= self.p.machine['crossbars'], '%d PEs', len(g.pes))
         self.pes(t, g, image)
         shown = range(g.source_channel0, g.source_channel0 + t.views[g.source_view].channels)
         for pe in g.pes:
-            first, last = pe.k0 % g.in_channels, (pe.k0 + pe.k - 1) % g.in_channels
-            if first + pe.k > g.in_channels:
-                first, last = 0, g.in_channels - 1
+            first, last = pe.k0 % channels, (pe.k0 + pe.k - 1) % channels
+            if first + pe.k > channels:
+                first, last = 0, channels - 1
+            q0, q1 = self.conv_groups(g, image, pe)
+            first, last = q0 * channels + first, q1 * channels + last
             need(first in shown and last in shown, 'channels %d to %d are not all shown', first, last)
         if g.shares:
             need(g.shares - 1 < number, 'shares a later group')
             other = t.groups[g.shares - 1]
             holds = [[(pe.k0, pe.k, pe.n0, pe.n, pe.pe) for pe in x.pes] for x in (g, other)]
-            need(not other.shares and other.image == g.image and holds[0] == holds[1], 'shares another kind of group')
+            same = (other.image, other.conv_groups) == (g.image, g.conv_groups)
+            need(not other.shares and same and holds[0] == holds[1], 'shares another kind of group')
 
     def owners(self, t):
         seen = [pe.pe for g in t.groups if not g.shares for pe in g.pes]

@@ -27,46 +27,67 @@ def round_f32(values):
 
 
 class Group:
-    """A group's crossbars as columns, and the taps of the kernel that they read."""
+    """A group's crossbars as columns, and the taps of the kernel that they read for each conv group."""
 
     def __init__(self, program, g):
         image = program.images[g.image]
         data = program.data[image.section][image.offset:image.offset + 4 * image.k * image.n].cast('f')
+        groups = g.conv_groups or 1
         self.g, self.pes = g, []
+        self.channels, width = g.in_channels // groups, image.n // groups
+        ranges = {}    # conv group: rows of the image that some PE holds for it
         for pe in sorted(g.pes, key=lambda pe: (pe.n0, pe.k0)):
-            columns = [data[pe.k0 * image.n + n:(pe.k0 + pe.k) * image.n:image.n].tolist() for n in range(pe.n0, pe.n0 + pe.n)]
+            columns = [(n // width, data[pe.k0 * image.n + n:(pe.k0 + pe.k) * image.n:image.n].tolist())
+                       for n in range(pe.n0, pe.n0 + pe.n)]
             self.pes.append((pe, columns))
-        self.spans = self.find_spans()
+            for q in {q for q, _ in columns}:
+                ranges.setdefault(q, set()).add((pe.k0, pe.k0 + pe.k))
+        self.spans = {q: self.find_spans(sorted(r)) for q, r in ranges.items()}
+        # Where every conv group has whole taps, and the same, a tap is read for all of them at once.
+        spans = list(self.spans.values())
+        self.is_joint = all(s == spans[0] for s in spans) and all(n == self.channels for *_, n in spans[0])
 
-    def find_spans(self):
-        """(first row, kh, kw, first channel, channels): rows of the image that some PE holds, tap by tap."""
-        g, spans, done = self.g, [], 0
-        for first, last in sorted({(pe.k0, pe.k0 + pe.k) for pe in g.pes}):
+    def find_spans(self, ranges):
+        """(first row, kh, kw, first channel, channels), tap by tap."""
+        spans, done = [], 0
+        for first, last in ranges:
             k = max(first, done)
             while k < last:
-                tap, channel = divmod(k, g.in_channels)
-                n = min(g.in_channels - channel, last - k)
-                spans.append((k, tap // g.kernel_w, tap % g.kernel_w, channel, n))
+                tap, channel = divmod(k, self.channels)
+                n = min(self.channels - channel, last - k)
+                spans.append((k, tap // self.g.kernel_w, tap % self.g.kernel_w, channel, n))
                 k += n
             done = max(done, last)
         return spans
 
-    def inputs(self, source, oy, ox):
-        """in(k) for the rows that are held; the others stay 0 and are not used."""
+    def tap(self, source, oy, ox, kh, kw, channel, n):
         g = self.g
-        values = [0.0] * (g.kernel_h * g.kernel_w * g.in_channels)
-        for k, kh, kw, channel, n in self.spans:
-            y = oy * g.stride_h + kh * g.dilation_h - g.pad_top
-            x = ox * g.stride_w + kw * g.dilation_w - g.pad_left
-            values[k:k + n] = source.pixel(y, x, channel - g.source_channel0, n).tolist()
+        y = oy * g.stride_h + kh * g.dilation_h - g.pad_top
+        x = ox * g.stride_w + kw * g.dilation_w - g.pad_left
+        return source.pixel(y, x, channel - g.source_channel0, n).tolist()
+
+    def inputs(self, source, oy, ox):
+        """{conv group: in(k)} for the rows that are held; the others stay 0 and are not used."""
+        c, size = self.channels, self.g.kernel_h * self.g.kernel_w * self.channels
+        values = {q: [0.0] * size for q in self.spans}
+        if self.is_joint:
+            first, n_groups = min(values), max(values) - min(values) + 1
+            for k, kh, kw, _, n in self.spans[first]:
+                tap = self.tap(source, oy, ox, kh, kw, first * c, n_groups * c)
+                for q, into in values.items():
+                    into[k:k + n] = tap[(q - first) * c:(q - first + 1) * c]
+            return values
+        for q, spans in self.spans.items():
+            for k, kh, kw, channel, n in spans:
+                values[q][k:k + n] = self.tap(source, oy, ox, kh, kw, q * c + channel, n)
         return values
 
     def product(self, values):
         """Sums over each PE's rows, added up in ascending order of rows."""
         results = {}
         for pe, columns in self.pes:
-            part = values[pe.k0:pe.k0 + pe.k]
-            sums = round_f32(sum(map(mul, part, column)) for column in columns)
+            parts = {q: v[pe.k0:pe.k0 + pe.k] for q, v in values.items()}
+            sums = round_f32(sum(map(mul, parts[q], column)) for q, column in columns)
             results[pe.n0] = round_f32(map(add, results[pe.n0], sums)) if pe.n0 in results else sums
         whole = array('f')
         for n0 in sorted(results):
