@@ -44,7 +44,11 @@ class Cimc:
         """As compile, then executes the program; without test data the evaluator is the reference.
         Wrong answers are a report too: `outputs` and `simulated_cycles` say so."""
         data = ["--test-data", test_data] if test_data else ["--input-fill", "random:1"]
-        return json.loads(run([self.path, "run", model, "--json", *data, *options], may_differ=True))
+        return self.execute(model, [*data, *options])
+
+    def execute(self, model, options):
+        """`cimc run` with these options; they say where the inputs come from."""
+        return json.loads(run([self.path, "run", model, "--json", *options], may_differ=True))
 
     def graph_text(self, model, stage):
         """IR text after the pass `stage`."""
