@@ -51,6 +51,12 @@ void blob_unref(struct blob *b)
     free(b);
 }
 
+void blob_forget(const struct blob *b)
+{
+    if (b->forget)
+        b->forget(b->owner, b->data, b->bytes);
+}
+
 struct blob *ir_op_blob(const struct ir_op *op)
 {
     return op->opcode == IR_constant ? op->attrs->constant.data : NULL;

@@ -37,6 +37,7 @@ struct blob {
     uint32_t refs;
     uint64_t hash; /* of the logical content: a splat and its expansion hash alike only if n = 1 */
     void (*release)(void *owner); /* called when refs falls to 0; may be NULL */
+    void (*forget)(void *owner, const void *data, size_t bytes); /* see blob_forget; may be NULL */
     void *owner;
 };
 /* Owned copy-free: `data` from heap_alloc, freed with the blob. */
@@ -46,6 +47,8 @@ struct blob *blob_view(const void *data, size_t bytes, void (*release)(void *), 
 struct blob *blob_splat(const void *element, size_t elem_bytes);
 struct blob *blob_ref(struct blob *b);
 void blob_unref(struct blob *b);
+/* Nobody is about to read the payload: memory that can be had again from a file may go. */
+void blob_forget(const struct blob *b);
 
 /* ---- operations ---- */
 

@@ -12,18 +12,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 DEFAULT_CIMC = os.path.join(ROOT, "build", "frontend", "cli", "cimc")
 
 
-# Linux starts the peak memory of a process at its parent's size, so that a shell, which is small,
-# stands between this one and the program.
-THROUGH_SHELL = ("sh", "-c", '"$@"; exit "$?"', "sh")
-
-
 class RunError(Exception):
     """A command failed; the text is its command line and standard error."""
 
 
 def run(command, *, may_differ=False):
     """Standard output. may_differ: exit status 1 is no failure if there is output."""
-    done = subprocess.run([*THROUGH_SHELL, *command], capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0 and not (may_differ and done.returncode == 1 and done.stdout):
         raise RunError("%s\nended with %d\n%s" % (" ".join(command), done.returncode,
                                                   done.stderr.strip()))

@@ -38,6 +38,12 @@ void onnx_file_unref(void *owner)
     free(f);
 }
 
+static void forget_pages(void *owner, const void *data, size_t bytes)
+{
+    const struct onnx_file *f = owner;
+    file_forget(&f->file, data, bytes);
+}
+
 static void *alloc_in_arena(void *arena, size_t bytes)
 {
     return arena_alloc(arena, bytes);
@@ -102,7 +108,8 @@ struct blob *onnx_bytes_view(const struct onnx_bytes *b)
 {
     b->file->refs++;
     struct blob *blob = blob_view(b->at, b->n, onnx_file_unref, b->file);
-    onnx_bytes_forget(b); /* hashing has read it; it is not needed in memory yet */
+    blob->forget = forget_pages;
+    blob_forget(blob); /* hashing has read it; it is not needed in memory yet */
     return blob;
 }
 

@@ -164,9 +164,28 @@ double now_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* A field of /proc/self/status, in kB; 0 if there is none. */
+static uint64_t status_kb(const char *field)
+{
+    FILE *f = fopen("/proc/self/status", "re");
+    char line[256];
+    unsigned long long kb = 0;
+    size_t n = strlen(field);
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, field, n) == 0 && sscanf(line + n, ": %llu kB", &kb) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return kb;
+}
+
+/* Not getrusage's ru_maxrss: Linux starts that at the size of the process that launched this one.
+ */
 uint64_t peak_rss_bytes(void)
 {
+    uint64_t kb = status_kb("VmHWM");
     struct rusage r;
-    getrusage(RUSAGE_SELF, &r);
-    return (uint64_t)r.ru_maxrss * 1024;
+    if (kb == 0 && getrusage(RUSAGE_SELF, &r) == 0)
+        kb = (uint64_t)r.ru_maxrss;
+    return kb * 1024;
 }

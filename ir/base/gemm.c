@@ -8,8 +8,8 @@
 /* Of libgomp, whose threads Debian's oneDNN uses (its omp.h is gcc's alone). */
 void omp_set_num_threads(int n);
 
-void gemm_f32(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
-              int64_t ldb, float *c, int64_t ldc, bool accumulate)
+static void multiply(char stored_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
+                     const float *b, int64_t ldb, float *c, int64_t ldc, bool accumulate)
 {
     if (m == 0 || n == 0)
         return;
@@ -20,7 +20,19 @@ void gemm_f32(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, cons
     }
     omp_set_num_threads(1); /* the order of a sum must not vary */
     dnnl_status_t s =
-        dnnl_sgemm('N', 'N', m, n, k, 1.0f, a, lda, b, ldb, accumulate ? 1.0f : 0.0f, c, ldc);
+        dnnl_sgemm('N', stored_b, m, n, k, 1.0f, a, lda, b, ldb, accumulate ? 1.0f : 0.0f, c, ldc);
     if (s != dnnl_success)
         BUG("dnnl_sgemm(%ld, %ld, %ld) answers %d", (long)m, (long)n, (long)k, (int)s);
+}
+
+void gemm_f32(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
+              int64_t ldb, float *c, int64_t ldc, bool accumulate)
+{
+    multiply('N', m, n, k, a, lda, b, ldb, c, ldc, accumulate);
+}
+
+void gemm_f32_by_transpose(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
+                           const float *b, int64_t ldb, float *c, int64_t ldc)
+{
+    multiply('T', m, n, k, a, lda, b, ldb, c, ldc, false);
 }

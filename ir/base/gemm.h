@@ -12,5 +12,8 @@
  */
 void gemm_f32(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
               int64_t ldb, float *c, int64_t ldc, bool accumulate);
+/* C = A * B where B is stored as its transpose [n x k], ldb >= k. */
+void gemm_f32_by_transpose(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
+                           const float *b, int64_t ldb, float *c, int64_t ldc);
 
 #endif

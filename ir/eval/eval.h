@@ -12,6 +12,7 @@
 struct tensor {
     struct ir_type type;
     void *data;
+    bool transposed; /* a matrix whose data is its transpose; only eval_matmul's B may be one */
 };
 struct tensor tensor_new(const struct ir_type *t); /* zeroed */
 void tensor_free(struct tensor *t);

@@ -2,7 +2,8 @@
  * eval_graph.c - runs a whole graph in list order.
  * Input: tensors for the graph's inputs, in the shapes outside. Output: tensors for its outputs.
  * Invariant: a value is held from its operation to its last use; constants that need no expansion
- * are used in place and never copied.
+ * are used in place and never copied, and neither are the transposes of such matrices that only
+ * products read (Gemm with transB): a dense head's weights would be in memory once more.
  */
 #include "eval_internal.h"
 
@@ -14,8 +15,9 @@
 struct slot {
     const struct ir_op *op;
     struct tensor value;
-    bool owned;         /* value.data is ours to free */
-    uint32_t uses_left; /* operand slots that have not read it yet */
+    bool owned;                /* value.data is ours to free */
+    const struct blob *viewed; /* or lies in this payload */
+    uint32_t uses_left;        /* operand slots that have not read it yet */
 };
 
 struct run {
@@ -63,7 +65,10 @@ static void release(struct slot *s)
 {
     if (s->owned)
         tensor_free(&s->value);
+    if (s->viewed)
+        blob_forget(s->viewed);
     s->owned = false;
+    s->viewed = NULL;
 }
 
 /* ---- what is outside ---- */
@@ -149,6 +154,29 @@ static bool write_output(struct run *r, const struct ir_op *op)
 
 /* ---- operations ---- */
 
+static bool only_multiplied_by(const struct ir_value *v)
+{
+    for (const struct ir_use *u = v->uses; u; u = u->next) {
+        if (u->user->opcode != IR_matmul || u->user->in[0].value == v)
+            return false;
+    }
+    return true;
+}
+
+/* The transpose of a constant matrix, left as it is stored; false if it has to be made. */
+static bool view_transpose(struct run *r, const struct ir_op *op, struct slot *s)
+{
+    if (op->opcode != IR_transpose || op->out->type.rank != 2 || op->out->type.dtype != IR_F32 ||
+        op->attrs->transpose.perm.at[0] != 1 || !only_multiplied_by(op->out))
+        return false;
+    const struct slot *from = slot_of(r, op->in[0].value->def);
+    if (!from->viewed)
+        return false;
+    s->value = (struct tensor){.type = op->out->type, .data = from->value.data, .transposed = true};
+    s->viewed = from->viewed;
+    return true;
+}
+
 static bool compute(struct run *r, const struct ir_op *op, struct slot *s)
 {
     if (!type_fits(&op->out->type))
@@ -156,6 +184,7 @@ static bool compute(struct run *r, const struct ir_op *op, struct slot *s)
                           ir_op_descs[op->opcode].name);
     if (op->opcode == IR_constant) {
         s->value = constant_tensor(op, &s->owned);
+        s->viewed = s->owned ? NULL : op->attrs->constant.data;
         return true;
     }
     const struct tensor **in = heap_alloc(op->n_in * sizeof *in);
@@ -170,9 +199,10 @@ static bool compute(struct run *r, const struct ir_op *op, struct slot *s)
 static bool step(struct run *r, const struct ir_op *op, const struct eval_observer *observer)
 {
     struct slot *s = slot_of(r, op);
-    bool ok = op->opcode == IR_output  ? write_output(r, op)
-              : op->opcode == IR_input ? read_input(r, op, s)
-                                       : compute(r, op, s);
+    bool ok = op->opcode == IR_output                 ? write_output(r, op)
+              : op->opcode == IR_input                ? read_input(r, op, s)
+              : !observer && view_transpose(r, op, s) ? true
+                                                      : compute(r, op, s);
     if (!ok)
         return false;
     if (observer && op->out)

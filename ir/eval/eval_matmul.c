@@ -16,8 +16,11 @@ static void row(void *self, const struct broadcast_row *r)
     for (int64_t i = 0; i < r->n; i++) {
         const float *a = tensor_f32(v->a) + (r->at[0] + i * r->step[0]) * v->m * v->k;
         const float *b = tensor_f32(v->b) + (r->at[1] + i * r->step[1]) * v->k * v->n;
-        gemm_f32(v->m, v->n, v->k, a, v->k, b, v->n,
-                 tensor_f32(v->out) + (r->out_at + i) * v->m * v->n, v->n, false);
+        float *out = tensor_f32(v->out) + (r->out_at + i) * v->m * v->n;
+        if (v->b->transposed)
+            gemm_f32_by_transpose(v->m, v->n, v->k, a, v->k, b, v->k, out, v->n);
+        else
+            gemm_f32(v->m, v->n, v->k, a, v->k, b, v->n, out, v->n, false);
     }
 }
 

@@ -156,6 +156,7 @@ static struct ir_value *scale(const struct pass_place *at, const struct ir_op *w
         for (int64_t j = i; j < i + inner; j++)
             data[j] = pass_float(&from, j) * s;
     }
+    blob_forget(w->attrs->constant.data);
     return pass_const(at, t->rank, t->dim, data);
 }
 

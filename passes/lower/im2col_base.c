@@ -86,6 +86,7 @@ static struct ir_value *make_weights(struct lowering *lo, const struct ir_op *w,
         transpose_rows(&src, row, key->k, key->n, data);
     else
         copy_rows(&src, row, key->k, key->n, data);
+    blob_forget(w->attrs->constant.data);
     return pass_const(&at, 2, dims, data);
 }
 

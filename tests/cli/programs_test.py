@@ -49,6 +49,14 @@ def compile_json(b):
     b.expect(abs(report['utilisation'] - busy / 9 / report['makespan_cycles']) < 1e-9, 'utilisation')
 
 
+def peak_memory(b):
+    """peak_rss_bytes is the program's own, however large the process that starts it"""
+    large = bytearray(400 << 20)
+    large[::4096] = b'x' * len(large[::4096])
+    report = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim').stdout)
+    b.expect(1 << 20 < report['peak_rss_bytes'] < len(large), 'peak memory: %d bytes' % report['peak_rss_bytes'])
+
+
 def layer_by_layer_json(b):
     """one layer after the other takes the sum of the layers' cycles; speedup 1"""
     report = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim', '--schedule=layer', '--duplicate=none').stdout)
@@ -324,7 +332,7 @@ def damaged_texts(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([compile_json, layer_by_layer_json, run_json, compile_table, ten_images, saved_outputs_as_inputs, wrong_reference,
+    sys.exit(run_cases([compile_json, peak_memory, layer_by_layer_json, run_json, compile_table, ten_images, saved_outputs_as_inputs, wrong_reference,
                         options_matter, duplication,
                         schedule_views, lp_file, same_bytes, round_trip, edited_instruction, dropped_wait, deadlock, other_model,
                         damaged_models, damaged_programs, damaged_texts]))

@@ -214,6 +214,42 @@ START_TEST(unaligned_constants_are_read)
 }
 END_TEST
 
+static int n_forgotten;
+static void note_forgotten(void *owner, const void *data, size_t bytes)
+{
+    ck_assert(owner == data && bytes == 24);
+    n_forgotten++;
+}
+
+/* (1,10,100) times the transpose of ((1,2,3), (4,5,6)), also where the transpose itself is read.
+ * The file's pages are let go of after their last use. */
+START_TEST(transposed_weights)
+{
+    static float stored[6] = {1, 2, 3, 4, 5, 6};
+    static const int64_t swap[] = {1, 0};
+    const union ir_attrs perm = {.transpose = {.perm = {.n = 2, .at = swap}}};
+    struct ir_graph *g = ir_graph_new("test", IR_TENSOR);
+    struct blob *b = blob_view(stored, sizeof stored, NULL, stored);
+    b->forget = note_forgotten;
+    n_forgotten = 0;
+    struct ir_value *w =
+        ir_const_new(g, NULL, ir_type_of(IR_F32, SHAPE(2, 3)), b, "w", (struct loc){0})->out;
+    struct ir_value *t = add_op(g, IR_transpose, &perm, w, NULL)->out;
+    output(g, 0, "f32", 2, add_op(g, IR_matmul, NULL, input(g, 0, "f32", 3)->out, t)->out);
+    union ir_attrs second = {.output = {.index = 1, .dtype = "f32", .shape = INTS(3, 2)}};
+    if (_i == 1)
+        add_op(g, IR_output, &second, add_op(g, IR_neg, NULL, t, NULL)->out, NULL);
+    struct tensor in = make(IR_F32, SHAPE(3), VALUES(1, 10, 100)), out[2];
+    ck_assert(eval_graph(g, &in, 1, out, 1 + (size_t)_i, NULL, diag));
+    EXPECT(out[0], IR_F32, SHAPE(1, 2), VALUES(321, 654));
+    if (_i == 1)
+        EXPECT(out[1], IR_F32, SHAPE(3, 2), VALUES(-1, -4, -2, -5, -3, -6));
+    ck_assert_int_eq(n_forgotten, _i == 0 ? 2 : 1);
+    tensor_free(&in);
+    ir_graph_free(g);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("eval_graph");
@@ -227,6 +263,7 @@ int main(void)
     tcase_add_test(tc, crossbar_inputs_and_outputs_are_views);
     tcase_add_test(tc, graph_with_wrong_tensors_reports);
     tcase_add_test(tc, unaligned_constants_are_read);
+    tcase_add_loop_test(tc, transposed_weights, 0, 2);
     Suite *suite = suite_create("eval_graph");
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
