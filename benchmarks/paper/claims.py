@@ -81,6 +81,11 @@ KNOWN_COPIES = {
     ("vgg16", 8): (3, 3),
 }
 
+# Aims in seconds: the schedule of pixel sets; compiling with copies for the makespan (None: others).
+SCHEDULE_SECONDS = 0.2
+MAKESPAN_SECONDS = {None: 20, "resnet152": 40}
+SHAPE_FACTOR = 2  # simulating pixel sets takes at most this many times as long as 1-row sets
+
 TARGETS = {
     "pixel": {"tinyyolov3": 30.8, "tinyyolov4": 26.9, "vgg16": 17.8, "vgg19": 18.0,
               "resnet50": 30.8, "resnet101": 31.1, "resnet152": 33.3},

@@ -72,6 +72,12 @@ def write_csv(path, header, rows):
         writer.writerows(rows)
 
 
+def write_times(path, times):
+    """times: {network: numbers}, all with the same keys"""
+    rows = [[network, *row.values()] for network, row in times.items()]
+    write_csv(path, ["network", *next(iter(times.values()))], rows)
+
+
 POINT_COLUMNS = ("network", "configuration", "extra_pes", "sets", "pes", "schedule", "duplicate",
                  "cut", "cycles", "speedup", "utilisation", "objective", "status",
                  "lower_bound_cycles", "copies", "simulated_cycles", "answers_pass",

@@ -6,6 +6,7 @@ In:  what reproduce gathered, as one dict: version, reports, layers, verdicts, m
 
 import re
 
+from paper import times
 from paper.claims import (BASE_LAYERS, CASE_STUDY, EXTRA_PES, SETS, STUDY, STUDY_SETS, TABLE_1,
                           TABLE_2, TARGETS, TITLES)
 from paper.explain import compare, percent
@@ -17,7 +18,7 @@ MAX_EXTRA = EXTRA_PES[-1]
 
 
 def table(header, rows):
-    lines = ["| %s |" % " | ".join(map(str, row)) for row in [header] + rows]
+    lines = ["| %s |" % " | ".join(map(str, row)) for row in [header, *rows]]
     lines.insert(1, "|" + "---|" * len(header))
     return "\n".join(lines) + "\n"
 
@@ -85,6 +86,8 @@ def summary(data):
            "The paper's own numbers, as far as its text states them:\n",
            table(["", "paper", "pixel sets", "1-row sets", "why they differ"], compare(data["reports"])),
            verdict_line(data["verdicts"]) + "\n"]
+    if data["times"]:
+        out.append(times_table(data))
     if data["simulated"]:
         out.append("Every point was also executed: its program ran on the simulator with an image, took "
                    "exactly the scheduled cycles and gave the right outputs.\n")
@@ -193,9 +196,8 @@ def checks(data):
     return "## Checks\n\n" + table(["", "expected", "found", ""], rows)
 
 
-def times(data):
-    header, rows = data["times"]["header"], data["times"]["rows"]
-    return "## Times\n\n%s\n\n%s" % (data["times"]["machine"], table(header, rows))
+def times_table(data):
+    return "%s\n\n%s" % (times.about(data["times"]), table(times.HEADER, times.rows_of(data["times"])))
 
 
 def write(path, data):
@@ -205,8 +207,6 @@ def write(path, data):
     if data["makespan"]:
         parts.append(makespan_section(data))
     parts.append(checks(data))
-    if data["times"] is not None:
-        parts.append(times(data))
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(parts))
 

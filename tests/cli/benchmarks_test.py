@@ -1,48 +1,114 @@
-#!/usr/bin/env python3
-"""The benchmark scripts that need no further packages, on the bundled model.
+"""The code behind `benchmarks/reproduce` and `benchmarks/measure`, on the bundled model and on small numbers.
 
 usage: benchmarks_test.py CIMC ROOT
 """
 import os
-import shutil
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from bench import run_cases  # noqa: E402
+from bench import run_cases
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'benchmarks'))
+from paper import explain, points, results, tables, times, timing, verdicts, weights  # noqa: E402
+from paper.claims import TITLES  # noqa: E402
+from paper.runner import Cimc, RunError  # noqa: E402
 
 
-def script(b, name, *arguments, code=0):
-    done = subprocess.run([sys.executable, '-B', os.path.join(b.root, 'benchmarks', name), *arguments],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=b.folder, timeout=120, text=True)
-    b.expect(done.returncode == code, '%s %s: exit code %d, expected %d\n%s%s' % (
-        name, ' '.join(arguments), done.returncode, code, done.stdout[-1000:], done.stderr[-1000:]))
-    return done
+def call(b, *command):
+    return subprocess.run([os.path.join(b.root, 'benchmarks', command[0]), *command[1:]], capture_output=True, text=True,
+                          timeout=120)
 
 
-def zoo_folder(b):
-    """A folder as make_zoo writes them."""
-    shutil.copytree(b.test_data(0), b.path('digits/test_data_set_0'))
-    shutil.copy(b.model, b.path('digits/model.onnx'))
-    return b.path('digits')
+def commands(b):
+    """measure prints the bundled model's row; reproduce has a help text, and says what is wrong with a program"""
+    done = call(b, 'measure', b.model, '--runs', '1', '--cimc', b.cimc)
+    b.equal(done.returncode, 0, 'measure: exit code; ' + done.stderr)
+    row = [cell.strip() for cell in done.stdout.splitlines()[4].split('|')]
+    b.equal([row[1], row[-3], row[-2]], ['digits', 'yes', 'yes'], 'measure: name, cycles, answers')
+    b.contains(call(b, 'reproduce', '--help').stdout, '--simulate', '--readme')
+    wrong = call(b, 'reproduce', b.path('out'), '--cimc', b.path('none'))
+    b.equal(wrong.returncode, 1, 'reproduce without a program')
+    b.contains(wrong.stderr, 'no program')
 
 
-def zoo(b):
-    """zoo runs a model in every mode and prints a row"""
-    out = script(b, 'zoo', '--cimc', b.cimc, '--archs', 'clsa', '--runs', '1', '--csv', 'zoo.csv', zoo_folder(b)).stdout
-    b.contains(out, '| digits | 7 | 9 | 1324 |')    # PEs and OH*OW of the seven layers, by hand
-    b.equal(len(b.read('zoo.csv').splitlines()), 5, 'lines of the CSV file')
+def points_of_the_paper(b):
+    """seven networks, two set sizes, 14 configurations; 24 more to study set sizes"""
+    listed = points.list_points(TITLES, makespan=True)
+    b.equal([len(listed), len(set(listed))], [7 * 2 * (1 + 4 + 1 + 4 + 4)] * 2, 'points')
+    b.equal(len(points.list_study()), 8 * 3, 'points with other sets')
+    b.equal(points.format_copies([3, 1, 2, 1, 1]), '3 1 2 1...', 'copies')
+    b.equal(points.format_copies([3, 2]), '3 2', 'copies of all layers')
 
 
-def zoo_wrong_answer(b):
-    """zoo fails when an answer is wrong"""
-    answer = os.path.join(zoo_folder(b), 'test_data_set_0', 'output_0.pb')
-    with open(answer, 'r+b') as f:
-        f.seek(-4, os.SEEK_END)
-        f.write(b'\0\0\x80\x43')    # 256.0
-    out = script(b, 'zoo', '--cimc', b.cimc, '--archs', 'clsa', '--runs', '1', b.path('digits'), code=1).stdout
-    b.contains(out, "digits: clsa, layer, +0: output 'logits' is wrong")
+def reports_are_judged(b):
+    """equation 3 holds for the bundled model; wrong cycles, answers and bounds are found"""
+    cimc = Cimc(b.cimc)
+    keys = [('tinyyolov4', 'layer-by-layer', 0, 'pixel'), ('tinyyolov4', 'wdup+xinf', 4, 'pixel')]
+    reports = {key: points.run_point(cimc, b.model, key, True) for key in keys}
+    for judge in (verdicts.utilisation_formula, verdicts.bounds_hold, verdicts.executions):
+        b.equal([v.ok for v in judge(reports)], [True], judge.__name__)
+    report = reports[keys[1]]
+    report['speedup'] *= 1.01
+    report['lower_bound_cycles'] = report['makespan_cycles'] + 1
+    report['simulated_cycles'] += 1
+    report['outputs'][0]['pass'] = False
+    b.equal([v.ok for v in verdicts.utilisation_formula(reports)], [False], 'wrong speedup')
+    b.equal([v.ok for v in verdicts.bounds_hold(reports)], [False], 'wrong bound')
+    b.equal([v.ok for v in verdicts.executions(reports)], [False, False], 'wrong cycles and answers')
+
+
+def layers_from_graph_and_file(b):
+    """Table I's columns for the bundled model; weights are counted; a broken model is an error"""
+    cimc = Cimc(b.cimc)
+    report = cimc.compile(b.model)
+    b.equal(report['base_layers'].pop()['name'], '/dense/Gemm', 'the one layer that is no convolution')
+    graph_input, layers = tables.read_layers(cimc, b.model, report)
+    b.equal(graph_input, (1, 28, 28), 'input, as the file has it')
+    b.equal(layers[0], ('/conv1/Conv', (30, 30, 1), (28, 28, 16), 1, 784), 'first layer')
+    # Of four bytes: 3x3 convolutions 1-16, 16-16, 16-16, 16-32, 32-32, 32-32, each with four parameters a channel; 32-10 with bias
+    n_weights = 9 * (16 + 2 * 256 + 512 + 2 * 1024) + 4 * (3 * 16 + 3 * 32) + 32 * 10 + 10
+    b.equal(weights.weight_bytes(b.model), 4 * n_weights, 'bytes of weights')
+    try:
+        cimc.compile(b.write('broken.onnx', 'no model'))
+        b.expect(False, 'a broken model compiles')
+    except RunError as error:
+        b.contains(str(error), 'ended with 1')
+
+
+def sentences(b):
+    """where a stated number lies among ours"""
+    values = {'pixel': 4.52, '1-row': 4.17, '2-row': 3.74}
+    b.equal(explain.place(values, 4.2, 1, 'x'), "1-row sets (4.17x) give the paper's number", 'equal')
+    b.equal(explain.place(values, 4.4, 1, 'x'),
+            "the paper's number lies between pixel sets (4.52x) and 1-row sets (4.17x)", 'between')
+    b.equal(explain.place(values, 9, 1), 'nothing from pixel sets (4.52) to 2-row sets (3.74) gives the paper\'s number',
+            'outside')
+
+
+def times_and_aims(b):
+    """an aim that is missed is marked; times of the bundled model have all columns"""
+    b.equal(times.cell(0.25, 0.5), '0.25 of 0.50', 'met')
+    b.equal(times.cell(0.75, 0.5), '0.75 of 0.50, **missed**', 'missed')
+    b.equal([times.cell(None, 1), times.cell(3, None)], ['-', '3.00'], 'nothing to compare')
+    row = times.measure_network(Cimc(b.cimc), b.model, 'tinyyolov4', None, False)
+    b.equal(len(times.network_cells('tinyyolov4', row)), len(times.HEADER), 'columns')
+    b.equal([row['simulated_ok'], row['answers_ok'], row['memory_ok']], [True, True, True], 'verdicts')
+    b.equal(timing.find_ort(None), None, 'ONNX Runtime, not asked for')
+
+
+def readme_section(b):
+    """the marked part of the results replaces the README's; without markers it is left alone"""
+    part = results.BEGIN + '\n\\1 new\n' + results.END
+    b.write('results.md', 'a\n%s\nb\n' % part)
+    b.write('README.md', 'x\n%s\nold\n%s\ny\n' % (results.BEGIN, results.END))
+    b.expect(results.refresh_readme(b.path('README.md'), b.path('results.md')), 'markers are not found')
+    b.equal(b.read('README.md').decode(), 'x\n%s\ny\n' % part, 'README')
+    b.expect(not results.refresh_readme(b.write('plain.md', 'text'), b.path('results.md')), 'markers out of nothing')
+    with open(os.path.join(b.root, 'README.md'), encoding='utf-8') as f:
+        text = f.read()
+    b.expect(text.count(results.BEGIN) == text.count(results.END) == 1, "the project's README has no markers")
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([zoo, zoo_wrong_answer]))
+    sys.exit(run_cases([commands, points_of_the_paper, reports_are_judged, layers_from_graph_and_file, sentences,
+                        times_and_aims, readme_section]))

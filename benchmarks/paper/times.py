@@ -1,0 +1,71 @@
+"""The table of times that `reproduce --time` adds, every cell with its aim beside it.
+
+In:  the networks' files. Out: one dict of numbers for each network (times.csv), and Markdown.
+An aim that is missed is marked in its cell. Times by the clock suffer on a busy machine, CPU time
+hardly does; ratios are of times taken one after the other.
+"""
+
+from paper import timing
+from paper.claims import EXTRA_PES, MAKESPAN_SECONDS, SHAPE_FACTOR, SCHEDULE_SECONDS, STUDY_SETS, TITLES
+from paper.points import point_options
+
+RUNS = 3
+
+
+def measure_network(cimc, path, network, node_path, makespan):
+    """`sum` copies and `auto` sets; schedule and simulation with other sets; copies for the makespan."""
+    row = timing.measure_model(cimc, path, [], RUNS, node_path)
+    for sets in ("pixel", "1-row"):
+        options = ["--set", STUDY_SETS[sets]]
+        row["simulate_%s_s" % sets] = timing.simulate_model(cimc, path, options, RUNS)["simulate_s"]
+    pixel = timing.compile_model(cimc, path, ["--set", STUDY_SETS["pixel"]], RUNS)
+    row["schedule_pixel_s"] = pixel["schedule_s"]
+    row["makespan_s"] = row["makespan_cpu_s"] = None
+    if makespan:
+        options = point_options((network, "makespan", EXTRA_PES[-1], "pixel"))
+        found = timing.compile_model(cimc, path, options, 1)
+        row["makespan_s"], row["makespan_cpu_s"] = found["compile_s"], found["compile_cpu_s"]
+    return row
+
+
+def measure(cimc, paths, node_path, makespan):
+    about = timing.machine()
+    rows = {network: measure_network(cimc, path, network, node_path, makespan)
+            for network, path in paths.items()}
+    return {"machine": about, "rows": rows}
+
+
+def cell(value, aim, form="%.2f"):
+    """`0.21 of 0.45`; without an aim, or without the number, what there is."""
+    if value is None:
+        return "-"
+    text = form % value
+    if aim is not None:
+        text += " of " + form % aim + ("" if value <= aim else ", **missed**")
+    return text
+
+
+def network_cells(network, row):
+    ort_aim = row["ort_s"] and timing.SIMULATE_FACTOR * row["ort_s"]
+    peak = max(row["compile_peak_bytes"], row["run_peak_bytes"])
+    return [TITLES[network], cell(row["compile_s"], row["compile_limit_s"]), cell(row["compile_cpu_s"], None),
+            cell(row["schedule_pixel_s"], SCHEDULE_SECONDS),
+            cell(row["makespan_s"], MAKESPAN_SECONDS.get(network, MAKESPAN_SECONDS[None]), "%.1f"),
+            cell(row["simulate_s"], ort_aim), cell(row["ort_s"], None),
+            cell(row["simulate_pixel_s"], SHAPE_FACTOR * row["simulate_1-row_s"]),
+            cell(peak / 1e6, row["memory_limit_bytes"] / 1e6, "%.0f")]
+
+
+HEADER = ("network", "compile s, of 5 x unpacking + 0.3", "CPU s", "schedule s, pixel sets",
+          "compile s, makespan +32, pixel sets", "simulate s, of 5 x ONNX Runtime",
+          "ONNX Runtime s", "simulate s, pixel sets, of 2 x 1-row sets", "peak MB, of 2 x weights + 200")
+
+
+def rows_of(times):
+    return [network_cells(network, row) for network, row in times["rows"].items()]
+
+
+def about(times):
+    return ("%s. Seconds by the clock, medians of %d runs, makespan one run; where nothing else is said with "
+            "`sum` copies and `auto` sets; ONNX Runtime with one thread."
+            % (times["machine"], RUNS))
