@@ -270,8 +270,27 @@ static int32_t need_first(const struct axis_map *m, int32_t o)
     return -1;
 }
 
+/* Windows without holes begin and end the later the later the output: its ends tell all. */
+static bool ends_tell(const struct axis_map *m)
+{
+    return m->kind == MAP_WINDOW && (m->kernel == 1 || m->dilation == 1) && m->stride > 0;
+}
+
+static bool range_of_ends(const struct axis_map *m, int32_t lo, int32_t hi, int32_t *first,
+                          int32_t *last)
+{
+    *first = *last = -1;
+    for (int32_t o = lo; o < hi && *first < 0; o++)
+        *first = need_first(m, o);
+    for (int32_t o = hi - 1; o >= lo && *last < 0; o--)
+        *last = need_last(m, o);
+    return *last >= 0;
+}
+
 bool need_range(const struct axis_map *m, int32_t lo, int32_t hi, int32_t *first, int32_t *last)
 {
+    if (ends_tell(m))
+        return range_of_ends(m, lo, hi, first, last);
     *first = INT32_MAX;
     *last = -1;
     for (int32_t o = lo; o < hi; o++) {

@@ -101,13 +101,6 @@ struct pass_floats pass_floats(const struct ir_op *op)
     return (struct pass_floats){.at = b->data, .step = b->splat ? 0 : sizeof(float)};
 }
 
-float pass_float(const struct pass_floats *f, int64_t i)
-{
-    float x;
-    memcpy(&x, f->at + (size_t)i * f->step, sizeof x);
-    return x;
-}
-
 const struct ir_op *pass_f32_constant(const struct ir_value *v)
 {
     return ir_is(v, IR_constant) && v->type.dtype == IR_F32 ? v->def : NULL;

@@ -10,6 +10,8 @@
 
 #include "pass.h"
 
+#include <string.h>
+
 /* Where new operations go, and the node they are blamed on. */
 struct pass_place {
     struct ir_graph *g;
@@ -50,7 +52,12 @@ struct pass_floats {
     size_t step; /* bytes; 0 for a splat */
 };
 struct pass_floats pass_floats(const struct ir_op *constant);
-float pass_float(const struct pass_floats *f, int64_t i);
+static inline float pass_float(const struct pass_floats *f, int64_t i)
+{
+    float x;
+    memcpy(&x, f->at + (size_t)i * f->step, sizeof x);
+    return x;
+}
 
 /* The f32 constant that defines `v`, or NULL. */
 const struct ir_op *pass_f32_constant(const struct ir_value *v);

@@ -15,6 +15,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { STAT_EXPANDED, STAT_SCALES, STAT_SHIFTS };
 
@@ -153,8 +154,12 @@ static struct ir_value *scale(const struct pass_place *at, const struct ir_op *w
     float *data = heap_alloc((size_t)count * sizeof *data);
     for (int64_t i = 0; i < count; i += inner) {
         float s = channel_float(&factor, i / inner % n);
+        for (int64_t j = i; j < i + inner && from.step == 0; j++)
+            data[j] = pass_float(&from, 0);
+        if (from.step)
+            memcpy(data + i, from.at + (size_t)i * from.step, (size_t)inner * sizeof *data);
         for (int64_t j = i; j < i + inner; j++)
-            data[j] = pass_float(&from, j) * s;
+            data[j] *= s;
     }
     blob_forget(w->attrs->constant.data);
     return pass_const(at, t->rank, t->dim, data);
