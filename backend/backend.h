@@ -16,9 +16,10 @@ struct set_shape {
 struct backend_options {
     enum schedule_mode mode;
     struct set_shape set;
-    int64_t pes;        /* PEs of the machine */
-    bool report_sets;   /* fill backend_result.sets */
-    bool report_detail; /* fill backend_result.detail */
+    int64_t pes;                     /* PEs of the machine */
+    bool report_sets;                /* fill backend_result.sets */
+    bool report_detail;              /* fill backend_result.detail */
+    const struct progress *progress; /* may be NULL */
 };
 /* Per base layer, for tables and reports; index = base layer in list order. */
 struct layer_report {

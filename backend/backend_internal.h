@@ -21,6 +21,7 @@
 #include "mvm_mapping.h"
 
 #define NONE UINT32_MAX
+enum { PROGRESS_TASKS = 1 << 14 }; /* so many tasks from one word about progress to the next */
 enum axis { AXIS_H, AXIS_W, AXIS_C };
 
 struct box { /* [lo, hi) on each axis */

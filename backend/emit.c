@@ -377,8 +377,12 @@ struct isa_program *plan_emit(struct plan *p)
     e.out->arch = *p->arch;
     begin(&e);
     struct accesses acc = {0};
-    for (uint32_t i = 0; i < p->n_order && !e.failed; i++)
+    for (uint32_t i = 0; i < p->n_order && !e.failed; i++) {
         emit_task(&e, p->order[i], &acc);
+        if (i % PROGRESS_TASKS == 0)
+            progress_tell(p->options->progress, "write instructions", i, p->n_order);
+    }
+    progress_tell(p->options->progress, "write instructions", p->n_order, p->n_order);
     VEC_FREE(&acc.v);
     bool ok = true;
     for (uint32_t t = 0; t < p->tiles.n; t++)

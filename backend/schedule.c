@@ -167,6 +167,8 @@ static void start(struct run *r, uint32_t id)
     t->start = r->now;
     t->order = p->n_order;
     p->order[p->n_order++] = id;
+    if (p->n_order % PROGRESS_TASKS == 0)
+        progress_tell(p->options->progress, "schedule", p->n_order, p->tasks.n);
     t->end = r->now + cost_latency_cycles(&cost);
     t->end = t->end > u->last_end ? t->end : u->last_end;
     u->last_end = t->end;
@@ -320,6 +322,7 @@ void plan_schedule(struct plan *p)
         }
         run_worklist(&r);
     }
+    progress_tell(p->options->progress, "schedule", n, n);
     for (size_t i = 0; i < n; i++)
         if (r.state[i] != COMPLETE && !(p->tasks.at[i].demand && r.state[i] == WAITING))
             BUG("task %zu of node %s never starts", i, p->nodes.at[p->tasks.at[i].node].out->name);

@@ -59,6 +59,7 @@ struct pass_ctx {
     const struct dup_options *dup;       /* never NULL */
     struct dup_result *dup_result;       /* may be NULL */
     const struct dup_schedule *schedule; /* for objective makespan, else may be NULL */
+    const struct progress *progress;     /* of a long search; may be NULL */
 };
 
 struct pass {

@@ -419,8 +419,10 @@ bool sim_run_batches(struct sim *s)
         b.order = NULL;
         good = plan(&b, false);
     }
-    for (s->step = 1; good && s->step <= b.batches.n; s->step++)
+    for (s->step = 1; good && s->step <= b.batches.n; s->step++) {
+        progress_tell(s->o.progress, "simulate: values", s->step - 1, b.batches.n);
         good = execute_batch(s, &b.batches.at[b.order[s->step - 1].batch]);
+    }
     free(b.order);
     VEC_FREE(&b.batches);
     VEC_FREE(&b.reads);

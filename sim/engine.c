@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 enum { EVENT_COMPLETE, EVENT_UNIT_FREE, EVENT_DELIVER };
+enum { PROGRESS_INSTANTS = 1 << 13 }; /* from one word about progress to the next */
 
 /* Times beyond this are a fault, so that no sum of two can wrap. */
 #define LAST_CYCLE (UINT64_C(1) << 62)
@@ -304,11 +305,14 @@ bool sim_engine(struct sim *s)
 {
     for (uint32_t t = s->p->n_tiles; t-- > 0;)
         list_tile(s, t);
+    uint64_t n_instants = 0;
     while (run_instant(s)) {
         if (s->heap.n == 0)
             return true;
         /* All that ends now ends before anything starts: completions of a queue stay in order. */
         s->now = s->heap.at[0].time;
+        if (++n_instants % PROGRESS_INSTANTS == 0)
+            progress_tell(s->o.progress, "simulate: times", s->n_done, s->n_insts);
         while (s->heap.n > 0 && s->heap.at[0].time == s->now) {
             struct sim_event e = pop_event(s);
             if (!handle(s, &e))

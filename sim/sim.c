@@ -111,6 +111,7 @@ bool sim_run(const struct isa_program *p, const float *const *inputs, float *con
         s.o = *o;
     s.random = s.o.latency_seed;
     bool good = run(&s);
+    progress_tell(s.o.progress, "simulate", 1, 1);
     report(&s, out);
     sim_release(&s);
     return good;

@@ -23,6 +23,7 @@ struct sim_options {
     void (*completed)(void *self, uint32_t tile, uint32_t inst_index, const struct isa_inst *inst,
                       uint64_t start_cycle, uint64_t end_cycle);
     void *self;
+    const struct progress *progress; /* may be NULL */
 };
 struct sim_result {
     uint64_t cycles;         /* makespan: last completion */

@@ -47,6 +47,7 @@ struct settings {
     /* dump */
     int64_t dump_format; /* index of the choice */
     bool force;
+    const struct progress *progress; /* of long work; NULL: nobody watches */
 };
 
 enum option_kind {
@@ -94,6 +95,17 @@ void options_print_help(const struct command *c, FILE *out);
 void options_record(const struct settings *s, struct text *out);
 bool options_recall(const char *line, struct arena *a, struct settings *s,
                     struct diag *d) CHECK_RESULT;
+
+/* ---- progress.c ---- */
+
+struct progress_line {
+    struct progress progress;
+    double started, drawn; /* seconds */
+    bool is_drawn;
+};
+/* NULL where there is no terminal to show it. */
+const struct progress *progress_start(struct progress_line *l);
+void progress_end(struct progress_line *l);
 
 /* ---- commands ---- */
 bool cmd_compile(const struct settings *s, struct diag *d) CHECK_RESULT;

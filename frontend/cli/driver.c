@@ -187,7 +187,8 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                            .scratch = b->arena,
                            .dup = &dup,
                            .dup_result = &b->dup,
-                           .schedule = &schedule};
+                           .schedule = &schedule,
+                           .progress = s->progress};
     double start = now_seconds();
     bool ok = pass_run_pipeline(pipeline, &b->graph, &ctx, o);
     b->passes_seconds = now_seconds() - start;
@@ -254,7 +255,8 @@ struct backend_options driver_backend_options(const struct build *b, const struc
                                     .set = b->set,
                                     .pes = b->dup.pes,
                                     .report_sets = views_wanted(s),
-                                    .report_detail = s->report != NULL};
+                                    .report_detail = s->report != NULL,
+                                    .progress = s->progress};
 }
 
 bool driver_compile(struct build *b, const struct settings *s, struct diag *d)
@@ -265,7 +267,9 @@ bool driver_compile(struct build *b, const struct settings *s, struct diag *d)
         return false;
     sign(b->program, b, s);
     double start = now_seconds();
+    progress_tell(s->progress, "check", 0, 0);
     bool ok = backend_check(b->program, b->graph, d);
+    progress_tell(s->progress, "check", 1, 1);
     b->check_seconds = now_seconds() - start;
     return ok;
 }

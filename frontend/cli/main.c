@@ -228,7 +228,9 @@ static bool run_command(const struct command *c, int argc, char **argv, struct d
 {
     struct text name = {0};
     struct settings s;
+    struct progress_line line;
     settings_init(&s);
+    s.progress = progress_start(&line);
     text_add(&name, "cimc %s", c->name);
     s.program_name = name.at;
     bool ok = options_parse(c, argc, argv, &s, d);
@@ -236,6 +238,7 @@ static bool run_command(const struct command *c, int argc, char **argv, struct d
         options_print_help(c, stdout);
     else if (ok)
         ok = c->run(&s, d);
+    progress_end(&line);
     settings_free(&s);
     text_free(&name);
     return ok;

@@ -110,6 +110,7 @@ struct search {
     const char *best_copies;
     struct dup_result best_dup;
     double seconds;
+    unsigned n_tries; /* at most */
 };
 
 /* Copies for the cut on trial, chosen for the finest sets. */
@@ -141,6 +142,8 @@ static bool try_shape(struct search *x, size_t shape, struct diag *d)
     uint64_t cycles;
     x->b->set = (struct set_shape){.rows = s->rows, .cols = s->columns};
     struct backend_options o = driver_backend_options(x->b, &x->settings);
+    o.progress = NULL; /* the grid's is told */
+    progress_tell(x->settings.progress, "best sets", x->best.n_tried, x->n_tries);
     if (!backend_makespan(x->b->graph, &x->b->arch, &o, &cycles, d))
         return false;
     x->best.n_tried++;
@@ -181,9 +184,12 @@ static bool search(struct search *x, struct diag *d)
 
 bool mapping_choose_best(struct build *b, const struct settings *s, struct diag *d)
 {
-    struct search x = {.b = b, .settings = *s, .seconds = b->passes_seconds};
+    unsigned n_cuts = s->cut == 0 ? sizeof cuts / sizeof *cuts : 1;
+    struct search x = {
+        .b = b, .settings = *s, .seconds = b->passes_seconds, .n_tries = n_cuts * N_SHAPES};
     if (!search(&x, d))
         return false;
+    progress_tell(s->progress, "best sets", x.n_tries, x.n_tries);
     x.settings.cut = x.best.cut;
     x.settings.copies = x.best_copies; /* known: nothing is solved again */
     if (!choose_copies(&x, d))

@@ -30,7 +30,8 @@ static bool execute(struct simulation *sim, struct layers *layers, struct diag *
     struct sim_options o = {.latency_seed = (uint64_t)sim->settings->latency_seed,
                             .max_extra_cycles = (uint64_t)sim->settings->max_extra_cycles,
                             .wrote = layers ? layers_wrote : NULL,
-                            .self = layers};
+                            .self = layers,
+                            .progress = sim->settings->progress};
     for (size_t k = 0; k < io->n_inputs; k++)
         inputs[k] = io->inputs[k].data;
     for (size_t k = 0; k < io->n_outputs; k++)
@@ -43,10 +44,12 @@ static bool execute(struct simulation *sim, struct layers *layers, struct diag *
 
 static bool evaluate(struct simulation *sim, struct layers *layers, struct diag *d)
 {
-    struct eval_observer observer = {.seen = layers_seen, .self = layers};
+    struct eval_observer watcher = {.progress = sim->settings->progress};
+    struct eval_observer observer = {
+        .seen = layers_seen, .self = layers, .progress = sim->settings->progress};
     double start = now_seconds();
     bool ok = io_has_references(&sim->io) || !sim->imported ||
-              io_evaluate_references(&sim->io, sim->imported, NULL, d);
+              io_evaluate_references(&sim->io, sim->imported, &watcher, d);
     if (ok && layers)
         ok = io_evaluate_references(&sim->io, sim->graph, &observer, d);
     sim->evaluate_seconds = now_seconds() - start;

@@ -173,6 +173,24 @@ bool out_open(struct out *o, const char *path, struct diag *d) CHECK_RESULT;
 bool out_commit(struct out *o, struct diag *d) CHECK_RESULT; /* false: nothing was put in place */
 void out_discard(struct out *o);
 
+/* ---- progress of long work ---- */
+
+/* Who waits wants to know how far it is. Rooms tell; whoever starts them decides what comes of it.
+ */
+struct progress {
+    /* `done` of `total` of the work `what`; total 0: unknown. Unless it fails, the last call
+     * has done == total. */
+    void (*tell)(void *self, const char *what, uint64_t done, uint64_t total);
+    void *self;
+};
+/* `p` may be NULL. To be called some thousand times a second at most. */
+static inline void progress_tell(const struct progress *p, const char *what, uint64_t done,
+                                 uint64_t total)
+{
+    if (p)
+        p->tell(p->self, what, done, total);
+}
+
 /* ---- host ---- */
 double now_seconds(void);      /* monotonic */
 uint64_t peak_rss_bytes(void); /* of this process, so far */

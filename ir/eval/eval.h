@@ -28,10 +28,11 @@ bool eval_op(const struct ir_op *op, const struct tensor *const *in, struct tens
  * `max_bytes`). Uses are moved; the old op is removed. */
 struct ir_op *eval_fold(struct ir_op *op, size_t max_bytes, struct diag *d);
 
-/* Called after every operation with its result (valid during the call only). */
 struct eval_observer {
+    /* Called after every operation with its result (valid during the call only). May be NULL. */
     void (*seen)(void *self, const struct ir_op *op, const struct tensor *value);
     void *self;
+    const struct progress *progress; /* may be NULL */
 };
 /*
  * Runs a whole graph. inputs[k]/outputs[k] belong to index k of the input/output operations, in the

@@ -205,7 +205,7 @@ static bool step(struct run *r, const struct ir_op *op, const struct eval_observ
                                                       : compute(r, op, s);
     if (!ok)
         return false;
-    if (observer && op->out)
+    if (observer && observer->seen && op->out)
         observer->seen(observer->self, op, &s->value);
     for (uint32_t i = 0; i < op->n_in; i++) {
         struct slot *operand = slot_of(r, op->in[i].value->def);
@@ -236,8 +236,13 @@ bool eval_graph(const struct ir_graph *g, const struct tensor *inputs, size_t n_
         outputs[k] = (struct tensor){0};
     make_slots(&r);
     bool ok = true;
-    for (const struct ir_op *op = g->first; op && ok; op = op->next)
+    const struct progress *progress = observer ? observer->progress : NULL;
+    uint32_t n_done = 0;
+    for (const struct ir_op *op = g->first; op && ok; op = op->next) {
+        progress_tell(progress, "evaluate", n_done++, g->n_ops);
         ok = step(&r, op, observer);
+    }
+    progress_tell(progress, "evaluate", g->n_ops, g->n_ops);
     ok = ok && all_written(&r);
     for (size_t i = 0; i < r.n; i++)
         release(&r.slot[i]);

@@ -132,7 +132,10 @@ struct dup_search {
     int64_t max_work; /* pixels computed; what is not found by then stays unknown */
     struct flow_times *base, *trial;
     int64_t *base_copies;
+    const struct progress *progress; /* the share of max_work that is spent; may be NULL */
 };
+/* Is max_work spent? */
+bool dup_search_is_spent(const struct dup_search *s);
 /* The start: `copies` must fit. */
 void dup_search_start(struct dup_search *s, const struct flow *f, const struct dup_problem *p,
                       const int64_t *copies);
@@ -153,6 +156,7 @@ struct dup_real {
     enum dup_cut cut;
     uint64_t cycles_per_product;
     const char *lp_file;
+    const struct progress *progress;
     bool (*makespan)(void *self, const int64_t *copies, uint64_t *out_cycles);
     void *self;
 };

@@ -103,6 +103,7 @@ bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
     }
     struct dup_search s;
     dup_search_start(&s, &f, p, copies);
+    s.progress = real->progress;
     bool ok = search(&s, real, copies, d) && real->makespan(real->self, s.copies, &found);
     if (ok && found < *out_cycles) {
         *out_cycles = found;
@@ -110,6 +111,7 @@ bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
     }
     out->has_bound = ok && s.bound > 0;
     out->lower_bound_cycles = (uint64_t)s.bound * real->cycles_per_product;
+    progress_tell(real->progress, "search for copies", 1, 1);
     dup_search_free(&s);
     flow_free(&f);
     return ok;

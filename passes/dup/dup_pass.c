@@ -228,6 +228,7 @@ static bool choose_makespan(const struct gathered *x, const struct dup_problem *
                             .cut = ctx->dup->cut,
                             .cycles_per_product = (uint64_t)ctx->arch->mvm_cycles,
                             .lp_file = ctx->dup->lp_file,
+                            .progress = ctx->progress,
                             .makespan = schedule_with,
                             .self = &trial};
     uint64_t cycles;

@@ -101,7 +101,7 @@ static bool is_over(const struct prover *x)
 {
     const struct dup_search *s = x->s;
     return x->bound > s->makespan - 0.5 || x->n_stalled >= MAX_STALLED || x->effort >= MAX_EFFORT ||
-           n_elements(x) > MAX_ELEMENTS || s->base->work + s->trial->work >= s->max_work;
+           n_elements(x) > MAX_ELEMENTS || dup_search_is_spent(s);
 }
 
 /* One round of master and timing; false: no round can follow. */

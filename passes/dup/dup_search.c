@@ -52,9 +52,12 @@ static void choice_from(const struct dup_search *s, const int64_t *copies, struc
     }
 }
 
-static bool is_spent(const struct dup_search *s)
+bool dup_search_is_spent(const struct dup_search *s)
 {
-    return s->base->work + s->trial->work >= s->max_work;
+    int64_t work = s->base->work + s->trial->work;
+    if (work < s->max_work)
+        progress_tell(s->progress, "search for copies", (uint64_t)work, (uint64_t)s->max_work);
+    return work >= s->max_work;
 }
 
 /* With count `at` for the item; a value >= limit says no more than that. */
@@ -101,7 +104,7 @@ static bool fits_one_more(const struct dup_search *s, const struct choice *c, si
 /* Spends spare PEs where they help most, as long as they help. */
 static void spend(struct dup_search *s, struct choice *c)
 {
-    for (bool helped = true; helped && !is_spent(s);) {
+    for (bool helped = true; helped && !dup_search_is_spent(s);) {
         size_t taker = 0;
         helped = false;
         for (size_t i = 0; i < s->problem->n_items; i++) {
@@ -131,7 +134,7 @@ static bool exchange(struct dup_search *s, const struct choice *now, struct choi
                      struct choice *best)
 {
     best->makespan = now->makespan;
-    for (size_t i = 0; i < s->problem->n_items && !is_spent(s); i++) {
+    for (size_t i = 0; i < s->problem->n_items && !dup_search_is_spent(s); i++) {
         if (now->at[i] + 1 >= s->problem->items[i].n_counts)
             continue;
         choice_copy(s, now, next);

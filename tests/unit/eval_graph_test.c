@@ -109,7 +109,7 @@ START_TEST(graph_runs_in_order)
                            make(IR_F32, SHAPE(3), VALUES(0.5, 0.5, 0.5))};
     struct tensor out[2];
     int seen = 0;
-    struct eval_observer observer = {count_values, &seen};
+    struct eval_observer observer = {.seen = count_values, .self = &seen};
     ck_assert(eval_graph(g, in, 2, out, 2, &observer, diag));
     ck_assert_int_eq(seen, 6);
     EXPECT(out[1], IR_F32, SHAPE(1, 3), VALUES(1.5, 20.5, 300.5));
