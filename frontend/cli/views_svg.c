@@ -250,12 +250,41 @@ static double legend_height(const struct picture *p)
     return 30 + (double)((n + p->legend_columns - 1) / p->legend_columns) * LEGEND_LINE;
 }
 
+/* Where the sets of each layer are: colours alone do not tell many layers apart. */
+struct tile_range {
+    uint32_t first, last;
+};
+
+static struct tile_range *find_tiles(const struct backend_result *r)
+{
+    struct tile_range *tiles = heap_alloc(r->n_layers * sizeof *tiles);
+    for (uint32_t i = 0; i < r->n_layers; i++)
+        tiles[i] = (struct tile_range){.first = UINT32_MAX};
+    for (uint32_t i = 0; i < r->n_sets; i++) {
+        struct tile_range *t = &tiles[r->sets[i].layer];
+        t->first = r->sets[i].tile < t->first ? r->sets[i].tile : t->first;
+        t->last = r->sets[i].tile > t->last ? r->sets[i].tile : t->last;
+    }
+    return tiles;
+}
+
+static void print_tiles(FILE *out, const struct tile_range *t)
+{
+    if (t->first > t->last)
+        return;
+    fprintf(out, ", tile%s %u", t->first == t->last ? "" : "s", t->first);
+    if (t->first < t->last)
+        fprintf(out, "-%u", t->last);
+}
+
 static void draw_legend(struct picture *p, double top)
 {
     const struct backend_result *r = &p->views->mode[0].result;
+    struct tile_range *tiles = find_tiles(r);
     uint32_t lines = (r->n_layers + p->legend_columns - 1) / p->legend_columns;
     open_text(p, LEFT, top + 14, "n");
-    fputs("Layers, with their copies where there are several. A paler bar has gaps: fewer of its "
+    fputs("Layers, with their copies where there are several, and tiles. A paler bar has gaps: "
+          "fewer of its "
           "cycles are busy.</text>\n",
           p->out);
     for (uint32_t i = 0; i < r->n_layers; i++) {
@@ -269,8 +298,10 @@ static void draw_legend(struct picture *p, double top)
         view_print_tail(p->out, r->layers[i].name, LEGEND_LETTERS);
         if (r->layers[i].copies > 1)
             fprintf(p->out, " \xc3\x97%lld", (long long)r->layers[i].copies);
+        print_tiles(p->out, &tiles[i]);
         fputs("</text>\n", p->out);
     }
+    free(tiles);
 }
 
 static void open_svg(struct picture *p, double height)

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Pixels that the search may compute: a few seconds. */
-static const int64_t MAX_WORK = 1000000000;
+static const int64_t MAX_WORK = 2000000000;
 
 /* Sets whose shape the scheduler chooses: of the row segments, those whose times in the model come
  * nearest to the schedule's. */

@@ -16,9 +16,9 @@
 
 /* What GLPK may do, in matrix elements times nodes of the search tree, and the largest matrix: a
  * few seconds. Counts, not seconds: the same input gives the same answer. */
-static const double MAX_EFFORT = 4e8, MAX_ELEMENTS = 5e6;
+static const double MAX_EFFORT = 6e8, MAX_ELEMENTS = 2e7;
 /* A program costs what this many nodes do before its first; rounds in vain before it is left. */
-enum { ROOT_NODES = 20, MAX_STALLED = 15 };
+enum { ROOT_NODES = 20, MAX_STALLED = 40 };
 
 static int32_t max_i32(int32_t a, int32_t b)
 {
