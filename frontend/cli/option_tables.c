@@ -141,7 +141,8 @@ const struct option_desc options_page[] = {
      .kind = OPTION_TEXT,
      .offset = AT(report_arch),
      .argument = "NAME|FILE",
-     .help = "where data moves for free on the machine: the costs that the report compares with"},
+     .help = "where data moves for free on the machine: the costs that the report compares with; "
+             "default: the first preset on which it takes time"},
     {0},
 };
 

@@ -67,21 +67,34 @@ static void schedule_elsewhere(struct page *p, const struct settings *s)
     diag_free(trial);
 }
 
+/* The first preset on which moving data takes time; NULL: there is none. */
+static const char *priced_preset(struct arena *a, struct diag *d)
+{
+    struct arch arch;
+    for (const char *const *name = arch_presets(); *name; name++) {
+        if (arch_load(*name, a, d, &arch) && !movement_is_free(&arch))
+            return *name;
+    }
+    return NULL;
+}
+
 static bool set_machines(struct page *p, const struct settings *s, struct diag *d)
 {
     const struct arch *asked = &p->build->arch;
     struct arch costs;
     p->asked_is_free = movement_is_free(asked);
-    p->priced_name = p->asked_is_free ? s->report_arch : asked->name;
+    p->priced_name = !p->asked_is_free ? asked->name
+                     : s->report_arch  ? s->report_arch
+                                       : priced_preset(p->build->arena, d);
     if (!p->asked_is_free) {
         p->priced = (struct page_machine){*asked, *p->result, true};
         p->free.arch = with_free_movement(asked);
         return true;
     }
     p->free = (struct page_machine){*asked, *p->result, true};
-    if (!s->report_arch)
+    if (!p->priced_name)
         return true;
-    if (!arch_load(s->report_arch, p->build->arena, d, &costs))
+    if (!arch_load(p->priced_name, p->build->arena, d, &costs))
         return false;
     p->priced.arch = with_costs_of(asked, &costs);
     return true;
@@ -147,7 +160,9 @@ static void print_head(const struct page *p)
     view_print_escaped(p->out, file_name(b->model));
     fprintf(p->out, " - cimc report</title>\n<style>%s</style></head>\n<body><main>\n<h1>", style);
     view_print_escaped(p->out, file_name(b->model));
-    fputs("</h1>\n<div class=\"note\">compiled by cimc " CIMC_VERSION " for the machine ", p->out);
+    fputs("</h1>\n<div class=\"note\">", p->out);
+    view_print_escaped(p->out, b->model);
+    fputs(", compiled by cimc " CIMC_VERSION " for the machine ", p->out);
     view_print_escaped(p->out, b->arch.name);
     fprintf(p->out,
             ": %lld PEs (crossbars of %lld x %lld cells) on %u tiles of %lld; a cycle is %.6g ns, "
