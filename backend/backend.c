@@ -25,16 +25,36 @@ void plan_free(struct plan *p)
     arena_free(p->arena);
 }
 
-static bool plan_and_schedule(struct plan *p)
+/* All before the schedule. */
+static bool plan_all_tasks(struct plan *p)
 {
-    p->arena = arena_new();
     p->n_ops = p->graph->n_ops;
     plan_set_shape(p);
     if (!plan_nodes(p) || !plan_place(p))
         return false;
     plan_sets(p);
     plan_homes(p);
-    if (!plan_tasks(p))
+    return plan_tasks(p);
+}
+
+/* On a mesh the tasks are made twice: their messages say where tiles should stand. */
+static bool plan_positions(struct plan *p)
+{
+    struct plan trial = *p;
+    trial.arena = arena_new();
+    bool ok = plan_all_tasks(&trial);
+    if (ok && trial.tiles.n > 2)
+        p->position = plan_mesh_positions(&trial, p->arena);
+    plan_free(&trial);
+    return ok;
+}
+
+static bool plan_and_schedule(struct plan *p)
+{
+    p->arena = arena_new();
+    if (p->arch->topology == ARCH_MESH && !plan_positions(p))
+        return false;
+    if (!plan_all_tasks(p))
         return false;
     plan_schedule(p);
     return true;

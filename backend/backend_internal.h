@@ -5,6 +5,7 @@
  *   need.c     reads_<op>: which operand elements an output element reads
  *   sets.c     cuts every stored value into a grid of cells, the least units of scheduling
  *   place.c    puts PEs on tiles; a copy's PEs on one tile are a group
+ *   place_mesh.c  numbers the tiles of a mesh so that ways are short
  *   home.c     decides which tile finishes each cell
  *   tasks.c    one task an instruction, with every data dependency; who needs what where
  *   schedule.c start times on the shared cost model; the order of starts is L, the law of all
@@ -246,6 +247,8 @@ struct plan {
     struct diag *diag;
     bool single_copies; /* ignore copies: for layer_by_layer_cycles on machines with other costs */
 
+    const uint32_t *position; /* on a mesh: number of each tile; NULL = as they were opened */
+
     uint32_t n_ops;
     const struct ir_op **ops;  /* by id */
     uint32_t *node_of;         /* op id -> node whose stored value it is, or NONE */
@@ -282,6 +285,8 @@ struct box box_whole(const int32_t dim[3]);
 bool plan_nodes(struct plan *p) CHECK_RESULT;
 void plan_set_shape(struct plan *p);
 bool plan_place(struct plan *p) CHECK_RESULT;
+/* place_mesh.c: a better number for each tile of a trial plan that has its tasks; in `a`. */
+uint32_t *plan_mesh_positions(const struct plan *p, struct arena *a);
 void plan_sets(struct plan *p);
 void plan_homes(struct plan *p);
 bool plan_tasks(struct plan *p) CHECK_RESULT;
@@ -332,6 +337,8 @@ bool task_is_pipelined(const struct task *t);
 /* Its name, or "(add)" where it has none. */
 const char *plan_op_title(const struct ir_op *op, struct arena *a);
 void plan_report(const struct plan *p, struct arena *a, struct backend_result *out);
+/* Bytes and messages from tile to tile, from the tasks alone: one entry a pair, sorted, in `a`. */
+struct traffic_report *plan_traffic(const struct plan *p, struct arena *a, uint32_t *out_n);
 void plan_report_path(const struct plan *p, struct arena *a, struct backend_detail *out);
 
 /* ---- access.c ---- */

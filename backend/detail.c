@@ -236,24 +236,25 @@ static void join_ways(traffic *t)
     t->n = kept;
 }
 
-static void report_traffic(const struct plan *p, struct arena *a, struct backend_detail *d)
+struct traffic_report *plan_traffic(const struct plan *p, struct arena *a, uint32_t *out_n)
 {
     const struct isa_program machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n};
     traffic all = {0};
     size_t joined = 0;
-    for (uint32_t i = 0; i < p->n_order; i++) {
-        add_message(p, &machine, &p->tasks.at[p->order[i]], &all);
+    for (size_t i = 0; i < p->tasks.n; i++) {
+        add_message(p, &machine, &p->tasks.at[i], &all);
         if (all.n > 2 * joined + 65536) { /* keeps memory near the number of pairs */
             join_ways(&all);
             joined = all.n;
         }
     }
     join_ways(&all);
-    d->n_traffic = (uint32_t)all.n;
-    d->traffic = ARENA_ARRAY(a, struct traffic_report, all.n);
+    *out_n = (uint32_t)all.n;
+    struct traffic_report *ways = ARENA_ARRAY(a, struct traffic_report, all.n);
     if (all.n)
-        memcpy(d->traffic, all.at, all.n * sizeof *all.at);
+        memcpy(ways, all.at, all.n * sizeof *all.at);
     VEC_FREE(&all);
+    return ways;
 }
 
 void plan_report(const struct plan *p, struct arena *a, struct backend_result *out)
@@ -261,6 +262,6 @@ void plan_report(const struct plan *p, struct arena *a, struct backend_result *o
     out->detail = ARENA_NEW(a, struct backend_detail);
     report_tiles(p, a, out->detail);
     report_buffers(p, a, out->detail);
-    report_traffic(p, a, out->detail);
+    out->detail->traffic = plan_traffic(p, a, &out->detail->n_traffic);
     plan_report_path(p, a, out->detail);
 }

@@ -5,6 +5,7 @@
  */
 #include "backend_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool tile_is_full(const struct plan *p, const struct tile *t)
@@ -155,6 +156,17 @@ struct copy *layer_copy_at(const struct plan *p, struct layer *l, int32_t y, int
     return &l->copy[i * l->copies_w + j];
 }
 
+static void renumber_tiles(struct plan *p)
+{
+    struct tile *old = heap_alloc(p->tiles.n * sizeof *old);
+    memcpy(old, p->tiles.at, p->tiles.n * sizeof *old);
+    for (size_t t = 0; t < p->tiles.n; t++)
+        p->tiles.at[p->position[t]] = old[t];
+    for (size_t g = 0; g < p->groups.n; g++)
+        p->groups.at[g].tile = p->position[p->groups.at[g].tile];
+    free(old);
+}
+
 bool plan_place(struct plan *p)
 {
     int64_t wanted = 0;
@@ -186,5 +198,7 @@ bool plan_place(struct plan *p)
             "the network needs %zu tiles of %ld crossbars, the machine has %ld: raise "
             "`tiles` or `crossbars`",
             p->tiles.n, (long)p->arch->crossbars, (long)p->arch->tiles);
+    if (p->position)
+        renumber_tiles(p);
     return true;
 }

@@ -229,6 +229,8 @@ const float *isa_image_data(const struct isa_program *p, uint32_t image);
 /* Links between two tiles: 0 in a tile; ideal: 1; mesh: XY distance, tiles numbered row by row on
  * the smallest square grid that holds all of the machine's tiles. */
 uint32_t isa_hops(const struct isa_program *p, uint32_t from, uint32_t to);
+/* Distance in X plus distance in Y on a grid of so many columns. */
+uint32_t isa_grid_hops(uint32_t columns, uint32_t from, uint32_t to);
 /* Columns of that grid: tile t stands at (t mod columns, t div columns). */
 uint32_t isa_mesh_columns(const struct isa_program *p);
 /* `inst` must be valid for the tile's tables. */

@@ -33,16 +33,20 @@ uint32_t isa_mesh_columns(const struct isa_program *p)
     return columns;
 }
 
+uint32_t isa_grid_hops(uint32_t columns, uint32_t from, uint32_t to)
+{
+    int64_t dx = (int64_t)(from % columns) - to % columns;
+    int64_t dy = (int64_t)(from / columns) - to / columns;
+    return (uint32_t)((dx < 0 ? -dx : dx) + (dy < 0 ? -dy : dy));
+}
+
 uint32_t isa_hops(const struct isa_program *p, uint32_t from, uint32_t to)
 {
     if (from == to)
         return 0;
     if (p->arch.topology == ARCH_IDEAL)
         return 1;
-    uint32_t columns = isa_mesh_columns(p);
-    int64_t dx = (int64_t)(from % columns) - to % columns;
-    int64_t dy = (int64_t)(from / columns) - to / columns;
-    return (uint32_t)((dx < 0 ? -dx : dx) + (dy < 0 ? -dy : dy));
+    return isa_grid_hops(isa_mesh_columns(p), from, to);
 }
 
 static uint32_t farthest_target(const struct isa_program *p, uint32_t tile,

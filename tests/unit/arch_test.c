@@ -51,6 +51,23 @@ START_TEST(preset_clsa_is_the_papers_machine)
 }
 END_TEST
 
+/* The same crossbars and the same 1,400 ns for an MVM, in cycles of 1 ns; nothing is free. */
+START_TEST(preset_mesh_has_the_same_crossbars)
+{
+    struct arch arch, paper = clsa();
+    ck_assert(arch_load("mesh", arena, diag, &arch));
+    ck_assert_int_eq(arch.mvm_cycles * arch.cycle_ps, paper.mvm_cycles * paper.cycle_ps);
+    ck_assert_int_eq(arch.rows, paper.rows);
+    ck_assert_int_eq(arch.cols, paper.cols);
+    ck_assert_int_eq(arch.crossbars, paper.crossbars);
+    ck_assert_int_eq(arch.topology, ARCH_MESH);
+    ck_assert_int_gt(arch.lanes, 0);
+    ck_assert_int_gt(arch.link_bytes_per_cycle, 0);
+    ck_assert_int_gt(arch.hop_cycles, 0);
+    ck_assert_int_gt(arch.dram_bytes_per_cycle, 0);
+}
+END_TEST
+
 START_TEST(every_preset_loads)
 {
     ck_assert_str_eq(arch_presets()[0], "clsa");
@@ -344,6 +361,7 @@ int main(void)
     TCase *tc = tcase_create("arch");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, preset_clsa_is_the_papers_machine);
+    tcase_add_test(tc, preset_mesh_has_the_same_crossbars);
     tcase_add_test(tc, every_preset_loads);
     tcase_add_test(tc, defaults_are_clsa);
     tcase_add_test(tc, fields_come_in_any_order_and_over_a_base);

@@ -289,6 +289,49 @@ START_TEST(the_slowest_path_has_no_gap)
 }
 END_TEST
 
+/* Nine 1x1 layers of one PE, one after the other, on tiles of one crossbar. */
+static char *chain_of_nine(void)
+{
+    struct text t = {0};
+    text_add(&t, "graph \"chain\" crossbar {\n"
+                 "%%0 = input {index=0, dtype=\"f32\", shape=[1,2,3,3], strides=[3,1,9], offset=0, "
+                 "extent=[3,3,2]} : f32[3x3x2] @\"x\"\n"
+                 "%%1 = constant {dtype=\"f32\", shape=[2,2], data=random(1)} : f32[2x2]\n");
+    for (int i = 0; i < 9; i++)
+        text_add(&t,
+                 "%%%d = mvm %%%d, %%1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, "
+                 "weights=0, slices=[1,1], copies=1, cut=[1,1]} : f32[3x3x2] @\"l%d\"\n",
+                 i + 2, i ? i + 1 : 0, i);
+    text_add(&t, "output %%10 {index=0, dtype=\"f32\", shape=[1,2,3,3], strides=[3,1,9], offset=0} "
+                 "@\"y\"\n}\n");
+    return t.at;
+}
+
+/* Rows of three (nine tiles) or four (a machine of 16): row by row, from one row to the next it
+ * would be three or four hops; laid out well, each message has one. */
+START_TEST(on_a_mesh_neighbours_in_the_network_are_neighbours)
+{
+    static const char *const machines[] = {"crossbars=1 topology=mesh hop_cycles=5",
+                                           "crossbars=1 topology=mesh hop_cycles=5 tiles=16",
+                                           "crossbars=1 hop_cycles=5"};
+    char *text = chain_of_nine();
+    for (size_t m = 0; m < sizeof machines / sizeof *machines; m++) {
+        struct compiled c = compile(text, machines[m], SCHEDULE_CROSS_LAYER, shape(0, 0));
+        const struct backend_detail *d = c.result.detail;
+        ck_assert_ptr_nonnull(c.program);
+        ck_assert_uint_eq(c.program->n_tiles, 9);
+        ck_assert_uint_eq(d->n_traffic, 8);
+        for (uint32_t i = 0; i < d->n_traffic; i++) {
+            ck_assert_uint_eq(d->traffic[i].hops, 1);
+            ck_assert_uint_eq(d->traffic[i].bytes, 3 * 3 * 2 * 4);
+        }
+        ck_assert_uint_eq(c.result.makespan_cycles, 9 * 9 + 8 * 5);
+        release(&c);
+    }
+    free(text);
+}
+END_TEST
+
 START_TEST(too_small_a_machine_is_an_error)
 {
     struct compiled c =
@@ -329,6 +372,7 @@ int main(void)
     tcase_add_test(t, layers_with_the_same_weights_share_crossbars);
     tcase_add_test(t, a_report_tells_what_is_moved_and_kept);
     tcase_add_test(t, the_slowest_path_has_no_gap);
+    tcase_add_test(t, on_a_mesh_neighbours_in_the_network_are_neighbours);
     tcase_add_test(t, too_small_a_machine_is_an_error);
     tcase_add_test(t, rings_hold_what_the_schedule_needs);
     suite_add_tcase(s, t);
