@@ -254,8 +254,9 @@ static void verify_weights(struct ir_verifier *v)
             ir_fault(v, b, "weights = %lld is another matrix elsewhere", (long long)m[i].key);
         if (a->opcode == IR_mvm && b->opcode == IR_mvm &&
             (a->attrs->mvm.copies != b->attrs->mvm.copies ||
+             a->attrs->mvm.group != b->attrs->mvm.group ||
              memcmp(a->attrs->mvm.slices, b->attrs->mvm.slices, sizeof a->attrs->mvm.slices) != 0))
-            ir_fault(v, b, "slices or copies differ from another user of weights = %lld",
+            ir_fault(v, b, "group, slices or copies differ from another user of weights = %lld",
                      (long long)m[i].key);
     }
     free(m);

@@ -298,7 +298,8 @@ uint64_t unshare_weights(struct ir_graph *g)
         struct ir_op *op = users.at[i];
         if (!first || first->attrs->mvm.weights != op->attrs->mvm.weights)
             first = op;
-        else if (first->in[1].value != op->in[1].value) {
+        else if (first->in[1].value != op->in[1].value ||
+                 first->attrs->mvm.group != op->attrs->mvm.group) {
             op->attrs->mvm.weights = 0;
             n_unshared++;
         }

@@ -340,6 +340,14 @@ static const struct {
      "cut=[2,1]}\n"
      "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
      false},
+    {"crossbar", /* one matrix, but with other conv groups it lies otherwise on a crossbar */
+     "%9 = constant {dtype=\"f32\", shape=[2,4], data=splat(2)}\n"
+     "%10 = input {index=1, dtype=\"f32\", shape=[4], extent=[1,1,4], strides=[0,0,1]}\n"
+     "%11 = input {index=2, dtype=\"f32\", shape=[8], extent=[1,1,8], strides=[0,0,1]}\n"
+     "%20 = mvm %10, %9 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=2, weights=1}\n"
+     "%21 = mvm %11, %9 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=4, weights=1}\n"
+     "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
+     false},
 };
 
 /* Text that does not parse. */
