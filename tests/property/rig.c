@@ -237,12 +237,12 @@ void config_machine(struct rig *r, struct config *c)
     c->free = rig_range(r, 0, 2) == 0;
     if (c->free)
         return;
-    static const int64_t lanes[] = {0, 1, 4, 32}, rates[] = {0, 1, 7, 64};
+    static const int64_t lanes[] = {0, 1, 4, 32}, rates[] = {0, 1, 7, 64}, hops[] = {0, 1, 4, 90};
     c->arch.mvm_cycles = rig_range(r, 1, 5);
     c->arch.lanes = lanes[rig_range(r, 0, 3)];
     c->arch.vector_setup_cycles = rig_range(r, 0, 3);
     c->arch.link_bytes_per_cycle = rates[rig_range(r, 0, 3)];
-    c->arch.hop_cycles = rig_range(r, 0, 4);
+    c->arch.hop_cycles = hops[rig_range(r, 0, 3)]; /* 90: ways are longer than work */
     c->arch.dram_cycles = rig_range(r, 0, 20);
     c->arch.dram_bytes_per_cycle = rates[rig_range(r, 0, 3)];
     c->arch.topology = rig_range(r, 0, 1) ? ARCH_MESH : ARCH_IDEAL;
