@@ -595,7 +595,7 @@ static bool other_group(struct isa_program *p, uint64_t *state)
     if (!g)
         return false;
     uint32_t up = (uint32_t)one_up_or_down(state);
-    switch (pick(state, 0, 8)) {
+    switch (pick(state, 0, 9)) {
     case 0: g->pad_top += (int32_t)up; break;
     case 1: g->pad_left += (int32_t)up; break;
     case 2: g->stride[pick(state, 0, 1)] += up; break;
@@ -609,6 +609,7 @@ static bool other_group(struct isa_program *p, uint64_t *state)
         g->kernel[1] = h;
         return h != g->kernel[0];
     }
+    case 8: g->conv_groups += up; break;
     default: g->source_view += up;
     }
     return true;

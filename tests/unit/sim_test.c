@@ -6,6 +6,7 @@
  * beside the test, or computed by the loops below, never taken from a run.
  */
 #include "sim_batch_tests.h"
+#include "sim_mvm_tests.h"
 #include "sim_rig.h"
 
 #include "base/half.h"
@@ -338,75 +339,6 @@ START_TEST(program_from_text) /* SIM.md program 7 */
 END_TEST
 
 /* ---- function against plain loops ---- */
-
-START_TEST(mvm_convolution)
-{
-    enum { H = 5, W = 6, C = 3, KH = 3, KW = 2, N = 4, OH = 3, OW = 6, K = KH * KW * C };
-    float src[H * W * C], w[K * N], want[OH * OW * N] = {0};
-    ramp(src, H * W * C, 1);
-    ramp(w, K * N, 2);
-    for (int oy = 0; oy < OH; oy++)
-        for (int ox = 0; ox < OW; ox++)
-            for (int k = 0; k < K; k++) {
-                int y = oy * 2 + k / (C * KW) - 1, x = ox + k / C % KW * 2 - 1;
-                float v = y < 0 || x < 0 || y >= H || x >= W ? 0.5f : src[(y * W + x) * C + k % C];
-                for (int n = 0; n < N; n++)
-                    want[(oy * OW + ox) * N + n] += v * w[k * N + n];
-            }
-    struct rig r = rig_new(1);
-    uint32_t in = constant(&r, 0, H, W, C, src), out = view(&r, 0, OH, OW, N);
-    r.p->tiles[0].views[in].pad_value = 0.5f;
-    struct isa_group *g = group(&r, 0, in, image(&r, K, N, w));
-    g->kernel[0] = KH, g->kernel[1] = KW, g->in_channels = C;
-    g->stride[0] = 2, g->dilation[1] = 2, g->pad_top = 1, g->pad_left = 1;
-    g->n_pes = 4; /* slices in any order; K is cut inside a tap */
-    g->pes[0] = (struct isa_pe){.k0 = 7, .k = 11, .n0 = 3, .n = 1, .pe = 0};
-    g->pes[1] = (struct isa_pe){.k0 = 0, .k = 7, .n0 = 0, .n = 3, .pe = 1};
-    g->pes[2] = (struct isa_pe){.k0 = 0, .k = 7, .n0 = 3, .n = 1, .pe = 2};
-    g->pes[3] = (struct isa_pe){.k0 = 7, .k = 11, .n0 = 0, .n = 3, .pe = 3};
-    emit(&r, 0, to(inst(ISA_mvm, 0, 0, 1, OW), at(out, 0, 0)));
-    emit(&r, 0, to(inst(ISA_mvm, 0, 0, 2, OW), at(out, 1, 0)));
-    const float *got = store(&r, 0, out, 0, 2);
-    run(&r);
-    expect(got, want, OH * OW * N);
-    ck_assert_uint_eq(r.result.pe_busy_cycles, 4 * OH * OW);
-    rig_free(&r);
-}
-END_TEST
-
-START_TEST(
-    mvm_slices) /* block diagonal, channels cut, pixels apart, a ring that wraps, wide sets */
-{
-    enum { W = 300, K = 6, N = 5 };
-    float src[2 * W * 4], w[K * N];
-    ramp(src, 2 * W * 4, 3);
-    ramp(w, K * N, 5);
-    struct rig r = rig_new(1);
-    struct isa_tile *t = &r.p->tiles[0];
-    /* The view shows channels 1..4 of 6; columns 1..4 of the image are made. */
-    uint32_t in = constant(&r, 0, 2, W, 4, src), out = view(&r, 0, 2, W, 4);
-    t->views[out].ring_origin = 1;
-    t->views[out].col_pitch = 6 * 4;
-    t->views[out].row_pitch = W * 6 * 4;
-    t->buffer_bytes = t->views[out].base + 2 * W * 6 * 4;
-    struct isa_group *g = group(&r, 0, in, image(&r, K, N, w));
-    g->source_channel0 = 1;
-    g->channel0 = 1;
-    g->n_pes = 2;
-    g->pes[0] = (struct isa_pe){.k0 = 1, .k = 2, .n0 = 1, .n = 3, .pe = 0};
-    g->pes[1] = (struct isa_pe){.k0 = 4, .k = 1, .n0 = 4, .n = 1, .pe = 1};
-    emit(&r, 0, to(inst(ISA_mvm, 0, 0, 2, W), at(out, 0, 0)));
-    const float *got = store(&r, 0, out, 0, 1);
-    run(&r);
-    for (int i = 0; i < 2 * W; i++)
-        for (int n = 1; n < 5; n++) {
-            const float *x = src + i * 4;
-            float want = n == 4 ? x[3] * w[4 * N + n] : x[0] * w[N + n] + x[1] * w[2 * N + n];
-            expect(got + i * 4 + n - 1, &want, 1);
-        }
-    rig_free(&r);
-}
-END_TEST
 
 /* One program over 1 x 1 x 6 elements. */
 static void check_lanes(uint32_t n, const struct isa_lane *ops, const float *want)
@@ -771,8 +703,6 @@ int main(void)
     tcase_add_test(c, random_latencies_change_no_value);
     suite_add_tcase(suite, c);
     c = tcase_create("function");
-    tcase_add_test(c, mvm_convolution);
-    tcase_add_test(c, mvm_slices);
     tcase_add_test(c, vmap_operations);
     tcase_add_test(c, vmap_broadcast_and_wide);
     tcase_add_test(c, vwin_kinds);
@@ -790,6 +720,7 @@ int main(void)
     tcase_add_test(c, time_is_bounded);
     tcase_add_test(c, unwritten_bytes_are_poison);
     suite_add_tcase(suite, c);
+    suite_add_tcase(suite, mvm_tests());
     suite_add_tcase(suite, batch_tests());
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
