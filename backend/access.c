@@ -187,6 +187,7 @@ void task_accesses(const struct plan *p, const struct task *t, struct accesses *
             derived_accesses(p, t, &box, out);
         break;
     case TASK_WINDOW:
+    case TASK_REDUCE:
     case TASK_GATHER:
     case TASK_COPY: derived_accesses(p, t, &box, out); break;
     case TASK_SOFTMAX: softmax_accesses(p, t, &box, out); break;

@@ -42,6 +42,9 @@ struct axis_map {
 };
 /* The three maps of operand `i` of `op`, by table over all operations. */
 void need(const struct ir_op *op, unsigned i, struct axis_map out[3]);
+/* How many elements one output reads at most, and the k-th of them; -1 where it has none. */
+int32_t need_taps(const struct axis_map *m);
+int32_t need_tap(const struct axis_map *m, int32_t o, int32_t k);
 /* Smallest and largest element read by outputs [lo, hi); false if none. */
 bool need_range(const struct axis_map *m, int32_t lo, int32_t hi, int32_t *first, int32_t *last);
 /* Largest element read by output o; -1 if none. */
@@ -54,8 +57,9 @@ enum node_kind {
     NODE_CONSTANT, /* preloaded where it is read */
     NODE_MVM,      /* base layer and its fused epilogue */
     NODE_MAP,      /* elementwise on one or two operands */
-    NODE_WINDOW,   /* pooling */
+    NODE_WINDOW,   /* pooling, overlap-add */
     NODE_GATHER,   /* pad, strided slice, nearest resize */
+    NODE_REDUCE,
     NODE_SOFTMAX,
     NODE_RESHAPE,   /* one copy through a view of other shape */
     NODE_TRANSPOSE, /* one copy through a permuted view */
@@ -179,7 +183,8 @@ enum task_kind {
     TASK_MAP,     /* VU: vector program over the cell (also the epilogue of one contributor) */
     TASK_WINDOW,
     TASK_GATHER,
-    TASK_COPY,    /* reshape, transpose */
+    TASK_COPY, /* reshape, transpose */
+    TASK_REDUCE,
     TASK_SOFTMAX, /* step 0..3: max, exp, sum, divide */
     TASK_SEND,
     TASK_LOAD,    /* buffer, part, row */

@@ -75,13 +75,25 @@ static struct isa_inst vmap_inst(struct emitter *e, const struct task *t,
     return inst;
 }
 
-static struct isa_inst reduce_inst(struct emitter *e, const struct task *t,
-                                   const struct accesses *acc, const struct box *box)
+/* flags of VRED */
+static uint8_t reduction_flags(const struct node *n, const struct task *t)
 {
-    const struct node *n = &e->p->nodes.at[t->node];
+    enum { SUM = 8 };
+    unsigned axes = 0;
+    if (n->kind == NODE_SOFTMAX)
+        return (uint8_t)(1u << n->root->attrs->softmax.axis | (t->step == 2 ? SUM : 0u));
+    const struct ir_attrs_reduce *r = &n->root->attrs->reduce;
+    for (uint32_t i = 0; i < r->axes.n; i++)
+        axes |= 1u << r->axes.at[i];
+    return (uint8_t)(axes | (strcmp(r->kind, "sum") == 0 ? SUM : 0u));
+}
+
+static struct isa_inst reduce_inst(struct emitter *e, const struct task *t,
+                                   const struct accesses *acc)
+{
     struct isa_inst inst = isa_inst_new(ISA_vred, 0);
-    set_extent(&inst, box);
-    inst.flags = (uint8_t)(1u << n->root->attrs->softmax.axis | (t->step == 2 ? 8u : 0u));
+    set_extent(&inst, &acc->v.at[0].box);
+    inst.flags = reduction_flags(&e->p->nodes.at[t->node], t);
     inst.a = region(plain_view(e, &acc->v.at[0]), &acc->v.at[0].box);
     inst.dst = region(plain_view(e, &acc->v.at[1]), &acc->v.at[1].box);
     return inst;
@@ -120,7 +132,8 @@ static struct isa_inst window_inst(struct emitter *e, const struct task *t,
     inst.dst = region(plain_view(e, &acc->v.at[1]), box);
     inst.obj = (uint16_t)(gather ? emit_gather(e, t, box) : emit_window(e, t));
     const struct buffer *b = &e->p->buffers.at[acc->v.at[0].buffer];
-    bool all_channels = gather && e->tiles[t->tile].gathers.at[inst.obj].n_channels;
+    bool all_channels = gather ? e->tiles[t->tile].gathers.at[inst.obj].n_channels > 0
+                               : n->root->opcode == IR_overlap_add;
     inst.a.view =
         (uint16_t)emit_view(e, acc->v.at[0].buffer, all_channels ? 0 : box->lo[2],
                             all_channels ? b->dim[2] : box->hi[2], max ? -INFINITY : 0.0f);
@@ -196,8 +209,8 @@ static struct isa_inst task_inst(struct emitter *e, uint32_t id, const struct ac
         return inst;
     case TASK_SUM:
     case TASK_MAP: return vmap_inst(e, t, acc, &box);
-    case TASK_SOFTMAX:
-        return t->step % 2 ? vmap_inst(e, t, acc, &box) : reduce_inst(e, t, acc, &box);
+    case TASK_SOFTMAX: return t->step % 2 ? vmap_inst(e, t, acc, &box) : reduce_inst(e, t, acc);
+    case TASK_REDUCE: return reduce_inst(e, t, acc);
     case TASK_COPY: return copy_inst(e, t, acc, &box);
     case TASK_WINDOW:
     case TASK_GATHER: return window_inst(e, t, acc, &box);

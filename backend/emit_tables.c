@@ -304,8 +304,8 @@ uint32_t emit_window(struct emitter *e, const struct task *t)
         w.stride[i] = all ? 1 : (uint32_t)m[i].stride;
         w.dilation[i] = all ? 1 : (uint32_t)m[i].dilation;
     }
-    if (n->root->opcode == IR_max_pool) {
-        w.kind = WINDOW_MAX;
+    if (n->root->opcode == IR_max_pool || n->root->opcode == IR_overlap_add) {
+        w.kind = n->root->opcode == IR_max_pool ? WINDOW_MAX : WINDOW_OVERLAP;
         w.pad_top = m[0].pad;
         w.pad_left = m[1].pad;
     } else if (n->root->opcode == IR_avg_pool) {

@@ -215,59 +215,52 @@ void need(const struct ir_op *op, unsigned i, struct axis_map out[3])
     table[op->opcode](op, i, out);
 }
 
-/* The element that tap k of an overlap adds to output o; -1 if none. */
-static int32_t overlap_at(const struct axis_map *m, int32_t o, int32_t k)
+int32_t need_taps(const struct axis_map *m)
 {
-    int32_t at = o + m->pad - k * m->dilation;
-    return at >= 0 && at % m->stride == 0 && at / m->stride < m->extent ? at / m->stride : -1;
+    switch (m->kind) {
+    case MAP_WINDOW:
+    case MAP_OVERLAP: return m->kernel;
+    case MAP_ALL: return m->extent;
+    case MAP_TABLE:
+    case MAP_ZERO: break;
+    }
+    return 1;
+}
+
+int32_t need_tap(const struct axis_map *m, int32_t o, int32_t k)
+{
+    int64_t at = 0;
+    switch (m->kind) {
+    case MAP_WINDOW: at = (int64_t)o * m->stride + (int64_t)k * m->dilation - m->pad; break;
+    case MAP_OVERLAP:
+        at = (int64_t)o + m->pad - (int64_t)k * m->dilation;
+        at = at % m->stride == 0 ? at / m->stride : -1;
+        break;
+    case MAP_TABLE: at = m->table[o]; break;
+    case MAP_ALL: at = k; break;
+    case MAP_ZERO: break;
+    }
+    return at >= 0 && at < m->extent ? (int32_t)at : -1;
+}
+
+/* The last taps of a window read the last elements; of an overlap, the first ones. */
+static int32_t need_end(const struct axis_map *m, int32_t o, bool last)
+{
+    int32_t n = need_taps(m);
+    bool backwards = last != (m->kind == MAP_OVERLAP);
+    if (m->kind == MAP_ALL)
+        return last ? n - 1 : 0;
+    for (int32_t k = 0; k < n; k++) {
+        int32_t at = need_tap(m, o, backwards ? n - 1 - k : k);
+        if (at >= 0)
+            return at;
+    }
+    return -1;
 }
 
 int32_t need_last(const struct axis_map *m, int32_t o)
 {
-    int32_t at;
-    switch (m->kind) {
-    case MAP_ALL: return m->extent - 1;
-    case MAP_ZERO: return 0;
-    case MAP_TABLE: return (int32_t)m->table[o];
-    case MAP_WINDOW:
-        for (int32_t k = m->kernel - 1; k >= 0; k--) {
-            at = o * m->stride + k * m->dilation - m->pad;
-            if (at >= 0 && at < m->extent)
-                return at;
-        }
-        return -1;
-    case MAP_OVERLAP: /* the first taps add the last elements */
-        for (int32_t k = 0; k < m->kernel; k++) {
-            at = overlap_at(m, o, k);
-            if (at >= 0)
-                return at;
-        }
-    }
-    return -1;
-}
-
-static int32_t need_first(const struct axis_map *m, int32_t o)
-{
-    int32_t at;
-    switch (m->kind) {
-    case MAP_ALL:
-    case MAP_ZERO: return 0;
-    case MAP_TABLE: return (int32_t)m->table[o];
-    case MAP_WINDOW:
-        for (int32_t k = 0; k < m->kernel; k++) {
-            at = o * m->stride + k * m->dilation - m->pad;
-            if (at >= 0 && at < m->extent)
-                return at;
-        }
-        return -1;
-    case MAP_OVERLAP:
-        for (int32_t k = m->kernel - 1; k >= 0; k--) {
-            at = overlap_at(m, o, k);
-            if (at >= 0)
-                return at;
-        }
-    }
-    return -1;
+    return need_end(m, o, true);
 }
 
 /* Windows without holes begin and end the later the later the output: its ends tell all. */
@@ -294,7 +287,7 @@ bool need_range(const struct axis_map *m, int32_t lo, int32_t hi, int32_t *first
     *first = INT32_MAX;
     *last = -1;
     for (int32_t o = lo; o < hi; o++) {
-        int32_t f = need_first(m, o), l = need_last(m, o);
+        int32_t f = need_end(m, o, false), l = need_end(m, o, true);
         if (f >= 0 && f < *first)
             *first = f;
         if (l > *last)

@@ -72,13 +72,10 @@ static void add_read(const struct plan *p, const struct axis_map *m, int32_t o,
                      const struct part *part, int a, struct list *out, size_t from)
 {
     const struct node *n = &p->nodes.at[part->node];
-    int32_t count = m->kind == MAP_WINDOW ? m->kernel : m->kind == MAP_ALL ? m->extent : 1;
+    int32_t count = need_taps(m);
     for (int32_t k = 0; k < count; k++) {
-        int32_t at = m->kind == MAP_WINDOW  ? o * m->stride + k * m->dilation - m->pad
-                     : m->kind == MAP_TABLE ? (int32_t)m->table[o]
-                     : m->kind == MAP_ALL   ? k
-                                            : 0;
-        if (at < 0 || at >= m->extent || at < part->where.lo[a] || at >= part->where.hi[a])
+        int32_t at = need_tap(m, o, k);
+        if (at < part->where.lo[a] || at >= part->where.hi[a])
             continue;
         at -= part->shift[a];
         uint32_t cell = n->grid[a].cell_of ? n->grid[a].cell_of[at] : (uint32_t)at;

@@ -98,6 +98,15 @@ static bool is_half(const struct ir_op *port, bool output)
     return strcmp(output ? port->attrs->output.dtype : port->attrs->input.dtype, "f16") == 0;
 }
 
+/* Elements along an axis that a window or reduction takes for each element of its result. */
+static uint64_t taken(const struct node *n, int a)
+{
+    const struct axis_map *m = &n->operand[0].map[a];
+    if (m->kind == MAP_OVERLAP)
+        return isa_overlap_taps((uint32_t)m->kernel, (uint32_t)m->stride, (uint32_t)m->dilation);
+    return (uint64_t)(m->kind == MAP_ALL ? m->extent : m->kernel);
+}
+
 /* The same amounts as isa_inst_work gives for the instruction that will be emitted. */
 struct cost_work plan_task_work(const struct plan *p, const struct isa_program *machine,
                                 const struct task *t)
@@ -127,11 +136,8 @@ struct cost_work plan_task_work(const struct plan *p, const struct isa_program *
         task_program(p, t, &program);
         each = program.n_ops;
         break;
-    case TASK_WINDOW:
-        each = (uint64_t)n->operand[0].map[0].kind == MAP_ALL
-                   ? (uint64_t)n->operand[0].map[0].extent * (uint64_t)n->operand[0].map[1].extent
-                   : (uint64_t)n->operand[0].map[0].kernel * (uint64_t)n->operand[0].map[1].kernel;
-        break;
+    case TASK_WINDOW: each = taken(n, 0) * taken(n, 1); break;
+    case TASK_REDUCE: each = taken(n, 0) * taken(n, 1) * taken(n, 2); break;
     case TASK_SOFTMAX: each = t->step == 1 ? 2 : 1; break;
     case TASK_BARRIER: return (struct cost_work){.kind = COST_NONE};
     case TASK_GATHER:

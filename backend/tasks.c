@@ -288,6 +288,7 @@ static enum task_kind derived_kind(const struct node *n)
     case NODE_MAP: return TASK_MAP;
     case NODE_WINDOW: return TASK_WINDOW;
     case NODE_GATHER: return TASK_GATHER;
+    case NODE_REDUCE: return TASK_REDUCE;
     case NODE_SOFTMAX: return TASK_SOFTMAX;
     default: return TASK_COPY;
     }
@@ -381,6 +382,11 @@ static void store_rows(struct plan *p, const struct ir_op *output, uint32_t part
 
 static bool cells_fit(struct plan *p, const struct node *n)
 {
+    if (n->kind == NODE_REDUCE && n->operand[0].map[0].kind == MAP_ALL &&
+        n->operand[0].map[0].extent > ISA_MAX_H)
+        return diag_error(p->diag, loc_of(n->root), DIAG_CAPACITY,
+                          "a reduction of %d rows exceeds an instruction's %d",
+                          n->operand[0].map[0].extent, ISA_MAX_H);
     for (uint32_t i = 0; i < n->grid[0].n; i++)
         if (n->grid[0].at[i + 1] - n->grid[0].at[i] > ISA_MAX_H)
             return diag_error(p->diag, loc_of(n->root), DIAG_CAPACITY,

@@ -124,10 +124,30 @@ static void mvm_reads(struct toucher *t, const struct isa_inst *inst)
         }
 }
 
+static void overlap_reads(struct toucher *t, const struct isa_inst *inst)
+{
+    const struct isa_window *w = &t->s->p->tiles[t->tile].windows[inst->obj];
+    const struct isa_view *a = view_of(t->s, t->tile, inst->a.view);
+    uint32_t channels = view_of(t->s, t->tile, inst->dst.view)->channels;
+    for (uint32_t i = 0; i < inst->h; i++)
+        for (uint32_t tap = 0; tap < w->kernel[0] * w->kernel[1]; tap++) {
+            struct overlap_row row =
+                overlap_row(w, a, tap, inst->dst.y + (int64_t)i, inst->dst.x, inst->w);
+            struct run r = {.y = row.y, .x = row.x, .step = 1, .n = row.n, .nc = channels};
+            r.c0 = tap * channels;
+            if (row.n > 0)
+                touch_run(t, inst->a.view, r);
+        }
+}
+
 static void vwin_reads(struct toucher *t, const struct isa_inst *inst)
 {
     const struct isa_window *w = &t->s->p->tiles[t->tile].windows[inst->obj];
     uint32_t channels = view_of(t->s, t->tile, inst->a.view)->channels;
+    if (w->kind == WINDOW_OVERLAP) {
+        overlap_reads(t, inst);
+        return;
+    }
     for (uint32_t i = 0; i < inst->h; i++)
         for (uint32_t k = 0; k < w->kernel[0]; k++) {
             struct taps taps = {.y = (inst->dst.y + (int64_t)i) * w->stride[0] +

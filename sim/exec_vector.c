@@ -256,6 +256,63 @@ static bool window_cell(struct sim *s, const struct isa_inst *inst, struct run c
     return true;
 }
 
+struct overlap_row overlap_row(const struct isa_window *w, const struct isa_view *a, uint32_t tap,
+                               int64_t y, int64_t x, uint32_t n)
+{
+    int64_t sh = w->stride[0], sw = w->stride[1];
+    int64_t up = y + w->pad_top - (int64_t)(tap / w->kernel[1]) * w->dilation[0];
+    int64_t left = x + w->pad_left - (int64_t)(tap % w->kernel[1]) * w->dilation[1];
+    struct overlap_row r = {0};
+    if (up < 0 || up % sh != 0 || up / sh >= a->height)
+        return r;
+    int64_t first = left < 0 ? -left : (sw - left % sw) % sw; /* to the next multiple, from 0 on */
+    if (first >= n || (left + first) / sw >= a->width)
+        return r;
+    r.y = up / sh;
+    r.x = (left + first) / sw;
+    r.first = (uint32_t)first;
+    r.n = (uint32_t)min_i64((n - 1 - first) / sw + 1, a->width - r.x);
+    return r;
+}
+
+/* Adds one tap to the pixels of the chunk that meet it: every stride-th, from neighbouring pixels
+ * of a. */
+static bool overlap_tap(struct sim *s, const struct isa_inst *inst, const struct chunk *k,
+                        uint32_t tap, float *results)
+{
+    const struct isa_window *w = &s->p->tiles[s->at_tile].windows[inst->obj];
+    struct run at = run_at(&inst->dst, k);
+    struct overlap_row row =
+        overlap_row(w, view_of(s, s->at_tile, inst->a.view), tap, at.y, at.x, k->n);
+    if (row.n == 0)
+        return true;
+    uint32_t channels = view_of(s, s->at_tile, inst->dst.view)->channels;
+    struct run cell = {.y = row.y, .x = row.x, .step = 1, .n = row.n, .nc = k->nc};
+    cell.c0 = tap * channels + k->c0;
+    const float *x = view_direct(s, s->at_tile, inst->a.view, cell);
+    if (!x) {
+        if (!view_read(s, s->at_tile, inst->a.view, cell, s->slot[SLOT_A], k->nc))
+            return false;
+        x = s->slot[SLOT_A];
+    }
+    for (uint32_t i = 0; i < row.n; i++)
+        take_sum(results + (size_t)(row.first + i * w->stride[1]) * k->nc, x + (size_t)i * k->nc,
+                 k->nc);
+    return true;
+}
+
+static bool overlap_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
+{
+    const struct isa_window *w = &s->p->tiles[s->at_tile].windows[inst->obj];
+    float *results = s->slot[0];
+    for (uint32_t i = 0; i < k->n * k->nc; i++)
+        results[i] = 0.0f;
+    for (uint32_t tap = 0; tap < w->kernel[0] * w->kernel[1]; tap++)
+        if (!overlap_tap(s, inst, k, tap, results))
+            return false;
+    return write_chunk(s, inst, k, results);
+}
+
 static bool window_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
     const struct isa_window *w = &s->p->tiles[s->at_tile].windows[inst->obj];
@@ -281,7 +338,8 @@ static bool window_chunk(struct sim *s, const struct isa_inst *inst, const struc
 
 bool exec_vwin(struct sim *s, const struct isa_inst *inst)
 {
-    return for_chunks(s, inst, window_chunk);
+    bool overlap = s->p->tiles[s->at_tile].windows[inst->obj].kind == WINDOW_OVERLAP;
+    return for_chunks(s, inst, overlap ? overlap_chunk : window_chunk);
 }
 
 /* ---- VRED ---- */

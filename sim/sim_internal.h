@@ -291,6 +291,16 @@ static inline bool clip_run(const struct isa_view *v, struct run *r)
     r->n = (uint32_t)(end - skipped);
     return true;
 }
+/* The pixels among n in a row, from (y, x) of dst on, that tap kh * kernel_w + kw of an overlap
+ * window meets: every stride-th from the first on, and the pixels of `a` that it takes for them,
+ * one after the other. */
+struct overlap_row {
+    int64_t y, x;      /* of a */
+    uint32_t first, n; /* n = 0: none */
+};
+struct overlap_row overlap_row(const struct isa_window *w, const struct isa_view *a, uint32_t tap,
+                               int64_t y, int64_t x, uint32_t n);
+
 /* Axes that VRED reduces, and what it computes. */
 enum { AXIS_H = 1, AXIS_W = 2, AXIS_C = 4, KIND_SUM = 8 };
 

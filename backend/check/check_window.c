@@ -1,11 +1,12 @@
 /*
- * check_window.c - pooling windows, gather tables and reductions against the graph's max_pool,
- * avg_pool, global_avg_pool, moving operations and softmax.
+ * check_window.c - windows, gather tables and reductions against the graph's max_pool, avg_pool,
+ * global_avg_pool, overlap_add, moving operations, reduce and softmax.
  */
 #include "check_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 static const struct isa_view *dst_view(const struct actor *a)
 {
@@ -97,9 +98,70 @@ static bool window_means(struct actor *a, const struct isa_window *w, const stru
     return check_inside(a, op, a->in->h, a->in->w);
 }
 
+/* ---- VWIN, overlap ---- */
+
+static bool overlap_means(struct actor *a, const struct isa_window *w, const struct ir_op *op)
+{
+    const struct isa_view *v = a->t->views[a->in->a.view].v;
+    const char *name = check_op_name(a->k, dst_view(a)->value);
+    if (!op || op->opcode != IR_overlap_add)
+        return check_fault(a, "its result '%s' is no overlap_add of the graph", name);
+    const struct ir_attrs_overlap_add *o = &op->attrs->overlap_add;
+    bool same = w->pad_top == o->pad[0] && w->pad_left == o->pad[1];
+    for (unsigned i = 0; i < 2; i++)
+        same = same && w->kernel[i] == o->kernel[i] && w->stride[i] == o->stride[i] &&
+               (w->dilation[i] == o->dilation[i] || o->kernel[i] == 1);
+    if (!same)
+        return check_fault(a, "window %u is not that of '%s'", a->in->obj, name);
+    const struct ir_op *x = op->in[0].value->def;
+    if (v->height != check_dim(x, 0) || v->width != check_dim(x, 1))
+        return check_fault(
+            a, "the source is %u x %u, but the operand of '%s' is %" PRId64 " x %" PRId64,
+            v->height, v->width, name, check_dim(x, 0), check_dim(x, 1));
+    if (dst_view(a)->channel0 != 0 || dst_view(a)->channels != check_dim(op, 2))
+        return check_fault(a, "makes a part of the channels of '%s' from all taps", name);
+    return check_inside(a, op, a->in->h, a->in->w);
+}
+
+/* The elements that tap (kh, kw) adds to the pixels of row oy: neighbours in one row of the
+ * source. */
+static bool read_tap(struct actor *a, const struct isa_window *w, int64_t oy, const uint32_t k[2],
+                     const struct leaf *leaf)
+{
+    const struct isa_view *v = a->t->views[a->in->a.view].v;
+    int64_t sh = w->stride[0], sw = w->stride[1], n = dst_view(a)->channels;
+    int64_t up = oy + w->pad_top - (int64_t)k[0] * w->dilation[0];
+    int64_t left = a->in->dst.x + (int64_t)w->pad_left - (int64_t)k[1] * w->dilation[1];
+    int64_t right = left + a->in->w - 1;
+    if (up < 0 || up % sh || up / sh >= v->height || right < 0)
+        return true;
+    int64_t first = left > 0 ? (left + sw - 1) / sw : 0, end = min_i64(right / sw + 1, v->width);
+    int64_t at[3] = {up / sh, first, ((int64_t)k[0] * w->kernel[1] + k[1]) * n};
+    struct span s = {at[0], first, end - first, at[2], n};
+    return check_read_span(a, a->in->a.view, s, leaf, at);
+}
+
+static void check_overlap(struct actor *a, const struct isa_window *w)
+{
+    const struct ir_op *op = claimed_op(a);
+    bool known = a->k->g && overlap_means(a, w, op);
+    struct leaf source = {known ? op->in[0].value->def : NULL, 0, CHECK_NONE};
+    struct leaf result = {op, 0, CHECK_NONE};
+    uint32_t k[2];
+    for (int64_t i = 0; i < a->in->h; i++)
+        for (k[0] = 0; k[0] < w->kernel[0]; k[0]++)
+            for (k[1] = 0; k[1] < w->kernel[1] && !a->faulted; k[1]++)
+                read_tap(a, w, a->in->dst.y + i, k, known ? &source : NULL);
+    check_write_dst(a, a->in->h, a->in->w, known ? &result : NULL);
+}
+
 void check_vwin(struct actor *a)
 {
     const struct isa_window *w = &a->t->t->windows[a->in->obj];
+    if (w->kind == WINDOW_OVERLAP) {
+        check_overlap(a, w);
+        return;
+    }
     const struct tap_boxes **boxes = &a->t->window_boxes[a->in->obj];
     if (!*boxes)
         *boxes = check_boxes_of_kernel(a->k, w->kernel);
@@ -228,30 +290,56 @@ void check_vgat(struct actor *a)
 
 enum { AXIS_H = 1, AXIS_W = 2, AXIS_C = 4, SUM = 8 };
 
-/* A step of a softmax: the maximum of x, or the sum of the exponentials, along the whole axis. */
-static bool reduction_means(struct actor *a, const struct ir_op *op, struct leaf *from,
-                            struct leaf *made)
+/* The axes in `flags` are `axes`, and of each the whole extent of x is reduced. */
+static bool reduces_axes(struct actor *a, unsigned axes, const struct ir_op *x,
+                         const struct ir_op *op)
 {
-    unsigned flags = a->in->flags;
-    if (!op || op->opcode != IR_softmax)
-        return check_fault(a, "its result '%s' is no softmax of the graph",
-                           check_op_name(a->k, dst_view(a)->value));
-    unsigned axis = (unsigned)op->attrs->softmax.axis;
-    if ((flags & ~(unsigned)SUM) != 1u << axis)
-        return check_fault(a, "reduces other axes than '%s'", check_op_name(a->k, op->id));
-    const struct ir_op *x = op->in[0].value->def;
     const struct isa_view *v = a->t->views[a->in->a.view].v;
     const int64_t extent[3] = {a->in->h, a->in->w, v->channels};
     const int64_t first[3] = {a->in->dst.y, a->in->dst.x, dst_view(a)->channel0};
-    if (extent[axis] != check_dim(x, axis) || first[axis] != 0)
-        return check_fault(a, "reduces %" PRId64 " of %" PRId64 " elements", extent[axis],
-                           check_dim(x, axis));
+    if ((a->in->flags & ~(unsigned)SUM) != axes)
+        return check_fault(a, "reduces other axes than '%s'", check_op_name(a->k, op->id));
+    for (unsigned i = 0; i < 3; i++)
+        if (axes >> i & 1 && (extent[i] != check_dim(x, i) || first[i] != 0))
+            return check_fault(a, "reduces %" PRId64 " of %" PRId64 " elements", extent[i],
+                               check_dim(x, i));
+    return true;
+}
+
+/* A step of a softmax: the maximum of x, or the sum of the exponentials, along the whole axis. */
+static bool softmax_means(struct actor *a, const struct ir_op *op, struct leaf *from,
+                          struct leaf *made)
+{
+    unsigned flags = a->in->flags;
+    const struct ir_op *x = op->in[0].value->def;
+    if (!reduces_axes(a, 1u << op->attrs->softmax.axis, x, op))
+        return false;
     *from = (struct leaf){x, 0, CHECK_NONE};
     if (flags & SUM)
         *from = (struct leaf){op, 0, check_range(a->k, TAG_EXP, op->id, 0, 0)};
     enum tag_kind kind = flags & SUM ? TAG_SUM : TAG_MAX;
     *made = (struct leaf){op, 0, check_range(a->k, kind, op->id, 0, 0)};
     return true;
+}
+
+static bool reduction_means(struct actor *a, const struct ir_op *op, struct leaf *from,
+                            struct leaf *made)
+{
+    const char *name = check_op_name(a->k, dst_view(a)->value);
+    if (op && op->opcode == IR_softmax)
+        return softmax_means(a, op, from, made);
+    if (!op || op->opcode != IR_reduce)
+        return check_fault(a, "its result '%s' is no softmax and no reduction of the graph", name);
+    const struct ir_attrs_reduce *r = &op->attrs->reduce;
+    unsigned axes = 0;
+    for (uint32_t i = 0; i < r->axes.n; i++)
+        axes |= 1u << r->axes.at[i];
+    *from = (struct leaf){op->in[0].value->def, 0, CHECK_NONE};
+    *made = (struct leaf){op, 0, CHECK_NONE};
+    bool sums = strcmp(r->kind, "sum") == 0;
+    if (sums != ((a->in->flags & SUM) != 0))
+        return check_fault(a, "'%s' reduces to the %s", name, r->kind);
+    return reduces_axes(a, axes, from->op, op);
 }
 
 void check_vred(struct actor *a)

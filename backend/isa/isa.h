@@ -118,7 +118,7 @@ static inline uint32_t isa_conv_groups(const struct isa_group *g)
 {
     return g->conv_groups ? g->conv_groups : 1;
 }
-enum isa_window_kind { WINDOW_MAX, WINDOW_AVERAGE, WINDOW_SUM };
+enum isa_window_kind { WINDOW_MAX, WINDOW_AVERAGE, WINDOW_SUM, WINDOW_OVERLAP };
 struct isa_window {
     uint32_t kind, kernel[2], stride[2], dilation[2];
     int32_t pad_top, pad_left;
@@ -233,6 +233,9 @@ uint32_t isa_hops(const struct isa_program *p, uint32_t from, uint32_t to);
 uint32_t isa_grid_hops(uint32_t columns, uint32_t from, uint32_t to);
 /* Columns of that grid: tile t stands at (t mod columns, t div columns). */
 uint32_t isa_mesh_columns(const struct isa_program *p);
+/* Along one axis: how many taps one pixel of a transposed window meets at most. The taps whose
+ * distance to it is a multiple of the stride are every (stride / gcd(stride, dilation))-th. */
+uint32_t isa_overlap_taps(uint32_t kernel, uint32_t stride, uint32_t dilation);
 /* `inst` must be valid for the tile's tables. */
 struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
                                const struct isa_inst *inst);

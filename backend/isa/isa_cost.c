@@ -67,6 +67,27 @@ static struct cost_work dma_work(const struct isa_inst *inst, const struct isa_t
     return (struct cost_work){.kind = COST_DMA, .bytes = bytes};
 }
 
+uint32_t isa_overlap_taps(uint32_t kernel, uint32_t stride, uint32_t dilation)
+{
+    uint32_t a = stride, b = dilation;
+    while (b > 0) { /* gcd */
+        uint32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    uint32_t step = stride / a;
+    return (kernel + step - 1) / step;
+}
+
+/* Cells that are taken for each element of the result. */
+static uint64_t window_cells(const struct isa_window *w)
+{
+    if (w->kind != WINDOW_OVERLAP)
+        return product(w->kernel[0], w->kernel[1]);
+    return product(isa_overlap_taps(w->kernel[0], w->stride[0], w->dilation[0]),
+                   isa_overlap_taps(w->kernel[1], w->stride[1], w->dilation[1]));
+}
+
 static struct cost_work vector_work(const struct isa_inst *inst, const struct isa_tile *t)
 {
     uint64_t each = 1;
@@ -74,7 +95,7 @@ static struct cost_work vector_work(const struct isa_inst *inst, const struct is
     if (inst->op == ISA_vmap)
         each = t->programs[inst->obj].n_ops;
     else if (inst->op == ISA_vwin)
-        each = product(t->windows[inst->obj].kernel[0], t->windows[inst->obj].kernel[1]);
+        each = window_cells(&t->windows[inst->obj]);
     else if (inst->op == ISA_vred) /* h, w and channels of what is read */
         view = inst->a.view;
     uint64_t n = product(elements(inst, t, view), each > 0 ? each : 1);

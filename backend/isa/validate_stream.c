@@ -79,13 +79,31 @@ static bool positions_inside(const struct axis *a, int64_t extent, int64_t *firs
     return most >= 0;
 }
 
+/* First and last i inside [0, extent) with i*stride + k*dilation - pad = o; false if none. */
+static bool sources_inside(const struct axis *a, int64_t extent, int64_t *first, int64_t *last)
+{
+    *first = INT64_MAX;
+    *last = -1;
+    for (int64_t k = a->k0; k <= a->k1; k++) {
+        int64_t at = k * a->dilation - a->pad;
+        int64_t from = max_i64(0, ceil_div(a->o0 - at, a->stride));
+        int64_t to = min_i64(extent - 1, floor_div(a->o0 + a->n - 1 - at, a->stride));
+        if (from > to)
+            continue;
+        *first = min_i64(*first, from);
+        *last = max_i64(*last, to);
+    }
+    return *last >= 0;
+}
+
+typedef bool inside_fn(const struct axis *a, int64_t extent, int64_t *first, int64_t *last);
+
 /* What is read inside the view's extents must be held. */
-static bool reads_held(const struct stream_check *c, const struct isa_view *v, const struct axis *y,
-                       const struct axis *x)
+static bool reads_held(const struct stream_check *c, const struct isa_view *v, inside_fn *inside,
+                       const struct axis *y, const struct axis *x)
 {
     int64_t top, bottom, left, right;
-    if (!positions_inside(y, v->height, &top, &bottom) ||
-        !positions_inside(x, v->width, &left, &right))
+    if (!inside(y, v->height, &top, &bottom) || !inside(x, v->width, &left, &right))
         return true;
     if (top >= v->y0 && bottom < v->y1 && left >= v->x0 && right < v->x1)
         return true;
@@ -101,7 +119,7 @@ static const struct isa_view *read_region(const struct stream_check *c, const st
 {
     const struct isa_view *v = view_of(c, r);
     struct axis y = {r->y, i->h, 1, 0, 0, 1, 0}, x = {r->x, i->w, 1, 0, 0, 1, 0};
-    return v && reads_held(c, v, &y, &x) ? v : NULL;
+    return v && reads_held(c, v, positions_inside, &y, &x) ? v : NULL;
 }
 
 static bool same_channels(const struct stream_check *c, const struct isa_view *a, uint32_t channels)
@@ -128,7 +146,7 @@ static bool taps_held(const struct stream_check *c, const struct isa_inst *i,
                      (int64_t)kw.to - 1, g->dilation[1], g->pad_left};
     if (kh.from >= kh.to || kw.from >= kw.to)
         return true;
-    return reads_held(c, &c->t->views[g->source_view], &y, &x);
+    return reads_held(c, &c->t->views[g->source_view], positions_inside, &y, &x);
 }
 
 /* A range of image rows is the end of one kernel row, whole ones, and the start of another. */
@@ -210,7 +228,13 @@ static bool check_vwin(const struct stream_check *c, const struct isa_inst *i)
                      w->dilation[0], w->pad_top};
     struct axis x = {i->dst.x,       i->w,       w->stride[1], 0, (int64_t)w->kernel[1] - 1,
                      w->dilation[1], w->pad_left};
-    return same_channels(c, a, dst->channels) && reads_held(c, a, &y, &x);
+    if (w->kind != WINDOW_OVERLAP)
+        return same_channels(c, a, dst->channels) && reads_held(c, a, positions_inside, &y, &x);
+    uint64_t channels = (uint64_t)w->kernel[0] * w->kernel[1] * dst->channels;
+    if (channels != a->channels)
+        return REJECT(c, "vwin: view %td has %u channels, not %u x %u x %u", a - c->t->views,
+                      a->channels, w->kernel[0], w->kernel[1], dst->channels);
+    return reads_held(c, a, sources_inside, &y, &x);
 }
 
 static bool check_vred(const struct stream_check *c, const struct isa_inst *i)
@@ -219,6 +243,20 @@ static bool check_vred(const struct stream_check *c, const struct isa_inst *i)
     const struct isa_view *dst =
         held_region(c, &i->dst, i->flags & VRED_H ? 1 : i->h, i->flags & VRED_W ? 1 : i->w);
     return a && dst && same_channels(c, dst, i->flags & VRED_C ? 1 : a->channels);
+}
+
+/* Are all of the dst positions in the list, and none with a source? */
+static bool gathers_none(const int32_t *list, uint32_t n_list, struct isa_span dst)
+{
+    uint32_t k = dst.from;
+    while (k < dst.to && k < n_list && list[k] < 0)
+        k++;
+    return k == dst.to;
+}
+
+static bool list_reaches(uint32_t n_list, struct isa_span dst)
+{
+    return n_list == 0 || dst.to <= n_list;
 }
 
 /* Source positions of dst positions [from, from+n): inside the list, held by the source. */
@@ -255,10 +293,14 @@ static bool check_vgat(const struct stream_check *c, const struct isa_inst *i)
     if (g->n_channels ? g->n_channels != dst->channels : a->channels != dst->channels)
         return REJECT(c, "vgat: %u channels of %u into %u", g->n_channels, a->channels,
                       dst->channels);
+    struct isa_span channels = {0, dst->channels};
+    if (list_reaches(g->n_rows, rows) && list_reaches(g->n_cols, cols) &&
+        (gathers_none(g->rows, g->n_rows, rows) || gathers_none(g->cols, g->n_cols, cols) ||
+         gathers_none(g->channels, g->n_channels, channels)))
+        return true; /* the fill alone: nothing is read */
     return gathered_axis(c, g->rows, g->n_rows, rows, held_y, a->height) &&
            gathered_axis(c, g->cols, g->n_cols, cols, held_x, a->width) &&
-           gathered_axis(c, g->channels, g->n_channels, (struct isa_span){0, dst->channels}, all,
-                         a->channels);
+           gathered_axis(c, g->channels, g->n_channels, channels, all, a->channels);
 }
 
 /* SEND (with its source) or SIGNAL (source NULL). */

@@ -282,7 +282,7 @@ static bool check_group(const struct isa_program *p, const struct isa_tile *t, u
 
 static bool check_window(const struct isa_window *w, uint32_t index, struct fault_sink *s)
 {
-    bool ok = w->kind <= WINDOW_SUM &&
+    bool ok = w->kind <= WINDOW_OVERLAP &&
               geometry_fits(w->kernel, w->stride, w->dilation, w->pad_top, w->pad_left);
     for (int i = 0; i < 4; i++)
         ok &= w->counted[i] <= ISA_MAX_EXTENT;

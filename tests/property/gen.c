@@ -135,12 +135,19 @@ static struct ir_value *number(struct gen *r, const struct ir_value *like, float
     return gen_constant(r, like->type.rank, ones, x, x);
 }
 
+/* In (0.5, 1.5): may stand below a fraction, or have its logarithm taken. */
+static struct ir_value *positive(struct gen *r, struct ir_value *x)
+{
+    struct ir_value *half = number(r, x, 0.5f);
+    return gen_binary(r, IR_add, gen_unary(r, IR_sigmoid, x), half);
+}
+
 static struct ir_value *one_unary(struct gen *r, struct ir_value *x)
 {
     struct ir_value *half;
     union ir_attrs leaky = {.leaky_relu = {.alpha = 0.125f + 0.25f * (float)gen_range(r, 0, 2)}};
     union ir_attrs clip = {.clip = {.lo = -0.75f, .hi = (float)gen_range(r, 1, 6)}};
-    switch (gen_range(r, 0, 8)) {
+    switch (gen_range(r, 0, 9)) {
     case 0: return gen_op(r, IR_leaky_relu, &leaky, &x, 1);
     case 1: return gen_op(r, IR_clip, &clip, &x, 1);
     case 2: return gen_unary(r, IR_exp, gen_unary(r, IR_tanh, x));
@@ -151,6 +158,7 @@ static struct ir_value *one_unary(struct gen *r, struct ir_value *x)
     case 5: return gen_unary(r, IR_tanh, x);
     case 6: return gen_unary(r, IR_neg, x);
     case 7: return gen_unary(r, IR_abs, x);
+    case 8: return gen_unary(r, IR_log, positive(r, x));
     default: return gen_unary(r, IR_relu, x);
     }
 }
@@ -161,13 +169,6 @@ struct ir_value *gen_elementwise(struct gen *r, struct ir_value *x)
     while (n-- > 0)
         x = one_unary(r, x);
     return x;
-}
-
-/* In (0.5, 1.5): may stand below a fraction. */
-static struct ir_value *positive(struct gen *r, struct ir_value *x)
-{
-    struct ir_value *half = number(r, x, 0.5f);
-    return gen_binary(r, IR_add, gen_unary(r, IR_sigmoid, x), half);
 }
 
 struct ir_value *gen_join(struct gen *r, struct ir_value *a, struct ir_value *b)
@@ -230,6 +231,44 @@ bool gen_pool_attrs(struct gen *r, int64_t h, int64_t w, bool average, union ir_
         memcpy(out->max_pool.pad, pad, sizeof pad);
     }
     return true;
+}
+
+bool gen_overlap_attrs(struct gen *r, int64_t h, int64_t w, const int64_t kernel[2],
+                       union ir_attrs *out)
+{
+    int64_t extent[2] = {h, w};
+    struct ir_attrs_overlap_add *o = &out->overlap_add;
+    *out = (union ir_attrs){0};
+    for (int a = 0; a < 2; a++) {
+        o->kernel[a] = kernel[a];
+        o->stride[a] = gen_chance(r, 40) ? kernel[a] : gen_range(r, 1, 4);
+        o->dilation[a] = GEN_CHOICE(r, 1, 1, 1, 2, 3);
+        o->pad[a] = GEN_CHOICE(r, 0, 0, 0, 1, 2, -1);
+        o->pad[a + 2] = GEN_CHOICE(r, 0, 0, 0, 1, -1, -2);
+        int64_t n = (extent[a] - 1) * o->stride[a] + (kernel[a] - 1) * o->dilation[a] + 1 -
+                    o->pad[a] - o->pad[a + 2];
+        if (n < 1 || n > 40)
+            return false;
+    }
+    return true;
+}
+
+struct ir_value *gen_reduce(struct gen *r, struct ir_value *x)
+{
+    int64_t axes[IR_MAX_RANK], n = 1;
+    uint32_t n_axes = 0;
+    for (uint32_t d = 0; d < x->type.rank; d++) {
+        if (!gen_chance(r, 45))
+            continue;
+        axes[n_axes++] = d;
+        n *= x->type.dim[d];
+    }
+    if (n_axes == 0)
+        return NULL;
+    bool is_max = gen_chance(r, 40);
+    union ir_attrs attrs = {.reduce = {.kind = is_max ? "max" : "sum", .axes = {n_axes, axes}}};
+    struct ir_value *y = gen_op(r, IR_reduce, &attrs, &x, 1);
+    return is_max ? y : gen_binary(r, IR_mul, y, number(r, y, 1.0f / (float)n));
 }
 
 void gen_index(struct gen *r, int64_t extent, int64_t count, bool holes, int64_t *out)

@@ -58,6 +58,11 @@ struct ir_value *gen_elementwise(struct gen *r, struct ir_value *x);
 struct ir_value *gen_join(struct gen *r, struct ir_value *a, struct ir_value *b);
 /* Attributes of a random pooling window over h x w in which every window meets the input. */
 bool gen_pool_attrs(struct gen *r, int64_t h, int64_t w, bool average, union ir_attrs *out);
+/* Attributes of a random transposed window over h x w; false if its result is large or nothing. */
+bool gen_overlap_attrs(struct gen *r, int64_t h, int64_t w, const int64_t kernel[2],
+                       union ir_attrs *out);
+/* The maximum or mean over some dimensions; NULL if it came to none. */
+struct ir_value *gen_reduce(struct gen *r, struct ir_value *x);
 /* `count` random sources of `extent`, now and then -1. */
 void gen_index(struct gen *r, int64_t extent, int64_t count, bool holes, int64_t *out);
 

@@ -121,11 +121,14 @@ static struct ir_value *make_broadcast(struct gen *r, struct ir_value *x)
     for (int a = 0; a < 3; a++)
         dims[a] = gen_chance(r, 50) ? 1 : x->type.dim[a];
     struct ir_value *y;
-    switch (gen_range(r, 0, 3)) {
+    switch (gen_range(r, 0, 4)) {
     case 0: y = slice_of(r, gen_chance(r, 50) ? x : gen_elementwise(r, x), dims); break;
     case 1: y = gen_unary(r, IR_global_avg_pool, x); break;
+    case 2: y = gen_reduce(r, x); break;
     default: y = gen_constant(r, 3, dims, 0.25f, 1.5f);
     }
+    if (!y)
+        return NULL;
     return gen_chance(r, 60) ? gen_join(r, x, y) : gen_join(r, y, x);
 }
 
@@ -143,6 +146,30 @@ static struct ir_value *make_pool(struct gen *r, struct ir_value *x)
 static struct ir_value *make_mean(struct gen *r, struct ir_value *x)
 {
     return gen_unary(r, IR_global_avg_pool, x);
+}
+
+/* Of a product that makes the taps' channels, or of whatever has a multiple of them. */
+static struct ir_value *make_overlap(struct gen *r, struct ir_value *x)
+{
+    union ir_attrs attrs;
+    int64_t kernel[2] = {gen_range(r, 1, 3), gen_range(r, 1, 3)}, taps = kernel[0] * kernel[1];
+    if (!gen_overlap_attrs(r, x->type.dim[0], x->type.dim[1], kernel, &attrs))
+        return NULL;
+    int64_t k = x->type.dim[2], n = taps * gen_range(r, 1, 4);
+    bool product = k % taps || gen_chance(r, 50);
+    if (product && (k * n > 6000 || !fits(x->type.dim[0], x->type.dim[1], n)))
+        return NULL;
+    const int64_t *s = attrs.overlap_add.stride;
+    if (!fits(x->type.dim[0] * s[0] + 8, x->type.dim[1] * s[1] + 8, (product ? n : k) / taps))
+        return NULL;
+    if (product) {
+        union ir_attrs one = {.mvm = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}}};
+        float scale = 1.7f / sqrtf((float)k);
+        struct ir_value *w = gen_constant(r, 2, (int64_t[]){k, n}, -scale, scale);
+        x = gen_op(r, IR_mvm, &one, (struct ir_value *[]){x, w}, 2);
+    }
+    struct ir_value *y = gen_op(r, IR_overlap_add, &attrs, &x, 1);
+    return gen_chance(r, 50) ? epilogue(r, y) : y;
 }
 
 static struct ir_value *make_softmax(struct gen *r, struct ir_value *x)
@@ -348,10 +375,10 @@ static struct ir_value *make_elementwise(struct gen *r, struct ir_value *x)
 static const struct {
     maker *make;
     unsigned weight;
-} makers[] = {{make_conv, 30},     {make_shared, 4}, {make_elementwise, 5}, {make_join, 10},
-              {make_broadcast, 8}, {make_pool, 10},  {make_mean, 3},        {make_softmax, 4},
-              {make_concat, 9},    {make_slice, 6},  {make_gather, 5},      {make_pad, 5},
-              {make_transpose, 3}, {make_reshape, 4}};
+} makers[] = {{make_conv, 30},     {make_shared, 4},  {make_elementwise, 5}, {make_join, 10},
+              {make_broadcast, 8}, {make_pool, 10},   {make_mean, 3},        {make_softmax, 4},
+              {make_concat, 9},    {make_slice, 6},   {make_gather, 5},      {make_pad, 5},
+              {make_transpose, 3}, {make_reshape, 4}, {gen_reduce, 6},       {make_overlap, 8}};
 
 static struct ir_value *step(struct gen *r)
 {

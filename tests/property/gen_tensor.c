@@ -201,6 +201,35 @@ static struct ir_value *make_mean(struct gen *r, struct ir_value *x)
     return x->type.rank >= 3 ? gen_unary(r, IR_global_avg_pool, x) : NULL;
 }
 
+/* A transposed convolution as it is imported: a product to the taps' channels, then their sum. */
+static struct ir_value *make_overlap(struct gen *r, struct ir_value *x)
+{
+    union ir_attrs attrs, one = {.conv = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}}};
+    int64_t kernel[2] = {gen_range(r, 1, 3), gen_range(r, 1, 3)}, taps = kernel[0] * kernel[1];
+    if (!is_image(x) || !gen_overlap_attrs(r, x->type.dim[2], x->type.dim[3], kernel, &attrs))
+        return NULL;
+    int64_t k = x->type.dim[1], n = taps * gen_range(r, 1, 4);
+    if (k * n > 5000 || n * x->type.dim[2] * x->type.dim[3] > 2 * GEN_MAX_ELEMENTS)
+        return NULL;
+    float scale = 1.7f / sqrtf((float)k);
+    struct ir_value *w = constant(r, 4, (int64_t[]){n, k, 1, 1}, -scale, scale);
+    one.conv.group = 1;
+    if (k % taps || gen_chance(r, 60))
+        x = gen_op(r, IR_conv, &one, (struct ir_value *[]){x, w}, 2);
+    return gen_op(r, IR_overlap_add, &attrs, &x, 1);
+}
+
+/* x - max - log(sum(exp(x - max))): the logarithm of a softmax. */
+static struct ir_value *make_log_softmax(struct gen *r, struct ir_value *x)
+{
+    int64_t axis = gen_range(r, 0, x->type.rank - 1);
+    union ir_attrs max = {.reduce = {.kind = "max", .axes = {1, &axis}}};
+    union ir_attrs sum = {.reduce = {.kind = "sum", .axes = {1, &axis}}};
+    x = gen_binary(r, IR_sub, x, gen_op(r, IR_reduce, &max, &x, 1));
+    struct ir_value *e = gen_unary(r, IR_exp, x);
+    return gen_binary(r, IR_sub, x, gen_unary(r, IR_log, gen_op(r, IR_reduce, &sum, &e, 1)));
+}
+
 static struct ir_value *make_softmax(struct gen *r, struct ir_value *x)
 {
     union ir_attrs attrs = {.softmax = {.axis = gen_range(r, 0, x->type.rank - 1)}};
@@ -350,7 +379,7 @@ static const struct {
               {make_join, 8},    {make_broadcast, 8}, {make_pool, 10},      {make_mean, 2},
               {make_softmax, 3}, {make_concat, 6},    {make_slice, 5},      {make_gather, 3},
               {make_pad, 4},     {make_transpose, 5}, {make_nhwc, 6},       {make_reshape, 4},
-              {make_useless, 4}};
+              {make_useless, 4}, {gen_reduce, 5},     {make_overlap, 6},    {make_log_softmax, 2}};
 
 static void step(struct gen *r)
 {

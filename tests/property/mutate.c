@@ -634,7 +634,7 @@ static bool other_window(struct isa_program *p, uint64_t *state)
     case 3: w->dilation[pick(state, 0, 1)] += up; break;
     case 4: w->kernel[pick(state, 0, 1)] += up; break;
     case 5: w->counted[pick(state, 0, 3)] += up; break;
-    default: pick_other(state, 3, w->kind, &kind); w->kind = kind;
+    default: pick_other(state, 4, w->kind, &kind); w->kind = kind;
     }
     return true;
 }

@@ -422,7 +422,8 @@ static const struct {
     {everything, "channels=[1, 0], fill", "channels=[1], fill", "1 channels of 2"},
     {everything, "vgat t0 dst=v1(0,0) h=4 w=4 a=v0(0,0)", "vgat t0 dst=v1(0,0) h=4 w=4 a=v0(1,0)",
      "origin"},
-    {everything, "window 1 {kind=1", "window 1 {kind=3", "kind or geometry"},
+    {everything, "window 1 {kind=1", "window 1 {kind=4", "kind or geometry"},
+    {everything, "window 1 {kind=1", "window 1 {kind=3", "not 2 x 2 x 2"},
     {everything, "add t0 c1", "add t0 c2", "does not hold 3 constants"},
     {everything, "max t1 #-1.5e-07", "max t2 #-1.5e-07", "lane operation 2"},
     {everything, "{tile=1, counter=128}", "{tile=2, counter=128}", "no tile 2"},
@@ -494,6 +495,30 @@ START_TEST(windows_read_exactly_their_taps)
     isa_program_free(assemble(row_2));
     free(last_taps), free(row_1), free(across), free(padding);
     free(strided), free(even), free(row_2);
+}
+END_TEST
+
+/* Of a view that holds rows 2..4: output row o of an overlap reads row i where 2*i + k = o, k < 2;
+ * a gather that names no column reads nothing, whatever rows it names. */
+START_TEST(overlaps_and_gathers_read_what_they_take)
+{
+    static const char text[] =
+        "isa 1 arch \"base: clsa\\n\" node 0 {} tile 0 {buffer_bytes=400}\n"
+        "view 0 {ring_rows=3, y0=2, y1=5, x1=5, height=5, width=5, channels=2, row_pitch=40,"
+        " col_pitch=8, channel_pitch=4}\n"
+        "view 1 {address=120, ring_rows=9, y1=9, x1=5, height=9, width=5, channels=1, row_pitch=20,"
+        " col_pitch=4, channel_pitch=4}\n"
+        "window 0 {kind=3, kernel_h=2, kernel_w=1, stride_h=2, stride_w=1, dilation_h=1,"
+        " dilation_w=1}\n"
+        "gather 0 {rows=[0, 0, 0, 0, 0, 0, 0, 0, 0], cols=[-1, -1, -1, -1, 0], channels=[0]}\n"
+        "q0.vwin w0 dst=v1(4,0) h=5 w=5 a=v0(0,0) q0.halt\n";
+    isa_program_free(assemble(text));
+    rejects_edit(text, "v1(4,0)", "v1(3,0)", "reads rows 1..3");
+    rejects_edit(text, "kernel_w=1", "kernel_w=2", "not 2 x 2 x 1");
+    char *none = replaced(text, "vwin w0 dst=v1(4,0) h=5 w=5", "vgat t0 dst=v1(0,0) h=9 w=4");
+    isa_program_free(assemble(none));
+    rejects_edit(none, "h=9 w=4", "h=9 w=5", "reads 0, held is [2");
+    free(none);
 }
 END_TEST
 
@@ -743,6 +768,7 @@ int main(void)
     tcase_add_loop_test(faulty, faults_are_found, 0, sizeof faults / sizeof faults[0]);
     tcase_add_test(faulty, faults_are_limited);
     tcase_add_test(faulty, windows_read_exactly_their_taps);
+    tcase_add_test(faulty, overlaps_and_gathers_read_what_they_take);
     tcase_add_loop_test(faulty, mistakes_are_located, 0, sizeof mistakes / sizeof mistakes[0]);
     tcase_add_test(faulty, mistakes_are_collected);
     tcase_add_checked_fixture(damage, make_folder, remove_folder);

@@ -456,6 +456,39 @@ START_TEST(vwin_kinds)
 }
 END_TEST
 
+/* 2 x 3 pixels of the channels of 2 x 2 taps for two channels, pixels two rows and one column
+ * apart, taps one row and two columns: 4 x 5 pixels, of which the first row and the last column are
+ * cropped and one row of zeros is added. Element = 100 * row + 10 * column + channel. */
+START_TEST(vwin_overlap)
+{
+    enum { H = 2, W = 3, C = 8, OH = 4, OW = 4 };
+    float a[H * W * C];
+    for (int i = 0; i < H * W * C; i++)
+        a[i] = (float)(100 * (i / (W * C)) + 10 * (i / C % W) + i % C);
+    /* row 0 (of y + 1 = 1): tap row 1 of pixel row 0, channels 4.. and, of tap column 1, 6..;
+     * column 2 has both columns: x(0, 2, 4) + x(0, 0, 6) = 24 + 6 */
+    static const float want[OH * OW * 2] = {
+        4,   5,   14,  15,  30,  32,  16,  17,  /* (0,0,4) (0,1,4) (0,2,4)+(0,0,6) (0,1,6) */
+        100, 101, 110, 111, 222, 224, 112, 113, /* (1,0,0) (1,1,0) (1,2,0)+(1,0,2) (1,1,2) */
+        104, 105, 114, 115, 230, 232, 116, 117, /* the same of tap row 1 */
+        0,   0,   0,   0,   0,   0,   0,   0};
+    struct rig r = rig_new(1);
+    uint32_t in = constant(&r, 0, H, W, C, a), out = view(&r, 0, OH, OW, 2);
+    r.p->tiles[0].views[in].pad_value = 1000;
+    r.p->tiles[0].windows[0] = (struct isa_window){.kind = WINDOW_OVERLAP,
+                                                   .kernel = {2, 2},
+                                                   .stride = {2, 1},
+                                                   .dilation = {1, 2},
+                                                   .pad_top = 1};
+    r.p->tiles[0].n_windows = 1;
+    emit(&r, 0, from(to(inst(ISA_vwin, vu(&r, 0), 0, OH, OW), at(out, 0, 0)), at(in, 0, 0)));
+    const float *got = store(&r, 0, out, vu(&r, 0), 1);
+    run(&r);
+    expect(got, want, OH * OW * 2);
+    rig_free(&r);
+}
+END_TEST
+
 START_TEST(vred_axes)
 {
     enum { H = 2, W = 3, C = 2 };
@@ -706,6 +739,7 @@ int main(void)
     tcase_add_test(c, vmap_operations);
     tcase_add_test(c, vmap_broadcast_and_wide);
     tcase_add_test(c, vwin_kinds);
+    tcase_add_test(c, vwin_overlap);
     tcase_add_test(c, vred_axes);
     tcase_add_test(c, vgat_tables);
     tcase_add_test(c, send_clips_and_multicasts);
