@@ -5,7 +5,7 @@
  * The main program is a two-tile pipeline of two layers with rings and credits; small one-tile
  * programs cover the other instructions.
  */
-#include "check_rig.h"
+#include "check_windows.h"
 
 /* ---- the pipeline ---- */
 
@@ -102,16 +102,6 @@ static void pipeline_open(struct rig *r)
         first_layer_row(r, row);
         second_layer_row(r, row);
     }
-}
-
-/* The n-th instruction of an operation in a tile. */
-static struct isa_inst *nth(struct rig *r, unsigned t, enum isa_op op, unsigned n)
-{
-    for (uint32_t i = 0; i < r->p->tiles[t].n_insts; i++)
-        if (r->inst[t][i].op == op && n-- == 0)
-            return &r->inst[t][i];
-    ck_abort_msg("no such instruction");
-    return NULL;
 }
 
 static void drop_wait(struct isa_inst *i, unsigned k)
@@ -366,52 +356,6 @@ START_TEST(pipeline_mutant)
     rig_close(&r);
 }
 END_TEST
-
-/* ---- one-tile programs ---- */
-
-/* x and y are (4,4,2) unless said otherwise; line is what lies between input and output. */
-static void open_small(struct rig *r, const char *inputs, const char *lines, const char *output)
-{
-    struct text t = {0};
-    text_add(&t, "graph \"small\" crossbar {\n%s%s%s}\n", inputs, lines, output);
-    rig_open(r, t.at, 1);
-    text_free(&t);
-}
-
-static const char one_input[] =
-    "%0 = input {index=0, dtype=\"f32\", shape=[32], extent=[4,4,2], strides=[8,2,1]} @\"x\"\n";
-
-/* LOAD of all of x into a view of its own. */
-static uint16_t load_all(struct rig *r, const char *name)
-{
-    uint16_t view = view_of(r, 0, name, 0);
-    struct isa_inst *i =
-        add_inst(r, 0, ISA_load, r->p->tiles[0].n_groups + 2, add_binding(r, name));
-    rows(r, 0, i, view, 0, 0, r->view[0][view].height);
-    return view;
-}
-
-static void store_all(struct rig *r, uint16_t view)
-{
-    unsigned groups = r->p->tiles[0].n_groups;
-    struct isa_inst *i = add_inst(r, 0, ISA_store, groups + 2, add_binding(r, "y"));
-    rows(r, 0, i, 0, view, 0, r->view[0][view].height);
-    uint32_t done = 0;
-    for (uint32_t k = 0; k < r->p->tiles[0].n_insts; k++)
-        done += r->inst[0][k].queue == groups && r->inst[0][k].op != ISA_load;
-    wait(i, groups, (int)done);
-}
-
-/* A vector instruction over the whole view, after all loads. */
-static struct isa_inst *vector(struct rig *r, enum isa_op op, uint16_t obj, uint16_t dst,
-                               uint16_t a)
-{
-    unsigned groups = r->p->tiles[0].n_groups;
-    struct isa_inst *i = add_inst(r, 0, op, groups, obj);
-    rows(r, 0, i, dst, a, 0, r->view[0][dst].height);
-    wait(i, groups + 2, (int)r->p->n_bindings);
-    return i;
-}
 
 static const char pool_output[] =
     "output %1 {index=0, dtype=\"f32\", shape=[8], strides=[4,2,1]} @\"y\"\n";
@@ -721,6 +665,15 @@ static const struct small {
     {open_pool, pool_padding, "pads 'm' with 0"},
     {open_pool, pool_kind, "window 0 is not that of 'm'"},
     {open_average, no_change, NULL},
+    {open_overlap, no_change, NULL},
+    {open_overlap, overlap_crop, "window 0 is not that of 'm'"},
+    {open_overlap, overlap_dilation, "window 0 is not that of 'm'"},
+    {open_overlap, overlap_stride, "window 0 is not that of 'm'"},
+    {open_overlap, overlap_as_sum, "is no pooling of the graph"},
+    {open_overlap, overlap_swapped_taps, "reads 'x' (0, 0, 1) where 'x' (0, 0, 0) belongs"},
+    {open_reduce, no_change, NULL},
+    {open_reduce, reduce_to_maximum, "'m' reduces to the sum"},
+    {open_reduce, reduce_fewer_rows, "reduces 3 of 4 elements"},
     {open_residual, no_change, NULL},
     {open_residual, other_operand_order, "does not compute 'm'"},
     {open_residual, same_operand, "does not compute 'm'"},

@@ -1,0 +1,70 @@
+/* check_windows.h - small programs with an overlap window or a reduction, and what breaks them. */
+#ifndef CIMC_CHECK_WINDOWS_H
+#define CIMC_CHECK_WINDOWS_H
+
+#include "check_rig.h"
+
+/* Two channels of 4 x 4 pixels are the taps of a 2 x 1 kernel: 8 x 4 pixels, the last row cropped.
+ */
+static void open_overlap(struct rig *r)
+{
+    open_small(r, one_input,
+               "%1 = overlap_add %0 {kernel=[2,1], stride=[2,1], dilation=[1,1], pad=[0,0,1,0]}"
+               " @\"m\"\n",
+               "output %1 {index=0, dtype=\"f32\", shape=[28], strides=[4,1,1]} @\"y\"\n");
+    uint16_t x = load_all(r, "x"), m = view_of(r, 0, "m", 0);
+    r->p->tiles[0].windows[0] =
+        (struct isa_window){WINDOW_OVERLAP, {2, 1}, {2, 1}, {1, 1}, 0, 0, {0}};
+    r->p->tiles[0].n_windows = 1;
+    vector(r, ISA_vwin, 0, m, x);
+    store_all(r, m);
+}
+static void overlap_crop(struct rig *r)
+{
+    r->p->tiles[0].windows[0].pad_top = 1;
+}
+static void overlap_dilation(struct rig *r)
+{
+    r->p->tiles[0].windows[0].dilation[0] = 2;
+}
+static void overlap_stride(struct rig *r)
+{
+    r->p->tiles[0].windows[0].stride[0] = 1;
+}
+static void overlap_as_sum(struct rig *r)
+{
+    r->p->tiles[0].windows[0].kind = WINDOW_SUM;
+    r->view[0][0].channels = 1;
+}
+/* The taps' channels in the other order: tap 0 takes what tap 1 should. */
+static void overlap_swapped_taps(struct rig *r)
+{
+    struct isa_view *v = &r->view[0][nth(r, 0, ISA_vwin, 0)->a.view];
+    uint16_t at = (uint16_t)r->p->tiles[0].n_views++;
+    r->view[0][at] = *v;
+    r->view[0][at].base += 4;
+    r->view[0][at].channel_pitch = -4;
+    nth(r, 0, ISA_vwin, 0)->a.view = at;
+}
+
+/* The sum over rows and columns. */
+static void open_reduce(struct rig *r)
+{
+    open_small(r, one_input, "%1 = reduce %0 {kind=\"sum\", axes=[0,1]} @\"m\"\n",
+               "output %1 {index=0, dtype=\"f32\", shape=[2], strides=[2,2,1]} @\"y\"\n");
+    uint16_t x = load_all(r, "x"), m = view_of(r, 0, "m", 0);
+    struct isa_inst *i = vector(r, ISA_vred, 0, m, x);
+    i->h = i->w = 4;
+    i->flags = 1 | 2 | 8;
+    store_all(r, m);
+}
+static void reduce_to_maximum(struct rig *r)
+{
+    nth(r, 0, ISA_vred, 0)->flags = 1 | 2;
+}
+static void reduce_fewer_rows(struct rig *r)
+{
+    nth(r, 0, ISA_vred, 0)->h = 3;
+}
+
+#endif
