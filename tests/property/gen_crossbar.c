@@ -163,7 +163,8 @@ static struct ir_value *make_overlap(struct gen *r, struct ir_value *x)
     if (!fits(x->type.dim[0] * s[0] + 8, x->type.dim[1] * s[1] + 8, (product ? n : k) / taps))
         return NULL;
     if (product) {
-        union ir_attrs one = {.mvm = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}}};
+        union ir_attrs one = {
+            .mvm = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .group = 1}};
         float scale = 1.7f / sqrtf((float)k);
         struct ir_value *w = gen_constant(r, 2, (int64_t[]){k, n}, -scale, scale);
         x = gen_op(r, IR_mvm, &one, (struct ir_value *[]){x, w}, 2);
