@@ -274,7 +274,7 @@ static bool range_of_ends(const struct axis_map *m, int32_t lo, int32_t hi, int3
 {
     *first = *last = -1;
     for (int32_t o = lo; o < hi && *first < 0; o++)
-        *first = need_first(m, o);
+        *first = need_end(m, o, false);
     for (int32_t o = hi - 1; o >= lo && *last < 0; o--)
         *last = need_last(m, o);
     return *last >= 0;

@@ -84,11 +84,9 @@ static void line_spread(const struct flow_axis *m, const int32_t *in, int32_t n_
 {
     memset(out, 0, (size_t)n_out * sizeof *out);
     for (int32_t o = 0; o < n_in; o++) {
-        int64_t count = m->kind == FLOW_WINDOW ? m->kernel : m->kind == FLOW_ALL ? n_out : 1;
+        int64_t count = flow_taps(m, n_out);
         for (int64_t k = 0; k < count; k++) {
-            int64_t at = m->kind == FLOW_WINDOW  ? o * m->stride + k * m->dilation - m->pad
-                         : m->kind == FLOW_TABLE ? m->table[o]
-                                                 : k;
+            int64_t at = flow_tap(m, o, k);
             if (at >= 0 && at < n_out)
                 out[at] = max_i32(out[at], in[o]);
         }
@@ -104,15 +102,11 @@ static void spread(struct refuter *r, const struct flow_node *n, const int32_t *
         const struct flow_node *from = &r->f->nodes.at[o->node];
         const struct flow_axis *m = &o->axis[0];
         for (int32_t y = 0; y < n->rows; y++) {
-            int64_t count = m->kind == FLOW_WINDOW ? m->kernel
-                            : m->kind == FLOW_ALL  ? from->rows
-                                                   : 1;
+            int64_t count = flow_taps(m, from->rows);
             line_spread(&o->axis[1], needs + (size_t)y * (size_t)n->columns, n->columns, line,
                         from->columns);
             for (int64_t k = 0; k < count; k++) {
-                int64_t at = m->kind == FLOW_WINDOW  ? y * m->stride + k * m->dilation - m->pad
-                             : m->kind == FLOW_TABLE ? m->table[y]
-                                                     : k;
+                int64_t at = flow_tap(m, y, k);
                 int32_t *out = r->left[o->node] + (size_t)max_i64(at, 0) * (size_t)from->columns;
                 for (int32_t x = 0; at >= 0 && at < from->rows && x < from->columns; x++)
                     out[x] = max_i32(out[x], line[x]);

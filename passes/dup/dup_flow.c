@@ -49,6 +49,12 @@ static void line_max(const struct flow_axis *m, const int32_t *in, int32_t n_in,
     }
     for (int64_t k = 0; k < m->kernel; k++) {
         int64_t at = k * m->dilation - m->pad;
+        if (m->kind == FLOW_OVERLAP) { /* each element goes to one output */
+            for (int64_t i = 0, o = at; i < n_in; i++, o += m->stride)
+                if (o >= 0 && o < n_out)
+                    out[o] = max_i32(out[o], in[i]);
+            continue;
+        }
         if (m->stride == 1) {
             int64_t from = max_i64(0, -at), to = min_i64(n_out, n_in - at);
             for (int64_t o = from; o < to; o++)
@@ -71,11 +77,9 @@ static void include_row(int32_t *out, const int32_t *in, int32_t n)
 static void include_rows(const struct flow_axis *m, int32_t o, const int32_t *in, int32_t n_in,
                          int32_t *out, int32_t width)
 {
-    int64_t count = m->kind == FLOW_WINDOW ? m->kernel : m->kind == FLOW_ALL ? n_in : 1;
+    int64_t count = flow_taps(m, n_in);
     for (int64_t k = 0; k < count; k++) {
-        int64_t at = m->kind == FLOW_WINDOW  ? o * m->stride + k * m->dilation - m->pad
-                     : m->kind == FLOW_TABLE ? m->table[o]
-                                             : k;
+        int64_t at = flow_tap(m, o, k);
         if (at >= 0 && at < n_in)
             include_row(out, in + at * width, width);
     }

@@ -16,10 +16,31 @@ enum { FLOW_MAX_PIXELS = 1 << 23, FLOW_MAX_TIME = 1 << 30 };
 
 /* What outputs read along one axis. */
 struct flow_axis {
-    enum { FLOW_WINDOW, FLOW_TABLE, FLOW_ALL } kind;
-    int64_t kernel, stride, dilation, pad; /* WINDOW: o*stride + k*dilation - pad, k < kernel */
-    const int64_t *table;                  /* TABLE: table[o]; -1 = nothing */
+    enum { FLOW_WINDOW, FLOW_OVERLAP, FLOW_TABLE, FLOW_ALL } kind;
+    /* k < kernel. WINDOW: o*stride + k*dilation - pad; OVERLAP: i with
+     * i*stride + k*dilation - pad = o */
+    int64_t kernel, stride, dilation, pad;
+    const int64_t *table; /* TABLE: table[o]; -1 = nothing */
 };
+/* How many elements, of n_in, one output reads at most. */
+static inline int64_t flow_taps(const struct flow_axis *m, int64_t n_in)
+{
+    return m->kind == FLOW_ALL ? n_in : m->kind == FLOW_TABLE ? 1 : m->kernel;
+}
+/* The k-th that output o reads: one of 0 .. n_in - 1, or else outside, which is nothing. */
+static inline int64_t flow_tap(const struct flow_axis *m, int64_t o, int64_t k)
+{
+    switch (m->kind) {
+    case FLOW_WINDOW: return o * m->stride + k * m->dilation - m->pad;
+    case FLOW_OVERLAP: {
+        int64_t at = o + m->pad - k * m->dilation;
+        return at % m->stride == 0 ? at / m->stride : -1;
+    }
+    case FLOW_TABLE: return m->table[o];
+    case FLOW_ALL: break;
+    }
+    return k;
+}
 struct flow_operand {
     uint32_t node;
     struct flow_axis axis[2];

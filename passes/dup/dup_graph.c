@@ -55,6 +55,21 @@ static struct flow_axis table_axis(const struct ir_attrs_gather_grid *g, int a)
     return (struct flow_axis){.kind = FLOW_TABLE, .table = g->index.at + (a ? g->count.at[0] : 0)};
 }
 
+static struct flow_axis overlap_axis(const struct ir_attrs_overlap_add *o, int a)
+{
+    struct flow_axis m = window(o->kernel, o->stride, o->dilation, o->pad[a], a);
+    m.kind = FLOW_OVERLAP;
+    return m;
+}
+
+static struct flow_axis reduce_axis(const struct ir_attrs_reduce *r, int a)
+{
+    for (uint32_t i = 0; i < r->axes.n; i++)
+        if (r->axes.at[i] == a)
+            return everything;
+    return identity;
+}
+
 static struct flow_axis find_axis(const struct ir_op *op, uint32_t i, int a)
 {
     const union ir_attrs *t = op->attrs;
@@ -66,6 +81,8 @@ static struct flow_axis find_axis(const struct ir_op *op, uint32_t i, int a)
     case IR_avg_pool:
         return window(t->avg_pool.kernel, t->avg_pool.stride, t->avg_pool.dilation,
                       t->avg_pool.pad[a], a);
+    case IR_overlap_add: return overlap_axis(&t->overlap_add, a);
+    case IR_reduce: return reduce_axis(&t->reduce, a);
     case IR_pad: return pad_axis(&t->pad, a);
     case IR_slice: return slice_axis(&t->slice, a);
     case IR_concat: return concat_axis(op, i, a);

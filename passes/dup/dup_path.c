@@ -42,10 +42,8 @@ static bool reads(const struct flow_axis *m, int32_t o, int32_t at)
 {
     if (m->kind == FLOW_ALL)
         return true;
-    if (m->kind == FLOW_TABLE)
-        return m->table[o] == at;
-    for (int64_t k = 0; k < m->kernel; k++)
-        if (o * m->stride + k * m->dilation - m->pad == at)
+    for (int64_t k = 0; k < flow_taps(m, 0); k++)
+        if (flow_tap(m, o, k) == at)
             return true;
     return false;
 }
