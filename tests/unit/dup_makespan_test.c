@@ -67,6 +67,27 @@ static struct ir_value *add_pool(struct fixture *f, struct ir_value *x)
     return add(f, IR_max_pool, &a, x, NULL);
 }
 
+/* Twice as many rows, to each of which two pixels are added, and columns, the odd ones of nothing.
+ */
+static struct ir_value *add_upsampling(struct fixture *f, struct ir_value *x)
+{
+    union ir_attrs a = {
+        .overlap_add = {
+            .kernel = {4, 1}, .stride = {2, 2}, .dilation = {1, 1}, .pad = {1, 0, 1, -1}}};
+    union ir_attrs channels = {.concat = {.axis = 2}};
+    struct ir_value *y = add(f, IR_overlap_add, &a, x, NULL); /* the 4 channels were its taps */
+    y = add(f, IR_concat, &channels, y, y);
+    return add(f, IR_concat, &channels, y, y);
+}
+
+/* The maximum of each row. */
+static struct ir_value *add_row_maximum(struct fixture *f, struct ir_value *x)
+{
+    static const int64_t columns[] = {1};
+    union ir_attrs a = {.reduce = {.kind = "max", .axes = {1, columns}}};
+    return add(f, IR_reduce, &a, x, NULL);
+}
+
 static struct ir_value *start(struct fixture *f, int64_t rows, int64_t columns)
 {
     *f = (struct fixture){
@@ -93,16 +114,20 @@ static int64_t pick(uint64_t *seed, int64_t least, int64_t most)
     return least + (int64_t)(random_next(seed) % (uint64_t)(most - least + 1));
 }
 
-/* Chains with windows, pads, strides, a pool, and a sum of two branches. */
+/* Chains with windows, pads, strides, a pool, upsampling, row maxima, and a sum of two branches. */
 static void make_random(struct fixture *f, uint64_t *seed)
 {
     struct ir_value *x = start(f, pick(seed, 5, 9), pick(seed, 5, 9));
     x = add_mvm(f, x, 1, 1, pick(seed, 1, 2));
     if (pick(seed, 0, 2) == 0)
         x = add_pool(f, x);
+    else if (x->type.dim[0] * x->type.dim[1] <= 36)
+        x = add_upsampling(f, x);
     x = add_mvm(f, add_pad(f, x), 3, pick(seed, 1, 2), pick(seed, 1, 3));
     struct ir_value *y = add_mvm(f, x, 1, 1, 1);
-    if (pick(seed, 0, 1))
+    if (pick(seed, 0, 2) == 0)
+        y = add_mvm(f, add_row_maximum(f, y), 1, 1, 1);
+    else if (pick(seed, 0, 1))
         y = add_mvm(f, add_pad(f, y), 3, 1, 2);
     add(f, IR_add, NULL, y, x);
     f->options.extra_pes = pick(seed, 1, 6);
@@ -131,7 +156,14 @@ static int64_t ready(const struct naive *n, const struct ir_op *op, int64_t y, i
     const struct ir_attrs_mvm *m = &op->attrs->mvm;
     for (uint32_t i = 0; i < op->n_in; i++) {
         const struct ir_value *v = op->in[i].value;
-        if (op->opcode == IR_mvm || op->opcode == IR_max_pool) {
+        if (op->opcode == IR_overlap_add) { /* rows (y + 1 - k) / 2, even columns */
+            for (int64_t k = 0; k < 4 && x % 2 == 0; k++)
+                if ((y + 1 - k) % 2 == 0)
+                    latest = max_i64(latest, when(n, v, (y + 1 - k) / 2, x / 2));
+        } else if (op->opcode == IR_reduce) {
+            for (int64_t k = 0; k < v->type.dim[1]; k++)
+                latest = max_i64(latest, when(n, v, y, k));
+        } else if (op->opcode == IR_mvm || op->opcode == IR_max_pool) {
             int64_t kernel = op->opcode == IR_mvm ? m->kernel[0] : 2;
             int64_t stride = op->opcode == IR_mvm ? m->stride[0] : 2;
             for (int64_t k = 0; k < kernel * kernel && i == 0; k++)
@@ -139,7 +171,9 @@ static int64_t ready(const struct naive *n, const struct ir_op *op, int64_t y, i
                     max_i64(latest, when(n, v, y * stride + k / kernel, x * stride + k % kernel));
         } else {
             int64_t shift = op->opcode == IR_pad;
-            latest = max_i64(latest, when(n, v, y - shift, x - shift));
+            int64_t up = !shift && v->type.dim[0] == 1 ? 0 : y - shift; /* or broadcast */
+            int64_t left = !shift && v->type.dim[1] == 1 ? 0 : x - shift;
+            latest = max_i64(latest, when(n, v, up, left));
         }
     }
     return latest;
