@@ -47,6 +47,9 @@ struct settings {
     /* dump */
     int64_t dump_format; /* index of the choice */
     bool force;
+    /* where */
+    const char *layer, *cell;
+    int64_t row, col, tile, pe;      /* < 0: not given */
     const struct progress *progress; /* of long work; NULL: nobody watches */
 };
 
@@ -73,7 +76,7 @@ struct option_desc {
 extern const struct option_desc options_model[], options_mapping[], options_lp[], options_output[],
     options_json[], options_passes[], options_inputs[], options_run_program[], options_sim_model[],
     options_inline[], options_views[], options_page[], options_timing[], options_values[],
-    options_dump[];
+    options_dump[], options_where[];
 
 enum { MOST_OPTION_GROUPS = 12 };
 struct command {
@@ -116,6 +119,7 @@ bool cmd_opt(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_dis(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_asm(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_dump(const struct settings *s, struct diag *d) CHECK_RESULT;
+bool cmd_where(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_check(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_list(const struct settings *s, struct diag *d) CHECK_RESULT;
 

@@ -130,6 +130,24 @@ static const struct command commands[] = {
      .min_args = 1,
      .max_args = 1,
      .run = cmd_asm},
+    {.name = "where",
+     .summary = "tells which weight sits in which cell",
+     .operands = "PROGRAM",
+     .text =
+         "With --layer, --row and --col: the cells that hold this weight of the layer's matrix,\n"
+         "one line for each copy. With --tile, --pe and --cell: the weight that a cell of a\n"
+         "crossbar holds, and where else it is. A weight may take several columns: slices of\n"
+         "its bits, the lowest first, and a negative part. The matrix has a row for each\n"
+         "element of the kernel's window, a column for each output channel; its values are\n"
+         "those in the program, with batch normalisation folded in.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc where model.cim --layer conv1 --row 0 --col 3\n"
+         "  cimc where model.cim --tile 0 --pe 2 --cell 17,3 --json\n",
+     .groups = {options_where, options_json},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_where},
     {.name = "dump",
      .summary = "writes a program as files for hardware",
      .operands = "PROGRAM",

@@ -26,6 +26,7 @@ COMMANDS = {
     'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),
+    'where': ({'layer', 'row', 'col', 'tile', 'pe', 'cell', 'json'}, ['absent']),
     'dump': (VALUES | {'output', 'force', 'format'}, ['absent']),
     'check': ({'model', 'json'}, ['absent']),
     'list': (set(), []),

@@ -1,4 +1,4 @@
-"""A program for hardware teams: `cimc dump`. Files are read back by other means: the interpreter's reader.
+"""A program for hardware teams: `cimc dump`, `cimc where`. Files are read back by other means: the interpreter's reader.
 
 usage: hardware_test.py CIMC ROOT
 """
@@ -180,5 +180,102 @@ def dump_folder(b):
     b.equal(sorted(os.listdir(b.folder)), ['mine', 'out', 'p.cim'], 'files left behind')
 
 
+# A depthwise convolution of two channels by hand: y = (2 x0, 3 x1); its two blocks lie along the diagonal of PE 1.
+DEPTHWISE = """isa 1
+arch "base: clsa\\nweight_bits: 3\\ncell_bits: 2\\ndifferential: 1\\nrows: 4\\ncols: 10\\ncrossbars: 2\\n"
+node 0 {name="x"}
+node 1 {name="depthwise"}
+node 2 {name="again"}
+section 0 "weights" hex { 00000040 00004040 }
+image 0 {k=1, n=2, node=1}
+binding 0 {name="x", shape=[2], stride_c=1, height=1, width=1, channels=2}
+binding 1 {output=1, name="y", shape=[2], stride_c=1, height=1, width=1, channels=2}
+tile 0 {buffer_bytes=16}
+view 0 {ring_rows=1, y1=1, x1=1, height=1, width=1, channels=2, row_pitch=8, col_pitch=8, channel_pitch=4}
+view 1 {address=8, ring_rows=1, y1=1, x1=1, height=1, width=1, channels=2, row_pitch=8, col_pitch=8, channel_pitch=4, value=1}
+group 0 {kernel_h=1, kernel_w=1, stride_h=1, stride_w=1, dilation_h=1, dilation_w=1, in_channels=2, conv_groups=2} [{k=1, n=2, pe=1}]
+group 1 {kernel_h=1, kernel_w=1, stride_h=1, stride_w=1, dilation_h=1, dilation_w=1, in_channels=2, conv_groups=2, shares=1} [{k=1, n=2, pe=1}]
+0: q4.load b0 dst=v0(0,0) h=1 w=1
+1: q0.mvm g0 dst=v1(0,0) h=1 w=1 wait q4>=1 @1
+2: q0.mvm g1 dst=v1(0,0) h=1 w=1 wait q4>=1 @2
+3: q4.store b1 a=v1(0,0) h=1 w=1 wait q0>=2
+4: q0.halt
+"""
+
+
+def where_by_hand(b):
+    """where: a depthwise layer by hand: diagonal, slices, polarity, shared weights; the dumped crossbar agrees"""
+    b.write('p.s', DEPTHWISE)
+    b.run('asm', 'p.s', '-o', 'p.cim')
+    header = b"\x93NUMPY\x01\x00" + struct.pack('<H', 70) + b"{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }".ljust(69) + b'\n'
+    b.write('x.npy', header + struct.pack('<2f', 4, 7))
+    b.run('dump', 'p.cim', '-o', 'out', '--format=bin', '--input=x.npy')
+    b.equal(struct.unpack('<4f', b.read('out/tile_0000/pe_001.bin')), (2, 0, 0, 3), 'the crossbar')
+    b.equal([struct.unpack('<f', struct.pack('<I', word))[0] for at, word in sorted(words_of(b.read('out/tile_0000/golden_000.bin'), 4).items())
+             if at % 4 == 0][1:3], [8, 21], 'what the first MVM writes')
+    # A weight of 3 bits takes two cells of 2, twice: column 1 of the matrix begins at crossbar column 4.
+    columns = [{'column': 4, 'slice': 0, 'low_bit': 0, 'high_bit': 1, 'polarity': 'positive'},
+               {'column': 5, 'slice': 1, 'low_bit': 2, 'high_bit': 2, 'polarity': 'positive'},
+               {'column': 6, 'slice': 0, 'low_bit': 0, 'high_bit': 1, 'polarity': 'negative'},
+               {'column': 7, 'slice': 1, 'low_bit': 2, 'high_bit': 2, 'polarity': 'negative'}]
+    wanted = {'program': 'p.cim', 'layer': 'depthwise', 'layer_number': 0, 'source': None, 'rows': 1, 'columns': 2, 'row': 0, 'column': 1,
+              'value': 3, 'kernel_row': 0, 'kernel_column': 0, 'input_channel': 1, 'output_channel': 1, 'shared_with': ['again'],
+              'places': [{'tile': 0, 'pe': 1, 'group': 0, 'crossbar_row': 1, 'columns': columns}]}
+    b.equal(json.loads(b.run('where', 'p.cim', '--layer=0', '--row=0', '--col=1', '--json').stdout), wanted, 'a weight')
+    wanted['cell'] = {'tile': 0, 'pe': 1, 'crossbar_row': 1, 'column': 6}
+    b.equal(json.loads(b.run('where', 'p.cim', '--tile=0', '--pe=1', '--cell=1,6', '--json').stdout), wanted, 'a cell')
+    b.equal(b.run('where', 'p.cim', '--layer=again', '--row=0', '--col=0').stdout, """layer 1 'again', row 0 of 1, column 0 of 2: 2.0
+kernel row 0, kernel column 0, input channel 0, output channel 0
+also layer 0 'depthwise'
+
+  tile    PE  crossbar row  columns
+     0     1             0  0 + bits 0-1, 1 + bit 2, 2 - bits 0-1, 3 - bit 2
+""", 'the table')
+    for cell, message in (('0,4', 'row 0, column 4 of PE 1 in tile 0 holds nothing'), ('2,0', 'row 2, column 0 of PE 1 in tile 0 holds nothing'),
+                          ('0,9', 'row 0, column 9 of PE 1 in tile 0 holds nothing'), ('4,0', 'there is no crossbar row 4, they go from 0 to 3'),
+                          ('0,10', 'there is no crossbar column 10, they go from 0 to 9')):
+        b.fails('where', 'p.cim', '--tile=0', '--pe=1', '--cell', cell, code=1, message='cimc: error: %s [where]' % message)
+    b.fails('where', 'p.cim', '--tile=0', '--pe=0', '--cell=0,0', code=1, message='cimc: error: PE 0 of tile 0 holds nothing [where]')
+
+
+def where_model(b):
+    """where: every copy of a weight of the bundled model, and back; the values are the model's"""
+    b.run('compile', b.model, '-o', 'p.cim', '--copies', '1=3', '--extra-pes=40', *SMALL)
+    program = load(b, 'p.cim')
+    for layer, row, col in ((1, 77, 9), (4, 287, 31), (6, 0, 0)):
+        got = json.loads(b.run('where', 'p.cim', '--layer', str(layer), '--row', str(row), '--col', str(col), '--json').stdout)
+        image = program.images[layer]
+        weights = program.data[image.section].cast('f')
+        b.expect(got['value'] == weights[row * image.n + col], 'the value of layer %d' % layer)
+        b.equal(len(got['places']), 3 if layer == 1 else 1, 'copies of layer %d' % layer)
+        for place in got['places']:
+            entry = [pe for pe in program.tiles[place['tile']].groups[place['group']].pes if pe.pe == place['pe']]
+            b.equal([(pe.k0 + place['crossbar_row'], pe.n0 + place['columns'][0]['column']) for pe in entry], [(row, col)], 'a place')
+            back = json.loads(b.run('where', 'p.cim', '--tile', str(place['tile']), '--pe', str(place['pe']), '--json', '--cell',
+                                    '%d,%d' % (place['crossbar_row'], place['columns'][0]['column'])).stdout)
+            del back['cell']
+            b.equal(back, got, 'and back')
+        if layer == 1:    # 3 x 3 x 16: row = (kh * 3 + kw) * 16 + channel
+            b.equal([got[k] for k in ('kernel_row', 'kernel_column', 'input_channel', 'output_channel')], [1, 1, 13, 9], 'coordinates')
+
+
+def where_errors(b):
+    """where: wrong questions say what there is"""
+    form = 'cimc: error: give --layer, --row and --col, or --tile, --pe and --cell [usage]'
+    b.run('compile', b.model, '-o', 'p.cim')
+    for options in ([], ['--layer=0'], ['--layer=0', '--row=0'], ['--tile=0', '--pe=0'], ['--layer=0', '--row=0', '--col=0', '--tile=0']):
+        b.fails('where', 'p.cim', *options, code=2, message=form)
+    b.fails('where', 'p.cim', '--tile=0', '--pe=0', '--cell=3', code=2,
+            message="cimc: error: --cell: '3' is not ROW,COLUMN of a crossbar [usage]")
+    for options, message in ((['--layer=/conv2/Konv', '--row=0', '--col=0'],
+                              "there is no layer '/conv2/Konv' among the layers 0 to 6; near: '/conv1/Conv' (0), '/conv2/Conv' (3)"),
+                             (['--layer=7', '--row=0', '--col=0'], "there is no layer '7' among the layers 0 to 6"),
+                             (['--layer=0', '--row=9', '--col=0'], 'there is no row 9, they go from 0 to 8'),
+                             (['--layer=0', '--row=0', '--col=16'], 'there is no column 16, they go from 0 to 15'),
+                             (['--tile=2', '--pe=0', '--cell=0,0'], 'there is no tile 2, they go from 0 to 1'),
+                             (['--tile=0', '--pe=8', '--cell=0,0'], 'there is no PE 8, they go from 0 to 7')):
+        b.fails('where', 'p.cim', *options, code=1, message='cimc: error: %s [where]' % message)
+
+
 if __name__ == '__main__':
-    sys.exit(run_cases([dump_files, dump_json, dump_golden, dump_folder]))
+    sys.exit(run_cases([dump_files, dump_json, dump_golden, dump_folder, where_by_hand, where_model, where_errors]))

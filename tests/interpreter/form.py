@@ -9,6 +9,7 @@ from program_file import NONE, Fault
 
 MOST_EXTENT, MOST_CHANNELS, MOST_COUNT, MOST_BYTES, MOST_RING = 32767, (1 << 24) - 1, 1 << 21, 1 << 40, 65536
 MOST_TABLE, FIRST_INBOUND, A, B, IMMEDIATE, CONSTANT, LAST_CONSTANT = 1024, 128, 16, 17, 18, 32, 254
+OVERLAP = 3    # kind of a window
 MOST_BUFFER = 1 << 31    # of this interpreter
 
 
@@ -124,7 +125,7 @@ class Form:
 
     def window(self, t, w):
         self.geometry(w)
-        need(w.kind <= 2 and max(w.counted_top, w.counted_left, w.counted_bottom, w.counted_right) <= MOST_EXTENT, 'kind or cells')
+        need(w.kind <= OVERLAP and max(w.counted_top, w.counted_left, w.counted_bottom, w.counted_right) <= MOST_EXTENT, 'kind or cells')
 
     def program(self, t, v):
         need(v.arity in (1, 2) and 1 <= len(v.ops) <= 16, 'arity %d, %d operations', v.arity, len(v.ops))
@@ -222,7 +223,8 @@ class Form:
 
     def check_vwin(self, t, i):
         need(i.obj < len(t.windows), 'window %d', i.obj)
-        self.inside(t, i.a, self.inside(t, i.dst))
+        w = t.windows[i.obj]
+        self.inside(t, i.a, self.inside(t, i.dst) * (w.kernel_h * w.kernel_w if w.kind == OVERLAP else 1))
         need(i.a[1:] == (0, 0), 'the origin of a')
 
     def check_vred(self, t, i):

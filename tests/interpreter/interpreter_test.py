@@ -23,7 +23,7 @@ from tap import Tap  # noqa: E402
 
 SMALL = ['--arch-field', 'crossbars=3', '--arch-field', 'rows=32', '--arch-field', 'cols=24']
 CONFIGURATIONS = [[], ['--set', 'pixel', '--extra-pes', '32'], ['--set', '1x*', '--extra-pes', '8'] + SMALL, ['--schedule', 'layer', '--set', '2x*']]
-MODELS = ['mnist-8', 'tf-mnist-nhwc', 'torch-lenet5-dyn', 'mlperf-tiny-resnet8-fp32']
+MODELS = ['mnist-8', 'tf-mnist-nhwc', 'torch-lenet5-dyn', 'mlperf-tiny-resnet8-fp32', 'mlperf-tiny-dscnn-kws-fp32', 'torch-oddconv-op13']
 
 
 class Bench:

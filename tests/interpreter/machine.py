@@ -15,7 +15,7 @@ from program_file import Fault
 
 FIRST_INBOUND, COUNT_BITS = 128, 22
 VRED_H, VRED_W, VRED_C, VRED_SUM = 1, 2, 4, 8
-WINDOW_MAX, WINDOW_AVERAGE = 0, 1
+WINDOW_MAX, WINDOW_AVERAGE, WINDOW_OVERLAP = 0, 1, 3
 
 
 def reached(count, threshold):
@@ -222,7 +222,24 @@ class Machine:
         view, y, x = i.dst
         for oy in range(y, y + i.h):
             for ox in range(x, x + i.w):
-                self.put(tile, view, oy, ox, self.window(window, a, oy, ox))
+                if window.kind == WINDOW_OVERLAP:
+                    values = self.overlap(window, a, oy, ox, tile.views[view].channels)
+                else:
+                    values = self.window(window, a, oy, ox)
+                self.put(tile, view, oy, ox, values)
+
+    @staticmethod
+    def overlap(w, a, oy, ox, channels):
+        """The transposed window."""
+        result = array('f', bytes(4 * channels))
+        for kh in range(w.kernel_h):
+            for kw in range(w.kernel_w):
+                iy, beside_y = divmod(oy + w.pad_top - kh * w.dilation_h, w.stride_h)
+                ix, beside_x = divmod(ox + w.pad_left - kw * w.dilation_w, w.stride_w)
+                if not beside_y and not beside_x and 0 <= iy < a.height and 0 <= ix < a.width:
+                    tap = a.pixel(iy, ix, (kh * w.kernel_w + kw) * channels, channels)
+                    result = round_f32(map(add, result, tap))
+        return result
 
     @staticmethod
     def window(w, a, oy, ox):

@@ -1,0 +1,251 @@
+/* cmd_where.c - `cimc where`: which cells hold a weight of a layer, which weight a cell holds. */
+#include "where.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The cell that was asked for, or none. */
+struct asked {
+    bool is_cell;
+    uint32_t tile, pe, row, column;
+};
+
+static bool out_of_range(struct diag *d, const char *what, int64_t value, int64_t n)
+{
+    return diag_error(d, (struct loc){0}, DIAG_WHERE, "there is no %s %lld, they go from 0 to %lld",
+                      what, (long long)value, (long long)n - 1);
+}
+
+/* R,C */
+static bool parse_cell(const char *text, int64_t *row, int64_t *column)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 9 || text[digits] != ',')
+        return false;
+    const char *second = text + digits + 1;
+    size_t more = strspn(second, "0123456789");
+    if (more == 0 || more > 9 || second[more])
+        return false;
+    *row = strtoll(text, NULL, 10);
+    *column = strtoll(second, NULL, 10);
+    return true;
+}
+
+/* One of the two forms, whole. */
+static bool check_form(const struct settings *s, struct diag *d)
+{
+    bool weight = s->layer || s->row >= 0 || s->col >= 0;
+    bool cell = s->tile >= 0 || s->pe >= 0 || s->cell;
+    if (weight != cell && (s->layer && s->row >= 0 && s->col >= 0) == weight &&
+        (s->tile >= 0 && s->pe >= 0 && s->cell) == cell)
+        return true;
+    return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                      "give --layer, --row and --col, or --tile, --pe and --cell");
+}
+
+static bool find_weight(struct where *w, const struct settings *s, struct diag *d)
+{
+    const struct where_layer *l = where_layer(w, s->layer, d);
+    if (!l)
+        return false;
+    const struct isa_image *image = &w->program->images[l->image];
+    if (s->row >= image->k)
+        return out_of_range(d, "row", s->row, image->k);
+    if (s->col >= image->n)
+        return out_of_range(d, "column", s->col, image->n);
+    where_find(w, l, (uint32_t)s->row, (uint32_t)s->col);
+    return true;
+}
+
+static bool find_cell(struct where *w, const struct settings *s, struct asked *out, struct diag *d)
+{
+    const struct isa_program *p = w->program;
+    int64_t row, column;
+    if (!parse_cell(s->cell, &row, &column))
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--cell: '%s' is not ROW,COLUMN of a crossbar", s->cell);
+    if (s->tile >= p->n_tiles)
+        return out_of_range(d, "tile", s->tile, p->n_tiles);
+    if (s->pe >= p->arch.crossbars)
+        return out_of_range(d, "PE", s->pe, p->arch.crossbars);
+    if (row >= p->arch.rows)
+        return out_of_range(d, "crossbar row", row, p->arch.rows);
+    if (column >= p->arch.cols)
+        return out_of_range(d, "crossbar column", column, p->arch.cols);
+    *out =
+        (struct asked){true, (uint32_t)s->tile, (uint32_t)s->pe, (uint32_t)row, (uint32_t)column};
+    return where_cell(w, out->tile, out->pe, out->row, out->column, d);
+}
+
+/* ---- what is said of a weight ---- */
+
+struct coordinates {
+    uint32_t kernel_row, kernel_column, input_channel, output_channel;
+};
+
+/* Of the product as it is mapped: a transposed convolution is one of 1x1 (CLI.md). */
+static struct coordinates coordinates_of(const struct where *w)
+{
+    const struct isa_group *g = w->layer->group;
+    uint32_t groups = isa_conv_groups(g), channels = g->in_channels / groups;
+    uint32_t tap = w->row / channels;
+    uint32_t conv_group = w->col / (w->program->images[g->image].n / groups);
+    return (struct coordinates){tap / g->kernel[1], tap % g->kernel[1],
+                                conv_group * channels + w->row % channels, w->col};
+}
+
+static float value_of(const struct where *w)
+{
+    return isa_image_data(
+        w->program,
+        w->layer->image)[(size_t)w->row * w->program->images[w->layer->image].n + w->col];
+}
+
+static const char *entity_of(const struct where *w)
+{
+    uint32_t node = w->layer->node;
+    const char *entity = node < w->program->n_nodes ? w->program->nodes[node].entity : NULL;
+    return entity && *entity ? entity : NULL;
+}
+
+/* Bits [*from, *to] of the weight, and the sign of the part, that one of its columns is for. */
+static char column_bits(const struct arch *a, uint32_t k, int64_t *from, int64_t *to)
+{
+    uint32_t slice = k % where_slices(a);
+    *from = slice * a->cell_bits;
+    *to = min_i64(*from + a->cell_bits, a->weight_bits) - 1;
+    return !a->differential ? '=' : k < where_slices(a) ? '+' : '-';
+}
+
+static void print_columns(const struct arch *a, const struct where_place *place)
+{
+    uint32_t n = where_columns(a);
+    for (uint32_t k = 0; k < n; k++) {
+        int64_t from, to;
+        char sign = column_bits(a, k, &from, &to);
+        printf("%s%u", k ? ", " : "  ", place->logical * n + k);
+        if (n > 1 && sign != '=')
+            printf(" %c", sign);
+        if (n > 1 && from == to)
+            printf(" bit %lld", (long long)from);
+        else if (n > 1)
+            printf(" bits %lld-%lld", (long long)from, (long long)to);
+    }
+    printf("\n");
+}
+
+static void print_text(const struct where *w, const struct asked *asked)
+{
+    const struct isa_image *image = &w->program->images[w->layer->image];
+    struct coordinates c = coordinates_of(w);
+    struct text value = {0};
+    text_add_f32(&value, value_of(w));
+    if (asked->is_cell)
+        printf("tile %u, PE %u, crossbar row %u, column %u:\n", asked->tile, asked->pe, asked->row,
+               asked->column);
+    printf("layer %td '%s', row %u of %u, column %u of %u: %s\n", w->layer - w->layers,
+           where_layer_name(w, w->layer), w->row, image->k, w->col, image->n, value.at);
+    if (entity_of(w))
+        printf("%s: ", entity_of(w));
+    printf("kernel row %u, kernel column %u, input channel %u, output channel %u\n", c.kernel_row,
+           c.kernel_column, c.input_channel, c.output_channel);
+    for (size_t i = 0; i < w->n_layers && where_shares(w, w->layer); i++) {
+        if (w->layers[i].image == w->layer->image && &w->layers[i] != w->layer)
+            printf("also layer %zu '%s'\n", i, where_layer_name(w, &w->layers[i]));
+    }
+    printf("\n%6s  %4s  %12s  %s\n", "tile", "PE", "crossbar row",
+           where_columns(&w->program->arch) > 1 ? "columns" : "column");
+    for (size_t i = 0; i < w->places.n; i++) {
+        const struct where_place *p = &w->places.at[i];
+        printf("%6u  %4u  %12u", p->tile, p->pe, p->row);
+        print_columns(&w->program->arch, p);
+    }
+    text_free(&value);
+}
+
+static void json_columns(const struct arch *a, const struct where_place *place, struct json *j)
+{
+    uint32_t n = where_columns(a);
+    json_open_array(j, "columns");
+    for (uint32_t k = 0; k < n; k++) {
+        int64_t from, to;
+        char sign = column_bits(a, k, &from, &to);
+        json_open_map(j, NULL);
+        json_integer(j, "column", (int64_t)place->logical * n + k);
+        json_integer(j, "slice", k % where_slices(a));
+        json_integer(j, "low_bit", from);
+        json_integer(j, "high_bit", to);
+        json_text(j, "polarity", sign == '+' ? "positive" : sign == '-' ? "negative" : NULL);
+        json_close_map(j);
+    }
+    json_close_array(j);
+}
+
+static void print_json(const struct where *w, const struct asked *asked, const char *program)
+{
+    const struct isa_image *image = &w->program->images[w->layer->image];
+    struct coordinates c = coordinates_of(w);
+    struct json *j = json_new();
+    json_open_map(j, NULL);
+    json_text(j, "program", program);
+    json_text(j, "layer", where_layer_name(w, w->layer));
+    json_integer(j, "layer_number", w->layer - w->layers);
+    json_text(j, "source", entity_of(w));
+    json_integer(j, "rows", image->k);
+    json_integer(j, "columns", image->n);
+    json_integer(j, "row", w->row);
+    json_integer(j, "column", w->col);
+    json_real(j, "value", (double)value_of(w));
+    json_integer(j, "kernel_row", c.kernel_row);
+    json_integer(j, "kernel_column", c.kernel_column);
+    json_integer(j, "input_channel", c.input_channel);
+    json_integer(j, "output_channel", c.output_channel);
+    json_open_array(j, "shared_with");
+    for (size_t i = 0; i < w->n_layers; i++) {
+        if (w->layers[i].image == w->layer->image && &w->layers[i] != w->layer)
+            json_text(j, NULL, where_layer_name(w, &w->layers[i]));
+    }
+    json_close_array(j);
+    json_open_array(j, "places");
+    for (size_t i = 0; i < w->places.n; i++) {
+        const struct where_place *p = &w->places.at[i];
+        json_open_map(j, NULL);
+        json_integer(j, "tile", p->tile);
+        json_integer(j, "pe", p->pe);
+        json_integer(j, "group", p->group);
+        json_integer(j, "crossbar_row", p->row);
+        json_columns(&w->program->arch, p, j);
+        json_close_map(j);
+    }
+    json_close_array(j);
+    if (asked->is_cell) {
+        json_open_map(j, "cell");
+        json_integer(j, "tile", asked->tile);
+        json_integer(j, "pe", asked->pe);
+        json_integer(j, "crossbar_row", asked->row);
+        json_integer(j, "column", asked->column);
+        json_close_map(j);
+    }
+    json_close_map(j);
+    json_finish(j, stdout);
+}
+
+bool cmd_where(const struct settings *s, struct diag *d)
+{
+    if (!check_form(s, d))
+        return false;
+    struct isa_program *p = isa_program_read(s->args.at[0], d);
+    if (!p)
+        return false;
+    struct where w;
+    struct asked asked = {0};
+    where_open(&w, p);
+    bool ok = s->layer ? find_weight(&w, s, d) : find_cell(&w, s, &asked, d);
+    if (ok && s->json)
+        print_json(&w, &asked, s->args.at[0]);
+    else if (ok)
+        print_text(&w, &asked);
+    where_free(&w);
+    isa_program_free(p);
+    return ok;
+}

@@ -1,0 +1,56 @@
+/*
+ * where.h - which weight sits in which cell: found in a program's tables, reported by cmd_where.c.
+ *
+ * A layer is what MVM instructions of one node do; layers are numbered in graph order, as in
+ * compile's table. Rows and columns are those of the layer's K x N matrix.
+ */
+#ifndef CIMC_WHERE_H
+#define CIMC_WHERE_H
+
+#include "cli.h"
+
+struct where_layer {
+    uint32_t node, image;
+    const struct isa_group *group; /* one of its groups: for its geometry */
+};
+/* One copy's cell: the first of the weight's columns is `logical` times columns of a weight. */
+struct where_place {
+    uint32_t tile, group, pe, row, logical;
+};
+struct where {
+    const struct isa_program *program;
+    struct arena *arena;
+    struct where_layer *layers;
+    size_t n_layers;
+    /* of the weight that was asked for */
+    const struct where_layer *layer;
+    uint32_t row, col;
+    VEC(struct where_place) places;
+};
+void where_open(struct where *w, const struct isa_program *p);
+void where_free(struct where *w);
+/* The layer of that name or number; NULL with a diagnostic that names near ones. */
+const struct where_layer *where_layer(const struct where *w, const char *name,
+                                      struct diag *d) CHECK_RESULT;
+const char *where_layer_name(const struct where *w, const struct where_layer *l);
+/* Fills `places` with the cells of a weight: every copy, by tile and PE. */
+void where_find(struct where *w, const struct where_layer *layer, uint32_t row, uint32_t col);
+/* The weight in a cell: layer, row and col, and its places. False if the cell holds nothing, with a
+ * diagnostic. `column` is a column of the crossbar. */
+bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint32_t column,
+                struct diag *d) CHECK_RESULT;
+/* Other layers with the same weights. */
+bool where_shares(const struct where *w, const struct where_layer *l);
+
+/* Columns of one weight: slices of cell_bits, the lowest bits first, then those of the negative
+ * part where weights are differential (ARCH.md). */
+static inline uint32_t where_slices(const struct arch *a)
+{
+    return (uint32_t)ceil_div_i64(a->weight_bits, a->cell_bits);
+}
+static inline uint32_t where_columns(const struct arch *a)
+{
+    return where_slices(a) * (a->differential ? 2 : 1);
+}
+
+#endif

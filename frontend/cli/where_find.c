@@ -1,0 +1,231 @@
+/*
+ * where_find.c - from a weight to its cells and back, by a program's tables alone (ISA.md 5).
+ *
+ * A PE holds rows [k0, k0 + k) and columns [n0, n0 + n) of a layer's matrix; row k0 + i lies in
+ * crossbar row i, in a PE with several conv groups k crossbar rows further down for each.
+ */
+#include "where.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_NAMED = 8, NEAR_LETTERS = 3 };
+
+/* ---- layers ---- */
+
+/* Node of each group's MVMs; where it has none, that of its image. */
+static void find_nodes(const struct isa_program *p, const struct isa_tile *t, uint32_t *nodes)
+{
+    for (uint32_t g = 0; g < t->n_groups; g++)
+        nodes[g] = p->images[t->groups[g].image].node;
+    for (uint32_t i = 0; i < t->n_insts; i++) {
+        struct isa_inst inst;
+        const char *reason;
+        if (isa_decode(t->stream + (size_t)i * ISA_INST_BYTES, &inst, &reason) &&
+            inst.op == ISA_mvm && t->sources[i] != ISA_NO_SOURCE)
+            nodes[inst.obj] = t->sources[i];
+    }
+}
+
+static int compare_layers(const void *a, const void *b)
+{
+    const struct where_layer *x = a, *y = b;
+    if (x->node != y->node)
+        return x->node < y->node ? -1 : 1;
+    return x->image < y->image ? -1 : x->image > y->image;
+}
+
+void where_open(struct where *w, const struct isa_program *p)
+{
+    *w = (struct where){.program = p, .arena = arena_new()};
+    size_t n = 0, most = 0;
+    for (uint32_t t = 0; t < p->n_tiles; t++)
+        most += p->tiles[t].n_groups;
+    w->layers = ARENA_ARRAY(w->arena, struct where_layer, most);
+    for (uint32_t t = 0; t < p->n_tiles; t++) {
+        const struct isa_tile *tile = &p->tiles[t];
+        uint32_t *nodes = ARENA_ARRAY(w->arena, uint32_t, tile->n_groups);
+        find_nodes(p, tile, nodes);
+        for (uint32_t g = 0; g < tile->n_groups; g++)
+            w->layers[n++] =
+                (struct where_layer){nodes[g], tile->groups[g].image, &tile->groups[g]};
+    }
+    if (n)
+        qsort(w->layers, n, sizeof *w->layers, compare_layers);
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || compare_layers(&w->layers[i], &w->layers[i - 1]) != 0)
+            w->layers[w->n_layers++] = w->layers[i];
+    }
+}
+
+void where_free(struct where *w)
+{
+    VEC_FREE(&w->places);
+    arena_free(w->arena);
+}
+
+const char *where_layer_name(const struct where *w, const struct where_layer *l)
+{
+    const char *name = l->node < w->program->n_nodes ? w->program->nodes[l->node].name : NULL;
+    return name ? name : "";
+}
+
+/* Letters to change, add or drop to make one name of the other, at most `most` + 1. */
+static size_t edits(const char *a, const char *b, size_t most)
+{
+    size_t n = strlen(a), m = strlen(b);
+    if (n > m + most || m > n + most)
+        return most + 1;
+    size_t *row = heap_alloc((m + 1) * sizeof *row);
+    for (size_t j = 0; j <= m; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t corner = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t same = corner + (a[i - 1] != b[j - 1]),
+                   least = row[j] < row[j - 1] ? row[j] : row[j - 1];
+            corner = row[j];
+            row[j] = same < least + 1 ? same : least + 1;
+        }
+    }
+    size_t result = row[m];
+    free(row);
+    return result;
+}
+
+static bool is_near(const char *name, const char *asked)
+{
+    return *asked && (strcasestr(name, asked) || (*name && strcasestr(asked, name)) ||
+                      edits(name, asked, NEAR_LETTERS) <= NEAR_LETTERS);
+}
+
+static const struct where_layer *unknown_layer(const struct where *w, const char *asked,
+                                               struct diag *d)
+{
+    struct text near = {0};
+    unsigned n = 0;
+    for (size_t i = 0; i < w->n_layers && n < MOST_NAMED; i++) {
+        const char *name = where_layer_name(w, &w->layers[i]);
+        if (is_near(name, asked))
+            text_add(&near, "%s'%s' (%zu)", n++ ? ", " : "; near: ", name, i);
+    }
+    if (w->n_layers == 0)
+        diag_error(d, (struct loc){0}, DIAG_WHERE, "the program has no layer on crossbars");
+    else
+        diag_error(d, (struct loc){0}, DIAG_WHERE,
+                   "there is no layer '%s' among the layers 0 to %zu%s", asked, w->n_layers - 1,
+                   near.at ? near.at : "");
+    text_free(&near);
+    return NULL;
+}
+
+const struct where_layer *where_layer(const struct where *w, const char *name, struct diag *d)
+{
+    for (size_t i = 0; i < w->n_layers; i++) {
+        if (strcmp(where_layer_name(w, &w->layers[i]), name) == 0)
+            return &w->layers[i];
+    }
+    char *end;
+    size_t digits = strspn(name, "0123456789");
+    unsigned long long number = strtoull(name, &end, 10);
+    if (digits > 0 && !name[digits] && number < w->n_layers)
+        return &w->layers[number];
+    return unknown_layer(w, name, d);
+}
+
+bool where_shares(const struct where *w, const struct where_layer *l)
+{
+    for (size_t i = 0; i < w->n_layers; i++) {
+        if (w->layers[i].image == l->image && w->layers[i].node != l->node)
+            return true;
+    }
+    return false;
+}
+
+/* ---- cells ---- */
+
+/* Columns of the matrix in a conv group. */
+static uint32_t group_columns(const struct where *w, const struct isa_group *g)
+{
+    return w->program->images[g->image].n / isa_conv_groups(g);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct where_place *x = a, *y = b;
+    if (x->tile != y->tile)
+        return x->tile < y->tile ? -1 : 1;
+    return x->pe < y->pe ? -1 : x->pe > y->pe;
+}
+
+void where_find(struct where *w, const struct where_layer *layer, uint32_t row, uint32_t col)
+{
+    w->layer = layer;
+    w->row = row;
+    w->col = col;
+    w->places.n = 0;
+    for (uint32_t t = 0; t < w->program->n_tiles; t++) {
+        const struct isa_tile *tile = &w->program->tiles[t];
+        for (uint32_t i = 0; i < tile->n_groups; i++) {
+            const struct isa_group *g = &tile->groups[i];
+            if (g->image != layer->image || g->shares)
+                continue;
+            uint32_t columns = group_columns(w, g);
+            for (uint32_t k = 0; k < g->n_pes; k++) {
+                const struct isa_pe *pe = &g->pes[k];
+                if (row - pe->k0 >= pe->k || col - pe->n0 >= pe->n)
+                    continue; /* also where the difference is below 0 */
+                uint32_t block = col / columns - pe->n0 / columns;
+                struct where_place place = {t, i, pe->pe, block * pe->k + row - pe->k0,
+                                            col - pe->n0};
+                VEC_PUSH(&w->places, place);
+            }
+        }
+    }
+    if (w->places.n)
+        qsort(w->places.at, w->places.n, sizeof *w->places.at, compare_places);
+}
+
+/* What a PE holds: its group's number, and its entry there. */
+static const struct isa_pe *find_pe(const struct isa_tile *t, uint32_t pe, uint32_t *out_group)
+{
+    for (uint32_t g = 0; g < t->n_groups; g++) {
+        for (uint32_t i = 0; i < t->groups[g].n_pes; i++) {
+            if (t->groups[g].pes[i].pe == pe && !t->groups[g].shares) {
+                *out_group = g;
+                return &t->groups[g].pes[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+static const struct where_layer *layer_of(const struct where *w, uint32_t image)
+{
+    for (size_t i = 0; i < w->n_layers; i++) {
+        if (w->layers[i].image == image)
+            return &w->layers[i];
+    }
+    return NULL;
+}
+
+bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint32_t column,
+                struct diag *d)
+{
+    const struct isa_tile *t = &w->program->tiles[tile];
+    uint32_t group = 0, logical = column / where_columns(&w->program->arch);
+    const struct isa_pe *e = find_pe(t, pe, &group);
+    if (!e)
+        return diag_error(d, (struct loc){0}, DIAG_WHERE, "PE %u of tile %u holds nothing", pe,
+                          tile);
+    const struct isa_group *g = &t->groups[group];
+    uint32_t columns = group_columns(w, g);
+    uint32_t block = row / e->k, first = e->n0 / columns;
+    if (logical >= e->n || block != (e->n0 + logical) / columns - first)
+        return diag_error(d, (struct loc){0}, DIAG_WHERE,
+                          "row %u, column %u of PE %u in tile %u holds nothing", row, column, pe,
+                          tile);
+    where_find(w, layer_of(w, g->image), e->k0 + row % e->k, e->n0 + logical);
+    return true;
+}
