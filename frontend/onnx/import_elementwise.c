@@ -19,6 +19,12 @@ bool import_binary(struct onnx_node *n)
     return onnx_set_out(n, 0, onnx_emit2(n, n->op->opcode, NULL, a, b));
 }
 
+/* 1 / x */
+bool import_reciprocal(struct onnx_node *n)
+{
+    return onnx_set_out(n, 0, onnx_helper2(n, IR_div, onnx_scalar(n, 1), onnx_in(n, 0)));
+}
+
 /* Sum, Min, Max of any number of operands, from left to right. */
 bool import_chain(struct onnx_node *n)
 {

@@ -1,5 +1,5 @@
 /*
- * import_pad.c - tensors with elements added around them or repeated: Pad, Tile.
+ * import_pad.c - tensors with elements added around them or repeated: Pad, Tile, Expand.
  *
  * Modes constant, edge and reflect are operations of the IR; wrap, like Tile, picks by index:
  * element i of the result is element i mod dim of the input, counted from where the input begins.
@@ -149,4 +149,39 @@ bool import_tile(struct onnx_node *n)
         changes |= repeats.at[i] != 1;
     }
     return onnx_set_out(n, 0, changes ? repeat(n, x, none, counts) : x);
+}
+
+/* Constants stay one element where they are (IR expand); run-time values are repeated where the
+ * shape makes a dimension of 1 longer. */
+bool import_expand(struct onnx_node *n)
+{
+    static const int64_t none[IR_MAX_RANK];
+    struct ir_value *x = onnx_in(n, 0);
+    struct ir_ints shape;
+    int64_t dims[IR_MAX_RANK], counts[IR_MAX_RANK];
+    if (!x || !onnx_const_ints(n, 1, &shape))
+        return false;
+    if (onnx_is_const(x)) {
+        union ir_attrs attrs = {.expand = {.shape = shape}};
+        return onnx_set_out(n, 0, onnx_emit1(n, IR_expand, &attrs, x));
+    }
+    uint32_t rank = shape.n > x->type.rank ? shape.n : x->type.rank;
+    if (rank > IR_MAX_RANK)
+        return onnx_error(n, "a result of %u dimensions; at most %d are supported", rank,
+                          IR_MAX_RANK);
+    bool changes = false;
+    for (uint32_t i = 0; i < rank; i++) { /* from the last dimension to the first */
+        uint32_t at = rank - 1 - i;
+        dims[at] = i < x->type.rank ? x->type.dim[x->type.rank - 1 - i] : 1;
+        int64_t want = i < shape.n ? shape.at[shape.n - 1 - i] : 1;
+        if (want != 1 && dims[at] != 1 && want != dims[at])
+            return onnx_error(n, "dimension %u of %lld does not broadcast to %lld", at,
+                              (long long)dims[at], (long long)want);
+        counts[at] = dims[at] == 1 ? want : dims[at];
+        changes |= counts[at] != dims[at];
+        if (!repeated_count(n, at, dims[at], counts[at]))
+            return false;
+    }
+    x = onnx_reshape(n, x, dims, rank, !changes);
+    return onnx_set_out(n, 0, changes && x ? repeat(n, x, none, counts) : x);
 }

@@ -1,6 +1,6 @@
 /*
- * import_reduce.c - sums, means and maxima over dimensions: ReduceSum, ReduceMean, ReduceMax,
- * GlobalMaxPool.
+ * import_reduce.c - sums, means and maxima over dimensions: ReduceSum, ReduceMean, ReduceL2,
+ * ReduceMax, ReduceMin, GlobalMaxPool.
  *
  * The IR keeps reduced dimensions as 1. A mean is the sum times 1/n, except over all dimensions
  * after the second: that is global_avg_pool. ReduceMin is the maximum of negated values, negated.
@@ -68,6 +68,10 @@ static struct ir_value *reduced(struct onnx_node *n, struct ir_value *x, const b
         return onnx_reduce(n, "max", x, axes);
     if (strcmp(kind, "Sum") == 0)
         return onnx_reduce(n, "sum", x, axes);
+    if (strcmp(kind, "L2") == 0) {
+        struct ir_value *squares = onnx_helper2(n, IR_mul, x, x);
+        return onnx_helper1(n, IR_sqrt, NULL, onnx_reduce(n, "sum", squares, axes));
+    }
     struct ir_value *most = onnx_reduce(n, "max", onnx_helper1(n, IR_neg, NULL, x), axes);
     return onnx_helper1(n, IR_neg, NULL, most);
 }

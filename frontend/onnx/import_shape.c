@@ -1,6 +1,6 @@
 /*
  * import_shape.c - the same elements in another shape or order: Reshape, Flatten, Squeeze,
- * Unsqueeze, Transpose, Expand, and Range.
+ * Unsqueeze, Transpose, and Range.
  */
 #include "onnx_internal.h"
 
@@ -132,16 +132,6 @@ bool import_transpose(struct onnx_node *n)
     for (int64_t i = 0; i < rank; i++)
         order[i] = given ? perm.at[i] : rank - 1 - i;
     return onnx_set_out(n, 0, onnx_transpose(n, x, order, true));
-}
-
-bool import_expand(struct onnx_node *n)
-{
-    struct ir_value *x = onnx_in(n, 0);
-    struct ir_ints shape;
-    if (!x || !onnx_const_ints(n, 1, &shape))
-        return false;
-    union ir_attrs attrs = {.expand = {.shape = shape}};
-    return onnx_set_out(n, 0, onnx_emit1(n, IR_expand, &attrs, x));
 }
 
 /* Its length is only known where its operands are. */

@@ -391,6 +391,18 @@ START_TEST(reduce_axes)
 }
 END_TEST
 
+/* At run time too; dimensions that do not broadcast are refused. */
+START_TEST(expand_repeats)
+{
+    struct model m = one_node(13, node("Expand", "", "x s", "y"), DIMS(2, 1));
+    model_init(&m, INTS("s", 2, 1, 2));
+    EXPECT(&m, AT(1, 2), 1, 1, 2, 2, 1, 1, 2, 2);
+    m = one_node(13, node("Expand", "", "x s", "y"), DIMS(2));
+    model_init(&m, INTS("s", 3));
+    ck_assert(rejected(&m, DIAG_ONNX_ATTR, "does not broadcast to 3"));
+}
+END_TEST
+
 /* The mean over the map is the pooling that has hardware behind it. */
 START_TEST(mean_over_the_map_is_global_pooling)
 {
@@ -512,6 +524,7 @@ static void add_layer_cases(TCase *tc)
     tcase_add_test(tc, pad_18_lists_axes);
     tcase_add_test(tc, pad_19_wraps);
     tcase_add_test(tc, reduce_axes);
+    tcase_add_test(tc, expand_repeats);
     tcase_add_test(tc, mean_over_the_map_is_global_pooling);
     tcase_add_loop_test(tc, dequantised_constants, 0, 4);
     tcase_add_test(tc, quantised_constants_round_to_even);
