@@ -1,8 +1,9 @@
-"""The code behind `benchmarks/reproduce` and `benchmarks/measure`, on the bundled model and on small numbers.
+"""The code behind `benchmarks/reproduce`, `measure` and `zoo`, on the bundled model and on small numbers.
 
 usage: benchmarks_test.py CIMC ROOT
 """
 import os
+import shutil
 import subprocess
 import sys
 
@@ -109,6 +110,32 @@ def readme_section(b):
     b.expect(text.count(results.BEGIN) == text.count(results.END) == 1, "the project's README has no markers")
 
 
+def zoo_folder(b):
+    """The bundled model in a folder as make_zoo writes them."""
+    shutil.copytree(b.test_data(0), b.path('digits/test_data_set_0'))
+    shutil.copy(b.model, b.path('digits/model.onnx'))
+    return b.path('digits')
+
+
+def zoo(b):
+    """zoo runs a model in every mode on two machines and prints a row"""
+    done = call(b, 'zoo', '--cimc', b.cimc, '--runs', '1', '--csv', b.path('zoo.csv'), zoo_folder(b))
+    b.equal(done.returncode, 0, 'zoo: exit code; ' + done.stdout + done.stderr)
+    b.contains(done.stdout, '| digits | 7 | 9 | 1324 |')    # PEs and the sum of OH*OW of the seven layers, by hand
+    b.equal(len(b.read('zoo.csv').splitlines()), 1 + 2 * 2 * 2, 'lines of the CSV file')
+
+
+def zoo_wrong_answer(b):
+    """zoo fails when an answer is wrong"""
+    answer = os.path.join(zoo_folder(b), 'test_data_set_0', 'output_0.pb')
+    with open(answer, 'r+b') as f:
+        f.seek(-4, os.SEEK_END)
+        f.write(b'\0\0\x80\x43')    # 256.0
+    done = call(b, 'zoo', '--cimc', b.cimc, '--archs', 'clsa', '--runs', '1', b.path('digits'))
+    b.equal(done.returncode, 1, 'zoo: exit code')
+    b.contains(done.stdout, "digits: clsa, layer, +0: output 'logits' is wrong")
+
+
 if __name__ == '__main__':
-    sys.exit(run_cases([commands, points_of_the_paper, reports_are_judged, layers_from_graph_and_file, sentences,
+    sys.exit(run_cases([commands, points_of_the_paper, reports_are_judged, layers_from_graph_and_file, sentences, zoo, zoo_wrong_answer,
                         times_and_aims, readme_section]))
