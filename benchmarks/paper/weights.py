@@ -1,7 +1,9 @@
 """Bytes of a model's weights, as dense tensors: what the memory criterion is about.
 
 Walks the protobuf wire format of the file (ModelProto: graph 7; GraphProto: node 1, initializer 5;
-NodeProto: attribute 5; AttributeProto: t 5; TensorProto: dims 1, data_type 2), skipping the data.
+NodeProto: input 1, op_type 4, attribute 5; AttributeProto: t 5; TensorProto: dims 1, data_type 2,
+int64_data 7, name 8, raw_data 9), skipping the data. ConstantOfShape of an initializer is a weight
+of that shape.
 """
 
 import math
@@ -60,14 +62,47 @@ def inner(data, span, number):
     return (value for found, wire, value in fields(data, *span) if found == number and wire == BYTES)
 
 
+def shape_elements(data, span):
+    """(name, product of the elements) of an int64 initializer."""
+    name, values = b"", []
+    for number, wire, value in fields(data, *span):
+        if number == 7 and wire == VARINT:
+            values.append(value)
+        elif number == 7:
+            at = value[0]
+            while at < value[1]:
+                element, at = read_varint(data, at)
+                values.append(element)
+        elif number == 8:
+            name = data[value[0]:value[1]]
+        elif number == 9:
+            raw = data[value[0]:value[1]]
+            values = [int.from_bytes(raw[i:i + 8], "little") for i in range(0, len(raw), 8)]
+    return name, math.prod(values)
+
+
+def filled_bytes(data, nodes, initializers):
+    """Float tensors that ConstantOfShape makes."""
+    shapes = None
+    total = 0
+    for node in nodes:
+        if any(data[slice(*span)] == b"ConstantOfShape" for span in inner(data, node, 4)):
+            shapes = shapes or dict(shape_elements(data, span) for span in initializers
+                                    if tensor_bytes(data, *span) <= 64)
+            total += 4 * sum(shapes.get(data[slice(*span)], 0) for span in inner(data, node, 1))
+    return total
+
+
 def weight_bytes(path):
-    """Initializers and the tensors in attributes of nodes (Constant)."""
+    """Initializers, tensors in attributes of nodes (Constant), and what ConstantOfShape fills."""
     with open(path, "rb") as file, \
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         total = 0
         for graph in inner(data, (0, len(data)), 7):
-            total += sum(tensor_bytes(data, *span) for span in inner(data, graph, 5))
-            for node in inner(data, graph, 1):
+            initializers, nodes = list(inner(data, graph, 5)), list(inner(data, graph, 1))
+            total += sum(tensor_bytes(data, *span) for span in initializers)
+            total += filled_bytes(data, nodes, initializers)
+            for node in nodes:
                 for attribute in inner(data, node, 5):
                     total += sum(tensor_bytes(data, *span) for span in inner(data, attribute, 5))
         return total

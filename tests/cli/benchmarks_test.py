@@ -69,6 +69,12 @@ def layers_from_graph_and_file(b):
     # Of four bytes: 3x3 convolutions 1-16, 16-16, 16-16, 16-32, 32-32, 32-32, each with four parameters a channel; 32-10 with bias
     n_weights = 9 * (16 + 2 * 256 + 512 + 2 * 1024) + 4 * (3 * 16 + 3 * 32) + 32 * 10 + 10
     b.equal(weights.weight_bytes(b.model), 4 * n_weights, 'bytes of weights')
+    # ModelProto.graph: initializer "s" = int64[2] {3, 300}; node ConstantOfShape("s"): 16 + 4 * 900 bytes
+    initializer = b'\x08\x02\x10\x07\x3a\x03\x03\xac\x02\x42\x01s'
+    node = b'\x0a\x01s\x12\x01w\x22\x0fConstantOfShape'
+    graph = b'\x0a%c%s\x2a%c%s' % (len(node), node, len(initializer), initializer)
+    filled = b.write('filled.onnx', b'\x3a%c%s' % (len(graph), graph))
+    b.equal(weights.weight_bytes(filled), 16 + 4 * 900, 'bytes of weights that ConstantOfShape fills')
     try:
         cimc.compile(b.write('broken.onnx', 'no model'))
         b.expect(False, 'a broken model compiles')
