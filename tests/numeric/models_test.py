@@ -7,7 +7,7 @@ Each model runs on 1, 8 and 64 crossbars a tile, with sets of a pixel, a row and
 and 32 PEs more. The answers of `cimc run` are those of the test data, within 1e-4 of the largest. The bundled model always runs; the
 others if there is a folder of models: CIMC_MODELS, or shared/models beside the tree. CIMC_MODELS_FULL=1 tries every test set in
 every configuration; else further test sets run in one configuration only, and under CIMC_MODELS_QUICK=1 (sanitizers) the first does
-in a few.
+in a few. A wider set of models runs in a few configurations on two machines and in both schedules.
 """
 import itertools
 import json
@@ -24,6 +24,11 @@ COPIES = [(objective, extra) for objective in ('none', 'sum') for extra in (0, 8
 ALL = list(itertools.product(CROSSBARS, SETS, COPIES))
 # One with each crossbar count, set and kind of copies.
 FEW = [(1, '1x*', ('sum', 8)), (8, 'pixel', ('none', 0)), (64, '2x*', ('sum', 32))]
+# The wider set: on each machine and schedule a few. light_ models keep answers only; their input is a ramp.
+WIDE = ['mlperf-tiny-dscnn-kws-fp32', 'mlperf-tiny-mobilenetv1-vww-fp32', 'mlperf-tiny-autoencoder-ad-fp32', 'micro-kws-fp32',
+        'squeezenet-1.x-fp32', 'squeezenet-1.x-fp16', 'ultraface-rfb-320', 'ultraface-rfb-320-simplified', 'yolox-nano',
+        'torch-oddconv-op13', 'torch-unet-op13', 'light_squeezenet', 'light_inception_v1']
+WIDE_OPTIONS = [[], ['--arch', 'mesh'], ['--schedule', 'layer'], ['--arch', 'mesh', '--schedule', 'layer']]
 MODELS = [('mnist-8', []), ('tf-mnist-nhwc', []), ('onnx-mlir-mnist', []), ('torch-lenet5-dyn', []), ('mlperf-tiny-resnet8-fp32', [])]
 
 
@@ -72,17 +77,29 @@ def run_model(tap, cimc, name, folder, model, options):
         tap.point('%s %s: %d configurations' % (name, os.path.basename(data), len(tried)), problems)
 
 
+def run_wide(tap, cimc, name, where):
+    """One configuration of FEW for each machine and schedule, another for each; with sanitizers one in all."""
+    quick = os.environ.get('CIMC_MODELS_QUICK')
+    problems = []
+    for i, options in enumerate(WIDE_OPTIONS[:1] if quick else WIDE_OPTIONS):
+        problems += run_one(cimc, os.path.join(where, 'model.onnx'), options + ['--input-fill', 'ramp'],
+                            os.path.join(where, 'test_data_set_0'), FEW[i % len(FEW)])
+    tap.point('%s on machines and schedules' % name, problems)
+
+
 def main(cimc, root):
     tap = Tap()
     digits = os.path.join(root, 'benchmarks', 'digits')
     run_model(tap, cimc, 'digits', digits, os.path.join(digits, 'digits.onnx'), [])
     folder = os.environ.get('CIMC_MODELS') or os.path.join(os.path.dirname(os.path.abspath(root)), 'shared', 'models')
-    for name, options in MODELS:
-        if os.path.isdir(os.path.join(folder, name)):
-            where = os.path.join(folder, name)
-            run_model(tap, cimc, name, where, os.path.join(where, 'model.onnx'), options)
-        else:
+    for name, options in MODELS + [(name, None) for name in WIDE]:
+        where = os.path.join(folder, name)
+        if not os.path.isdir(where):
             tap.point(name, skip='there is no %s in CIMC_MODELS or beside the tree' % name)
+        elif name in WIDE:
+            run_wide(tap, cimc, name, where)
+        else:
+            run_model(tap, cimc, name, where, os.path.join(where, 'model.onnx'), options)
     return tap.finish()
 
 
