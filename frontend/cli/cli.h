@@ -87,6 +87,13 @@ struct command {
     unsigned min_args, max_args;
     bool (*run)(const struct settings *s, struct diag *d);
 };
+/* All options of a command, one after another, --help last; then NULL. */
+struct option_cursor {
+    const struct command *command;
+    size_t group;
+    const struct option_desc *at; /* NULL at the start */
+};
+const struct option_desc *options_next(struct option_cursor *c);
 void settings_init(struct settings *s);
 void settings_free(struct settings *s);
 /* argv[0] is the command's name. False: usage error, reported. */
@@ -122,6 +129,17 @@ bool cmd_dump(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_where(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_check(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_list(const struct settings *s, struct diag *d) CHECK_RESULT;
+
+/* ---- main.c ---- */
+
+const struct command *command_list(size_t *n);
+/* NULL, reported: there is no such command. */
+const struct command *command_find(const char *name, struct diag *d) CHECK_RESULT;
+
+/* ---- completion.c, man.c: made from the tables ---- */
+
+bool cmd_completion(const struct settings *s, struct diag *d) CHECK_RESULT;
+bool cmd_man(const struct settings *s, struct diag *d) CHECK_RESULT;
 
 struct json;
 

@@ -187,6 +187,21 @@ static const struct command commands[] = {
      .min_args = 1,
      .max_args = 1,
      .run = cmd_list},
+    {.name = "completion",
+     .summary = "prints a completion script for a shell",
+     .operands = "bash|zsh|fish",
+     .text = "The script completes commands, options and their choices; elsewhere file names.\n"
+             "For bash: `source <(cimc completion bash)`.\n",
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_completion},
+    {.name = "man",
+     .summary = "prints a manual page",
+     .operands = "[COMMAND]",
+     .text =
+         "The page cimc(1), or that of a command, in man(7) format: `cimc man run | man -l -`.\n",
+     .max_args = 1,
+     .run = cmd_man},
     {.name = "version",
      .summary = "prints the version",
      .operands = "",
@@ -201,12 +216,19 @@ static const struct command commands[] = {
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
-static const struct command *find_command(const char *name)
+const struct command *command_list(size_t *n)
+{
+    *n = N_COMMANDS;
+    return commands;
+}
+
+const struct command *command_find(const char *name, struct diag *d)
 {
     for (size_t i = 0; i < N_COMMANDS; i++) {
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
     }
+    diag_error(d, (struct loc){0}, DIAG_USAGE, "there is no command '%s'; see cimc --help", name);
     return NULL;
 }
 
@@ -216,17 +238,11 @@ static void print_overview(FILE *out)
           "Usage: cimc COMMAND [OPTION...] [FILE...]\n\nCommands:\n",
           out);
     for (size_t i = 0; i < N_COMMANDS; i++)
-        fprintf(out, "  %-10s%s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-12s%s\n", commands[i].name, commands[i].summary);
     fputs("\n`cimc COMMAND --help` explains a command. Results go to standard output, messages to\n"
           "standard error. Exit status: 0 success, 1 wrong input or result, 2 wrong command line,\n"
           "3 internal error.\n",
           out);
-}
-
-static bool unknown_command(const char *name, struct diag *d)
-{
-    return diag_error(d, (struct loc){0}, DIAG_USAGE, "there is no command '%s'; see cimc --help",
-                      name);
 }
 
 static bool cmd_help(const struct settings *s, struct diag *d)
@@ -235,9 +251,9 @@ static bool cmd_help(const struct settings *s, struct diag *d)
         print_overview(stdout);
         return true;
     }
-    const struct command *c = find_command(s->args.at[0]);
+    const struct command *c = command_find(s->args.at[0], d);
     if (!c)
-        return unknown_command(s->args.at[0], d);
+        return false;
     options_print_help(c, stdout);
     return true;
 }
@@ -271,8 +287,8 @@ static bool dispatch(int argc, char **argv, struct diag *d)
         name = "help";
     if (strcmp(name, "--version") == 0)
         name = "version";
-    const struct command *c = find_command(name);
-    return c ? run_command(c, argc - 1, argv + 1, d) : unknown_command(argv[1], d);
+    const struct command *c = command_find(name, d);
+    return c && run_command(c, argc - 1, argv + 1, d);
 }
 
 static int exit_code(bool ok, const struct diag *d)

@@ -38,13 +38,7 @@ void settings_free(struct settings *s)
 
 /* ---- all options of a command, one after another ---- */
 
-struct cursor {
-    const struct command *command;
-    size_t group;
-    const struct option_desc *at;
-};
-
-static const struct option_desc *next_option(struct cursor *c)
+const struct option_desc *options_next(struct option_cursor *c)
 {
     while (!c->at || !c->at->name) {
         if (c->at == &options_help[1])
@@ -56,11 +50,6 @@ static const struct option_desc *next_option(struct cursor *c)
             c->at = options_help;
     }
     return c->at++;
-}
-
-static struct cursor all_options(const struct command *c)
-{
-    return (struct cursor){.command = c};
 }
 
 /* ---- parsing ---- */
@@ -130,9 +119,9 @@ struct getopt_tables {
 
 static void fill_tables(const struct command *c, struct getopt_tables *t)
 {
-    struct cursor at = all_options(c);
+    struct option_cursor at = {.command = c};
     text_add(&t->letters, ":");
-    for (const struct option_desc *o; (o = next_option(&at));) {
+    for (const struct option_desc *o; (o = options_next(&at));) {
         int has = o->kind == OPTION_FLAG       ? no_argument
                   : o->kind == OPTION_MAY_TEXT ? optional_argument
                                                : required_argument;
@@ -240,8 +229,8 @@ void options_print_help(const struct command *c, FILE *out)
 {
     fprintf(out, "cimc %s - %s\n\nUsage: cimc %s [OPTION...]%s%s\n\n%s\nOptions:\n", c->name,
             c->summary, c->name, *c->operands ? " " : "", c->operands, c->text);
-    struct cursor at = all_options(c);
-    for (const struct option_desc *o; (o = next_option(&at));)
+    struct option_cursor at = {.command = c};
+    for (const struct option_desc *o; (o = options_next(&at));)
         print_option(o, out);
     fputs("\nExit status: 0 success, 1 wrong input or result, 2 wrong command line, 3 internal "
           "error.\n",

@@ -30,6 +30,8 @@ COMMANDS = {
     'dump': (VALUES | {'output', 'force', 'format'}, ['absent']),
     'check': ({'model', 'json'}, ['absent']),
     'list': (set(), []),
+    'completion': (set(), []),
+    'man': (set(), []),
     'version': (set(), []),
     'help': (set(), []),
 }

@@ -1,0 +1,236 @@
+/*
+ * completion.c - `cimc completion`: completion scripts for shells from the command and option
+ * tables.
+ *
+ * In: bash, zsh or fish. Out: the script on standard output. It completes commands, options of a
+ * command and the values of options with choices; file names elsewhere.
+ */
+#include "cli.h"
+
+#include <string.h>
+
+/* "a|b" as words. */
+static void put_choices(const char *choices)
+{
+    for (; *choices; choices++)
+        fputc(*choices == '|' ? ' ' : *choices, stdout);
+}
+
+static void put_command_names(void)
+{
+    size_t n;
+    const struct command *commands = command_list(&n);
+    for (size_t i = 0; i < n; i++)
+        printf("%s%s", i ? " " : "", commands[i].name);
+}
+
+/* What the operands are, as words; false: files. */
+static bool put_operands(const struct command *c)
+{
+    bool is_command = strcmp(c->operands, "[COMMAND]") == 0;
+    if (is_command)
+        put_command_names();
+    else if (strchr(c->operands, '|'))
+        put_choices(c->operands);
+    return is_command || strchr(c->operands, '|');
+}
+
+/* Text inside '...'; `special` gets a backslash, a quote becomes `quote`. */
+static void put_quoted(const char *text, const char *special, const char *quote)
+{
+    for (; *text; text++) {
+        if (*text == '\'')
+            fputs(quote, stdout);
+        else
+            printf(strchr(special, *text) ? "\\%c" : "%c", *text);
+    }
+}
+
+/* ---- bash ---- */
+
+static void bash_command(const struct command *c)
+{
+    struct option_cursor at = {.command = c};
+    printf("    %s)\n        options='", c->name);
+    for (const struct option_desc *o; (o = options_next(&at));) {
+        if (o->letter)
+            printf("-%c ", o->letter);
+        printf("--%s%s ", o->name, o->kind == OPTION_FLAG || o->kind == OPTION_MAY_TEXT ? "" : "=");
+    }
+    fputs("'\n        operands='", stdout);
+    put_operands(c);
+    fputs("'\n        case $option in\n", stdout);
+    at = (struct option_cursor){.command = c};
+    for (const struct option_desc *o; (o = options_next(&at));) {
+        if (o->kind == OPTION_FLAG)
+            continue;
+        printf("        --%s", o->name);
+        if (o->letter)
+            printf("|-%c", o->letter);
+        fputs(") takes=1 values='", stdout);
+        if (o->choices)
+            put_choices(o->choices);
+        fputs("' ;;\n", stdout);
+    }
+    fputs("        esac ;;\n", stdout);
+}
+
+/* Readline may split --a=b at the sign (COMP_WORDBREAKS), so both forms arrive. */
+static void put_bash(void)
+{
+    size_t n;
+    const struct command *commands = command_list(&n);
+    fputs("# bash completion for cimc\n_cimc()\n{\n"
+          "    local cur=${COMP_WORDS[COMP_CWORD]} option= prefix= options= operands= values= "
+          "takes=\n"
+          "    local IFS=$' \\t\\n'\n"
+          "    COMPREPLY=()\n"
+          "    if ((COMP_CWORD == 1)); then\n        COMPREPLY=($(compgen -W '",
+          stdout);
+    put_command_names();
+    fputs(" --help --version' -- \"$cur\"))\n        return\n    fi\n"
+          "    if [[ $cur == = ]]; then\n"
+          "        option=${COMP_WORDS[COMP_CWORD-1]} cur=\n"
+          "    elif [[ ${COMP_WORDS[COMP_CWORD-1]} == = ]]; then\n"
+          "        option=${COMP_WORDS[COMP_CWORD-2]}\n"
+          "    elif [[ $cur == --*=* ]]; then\n"
+          "        option=${cur%%=*} prefix=${cur%%=*}= cur=${cur#*=}\n"
+          "    else\n"
+          "        option=${COMP_WORDS[COMP_CWORD-1]}\n"
+          "    fi\n"
+          "    case ${COMP_WORDS[1]} in\n",
+          stdout);
+    for (size_t i = 0; i < n; i++)
+        bash_command(&commands[i]);
+    fputs("    esac\n"
+          "    if [[ ! $takes && $cur == -* ]]; then\n"
+          "        COMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
+          "        [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null\n"
+          "    elif [[ $takes && $values ]]; then\n"
+          "        COMPREPLY=($(compgen -P \"$prefix\" -W \"$values\" -- \"$cur\"))\n"
+          "    elif [[ ! $takes && $operands ]]; then\n"
+          "        COMPREPLY=($(compgen -W \"$operands\" -- \"$cur\"))\n"
+          "    else\n"
+          "        mapfile -t COMPREPLY < <(compgen -P \"$prefix\" -f -- \"$cur\")\n"
+          "        compopt -o filenames 2>/dev/null\n"
+          "    fi\n"
+          "    return 0\n}\ncomplete -F _cimc cimc\n",
+          stdout);
+}
+
+/* ---- zsh: specifications of _arguments ---- */
+
+static void zsh_option(const struct option_desc *o, bool is_letter)
+{
+    bool takes = o->kind != OPTION_FLAG;
+    fputs(o->kind == OPTION_LIST ? " \\\n        '*" : " \\\n        '", stdout);
+    if (is_letter)
+        printf("-%c%s[", o->letter, takes ? "+" : "");
+    else
+        printf("--%s%s[", o->name, !takes ? "" : o->kind == OPTION_MAY_TEXT ? "=-" : "=");
+    put_quoted(o->help, "[]:\\", "'\\''");
+    fputc(']', stdout);
+    if (takes) {
+        fputs(o->kind == OPTION_MAY_TEXT ? "::" : ":", stdout);
+        put_quoted(o->argument ? o->argument : o->name, "[]:\\", "'\\''");
+        fputs(o->choices ? ":(" : ":_files", stdout);
+        if (o->choices) {
+            put_choices(o->choices);
+            fputc(')', stdout);
+        }
+    }
+    fputc('\'', stdout);
+}
+
+static void zsh_command(const struct command *c)
+{
+    struct option_cursor at = {.command = c};
+    printf("    %s)\n        _arguments", c->name);
+    for (const struct option_desc *o; (o = options_next(&at));) {
+        zsh_option(o, false);
+        if (o->letter)
+            zsh_option(o, true);
+    }
+    fputs(" \\\n        '*:operand:", stdout);
+    bool is_words = strchr(c->operands, '|') || strcmp(c->operands, "[COMMAND]") == 0;
+    fputs(is_words ? "(" : "_files", stdout);
+    put_operands(c);
+    fputs(is_words ? ")' ;;\n" : "' ;;\n", stdout);
+}
+
+static void put_zsh(void)
+{
+    size_t n;
+    const struct command *commands = command_list(&n);
+    fputs("#compdef cimc\n_cimc()\n{\n    if (( CURRENT == 2 )); then\n"
+          "        local -a commands=(",
+          stdout);
+    for (size_t i = 0; i < n; i++) {
+        printf("\n            '%s:", commands[i].name);
+        put_quoted(commands[i].summary, "\\", "'\\''");
+        fputc('\'', stdout);
+    }
+    fputs(")\n        _describe command commands\n        return\n    fi\n"
+          "    shift words\n    (( CURRENT-- ))\n    case $words[1] in\n",
+          stdout);
+    for (size_t i = 0; i < n; i++)
+        zsh_command(&commands[i]);
+    fputs("    esac\n}\n"
+          "if [[ $funcstack[1] == _cimc ]]; then\n    _cimc \"$@\"\n"
+          "else\n    compdef _cimc cimc\nfi\n",
+          stdout);
+}
+
+/* ---- fish ---- */
+
+static void fish_option(const struct command *c, const struct option_desc *o)
+{
+    printf("complete -c cimc -n '__fish_seen_subcommand_from %s' -l %s", c->name, o->name);
+    if (o->letter)
+        printf(" -s %c", o->letter);
+    if (o->choices) {
+        fputs(" -x -a '", stdout);
+        put_choices(o->choices);
+        fputc('\'', stdout);
+    } else if (o->kind != OPTION_FLAG && o->kind != OPTION_MAY_TEXT) {
+        fputs(" -r", stdout);
+    }
+    fputs(" -d '", stdout);
+    put_quoted(o->help, "\\", "\\'");
+    fputs("'\n", stdout);
+}
+
+static void put_fish(void)
+{
+    size_t n;
+    const struct command *commands = command_list(&n);
+    fputs("# fish completion for cimc\n", stdout);
+    for (size_t i = 0; i < n; i++) {
+        const struct command *c = &commands[i];
+        struct option_cursor at = {.command = c};
+        printf("complete -c cimc -n __fish_use_subcommand -f -a %s -d '", c->name);
+        put_quoted(c->summary, "\\", "\\'");
+        fputs("'\n", stdout);
+        if (strchr(c->operands, '|') || strcmp(c->operands, "[COMMAND]") == 0) {
+            printf("complete -c cimc -n '__fish_seen_subcommand_from %s' -f -a '", c->name);
+            put_operands(c);
+            fputs("'\n", stdout);
+        }
+        for (const struct option_desc *o; (o = options_next(&at));)
+            fish_option(c, o);
+    }
+}
+
+bool cmd_completion(const struct settings *s, struct diag *d)
+{
+    const char *shell = s->args.at[0];
+    if (strcmp(shell, "bash") == 0)
+        put_bash();
+    else if (strcmp(shell, "zsh") == 0)
+        put_zsh();
+    else if (strcmp(shell, "fish") == 0)
+        put_fish();
+    else
+        return diag_error(d, (struct loc){0}, DIAG_USAGE, "'%s' is none of bash|zsh|fish", shell);
+    return true;
+}
