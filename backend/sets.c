@@ -49,6 +49,27 @@ static void mark_value(const struct plan *p, const struct ir_op *value, int a, u
     }
 }
 
+/*
+ * Channels that take turns between cells, as after a channel shuffle, stay together: one cell that
+ * waits for all of them instead of a cell a channel. A cut stays where no source cell is read on
+ * both sides. cell[i]: the source cell that channel i reads last, -1 for none.
+ */
+static void join_turns(const int32_t *cell, int32_t extent, uint32_t n_cells, uint8_t *cuts)
+{
+    int32_t *end = heap_alloc(n_cells * sizeof *end);
+    for (int32_t i = 0; i < extent; i++)
+        if (cell[i] >= 0)
+            end[cell[i]] = i;
+    int32_t reach = -1;
+    for (int32_t i = 0; i < extent; i++) {
+        if (i <= reach)
+            cuts[i] = 0;
+        if (cell[i] >= 0 && end[cell[i]] > reach)
+            reach = end[cell[i]];
+    }
+    free(end);
+}
+
 /* Adds the cuts that an operand imposes on axis `a` of the node. */
 static void mark_operand(const struct plan *p, const struct node *n, const struct operand *o, int a,
                          uint8_t *cuts)
@@ -58,20 +79,28 @@ static void mark_operand(const struct plan *p, const struct node *n, const struc
         return;
     int32_t extent = (int32_t)o->value->out->type.dim[a];
     uint8_t *source = heap_alloc((size_t)extent + 1);
-    uint32_t *cell = heap_alloc(((size_t)extent + 1) * sizeof *cell);
+    int32_t *cell = heap_alloc(((size_t)extent + 1) * sizeof *cell);
+    int32_t *read = heap_alloc(((size_t)n->dim[a] + 1) * sizeof *read);
+    uint8_t *own = heap_alloc((size_t)n->dim[a] + 1);
     mark_value(p, o->value, a, source);
     for (int32_t i = 1; i < extent; i++)
         cell[i] = cell[i - 1] + (source[i] != 0);
-    int32_t before = need_last(m, 0);
-    for (int32_t i = 1; i < n->dim[a]; i++) {
+    int32_t before = -1;
+    for (int32_t i = 0; i < n->dim[a]; i++) {
         int32_t last = need_last(m, i);
-        if (last < 0)
-            continue;
-        cuts[i] |= before >= 0 && cell[last] != cell[before];
-        before = last;
+        read[i] = last < 0 ? -1 : cell[last];
+        own[i] = before >= 0 && read[i] >= 0 && read[i] != before;
+        if (i == 0 || last >= 0)
+            before = read[i];
     }
+    if (a == AXIS_C)
+        join_turns(read, n->dim[a], (uint32_t)cell[extent - 1] + 1, own);
+    for (int32_t i = 1; i < n->dim[a]; i++)
+        cuts[i] |= own[i];
     free(source);
     free(cell);
+    free(read);
+    free(own);
 }
 
 static bool made_on_a_tile(const struct plan *p, const struct ir_op *value)

@@ -198,6 +198,46 @@ static const char shared[] =
     "output %3 {index=0, dtype=\"f32\", shape=[1,8,8,8], strides=[8,1,64], offset=0} @\"y\"\n"
     "}\n";
 
+/* Channels 0 1 2 3 of "a" and 4 5 6 7 of "b" become 0 4 1 5 2 6 3 7. "a" and "b" have 4 sets each,
+ * one a row, so the shuffle is 4 pieces of work, not one for each row and channel. */
+static const char channel_shuffle[] =
+    "graph \"shuffle\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,3,4,4], strides=[4,1,16], offset=0, "
+    "extent=[4,4,3]} : f32[4x4x3] @\"x\"\n"
+    "%1 = constant {dtype=\"f32\", shape=[3,4], data=random(1)} : f32[3x4]\n"
+    "%2 = constant {dtype=\"f32\", shape=[3,4], data=random(2)} : f32[3x4]\n"
+    "%3 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=1, cut=[1,1]} : f32[4x4x4] @\"a\"\n"
+    "%4 = mvm %0, %2 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, weights=1, "
+    "slices=[1,1], copies=1, cut=[1,1]} : f32[4x4x4] @\"b\"\n"
+    "%5 = concat %3, %4 {axis=2} : f32[4x4x8]\n"
+    "%6 = gather_grid %5 {count=[4,4,8], index=[0,1,2,3, 0,1,2,3, 0,4,1,5,2,6,3,7], value=0.0} "
+    ": f32[4x4x8]\n"
+    "output %6 {index=0, dtype=\"f32\", shape=[1,8,4,4], strides=[4,1,16], offset=0} @\"y\"\n"
+    "}\n";
+
+START_TEST(shuffled_channels_are_one_piece)
+{
+    struct compiled c = compile(channel_shuffle, "", SCHEDULE_CROSS_LAYER, shape(1, 0));
+    if (!c.program)
+        diag_print(c.diag, stderr);
+    ck_assert_ptr_nonnull(c.program);
+    unsigned gathers = 0;
+    for (uint32_t t = 0; t < c.program->n_tiles; t++)
+        for (uint32_t i = 0; i < c.program->tiles[t].n_insts; i++) {
+            struct isa_inst inst;
+            const char *reason;
+            ck_assert(isa_decode(&c.program->tiles[t].stream[(size_t)i * ISA_INST_BYTES], &inst,
+                                 &reason));
+            gathers += inst.op == ISA_vgat;
+        }
+    ck_assert_uint_eq(gathers, 4);
+    run(&c, 0);
+    run(&c, 1);
+    release(&c);
+}
+END_TEST
+
 START_TEST(layers_with_the_same_weights_share_crossbars)
 {
     expect(shared, "", SCHEDULE_CROSS_LAYER, shape(1, 1), 164);
@@ -369,6 +409,7 @@ int main(void)
     tcase_add_test(t, layers_one_after_the_other);
     tcase_add_test(t, layers_overlap);
     tcase_add_test(t, only_what_is_read_is_waited_for);
+    tcase_add_test(t, shuffled_channels_are_one_piece);
     tcase_add_test(t, layers_with_the_same_weights_share_crossbars);
     tcase_add_test(t, a_report_tells_what_is_moved_and_kept);
     tcase_add_test(t, the_slowest_path_has_no_gap);
