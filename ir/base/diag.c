@@ -72,18 +72,31 @@ void diag_note(struct diag *d, struct loc loc, const char *fmt, ...)
     va_end(ap);
 }
 
+/* Names come from files of others: their control characters must not reach the terminal. */
+static void print_plain(const char *text, FILE *out)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (*c < ' ' || *c == 0x7f)
+            fprintf(out, "\\x%02x", *c);
+        else
+            fputc(*c, out);
+}
+
 void diag_print(const struct diag *d, FILE *out)
 {
     static const char *const severities[] = {"error", "warning", "note"};
     for (const struct diag_entry *e = d->first; e; e = e->next) {
-        fputs(e->loc.file ? e->loc.file : "cimc", out);
+        print_plain(e->loc.file ? e->loc.file : "cimc", out);
         if (e->loc.line)
             fprintf(out, ":%u", e->loc.line);
         if (e->loc.line && e->loc.col)
             fprintf(out, ":%u", e->loc.col);
-        if (e->loc.entity)
-            fprintf(out, ": %s", e->loc.entity);
-        fprintf(out, ": %s: %s", severities[e->severity], e->text);
+        if (e->loc.entity) {
+            fputs(": ", out);
+            print_plain(e->loc.entity, out);
+        }
+        fprintf(out, ": %s: ", severities[e->severity]);
+        print_plain(e->text, out);
         if (e->severity != DIAG_NOTE)
             fprintf(out, " [%s]", codes[e->code].name);
         fputc('\n', out);

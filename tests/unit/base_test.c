@@ -1,8 +1,26 @@
 /*
- * base_test.c - half precision over all values, and the matrix product against plain loops.
+ * base_test.c - half precision over all values, the matrix product against plain loops, messages.
  */
 #include "base/gemm.h"
 #include "eval_rig.h"
+
+/* Names stand in messages as they are in the file, but nothing in them commands the terminal. */
+START_TEST(messages_hold_no_control_characters)
+{
+    struct diag *d = diag_new();
+    diag_error(d, (struct loc){.file = "a\nb", .entity = "node '\x1b[31m'"}, DIAG_IO, "'%s'",
+               "\xc3\xa9\t\x7f");
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    ck_assert_ptr_nonnull(out);
+    diag_print(d, out);
+    fclose(out);
+    ck_assert_str_eq(text, "a\\x0ab: node '\\x1b[31m': error: '\xc3\xa9\\x09\\x7f' [io]\n");
+    free(text);
+    diag_free(d);
+}
+END_TEST
 
 START_TEST(gemm_equals_plain_loops)
 {
@@ -89,6 +107,7 @@ int main(void)
     TCase *tc = tcase_create("base");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, messages_hold_no_control_characters);
     tcase_add_test(tc, gemm_equals_plain_loops);
     tcase_add_test(tc, every_half_converts_and_comes_back);
     tcase_add_test(tc, halves_round_to_nearest_even);
