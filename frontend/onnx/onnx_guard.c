@@ -49,8 +49,9 @@ struct field {
 static bool fail(struct scan *s, const uint8_t *at, const ProtobufCMessageDescriptor *desc,
                  const char *what)
 {
-    return diag_error(s->diag, s->loc, DIAG_ONNX_WIRE, "byte %zu, in %s: %s",
-                      (size_t)(at - s->start), desc->short_name, what);
+    return diag_error(s->diag, s->loc, DIAG_ONNX_WIRE,
+                      "no ONNX file that can be read: byte %zu, in %s: %s", (size_t)(at - s->start),
+                      desc->short_name, what);
 }
 
 static bool read_varint(struct span *in, uint64_t *out)

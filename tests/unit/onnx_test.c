@@ -104,7 +104,8 @@ START_TEST(bytes_that_are_no_protobuf)
          "a\0",
          4, "NUL"},
         {"\x38\x01", 2, "another type"},
-        {"<html></html>", 13, ""},
+        {"<html></html>", 13, "no ONNX file"},
+        {"CIMC\x01", 5, "no ONNX file"},
     };
     struct memory_file f = memory_file(bad[_i].bytes, bad[_i].n);
     ck_assert_ptr_null(onnx_import(f.path, NULL, diag));
@@ -644,7 +645,7 @@ int main(void)
     TCase *tc = tcase_create("onnx");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
-    tcase_add_loop_test(tc, bytes_that_are_no_protobuf, 0, 11);
+    tcase_add_loop_test(tc, bytes_that_are_no_protobuf, 0, 12);
     tcase_add_test(tc, nesting_is_bounded);
     tcase_add_test(tc, number_of_messages_is_bounded);
     tcase_add_test(tc, truncated_models);
