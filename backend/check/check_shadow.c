@@ -529,6 +529,13 @@ static void overwrite(struct writer *w, const uint64_t *m, uint32_t n)
     }
 }
 
+/* The same element twice. A ring may well meet it again a lap later, where a value shows one part
+ * of another value in several places. */
+static bool is_again(const struct writer *w, uint64_t mark, uint32_t tag)
+{
+    return (uint32_t)mark == tag && w->once && of_this_life(w, (uint32_t)(mark >> 32));
+}
+
 static void written_again(struct writer *w, const uint64_t *m)
 {
     char what[256];
@@ -539,14 +546,15 @@ static void written_again(struct writer *w, const uint64_t *m)
 void check_write_run(struct writer *w, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag)
 {
     uint64_t *m = whole_grains(c, place, n);
-    uint32_t grain = (uint32_t)c->grain, n_marks = n / grain, again = 0;
+    uint32_t grain = (uint32_t)c->grain, n_marks = n / grain;
+    bool again = false;
     uint64_t first = (uint64_t)check_event(w->dim, w->number) << 32 | tag;
     overwrite(w, m, n_marks);
     for (uint32_t i = 0; i < n_marks; i++) {
-        again |= (uint32_t)m[i] == tag + i * grain;
+        again |= is_again(w, m[i], tag + i * grain);
         m[i] = first + (uint64_t)i * grain;
     }
-    if (again && w->once)
+    if (again)
         written_again(w, m);
 }
 
@@ -562,12 +570,13 @@ void check_copy_run(struct writer *w, struct cluster *c, uint64_t place, uint32_
     }
     uint64_t *m = whole_grains(c, place, n), event = (uint64_t)check_event(w->dim, w->number) << 32;
     const uint64_t *f = whole_grains(source, from, n);
-    uint32_t n_marks = n / (uint32_t)c->grain, again = 0;
+    uint32_t n_marks = n / (uint32_t)c->grain;
+    bool again = false;
     overwrite(w, m, n_marks);
     for (uint32_t i = 0; i < n_marks; i++) {
-        again |= (uint32_t)m[i] == (uint32_t)f[i];
+        again |= is_again(w, m[i], (uint32_t)f[i]);
         m[i] = event | (uint32_t)f[i];
     }
-    if (again && w->once)
+    if (again)
         written_again(w, m);
 }

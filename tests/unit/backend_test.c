@@ -372,6 +372,35 @@ START_TEST(on_a_mesh_neighbours_in_the_network_are_neighbours)
 }
 END_TEST
 
+/* A value that shows the input twice, in a ring of as many rows as the input has: a lap later each
+ * slot gets the very element that it held, which is no mistake. */
+START_TEST(a_ring_may_meet_an_element_again)
+{
+    static const char text[] =
+        "graph \"twice\" crossbar {\n"
+        "%0 = input {index=0, dtype=\"f32\", shape=[12,7,4], extent=[12,7,4], strides=[28,4,1]}\n"
+        "%1 = concat %0, %0 {axis=0}\n"
+        "%2 = reduce %1 {kind=\"sum\", axes=[1,2]}\n"
+        "%3 = constant {dtype=\"f32\", shape=[1,1,1], data=dense(0.25)}\n"
+        "%4 = mul %2, %3\n"
+        "%5 = pad %4 {before=[2,0,0], after=[2,1,0], mode=\"constant\", value=0.0}\n"
+        "%6 = constant {dtype=\"f32\", shape=[1,1], data=dense(0.5)}\n"
+        "%7 = mvm %5, %6 {kernel=[1,1], stride=[1,3], dilation=[2,1], group=1, slices=[1,1]}\n"
+        "output %7 {index=0, dtype=\"f32\", shape=[28,1,1], strides=[1,1,1]}\n}\n";
+    struct compiled c =
+        compile(text,
+                "crossbars=64 rows=16 cols=16 lanes=32 vector_setup_cycles=1 "
+                "link_bytes_per_cycle=1 hop_cycles=90 dram_cycles=3 dram_bytes_per_cycle=64",
+                SCHEDULE_LAYER_BY_LAYER, shape(2, 0));
+    if (!c.program)
+        diag_print(c.diag, stderr);
+    ck_assert_ptr_nonnull(c.program);
+    ck_assert_uint_eq(run(&c, 0), c.result.makespan_cycles);
+    run(&c, 1);
+    release(&c);
+}
+END_TEST
+
 START_TEST(too_small_a_machine_is_an_error)
 {
     struct compiled c =
@@ -414,6 +443,7 @@ int main(void)
     tcase_add_test(t, a_report_tells_what_is_moved_and_kept);
     tcase_add_test(t, the_slowest_path_has_no_gap);
     tcase_add_test(t, on_a_mesh_neighbours_in_the_network_are_neighbours);
+    tcase_add_test(t, a_ring_may_meet_an_element_again);
     tcase_add_test(t, too_small_a_machine_is_an_error);
     tcase_add_test(t, rings_hold_what_the_schedule_needs);
     suite_add_tcase(s, t);
