@@ -373,6 +373,9 @@ void check_begin_row(struct writer *w, const struct check_view *v, int64_t y)
     struct ring_slot *s = slot_of(v, y, &life);
     begin_life(w, s, life);
     w->slot = s;
+    /* Other channels of the slot may be a lap ahead; this is no write of its present life then. */
+    if (life < s->life)
+        return;
     for (uint32_t i = 0; i < s->n_writers; i++)
         if (s->writers[i].dim == w->dim)
             return;

@@ -2,7 +2,8 @@
  * property_test.c - what must hold of every graph, tried on random ones (rig.h, gen.h).
  *
  * One test point a seed. CIMC_PROPERTY_SEEDS=FROM:TO tries the seeds FROM..TO-1 instead of the few
- * of a normal run. CIMC_PROPERTY_TRACE=1 prints every case before it is tried.
+ * of a normal run, which are the first 40 and those that once failed. CIMC_PROPERTY_TRACE=1 prints
+ * every case before it is tried.
  */
 #include "gen.h"
 #include "pass.h"
@@ -142,6 +143,9 @@ int main(void)
     tcase_set_timeout(tc, 300);
     tcase_add_loop_test(tc, crossbar_graph, from, to);
     tcase_add_loop_test(tc, tensor_graph, from, to);
+    /* The checker took a row of a slot's earlier lap for the present one: deliveries ran ahead. */
+    if (!seeds)
+        tcase_add_loop_test(tc, tensor_graph, 2082, 2083);
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);
     srunner_run_all(sr, CK_ENV);
