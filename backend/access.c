@@ -8,7 +8,22 @@
 
 static void add(struct accesses *out, uint32_t buffer, struct box box, bool write, uint32_t part)
 {
-    VEC_PUSH(&out->v, ((struct access){buffer, box, write, part}));
+    struct rows rows = {0};
+    if (!box_empty(&box)) /* a window may lie wholly in the padding */
+        rows = (struct rows){box.lo[0], box.hi[0]};
+    VEC_PUSH(&out->v, ((struct access){buffer, box, rows, write, part}));
+}
+
+/* A read whose task waits for cells that hold more rows than it reads. */
+static void add_read(const struct plan *p, struct accesses *out, uint32_t buffer, struct box box,
+                     struct rows awaited)
+{
+    const struct box *held = &p->buffers.at[buffer].held;
+    add(out, buffer, box_intersect(&box, held), false, NONE);
+    awaited.lo = awaited.lo > held->lo[0] ? awaited.lo : held->lo[0];
+    awaited.hi = awaited.hi < held->hi[0] ? awaited.hi : held->hi[0];
+    if (awaited.lo < awaited.hi)
+        rows_include(&out->v.at[out->v.n - 1].rows, awaited);
 }
 
 static uint32_t buffer_of(const struct plan *p, uint32_t tile, const struct ir_op *value)
@@ -49,35 +64,13 @@ struct box task_box(const struct plan *p, const struct task *t)
     }
 }
 
-/* What outputs `out` read of an operand. Rows are taken up to where the next output's window
- * begins, so that rows which a stride skips are let go of too. */
-static struct box operand_box(const struct operand *o, const struct box *out)
-{
-    struct box b;
-    for (int a = 0; a < 3; a++) {
-        int32_t first, last;
-        bool any = need_range(&o->map[a], out->lo[a], out->hi[a], &first, &last);
-        b.lo[a] = any ? first : 0;
-        b.hi[a] = any ? last + 1 : 0;
-        if (any && a == AXIS_H && o->map[a].kind == MAP_WINDOW) {
-            int32_t next = out->hi[a] * o->map[a].stride - o->map[a].pad;
-            next = next < o->map[a].extent ? next : o->map[a].extent;
-            b.hi[a] = next > b.hi[a] ? next : b.hi[a];
-        }
-    }
-    return b;
-}
-
 static void mvm_accesses(const struct plan *p, const struct task *t, const struct box *box,
                          struct accesses *out)
 {
     const struct group *g = &p->groups.at[t->aux];
-    const struct operand *o = &p->nodes.at[t->node].operand[0];
-    struct box taps = group_taps(p, g), read = operand_box(o, box);
-    read.lo[2] = taps.lo[2];
-    read.hi[2] = taps.hi[2];
-    read = box_intersect(&read, &p->buffers.at[g->source].held);
-    add(out, g->source, read, false, NONE);
+    struct axis_map map[3];
+    group_maps(p, g, map);
+    add_read(p, out, g->source, read_box(map, box), t->awaits[0]);
     add(out, g->acc, *box, true, NONE);
 }
 
@@ -159,8 +152,7 @@ static void derived_accesses(const struct plan *p, const struct task *t, const s
     const struct node *n = &p->nodes.at[t->node];
     for (unsigned i = 0; i < n->n_operands; i++) {
         uint32_t b = buffer_of(p, t->tile, n->operand[i].value);
-        struct box read = operand_box(&n->operand[i], box);
-        add(out, b, box_intersect(&read, &p->buffers.at[b].held), false, NONE);
+        add_read(p, out, b, read_box(n->operand[i].map, box), t->awaits[i]);
     }
     add(out, buffer_of(p, t->tile, n->out), *box, true, NONE);
 }
@@ -202,7 +194,7 @@ void task_accesses(const struct plan *p, const struct task *t, struct accesses *
         const struct buffer *b = &p->buffers.at[s->buffer];
         bool moved =
             b->value == s->output->in[0].value->def && p->nodes.at[t->node].out != b->value;
-        add(out, s->buffer, moved ? box_shift(&box, s->shift, 1) : box, false, NONE);
+        add_read(p, out, s->buffer, moved ? box_shift(&box, s->shift, 1) : box, t->awaits[0]);
         break;
     }
     case TASK_BARRIER: break;

@@ -28,6 +28,9 @@ enum axis { AXIS_H, AXIS_W, AXIS_C };
 struct box { /* [lo, hi) on each axis */
     int32_t lo[3], hi[3];
 };
+struct rows { /* [lo, hi); empty if lo == hi */
+    int32_t lo, hi;
+};
 
 /* ---- need.c ---- */
 
@@ -198,11 +201,13 @@ struct task {
     uint32_t tile;
     uint32_t queue; /* global number; NONE for TASK_BARRIER */
     uint32_t node, cell;
-    uint32_t aux;   /* MVM, PARTIAL: group; SEND: class; LOAD: buffer; STORE: output record;
-                     * SOFTMAX: first temporary */
-    uint32_t aux2;  /* LOAD: part */
-    int32_t row;    /* LOAD */
-    uint32_t pred0; /* one predecessor, or NONE */
+    uint32_t aux;  /* MVM, PARTIAL: group; SEND: class; LOAD: buffer; STORE: output record;
+                    * SOFTMAX: first temporary */
+    uint32_t aux2; /* LOAD: part */
+    int32_t row;   /* LOAD */
+    /* rows of the cells that it, and no earlier task of its group, waits for: per operand */
+    struct rows awaits[2];
+    uint32_t pred0;          /* one predecessor, or NONE */
     uint32_t preds, n_preds; /* more: range of plan->preds */
     uint64_t start, end;
     uint32_t order; /* position in L */
@@ -284,6 +289,7 @@ static inline bool box_empty(const struct box *b)
 }
 struct box box_intersect(const struct box *a, const struct box *b);
 void box_include(struct box *a, const struct box *b); /* an empty `a` becomes b */
+void rows_include(struct rows *a, struct rows b);
 struct box box_shift(const struct box *b, const int32_t shift[3], int sign);
 struct box box_whole(const int32_t dim[3]);
 
@@ -318,6 +324,10 @@ void group_channels(const struct plan *p, const struct group *g, int32_t *lo, in
 /* What a group multiplies: bounds of the kernel taps (per axis) and input channels of its K slices.
  */
 struct box group_taps(const struct plan *p, const struct group *g);
+/* The part of an mvm's window that they see: same maps, fewer taps. */
+void group_maps(const struct plan *p, const struct group *g, struct axis_map map[3]);
+/* What outputs `out` read of an operand, as a box of the operand's coordinates. */
+struct box read_box(const struct axis_map map[3], const struct box *out);
 static inline uint32_t queue_vu(const struct plan *p, uint32_t tile)
 {
     return p->queue_base[tile] + p->tiles.at[tile].n_groups;
@@ -352,6 +362,10 @@ void plan_report_path(const struct plan *p, struct arena *a, struct backend_deta
 struct access {
     uint32_t buffer;
     struct box box;
+    /* A write: those of the box. A read: from the first to the last row of the box and of the cells
+     * waited for. Every cell that comes to a tile so lies in the rows of a task that waited for it,
+     * and whoever knows that task to be over may write there. */
+    struct rows rows;
     bool write;
     uint32_t part; /* SEND, LOAD: the part of the buffer's value that is written; else NONE */
 };
@@ -375,9 +389,9 @@ struct reads *plan_reads(struct plan *p, const struct operand *o, const uint32_t
                          int32_t *const cut[3], const struct axis_map map[3]);
 /* Adds the predecessors that deliver list (i[0], i[1], i[2]) of every part into `buffer`; cells
  * that the reader already asked for are left out; it has serial numbers reader, reader+1, ... for
- * the parts. */
-void plan_add_reads(struct plan *p, const struct operand *o, const struct reads *reads,
-                    const uint32_t i[3], uint32_t buffer, uint32_t reader);
+ * the parts. Returns the rows of the cells added, in the value's coordinates. */
+struct rows plan_add_reads(struct plan *p, const struct operand *o, const struct reads *reads,
+                           const uint32_t i[3], uint32_t buffer, uint32_t reader);
 /* Adds a task whose predecessors are p->preds from first_pred on (and t.pred0). */
 uint32_t plan_add_task(struct plan *p, struct task t, size_t first_pred);
 uint32_t plan_load(struct plan *p, uint32_t buffer, uint32_t part, int32_t row);

@@ -77,6 +77,7 @@ struct emitter {
     struct ring *rings; /* per buffer; used where rows share slots */
     VEC(struct barrier_end) barrier_ends;
     uint32_t *barrier_end_of; /* per task: index + 1, or 0 */
+    bool *has_successor;      /* per task */
     VEC(uint8_t) constants;
     uint64_t *constant_offset; /* per op: offset + 1 in the constants section, or 0 */
     uint32_t constants_section;

@@ -60,20 +60,43 @@ static struct ring_writer *writer_of(struct emitter *e, uint32_t buffer, uint32_
     return &r->writers.at[r->writers.n - 1];
 }
 
+/* Does the end of the task tell that rows of the buffer are done with? That of a reader does; and
+ * that of a writer on the buffer's tile whose cell nobody reads. */
+static bool frees(const struct emitter *e, uint32_t id, const struct access *a)
+{
+    return !a->write ||
+           (e->p->buffers.at[a->buffer].tile == e->p->tasks.at[id].tile && !e->has_successor[id]);
+}
+
+/* Which tasks others wait for; layer ends are no readers. */
+static void note_successors(struct emitter *e)
+{
+    const struct plan *p = e->p;
+    e->has_successor = heap_alloc(p->tasks.n * sizeof *e->has_successor);
+    for (size_t i = 0; i < p->tasks.n; i++) {
+        const struct task *t = &p->tasks.at[i];
+        if (t->kind == TASK_BARRIER)
+            continue;
+        if (t->pred0 != NONE)
+            e->has_successor[t->pred0] = true;
+        for (uint32_t k = 0; k < t->n_preds; k++)
+            e->has_successor[p->preds.at[t->preds + k]] = true;
+    }
+}
+
 static void note_ring_use(struct emitter *e, uint32_t id, const struct accesses *accesses)
 {
     const struct task *t = &e->p->tasks.at[id];
     for (size_t k = 0; k < accesses->v.n; k++) {
         const struct access *a = &accesses->v.at[k];
         const struct buffer *b = &e->p->buffers.at[a->buffer];
-        bool nothing = a->box.lo[0] >= a->box.hi[0]; /* a window wholly in the padding */
-        if (nothing || !wraps(b) || (a->write && b->tile == t->tile))
+        if (a->rows.lo >= a->rows.hi || !wraps(b))
             continue;
-        uint32_t lo = (uint32_t)(a->box.lo[0] - b->held.lo[0]);
-        uint32_t hi = (uint32_t)(a->box.hi[0] - b->held.lo[0]);
-        if (a->write) {
+        uint32_t lo = (uint32_t)(a->rows.lo - b->held.lo[0]);
+        uint32_t hi = (uint32_t)(a->rows.hi - b->held.lo[0]);
+        if (a->write && b->tile != t->tile)
             memset(writer_of(e, a->buffer, t->tile)->writes + lo, 1, hi - lo);
-        } else {
+        if (frees(e, id, a)) {
             struct ring_reader *r = reader_of(e, a->buffer, t->queue);
             for (uint32_t y = lo; y < hi; y++)
                 r->last_task[y] = id; /* tasks come in L order */
@@ -106,6 +129,7 @@ void sync_prepare(struct emitter *e)
     struct plan *p = e->p;
     struct accesses accesses = {0};
     e->rings = heap_alloc(p->buffers.n * sizeof *e->rings);
+    note_successors(e);
     for (uint32_t i = 0; i < p->n_order; i++) {
         task_accesses(p, &p->tasks.at[p->order[i]], &accesses);
         note_ring_use(e, p->order[i], &accesses);
@@ -128,6 +152,7 @@ void sync_free(struct emitter *e)
         VEC_FREE(&r->writers);
     }
     free(e->rings);
+    free(e->has_successor);
     free(e->barrier_end_of);
     VEC_FREE(&e->barrier_ends);
 }
@@ -253,7 +278,7 @@ void sync_waits(struct emitter *e, uint32_t id, const struct accesses *accesses)
         const struct buffer *b = &e->p->buffers.at[a->buffer];
         if (!a->write || !wraps(b))
             continue;
-        for (int32_t y = a->box.lo[0]; y < a->box.hi[0]; y++)
+        for (int32_t y = a->rows.lo; y < a->rows.hi; y++)
             wait_for_row(e, t, a->buffer, (uint32_t)(y - b->held.lo[0]));
     }
     drop_implied(e, t);
@@ -352,10 +377,10 @@ void sync_after(struct emitter *e, uint32_t id, const struct accesses *accesses)
     for (size_t k = 0; k < accesses->v.n; k++) {
         const struct access *a = &accesses->v.at[k];
         const struct buffer *b = &e->p->buffers.at[a->buffer];
-        if (a->write || !wraps(b))
+        if (!wraps(b) || !frees(e, id, a))
             continue;
         struct ring_reader *reader = reader_of(e, a->buffer, t->queue);
-        for (int32_t y = a->box.lo[0]; y < a->box.hi[0]; y++) {
+        for (int32_t y = a->rows.lo; y < a->rows.hi; y++) {
             uint32_t row = (uint32_t)(y - b->held.lo[0]);
             if (reader->last_task[row] != id)
                 continue;

@@ -24,7 +24,7 @@ static void note(const struct plan *p, const struct task *t, const struct access
     const struct buffer *b = &p->buffers.at[a->buffer];
     if (b->constant)
         return;
-    for (int32_t y = a->box.lo[0]; y < a->box.hi[0]; y++) {
+    for (int32_t y = a->rows.lo; y < a->rows.hi; y++) {
         struct row_life *life = &b->life[y - b->held.lo[0]];
         /* what is written but never read must at least have arrived */
         uint64_t end = t->end + signal_cycles;

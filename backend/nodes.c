@@ -40,6 +40,16 @@ void box_include(struct box *a, const struct box *b)
     }
 }
 
+void rows_include(struct rows *a, struct rows b)
+{
+    if (a->lo >= a->hi) {
+        *a = b;
+        return;
+    }
+    a->lo = b.lo < a->lo ? b.lo : a->lo;
+    a->hi = b.hi > a->hi ? b.hi : a->hi;
+}
+
 struct box box_shift(const struct box *b, const int32_t shift[3], int sign)
 {
     struct box r = *b;

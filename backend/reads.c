@@ -213,9 +213,20 @@ static void add_loads(struct plan *p, const struct reads *r, const struct part *
     }
 }
 
-void plan_add_reads(struct plan *p, const struct operand *o, const struct reads *reads,
-                    const uint32_t i[3], uint32_t buffer, uint32_t reader)
+/* Rows of the value that the cells in row iy of the part's grid fill. */
+static struct rows cell_rows(const struct plan *p, const struct part *part, uint32_t iy)
 {
+    const int32_t *at = p->nodes.at[part->node].grid[0].at, shift = part->shift[0];
+    struct rows r = {at[iy] + shift, at[iy + 1] + shift};
+    r.lo = r.lo > part->where.lo[0] ? r.lo : part->where.lo[0];
+    r.hi = r.hi < part->where.hi[0] ? r.hi : part->where.hi[0];
+    return r;
+}
+
+struct rows plan_add_reads(struct plan *p, const struct operand *o, const struct reads *reads,
+                           const uint32_t i[3], uint32_t buffer, uint32_t reader)
+{
+    struct rows rows = {0};
     const struct value_parts *v = &p->parts[o->value->id];
     for (uint32_t k = 0; k < v->n; k++) {
         const struct reads *r = &reads[k];
@@ -235,6 +246,8 @@ void plan_add_reads(struct plan *p, const struct operand *o, const struct reads 
                     n->asked[cell] = reader + k;
                     uint32_t pred = deliver(p, n, cell, buffer, r->part);
                     VEC_PUSH(&p->preds, pred);
+                    rows_include(&rows, cell_rows(p, &v->part[k], r->at[0][y]));
                 }
     }
+    return rows;
 }

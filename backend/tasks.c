@@ -60,8 +60,7 @@ struct box group_taps(const struct plan *p, const struct group *g)
     return b;
 }
 
-/* What outputs `out` read of an operand, as a box of the operand's coordinates. */
-static struct box read_box(const struct axis_map map[3], const struct box *out)
+struct box read_box(const struct axis_map map[3], const struct box *out)
 {
     struct box b;
     for (int a = 0; a < 3; a++) {
@@ -73,18 +72,21 @@ static struct box read_box(const struct axis_map map[3], const struct box *out)
     return b;
 }
 
-/* A buffer that is read holds all channels: what messages carry does not depend on who reads what.
- */
+/* A buffer that is read holds all channels, also where a window sees nothing but padding: what
+ * messages carry does not depend on who reads what. */
 static void hold(struct plan *p, uint32_t buffer, struct box read)
 {
     struct buffer *b = &p->buffers.at[buffer];
     read.lo[2] = 0;
     read.hi[2] = b->dim[2];
     box_include(&b->held, &read);
+    if (!box_empty(&b->held)) {
+        b->held.lo[2] = 0;
+        b->held.hi[2] = b->dim[2];
+    }
 }
 
-/* The part of an mvm's window that a group's taps see: same maps, fewer taps. */
-static void group_maps(const struct plan *p, const struct group *g, struct axis_map map[3])
+void group_maps(const struct plan *p, const struct group *g, struct axis_map map[3])
 {
     const struct node *n = &p->nodes.at[p->layers.at[g->layer].node];
     struct box taps = group_taps(p, g);
@@ -146,7 +148,8 @@ static void group_tasks(struct builder *b, uint32_t gi)
                   : b->barrier[g->tile] != NONE ? b->barrier[g->tile]
                                                 : owner->last_mvm;
         size_t first_pred = p->preds.n;
-        plan_add_reads(p, o, r, (uint32_t[3]){s / c->sets_x, s % c->sets_x, 0}, g->source, reader);
+        const uint32_t at[3] = {s / c->sets_x, s % c->sets_x, 0};
+        t.awaits[0] = plan_add_reads(p, o, r, at, g->source, reader);
         g->mvm[s] = plan_add_task(p, t, first_pred);
     }
     owner->last_mvm = g->mvm[c->n_sets - 1];
@@ -318,7 +321,8 @@ static void derived_tasks(struct builder *b, uint32_t ni)
         for (unsigned i = 0; i < n->n_operands; i++) {
             uint32_t buffer = plan_buffer(p, t.tile, n->operand[i].value);
             hold(p, buffer, read_box(n->operand[i].map, &box));
-            plan_add_reads(p, &n->operand[i], reads[i], at, buffer, next_reader(b, &n->operand[i]));
+            t.awaits[i] = plan_add_reads(p, &n->operand[i], reads[i], at, buffer,
+                                         next_reader(b, &n->operand[i]));
         }
         if (t.kind == TASK_SOFTMAX)
             t.aux = softmax_temps(p, n, t.tile);
@@ -353,6 +357,7 @@ static void store_cells(struct plan *p, const struct ir_op *output, const struct
                          .tile = n->home[cell],
                          .node = part->node,
                          .cell = cell,
+                         .awaits = {{box.lo[0], box.hi[0]}},
                          .pred0 = n->done[cell],
                          .queue = queue_dma(p, n->home[cell])};
         t.aux = add_store(p, output, part, &where, plan_buffer(p, t.tile, n->out));

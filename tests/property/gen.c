@@ -6,7 +6,10 @@
 
 void gen_start(struct gen *r, uint64_t seed, enum ir_stage stage)
 {
-    *r = (struct gen){.g = ir_graph_new("random", stage), .d = diag_new(), .state = seed};
+    *r = (struct gen){.g = ir_graph_new("random", stage),
+                      .d = diag_new(),
+                      .state = seed,
+                      .max_elements = GEN_MAX_ELEMENTS};
     random_next(&r->state);
 }
 

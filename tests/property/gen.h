@@ -10,18 +10,22 @@
 
 #include "ir.h"
 
-enum { GEN_MAX_ELEMENTS = 1200 }; /* of a value */
+enum { GEN_MAX_ELEMENTS = 1200, GEN_MAX_TALL_ELEMENTS = 6000 }; /* of a value */
 
 struct gen {
     struct ir_graph *g;
     struct diag *d;
     uint64_t state; /* of random_next */
+    int64_t max_elements;
     unsigned n_names, n_weights;
     VEC(struct ir_value *) values; /* candidates for operands */
 };
 
 /* CROSSBAR: every operation and every form of input and output that is legal there. */
 struct ir_graph *gen_crossbar(uint64_t seed);
+/* CROSSBAR: a few convolutions of many rows, so that rings are used again and again, also where
+ * several tiles write into one. */
+struct ir_graph *gen_tall(uint64_t seed);
 /* TENSOR: a small network as an importer makes it, for the whole pass pipeline. */
 struct ir_graph *gen_tensor(uint64_t seed);
 

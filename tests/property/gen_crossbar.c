@@ -12,9 +12,9 @@
 
 typedef struct ir_value *maker(struct gen *r, struct ir_value *x);
 
-static bool fits(int64_t h, int64_t w, int64_t c)
+static bool fits(const struct gen *r, int64_t h, int64_t w, int64_t c)
 {
-    return h > 0 && w > 0 && c > 0 && h * w * c <= GEN_MAX_ELEMENTS;
+    return h > 0 && w > 0 && c > 0 && h * w * c <= r->max_elements;
 }
 
 /* ---- base layers ---- */
@@ -65,7 +65,7 @@ static struct ir_value *make_conv(struct gen *r, struct ir_value *x)
     int64_t k = m->kernel[0] * m->kernel[1] * d[2] / m->group;
     int64_t n = m->group > 1 ? m->group * GEN_CHOICE(r, 1, 1, 2, 3, 7)
                              : GEN_CHOICE(r, 1, 3, 4, 6, 9, 11, 20, 33);
-    if (k * n > 6000 || !fits(d[0] / m->stride[0] + 1, d[1] / m->stride[1] + 1, n))
+    if (k * n > 6000 || !fits(r, d[0] / m->stride[0] + 1, d[1] / m->stride[1] + 1, n))
         return NULL;
     float scale = 1.7f / sqrtf((float)k);
     struct ir_value *w = gen_constant(r, 2, (int64_t[]){k, n}, -scale, scale);
@@ -83,7 +83,7 @@ static struct ir_value *make_shared(struct gen *r, struct ir_value *x)
         for (int a = 0; a < 2; a++)
             if ((m->kernel[a] - 1) * m->dilation[a] + 1 > x->type.dim[a])
                 return NULL;
-        if (!fits(x->type.dim[0], x->type.dim[1], op->out->type.dim[2]))
+        if (!fits(r, x->type.dim[0], x->type.dim[1], op->out->type.dim[2]))
             return NULL;
         if (!m->weights)
             m->weights = ++r->n_weights;
@@ -157,10 +157,10 @@ static struct ir_value *make_overlap(struct gen *r, struct ir_value *x)
         return NULL;
     int64_t k = x->type.dim[2], n = taps * gen_range(r, 1, 4);
     bool product = k % taps || gen_chance(r, 50);
-    if (product && (k * n > 6000 || !fits(x->type.dim[0], x->type.dim[1], n)))
+    if (product && (k * n > 6000 || !fits(r, x->type.dim[0], x->type.dim[1], n)))
         return NULL;
     const int64_t *s = attrs.overlap_add.stride;
-    if (!fits(x->type.dim[0] * s[0] + 8, x->type.dim[1] * s[1] + 8, (product ? n : k) / taps))
+    if (!fits(r, x->type.dim[0] * s[0] + 8, x->type.dim[1] * s[1] + 8, (product ? n : k) / taps))
         return NULL;
     if (product) {
         union ir_attrs one = {
@@ -195,7 +195,7 @@ static struct ir_value *make_concat(struct gen *r, struct ir_value *x)
         total += y->type.dim[axis];
         in[n++] = y;
     }
-    if (ir_count(&x->type) / x->type.dim[axis] * total > GEN_MAX_ELEMENTS)
+    if (ir_count(&x->type) / x->type.dim[axis] * total > r->max_elements)
         return NULL;
     if (gen_chance(r, 50)) {
         in[0] = in[n - 1];
@@ -221,7 +221,7 @@ static struct ir_value *make_gather(struct gen *r, struct ir_value *x)
         int64_t e = x->type.dim[a];
         count[a] = min_i64(GEN_CHOICE(r, e, e, 2 * e, e + 1, (e + 1) / 2), 64);
     }
-    if (!fits(count[0], count[1], count[2]))
+    if (!fits(r, count[0], count[1], count[2]))
         return NULL;
     for (int a = 0; a < 3; a++) {
         gen_index(r, x->type.dim[a], count[a], holes, index + n);
@@ -244,7 +244,7 @@ static struct ir_value *make_pad(struct gen *r, struct ir_value *x)
         after[a] = pads ? gen_range(r, 0, most) : 0;
         dim[a] = e + before[a] + after[a];
     }
-    if (!fits(dim[0], dim[1], dim[2]))
+    if (!fits(r, dim[0], dim[1], dim[2]))
         return NULL;
     union ir_attrs attrs = {
         .pad = {.before = {3, before}, .after = {3, after}, .mode = mode, .value = -0.25f}};
@@ -373,23 +373,50 @@ static struct ir_value *make_elementwise(struct gen *r, struct ir_value *x)
     return gen_elementwise(r, x);
 }
 
-static const struct {
+struct choice {
     maker *make;
     unsigned weight;
-} makers[] = {{make_conv, 30},     {make_shared, 4},  {make_elementwise, 5}, {make_join, 10},
-              {make_broadcast, 8}, {make_pool, 10},   {make_mean, 3},        {make_softmax, 4},
-              {make_concat, 9},    {make_slice, 6},   {make_gather, 5},      {make_pad, 5},
-              {make_transpose, 3}, {make_reshape, 4}, {gen_reduce, 6},       {make_overlap, 8}};
+};
 
-static struct ir_value *step(struct gen *r)
+static const struct choice all_makers[] = {{make_conv, 30},
+                                           {make_shared, 4},
+                                           {make_elementwise, 5},
+                                           {make_join, 10},
+                                           {make_broadcast, 8},
+                                           {make_pool, 10},
+                                           {make_mean, 3},
+                                           {make_softmax, 4},
+                                           {make_concat, 9},
+                                           {make_slice, 6},
+                                           {make_gather, 5},
+                                           {make_pad, 5},
+                                           {make_transpose, 3},
+                                           {make_reshape, 4},
+                                           {gen_reduce, 6},
+                                           {make_overlap, 8},
+                                           {0}};
+static const struct choice tall_makers[] = {{make_conv, 50},
+                                            {make_shared, 5},
+                                            {make_join, 10},
+                                            {make_pool, 8},
+                                            {make_concat, 10},
+                                            {make_slice, 5},
+                                            {0}};
+
+static void steps(struct gen *r, const struct choice *list, int64_t n)
 {
-    unsigned total = 0, i = 0;
-    for (size_t k = 0; k < sizeof makers / sizeof *makers; k++)
-        total += makers[k].weight;
-    int64_t at = gen_range(r, 0, (int64_t)total - 1);
-    while (at >= (int64_t)makers[i].weight)
-        at -= makers[i++].weight;
-    return makers[i].make(r, gen_pick(r));
+    unsigned total = 0;
+    for (const struct choice *c = list; c->make; c++)
+        total += c->weight;
+    while (n-- > 0) {
+        const struct choice *c = list;
+        int64_t at = gen_range(r, 0, (int64_t)total - 1);
+        for (; at >= (int64_t)c->weight; c++)
+            at -= c->weight;
+        struct ir_value *v = c->make(r, gen_pick(r));
+        if (v)
+            gen_keep(r, v);
+    }
 }
 
 struct ir_graph *gen_crossbar(uint64_t seed)
@@ -398,12 +425,23 @@ struct ir_graph *gen_crossbar(uint64_t seed)
     gen_start(&r, seed, IR_CROSSBAR);
     add_inputs(&r);
     int64_t n_steps = gen_range(&r, 1, 12), n_outputs = GEN_CHOICE(&r, 1, 1, 2, 3);
-    for (int64_t i = 0; i < n_steps; i++) {
-        struct ir_value *v = step(&r);
-        if (v)
-            gen_keep(&r, v);
-    }
+    steps(&r, all_makers, n_steps);
     for (int64_t k = 0; k < n_outputs; k++)
         add_output(&r, k, k ? gen_pick(&r) : r.values.at[r.values.n - 1]);
+    return gen_finish(&r);
+}
+
+struct ir_graph *gen_tall(uint64_t seed)
+{
+    struct gen r;
+    gen_start(&r, seed, IR_CROSSBAR);
+    r.max_elements = GEN_MAX_TALL_ELEMENTS;
+    int64_t dim[3];
+    dim[0] = gen_range(&r, 40, 64);
+    dim[1] = gen_range(&r, 3, 10);
+    dim[2] = gen_range(&r, 2, 5);
+    add_input(&r, 0, dim);
+    steps(&r, tall_makers, gen_range(&r, 3, 8));
+    add_output(&r, 0, r.values.at[r.values.n - 1]);
     return gen_finish(&r);
 }
