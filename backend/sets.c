@@ -1,10 +1,11 @@
 /*
  * sets.c - every stored value is cut into a grid of cells (paper section IV, stage I).
  *
- * A base layer's cells are its sets: rows x columns of the OFM inside each copy, and blocks of
- * channels where homes differ. A derived value's cells are the rectangles whose last element read
- * lies in one cell of each operand (the derived sets); separable operations keep them a grid. So a
- * cell is ready exactly when its sources are.
+ * A base layer's cells are its sets: one grid of rows x columns over the OFM, cut where copies
+ * meet, and blocks of channels where homes differ. So a copy's set lies in a set of the layer
+ * without copies, and is done no later. A derived value's cells are the rectangles whose last
+ * element read lies in one cell of each operand (the derived sets); separable operations keep them
+ * a grid. So a cell is ready exactly when its sources are.
  */
 #include "backend_internal.h"
 
@@ -172,12 +173,10 @@ static void mvm_grid(struct plan *p, struct node *n)
     int32_t steps[2] = {p->set_rows, p->set_cols};
     for (int a = 0; a < 2; a++) {
         uint8_t *cuts = heap_alloc((size_t)n->dim[a] + 1);
-        int32_t step = steps[a] ? steps[a] : n->dim[a], start = 0;
-        for (int32_t i = 0; i < n->dim[a]; i++) {
+        int32_t step = steps[a] ? steps[a] : n->dim[a];
+        for (int32_t i = 1; i < n->dim[a]; i++) {
             int64_t owner = (int64_t)i * parts[a] / n->dim[a];
-            if (i > 0 && owner != (int64_t)(i - 1) * parts[a] / n->dim[a])
-                start = i;
-            cuts[i] = (i - start) % step == 0;
+            cuts[i] = i % step == 0 || owner != (int64_t)(i - 1) * parts[a] / n->dim[a];
         }
         grid_from_cuts(p, &n->grid[a], cuts, n->dim[a]);
         free(cuts);

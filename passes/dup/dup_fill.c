@@ -117,7 +117,7 @@ static void spread(struct refuter *r, const struct flow_node *n, const int32_t *
 
 static int32_t step_back(int32_t from, int32_t start, int32_t step)
 {
-    return step == 0 ? start : start + (from - 1 - start) / step * step;
+    return step == 0 ? start : max_i32((from - 1) / step * step, start);
 }
 
 /* Last set first: a set's pixels are followed by what reads them, and by the copy's next set. */

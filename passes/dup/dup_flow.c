@@ -114,7 +114,8 @@ static int32_t part_start(int64_t i, int64_t parts, int32_t size)
 
 static int32_t step_to(int32_t from, int32_t step, int32_t end)
 {
-    return step == 0 || end - from <= step ? end : from + step;
+    int64_t next = step == 0 ? end : ((int64_t)from / step + 1) * step;
+    return (int32_t)min_i64(next, end);
 }
 
 /* Sets of several pixels: all of a set is done together. */

@@ -68,9 +68,9 @@ static void set_around(const struct flow *f, const struct flow_part *p, const in
 {
     const int32_t step[2] = {f->set_rows, f->set_columns};
     for (int a = 0; a < 2; a++) {
-        int32_t size = step[a] ? step[a] : p->hi[a] - p->lo[a];
-        lo[a] = p->lo[a] + (at[a] - p->lo[a]) / size * size;
-        hi[a] = p->hi[a] - lo[a] <= size ? p->hi[a] : lo[a] + size;
+        int64_t size = step[a] ? step[a] : p->hi[a], begin = at[a] / size * size;
+        lo[a] = (int32_t)max_i64(begin, p->lo[a]);
+        hi[a] = (int32_t)min_i64(begin + size, p->hi[a]);
     }
 }
 

@@ -2,6 +2,9 @@
 
 usage: benchmarks_test.py CIMC ROOT
 """
+import importlib.machinery
+import importlib.util
+import itertools
 import os
 import shutil
 import subprocess
@@ -142,6 +145,50 @@ def zoo_wrong_answer(b):
     b.contains(done.stdout, "digits: clsa, layer, +0: output 'logits' is wrong")
 
 
+def load_zoo(b):
+    """The script as a module; its name has no .py."""
+    path = os.path.join(b.root, 'benchmarks', 'zoo')
+    loader = importlib.machinery.SourceFileLoader('zoo', path)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader('zoo', loader))
+    loader.exec_module(module)
+    return module
+
+
+def zoo_reports(cycles):
+    """{(arch, schedule, extra PEs): report} with these cycles, and nothing else to complain about"""
+    return {key: {'outputs': [{'name': 'y', 'pass': True}], 'simulated_cycles': n, 'makespan_cycles': n}
+            for key, n in cycles.items()}
+
+
+def zoo_faults(b):
+    """zoo finds cycles that rise with PEs or cross-layer, on the first machine only, and unequal cycles"""
+    faults = load_zoo(b).faults
+    cycles = {('clsa', 'layer', 0): 40, ('clsa', 'layer', 8): 30, ('clsa', 'cross', 0): 20, ('clsa', 'cross', 8): 20,
+              ('mesh', 'layer', 0): 40, ('mesh', 'layer', 8): 50, ('mesh', 'cross', 0): 60, ('mesh', 'cross', 8): 70}
+    b.equal(faults(zoo_reports(cycles), 'clsa'), [], 'equal cycles are right, and the second machine is not compared')
+    rising = dict(cycles)
+    rising['clsa', 'cross', 8] = 21
+    b.equal(faults(zoo_reports(rising), 'clsa'), ['cross: +8 PEs cost cycles against +0'], 'more PEs')
+    late = dict(cycles)
+    late['clsa', 'cross', 0] = 41
+    b.equal(faults(zoo_reports(late), 'clsa'), ['+0: cross-layer takes longer than layer by layer'], 'cross-layer')
+    unequal = zoo_reports(cycles)
+    unequal['mesh', 'cross', 8]['simulated_cycles'] = 71
+    b.equal(faults(unequal, 'clsa'), ['mesh, cross, +8: 71 cycles simulated, 70 scheduled'], 'simulated cycles')
+
+
+def copies_cost_nothing(b):
+    """no number of copies takes longer than none; nor does cross-layer than layer by layer"""
+    cimc = Cimc(b.cimc)
+    for cut, shape in itertools.product(('w', 'h', '2d'), ('pixel', '1x*', '2x*', '3x4')):
+        cycles = {(schedule, extra): cimc.compile(b.model, ['--arch', 'clsa', '--cut', cut, '--set', shape, '--schedule', schedule,
+                                                            '--extra-pes', str(extra)])['makespan_cycles']
+                  for schedule in ('layer', 'cross') for extra in (0, 1, 2, 3, 5, 8)}
+        for (schedule, extra), n in cycles.items():
+            b.expect(n <= cycles[schedule, 0], '%s, %s, %s: +%d takes longer than +0' % (cut, shape, schedule, extra))
+            b.expect(n <= cycles['layer', extra], '%s, %s, +%d: cross-layer takes longer' % (cut, shape, extra))
+
+
 if __name__ == '__main__':
     sys.exit(run_cases([commands, points_of_the_paper, reports_are_judged, layers_from_graph_and_file, sentences, zoo, zoo_wrong_answer,
-                        times_and_aims, readme_section]))
+                        zoo_faults, copies_cost_nothing, times_and_aims, readme_section]))

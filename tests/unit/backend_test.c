@@ -153,6 +153,28 @@ START_TEST(layers_overlap)
 }
 END_TEST
 
+/* 6 rows of one pixel through two 1x1 convolutions; rows 0..2 and 3..5 of b have a copy each. */
+static const char halves[] =
+    "graph \"halves\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,2,6,1], strides=[1,1,6], offset=0, "
+    "extent=[6,1,2]} : f32[6x1x2] @\"x\"\n"
+    "%1 = constant {dtype=\"f32\", shape=[2,4], data=random(1)} : f32[2x4]\n"
+    "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=1, cut=[1,1]} : f32[6x1x4] @\"a\"\n"
+    "%3 = constant {dtype=\"f32\", shape=[4,4], data=random(2)} : f32[4x4]\n"
+    "%4 = mvm %2, %3 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=2, cut=[2,1]} : f32[6x1x4] @\"b\"\n"
+    "output %4 {index=0, dtype=\"f32\", shape=[1,4,6,1], strides=[1,1,6], offset=0} @\"y\"\n"
+    "}\n";
+
+START_TEST(copies_share_the_sets_of_their_layer)
+{
+    /* a's sets of two rows end at 2, 4, 6. b's are rows 0-1 and 2, and 3 and 4-5: row 3 starts at
+     * 4, rows 4-5 at 6, as without copies. Sets 3-4 and 5 would end at 9. */
+    expect(halves, "", SCHEDULE_CROSS_LAYER, shape(2, 0), 8);
+}
+END_TEST
+
 /* A 1x1 convolution with stride 2 reads even rows and columns only; 6 x 6 -> 3 x 3. */
 static const char strided[] =
     "graph \"strided\" crossbar {\n"
@@ -437,6 +459,7 @@ int main(void)
     TCase *t = tcase_create("backend");
     tcase_add_test(t, layers_one_after_the_other);
     tcase_add_test(t, layers_overlap);
+    tcase_add_test(t, copies_share_the_sets_of_their_layer);
     tcase_add_test(t, only_what_is_read_is_waited_for);
     tcase_add_test(t, shuffled_channels_are_one_piece);
     tcase_add_test(t, layers_with_the_same_weights_share_crossbars);

@@ -179,17 +179,19 @@ static int64_t ready(const struct naive *n, const struct ir_op *op, int64_t y, i
     return latest;
 }
 
-/* One copy of a layer: rows [lo[0], hi[0]), columns [lo[1], hi[1]). Returns its end. */
+/* One copy of a layer: rows [lo[0], hi[0]), columns [lo[1], hi[1]). Sets begin at multiples of
+ * their size, and where the copy begins. Returns its end. */
 static int64_t run_copy(struct naive *n, const struct ir_op *op, const int64_t lo[2],
                         const int64_t hi[2], int64_t now)
 {
     int64_t columns = op->out->type.dim[1];
     const struct dup_schedule *s = &n->f->schedule;
-    int64_t dy = s->set_rows ? s->set_rows : hi[0] - lo[0];
-    int64_t dx = s->set_columns ? s->set_columns : hi[1] - lo[1];
-    for (int64_t y = lo[0]; y < hi[0]; y += dy)
-        for (int64_t x = lo[1]; x < hi[1]; x += dx) {
-            int64_t y1 = min_i64(y + dy, hi[0]), x1 = min_i64(x + dx, hi[1]);
+    int64_t dy = s->set_rows ? s->set_rows : hi[0], dx = s->set_columns ? s->set_columns : hi[1];
+    int64_t y1, x1;
+    for (int64_t y = lo[0]; y < hi[0]; y = y1) {
+        y1 = min_i64(y - y % dy + dy, hi[0]);
+        for (int64_t x = lo[1]; x < hi[1]; x = x1) {
+            x1 = min_i64(x - x % dx + dx, hi[1]);
             for (int64_t r = y; r < y1; r++)
                 for (int64_t c = x; c < x1; c++)
                     now = max_i64(now, ready(n, op, r, c));
@@ -198,6 +200,7 @@ static int64_t run_copy(struct naive *n, const struct ir_op *op, const int64_t l
                 for (int64_t c = x; c < x1; c++)
                     n->done[op->id][r * columns + c] = now;
         }
+    }
     return now;
 }
 
