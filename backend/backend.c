@@ -29,7 +29,6 @@ void plan_free(struct plan *p)
 static bool plan_all_tasks(struct plan *p)
 {
     p->n_ops = p->graph->n_ops;
-    plan_set_shape(p);
     if (!plan_nodes(p) || !plan_place(p))
         return false;
     plan_sets(p);

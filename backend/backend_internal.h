@@ -267,7 +267,6 @@ struct plan {
     VEC(struct layer) layers;
     VEC(struct group) groups;
     VEC(struct tile) tiles;
-    int32_t set_rows, set_cols; /* 0 = whole extent */
 
     VEC(struct buffer) buffers;
     uint32_t *first_buffer; /* op id -> buffer list of that value, or NONE */
@@ -294,7 +293,6 @@ struct box box_shift(const struct box *b, const int32_t shift[3], int sign);
 struct box box_whole(const int32_t dim[3]);
 
 bool plan_nodes(struct plan *p) CHECK_RESULT;
-void plan_set_shape(struct plan *p);
 bool plan_place(struct plan *p) CHECK_RESULT;
 /* place_mesh.c: a better number for each tile of a trial plan that has its tasks; in `a`. */
 uint32_t *plan_mesh_positions(const struct plan *p, struct arena *a);

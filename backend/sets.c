@@ -14,14 +14,16 @@
 
 static const int64_t AUTO_INSTRUCTIONS = 100000; /* budget of --set auto */
 
-/* cuts[i] != 0: a cell begins at coordinate i. cuts[0] is implied. */
+/* cuts[i] != 0: a cell begins at coordinate i. cuts[0] is implied. A grid may be made again. */
 static void grid_from_cuts(struct plan *p, struct grid *g, const uint8_t *cuts, int32_t extent)
 {
+    if (!g->at) {
+        g->at = ARENA_ARRAY(p->arena, int32_t, (size_t)extent + 1);
+        g->cell_of = ARENA_ARRAY(p->arena, uint32_t, (size_t)extent);
+    }
     g->n = 1;
     for (int32_t i = 1; i < extent; i++)
         g->n += cuts[i] != 0;
-    g->at = ARENA_ARRAY(p->arena, int32_t, g->n + 1);
-    g->cell_of = ARENA_ARRAY(p->arena, uint32_t, (size_t)extent);
     uint32_t cell = 0;
     for (int32_t i = 0; i < extent; i++) {
         if (i > 0 && cuts[i])
@@ -115,23 +117,19 @@ static bool made_on_a_tile(const struct plan *p, const struct ir_op *value)
     return false;
 }
 
-static void derived_grid(struct plan *p, struct node *n)
+static void derived_grid(struct plan *p, struct node *n, int a)
 {
-    bool on_tile = false;
-    for (unsigned i = 0; i < n->n_operands; i++)
+    bool on_tile = false, whole = false;
+    uint8_t *cuts = heap_alloc((size_t)n->dim[a] + 1);
+    for (unsigned i = 0; i < n->n_operands; i++) {
         on_tile |= made_on_a_tile(p, n->operand[i].value);
-    for (int a = 0; a < 3; a++) {
-        uint8_t *cuts = heap_alloc((size_t)n->dim[a] + 1);
-        bool whole = false;
-        for (unsigned i = 0; i < n->n_operands; i++) {
-            whole |= n->operand[i].map[a].kind == MAP_ALL;
-            mark_operand(p, n, &n->operand[i], a, cuts);
-        }
-        if (a == AXIS_H && !on_tile && !whole) /* inputs only: one row a piece */
-            memset(cuts, 1, (size_t)n->dim[a]);
-        grid_from_cuts(p, &n->grid[a], cuts, n->dim[a]);
-        free(cuts);
+        whole |= n->operand[i].map[a].kind == MAP_ALL;
+        mark_operand(p, n, &n->operand[i], a, cuts);
     }
+    if (a == AXIS_H && !on_tile && !whole) /* inputs only: one row a piece */
+        memset(cuts, 1, (size_t)n->dim[a]);
+    grid_from_cuts(p, &n->grid[a], cuts, n->dim[a]);
+    free(cuts);
 }
 
 static bool same_contributors(const struct block *a, const struct block *b)
@@ -166,22 +164,38 @@ static void channel_grid(struct plan *p, struct node *n, struct layer *l)
     free(cuts);
 }
 
-static void mvm_grid(struct plan *p, struct node *n)
+/* Rows or columns: multiples of `step` (0 = none), and where copies meet. */
+static void set_grid(struct plan *p, struct node *n, int a, int32_t step)
 {
-    struct layer *l = &p->layers.at[n->layer];
-    uint32_t parts[2] = {l->copies_h, l->copies_w};
-    int32_t steps[2] = {p->set_rows, p->set_cols};
-    for (int a = 0; a < 2; a++) {
-        uint8_t *cuts = heap_alloc((size_t)n->dim[a] + 1);
-        int32_t step = steps[a] ? steps[a] : n->dim[a];
-        for (int32_t i = 1; i < n->dim[a]; i++) {
-            int64_t owner = (int64_t)i * parts[a] / n->dim[a];
-            cuts[i] = i % step == 0 || owner != (int64_t)(i - 1) * parts[a] / n->dim[a];
-        }
-        grid_from_cuts(p, &n->grid[a], cuts, n->dim[a]);
-        free(cuts);
+    const struct layer *l = &p->layers.at[n->layer];
+    uint32_t parts = a == AXIS_H ? l->copies_h : l->copies_w;
+    uint8_t *cuts = heap_alloc((size_t)n->dim[a] + 1);
+    for (int32_t i = 1; i < n->dim[a]; i++) {
+        int64_t owner = (int64_t)i * parts / n->dim[a];
+        cuts[i] = (step && i % step == 0) || owner != (int64_t)(i - 1) * parts / n->dim[a];
     }
-    channel_grid(p, n, l);
+    grid_from_cuts(p, &n->grid[a], cuts, n->dim[a]);
+    free(cuts);
+}
+
+static void make_grids(struct plan *p, int a, int32_t step)
+{
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        struct node *n = &p->nodes.at[i];
+        if (n->kind == NODE_INPUT || n->kind == NODE_CONSTANT)
+            continue;
+        if (n->kind != NODE_MVM)
+            derived_grid(p, n, a);
+        else if (a == AXIS_C)
+            channel_grid(p, n, &p->layers.at[n->layer]);
+        else
+            set_grid(p, n, a, step);
+    }
+}
+
+/* Which cells each copy owns. */
+static void share_out(struct layer *l, const struct node *n)
+{
     for (uint32_t c = 0; c < l->n_copies; c++) {
         struct copy *copy = &l->copy[c];
         copy->iy0 = n->grid[AXIS_H].cell_of[copy->rect.lo[AXIS_H]];
@@ -192,17 +206,51 @@ static void mvm_grid(struct plan *p, struct node *n)
     }
 }
 
-void plan_sets(struct plan *p)
+/* About one instruction a set and group, one that finishes a cell and one that sends it, and two
+ * for every further share of a sum. */
+static int64_t count_instructions(const struct plan *p)
 {
+    int64_t total = 0;
     for (size_t i = 0; i < p->nodes.n; i++) {
-        struct node *n = &p->nodes.at[i];
+        const struct node *n = &p->nodes.at[i];
         if (n->kind == NODE_INPUT || n->kind == NODE_CONSTANT)
             continue;
-        if (n->kind == NODE_MVM)
-            mvm_grid(p, n);
-        else
-            derived_grid(p, n);
+        int64_t sets = (int64_t)n->grid[AXIS_H].n * n->grid[AXIS_W].n;
+        total += 2 * sets * n->grid[AXIS_C].n;
+        if (n->kind != NODE_MVM)
+            continue;
+        const struct copy *c = &p->layers.at[n->layer].copy[0];
+        total += sets * c->n_groups;
+        for (uint32_t z = 0; z < n->grid[AXIS_C].n; z++)
+            total += sets * 2 * (c->block[z].n_contributors - 1);
+    }
+    return total;
+}
+
+/* `auto`: rows cut into segments of the least width whose program keeps to the budget. */
+static void make_auto_columns(struct plan *p)
+{
+    int32_t step = 1;
+    do {
+        make_grids(p, AXIS_W, step < ISA_MAX_COORD ? step : 0);
+        step *= 2;
+    } while (step <= ISA_MAX_COORD && count_instructions(p) > AUTO_INSTRUCTIONS);
+}
+
+void plan_sets(struct plan *p)
+{
+    const struct set_shape *shape = &p->options->set;
+    make_grids(p, AXIS_C, 0);
+    make_grids(p, AXIS_H, shape->automatic ? 1 : (int32_t)shape->rows);
+    if (shape->automatic)
+        make_auto_columns(p);
+    else
+        make_grids(p, AXIS_W, (int32_t)shape->cols);
+    for (size_t i = 0; i < p->nodes.n; i++) {
+        struct node *n = &p->nodes.at[i];
         n->n_cells = n->grid[0].n * n->grid[1].n * n->grid[2].n;
+        if (n->kind == NODE_MVM)
+            share_out(&p->layers.at[n->layer], n);
     }
 }
 
@@ -217,33 +265,4 @@ struct box node_cell_box(const struct node *n, uint32_t cell)
         b.hi[a] = g[a].at[i[a] + 1];
     }
     return b;
-}
-
-/*
- * `auto`: rows cut into segments of the least width whose instruction count keeps to the budget. A
- * set costs about one MVM a group, and at each home an epilogue, a send, and some non-base work.
- */
-void plan_set_shape(struct plan *p)
-{
-    const struct set_shape *shape = &p->options->set;
-    p->set_rows = (int32_t)shape->rows;
-    p->set_cols = (int32_t)shape->cols;
-    if (!shape->automatic)
-        return;
-    p->set_rows = 1;
-    for (p->set_cols = 1; p->set_cols < ISA_MAX_COORD; p->set_cols *= 2) {
-        int64_t total = 0;
-        for (const struct ir_op *op = p->graph->first; op; op = op->next) {
-            if (op->opcode != IR_mvm)
-                continue;
-            const int64_t *dim = op->out->type.dim, *slices = op->attrs->mvm.slices;
-            int64_t copies = op->attrs->mvm.copies > 0 ? op->attrs->mvm.copies : 1;
-            int64_t groups = ceil_div_i64(slices[0] * slices[1], p->arch->crossbars);
-            int64_t sets = dim[0] * (ceil_div_i64(dim[1], p->set_cols) + copies - 1);
-            total += sets * (2 * groups + 3);
-        }
-        if (total <= AUTO_INSTRUCTIONS)
-            return;
-    }
-    p->set_cols = 0;
 }

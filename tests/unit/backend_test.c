@@ -423,6 +423,42 @@ START_TEST(a_ring_may_meet_an_element_again)
 }
 END_TEST
 
+/* One base layer of 400 x 200 pixels and six pools: far more cells that are no sets than sets. */
+static char *many_pools(void)
+{
+    struct text t = {0};
+    text_add(&t, "graph \"pools\" crossbar {\n"
+                 "%%0 = input {index=0, dtype=\"f32\", shape=[1,1,400,200], strides=[200,1,80000], "
+                 "offset=0, extent=[400,200,1]} : f32[400x200x1] @\"x\"\n"
+                 "%%1 = constant {dtype=\"f32\", shape=[1,1], data=random(1)} : f32[1x1]\n"
+                 "%%2 = mvm %%0, %%1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, "
+                 "weights=0, slices=[1,1], copies=1, cut=[1,1]} : f32[400x200x1] @\"a\"\n");
+    for (int i = 3; i < 9; i++)
+        text_add(&t,
+                 "%%%d = max_pool %%%d {kernel=[3,3], stride=[1,1], dilation=[1,1], "
+                 "pad=[1,1,1,1]} : f32[400x200x1]\n",
+                 i, i - 1);
+    text_add(&t, "output %%8 {index=0, dtype=\"f32\", shape=[1,1,400,200], "
+                 "strides=[200,1,80000], offset=0} @\"y\"\n}\n");
+    return t.at;
+}
+
+START_TEST(automatic_sets_keep_to_the_budget)
+{
+    char *text = many_pools();
+    struct compiled c =
+        compile(text, "", SCHEDULE_CROSS_LAYER, (struct set_shape){.automatic = true});
+    ck_assert_ptr_nonnull(c.program);
+    uint64_t n = 0;
+    for (uint32_t t = 0; t < c.program->n_tiles; t++)
+        n += c.program->tiles[t].n_insts;
+    ck_assert_uint_le(n, 100000);
+    ck_assert_uint_ge(n, 25000); /* segments half as wide would be about twice as many */
+    release(&c);
+    free(text);
+}
+END_TEST
+
 START_TEST(too_small_a_machine_is_an_error)
 {
     struct compiled c =
@@ -467,6 +503,7 @@ int main(void)
     tcase_add_test(t, the_slowest_path_has_no_gap);
     tcase_add_test(t, on_a_mesh_neighbours_in_the_network_are_neighbours);
     tcase_add_test(t, a_ring_may_meet_an_element_again);
+    tcase_add_test(t, automatic_sets_keep_to_the_budget);
     tcase_add_test(t, too_small_a_machine_is_an_error);
     tcase_add_test(t, rings_hold_what_the_schedule_needs);
     suite_add_tcase(s, t);
