@@ -1,16 +1,19 @@
 /*
  * backend_internal.h - the plan: what stands between a CROSSBAR graph and instruction streams.
  *
- *   nodes.c    groups operations into nodes: one stored value each; concat, slice are address maps
- *   need.c     reads_<op>: which operand elements an output element reads
- *   sets.c     cuts every stored value into a grid of cells, the least units of scheduling
- *   place.c    puts PEs on tiles; a copy's PEs on one tile are a group
+ *   nodes.c       groups operations into nodes: one stored value each; concat is an address map
+ *   sets.c        cuts every stored value into a grid of cells, the least units of scheduling
+ *   place.c       puts PEs on tiles; a copy's PEs on one tile are a group
  *   place_mesh.c  numbers the tiles of a mesh so that ways are short
- *   home.c     decides which tile finishes each cell
- *   tasks.c    one task an instruction, with every data dependency; who needs what where
- *   schedule.c start times on the shared cost model; the order of starts is L, the law of all
- * streams memplan.c  ring sizes from that schedule, addresses emit.c     prints L: streams, tables,
- * counters
+ *   home.c        decides which tile finishes each cell
+ *   tasks.c       one task an instruction, with every data dependency
+ *   reads.c       who needs what where: the buffers, and the cells that a task waits for
+ *   schedule.c    start times on the shared cost model; the order of starts is L, the law of all
+ *                 streams
+ *   memplan.c     ring sizes from that schedule, addresses
+ *   access.c      which rows of which buffers a task touches
+ *   emit*.c       prints L: streams, tables, counters
+ *   detail.c      reads the finished plan for reports, with critical.c
  *
  * Each stage fills its part and leaves the earlier parts alone. Everything lives in `arena`.
  */
@@ -20,10 +23,10 @@
 #include "backend.h"
 
 #include "mvm_mapping.h"
+#include "need.h"
 
 #define NONE UINT32_MAX
 enum { PROGRESS_TASKS = 1 << 14 }; /* so many tasks from one word about progress to the next */
-enum axis { AXIS_H, AXIS_W, AXIS_C };
 
 struct box { /* [lo, hi) on each axis */
     int32_t lo[3], hi[3];
@@ -31,27 +34,6 @@ struct box { /* [lo, hi) on each axis */
 struct rows { /* [lo, hi); empty if lo == hi */
     int32_t lo, hi;
 };
-
-/* ---- need.c ---- */
-
-/* The elements of an operand that element `o` of the result reads, along one axis. */
-struct axis_map {
-    enum { MAP_WINDOW, MAP_OVERLAP, MAP_TABLE, MAP_ALL, MAP_ZERO } kind;
-    /* k < kernel. WINDOW: o*stride + k*dilation - pad; OVERLAP: i with
-     * i*stride + k*dilation - pad = o */
-    int32_t kernel, stride, dilation, pad;
-    const int64_t *table; /* TABLE: table[o]; -1 = nothing */
-    int32_t extent;       /* of the operand: what falls outside is not read */
-};
-/* The three maps of operand `i` of `op`, by table over all operations. */
-void need(const struct ir_op *op, unsigned i, struct axis_map out[3]);
-/* How many elements one output reads at most, and the k-th of them; -1 where it has none. */
-int32_t need_taps(const struct axis_map *m);
-int32_t need_tap(const struct axis_map *m, int32_t o, int32_t k);
-/* Smallest and largest element read by outputs [lo, hi); false if none. */
-bool need_range(const struct axis_map *m, int32_t lo, int32_t hi, int32_t *first, int32_t *last);
-/* Largest element read by output o; -1 if none. */
-int32_t need_last(const struct axis_map *m, int32_t o);
 
 /* ---- nodes.c ---- */
 

@@ -79,15 +79,15 @@ static void forward(struct refuter *r)
 /* ---- backward ---- */
 
 /* out[x] = max over the outputs that read x. */
-static void line_spread(const struct flow_axis *m, const int32_t *in, int32_t n_in, int32_t *out,
+static void line_spread(const struct axis_map *m, const int32_t *in, int32_t n_in, int32_t *out,
                         int32_t n_out)
 {
     memset(out, 0, (size_t)n_out * sizeof *out);
     for (int32_t o = 0; o < n_in; o++) {
-        int64_t count = flow_taps(m, n_out);
-        for (int64_t k = 0; k < count; k++) {
-            int64_t at = flow_tap(m, o, k);
-            if (at >= 0 && at < n_out)
+        int32_t count = need_taps(m);
+        for (int32_t k = 0; k < count; k++) {
+            int32_t at = need_tap(m, o, k);
+            if (at >= 0)
                 out[at] = max_i32(out[at], in[o]);
         }
     }
@@ -100,15 +100,15 @@ static void spread(struct refuter *r, const struct flow_node *n, const int32_t *
     for (uint32_t i = 0; i < n->n_operands; i++) {
         const struct flow_operand *o = &n->operand[i];
         const struct flow_node *from = &r->f->nodes.at[o->node];
-        const struct flow_axis *m = &o->axis[0];
+        const struct axis_map *m = &o->axis[0];
         for (int32_t y = 0; y < n->rows; y++) {
-            int64_t count = flow_taps(m, from->rows);
+            int32_t count = need_taps(m);
             line_spread(&o->axis[1], needs + (size_t)y * (size_t)n->columns, n->columns, line,
                         from->columns);
-            for (int64_t k = 0; k < count; k++) {
-                int64_t at = flow_tap(m, y, k);
-                int32_t *out = r->left[o->node] + (size_t)max_i64(at, 0) * (size_t)from->columns;
-                for (int32_t x = 0; at >= 0 && at < from->rows && x < from->columns; x++)
+            for (int32_t k = 0; k < count; k++) {
+                int32_t at = need_tap(m, y, k);
+                int32_t *out = r->left[o->node] + (size_t)max_i32(at, 0) * (size_t)from->columns;
+                for (int32_t x = 0; at >= 0 && x < from->columns; x++)
                     out[x] = max_i32(out[x], line[x]);
             }
         }

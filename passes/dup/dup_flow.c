@@ -31,25 +31,27 @@ struct flow_times *flow_times_new(const struct flow *f, struct arena *a)
 }
 
 /* out[o] = max of what o reads of in[0 .. n_in), for a line of outputs. */
-static void line_max(const struct flow_axis *m, const int32_t *in, int32_t n_in, int32_t *out,
+static void line_max(const struct axis_map *m, const int32_t *in, int32_t n_in, int32_t *out,
                      int32_t n_out)
 {
     memset(out, 0, (size_t)n_out * sizeof *out);
-    if (m->kind == FLOW_ALL) {
+    if (m->kind == MAP_ALL) {
         for (int32_t i = 0; i < n_in; i++)
             out[0] = max_i32(out[0], in[i]);
         for (int32_t o = 1; o < n_out; o++)
             out[o] = out[0];
         return;
     }
-    if (m->kind == FLOW_TABLE) {
-        for (int32_t o = 0; o < n_out; o++)
-            out[o] = m->table[o] < 0 ? 0 : in[m->table[o]];
+    if (m->kind == MAP_TABLE || m->kind == MAP_ZERO) {
+        for (int32_t o = 0; o < n_out; o++) {
+            int32_t at = need_tap(m, o, 0);
+            out[o] = at < 0 ? 0 : in[at];
+        }
         return;
     }
     for (int64_t k = 0; k < m->kernel; k++) {
         int64_t at = k * m->dilation - m->pad;
-        if (m->kind == FLOW_OVERLAP) { /* each element goes to one output */
+        if (m->kind == MAP_OVERLAP) { /* each element goes to one output */
             for (int64_t i = 0, o = at; i < n_in; i++, o += m->stride)
                 if (o >= 0 && o < n_out)
                     out[o] = max_i32(out[o], in[i]);
@@ -74,14 +76,14 @@ static void include_row(int32_t *out, const int32_t *in, int32_t n)
 }
 
 /* Rows of the operand that output row o reads: calls include_row for each. */
-static void include_rows(const struct flow_axis *m, int32_t o, const int32_t *in, int32_t n_in,
-                         int32_t *out, int32_t width)
+static void include_rows(const struct axis_map *m, int32_t o, const int32_t *in, int32_t *out,
+                         int32_t width)
 {
-    int64_t count = flow_taps(m, n_in);
-    for (int64_t k = 0; k < count; k++) {
-        int64_t at = flow_tap(m, o, k);
-        if (at >= 0 && at < n_in)
-            include_row(out, in + at * width, width);
+    int32_t count = need_taps(m);
+    for (int32_t k = 0; k < count; k++) {
+        int32_t at = need_tap(m, o, k);
+        if (at >= 0)
+            include_row(out, in + (size_t)at * (size_t)width, width);
     }
 }
 
@@ -93,14 +95,14 @@ void flow_find_ready(const struct flow *f, const struct flow_node *n, struct flo
         const struct flow_operand *o = &n->operand[i];
         const struct flow_node *from = &f->nodes.at[o->node];
         const int32_t *in = t->done[o->node];
-        const struct flow_axis *m = &o->axis[1];
-        bool straight = m->kind == FLOW_WINDOW && m->kernel == 1 && m->stride == 1 && m->pad == 0 &&
+        const struct axis_map *m = &o->axis[1];
+        bool straight = m->kind == MAP_WINDOW && m->kernel == 1 && m->stride == 1 && m->pad == 0 &&
                         from->columns == n->columns;
         for (int32_t y = 0; y < from->rows && !straight; y++)
             line_max(m, in + (size_t)y * (size_t)from->columns, from->columns,
                      t->rows + (size_t)y * (size_t)n->columns, n->columns);
         for (int32_t y = 0; y < n->rows; y++)
-            include_rows(&o->axis[0], y, straight ? in : t->rows, from->rows,
+            include_rows(&o->axis[0], y, straight ? in : t->rows,
                          ready + (size_t)y * (size_t)n->columns, n->columns);
     }
 }

@@ -9,50 +9,23 @@
 #define CIMC_DUP_FLOW_H
 
 #include "dup.h"
+#include "need.h"
 
 enum { FLOW_NONE = -1 };
 /* More pixels of all values together, or a longer time, than this: no model. */
 enum { FLOW_MAX_PIXELS = 1 << 23, FLOW_MAX_TIME = 1 << 30 };
 
-/* What outputs read along one axis. */
-struct flow_axis {
-    enum { FLOW_WINDOW, FLOW_OVERLAP, FLOW_TABLE, FLOW_ALL } kind;
-    /* k < kernel. WINDOW: o*stride + k*dilation - pad; OVERLAP: i with
-     * i*stride + k*dilation - pad = o */
-    int64_t kernel, stride, dilation, pad;
-    const int64_t *table; /* TABLE: table[o]; -1 = nothing */
-};
-/* How many elements, of n_in, one output reads at most. */
-static inline int64_t flow_taps(const struct flow_axis *m, int64_t n_in)
-{
-    return m->kind == FLOW_ALL ? n_in : m->kind == FLOW_TABLE ? 1 : m->kernel;
-}
-/* The k-th that output o reads: one of 0 .. n_in - 1, or else outside, which is nothing. */
-static inline int64_t flow_tap(const struct flow_axis *m, int64_t o, int64_t k)
-{
-    switch (m->kind) {
-    case FLOW_WINDOW: return o * m->stride + k * m->dilation - m->pad;
-    case FLOW_OVERLAP: {
-        int64_t at = o + m->pad - k * m->dilation;
-        return at % m->stride == 0 ? at / m->stride : -1;
-    }
-    case FLOW_TABLE: return m->table[o];
-    case FLOW_ALL: break;
-    }
-    return k;
-}
 struct flow_operand {
     uint32_t node;
-    struct flow_axis axis[2];
+    struct axis_map axis[2]; /* rows, columns */
 };
 /* A base layer, or a value made from others in no time. */
 struct flow_node {
     int32_t rows, columns;
     uint32_t n_operands;
     struct flow_operand *operand;
-    int32_t item; /* of a base layer, else FLOW_NONE */
-    int32_t
-        before; /* node: the base layer that uses the same crossbars just before, or FLOW_NONE */
+    int32_t item;   /* of a base layer, else FLOW_NONE */
+    int32_t before; /* node of the base layer before it on the same crossbars, or FLOW_NONE */
 };
 struct flow {
     struct arena *arena;

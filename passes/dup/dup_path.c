@@ -38,12 +38,12 @@ static int32_t size_of(const struct flow_node *n, int a)
     return a ? n->columns : n->rows;
 }
 
-static bool reads(const struct flow_axis *m, int32_t o, int32_t at)
+static bool reads(const struct axis_map *m, int32_t o, int32_t at)
 {
-    if (m->kind == FLOW_ALL)
+    if (m->kind == MAP_ALL)
         return true;
-    for (int64_t k = 0; k < flow_taps(m, 0); k++)
-        if (flow_tap(m, o, k) == at)
+    for (int32_t k = 0; k < need_taps(m); k++)
+        if (need_tap(m, o, k) == at)
             return true;
     return false;
 }
@@ -164,7 +164,7 @@ static bool find_source(const struct tracer *x, const struct flow_operand *o, co
 }
 
 /* Marks what reads marked elements of the operand. */
-static bool *readers(struct tracer *x, const struct flow_axis *m, const bool *marked, int32_t n_in,
+static bool *readers(struct tracer *x, const struct axis_map *m, const bool *marked, int32_t n_in,
                      int32_t n_out)
 {
     bool *out = ARENA_ARRAY(x->arena, bool, (size_t)n_out);

@@ -1,12 +1,5 @@
-/*
- * need.c - which elements of an operand an element of the result reads: reads_<op> for every
- * operation.
- *
- * All our operations are separable: the element read along an axis depends on the result's
- * coordinate along that axis alone. So a need is three axis maps, and boxes map to boxes. What
- * cannot be said this way (reshape, transpose) reads the whole axis, which is conservative.
- */
-#include "backend_internal.h"
+/* need.c - reads_<op> for every operation: its axis maps; need.h has the idea. */
+#include "need.h"
 
 static struct axis_map window(int64_t kernel, int64_t stride, int64_t dilation, int64_t pad,
                               int64_t extent)
@@ -213,34 +206,6 @@ void need(const struct ir_op *op, unsigned i, struct axis_map out[3])
 #undef END
     };
     table[op->opcode](op, i, out);
-}
-
-int32_t need_taps(const struct axis_map *m)
-{
-    switch (m->kind) {
-    case MAP_WINDOW:
-    case MAP_OVERLAP: return m->kernel;
-    case MAP_ALL: return m->extent;
-    case MAP_TABLE:
-    case MAP_ZERO: break;
-    }
-    return 1;
-}
-
-int32_t need_tap(const struct axis_map *m, int32_t o, int32_t k)
-{
-    int64_t at = 0;
-    switch (m->kind) {
-    case MAP_WINDOW: at = (int64_t)o * m->stride + (int64_t)k * m->dilation - m->pad; break;
-    case MAP_OVERLAP:
-        at = (int64_t)o + m->pad - (int64_t)k * m->dilation;
-        at = at % m->stride == 0 ? at / m->stride : -1;
-        break;
-    case MAP_TABLE: at = m->table[o]; break;
-    case MAP_ALL: at = k; break;
-    case MAP_ZERO: break;
-    }
-    return at >= 0 && at < m->extent ? (int32_t)at : -1;
 }
 
 /* The last taps of a window read the last elements; of an overlap, the first ones. */

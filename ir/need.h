@@ -1,0 +1,63 @@
+/*
+ * need.h - which elements of an operand an element of the result reads, at stage CROSSBAR: the one
+ * answer that duplication, sets, schedule and emission share.
+ *
+ * All our operations are separable: the element read along an axis depends on the result's
+ * coordinate along that axis alone. So a need is three axis maps, and boxes map to boxes. What
+ * cannot be said this way (reshape, transpose) reads the whole axis, which is conservative.
+ */
+#ifndef CIMC_IR_NEED_H
+#define CIMC_IR_NEED_H
+
+#include "ir.h"
+
+enum axis { AXIS_H, AXIS_W, AXIS_C };
+
+/* The elements of an operand that element `o` of the result reads, along one axis. */
+struct axis_map {
+    enum { MAP_WINDOW, MAP_OVERLAP, MAP_TABLE, MAP_ALL, MAP_ZERO } kind;
+    /* k < kernel. WINDOW: o*stride + k*dilation - pad; OVERLAP: i with
+     * i*stride + k*dilation - pad = o */
+    int32_t kernel, stride, dilation, pad;
+    const int64_t *table; /* TABLE: table[o]; -1 = nothing */
+    int32_t extent;       /* of the operand: what falls outside is not read */
+};
+
+/* The three maps of operand `i` of `op`, by table over all operations. */
+void need(const struct ir_op *op, unsigned i, struct axis_map out[3]);
+/* Smallest and largest element read by outputs [lo, hi); false if none. */
+bool need_range(const struct axis_map *m, int32_t lo, int32_t hi, int32_t *first, int32_t *last);
+/* Largest element read by output o; -1 if none. */
+int32_t need_last(const struct axis_map *m, int32_t o);
+
+/* How many elements one output reads at most. */
+static inline int32_t need_taps(const struct axis_map *m)
+{
+    switch (m->kind) {
+    case MAP_WINDOW:
+    case MAP_OVERLAP: return m->kernel;
+    case MAP_ALL: return m->extent;
+    case MAP_TABLE:
+    case MAP_ZERO: break;
+    }
+    return 1;
+}
+
+/* The k-th element that output o reads; -1 where it has none. */
+static inline int32_t need_tap(const struct axis_map *m, int32_t o, int32_t k)
+{
+    int64_t at = 0;
+    switch (m->kind) {
+    case MAP_WINDOW: at = (int64_t)o * m->stride + (int64_t)k * m->dilation - m->pad; break;
+    case MAP_OVERLAP:
+        at = (int64_t)o + m->pad - (int64_t)k * m->dilation;
+        at = at % m->stride == 0 ? at / m->stride : -1;
+        break;
+    case MAP_TABLE: at = m->table[o]; break;
+    case MAP_ALL: at = k; break;
+    case MAP_ZERO: break;
+    }
+    return at >= 0 && at < m->extent ? (int32_t)at : -1;
+}
+
+#endif
