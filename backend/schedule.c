@@ -163,6 +163,22 @@ bool task_is_pipelined(const struct task *t)
            t->kind == TASK_STORE;
 }
 
+static void demand(struct run *r, uint32_t id);
+
+/* While an MVM runs, its PEs' next one has its rows loaded: double buffering. Where loads take no
+ * time this would cost memory for nothing. */
+static void load_ahead(struct run *r, uint32_t id)
+{
+    const struct plan *p = r->p;
+    if (p->arch->dram_cycles == 0 && p->arch->dram_bytes_per_cycle == 0)
+        return;
+    for (uint32_t w = r->first_waiter[id]; w != NONE; w = r->next_waiter[w]) {
+        const struct task *next = &p->tasks.at[w];
+        for (uint32_t i = 0; i < next->n_preds && next->pred0 == id; i++)
+            demand(r, p->preds.at[next->preds + i]);
+    }
+}
+
 static void start(struct run *r, uint32_t id)
 {
     struct plan *p = r->p;
@@ -189,6 +205,8 @@ static void start(struct run *r, uint32_t id)
         heap_push(r, (struct event){.time = t->end, .task = id, .queue = t->queue});
     if (u->free_at > r->now && u->free_at != t->end)
         heap_push(r, (struct event){.time = u->free_at, .task = NONE, .queue = t->queue});
+    if (t->kind == TASK_MVM && t->end > r->now)
+        load_ahead(r, id);
 }
 
 static void start_ready(struct run *r, uint32_t queue)
@@ -262,8 +280,9 @@ static void make_ready(struct run *r, uint32_t id)
     start_ready(r, t->queue);
 }
 
-/* A LOAD starts when the first task that needs it has nothing else to wait for. It really waits for
- * what made that so (the task completed last), or the machine would run ahead of the schedule. */
+/* A LOAD starts when the first task that needs it has nothing else to wait for, or for an MVM that
+ * runs. It really waits for what made that so (the task completed last), or the machine would run
+ * ahead of the schedule. */
 static void demand(struct run *r, uint32_t id)
 {
     struct task *t = &r->p->tasks.at[id];

@@ -175,6 +175,34 @@ START_TEST(copies_share_the_sets_of_their_layer)
 }
 END_TEST
 
+/* 3 rows of 4 pixels through a 1x1 convolution. */
+static const char three_rows[] =
+    "graph \"rows\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,2,3,4], strides=[4,1,12], offset=0, "
+    "extent=[3,4,2]} : f32[3x4x2] @\"x\"\n"
+    "%1 = constant {dtype=\"f32\", shape=[2,4], data=random(1)} : f32[2x4]\n"
+    "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=1, cut=[1,1]} : f32[3x4x4] @\"a\"\n"
+    "output %2 {index=0, dtype=\"f32\", shape=[1,4,3,4], strides=[4,1,12], offset=0} @\"y\"\n"
+    "}\n";
+
+START_TEST(rows_are_loaded_ahead)
+{
+    /* the first row comes after 3 cycles, the others meanwhile; the last store takes 3 */
+    expect(three_rows, "dram_cycles=3", SCHEDULE_CROSS_LAYER, shape(1, 0), 3 + 12 + 3);
+    /* moving is slower than computing: rows of 2 x 4 x 4 bytes come, rows of 4 x 4 x 4 go, 4 bytes
+     * a cycle, and the DMA never rests */
+    expect(three_rows, "dram_bytes_per_cycle=4", SCHEDULE_CROSS_LAYER, shape(1, 0), 3 * (8 + 16));
+    /* where loads take no time, nothing is gained by a second row of buffer */
+    struct compiled free = compile(three_rows, "", SCHEDULE_CROSS_LAYER, shape(1, 0));
+    struct compiled slow = compile(three_rows, "dram_cycles=3", SCHEDULE_CROSS_LAYER, shape(1, 0));
+    ck_assert_uint_eq(free.program->tiles[0].views[0].ring_rows, 1);
+    ck_assert_uint_eq(slow.program->tiles[0].views[0].ring_rows, 2);
+    release(&free);
+    release(&slow);
+}
+END_TEST
+
 /* A 1x1 convolution with stride 2 reads even rows and columns only; 6 x 6 -> 3 x 3. */
 static const char strided[] =
     "graph \"strided\" crossbar {\n"
@@ -496,6 +524,7 @@ int main(void)
     tcase_add_test(t, layers_one_after_the_other);
     tcase_add_test(t, layers_overlap);
     tcase_add_test(t, copies_share_the_sets_of_their_layer);
+    tcase_add_test(t, rows_are_loaded_ahead);
     tcase_add_test(t, only_what_is_read_is_waited_for);
     tcase_add_test(t, shuffled_channels_are_one_piece);
     tcase_add_test(t, layers_with_the_same_weights_share_crossbars);
