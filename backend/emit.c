@@ -78,14 +78,13 @@ static struct isa_inst vmap_inst(struct emitter *e, const struct task *t,
 /* flags of VRED */
 static uint8_t reduction_flags(const struct node *n, const struct task *t)
 {
-    enum { SUM = 8 };
     unsigned axes = 0;
     if (n->kind == NODE_SOFTMAX)
-        return (uint8_t)(1u << n->root->attrs->softmax.axis | (t->step == 2 ? SUM : 0u));
+        return (uint8_t)(1u << n->root->attrs->softmax.axis | (t->step == 2 ? VRED_SUM : 0));
     const struct ir_attrs_reduce *r = &n->root->attrs->reduce;
     for (uint32_t i = 0; i < r->axes.n; i++)
         axes |= 1u << r->axes.at[i];
-    return (uint8_t)(axes | (strcmp(r->kind, "sum") == 0 ? SUM : 0u));
+    return (uint8_t)(axes | (strcmp(r->kind, "sum") == 0 ? VRED_SUM : 0));
 }
 
 static struct isa_inst reduce_inst(struct emitter *e, const struct task *t,

@@ -194,15 +194,6 @@ bool lex_f32(struct lex *l, float *out)
 
 /* ---- strings ---- */
 
-static int hex_value(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* One escape after the backslash. */
 static bool escape(struct lex *l, char *out)
 {

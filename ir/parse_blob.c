@@ -85,13 +85,6 @@ static bool element(struct lex *l, enum ir_dtype t, void *out)
 
 /* ---- forms; the cursor is behind the opening parenthesis, the closing one is the caller's ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Exactly `bytes` bytes; *out from the heap. */
 static bool hex_bytes(struct lex *l, size_t bytes, uint8_t **out)
 {
@@ -102,7 +95,7 @@ static bool hex_bytes(struct lex *l, size_t bytes, uint8_t **out)
         return lex_error(l, "%zu hexadecimal digits, wants %zu bytes", s.n, bytes);
     *out = heap_alloc(bytes);
     for (size_t i = 0; i < bytes; i++) {
-        int high = hex_digit(s.at[2 * i]), low = hex_digit(s.at[2 * i + 1]);
+        int high = hex_value(s.at[2 * i]), low = hex_value(s.at[2 * i + 1]);
         if (high < 0 || low < 0) {
             free(*out);
             return lex_error(l, "the string before holds something else than hexadecimal digits");

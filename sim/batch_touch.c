@@ -233,8 +233,8 @@ static void touch_writes(struct toucher *t, const struct isa_inst *inst)
         return;
     }
     if (inst->op == ISA_vred) {
-        h = inst->flags & AXIS_H ? 1 : h;
-        w = inst->flags & AXIS_W ? 1 : w;
+        h = inst->flags & VRED_H ? 1 : h;
+        w = inst->flags & VRED_W ? 1 : w;
     }
     touch_region(t, &inst->dst, h, w);
 }

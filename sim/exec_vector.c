@@ -353,16 +353,16 @@ struct reduction {
 /* Takes a chunk of a's region, in order, into the results. */
 static void reduce_chunk(const struct reduction *r, const struct chunk *k, const float *x)
 {
-    size_t y = r->flags & AXIS_H ? 0 : k->y;
+    size_t y = r->flags & VRED_H ? 0 : k->y;
     for (uint32_t i = 0; i < k->n; i++, x += k->nc) {
-        size_t column = r->flags & AXIS_W ? 0 : k->x + i;
+        size_t column = r->flags & VRED_W ? 0 : k->x + i;
         float *out = r->results + (y * r->w + column) * r->c;
-        if (!(r->flags & AXIS_C)) {
-            (r->flags & KIND_SUM ? take_sum : take_max)(out + k->c0, x, k->nc);
+        if (!(r->flags & VRED_C)) {
+            (r->flags & VRED_SUM ? take_sum : take_max)(out + k->c0, x, k->nc);
             continue;
         }
         for (uint32_t c = 0; c < k->nc; c++)
-            (r->flags & KIND_SUM ? take_sum : take_max)(out, x + c, 1);
+            (r->flags & VRED_SUM ? take_sum : take_max)(out, x + c, 1);
     }
 }
 
@@ -388,13 +388,13 @@ bool exec_vred(struct sim *s, const struct isa_inst *inst)
 {
     uint32_t channels = view_of(s, s->at_tile, inst->a.view)->channels;
     struct reduction r = {.flags = inst->flags,
-                          .h = inst->flags & AXIS_H ? 1 : inst->h,
-                          .w = inst->flags & AXIS_W ? 1 : inst->w,
-                          .c = inst->flags & AXIS_C ? 1 : channels};
+                          .h = inst->flags & VRED_H ? 1 : inst->h,
+                          .w = inst->flags & VRED_W ? 1 : inst->w,
+                          .c = inst->flags & VRED_C ? 1 : channels};
     size_t n = (size_t)r.h * r.w * r.c;
     r.results = sim_scratch(s, n);
     for (size_t i = 0; i < n; i++)
-        r.results[i] = r.flags & KIND_SUM ? 0.0f : -INFINITY;
+        r.results[i] = r.flags & VRED_SUM ? 0.0f : -INFINITY;
     if (!reduce_region(s, inst, &r))
         return false;
     for (uint32_t y = 0; y < r.h; y++) {

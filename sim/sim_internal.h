@@ -301,7 +301,4 @@ struct overlap_row {
 struct overlap_row overlap_row(const struct isa_window *w, const struct isa_view *a, uint32_t tap,
                                int64_t y, int64_t x, uint32_t n);
 
-/* Axes that VRED reduces, and what it computes. */
-enum { AXIS_H = 1, AXIS_W = 2, AXIS_C = 4, KIND_SUM = 8 };
-
 #endif

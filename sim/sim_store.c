@@ -110,16 +110,6 @@ static bool is_preloaded(const struct isa_tile *t, const struct sim_store *m)
 
 /* ---- cells, unrolling ---- */
 
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b > 0) {
-        uint64_t r = a % b;
-        a = b;
-        b = r;
-    }
-    return a;
-}
-
 static uint64_t magnitude(int64_t x)
 {
     return x < 0 ? (uint64_t)-x : (uint64_t)x;
@@ -127,10 +117,10 @@ static uint64_t magnitude(int64_t x)
 
 static uint64_t cell_of_view(const struct isa_view *v, const struct sim_store *m)
 {
-    uint64_t g = gcd(v->base - m->lo, magnitude(v->row_pitch));
-    g = gcd(g, magnitude(v->col_pitch));
+    uint64_t g = gcd_u64(v->base - m->lo, magnitude(v->row_pitch));
+    g = gcd_u64(g, magnitude(v->col_pitch));
     bool dense = v->channel_pitch == sizeof(float) || v->channels == 1;
-    return gcd(g, dense ? v->channels * sizeof(float) : sizeof(float));
+    return gcd_u64(g, dense ? v->channels * sizeof(float) : sizeof(float));
 }
 
 /* What the views of a store have in common, or do not. */
@@ -151,7 +141,7 @@ static void survey_view(const struct isa_view *v, const struct sim_store *m, str
         *u = (struct survey){0, row0, row1, v->row_pitch, v->ring_rows, 1, true};
     u->row0 = row0 < u->row0 ? row0 : u->row0;
     u->row1 = row1 > u->row1 ? row1 : u->row1;
-    u->cell_bytes = gcd(u->cell_bytes, cell_of_view(v, m));
+    u->cell_bytes = gcd_u64(u->cell_bytes, cell_of_view(v, m));
     u->alike = u->alike && v->row_pitch == u->row_pitch && v->ring_rows == u->ring_rows &&
                v->row_pitch > 0 && v->col_pitch >= 0 && v->channel_pitch >= 0 &&
                (int64_t)(v->base - m->lo) + width <= v->row_pitch;

@@ -20,11 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
 /* ---- clusters ---- */
 
 /* Bytes from a row's first address on: [*lo, *hi) over all held columns and channels. */
@@ -42,7 +37,7 @@ static bool view_bytes(const struct isa_view *v, uint64_t *lo, uint64_t *hi)
         return false;
     int64_t ring = v->ring_rows, rows = v->y1 - (int64_t)v->y0;
     int64_t first =
-        v->y0 - (int64_t)v->ring_origin - ring * floor_div(v->y0 - v->ring_origin, ring);
+        v->y0 - (int64_t)v->ring_origin - ring * floor_div_i64(v->y0 - v->ring_origin, ring);
     bool wraps = first + rows > ring;
     int64_t top = (wraps ? 0 : first) * v->row_pitch;
     int64_t bottom = (wraps ? ring - 1 : first + rows - 1) * v->row_pitch;
@@ -141,16 +136,6 @@ static void place_views(struct tile_state *t)
     }
 }
 
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t r = a % b;
-        a = b;
-        b = r;
-    }
-    return a;
-}
-
 /* Elements that all views of the cluster keep together. */
 static void find_grain(struct tile_state *t, const struct check_view *v)
 {
@@ -159,15 +144,15 @@ static void find_grain(struct tile_state *t, const struct check_view *v)
         return;
     if (v->ch != 1 && v->v->channels > 1)
         c->grain = 1;
-    c->grain = gcd(c->grain, gcd((uint64_t)v->origin, v->v->channels));
-    c->grain = gcd(c->grain, gcd((uint64_t)llabs(v->row), (uint64_t)llabs(v->col)));
+    c->grain = gcd_u64(c->grain, gcd_u64((uint64_t)v->origin, v->v->channels));
+    c->grain = gcd_u64(c->grain, gcd_u64((uint64_t)llabs(v->row), (uint64_t)llabs(v->col)));
     for (uint32_t i = 0; i < t->t->n_preloads; i++) {
         const struct isa_preload *p = &t->t->preloads[i];
         uint64_t lo = p->address, hi = p->address + p->length;
         if (lo < c->hi && lo > c->lo)
-            c->grain = gcd(c->grain, (lo - c->lo) / 4);
+            c->grain = gcd_u64(c->grain, (lo - c->lo) / 4);
         if (hi < c->hi && hi > c->lo)
-            c->grain = gcd(c->grain, (hi - c->lo) / 4);
+            c->grain = gcd_u64(c->grain, (hi - c->lo) / 4);
     }
 }
 
@@ -244,7 +229,8 @@ void check_shadow_free(struct check *k)
 
 uint64_t check_place(const struct check_view *v, int64_t y, int64_t x, int64_t c)
 {
-    int64_t u = y - v->v->ring_origin, slot = u - v->v->ring_rows * floor_div(u, v->v->ring_rows);
+    int64_t u = y - v->v->ring_origin,
+            slot = u - v->v->ring_rows * floor_div_i64(u, v->v->ring_rows);
     return (uint64_t)(v->origin + slot * v->row + (x - v->v->x0) * v->col + c * v->ch);
 }
 
@@ -260,7 +246,7 @@ uint64_t check_mark(const struct check_view *v, int64_t y, int64_t x, int64_t c)
 static struct ring_slot *slot_of(const struct check_view *v, int64_t y, int64_t *life)
 {
     int64_t u = y - v->v->ring_origin, ring = v->v->ring_rows;
-    *life = floor_div(u, ring);
+    *life = floor_div_i64(u, ring);
     return &v->cluster->slots[u - ring * *life];
 }
 
@@ -293,8 +279,8 @@ static void note_by_address(struct actor *a, const struct check_view *v, int64_t
     int64_t lo, hi;
     row_bytes(v->v, &lo, &hi);
     int64_t row = (int64_t)(check_place(v, y, v->v->x0, 0) * 4 + c->lo);
-    int64_t first = floor_div(row + lo - (int64_t)c->slot_lo, (int64_t)c->slot_bytes);
-    int64_t last = floor_div(row + hi - 1 - (int64_t)c->slot_lo, (int64_t)c->slot_bytes);
+    int64_t first = floor_div_i64(row + lo - (int64_t)c->slot_lo, (int64_t)c->slot_bytes);
+    int64_t last = floor_div_i64(row + hi - 1 - (int64_t)c->slot_lo, (int64_t)c->slot_bytes);
     for (int64_t s = max_i64(first, 0); s <= min_i64(last, (int64_t)c->n_slots - 1); s++)
         note_reader(a, &c->slots[s]);
 }
@@ -405,7 +391,7 @@ static void refine(struct cluster *c, uint64_t grain)
 static uint64_t *whole_grains(struct cluster *c, uint64_t place, uint32_t n)
 {
     if (place % c->grain || n % c->grain)
-        refine(c, gcd(c->grain, gcd(place, n)));
+        refine(c, gcd_u64(c->grain, gcd_u64(place, n)));
     return c->marks + place / c->grain;
 }
 
@@ -567,7 +553,7 @@ void check_copy_run(struct writer *w, struct cluster *c, uint64_t place, uint32_
     whole_grains(c, place, n);
     whole_grains(source, from, n);
     if (c->grain != source->grain) {
-        uint64_t grain = gcd(c->grain, source->grain);
+        uint64_t grain = gcd_u64(c->grain, source->grain);
         whole_grains(c, place, (uint32_t)grain);
         whole_grains(source, from, (uint32_t)grain);
     }

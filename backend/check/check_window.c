@@ -288,8 +288,6 @@ void check_vgat(struct actor *a)
 
 /* ---- VRED ---- */
 
-enum { AXIS_H = 1, AXIS_W = 2, AXIS_C = 4, SUM = 8 };
-
 /* The axes in `flags` are `axes`, and of each the whole extent of x is reduced. */
 static bool reduces_axes(struct actor *a, unsigned axes, const struct ir_op *x,
                          const struct ir_op *op)
@@ -297,7 +295,7 @@ static bool reduces_axes(struct actor *a, unsigned axes, const struct ir_op *x,
     const struct isa_view *v = a->t->views[a->in->a.view].v;
     const int64_t extent[3] = {a->in->h, a->in->w, v->channels};
     const int64_t first[3] = {a->in->dst.y, a->in->dst.x, dst_view(a)->channel0};
-    if ((a->in->flags & ~(unsigned)SUM) != axes)
+    if ((a->in->flags & VRED_AXES) != axes)
         return check_fault(a, "reduces other axes than '%s'", check_op_name(a->k, op->id));
     for (unsigned i = 0; i < 3; i++)
         if (axes >> i & 1 && (extent[i] != check_dim(x, i) || first[i] != 0))
@@ -315,9 +313,9 @@ static bool softmax_means(struct actor *a, const struct ir_op *op, struct leaf *
     if (!reduces_axes(a, 1u << op->attrs->softmax.axis, x, op))
         return false;
     *from = (struct leaf){x, 0, CHECK_NONE};
-    if (flags & SUM)
+    if (flags & VRED_SUM)
         *from = (struct leaf){op, 0, check_range(a->k, TAG_EXP, op->id, 0, 0)};
-    enum tag_kind kind = flags & SUM ? TAG_SUM : TAG_MAX;
+    enum tag_kind kind = flags & VRED_SUM ? TAG_SUM : TAG_MAX;
     *made = (struct leaf){op, 0, check_range(a->k, kind, op->id, 0, 0)};
     return true;
 }
@@ -337,7 +335,7 @@ static bool reduction_means(struct actor *a, const struct ir_op *op, struct leaf
     *from = (struct leaf){op->in[0].value->def, 0, CHECK_NONE};
     *made = (struct leaf){op, 0, CHECK_NONE};
     bool sums = strcmp(r->kind, "sum") == 0;
-    if (sums != ((a->in->flags & SUM) != 0))
+    if (sums != ((a->in->flags & VRED_SUM) != 0))
         return check_fault(a, "'%s' reduces to the %s", name, r->kind);
     return reduces_axes(a, axes, from->op, op);
 }
@@ -345,7 +343,7 @@ static bool reduction_means(struct actor *a, const struct ir_op *op, struct leaf
 void check_vred(struct actor *a)
 {
     struct leaf from, made;
-    int64_t h = a->in->flags & AXIS_H ? 1 : a->in->h, w = a->in->flags & AXIS_W ? 1 : a->in->w;
+    int64_t h = a->in->flags & VRED_H ? 1 : a->in->h, w = a->in->flags & VRED_W ? 1 : a->in->w;
     const struct ir_op *op = claimed_op(a);
     bool known = a->k->g && reduction_means(a, op, &from, &made) && check_inside(a, op, h, w);
     int64_t at[3] = {a->in->dst.y, a->in->dst.x, dst_view(a)->channel0};

@@ -266,14 +266,6 @@ bool lex_take_f32(struct lexer *l, float *out)
     return true;
 }
 
-static int hex_value(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c = (char)(c | 32);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Appends the string in hand with its escapes resolved. */
 static bool add_string(struct lexer *l, struct text *out)
 {

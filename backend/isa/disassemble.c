@@ -10,14 +10,6 @@
 
 enum { HEX_LINE_BYTES = 32 };
 
-/* Prints and empties the text. */
-static void flush(struct text *t, FILE *out)
-{
-    if (t->n)
-        fwrite(t->at, 1, t->n, out);
-    t->n = 0;
-}
-
 /* A node's name as a comment: one line, whatever it holds. */
 static void print_node_comment(const struct isa_program *p, uint32_t node, struct text *t)
 {
@@ -37,7 +29,7 @@ static void print_records(const char *what, enum record_id id, const void *recor
         text_add(t, "%s %u ", what, i);
         record_print(id, (const char *)records + i * isa_records[id].bytes, t);
         text_add(t, "\n");
-        flush(t, out);
+        text_flush(t, out);
     }
 }
 
@@ -67,7 +59,7 @@ static void print_hex(const struct isa_section *s, struct text *t, FILE *out)
         text_add(t, "%s%02x", i % HEX_LINE_BYTES == 0 ? "  " : i % 4 == 0 ? " " : "", bytes[i]);
         if (i % HEX_LINE_BYTES == HEX_LINE_BYTES - 1 || i == s->length - 1) {
             text_add(t, "\n");
-            flush(t, out);
+            text_flush(t, out);
         }
     }
     text_add(t, "}\n");
@@ -155,7 +147,7 @@ static void print_groups(const struct isa_tile *tile, struct text *t, FILE *out)
         record_print(REC_group, &tile->groups[i], t);
         text_add(t, " ");
         print_list(REC_pe, tile->groups[i].pes, tile->groups[i].n_pes, t);
-        flush(t, out);
+        text_flush(t, out);
     }
 }
 
@@ -164,7 +156,7 @@ static void print_routes(const struct isa_tile *tile, struct text *t, FILE *out)
     for (uint32_t i = 0; i < tile->n_routes; i++) {
         text_add(t, "route %u ", i);
         print_list(REC_target, tile->routes[i].targets, tile->routes[i].n_targets, t);
-        flush(t, out);
+        text_flush(t, out);
     }
 }
 
@@ -245,7 +237,7 @@ static void print_tile(const struct isa_program *p, uint32_t index, struct text 
         record_print(REC_view, &tile->views[i], t);
         print_node_comment(p, tile->views[i].value, t);
         text_add(t, "\n");
-        flush(t, out);
+        text_flush(t, out);
     }
     print_groups(tile, t, out);
     print_records("window", REC_window, tile->windows, tile->n_windows, t, out);
@@ -256,7 +248,7 @@ static void print_tile(const struct isa_program *p, uint32_t index, struct text 
     print_records("preload", REC_preload, tile->preloads, tile->n_preloads, t, out);
     for (uint32_t i = 0; i < tile->n_insts; i++) {
         print_inst(p, tile, i, t);
-        flush(t, out);
+        text_flush(t, out);
     }
 }
 
@@ -268,11 +260,11 @@ void isa_disassemble(const struct isa_program *p, const struct isa_dis_options *
     print_records("node", REC_node, p->nodes, p->n_nodes, &t, out);
     for (uint32_t i = 0; i < p->n_sections; i++)
         print_section(p, o ? o : &standard, i, &t, out);
-    flush(&t, out);
+    text_flush(&t, out);
     print_records("image", REC_image, p->images, p->n_images, &t, out);
     print_records("binding", REC_binding, p->bindings, p->n_bindings, &t, out);
     for (uint32_t i = 0; i < p->n_tiles; i++)
         print_tile(p, i, &t, out);
-    flush(&t, out);
+    text_flush(&t, out);
     text_free(&t);
 }

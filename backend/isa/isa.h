@@ -44,6 +44,8 @@ struct isa_inst {
     uint16_t c;   /* LOAD, STORE: first channel in the binding */
     struct isa_wait wait[ISA_MAX_WAITS];
 };
+/* Flags of VRED: axes, then the kind. */
+enum { VRED_H = 1, VRED_W = 2, VRED_C = 4, VRED_SUM = 8, VRED_AXES = 7, VRED_FLAGS = 15 };
 struct isa_inst isa_inst_new(enum isa_op op, unsigned queue); /* all zero, no waits */
 unsigned isa_max_waits(enum isa_op op);
 const char *isa_op_name(unsigned op); /* NULL if there is no such operation */

@@ -69,13 +69,7 @@ static struct cost_work dma_work(const struct isa_inst *inst, const struct isa_t
 
 uint32_t isa_overlap_taps(uint32_t kernel, uint32_t stride, uint32_t dilation)
 {
-    uint32_t a = stride, b = dilation;
-    while (b > 0) { /* gcd */
-        uint32_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    uint32_t step = stride / a;
+    uint32_t step = stride / (uint32_t)gcd_u64(stride, dilation);
     return (kernel + step - 1) / step;
 }
 

@@ -42,8 +42,6 @@ struct isa_op_desc {
 /* NULL if there is no such operation. */
 const struct isa_op_desc *isa_op_desc(unsigned op);
 unsigned isa_field_bits(enum isa_field_kind kind);
-/* VRED flags: axes, then the kind. */
-enum { VRED_H = 1, VRED_W = 2, VRED_C = 4, VRED_SUM = 8, VRED_AXES = 7, VRED_FLAGS = 15 };
 enum {
     ISA_OP_BITS = 6,
     ISA_QUEUE_BITS = 7,

@@ -8,19 +8,11 @@
 
 #include <inttypes.h>
 
-/* Prints and empties the text. */
-static void flush(struct text *t, FILE *out)
-{
-    if (t->n)
-        fwrite(t->at, 1, t->n, out);
-    t->n = 0;
-}
-
 /* `,` after all but the last entry. */
 static void end_entry(uint32_t index, uint32_t n, struct text *t, FILE *out)
 {
     text_add(t, index + 1 < n ? ",\n" : "\n");
-    flush(t, out);
+    text_flush(t, out);
 }
 
 /* "key": [entries], each a record. */
@@ -113,7 +105,7 @@ void isa_print_json(const struct isa_program *p, FILE *out)
     for (uint32_t i = 0; i < p->n_tiles; i++)
         print_tile(p, i, &t, out);
     text_add(&t, "]}\n");
-    flush(&t, out);
+    text_flush(&t, out);
     text_free(&t);
     text_free(&arch);
 }

@@ -47,16 +47,6 @@ struct axis {
     int64_t o0, n, stride, k0, k1, dilation, pad;
 };
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return a / b + (a % b > 0);
-}
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
 /* First and last position inside [0, extent); false if there is none. */
 static bool positions_inside(const struct axis *a, int64_t extent, int64_t *first, int64_t *last)
 {
@@ -67,8 +57,8 @@ static bool positions_inside(const struct axis *a, int64_t extent, int64_t *firs
     int64_t least = INT64_MAX, most = -1;
     for (int64_t k = a->k0; k <= a->k1; k++) {
         int64_t at = k * a->dilation - a->pad;
-        int64_t from = max_i64(a->o0, ceil_div(-at, a->stride));
-        int64_t to = min_i64(a->o0 + a->n - 1, floor_div(extent - 1 - at, a->stride));
+        int64_t from = max_i64(a->o0, ceil_div_i64(-at, a->stride));
+        int64_t to = min_i64(a->o0 + a->n - 1, floor_div_i64(extent - 1 - at, a->stride));
         if (from > to)
             continue;
         least = min_i64(least, from * a->stride + at);
@@ -86,8 +76,8 @@ static bool sources_inside(const struct axis *a, int64_t extent, int64_t *first,
     *last = -1;
     for (int64_t k = a->k0; k <= a->k1; k++) {
         int64_t at = k * a->dilation - a->pad;
-        int64_t from = max_i64(0, ceil_div(a->o0 - at, a->stride));
-        int64_t to = min_i64(extent - 1, floor_div(a->o0 + a->n - 1 - at, a->stride));
+        int64_t from = max_i64(0, ceil_div_i64(a->o0 - at, a->stride));
+        int64_t to = min_i64(extent - 1, floor_div_i64(a->o0 + a->n - 1 - at, a->stride));
         if (from > to)
             continue;
         *first = min_i64(*first, from);

@@ -10,14 +10,6 @@
 
 enum { LINE_BYTES = 16 * 1024 };
 
-/* A text of lines, flushed when it is long. */
-static void flush(struct text *t, FILE *out)
-{
-    if (t->n)
-        fwrite(t->at, 1, t->n, out);
-    t->n = 0;
-}
-
 void dump_hex_words(const void *data, size_t n, size_t bytes, FILE *out)
 {
     static const char digits[] = "0123456789abcdef";
@@ -32,9 +24,9 @@ void dump_hex_words(const void *data, size_t n, size_t bytes, FILE *out)
         *p++ = '\n';
         text_add_bytes(&t, line, (size_t)(p - line));
         if (t.n > LINE_BYTES)
-            flush(&t, out);
+            text_flush(&t, out);
     }
-    flush(&t, out);
+    text_flush(&t, out);
     text_free(&t);
 }
 

@@ -31,7 +31,7 @@ struct chunk {
 };
 struct arena {
     struct chunk *chunks; /* newest first */
-    size_t next_size, handed_out;
+    size_t next_size;
 };
 
 struct arena *arena_new(void)
@@ -82,7 +82,6 @@ void *arena_alloc(struct arena *a, size_t bytes)
         c = add_chunk(a, need);
     void *p = c->bytes + c->used;
     c->used += need;
-    a->handed_out += bytes;
     UNPOISON(p, bytes);
     return p; /* chunks come zeroed and are never reused */
 }
@@ -117,9 +116,4 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
     char *s = arena_strndup(a, t.at, t.n);
     text_free(&t);
     return s;
-}
-
-size_t arena_bytes(const struct arena *a)
-{
-    return a->handed_out;
 }

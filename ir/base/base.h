@@ -36,7 +36,6 @@ void *arena_alloc(struct arena *a, size_t bytes); /* 16-byte aligned, zeroed */
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
-size_t arena_bytes(const struct arena *a); /* handed out so far */
 #define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, n) ((type *)arena_alloc_array((a), (n), sizeof(type)))
 void *arena_alloc_array(struct arena *a, size_t n, size_t elem_bytes);
@@ -74,7 +73,10 @@ char *valid_utf8(const char *s);
 /* Shortest decimal that reads back to the same float; nan, inf, -inf. Always has a '.', 'e' or 'n'.
  */
 void text_add_f32(struct text *t, float x);
+/* Prints and empties it. */
+void text_flush(struct text *t, FILE *out);
 void text_free(struct text *t);
+int hex_value(char c); /* of a hexadecimal digit; -1 if it is none */
 
 /* ---- diagnostics ---- */
 
@@ -119,8 +121,9 @@ void diag_print(const struct diag *d, FILE *out);
 const char *diag_code_name(enum diag_code code); /* "onnx-attr" */
 const char *diag_code_doc(enum diag_code code);
 
-/* ---- checked arithmetic: false on overflow, *out then unspecified ---- */
+/* ---- arithmetic ---- */
 
+/* False on overflow, *out is then unspecified. */
 static inline CHECK_RESULT bool add_i64(int64_t a, int64_t b, int64_t *out)
 {
     return !__builtin_add_overflow(a, b, out);
@@ -129,9 +132,31 @@ static inline CHECK_RESULT bool mul_i64(int64_t a, int64_t b, int64_t *out)
 {
     return !__builtin_mul_overflow(a, b, out);
 }
-static inline int64_t ceil_div_i64(int64_t a, int64_t b) /* a >= 0, b > 0 */
+static inline int64_t ceil_div_i64(int64_t a, int64_t b) /* b > 0 */
 {
-    return a / b + (a % b != 0);
+    return a / b + (a % b > 0);
+}
+static inline int64_t floor_div_i64(int64_t a, int64_t b) /* b > 0 */
+{
+    return a / b - (a % b < 0);
+}
+/* 0 has every divisor. */
+static inline uint64_t gcd_u64(uint64_t a, uint64_t b)
+{
+    while (b > 0) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+static inline int32_t min_i32(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+static inline int32_t max_i32(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
 }
 static inline int64_t min_i64(int64_t a, int64_t b)
 {

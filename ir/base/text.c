@@ -124,8 +124,24 @@ void text_add_f32(struct text *t, float x)
     text_add(t, "%s%s", buf, strpbrk(buf, ".e") ? "" : ".0");
 }
 
+void text_flush(struct text *t, FILE *out)
+{
+    if (t->n)
+        fwrite(t->at, 1, t->n, out);
+    t->n = 0;
+}
+
 void text_free(struct text *t)
 {
     free(t->at);
     *t = (struct text){0};
+}
+
+int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }

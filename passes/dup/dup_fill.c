@@ -29,16 +29,6 @@ struct refuter {
     int32_t *ready, *with, *least; /* scratch: a layer's pixels */
 };
 
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
-static int32_t max_i32(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
-
 static size_t n_pixels(const struct flow_node *n)
 {
     return (size_t)n->rows * (size_t)n->columns;
@@ -145,8 +135,7 @@ static void needs_with(struct refuter *r, const struct flow_node *n, int64_t cop
                        const int32_t *left)
 {
     int64_t cut[2];
-    if (!dup_find_cut(r->f->cut, copies, n->rows, n->columns, cut))
-        BUG("%lld copies have no cut", (long long)copies);
+    flow_find_cut(r->f, n, copies, cut);
     for (int64_t i = 0; i < cut[0]; i++)
         for (int64_t j = 0; j < cut[1]; j++) {
             struct flow_part part = flow_part(n, cut, i, j);

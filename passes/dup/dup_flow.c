@@ -10,11 +10,6 @@
 
 #include <string.h>
 
-static int32_t max_i32(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
-
 struct flow_times *flow_times_new(const struct flow *f, struct arena *a)
 {
     struct flow_times *t = ARENA_NEW(a, struct flow_times);
@@ -161,8 +156,8 @@ static void scan(const struct flow *f, const struct flow_part *p, const int32_t 
         scan_sets(f, p, ready, free_at, done);
 }
 
-static void find_cut(const struct flow *f, const struct flow_node *n, int64_t copies,
-                     int64_t out_cut[2])
+void flow_find_cut(const struct flow *f, const struct flow_node *n, int64_t copies,
+                   int64_t out_cut[2])
 {
     if (!dup_find_cut(f->cut, copies, n->rows, n->columns, out_cut))
         BUG("%lld copies have no cut", (long long)copies);
@@ -180,7 +175,7 @@ void flow_scan(const struct flow *f, const struct flow_node *n, int64_t copies,
                const int32_t *ready, int32_t *done)
 {
     int64_t cut[2];
-    find_cut(f, n, copies, cut);
+    flow_find_cut(f, n, copies, cut);
     for (int64_t i = 0; i < cut[0]; i++)
         for (int64_t j = 0; j < cut[1]; j++) {
             struct flow_part p = flow_part(n, cut, i, j);
@@ -200,7 +195,7 @@ static int32_t run_layer(const struct flow *f, uint32_t node, int64_t copies, st
     const struct flow_node *n = &f->nodes.at[node];
     int64_t cut[2];
     int32_t end = 0;
-    find_cut(f, n, copies, cut);
+    flow_find_cut(f, n, copies, cut);
     for (int64_t i = 0; i < cut[0]; i++)
         for (int64_t j = 0; j < cut[1]; j++) {
             struct flow_part p = flow_part(n, cut, i, j);

@@ -40,11 +40,14 @@ struct flow {
 bool flow_build(struct flow *f, const struct ir_graph *g, const uint32_t *item_of);
 void flow_free(struct flow *f);
 
-/* The part of a base layer's pixels that copy (i, j) of a cut owns. */
 struct flow_part {
     int32_t lo[2], hi[2];
     size_t width; /* of the layer */
 };
+/* The cut of a layer with that many copies, which must be one of its counts. */
+void flow_find_cut(const struct flow *f, const struct flow_node *n, int64_t copies,
+                   int64_t out_cut[2]);
+/* The part of a base layer's pixels that copy (i, j) of a cut owns. */
 struct flow_part flow_part(const struct flow_node *n, const int64_t cut[2], int64_t i, int64_t j);
 
 /* ---- times of all nodes for one choice of copies ---- */

@@ -55,13 +55,6 @@ static struct flow_part part_at(const struct flow_node *n, const int64_t cut[2],
     return flow_part(n, cut, at[0] * cut[0] / n->rows, at[1] * cut[1] / n->columns);
 }
 
-static void find_cut(const struct flow *f, const struct flow_node *n, int64_t copies,
-                     int64_t out_cut[2])
-{
-    if (!dup_find_cut(f->cut, copies, n->rows, n->columns, out_cut))
-        BUG("%lld copies have no cut", (long long)copies);
-}
-
 /* The set of a part that a pixel lies in. */
 static void set_around(const struct flow *f, const struct flow_part *p, const int32_t at[2],
                        int32_t lo[2], int32_t hi[2])
@@ -111,7 +104,7 @@ static int64_t way_length(const struct flow *f, const struct way *w, int64_t cop
     const struct flow_node *n = &f->nodes.at[w->node];
     int64_t cut[2], length = -1;
     int32_t lo[2], hi[2], from[2];
-    find_cut(f, n, copies, cut);
+    flow_find_cut(f, n, copies, cut);
     struct flow_part p = part_at(n, cut, w->exit);
     set_around(f, &p, w->exit, lo, hi);
     if (first_entry(w, &p, hi, from))
@@ -130,7 +123,7 @@ static bool find_start(struct tracer *x, const struct way *w, int32_t out[2])
     const int32_t *ready = x->t->ready, *done = x->t->done[w->node];
     int64_t cut[2];
     int32_t lo[2], hi[2], at[2] = {w->exit[0], w->exit[1]};
-    find_cut(x->f, n, x->copies[n->item], cut);
+    flow_find_cut(x->f, n, x->copies[n->item], cut);
     struct flow_part p = part_at(n, cut, w->exit);
     for (;;) {
         set_around(x->f, &p, at, lo, hi);

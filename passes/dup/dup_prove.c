@@ -20,11 +20,6 @@ static const double MAX_EFFORT = 6e8, MAX_ELEMENTS = 2e7;
 /* A program costs what this many nodes do before its first; rounds in vain before it is left. */
 enum { ROOT_NODES = 20, MAX_STALLED = 40 };
 
-static int32_t max_i32(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
-
 struct prover {
     struct dup_search *s;
     struct arena *arena;
