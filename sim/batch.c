@@ -58,8 +58,9 @@ static bool decode(const struct sim *s, uint32_t id, uint32_t tile, struct isa_i
     return isa_decode(s->p->tiles[tile].stream + (size_t)index * ISA_INST_BYTES, out, &reason);
 }
 
-/* ---- first ranks: of a family, one more than those of what writes the stores that it reads ----
- */
+/* ---- first ranks ---- */
+
+/* Of a family: one more than those of what writes the stores that it reads. */
 
 static void raise(uint32_t *rank, uint32_t least)
 {

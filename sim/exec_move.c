@@ -8,20 +8,16 @@
 
 #include "base/half.h"
 
-/* A row piece of an instruction: n pixels from (i, j) of its region on, channels [c0, c0 + nc). */
-struct piece {
-    uint32_t i, j, n, c0, nc;
-};
-
-static bool for_pieces(struct sim *s, const struct isa_inst *inst, uint32_t channels,
-                       bool (*body)(struct sim *, const struct isa_inst *, const struct piece *))
+/* Calls `body` for all chunks, pixel by pixel: channels innermost. */
+static bool for_chunks(struct sim *s, const struct isa_inst *inst, uint32_t channels,
+                       bool (*body)(struct sim *, const struct isa_inst *, const struct chunk *))
 {
     uint32_t pixels = chunk_pixels(channels), step = chunk_channels(channels);
-    for (uint32_t i = 0; i < inst->h; i++)
-        for (uint32_t j = 0; j < inst->w; j += pixels)
+    for (uint32_t y = 0; y < inst->h; y++)
+        for (uint32_t x = 0; x < inst->w; x += pixels)
             for (uint32_t c = 0; c < channels; c += step) {
-                struct piece k = {.i = i, .j = j, .c0 = c};
-                k.n = pixels < inst->w - j ? pixels : inst->w - j;
+                struct chunk k = {.y = y, .x = x, .c0 = c};
+                k.n = pixels < inst->w - x ? pixels : inst->w - x;
                 k.nc = step < channels - c ? step : channels - c;
                 if (!body(s, inst, &k))
                     return false;
@@ -29,20 +25,10 @@ static bool for_pieces(struct sim *s, const struct isa_inst *inst, uint32_t chan
     return true;
 }
 
-static struct run run_at(const struct isa_region *r, const struct piece *k)
+/* The chunk of region `a`: where it lies, or copied into a slot; NULL after a fault. */
+static const float *source(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
-    return (struct run){.y = r->y + (int64_t)k->i,
-                        .x = r->x + (int64_t)k->j,
-                        .step = 1,
-                        .n = k->n,
-                        .c0 = k->c0,
-                        .nc = k->nc};
-}
-
-/* The piece of region `a`: where it lies, or copied into a slot; NULL after a fault. */
-static const float *source(struct sim *s, const struct isa_inst *inst, const struct piece *k)
-{
-    struct run r = run_at(&inst->a, k);
+    struct run r = chunk_run(&inst->a, k);
     const float *direct = view_direct(s, s->at_tile, inst->a.view, r);
     if (direct)
         return direct;
@@ -66,34 +52,34 @@ static bool put(struct sim *s, const struct isa_target *t, struct run r, const f
     return view_write(s, t->tile, t->view, r, values, r.nc);
 }
 
-static bool send_piece(struct sim *s, const struct isa_inst *inst, const struct piece *k)
+static bool send_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
     const struct isa_route *route = &s->p->tiles[s->at_tile].routes[inst->obj];
     const float *values = source(s, inst, k);
     if (!values)
         return false;
     for (uint32_t t = 0; t < route->n_targets; t++)
-        if (!put(s, &route->targets[t], run_at(&inst->a, k), values))
+        if (!put(s, &route->targets[t], chunk_run(&inst->a, k), values))
             return false;
     return true;
 }
 
 bool exec_send(struct sim *s, const struct isa_inst *inst)
 {
-    return for_pieces(s, inst, view_of(s, s->at_tile, inst->a.view)->channels, send_piece);
+    return for_chunks(s, inst, view_of(s, s->at_tile, inst->a.view)->channels, send_chunk);
 }
 
 /* ---- LOAD, STORE ---- */
 
 /* Index in the tensor of the piece's first element. */
 static int64_t element_of(const struct isa_binding *b, const struct isa_inst *inst,
-                          const struct piece *k)
+                          const struct chunk *k)
 {
-    return (int64_t)b->offset + (inst->y + (int64_t)k->i) * b->stride_h +
-           (inst->x + (int64_t)k->j) * b->stride_w + ((int64_t)inst->c + k->c0) * b->stride_c;
+    return (int64_t)b->offset + (inst->y + (int64_t)k->y) * b->stride_h +
+           (inst->x + (int64_t)k->x) * b->stride_w + ((int64_t)inst->c + k->c0) * b->stride_c;
 }
 
-static bool load_piece(struct sim *s, const struct isa_inst *inst, const struct piece *k)
+static bool load_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
     const struct isa_binding *b = &s->p->bindings[inst->obj];
     const float *in = s->inputs[b->index] + element_of(b, inst, k);
@@ -103,15 +89,15 @@ static bool load_piece(struct sim *s, const struct isa_inst *inst, const struct 
             out[j * k->nc + c] = in[j * b->stride_w + c * b->stride_c];
     for (uint32_t i = 0; b->dtype == 1 && i < k->n * k->nc; i++)
         out[i] = f16_round(out[i]);
-    return view_write(s, s->at_tile, inst->dst.view, run_at(&inst->dst, k), out, k->nc);
+    return view_write(s, s->at_tile, inst->dst.view, chunk_run(&inst->dst, k), out, k->nc);
 }
 
 bool exec_load(struct sim *s, const struct isa_inst *inst)
 {
-    return for_pieces(s, inst, view_of(s, s->at_tile, inst->dst.view)->channels, load_piece);
+    return for_chunks(s, inst, view_of(s, s->at_tile, inst->dst.view)->channels, load_chunk);
 }
 
-static bool store_piece(struct sim *s, const struct isa_inst *inst, const struct piece *k)
+static bool store_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
     const struct isa_binding *b = &s->p->bindings[inst->obj];
     float *out = s->outputs[b->index] + element_of(b, inst, k);
@@ -128,5 +114,5 @@ static bool store_piece(struct sim *s, const struct isa_inst *inst, const struct
 
 bool exec_store(struct sim *s, const struct isa_inst *inst)
 {
-    return for_pieces(s, inst, view_of(s, s->at_tile, inst->a.view)->channels, store_piece);
+    return for_chunks(s, inst, view_of(s, s->at_tile, inst->a.view)->channels, store_chunk);
 }

@@ -10,26 +10,10 @@
 #include <math.h>
 #include <string.h>
 
-/* A chunk of a region: n pixels from column x of row y on (both relative), channels [c0, c0 + nc).
- */
-struct chunk {
-    uint32_t y, x, n, c0, nc;
-};
-
-static struct run run_at(const struct isa_region *r, const struct chunk *k)
-{
-    return (struct run){.y = r->y + (int64_t)k->y,
-                        .x = r->x + (int64_t)k->x,
-                        .step = 1,
-                        .n = k->n,
-                        .c0 = k->c0,
-                        .nc = k->nc};
-}
-
 static bool write_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k,
                         const float *values)
 {
-    return view_write(s, s->at_tile, inst->dst.view, run_at(&inst->dst, k), values, k->nc);
+    return view_write(s, s->at_tile, inst->dst.view, chunk_run(&inst->dst, k), values, k->nc);
 }
 
 /* Calls `body` for all chunks of h x w x channels, channels outermost. */
@@ -128,10 +112,10 @@ static bool fill_constants(struct sim *s, const struct isa_program_entry *progra
 static const float *operand(struct sim *s, const struct isa_region *r, unsigned slot,
                             const struct chunk *k)
 {
-    const float *direct = view_direct(s, s->at_tile, r->view, run_at(r, k));
+    const float *direct = view_direct(s, s->at_tile, r->view, chunk_run(r, k));
     if (direct)
         return direct;
-    bool good = view_read(s, s->at_tile, r->view, run_at(r, k), s->slot[slot], k->nc);
+    bool good = view_read(s, s->at_tile, r->view, chunk_run(r, k), s->slot[slot], k->nc);
     return good ? s->slot[slot] : NULL;
 }
 
@@ -139,7 +123,7 @@ static const float *operand(struct sim *s, const struct isa_region *r, unsigned 
 static float *map_target(struct sim *s, const struct isa_inst *inst, const struct chunk *k,
                          const float *a, const float *b)
 {
-    float *direct = view_direct(s, s->at_tile, inst->dst.view, run_at(&inst->dst, k));
+    float *direct = view_direct(s, s->at_tile, inst->dst.view, chunk_run(&inst->dst, k));
     const struct sim_view *views = s->tiles[s->at_tile].views;
     bool apart =
         (a == s->slot[SLOT_A] || views[inst->a.view].store != views[inst->dst.view].store) &&
@@ -281,7 +265,7 @@ static bool overlap_tap(struct sim *s, const struct isa_inst *inst, const struct
                         uint32_t tap, float *results)
 {
     const struct isa_window *w = &s->p->tiles[s->at_tile].windows[inst->obj];
-    struct run at = run_at(&inst->dst, k);
+    struct run at = chunk_run(&inst->dst, k);
     struct overlap_row row =
         overlap_row(w, view_of(s, s->at_tile, inst->a.view), tap, at.y, at.x, k->n);
     if (row.n == 0)
@@ -317,7 +301,7 @@ static bool window_chunk(struct sim *s, const struct isa_inst *inst, const struc
 {
     const struct isa_window *w = &s->p->tiles[s->at_tile].windows[inst->obj];
     float *results = s->slot[0];
-    struct run corner = run_at(&inst->dst, k);
+    struct run corner = chunk_run(&inst->dst, k);
     corner.y = corner.y * w->stride[0] - w->pad_top;
     corner.x = corner.x * w->stride[1] - w->pad_left;
     corner.step = w->stride[1];
@@ -438,7 +422,7 @@ static bool gather_pixel(struct sim *s, const struct isa_inst *inst, struct run 
 static bool gather_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
     const struct isa_gather *g = &s->p->tiles[s->at_tile].gathers[inst->obj];
-    struct run at = run_at(&inst->dst, k);
+    struct run at = chunk_run(&inst->dst, k);
     for (uint32_t i = 0; i < k->n; i++) {
         struct run from = {.y = index_of(g->rows, g->n_rows, at.y),
                            .x = index_of(g->cols, g->n_cols, at.x + i),

@@ -177,8 +177,6 @@ static inline bool sim_is_lazy(const struct sim *s)
 {
     return !s->o.no_function && !s->o.wrote && !s->o.executed;
 }
-/* A tile's counter in the numbering through all tiles. */
-uint32_t sim_counter_id(const struct sim *s, uint32_t tile, uint32_t counter);
 void sim_release(struct sim *s);
 
 /* ---- sim_store.c ---- */
@@ -265,6 +263,20 @@ static inline uint32_t chunk_pixels(uint32_t channels)
 static inline const struct isa_view *view_of(const struct sim *s, uint32_t tile, uint32_t view)
 {
     return &s->tiles[tile].views[view].v;
+}
+/* A chunk of a region: n pixels from column x of row y on (both relative), channels c0 .. c0 + nc.
+ */
+struct chunk {
+    uint32_t y, x, n, c0, nc;
+};
+static inline struct run chunk_run(const struct isa_region *r, const struct chunk *k)
+{
+    return (struct run){.y = r->y + (int64_t)k->y,
+                        .x = r->x + (int64_t)k->x,
+                        .step = 1,
+                        .n = k->n,
+                        .c0 = k->c0,
+                        .nc = k->nc};
 }
 /* As isa_address: the remainder is rarely needed. */
 static inline uint64_t view_address(const struct isa_view *v, int64_t y, int64_t x)

@@ -68,7 +68,8 @@ static void prepare_queues(struct sim *s, uint32_t tile)
                                                            .parked_on = SIM_NONE};
 }
 
-uint32_t sim_counter_id(const struct sim *s, uint32_t tile, uint32_t counter)
+/* A tile's counter in the numbering through all tiles. */
+static uint32_t counter_id(const struct sim *s, uint32_t tile, uint32_t counter)
 {
     const struct sim_tile *t = &s->tiles[tile];
     uint32_t at = counter < ISA_FIRST_INBOUND ? counter : counter - ISA_FIRST_INBOUND + t->n_queues;
@@ -85,7 +86,7 @@ static uint32_t *prepare_routes(struct sim *s, uint32_t tile)
         for (uint32_t i = 0; i < t->routes[r].n_targets; i++) {
             const struct isa_target *to = &t->routes[r].targets[i];
             s->targets[s->n_targets++] = (struct sim_target){
-                .tile = to->tile, .counter = sim_counter_id(s, to->tile, to->counter)};
+                .tile = to->tile, .counter = counter_id(s, to->tile, to->counter)};
         }
     }
     return first;
@@ -100,7 +101,7 @@ static void prepare_waits(struct sim *s, uint32_t tile, const struct isa_inst *i
         const struct isa_wait *w = &inst->wait[i];
         if (w->counter == ISA_NO_COUNTER)
             continue;
-        struct sim_wait wait = {sim_counter_id(s, tile, w->counter), w->threshold};
+        struct sim_wait wait = {counter_id(s, tile, w->counter), w->threshold};
         VEC_PUSH(&s->waits, wait);
         out->n_waits++;
     }
