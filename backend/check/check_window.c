@@ -21,43 +21,55 @@ static const struct ir_op *claimed_op(const struct actor *a)
 
 /* ---- VWIN ---- */
 
-/* A pooling operation, spelled out. */
-struct pool {
+/* A windowed operation, spelled out. */
+struct window {
     enum isa_window_kind kind;
     int64_t kernel[2], stride[2], dilation[2], pad[2], counted[4];
     bool pads;
 };
 
-static bool pool_of(const struct ir_op *op, struct pool *p)
+static struct window window_new(enum isa_window_kind kind, const int64_t kernel[2],
+                                const int64_t stride[2], const int64_t dilation[2],
+                                const int64_t pad[4])
 {
-    *p = (struct pool){.kind = WINDOW_AVERAGE, .dilation = {1, 1}};
-    const struct ir_op *x = op->n_in ? op->in[0].value->def : NULL;
+    struct window p = {.kind = kind};
+    for (unsigned i = 0; i < 2; i++) {
+        p.kernel[i] = kernel[i];
+        p.stride[i] = stride[i];
+        p.dilation[i] = dilation[i];
+        p.pad[i] = pad[i];
+    }
+    p.pads = pad[0] || pad[1] || pad[2] || pad[3];
+    return p;
+}
+
+static bool window_of(const struct ir_op *op, struct window *p)
+{
     const struct ir_attrs_avg_pool *avg = &op->attrs->avg_pool;
     const struct ir_attrs_max_pool *max = &op->attrs->max_pool;
+    const struct ir_attrs_overlap_add *add = &op->attrs->overlap_add;
     switch (op->opcode) {
-    case IR_max_pool: p->kind = WINDOW_MAX; break;
-    case IR_avg_pool: break;
+    case IR_max_pool:
+        *p = window_new(WINDOW_MAX, max->kernel, max->stride, max->dilation, max->pad);
+        return true;
+    case IR_avg_pool:
+        *p = window_new(WINDOW_AVERAGE, avg->kernel, avg->stride, avg->dilation, avg->pad);
+        if (avg->count_pad)
+            memcpy(p->counted, avg->counted, sizeof p->counted);
+        return true;
     case IR_global_avg_pool:
+        *p = (struct window){.kind = WINDOW_AVERAGE, .dilation = {1, 1}};
         for (unsigned i = 0; i < 2; i++)
-            p->kernel[i] = p->stride[i] = check_dim(x, i);
+            p->kernel[i] = p->stride[i] = check_dim(op->in[0].value->def, i);
+        return true;
+    case IR_overlap_add:
+        *p = window_new(WINDOW_OVERLAP, add->kernel, add->stride, add->dilation, add->pad);
         return true;
     default: return false;
     }
-    bool is_max = p->kind == WINDOW_MAX;
-    for (unsigned i = 0; i < 2; i++) {
-        p->kernel[i] = is_max ? max->kernel[i] : avg->kernel[i];
-        p->stride[i] = is_max ? max->stride[i] : avg->stride[i];
-        p->dilation[i] = is_max ? max->dilation[i] : avg->dilation[i];
-        p->pad[i] = is_max ? max->pad[i] : avg->pad[i];
-    }
-    for (unsigned i = 0; i < 4; i++) {
-        p->pads |= (is_max ? max->pad[i] : avg->pad[i]) != 0;
-        p->counted[i] = !is_max && avg->count_pad ? avg->counted[i] : 0;
-    }
-    return true;
 }
 
-static bool same_window(const struct isa_window *w, const struct pool *p, bool single)
+static bool same_window(const struct isa_window *w, const struct window *p, bool single)
 {
     if (w->kind != (uint32_t)p->kind || w->pad_top != p->pad[0] || w->pad_left != p->pad[1])
         return false;
@@ -71,21 +83,22 @@ static bool same_window(const struct isa_window *w, const struct pool *p, bool s
     return true;
 }
 
-/* Padding must not change a maximum, and adds nothing to a mean. */
-static bool harmless_padding(const struct pool *p, const struct isa_view *v)
+/* Padding must not change a maximum, and adds nothing to a mean; an overlap_add has none. */
+static bool harmless_padding(const struct window *p, const struct isa_view *v)
 {
-    if (!p->pads)
+    if (!p->pads || p->kind == WINDOW_OVERLAP)
         return true;
     return p->kind == WINDOW_MAX ? isinf(v->pad_value) && v->pad_value < 0 : v->pad_value == 0;
 }
 
 static bool window_means(struct actor *a, const struct isa_window *w, const struct ir_op *op)
 {
-    struct pool p;
-    const struct isa_view *v = a->t->views[a->in->a.view].v;
-    const char *name = check_op_name(a->k, dst_view(a)->value);
-    if (!op || !pool_of(op, &p))
-        return check_fault(a, "its result '%s' is no pooling of the graph", name);
+    struct window p;
+    const struct isa_view *v = a->t->views[a->in->a.view].v, *dst = dst_view(a);
+    const char *name = check_op_name(a->k, dst->value);
+    if (!op || !window_of(op, &p))
+        return check_fault(a, "its result '%s' is no pooling and no overlap_add of the graph",
+                           name);
     if (!same_window(w, &p, op->opcode == IR_global_avg_pool))
         return check_fault(a, "window %u is not that of '%s'", a->in->obj, name);
     const struct ir_op *x = op->in[0].value->def;
@@ -95,33 +108,12 @@ static bool window_means(struct actor *a, const struct isa_window *w, const stru
             v->height, v->width, name, check_dim(x, 0), check_dim(x, 1));
     if (!harmless_padding(&p, v))
         return check_fault(a, "pads '%s' with %g", name, v->pad_value);
+    if (p.kind == WINDOW_OVERLAP && (dst->channel0 != 0 || dst->channels != check_dim(op, 2)))
+        return check_fault(a, "makes a part of the channels of '%s' from all taps", name);
     return check_inside(a, op, a->in->h, a->in->w);
 }
 
 /* ---- VWIN, overlap ---- */
-
-static bool overlap_means(struct actor *a, const struct isa_window *w, const struct ir_op *op)
-{
-    const struct isa_view *v = a->t->views[a->in->a.view].v;
-    const char *name = check_op_name(a->k, dst_view(a)->value);
-    if (!op || op->opcode != IR_overlap_add)
-        return check_fault(a, "its result '%s' is no overlap_add of the graph", name);
-    const struct ir_attrs_overlap_add *o = &op->attrs->overlap_add;
-    bool same = w->pad_top == o->pad[0] && w->pad_left == o->pad[1];
-    for (unsigned i = 0; i < 2; i++)
-        same = same && w->kernel[i] == o->kernel[i] && w->stride[i] == o->stride[i] &&
-               (w->dilation[i] == o->dilation[i] || o->kernel[i] == 1);
-    if (!same)
-        return check_fault(a, "window %u is not that of '%s'", a->in->obj, name);
-    const struct ir_op *x = op->in[0].value->def;
-    if (v->height != check_dim(x, 0) || v->width != check_dim(x, 1))
-        return check_fault(
-            a, "the source is %u x %u, but the operand of '%s' is %" PRId64 " x %" PRId64,
-            v->height, v->width, name, check_dim(x, 0), check_dim(x, 1));
-    if (dst_view(a)->channel0 != 0 || dst_view(a)->channels != check_dim(op, 2))
-        return check_fault(a, "makes a part of the channels of '%s' from all taps", name);
-    return check_inside(a, op, a->in->h, a->in->w);
-}
 
 /* The elements that tap (kh, kw) adds to the pixels of row oy: neighbours in one row of the
  * source. */
@@ -144,7 +136,7 @@ static bool read_tap(struct actor *a, const struct isa_window *w, int64_t oy, co
 static void check_overlap(struct actor *a, const struct isa_window *w)
 {
     const struct ir_op *op = claimed_op(a);
-    bool known = a->k->g && overlap_means(a, w, op);
+    bool known = a->k->g && window_means(a, w, op);
     struct leaf source = {known ? op->in[0].value->def : NULL, 0, CHECK_NONE};
     struct leaf result = {op, 0, CHECK_NONE};
     uint32_t k[2];

@@ -669,7 +669,7 @@ static const struct small {
     {open_overlap, overlap_crop, "window 0 is not that of 'm'"},
     {open_overlap, overlap_dilation, "window 0 is not that of 'm'"},
     {open_overlap, overlap_stride, "window 0 is not that of 'm'"},
-    {open_overlap, overlap_as_sum, "is no pooling of the graph"},
+    {open_overlap, overlap_as_sum, "window 0 is not that of 'm'"},
     {open_overlap, overlap_swapped_taps, "reads 'x' (0, 0, 1) where 'x' (0, 0, 0) belongs"},
     {open_reduce, no_change, NULL},
     {open_reduce, reduce_to_maximum, "'m' reduces to the sum"},
