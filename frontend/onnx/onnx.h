@@ -26,7 +26,7 @@ struct onnx_options {
 };
 /*
  * NULL with diagnostics. The file's mapping is kept alive by the constants that view it.
- * Supported: IR versions 3..10, opsets 7..17 of the default domain ("" or "ai.onnx").
+ * Supported: IR versions 3..10, opsets 7..21 of the default domain ("" or "ai.onnx").
  * Runtime inputs are the graph inputs, in order, that neither have an initializer nor are among
  * `constants`; index k of an `input` operation counts those.
  */
@@ -39,8 +39,6 @@ struct onnx_tensor {
     float *data;         /* f32 values */
 };
 bool onnx_read_tensor(const char *path, struct onnx_tensor *out, struct diag *d) CHECK_RESULT;
-bool onnx_write_tensor(const char *path, const char *name, const struct ir_type *type,
-                       const float *data, struct diag *d) CHECK_RESULT;
 /* Names of all supported ONNX operators, NULL-terminated, sorted. */
 const char *const *onnx_operators(void);
 

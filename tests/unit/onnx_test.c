@@ -350,26 +350,38 @@ START_TEST(tensors_that_contradict_themselves)
 }
 END_TEST
 
-START_TEST(tensor_files_round_trip)
+/* {1, 0} in each type of elements. */
+START_TEST(tensor_files_are_read_as_f32)
 {
-    static const enum ir_dtype types[] = {IR_F32, IR_F16, IR_F64, IR_I64,
-                                          IR_I32, IR_I8,  IR_U8,  IR_BOOL};
-    static const float data[] = {0, 1, 1, 0, 1, 0};
-    struct ir_type type = ir_type_of(types[_i], 2, (const int64_t[]){2, 3});
-    struct onnx_tensor back;
+    static const struct {
+        int type;
+        enum ir_dtype dtype;
+        size_t bytes;
+        const char *raw;
+    } cases[] = {
+        {FLOAT, IR_F32, 8, "\0\0\x80\x3f\0\0\0\0"},
+        {FLOAT16, IR_F16, 4, "\0\x3c\0\0"},
+        {DOUBLE, IR_F64, 16, "\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\0\0"},
+        {INT64, IR_I64, 16, "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"},
+        {INT32, IR_I32, 8, "\1\0\0\0\0\0\0\0"},
+        {INT8, IR_I8, 2, "\1\0"},
+        {UINT8, IR_U8, 2, "\1\0"},
+        {BOOL, IR_BOOL, 2, "\1\0"},
+    };
+    struct text t = tensor("t", cases[_i].type, DIMS(2), cases[_i].raw, cases[_i].bytes);
+    struct ir_type type = ir_type_of(cases[_i].dtype, 1, (const int64_t[]){2});
+    struct onnx_tensor read;
     char path[] = "onnx_test_XXXXXX";
-    int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    close(fd);
-    ck_assert(onnx_write_tensor(path, "t", &type, data, diag));
-    ck_assert(onnx_read_tensor(path, &back, diag));
-    ck_assert(ir_type_equal(&back.type, &type));
-    ck_assert_mem_eq(back.data, data, sizeof data);
-    free(back.data);
-    static const float half[] = {0.5f, 0, 0, 0, 0, 0};
-    bool integer = types[_i] > IR_F64;
-    ck_assert(onnx_write_tensor(path, "t", &type, half, diag) == !integer);
+    FILE *f = fdopen(mkstemp(path), "wb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(t.at, 1, t.n, f), t.n);
+    fclose(f);
+    ck_assert(onnx_read_tensor(path, &read, diag));
     unlink(path);
+    ck_assert(ir_type_equal(&read.type, &type));
+    ck_assert(read.data[0] == 1 && read.data[1] == 0);
+    free(read.data);
+    text_free(&t);
 }
 END_TEST
 
@@ -655,7 +667,7 @@ int main(void)
     tcase_add_loop_test(tc, half_precision_in_raw_data_and_in_int32_data, 0, 2);
     tcase_add_test(tc, bfloat16_and_double_become_f32);
     tcase_add_loop_test(tc, tensors_that_contradict_themselves, 0, 10);
-    tcase_add_loop_test(tc, tensor_files_round_trip, 0, 8);
+    tcase_add_loop_test(tc, tensor_files_are_read_as_f32, 0, 8);
     tcase_add_test(tc, operator_table_is_sorted);
     tcase_add_test(tc, nodes_are_sorted);
     tcase_add_test(tc, cycles_are_named);
