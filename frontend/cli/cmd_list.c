@@ -1,5 +1,4 @@
-/* cmd_list.c - `cimc list`: the tables the compiler is made of, as Markdown. The documents hold the
- * same. */
+/* cmd_list.c - `cimc list`: the tables the compiler is made of, as Markdown, as in the documents. */
 #include "cli.h"
 
 #include "onnx.h"

@@ -24,15 +24,23 @@ static void put_command_names(void)
         printf("%s%s", i ? " " : "", commands[i].name);
 }
 
-/* What the operands are, as words; false: files. */
-static bool put_operands(const struct command *c)
+static bool takes_command(const struct command *c)
 {
-    bool is_command = strcmp(c->operands, "[COMMAND]") == 0;
-    if (is_command)
+    return strcmp(c->operands, "[COMMAND]") == 0;
+}
+
+/* The operands are words that are known, not files. */
+static bool takes_words(const struct command *c)
+{
+    return takes_command(c) || strchr(c->operands, '|');
+}
+
+static void put_operands(const struct command *c)
+{
+    if (takes_command(c))
         put_command_names();
-    else if (strchr(c->operands, '|'))
+    else if (takes_words(c))
         put_choices(c->operands);
-    return is_command || strchr(c->operands, '|');
 }
 
 /* Text inside '...'; `special` gets a backslash, a quote becomes `quote`. */
@@ -152,10 +160,9 @@ static void zsh_command(const struct command *c)
             zsh_option(o, true);
     }
     fputs(" \\\n        '*:operand:", stdout);
-    bool is_words = strchr(c->operands, '|') || strcmp(c->operands, "[COMMAND]") == 0;
-    fputs(is_words ? "(" : "_files", stdout);
+    fputs(takes_words(c) ? "(" : "_files", stdout);
     put_operands(c);
-    fputs(is_words ? ")' ;;\n" : "' ;;\n", stdout);
+    fputs(takes_words(c) ? ")' ;;\n" : "' ;;\n", stdout);
 }
 
 static void put_zsh(void)
@@ -211,7 +218,7 @@ static void put_fish(void)
         printf("complete -c cimc -n __fish_use_subcommand -f -a %s -d '", c->name);
         put_quoted(c->summary, "\\", "\\'");
         fputs("'\n", stdout);
-        if (strchr(c->operands, '|') || strcmp(c->operands, "[COMMAND]") == 0) {
+        if (takes_words(c)) {
             printf("complete -c cimc -n '__fish_seen_subcommand_from %s' -f -a '", c->name);
             put_operands(c);
             fputs("'\n", stdout);

@@ -250,8 +250,7 @@ static void sign(struct isa_program *p, const struct build *b, const struct sett
 
 struct backend_options driver_backend_options(const struct build *b, const struct settings *s)
 {
-    return (struct backend_options){.mode = s->schedule == CHOOSE_LAYER ? SCHEDULE_LAYER_BY_LAYER
-                                                                        : SCHEDULE_CROSS_LAYER,
+    return (struct backend_options){.mode = schedule_mode(s),
                                     .set = b->set,
                                     .pes = b->dup.pes,
                                     .report_sets = views_wanted(s),

@@ -90,7 +90,8 @@ void view_each(const struct backend_result *r, view_runs *out)
         VEC_PUSH(out, run_of(&r->sets[i]));
 }
 
-void view_merge(const struct backend_result *r, uint64_t gap_cycles, view_runs *out)
+/* Merges sets with gaps of at most `gap_cycles` between them. */
+static void merge(const struct backend_result *r, uint64_t gap_cycles, view_runs *out)
 {
     out->n = 0;
     for (uint32_t i = 0; i < r->n_sets; i++) {
@@ -116,7 +117,7 @@ void view_merge_to(const struct views *v, const uint64_t gap_cycles[VIEW_MODES],
         bool can_grow = false;
         for (int m = 0; m < VIEW_MODES; m++) {
             const struct backend_result *r = &v->mode[m].result;
-            view_merge(r, gap[m], &out[m]);
+            merge(r, gap[m], &out[m]);
             n += out[m].n;
             can_grow |= gap[m] < r->makespan_cycles;
             gap[m] = gap[m] ? 2 * gap[m] : 1;

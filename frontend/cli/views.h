@@ -27,10 +27,8 @@ struct views {
 
 /* A run for each set. */
 void view_each(const struct backend_result *r, view_runs *out);
-/* Merges sets with gaps of at most `gap_cycles` between them. */
-void view_merge(const struct backend_result *r, uint64_t gap_cycles, view_runs *out);
-/* The same for both modes; the gaps grow, each to its double, until at most `most_runs` runs are
- * left, as far as gaps can do that. */
+/* For both modes: merges sets with gaps of at most `gap_cycles` between them; the gaps grow, each
+ * to its double, until at most `most_runs` runs are left, as far as gaps can do that. */
 void view_merge_to(const struct views *v, const uint64_t gap_cycles[VIEW_MODES], size_t most_runs,
                    view_runs out[VIEW_MODES]);
 /* Mean number of busy PEs in each of n equal parts of the makespan. */
