@@ -66,7 +66,7 @@ static bool only_mvm_takes_time(const struct arch *a)
            a->dram_cycles == 0 && a->dram_bytes_per_cycle == 0;
 }
 
-/* One base layer at a time without copies (DESIGN.md section 3). */
+/* One base layer at a time without copies. */
 static bool layer_by_layer_cycles(const struct plan *p, uint64_t *out)
 {
     *out = 0;

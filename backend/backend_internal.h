@@ -119,8 +119,7 @@ struct group_column {
 };
 struct group {
     uint32_t tile, number; /* number in the tile's table */
-    uint32_t
-        owner; /* group whose PEs and queue it uses (the same weights): itself, or an earlier one */
+    uint32_t owner;    /* whose PEs and queue it uses: itself, or an earlier group of its weights */
     uint32_t last_mvm; /* owner: last MVM task given to its queue so far, or NONE */
     uint32_t layer, copy;
     uint32_t first_pe; /* number in the tile of its first PE */

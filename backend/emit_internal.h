@@ -91,9 +91,8 @@ struct emitter {
 /* ---- emit_tables.c ---- */
 /* A buffer's channels [lo, hi) in the coordinates of what it shows. */
 uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, float pad_value);
-/* A buffer as the target of messages or loads of one part: coordinates of the part's node; with all
- * channels of the part, or channels [lo, hi) of the node. */
-uint32_t emit_part_view(struct emitter *e, uint32_t buffer, uint32_t part);
+/* A buffer as the target of messages or loads of one part: coordinates of the part's node, channels
+ * [lo, hi) of it. */
 uint32_t emit_message_view(struct emitter *e, uint32_t buffer, uint32_t part, int32_t lo,
                            int32_t hi);
 /* A buffer read with broadcasting: extents of `dim`, pitch 0 where the buffer's extent is 1. */

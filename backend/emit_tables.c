@@ -82,7 +82,8 @@ uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, f
     return remember(e, b->tile, key, intern_view(e, b->tile, &v));
 }
 
-uint32_t emit_part_view(struct emitter *e, uint32_t buffer, uint32_t part_index)
+/* The same with all channels of the part. */
+static uint32_t part_view(struct emitter *e, uint32_t buffer, uint32_t part_index)
 {
     const struct plan *p = e->p;
     const struct buffer *b = &p->buffers.at[buffer];
@@ -113,7 +114,7 @@ uint32_t emit_message_view(struct emitter *e, uint32_t buffer, uint32_t part, in
     uint32_t id;
     if (cached(e, b->tile, key, &id))
         return id;
-    uint32_t whole = emit_part_view(e, buffer, part);
+    uint32_t whole = part_view(e, buffer, part);
     struct isa_view v = e->tiles[b->tile].views.at[whole];
     v.base += (uint64_t)((lo - (int32_t)v.channel0) * v.channel_pitch);
     v.channel0 = (uint32_t)lo;

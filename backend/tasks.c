@@ -12,9 +12,8 @@
 
 struct builder {
     struct plan *p;
-    uint32_t reader; /* serial number of whoever asks for cells */
-    uint32_t
-        *barrier; /* layer-by-layer, per tile: the task that tells it the layer before has ended */
+    uint32_t reader;   /* serial number of whoever asks for cells */
+    uint32_t *barrier; /* layer by layer, per tile: the task that says the layer before has ended */
 };
 
 void group_channels(const struct plan *p, const struct group *g, int32_t *lo, int32_t *hi)

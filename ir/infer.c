@@ -99,7 +99,9 @@ bool ir_broadcast(const struct ir_op *op, const struct ir_type *a, const struct 
 
 /* ---- input, output, constant ---- */
 
-bool ir_view_fits(int64_t offset, const int64_t strides[3], const int64_t extent[3], int64_t count)
+/* Element offset + sum i_k*strides[k] stays inside `count` elements for all i_k < extent[k]. */
+static bool view_fits(int64_t offset, const int64_t strides[3], const int64_t extent[3],
+                      int64_t count)
 {
     int64_t low = offset, high = offset;
     for (int i = 0; i < 3; i++) {
@@ -136,7 +138,7 @@ bool infer_input(const struct ir_op *op, struct diag *d, struct ir_type *out)
     int64_t count = ir_count(out);
     if (!ir_want_least(op, "extent", at->extent, 3, 0, d))
         return false;
-    if (!ir_view_fits(at->offset, at->strides, at->extent, count))
+    if (!view_fits(at->offset, at->strides, at->extent, count))
         return ir_misfit(op, d, "extent, strides and offset leave the %lld elements outside",
                          (long long)count);
     *out = ir_type_of(IR_F32, 3, at->extent);
@@ -161,7 +163,7 @@ bool infer_output(const struct ir_op *op, struct diag *d, struct ir_type *out)
     }
     if (x->rank != 3)
         return ir_misfit(op, d, "operand has rank %u, wants (h, w, c)", x->rank);
-    if (!ir_view_fits(at->offset, at->strides, x->dim, ir_count(&outside)))
+    if (!view_fits(at->offset, at->strides, x->dim, ir_count(&outside)))
         return ir_misfit(op, d, "operand, strides and offset leave the %lld elements outside",
                          (long long)ir_count(&outside));
     return true;

@@ -227,7 +227,8 @@ bool ir_infer(const struct ir_op *op, struct diag *d, struct ir_type *out) CHECK
 /* Arity, types re-inferred and compared, order, use lists rebuilt and compared, attribute ranges,
  * stage legality. Reports every fault (code IR_INVALID); true = fine. Never aborts. */
 bool ir_verify(const struct ir_graph *g, struct diag *d) CHECK_RESULT;
-/* Text form (IR.md). Blobs over 64 bytes print as hash-checked hex... see `inline_blobs`. */
+/* Text form (IR.md). Payloads of more than 64 elements print as their hash, which does not parse.
+ */
 struct ir_print_options {
     bool inline_blobs; /* print every payload, so that the text parses back to the same graph */
 };

@@ -75,8 +75,6 @@ bool ir_want_least(const struct ir_op *op, const char *attr, const int64_t *v, u
 /* A dtype and a shape from attributes. */
 bool ir_shape_type(const struct ir_op *op, enum ir_dtype dtype, const struct ir_ints *shape,
                    struct diag *d, struct ir_type *out);
-/* Element offset + sum i_k*strides[k] stays inside `count` elements for all i_k < extent[k]. */
-bool ir_view_fits(int64_t offset, const int64_t strides[3], const int64_t extent[3], int64_t count);
 
 const char *ir_stage_name(enum ir_stage s); /* "tensor"; NULL if it is none */
 

@@ -18,6 +18,15 @@ static void identity(const struct ir_value *x, struct axis_map out[3])
         out[a] = window(1, 1, 1, 0, x->type.dim[a]);
 }
 
+/* Windows over rows and columns, each channel by itself. `pad` NULL = none. */
+static void windows(const struct ir_value *x, const int64_t *kernel, const int64_t *stride,
+                    const int64_t *dilation, const int64_t *pad, struct axis_map out[3])
+{
+    identity(x, out);
+    for (int a = 0; a < 2; a++)
+        out[a] = window(kernel[a], stride[a], dilation[a], pad ? pad[a] : 0, x->type.dim[a]);
+}
+
 static void whole(const struct ir_value *x, struct axis_map *m, int a)
 {
     *m = (struct axis_map){.kind = MAP_ALL, .extent = (int32_t)x->type.dim[a]};
@@ -86,27 +95,20 @@ static void reads_mvm(const struct ir_op *op, unsigned i, struct axis_map out[3]
 {
     const struct ir_attrs_mvm *m = &op->attrs->mvm;
     const struct ir_value *x = op->in[i].value;
-    for (int a = 0; a < 2; a++)
-        out[a] = window(m->kernel[a], m->stride[a], m->dilation[a], 0, x->type.dim[a]);
+    windows(x, m->kernel, m->stride, m->dilation, NULL, out);
     whole(x, &out[AXIS_C], AXIS_C);
 }
 
 static void reads_max_pool(const struct ir_op *op, unsigned i, struct axis_map out[3])
 {
     const struct ir_attrs_max_pool *m = &op->attrs->max_pool;
-    identity(op->in[i].value, out);
-    for (int a = 0; a < 2; a++)
-        out[a] = window(m->kernel[a], m->stride[a], m->dilation[a], m->pad[a],
-                        op->in[i].value->type.dim[a]);
+    windows(op->in[i].value, m->kernel, m->stride, m->dilation, m->pad, out);
 }
 
 static void reads_avg_pool(const struct ir_op *op, unsigned i, struct axis_map out[3])
 {
     const struct ir_attrs_avg_pool *m = &op->attrs->avg_pool;
-    identity(op->in[i].value, out);
-    for (int a = 0; a < 2; a++)
-        out[a] = window(m->kernel[a], m->stride[a], m->dilation[a], m->pad[a],
-                        op->in[i].value->type.dim[a]);
+    windows(op->in[i].value, m->kernel, m->stride, m->dilation, m->pad, out);
 }
 
 static void reads_global_avg_pool(const struct ir_op *op, unsigned i, struct axis_map out[3])
@@ -120,10 +122,8 @@ static void reads_overlap_add(const struct ir_op *op, unsigned i, struct axis_ma
 {
     const struct ir_attrs_overlap_add *m = &op->attrs->overlap_add;
     const struct ir_value *x = op->in[i].value;
-    for (int a = 0; a < 2; a++) {
-        out[a] = window(m->kernel[a], m->stride[a], m->dilation[a], m->pad[a], x->type.dim[a]);
-        out[a].kind = MAP_OVERLAP;
-    }
+    windows(x, m->kernel, m->stride, m->dilation, m->pad, out);
+    out[AXIS_H].kind = out[AXIS_W].kind = MAP_OVERLAP;
     whole(x, &out[AXIS_C], AXIS_C);
 }
 

@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-/* layout before fold-bn: a scale may reach its convolution only once a transpose between is gone.
- */
+/* layout before fold-bn: a scale may reach its convolution only once the transpose between them is
+ * gone. */
 const char pass_default_pipeline[] = "fold,cse,dce,simplify,layout,fold-bn,simplify,fold,cse,dce,"
                                      "partition,im2col,cse,dce,tile,dup";
 

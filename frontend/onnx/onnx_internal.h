@@ -295,7 +295,7 @@ enum resize_rounding {
 struct resize_axis {
     enum resize_transform transform;
     int64_t in, out;          /* both >= 1 */
-    float scale;              /* as given; 0: */
+    float scale;              /* as given; 0: none was, see `ratio` */
     double ratio;             /* scale that several dimensions share; 0 = out / in */
     float roi_start, roi_end; /* RESIZE_TF_CROP */
 };

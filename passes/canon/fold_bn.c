@@ -1,15 +1,17 @@
 /*
  * fold_bn.c - scales and shifts per output channel move into the base layer in front of them.
  *
- *   batch_norm(x) = a*x + b,  a = scale / sqrt(var + epsilon),  b = bias - mean*a   (Ioffe, Szegedy
- * 2015)
+ *   batch_norm(x) = a*x + b,  a = scale / sqrt(var + epsilon),  b = bias - mean*a
  *
- * becomes mul and add by constants of shape [C,1,..]. Then, walking down the list,
+ * (Ioffe, Szegedy 2015) becomes mul and add by constants of shape [C,1,..]. Then, walking down the
+ * list,
+ *
  *   mul(conv(x, w, c), a) -> conv(x, a*w, a*c)      mul(matmul(x, w), a) -> matmul(x, w*a)
  *   add(conv(x, w, c), b) -> conv(x, w, c + b)      mul|add(add(matmul, c), k) -> add(matmul', c')
+ *
  * where the layer's value has no other use. A reshape between that keeps dimensions 0 and 1 (1-D
- * convolutions) does not matter. A layer whose weights change no longer shares crossbars: weights =
- * 0.
+ * convolutions) does not matter. A layer whose weights change no longer shares crossbars: its
+ * `weights` is 0.
  */
 #include "passes_internal.h"
 

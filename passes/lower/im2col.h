@@ -106,9 +106,6 @@ void layout_dims(const struct layout *l, const struct ir_type *t, int64_t out[3]
 struct ir_value *view_materialise(struct lowering *lo, struct view *v, const struct layout *l);
 /* Gives a view of an input a base of its own, in some layout. */
 void view_ground(struct lowering *lo, struct view *v);
-/* An `input` operation; the same one for the same question. */
-struct ir_value *lower_input(struct lowering *lo, const struct ir_op *input,
-                             const struct made_input *want);
 struct pass_place lowering_place(const struct lowering *lo);
 
 /* ---- im2col_base.c ---- */

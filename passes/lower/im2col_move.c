@@ -267,8 +267,9 @@ static struct made_input **input_bucket(struct lowering *lo, const struct ir_op 
     return &lo->inputs[hash_bytes(&want->offset, sizeof want->offset, h) % INPUT_BUCKETS];
 }
 
-struct ir_value *lower_input(struct lowering *lo, const struct ir_op *input,
-                             const struct made_input *want)
+/* An `input` operation; the same one for the same question. */
+static struct ir_value *lower_input(struct lowering *lo, const struct ir_op *input,
+                                    const struct made_input *want)
 {
     struct made_input **bucket = input_bucket(lo, input, want);
     for (struct made_input *m = *bucket; m; m = m->next) {

@@ -1,4 +1,4 @@
-"""Structure of the sources: who may include whom, sizes, names, format. DESIGN of the rules: CONTRIBUTING.md.
+"""Structure of the sources: who may include whom, sizes, names, format. The rules: CONTRIBUTING.md.
 
 usage: layering_test.py ROOT BUILD_ROOT COMPILER...
 """

@@ -33,7 +33,7 @@ static struct arch clsa(void)
     return arch;
 }
 
-/* DESIGN.md: 256x256, one cell per weight, 1,400 ns, everything else free, 8 crossbars per tile. */
+/* ARCH.md: 256x256, one cell per weight, 1,400 ns, everything else free, 8 crossbars per tile. */
 START_TEST(preset_clsa_is_the_papers_machine)
 {
     struct arch arch = clsa();

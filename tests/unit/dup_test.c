@@ -131,8 +131,9 @@ START_TEST(test_start_does_not_matter)
 }
 END_TEST
 
-/* ---- the paper's networks: shapes as published, t = OH * OW, c = ceil(K / 256) * ceil(KO / 256)
- * ---- */
+/* ---- the paper's networks: shapes as published ---- */
+
+/* t = OH * OW, c = ceil(K / 256) * ceil(KO / 256) */
 
 struct network {
     size_t n;
