@@ -23,8 +23,13 @@ static const struct option_desc options_help[] = {
 
 void settings_init(struct settings *s)
 {
-    *s = (struct settings){
-        .pes = -1, .row = -1, .col = -1, .tile = -1, .pe = -1, .duplicate = DUP_SUM, .set = "auto"};
+    *s = (struct settings){.pes = -1,
+                           .row = -1,
+                           .col = -1,
+                           .tile = -1,
+                           .pe = -1,
+                           .duplicate = CHOOSE_SUM,
+                           .set = "auto"};
 }
 
 void settings_free(struct settings *s)
