@@ -67,19 +67,20 @@ static bool take(const struct dup_users *u, const struct dup_fixed *f, const str
     return check_cuts(u, f, item, ctx);
 }
 
-/* PEs of all copies; INT64_MAX where they are more. */
-static int64_t count_pes(const struct dup_users *u, const int64_t *copies)
+/* PEs of all copies; INT64_MAX where they are more. The users of an item share its crossbars. */
+static int64_t count_pes(const struct dup_users *u, const int64_t *copies, struct arena *scratch)
 {
+    bool *counted = ARENA_ARRAY(scratch, bool, u->n_items);
     int64_t total = 0;
     for (size_t i = 0; i < u->n_ops; i++) {
         const int64_t *slices = u->ops[i]->attrs->mvm.slices;
+        uint32_t item = u->item_of[i];
         int64_t pes;
-        bool is_first = true; /* the weights' users share the crossbars */
-        for (size_t k = 0; k < i && is_first; k++)
-            is_first = u->item_of[k] != u->item_of[i];
-        if (is_first &&
-            (!mul_i64(slices[0], slices[1], &pes) || !mul_i64(pes, copies[u->item_of[i]], &pes) ||
-             !add_i64(total, pes, &total)))
+        if (counted[item])
+            continue;
+        counted[item] = true;
+        if (!mul_i64(slices[0], slices[1], &pes) || !mul_i64(pes, copies[item], &pes) ||
+            !add_i64(total, pes, &total))
             return INT64_MAX;
     }
     return total;
@@ -95,7 +96,7 @@ bool dup_take_fixed(const struct dup_users *u, int64_t pes, const struct pass_ct
     }
     for (size_t i = 0; i < u->n_items; i++)
         copies[i] = max_i64(copies[i], 1);
-    int64_t needed = count_pes(u, copies);
+    int64_t needed = count_pes(u, copies, ctx->scratch);
     if (needed > pes)
         return diag_error(ctx->diag, nowhere(), DIAG_CAPACITY,
                           "the copies asked for need %lld PEs, the machine has %lld; enlarge %s",

@@ -69,12 +69,24 @@ static int32_t add_op(struct flow *f, const struct ir_op *op, const int32_t *nod
         return FLOW_NONE;
     if (!base && is_alias(f, &n))
         return (int32_t)n.operand[0].node;
-    for (size_t i = f->nodes.n; base && i-- > 0 && n.before == FLOW_NONE;) {
-        if (f->nodes.at[i].item == n.item)
-            n.before = (int32_t)i;
-    }
     VEC_PUSH(&f->nodes, n);
     return (int32_t)f->nodes.n - 1;
+}
+
+/* `before` of the base layers: who used the same crossbars last. */
+static void link_users(struct flow *f, size_t n_items)
+{
+    int32_t *last = heap_alloc((n_items + 1) * sizeof *last);
+    for (size_t i = 0; i < n_items; i++)
+        last[i] = FLOW_NONE;
+    for (size_t i = 0; i < f->nodes.n; i++) {
+        struct flow_node *n = &f->nodes.at[i];
+        if (n->item == FLOW_NONE)
+            continue;
+        n->before = last[n->item];
+        last[n->item] = (int32_t)i;
+    }
+    free(last);
 }
 
 bool flow_build(struct flow *f, const struct ir_graph *g, const uint32_t *item_of)
@@ -95,6 +107,7 @@ bool flow_build(struct flow *f, const struct ir_graph *g, const uint32_t *item_o
         f->most_pixels = (size_t)max_i64((int64_t)f->most_pixels, pixels);
         node_of[op->id] = add_op(f, op, node_of, item_of);
     }
+    link_users(f, g->n_ops); /* no more items than operations */
     free(node_of);
     return fits;
 }
