@@ -59,8 +59,8 @@ const struct option_desc options_mapping[] = {
      .recorded = true,
      .offset = AT(duplicate),
      .choices = "none|sum|makespan",
-     .help = "copies of weights: none, or as many as make the sum of the layers' cycles least; "
-             "default sum"},
+     .help = "copies of weights: none, those with the least sum of the layers' cycles, or those "
+             "with the least makespan; default sum"},
     {.name = "copies",
      .kind = OPTION_TEXT,
      .recorded = true,
