@@ -53,9 +53,8 @@ struct counter {
     uint32_t count, total;  /* so far; in the whole program */
     uint32_t channel;       /* inbound ones; CHECK_NONE if nobody writes it */
     uint32_t first_blocked; /* queue whose head waits for it */
-    VEC(uint32_t)
-    message; /* [n-1]: number in its channel of message n, if the channel has more
-                counters than this one */
+    /* [n - 1]: number in its channel of message n, if the channel has other counters too */
+    VEC(uint32_t) message;
 };
 struct queue_state {
     struct isa_inst head; /* the one instruction that has not started, if `full` */

@@ -12,9 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a folded operation may cost; larger results stay computed at run time, or are refused. */
-static const size_t MAX_FOLD_BYTES = (size_t)256 << 20;
-
 static bool parse_extent(const char **at, int64_t *out)
 {
     if (**at == '*') {
@@ -118,7 +115,7 @@ static bool bind_constants(const struct settings *s, struct arena *a, struct dia
 
 static struct ir_op *fold(void *self, struct ir_op *op)
 {
-    return eval_fold(op, MAX_FOLD_BYTES, self);
+    return eval_fold(op, EVAL_FOLD_BYTES, self);
 }
 
 bool driver_import(struct build *b, const struct settings *s, const char *model, struct diag *d)

@@ -86,8 +86,7 @@ static struct ir_value *repeat(struct onnx_node *n, struct ir_value *x, const in
 /* The dimensions of a result that is spelled out in index lists. */
 static bool repeated_count(struct onnx_node *n, uint32_t axis, int64_t dim, int64_t count)
 {
-    enum { MOST = 1 << 20 };
-    return (dim > 0 && count > 0 && count <= MOST) ||
+    return (dim > 0 && count > 0 && count <= ONNX_MOST_PICKED) ||
            onnx_error(n, "dimension %u of %lld becomes %lld", axis, (long long)dim,
                       (long long)count);
 }

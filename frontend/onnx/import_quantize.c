@@ -69,7 +69,7 @@ static bool read_scales(struct onnx_node *n, const struct ir_type *x, struct sca
 static bool count_elements(struct onnx_node *n, const struct ir_op *x, const struct scales *s,
                            int64_t *out)
 {
-    static const int64_t most_expanded = 1 << 26;
+    static const int64_t most_expanded = 1 << 26; /* 256 MB, as a folded result */
     bool splat = x->attrs->constant.data->splat;
     *out = splat && s->n == 1 ? 1 : ir_count(&x->out->type);
     return !splat || *out <= most_expanded ||

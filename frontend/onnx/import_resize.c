@@ -10,9 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Index lists are spelled out; nothing sensible is larger. */
-static const int64_t MAX_SIZE = 1 << 20;
-
 struct resize {
     bool is_linear;
     enum resize_rounding rounding;
@@ -44,7 +41,7 @@ static bool has_elements(struct onnx_node *n, size_t i)
 static bool set_scale(struct onnx_node *n, uint32_t i, float scale, struct resize_axis *a)
 {
     float size = floorf((float)a->in * scale);
-    if (!(scale > 0) || !(size <= (float)MAX_SIZE))
+    if (!(scale > 0) || !(size <= (float)ONNX_MOST_PICKED))
         return onnx_error(n, "scale %g of dimension %u", (double)scale, i);
     a->scale = scale;
     a->out = (int64_t)size;
@@ -111,7 +108,7 @@ static bool read_sizes(struct onnx_node *n, const struct listed *axes, struct re
         struct resize_axis *a = &r->axis[axes->at[i]];
         double size = floor(scale * (double)a->in + 0.5);
         a->ratio = scale;
-        a->out = size >= 1 && size <= (double)MAX_SIZE ? (int64_t)size : 0;
+        a->out = size >= 1 && size <= (double)ONNX_MOST_PICKED ? (int64_t)size : 0;
     }
     return true;
 }
@@ -200,7 +197,7 @@ static bool check_sizes(struct onnx_node *n, const struct ir_type *x, const stru
     bool reduces = false;
     for (uint32_t i = 0; i < x->rank; i++) {
         const struct resize_axis *a = &r->axis[i];
-        if (a->out < 1 || a->out > MAX_SIZE || a->in < 1)
+        if (a->out < 1 || a->out > ONNX_MOST_PICKED || a->in < 1)
             return onnx_error(n, "dimension %u of %lld becomes %lld", i, (long long)a->in,
                               (long long)a->out);
         reduces |= a->out < a->in;

@@ -170,12 +170,11 @@ struct ir_value *onnx_grid_lists(struct onnx_node *n, struct ir_value *x, const 
 struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_t *counts,
                            int64_t axis, const int64_t *list, float value)
 {
-    static const int64_t most = 1 << 20;
     VEC(int64_t) index = {0};
     struct ir_value *v = NULL;
     bool ok = true;
     for (int64_t i = 0; ok && i < x->type.rank; i++) {
-        ok = counts[i] <= most ||
+        ok = counts[i] <= ONNX_MOST_PICKED ||
              onnx_error(n, "dimension %lld of %lld is too large to be picked from", (long long)i,
                         (long long)counts[i]);
         for (int64_t k = 0; ok && k < counts[i]; k++)
@@ -261,7 +260,7 @@ static bool check_scatter(struct onnx_node *n, const struct ir_type *x, const st
     return fits || onnx_error(n, "indices and updates do not fit the input");
 }
 
-enum { SCATTER_MOST_BYTES = 1 << 28 };
+enum { SCATTER_MOST_BYTES = 256 << 20 }; /* the result is spelled out, as a folded one would be */
 
 static struct blob *scattered(struct onnx_node *n, const struct ir_op *x, const struct ir_op *index,
                               const struct ir_op *updates)

@@ -16,6 +16,7 @@
 
 /* ---- sizes ---- */
 
+/* Beyond any image; sums of such numbers stay inside 64 bits. */
 static const int64_t MAX_SIZE = (int64_t)1 << 40;
 
 struct spread {

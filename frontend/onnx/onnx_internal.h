@@ -232,6 +232,8 @@ struct ir_value *onnx_transpose(struct onnx_node *n, struct ir_value *x, const i
 struct ir_value *onnx_slice(struct onnx_node *n, struct ir_value *x, const int64_t *start,
                             const int64_t *step, const int64_t *count, bool named);
 
+/* Of a dimension that an index list picks: lists are spelled out, and no sensible one is longer. */
+enum { ONNX_MOST_PICKED = 1 << 20 };
 /* gather_grid: x with dimension `axis` picked by a list of counts[axis] entries, the others as they
  * are; or with lists of all dimensions, one after another. An index of -1 gives `value`. */
 struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_t *counts,

@@ -23,6 +23,7 @@ struct tensor tensor_copy(const struct tensor *t);
 bool eval_op(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
              struct diag *d) CHECK_RESULT;
 
+enum { EVAL_FOLD_BYTES = 256 << 20 }; /* what a folded result may cost, of passes and at import */
 /* Replaces an operation whose operands are all constants by a constant before it; returns the new
  * const op, or NULL if the op was left alone (not all constant, input/output, or result over
  * `max_bytes`). Uses are moved; the old op is removed. */

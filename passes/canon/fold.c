@@ -6,14 +6,12 @@
 
 #include "eval.h"
 
-static const size_t MAX_RESULT_BYTES = (size_t)256 << 20;
-
 static enum pass_result run_fold(struct pass_ctx *ctx, struct ir_graph *g)
 {
     unsigned n_errors = ctx->diag->n_errors;
     for (struct ir_op *op = g->first, *next; op; op = next) {
         next = op->next;
-        if (op->n_in && !pass_has_trait(op, IR_IO) && eval_fold(op, MAX_RESULT_BYTES, ctx->diag))
+        if (op->n_in && !pass_has_trait(op, IR_IO) && eval_fold(op, EVAL_FOLD_BYTES, ctx->diag))
             ctx->stats[0]++;
     }
     if (ctx->diag->n_errors > n_errors)
