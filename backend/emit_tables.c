@@ -131,7 +131,9 @@ uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct op
         spread[a] = o->map[a].kind == MAP_ZERO;
     if (!spread[0] && !spread[1] && !spread[2])
         return emit_view(e, buffer, lo, hi, 0.0f);
-    uint64_t key = key_of(KEY_BROADCAST, buffer, (int64_t)lo << 32 | hi, 0, 0.0f);
+    int64_t rows = spread[0] ? dim[0] : 0, columns = spread[1] ? dim[1] : 0;
+    uint64_t key =
+        key_of(KEY_BROADCAST, buffer, (int64_t)lo << 32 | hi, rows << 32 | columns, 0.0f);
     uint32_t id;
     if (cached(e, b->tile, key, &id))
         return id;

@@ -451,6 +451,24 @@ START_TEST(a_ring_may_meet_an_element_again)
 }
 END_TEST
 
+/* One factor a channel, for 2 x 2 pixels and then for 4 x 4: a view for each. */
+START_TEST(a_value_is_spread_over_two_sizes)
+{
+    static const char text[] =
+        "graph \"spread\" crossbar {\n"
+        "%0 = input {index=0, dtype=\"f32\", shape=[4,4,2], extent=[4,4,2], strides=[8,2,1]}\n"
+        "%1 = constant {dtype=\"f32\", shape=[2,2], data=random(1)}\n"
+        "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, slices=[1,1]}\n"
+        "%3 = global_avg_pool %2\n"
+        "%4 = max_pool %2 {kernel=[2,2], stride=[2,2], dilation=[1,1], pad=[0,0,0,0]}\n"
+        "%5 = mul %4, %3\n"
+        "%6 = gather_grid %5 {count=[4,4,2], index=[0,0,1,1, 0,0,1,1, 0,1], value=0.0}\n"
+        "%7 = mul %6, %3\n"
+        "output %7 {index=0, dtype=\"f32\", shape=[4,4,2], strides=[8,2,1]}\n}\n";
+    expect(text, "", SCHEDULE_CROSS_LAYER, shape(1, 0), 16);
+}
+END_TEST
+
 /* One base layer of 400 x 200 pixels and six pools: far more cells that are no sets than sets. */
 static char *many_pools(void)
 {
@@ -532,6 +550,7 @@ int main(void)
     tcase_add_test(t, the_slowest_path_has_no_gap);
     tcase_add_test(t, on_a_mesh_neighbours_in_the_network_are_neighbours);
     tcase_add_test(t, a_ring_may_meet_an_element_again);
+    tcase_add_test(t, a_value_is_spread_over_two_sizes);
     tcase_add_test(t, automatic_sets_keep_to_the_budget);
     tcase_add_test(t, too_small_a_machine_is_an_error);
     tcase_add_test(t, rings_hold_what_the_schedule_needs);
