@@ -142,7 +142,7 @@ static struct isa_inst window_inst(struct emitter *e, const struct task *t,
 static void add_message(struct emitter *e, uint32_t id, struct isa_target *target, uint32_t tile,
                         uint32_t view)
 {
-    uint32_t counter = sync_inbound(e, tile, e->p->tasks.at[id].queue);
+    uint32_t counter = sync_inbound(e, tile, e->p->tasks.at[id].queue, MESSAGE_DATA);
     uint32_t number = ++e->tiles[tile].inbound.at[counter].count;
     *target = (struct isa_target){tile, view, ISA_FIRST_INBOUND + counter};
     if (e->n_messages[id]++ == 0)

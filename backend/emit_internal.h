@@ -9,9 +9,13 @@
 
 #include "backend_internal.h"
 
-/* A message counter of a tile: counts what one queue of one tile sends there. */
+/* Messages of one counter arrive in order, so each kind has counters of its own: a SIGNAL on a long
+ * way holds up no data, and a credit no news of a layer's end. */
+enum message_kind { MESSAGE_DATA, MESSAGE_CREDIT, MESSAGE_LAYER_END };
+/* A message counter of a tile: counts what one queue of one tile sends there, of one kind. */
 struct inbound {
     uint32_t from_queue; /* global */
+    enum message_kind kind;
     uint32_t count;
 };
 struct cached { /* table entry by what it stands for */
@@ -120,7 +124,8 @@ void sync_waits(struct emitter *e, uint32_t id, const struct accesses *a);
 /* After the task's instruction: signals that free ring rows or end a layer. */
 void sync_after(struct emitter *e, uint32_t id, const struct accesses *a);
 /* The inbound counter of `tile` for messages from a queue. */
-uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue);
+uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue,
+                      enum message_kind kind);
 void sync_free(struct emitter *e);
 
 /* ---- emit.c ---- */

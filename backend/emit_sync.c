@@ -22,13 +22,13 @@ static uint32_t rows_of(const struct buffer *b)
     return (uint32_t)(b->held.hi[0] - b->held.lo[0]);
 }
 
-uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue)
+uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue, enum message_kind kind)
 {
     struct emit_tile *t = &e->tiles[tile];
     for (uint32_t i = 0; i < t->inbound.n; i++)
-        if (t->inbound.at[i].from_queue == from_queue)
+        if (t->inbound.at[i].from_queue == from_queue && t->inbound.at[i].kind == kind)
             return i;
-    VEC_PUSH(&t->inbound, ((struct inbound){from_queue, 0}));
+    VEC_PUSH(&t->inbound, ((struct inbound){from_queue, kind, 0}));
     return (uint32_t)t->inbound.n - 1;
 }
 
@@ -287,13 +287,14 @@ void sync_waits(struct emitter *e, uint32_t id, const struct accesses *accesses)
 /* ---- after an instruction: credits and layer ends ---- */
 
 struct signal {
+    enum message_kind kind;
     VEC(struct isa_target) targets;
 };
 
 static void add_signal(struct emitter *e, struct signal *s, uint32_t tile, uint32_t queue,
                        uint32_t *out_counter, uint32_t *out_number)
 {
-    uint32_t counter = sync_inbound(e, tile, queue);
+    uint32_t counter = sync_inbound(e, tile, queue, s->kind);
     struct inbound *in = &e->tiles[tile].inbound.at[counter];
     *out_counter = counter;
     for (size_t i = 0; i < s->targets.n; i++)
@@ -373,7 +374,7 @@ static void emit_signal(struct emitter *e, const struct task *t, struct signal *
 void sync_after(struct emitter *e, uint32_t id, const struct accesses *accesses)
 {
     const struct task *t = &e->p->tasks.at[id];
-    struct signal s = {0};
+    struct signal s = {.kind = MESSAGE_CREDIT};
     for (size_t k = 0; k < accesses->v.n; k++) {
         const struct access *a = &accesses->v.at[k];
         const struct buffer *b = &e->p->buffers.at[a->buffer];
@@ -390,6 +391,7 @@ void sync_after(struct emitter *e, uint32_t id, const struct accesses *accesses)
     }
     emit_signal(e, t, &s);
     if (e->barrier_end_of[id]) {
+        s.kind = MESSAGE_LAYER_END;
         end_layer(e, &s, id);
         emit_signal(e, t, &s);
     }

@@ -105,10 +105,11 @@ static void bump(struct sim *s, uint32_t counter)
 }
 
 /* Data is in place at completion; the counter follows when the message is there (a SIGNAL's way,
- * and some cycles more in random mode), in order. */
+ * and some cycles more in random mode), in order of the counter's messages. */
 static void deliver(struct sim *s, const struct sim_target *t, uint64_t way_cycles)
 {
-    uint64_t time = s->now + way_cycles + extra_cycles(s), *last = &s->last_delivery[t->stream];
+    uint64_t time = s->now + way_cycles + extra_cycles(s),
+             *last = &s->counters[t->counter].last_delivery;
     *last = time > *last ? time : *last;
     if (*last == s->now)
         bump(s, t->counter);

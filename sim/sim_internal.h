@@ -26,9 +26,9 @@ struct sim_inst {
 struct sim_wait {
     uint32_t counter, threshold; /* counters are numbered through all tiles */
 };
-/* A target of a route. `queue` sends to it; messages of one `stream` arrive in order. */
+/* A target of a route. `queue` sends to it. */
 struct sim_target {
-    uint32_t tile, counter, queue, stream;
+    uint32_t tile, counter, queue;
     bool used; /* some instruction names the route */
 };
 /* Instructions of a queue are a list: [oldest .. head) run, [head .. ] wait; `waiting` of these
@@ -41,6 +41,7 @@ struct sim_queue {
     bool listed, wake_set;
 };
 struct sim_counter {
+    uint64_t last_delivery; /* the messages of a counter arrive in order */
     uint32_t count;
     uint32_t parked; /* first queue waiting on it */
 };
@@ -142,7 +143,6 @@ struct sim {
     struct sim_target *targets;
     struct sim_queue *queues;
     struct sim_counter *counters;
-    uint64_t *last_delivery; /* of each stream of messages */
     uint32_t n_insts, n_targets, n_queues, depth;
 
     uint64_t now, last_end, n_done, pe_busy;

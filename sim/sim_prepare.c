@@ -117,7 +117,6 @@ static void append_to_queue(struct sim *s, uint32_t queue, uint32_t id, uint32_t
     *last = id;
 }
 
-/* The messages of a queue to a tile form a stream of their own: see prepare_streams. */
 static void name_sender(struct sim *s, const struct sim_inst *i)
 {
     for (uint32_t k = 0; k < i->n_targets; k++) {
@@ -195,32 +194,6 @@ static bool prepare_stream(struct sim *s, uint32_t tile)
     return true;
 }
 
-static int by_stream(const void *a, const void *b)
-{
-    const struct sim_target *x = *(struct sim_target *const *)a,
-                            *y = *(struct sim_target *const *)b;
-    if (x->queue != y->queue)
-        return x->queue < y->queue ? -1 : 1;
-    return (x->tile > y->tile) - (x->tile < y->tile);
-}
-
-/* Numbers the pairs (sending queue, target tile), whose messages arrive in order. */
-static void prepare_streams(struct sim *s)
-{
-    struct sim_target **sorted = ARENA_ARRAY(s->arena, struct sim_target *, s->n_targets);
-    for (uint32_t i = 0; i < s->n_targets; i++)
-        sorted[i] = &s->targets[i];
-    if (s->n_targets > 0)
-        qsort(sorted, s->n_targets, sizeof *sorted, by_stream);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < s->n_targets; i++) {
-        if (i > 0 && by_stream(&sorted[i - 1], &sorted[i]) != 0)
-            n++;
-        sorted[i]->stream = n;
-    }
-    s->last_delivery = ARENA_ARRAY(s->arena, uint64_t, n + 1);
-}
-
 bool sim_prepare(struct sim *s)
 {
     s->tiles = ARENA_ARRAY(s->arena, struct sim_tile, s->p->n_tiles);
@@ -233,7 +206,6 @@ bool sim_prepare(struct sim *s)
         if (!prepare_stream(s, t))
             return false;
     }
-    prepare_streams(s);
     return true;
 }
 

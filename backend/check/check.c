@@ -84,12 +84,12 @@ static void make_tiles(struct check *k)
         t->n_queues = isa_n_queues(s);
         t->queues = ARENA_ARRAY(k->arena, struct queue_state, t->n_queues);
         t->counters = ARENA_ARRAY(k->arena, struct counter, t->n_queues + (size_t)s->n_inbound);
-        for (size_t j = 0; j < t->n_queues + (size_t)s->n_inbound; j++) {
-            t->counters[j].channel = CHECK_NONE;
+        for (size_t j = 0; j < t->n_queues + (size_t)s->n_inbound; j++)
             t->counters[j].first_blocked = CHECK_NONE;
-        }
+        t->n_channels = s->n_inbound;
         t->channels = ARENA_ARRAY(k->arena, struct channel, (size_t)s->n_inbound + 1);
-        t->target_channels = ARENA_ARRAY(k->arena, uint32_t *, (size_t)s->n_routes + 1);
+        for (uint32_t j = 0; j < s->n_inbound; j++)
+            t->channels[j].tile = CHECK_NONE;
         t->sends = ARENA_ARRAY(k->arena, bool, (size_t)s->n_routes + 1);
         t->views = ARENA_ARRAY(k->arena, struct check_view, (size_t)s->n_views + 1);
         for (uint32_t j = 0; j < s->n_views; j++)

@@ -5,7 +5,7 @@
  * channel the messages known to have arrived. An instruction knows what its predecessor in the
  * queue knew; in the queues of groups and of the VU also that the predecessor is complete. A wait
  * for count n of a queue adds all that the n-th instruction of that queue knew at its completion; a
- * wait for a message adds that message and all before it in its channel.
+ * wait for a message adds that message and all before it on its counter.
  *
  * Of other tiles a tile knows what their SIGNALs tell: a SIGNAL's clock is that of its queue when
  * the predecessor has completed. Only the TX queue needs it, since only SENDs write elsewhere.
@@ -33,33 +33,26 @@ static struct counter *inbound(struct tile_state *t, uint32_t counter)
     return &t->counters[t->n_queues + (counter - ISA_FIRST_INBOUND)];
 }
 
-/* The channel of a queue into a tile, made if need be. */
-static uint32_t channel_from(struct tile_state *to, uint32_t tile, uint32_t queue)
+static struct channel *channel_of(struct tile_state *t, uint32_t counter)
 {
-    for (uint32_t i = 0; i < to->n_channels; i++)
-        if (to->channels[i].tile == tile && to->channels[i].queue == queue)
-            return i;
-    to->channels[to->n_channels] = (struct channel){.tile = tile, .queue = queue};
-    return to->n_channels++;
+    return &t->channels[counter - ISA_FIRST_INBOUND];
 }
 
 static bool add_target(struct check *k, const struct tile_state *from, uint32_t index,
                        const struct isa_inst *in, const struct isa_target *to)
 {
     struct tile_state *t = &k->tiles[to->tile];
-    struct counter *c = inbound(t, to->counter);
-    uint32_t channel = c->channel;
-    if (channel == CHECK_NONE) {
-        channel = c->channel = channel_from(t, from->number, in->queue);
-        t->channels[channel].n_counters++;
+    struct channel *c = channel_of(t, to->counter);
+    if (c->tile == CHECK_NONE) {
+        c->tile = from->number;
+        c->queue = in->queue;
     }
-    if (t->channels[channel].tile != from->number || t->channels[channel].queue != in->queue)
+    if (c->tile != from->number || c->queue != in->queue)
         return check_fault_at(k, from->number, index,
                               "counter %u of tile %u has another writer: "
                               "queue %u of tile %u",
-                              to->counter, to->tile, t->channels[channel].queue,
-                              t->channels[channel].tile);
-    c->total++;
+                              to->counter, to->tile, c->queue, c->tile);
+    inbound(t, to->counter)->total++;
     if (in->op == ISA_send)
         t->views[to->view].written = true;
     return true;
@@ -70,14 +63,9 @@ static bool add_route(struct check *k, struct tile_state *t, uint32_t index,
 {
     const struct isa_route *r = &t->t->routes[in->obj];
     t->sends[in->obj] |= in->op == ISA_send;
-    if (!t->target_channels[in->obj])
-        t->target_channels[in->obj] = ARENA_ARRAY(k->arena, uint32_t, (size_t)r->n_targets + 1);
-    for (uint32_t i = 0; i < r->n_targets; i++) {
+    for (uint32_t i = 0; i < r->n_targets; i++)
         if (!add_target(k, t, index, in, &r->targets[i]))
             return false;
-        t->target_channels[in->obj][i] =
-            inbound(&k->tiles[r->targets[i].tile], r->targets[i].counter)->channel;
-    }
     return true;
 }
 
@@ -101,22 +89,12 @@ static bool scan_stream(struct check *k, struct tile_state *t)
 
 static bool check_totals(struct check *k, const struct tile_state *t)
 {
-    uint64_t *messages = heap_alloc(((size_t)t->n_channels + 1) * sizeof *messages);
     bool ok = true;
-    for (unsigned i = 0; i < t->n_queues + t->t->n_inbound; i++) {
-        const struct counter *c = &t->counters[i];
-        if (c->total > ISA_MAX_COUNT)
+    for (unsigned i = 0; i < t->n_queues + t->t->n_inbound; i++)
+        if (t->counters[i].total > ISA_MAX_COUNT)
             ok = check_fault_program(k, "tile %u: counter %u reaches %u", t->number,
                                      i < t->n_queues ? i : i - t->n_queues + ISA_FIRST_INBOUND,
-                                     c->total);
-        if (i >= t->n_queues && c->channel != CHECK_NONE)
-            messages[c->channel] += c->total;
-    }
-    for (unsigned i = 0; i < t->n_channels; i++)
-        if (messages[i] >> EVENT_NUMBER_BITS)
-            ok = check_fault_program(k, "tile %u: too many messages from queue %u of tile %u",
-                                     t->number, t->channels[i].queue, t->channels[i].tile);
-    free(messages);
+                                     t->counters[i].total);
     return ok;
 }
 
@@ -209,8 +187,6 @@ void check_clock_free(struct check *k)
         struct tile_state *t = &k->tiles[i];
         for (unsigned j = 0; j < t->n_channels; j++)
             VEC_FREE(&t->channels[j].news);
-        for (uint32_t j = 0; j < t->t->n_inbound; j++)
-            VEC_FREE(&t->counters[t->n_queues + j].message);
         VEC_FREE(&t->pool);
         VEC_FREE(&t->pool_free);
         free(t->wanted);
@@ -256,10 +232,8 @@ static void learn_from_queue(struct tile_state *t, uint32_t *clock, const struct
 
 static void learn_from_messages(struct tile_state *t, uint32_t *clock, const struct isa_wait *w)
 {
-    const struct counter *c = inbound(t, w->counter);
-    uint32_t *known = &clock[t->n_queues + c->channel];
-    uint32_t message = c->message.n ? c->message.at[w->threshold - 1] : w->threshold;
-    *known = *known > message ? *known : message;
+    uint32_t *known = &clock[t->n_queues + (w->counter - ISA_FIRST_INBOUND)];
+    *known = *known > w->threshold ? *known : w->threshold;
 }
 
 void check_clock_start(struct tile_state *t, uint32_t q)
@@ -293,14 +267,10 @@ static void tell(const struct actor *a, struct channel *c)
     }
 }
 
-uint32_t check_clock_message(struct check *k, const struct actor *a, const struct isa_target *to,
-                             uint32_t channel)
+uint32_t check_clock_message(struct check *k, const struct actor *a, const struct isa_target *to)
 {
-    struct tile_state *t = &k->tiles[to->tile];
-    struct channel *c = &t->channels[channel];
+    struct channel *c = channel_of(&k->tiles[to->tile], to->counter);
     c->n_messages++;
-    if (c->n_counters > 1)
-        VEC_PUSH(&inbound(t, to->counter)->message, c->n_messages);
     if (a->in->op == ISA_signal && c->wanted)
         tell(a, c);
     return c->n_messages;

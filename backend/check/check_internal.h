@@ -17,9 +17,9 @@ enum { CHECK_MAX_FAULTS = 20 };
 /* ---- events, clocks ---- */
 
 /*
- * The dimensions of a tile's clocks: its queues, then its channels. A channel is all that one queue
- * of one tile sends to this tile: it arrives in order. An event is (dimension, number): the
- * number-th completion of a queue, the number-th message of a channel. Event 0 is the preload.
+ * The dimensions of a tile's clocks: its queues, then its channels. A channel is the messages that
+ * one inbound counter counts: they arrive in order. An event is (dimension, number): the number-th
+ * completion of a queue, the number-th message of a channel. Event 0 is the preload.
  */
 enum { EVENT_NUMBER_BITS = 22 };
 static inline uint32_t check_event(uint32_t dim, uint32_t number)
@@ -41,20 +41,16 @@ struct news {
     uint32_t message, dim, count;
 };
 struct channel {
-    uint32_t tile, queue; /* who sends */
+    uint32_t tile, queue; /* who sends; CHECK_NONE = nobody */
     uint32_t n_messages;  /* so far */
-    uint32_t n_counters;
-    bool wanted;    /* the receiver sends data back: it must hear what SIGNALs tell */
-    uint32_t *told; /* clock of the sending tile, as far as told */
+    bool wanted;          /* the receiver sends data back: it must hear what SIGNALs tell */
+    uint32_t *told;       /* clock of the sending tile, as far as told */
     VEC(struct news) news;
     size_t heard; /* news that the receiver's TX queue has taken in */
 };
 struct counter {
     uint32_t count, total;  /* so far; in the whole program */
-    uint32_t channel;       /* inbound ones; CHECK_NONE if nobody writes it */
     uint32_t first_blocked; /* queue whose head waits for it */
-    /* [n - 1]: number in its channel of message n, if the channel has other counters too */
-    VEC(uint32_t) message;
 };
 struct queue_state {
     struct isa_inst head; /* the one instruction that has not started, if `full` */
@@ -166,16 +162,15 @@ struct expected {
 struct tile_state {
     uint32_t number;
     const struct isa_tile *t;
-    unsigned n_queues, n_channels, n_dims;
+    unsigned n_queues, n_channels, n_dims; /* of the clock: queues, then channels */
     struct queue_state *queues;
     struct counter *counters; /* queues, then inbound */
-    struct channel *channels;
+    struct channel *channels; /* of each inbound counter */
     uint32_t n_knowledge;
     struct knowledge *knowledge;
-    uint32_t **target_channels; /* [route][target]; NULL if unused */
-    bool *sends;                /* [route]: SENDs use it, not SIGNALs */
-    uint32_t *wanted;           /* waits that will still ask for the clock of an instruction */
-    uint32_t *snapshots;        /* where it is kept, 0 = nowhere */
+    bool *sends;         /* [route]: SENDs use it, not SIGNALs */
+    uint32_t *wanted;    /* waits that will still ask for the clock of an instruction */
+    uint32_t *snapshots; /* where it is kept, 0 = nowhere */
     VEC(uint32_t) pool, pool_free;
     uint32_t position, ready;
     bool next_decoded, halted, listed;
@@ -259,8 +254,7 @@ void check_clock_start(struct tile_state *t, uint32_t q);
 /* It has completed: keeps its clock for those who will wait for it. */
 void check_clock_complete(struct tile_state *t, uint32_t q, uint32_t number);
 /* A message on its way: counts it in its channel and returns its number there. */
-uint32_t check_clock_message(struct check *k, const struct actor *a, const struct isa_target *to,
-                             uint32_t channel);
+uint32_t check_clock_message(struct check *k, const struct actor *a, const struct isa_target *to);
 /* What the TX queue of `t` knows about tile `of`. */
 const uint32_t *check_clock_known(const struct actor *a, uint32_t of);
 

@@ -256,7 +256,7 @@ static void deliver_row(struct writer *w, const struct check_view *from,
 
 /* The part of the message that the target's view holds: rows, columns. Both views show the same
  * channels. */
-static void deliver(struct actor *a, const struct isa_target *target, uint32_t channel)
+static void deliver(struct actor *a, const struct isa_target *target)
 {
     const struct isa_inst *in = a->in;
     struct tile_state *t = &a->k->tiles[target->tile];
@@ -264,8 +264,8 @@ static void deliver(struct actor *a, const struct isa_target *target, uint32_t c
     const struct isa_view *v = to->v;
     struct writer w = {.a = a,
                        .t = t,
-                       .dim = t->n_queues + channel,
-                       .number = check_clock_message(a->k, a, target, channel),
+                       .dim = t->n_queues + target->counter - ISA_FIRST_INBOUND,
+                       .number = check_clock_message(a->k, a, target),
                        .known = check_clock_known(a, target->tile),
                        .once = true};
     if (from->v->channel0 != v->channel0)
@@ -291,7 +291,7 @@ static void do_send(struct actor *a)
             break;
     }
     for (uint32_t i = 0; i < r->n_targets; i++)
-        deliver(a, &r->targets[i], a->t->target_channels[in->obj][i]);
+        deliver(a, &r->targets[i]);
 }
 
 void check_effect(struct actor *a)

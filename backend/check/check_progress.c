@@ -66,7 +66,7 @@ static void send_counts(struct run *r, struct actor *a)
         const struct isa_target *to = &route->targets[i];
         struct tile_state *t = &r->k->tiles[to->tile];
         if (a->in->op == ISA_signal)
-            check_clock_message(r->k, a, to, a->t->target_channels[a->in->obj][i]);
+            check_clock_message(r->k, a, to);
         count_up(t, &t->counters[t->n_queues + to->counter - ISA_FIRST_INBOUND]);
         wake_tile(r, t);
     }
@@ -153,7 +153,7 @@ static void report_head(struct check *k, struct tile_state *t, const struct queu
                        w->counter, w->threshold, count);
         return;
     }
-    const struct channel *c = &t->channels[counter_of(t, w)->channel];
+    const struct channel *c = &t->channels[w->counter - ISA_FIRST_INBOUND];
     const struct queue_state *writer = &k->tiles[c->tile].queues[c->queue];
     check_fault_at(k, t->number, s->head_index,
                    "never starts: waits for message %u on counter %u, has "

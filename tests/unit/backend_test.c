@@ -203,6 +203,34 @@ START_TEST(rows_are_loaded_ahead)
 }
 END_TEST
 
+static const char credits[] =
+    "graph \"credits\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,2,300,4], strides=[4,1,1200], offset=0, "
+    "extent=[300,4,2]} : f32[300x4x2] @\"x\"\n"
+    "%1 = constant {dtype=\"f32\", shape=[2,2], data=random(1)} : f32[2x2]\n"
+    "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=1, cut=[1,1]} : f32[300x4x2] @\"s\"\n"
+    "%3 = constant {dtype=\"f32\", shape=[2,2], data=random(2)} : f32[2x2]\n"
+    "%4 = mvm %2, %3 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=2, cut=[1,2]} : f32[300x4x2] @\"a\"\n"
+    "%5 = constant {dtype=\"f32\", shape=[2,2], data=random(3)} : f32[2x2]\n"
+    "%6 = mvm %4, %5 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=1, cut=[1,1]} : f32[300x4x2] @\"b\"\n"
+    "%7 = add %2, %4 : f32[300x4x2]\n"
+    "%8 = add %7, %6 : f32[300x4x2]\n"
+    "output %8 {index=0, dtype=\"f32\", shape=[1,2,300,4], strides=[4,1,1200], offset=0} @\"y\"\n"
+    "}\n";
+
+START_TEST(credits_do_not_delay_data)
+{
+    struct compiled c =
+        compile(credits, "crossbars=2 hop_cycles=40", SCHEDULE_CROSS_LAYER, shape(1, 0));
+    ck_assert_ptr_nonnull(c.program);
+    ck_assert_uint_eq(run(&c, 0), c.result.makespan_cycles);
+    release(&c);
+}
+END_TEST
+
 /* A 1x1 convolution with stride 2 reads even rows and columns only; 6 x 6 -> 3 x 3. */
 static const char strided[] =
     "graph \"strided\" crossbar {\n"
@@ -543,6 +571,7 @@ int main(void)
     tcase_add_test(t, layers_overlap);
     tcase_add_test(t, copies_share_the_sets_of_their_layer);
     tcase_add_test(t, rows_are_loaded_ahead);
+    tcase_add_test(t, credits_do_not_delay_data);
     tcase_add_test(t, only_what_is_read_is_waited_for);
     tcase_add_test(t, shuffled_channels_are_one_piece);
     tcase_add_test(t, layers_with_the_same_weights_share_crossbars);
