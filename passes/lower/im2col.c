@@ -54,17 +54,8 @@ static struct ir_value *view_base(struct lowering *lo, struct view *v)
     return v->base;
 }
 
-/* The layout a per-axis operation works in: the operand's own, else the canonical one. */
-static bool working_layout(struct lowering *lo, const struct view *v, struct layout *out)
-{
-    if (layout_of_view(v, out) || layout_canonical(&v->type, out))
-        return true;
-    return no_layout(lo, &v->type);
-}
-
-/* The operation with its own name and the given attributes on one new operand. */
-static struct ir_value *emit_same(struct lowering *lo, const union ir_attrs *attrs,
-                                  struct ir_value *const *in, uint32_t n_in)
+struct ir_value *lower_same(struct lowering *lo, const union ir_attrs *attrs,
+                            struct ir_value *const *in, uint32_t n_in)
 {
     struct pass_place at = lowering_place(lo);
     struct ir_new desc = {
@@ -79,7 +70,7 @@ static bool lower_unary(struct lowering *lo, const struct ir_op *op, struct view
     struct view x = lowered_view(lo, op->in[0].value);
     struct ir_value *base = view_base(lo, &x);
     *out = x;
-    out->base = emit_same(lo, op->attrs, &base, 1);
+    out->base = lower_same(lo, op->attrs, &base, 1);
     return true;
 }
 
@@ -110,14 +101,27 @@ static bool runtime_layout(const struct view *v, const struct ir_type *t, struct
            layout_of_view(v, out);
 }
 
-/* A layout in which both operands can be laid out for a result of this type. */
-static bool common_layout(const struct view *a, const struct view *b, const struct ir_type *t,
-                          struct layout *out)
+/* For any type: dimensions that both operands have in full lie on c, those that one has on h, on w.
+ */
+static struct layout broadcast_layout(const struct ir_type *a, const struct ir_type *b,
+                                      const struct ir_type *t)
 {
-    if (runtime_layout(a, t, out) || runtime_layout(b, t, out) || layout_canonical(t, out))
-        return true;
-    *out = layout_flat(t);
-    return ir_type_equal(&a->type, t) && ir_type_equal(&b->type, t);
+    struct layout l;
+    for (uint32_t d = 0; d < t->rank; d++) {
+        bool full[2] = {a->dim[d] == t->dim[d], b->dim[d] == t->dim[d]};
+        l.axis[d] = (int8_t)(full[0] && full[1] ? 2 : full[0] ? 1 : 0);
+    }
+    return l;
+}
+
+/* A layout in which both operands can be laid out for a result of this type. */
+static struct layout common_layout(const struct view *a, const struct view *b,
+                                   const struct ir_type *t)
+{
+    struct layout l;
+    if (runtime_layout(a, t, &l) || runtime_layout(b, t, &l) || layout_canonical(t, &l))
+        return l;
+    return broadcast_layout(&a->type, &b->type, t);
 }
 
 static bool lower_binary(struct lowering *lo, const struct ir_op *op, struct view *out)
@@ -131,22 +135,20 @@ static bool lower_binary(struct lowering *lo, const struct ir_op *op, struct vie
         in[i] = view_base(lo, &v[i]);
         in[1 - i] = view_base(lo, &v[1 - i]);
         *out = v[1 - i];
-        out->base = emit_same(lo, op->attrs, in, 2);
+        out->base = lower_same(lo, op->attrs, in, 2);
         return true;
     }
     if (same_arrangement(&v[0], &v[1])) {
         *out = v[0];
-        out->base = emit_same(lo, op->attrs, (struct ir_value *[]){v[0].base, v[1].base}, 2);
+        out->base = lower_same(lo, op->attrs, (struct ir_value *[]){v[0].base, v[1].base}, 2);
         return true;
     }
-    struct layout l;
     for (int i = 0; i < 2; i++)
         view_raise(&v[i], t->rank);
-    if (!common_layout(&v[0], &v[1], t, &l))
-        return no_layout(lo, t);
+    struct layout l = common_layout(&v[0], &v[1], t);
     for (int i = 0; i < 2; i++)
         in[i] = view_materialise(lo, &v[i], &l);
-    *out = view_of_layout(emit_same(lo, op->attrs, in, 2), t, &l);
+    *out = view_of_layout(lower_same(lo, op->attrs, in, 2), t, &l);
     return true;
 }
 
@@ -159,7 +161,7 @@ static bool lower_window(struct lowering *lo, const struct ir_op *op, struct vie
     if (!layout_canonical(&x.type, &image))
         return no_layout(lo, &x.type);
     struct ir_value *in = view_materialise(lo, &x, &image);
-    *out = view_of_layout(emit_same(lo, op->attrs, &in, 1), &op->out->type, &image);
+    *out = view_of_layout(lower_same(lo, op->attrs, &in, 1), &op->out->type, &image);
     return true;
 }
 
@@ -178,7 +180,7 @@ static bool lower_global_avg_pool(struct lowering *lo, const struct ir_op *op, s
                     (two.dim[0] == 1 || probe.atoms.at[0].stride == 1) &&
                     (two.dim[0] == 1 || probe.atoms.at[0].size == two.dim[0]);
     struct ir_value *in = in_place ? x.base : view_materialise(lo, &x, &l);
-    *out = view_of_layout(emit_same(lo, op->attrs, &in, 1), &op->out->type, &l);
+    *out = view_of_layout(lower_same(lo, op->attrs, &in, 1), &op->out->type, &l);
     return true;
 }
 
@@ -192,7 +194,7 @@ static bool lower_softmax(struct lowering *lo, const struct ir_op *op, struct vi
         l = layout_around(&x.type, axis, 2);
     struct ir_value *in = view_materialise(lo, &x, &l);
     union ir_attrs attrs = {.softmax = {.axis = l.axis[axis]}};
-    *out = view_of_layout(emit_same(lo, &attrs, &in, 1), &op->out->type, &l);
+    *out = view_of_layout(lower_same(lo, &attrs, &in, 1), &op->out->type, &l);
     return true;
 }
 
@@ -231,7 +233,7 @@ static bool lower_reduce(struct lowering *lo, const struct ir_op *op, struct vie
             axes[n++] = k;
     }
     union ir_attrs attrs = {.reduce = {.kind = a->kind, .axes = {n, axes}}};
-    out->base = n ? emit_same(lo, &attrs, &x.base, 1) : x.base;
+    out->base = n ? lower_same(lo, &attrs, &x.base, 1) : x.base;
     return true;
 }
 
@@ -275,114 +277,6 @@ static bool lower_transpose(struct lowering *lo, const struct ir_op *op, struct 
 {
     *out = lowered_view(lo, op->in[0].value);
     view_transpose(out, &op->out->type, op->attrs->transpose.perm.at);
-    return true;
-}
-
-/* Axis by axis what `per_dim` holds dimension by dimension; `other` where an axis has none. */
-static void by_axis(const struct layout *l, uint32_t rank, const int64_t *per_dim, int64_t other,
-                    int64_t out[3])
-{
-    out[0] = out[1] = out[2] = other;
-    for (uint32_t d = 0; d < rank; d++) {
-        if (l->axis[d] >= 0)
-            out[l->axis[d]] = per_dim[d];
-    }
-}
-
-/* start, step, count of each axis as an index list. */
-static struct ir_value *emit_strided(struct lowering *lo, struct ir_value *x,
-                                     const int64_t start[3], const int64_t step[3],
-                                     const int64_t count[3])
-{
-    int64_t n = count[0] + count[1] + count[2];
-    int64_t *index = ARENA_ARRAY(lo->ctx->scratch, int64_t, (size_t)n), *next = index;
-    for (int a = 0; a < 3; a++) {
-        for (int64_t i = 0; i < count[a]; i++)
-            *next++ = start[a] + i * step[a];
-    }
-    struct pass_place at = lowering_place(lo);
-    union ir_attrs attrs = {.gather_grid = {.count = {3, count}, .index = {(uint32_t)n, index}}};
-    return pass_emit(
-        &at,
-        &(struct ir_new){
-            .opcode = IR_gather_grid, .in = &x, .n_in = 1, .attrs = &attrs, .name = lo->op->name});
-}
-
-static bool lower_slice(struct lowering *lo, const struct ir_op *op, struct view *out)
-{
-    const struct ir_attrs_slice *a = &op->attrs->slice;
-    struct layout l;
-    *out = lowered_view(lo, op->in[0].value);
-    if (!out->base && view_slice(out, &op->out->type, a->start.at, a->step.at))
-        return true;
-    if (!working_layout(lo, out, &l))
-        return false;
-    struct ir_value *x = view_materialise(lo, out, &l);
-    int64_t start[3], step[3], count[3];
-    by_axis(&l, out->type.rank, a->start.at, 0, start);
-    by_axis(&l, out->type.rank, a->step.at, 1, step);
-    by_axis(&l, out->type.rank, a->count.at, 1, count);
-    bool contiguous = true;
-    for (int i = 0; i < 3; i++)
-        contiguous = contiguous && (step[i] == 1 || count[i] == 1);
-    static const int64_t ones[3] = {1, 1, 1};
-    union ir_attrs attrs = {.slice = {.start = {3, start}, .step = {3, ones}, .count = {3, count}}};
-    struct ir_value *y =
-        contiguous ? emit_same(lo, &attrs, &x, 1) : emit_strided(lo, x, start, step, count);
-    *out = view_of_layout(y, &op->out->type, &l);
-    return true;
-}
-
-static bool lower_pad(struct lowering *lo, const struct ir_op *op, struct view *out)
-{
-    const struct ir_attrs_pad *a = &op->attrs->pad;
-    struct view x = lowered_view(lo, op->in[0].value);
-    struct layout l;
-    if (!working_layout(lo, &x, &l))
-        return false;
-    for (uint32_t d = 0; d < x.type.rank; d++) {
-        if ((a->before.at[d] || a->after.at[d]) && !layout_add(&l, &x.type, d))
-            return no_layout(lo, &op->out->type);
-    }
-    struct ir_value *in = view_materialise(lo, &x, &l);
-    int64_t before[3], after[3];
-    by_axis(&l, x.type.rank, a->before.at, 0, before);
-    by_axis(&l, x.type.rank, a->after.at, 0, after);
-    union ir_attrs attrs = {
-        .pad = {.before = {3, before}, .after = {3, after}, .mode = a->mode, .value = a->value}};
-    *out = view_of_layout(emit_same(lo, &attrs, &in, 1), &op->out->type, &l);
-    return true;
-}
-
-static bool lower_gather_grid(struct lowering *lo, const struct ir_op *op, struct view *out)
-{
-    const struct ir_attrs_gather_grid *a = &op->attrs->gather_grid;
-    struct view x = lowered_view(lo, op->in[0].value);
-    const int64_t *list[3] = {NULL, NULL, NULL}, *next = a->index.at;
-    static const int64_t zero = 0;
-    struct layout l;
-    if (!working_layout(lo, &x, &l))
-        return false;
-    for (uint32_t d = 0; d < x.type.rank; next += a->count.at[d++]) {
-        bool keeps_one = a->count.at[d] == 1 && x.type.dim[d] == 1 && *next == 0;
-        if (!keeps_one && !layout_add(&l, &x.type, d))
-            return no_layout(lo, &op->out->type);
-        if (l.axis[d] >= 0)
-            list[l.axis[d]] = next;
-    }
-    struct ir_value *in = view_materialise(lo, &x, &l);
-    int64_t count[3];
-    by_axis(&l, x.type.rank, a->count.at, 1, count);
-    VEC(int64_t) index = {0};
-    for (int k = 0; k < 3; k++) {
-        for (int64_t i = 0; i < count[k]; i++)
-            VEC_PUSH(&index, list[k] ? list[k][i] : zero);
-    }
-    union ir_attrs attrs = {.gather_grid = {.count = {3, count},
-                                            .index = {(uint32_t)index.n, index.at},
-                                            .value = a->value}};
-    *out = view_of_layout(emit_same(lo, &attrs, &in, 1), &op->out->type, &l);
-    VEC_FREE(&index);
     return true;
 }
 
@@ -441,7 +335,7 @@ static bool lower_output(struct lowering *lo, const struct ir_op *op, struct vie
         if (!output_strides(&x, attrs.output.strides))
             BUG("a value in row-major order has no strides outside");
     }
-    emit_same(lo, &attrs, &x.base, 1);
+    lower_same(lo, &attrs, &x.base, 1);
     return true;
 }
 

@@ -120,10 +120,20 @@ uint64_t unshare_weights(struct ir_graph *g);
 
 /* The view of an old value; a copy, so that the caller may change it. */
 struct view lowered_view(struct lowering *lo, const struct ir_value *old);
+/* The operation at hand, with its name, on new operands with these attributes. */
+struct ir_value *lower_same(struct lowering *lo, const union ir_attrs *attrs,
+                            struct ir_value *const *in, uint32_t n_in);
 /* Reports that the operation at hand cannot be laid out; false. */
 bool lower_error(struct lowering *lo, const char *why);
 
+/* ---- im2col_axes.c ---- */
+
+bool lower_slice(struct lowering *lo, const struct ir_op *op, struct view *out);
+bool lower_pad(struct lowering *lo, const struct ir_op *op, struct view *out);
+bool lower_gather_grid(struct lowering *lo, const struct ir_op *op, struct view *out);
+
 /* ---- im2col_concat.c ---- */
+
 /* Crossbar values side by side along an axis; some, not all, may be constants. */
 struct ir_value *emit_concat(struct lowering *lo, struct ir_value *const *in, uint32_t n,
                              uint32_t axis);
