@@ -13,6 +13,7 @@
  *   memplan.c     ring sizes from that schedule, addresses
  *   access.c      which rows of which buffers a task touches
  *   emit*.c       prints L: streams, tables, counters
+ *   box.c         boxes and rows of elements, which all of them use
  *   detail.c      reads the finished plan for reports, with critical.c
  *
  * Each stage fills its part and leaves the earlier parts alone. Everything lives in `arena`.
@@ -262,7 +263,7 @@ struct plan {
     uint64_t makespan, pe_busy_cycles;
 };
 
-struct loc loc_of(const struct ir_op *op);
+/* ---- box.c ---- */
 static inline bool box_empty(const struct box *b)
 {
     return b->lo[0] >= b->hi[0] || b->lo[1] >= b->hi[1] || b->lo[2] >= b->hi[2];
@@ -273,6 +274,7 @@ void rows_include(struct rows *a, struct rows b);
 struct box box_shift(const struct box *b, const int32_t shift[3], int sign);
 struct box box_whole(const int32_t dim[3]);
 
+/* ---- the stages ---- */
 bool plan_nodes(struct plan *p) CHECK_RESULT;
 bool plan_place(struct plan *p) CHECK_RESULT;
 /* place_mesh.c: a better number for each tile of a trial plan that has its tasks; in `a`. */

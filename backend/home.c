@@ -3,8 +3,8 @@
  *
  * A base layer's cell: the tile with the first K slice of its channels. A derived cell: the home of
  * its first operand made on a tile, at the last row and column read (the copy that finishes last),
- * first channel. From inputs and constants alone: the tile of the first base
- * layer it reaches, else tile 0.
+ * first channel. From inputs and constants alone: the tile of the first base layer it reaches, else
+ * tile 0.
  */
 #include "backend_internal.h"
 

@@ -11,60 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct loc loc_of(const struct ir_op *op)
-{
-    return op->loc;
-}
-
-struct box box_intersect(const struct box *a, const struct box *b)
-{
-    struct box r;
-    for (int i = 0; i < 3; i++) {
-        r.lo[i] = a->lo[i] > b->lo[i] ? a->lo[i] : b->lo[i];
-        r.hi[i] = a->hi[i] < b->hi[i] ? a->hi[i] : b->hi[i];
-    }
-    return r;
-}
-
-void box_include(struct box *a, const struct box *b)
-{
-    if (box_empty(b))
-        return;
-    if (box_empty(a)) {
-        *a = *b;
-        return;
-    }
-    for (int i = 0; i < 3; i++) {
-        a->lo[i] = a->lo[i] < b->lo[i] ? a->lo[i] : b->lo[i];
-        a->hi[i] = a->hi[i] > b->hi[i] ? a->hi[i] : b->hi[i];
-    }
-}
-
-void rows_include(struct rows *a, struct rows b)
-{
-    if (a->lo >= a->hi) {
-        *a = b;
-        return;
-    }
-    a->lo = b.lo < a->lo ? b.lo : a->lo;
-    a->hi = b.hi > a->hi ? b.hi : a->hi;
-}
-
-struct box box_shift(const struct box *b, const int32_t shift[3], int sign)
-{
-    struct box r = *b;
-    for (int i = 0; i < 3; i++) {
-        r.lo[i] += sign * shift[i];
-        r.hi[i] += sign * shift[i];
-    }
-    return r;
-}
-
-struct box box_whole(const int32_t dim[3])
-{
-    return (struct box){{0, 0, 0}, {dim[0], dim[1], dim[2]}};
-}
-
 static void value_dims(const struct ir_op *op, int32_t dim[3])
 {
     for (int a = 0; a < 3; a++)
@@ -337,7 +283,7 @@ static bool add_op(struct plan *p, const struct ir_op *op)
     case IR_concat:
         for (uint32_t i = 0; i < op->n_in; i++)
             if (ir_is(op->in[i].value, IR_constant))
-                return diag_error(p->diag, loc_of(op), DIAG_LOWER,
+                return diag_error(p->diag, op->loc, DIAG_LOWER,
                                   "concatenation with a constant has no mapping yet");
         alias_concat(p, op);
         return true;
@@ -371,7 +317,7 @@ static bool fits_coordinates(struct plan *p, const struct ir_op *op)
 {
     for (int a = 0; op->out && op->out->type.rank == 3 && a < 3; a++)
         if (op->out->type.dim[a] > ISA_MAX_COORD)
-            return diag_error(p->diag, loc_of(op), DIAG_CAPACITY,
+            return diag_error(p->diag, op->loc, DIAG_CAPACITY,
                               "an extent of %ld exceeds the machine's coordinates (%d)",
                               (long)op->out->type.dim[a], ISA_MAX_COORD);
     return true;

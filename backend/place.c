@@ -100,13 +100,6 @@ static void place_copy(struct plan *p, uint32_t layer, uint32_t copy)
     list_contributors(p, l, c);
 }
 
-/* Rows (columns) that part i of `parts` owns: floor(r * parts / extent) = i. */
-static void owned(int32_t extent, uint32_t parts, uint32_t i, int32_t *lo, int32_t *hi)
-{
-    *lo = (int32_t)ceil_div_i64((int64_t)i * extent, parts);
-    *hi = (int32_t)ceil_div_i64((int64_t)(i + 1) * extent, parts);
-}
-
 static bool add_layer(struct plan *p, uint32_t node)
 {
     struct node *n = &p->nodes.at[node];
@@ -116,7 +109,7 @@ static bool add_layer(struct plan *p, uint32_t node)
                       .ph = (uint32_t)m->slices[1],
                       .mapping = ir_mapping_of(n->root, p->arch->rows, arch_logical_cols(p->arch))};
     if (m->slices[0] != l.mapping.n_slices || m->slices[1] != l.mapping.n_blocks)
-        return diag_error(p->diag, loc_of(n->root), DIAG_LOWER,
+        return diag_error(p->diag, n->root->loc, DIAG_LOWER,
                           "slices [%ld,%ld] do not fit crossbars of %ld x %ld (run pass tile)",
                           (long)m->slices[0], (long)m->slices[1], (long)l.mapping.rows,
                           (long)l.mapping.cols);
@@ -124,15 +117,19 @@ static bool add_layer(struct plan *p, uint32_t node)
     l.copies_h = single ? 1 : (uint32_t)m->cut[0];
     l.copies_w = single ? 1 : (uint32_t)m->cut[1];
     if (l.copies_h > (uint32_t)n->dim[0] || l.copies_w > (uint32_t)n->dim[1])
-        return diag_error(p->diag, loc_of(n->root), DIAG_LOWER,
+        return diag_error(p->diag, n->root->loc, DIAG_LOWER,
                           "cut [%u,%u] of an output of %d x %d leaves a copy without work",
                           l.copies_h, l.copies_w, n->dim[0], n->dim[1]);
     l.n_copies = l.copies_h * l.copies_w;
     l.copy = ARENA_ARRAY(p->arena, struct copy, l.n_copies);
     for (uint32_t c = 0; c < l.n_copies; c++) {
+        const uint32_t parts[2] = {l.copies_h, l.copies_w};
+        const uint32_t part[2] = {c / l.copies_w, c % l.copies_w};
         struct box *r = &l.copy[c].rect;
-        owned(n->dim[0], l.copies_h, c / l.copies_w, &r->lo[0], &r->hi[0]);
-        owned(n->dim[1], l.copies_w, c % l.copies_w, &r->lo[1], &r->hi[1]);
+        for (int a = 0; a < 2; a++) {
+            r->lo[a] = (int32_t)ir_cut_start(part[a], parts[a], n->dim[a]);
+            r->hi[a] = (int32_t)ir_cut_start(part[a] + 1, parts[a], n->dim[a]);
+        }
         r->hi[2] = n->dim[2];
     }
     l.shares = NONE;
@@ -140,7 +137,7 @@ static bool add_layer(struct plan *p, uint32_t node)
         if (p->nodes.at[p->layers.at[i].node].root->attrs->mvm.weights == m->weights)
             l.shares = i;
     if (l.shares != NONE && p->layers.at[l.shares].n_copies != l.n_copies)
-        return diag_error(p->diag, loc_of(n->root), DIAG_LOWER,
+        return diag_error(p->diag, n->root->loc, DIAG_LOWER,
                           "shares weights with '%s', but has %u copies, not %u",
                           p->nodes.at[p->layers.at[l.shares].node].root->name, l.n_copies,
                           p->layers.at[l.shares].n_copies);
@@ -152,7 +149,8 @@ static bool add_layer(struct plan *p, uint32_t node)
 struct copy *layer_copy_at(const struct plan *p, struct layer *l, int32_t y, int32_t x)
 {
     const struct node *n = &p->nodes.at[l->node];
-    int64_t i = (int64_t)y * l->copies_h / n->dim[0], j = (int64_t)x * l->copies_w / n->dim[1];
+    int64_t i = ir_cut_owner(y, l->copies_h, n->dim[0]),
+            j = ir_cut_owner(x, l->copies_w, n->dim[1]);
     return &l->copy[i * l->copies_w + j];
 }
 

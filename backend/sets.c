@@ -171,8 +171,8 @@ static void set_grid(struct plan *p, struct node *n, int a, int32_t step)
     uint32_t parts = a == AXIS_H ? l->copies_h : l->copies_w;
     uint8_t *cuts = heap_alloc((size_t)n->dim[a] + 1);
     for (int32_t i = 1; i < n->dim[a]; i++) {
-        int64_t owner = (int64_t)i * parts / n->dim[a];
-        cuts[i] = (step && i % step == 0) || owner != (int64_t)(i - 1) * parts / n->dim[a];
+        bool meet = ir_cut_owner(i, parts, n->dim[a]) != ir_cut_owner(i - 1, parts, n->dim[a]);
+        cuts[i] = (step && i % step == 0) || meet;
     }
     grid_from_cuts(p, &n->grid[a], cuts, n->dim[a]);
     free(cuts);

@@ -388,12 +388,12 @@ static bool cells_fit(struct plan *p, const struct node *n)
 {
     if (n->kind == NODE_REDUCE && n->operand[0].map[0].kind == MAP_ALL &&
         n->operand[0].map[0].extent > ISA_MAX_H)
-        return diag_error(p->diag, loc_of(n->root), DIAG_CAPACITY,
+        return diag_error(p->diag, n->root->loc, DIAG_CAPACITY,
                           "a reduction of %d rows exceeds an instruction's %d",
                           n->operand[0].map[0].extent, ISA_MAX_H);
     for (uint32_t i = 0; i < n->grid[0].n; i++)
         if (n->grid[0].at[i + 1] - n->grid[0].at[i] > ISA_MAX_H)
-            return diag_error(p->diag, loc_of(n->root), DIAG_CAPACITY,
+            return diag_error(p->diag, n->root->loc, DIAG_CAPACITY,
                               "a set of %d rows exceeds an instruction's %d",
                               n->grid[0].at[i + 1] - n->grid[0].at[i], ISA_MAX_H);
     return true;

@@ -1,6 +1,6 @@
 /*
- * mvm_mapping.h - how a base layer's matrix sits on crossbars (im2col): the one answer that tiling,
- * placement and emission share.
+ * mvm_mapping.h - how a base layer's matrix sits on crossbars (im2col), and how copies of it share
+ * the output: the one answer that tiling, duplication, placement and emission share.
  */
 #ifndef CIMC_IR_MVM_MAPPING_H
 #define CIMC_IR_MVM_MAPPING_H
@@ -32,5 +32,17 @@ void ir_mapping_block(const struct ir_mapping *m, int64_t block, int64_t *lo, in
 int64_t ir_mapping_block_of(const struct ir_mapping *m, int64_t column);
 /* Conv groups [lo, hi) that have columns in the block. */
 void ir_mapping_groups(const struct ir_mapping *m, int64_t block, int64_t *lo, int64_t *hi);
+
+/* Copies share a layer's output: each axis is cut into `parts` ranges, and coordinate x of `extent`
+ * is part floor(x * parts / extent)'s. */
+static inline int64_t ir_cut_owner(int64_t x, int64_t parts, int64_t extent)
+{
+    return x * parts / extent;
+}
+/* First coordinate of part i; of part `parts`, the extent. */
+static inline int64_t ir_cut_start(int64_t i, int64_t parts, int64_t extent)
+{
+    return ceil_div_i64(i * extent, parts);
+}
 
 #endif

@@ -8,6 +8,8 @@
  */
 #include "dup_flow.h"
 
+#include "mvm_mapping.h"
+
 #include <string.h>
 
 struct flow_times *flow_times_new(const struct flow *f, struct arena *a)
@@ -104,11 +106,6 @@ void flow_find_ready(const struct flow *f, const struct flow_node *n, struct flo
 
 /* ---- one base layer ---- */
 
-static int32_t part_start(int64_t i, int64_t parts, int32_t size)
-{
-    return (int32_t)ceil_div_i64(i * size, parts);
-}
-
 static int32_t step_to(int32_t from, int32_t step, int32_t end)
 {
     int64_t next = step == 0 ? end : ((int64_t)from / step + 1) * step;
@@ -165,10 +162,13 @@ void flow_find_cut(const struct flow *f, const struct flow_node *n, int64_t copi
 
 struct flow_part flow_part(const struct flow_node *n, const int64_t cut[2], int64_t i, int64_t j)
 {
-    return (struct flow_part){
-        .lo = {part_start(i, cut[0], n->rows), part_start(j, cut[1], n->columns)},
-        .hi = {part_start(i + 1, cut[0], n->rows), part_start(j + 1, cut[1], n->columns)},
-        .width = (size_t)n->columns};
+    const int64_t part[2] = {i, j}, size[2] = {n->rows, n->columns};
+    struct flow_part p = {.width = (size_t)n->columns};
+    for (int a = 0; a < 2; a++) {
+        p.lo[a] = (int32_t)ir_cut_start(part[a], cut[a], size[a]);
+        p.hi[a] = (int32_t)ir_cut_start(part[a] + 1, cut[a], size[a]);
+    }
+    return p;
 }
 
 void flow_scan(const struct flow *f, const struct flow_node *n, int64_t copies,

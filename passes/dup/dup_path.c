@@ -15,6 +15,8 @@
  */
 #include "dup_flow.h"
 
+#include "mvm_mapping.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,7 +54,8 @@ static bool reads(const struct axis_map *m, int32_t o, int32_t at)
 static struct flow_part part_at(const struct flow_node *n, const int64_t cut[2],
                                 const int32_t at[2])
 {
-    return flow_part(n, cut, at[0] * cut[0] / n->rows, at[1] * cut[1] / n->columns);
+    return flow_part(n, cut, ir_cut_owner(at[0], cut[0], n->rows),
+                     ir_cut_owner(at[1], cut[1], n->columns));
 }
 
 /* The set of a part that a pixel lies in. */
