@@ -46,8 +46,9 @@ const struct option_desc options_mapping[] = {
      .recorded = true,
      .offset = AT(set),
      .argument = "auto|best|pixel|RxC",
-     .help = "unit of scheduling: R rows by C columns of an output, * = all (1x* = rows); default "
-             "auto"},
+     .help = "unit of scheduling: R rows by C columns of an output, * = all (1x* = rows), pixel = "
+             "1x1; auto (the default): parts of rows as small as a program of some 100,000 "
+             "instructions allows; best: the fastest of several, cuts included"},
     {.name = "cut",
      .kind = OPTION_CHOICE,
      .recorded = true,
