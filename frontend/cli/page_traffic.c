@@ -29,14 +29,6 @@ static const struct traffic_report **sort_pairs(const struct backend_detail *d)
     return sorted;
 }
 
-static uint32_t label_step(uint32_t n, double cell)
-{
-    uint32_t step = 1;
-    while (step < n && step * cell < 26)
-        step = step % 10 == 5 || step % 10 == 1 ? (step % 10 == 1 ? step * 5 : step * 2) : step * 5;
-    return step;
-}
-
 static void draw_axes(const struct page *p, uint32_t n, double cell)
 {
     char text[32];
@@ -44,7 +36,7 @@ static void draw_axes(const struct page *p, uint32_t n, double cell)
     view_print_attribute(p->out, "width", n * cell);
     view_print_attribute(p->out, "height", n * cell);
     fputs("/>\n", p->out);
-    for (uint32_t i = 0; i < n; i += label_step(n, cell)) {
+    for (uint32_t i = 0; i < n; i += view_label_step(cell, 26)) {
         snprintf(text, sizeof text, "%u", i);
         page_svg_text(p, 50 + (i + 0.5) * cell, 28, "middle", text);
         page_svg_text(p, 44, 38 + (i + 0.5) * cell, "end", text);

@@ -40,6 +40,8 @@ const char *view_cycles_text(uint64_t cycles, char out[32]);
 /* At most two decimals, none of them a trailing zero. */
 void view_print_number(FILE *out, double x);
 void view_print_attribute(FILE *out, const char *name, double x);
+/* A label every so many tiles, of `size` each, that labels are `least` apart: 1, 2, 5, 10 ... */
+uint32_t view_label_step(double size, double least);
 /* Valid UTF-8 without markup and control characters, for XML and HTML, in quotes too. */
 void view_print_escaped(FILE *out, const char *s);
 /* The last `letters` of it, behind an ellipsis if there are more. */

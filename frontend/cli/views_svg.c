@@ -127,22 +127,11 @@ static void draw_axis(struct picture *p, int m, double top)
     }
 }
 
-/* A label every so many tiles that they do not touch. */
-static uint32_t label_step(double row)
-{
-    static const uint32_t step[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10000};
-    for (size_t i = 0; i < sizeof step / sizeof *step; i++) {
-        if (row * step[i] >= 12)
-            return step[i];
-    }
-    return 100000;
-}
-
 static void draw_rows(struct picture *p, int m, double top)
 {
     double width = (double)p->views->mode[m].result.makespan_cycles * p->scale[m];
     double gap = p->row >= 6 ? 1 : 0;
-    uint32_t step = label_step(p->row);
+    uint32_t step = view_label_step(p->row, 12);
     for (uint32_t i = 0; i < p->n_tiles; i++) {
         fputs("<rect class=\"b\"", p->out);
         view_print_attribute(p->out, "x", p->left[m]);

@@ -27,6 +27,14 @@ void view_print_attribute(FILE *out, const char *name, double x)
     fputc('"', out);
 }
 
+uint32_t view_label_step(double size, double least)
+{
+    uint32_t step = 1;
+    for (uint32_t i = 0; step * size < least && step < 1 << 16; i++)
+        step = i % 3 == 1 ? step / 2 * 5 : step * 2;
+    return step;
+}
+
 /* XML has no control characters, and not U+FFFE and U+FFFF. */
 void view_print_escaped(FILE *out, const char *s)
 {
