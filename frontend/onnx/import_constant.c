@@ -130,7 +130,7 @@ bool import_dropout(struct onnx_node *n)
             return false;
         if (!onnx_is_const(training) || ir_count(&training->type) != 1 ||
             ir_const_i64(training->def, 0) != 0)
-            return onnx_error(n, "in training mode");
+            return onnx_error(n, "training mode is not supported");
     }
     return onnx_set_out(n, 0, onnx_in(n, 0));
 }

@@ -74,7 +74,7 @@ bool import_mod(struct onnx_node *n)
     if (!a || !b)
         return false;
     if (a->type.dtype == IR_F32 && !fmod)
-        return onnx_error(n, "of floats without fmod=1");
+        return onnx_error(n, "floats need fmod=1");
     if (a->type.dtype == IR_F32 || !fmod)
         return import_binary(n);
     struct ir_value *quotient = onnx_emit_helper(n, IR_div, NULL, (struct ir_value *[]){a, b}, 2);

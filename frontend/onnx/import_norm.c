@@ -9,9 +9,9 @@ bool import_batch_norm(struct onnx_node *n)
     onnx_ignore_attr(n, "momentum"); /* of training */
     float epsilon = onnx_attr_f32(n, "epsilon", 1e-5f);
     if (onnx_attr_i64(n, "training_mode", 0) != 0)
-        return onnx_error(n, "in training mode");
+        return onnx_error(n, "training mode is not supported");
     if (n->im->opset < 9 && onnx_attr_i64(n, "spatial", 1) != 1)
-        return onnx_error(n, "with spatial=0");
+        return onnx_error(n, "spatial=0 is not supported");
     for (size_t k = 1; k < n->proto->n_output; k++)
         if (onnx_out_used(n, k))
             return onnx_error(n, "result %zu exists only in training mode", k);
@@ -108,9 +108,9 @@ bool import_lrn(struct onnx_node *n)
     if (!x)
         return false;
     if (x->type.rank < 3)
-        return onnx_error(n, "an input of %u dimensions", x->type.rank);
+        return onnx_error(n, "an input of %u dimensions; at least 3 are supported", x->type.rank);
     if (size < 1)
-        return onnx_error(n, "size is %lld", (long long)size);
+        return onnx_error(n, "size is %lld; at least 1 is supported", (long long)size);
     int64_t most = x->type.dim[1] - 1; /* there are no further neighbours */
     int64_t before = min_i64((size - 1) / 2, most), after = min_i64(size / 2, most);
     struct ir_value *v = onnx_helper2(n, IR_mul, x, x);

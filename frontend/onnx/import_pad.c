@@ -87,8 +87,8 @@ static struct ir_value *repeat(struct onnx_node *n, struct ir_value *x, const in
 static bool repeated_count(struct onnx_node *n, uint32_t axis, int64_t dim, int64_t count)
 {
     return (dim > 0 && count > 0 && count <= ONNX_MOST_PICKED) ||
-           onnx_error(n, "dimension %u of %lld becomes %lld", axis, (long long)dim,
-                      (long long)count);
+           onnx_error(n, "dimension %u of %lld becomes %lld; 1 to %d are supported", axis,
+                      (long long)dim, (long long)count, ONNX_MOST_PICKED);
 }
 
 static struct ir_value *wrap(struct onnx_node *n, struct ir_value *x, const struct pads *p)

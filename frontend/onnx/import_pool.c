@@ -35,7 +35,8 @@ static bool read_list(struct onnx_node *n, const char *name, size_t n_want, int6
         return onnx_error(n, "%s has %u numbers, not %zu", name, list.n, n_want);
     for (size_t i = 0; i < n_want; i++) {
         if (list.at[i] < least || list.at[i] > MAX_CELLS)
-            return onnx_error(n, "%s holds %lld", name, (long long)list.at[i]);
+            return onnx_error(n, "%s holds %lld; %lld to %lld are supported", name,
+                              (long long)list.at[i], (long long)least, (long long)MAX_CELLS);
         out[i] = list.at[i];
     }
     return true;
@@ -56,7 +57,7 @@ static bool read_auto_pad(struct onnx_node *n, enum auto_pad *out)
             return true;
         }
     }
-    return onnx_error(n, "auto_pad is '%s'", text);
+    return onnx_error(n, "auto_pad is '%s', which is not supported", text);
 }
 
 static bool read_kernel(struct onnx_node *n, size_t spatial, const int64_t *weights, int64_t *out)

@@ -42,7 +42,7 @@ static bool read_scales(struct onnx_node *n, const struct ir_type *x, struct sca
     int64_t axis = onnx_attr_i64(n, "axis", 1);
     *s = (struct scales){.n = 1, .inner = 1};
     if (onnx_attr_i64(n, "block_size", 0) != 0)
-        return onnx_error(n, "with blocks (block_size)");
+        return onnx_error(n, "blocks (block_size) are not supported");
     if (!onnx_const_f32s(n, 1, &s->scale, &count))
         return false;
     if (onnx_has_in(n, 2)) {
@@ -104,7 +104,8 @@ bool import_dequantize(struct onnx_node *n)
         return onnx_set_out(n, 0, x); /* goes on, to name all such nodes */
     bool integer = x->type.dtype == IR_I8 || x->type.dtype == IR_U8 || x->type.dtype == IR_I32;
     if (!integer)
-        return onnx_error(n, "of %s", ir_dtype_name((enum ir_dtype)x->type.dtype));
+        return onnx_error(n, "the input is %s; i8, u8 and i32 are supported",
+                          ir_dtype_name((enum ir_dtype)x->type.dtype));
     if (onnx_has_in(n, 2) && onnx_in(n, 2)->type.dtype != x->type.dtype)
         return onnx_error(n, "the zero point has another type than the input");
     if (!read_scales(n, &x->type, &s) || !count_elements(n, x->def, &s, &count))
@@ -142,7 +143,8 @@ bool import_quantize(struct onnx_node *n)
     if (is_run_time(n, x))
         return onnx_set_out(n, 0, x);
     if (x->type.dtype != IR_F32)
-        return onnx_error(n, "of %s", ir_dtype_name((enum ir_dtype)x->type.dtype));
+        return onnx_error(n, "the input is %s, not f32",
+                          ir_dtype_name((enum ir_dtype)x->type.dtype));
     if (!quantized_type(n, &to) || !read_scales(n, &x->type, &s) ||
         !count_elements(n, x->def, &s, &count))
         return false;

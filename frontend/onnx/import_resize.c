@@ -42,7 +42,8 @@ static bool set_scale(struct onnx_node *n, uint32_t i, float scale, struct resiz
 {
     float size = floorf((float)a->in * scale);
     if (!(scale > 0) || !(size <= (float)ONNX_MOST_PICKED))
-        return onnx_error(n, "scale %g of dimension %u", (double)scale, i);
+        return onnx_error(n, "scale %g of dimension %u; the result must be 1 to %d long",
+                          (double)scale, i, ONNX_MOST_PICKED);
     a->scale = scale;
     a->out = (int64_t)size;
     return true;
@@ -198,8 +199,8 @@ static bool check_sizes(struct onnx_node *n, const struct ir_type *x, const stru
     for (uint32_t i = 0; i < x->rank; i++) {
         const struct resize_axis *a = &r->axis[i];
         if (a->out < 1 || a->out > ONNX_MOST_PICKED || a->in < 1)
-            return onnx_error(n, "dimension %u of %lld becomes %lld", i, (long long)a->in,
-                              (long long)a->out);
+            return onnx_error(n, "dimension %u of %lld becomes %lld; 1 to %d are supported", i,
+                              (long long)a->in, (long long)a->out, ONNX_MOST_PICKED);
         reduces |= a->out < a->in;
     }
     bool smooths = n->im->opset >= 18 && onnx_attr_i64(n, "antialias", 0) != 0;
@@ -277,7 +278,8 @@ static bool resize(struct onnx_node *n, struct ir_value *x, const struct resize 
     if (!r->is_linear)
         return onnx_set_out(n, 0, nearest(n, x, r));
     if (x->type.dtype != IR_F32)
-        return onnx_error(n, "linear, of %s", ir_dtype_name((enum ir_dtype)x->type.dtype));
+        return onnx_error(n, "linear resizing of %s; f32 is supported",
+                          ir_dtype_name((enum ir_dtype)x->type.dtype));
     for (uint32_t i = 0, rank = x->type.rank; x && i < rank; i++)
         x = blend(n, x, r, i);
     return onnx_set_out(n, 0, x);

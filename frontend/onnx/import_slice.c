@@ -274,7 +274,8 @@ static struct blob *scattered(struct onnx_node *n, const struct ir_op *x, const 
     for (int64_t i = depth; i < x->out->type.rank; i++)
         each *= x->out->type.dim[i];
     if (bytes > SCATTER_MOST_BYTES)
-        return onnx_error(n, "of %zu bytes; at most %d are supported", bytes, SCATTER_MOST_BYTES),
+        return onnx_error(n, "a result of %zu bytes; at most %d are supported", bytes,
+                          SCATTER_MOST_BYTES),
                NULL;
     const uint8_t *from = ir_const_data(updates, n->im->arena);
     uint8_t *data = heap_alloc(bytes ? bytes : 1);

@@ -39,7 +39,8 @@ static bool read_pair(struct onnx_node *n, const char *name, size_t spatial, int
     for (size_t i = 0; i < spatial; i++) {
         int64_t x = list.at[list.n - spatial + i];
         if (x < 0 || x > INT32_MAX)
-            return onnx_error(n, "%s holds %lld", name, (long long)x);
+            return onnx_error(n, "%s holds %lld; 0 to %d are supported", name, (long long)x,
+                              INT32_MAX);
         out[2 - spatial + i] = x;
     }
     return true;
@@ -173,12 +174,12 @@ bool import_depth_to_space(struct onnx_node *n)
     if (!x)
         return false;
     if (!crd && strcmp(mode, "DCR") != 0)
-        return onnx_error(n, "mode is '%s'", mode);
+        return onnx_error(n, "mode is '%s'; DCR and CRD are supported", mode);
     if (x->type.rank != 4)
         return onnx_error(n, "an input of %u dimensions, not 4", x->type.rank);
     if (block < 1 || !mul_i64(block, block, &taps) || x->type.dim[1] % taps)
-        return onnx_error(n, "blocks of %lld for %lld channels", (long long)block,
-                          (long long)x->type.dim[1]);
+        return onnx_error(n, "%lld channels do not make blocks of %lld x %lld",
+                          (long long)x->type.dim[1], (long long)block, (long long)block);
     struct spread s = {
         .win = {.kernel = {block, block}, .stride = {block, block}, .dilation = {1, 1}}};
     if (crd && taps > 1)

@@ -60,6 +60,8 @@ bool onnx_is_const(const struct ir_value *v)
     return ir_is(v, IR_constant);
 }
 
+enum { MOST_LISTED = 1 << 20 }; /* numbers of such an operand; they are copied */
+
 /* The constant operand i with at most one dimension. */
 static const struct ir_op *const_list(struct onnx_node *n, size_t i)
 {
@@ -84,7 +86,7 @@ bool onnx_const_ints(struct onnx_node *n, size_t i, struct ir_ints *out)
         return false;
     int64_t count = ir_count(&c->out->type);
     bool is_int = c->out->type.dtype == IR_I64 || c->out->type.dtype == IR_I32;
-    if (!is_int || count > 1 << 20)
+    if (!is_int || count > MOST_LISTED)
         return onnx_error(n, "operand %zu, '%s', is %s", i, n->in[i]->name,
                           is_int ? "too long" : "not of integers");
     int64_t *at = ARENA_ARRAY(n->im->arena, int64_t, (size_t)count);
@@ -100,7 +102,7 @@ bool onnx_const_f32s(struct onnx_node *n, size_t i, const float **out, size_t *n
     if (!c)
         return false;
     int64_t count = ir_count(&c->out->type);
-    if (c->out->type.dtype != IR_F32 || count > 1 << 20)
+    if (c->out->type.dtype != IR_F32 || count > MOST_LISTED)
         return onnx_error(n, "operand %zu, '%s', is %s", i, n->in[i]->name,
                           c->out->type.dtype == IR_F32 ? "too long" : "not of floats");
     float *at = ARENA_ARRAY(n->im->arena, float, (size_t)count);
