@@ -22,21 +22,20 @@ void emit_nodes(struct emitter *e)
 static struct isa_binding binding_of(struct emitter *e, const struct ir_op *op)
 {
     bool output = op->opcode == IR_output;
-    /* input and output have the same attributes in the same order */
-    const struct ir_attrs_input in = op->attrs->input;
-    const struct ir_attrs_output res = op->attrs->output;
-    const struct ir_ints shape = output ? res.shape : in.shape;
-    const int64_t *stride = output ? op->attrs->output.strides : op->attrs->input.strides;
+    const struct ir_attrs_input *in = &op->attrs->input; /* which of the two it is, says `output` */
+    const struct ir_attrs_output *res = &op->attrs->output;
+    const struct ir_ints shape = output ? res->shape : in->shape;
+    const int64_t *stride = output ? res->strides : in->strides;
     const struct ir_type *type = output ? &op->in[0].value->type : &op->out->type;
     struct isa_binding b = {.output = output, .node = op->id, .rank = shape.n};
-    b.index = (uint32_t)(output ? res.index : in.index);
-    b.dtype = strcmp(output ? res.dtype : in.dtype, "f16") == 0;
+    b.index = (uint32_t)(output ? res->index : in->index);
+    b.dtype = strcmp(output ? res->dtype : in->dtype, "f16") == 0;
     b.name = arena_strdup(e->out->arena, op->name);
     uint64_t *dims = ARENA_ARRAY(e->out->arena, uint64_t, shape.n);
     for (uint32_t i = 0; i < shape.n; i++)
         dims[i] = (uint64_t)shape.at[i];
     b.shape = dims;
-    b.offset = (uint64_t)(output ? res.offset : in.offset);
+    b.offset = (uint64_t)(output ? res->offset : in->offset);
     b.stride_h = stride[0];
     b.stride_w = stride[1];
     b.stride_c = stride[2];
