@@ -1,24 +1,37 @@
 /* cmd_dump.c - `cimc dump`: a program as files that hardware reads. DUMP.md. */
 #include "dump.h"
 
+#include <string.h>
+
 /* In a folder that --force may replace. */
 static const char mark[] = "program.json";
 enum { FORMAT_BOTH, FORMAT_HEX, FORMAT_BIN };
 
-static bool write_files(const struct dump *dump, struct diag *d)
+/* `io`: the inputs of a run; NULL: none is wanted. */
+static bool write_files(const struct dump *dump, struct io *io, struct diag *d)
 {
-    const struct settings *s = dump->settings;
     bool ok = dump_map(dump, d);
     for (uint32_t t = 0; ok && t < dump->program->n_tiles; t++)
         ok = dump_tile(dump, t, d);
-    if (ok && (s->test_data || s->inputs.n || s->input_fill))
-        ok = dump_golden(dump, d);
+    if (ok && io)
+        ok = dump_golden(dump, io, d);
     return ok;
+}
+
+static bool write_folder(struct dump *dump, struct io *io, struct diag *d)
+{
+    const struct settings *s = dump->settings;
+    if (!folder_open(&dump->folder, s->output, s->force, mark, d))
+        return false;
+    if (write_files(dump, io, d))
+        return folder_commit(&dump->folder, d);
+    folder_discard(&dump->folder);
+    return false;
 }
 
 bool cmd_dump(const struct settings *s, struct diag *d)
 {
-    if (!s->output)
+    if (!s->output || strcmp(s->output, "-") == 0)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "give the folder to write, -o DIR");
     struct isa_program *p = isa_program_read(s->args.at[0], d);
     if (!p)
@@ -27,14 +40,13 @@ bool cmd_dump(const struct settings *s, struct diag *d)
                         .program = p,
                         .hex = s->dump_format != FORMAT_BIN,
                         .bin = s->dump_format != FORMAT_HEX};
-    bool ok = folder_open(&dump.folder, s->output, s->force, mark, d);
-    if (ok) {
-        ok = write_files(&dump, d);
-        if (ok)
-            ok = folder_commit(&dump.folder, d);
-        else
-            folder_discard(&dump.folder);
-    }
+    /* Inputs may come from a pipe: they are read before the folder holds interrupts. */
+    bool has_run = s->test_data || s->inputs.n || s->input_fill;
+    struct io io = {0};
+    bool ok = !has_run || (io_describe(&io, p, NULL, d) && io_load_inputs(&io, s, d));
+    ok = ok && write_folder(&dump, has_run ? &io : NULL, d);
+    if (has_run)
+        io_free(&io);
     isa_program_free(p);
     return ok;
 }

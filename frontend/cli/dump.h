@@ -12,15 +12,16 @@
 /* Filled beside its place and renamed onto it by folder_commit. */
 struct folder {
     struct arena *arena;
-    const char *path, *temp;
+    const char *path, *temp; /* temp: interrupts are held */
+    struct interrupts interrupts;
 };
 /* `path` may not be there, or be empty; with `replace` also be a folder that holds a file `mark`.
  */
 bool folder_open(struct folder *f, const char *path, bool replace, const char *mark,
                  struct diag *d) CHECK_RESULT;
 bool folder_make(const struct folder *f, const char *name, struct diag *d) CHECK_RESULT;
-/* A file in it, opened in this mode; the name lives as long as the folder. NULL with a diagnostic.
- */
+/* A file in it, opened in this mode; NULL with a diagnostic. If an interrupt waits, it ends the
+ * process here, and the folder goes first. */
 FILE *folder_file(const struct folder *f, const char *name, const char *mode,
                   struct diag *d) CHECK_RESULT;
 /* Closes the file; false if something could not be written. */
@@ -49,7 +50,7 @@ bool dump_tile(const struct dump *dump, uint32_t tile, struct diag *d) CHECK_RES
 /* ---- dump_map.c ---- */
 bool dump_map(const struct dump *dump, struct diag *d) CHECK_RESULT;
 
-/* ---- dump_golden.c: one run ---- */
-bool dump_golden(const struct dump *dump, struct diag *d) CHECK_RESULT;
+/* ---- dump_golden.c: one run, of inputs that are loaded ---- */
+bool dump_golden(const struct dump *dump, struct io *io, struct diag *d) CHECK_RESULT;
 
 #endif

@@ -201,10 +201,9 @@ static bool run(struct golden *g, struct io *io, struct diag *d)
            dump_tensors(g->dump, "output", io->outputs, io->n_outputs, d);
 }
 
-bool dump_golden(const struct dump *dump, struct diag *d)
+bool dump_golden(const struct dump *dump, struct io *io, struct diag *d)
 {
     const struct isa_program *p = dump->program;
-    struct io io;
     struct golden g = {.dump = dump, .d = d};
     uint32_t n = 0;
     g.first_queue = ARENA_ARRAY(dump->folder.arena, uint32_t, p->n_tiles);
@@ -213,13 +212,9 @@ bool dump_golden(const struct dump *dump, struct diag *d)
         n += isa_n_queues(&p->tiles[t]);
     }
     g.queues = ARENA_ARRAY(dump->folder.arena, records, n);
-    bool ok = io_describe(&io, p, NULL, d) && io_load_inputs(&io, dump->settings, d);
-    if (ok) {
-        io_alloc_outputs(&io);
-        ok = run(&g, &io, d);
-    }
+    io_alloc_outputs(io);
+    bool ok = run(&g, io, d);
     for (uint32_t i = 0; i < n; i++)
         VEC_FREE(&g.queues[i]);
-    io_free(&io);
     return ok;
 }

@@ -61,38 +61,16 @@ bool folder_open(struct folder *f, const char *path, bool replace, const char *m
     char *temp = arena_printf(f->arena, "%s.tmpXXXXXX", f->path);
     mode_t mask = umask(0);
     umask(mask);
+    interrupts_hold(&f->interrupts);
     if (mkdtemp(temp))
         f->temp = temp;
+    else
+        interrupts_release(&f->interrupts);
     if (f->temp && chmod(temp, 0777 & ~mask) == 0)
         return true;
     io_error(f->path, "cannot write", d);
     folder_discard(f);
     return false;
-}
-
-bool folder_make(const struct folder *f, const char *name, struct diag *d)
-{
-    const char *path = arena_printf(f->arena, "%s/%s", f->temp, name);
-    return mkdir(path, 0777) == 0 || io_error(f->path, "cannot write", d);
-}
-
-FILE *folder_file(const struct folder *f, const char *name, const char *mode, struct diag *d)
-{
-    struct text path = {0};
-    text_add(&path, "%s/%s", f->temp, name);
-    FILE *file = fopen(path.at, mode);
-    text_free(&path);
-    if (!file)
-        io_error(f->path, "cannot write", d);
-    return file;
-}
-
-bool folder_close(const struct folder *f, FILE *file, const char *name, struct diag *d)
-{
-    bool ok = !ferror(file);
-    ok &= fclose(file) == 0;
-    return ok || diag_error(d, (struct loc){.file = f->path}, DIAG_IO, "cannot write %s: %s", name,
-                            strerror(errno));
 }
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
@@ -106,6 +84,35 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 static void remove_all(const char *path)
 {
     nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+}
+
+bool folder_make(const struct folder *f, const char *name, struct diag *d)
+{
+    const char *path = arena_printf(f->arena, "%s/%s", f->temp, name);
+    return mkdir(path, 0777) == 0 || io_error(f->path, "cannot write", d);
+}
+
+FILE *folder_file(const struct folder *f, const char *name, const char *mode, struct diag *d)
+{
+    struct text path = {0};
+    text_add(&path, "%s/%s", f->temp, name);
+    if (interrupts_waiting()) {
+        remove_all(f->temp);
+        interrupts_release(&f->interrupts);
+    }
+    FILE *file = fopen(path.at, mode);
+    text_free(&path);
+    if (!file)
+        io_error(f->path, "cannot write", d);
+    return file;
+}
+
+bool folder_close(const struct folder *f, FILE *file, const char *name, struct diag *d)
+{
+    bool ok = !ferror(file);
+    ok &= fclose(file) == 0;
+    return ok || diag_error(d, (struct loc){.file = f->path}, DIAG_IO, "cannot write %s: %s", name,
+                            strerror(errno));
 }
 
 /* Puts the new folder in the place of what is there, which goes to `old`, an empty folder. */
@@ -136,16 +143,20 @@ bool folder_commit(struct folder *f, struct diag *d)
     } else {
         ok = rename(f->temp, f->path) == 0 || io_error(f->path, "cannot write", d);
     }
-    if (ok)
+    if (ok) {
         f->temp = NULL;
+        interrupts_release(&f->interrupts);
+    }
     folder_discard(f);
     return ok;
 }
 
 void folder_discard(struct folder *f)
 {
-    if (f->temp)
+    if (f->temp) {
         remove_all(f->temp);
+        interrupts_release(&f->interrupts);
+    }
     arena_free(f->arena);
     *f = (struct folder){0};
 }

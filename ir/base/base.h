@@ -188,11 +188,24 @@ void file_close(struct file *f);
 /* Tells the kernel that the mapped bytes are not needed in memory now (they can be read again). */
 void file_forget(const struct file *f, const void *at, size_t n);
 
+/* While files stand under passing names, signals that ask the process to end (hang-up, interrupt,
+ * termination) wait, so that it can remove them first. Nothing that may block is done meanwhile. */
+enum { N_INTERRUPTS = 3 };
+struct interrupts {
+    bool were_held[N_INTERRUPTS]; /* before */
+};
+void interrupts_hold(struct interrupts *i);
+bool interrupts_waiting(void);
+/* As before interrupts_hold; a signal that has waited takes effect here. */
+void interrupts_release(const struct interrupts *i);
+
 /* Output that appears whole or not at all: written beside the target and renamed onto it by
- * out_commit. "-" is stdout; devices and pipes are written directly. */
+ * out_commit; until then interrupts are held. "-" is stdout; devices and pipes are written
+ * directly. */
 struct out {
     FILE *f;
     char *path, *temp_path; /* temp_path NULL when written directly */
+    struct interrupts interrupts;
 };
 bool out_open(struct out *o, const char *path, struct diag *d) CHECK_RESULT;
 bool out_commit(struct out *o, struct diag *d) CHECK_RESULT; /* false: nothing was put in place */

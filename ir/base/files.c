@@ -106,6 +106,7 @@ bool out_open(struct out *o, const char *path, struct diag *d)
     } else {
         o->temp_path = heap_alloc(strlen(path) + 16);
         sprintf(o->temp_path, "%s.tmpXXXXXX", path);
+        interrupts_hold(&o->interrupts);
         int fd = mkstemp(o->temp_path);
         if (fd >= 0) {
             mode_t mask = umask(0);
@@ -117,6 +118,8 @@ bool out_open(struct out *o, const char *path, struct diag *d)
     if (o->f)
         return true;
     diag_error(d, at_file(path), DIAG_IO, "cannot write: %s", strerror(errno));
+    if (o->temp_path)
+        interrupts_release(&o->interrupts);
     free(o->temp_path);
     o->temp_path = NULL;
     out_discard(o);
@@ -125,6 +128,8 @@ bool out_open(struct out *o, const char *path, struct diag *d)
 
 static void release(struct out *o)
 {
+    if (o->temp_path)
+        interrupts_release(&o->interrupts);
     free(o->path);
     free(o->temp_path);
     *o = (struct out){0};

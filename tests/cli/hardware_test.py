@@ -5,7 +5,10 @@ usage: hardware_test.py CIMC ROOT
 import json
 import os
 import re
+import shutil
+import signal
 import struct
+import subprocess
 import sys
 from array import array
 
@@ -158,6 +161,7 @@ def dump_folder(b):
     """dump: the folder appears whole or not at all; only an earlier dump is replaced, and only with --force"""
     b.run('compile', b.model, '-o', 'p.cim')
     b.fails('dump', 'p.cim', code=2, message='cimc: error: give the folder to write, -o DIR [usage]')
+    b.fails('dump', 'p.cim', '-o', '-', code=2, message='cimc: error: give the folder to write, -o DIR [usage]')
     b.fails('dump', 'p.cim', '-o', 'p.cim', code=1, message='p.cim: error: is there and is no folder [io]')
     b.fails('dump', 'p.cim', '-o', 'absent/out', code=1, message='absent/out: error: cannot write: No such file or directory [io]')
     b.run('dump', 'p.cim', '-o', 'out', '--test-data=absent', code=1)
@@ -178,6 +182,21 @@ def dump_folder(b):
             message='mine: error: the folder holds no program.json: it is no dump and stays [io]')
     b.equal(files_of(b, 'mine'), {'precious': b'x'}, 'a folder that is no dump')
     b.equal(sorted(os.listdir(b.folder)), ['mine', 'out', 'p.cim'], 'files left behind')
+
+
+def dump_interrupted(b):
+    """dump: a signal ends it before the folder is whole, and what was written of it goes first"""
+    b.run('compile', b.model, '-o', 'p.cim', '--set=pixel')
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        process = subprocess.Popen([b.cimc, 'dump', 'p.cim', '-o', 'out', '--test-data', b.test_data(0)], cwd=b.folder,
+                                   stdin=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        while process.poll() is None and len(os.listdir(b.folder)) == 1:
+            pass
+        process.send_signal(number)
+        code = process.wait(60)
+        b.expect(code in (-number, 0), 'signal %d: exit code %d' % (number, code))
+        b.equal(sorted(os.listdir(b.folder)), ['p.cim'] if code else ['out', 'p.cim'], 'files after signal %d' % number)
+        shutil.rmtree(b.path('out'), ignore_errors=True)
 
 
 # A depthwise convolution of two channels by hand: y = (2 x0, 3 x1); its two blocks lie along the diagonal of PE 1.
@@ -278,4 +297,4 @@ def where_errors(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([dump_files, dump_json, dump_golden, dump_folder, where_by_hand, where_model, where_errors]))
+    sys.exit(run_cases([dump_files, dump_json, dump_golden, dump_folder, dump_interrupted, where_by_hand, where_model, where_errors]))

@@ -1,8 +1,14 @@
 /*
- * base_test.c - half precision over all values, the matrix product against plain loops, messages.
+ * base_test.c - half precision over all values, the matrix product against plain loops, messages,
+ * output files and signals.
  */
 #include "base/gemm.h"
 #include "eval_rig.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* Names stand in messages as they are in the file, but nothing in them commands the terminal. */
 START_TEST(messages_hold_no_control_characters)
@@ -19,6 +25,66 @@ START_TEST(messages_hold_no_control_characters)
     ck_assert_str_eq(text, "a\\x0ab: node '\\x1b[31m': error: '\xc3\xa9\\x09\\x7f' [io]\n");
     free(text);
     diag_free(d);
+}
+END_TEST
+
+/* A process that gets `number` while it writes the file: the signal it ended by, 0 for none. */
+static int signal_while_writing(const char *path, int number, void (*action)(int), bool commit)
+{
+    int status;
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        struct diag *d = diag_new();
+        struct out o;
+        signal(number, action);
+        if (!out_open(&o, path, d))
+            _exit(1);
+        raise(number);
+        fputs("whole", o.f);
+        if (!commit)
+            out_discard(&o);
+        else if (!out_commit(&o, d))
+            _exit(1);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFSIGNALED(status) || WEXITSTATUS(status) == 0, "it failed");
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static size_t count_files(const char *folder)
+{
+    size_t n = 0;
+    DIR *dir = opendir(folder);
+    for (const struct dirent *e; (e = readdir(dir));)
+        n += e->d_name[0] != '.';
+    closedir(dir);
+    return n;
+}
+
+START_TEST(signals_leave_no_part_of_a_file)
+{
+    const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
+    const int number = numbers[_i / 2];
+    const bool commit = _i % 2;
+    char folder[] = "/tmp/cimc-test-XXXXXX", path[sizeof folder + 8];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/out", folder);
+    ck_assert_int_eq(signal_while_writing(path, number, SIG_DFL, commit), number);
+    ck_assert_uint_eq(count_files(folder), commit ? 1 : 0);
+    ck_assert_int_eq(access(path, F_OK), commit ? 0 : -1);
+    unlink(path);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+START_TEST(ignored_signals_stay_ignored)
+{
+    char path[] = "/tmp/cimc-test-XXXXXX";
+    close(mkstemp(path));
+    ck_assert_int_eq(signal_while_writing(path, SIGHUP, SIG_IGN, true), 0);
+    unlink(path);
 }
 END_TEST
 
@@ -108,6 +174,8 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, messages_hold_no_control_characters);
+    tcase_add_loop_test(tc, signals_leave_no_part_of_a_file, 0, 6);
+    tcase_add_test(tc, ignored_signals_stay_ignored);
     tcase_add_test(tc, gemm_equals_plain_loops);
     tcase_add_test(tc, every_half_converts_and_comes_back);
     tcase_add_test(tc, halves_round_to_nearest_even);
