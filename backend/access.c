@@ -68,9 +68,9 @@ static void mvm_accesses(const struct plan *p, const struct task *t, const struc
                          struct accesses *out)
 {
     const struct group *g = &p->groups.at[t->aux];
-    struct axis_map map[3];
-    group_maps(p, g, map);
-    add_read(p, out, g->source, read_box(map, box), t->awaits[0]);
+    struct box pixels = *box; /* every output channel reads the same */
+    pixels.hi[2] = pixels.lo[2] + 1;
+    add_read(p, out, g->source, read_box(g->map, &pixels), t->awaits[0]);
     add(out, g->acc, *box, true, NONE);
 }
 

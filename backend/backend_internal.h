@@ -129,6 +129,7 @@ struct group {
     uint32_t acc;                /* buffer */
     uint32_t *mvm;               /* task of each set */
     uint32_t source;             /* buffer of the operand */
+    struct axis_map map[3];      /* what its K slices see of the operand: fewer taps, channels */
 };
 struct contributor { /* a group's share of an N block */
     uint32_t group, pv0, pv1;
@@ -305,8 +306,6 @@ void group_channels(const struct plan *p, const struct group *g, int32_t *lo, in
 /* What a group multiplies: bounds of the kernel taps (per axis) and input channels of its K slices.
  */
 struct box group_taps(const struct plan *p, const struct group *g);
-/* The part of an mvm's window that they see: same maps, fewer taps. */
-void group_maps(const struct plan *p, const struct group *g, struct axis_map map[3]);
 /* What outputs `out` read of an operand, as a box of the operand's coordinates. */
 struct box read_box(const struct axis_map map[3], const struct box *out);
 static inline uint32_t queue_vu(const struct plan *p, uint32_t tile)

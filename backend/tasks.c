@@ -85,25 +85,26 @@ static void hold(struct plan *p, uint32_t buffer, struct box read)
     }
 }
 
-void group_maps(const struct plan *p, const struct group *g, struct axis_map map[3])
+/* The part of an mvm's window that a group's taps see: same maps, fewer taps. */
+static void find_maps(const struct plan *p, struct group *g)
 {
     const struct node *n = &p->nodes.at[p->layers.at[g->layer].node];
     struct box taps = group_taps(p, g);
     for (int a = 0; a < 2; a++) {
-        map[a] = n->operand[0].map[a];
-        map[a].pad -= taps.lo[a] * map[a].dilation;
-        map[a].kernel = taps.hi[a] - taps.lo[a];
+        g->map[a] = n->operand[0].map[a];
+        g->map[a].pad -= taps.lo[a] * g->map[a].dilation;
+        g->map[a].kernel = taps.hi[a] - taps.lo[a];
     }
     /* Every output reads the same channels. PEs of a layer work together, so of a grouped
      * convolution each PE waits for what all conv groups read. */
     int32_t extent = n->operand[0].map[2].extent;
     bool grouped = p->layers.at[g->layer].mapping.groups > 1;
-    map[2] = (struct axis_map){.kind = MAP_WINDOW,
-                               .kernel = grouped ? extent : taps.hi[2] - taps.lo[2],
-                               .stride = 0,
-                               .dilation = 1,
-                               .pad = grouped ? 0 : -taps.lo[2],
-                               .extent = extent};
+    g->map[2] = (struct axis_map){.kind = MAP_WINDOW,
+                                  .kernel = grouped ? extent : taps.hi[2] - taps.lo[2],
+                                  .stride = 0,
+                                  .dilation = 1,
+                                  .pad = grouped ? 0 : -taps.lo[2],
+                                  .extent = extent};
 }
 
 /* Serial numbers for one reader: one for each part of what it reads. */
@@ -123,20 +124,19 @@ static void group_tasks(struct builder *b, uint32_t gi)
     const struct copy *c = &l->copy[g->copy];
     const struct node *n = &p->nodes.at[l->node];
     const struct operand *o = &n->operand[0];
-    struct axis_map map[3];
     struct box acc = c->rect;
-    group_maps(p, g, map);
+    find_maps(p, g);
     group_channels(p, g, &acc.lo[2], &acc.hi[2]);
     g->acc = plan_new_buffer(p, g->tile, n->root, n->dim, &acc);
     g->source = plan_buffer(p, g->tile, o->value);
     struct box one_channel = c->rect;
     one_channel.hi[2] = one_channel.lo[2] + 1;
-    hold(p, g->source, read_box(map, &one_channel));
+    hold(p, g->source, read_box(g->map, &one_channel));
 
     int32_t channel_cut[2] = {0, 1};
     const uint32_t counts[3] = {c->sets_y, c->sets_x, 1};
     int32_t *const cuts[3] = {n->grid[0].at + c->iy0, n->grid[1].at + c->ix0, channel_cut};
-    struct reads *r = plan_reads(p, o, counts, cuts, map);
+    struct reads *r = plan_reads(p, o, counts, cuts, g->map);
     uint32_t reader = next_reader(b, o);
     g->mvm = ARENA_ARRAY(p->arena, uint32_t, c->n_sets);
     for (uint32_t s = 0; s < c->n_sets; s++) {
