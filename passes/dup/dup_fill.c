@@ -86,7 +86,7 @@ static void line_spread(const struct axis_map *m, const int32_t *in, int32_t n_i
 /* What reads the operands cannot end sooner than `needs` after they are done. */
 static void spread(struct refuter *r, const struct flow_node *n, const int32_t *needs)
 {
-    int32_t *line = r->t->rows;
+    int32_t *line = r->t->line;
     for (uint32_t i = 0; i < n->n_operands; i++) {
         const struct flow_operand *o = &n->operand[i];
         const struct flow_node *from = &r->f->nodes.at[o->node];

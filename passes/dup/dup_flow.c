@@ -3,7 +3,7 @@
  *
  * A set starts when its copy has finished the set before and all it reads is done, and takes one
  * product a pixel; values derived from others are done with the last pixel they read. Windows are
- * separable: maxima along rows, then along columns. Work: O(pixels * window side); a trial
+ * separable: maxima over rows, then over columns. Work: O(pixels * window side); a trial
  * recomputes only what lies behind a change.
  */
 #include "dup_flow.h"
@@ -23,26 +23,26 @@ struct flow_times *flow_times_new(const struct flow *f, struct arena *a)
         t->own[i] = ARENA_ARRAY(a, int32_t, (size_t)n->rows * (size_t)n->columns);
     }
     t->ready = ARENA_ARRAY(a, int32_t, f->most_pixels);
-    t->rows = ARENA_ARRAY(a, int32_t, f->most_pixels);
+    t->line = ARENA_ARRAY(a, int32_t, f->most_pixels);
     return t;
 }
 
-/* out[o] = max of what o reads of in[0 .. n_in), for a line of outputs. */
+/* out[o] = max of itself and what o reads of in[0 .. n_in), for a line of outputs. */
 static void line_max(const struct axis_map *m, const int32_t *in, int32_t n_in, int32_t *out,
                      int32_t n_out)
 {
-    memset(out, 0, (size_t)n_out * sizeof *out);
     if (m->kind == MAP_ALL) {
+        int32_t latest = 0;
         for (int32_t i = 0; i < n_in; i++)
-            out[0] = max_i32(out[0], in[i]);
-        for (int32_t o = 1; o < n_out; o++)
-            out[o] = out[0];
+            latest = max_i32(latest, in[i]);
+        for (int32_t o = 0; o < n_out; o++)
+            out[o] = max_i32(out[o], latest);
         return;
     }
     if (m->kind == MAP_TABLE || m->kind == MAP_ZERO) {
         for (int32_t o = 0; o < n_out; o++) {
             int32_t at = need_tap(m, o, 0);
-            out[o] = at < 0 ? 0 : in[at];
+            out[o] = max_i32(out[o], at < 0 ? 0 : in[at]);
         }
         return;
     }
@@ -95,12 +95,15 @@ void flow_find_ready(const struct flow *f, const struct flow_node *n, struct flo
         const struct axis_map *m = &o->axis[1];
         bool straight = m->kind == MAP_WINDOW && m->kernel == 1 && m->stride == 1 && m->pad == 0 &&
                         from->columns == n->columns;
-        for (int32_t y = 0; y < from->rows && !straight; y++)
-            line_max(m, in + (size_t)y * (size_t)from->columns, from->columns,
-                     t->rows + (size_t)y * (size_t)n->columns, n->columns);
-        for (int32_t y = 0; y < n->rows; y++)
-            include_rows(&o->axis[0], y, straight ? in : t->rows,
-                         ready + (size_t)y * (size_t)n->columns, n->columns);
+        for (int32_t y = 0; y < n->rows; y++) {
+            int32_t *out = ready + (size_t)y * (size_t)n->columns;
+            int32_t *line = straight ? out : t->line;
+            if (!straight)
+                memset(line, 0, (size_t)from->columns * sizeof *line);
+            include_rows(&o->axis[0], y, in, line, from->columns);
+            if (!straight)
+                line_max(m, line, from->columns, out, n->columns);
+        }
     }
 }
 

@@ -55,7 +55,7 @@ struct flow_times {
     int32_t **done;        /* by node: rows * columns; shared with the base where nothing changed */
     int32_t **own;         /* what `done` points to otherwise */
     int32_t *end;          /* by node: a base layer's last pixel */
-    int32_t *ready, *rows; /* scratch: when pixels can start; maxima over columns */
+    int32_t *ready, *line; /* scratch: when pixels can start; maxima over an operand's rows */
     int32_t makespan;
     int64_t work; /* pixels computed so far */
 };

@@ -91,7 +91,7 @@ bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
     uint64_t found;
     if (!real->makespan(real->self, copies, out_cycles))
         return false;
-    if (!flow_build(&f, g, item_of) || real->cycles_per_product == 0) {
+    if (p->n_items == 0 || !flow_build(&f, g, item_of) || real->cycles_per_product == 0) {
         flow_free(&f);
         return !real->lp_file || dup_glpk_write(p, real->lp_file, d);
     }

@@ -235,7 +235,8 @@ static bool choose_makespan(const struct gathered *x, const struct dup_problem *
     if (!dup_solve_makespan(p, g, item_of, &real, ctx->diag, copies, &cycles, out))
         return false;
     out->value = (double)cycles;
-    out->status = out->has_bound && out->lower_bound_cycles == cycles ? "optimal" : "feasible";
+    bool proved = p->n_items == 0 || (out->has_bound && out->lower_bound_cycles == cycles);
+    out->status = proved ? "optimal" : "feasible";
     return true;
 }
 

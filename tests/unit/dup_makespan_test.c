@@ -163,6 +163,9 @@ static int64_t ready(const struct naive *n, const struct ir_op *op, int64_t y, i
         } else if (op->opcode == IR_reduce) {
             for (int64_t k = 0; k < v->type.dim[1]; k++)
                 latest = max_i64(latest, when(n, v, y, k));
+        } else if (op->opcode == IR_reshape) {
+            for (int64_t k = 0; k < v->type.dim[0] * v->type.dim[1]; k++)
+                latest = max_i64(latest, when(n, v, k / v->type.dim[1], k % v->type.dim[1]));
         } else if (op->opcode == IR_mvm || op->opcode == IR_max_pool) {
             int64_t kernel = op->opcode == IR_mvm ? m->kernel[0] : 2;
             int64_t stride = op->opcode == IR_mvm ? m->stride[0] : 2;
@@ -368,6 +371,38 @@ START_TEST(test_by_hand)
 }
 END_TEST
 
+/* 512 rows become 512 columns, all of which read all of them: two layers one after the other, and
+ * one more copy halves either. */
+START_TEST(test_rows_become_columns)
+{
+    static const int64_t row[] = {1, 512, 4};
+    struct fixture f;
+    struct ir_value *x = add_mvm(&f, start(&f, 512, 1), 1, 1, 1);
+    union ir_attrs a = {.reshape = {.shape = {3, row}, .from = "hwc", .to = "hwc"}};
+    add_mvm(&f, add(&f, IR_reshape, &a, x, NULL), 1, 1, 1);
+    ir_number(f.g);
+    f.options.extra_pes = 1;
+    ck_assert_int_ne(run(&f), PASS_FAILED);
+    ck_assert_double_eq(f.result.value, 512 + 256);
+    ck_assert_uint_eq(f.result.lower_bound_cycles, 512 + 256);
+    finish(&f);
+}
+END_TEST
+
+/* A network without base layers has one choice: none. */
+START_TEST(test_nothing_to_choose)
+{
+    struct fixture f;
+    add(&f, IR_relu, NULL, start(&f, 2, 3), NULL);
+    ir_number(f.g);
+    f.options.extra_pes = 8;
+    ck_assert_int_eq(run(&f), PASS_UNCHANGED);
+    ck_assert_str_eq(f.result.status, "optimal");
+    ck_assert(!f.result.has_bound);
+    finish(&f);
+}
+END_TEST
+
 /* ---- the parts ---- */
 
 struct parts {
@@ -520,6 +555,8 @@ int main(void)
     tcase_add_loop_test(t, test_enumeration, 1, 9);
     tcase_add_loop_test(t, test_other_schedules, 0, 10);
     tcase_add_test(t, test_by_hand);
+    tcase_add_test(t, test_rows_become_columns);
+    tcase_add_test(t, test_nothing_to_choose);
     tcase_add_loop_test(t, test_flow, 0, 30);
     tcase_add_loop_test(t, test_filter, 0, 30);
     tcase_add_test(t, test_needs_a_schedule);
