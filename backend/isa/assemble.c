@@ -46,14 +46,15 @@ static void *settled(struct assembler *a, const void *at, size_t n, size_t bytes
 
 #define SETTLE(a, vec) settled((a), (vec).at, (vec).n, sizeof *(vec).at)
 
-/* The number of an entry: entries are numbered in order, so that references can be read off. */
+/* The number of an entry: entries are numbered in order, so that references can be read off. After
+ * an error that is not looked at: a faulty entry is missing in its table. */
 static bool take_index(struct assembler *a, size_t expected)
 {
     uint64_t index;
     struct token first = a->l.token;
     if (!lex_take_u64(&a->l, UINT32_MAX, &index))
         return false;
-    return index == expected ||
+    return index == expected || a->l.n_errors > 0 ||
            lex_error_at(&a->l, &first, "entries are numbered in order: this is number %zu",
                         expected);
 }
@@ -222,10 +223,8 @@ static bool take_tile(struct assembler *a)
 {
     tile_end(a);
     a->t.tile = (struct isa_tile){0};
-    if (!take_entry(a, a->tiles.n, REC_tile, &a->t.tile))
-        return false;
     a->t.open = true;
-    return true;
+    return take_entry(a, a->tiles.n, REC_tile, &a->t.tile);
 }
 
 static bool take_view(struct assembler *a)

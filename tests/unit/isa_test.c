@@ -606,6 +606,25 @@ START_TEST(mistakes_are_collected)
 }
 END_TEST
 
+/* What follows a faulty entry is not faulty for it: neither its number nor its place. */
+START_TEST(one_mistake_is_one_error)
+{
+    static const char *const faulty[][2] = {
+        {"           channels=1}", "channel=1}"},
+        {"hex { 0000803f 000000c0 }", "hex { 0 }\nsection 1 \"more\" hex { }"},
+        {"tile 0 {buffer_bytes=48", "tile 0 {bytes=48"},
+        {"        channel_pitch=4}\nview 1", "channel=4}\nview 1"},
+        {"program 0", "program 7"},
+    };
+    struct diag *d = diag_new();
+    char *text = replaced(example, faulty[_i][0], faulty[_i][1]);
+    ck_assert_ptr_null(isa_assemble(text, strlen(text), "test.asm", d));
+    ck_assert_uint_eq(d->n_errors, 1);
+    free(text);
+    diag_free(d);
+}
+END_TEST
+
 /* Sections by reference: length and hash are held against the file. */
 START_TEST(files_are_verified)
 {
@@ -771,6 +790,7 @@ int main(void)
     tcase_add_test(faulty, overlaps_and_gathers_read_what_they_take);
     tcase_add_loop_test(faulty, mistakes_are_located, 0, sizeof mistakes / sizeof mistakes[0]);
     tcase_add_test(faulty, mistakes_are_collected);
+    tcase_add_loop_test(faulty, one_mistake_is_one_error, 0, 5);
     tcase_add_checked_fixture(damage, make_folder, remove_folder);
     tcase_add_test(damage, every_damaged_byte_is_noticed);
     tcase_add_test(damage, forged_headers_are_survived);
