@@ -285,7 +285,7 @@ bool ir_parse_blob(struct lex *l, const struct ir_type *t, struct arena *scratch
     if (lex_word_is(&form, "iota"))
         return parse_iota(&p, generated_bytes, out);
     if (lex_word_is(&form, "hash"))
-        return lex_error(l, "the payload was not printed; print with inline blobs");
+        return lex_error(l, "the data was not printed; `cimc opt --inline` prints it");
     bool (*parse)(struct payload *, struct blob **) = lex_word_is(&form, "splat")   ? parse_splat
                                                       : lex_word_is(&form, "dense") ? parse_dense
                                                       : lex_word_is(&form, "hex")   ? parse_hex

@@ -22,16 +22,15 @@ static void report(const struct build *b, const struct settings *s, bool to_stdo
 bool cmd_compile(const struct settings *s, struct diag *d)
 {
     struct build b;
-    bool is_piped = views_to_stdout(s) || (s->output && strcmp(s->output, "-") == 0);
-    if (!views_check(s, d))
-        return false;
-    bool ok = driver_start(&b, s, NULL, d) && driver_lower(&b, s, s->args.at[0], false, d) &&
-              driver_compile(&b, s, d) && views_write(&b, s, d);
+    struct settings with_output = *s;
+    bool ok = driver_start(&b, s, NULL, d);
+    if (ok && !s->output)
+        with_output.output = driver_output_name(s->args.at[0], ".cim", b.arena);
+    ok = ok && views_check(&with_output, d) && driver_lower(&b, s, s->args.at[0], false, d) &&
+         driver_compile(&b, s, d) && views_write(&b, s, d) &&
+         driver_write(&b, with_output.output, d);
     if (ok)
-        ok = driver_write(
-            &b, s->output ? s->output : driver_output_name(s->args.at[0], ".cim", b.arena), d);
-    if (ok)
-        report(&b, s, !is_piped);
+        report(&b, s, !views_to_stdout(s) && strcmp(with_output.output, "-") != 0);
     if (ok && s->time_passes)
         report_times(&b, NULL, stderr);
     driver_free(&b);

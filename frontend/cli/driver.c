@@ -59,6 +59,9 @@ bool driver_start(struct build *b, const struct settings *s, const struct arch *
     if (!arch_load(s->arch ? s->arch : "clsa", b->arena, d, &b->arch))
         return false;
     for (size_t i = 0; i < s->arch_fields.n; i++) {
+        if (!strchr(s->arch_fields.at[i], '='))
+            return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                              "--arch-field: '%s' is not FIELD=VALUE", s->arch_fields.at[i]);
         if (!arch_set(&b->arch, s->arch_fields.at[i], d))
             return false;
     }
@@ -168,6 +171,10 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                               .pes = s->pes,
                               .extra_pes = s->extra_pes,
                               .lp_file = s->lp_file};
+    if (s->lp_file && (s->copies || s->duplicate == CHOOSE_NONE))
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--lp-file: with %s there is no duplication problem to write",
+                          s->copies ? "--copies" : "--duplicate none");
     if (s->copies && !mapping_parse_copies(s->copies, b->arena, &dup, d))
         return false;
     /* the pass itself keeps to the PEs */

@@ -101,6 +101,10 @@ def usage_errors(b):
     usage("--dim: 'N' has no NAME=", 'compile', '--dim=N', b.model)
     usage('--pes and --extra-pes exclude each other', 'compile', '--pes=9', '--extra-pes=1', b.model)
     usage('program and JSON cannot both go to standard output', 'compile', '-o', '-', '--json', b.model)
+    usage("--arch-field: 'rows' is not FIELD=VALUE", 'compile', '--arch-field=rows', b.model)
+    usage('--lp-file: with --duplicate none there is no duplication problem to write', 'opt', '--lp-file=x', '--duplicate=none', b.model)
+    usage('--lp-file: with --copies there is no duplication problem to write', 'compile', '--lp-file=x', '--copies=0=1', b.model)
+    b.equal(os.listdir(b.folder), [], 'files')
     b.run('compile', b.model, '-o', 'p.cim')
     usage('--compare-layers needs --model', 'sim', '--compare-layers', '--input-fill=ramp', 'p.cim')
 
@@ -126,8 +130,7 @@ def other_inputs(b):
                       ['compile', b.model, '-o', 'x', '--constant=image=absent.pb'], ['sim', 'p.cim'],
                       ['run', b.model, '--program=absent'], ['check', 'p.cim', '--model=absent'],
                       ['compile', b.model, '-o', 'x', '--arch-field=polish=1'],
-                      ['compile', b.model, '-o', 'x', '--arch-field=rows=0'],
-                      ['compile', b.model, '-o', 'x', '--arch-field=rows']):
+                      ['compile', b.model, '-o', 'x', '--arch-field=rows=0']):
         done = b.run(*arguments, code=1)
         b.expect(re.search(r'error: .* \[[a-z-]+\]$', done.stderr, re.MULTILINE), 'no coded message:\n' + done.stderr)
     b.fails('compile', b.model, '-o', 'x', '--pes=3', code=1,
@@ -284,6 +287,23 @@ def same_file(b):
     b.expect(b.read('p.cim') == program, 'assembled over its own source of sections')
 
 
+def no_file_twice(b):
+    """no output replaces the model or another output of the same command; a device may take several"""
+    def usage(message, *arguments):
+        b.fails(*arguments, code=2, message='cimc: error: %s [usage]' % message)
+    data = open(b.model, 'rb').read()
+    model = b.write('m.onnx', data)
+    os.symlink(model, b.path('link'))
+    for command, what in (('compile', 'program'), ('report', 'report'), ('run', 'program')):
+        usage("the %s would replace the model 'm.onnx'" % what, command, 'm.onnx', '-o', './m.onnx')
+    usage("the trace would replace the model 'link'", 'compile', 'link', '--trace', 'm.onnx')
+    usage('program and trace cannot both go to x', 'compile', 'm.onnx', '-o', 'x', '--trace', 'x')
+    usage('program and picture cannot both go to m.cim', 'compile', 'm.onnx', '--schedule-svg', 'm.cim')
+    usage('schedule and duplication problem cannot both go to x', 'run', 'm.onnx', '--schedule-out', 'x', '--lp-file', 'x')
+    b.equal([b.read('m.onnx') == data, sorted(os.listdir(b.folder))], [True, ['link', 'm.onnx']], 'files')
+    b.run('compile', 'm.onnx', '-o', '/dev/null', '--trace', '/dev/null')
+
+
 def closed_output(b):
     """a reader that goes away does not make a crash"""
     for arguments in (['list', 'isa'], ['opt', b.model, '--inline']):
@@ -297,4 +317,4 @@ def closed_output(b):
 if __name__ == '__main__':
     sys.exit(run_cases([overview, help_of_each, unknown_options, usage_errors, missing_files, other_inputs, version, lists, opt_text,
                         opt_prints, opt_dot, tables_of_passes, outputs_to_pipes, default_output, special_files, whole_or_not_at_all, same_file,
-                        closed_output]))
+                        no_file_twice, closed_output]))
