@@ -182,7 +182,7 @@ static bool parse_integer(const char *s, size_t n, bool *negative, uint64_t *out
 {
     *negative = n && *s == '-';
     size_t i = *negative;
-    unsigned base = 10;
+    int base = 10;
     if (n - i > 2 && s[i] == '0' && (s[i + 1] | 32) == 'x') {
         base = 16;
         i += 2;
@@ -190,11 +190,8 @@ static bool parse_integer(const char *s, size_t n, bool *negative, uint64_t *out
     if (i == n)
         return false;
     for (*out = 0; i < n; i++) {
-        char c = s[i];
-        unsigned digit = is_digit(c)                          ? (unsigned)(c - '0')
-                         : (c | 32) >= 'a' && (c | 32) <= 'f' ? (unsigned)((c | 32) - 'a' + 10)
-                                                              : 99;
-        if (digit >= base || __builtin_mul_overflow(*out, (uint64_t)base, out) ||
+        int digit = hex_value(s[i]);
+        if (digit < 0 || digit >= base || __builtin_mul_overflow(*out, (uint64_t)base, out) ||
             __builtin_add_overflow(*out, (uint64_t)digit, out))
             return false;
     }

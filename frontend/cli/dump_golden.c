@@ -144,8 +144,8 @@ static void add_writes(struct golden *g, uint32_t tile, const struct isa_inst *i
     case ISA_vgat:
     case ISA_load: break;
     case ISA_vred:
-        size.h = inst->flags & 1 ? 1 : inst->h;
-        size.w = inst->flags & 2 ? 1 : inst->w;
+        size.h = inst->flags & VRED_H ? 1 : inst->h;
+        size.w = inst->flags & VRED_W ? 1 : inst->w;
         break;
     default: return;
     }

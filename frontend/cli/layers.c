@@ -148,8 +148,8 @@ void layers_wrote(void *self, const struct sim *s, uint32_t tile, uint32_t inst_
         return;
     const struct isa_view *v = &t->views[inst->dst.view];
     bool reduces = inst->op == ISA_vred;
-    int32_t h = reduces && (inst->flags & 1) ? 1 : inst->h;
-    int32_t w = reduces && (inst->flags & 2) ? 1 : inst->w;
+    int32_t h = reduces && (inst->flags & VRED_H) ? 1 : inst->h;
+    int32_t w = reduces && (inst->flags & VRED_W) ? 1 : inst->w;
     for (int32_t y = inst->dst.y; y < inst->dst.y + h; y++) {
         for (int32_t x = inst->dst.x; x < inst->dst.x + w; x++) {
             for (uint32_t k = 0; k < v->channels; k++)
