@@ -95,10 +95,9 @@ static void add_region(struct golden *g, uint32_t tile, uint32_t view, struct is
                        uint32_t source_tile, const struct isa_inst *size)
 {
     const struct isa_view *v = &g->dump->program->tiles[tile].views[view];
-    int32_t y1 = min_i64(from.y + (int64_t)size->h, v->y1) & INT32_MAX;
-    int32_t x1 = min_i64(from.x + (int64_t)size->w, v->x1) & INT32_MAX;
-    for (int32_t y = from.y > v->y0 ? from.y : v->y0; y < y1; y++) {
-        for (int32_t x = from.x > v->x0 ? from.x : v->x0; x < x1; x++) {
+    int32_t y1 = min_i32(from.y + size->h, v->y1), x1 = min_i32(from.x + size->w, v->x1);
+    for (int32_t y = max_i32(from.y, v->y0); y < y1; y++) {
+        for (int32_t x = max_i32(from.x, v->x0); x < x1; x++) {
             uint64_t address = isa_address(v, y, x);
             for (uint32_t c = 0; c < v->channels; c++)
                 add(g, KIND_BUFFER, tile, address + (uint64_t)((int64_t)c * v->channel_pitch),

@@ -74,6 +74,8 @@ void axis_strides(const int64_t dim[3], int64_t out[3]);
 struct view view_of_layout(struct ir_value *base, const struct ir_type *t, const struct layout *l);
 /* The view of a whole input's outside tensor. */
 struct view view_of_input(const struct ir_op *input);
+/* The atoms of each dimension, as atoms_split: they divide that way by construction. */
+void view_split(const struct view *v, struct atoms *out, uint32_t first[IR_MAX_RANK + 1]);
 bool view_reshape(struct view *v, const struct ir_type *to); /* false: not expressible */
 void view_transpose(struct view *v, const struct ir_type *to, const int64_t *perm);
 /* Only of an input; false if the result could not be shown by an `input` operation. */

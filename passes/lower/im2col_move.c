@@ -34,8 +34,7 @@ static struct target target_of(const struct view *v, const struct layout *l)
     struct target t = {0};
     struct atoms split;
     uint32_t first[IR_MAX_RANK + 1];
-    if (!atoms_split(&v->atoms, v->type.dim, v->type.rank, &split, first))
-        BUG("the atoms of a view do not make its dimensions");
+    view_split(v, &split, first);
     layout_dims(l, &v->type, t.dim);
     for (uint32_t d = 0; d < v->type.rank; d++) {
         if (l->axis[d] >= 0)

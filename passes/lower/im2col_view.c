@@ -123,8 +123,7 @@ bool view_reshape(struct view *v, const struct ir_type *to)
     return true;
 }
 
-/* The atoms of each dimension of a view: they divide that way by construction. */
-static void view_split(const struct view *v, struct atoms *out, uint32_t first[IR_MAX_RANK + 1])
+void view_split(const struct view *v, struct atoms *out, uint32_t first[IR_MAX_RANK + 1])
 {
     if (!atoms_split(&v->atoms, v->type.dim, v->type.rank, out, first))
         BUG("the atoms of a view do not make its dimensions");
