@@ -65,10 +65,11 @@ struct option_desc {
     const char *name;
     char letter; /* 0 = none */
     enum option_kind kind;
-    bool recorded; /* in a program's `options`, so that the passes can be run again */
-    size_t offset; /* into struct settings */
-    const char *argument, *help;
-    const char *choices; /* "a|b" */
+    bool recorded;               /* in a program's `options`, so that the passes can be run again */
+    size_t offset;               /* into struct settings */
+    const char *argument, *help; /* argument: "word|word|NAME", capitals where it is free */
+    const char *choices;         /* "a|b" */
+    const char *(*known)(size_t i); /* values that a free one may have, NULL behind the last */
     const char *fallback;
     int64_t least, most;
 };

@@ -3,7 +3,7 @@
  * tables.
  *
  * In: bash, zsh or fish. Out: the script on standard output. It completes commands, options of a
- * command and the values of options with choices; file names elsewhere.
+ * command, values as far as they are known, and file names where one is meant.
  */
 #include "cli.h"
 
@@ -14,6 +14,31 @@ static void put_choices(const char *choices)
 {
     for (; *choices; choices++)
         fputc(*choices == '|' ? ' ' : *choices, stdout);
+}
+
+/* The value of the option may be a file or a folder. */
+static bool takes_file(const struct option_desc *o)
+{
+    return o->argument && (strstr(o->argument, "FILE") || strstr(o->argument, "DIR"));
+}
+
+/* Values that are known, as words: choices, what stands in the argument in small letters, names of
+ * tables. */
+static struct text known_values(const struct option_desc *o)
+{
+    static const char small[] = "abcdefghijklmnopqrstuvwxyz";
+    struct text t = {0};
+    for (const char *word = o->choices ? o->choices : o->argument; word && *word;) {
+        size_t n = strcspn(word, "|");
+        if (o->choices || strspn(word, small) == n)
+            text_add(&t, "%s%.*s", t.n ? " " : "", (int)n, word);
+        word += n + (word[n] == '|');
+    }
+    const char *name;
+    for (size_t i = 0; o->known && (name = o->known(i)); i++)
+        text_add(&t, "%s%s", t.n ? " " : "", name);
+    text_add(&t, "%s", "");
+    return t;
 }
 
 static void put_command_names(void)
@@ -75,10 +100,9 @@ static void bash_command(const struct command *c)
         printf("        --%s", o->name);
         if (o->letter)
             printf("|-%c", o->letter);
-        fputs(") takes=1 values='", stdout);
-        if (o->choices)
-            put_choices(o->choices);
-        fputs("' ;;\n", stdout);
+        struct text values = known_values(o);
+        printf(") takes=1 values='%s' files=%s ;;\n", values.at, takes_file(o) ? "1" : "");
+        text_free(&values);
     }
     fputs("        esac ;;\n", stdout);
 }
@@ -90,7 +114,7 @@ static void put_bash(void)
     const struct command *commands = command_list(&n);
     fputs("# bash completion for cimc\n_cimc()\n{\n"
           "    local cur=${COMP_WORDS[COMP_CWORD]} option= prefix= options= operands= values= "
-          "takes=\n"
+          "takes= files=\n"
           "    local IFS=$' \\t\\n'\n"
           "    COMPREPLY=()\n"
           "    if ((COMP_CWORD == 1)); then\n        COMPREPLY=($(compgen -W '",
@@ -114,19 +138,34 @@ static void put_bash(void)
           "    if [[ ! $takes && $cur == -* ]]; then\n"
           "        COMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
           "        [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null\n"
-          "    elif [[ $takes && $values ]]; then\n"
-          "        COMPREPLY=($(compgen -P \"$prefix\" -W \"$values\" -- \"$cur\"))\n"
-          "    elif [[ ! $takes && $operands ]]; then\n"
-          "        COMPREPLY=($(compgen -W \"$operands\" -- \"$cur\"))\n"
           "    else\n"
-          "        mapfile -t COMPREPLY < <(compgen -P \"$prefix\" -f -- \"$cur\")\n"
-          "        compopt -o filenames 2>/dev/null\n"
+          "        [[ $takes ]] || values=$operands\n"
+          "        [[ $takes || $operands ]] || files=1\n"
+          "        COMPREPLY=($(compgen -P \"$prefix\" -W \"$values\" -- \"$cur\"))\n"
+          "        if [[ $files ]]; then\n"
+          "            mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -P \"$prefix\" -f -- "
+          "\"$cur\")\n"
+          "            compopt -o filenames 2>/dev/null\n"
+          "        fi\n"
           "    fi\n"
           "    return 0\n}\ncomplete -F _cimc cimc\n",
           stdout);
 }
 
 /* ---- zsh: specifications of _arguments ---- */
+
+/* What completes the value. */
+static void zsh_action(const struct option_desc *o)
+{
+    struct text values = known_values(o);
+    if (values.n && takes_file(o))
+        printf("{compadd -- %s; _files}", values.at);
+    else if (values.n)
+        printf("(%s)", values.at);
+    else
+        fputs(takes_file(o) ? "_files" : " ", stdout);
+    text_free(&values);
+}
 
 static void zsh_option(const struct option_desc *o, bool is_letter)
 {
@@ -141,11 +180,8 @@ static void zsh_option(const struct option_desc *o, bool is_letter)
     if (takes) {
         fputs(o->kind == OPTION_MAY_TEXT ? "::" : ":", stdout);
         put_quoted(o->argument ? o->argument : o->name, "[]:\\", "'\\''");
-        fputs(o->choices ? ":(" : ":_files", stdout);
-        if (o->choices) {
-            put_choices(o->choices);
-            fputc(')', stdout);
-        }
+        fputc(':', stdout);
+        zsh_action(o);
     }
     fputc('\'', stdout);
 }
@@ -195,13 +231,12 @@ static void fish_option(const struct command *c, const struct option_desc *o)
     printf("complete -c cimc -n '__fish_seen_subcommand_from %s' -l %s", c->name, o->name);
     if (o->letter)
         printf(" -s %c", o->letter);
-    if (o->choices) {
-        fputs(" -x -a '", stdout);
-        put_choices(o->choices);
-        fputc('\'', stdout);
-    } else if (o->kind != OPTION_FLAG && o->kind != OPTION_MAY_TEXT) {
-        fputs(" -r", stdout);
-    }
+    struct text values = known_values(o);
+    if (o->kind != OPTION_FLAG && o->kind != OPTION_MAY_TEXT)
+        fputs(takes_file(o) ? " -r" : " -x", stdout);
+    if (values.n)
+        printf(" -a '%s'", values.at);
+    text_free(&values);
     fputs(" -d '", stdout);
     put_quoted(o->help, "\\", "\\'");
     fputs("'\n", stdout);

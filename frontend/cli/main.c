@@ -180,7 +180,7 @@ static const struct command commands[] = {
      .run = cmd_check},
     {.name = "list",
      .summary = "prints the tables the compiler is made of",
-     .operands = "WHAT",
+     .operands = "ops|passes|isa|arch|archs|onnx|codes",
      .text = "Markdown tables: ops (the IR's operations), passes, isa, arch (the fields of a\n"
              "machine), archs (presets), onnx (supported operators), codes (diagnostics).\n",
      .groups = {0},
@@ -190,7 +190,8 @@ static const struct command commands[] = {
     {.name = "completion",
      .summary = "prints a completion script for a shell",
      .operands = "bash|zsh|fish",
-     .text = "The script completes commands, options and their choices; elsewhere file names.\n"
+     .text = "The script completes commands, options and their values where these are known, file "
+             "names.\n"
              "For bash: `source <(cimc completion bash)`.\n",
      .min_args = 1,
      .max_args = 1,

@@ -8,6 +8,18 @@
 
 #define AT(field) offsetof(struct settings, field)
 
+static const char *known_preset(size_t i)
+{
+    return arch_presets()[i];
+}
+
+static const char *known_pass(size_t i)
+{
+    size_t n;
+    const struct pass *const *passes = pass_list(&n);
+    return i < n ? passes[i]->name : NULL;
+}
+
 const struct option_desc options_model[] = {
     {.name = "dim",
      .kind = OPTION_LIST,
@@ -29,6 +41,7 @@ const struct option_desc options_mapping[] = {
      .kind = OPTION_TEXT,
      .offset = AT(arch),
      .argument = "NAME|FILE",
+     .known = known_preset,
      .help = "the machine: a preset (cimc list archs) or a YAML file; default clsa"},
     {.name = "arch-field",
      .kind = OPTION_LIST,
@@ -142,6 +155,7 @@ const struct option_desc options_page[] = {
      .kind = OPTION_TEXT,
      .offset = AT(report_arch),
      .argument = "NAME|FILE",
+     .known = known_preset,
      .help = "where data moves for free on the machine: the costs that the report compares with; "
              "default: the first preset on which it takes time"},
     {0},
@@ -172,28 +186,33 @@ const struct option_desc options_passes[] = {
      .kind = OPTION_TEXT,
      .offset = AT(passes),
      .argument = "A,B,C",
+     .known = known_pass,
      .help = "the passes to run (cimc list passes); default: the whole pipeline"},
     {.name = "print-before",
      .kind = OPTION_MAY_TEXT,
      .offset = AT(print_before),
      .argument = "PASS,..",
      .fallback = "all",
+     .known = known_pass,
      .help = "prints the graph before these passes, or all"},
     {.name = "print-after",
      .kind = OPTION_MAY_TEXT,
      .offset = AT(print_after),
      .argument = "PASS,..",
      .fallback = "all",
+     .known = known_pass,
      .help = "prints the graph after these passes, or all"},
     {.name = "stop-after",
      .kind = OPTION_TEXT,
      .offset = AT(stop_after),
      .argument = "PASS",
+     .known = known_pass,
      .help = "ends the pipeline after that pass"},
     {.name = "skip",
      .kind = OPTION_TEXT,
      .offset = AT(skip),
      .argument = "PASS,..",
+     .known = known_pass,
      .help = "leaves these passes out"},
     {.name = "no-verify",
      .kind = OPTION_FLAG,

@@ -90,7 +90,7 @@ def usage_errors(b):
     usage("there is no command 'polish'; see cimc --help", 'polish')
     usage("there is no command 'polish'; see cimc --help", 'help', 'polish')
     usage("there is no list 'nothing'; see cimc list --help", 'list', 'nothing')
-    usage('missing operand: WHAT; see cimc list --help', 'list')
+    usage('missing operand: ops|passes|isa|arch|archs|onnx|codes; see cimc list --help', 'list')
     usage('missing operand: MODEL; see cimc compile --help', 'compile')
     usage('too many operands: b; see cimc compile --help', 'compile', 'a', 'b')
     usage('a value is missing after --set; see cimc compile --help', 'compile', '--set')

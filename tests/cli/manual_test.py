@@ -26,7 +26,7 @@ def complete(b, words):
 
 
 def bash(b):
-    """bash completes commands, options, choices, split at = or not, and file names"""
+    """bash completes commands, options, values that are known, split at = or not, and file names"""
     b.write('model one.onnx', '')
     for words, wanted in [
             (['comp'], ['compile', 'completion']), (['--v'], ['--version']),
@@ -36,7 +36,10 @@ def bash(b):
             (['compile', '--schedule', '='], ['cross', 'layer']), (['compile', '--cut=2'], ['--cut=2d']),
             (['compile', 'mod'], ['model one.onnx']), (['compile', '-o', 'mod'], ['model one.onnx']),
             (['compile', '--output=mod'], ['--output=model one.onnx']), (['opt', '--print-a'], ['--print-after']),
-            (['dump', '--format', '=', 'h'], ['hex']), (['help', 'ver'], ['version']), (['completion', 'z'], ['zsh'])]:
+            (['dump', '--format', '=', 'h'], ['hex']), (['compile', '--set', 'b'], ['best']), (['compile', '--set', ''], ['auto', 'best', 'pixel']),
+            (['compile', '--arch', 'm'], ['mesh', 'model one.onnx']), (['compile', '--pes', ''], ['']), (['run', '--input-fill=r'], ['--input-fill=ramp']),
+            (['opt', '--skip', 'fold-'], ['fold-bn']), (['opt', '--print-after', '=', 'til'], ['tile']), (['list', 'arch'], ['arch', 'archs']),
+            (['sim', '--test-data', 'm'], ['model one.onnx']), (['help', 'ver'], ['version']), (['completion', 'z'], ['zsh'])]:
         b.equal(complete(b, ['cimc', *words]), wanted, 'bash: %s' % words)
     b.equal(complete(b, ['cimc', '']), sorted(commands_of(b) + ['--help', '--version']), 'bash: commands')
 
