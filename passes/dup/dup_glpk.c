@@ -14,6 +14,8 @@
 #include <math.h>
 #include <setjmp.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { TIME_LIMIT_MS = 2000, MESSAGE_BYTES = 200 };
 
@@ -290,17 +292,34 @@ enum dup_answer dup_glpk_choose(const struct dup_path_program *p, int64_t *copie
     return j.answer;
 }
 
+/* All of the file `fd`. */
+static bool copy_file(int fd, FILE *to)
+{
+    char block[1 << 14];
+    ssize_t n = -1;
+    if (lseek(fd, 0, SEEK_SET) == 0) {
+        while ((n = read(fd, block, sizeof block)) > 0)
+            fwrite(block, 1, (size_t)n, to); /* out_commit reports what failed */
+    }
+    return n == 0;
+}
+
+/* GLPK writes to paths only and does not look whether its last block was written: it gets a file in
+ * memory. */
 static bool write_program(struct job *j, const char *path, struct diag *d)
 {
     struct out out;
+    char in_memory[40];
     if (!out_open(&out, path, d))
         return false;
-    fflush(stdout);
+    int fd = memfd_create("lp", MFD_CLOEXEC);
+    snprintf(in_memory, sizeof in_memory, "/proc/self/fd/%d", fd);
     j->work = write_lp;
-    j->lp_path = out.temp_path;
-    if (!j->lp_path)
-        j->lp_path = strcmp(path, "-") == 0 ? "/dev/stdout" : path;
-    if (run_guarded(j))
+    j->lp_path = in_memory;
+    bool ok = fd >= 0 && run_guarded(j) && copy_file(fd, out.f);
+    if (fd >= 0)
+        close(fd);
+    if (ok)
         return out_commit(&out, d);
     out_discard(&out);
     return diag_error(d, (struct loc){.file = path}, DIAG_IO, "cannot write: %s", j->message);

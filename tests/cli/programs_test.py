@@ -200,6 +200,10 @@ def lp_file(b):
     """--lp-file writes the problem that was solved"""
     b.run('compile', b.model, '--extra-pes=8', '--lp-file=p.lp', '-o', 'p.cim')
     b.contains(b.read('p.lp').decode(), 'constant term = %d ' % SUM_CYCLES, 'extra_pes: ', '<= 8', 'End')
+    text = b.run('opt', b.model, '--extra-pes=8', '--lp-file=-', '-o', '/dev/null').stdout
+    b.equal(text, b.read('p.lp').decode(), 'the problem on standard output')
+    b.fails('opt', b.model, '--extra-pes=8', '--lp-file=/dev/full', '-o', '/dev/null', code=1,
+            message='/dev/full: error: cannot write: No space left on device [io]')
 
 
 def same_bytes(b):
