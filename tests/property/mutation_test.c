@@ -12,6 +12,7 @@
 #include "onnx.h"
 #include "pass.h"
 #include "rig.h"
+#include "../run_suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -275,9 +276,5 @@ int main(void)
     tcase_set_timeout(tc, 3000);
     tcase_add_test(tc, no_mutant_escapes);
     suite_add_tcase(s, tc);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(s);
 }

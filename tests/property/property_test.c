@@ -8,6 +8,7 @@
 #include "gen.h"
 #include "pass.h"
 #include "rig.h"
+#include "../run_suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -166,9 +167,5 @@ int main(void)
     if (!seeds)
         tcase_add_loop_test(tc, tall_graph, 136, 137);
     suite_add_tcase(s, tc);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -1,6 +1,7 @@
 /* arch_test.c - machine descriptions: defaults, YAML, limits, round trips, costs worked out by
  * hand. */
 #include "arch.h"
+#include "../run_suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -380,9 +381,5 @@ int main(void)
     tcase_add_test(tc, costs_saturate);
     Suite *suite = suite_create("arch");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

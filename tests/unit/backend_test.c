@@ -6,6 +6,7 @@
 #include "backend.h"
 #include "eval.h"
 #include "sim.h"
+#include "../run_suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -584,9 +585,5 @@ int main(void)
     tcase_add_test(t, too_small_a_machine_is_an_error);
     tcase_add_test(t, rings_hold_what_the_schedule_needs);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -4,6 +4,7 @@
  */
 #include "base/gemm.h"
 #include "eval_rig.h"
+#include "../run_suite.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -181,9 +182,5 @@ int main(void)
     tcase_add_test(tc, halves_round_to_nearest_even);
     Suite *suite = suite_create("base");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -6,6 +6,7 @@
  * programs cover the other instructions.
  */
 #include "check_windows.h"
+#include "../run_suite.h"
 
 /* ---- the pipeline ---- */
 
@@ -723,9 +724,5 @@ int main(void)
     tcase_add_loop_test(tc, pipeline_mutant, 0, 2 * (int)(sizeof mutations / sizeof *mutations));
     tcase_add_loop_test(tc, small_program, 0, 2 * (int)(sizeof smalls / sizeof *smalls));
     suite_add_tcase(s, tc);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -1,6 +1,7 @@
 /* dup_makespan_test.c - copies for the makespan: against enumeration with a schedule that is
  * written down here from its definition, pixel by pixel. */
 #include "dup/dup_flow.h"
+#include "../run_suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -562,9 +563,5 @@ int main(void)
     tcase_add_test(t, test_needs_a_schedule);
     tcase_add_test(t, test_lp_file);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return run_suite(s);
 }

@@ -1,6 +1,7 @@
 /* dup_test.c - the duplication problem: against enumeration, a plain table, and the paper's
  * networks. */
 #include "dup/dup.h"
+#include "../run_suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -587,9 +588,5 @@ int main(void)
     tcase_add_test(t, test_pass_failures);
     tcase_add_test(t, test_pass_bad_graphs);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return run_suite(s);
 }

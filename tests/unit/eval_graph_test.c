@@ -2,6 +2,7 @@
  * eval_graph_test.c - folding of constants and the evaluation of whole graphs.
  */
 #include "eval_rig.h"
+#include "../run_suite.h"
 
 /* ---- folding ---- */
 
@@ -266,9 +267,5 @@ int main(void)
     tcase_add_loop_test(tc, transposed_weights, 0, 2);
     Suite *suite = suite_create("eval_graph");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

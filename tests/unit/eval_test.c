@@ -3,6 +3,7 @@
  * against plain loops, both layouts against each other, broadcasting.
  */
 #include "eval_rig.h"
+#include "../run_suite.h"
 
 /* ---- elementwise ---- */
 
@@ -696,9 +697,5 @@ int main(void)
     tcase_add_test(tc, casts_by_hand);
     Suite *suite = suite_create("eval");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

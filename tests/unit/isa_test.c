@@ -3,6 +3,7 @@
  * kind of fault that validation knows, and damaged files and texts.
  */
 #include "isa.h"
+#include "../run_suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -788,9 +789,5 @@ int main(void)
     suite_add_tcase(s, texts);
     suite_add_tcase(s, faulty);
     suite_add_tcase(s, damage);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -10,6 +10,7 @@
 #include "eval.h"
 #include "onnx_model.h"
 #include "onnx_node_tests.h"
+#include "../run_suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -695,9 +696,5 @@ int main(void)
     tcase_add_test(tc, onnx_operator_tests);
     Suite *suite = suite_create("onnx");
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

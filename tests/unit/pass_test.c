@@ -7,6 +7,7 @@
 
 #include "eval.h"
 #include "pass_graphs.h"
+#include "../run_suite.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -573,9 +574,5 @@ int main(void)
     tcase_add_test(t, test_transposed_matrix);
     tcase_add_loop_test(t, test_generated, 0, 6);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return run_suite(s);
 }

@@ -11,6 +11,7 @@
 #include "sim_rig.h"
 
 #include "base/half.h"
+#include "../run_suite.h"
 
 /* ---- timing: the programs of SIM.md ---- */
 
@@ -634,9 +635,5 @@ int main(void)
     suite_add_tcase(suite, c);
     suite_add_tcase(suite, mvm_tests());
     suite_add_tcase(suite, batch_tests());
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }
