@@ -200,14 +200,6 @@ bool ir_has_one_use(const struct ir_value *v)
     return v->uses && !v->uses->next;
 }
 
-uint32_t ir_count_uses(const struct ir_value *v)
-{
-    uint32_t n = 0;
-    for (const struct ir_use *u = v->uses; u; u = u->next)
-        n++;
-    return n;
-}
-
 uint32_t ir_number(struct ir_graph *g)
 {
     uint32_t n = 0;

@@ -192,7 +192,6 @@ void ir_op_move_before(struct ir_op *op, struct ir_op *before);
 void ir_set_operand(struct ir_op *op, uint32_t i, struct ir_value *v);
 void ir_replace_uses(struct ir_value *old, struct ir_value *with);
 bool ir_has_one_use(const struct ir_value *v);
-uint32_t ir_count_uses(const struct ir_value *v);
 /* Gives dense ids in list order and returns how many. */
 uint32_t ir_number(struct ir_graph *g);
 
