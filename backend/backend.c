@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-void plan_free(struct plan *p)
+static void plan_free(struct plan *p)
 {
     for (size_t i = 0; i < p->nodes.n; i++) {
         VEC_FREE(&p->nodes.at[i].targets);

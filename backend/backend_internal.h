@@ -287,7 +287,6 @@ void plan_schedule(struct plan *p);
 void plan_lives(struct plan *p); /* fills buffer->life from the schedule */
 void plan_memory(struct plan *p);
 struct isa_program *plan_emit(struct plan *p) CHECK_RESULT;
-void plan_free(struct plan *p); /* the heap arrays; not the arena */
 
 /* ---- shared by the stages ---- */
 static inline uint32_t node_cell(const struct node *n, uint32_t iy, uint32_t ix, uint32_t iz)

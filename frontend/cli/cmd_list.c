@@ -1,5 +1,4 @@
-/* cmd_list.c - `cimc list`: the tables the compiler is made of, as Markdown, as in the documents.
- */
+/* cmd_list.c - `cimc list`: the tables the compiler is made of, as Markdown for the documents. */
 #include "cli.h"
 
 #include "onnx.h"
