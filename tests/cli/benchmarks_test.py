@@ -145,6 +145,15 @@ def zoo_wrong_answer(b):
     b.contains(done.stdout, "digits: clsa, layer, +0: output 'logits' is wrong")
 
 
+def missing_packages(b):
+    """without site-packages the scripts that need PyTorch say what to install"""
+    for script in ('make_zoo', 'make_networks'):
+        done = subprocess.run([sys.executable, '-S', os.path.join(b.root, 'benchmarks', script), '--help'], capture_output=True, text=True)
+        b.equal(done.returncode, 1, script + ': exit code')
+        b.contains(done.stderr, script + ': needs the Python packages onnx, torch')
+        b.contains(done.stderr, 'python3-torch')
+
+
 def load_zoo(b):
     """The script as a module; its name has no .py."""
     path = os.path.join(b.root, 'benchmarks', 'zoo')
@@ -191,4 +200,4 @@ def copies_cost_nothing(b):
 
 if __name__ == '__main__':
     sys.exit(run_cases([commands, points_of_the_paper, reports_are_judged, layers_from_graph_and_file, sentences, zoo, zoo_wrong_answer,
-                        zoo_faults, copies_cost_nothing, times_and_aims, readme_section]))
+                        zoo_faults, missing_packages, copies_cost_nothing, times_and_aims, readme_section]))
