@@ -201,7 +201,7 @@ void interrupts_release(const struct interrupts *i);
 
 /* Output that appears whole or not at all: written beside the target and renamed onto it by
  * out_commit; until then interrupts are held. "-" is stdout; devices and pipes are written
- * directly. */
+ * directly, links followed. */
 struct out {
     FILE *f;
     char *path, *temp_path; /* temp_path NULL when written directly */

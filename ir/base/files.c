@@ -94,18 +94,33 @@ void file_forget(const struct file *f, const void *at, size_t n)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
+/* /dev/stdout may be a file that the shell has opened. */
+static bool is_stdout_file(const struct stat *st)
+{
+    struct stat out;
+    return fstat(STDOUT_FILENO, &out) == 0 && out.st_dev == st->st_dev && out.st_ino == st->st_ino;
+}
+
+/* The file that is to be replaced: where the path is a link, what it points at. */
+static char *place_of(const char *path)
+{
+    struct stat st;
+    char *place = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? realpath(path, NULL) : NULL;
+    return place ? place : strcpy(heap_alloc(strlen(path) + 1), path);
+}
+
 bool out_open(struct out *o, const char *path, struct diag *d)
 {
-    *o = (struct out){0};
+    *o = (struct out){.path = place_of(path)};
     struct stat st;
-    bool is_stdout = strcmp(path, "-") == 0;
-    bool direct = is_stdout || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
-    o->path = strcpy(heap_alloc(strlen(path) + 1), path);
+    bool exists = stat(path, &st) == 0;
+    bool is_stdout = strcmp(path, "-") == 0 || (exists && is_stdout_file(&st));
+    bool direct = is_stdout || (exists && !S_ISREG(st.st_mode));
     if (direct) {
         o->f = is_stdout ? stdout : fopen(path, "w");
     } else {
-        o->temp_path = heap_alloc(strlen(path) + 16);
-        sprintf(o->temp_path, "%s.tmpXXXXXX", path);
+        o->temp_path = heap_alloc(strlen(o->path) + 16);
+        sprintf(o->temp_path, "%s.tmpXXXXXX", o->path);
         interrupts_hold(&o->interrupts);
         int fd = mkstemp(o->temp_path);
         if (fd >= 0) {

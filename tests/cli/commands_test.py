@@ -287,6 +287,23 @@ def same_file(b):
     b.expect(b.read('p.cim') == program, 'assembled over its own source of sections')
 
 
+def links(b):
+    """an output that is a link goes to what it points at, also where that is standard output as a file; the link stays"""
+    b.run('compile', b.model, '-o', 'p.cim')
+    text = b.run('dis', 'p.cim').data
+    os.symlink('target', b.path('link'))
+    os.symlink('/proc/self/fd/1', b.path('stdout'))
+    for _ in range(2):
+        b.write('target', 'old')
+        b.run('dis', 'p.cim', '-o', 'link')
+        b.equal(b.read('target'), text, 'what the link points at')
+    with open(b.path('file'), 'wb') as f:
+        b.run('dis', 'p.cim', '-o', 'stdout', stdout=f)
+    b.equal(b.read('file'), text, 'standard output')
+    b.equal([os.path.islink(b.path(name)) for name in ('link', 'stdout')], [True, True], 'links')
+    b.equal(sorted(os.listdir(b.folder)), ['file', 'link', 'p.cim', 'stdout', 'target'], 'files')
+
+
 def no_file_twice(b):
     """no output replaces the model or another output of the same command; a device may take several"""
     def usage(message, *arguments):
@@ -317,4 +334,4 @@ def closed_output(b):
 if __name__ == '__main__':
     sys.exit(run_cases([overview, help_of_each, unknown_options, usage_errors, missing_files, other_inputs, version, lists, opt_text,
                         opt_prints, opt_dot, tables_of_passes, outputs_to_pipes, default_output, special_files, whole_or_not_at_all, same_file,
-                        no_file_twice, closed_output]))
+                        links, no_file_twice, closed_output]))
