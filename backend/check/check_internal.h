@@ -92,6 +92,7 @@ struct cluster {
     uint64_t *marks; /* of each grain: event << 32 | tag of its first element */
     bool written, ringed, preloaded;
     uint64_t slot_lo, slot_bytes;
+    uint64_t slot_hi; /* end of what is written in slot 0 */
     uint64_t n_slots;
     struct ring_slot *slots;
 };

@@ -92,6 +92,24 @@ static bool fits_slots(const struct check_view *v, const struct cluster *c)
            (c->n_slots == 1 || v->v->row_pitch == (int64_t)c->slot_bytes);
 }
 
+/* A view that shows more channels in front of the written ones has the same slots, which then begin
+ * there, if what is written stays inside. */
+static void begin_slots_earlier(struct tile_state *t)
+{
+    for (uint32_t i = 0; i < t->t->n_views; i++) {
+        const struct check_view *v = &t->views[i];
+        struct cluster *c = v->cluster;
+        if (v->written || !c || !c->written || v->v->ring_rows != c->n_slots ||
+            v->v->row_pitch != (int64_t)c->slot_bytes)
+            continue;
+        int64_t lo, hi;
+        row_bytes(v->v, &lo, &hi);
+        uint64_t from = v->v->base + (uint64_t)lo;
+        if (from < c->slot_lo && c->slot_hi <= from + c->slot_bytes)
+            c->slot_lo = from;
+    }
+}
+
 /* The first written view of a cluster proposes the slots; all written ones must agree. */
 static void shape_clusters(struct tile_state *t)
 {
@@ -102,7 +120,7 @@ static void shape_clusters(struct tile_state *t)
             continue;
         int64_t lo, hi;
         row_bytes(v->v, &lo, &hi);
-        uint64_t from = v->v->base + (uint64_t)lo;
+        uint64_t from = v->v->base + (uint64_t)lo, end = v->v->base + (uint64_t)hi;
         if (!c->written) {
             c->written = true;
             c->n_slots = v->v->ring_rows;
@@ -111,7 +129,9 @@ static void shape_clusters(struct tile_state *t)
             c->slot_lo = from;
         }
         c->slot_lo = from < c->slot_lo ? from : c->slot_lo;
+        c->slot_hi = end > c->slot_hi ? end : c->slot_hi;
     }
+    begin_slots_earlier(t);
     for (uint32_t i = 0; i < t->t->n_views; i++) {
         struct cluster *c = t->views[i].cluster;
         if (t->views[i].written && c && !fits_slots(&t->views[i], c))

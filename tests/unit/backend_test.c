@@ -498,6 +498,37 @@ START_TEST(a_value_is_spread_over_two_sizes)
 }
 END_TEST
 
+/* Tile 0 holds only x's channels of the concatenation, in a ring: a row of the view that shows all
+ * channels begins before what is loaded there, and ends after the next row has begun. */
+START_TEST(a_ring_holds_some_channels_of_a_view)
+{
+    static const char text[] =
+        "graph \"side\" crossbar {\n"
+        "%0 = input {index=0, dtype=\"f32\", shape=[8,4,3], extent=[8,4,3], strides=[12,3,1]}\n"
+        "%1 = softmax %0 {axis=1}\n"
+        "%2 = constant {dtype=\"f32\", shape=[3,3], data=random(1)}\n"
+        "%3 = mvm %0, %2 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, slices=[1,1]}\n"
+        "%4 = concat %1, %0 {axis=2}\n"
+        "%5 = gather_grid %4 {count=[8,4,6], index=[0,1,2,3,4,5,6,7, 3,2,1,0, 0,1,2,3,4,5], "
+        "value=0.0}\n"
+        "%6 = reduce %4 {kind=\"sum\", axes=[1]}\n"
+        "%14 = reshape %6 {shape=[1,8,6], from=\"hwc\", to=\"hwc\"}\n"
+        "%7 = constant {dtype=\"f32\", shape=[6,1], data=random(2)}\n"
+        "%8 = mvm %14, %7 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, slices=[1,1]}\n"
+        "output %3 {index=0, dtype=\"f32\", shape=[8,4,3], strides=[12,3,1]}\n"
+        "output %5 {index=1, dtype=\"f32\", shape=[8,4,6], strides=[24,6,1]}\n"
+        "output %8 {index=2, dtype=\"f32\", shape=[8,1], strides=[1,1,1]}\n}\n";
+    struct compiled c =
+        compile(text, "crossbars=1 lanes=1 vector_setup_cycles=4 dram_bytes_per_cycle=6",
+                SCHEDULE_CROSS_LAYER, shape(1, 0));
+    if (!c.program)
+        diag_print(c.diag, stderr);
+    ck_assert_ptr_nonnull(c.program);
+    ck_assert(backend_check(c.program, c.graph, c.diag));
+    release(&c);
+}
+END_TEST
+
 /* One base layer of 400 x 200 pixels and six pools: far more cells that are no sets than sets. */
 static char *many_pools(void)
 {
@@ -581,6 +612,7 @@ int main(void)
     tcase_add_test(t, on_a_mesh_neighbours_in_the_network_are_neighbours);
     tcase_add_test(t, a_ring_may_meet_an_element_again);
     tcase_add_test(t, a_value_is_spread_over_two_sizes);
+    tcase_add_test(t, a_ring_holds_some_channels_of_a_view);
     tcase_add_test(t, automatic_sets_keep_to_the_budget);
     tcase_add_test(t, too_small_a_machine_is_an_error);
     tcase_add_test(t, rings_hold_what_the_schedule_needs);
