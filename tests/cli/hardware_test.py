@@ -189,7 +189,7 @@ def dump_interrupted(b):
     b.run('compile', b.model, '-o', 'p.cim', '--set=pixel')
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process = subprocess.Popen([b.cimc, 'dump', 'p.cim', '-o', 'out', '--test-data', b.test_data(0)], cwd=b.folder,
-                                   stdin=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                                   stdin=subprocess.DEVNULL, preexec_fn=lambda: [signal.signal(s, signal.SIG_DFL) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)])
         while process.poll() is None and len(os.listdir(b.folder)) == 1:
             pass
         process.send_signal(number)
