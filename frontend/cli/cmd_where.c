@@ -134,6 +134,13 @@ static void print_columns(const struct arch *a, const struct where_place *place)
     printf("\n");
 }
 
+static void print_layer(const struct where *w, const struct where_layer *l)
+{
+    printf("layer %td '", l - w->layers);
+    print_plain(where_layer_name(w, l), stdout);
+    fputc('\'', stdout);
+}
+
 static void print_text(const struct where *w, const struct asked *asked)
 {
     const struct isa_image *image = &w->program->images[w->layer->image];
@@ -143,15 +150,20 @@ static void print_text(const struct where *w, const struct asked *asked)
     if (asked->is_cell)
         printf("tile %u, PE %u, crossbar row %u, column %u:\n", asked->tile, asked->pe, asked->row,
                asked->column);
-    printf("layer %td '%s', row %u of %u, column %u of %u: %s\n", w->layer - w->layers,
-           where_layer_name(w, w->layer), w->row, image->k, w->col, image->n, value.at);
-    if (entity_of(w))
-        printf("%s: ", entity_of(w));
+    print_layer(w, w->layer);
+    printf(", row %u of %u, column %u of %u: %s\n", w->row, image->k, w->col, image->n, value.at);
+    if (entity_of(w)) {
+        print_plain(entity_of(w), stdout);
+        fputs(": ", stdout);
+    }
     printf("kernel row %u, kernel column %u, input channel %u, output channel %u\n", c.kernel_row,
            c.kernel_column, c.input_channel, c.output_channel);
     for (size_t i = 0; i < w->n_layers && where_shares(w, w->layer); i++) {
-        if (w->layers[i].image == w->layer->image && &w->layers[i] != w->layer)
-            printf("also layer %zu '%s'\n", i, where_layer_name(w, &w->layers[i]));
+        if (w->layers[i].image != w->layer->image || &w->layers[i] == w->layer)
+            continue;
+        fputs("also ", stdout);
+        print_layer(w, &w->layers[i]);
+        fputc('\n', stdout);
     }
     printf("\n%6s  %4s  %12s  %s\n", "tile", "PE", "crossbar row",
            where_columns(&w->program->arch) > 1 ? "columns" : "column");

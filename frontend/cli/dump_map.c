@@ -61,7 +61,9 @@ static void print_view(const struct isa_program *p, const struct isa_view *v,
         fprintf(out, ", holds [%d, %d) x [%d, %d)", v->y0, v->y1, v->x0, v->x1);
     if ((int64_t)v->ring_rows < v->y1 - v->y0)
         fprintf(out, ", ring of %u rows", v->ring_rows);
-    fprintf(out, "  %s%s%s\n", op ? op : "", name && *name ? " " : "", name ? name : "");
+    fprintf(out, "  %s%s", op ? op : "", name && *name ? " " : "");
+    print_plain(name ? name : "", out);
+    fputc('\n', out);
 }
 
 static void print_tile(const struct isa_program *p, uint32_t index, FILE *out)

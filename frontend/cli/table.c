@@ -16,10 +16,10 @@ static double speedup(const struct backend_result *r)
 
 static int longest_name(const struct backend_result *r)
 {
-    size_t n = strlen("layer");
+    int n = (int)strlen("layer");
     for (uint32_t i = 0; i < r->n_layers; i++)
-        n = strlen(r->layers[i].name) > n ? strlen(r->layers[i].name) : n;
-    return n > 40 ? 40 : (int)n;
+        n = max_i32(n, plain_columns(r->layers[i].name));
+    return min_i32(n, 40);
 }
 
 static void print_layers(const struct backend_result *r, FILE *out)
@@ -32,7 +32,9 @@ static void print_layers(const struct backend_result *r, FILE *out)
         char ofm[64];
         snprintf(ofm, sizeof ofm, "%lld x %lld x %lld", (long long)l->ofm[0], (long long)l->ofm[1],
                  (long long)l->ofm[2]);
-        fprintf(out, "%-*s  %20s  %6lld  %10lld  %6lld\n", width, l->name, ofm, (long long)l->pes,
+        print_plain(l->name, out);
+        fprintf(out, "%*s  %20s  %6lld  %10lld  %6lld\n",
+                max_i32(width - plain_columns(l->name), 0), "", ofm, (long long)l->pes,
                 (long long)l->cycles, (long long)l->copies);
     }
 }
@@ -58,8 +60,9 @@ void report_build(const struct build *b, FILE *out)
         double bound = (double)b->dup.lower_bound_cycles, makespan = (double)r->makespan_cycles;
         fprintf(out, "no copies that fit take less than %.10g cycles", bound);
         print_real(out, ": gap", makespan > 0 ? 100 * (makespan - bound) / makespan : 0, " %");
-        fprintf(out, "; bottleneck %s, %llu cycles\n", b->dup.bottleneck,
-                (unsigned long long)b->dup.bottleneck_cycles);
+        fputs("; bottleneck ", out);
+        print_plain(b->dup.bottleneck, out);
+        fprintf(out, ", %llu cycles\n", (unsigned long long)b->dup.bottleneck_cycles);
     }
     fprintf(out, "makespan %llu cycles, layer by layer %llu, ",
             (unsigned long long)r->makespan_cycles, (unsigned long long)r->layer_by_layer_cycles);
@@ -77,7 +80,9 @@ static void print_output(const struct simulation *sim, size_t k, FILE *out)
     const struct io_tensor *t = &sim->io.outputs[k];
     const struct difference *r = &sim->differences[k];
     char type[200];
-    fprintf(out, "output %zu '%s' %s: ", k, t->name, ir_type_text(&t->type, type, sizeof type));
+    fprintf(out, "output %zu '", k);
+    print_plain(t->name, out);
+    fprintf(out, "' %s: ", ir_type_text(&t->type, type, sizeof type));
     if (sim->io.references[k].data)
         fprintf(out, "largest error %.3g of %.3g: %s\n", r->max_abs_error, r->max_abs_reference,
                 r->pass ? "PASS" : "FAIL");

@@ -73,6 +73,10 @@ char *valid_utf8(const char *s);
 /* Shortest decimal that reads back to the same float; nan, inf, -inf. Always has a '.', 'e' or 'n'.
  */
 void text_add_f32(struct text *t, float x);
+/* Names come from files of others: their control characters, which must not reach a terminal, are
+ * printed as \xNN. Columns: of a terminal, one for each UTF-8 character. */
+void print_plain(const char *text, FILE *out);
+int plain_columns(const char *text);
 /* Prints and empties it. */
 void text_flush(struct text *t, FILE *out);
 void text_free(struct text *t);

@@ -72,16 +72,6 @@ void diag_note(struct diag *d, struct loc loc, const char *fmt, ...)
     va_end(ap);
 }
 
-/* Names come from files of others: their control characters must not reach the terminal. */
-static void print_plain(const char *text, FILE *out)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        if (*c < ' ' || *c == 0x7f)
-            fprintf(out, "\\x%02x", *c);
-        else
-            fputc(*c, out);
-}
-
 void diag_print(const struct diag *d, FILE *out)
 {
     static const char *const severities[] = {"error", "warning", "note"};

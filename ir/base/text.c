@@ -145,3 +145,25 @@ int hex_value(char c)
         return c - 'a' + 10;
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
+
+static bool is_control(unsigned char c)
+{
+    return c < ' ' || c == 0x7f;
+}
+
+void print_plain(const char *text, FILE *out)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (is_control(*c))
+            fprintf(out, "\\x%02x", *c);
+        else
+            fputc(*c, out);
+}
+
+int plain_columns(const char *text)
+{
+    int n = 0;
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        n += is_control(*c) ? 4 : (*c & 0xc0) != 0x80;
+    return n;
+}

@@ -257,6 +257,19 @@ also layer 0 'depthwise'
     b.fails('where', 'p.cim', '--tile=0', '--pe=0', '--cell=0,0', code=1, message='cimc: error: PE 0 of tile 0 holds nothing [where]')
 
 
+def names_of_files(b):
+    """control characters of a model's names reach no terminal, and a name of any alphabet keeps its column"""
+    with open(b.model, 'rb') as f:
+        b.write('m.onnx', f.read().replace(b'/conv1/Conv', b'/c\x1b[31m/C\xc3\xb6'))
+    table = b.run('compile', 'm.onnx', '-o', 'p.cim').stdout
+    rows = table.split('\n\n')[0].split('\n')
+    b.equal({len(row) for row in rows}, {len(rows[0])}, 'lengths of rows')
+    b.run('dump', 'p.cim', '-o', 'out', '--format=bin')
+    for text in (table, b.run('where', 'p.cim', '--layer=0', '--row=0', '--col=0').stdout, b.read('out/map.txt').decode()):
+        b.contains(text, '/c\\x1b[31m/C\u00f6')
+        b.expect('\x1b' not in text, 'a control character')
+
+
 def where_model(b):
     """where: every copy of a weight of the bundled model, and back; the values are the model's"""
     b.run('compile', b.model, '-o', 'p.cim', '--copies', '1=3', '--extra-pes=40', *SMALL)
@@ -297,4 +310,4 @@ def where_errors(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([dump_files, dump_json, dump_golden, dump_folder, dump_interrupted, where_by_hand, where_model, where_errors]))
+    sys.exit(run_cases([dump_files, dump_json, dump_golden, dump_folder, dump_interrupted, where_by_hand, names_of_files, where_model, where_errors]))
