@@ -403,7 +403,7 @@ START_TEST(expand_repeats)
 }
 END_TEST
 
-/* The mean over the map is the pooling that has hardware behind it. */
+/* The mean over the map is the pooling that has hardware behind it; a pooling has a batch of 1. */
 START_TEST(mean_over_the_map_is_global_pooling)
 {
     struct text n = node("ReduceMean", "head", "x", "y");
@@ -414,6 +414,16 @@ START_TEST(mean_over_the_map_is_global_pooling)
     ck_assert_ptr_nonnull(nth(g, IR_global_avg_pool, 0));
     ck_assert_int_eq(g->last->in[0].value->type.rank, 2);
     ir_graph_free(g);
+    n = node("ReduceMean", "", "x", "y");
+    attr_ints(&n, "axes", 2, (const int64_t[]){2, 3});
+    m = one_node(13, n, DIMS(2, 1, 1, 2));
+    g = import_model(&m);
+    ck_assert_ptr_null(nth(g, IR_global_avg_pool, 0));
+    ir_graph_free(g);
+    n = node("ReduceMean", "", "x", "y");
+    attr_ints(&n, "axes", 2, (const int64_t[]){2, 3});
+    m = one_node(13, n, DIMS(2, 1, 1, 2));
+    EXPECT(&m, AT(1, 3, 5, 9), 2, 7);
 }
 END_TEST
 
