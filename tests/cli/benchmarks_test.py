@@ -198,6 +198,33 @@ def copies_cost_nothing(b):
             b.expect(n <= cycles['layer', extra], '%s, %s, +%d: cross-layer takes longer' % (cut, shape, extra))
 
 
+def compare_builds(b):
+    """compare_programs: a build equals itself; one that takes other sets or other weights does not"""
+    script = os.path.join(b.root, 'tests', 'compare_programs')
+
+    def compare(new, *arguments):
+        return subprocess.run([sys.executable, '-B', script, b.cimc, new, *arguments], capture_output=True, text=True, timeout=120)
+
+    def stand_in(name, command):
+        path = b.write(name, '#!/bin/sh\nexec %s\n' % command)
+        os.chmod(path, 0o755)
+        return path
+
+    same = compare(b.cimc, '--config', 'digits', '--config=--set 1x*', b.model)
+    b.equal(same.returncode, 0, 'the same build: exit code; ' + same.stderr)
+    b.contains(same.stdout, 'digits: equal, ', ' --set 1x*: equal, ', '2 compared, 0 differ')
+    sets = compare(stand_in('sets', "%s \"$@\" --set '2x*'" % b.cimc), b.model)
+    b.equal(sets.returncode, 1, 'other sets: exit code')
+    b.contains(sets.stdout, 'scheduled_cycles: 836, ', ' views | 3122 -> ', '1 compared, 1 differ')
+    with open(b.model, 'rb') as file:
+        model = bytearray(file.read())
+    model[model.index(b'\x42\x0cconv1.weight') + 100] ^= 1    # a byte of the tensor of this name
+    b.write('other.onnx', bytes(model))
+    images = compare(stand_in('weights', '%s compile %s -o "$4"' % (b.cimc, b.path('other.onnx'))), b.model)
+    b.contains(images.stdout, 'images[0]: ', '1 differences')
+    b.equal(compare(b.cimc, '--config', 'none').returncode, 2, 'no such configuration: exit code')
+
+
 if __name__ == '__main__':
-    sys.exit(run_cases([commands, points_of_the_paper, reports_are_judged, layers_from_graph_and_file, sentences, zoo, zoo_wrong_answer,
+    sys.exit(run_cases([compare_builds, commands, points_of_the_paper, reports_are_judged, layers_from_graph_and_file, sentences, zoo, zoo_wrong_answer,
                         zoo_faults, missing_packages, copies_cost_nothing, times_and_aims, readme_section]))

@@ -95,7 +95,7 @@ def as_json(value):
         return struct.pack('>f', value).hex()
     if not isinstance(value, Message):
         return value
-    return {name: as_json(v) for name, v in vars(value).items()}
+    return {name: as_json(v) for name, v in vars(value).items() if name != 'unknown'}
 
 
 def dump_json(b):
