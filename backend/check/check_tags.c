@@ -491,7 +491,8 @@ static void claim_extents(struct check *k)
     }
     free(dims);
     struct tag_range any = {.kind = TAG_RAW, .n = 1 << 24};
-    k->tags.anonymous = (uint32_t)k->tags.ranges.at[add_range(k, any)].base;
+    uint32_t range = add_range(k, any); /* may move the ranges */
+    k->tags.anonymous = (uint32_t)k->tags.ranges.at[range].base;
 }
 
 /* ---- set-up ---- */

@@ -63,16 +63,19 @@ static void scan_number(struct lexer *l)
     }
 }
 
+/* The token is what the quotes enclose; of a string without end, all of it with its quote. */
 static void scan_string(struct lexer *l)
 {
     struct token *t = &l->token;
     l->at++;
-    t->at = l->text + l->at;
     while (l->at < l->n && l->text[l->at] != '"' && l->text[l->at] != '\n')
         l->at += l->text[l->at] == '\\' && l->at + 1 < l->n && peek(l, 1) != '\n' ? 2 : 1;
+    t->kind = TOKEN_BAD;
     t->n = (size_t)(l->text + l->at - t->at);
     if (l->at < l->n && l->text[l->at] == '"') {
         t->kind = TOKEN_STRING;
+        t->at++;
+        t->n--;
         l->at++;
     }
 }
@@ -87,7 +90,6 @@ void lex_next(struct lexer *l)
         return;
     char c = peek(l, 0), next = peek(l, 1);
     if (c == '"') {
-        t->kind = TOKEN_BAD;
         scan_string(l);
         return;
     }
@@ -151,7 +153,7 @@ static bool unexpected(struct lexer *l, const char *expected)
         return asm_lex_error(l, "expected %s, found a string", expected);
     if (t->kind == TOKEN_BAD)
         return asm_lex_error(l, "expected %s, found %s", expected,
-                             *t->at == '"' || t->n != 1 ? "a string without end" : "a stray byte");
+                             *t->at == '"' ? "a string without end" : "a stray byte");
     return asm_lex_error(l, "expected %s, found '%.*s'", expected, t->n < 40 ? (int)t->n : 40,
                          t->at);
 }

@@ -1,4 +1,5 @@
 /* bug.c - the one place that ends the process, and allocation that cannot fail. */
+#include "base/asan.h"
 #include "base/base.h"
 
 #include <stdlib.h>
@@ -39,11 +40,23 @@ void *heap_realloc(void *p, size_t bytes)
     return p;
 }
 
+/* Under AddressSanitizer small arrays move with each new element, so that a pointer kept across a
+ * push is seen. */
+static size_t grown(size_t cap)
+{
+#ifdef BASE_ASAN
+    enum { MOVES_EACH_TIME = 256 };
+    if (cap < MOVES_EACH_TIME)
+        return cap;
+#endif
+    return cap ? cap * 2 : 8;
+}
+
 void *vec_reserve(void *at, size_t *cap, size_t want, size_t elem_bytes)
 {
     if (want <= *cap)
         return at;
-    size_t new_cap = *cap ? *cap * 2 : 8, bytes;
+    size_t new_cap = grown(*cap), bytes;
     if (new_cap < want)
         new_cap = want;
     if (__builtin_mul_overflow(new_cap, elem_bytes, &bytes))
