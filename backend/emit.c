@@ -339,11 +339,13 @@ static void emitter_free(struct emitter *e)
         VEC_FREE(&t->windows);
         VEC_FREE(&t->programs);
         VEC_FREE(&t->routes);
-        VEC_FREE(&t->route_hashes);
         VEC_FREE(&t->gathers);
         VEC_FREE(&t->preloads);
         VEC_FREE(&t->inbound);
-        VEC_FREE(&t->cache);
+        map_free(&t->view_of);
+        map_free(&t->route_of);
+        map_free(&t->inbound_of);
+        map_free(&t->made);
     }
     for (uint32_t q = 0; q < e->p->n_queues; q++)
         VEC_FREE(&e->waited[q].at);

@@ -8,6 +8,7 @@
 #define CIMC_EMIT_INTERNAL_H
 
 #include "backend_internal.h"
+#include "base/map.h"
 
 /* Messages of one counter arrive in order, so each kind has counters of its own: a SIGNAL on a long
  * way holds up no data, and a credit no news of a layer's end. */
@@ -18,10 +19,6 @@ struct inbound {
     enum message_kind kind;
     uint32_t count;
 };
-struct cached { /* table entry by what it stands for */
-    uint64_t key;
-    uint32_t id;
-};
 struct emit_tile {
     VEC(uint8_t) stream;
     VEC(uint32_t) sources;
@@ -29,12 +26,13 @@ struct emit_tile {
     VEC(struct isa_window) windows;
     VEC(struct isa_program_entry) programs;
     VEC(struct isa_route) routes;
-    VEC(uint64_t) route_hashes;
     VEC(struct isa_gather) gathers;
     VEC(struct isa_preload) preloads;
     VEC(struct inbound) inbound;
-    VEC(struct cached) cache; /* programs, windows, gathers by (node, ...) */
-    uint64_t bytes;           /* of the buffer */
+    /* indices: of views and routes by what they say, of inbound counters by sender and kind, of
+     * all that emit_tables.c makes by what it is for */
+    struct map view_of, route_of, inbound_of, made;
+    uint64_t bytes; /* of the buffer */
 };
 struct message { /* what a task's message is for a tile: count `number` of counter `counter` there
                   */
@@ -61,8 +59,7 @@ struct ring {
 };
 struct barrier_end { /* last task of a base layer at one home */
     uint32_t layer, task;
-    struct message *told; /* per group tile of the next layer */
-    uint32_t n_told;
+    VEC(struct message) told; /* per group tile of the next layer */
 };
 
 struct emitter {
@@ -78,10 +75,14 @@ struct emitter {
     uint32_t *count_after;                /* per task: its queue's counter when it is complete */
     uint32_t *first_message, *n_messages; /* per task */
     VEC(struct message) messages;
-    struct ring *rings; /* per buffer; used where rows share slots */
-    VEC(struct barrier_end) barrier_ends;
-    uint32_t *barrier_end_of; /* per task: index + 1, or 0 */
-    bool *has_successor;      /* per task */
+    struct ring *rings;                         /* per buffer; used where rows share slots */
+    struct map reader_of, writer_of, credit_of; /* by (buffer, queue or tile) within a ring */
+    VEC(struct barrier_end) barrier_ends;       /* layer by layer */
+    uint32_t *first_barrier_end;                /* per layer, and one more */
+    struct map told_of;                         /* (barrier end, tile): index into told */
+    uint32_t *barrier_end_of;                   /* per task: index + 1, or 0 */
+    uint32_t *signalled, n_signals;             /* per tile: the last signal that goes there */
+    bool *has_successor;                        /* per task */
     VEC(uint8_t) constants;
     uint64_t *constant_offset; /* per op: offset + 1 in the constants section, or 0 */
     uint32_t constants_section;

@@ -25,11 +25,10 @@ static uint32_t rows_of(const struct buffer *b)
 uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue, enum message_kind kind)
 {
     struct emit_tile *t = &e->tiles[tile];
-    for (uint32_t i = 0; i < t->inbound.n; i++)
-        if (t->inbound.at[i].from_queue == from_queue && t->inbound.at[i].kind == kind)
-            return i;
-    VEC_PUSH(&t->inbound, ((struct inbound){from_queue, kind, 0}));
-    return (uint32_t)t->inbound.n - 1;
+    uint32_t i = map_intern_u64(&t->inbound_of, map_pair(from_queue, kind), (uint32_t)t->inbound.n);
+    if (i == t->inbound.n)
+        VEC_PUSH(&t->inbound, ((struct inbound){from_queue, kind, 0}));
+    return i;
 }
 
 /* ---- before emission: who reads and writes each ring, who ends each layer ---- */
@@ -37,28 +36,33 @@ uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue, enu
 static struct ring_reader *reader_of(struct emitter *e, uint32_t buffer, uint32_t queue)
 {
     struct ring *r = &e->rings[buffer];
-    for (size_t i = 0; i < r->readers.n; i++)
-        if (r->readers.at[i].queue == queue)
-            return &r->readers.at[i];
+    uint32_t i = map_intern_u64(&e->reader_of, map_pair(buffer, queue), (uint32_t)r->readers.n);
+    if (i < r->readers.n)
+        return &r->readers.at[i];
     uint32_t n = rows_of(&e->p->buffers.at[buffer]);
     struct ring_reader reader = {.queue = queue};
     reader.last_task = ARENA_ARRAY(e->arena, uint32_t, n);
     reader.count = ARENA_ARRAY(e->arena, uint32_t, n);
     memset(reader.last_task, 0xff, n * sizeof *reader.last_task);
     VEC_PUSH(&r->readers, reader);
-    return &r->readers.at[r->readers.n - 1];
+    return &r->readers.at[i];
 }
 
 static struct ring_writer *writer_of(struct emitter *e, uint32_t buffer, uint32_t tile)
 {
     struct ring *r = &e->rings[buffer];
-    for (size_t i = 0; i < r->writers.n; i++)
-        if (r->writers.at[i].tile == tile)
-            return &r->writers.at[i];
+    uint32_t i = map_intern_u64(&e->writer_of, map_pair(buffer, tile), (uint32_t)r->writers.n);
+    if (i < r->writers.n)
+        return &r->writers.at[i];
     struct ring_writer w = {tile, arena_alloc(e->arena, rows_of(&e->p->buffers.at[buffer]))};
     VEC_PUSH(&r->writers, w);
-    return &r->writers.at[r->writers.n - 1];
+    return &r->writers.at[i];
 }
+
+/* What the reader's credits for a writer's tile are known by. */
+struct credit_key {
+    uint32_t buffer, queue, tile;
+};
 
 /* Does the end of the task tell that rows of the buffer are done with? That of a reader does; and
  * that of a writer on the buffer's tile whose cell nobody reads. */
@@ -136,10 +140,13 @@ void sync_prepare(struct emitter *e)
     }
     VEC_FREE(&accesses.v);
     e->barrier_end_of = heap_alloc(p->tasks.n * sizeof *e->barrier_end_of);
-    if (p->options->mode == SCHEDULE_LAYER_BY_LAYER)
-        for (uint32_t l = 0; l < p->layers.n; l++)
-            if (p->barrier[l] != NONE)
-                note_barrier(e, l);
+    e->signalled = ARENA_ARRAY(e->arena, uint32_t, p->tiles.n);
+    e->first_barrier_end = ARENA_ARRAY(e->arena, uint32_t, p->layers.n + 1);
+    for (uint32_t l = 0; l < p->layers.n; l++) {
+        if (p->options->mode == SCHEDULE_LAYER_BY_LAYER && p->barrier[l] != NONE)
+            note_barrier(e, l);
+        e->first_barrier_end[l + 1] = (uint32_t)e->barrier_ends.n;
+    }
 }
 
 void sync_free(struct emitter *e)
@@ -154,7 +161,13 @@ void sync_free(struct emitter *e)
     free(e->rings);
     free(e->has_successor);
     free(e->barrier_end_of);
+    for (size_t i = 0; i < e->barrier_ends.n; i++)
+        VEC_FREE(&e->barrier_ends.at[i].told);
     VEC_FREE(&e->barrier_ends);
+    map_free(&e->reader_of);
+    map_free(&e->writer_of);
+    map_free(&e->credit_of);
+    map_free(&e->told_of);
 }
 
 /* ---- waits ---- */
@@ -193,16 +206,14 @@ static void wait_for_message(struct emitter *e, const struct task *t, uint32_t p
 
 static void wait_for_barrier(struct emitter *e, const struct task *t, uint32_t layer)
 {
-    for (size_t i = 0; i < e->barrier_ends.n; i++) {
+    for (uint32_t i = e->first_barrier_end[layer]; i < e->first_barrier_end[layer + 1]; i++) {
         const struct barrier_end *end = &e->barrier_ends.at[i];
-        if (end->layer != layer)
-            continue;
         const struct task *last = &e->p->tasks.at[end->task];
         if (last->tile == t->tile)
             wait_for_queue(e, t, last->queue, e->count_after[end->task]);
-        for (uint32_t k = 0; k < end->n_told; k++)
-            if (end->told[k].tile == t->tile)
-                add_wait(e, ISA_FIRST_INBOUND + end->told[k].counter, end->told[k].number);
+        uint32_t told = map_find_u64(&e->told_of, map_pair(i, t->tile));
+        if (told != MAP_NONE)
+            add_wait(e, ISA_FIRST_INBOUND + end->told.at[told].counter, end->told.at[told].number);
     }
 }
 
@@ -236,10 +247,11 @@ static void wait_for_row(struct emitter *e, const struct task *t, uint32_t buffe
             wait_for_queue(e, t, reader->queue, reader->count[old]);
             continue;
         }
-        for (size_t k = 0; k < reader->credits.n; k++)
-            if (reader->credits.at[k].tile == t->tile)
-                add_wait(e, ISA_FIRST_INBOUND + reader->credits.at[k].counter,
-                         reader->credits.at[k].number[old]);
+        struct credit_key key = {buffer, reader->queue, t->tile};
+        uint32_t k = map_find(&e->credit_of, &key, sizeof key);
+        if (k != MAP_NONE)
+            add_wait(e, ISA_FIRST_INBOUND + reader->credits.at[k].counter,
+                     reader->credits.at[k].number[old]);
     }
 }
 
@@ -297,11 +309,11 @@ static void add_signal(struct emitter *e, struct signal *s, uint32_t tile, uint3
     uint32_t counter = sync_inbound(e, tile, queue, s->kind);
     struct inbound *in = &e->tiles[tile].inbound.at[counter];
     *out_counter = counter;
-    for (size_t i = 0; i < s->targets.n; i++)
-        if (s->targets.at[i].tile == tile) {
-            *out_number = in->count; /* one message tells that tile of several rows */
-            return;
-        }
+    if (e->signalled[tile] == e->n_signals + 1) {
+        *out_number = in->count; /* one message tells that tile of several rows */
+        return;
+    }
+    e->signalled[tile] = e->n_signals + 1;
     VEC_PUSH(&s->targets, ((struct isa_target){tile, 0, ISA_FIRST_INBOUND + counter}));
     *out_number = ++in->count;
 }
@@ -309,16 +321,14 @@ static void add_signal(struct emitter *e, struct signal *s, uint32_t tile, uint3
 static void credit_row(struct emitter *e, struct signal *s, struct ring_reader *reader,
                        uint32_t buffer, uint32_t row, uint32_t to_tile)
 {
-    struct credit *c = NULL;
-    for (size_t i = 0; i < reader->credits.n; i++)
-        if (reader->credits.at[i].tile == to_tile)
-            c = &reader->credits.at[i];
-    if (!c) {
+    struct credit_key key = {buffer, reader->queue, to_tile};
+    uint32_t i = map_intern(&e->credit_of, &key, sizeof key, (uint32_t)reader->credits.n);
+    if (i == reader->credits.n) {
         struct credit fresh = {.tile = to_tile};
         fresh.number = ARENA_ARRAY(e->arena, uint32_t, rows_of(&e->p->buffers.at[buffer]));
         VEC_PUSH(&reader->credits, fresh);
-        c = &reader->credits.at[reader->credits.n - 1];
     }
+    struct credit *c = &reader->credits.at[i];
     add_signal(e, s, to_tile, reader->queue, &c->counter, &c->number[row]);
 }
 
@@ -345,18 +355,16 @@ static void end_layer(struct emitter *e, struct signal *s, uint32_t id)
     struct barrier_end *end = &e->barrier_ends.at[e->barrier_end_of[id] - 1];
     const struct layer *next = &p->layers.at[end->layer + 1];
     const struct task *t = &p->tasks.at[id];
-    end->told = ARENA_ARRAY(e->arena, struct message, p->tiles.n);
     for (uint32_t c = 0; c < next->n_copies; c++)
         for (uint32_t g = 0; g < next->copy[c].n_groups; g++) {
             uint32_t tile = p->groups.at[next->copy[c].first_group + g].tile;
-            bool known = tile == t->tile;
-            for (uint32_t i = 0; i < end->n_told; i++)
-                known |= end->told[i].tile == tile;
-            if (known)
+            uint64_t key = map_pair(e->barrier_end_of[id] - 1, tile);
+            uint32_t n = (uint32_t)end->told.n;
+            if (tile == t->tile || map_intern_u64(&e->told_of, key, n) < n)
                 continue;
-            struct message *m = &end->told[end->n_told++];
-            m->tile = tile;
-            add_signal(e, s, tile, t->queue, &m->counter, &m->number);
+            struct message m = {.tile = tile};
+            add_signal(e, s, tile, t->queue, &m.counter, &m.number);
+            VEC_PUSH(&end->told, m);
         }
 }
 
@@ -369,6 +377,7 @@ static void emit_signal(struct emitter *e, const struct task *t, struct signal *
     inst.obj = (uint16_t)emit_route(e, t->tile, s->targets.at, (uint32_t)s->targets.n);
     emit_inst(e, t->tile, t->queue, inst, e->p->nodes.at[t->node].out->id);
     s->targets.n = 0;
+    e->n_signals++;
 }
 
 void sync_after(struct emitter *e, uint32_t id, const struct accesses *accesses)

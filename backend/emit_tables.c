@@ -13,37 +13,29 @@
 static uint32_t intern_view(struct emitter *e, uint32_t tile, const struct isa_view *v)
 {
     struct emit_tile *t = &e->tiles[tile];
-    for (uint32_t i = 0; i < t->views.n; i++)
-        if (memcmp(&t->views.at[i], v, sizeof *v) == 0)
-            return i;
-    VEC_PUSH(&t->views, *v);
-    return (uint32_t)t->views.n - 1;
+    uint32_t i = map_intern(&t->view_of, v, sizeof *v, (uint32_t)t->views.n);
+    if (i == t->views.n)
+        VEC_PUSH(&t->views, *v);
+    return i;
 }
 
-/* Remembers the entry made for (buffer or node, what, which) so that it is not built again. */
-static bool cached(struct emitter *e, uint32_t tile, uint64_t key, uint32_t *out)
+/* What an entry is made for: the same question to the same tile has the same entry. */
+struct key {
+    enum { KEY_VIEW, KEY_PART, KEY_BROADCAST, KEY_PROGRAM, KEY_WINDOW, KEY_GATHER } what;
+    uint32_t of; /* buffer or node */
+    int32_t which[4];
+    float pad_value;
+};
+
+static bool made(const struct emitter *e, uint32_t tile, const struct key *key, uint32_t *out)
 {
-    const struct emit_tile *t = &e->tiles[tile];
-    for (size_t i = t->cache.n; i-- > 0;)
-        if (t->cache.at[i].key == key) {
-            *out = t->cache.at[i].id;
-            return true;
-        }
-    return false;
+    *out = map_find(&e->tiles[tile].made, key, sizeof *key);
+    return *out != MAP_NONE;
 }
 
-static uint32_t remember(struct emitter *e, uint32_t tile, uint64_t key, uint32_t id)
+static uint32_t remember(struct emitter *e, uint32_t tile, const struct key *key, uint32_t id)
 {
-    VEC_PUSH(&e->tiles[tile].cache, ((struct cached){key, id}));
-    return id;
-}
-
-enum { KEY_VIEW, KEY_PART, KEY_BROADCAST, KEY_PROGRAM, KEY_WINDOW, KEY_GATHER };
-static uint64_t key_of(unsigned what, uint32_t a, int64_t b, int64_t c, float f)
-{
-    uint64_t words[4] = {what | (uint64_t)a << 8, (uint64_t)b, (uint64_t)c, 0};
-    memcpy(&words[3], &f, sizeof f);
-    return hash_bytes(words, sizeof words, 0);
+    return map_intern(&e->tiles[tile].made, key, sizeof *key, id);
 }
 
 static struct isa_view whole_view(const struct buffer *b)
@@ -70,16 +62,16 @@ static struct isa_view whole_view(const struct buffer *b)
 uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, float pad_value)
 {
     const struct buffer *b = &e->p->buffers.at[buffer];
-    uint64_t key = key_of(KEY_VIEW, buffer, lo, hi, pad_value);
+    struct key key = {KEY_VIEW, buffer, {lo, hi}, pad_value};
     uint32_t id;
-    if (cached(e, b->tile, key, &id))
+    if (made(e, b->tile, &key, &id))
         return id;
     struct isa_view v = whole_view(b);
     v.base += (uint64_t)((lo - b->held.lo[2]) * b->pitch[2]);
     v.channels = (uint32_t)(hi - lo);
     v.channel0 = (uint32_t)lo;
     v.pad_value = pad_value;
-    return remember(e, b->tile, key, intern_view(e, b->tile, &v));
+    return remember(e, b->tile, &key, intern_view(e, b->tile, &v));
 }
 
 /* The same with all channels of the part. */
@@ -110,16 +102,16 @@ uint32_t emit_message_view(struct emitter *e, uint32_t buffer, uint32_t part, in
                            int32_t hi)
 {
     const struct buffer *b = &e->p->buffers.at[buffer];
-    uint64_t key = key_of(KEY_PART, buffer, (int64_t)part << 32 | lo, hi, 0.0f);
+    struct key key = {KEY_PART, buffer, {(int32_t)part, lo, hi}, 0.0f};
     uint32_t id;
-    if (cached(e, b->tile, key, &id))
+    if (made(e, b->tile, &key, &id))
         return id;
     uint32_t whole = part_view(e, buffer, part);
     struct isa_view v = e->tiles[b->tile].views.at[whole];
     v.base += (uint64_t)((lo - (int32_t)v.channel0) * v.channel_pitch);
     v.channel0 = (uint32_t)lo;
     v.channels = (uint32_t)(hi - lo);
-    return remember(e, b->tile, key, intern_view(e, b->tile, &v));
+    return remember(e, b->tile, &key, intern_view(e, b->tile, &v));
 }
 
 uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct operand *o,
@@ -131,11 +123,10 @@ uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct op
         spread[a] = o->map[a].kind == MAP_ZERO;
     if (!spread[0] && !spread[1] && !spread[2])
         return emit_view(e, buffer, lo, hi, 0.0f);
-    int64_t rows = spread[0] ? dim[0] : 0, columns = spread[1] ? dim[1] : 0;
-    uint64_t key =
-        key_of(KEY_BROADCAST, buffer, (int64_t)lo << 32 | hi, rows << 32 | columns, 0.0f);
+    struct key key = {
+        KEY_BROADCAST, buffer, {lo, hi, spread[0] ? dim[0] : 0, spread[1] ? dim[1] : 0}, 0.0f};
     uint32_t id;
-    if (cached(e, b->tile, key, &id))
+    if (made(e, b->tile, &key, &id))
         return id;
     struct isa_view v = whole_view(b);
     if (spread[0]) {
@@ -157,7 +148,7 @@ uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct op
         v.base += (uint64_t)((lo - b->held.lo[2]) * b->pitch[2]);
     v.channels = (uint32_t)(hi - lo);
     v.channel0 = spread[2] ? 0 : (uint32_t)lo;
-    return remember(e, b->tile, key, intern_view(e, b->tile, &v));
+    return remember(e, b->tile, &key, intern_view(e, b->tile, &v));
 }
 
 uint32_t emit_permuted_view(struct emitter *e, uint32_t buffer, const int64_t *perm)
@@ -278,25 +269,26 @@ uint32_t emit_program(struct emitter *e, const struct task *t, const struct box 
     struct isa_program_entry program;
     task_program(e->p, t, &program);
     bool vectors = uses_vectors(&program);
-    uint64_t key = key_of(KEY_PROGRAM, t->node, (int64_t)t->kind << 32 | program.n_ops,
-                          (int64_t)(n->kind == NODE_SOFTMAX ? t->step : 0) << 32 |
-                              (vectors ? box->lo[2] + 1 : 0),
-                          0.0f);
+    struct key key = {KEY_PROGRAM,
+                      t->node,
+                      {t->kind, (int32_t)program.n_ops, n->kind == NODE_SOFTMAX ? t->step : 0,
+                       vectors ? box->lo[2] + 1 : 0},
+                      0.0f};
     uint32_t id;
-    if (cached(e, t->tile, key, &id))
+    if (made(e, t->tile, &key, &id))
         return id;
     if (vectors)
         program.constants_view = vectors_view(e, t->tile, n, box->lo[2], box->hi[2]);
     VEC_PUSH(&e->tiles[t->tile].programs, program);
-    return remember(e, t->tile, key, (uint32_t)e->tiles[t->tile].programs.n - 1);
+    return remember(e, t->tile, &key, (uint32_t)e->tiles[t->tile].programs.n - 1);
 }
 
 uint32_t emit_window(struct emitter *e, const struct task *t)
 {
     const struct node *n = &e->p->nodes.at[t->node];
-    uint64_t key = key_of(KEY_WINDOW, t->node, 0, 0, 0.0f);
+    struct key key = {KEY_WINDOW, t->node, {0}, 0.0f};
     uint32_t id;
-    if (cached(e, t->tile, key, &id))
+    if (made(e, t->tile, &key, &id))
         return id;
     const union ir_attrs *a = n->root->attrs;
     const struct axis_map *m = n->operand[0].map;
@@ -318,7 +310,7 @@ uint32_t emit_window(struct emitter *e, const struct task *t)
             w.counted[i] = (uint32_t)a->avg_pool.counted[i];
     }
     VEC_PUSH(&e->tiles[t->tile].windows, w);
-    return remember(e, t->tile, key, (uint32_t)e->tiles[t->tile].windows.n - 1);
+    return remember(e, t->tile, &key, (uint32_t)e->tiles[t->tile].windows.n - 1);
 }
 
 /* Source index of element o of a padded axis; -1 = the pad value. */
@@ -357,9 +349,9 @@ static int32_t *gather_axis(struct emitter *e, const struct node *n, int a, int3
 uint32_t emit_gather(struct emitter *e, const struct task *t, const struct box *box)
 {
     const struct node *n = &e->p->nodes.at[t->node];
-    uint64_t key = key_of(KEY_GATHER, t->node, box->lo[2], box->hi[2], 0.0f);
+    struct key key = {KEY_GATHER, t->node, {box->lo[2], box->hi[2]}, 0.0f};
     uint32_t id;
-    if (cached(e, t->tile, key, &id))
+    if (made(e, t->tile, &key, &id))
         return id;
     struct isa_gather g = {.fill = n->root->opcode == IR_pad ? n->root->attrs->pad.value
                                                              : n->root->attrs->gather_grid.value};
@@ -367,20 +359,17 @@ uint32_t emit_gather(struct emitter *e, const struct task *t, const struct box *
     g.cols = gather_axis(e, n, AXIS_W, 0, n->dim[1], &g.n_cols);
     g.channels = gather_axis(e, n, AXIS_C, box->lo[2], box->hi[2], &g.n_channels);
     VEC_PUSH(&e->tiles[t->tile].gathers, g);
-    return remember(e, t->tile, key, (uint32_t)e->tiles[t->tile].gathers.n - 1);
+    return remember(e, t->tile, &key, (uint32_t)e->tiles[t->tile].gathers.n - 1);
 }
 
 uint32_t emit_route(struct emitter *e, uint32_t tile, const struct isa_target *targets, uint32_t n)
 {
     struct emit_tile *t = &e->tiles[tile];
-    uint64_t hash = hash_bytes(targets, n * sizeof *targets, 0);
-    for (uint32_t i = (uint32_t)t->routes.n; i-- > 0;)
-        if (t->route_hashes.at[i] == hash && t->routes.at[i].n_targets == n &&
-            memcmp(t->routes.at[i].targets, targets, n * sizeof *targets) == 0)
-            return i;
+    uint32_t i = map_intern(&t->route_of, targets, n * sizeof *targets, (uint32_t)t->routes.n);
+    if (i < t->routes.n)
+        return i;
     struct isa_route r = {n, ARENA_ARRAY(e->out->arena, struct isa_target, n)};
     memcpy(r.targets, targets, n * sizeof *targets);
     VEC_PUSH(&t->routes, r);
-    VEC_PUSH(&t->route_hashes, hash);
-    return (uint32_t)t->routes.n - 1;
+    return i;
 }

@@ -1,8 +1,9 @@
 /*
- * base_test.c - half precision over all values, the matrix product against plain loops, messages,
- * output files and signals.
+ * base_test.c - half precision over all values, the matrix product against plain loops, the hash
+ * map, messages, output files and signals.
  */
 #include "base/gemm.h"
+#include "base/map.h"
 #include "eval_rig.h"
 #include "../run_suite.h"
 
@@ -169,6 +170,39 @@ START_TEST(halves_round_to_nearest_even)
 }
 END_TEST
 
+/* So many keys that the map grows often and slots are taken by others. */
+START_TEST(a_map_keeps_the_first_value_of_each_key)
+{
+    enum { N = 5000 };
+    struct map m = {0};
+    ck_assert_uint_eq(map_find_u64(&m, 0), MAP_NONE);
+    for (uint32_t i = 0; i < N; i++)
+        ck_assert_uint_eq(map_intern_u64(&m, map_pair(i, 0), i), i);
+    for (uint32_t i = 0; i < N; i++) {
+        ck_assert_uint_eq(map_intern_u64(&m, map_pair(i, 0), N), i);
+        ck_assert_uint_eq(map_find_u64(&m, map_pair(i, 0)), i);
+        ck_assert_uint_eq(map_find_u64(&m, map_pair(i, 1)), MAP_NONE);
+    }
+    ck_assert_uint_eq(m.n, N);
+    map_free(&m);
+    ck_assert_uint_eq(map_find_u64(&m, 0), MAP_NONE);
+}
+END_TEST
+
+/* The length is part of a key, zeros and the empty key are keys. */
+START_TEST(keys_of_a_map_are_bytes)
+{
+    static const char zeros[64];
+    struct map m = {0};
+    for (uint32_t n = 0; n <= sizeof zeros; n++)
+        ck_assert_uint_eq(map_intern(&m, zeros, n, n), n);
+    for (uint32_t n = 0; n <= sizeof zeros; n++)
+        ck_assert_uint_eq(map_find(&m, zeros, n), n);
+    ck_assert_uint_eq(map_find(&m, "\1", 1), MAP_NONE);
+    map_free(&m);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("base");
@@ -180,6 +214,8 @@ int main(void)
     tcase_add_test(tc, gemm_equals_plain_loops);
     tcase_add_test(tc, every_half_converts_and_comes_back);
     tcase_add_test(tc, halves_round_to_nearest_even);
+    tcase_add_test(tc, a_map_keeps_the_first_value_of_each_key);
+    tcase_add_test(tc, keys_of_a_map_are_bytes);
     Suite *suite = suite_create("base");
     suite_add_tcase(suite, tc);
     return run_suite(suite);
