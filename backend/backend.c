@@ -59,11 +59,18 @@ static bool plan_and_schedule(struct plan *p)
     return true;
 }
 
-/* Everything but MVMs is free, so a layer's time is its number of output pixels. */
+/* Everything but MVMs is free, so a layer's time is that of its products. */
 static bool only_mvm_takes_time(const struct arch *a)
 {
     return a->lanes == 0 && a->link_bytes_per_cycle == 0 && a->hop_cycles == 0 &&
            a->dram_cycles == 0 && a->dram_bytes_per_cycle == 0;
+}
+
+/* Of its products, one after the other. */
+static int64_t layer_cycles(const struct plan *p, const struct layer *l)
+{
+    const int32_t *dim = p->nodes.at[l->node].dim;
+    return ir_mapping_products(&l->mapping, dim[0], dim[1]) * p->arch->mvm_cycles;
 }
 
 /* One base layer at a time without copies. */
@@ -71,10 +78,8 @@ static bool layer_by_layer_cycles(const struct plan *p, uint64_t *out)
 {
     *out = 0;
     if (only_mvm_takes_time(p->arch)) {
-        for (size_t i = 0; i < p->layers.n; i++) {
-            const struct node *n = &p->nodes.at[p->layers.at[i].node];
-            *out += (uint64_t)n->dim[0] * (uint64_t)n->dim[1] * (uint64_t)p->arch->mvm_cycles;
-        }
+        for (size_t i = 0; i < p->layers.n; i++)
+            *out += (uint64_t)layer_cycles(p, &p->layers.at[i]);
         return true;
     }
     struct backend_options options = *p->options;
@@ -102,7 +107,7 @@ static void report_layers(const struct plan *p, struct arena *a, struct backend_
         for (int axis = 0; axis < 3; axis++)
             r->ofm[axis] = n->dim[axis];
         r->pes = (int64_t)l->pv * l->ph;
-        r->cycles = (int64_t)n->dim[0] * n->dim[1] * p->arch->mvm_cycles;
+        r->cycles = layer_cycles(p, l);
         r->copies = l->n_copies;
     }
 }

@@ -90,7 +90,8 @@ static void fill_pes(const struct layer *l, const struct group *g, struct isa_pe
         for (uint32_t pv = g->column[i].pv0; pv < g->column[i].pv1; pv++, pe++, number++) {
             pe->pe = number;
             int64_t lo, hi;
-            ir_mapping_slice(&l->mapping, pv, &lo, &hi);
+            if (!ir_mapping_run(&l->mapping, g->column[i].ph, pv, 0, &lo, &hi))
+                BUG("slice %u of layer %u holds no rows", pv, g->layer);
             pe->k0 = (uint32_t)lo;
             pe->k = (uint32_t)(hi - lo);
             ir_mapping_block(&l->mapping, g->column[i].ph, &lo, &hi);

@@ -118,8 +118,8 @@ struct cost_work plan_task_work(const struct plan *p, const struct isa_program *
     switch ((enum task_kind)t->kind) {
     case TASK_MVM:
         return (struct cost_work){.kind = COST_MVM,
-                                  .pixels = (uint64_t)(box.hi[0] - box.lo[0]) *
-                                            (uint64_t)(box.hi[1] - box.lo[1])};
+                                  .products = (uint64_t)(box.hi[0] - box.lo[0]) *
+                                              (uint64_t)(box.hi[1] - box.lo[1])};
     case TASK_PARTIAL:
     case TASK_SEND:
         return (struct cost_work){

@@ -153,7 +153,7 @@ static void channel_grid(struct plan *p, struct node *n, struct layer *l)
         for (uint32_t c = 0; c < l->n_copies; c++)
             if (!same_contributors(&l->copy[c].block[b - 1], &l->copy[c].block[b])) {
                 int64_t lo, hi;
-                ir_mapping_block(&l->mapping, b, &lo, &hi);
+                ir_mapping_channels(&l->mapping, b, &lo, &hi);
                 cuts[lo] = 1;
             }
     grid_from_cuts(p, &n->grid[AXIS_C], cuts, n->dim[AXIS_C]);

@@ -20,41 +20,24 @@ void group_channels(const struct plan *p, const struct group *g, int32_t *lo, in
 {
     const struct layer *l = &p->layers.at[g->layer];
     int64_t first, last, unused;
-    ir_mapping_block(&l->mapping, g->column[0].ph, &first, &unused);
-    ir_mapping_block(&l->mapping, g->column[g->n_columns - 1].ph, &unused, &last);
+    ir_mapping_channels(&l->mapping, g->column[0].ph, &first, &unused);
+    ir_mapping_channels(&l->mapping, g->column[g->n_columns - 1].ph, &unused, &last);
     *lo = (int32_t)first;
     *hi = (int32_t)last;
 }
 
-/* Bounding box over kernel rows, kernel columns and input channels of the slices of one block. */
-static struct box column_taps(const struct ir_mapping *m, const struct group_column *c, int64_t kw)
-{
-    int64_t from, to, q0, q1, unused, channels = m->channels;
-    ir_mapping_slice(m, c->pv0, &from, &unused);
-    ir_mapping_slice(m, c->pv1 - 1, &unused, &to);
-    ir_mapping_groups(m, c->ph, &q0, &q1);
-    int64_t first = from / channels, last = (to - 1) / channels;
-    struct box t;
-    t.lo[0] = (int32_t)(first / kw);
-    t.hi[0] = (int32_t)(last / kw + 1);
-    bool one_row = first / kw == last / kw;
-    t.lo[1] = one_row ? (int32_t)(first % kw) : 0;
-    t.hi[1] = one_row ? (int32_t)(last % kw + 1) : (int32_t)kw;
-    t.lo[2] = first == last ? (int32_t)(from % channels) : 0;
-    t.hi[2] = first == last ? (int32_t)((to - 1) % channels + 1) : (int32_t)channels;
-    t.lo[2] += (int32_t)(q0 * channels);
-    t.hi[2] += (int32_t)((q1 - 1) * channels);
-    return t;
-}
-
 struct box group_taps(const struct plan *p, const struct group *g)
 {
-    const struct layer *l = &p->layers.at[g->layer];
-    const struct node *n = &p->nodes.at[l->node];
-    struct box b = {{0}, {0}};
+    const struct ir_mapping *m = &p->layers.at[g->layer].mapping;
+    struct box b = {{0}, {0}}, taps;
     for (uint32_t i = 0; i < g->n_columns; i++) {
-        struct box t = column_taps(&l->mapping, &g->column[i], n->operand[0].map[1].kernel);
-        box_include(&b, &t);
+        int64_t lo[3], hi[3];
+        ir_mapping_taps(m, g->column[i].ph, g->column[i].pv0, g->column[i].pv1, lo, hi);
+        for (int a = 0; a < 3; a++) {
+            taps.lo[a] = (int32_t)lo[a];
+            taps.hi[a] = (int32_t)hi[a];
+        }
+        box_include(&b, &taps);
     }
     return b;
 }

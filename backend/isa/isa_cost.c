@@ -101,7 +101,7 @@ struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
 {
     const struct isa_tile *t = &p->tiles[tile];
     switch (inst->op) {
-    case ISA_mvm: return (struct cost_work){.kind = COST_MVM, .pixels = area(inst)};
+    case ISA_mvm: return (struct cost_work){.kind = COST_MVM, .products = area(inst)};
     case ISA_vmap:
     case ISA_vwin:
     case ISA_vred:

@@ -39,7 +39,7 @@ int64_t arch_logical_cols(const struct arch *arch);
 enum cost_kind { COST_MVM, COST_VECTOR, COST_SEND, COST_SIGNAL, COST_DMA, COST_NONE };
 struct cost_work {
     enum cost_kind kind;
-    uint64_t pixels;   /* MVM: output pixels of the set */
+    uint64_t products; /* MVM: one after the other on all PEs of the group */
     uint64_t elements; /* VECTOR: results times lane operations each */
     uint64_t bytes;    /* SEND, DMA: payload */
     uint32_t hops;     /* SEND, SIGNAL: links to the farthest target */

@@ -41,7 +41,7 @@ struct cost arch_cost(const struct arch *arch, const struct cost_work *work)
 {
     uint64_t flight = mul_sat(work->hops, (uint64_t)arch->hop_cycles);
     switch (work->kind) {
-    case COST_MVM: return one_stage(UNIT_PE, mul_sat(work->pixels, (uint64_t)arch->mvm_cycles));
+    case COST_MVM: return one_stage(UNIT_PE, mul_sat(work->products, (uint64_t)arch->mvm_cycles));
     case COST_VECTOR:
         if (arch->lanes == 0)
             return one_stage(UNIT_VECTOR, 0);

@@ -70,7 +70,7 @@ static bool add_op(struct gathered *x, struct ir_op *op, const struct pass_ctx *
     struct group *g = &x->groups.at[at];
     int64_t rows = op->out->type.dim[0], columns = op->out->type.dim[1];
     struct cost cost = arch_cost(
-        ctx->arch, &(struct cost_work){.kind = COST_MVM, .pixels = (uint64_t)(rows * columns)});
+        ctx->arch, &(struct cost_work){.kind = COST_MVM, .products = (uint64_t)(rows * columns)});
     uint64_t cycles = cost_occupancy_cycles(&cost);
     if (!add_pes(x, g, op, ctx->diag))
         return false;
@@ -201,8 +201,8 @@ static void find_bottleneck(const struct gathered *x, const struct pass_ctx *ctx
         const struct ir_attrs_mvm *a = &op->attrs->mvm;
         int64_t pixels = ceil_div_i64(op->out->type.dim[0], a->cut[0]) *
                          ceil_div_i64(op->out->type.dim[1], a->cut[1]);
-        struct cost cost =
-            arch_cost(ctx->arch, &(struct cost_work){.kind = COST_MVM, .pixels = (uint64_t)pixels});
+        struct cost cost = arch_cost(
+            ctx->arch, &(struct cost_work){.kind = COST_MVM, .products = (uint64_t)pixels});
         uint64_t cycles = cost_occupancy_cycles(&cost);
         if (cycles > out->bottleneck_cycles) {
             out->bottleneck_cycles = cycles;

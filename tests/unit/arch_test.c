@@ -300,7 +300,7 @@ static uint64_t occupancy(const struct arch *arch, struct cost_work work)
 START_TEST(clsa_charges_only_mvm)
 {
     struct arch arch = clsa();
-    ck_assert_uint_eq(latency(&arch, (struct cost_work){.kind = COST_MVM, .pixels = 224}), 224);
+    ck_assert_uint_eq(latency(&arch, (struct cost_work){.kind = COST_MVM, .products = 224}), 224);
     struct cost_work free_work = {.elements = 1000, .bytes = 1000, .hops = 3};
     for (int kind = COST_VECTOR; kind <= COST_NONE; kind++) {
         free_work.kind = (enum cost_kind)kind;
@@ -316,7 +316,7 @@ START_TEST(costs_by_hand)
     ck_assert(parse("mvm_cycles: 10\nlanes: 16\nvector_setup_cycles: 2\nlink_bytes_per_cycle: 32\n"
                     "hop_cycles: 3\ndram_cycles: 100\ndram_bytes_per_cycle: 8\n",
                     &arch));
-    struct cost_work mvm = {.kind = COST_MVM, .pixels = 7};
+    struct cost_work mvm = {.kind = COST_MVM, .products = 7};
     ck_assert_uint_eq(occupancy(&arch, mvm), 70);
     ck_assert_uint_eq(latency(&arch, mvm), 70);
     struct cost_work vector = {.kind = COST_VECTOR, .elements = 33}; /* 2 + ceil(33/16) = 5 */
@@ -346,7 +346,7 @@ START_TEST(costs_saturate)
     ck_assert(parse("mvm_cycles: 10\nlanes: 1\nvector_setup_cycles: 2\nlink_bytes_per_cycle: 1\n"
                     "hop_cycles: 1\n",
                     &arch));
-    ck_assert_uint_eq(latency(&arch, (struct cost_work){.kind = COST_MVM, .pixels = UINT64_MAX}),
+    ck_assert_uint_eq(latency(&arch, (struct cost_work){.kind = COST_MVM, .products = UINT64_MAX}),
                       UINT64_MAX);
     ck_assert_uint_eq(
         latency(&arch, (struct cost_work){.kind = COST_VECTOR, .elements = UINT64_MAX}),

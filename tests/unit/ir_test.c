@@ -676,6 +676,53 @@ START_TEST(test_mapping)
 }
 END_TEST
 
+/* Matrix rows of a slice are runs of taps (kernel row, kernel column, channel). */
+START_TEST(mapping_knows_what_a_slice_multiplies)
+{
+    static const struct {
+        struct ir_mapping m;
+        int64_t block, slice0, slice1, lo[3], hi[3];
+    } cases[] = {
+        /* 3x3x64: rows 256..511 are taps 4 = (1,1) to 7 = (2,1) */
+        {{MAPPING_IM2COL, 576, 300, 1, 64, 300, 3, 256, 256, 0, 3, 2},
+         1,
+         1,
+         2,
+         {1, 0, 0},
+         {3, 3, 64}},
+        /* 5x5 of one channel: rows 0..15 are taps (0,0) to (3,0), 16..24 (3,1) to (4,4); both */
+        {{MAPPING_IM2COL, 25, 4, 4, 1, 1, 5, 16, 256, 0, 2, 4}, 3, 0, 1, {0, 0, 3}, {4, 5, 4}},
+        {{MAPPING_IM2COL, 25, 4, 4, 1, 1, 5, 16, 256, 0, 2, 4}, 3, 1, 2, {3, 0, 3}, {5, 5, 4}},
+        {{MAPPING_IM2COL, 25, 4, 4, 1, 1, 5, 16, 256, 0, 2, 4}, 3, 0, 2, {0, 0, 3}, {5, 5, 4}},
+        /* 1x1: a slice is a run of channels */
+        {{MAPPING_IM2COL, 600, 8, 1, 600, 8, 1, 256, 256, 0, 3, 1},
+         0,
+         1,
+         3,
+         {0, 0, 256},
+         {1, 1, 600}},
+        /* part of one tap: rows 4, 5 of 2x2x3 are channels 1, 2 of tap (0,1) */
+        {{MAPPING_IM2COL, 12, 8, 1, 3, 8, 2, 2, 256, 0, 6, 1}, 0, 2, 3, {0, 1, 1}, {1, 2, 3}},
+        /* depthwise, 28 conv groups a PE: block 1 is channels 28..55 */
+        {{MAPPING_DIAGONAL, 9, 64, 64, 1, 1, 3, 256, 256, 28, 1, 3},
+         1,
+         0,
+         1,
+         {0, 0, 28},
+         {3, 3, 56}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t lo[3], hi[3];
+        ir_mapping_taps(&cases[i].m, cases[i].block, cases[i].slice0, cases[i].slice1, lo, hi);
+        for (int a = 0; a < 3; a++) {
+            ck_assert_int_eq(lo[a], cases[i].lo[a]);
+            ck_assert_int_eq(hi[a], cases[i].hi[a]);
+        }
+        ck_assert_int_eq(ir_mapping_products(&cases[i].m, 5, 7), 35);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -695,6 +742,7 @@ int main(void)
         test_verifier_sees,
         test_interface,
         test_mapping,
+        mapping_knows_what_a_slice_multiplies,
         test_malformed,
         test_many_errors,
         test_huge_splat,
