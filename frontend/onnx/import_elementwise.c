@@ -4,7 +4,10 @@
  */
 #include "onnx_internal.h"
 
+#include "base/half.h"
+
 #include <float.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Relu, Exp, Sqrt, ...; also GlobalAveragePool: one operand, no attributes. */
@@ -133,8 +136,25 @@ struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtyp
     return onnx_emit1(n, IR_cast, &attrs, x);
 }
 
+/* A constant of floats rounded to what bfloat16 can hold. */
+static struct ir_value *rounded_to_bf16(struct onnx_node *n, struct ir_value *x)
+{
+    if (!x)
+        return NULL;
+    bool splat = x->def->attrs->constant.data->splat;
+    int64_t count = splat ? 1 : ir_count(&x->type);
+    float *data = heap_alloc((size_t)max_i64(count, 1) * sizeof *data);
+    for (int64_t i = 0; i < count; i++)
+        data[i] = bf16_round((float)ir_const_f64(x->def, i));
+    struct blob *b =
+        splat ? blob_splat(data, sizeof *data) : blob_own(data, (size_t)count * sizeof *data);
+    if (splat)
+        free(data);
+    return onnx_const(n, x->type, b);
+}
+
 /* Between float types: nothing to do, since all are f32 inside; but constants that become float16
- * are rounded to what float16 can hold. */
+ * or bfloat16 are rounded to what those can hold. */
 bool import_cast(struct onnx_node *n)
 {
     int64_t to = onnx_attr_i64(n, "to", 0);
@@ -146,5 +166,9 @@ bool import_cast(struct onnx_node *n)
         return onnx_error(n, "to %s is not supported", onnx_dtype_name(to));
     if (to == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 && onnx_is_const(x))
         x = onnx_cast(n, x, IR_F16);
-    return onnx_set_out(n, 0, onnx_cast(n, x, inside));
+    bool known = onnx_is_const(x);
+    x = onnx_cast(n, x, inside);
+    if (to == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16 && known)
+        x = rounded_to_bf16(n, x);
+    return onnx_set_out(n, 0, x);
 }

@@ -12,9 +12,13 @@ bool import_batch_norm(struct onnx_node *n)
         return onnx_error(n, "training mode is not supported");
     if (n->im->opset < 9 && onnx_attr_i64(n, "spatial", 1) != 1)
         return onnx_error(n, "spatial=0 is not supported");
+    /* Until opset 13 the presence of further results is what asks for training mode. */
     for (size_t k = 1; k < n->proto->n_output; k++)
-        if (onnx_out_used(n, k))
-            return onnx_error(n, "result %zu exists only in training mode", k);
+        if (n->im->opset < 14 ? *n->proto->output[k] != 0 : onnx_out_used(n, k))
+            return onnx_error(n,
+                              "training mode, in which alone result %zu, '%s', exists, is not "
+                              "supported; export the model in inference mode",
+                              k, n->proto->output[k]);
     for (size_t i = 0; i < 5; i++)
         in[i] = onnx_in(n, i);
     union ir_attrs attrs = {.batch_norm = {.epsilon = epsilon}};
@@ -116,6 +120,7 @@ bool import_lrn(struct onnx_node *n)
     struct ir_value *v = onnx_helper2(n, IR_mul, x, x);
     v = v ? sum_of_neighbours(n, v, before, after) : NULL;
     v = onnx_helper2(n, IR_mul, v, onnx_scalar(n, alpha / (float)size));
-    v = onnx_power(n, onnx_helper2(n, IR_add, v, onnx_scalar(n, bias)), beta);
+    bool is_positive = alpha >= 0 && bias > 0;
+    v = onnx_power(n, onnx_helper2(n, IR_add, v, onnx_scalar(n, bias)), beta, is_positive);
     return onnx_set_out(n, 0, onnx_helper2(n, IR_div, x, v));
 }

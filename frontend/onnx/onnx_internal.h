@@ -252,8 +252,10 @@ void onnx_note_weights(struct onnx_node *n, struct ir_value *v, size_t i, int64_
 
 /* ---- import_activation.c ---- */
 
-/* x^exponent, element by element. */
-struct ir_value *onnx_power(struct onnx_node *n, struct ir_value *x, double exponent);
+/* x^exponent, element by element, for special values too as IEEE 754's pow; is_positive: x has no
+ * sign bit anywhere. */
+struct ir_value *onnx_power(struct onnx_node *n, struct ir_value *x, double exponent,
+                            bool is_positive);
 
 /* ---- import_reduce.c ---- */
 

@@ -61,3 +61,13 @@ float f16_round(float x)
 {
     return f16_to_f32(f32_to_f16(x));
 }
+
+/* bfloat16 is the upper half of a float. */
+float bf16_round(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if ((bits & 0x7fffffffu) > 0x7f800000u)
+        return float_of_bits((bits | 0x400000u) & 0xffff0000u); /* made quiet */
+    return float_of_bits(shift_round(bits, 16) << 16);
+}

@@ -154,6 +154,22 @@ struct ir_value *rule_gather_everything(struct ir_op *op)
     return x;
 }
 
+struct ir_value *rule_concat_with_empty(struct ir_op *op)
+{
+    struct ir_value *in[255]; /* the most that a concat has */
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        if (ir_count(&op->in[i].value->type) > 0)
+            in[n++] = op->in[i].value;
+    }
+    if (n == 0 || n == op->n_in)
+        return NULL;
+    struct pass_place at = pass_before(op);
+    return pass_emit(
+        &at, &(struct ir_new){
+                 .opcode = IR_concat, .in = in, .n_in = n, .attrs = op->attrs, .name = op->name});
+}
+
 struct ir_value *rule_concat_of_one(struct ir_op *op)
 {
     return op->n_in == 1 ? op->in[0].value : NULL;

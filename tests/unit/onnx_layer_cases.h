@@ -113,6 +113,94 @@ START_TEST(powers_that_are_special)
 }
 END_TEST
 
+/* What C's pow, IEEE 754's, says of special numbers, at each kind of exponent. */
+START_TEST(powers_of_special_numbers)
+{
+    static const float exponents[] = {0.5f,  -0.5f, 0.25f, -0.25f, 0.75f, 1.5f, -1.5f, 2.5f, 0.3f,
+                                      -0.3f, 1,     -1,    2,      -2,    3,    -3,    0};
+    const float x[] = {-INFINITY, INFINITY, -0.0f, 0, -2, 4, NAN, -1e30f};
+    struct model m = one_node(13, node("Pow", "", "x e", "y"), DIMS(8));
+    model_init(&m, FLOATS("e", DIMS(1), exponents[_i]));
+    struct tensor y = evaluated(&m, x);
+    for (int i = 0; i < 8; i++) {
+        float have = ((float *)y.data)[i], want = powf(x[i], exponents[_i]);
+        bool same = isnan(want) ? isnan(have)
+                                : signbit(have) == signbit(want) &&
+                                      (have == want || fabsf(have / want - 1) < 1e-5f);
+        ck_assert_msg(same, "%g^%g is %g, not %g", (double)x[i], (double)exponents[_i],
+                      (double)have, (double)want);
+    }
+    tensor_free(&y);
+}
+END_TEST
+
+/* The result's shape is the broadcast one, though the exponent is one number. */
+START_TEST(powers_broadcast)
+{
+    struct model m = one_node(13, node("Pow", "", "x e", "y"), DIMS(2));
+    model_init(&m, FLOATS("e", DIMS(2, 1), 2, 2));
+    EXPECT(&m, AT(3, -4), 9, 16, 9, 16);
+    m = one_node(13, node("Pow", "", "x e", "y"), 0, NULL);
+    model_init(&m, FLOATS("e", DIMS(1), 0.5f));
+    struct tensor y = evaluated(&m, AT(9));
+    ck_assert_int_eq(y.type.rank, 1);
+    ck_assert(((float *)y.data)[0] == 3);
+    tensor_free(&y);
+}
+END_TEST
+
+/* A constant made bfloat16: to nearest, ties to even, NaN stays NaN; as ONNX's casts. */
+START_TEST(constants_cast_to_bfloat16_are_rounded)
+{
+    struct text cast = node("Cast", "", "c", "b"), back = node("Cast", "", "b", "w");
+    attr_int(&cast, "to", BFLOAT16);
+    attr_int(&back, "to", FLOAT);
+    struct model m = one_node(13, node("Add", "", "x w", "y"), DIMS(6));
+    model_node(&m, cast);
+    model_node(&m, back);
+    model_init(&m,
+               FLOATS("c", DIMS(6), 1.00390625f, 1.01171875f, 1.0040f, -3.389e38f, 3.4e38f, NAN));
+    struct tensor y = evaluated(&m, zeros);
+    const float *have = y.data;
+    ck_assert(have[0] == 1 && have[1] == 1.015625f && have[2] == 1.0078125f);
+    ck_assert(have[3] == -0x1.fep127f && have[4] == INFINITY && isnan(have[5]));
+    tensor_free(&y);
+}
+END_TEST
+
+/* Up to opset 13 a named further result is what asks for training. */
+START_TEST(batch_norm_in_training_form)
+{
+    static const struct {
+        int64_t opset;
+        const char *out;
+        bool trains;
+    } c[] = {{7, "y m v sm sv", true}, {9, "y m", true}, {13, "y - - - sv", true},
+             {9, "y - - - -", false},  {13, "y", false}, {15, "y m v", false}};
+    struct model m = one_node(c[_i].opset, node("BatchNormalization", "", "x s s s s", c[_i].out),
+                              DIMS(1, 1, 2));
+    model_init(&m, FLOATS("s", DIMS(1), 1));
+    if (c[_i].trains)
+        ck_assert(rejected(&m, DIAG_ONNX_ATTR, "training mode"));
+    else
+        EXPECT(&m, AT(1, 1), 1, 1);
+}
+END_TEST
+
+/* A part without elements adds nothing, whether it is in the file or cut from a run-time value. */
+START_TEST(values_without_elements)
+{
+    struct text concat = node("Concat", "", "x e n", "y");
+    attr_int(&concat, "axis", 0);
+    struct model m = one_node(13, concat, DIMS(2));
+    model_node(&m, node("Slice", "", "x from to", "n"));
+    model_init(&m, tensor("e", FLOAT, DIMS(0), zeros, 0));
+    model_init(&m, INTS("from", 2));
+    model_init(&m, INTS("to", 2));
+    EXPECT(&m, AT(5, 7), 5, 7);
+}
+END_TEST
+
 /* Squares 1, 4, 9; an even size reaches one further ahead: 5, 13, 9. */
 START_TEST(lrn)
 {
@@ -519,6 +607,11 @@ static void add_layer_cases(TCase *tc)
     tcase_add_test(tc, prelu);
     tcase_add_loop_test(tc, powers, 0, 10);
     tcase_add_test(tc, powers_that_are_special);
+    tcase_add_loop_test(tc, powers_of_special_numbers, 0, 17);
+    tcase_add_test(tc, powers_broadcast);
+    tcase_add_test(tc, constants_cast_to_bfloat16_are_rounded);
+    tcase_add_loop_test(tc, batch_norm_in_training_form, 0, 6);
+    tcase_add_test(tc, values_without_elements);
     tcase_add_loop_test(tc, lrn, 0, 3);
     tcase_add_test(tc, lrn_over_all_channels);
     tcase_add_test(tc, log_softmax_does_not_underflow);

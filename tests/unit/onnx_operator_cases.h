@@ -175,12 +175,6 @@ static struct model bad_node(int i, const char **says)
         m = one_node(13, node("Resize", "", "x - - s", "y"), DIMS(4));
         model_init(&m, INTS("s", 1000000000));
         return m;
-    case 9:
-        *says = "has no elements";
-        m = one_node(13, node("Slice", "", "x from to", "y"), DIMS(4));
-        model_init(&m, INTS("from", 2));
-        model_init(&m, INTS("to", 2));
-        return m;
     default:
         *says = "the parts do not add up to 4";
         m = one_node(13, node("Split", "", "x parts", "y z"), DIMS(4));
