@@ -26,14 +26,6 @@ static void add_read(const struct plan *p, struct accesses *out, uint32_t buffer
         rows_include(&out->v.at[out->v.n - 1].rows, awaited);
 }
 
-static uint32_t buffer_of(const struct plan *p, uint32_t tile, const struct ir_op *value)
-{
-    for (uint32_t b = p->first_buffer[value->id]; b != NONE; b = p->buffers.at[b].next)
-        if (p->buffers.at[b].tile == tile)
-            return b;
-    BUG("no buffer of %s on tile %u", value->name, tile);
-}
-
 struct box task_box(const struct plan *p, const struct task *t)
 {
     const struct node *n = &p->nodes.at[t->node];
@@ -93,15 +85,15 @@ static void sum_accesses(const struct plan *p, const struct task *t, const struc
     add(out, t->kind == TASK_MAP || t->step == 1 ? own : b->sums[t->step - 1], *box, false, NONE);
     if (t->kind == TASK_SUM)
         add(out, b->contributor[t->step].landing, *box, false, NONE);
-    add(out, last ? buffer_of(p, t->tile, n->out) : b->sums[t->step], *box, true, NONE);
+    add(out, last ? plan_find_buffer(p, t->tile, n->out) : b->sums[t->step], *box, true, NONE);
 }
 
 static void softmax_accesses(const struct plan *p, const struct task *t, const struct box *box,
                              struct accesses *out)
 {
     const struct node *n = &p->nodes.at[t->node];
-    uint32_t source = buffer_of(p, t->tile, n->operand[0].value);
-    uint32_t result = buffer_of(p, t->tile, n->out), maxima = t->aux, powers = t->aux + 1,
+    uint32_t source = plan_find_buffer(p, t->tile, n->operand[0].value);
+    uint32_t result = plan_find_buffer(p, t->tile, n->out), maxima = t->aux, powers = t->aux + 1,
              sums = t->aux + 2;
     struct box thin = *box;
     int axis = (int)n->root->attrs->softmax.axis;
@@ -132,7 +124,7 @@ static void send_accesses(const struct plan *p, const struct task *t, const stru
                           struct accesses *out)
 {
     const struct node *n = &p->nodes.at[t->node];
-    add(out, buffer_of(p, t->tile, n->out), *box, false, NONE);
+    add(out, plan_find_buffer(p, t->tile, n->out), *box, false, NONE);
     for (uint32_t i = 0; i < n->targets.n; i++) {
         const struct target *target = &n->targets.at[i];
         if (!node_sends(n, t->cell, i) || target->class != t->aux)
@@ -151,10 +143,10 @@ static void derived_accesses(const struct plan *p, const struct task *t, const s
 {
     const struct node *n = &p->nodes.at[t->node];
     for (unsigned i = 0; i < n->n_operands; i++) {
-        uint32_t b = buffer_of(p, t->tile, n->operand[i].value);
+        uint32_t b = plan_find_buffer(p, t->tile, n->operand[i].value);
         add_read(p, out, b, read_box(n->operand[i].map, box), t->awaits[i]);
     }
-    add(out, buffer_of(p, t->tile, n->out), *box, true, NONE);
+    add(out, plan_find_buffer(p, t->tile, n->out), *box, true, NONE);
 }
 
 void task_accesses(const struct plan *p, const struct task *t, struct accesses *out)

@@ -22,6 +22,8 @@ static void plan_free(struct plan *p)
     VEC_FREE(&p->tasks);
     VEC_FREE(&p->preds);
     VEC_FREE(&p->stores);
+    map_free(&p->buffer_of);
+    map_free(&p->target_of);
     arena_free(p->arena);
 }
 

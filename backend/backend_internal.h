@@ -23,6 +23,7 @@
 
 #include "backend.h"
 
+#include "base/map.h"
 #include "mvm_mapping.h"
 #include "need.h"
 
@@ -203,7 +204,6 @@ struct buffer {
     const struct ir_op *shows; /* the operation whose elements it holds (partial sums: the mvm) */
     struct box held;           /* in the coordinates of `value` */
     int32_t dim[3];            /* logical extent */
-    uint32_t next;             /* next buffer of the same value, or NONE */
     bool constant;
     uint32_t *load_task;   /* value with input parts: [part][row of held] -> task, or NONE */
     struct row_life *life; /* schedule: per row of held */
@@ -252,7 +252,8 @@ struct plan {
     VEC(struct tile) tiles;
 
     VEC(struct buffer) buffers;
-    uint32_t *first_buffer; /* op id -> buffer list of that value, or NONE */
+    struct map buffer_of; /* (op id, tile) -> the value's buffer there */
+    struct map target_of; /* (buffer, part) -> index into the targets of the part's node */
     VEC(struct task) tasks;
     VEC(uint32_t) preds;
     VEC(struct output_store) stores;
@@ -359,7 +360,8 @@ struct box task_box(const struct plan *p, const struct task *t);
 void task_program(const struct plan *p, const struct task *t, struct isa_program_entry *out);
 
 /* ---- reads.c ---- */
-/* The buffer of a value on a tile, made at first use. */
+/* The buffer of a value on a tile, made at first use; plan_find_buffer: one that there is. */
+uint32_t plan_find_buffer(const struct plan *p, uint32_t tile, const struct ir_op *value);
 uint32_t plan_buffer(struct plan *p, uint32_t tile, const struct ir_op *value);
 uint32_t plan_new_buffer(struct plan *p, uint32_t tile, const struct ir_op *shows,
                          const int32_t dim[3], const struct box *held);

@@ -169,19 +169,19 @@ static void add_map(struct plan *p, const struct ir_op *op)
     add_lane(n, lane_of(op->opcode), swap ? LANE_B : LANE_A, swap ? LANE_A : LANE_B, 0.0f);
 }
 
-static void add_part(struct plan *p, struct value_parts *v, struct part part)
+/* An alias: the parts of its operands, each moved along; room for all of them at once. */
+static struct value_parts *alias_new(struct plan *p, const struct ir_op *op)
 {
-    if (box_empty(&part.where))
-        return;
-    struct part *grown = ARENA_ARRAY(p->arena, struct part, v->n + 1);
-    if (v->n)
-        memcpy(grown, v->part, v->n * sizeof *grown);
-    grown[v->n++] = part;
-    v->part = grown;
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < op->n_in; i++)
+        most += p->parts[op->in[i].value->def->id].n;
+    struct value_parts *v = &p->parts[op->id];
+    v->part = ARENA_ARRAY(p->arena, struct part, most);
+    return v;
 }
 
-/* Adds operand i's parts, moved by `shift` and cut to `where` of the alias. */
-static void add_shifted(struct plan *p, struct value_parts *v, const struct ir_op *from,
+/* Adds the parts of `from`, moved by `shift` and cut to `where` of the alias. */
+static void add_shifted(const struct plan *p, struct value_parts *v, const struct ir_op *from,
                         const int32_t shift[3], const struct box *where)
 {
     const struct value_parts *src = &p->parts[from->id];
@@ -191,31 +191,20 @@ static void add_shifted(struct plan *p, struct value_parts *v, const struct ir_o
         part.where = box_intersect(&moved, where);
         for (int a = 0; a < 3; a++)
             part.shift[a] += shift[a];
-        add_part(p, v, part);
+        if (!box_empty(&part.where))
+            v->part[v->n++] = part;
     }
 }
 
 static void alias_concat(struct plan *p, const struct ir_op *op)
 {
-    struct value_parts *v = &p->parts[op->id];
+    struct value_parts *v = alias_new(p, op);
     int axis = (int)op->attrs->concat.axis;
     int32_t shift[3] = {0}, dim[3];
     value_dims(op, dim);
     struct box whole = box_whole(dim);
-    uint32_t total = 0;
-    for (uint32_t i = 0; i < op->n_in; i++)
-        total += p->parts[op->in[i].value->def->id].n;
-    v->part = ARENA_ARRAY(p->arena, struct part, total);
     for (uint32_t i = 0; i < op->n_in; i++) {
-        const struct value_parts *src = &p->parts[op->in[i].value->def->id];
-        for (uint32_t k = 0; k < src->n; k++) {
-            struct part part = src->part[k];
-            struct box moved = box_shift(&part.where, shift, 1);
-            part.where = box_intersect(&moved, &whole);
-            for (int a = 0; a < 3; a++)
-                part.shift[a] += shift[a];
-            v->part[v->n++] = part;
-        }
+        add_shifted(p, v, op->in[i].value->def, shift, &whole);
         shift[axis] += (int32_t)op->in[i].value->type.dim[axis];
     }
 }
@@ -227,16 +216,16 @@ static void alias_slice(struct plan *p, const struct ir_op *op)
     struct box whole = box_whole(dim);
     for (int a = 0; a < 3; a++)
         shift[a] = (int32_t)-op->attrs->slice.start.at[a];
-    add_shifted(p, &p->parts[op->id], op->in[0].value->def, shift, &whole);
+    add_shifted(p, alias_new(p, op), op->in[0].value->def, shift, &whole);
 }
 
 static void stored_part(struct plan *p, const struct ir_op *op)
 {
-    struct part part = {.node = p->node_of[op->id]};
+    struct value_parts *v = &p->parts[op->id];
     int32_t dim[3];
     value_dims(op, dim);
-    part.where = box_whole(dim);
-    add_part(p, &p->parts[op->id], part);
+    *v = (struct value_parts){1, ARENA_NEW(p->arena, struct part)};
+    *v->part = (struct part){.node = p->node_of[op->id], .where = box_whole(dim)};
 }
 
 static bool only_mvm_reads(const struct ir_op *op)

@@ -100,7 +100,8 @@ static void place_copy(struct plan *p, uint32_t layer, uint32_t copy)
     list_contributors(p, l, c);
 }
 
-static bool add_layer(struct plan *p, uint32_t node)
+/* `layer_of`: the first layer of each weights object. */
+static bool add_layer(struct plan *p, uint32_t node, struct map *layer_of)
 {
     struct node *n = &p->nodes.at[node];
     const struct ir_attrs_mvm *m = &n->root->attrs->mvm;
@@ -132,18 +133,35 @@ static bool add_layer(struct plan *p, uint32_t node)
         }
         r->hi[2] = n->dim[2];
     }
-    l.shares = NONE;
-    for (uint32_t i = 0; m->weights > 0 && i < p->layers.n && l.shares == NONE; i++)
-        if (p->nodes.at[p->layers.at[i].node].root->attrs->mvm.weights == m->weights)
-            l.shares = i;
+    n->layer = (uint32_t)p->layers.n;
+    l.shares = m->weights > 0 ? map_intern_u64(layer_of, (uint64_t)m->weights, n->layer) : NONE;
+    if (l.shares == n->layer)
+        l.shares = NONE;
     if (l.shares != NONE && p->layers.at[l.shares].n_copies != l.n_copies)
         return diag_error(p->diag, n->root->loc, DIAG_LOWER,
                           "shares weights with '%s', but has %u copies, not %u",
                           p->nodes.at[p->layers.at[l.shares].node].root->name, l.n_copies,
                           p->layers.at[l.shares].n_copies);
-    n->layer = (uint32_t)p->layers.n;
     VEC_PUSH(&p->layers, l);
     return true;
+}
+
+/* The base layers; *out_pes: what they need together. */
+static bool add_layers(struct plan *p, int64_t *out_pes)
+{
+    bool ok = true;
+    struct map layer_of = {0};
+    *out_pes = 0;
+    for (size_t i = 0; ok && i < p->nodes.n; i++) {
+        if (p->nodes.at[i].kind != NODE_MVM)
+            continue;
+        ok = add_layer(p, (uint32_t)i, &layer_of);
+        const struct layer *l = ok ? &p->layers.at[p->layers.n - 1] : NULL;
+        if (l && l->shares == NONE)
+            *out_pes += (int64_t)l->n_copies * l->pv * l->ph;
+    }
+    map_free(&layer_of);
+    return ok;
 }
 
 struct copy *layer_copy_at(const struct plan *p, struct layer *l, int32_t y, int32_t x)
@@ -167,15 +185,9 @@ static void renumber_tiles(struct plan *p)
 
 bool plan_place(struct plan *p)
 {
-    int64_t wanted = 0;
-    for (size_t i = 0; i < p->nodes.n; i++)
-        if (p->nodes.at[i].kind == NODE_MVM) {
-            if (!add_layer(p, (uint32_t)i))
-                return false;
-            const struct layer *l = &p->layers.at[p->layers.n - 1];
-            if (l->shares == NONE)
-                wanted += (int64_t)l->n_copies * l->pv * l->ph;
-        }
+    int64_t wanted;
+    if (!add_layers(p, &wanted))
+        return false;
     struct loc nowhere = {0};
     if (!p->single_copies && wanted > p->options->pes)
         return diag_error(

@@ -14,7 +14,7 @@
 uint32_t plan_new_buffer(struct plan *p, uint32_t tile, const struct ir_op *shows,
                          const int32_t dim[3], const struct box *held)
 {
-    struct buffer b = {.tile = tile, .shows = shows, .next = NONE};
+    struct buffer b = {.tile = tile, .shows = shows};
     memcpy(b.dim, dim, sizeof b.dim);
     if (held)
         b.held = *held;
@@ -22,19 +22,26 @@ uint32_t plan_new_buffer(struct plan *p, uint32_t tile, const struct ir_op *show
     return (uint32_t)p->buffers.n - 1;
 }
 
+uint32_t plan_find_buffer(const struct plan *p, uint32_t tile, const struct ir_op *value)
+{
+    uint32_t b = map_find_u64(&p->buffer_of, map_pair(value->id, tile));
+    if (b == MAP_NONE)
+        BUG("no buffer of %s on tile %u", value->name, tile);
+    return b;
+}
+
 uint32_t plan_buffer(struct plan *p, uint32_t tile, const struct ir_op *value)
 {
-    for (uint32_t b = p->first_buffer[value->id]; b != NONE; b = p->buffers.at[b].next)
-        if (p->buffers.at[b].tile == tile)
-            return b;
+    uint32_t known =
+        map_intern_u64(&p->buffer_of, map_pair(value->id, tile), (uint32_t)p->buffers.n);
+    if (known < p->buffers.n)
+        return known;
     int32_t dim[3];
     for (int a = 0; a < 3; a++)
         dim[a] = (int32_t)value->out->type.dim[a];
     uint32_t id = plan_new_buffer(p, tile, value, dim, NULL);
     struct buffer *b = &p->buffers.at[id];
     b->value = value;
-    b->next = p->first_buffer[value->id];
-    p->first_buffer[value->id] = id;
     const struct value_parts *v = &p->parts[value->id];
     for (uint32_t i = 0; i < v->n; i++)
         if (p->nodes.at[v->part[i].node].kind == NODE_INPUT && !b->load_task) {
@@ -163,9 +170,9 @@ static uint32_t class_of(struct plan *p, struct node *n, const struct part *part
 /* The target's number, with room for its bit in every cell's set. */
 static uint32_t find_target(struct plan *p, struct node *n, uint32_t buffer, uint32_t part)
 {
-    for (uint32_t t = 0; t < n->targets.n; t++)
-        if (n->targets.at[t].buffer == buffer && n->targets.at[t].part == part)
-            return t;
+    uint32_t known = map_intern_u64(&p->target_of, map_pair(buffer, part), (uint32_t)n->targets.n);
+    if (known < n->targets.n)
+        return known;
     const struct ir_op *value = p->buffers.at[buffer].value;
     struct target target = {buffer, part, class_of(p, n, &p->parts[value->id].part[part])};
     VEC_PUSH(&n->targets, target);

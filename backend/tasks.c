@@ -386,8 +386,6 @@ bool plan_tasks(struct plan *p)
 {
     struct builder b = {.p = p, .barrier = ARENA_ARRAY(p->arena, uint32_t, p->tiles.n)};
     memset(b.barrier, 0xff, p->tiles.n * sizeof *b.barrier);
-    p->first_buffer = ARENA_ARRAY(p->arena, uint32_t, p->n_ops);
-    memset(p->first_buffer, 0xff, p->n_ops * sizeof *p->first_buffer);
     p->barrier = ARENA_ARRAY(p->arena, uint32_t, p->layers.n);
     memset(p->barrier, 0xff, p->layers.n * sizeof *p->barrier);
     p->queue_base = ARENA_ARRAY(p->arena, uint32_t, p->tiles.n);

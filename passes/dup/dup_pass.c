@@ -7,6 +7,8 @@
  */
 #include "dup_flow.h"
 
+#include "base/map.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +22,7 @@ struct gathered {
     VEC(struct ir_op *) ops;
     VEC(uint32_t) group_of;   /* of ops.at[i] */
     VEC(struct group) groups; /* by first user in list order */
+    struct map group_of_weights;
     int64_t pe_min;
 };
 
@@ -33,16 +36,16 @@ static void free_gathered(struct gathered *x)
     VEC_FREE(&x->ops);
     VEC_FREE(&x->group_of);
     VEC_FREE(&x->groups);
+    map_free(&x->group_of_weights);
 }
 
 static uint32_t find_group(struct gathered *x, int64_t weights)
 {
-    for (uint32_t i = 0; weights > 0 && i < x->groups.n; i++) {
-        if (x->groups.at[i].weights == weights)
-            return i;
-    }
-    VEC_PUSH(&x->groups, ((struct group){.weights = weights, .most_copies = INT64_MAX}));
-    return (uint32_t)x->groups.n - 1;
+    uint32_t n = (uint32_t)x->groups.n;
+    uint32_t i = weights > 0 ? map_intern_u64(&x->group_of_weights, (uint64_t)weights, n) : n;
+    if (i == n)
+        VEC_PUSH(&x->groups, ((struct group){.weights = weights, .most_copies = INT64_MAX}));
+    return i;
 }
 
 /* The user's crossbars must be those of the group's other users. */
