@@ -11,6 +11,7 @@
 
 /* Filled beside its place and renamed onto it by folder_commit. */
 struct folder {
+    struct leftover leftover; /* must stay first */
     struct arena *arena;
     const char *path, *temp; /* temp: interrupts are held */
     struct interrupts interrupts;

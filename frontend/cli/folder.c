@@ -47,9 +47,14 @@ static bool may_replace(const struct folder *f, bool replace, const char *mark, 
            diag_error(d, at, DIAG_IO, "the folder holds no %s: it is no dump and stays", mark);
 }
 
+static void remove_leftover(struct leftover *l)
+{
+    folder_discard((struct folder *)l);
+}
+
 bool folder_open(struct folder *f, const char *path, bool replace, const char *mark, struct diag *d)
 {
-    *f = (struct folder){.arena = arena_new()};
+    *f = (struct folder){.leftover = {.remove = remove_leftover}, .arena = arena_new()};
     size_t n = strlen(path);
     while (n > 1 && path[n - 1] == '/')
         n--;
@@ -62,10 +67,12 @@ bool folder_open(struct folder *f, const char *path, bool replace, const char *m
     mode_t mask = umask(0);
     umask(mask);
     interrupts_hold(&f->interrupts);
-    if (mkdtemp(temp))
+    if (mkdtemp(temp)) {
         f->temp = temp;
-    else
+        leftover_note(&f->leftover);
+    } else {
         interrupts_release(&f->interrupts);
+    }
     if (f->temp && chmod(temp, 0777 & ~mask) == 0)
         return true;
     io_error(f->path, "cannot write", d);
@@ -153,6 +160,7 @@ bool folder_commit(struct folder *f, struct diag *d)
 
 void folder_discard(struct folder *f)
 {
+    leftover_drop(&f->leftover);
     if (f->temp) {
         remove_all(f->temp);
         interrupts_release(&f->interrupts);

@@ -21,7 +21,7 @@ struct json *json_new(void)
     struct json *j = heap_alloc(sizeof *j);
     j->gen = yajl_gen_alloc(NULL);
     if (!j->gen)
-        BUG("out of memory");
+        out_of_memory(0);
     yajl_gen_config(j->gen, yajl_gen_beautify, 1);
     yajl_gen_config(j->gen, yajl_gen_indent_string, "  ");
     return j;

@@ -1,14 +1,15 @@
 /*
  * main.c - the command table, and the way from diagnostics to an exit code.
  *
- * Exit codes: 0 success, 1 wrong input or result, 2 wrong command line, 3 internal error (BUG).
+ * Exit codes: 0 success, 1 wrong input or result, 2 wrong command line, 3 internal error or out
+ * of memory.
  */
 #include "cli.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_INPUT = 1, EXIT_USAGE = 2 };
+enum { EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_INTERNAL = 3 };
 
 static bool cmd_version(const struct settings *s, struct diag *d)
 {
@@ -242,7 +243,7 @@ static void print_overview(FILE *out)
         fprintf(out, "  %-12s%s\n", commands[i].name, commands[i].summary);
     fputs("\n`cimc COMMAND --help` explains a command. Results go to standard output, messages to\n"
           "standard error. Exit status: 0 success, 1 wrong input or result, 2 wrong command line,\n"
-          "3 internal error.\n",
+          "3 internal error or out of memory.\n",
           out);
 }
 
@@ -301,8 +302,19 @@ static int exit_code(bool ok, const struct diag *d)
     return ok ? EXIT_SUCCESS : EXIT_INPUT;
 }
 
+/* Also from within a room: what it had allocated goes with the process. */
+static _Noreturn void leave(struct door *door, enum mishap why, const char *message)
+{
+    (void)door;
+    (void)why;
+    fprintf(stderr, "cimc: %s\n", message);
+    exit(EXIT_INTERNAL);
+}
+
 int main(int argc, char **argv)
 {
+    struct door door = {.leave = leave};
+    door_set(&door);
     struct diag *d = diag_new();
     bool ok = dispatch(argc, argv, d);
     if (fflush(stdout) != 0 || ferror(stdout))

@@ -88,7 +88,7 @@ static void put_option(const struct option_desc *o)
 static void put_exit_status(void)
 {
     fputs(".SH \"EXIT STATUS\"\n0 success, 1 wrong input or result, 2 wrong command line, "
-          "3 internal error.\n",
+          "3 internal error or out of memory.\n",
           stdout);
 }
 

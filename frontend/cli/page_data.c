@@ -124,12 +124,12 @@ void page_data(const struct page *p)
     size_t n = 0;
     FILE *memory = open_memstream(&text, &n);
     if (!memory)
-        BUG("out of memory");
+        out_of_memory(0);
     struct json *j = json_new_stream(memory);
     build_json(p, j);
     json_finish(j, memory);
     if (fclose(memory) != 0)
-        BUG("out of memory");
+        out_of_memory(0);
     fputs("<script type=\"application/json\" id=\"cimc-data\">", p->out);
     for (size_t i = 0; i < n; i++) {
         if (text[i] == '<' || text[i] == '&' || text[i] == '>')

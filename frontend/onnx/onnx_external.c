@@ -152,7 +152,7 @@ static struct onnx_file *find_file(const struct place *p)
     struct onnx_external *e = ARENA_NEW(p->source->arena, struct onnx_external);
     *e = (struct onnx_external){p->location, file};
     if (!tsearch(e, root, by_location))
-        BUG("out of memory");
+        out_of_memory(0);
     return file;
 }
 

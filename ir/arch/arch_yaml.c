@@ -63,7 +63,7 @@ static bool next_event(struct reader *r, yaml_event_t *event)
         return true;
     const yaml_parser_t *p = &r->parser;
     if (p->error == YAML_MEMORY_ERROR)
-        BUG("out of memory in libyaml");
+        out_of_memory(0);
     struct loc loc = p->error == YAML_READER_ERROR ? loc_of_offset(r, p->problem_offset)
                                                    : loc_of(r, &p->problem_mark);
     return diag_error(r->diag, loc, DIAG_ARCH_SYNTAX, "not YAML: %s",
@@ -181,7 +181,7 @@ static bool read_entries(struct reader *r, size_t n)
         return diag_error(r->diag, (struct loc){.file = r->file, .line = 1, .col = 1},
                           DIAG_ARCH_SYNTAX, "longer than %d bytes", MAX_BYTES);
     if (!yaml_parser_initialize(&r->parser))
-        BUG("out of memory in libyaml");
+        out_of_memory(0);
     yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->text, n);
     bool ok = read_stream(r);
     yaml_parser_delete(&r->parser);

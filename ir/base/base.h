@@ -2,9 +2,9 @@
  * base.h - what every room stands on: diagnostics, arenas, growable arrays, strings, files, hashes.
  *
  * Memory: nodes, names and tables live in an arena that the caller gives; nothing in an arena is
- * freed on its own. Running out of memory is BUG(), never a NULL to check for.
+ * freed on its own. Running out of memory leaves by the door, it is never a NULL to check for.
  * Errors: wrong user input goes into a `struct diag` and comes back as false/NULL; BUG() is for our
- * own mistakes only and ends the process with exit code 3.
+ * own mistakes only and leaves by the door.
  */
 #ifndef CIMC_BASE_H
 #define CIMC_BASE_H
@@ -19,12 +19,43 @@
 #define CHECK_RESULT __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
 
-/* ---- BUG: we are wrong, or memory ran out ---- */
+/* ---- the door: we are wrong, or memory ran out ---- */
 
-/* Prints file:line, the current activity (bug_context) and the message; exit code 3. */
+enum mishap { MISHAP_BUG, MISHAP_MEMORY };
+
+/* What must not stay behind, such as a file under a passing name: noted from when it is there until
+ * it is in its place or removed. */
+struct leftover {
+    void (*remove)(struct leftover *self); /* must not come to the door again */
+    struct leftover *next;
+};
+
+/*
+ * The only way out of a room that cannot go on. Whoever calls rooms sets a door, one for each
+ * thread; doors nest. `leave` gets what happened as one line and does not return: it ends the
+ * process, or jumps to where the door was set (what the rooms had allocated is then lost). Before
+ * it is called leftovers are removed, the newest first. Without a door the process aborts.
+ */
+struct door {
+    void (*leave)(struct door *self, enum mishap why, const char *message)
+        __attribute__((noreturn));
+    const char *activity; /* bug_context's */
+    struct leftover *leftovers;
+    struct door *outer;
+};
+void door_set(struct door *d);
+void door_reset(struct door *d); /* the one that door_set found is this thread's again */
+/* Without a door they do nothing. A leftover may be dropped twice. */
+void leftover_note(struct leftover *l);
+void leftover_drop(struct leftover *l);
+
+/* "internal error at FILE:LINE in ACTIVITY: message" */
 #define BUG(...) bug_at(__FILE__, __LINE__, __VA_ARGS__)
 _Noreturn void bug_at(const char *file, int line, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* What is being done, for BUG's message: "pass fold-bn". The string must outlive its use. */
+/* "out of memory in ACTIVITY (N bytes)"; bytes 0: how many is not known */
+_Noreturn void out_of_memory(size_t bytes);
+/* What is being done, for these messages: "pass fold-bn"; "" nothing in particular. The string must
+ * outlive its use. */
 void bug_context(const char *what);
 
 /* ---- arena ---- */
@@ -40,7 +71,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 #define ARENA_ARRAY(a, type, n) ((type *)arena_alloc_array((a), (n), sizeof(type)))
 void *arena_alloc_array(struct arena *a, size_t n, size_t elem_bytes);
 
-/* ---- heap: malloc that cannot fail ---- */
+/* ---- heap: malloc that leaves by the door where it fails ---- */
 
 void *heap_alloc(size_t bytes); /* zeroed */
 void *heap_realloc(void *p, size_t bytes);
@@ -207,6 +238,7 @@ void interrupts_release(const struct interrupts *i);
  * out_commit; until then interrupts are held. "-" is stdout; devices and pipes are written
  * directly, links followed. */
 struct out {
+    struct leftover leftover; /* must stay first */
     FILE *f;
     char *path, *temp_path; /* temp_path NULL when written directly */
     struct interrupts interrupts;

@@ -1,34 +1,94 @@
-/* bug.c - the one place that ends the process, and allocation that cannot fail. */
+/* bug.c - the one way out of a room that cannot go on, and allocation that cannot fail. */
 #include "base/asan.h"
 #include "base/base.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const char *context = ""; /* read by bug_at only */
+enum { MESSAGE_BYTES = 1024 }; /* on the stack: there may be no memory */
+
+static _Thread_local struct door *door;
+
+void door_set(struct door *d)
+{
+    d->outer = door;
+    door = d;
+}
+
+void door_reset(struct door *d)
+{
+    door = d->outer;
+}
+
+void leftover_note(struct leftover *l)
+{
+    if (!door)
+        return;
+    l->next = door->leftovers;
+    door->leftovers = l;
+}
+
+void leftover_drop(struct leftover *l)
+{
+    struct leftover **at = door ? &door->leftovers : NULL;
+    while (at && *at && *at != l)
+        at = &(*at)->next;
+    if (at && *at)
+        *at = l->next;
+}
+
+static const char *activity(void)
+{
+    return door && door->activity ? door->activity : "";
+}
 
 void bug_context(const char *what)
 {
-    context = what;
+    if (door)
+        door->activity = what;
+}
+
+static _Noreturn void leave(enum mishap why, const char *message)
+{
+    if (!door) {
+        fprintf(stderr, "%s\n", message);
+        abort();
+    }
+    while (door->leftovers) {
+        struct leftover *newest = door->leftovers;
+        newest->remove(newest);
+        leftover_drop(newest);
+    }
+    door->leave(door, why, message);
 }
 
 void bug_at(const char *file, int line, const char *fmt, ...)
 {
+    char what[MESSAGE_BYTES], message[MESSAGE_BYTES + 256];
     va_list ap;
     va_start(ap, fmt);
-    fprintf(stderr, "cimc: internal error at %s:%d%s%s: ", file, line, *context ? " in " : "",
-            context);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    exit(3);
+    snprintf(message, sizeof message, "internal error at %s:%d%s%s: %s", file, line,
+             *activity() ? " in " : "", activity(), what);
+    leave(MISHAP_BUG, message);
+}
+
+void out_of_memory(size_t bytes)
+{
+    char message[MESSAGE_BYTES], size[64] = "";
+    if (bytes)
+        snprintf(size, sizeof size, " (%zu bytes)", bytes);
+    snprintf(message, sizeof message, "out of memory%s%s%s", *activity() ? " in " : "", activity(),
+             size);
+    leave(MISHAP_MEMORY, message);
 }
 
 void *heap_alloc(size_t bytes)
 {
     void *p = calloc(1, bytes ? bytes : 1);
     if (!p)
-        BUG("out of memory (%zu bytes)", bytes);
+        out_of_memory(bytes);
     return p;
 }
 
@@ -36,7 +96,7 @@ void *heap_realloc(void *p, size_t bytes)
 {
     p = realloc(p, bytes ? bytes : 1);
     if (!p)
-        BUG("out of memory (%zu bytes)", bytes);
+        out_of_memory(bytes);
     return p;
 }
 

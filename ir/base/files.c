@@ -109,9 +109,14 @@ static char *place_of(const char *path)
     return place ? place : strcpy(heap_alloc(strlen(path) + 1), path);
 }
 
+static void remove_leftover(struct leftover *l)
+{
+    out_discard((struct out *)l);
+}
+
 bool out_open(struct out *o, const char *path, struct diag *d)
 {
-    *o = (struct out){.path = place_of(path)};
+    *o = (struct out){.leftover = {.remove = remove_leftover}, .path = place_of(path)};
     struct stat st;
     bool exists = stat(path, &st) == 0;
     bool is_stdout = strcmp(path, "-") == 0 || (exists && is_stdout_file(&st));
@@ -128,10 +133,16 @@ bool out_open(struct out *o, const char *path, struct diag *d)
             umask(mask);
             fchmod(fd, 0666 & ~mask);
             o->f = fdopen(fd, "w");
+            if (!o->f) {
+                close(fd);
+                unlink(o->temp_path);
+            }
         }
     }
-    if (o->f)
+    if (o->f) {
+        leftover_note(&o->leftover);
         return true;
+    }
     diag_error(d, at_file(path), DIAG_IO, "cannot write: %s", strerror(errno));
     if (o->temp_path)
         interrupts_release(&o->interrupts);
@@ -143,6 +154,7 @@ bool out_open(struct out *o, const char *path, struct diag *d)
 
 static void release(struct out *o)
 {
+    leftover_drop(&o->leftover);
     if (o->temp_path)
         interrupts_release(&o->interrupts);
     free(o->path);

@@ -8,6 +8,7 @@
 #include "../run_suite.h"
 
 #include <dirent.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,64 @@ START_TEST(messages_hold_no_control_characters)
     fclose(out);
     ck_assert_str_eq(text, "a\\x0ab: node '\\x1b[31m': error: '\xc3\xa9\\x09\\x7f' [io]\n");
     free(text);
+    diag_free(d);
+}
+END_TEST
+
+/* A door that jumps back, as a library would set it. */
+struct jumping_door {
+    struct door door;
+    jmp_buf back;
+    enum mishap why;
+    char message[256];
+};
+
+static _Noreturn void jump_back(struct door *d, enum mishap why, const char *message)
+{
+    struct jumping_door *j = (struct jumping_door *)d;
+    j->why = why;
+    snprintf(j->message, sizeof j->message, "%s", message);
+    longjmp(j->back, 1);
+}
+
+static size_t count_files(const char *folder);
+
+START_TEST(a_room_is_left_by_the_door)
+{
+    char folder[] = "/tmp/cimc-base-XXXXXX", path[64];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/file", folder);
+    struct diag *d = diag_new();
+    struct jumping_door outer = {.door = {.leave = jump_back}}, inner = outer;
+    struct out o;
+    door_set(&outer.door);
+    bug_context("pass none");
+    door_set(&inner.door);
+    if (setjmp(inner.back) == 0) {
+        bug_context("pass some");
+        BUG("seven is %d", 8);
+    }
+    door_reset(&inner.door);
+    ck_assert_int_eq(inner.why, MISHAP_BUG);
+    ck_assert_ptr_nonnull(strstr(inner.message, "internal error at "));
+    ck_assert_ptr_nonnull(strstr(inner.message, " in pass some: seven is 8"));
+    if (setjmp(outer.back) == 0) {
+        if (!out_open(&o, path, d))
+            ck_abort_msg("cannot write %s", path);
+        ck_assert_uint_eq(count_files(folder), 1);
+        out_of_memory(4096);
+    }
+    ck_assert_int_eq(outer.why, MISHAP_MEMORY);
+    ck_assert_str_eq(outer.message, "out of memory in pass none (4096 bytes)");
+    ck_assert_uint_eq(count_files(folder), 0);
+    ck_assert_ptr_null(outer.door.leftovers);
+    /* What was put in its place is no leftover. */
+    ck_assert(out_open(&o, path, d) && out_commit(&o, d));
+    ck_assert_ptr_null(outer.door.leftovers);
+    ck_assert_uint_eq(count_files(folder), 1);
+    door_reset(&outer.door);
+    unlink(path);
+    rmdir(folder);
     diag_free(d);
 }
 END_TEST
@@ -209,6 +268,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, messages_hold_no_control_characters);
+    tcase_add_test(tc, a_room_is_left_by_the_door);
     tcase_add_loop_test(tc, signals_leave_no_part_of_a_file, 0, 6);
     tcase_add_test(tc, ignored_signals_stay_ignored);
     tcase_add_test(tc, gemm_equals_plain_loops);
