@@ -13,6 +13,7 @@
 #include "sim_internal.h"
 
 #include "base/gemm.h"
+#include "isa_mapping.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,28 +48,22 @@ static uint32_t join_ranges(struct range *r, uint32_t n)
 
 struct planner {
     const struct isa_group *g;
-    uint32_t k, columns, channels;        /* of one conv group: image rows, columns, inputs */
+    struct isa_mapping m;
     uint32_t n_parts;                     /* pairs of a PE and one of its conv groups */
     struct range *rows, *blocks, *strips; /* rows: of the panel */
     uint32_t n_rows, n_blocks_total;
 };
 
-/* Conv groups [begin, end) of the PE's columns. */
-static struct range conv_groups(const struct planner *w, const struct isa_pe *pe)
-{
-    return (struct range){pe->n0 / w->columns, (pe->n0 + pe->n - 1) / w->columns + 1};
-}
-
 /* Its image rows, in the column of group q. */
 static struct range rows_of(const struct planner *w, const struct isa_pe *pe, uint32_t q)
 {
-    return (struct range){q * w->k + pe->k0, q * w->k + pe->k0 + pe->k};
+    return (struct range){q * w->m.k + pe->k0, q * w->m.k + pe->k0 + pe->k};
 }
 
 /* Its image columns that are group q's. */
 static struct range columns_of(const struct planner *w, const struct isa_pe *pe, uint32_t q)
 {
-    uint32_t begin = q * w->columns, end = begin + w->columns, last = pe->n0 + pe->n;
+    uint32_t begin = q * w->m.columns, end = begin + w->m.columns, last = pe->n0 + pe->n;
     return (struct range){pe->n0 > begin ? pe->n0 : begin, last < end ? last : end};
 }
 
@@ -77,9 +72,9 @@ static uint32_t needed_rows(const struct planner *w)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < w->g->n_pes; i++) {
-        struct range q = conv_groups(w, &w->g->pes[i]);
-        for (; q.begin < q.end; q.begin++)
-            w->rows[n++] = rows_of(w, &w->g->pes[i], q.begin);
+        struct isa_span q = isa_mapping_groups(&w->m, &w->g->pes[i]);
+        for (; q.from < q.to; q.from++)
+            w->rows[n++] = rows_of(w, &w->g->pes[i], q.from);
     }
     return join_ranges(w->rows, n);
 }
@@ -102,34 +97,38 @@ static void add_segment(struct mvm_plan *plan, struct mvm_segment segment)
     plan->segments[plan->n_segments++] = segment;
 }
 
-/* Appends the taps of K rows [r.begin, r.end), all of one conv group, to the plan's segments: whole
- * taps of a kernel row together, parts of one alone. */
-static void plan_segments(const struct planner *w, struct range r, struct mvm_plan *plan)
+/* Takes the first segment off a joined range of rows, which may go on from one conv group into the
+ * next; false if the range is empty. */
+static bool next_segment(const struct planner *w, struct range *r, struct mvm_segment *out)
 {
-    const struct isa_group *g = w->g;
-    uint32_t q = r.begin / w->k, first = q * w->channels - g->source_channel0;
-    for (uint32_t k = r.begin - q * w->k, end = r.end - q * w->k; k < end;) {
-        uint32_t tap = k / w->channels, kw = tap % g->kernel[1], ci = k % w->channels;
-        uint32_t n = w->channels - ci < end - k ? w->channels - ci : end - k;
-        uint32_t whole = n == w->channels ? (end - k) / w->channels : 1;
-        uint32_t taps = whole < g->kernel[1] - kw ? whole : g->kernel[1] - kw;
-        add_segment(
-            plan,
-            (struct mvm_segment){
-                .kh = tap / g->kernel[1], .kw = kw, .taps = taps, .channel = first + ci, .n = n});
-        k += taps * n;
-    }
+    if (r->begin >= r->end)
+        return false;
+    uint32_t q = r->begin / w->m.k, first = q * w->m.k;
+    uint32_t end = r->end < first + w->m.k ? r->end : first + w->m.k;
+    struct isa_segment s = isa_mapping_segment(&w->m, q, r->begin - first, end - first);
+    *out = (struct mvm_segment){.kh = s.tap.row,
+                                .kw = s.tap.column,
+                                .taps = s.taps,
+                                .channel = s.tap.channel - w->g->source_channel0,
+                                .n = s.n};
+    r->begin += s.taps * s.n;
+    return true;
 }
 
-/* The same for a joined range, which may go on from one conv group into the next. */
 static void plan_rows(const struct planner *w, struct range r, struct mvm_plan *plan)
 {
-    while (r.begin < r.end) {
-        uint32_t end = (r.begin / w->k + 1) * w->k;
-        struct range part = {r.begin, end < r.end ? end : r.end};
-        plan_segments(w, part, plan);
-        r.begin = part.end;
-    }
+    struct mvm_segment s;
+    while (next_segment(w, &r, &s))
+        add_segment(plan, s);
+}
+
+static uint64_t count_segments(const struct planner *w, struct range r)
+{
+    struct mvm_segment s;
+    uint64_t n = 0;
+    while (next_segment(w, &r, &s))
+        n++;
+    return n;
 }
 
 /* The blocks of image columns [n.begin, n.end), all held by the same PEs. */
@@ -139,7 +138,7 @@ static uint32_t strip_blocks(const struct planner *w, struct range n, struct ran
     for (uint32_t i = 0; i < w->g->n_pes; i++) {
         const struct isa_pe *pe = &w->g->pes[i];
         if (pe->n0 <= n.begin && n.end <= pe->n0 + pe->n)
-            out[count++] = rows_of(w, pe, n.begin / w->columns);
+            out[count++] = rows_of(w, pe, isa_mapping_group(&w->m, n.begin));
     }
     return join_ranges(out, count);
 }
@@ -170,7 +169,7 @@ static void plan_strip(struct planner *w, struct range n, struct mvm_plan *plan)
     for (uint32_t i = 0; i < count; i++)
         plan->blocks[w->n_blocks_total++] =
             (struct mvm_block){panel_column(w->rows, w->n_rows, w->blocks[i].begin),
-                               w->blocks[i].end - w->blocks[i].begin, w->blocks[i].begin % w->k};
+                               w->blocks[i].end - w->blocks[i].begin, w->blocks[i].begin % w->m.k};
 }
 
 /* N ranges of PEs are equal or disjoint: each distinct one in ascending order, and each conv group
@@ -179,9 +178,9 @@ static void plan_strips(struct planner *w, struct mvm_plan *plan)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < w->g->n_pes; i++) {
-        struct range q = conv_groups(w, &w->g->pes[i]);
-        for (; q.begin < q.end; q.begin++)
-            w->strips[n++] = columns_of(w, &w->g->pes[i], q.begin);
+        struct isa_span q = isa_mapping_groups(&w->m, &w->g->pes[i]);
+        for (; q.from < q.to; q.from++)
+            w->strips[n++] = columns_of(w, &w->g->pes[i], q.from);
     }
     qsort(w->strips, n, sizeof *w->strips, by_begin);
     for (uint32_t i = 0; i < n; i++)
@@ -192,9 +191,9 @@ static void plan_strips(struct planner *w, struct mvm_plan *plan)
 /* One channel in and out of each conv group, all taps of a channel in one PE. */
 static bool is_depthwise(const struct planner *w)
 {
-    bool ok = isa_conv_groups(w->g) > 1 && w->channels == 1 && w->columns == 1;
+    bool ok = isa_conv_groups(w->g) > 1 && w->m.channels == 1 && w->m.columns == 1;
     for (uint32_t i = 0; i < w->g->n_pes && ok; i++)
-        ok = w->g->pes[i].k == w->k;
+        ok = w->g->pes[i].k == w->m.k;
     return ok;
 }
 
@@ -206,36 +205,33 @@ static void plan_depthwise(const struct planner *w, struct mvm_plan *plan)
     for (uint32_t i = 0; i < g->n_pes; i++)
         n += g->pes[i].n;
     plan->depthwise = true;
-    for (uint32_t k = 0; k < w->k; k++)
-        add_segment(plan, (struct mvm_segment){.kh = k / g->kernel[1],
-                                               .kw = k % g->kernel[1],
+    for (uint32_t k = 0; k < w->m.k; k++) {
+        struct isa_tap tap = isa_mapping_tap(&w->m, 0, k);
+        add_segment(plan, (struct mvm_segment){.kh = tap.row,
+                                               .kw = tap.column,
                                                .taps = 1,
                                                .channel = g->channel0 - g->source_channel0,
                                                .n = n});
+    }
     plan->strips[plan->n_strips++] = (struct mvm_strip){.n0 = g->channel0, .n = n};
 }
 
 void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct isa_group *g,
                    struct mvm_plan *plan)
 {
-    const struct isa_image *image = &p->images[g->image];
-    struct planner w = {.g = g,
-                        .k = image->k,
-                        .columns = image->n / isa_conv_groups(g),
-                        .channels = g->in_channels / isa_conv_groups(g)};
+    struct planner w = {.g = g, .m = isa_mapping_of(p, g)};
     for (uint32_t i = 0; i < g->n_pes; i++) {
-        struct range q = conv_groups(&w, &g->pes[i]);
-        w.n_parts += q.end - q.begin;
+        struct isa_span q = isa_mapping_groups(&w.m, &g->pes[i]);
+        w.n_parts += q.to - q.from;
     }
     w.rows = ARENA_ARRAY(a, struct range, w.n_parts);
     w.blocks = ARENA_ARRAY(a, struct range, w.n_parts);
     w.strips = ARENA_ARRAY(a, struct range, w.n_parts);
     w.n_rows = needed_rows(&w);
-    /* A part of a conv group's rows touches at most its length / channels + 2 taps. */
-    uint64_t most = 0;
+    uint64_t n_segments = 0;
     for (uint32_t i = 0; i < w.n_rows; i++)
-        most += (w.rows[i].end - w.rows[i].begin) / w.channels + 2;
-    *plan = (struct mvm_plan){.segments = ARENA_ARRAY(a, struct mvm_segment, most + w.n_parts),
+        n_segments += count_segments(&w, w.rows[i]);
+    *plan = (struct mvm_plan){.segments = ARENA_ARRAY(a, struct mvm_segment, n_segments),
                               .strips = ARENA_ARRAY(a, struct mvm_strip, w.n_parts),
                               .blocks = ARENA_ARRAY(a, struct mvm_block, w.n_parts)};
     if (is_depthwise(&w)) {

@@ -6,6 +6,7 @@
 #define CIMC_ISA_INTERNAL_H
 
 #include "isa.h"
+#include "isa_mapping.h"
 #include "program.pb-c.h"
 
 /* ---- instruction words (isa.def) ---- */
@@ -143,9 +144,6 @@ struct fault_sink {
 bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
-struct isa_span {
-    uint32_t from, to; /* [from, to) */
-};
 /* What instructions ask of a group again and again. */
 struct group_facts {
     uint32_t n_columns; /* output channels covered from channel0 on */

@@ -143,14 +143,14 @@ static bool taps_held(const struct stream_check *c, const struct isa_inst *i,
 static bool mvm_reads_held(const struct stream_check *c, const struct isa_inst *i,
                            const struct isa_group *g, struct isa_span k)
 {
-    uint32_t channels = g->in_channels / isa_conv_groups(g);
-    uint32_t first = k.from / channels, last = (k.to - 1) / channels;
-    uint32_t width = g->kernel[1], top = first / width, bottom = last / width;
-    uint32_t from = first % width, to = last % width + 1;
+    struct isa_mapping m = isa_mapping_of(c->p, g);
+    struct isa_tap first = isa_mapping_tap(&m, 0, k.from), last = isa_mapping_tap(&m, 0, k.to - 1);
+    uint32_t top = first.row, bottom = last.row, from = first.column, to = last.column + 1;
     if (top == bottom)
         return taps_held(c, i, g, (struct isa_span){top, top + 1}, (struct isa_span){from, to});
-    return taps_held(c, i, g, (struct isa_span){top, top + 1}, (struct isa_span){from, width}) &&
-           taps_held(c, i, g, (struct isa_span){top + 1, bottom}, (struct isa_span){0, width}) &&
+    struct isa_span all = {0, m.kernel_width};
+    return taps_held(c, i, g, (struct isa_span){top, top + 1}, (struct isa_span){from, all.to}) &&
+           taps_held(c, i, g, (struct isa_span){top + 1, bottom}, all) &&
            taps_held(c, i, g, (struct isa_span){bottom, bottom + 1}, (struct isa_span){0, to});
 }
 

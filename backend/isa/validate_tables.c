@@ -122,42 +122,31 @@ static bool geometry_fits(const uint32_t *kernel, const uint32_t *stride, const 
            within(pad_left, -ISA_MAX_EXTENT, ISA_MAX_EXTENT);
 }
 
-/* Conv groups [q0, q1] that the PE's columns belong to. */
-static void conv_groups_of(const struct isa_program *p, const struct isa_group *g,
-                           const struct isa_pe *pe, uint64_t *q0, uint64_t *q1)
-{
-    uint64_t columns = p->images[g->image].n / isa_conv_groups(g);
-    *q0 = pe->n0 / columns;
-    *q1 = ((uint64_t)pe->n0 + pe->n - 1) / columns;
-}
-
 /* Are the channels that image rows [k0, k0+k) read shown by a view that starts at channel0? */
-static bool channels_shown(const struct isa_program *p, const struct isa_group *g,
+static bool channels_shown(const struct isa_mapping *m, const struct isa_group *g,
                            const struct isa_pe *pe, const struct isa_view *v)
 {
-    uint64_t c = g->in_channels / isa_conv_groups(g), last_row = (uint64_t)pe->k0 + pe->k - 1;
-    uint64_t least = pe->k0 % c, most = last_row % c, q0, q1;
-    if (pe->k0 / c != last_row / c) { /* rows of two taps: up to the last and from the first on */
-        least = 0;
-        most = c - 1;
+    struct isa_span q = isa_mapping_groups(m, pe);
+    uint32_t last_row = pe->k0 + pe->k - 1;
+    struct isa_tap a = isa_mapping_tap(m, q.from, pe->k0);
+    struct isa_tap b = isa_mapping_tap(m, q.to - 1, last_row);
+    uint64_t least = a.channel, most = b.channel;
+    if (a.row != b.row || a.column != b.column) { /* up to the last of a tap, from the first on */
+        least = (uint64_t)q.from * m->channels;
+        most = (uint64_t)q.to * m->channels - 1;
     }
-    conv_groups_of(p, g, pe, &q0, &q1);
-    least += q0 * c;
-    most += q1 * c;
     return least >= g->source_channel0 && most - g->source_channel0 < v->channels;
 }
 
 /* Columns of several conv groups: whole groups, block by block along the PE's diagonal. */
-static bool diagonal_fits(const struct isa_program *p, const struct isa_group *g,
+static bool diagonal_fits(const struct isa_program *p, const struct isa_mapping *m,
                           const struct isa_pe *pe)
 {
-    const struct isa_image *image = &p->images[g->image];
-    uint64_t columns = image->n / isa_conv_groups(g), q0, q1;
-    conv_groups_of(p, g, pe, &q0, &q1);
-    if (q0 == q1)
+    struct isa_span q = isa_mapping_groups(m, pe);
+    if (q.to - q.from == 1)
         return pe->k <= p->arch.rows;
-    return pe->n0 % columns == 0 && pe->n % columns == 0 && pe->k == image->k &&
-           pe->k * (q1 - q0 + 1) <= (uint64_t)p->arch.rows;
+    return pe->n0 % m->columns == 0 && pe->n % m->columns == 0 && pe->k == m->k &&
+           (uint64_t)pe->k * (q.to - q.from) <= (uint64_t)p->arch.rows;
 }
 
 static bool check_pe(const struct isa_program *p, const struct isa_tile *t, uint32_t group,
@@ -165,18 +154,19 @@ static bool check_pe(const struct isa_program *p, const struct isa_tile *t, uint
 {
     const struct isa_group *g = &t->groups[group];
     const struct isa_image *image = &p->images[g->image];
+    struct isa_mapping m = isa_mapping_of(p, g);
     if (pe->k == 0 || pe->n == 0 || (uint64_t)pe->k0 + pe->k > image->k ||
         (uint64_t)pe->n0 + pe->n > image->n)
         return isa_fault(s, "group", group,
                          "PE %u: rows %u+%u, columns %u+%u leave the %u x %u image", pe->pe, pe->k0,
                          pe->k, pe->n0, pe->n, image->k, image->n);
-    if (!diagonal_fits(p, g, pe) || pe->n > arch_logical_cols(&p->arch))
+    if (!diagonal_fits(p, &m, pe) || pe->n > arch_logical_cols(&p->arch))
         return isa_fault(s, "group", group, "PE %u: %u x %u do not fit on a crossbar", pe->pe,
                          pe->k, pe->n);
     if (pe->pe >= p->arch.crossbars || (taken[pe->pe] && !g->shares))
         return isa_fault(s, "group", group, "PE %u does not exist or has two groups", pe->pe);
     taken[pe->pe] = true;
-    return channels_shown(p, g, pe, &t->views[g->source_view]) ||
+    return channels_shown(&m, g, pe, &t->views[g->source_view]) ||
            isa_fault(s, "group", group, "PE %u reads channels that view %u does not show", pe->pe,
                      g->source_view);
 }

@@ -1,6 +1,8 @@
 /* cmd_where.c - `cimc where`: which cells hold a weight of a layer, which weight a cell holds. */
 #include "where.h"
 
+#include "isa_mapping.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,12 +88,9 @@ struct coordinates {
 /* Of the product as it is mapped: a transposed convolution is one of 1x1 (CLI.md). */
 static struct coordinates coordinates_of(const struct where *w)
 {
-    const struct isa_group *g = w->layer->group;
-    uint32_t groups = isa_conv_groups(g), channels = g->in_channels / groups;
-    uint32_t tap = w->row / channels;
-    uint32_t conv_group = w->col / (w->program->images[g->image].n / groups);
-    return (struct coordinates){tap / g->kernel[1], tap % g->kernel[1],
-                                conv_group * channels + w->row % channels, w->col};
+    struct isa_mapping m = isa_mapping_of(w->program, w->layer->group);
+    struct isa_tap tap = isa_mapping_tap(&m, isa_mapping_group(&m, w->col), w->row);
+    return (struct coordinates){tap.row, tap.column, tap.channel, w->col};
 }
 
 static float value_of(const struct where *w)

@@ -5,6 +5,8 @@
  */
 #include "dump.h"
 
+#include "isa_mapping.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -60,12 +62,12 @@ static bool dump_pe(const struct dump *dump, uint32_t tile, const struct isa_gro
 {
     const struct isa_image *image = &dump->program->images[g->image];
     const float *data = isa_image_data(dump->program, g->image);
-    uint32_t width = image->n / isa_conv_groups(g), first = pe->n0 / width;
-    uint32_t n_rows = pe->k * ((pe->n0 + pe->n - 1) / width - first + 1);
+    struct isa_mapping m = isa_mapping_of(dump->program, g);
+    uint32_t n_rows = isa_mapping_rows(&m, pe);
     float *cells = heap_alloc((size_t)n_rows * pe->n * sizeof *cells);
     struct text name = {0}, head = {0};
     for (uint32_t c = 0; c < pe->n; c++) {
-        uint32_t row = ((pe->n0 + c) / width - first) * pe->k;
+        uint32_t row = isa_mapping_crossbar_row(&m, pe, pe->k0, pe->n0 + c);
         for (uint32_t k = 0; k < pe->k; k++)
             cells[(size_t)(row + k) * pe->n + c] =
                 data[(size_t)(pe->k0 + k) * image->n + pe->n0 + c];

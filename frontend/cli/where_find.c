@@ -6,6 +6,8 @@
  */
 #include "where.h"
 
+#include "isa_mapping.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,12 +147,6 @@ bool where_shares(const struct where *w, const struct where_layer *l)
 
 /* ---- cells ---- */
 
-/* Columns of the matrix in a conv group. */
-static uint32_t group_columns(const struct where *w, const struct isa_group *g)
-{
-    return w->program->images[g->image].n / isa_conv_groups(g);
-}
-
 static int compare_places(const void *a, const void *b)
 {
     const struct where_place *x = a, *y = b;
@@ -171,14 +167,13 @@ void where_find(struct where *w, const struct where_layer *layer, uint32_t row, 
             const struct isa_group *g = &tile->groups[i];
             if (g->image != layer->image || g->shares)
                 continue;
-            uint32_t columns = group_columns(w, g);
+            struct isa_mapping m = isa_mapping_of(w->program, g);
             for (uint32_t k = 0; k < g->n_pes; k++) {
                 const struct isa_pe *pe = &g->pes[k];
                 if (row - pe->k0 >= pe->k || col - pe->n0 >= pe->n)
                     continue; /* also where the difference is below 0 */
-                uint32_t block = col / columns - pe->n0 / columns;
-                struct where_place place = {t, i, pe->pe, block * pe->k + row - pe->k0,
-                                            col - pe->n0};
+                struct where_place place = {
+                    t, i, pe->pe, isa_mapping_crossbar_row(&m, pe, row, col), col - pe->n0};
                 VEC_PUSH(&w->places, place);
             }
         }
@@ -220,12 +215,12 @@ bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint3
         return diag_error(d, (struct loc){0}, DIAG_WHERE, "PE %u of tile %u holds nothing", pe,
                           tile);
     const struct isa_group *g = &t->groups[group];
-    uint32_t columns = group_columns(w, g);
-    uint32_t block = row / e->k, first = e->n0 / columns;
-    if (logical >= e->n || block != (e->n0 + logical) / columns - first)
+    struct isa_mapping m = isa_mapping_of(w->program, g);
+    uint32_t image_row;
+    if (logical >= e->n || !isa_mapping_image_row(&m, e, row, e->n0 + logical, &image_row))
         return diag_error(d, (struct loc){0}, DIAG_WHERE,
                           "row %u, column %u of PE %u in tile %u holds nothing", row, column, pe,
                           tile);
-    where_find(w, layer_of(w, g->image), e->k0 + row % e->k, e->n0 + logical);
+    where_find(w, layer_of(w, g->image), image_row, e->n0 + logical);
     return true;
 }
