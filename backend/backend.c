@@ -24,6 +24,8 @@ static void plan_free(struct plan *p)
     VEC_FREE(&p->stores);
     map_free(&p->buffer_of);
     map_free(&p->target_of);
+    VEC_FREE(&p->arrival);
+    map_free(&p->arrival_of);
     arena_free(p->arena);
 }
 

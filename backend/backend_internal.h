@@ -263,6 +263,8 @@ struct plan {
     uint32_t n_order, n_queues;
     uint32_t *queue_base; /* per tile: global number of its queue 0 */
     uint64_t makespan, pe_busy_cycles;
+    struct map arrival_of; /* (SEND, tile) -> arrival: when its messages there are counted */
+    VEC(uint64_t) arrival;
 };
 
 /* ---- box.c ---- */
@@ -326,6 +328,9 @@ static inline uint32_t queue_dma(const struct plan *p, uint32_t tile)
 struct cost_work plan_task_work(const struct plan *p, const struct isa_program *machine,
                                 const struct task *t);
 bool task_is_pipelined(const struct task *t);
+/* When what the task makes is there for tasks of the tile: at `end`; of a SEND at the arrival of
+ * its message, UINT64_MAX if there is none. */
+uint64_t plan_arrival(const struct plan *p, uint32_t id, uint32_t tile);
 
 /* ---- detail.c, critical.c: what a report shows of a finished plan; strings and arrays in `a` ----
  */

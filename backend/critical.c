@@ -3,9 +3,9 @@
  *
  * In: a scheduled plan. Out: backend_detail.path. From the last task backwards: a task started when
  * the last thing it needed was there, either its unit, which the task before it in its queue kept
- * busy until then, or its inputs (the predecessor that completed last). TX and DMA deliver in
- * order: a task held up by its predecessor's end takes no time of its own. Shortening what is off
- * the path cannot shorten the schedule.
+ * busy until then, or its inputs (the predecessor whose result came last). DMA completes in order:
+ * a task held up by its predecessor's end takes no time of its own; nor does a message held up by
+ * the one before it. Shortening what is off the path cannot shorten the schedule.
  */
 #include "backend_internal.h"
 
@@ -40,13 +40,14 @@ static void find_queue_order(struct walk *w)
     free(last);
 }
 
-/* The predecessor that completed last, other than the task before it in its queue; or NONE. */
+/* The predecessor whose result came last, other than the task before it in its queue; or NONE. */
 static uint32_t last_input(const struct plan *p, const struct task *t, uint32_t before)
 {
     uint32_t best = t->pred0 == before ? NONE : t->pred0;
     for (uint32_t i = 0; i < t->n_preds; i++) {
         uint32_t id = p->preds.at[t->preds + i];
-        if (id != before && (best == NONE || p->tasks.at[id].end > p->tasks.at[best].end))
+        if (id != before &&
+            (best == NONE || plan_arrival(p, id, t->tile) > plan_arrival(p, best, t->tile)))
             best = id;
     }
     return best;
@@ -65,6 +66,20 @@ static bool keeps_busy_until(const struct walk *w, const struct task *t, uint64_
     return free_at == time && free_at > t->start;
 }
 
+/* Of the SENDs whose messages to the tile were counted when that of `id` was: the one whose message
+ * was under way until then. */
+static uint32_t last_under_way(const struct walk *w, uint32_t id, uint32_t tile)
+{
+    uint64_t time = plan_arrival(w->p, id, tile);
+    for (uint32_t i = id; i != NONE; i = w->before[i]) {
+        struct cost cost = cost_of(w, &w->p->tasks.at[i]);
+        if (plan_arrival(w->p, i, tile) == time &&
+            w->p->tasks.at[i].end + cost_flight_cycles(&cost) == time)
+            return i;
+    }
+    return id;
+}
+
 /* Adds the task as a step and returns what it waited for; NONE: nothing. */
 static uint32_t step_back(struct walk *w, uint32_t id, uint64_t end)
 {
@@ -80,10 +95,10 @@ static uint32_t step_back(struct walk *w, uint32_t id, uint64_t end)
         return before;
     }
     bool unit_was_busy = before != NONE && keeps_busy_until(w, &p->tasks.at[before], t->start);
-    bool waited = !unit_was_busy && input != NONE && p->tasks.at[input].end == t->start;
+    bool waited = !unit_was_busy && input != NONE && plan_arrival(p, input, t->tile) == t->start;
     s.waited = waited && t->start > 0; /* what is there from the start lets nothing wait */
     VEC_PUSH(&w->steps, s);
-    return waited ? input : before;
+    return waited ? last_under_way(w, input, t->tile) : before;
 }
 
 static const char *work_name(const struct plan *p, const struct task *t)

@@ -18,16 +18,16 @@ static int32_t held_rows(const struct buffer *b)
     return b->held.hi[0] - b->held.lo[0];
 }
 
-static void note(const struct plan *p, const struct task *t, const struct access *a,
-                 uint64_t signal_cycles)
+static void note(const struct plan *p, uint32_t id, const struct access *a, uint64_t signal_cycles)
 {
+    const struct task *t = &p->tasks.at[id];
     const struct buffer *b = &p->buffers.at[a->buffer];
     if (b->constant)
         return;
     for (int32_t y = a->rows.lo; y < a->rows.hi; y++) {
         struct row_life *life = &b->life[y - b->held.lo[0]];
         /* what is written but never read must at least have arrived */
-        uint64_t end = t->end + signal_cycles;
+        uint64_t end = (a->write ? plan_arrival(p, id, b->tile) : t->end) + signal_cycles;
         if (life->read_end < end)
             life->read_end = end;
         if (life->read_order < t->order)
@@ -52,7 +52,7 @@ static uint64_t longest_signal_cycles(const struct plan *p)
         work.hops = hops > work.hops ? hops : work.hops;
     }
     struct cost cost = arch_cost(p->arch, &work);
-    return cost_latency_cycles(&cost);
+    return cost_flight_cycles(&cost);
 }
 
 void plan_lives(struct plan *p)
@@ -66,7 +66,7 @@ void plan_lives(struct plan *p)
         const struct task *t = &p->tasks.at[p->order[i]];
         task_accesses(p, t, &accesses);
         for (size_t k = 0; k < accesses.v.n; k++)
-            note(p, t, &accesses.v.at[k], signal_cycles);
+            note(p, p->order[i], &accesses.v.at[k], signal_cycles);
     }
     VEC_FREE(&accesses.v);
 }

@@ -2,10 +2,12 @@
  * schedule.c - start times of all tasks (paper section IV, stages III and IV).
  *
  * A discrete-event run: a task is ready when its predecessors are complete, and starts when its
- * unit is free; the longest-ready first. A base layer's sets start in raster order. Costs come from
- * arch_cost, as in the simulator. The order in which tasks start is L: it is sorted by time, and a
- * task follows all it depends on, so streams that are slices of L run exactly as scheduled and
- * cannot deadlock (ISA-level argument: BACKEND.md). Work: O((tasks + dependencies) log units).
+ * unit is free; the longest-ready first. A base layer's sets start in raster order. What a SEND
+ * sends is there for a tile's tasks when its message has come, in order of the messages from tile
+ * to tile. Costs come from arch_cost, as in the simulator. The order in which tasks start is L: it
+ * is sorted by time, and a task follows all it depends on, so streams that are slices of L run
+ * exactly as scheduled and cannot deadlock (ISA-level argument: BACKEND.md). Work: O((tasks +
+ * dependencies) log units).
  */
 #include "backend_internal.h"
 
@@ -14,7 +16,8 @@
 
 struct event {
     uint64_t time, serial;
-    uint32_t task;  /* completes; or NONE: */
+    uint32_t
+        task; /* completes, or, without a queue, is a SEND that arrives at some tile; or NONE: */
     uint32_t queue; /* this queue's unit is free */
 };
 struct unit {
@@ -34,6 +37,8 @@ struct run {
     uint8_t *state;
     VEC(struct woken) work; /* tasks whose next predecessor is to be looked at */
     uint32_t completed;     /* what the task being looked at waited for last, or NONE */
+    struct map channels;    /* (from tile, to tile) -> last_arrival */
+    VEC(uint64_t) last_arrival;
 };
 enum { WAITING, READY, STARTED, COMPLETE };
 
@@ -76,6 +81,19 @@ static uint64_t box_elements(const struct box *b)
 {
     return (uint64_t)(b->hi[0] - b->lo[0]) * (uint64_t)(b->hi[1] - b->lo[1]) *
            (uint64_t)(b->hi[2] - b->lo[2]);
+}
+
+static bool is_message(const struct task *t)
+{
+    return t->kind == TASK_SEND || t->kind == TASK_PARTIAL;
+}
+
+uint64_t plan_arrival(const struct plan *p, uint32_t id, uint32_t tile)
+{
+    if (!is_message(&p->tasks.at[id]))
+        return p->tasks.at[id].end;
+    uint32_t i = map_find_u64(&p->arrival_of, map_pair(id, tile));
+    return i == MAP_NONE ? UINT64_MAX : p->arrival.at[i];
 }
 
 static uint32_t send_hops(const struct plan *p, const struct isa_program *machine,
@@ -146,21 +164,79 @@ struct cost_work plan_task_work(const struct plan *p, const struct isa_program *
     return (struct cost_work){.kind = COST_VECTOR, .elements = elements * each};
 }
 
+/* Is what the task makes there for the tile's tasks? */
+static bool is_there(const struct run *r, uint32_t id, uint32_t tile)
+{
+    if (r->state[id] < STARTED)
+        return false;
+    return is_message(&r->p->tasks.at[id]) ? plan_arrival(r->p, id, tile) <= r->now
+                                           : r->state[id] == COMPLETE;
+}
+
+/* Those who waited for the task, if what it makes is there for them, look for what else they need.
+ */
+static void wake(struct run *r, uint32_t id)
+{
+    uint32_t kept = NONE, *end = &kept;
+    for (uint32_t w = r->first_waiter[id], next; w != NONE; w = next) {
+        next = r->next_waiter[w];
+        if (is_there(r, id, r->p->tasks.at[w].tile)) {
+            VEC_PUSH(&r->work, ((struct woken){w, id}));
+            continue;
+        }
+        *end = w;
+        end = &r->next_waiter[w];
+        *end = NONE;
+    }
+    r->first_waiter[id] = kept;
+}
+
 static void complete(struct run *r, uint32_t id)
 {
     r->state[id] = COMPLETE;
-    for (uint32_t w = r->first_waiter[id], next; w != NONE; w = next) {
-        next = r->next_waiter[w];
-        VEC_PUSH(&r->work, ((struct woken){w, id}));
-    }
-    r->first_waiter[id] = NONE;
+    wake(r, id);
 }
 
-/* PE groups and the vector unit run one instruction to its end; TX and DMA are pipelined. */
+/* DMA takes the next instruction before the last is complete; other units run one to its end. */
 bool task_is_pipelined(const struct task *t)
 {
-    return t->kind == TASK_SEND || t->kind == TASK_PARTIAL || t->kind == TASK_LOAD ||
-           t->kind == TASK_STORE;
+    return t->kind == TASK_LOAD || t->kind == TASK_STORE;
+}
+
+/* The message counts when it is there and so are those before it from this tile. */
+static uint64_t arrive_at(struct run *r, uint32_t id, uint32_t tile, uint64_t time)
+{
+    struct plan *p = r->p;
+    uint64_t channel = map_pair(p->tasks.at[id].tile, tile), message = map_pair(id, tile);
+    uint32_t c = map_intern_u64(&r->channels, channel, (uint32_t)r->last_arrival.n);
+    if (c == r->last_arrival.n)
+        VEC_PUSH(&r->last_arrival, 0);
+    uint64_t *last = &r->last_arrival.at[c];
+    *last = time > *last ? time : *last;
+    if (map_intern_u64(&p->arrival_of, message, (uint32_t)p->arrival.n) == p->arrival.n)
+        VEC_PUSH(&p->arrival, *last);
+    return *last;
+}
+
+/* The messages of a SEND that is complete at its `end`. */
+static void send_messages(struct run *r, uint32_t id, uint64_t flight)
+{
+    const struct plan *p = r->p;
+    const struct task *t = &p->tasks.at[id];
+    const struct node *n = &p->nodes.at[t->node];
+    uint64_t told = t->end;
+    for (uint32_t i = 0; i < (t->kind == TASK_SEND ? n->targets.n : 1); i++) {
+        uint32_t tile = n->home[t->cell];
+        if (t->kind == TASK_SEND) {
+            if (n->targets.at[i].class != t->aux || !node_sends(n, t->cell, i))
+                continue;
+            tile = p->buffers.at[n->targets.at[i].buffer].tile;
+        }
+        uint64_t time = arrive_at(r, id, tile, t->end + flight);
+        if (time != told)
+            heap_push(r, (struct event){.time = time, .task = id, .queue = NONE});
+        told = time;
+    }
 }
 
 static void demand(struct run *r, uint32_t id);
@@ -196,6 +272,8 @@ static void start(struct run *r, uint32_t id)
     u->last_end = t->end;
     u->free_at = task_is_pipelined(t) ? r->now + cost_occupancy_cycles(&cost) : t->end;
     p->makespan = t->end > p->makespan ? t->end : p->makespan;
+    if (is_message(t))
+        send_messages(r, id, cost_flight_cycles(&cost));
     if (t->kind == TASK_MVM)
         p->pe_busy_cycles += (t->end - t->start) * p->groups.at[t->aux].n_pes;
     r->state[id] = STARTED;
@@ -234,7 +312,7 @@ static uint64_t signal_cycles(const struct run *r, uint32_t from, const struct l
             work.hops = hops > work.hops ? hops : work.hops;
         }
     struct cost cost = arch_cost(p->arch, &work);
-    return cost_latency_cycles(&cost);
+    return cost_flight_cycles(&cost);
 }
 
 /* The news of the last cells travels from their homes. */
@@ -299,7 +377,7 @@ static void advance(struct run *r, uint32_t id)
     const struct task *t = &p->tasks.at[id];
     for (; r->cursor[id] <= t->n_preds; r->cursor[id]++) {
         uint32_t pred = r->cursor[id] ? p->preds.at[t->preds + r->cursor[id] - 1] : t->pred0;
-        if (pred == NONE || r->state[pred] == COMPLETE)
+        if (pred == NONE || is_there(r, pred, t->tile))
             continue;
         r->next_waiter[id] = r->first_waiter[pred];
         r->first_waiter[pred] = id;
@@ -340,8 +418,10 @@ void plan_schedule(struct plan *p)
         r.now = r.heap.at[0].time;
         while (r.heap.n && r.heap.at[0].time == r.now) {
             struct event e = heap_pop(&r);
-            if (e.task != NONE)
+            if (e.task != NONE && e.time == p->tasks.at[e.task].end)
                 complete(&r, e.task);
+            else if (e.task != NONE)
+                wake(&r, e.task);
             if (e.queue != NONE)
                 start_ready(&r, e.queue);
         }
@@ -358,4 +438,6 @@ void plan_schedule(struct plan *p)
     free(r.state);
     VEC_FREE(&r.heap);
     VEC_FREE(&r.work);
+    VEC_FREE(&r.last_arrival);
+    map_free(&r.channels);
 }

@@ -104,11 +104,11 @@ static void bump(struct sim *s, uint32_t counter)
     }
 }
 
-/* Data is in place at completion; the counter follows when the message is there (a SIGNAL's way,
- * and some cycles more in random mode), in order of the counter's messages. */
-static void deliver(struct sim *s, const struct sim_target *t, uint64_t way_cycles)
+/* Data is in place at completion; the counter follows when the message is there (and some cycles
+ * later in random mode), in order of the counter's messages. */
+static void deliver(struct sim *s, const struct sim_target *t, uint64_t flight)
 {
-    uint64_t time = s->now + way_cycles + extra_cycles(s),
+    uint64_t time = s->now + flight + extra_cycles(s),
              *last = &s->counters[t->counter].last_delivery;
     *last = time > *last ? time : *last;
     if (*last == s->now)
@@ -159,7 +159,7 @@ static bool complete(struct sim *s, uint32_t queue)
     s->last_end = s->now > s->last_end ? s->now : s->last_end;
     bump(s, q->counter);
     for (uint32_t k = 0; k < i->n_targets; k++)
-        deliver(s, &s->targets[i->route + k], i->op == ISA_signal ? i->latency : 0);
+        deliver(s, &s->targets[i->route + k], i->flight);
     return !s->failed;
 }
 
@@ -188,8 +188,6 @@ static uint64_t end_of(const struct sim_queue *q, const struct sim_inst *i, uint
     uint64_t latency = i->latency + extra;
     if (i->latency > LAST_CYCLE)
         return UINT64_MAX;
-    if (i->op == ISA_signal) /* complete with its predecessor; the way is its message's */
-        return (q->last_end > now ? q->last_end : now) + extra;
     return q->last_end > now + latency ? q->last_end : now + latency;
 }
 

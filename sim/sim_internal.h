@@ -14,7 +14,8 @@ enum { SIM_PANEL_PIXELS = 256 }; /* pixels of a crossbar product at a time */
 
 /* An instruction, decoded once for the engine. Instructions of all tiles are numbered through. */
 struct sim_inst {
-    uint64_t occupancy, latency; /* cycles */
+    uint64_t occupancy, latency; /* cycles from its start: its unit is free, it is complete */
+    uint64_t flight;             /* and from there until its messages arrive */
     uint64_t start;              /* once started */
     uint32_t next;               /* next one of the same queue, or SIM_NONE */
     uint32_t wait;               /* first of n_waits in sim.waits */

@@ -177,6 +177,7 @@ static bool prepare_stream(struct sim *s, uint32_t tile)
         struct cost cost = arch_cost(&s->p->arch, &work);
         *out = (struct sim_inst){.occupancy = cost_occupancy_cycles(&cost),
                                  .latency = cost_latency_cycles(&cost),
+                                 .flight = cost_flight_cycles(&cost),
                                  .next = SIM_NONE,
                                  .op = inst.op};
         if (s->family)

@@ -44,18 +44,22 @@ struct cost_work {
     uint64_t bytes;    /* SEND, DMA: payload */
     uint32_t hops;     /* SEND, SIGNAL: links to the farthest target */
 };
-enum cost_unit { UNIT_PE, UNIT_VECTOR, UNIT_NETWORK, UNIT_DRAM };
-/* A cost is a chain of stages; each stage's unit is busy for `cycles`. */
+/* UNIT_NETWORK: a tile's port into the network; UNIT_LINK: the ways between ports. */
+enum cost_unit { UNIT_PE, UNIT_VECTOR, UNIT_NETWORK, UNIT_DRAM, UNIT_LINK };
+/* A chain of stages, one after the other. Those on links are the way of the work's messages: they
+ * begin when the work is complete. */
 struct cost {
     unsigned n_stages;
     struct cost_stage {
         enum cost_unit unit;
         uint64_t cycles;
-    } stage[4];
+    } stage[2];
 };
 struct cost arch_cost(const struct arch *arch, const struct cost_work *work);
-uint64_t
-cost_occupancy_cycles(const struct cost *c); /* the issuing queue's unit is free again: stage 0 */
-uint64_t cost_latency_cycles(const struct cost *c); /* results exist: the sum of the stages */
+/* From the start: until the issuing queue's unit is free again, and until the work is complete. */
+uint64_t cost_occupancy_cycles(const struct cost *c);
+uint64_t cost_latency_cycles(const struct cost *c);
+/* From its completion until its messages are there. */
+uint64_t cost_flight_cycles(const struct cost *c);
 
 #endif

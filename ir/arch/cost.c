@@ -31,10 +31,10 @@ static struct cost one_stage(enum cost_unit unit, uint64_t cycles)
     return (struct cost){.n_stages = 1, .stage = {{unit, cycles}}};
 }
 
-/* The unit passes the payload in `busy` cycles; its end arrives `flight` cycles later. */
-static struct cost two_stages(enum cost_unit unit, uint64_t busy, uint64_t flight)
+static struct cost two_stages(enum cost_unit unit, uint64_t busy, enum cost_unit then,
+                              uint64_t rest)
 {
-    return (struct cost){.n_stages = 2, .stage = {{unit, busy}, {unit, flight}}};
+    return (struct cost){.n_stages = 2, .stage = {{unit, busy}, {then, rest}}};
 }
 
 struct cost arch_cost(const struct arch *arch, const struct cost_work *work)
@@ -49,10 +49,10 @@ struct cost arch_cost(const struct arch *arch, const struct cost_work *work)
                                               throughput(work->elements, arch->lanes)));
     case COST_SEND:
         return two_stages(UNIT_NETWORK, throughput(work->bytes, arch->link_bytes_per_cycle),
-                          flight);
-    case COST_SIGNAL: return two_stages(UNIT_NETWORK, 0, flight);
+                          UNIT_LINK, flight);
+    case COST_SIGNAL: return one_stage(UNIT_LINK, flight);
     case COST_DMA:
-        return two_stages(UNIT_DRAM, throughput(work->bytes, arch->dram_bytes_per_cycle),
+        return two_stages(UNIT_DRAM, throughput(work->bytes, arch->dram_bytes_per_cycle), UNIT_DRAM,
                           (uint64_t)arch->dram_cycles);
     case COST_NONE: break;
     }
@@ -61,13 +61,24 @@ struct cost arch_cost(const struct arch *arch, const struct cost_work *work)
 
 uint64_t cost_occupancy_cycles(const struct cost *c)
 {
-    return c->n_stages ? c->stage[0].cycles : 0;
+    return c->n_stages && c->stage[0].unit != UNIT_LINK ? c->stage[0].cycles : 0;
+}
+
+static uint64_t sum_of(const struct cost *c, bool on_links)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < c->n_stages; i++)
+        if ((c->stage[i].unit == UNIT_LINK) == on_links)
+            sum = add_sat(sum, c->stage[i].cycles);
+    return sum;
 }
 
 uint64_t cost_latency_cycles(const struct cost *c)
 {
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < c->n_stages; i++)
-        sum = add_sat(sum, c->stage[i].cycles);
-    return sum;
+    return sum_of(c, false);
+}
+
+uint64_t cost_flight_cycles(const struct cost *c)
+{
+    return sum_of(c, true);
 }

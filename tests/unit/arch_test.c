@@ -297,6 +297,12 @@ static uint64_t occupancy(const struct arch *arch, struct cost_work work)
     return cost_occupancy_cycles(&c);
 }
 
+static uint64_t flight(const struct arch *arch, struct cost_work work)
+{
+    struct cost c = arch_cost(arch, &work);
+    return cost_flight_cycles(&c);
+}
+
 START_TEST(clsa_charges_only_mvm)
 {
     struct arch arch = clsa();
@@ -306,6 +312,7 @@ START_TEST(clsa_charges_only_mvm)
         free_work.kind = (enum cost_kind)kind;
         ck_assert_uint_eq(latency(&arch, free_work), 0);
         ck_assert_uint_eq(occupancy(&arch, free_work), 0);
+        ck_assert_uint_eq(flight(&arch, free_work), 0);
     }
 }
 END_TEST
@@ -322,21 +329,24 @@ START_TEST(costs_by_hand)
     struct cost_work vector = {.kind = COST_VECTOR, .elements = 33}; /* 2 + ceil(33/16) = 5 */
     ck_assert_uint_eq(occupancy(&arch, vector), 5);
     ck_assert_uint_eq(latency(&arch, vector), 5);
-    struct cost_work send = {.kind = COST_SEND, .bytes = 65, .hops = 4}; /* 3, then 12 */
+    struct cost_work send = {.kind = COST_SEND, .bytes = 65, .hops = 4}; /* 3, then 12 on links */
     ck_assert_uint_eq(occupancy(&arch, send), 3);
-    ck_assert_uint_eq(latency(&arch, send), 15);
+    ck_assert_uint_eq(latency(&arch, send), 3);
+    ck_assert_uint_eq(flight(&arch, send), 12);
     struct cost_work signal = {.kind = COST_SIGNAL, .bytes = 65, .hops = 4};
     ck_assert_uint_eq(occupancy(&arch, signal), 0);
-    ck_assert_uint_eq(latency(&arch, signal), 12);
+    ck_assert_uint_eq(latency(&arch, signal), 0);
+    ck_assert_uint_eq(flight(&arch, signal), 12);
     struct cost_work dma = {.kind = COST_DMA, .bytes = 64, .hops = 4}; /* 8, then 100 */
     ck_assert_uint_eq(occupancy(&arch, dma), 8);
     ck_assert_uint_eq(latency(&arch, dma), 108);
+    ck_assert_uint_eq(flight(&arch, dma), 0);
     struct cost c = arch_cost(&arch, &dma);
     ck_assert_uint_eq(c.n_stages, 2);
     ck_assert_int_eq(c.stage[0].unit, UNIT_DRAM);
     c = arch_cost(&arch, &send);
     ck_assert_int_eq(c.stage[0].unit, UNIT_NETWORK);
-    ck_assert_int_eq(c.stage[1].unit, UNIT_NETWORK);
+    ck_assert_int_eq(c.stage[1].unit, UNIT_LINK);
 }
 END_TEST
 

@@ -101,14 +101,14 @@ START_TEST(time_halo_sends) /* SIM.md program 3 */
     const float *result = store(&r, 1, sum, 0, 1);
     run(&r);
     ran(&r, 0, 0, 0, 4);
-    ran(&r, 0, 1, 4, 13);
+    ran(&r, 0, 1, 4, 8);
     ran(&r, 0, 2, 4, 8);
-    ran(&r, 0, 3, 8, 17);
-    ran(&r, 0, 4, 8, 17);
+    ran(&r, 0, 3, 8, 12);
+    ran(&r, 0, 4, 8, 12);
     ran(&r, 1, 0, 13, 17);
     ran(&r, 1, 1, 17, 21);
-    ran(&r, 1, 2, 22, 22);
-    ck_assert_uint_eq(r.result.cycles, 22);
+    ran(&r, 1, 2, 17, 17);
+    ck_assert_uint_eq(r.result.cycles, 21);
     for (int i = 0; i < 4; i++)
         ck_assert(result[i] == 4);
     rig_free(&r);
@@ -183,11 +183,11 @@ START_TEST(time_credits)
     struct rig r = rig_new(2);
     const float *result = credit_program(&r);
     run(&r);
-    ran(&r, 0, 1, 2, 3);
-    ran(&r, 0, 3, 4, 5);
-    ran(&r, 0, 5, 10, 11);
-    ran(&r, 0, 7, 16, 17);
-    ran(&r, 0, 9, 22, 23);
+    ran(&r, 0, 1, 2, 2);
+    ran(&r, 0, 3, 4, 4);
+    ran(&r, 0, 5, 10, 10);
+    ran(&r, 0, 7, 16, 16);
+    ran(&r, 0, 9, 22, 22);
     ran(&r, 1, 0, 3, 9);
     ran(&r, 1, 1, 3, 9);
     ran(&r, 1, 2, 9, 15);
@@ -213,7 +213,7 @@ START_TEST(random_latencies_change_no_value)
 }
 END_TEST
 
-START_TEST(time_mesh_and_order) /* SIM.md program 6 */
+START_TEST(time_mesh) /* SIM.md program 6 */
 {
     struct rig r = rig_new(4);
     set_arch(&r, "topology=mesh");
@@ -227,18 +227,72 @@ START_TEST(time_mesh_and_order) /* SIM.md program 6 */
     emit(&r, 0, from(inst(ISA_send, tx(&r, 0), to_near, 1, 2), at(data, 0, 0)));
     emit(&r, 0, from(inst(ISA_send, tx(&r, 0), to_far, 1, 2), at(data, 0, 0)));
     emit(&r, 0, from(inst(ISA_send, tx(&r, 0), to_own, 1, 2), at(data, 0, 0)));
+    emit(&r, 0, on(inst(ISA_wait, 0, 0, 0, 0), 128, 1));
     emit(&r, 1, on(inst(ISA_wait, 0, 0, 0, 0), 128, 1));
     emit(&r, 1, inst(ISA_nop, 0, 0, 0, 0));
     emit(&r, 3, on(inst(ISA_wait, 0, 0, 0, 0), 128, 1));
     run(&r);
-    ran(&r, 0, 0, 0, 3);
-    ran(&r, 0, 1, 0, 6);
-    ran(&r, 0, 2, 0, 6);
+    for (uint32_t i = 0; i < 4; i++)
+        ran(&r, 0, i, 0, 0);
     ran(&r, 1, 0, 3, 3);
     ran(&r, 1, 1, 3, 3);
     ran(&r, 3, 0, 6, 6);
     ck_assert_uint_eq(isa_hops(r.p, 1, 2), 2);
     ck_assert_uint_eq(isa_hops(r.p, 2, 2), 0);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(time_overtaking) /* SIM.md program 8 */
+{
+    struct rig r = rig_new(4);
+    set_arch(&r, "topology=mesh");
+    set_arch(&r, "hop_cycles=3");
+    uint32_t data = constant(&r, 0, 1, 2, 1, ONES), got = view(&r, 1, 1, 2, 1);
+    uint32_t both = route(&r, 0, 2, (struct isa_target[]){{3, 0, 128}, {1, 0, 128}});
+    uint32_t same = route(&r, 0, 1, (struct isa_target[]){{1, got, 128}});
+    uint32_t other = route(&r, 0, 1, (struct isa_target[]){{1, got, 129}});
+    emit(&r, 0, inst(ISA_signal, tx(&r, 0), both, 0, 0));
+    emit(&r, 0, from(inst(ISA_send, tx(&r, 0), same, 1, 2), at(data, 0, 0)));
+    emit(&r, 0, from(inst(ISA_send, tx(&r, 0), other, 1, 2), at(data, 0, 0)));
+    emit(&r, 1, on(inst(ISA_wait, vu(&r, 1), 0, 0, 0), 128, 1));
+    emit(&r, 1, on(inst(ISA_wait, tx(&r, 1), 0, 0, 0), 128, 2));
+    emit(&r, 1, on(inst(ISA_wait, dma(&r, 1), 0, 0, 0), 129, 1));
+    emit(&r, 3, on(inst(ISA_wait, vu(&r, 3), 0, 0, 0), 128, 1));
+    run(&r);
+    for (uint32_t i = 0; i < 3; i++)
+        ran(&r, 0, i, 0, 0);
+    ran(&r, 1, 0, 6, 6);
+    ran(&r, 1, 1, 6, 6);
+    ran(&r, 1, 2, 3, 3);
+    ran(&r, 3, 0, 6, 6);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(time_send_completion) /* SIM.md program 9 */
+{
+    struct rig r = rig_new(2);
+    set_arch(&r, "link_bytes_per_cycle=4");
+    set_arch(&r, "hop_cycles=20");
+    set_arch(&r, "lanes=1");
+    uint32_t first = constant(&r, 0, 1, 2, 2, ONES), second = constant(&r, 0, 1, 2, 2, ONES);
+    uint32_t a = view(&r, 1, 1, 2, 2), b = view(&r, 1, 1, 2, 2);
+    uint32_t to_a = route(&r, 0, 1, (struct isa_target[]){{1, a, 128}});
+    uint32_t to_b = route(&r, 0, 1, (struct isa_target[]){{1, b, 128}});
+    uint32_t copy = lanes(&r, 0, 1, 0, 1, COPY);
+    unsigned q = tx(&r, 0);
+    emit(&r, 0, from(inst(ISA_send, q, to_a, 1, 2), at(first, 0, 0)));
+    emit(&r, 0, from(inst(ISA_send, q, to_b, 1, 2), at(second, 0, 0)));
+    struct isa_inst vmap = to(inst(ISA_vmap, vu(&r, 0), copy, 1, 2), at(first, 0, 0));
+    emit(&r, 0, on(from(vmap, at(second, 0, 0)), q, 1));
+    emit(&r, 1, on(inst(ISA_wait, vu(&r, 1), 0, 0, 0), 128, 1));
+    run(&r);
+    ran(&r, 0, 0, 0, 4);
+    ran(&r, 0, 1, 4, 8);
+    ran(&r, 0, 2, 4, 8);
+    ran(&r, 1, 0, 24, 24);
+    ck_assert_uint_eq(r.result.cycles, 24);
     rig_free(&r);
 }
 END_TEST
@@ -612,7 +666,9 @@ int main(void)
     tcase_add_test(c, time_halo_sends);
     tcase_add_test(c, time_dma);
     tcase_add_test(c, time_credits);
-    tcase_add_test(c, time_mesh_and_order);
+    tcase_add_test(c, time_mesh);
+    tcase_add_test(c, time_overtaking);
+    tcase_add_test(c, time_send_completion);
     tcase_add_test(c, time_recurrences);
     tcase_add_test(c, program_from_text);
     tcase_add_test(c, random_latencies_change_no_value);
