@@ -1,0 +1,25 @@
+/* fuzz_onnx.c - fuzz target: an ONNX file. Its external data is the file itself, if anything. */
+#include "fuzz.h"
+
+#include "onnx.h"
+
+enum { MOST_FOLDED_BYTES = 1 << 20 };
+
+static struct ir_op *fold(void *self, struct ir_op *op)
+{
+    return eval_fold(op, MOST_FOLDED_BYTES, self);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    struct diag *d = diag_new();
+    struct onnx_options o = {.fold = fold, .fold_self = d};
+    struct ir_graph *g = onnx_import(fuzz_file(data, n), &o, d);
+    fuzz_judge(g != NULL, d);
+    if (g) {
+        fuzz_require(ir_verify(g, d), "an imported graph is valid", d);
+        fuzz_graph(g, NULL);
+    }
+    diag_free(d);
+    return 0;
+}

@@ -1,0 +1,118 @@
+/*
+ * fuzz_replay.c - main of a target without libFuzzer: runs it on files, and on mutants of them, and
+ * says so in TAP. What goes wrong ends the process; the name before it tells with which file.
+ *
+ * usage: fuzz_TARGET [--mutants N] FILE_OR_FOLDER...
+ */
+#include "fuzz.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_GROWTH = 64 };
+static uint64_t state; /* of the random changes */
+
+__attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most,
+                                                     unsigned seed)
+{
+    (void)seed;
+    return LLVMFuzzerMutate(data, n, most);
+}
+
+/* Of libFuzzer's changes the plain ones: a byte, a bit, one more, one less. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t most)
+{
+    size_t at = n ? random_next(&state) % n : 0;
+    uint8_t byte = (uint8_t)random_next(&state);
+    unsigned kind = random_next(&state) % 4;
+    if (n < most && (n == 0 || kind == 0)) {
+        memmove(data + at + 1, data + at, n - at);
+        data[at] = byte;
+        return n + 1;
+    }
+    if (n > 1 && kind == 1) {
+        memmove(data + at, data + at + 1, n - at - 1);
+        return n - 1;
+    }
+    if (n)
+        data[at] = kind == 2 ? byte : (uint8_t)(data[at] ^ 1u << byte % 8);
+    return n;
+}
+
+static void run_mutants(const struct file *f, unsigned n_mutants)
+{
+    uint8_t *copy = heap_alloc(f->size + MOST_GROWTH);
+    state = hash_bytes(f->data, f->size, 0);
+    for (unsigned i = 0; i < n_mutants; i++) {
+        if (f->size)
+            memcpy(copy, f->data, f->size);
+        unsigned seed = (unsigned)random_next(&state);
+        size_t n = LLVMFuzzerCustomMutator(copy, f->size, f->size + MOST_GROWTH, seed);
+        LLVMFuzzerTestOneInput(copy, n);
+    }
+    free(copy);
+}
+
+/* Reads beyond the end are found where the bytes are exactly as large as they say. */
+static void run_bytes(const struct file *f)
+{
+    uint8_t *copy = malloc(f->size);
+    if (f->size)
+        memcpy(copy, f->data, f->size);
+    LLVMFuzzerTestOneInput(copy, f->size);
+    free(copy);
+}
+
+static void run_file(const char *path, unsigned n_mutants, unsigned number)
+{
+    struct diag *d = diag_new();
+    struct file f;
+    printf("# %s\n", path);
+    fflush(stdout);
+    fuzz_require(file_open(path, d->arena, d, &f), "the corpus can be read", d);
+    run_bytes(&f);
+    run_mutants(&f, n_mutants);
+    file_close(&f);
+    diag_free(d);
+    const char *slash = strrchr(path, '/');
+    printf("ok %u - %s\n", number, slash ? slash + 1 : path);
+}
+
+static int visible(const struct dirent *e)
+{
+    return e->d_name[0] != '.';
+}
+
+static unsigned run_path(const char *path, unsigned n_mutants, unsigned n_before)
+{
+    struct dirent **entries;
+    int n = scandir(path, &entries, visible, alphasort);
+    if (n < 0) {
+        run_file(path, n_mutants, n_before + 1);
+        return 1;
+    }
+    for (int i = 0; i < n; i++) {
+        struct text file = {0};
+        text_add(&file, "%s/%s", path, entries[i]->d_name);
+        run_file(file.at, n_mutants, n_before + (unsigned)i + 1);
+        text_free(&file);
+        free(entries[i]);
+    }
+    free(entries);
+    return (unsigned)n;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned n = 0, n_mutants = 0;
+    int at = 1;
+    if (argc > 2 && strcmp(argv[1], "--mutants") == 0) {
+        n_mutants = (unsigned)strtoul(argv[2], NULL, 10);
+        at = 3;
+    }
+    for (; at < argc; at++)
+        n += run_path(argv[at], n_mutants, n);
+    printf("1..%u\n", n);
+    return n == 0;
+}

@@ -1,0 +1,181 @@
+/*
+ * fuzz_way.c - what the targets have in common behind their readers: a graph is compiled, checked
+ * and simulated as `cimc run` does; a program is printed, read back, checked and simulated.
+ */
+#include "fuzz.h"
+
+#include <string.h>
+
+static bool has_error(const struct diag *d, enum diag_code code)
+{
+    for (const struct diag_entry *e = d->first; e; e = e->next)
+        if (e->severity == DIAG_ERROR && e->code == code)
+            return true;
+    return false;
+}
+
+/* ---- simulation ---- */
+
+static bool run(struct simulation *sim, struct settings *s, const struct isa_program *p,
+                struct diag *d)
+{
+    s->input_fill = "random:1";
+    *sim = (struct simulation){.settings = s, .program = p};
+    return simulate(sim, d);
+}
+
+/* ---- programs ---- */
+
+static bool same_outputs(const struct io *a, const struct io *b)
+{
+    for (size_t k = 0; k < a->n_outputs; k++)
+        if (a->outputs[k].known &&
+            memcmp(a->outputs[k].data, b->outputs[k].data,
+                   (size_t)ir_count(&a->outputs[k].type) * sizeof(float)) != 0)
+            return false;
+    return true;
+}
+
+/* Sums of products depend on which products the simulator joins, and so on latencies. */
+static bool has_products(const struct isa_program *p)
+{
+    for (uint32_t i = 0; i < p->n_tiles; i++)
+        if (p->tiles[i].n_groups)
+            return true;
+    return false;
+}
+
+/* A program that the checker accepts ends, and computes the same for any latencies. */
+static void simulate_twice(const struct isa_program *p, bool accepted)
+{
+    struct simulation sim[2];
+    struct diag *d = diag_new();
+    bool ok = true;
+    for (unsigned i = 0; i < 2; i++) {
+        struct settings s;
+        settings_init(&s);
+        s.latency_seed = i;
+        s.max_extra_cycles = i ? 50 : 0;
+        ok &= run(&sim[i], &s, p, d);
+        sim[i].settings = NULL;
+        settings_free(&s);
+    }
+    fuzz_judge(ok, d);
+    fuzz_require(!accepted || !has_error(d, DIAG_DEADLOCK), "an accepted program ends", d);
+    if (ok && accepted && !has_products(p))
+        fuzz_require(same_outputs(&sim[0].io, &sim[1].io),
+                     "an accepted program computes the same for any latencies", d);
+    for (unsigned i = 0; i < 2; i++)
+        simulation_free(&sim[i]);
+    diag_free(d);
+}
+
+static struct text disassembled(const struct isa_program *p)
+{
+    struct text t = {0};
+    char *at = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&at, &n);
+    fuzz_require(f != NULL, "there is memory for a text", NULL);
+    isa_disassemble(p, &(struct isa_dis_options){.inline_sections = true}, f);
+    fclose(f);
+    text_add_bytes(&t, at, n);
+    free(at);
+    return t;
+}
+
+/* The text of a program assembles to a program of the same text. */
+static void read_back(const struct isa_program *p)
+{
+    struct diag *d = diag_new();
+    struct text first = disassembled(p);
+    struct isa_program *again = isa_assemble(first.at, first.n, "printed", d);
+    fuzz_require(again != NULL, "a disassembled program assembles", d);
+    struct text second = disassembled(again);
+    fuzz_require(first.n == second.n && memcmp(first.at, second.at, first.n) == 0,
+                 "a disassembled program assembles to the same one", d);
+    text_free(&first);
+    text_free(&second);
+    isa_program_free(again);
+    diag_free(d);
+}
+
+void fuzz_program(const struct isa_program *p)
+{
+    read_back(p);
+    if (!fuzz_program_is_small(p))
+        return;
+    struct diag *d = diag_new();
+    bool accepted = backend_check(p, NULL, d);
+    fuzz_judge(accepted, d);
+    diag_free(d);
+    simulate_twice(p, accepted);
+}
+
+/* ---- graphs ---- */
+
+static const struct {
+    const char *machine, *options;
+} choices[] = {
+    {"base: clsa", ""},
+    {"{base: clsa, crossbars: 2, rows: 16, cols: 16}", "--set 1x*"},
+    {"{base: clsa, crossbars: 1, rows: 32, cols: 32, queue_depth: 1}", "--set pixel --extra-pes 5"},
+    {"{base: mesh, crossbars: 4, rows: 24, cols: 16}", "--set 2x3 --extra-pes 9 --cut 2d"},
+    {"{base: mesh, rows: 64, cols: 64, dram_cycles: 3}", "--schedule layer --extra-pes 4 --cut h"},
+    {"{base: clsa, crossbars: 3, rows: 40, cols: 20, cell_bits: 4, buffer_bytes: 16384}",
+     "--duplicate none"},
+};
+
+/* What is left of the standard pipeline. */
+static const char *pipeline(const struct ir_graph *g)
+{
+    switch (g->stage) {
+    case IR_TENSOR: return pass_default_pipeline;
+    case IR_CANONICAL: return "simplify,fold,cse,dce,partition,im2col,cse,dce,tile,dup";
+    default: return "cse,dce,tile,dup";
+    }
+}
+
+static bool compile_and_run(struct build *b, struct settings *s, struct diag *d)
+{
+    struct simulation sim;
+    if (!driver_run_passes(b, s, pipeline(b->graph), &(struct pass_options){0}, d) ||
+        !fuzz_graph_is_small(b->graph))
+        return d->n_errors == 0;
+    ir_number(b->graph);
+    bool ok = driver_compile(b, s, d);
+    fuzz_require(!has_error(d, DIAG_CHECK), "the checker accepts what was compiled", d);
+    fuzz_require(!has_error(d, DIAG_PROGRAM), "what was compiled is a valid program", d);
+    if (!ok || !fuzz_program_is_small(b->program))
+        return ok;
+    ok = run(&sim, s, b->program, d);
+    fuzz_require(ok, "what was compiled runs", d);
+    fuzz_require(sim.result.cycles == b->program->scheduled_cycles,
+                 "what was compiled takes the scheduled cycles", d);
+    simulation_free(&sim);
+    return true;
+}
+
+void fuzz_graph(struct ir_graph *g, const struct arch *arch)
+{
+    if (!fuzz_graph_is_small(g)) {
+        ir_graph_free(g);
+        return;
+    }
+    size_t choice = arch ? 0 : ir_fingerprint(g) % (sizeof choices / sizeof *choices);
+    const char *machine = choices[choice].machine;
+    struct diag *d = diag_new();
+    struct arch chosen;
+    struct settings s;
+    struct build b;
+    bool ok = options_recall(choices[choice].options, d->arena, &s, d) &&
+              arch_parse(machine, strlen(machine), "machine", d->arena, d, &chosen) &&
+              driver_start(&b, &s, arch ? arch : &chosen, d);
+    fuzz_require(ok, "machine and options of the harness are right", d);
+    b.model = "input";
+    b.graph = g;
+    fuzz_judge(compile_and_run(&b, &s, d), d);
+    driver_free(&b);
+    settings_free(&s);
+    diag_free(d);
+}
