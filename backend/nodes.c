@@ -312,6 +312,47 @@ static bool fits_coordinates(struct plan *p, const struct ir_op *op)
     return true;
 }
 
+static bool all_fit(const int64_t *v, unsigned n)
+{
+    for (unsigned i = 0; v && i < n; i++)
+        if (v[i] < -ISA_MAX_COORD || v[i] > ISA_MAX_COORD)
+            return false;
+    return true;
+}
+
+struct window_attrs {
+    const int64_t *kernel, *stride, *dilation, *pad; /* NULL: none */
+};
+
+static struct window_attrs window_attrs(const struct ir_op *op)
+{
+    const union ir_attrs *a = op->attrs;
+    switch (op->opcode) {
+    case IR_mvm: return (struct window_attrs){a->mvm.kernel, a->mvm.stride, a->mvm.dilation, NULL};
+    case IR_max_pool:
+        return (struct window_attrs){a->max_pool.kernel, a->max_pool.stride, a->max_pool.dilation,
+                                     a->max_pool.pad};
+    case IR_avg_pool:
+        return (struct window_attrs){a->avg_pool.kernel, a->avg_pool.stride, a->avg_pool.dilation,
+                                     a->avg_pool.pad};
+    case IR_overlap_add:
+        return (struct window_attrs){a->overlap_add.kernel, a->overlap_add.stride,
+                                     a->overlap_add.dilation, a->overlap_add.pad};
+    default: return (struct window_attrs){NULL, NULL, NULL, NULL};
+    }
+}
+
+/* A stride of one step, or a dilation of one tap, may be larger than any extent. */
+static bool fits_window(struct plan *p, const struct ir_op *op)
+{
+    struct window_attrs w = window_attrs(op);
+    return (all_fit(w.kernel, 2) && all_fit(w.stride, 2) && all_fit(w.dilation, 2) &&
+            all_fit(w.pad, 4)) ||
+           diag_error(p->diag, op->loc, DIAG_CAPACITY,
+                      "a kernel, stride, dilation or padding exceeds the machine's %d",
+                      ISA_MAX_COORD);
+}
+
 bool plan_nodes(struct plan *p)
 {
     p->ops = ARENA_ARRAY(p->arena, const struct ir_op *, p->n_ops);
@@ -321,7 +362,7 @@ bool plan_nodes(struct plan *p)
     bool ok = true;
     for (const struct ir_op *op = p->graph->first; op; op = op->next) {
         p->ops[op->id] = op;
-        ok &= fits_coordinates(p, op) && add_op(p, op);
+        ok &= fits_coordinates(p, op) && fits_window(p, op) && add_op(p, op);
     }
     return ok;
 }
