@@ -46,7 +46,7 @@ static bool read_axes(struct onnx_node *n, const struct ir_type *x, bool axes[IR
 
 static struct ir_value *mean(struct onnx_node *n, struct ir_value *x, const bool *axes)
 {
-    bool is_pool = x->type.rank >= 3 && x->type.dim[0] == 1;
+    bool is_pool = x->type.rank >= 3;
     int64_t count = 1;
     for (int i = 0; i < x->type.rank; i++) {
         is_pool &= axes[i] == (i >= 2);

@@ -21,14 +21,6 @@ bool lower_error(struct lowering *lo, const char *why)
                       pass_op_text(lo->op, lo->ctx->scratch), why);
 }
 
-static bool no_layout(struct lowering *lo, const struct ir_type *t)
-{
-    char text[200];
-    return lower_error(lo, arena_printf(lo->ctx->scratch,
-                                        "%s has no (h, w, c) form: the batch dimension must be 1",
-                                        ir_type_text(t, text, sizeof text)));
-}
-
 /* Constants are made when somebody asks for them as a value. */
 struct view lowered_view(struct lowering *lo, const struct ir_value *old)
 {
@@ -154,28 +146,60 @@ static bool lower_binary(struct lowering *lo, const struct ir_op *op, struct vie
 
 /* ---- windows and reductions ---- */
 
-static bool lower_window(struct lowering *lo, const struct ir_op *op, struct view *out)
+/* Always expressible, if only after everything was moved into row-major order. */
+static void reshape_view(struct lowering *lo, struct view *v, const struct ir_type *to)
+{
+    if (view_reshape(v, to))
+        return;
+    struct layout flat = layout_flat(&v->type);
+    *v = view_of_layout(view_materialise(lo, v, &flat), &v->type, &flat);
+    if (!view_reshape(v, to))
+        BUG("a flat value does not reshape");
+}
+
+/* Windows work on each channel by itself, so the images of a batch are more channels. */
+static const struct layout images_on_c = {{2, 2, 0, 1}};
+
+static bool lower_pool(struct lowering *lo, const struct ir_op *op, struct view *out)
 {
     struct view x = lowered_view(lo, op->in[0].value);
-    struct layout image;
-    if (!layout_canonical(&x.type, &image))
-        return no_layout(lo, &x.type);
-    struct ir_value *in = view_materialise(lo, &x, &image);
-    *out = view_of_layout(lower_same(lo, op->attrs, &in, 1), &op->out->type, &image);
+    struct ir_value *in = view_materialise(lo, &x, &images_on_c);
+    *out = view_of_layout(lower_same(lo, op->attrs, &in, 1), &op->out->type, &images_on_c);
     return true;
 }
 
-/* The mean does not ask in which order h and w come: only the channels must be c. */
+/* Taps are the outermost part of the channels, outside the images of a batch too. */
+static bool lower_overlap_add(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    struct view x = lowered_view(lo, op->in[0].value);
+    const int64_t *dim = x.type.dim, *kernel = op->attrs->overlap_add.kernel;
+    int64_t taps = kernel[0] * kernel[1];
+    struct ir_type apart =
+        ir_type_of(IR_F32, 5, (int64_t[]){dim[0], taps, dim[1] / taps, dim[2], dim[3]});
+    struct ir_type outside =
+        ir_type_of(IR_F32, 5, (int64_t[]){taps, dim[0], dim[1] / taps, dim[2], dim[3]});
+    static const struct layout taps_first = {{2, 2, 2, 0, 1}};
+    if (dim[0] > 1) {
+        reshape_view(lo, &x, &apart);
+        view_transpose(&x, &outside, (const int64_t[]){1, 0, 2, 3, 4});
+    }
+    struct ir_value *in = view_materialise(lo, &x, dim[0] > 1 ? &taps_first : &images_on_c);
+    *out = view_of_layout(lower_same(lo, op->attrs, &in, 1), &op->out->type, &images_on_c);
+    return true;
+}
+
+/* The mean does not ask in which order h and w come: only the channels, of all images, must be c.
+ */
 static bool lower_global_avg_pool(struct lowering *lo, const struct ir_op *op, struct view *out)
 {
     struct view x = lowered_view(lo, op->in[0].value);
-    struct layout l = layout_around(&x.type, 1, 2);
-    if (x.type.dim[0] != 1)
-        return no_layout(lo, &x.type);
+    struct layout l;
+    for (uint32_t d = 0; d < x.type.rank; d++)
+        l.axis[d] = d < 2 ? 2 : 1;
     struct view probe = x;
     struct ir_type two = {.dtype = x.type.dtype, .rank = 2};
-    two.dim[0] = x.type.dim[1];
-    two.dim[1] = ir_count(&x.type) / x.type.dim[1];
+    two.dim[0] = x.type.dim[0] * x.type.dim[1];
+    two.dim[1] = ir_count(&x.type) / two.dim[0];
     bool in_place = x.base && view_reshape(&probe, &two) && x.base->type.dim[2] == two.dim[0] &&
                     (two.dim[0] == 1 || probe.atoms.at[0].stride == 1) &&
                     (two.dim[0] == 1 || probe.atoms.at[0].size == two.dim[0]);
@@ -263,13 +287,7 @@ static bool lower_concat(struct lowering *lo, const struct ir_op *op, struct vie
 static bool lower_reshape(struct lowering *lo, const struct ir_op *op, struct view *out)
 {
     *out = lowered_view(lo, op->in[0].value);
-    if (view_reshape(out, &op->out->type))
-        return true;
-    struct layout flat = layout_flat(&out->type);
-    struct ir_value *base = view_materialise(lo, out, &flat);
-    *out = view_of_layout(base, &out->type, &flat);
-    if (!view_reshape(out, &op->out->type))
-        BUG("a flat value does not reshape");
+    reshape_view(lo, out, &op->out->type);
     return true;
 }
 
@@ -347,9 +365,9 @@ static lower_fn *const special[IR_N_OPCODES] = {
     [IR_output] = lower_output,
     [IR_conv] = lower_conv,
     [IR_matmul] = lower_matmul,
-    [IR_max_pool] = lower_window,
-    [IR_avg_pool] = lower_window,
-    [IR_overlap_add] = lower_window,
+    [IR_max_pool] = lower_pool,
+    [IR_avg_pool] = lower_pool,
+    [IR_overlap_add] = lower_overlap_add,
     [IR_reduce] = lower_reduce,
     [IR_softmax] = lower_softmax,
     [IR_global_avg_pool] = lower_global_avg_pool,

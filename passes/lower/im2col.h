@@ -82,6 +82,16 @@ void view_transpose(struct view *v, const struct ir_type *to, const int64_t *per
 bool view_slice(struct view *v, const struct ir_type *to, const int64_t *start,
                 const int64_t *step);
 
+/* A dimension that is one digit of an axis of the base: position on the axis = (outer digit * size +
+ * this digit) * inner + inner digit. */
+struct digit {
+    int axis;
+    int64_t outer, size, inner;
+};
+bool view_digit(const struct view *v, uint32_t dim, struct digit *out);
+/* The view where `count` values of that digit were picked; its base is still to be made. */
+void view_pick(struct view *v, uint32_t dim, const struct digit *g, int64_t count);
+
 /* Where reducing dimensions means reducing whole axes of the base: those axes, and the view of type
  * `to` of the base that has 1 there and is still to be made. */
 bool view_reduce(const struct view *v, const bool reduced[IR_MAX_RANK], const struct ir_type *to,

@@ -2,8 +2,10 @@
  * im2col_axes.c - slice, pad and gather_grid: what changes each dimension by itself.
  *
  * All dimensions change in one operation if a layout has each of those on an axis of its own: the
- * operand's own layout, else the canonical one. Else, in a tensor of many dimensions or with a
- * batch, they change one after another: (before, dimension, after) is a layout of any tensor.
+ * operand's own layout, else the canonical one. A slice or gather of dimensions that are digits of
+ * the operand's axes picks along those axes, in place: a channel shuffle and the half of it that is
+ * kept are one strided slice. Else, in a tensor of many dimensions or with a batch, dimensions
+ * change one after another: (before, dimension, after) is a layout of any tensor.
  */
 #include "im2col.h"
 
@@ -74,6 +76,82 @@ static struct index_lists whole_axes(const struct ir_value *x)
     return (struct index_lists){.step = {1, 1, 1}, .count = {dim[0], dim[1], dim[2]}};
 }
 
+/* ---- digits of axes ---- */
+
+/* What a slice or gather keeps of one dimension. */
+struct picks {
+    const int64_t *list; /* NULL: start, start + step, ... */
+    int64_t start, step, count;
+};
+
+static int64_t pick_at(const struct picks *p, int64_t i)
+{
+    return p->list ? p->list[i] : p->start + i * p->step;
+}
+
+static bool is_run(const struct picks *p)
+{
+    bool run = true;
+    for (int64_t i = 0; run && i < p->count; i++)
+        run = pick_at(p, i) == pick_at(p, 0) + i && pick_at(p, i) >= 0;
+    return run;
+}
+
+static struct ir_value *emit_run(struct lowering *lo, struct ir_value *x, int axis, int64_t start,
+                                 int64_t count)
+{
+    static const int64_t ones[3] = {1, 1, 1};
+    int64_t from[3] = {0}, counts[3];
+    memcpy(counts, x->type.dim, sizeof counts);
+    from[axis] = start;
+    counts[axis] = count;
+    union ir_attrs attrs = {.slice = {.start = {3, from}, .step = {3, ones}, .count = {3, counts}}};
+    struct pass_place at = lowering_place(lo);
+    struct ir_new desc = {
+        .opcode = IR_slice, .in = &x, .n_in = 1, .attrs = &attrs, .name = lo->op->name};
+    return pass_emit(&at, &desc);
+}
+
+/* Every position of the axis whose digit is picked; a run of the outermost digit is a slice. */
+static struct ir_value *emit_picks(struct lowering *lo, struct ir_value *x, const struct digit *g,
+                                   const struct picks *p, float value)
+{
+    if (g->outer == 1 && is_run(p))
+        return emit_run(lo, x, g->axis, pick_at(p, 0) * g->inner, p->count * g->inner);
+    struct index_lists by = whole_axes(x);
+    int64_t n = g->outer * p->count * g->inner;
+    int64_t *list = ARENA_ARRAY(lo->ctx->scratch, int64_t, (size_t)n);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t outer = i / g->inner / p->count, digit = pick_at(p, i / g->inner % p->count);
+        list[i] = digit < 0 ? -1 : (outer * g->size + digit) * g->inner + i % g->inner;
+    }
+    by.list[g->axis] = list;
+    by.count[g->axis] = n;
+    return emit_gather_grid(lo, x, &by, value);
+}
+
+/* False, with nothing made, unless each of these dimensions is a digit of an axis. p[d]: what is
+ * kept of dimension d. */
+static bool pick_in_place(struct lowering *lo, struct view *x, const bool changed[IR_MAX_RANK],
+                          const struct picks p[IR_MAX_RANK], float value)
+{
+    struct layout own;
+    struct digit g;
+    bool fits = x->base && !layout_of_view(x, &own);
+    for (uint32_t d = 0; fits && d < x->type.rank; d++)
+        fits = !changed[d] || (x->type.dim[d] > 1 && view_digit(x, d, &g));
+    for (uint32_t d = 0; fits && d < x->type.rank; d++) {
+        if (!changed[d])
+            continue;
+        if (!view_digit(x, d, &g))
+            BUG("picking one digit took another away");
+        struct ir_value *made = emit_picks(lo, x->base, &g, &p[d], value);
+        view_pick(x, d, &g, p[d].count);
+        x->base = made;
+    }
+    return fits;
+}
+
 /* ---- slice ---- */
 
 static void change_slice(struct lowering *lo, struct view *x, const struct layout *l,
@@ -103,6 +181,7 @@ static void change_slice(struct lowering *lo, struct view *x, const struct layou
 bool lower_slice(struct lowering *lo, const struct ir_op *op, struct view *out)
 {
     const struct ir_attrs_slice *a = &op->attrs->slice;
+    struct picks p[IR_MAX_RANK];
     bool changed[IR_MAX_RANK];
     *out = lowered_view(lo, op->in[0].value);
     if (!out->base && view_slice(out, &op->out->type, a->start.at, a->step.at))
@@ -110,8 +189,11 @@ bool lower_slice(struct lowering *lo, const struct ir_op *op, struct view *out)
     for (uint32_t d = 0; d < out->type.rank; d++) {
         int64_t dim = out->type.dim[d];
         changed[d] = a->count.at[d] != dim || (dim > 1 && a->step.at[d] != 1);
+        p[d] =
+            (struct picks){.start = a->start.at[d], .step = a->step.at[d], .count = a->count.at[d]};
     }
-    *out = change_dimensions(lo, *out, changed, change_slice);
+    if (!pick_in_place(lo, out, changed, p, 0.0f))
+        *out = change_dimensions(lo, *out, changed, change_slice);
     return true;
 }
 
@@ -170,13 +252,16 @@ bool lower_gather_grid(struct lowering *lo, const struct ir_op *op, struct view 
 {
     const struct ir_attrs_gather_grid *a = &op->attrs->gather_grid;
     const int64_t *list = a->index.at;
+    struct picks p[IR_MAX_RANK];
     bool changed[IR_MAX_RANK];
     *out = lowered_view(lo, op->in[0].value);
     for (uint32_t d = 0; d < out->type.rank; list += a->count.at[d++]) {
         changed[d] = a->count.at[d] != out->type.dim[d];
         for (int64_t i = 0; i < a->count.at[d] && !changed[d]; i++)
             changed[d] = list[i] != i;
+        p[d] = (struct picks){.list = list, .count = a->count.at[d]};
     }
-    *out = change_dimensions(lo, *out, changed, change_gather);
+    if (!pick_in_place(lo, out, changed, p, a->value))
+        *out = change_dimensions(lo, *out, changed, change_gather);
     return true;
 }

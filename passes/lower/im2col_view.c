@@ -194,6 +194,52 @@ static bool atom_on_axes(const struct atom *x, const int64_t dim[3], struct atom
     return size == 1;
 }
 
+bool view_digit(const struct view *v, uint32_t dim, struct digit *out)
+{
+    struct atoms split;
+    uint32_t first[IR_MAX_RANK + 1];
+    bool found = false;
+    view_split(v, &split, first);
+    for (uint32_t i = 0; v->base && i < split.n; i++) {
+        struct atom part[3];
+        if (!atom_on_axes(&split.at[i], v->base->type.dim, part))
+            return false;
+        for (int a = 0; a < 3 && i == first[dim]; a++) {
+            if (part[a].size != v->type.dim[dim])
+                continue;
+            *out = (struct digit){.axis = a, .size = part[a].size, .inner = part[a].stride};
+            out->outer = v->base->type.dim[a] / (out->size * out->inner);
+            found = true;
+        }
+    }
+    return found;
+}
+
+void view_pick(struct view *v, uint32_t dim, const struct digit *g, int64_t count)
+{
+    struct atoms split;
+    uint32_t first[IR_MAX_RANK + 1];
+    int64_t extent[3], stride[3];
+    struct atom part[3];
+    view_split(v, &split, first);
+    memcpy(extent, v->base->type.dim, sizeof extent);
+    extent[g->axis] = g->outer * count * g->inner;
+    axis_strides(extent, stride);
+    v->atoms.n = 0;
+    for (uint32_t i = 0; i < split.n; i++) {
+        if (!atom_on_axes(&split.at[i], v->base->type.dim, part))
+            BUG("a view steps unevenly through an axis that has a digit of it");
+        for (int a = 0; a < 3; a++) {
+            bool picked = i == first[dim] && a == g->axis;
+            if (a == g->axis && part[a].stride > g->inner) /* a digit outside the one picked */
+                part[a].stride = part[a].stride / g->size * count;
+            struct atom made = {picked ? count : part[a].size, part[a].stride * stride[a]};
+            atoms_append(&v->atoms, &made, made.size > 1);
+        }
+    }
+    v->type.dim[dim] = count;
+}
+
 bool view_reduce(const struct view *v, const bool reduced[IR_MAX_RANK], const struct ir_type *to,
                  bool on_axis[3], struct view *out)
 {

@@ -15,22 +15,23 @@ enum { STAT_PADS, STAT_BIASES };
 
 static bool is_illegal(const struct ir_op *op)
 {
-    return !(ir_op_descs[op->opcode].stages & IR_CANONICAL);
+    return !(ir_op_descs[op->opcode].stages & IR_CANONICAL) && op->opcode != IR_batch_norm;
+}
+static bool has_runtime_statistics(const struct ir_op *op)
+{
+    return op->opcode == IR_batch_norm; /* fold-bn takes all others away */
 }
 static bool is_not_float(const struct ir_op *op)
 {
     return !is_illegal(op) && op->out && op->out->type.dtype != IR_F32;
 }
-static bool has_bad_size(const struct ir_op *op)
+static bool is_empty(const struct ir_op *op)
 {
-    int64_t n = op->out ? ir_count(&op->out->type) : 1;
-    return n == 0 || (n > MAX_ELEMENTS && op->opcode != IR_constant);
+    return op->out && ir_count(&op->out->type) == 0;
 }
-static bool has_batch(const struct ir_op *op)
+static bool is_too_large(const struct ir_op *op)
 {
-    bool by_image =
-        op->opcode == IR_conv || pass_has_trait(op, IR_WINDOW) || op->opcode == IR_global_avg_pool;
-    return by_image && op->out->type.dim[0] != 1;
+    return op->out && op->opcode != IR_constant && ir_count(&op->out->type) > MAX_ELEMENTS;
 }
 static bool has_runtime_weights(const struct ir_op *op)
 {
@@ -46,20 +47,59 @@ static bool is_runtime_product(const struct ir_op *op)
 static const struct check {
     bool (*wrong)(const struct ir_op *op);
     const char *text;
+    unsigned wants_constant; /* bit by operand: a constant there would do */
 } checks[] = {
-    {is_illegal, "must be computable at compile time"},
-    {is_not_float, "not of type f32"},
-    {has_bad_size, "empty, or too large to be a value on the machine"},
-    {has_batch, "the batch dimension must be 1"},
-    {has_runtime_weights, "the weights must be constant"},
-    {is_runtime_product, "a product of two runtime values has no mapping onto crossbars"},
+    {is_illegal, "must be computable at compile time", 0},
+    {has_runtime_statistics, "scale, bias, mean and variance must be constant", 0x1e},
+    {is_not_float, "not of type f32", 0},
+    {is_empty, "without elements", 0},
+    {is_too_large, "of more than 2^28 elements, which is the most on the machine", 0},
+    {has_runtime_weights, "the weights must be constant", 1u << 1},
+    {is_runtime_product, "a product of two runtime values has no mapping onto crossbars", 3},
 };
 
+/* The model input that v is, but for moves and elementwise operations with constants. */
+static const struct ir_op *only_input(const struct ir_value *v)
+{
+    const struct ir_op *op = v->def;
+    while (op->opcode != IR_input) {
+        const struct ir_op *next = NULL;
+        bool passes = pass_has_trait(op, IR_MOVES | IR_UNARY | IR_BINARY);
+        for (uint32_t i = 0; passes && i < op->n_in; i++) {
+            const struct ir_op *def = op->in[i].value->def;
+            if (def->opcode != IR_constant && next)
+                return NULL;
+            if (def->opcode != IR_constant)
+                next = def;
+        }
+        if (!next)
+            return NULL;
+        op = next;
+    }
+    return op;
+}
+
+/* Once for each input (by id in `told`), how it becomes what the operation needs. */
+static void note_inputs(const struct check *c, const struct ir_op *op, bool *told,
+                        struct pass_ctx *ctx)
+{
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        const struct ir_op *input = c->wants_constant >> i & 1 ? only_input(op->in[i].value) : NULL;
+        if (!input || told[input->id])
+            continue;
+        told[input->id] = true;
+        diag_note(ctx->diag, input->loc,
+                  "known only at run time; --constant %s=FILE.pb makes it a constant", input->name);
+    }
+}
+
 /* One error for all operations that break this rule. */
-static bool check_all(const struct check *c, const struct ir_graph *g, struct pass_ctx *ctx)
+static bool check_all(const struct check *c, const struct ir_graph *g, uint32_t n_ops,
+                      struct pass_ctx *ctx)
 {
     const struct ir_op *first = NULL;
     struct text names = {0};
+    bool *told = ARENA_ARRAY(ctx->scratch, bool, n_ops);
     for (const struct ir_op *op = g->first; op; op = op->next) {
         if (!c->wrong(op))
             continue;
@@ -70,7 +110,49 @@ static bool check_all(const struct check *c, const struct ir_graph *g, struct pa
     if (first)
         diag_error(ctx->diag, first->loc, DIAG_LOWER, "%s: %s", c->text, names.at);
     text_free(&names);
+    for (const struct ir_op *op = first; op; op = op->next) {
+        if (c->wrong(op))
+            note_inputs(c, op, told, ctx);
+    }
     return !first;
+}
+
+/* The input whose first dimension came through to `conv` as a batch, or NULL. */
+static const struct ir_op *batch_input(const struct ir_op *conv)
+{
+    const struct ir_op *op = conv;
+    while (op->n_in)
+        op = op->in[0].value->def;
+    bool is_source = op->opcode == IR_input && op->out->type.rank > 0 &&
+                     op->out->type.dim[0] == conv->out->type.dim[0];
+    return is_source ? op : NULL;
+}
+
+/* The batch of an input is that input's error; what the graph itself makes is the layers'. */
+static bool check_batch(const struct ir_graph *g, uint32_t n_ops, struct pass_ctx *ctx)
+{
+    bool *told = ARENA_ARRAY(ctx->scratch, bool, n_ops), ok = true;
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode != IR_conv || op->out->type.dim[0] == 1)
+            continue;
+        const struct ir_op *input = batch_input(op), *blamed = input ? input : op;
+        ok = false;
+        if (told[blamed->id])
+            continue;
+        told[blamed->id] = true;
+        if (input)
+            diag_error(ctx->diag, input->loc, DIAG_LOWER,
+                       "a batch of %lld: base layers take one image at a time. Export the model "
+                       "with a first dimension of 1, or with a free one (1 unless --dim says "
+                       "otherwise), and run the images one after another",
+                       (long long)op->out->type.dim[0]);
+        else
+            diag_error(ctx->diag, op->loc, DIAG_LOWER,
+                       "%s: a batch of %lld that the graph makes itself; base layers take one "
+                       "image at a time",
+                       pass_op_text(op, ctx->scratch), (long long)op->out->type.dim[0]);
+    }
+    return ok;
 }
 
 /* ---- splitting ---- */
@@ -89,7 +171,7 @@ static bool split_padding(struct ir_op *conv, struct pass_ctx *ctx)
     struct ir_op *pad = ir_op_new(conv->graph, conv, &desc, ctx->diag);
     if (!pad)
         return false;
-    if (has_bad_size(pad))
+    if (is_too_large(pad))
         return diag_error(ctx->diag, conv->loc, DIAG_LOWER, "%s: the padded input is too large",
                           pass_op_text(conv, ctx->scratch));
     ir_set_operand(conv, 0, pad->out);
@@ -119,9 +201,10 @@ static void split_bias(struct ir_op *conv, struct pass_ctx *ctx)
 
 static enum pass_result run_partition(struct pass_ctx *ctx, struct ir_graph *g)
 {
-    bool ok = true;
+    uint32_t n_ops = ir_number(g);
+    bool ok = check_batch(g, n_ops, ctx);
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
-        ok = check_all(&checks[i], g, ctx) && ok;
+        ok = check_all(&checks[i], g, n_ops, ctx) && ok;
     if (!ok)
         return PASS_FAILED;
     for (struct ir_op *op = g->first, *next; op; op = next) {

@@ -417,6 +417,7 @@ END_TEST
 
 #define IN(id, shape) "%" #id " = input {index=" #id ", dtype=\"f32\", shape=[" shape "]}\n"
 #define OUT(id, shape) "output %" #id " {index=0, dtype=\"f32\", shape=[" shape "]}\n"
+#define W "%1 = constant {dtype=\"f32\", shape=[1,1,1,1], data=splat(1.0)}\n"
 #define CONV(group) "{kernel=[1,1], stride=[1,1], dilation=[1,1], group=" group "}"
 
 START_TEST(test_refused)
@@ -424,9 +425,11 @@ START_TEST(test_refused)
     static const struct {
         const char *body, *part;
     } cases[] = {
-        {IN(0, "2,1,2,2") "%1 = max_pool %0 {kernel=[1,1], stride=[1,1], dilation=[1,1]} "
-                          "@\"p\"\n" OUT(1, "2,1,2,2"),
-         "the batch dimension must be 1: 'p' (max_pool)"},
+        {IN(0, "2,1,2,2") W "%2 = conv %0, %1 " CONV("1") "\n" OUT(2, "2,1,2,2"),
+         "a batch of 2: base layers take one image at a time"},
+        {IN(0, "4,2") W "%2 = reshape %0 {shape=[2,1,2,2]}\n%3 = conv %2, %1 " CONV(
+             "1") " @\"c\"\n" OUT(3, "2,1,2,2"),
+         "'c' (conv): a batch of 2 that the graph makes itself"},
         {IN(0, "1,1,2,2")
              IN(1, "1,1,1,1") "%2 = conv %0, %1 " CONV("1") " @\"c\"\n" OUT(2, "1,1,2,2"),
          "the weights must be constant: 'c' (conv)"},
@@ -435,7 +438,9 @@ START_TEST(test_refused)
         {IN(0, "2") "%1 = floor %0 @\"f\"\n%2 = ceil %1\n" OUT(2, "2"),
          "must be computable at compile time: 'f' (floor), ceil"},
         {IN(0, "2") "%1 = slice %0 {start=[0], step=[1], count=[0]} @\"s\"\n" OUT(1, "0"),
-         "empty, or too large to be a value on the machine: 's' (slice)"},
+         "without elements: 's' (slice)"},
+        {IN(0, "16385,16385") "%1 = relu %0 @\"r\"\n" OUT(1, "16385,16385"),
+         "of more than 2^28 elements, which is the most on the machine: input, 'r' (relu)"},
         {IN(0, "1,1,1,1") "%1 = constant {dtype=\"f32\", shape=[1,1,1,1], data=splat(1.0)}\n"
                           "%2 = conv %0, %1 {kernel=[1,1], stride=[1000000000,1000000000], "
                           "dilation=[1,1], "
@@ -472,16 +477,17 @@ END_TEST
 
 START_TEST(test_two_errors_in_one_run)
 {
-    static const char text[] = "graph \"g\" canonical {\n" IN(
-        0, "2,3,4,5") "%1 = max_pool %0 {kernel=[1,1], stride=[1,1], dilation=[1,1]} @\"x\"\n"
-                      "%2 = max_pool %0 {kernel=[1,1], stride=[1,1], dilation=[1,1]} @\"y\"\n"
-                      "%3 = add %1, %2 @\"z\"\n" OUT(3, "2,3,4,5") "}\n";
+    static const char text[] =
+        "graph \"g\" canonical {\n" IN(0, "2,1,4,5") W "%2 = conv %0, %1 " CONV(
+            "1") " @\"x\"\n"
+                 "%3 = conv %0, %1 " CONV("1") " @\"y\"\n"
+                                               "%4 = add %2, %3 @\"z\"\n" OUT(4, "2,1,4,5") "}\n";
     struct rig r;
     rig_open(&r);
     struct ir_graph *g = parse_text(&r, text);
     ck_assert(!run(&r, "im2col", &g));
-    ck_assert(has_error(&r, DIAG_LOWER, "'x' (max_pool): f32[2x3x4x5] has no (h, w, c) form"));
-    ck_assert(has_error(&r, DIAG_LOWER, "'y' (max_pool)"));
+    ck_assert(has_error(&r, DIAG_LOWER, "'x' (conv): the batch dimension must be 1"));
+    ck_assert(has_error(&r, DIAG_LOWER, "'y' (conv)"));
     ck_assert(!has_error(&r, DIAG_LOWER, "'z' (add)")); /* only a consequence */
     ir_graph_free(g);
     rig_close(&r);
@@ -567,7 +573,7 @@ int main(void)
     tcase_add_test(t, test_printing);
     tcase_add_test(t, test_empty_pipeline);
     tcase_add_test(t, test_golden);
-    tcase_add_loop_test(t, test_refused, 0, 6);
+    tcase_add_loop_test(t, test_refused, 0, 8);
     tcase_add_test(t, test_integers_are_refused);
     tcase_add_test(t, test_two_errors_in_one_run);
     tcase_add_test(t, test_fold_is_bounded);
