@@ -251,8 +251,8 @@ bool lower_matmul(struct lowering *lo, const struct ir_op *op, struct view *out)
         return lower_error(lo, "a product of two runtime values has no mapping onto crossbars");
     const struct ir_type *t = &op->in[wi].value->type;
     if (!is_matrix(t))
-        return lower_error(lo, "a constant of more than two dimensions has no mapping onto "
-                               "crossbars");
+        return lower_error(lo, "a constant of several matrices (rule matmul_by_stack of pass "
+                               "simplify makes it a convolution)");
     bool left = wi == 0;
     struct view x = lowered_view(lo, op->in[1 - wi].value);
     struct dense m = {.w = w, .weights = op->attrs->matmul.weights};
