@@ -82,8 +82,8 @@ void view_transpose(struct view *v, const struct ir_type *to, const int64_t *per
 bool view_slice(struct view *v, const struct ir_type *to, const int64_t *start,
                 const int64_t *step);
 
-/* A dimension that is one digit of an axis of the base: position on the axis = (outer digit * size +
- * this digit) * inner + inner digit. */
+/* A dimension that is one digit of an axis of the base: position on the axis = (outer digit * size
+ * + this digit) * inner + inner digit. */
 struct digit {
     int axis;
     int64_t outer, size, inner;
