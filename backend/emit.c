@@ -107,8 +107,8 @@ static struct isa_inst copy_inst(struct emitter *e, const struct task *t,
     struct box whole = *box;
     inst.obj = (uint16_t)emit_program(e, t, box);
     if (n->kind == NODE_TRANSPOSE) {
-        inst.a.view = (uint16_t)emit_permuted_view(e, source, n->root->attrs->transpose.perm.at);
-        inst.dst.view = (uint16_t)plain_view(e, &acc->v.at[1]);
+        inst.a = region(emit_permuted_view(e, source, n->root->attrs->transpose.perm.at), box);
+        inst.dst = region(plain_view(e, &acc->v.at[1]), box);
     } else {
         int32_t dim[3];
         for (int a = 0; a < 3; a++)

@@ -117,6 +117,20 @@ static bool made_on_a_tile(const struct plan *p, const struct ir_op *value)
     return false;
 }
 
+/* Cells of more rows than one instruction covers are cut, but where all of a result is made at
+ * once: a reshape, which lowering keeps short enough, and a softmax along the rows. */
+static void cut_tall_cells(const struct node *n, int a, uint8_t *cuts)
+{
+    bool whole = n->kind == NODE_RESHAPE ||
+                 (n->kind == NODE_SOFTMAX && n->root->attrs->softmax.axis == AXIS_H);
+    int32_t begin = 0;
+    for (int32_t i = 1; a == AXIS_H && !whole && i < n->dim[a]; i++) {
+        cuts[i] |= i - begin == ISA_MAX_H;
+        if (cuts[i])
+            begin = i;
+    }
+}
+
 static void derived_grid(struct plan *p, struct node *n, int a)
 {
     bool on_tile = false, whole = false;
@@ -128,6 +142,7 @@ static void derived_grid(struct plan *p, struct node *n, int a)
     }
     if (a == AXIS_H && !on_tile && !whole) /* inputs only: one row a piece */
         memset(cuts, 1, (size_t)n->dim[a]);
+    cut_tall_cells(n, a, cuts);
     grid_from_cuts(p, &n->grid[a], cuts, n->dim[a]);
     free(cuts);
 }
@@ -174,6 +189,7 @@ static void set_grid(struct plan *p, struct node *n, int a, int32_t step)
         bool meet = ir_cut_owner(i, parts, n->dim[a]) != ir_cut_owner(i - 1, parts, n->dim[a]);
         cuts[i] = (step && i % step == 0) || meet;
     }
+    cut_tall_cells(n, a, cuts);
     grid_from_cuts(p, &n->grid[a], cuts, n->dim[a]);
     free(cuts);
 }

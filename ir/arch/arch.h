@@ -15,6 +15,8 @@ struct arch {
 #undef FIELD
 #undef CHOICE
 };
+/* Rows of a value that one instruction covers, on every machine. */
+enum { ARCH_MOST_ROWS = 4095 };
 enum arch_topology { ARCH_IDEAL, ARCH_MESH };
 
 /* A preset by name ("clsa"), or a YAML file's path. Strings live in `a`. */

@@ -236,6 +236,24 @@ static struct layout reduce_layout(const struct ir_type *t, const bool reduced[I
     return l;
 }
 
+/* What one instruction cannot reduce is reduced in parts, and then those. */
+static struct ir_value *emit_reduce(struct lowering *lo, const union ir_attrs *attrs,
+                                    struct ir_value *x)
+{
+    int64_t rows = x->type.dim[0], rows_only = 0;
+    if (rows <= ARCH_MOST_ROWS || attrs->reduce.axes.at[0] != 0)
+        return lower_same(lo, attrs, &x, 1);
+    uint32_t n = 0;
+    struct ir_value *part[255];
+    for (int64_t at = 0; at < rows; at += ARCH_MOST_ROWS) {
+        struct ir_value *some = emit_run(lo, x, 0, at, min_i64(ARCH_MOST_ROWS, rows - at), "");
+        part[n++] = lower_same(lo, attrs, &some, 1);
+    }
+    union ir_attrs over_parts = {.reduce = {.kind = attrs->reduce.kind, .axes = {1, &rows_only}}};
+    struct ir_value *joined = emit_concat(lo, part, n, 0);
+    return lower_same(lo, &over_parts, &joined, 1);
+}
+
 static bool lower_reduce(struct lowering *lo, const struct ir_op *op, struct view *out)
 {
     const struct ir_attrs_reduce *a = &op->attrs->reduce;
@@ -257,7 +275,7 @@ static bool lower_reduce(struct lowering *lo, const struct ir_op *op, struct vie
             axes[n++] = k;
     }
     union ir_attrs attrs = {.reduce = {.kind = a->kind, .axes = {n, axes}}};
-    out->base = n ? lower_same(lo, &attrs, &x.base, 1) : x.base;
+    out->base = n ? emit_reduce(lo, &attrs, x.base) : x.base;
     return true;
 }
 

@@ -116,6 +116,9 @@ void layout_dims(const struct layout *l, const struct ir_type *t, int64_t out[3]
 
 /* A value that holds the view's tensor in this layout; emits what is needed to get there. */
 struct ir_value *view_materialise(struct lowering *lo, struct view *v, const struct layout *l);
+/* `count` elements of x along an axis. */
+struct ir_value *emit_run(struct lowering *lo, struct ir_value *x, int axis, int64_t start,
+                          int64_t count, const char *name);
 /* Gives a view of an input a base of its own, in some layout. */
 void view_ground(struct lowering *lo, struct view *v);
 struct pass_place lowering_place(const struct lowering *lo);

@@ -97,27 +97,13 @@ static bool is_run(const struct picks *p)
     return run;
 }
 
-static struct ir_value *emit_run(struct lowering *lo, struct ir_value *x, int axis, int64_t start,
-                                 int64_t count)
-{
-    static const int64_t ones[3] = {1, 1, 1};
-    int64_t from[3] = {0}, counts[3];
-    memcpy(counts, x->type.dim, sizeof counts);
-    from[axis] = start;
-    counts[axis] = count;
-    union ir_attrs attrs = {.slice = {.start = {3, from}, .step = {3, ones}, .count = {3, counts}}};
-    struct pass_place at = lowering_place(lo);
-    struct ir_new desc = {
-        .opcode = IR_slice, .in = &x, .n_in = 1, .attrs = &attrs, .name = lo->op->name};
-    return pass_emit(&at, &desc);
-}
-
 /* Every position of the axis whose digit is picked; a run of the outermost digit is a slice. */
 static struct ir_value *emit_picks(struct lowering *lo, struct ir_value *x, const struct digit *g,
                                    const struct picks *p, float value)
 {
     if (g->outer == 1 && is_run(p))
-        return emit_run(lo, x, g->axis, pick_at(p, 0) * g->inner, p->count * g->inner);
+        return emit_run(lo, x, g->axis, pick_at(p, 0) * g->inner, p->count * g->inner,
+                        lo->op->name);
     struct index_lists by = whole_axes(x);
     int64_t n = g->outer * p->count * g->inner;
     int64_t *list = ARENA_ARRAY(lo->ctx->scratch, int64_t, (size_t)n);

@@ -64,13 +64,76 @@ static struct atoms base_atoms(const int64_t dim[3], const uint8_t axis[3])
 
 /* ---- emitting ---- */
 
-static struct ir_value *emit_reshape(struct lowering *lo, struct ir_value *x, const int64_t dim[3],
-                                     const char *from, const char *to)
+static struct ir_value *reshape_at_once(struct lowering *lo, struct ir_value *x,
+                                        const int64_t dim[3], const char *from, const char *to)
 {
     struct pass_place at = lowering_place(lo);
     union ir_attrs attrs = {.reshape = {.shape = {3, dim}, .from = from, .to = to}};
     lo->n_rearrangements++;
     return pass_emit1(&at, IR_reshape, &attrs, x);
+}
+
+/* The outermost axis of a nesting order that steps at all, and the elements of one step. */
+static int outermost(const char *order, const int64_t dim[3], int64_t *step)
+{
+    int axis = 2, i = 0;
+    for (*step = dim[0] * dim[1] * dim[2]; i < 3; i++) {
+        axis = order[i] == 'h' ? 0 : order[i] == 'w' ? 1 : 2;
+        if (dim[axis] > 1)
+            break;
+    }
+    *step /= dim[axis];
+    return axis;
+}
+
+static int64_t least_multiple(int64_t a, int64_t b)
+{
+    int64_t x = a, y = b;
+    while (y) {
+        int64_t rest = x % y;
+        x = y;
+        y = rest;
+    }
+    return a / x * b;
+}
+
+static struct ir_value *emit_reshape(struct lowering *lo, struct ir_value *x, const int64_t dim[3],
+                                     const char *from, const char *to);
+
+/* A reshape is one instruction. Where it would have more rows than that covers, parts of whole
+ * steps of both outermost axes are reshaped one by one and joined. */
+static struct ir_value *reshape_in_parts(struct lowering *lo, struct ir_value *x,
+                                         const int64_t dim[3], const char *from, const char *to)
+{
+    int64_t in_step, out_step, shape[3];
+    int in_axis = outermost(from, x->type.dim, &in_step), out_axis = outermost(to, dim, &out_step);
+    int64_t unit = least_multiple(in_step, out_step), units = ir_count(&x->type) / unit;
+    int64_t most = units;
+    if (in_axis == 0)
+        most = min_i64(most, ARCH_MOST_ROWS * in_step / unit);
+    if (out_axis == 0)
+        most = min_i64(most, ARCH_MOST_ROWS * out_step / unit);
+    if (units == 1)
+        return reshape_at_once(lo, x, dim, from, to); /* the backend refuses it */
+    most = max_i64(most, 1);
+    uint32_t n = 0;
+    struct ir_value **part =
+        ARENA_ARRAY(lo->ctx->scratch, struct ir_value *, (size_t)ceil_div_i64(units, most));
+    memcpy(shape, dim, sizeof shape);
+    for (int64_t at = 0; at < units; at += most) {
+        int64_t elements = min_i64(most, units - at) * unit;
+        struct ir_value *in = emit_run(lo, x, in_axis, at * unit / in_step, elements / in_step, "");
+        shape[out_axis] = elements / out_step;
+        part[n++] = emit_reshape(lo, in, shape, from, to);
+    }
+    return emit_concat(lo, part, n, (uint32_t)out_axis);
+}
+
+static struct ir_value *emit_reshape(struct lowering *lo, struct ir_value *x, const int64_t dim[3],
+                                     const char *from, const char *to)
+{
+    bool is_tall = x->type.dim[0] > ARCH_MOST_ROWS || dim[0] > ARCH_MOST_ROWS;
+    return is_tall ? reshape_in_parts(lo, x, dim, from, to) : reshape_at_once(lo, x, dim, from, to);
 }
 
 static struct ir_value *emit_transpose(struct lowering *lo, struct ir_value *x,
@@ -79,6 +142,20 @@ static struct ir_value *emit_transpose(struct lowering *lo, struct ir_value *x,
     struct pass_place at = lowering_place(lo);
     lo->n_rearrangements++;
     return pass_transpose(&at, x, (int64_t[]){axis[0], axis[1], axis[2]});
+}
+
+struct ir_value *emit_run(struct lowering *lo, struct ir_value *x, int axis, int64_t start,
+                          int64_t count, const char *name)
+{
+    static const int64_t ones[3] = {1, 1, 1};
+    int64_t from[3] = {0}, counts[3];
+    memcpy(counts, x->type.dim, sizeof counts);
+    from[axis] = start;
+    counts[axis] = count;
+    union ir_attrs attrs = {.slice = {.start = {3, from}, .step = {3, ones}, .count = {3, counts}}};
+    struct pass_place at = lowering_place(lo);
+    struct ir_new desc = {.opcode = IR_slice, .in = &x, .n_in = 1, .attrs = &attrs, .name = name};
+    return pass_emit(&at, &desc);
 }
 
 static struct ir_value *reshape_plain(struct lowering *lo, struct ir_value *x, int64_t h, int64_t w,
