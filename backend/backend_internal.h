@@ -26,6 +26,7 @@
 #include "base/map.h"
 #include "mvm_mapping.h"
 #include "need.h"
+#include "resource.h"
 
 #define NONE UINT32_MAX
 enum { PROGRESS_TASKS = 1 << 14 }; /* so many tasks from one word about progress to the next */
@@ -327,7 +328,6 @@ static inline uint32_t queue_dma(const struct plan *p, uint32_t tile)
 /* The amounts of work that the task's times come from; `machine`: arch and number of tiles. */
 struct cost_work plan_task_work(const struct plan *p, const struct isa_program *machine,
                                 const struct task *t);
-bool task_is_pipelined(const struct task *t);
 /* When what the task makes is there for tasks of the tile: at `end`; of a SEND at the arrival of
  * its message, UINT64_MAX if there is none. */
 uint64_t plan_arrival(const struct plan *p, uint32_t id, uint32_t tile);

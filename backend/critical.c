@@ -62,8 +62,8 @@ static struct cost cost_of(const struct walk *w, const struct task *t)
 static bool keeps_busy_until(const struct walk *w, const struct task *t, uint64_t time)
 {
     struct cost cost = cost_of(w, t);
-    uint64_t free_at = task_is_pipelined(t) ? t->start + cost_occupancy_cycles(&cost) : t->end;
-    return free_at == time && free_at > t->start;
+    uint64_t busy = cost_occupancy_cycles(&cost);
+    return busy > 0 && t->start + busy == time;
 }
 
 /* Of the SENDs whose messages to the tile were counted when that of `id` was: the one whose message
@@ -88,8 +88,7 @@ static uint32_t step_back(struct walk *w, uint32_t id, uint64_t end)
     struct step s = {.task = id, .start = t->start, .end = end};
     uint32_t before = w->before[id], input = last_input(p, t, before);
     struct cost cost = cost_of(w, t);
-    if (before != NONE && task_is_pipelined(t) &&
-        t->end > t->start + cost_latency_cycles(&cost)) { /* delivered in order */
+    if (before != NONE && t->end > t->start + cost_latency_cycles(&cost)) { /* delivered in order */
         s.start = end;
         VEC_PUSH(&w->steps, s);
         return before;

@@ -4,25 +4,18 @@
  * A discrete-event run: a task is ready when its predecessors are complete, and starts when its
  * unit is free; the longest-ready first. A base layer's sets start in raster order. What a SEND
  * sends is there for a tile's tasks when its message has come, in order of the messages from tile
- * to tile. Costs come from arch_cost, as in the simulator. The order in which tasks start is L: it
- * is sorted by time, and a task follows all it depends on, so streams that are slices of L run
- * exactly as scheduled and cannot deadlock (ISA-level argument: BACKEND.md). Work: O((tasks +
- * dependencies) log units).
+ * to tile. Costs come from arch_cost, units and events from resource.h, as in the simulator. The
+ * order in which tasks start is L: it is sorted by time, and a task follows all it depends on, so
+ * streams that are slices of L run exactly as scheduled and cannot deadlock (ISA-level argument:
+ * BACKEND.md). Work: O((tasks + dependencies) log units).
  */
 #include "backend_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct event {
-    uint64_t time, serial;
-    uint32_t
-        task; /* completes, or, without a queue, is a SEND that arrives at some tile; or NONE: */
-    uint32_t queue; /* this queue's unit is free */
-};
-struct unit {
-    uint64_t free_at, last_end;
-    uint32_t first, last; /* ready tasks in order of readiness */
+struct ready { /* tasks of a queue in order of readiness */
+    uint32_t first, last;
 };
 struct woken {
     uint32_t task, by;
@@ -30,51 +23,22 @@ struct woken {
 struct run {
     struct plan *p;
     struct isa_program machine; /* arch and number of tiles, for hops */
-    uint64_t now, serial;
-    VEC(struct event) heap;
-    struct unit *units;
+    struct resources time;
+    uint64_t n_events;
+    struct ready *ready; /* of each queue */
     uint32_t *cursor, *first_waiter, *next_waiter;
     uint8_t *state;
     VEC(struct woken) work; /* tasks whose next predecessor is to be looked at */
     uint32_t completed;     /* what the task being looked at waited for last, or NONE */
-    struct map channels;    /* (from tile, to tile) -> last_arrival */
-    VEC(uint64_t) last_arrival;
+    struct map channel_of;  /* (from tile, to tile) -> channels */
+    VEC(struct channel) channels;
 };
 enum { WAITING, READY, STARTED, COMPLETE };
 
-static bool earlier(const struct event *a, const struct event *b)
+/* Of several at one time the one that was known first: nearly the order of L so far. */
+static void add_event(struct run *r, uint64_t time, enum event_kind kind, uint32_t what)
 {
-    return a->time != b->time ? a->time < b->time : a->serial < b->serial;
-}
-
-static void heap_push(struct run *r, struct event e)
-{
-    e.serial = r->serial++;
-    VEC_PUSH(&r->heap, e);
-    size_t i = r->heap.n - 1;
-    while (i > 0 && earlier(&e, &r->heap.at[(i - 1) / 2])) {
-        r->heap.at[i] = r->heap.at[(i - 1) / 2];
-        i = (i - 1) / 2;
-    }
-    r->heap.at[i] = e;
-}
-
-static struct event heap_pop(struct run *r)
-{
-    struct event top = r->heap.at[0], e = r->heap.at[--r->heap.n];
-    size_t i = 0, n = r->heap.n;
-    while (2 * i + 1 < n) {
-        size_t c = 2 * i + 1;
-        if (c + 1 < n && earlier(&r->heap.at[c + 1], &r->heap.at[c]))
-            c++;
-        if (!earlier(&r->heap.at[c], &e))
-            break;
-        r->heap.at[i] = r->heap.at[c];
-        i = c;
-    }
-    if (n)
-        r->heap.at[i] = e;
-    return top;
+    event_add(&r->time, (struct event){time, r->n_events++, kind, what});
 }
 
 static uint64_t box_elements(const struct box *b)
@@ -169,7 +133,7 @@ static bool is_there(const struct run *r, uint32_t id, uint32_t tile)
 {
     if (r->state[id] < STARTED)
         return false;
-    return is_message(&r->p->tasks.at[id]) ? plan_arrival(r->p, id, tile) <= r->now
+    return is_message(&r->p->tasks.at[id]) ? plan_arrival(r->p, id, tile) <= r->time.now
                                            : r->state[id] == COMPLETE;
 }
 
@@ -197,29 +161,21 @@ static void complete(struct run *r, uint32_t id)
     wake(r, id);
 }
 
-/* DMA takes the next instruction before the last is complete; other units run one to its end. */
-bool task_is_pipelined(const struct task *t)
-{
-    return t->kind == TASK_LOAD || t->kind == TASK_STORE;
-}
-
-/* The message counts when it is there and so are those before it from this tile. */
-static uint64_t arrive_at(struct run *r, uint32_t id, uint32_t tile, uint64_t time)
+/* When the task's message to the tile is counted; one counter counts all from tile to tile. */
+static uint64_t arrive_at(struct run *r, uint32_t id, uint32_t tile, uint64_t arrival)
 {
     struct plan *p = r->p;
     uint64_t channel = map_pair(p->tasks.at[id].tile, tile), message = map_pair(id, tile);
-    uint32_t c = map_intern_u64(&r->channels, channel, (uint32_t)r->last_arrival.n);
-    if (c == r->last_arrival.n)
-        VEC_PUSH(&r->last_arrival, 0);
-    uint64_t *last = &r->last_arrival.at[c];
-    *last = time > *last ? time : *last;
+    uint32_t c = map_intern_u64(&r->channel_of, channel, (uint32_t)r->channels.n);
+    if (c == r->channels.n)
+        VEC_PUSH(&r->channels, (struct channel){0});
+    uint64_t time = channel_count(&r->channels.at[c], arrival);
     if (map_intern_u64(&p->arrival_of, message, (uint32_t)p->arrival.n) == p->arrival.n)
-        VEC_PUSH(&p->arrival, *last);
-    return *last;
+        VEC_PUSH(&p->arrival, time);
+    return time;
 }
 
-/* The messages of a SEND that is complete at its `end`. */
-static void send_messages(struct run *r, uint32_t id, uint64_t flight)
+static void send_messages(struct run *r, uint32_t id, uint64_t arrival)
 {
     const struct plan *p = r->p;
     const struct task *t = &p->tasks.at[id];
@@ -232,9 +188,9 @@ static void send_messages(struct run *r, uint32_t id, uint64_t flight)
                 continue;
             tile = p->buffers.at[n->targets.at[i].buffer].tile;
         }
-        uint64_t time = arrive_at(r, id, tile, t->end + flight);
+        uint64_t time = arrive_at(r, id, tile, arrival);
         if (time != told)
-            heap_push(r, (struct event){.time = time, .task = id, .queue = NONE});
+            add_event(r, time, EVENT_ARRIVE, id);
         told = time;
     }
 }
@@ -261,40 +217,37 @@ static void start(struct run *r, uint32_t id)
     struct task *t = &p->tasks.at[id];
     struct cost_work work = plan_task_work(p, &r->machine, t);
     struct cost cost = arch_cost(p->arch, &work);
-    struct unit *u = &r->units[t->queue];
-    t->start = r->now;
+    struct reservation times = resource_reserve(&r->time, t->queue, &cost, 0);
+    t->start = r->time.now;
+    t->end = times.end;
     t->order = p->n_order;
     p->order[p->n_order++] = id;
     if (p->n_order % PROGRESS_TASKS == 0)
         progress_tell(p->options->progress, "schedule", p->n_order, p->tasks.n);
-    t->end = r->now + cost_latency_cycles(&cost);
-    t->end = t->end > u->last_end ? t->end : u->last_end;
-    u->last_end = t->end;
-    u->free_at = task_is_pipelined(t) ? r->now + cost_occupancy_cycles(&cost) : t->end;
     p->makespan = t->end > p->makespan ? t->end : p->makespan;
     if (is_message(t))
-        send_messages(r, id, cost_flight_cycles(&cost));
+        send_messages(r, id, times.arrival);
     if (t->kind == TASK_MVM)
         p->pe_busy_cycles += (t->end - t->start) * p->groups.at[t->aux].n_pes;
     r->state[id] = STARTED;
-    if (t->end == r->now)
+    if (t->end == t->start)
         complete(r, id);
     else
-        heap_push(r, (struct event){.time = t->end, .task = id, .queue = t->queue});
-    if (u->free_at > r->now && u->free_at != t->end)
-        heap_push(r, (struct event){.time = u->free_at, .task = NONE, .queue = t->queue});
-    if (t->kind == TASK_MVM && t->end > r->now)
+        add_event(r, t->end, EVENT_COMPLETE, id);
+    if (times.unit_free > t->start && times.unit_free != t->end)
+        add_event(r, times.unit_free, EVENT_UNIT_FREE, t->queue);
+    if (t->kind == TASK_MVM && t->end > t->start)
         load_ahead(r, id);
 }
 
 static void start_ready(struct run *r, uint32_t queue)
 {
-    struct unit *u = &r->units[queue];
-    while (u->first != NONE && u->free_at <= r->now) {
-        uint32_t id = u->first;
-        u->first = r->next_waiter[id];
-        if (u->first == NONE)
-            u->last = NONE;
+    struct ready *ready = &r->ready[queue];
+    while (ready->first != NONE && r->time.units[queue].free_at <= r->time.now) {
+        uint32_t id = ready->first;
+        ready->first = r->next_waiter[id];
+        if (ready->first == NONE)
+            ready->last = NONE;
         start(r, id);
     }
 }
@@ -320,7 +273,7 @@ static void pass_barrier(struct run *r, uint32_t id)
 {
     struct plan *p = r->p;
     struct task *t = &p->tasks.at[id];
-    t->start = t->end = r->now;
+    t->start = t->end = r->time.now;
     t->order = p->n_order;
     p->order[p->n_order++] = id;
     const struct layer *next = &p->layers.at[p->nodes.at[t->node].layer + 1];
@@ -334,10 +287,10 @@ static void pass_barrier(struct run *r, uint32_t id)
         t->end = there > t->end ? there : t->end;
     }
     r->state[id] = STARTED;
-    if (t->end == r->now)
+    if (t->end == t->start)
         complete(r, id);
     else
-        heap_push(r, (struct event){.time = t->end, .task = id, .queue = NONE});
+        add_event(r, t->end, EVENT_COMPLETE, id);
 }
 
 static void make_ready(struct run *r, uint32_t id)
@@ -348,13 +301,13 @@ static void make_ready(struct run *r, uint32_t id)
         pass_barrier(r, id);
         return;
     }
-    struct unit *u = &r->units[t->queue];
+    struct ready *ready = &r->ready[t->queue];
     r->next_waiter[id] = NONE;
-    if (u->last == NONE)
-        u->first = id;
+    if (ready->last == NONE)
+        ready->first = id;
     else
-        r->next_waiter[u->last] = id;
-    u->last = id;
+        r->next_waiter[ready->last] = id;
+    ready->last = id;
     start_ready(r, t->queue);
 }
 
@@ -396,13 +349,26 @@ static void run_worklist(struct run *r)
     }
 }
 
+static void handle(struct run *r, const struct event *e)
+{
+    switch (e->kind) {
+    case EVENT_COMPLETE:
+        complete(r, e->what);
+        if (r->p->tasks.at[e->what].queue != NONE)
+            start_ready(r, r->p->tasks.at[e->what].queue);
+        break;
+    case EVENT_UNIT_FREE: start_ready(r, e->what); break;
+    case EVENT_ARRIVE: wake(r, e->what); break;
+    }
+}
+
 void plan_schedule(struct plan *p)
 {
     size_t n = p->tasks.n;
     struct run r = {.p = p, .machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n}};
-    r.units = heap_alloc(p->n_queues * sizeof *r.units);
-    for (uint32_t q = 0; q < p->n_queues; q++)
-        r.units[q].first = r.units[q].last = NONE;
+    resource_init(&r.time, p->n_queues);
+    r.ready = heap_alloc(p->n_queues * sizeof *r.ready);
+    memset(r.ready, 0xff, p->n_queues * sizeof *r.ready);
     r.cursor = heap_alloc(n * sizeof *r.cursor);
     r.first_waiter = heap_alloc(n * sizeof *r.first_waiter);
     r.next_waiter = heap_alloc(n * sizeof *r.next_waiter);
@@ -414,30 +380,23 @@ void plan_schedule(struct plan *p)
         if (!p->tasks.at[i].demand)
             VEC_PUSH(&r.work, ((struct woken){(uint32_t)i, NONE}));
     run_worklist(&r);
-    while (r.heap.n) {
-        r.now = r.heap.at[0].time;
-        while (r.heap.n && r.heap.at[0].time == r.now) {
-            struct event e = heap_pop(&r);
-            if (e.task != NONE && e.time == p->tasks.at[e.task].end)
-                complete(&r, e.task);
-            else if (e.task != NONE)
-                wake(&r, e.task);
-            if (e.queue != NONE)
-                start_ready(&r, e.queue);
-        }
+    struct event e;
+    while (resource_next_time(&r.time)) {
+        while (resource_next_event(&r.time, &e))
+            handle(&r, &e);
         run_worklist(&r);
     }
     progress_tell(p->options->progress, "schedule", n, n);
     for (size_t i = 0; i < n; i++)
         if (r.state[i] != COMPLETE && !(p->tasks.at[i].demand && r.state[i] == WAITING))
             BUG("task %zu of node %s never starts", i, p->nodes.at[p->tasks.at[i].node].out->name);
-    free(r.units);
+    resource_free(&r.time);
+    free(r.ready);
     free(r.cursor);
     free(r.first_waiter);
     free(r.next_waiter);
     free(r.state);
-    VEC_FREE(&r.heap);
     VEC_FREE(&r.work);
-    VEC_FREE(&r.last_arrival);
-    map_free(&r.channels);
+    VEC_FREE(&r.channels);
+    map_free(&r.channel_of);
 }

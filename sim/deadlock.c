@@ -133,7 +133,7 @@ bool sim_diagnose_deadlock(struct sim *s)
         s->d, (struct loc){.file = s->p->file.path}, DIAG_DEADLOCK,
         "the machine cannot go on at cycle %llu: %llu of %u instructions are done, %u queues "
         "are blocked%s",
-        (unsigned long long)s->now, (unsigned long long)s->n_done, s->n_insts, blocked,
+        (unsigned long long)s->time.now, (unsigned long long)s->n_done, s->n_insts, blocked,
         circle == SIM_NONE ? "" : "; these wait for each other in a circle:");
     if (circle != SIM_NONE)
         note_circle(s, circle);

@@ -9,47 +9,10 @@
  */
 #include "sim_internal.h"
 
-#include <stdlib.h>
-
-enum { EVENT_COMPLETE, EVENT_UNIT_FREE, EVENT_DELIVER };
 enum { PROGRESS_INSTANTS = 1 << 13 }; /* from one word about progress to the next */
 
 /* Times beyond this are a fault, so that no sum of two can wrap. */
 #define LAST_CYCLE (UINT64_C(1) << 62)
-
-/* ---- heap of later events, ordered by (time, order of creation) ---- */
-
-static bool earlier(const struct sim_event *a, const struct sim_event *b)
-{
-    return a->time < b->time || (a->time == b->time && a->order < b->order);
-}
-
-static void push_event(struct sim *s, uint64_t time, uint32_t kind, uint32_t what)
-{
-    struct sim_event e = {time, s->order++, kind, what};
-    VEC_PUSH(&s->heap, e);
-    struct sim_event *h = s->heap.at;
-    size_t i = s->heap.n - 1;
-    for (; i > 0 && earlier(&e, &h[(i - 1) / 2]); i = (i - 1) / 2)
-        h[i] = h[(i - 1) / 2];
-    h[i] = e;
-}
-
-static struct sim_event pop_event(struct sim *s)
-{
-    struct sim_event *h = s->heap.at, first = h[0], last = h[--s->heap.n];
-    size_t n = s->heap.n, i = 0;
-    for (size_t child = 1; child < n; child = 2 * i + 1) {
-        if (child + 1 < n && earlier(&h[child + 1], &h[child]))
-            child++;
-        if (!earlier(&h[child], &last))
-            break;
-        h[i] = h[child];
-        i = child;
-    }
-    h[i] = last;
-    return first;
-}
 
 /* ---- work of this instant ---- */
 
@@ -104,25 +67,31 @@ static void bump(struct sim *s, uint32_t counter)
     }
 }
 
-/* Data is in place at completion; the counter follows when the message is there (and some cycles
- * later in random mode), in order of the counter's messages. */
-static void deliver(struct sim *s, const struct sim_target *t, uint64_t flight)
+/* Of several at one time: by tile, queue and position. */
+static void add_event(struct sim *s, uint64_t time, enum event_kind kind, uint32_t queue,
+                      uint32_t inst, uint32_t what)
 {
-    uint64_t time = s->now + flight + extra_cycles(s),
-             *last = &s->counters[t->counter].last_delivery;
-    *last = time > *last ? time : *last;
-    if (*last == s->now)
-        bump(s, t->counter);
-    else
-        push_event(s, *last, EVENT_DELIVER, t->counter);
+    uint64_t rank = (uint64_t)queue << 32 | inst;
+    event_add(&s->time, (struct event){time, rank, kind, what});
+}
+
+/* Data is in place at completion; the counters follow when the messages are there (and some cycles
+ * later in random mode). */
+static void deliver(struct sim *s, uint32_t queue, uint32_t inst)
+{
+    const struct sim_inst *i = &s->insts[inst];
+    uint64_t arrival = s->time.now + cost_flight_cycles(&i->cost);
+    for (uint32_t k = 0; k < i->n_targets; k++) {
+        uint32_t counter = s->targets[i->route + k].counter;
+        uint64_t time = channel_count(&s->counters[counter].channel, arrival + extra_cycles(s));
+        if (time == s->time.now)
+            bump(s, counter);
+        else
+            add_event(s, time, EVENT_ARRIVE, queue, inst, counter);
+    }
 }
 
 /* ---- an instruction's life ---- */
-
-static bool uses_unit(unsigned op)
-{
-    return op != ISA_nop && op != ISA_signal && op != ISA_wait && op != ISA_halt;
-}
 
 static bool run_function(struct sim *s, uint32_t tile, uint32_t index, const struct sim_inst *i)
 {
@@ -139,7 +108,7 @@ static bool run_function(struct sim *s, uint32_t tile, uint32_t index, const str
     if (executes && !sim_execute(s, tile, index, &inst))
         return false;
     if (s->o.completed)
-        s->o.completed(s->o.self, tile, index, &inst, i->start, s->now);
+        s->o.completed(s->o.self, tile, index, &inst, i->start, s->time.now);
     return true;
 }
 
@@ -147,8 +116,9 @@ static bool run_function(struct sim *s, uint32_t tile, uint32_t index, const str
 static bool complete(struct sim *s, uint32_t queue)
 {
     struct sim_queue *q = &s->queues[queue];
-    const struct sim_inst *i = &s->insts[q->oldest];
-    uint32_t index = q->oldest - s->tiles[q->tile].first_inst;
+    uint32_t id = q->oldest;
+    const struct sim_inst *i = &s->insts[id];
+    uint32_t index = id - s->tiles[q->tile].first_inst;
     s->at_tile = q->tile;
     s->at_inst = index;
     if (!run_function(s, q->tile, index, i))
@@ -156,10 +126,9 @@ static bool complete(struct sim *s, uint32_t queue)
     q->oldest = i->next;
     q->running--;
     s->n_done++;
-    s->last_end = s->now > s->last_end ? s->now : s->last_end;
+    s->last_end = s->time.now > s->last_end ? s->time.now : s->last_end;
     bump(s, q->counter);
-    for (uint32_t k = 0; k < i->n_targets; k++)
-        deliver(s, &s->targets[i->route + k], i->flight);
+    deliver(s, queue, id);
     return !s->failed;
 }
 
@@ -182,41 +151,31 @@ static bool head_ready(struct sim *s, uint32_t queue)
     return true;
 }
 
-static uint64_t end_of(const struct sim_queue *q, const struct sim_inst *i, uint64_t now,
-                       uint64_t extra)
-{
-    uint64_t latency = i->latency + extra;
-    if (i->latency > LAST_CYCLE)
-        return UINT64_MAX;
-    return q->last_end > now + latency ? q->last_end : now + latency;
-}
-
 /* Starts the queue's head; completes it if it takes no time. */
 static bool start(struct sim *s, uint32_t queue)
 {
     struct sim_queue *q = &s->queues[queue];
-    struct sim_inst *i = &s->insts[q->head];
-    uint64_t end = end_of(q, i, s->now, extra_cycles(s));
-    i->start = s->now;
-    if (end > LAST_CYCLE) {
+    uint32_t id = q->head;
+    struct sim_inst *i = &s->insts[id];
+    struct reservation r = resource_reserve(&s->time, queue, &i->cost, extra_cycles(s));
+    i->start = s->time.now;
+    if (r.end > LAST_CYCLE) {
         s->at_tile = q->tile;
-        s->at_inst = q->head - s->tiles[q->tile].first_inst;
+        s->at_inst = id - s->tiles[q->tile].first_inst;
         return sim_fault(s, "it would end after 2^62 cycles");
     }
-    if (uses_unit(i->op))
-        q->free_at = s->now + i->occupancy;
     if (i->op == ISA_mvm) {
         const struct isa_tile *t = &s->p->tiles[q->tile];
-        s->pe_busy += i->occupancy * t->groups[queue - s->tiles[q->tile].first_queue].n_pes;
+        s->pe_busy +=
+            (r.unit_free - i->start) * t->groups[queue - s->tiles[q->tile].first_queue].n_pes;
     }
-    q->last_end = end;
     q->head = i->next;
     q->waiting--;
     q->running++;
     list_tile(s, q->tile);
-    if (end == s->now)
+    if (r.end == i->start)
         return complete(s, queue);
-    push_event(s, end, EVENT_COMPLETE, queue);
+    add_event(s, r.end, EVENT_COMPLETE, queue, id, queue);
     return true;
 }
 
@@ -225,11 +184,12 @@ static bool start(struct sim *s, uint32_t queue)
 static bool unit_busy(struct sim *s, uint32_t queue)
 {
     struct sim_queue *q = &s->queues[queue];
-    if (!uses_unit(s->insts[q->head].op) || q->free_at <= s->now)
+    const struct unit *u = &s->time.units[queue];
+    if (!resource_takes_unit(&s->insts[q->head].cost) || u->free_at <= s->time.now)
         return false;
-    if (!q->wake_set && q->free_at != q->last_end) {
+    if (!q->wake_set && u->free_at != u->last_end) {
         q->wake_set = true;
-        push_event(s, q->free_at, EVENT_UNIT_FREE, queue);
+        add_event(s, u->free_at, EVENT_UNIT_FREE, queue, q->head, queue);
     }
     return true;
 }
@@ -285,7 +245,7 @@ static bool run_instant(struct sim *s)
     return true;
 }
 
-static bool handle(struct sim *s, const struct sim_event *e)
+static bool handle(struct sim *s, const struct event *e)
 {
     switch (e->kind) {
     case EVENT_COMPLETE:
@@ -296,8 +256,9 @@ static bool handle(struct sim *s, const struct sim_event *e)
         s->queues[e->what].wake_set = false;
         list_queue(s, e->what);
         return true;
-    default: bump(s, e->what); return !s->failed;
+    case EVENT_ARRIVE: bump(s, e->what); break;
     }
+    return !s->failed;
 }
 
 bool sim_engine(struct sim *s)
@@ -306,17 +267,15 @@ bool sim_engine(struct sim *s)
         list_tile(s, t);
     uint64_t n_instants = 0;
     while (run_instant(s)) {
-        if (s->heap.n == 0)
+        if (!resource_next_time(&s->time))
             return true;
-        /* All that ends now ends before anything starts: completions of a queue stay in order. */
-        s->now = s->heap.at[0].time;
         if (++n_instants % PROGRESS_INSTANTS == 0)
             progress_tell(s->o.progress, "simulate: times", s->n_done, s->n_insts);
-        while (s->heap.n > 0 && s->heap.at[0].time == s->now) {
-            struct sim_event e = pop_event(s);
+        /* All that ends now ends before anything starts: completions of a queue stay in order. */
+        struct event e;
+        while (resource_next_event(&s->time, &e))
             if (!handle(s, &e))
                 return false;
-        }
     }
     return false;
 }

@@ -6,6 +6,7 @@
 #ifndef CIMC_SIM_INTERNAL_H
 #define CIMC_SIM_INTERNAL_H
 
+#include "resource.h"
 #include "sim.h"
 
 #define SIM_NONE UINT32_MAX
@@ -14,13 +15,12 @@ enum { SIM_PANEL_PIXELS = 256 }; /* pixels of a crossbar product at a time */
 
 /* An instruction, decoded once for the engine. Instructions of all tiles are numbered through. */
 struct sim_inst {
-    uint64_t occupancy, latency; /* cycles from its start: its unit is free, it is complete */
-    uint64_t flight;             /* and from there until its messages arrive */
-    uint64_t start;              /* once started */
-    uint32_t next;               /* next one of the same queue, or SIM_NONE */
-    uint32_t wait;               /* first of n_waits in sim.waits */
-    uint32_t route;              /* first of its targets in sim.targets (SEND, SIGNAL) */
-    uint32_t queue;              /* numbered through all tiles */
+    struct cost cost;
+    uint64_t start; /* once started */
+    uint32_t next;  /* next one of the same queue, or SIM_NONE */
+    uint32_t wait;  /* first of n_waits in sim.waits */
+    uint32_t route; /* first of its targets in sim.targets (SEND, SIGNAL) */
+    uint32_t queue; /* numbered through all tiles */
     uint32_t n_targets;
     uint8_t op, n_waits;
 };
@@ -35,20 +35,14 @@ struct sim_target {
 /* Instructions of a queue are a list: [oldest .. head) run, [head .. ] wait; `waiting` of these
  * have been dispatched. */
 struct sim_queue {
-    uint64_t free_at;  /* the unit takes the next instruction */
-    uint64_t last_end; /* completion of the instruction started last */
     uint32_t tile, head, oldest, waiting, running, counter;
     uint32_t parked_on, threshold, next_parked; /* counter the head waits for, or SIM_NONE */
     bool listed, wake_set;
 };
 struct sim_counter {
-    uint64_t last_delivery; /* the messages of a counter arrive in order */
+    struct channel channel; /* of the messages that it counts */
     uint32_t count;
     uint32_t parked; /* first queue waiting on it */
-};
-struct sim_event {
-    uint64_t time;
-    uint32_t order, kind, what;
 };
 
 /* Instructions of a tile that are alike in all but their place. */
@@ -146,12 +140,11 @@ struct sim {
     struct sim_counter *counters;
     uint32_t n_insts, n_targets, n_queues, depth;
 
-    uint64_t now, last_end, n_done, pe_busy;
+    struct resources time;
+    uint64_t last_end, n_done, pe_busy;
     uint32_t *family;    /* of each instruction; SIM_NONE: it has no function */
     uint32_t *completed; /* instructions in the order of completion; NULL: each is executed then */
-    VEC(struct sim_event) heap;
-    uint32_t order;
-    uint32_t *work; /* queues, then tiles (numbered from n_queues), with something to do now */
+    uint32_t *work;      /* queues, then tiles (numbered from n_queues), with something to do now */
     uint32_t n_work;
     uint64_t random;
 

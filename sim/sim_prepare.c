@@ -49,6 +49,7 @@ static bool number_tiles(struct sim *s)
     s->insts = ARENA_ARRAY(s->arena, struct sim_inst, insts);
     s->family = sim_is_lazy(s) ? ARENA_ARRAY(s->arena, uint32_t, insts) : NULL;
     s->queues = ARENA_ARRAY(s->arena, struct sim_queue, queues);
+    resource_init(&s->time, s->n_queues);
     s->counters = ARENA_ARRAY(s->arena, struct sim_counter, counters);
     s->targets = ARENA_ARRAY(s->arena, struct sim_target, targets);
     s->work = ARENA_ARRAY(s->arena, uint32_t, queues + s->p->n_tiles);
@@ -174,12 +175,8 @@ static bool prepare_stream(struct sim *s, uint32_t tile)
         uint32_t id = t->first_inst + t->n_insts;
         struct sim_inst *out = &s->insts[id];
         struct cost_work work = isa_inst_work(s->p, tile, &inst);
-        struct cost cost = arch_cost(&s->p->arch, &work);
-        *out = (struct sim_inst){.occupancy = cost_occupancy_cycles(&cost),
-                                 .latency = cost_latency_cycles(&cost),
-                                 .flight = cost_flight_cycles(&cost),
-                                 .next = SIM_NONE,
-                                 .op = inst.op};
+        *out = (struct sim_inst){
+            .cost = arch_cost(&s->p->arch, &work), .next = SIM_NONE, .op = inst.op};
         if (s->family)
             s->family[id] = family_of(s, tile, &inst, heads);
         prepare_waits(s, tile, &inst, out);
@@ -293,7 +290,7 @@ void sim_release(struct sim *s)
     VEC_FREE(&s->families);
     free(s->panel);
     free(s->scratch);
-    VEC_FREE(&s->heap);
+    resource_free(&s->time);
     VEC_FREE(&s->waits);
     arena_free(s->arena);
 }

@@ -1,0 +1,62 @@
+/*
+ * resource.h - a machine in time: units that are busy, messages under way, what happens next.
+ *
+ * Scheduler and simulator own one `struct resources` each and step it by the same calls:
+ *
+ *     while (resource_next_time(&r))
+ *         while (resource_next_event(&r, &e))
+ *             ...                              resource_reserve for what starts, event_add for
+ * later
+ *
+ * So what starts at the same time ends at the same time in both. SIM.md 2 has the rules.
+ */
+#ifndef CIMC_RESOURCE_H
+#define CIMC_RESOURCE_H
+
+#include "arch.h"
+
+enum event_kind { EVENT_COMPLETE, EVENT_UNIT_FREE, EVENT_ARRIVE };
+/* Of several at one time the least rank comes first, which is the owner's: by tile, queue and
+ * position in a program; by order of start where positions are only being made. */
+struct event {
+    uint64_t time, rank;
+    enum event_kind kind;
+    uint32_t what; /* number of a queue, an instruction, a counter: the owner's, too */
+};
+/* Serves one queue. */
+struct unit {
+    uint64_t free_at;  /* takes the next piece of work */
+    uint64_t last_end; /* of the one started last; a queue completes in order */
+};
+/* The messages that one counter counts, in their order. */
+struct channel {
+    uint64_t last_counted;
+};
+struct resources {
+    uint64_t now;
+    VEC(struct event) events; /* a heap */
+    struct unit *units;       /* one for each queue of the machine */
+};
+
+void resource_init(struct resources *r, uint32_t n_queues); /* at time 0, all free */
+void resource_free(struct resources *r);
+
+/* Goes on to the time of the first event; false if there is none. */
+bool resource_next_time(struct resources *r);
+/* Takes the next event of the present time; false if there is none. */
+bool resource_next_event(struct resources *r, struct event *out);
+void event_add(struct resources *r, struct event e);
+
+/* Does the work need the unit of its queue? */
+bool resource_takes_unit(const struct cost *c);
+struct reservation {
+    uint64_t unit_free, end, arrival; /* arrival: of its messages; times saturate */
+};
+/* Work of this cost, and `extra` cycles more until it is complete, starts now; if it needs the
+ * queue's unit, that is free. */
+struct reservation resource_reserve(struct resources *r, uint32_t queue, const struct cost *c,
+                                    uint64_t extra);
+/* When a message that arrives then is counted: not before the one before it. */
+uint64_t channel_count(struct channel *c, uint64_t arrival);
+
+#endif
