@@ -1,5 +1,6 @@
 /*
- * container_read.c - program file -> struct isa_program (ISA.md 11), mapped, not copied.
+ * container_read.c - program file -> struct isa_program (ISA.md 11). Data sections stay mapped;
+ * all that validation depends on is copied.
  * Input is untrusted: lengths and hashes are checked before anything is unpacked, and isa_validate
  * passes before the program is handed out.
  */
@@ -124,6 +125,16 @@ static void read_routes(const struct loading *l, const Cimc__Tile *m, struct isa
     }
 }
 
+/* The file may be changed while it is mapped: what is validated must be what runs. */
+static const void *private_copy(const struct loading *l, const Cimc__Section *s)
+{
+    void *copy = arena_alloc(l->p->arena, s->length);
+    if (s->length)
+        memcpy(copy, l->p->file.data + s->offset, s->length);
+    file_forget(&l->p->file, l->p->file.data + s->offset, s->length);
+    return copy;
+}
+
 /* Tile number `index`: its stream and sources are the two sections that follow the data's. */
 static bool read_stream(const struct loading *l, size_t index, const Cimc__Tile *m,
                         struct isa_tile *t)
@@ -135,10 +146,9 @@ static bool read_stream(const struct loading *l, size_t index, const Cimc__Tile 
         n > UINT32_MAX || sources->length != n * sizeof(uint32_t))
         return diag_error(l->d, l->at, DIAG_PROGRAM, "tile %zu: stream and sources do not fit",
                           index);
-    const uint8_t *base = l->p->file.data;
     t->n_insts = (uint32_t)n;
-    t->stream = base + stream->offset;
-    t->sources = (const uint32_t *)(const void *)(base + sources->offset);
+    t->stream = private_copy(l, stream);
+    t->sources = private_copy(l, sources);
     return true;
 }
 

@@ -118,6 +118,10 @@ struct progress_line {
 const struct progress *progress_start(struct progress_line *l);
 void progress_end(struct progress_line *l);
 
+/* ---- cut_file.c ---- */
+/* For the files that this thread reads; `d`: its door. */
+void cut_file_watch(struct door *d);
+
 /* ---- commands ---- */
 bool cmd_compile(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_report(const struct settings *s, struct diag *d) CHECK_RESULT;

@@ -11,10 +11,9 @@
 
 /* Filled beside its place and renamed onto it by folder_commit. */
 struct folder {
-    struct leftover leftover; /* must stay first */
     struct arena *arena;
-    const char *path, *temp; /* temp: interrupts are held */
-    struct interrupts interrupts;
+    const char *path;
+    struct temporary *temp;
 };
 /* `path` may not be there, or be empty; with `replace` also be a folder that holds a file `mark`.
  */

@@ -1,19 +1,17 @@
 /*
  * folder.c - a folder of files that appears whole or not at all.
  *
- * In: a path. Out: the folder, put in place by one rename when everything in it was written.
+ * In: a path. Out: the folder, put in place in one step when everything in it was written.
  * Invariant: what stood there before is gone only if it was empty, or was replaced on purpose.
  */
 #include "dump.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { OPEN_FOLDERS = 16 };
 
 static bool io_error(const char *path, const char *what, struct diag *d)
 {
@@ -47,14 +45,9 @@ static bool may_replace(const struct folder *f, bool replace, const char *mark, 
            diag_error(d, at, DIAG_IO, "the folder holds no %s: it is no dump and stays", mark);
 }
 
-static void remove_leftover(struct leftover *l)
-{
-    folder_discard((struct folder *)l);
-}
-
 bool folder_open(struct folder *f, const char *path, bool replace, const char *mark, struct diag *d)
 {
-    *f = (struct folder){.leftover = {.remove = remove_leftover}, .arena = arena_new()};
+    *f = (struct folder){.arena = arena_new()};
     size_t n = strlen(path);
     while (n > 1 && path[n - 1] == '/')
         n--;
@@ -63,49 +56,27 @@ bool folder_open(struct folder *f, const char *path, bool replace, const char *m
         folder_discard(f);
         return false;
     }
-    char *temp = arena_printf(f->arena, "%s.tmpXXXXXX", f->path);
-    mode_t mask = umask(0);
-    umask(mask);
-    interrupts_hold(&f->interrupts);
-    if (mkdtemp(temp)) {
-        f->temp = temp;
-        leftover_note(&f->leftover);
-    } else {
-        interrupts_release(&f->interrupts);
-    }
-    if (f->temp && chmod(temp, 0777 & ~mask) == 0)
+    f->temp = temporary_folder(f->path);
+    if (f->temp)
         return true;
     io_error(f->path, "cannot write", d);
     folder_discard(f);
     return false;
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
-static void remove_all(const char *path)
-{
-    nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
-}
-
 bool folder_make(const struct folder *f, const char *name, struct diag *d)
 {
-    const char *path = arena_printf(f->arena, "%s/%s", f->temp, name);
+    const char *path = arena_printf(f->arena, "%s/%s", f->temp->path, name);
     return mkdir(path, 0777) == 0 || io_error(f->path, "cannot write", d);
 }
 
 FILE *folder_file(const struct folder *f, const char *name, const char *mode, struct diag *d)
 {
     struct text path = {0};
-    text_add(&path, "%s/%s", f->temp, name);
+    text_add(&path, "%s/%s", f->temp->path, name);
     if (interrupts_waiting()) {
-        remove_all(f->temp);
-        interrupts_release(&f->interrupts);
+        remove_tree(f->temp->path);
+        interrupts_release(&f->temp->interrupts);
     }
     FILE *file = fopen(path.at, mode);
     text_free(&path);
@@ -122,13 +93,14 @@ bool folder_close(const struct folder *f, FILE *file, const char *name, struct d
                             strerror(errno));
 }
 
-/* Puts the new folder in the place of what is there, which goes to `old`, an empty folder. */
-static bool exchange(const struct folder *f, const char *old)
+/* Where the file system cannot exchange two names: for a moment nothing has the folder's name. */
+static bool replace(const struct folder *f)
 {
+    const char *old = arena_printf(f->arena, "%s.old", f->temp->path);
     if (rename(f->path, old) != 0)
         return false;
-    if (rename(f->temp, f->path) == 0)
-        return true;
+    if (rename(f->temp->path, f->path) == 0)
+        return rename(old, f->temp->path) == 0;
     int why = errno;
     if (rename(old, f->path) != 0)
         why = errno;
@@ -136,23 +108,23 @@ static bool exchange(const struct folder *f, const char *old)
     return false;
 }
 
+/* Puts the new folder in the place of what is there, which gets the passing name. */
+static bool exchange(const struct folder *f)
+{
+    if (renameat2(AT_FDCWD, f->temp->path, AT_FDCWD, f->path, RENAME_EXCHANGE) == 0)
+        return true;
+    return (errno == EINVAL || errno == ENOSYS) && replace(f);
+}
+
 bool folder_commit(struct folder *f, struct diag *d)
 {
-    bool ok;
-    if (access(f->path, F_OK) == 0) {
-        char *old = arena_printf(f->arena, "%s.oldXXXXXX", f->path);
-        ok = mkdtemp(old) && exchange(f, old);
-        if (!ok)
-            io_error(f->path, "cannot replace", d);
-        else
-            remove_all(old);
-        rmdir(old);
-    } else {
-        ok = rename(f->temp, f->path) == 0 || io_error(f->path, "cannot write", d);
-    }
-    if (ok) {
+    bool exists = access(f->path, F_OK) == 0;
+    bool ok = exists ? exchange(f) : rename(f->temp->path, f->path) == 0;
+    if (!ok)
+        io_error(f->path, exists ? "cannot replace" : "cannot write", d);
+    if (ok && !exists) {
+        temporary_end(f->temp, false);
         f->temp = NULL;
-        interrupts_release(&f->interrupts);
     }
     folder_discard(f);
     return ok;
@@ -160,11 +132,8 @@ bool folder_commit(struct folder *f, struct diag *d)
 
 void folder_discard(struct folder *f)
 {
-    leftover_drop(&f->leftover);
-    if (f->temp) {
-        remove_all(f->temp);
-        interrupts_release(&f->interrupts);
-    }
+    if (f->temp)
+        temporary_end(f->temp, true);
     arena_free(f->arena);
     *f = (struct folder){0};
 }

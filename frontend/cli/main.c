@@ -315,6 +315,7 @@ int main(int argc, char **argv)
 {
     struct door door = {.leave = leave};
     door_set(&door);
+    cut_file_watch(&door);
     struct diag *d = diag_new();
     bool ok = dispatch(argc, argv, d);
     if (fflush(stdout) != 0 || ferror(stdout))

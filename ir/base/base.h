@@ -48,6 +48,8 @@ void door_reset(struct door *d); /* the one that door_set found is this thread's
 /* Without a door they do nothing. A leftover may be dropped twice. */
 void leftover_note(struct leftover *l);
 void leftover_drop(struct leftover *l);
+/* All of this door, the newest first; as safe in a signal handler as their `remove` is. */
+void leftovers_remove(struct door *d);
 
 /* "internal error at FILE:LINE in ACTIVITY: message" */
 #define BUG(...) bug_at(__FILE__, __LINE__, __VA_ARGS__)
@@ -220,6 +222,10 @@ struct file {
 bool file_open(const char *path, struct arena *names, struct diag *d,
                struct file *out) CHECK_RESULT;
 void file_close(struct file *f);
+/* The path of the mapped file whose bytes stand at this address; NULL if there is none. A file that
+ * is cut while it is mapped cannot be read behind its new end (SIGBUS); this may be called by a
+ * handler. */
+const char *file_mapped_at(const void *address);
 /* Tells the kernel that the mapped bytes are not needed in memory now (they can be read again). */
 void file_forget(const struct file *f, const void *at, size_t n);
 
@@ -234,14 +240,28 @@ bool interrupts_waiting(void);
 /* As before interrupts_hold; a signal that has waited takes effect here. */
 void interrupts_release(const struct interrupts *i);
 
+/* A file or folder under a passing name beside the path that it will take. Interrupts are held
+ * while it stands. NULL with errno if it cannot be made. */
+struct temporary {
+    struct leftover leftover; /* must stay first */
+    struct interrupts interrupts;
+    char path[];
+};
+struct temporary *temporary_file(const char *path, FILE **out) CHECK_RESULT;
+struct temporary *temporary_folder(const char *path) CHECK_RESULT;
+/* It has its own name now, or is to be removed. */
+void temporary_end(struct temporary *t, bool remove);
+/* A file, or a folder with all that is in it; links are not followed. Allocates nothing and may be
+ * called by a signal handler. */
+void remove_tree(const char *path);
+
 /* Output that appears whole or not at all: written beside the target and renamed onto it by
  * out_commit; until then interrupts are held. "-" is stdout; devices and pipes are written
  * directly, links followed. */
 struct out {
-    struct leftover leftover; /* must stay first */
     FILE *f;
-    char *path, *temp_path; /* temp_path NULL when written directly */
-    struct interrupts interrupts;
+    char *path;
+    struct temporary *temp; /* NULL when written directly */
 };
 bool out_open(struct out *o, const char *path, struct diag *d) CHECK_RESULT;
 bool out_commit(struct out *o, struct diag *d) CHECK_RESULT; /* false: nothing was put in place */

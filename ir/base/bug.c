@@ -37,6 +37,15 @@ void leftover_drop(struct leftover *l)
         *at = l->next;
 }
 
+void leftovers_remove(struct door *d)
+{
+    while (d->leftovers) {
+        struct leftover *newest = d->leftovers;
+        d->leftovers = newest->next;
+        newest->remove(newest);
+    }
+}
+
 static const char *activity(void)
 {
     return door && door->activity ? door->activity : "";
@@ -54,11 +63,7 @@ static _Noreturn void leave(enum mishap why, const char *message)
         fprintf(stderr, "%s\n", message);
         abort();
     }
-    while (door->leftovers) {
-        struct leftover *newest = door->leftovers;
-        newest->remove(newest);
-        leftover_drop(newest);
-    }
+    leftovers_remove(door);
     door->leave(door, why, message);
 }
 

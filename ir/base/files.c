@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { MAX_LINKS = 40 };
 static const size_t MAX_STREAM_BYTES = (size_t)4 << 30;
 
 static struct loc at_file(const char *path)
@@ -42,6 +44,44 @@ static bool read_stream(int fd, struct diag *d, struct file *out)
     return true;
 }
 
+/* Of the files that this thread has open, for file_mapped_at. */
+struct mapping {
+    struct mapping *next;
+    uintptr_t at;
+    size_t size;
+    char path[];
+};
+static _Thread_local struct mapping *mappings;
+
+static void mapping_add(const char *path, const void *at, size_t size)
+{
+    struct mapping *m = heap_alloc(sizeof *m + strlen(path) + 1);
+    *m = (struct mapping){.next = mappings, .at = (uintptr_t)at, .size = size};
+    strcpy(m->path, path);
+    mappings = m;
+}
+
+static void mapping_remove(const void *at)
+{
+    for (struct mapping **m = &mappings; *m; m = &(*m)->next) {
+        if ((*m)->at == (uintptr_t)at) {
+            struct mapping *found = *m;
+            *m = found->next;
+            free(found);
+            return;
+        }
+    }
+}
+
+const char *file_mapped_at(const void *address)
+{
+    for (const struct mapping *m = mappings; m; m = m->next) {
+        if ((uintptr_t)address - m->at < m->size)
+            return m->path;
+    }
+    return NULL;
+}
+
 bool file_open(const char *path, struct arena *names, struct diag *d, struct file *out)
 {
     *out = (struct file){.path = strcmp(path, "-") == 0 ? "<stdin>" : arena_strdup(names, path)};
@@ -68,6 +108,7 @@ bool file_open(const char *path, struct arena *names, struct diag *d, struct fil
             out->data = p;
             out->size = (size_t)st.st_size;
             out->mapped = true;
+            mapping_add(out->path, p, out->size);
         }
     }
     close(fd);
@@ -76,10 +117,12 @@ bool file_open(const char *path, struct arena *names, struct diag *d, struct fil
 
 void file_close(struct file *f)
 {
-    if (f->mapped)
+    if (f->mapped) {
+        mapping_remove(f->data);
         munmap((void *)f->data, f->size);
-    else
+    } else {
         free((void *)f->data);
+    }
     *f = (struct file){0};
 }
 
@@ -101,65 +144,57 @@ static bool is_stdout_file(const struct stat *st)
     return fstat(STDOUT_FILENO, &out) == 0 && out.st_dev == st->st_dev && out.st_ino == st->st_ino;
 }
 
-/* The file that is to be replaced: where the path is a link, what it points at. */
+/* The file that is to be written: where the path is a link, what it leads to, there or not. NULL
+ * with errno where it leads nowhere. */
 static char *place_of(const char *path)
 {
-    struct stat st;
-    char *place = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? realpath(path, NULL) : NULL;
-    return place ? place : strcpy(heap_alloc(strlen(path) + 1), path);
+    char *place = strcpy(heap_alloc(strlen(path) + 1), path), target[PATH_MAX];
+    for (int hops = 0; hops < MAX_LINKS; hops++) {
+        ssize_t n = readlink(place, target, sizeof target);
+        if (n < 0)
+            return place;
+        const char *slash = strrchr(place, '/');
+        size_t folder = *target == '/' || !slash ? 0 : (size_t)(slash - place) + 1;
+        char *next = heap_alloc(folder + (size_t)n + 1);
+        memcpy(next, place, folder);
+        memcpy(next + folder, target, (size_t)n);
+        free(place);
+        place = next;
+    }
+    free(place);
+    errno = ELOOP;
+    return NULL;
 }
 
-static void remove_leftover(struct leftover *l)
+static void open_place(struct out *o, const char *path)
 {
-    out_discard((struct out *)l);
-}
-
-bool out_open(struct out *o, const char *path, struct diag *d)
-{
-    *o = (struct out){.leftover = {.remove = remove_leftover}, .path = place_of(path)};
     struct stat st;
     bool exists = stat(path, &st) == 0;
-    bool is_stdout = strcmp(path, "-") == 0 || (exists && is_stdout_file(&st));
-    bool direct = is_stdout || (exists && !S_ISREG(st.st_mode));
-    if (direct) {
-        o->f = is_stdout ? stdout : fopen(path, "w");
+    if (strcmp(path, "-") == 0 || (exists && is_stdout_file(&st))) {
+        o->f = stdout;
+    } else if (exists && !S_ISREG(st.st_mode)) {
+        o->f = fopen(path, "w");
     } else {
-        o->temp_path = heap_alloc(strlen(o->path) + 16);
-        sprintf(o->temp_path, "%s.tmpXXXXXX", o->path);
-        interrupts_hold(&o->interrupts);
-        int fd = mkstemp(o->temp_path);
-        if (fd >= 0) {
-            mode_t mask = umask(0);
-            umask(mask);
-            fchmod(fd, 0666 & ~mask);
-            o->f = fdopen(fd, "w");
-            if (!o->f) {
-                close(fd);
-                unlink(o->temp_path);
-            }
-        }
+        o->temp = temporary_file(o->path, &o->f);
     }
-    if (o->f) {
-        leftover_note(&o->leftover);
-        return true;
-    }
-    diag_error(d, at_file(path), DIAG_IO, "cannot write: %s", strerror(errno));
-    if (o->temp_path)
-        interrupts_release(&o->interrupts);
-    free(o->temp_path);
-    o->temp_path = NULL;
-    out_discard(o);
-    return false;
 }
 
 static void release(struct out *o)
 {
-    leftover_drop(&o->leftover);
-    if (o->temp_path)
-        interrupts_release(&o->interrupts);
     free(o->path);
-    free(o->temp_path);
     *o = (struct out){0};
+}
+
+bool out_open(struct out *o, const char *path, struct diag *d)
+{
+    *o = (struct out){.path = place_of(path)};
+    if (o->path)
+        open_place(o, path);
+    if (o->f)
+        return true;
+    diag_error(d, at_file(path), DIAG_IO, "cannot write: %s", strerror(errno));
+    release(o);
+    return false;
 }
 
 bool out_commit(struct out *o, struct diag *d)
@@ -169,13 +204,12 @@ bool out_commit(struct out *o, struct diag *d)
         ok &= fflush(stdout) == 0;
     else
         ok &= fclose(o->f) == 0;
-    if (ok && o->temp_path)
-        ok = rename(o->temp_path, o->path) == 0;
-    if (!ok) {
+    if (ok && o->temp)
+        ok = rename(o->temp->path, o->path) == 0;
+    if (!ok)
         diag_error(d, at_file(o->path), DIAG_IO, "cannot write: %s", strerror(errno));
-        if (o->temp_path)
-            unlink(o->temp_path);
-    }
+    if (o->temp)
+        temporary_end(o->temp, !ok);
     release(o);
     return ok;
 }
@@ -184,8 +218,8 @@ void out_discard(struct out *o)
 {
     if (o->f && o->f != stdout)
         fclose(o->f);
-    if (o->temp_path)
-        unlink(o->temp_path);
+    if (o->temp)
+        temporary_end(o->temp, true);
     release(o);
 }
 

@@ -2,7 +2,15 @@
 
 usage: hostile_test.py CIMC ROOT
 """
+import os
+import re
+import resource
+import signal
+import struct
+import subprocess
 import sys
+import tempfile
+import time
 
 from bench import run_cases
 
@@ -30,7 +38,105 @@ def open_quote(b):
             message='p.asm:2:9: error: expected a string, found a string without end [asm-syntax]')
 
 
-CASES = [value_ranges, open_quote]
+# ---- files on their way ----
+
+def npy(shape, values):
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': %r, }" % (shape,)
+    header += ' ' * (-(len(header) + 11) % 64) + '\n'
+    return b'\x93NUMPY\x01\x00' + struct.pack('<H', len(header)) + header.encode() + struct.pack('<%df' % len(values), *values)
+
+
+def while_it_waits(b, arguments, change):
+    """Runs cimc with its input 0 from a pipe; `change` is called when the program file is read and validated."""
+    os.mkfifo(b.path('in.npy'))
+    process = subprocess.Popen([b.cimc, *arguments, '--input', 'in.npy'], cwd=b.folder, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    with open(b.path('in.npy'), 'wb') as pipe:    # opens when cimc does
+        change()
+        pipe.write(npy((1, 1, 28, 28), [0.5] * 784))
+    out, err = process.communicate(timeout=120)
+    os.unlink(b.path('in.npy'))
+    return process.returncode, out.decode(), err.decode()
+
+
+def cut_file(b):
+    """a program file that is cut while it is mapped is named, exit code 1; nothing stays of what was written"""
+    b.run('compile', b.model, '-o', 'p.cim')
+    whole = b.read('p.cim')
+    for command in (['sim', 'p.cim'], ['dump', 'p.cim', '-o', 'd']):
+        got = while_it_waits(b, command, lambda: os.truncate(b.path('p.cim'), 4096))
+        b.equal(got, (1, '', 'p.cim: error: the file was cut while it was read [io]\n'), ' '.join(command))
+        b.equal(sorted(os.listdir(b.folder)), ['p.cim'], 'files')
+        b.write('p.cim', whole)
+
+
+def changed_file(b):
+    """a program file that is overwritten while it is mapped runs as it was validated, but for the weights"""
+    b.run('compile', b.model, '-o', 'p.cim')
+    cycles = re.search(r'cycles: .*', b.run('sim', 'p.cim', '--input-fill', 'ramp').stdout).group()
+
+    def overwrite():
+        with open(b.path('p.cim'), 'r+b') as f:
+            f.write(b'\x55' * len(b.read('p.cim')))
+    code, out, err = while_it_waits(b, ['sim', 'p.cim'], overwrite)
+    b.equal((code, err), (0, ''), 'exit code and messages')
+    b.contains(out, cycles)
+
+
+# Every command that writes files, and what.
+WRITERS = [(['compile', 'm.onnx', '-o', 'out'], 'out'), (['compile', 'm.onnx', '-o', 'p', '--schedule-out', 'out'], 'out'),
+           (['compile', 'm.onnx', '-o', 'p', '--schedule-svg', 'out'], 'out'), (['compile', 'm.onnx', '-o', 'p', '--trace', 'out'], 'out'),
+           (['compile', 'm.onnx', '-o', 'p', '--extra-pes', '4', '--lp-file', 'out'], 'out'), (['report', 'm.onnx', '-o', 'out'], 'out'),
+           (['run', 'm.onnx', '--input-fill', 'ramp', '-o', 'out'], 'out'), (['opt', 'm.onnx', '-o', 'out'], 'out'),
+           (['dis', 'p.cim', '-o', 'out'], 'out'), (['asm', 'p.asm', '-o', 'out'], 'out'),
+           (['sim', 'p.cim', '--input-fill', 'ramp', '--save-outputs', 'out'], 'out'), (['dump', 'p.cim', '-o', 'out'], 'out')]
+
+
+def writable(b):
+    with open(b.model, 'rb') as f:
+        b.write('m.onnx', f.read())
+    b.run('compile', 'm.onnx', '-o', 'p.cim')
+    b.run('dis', 'p.cim', '-o', 'p.asm')
+    return sorted(os.listdir(b.folder))
+
+
+def full_device(b):
+    """every command that writes files says when the device is full"""
+    writable(b)
+    for arguments, _ in WRITERS[:-2]:    # the last two write folders
+        done = b.run(*['/dev/full' if a == 'out' else a for a in arguments], code=1)
+        b.contains(done.stderr, '/dev/full: error: cannot write: No space left on device [io]')
+    # A full file system cuts what goes into a folder: a limit on the size of files does the same.
+    for arguments, _ in WRITERS:
+        if '--lp-file' in arguments:
+            continue    # GLPK's own file, in memory, would be limited too
+        before = sorted(os.listdir(b.folder))
+        done = subprocess.run([b.cimc, *arguments], cwd=b.folder, capture_output=True, text=True,
+                              preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+                                                  resource.setrlimit(resource.RLIMIT_FSIZE, (8, 8))))
+        b.equal(done.returncode, 1, ' '.join(arguments) + ': exit code')
+        b.expect(re.search(r'error: cannot write.*: File too large \[io\]', done.stderr), ' '.join(arguments) + ': ' + done.stderr)
+        stay = [x for x in sorted(os.listdir(b.folder)) if x not in before]
+        b.expect(not stay or (stay == ['out'] and os.path.isdir(b.path('out')) and not os.listdir(b.path('out'))),
+                 '%s: %s stays' % (' '.join(arguments), stay))
+
+
+def dangling_link(b):
+    """an output through a link that leads nowhere yet makes the link's target, also through several folders"""
+    os.makedirs(b.path('a/b'))
+    os.symlink('a/next', b.path('link'))
+    os.symlink('b/target', b.path('a/next'))
+    b.write('g.ir', 'graph "g" tensor {\n  %0 = input {index=0, dtype="f32", shape=[1]} : f32[1]\n  output %0 {index=0, dtype="f32", shape=[1]}\n}\n')
+    b.run('opt', 'g.ir', '--passes=dce', '-o', 'link')
+    b.equal(b.read('a/b/target').decode().split()[:2], ['graph', '"g"'], 'the target')
+    b.expect(os.path.islink(b.path('link')) and os.path.islink(b.path('a/next')), 'the links stay')
+    os.symlink('round', b.path('round'))
+    b.fails('opt', 'g.ir', '--passes=dce', '-o', 'round', code=1,
+            message='round: error: cannot write: Too many levels of symbolic links [io]')
+    b.expect(os.path.islink(b.path('round')), 'a link to itself stays')
+
+
+CASES = [value_ranges, open_quote, cut_file, changed_file, full_device, dangling_link]
 
 if __name__ == '__main__':
     sys.exit(run_cases(CASES))

@@ -1,0 +1,50 @@
+/*
+ * cut_file.c - what becomes of a file that someone cuts while it is mapped.
+ *
+ * Reading behind its new end is SIGBUS. Nothing can go on from there: the handler says which file
+ * it was, removes what stands under passing names and ends the process as wrong input does.
+ */
+#include "cli.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_INPUT = 1 };
+
+static _Thread_local struct door *door; /* of the thread that reads files */
+
+static void say(const char *text)
+{
+    for (ssize_t n; *text && (n = write(STDERR_FILENO, text, strlen(text))) > 0;)
+        text += n;
+}
+
+/* Control characters of a name must not reach a terminal. */
+static void say_plain(const char *name)
+{
+    for (; *name; name++)
+        say((char[]){(unsigned char)*name < ' ' || *name == 127 ? '?' : *name, '\0'});
+}
+
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    const char *path = file_mapped_at(info->si_addr);
+    if (!path) {
+        signal(number, SIG_DFL); /* the fault comes again and ends the process */
+        return;
+    }
+    say_plain(path);
+    say(": error: the file was cut while it was read [io]\n");
+    leftovers_remove(door);
+    _exit(EXIT_INPUT);
+}
+
+void cut_file_watch(struct door *d)
+{
+    door = d;
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
+}
