@@ -174,10 +174,25 @@ bool infer_max_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
     return pool(op, &(struct window){at->kernel, at->stride, at->dilation, at->pad}, d, out);
 }
 
+/* Along one axis, does each window have a cell in lo..hi-1? Those that begin there do. */
+static bool windows_meet(const struct window *w, int axis, int64_t out, int64_t lo, int64_t hi)
+{
+    int64_t at = -w->pad[axis], stride = w->stride[axis], dilation = w->dilation[axis];
+    if (at + (out - 1) * stride >= hi)
+        return false;
+    for (int64_t i = 0; i < out && at < lo; i++, at += stride) {
+        int64_t tap = ceil_div_i64(lo - at, dilation);
+        if (tap >= w->kernel[axis] || at + tap * dilation >= hi)
+            return false;
+    }
+    return true;
+}
+
 bool infer_avg_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_attrs_avg_pool *at = &op->attrs->avg_pool;
-    if (!pool(op, &(struct window){at->kernel, at->stride, at->dilation, at->pad}, d, out))
+    struct window w = {at->kernel, at->stride, at->dilation, at->pad};
+    if (!pool(op, &w, d, out))
         return false;
     if (at->count_pad != 0 && at->count_pad != 1)
         return ir_misfit(op, d, "count_pad is %lld, wants 0 or 1", (long long)at->count_pad);
@@ -185,6 +200,15 @@ bool infer_avg_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
         if (at->counted[i] < 0 || at->counted[i] > at->pad[i])
             return ir_misfit(op, d, "counted %lld of %lld padding cells", (long long)at->counted[i],
                              (long long)at->pad[i]);
+    }
+    for (int a = 0; a < 2; a++) {
+        unsigned d_at = (unsigned)a + (ir_at_crossbar(op) ? 0 : 2);
+        int64_t before = at->count_pad ? at->counted[a] : 0;
+        int64_t after = at->count_pad ? at->counted[a + 2] : 0;
+        if (!windows_meet(&w, a, out->dim[d_at], -before, ir_in(op, 0)->dim[d_at] + after))
+            return ir_misfit(op, d,
+                             "a window lies in the padding and has no cell to take the mean "
+                             "of; padding must be smaller than the kernel");
     }
     return true;
 }

@@ -118,7 +118,7 @@ bool eval_avg_pool(const struct ir_op *op, const struct tensor *const *in, struc
         for (int64_t i = 0; i < v.out.h * v.out.w; i++, to += v.out.inner) {
             struct pixel p = pixel_at(&v, i / v.out.w, i % v.out.w);
             reduce_pixel(&v, &p, from, add_into, to);
-            float n = (float)max_i64(cells(&v, &p, at), 1); /* no cell: the sum is 0 */
+            float n = (float)cells(&v, &p, at);
             for (int64_t c = 0; c < v.out.inner; c++)
                 to[c] /= n;
         }

@@ -188,9 +188,9 @@ struct ir_value *gen_join(struct gen *r, struct ir_value *a, struct ir_value *b)
 
 /* ---- windows, indices ---- */
 
-/* Every window along this axis has a cell inside. */
-static bool meets_input(int64_t extent, int64_t kernel, int64_t stride, int64_t dilation,
-                        int64_t before, int64_t after)
+/* Every window along this axis has a cell in -counted[0] .. extent + counted[1] - 1. */
+static bool meets_cells(int64_t extent, int64_t kernel, int64_t stride, int64_t dilation,
+                        int64_t before, int64_t after, const int64_t counted[2])
 {
     int64_t span = (kernel - 1) * dilation + 1;
     if (extent + before + after < span)
@@ -198,7 +198,8 @@ static bool meets_input(int64_t extent, int64_t kernel, int64_t stride, int64_t 
     for (int64_t at = -before; at + span <= extent + after; at += stride) {
         bool meets = false;
         for (int64_t k = 0; k < kernel; k++)
-            meets = meets || (at + k * dilation >= 0 && at + k * dilation < extent);
+            meets = meets ||
+                    (at + k * dilation >= -counted[0] && at + k * dilation < extent + counted[1]);
         if (!meets)
             return false;
     }
@@ -208,6 +209,7 @@ static bool meets_input(int64_t extent, int64_t kernel, int64_t stride, int64_t 
 bool gen_pool_attrs(struct gen *r, int64_t h, int64_t w, bool average, union ir_attrs *out)
 {
     int64_t extent[2] = {h, w}, kernel[2], stride[2], dilation[2], pad[4], counted[4];
+    bool count_pad = average && gen_chance(r, 50);
     for (int a = 0; a < 2; a++) {
         kernel[a] = gen_range(r, 1, 3);
         stride[a] = gen_range(r, 1, 3);
@@ -216,7 +218,8 @@ bool gen_pool_attrs(struct gen *r, int64_t h, int64_t w, bool average, union ir_
         pad[a + 2] = GEN_CHOICE(r, 0, 0, 1, 2);
         counted[a] = gen_range(r, 0, pad[a]);
         counted[a + 2] = gen_range(r, 0, pad[a + 2]);
-        if (!meets_input(extent[a], kernel[a], stride[a], dilation[a], pad[a], pad[a + 2]))
+        const int64_t more[2] = {count_pad ? counted[a] : 0, count_pad ? counted[a + 2] : 0};
+        if (!meets_cells(extent[a], kernel[a], stride[a], dilation[a], pad[a], pad[a + 2], more))
             return false;
     }
     *out = (union ir_attrs){0};
@@ -225,7 +228,7 @@ bool gen_pool_attrs(struct gen *r, int64_t h, int64_t w, bool average, union ir_
         memcpy(out->avg_pool.stride, stride, sizeof stride);
         memcpy(out->avg_pool.dilation, dilation, sizeof dilation);
         memcpy(out->avg_pool.pad, pad, sizeof pad);
-        out->avg_pool.count_pad = gen_chance(r, 50);
+        out->avg_pool.count_pad = count_pad;
         memcpy(out->avg_pool.counted, counted, sizeof counted);
     } else {
         memcpy(out->max_pool.kernel, kernel, sizeof kernel);

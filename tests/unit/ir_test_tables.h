@@ -130,6 +130,10 @@ static const struct bad_line bad_tensor_lines[] = {
     {"max_pool %0 {kernel=[7,1], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
     {"avg_pool %0 {kernel=[1,1], stride=[1,1], dilation=[1,1], counted=[0,0,0,1]}", DIAG_SHAPE},
     {"avg_pool %0 {kernel=[1,1], stride=[1,1], dilation=[1,1], count_pad=2}", DIAG_SHAPE},
+    {"avg_pool %0 {kernel=[2,2], stride=[1,1], dilation=[1,1], pad=[0,0,2,0]}", DIAG_SHAPE},
+    {"avg_pool %0 {kernel=[2,2], stride=[1,1], dilation=[1,1], pad=[0,2,0,0], count_pad=1,"
+     " counted=[0,0,0,0]}",
+     DIAG_SHAPE},
     {"overlap_add %0 {kernel=[2,3], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
     {"overlap_add %0 {kernel=[0,1], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
     {"overlap_add %0 {kernel=[2,2], stride=[0,1], dilation=[1,1]}", DIAG_SHAPE},

@@ -187,6 +187,24 @@ START_TEST(batch_norm_in_training_form)
 }
 END_TEST
 
+/* The mean of no cells has no meaning; ONNX Runtime refuses such padding too. Counted padding is
+ * zeros: (0 + 0)/2, (0 + 2)/2, ... */
+START_TEST(averages_of_padding_alone)
+{
+    for (int64_t count = 1; count >= 0; count--) {
+        struct text n = node("AveragePool", "", "x", "y");
+        attr_ints(&n, "kernel_shape", 1, (const int64_t[]){2});
+        attr_ints(&n, "pads", 2, (const int64_t[]){2, 1});
+        attr_int(&n, "count_include_pad", count);
+        struct model m = one_node(13, n, DIMS(1, 1, 3));
+        if (count)
+            EXPECT(&m, AT(2, 4, 6), 0, 1, 3, 5, 3);
+        else
+            ck_assert(rejected(&m, DIAG_SHAPE, "no cell to take the mean of"));
+    }
+}
+END_TEST
+
 /* A part without elements adds nothing, whether it is in the file or cut from a run-time value. */
 START_TEST(values_without_elements)
 {
@@ -605,6 +623,7 @@ static void add_layer_cases(TCase *tc)
     tcase_add_test(tc, powers_broadcast);
     tcase_add_test(tc, constants_cast_to_bfloat16_are_rounded);
     tcase_add_loop_test(tc, batch_norm_in_training_form, 0, 6);
+    tcase_add_test(tc, averages_of_padding_alone);
     tcase_add_test(tc, values_without_elements);
     tcase_add_loop_test(tc, lrn, 0, 3);
     tcase_add_test(tc, lrn_over_all_channels);
