@@ -31,6 +31,7 @@ enum wire_type { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_LENGTH = 2, WIRE_32 = 5 };
 
 struct scan {
     const uint8_t *start; /* of the file */
+    size_t size;
     struct onnx_wire *out;
     struct diag *diag;
     struct loc loc;
@@ -49,6 +50,9 @@ struct field {
 static bool fail(struct scan *s, const uint8_t *at, const ProtobufCMessageDescriptor *desc,
                  const char *what)
 {
+    const char *kind = onnx_kind_of(s->start, s->size);
+    if (kind)
+        return diag_error(s->diag, s->loc, DIAG_ONNX_WIRE, "no ONNX file: it is %s", kind);
     return diag_error(s->diag, s->loc, DIAG_ONNX_WIRE,
                       "no ONNX file that can be read: byte %zu, in %s: %s", (size_t)(at - s->start),
                       desc->short_name, what);
@@ -286,7 +290,8 @@ bool onnx_guard(const struct file *f, const ProtobufCMessageDescriptor *root, st
                 struct diag *d)
 {
     *out = (struct onnx_wire){0};
-    struct scan s = {.start = f->data, .out = out, .diag = d, .loc = {.file = f->path}};
+    struct scan s = {
+        .start = f->data, .size = f->size, .out = out, .diag = d, .loc = {.file = f->path}};
     if (f->size == 0)
         return diag_error(d, s.loc, DIAG_ONNX_WIRE, "the file is empty");
     struct span all = {f->data, f->data + f->size};

@@ -32,6 +32,8 @@ struct onnx_wire {
 bool onnx_guard(const struct file *f, const ProtobufCMessageDescriptor *root, struct onnx_wire *out,
                 struct diag *d) CHECK_RESULT;
 void onnx_wire_free(struct onnx_wire *w);
+/* "a PyTorch file; ...": what bytes that are not ONNX are, and what to do; NULL if unknown. */
+const char *onnx_kind_of(const uint8_t *data, size_t n);
 
 /* ---- source: an unpacked file ---- */
 

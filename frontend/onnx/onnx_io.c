@@ -243,6 +243,33 @@ bool onnx_make_inputs(struct onnx_importer *im)
 
 /* ---- outputs ---- */
 
+/* Numbers that the file states and that are not so: it was made for other inputs, or is stale. What
+ * was computed holds, as in ONNX Runtime. */
+static void check_declared(struct onnx_importer *im, const Onnx__ValueInfoProto *v,
+                           const struct ir_type *is, struct loc loc)
+{
+    const Onnx__TensorShapeProto *shape = shape_of(v);
+    struct text declared = {0};
+    char text[256];
+    if (!shape)
+        return;
+    bool same = shape->n_dim == is->rank;
+    for (size_t i = 0; i < shape->n_dim; i++) {
+        const Onnx__TensorShapeProto__Dimension *dim = shape->dim[i];
+        bool known = !dim_name(dim);
+        same = same && (!known || dim->dim_value == is->dim[i]);
+        text_add(&declared, "%s", i ? "x" : "");
+        if (known)
+            text_add(&declared, "%lld", (long long)dim->dim_value);
+        else
+            text_add(&declared, "?");
+    }
+    if (!same)
+        diag_warn(im->diag, loc, DIAG_SHAPE, "is declared as [%s] and computed as %s",
+                  declared.n ? declared.at : "", ir_type_text(is, text, sizeof text));
+    text_free(&declared);
+}
+
 static bool make_output(struct onnx_importer *im, const Onnx__ValueInfoProto *v, int64_t index)
 {
     struct loc loc = loc_of(im, "output", value_name(v));
@@ -255,6 +282,7 @@ static bool make_output(struct onnx_importer *im, const Onnx__ValueInfoProto *v,
                           ir_dtype_name((enum ir_dtype)value->type.dtype));
     if (ir_count(&value->type) == 0)
         return diag_error(im->diag, loc, DIAG_SHAPE, "has no elements");
+    check_declared(im, v, &value->type, loc);
     union ir_attrs attrs = {.output = {
                                 .index = index,
                                 .dtype = outside_dtype(v),

@@ -2,6 +2,7 @@
 #include "base/base.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
     const char *name, *doc;
@@ -26,11 +27,31 @@ void diag_free(struct diag *d)
     free(d);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Would the entry print the line that stands there last? */
+static bool repeats_last(const struct diag *d, enum diag_severity severity, struct loc loc,
+                         const char *text)
+{
+    const struct diag_entry *e = d->last;
+    return e && e->severity == severity && e->loc.line == loc.line && e->loc.col == loc.col &&
+           same_text(e->loc.file, loc.file) && same_text(e->loc.entity, loc.entity) &&
+           same_text(e->text, text);
+}
+
 static void add(struct diag *d, enum diag_severity severity, struct loc loc, enum diag_code code,
                 const char *fmt, va_list ap)
 {
     struct text t = {0};
     text_addv(&t, fmt, ap);
+    d->n_errors += severity == DIAG_ERROR;
+    if (repeats_last(d, severity, loc, t.at)) {
+        text_free(&t);
+        return;
+    }
     struct diag_entry *e = ARENA_NEW(d->arena, struct diag_entry);
     e->severity = severity;
     e->code = code;
@@ -44,7 +65,6 @@ static void add(struct diag *d, enum diag_severity severity, struct loc loc, enu
     else
         d->first = e;
     d->last = e;
-    d->n_errors += severity == DIAG_ERROR;
 }
 
 bool diag_error(struct diag *d, struct loc loc, enum diag_code code, const char *fmt, ...)

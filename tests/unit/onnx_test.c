@@ -105,7 +105,15 @@ START_TEST(bytes_that_are_no_protobuf)
          "a\0",
          4, "NUL"},
         {"\x38\x01", 2, "another type"},
-        {"<html></html>", 13, "no ONNX file"},
+        {"<html></html>", 13, "a web page"},
+        {"PK\3\4..........archive/data.pkl", 30, "a PyTorch file; export"},
+        {"PK\3\4.......... metadata.json", 28, "a Keras file"},
+        {"PK\3\4.......... readme.txt", 25, "a zip archive"},
+        {"\x80\x02}q\x01", 5, "a Python pickle"},
+        {"\x1c\0\0\0TFL3\x14", 9, "a TensorFlow Lite file"},
+        {"\x89HDF\r\n\x1a\n", 8, "an HDF5 file, perhaps a Keras model"},
+        {"\x93NUMPY\x01", 7, "a NumPy array"},
+        {"version https://git-lfs.github.com/spec/v1", 42, "a pointer of Git LFS"},
         {"CIMC\x01", 5, "no ONNX file"},
     };
     struct memory_file f = memory_file(bad[_i].bytes, bad[_i].n);
@@ -550,6 +558,28 @@ START_TEST(inputs_that_cannot_be)
 }
 END_TEST
 
+/* Numbers of a declared output that are not so are a warning; free dimensions fit anything. */
+START_TEST(declared_outputs)
+{
+    static const struct {
+        int n;
+        int64_t dims[3];
+        const char *says;
+    } c[] = {{2, {1, 4}, NULL},
+             {2, {-1, 4}, NULL},
+             {2, {1, 3}, "is declared as [1x3] and computed as f32[1x4]"},
+             {3, {1, -1, 4}, "is declared as [1x?x4] and computed as f32[1x4]"}};
+    static const char *const names[] = {"N", "", ""};
+    struct model m = model_new(13);
+    model_input(&m, "x", DIMS(1, 4));
+    model_node(&m, node("Relu", "", "x", "y"));
+    put_msg(&m.graph, 12, value_info("y", FLOAT, c[_i].n, c[_i].dims, names));
+    struct ir_graph *g = import_model(&m);
+    ck_assert(c[_i].says ? diag->first && strstr(diag->first->text, c[_i].says) : !diag->first);
+    ir_graph_free(g);
+}
+END_TEST
+
 START_TEST(outputs_without_elements)
 {
     struct model m = one_node(13, node("Slice", "", "x from to", "y"), DIMS(4));
@@ -667,7 +697,7 @@ int main(void)
     TCase *tc = tcase_create("onnx");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
-    tcase_add_loop_test(tc, bytes_that_are_no_protobuf, 0, 12);
+    tcase_add_loop_test(tc, bytes_that_are_no_protobuf, 0, 20);
     tcase_add_test(tc, nesting_is_bounded);
     tcase_add_test(tc, number_of_messages_is_bounded);
     tcase_add_test(tc, truncated_models);
@@ -688,6 +718,7 @@ int main(void)
     tcase_add_loop_test(tc, versions, 0, 6);
     tcase_add_loop_test(tc, symbolic_dimensions, 0, 5);
     tcase_add_test(tc, inputs_that_cannot_be);
+    tcase_add_loop_test(tc, declared_outputs, 0, 4);
     tcase_add_test(tc, outputs_without_elements);
     tcase_add_test(tc, fp16_outside_is_f32_inside);
     tcase_add_loop_test(tc, initializers_listed_as_inputs, 0, 2);
