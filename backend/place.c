@@ -190,10 +190,9 @@ bool plan_place(struct plan *p)
         return false;
     struct loc nowhere = {0};
     if (!p->single_copies && wanted > p->options->pes)
-        return diag_error(
-            p->diag, nowhere, DIAG_CAPACITY,
-            "the network needs %ld PEs, the machine has %ld: raise --pes or --extra-pes",
-            (long)wanted, (long)p->options->pes);
+        return diag_error(p->diag, nowhere, DIAG_CAPACITY,
+                          "the copies of all layers take %ld PEs, the machine has %ld",
+                          (long)wanted, (long)p->options->pes);
     for (uint32_t i = 0; i < p->layers.n; i++)
         for (uint32_t c = 0; c < p->layers.at[i].n_copies; c++)
             if (p->layers.at[i].shares == NONE)

@@ -24,8 +24,9 @@ struct dup_fixed {
 struct dup_options {
     enum dup_objective objective;
     enum dup_cut cut;
-    int64_t pes; /* PEs of the machine: PE_min + extra, or given; -1 = PE_min + extra_pes */
-    int64_t extra_pes;
+    int64_t pes;       /* PEs of the machine; -1 = not given */
+    int64_t extra_pes; /* else beyond PE_min; -1 = not given: the whole machine if it has a fixed
+                          number of tiles, else none */
     const struct dup_fixed *fixed; /* if any, nothing is solved */
     size_t n_fixed;
     const char *lp_file; /* write the integer program there (CPLEX LP); NULL = no */
@@ -44,11 +45,11 @@ struct dup_result {
     const char *objective,
         *status;  /* "sum", "makespan", "given", "none"; "optimal", "feasible", "none" */
     double value; /* objective value recomputed from the integers, cycles */
-    int64_t pe_min, pes;
-    bool has_bound;              /* objective makespan: */
-    uint64_t lower_bound_cycles; /* no copies that fit give a shorter schedule */
-    const char *bottleneck;      /* the base layer that takes longest; in the graph's arena */
-    uint64_t bottleneck_cycles;  /* of its largest copy; the rest of the makespan is fill */
+    int64_t pe_min, pes, pes_used; /* for one copy each; of the machine; of all copies */
+    bool has_bound;                /* objective makespan: */
+    uint64_t lower_bound_cycles;   /* no copies that fit give a shorter schedule */
+    const char *bottleneck;        /* the base layer that takes longest; in the graph's arena */
+    uint64_t bottleneck_cycles;    /* of its largest copy; the rest of the makespan is fill */
 };
 
 struct pass_ctx {

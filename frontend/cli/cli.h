@@ -18,6 +18,8 @@ enum duplicate_choice { CHOOSE_NONE, CHOOSE_SUM, CHOOSE_MAKESPAN };
 enum schedule_choice { CHOOSE_CROSS, CHOOSE_LAYER };
 typedef VEC(const char *) string_list;
 
+#define PES_ALL INT64_MAX /* --pes all */
+
 /* What the command line says, for all commands; each reads its part. */
 struct settings {
     const char *program_name; /* "cimc compile", for messages */
@@ -29,7 +31,7 @@ struct settings {
     string_list arch_fields;
     int64_t schedule, cut, duplicate; /* index of the choice */
     const char *set, *copies;
-    int64_t pes, extra_pes;
+    int64_t pes, extra_pes; /* < 0: not given */
     const char *lp_file;
     /* files and form of the output */
     const char *output;
@@ -72,6 +74,7 @@ struct option_desc {
     const char *(*known)(size_t i); /* values that a free one may have, NULL behind the last */
     const char *fallback;
     int64_t least, most;
+    const char *all; /* of an integer: a word for `most` */
 };
 /* Groups of options, ended by an entry without name. */
 extern const struct option_desc options_model[], options_mapping[], options_lp[], options_output[],

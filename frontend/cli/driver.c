@@ -49,7 +49,7 @@ bool driver_start(struct build *b, const struct settings *s, const struct arch *
     if (!parse_set(s->set, &b->set, d))
         return false;
     b->wants_best = strcmp(s->set, "best") == 0;
-    if (s->pes >= 0 && s->extra_pes > 0)
+    if (s->pes >= 0 && s->extra_pes >= 0)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--pes and --extra-pes exclude each other");
     if (arch) {
@@ -168,13 +168,17 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
     static const enum dup_objective objectives[] = {DUP_NONE, DUP_SUM, DUP_MAKESPAN};
     struct dup_options dup = {.objective = objectives[s->duplicate],
                               .cut = cuts[s->cut],
-                              .pes = s->pes,
+                              .pes = s->pes == PES_ALL ? -1 : s->pes,
                               .extra_pes = s->extra_pes,
                               .lp_file = s->lp_file};
     if (s->lp_file && (s->copies || s->duplicate == CHOOSE_NONE))
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--lp-file: with %s there is no duplication problem to write",
                           s->copies ? "--copies" : "--duplicate none");
+    if (s->pes == PES_ALL && b->arch.tiles == 0)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--pes all: the machine has as many tiles as needed; give --arch-field "
+                          "tiles=N");
     if (s->copies && !mapping_parse_copies(s->copies, b->arena, &dup, d))
         return false;
     /* the pass itself keeps to the PEs */

@@ -86,8 +86,10 @@ const struct option_desc options_mapping[] = {
      .kind = OPTION_INTEGER,
      .recorded = true,
      .offset = AT(pes),
-     .argument = "N",
-     .help = "PEs (crossbars) of the machine",
+     .argument = "N|all",
+     .all = "all",
+     .help = "PEs (crossbars) of the machine; all, the default where it has a fixed number of "
+             "tiles: as many as they have",
      .least = 0,
      .most = INT64_MAX},
     {.name = "extra-pes",
@@ -95,7 +97,8 @@ const struct option_desc options_mapping[] = {
      .recorded = true,
      .offset = AT(extra_pes),
      .argument = "X",
-     .help = "PEs beyond the fewest that hold the network; default 0",
+     .help = "PEs beyond the fewest that hold the network; 0, the default where there are as many "
+             "tiles as needed, asks for the fewest",
      .least = 0,
      .most = INT64_MAX},
     {0},

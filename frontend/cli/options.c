@@ -24,6 +24,7 @@ static const struct option_desc options_help[] = {
 void settings_init(struct settings *s)
 {
     *s = (struct settings){.pes = -1,
+                           .extra_pes = -1,
                            .row = -1,
                            .col = -1,
                            .tile = -1,
@@ -84,6 +85,10 @@ static bool set_integer(const struct option_desc *o, const char *value, int64_t 
 {
     char *end;
     errno = 0;
+    if (o->all && strcmp(value, o->all) == 0) {
+        *out = o->most;
+        return true;
+    }
     long long x = strtoll(value, &end, 10);
     if (errno || end == value || *end || x < o->least || x > o->most)
         return false;
@@ -104,8 +109,9 @@ static bool set_option(const struct option_desc *o, const char *value, struct se
         if (set_integer(o, value, field))
             return true;
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
-                          "--%s: '%s' is not an integer from %lld to %lld", o->name, value,
-                          (long long)o->least, (long long)o->most);
+                          "--%s: '%s' is not %s%san integer from %lld to %lld", o->name, value,
+                          o->all ? o->all : "", o->all ? " or " : "", (long long)o->least,
+                          (long long)o->most);
     case OPTION_CHOICE:
         if (set_choice(o, value, field))
             return true;
@@ -259,7 +265,9 @@ static void record_option(const struct option_desc *o, const struct settings *s,
     const void *field = (const char *)s + o->offset;
     if (o->kind == OPTION_TEXT && *(const char *const *)field)
         add_word(out, o->name, *(const char *const *)field);
-    if (o->kind == OPTION_INTEGER && *(const int64_t *)field >= o->least)
+    if (o->kind == OPTION_INTEGER && o->all && *(const int64_t *)field == o->most)
+        add_word(out, o->name, o->all);
+    else if (o->kind == OPTION_INTEGER && *(const int64_t *)field >= o->least)
         text_add(out, "%s--%s=%lld", out->n ? " " : "", o->name,
                  (long long)*(const int64_t *)field);
     if (o->kind == OPTION_CHOICE) {

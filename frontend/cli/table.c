@@ -52,8 +52,11 @@ void report_build(const struct build *b, FILE *out)
 {
     const struct backend_result *r = &b->backend;
     print_layers(r, out);
-    fprintf(out, "\n%u base layers, %lld of %lld PEs needed, %u tiles\n", r->n_layers,
-            (long long)b->dup.pe_min, (long long)b->dup.pes, r->n_tiles);
+    fprintf(out, "\n%u base layers, %lld of %lld PEs needed, ", r->n_layers,
+            (long long)b->dup.pe_min, (long long)b->dup.pes);
+    if (b->dup.pes_used < b->dup.pes)
+        fprintf(out, "%lld of %lld PEs used, ", (long long)b->dup.pes_used, (long long)b->dup.pes);
+    fprintf(out, "%u tiles\n", r->n_tiles);
     fprintf(out, "duplication %s: %.10g cycles (%s)\n", b->dup.objective, b->dup.value,
             b->dup.status);
     if (b->dup.has_bound) {
@@ -138,6 +141,7 @@ void report_build_json(const struct build *b, struct json *j)
     json_close_array(j);
     json_integer(j, "pe_min", b->dup.pe_min);
     json_integer(j, "pes", b->dup.pes);
+    json_integer(j, "pes_used", b->dup.pes_used);
     json_integer(j, "layer_by_layer_cycles", (int64_t)r->layer_by_layer_cycles);
     json_integer(j, "makespan_cycles", (int64_t)r->makespan_cycles);
     json_real(j, "speedup", speedup(r));

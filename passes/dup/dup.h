@@ -39,18 +39,6 @@ bool dup_glpk_write(const struct dup_problem *p, const char *path, struct diag *
 /* From any feasible `copies` (the better, the quicker) to the exact optimum with ties broken. */
 bool dup_break_ties(const struct dup_problem *p, struct diag *d, int64_t *copies) CHECK_RESULT;
 
-/* ---- copies that the user fixed (dup_fixed.c) ---- */
-
-/* The base layers in list order; item_of[i] < n_items: whose crossbars ops[i] uses. */
-struct dup_users {
-    struct ir_op *const *ops;
-    const uint32_t *item_of;
-    size_t n_ops, n_items;
-};
-/* copies[i] of every item from ctx->dup->fixed. False: DUPLICATION, CAPACITY. */
-bool dup_take_fixed(const struct dup_users *u, int64_t pes, const struct pass_ctx *ctx,
-                    int64_t *copies) CHECK_RESULT;
-
 /* ---- the core: what a Lagrangian bound leaves open (dup_bound.c) ---- */
 
 /* Fixed point, 2^-shift cycles: quotients are rounded down, so sums of n of them are at most n low.

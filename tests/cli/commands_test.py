@@ -2,6 +2,7 @@
 
 usage: commands_test.py CIMC ROOT
 """
+import json
 import os
 import re
 import subprocess
@@ -94,8 +95,8 @@ def usage_errors(b):
     usage('missing operand: MODEL; see cimc compile --help', 'compile')
     usage('too many operands: b; see cimc compile --help', 'compile', 'a', 'b')
     usage('a value is missing after --set; see cimc compile --help', 'compile', '--set')
-    usage("--pes: 'x' is not an integer from 0 to 9223372036854775807", 'compile', '--pes=x', 'a')
-    usage("--pes: '-1' is not an integer from 0 to 9223372036854775807", 'compile', '--pes=-1', 'a')
+    usage("--pes: 'x' is not all or an integer from 0 to 9223372036854775807", 'compile', '--pes=x', 'a')
+    usage("--pes: '-1' is not all or an integer from 0 to 9223372036854775807", 'compile', '--pes=-1', 'a')
     usage("--cut: 'x' is none of auto|w|h|2d", 'compile', '--cut=x', 'a')
     usage("--set: '0x3' is none of auto, best, pixel, RxC (R, C: a number or *)", 'compile', '--set=0x3', b.model)
     usage("--dim: 'N' has no NAME=", 'compile', '--dim=N', b.model)
@@ -133,9 +134,47 @@ def other_inputs(b):
                       ['compile', b.model, '-o', 'x', '--arch-field=rows=0']):
         done = b.run(*arguments, code=1)
         b.expect(re.search(r'error: .* \[[a-z-]+\]$', done.stderr, re.MULTILINE), 'no coded message:\n' + done.stderr)
-    b.fails('compile', b.model, '-o', 'x', '--pes=3', code=1,
-            message='cimc: error: the network needs 9 PEs, the machine has 3; enlarge --pes [capacity]')
     b.equal(sorted(os.listdir(b.folder)), ['p.cim'], 'files left behind')
+
+
+# The layers' widths times their PEs.
+WIDTHS = 28 * 1 + 14 * 1 + 14 * 1 + 7 * 1 + 7 * 2 + 7 * 2 + 1 * 1
+LARGEST = ("cimc: note: largest layers, in PEs: '/block2/conv1/Conv' 2, '/block2/conv2/Conv' 2, '/conv1/Conv' 1, "
+           "'/block1/conv1/Conv' 1, '/block1/conv2/Conv' 1, ...\n")
+
+
+def capacity(b):
+    """a network that does not fit: what it needs, its largest layers, machines that would fit"""
+    def refuse(arguments, text):
+        done = b.run('compile', b.model, '-o', 'x', *arguments, code=1)
+        b.equal(done.stderr, text, ' '.join(arguments))
+    refuse(['--pes=3'], 'cimc: error: the network needs 9 PEs, --pes gives 3 [capacity]\n' + LARGEST +
+           'cimc: note: would fit: --pes 9\n')
+    refuse(['--arch-field', 'tiles=1'],
+           'cimc: error: the network needs 9 PEs, the machine has 8 (1 tiles of 8 crossbars) [capacity]\n' + LARGEST +
+           'cimc: note: would fit: --arch-field tiles=2; --arch-field crossbars=9; '
+           '--arch-field rows=512 --arch-field cols=512 (7 PEs)\n')
+    refuse(['--arch-field', 'tiles=2', '--extra-pes=8'],
+           'cimc: error: --extra-pes asks for 17 PEs, the machine has 16 (2 tiles of 8 crossbars); at most --extra-pes 7 [capacity]\n')
+    refuse(['--arch-field', 'tiles=2', '--pes=20'],
+           'cimc: error: --pes asks for 20 PEs, the machine has 16 (2 tiles of 8 crossbars); at most --pes 16 [capacity]\n')
+    b.fails('compile', b.model, '-o', 'x', '--pes=all', code=2,
+            message='cimc: error: --pes all: the machine has as many tiles as needed; give --arch-field tiles=N [usage]')
+    b.equal(os.listdir(b.folder), [], 'files left behind')
+
+
+def whole_machine(b):
+    """a machine with a fixed number of tiles is used whole; --extra-pes 0 asks for the fewest PEs"""
+    def pes_of(*arguments):
+        report = json.loads(b.run('compile', b.model, '-o', 'x', '--json', '--arch-field', *arguments).stdout)
+        return [report[k] for k in ('pe_min', 'pes', 'pes_used')]
+    b.equal(pes_of('tiles=3'), [9, 24, 24], '3 tiles of 8')
+    b.equal(pes_of('tiles=3', '--pes=all'), [9, 24, 24], '--pes all')
+    b.equal(pes_of('tiles=3', '--extra-pes=0'), [9, 9, 9], '--extra-pes 0')
+    # at most one copy a column
+    b.equal(pes_of('tiles=16'), [9, 128, WIDTHS], '16 tiles of 8')
+    table = b.run('compile', b.model, '-o', 'x', '--arch-field', 'tiles=16').stdout
+    b.expect('7 base layers, 9 of 128 PEs needed, %d of 128 PEs used, 12 tiles' % WIDTHS in table, table)
 
 
 def version(b):
@@ -332,6 +371,6 @@ def closed_output(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([overview, help_of_each, unknown_options, usage_errors, missing_files, other_inputs, version, lists, opt_text,
+    sys.exit(run_cases([overview, help_of_each, unknown_options, usage_errors, missing_files, other_inputs, capacity, whole_machine, version, lists, opt_text,
                         opt_prints, opt_dot, tables_of_passes, outputs_to_pipes, default_output, special_files, whole_or_not_at_all, same_file,
                         links, no_file_twice, closed_output]))

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from bench import run_cases
 
-COMPILE_KEYS = ['model', 'arch', 'base_layers', 'pe_min', 'pes', 'layer_by_layer_cycles', 'makespan_cycles', 'speedup',
+COMPILE_KEYS = ['model', 'arch', 'base_layers', 'pe_min', 'pes', 'pes_used', 'layer_by_layer_cycles', 'makespan_cycles', 'speedup',
                 'utilisation', 'lower_bound_cycles', 'duplication', 'n_instructions', 'code_bytes', 'program_bytes', 'seconds',
                 'peak_rss_bytes']
 COMPILE_SECONDS = ['import', 'passes', 'schedule', 'emit', 'check', 'write']

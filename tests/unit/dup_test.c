@@ -541,14 +541,34 @@ static void check_failure(struct dup_options o, int64_t tiles, enum diag_code co
     tear_down(&f);
 }
 
+/* Two tiles of two crossbars: four PEs, one of them for a second copy of the first layer. */
+START_TEST(test_pass_whole_machine)
+{
+    struct fixture f;
+    set_up(&f);
+    f.arch.tiles = f.arch.crossbars = 2;
+    ck_assert_int_eq(run(&f, options(DUP_SUM, CUT_W, -1, -1)), PASS_CHANGED);
+    ck_assert_int_eq(f.result.pes, 4);
+    ck_assert_int_eq(f.result.pes_used, 4);
+    check_mvm(f.mvm[0], 2, 1, 2);
+    ck_assert_int_eq(run(&f, options(DUP_SUM, CUT_W, -1, 0)), PASS_CHANGED);
+    ck_assert_int_eq(f.result.pes, 3);
+    f.arch.tiles = 0;
+    ck_assert_int_eq(run(&f, options(DUP_SUM, CUT_W, -1, -1)), PASS_UNCHANGED);
+    ck_assert_int_eq(f.result.pes, 3);
+    tear_down(&f);
+}
+END_TEST
+
 START_TEST(test_pass_failures)
 {
     check_failure(options(DUP_SUM, CUT_W, 2, 0), 0, DIAG_CAPACITY,
-                  "needs 3 PEs, the machine has 2; enlarge --pes");
-    check_failure(options(DUP_SUM, CUT_W, -1, 0), 1, DIAG_CAPACITY,
-                  "1 tiles of 2 crossbars have 2");
+                  "the network needs 3 PEs, --pes gives 2");
+    check_failure(options(DUP_SUM, CUT_W, -1, -1), 1, DIAG_CAPACITY,
+                  "the network needs 3 PEs, the machine has 2 (1 tiles of 2 crossbars)");
     check_failure(options(DUP_SUM, CUT_W, -1, INT64_MAX), 2, DIAG_CAPACITY,
-                  "enlarge tiles or crossbars");
+                  "--extra-pes asks for 9223372036854775807 PEs, the machine has 4 (2 tiles of 2 "
+                  "crossbars); at most --extra-pes 1");
     check_failure(options(DUP_MAKESPAN, CUT_W, -1, 0), 0, DIAG_DUPLICATION, "needs a schedule");
 }
 END_TEST
@@ -585,6 +605,7 @@ int main(void)
     tcase_add_test(t, test_pass_sum);
     tcase_add_test(t, test_pass_bounds);
     tcase_add_test(t, test_pass_none);
+    tcase_add_test(t, test_pass_whole_machine);
     tcase_add_test(t, test_pass_failures);
     tcase_add_test(t, test_pass_bad_graphs);
     suite_add_tcase(s, t);
