@@ -88,38 +88,6 @@ static void sum_accesses(const struct plan *p, const struct task *t, const struc
     add(out, last ? plan_find_buffer(p, t->tile, n->out) : b->sums[t->step], *box, true, NONE);
 }
 
-static void softmax_accesses(const struct plan *p, const struct task *t, const struct box *box,
-                             struct accesses *out)
-{
-    const struct node *n = &p->nodes.at[t->node];
-    uint32_t source = plan_find_buffer(p, t->tile, n->operand[0].value);
-    uint32_t result = plan_find_buffer(p, t->tile, n->out), maxima = t->aux, powers = t->aux + 1,
-             sums = t->aux + 2;
-    struct box thin = *box;
-    int axis = (int)n->root->attrs->softmax.axis;
-    thin.lo[axis] = 0;
-    thin.hi[axis] = 1;
-    switch (t->step) {
-    case 0:
-        add(out, source, *box, false, NONE);
-        add(out, maxima, thin, true, NONE);
-        break;
-    case 1:
-        add(out, source, *box, false, NONE);
-        add(out, maxima, thin, false, NONE);
-        add(out, powers, *box, true, NONE);
-        break;
-    case 2:
-        add(out, powers, *box, false, NONE);
-        add(out, sums, thin, true, NONE);
-        break;
-    default:
-        add(out, powers, *box, false, NONE);
-        add(out, sums, thin, false, NONE);
-        add(out, result, *box, true, NONE);
-    }
-}
-
 static void send_accesses(const struct plan *p, const struct task *t, const struct box *box,
                           struct accesses *out)
 {
@@ -174,7 +142,6 @@ void task_accesses(const struct plan *p, const struct task *t, struct accesses *
     case TASK_REDUCE:
     case TASK_GATHER:
     case TASK_COPY: derived_accesses(p, t, &box, out); break;
-    case TASK_SOFTMAX: softmax_accesses(p, t, &box, out); break;
     case TASK_SEND: send_accesses(p, t, &box, out); break;
     case TASK_LOAD: {
         const struct part *part = &p->parts[p->buffers.at[t->aux].value->id].part[t->aux2];
@@ -203,16 +170,6 @@ void task_program(const struct plan *p, const struct task *t, struct isa_program
         last = t->step + 1u == block_of(p, t, &box)->n_contributors;
         out->arity = 2;
         out->ops[out->n_ops++] = (struct isa_lane){LANE_ADD, LANE_A, LANE_B, 0.0f};
-    }
-    if (n->kind == NODE_SOFTMAX) {
-        out->arity = 2;
-        if (t->step == 1) {
-            out->ops[out->n_ops++] = (struct isa_lane){LANE_SUB, LANE_A, LANE_B, 0.0f};
-            out->ops[out->n_ops++] = (struct isa_lane){LANE_EXP, 0, 0, 0.0f};
-        } else {
-            out->ops[out->n_ops++] = (struct isa_lane){LANE_DIV, LANE_A, LANE_B, 0.0f};
-        }
-        return;
     }
     if (n->kind == NODE_MAP)
         out->arity = n->program.arity;

@@ -11,7 +11,6 @@ static void plan_free(struct plan *p)
     for (size_t i = 0; i < p->nodes.n; i++) {
         VEC_FREE(&p->nodes.at[i].targets);
         VEC_FREE(&p->nodes.at[i].classes);
-        VEC_FREE(&p->nodes.at[i].temps);
         free(p->nodes.at[i].target_sets);
     }
     VEC_FREE(&p->nodes);

@@ -48,7 +48,6 @@ enum node_kind {
     NODE_WINDOW,   /* pooling, overlap-add */
     NODE_GATHER,   /* pad, strided slice, nearest resize */
     NODE_REDUCE,
-    NODE_SOFTMAX,
     NODE_RESHAPE,   /* one copy through a view of other shape */
     NODE_TRANSPOSE, /* one copy through a permuted view */
 };
@@ -99,7 +98,6 @@ struct node {
     VEC(struct target) targets; /* buffers on other tiles, or of aliases, that receive cells */
     uint32_t target_words;      /* words of a cell's target set */
     uint64_t *target_sets;      /* n_cells * target_words bits */
-    VEC(uint32_t) temps;        /* NODE_SOFTMAX: first of three buffers for each home */
 };
 
 /* A value as a reader sees it is made of parts of stored nodes: element e of the value, inside
@@ -173,7 +171,6 @@ enum task_kind {
     TASK_GATHER,
     TASK_COPY, /* reshape, transpose */
     TASK_REDUCE,
-    TASK_SOFTMAX, /* step 0..3: max, exp, sum, divide */
     TASK_SEND,
     TASK_LOAD,    /* buffer, part, row */
     TASK_STORE,   /* output op, part, cell */
@@ -186,8 +183,7 @@ struct task {
     uint32_t tile;
     uint32_t queue; /* global number; NONE for TASK_BARRIER */
     uint32_t node, cell;
-    uint32_t aux;  /* MVM, PARTIAL: group; SEND: class; LOAD: buffer; STORE: output record;
-                    * SOFTMAX: first temporary */
+    uint32_t aux;  /* MVM, PARTIAL: group; SEND: class; LOAD: buffer; STORE: output record */
     uint32_t aux2; /* LOAD: part */
     int32_t row;   /* LOAD */
     /* rows of the cells that it, and no earlier task of its group, waits for: per operand */

@@ -58,14 +58,7 @@ static struct isa_inst vmap_inst(struct emitter *e, const struct task *t,
     for (size_t i = 0; i + 1 < acc->v.n; i++) {
         struct isa_region *r = i == 0 ? &inst.a : &inst.b;
         uint32_t buffer = acc->v.at[i].buffer, view;
-        if (n->kind == NODE_SOFTMAX) {
-            /* maxima and sums stand for the whole axis */
-            struct operand o = {.value = n->root};
-            for (int a = 0; a < 3; a++)
-                o.map[a].kind =
-                    e->p->buffers.at[buffer].dim[a] == 1 && n->dim[a] != 1 ? MAP_ZERO : MAP_WINDOW;
-            view = emit_broadcast_view(e, buffer, &o, n->dim, box->lo[2], box->hi[2]);
-        } else if (n->kind == NODE_MAP) {
+        if (n->kind == NODE_MAP) {
             view = emit_broadcast_view(e, buffer, &n->operand[i], n->dim, box->lo[2], box->hi[2]);
         } else {
             view = emit_view(e, buffer, box->lo[2], box->hi[2], 0.0f);
@@ -76,11 +69,9 @@ static struct isa_inst vmap_inst(struct emitter *e, const struct task *t,
 }
 
 /* flags of VRED */
-static uint8_t reduction_flags(const struct node *n, const struct task *t)
+static uint8_t reduction_flags(const struct node *n)
 {
     unsigned axes = 0;
-    if (n->kind == NODE_SOFTMAX)
-        return (uint8_t)(1u << n->root->attrs->softmax.axis | (t->step == 2 ? VRED_SUM : 0));
     const struct ir_attrs_reduce *r = &n->root->attrs->reduce;
     for (uint32_t i = 0; i < r->axes.n; i++)
         axes |= 1u << r->axes.at[i];
@@ -92,7 +83,7 @@ static struct isa_inst reduce_inst(struct emitter *e, const struct task *t,
 {
     struct isa_inst inst = isa_inst_new(ISA_vred, 0);
     set_extent(&inst, &acc->v.at[0].box);
-    inst.flags = reduction_flags(&e->p->nodes.at[t->node], t);
+    inst.flags = reduction_flags(&e->p->nodes.at[t->node]);
     inst.a = region(plain_view(e, &acc->v.at[0]), &acc->v.at[0].box);
     inst.dst = region(plain_view(e, &acc->v.at[1]), &acc->v.at[1].box);
     return inst;
@@ -208,7 +199,6 @@ static struct isa_inst task_inst(struct emitter *e, uint32_t id, const struct ac
         return inst;
     case TASK_SUM:
     case TASK_MAP: return vmap_inst(e, t, acc, &box);
-    case TASK_SOFTMAX: return t->step % 2 ? vmap_inst(e, t, acc, &box) : reduce_inst(e, t, acc);
     case TASK_REDUCE: return reduce_inst(e, t, acc);
     case TASK_COPY: return copy_inst(e, t, acc, &box);
     case TASK_WINDOW:

@@ -271,8 +271,7 @@ uint32_t emit_program(struct emitter *e, const struct task *t, const struct box 
     bool vectors = uses_vectors(&program);
     struct key key = {KEY_PROGRAM,
                       t->node,
-                      {t->kind, (int32_t)program.n_ops, n->kind == NODE_SOFTMAX ? t->step : 0,
-                       vectors ? box->lo[2] + 1 : 0},
+                      {t->kind, (int32_t)program.n_ops, vectors ? box->lo[2] + 1 : 0},
                       0.0f};
     uint32_t id;
     if (made(e, t->tile, &key, &id))

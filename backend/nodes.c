@@ -288,7 +288,6 @@ static bool add_op(struct plan *p, const struct ir_op *op)
     case IR_avg_pool:
     case IR_overlap_add:
     case IR_global_avg_pool: add_operand(node_new(p, NODE_WINDOW, op), op, 0); break;
-    case IR_softmax: add_operand(node_new(p, NODE_SOFTMAX, op), op, 0); break;
     case IR_reduce: add_operand(node_new(p, NODE_REDUCE, op), op, 0); break;
     case IR_reshape: add_operand(node_new(p, NODE_RESHAPE, op), op, 0); break;
     case IR_transpose: add_operand(node_new(p, NODE_TRANSPOSE, op), op, 0); break;

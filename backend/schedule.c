@@ -120,7 +120,6 @@ struct cost_work plan_task_work(const struct plan *p, const struct isa_program *
         break;
     case TASK_WINDOW: each = taken(n, 0) * taken(n, 1); break;
     case TASK_REDUCE: each = taken(n, 0) * taken(n, 1) * taken(n, 2); break;
-    case TASK_SOFTMAX: each = t->step == 1 ? 2 : 1; break;
     case TASK_BARRIER: return (struct cost_work){.kind = COST_NONE};
     case TASK_GATHER:
     case TASK_COPY: break;

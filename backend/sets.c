@@ -73,12 +73,26 @@ static void join_turns(const int32_t *cell, int32_t extent, uint32_t n_cells, ui
     free(end);
 }
 
+/* Does the node read the reduction of `o`'s value along the axis as well, as a softmax does? Then
+ * no result is there before all of that value, and where its cells begin says nothing. */
+static bool waits_for_whole(const struct node *n, const struct operand *o, int a)
+{
+    for (unsigned i = 0; i < n->n_operands; i++) {
+        const struct operand *other = &n->operand[i];
+        const struct ir_op *from = other->value;
+        if (other->map[a].kind == MAP_ZERO && from->opcode == IR_reduce &&
+            from->in[0].value->def == o->value)
+            return true;
+    }
+    return false;
+}
+
 /* Adds the cuts that an operand imposes on axis `a` of the node. */
 static void mark_operand(const struct plan *p, const struct node *n, const struct operand *o, int a,
                          uint8_t *cuts)
 {
     const struct axis_map *m = &o->map[a];
-    if (m->kind == MAP_ALL || m->kind == MAP_ZERO)
+    if (m->kind == MAP_ALL || m->kind == MAP_ZERO || waits_for_whole(n, o, a))
         return;
     int32_t extent = (int32_t)o->value->out->type.dim[a];
     uint8_t *source = heap_alloc((size_t)extent + 1);
@@ -117,14 +131,12 @@ static bool made_on_a_tile(const struct plan *p, const struct ir_op *value)
     return false;
 }
 
-/* Cells of more rows than one instruction covers are cut, but where all of a result is made at
- * once: a reshape, which lowering keeps short enough, and a softmax along the rows. */
+/* Cells of more rows than one instruction covers are cut, but of a reshape: it makes all of its
+ * result at once, and lowering keeps it short enough. */
 static void cut_tall_cells(const struct node *n, int a, uint8_t *cuts)
 {
-    bool whole = n->kind == NODE_RESHAPE ||
-                 (n->kind == NODE_SOFTMAX && n->root->attrs->softmax.axis == AXIS_H);
     int32_t begin = 0;
-    for (int32_t i = 1; a == AXIS_H && !whole && i < n->dim[a]; i++) {
+    for (int32_t i = 1; a == AXIS_H && n->kind != NODE_RESHAPE && i < n->dim[a]; i++) {
         cuts[i] |= i - begin == ISA_MAX_H;
         if (cuts[i])
             begin = i;

@@ -250,23 +250,6 @@ static void mvm_tasks(struct builder *b, uint32_t ni)
         end_layer(b, ni);
 }
 
-/* The three temporaries of softmax at one home: maxima, exponentials, sums. */
-static uint32_t softmax_temps(struct plan *p, struct node *n, uint32_t tile)
-{
-    for (size_t i = 0; i < n->temps.n; i++)
-        if (p->buffers.at[n->temps.at[i]].tile == tile)
-            return n->temps.at[i];
-    int axis = (int)n->root->attrs->softmax.axis;
-    int32_t reduced[3] = {n->dim[0], n->dim[1], n->dim[2]};
-    reduced[axis] = 1;
-    struct box whole = box_whole(n->dim), thin = box_whole(reduced);
-    uint32_t first = plan_new_buffer(p, tile, n->root, reduced, &thin);
-    plan_new_buffer(p, tile, n->root, n->dim, &whole);
-    plan_new_buffer(p, tile, n->root, reduced, &thin);
-    VEC_PUSH(&n->temps, first);
-    return first;
-}
-
 static enum task_kind derived_kind(const struct node *n)
 {
     switch (n->kind) {
@@ -274,7 +257,6 @@ static enum task_kind derived_kind(const struct node *n)
     case NODE_WINDOW: return TASK_WINDOW;
     case NODE_GATHER: return TASK_GATHER;
     case NODE_REDUCE: return TASK_REDUCE;
-    case NODE_SOFTMAX: return TASK_SOFTMAX;
     default: return TASK_COPY;
     }
 }
@@ -306,14 +288,7 @@ static void derived_tasks(struct builder *b, uint32_t ni)
             t.awaits[i] = plan_add_reads(p, &n->operand[i], reads[i], at, buffer,
                                          next_reader(b, &n->operand[i]));
         }
-        if (t.kind == TASK_SOFTMAX)
-            t.aux = softmax_temps(p, n, t.tile);
         n->done[cell] = plan_add_task(p, t, first_pred);
-        for (uint16_t step = 1; t.kind == TASK_SOFTMAX && step < 4; step++) {
-            t.step = step;
-            t.pred0 = n->done[cell];
-            n->done[cell] = plan_add_task(p, t, p->preds.n);
-        }
     }
 }
 

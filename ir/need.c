@@ -90,6 +90,7 @@ NO_NEED(cast)
 NO_NEED(gather)
 NO_NEED(expand)
 NO_NEED(range)
+NO_NEED(softmax)
 
 static void reads_mvm(const struct ir_op *op, unsigned i, struct axis_map out[3])
 {
@@ -133,13 +134,6 @@ static void reads_reduce(const struct ir_op *op, unsigned i, struct axis_map out
     identity(op->in[i].value, out);
     for (uint32_t k = 0; k < axes->n; k++)
         whole(op->in[i].value, &out[axes->at[k]], (int)axes->at[k]);
-}
-
-static void reads_softmax(const struct ir_op *op, unsigned i, struct axis_map out[3])
-{
-    identity(op->in[i].value, out);
-    int a = (int)op->attrs->softmax.axis;
-    whole(op->in[i].value, &out[a], a);
 }
 
 static void reads_concat(const struct ir_op *op, unsigned i, struct axis_map out[3])

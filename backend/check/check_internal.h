@@ -110,10 +110,7 @@ struct check_view {
 enum tag_kind {
     TAG_VALUE,
     TAG_PARTIAL, /* an mvm summed over slices [from, to) only */
-    TAG_MAX,
-    TAG_EXP,
-    TAG_SUM, /* the steps of a softmax */
-    TAG_RAW  /* preloaded bytes */
+    TAG_RAW      /* preloaded bytes */
 };
 /* Tags [base, base + n), element (y, x, c) of dim[0] x dim[1] x dim[2] in row-major order. */
 struct tag_range {

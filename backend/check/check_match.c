@@ -4,8 +4,8 @@
  * The program's expression and the graph are walked side by side, from the result backwards:
  * operation against operation, constants by their bits. Where the program reads a or b the walk
  * ends, and the tag found there decides which of the graph's values it is; all other elements are
- * compared with that value later, in each instruction. Sums of partial products and the steps of a
- * softmax are not in the graph; they match the mvm and the softmax by the ranges of their tags.
+ * compared with that value later, in each instruction. Sums of partial products are not in the
+ * graph; they match the mvm by the ranges of their tags.
  */
 #include "check_internal.h"
 
@@ -208,25 +208,6 @@ static bool match_binary(struct match *m, const struct isa_lane *l, const struct
            match_value(m, first_of(l), operand_of(v, 1));
 }
 
-/* exp(x - max(x)) */
-static bool match_exponential(struct match *m, struct operand o, const struct ir_op *softmax)
-{
-    const struct isa_lane *l = lane_of(m, &o);
-    if (!l || l->op != LANE_EXP)
-        return false;
-    struct operand difference = first_of(l);
-    l = lane_of(m, &difference);
-    return l && l->op == LANE_SUB && match_value(m, first_of(l), operand_of(softmax, 0)) &&
-           match_range(m, second_of(l), softmax, check_range(m->k, TAG_MAX, softmax->id, 0, 0));
-}
-
-static bool match_softmax(struct match *m, const struct isa_lane *l, const struct ir_op *v)
-{
-    return l->op == LANE_DIV &&
-           match_range(m, first_of(l), v, check_range(m->k, TAG_EXP, v->id, 0, 0)) &&
-           match_range(m, second_of(l), v, check_range(m->k, TAG_SUM, v->id, 0, 0));
-}
-
 static bool match_op(struct match *m, const struct isa_lane *l, const struct ir_op *v)
 {
     switch (v->opcode) {
@@ -235,7 +216,6 @@ static bool match_op(struct match *m, const struct isa_lane *l, const struct ir_
         return l->op == LANE_LEAKY && is_imm(m, second_of(l), v->attrs->leaky_relu.alpha) &&
                match_value(m, first_of(l), operand_of(v, 0));
     case IR_clip: return match_clip(m, l, v);
-    case IR_softmax: return match_softmax(m, l, v);
     default: break;
     }
     if (l->op != lane_for(v->opcode))
@@ -274,12 +254,5 @@ bool check_match(struct match *m)
             m->made.range = check_range(m->k, TAG_PARTIAL, v->id, from, to);
         return true;
     }
-    struct match before = *m;
-    if (match_value(m, root, v))
-        return true;
-    if (v->opcode != IR_softmax)
-        return false;
-    *m = before;
-    m->made.range = check_range(m->k, TAG_EXP, v->id, 0, 0);
-    return match_exponential(m, root, v);
+    return match_value(m, root, v);
 }

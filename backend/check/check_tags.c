@@ -2,11 +2,10 @@
  * check_tags.c - tags: a number for every logical element there is, so that "the right element" is
  * an integer comparison.
  *
- * Each stored value owns a range of tags, as do partial sums, the steps of a softmax and preloaded
- * bytes. Concat and slice store nothing: their elements ARE elements of their operands, so a value
- * is described by boxes (pieces) of tags of stored values. Reshape, transpose, pad and gather_grid
- * may be computed or left to a view's pitches; a leaf with depth > 0 looks through them, element by
- * element.
+ * Each stored value owns a range of tags, as do partial sums and preloaded bytes. Concat and slice
+ * store nothing: their elements ARE elements of their operands, so a value is described by boxes
+ * (pieces) of tags of stored values. Reshape, transpose, pad and gather_grid may be computed or
+ * left to a view's pitches; a leaf with depth > 0 looks through them, element by element.
  *
  * Without a graph a value's extents are the largest that any view claims.
  */
@@ -61,15 +60,6 @@ static uint32_t add_range(struct check *k, struct tag_range r)
     return (uint32_t)t->ranges.n - 1;
 }
 
-/* Extents of what an op computes; those of its temporaries have extent 1 along the reduced axis. */
-static void range_dims(const struct check *k, enum tag_kind kind, uint32_t op, int64_t dim[3])
-{
-    for (unsigned i = 0; i < 3; i++)
-        dim[i] = check_dim(k->tags.ops[op], i);
-    if (kind == TAG_MAX || kind == TAG_SUM)
-        dim[k->tags.ops[op]->attrs->softmax.axis] = 1;
-}
-
 uint32_t check_range(struct check *k, enum tag_kind kind, uint32_t op, uint32_t from, uint32_t to)
 {
     struct tags *t = &k->tags;
@@ -79,7 +69,8 @@ uint32_t check_range(struct check *k, enum tag_kind kind, uint32_t op, uint32_t 
             return i;
     }
     struct tag_range r = {.kind = kind, .op = op, .from = from, .to = to};
-    range_dims(k, kind, op, r.dim);
+    for (unsigned i = 0; i < 3; i++)
+        r.dim[i] = check_dim(k->tags.ops[op], i);
     r.n = (uint64_t)(r.dim[0] * r.dim[1] * r.dim[2]);
     uint32_t i = add_range(k, r);
     t->ranges.at[i].next = t->first[op];
@@ -134,16 +125,11 @@ const char *check_tag_text(struct check *k, uint32_t tag, char *buf, size_t n)
         return buf;
     }
     char part[64] = "";
-    static const char *const steps[] = {[TAG_VALUE] = "",
-                                        [TAG_PARTIAL] = "",
-                                        [TAG_MAX] = "the maximum of ",
-                                        [TAG_EXP] = "the exponential of ",
-                                        [TAG_SUM] = "the sum of "};
     if (r->kind == TAG_PARTIAL)
         snprintf(part, sizeof part, " summed over slices %u..%u only", r->from, r->to - 1);
     uint64_t c = (uint64_t)r->dim[2], w = (uint64_t)r->dim[1];
-    snprintf(buf, n, "%s'%s' (%" PRIu64 ", %" PRIu64 ", %" PRIu64 ")%s", steps[r->kind],
-             check_op_name(k, r->op), at / c / w, at / c % w, at % c, part);
+    snprintf(buf, n, "'%s' (%" PRIu64 ", %" PRIu64 ", %" PRIu64 ")%s", check_op_name(k, r->op),
+             at / c / w, at / c % w, at % c, part);
     return buf;
 }
 

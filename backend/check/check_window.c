@@ -1,6 +1,6 @@
 /*
  * check_window.c - windows, gather tables and reductions against the graph's max_pool, avg_pool,
- * global_avg_pool, overlap_add, moving operations, reduce and softmax.
+ * global_avg_pool, overlap_add, moving operations and reduce.
  */
 #include "check_internal.h"
 
@@ -296,30 +296,12 @@ static bool reduces_axes(struct actor *a, unsigned axes, const struct ir_op *x,
     return true;
 }
 
-/* A step of a softmax: the maximum of x, or the sum of the exponentials, along the whole axis. */
-static bool softmax_means(struct actor *a, const struct ir_op *op, struct leaf *from,
-                          struct leaf *made)
-{
-    unsigned flags = a->in->flags;
-    const struct ir_op *x = op->in[0].value->def;
-    if (!reduces_axes(a, 1u << op->attrs->softmax.axis, x, op))
-        return false;
-    *from = (struct leaf){x, 0, CHECK_NONE};
-    if (flags & VRED_SUM)
-        *from = (struct leaf){op, 0, check_range(a->k, TAG_EXP, op->id, 0, 0)};
-    enum tag_kind kind = flags & VRED_SUM ? TAG_SUM : TAG_MAX;
-    *made = (struct leaf){op, 0, check_range(a->k, kind, op->id, 0, 0)};
-    return true;
-}
-
 static bool reduction_means(struct actor *a, const struct ir_op *op, struct leaf *from,
                             struct leaf *made)
 {
     const char *name = check_op_name(a->k, dst_view(a)->value);
-    if (op && op->opcode == IR_softmax)
-        return softmax_means(a, op, from, made);
     if (!op || op->opcode != IR_reduce)
-        return check_fault(a, "its result '%s' is no softmax and no reduction of the graph", name);
+        return check_fault(a, "its result '%s' is no reduction of the graph", name);
     const struct ir_attrs_reduce *r = &op->attrs->reduce;
     unsigned axes = 0;
     for (uint32_t i = 0; i < r->axes.n; i++)

@@ -208,20 +208,6 @@ static bool lower_global_avg_pool(struct lowering *lo, const struct ir_op *op, s
     return true;
 }
 
-static bool lower_softmax(struct lowering *lo, const struct ir_op *op, struct view *out)
-{
-    struct view x = lowered_view(lo, op->in[0].value);
-    uint32_t axis = (uint32_t)op->attrs->softmax.axis;
-    struct layout l;
-    bool has_axis = (layout_of_view(&x, &l) || layout_canonical(&x.type, &l)) && l.axis[axis] >= 0;
-    if (!has_axis)
-        l = layout_around(&x.type, axis, 2);
-    struct ir_value *in = view_materialise(lo, &x, &l);
-    union ir_attrs attrs = {.softmax = {.axis = l.axis[axis]}};
-    *out = view_of_layout(lower_same(lo, &attrs, &in, 1), &op->out->type, &l);
-    return true;
-}
-
 /* Each dimension on an axis of its own if possible; else what is reduced on w. */
 static struct layout reduce_layout(const struct ir_type *t, const bool reduced[IR_MAX_RANK])
 {
@@ -236,22 +222,30 @@ static struct layout reduce_layout(const struct ir_type *t, const bool reduced[I
     return l;
 }
 
+static struct ir_value *reduce_at_once(struct lowering *lo, const union ir_attrs *attrs,
+                                       struct ir_value *x, const char *name)
+{
+    struct pass_place at = lowering_place(lo);
+    struct ir_new desc = {.opcode = IR_reduce, .in = &x, .n_in = 1, .attrs = attrs, .name = name};
+    return pass_emit(&at, &desc);
+}
+
 /* What one instruction cannot reduce is reduced in parts, and then those. */
 static struct ir_value *emit_reduce(struct lowering *lo, const union ir_attrs *attrs,
-                                    struct ir_value *x)
+                                    struct ir_value *x, const char *name)
 {
     int64_t rows = x->type.dim[0], rows_only = 0;
     if (rows <= ARCH_MOST_ROWS || attrs->reduce.axes.at[0] != 0)
-        return lower_same(lo, attrs, &x, 1);
+        return reduce_at_once(lo, attrs, x, name);
     uint32_t n = 0;
     struct ir_value *part[255];
     for (int64_t at = 0; at < rows; at += ARCH_MOST_ROWS) {
         struct ir_value *some = emit_run(lo, x, 0, at, min_i64(ARCH_MOST_ROWS, rows - at), "");
-        part[n++] = lower_same(lo, attrs, &some, 1);
+        part[n++] = reduce_at_once(lo, attrs, some, name);
     }
     union ir_attrs over_parts = {.reduce = {.kind = attrs->reduce.kind, .axes = {1, &rows_only}}};
     struct ir_value *joined = emit_concat(lo, part, n, 0);
-    return lower_same(lo, &over_parts, &joined, 1);
+    return reduce_at_once(lo, &over_parts, joined, name);
 }
 
 static bool lower_reduce(struct lowering *lo, const struct ir_op *op, struct view *out)
@@ -275,7 +269,28 @@ static bool lower_reduce(struct lowering *lo, const struct ir_op *op, struct vie
             axes[n++] = k;
     }
     union ir_attrs attrs = {.reduce = {.kind = a->kind, .axes = {n, axes}}};
-    out->base = n ? emit_reduce(lo, &attrs, x.base) : x.base;
+    out->base = n ? emit_reduce(lo, &attrs, x.base, op->name) : x.base;
+    return true;
+}
+
+/* The machine has no softmax: m = max(x), e = exp(x - m), e / sum(e). */
+static bool lower_softmax(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    struct view v = lowered_view(lo, op->in[0].value);
+    uint32_t dim = (uint32_t)op->attrs->softmax.axis;
+    struct layout l;
+    bool has_axis = (layout_of_view(&v, &l) || layout_canonical(&v.type, &l)) && l.axis[dim] >= 0;
+    if (!has_axis)
+        l = layout_around(&v.type, dim, 2);
+    int64_t axis = l.axis[dim];
+    union ir_attrs max = {.reduce = {.kind = "max", .axes = {1, &axis}}};
+    union ir_attrs sum = {.reduce = {.kind = "sum", .axes = {1, &axis}}};
+    struct ir_value *x = view_materialise(lo, &v, &l), *most = emit_reduce(lo, &max, x, NULL);
+    struct pass_place at = lowering_place(lo);
+    struct ir_value *e = pass_emit1(&at, IR_exp, NULL, pass_emit2(&at, IR_sub, NULL, x, most));
+    struct ir_value *in[] = {e, emit_reduce(lo, &sum, e, NULL)};
+    struct ir_new quotient = {.opcode = IR_div, .in = in, .n_in = 2, .name = op->name};
+    *out = view_of_layout(pass_emit(&at, &quotient), &op->out->type, &l);
     return true;
 }
 

@@ -173,10 +173,22 @@ static struct ir_value *make_overlap(struct gen *r, struct ir_value *x)
     return gen_chance(r, 50) ? epilogue(r, y) : y;
 }
 
+static struct ir_value *reduce_along(struct gen *r, const char *kind, int64_t axis,
+                                     struct ir_value *x)
+{
+    union ir_attrs attrs = {.reduce = {.kind = kind, .axes = {1, &axis}}};
+    return gen_op(r, IR_reduce, &attrs, &x, 1);
+}
+
+/* What a softmax is lowered to. */
 static struct ir_value *make_softmax(struct gen *r, struct ir_value *x)
 {
-    union ir_attrs attrs = {.softmax = {.axis = gen_range(r, 0, 2)}};
-    return gen_op(r, IR_softmax, &attrs, &x, 1);
+    int64_t axis = gen_range(r, 0, 2);
+    struct ir_value *most = reduce_along(r, "max", axis, x);
+    x = gen_op(r, IR_sub, NULL, (struct ir_value *[]){x, most}, 2);
+    x = gen_op(r, IR_exp, NULL, &x, 1);
+    struct ir_value *sum = reduce_along(r, "sum", axis, x);
+    return gen_op(r, IR_div, NULL, (struct ir_value *[]){x, sum}, 2);
 }
 
 /* ---- moving ---- */

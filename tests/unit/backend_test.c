@@ -505,7 +505,11 @@ START_TEST(a_ring_holds_some_channels_of_a_view)
     static const char text[] =
         "graph \"side\" crossbar {\n"
         "%0 = input {index=0, dtype=\"f32\", shape=[8,4,3], extent=[8,4,3], strides=[12,3,1]}\n"
-        "%1 = softmax %0 {axis=1}\n"
+        "%9 = reduce %0 {kind=\"max\", axes=[1]}\n"
+        "%10 = sub %0, %9\n"
+        "%11 = exp %10\n"
+        "%12 = reduce %11 {kind=\"sum\", axes=[1]}\n"
+        "%1 = div %11, %12\n"
         "%2 = constant {dtype=\"f32\", shape=[3,3], data=random(1)}\n"
         "%3 = mvm %0, %2 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, slices=[1,1]}\n"
         "%4 = concat %1, %0 {axis=2}\n"

@@ -442,14 +442,16 @@ static void open_concat(struct rig *r)
     r->inst[0][2].wait[0] = (struct isa_wait){2, 2};
 }
 
-/* softmax along the channels */
+/* A softmax along the channels: operations that read what they reduce. */
 static void open_softmax(struct rig *r)
 {
-    open_small(r, one_input, "%1 = softmax %0 {axis=2} @\"m\"\n",
-               "output %1 {index=0, dtype=\"f32\", shape=[32], strides=[8,2,1]} @\"y\"\n");
-    const int64_t reduced[3] = {4, 4, 1};
-    uint16_t x = load_all(r, "x"), max = add_view(r, 0, "m", reduced, 4);
-    uint16_t e = view_of(r, 0, "m", 0), sum = add_view(r, 0, "m", reduced, 4);
+    open_small(r, one_input,
+               "%1 = reduce %0 {kind=\"max\", axes=[2]} @\"most\"\n%2 = sub %0, %1\n"
+               "%3 = exp %2 @\"e\"\n%4 = reduce %3 {kind=\"sum\", axes=[2]} @\"all\"\n"
+               "%5 = div %3, %4 @\"m\"\n",
+               "output %5 {index=0, dtype=\"f32\", shape=[32], strides=[8,2,1]} @\"y\"\n");
+    uint16_t x = load_all(r, "x"), max = view_of(r, 0, "most", 0);
+    uint16_t e = view_of(r, 0, "e", 0), sum = view_of(r, 0, "all", 0);
     uint16_t out = view_of(r, 0, "m", 0);
     uint16_t wide[2] = {max, sum};
     for (unsigned i = 0; i < 2; i++) { /* the same number for both channels */

@@ -213,7 +213,6 @@ static const char *const good_crossbar_lines[] = {
     "max_pool %0 {kernel=[2,2], stride=[2,2], dilation=[1,1]} : f32[3x4x4]",
     "overlap_add %0 {kernel=[2,1], stride=[2,3], dilation=[1,1], pad=[0,0,0,1]} : f32[12x21x2]",
     "reduce %0 {kind=\"sum\", axes=[0,2]} : f32[1x8x1]", "global_avg_pool %0 : f32[1x1x4]",
-    "softmax %0 {axis=2} : f32[6x8x4]",
     "reshape %0 {shape=[1,1,192], from=\"chw\", to=\"hwc\"} : f32[1x1x192]",
     "transpose %0 {perm=[2,0,1]} : f32[4x6x8]",
     "pad %0 {before=[1,1,0], after=[1,1,0], mode=\"constant\"} : f32[8x10x4]",
