@@ -3,8 +3,8 @@
  *
  * A node stores one value. Elementwise operations with no second runtime operand join the node in
  * front (an mvm's epilogue, a map) while its value has no other reader. Concat and slice store
- * nothing: a reader's value is a list of parts of stored nodes. A constant zero (or other) pad in
- * front of an mvm is what the reader's view gives outside the value.
+ * nothing: a reader's value is a list of parts of stored nodes. Base layers read through a constant
+ * pad in front of them (need_source): it stores nothing either.
  */
 #include "backend_internal.h"
 
@@ -130,26 +130,10 @@ static struct node *node_new(struct plan *p, enum node_kind kind, const struct i
 
 static void add_operand(struct node *n, const struct ir_op *op, unsigned i)
 {
+    struct need_source s = need_source(op, i);
     struct operand *o = &n->operand[n->n_operands++];
-    *o = (struct operand){.value = op->in[i].value->def};
-    need(op, i, o->map);
-}
-
-/* An mvm reads through a constant pad in front of it. */
-static void add_mvm_operand(struct node *n, const struct ir_op *op)
-{
-    add_operand(n, op, 0);
-    const struct ir_op *x = op->in[0].value->def;
-    if (x->opcode != IR_pad || strcmp(x->attrs->pad.mode, "constant") != 0 ||
-        x->attrs->pad.before.at[AXIS_C] || x->attrs->pad.after.at[AXIS_C])
-        return;
-    struct operand *o = &n->operand[0];
-    o->value = x->in[0].value->def;
-    o->pad_value = x->attrs->pad.value;
-    for (int a = 0; a < 2; a++) {
-        o->map[a].pad = (int32_t)x->attrs->pad.before.at[a];
-        o->map[a].extent = (int32_t)o->value->out->type.dim[a];
-    }
+    *o = (struct operand){.value = s.value, .pad_value = s.pad_value};
+    memcpy(o->map, s.map, sizeof o->map);
 }
 
 /* Elementwise on runtime operands, or one and a constant map; `a` is made at run time. */
@@ -228,14 +212,6 @@ static void stored_part(struct plan *p, const struct ir_op *op)
     *v->part = (struct part){.node = p->node_of[op->id], .where = box_whole(dim)};
 }
 
-static bool only_mvm_reads(const struct ir_op *op)
-{
-    for (const struct ir_use *u = op->out->uses; u; u = u->next)
-        if (u->user->opcode != IR_mvm)
-            return false;
-    return true;
-}
-
 /* Joins `op` to the node in front of it, if that node can take it. */
 static bool fuse(struct plan *p, const struct ir_op *op)
 {
@@ -255,7 +231,6 @@ static bool fuse(struct plan *p, const struct ir_op *op)
 
 static bool add_op(struct plan *p, const struct ir_op *op)
 {
-    struct node *n;
     switch (op->opcode) {
     case IR_output: return true;
     case IR_input: node_new(p, NODE_INPUT, op); break;
@@ -265,10 +240,7 @@ static bool add_op(struct plan *p, const struct ir_op *op)
         else
             return true; /* weights of an mvm */
         break;
-    case IR_mvm:
-        n = node_new(p, NODE_MVM, op);
-        add_mvm_operand(n, op);
-        break;
+    case IR_mvm: add_operand(node_new(p, NODE_MVM, op), op, 0); break;
     case IR_concat:
         for (uint32_t i = 0; i < op->n_in; i++)
             if (ir_is(op->in[i].value, IR_constant))
@@ -278,8 +250,7 @@ static bool add_op(struct plan *p, const struct ir_op *op)
         return true;
     case IR_slice: alias_slice(p, op); return true;
     case IR_pad:
-        if (strcmp(op->attrs->pad.mode, "constant") == 0 && only_mvm_reads(op) &&
-            !op->attrs->pad.before.at[AXIS_C] && !op->attrs->pad.after.at[AXIS_C])
+        if (need_reads_through(op))
             return true;
         add_operand(node_new(p, NODE_GATHER, op), op, 0);
         break;

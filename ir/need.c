@@ -1,6 +1,8 @@
 /* need.c - reads_<op> for every operation: its axis maps; need.h has the idea. */
 #include "need.h"
 
+#include <string.h>
+
 static struct axis_map window(int64_t kernel, int64_t stride, int64_t dilation, int64_t pad,
                               int64_t extent)
 {
@@ -200,6 +202,39 @@ void need(const struct ir_op *op, unsigned i, struct axis_map out[3])
 #undef END
     };
     table[op->opcode](op, i, out);
+}
+
+static bool is_margin(const struct ir_op *op)
+{
+    const struct ir_attrs_pad *p = &op->attrs->pad;
+    return op->opcode == IR_pad && strcmp(p->mode, "constant") == 0 && !p->before.at[AXIS_C] &&
+           !p->after.at[AXIS_C];
+}
+
+struct need_source need_source(const struct ir_op *op, unsigned i)
+{
+    struct need_source s = {.value = op->in[i].value->def};
+    need(op, i, s.map);
+    if (op->opcode != IR_mvm || !is_margin(s.value))
+        return s;
+    const struct ir_attrs_pad *p = &s.value->attrs->pad;
+    s.value = s.value->in[0].value->def;
+    s.pad_value = p->value;
+    for (int a = 0; a < 2; a++) {
+        s.map[a].pad += (int32_t)p->before.at[a];
+        s.map[a].extent = (int32_t)s.value->out->type.dim[a];
+    }
+    return s;
+}
+
+bool need_reads_through(const struct ir_op *pad)
+{
+    if (!is_margin(pad))
+        return false;
+    for (const struct ir_use *u = pad->out->uses; u; u = u->next)
+        if (u->user->opcode != IR_mvm)
+            return false;
+    return true;
 }
 
 /* The last taps of a window read the last elements; of an overlap, the first ones. */

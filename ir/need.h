@@ -25,6 +25,17 @@ struct axis_map {
 
 /* The three maps of operand `i` of `op`, by table over all operations. */
 void need(const struct ir_op *op, unsigned i, struct axis_map out[3]);
+/* What operand `i` of `op` reads on the machine. A base layer reads through a constant pad of rows
+ * and columns in front of it: `value` is what that pads, the maps are `value`'s, and what they read
+ * outside is pad_value. */
+struct need_source {
+    const struct ir_op *value;
+    struct axis_map map[3];
+    float pad_value;
+};
+struct need_source need_source(const struct ir_op *op, unsigned i);
+/* A pad that base layers alone read: nobody asks for its value. */
+bool need_reads_through(const struct ir_op *pad);
 /* Smallest and largest element read by outputs [lo, hi); false if none. */
 bool need_range(const struct axis_map *m, int32_t lo, int32_t hi, int32_t *first, int32_t *last);
 /* Largest element read by output o; -1 if none. */

@@ -14,35 +14,19 @@ static bool is_identity(const struct axis_map *m)
     return m->kind == MAP_WINDOW && m->kernel == 1 && m->stride == 1 && m->pad == 0;
 }
 
-/* A pad with a constant in front of a base layer: the layer reads through it. */
-static bool is_read_through(const struct ir_op *op)
-{
-    if (op->opcode != IR_pad || op->attrs->pad.mode[0] != 'c')
-        return false;
-    for (const struct ir_use *u = op->out->uses; u; u = u->next)
-        if (u->user->opcode != IR_mvm)
-            return false;
-    return true;
-}
-
 /* The values that `op` waits for; constants and inputs are no nodes. */
 static void add_operands(struct flow *f, struct flow_node *n, const struct ir_op *op,
                          const int32_t *node_of)
 {
     n->operand = ARENA_ARRAY(f->arena, struct flow_operand, op->n_in);
     for (uint32_t i = 0; i < op->n_in; i++) {
-        const struct ir_op *pad = op->in[i].value->def;
-        const struct ir_op *from = is_read_through(pad) ? pad->in[0].value->def : pad;
-        struct axis_map map[3];
-        if (node_of[from->id] == FLOW_NONE)
+        if (op->in[i].value->type.rank != 3) /* weights */
             continue;
-        need(op, i, map);
-        for (int a = 0; a < 2 && from != pad; a++) {
-            map[a].pad += (int32_t)pad->attrs->pad.before.at[a];
-            map[a].extent = (int32_t)from->out->type.dim[a];
-        }
-        n->operand[n->n_operands++] =
-            (struct flow_operand){.node = (uint32_t)node_of[from->id], .axis = {map[0], map[1]}};
+        struct need_source from = need_source(op, i);
+        if (node_of[from.value->id] == FLOW_NONE)
+            continue;
+        n->operand[n->n_operands++] = (struct flow_operand){
+            .node = (uint32_t)node_of[from.value->id], .axis = {from.map[0], from.map[1]}};
     }
 }
 
@@ -57,7 +41,7 @@ static bool is_alias(const struct flow *f, const struct flow_node *n)
 static int32_t add_op(struct flow *f, const struct ir_op *op, const int32_t *node_of,
                       const uint32_t *item_of)
 {
-    if (!op->out || op->out->type.rank != 3 || is_read_through(op))
+    if (!op->out || op->out->type.rank != 3 || need_reads_through(op))
         return FLOW_NONE;
     bool base = op->opcode == IR_mvm;
     struct flow_node n = {.rows = (int32_t)op->out->type.dim[0],
