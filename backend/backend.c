@@ -193,6 +193,11 @@ bool backend_schedule(const struct ir_graph *g, const struct arch *arch,
     return ok;
 }
 
+static uint64_t fingerprint(const void *graph)
+{
+    return ir_fingerprint(graph);
+}
+
 struct isa_program *backend_compile(const struct ir_graph *g, const struct arch *arch,
                                     const struct backend_options *o, struct backend_result *out,
                                     struct diag *d)
@@ -207,7 +212,8 @@ struct isa_program *backend_compile(const struct ir_graph *g, const struct arch 
         plan_memory(&p);
         program = plan_emit(&p);
         if (program) {
-            program->graph_fingerprint = ir_fingerprint(g);
+            program->fingerprint = fingerprint;
+            program->graph = g;
             program->layer_by_layer_cycles = out->layer_by_layer_cycles;
             report(&p, program->arena, out);
             report_program(program, out);

@@ -61,6 +61,30 @@ void emit_bindings(struct emitter *e)
     }
 }
 
+static const void *read_blob(void *owner, void *scratch)
+{
+    const struct blob *b = owner;
+    return scratch ? blob_read(b, scratch) : blob_data(b);
+}
+
+/* The matrix's bytes: in memory, or made from the model's weights when they are read. */
+static struct isa_section image_section(struct emitter *e, const struct ir_op *mvm)
+{
+    const struct ir_op *w = mvm->in[1].value->def;
+    struct blob *b = w->attrs->constant.data;
+    size_t bytes = (size_t)ir_count(&w->out->type) * sizeof(float);
+    struct isa_section s = {.length = bytes};
+    s.name = arena_printf(e->out->arena, "weights %s", mvm->name);
+    if (b->splat) {
+        s.data = ir_const_data(w, e->out->arena);
+        return s;
+    }
+    s.read = read_blob;
+    s.owner = b;
+    s.hash = &b->hash;
+    return s;
+}
+
 void emit_images(struct emitter *e)
 {
     struct isa_program *out = e->out;
@@ -72,14 +96,12 @@ void emit_images(struct emitter *e)
             continue;
         }
         uint32_t i = e->image_of[k] = out->n_images++;
-        const struct ir_op *mvm = e->p->nodes.at[l->node].root, *w = mvm->in[1].value->def;
+        const struct ir_op *mvm = e->p->nodes.at[l->node].root;
         out->images[i] = (struct isa_image){.section = i,
                                             .k = (uint32_t)l->mapping.k,
                                             .n = (uint32_t)l->mapping.n,
                                             .node = mvm->id};
-        out->sections[i].name = arena_printf(out->arena, "weights %s", mvm->name);
-        out->sections[i].data = ir_const_data(w, out->arena);
-        out->sections[i].length = (uint64_t)l->mapping.k * (uint64_t)l->mapping.n * 4;
+        out->sections[i] = image_section(e, mvm);
     }
 }
 

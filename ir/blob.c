@@ -1,10 +1,10 @@
-/* blob.c - reference-counted payloads of constants. */
-#include "ir_internal.h"
+/* blob.c - reference-counted payloads of constants: their life, and what is asked of them. */
+#include "blob_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPLAT_MAX = 16 };
+enum { SPLAT_MAX = 16, SAMPLE_BYTES = 4, N_SAMPLES = 16 };
 struct splat_blob {
     struct blob blob;
     unsigned char element[SPLAT_MAX];
@@ -13,8 +13,7 @@ struct splat_blob {
 struct blob *blob_view(const void *data, size_t bytes, void (*release)(void *), void *owner)
 {
     struct blob *b = heap_alloc(sizeof *b);
-    *b = (struct blob){.data = data, .bytes = bytes, .refs = 1, .release = release, .owner = owner};
-    b->hash = hash_bytes(data, bytes, 0);
+    *b = (struct blob){.at = data, .bytes = bytes, .refs = 1, .release = release, .owner = owner};
     return b;
 }
 
@@ -29,8 +28,7 @@ struct blob *blob_splat(const void *element, size_t elem_bytes)
         BUG("splat element of %zu bytes", elem_bytes);
     struct splat_blob *s = heap_alloc(sizeof *s);
     memcpy(s->element, element, elem_bytes);
-    s->blob = (struct blob){.data = s->element, .bytes = elem_bytes, .splat = true, .refs = 1};
-    s->blob.hash = hash_bytes(s->element, elem_bytes, 0);
+    s->blob = (struct blob){.at = s->element, .bytes = elem_bytes, .splat = true, .refs = 1};
     return &s->blob;
 }
 
@@ -46,15 +44,71 @@ void blob_unref(struct blob *b)
 {
     if (!b || --b->refs)
         return;
+    if (b->derivation)
+        derivation_free(b->derivation);
     if (b->release)
         b->release(b->owner);
     free(b);
 }
 
+const void *blob_data(const struct blob *b)
+{
+    struct blob *cache = (struct blob *)b; /* what is remembered does not change what it says */
+    if (!b->derivation)
+        return b->at;
+    void *data = heap_alloc(b->bytes);
+    derivation_make(b->derivation, data);
+    derivation_free(b->derivation);
+    cache->derivation = NULL;
+    cache->at = cache->owner = data;
+    cache->release = free;
+    return data;
+}
+
+const void *blob_read(const struct blob *b, void *scratch)
+{
+    if (!b->derivation)
+        return b->at;
+    derivation_make(b->derivation, scratch);
+    return scratch;
+}
+
+uint64_t blob_hash(const struct blob *b)
+{
+    struct blob *cache = (struct blob *)b;
+    if (b->hash == 0)
+        cache->hash = hash_bytes(blob_data(b), b->bytes, 0);
+    return b->hash;
+}
+
+uint64_t blob_sample(const struct blob *b)
+{
+    uint32_t sample[N_SAMPLES];
+    size_t n = b->bytes / SAMPLE_BYTES;
+    if (n < N_SAMPLES)
+        return hash_bytes(blob_data(b), b->bytes, b->bytes);
+    for (size_t k = 0; k < N_SAMPLES; k++) {
+        size_t i = n / N_SAMPLES * k;
+        if (b->derivation)
+            derivation_element(b->derivation, (int64_t)i, &sample[k]);
+        else
+            memcpy(&sample[k], (const char *)b->at + i * SAMPLE_BYTES, SAMPLE_BYTES);
+    }
+    return hash_bytes(sample, sizeof sample, b->bytes);
+}
+
+bool blob_equal(const struct blob *a, const struct blob *b)
+{
+    if (a == b)
+        return true;
+    return a->bytes == b->bytes && a->splat == b->splat && blob_sample(a) == blob_sample(b) &&
+           memcmp(blob_data(a), blob_data(b), a->bytes) == 0;
+}
+
 void blob_forget(const struct blob *b)
 {
     if (b->forget)
-        b->forget(b->owner, b->data, b->bytes);
+        b->forget(b->owner, b->at, b->bytes);
 }
 
 struct blob *ir_op_blob(const struct ir_op *op)

@@ -26,10 +26,15 @@ static void put_list(struct text *t, const int64_t *at, uint32_t n)
     text_add_bytes(t, at, n * sizeof *at);
 }
 
-static void put_attr(struct text *t, const void *field, enum ir_attr_kind kind)
+static void put_blob(struct text *t, const struct blob *b, bool contents)
+{
+    put_u64(t, b ? b->bytes : 0);
+    put_u64(t, !b ? 0 : contents ? blob_hash(b) : (uintptr_t)b);
+}
+
+static void put_attr(struct text *t, const void *field, enum ir_attr_kind kind, bool contents)
 {
     const struct ir_ints *list = field;
-    const struct blob *b;
     float x;
     uint32_t bits;
     switch (kind) {
@@ -44,15 +49,12 @@ static void put_attr(struct text *t, const void *field, enum ir_attr_kind kind)
         break;
     case IR_ATTR_str: put_string(t, *(const char *const *)field); break;
     case IR_ATTR_ints: put_list(t, list->at, list->n); break;
-    case IR_ATTR_blob:
-        b = *(struct blob *const *)field;
-        put_u64(t, b ? b->bytes : 0);
-        put_u64(t, b ? b->hash : 0);
-        break;
+    case IR_ATTR_blob: put_blob(t, *(struct blob *const *)field, contents); break;
     }
 }
 
-static void put_op(struct text *t, const struct ir_op *op, const struct ir_index *index)
+static void put_op(struct text *t, const struct ir_op *op, const struct ir_index *index,
+                   bool contents)
 {
     const struct ir_op_desc *desc = &ir_op_descs[op->opcode];
     put_string(t, desc->name);
@@ -69,10 +71,10 @@ static void put_op(struct text *t, const struct ir_op *op, const struct ir_index
         put_list(t, op->out->type.dim, op->out->type.rank);
     }
     for (unsigned i = 0; i < desc->n_attrs; i++)
-        put_attr(t, ir_attr_at(op->attrs, &desc->attrs[i]), desc->attrs[i].kind);
+        put_attr(t, ir_attr_at(op->attrs, &desc->attrs[i]), desc->attrs[i].kind, contents);
 }
 
-uint64_t ir_fingerprint(const struct ir_graph *g)
+static uint64_t hash_graph(const struct ir_graph *g, bool contents)
 {
     struct ir_index index;
     struct text record = {0};
@@ -83,10 +85,20 @@ uint64_t ir_fingerprint(const struct ir_graph *g)
     uint64_t hash = hash_bytes(record.at, record.n, 0);
     for (const struct ir_op *op = g->first; op; op = op->next) {
         record.n = 0;
-        put_op(&record, op, &index);
+        put_op(&record, op, &index, contents);
         hash = hash_bytes(record.at, record.n, hash);
     }
     text_free(&record);
     ir_index_free(&index);
     return hash;
+}
+
+uint64_t ir_fingerprint(const struct ir_graph *g)
+{
+    return hash_graph(g, true);
+}
+
+uint64_t ir_digest(const struct ir_graph *g)
+{
+    return hash_graph(g, false);
 }

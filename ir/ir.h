@@ -9,6 +9,7 @@
 #define CIMC_IR_H
 
 #include "base/base.h"
+#include "blob.h"
 
 enum { IR_MAX_RANK = 8 };
 
@@ -26,29 +27,6 @@ struct ir_type {
     uint8_t dtype, rank;
     int64_t dim[IR_MAX_RANK]; /* all >= 0; unused ones are 0 */
 };
-
-/* ---- blobs: the payload of constants ---- */
-
-/* Elements in little-endian row-major order. A splat stores ONE element that stands for all. */
-struct blob {
-    const void *data;
-    size_t bytes; /* stored bytes: elem for a splat, elements * elem otherwise */
-    bool splat;
-    uint32_t refs;
-    uint64_t hash; /* of the logical content: a splat and its expansion hash alike only if n = 1 */
-    void (*release)(void *owner); /* called when refs falls to 0; may be NULL */
-    void (*forget)(void *owner, const void *data, size_t bytes); /* see blob_forget; may be NULL */
-    void *owner;
-};
-/* Owned copy-free: `data` from heap_alloc, freed with the blob. */
-struct blob *blob_own(void *data, size_t bytes);
-/* A view of memory that outlives the blob's users, or that `release(owner)` gives back. */
-struct blob *blob_view(const void *data, size_t bytes, void (*release)(void *), void *owner);
-struct blob *blob_splat(const void *element, size_t elem_bytes);
-struct blob *blob_ref(struct blob *b);
-void blob_unref(struct blob *b);
-/* Nobody is about to read the payload: memory that can be had again from a file may go. */
-void blob_forget(const struct blob *b);
 
 /* ---- operations ---- */
 
@@ -238,6 +216,9 @@ struct ir_graph *ir_parse(const char *text, size_t n, const char *file,
 struct ir_graph *ir_clone(const struct ir_graph *g);
 /* Of structure, attributes, types, names and blob contents; not of locations. */
 uint64_t ir_fingerprint(const struct ir_graph *g);
+/* For "did it change?" within a process: as the fingerprint, but which blob a constant has counts
+ * instead of what is in it, so that nothing is read. */
+uint64_t ir_digest(const struct ir_graph *g);
 /* DOT text of the graph. */
 void ir_print_dot(const struct ir_graph *g, struct text *out);
 

@@ -85,7 +85,7 @@ static void print_dense(const struct blob *b, enum ir_dtype t, struct text *out)
     text_add(out, "dense(");
     for (size_t at = 0; at < b->bytes; at += elem) {
         text_add(out, "%s", at ? ", " : "");
-        print_element(t, (const char *)b->data + at, out);
+        print_element(t, (const char *)blob_data(b) + at, out);
     }
     text_add(out, ")");
 }
@@ -101,15 +101,15 @@ void ir_print_blob(const struct ir_op *constant, const struct ir_print_options *
     size_t elem = ir_dtype_bytes(t), n = b->bytes / elem;
     bool small = b->splat || n <= MAX_DENSE, decimal = small;
     for (size_t i = 0; i < n && decimal; i++)
-        decimal = !needs_hex(t, (const char *)b->data + i * elem);
+        decimal = !needs_hex(t, (const char *)blob_data(b) + i * elem);
     text_add(out, "%s", b->splat ? "splat(" : "");
     if (b->splat && decimal)
-        print_element(t, b->data, out);
+        print_element(t, blob_data(b), out);
     else if (decimal)
         print_dense(b, t, out);
     else if (small || o->inline_blobs)
-        print_hex(b->data, b->bytes, out);
+        print_hex(blob_data(b), b->bytes, out);
     else
-        text_add(out, "hash(\"%016llx\", %zu)", (unsigned long long)b->hash, b->bytes);
+        text_add(out, "hash(\"%016llx\", %zu)", (unsigned long long)blob_hash(b), b->bytes);
     text_add(out, "%s", b->splat ? ")" : "");
 }

@@ -95,7 +95,7 @@ static const void *element(const struct ir_op *constant, int64_t i, size_t bytes
     if (!b || i < 0 || i >= ir_count(&constant->out->type))
         BUG("element %lld of op %u (%s)", (long long)i, constant->id,
             ir_op_descs[constant->opcode].name);
-    return (const char *)b->data + (b->splat ? 0 : (size_t)i * bytes);
+    return (const char *)blob_data(b) + (b->splat ? 0 : (size_t)i * bytes);
 }
 
 /* Data may be a view of a file at any alignment, hence memcpy. */
@@ -141,12 +141,13 @@ const void *ir_const_data(const struct ir_op *constant, struct arena *a)
         BUG("data of op %u, which is no constant", constant->id);
     size_t elem = ir_dtype_bytes((enum ir_dtype)constant->out->type.dtype);
     size_t n = (size_t)ir_count(&constant->out->type);
-    if (!b->splat && (uintptr_t)b->data % elem == 0)
-        return b->data;
+    const void *at = blob_data(b);
+    if (!b->splat && (uintptr_t)at % elem == 0)
+        return at;
     char *data = ARENA_ARRAY(a, char, n *elem);
     if (!b->splat && n)
-        return memcpy(data, b->data, n * elem);
+        return memcpy(data, at, n * elem);
     for (size_t i = 0; i < n; i++)
-        memcpy(data + i * elem, b->data, elem);
+        memcpy(data + i * elem, at, elem);
     return data;
 }

@@ -237,8 +237,7 @@ static bool same_constant(const struct ir_op *a, const struct ir_op *b)
     if (a == b)
         return true;
     const struct blob *x = ir_op_blob(a), *y = ir_op_blob(b);
-    return x && y && ir_type_equal(&a->out->type, &b->out->type) && x->hash == y->hash &&
-           x->bytes == y->bytes && x->splat == y->splat;
+    return x && y && ir_type_equal(&a->out->type, &b->out->type) && blob_equal(x, y);
 }
 
 /* One set of crossbars holds one matrix, and is copied as a whole. */

@@ -175,13 +175,12 @@ static void print_table(struct run *r)
         fprintf(r->to, "%-12s  %9.6f\n", "all passes", r->seconds);
 }
 
-/* The pass with a fresh scratch arena; its result is checked against diagnostics and fingerprint.
- */
+/* The pass with a fresh scratch arena; its result is checked against diagnostics and digest. */
 static enum pass_result call(struct run *r, const struct pass *p, struct ir_graph *g)
 {
     struct pass_ctx *ctx = r->ctx;
     unsigned n_errors = ctx->diag->n_errors;
-    uint64_t fingerprint = ir_fingerprint(g);
+    uint64_t digest = ir_digest(g);
     struct arena *callers = ctx->scratch;
     ctx->scratch = arena_new();
     memset(ctx->stats, 0, sizeof ctx->stats);
@@ -190,7 +189,7 @@ static enum pass_result call(struct run *r, const struct pass *p, struct ir_grap
     ctx->scratch = callers;
     if ((result == PASS_FAILED) != (ctx->diag->n_errors > n_errors))
         BUG("the pass %s", result == PASS_FAILED ? "failed without a reason" : "hid its errors");
-    if (result == PASS_UNCHANGED && ir_fingerprint(g) != fingerprint)
+    if (result == PASS_UNCHANGED && ir_digest(g) != digest)
         BUG("the pass changed the graph and denied it");
     return result;
 }

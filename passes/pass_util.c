@@ -48,8 +48,8 @@ struct ir_value *pass_transpose(const struct pass_place *at, struct ir_value *a,
     return pass_emit1(at, IR_transpose, &attrs, a);
 }
 
-static struct ir_value *constant(const struct pass_place *at, uint32_t rank, const int64_t *dims,
-                                 struct blob *b)
+struct ir_value *pass_const_of(const struct pass_place *at, uint32_t rank, const int64_t *dims,
+                               struct blob *b)
 {
     return ir_const_new(at->g, at->before, ir_type_of(IR_F32, rank, dims), b, NULL, at->loc)->out;
 }
@@ -58,19 +58,19 @@ struct ir_value *pass_const(const struct pass_place *at, uint32_t rank, const in
                             float *data)
 {
     struct ir_type t = ir_type_of(IR_F32, rank, dims);
-    return constant(at, rank, dims, blob_own(data, (size_t)ir_count(&t) * sizeof *data));
+    return pass_const_of(at, rank, dims, blob_own(data, (size_t)ir_count(&t) * sizeof *data));
 }
 
 struct ir_value *pass_const_splat(const struct pass_place *at, uint32_t rank, const int64_t *dims,
                                   float x)
 {
-    return constant(at, rank, dims, blob_splat(&x, sizeof x));
+    return pass_const_of(at, rank, dims, blob_splat(&x, sizeof x));
 }
 
 struct ir_value *pass_const_as(const struct pass_place *at, const struct ir_op *old, uint32_t rank,
                                const int64_t *dims)
 {
-    return constant(at, rank, dims, blob_ref(old->attrs->constant.data));
+    return pass_const_of(at, rank, dims, blob_ref(old->attrs->constant.data));
 }
 
 void pass_replace(struct ir_op *old, struct ir_value *with)
@@ -98,7 +98,7 @@ void pass_remove_unused(struct ir_value *v)
 struct pass_floats pass_floats(const struct ir_op *op)
 {
     const struct blob *b = op->attrs->constant.data;
-    return (struct pass_floats){.at = b->data, .step = b->splat ? 0 : sizeof(float)};
+    return (struct pass_floats){.at = blob_data(b), .step = b->splat ? 0 : sizeof(float)};
 }
 
 const struct ir_op *pass_f32_constant(const struct ir_value *v)

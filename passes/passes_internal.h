@@ -37,6 +37,9 @@ struct ir_value *pass_const(const struct pass_place *at, uint32_t rank, const in
                             float *data);
 struct ir_value *pass_const_splat(const struct pass_place *at, uint32_t rank, const int64_t *dims,
                                   float x);
+/* Of this payload; takes over the reference. */
+struct ir_value *pass_const_of(const struct pass_place *at, uint32_t rank, const int64_t *dims,
+                               struct blob *b);
 /* The same payload under another shape. */
 struct ir_value *pass_const_as(const struct pass_place *at, const struct ir_op *constant,
                                uint32_t rank, const int64_t *dims);

@@ -258,7 +258,7 @@ static void preload(const struct sim *s, struct sim_store *m, const struct isa_p
 {
     uint64_t lo = l->address > m->lo ? l->address : m->lo;
     uint64_t end = l->address + l->length, hi = end < m->hi ? end : m->hi;
-    const uint8_t *data = s->p->sections[l->section].data;
+    const uint8_t *data = isa_section_data(&s->p->sections[l->section]);
     if (lo < hi)
         memcpy(m->memory + (lo - m->lo), data + l->offset + (lo - l->address), hi - lo);
 }

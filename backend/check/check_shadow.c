@@ -204,7 +204,8 @@ static bool allocate(struct check *k, struct tile_state *t)
 
 static void preload(struct check *k, struct tile_state *t, const struct isa_preload *p)
 {
-    const uint8_t *bytes = (const uint8_t *)k->p->sections[p->section].data + p->offset;
+    const uint8_t *section = isa_section_data(&k->p->sections[p->section]);
+    const uint8_t *bytes = section + p->offset;
     uint32_t range = CHECK_NONE;
     for (uint32_t i = 0; i < t->n_clusters; i++) {
         struct cluster *c = &t->clusters[i];

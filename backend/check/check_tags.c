@@ -39,7 +39,7 @@ float check_const(const struct ir_op *constant, int64_t index)
     if (constant->out->type.dtype != IR_F32)
         return (float)ir_const_f64(constant, index);
     float f;
-    memcpy(&f, (const uint8_t *)b->data + (b->splat ? 0 : (size_t)index * sizeof f), sizeof f);
+    memcpy(&f, (const uint8_t *)blob_data(b) + (b->splat ? 0 : (size_t)index * sizeof f), sizeof f);
     return f;
 }
 

@@ -1,16 +1,14 @@
 /*
  * container_write.c - struct isa_program -> program file (ISA.md 11).
- * Invariant: the bytes depend on the program alone. Sections are streamed from where they are.
+ * Invariant: the bytes depend on the program alone. Sections are streamed from where they are; what
+ * is made for it is made in one buffer, again and again, and hashed while it is there. The header,
+ * which has the hashes, comes last, into the room left for it; where the output cannot go back, all
+ * sections are hashed first.
  */
 #include "isa_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct raw {
-    const void *data;
-    uint64_t length;
-};
 
 static void *message_new(struct arena *a, enum record_id id)
 {
@@ -111,32 +109,53 @@ static Cimc__Program *program_message(struct arena *a, const struct isa_program 
     return m;
 }
 
-/* The bytes of all sections, in file order; names, lengths and hashes into the message. */
-static struct raw *add_sections(struct arena *a, const struct isa_program *p, Cimc__Program *m)
+/* All sections, in file order. */
+static struct isa_section *list_sections(struct arena *a, const struct isa_program *p, size_t *n)
 {
-    size_t n = p->n_sections + 2 * (size_t)p->n_tiles;
-    struct raw *raw = ARENA_ARRAY(a, struct raw, n);
-    m->n_sections = n;
-    m->sections = ARENA_ARRAY(a, Cimc__Section *, n);
-    for (size_t i = 0; i < n; i++) {
-        Cimc__Section *s = m->sections[i] = ARENA_NEW(a, Cimc__Section);
-        cimc__section__init(s);
-        if (i < p->n_sections) {
-            const struct isa_section *from = &p->sections[i];
-            raw[i] = (struct raw){from->data, from->length};
-            s->name = from->name && *from->name ? arena_strdup(a, from->name) : NULL;
-        } else {
-            const struct isa_tile *t = &p->tiles[(i - p->n_sections) / 2];
-            bool stream = (i - p->n_sections) % 2 == 0;
-            raw[i].data = stream ? (const void *)t->stream : t->sources;
-            raw[i].length = (uint64_t)t->n_insts * (stream ? ISA_INST_BYTES : sizeof(uint32_t));
-            s->name = stream ? "stream" : "sources";
-        }
-        s->has_offset = s->has_length = s->has_hash = 1;
-        s->length = raw[i].length;
-        s->hash = hash_bytes(raw[i].length ? raw[i].data : "", raw[i].length, 0);
+    *n = p->n_sections + 2 * (size_t)p->n_tiles;
+    struct isa_section *all = ARENA_ARRAY(a, struct isa_section, *n), *next = all;
+    for (uint32_t i = 0; i < p->n_sections; i++)
+        *next++ = p->sections[i];
+    for (uint32_t t = 0; t < p->n_tiles; t++) {
+        const struct isa_tile *tile = &p->tiles[t];
+        uint64_t n_insts = tile->n_insts;
+        *next++ = (struct isa_section){
+            .name = "stream", .data = tile->stream, .length = n_insts * ISA_INST_BYTES};
+        *next++ = (struct isa_section){
+            .name = "sources", .data = tile->sources, .length = n_insts * sizeof(uint32_t)};
     }
-    return raw;
+    return all;
+}
+
+struct writer {
+    FILE *f;
+    const struct isa_program *program;
+    Cimc__Program *message;
+    struct isa_section *sections;
+    size_t n_sections, header_bytes;
+    void *scratch; /* as long as the longest section that has to be made */
+};
+
+/* Names and lengths into the message; room for the hashes, which are not known yet. */
+static void describe_sections(struct writer *w, struct arena *a)
+{
+    Cimc__Program *m = w->message;
+    uint64_t longest = 0;
+    w->sections = list_sections(a, w->program, &w->n_sections);
+    m->n_sections = w->n_sections;
+    m->sections = ARENA_ARRAY(a, Cimc__Section *, m->n_sections);
+    for (size_t i = 0; i < m->n_sections; i++) {
+        Cimc__Section *s = m->sections[i] = ARENA_NEW(a, Cimc__Section);
+        const struct isa_section *from = &w->sections[i];
+        cimc__section__init(s);
+        s->name = from->name && *from->name ? arena_strdup(a, from->name) : NULL;
+        s->has_offset = s->has_length = s->has_hash = 1;
+        s->length = from->length;
+        if (from->read && from->length > longest)
+            longest = from->length;
+    }
+    m->has_graph_fingerprint = w->program->fingerprint || w->program->graph_fingerprint;
+    w->scratch = heap_alloc(longest);
 }
 
 /*
@@ -158,34 +177,81 @@ static size_t place_sections(Cimc__Program *m)
     }
 }
 
+static const void *section_bytes(const struct writer *w, size_t i)
+{
+    const struct isa_section *s = &w->sections[i];
+    const void *bytes = s->read ? s->read(s->owner, w->scratch) : s->data;
+    return s->length ? bytes : "";
+}
+
+static void note_hash(const struct writer *w, size_t i, const void *bytes)
+{
+    const struct isa_section *s = &w->sections[i];
+    uint64_t hash = s->hash && *s->hash ? *s->hash : hash_bytes(bytes, s->length, 0);
+    w->message->sections[i]->hash = hash;
+    if (s->hash)
+        *s->hash = hash;
+}
+
 static void write_zeros(FILE *f, uint64_t n)
 {
     static const char zeros[ISA_SECTION_ALIGNMENT] = {0};
     fwrite(zeros, 1, (size_t)n, f);
 }
 
-/* Returns the file's length. Write errors stay in the stream for out_commit. */
-static uint64_t write_all(FILE *f, const Cimc__Program *m, size_t header_bytes,
-                          const struct raw *raw)
+/* All sections and what is between them, behind the header. */
+static void write_sections(const struct writer *w)
 {
-    uint8_t *header = heap_alloc(header_bytes);
-    cimc__program__pack(m, header);
-    uint32_t version = ISA_CONTAINER_VERSION;
-    uint64_t length = header_bytes, hash = hash_bytes(header, header_bytes, 0);
-    fwrite("CIMC", 1, 4, f);
-    fwrite(&version, sizeof version, 1, f);
-    fwrite(&length, sizeof length, 1, f);
-    fwrite(&hash, sizeof hash, 1, f);
-    fwrite(header, 1, header_bytes, f);
-    free(header);
-    uint64_t at = ISA_PREFIX_BYTES + header_bytes;
-    for (size_t i = 0; i < m->n_sections; i++) {
-        write_zeros(f, m->sections[i]->offset - at);
-        if (raw[i].length)
-            fwrite(raw[i].data, 1, raw[i].length, f);
-        at = m->sections[i]->offset + raw[i].length;
+    uint64_t at = ISA_PREFIX_BYTES + w->header_bytes;
+    for (size_t i = 0; i < w->n_sections; i++) {
+        const void *bytes = section_bytes(w, i);
+        note_hash(w, i, bytes);
+        write_zeros(w->f, w->message->sections[i]->offset - at);
+        fwrite(bytes, 1, w->sections[i].length, w->f);
+        at = w->message->sections[i]->offset + w->sections[i].length;
     }
-    return at;
+}
+
+static void write_header(const struct writer *w)
+{
+    isa_program_settle(w->program);
+    w->message->graph_fingerprint = w->program->graph_fingerprint;
+    uint8_t *header = heap_alloc(w->header_bytes);
+    uint32_t version = ISA_CONTAINER_VERSION;
+    uint64_t length = cimc__program__pack(w->message, header);
+    if (length != w->header_bytes)
+        BUG("a header of %llu bytes, not %zu", (unsigned long long)length, w->header_bytes);
+    uint64_t hash = hash_bytes(header, w->header_bytes, 0);
+    fwrite("CIMC", 1, 4, w->f);
+    fwrite(&version, sizeof version, 1, w->f);
+    fwrite(&length, sizeof length, 1, w->f);
+    fwrite(&hash, sizeof hash, 1, w->f);
+    fwrite(header, 1, w->header_bytes, w->f);
+    free(header);
+}
+
+/* Write errors stay in the stream for out_commit. */
+static void write_all(const struct writer *w, bool can_go_back)
+{
+    for (size_t i = 0; !can_go_back && i < w->n_sections; i++)
+        note_hash(w, i, section_bytes(w, i));
+    if (!can_go_back) {
+        write_header(w);
+        write_sections(w);
+        return;
+    }
+    if (fseeko(w->f, (off_t)(ISA_PREFIX_BYTES + w->header_bytes), SEEK_SET) == 0)
+        write_sections(w);
+    if (fseeko(w->f, 0, SEEK_SET) == 0)
+        write_header(w);
+}
+
+/* The file's length. */
+static uint64_t file_bytes(const struct writer *w)
+{
+    const Cimc__Program *m = w->message;
+    const Cimc__Section *last = m->n_sections ? m->sections[m->n_sections - 1] : NULL;
+    return last ? last->offset + last->length : ISA_PREFIX_BYTES + w->header_bytes;
 }
 
 bool isa_program_write(const struct isa_program *p, const char *path, uint64_t *out_bytes,
@@ -197,22 +263,23 @@ bool isa_program_write(const struct isa_program *p, const char *path, uint64_t *
     struct arena *a = arena_new();
     struct text arch = {0};
     arch_print(&p->arch, &arch);
-    Cimc__Program *m = program_message(a, p, arch.at ? arch.at : "");
-    const struct raw *raw = add_sections(a, p, m);
-    size_t header_bytes = place_sections(m);
+    struct writer w = {.f = o.f, .program = p};
+    w.message = program_message(a, p, arch.at ? arch.at : "");
+    describe_sections(&w, a);
+    w.header_bytes = place_sections(w.message);
     bool ok = true;
-    uint64_t bytes = 0;
-    if (header_bytes > ISA_MAX_HEADER_BYTES) {
+    if (w.header_bytes > ISA_MAX_HEADER_BYTES) {
         ok = diag_error(d, (struct loc){.file = path}, DIAG_PROGRAM,
                         "the program's tables take %zu bytes, more than a header can hold",
-                        header_bytes);
+                        w.header_bytes);
         out_discard(&o);
     } else {
-        bytes = write_all(o.f, m, header_bytes, raw);
+        write_all(&w, o.temp != NULL);
         ok = out_commit(&o, d);
     }
     if (ok && out_bytes)
-        *out_bytes = bytes;
+        *out_bytes = file_bytes(&w);
+    free(w.scratch);
     text_free(&arch);
     arena_free(a);
     return ok;

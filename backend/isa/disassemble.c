@@ -53,7 +53,7 @@ static void print_arch(const struct isa_program *p, struct text *t)
 
 static void print_hex(const struct isa_section *s, struct text *t, FILE *out)
 {
-    const uint8_t *bytes = s->data;
+    const uint8_t *bytes = isa_section_data(s);
     text_add(t, "hex {\n");
     for (uint64_t i = 0; i < s->length; i++) {
         text_add(t, "%s%02x", i % HEX_LINE_BYTES == 0 ? "  " : i % 4 == 0 ? " " : "", bytes[i]);
@@ -69,7 +69,8 @@ static void print_section(const struct isa_program *p, const struct isa_dis_opti
                           uint32_t index, struct text *t, FILE *out)
 {
     const struct isa_section *s = &p->sections[index];
-    const struct file *f = o->inline_sections ? NULL : isa_program_file_of(p, s->data);
+    const void *data = isa_section_data(s);
+    const struct file *f = o->inline_sections ? NULL : isa_program_file_of(p, data);
     text_add(t, "section %u ", index);
     text_add_quoted(t, s->name ? s->name : "");
     text_add(t, " ");
@@ -79,13 +80,14 @@ static void print_section(const struct isa_program *p, const struct isa_dis_opti
     }
     text_add(t, "file(");
     text_add_quoted(t, f == &p->file && o->path ? o->path : f->path);
-    text_add(t, ", %td, %" PRIu64 ", 0x%016" PRIx64 ")\n", (const uint8_t *)s->data - f->data,
-             s->length, hash_bytes(s->length ? s->data : "", s->length, 0));
+    text_add(t, ", %td, %" PRIu64 ", 0x%016" PRIx64 ")\n", (const uint8_t *)data - f->data,
+             s->length, hash_bytes(s->length ? data : "", s->length, 0));
 }
 
 static void print_program_fields(const struct isa_program *p, struct text *t)
 {
     const struct record *r = &isa_records[REC_program];
+    isa_program_settle(p);
     text_add(t, "isa %d\n", ISA_VERSION);
     for (unsigned i = 0; i < r->n_fields; i++) {
         if (record_field_is_zero(&r->fields[i], p))

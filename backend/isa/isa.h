@@ -201,11 +201,17 @@ struct isa_image {
 struct isa_node {
     const char *name, *op, *entity;
 };
-/* Section contents: from memory (emitter) or a mapped file (loader). */
+/* Section contents: in memory, in a mapped file (loader), or made when somebody reads them: so
+ * weights go from the model straight into the program file. */
 struct isa_section {
     const char *name;
-    const void *data;
+    const void *data; /* through isa_section_data; NULL: `read` gives them */
     uint64_t length;
+    /* The bytes, in `scratch` if they are nowhere yet; scratch NULL: they are kept. */
+    const void *(*read)(void *owner, void *scratch);
+    void *owner; /* whose bytes they are, or NULL */
+    uint64_t
+        *hash; /* where the hash of the bytes is kept once it is known (0: it is not), or NULL */
 };
 struct isa_program {
     struct arena *arena; /* owns the tables; owned by the program */
@@ -213,6 +219,10 @@ struct isa_program {
     const char *compiler, *model, *options;
     struct arch arch;
     uint64_t graph_fingerprint, scheduled_cycles, layer_by_layer_cycles, pes;
+    /* Until the program is written or printed: what gives graph_fingerprint. It covers the weights,
+     * which have been read by then. */
+    uint64_t (*fingerprint)(const void *graph);
+    const void *graph;
     uint32_t n_tiles, n_bindings, n_images, n_nodes, n_sections;
     struct isa_tile *tiles;
     struct isa_binding *bindings;
@@ -224,6 +234,7 @@ struct isa_program {
 };
 struct isa_program *isa_program_new(void);
 void isa_program_free(struct isa_program *p); /* NULL is fine */
+const void *isa_section_data(const struct isa_section *s);
 /* Weights of PE-visible image i: K x N row-major. */
 const float *isa_image_data(const struct isa_program *p, uint32_t image);
 

@@ -93,6 +93,7 @@ void isa_print_json(const struct isa_program *p, FILE *out)
 {
     struct text t = {0}, arch = {0};
     text_add(&t, "{\"isa_version\": %d,\n\"program\": ", ISA_VERSION);
+    isa_program_settle(p);
     record_print_json(REC_program, p, false, &t);
     arch_print(&p->arch, &arch);
     text_add(&t, ",\n\"arch\": ");

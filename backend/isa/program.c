@@ -39,10 +39,23 @@ void isa_program_free(struct isa_program *p)
     free(o);
 }
 
+const void *isa_section_data(const struct isa_section *s)
+{
+    return s->read ? s->read(s->owner, NULL) : s->data;
+}
+
+void isa_program_settle(const struct isa_program *p)
+{
+    struct isa_program *cache = (struct isa_program *)p; /* it says the same as before */
+    if (p->fingerprint)
+        cache->graph_fingerprint = p->fingerprint(p->graph);
+    cache->fingerprint = NULL;
+}
+
 const float *isa_image_data(const struct isa_program *p, uint32_t image)
 {
     const struct isa_image *i = &p->images[image];
-    const char *section = p->sections[i->section].data;
+    const char *section = isa_section_data(&p->sections[i->section]);
     return (const float *)(const void *)(section + i->offset);
 }
 

@@ -97,8 +97,8 @@ static bool dump_preloads(const struct dump *dump, uint32_t tile, struct diag *d
                 "// the buffer before the first instruction: 32-bit words at word addresses\n");
     for (uint32_t i = 0; ok && i < t->n_preloads; i++) {
         const struct isa_preload *l = &t->preloads[i];
-        const struct isa_section *s = &dump->program->sections[l->section];
-        const uint8_t *data = (const uint8_t *)s->data + l->offset;
+        const uint8_t *section = isa_section_data(&dump->program->sections[l->section]);
+        const uint8_t *data = section + l->offset;
         if (out) {
             fprintf(out, "@%" PRIx64 "\n", l->address / 4);
             dump_hex_words(data, l->length / 4, 4, out);

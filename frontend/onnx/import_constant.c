@@ -82,7 +82,7 @@ bool import_constant_of_shape(struct onnx_node *n)
     enum ir_dtype dtype = (enum ir_dtype)element.dtype;
     bool ok = ir_count(&element) == 1 || onnx_error(n, "value has more or less than one element");
     ok = ok && shape_type(n, &shape, dtype, &type);
-    struct blob *splat = ok ? blob_splat(b->data, ir_dtype_bytes(dtype)) : NULL;
+    struct blob *splat = ok ? blob_splat(blob_data(b), ir_dtype_bytes(dtype)) : NULL;
     blob_unref(b);
     return ok && onnx_set_out(n, 0, onnx_const(n, type, splat));
 }

@@ -258,6 +258,17 @@ static bool convert(const struct tensor_ctx *c, const struct elements *e, void *
     return true;
 }
 
+/* What can be widened element by element, each of them being fine, when it is read. */
+static bool find_encoding(int32_t data_type, enum blob_encoding *out)
+{
+    switch (data_type) {
+    case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT: return *out = BLOB_F32, true;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16: return *out = BLOB_F16, true;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16: return *out = BLOB_BF16, true;
+    default: return false;
+    }
+}
+
 bool onnx_tensor_blob(const struct onnx_source *s, const Onnx__TensorProto *t, struct loc loc,
                       struct diag *d, struct ir_type *type, struct blob **out)
 {
@@ -269,8 +280,16 @@ bool onnx_tensor_blob(const struct onnx_source *s, const Onnx__TensorProto *t, s
     type->dtype = (uint8_t)e.dtype->inside;
     size_t elem = ir_dtype_bytes(e.dtype->inside), bytes = e.n * elem;
     bool same = e.dtype->inside == e.dtype->stored && e.dtype->bytes == elem && !e.words;
+    enum blob_encoding encoding;
     if (same && e.file && e.dtype->inside != IR_BOOL && (uintptr_t)e.bytes % elem == 0) {
         *out = onnx_bytes_view(&(struct onnx_bytes){e.file, e.bytes, bytes});
+        return true;
+    }
+    if (e.file && find_encoding(e.dtype->data_type, &encoding)) {
+        struct blob *raw =
+            onnx_bytes_view(&(struct onnx_bytes){e.file, e.bytes, e.n * e.dtype->bytes});
+        *out = blob_widened(raw, encoding);
+        blob_unref(raw);
         return true;
     }
     void *data = heap_alloc(bytes ? bytes : 1);

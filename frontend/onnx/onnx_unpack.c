@@ -109,7 +109,6 @@ struct blob *onnx_bytes_view(const struct onnx_bytes *b)
     b->file->refs++;
     struct blob *blob = blob_view(b->at, b->n, onnx_file_unref, b->file);
     blob->forget = forget_pages;
-    blob_forget(blob); /* hashing has read it; it is not needed in memory yet */
     return blob;
 }
 

@@ -135,15 +135,17 @@ struct tensor constant_tensor(const struct ir_op *constant, bool *owned)
     const struct ir_type *type = &constant->out->type;
     const struct blob *b = constant->attrs->constant.data;
     size_t elem = ir_dtype_bytes((enum ir_dtype)type->dtype), n = (size_t)ir_count(type);
-    /* A view of a file may begin anywhere; kernels want natural alignment. */
-    *owned = b->splat || (uintptr_t)b->data % elem != 0;
+    /* A view of a file may begin anywhere; kernels want natural alignment. What is made for this
+     * reading is not kept. */
+    *owned = b->splat || b->derivation || (uintptr_t)b->at % elem != 0;
     if (!*owned)
-        return (struct tensor){.type = *type, .data = (void *)b->data};
+        return (struct tensor){.type = *type, .data = (void *)b->at};
     struct tensor t = tensor_new(type);
-    if (!b->splat && n)
-        memcpy(t.data, b->data, n * elem);
+    const void *at = blob_read(b, t.data);
+    if (!b->splat && n && at != t.data)
+        memcpy(t.data, at, n * elem);
     for (size_t i = 0; b->splat && i < n; i++)
-        memcpy((char *)t.data + i * elem, b->data, elem);
+        memcpy((char *)t.data + i * elem, at, elem);
     return t;
 }
 

@@ -29,7 +29,7 @@ static uint64_t hash_attr(const void *field, enum ir_attr_kind kind, uint64_t se
     switch (kind) {
     case IR_ATTR_str: return hash_bytes(*text, strlen(*text), seed);
     case IR_ATTR_ints: return hash_bytes(list->at, list->n * sizeof *list->at, seed);
-    case IR_ATTR_blob: return hash_bytes(&(*b)->hash, sizeof(*b)->hash, seed);
+    case IR_ATTR_blob: return seed ^ blob_sample(*b);
     default: return hash_bytes(field, sizes[kind], seed);
     }
 }
@@ -42,10 +42,7 @@ static bool attr_equal(const void *x, const void *y, enum ir_attr_kind kind)
     switch (kind) {
     case IR_ATTR_str: return strcmp(*s, *t) == 0;
     case IR_ATTR_ints: return p->n == q->n && memcmp(p->at, q->at, p->n * sizeof *p->at) == 0;
-    case IR_ATTR_blob:
-        return *b == *c ||
-               ((*b)->hash == (*c)->hash && (*b)->bytes == (*c)->bytes &&
-                (*b)->splat == (*c)->splat && memcmp((*b)->data, (*c)->data, (*b)->bytes) == 0);
+    case IR_ATTR_blob: return blob_equal(*b, *c);
     case IR_ATTR_i64: return memcmp(x, y, 8) == 0;
     case IR_ATTR_i64x2: return memcmp(x, y, 16) == 0;
     case IR_ATTR_i64x3: return memcmp(x, y, 24) == 0;

@@ -146,24 +146,22 @@ static struct ir_value *scale(const struct pass_place *at, const struct ir_op *w
                               const struct ir_op *k, int64_t n, int64_t inner)
 {
     const struct ir_type *t = &w->out->type;
-    struct pass_floats from = pass_floats(w);
+    struct blob *b = w->attrs->constant.data;
     struct channel_floats factor = channel_floats(k);
-    bool uniform = from.step == 0 && (factor.one || factor.f.step == 0);
-    if (uniform)
-        return pass_const_splat(at, t->rank, t->dim,
-                                pass_float(&from, 0) * pass_float(&factor.f, 0));
+    if (!b->splat) {
+        float *factors = heap_alloc((size_t)n * sizeof *factors);
+        for (int64_t c = 0; c < n; c++)
+            factors[c] = channel_float(&factor, c);
+        return pass_const_of(at, t->rank, t->dim, blob_scaled(b, factors, n, inner));
+    }
+    struct pass_floats from = pass_floats(w);
+    float all = pass_float(&from, 0);
+    if (factor.one || factor.f.step == 0)
+        return pass_const_splat(at, t->rank, t->dim, all * pass_float(&factor.f, 0));
     int64_t count = ir_count(t);
     float *data = heap_alloc((size_t)count * sizeof *data);
-    for (int64_t i = 0; i < count; i += inner) {
-        float s = channel_float(&factor, i / inner % n);
-        for (int64_t j = i; j < i + inner && from.step == 0; j++)
-            data[j] = pass_float(&from, 0);
-        if (from.step)
-            memcpy(data + i, from.at + (size_t)i * from.step, (size_t)inner * sizeof *data);
-        for (int64_t j = i; j < i + inner; j++)
-            data[j] *= s;
-    }
-    blob_forget(w->attrs->constant.data);
+    for (int64_t i = 0; i < count; i++)
+        data[i] = all * channel_float(&factor, i / inner % n);
     return pass_const(at, t->rank, t->dim, data);
 }
 

@@ -269,37 +269,24 @@ static bool find_flatten(const struct ir_op *t, int64_t k, struct flatten *out)
     return true;
 }
 
-/* Steps in K's index, as x orders it, of each dimension of the result's order. */
-static void source_strides(const struct flatten *f, int64_t out[IR_MAX_RANK])
-{
-    for (uint32_t i = f->first; i < f->n; i++) {
-        out[i] = 1;
-        for (uint32_t j = f->first; j < f->n; j++) {
-            if (f->source[j] > f->source[i])
-                out[i] *= f->size[j];
-        }
-    }
-}
-
+/* The matrix with its rows in x's order. */
 static struct ir_value *permute_rows(const struct pass_place *at, const struct ir_op *w,
                                      const struct flatten *f)
 {
     const struct ir_type *t = &w->out->type;
-    struct pass_floats from = pass_floats(w);
-    int64_t k = t->dim[0], n = t->dim[1], stride[IR_MAX_RANK];
-    if (from.step == 0)
+    struct blob *b = w->attrs->constant.data;
+    struct blob_axis axes[IR_MAX_RANK + 1];
+    if (b->splat)
         return w->out;
-    source_strides(f, stride);
-    float *data = heap_alloc((size_t)(k * n) * sizeof *data);
-    for (int64_t row = 0; row < k; row++) {
-        int64_t to = 0, rest = row;
-        for (uint32_t i = f->n; i-- > f->first;) {
-            to += rest % f->size[i] * stride[i];
-            rest /= f->size[i];
-        }
-        memcpy(data + to * n, from.at + (size_t)(row * n) * sizeof *data, (size_t)n * sizeof *data);
+    int64_t step = t->dim[1];
+    for (uint32_t i = f->n; i-- > f->first; step *= f->size[i]) {
+        uint32_t place = 0;
+        for (uint32_t j = f->first; j < f->n; j++)
+            place += f->source[j] < f->source[i];
+        axes[place] = (struct blob_axis){f->size[i], step};
     }
-    return pass_const(at, 2, t->dim, data);
+    axes[f->n - f->first] = (struct blob_axis){t->dim[1], 1};
+    return pass_const_of(at, 2, t->dim, blob_permuted(b, axes, f->n - f->first + 1));
 }
 
 static bool absorb_in_matrix(struct ir_op *op, struct pass_ctx *ctx)

@@ -27,69 +27,69 @@ struct made_weights {
 
 /* ---- weight matrices ---- */
 
-/* dst[row[s]*n + o] = src[o*k + s] in blocks that fit a cache. */
-static void transpose_rows(const struct pass_floats *src, const int64_t *row, int64_t k, int64_t n,
-                           float *dst)
+/* A digit of the old constant's index along K. */
+struct row_digit {
+    int64_t size, from, to; /* steps of that index and of the matrix's rows */
+};
+
+static int by_row(const void *a, const void *b)
 {
-    enum { BLOCK = 32 };
-    /* No splat comes here; a step that the compiler knows. */
-    const struct pass_floats dense = {.at = src->at, .step = sizeof *dst};
-    for (int64_t s0 = 0; s0 < k; s0 += BLOCK) {
-        for (int64_t o0 = 0; o0 < n; o0 += BLOCK) {
-            for (int64_t s = s0; s < min_i64(s0 + BLOCK, k); s++) {
-                for (int64_t o = o0; o < min_i64(o0 + BLOCK, n); o++)
-                    dst[row[s] * n + o] = pass_float(&dense, o * k + s);
-            }
-        }
+    int64_t p = ((const struct row_digit *)a)->to, q = ((const struct row_digit *)b)->to;
+    return (p < q) - (p > q);
+}
+
+/* The rows' axes, outermost first, as steps of the old constant's index along K. */
+static uint32_t row_axes(const struct weights_key *key, struct blob_axis *out)
+{
+    struct row_digit digit[MAX_ATOMS];
+    int64_t from = 1, to = key->k;
+    for (uint32_t i = key->rows.n; i-- > 0; from *= key->rows.at[i].size)
+        digit[i] = (struct row_digit){key->rows.at[i].size, from, key->rows.at[i].stride};
+    if (key->rows.n == 0) {
+        *out = (struct blob_axis){key->k, 1};
+        return 1;
     }
+    qsort(digit, key->rows.n, sizeof *digit, by_row);
+    for (uint32_t i = 0; i < key->rows.n; i++) {
+        to /= digit[i].size;
+        if (digit[i].to != to)
+            BUG("the window's elements are not those of a row");
+        out[i] = (struct blob_axis){digit[i].size, digit[i].from};
+    }
+    return key->rows.n;
 }
 
-static void copy_rows(const struct pass_floats *src, const int64_t *row, int64_t k, int64_t n,
-                      float *dst)
+static uint32_t matrix_axes(const struct ir_op *w, const struct weights_key *key,
+                            struct blob_axis *out)
 {
-    for (int64_t s = 0; s < k; s++)
-        memcpy(dst + row[s] * n, src->at + (size_t)(s * n) * sizeof *dst, (size_t)n * sizeof *dst);
-}
-
-/* Row of the matrix for each index along the old constant's K. */
-static int64_t *row_map(struct lowering *lo, const struct ir_op *w, const struct weights_key *key)
-{
-    int64_t *row = ARENA_ARRAY(lo->ctx->scratch, int64_t, (size_t)key->k);
+    const int64_t *d = w->out->type.dim;
+    uint32_t n = 0;
     if (key->conv) {
-        const int64_t *d = w->out->type.dim;
-        int64_t window = d[2] * d[3];
-        for (int64_t s = 0; s < key->k; s++)
-            row[s] = s % window * d[1] + s / window;
-        return row;
+        out[n++] = (struct blob_axis){d[2], d[3]};
+        out[n++] = (struct blob_axis){d[3], 1};
+        out[n++] = (struct blob_axis){d[1], d[2] * d[3]};
+    } else {
+        n = row_axes(key, out);
     }
-    for (int64_t s = 0; s < key->k; s++) {
-        int64_t rest = s;
-        row[s] = key->rows.n ? 0 : s;
-        for (uint32_t i = key->rows.n; i-- > 0;) {
-            row[s] += rest % key->rows.at[i].size * key->rows.at[i].stride;
-            rest /= key->rows.at[i].size;
-        }
-    }
-    return row;
+    bool columns_apart = key->conv || key->transposed;
+    for (uint32_t i = 0; i < n && !columns_apart; i++)
+        out[i].stride *= key->n;
+    out[n++] = (struct blob_axis){key->n, columns_apart ? key->k : 1};
+    return n;
 }
 
 static struct ir_value *make_weights(struct lowering *lo, const struct ir_op *w,
                                      const struct weights_key *key)
 {
     struct pass_place at = lowering_place(lo);
-    struct pass_floats src = pass_floats(w);
+    struct blob *b = w->attrs->constant.data;
+    struct blob_axis axes[BLOB_MAX_AXES];
     int64_t dims[2] = {key->k, key->n};
     bool row_major = !key->conv && !key->transposed && key->rows.n <= 1;
-    if (src.step == 0 || row_major)
+    if (b->splat || row_major)
         return pass_const_as(&at, w, 2, dims);
-    const int64_t *row = row_map(lo, w, key);
-    float *data = heap_alloc((size_t)(key->k * key->n) * sizeof *data);
-    if (key->conv || key->transposed)
-        transpose_rows(&src, row, key->k, key->n, data);
-    else
-        copy_rows(&src, row, key->k, key->n, data);
-    blob_forget(w->attrs->constant.data);
-    return pass_const(&at, 2, dims, data);
+    uint32_t n = matrix_axes(w, key, axes);
+    return pass_const_of(&at, 2, dims, blob_permuted(b, axes, n));
 }
 
 static bool key_equal(const struct weights_key *a, const struct weights_key *b)

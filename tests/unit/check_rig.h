@@ -78,7 +78,8 @@ static uint32_t add_section(struct rig *r, const char *constant, uint64_t *bytes
     *bytes = (uint64_t)ir_count(&op->out->type) * 4;
     float *copy = arena_alloc(r->p->arena, *bytes);
     memcpy(copy, ir_const_data(op, r->p->arena), *bytes);
-    r->p->sections[r->p->n_sections] = (struct isa_section){constant, copy, *bytes};
+    r->p->sections[r->p->n_sections] =
+        (struct isa_section){.name = constant, .data = copy, .length = *bytes};
     return r->p->n_sections++;
 }
 

@@ -138,7 +138,7 @@ START_TEST(test_constant_elements)
                  "}");
     const uint16_t half[] = {0x3c00, 0x7bff, 0x7c00, 0x0001, 0x2e66,
                              0x6800, 0x6802, 0xc000, 0x0400};
-    ck_assert_mem_eq(nth(g, 0)->attrs->constant.data->data, half, sizeof half);
+    ck_assert_mem_eq(blob_data(nth(g, 0)->attrs->constant.data), half, sizeof half);
     const double value[] = {1, 65504, INFINITY, 0x1p-24, 0.0999755859375, 2048, 2052, -2, 0x1p-14};
     for (int i = 0; i < 9; i++)
         ck_assert(ir_const_f64(nth(g, 0), i) == value[i]);
@@ -155,7 +155,7 @@ START_TEST(test_constant_elements)
     struct arena *a = arena_new();
     const int64_t *expanded = ir_const_data(nth(g, 4), a);
     ck_assert(expanded[0] == INT64_MIN && expanded[999] == INT64_MIN);
-    ck_assert_ptr_eq(ir_const_data(nth(g, 6), a), nth(g, 6)->attrs->constant.data->data);
+    ck_assert_ptr_eq(ir_const_data(nth(g, 6), a), blob_data(nth(g, 6)->attrs->constant.data));
     arena_free(a);
     ir_graph_free(g);
 }

@@ -98,7 +98,8 @@ static uint32_t section(struct rig *r, const float *data, size_t n)
 {
     float *copy = ARENA_ARRAY(r->p->arena, float, n);
     memcpy(copy, data, n * sizeof *copy);
-    r->p->sections[r->p->n_sections] = (struct isa_section){"data", copy, n * sizeof *copy};
+    r->p->sections[r->p->n_sections] =
+        (struct isa_section){.name = "data", .data = copy, .length = n * sizeof *copy};
     return r->p->n_sections++;
 }
 
