@@ -110,6 +110,18 @@ void options_record(const struct settings *s, struct text *out);
 bool options_recall(const char *line, struct arena *a, struct settings *s,
                     struct diag *d) CHECK_RESULT;
 
+/* ---- outputs.c ---- */
+
+/* No file that would be written is one that is read or another one that would be written, and at
+ * most one goes to standard output. */
+bool outputs_check(const struct settings *s, struct diag *d) CHECK_RESULT;
+/* A file goes to standard output, so that nothing else may. */
+bool outputs_to_stdout(const struct settings *s);
+/* Something is asked for by name, or as JSON. */
+bool outputs_wanted(const struct settings *s);
+/* "wrote a.cim, a.svg"; nothing if there is nothing. */
+void outputs_report(const struct settings *s, FILE *to);
+
 /* ---- progress.c ---- */
 
 struct progress_line {
@@ -215,10 +227,6 @@ void mapping_report_json(const struct build *b, struct json *j);
 /* ---- views.c: schedules to look at ---- */
 
 bool views_wanted(const struct settings *s);
-/* Something else than the report goes to standard output. */
-bool views_to_stdout(const struct settings *s);
-/* At most one thing goes to standard output. */
-bool views_check(const struct settings *s, struct diag *d) CHECK_RESULT;
 /* After driver_compile: the files that are asked for. */
 bool views_write(const struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
 

@@ -1,13 +1,16 @@
-/* cmd_compile.c - `cimc compile`: a model becomes a checked program file and a table. */
+/*
+ * cmd_compile.c - `cimc compile`: a model becomes a checked program file and a table.
+ *
+ * A program that nobody asked for by name is written only if nothing else was asked for.
+ */
 #include "cli.h"
-
-#include <string.h>
 
 static void report(const struct build *b, const struct settings *s, bool to_stdout)
 {
     if (!s->json) {
         report_build(b, to_stdout ? stdout : stderr);
         mapping_report(b, to_stdout ? stdout : stderr);
+        outputs_report(s, to_stdout ? stdout : stderr);
         return;
     }
     struct json *j = json_new();
@@ -22,15 +25,15 @@ static void report(const struct build *b, const struct settings *s, bool to_stdo
 bool cmd_compile(const struct settings *s, struct diag *d)
 {
     struct build b;
-    struct settings with_output = *s;
+    struct settings all = *s;
     bool ok = driver_start(&b, s, NULL, d);
-    if (ok && !s->output)
-        with_output.output = driver_output_name(s->args.at[0], ".cim", b.arena);
-    ok = ok && views_check(&with_output, d) && driver_lower(&b, s, s->args.at[0], false, d) &&
+    if (ok && !outputs_wanted(s))
+        all.output = driver_output_name(s->args.at[0], ".cim", b.arena);
+    ok = ok && outputs_check(&all, d) && driver_lower(&b, s, s->args.at[0], false, d) &&
          driver_compile(&b, s, d) && views_write(&b, s, d) &&
-         driver_write(&b, with_output.output, d);
+         (!all.output || driver_write(&b, all.output, d));
     if (ok)
-        report(&b, s, !views_to_stdout(s) && strcmp(with_output.output, "-") != 0);
+        report(&b, &all, !outputs_to_stdout(&all));
     if (ok && s->time_passes)
         report_times(&b, NULL, stderr);
     driver_free(&b);

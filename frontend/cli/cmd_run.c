@@ -1,7 +1,6 @@
 /* cmd_run.c - `cimc run`: compile (or take a program), simulate, compare. */
 #include "cli.h"
 
-#include <string.h>
 #include <unistd.h>
 
 /* The evaluator is needed unless the test data has outputs. */
@@ -16,7 +15,7 @@ static bool wants_evaluator(const struct settings *s)
 
 static void report(const struct build *b, const struct simulation *sim, const struct settings *s)
 {
-    bool to_stderr = views_to_stdout(s) || (s->output && strcmp(s->output, "-") == 0);
+    bool to_stderr = outputs_to_stdout(s);
     if (!s->json) {
         FILE *out = to_stderr ? stderr : stdout;
         if (sim->is_compiled) {
@@ -76,8 +75,6 @@ static bool take_program(struct build *b, const struct settings *s, struct diag 
 bool cmd_run(const struct settings *s, struct diag *d)
 {
     struct build b;
-    if (!views_check(s, d))
-        return false;
     if (s->output && s->program)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--program compiles nothing that -o could write");

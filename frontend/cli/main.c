@@ -30,9 +30,11 @@ static const struct command commands[] = {
              "each tile, with the crossbars' contents. The program is proved correct before it\n"
              "is written. Prints a table of the base layers with PEs, copies and cycles.\n"
              "\n"
-             "Without -o the program goes to MODEL's name with .cim instead of .onnx, in the\n"
-             "current directory. With `-o -` the program goes to standard output and the table\n"
-             "to standard error. --set best takes the cut and the sets with the least makespan.\n"
+             "If no output is asked for, neither by -o nor by --json, --schedule-out,\n"
+             "--schedule-svg, --trace or --lp-file, the program goes to MODEL's name with .cim\n"
+             "instead of .onnx, in the current directory. With `-o -` it goes to standard output\n"
+             "and the table to standard error. --set best takes the cut and the sets with the\n"
+             "least makespan.\n"
              "\n"
              "Examples:\n"
              "  cimc compile model.onnx -o model.cim\n"
@@ -273,7 +275,7 @@ static bool run_command(const struct command *c, int argc, char **argv, struct d
     if (ok && s.help)
         options_print_help(c, stdout);
     else if (ok)
-        ok = c->run(&s, d);
+        ok = outputs_check(&s, d) && c->run(&s, d);
     progress_end(&line);
     settings_free(&s);
     text_free(&name);

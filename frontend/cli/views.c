@@ -10,55 +10,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 bool views_wanted(const struct settings *s)
 {
     return s->schedule_out || s->schedule_svg || s->trace || s->report;
-}
-
-bool views_to_stdout(const struct settings *s)
-{
-    const char *path[] = {s->schedule_out, s->schedule_svg, s->trace};
-    bool found = false;
-    for (size_t i = 0; i < sizeof path / sizeof *path; i++)
-        found |= path[i] && strcmp(path[i], "-") == 0;
-    return found;
-}
-
-/* One file would be written twice; a device may take anything. */
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
-        return strcmp(a, b) == 0;
-    if (stat(a, &x) != 0 || stat(b, &y) != 0)
-        return strcmp(a, b) == 0;
-    return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-bool views_check(const struct settings *s, struct diag *d)
-{
-    const struct {
-        const char *what, *path;
-    } out[] = {{"program", s->output},        {"report", s->report},
-               {"schedule", s->schedule_out}, {"picture", s->schedule_svg},
-               {"trace", s->trace},           {"duplication problem", s->lp_file},
-               {"JSON", s->json ? "-" : NULL}};
-    const char *model = s->args.at[0];
-    for (size_t i = 0; i < sizeof out / sizeof *out; i++) {
-        if (out[i].path && strcmp(model, "-") != 0 && same_file(model, out[i].path))
-            return diag_error(d, (struct loc){0}, DIAG_USAGE, "the %s would replace the model '%s'",
-                              out[i].what, model);
-        for (size_t k = 0; out[i].path && k < i; k++) {
-            bool is_stdout = strcmp(out[i].path, "-") == 0;
-            if (out[k].path && same_file(out[k].path, out[i].path))
-                return diag_error(d, (struct loc){0}, DIAG_USAGE, "%s and %s cannot both go to %s",
-                                  out[k].what, out[i].what,
-                                  is_stdout ? "standard output" : out[i].path);
-        }
-    }
-    return true;
 }
 
 /* ---- bars ---- */

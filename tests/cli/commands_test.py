@@ -4,6 +4,7 @@ usage: commands_test.py CIMC ROOT
 """
 import json
 import os
+import shutil
 import re
 import subprocess
 import sys
@@ -101,7 +102,7 @@ def usage_errors(b):
     usage("--set: '0x3' is none of auto, best, pixel, RxC (R, C: a number or *)", 'compile', '--set=0x3', b.model)
     usage("--dim: 'N' has no NAME=", 'compile', '--dim=N', b.model)
     usage('--pes and --extra-pes exclude each other', 'compile', '--pes=9', '--extra-pes=1', b.model)
-    usage('program and JSON cannot both go to standard output', 'compile', '-o', '-', '--json', b.model)
+    usage('output and JSON cannot both go to standard output', 'compile', '-o', '-', '--json', b.model)
     usage("--arch-field: 'rows' is not FIELD=VALUE", 'compile', '--arch-field=rows', b.model)
     usage('--lp-file: with --duplicate none there is no duplication problem to write', 'opt', '--lp-file=x', '--duplicate=none', b.model)
     usage('--lp-file: with --copies there is no duplication problem to write', 'compile', '--lp-file=x', '--copies=0=1', b.model)
@@ -261,7 +262,7 @@ def outputs_to_pipes(b):
     program = b.read('digits.cim')
     done = b.run('compile', b.model, '-o', '-')
     b.expect(done.data == program, '-o - writes other bytes than -o FILE')
-    b.equal(done.stderr, table, 'the table')
+    b.equal(done.stderr + 'wrote digits.cim\n', table, 'the table')
     done = b.run('sim', '-', '--test-data', b.test_data(3), stdin=program)
     b.contains(done.stdout, 'PASS')
     text = b.run('dis', '-', stdin=program).stdout
@@ -271,9 +272,14 @@ def outputs_to_pipes(b):
 
 
 def default_output(b):
-    """compile without -o writes MODEL's name with .cim into the current folder"""
-    b.run('compile', b.model)
-    b.equal(os.listdir(b.folder), ['digits.cim'], 'files')
+    """compile without -o writes MODEL's name with .cim into the current folder, unless another output is asked for"""
+    for arguments, wrote in ((['--json'], []), (['--schedule-svg=s.svg', '--trace=t.json'], ['s.svg', 't.json']), (['--schedule-out=s.csv'], ['s.csv']),
+                             (['--extra-pes=1', '--lp-file=p.lp'], ['p.lp']), ([], ['digits.cim'])):
+        last = b.run('compile', b.model, *arguments).stdout.splitlines()[-1]
+        b.equal(sorted(os.listdir(b.folder)), wrote, 'files')
+        b.expect(not wrote or last == 'wrote ' + ', '.join(wrote), 'last line ' + last)
+        for name in wrote:
+            os.unlink(b.path(name))
 
 
 def special_files(b):
@@ -315,10 +321,7 @@ def whole_or_not_at_all(b):
 
 
 def same_file(b):
-    """input and output may be one file"""
-    b.write('g.ir', IR)
-    b.run('opt', 'g.ir', '--passes=simplify', '-o', 'g.ir')
-    b.equal(b.read('g.ir').decode(), IR_AFTER, 'the file')
+    """a text may be assembled over the program that its sections are taken from"""
     b.run('compile', b.model, '-o', 'p.cim')
     program = b.read('p.cim')
     b.write('p.s', b.run('dis', 'p.cim').stdout)
@@ -344,20 +347,40 @@ def links(b):
 
 
 def no_file_twice(b):
-    """no output replaces the model or another output of the same command; a device may take several"""
+    """no output replaces an input or another output of the same command; a device may take several"""
     def usage(message, *arguments):
         b.fails(*arguments, code=2, message='cimc: error: %s [usage]' % message)
     data = open(b.model, 'rb').read()
     model = b.write('m.onnx', data)
     os.symlink(model, b.path('link'))
-    for command, what in (('compile', 'program'), ('report', 'report'), ('run', 'program')):
-        usage("the %s would replace the model 'm.onnx'" % what, command, 'm.onnx', '-o', './m.onnx')
-    usage("the trace would replace the model 'link'", 'compile', 'link', '--trace', 'm.onnx')
-    usage('program and trace cannot both go to x', 'compile', 'm.onnx', '-o', 'x', '--trace', 'x')
-    usage('program and picture cannot both go to m.cim', 'compile', 'm.onnx', '--schedule-svg', 'm.cim')
+    for command in ('compile', 'report', 'run', 'opt'):
+        usage("the output would replace the input 'm.onnx'", command, 'm.onnx', '-o', './m.onnx')
+    usage("the trace would replace the input 'link'", 'compile', 'link', '--trace', 'm.onnx')
+    usage('output and trace cannot both go to x', 'compile', 'm.onnx', '-o', 'x', '--trace', 'x')
     usage('schedule and duplication problem cannot both go to x', 'run', 'm.onnx', '--schedule-out', 'x', '--lp-file', 'x')
     b.equal([b.read('m.onnx') == data, sorted(os.listdir(b.folder))], [True, ['link', 'm.onnx']], 'files')
     b.run('compile', 'm.onnx', '-o', '/dev/null', '--trace', '/dev/null')
+    b.run('compile', 'm.onnx', '-o', 'p.cim')
+    b.run('dis', 'p.cim', '-o', 'p.asm')
+    b.write('a.yaml', 'base: clsa\n')
+    shutil.copytree(b.test_data(0), b.path('t'))
+    os.mkdir(b.path('d'))
+    os.link(b.path('p.cim'), b.path('d/p.cim'))
+    b.write('d/program.json', '')
+    b.run('run', 'm.onnx', '--input-fill=ramp', '--save-outputs=s')
+    before = {name: b.read(name) for name in ('p.cim', 'p.asm', 'a.yaml', 't/input_0.pb', 't/output_0.pb', 's/output_0.npy')}
+    files = sorted(os.listdir(b.folder))
+    for what, path, arguments in (
+            ('output', 'p.cim', ['dis', 'p.cim', '-o', 'p.cim']), ('output', 'p.asm', ['asm', 'p.asm', '-o', 'p.asm']),
+            ('output', 'a.yaml', ['compile', 'm.onnx', '--arch', 'a.yaml', '-o', 'a.yaml']),
+            ('output', 'a.yaml', ['report', 'm.onnx', '--report-arch', 'a.yaml', '-o', 'a.yaml']),
+            ('output', 't/input_0.pb', ['compile', 'm.onnx', '--constant', 'w=t/input_0.pb', '-o', 't/input_0.pb']),
+            ('output', 't/output_0.pb', ['run', 'm.onnx', '--test-data', 't', '-o', 't/output_0.pb']),
+            ('saved output', 's/output_0.npy', ['sim', 'p.cim', '--input', 's/output_0.npy', '--save-outputs', 's']),
+            ('output', 'p.cim', ['run', 'm.onnx', '--program', 'p.cim', '-o', 'p.cim']),
+            ('output', 'd/p.cim', ['dump', 'd/p.cim', '-o', 'd', '--force'])):
+        usage("the %s would replace the input '%s'" % (what, path), *arguments)
+    b.equal([before, files], [{name: b.read(name) for name in before}, sorted(os.listdir(b.folder))], 'files')
 
 
 def closed_output(b):

@@ -79,7 +79,7 @@ def standard_output_once(b):
     message = 'cimc: error: %s and %s cannot both go to standard output [usage]'
     b.fails('compile', b.model, '--schedule-out=-', '--trace=-', code=2, message=message % ('schedule', 'trace'))
     b.fails('run', b.model, '--schedule-svg=-', '--json', code=2, message=message % ('picture', 'JSON'))
-    b.fails('compile', b.model, '--schedule-svg=-', '-o-', code=2, message=message % ('program', 'picture'))
+    b.fails('compile', b.model, '--schedule-svg=-', '-o-', code=2, message=message % ('output', 'picture'))
     b.run('compile', b.model, '-o', 'p.cim')
     b.run('run', b.model, '--program=p.cim', '--trace=t.json', code=2)
     b.run('compile', b.model, '-o', 'p.cim', '--schedule-svg=none/x.svg', code=1)

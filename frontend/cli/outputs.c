@@ -1,0 +1,169 @@
+/*
+ * outputs.c - the files that a command is to write: none may be one that it reads, nor be written
+ * twice.
+ *
+ * In: settings, before anything is read. Out: a usage error that names both.
+ */
+#include "cli.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { N_OUTPUTS = 7 };
+struct named_output {
+    const char *what, *path; /* path NULL: not asked for */
+};
+
+static void list_outputs(const struct settings *s, struct named_output out[N_OUTPUTS])
+{
+    const struct named_output all[N_OUTPUTS] = {
+        {"output", s->output},         {"report", s->report}, {"schedule", s->schedule_out},
+        {"picture", s->schedule_svg},  {"trace", s->trace},   {"duplication problem", s->lp_file},
+        {"JSON", s->json ? "-" : NULL}};
+    memcpy(out, all, sizeof all);
+}
+
+bool outputs_wanted(const struct settings *s)
+{
+    struct named_output out[N_OUTPUTS];
+    bool found = false;
+    list_outputs(s, out);
+    for (size_t i = 0; i < N_OUTPUTS; i++)
+        found |= out[i].path != NULL;
+    return found;
+}
+
+bool outputs_to_stdout(const struct settings *s)
+{
+    struct settings files = *s;
+    struct named_output out[N_OUTPUTS];
+    bool found = false;
+    files.json = false;
+    list_outputs(&files, out);
+    for (size_t i = 0; i < N_OUTPUTS; i++)
+        found |= out[i].path && strcmp(out[i].path, "-") == 0;
+    return found;
+}
+
+void outputs_report(const struct settings *s, FILE *to)
+{
+    struct named_output out[N_OUTPUTS];
+    const char *before = "wrote ";
+    list_outputs(s, out);
+    for (size_t i = 0; i < N_OUTPUTS; i++) {
+        if (!out[i].path || strcmp(out[i].path, "-") == 0)
+            continue;
+        fputs(before, to);
+        print_plain(out[i].path, to);
+        before = ", ";
+    }
+    if (*before == ',')
+        fputc('\n', to);
+}
+
+/* One file would be written twice; a device may take anything. */
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
+        return strcmp(a, b) == 0;
+    if (stat(a, &x) != 0 || stat(b, &y) != 0)
+        return strcmp(a, b) == 0;
+    return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* `folder` is there and holds the file, at any depth. */
+static bool lies_in(const char *file, const char *folder)
+{
+    char inner[PATH_MAX], outer[PATH_MAX];
+    struct stat st;
+    if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode) || !realpath(folder, outer) ||
+        !realpath(file, inner))
+        return false;
+    size_t n = strlen(outer);
+    return strncmp(inner, outer, n) == 0 && inner[n] == '/';
+}
+
+/* ---- what is read ---- */
+
+typedef VEC(const char *) path_list;
+
+/* DIR/<what>_0<ending>, DIR/<what>_1<ending> ... that are there. */
+static void add_numbered(const char *dir, const char *what, const char *ending, struct arena *a,
+                         path_list *paths)
+{
+    struct stat st;
+    for (unsigned k = 0; dir; k++) {
+        const char *path = arena_printf(a, "%s/%s_%u%s", dir, what, k, ending);
+        if (stat(path, &st) != 0)
+            return;
+        VEC_PUSH(paths, path);
+    }
+}
+
+static void list_inputs(const struct settings *s, struct arena *a, path_list *paths)
+{
+    const char *single[] = {s->arch, s->report_arch, s->model, s->program};
+    for (size_t i = 0; i < s->args.n; i++)
+        VEC_PUSH(paths, s->args.at[i]);
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
+        if (single[i])
+            VEC_PUSH(paths, single[i]);
+    }
+    for (size_t i = 0; i < s->inputs.n; i++)
+        VEC_PUSH(paths, s->inputs.at[i]);
+    for (size_t i = 0; i < s->constants.n; i++) {
+        const char *file = strchr(s->constants.at[i], '=');
+        if (file)
+            VEC_PUSH(paths, file + 1);
+    }
+    add_numbered(s->test_data, "input", ".pb", a, paths);
+    add_numbered(s->test_data, "output", ".pb", a, paths);
+}
+
+static bool replaces(const struct named_output *out, const char *input, struct diag *d)
+{
+    if (strcmp(input, "-") == 0 || (!same_file(input, out->path) && !lies_in(input, out->path)))
+        return false;
+    diag_error(d, (struct loc){0}, DIAG_USAGE, "the %s would replace the input '%s'", out->what,
+               input);
+    return true;
+}
+
+static bool check_inputs(const struct named_output out[N_OUTPUTS], const struct settings *s,
+                         struct arena *a, struct diag *d)
+{
+    path_list inputs = {0}, saved = {0};
+    bool ok = true;
+    list_inputs(s, a, &inputs);
+    add_numbered(s->save_outputs, "output", ".npy", a, &saved);
+    for (size_t i = 0; i < inputs.n && ok; i++) {
+        for (size_t k = 0; k < N_OUTPUTS && ok; k++)
+            ok = !out[k].path || !replaces(&out[k], inputs.at[i], d);
+        for (size_t k = 0; k < saved.n && ok; k++)
+            ok = !replaces(&(struct named_output){"saved output", saved.at[k]}, inputs.at[i], d);
+    }
+    VEC_FREE(&inputs);
+    VEC_FREE(&saved);
+    return ok;
+}
+
+bool outputs_check(const struct settings *s, struct diag *d)
+{
+    struct named_output out[N_OUTPUTS];
+    list_outputs(s, out);
+    struct arena *a = arena_new();
+    bool ok = check_inputs(out, s, a, d);
+    arena_free(a);
+    for (size_t i = 0; i < N_OUTPUTS && ok; i++) {
+        for (size_t k = 0; out[i].path && k < i; k++) {
+            bool is_stdout = strcmp(out[i].path, "-") == 0;
+            if (out[k].path && same_file(out[k].path, out[i].path))
+                return diag_error(d, (struct loc){0}, DIAG_USAGE, "%s and %s cannot both go to %s",
+                                  out[k].what, out[i].what,
+                                  is_stdout ? "standard output" : out[i].path);
+        }
+    }
+    return ok;
+}
