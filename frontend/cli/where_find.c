@@ -102,24 +102,61 @@ static bool is_near(const char *name, const char *asked)
                       edits(name, asked, NEAR_LETTERS) <= NEAR_LETTERS);
 }
 
-static const struct where_layer *unknown_layer(const struct where *w, const char *asked,
-                                               struct diag *d)
+/* "; near: 'a' (0), ...": the layers whose names are near, at most MOST_NAMED. */
+static void list_near(const struct where *w, const char *asked, struct text *out)
 {
-    struct text near = {0};
     unsigned n = 0;
     for (size_t i = 0; i < w->n_layers && n < MOST_NAMED; i++) {
         const char *name = where_layer_name(w, &w->layers[i]);
         if (is_near(name, asked))
-            text_add(&near, "%s'%s' (%zu)", n++ ? ", " : "; near: ", name, i);
+            text_add(out, "%s'%s' (%zu)", n++ ? ", " : "; near: ", name, i);
     }
+}
+
+static const struct where_layer *unknown_layer(const struct where *w, const char *asked,
+                                               size_t n_alike, struct diag *d)
+{
+    struct text near = {0};
+    list_near(w, asked, &near);
+    const char *list = near.at ? near.at : "";
     if (w->n_layers == 0)
         diag_error(d, (struct loc){0}, DIAG_WHERE, "the program has no layer on crossbars");
+    else if (n_alike > 0)
+        diag_error(d, (struct loc){0}, DIAG_WHERE, "%zu layers have '%s' in their names%s", n_alike,
+                   asked, list);
     else
         diag_error(d, (struct loc){0}, DIAG_WHERE,
                    "there is no layer '%s' among the layers 0 to %zu%s", asked, w->n_layers - 1,
-                   near.at ? near.at : "");
+                   list);
     text_free(&near);
     return NULL;
+}
+
+/* The names of exporters are paths: "/conv1/Conv" begins with "conv1". */
+static bool begins(const char *name, const char *part)
+{
+    return strncmp(name + (*name == '/' && *part != '/'), part, strlen(part)) == 0;
+}
+
+static bool holds(const char *name, const char *part)
+{
+    return strstr(name, part) != NULL;
+}
+
+/* The last layer with such a name, and how many there are. */
+static const struct where_layer *find_alike(const struct where *w, const char *part,
+                                            bool (*alike)(const char *name, const char *part),
+                                            size_t *out_n)
+{
+    const struct where_layer *found = NULL;
+    *out_n = 0;
+    for (size_t i = 0; i < w->n_layers && *part; i++) {
+        if (alike(where_layer_name(w, &w->layers[i]), part)) {
+            found = &w->layers[i];
+            ++*out_n;
+        }
+    }
+    return found;
 }
 
 const struct where_layer *where_layer(const struct where *w, const char *name, struct diag *d)
@@ -128,12 +165,14 @@ const struct where_layer *where_layer(const struct where *w, const char *name, s
         if (strcmp(where_layer_name(w, &w->layers[i]), name) == 0)
             return &w->layers[i];
     }
-    char *end;
-    size_t digits = strspn(name, "0123456789");
-    unsigned long long number = strtoull(name, &end, 10);
-    if (digits > 0 && !name[digits] && number < w->n_layers)
-        return &w->layers[number];
-    return unknown_layer(w, name, d);
+    size_t digits = strspn(name, "0123456789"), n;
+    unsigned long long number = strtoull(name, NULL, 10);
+    if (digits > 0 && !name[digits])
+        return number < w->n_layers ? &w->layers[number] : unknown_layer(w, name, 0, d);
+    const struct where_layer *found = find_alike(w, name, begins, &n);
+    if (n != 1)
+        found = find_alike(w, name, holds, &n);
+    return n == 1 ? found : unknown_layer(w, name, n, d);
 }
 
 bool where_shares(const struct where *w, const struct where_layer *l)

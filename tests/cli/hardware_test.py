@@ -276,6 +276,8 @@ def where_model(b):
     """where: every copy of a weight of the bundled model, and back; the values are the model's"""
     b.run('compile', b.model, '-o', 'p.cim', '--copies', '1=3', '--extra-pes=40', *SMALL)
     program = load(b, 'p.cim')
+    for part, name in (('conv1', '/conv1/Conv'), ('block1/conv1', '/block1/conv1/Conv'), ('Gemm', '/dense/Gemm'), ('2/conv2', '/block2/conv2/Conv')):
+        b.contains(b.run('where', 'p.cim', '--layer', part, '--row=0', '--col=0').stdout, " '%s', row 0" % name)
     for layer, row, col in ((1, 77, 9), (4, 287, 31), (6, 0, 0)):
         got = json.loads(b.run('where', 'p.cim', '--layer', str(layer), '--row', str(row), '--col', str(col), '--json').stdout)
         image = program.images[layer]
@@ -303,6 +305,9 @@ def where_errors(b):
             message="cimc: error: --cell: '3' is not ROW,COLUMN of a crossbar [usage]")
     for options, message in ((['--layer=/conv2/Konv', '--row=0', '--col=0'],
                               "there is no layer '/conv2/Konv' among the layers 0 to 6; near: '/conv1/Conv' (0), '/conv2/Conv' (3)"),
+                             (['--layer=Conv', '--row=0', '--col=0'],
+                              "6 layers have 'Conv' in their names; near: '/conv1/Conv' (0), '/block1/conv1/Conv' (1), "
+                              "'/block1/conv2/Conv' (2), '/conv2/Conv' (3), '/block2/conv1/Conv' (4), '/block2/conv2/Conv' (5)"),
                              (['--layer=7', '--row=0', '--col=0'], "there is no layer '7' among the layers 0 to 6"),
                              (['--layer=0', '--row=9', '--col=0'], 'there is no row 9, they go from 0 to 8'),
                              (['--layer=0', '--row=0', '--col=16'], 'there is no column 16, they go from 0 to 15'),
