@@ -34,13 +34,10 @@ bool ir_infer(const struct ir_op *op, struct diag *d, struct ir_type *out)
 
 bool ir_misfit(const struct ir_op *op, struct diag *d, const char *fmt, ...)
 {
-    struct text t = {0};
     va_list ap;
     va_start(ap, fmt);
-    text_addv(&t, fmt, ap);
+    diag_vat(d, op->loc, DIAG_SHAPE, ir_op_descs[op->opcode].name, fmt, ap);
     va_end(ap);
-    diag_error(d, op->loc, DIAG_SHAPE, "%s: %s", ir_op_descs[op->opcode].name, t.at);
-    text_free(&t);
     return false;
 }
 

@@ -61,13 +61,10 @@ static const char *describe_next(const struct lex *l, char buf[16])
 
 bool lex_error(struct lex *l, const char *fmt, ...)
 {
-    struct text t = {0};
     va_list ap;
     va_start(ap, fmt);
-    text_addv(&t, fmt, ap);
+    diag_vat(l->diag, lex_loc(l), DIAG_IR_SYNTAX, NULL, fmt, ap);
     va_end(ap);
-    diag_error(l->diag, lex_loc(l), DIAG_IR_SYNTAX, "%s", t.at);
-    text_free(&t);
     return false;
 }
 

@@ -9,25 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* "conv2d 'c1'", "graph 'g'" */
+static void name_subject(const struct ir_verifier *v, const struct ir_op *op, struct text *out)
+{
+    if (!op) {
+        text_add(out, "graph '%s'", v->graph->name);
+        return;
+    }
+    bool known = (unsigned)op->opcode < IR_N_OPCODES;
+    text_add(out, "%s", known ? ir_op_descs[op->opcode].name : "operation");
+    if (op->name && *op->name)
+        text_add(out, " '%s'", op->name);
+}
+
 void ir_fault(struct ir_verifier *v, const struct ir_op *op, const char *fmt, ...)
 {
-    struct text t = {0};
+    struct text subject = {0};
     va_list ap;
+    name_subject(v, op, &subject);
     va_start(ap, fmt);
-    text_addv(&t, fmt, ap);
+    diag_vat(v->diag, op ? op->loc : (struct loc){0}, DIAG_IR_INVALID, subject.at, fmt, ap);
     va_end(ap);
     v->ok = false;
-    if (!op) {
-        diag_error(v->diag, (struct loc){0}, DIAG_IR_INVALID, "graph '%s': %s", v->graph->name,
-                   t.at);
-    } else {
-        bool known = (unsigned)op->opcode < IR_N_OPCODES;
-        diag_error(v->diag, op->loc, DIAG_IR_INVALID, "%s%s%s%s: %s",
-                   known ? ir_op_descs[op->opcode].name : "operation",
-                   op->name && *op->name ? " '" : "", op->name ? op->name : "",
-                   op->name && *op->name ? "'" : "", t.at);
-    }
-    text_free(&t);
+    text_free(&subject);
 }
 
 /* ---- the list ---- */

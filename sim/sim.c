@@ -28,14 +28,11 @@ struct loc sim_loc(struct sim *s, uint32_t tile, uint32_t index)
 
 bool sim_fault(struct sim *s, const char *fmt, ...)
 {
-    struct text t = {0};
     va_list ap;
     va_start(ap, fmt);
-    text_addv(&t, fmt, ap);
-    va_end(ap);
     s->failed = true;
-    diag_error(s->d, sim_loc(s, s->at_tile, s->at_inst), DIAG_SIM_FAULT, "%s", t.at);
-    text_free(&t);
+    diag_vat(s->d, sim_loc(s, s->at_tile, s->at_inst), DIAG_SIM_FAULT, NULL, fmt, ap);
+    va_end(ap);
     return false;
 }
 

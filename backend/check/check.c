@@ -18,13 +18,7 @@ bool check_decode(const struct isa_tile *t, uint32_t index, struct isa_inst *out
 
 static bool report(struct check *k, struct loc loc, const char *fmt, va_list ap)
 {
-    if (k->n_faults++ < CHECK_MAX_FAULTS) {
-        struct text t = {0};
-        text_addv(&t, fmt, ap);
-        (void)diag_error(k->d, loc, DIAG_CHECK, "%s", t.at);
-        text_free(&t);
-    }
-    return false;
+    return k->n_faults++ < CHECK_MAX_FAULTS && diag_vat(k->d, loc, DIAG_CHECK, NULL, fmt, ap);
 }
 
 static struct loc loc_of(struct check *k, uint32_t tile, uint32_t index)

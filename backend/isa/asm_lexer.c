@@ -117,12 +117,8 @@ void lex_start(struct lexer *l, const char *text, size_t n, const char *file, st
 static bool report(struct lexer *l, const struct token *at, const char *fmt, va_list ap)
 {
     struct loc loc = {.file = l->file, .line = at->line, .col = at->col};
-    struct text message = {0};
-    text_addv(&message, fmt, ap);
-    if (l->n_errors++ < ISA_MAX_SYNTAX_ERRORS)
-        diag_error(l->d, loc, DIAG_ASM_SYNTAX, "%s", message.at);
-    text_free(&message);
-    return false;
+    return l->n_errors++ < ISA_MAX_SYNTAX_ERRORS &&
+           diag_vat(l->d, loc, DIAG_ASM_SYNTAX, NULL, fmt, ap);
 }
 
 bool asm_lex_error(struct lexer *l, const char *fmt, ...)

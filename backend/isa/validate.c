@@ -15,19 +15,16 @@ bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const cha
             diag_note(s->d, (struct loc){.file = s->path}, "more faults are not shown");
         return false;
     }
-    struct text where = {0}, message = {0};
+    struct text where = {0};
     if (s->tile >= 0)
         text_add(&where, "tile %" PRId64 "%s", s->tile, what ? ", " : "");
     if (what)
         text_add(&where, "%s %u", what, index);
     va_list ap;
     va_start(ap, fmt);
-    text_addv(&message, fmt, ap);
+    diag_vat(s->d, (struct loc){.file = s->path, .entity = where.at}, DIAG_PROGRAM, NULL, fmt, ap);
     va_end(ap);
-    diag_error(s->d, (struct loc){.file = s->path, .entity = where.at}, DIAG_PROGRAM, "%s",
-               message.at);
     text_free(&where);
-    text_free(&message);
     return false;
 }
 

@@ -29,8 +29,8 @@ struct where {
 };
 void where_open(struct where *w, const struct isa_program *p);
 void where_free(struct where *w);
-/* The layer of that name or number, else the only one whose name begins with it (a '/' in front left
- * out), else the only one with it anywhere; NULL with a diagnostic that names near ones. */
+/* The layer of that name or number, else the only one whose name begins with it (a '/' in front
+ * left out), else the only one with it anywhere; NULL with a diagnostic that names near ones. */
 const struct where_layer *where_layer(const struct where *w, const char *name,
                                       struct diag *d) CHECK_RESULT;
 const char *where_layer_name(const struct where *w, const struct where_layer *l);

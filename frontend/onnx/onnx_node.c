@@ -11,13 +11,10 @@
 
 bool onnx_error(struct onnx_node *n, const char *fmt, ...)
 {
-    struct text t = {0};
     va_list ap;
     va_start(ap, fmt);
-    text_addv(&t, fmt, ap);
+    diag_vat(n->im->diag, n->loc, DIAG_ONNX_ATTR, NULL, fmt, ap);
     va_end(ap);
-    diag_error(n->im->diag, n->loc, DIAG_ONNX_ATTR, "%s", t.at);
-    text_free(&t);
     return false;
 }
 

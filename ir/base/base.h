@@ -149,6 +149,10 @@ void diag_free(struct diag *d);
 /* Adds an error; always returns false, so that `return diag_error(...)` reads as one line. */
 bool diag_error(struct diag *d, struct loc loc, enum diag_code code, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* The same for functions that have arguments of their own in front; `prefix` stands before the
+ * text, "prefix: text", or is NULL. */
+bool diag_vat(struct diag *d, struct loc loc, enum diag_code code, const char *prefix,
+              const char *fmt, va_list ap);
 void diag_warn(struct diag *d, struct loc loc, enum diag_code code, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 /* A note belongs to the entry before it. */

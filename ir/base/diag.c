@@ -43,9 +43,11 @@ static bool repeats_last(const struct diag *d, enum diag_severity severity, stru
 }
 
 static void add(struct diag *d, enum diag_severity severity, struct loc loc, enum diag_code code,
-                const char *fmt, va_list ap)
+                const char *prefix, const char *fmt, va_list ap)
 {
     struct text t = {0};
+    if (prefix)
+        text_add(&t, "%s: ", prefix);
     text_addv(&t, fmt, ap);
     d->n_errors += severity == DIAG_ERROR;
     if (repeats_last(d, severity, loc, t.at)) {
@@ -67,11 +69,18 @@ static void add(struct diag *d, enum diag_severity severity, struct loc loc, enu
     d->last = e;
 }
 
+bool diag_vat(struct diag *d, struct loc loc, enum diag_code code, const char *prefix,
+              const char *fmt, va_list ap)
+{
+    add(d, DIAG_ERROR, loc, code, prefix, fmt, ap);
+    return false;
+}
+
 bool diag_error(struct diag *d, struct loc loc, enum diag_code code, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    add(d, DIAG_ERROR, loc, code, fmt, ap);
+    add(d, DIAG_ERROR, loc, code, NULL, fmt, ap);
     va_end(ap);
     return false;
 }
@@ -80,7 +89,7 @@ void diag_warn(struct diag *d, struct loc loc, enum diag_code code, const char *
 {
     va_list ap;
     va_start(ap, fmt);
-    add(d, DIAG_WARNING, loc, code, fmt, ap);
+    add(d, DIAG_WARNING, loc, code, NULL, fmt, ap);
     va_end(ap);
 }
 
@@ -88,7 +97,7 @@ void diag_note(struct diag *d, struct loc loc, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    add(d, DIAG_NOTE, loc, d->last ? d->last->code : DIAG_IO, fmt, ap);
+    add(d, DIAG_NOTE, loc, d->last ? d->last->code : DIAG_IO, NULL, fmt, ap);
     va_end(ap);
 }
 
