@@ -43,7 +43,7 @@ static const struct isa_lane *lane_of(const struct match *m, struct operand *o)
 
 static bool is_imm(const struct match *m, struct operand o, float value)
 {
-    return !lane_of(m, &o) && o.code == LANE_IMM && o.imm == value;
+    return !lane_of(m, &o) && o.code == LANE_IMM && check_same_bits(o.imm, value);
 }
 
 /* ---- leaves ---- */

@@ -4,6 +4,7 @@
  */
 #include "fuzz.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool has_error(const struct diag *d, enum diag_code code)
@@ -16,11 +17,12 @@ static bool has_error(const struct diag *d, enum diag_code code)
 
 /* ---- simulation ---- */
 
+/* `g` (may be NULL) names the inputs and outputs that the program does not use. */
 static bool run(struct simulation *sim, struct settings *s, const struct isa_program *p,
-                struct diag *d)
+                const struct ir_graph *g, struct diag *d)
 {
     s->input_fill = "random:1";
-    *sim = (struct simulation){.settings = s, .program = p};
+    *sim = (struct simulation){.settings = s, .program = p, .graph = g};
     return simulate(sim, d);
 }
 
@@ -56,7 +58,7 @@ static void simulate_twice(const struct isa_program *p, bool accepted)
         settings_init(&s);
         s.latency_seed = i;
         s.max_extra_cycles = i ? 50 : 0;
-        ok &= run(&sim[i], &s, p, d);
+        ok &= run(&sim[i], &s, p, NULL, d);
         sim[i].settings = NULL;
         settings_free(&s);
     }
@@ -136,9 +138,42 @@ static const char *pipeline(const struct ir_graph *g)
     }
 }
 
+/* ---- what the evaluator says ---- */
+
+/* Sums and roots are compared only where rounding cannot have grown beyond the tolerance. */
+static const float most_magnitude = 1e4f, tolerance = 1e-3f;
+
+static void note_magnitude(void *self, const struct ir_op *op, const struct tensor *value)
+{
+    float *most = self;
+    const float *x = value->data;
+    for (int64_t i = 0; op->out->type.dtype == IR_F32 && i < ir_count(&value->type); i++)
+        *most = fabsf(x[i]) <= *most ? *most : isnan(x[i]) ? INFINITY : fabsf(x[i]);
+}
+
+static void compare_with_evaluator(struct io *io, const struct ir_graph *g)
+{
+    struct diag *d = diag_new();
+    float most = 1;
+    struct eval_observer observer = {.seen = note_magnitude, .self = &most};
+    fuzz_require(io_evaluate_references(io, g, &observer, d), "the evaluator computes the graph",
+                 d);
+    for (size_t k = 0; k < io->n_outputs && most <= most_magnitude; k++) {
+        const struct io_tensor *out = &io->outputs[k];
+        if (!out->known || !io->references[k].data)
+            continue;
+        struct difference difference =
+            compare_f32(out->data, io->references[k].data, ir_count(&out->type));
+        fuzz_require(difference.max_abs_error <= tolerance * most,
+                     "what was compiled computes what the evaluator does", d);
+    }
+    diag_free(d);
+}
+
 static bool compile_and_run(struct build *b, struct settings *s, struct diag *d)
 {
     struct simulation sim;
+    b->imported = ir_clone(b->graph);
     if (!driver_run_passes(b, s, pipeline(b->graph), &(struct pass_options){0}, d) ||
         !fuzz_graph_is_small(b->graph))
         return d->n_errors == 0;
@@ -148,10 +183,11 @@ static bool compile_and_run(struct build *b, struct settings *s, struct diag *d)
     fuzz_require(!has_error(d, DIAG_PROGRAM), "what was compiled is a valid program", d);
     if (!ok || !fuzz_program_is_small(b->program))
         return ok;
-    ok = run(&sim, s, b->program, d);
+    ok = run(&sim, s, b->program, b->imported, d);
     fuzz_require(ok, "what was compiled runs", d);
     fuzz_require(sim.result.cycles == b->program->scheduled_cycles,
                  "what was compiled takes the scheduled cycles", d);
+    compare_with_evaluator(&sim.io, b->imported);
     simulation_free(&sim);
     return true;
 }

@@ -139,7 +139,7 @@ MODELS = {
                    ('LeakyRelu', [], {'alpha': 0.25}), ('GlobalAveragePool', [], {})),
     'resize': chain(13, [1, 2, 10, 12], ('Resize', ['', 's'], {'mode': 'linear', 'coordinate_transformation_mode':
                                                               'half_pixel'}), constants=[tensor('s', [4], [1., 1., 2., 2.])]),
-    'slices': chain(13, [1, 2, 3, 3], ('Slice', ['a', 'b', 'c', 'd'], {}), ('Pad', ['e'], {'mode': 'reflect'}),
+    'slices': chain(13, [1, 2, 3, 4], ('Slice', ['a', 'b', 'c', 'd'], {}), ('Pad', ['e'], {'mode': 'reflect'}),
                     constants=[tensor('a', [2], [4, 0]), tensor('b', [2], [-9, 6]), tensor('c', [2], [2, 3]),
                                tensor('d', [2], [-2, 2]), tensor('e', [8], [0, 0, 0, 1, 0, 0, 0, 0])]),
     'shuffle': chain(13, [1, 1, 10, 6], ('Flatten', [], {}), ('Reshape', ['r'], {}), ('DepthToSpace', [], {'blocksize': 1}),
