@@ -42,7 +42,7 @@ struct settings {
     const char *passes, *print_before, *print_after, *stop_after, *skip;
     bool time_passes, pass_stats, no_verify, roundtrip_each;
     /* simulation */
-    const char *test_data, *input_fill, *save_outputs, *program, *model;
+    const char *test_data, *input_fill, *save_outputs, *times, *program, *model;
     string_list inputs;
     bool compare_layers;
     int64_t latency_seed, max_extra_cycles;
@@ -79,8 +79,8 @@ struct option_desc {
 /* Groups of options, ended by an entry without name. */
 extern const struct option_desc options_model[], options_mapping[], options_lp[], options_output[],
     options_json[], options_passes[], options_inputs[], options_run_program[], options_sim_model[],
-    options_inline[], options_views[], options_page[], options_timing[], options_values[],
-    options_dump[], options_where[];
+    options_times[], options_inline[], options_views[], options_page[], options_timing[],
+    options_values[], options_dump[], options_where[];
 
 enum { MOST_OPTION_GROUPS = 12 };
 struct command {
@@ -290,6 +290,15 @@ struct simulation {
 /* False where the machine faults or anything differs. `sim->ran`: there is something to report. */
 bool simulate(struct simulation *sim, struct diag *d) CHECK_RESULT;
 void simulation_free(struct simulation *sim);
+
+/* ---- times.c: when each instruction ran ---- */
+struct times;
+struct times *times_new(const struct isa_program *p);
+void times_free(struct times *t); /* NULL is fine */
+void times_completed(struct times *t, uint32_t tile, uint32_t inst_index, uint64_t start_cycle,
+                     uint64_t end_cycle);
+/* Of a run that came to its end. */
+bool times_write(const struct times *t, const char *path, struct diag *d) CHECK_RESULT;
 
 /* ---- layers.c ---- */
 struct layers;

@@ -4,7 +4,7 @@
 static void report(const struct simulation *sim, const struct settings *s)
 {
     if (!s->json) {
-        report_simulation(sim, stdout);
+        report_simulation(sim, outputs_to_stdout(s) ? stderr : stdout);
         return;
     }
     struct json *j = json_new();

@@ -93,7 +93,7 @@ static const struct command commands[] = {
      .text = "Executes the program's bytes, function and timing together. Outputs are compared\n"
              "with --test-data or, if --model is given, with the reference evaluator; without\n"
              "either only the cycles are reported.\n",
-     .groups = {options_sim_model, options_values, options_inputs, options_json},
+     .groups = {options_sim_model, options_values, options_inputs, options_times, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_sim},

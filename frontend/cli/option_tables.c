@@ -296,6 +296,15 @@ const struct option_desc options_sim_model[] = {
     {0},
 };
 
+const struct option_desc options_times[] = {
+    {.name = "times",
+     .kind = OPTION_TEXT,
+     .offset = AT(times),
+     .argument = "FILE",
+     .help = "writes start and end of each instruction there, as CSV"},
+    {0},
+};
+
 const struct option_desc options_dump[] = {
     {.name = "output",
      .letter = 'o',

@@ -22,15 +22,37 @@ static bool prepare(struct simulation *sim, struct diag *d)
     return true;
 }
 
-static bool execute(struct simulation *sim, struct layers *layers, struct diag *d)
+/* Who looks on while the program runs. */
+struct watchers {
+    struct layers *layers; /* or NULL */
+    struct times *times;
+};
+
+static void wrote(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
+                  const struct isa_inst *inst)
+{
+    const struct watchers *w = self;
+    layers_wrote(w->layers, s, tile, inst_index, inst);
+}
+
+static void completed(void *self, uint32_t tile, uint32_t inst_index, const struct isa_inst *inst,
+                      uint64_t start_cycle, uint64_t end_cycle)
+{
+    const struct watchers *w = self;
+    (void)inst;
+    times_completed(w->times, tile, inst_index, start_cycle, end_cycle);
+}
+
+static bool execute(struct simulation *sim, struct watchers *watchers, struct diag *d)
 {
     struct io *io = &sim->io;
     const float **inputs = ARENA_ARRAY(io->arena, const float *, io->n_inputs);
     float **outputs = ARENA_ARRAY(io->arena, float *, io->n_outputs);
     struct sim_options o = {.latency_seed = (uint64_t)sim->settings->latency_seed,
                             .max_extra_cycles = (uint64_t)sim->settings->max_extra_cycles,
-                            .wrote = layers ? layers_wrote : NULL,
-                            .self = layers,
+                            .wrote = watchers->layers ? wrote : NULL,
+                            .completed = watchers->times ? completed : NULL,
+                            .self = watchers,
                             .progress = sim->settings->progress};
     for (size_t k = 0; k < io->n_inputs; k++)
         inputs[k] = io->inputs[k].data;
@@ -88,9 +110,12 @@ static bool compare_cycles(const struct simulation *sim, struct diag *d)
     return true;
 }
 
-static bool run_and_compare(struct simulation *sim, struct layers *layers, struct diag *d)
+static bool run_and_compare(struct simulation *sim, struct watchers *watchers, struct diag *d)
 {
-    if (!execute(sim, layers, d) || !evaluate(sim, layers, d))
+    struct layers *layers = watchers->layers;
+    if (!execute(sim, watchers, d) ||
+        (watchers->times && !times_write(watchers->times, sim->settings->times, d)) ||
+        !evaluate(sim, layers, d))
         return false;
     bool ok = compare(sim, d);
     if (layers) {
@@ -106,14 +131,17 @@ bool simulate(struct simulation *sim, struct diag *d)
 {
     if (!prepare(sim, d))
         return false;
-    struct layers *layers = NULL;
+    struct watchers w = {0};
     if (sim->settings->compare_layers) {
-        layers = layers_new(sim->program, sim->graph, d);
-        if (!layers)
+        w.layers = layers_new(sim->program, sim->graph, d);
+        if (!w.layers)
             return false;
     }
-    bool ok = run_and_compare(sim, layers, d);
-    layers_free(layers);
+    if (sim->settings->times)
+        w.times = times_new(sim->program);
+    bool ok = run_and_compare(sim, &w, d);
+    times_free(w.times);
+    layers_free(w.layers);
     return ok;
 }
 

@@ -24,7 +24,7 @@ COMMANDS = {
     'compile': (MODEL | MAPPING | VIEWS | TIMING | {'output', 'json'}, ['absent']),
     'report': (MODEL | MAPPING | TIMING | {'report-arch', 'output'}, ['absent']),
     'run': (MODEL | MAPPING | INPUTS | VIEWS | TIMING | {'program', 'output', 'json'}, ['absent']),
-    'sim': (INPUTS | {'model', 'json'}, ['absent']),
+    'sim': (INPUTS | {'model', 'times', 'json'}, ['absent']),
     'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),

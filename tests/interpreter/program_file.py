@@ -183,9 +183,8 @@ def read_container(data, proto, verify=True):
     return program
 
 
-def read_program(data, proto, fields):
-    """read_container, with `machine` (fields) added, and `words` and `nodes` for each tile."""
-    program = read_container(data, proto)
+def add_streams(program, fields):
+    """Adds `machine` (fields), and `words` and `nodes` for each tile."""
     program.machine = read_machine(program.arch, fields)
     if fingerprint(program.machine) != program.arch_fingerprint:
         raise Fault('the machine is not the one of the fingerprint')
@@ -199,3 +198,7 @@ def read_program(data, proto, fields):
         tile.words = [int.from_bytes(stream[i:i + 32], 'little') for i in range(0, len(stream), 32)]
         tile.nodes = [n for n, in struct.iter_unpack('<I', sources)]
     return program
+
+
+def read_program(data, proto, fields):
+    return add_streams(read_container(data, proto), fields)

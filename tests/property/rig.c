@@ -321,6 +321,20 @@ uint8_t *program_bytes(const struct isa_program *p, size_t *out_n)
     return bytes;
 }
 
+/* With CIMC_PROPERTY_PROGRAMS=FOLDER: leaves the program there for other tests. */
+static void keep_program(const struct rig *r, const uint8_t *bytes, size_t n)
+{
+    const char *folder = getenv("CIMC_PROPERTY_PROGRAMS");
+    if (!folder)
+        return;
+    struct text path = {0};
+    text_add(&path, "%s/%s-%llu-%016llx.cim", folder, r->what, (unsigned long long)r->seed,
+             (unsigned long long)hash_bytes(bytes, n, 0));
+    FILE *f = fopen(path.at, "wb");
+    ck_assert(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
+    text_free(&path);
+}
+
 static void check_bytes(struct rig *r, const struct isa_program *p, const uint8_t *want, size_t n,
                         const char *what)
 {
@@ -390,6 +404,7 @@ void rig_check_program(struct rig *r, const struct ir_graph *g, const struct con
     check_latencies(r, p, out);
     outputs_free(out);
     uint8_t *bytes = program_bytes(p, &n);
+    keep_program(r, bytes, n);
     check_text_form(r, p, bytes, n);
     struct isa_program *second = rig_compile(r, g, c, &again);
     check_bytes(r, second, bytes, n, "compiled again");

@@ -1,6 +1,7 @@
 /* arch_test.c - machine descriptions: defaults, YAML, limits, round trips, costs worked out by
  * hand. */
 #include "arch.h"
+#include "resource.h"
 #include "../run_suite.h"
 
 #include <check.h>
@@ -350,6 +351,57 @@ START_TEST(costs_by_hand)
 }
 END_TEST
 
+START_TEST(events_by_time_and_rank)
+{
+    /* (time, rank); added in this order */
+    static const uint64_t added[][2] = {{5, 1}, {3, 9}, {5, 0}, {3, 2}, {7, 0}, {3, 4}};
+    static const uint64_t wanted[][2] = {{3, 2}, {3, 4}, {3, 9}, {5, 0}, {5, 1}, {7, 0}};
+    struct resources r;
+    struct event e;
+    unsigned n = 0;
+    resource_init(&r, 1);
+    for (unsigned i = 0; i < 6; i++)
+        event_add(&r, (struct event){added[i][0], added[i][1], EVENT_COMPLETE, i});
+    while (resource_next_time(&r))
+        while (resource_next_event(&r, &e)) {
+            ck_assert_uint_eq(e.time, r.now);
+            ck_assert_uint_eq(e.time, wanted[n][0]);
+            ck_assert_uint_eq(e.rank, wanted[n][1]);
+            n++;
+        }
+    ck_assert_uint_eq(n, 6);
+    resource_free(&r);
+}
+END_TEST
+
+START_TEST(units_are_reserved)
+{
+    struct resources r;
+    struct cost dma = {.n_stages = 2, .stage = {{UNIT_DRAM, 8}, {UNIT_DRAM, 100}}};
+    struct cost send = {.n_stages = 2, .stage = {{UNIT_NETWORK, 3}, {UNIT_LINK, 12}}};
+    struct cost signal = {.n_stages = 1, .stage = {{UNIT_LINK, 4}}}, none = {0};
+    resource_init(&r, 2);
+    struct reservation got = resource_reserve(&r, 0, &dma, 0);
+    ck_assert(got.unit_free == 8 && got.end == 108 && got.arrival == 108);
+    r.now = 10; /* a short one is complete with the long one before it */
+    got = resource_reserve(&r, 0, &none, 5);
+    ck_assert(got.unit_free == 8 && got.end == 108);
+    got = resource_reserve(&r, 1, &send, 0);
+    ck_assert(got.unit_free == 13 && got.end == 13 && got.arrival == 25);
+    got = resource_reserve(&r, 1, &signal, 2); /* asks for no unit */
+    ck_assert(got.unit_free == 13 && got.end == 13 && got.arrival == 17);
+    ck_assert(resource_takes_unit(&send) && !resource_takes_unit(&signal));
+    ck_assert(!resource_takes_unit(&none));
+    got = resource_reserve(&r, 0, &dma, UINT64_MAX);
+    ck_assert_uint_eq(got.end, UINT64_MAX);
+    struct channel c = {0};
+    ck_assert_uint_eq(channel_count(&c, 25), 25);
+    ck_assert_uint_eq(channel_count(&c, 17), 25);
+    ck_assert_uint_eq(channel_count(&c, 26), 26);
+    resource_free(&r);
+}
+END_TEST
+
 START_TEST(costs_saturate)
 {
     struct arch arch;
@@ -389,6 +441,8 @@ int main(void)
     tcase_add_test(tc, clsa_charges_only_mvm);
     tcase_add_test(tc, costs_by_hand);
     tcase_add_test(tc, costs_saturate);
+    tcase_add_test(tc, events_by_time_and_rank);
+    tcase_add_test(tc, units_are_reserved);
     Suite *suite = suite_create("arch");
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -1,0 +1,235 @@
+"""When each instruction of a program starts and ends: the formulas of SIM.md, sections 1 and 2, on a program file.
+
+There is no clock and there are no events here: a time is the maximum of other times, and is computed when these are known. A queue is
+looked at when what its head misses has become known: its dispatch, or the n-th count of a counter.
+"""
+from math import gcd
+
+from instruction_set import decode_word, read_operations
+from interpret import read_text
+from program_file import add_streams, read_container, read_fields
+
+
+class Stuck(Exception):
+    """Some instruction can never start."""
+
+
+# ---- section 1: work and cost ----
+
+def up(amount, rate):
+    return -(-amount // rate) if rate else 0
+
+
+def taps(kernel, stride, dilation):
+    return -(-kernel // (stride // gcd(stride, dilation)))
+
+
+class Costs:
+    """(stage 1, stage 2) of an instruction of a tile. Stage 1 None: it asks for no unit."""
+
+    def __init__(self, program):
+        self.p, self.m = program, program.machine
+        tiles, self.columns = self.m['tiles'] or len(program.tiles), 1
+        while self.columns * self.columns < tiles:
+            self.columns += 1
+
+    def hops(self, a, b):
+        if a == b:
+            return 0
+        if not self.m['topology']:
+            return 1
+        return abs(a % self.columns - b % self.columns) + abs(a // self.columns - b // self.columns)
+
+    def way(self, tile, i):
+        route = self.p.tiles[tile].routes[i.obj]
+        return max(self.hops(tile, to.tile) for to in route.targets) * self.m['hop_cycles']
+
+    def vector(self, elements):
+        return (self.m['vector_setup_cycles'] + up(elements, self.m['lanes']) if self.m['lanes'] else 0, 0)
+
+    def dram(self, i, channels):
+        size = 2 if self.p.bindings[i.obj].dtype == 1 else 4
+        return (up(i.h * i.w * channels * size, self.m['dram_bytes_per_cycle']), self.m['dram_cycles'])
+
+    def mvm(self, tile, i):
+        return (i.h * i.w * self.m['mvm_cycles'], 0)
+
+    def vmap(self, tile, i):
+        t = self.p.tiles[tile]
+        return self.vector(i.h * i.w * t.views[i.dst[0]].channels * len(t.programs[i.obj].ops))
+
+    def vwin(self, tile, i):
+        t = self.p.tiles[tile]
+        w = t.windows[i.obj]
+        each = w.kernel_h * w.kernel_w
+        if w.kind == 3:
+            each = taps(w.kernel_h, w.stride_h, w.dilation_h) * taps(w.kernel_w, w.stride_w, w.dilation_w)
+        return self.vector(i.h * i.w * t.views[i.dst[0]].channels * each)
+
+    def vred(self, tile, i):
+        return self.vector(i.h * i.w * self.p.tiles[tile].views[i.a[0]].channels)
+
+    def vgat(self, tile, i):
+        return self.vector(i.h * i.w * self.p.tiles[tile].views[i.dst[0]].channels)
+
+    def send(self, tile, i):
+        size = i.h * i.w * self.p.tiles[tile].views[i.a[0]].channels * 4
+        return (up(size, self.m['link_bytes_per_cycle']), self.way(tile, i))
+
+    def signal(self, tile, i):
+        return (None, self.way(tile, i))
+
+    def load(self, tile, i):
+        return self.dram(i, self.p.tiles[tile].views[i.dst[0]].channels)
+
+    def store(self, tile, i):
+        return self.dram(i, self.p.tiles[tile].views[i.a[0]].channels)
+
+    def wait(self, tile, i):
+        return (None, 0)
+
+    nop = wait
+
+
+# ---- section 2: times ----
+
+class Queue:
+    def __init__(self, tile, number):
+        self.tile, self.number = tile, number
+        self.insts = []                  # positions in the stream
+        self.start, self.end = [], []
+        self.unit_free = 0
+
+
+class Tile:
+    def __init__(self, number, stream):
+        self.number, self.stream = number, stream
+        self.queues = {}
+        self.place = []                  # of each instruction: its queue, its number there
+        for position, i in enumerate(stream):
+            q = self.queues.setdefault(i.queue, Queue(self, i.queue))
+            self.place.append((q, len(q.insts)))
+            q.insts.append(position)
+        self.dispatched = []             # times
+        self.counts = {}                 # counter: times at which it reached 1, 2, ...
+        self.waiting = {}                # counter: (threshold, queue)
+
+
+class Judge:
+    """`streams`: of each tile the decoded instructions, without HALT."""
+
+    def __init__(self, program, streams, costs=Costs):
+        self.costs, self.depth = costs(program), program.machine['queue_depth']
+        self.routes = [t.routes for t in program.tiles]
+        self.tiles = [Tile(n, s) for n, s in enumerate(streams)]
+        self.ready = []
+
+    # The formulas, each by itself.
+
+    def makes_room(self, n):
+        """Which instruction of a queue must have started before its n-th is dispatched."""
+        return n - self.depth
+
+    def start(self, dispatch, before, unit_free, held):
+        return max(dispatch, before, unit_free, held)
+
+    def end(self, start, latency, before):
+        return max(start + latency, before)
+
+    def counted(self, end, flight, before):
+        return max(end + flight, before)
+
+    def flight(self, i, stage2):
+        return stage2 if i.op in ('send', 'signal') else 0
+
+    # Their evaluation.
+
+    def run(self):
+        """The makespan."""
+        for t in self.tiles:
+            self.dispatch(t)
+        while self.ready:
+            self.advance(self.ready.pop())
+        left = sum(len(q.insts) - len(q.start) for t in self.tiles for q in t.queues.values())
+        if left:
+            raise Stuck('%d instructions never start' % left)
+        return max((q.end[-1] for t in self.tiles for q in t.queues.values()), default=0)
+
+    def times(self):
+        """(tile, position, queue, operation, start, end) of each instruction, as `cimc sim --times` lists them."""
+        for t in self.tiles:
+            for position, i in enumerate(t.stream):
+                q, n = t.place[position]
+                yield t.number, position, q.number, i.op, q.start[n], q.end[n]
+
+    def dispatch(self, t):
+        while len(t.dispatched) < len(t.stream):
+            q, n = t.place[len(t.dispatched)]
+            j = self.makes_room(n)
+            if j >= len(q.start):
+                return                   # comes back when that has started
+            time = t.dispatched[-1] if t.dispatched else 0
+            t.dispatched.append(max(time, q.start[j]) if j >= 0 else time)
+            if n == len(q.start):
+                self.ready.append(q)
+
+    def held(self, q, i):
+        """When its waits have come to hold, or None."""
+        time = 0
+        for counter, threshold in i.waits:
+            counts = q.tile.counts.get(counter, ())
+            if threshold > len(counts):
+                q.tile.waiting.setdefault(counter, []).append((threshold, q))
+                return None
+            if threshold:
+                time = max(time, counts[threshold - 1])
+        return time
+
+    def advance(self, q):
+        t = q.tile
+        while len(q.start) < len(q.insts) and q.insts[len(q.start)] < len(t.dispatched):
+            position = q.insts[len(q.start)]
+            i = t.stream[position]
+            held = self.held(q, i)
+            if held is None:
+                return
+            stage1, stage2 = getattr(self.costs, i.op)(t.number, i)
+            start = self.start(t.dispatched[position], q.start[-1] if q.start else 0, 0 if stage1 is None else q.unit_free, held)
+            q.start.append(start)
+            if stage1 is not None:
+                q.unit_free = start + stage1
+            self.complete(q, i, start, stage1 or 0, stage2)
+            self.dispatch(t)
+
+    def complete(self, q, i, start, occupancy, stage2):
+        flight = self.flight(i, stage2)
+        end = self.end(start, occupancy + stage2 - flight, q.end[-1] if q.end else 0)
+        q.end.append(end)
+        self.count(q.tile, q.number, end)
+        if i.op in ('send', 'signal'):
+            for to in self.routes[q.tile.number][i.obj].targets:
+                counts = self.tiles[to.tile].counts.get(to.counter)
+                self.count(self.tiles[to.tile], to.counter, self.counted(end, flight, counts[-1] if counts else 0))
+
+    def count(self, tile, counter, time):
+        counts = tile.counts.setdefault(counter, [])
+        counts.append(time)
+        blocked = tile.waiting.get(counter)
+        if blocked:
+            self.ready += [q for threshold, q in blocked if threshold <= len(counts)]
+            tile.waiting[counter] = [b for b in blocked if b[0] > len(counts)]
+
+
+# ---- program files ----
+
+class Reader:
+    """Reads many programs; the hashes of their sections are the interpreter's affair."""
+
+    def __init__(self):
+        self.proto, self.fields = read_text('proto', 'program.proto'), read_fields(read_text('ir', 'arch', 'ARCH.md'))
+        self.operations = read_operations(read_text('backend', 'isa', 'ISA.md'))
+
+    def read(self, data):
+        """The program, and of each tile its instructions without HALT."""
+        program = add_streams(read_container(data, self.proto, verify=False), self.fields)
+        return program, [[decode_word(self.operations, word) for word in t.words[:-1]] for t in program.tiles]

@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+"""Times have a second source: judge.py, written from SIM.md alone, and programs whose times were worked out by hand.
+
+usage: judge_test.py CIMC PROPERTY_TEST ROOT
+
+The hand-worked programs are times/*.s: `; [start, end]` stands behind each instruction. `cimc sim --times` and the judge must both say so;
+of compiled programs, and of those that the property test makes for some seeds, they must say the same, and the judge's makespan is the scheduled one.
+Each formula of the judge is also changed a little: the hand-worked programs must show it, so a formula of cimc's that is wrong in that way fails here.
+
+CIMC_NETWORKS=FOLDER: only the networks in it (*.onnx), on several machines.
+"""
+import csv
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, os.pardir))
+from judge import Costs, Judge, Reader, Stuck  # noqa: E402
+from tap import Tap  # noqa: E402
+
+MESH = ['--arch', 'mesh']
+FAR = MESH + ['--arch-field', 'mvm_cycles=10', '--arch-field', 'hop_cycles=90', '--arch-field', 'crossbars=1']
+CONFIGURATIONS = [[], MESH, FAR + ['--set', '1x*', '--extra-pes', '8'], FAR + ['--arch-field', 'link_bytes_per_cycle=0', '--set', 'pixel'],
+                  MESH + ['--arch-field', 'queue_depth=1', '--arch-field', 'mvm_cycles=20', '--cut', 'h', '--extra-pes', '16'],
+                  FAR + ['--schedule', 'layer', '--set', '2x*', '--extra-pes', '4']]
+NETWORK_CONFIGURATIONS = [[], ['--extra-pes', '64', '--set', '1x*'], MESH + ['--arch-field', 'mvm_cycles=100', '--extra-pes', '32'],
+                          FAR + ['--arch-field', 'link_bytes_per_cycle=32']]
+MODELS = ['mlperf-tiny-resnet8-fp32', 'torch-unet-op13']
+SEEDS = '300:308'
+
+
+class Failed(Exception):
+    pass
+
+
+class Bench:
+    def __init__(self, cimc, folder):
+        self.cimc, self.folder, self.reader = os.path.abspath(cimc), folder, Reader()
+
+    def run(self, *arguments):
+        done = subprocess.run([self.cimc, *arguments], capture_output=True, text=True, cwd=self.folder)
+        if done.returncode:
+            raise Failed('cimc %s: %s' % (' '.join(arguments), done.stderr.strip()))
+
+    def read(self, name):
+        with open(os.path.join(self.folder, name), 'rb') as f:
+            return self.reader.read(f.read())
+
+    def simulated(self, name):
+        """(tile, position, queue, operation, start, end) of each instruction."""
+        self.run('sim', name, '--input-fill', 'ramp', '--times', 'times.csv')
+        with open(os.path.join(self.folder, 'times.csv'), encoding='utf-8', newline='') as f:
+            rows = csv.reader(f)
+            next(rows)
+            return [(int(t), int(p), int(q), op, int(start), int(end)) for t, p, q, op, start, end in rows]
+
+
+def differences(what, wanted, who, got):
+    if len(got) != len(wanted):
+        yield '%s has %d instructions, %s %d' % (what, len(wanted), who, len(got))
+    for a, b in zip(wanted, got):
+        if a != b:
+            yield 'tile %d instruction %d (queue %d, %s): %s [%d, %d]; %s: [%d, %d]' % (*a[:4], what, *a[4:], who, *b[4:])
+            return
+
+
+def compare(bench, name, is_scheduled=True):
+    """The simulator against the judge; a program from the compiler takes as long as scheduled."""
+    program, streams = bench.read(name)
+    judge = Judge(program, streams)
+    cycles = judge.run()
+    if is_scheduled and cycles != program.scheduled_cycles:
+        yield 'judge: %d cycles, scheduled %d' % (cycles, program.scheduled_cycles)
+    yield from differences('judge', list(judge.times()), 'simulator', bench.simulated(name))
+
+
+def caught(problems):
+    try:
+        return list(problems)
+    except (Failed, Stuck, OSError) as error:
+        return [str(error)]
+
+
+# ---- by hand ----
+
+TIMES = re.compile(r'; \[(\d+), (\d+)\]$', re.MULTILINE)
+
+
+def hand_worked(bench):
+    """{name: (program, streams, wanted times)}; assembles each to name.cim."""
+    programs = {}
+    for path in sorted(glob.glob(os.path.join(HERE, 'times', '*.s'))):
+        name = os.path.splitext(os.path.basename(path))[0]
+        bench.run('asm', path, '-o', name + '.cim')
+        with open(path, encoding='utf-8') as f:
+            spans = [(int(start), int(end)) for start, end in TIMES.findall(f.read())]
+        program, streams = bench.read(name + '.cim')
+        places = [(t, p, i.queue, i.op) for t, s in enumerate(streams) for p, i in enumerate(s)]
+        programs[name] = program, streams, [place + span for place, span in zip(places, spans)] if len(places) == len(spans) else []
+    return programs
+
+
+def judged(program, streams, costs=Costs, judge=Judge):
+    j = judge(program, streams, costs)
+    j.run()
+    return list(j.times())
+
+
+def by_hand(tap, bench, programs):
+    for name, (program, streams, wanted) in programs.items():
+        tap.point('by hand: ' + name, [] if wanted else ['not one time for each instruction']
+                  + caught(differences('by hand', wanted, 'simulator', bench.simulated(name + '.cim')))
+                  + caught(differences('by hand', wanted, 'judge', judged(program, streams))))
+
+
+# ---- wrong formulas ----
+
+class RowsDoNotCount(Costs):
+    def mvm(self, tile, i):
+        return (i.w * self.m['mvm_cycles'], 0)
+
+
+class LaneOperationsDoNotCount(Costs):
+    def vmap(self, tile, i):
+        return self.vgat(tile, i)
+
+
+class CellsDoNotCount(Costs):
+    def vwin(self, tile, i):
+        return self.vgat(tile, i)
+
+
+class EveryTapOfAnOverlapCounts(Costs):
+    def vwin(self, tile, i):
+        t = self.p.tiles[tile]
+        w = t.windows[i.obj]
+        return self.vector(i.h * i.w * t.views[i.dst[0]].channels * w.kernel_h * w.kernel_w)
+
+
+class ResultsOfAReductionCount(Costs):
+    def vred(self, tile, i):
+        return self.vector(i.h * i.w * self.p.tiles[tile].views[i.dst[0]].channels)
+
+
+class GatheredChannelsOfTheSourceCount(Costs):
+    def vgat(self, tile, i):
+        return self.vector(i.h * i.w * self.p.tiles[tile].views[i.a[0]].channels)
+
+
+class SetUpIsFree(Costs):
+    def vector(self, elements):
+        return (-(-elements // self.m['lanes']), 0) if self.m['lanes'] else (0, 0)
+
+
+class ChannelsOfASendDoNotCount(Costs):
+    def send(self, tile, i):
+        return (-(-i.h * i.w * 4 // self.m['link_bytes_per_cycle']) if self.m['link_bytes_per_cycle'] else 0, self.way(tile, i))
+
+
+class WaysToTheNearestTarget(Costs):
+    def way(self, tile, i):
+        return min(self.hops(tile, to.tile) for to in self.p.tiles[tile].routes[i.obj].targets) * self.m['hop_cycles']
+
+
+class MeshIsIdeal(Costs):
+    def hops(self, a, b):
+        return int(a != b)
+
+
+class HalfFloatsAreFloats(Costs):
+    def dram(self, i, channels):
+        rate = self.m['dram_bytes_per_cycle']
+        return (-(-i.h * i.w * channels * 4 // rate) if rate else 0, self.m['dram_cycles'])
+
+
+class DramAnswersAtOnce(Costs):
+    def dram(self, i, channels):
+        return (super().dram(i, channels)[0], 0)
+
+
+class SendIsCompleteOnArrival(Judge):
+    def flight(self, i, stage2):
+        return stage2 if i.op == 'signal' else 0
+
+
+class MessagesOvertake(Judge):
+    def counted(self, end, flight, before):
+        return end + flight
+
+
+class CompletionsOvertake(Judge):
+    def end(self, start, latency, before):
+        return start + latency
+
+
+class QueuesAreDeep(Judge):
+    def makes_room(self, n):
+        return -1
+
+
+class UnitsAreNeverBusy(Judge):
+    def start(self, dispatch, before, unit_free, held):
+        return max(dispatch, before, held)
+
+
+class UnitsArePipelined(Judge):
+    """Free one cycle early."""
+    def start(self, dispatch, before, unit_free, held):
+        return max(dispatch, before, unit_free - 1, held)
+
+
+class WaitsAlwaysHold(Judge):
+    def start(self, dispatch, before, unit_free, held):
+        return max(dispatch, before, unit_free)
+
+
+WRONG_COSTS = [RowsDoNotCount, LaneOperationsDoNotCount, CellsDoNotCount, EveryTapOfAnOverlapCounts, ResultsOfAReductionCount,
+               GatheredChannelsOfTheSourceCount, SetUpIsFree, ChannelsOfASendDoNotCount, WaysToTheNearestTarget, MeshIsIdeal, HalfFloatsAreFloats, DramAnswersAtOnce]
+WRONG_ORDERS = [SendIsCompleteOnArrival, MessagesOvertake, CompletionsOvertake, QueuesAreDeep, UnitsAreNeverBusy, UnitsArePipelined, WaitsAlwaysHold]
+
+
+def wrong_formulas(tap, programs):
+    for wrong in [{'costs': c} for c in WRONG_COSTS] + [{'judge': j} for j in WRONG_ORDERS]:
+        seen = [name for name, (program, streams, wanted) in programs.items()
+                if caught(differences('by hand', wanted, 'wrong', judged(program, streams, **wrong)))]
+        tap.point('a wrong formula is seen: ' + next(iter(wrong.values())).__name__, [] if seen else ['by no program'])
+
+
+# ---- compiled programs ----
+
+def compiled(tap, bench, name, model, configurations):
+    for options in configurations:
+        def problems(options=options):
+            bench.run('compile', os.path.abspath(model), '-o', 'model.cim', *options)
+            yield from compare(bench, 'model.cim')
+        tap.point('compiled: %s %s' % (name, ' '.join(options)), caught(problems()))
+
+
+def models(tap, bench, root):
+    compiled(tap, bench, 'digits', os.path.join(root, 'benchmarks', 'digits', 'digits.onnx'), CONFIGURATIONS)
+    folder = os.environ.get('CIMC_MODELS') or os.path.join(os.path.dirname(os.path.abspath(root)), 'shared', 'models')
+    for name in MODELS:
+        path = os.path.join(folder, name, 'model.onnx')
+        if os.path.exists(path):
+            compiled(tap, bench, name, path, CONFIGURATIONS[:1] + CONFIGURATIONS[2:3])
+        else:
+            tap.point(name, skip='there is no %s in CIMC_MODELS or beside the tree' % name)
+
+
+def random_programs(tap, bench, property_test):
+    folder = os.path.join(bench.folder, 'random')
+    os.mkdir(folder)
+    done = subprocess.run([os.path.abspath(property_test)], capture_output=True, text=True,
+                          env=dict(os.environ, CIMC_PROPERTY_SEEDS=SEEDS, CIMC_PROPERTY_PROGRAMS=folder))
+    names = sorted(os.listdir(folder))
+    tap.point('the property test keeps programs', [] if done.returncode == 0 and len(names) > 20 else ['%d: %s' % (len(names), done.stderr[:500])])
+    problems = []
+    for name in names:
+        problems += ['%s: %s' % (name, p) for p in caught(compare(bench, os.path.join('random', name)))]
+    tap.point('%d random programs' % len(names), problems)
+
+
+def main(cimc, property_test, root):
+    tap = Tap()
+    networks = os.environ.get('CIMC_NETWORKS')
+    with tempfile.TemporaryDirectory(prefix='cimc-test-') as folder:
+        bench = Bench(cimc, folder)
+        if networks:
+            for model in sorted(glob.glob(os.path.join(networks, '*.onnx'))):
+                compiled(tap, bench, os.path.basename(model), model, NETWORK_CONFIGURATIONS)
+            return tap.finish()
+        programs = hand_worked(bench)
+        by_hand(tap, bench, programs)
+        wrong_formulas(tap, programs)
+        models(tap, bench, root)
+        random_programs(tap, bench, property_test)
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))
