@@ -75,7 +75,7 @@ static uint8_t reduction_flags(const struct node *n)
     const struct ir_attrs_reduce *r = &n->root->attrs->reduce;
     for (uint32_t i = 0; i < r->axes.n; i++)
         axes |= 1u << r->axes.at[i];
-    return (uint8_t)(axes | (strcmp(r->kind, "sum") == 0 ? VRED_SUM : 0));
+    return (uint8_t)(axes | (r->kind == IR_REDUCE_SUM ? VRED_SUM : 0));
 }
 
 static struct isa_inst reduce_inst(struct emitter *e, const struct task *t,

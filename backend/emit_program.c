@@ -29,7 +29,7 @@ static struct isa_binding binding_of(struct emitter *e, const struct ir_op *op)
     const struct ir_type *type = output ? &op->in[0].value->type : &op->out->type;
     struct isa_binding b = {.output = output, .node = op->id, .rank = shape.n};
     b.index = (uint32_t)(output ? res->index : in->index);
-    b.dtype = strcmp(output ? res->dtype : in->dtype, "f16") == 0;
+    b.dtype = (output ? res->dtype : in->dtype) == IR_F16;
     b.name = arena_strdup(e->out->arena, op->name);
     uint64_t *dims = ARENA_ARRAY(e->out->arena, uint64_t, shape.n);
     for (uint32_t i = 0; i < shape.n; i++)

@@ -172,12 +172,11 @@ uint32_t emit_reshaped_view(struct emitter *e, uint32_t buffer, const struct ir_
 {
     const struct buffer *b = &e->p->buffers.at[buffer];
     const struct ir_type *source = &reshape->in[0].value->type;
-    const char *from = reshape->attrs->reshape.from;
+    const uint8_t *from = ir_order_axes(reshape->attrs->reshape.from);
     int64_t pitch[3], next = 4;
     for (int i = 2; i >= 0; i--) {
-        int a = from[i] == 'h' ? AXIS_H : from[i] == 'w' ? AXIS_W : AXIS_C;
-        pitch[a] = next;
-        next *= source->dim[a];
+        pitch[from[i]] = next;
+        next *= source->dim[from[i]];
     }
     struct isa_view v = whole_view(b);
     v.value = reshape->in[0].value->def->id; /* its coordinates are the operand's */
@@ -318,9 +317,9 @@ static int32_t pad_index(const struct ir_attrs_pad *pad, int a, int32_t o, int32
     int32_t at = o - (int32_t)pad->before.at[a];
     if (at >= 0 && at < extent)
         return at;
-    if (pad->mode[0] == 'c')
+    if (pad->mode == IR_PAD_CONSTANT)
         return -1;
-    if (pad->mode[0] == 'e')
+    if (pad->mode == IR_PAD_EDGE)
         return at < 0 ? 0 : extent - 1;
     int32_t period = extent > 1 ? 2 * (extent - 1) : 1; /* reflect: the border is not repeated */
     at = ((at % period) + period) % period;

@@ -107,13 +107,13 @@ static uint32_t least_ring(const struct row_life *life, int32_t n)
 }
 
 /* Pitches of a dense block nested in the given order ("hwc", "chw", ...), outermost first. */
-static void nest(struct buffer *b, const char *order, const int32_t extent[3])
+static void nest(struct buffer *b, enum ir_order order, const int32_t extent[3])
 {
+    const uint8_t *axes = ir_order_axes(order);
     int64_t pitch = 4;
     for (int i = 2; i >= 0; i--) {
-        int a = order[i] == 'h' ? AXIS_H : order[i] == 'w' ? AXIS_W : AXIS_C;
-        b->pitch[a] = pitch;
-        pitch *= extent[a];
+        b->pitch[axes[i]] = pitch;
+        pitch *= extent[axes[i]];
     }
     b->bytes = (uint64_t)pitch;
 }
@@ -141,7 +141,7 @@ void plan_memory(struct plan *p)
         b->ring = b->constant || reshape ? (uint32_t)rows : least_ring(b->life, rows);
         int32_t extent[3] = {(int32_t)b->ring, b->held.hi[1] - b->held.lo[1],
                              b->held.hi[2] - b->held.lo[2]};
-        nest(b, reshape ? reshape->attrs->reshape.to : "hwc", extent);
+        nest(b, reshape ? reshape->attrs->reshape.to : IR_HWC, extent);
         b->base = used[b->tile];
         used[b->tile] += (b->bytes + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
     }

@@ -77,7 +77,7 @@ static uint32_t send_hops(const struct plan *p, const struct isa_program *machin
 
 static bool is_half(const struct ir_op *port, bool output)
 {
-    return strcmp(output ? port->attrs->output.dtype : port->attrs->input.dtype, "f16") == 0;
+    return (output ? port->attrs->output.dtype : port->attrs->input.dtype) == IR_F16;
 }
 
 /* Elements along an axis that a window or reduction takes for each element of its result. */

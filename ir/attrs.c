@@ -19,12 +19,8 @@ union ir_attrs *ir_attrs_copy(enum ir_opcode opcode, const union ir_attrs *from,
         *to = *from;
     for (unsigned i = 0; i < desc->n_attrs; i++) {
         void *field = (char *)to + desc->attrs[i].offset;
-        if (desc->attrs[i].kind == IR_ATTR_str) {
-            const char *const *s = field;
-            *(const char **)field = *s ? arena_strdup(a, *s) : "";
-        } else if (desc->attrs[i].kind == IR_ATTR_ints) {
+        if (desc->attrs[i].kind == IR_ATTR_ints)
             copy_list(field, a);
-        }
     }
     return to;
 }

@@ -138,7 +138,7 @@ struct ir_op *ir_const_new(struct ir_graph *g, struct ir_op *before, struct ir_t
     if (!ir_blob_fits(b, &type))
         BUG("constant '%s': %zu bytes do not fit its type", name ? name : "", b->bytes);
     union ir_attrs attrs = {
-        .constant = {.dtype = ir_dtype_name((enum ir_dtype)type.dtype),
+        .constant = {.dtype = (enum ir_dtype)type.dtype,
                      .shape = {.n = type.rank, .at = type.dim},
                      .data = b},
     };

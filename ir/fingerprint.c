@@ -26,6 +26,12 @@ static void put_list(struct text *t, const int64_t *at, uint32_t n)
     text_add_bytes(t, at, n * sizeof *at);
 }
 
+static void put_choice(struct text *t, enum ir_attr_kind kind, unsigned choice)
+{
+    const char *text = ir_choice_text(kind, choice);
+    put_string(t, text ? text : "?");
+}
+
 static void put_blob(struct text *t, const struct blob *b, bool contents)
 {
     put_u64(t, b ? b->bytes : 0);
@@ -47,9 +53,9 @@ static void put_attr(struct text *t, const void *field, enum ir_attr_kind kind, 
         memcpy(&bits, field, sizeof bits);
         put_u64(t, isnan(x) ? IR_NAN_F32 : bits); /* as text, all NaN attributes are `nan` */
         break;
-    case IR_ATTR_str: put_string(t, *(const char *const *)field); break;
     case IR_ATTR_ints: put_list(t, list->at, list->n); break;
     case IR_ATTR_blob: put_blob(t, *(struct blob *const *)field, contents); break;
+    default: put_choice(t, kind, ir_attr_choice(field));
     }
 }
 

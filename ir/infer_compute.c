@@ -287,8 +287,6 @@ bool infer_reduce(const struct ir_op *op, struct diag *d, struct ir_type *out)
     *out = *ir_in(op, 0);
     if (!ir_want_f32(op, 0, d))
         return false;
-    if (strcmp(at->kind, "sum") != 0 && strcmp(at->kind, "max") != 0)
-        return ir_misfit(op, d, "kind \"%s\"; wants \"sum\" or \"max\"", at->kind);
     if (at->axes.n == 0)
         return ir_misfit(op, d, "axes is empty");
     for (uint32_t i = 0; i < at->axes.n; i++) {
@@ -296,7 +294,7 @@ bool infer_reduce(const struct ir_op *op, struct diag *d, struct ir_type *out)
         if (axis < 0 || axis >= out->rank || (i && axis <= at->axes.at[i - 1]))
             return ir_misfit(op, d, "axes are not ascending dimensions of rank %u", out->rank);
         if (out->dim[axis] == 0)
-            return ir_misfit(op, d, "the %s of no elements", at->kind);
+            return ir_misfit(op, d, "the %s of no elements", ir_reduce_kind_name(at->kind));
         out->dim[axis] = 1;
     }
     return true;

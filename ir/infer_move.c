@@ -88,11 +88,6 @@ bool infer_transpose(const struct ir_op *op, struct diag *d, struct ir_type *out
     return true;
 }
 
-static bool is_nesting_order(const char *s)
-{
-    return strlen(s) == 3 && strchr(s, 'h') && strchr(s, 'w') && strchr(s, 'c');
-}
-
 bool infer_reshape(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_attrs_reshape *at = &op->attrs->reshape;
@@ -106,19 +101,15 @@ bool infer_reshape(const struct ir_op *op, struct diag *d, struct ir_type *out)
         return true;
     if (x->rank != 3 || out->rank != 3)
         return ir_misfit(op, d, "rank %u to rank %u, wants (h, w, c)", x->rank, out->rank);
-    return (is_nesting_order(at->from) && is_nesting_order(at->to)) ||
+    return (at->from != IR_NO_ORDER && at->to != IR_NO_ORDER) ||
            ir_misfit(op, d, "from \"%s\" to \"%s\": each must be a permutation of \"hwc\"",
-                     at->from, at->to);
+                     ir_order_name(at->from), ir_order_name(at->to));
 }
 
 bool infer_pad(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_attrs_pad *at = &op->attrs->pad;
     *out = *ir_in(op, 0);
-    bool constant = strcmp(at->mode, "constant") == 0, edge = strcmp(at->mode, "edge") == 0;
-    if (!constant && !edge && strcmp(at->mode, "reflect") != 0)
-        return ir_misfit(op, d, "mode \"%s\"; wants \"constant\", \"edge\" or \"reflect\"",
-                         at->mode);
     if (!want_per_dim(op, "before", &at->before, d) || !want_per_dim(op, "after", &at->after, d) ||
         !ir_want_least(op, "before", at->before.at, at->before.n, 0, d) ||
         !ir_want_least(op, "after", at->after.at, at->after.n, 0, d))
@@ -126,10 +117,13 @@ bool infer_pad(const struct ir_op *op, struct diag *d, struct ir_type *out)
     for (unsigned i = 0; i < out->rank; i++) {
         int64_t before = at->before.at[i], after = at->after.at[i], dim = out->dim[i];
         /* edge repeats an element that must exist; reflect does not repeat the border. */
-        if (!constant &&
-            max_i64(before, after) > (edge ? (dim ? INT64_MAX : 0) : max_i64(dim - 1, 0)))
-            return ir_misfit(op, d, "mode \"%s\" cannot add %lld to dimension %u of %lld", at->mode,
-                             (long long)max_i64(before, after), i, (long long)dim);
+        int64_t most = at->mode == IR_PAD_CONSTANT ? INT64_MAX
+                       : at->mode == IR_PAD_EDGE   ? (dim ? INT64_MAX : 0)
+                                                   : max_i64(dim - 1, 0);
+        if (max_i64(before, after) > most)
+            return ir_misfit(op, d, "mode \"%s\" cannot add %lld to dimension %u of %lld",
+                             ir_pad_mode_name(at->mode), (long long)max_i64(before, after), i,
+                             (long long)dim);
         if (!add_i64(dim, before, &out->dim[i]) || !add_i64(out->dim[i], after, &out->dim[i]))
             return ir_misfit(op, d, "the result has too many elements");
     }

@@ -21,7 +21,18 @@ enum ir_stage {
     IR_CROSSBAR = 8,  /* every value is (h, w, c); base layers are mvm on crossbars */
 };
 
-enum ir_dtype { IR_F32, IR_F16, IR_F64, IR_I64, IR_I32, IR_I8, IR_U8, IR_BOOL, IR_N_DTYPES };
+#define ENUM(name)                                                                                 \
+    enum ir_##name                                                                                 \
+    {
+#define CHOICE(name, id, text) id,
+#define END_ENUM(name, count)                                                                      \
+    count                                                                                          \
+    }                                                                                              \
+    ;
+#include "enums.def"
+#undef ENUM
+#undef CHOICE
+#undef END_ENUM
 
 struct ir_type {
     uint8_t dtype, rank;
@@ -51,9 +62,15 @@ typedef int64_t ir_attr_i64x2[2];
 typedef int64_t ir_attr_i64x3[3];
 typedef int64_t ir_attr_i64x4[4];
 typedef float ir_attr_f32;
-typedef const char *ir_attr_str;
 typedef struct ir_ints ir_attr_ints;
 typedef struct blob *ir_attr_blob;
+#define ENUM(name) typedef enum ir_##name ir_attr_enum_##name;
+#define CHOICE(name, id, text)
+#define END_ENUM(name, count)
+#include "enums.def"
+#undef ENUM
+#undef CHOICE
+#undef END_ENUM
 
 #define OP(name, min_in, max_in, n_out, stages, traits)                                            \
     struct ir_attrs_##name {                                                                       \
@@ -94,10 +111,21 @@ enum ir_attr_kind {
     IR_ATTR_i64x3,
     IR_ATTR_i64x4,
     IR_ATTR_f32,
-    IR_ATTR_str,
     IR_ATTR_ints,
-    IR_ATTR_blob
+    IR_ATTR_blob,
+#define ENUM(name) IR_ATTR_enum_##name,
+#define CHOICE(name, id, text)
+#define END_ENUM(name, count)
+#include "enums.def"
+#undef ENUM
+#undef CHOICE
+#undef END_ENUM
 };
+/* Is it one of enums.def? They come last. */
+static inline bool ir_attr_is_enum(enum ir_attr_kind kind)
+{
+    return kind > IR_ATTR_blob;
+}
 struct ir_attr_desc {
     const char *name;
     enum ir_attr_kind kind;
@@ -180,8 +208,17 @@ static inline bool ir_is(const struct ir_value *v, enum ir_opcode opcode)
 
 /* ---- types ---- */
 size_t ir_dtype_bytes(enum ir_dtype t);
-const char *ir_dtype_name(enum ir_dtype t); /* "f32" */
+/* ir_dtype_name(IR_F32) = "f32", ir_pad_mode_name, ...; "?" if it is none. */
+#define ENUM(name) const char *ir_##name##_name(enum ir_##name x);
+#define CHOICE(name, id, text)
+#define END_ENUM(name, count)
+#include "enums.def"
+#undef ENUM
+#undef CHOICE
+#undef END_ENUM
 bool ir_dtype_parse(const char *name, size_t n, enum ir_dtype *out);
+/* The axis (0, 1, 2 = h, w, c) at each place of a nesting order, outermost first. */
+const uint8_t *ir_order_axes(enum ir_order order);
 struct ir_type ir_type_of(enum ir_dtype dtype, uint32_t rank, const int64_t *dims);
 bool ir_type_equal(const struct ir_type *a, const struct ir_type *b);
 /* Product of the dimensions; false if it, times 8 bytes, overflows. */

@@ -8,15 +8,28 @@
 
 #include "base/half.h"
 
+#include <string.h>
+
 /* ---- attributes ---- */
 
 static inline const void *ir_attr_at(const union ir_attrs *attrs, const struct ir_attr_desc *desc)
 {
     return (const char *)attrs + desc->offset;
 }
-/* Deep copy of strings and lists into `a`; blobs are copied as pointers, without a reference.
- * A NULL source gives zeros; a NULL string becomes "". */
+/* Deep copy of lists into `a`; blobs are copied as pointers, without a reference. A NULL source
+ * gives zeros. */
 union ir_attrs *ir_attrs_copy(enum ir_opcode opcode, const union ir_attrs *from, struct arena *a);
+/* The value of an attribute of a kind of enums.def; its text, NULL if it is none of the choices;
+ * and the choice with a text. */
+static inline unsigned ir_attr_choice(const void *field)
+{
+    unsigned choice;
+    memcpy(&choice, field, sizeof choice);
+    return choice;
+}
+const char *ir_choice_text(enum ir_attr_kind kind, unsigned choice);
+bool ir_choice_parse(enum ir_attr_kind kind, const char *text, size_t n,
+                     unsigned *out) CHECK_RESULT;
 /* The blob of a constant, or NULL. */
 struct blob *ir_op_blob(const struct ir_op *op);
 /* Stored bytes are what the type wants: one element for a splat, all of them otherwise. */

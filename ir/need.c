@@ -1,8 +1,6 @@
 /* need.c - reads_<op> for every operation: its axis maps; need.h has the idea. */
 #include "need.h"
 
-#include <string.h>
-
 static struct axis_map window(int64_t kernel, int64_t stride, int64_t dilation, int64_t pad,
                               int64_t extent)
 {
@@ -172,7 +170,7 @@ static void reads_pad(const struct ir_op *op, unsigned i, struct axis_map out[3]
     for (int a = 0; a < 3; a++) {
         const struct ir_value *x = op->in[i].value;
         /* edge and reflect read inside elements for outside ones: conservative where they pad */
-        if (p->mode[0] != 'c' && (p->before.at[a] || p->after.at[a]))
+        if (p->mode != IR_PAD_CONSTANT && (p->before.at[a] || p->after.at[a]))
             whole(x, &out[a], a);
         else
             out[a] = window(1, 1, 1, p->before.at[a], x->type.dim[a]);
@@ -207,7 +205,7 @@ void need(const struct ir_op *op, unsigned i, struct axis_map out[3])
 static bool is_margin(const struct ir_op *op)
 {
     const struct ir_attrs_pad *p = &op->attrs->pad;
-    return op->opcode == IR_pad && strcmp(p->mode, "constant") == 0 && !p->before.at[AXIS_C] &&
+    return op->opcode == IR_pad && p->mode == IR_PAD_CONSTANT && !p->before.at[AXIS_C] &&
            !p->after.at[AXIS_C];
 }
 

@@ -112,25 +112,45 @@ static bool parse_list(struct parser *p, int64_t *fixed, int n, struct ir_ints *
     return ok;
 }
 
+static bool was_seen(const struct line *line, const char *attr)
+{
+    const struct ir_op_desc *desc = &ir_op_descs[line->opcode];
+    for (unsigned i = 0; i < desc->n_attrs; i++) {
+        if (strcmp(desc->attrs[i].name, attr) == 0)
+            return line->seen >> i & 1;
+    }
+    return false;
+}
+
 /* The payload's form depends on its type, so dtype and shape must stand before it. */
 static bool parse_data(struct parser *p, struct line *line, struct blob **out)
 {
     const struct ir_attrs_constant *at = &line->attrs.constant;
     struct ir_type type;
-    enum ir_dtype dtype;
     int64_t count;
-    if (!at->dtype || !at->shape.at)
+    if (!was_seen(line, "dtype") || !was_seen(line, "shape"))
         return lex_error(&p->lex, "dtype and shape must stand before data");
-    if (!ir_dtype_parse(at->dtype, strlen(at->dtype), &dtype))
-        return lex_error(&p->lex, "unknown dtype \"%s\"", at->dtype);
     if (at->shape.n > IR_MAX_RANK)
         return lex_error(&p->lex, "rank %u, the most is %d", at->shape.n, IR_MAX_RANK);
-    type = ir_type_of(dtype, at->shape.n, at->shape.at);
+    type = ir_type_of(at->dtype, at->shape.n, at->shape.at);
     if (!ir_type_count(&type, &count))
         return lex_error(&p->lex, "the shape is negative or has too many elements");
     bool ok = ir_parse_blob(&p->lex, &type, p->scratch, &p->generated_bytes, &line->blob);
     *out = line->blob;
     return ok;
+}
+
+static bool parse_choice(struct parser *p, const struct ir_attr_desc *desc, void *field)
+{
+    struct loc at = lex_loc(&p->lex);
+    char *text;
+    unsigned choice;
+    if (!lex_string(&p->lex, p->scratch, &text))
+        return false;
+    if (!ir_choice_parse(desc->kind, text, strlen(text), &choice))
+        return diag_error(p->lex.diag, at, DIAG_IR_SYNTAX, "%s cannot be \"%s\"", desc->name, text);
+    memcpy(field, &choice, sizeof choice);
+    return true;
 }
 
 static bool parse_value_of(struct parser *p, struct line *line, const struct ir_attr_desc *desc)
@@ -142,11 +162,10 @@ static bool parse_value_of(struct parser *p, struct line *line, const struct ir_
     case IR_ATTR_i64x3: return parse_list(p, field, 3, NULL);
     case IR_ATTR_i64x4: return parse_list(p, field, 4, NULL);
     case IR_ATTR_f32: return lex_f32(&p->lex, field);
-    case IR_ATTR_str: return lex_string(&p->lex, p->scratch, field);
     case IR_ATTR_ints: return parse_list(p, NULL, -1, field);
     case IR_ATTR_blob: return parse_data(p, line, field);
+    default: return parse_choice(p, desc, field);
     }
-    return false;
 }
 
 static bool parse_attr(struct parser *p, struct line *line)
@@ -165,6 +184,18 @@ static bool parse_attr(struct parser *p, struct line *line)
     }
     return lex_error(&p->lex, "%s has no attribute '%.*s'", desc->name,
                      (int)min_i64((int64_t)word.n, 60), word.at);
+}
+
+/* A choice can be left out only where "" is one. */
+static bool choices_given(struct parser *p, const struct line *line)
+{
+    const struct ir_op_desc *desc = &ir_op_descs[line->opcode];
+    for (unsigned i = 0; i < desc->n_attrs; i++) {
+        const struct ir_attr_desc *a = &desc->attrs[i];
+        if (ir_attr_is_enum(a->kind) && !(line->seen >> i & 1) && *ir_choice_text(a->kind, 0))
+            return lex_error(&p->lex, "%s wants attribute %s", desc->name, a->name);
+    }
+    return true;
 }
 
 /* May go over several lines. Attributes that are left out are 0, "" or []. */
@@ -281,7 +312,8 @@ static bool parse_line(struct parser *p, struct line *line)
         if (!lex_want(l, '='))
             return false;
     }
-    if (!parse_opcode(p, &line->opcode) || !parse_operands(p, line) || !parse_attrs(p, line))
+    if (!parse_opcode(p, &line->opcode) || !parse_operands(p, line) || !parse_attrs(p, line) ||
+        !choices_given(p, line))
         return false;
     if (lex_take(l, ':')) {
         line->has_type = true;

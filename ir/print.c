@@ -12,6 +12,12 @@ static void print_list(const int64_t *at, uint32_t n, struct text *out)
     text_add(out, "]");
 }
 
+static void print_choice(enum ir_attr_kind kind, unsigned choice, struct text *out)
+{
+    const char *text = ir_choice_text(kind, choice);
+    text_add_quoted(out, text ? text : "?"); /* a broken graph can still be looked at */
+}
+
 static void print_attr(const struct ir_op *op, const struct ir_attr_desc *desc,
                        const struct ir_print_options *o, struct text *out)
 {
@@ -23,9 +29,9 @@ static void print_attr(const struct ir_op *op, const struct ir_attr_desc *desc,
     case IR_ATTR_i64x3: print_list(field, 3, out); break;
     case IR_ATTR_i64x4: print_list(field, 4, out); break;
     case IR_ATTR_f32: text_add_f32(out, *(const float *)field); break;
-    case IR_ATTR_str: text_add_quoted(out, *(const char *const *)field); break;
     case IR_ATTR_ints: print_list(list->at, list->n, out); break;
     case IR_ATTR_blob: ir_print_blob(op, o, out); break;
+    default: print_choice(desc->kind, ir_attr_choice(field), out);
     }
 }
 

@@ -5,33 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
-    size_t bytes;
-} dtypes[IR_N_DTYPES] = {
-    [IR_F32] = {"f32", 4}, [IR_F16] = {"f16", 2}, [IR_F64] = {"f64", 8}, [IR_I64] = {"i64", 8},
-    [IR_I32] = {"i32", 4}, [IR_I8] = {"i8", 1},   [IR_U8] = {"u8", 1},   [IR_BOOL] = {"bool", 1},
-};
-
 size_t ir_dtype_bytes(enum ir_dtype t)
 {
-    return dtypes[t].bytes;
-}
-
-const char *ir_dtype_name(enum ir_dtype t)
-{
-    return t < IR_N_DTYPES ? dtypes[t].name : "?";
-}
-
-bool ir_dtype_parse(const char *name, size_t n, enum ir_dtype *out)
-{
-    for (unsigned t = 0; t < IR_N_DTYPES; t++) {
-        if (strlen(dtypes[t].name) == n && memcmp(dtypes[t].name, name, n) == 0) {
-            *out = (enum ir_dtype)t;
-            return true;
-        }
-    }
-    return false;
+    static const uint8_t bytes[IR_N_DTYPES] = {
+        [IR_F32] = 4, [IR_F16] = 2, [IR_F64] = 8, [IR_I64] = 8,
+        [IR_I32] = 4, [IR_I8] = 1,  [IR_U8] = 1,  [IR_BOOL] = 1,
+    };
+    return bytes[t];
 }
 
 struct ir_type ir_type_of(enum ir_dtype dtype, uint32_t rank, const int64_t *dims)

@@ -67,12 +67,12 @@ static bool attrs_present(struct ir_verifier *v, const struct ir_op *op)
         const void *field = ir_attr_at(op->attrs, &desc->attrs[i]);
         const struct ir_ints *list = field;
         bool missing = false;
-        if (desc->attrs[i].kind == IR_ATTR_str)
-            missing = !*(const char *const *)field;
+        if (ir_attr_is_enum(desc->attrs[i].kind))
+            missing = !ir_choice_text(desc->attrs[i].kind, ir_attr_choice(field));
         else if (desc->attrs[i].kind == IR_ATTR_ints)
             missing = list->n && !list->at;
         if (missing) {
-            ir_fault(v, op, "attribute %s is NULL", desc->attrs[i].name);
+            ir_fault(v, op, "attribute %s is NULL or none of its choices", desc->attrs[i].name);
             return false;
         }
     }

@@ -131,7 +131,7 @@ static const struct ir_ints *outside_shape(const struct ir_op *op)
     return op->opcode == IR_input ? &op->attrs->input.shape : &op->attrs->output.shape;
 }
 
-static const char *outside_dtype(const struct ir_op *op)
+static enum ir_dtype outside_dtype(const struct ir_op *op)
 {
     return op->opcode == IR_input ? op->attrs->input.dtype : op->attrs->output.dtype;
 }
@@ -152,7 +152,7 @@ static void verify_indices(struct ir_verifier *v, const struct member *m, size_t
         const struct ir_ints *a = outside_shape(op), *b = outside_shape(m[i - 1].op);
         if (v->graph->stage != IR_CROSSBAR)
             ir_fault(v, op, "index %lld is taken", (long long)m[i].key);
-        else if (strcmp(outside_dtype(op), outside_dtype(m[i - 1].op)) != 0 || a->n != b->n ||
+        else if (outside_dtype(op) != outside_dtype(m[i - 1].op) || a->n != b->n ||
                  (a->n && memcmp(a->at, b->at, a->n * sizeof *a->at) != 0))
             ir_fault(v, op, "dtype or shape differs from another part of index %lld",
                      (long long)m[i].key);

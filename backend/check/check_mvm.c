@@ -66,7 +66,7 @@ static bool find_source(struct actor *a, const struct isa_group *g, struct mvm_p
     const struct isa_view *v = &a->t->t->views[g->source_view];
     const struct ir_op *x = plan->op->in[0].value->def;
     int64_t top = 0, left = 0;
-    if (x->opcode == IR_pad && strcmp(x->attrs->pad.mode, "constant") == 0 && v->value != x->id) {
+    if (x->opcode == IR_pad && x->attrs->pad.mode == IR_PAD_CONSTANT && v->value != x->id) {
         const struct ir_attrs_pad *p = &x->attrs->pad;
         if (p->before.at[2] || p->after.at[2])
             return check_fault(a, "channels are padded, which no view can show");

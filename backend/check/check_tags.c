@@ -242,13 +242,13 @@ static uint32_t move_grid(const struct ir_op *op, int64_t at[3], uint32_t n, flo
 }
 
 /* Where position `at` of a padded axis comes from; -1 = fill. */
-static int64_t pad_source(const char *mode, int64_t at, int64_t extent)
+static int64_t pad_source(enum ir_pad_mode mode, int64_t at, int64_t extent)
 {
     if (at >= 0 && at < extent)
         return at;
-    if (strcmp(mode, "edge") == 0)
+    if (mode == IR_PAD_EDGE)
         return at < 0 ? 0 : extent - 1;
-    if (strcmp(mode, "reflect") != 0 || extent < 1)
+    if (mode != IR_PAD_REFLECT || extent < 1)
         return -1;
     if (extent == 1)
         return 0;
@@ -282,39 +282,36 @@ static uint32_t move_transpose(const struct ir_op *op, int64_t at[3], uint32_t n
     return perm[2] == 2 ? n : 1;
 }
 
-static unsigned axis_of(char letter)
-{
-    return letter == 'h' ? 0 : letter == 'w' ? 1 : 2;
-}
-
 /* The flat position in nesting order `to` of the result is the one in order `from` of the operand.
  */
 static uint32_t move_reshape(const struct ir_op *op, int64_t at[3], uint32_t n)
 {
-    const struct ir_attrs_reshape *r = &op->attrs->reshape;
+    const uint8_t *to = ir_order_axes(op->attrs->reshape.to);
+    const uint8_t *from = ir_order_axes(op->attrs->reshape.from);
     const struct ir_op *x = op->in[0].value->def;
     int64_t flat = 0;
     for (unsigned i = 0; i < 3; i++)
-        flat = flat * check_dim(op, axis_of(r->to[i])) + at[axis_of(r->to[i])];
+        flat = flat * check_dim(op, to[i]) + at[to[i]];
     for (unsigned i = 3; i-- > 0;) {
-        unsigned axis = axis_of(r->from[i]);
+        unsigned axis = from[i];
         at[axis] = flat % check_dim(x, axis);
         flat /= check_dim(x, axis);
     }
-    if (r->from[2] != 'c' || r->to[2] != 'c')
+    if (from[2] != 2 || to[2] != 2)
         return 1;
     return (uint32_t)min_i64(n, check_dim(x, 2) - at[2]);
 }
 
 void check_reshape_forward(const struct ir_op *op, int64_t at[3])
 {
-    const struct ir_attrs_reshape *r = &op->attrs->reshape;
+    const uint8_t *to = ir_order_axes(op->attrs->reshape.to);
+    const uint8_t *from = ir_order_axes(op->attrs->reshape.from);
     const struct ir_op *x = op->in[0].value->def;
     int64_t flat = 0;
     for (unsigned i = 0; i < 3; i++)
-        flat = flat * check_dim(x, axis_of(r->from[i])) + at[axis_of(r->from[i])];
+        flat = flat * check_dim(x, from[i]) + at[from[i]];
     for (unsigned i = 3; i-- > 0;) {
-        unsigned axis = axis_of(r->to[i]);
+        unsigned axis = to[i];
         at[axis] = flat % check_dim(op, axis);
         flat /= check_dim(op, axis);
     }

@@ -308,9 +308,9 @@ static bool reduction_means(struct actor *a, const struct ir_op *op, struct leaf
         axes |= 1u << r->axes.at[i];
     *from = (struct leaf){op->in[0].value->def, 0, CHECK_NONE};
     *made = (struct leaf){op, 0, CHECK_NONE};
-    bool sums = strcmp(r->kind, "sum") == 0;
+    bool sums = r->kind == IR_REDUCE_SUM;
     if (sums != ((a->in->flags & VRED_SUM) != 0))
-        return check_fault(a, "'%s' reduces to the %s", name, r->kind);
+        return check_fault(a, "'%s' reduces to the %s", name, ir_reduce_kind_name(r->kind));
     return reduces_axes(a, axes, from->op, op);
 }
 

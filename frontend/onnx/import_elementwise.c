@@ -115,7 +115,7 @@ bool import_logic(struct onnx_node *n)
     struct ir_value *a = onnx_in(n, 0), *b = onnx_in(n, 1);
     if (!want_bool(n, a) || !want_bool(n, b))
         return false;
-    bool is_and = strcmp(n->op->name, "And") == 0;
+    bool is_and = n->op->variant == LOGIC_AND;
     struct ir_value *in[] = {a, is_and ? b : truth(n, true), is_and ? truth(n, false) : b};
     return onnx_set_out(n, 0, onnx_emit(n, IR_where, NULL, in, 3));
 }
@@ -132,7 +132,7 @@ struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtyp
 {
     if (!x || x->type.dtype == to)
         return x;
-    union ir_attrs attrs = {.cast = {.to = ir_dtype_name(to)}};
+    union ir_attrs attrs = {.cast = {.to = to}};
     return onnx_emit1(n, IR_cast, &attrs, x);
 }
 

@@ -38,8 +38,8 @@ static struct ir_value *log_softmax(struct onnx_node *n, struct ir_value *x, int
 {
     bool axes[IR_MAX_RANK] = {0};
     axes[axis] = true;
-    struct ir_value *d = onnx_helper2(n, IR_sub, x, onnx_reduce(n, "max", x, axes));
-    struct ir_value *sum = onnx_reduce(n, "sum", onnx_helper1(n, IR_exp, NULL, d), axes);
+    struct ir_value *d = onnx_helper2(n, IR_sub, x, onnx_reduce(n, IR_REDUCE_MAX, x, axes));
+    struct ir_value *sum = onnx_reduce(n, IR_REDUCE_SUM, onnx_helper1(n, IR_exp, NULL, d), axes);
     return onnx_helper2(n, IR_sub, d, onnx_helper1(n, IR_log, NULL, sum));
 }
 
@@ -48,7 +48,7 @@ static struct ir_value *log_softmax(struct onnx_node *n, struct ir_value *x, int
 bool import_softmax(struct onnx_node *n)
 {
     struct ir_value *(*make)(struct onnx_node *, struct ir_value *, int64_t) =
-        strcmp(n->op->name, "Softmax") == 0 ? softmax : log_softmax;
+        n->op->variant == SOFTMAX ? softmax : log_softmax;
     struct ir_value *x = onnx_in(n, 0);
     bool flattens = n->im->opset < 13;
     int64_t axis = onnx_attr_i64(n, "axis", flattens ? 1 : -1);
@@ -92,7 +92,7 @@ static struct ir_value *sum_of_neighbours(struct onnx_node *n, struct ir_value *
     ahead[1] = before;
     behind[1] = after;
     union ir_attrs attrs = {
-        .pad = {.before = {rank, ahead}, .after = {rank, behind}, .mode = "constant"}};
+        .pad = {.before = {rank, ahead}, .after = {rank, behind}, .mode = IR_PAD_CONSTANT}};
     struct ir_value *padded = onnx_helper1(n, IR_pad, &attrs, x), *sum = NULL;
     for (int64_t k = 0; k <= before + after; k++) {
         start[1] = k;

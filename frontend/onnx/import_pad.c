@@ -107,13 +107,11 @@ bool import_pad(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0);
     struct pads p;
-    const char *mode = onnx_attr_str(n, "mode", "constant");
-    if (!x || !read_pads(n, &x->type, &p))
+    static const enum ir_pad_mode modes[] = {
+        [PAD_CONSTANT] = IR_PAD_CONSTANT, [PAD_EDGE] = IR_PAD_EDGE, [PAD_REFLECT] = IR_PAD_REFLECT};
+    unsigned mode;
+    if (!x || !onnx_attr_choice(n, "mode", CHOICES_pad_mode, &mode) || !read_pads(n, &x->type, &p))
         return false;
-    bool wraps = strcmp(mode, "wrap") == 0 && n->im->opset >= 19;
-    if (!wraps && strcmp(mode, "constant") != 0 && strcmp(mode, "edge") != 0 &&
-        strcmp(mode, "reflect") != 0)
-        return onnx_error(n, "mode is '%s', which is not supported", mode);
     uint32_t rank = x->type.rank;
     x = crop(n, x, &p);
     bool adds = false;
@@ -121,11 +119,12 @@ bool import_pad(struct onnx_node *n)
         adds |= p.before[i] || p.after[i];
     if (!adds || !x)
         return onnx_set_out(n, 0, x);
-    if (wraps)
+    if (mode == PAD_WRAP)
         return onnx_set_out(n, 0, wrap(n, x, &p));
-    union ir_attrs attrs = {
-        .pad = {
-            .before = {rank, p.before}, .after = {rank, p.after}, .mode = mode, .value = p.value}};
+    union ir_attrs attrs = {.pad = {.before = {rank, p.before},
+                                    .after = {rank, p.after},
+                                    .mode = modes[mode],
+                                    .value = p.value}};
     return onnx_set_out(n, 0, onnx_emit1(n, IR_pad, &attrs, x));
 }
 

@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-enum auto_pad { NOTSET, SAME_UPPER, SAME_LOWER, VALID };
-
 /* Beyond any image; keeps products of two such numbers inside 64 bits. */
 static const int64_t MAX_CELLS = INT32_MAX;
 
@@ -42,24 +40,6 @@ static bool read_list(struct onnx_node *n, const char *name, size_t n_want, int6
     return true;
 }
 
-static bool read_auto_pad(struct onnx_node *n, enum auto_pad *out)
-{
-    static const char *const names[] = {
-        [NOTSET] = "NOTSET",
-        [SAME_UPPER] = "SAME_UPPER",
-        [SAME_LOWER] = "SAME_LOWER",
-        [VALID] = "VALID",
-    };
-    const char *text = onnx_attr_str(n, "auto_pad", "NOTSET");
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(text, names[i]) == 0) {
-            *out = (enum auto_pad)i;
-            return true;
-        }
-    }
-    return onnx_error(n, "auto_pad is '%s', which is not supported", text);
-}
-
 static bool read_kernel(struct onnx_node *n, size_t spatial, const int64_t *weights, int64_t *out)
 {
     if (!weights && !onnx_has_attr(n, "kernel_shape"))
@@ -79,13 +59,13 @@ static bool read_kernel(struct onnx_node *n, size_t spatial, const int64_t *weig
 }
 
 /* Padding of one dimension under SAME. */
-static void same_pad(const struct onnx_window *w, int axis, int64_t in, enum auto_pad mode,
+static void same_pad(const struct onnx_window *w, int axis, int64_t in, unsigned mode,
                      int64_t *before, int64_t *after)
 {
     int64_t out = ceil_div_i64(in, w->stride[axis]);
     int64_t reach = (w->kernel[axis] - 1) * w->dilation[axis] + 1;
     int64_t total = max_i64((out - 1) * w->stride[axis] + reach - in, 0);
-    *before = mode == SAME_UPPER ? total / 2 : total - total / 2;
+    *before = mode == AUTO_PAD_SAME_UPPER ? total / 2 : total - total / 2;
     *after = total - *before;
 }
 
@@ -104,7 +84,7 @@ static void widen(struct onnx_window *w)
 bool onnx_read_window(struct onnx_node *n, const struct ir_type *x, const int64_t *weights,
                       struct onnx_window *out)
 {
-    enum auto_pad mode = NOTSET;
+    unsigned mode;
     size_t spatial = x->rank - 2u;
     *out = (struct onnx_window){0};
     if (x->rank != 3 && x->rank != 4)
@@ -113,13 +93,14 @@ bool onnx_read_window(struct onnx_node *n, const struct ir_type *x, const int64_
     if (!read_kernel(n, spatial, weights, out->kernel) ||
         !read_list(n, "strides", spatial, 1, 1, out->stride) ||
         !read_list(n, "dilations", spatial, 1, 1, out->dilation) ||
-        !read_list(n, "pads", 2 * spatial, 0, 0, out->pad) || !read_auto_pad(n, &mode))
+        !read_list(n, "pads", 2 * spatial, 0, 0, out->pad) ||
+        !onnx_attr_choice(n, "auto_pad", CHOICES_auto_pad, &mode))
         return false;
     if (spatial == 1)
         widen(out);
-    if (mode == VALID)
+    if (mode == AUTO_PAD_VALID)
         memset(out->pad, 0, sizeof out->pad);
-    for (int axis = 0; axis < 2 && (mode == SAME_UPPER || mode == SAME_LOWER); axis++) {
+    for (int axis = 0; axis < 2 && onnx_is_same(mode); axis++) {
         int64_t in = spatial == 2 ? x->dim[2 + axis] : axis == 1 ? x->dim[2] : 1;
         same_pad(out, axis, in, mode, &out->pad[axis], &out->pad[axis + 2]);
     }

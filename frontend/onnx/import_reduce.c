@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-struct ir_value *onnx_reduce(struct onnx_node *n, const char *kind, struct ir_value *x,
+struct ir_value *onnx_reduce(struct onnx_node *n, enum ir_reduce_kind kind, struct ir_value *x,
                              const bool *axes)
 {
     int64_t list[IR_MAX_RANK];
@@ -27,7 +27,7 @@ struct ir_value *onnx_reduce(struct onnx_node *n, const char *kind, struct ir_va
  * noop_with_empty_axes says that nothing happens then. */
 static bool read_axes(struct onnx_node *n, const struct ir_type *x, bool axes[IR_MAX_RANK])
 {
-    int64_t operand_since = strcmp(n->op->name, "ReduceSum") == 0 ? 13 : 18;
+    int64_t operand_since = n->op->variant == REDUCE_SUM ? 13 : 18;
     struct ir_ints list = {0};
     bool noop = false;
     if (n->im->opset < operand_since) {
@@ -54,26 +54,25 @@ static struct ir_value *mean(struct onnx_node *n, struct ir_value *x, const bool
     }
     if (is_pool)
         return onnx_helper1(n, IR_global_avg_pool, NULL, x);
-    struct ir_value *sum = onnx_reduce(n, "sum", x, axes);
+    struct ir_value *sum = onnx_reduce(n, IR_REDUCE_SUM, x, axes);
     return count == 1 ? sum : onnx_helper2(n, IR_mul, sum, onnx_scalar(n, 1.0f / (float)count));
 }
 
-/* By the operator's name. */
 static struct ir_value *reduced(struct onnx_node *n, struct ir_value *x, const bool *axes)
 {
-    const char *kind = n->op->name + strlen("Reduce");
-    if (strcmp(kind, "Mean") == 0)
-        return mean(n, x, axes);
-    if (strcmp(kind, "Max") == 0)
-        return onnx_reduce(n, "max", x, axes);
-    if (strcmp(kind, "Sum") == 0)
-        return onnx_reduce(n, "sum", x, axes);
-    if (strcmp(kind, "L2") == 0) {
-        struct ir_value *squares = onnx_helper2(n, IR_mul, x, x);
-        return onnx_helper1(n, IR_sqrt, NULL, onnx_reduce(n, "sum", squares, axes));
+    struct ir_value *v;
+    switch (n->op->variant) {
+    case REDUCE_MEAN: return mean(n, x, axes);
+    case REDUCE_MAX: return onnx_reduce(n, IR_REDUCE_MAX, x, axes);
+    case REDUCE_SUM: return onnx_reduce(n, IR_REDUCE_SUM, x, axes);
+    case REDUCE_L2:
+        v = onnx_reduce(n, IR_REDUCE_SUM, onnx_helper2(n, IR_mul, x, x), axes);
+        return onnx_helper1(n, IR_sqrt, NULL, v);
+    case REDUCE_MIN:
+        v = onnx_reduce(n, IR_REDUCE_MAX, onnx_helper1(n, IR_neg, NULL, x), axes);
+        return onnx_helper1(n, IR_neg, NULL, v);
+    default: BUG("%s reduces nothing", n->op->name);
     }
-    struct ir_value *most = onnx_reduce(n, "max", onnx_helper1(n, IR_neg, NULL, x), axes);
-    return onnx_helper1(n, IR_neg, NULL, most);
 }
 
 bool import_reduce(struct onnx_node *n)
@@ -101,5 +100,5 @@ bool import_global_max_pool(struct onnx_node *n)
         return onnx_error(n, "an input of %u dimensions", x->type.rank);
     for (int i = 2; i < x->type.rank; i++)
         axes[i] = true;
-    return onnx_set_out(n, 0, onnx_reduce(n, "max", x, axes));
+    return onnx_set_out(n, 0, onnx_reduce(n, IR_REDUCE_MAX, x, axes));
 }

@@ -19,19 +19,6 @@ struct resize {
 
 /* ---- attributes and operands ---- */
 
-/* The place of attribute `name`'s value in a list of names that ends with NULL. */
-static bool read_choice(struct onnx_node *n, const char *name, const char *const *choices, int *out)
-{
-    const char *text = onnx_attr_str(n, name, choices[0]);
-    for (int i = 0; choices[i]; i++) {
-        if (strcmp(text, choices[i]) == 0) {
-            *out = i;
-            return true;
-        }
-    }
-    return onnx_error(n, "%s is '%s', which is not supported", name, text);
-}
-
 static bool has_elements(struct onnx_node *n, size_t i)
 {
     struct ir_value *v = onnx_has_in(n, i) ? onnx_in(n, i) : NULL;
@@ -89,12 +76,12 @@ static bool read_scales(struct onnx_node *n, size_t operand, const struct listed
  * greatest of all scales, each length rounded to nearest, halves up. */
 static bool read_sizes(struct onnx_node *n, const struct listed *axes, struct resize *r)
 {
-    static const char *const policies[] = {"stretch", "not_larger", "not_smaller", NULL};
     struct ir_ints sizes;
-    int policy = 0;
+    unsigned policy = RESIZE_STRETCH;
     double scale = 0;
     if (!onnx_const_ints(n, 3, &sizes) ||
-        (n->im->opset >= 18 && !read_choice(n, "keep_aspect_ratio_policy", policies, &policy)))
+        (n->im->opset >= 18 &&
+         !onnx_attr_choice(n, "keep_aspect_ratio_policy", CHOICES_resize_policy, &policy)))
         return false;
     if (sizes.n != axes->n)
         return onnx_error(n, "%u sizes for %u dimensions", sizes.n, axes->n);
@@ -102,10 +89,10 @@ static bool read_sizes(struct onnx_node *n, const struct listed *axes, struct re
         struct resize_axis *a = &r->axis[axes->at[i]];
         a->out = sizes.at[i];
         double own = (double)a->out / (double)a->in;
-        if (i == 0 || (policy == 1 ? own < scale : own > scale))
+        if (i == 0 || (policy == RESIZE_NOT_LARGER ? own < scale : own > scale))
             scale = own;
     }
-    for (uint32_t i = 0; policy && i < axes->n; i++) {
+    for (uint32_t i = 0; policy != RESIZE_STRETCH && i < axes->n; i++) {
         struct resize_axis *a = &r->axis[axes->at[i]];
         double size = floor(scale * (double)a->in + 0.5);
         a->ratio = scale;
@@ -131,20 +118,12 @@ static bool read_roi(struct onnx_node *n, const struct listed *axes, struct resi
 
 static bool read_resize_11(struct onnx_node *n, const struct ir_type *x, struct resize *r)
 {
-    static const char *const transforms[] = {
-        "half_pixel", "pytorch_half_pixel",   "align_corners",
-        "asymmetric", "tf_half_pixel_for_nn", "tf_crop_and_resize",
-        NULL};
-    static const char *const since_19[] = {
-        "half_pixel",           "pytorch_half_pixel", "align_corners",        "asymmetric",
-        "tf_half_pixel_for_nn", "tf_crop_and_resize", "half_pixel_symmetric", NULL};
-    static const char *const roundings[] = {"round_prefer_floor", "round_prefer_ceil", "floor",
-                                            "ceil", NULL};
-    int transform = 0, rounding = 0;
+    unsigned transform, rounding;
     struct listed axes;
-    if (!read_choice(n, "coordinate_transformation_mode", n->im->opset < 19 ? transforms : since_19,
-                     &transform) ||
-        !read_choice(n, "nearest_mode", roundings, &rounding) || !read_axes(n, x->rank, &axes))
+    if (!onnx_attr_choice(n, "coordinate_transformation_mode", CHOICES_resize_transform,
+                          &transform) ||
+        !onnx_attr_choice(n, "nearest_mode", CHOICES_resize_rounding, &rounding) ||
+        !read_axes(n, x->rank, &axes))
         return false;
     for (uint32_t i = 0; i < x->rank; i++)
         r->axis[i].transform = (enum resize_transform)transform;
@@ -182,13 +161,14 @@ static bool read_resize_10(struct onnx_node *n, const struct ir_type *x, struct 
 /* Mode, and every dimension as it is. */
 static bool init(struct onnx_node *n, const struct ir_type *x, struct resize *r)
 {
-    const char *mode = onnx_attr_str(n, "mode", "nearest");
-    *r = (struct resize){.is_linear = strcmp(mode, "linear") == 0, .rounding = RESIZE_FLOOR};
+    unsigned mode;
+    if (!onnx_attr_choice(n, "mode", CHOICES_resize_mode, &mode))
+        return false;
+    *r = (struct resize){.is_linear = mode == RESIZE_LINEAR, .rounding = RESIZE_FLOOR};
     for (uint32_t i = 0; i < x->rank; i++)
         r->axis[i] = (struct resize_axis){
             .transform = RESIZE_ASYMMETRIC, .in = x->dim[i], .out = x->dim[i], .roi_end = 1};
-    return r->is_linear || strcmp(mode, "nearest") == 0 ||
-           onnx_error(n, "mode is '%s'; nearest and linear are supported", mode);
+    return true;
 }
 
 /* ---- the operations ---- */

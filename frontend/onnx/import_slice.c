@@ -299,10 +299,9 @@ bool import_scatter_nd(struct onnx_node *n)
     struct ir_value *in[] = {onnx_in(n, 0), onnx_in(n, 1), onnx_in(n, 2)};
     if (!in[0] || !in[1] || !in[2])
         return false;
-    const char *reduction = onnx_attr_str(n, "reduction", "none");
-    if (strcmp(reduction, "none") != 0)
-        return onnx_error(n, "reduction is '%s'; none is supported", reduction);
-    if (!check_scatter(n, &in[0]->type, &in[1]->type, &in[2]->type))
+    unsigned reduction;
+    if (!onnx_attr_choice(n, "reduction", CHOICES_scatter_reduction, &reduction) ||
+        !check_scatter(n, &in[0]->type, &in[1]->type, &in[2]->type))
         return false;
     for (int i = 0; i < 3; i++)
         n->at_run_time |= !onnx_is_const(in[i]);

@@ -49,13 +49,14 @@ static bool read_pair(struct onnx_node *n, const char *name, size_t spatial, int
 static bool read_spread(struct onnx_node *n, const struct ir_type *x, const struct ir_type *w,
                         struct spread *s)
 {
-    const char *mode = onnx_attr_str(n, "auto_pad", "NOTSET");
+    unsigned mode;
     size_t spatial = x->rank - 2u;
     if (!onnx_read_window(n, x, w->dim + 2, &s->win) ||
+        !onnx_attr_choice(n, "auto_pad", CHOICES_auto_pad, &mode) ||
         !read_pair(n, "output_padding", spatial, 0, s->extra) ||
         !read_pair(n, "output_shape", spatial, 0, s->out))
         return false;
-    bool same = strncmp(mode, "SAME", 4) == 0, upper = strcmp(mode, "SAME_UPPER") == 0;
+    bool same = onnx_is_same(mode), upper = mode == AUTO_PAD_SAME_UPPER;
     for (int axis = 0; axis < 2; axis++) {
         bool absent = spatial == 1 && axis == 0;
         int64_t in = absent ? 1 : x->dim[x->rank - 2 + axis];
@@ -168,13 +169,10 @@ static struct ir_value *columns_first(struct onnx_node *n, struct ir_value *x, i
 bool import_depth_to_space(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0);
-    const char *mode = onnx_attr_str(n, "mode", "DCR");
+    unsigned mode;
     int64_t block = onnx_attr_i64(n, "blocksize", 0), taps;
-    bool crd = strcmp(mode, "CRD") == 0;
-    if (!x)
+    if (!x || !onnx_attr_choice(n, "mode", CHOICES_depth_mode, &mode))
         return false;
-    if (!crd && strcmp(mode, "DCR") != 0)
-        return onnx_error(n, "mode is '%s'; DCR and CRD are supported", mode);
     if (x->type.rank != 4)
         return onnx_error(n, "an input of %u dimensions, not 4", x->type.rank);
     if (block < 1 || !mul_i64(block, block, &taps) || x->type.dim[1] % taps)
@@ -182,7 +180,7 @@ bool import_depth_to_space(struct onnx_node *n)
                           (long long)x->type.dim[1], (long long)block, (long long)block);
     struct spread s = {
         .win = {.kernel = {block, block}, .stride = {block, block}, .dilation = {1, 1}}};
-    if (crd && taps > 1)
+    if (mode == DEPTH_CRD && taps > 1)
         x = columns_first(n, x, taps);
     return onnx_set_out(n, 0, overlap_add(n, x, &s));
 }

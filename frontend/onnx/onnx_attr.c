@@ -71,6 +71,67 @@ const char *onnx_attr_str(struct onnx_node *n, const char *name, const char *oth
              : otherwise;
 }
 
+struct choice {
+    const char *text;
+    int64_t since;
+};
+#define CHOICES(set) static const struct choice choices_##set[] = {
+#define CHOICE(set, id, text, since) {text, since},
+#define END_CHOICES(set)                                                                           \
+    }                                                                                              \
+    ;
+#include "choices.def"
+#undef CHOICES
+#undef CHOICE
+#undef END_CHOICES
+static const struct {
+    const struct choice *at;
+    unsigned n;
+} choices[] = {
+#define CHOICES(set) {choices_##set, sizeof choices_##set / sizeof *choices_##set},
+#define CHOICE(set, id, text, since)
+#define END_CHOICES(set)
+#include "choices.def"
+#undef CHOICES
+#undef CHOICE
+#undef END_CHOICES
+};
+
+/* "a, b and c", of those that the opset has. */
+static void list_choices(const struct onnx_node *n, enum onnx_choices set, struct text *out)
+{
+    unsigned left = 0;
+    for (unsigned i = 0; i < choices[set].n; i++)
+        left += choices[set].at[i].since <= n->im->opset;
+    unsigned all = left;
+    for (unsigned i = 0; i < choices[set].n; i++) {
+        if (choices[set].at[i].since > n->im->opset)
+            continue;
+        text_add(out, "%s%s",
+                 left == all ? ""
+                 : left == 1 ? " and "
+                             : ", ",
+                 choices[set].at[i].text);
+        left--;
+    }
+    text_add(out, " %s supported", all == 1 ? "is" : "are");
+}
+
+bool onnx_attr_choice(struct onnx_node *n, const char *name, enum onnx_choices set, unsigned *out)
+{
+    const char *text = onnx_attr_str(n, name, choices[set].at[0].text);
+    struct text list = {0};
+    for (*out = 0; *out < choices[set].n; ++*out) {
+        const struct choice *c = &choices[set].at[*out];
+        if (c->since <= n->im->opset && strcmp(text, c->text) == 0)
+            return true;
+    }
+    list_choices(n, set, &list);
+    onnx_error(n, "%s is '%s'; %s", name, text, list.at);
+    text_free(&list);
+    return false;
+}
+
 struct ir_ints onnx_attr_ints(struct onnx_node *n, const char *name)
 {
     const Onnx__AttributeProto *a =

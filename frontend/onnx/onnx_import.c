@@ -13,14 +13,14 @@
 /* ---- the operator table ---- */
 
 static const struct onnx_operator operators[] = {
-#define OPERATOR(name, since, until, min_in, max_in, function, opcode)                             \
-    {#name, since, until, min_in, max_in, function, opcode},
+#define OPERATOR(name, since, until, min_in, max_in, function, opcode, variant)                    \
+    {#name, since, until, min_in, max_in, function, opcode, variant},
 #include "operators.def"
 #undef OPERATOR
 };
 
 static const char *const operator_names[] = {
-#define OPERATOR(name, since, until, min_in, max_in, function, opcode) #name,
+#define OPERATOR(name, since, until, min_in, max_in, function, opcode, variant) #name,
 #include "operators.def"
 #undef OPERATOR
     NULL,

@@ -95,8 +95,43 @@ struct onnx_symbol {
     struct ir_value *value; /* NULL until the walk has made it */
 };
 
+/* ---- choices of string attributes: enum resize_mode ..., and the sets that they are ---- */
+
+#define CHOICES(set) enum set {
+#define CHOICE(set, id, text, since) id,
+#define END_CHOICES(set)                                                                           \
+    }                                                                                              \
+    ;
+#include "choices.def"
+#undef CHOICES
+#undef CHOICE
+#undef END_CHOICES
+enum onnx_choices {
+#define CHOICES(set) CHOICES_##set,
+#define CHOICE(set, id, text, since)
+#define END_CHOICES(set)
+#include "choices.def"
+#undef CHOICES
+#undef CHOICE
+#undef END_CHOICES
+    N_ONNX_CHOICES
+};
+
 /* ---- operators ---- */
 
+/* Which of the operators that share an import function. */
+enum onnx_variant {
+    ONLY, /* there is one */
+    REDUCE_L2,
+    REDUCE_MAX,
+    REDUCE_MEAN,
+    REDUCE_MIN,
+    REDUCE_SUM,
+    LOGIC_AND,
+    LOGIC_OR,
+    SOFTMAX,
+    LOG_SOFTMAX,
+};
 struct onnx_node;
 struct onnx_operator {
     const char *name;
@@ -104,10 +139,11 @@ struct onnx_operator {
     uint8_t min_in, max_in;
     bool (*import)(struct onnx_node *n);
     enum ir_opcode opcode; /* what a generic import function makes */
+    enum onnx_variant variant;
 };
 /* NULL if the compiler does not know it. */
 const struct onnx_operator *onnx_operator_find(const char *name);
-#define OPERATOR(name, since, until, min_in, max_in, function, opcode)                             \
+#define OPERATOR(name, since, until, min_in, max_in, function, opcode, variant)                    \
     bool function(struct onnx_node *n);
 #include "operators.def"
 #undef OPERATOR
@@ -190,6 +226,10 @@ bool onnx_has_attr(struct onnx_node *n, const char *name);
 int64_t onnx_attr_i64(struct onnx_node *n, const char *name, int64_t otherwise);
 float onnx_attr_f32(struct onnx_node *n, const char *name, float otherwise);
 const char *onnx_attr_str(struct onnx_node *n, const char *name, const char *otherwise);
+/* The place of the attribute's value in a set of choices.def, 0 where it is missing. False with an
+ * error if the set has no such choice at the model's opset. */
+bool onnx_attr_choice(struct onnx_node *n, const char *name, enum onnx_choices set,
+                      unsigned *out) CHECK_RESULT;
 struct ir_ints onnx_attr_ints(struct onnx_node *n, const char *name);
 const float *onnx_attr_f32s(struct onnx_node *n, const char *name, size_t *n_out);
 const Onnx__TensorProto *onnx_attr_tensor(struct onnx_node *n, const char *name);
@@ -261,8 +301,8 @@ struct ir_value *onnx_power(struct onnx_node *n, struct ir_value *x, double expo
 
 /* ---- import_reduce.c ---- */
 
-/* Kind "sum" or "max" over the dimensions flagged, which stay as 1. */
-struct ir_value *onnx_reduce(struct onnx_node *n, const char *kind, struct ir_value *x,
+/* Over the dimensions flagged, which stay as 1. */
+struct ir_value *onnx_reduce(struct onnx_node *n, enum ir_reduce_kind kind, struct ir_value *x,
                              const bool *axes);
 
 /* ---- import_pool.c, shared with import_conv.c ---- */
@@ -271,6 +311,10 @@ struct ir_value *onnx_reduce(struct onnx_node *n, const char *kind, struct ir_va
 struct onnx_window {
     int64_t kernel[2], stride[2], dilation[2], pad[4], counted[4];
 };
+static inline bool onnx_is_same(unsigned auto_pad)
+{
+    return auto_pad == AUTO_PAD_SAME_UPPER || auto_pad == AUTO_PAD_SAME_LOWER;
+}
 /* `x` becomes rank 4; kernel (one entry a spatial dimension) from `kernel_shape`, checked against
  * `weights` where that is not NULL. */
 bool onnx_read_window(struct onnx_node *n, const struct ir_type *x, const int64_t *weights,
@@ -281,22 +325,6 @@ struct ir_value *onnx_to_2d(struct onnx_node *n, struct ir_value *x);
 struct ir_value *onnx_from_2d(struct onnx_node *n, struct ir_value *v, const struct ir_value *x);
 
 /* ---- resize_axis.c: coordinates of one dimension of Resize ---- */
-
-enum resize_transform {
-    RESIZE_HALF_PIXEL,
-    RESIZE_PYTORCH_HALF_PIXEL,
-    RESIZE_ALIGN_CORNERS,
-    RESIZE_ASYMMETRIC,
-    RESIZE_TF_HALF_PIXEL,
-    RESIZE_TF_CROP,
-    RESIZE_HALF_PIXEL_SYMMETRIC
-};
-enum resize_rounding {
-    RESIZE_ROUND_PREFER_FLOOR,
-    RESIZE_ROUND_PREFER_CEIL,
-    RESIZE_FLOOR,
-    RESIZE_CEIL
-};
 
 struct resize_axis {
     enum resize_transform transform;

@@ -196,11 +196,11 @@ static bool input_type(struct dims *x, const Onnx__ValueInfoProto *v, struct ir_
 }
 
 /* The element type outside; inside it is always f32. */
-static const char *outside_dtype(const Onnx__ValueInfoProto *v)
+static enum ir_dtype outside_dtype(const Onnx__ValueInfoProto *v)
 {
     const Onnx__TypeProto__Tensor *t = tensor_type(v);
     bool half = t && t->elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16;
-    return ir_dtype_name(half ? IR_F16 : IR_F32);
+    return half ? IR_F16 : IR_F32;
 }
 
 static bool make_input(struct dims *x, const Onnx__ValueInfoProto *v, int64_t index)

@@ -248,7 +248,7 @@ struct ir_value *onnx_reshape(struct onnx_node *n, struct ir_value *x, const int
     }
     if (rank == x->type.rank && (!rank || memcmp(dims, x->type.dim, rank * sizeof *dims) == 0))
         return x;
-    union ir_attrs attrs = {.reshape = {.shape = {rank, dims}, .from = "", .to = ""}};
+    union ir_attrs attrs = {.reshape = {.shape = {rank, dims}}};
     return emit_moved(n, IR_reshape, &attrs, x, named);
 }
 

@@ -94,9 +94,9 @@ static void copy_view(const struct view *v, const struct ir_type *inside, float 
     }
 }
 
-static void round_f16(float *x, int64_t n, const char *dtype)
+static void round_f16(float *x, int64_t n, enum ir_dtype dtype)
 {
-    if (strcmp(dtype, "f16") != 0)
+    if (dtype != IR_F16)
         return;
     for (int64_t i = 0; i < n; i++)
         x[i] = f16_round(x[i]);

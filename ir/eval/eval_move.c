@@ -79,20 +79,15 @@ bool eval_transpose(const struct ir_op *op, const struct tensor *const *in, stru
     return true;
 }
 
-/* Dimension (0..2 for h, w, c) at depth k of a nesting order such as "chw". */
-static unsigned nested_dim(const char *order, unsigned k)
-{
-    return order[k] == 'h' ? 0 : order[k] == 'w' ? 1 : 2;
-}
-
 /* x (h,w,c) as one sequence in the nesting order `from`. */
-static struct tensor unroll(const struct tensor *x, const char *from)
+static struct tensor unroll(const struct tensor *x, enum ir_order from)
 {
+    const uint8_t *axes = ir_order_axes(from);
     int64_t dense[IR_MAX_RANK], dim[3], stride[3];
     dense_strides(&x->type, dense);
     for (unsigned k = 0; k < 3; k++) {
-        dim[k] = x->type.dim[nested_dim(from, k)];
-        stride[k] = dense[nested_dim(from, k)];
+        dim[k] = x->type.dim[axes[k]];
+        stride[k] = dense[axes[k]];
     }
     struct ir_type type = ir_type_of((enum ir_dtype)x->type.dtype, 3, dim);
     struct tensor sequence = tensor_new(&type);
@@ -110,12 +105,12 @@ bool eval_reshape(const struct ir_op *op, const struct tensor *const *in, struct
             memcpy(out->data, in[0]->data, bytes);
         return true;
     }
-    const char *to = op->attrs->reshape.to;
+    const uint8_t *to = ir_order_axes(op->attrs->reshape.to);
     struct tensor sequence = unroll(in[0], op->attrs->reshape.from);
     int64_t stride[3], step = 1;
     for (unsigned k = 3; k-- > 0;) {
-        stride[nested_dim(to, k)] = step;
-        step *= out->type.dim[nested_dim(to, k)];
+        stride[to[k]] = step;
+        step *= out->type.dim[to[k]];
     }
     copy_strided(&out->type, stride, &sequence, out->data);
     tensor_free(&sequence);
@@ -124,13 +119,13 @@ bool eval_reshape(const struct ir_op *op, const struct tensor *const *in, struct
 
 /* Source of padded element i: itself, the nearest, the mirror image (the border itself is not
  * repeated; the verifier bounds such pads by the extent), or none. */
-static int64_t padded_index(int64_t i, int64_t dim, const char *mode)
+static int64_t padded_index(int64_t i, int64_t dim, enum ir_pad_mode mode)
 {
     if (i >= 0 && i < dim)
         return i;
-    if (strcmp(mode, "edge") == 0)
+    if (mode == IR_PAD_EDGE)
         return i < 0 ? 0 : dim - 1;
-    if (strcmp(mode, "reflect") == 0)
+    if (mode == IR_PAD_REFLECT)
         return i < 0 ? -i : 2 * (dim - 1) - i;
     return -1;
 }

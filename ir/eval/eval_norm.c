@@ -89,7 +89,7 @@ bool eval_reduce(const struct ir_op *op, const struct tensor *const *in, struct 
     if (!want_f32(op, in, d))
         return false;
     const struct ir_attrs_reduce *at = &op->attrs->reduce;
-    bool is_max = strcmp(at->kind, "max") == 0;
+    bool is_max = at->kind == IR_REDUCE_MAX;
     int64_t step[IR_MAX_RANK], n = ir_count(&out->type);
     dense_strides(&out->type, step);
     for (uint32_t i = 0; i < at->axes.n; i++)

@@ -16,40 +16,39 @@ struct table {
     size_t mask;
 };
 
+/* Of an attribute that is all in its field. */
+static size_t field_bytes(enum ir_attr_kind kind)
+{
+    switch (kind) {
+    case IR_ATTR_i64: return 8;
+    case IR_ATTR_i64x2: return 16;
+    case IR_ATTR_i64x3: return 24;
+    case IR_ATTR_i64x4: return 32;
+    case IR_ATTR_f32: return 4; /* bits: -0 is not 0 */
+    default: return sizeof(ir_attr_enum_dtype);
+    }
+}
+
 static uint64_t hash_attr(const void *field, enum ir_attr_kind kind, uint64_t seed)
 {
-    static const size_t sizes[] = {[IR_ATTR_i64] = 8,
-                                   [IR_ATTR_i64x2] = 16,
-                                   [IR_ATTR_i64x3] = 24,
-                                   [IR_ATTR_i64x4] = 32,
-                                   [IR_ATTR_f32] = 4};
-    const char *const *text = field;
     const struct ir_ints *list = field;
     struct blob *const *b = field;
     switch (kind) {
-    case IR_ATTR_str: return hash_bytes(*text, strlen(*text), seed);
     case IR_ATTR_ints: return hash_bytes(list->at, list->n * sizeof *list->at, seed);
     case IR_ATTR_blob: return seed ^ blob_sample(*b);
-    default: return hash_bytes(field, sizes[kind], seed);
+    default: return hash_bytes(field, field_bytes(kind), seed);
     }
 }
 
 static bool attr_equal(const void *x, const void *y, enum ir_attr_kind kind)
 {
-    const char *const *s = x, *const *t = y;
     const struct ir_ints *p = x, *q = y;
     struct blob *const *b = x, *const *c = y;
     switch (kind) {
-    case IR_ATTR_str: return strcmp(*s, *t) == 0;
     case IR_ATTR_ints: return p->n == q->n && memcmp(p->at, q->at, p->n * sizeof *p->at) == 0;
     case IR_ATTR_blob: return blob_equal(*b, *c);
-    case IR_ATTR_i64: return memcmp(x, y, 8) == 0;
-    case IR_ATTR_i64x2: return memcmp(x, y, 16) == 0;
-    case IR_ATTR_i64x3: return memcmp(x, y, 24) == 0;
-    case IR_ATTR_i64x4: return memcmp(x, y, 32) == 0;
-    case IR_ATTR_f32: return memcmp(x, y, 4) == 0; /* bits: -0 is not 0 */
+    default: return memcmp(x, y, field_bytes(kind)) == 0;
     }
-    return false;
 }
 
 /* Operand i in an order that does not depend on how a commuting operation was written. */

@@ -97,8 +97,8 @@ struct ir_value *rule_pad_of_pad(struct ir_op *op)
 {
     const struct ir_attrs_pad *a = &op->attrs->pad, *b = &def(op)->attrs->pad;
     int64_t before[IR_MAX_RANK], after[IR_MAX_RANK];
-    if (def(op)->opcode != IR_pad || strcmp(a->mode, "constant") != 0 ||
-        strcmp(b->mode, "constant") != 0 || memcmp(&a->value, &b->value, sizeof a->value) != 0)
+    if (def(op)->opcode != IR_pad || a->mode != IR_PAD_CONSTANT || b->mode != IR_PAD_CONSTANT ||
+        memcmp(&a->value, &b->value, sizeof a->value) != 0)
         return NULL;
     for (uint32_t i = 0; i < op->out->type.rank; i++) {
         before[i] = a->before.at[i] + b->before.at[i];

@@ -283,8 +283,8 @@ static bool lower_softmax(struct lowering *lo, const struct ir_op *op, struct vi
     if (!has_axis)
         l = layout_around(&v.type, dim, 2);
     int64_t axis = l.axis[dim];
-    union ir_attrs max = {.reduce = {.kind = "max", .axes = {1, &axis}}};
-    union ir_attrs sum = {.reduce = {.kind = "sum", .axes = {1, &axis}}};
+    union ir_attrs max = {.reduce = {.kind = IR_REDUCE_MAX, .axes = {1, &axis}}};
+    union ir_attrs sum = {.reduce = {.kind = IR_REDUCE_SUM, .axes = {1, &axis}}};
     struct ir_value *x = view_materialise(lo, &v, &l), *most = emit_reduce(lo, &max, x, NULL);
     struct pass_place at = lowering_place(lo);
     struct ir_value *e = pass_emit1(&at, IR_exp, NULL, pass_emit2(&at, IR_sub, NULL, x, most));

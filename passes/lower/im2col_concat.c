@@ -56,7 +56,8 @@ static struct ir_value *pad_over_constants(const struct pass_place *at, struct i
     if (!before[axis] && !after[axis])
         return in[i];
     union ir_attrs attrs = {
-        .pad = {.before = {3, before}, .after = {3, after}, .mode = "constant", .value = 0.0f}};
+        .pad = {
+            .before = {3, before}, .after = {3, after}, .mode = IR_PAD_CONSTANT, .value = 0.0f}};
     return pass_emit1(at, IR_pad, &attrs, in[i]);
 }
 

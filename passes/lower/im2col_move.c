@@ -16,14 +16,6 @@ struct target {
     struct atoms all;     /* the three one after another, merged */
 };
 
-struct order {
-    const char *text;
-    uint8_t axis[3];
-};
-static const struct order orders[] = {{"hwc", {0, 1, 2}}, {"hcw", {0, 2, 1}}, {"whc", {1, 0, 2}},
-                                      {"wch", {1, 2, 0}}, {"chw", {2, 0, 1}}, {"cwh", {2, 1, 0}}};
-enum { N_ORDERS = 6 };
-
 struct pass_place lowering_place(const struct lowering *lo)
 {
     return (struct pass_place){.g = lo->g, .loc = lo->op->loc};
@@ -65,7 +57,7 @@ static struct atoms base_atoms(const int64_t dim[3], const uint8_t axis[3])
 /* ---- emitting ---- */
 
 static struct ir_value *reshape_at_once(struct lowering *lo, struct ir_value *x,
-                                        const int64_t dim[3], const char *from, const char *to)
+                                        const int64_t dim[3], enum ir_order from, enum ir_order to)
 {
     struct pass_place at = lowering_place(lo);
     union ir_attrs attrs = {.reshape = {.shape = {3, dim}, .from = from, .to = to}};
@@ -74,11 +66,11 @@ static struct ir_value *reshape_at_once(struct lowering *lo, struct ir_value *x,
 }
 
 /* The outermost axis of a nesting order that steps at all, and the elements of one step. */
-static int outermost(const char *order, const int64_t dim[3], int64_t *step)
+static int outermost(enum ir_order order, const int64_t dim[3], int64_t *step)
 {
     int axis = 2, i = 0;
     for (*step = dim[0] * dim[1] * dim[2]; i < 3; i++) {
-        axis = order[i] == 'h' ? 0 : order[i] == 'w' ? 1 : 2;
+        axis = ir_order_axes(order)[i];
         if (dim[axis] > 1)
             break;
     }
@@ -98,12 +90,12 @@ static int64_t least_multiple(int64_t a, int64_t b)
 }
 
 static struct ir_value *emit_reshape(struct lowering *lo, struct ir_value *x, const int64_t dim[3],
-                                     const char *from, const char *to);
+                                     enum ir_order from, enum ir_order to);
 
 /* A reshape is one instruction. Where it would have more rows than that covers, parts of whole
  * steps of both outermost axes are reshaped one by one and joined. */
 static struct ir_value *reshape_in_parts(struct lowering *lo, struct ir_value *x,
-                                         const int64_t dim[3], const char *from, const char *to)
+                                         const int64_t dim[3], enum ir_order from, enum ir_order to)
 {
     int64_t in_step, out_step, shape[3];
     int in_axis = outermost(from, x->type.dim, &in_step), out_axis = outermost(to, dim, &out_step);
@@ -130,7 +122,7 @@ static struct ir_value *reshape_in_parts(struct lowering *lo, struct ir_value *x
 }
 
 static struct ir_value *emit_reshape(struct lowering *lo, struct ir_value *x, const int64_t dim[3],
-                                     const char *from, const char *to)
+                                     enum ir_order from, enum ir_order to)
 {
     bool is_tall = x->type.dim[0] > ARCH_MOST_ROWS || dim[0] > ARCH_MOST_ROWS;
     return is_tall ? reshape_in_parts(lo, x, dim, from, to) : reshape_at_once(lo, x, dim, from, to);
@@ -164,7 +156,7 @@ static struct ir_value *reshape_plain(struct lowering *lo, struct ir_value *x, i
     int64_t dim[3] = {h, w, c};
     if (memcmp(dim, x->type.dim, sizeof dim) == 0)
         return x;
-    return emit_reshape(lo, x, dim, "hwc", "hwc");
+    return emit_reshape(lo, x, dim, IR_HWC, IR_HWC);
 }
 
 /* ---- constants ---- */
@@ -204,8 +196,8 @@ static struct ir_value *permute_constant(struct lowering *lo, const struct ir_op
 static struct ir_value *try_transpose(struct lowering *lo, struct ir_value *base,
                                       const struct target *t)
 {
-    for (int i = 1; i < N_ORDERS; i++) {
-        const uint8_t *axis = orders[i].axis;
+    for (unsigned i = IR_HCW; i < IR_N_ORDERS; i++) {
+        const uint8_t *axis = ir_order_axes((enum ir_order)i);
         struct atoms a = base_atoms(base->type.dim, axis);
         bool fits = atoms_equal(&a, &t->all);
         for (int k = 0; k < 3; k++)
@@ -219,17 +211,17 @@ static struct ir_value *try_transpose(struct lowering *lo, struct ir_value *base
 static struct ir_value *try_reshape(struct lowering *lo, struct ir_value *base,
                                     const struct target *t)
 {
-    for (int to = 0; to < N_ORDERS; to++) {
+    for (unsigned to = IR_HWC; to < IR_N_ORDERS; to++) {
         struct atoms want = {0};
         for (int k = 0; k < 3; k++) {
-            const struct atoms *a = &t->axis[orders[to].axis[k]];
+            const struct atoms *a = &t->axis[ir_order_axes((enum ir_order)to)[k]];
             atoms_append(&want, a->at, a->n);
         }
         atoms_merge(&want);
-        for (int from = 0; from < N_ORDERS; from++) {
-            struct atoms have = base_atoms(base->type.dim, orders[from].axis);
+        for (unsigned from = IR_HWC; from < IR_N_ORDERS; from++) {
+            struct atoms have = base_atoms(base->type.dim, ir_order_axes((enum ir_order)from));
             if (atoms_equal(&have, &want))
-                return emit_reshape(lo, base, t->dim, orders[from].text, orders[to].text);
+                return emit_reshape(lo, base, t->dim, (enum ir_order)from, (enum ir_order)to);
         }
     }
     return NULL;

@@ -165,7 +165,7 @@ static bool split_padding(struct ir_op *conv, struct pass_ctx *ctx)
         return true;
     union ir_attrs attrs = {.pad = {.before = {4, (int64_t[]){0, 0, p[0], p[1]}},
                                     .after = {4, (int64_t[]){0, 0, p[2], p[3]}},
-                                    .mode = "constant"}};
+                                    .mode = IR_PAD_CONSTANT}};
     struct ir_value *x = conv->in[0].value;
     struct ir_new desc = {.opcode = IR_pad, .in = &x, .n_in = 1, .attrs = &attrs, .loc = conv->loc};
     struct ir_op *pad = ir_op_new(conv->graph, conv, &desc, ctx->diag);

@@ -272,7 +272,8 @@ struct ir_value *gen_reduce(struct gen *r, struct ir_value *x)
     if (n_axes == 0)
         return NULL;
     bool is_max = gen_chance(r, 40);
-    union ir_attrs attrs = {.reduce = {.kind = is_max ? "max" : "sum", .axes = {n_axes, axes}}};
+    union ir_attrs attrs = {
+        .reduce = {.kind = is_max ? IR_REDUCE_MAX : IR_REDUCE_SUM, .axes = {n_axes, axes}}};
     struct ir_value *y = gen_op(r, IR_reduce, &attrs, &x, 1);
     return is_max ? y : gen_binary(r, IR_mul, y, number(r, y, 1.0f / (float)n));
 }

@@ -28,7 +28,7 @@ static struct ir_value *constant_pad(struct gen *r, struct ir_value *x)
     }
     union ir_attrs attrs = {.pad = {.before = {3, before},
                                     .after = {3, after},
-                                    .mode = "constant",
+                                    .mode = IR_PAD_CONSTANT,
                                     .value = gen_chance(r, 20) ? 0.5f : 0.0f}};
     struct ir_value *y = gen_op(r, IR_pad, &attrs, &x, 1);
     if (gen_chance(r, 15))
@@ -173,7 +173,7 @@ static struct ir_value *make_overlap(struct gen *r, struct ir_value *x)
     return gen_chance(r, 50) ? epilogue(r, y) : y;
 }
 
-static struct ir_value *reduce_along(struct gen *r, const char *kind, int64_t axis,
+static struct ir_value *reduce_along(struct gen *r, enum ir_reduce_kind kind, int64_t axis,
                                      struct ir_value *x)
 {
     union ir_attrs attrs = {.reduce = {.kind = kind, .axes = {1, &axis}}};
@@ -184,10 +184,10 @@ static struct ir_value *reduce_along(struct gen *r, const char *kind, int64_t ax
 static struct ir_value *make_softmax(struct gen *r, struct ir_value *x)
 {
     int64_t axis = gen_range(r, 0, 2);
-    struct ir_value *most = reduce_along(r, "max", axis, x);
+    struct ir_value *most = reduce_along(r, IR_REDUCE_MAX, axis, x);
     x = gen_op(r, IR_sub, NULL, (struct ir_value *[]){x, most}, 2);
     x = gen_op(r, IR_exp, NULL, &x, 1);
-    struct ir_value *sum = reduce_along(r, "sum", axis, x);
+    struct ir_value *sum = reduce_along(r, IR_REDUCE_SUM, axis, x);
     return gen_op(r, IR_div, NULL, (struct ir_value *[]){x, sum}, 2);
 }
 
@@ -246,11 +246,10 @@ static struct ir_value *make_gather(struct gen *r, struct ir_value *x)
 
 static struct ir_value *make_pad(struct gen *r, struct ir_value *x)
 {
-    static const char *const modes[] = {"constant", "edge", "reflect"};
-    const char *mode = modes[gen_range(r, 0, 2)];
+    enum ir_pad_mode mode = (enum ir_pad_mode)gen_range(r, 0, IR_N_PAD_MODES - 1);
     int64_t before[3], after[3], dim[3];
     for (int a = 0; a < 3; a++) {
-        int64_t e = x->type.dim[a], most = mode[0] == 'r' ? min_i64(2, e - 1) : 2;
+        int64_t e = x->type.dim[a], most = mode == IR_PAD_REFLECT ? min_i64(2, e - 1) : 2;
         bool pads = gen_chance(r, a < 2 ? 70 : 25);
         before[a] = pads ? gen_range(r, 0, most) : 0;
         after[a] = pads ? gen_range(r, 0, most) : 0;
@@ -281,14 +280,14 @@ static int64_t divisor(struct gen *r, int64_t n)
 
 static struct ir_value *make_reshape(struct gen *r, struct ir_value *x)
 {
-    static const char *const orders[] = {"hwc", "hcw", "whc", "wch", "chw", "cwh"};
     int64_t n = ir_count(&x->type), dim[3];
     dim[0] = divisor(r, n);
     dim[1] = divisor(r, n / dim[0]);
     dim[2] = n / dim[0] / dim[1];
     if (gen_chance(r, 30))
         memcpy(dim, x->type.dim, sizeof dim);
-    const char *from = orders[gen_range(r, 0, 5)], *to = orders[gen_range(r, 0, 5)];
+    enum ir_order from = (enum ir_order)gen_range(r, IR_HWC, IR_N_ORDERS - 1);
+    enum ir_order to = (enum ir_order)gen_range(r, IR_HWC, IR_N_ORDERS - 1);
     union ir_attrs attrs = {.reshape = {.shape = {3, dim}, .from = from, .to = to}};
     return gen_op(r, IR_reshape, &attrs, &x, 1);
 }
@@ -333,7 +332,7 @@ static void add_input(struct gen *r, int64_t index, const int64_t dim[3])
 {
     int64_t spread = GEN_CHOICE(r, 1, 1, 1, 2);
     struct outside o = random_outside(r, dim, spread);
-    const char *dtype = gen_chance(r, 20) ? "f16" : "f32";
+    enum ir_dtype dtype = gen_chance(r, 20) ? IR_F16 : IR_F32;
     for (int64_t part = 0; part < spread; part++) {
         struct outside v = o;
         v.offset = part * o.offset;
@@ -366,7 +365,7 @@ static void add_output(struct gen *r, int64_t index, struct ir_value *x)
     struct ir_value *parts[2] = {x, gen_pick_like(r, &x->type, NULL)};
     int64_t spread = parts[1] && gen_chance(r, 30) ? 2 : 1;
     struct outside o = random_outside(r, x->type.dim, spread);
-    const char *dtype = gen_chance(r, 20) ? "f16" : "f32";
+    enum ir_dtype dtype = gen_chance(r, 20) ? IR_F16 : IR_F32;
     for (int64_t part = 0; part < spread; part++) {
         struct outside v = o;
         v.offset = part * o.offset;

@@ -25,7 +25,7 @@ static bool is_image(const struct ir_value *v)
 static struct ir_value *reshape(struct gen *r, struct ir_value *x, uint32_t rank,
                                 const int64_t *dim)
 {
-    union ir_attrs attrs = {.reshape = {.shape = {rank, dim}, .from = "", .to = ""}};
+    union ir_attrs attrs = {.reshape = {.shape = {rank, dim}}};
     return gen_op(r, IR_reshape, &attrs, &x, 1);
 }
 
@@ -223,8 +223,8 @@ static struct ir_value *make_overlap(struct gen *r, struct ir_value *x)
 static struct ir_value *make_log_softmax(struct gen *r, struct ir_value *x)
 {
     int64_t axis = gen_range(r, 0, x->type.rank - 1);
-    union ir_attrs max = {.reduce = {.kind = "max", .axes = {1, &axis}}};
-    union ir_attrs sum = {.reduce = {.kind = "sum", .axes = {1, &axis}}};
+    union ir_attrs max = {.reduce = {.kind = IR_REDUCE_MAX, .axes = {1, &axis}}};
+    union ir_attrs sum = {.reduce = {.kind = IR_REDUCE_SUM, .axes = {1, &axis}}};
     x = gen_binary(r, IR_sub, x, gen_op(r, IR_reduce, &max, &x, 1));
     struct ir_value *e = gen_unary(r, IR_exp, x);
     return gen_binary(r, IR_sub, x, gen_unary(r, IR_log, gen_op(r, IR_reduce, &sum, &e, 1)));
@@ -290,12 +290,11 @@ static struct ir_value *make_gather(struct gen *r, struct ir_value *x)
 
 static struct ir_value *make_pad(struct gen *r, struct ir_value *x)
 {
-    static const char *const modes[] = {"constant", "edge", "reflect"};
-    const char *mode = modes[gen_range(r, 0, 2)];
+    enum ir_pad_mode mode = (enum ir_pad_mode)gen_range(r, 0, IR_N_PAD_MODES - 1);
     uint32_t rank = x->type.rank;
     int64_t before[IR_MAX_RANK] = {0}, after[IR_MAX_RANK] = {0};
     for (uint32_t i = rank > 2 ? rank - 2 : 0; i < rank; i++) {
-        int64_t most = mode[0] == 'r' ? min_i64(2, x->type.dim[i] - 1) : 2;
+        int64_t most = mode == IR_PAD_REFLECT ? min_i64(2, x->type.dim[i] - 1) : 2;
         before[i] = gen_range(r, 0, most);
         after[i] = gen_range(r, 0, most);
     }
@@ -407,7 +406,7 @@ static void add_inputs(struct gen *r)
         struct ir_ints shape =
             is_row ? (struct ir_ints){which == 1 ? 3 : 2, rows[which]} : (struct ir_ints){4, image};
         union ir_attrs attrs = {
-            .input = {.index = i, .dtype = gen_chance(r, 15) ? "f16" : "f32", .shape = shape}};
+            .input = {.index = i, .dtype = gen_chance(r, 15) ? IR_F16 : IR_F32, .shape = shape}};
         struct ir_value *x = gen_op(r, IR_input, &attrs, NULL, 0);
         gen_keep(r, nhwc && !is_row ? transpose(r, x, (int64_t[]){0, 3, 1, 2}) : x);
     }
@@ -416,7 +415,7 @@ static void add_inputs(struct gen *r)
 static void add_output(struct gen *r, int64_t index, struct ir_value *x)
 {
     union ir_attrs attrs = {.output = {.index = index,
-                                       .dtype = gen_chance(r, 15) ? "f16" : "f32",
+                                       .dtype = gen_chance(r, 15) ? IR_F16 : IR_F32,
                                        .shape = {x->type.rank, x->type.dim}}};
     gen_op(r, IR_output, &attrs, &x, 1);
 }

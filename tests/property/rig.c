@@ -60,7 +60,7 @@ static void make_input(struct rig *r, const struct ir_op *op)
 static void note_output(struct rig *r, const struct ir_op *op)
 {
     const struct ir_attrs_output *a = &op->attrs->output;
-    r->is_half[a->index] = strcmp(a->dtype, "f16") == 0;
+    r->is_half[a->index] = a->dtype == IR_F16;
     if ((size_t)a->index >= r->n_outputs)
         r->n_outputs = (size_t)a->index + 1;
 }

@@ -58,7 +58,7 @@ static struct ir_value *add_mvm(struct fixture *f, struct ir_value *x, int64_t k
 static struct ir_value *add_pad(struct fixture *f, struct ir_value *x)
 {
     static const int64_t one[] = {1, 1, 0};
-    union ir_attrs a = {.pad = {.before = {3, one}, .after = {3, one}, .mode = "constant"}};
+    union ir_attrs a = {.pad = {.before = {3, one}, .after = {3, one}, .mode = IR_PAD_CONSTANT}};
     return add(f, IR_pad, &a, x, NULL);
 }
 
@@ -85,7 +85,7 @@ static struct ir_value *add_upsampling(struct fixture *f, struct ir_value *x)
 static struct ir_value *add_row_maximum(struct fixture *f, struct ir_value *x)
 {
     static const int64_t columns[] = {1};
-    union ir_attrs a = {.reduce = {.kind = "max", .axes = {1, columns}}};
+    union ir_attrs a = {.reduce = {.kind = IR_REDUCE_MAX, .axes = {1, columns}}};
     return add(f, IR_reduce, &a, x, NULL);
 }
 
@@ -96,7 +96,7 @@ static struct ir_value *start(struct fixture *f, int64_t rows, int64_t columns)
     ck_assert(arch_load("clsa", f->d->arena, f->d, &f->arch));
     f->options = (struct dup_options){.objective = DUP_MAKESPAN, .pes = -1};
     f->schedule = (struct dup_schedule){.self = f, .set_rows = 1, .set_columns = 1};
-    union ir_attrs in = {.input = {.dtype = "f32",
+    union ir_attrs in = {.input = {.dtype = IR_F32,
                                    .shape = {3, (int64_t[]){rows, columns, 4}},
                                    .strides = {columns * 4, 4, 1},
                                    .extent = {rows, columns, 4}}};
@@ -379,7 +379,7 @@ START_TEST(test_rows_become_columns)
     static const int64_t row[] = {1, 512, 4};
     struct fixture f;
     struct ir_value *x = add_mvm(&f, start(&f, 512, 1), 1, 1, 1);
-    union ir_attrs a = {.reshape = {.shape = {3, row}, .from = "hwc", .to = "hwc"}};
+    union ir_attrs a = {.reshape = {.shape = {3, row}, .from = IR_HWC, .to = IR_HWC}};
     add_mvm(&f, add(&f, IR_reshape, &a, x, NULL), 1, 1, 1);
     ir_number(f.g);
     f.options.extra_pes = 1;

@@ -433,7 +433,7 @@ static void set_up(struct fixture *f)
     *f = (struct fixture){
         .g = ir_graph_new("g", IR_CROSSBAR), .d = diag_new(), .scratch = arena_new()};
     ck_assert(arch_load("clsa", f->d->arena, f->d, &f->arch));
-    union ir_attrs in = {.input = {.dtype = "f32",
+    union ir_attrs in = {.input = {.dtype = IR_F32,
                                    .shape = {3, (int64_t[]){12, 14, 8}},
                                    .strides = {112, 8, 1},
                                    .extent = {12, 14, 8}}};

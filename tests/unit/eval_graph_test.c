@@ -76,13 +76,13 @@ END_TEST
 
 /* ---- graphs ---- */
 
-static struct ir_op *input(struct ir_graph *g, int64_t index, const char *dtype, int64_t n)
+static struct ir_op *input(struct ir_graph *g, int64_t index, enum ir_dtype dtype, int64_t n)
 {
     union ir_attrs at = {.input = {.index = index, .dtype = dtype, .shape = INTS(1, n)}};
     return add_op(g, IR_input, &at, NULL, NULL);
 }
 
-static void output(struct ir_graph *g, int64_t index, const char *dtype, int64_t n,
+static void output(struct ir_graph *g, int64_t index, enum ir_dtype dtype, int64_t n,
                    struct ir_value *v)
 {
     union ir_attrs at = {.output = {.index = index, .dtype = dtype, .shape = INTS(1, n)}};
@@ -99,13 +99,13 @@ static void count_values(void *self, const struct ir_op *op, const struct tensor
 START_TEST(graph_runs_in_order)
 {
     struct ir_graph *g = ir_graph_new("test", IR_CANONICAL);
-    struct ir_op *x = input(g, 0, "f32", 3), *y = input(g, 1, "f32", 3);
+    struct ir_op *x = input(g, 0, IR_F32, 3), *y = input(g, 1, IR_F32, 3);
     struct ir_value *k = constant_value(g, line(IR_F32, 3, VALUES(1, 2, 3)));
     struct ir_op *product = add_op(g, IR_mul, NULL, x->out, k);
     struct ir_op *sum = add_op(g, IR_add, NULL, product->out, y->out);
     add_op(g, IR_neg, NULL, sum->out, NULL); /* used by nobody */
-    output(g, 1, "f32", 3, sum->out);
-    output(g, 0, "f32", 3, x->out); /* an input straight through */
+    output(g, 1, IR_F32, 3, sum->out);
+    output(g, 0, IR_F32, 3, x->out); /* an input straight through */
     struct tensor in[2] = {make(IR_F32, SHAPE(1, 3), VALUES(1, 10, 100)),
                            make(IR_F32, SHAPE(3), VALUES(0.5, 0.5, 0.5))};
     struct tensor out[2];
@@ -126,11 +126,11 @@ END_TEST
 START_TEST(f16_rounds_at_the_border_only)
 {
     struct ir_graph *g = ir_graph_new("test", IR_CANONICAL);
-    struct ir_op *x = input(g, 0, "f16", 2);
+    struct ir_op *x = input(g, 0, IR_F16, 2);
     struct ir_value *k = constant_value(g, line(IR_F32, 1, VALUES(1)));
     struct ir_op *sum = add_op(g, IR_add, NULL, x->out, k);
-    output(g, 0, "f16", 2, sum->out);
-    output(g, 1, "f32", 2, sum->out);
+    output(g, 0, IR_F16, 2, sum->out);
+    output(g, 1, IR_F32, 2, sum->out);
     struct tensor in = make(IR_F32, SHAPE(1, 2), VALUES(2049, 0.1)), out[2];
     ck_assert(eval_graph(g, &in, 1, out, 2, NULL, diag));
     EXPECT(out[1], IR_F32, SHAPE(1, 2), VALUES(2049, (double)(0.0999755859375f + 1.0f)));
@@ -147,12 +147,12 @@ START_TEST(crossbar_inputs_and_outputs_are_views)
 {
     struct ir_graph *g = ir_graph_new("test", IR_CROSSBAR);
     union ir_attrs in = {.input = {.index = 0,
-                                   .dtype = "f32",
+                                   .dtype = IR_F32,
                                    .shape = INTS(1, 2, 1, 3),
                                    .extent = {1, 3, 2},
                                    .strides = {3, 1, 3}}};
     union ir_attrs one = {.input = {.index = 0,
-                                    .dtype = "f32",
+                                    .dtype = IR_F32,
                                     .shape = INTS(1, 2, 1, 3),
                                     .extent = {1, 3, 1},
                                     .strides = {0, -1, 0},
@@ -161,7 +161,7 @@ START_TEST(crossbar_inputs_and_outputs_are_views)
     struct ir_op *y = add_op(g, IR_input, &one, NULL, NULL);
     union ir_attrs to = {
         .output = {
-            .index = 0, .dtype = "f32", .shape = INTS(3, 3), .strides = {0, 3, 1}, .offset = 1}};
+            .index = 0, .dtype = IR_F32, .shape = INTS(3, 3), .strides = {0, 3, 1}, .offset = 1}};
     add_op(g, IR_output, &to, x->out, NULL);
     to.output.offset = 0;
     add_op(g, IR_output, &to, y->out, NULL);
@@ -177,7 +177,7 @@ END_TEST
 START_TEST(graph_with_wrong_tensors_reports)
 {
     struct ir_graph *g = ir_graph_new("test", IR_CANONICAL);
-    output(g, 0, "f32", 3, input(g, 0, "f32", 3)->out);
+    output(g, 0, IR_F32, 3, input(g, 0, IR_F32, 3)->out);
     struct tensor small = make(IR_F32, SHAPE(2), VALUES(1, 2)),
                   whole = make(IR_I32, SHAPE(3), VALUES(1, 2, 3)),
                   good = make(IR_F32, SHAPE(3), VALUES(1, 2, 3)), out[2];
@@ -206,7 +206,7 @@ START_TEST(unaligned_constants_are_read)
     memcpy(bytes + 1, values, sizeof values);
     struct ir_op *k = ir_const_new(g, NULL, ir_type_of(IR_F32, SHAPE(1, 3)),
                                    blob_view(bytes + 1, 12, NULL, NULL), "k", (struct loc){0});
-    output(g, 0, "f32", 3, add_op(g, IR_add, NULL, k->out, input(g, 0, "f32", 3)->out)->out);
+    output(g, 0, IR_F32, 3, add_op(g, IR_add, NULL, k->out, input(g, 0, IR_F32, 3)->out)->out);
     struct tensor in = make(IR_F32, SHAPE(3), VALUES(1, 1, 1)), out;
     ck_assert(eval_graph(g, &in, 1, &out, 1, NULL, diag));
     EXPECT(out, IR_F32, SHAPE(1, 3), VALUES(2, 3, 4));
@@ -236,8 +236,8 @@ START_TEST(transposed_weights)
     struct ir_value *w =
         ir_const_new(g, NULL, ir_type_of(IR_F32, SHAPE(2, 3)), b, "w", (struct loc){0})->out;
     struct ir_value *t = add_op(g, IR_transpose, &perm, w, NULL)->out;
-    output(g, 0, "f32", 2, add_op(g, IR_matmul, NULL, input(g, 0, "f32", 3)->out, t)->out);
-    union ir_attrs second = {.output = {.index = 1, .dtype = "f32", .shape = INTS(3, 2)}};
+    output(g, 0, IR_F32, 2, add_op(g, IR_matmul, NULL, input(g, 0, IR_F32, 3)->out, t)->out);
+    union ir_attrs second = {.output = {.index = 1, .dtype = IR_F32, .shape = INTS(3, 2)}};
     if (_i == 1)
         add_op(g, IR_output, &second, add_op(g, IR_neg, NULL, t, NULL)->out, NULL);
     struct tensor in = make(IR_F32, SHAPE(3), VALUES(1, 10, 100)), out[2];

@@ -407,7 +407,8 @@ START_TEST(softmax_by_hand)
 }
 END_TEST
 
-static struct tensor reduce(const char *kind, uint32_t n_axes, const int64_t *axes, struct tensor x)
+static struct tensor reduce(enum ir_reduce_kind kind, uint32_t n_axes, const int64_t *axes,
+                            struct tensor x)
 {
     union ir_attrs at = {.reduce = {.kind = kind, .axes = {n_axes, axes}}};
     return RUN(IR_reduce, &at, x);
@@ -417,18 +418,20 @@ START_TEST(reductions_by_hand)
 {
     const double *six = VALUES(1, 2, 3, 4, 5, 6), *eight = VALUES(1, 2, 3, 4, 5, 6, 7, 8);
     static const int64_t axis0[] = {0}, axis1[] = {1}, both[] = {0, 1}, outer[] = {0, 2};
-    EXPECT(reduce("sum", 1, axis0, make(IR_F32, SHAPE(2, 3), six)), IR_F32, SHAPE(1, 3),
+    EXPECT(reduce(IR_REDUCE_SUM, 1, axis0, make(IR_F32, SHAPE(2, 3), six)), IR_F32, SHAPE(1, 3),
            VALUES(5, 7, 9));
-    EXPECT(reduce("sum", 1, axis1, make(IR_F32, SHAPE(2, 3), six)), IR_F32, SHAPE(2, 1),
+    EXPECT(reduce(IR_REDUCE_SUM, 1, axis1, make(IR_F32, SHAPE(2, 3), six)), IR_F32, SHAPE(2, 1),
            VALUES(6, 15));
-    EXPECT(reduce("max", 1, axis0, make(IR_F32, SHAPE(2, 3), VALUES(1, -2, NAN, -1, -3, 0))),
-           IR_F32, SHAPE(1, 3), VALUES(1, -2, NAN));
-    EXPECT(reduce("max", 2, both, make(IR_F32, SHAPE(2, 3), six)), IR_F32, SHAPE(1, 1), VALUES(6));
-    EXPECT(reduce("sum", 2, outer, make(IR_F32, SHAPE(2, 2, 2), eight)), IR_F32, SHAPE(1, 2, 1),
-           VALUES(14, 22)); /* 1+2+5+6, 3+4+7+8 */
+    EXPECT(
+        reduce(IR_REDUCE_MAX, 1, axis0, make(IR_F32, SHAPE(2, 3), VALUES(1, -2, NAN, -1, -3, 0))),
+        IR_F32, SHAPE(1, 3), VALUES(1, -2, NAN));
+    EXPECT(reduce(IR_REDUCE_MAX, 2, both, make(IR_F32, SHAPE(2, 3), six)), IR_F32, SHAPE(1, 1),
+           VALUES(6));
+    EXPECT(reduce(IR_REDUCE_SUM, 2, outer, make(IR_F32, SHAPE(2, 2, 2), eight)), IR_F32,
+           SHAPE(1, 2, 1), VALUES(14, 22)); /* 1+2+5+6, 3+4+7+8 */
     /* 1e8 + 1 - 1e8: the sum is no chain of f32 additions */
-    EXPECT(reduce("sum", 1, axis0, make(IR_F32, SHAPE(3), VALUES(1e8, 1, -1e8))), IR_F32, SHAPE(1),
-           VALUES(1));
+    EXPECT(reduce(IR_REDUCE_SUM, 1, axis0, make(IR_F32, SHAPE(3), VALUES(1e8, 1, -1e8))), IR_F32,
+           SHAPE(1), VALUES(1));
 }
 END_TEST
 
@@ -584,20 +587,20 @@ END_TEST
 START_TEST(crossbar_reshape_follows_nesting_orders)
 {
     const double *v = VALUES(1, 2, 3, 4, 5, 6);
-    union ir_attrs flatten = {.reshape = {.shape = INTS(1, 1, 6), .from = "chw", .to = "hwc"}};
+    union ir_attrs flatten = {.reshape = {.shape = INTS(1, 1, 6), .from = IR_CHW, .to = IR_HWC}};
     EXPECT(run_at(IR_CROSSBAR, IR_reshape, &flatten, 1,
                   (struct tensor[]){make(IR_F32, SHAPE(1, 2, 3), v)}),
            IR_F32, SHAPE(1, 1, 6), VALUES(1, 4, 2, 5, 3, 6));
     /* back into an image of 2 rows: sequence 1..6 laid down c outermost: c0 = 1,2; c1 = 3,4; c2 =
      * 5,6 */
-    union ir_attrs image = {.reshape = {.shape = INTS(2, 1, 3), .from = "hwc", .to = "chw"}};
+    union ir_attrs image = {.reshape = {.shape = INTS(2, 1, 3), .from = IR_HWC, .to = IR_CHW}};
     EXPECT(run_at(IR_CROSSBAR, IR_reshape, &image, 1,
                   (struct tensor[]){make(IR_F32, SHAPE(1, 1, 6), v)}),
            IR_F32, SHAPE(2, 1, 3), VALUES(1, 3, 5, 2, 4, 6));
 }
 END_TEST
 
-static struct tensor padded(const char *mode, int64_t before, int64_t after)
+static struct tensor padded(enum ir_pad_mode mode, int64_t before, int64_t after)
 {
     union ir_attrs at = {
         .pad = {.before = INTS(before), .after = INTS(after), .mode = mode, .value = -1}};
@@ -606,11 +609,11 @@ static struct tensor padded(const char *mode, int64_t before, int64_t after)
 
 START_TEST(pads_by_hand)
 {
-    EXPECT(padded("constant", 1, 2), IR_F32, SHAPE(6), VALUES(-1, 1, 2, 3, -1, -1));
-    EXPECT(padded("edge", 2, 1), IR_F32, SHAPE(6), VALUES(1, 1, 1, 2, 3, 3));
-    EXPECT(padded("reflect", 2, 2), IR_F32, SHAPE(7), VALUES(3, 2, 1, 2, 3, 2, 1));
+    EXPECT(padded(IR_PAD_CONSTANT, 1, 2), IR_F32, SHAPE(6), VALUES(-1, 1, 2, 3, -1, -1));
+    EXPECT(padded(IR_PAD_EDGE, 2, 1), IR_F32, SHAPE(6), VALUES(1, 1, 1, 2, 3, 3));
+    EXPECT(padded(IR_PAD_REFLECT, 2, 2), IR_F32, SHAPE(7), VALUES(3, 2, 1, 2, 3, 2, 1));
     union ir_attrs at = {
-        .pad = {.before = INTS(1, 0), .after = INTS(0, 1), .mode = "constant", .value = 0.5f}};
+        .pad = {.before = INTS(1, 0), .after = INTS(0, 1), .mode = IR_PAD_CONSTANT, .value = 0.5f}};
     EXPECT(RUN(IR_pad, &at, make(IR_F32, SHAPE(1, 2), VALUES(1, 2))), IR_F32, SHAPE(2, 3),
            VALUES(0.5, 0.5, 0.5, 1, 2, 0.5));
 }
@@ -642,7 +645,7 @@ START_TEST(compile_time_by_hand)
 }
 END_TEST
 
-static struct tensor cast(enum ir_dtype from, const char *to, int64_t n, const double *values)
+static struct tensor cast(enum ir_dtype from, enum ir_dtype to, int64_t n, const double *values)
 {
     union ir_attrs at = {.cast = {.to = to}};
     return RUN(IR_cast, &at, line(from, n, values));
@@ -651,18 +654,18 @@ static struct tensor cast(enum ir_dtype from, const char *to, int64_t n, const d
 START_TEST(casts_by_hand)
 {
     const double *x = VALUES(-1.9, 2.9, 300, NAN);
-    EXPECT(cast(IR_F32, "i64", 4, x), IR_I64, SHAPE(4), VALUES(-1, 2, 300, 0));
-    EXPECT(cast(IR_F32, "u8", 4, x), IR_U8, SHAPE(4), VALUES(0, 2, 255, 0));
-    EXPECT(cast(IR_F32, "i8", 4, x), IR_I8, SHAPE(4), VALUES(-1, 2, 127, 0));
-    EXPECT(cast(IR_F64, "i32", 3, VALUES(1e300, -1e300, 5.5)), IR_I32, SHAPE(3),
+    EXPECT(cast(IR_F32, IR_I64, 4, x), IR_I64, SHAPE(4), VALUES(-1, 2, 300, 0));
+    EXPECT(cast(IR_F32, IR_U8, 4, x), IR_U8, SHAPE(4), VALUES(0, 2, 255, 0));
+    EXPECT(cast(IR_F32, IR_I8, 4, x), IR_I8, SHAPE(4), VALUES(-1, 2, 127, 0));
+    EXPECT(cast(IR_F64, IR_I32, 3, VALUES(1e300, -1e300, 5.5)), IR_I32, SHAPE(3),
            VALUES(INT32_MAX, INT32_MIN, 5));
-    EXPECT(cast(IR_F32, "bool", 3, VALUES(0, 0.5, NAN)), IR_BOOL, SHAPE(3), VALUES(0, 1, 1));
-    EXPECT(cast(IR_F32, "f16", 2, VALUES(0.1, 1e9)), IR_F16, SHAPE(2),
+    EXPECT(cast(IR_F32, IR_BOOL, 3, VALUES(0, 0.5, NAN)), IR_BOOL, SHAPE(3), VALUES(0, 1, 1));
+    EXPECT(cast(IR_F32, IR_F16, 2, VALUES(0.1, 1e9)), IR_F16, SHAPE(2),
            VALUES(0.0999755859375, INFINITY));
-    EXPECT(cast(IR_I64, "i8", 2, VALUES(300, -1)), IR_I8, SHAPE(2), VALUES(44, -1));
-    EXPECT(cast(IR_I64, "f32", 2, VALUES(3, -1)), IR_F32, SHAPE(2), VALUES(3, -1));
-    EXPECT(cast(IR_BOOL, "i64", 2, VALUES(1, 0)), IR_I64, SHAPE(2), VALUES(1, 0));
-    EXPECT(cast(IR_F16, "f64", 1, VALUES(0.5)), IR_F64, SHAPE(1), VALUES(0.5));
+    EXPECT(cast(IR_I64, IR_I8, 2, VALUES(300, -1)), IR_I8, SHAPE(2), VALUES(44, -1));
+    EXPECT(cast(IR_I64, IR_F32, 2, VALUES(3, -1)), IR_F32, SHAPE(2), VALUES(3, -1));
+    EXPECT(cast(IR_BOOL, IR_I64, 2, VALUES(1, 0)), IR_I64, SHAPE(2), VALUES(1, 0));
+    EXPECT(cast(IR_F16, IR_F64, 1, VALUES(0.5)), IR_F64, SHAPE(1), VALUES(0.5));
 }
 END_TEST
 

@@ -276,17 +276,16 @@ START_TEST(test_new_op_copies)
 {
     struct diag *d = diag_new();
     struct ir_graph *g = ir_graph_new("g", IR_TENSOR);
-    char name[] = "layer", dtype[] = "f32", entity[] = "node 1";
+    char name[] = "layer", entity[] = "node 1";
     int64_t shape[] = {2, 3};
-    union ir_attrs attrs = {.input = {.dtype = dtype, .shape = {2, shape}}};
+    union ir_attrs attrs = {.input = {.shape = {2, shape}}};
     struct ir_new new = {
         .opcode = IR_input, .attrs = &attrs, .name = name, .loc = {.entity = entity}};
     struct ir_op *x = ir_op_new(g, NULL, &new, d);
     ck_assert_ptr_nonnull(x);
-    name[0] = dtype[0] = entity[0] = '?';
+    name[0] = entity[0] = '?';
     shape[0] = -1;
     ck_assert_str_eq(x->name, "layer");
-    ck_assert_str_eq(x->attrs->input.dtype, "f32");
     ck_assert_str_eq(x->loc.entity, "node 1");
     ck_assert_int_eq(x->attrs->input.shape.at[0], 2);
 

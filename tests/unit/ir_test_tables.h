@@ -124,8 +124,8 @@ static const struct bad_line bad_tensor_lines[] = {
     {"where %1, %1, %1", DIAG_SHAPE},
     {"where %3, %1, %2", DIAG_SHAPE},
     {"where %3, %9, %9", DIAG_SHAPE},
-    {"cast %1 {to=\"f8\"}", DIAG_SHAPE},
-    {"cast %1", DIAG_SHAPE},
+    {"cast %1 {to=\"f8\"}", DIAG_IR_SYNTAX},
+    {"cast %1", DIAG_IR_SYNTAX},
     {"max_pool %13 {kernel=[1,1], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
     {"max_pool %0 {kernel=[7,1], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
     {"avg_pool %0 {kernel=[1,1], stride=[1,1], dilation=[1,1], counted=[0,0,0,1]}", DIAG_SHAPE},
@@ -146,7 +146,7 @@ static const struct bad_line bad_tensor_lines[] = {
      DIAG_SHAPE},
     {"overlap_add %0 {kernel=[9223372036854775807,2], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
     {"overlap_add %13 {kernel=[1,1], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
-    {"reduce %7 {kind=\"mean\", axes=[0]}", DIAG_SHAPE},
+    {"reduce %7 {kind=\"mean\", axes=[0]}", DIAG_IR_SYNTAX},
     {"reduce %7 {kind=\"sum\"}", DIAG_SHAPE},
     {"reduce %7 {kind=\"sum\", axes=[2]}", DIAG_SHAPE},
     {"reduce %7 {kind=\"sum\", axes=[-1]}", DIAG_SHAPE},
@@ -176,7 +176,7 @@ static const struct bad_line bad_tensor_lines[] = {
     {"reshape %7 {shape=[-5,-3]}", DIAG_SHAPE},
     {"reshape %7 {shape=[15,1,1,1,1,1,1,1,1]}", DIAG_SHAPE},
     {"pad %1 {before=[0], after=[-1], mode=\"constant\"}", DIAG_SHAPE},
-    {"pad %1 {before=[0], after=[1], mode=\"wrap\"}", DIAG_SHAPE},
+    {"pad %1 {before=[0], after=[1], mode=\"wrap\"}", DIAG_IR_SYNTAX},
     {"pad %1 {before=[0], after=[3], mode=\"reflect\"}", DIAG_SHAPE},
     {"pad %15 {before=[0,0], after=[1,0], mode=\"edge\"}", DIAG_SHAPE},
     {"pad %1 {before=[9223372036854775807], after=[1], mode=\"constant\"}", DIAG_SHAPE},
@@ -243,7 +243,7 @@ static const struct bad_line bad_crossbar_lines[] = {
     {"relu %1", DIAG_IR_INVALID},
     {"constant {dtype=\"f32\", shape=[7], data=splat(0)}", DIAG_IR_INVALID},
     {"constant {dtype=\"i64\", shape=[1,1,7], data=splat(0)}", DIAG_IR_INVALID},
-    {"reshape %0 {shape=[1,1,192], from=\"chw\", to=\"hhw\"}", DIAG_SHAPE},
+    {"reshape %0 {shape=[1,1,192], from=\"chw\", to=\"hhw\"}", DIAG_IR_SYNTAX},
     {"reshape %0 {shape=[1,1,192]}", DIAG_SHAPE},
     {"reshape %0 {shape=[192], from=\"chw\", to=\"hwc\"}", DIAG_SHAPE},
     {"overlap_add %0 {kernel=[3,1], stride=[2,3], dilation=[1,1]}", DIAG_SHAPE},
@@ -381,7 +381,7 @@ static const struct {
     {"graph \"\" tensor {\n %0 = softmax {axis=9223372036854775808}\n}", 2, 40},
     {"graph \"\" tensor {\n %0 = softmax {axis=1\n%1 = relu\n}", 3, 1},
     {"graph \"\" tensor {\n %0 = constant {data=splat(1)}\n}", 2, 22},
-    {"graph \"\" tensor {\n %0 = constant {dtype=\"f3\", shape=[], data=splat(1)}\n}", 2, 44},
+    {"graph \"\" tensor {\n %0 = constant {dtype=\"f3\", shape=[], data=splat(1)}\n}", 2, 23},
     {"graph \"\" tensor {\n %0 = constant {dtype=\"f32\", shape=[-1], data=splat(1)}\n}", 2, 47},
     {"graph \"\" tensor {\n %0 = constant {dtype=\"f32\", shape=[1], data=splat(1e99)}\n}", 2, 52},
     {"graph \"\" tensor {\n %0 = constant {dtype=\"i8\", shape=[1], data=splat(128)}\n}", 2, 54},
@@ -517,9 +517,9 @@ static void break_output_shape(struct ir_graph *g)
 {
     g->last->attrs->output.shape.n = 1;
 }
-static void break_string(struct ir_graph *g)
+static void break_choice(struct ir_graph *g)
 {
-    g->first->attrs->input.dtype = NULL;
+    g->first->attrs->input.dtype = IR_N_DTYPES;
 }
 static void break_list_attr(struct ir_graph *g)
 {
@@ -565,7 +565,7 @@ static void (*const breaks[])(struct ir_graph *) = {
     break_output_gone,
     break_output_index,
     break_output_shape,
-    break_string,
+    break_choice,
     break_list_attr,
     break_attrs,
     break_result,

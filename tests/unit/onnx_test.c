@@ -596,8 +596,8 @@ START_TEST(fp16_outside_is_f32_inside)
     model_node(&m, node("Relu", "", "x", "y"));
     put_msg(&m.graph, 12, value_info("y", FLOAT16, DIMS(4), NULL));
     struct ir_graph *g = import_model(&m);
-    ck_assert_str_eq(g->first->attrs->input.dtype, "f16");
-    ck_assert_str_eq(g->last->attrs->output.dtype, "f16");
+    ck_assert_int_eq(g->first->attrs->input.dtype, IR_F16);
+    ck_assert_int_eq(g->last->attrs->output.dtype, IR_F16);
     ck_assert_int_eq(g->first->out->type.dtype, IR_F32);
     ir_graph_free(g);
 }

@@ -183,8 +183,8 @@ static void make_reduction(struct maker *m, struct ir_value *x)
     if (x->type.rank >= 3 && which == 0) {
         make_op(m, IR_global_avg_pool, NULL, &x, 1);
     } else if (n && which == 1) {
-        union ir_attrs attrs = {
-            .reduce = {.kind = pick(m, 0, 1) ? "sum" : "max", .axes = {(uint32_t)n, axes}}};
+        union ir_attrs attrs = {.reduce = {.kind = pick(m, 0, 1) ? IR_REDUCE_SUM : IR_REDUCE_MAX,
+                                           .axes = {(uint32_t)n, axes}}};
         make_op(m, IR_reduce, &attrs, &x, 1);
     } else if (x->type.rank) {
         union ir_attrs attrs = {.softmax = {.axis = pick(m, 0, x->type.rank - 1)}};
@@ -230,7 +230,6 @@ static void make_reshape(struct maker *m, struct ir_value *x)
 
 static void make_pad(struct maker *m, struct ir_value *x)
 {
-    static const char *const modes[] = {"constant", "edge", "reflect"};
     int64_t before[IR_MAX_RANK], after[IR_MAX_RANK];
     for (uint32_t i = 0; i < x->type.rank; i++) {
         before[i] = i ? pick(m, -3, 1) : 0;
@@ -239,7 +238,7 @@ static void make_pad(struct maker *m, struct ir_value *x)
     }
     union ir_attrs attrs = {.pad = {.before = {x->type.rank, before},
                                     .after = {x->type.rank, after},
-                                    .mode = modes[pick(m, 0, 2)],
+                                    .mode = (enum ir_pad_mode)pick(m, 0, 2),
                                     .value = (float)pick(m, 0, 1)}};
     make_op(m, IR_pad, &attrs, &x, 1);
 }
@@ -310,7 +309,7 @@ static void make_input(struct maker *m, int64_t index)
     int64_t dims[4] = {1, pick(m, 1, 4), pick(m, 1, 6), pick(m, 1, 6)};
     uint32_t rank = pick(m, 0, 2) ? 4 : (uint32_t)pick(m, 0, 3);
     union ir_attrs attrs = {
-        .input = {.index = index, .dtype = "f32", .shape = {rank, dims + (rank < 3 ? 1 : 0)}}};
+        .input = {.index = index, .dtype = IR_F32, .shape = {rank, dims + (rank < 3 ? 1 : 0)}}};
     make_op(m, IR_input, &attrs, NULL, 0);
 }
 
@@ -329,7 +328,7 @@ static struct ir_graph *make_graph(uint64_t seed, struct diag *d)
     for (int64_t i = 0; i < 2; i++) {
         struct ir_value *v = i ? any_value(&m) : m.values[m.n - 1];
         union ir_attrs attrs = {
-            .output = {.index = i, .dtype = "f32", .shape = {v->type.rank, v->type.dim}}};
+            .output = {.index = i, .dtype = IR_F32, .shape = {v->type.rank, v->type.dim}}};
         struct ir_new desc = {.opcode = IR_output, .in = &v, .n_in = 1, .attrs = &attrs};
         if (!ir_op_new(m.g, NULL, &desc, d))
             BUG("the output does not fit");
