@@ -179,6 +179,7 @@ struct build {
     struct set_shape set;
     bool wants_best; /* --set best: `set` is not known before the passes */
     struct mapping_choice chosen;
+    const char *assumed;       /* what the model leaves open, and what was taken; may be "" */
     struct ir_graph *imported; /* TENSOR, only if it was asked for */
     struct ir_graph *graph;    /* as far as it was lowered */
     struct dup_result dup;

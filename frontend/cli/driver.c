@@ -128,16 +128,20 @@ bool driver_import(struct build *b, const struct settings *s, const char *model,
         ARENA_ARRAY(b->arena, struct onnx_constant_input, s->constants.n);
     if (!bind_dims(s, b->arena, d, dims) || !bind_constants(s, b->arena, d, constants))
         return false;
+    struct text assumed = {0};
     struct onnx_options o = {.dims = dims,
                              .n_dims = s->dims.n,
                              .constants = constants,
                              .n_constants = s->constants.n,
                              .fold = fold,
-                             .fold_self = d};
+                             .fold_self = d,
+                             .assumed = &assumed};
     double start = now_seconds();
     b->model = model;
     b->graph = onnx_import(model, &o, d);
     b->import_seconds = now_seconds() - start;
+    b->assumed = arena_strdup(b->arena, assumed.n ? assumed.at : "");
+    text_free(&assumed);
     return b->graph != NULL;
 }
 

@@ -76,6 +76,10 @@ void report_build(const struct build *b, FILE *out)
     if (b->program_bytes)
         fprintf(out, ", program %llu bytes", (unsigned long long)b->program_bytes);
     fputc('\n', out);
+    if (*b->assumed) {
+        print_plain(b->assumed, out);
+        fputc('\n', out);
+    }
 }
 
 static void print_output(const struct simulation *sim, size_t k, FILE *out)

@@ -23,6 +23,7 @@ struct onnx_options {
      * eval_fold by the driver). Returns the constant or NULL; the old op is then gone. */
     struct ir_op *(*fold)(void *self, struct ir_op *op);
     void *fold_self;
+    struct text *assumed; /* gets what the file leaves open and the importer chose; may be NULL */
 };
 /*
  * NULL with diagnostics. The file's mapping is kept alive by the constants that view it.

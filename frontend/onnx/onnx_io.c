@@ -133,6 +133,10 @@ static bool resolve_dim(struct dims *x, const Onnx__ValueInfoProto *v, size_t ax
                         : diag_error(im->diag, loc, DIAG_SHAPE, "dimension '%s' is bound to %lld",
                                      name, (long long)*out);
     *out = 1;
+    if (axis == 0 && im->options->assumed && !im->options->assumed->n) /* inputs share it */
+        text_add(im->options->assumed,
+                 "dimension 0 of input '%s', '%s', is free and taken as 1 (--dim %s=SIZE)",
+                 value_name(v), name, name);
     if (axis == 0 || is_batch_name(x, name))
         return true;
     return diag_error(im->diag, loc, DIAG_SHAPE,

@@ -96,7 +96,8 @@ def compile_table(b):
     b.equal(lines[9:11], ['7 base layers, 9 of 9 PEs needed, 2 tiles', 'duplication sum: 1324 cycles (optimal)'], 'summary')
     b.expect(re.fullmatch(r'makespan \d+ cycles, layer by layer 1324, speedup [\d.]+, utilisation [\d.]+ %', lines[11]), lines[11])
     b.expect(re.fullmatch(r'\d+ instructions, \d+ bytes of code, program \d+ bytes', lines[12]), lines[12])
-    b.equal(lines[13:], ['wrote digits.cim'], 'the rest')
+    b.equal(lines[13:], ["dimension 0 of input 'image', 'batch', is free and taken as 1 (--dim batch=SIZE)", 'wrote digits.cim'], 'the rest')
+    b.equal(b.run('compile', b.model, '--dim=batch=1').stdout.splitlines()[13:], ['wrote digits.cim'], 'nothing was taken as 1')
 
 
 def ten_images(b):
