@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILE = 16 };
+enum { TILE = 16, AHEAD_BYTES = 256 };
 
 struct derivation {
     struct blob *source;
@@ -218,8 +218,11 @@ static inline void load_column(const struct permutation *p, int64_t r, int64_t n
                                bool adjacent, float *to)
 {
     int64_t at = o * p->stride;
-    if (adjacent)
+    if (adjacent) {
+        const uint8_t *from = p->source + (at + p->rows[r].from) * encoded_bytes(p->d->encoding);
+        __builtin_prefetch(from + AHEAD_BYTES); /* there are more columns than a core foresees */
         load(p->d, p->source, at + p->rows[r].from, n, to);
+    }
     for (int64_t i = 0; !adjacent && i < n; i++)
         load(p->d, p->source, at + p->rows[r + i].from, 1, to + i);
     if (p->column) {

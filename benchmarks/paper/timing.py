@@ -19,7 +19,6 @@ STAGES = ("import", "passes", "schedule", "emit", "check", "write")
 MEMORY_FACTOR, MEMORY_BYTES = 2, 200 * 10**6
 COMPILE_FACTOR, COMPILE_SECONDS = 5, 0.3   # times protobuf-c's unpacking, plus
 SIMULATE_FACTOR = 5                        # times ONNX Runtime on one thread
-HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def machine():
@@ -38,20 +37,18 @@ def cpu_name():
     return os.uname().machine
 
 
-def unpack_library(cimc):
-    """The build's library for unpack.py: its build folder is the program's."""
-    build = os.path.dirname(os.path.dirname(os.path.dirname(cimc.path)))
-    path = os.path.join(build, "benchmarks", "libonnx_unpack.so")
-    return path if os.path.exists(path) else None
-
-
 def unpack_seconds(cimc, model, runs):
-    library = unpack_library(cimc)
-    if library is None:
-        return None
-    script = os.path.join(HERE, "unpack.py")
-    return statistics.median(float(run([sys.executable, "-B", script, library, model]))
-                             for _ in range(runs))
+    """(by the clock, CPU time) of the build's program `unpack`; its build folder is that of cimc."""
+    build = os.path.dirname(os.path.dirname(os.path.dirname(cimc.path)))
+    path = os.path.join(build, "benchmarks", "unpack")
+    if not os.path.exists(path):
+        return None, None
+    pairs = [map(float, run([path, model]).split()) for _ in range(runs)]
+    return tuple(map(statistics.median, zip(*pairs)))
+
+
+def ratio(value, base):
+    return value / base if base else None
 
 
 def find_ort(folder):
@@ -130,11 +127,13 @@ def measure_model(cimc, model, options, runs, node_path):
     row["memory_limit_bytes"] = MEMORY_FACTOR * row["weight_bytes"] + MEMORY_BYTES
     row["memory_ok"] = max(row["compile_peak_bytes"],
                            row["run_peak_bytes"]) <= row["memory_limit_bytes"]
-    row["unpack_s"] = unpack_seconds(cimc, model, runs)
+    row["unpack_s"], row["unpack_cpu_s"] = unpack_seconds(cimc, model, runs)
+    row["compile_ratio"] = ratio(row["compile_s"], row["unpack_s"])
+    row["compile_cpu_ratio"] = ratio(row["compile_cpu_s"], row["unpack_cpu_s"])
     row["compile_limit_s"] = row["compile_ok"] = None
     if row["unpack_s"] is not None:
         row["compile_limit_s"] = COMPILE_FACTOR * row["unpack_s"] + COMPILE_SECONDS
         row["compile_ok"] = row["compile_s"] <= row["compile_limit_s"]
     row["ort_s"] = ort_seconds(node_path, model, runs)
-    row["simulate_ratio"] = row["simulate_s"] / row["ort_s"] if row["ort_s"] else None
+    row["simulate_ratio"] = ratio(row["simulate_s"], row["ort_s"])
     return row
