@@ -13,6 +13,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* One node may be several operations, and all of them have the same to say. */
+START_TEST(a_line_is_said_once)
+{
+    struct diag *d = diag_new();
+    struct loc node = {.file = "m.onnx", .entity = "node 1"};
+    for (int i = 0; i < 3; i++)
+        diag_error(d, node, DIAG_CAPACITY, "too large by %d", 7);
+    ck_assert_ptr_eq(d->first, d->last);
+    ck_assert_uint_eq(d->n_errors, 3);
+    diag_error(d, (struct loc){.file = "m.onnx", .entity = "node 2"}, DIAG_CAPACITY,
+               "too large by 7");
+    diag_error(d, node, DIAG_CAPACITY, "too large by 7");
+    ck_assert_str_eq(d->first->next->loc.entity, "node 2");
+    ck_assert_str_eq(d->last->loc.entity, "node 1");
+    diag_free(d);
+}
+END_TEST
+
 /* Names stand in messages as they are in the file, but nothing in them commands the terminal. */
 START_TEST(messages_hold_no_control_characters)
 {
@@ -268,6 +286,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, messages_hold_no_control_characters);
+    tcase_add_test(tc, a_line_is_said_once);
     tcase_add_test(tc, a_room_is_left_by_the_door);
     tcase_add_loop_test(tc, signals_leave_no_part_of_a_file, 0, 6);
     tcase_add_test(tc, ignored_signals_stay_ignored);
