@@ -2,7 +2,7 @@
  * import_activation.c - activations that are no operation of their own but a few of them, and
  * powers by a constant.
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <float.h>
 #include <math.h>

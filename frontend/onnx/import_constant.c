@@ -1,5 +1,5 @@
 /* import_constant.c - nodes that are known when the model is read, and those that do nothing. */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* import_conv.c - base layers: Conv, Gemm, MatMul. */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <string.h>
 

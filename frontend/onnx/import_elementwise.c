@@ -2,7 +2,7 @@
  * import_elementwise.c - ONNX operators that work element by element, with numpy broadcasting (the
  * meaning since opset 7).
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include "base/half.h"
 

@@ -1,5 +1,5 @@
 /* import_norm.c - BatchNormalization with stored statistics, Softmax, LogSoftmax, LRN. */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * Modes constant, edge and reflect are operations of the IR; wrap, like Tile, picks by index:
  * element i of the result is element i mod dim of the input, counted from where the input begins.
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
  * off by the end counts, unless it would begin beyond the input and its padding at the beginning.
  * Such extra cells never enter an average's divisor, stated pads do if count_include_pad says so.
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  * A scale with one element holds for the whole tensor, whatever `axis` says; one with more has one
  * for each element of dimension `axis`, by default 1.
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <math.h>
 #include <stdlib.h>

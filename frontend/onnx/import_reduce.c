@@ -5,7 +5,7 @@
  * The IR keeps reduced dimensions as 1. A mean is the sum times 1/n, except over all dimensions
  * after the second: that is global_avg_pool. ReduceMin is the maximum of negated values, negated.
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <string.h>
 

@@ -5,7 +5,8 @@
  * Linear: one dimension after the other, low + (high - low) * weight, where low and high are
  * gathered and the weight is a constant along that dimension.
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
+#include "resize_axis.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * import_shape.c - the same elements in another shape or order: Reshape, Flatten, Squeeze,
  * Unsqueeze, Transpose, and Range.
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <string.h>
 

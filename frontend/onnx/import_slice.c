@@ -1,5 +1,5 @@
 /* import_slice.c - parts of tensors: Slice, Split, Gather, ScatterND, Concat. */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <stdlib.h>
 #include <string.h>

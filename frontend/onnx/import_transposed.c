@@ -10,7 +10,7 @@
  * DepthToSpace in mode DCR is overlap_add with kernel = stride = block; CRD shuffles channels
  * first.
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <string.h>
 

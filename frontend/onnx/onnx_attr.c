@@ -4,7 +4,7 @@
  * A missing attribute gives the caller's default. One of another type, or given twice, is reported,
  * sets node->failed, and also gives the default, so that import functions need not check each one.
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <string.h>
 

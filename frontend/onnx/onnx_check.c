@@ -5,7 +5,7 @@
  * names every node, also those in the bodies of If and Loop; then versions and what a graph may not
  * hold.
  */
-#include "onnx_internal.h"
+#include "onnx_importer.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  * out of the model's folder are refused. The folder of a model that is itself a link is both where
  * the link is and where it leads: stores that keep files under their hash lay links this way.
  */
-#include "onnx_internal.h"
+#include "onnx_source.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -14,7 +14,7 @@
  * GraphProto of more than 2 GiB is fine as long as what is left over is smaller than that.
  * Wire format: protobuf.dev/programming-guides/encoding.
  */
-#include "onnx_internal.h"
+#include "onnx_source.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * static, and what can be computed now is a constant. Invariant: either a complete graph comes
  * back, or NULL with at least one error.
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * is 1 unless bound, and so is a dimension with the name of such a dimension 0; a nameless one may
  * be bound as "input[axis]". Everything else is an error that says what to bind.
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  *
  * Asked only when the guard has refused the file, so that no ONNX file is mistaken for another.
  */
-#include "onnx_internal.h"
+#include "onnx_source.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * lookup is a binary search whatever the names are. A graph input that also has an initializer is
  * that initializer. Nodes need not be sorted in the file; a file in order keeps its order.
  */
-#include "onnx_internal.h"
+#include "onnx_importer.h"
 
 #include <stdlib.h>
 #include <string.h>

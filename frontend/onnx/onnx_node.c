@@ -4,7 +4,7 @@
  * Every operation made here is offered to options->fold at once, so that a shape computed by other
  * nodes is a constant when Reshape asks for it.
  */
-#include "onnx_internal.h"
+#include "onnx_node.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  * host), in another file, or in the typed field that onnx.proto names for the data type; their
  * number must be exactly the product of the dimensions.
  */
-#include "onnx_internal.h"
+#include "onnx_source.h"
 
 #include "base/half.h"
 

@@ -2,7 +2,7 @@
  * onnx_test_data.c - tensors as files of their own: a serialised TensorProto, the form of ONNX's
  * test data (test_data_set_0/input_0.pb). Values are f32 on this side of the door.
  */
-#include "onnx_internal.h"
+#include "onnx_source.h"
 
 bool onnx_read_tensor(const char *path, struct onnx_tensor *out, struct diag *d)
 {

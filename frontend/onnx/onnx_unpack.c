@@ -4,7 +4,7 @@
  * In: a file and the message it holds. Out: an onnx_source: the message (in an arena; protobuf-c's
  * frees do nothing), and the file's mapping, which every blob that views it keeps alive.
  */
-#include "onnx_internal.h"
+#include "onnx_source.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * of both weighted by their distance (linear). Where `scales` are given the arithmetic is in float,
  * as they are; where `sizes` are, the scale is the exact ratio of sizes.
  */
-#include "onnx_internal.h"
+#include "resize_axis.h"
 
 #include <math.h>
 

@@ -1,0 +1,128 @@
+/*
+ * onnx_node.h - what import functions work with: operands, attributes, new operations, results.
+ *
+ * Every value may be NULL, meaning that an error was reported; functions given a NULL do nothing
+ * and return NULL or false.
+ */
+#ifndef CIMC_ONNX_NODE_H
+#define CIMC_ONNX_NODE_H
+
+#include "onnx_importer.h"
+
+bool onnx_error(struct onnx_node *n, const char *fmt, ...) PRINTF_LIKE(2, 3); /* DIAG_ONNX_ATTR */
+
+/* The value of a symbol, an initializer made a constant now; NULL if it has none. */
+struct ir_value *onnx_graph_value(struct onnx_importer *im, struct onnx_symbol *s);
+bool onnx_has_in(const struct onnx_node *n, size_t i);
+struct ir_value *onnx_in(struct onnx_node *n, size_t i);
+bool onnx_is_const(const struct ir_value *v);
+/* A constant operand of integers, of rank 0 or 1. */
+bool onnx_const_ints(struct onnx_node *n, size_t i, struct ir_ints *out) CHECK_RESULT;
+/* A constant operand with exactly one element, of any type of numbers; or a list of floats. */
+bool onnx_const_f32(struct onnx_node *n, size_t i, float *out) CHECK_RESULT;
+bool onnx_const_f32s(struct onnx_node *n, size_t i, const float **out, size_t *n_out) CHECK_RESULT;
+
+/* Attributes; a missing one gives the default. A wrong type sets n->failed. */
+bool onnx_has_attr(struct onnx_node *n, const char *name);
+int64_t onnx_attr_i64(struct onnx_node *n, const char *name, int64_t otherwise);
+float onnx_attr_f32(struct onnx_node *n, const char *name, float otherwise);
+const char *onnx_attr_str(struct onnx_node *n, const char *name, const char *otherwise);
+/* The place of the attribute's value in a set of choices.def, 0 where it is missing. False with an
+ * error if the set has no such choice at the model's opset. */
+bool onnx_attr_choice(struct onnx_node *n, const char *name, enum onnx_choices set,
+                      unsigned *out) CHECK_RESULT;
+struct ir_ints onnx_attr_ints(struct onnx_node *n, const char *name);
+const float *onnx_attr_f32s(struct onnx_node *n, const char *name, size_t *n_out);
+const Onnx__TensorProto *onnx_attr_tensor(struct onnx_node *n, const char *name);
+void onnx_ignore_attr(struct onnx_node *n, const char *name);
+/* Reports attributes nobody asked for, as a warning. */
+void onnx_warn_unread(struct onnx_node *n);
+
+/* 0 <= axis < rank after counting negative ones from the end. */
+bool onnx_axis(struct onnx_node *n, int64_t axis, int64_t rank, int64_t *out) CHECK_RESULT;
+/* Axes that may be negative -> a flag for each dimension; refuses repeated ones. */
+bool onnx_axes(struct onnx_node *n, struct ir_ints axes, int64_t rank,
+               bool flags[IR_MAX_RANK]) CHECK_RESULT;
+
+/* Makes an operation and folds it where it can be. The base operation carries the node's name, or
+ * what onnx_emit makes; if there is neither, the operation that yields the first result does. */
+struct ir_value *onnx_emit(struct onnx_node *n, enum ir_opcode opcode, const union ir_attrs *attrs,
+                           struct ir_value *const *in, uint32_t n_in);
+struct ir_value *onnx_emit_helper(struct onnx_node *n, enum ir_opcode opcode,
+                                  const union ir_attrs *attrs, struct ir_value *const *in,
+                                  uint32_t n_in);
+struct ir_value *onnx_emit1(struct onnx_node *n, enum ir_opcode opcode, const union ir_attrs *attrs,
+                            struct ir_value *x);
+struct ir_value *onnx_emit2(struct onnx_node *n, enum ir_opcode opcode, const union ir_attrs *attrs,
+                            struct ir_value *a, struct ir_value *b);
+/* One and two operands, without a name. */
+struct ir_value *onnx_helper1(struct onnx_node *n, enum ir_opcode opcode,
+                              const union ir_attrs *attrs, struct ir_value *x);
+struct ir_value *onnx_helper2(struct onnx_node *n, enum ir_opcode opcode, struct ir_value *a,
+                              struct ir_value *b);
+/* Does numpy's rule make `from` into a tensor of exactly the dimensions of `to`? */
+bool onnx_broadcasts_to(const struct ir_type *from, const struct ir_type *to);
+/* A constant of this node; takes over the blob. */
+struct ir_value *onnx_const(struct onnx_node *n, struct ir_type type, struct blob *b);
+struct ir_value *onnx_scalar(struct onnx_node *n, float x);
+struct ir_value *onnx_ints_const(struct onnx_node *n, const int64_t *at, uint32_t count);
+/* Helpers without a name that give x itself where there is nothing to do. */
+struct ir_value *onnx_reshape(struct onnx_node *n, struct ir_value *x, const int64_t *dims,
+                              uint32_t rank, bool named);
+struct ir_value *onnx_transpose(struct onnx_node *n, struct ir_value *x, const int64_t *perm,
+                                bool named);
+/* start, step, count for each dimension of x. */
+struct ir_value *onnx_slice(struct onnx_node *n, struct ir_value *x, const int64_t *start,
+                            const int64_t *step, const int64_t *count, bool named);
+
+/* Of a dimension that an index list picks: lists are spelled out, and no sensible one is longer. */
+enum { ONNX_MOST_PICKED = 1 << 20 };
+/* gather_grid: x with dimension `axis` picked by a list of counts[axis] entries, the others as they
+ * are; or with lists of all dimensions, one after another. An index of -1 gives `value`. */
+struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_t *counts,
+                           int64_t axis, const int64_t *list, float value);
+struct ir_value *onnx_grid_lists(struct onnx_node *n, struct ir_value *x, const int64_t *counts,
+                                 const struct ir_ints *index, float value);
+/* Nothing if x has that element type already. */
+struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtype to);
+
+/* Gives output k its value. False if the value is NULL. */
+bool onnx_set_out(struct onnx_node *n, size_t k, struct ir_value *v);
+/* Does anything read output k? */
+bool onnx_out_used(const struct onnx_node *n, size_t k);
+/* Remembers that base operation v takes its weights from operand i. */
+void onnx_note_weights(struct onnx_node *n, struct ir_value *v, size_t i, int64_t variant);
+
+/* ---- import_activation.c ---- */
+
+/* x^exponent, element by element, for special values too as IEEE 754's pow; is_positive: x has no
+ * sign bit anywhere. */
+struct ir_value *onnx_power(struct onnx_node *n, struct ir_value *x, double exponent,
+                            bool is_positive);
+
+/* ---- import_reduce.c ---- */
+
+/* Over the dimensions flagged, which stay as 1. */
+struct ir_value *onnx_reduce(struct onnx_node *n, enum ir_reduce_kind kind, struct ir_value *x,
+                             const bool *axes);
+
+/* ---- import_pool.c, shared with import_conv.c ---- */
+
+/* A window over the last two dimensions; a 1-D window has a first dimension of one cell. */
+struct onnx_window {
+    int64_t kernel[2], stride[2], dilation[2], pad[4], counted[4];
+};
+static inline bool onnx_is_same(unsigned auto_pad)
+{
+    return auto_pad == AUTO_PAD_SAME_UPPER || auto_pad == AUTO_PAD_SAME_LOWER;
+}
+/* `x` becomes rank 4; kernel (one entry a spatial dimension) from `kernel_shape`, checked against
+ * `weights` where that is not NULL. */
+bool onnx_read_window(struct onnx_node *n, const struct ir_type *x, const int64_t *weights,
+                      struct onnx_window *out) CHECK_RESULT;
+/* [N,C,L] -> [N,C,1,L]; others as they are. */
+struct ir_value *onnx_to_2d(struct onnx_node *n, struct ir_value *x);
+/* The result v of such an input: back to [N,C,L] where x is. */
+struct ir_value *onnx_from_2d(struct onnx_node *n, struct ir_value *v, const struct ir_value *x);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * onnx_operator.h - the tables of this room: operators.def, one import function an operator, and
+ * choices.def, the strings that attributes may be.
+ */
+#ifndef CIMC_ONNX_OPERATOR_H
+#define CIMC_ONNX_OPERATOR_H
+
+#include "ir.h"
+
+/* ---- choices of string attributes: enum resize_mode ..., and the sets that they are ---- */
+
+#define CHOICES(set) enum set {
+#define CHOICE(set, id, text, since) id,
+#define END_CHOICES(set)                                                                           \
+    }                                                                                              \
+    ;
+#include "choices.def"
+#undef CHOICES
+#undef CHOICE
+#undef END_CHOICES
+enum onnx_choices {
+#define CHOICES(set) CHOICES_##set,
+#define CHOICE(set, id, text, since)
+#define END_CHOICES(set)
+#include "choices.def"
+#undef CHOICES
+#undef CHOICE
+#undef END_CHOICES
+    N_ONNX_CHOICES
+};
+
+/* ---- operators ---- */
+
+/* Which of the operators that share an import function. */
+enum onnx_variant {
+    ONLY, /* there is one */
+    REDUCE_L2,
+    REDUCE_MAX,
+    REDUCE_MEAN,
+    REDUCE_MIN,
+    REDUCE_SUM,
+    LOGIC_AND,
+    LOGIC_OR,
+    SOFTMAX,
+    LOG_SOFTMAX,
+};
+struct onnx_node;
+struct onnx_operator {
+    const char *name;
+    uint8_t since, until; /* opsets of the default domain */
+    uint8_t min_in, max_in;
+    bool (*import)(struct onnx_node *n);
+    enum ir_opcode opcode; /* what a generic import function makes */
+    enum onnx_variant variant;
+};
+/* NULL if the compiler does not know it. */
+const struct onnx_operator *onnx_operator_find(const char *name);
+#define OPERATOR(name, since, until, min_in, max_in, function, opcode, variant)                    \
+    bool function(struct onnx_node *n);
+#include "operators.def"
+#undef OPERATOR
+
+#endif
