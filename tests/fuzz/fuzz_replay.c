@@ -13,13 +13,6 @@
 enum { MOST_GROWTH = 64 };
 static uint64_t state; /* of the random changes */
 
-__attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most,
-                                                     unsigned seed)
-{
-    (void)seed;
-    return LLVMFuzzerMutate(data, n, most);
-}
-
 /* Of libFuzzer's changes the plain ones: a byte, a bit, one more, one less. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t most)
 {
