@@ -201,6 +201,7 @@ struct buffer {
     const struct ir_op *shows; /* the operation whose elements it holds (partial sums: the mvm) */
     struct box held;           /* in the coordinates of `value` */
     int32_t dim[3];            /* logical extent */
+    enum element element;
     bool constant;
     uint32_t *load_task;   /* value with input parts: [part][row of held] -> task, or NONE */
     struct row_life *life; /* schedule: per row of held */
@@ -289,6 +290,13 @@ void plan_memory(struct plan *p);
 struct isa_program *plan_emit(struct plan *p) CHECK_RESULT;
 
 /* ---- shared by the stages ---- */
+/* The elements of an operation's value in buffers and images; those of an input or output in DRAM.
+ */
+static inline enum element value_element(const struct ir_op *op)
+{
+    return ir_dtype_element((enum ir_dtype)op->out->type.dtype);
+}
+enum element plan_port_element(const struct ir_op *port);
 static inline uint32_t node_cell(const struct node *n, uint32_t iy, uint32_t ix, uint32_t iz)
 {
     return (iy * n->grid[AXIS_W].n + ix) * n->grid[AXIS_C].n + iz;

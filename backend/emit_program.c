@@ -29,7 +29,7 @@ static struct isa_binding binding_of(struct emitter *e, const struct ir_op *op)
     const struct ir_type *type = output ? &op->in[0].value->type : &op->out->type;
     struct isa_binding b = {.output = output, .node = op->id, .rank = shape.n};
     b.index = (uint32_t)(output ? res->index : in->index);
-    b.dtype = (output ? res->dtype : in->dtype) == IR_F16;
+    b.element = plan_port_element(op);
     b.name = arena_strdup(e->out->arena, op->name);
     uint64_t *dims = ARENA_ARRAY(e->out->arena, uint64_t, shape.n);
     for (uint32_t i = 0; i < shape.n; i++)
@@ -72,7 +72,7 @@ static struct isa_section image_section(struct emitter *e, const struct ir_op *m
 {
     const struct ir_op *w = mvm->in[1].value->def;
     struct blob *b = w->attrs->constant.data;
-    size_t bytes = (size_t)ir_count(&w->out->type) * sizeof(float);
+    size_t bytes = (size_t)ir_count(&w->out->type) * element_bytes(value_element(w));
     struct isa_section s = {.length = bytes};
     s.name = arena_printf(e->out->arena, "weights %s", mvm->name);
     if (b->splat) {
@@ -100,7 +100,8 @@ void emit_images(struct emitter *e)
         out->images[i] = (struct isa_image){.section = i,
                                             .k = (uint32_t)l->mapping.k,
                                             .n = (uint32_t)l->mapping.n,
-                                            .node = mvm->id};
+                                            .node = mvm->id,
+                                            .element = value_element(mvm->in[1].value->def)};
         out->sections[i] = image_section(e, mvm);
     }
 }

@@ -56,6 +56,7 @@ static struct isa_view whole_view(const struct buffer *b)
     v.channel_pitch = b->pitch[2];
     v.value = b->shows->id;
     v.channel0 = (uint32_t)b->held.lo[2];
+    v.element = b->element;
     return v;
 }
 
@@ -173,7 +174,7 @@ uint32_t emit_reshaped_view(struct emitter *e, uint32_t buffer, const struct ir_
     const struct buffer *b = &e->p->buffers.at[buffer];
     const struct ir_type *source = &reshape->in[0].value->type;
     const uint8_t *from = ir_order_axes(reshape->attrs->reshape.from);
-    int64_t pitch[3], next = 4;
+    int64_t pitch[3], next = (int64_t)element_bytes(b->element);
     for (int i = 2; i >= 0; i--) {
         pitch[from[i]] = next;
         next *= source->dim[from[i]];
@@ -198,7 +199,8 @@ static uint64_t constant_bytes(struct emitter *e, const struct ir_op *c)
 {
     uint64_t *known = &e->constant_offset[c->id];
     if (!*known) {
-        size_t n = (size_t)ir_count(&c->out->type) * 4, at = (e->constants.n + 63) / 64 * 64;
+        size_t n = (size_t)ir_count(&c->out->type) * element_bytes(value_element(c));
+        size_t at = (e->constants.n + 63) / 64 * 64;
         VEC_RESERVE(&e->constants, at + n);
         memset(e->constants.at + e->constants.n, 0, at - e->constants.n);
         memcpy(e->constants.at + at, ir_const_data(c, e->arena), n);
@@ -231,10 +233,12 @@ void emit_constant_buffers(struct emitter *e)
 static uint32_t vectors_view(struct emitter *e, uint32_t tile, const struct node *n, int32_t lo,
                              int32_t hi)
 {
-    uint64_t row = (uint64_t)(hi - lo) * 4, base = reserve_bytes(e, tile, row * n->n_vectors);
+    const enum element element = value_element(n->vector[0]);
+    const uint64_t size = element_bytes(element), row = (uint64_t)(hi - lo) * size;
+    const uint64_t base = reserve_bytes(e, tile, row * n->n_vectors);
     for (unsigned k = 0; k < n->n_vectors; k++) {
         struct isa_preload pre = {base + k * row, e->constants_section,
-                                  constant_bytes(e, n->vector[k]) + (uint64_t)lo * 4, row};
+                                  constant_bytes(e, n->vector[k]) + (uint64_t)lo * size, row};
         VEC_PUSH(&e->tiles[tile].preloads, pre);
     }
     struct isa_view v;
@@ -247,7 +251,8 @@ static uint32_t vectors_view(struct emitter *e, uint32_t tile, const struct node
     v.channels = (uint32_t)(hi - lo);
     v.row_pitch = (int64_t)row;
     v.col_pitch = (int64_t)row;
-    v.channel_pitch = 4;
+    v.channel_pitch = (int64_t)size;
+    v.element = element;
     v.value = n->vector[0]->id;
     v.channel0 = (uint32_t)lo;
     return intern_view(e, tile, &v);

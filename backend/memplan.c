@@ -110,7 +110,7 @@ static uint32_t least_ring(const struct row_life *life, int32_t n)
 static void nest(struct buffer *b, enum ir_order order, const int32_t extent[3])
 {
     const uint8_t *axes = ir_order_axes(order);
-    int64_t pitch = 4;
+    int64_t pitch = (int64_t)element_bytes(b->element);
     for (int i = 2; i >= 0; i--) {
         b->pitch[axes[i]] = pitch;
         pitch *= extent[axes[i]];

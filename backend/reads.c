@@ -14,7 +14,7 @@
 uint32_t plan_new_buffer(struct plan *p, uint32_t tile, const struct ir_op *shows,
                          const int32_t dim[3], const struct box *held)
 {
-    struct buffer b = {.tile = tile, .shows = shows};
+    struct buffer b = {.tile = tile, .shows = shows, .element = value_element(shows)};
     memcpy(b.dim, dim, sizeof b.dim);
     if (held)
         b.held = *held;

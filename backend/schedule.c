@@ -75,9 +75,10 @@ static uint32_t send_hops(const struct plan *p, const struct isa_program *machin
     return most;
 }
 
-static bool is_half(const struct ir_op *port, bool output)
+enum element plan_port_element(const struct ir_op *port)
 {
-    return (output ? port->attrs->output.dtype : port->attrs->input.dtype) == IR_F16;
+    return ir_dtype_element(port->opcode == IR_output ? port->attrs->output.dtype
+                                                      : port->attrs->input.dtype);
 }
 
 /* Elements along an axis that a window or reduction takes for each element of its result. */
@@ -104,15 +105,16 @@ struct cost_work plan_task_work(const struct plan *p, const struct isa_program *
                                               (uint64_t)(box.hi[1] - box.lo[1])};
     case TASK_PARTIAL:
     case TASK_SEND:
-        return (struct cost_work){
-            .kind = COST_SEND, .bytes = elements * 4, .hops = send_hops(p, machine, t)};
+        return (struct cost_work){.kind = COST_SEND,
+                                  .bytes = elements * element_bytes(value_element(n->root)),
+                                  .hops = send_hops(p, machine, t)};
     case TASK_LOAD:
         return (struct cost_work){.kind = COST_DMA,
-                                  .bytes = elements * (is_half(n->root, false) ? 2 : 4)};
+                                  .bytes = elements * element_bytes(plan_port_element(n->root))};
     case TASK_STORE:
-        return (struct cost_work){.kind = COST_DMA,
-                                  .bytes = elements *
-                                           (is_half(p->stores.at[t->aux].output, true) ? 2 : 4)};
+        return (struct cost_work){
+            .kind = COST_DMA,
+            .bytes = elements * element_bytes(plan_port_element(p->stores.at[t->aux].output))};
     case TASK_MAP:
     case TASK_SUM:
         task_program(p, t, &program);

@@ -9,6 +9,7 @@
 #define CIMC_IR_H
 
 #include "base/base.h"
+#include "base/element.h"
 #include "blob.h"
 
 enum { IR_MAX_RANK = 8 };
@@ -208,6 +209,7 @@ static inline bool ir_is(const struct ir_value *v, enum ir_opcode opcode)
 
 /* ---- types ---- */
 size_t ir_dtype_bytes(enum ir_dtype t);
+enum element ir_dtype_element(enum ir_dtype t); /* N_ELEMENTS: machines have no such */
 /* ir_dtype_name(IR_F32) = "f32", ir_pad_mode_name, ...; "?" if it is none. */
 #define ENUM(name) const char *ir_##name##_name(enum ir_##name x);
 #define CHOICE(name, id, text)

@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A machine's elements bear the names they have here. */
+enum element ir_dtype_element(enum ir_dtype t)
+{
+    const char *name = ir_dtype_name(t);
+    return element_find(name, strlen(name));
+}
+
 size_t ir_dtype_bytes(enum ir_dtype t)
 {
     static const uint8_t bytes[IR_N_DTYPES] = {

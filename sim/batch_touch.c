@@ -44,11 +44,11 @@ static void touch_pixel(struct toucher *t, const struct sim_view *v, const struc
                         uint64_t at, const struct run *r)
 {
     if (v->pixel_bytes > 0) {
-        touch_bytes(t, m, at + r->c0 * sizeof(float), r->nc * sizeof(float));
+        touch_bytes(t, m, at + r->c0 * v->element_bytes, r->nc * v->element_bytes);
         return;
     }
     for (uint32_t c = r->c0; c < r->c0 + r->nc; c++)
-        touch_bytes(t, m, at + (uint64_t)(c * v->v.channel_pitch), sizeof(float));
+        touch_bytes(t, m, at + (uint64_t)(c * v->v.channel_pitch), v->element_bytes);
 }
 
 /* What the view holds of the run; the rest is padding, or dropped. */
@@ -64,8 +64,8 @@ static void touch_run(struct toucher *t, uint32_t view, struct run r)
     int64_t col = r.step * v->v.col_pitch;
     if (t->writes && t->to->n == 0 && r.x > v->v.x0 && col > 0)
         t->left = (uint32_t)(m->cells + (at - (uint64_t)col) / m->cell_bytes);
-    if (v->pixel_bytes > 0 && (uint64_t)col == r.nc * sizeof(float)) {
-        touch_bytes(t, m, at + r.c0 * sizeof(float), (uint64_t)col * r.n);
+    if (v->pixel_bytes > 0 && (uint64_t)col == (uint64_t)r.nc * v->element_bytes) {
+        touch_bytes(t, m, at + r.c0 * v->element_bytes, (uint64_t)col * r.n);
         return;
     }
     for (uint32_t i = 0; i < r.n; i++, at += (uint64_t)col)

@@ -87,7 +87,7 @@ static bool load_chunk(struct sim *s, const struct isa_inst *inst, const struct 
     for (uint32_t j = 0; j < k->n; j++)
         for (uint32_t c = 0; c < k->nc; c++)
             out[j * k->nc + c] = in[j * b->stride_w + c * b->stride_c];
-    for (uint32_t i = 0; b->dtype == 1 && i < k->n * k->nc; i++)
+    for (uint32_t i = 0; b->element == ELEMENT_f16 && i < k->n * k->nc; i++)
         out[i] = f16_round(out[i]);
     return view_write(s, s->at_tile, inst->dst.view, chunk_run(&inst->dst, k), out, k->nc);
 }
@@ -107,7 +107,7 @@ static bool store_chunk(struct sim *s, const struct isa_inst *inst, const struct
     for (uint32_t j = 0; j < k->n; j++)
         for (uint32_t c = 0; c < k->nc; c++) {
             float x = in[j * k->nc + c];
-            out[j * b->stride_w + c * b->stride_c] = b->dtype == 1 ? f16_round(x) : x;
+            out[j * b->stride_w + c * b->stride_c] = b->element == ELEMENT_f16 ? f16_round(x) : x;
         }
     return true;
 }

@@ -258,7 +258,7 @@ static uint32_t copy_windows(struct sim *s, const struct isa_group *g,
                              uint32_t *first)
 {
     const struct isa_view *v = view_of(s, s->at_tile, g->source_view);
-    int64_t floats = v->col_pitch / (int64_t)sizeof(float);
+    int64_t floats = s->tiles[s->at_tile].views[g->source_view].col;
     int64_t end = (int64_t)v->x1 - seg->taps + 1;
     *first = 0;
     if (floats != seg->n || g->dilation[1] != 1 || r.y < v->y0 || r.y >= v->y1 || r.x >= end)
@@ -335,11 +335,10 @@ static bool in_source(struct sim *s, const struct isa_inst *inst, struct patch a
     const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
     const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
     const struct sim_view *views = s->tiles[s->at_tile].views;
-    const struct isa_view *v = view_of(s, s->at_tile, g->source_view);
+    int64_t pitch = views[g->source_view].col;
     const struct mvm_segment *seg = plan->segments;
     if (plan->n_segments != 1 || seg->taps != 1 || g->stride[0] != 1 || g->stride[1] != 1 ||
-        views[g->source_view].store == views[inst->dst.view].store ||
-        v->col_pitch < (int64_t)(seg->n * sizeof(float)))
+        views[g->source_view].store == views[inst->dst.view].store || pitch < seg->n)
         return false;
     struct run r = {.y = at.y + (int64_t)seg->kh * g->dilation[0] - g->pad_top,
                     .x = at.x + (int64_t)seg->kw * g->dilation[1] - g->pad_left,
@@ -347,7 +346,7 @@ static bool in_source(struct sim *s, const struct isa_inst *inst, struct patch a
                     .n = at.w,
                     .c0 = seg->channel,
                     .nc = seg->n};
-    out->pitch = v->col_pitch / (int64_t)sizeof(float);
+    out->pitch = pitch;
     out->at = view_rows(s, s->at_tile, g->source_view, r, at.h);
     return out->at != NULL;
 }
@@ -394,7 +393,7 @@ static bool product(struct sim *s, const struct isa_inst *inst, const struct mvm
     struct run r = {
         .y = at.y, .x = at.x, .step = 1, .n = at.w, .c0 = strip->n0 - g->channel0, .nc = strip->n};
     int64_t pixels = (int64_t)at.h * at.w;
-    int64_t pitch = view_of(s, s->at_tile, inst->dst.view)->col_pitch / (int64_t)sizeof(float);
+    int64_t pitch = s->tiles[s->at_tile].views[inst->dst.view].col;
     float *in_place = view_rows(s, s->at_tile, inst->dst.view, r, at.h);
     if (in_place && pitch >= strip->n) {
         multiply(s, g, plan, strip, in, pixels, in_place, pitch);

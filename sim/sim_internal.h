@@ -65,9 +65,11 @@ struct sim_store {
     uint32_t rank, raised_by, first, last; /* batch.c */
 };
 struct sim_view {
-    struct isa_view v;    /* base and ring are those in the store's memory */
-    uint32_t store;       /* SIM_NONE: it holds nothing */
-    uint64_t pixel_bytes; /* 0: channels are apart */
+    struct isa_view v; /* base and ring are those in the store's memory */
+    uint32_t store;    /* SIM_NONE: it holds nothing, and what follows is 0 */
+    uint32_t element_bytes;
+    int64_t row, col, channel; /* pitches in elements */
+    uint64_t pixel_bytes;      /* 0: channels are apart */
 };
 /* n cells from `cell` on. Unrolled and written: where the tags of its slot are. */
 struct sim_span {

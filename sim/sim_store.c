@@ -18,45 +18,15 @@
 #define POISON UINT32_C(0x7fc0dead) /* a quiet NaN that is easy to recognise */
 
 struct extent {
-    uint64_t lo, hi; /* bytes [lo, hi) of the buffer */
+    struct isa_extent at;
     uint32_t view;
 };
-
-static bool holds_nothing(const struct isa_view *v)
-{
-    return v->y0 >= v->y1 || v->x0 >= v->x1 || v->channels == 0;
-}
-
-static void extend(struct extent *e, int64_t last, int64_t pitch)
-{
-    if (pitch < 0)
-        e->lo -= (uint64_t)-pitch * (uint64_t)last;
-    else
-        e->hi += (uint64_t)pitch * (uint64_t)last;
-}
-
-/* The bytes of what the view holds; of all its slots if its rows wrap. */
-static struct extent extent_of(const struct isa_view *v, uint32_t view)
-{
-    int64_t rows = (int64_t)v->y1 - v->y0, ring = v->ring_rows;
-    int64_t first = ((v->y0 - (int64_t)v->ring_origin) % ring + ring) % ring;
-    if (first + rows > ring) {
-        first = 0;
-        rows = ring;
-    }
-    uint64_t at = v->base + (uint64_t)(first * v->row_pitch);
-    struct extent e = {at, at + sizeof(float), view};
-    extend(&e, rows - 1, v->row_pitch);
-    extend(&e, (int64_t)v->x1 - v->x0 - 1, v->col_pitch);
-    extend(&e, (int64_t)v->channels - 1, v->channel_pitch);
-    return e;
-}
 
 static int by_extent(const void *a, const void *b)
 {
     const struct extent *x = a, *y = b;
-    if (x->lo != y->lo)
-        return x->lo < y->lo ? -1 : 1;
+    if (x->at.lo != y->at.lo)
+        return x->at.lo < y->at.lo ? -1 : 1;
     return (x->view > y->view) - (x->view < y->view);
 }
 
@@ -72,20 +42,22 @@ static void group_views(struct sim *s, uint32_t tile)
     t->views = ARENA_ARRAY(s->arena, struct sim_view, from->n_views);
     for (uint32_t i = 0; i < from->n_views; i++) {
         t->views[i] = (struct sim_view){.v = from->views[i], .store = SIM_NONE};
-        if (!holds_nothing(&from->views[i]))
-            e[n++] = extent_of(&from->views[i], i);
+        e[n].view = i;
+        if (!isa_view_is_empty(&from->views[i]) && isa_view_extent(&from->views[i], &e[n].at))
+            n++;
     }
     if (n > 0)
         qsort(e, n, sizeof *e, by_extent);
     t->first_store = (uint32_t)s->stores.n;
     struct sim_store *last = NULL;
     for (uint32_t i = 0; i < n; i++) {
-        if (!last || e[i].lo >= last->hi) {
-            struct sim_store new = {.tile = tile, .lo = e[i].lo, .hi = e[i].hi};
+        uint64_t lo = (uint64_t)e[i].at.lo, hi = (uint64_t)e[i].at.hi;
+        if (!last || lo >= last->hi) {
+            struct sim_store new = {.tile = tile, .lo = lo, .hi = hi};
             VEC_PUSH(&s->stores, new);
             last = &s->stores.at[s->stores.n - 1];
         }
-        last->hi = e[i].hi > last->hi ? e[i].hi : last->hi;
+        last->hi = hi > last->hi ? hi : last->hi;
         t->views[e[i].view].store = (uint32_t)(s->stores.n - 1);
     }
     t->n_stores = (uint32_t)s->stores.n - t->first_store;
@@ -119,8 +91,9 @@ static uint64_t cell_of_view(const struct isa_view *v, const struct sim_store *m
 {
     uint64_t g = gcd_u64(v->base - m->lo, magnitude(v->row_pitch));
     g = gcd_u64(g, magnitude(v->col_pitch));
-    bool dense = v->channel_pitch == sizeof(float) || v->channels == 1;
-    return gcd_u64(g, dense ? v->channels * sizeof(float) : sizeof(float));
+    uint64_t element = element_bytes(v->element);
+    bool dense = v->channel_pitch == (int64_t)element || v->channels == 1;
+    return gcd_u64(g, dense ? v->channels * element : element);
 }
 
 /* What the views of a store have in common, or do not. */
@@ -135,7 +108,8 @@ struct survey {
 static void survey_view(const struct isa_view *v, const struct sim_store *m, struct survey *u)
 {
     int64_t width = (v->x1 - (int64_t)v->x0 - 1) * v->col_pitch +
-                    (v->channels - (int64_t)1) * v->channel_pitch + (int64_t)sizeof(float);
+                    (v->channels - (int64_t)1) * v->channel_pitch +
+                    (int64_t)element_bytes(v->element);
     int64_t row0 = (int64_t)v->y0 - v->ring_origin, row1 = (int64_t)v->y1 - v->ring_origin;
     if (u->n++ == 0)
         *u = (struct survey){0, row0, row1, v->row_pitch, v->ring_rows, 1, true};
@@ -165,7 +139,11 @@ static void translate(struct sim *s, const struct sim_store *m, struct sim_view 
         v->v.ring_origin = (int32_t)(from->ring_origin + m->row0);
         v->v.ring_rows = (uint32_t)(m->bytes / m->row_pitch);
     }
-    v->pixel_bytes = from->channel_pitch == sizeof(float) ? from->channels * sizeof(float) : 0;
+    v->element_bytes = (uint32_t)element_bytes(from->element);
+    v->row = isa_in_elements(from, from->row_pitch);
+    v->col = isa_in_elements(from, from->col_pitch);
+    v->channel = isa_in_elements(from, from->channel_pitch);
+    v->pixel_bytes = v->channel == 1 ? from->channels * v->element_bytes : 0;
 }
 
 static void lay_out(struct sim *s, uint32_t tile, bool may_unroll)

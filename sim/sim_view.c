@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-enum { ELEMENT = sizeof(float) };
-
 /* Short copies: memcpy's call costs more than they do. */
 static inline void copy_floats(float *out, const float *in, size_t n)
 {
@@ -21,7 +19,7 @@ static inline void copy_floats(float *out, const float *in, size_t n)
         out[i] = in[i];
 }
 
-/* Reads what is held: n pixels from `at` on, `col` floats apart. */
+/* Reads what is held: n pixels from `at` on, `col` elements apart. */
 static void read_pixels(const float *at, int64_t col, int64_t channel, struct run r, float *out,
                         size_t pitch)
 {
@@ -105,7 +103,8 @@ static struct run part(struct run r, uint32_t first, uint32_t end)
 
 bool view_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, float *out, size_t pitch)
 {
-    const struct isa_view *v = view_of(s, tile, view);
+    const struct sim_view *placed = &s->tiles[tile].views[view];
+    const struct isa_view *v = &placed->v;
     uint32_t left = pixels_before(r, 0), end = pixels_before(r, v->width);
     if (r.y < 0 || r.y >= v->height)
         left = end = r.n;
@@ -116,48 +115,46 @@ bool view_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, float 
         return true;
     if (!holds(v, inner))
         return not_held(s, tile, view, inner, "a read");
-    read_pixels(address(s, &s->tiles[tile].views[view], inner), r.step * v->col_pitch / ELEMENT,
-                v->channel_pitch / ELEMENT, inner, out + left * pitch, pitch);
+    read_pixels(address(s, placed, inner), r.step * placed->col, placed->channel, inner,
+                out + left * pitch, pitch);
     return true;
 }
 
 bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const float *in,
                 size_t pitch)
 {
-    const struct isa_view *v = view_of(s, tile, view);
+    const struct sim_view *v = &s->tiles[tile].views[view];
     if (r.n == 0 || r.nc == 0)
         return true;
-    if (!holds(v, r))
+    if (!holds(&v->v, r))
         return not_held(s, tile, view, r, "a write");
-    write_pixels(address(s, &s->tiles[tile].views[view], r), v->col_pitch / ELEMENT,
-                 v->channel_pitch / ELEMENT, r, in, pitch);
+    write_pixels(address(s, v, r), v->col, v->channel, r, in, pitch);
     return true;
 }
 
 float *view_pixels(struct sim *s, uint32_t tile, uint32_t view, struct run r)
 {
-    const struct isa_view *v = view_of(s, tile, view);
-    bool dense = v->channel_pitch == ELEMENT || r.nc == 1;
-    return dense && holds(v, r) ? address(s, &s->tiles[tile].views[view], r) : NULL;
+    const struct sim_view *v = &s->tiles[tile].views[view];
+    bool dense = v->channel == 1 || r.nc == 1;
+    return dense && holds(&v->v, r) ? address(s, v, r) : NULL;
 }
 
 float *view_rows(struct sim *s, uint32_t tile, uint32_t view, struct run r, uint32_t rows)
 {
-    const struct isa_view *v = view_of(s, tile, view);
+    const struct sim_view *v = &s->tiles[tile].views[view];
     float *at = view_pixels(s, tile, view, r);
     if (rows == 1 || !at)
         return at;
     struct run last = r;
     last.y += rows - 1;
-    bool adjacent = v->row_pitch == v->col_pitch * r.n && last.y < v->y1 &&
-                    view_pixels(s, tile, view, last) == at + (rows - 1) * (v->row_pitch / ELEMENT);
+    bool adjacent = v->row == v->col * r.n && last.y < v->v.y1 &&
+                    view_pixels(s, tile, view, last) == at + (rows - 1) * v->row;
     return adjacent ? at : NULL;
 }
 
 float *view_direct(struct sim *s, uint32_t tile, uint32_t view, struct run r)
 {
-    int64_t col = view_of(s, tile, view)->col_pitch * r.step;
-    bool dense = col == (int64_t)r.nc * ELEMENT || r.n == 1;
+    bool dense = s->tiles[tile].views[view].col * r.step == r.nc || r.n == 1;
     return dense ? view_pixels(s, tile, view, r) : NULL;
 }
 

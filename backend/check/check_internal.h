@@ -87,9 +87,10 @@ struct ring_slot {
 };
 /* Views that overlap in memory. */
 struct cluster {
-    uint64_t lo, hi; /* bytes [lo, hi) of the buffer */
-    uint64_t grain;  /* elements that share a mark: their tags are consecutive */
-    uint64_t *marks; /* of each grain: event << 32 | tag of its first element */
+    uint64_t lo, hi;      /* bytes [lo, hi) of the buffer */
+    uint64_t place_bytes; /* a place holds one element of its views */
+    uint64_t grain;       /* places that share a mark: their tags are consecutive */
+    uint64_t *marks;      /* of each grain: event << 32 | tag of its first element */
     bool written, ringed, preloaded;
     uint64_t slot_lo, slot_bytes;
     uint64_t slot_hi; /* end of what is written in slot 0 */
@@ -99,7 +100,7 @@ struct cluster {
 struct check_view {
     const struct isa_view *v;
     struct cluster *cluster;      /* NULL if the view holds nothing */
-    int64_t origin, row, col, ch; /* in elements, from the cluster's first */
+    int64_t origin, row, col, ch; /* in places, from the cluster's first */
     bool written;
     bool in_ring; /* its rows are the slots of the cluster */
     bool claimed; /* without a graph: its claims say which element lies where */

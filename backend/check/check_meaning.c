@@ -28,7 +28,7 @@ bool check_inside(struct actor *a, const struct ir_op *op, int64_t h, int64_t w)
 static bool same_shape(const struct isa_binding *b, const struct ir_ints *shape,
                        enum ir_dtype dtype)
 {
-    if (b->rank != shape->n || dtype != (b->dtype == 1 ? IR_F16 : IR_F32))
+    if (b->rank != shape->n || b->element != ir_dtype_element(dtype))
         return false;
     for (uint32_t i = 0; i < b->rank; i++)
         if (shape->at[i] < 0 || b->shape[i] != (uint64_t)shape->at[i])

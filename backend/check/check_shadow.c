@@ -28,7 +28,7 @@ static void row_bytes(const struct isa_view *v, int64_t *lo, int64_t *hi)
     int64_t x = (int64_t)(v->x1 - v->x0 - 1) * v->col_pitch;
     int64_t c = ((int64_t)v->channels - 1) * v->channel_pitch;
     *lo = min_i64(x, 0) + min_i64(c, 0);
-    *hi = max_i64(x, 0) + max_i64(c, 0) + 4;
+    *hi = max_i64(x, 0) + max_i64(c, 0) + (int64_t)element_bytes(v->element);
 }
 
 static bool view_bytes(const struct isa_view *v, uint64_t *lo, uint64_t *hi)
@@ -72,8 +72,10 @@ static void make_clusters(struct check *k, struct tile_state *t)
     for (size_t i = 0; i < n; i++) {
         if (i > 0 && e[i].lo >= c->hi)
             c++;
-        if (c->hi == 0)
+        if (c->hi == 0) {
             c->lo = e[i].lo;
+            c->place_bytes = element_bytes(t->t->views[e[i].view].element);
+        }
         c->hi = c->hi > e[i].hi ? c->hi : e[i].hi;
         t->views[e[i].view].cluster = c;
     }
@@ -144,20 +146,39 @@ static void place_views(struct tile_state *t)
     for (uint32_t i = 0; i < t->t->n_views; i++) {
         struct check_view *v = &t->views[i];
         const struct isa_view *s = v->v;
-        v->row = s->row_pitch / 4;
-        v->col = s->col_pitch / 4;
-        v->ch = s->channel_pitch / 4;
+        const int64_t size = (int64_t)element_bytes(s->element);
+        v->row = s->row_pitch / size;
+        v->col = s->col_pitch / size;
+        v->ch = s->channel_pitch / size;
         v->claimed =
             v->ch == 1 && v->col >= v->ch * s->channels && (s->ring_rows == 1 || v->row >= v->col);
         if (!v->cluster)
             continue;
-        v->origin = ((int64_t)s->base - (int64_t)v->cluster->lo) / 4;
+        v->origin = ((int64_t)s->base - (int64_t)v->cluster->lo) / size;
         v->in_ring = v->cluster->ringed && fits_slots(v, v->cluster);
     }
 }
 
-/* Elements that all views of the cluster keep together. */
-static void find_grain(struct tile_state *t, const struct check_view *v)
+/* The first cluster that ends behind the byte: clusters are ascending and apart. */
+static uint32_t cluster_behind(const struct tile_state *t, uint64_t byte)
+{
+    uint32_t first = 0, n = t->n_clusters;
+    while (n > 0) {
+        bool before = t->clusters[first + n / 2].hi <= byte;
+        first += before ? n / 2 + 1 : 0;
+        n = before ? n - n / 2 - 1 : n / 2;
+    }
+    return first;
+}
+
+static void cut_grain(struct cluster *c, uint64_t byte)
+{
+    if (byte > c->lo && byte < c->hi)
+        c->grain = gcd_u64(c->grain, (byte - c->lo) / c->place_bytes);
+}
+
+/* Places that all views of the cluster keep together. */
+static void find_grain(const struct check_view *v)
 {
     struct cluster *c = v->cluster;
     if (!c)
@@ -166,26 +187,35 @@ static void find_grain(struct tile_state *t, const struct check_view *v)
         c->grain = 1;
     c->grain = gcd_u64(c->grain, gcd_u64((uint64_t)v->origin, v->v->channels));
     c->grain = gcd_u64(c->grain, gcd_u64((uint64_t)llabs(v->row), (uint64_t)llabs(v->col)));
+}
+
+static void find_grains(struct tile_state *t)
+{
+    for (uint32_t i = 0; i < t->t->n_views; i++)
+        find_grain(&t->views[i]);
     for (uint32_t i = 0; i < t->t->n_preloads; i++) {
-        const struct isa_preload *p = &t->t->preloads[i];
-        uint64_t lo = p->address, hi = p->address + p->length;
-        if (lo < c->hi && lo > c->lo)
-            c->grain = gcd_u64(c->grain, (lo - c->lo) / 4);
-        if (hi < c->hi && hi > c->lo)
-            c->grain = gcd_u64(c->grain, (hi - c->lo) / 4);
+        uint64_t lo = t->t->preloads[i].address, hi = lo + t->t->preloads[i].length;
+        for (uint32_t k = cluster_behind(t, lo); k < t->n_clusters && t->clusters[k].lo < hi; k++) {
+            cut_grain(&t->clusters[k], lo);
+            cut_grain(&t->clusters[k], hi);
+        }
     }
+}
+
+static uint64_t n_places(const struct cluster *c)
+{
+    return (c->hi - c->lo) / c->place_bytes;
 }
 
 static uint64_t *new_marks(const struct cluster *c, uint64_t grain)
 {
-    return calloc((size_t)((c->hi - c->lo) / 4 / grain + 1), sizeof(uint64_t));
+    return calloc((size_t)(n_places(c) / grain + 1), sizeof(uint64_t));
 }
 
 /* Zero pages that are never touched cost nothing; what cannot be had at all is not our mistake. */
 static bool allocate(struct check *k, struct tile_state *t)
 {
-    for (uint32_t i = 0; i < t->t->n_views; i++)
-        find_grain(t, &t->views[i]);
+    find_grains(t);
     for (uint32_t i = 0; i < t->n_clusters; i++) {
         struct cluster *c = &t->clusters[i];
         if (!c->ringed)
@@ -206,20 +236,19 @@ static void preload(struct check *k, struct tile_state *t, const struct isa_prel
 {
     const uint8_t *section = isa_section_data(&k->p->sections[p->section]);
     const uint8_t *bytes = section + p->offset;
-    uint32_t range = CHECK_NONE;
-    for (uint32_t i = 0; i < t->n_clusters; i++) {
+    const uint64_t end = p->address + p->length;
+    for (uint32_t i = cluster_behind(t, p->address); i < t->n_clusters; i++) {
         struct cluster *c = &t->clusters[i];
-        uint64_t lo = c->lo > p->address ? c->lo : p->address, end = p->address + p->length;
-        uint64_t hi = c->hi < end ? c->hi : end;
+        uint64_t lo = c->lo > p->address ? c->lo : p->address, hi = c->hi < end ? c->hi : end;
+        uint64_t size = c->place_bytes;
         if (lo >= hi)
-            continue;
-        if (range == CHECK_NONE)
-            range = check_range_raw(k, bytes, p->length / 4);
+            break;
+        uint32_t range = check_range_raw(k, bytes, p->length / size);
         if (check_gave_up(k))
             return;
-        uint64_t tag = k->tags.ranges.at[range].base + (lo - p->address) / 4;
-        for (uint64_t at = lo; at < hi; at += 4 * c->grain, tag += c->grain)
-            c->marks[(at - c->lo) / 4 / c->grain] = tag;
+        uint64_t tag = k->tags.ranges.at[range].base + (lo - p->address) / size;
+        for (uint64_t at = lo; at < hi; at += size * c->grain, tag += c->grain)
+            c->marks[(at - c->lo) / size / c->grain] = tag;
         c->preloaded = true;
     }
 }
@@ -299,7 +328,7 @@ static void note_by_address(struct actor *a, const struct check_view *v, int64_t
     struct cluster *c = v->cluster;
     int64_t lo, hi;
     row_bytes(v->v, &lo, &hi);
-    int64_t row = (int64_t)(check_place(v, y, v->v->x0, 0) * 4 + c->lo);
+    int64_t row = (int64_t)(check_place(v, y, v->v->x0, 0) * c->place_bytes + c->lo);
     int64_t first = floor_div_i64(row + lo - (int64_t)c->slot_lo, (int64_t)c->slot_bytes);
     int64_t last = floor_div_i64(row + hi - 1 - (int64_t)c->slot_lo, (int64_t)c->slot_bytes);
     for (int64_t s = max_i64(first, 0); s <= min_i64(last, (int64_t)c->n_slots - 1); s++)
@@ -399,8 +428,8 @@ static void refine(struct cluster *c, uint64_t grain)
 {
     uint64_t *marks = new_marks(c, grain), parts = c->grain / grain;
     if (!marks)
-        BUG("no memory for %" PRIu64 " marks", (c->hi - c->lo) / 4 / grain);
-    for (uint64_t i = 0; i < (c->hi - c->lo) / 4 / c->grain; i++)
+        BUG("no memory for %" PRIu64 " marks", n_places(c) / grain);
+    for (uint64_t i = 0; i < n_places(c) / c->grain; i++)
         for (uint64_t j = 0; c->marks[i] && j < parts; j++)
             marks[i * parts + j] = c->marks[i] + j * grain;
     free(c->marks);

@@ -9,6 +9,23 @@
 
 /* ---- records ---- */
 
+/* Its name; the number of one that is none, for isa_validate to say so. */
+static bool take_element(struct lexer *l, enum element *out)
+{
+    uint64_t number;
+    if (l->token.kind != TOKEN_NAME) {
+        if (!lex_take_u64(l, UINT32_MAX, &number))
+            return false;
+        *out = (enum element)number;
+        return true;
+    }
+    *out = element_find(l->token.at, l->token.n);
+    if (*out == N_ELEMENTS)
+        return asm_lex_error(l, "no element has that name");
+    lex_next(l);
+    return true;
+}
+
 static bool take_scalar(struct lexer *l, enum record_kind kind, void *at)
 {
     uint64_t u = 0;
@@ -37,6 +54,7 @@ static bool take_scalar(struct lexer *l, enum record_kind kind, void *at)
     case RECORD_x64: return lex_take_u64(l, UINT64_MAX, at);
     case RECORD_i64: return lex_take_i64(l, INT64_MIN, INT64_MAX, at);
     case RECORD_f32: return lex_take_f32(l, at);
+    case RECORD_element: return take_element(l, at);
     case RECORD_str: return lex_take_string(l, at);
     }
     return false;

@@ -191,8 +191,9 @@ static bool take_file(struct assembler *a, struct isa_section *s)
     uint64_t found = hash_bytes(s->data, s->length, 0);
     if (found != hash)
         return lex_error_at(l, &first, "the bytes in '%s' have hash 0x%016" PRIx64, path, found);
-    return offset % sizeof(float) == 0 ||
-           lex_error_at(l, &first, "offset %" PRIu64 " is no multiple of 4", offset);
+    return offset % ISA_WORD_BYTES == 0 ||
+           lex_error_at(l, &first, "offset %" PRIu64 " is no multiple of %d", offset,
+                        ISA_WORD_BYTES);
 }
 
 static bool take_section(struct assembler *a)

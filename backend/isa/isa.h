@@ -7,10 +7,13 @@
 
 #include "arch.h"
 #include "base/base.h"
+#include "base/element.h"
 
 enum { ISA_VERSION = 1, ISA_INST_BYTES = 32, ISA_MAX_WAITS = 7 };
 enum { ISA_N_QUEUES = 128, ISA_FIRST_INBOUND = 128, ISA_NO_COUNTER = 1023 };
 enum { ISA_THRESHOLD_BITS = 22, ISA_MAX_COUNT = 1 << 21 }; /* no counter may exceed ISA_MAX_COUNT */
+/* Buffers, and what is preloaded into them, are counted in such words. */
+enum { ISA_WORD_BYTES = 4 };
 enum { ISA_MAX_H = ARCH_MOST_ROWS, ISA_MAX_W = 65535, ISA_MAX_COORD = 32767 };
 #define ISA_NO_SOURCE UINT32_MAX
 
@@ -93,7 +96,23 @@ struct isa_view {
     int64_t row_pitch, col_pitch, channel_pitch; /* bytes */
     float pad_value;
     uint32_t value, channel0;
+    enum element element;
 };
+static inline bool isa_view_is_empty(const struct isa_view *v)
+{
+    return v->y0 >= v->y1 || v->x0 >= v->x1 || v->channels == 0;
+}
+/* A pitch in elements, of which it is a multiple in a valid program. */
+static inline int64_t isa_in_elements(const struct isa_view *v, int64_t bytes)
+{
+    return bytes / (int64_t)element_bytes(v->element);
+}
+/* Bytes [lo, hi) of the buffer: from the lowest to the highest held element, over all slots if rows
+ * wrap. False if they cannot be counted; of a view that holds something. */
+struct isa_extent {
+    int64_t lo, hi;
+};
+bool isa_view_extent(const struct isa_view *v, struct isa_extent *out) CHECK_RESULT;
 /* Byte address of (y, x, 0), for a held element. */
 static inline uint64_t isa_address(const struct isa_view *v, int32_t y, int32_t x)
 {
@@ -185,7 +204,8 @@ static inline unsigned isa_n_queues(const struct isa_tile *t)
 
 struct isa_binding {
     bool output;
-    uint32_t index, dtype; /* dtype: 0 f32, 1 f16 */
+    uint32_t index;
+    enum element element;
     const char *name;
     uint32_t rank;
     const uint64_t *shape;
@@ -197,6 +217,7 @@ struct isa_image {
     uint32_t section;
     uint64_t offset; /* bytes into the section, multiple of 64 */
     uint32_t k, n, node;
+    enum element element;
 };
 struct isa_node {
     const char *name, *op, *entity;
@@ -235,7 +256,7 @@ struct isa_program {
 struct isa_program *isa_program_new(void);
 void isa_program_free(struct isa_program *p); /* NULL is fine */
 const void *isa_section_data(const struct isa_section *s);
-/* Weights of PE-visible image i: K x N row-major. */
+/* Weights of an f32 image: K x N row-major. */
 const float *isa_image_data(const struct isa_program *p, uint32_t image);
 
 /* ---- cost: the work of an instruction, for arch_cost (isa_cost.c) ---- */

@@ -49,6 +49,11 @@ uint32_t isa_hops(const struct isa_program *p, uint32_t from, uint32_t to)
     return isa_grid_hops(isa_mesh_columns(p), from, to);
 }
 
+static uint64_t view_bytes(const struct isa_inst *inst, const struct isa_tile *t, uint32_t view)
+{
+    return product(elements(inst, t, view), element_bytes(t->views[view].element));
+}
+
 static uint32_t farthest_target(const struct isa_program *p, uint32_t tile,
                                 const struct isa_route *route)
 {
@@ -63,7 +68,7 @@ static uint32_t farthest_target(const struct isa_program *p, uint32_t tile,
 static struct cost_work dma_work(const struct isa_inst *inst, const struct isa_tile *t,
                                  const struct isa_binding *binding, uint32_t view)
 {
-    uint64_t bytes = product(elements(inst, t, view), binding->dtype == 1 ? 2 : 4);
+    uint64_t bytes = product(elements(inst, t, view), element_bytes(binding->element));
     return (struct cost_work){.kind = COST_DMA, .bytes = bytes};
 }
 
@@ -108,7 +113,7 @@ struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
     case ISA_vgat: return vector_work(inst, t);
     case ISA_send:
         return (struct cost_work){.kind = COST_SEND,
-                                  .bytes = product(elements(inst, t, inst->a.view), 4),
+                                  .bytes = view_bytes(inst, t, inst->a.view),
                                   .hops = farthest_target(p, tile, &t->routes[inst->obj])};
     case ISA_signal:
         return (struct cost_work){.kind = COST_SIGNAL,

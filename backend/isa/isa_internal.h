@@ -63,6 +63,7 @@ enum record_kind {
     RECORD_x64,
     RECORD_i64,
     RECORD_f32,
+    RECORD_element, /* by name */
     RECORD_str
 };
 struct record_field {
@@ -146,6 +147,11 @@ struct fault_sink {
 /* Always false. `what` and `index` name the entry: ("view", 3); NULL = the tile itself. */
 bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+
+/* Is this an element that a program may have in that place, and that today's machine works on? A
+ * fault if not. */
+bool isa_check_element(struct fault_sink *s, const char *what, uint32_t index, enum element e,
+                       enum element_place place) CHECK_RESULT;
 
 /* What instructions ask of a group again and again. */
 struct group_facts {

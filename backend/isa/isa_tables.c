@@ -118,6 +118,35 @@ static void print_fields(const struct isa_op_desc *op, struct text *out)
     }
 }
 
+/* "buffer, DRAM (not yet)" */
+static void print_places(enum element e, struct text *out)
+{
+    static const struct {
+        enum element_place place;
+        const char *name;
+    } places[] = {
+        {ELEMENT_IN_BUFFER, "buffer"}, {ELEMENT_IN_DRAM, "DRAM"}, {ELEMENT_IN_IMAGE, "image"}};
+    const char *separator = "";
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (!element_may_be(e, places[i].place, false))
+            continue;
+        bool now = element_may_be(e, places[i].place, true);
+        text_add(out, "%s%s%s", separator, places[i].name, now ? "" : " (not yet)");
+        separator = ", ";
+    }
+}
+
+static void print_elements(struct text *out)
+{
+    text_add(out, "\n| number | element | bytes | may be in |\n|---|---|---|---|\n");
+    for (unsigned i = 0; i < N_ELEMENTS; i++) {
+        enum element e = (enum element)i;
+        text_add(out, "| %u | %s | %zu | ", i, element_name(e), element_bytes(e));
+        print_places(e, out);
+        text_add(out, " |\n");
+    }
+}
+
 void isa_print_tables(struct text *out)
 {
     text_add(out,
@@ -133,4 +162,5 @@ void isa_print_tables(struct text *out)
     text_add(out, "\n| code | lane operation | operands |\n|---|---|---|\n");
     for (unsigned code = 0; code < N_LANE_OPS; code++)
         text_add(out, "| %u | %s | %u |\n", code, lanes[code].name, lanes[code].arity);
+    print_elements(out);
 }

@@ -15,6 +15,7 @@
 #define HAS_x64(type, name) offsetof(type, has_##name)
 #define HAS_i64(type, name) offsetof(type, has_##name)
 #define HAS_f32(type, name) offsetof(type, has_##name)
+#define HAS_element(type, name) offsetof(type, has_##name)
 #define HAS_str(type, name) 0 /* a string is there if it is not NULL */
 
 #define RECORD(rec, msg) static const struct record_field rec##_fields[] = {
@@ -83,6 +84,7 @@ static size_t value_bytes(enum record_kind kind)
                                    [RECORD_x64] = 8,
                                    [RECORD_i64] = 8,
                                    [RECORD_f32] = 4,
+                                   [RECORD_element] = sizeof(enum element),
                                    [RECORD_str] = sizeof(char *)};
     return bytes[kind];
 }
@@ -173,6 +175,15 @@ void isa_print_f32(struct text *out, float x)
         text_add_f32(out, x);
 }
 
+/* A number that is no element's, which only a faulty program has, as it is. */
+static void print_element(enum element e, struct text *out)
+{
+    if (element_name(e))
+        text_add(out, "%s", element_name(e));
+    else
+        text_add(out, "%u", (unsigned)e);
+}
+
 static void print_scalar(enum record_kind kind, const void *at, struct text *out)
 {
     switch (kind) {
@@ -184,6 +195,7 @@ static void print_scalar(enum record_kind kind, const void *at, struct text *out
     case RECORD_x64: text_add(out, "0x%016llx", (unsigned long long)*(const uint64_t *)at); return;
     case RECORD_i64: text_add(out, "%lld", (long long)*(const int64_t *)at); return;
     case RECORD_f32: isa_print_f32(out, *(const float *)at); return;
+    case RECORD_element: print_element(*(const enum element *)at, out); return;
     case RECORD_str: {
         const char *s = *(const char *const *)at;
         text_add_quoted(out, s ? s : "");
@@ -230,6 +242,10 @@ static void json_scalar(enum record_kind kind, const void *at, struct text *out)
     uint32_t bits;
     const char *s;
     switch (kind) {
+    case RECORD_element:
+        s = element_name(*(const enum element *)at);
+        text_add(out, s ? "\"%s\"" : "null", s);
+        return;
     case RECORD_f32:
         memcpy(&bits, at, sizeof bits);
         text_add(out, "\"%08x\"", bits);

@@ -28,6 +28,18 @@ bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const cha
     return false;
 }
 
+bool isa_check_element(struct fault_sink *s, const char *what, uint32_t index, enum element e,
+                       enum element_place place)
+{
+    if (!element_name(e))
+        return isa_fault(s, what, index, "no element %u", (unsigned)e);
+    if (!element_may_be(e, place, false))
+        return isa_fault(s, what, index, "%s elements cannot be in %s %s", element_name(e),
+                         *what == 'i' ? "an" : "a", what);
+    return element_may_be(e, place, true) ||
+           isa_fault(s, what, index, "%s elements are not supported yet", element_name(e));
+}
+
 static bool node_exists(const struct isa_program *p, uint32_t node)
 {
     return node < p->n_nodes || node == ISA_NO_SOURCE;
@@ -37,14 +49,16 @@ static bool check_image(const struct isa_program *p, uint32_t index, struct faul
 {
     const struct isa_image *i = &p->images[index];
     uint64_t bytes;
+    if (!isa_check_element(s, "image", index, i->element, ELEMENT_IN_IMAGE))
+        return false;
     if (i->section >= p->n_sections)
         return isa_fault(s, "image", index, "no section %u", i->section);
     if (i->k == 0 || i->n == 0 || i->offset % ISA_SECTION_ALIGNMENT != 0)
         return isa_fault(s, "image", index, "empty, or its offset is no multiple of %d",
                          ISA_SECTION_ALIGNMENT);
     uint64_t length = p->sections[i->section].length;
-    if (__builtin_mul_overflow((uint64_t)i->k * i->n, sizeof(float), &bytes) || bytes > length ||
-        i->offset > length - bytes)
+    if (__builtin_mul_overflow((uint64_t)i->k * i->n, element_bytes(i->element), &bytes) ||
+        bytes > length || i->offset > length - bytes)
         return isa_fault(s, "image", index, "leaves section %u", i->section);
     return node_exists(p, i->node) || isa_fault(s, "image", index, "no node %u", i->node);
 }
@@ -57,7 +71,7 @@ static bool count_elements(const struct isa_binding *b, int64_t *out)
     for (uint32_t i = 0; i < b->rank; i++)
         if (b->shape[i] > INT64_MAX || !mul_i64(*out, (int64_t)b->shape[i], out))
             return false;
-    return mul_i64(*out, sizeof(float), &bytes);
+    return mul_i64(*out, (int64_t)element_bytes(b->element), &bytes);
 }
 
 /* Adds the least and the greatest of 0, 1*stride, .. (n-1)*stride to *least and *most. */
@@ -73,8 +87,10 @@ static bool check_binding(const struct isa_program *p, uint32_t index, struct fa
 {
     const struct isa_binding *b = &p->bindings[index];
     int64_t n, least = 0, most = 0;
-    if (b->dtype > 1 || b->index > UINT16_MAX || !node_exists(p, b->node))
-        return isa_fault(s, "binding", index, "no such dtype, index or node");
+    if (!isa_check_element(s, "binding", index, b->element, ELEMENT_IN_DRAM))
+        return false;
+    if (b->index > UINT16_MAX || !node_exists(p, b->node))
+        return isa_fault(s, "binding", index, "no such index or node");
     if (b->height == 0 || b->width == 0 || b->channels == 0 || b->offset > INT64_MAX)
         return isa_fault(s, "binding", index, "its extents or offset are out of range");
     if (!count_elements(b, &n))
@@ -113,7 +129,7 @@ static bool check_binding_tensors(const struct isa_program *p, struct arena *scr
     for (uint32_t i = 1; i < p->n_bindings; i++) {
         const struct isa_binding *a = sorted[i - 1], *b = sorted[i];
         if (a->output == b->output && a->index == b->index &&
-            (a->dtype != b->dtype || a->rank != b->rank ||
+            (a->element != b->element || a->rank != b->rank ||
              (a->rank && memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) != 0)))
             ok = isa_fault(s, "binding", (uint32_t)(b - p->bindings),
                            "shows another tensor than binding %td of the same index",

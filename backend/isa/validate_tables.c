@@ -36,7 +36,7 @@ static bool check_counts(const struct isa_program *p, const struct isa_tile *t,
         if (tables[i].n > tables[i].most)
             ok = isa_fault(s, NULL, 0, "%u %s, the machine has %" PRId64, tables[i].n,
                            tables[i].what, tables[i].most);
-    if (t->buffer_bytes % 4 != 0 || t->buffer_bytes > (uint64_t)ISA_MAX_BYTES)
+    if (t->buffer_bytes % ISA_WORD_BYTES != 0 || t->buffer_bytes > (uint64_t)ISA_MAX_BYTES)
         ok = isa_fault(s, NULL, 0, "a buffer of %" PRIu64 " bytes", t->buffer_bytes);
     else if (a->buffer_bytes && t->buffer_bytes > (uint64_t)a->buffer_bytes)
         ok = isa_fault(s, NULL, 0, "%" PRIu64 " buffer bytes, the machine has %" PRId64,
@@ -46,41 +46,20 @@ static bool check_counts(const struct isa_program *p, const struct isa_tile *t,
 
 /* ---- views ---- */
 
-/* Slots of the held rows: all from *first to *last in memory are used or lie between used ones. */
-static void slot_range(const struct isa_view *v, int64_t *first, int64_t *last)
-{
-    int64_t n = v->y1 - v->y0, ring = v->ring_rows;
-    int64_t slot = ((v->y0 - (int64_t)v->ring_origin) % ring + ring) % ring;
-    bool wraps = slot + n > ring;
-    *first = wraps ? 0 : slot;
-    *last = wraps ? ring - 1 : slot + n - 1;
-}
-
-/* Widens [*least, *most] by the multiples first..last of a pitch. */
-static bool add_axis(int64_t first, int64_t last, int64_t pitch, int64_t *least, int64_t *most)
-{
-    int64_t a, b;
-    if (!mul_i64(first, pitch, &a) || !mul_i64(last, pitch, &b))
-        return false;
-    return add_i64(*least, min_i64(a, b), least) && add_i64(*most, max_i64(a, b), most);
-}
-
 static bool view_fits(const struct isa_view *v, uint64_t buffer_bytes)
 {
-    if (v->y0 == v->y1 || v->x0 == v->x1)
-        return true;
-    int64_t first, last, least = (int64_t)v->base, most = least + 4;
-    slot_range(v, &first, &last);
-    return add_axis(first, last, v->row_pitch, &least, &most) &&
-           add_axis(0, v->x1 - v->x0 - 1, v->col_pitch, &least, &most) &&
-           add_axis(0, (int64_t)v->channels - 1, v->channel_pitch, &least, &most) && least >= 0 &&
-           most <= (int64_t)buffer_bytes;
+    struct isa_extent e;
+    return isa_view_is_empty(v) ||
+           (isa_view_extent(v, &e) && e.lo >= 0 && e.hi <= (int64_t)buffer_bytes);
 }
 
 static bool check_view(const struct isa_program *p, const struct isa_tile *t, uint32_t index,
                        struct fault_sink *s)
 {
     const struct isa_view *v = &t->views[index];
+    if (!isa_check_element(s, "view", index, v->element, ELEMENT_IN_BUFFER))
+        return false;
+    const int64_t size = (int64_t)element_bytes(v->element);
     if (v->height > ISA_MAX_EXTENT || v->width > ISA_MAX_EXTENT ||
         !within(v->channels, 1, ISA_MAX_CHANNELS))
         return isa_fault(s, "view", index, "extents %u x %u x %u are out of range", v->height,
@@ -95,10 +74,10 @@ static bool check_view(const struct isa_program *p, const struct isa_tile *t, ui
                          v->ring_rows, v->ring_origin);
     const int64_t pitches[] = {v->row_pitch, v->col_pitch, v->channel_pitch};
     for (size_t i = 0; i < 3; i++)
-        if (pitches[i] % 4 != 0 || !within(pitches[i], -ISA_MAX_BYTES, ISA_MAX_BYTES))
+        if (pitches[i] % size != 0 || !within(pitches[i], -ISA_MAX_BYTES, ISA_MAX_BYTES))
             return isa_fault(s, "view", index, "pitch %" PRId64 " is misaligned or too large",
                              pitches[i]);
-    if (v->base % 4 != 0 || v->base > (uint64_t)ISA_MAX_BYTES)
+    if (v->base % (uint64_t)size != 0 || v->base > (uint64_t)ISA_MAX_BYTES)
         return isa_fault(s, "view", index, "address %" PRIu64 " is misaligned or too large",
                          v->base);
     if (v->value >= p->n_nodes && v->value != ISA_NO_SOURCE)
@@ -366,7 +345,8 @@ static bool check_preload(const struct isa_program *p, const struct isa_tile *t,
     if (l->section >= p->n_sections)
         return isa_fault(s, "preload", index, "no section %u", l->section);
     uint64_t section = p->sections[l->section].length;
-    if (l->address % 4 != 0 || l->offset % 4 != 0 || l->length % 4 != 0)
+    if (l->address % ISA_WORD_BYTES != 0 || l->offset % ISA_WORD_BYTES != 0 ||
+        l->length % ISA_WORD_BYTES != 0)
         return isa_fault(s, "preload", index, "misaligned");
     if (l->length > section || l->offset > section - l->length || l->length > t->buffer_bytes ||
         l->address > t->buffer_bytes - l->length)

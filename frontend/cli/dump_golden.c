@@ -125,7 +125,7 @@ static void add_store(struct golden *g, uint32_t tile, const struct isa_inst *in
             for (uint32_t k = 0; k < channels; k++) {
                 float x = sim_read(g->sim, tile, inst->a.view, inst->a.y + i, inst->a.x + j, k);
                 add(g, KIND_DRAM, b->index, (uint64_t)(at + k * b->stride_c),
-                    b->dtype ? f16_round(x) : x);
+                    b->element == ELEMENT_f16 ? f16_round(x) : x);
             }
         }
     }

@@ -15,27 +15,13 @@ struct line {
     uint32_t index;
 };
 
-/* From the lowest to the highest byte of what a view holds. */
-static void add_axis(int64_t first, int64_t last, int64_t pitch, int64_t *lo, int64_t *hi)
-{
-    *lo += min_i64(first * pitch, last * pitch);
-    *hi += max_i64(first * pitch, last * pitch);
-}
-
+/* A view that holds nothing is an empty line at its address. */
 static struct line view_line(const struct isa_view *v, uint32_t index)
 {
-    int64_t lo = (int64_t)v->base, hi = lo;
-    if (v->y0 < v->y1 && v->x0 < v->x1) {
-        int64_t ring = v->ring_rows, n = v->y1 - v->y0;
-        int64_t first = ((v->y0 - (int64_t)v->ring_origin) % ring + ring) % ring;
-        int64_t last = first + n - 1;
-        bool wraps = last >= ring;
-        add_axis(wraps ? 0 : first, wraps ? ring - 1 : last, v->row_pitch, &lo, &hi);
-        add_axis(0, v->x1 - v->x0 - 1, v->col_pitch, &lo, &hi);
-        add_axis(0, (int64_t)v->channels - 1, v->channel_pitch, &lo, &hi);
-        hi += 4;
-    }
-    return (struct line){(uint64_t)lo, (uint64_t)hi, false, index};
+    struct isa_extent e = {(int64_t)v->base, (int64_t)v->base};
+    if (!isa_view_is_empty(v) && !isa_view_extent(v, &e))
+        BUG("view %u of a valid program has no extent", index);
+    return (struct line){(uint64_t)e.lo, (uint64_t)e.hi, false, index};
 }
 
 static int compare_lines(const void *a, const void *b)

@@ -87,6 +87,9 @@ def dump_files(b):
     b.expect(files_of(b, 'again') == files and again.stdout == '', 'not the same again')
 
 
+ELEMENTS = ['f32', 'f16', 'u8', 'i8', 'i32']    # ISA.md's table
+
+
 def as_json(value):
     """A message as program.json has it."""
     if isinstance(value, list):
@@ -95,7 +98,7 @@ def as_json(value):
         return struct.pack('>f', value).hex()
     if not isinstance(value, Message):
         return value
-    return {name: as_json(v) for name, v in vars(value).items() if name != 'unknown'}
+    return {name: ELEMENTS[v] if name == 'element' else as_json(v) for name, v in vars(value).items() if name != 'unknown'}
 
 
 def dump_json(b):

@@ -5,7 +5,7 @@ That regions are held, and padding, is looked at when an instruction executes; e
 from collections import Counter
 
 from instruction_set import decode_word
-from program_file import NONE, Fault
+from program_file import F16, F32, NONE, Fault
 
 MOST_EXTENT, MOST_CHANNELS, MOST_COUNT, MOST_BYTES, MOST_RING = 32767, (1 << 24) - 1, 1 << 21, 1 << 40, 65536
 MOST_TABLE, FIRST_INBOUND, A, B, IMMEDIATE, CONSTANT, LAST_CONSTANT = 1024, 128, 16, 17, 18, 32, 254
@@ -48,6 +48,7 @@ class Form:
         need(t.buffer_bytes <= MOST_BUFFER, 'a buffer of %d bytes is too large for this interpreter', t.buffer_bytes)
 
     def view(self, t, v):
+        need(v.element == F32, 'element %d', v.element)
         need(0 <= v.y0 <= v.y1 <= v.height <= MOST_EXTENT and 0 <= v.x0 <= v.x1 <= v.width <= MOST_EXTENT, 'extents')
         need(1 <= v.channels <= MOST_CHANNELS and 1 <= v.ring_rows <= MOST_RING and abs(v.ring_origin) <= MOST_EXTENT, 'channels or ring')
         pitches = (v.row_pitch, v.col_pitch, v.channel_pitch)
@@ -165,6 +166,7 @@ class Form:
 
     def images(self):
         for i, image in enumerate(self.p.images):
+            need(image.element == F32, 'image %d: element %d', i, image.element)
             need(image.section < self.p.n_data and image.offset % 64 == 0 and image.k and image.n and
                  image.offset + 4 * image.k * image.n <= len(self.p.data[image.section]), 'image %d', i)
             self.node(image.node, 'image %d' % i)
@@ -175,9 +177,9 @@ class Form:
             elements = 1
             for n in b.shape:
                 elements *= n
-            need(b.dtype <= 1 and min(b.height, b.width, b.channels) >= 1, 'binding %d: empty, or of another type', i)
+            need(b.element in (F32, F16) and min(b.height, b.width, b.channels) >= 1, 'binding %d: empty, or of another type', i)
             need(b.index <= 65535, 'binding %d: index %d', i, b.index)
-            tensor = (b.dtype, list(b.shape))
+            tensor = (b.element, list(b.shape))
             need(tensors.setdefault((b.output, b.index), tensor) == tensor, 'binding %d: another tensor of the same index', i)
             spans = [(n - 1) * s for n, s in ((b.height, b.stride_h), (b.width, b.stride_w), (b.channels, b.stride_c))]
             need(b.offset + sum(min(0, s) for s in spans) >= 0 and b.offset + sum(max(0, s) for s in spans) < elements,

@@ -154,7 +154,7 @@ def two_groups(program):
 
 def two_bindings(program):
     program.bindings.append(copy.deepcopy(program.bindings[0]))
-    program.bindings[-1].dtype = 1
+    program.bindings[-1].element = 1
 
 
 NOP_IN_DMA = 0 | 3 << 6
@@ -209,7 +209,9 @@ FAULTS = [
                                                          setattr(p.tiles[0].programs[0], 'constants_view', 9)), 'constants_view'),
     ('an image outside its section', lambda p: setattr(p.images[0], 'k', 2), 'image 0'),
     ('a binding outside its tensor', binding(0, offset=1), 'leaves its tensor'),
-    ('a binding of another type', binding(0, dtype=2), 'type'),
+    ('a binding of another type', binding(0, element=2), 'type'),
+    ('a view of another type', view(0, element=1), 'element 1'),
+    ('an image of another type', lambda p: setattr(p.images[0], 'element', 3), 'element 3'),
     ('bindings of one index that differ', two_bindings, 'another tensor'),
     ('a write that is not held', view(1, x0=1), 'not all held'),
     ('a read that is not held', view(0, x1=1, width=2), 'held'),

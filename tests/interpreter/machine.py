@@ -11,7 +11,7 @@ from operator import add, mul
 
 from lanes import OPERATIONS, greatest, half
 from memory import Buffer, View
-from program_file import Fault
+from program_file import F16, Fault
 
 FIRST_INBOUND, COUNT_BITS = 128, 22
 VRED_H, VRED_W, VRED_C, VRED_SUM = 1, 2, 4, 8
@@ -317,14 +317,14 @@ class Machine:
         view, y, x = i.dst
         for row, places in enumerate(self.places(i, tile.views[view].channels)):
             values = round_f32(self.inputs[b.index][p] for p in places)
-            self.put(tile, view, y + row, x, round_f32(map(half, values)) if b.dtype else values)
+            self.put(tile, view, y + row, x, round_f32(map(half, values)) if b.element == F16 else values)
 
     def do_store(self, tile, i):
         b = self.program.bindings[i.obj]
         view, y, x = i.a
         for row, places in enumerate(self.places(i, tile.views[view].channels)):
             values = tile.views[view].row(y + row, x, i.w)
-            values = round_f32(map(half, values)) if b.dtype else values
+            values = round_f32(map(half, values)) if b.element == F16 else values
             for p, value in zip(places, values):
                 self.outputs[b.index][p] = value
             self.writes.append(('dram', b.index, places, values))

@@ -9,6 +9,7 @@ import struct
 from xxh3 import xxh3_64
 
 NONE = 0xffffffff
+F32, F16 = 0, 1    # elements; ISA.md's table has more, which are not executed
 
 
 class Fault(Exception):

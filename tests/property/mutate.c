@@ -706,7 +706,7 @@ static bool other_binding(struct isa_program *p, uint64_t *state)
     case 1: b->stride_w += one_up_or_down(state); break;
     case 2: b->stride_c += one_up_or_down(state); break;
     case 3: b->offset += (uint64_t)one_up_or_down(state); break;
-    case 4: b->dtype ^= 1; break;
+    case 4: b->element = b->element == ELEMENT_f32 ? ELEMENT_f16 : ELEMENT_f32; break;
     case 5:
         b->stride_h = b->stride_w;
         b->stride_w = kept;

@@ -280,6 +280,38 @@ START_TEST(keys_of_a_map_are_bytes)
 }
 END_TEST
 
+/* Numbers that are in program files, and their sizes; a tensor type of that name has the same. */
+START_TEST(elements_have_names_sizes_and_places)
+{
+    static const struct {
+        const char *name;
+        enum element e;
+        size_t bytes;
+        bool in_buffer, in_dram, in_image;
+    } all[] = {{"f32", 0, 4, true, true, true},
+               {"f16", 1, 2, false, true, false},
+               {"u8", 2, 1, true, true, false},
+               {"i8", 3, 1, false, true, true},
+               {"i32", 4, 4, true, true, false}};
+    for (size_t i = 0; i < N_ELEMENTS; i++) {
+        enum ir_dtype dtype = IR_BOOL;
+        ck_assert_str_eq(element_name(all[i].e), all[i].name);
+        ck_assert_uint_eq(element_find(all[i].name, strlen(all[i].name)), all[i].e);
+        ck_assert_uint_eq(element_bytes(all[i].e), all[i].bytes);
+        ck_assert_int_eq(element_may_be(all[i].e, ELEMENT_IN_BUFFER, false), all[i].in_buffer);
+        ck_assert_int_eq(element_may_be(all[i].e, ELEMENT_IN_DRAM, false), all[i].in_dram);
+        ck_assert_int_eq(element_may_be(all[i].e, ELEMENT_IN_IMAGE, false), all[i].in_image);
+        ck_assert(ir_dtype_parse(all[i].name, strlen(all[i].name), &dtype));
+        ck_assert_uint_eq(ir_dtype_element(dtype), all[i].e);
+        ck_assert_uint_eq(ir_dtype_bytes(dtype), all[i].bytes);
+    }
+    ck_assert_uint_eq(element_find("f3", 2), N_ELEMENTS);
+    ck_assert_uint_eq(ir_dtype_element(IR_I64), N_ELEMENTS);
+    ck_assert_ptr_null(element_name(N_ELEMENTS));
+    ck_assert_uint_eq(element_bytes(N_ELEMENTS), 0);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("base");
@@ -295,6 +327,7 @@ int main(void)
     tcase_add_test(tc, halves_round_to_nearest_even);
     tcase_add_test(tc, a_map_keeps_the_first_value_of_each_key);
     tcase_add_test(tc, keys_of_a_map_are_bytes);
+    tcase_add_test(tc, elements_have_names_sizes_and_places);
     Suite *suite = suite_create("base");
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -44,7 +44,7 @@ static const char everything[] =
     "00000000}\n"
     "section 1 \"\" hex { 0000003f 0000803f 000000bf 000080bf }\n"
     "image 0 {k=4, n=2, node=0} image 1 {k=8, n=1, offset=64, node=4294967295}\n"
-    "binding 0 {dtype=1, name=\"x\", shape=[2, 4, 4], offset=15, stride_h=-4, stride_w=-1,\n"
+    "binding 0 {element=f16, name=\"x\", shape=[2, 4, 4], offset=15, stride_h=-4, stride_w=-1,\n"
     "  stride_c=16, height=4, width=4, channels=2}\n"
     "binding 1 {output=1, index=3, name=\"y\", shape=[100], stride_w=10, stride_c=2, height=1,\n"
     "  width=4, channels=3, node=1}\n"

@@ -123,7 +123,7 @@ START_TEST(time_dma) /* SIM.md program 4 */
     uint32_t in = view(&r, 0, 3, 4, 2), out = view(&r, 0, 1, 4, 1);
     add_binding(&r, false, 0, 3, 4, 2);
     add_binding(&r, false, 1, 1, 4, 2);
-    r.p->bindings[1].dtype = 1;
+    r.p->bindings[1].element = ELEMENT_f16;
     group(&r, 0, in, image(&r, 2, 1, ONES));
     unsigned q = dma(&r, 0);
     struct isa_inst second = to(inst(ISA_load, q, 0, 1, 4), at(in, 1, 0));
@@ -517,7 +517,7 @@ START_TEST(dram_layout_and_half) /* NCHW in, NHWC in the tile, half precision ou
     add_binding(&r, true, 1, H, W, C);
     struct isa_binding *in = &r.p->bindings[0];
     in->stride_c = H * W, in->stride_h = W, in->stride_w = 1;
-    r.p->bindings[1].dtype = 1;
+    r.p->bindings[1].element = ELEMENT_f16;
     for (int i = 0; i < H * W * C; i++)
         r.inputs[0][i] = 1.0f + (float)i / 3;
     emit(&r, 0, to(inst(ISA_load, dma(&r, 0), 0, H, W), at(v, 0, 0)));

@@ -5,9 +5,9 @@ node 0 {name="layer"}
 section 0 "weights" hex { 00000000 00000000 }
 image 0 {k=2, n=1}
 binding 0 {name="x", shape=[3, 4, 2], stride_h=8, stride_w=2, stride_c=1, height=3, width=4, channels=2}
-binding 1 {index=1, dtype=1, name="half", shape=[4, 2], stride_w=2, stride_c=1, height=1, width=4, channels=2}
+binding 1 {index=1, element=f16, name="half", shape=[4, 2], stride_w=2, stride_c=1, height=1, width=4, channels=2}
 binding 2 {output=1, name="y", shape=[4], stride_w=1, height=1, width=4, channels=1}
-binding 3 {output=1, index=1, dtype=1, name="z", shape=[4], stride_w=1, height=1, width=4, channels=1}
+binding 3 {output=1, index=1, element=f16, name="z", shape=[4], stride_w=1, height=1, width=4, channels=1}
 tile 0 {buffer_bytes=112}
 view 0 {ring_rows=3, y1=3, x1=4, height=3, width=4, channels=2, row_pitch=32, col_pitch=8, channel_pitch=4}
 view 1 {address=96, ring_rows=1, y1=1, x1=4, height=1, width=4, channels=1, row_pitch=16, col_pitch=4, channel_pitch=4}
