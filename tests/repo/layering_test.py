@@ -11,7 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 from tap import Tap  # noqa: E402
-from source_tree import blank, line_of, list_files, read  # noqa: E402
+from source_tree import blank, functions, line_of, list_files, read  # noqa: E402
 
 # Rooms, longest path first; None = may include any room.
 ROOMS = {
@@ -173,19 +173,9 @@ def size_problems(sources):
 
 
 def function_problems(path, code):
-    """The format puts a function's braces alone at the left edge."""
-    start, name = None, None
-    lines = code.split('\n')
-    for i, text in enumerate(lines):
-        if text.rstrip() == '{' and i:
-            start = i
-            head = ' '.join(lines[max(0, i - 6):i])
-            found = re.findall(r'(\w+)\s*\(', head)
-            name = found[-1] if found else '?'
-        elif text.startswith('}') and start is not None:
-            if i - start + 1 > MAX_FUNCTION_LINES and name not in LONG_FUNCTIONS:
-                yield '%s:%d: a function of %d lines' % (path, start + 1, i - start + 1)
-            start = None
+    for name, line, n in functions(code):
+        if n > MAX_FUNCTION_LINES and name not in LONG_FUNCTIONS:
+            yield '%s:%d: a function of %d lines' % (path, line, n)
 
 
 def mark_problems(sources):

@@ -34,3 +34,17 @@ def blank(text, keep_strings=False):
 
 def line_of(text, offset):
     return text.count('\n', 0, offset) + 1
+
+
+def functions(code):
+    """(name, line of its brace, lines) of each function. The format puts a function's braces alone at the left edge."""
+    lines, start = code.split('\n'), None
+    for i, text in enumerate(lines):
+        if text.rstrip() == '{' and i:
+            head = i - 1
+            while head > 0 and lines[head][:1] in ' \t':    # a long head goes on indented
+                head -= 1
+            start, found = i, re.search(r'(\w+)\s*\(', ' '.join(lines[head:i]))
+        elif text.startswith('}') and start is not None:
+            yield found.group(1) if found else '?', start + 1, i - start + 1
+            start = None
