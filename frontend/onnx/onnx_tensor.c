@@ -130,37 +130,20 @@ static bool has_count(const struct tensor_ctx *c, size_t want, size_t have, cons
                       what, want);
 }
 
-/* Finds the elements: in another file, cut out by the guard, in raw_data, or in a typed field. */
-static bool find_elements(const struct tensor_ctx *c, struct elements *e)
+static bool find_external(const struct tensor_ctx *c, size_t want_bytes, struct elements *e)
+{
+    struct onnx_bytes found = {.n = want_bytes};
+    if (!onnx_external_find(c->source, c->proto, c->loc, c->diag, &found))
+        return false;
+    e->bytes = found.at;
+    e->file = found.file;
+    return has_count(c, want_bytes, found.n, "bytes");
+}
+
+/* In the typed field that the data type names. */
+static bool find_typed(const struct tensor_ctx *c, struct elements *e)
 {
     const Onnx__TensorProto *t = c->proto;
-    const struct onnx_cut *cut = onnx_source_cut(c->source, t);
-    size_t want_bytes = e->n * e->dtype->bytes;
-    if (t->has_data_location && t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
-        struct onnx_bytes found = {.n = want_bytes};
-        if (!onnx_external_find(c->source, t, c->loc, c->diag, &found))
-            return false;
-        e->bytes = found.at;
-        e->file = found.file;
-        return has_count(c, want_bytes, found.n, "bytes");
-    }
-    if (cut && cut->field == ONNX_RAW_DATA) {
-        e->bytes = cut->data;
-        e->file = c->source->file;
-        return has_count(c, want_bytes, cut->bytes, "bytes");
-    }
-    if (t->has_raw_data) {
-        e->bytes = t->raw_data.data;
-        return has_count(c, want_bytes, t->raw_data.len, "bytes");
-    }
-    bool cut_matches = cut && cut->field == (e->dtype->holder == IN_FLOAT    ? ONNX_FLOAT_DATA
-                                             : e->dtype->holder == IN_DOUBLE ? ONNX_DOUBLE_DATA
-                                                                             : 0);
-    if (cut_matches) {
-        e->bytes = cut->data;
-        e->file = c->source->file;
-        return has_count(c, want_bytes, cut->bytes, "bytes");
-    }
     switch (e->dtype->holder) {
     case IN_FLOAT:
         e->bytes = (const uint8_t *)t->float_data;
@@ -173,12 +156,40 @@ static bool find_elements(const struct tensor_ctx *c, struct elements *e)
         return has_count(c, e->n, t->n_int64_data, "elements");
     case IN_INT32: break;
     }
-    e->words = t->int32_data;
-    if (e->dtype->bytes == 4) {
+    if (e->dtype->bytes == 4)
         e->bytes = (const uint8_t *)t->int32_data;
-        e->words = NULL;
-    }
+    else
+        e->words = t->int32_data;
     return has_count(c, e->n, t->n_int32_data, "elements");
+}
+
+/* Was it this tensor's payload that the guard cut out? */
+static bool cut_holds(const struct onnx_cut *cut, const struct elements *e)
+{
+    if (!cut || cut->field == ONNX_RAW_DATA)
+        return cut != NULL;
+    return (cut->field == ONNX_FLOAT_DATA && e->dtype->holder == IN_FLOAT) ||
+           (cut->field == ONNX_DOUBLE_DATA && e->dtype->holder == IN_DOUBLE);
+}
+
+/* Finds the elements: in another file, cut out by the guard, in raw_data, or in a typed field. */
+static bool find_elements(const struct tensor_ctx *c, struct elements *e)
+{
+    const Onnx__TensorProto *t = c->proto;
+    const struct onnx_cut *cut = onnx_source_cut(c->source, t);
+    size_t want_bytes = e->n * e->dtype->bytes;
+    if (t->has_data_location && t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
+        return find_external(c, want_bytes, e);
+    if (!t->has_raw_data && cut_holds(cut, e)) {
+        e->bytes = cut->data;
+        e->file = c->source->file;
+        return has_count(c, want_bytes, cut->bytes, "bytes");
+    }
+    if (t->has_raw_data) {
+        e->bytes = t->raw_data.data;
+        return has_count(c, want_bytes, t->raw_data.len, "bytes");
+    }
+    return find_typed(c, e);
 }
 
 static bool open_elements(const struct tensor_ctx *c, struct elements *e)
