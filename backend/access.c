@@ -31,13 +31,13 @@ struct box task_box(const struct plan *p, const struct task *t)
     const struct node *n = &p->nodes.at[t->node];
     struct box box;
     switch ((enum task_kind)t->kind) {
-    case TASK_MVM: {
+    case TASK_mvm: {
         box = node_cell_box(n, t->cell);
         group_channels(p, &p->groups.at[t->aux], &box.lo[2], &box.hi[2]);
         return box;
     }
-    case TASK_STORE: return p->stores.at[t->aux].where;
-    case TASK_LOAD: {
+    case TASK_store: return p->stores.at[t->aux].where;
+    case TASK_load: {
         const struct buffer *b = &p->buffers.at[t->aux];
         const struct part *part = &p->parts[b->value->id].part[t->aux2];
         box = box_intersect(&b->held, &part->where);
@@ -45,7 +45,7 @@ struct box task_box(const struct plan *p, const struct task *t)
         box.hi[0] = t->row + 1;
         return box_shift(&box, part->shift, -1);
     }
-    case TASK_SEND: {
+    case TASK_send: {
         const struct send_class *c = &n->classes.at[t->aux];
         box = node_cell_box(n, t->cell);
         box.lo[2] = box.lo[2] > c->lo ? box.lo[2] : c->lo;
@@ -81,9 +81,10 @@ static void sum_accesses(const struct plan *p, const struct task *t, const struc
     const struct node *n = &p->nodes.at[t->node];
     const struct block *b = block_of(p, t, box);
     uint32_t own = p->groups.at[b->contributor[0].group].acc;
-    bool last = t->kind == TASK_MAP || t->step + 1u == b->n_contributors;
-    add(out, t->kind == TASK_MAP || t->step == 1 ? own : b->sums[t->step - 1], *box, false, NONE);
-    if (t->kind == TASK_SUM)
+    bool last = t->kind == TASK_finish || t->step + 1u == b->n_contributors;
+    add(out, t->kind == TASK_finish || t->step == 1 ? own : b->sums[t->step - 1], *box, false,
+        NONE);
+    if (t->kind == TASK_sum)
         add(out, b->contributor[t->step].landing, *box, false, NONE);
     add(out, last ? plan_find_buffer(p, t->tile, n->out) : b->sums[t->step], *box, true, NONE);
 }
@@ -119,36 +120,31 @@ static void derived_accesses(const struct plan *p, const struct task *t, const s
 
 void task_accesses(const struct plan *p, const struct task *t, struct accesses *out)
 {
-    const struct node *n = &p->nodes.at[t->node];
     out->v.n = 0;
-    if (t->kind == TASK_BARRIER)
+    if (t->kind == TASK_barrier)
         return;
     struct box box = task_box(p, t);
     switch ((enum task_kind)t->kind) {
-    case TASK_MVM: mvm_accesses(p, t, &box, out); break;
-    case TASK_PARTIAL: {
+    case TASK_mvm: mvm_accesses(p, t, &box, out); break;
+    case TASK_partial: {
         add(out, p->groups.at[t->aux].acc, box, false, NONE);
         add(out, block_of(p, t, &box)->contributor[t->step].landing, box, true, NONE);
         break;
     }
-    case TASK_SUM: sum_accesses(p, t, &box, out); break;
-    case TASK_MAP:
-        if (n->kind == NODE_MVM)
-            sum_accesses(p, t, &box, out);
-        else
-            derived_accesses(p, t, &box, out);
-        break;
-    case TASK_WINDOW:
-    case TASK_REDUCE:
-    case TASK_GATHER:
-    case TASK_COPY: derived_accesses(p, t, &box, out); break;
-    case TASK_SEND: send_accesses(p, t, &box, out); break;
-    case TASK_LOAD: {
+    case TASK_sum:
+    case TASK_finish: sum_accesses(p, t, &box, out); break;
+    case TASK_map:
+    case TASK_window:
+    case TASK_reduce:
+    case TASK_gather:
+    case TASK_copy: derived_accesses(p, t, &box, out); break;
+    case TASK_send: send_accesses(p, t, &box, out); break;
+    case TASK_load: {
         const struct part *part = &p->parts[p->buffers.at[t->aux].value->id].part[t->aux2];
         add(out, t->aux, box_shift(&box, part->shift, 1), true, t->aux2);
         break;
     }
-    case TASK_STORE: {
+    case TASK_store: {
         const struct output_store *s = &p->stores.at[t->aux];
         const struct buffer *b = &p->buffers.at[s->buffer];
         bool moved =
@@ -156,7 +152,7 @@ void task_accesses(const struct plan *p, const struct task *t, struct accesses *
         add_read(p, out, s->buffer, moved ? box_shift(&box, s->shift, 1) : box, t->awaits[0]);
         break;
     }
-    case TASK_BARRIER: break;
+    case TASK_barrier: break;
     }
 }
 
@@ -165,7 +161,7 @@ void task_program(const struct plan *p, const struct task *t, struct isa_program
     const struct node *n = &p->nodes.at[t->node];
     *out = (struct isa_program_entry){.arity = 1};
     bool last = true;
-    if (t->kind == TASK_SUM) {
+    if (t->kind == TASK_sum) {
         struct box box = task_box(p, t);
         last = t->step + 1u == block_of(p, t, &box)->n_contributors;
         out->arity = 2;

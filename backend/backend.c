@@ -119,11 +119,11 @@ static void report_sets(const struct plan *p, struct arena *a, struct backend_re
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->n_order; i++)
-        n += p->tasks.at[p->order[i]].kind == TASK_MVM;
+        n += p->tasks.at[p->order[i]].kind == TASK_mvm;
     out->sets = ARENA_ARRAY(a, struct set_report, n);
     for (uint32_t i = 0; i < p->n_order; i++) {
         const struct task *t = &p->tasks.at[p->order[i]];
-        if (t->kind != TASK_MVM)
+        if (t->kind != TASK_mvm)
             continue;
         const struct group *g = &p->groups.at[t->aux];
         struct box b = task_box(p, t);

@@ -162,26 +162,24 @@ struct tile {
 
 /* ---- tasks.c ---- */
 
+/* Which of a tile's queues a task is in. */
+enum task_unit { QUEUE_GROUP, QUEUE_VU, QUEUE_TX, QUEUE_DMA, QUEUE_NONE };
 enum task_kind {
-    TASK_MVM,     /* node, group, set */
-    TASK_PARTIAL, /* TX: a group's share of a cell to the home */
-    TASK_SUM,     /* VU: adds contributor `step` (>= 1); the last one runs the epilogue */
-    TASK_MAP,     /* VU: vector program over the cell (also the epilogue of one contributor) */
-    TASK_WINDOW,
-    TASK_GATHER,
-    TASK_COPY, /* reshape, transpose */
-    TASK_REDUCE,
-    TASK_SEND,
-    TASK_LOAD,    /* buffer, part, row */
-    TASK_STORE,   /* output op, part, cell */
-    TASK_BARRIER, /* no instruction: layer-by-layer mode */
+#define TASK(name, inst, unit, work) TASK_##name,
+#include "tasks.def"
+#undef TASK
 };
+extern const struct task_kind_info {
+    enum isa_op op;
+    enum task_unit unit;
+    const char *work; /* for reports */
+} task_kinds[];
 struct task {
     uint8_t kind;
     bool demand; /* starts only when some task asks for it (LOAD) */
     uint16_t step;
     uint32_t tile;
-    uint32_t queue; /* global number; NONE for TASK_BARRIER */
+    uint32_t queue; /* global number; NONE for TASK_barrier */
     uint32_t node, cell;
     uint32_t aux;  /* MVM, PARTIAL: group; SEND: class; LOAD: buffer; STORE: output record */
     uint32_t aux2; /* LOAD: part */
@@ -328,7 +326,9 @@ static inline uint32_t queue_dma(const struct plan *p, uint32_t tile)
     return queue_vu(p, tile) + 2;
 }
 
-/* ---- schedule.c, for reports ---- */
+/* ---- work.c ---- */
+/* The window of a pooling or overlap-add. */
+struct isa_window node_window(const struct node *n);
 /* The amounts of work that the task's times come from; `machine`: arch and number of tiles. */
 struct cost_work plan_task_work(const struct plan *p, const struct isa_program *machine,
                                 const struct task *t);

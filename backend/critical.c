@@ -100,25 +100,11 @@ static uint32_t step_back(struct walk *w, uint32_t id, uint64_t end)
     return waited ? last_under_way(w, input, t->tile) : before;
 }
 
-static const char *work_name(const struct plan *p, const struct task *t)
-{
-    switch ((enum task_kind)t->kind) {
-    case TASK_MVM: return "MVM";
-    case TASK_PARTIAL: return "send partial sums";
-    case TASK_SUM: return "add partial sums";
-    case TASK_SEND: return "send";
-    case TASK_LOAD: return "load";
-    case TASK_STORE: return "store";
-    case TASK_BARRIER: return "barrier";
-    default: return p->nodes.at[t->node].kind == NODE_MVM ? "finish" : "vector";
-    }
-}
-
 /* Does the step go on with what the entry before it did? */
-static bool continues(const struct plan *p, const struct task *last, const struct task *t)
+static bool continues(const struct task *last, const struct task *t)
 {
     return last && last->node == t->node && last->tile == t->tile &&
-           work_name(p, last) == work_name(p, t);
+           strcmp(task_kinds[last->kind].work, task_kinds[t->kind].work) == 0;
 }
 
 static void add_steps(const struct walk *w, struct arena *a, struct backend_detail *out)
@@ -134,10 +120,10 @@ static void add_steps(const struct walk *w, struct arena *a, struct backend_deta
         if (s->start == s->end)
             continue;
         const struct node *n = &p->nodes.at[t->node];
-        if (!continues(p, last, t))
+        if (!continues(last, t))
             out->path[out->n_path++] =
                 (struct path_report){.name = plan_op_title(n->root, a),
-                                     .work = work_name(p, t),
+                                     .work = task_kinds[t->kind].work,
                                      .tile = t->tile,
                                      .layer = n->kind == NODE_MVM ? n->layer : UINT32_MAX,
                                      .start_cycle = s->start};

@@ -36,7 +36,7 @@ static void count_task(const struct plan *p, const struct isa_program *machine,
         break;
     case COST_DMA:
         r->busy_cycles[UNIT_DRAM] += busy;
-        *(t->kind == TASK_LOAD ? &r->read_bytes : &r->written_bytes) += work.bytes;
+        *(t->kind == TASK_load ? &r->read_bytes : &r->written_bytes) += work.bytes;
         break;
     case COST_SIGNAL:
     case COST_NONE: break;
@@ -201,12 +201,12 @@ static void add_message(const struct plan *p, const struct isa_program *machine,
                         const struct task *t, traffic *out)
 {
     const struct node *n = &p->nodes.at[t->node];
-    if (t->kind != TASK_SEND && t->kind != TASK_PARTIAL)
+    if (t->kind != TASK_send && t->kind != TASK_partial)
         return;
     uint64_t bytes = plan_task_work(p, machine, t).bytes;
-    if (t->kind == TASK_PARTIAL)
+    if (t->kind == TASK_partial)
         add_way(machine, t->tile, n->home[t->cell], bytes, out);
-    for (uint32_t i = 0; t->kind == TASK_SEND && i < n->targets.n; i++)
+    for (uint32_t i = 0; t->kind == TASK_send && i < n->targets.n; i++)
         if (node_sends(n, t->cell, i) && n->targets.at[i].class == t->aux)
             add_way(machine, t->tile, p->buffers.at[n->targets.at[i].buffer].tile, bytes, out);
 }

@@ -58,7 +58,7 @@ static struct isa_inst vmap_inst(struct emitter *e, const struct task *t,
     for (size_t i = 0; i + 1 < acc->v.n; i++) {
         struct isa_region *r = i == 0 ? &inst.a : &inst.b;
         uint32_t buffer = acc->v.at[i].buffer, view;
-        if (n->kind == NODE_MAP) {
+        if (t->kind == TASK_map) {
             view = emit_broadcast_view(e, buffer, &n->operand[i], n->dim, box->lo[2], box->hi[2]);
         } else {
             view = emit_view(e, buffer, box->lo[2], box->hi[2], 0.0f);
@@ -116,7 +116,7 @@ static struct isa_inst window_inst(struct emitter *e, const struct task *t,
                                    const struct accesses *acc, const struct box *box)
 {
     const struct node *n = &e->p->nodes.at[t->node];
-    bool gather = t->kind == TASK_GATHER, max = !gather && n->root->opcode == IR_max_pool;
+    bool gather = t->kind == TASK_gather, max = !gather && n->root->opcode == IR_max_pool;
     struct isa_inst inst = isa_inst_new(gather ? ISA_vgat : ISA_vwin, 0);
     set_extent(&inst, box);
     inst.dst = region(plain_view(e, &acc->v.at[1]), box);
@@ -152,7 +152,7 @@ static struct isa_inst send_inst(struct emitter *e, uint32_t id, const struct ac
     uint32_t n = 0;
     for (size_t i = 1; i < acc->v.n; i++) {
         const struct access *a = &acc->v.at[i];
-        uint32_t view = t->kind == TASK_PARTIAL
+        uint32_t view = t->kind == TASK_partial
                             ? emit_view(e, a->buffer, box->lo[2], box->hi[2], 0.0f)
                             : emit_message_view(e, a->buffer, a->part, box->lo[2], box->hi[2]);
         add_message(e, id, &targets[n++], e->p->buffers.at[a->buffer].tile, view);
@@ -166,7 +166,7 @@ static struct isa_inst dma_inst(struct emitter *e, const struct task *t, const s
                                 const struct box *box)
 {
     const struct access *a = &acc->v.at[0];
-    bool load = t->kind == TASK_LOAD;
+    bool load = t->kind == TASK_load;
     struct isa_inst inst = isa_inst_new(load ? ISA_load : ISA_store, 0);
     struct box outside = *box;
     set_extent(&inst, box);
@@ -191,23 +191,24 @@ static struct isa_inst task_inst(struct emitter *e, uint32_t id, const struct ac
     struct box box = task_box(e->p, t);
     struct isa_inst inst;
     switch ((enum task_kind)t->kind) {
-    case TASK_MVM:
+    case TASK_mvm:
         inst = isa_inst_new(ISA_mvm, 0);
         inst.obj = (uint16_t)e->p->groups.at[t->aux].number;
         set_extent(&inst, &box);
         inst.dst = region(plain_view(e, &acc->v.at[1]), &box);
         return inst;
-    case TASK_SUM:
-    case TASK_MAP: return vmap_inst(e, t, acc, &box);
-    case TASK_REDUCE: return reduce_inst(e, t, acc);
-    case TASK_COPY: return copy_inst(e, t, acc, &box);
-    case TASK_WINDOW:
-    case TASK_GATHER: return window_inst(e, t, acc, &box);
-    case TASK_PARTIAL:
-    case TASK_SEND: return send_inst(e, id, acc, &box);
-    case TASK_LOAD:
-    case TASK_STORE: return dma_inst(e, t, acc, &box);
-    case TASK_BARRIER: break;
+    case TASK_sum:
+    case TASK_finish:
+    case TASK_map: return vmap_inst(e, t, acc, &box);
+    case TASK_reduce: return reduce_inst(e, t, acc);
+    case TASK_copy: return copy_inst(e, t, acc, &box);
+    case TASK_window:
+    case TASK_gather: return window_inst(e, t, acc, &box);
+    case TASK_partial:
+    case TASK_send: return send_inst(e, id, acc, &box);
+    case TASK_load:
+    case TASK_store: return dma_inst(e, t, acc, &box);
+    case TASK_barrier: break;
     }
     BUG("task kind %d has no instruction", t->kind);
 }
@@ -216,9 +217,9 @@ static struct isa_inst task_inst(struct emitter *e, uint32_t id, const struct ac
 static uint32_t source_of(const struct plan *p, const struct task *t)
 {
     const struct node *n = &p->nodes.at[t->node];
-    if (t->kind == TASK_STORE)
+    if (t->kind == TASK_store)
         return p->stores.at[t->aux].output->id;
-    return t->kind == TASK_MVM || t->kind == TASK_PARTIAL ? n->root->id : n->out->id;
+    return t->kind == TASK_mvm || t->kind == TASK_partial ? n->root->id : n->out->id;
 }
 
 /* Waits beyond what the instruction carries go into WAITs in front of it. */
@@ -239,7 +240,7 @@ static void attach_waits(struct emitter *e, const struct task *t, struct isa_ins
 static void emit_task(struct emitter *e, uint32_t id, struct accesses *acc)
 {
     const struct task *t = &e->p->tasks.at[id];
-    if (t->kind == TASK_BARRIER)
+    if (t->kind == TASK_barrier)
         return;
     task_accesses(e->p, t, acc);
     sync_waits(e, id, acc);

@@ -79,7 +79,7 @@ static void note_successors(struct emitter *e)
     e->has_successor = heap_alloc(p->tasks.n * sizeof *e->has_successor);
     for (size_t i = 0; i < p->tasks.n; i++) {
         const struct task *t = &p->tasks.at[i];
-        if (t->kind == TASK_BARRIER)
+        if (t->kind == TASK_barrier)
             continue;
         if (t->pred0 != NONE)
             e->has_successor[t->pred0] = true;
@@ -222,9 +222,9 @@ static void wait_for(struct emitter *e, const struct task *t, uint32_t pred)
     if (pred == NONE)
         return;
     const struct task *before = &e->p->tasks.at[pred];
-    if (before->kind == TASK_BARRIER)
+    if (before->kind == TASK_barrier)
         wait_for_barrier(e, t, e->p->nodes.at[before->node].layer);
-    else if (before->kind == TASK_SEND || before->kind == TASK_PARTIAL)
+    else if (before->kind == TASK_send || before->kind == TASK_partial)
         wait_for_message(e, t, pred);
     else
         wait_for_queue(e, t, before->queue, e->count_after[pred]);

@@ -293,26 +293,7 @@ uint32_t emit_window(struct emitter *e, const struct task *t)
     uint32_t id;
     if (made(e, t->tile, &key, &id))
         return id;
-    const union ir_attrs *a = n->root->attrs;
-    const struct axis_map *m = n->operand[0].map;
-    struct isa_window w = {.kind = WINDOW_AVERAGE};
-    for (int i = 0; i < 2; i++) {
-        bool all = m[i].kind == MAP_ALL; /* global pooling */
-        w.kernel[i] = (uint32_t)(all ? m[i].extent : m[i].kernel);
-        w.stride[i] = all ? 1 : (uint32_t)m[i].stride;
-        w.dilation[i] = all ? 1 : (uint32_t)m[i].dilation;
-    }
-    if (n->root->opcode == IR_max_pool || n->root->opcode == IR_overlap_add) {
-        w.kind = n->root->opcode == IR_max_pool ? WINDOW_MAX : WINDOW_OVERLAP;
-        w.pad_top = m[0].pad;
-        w.pad_left = m[1].pad;
-    } else if (n->root->opcode == IR_avg_pool) {
-        w.pad_top = m[0].pad;
-        w.pad_left = m[1].pad;
-        for (int i = 0; i < 4 && a->avg_pool.count_pad; i++)
-            w.counted[i] = (uint32_t)a->avg_pool.counted[i];
-    }
-    VEC_PUSH(&e->tiles[t->tile].windows, w);
+    VEC_PUSH(&e->tiles[t->tile].windows, node_window(n));
     return remember(e, t->tile, &key, (uint32_t)e->tiles[t->tile].windows.n - 1);
 }
 

@@ -56,10 +56,26 @@ uint32_t plan_buffer(struct plan *p, uint32_t tile, const struct ir_op *value)
     return id;
 }
 
+static uint32_t queue_of(const struct plan *p, const struct task *t)
+{
+    switch (task_kinds[t->kind].unit) {
+    case QUEUE_GROUP: {
+        const struct group *g = &p->groups.at[t->aux];
+        return p->queue_base[g->tile] + p->groups.at[g->owner].number;
+    }
+    case QUEUE_VU: return queue_vu(p, t->tile);
+    case QUEUE_TX: return queue_tx(p, t->tile);
+    case QUEUE_DMA: return queue_dma(p, t->tile);
+    case QUEUE_NONE: break;
+    }
+    return NONE;
+}
+
 uint32_t plan_add_task(struct plan *p, struct task t, size_t first_pred)
 {
     t.preds = (uint32_t)first_pred;
     t.n_preds = (uint32_t)(p->preds.n - first_pred);
+    t.queue = queue_of(p, &t);
     VEC_PUSH(&p->tasks, t);
     return (uint32_t)p->tasks.n - 1;
 }
@@ -140,7 +156,7 @@ uint32_t plan_load(struct plan *p, uint32_t buffer, uint32_t part, int32_t row)
     struct buffer *b = &p->buffers.at[buffer];
     uint32_t *slot = &b->load_task[(size_t)part * (size_t)b->dim[0] + (size_t)row];
     if (*slot == NONE) {
-        struct task t = {.kind = TASK_LOAD,
+        struct task t = {.kind = TASK_load,
                          .demand = true,
                          .tile = b->tile,
                          .aux = buffer,
@@ -148,7 +164,6 @@ uint32_t plan_load(struct plan *p, uint32_t buffer, uint32_t part, int32_t row)
                          .row = row,
                          .pred0 = NONE};
         t.node = p->parts[b->value->id].part[part].node;
-        t.queue = queue_dma(p, b->tile);
         *slot = plan_add_task(p, t, p->preds.n);
     }
     return *slot;
@@ -200,9 +215,8 @@ static uint32_t deliver(struct plan *p, struct node *n, uint32_t cell, uint32_t 
     n->target_sets[(size_t)cell * n->target_words + target / 64] |= (uint64_t)1 << target % 64;
     uint32_t *send = &n->classes.at[class].send[cell];
     if (*send == NONE) {
-        struct task t = {.kind = TASK_SEND, .tile = n->home[cell], .cell = cell, .aux = class};
+        struct task t = {.kind = TASK_send, .tile = n->home[cell], .cell = cell, .aux = class};
         t.node = (uint32_t)(n - p->nodes.at);
-        t.queue = queue_tx(p, t.tile);
         t.pred0 = n->done[cell];
         *send = plan_add_task(p, t, p->preds.n);
     }

@@ -41,15 +41,9 @@ static void add_event(struct run *r, uint64_t time, enum event_kind kind, uint32
     event_add(&r->time, (struct event){time, r->n_events++, kind, what});
 }
 
-static uint64_t box_elements(const struct box *b)
-{
-    return (uint64_t)(b->hi[0] - b->lo[0]) * (uint64_t)(b->hi[1] - b->lo[1]) *
-           (uint64_t)(b->hi[2] - b->lo[2]);
-}
-
 static bool is_message(const struct task *t)
 {
-    return t->kind == TASK_SEND || t->kind == TASK_PARTIAL;
+    return t->kind == TASK_send || t->kind == TASK_partial;
 }
 
 uint64_t plan_arrival(const struct plan *p, uint32_t id, uint32_t tile)
@@ -58,75 +52,6 @@ uint64_t plan_arrival(const struct plan *p, uint32_t id, uint32_t tile)
         return p->tasks.at[id].end;
     uint32_t i = map_find_u64(&p->arrival_of, map_pair(id, tile));
     return i == MAP_NONE ? UINT64_MAX : p->arrival.at[i];
-}
-
-static uint32_t send_hops(const struct plan *p, const struct isa_program *machine,
-                          const struct task *t)
-{
-    const struct node *n = &p->nodes.at[t->node];
-    if (t->kind == TASK_PARTIAL)
-        return isa_hops(machine, t->tile, n->home[t->cell]);
-    uint32_t most = 0;
-    for (uint32_t i = 0; i < n->targets.n; i++)
-        if (node_sends(n, t->cell, i) && n->targets.at[i].class == t->aux) {
-            uint32_t hops = isa_hops(machine, t->tile, p->buffers.at[n->targets.at[i].buffer].tile);
-            most = hops > most ? hops : most;
-        }
-    return most;
-}
-
-enum element plan_port_element(const struct ir_op *port)
-{
-    return ir_dtype_element(port->opcode == IR_output ? port->attrs->output.dtype
-                                                      : port->attrs->input.dtype);
-}
-
-/* Elements along an axis that a window or reduction takes for each element of its result. */
-static uint64_t taken(const struct node *n, int a)
-{
-    const struct axis_map *m = &n->operand[0].map[a];
-    if (m->kind == MAP_OVERLAP)
-        return isa_overlap_taps((uint32_t)m->kernel, (uint32_t)m->stride, (uint32_t)m->dilation);
-    return (uint64_t)(m->kind == MAP_ALL ? m->extent : m->kernel);
-}
-
-/* The same amounts as isa_inst_work gives for the instruction that will be emitted. */
-struct cost_work plan_task_work(const struct plan *p, const struct isa_program *machine,
-                                const struct task *t)
-{
-    const struct node *n = &p->nodes.at[t->node];
-    struct box box = task_box(p, t);
-    uint64_t elements = box_elements(&box), each = 1;
-    struct isa_program_entry program;
-    switch ((enum task_kind)t->kind) {
-    case TASK_MVM:
-        return (struct cost_work){.kind = COST_MVM,
-                                  .products = (uint64_t)(box.hi[0] - box.lo[0]) *
-                                              (uint64_t)(box.hi[1] - box.lo[1])};
-    case TASK_PARTIAL:
-    case TASK_SEND:
-        return (struct cost_work){.kind = COST_SEND,
-                                  .bytes = elements * element_bytes(value_element(n->root)),
-                                  .hops = send_hops(p, machine, t)};
-    case TASK_LOAD:
-        return (struct cost_work){.kind = COST_DMA,
-                                  .bytes = elements * element_bytes(plan_port_element(n->root))};
-    case TASK_STORE:
-        return (struct cost_work){
-            .kind = COST_DMA,
-            .bytes = elements * element_bytes(plan_port_element(p->stores.at[t->aux].output))};
-    case TASK_MAP:
-    case TASK_SUM:
-        task_program(p, t, &program);
-        each = program.n_ops;
-        break;
-    case TASK_WINDOW: each = taken(n, 0) * taken(n, 1); break;
-    case TASK_REDUCE: each = taken(n, 0) * taken(n, 1) * taken(n, 2); break;
-    case TASK_BARRIER: return (struct cost_work){.kind = COST_NONE};
-    case TASK_GATHER:
-    case TASK_COPY: break;
-    }
-    return (struct cost_work){.kind = COST_VECTOR, .elements = elements * each};
 }
 
 /* Is what the task makes there for the tile's tasks? */
@@ -182,9 +107,9 @@ static void send_messages(struct run *r, uint32_t id, uint64_t arrival)
     const struct task *t = &p->tasks.at[id];
     const struct node *n = &p->nodes.at[t->node];
     uint64_t told = t->end;
-    for (uint32_t i = 0; i < (t->kind == TASK_SEND ? n->targets.n : 1); i++) {
+    for (uint32_t i = 0; i < (t->kind == TASK_send ? n->targets.n : 1); i++) {
         uint32_t tile = n->home[t->cell];
-        if (t->kind == TASK_SEND) {
+        if (t->kind == TASK_send) {
             if (n->targets.at[i].class != t->aux || !node_sends(n, t->cell, i))
                 continue;
             tile = p->buffers.at[n->targets.at[i].buffer].tile;
@@ -228,7 +153,7 @@ static void start(struct run *r, uint32_t id)
     p->makespan = t->end > p->makespan ? t->end : p->makespan;
     if (is_message(t))
         send_messages(r, id, times.arrival);
-    if (t->kind == TASK_MVM)
+    if (t->kind == TASK_mvm)
         p->pe_busy_cycles += (t->end - t->start) * p->groups.at[t->aux].n_pes;
     r->state[id] = STARTED;
     if (t->end == t->start)
@@ -237,7 +162,7 @@ static void start(struct run *r, uint32_t id)
         add_event(r, t->end, EVENT_COMPLETE, id);
     if (times.unit_free > t->start && times.unit_free != t->end)
         add_event(r, times.unit_free, EVENT_UNIT_FREE, t->queue);
-    if (t->kind == TASK_MVM && t->end > t->start)
+    if (t->kind == TASK_mvm && t->end > t->start)
         load_ahead(r, id);
 }
 
@@ -298,7 +223,7 @@ static void make_ready(struct run *r, uint32_t id)
 {
     struct task *t = &r->p->tasks.at[id];
     r->state[id] = READY;
-    if (t->kind == TASK_BARRIER) {
+    if (t->kind == TASK_barrier) {
         pass_barrier(r, id);
         return;
     }

@@ -123,8 +123,7 @@ static void group_tasks(struct builder *b, uint32_t gi)
     uint32_t reader = next_reader(b, o);
     g->mvm = ARENA_ARRAY(p->arena, uint32_t, c->n_sets);
     for (uint32_t s = 0; s < c->n_sets; s++) {
-        struct task t = {.kind = TASK_MVM, .tile = g->tile, .node = l->node, .aux = gi};
-        t.queue = p->queue_base[g->tile] + p->groups.at[g->owner].number;
+        struct task t = {.kind = TASK_mvm, .tile = g->tile, .node = l->node, .aux = gi};
         t.cell = node_cell(n, c->iy0 + s / c->sets_x, c->ix0 + s % c->sets_x, 0);
         t.pred0 = s                             ? g->mvm[s - 1]
                   : b->barrier[g->tile] != NONE ? b->barrier[g->tile]
@@ -166,26 +165,20 @@ static uint32_t finish_cell(struct plan *p, uint32_t ni, uint32_t cell, uint32_t
 {
     uint32_t home = p->nodes.at[ni].home[cell], none = (uint32_t)p->preds.n;
     uint32_t done = p->groups.at[block->contributor[0].group].mvm[set];
-    struct task t = {.kind = TASK_MAP,
-                     .tile = home,
-                     .node = ni,
-                     .cell = cell,
-                     .pred0 = done,
-                     .queue = queue_vu(p, home)};
+    struct task t = {.kind = TASK_finish, .tile = home, .node = ni, .cell = cell, .pred0 = done};
     if (block->n_contributors == 1)
         return plan_add_task(p, t, none);
     for (uint32_t k = 1; k < block->n_contributors; k++) {
         const struct group *from = &p->groups.at[block->contributor[k].group];
-        struct task send = {.kind = TASK_PARTIAL,
+        struct task send = {.kind = TASK_partial,
                             .tile = from->tile,
                             .node = ni,
                             .cell = cell,
                             .step = (uint16_t)k,
                             .aux = block->contributor[k].group,
-                            .pred0 = from->mvm[set],
-                            .queue = queue_tx(p, from->tile)};
+                            .pred0 = from->mvm[set]};
         uint32_t sent = plan_add_task(p, send, p->preds.n);
-        t.kind = TASK_SUM;
+        t.kind = TASK_sum;
         t.step = (uint16_t)k;
         t.pred0 = done;
         size_t first_pred = p->preds.n;
@@ -222,8 +215,7 @@ static void end_layer(struct builder *b, uint32_t ni)
     for (uint32_t c = 0; c < next->n_copies; c++)
         for (uint32_t g = 0; g < next->copy[c].n_groups; g++) {
             uint32_t tile = p->groups.at[next->copy[c].first_group + g].tile;
-            struct task t = {
-                .kind = TASK_BARRIER, .tile = tile, .node = ni, .queue = NONE, .pred0 = NONE};
+            struct task t = {.kind = TASK_barrier, .tile = tile, .node = ni, .pred0 = NONE};
             if (b->barrier[tile] == NONE)
                 p->barrier[n->layer] = b->barrier[tile] = plan_add_task(p, t, first_pred);
         }
@@ -253,11 +245,11 @@ static void mvm_tasks(struct builder *b, uint32_t ni)
 static enum task_kind derived_kind(const struct node *n)
 {
     switch (n->kind) {
-    case NODE_MAP: return TASK_MAP;
-    case NODE_WINDOW: return TASK_WINDOW;
-    case NODE_GATHER: return TASK_GATHER;
-    case NODE_REDUCE: return TASK_REDUCE;
-    default: return TASK_COPY;
+    case NODE_MAP: return TASK_map;
+    case NODE_WINDOW: return TASK_window;
+    case NODE_GATHER: return TASK_gather;
+    case NODE_REDUCE: return TASK_reduce;
+    default: return TASK_copy;
     }
 }
 
@@ -277,8 +269,7 @@ static void derived_tasks(struct builder *b, uint32_t ni)
                          .tile = n->home[cell],
                          .node = ni,
                          .cell = cell,
-                         .pred0 = NONE,
-                         .queue = queue_vu(p, n->home[cell])};
+                         .pred0 = NONE};
         size_t first_pred = p->preds.n;
         const uint32_t at[3] = {cell / n->grid[2].n / n->grid[1].n,
                                 cell / n->grid[2].n % n->grid[1].n, cell % n->grid[2].n};
@@ -310,13 +301,12 @@ static void store_cells(struct plan *p, const struct ir_op *output, const struct
         struct box box = node_cell_box(n, cell), where = box_intersect(&box, &wanted);
         if (box_empty(&where))
             continue;
-        struct task t = {.kind = TASK_STORE,
+        struct task t = {.kind = TASK_store,
                          .tile = n->home[cell],
                          .node = part->node,
                          .cell = cell,
                          .awaits = {{box.lo[0], box.hi[0]}},
-                         .pred0 = n->done[cell],
-                         .queue = queue_dma(p, n->home[cell])};
+                         .pred0 = n->done[cell]};
         t.aux = add_store(p, output, part, &where, plan_buffer(p, t.tile, n->out));
         plan_add_task(p, t, p->preds.n);
     }
@@ -335,7 +325,7 @@ static void store_rows(struct plan *p, const struct ir_op *output, uint32_t part
         struct box where = wanted;
         where.lo[0] = row - part->shift[0];
         where.hi[0] = where.lo[0] + 1;
-        struct task t = {.kind = TASK_STORE, .node = part->node, .queue = queue_dma(p, 0)};
+        struct task t = {.kind = TASK_store, .node = part->node};
         t.pred0 = input ? plan_load(p, buffer, part_index, row) : NONE;
         t.aux = add_store(p, output, part, &where, buffer);
         plan_add_task(p, t, p->preds.n);

@@ -270,7 +270,17 @@ uint32_t isa_mesh_columns(const struct isa_program *p);
 /* Along one axis: how many taps one pixel of a transposed window meets at most. The taps whose
  * distance to it is a multiple of the stride are every (stride / gcd(stride, dilation))-th. */
 uint32_t isa_overlap_taps(uint32_t kernel, uint32_t stride, uint32_t dilation);
-/* `inst` must be valid for the tile's tables. */
+/* What the work of an instruction follows from. */
+struct isa_outline {
+    unsigned op;                     /* enum isa_op */
+    uint32_t h, w, channels;         /* of the result; VRED, SEND, STORE: of the source */
+    uint32_t n_lane_ops;             /* VMAP */
+    const struct isa_window *window; /* VWIN */
+    enum element element;            /* SEND: of the view; LOAD, STORE: in DRAM */
+    uint32_t hops;                   /* SEND, SIGNAL: to the farthest target */
+};
+struct cost_work isa_work(const struct isa_outline *o);
+/* The same of an instruction that is valid for the tile's tables. */
 struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
                                const struct isa_inst *inst);
 

@@ -2,8 +2,9 @@
  * isa_cost.c - how much work one instruction is: the question that scheduler and simulator put to
  * arch_cost.
  *
- * In: a program's tables, a tile and a decoded instruction of it. Out: kind, amounts and hops.
- * Invariant: the amounts depend on the instruction and the tables alone, never on data or time.
+ * In: an outline, which the scheduler makes of a task, and this file of an instruction and its
+ * tables. Out: kind, amounts and hops. Invariant: they depend on nothing else, never on data or
+ * time.
  */
 #include "isa.h"
 
@@ -12,16 +13,6 @@ static uint64_t product(uint64_t a, uint64_t b)
 {
     uint64_t r;
     return __builtin_mul_overflow(a, b, &r) ? UINT64_MAX : r;
-}
-
-static uint64_t area(const struct isa_inst *inst)
-{
-    return (uint64_t)inst->h * inst->w;
-}
-
-static uint64_t elements(const struct isa_inst *inst, const struct isa_tile *t, uint32_t view)
-{
-    return product(area(inst), t->views[view].channels);
 }
 
 uint32_t isa_mesh_columns(const struct isa_program *p)
@@ -49,11 +40,6 @@ uint32_t isa_hops(const struct isa_program *p, uint32_t from, uint32_t to)
     return isa_grid_hops(isa_mesh_columns(p), from, to);
 }
 
-static uint64_t view_bytes(const struct isa_inst *inst, const struct isa_tile *t, uint32_t view)
-{
-    return product(elements(inst, t, view), element_bytes(t->views[view].element));
-}
-
 static uint32_t farthest_target(const struct isa_program *p, uint32_t tile,
                                 const struct isa_route *route)
 {
@@ -63,13 +49,6 @@ static uint32_t farthest_target(const struct isa_program *p, uint32_t tile,
         most = hops > most ? hops : most;
     }
     return most;
-}
-
-static struct cost_work dma_work(const struct isa_inst *inst, const struct isa_tile *t,
-                                 const struct isa_binding *binding, uint32_t view)
-{
-    uint64_t bytes = product(elements(inst, t, view), element_bytes(binding->element));
-    return (struct cost_work){.kind = COST_DMA, .bytes = bytes};
 }
 
 uint32_t isa_overlap_taps(uint32_t kernel, uint32_t stride, uint32_t dilation)
@@ -87,39 +66,52 @@ static uint64_t window_cells(const struct isa_window *w)
                    isa_overlap_taps(w->kernel[1], w->stride[1], w->dilation[1]));
 }
 
-static struct cost_work vector_work(const struct isa_inst *inst, const struct isa_tile *t)
+static struct cost_work vector_work(uint64_t elements, uint64_t each)
 {
-    uint64_t each = 1;
-    uint32_t view = inst->dst.view;
-    if (inst->op == ISA_vmap)
-        each = t->programs[inst->obj].n_ops;
-    else if (inst->op == ISA_vwin)
-        each = window_cells(&t->windows[inst->obj]);
-    else if (inst->op == ISA_vred) /* h, w and channels of what is read */
-        view = inst->a.view;
-    uint64_t n = product(elements(inst, t, view), each > 0 ? each : 1);
-    return (struct cost_work){.kind = COST_VECTOR, .elements = n};
+    return (struct cost_work){.kind = COST_VECTOR, .elements = product(elements, each ? each : 1)};
+}
+
+struct cost_work isa_work(const struct isa_outline *o)
+{
+    uint64_t area = (uint64_t)o->h * o->w, elements = product(area, o->channels);
+    uint64_t bytes = product(elements, element_bytes(o->element));
+    switch (o->op) {
+    case ISA_mvm: return (struct cost_work){.kind = COST_MVM, .products = area};
+    case ISA_vmap: return vector_work(elements, o->n_lane_ops);
+    case ISA_vwin: return vector_work(elements, window_cells(o->window));
+    case ISA_vred:
+    case ISA_vgat: return vector_work(elements, 1);
+    case ISA_send: return (struct cost_work){.kind = COST_SEND, .bytes = bytes, .hops = o->hops};
+    case ISA_signal: return (struct cost_work){.kind = COST_SIGNAL, .hops = o->hops};
+    case ISA_load:
+    case ISA_store: return (struct cost_work){.kind = COST_DMA, .bytes = bytes};
+    default: return (struct cost_work){.kind = COST_NONE};
+    }
 }
 
 struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
                                const struct isa_inst *inst)
 {
     const struct isa_tile *t = &p->tiles[tile];
+    struct isa_outline o = {.op = inst->op, .h = inst->h, .w = inst->w};
+    bool reads = inst->op == ISA_vred || inst->op == ISA_send || inst->op == ISA_store;
+    bool has_view = true;
     switch (inst->op) {
-    case ISA_mvm: return (struct cost_work){.kind = COST_MVM, .products = area(inst)};
-    case ISA_vmap:
-    case ISA_vwin:
+    case ISA_mvm:
     case ISA_vred:
-    case ISA_vgat: return vector_work(inst, t);
-    case ISA_send:
-        return (struct cost_work){.kind = COST_SEND,
-                                  .bytes = view_bytes(inst, t, inst->a.view),
-                                  .hops = farthest_target(p, tile, &t->routes[inst->obj])};
-    case ISA_signal:
-        return (struct cost_work){.kind = COST_SIGNAL,
-                                  .hops = farthest_target(p, tile, &t->routes[inst->obj])};
-    case ISA_load: return dma_work(inst, t, &p->bindings[inst->obj], inst->dst.view);
-    case ISA_store: return dma_work(inst, t, &p->bindings[inst->obj], inst->a.view);
-    default: return (struct cost_work){.kind = COST_NONE};
+    case ISA_vgat: break;
+    case ISA_vmap: o.n_lane_ops = t->programs[inst->obj].n_ops; break;
+    case ISA_vwin: o.window = &t->windows[inst->obj]; break;
+    case ISA_send: o.hops = farthest_target(p, tile, &t->routes[inst->obj]); break;
+    case ISA_load:
+    case ISA_store: o.element = p->bindings[inst->obj].element; break;
+    case ISA_signal: o.hops = farthest_target(p, tile, &t->routes[inst->obj]); /* fall through */
+    default: has_view = false;
     }
+    if (has_view) {
+        const struct isa_view *v = &t->views[reads ? inst->a.view : inst->dst.view];
+        o.channels = v->channels;
+        o.element = inst->op == ISA_send ? v->element : o.element;
+    }
+    return isa_work(&o);
 }
