@@ -2,7 +2,7 @@
  * access.c - which buffers a task reads and writes. One description serves ring sizes, waits and
  * operands.
  */
-#include "backend_internal.h"
+#include "plan.h"
 
 #include <string.h>
 
@@ -18,156 +18,231 @@ static void add(struct accesses *out, uint32_t buffer, struct box box, bool writ
 static void add_read(const struct plan *p, struct accesses *out, uint32_t buffer, struct box box,
                      struct rows awaited)
 {
-    const struct box *held = &p->buffers.at[buffer].held;
+    const struct box *held = &p->tasks->buffers.at[buffer].held;
     add(out, buffer, box_intersect(&box, held), false, NONE);
     awaited.lo = awaited.lo > held->lo[0] ? awaited.lo : held->lo[0];
     awaited.hi = awaited.hi < held->hi[0] ? awaited.hi : held->hi[0];
-    if (awaited.lo < awaited.hi)
-        rows_include(&out->v.at[out->v.n - 1].rows, awaited);
+    rows_include(&out->v.at[out->v.n - 1].rows, awaited);
 }
+
+static const struct part *part_in(const struct plan *p, uint32_t buffer, uint32_t part)
+{
+    return &parts_of(p->nodes, p->tasks->buffers.at[buffer].value)->part[part];
+}
+
+/* ---- boxes ---- */
+
+static struct box box_of_cell(const struct plan *p, const struct task *t)
+{
+    return cell_box(&p->cells->of[t->node], t->cell);
+}
+
+static struct box box_mvm(const struct plan *p, const struct task *t)
+{
+    struct box box = box_of_cell(p, t);
+    group_channels(p->segment, &p->segment->group[t->mvm.group], &box.lo[2], &box.hi[2]);
+    return box;
+}
+
+static struct box box_send(const struct plan *p, const struct task *t)
+{
+    const struct send_class *c = &p->tasks->delivery[t->node].classes.at[t->send.class];
+    struct box box = box_of_cell(p, t);
+    box.lo[2] = box.lo[2] > c->lo ? box.lo[2] : c->lo;
+    box.hi[2] = box.hi[2] < c->hi ? box.hi[2] : c->hi;
+    return box;
+}
+
+static struct box box_load(const struct plan *p, const struct task *t)
+{
+    const struct part *part = part_in(p, t->load.buffer, t->load.part);
+    struct box box = box_intersect(&p->tasks->buffers.at[t->load.buffer].held, &part->where);
+    box.lo[0] = t->load.row;
+    box.hi[0] = t->load.row + 1;
+    return box_shift(&box, part->shift, -1);
+}
+
+static struct box box_store(const struct plan *p, const struct task *t)
+{
+    return p->tasks->stores.at[t->store.output].where;
+}
+
+#define BOX_OF_CELL(kind)                                                                          \
+    static struct box box_##kind(const struct plan *p, const struct task *t)                       \
+    {                                                                                              \
+        return box_of_cell(p, t);                                                                  \
+    }
+BOX_OF_CELL(partial)
+BOX_OF_CELL(sum)
+BOX_OF_CELL(finish)
+BOX_OF_CELL(map)
+BOX_OF_CELL(window)
+BOX_OF_CELL(gather)
+BOX_OF_CELL(copy)
+BOX_OF_CELL(reduce)
+BOX_OF_CELL(barrier)
 
 struct box task_box(const struct plan *p, const struct task *t)
 {
-    const struct node *n = &p->nodes.at[t->node];
-    struct box box;
-    switch ((enum task_kind)t->kind) {
-    case TASK_mvm: {
-        box = node_cell_box(n, t->cell);
-        group_channels(p, &p->groups.at[t->aux], &box.lo[2], &box.hi[2]);
-        return box;
-    }
-    case TASK_store: return p->stores.at[t->aux].where;
-    case TASK_load: {
-        const struct buffer *b = &p->buffers.at[t->aux];
-        const struct part *part = &p->parts[b->value->id].part[t->aux2];
-        box = box_intersect(&b->held, &part->where);
-        box.lo[0] = t->row;
-        box.hi[0] = t->row + 1;
-        return box_shift(&box, part->shift, -1);
-    }
-    case TASK_send: {
-        const struct send_class *c = &n->classes.at[t->aux];
-        box = node_cell_box(n, t->cell);
-        box.lo[2] = box.lo[2] > c->lo ? box.lo[2] : c->lo;
-        box.hi[2] = box.hi[2] < c->hi ? box.hi[2] : c->hi;
-        return box;
-    }
-    default: return node_cell_box(n, t->cell);
-    }
+    static struct box (*const table[])(const struct plan *, const struct task *) = {
+#define TASK(name, inst, unit, work) box_##name,
+#include "tasks.def"
+#undef TASK
+    };
+    return table[t->kind](p, t);
 }
 
-static void mvm_accesses(const struct plan *p, const struct task *t, const struct box *box,
+/* ---- accesses ---- */
+
+static void accesses_mvm(const struct plan *p, const struct task *t, const struct box *box,
                          struct accesses *out)
 {
-    const struct group *g = &p->groups.at[t->aux];
+    const struct group_work *g = &p->tasks->group[t->mvm.group];
     struct box pixels = *box; /* every output channel reads the same */
     pixels.hi[2] = pixels.lo[2] + 1;
     add_read(p, out, g->source, read_box(g->map, &pixels), t->awaits[0]);
     add(out, g->acc, *box, true, NONE);
 }
 
-static const struct block *block_of(const struct plan *p, const struct task *t,
-                                    const struct box *box)
+/* Of the cell of a base layer: who computes it, and where partial sums of it lie. */
+struct shares {
+    const struct block *block;
+    const struct partial_sums *at_home;
+};
+
+static struct shares shares_of(const struct plan *p, const struct task *t)
 {
-    const struct node *n = &p->nodes.at[t->node];
-    struct layer *l = &p->layers.at[n->layer];
-    return &layer_copy_at(p, l, box->lo[0], box->lo[1])->block[t->cell % n->grid[2].n];
+    struct box box = box_of_cell(p, t);
+    uint32_t layer = p->segment->layer_of[t->node], at[3];
+    const struct layer *l = &p->segment->layer[layer];
+    const struct copy *copy = layer_copy_at(p->nodes, l, box.lo[0], box.lo[1]);
+    cell_place(&p->cells->of[t->node], t->cell, at);
+    return (struct shares){&copy->block[p->cells->of[t->node].block[at[2]]],
+                           &p->tasks->sums[layer][copy - l->copy][at[2]]};
 }
 
-/* Epilogues and additions of partial sums. */
-static void sum_accesses(const struct plan *p, const struct task *t, const struct box *box,
+static void accesses_partial(const struct plan *p, const struct task *t, const struct box *box,
+                             struct accesses *out)
+{
+    struct shares s = shares_of(p, t);
+    add(out, p->tasks->group[t->partial.group].acc, *box, false, NONE);
+    add(out, s.at_home->landing[t->partial.contributor], *box, true, NONE);
+}
+
+/* The home's own products. */
+static uint32_t own_products(const struct plan *p, const struct shares *s)
+{
+    return p->tasks->group[s->block->contributor[0].group].acc;
+}
+
+static void accesses_sum(const struct plan *p, const struct task *t, const struct box *box,
                          struct accesses *out)
 {
-    const struct node *n = &p->nodes.at[t->node];
-    const struct block *b = block_of(p, t, box);
-    uint32_t own = p->groups.at[b->contributor[0].group].acc;
-    bool last = t->kind == TASK_finish || t->step + 1u == b->n_contributors;
-    add(out, t->kind == TASK_finish || t->step == 1 ? own : b->sums[t->step - 1], *box, false,
-        NONE);
-    if (t->kind == TASK_sum)
-        add(out, b->contributor[t->step].landing, *box, false, NONE);
-    add(out, last ? plan_find_buffer(p, t->tile, n->out) : b->sums[t->step], *box, true, NONE);
+    struct shares s = shares_of(p, t);
+    uint32_t k = t->sum.contributor;
+    bool last = k + 1 == s.block->n_contributors;
+    add(out, k == 1 ? own_products(p, &s) : s.at_home->sum[k - 1], *box, false, NONE);
+    add(out, s.at_home->landing[k], *box, false, NONE);
+    add(out, last ? graph_buffer(p->tasks, t->tile, task_node(p, t)->out) : s.at_home->sum[k], *box,
+        true, NONE);
 }
 
-static void send_accesses(const struct plan *p, const struct task *t, const struct box *box,
-                          struct accesses *out)
+static void accesses_finish(const struct plan *p, const struct task *t, const struct box *box,
+                            struct accesses *out)
 {
-    const struct node *n = &p->nodes.at[t->node];
-    add(out, plan_find_buffer(p, t->tile, n->out), *box, false, NONE);
-    for (uint32_t i = 0; i < n->targets.n; i++) {
-        const struct target *target = &n->targets.at[i];
-        if (!node_sends(n, t->cell, i) || target->class != t->aux)
-            continue;
-        const struct buffer *b = &p->buffers.at[target->buffer];
-        const struct part *part = &p->parts[b->value->id].part[target->part];
-        struct box there = box_shift(box, part->shift, 1);
-        there = box_intersect(&there, &part->where);
-        there = box_intersect(&there, &b->held);
-        add(out, target->buffer, there, true, target->part);
-    }
+    struct shares s = shares_of(p, t);
+    add(out, own_products(p, &s), *box, false, NONE);
+    add(out, graph_buffer(p->tasks, t->tile, task_node(p, t)->out), *box, true, NONE);
 }
 
 static void derived_accesses(const struct plan *p, const struct task *t, const struct box *box,
                              struct accesses *out)
 {
-    const struct node *n = &p->nodes.at[t->node];
+    const struct node *n = task_node(p, t);
     for (unsigned i = 0; i < n->n_operands; i++) {
-        uint32_t b = plan_find_buffer(p, t->tile, n->operand[i].value);
-        add_read(p, out, b, read_box(n->operand[i].map, box), t->awaits[i]);
+        uint32_t buffer = graph_buffer(p->tasks, t->tile, n->operand[i].value);
+        add_read(p, out, buffer, read_box(n->operand[i].map, box), t->awaits[i]);
     }
-    add(out, plan_find_buffer(p, t->tile, n->out), *box, true, NONE);
+    add(out, graph_buffer(p->tasks, t->tile, n->out), *box, true, NONE);
+}
+
+#define DERIVED(kind)                                                                              \
+    static void accesses_##kind(const struct plan *p, const struct task *t, const struct box *box, \
+                                struct accesses *out)                                              \
+    {                                                                                              \
+        derived_accesses(p, t, box, out);                                                          \
+    }
+DERIVED(map)
+DERIVED(window)
+DERIVED(gather)
+DERIVED(copy)
+DERIVED(reduce)
+
+static void accesses_send(const struct plan *p, const struct task *t, const struct box *box,
+                          struct accesses *out)
+{
+    const struct delivery *d = &p->tasks->delivery[t->node];
+    add(out, graph_buffer(p->tasks, t->tile, task_node(p, t)->out), *box, false, NONE);
+    for (uint32_t i = 0; i < d->targets.n; i++) {
+        const struct target *target = &d->targets.at[i];
+        if (!delivery_sends(d, t->cell, i) || target->class != t->send.class)
+            continue;
+        const struct part *part = part_in(p, target->buffer, target->part);
+        struct box there = box_shift(box, part->shift, 1);
+        there = box_intersect(&there, &part->where);
+        there = box_intersect(&there, &p->tasks->buffers.at[target->buffer].held);
+        add(out, target->buffer, there, true, target->part);
+    }
+}
+
+static void accesses_load(const struct plan *p, const struct task *t, const struct box *box,
+                          struct accesses *out)
+{
+    const struct part *part = part_in(p, t->load.buffer, t->load.part);
+    add(out, t->load.buffer, box_shift(box, part->shift, 1), true, t->load.part);
+}
+
+static void accesses_store(const struct plan *p, const struct task *t, const struct box *box,
+                           struct accesses *out)
+{
+    const struct output_store *s = &p->tasks->stores.at[t->store.output];
+    const struct ir_op *value = p->tasks->buffers.at[s->buffer].value;
+    bool moved = value == s->output->in[0].value->def && task_node(p, t)->out != value;
+    add_read(p, out, s->buffer, moved ? box_shift(box, s->shift, 1) : *box, t->awaits[0]);
+}
+
+static void accesses_barrier(const struct plan *p, const struct task *t, const struct box *box,
+                             struct accesses *out)
+{
+    (void)p, (void)t, (void)box, (void)out; /* none */
 }
 
 void task_accesses(const struct plan *p, const struct task *t, struct accesses *out)
 {
-    out->v.n = 0;
-    if (t->kind == TASK_barrier)
-        return;
+    static void (*const table[])(const struct plan *, const struct task *, const struct box *,
+                                 struct accesses *) = {
+#define TASK(name, inst, unit, work) accesses_##name,
+#include "tasks.def"
+#undef TASK
+    };
     struct box box = task_box(p, t);
-    switch ((enum task_kind)t->kind) {
-    case TASK_mvm: mvm_accesses(p, t, &box, out); break;
-    case TASK_partial: {
-        add(out, p->groups.at[t->aux].acc, box, false, NONE);
-        add(out, block_of(p, t, &box)->contributor[t->step].landing, box, true, NONE);
-        break;
-    }
-    case TASK_sum:
-    case TASK_finish: sum_accesses(p, t, &box, out); break;
-    case TASK_map:
-    case TASK_window:
-    case TASK_reduce:
-    case TASK_gather:
-    case TASK_copy: derived_accesses(p, t, &box, out); break;
-    case TASK_send: send_accesses(p, t, &box, out); break;
-    case TASK_load: {
-        const struct part *part = &p->parts[p->buffers.at[t->aux].value->id].part[t->aux2];
-        add(out, t->aux, box_shift(&box, part->shift, 1), true, t->aux2);
-        break;
-    }
-    case TASK_store: {
-        const struct output_store *s = &p->stores.at[t->aux];
-        const struct buffer *b = &p->buffers.at[s->buffer];
-        bool moved =
-            b->value == s->output->in[0].value->def && p->nodes.at[t->node].out != b->value;
-        add_read(p, out, s->buffer, moved ? box_shift(&box, s->shift, 1) : box, t->awaits[0]);
-        break;
-    }
-    case TASK_barrier: break;
-    }
+    out->v.n = 0;
+    table[t->kind](p, t, &box, out);
 }
+
+/* ---- programs ---- */
 
 void task_program(const struct plan *p, const struct task *t, struct isa_program_entry *out)
 {
-    const struct node *n = &p->nodes.at[t->node];
+    const struct node *n = task_node(p, t);
     *out = (struct isa_program_entry){.arity = 1};
     bool last = true;
     if (t->kind == TASK_sum) {
-        struct box box = task_box(p, t);
-        last = t->step + 1u == block_of(p, t, &box)->n_contributors;
+        last = t->sum.contributor + 1 == shares_of(p, t).block->n_contributors;
         out->arity = 2;
         out->ops[out->n_ops++] = (struct isa_lane){LANE_ADD, LANE_A, LANE_B, 0.0f};
     }
-    if (n->kind == NODE_MAP)
+    if (n->kind == NODE_map)
         out->arity = n->program.arity;
     uint8_t shift = (uint8_t)out->n_ops;
     for (unsigned i = 0; last && i < n->program.n_ops; i++) {

@@ -1,65 +1,70 @@
 /*
  * backend.c - the backend's table of contents: plan, schedule, memory, program.
  */
-#include "backend_internal.h"
+#include "plan.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 static void plan_free(struct plan *p)
 {
-    for (size_t i = 0; i < p->nodes.n; i++) {
-        VEC_FREE(&p->nodes.at[i].targets);
-        VEC_FREE(&p->nodes.at[i].classes);
-        free(p->nodes.at[i].target_sets);
-    }
-    VEC_FREE(&p->nodes);
-    VEC_FREE(&p->layers);
-    VEC_FREE(&p->groups);
-    VEC_FREE(&p->tiles);
-    VEC_FREE(&p->buffers);
-    VEC_FREE(&p->tasks);
-    VEC_FREE(&p->preds);
-    VEC_FREE(&p->stores);
-    map_free(&p->buffer_of);
-    map_free(&p->target_of);
-    VEC_FREE(&p->arrival);
-    map_free(&p->arrival_of);
+    task_graph_free(p->tasks);
+    schedule_free(p->schedule);
     arena_free(p->arena);
 }
 
 /* All before the schedule. */
-static bool plan_all_tasks(struct plan *p)
+static bool make_tasks(struct plan *p)
 {
-    p->n_ops = p->graph->n_ops;
-    if (!plan_nodes(p) || !plan_place(p))
+    p->segment = plan_place(p);
+    if (!p->segment)
         return false;
-    plan_sets(p);
-    plan_homes(p);
-    return plan_tasks(p);
+    p->cells = plan_cells(p);
+    p->tasks = plan_tasks(p);
+    return p->tasks != NULL;
 }
 
 /* On a mesh the tasks are made twice: their messages say where tiles should stand. */
-static bool plan_positions(struct plan *p)
+static bool find_positions(struct plan *p)
 {
     struct plan trial = *p;
     trial.arena = arena_new();
-    bool ok = plan_all_tasks(&trial);
-    if (ok && trial.tiles.n > 2)
+    bool ok = make_tasks(&trial);
+    if (ok && trial.segment->n_tiles > 2)
         p->position = plan_mesh_positions(&trial, p->arena);
     plan_free(&trial);
     return ok;
 }
 
+static bool fill_tiles_in_order(struct plan *p)
+{
+    return (p->arch->topology != ARCH_MESH || find_positions(p)) && make_tasks(p);
+}
+
+/* Ways to place PEs, of which the one with the best schedule is taken, of equal ones the first. */
+static bool (*const placements[])(struct plan *) = {fill_tiles_in_order};
+
+/* From p->nodes to a schedule. */
 static bool plan_and_schedule(struct plan *p)
 {
-    p->arena = arena_new();
-    if (p->arch->topology == ARCH_MESH && !plan_positions(p))
-        return false;
-    if (!plan_all_tasks(p))
-        return false;
-    plan_schedule(p);
-    return true;
+    bool found = false;
+    for (size_t i = 0; i < sizeof placements / sizeof *placements; i++) {
+        struct plan candidate = *p;
+        candidate.arena = arena_new();
+        bool made = placements[i](&candidate);
+        if (made)
+            candidate.schedule = plan_schedule(&candidate);
+        bool better = made && (!found || candidate.schedule->makespan < p->schedule->makespan);
+        if (!better) {
+            plan_free(&candidate);
+            continue;
+        }
+        if (found)
+            plan_free(p);
+        *p = candidate;
+        found = true;
+    }
+    return found;
 }
 
 /* Everything but MVMs is free, so a layer's time is that of its products. */
@@ -72,7 +77,7 @@ static bool only_mvm_takes_time(const struct arch *a)
 /* Of its products, one after the other. */
 static int64_t layer_cycles(const struct plan *p, const struct layer *l)
 {
-    const int32_t *dim = p->nodes.at[l->node].dim;
+    const int32_t *dim = p->nodes->at[l->node].dim;
     return ir_mapping_products(&l->mapping, dim[0], dim[1]) * p->arch->mvm_cycles;
 }
 
@@ -81,8 +86,8 @@ static bool layer_by_layer_cycles(const struct plan *p, uint64_t *out)
 {
     *out = 0;
     if (only_mvm_takes_time(p->arch)) {
-        for (size_t i = 0; i < p->layers.n; i++)
-            *out += (uint64_t)layer_cycles(p, &p->layers.at[i]);
+        for (size_t i = 0; i < p->segment->n_layers; i++)
+            *out += (uint64_t)layer_cycles(p, &p->segment->layer[i]);
         return true;
     }
     struct backend_options options = *p->options;
@@ -91,20 +96,21 @@ static bool layer_by_layer_cycles(const struct plan *p, uint64_t *out)
                           .arch = p->arch,
                           .options = &options,
                           .diag = p->diag,
-                          .single_copies = true};
+                          .single_copies = true,
+                          .nodes = p->nodes};
     bool ok = plan_and_schedule(&single);
-    *out = single.makespan;
+    *out = ok ? single.schedule->makespan : 0;
     plan_free(&single);
     return ok;
 }
 
 static void report_layers(const struct plan *p, struct arena *a, struct backend_result *out)
 {
-    out->n_layers = (uint32_t)p->layers.n;
+    out->n_layers = p->segment->n_layers;
     out->layers = ARENA_ARRAY(a, struct layer_report, out->n_layers);
     for (uint32_t i = 0; i < out->n_layers; i++) {
-        const struct layer *l = &p->layers.at[i];
-        const struct node *n = &p->nodes.at[l->node];
+        const struct layer *l = &p->segment->layer[i];
+        const struct node *n = &p->nodes->at[l->node];
         struct layer_report *r = &out->layers[i];
         r->name = arena_strdup(a, n->root->name);
         for (int axis = 0; axis < 3; axis++)
@@ -118,14 +124,15 @@ static void report_layers(const struct plan *p, struct arena *a, struct backend_
 static void report_sets(const struct plan *p, struct arena *a, struct backend_result *out)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < p->n_order; i++)
-        n += p->tasks.at[p->order[i]].kind == TASK_mvm;
+    for (uint32_t i = 0; i < p->schedule->n; i++)
+        n += p->tasks->tasks.at[p->schedule->order[i].task].kind == TASK_mvm;
     out->sets = ARENA_ARRAY(a, struct set_report, n);
-    for (uint32_t i = 0; i < p->n_order; i++) {
-        const struct task *t = &p->tasks.at[p->order[i]];
+    for (uint32_t i = 0; i < p->schedule->n; i++) {
+        uint32_t id = p->schedule->order[i].task;
+        const struct task *t = &p->tasks->tasks.at[id];
         if (t->kind != TASK_mvm)
             continue;
-        const struct group *g = &p->groups.at[t->aux];
+        const struct group *g = &p->segment->group[t->mvm.group];
         struct box b = task_box(p, t);
         out->sets[out->n_sets++] = (struct set_report){.layer = g->layer,
                                                        .copy = g->copy,
@@ -136,20 +143,19 @@ static void report_sets(const struct plan *p, struct arena *a, struct backend_re
                                                        .x = b.lo[1],
                                                        .h = b.hi[0] - b.lo[0],
                                                        .w = b.hi[1] - b.lo[1],
-                                                       .start_cycle = t->start,
-                                                       .end_cycle = t->end};
+                                                       .start_cycle = p->schedule->start[id],
+                                                       .end_cycle = p->schedule->end[id]};
     }
 }
 
 /* All that does not need the program; arrays in `a`. */
 static void report(const struct plan *p, struct arena *a, struct backend_result *out)
 {
-    out->makespan_cycles = p->makespan;
-    out->pe_busy_cycles = p->pe_busy_cycles;
+    uint64_t makespan = out->makespan_cycles = p->schedule->makespan;
+    uint64_t busy = out->pe_busy_cycles = p->schedule->pe_busy_cycles;
     out->utilisation =
-        p->makespan ? (double)p->pe_busy_cycles / ((double)p->options->pes * (double)p->makespan)
-                    : (double)NAN;
-    out->n_tiles = (uint32_t)p->tiles.n;
+        makespan ? (double)busy / ((double)p->options->pes * (double)makespan) : (double)NAN;
+    out->n_tiles = p->segment->n_tiles;
     report_layers(p, a, out);
     if (p->options->report_sets)
         report_sets(p, a, out);
@@ -164,13 +170,55 @@ static void report_program(const struct isa_program *program, struct backend_res
     out->code_bytes = out->n_instructions * ISA_INST_BYTES;
 }
 
-bool backend_makespan(const struct ir_graph *g, const struct arch *arch,
-                      const struct backend_options *o, uint64_t *out_cycles, struct diag *d)
+static struct plan new_plan(const struct ir_graph *g, const struct arch *arch,
+                            const struct backend_options *o, struct diag *d)
 {
-    struct plan p = {.graph = g, .arch = arch, .options = o, .diag = d};
+    return (struct plan){.graph = g, .arch = arch, .options = o, .diag = d};
+}
+
+struct backend_trials {
+    struct plan plan; /* nodes only */
+    struct arena *arena;
+};
+
+struct backend_trials *backend_trials_new(const struct ir_graph *g, const struct arch *arch,
+                                          struct diag *d)
+{
+    struct arena *a = arena_new();
+    struct backend_trials *t = ARENA_NEW(a, struct backend_trials);
+    *t = (struct backend_trials){.plan = new_plan(g, arch, NULL, d), .arena = a};
+    t->plan.nodes = plan_nodes(g, a, d);
+    if (t->plan.nodes)
+        return t;
+    arena_free(a);
+    return NULL;
+}
+
+bool backend_trial_makespan(const struct backend_trials *t, const struct backend_options *o,
+                            uint64_t *out_cycles)
+{
+    struct plan p = t->plan;
+    p.options = o;
     bool ok = plan_and_schedule(&p);
-    *out_cycles = p.makespan;
+    *out_cycles = ok ? p.schedule->makespan : 0;
     plan_free(&p);
+    return ok;
+}
+
+void backend_trials_free(struct backend_trials *t)
+{
+    if (t)
+        arena_free(t->arena);
+}
+
+/* The schedule, and what it is compared with. */
+static bool plan_all(struct plan *p, struct arena *nodes, struct backend_result *out)
+{
+    double start = now_seconds();
+    p->nodes = plan_nodes(p->graph, nodes, p->diag);
+    bool ok =
+        p->nodes && plan_and_schedule(p) && layer_by_layer_cycles(p, &out->layer_by_layer_cycles);
+    out->seconds_schedule = now_seconds() - start;
     return ok;
 }
 
@@ -179,17 +227,15 @@ bool backend_schedule(const struct ir_graph *g, const struct arch *arch,
                       struct diag *d)
 {
     *out = (struct backend_result){0};
-    struct plan p = {.graph = g, .arch = arch, .options = o, .diag = d};
-    double start = now_seconds();
-    bool ok = plan_and_schedule(&p) && layer_by_layer_cycles(&p, &out->layer_by_layer_cycles);
-    out->seconds_schedule = now_seconds() - start;
-    if (ok && o->report_detail) {
-        plan_lives(&p);
-        plan_memory(&p);
-    }
+    struct plan p = new_plan(g, arch, o, d);
+    struct arena *nodes = arena_new();
+    bool ok = plan_all(&p, nodes, out);
+    if (ok && o->report_detail)
+        p.memory = plan_memory(&p);
     if (ok)
         report(&p, a, out);
     plan_free(&p);
+    arena_free(nodes);
     return ok;
 }
 
@@ -203,13 +249,12 @@ struct isa_program *backend_compile(const struct ir_graph *g, const struct arch 
                                     struct diag *d)
 {
     *out = (struct backend_result){0};
-    struct plan p = {.graph = g, .arch = arch, .options = o, .diag = d};
+    struct plan p = new_plan(g, arch, o, d);
+    struct arena *nodes = arena_new();
     struct isa_program *program = NULL;
-    double start = now_seconds();
-    if (plan_and_schedule(&p) && layer_by_layer_cycles(&p, &out->layer_by_layer_cycles)) {
-        out->seconds_schedule = now_seconds() - start;
-        plan_lives(&p);
-        plan_memory(&p);
+    if (plan_all(&p, nodes, out)) {
+        double start = now_seconds();
+        p.memory = plan_memory(&p);
         program = plan_emit(&p);
         if (program) {
             program->fingerprint = fingerprint;
@@ -218,8 +263,9 @@ struct isa_program *backend_compile(const struct ir_graph *g, const struct arch 
             report(&p, program->arena, out);
             report_program(program, out);
         }
-        out->seconds_emit = now_seconds() - start - out->seconds_schedule;
+        out->seconds_emit = now_seconds() - start;
     }
     plan_free(&p);
+    arena_free(nodes);
     return program;
 }

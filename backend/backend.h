@@ -100,10 +100,15 @@ bool backend_schedule(const struct ir_graph *g, const struct arch *arch,
                       const struct backend_options *o, struct arena *a, struct backend_result *out,
                       struct diag *d) CHECK_RESULT;
 
-/* The makespan alone, without emission: what pass dup asks for each choice of copies. */
-bool backend_makespan(const struct ir_graph *g, const struct arch *arch,
-                      const struct backend_options *o, uint64_t *out_cycles,
-                      struct diag *d) CHECK_RESULT;
+/* Makespans alone, without emission: what pass dup asks for each choice of copies, and the search
+ * for sets. Between trials only copies and cuts of the graph may change. NULL with diagnostics;
+ * `arch`, `g` and `d` stay the caller's. */
+struct backend_trials;
+struct backend_trials *backend_trials_new(const struct ir_graph *g, const struct arch *arch,
+                                          struct diag *d) CHECK_RESULT;
+bool backend_trial_makespan(const struct backend_trials *t, const struct backend_options *o,
+                            uint64_t *out_cycles) CHECK_RESULT;
+void backend_trials_free(struct backend_trials *t); /* NULL is fine */
 
 /*
  * The checker: shares only the ISA tables with the emitter. Form, progress (no deadlock for any

@@ -1,5 +1,5 @@
 /* box.c - boxes of a value's elements, and ranges of its rows: half open on each axis. */
-#include "backend_internal.h"
+#include "box.h"
 
 struct box box_whole(const int32_t dim[3])
 {
@@ -42,6 +42,8 @@ struct box box_shift(const struct box *b, const int32_t shift[3], int sign)
 
 void rows_include(struct rows *a, struct rows b)
 {
+    if (b.lo >= b.hi)
+        return;
     if (a->lo >= a->hi) {
         *a = b;
         return;

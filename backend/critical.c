@@ -7,7 +7,7 @@
  * a task held up by its predecessor's end takes no time of its own; nor does a message held up by
  * the one before it. Shortening what is off the path cannot shorten the schedule.
  */
-#include "backend_internal.h"
+#include "plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,11 +28,11 @@ struct walk {
 static void find_queue_order(struct walk *w)
 {
     const struct plan *p = w->p;
-    uint32_t *last = heap_alloc((p->n_queues + 1) * sizeof *last);
-    memset(last, 0xff, p->n_queues * sizeof *last);
-    w->before = heap_alloc((p->tasks.n + 1) * sizeof *w->before);
-    for (uint32_t i = 0; i < p->n_order; i++) {
-        uint32_t id = p->order[i], queue = p->tasks.at[id].queue;
+    uint32_t *last = heap_alloc((p->tasks->n_queues + 1) * sizeof *last);
+    memset(last, 0xff, p->tasks->n_queues * sizeof *last);
+    w->before = heap_alloc((p->tasks->tasks.n + 1) * sizeof *w->before);
+    for (uint32_t i = 0; i < p->schedule->n; i++) {
+        uint32_t id = p->schedule->order[i].task, queue = p->tasks->tasks.at[id].queue;
         w->before[id] = queue == NONE ? NONE : last[queue];
         if (queue != NONE)
             last[queue] = id;
@@ -40,41 +40,47 @@ static void find_queue_order(struct walk *w)
     free(last);
 }
 
-/* The predecessor whose result came last, other than the task before it in its queue; or NONE. */
-static uint32_t last_input(const struct plan *p, const struct task *t, uint32_t before)
+static uint64_t arrival(const struct plan *p, uint32_t task, uint32_t tile)
 {
-    uint32_t best = t->pred0 == before ? NONE : t->pred0;
+    return schedule_arrival(p->tasks, p->schedule, task, tile);
+}
+
+/* The predecessor whose result came last, other than the task before it in its queue; or NONE. */
+static uint32_t last_input(const struct plan *p, uint32_t id, uint32_t before)
+{
+    const struct task *t = &p->tasks->tasks.at[id];
+    uint32_t best = p->schedule->asked_by[id] == before ? NONE : p->schedule->asked_by[id];
     for (uint32_t i = 0; i < t->n_preds; i++) {
-        uint32_t id = p->preds.at[t->preds + i];
-        if (id != before &&
-            (best == NONE || plan_arrival(p, id, t->tile) > plan_arrival(p, best, t->tile)))
-            best = id;
+        uint32_t pred = p->tasks->preds.at[t->preds + i];
+        if (pred != before &&
+            (best == NONE || arrival(p, pred, t->tile) > arrival(p, best, t->tile)))
+            best = pred;
     }
     return best;
 }
 
-static struct cost cost_of(const struct walk *w, const struct task *t)
+static struct cost cost_of(const struct walk *w, uint32_t id)
 {
-    struct cost_work work = plan_task_work(w->p, &w->machine, t);
+    struct cost_work work = task_work(w->p, &w->machine, &w->p->tasks->tasks.at[id]);
     return arch_cost(w->p->arch, &work);
 }
 
-static bool keeps_busy_until(const struct walk *w, const struct task *t, uint64_t time)
+static bool keeps_busy_until(const struct walk *w, uint32_t id, uint64_t time)
 {
-    struct cost cost = cost_of(w, t);
+    struct cost cost = cost_of(w, id);
     uint64_t busy = cost_occupancy_cycles(&cost);
-    return busy > 0 && t->start + busy == time;
+    return busy > 0 && w->p->schedule->start[id] + busy == time;
 }
 
 /* Of the SENDs whose messages to the tile were counted when that of `id` was: the one whose message
  * was under way until then. */
 static uint32_t last_under_way(const struct walk *w, uint32_t id, uint32_t tile)
 {
-    uint64_t time = plan_arrival(w->p, id, tile);
+    uint64_t time = arrival(w->p, id, tile);
     for (uint32_t i = id; i != NONE; i = w->before[i]) {
-        struct cost cost = cost_of(w, &w->p->tasks.at[i]);
-        if (plan_arrival(w->p, i, tile) == time &&
-            w->p->tasks.at[i].end + cost_flight_cycles(&cost) == time)
+        struct cost cost = cost_of(w, i);
+        if (arrival(w->p, i, tile) == time &&
+            w->p->schedule->end[i] + cost_flight_cycles(&cost) == time)
             return i;
     }
     return id;
@@ -84,20 +90,22 @@ static uint32_t last_under_way(const struct walk *w, uint32_t id, uint32_t tile)
 static uint32_t step_back(struct walk *w, uint32_t id, uint64_t end)
 {
     const struct plan *p = w->p;
-    const struct task *t = &p->tasks.at[id];
-    struct step s = {.task = id, .start = t->start, .end = end};
-    uint32_t before = w->before[id], input = last_input(p, t, before);
-    struct cost cost = cost_of(w, t);
-    if (before != NONE && t->end > t->start + cost_latency_cycles(&cost)) { /* delivered in order */
+    uint64_t start = p->schedule->start[id];
+    struct step s = {.task = id, .start = start, .end = end};
+    uint32_t before = w->before[id], input = last_input(p, id, before);
+    uint32_t tile = p->tasks->tasks.at[id].tile;
+    struct cost cost = cost_of(w, id);
+    if (before != NONE &&
+        p->schedule->end[id] > start + cost_latency_cycles(&cost)) { /* delivered in order */
         s.start = end;
         VEC_PUSH(&w->steps, s);
         return before;
     }
-    bool unit_was_busy = before != NONE && keeps_busy_until(w, &p->tasks.at[before], t->start);
-    bool waited = !unit_was_busy && input != NONE && plan_arrival(p, input, t->tile) == t->start;
-    s.waited = waited && t->start > 0; /* what is there from the start lets nothing wait */
+    bool unit_was_busy = before != NONE && keeps_busy_until(w, before, start);
+    bool waited = !unit_was_busy && input != NONE && arrival(p, input, tile) == start;
+    s.waited = waited && start > 0; /* what is there from the start lets nothing wait */
     VEC_PUSH(&w->steps, s);
-    return waited ? last_under_way(w, input, t->tile) : before;
+    return waited ? last_under_way(w, input, tile) : before;
 }
 
 /* Does the step go on with what the entry before it did? */
@@ -115,18 +123,17 @@ static void add_steps(const struct walk *w, struct arena *a, struct backend_deta
     out->path = ARENA_ARRAY(a, struct path_report, w->steps.n);
     for (size_t i = w->steps.n; i-- > 0;) {
         const struct step *s = &w->steps.at[i];
-        const struct task *t = &p->tasks.at[s->task];
+        const struct task *t = &p->tasks->tasks.at[s->task];
         waited |= s->waited;
         if (s->start == s->end)
             continue;
-        const struct node *n = &p->nodes.at[t->node];
+        const struct node *n = &p->nodes->at[t->node];
         if (!continues(last, t))
-            out->path[out->n_path++] =
-                (struct path_report){.name = plan_op_title(n->root, a),
-                                     .work = task_kinds[t->kind].work,
-                                     .tile = t->tile,
-                                     .layer = n->kind == NODE_MVM ? n->layer : UINT32_MAX,
-                                     .start_cycle = s->start};
+            out->path[out->n_path++] = (struct path_report){.name = op_title(n->root, a),
+                                                            .work = task_kinds[t->kind].work,
+                                                            .tile = t->tile,
+                                                            .layer = p->segment->layer_of[t->node],
+                                                            .start_cycle = s->start};
         struct path_report *r = &out->path[out->n_path - 1];
         r->n_steps++;
         r->n_input_waits += waited;
@@ -138,12 +145,12 @@ static void add_steps(const struct walk *w, struct arena *a, struct backend_deta
 
 void plan_report_path(const struct plan *p, struct arena *a, struct backend_detail *out)
 {
-    struct walk w = {.p = p, .machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n}};
+    struct walk w = {.p = p, .machine = {.arch = *p->arch, .n_tiles = p->segment->n_tiles}};
     uint32_t id = NONE;
-    uint64_t end = p->makespan;
-    for (uint32_t i = 0; i < p->n_order; i++)
-        if (p->tasks.at[p->order[i]].end == p->makespan)
-            id = p->order[i];
+    uint64_t end = p->schedule->makespan;
+    for (uint32_t i = 0; i < p->schedule->n; i++)
+        if (p->schedule->end[p->schedule->order[i].task] == p->schedule->makespan)
+            id = p->schedule->order[i].task;
     find_queue_order(&w);
     while (id != NONE) {
         id = step_back(&w, id, end);

@@ -5,27 +5,21 @@
  * In: a plan with schedule and memory. Out: backend_result.detail. Nothing is scheduled or sized
  * here again: times are the tasks', a row's life is the one that memplan.c sized its ring from.
  */
-#include "backend_internal.h"
+#include "plan.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-const char *plan_op_title(const struct ir_op *op, struct arena *a)
-{
-    return *op->name ? arena_strdup(a, op->name)
-                     : arena_printf(a, "(%s)", ir_op_descs[op->opcode].name);
-}
 
 /* ---- work of each tile ---- */
 
 static void count_task(const struct plan *p, const struct isa_program *machine,
                        const struct task *t, struct tile_report *r)
 {
-    struct cost_work work = plan_task_work(p, machine, t);
+    struct cost_work work = task_work(p, machine, t);
     struct cost cost = arch_cost(p->arch, &work);
     uint64_t busy = cost_occupancy_cycles(&cost);
     switch (work.kind) {
-    case COST_MVM: r->busy_cycles[UNIT_PE] += busy * p->groups.at[t->aux].n_pes; break;
+    case COST_MVM: r->busy_cycles[UNIT_PE] += busy * p->segment->group[t->mvm.group].n_pes; break;
     case COST_VECTOR:
         r->busy_cycles[UNIT_VECTOR] += busy;
         r->vector_elements += work.elements;
@@ -45,14 +39,14 @@ static void count_task(const struct plan *p, const struct isa_program *machine,
 
 static void report_tiles(const struct plan *p, struct arena *a, struct backend_detail *d)
 {
-    const struct isa_program machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n};
-    d->tiles = ARENA_ARRAY(a, struct tile_report, p->tiles.n);
-    for (size_t i = 0; i < p->tiles.n; i++) {
-        d->tiles[i].n_pes = p->tiles.at[i].n_pes;
-        d->tiles[i].buffer_bytes = p->tiles.at[i].bytes;
+    const struct isa_program machine = {.arch = *p->arch, .n_tiles = p->segment->n_tiles};
+    d->tiles = ARENA_ARRAY(a, struct tile_report, p->segment->n_tiles);
+    for (size_t i = 0; i < p->segment->n_tiles; i++) {
+        d->tiles[i].n_pes = p->segment->tile[i].n_pes;
+        d->tiles[i].buffer_bytes = p->memory->tile_bytes[i];
     }
-    for (uint32_t i = 0; i < p->n_order; i++) {
-        const struct task *t = &p->tasks.at[p->order[i]];
+    for (uint32_t i = 0; i < p->schedule->n; i++) {
+        const struct task *t = &p->tasks->tasks.at[p->schedule->order[i].task];
         count_task(p, &machine, t, &d->tiles[t->tile]);
     }
 }
@@ -91,14 +85,15 @@ static enum buffer_kind kind_of(const struct buffer *b)
 }
 
 /* A row's bytes are in use in [first write, last read). */
-static void add_row_lives(const struct buffer *b, uint64_t rows, uint64_t row_bytes, changes *out)
+static void add_row_lives(const struct row_life *of, uint64_t rows, uint64_t row_bytes,
+                          uint32_t tile, changes *out)
 {
     for (uint64_t r = 0; r < rows; r++) {
-        const struct row_life *life = &b->life[r];
+        const struct row_life *life = &of[r];
         if (!life->written || life->read_end <= life->write_start)
             continue;
-        VEC_PUSH(out, ((struct change){life->write_start, (int64_t)row_bytes, b->tile}));
-        VEC_PUSH(out, ((struct change){life->read_end, -(int64_t)row_bytes, b->tile}));
+        VEC_PUSH(out, ((struct change){life->write_start, (int64_t)row_bytes, tile}));
+        VEC_PUSH(out, ((struct change){life->read_end, -(int64_t)row_bytes, tile}));
     }
 }
 
@@ -112,31 +107,31 @@ static uint64_t most_at_once(const changes *c)
     return (uint64_t)most;
 }
 
-static void report_buffer(const struct buffer *b, struct arena *a, struct buffer_report *r,
-                          changes *own)
+static void report_buffer(const struct buffer *b, const struct storage *s, struct arena *a,
+                          struct buffer_report *r, changes *own)
 {
     const struct ir_op *op = b->value ? b->value : b->shows;
-    *r = (struct buffer_report){.name = plan_op_title(op, a),
+    *r = (struct buffer_report){.name = op_title(op, a),
                                 .kind = kind_of(b),
                                 .tile = b->tile,
                                 .rows = (uint64_t)(b->held.hi[0] - b->held.lo[0]),
-                                .ring_rows = b->ring,
-                                .row_bytes = b->bytes / b->ring,
-                                .bytes = b->bytes};
+                                .ring_rows = s->ring,
+                                .row_bytes = s->bytes / s->ring,
+                                .bytes = s->bytes};
     own->n = 0;
     if (b->constant)
-        VEC_PUSH(own, ((struct change){0, (int64_t)b->bytes, b->tile}));
+        VEC_PUSH(own, ((struct change){0, (int64_t)s->bytes, b->tile}));
     else
-        add_row_lives(b, r->rows, r->row_bytes, own);
+        add_row_lives(s->life, r->rows, r->row_bytes, b->tile, own);
     sort_changes(own);
-    r->peak_rows = b->constant ? b->ring : most_at_once(own);
+    r->peak_rows = b->constant ? s->ring : most_at_once(own);
 }
 
 /* All bytes in use over time: the most of each tile, the most of all tiles in each part. */
 static void sweep(const struct plan *p, const changes *all, struct backend_detail *d)
 {
-    int64_t *in_use = heap_alloc(p->tiles.n * sizeof *in_use), total = 0;
-    double part = (double)p->makespan / DETAIL_PARTS;
+    int64_t *in_use = heap_alloc(p->segment->n_tiles * sizeof *in_use), total = 0;
+    double part = (double)p->schedule->makespan / DETAIL_PARTS;
     size_t at = 0;
     for (size_t i = 0; i < all->n; i++) {
         const struct change *c = &all->at[i];
@@ -155,27 +150,32 @@ static void sweep(const struct plan *p, const changes *all, struct backend_detai
     free(in_use);
 }
 
-static int compare_buffers(const void *a, const void *b)
+/* A buffer and where it lies, to be sorted. */
+struct placed {
+    const struct buffer *buffer;
+    const struct storage *storage;
+};
+
+static int compare_placed(const void *a, const void *b)
 {
-    const struct buffer *const *x = a, *const *y = b;
-    if ((*x)->tile != (*y)->tile)
-        return (*x)->tile < (*y)->tile ? -1 : 1;
-    return ((*x)->base > (*y)->base) - ((*x)->base < (*y)->base);
+    const struct placed *x = a, *y = b;
+    if (x->buffer->tile != y->buffer->tile)
+        return x->buffer->tile < y->buffer->tile ? -1 : 1;
+    return (x->storage->base > y->storage->base) - (x->storage->base < y->storage->base);
 }
 
 static void report_buffers(const struct plan *p, struct arena *a, struct backend_detail *d)
 {
     changes all = {0}, own = {0};
-    const struct buffer **sorted = heap_alloc((p->buffers.n + 1) * sizeof *sorted);
-    for (size_t i = 0; i < p->buffers.n; i++) {
-        const struct buffer *b = &p->buffers.at[i];
-        if (b->bytes > 0) /* else its readers see nothing but padding */
-            sorted[d->n_buffers++] = b;
-    }
-    qsort(sorted, d->n_buffers, sizeof *sorted, compare_buffers);
+    size_t n = p->tasks->buffers.n;
+    struct placed *sorted = heap_alloc((n + 1) * sizeof *sorted);
+    for (size_t i = 0; i < n; i++)
+        if (p->memory->of[i].bytes > 0) /* else its readers see nothing but padding */
+            sorted[d->n_buffers++] = (struct placed){&p->tasks->buffers.at[i], &p->memory->of[i]};
+    qsort(sorted, d->n_buffers, sizeof *sorted, compare_placed);
     d->buffers = ARENA_ARRAY(a, struct buffer_report, d->n_buffers);
     for (uint32_t i = 0; i < d->n_buffers; i++) {
-        report_buffer(sorted[i], a, &d->buffers[i], &own);
+        report_buffer(sorted[i].buffer, sorted[i].storage, a, &d->buffers[i], &own);
         for (size_t k = 0; k < own.n; k++)
             VEC_PUSH(&all, own.at[k]);
     }
@@ -200,15 +200,16 @@ static void add_way(const struct isa_program *machine, uint32_t from, uint32_t t
 static void add_message(const struct plan *p, const struct isa_program *machine,
                         const struct task *t, traffic *out)
 {
-    const struct node *n = &p->nodes.at[t->node];
-    if (t->kind != TASK_send && t->kind != TASK_partial)
+    const struct delivery *d = &p->tasks->delivery[t->node];
+    if (!task_is_message(t))
         return;
-    uint64_t bytes = plan_task_work(p, machine, t).bytes;
+    uint64_t bytes = task_work(p, machine, t).bytes;
     if (t->kind == TASK_partial)
-        add_way(machine, t->tile, n->home[t->cell], bytes, out);
-    for (uint32_t i = 0; t->kind == TASK_send && i < n->targets.n; i++)
-        if (node_sends(n, t->cell, i) && n->targets.at[i].class == t->aux)
-            add_way(machine, t->tile, p->buffers.at[n->targets.at[i].buffer].tile, bytes, out);
+        add_way(machine, t->tile, p->cells->of[t->node].home[t->cell], bytes, out);
+    for (uint32_t i = 0; t->kind == TASK_send && i < d->targets.n; i++)
+        if (delivery_sends(d, t->cell, i) && d->targets.at[i].class == t->send.class)
+            add_way(machine, t->tile, p->tasks->buffers.at[d->targets.at[i].buffer].tile, bytes,
+                    out);
 }
 
 static int compare_ways(const void *a, const void *b)
@@ -238,11 +239,11 @@ static void join_ways(traffic *t)
 
 struct traffic_report *plan_traffic(const struct plan *p, struct arena *a, uint32_t *out_n)
 {
-    const struct isa_program machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n};
+    const struct isa_program machine = {.arch = *p->arch, .n_tiles = p->segment->n_tiles};
     traffic all = {0};
     size_t joined = 0;
-    for (size_t i = 0; i < p->tasks.n; i++) {
-        add_message(p, &machine, &p->tasks.at[i], &all);
+    for (size_t i = 0; i < p->tasks->tasks.n; i++) {
+        add_message(p, &machine, &p->tasks->tasks.at[i], &all);
         if (all.n > 2 * joined + 65536) { /* keeps memory near the number of pairs */
             join_ways(&all);
             joined = all.n;

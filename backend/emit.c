@@ -4,7 +4,7 @@
  * In: a plan with schedule and addresses. Out: a program. Nothing is decided here but numbers of
  * table entries and counters; reordering would void the argument that streams run as scheduled.
  */
-#include "emit_internal.h"
+#include "emit.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ void emit_inst(struct emitter *e, uint32_t tile, uint32_t queue, struct isa_inst
                uint32_t source)
 {
     struct emit_tile *t = &e->tiles[tile];
-    inst.queue = (uint8_t)(queue - e->p->queue_base[tile]);
+    inst.queue = (uint8_t)(queue - e->p->tasks->queue_base[tile]);
     if (t->views.n > MAX_ENTRIES || t->programs.n > MAX_ENTRIES || t->windows.n > MAX_ENTRIES ||
         t->routes.n > MAX_ENTRIES || t->gathers.n > MAX_ENTRIES || t->inbound.n > MAX_INBOUND) {
         e->failed = true; /* numbers no longer fit a word; within_limits says so */
@@ -28,6 +28,11 @@ void emit_inst(struct emitter *e, uint32_t tile, uint32_t queue, struct isa_inst
     VEC_PUSH(&t->sources, source);
     if (inst.op != ISA_halt)
         e->queue_count[queue]++;
+}
+
+static const struct task *task_at(const struct emitter *e, uint32_t id)
+{
+    return &e->p->tasks->tasks.at[id];
 }
 
 static struct isa_region region(uint32_t view, const struct box *b)
@@ -46,10 +51,11 @@ static uint32_t plain_view(struct emitter *e, const struct access *a)
     return emit_view(e, a->buffer, a->box.lo[2], a->box.hi[2], 0.0f);
 }
 
-static struct isa_inst vmap_inst(struct emitter *e, const struct task *t,
-                                 const struct accesses *acc, const struct box *box)
+static struct isa_inst vmap_inst(struct emitter *e, uint32_t id, const struct accesses *acc,
+                                 const struct box *box)
 {
-    const struct node *n = &e->p->nodes.at[t->node];
+    const struct task *t = task_at(e, id);
+    const struct node *n = &e->p->nodes->at[t->node];
     const struct access *dst = &acc->v.at[acc->v.n - 1];
     struct isa_inst inst = isa_inst_new(ISA_vmap, 0);
     set_extent(&inst, box);
@@ -78,26 +84,29 @@ static uint8_t reduction_flags(const struct node *n)
     return (uint8_t)(axes | (r->kind == IR_REDUCE_SUM ? VRED_SUM : 0));
 }
 
-static struct isa_inst reduce_inst(struct emitter *e, const struct task *t,
-                                   const struct accesses *acc)
+static struct isa_inst inst_reduce(struct emitter *e, uint32_t id, const struct accesses *acc,
+                                   const struct box *box)
 {
+    (void)box; /* what is read */
+    const struct task *t = task_at(e, id);
     struct isa_inst inst = isa_inst_new(ISA_vred, 0);
     set_extent(&inst, &acc->v.at[0].box);
-    inst.flags = reduction_flags(&e->p->nodes.at[t->node]);
+    inst.flags = reduction_flags(&e->p->nodes->at[t->node]);
     inst.a = region(plain_view(e, &acc->v.at[0]), &acc->v.at[0].box);
     inst.dst = region(plain_view(e, &acc->v.at[1]), &acc->v.at[1].box);
     return inst;
 }
 
-static struct isa_inst copy_inst(struct emitter *e, const struct task *t,
-                                 const struct accesses *acc, const struct box *box)
+static struct isa_inst inst_copy(struct emitter *e, uint32_t id, const struct accesses *acc,
+                                 const struct box *box)
 {
-    const struct node *n = &e->p->nodes.at[t->node];
+    const struct task *t = task_at(e, id);
+    const struct node *n = &e->p->nodes->at[t->node];
     struct isa_inst inst = isa_inst_new(ISA_vmap, 0);
     uint32_t source = acc->v.at[0].buffer, result = acc->v.at[1].buffer;
     struct box whole = *box;
     inst.obj = (uint16_t)emit_program(e, t, box);
-    if (n->kind == NODE_TRANSPOSE) {
+    if (n->kind == NODE_transpose) {
         inst.a = region(emit_permuted_view(e, source, n->root->attrs->transpose.perm.at), box);
         inst.dst = region(plain_view(e, &acc->v.at[1]), box);
     } else {
@@ -112,16 +121,17 @@ static struct isa_inst copy_inst(struct emitter *e, const struct task *t,
     return inst;
 }
 
-static struct isa_inst window_inst(struct emitter *e, const struct task *t,
-                                   const struct accesses *acc, const struct box *box)
+static struct isa_inst window_inst(struct emitter *e, uint32_t id, const struct accesses *acc,
+                                   const struct box *box)
 {
-    const struct node *n = &e->p->nodes.at[t->node];
+    const struct task *t = task_at(e, id);
+    const struct node *n = &e->p->nodes->at[t->node];
     bool gather = t->kind == TASK_gather, max = !gather && n->root->opcode == IR_max_pool;
     struct isa_inst inst = isa_inst_new(gather ? ISA_vgat : ISA_vwin, 0);
     set_extent(&inst, box);
     inst.dst = region(plain_view(e, &acc->v.at[1]), box);
     inst.obj = (uint16_t)(gather ? emit_gather(e, t, box) : emit_window(e, t));
-    const struct buffer *b = &e->p->buffers.at[acc->v.at[0].buffer];
+    const struct buffer *b = &e->p->tasks->buffers.at[acc->v.at[0].buffer];
     bool all_channels = gather ? e->tiles[t->tile].gathers.at[inst.obj].n_channels > 0
                                : n->root->opcode == IR_overlap_add;
     inst.a.view =
@@ -133,7 +143,7 @@ static struct isa_inst window_inst(struct emitter *e, const struct task *t,
 static void add_message(struct emitter *e, uint32_t id, struct isa_target *target, uint32_t tile,
                         uint32_t view)
 {
-    uint32_t counter = sync_inbound(e, tile, e->p->tasks.at[id].queue, MESSAGE_DATA);
+    uint32_t counter = sync_inbound(e, tile, e->p->tasks->tasks.at[id].queue, MESSAGE_DATA);
     uint32_t number = ++e->tiles[tile].inbound.at[counter].count;
     *target = (struct isa_target){tile, view, ISA_FIRST_INBOUND + counter};
     if (e->n_messages[id]++ == 0)
@@ -144,7 +154,7 @@ static void add_message(struct emitter *e, uint32_t id, struct isa_target *targe
 static struct isa_inst send_inst(struct emitter *e, uint32_t id, const struct accesses *acc,
                                  const struct box *box)
 {
-    const struct task *t = &e->p->tasks.at[id];
+    const struct task *t = task_at(e, id);
     struct isa_inst inst = isa_inst_new(ISA_send, 0);
     set_extent(&inst, box);
     inst.a = region(emit_view(e, acc->v.at[0].buffer, box->lo[2], box->hi[2], 0.0f), box);
@@ -155,70 +165,96 @@ static struct isa_inst send_inst(struct emitter *e, uint32_t id, const struct ac
         uint32_t view = t->kind == TASK_partial
                             ? emit_view(e, a->buffer, box->lo[2], box->hi[2], 0.0f)
                             : emit_message_view(e, a->buffer, a->part, box->lo[2], box->hi[2]);
-        add_message(e, id, &targets[n++], e->p->buffers.at[a->buffer].tile, view);
+        add_message(e, id, &targets[n++], e->p->tasks->buffers.at[a->buffer].tile, view);
     }
     inst.obj = (uint16_t)emit_route(e, t->tile, targets, n);
     free(targets);
     return inst;
 }
 
-static struct isa_inst dma_inst(struct emitter *e, const struct task *t, const struct accesses *acc,
-                                const struct box *box)
+/* A transfer of the box to or from element `outside` of a binding. */
+static struct isa_inst dma_inst(enum isa_op op, uint32_t binding, const struct box *box,
+                                const struct box *outside)
+{
+    struct isa_inst inst = isa_inst_new(op, 0);
+    set_extent(&inst, box);
+    inst.obj = (uint16_t)binding;
+    inst.y = (int16_t)outside->lo[0];
+    inst.x = (int16_t)outside->lo[1];
+    inst.c = (uint16_t)outside->lo[2];
+    return inst;
+}
+
+static struct isa_inst inst_load(struct emitter *e, uint32_t id, const struct accesses *acc,
+                                 const struct box *box)
 {
     const struct access *a = &acc->v.at[0];
-    bool load = t->kind == TASK_load;
-    struct isa_inst inst = isa_inst_new(load ? ISA_load : ISA_store, 0);
-    struct box outside = *box;
-    set_extent(&inst, box);
-    if (load) {
-        inst.obj = (uint16_t)e->binding_of[e->p->nodes.at[t->node].out->id];
-        inst.dst = region(emit_message_view(e, a->buffer, a->part, box->lo[2], box->hi[2]), box);
-    } else {
-        const struct output_store *s = &e->p->stores.at[t->aux];
-        inst.obj = (uint16_t)e->binding_of[s->output->id];
-        outside = box_shift(box, s->shift, 1);
-        inst.a = region(plain_view(e, a), &a->box);
-    }
-    inst.y = (int16_t)outside.lo[0];
-    inst.x = (int16_t)outside.lo[1];
-    inst.c = (uint16_t)outside.lo[2];
+    uint32_t binding = e->binding_of[task_node(e->p, task_at(e, id))->out->id];
+    struct isa_inst inst = dma_inst(ISA_load, binding, box, box);
+    inst.dst = region(emit_message_view(e, a->buffer, a->part, box->lo[2], box->hi[2]), box);
     return inst;
+}
+
+static struct isa_inst inst_store(struct emitter *e, uint32_t id, const struct accesses *acc,
+                                  const struct box *box)
+{
+    const struct access *a = &acc->v.at[0];
+    const struct output_store *s = &e->p->tasks->stores.at[task_at(e, id)->store.output];
+    struct box outside = box_shift(box, s->shift, 1);
+    struct isa_inst inst = dma_inst(ISA_store, e->binding_of[s->output->id], box, &outside);
+    inst.a = region(plain_view(e, a), &a->box);
+    return inst;
+}
+
+static struct isa_inst inst_mvm(struct emitter *e, uint32_t id, const struct accesses *acc,
+                                const struct box *box)
+{
+    struct isa_inst inst = isa_inst_new(ISA_mvm, 0);
+    inst.obj = (uint16_t)e->p->segment->group[task_at(e, id)->mvm.group].number;
+    set_extent(&inst, box);
+    inst.dst = region(plain_view(e, &acc->v.at[1]), box);
+    return inst;
+}
+
+#define INST(kind, by)                                                                             \
+    static struct isa_inst inst_##kind(struct emitter *e, uint32_t id, const struct accesses *acc, \
+                                       const struct box *box)                                      \
+    {                                                                                              \
+        return by(e, id, acc, box);                                                                \
+    }
+INST(sum, vmap_inst)
+INST(finish, vmap_inst)
+INST(map, vmap_inst)
+INST(window, window_inst)
+INST(gather, window_inst)
+INST(partial, send_inst)
+INST(send, send_inst)
+
+static struct isa_inst inst_barrier(struct emitter *e, uint32_t id, const struct accesses *acc,
+                                    const struct box *box)
+{
+    (void)e, (void)acc, (void)box;
+    BUG("task %u is a barrier, which has no instruction", id);
 }
 
 static struct isa_inst task_inst(struct emitter *e, uint32_t id, const struct accesses *acc)
 {
-    const struct task *t = &e->p->tasks.at[id];
-    struct box box = task_box(e->p, t);
-    struct isa_inst inst;
-    switch ((enum task_kind)t->kind) {
-    case TASK_mvm:
-        inst = isa_inst_new(ISA_mvm, 0);
-        inst.obj = (uint16_t)e->p->groups.at[t->aux].number;
-        set_extent(&inst, &box);
-        inst.dst = region(plain_view(e, &acc->v.at[1]), &box);
-        return inst;
-    case TASK_sum:
-    case TASK_finish:
-    case TASK_map: return vmap_inst(e, t, acc, &box);
-    case TASK_reduce: return reduce_inst(e, t, acc);
-    case TASK_copy: return copy_inst(e, t, acc, &box);
-    case TASK_window:
-    case TASK_gather: return window_inst(e, t, acc, &box);
-    case TASK_partial:
-    case TASK_send: return send_inst(e, id, acc, &box);
-    case TASK_load:
-    case TASK_store: return dma_inst(e, t, acc, &box);
-    case TASK_barrier: break;
-    }
-    BUG("task kind %d has no instruction", t->kind);
+    static struct isa_inst (*const table[])(struct emitter *, uint32_t, const struct accesses *,
+                                            const struct box *) = {
+#define TASK(name, inst, unit, work) inst_##name,
+#include "tasks.def"
+#undef TASK
+    };
+    struct box box = task_box(e->p, task_at(e, id));
+    return table[task_at(e, id)->kind](e, id, acc, &box);
 }
 
 /* The operation that an instruction is for. */
 static uint32_t source_of(const struct plan *p, const struct task *t)
 {
-    const struct node *n = &p->nodes.at[t->node];
+    const struct node *n = &p->nodes->at[t->node];
     if (t->kind == TASK_store)
-        return p->stores.at[t->aux].output->id;
+        return p->tasks->stores.at[t->store.output].output->id;
     return t->kind == TASK_mvm || t->kind == TASK_partial ? n->root->id : n->out->id;
 }
 
@@ -239,7 +275,7 @@ static void attach_waits(struct emitter *e, const struct task *t, struct isa_ins
 
 static void emit_task(struct emitter *e, uint32_t id, struct accesses *acc)
 {
-    const struct task *t = &e->p->tasks.at[id];
+    const struct task *t = &e->p->tasks->tasks.at[id];
     if (t->kind == TASK_barrier)
         return;
     task_accesses(e->p, t, acc);
@@ -250,6 +286,11 @@ static void emit_task(struct emitter *e, uint32_t id, struct accesses *acc)
     emit_inst(e, t->tile, t->queue, inst, source);
     e->count_after[id] = e->queue_count[t->queue];
     sync_after(e, id, acc);
+}
+
+static uint32_t first_queue(const struct emitter *e, uint32_t tile)
+{
+    return tile < e->p->segment->n_tiles ? e->p->tasks->queue_base[tile] : e->p->tasks->n_queues;
 }
 
 /* Every number that an instruction word or table limits. */
@@ -279,7 +320,7 @@ static bool within_limits(struct emitter *e, uint32_t tile)
                             (unsigned long)limits[i].most,
                             limits[i].field ? limits[i].field : "the number of tiles",
                             " or use fewer crossbars a tile");
-    for (uint32_t q = e->p->queue_base[tile]; q < queue_dma(e->p, tile) + 1; q++)
+    for (uint32_t q = first_queue(e, tile); q < first_queue(e, tile + 1); q++)
         if (e->queue_count[q] > ISA_MAX_COUNT)
             ok = diag_error(e->p->diag, (struct loc){0}, DIAG_CAPACITY,
                             "tile %u has %u instructions in one queue, at most %d can be counted: "
@@ -305,7 +346,7 @@ static void finish_tile(struct emitter *e, uint32_t tile)
     struct emit_tile *t = &e->tiles[tile];
     struct isa_tile *out = &e->out->tiles[tile];
     struct isa_inst halt = isa_inst_new(ISA_halt, 0);
-    emit_inst(e, tile, e->p->queue_base[tile], halt, ISA_NO_SOURCE);
+    emit_inst(e, tile, e->p->tasks->queue_base[tile], halt, ISA_NO_SOURCE);
     KEEP(views);
     KEEP(windows);
     KEEP(programs);
@@ -322,7 +363,7 @@ static void finish_tile(struct emitter *e, uint32_t tile)
 static void emitter_free(struct emitter *e)
 {
     sync_free(e);
-    for (size_t i = 0; i < e->p->tiles.n; i++) {
+    for (size_t i = 0; i < e->p->segment->n_tiles; i++) {
         struct emit_tile *t = &e->tiles[i];
         VEC_FREE(&t->stream);
         VEC_FREE(&t->sources);
@@ -338,7 +379,7 @@ static void emitter_free(struct emitter *e)
         map_free(&t->inbound_of);
         map_free(&t->made);
     }
-    for (uint32_t q = 0; q < e->p->n_queues; q++)
+    for (uint32_t q = 0; q < e->p->tasks->n_queues; q++)
         VEC_FREE(&e->waited[q].at);
     VEC_FREE(&e->messages);
     VEC_FREE(&e->waits);
@@ -348,24 +389,24 @@ static void emitter_free(struct emitter *e)
 
 static void begin(struct emitter *e)
 {
-    struct plan *p = e->p;
+    const struct plan *p = e->p;
     struct isa_program *out = e->out;
     e->arena = arena_new();
-    e->tiles = ARENA_ARRAY(e->arena, struct emit_tile, p->tiles.n);
-    e->queue_count = ARENA_ARRAY(e->arena, uint32_t, p->n_queues);
-    e->waited = ARENA_ARRAY(e->arena, struct waited, p->n_queues);
-    e->count_after = ARENA_ARRAY(e->arena, uint32_t, p->tasks.n);
-    e->first_message = ARENA_ARRAY(e->arena, uint32_t, p->tasks.n);
-    e->n_messages = ARENA_ARRAY(e->arena, uint32_t, p->tasks.n);
-    e->constant_offset = ARENA_ARRAY(e->arena, uint64_t, p->n_ops);
-    e->binding_of = ARENA_ARRAY(e->arena, uint32_t, p->n_ops);
-    for (size_t t = 0; t < p->tiles.n; t++)
-        e->tiles[t].bytes = p->tiles.at[t].bytes;
-    out->n_tiles = (uint32_t)p->tiles.n;
+    e->tiles = ARENA_ARRAY(e->arena, struct emit_tile, p->segment->n_tiles);
+    e->queue_count = ARENA_ARRAY(e->arena, uint32_t, p->tasks->n_queues);
+    e->waited = ARENA_ARRAY(e->arena, struct waited, p->tasks->n_queues);
+    e->count_after = ARENA_ARRAY(e->arena, uint32_t, p->tasks->tasks.n);
+    e->first_message = ARENA_ARRAY(e->arena, uint32_t, p->tasks->tasks.n);
+    e->n_messages = ARENA_ARRAY(e->arena, uint32_t, p->tasks->tasks.n);
+    e->constant_offset = ARENA_ARRAY(e->arena, uint64_t, p->nodes->n_ops);
+    e->binding_of = ARENA_ARRAY(e->arena, uint32_t, p->nodes->n_ops);
+    for (size_t t = 0; t < p->segment->n_tiles; t++)
+        e->tiles[t].bytes = p->memory->tile_bytes[t];
+    out->n_tiles = p->segment->n_tiles;
     out->tiles = ARENA_ARRAY(out->arena, struct isa_tile, out->n_tiles);
-    e->image_of = ARENA_ARRAY(e->arena, uint32_t, p->layers.n);
-    for (size_t l = 0; l < p->layers.n; l++)
-        e->constants_section += p->layers.at[l].shares == NONE; /* images come first */
+    e->image_of = ARENA_ARRAY(e->arena, uint32_t, p->segment->n_layers);
+    for (size_t l = 0; l < p->segment->n_layers; l++)
+        e->constants_section += p->segment->layer[l].shares == NONE; /* images come first */
     out->n_sections = e->constants_section + 1;
     out->sections = ARENA_ARRAY(out->arena, struct isa_section, out->n_sections);
     sync_prepare(e);
@@ -376,30 +417,30 @@ static void begin(struct emitter *e)
     emit_constant_buffers(e);
 }
 
-struct isa_program *plan_emit(struct plan *p)
+struct isa_program *plan_emit(const struct plan *p)
 {
     struct emitter e = {.p = p, .out = isa_program_new()};
     e.out->arch = *p->arch;
     begin(&e);
     struct accesses acc = {0};
-    for (uint32_t i = 0; i < p->n_order && !e.failed; i++) {
-        emit_task(&e, p->order[i], &acc);
+    for (uint32_t i = 0; i < p->schedule->n && !e.failed; i++) {
+        emit_task(&e, p->schedule->order[i].task, &acc);
         if (i % PROGRESS_TASKS == 0)
-            progress_tell(p->options->progress, "write instructions", i, p->n_order);
+            progress_tell(p->options->progress, "write instructions", i, p->schedule->n);
     }
-    progress_tell(p->options->progress, "write instructions", p->n_order, p->n_order);
+    progress_tell(p->options->progress, "write instructions", p->schedule->n, p->schedule->n);
     VEC_FREE(&acc.v);
     bool ok = true;
-    for (uint32_t t = 0; t < p->tiles.n; t++)
+    for (uint32_t t = 0; t < p->segment->n_tiles; t++)
         ok &= within_limits(&e, t);
-    for (uint32_t t = 0; ok && t < p->tiles.n; t++)
+    for (uint32_t t = 0; ok && t < p->segment->n_tiles; t++)
         finish_tile(&e, t);
     struct isa_section *constants = &e.out->sections[e.constants_section];
     constants->name = "constants";
     constants->data = keep(&e, e.constants.at, e.constants.n, 1);
     constants->length = e.constants.n;
     e.out->arch.name = arena_strdup(e.out->arena, p->arch->name);
-    e.out->scheduled_cycles = p->makespan;
+    e.out->scheduled_cycles = p->schedule->makespan;
     e.out->pes = (uint64_t)p->options->pes;
     emitter_free(&e);
     if (ok)

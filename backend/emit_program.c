@@ -2,17 +2,17 @@
  * emit_program.c - the parts of a program that follow from graph and placement alone: nodes,
  * bindings, images, groups.
  */
-#include "emit_internal.h"
+#include "emit.h"
 
 #include <string.h>
 
 void emit_nodes(struct emitter *e)
 {
     struct isa_program *out = e->out;
-    out->n_nodes = e->p->n_ops;
+    out->n_nodes = e->p->nodes->n_ops;
     out->nodes = ARENA_ARRAY(out->arena, struct isa_node, out->n_nodes);
-    for (uint32_t i = 0; i < e->p->n_ops; i++) {
-        const struct ir_op *op = e->p->ops[i];
+    for (uint32_t i = 0; i < e->p->nodes->n_ops; i++) {
+        const struct ir_op *op = e->p->nodes->ops[i];
         out->nodes[i].name = arena_strdup(out->arena, op->name);
         out->nodes[i].op = ir_op_descs[op->opcode].name;
         out->nodes[i].entity = arena_strdup(out->arena, op->loc.entity ? op->loc.entity : "");
@@ -29,7 +29,7 @@ static struct isa_binding binding_of(struct emitter *e, const struct ir_op *op)
     const struct ir_type *type = output ? &op->in[0].value->type : &op->out->type;
     struct isa_binding b = {.output = output, .node = op->id, .rank = shape.n};
     b.index = (uint32_t)(output ? res->index : in->index);
-    b.element = plan_port_element(op);
+    b.element = port_element(op);
     b.name = arena_strdup(e->out->arena, op->name);
     uint64_t *dims = ARENA_ARRAY(e->out->arena, uint64_t, shape.n);
     for (uint32_t i = 0; i < shape.n; i++)
@@ -49,11 +49,11 @@ void emit_bindings(struct emitter *e)
 {
     struct isa_program *out = e->out;
     uint32_t n = 0;
-    for (uint32_t i = 0; i < e->p->n_ops; i++)
-        n += e->p->ops[i]->opcode == IR_input || e->p->ops[i]->opcode == IR_output;
+    for (uint32_t i = 0; i < e->p->nodes->n_ops; i++)
+        n += e->p->nodes->ops[i]->opcode == IR_input || e->p->nodes->ops[i]->opcode == IR_output;
     out->bindings = ARENA_ARRAY(out->arena, struct isa_binding, n);
-    for (uint32_t i = 0; i < e->p->n_ops; i++) {
-        const struct ir_op *op = e->p->ops[i];
+    for (uint32_t i = 0; i < e->p->nodes->n_ops; i++) {
+        const struct ir_op *op = e->p->nodes->ops[i];
         if (op->opcode != IR_input && op->opcode != IR_output)
             continue;
         e->binding_of[i] = out->n_bindings;
@@ -88,15 +88,15 @@ static struct isa_section image_section(struct emitter *e, const struct ir_op *m
 void emit_images(struct emitter *e)
 {
     struct isa_program *out = e->out;
-    out->images = ARENA_ARRAY(out->arena, struct isa_image, e->p->layers.n);
-    for (uint32_t k = 0; k < e->p->layers.n; k++) {
-        const struct layer *l = &e->p->layers.at[k];
+    out->images = ARENA_ARRAY(out->arena, struct isa_image, e->p->segment->n_layers);
+    for (uint32_t k = 0; k < e->p->segment->n_layers; k++) {
+        const struct layer *l = &e->p->segment->layer[k];
         if (l->shares != NONE) {
             e->image_of[k] = e->image_of[l->shares];
             continue;
         }
         uint32_t i = e->image_of[k] = out->n_images++;
-        const struct ir_op *mvm = e->p->nodes.at[l->node].root;
+        const struct ir_op *mvm = e->p->nodes->at[l->node].root;
         out->images[i] = (struct isa_image){.section = i,
                                             .k = (uint32_t)l->mapping.k,
                                             .n = (uint32_t)l->mapping.n,
@@ -125,20 +125,20 @@ static void fill_pes(const struct layer *l, const struct group *g, struct isa_pe
 
 void emit_groups(struct emitter *e)
 {
-    struct plan *p = e->p;
-    for (uint32_t t = 0; t < p->tiles.n; t++) {
-        e->out->tiles[t].n_groups = p->tiles.at[t].n_groups;
+    const struct plan *p = e->p;
+    for (uint32_t t = 0; t < p->segment->n_tiles; t++) {
+        e->out->tiles[t].n_groups = p->segment->tile[t].n_groups;
         e->out->tiles[t].groups =
-            ARENA_ARRAY(e->out->arena, struct isa_group, p->tiles.at[t].n_groups);
+            ARENA_ARRAY(e->out->arena, struct isa_group, p->segment->tile[t].n_groups);
     }
-    for (uint32_t i = 0; i < p->groups.n; i++) {
-        const struct group *g = &p->groups.at[i];
-        const struct layer *l = &p->layers.at[g->layer];
-        const struct node *n = &p->nodes.at[l->node];
+    for (uint32_t i = 0; i < p->segment->n_groups; i++) {
+        const struct group *g = &p->segment->group[i];
+        const struct layer *l = &p->segment->layer[g->layer];
+        const struct node *n = &p->nodes->at[l->node];
         const struct operand *o = &n->operand[0];
         struct isa_group *out = &e->out->tiles[g->tile].groups[g->number];
         int32_t lo, hi;
-        group_channels(p, g, &lo, &hi);
+        group_channels(p->segment, g, &lo, &hi);
         for (int a = 0; a < 2; a++) {
             out->kernel[a] = (uint32_t)o->map[a].kernel;
             out->stride[a] = (uint32_t)o->map[a].stride;
@@ -148,11 +148,12 @@ void emit_groups(struct emitter *e)
         out->pad_left = o->map[1].pad;
         out->in_channels = (uint32_t)o->value->out->type.dim[2];
         out->conv_groups = l->mapping.groups > 1 ? (uint32_t)l->mapping.groups : 0;
-        struct box taps = group_taps(p, g);
+        struct box taps = group_taps(p->segment, g);
         out->source_channel0 = (uint32_t)taps.lo[2];
-        out->source_view = emit_view(e, g->source, taps.lo[2], taps.hi[2], o->pad_value);
+        out->source_view =
+            emit_view(e, p->tasks->group[i].source, taps.lo[2], taps.hi[2], o->pad_value);
         out->image = e->image_of[g->layer];
-        out->shares = g->owner == i ? 0 : p->groups.at[g->owner].number + 1;
+        out->shares = g->owner == i ? 0 : p->segment->group[g->owner].number + 1;
         out->channel0 = (uint32_t)lo;
         out->n_pes = g->n_pes;
         out->pes = ARENA_ARRAY(e->out->arena, struct isa_pe, g->n_pes);

@@ -7,19 +7,20 @@
  * queue) on another. A minimum over readers, never a sum. All of them point backwards in L. A wait
  * implied by an earlier one of the same queue is dropped.
  */
-#include "emit_internal.h"
+#include "emit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static bool wraps(const struct buffer *b)
+static uint32_t rows_of(const struct emitter *e, uint32_t buffer)
 {
-    return !b->constant && b->ring < (uint32_t)(b->held.hi[0] - b->held.lo[0]);
+    const struct box *held = &buffer_at(e, buffer)->held;
+    return (uint32_t)(held->hi[0] - held->lo[0]);
 }
 
-static uint32_t rows_of(const struct buffer *b)
+static bool wraps(const struct emitter *e, uint32_t buffer)
 {
-    return (uint32_t)(b->held.hi[0] - b->held.lo[0]);
+    return !buffer_at(e, buffer)->constant && storage_of(e, buffer)->ring < rows_of(e, buffer);
 }
 
 uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue, enum message_kind kind)
@@ -39,7 +40,7 @@ static struct ring_reader *reader_of(struct emitter *e, uint32_t buffer, uint32_
     uint32_t i = map_intern_u64(&e->reader_of, map_pair(buffer, queue), (uint32_t)r->readers.n);
     if (i < r->readers.n)
         return &r->readers.at[i];
-    uint32_t n = rows_of(&e->p->buffers.at[buffer]);
+    uint32_t n = rows_of(e, buffer);
     struct ring_reader reader = {.queue = queue};
     reader.last_task = ARENA_ARRAY(e->arena, uint32_t, n);
     reader.count = ARENA_ARRAY(e->arena, uint32_t, n);
@@ -54,7 +55,7 @@ static struct ring_writer *writer_of(struct emitter *e, uint32_t buffer, uint32_
     uint32_t i = map_intern_u64(&e->writer_of, map_pair(buffer, tile), (uint32_t)r->writers.n);
     if (i < r->writers.n)
         return &r->writers.at[i];
-    struct ring_writer w = {tile, arena_alloc(e->arena, rows_of(&e->p->buffers.at[buffer]))};
+    struct ring_writer w = {tile, arena_alloc(e->arena, rows_of(e, buffer))};
     VEC_PUSH(&r->writers, w);
     return &r->writers.at[i];
 }
@@ -69,32 +70,33 @@ struct credit_key {
 static bool frees(const struct emitter *e, uint32_t id, const struct access *a)
 {
     return !a->write ||
-           (e->p->buffers.at[a->buffer].tile == e->p->tasks.at[id].tile && !e->has_successor[id]);
+           (e->p->tasks->buffers.at[a->buffer].tile == e->p->tasks->tasks.at[id].tile &&
+            !e->has_successor[id]);
 }
 
 /* Which tasks others wait for; layer ends are no readers. */
 static void note_successors(struct emitter *e)
 {
     const struct plan *p = e->p;
-    e->has_successor = heap_alloc(p->tasks.n * sizeof *e->has_successor);
-    for (size_t i = 0; i < p->tasks.n; i++) {
-        const struct task *t = &p->tasks.at[i];
+    e->has_successor = heap_alloc(p->tasks->tasks.n * sizeof *e->has_successor);
+    for (size_t i = 0; i < p->tasks->tasks.n; i++) {
+        const struct task *t = &p->tasks->tasks.at[i];
         if (t->kind == TASK_barrier)
             continue;
-        if (t->pred0 != NONE)
-            e->has_successor[t->pred0] = true;
+        if (p->schedule->asked_by[i] != NONE)
+            e->has_successor[p->schedule->asked_by[i]] = true;
         for (uint32_t k = 0; k < t->n_preds; k++)
-            e->has_successor[p->preds.at[t->preds + k]] = true;
+            e->has_successor[p->tasks->preds.at[t->preds + k]] = true;
     }
 }
 
 static void note_ring_use(struct emitter *e, uint32_t id, const struct accesses *accesses)
 {
-    const struct task *t = &e->p->tasks.at[id];
+    const struct task *t = &e->p->tasks->tasks.at[id];
     for (size_t k = 0; k < accesses->v.n; k++) {
         const struct access *a = &accesses->v.at[k];
-        const struct buffer *b = &e->p->buffers.at[a->buffer];
-        if (a->rows.lo >= a->rows.hi || !wraps(b))
+        const struct buffer *b = &e->p->tasks->buffers.at[a->buffer];
+        if (a->rows.lo >= a->rows.hi || !wraps(e, a->buffer))
             continue;
         uint32_t lo = (uint32_t)(a->rows.lo - b->held.lo[0]);
         uint32_t hi = (uint32_t)(a->rows.hi - b->held.lo[0]);
@@ -112,15 +114,15 @@ static void note_ring_use(struct emitter *e, uint32_t id, const struct accesses 
 static void note_barrier(struct emitter *e, uint32_t layer)
 {
     const struct plan *p = e->p;
-    const struct task *barrier = &p->tasks.at[p->barrier[layer]];
-    uint32_t *last = heap_alloc(p->tiles.n * sizeof *last);
-    memset(last, 0xff, p->tiles.n * sizeof *last);
+    const struct task *barrier = &p->tasks->tasks.at[p->tasks->barrier[layer]];
+    uint32_t *last = heap_alloc(p->segment->n_tiles * sizeof *last);
+    memset(last, 0xff, p->segment->n_tiles * sizeof *last);
     for (uint32_t i = 0; i < barrier->n_preds; i++) {
-        uint32_t id = p->preds.at[barrier->preds + i], tile = p->tasks.at[id].tile;
-        if (last[tile] == NONE || p->tasks.at[last[tile]].order < p->tasks.at[id].order)
+        uint32_t id = p->tasks->preds.at[barrier->preds + i], tile = p->tasks->tasks.at[id].tile;
+        if (last[tile] == NONE || p->schedule->rank[last[tile]] < p->schedule->rank[id])
             last[tile] = id;
     }
-    for (size_t t = 0; t < p->tiles.n; t++)
+    for (size_t t = 0; t < p->segment->n_tiles; t++)
         if (last[t] != NONE) {
             VEC_PUSH(&e->barrier_ends, ((struct barrier_end){.layer = layer, .task = last[t]}));
             e->barrier_end_of[last[t]] = (uint32_t)e->barrier_ends.n;
@@ -130,20 +132,20 @@ static void note_barrier(struct emitter *e, uint32_t layer)
 
 void sync_prepare(struct emitter *e)
 {
-    struct plan *p = e->p;
+    const struct plan *p = e->p;
     struct accesses accesses = {0};
-    e->rings = heap_alloc(p->buffers.n * sizeof *e->rings);
+    e->rings = heap_alloc(p->tasks->buffers.n * sizeof *e->rings);
     note_successors(e);
-    for (uint32_t i = 0; i < p->n_order; i++) {
-        task_accesses(p, &p->tasks.at[p->order[i]], &accesses);
-        note_ring_use(e, p->order[i], &accesses);
+    for (uint32_t i = 0; i < p->schedule->n; i++) {
+        task_accesses(p, &p->tasks->tasks.at[p->schedule->order[i].task], &accesses);
+        note_ring_use(e, p->schedule->order[i].task, &accesses);
     }
     VEC_FREE(&accesses.v);
-    e->barrier_end_of = heap_alloc(p->tasks.n * sizeof *e->barrier_end_of);
-    e->signalled = ARENA_ARRAY(e->arena, uint32_t, p->tiles.n);
-    e->first_barrier_end = ARENA_ARRAY(e->arena, uint32_t, p->layers.n + 1);
-    for (uint32_t l = 0; l < p->layers.n; l++) {
-        if (p->options->mode == SCHEDULE_LAYER_BY_LAYER && p->barrier[l] != NONE)
+    e->barrier_end_of = heap_alloc(p->tasks->tasks.n * sizeof *e->barrier_end_of);
+    e->signalled = ARENA_ARRAY(e->arena, uint32_t, p->segment->n_tiles);
+    e->first_barrier_end = ARENA_ARRAY(e->arena, uint32_t, p->segment->n_layers + 1);
+    for (uint32_t l = 0; l < p->segment->n_layers; l++) {
+        if (p->options->mode == SCHEDULE_LAYER_BY_LAYER && p->tasks->barrier[l] != NONE)
             note_barrier(e, l);
         e->first_barrier_end[l + 1] = (uint32_t)e->barrier_ends.n;
     }
@@ -151,7 +153,7 @@ void sync_prepare(struct emitter *e)
 
 void sync_free(struct emitter *e)
 {
-    for (size_t i = 0; e->rings && i < e->p->buffers.n; i++) {
+    for (size_t i = 0; e->rings && i < e->p->tasks->buffers.n; i++) {
         struct ring *r = &e->rings[i];
         for (size_t k = 0; k < r->readers.n; k++)
             VEC_FREE(&r->readers.at[k].credits);
@@ -184,15 +186,15 @@ static void add_wait(struct emitter *e, uint32_t counter, uint32_t threshold)
 }
 
 /* PE groups and vector units run one instruction after the other: no wait on oneself. */
-static bool runs_in_order(const struct plan *p, const struct task *t)
+static bool runs_in_order(const struct task *t)
 {
-    return t->queue < queue_tx(p, t->tile);
+    return task_kinds[t->kind].unit <= QUEUE_VU;
 }
 
 static void wait_for_queue(struct emitter *e, const struct task *t, uint32_t queue, uint32_t count)
 {
-    if (queue != t->queue || !runs_in_order(e->p, t))
-        add_wait(e, queue - e->p->queue_base[t->tile], count);
+    if (queue != t->queue || !runs_in_order(t))
+        add_wait(e, queue - e->p->tasks->queue_base[t->tile], count);
 }
 
 static void wait_for_message(struct emitter *e, const struct task *t, uint32_t pred)
@@ -208,7 +210,7 @@ static void wait_for_barrier(struct emitter *e, const struct task *t, uint32_t l
 {
     for (uint32_t i = e->first_barrier_end[layer]; i < e->first_barrier_end[layer + 1]; i++) {
         const struct barrier_end *end = &e->barrier_ends.at[i];
-        const struct task *last = &e->p->tasks.at[end->task];
+        const struct task *last = &e->p->tasks->tasks.at[end->task];
         if (last->tile == t->tile)
             wait_for_queue(e, t, last->queue, e->count_after[end->task]);
         uint32_t told = map_find_u64(&e->told_of, map_pair(i, t->tile));
@@ -221,9 +223,9 @@ static void wait_for(struct emitter *e, const struct task *t, uint32_t pred)
 {
     if (pred == NONE)
         return;
-    const struct task *before = &e->p->tasks.at[pred];
+    const struct task *before = &e->p->tasks->tasks.at[pred];
     if (before->kind == TASK_barrier)
-        wait_for_barrier(e, t, e->p->nodes.at[before->node].layer);
+        wait_for_barrier(e, t, e->p->segment->layer_of[before->node]);
     else if (before->kind == TASK_send || before->kind == TASK_partial)
         wait_for_message(e, t, pred);
     else
@@ -233,16 +235,17 @@ static void wait_for(struct emitter *e, const struct task *t, uint32_t pred)
 /* A writer of `row` takes the slot of earlier rows: for each queue that read any, its last one. */
 static void wait_for_row(struct emitter *e, const struct task *t, uint32_t buffer, uint32_t row)
 {
-    const struct buffer *b = &e->p->buffers.at[buffer];
+    const struct buffer *b = &e->p->tasks->buffers.at[buffer];
     const struct ring *r = &e->rings[buffer];
+    uint32_t ring = storage_of(e, buffer)->ring;
     for (size_t i = 0; i < r->readers.n; i++) {
         const struct ring_reader *reader = &r->readers.at[i];
         uint32_t old = row;
-        while (old >= b->ring && reader->last_task[old - b->ring] == NONE)
-            old -= b->ring;
-        if (old < b->ring)
+        while (old >= ring && reader->last_task[old - ring] == NONE)
+            old -= ring;
+        if (old < ring)
             continue;
-        old -= b->ring;
+        old -= ring;
         if (b->tile == t->tile) {
             wait_for_queue(e, t, reader->queue, reader->count[old]);
             continue;
@@ -280,15 +283,15 @@ static void drop_implied(struct emitter *e, const struct task *t)
 
 void sync_waits(struct emitter *e, uint32_t id, const struct accesses *accesses)
 {
-    const struct task *t = &e->p->tasks.at[id];
+    const struct task *t = &e->p->tasks->tasks.at[id];
     e->waits.n = 0;
-    wait_for(e, t, t->pred0);
+    wait_for(e, t, e->p->schedule->asked_by[id]);
     for (uint32_t i = 0; i < t->n_preds; i++)
-        wait_for(e, t, e->p->preds.at[t->preds + i]);
+        wait_for(e, t, e->p->tasks->preds.at[t->preds + i]);
     for (size_t k = 0; k < accesses->v.n; k++) {
         const struct access *a = &accesses->v.at[k];
-        const struct buffer *b = &e->p->buffers.at[a->buffer];
-        if (!a->write || !wraps(b))
+        const struct buffer *b = &e->p->tasks->buffers.at[a->buffer];
+        if (!a->write || !wraps(e, a->buffer))
             continue;
         for (int32_t y = a->rows.lo; y < a->rows.hi; y++)
             wait_for_row(e, t, a->buffer, (uint32_t)(y - b->held.lo[0]));
@@ -325,7 +328,7 @@ static void credit_row(struct emitter *e, struct signal *s, struct ring_reader *
     uint32_t i = map_intern(&e->credit_of, &key, sizeof key, (uint32_t)reader->credits.n);
     if (i == reader->credits.n) {
         struct credit fresh = {.tile = to_tile};
-        fresh.number = ARENA_ARRAY(e->arena, uint32_t, rows_of(&e->p->buffers.at[buffer]));
+        fresh.number = ARENA_ARRAY(e->arena, uint32_t, rows_of(e, buffer));
         VEC_PUSH(&reader->credits, fresh);
     }
     struct credit *c = &reader->credits.at[i];
@@ -337,10 +340,10 @@ static void credit_row(struct emitter *e, struct signal *s, struct ring_reader *
 static void release_row(struct emitter *e, struct signal *s, uint32_t buffer,
                         struct ring_reader *reader, uint32_t row)
 {
-    const struct buffer *b = &e->p->buffers.at[buffer];
+    const struct buffer *b = buffer_at(e, buffer);
     struct ring *r = &e->rings[buffer];
-    uint32_t n = rows_of(b);
-    for (uint32_t next = row + b->ring; next < n; next += b->ring) {
+    uint32_t ring = storage_of(e, buffer)->ring, n = rows_of(e, buffer);
+    for (uint32_t next = row + ring; next < n; next += ring) {
         for (size_t i = 0; i < r->writers.n; i++)
             if (r->writers.at[i].tile != b->tile && r->writers.at[i].writes[next])
                 credit_row(e, s, reader, buffer, row, r->writers.at[i].tile);
@@ -353,11 +356,11 @@ static void end_layer(struct emitter *e, struct signal *s, uint32_t id)
 {
     const struct plan *p = e->p;
     struct barrier_end *end = &e->barrier_ends.at[e->barrier_end_of[id] - 1];
-    const struct layer *next = &p->layers.at[end->layer + 1];
-    const struct task *t = &p->tasks.at[id];
+    const struct layer *next = &p->segment->layer[end->layer + 1];
+    const struct task *t = &p->tasks->tasks.at[id];
     for (uint32_t c = 0; c < next->n_copies; c++)
         for (uint32_t g = 0; g < next->copy[c].n_groups; g++) {
-            uint32_t tile = p->groups.at[next->copy[c].first_group + g].tile;
+            uint32_t tile = p->segment->group[next->copy[c].first_group + g].tile;
             uint64_t key = map_pair(e->barrier_end_of[id] - 1, tile);
             uint32_t n = (uint32_t)end->told.n;
             if (tile == t->tile || map_intern_u64(&e->told_of, key, n) < n)
@@ -375,19 +378,19 @@ static void emit_signal(struct emitter *e, const struct task *t, struct signal *
         return;
     struct isa_inst inst = isa_inst_new(ISA_signal, 0);
     inst.obj = (uint16_t)emit_route(e, t->tile, s->targets.at, (uint32_t)s->targets.n);
-    emit_inst(e, t->tile, t->queue, inst, e->p->nodes.at[t->node].out->id);
+    emit_inst(e, t->tile, t->queue, inst, e->p->nodes->at[t->node].out->id);
     s->targets.n = 0;
     e->n_signals++;
 }
 
 void sync_after(struct emitter *e, uint32_t id, const struct accesses *accesses)
 {
-    const struct task *t = &e->p->tasks.at[id];
+    const struct task *t = &e->p->tasks->tasks.at[id];
     struct signal s = {.kind = MESSAGE_CREDIT};
     for (size_t k = 0; k < accesses->v.n; k++) {
         const struct access *a = &accesses->v.at[k];
-        const struct buffer *b = &e->p->buffers.at[a->buffer];
-        if (!wraps(b) || !frees(e, id, a))
+        const struct buffer *b = &e->p->tasks->buffers.at[a->buffer];
+        if (!wraps(e, a->buffer) || !frees(e, id, a))
             continue;
         struct ring_reader *reader = reader_of(e, a->buffer, t->queue);
         for (int32_t y = a->rows.lo; y < a->rows.hi; y++) {

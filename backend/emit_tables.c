@@ -4,7 +4,7 @@
  * Equal entries of a tile are one entry. Everything a view says follows from its buffer: base, ring
  * and pitches from memplan.c, held rectangle and extents from the value.
  */
-#include "emit_internal.h"
+#include "emit.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,12 +38,14 @@ static uint32_t remember(struct emitter *e, uint32_t tile, const struct key *key
     return map_intern(&e->tiles[tile].made, key, sizeof *key, id);
 }
 
-static struct isa_view whole_view(const struct buffer *b)
+static struct isa_view whole_view(const struct emitter *e, uint32_t buffer)
 {
+    const struct buffer *b = buffer_at(e, buffer);
+    const struct storage *at = storage_of(e, buffer);
     struct isa_view v;
     memset(&v, 0, sizeof v); /* compared as bytes */
-    v.base = b->base;
-    v.ring_rows = b->ring;
+    v.base = at->base;
+    v.ring_rows = at->ring;
     v.ring_origin = v.y0 = b->held.lo[0];
     v.y1 = b->held.hi[0];
     v.x0 = b->held.lo[1];
@@ -51,9 +53,9 @@ static struct isa_view whole_view(const struct buffer *b)
     v.height = (uint32_t)b->dim[0];
     v.width = (uint32_t)b->dim[1];
     v.channels = (uint32_t)(b->held.hi[2] - b->held.lo[2]);
-    v.row_pitch = b->pitch[0];
-    v.col_pitch = b->pitch[1];
-    v.channel_pitch = b->pitch[2];
+    v.row_pitch = at->pitch[0];
+    v.col_pitch = at->pitch[1];
+    v.channel_pitch = at->pitch[2];
     v.value = b->shows->id;
     v.channel0 = (uint32_t)b->held.lo[2];
     v.element = b->element;
@@ -62,13 +64,13 @@ static struct isa_view whole_view(const struct buffer *b)
 
 uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, float pad_value)
 {
-    const struct buffer *b = &e->p->buffers.at[buffer];
+    const struct buffer *b = buffer_at(e, buffer);
     struct key key = {KEY_VIEW, buffer, {lo, hi}, pad_value};
     uint32_t id;
     if (made(e, b->tile, &key, &id))
         return id;
-    struct isa_view v = whole_view(b);
-    v.base += (uint64_t)((lo - b->held.lo[2]) * b->pitch[2]);
+    struct isa_view v = whole_view(e, buffer);
+    v.base += (uint64_t)((lo - b->held.lo[2]) * v.channel_pitch);
     v.channels = (uint32_t)(hi - lo);
     v.channel0 = (uint32_t)lo;
     v.pad_value = pad_value;
@@ -79,13 +81,13 @@ uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, f
 static uint32_t part_view(struct emitter *e, uint32_t buffer, uint32_t part_index)
 {
     const struct plan *p = e->p;
-    const struct buffer *b = &p->buffers.at[buffer];
-    const struct part *part = &p->parts[b->value->id].part[part_index];
-    const struct node *n = &p->nodes.at[part->node];
+    const struct buffer *b = buffer_at(e, buffer);
+    const struct part *part = &p->nodes->parts[b->value->id].part[part_index];
+    const struct node *n = &p->nodes->at[part->node];
     struct box held = box_intersect(&b->held, &part->where);
-    struct isa_view v = whole_view(b);
-    v.base += (uint64_t)((held.lo[1] - b->held.lo[1]) * b->pitch[1] +
-                         (held.lo[2] - b->held.lo[2]) * b->pitch[2]);
+    struct isa_view v = whole_view(e, buffer);
+    v.base += (uint64_t)((held.lo[1] - b->held.lo[1]) * v.col_pitch +
+                         (held.lo[2] - b->held.lo[2]) * v.channel_pitch);
     v.ring_origin -= part->shift[0];
     v.y0 = held.lo[0] - part->shift[0];
     v.y1 = held.hi[0] - part->shift[0];
@@ -102,7 +104,7 @@ static uint32_t part_view(struct emitter *e, uint32_t buffer, uint32_t part_inde
 uint32_t emit_message_view(struct emitter *e, uint32_t buffer, uint32_t part, int32_t lo,
                            int32_t hi)
 {
-    const struct buffer *b = &e->p->buffers.at[buffer];
+    const struct buffer *b = buffer_at(e, buffer);
     struct key key = {KEY_PART, buffer, {(int32_t)part, lo, hi}, 0.0f};
     uint32_t id;
     if (made(e, b->tile, &key, &id))
@@ -118,7 +120,7 @@ uint32_t emit_message_view(struct emitter *e, uint32_t buffer, uint32_t part, in
 uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct operand *o,
                              const int32_t dim[3], int32_t lo, int32_t hi)
 {
-    const struct buffer *b = &e->p->buffers.at[buffer];
+    const struct buffer *b = buffer_at(e, buffer);
     bool spread[3];
     for (int a = 0; a < 3; a++)
         spread[a] = o->map[a].kind == MAP_ZERO;
@@ -129,7 +131,7 @@ uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct op
     uint32_t id;
     if (made(e, b->tile, &key, &id))
         return id;
-    struct isa_view v = whole_view(b);
+    struct isa_view v = whole_view(e, buffer);
     if (spread[0]) {
         v.row_pitch = 0;
         v.ring_origin = v.y0 = 0;
@@ -146,7 +148,7 @@ uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct op
     if (spread[2])
         v.channel_pitch = 0;
     else
-        v.base += (uint64_t)((lo - b->held.lo[2]) * b->pitch[2]);
+        v.base += (uint64_t)((lo - b->held.lo[2]) * storage_of(e, buffer)->pitch[2]);
     v.channels = (uint32_t)(hi - lo);
     v.channel0 = spread[2] ? 0 : (uint32_t)lo;
     return remember(e, b->tile, &key, intern_view(e, b->tile, &v));
@@ -154,8 +156,9 @@ uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct op
 
 uint32_t emit_permuted_view(struct emitter *e, uint32_t buffer, const int64_t *perm)
 {
-    const struct buffer *b = &e->p->buffers.at[buffer];
-    struct isa_view v = whole_view(b);
+    const struct buffer *b = buffer_at(e, buffer);
+    const struct storage *at = storage_of(e, buffer);
+    struct isa_view v = whole_view(e, buffer);
     v.height = (uint32_t)b->dim[perm[0]];
     v.width = (uint32_t)b->dim[perm[1]];
     v.channels = (uint32_t)b->dim[perm[2]];
@@ -163,15 +166,15 @@ uint32_t emit_permuted_view(struct emitter *e, uint32_t buffer, const int64_t *p
     v.ring_origin = v.y0 = v.x0 = 0;
     v.y1 = b->dim[perm[0]];
     v.x1 = b->dim[perm[1]];
-    v.row_pitch = b->pitch[perm[0]];
-    v.col_pitch = b->pitch[perm[1]];
-    v.channel_pitch = b->pitch[perm[2]];
+    v.row_pitch = at->pitch[perm[0]];
+    v.col_pitch = at->pitch[perm[1]];
+    v.channel_pitch = at->pitch[perm[2]];
     return intern_view(e, b->tile, &v);
 }
 
 uint32_t emit_reshaped_view(struct emitter *e, uint32_t buffer, const struct ir_op *reshape)
 {
-    const struct buffer *b = &e->p->buffers.at[buffer];
+    const struct buffer *b = buffer_at(e, buffer);
     const struct ir_type *source = &reshape->in[0].value->type;
     const uint8_t *from = ir_order_axes(reshape->attrs->reshape.from);
     int64_t pitch[3], next = (int64_t)element_bytes(b->element);
@@ -179,7 +182,7 @@ uint32_t emit_reshaped_view(struct emitter *e, uint32_t buffer, const struct ir_
         pitch[from[i]] = next;
         next *= source->dim[from[i]];
     }
-    struct isa_view v = whole_view(b);
+    struct isa_view v = whole_view(e, buffer);
     v.value = reshape->in[0].value->def->id; /* its coordinates are the operand's */
     v.height = v.ring_rows = (uint32_t)source->dim[0];
     v.width = (uint32_t)source->dim[1];
@@ -219,12 +222,13 @@ static uint64_t reserve_bytes(struct emitter *e, uint32_t tile, uint64_t n)
 
 void emit_constant_buffers(struct emitter *e)
 {
-    for (size_t i = 0; i < e->p->buffers.n; i++) {
-        const struct buffer *b = &e->p->buffers.at[i];
+    for (uint32_t i = 0; i < e->p->tasks->buffers.n; i++) {
+        const struct buffer *b = buffer_at(e, i);
+        const struct storage *at = storage_of(e, i);
         if (!b->constant)
             continue;
-        struct isa_preload pre = {b->base, e->constants_section, constant_bytes(e, b->value),
-                                  b->bytes};
+        struct isa_preload pre = {at->base, e->constants_section, constant_bytes(e, b->value),
+                                  at->bytes};
         VEC_PUSH(&e->tiles[b->tile].preloads, pre);
     }
 }
@@ -269,7 +273,7 @@ static bool uses_vectors(const struct isa_program_entry *program)
 
 uint32_t emit_program(struct emitter *e, const struct task *t, const struct box *box)
 {
-    const struct node *n = &e->p->nodes.at[t->node];
+    const struct node *n = &e->p->nodes->at[t->node];
     struct isa_program_entry program;
     task_program(e->p, t, &program);
     bool vectors = uses_vectors(&program);
@@ -288,7 +292,7 @@ uint32_t emit_program(struct emitter *e, const struct task *t, const struct box 
 
 uint32_t emit_window(struct emitter *e, const struct task *t)
 {
-    const struct node *n = &e->p->nodes.at[t->node];
+    const struct node *n = &e->p->nodes->at[t->node];
     struct key key = {KEY_WINDOW, t->node, {0}, 0.0f};
     uint32_t id;
     if (made(e, t->tile, &key, &id))
@@ -332,7 +336,7 @@ static int32_t *gather_axis(struct emitter *e, const struct node *n, int a, int3
 
 uint32_t emit_gather(struct emitter *e, const struct task *t, const struct box *box)
 {
-    const struct node *n = &e->p->nodes.at[t->node];
+    const struct node *n = &e->p->nodes->at[t->node];
     struct key key = {KEY_GATHER, t->node, {box->lo[2], box->hi[2]}, 0.0f};
     uint32_t id;
     if (made(e, t->tile, &key, &id))

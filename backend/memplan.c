@@ -6,7 +6,7 @@
  * reuse never delays the schedule; the emitted waits on readers only make it certain at other
  * latencies.
  */
-#include "backend_internal.h"
+#include "plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,26 +18,28 @@ static int32_t held_rows(const struct buffer *b)
     return b->held.hi[0] - b->held.lo[0];
 }
 
-static void note(const struct plan *p, uint32_t id, const struct access *a, uint64_t signal_cycles)
+static void note(const struct plan *p, struct storage *of, uint32_t id, const struct access *a,
+                 uint64_t signal_cycles)
 {
-    const struct task *t = &p->tasks.at[id];
-    const struct buffer *b = &p->buffers.at[a->buffer];
+    const struct schedule *s = p->schedule;
+    const struct buffer *b = &p->tasks->buffers.at[a->buffer];
     if (b->constant)
         return;
     for (int32_t y = a->rows.lo; y < a->rows.hi; y++) {
-        struct row_life *life = &b->life[y - b->held.lo[0]];
+        struct row_life *life = &of[a->buffer].life[y - b->held.lo[0]];
         /* what is written but never read must at least have arrived */
-        uint64_t end = (a->write ? plan_arrival(p, id, b->tile) : t->end) + signal_cycles;
+        uint64_t end =
+            (a->write ? schedule_arrival(p->tasks, s, id, b->tile) : s->end[id]) + signal_cycles;
         if (life->read_end < end)
             life->read_end = end;
-        if (life->read_order < t->order)
-            life->read_order = t->order;
+        if (life->read_order < s->rank[id])
+            life->read_order = s->rank[id];
         if (!a->write)
             continue;
-        if (!life->written || life->write_start > t->start)
-            life->write_start = t->start;
-        if (!life->written || life->write_order > t->order)
-            life->write_order = t->order;
+        if (!life->written || life->write_start > s->start[id])
+            life->write_start = s->start[id];
+        if (!life->written || life->write_order > s->rank[id])
+            life->write_order = s->rank[id];
         life->written = true;
     }
 }
@@ -45,9 +47,9 @@ static void note(const struct plan *p, uint32_t id, const struct access *a, uint
 /* Longest time a credit can travel on this machine. */
 static uint64_t longest_signal_cycles(const struct plan *p)
 {
-    struct isa_program machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n};
+    struct isa_program machine = {.arch = *p->arch, .n_tiles = p->segment->n_tiles};
     struct cost_work work = {.kind = COST_SIGNAL};
-    for (uint32_t t = 0; t < p->tiles.n; t++) { /* no way is longer than through tile 0 */
+    for (uint32_t t = 0; t < p->segment->n_tiles; t++) { /* no way is longer than through tile 0 */
         uint32_t hops = 2 * isa_hops(&machine, 0, t);
         work.hops = hops > work.hops ? hops : work.hops;
     }
@@ -55,18 +57,18 @@ static uint64_t longest_signal_cycles(const struct plan *p)
     return cost_flight_cycles(&cost);
 }
 
-void plan_lives(struct plan *p)
+static void find_lives(const struct plan *p, struct storage *of)
 {
-    for (size_t i = 0; i < p->buffers.n; i++)
-        p->buffers.at[i].life =
-            ARENA_ARRAY(p->arena, struct row_life, (size_t)held_rows(&p->buffers.at[i]));
+    for (size_t i = 0; i < p->tasks->buffers.n; i++)
+        of[i].life =
+            ARENA_ARRAY(p->arena, struct row_life, (size_t)held_rows(&p->tasks->buffers.at[i]));
     struct accesses accesses = {0};
     uint64_t signal_cycles = longest_signal_cycles(p);
-    for (uint32_t i = 0; i < p->n_order; i++) {
-        const struct task *t = &p->tasks.at[p->order[i]];
-        task_accesses(p, t, &accesses);
+    for (uint32_t i = 0; i < p->schedule->n; i++) {
+        uint32_t id = p->schedule->order[i].task;
+        task_accesses(p, &p->tasks->tasks.at[id], &accesses);
         for (size_t k = 0; k < accesses.v.n; k++)
-            note(p, p->order[i], &accesses.v.at[k], signal_cycles);
+            note(p, of, id, &accesses.v.at[k], signal_cycles);
     }
     VEC_FREE(&accesses.v);
 }
@@ -107,44 +109,55 @@ static uint32_t least_ring(const struct row_life *life, int32_t n)
 }
 
 /* Pitches of a dense block nested in the given order ("hwc", "chw", ...), outermost first. */
-static void nest(struct buffer *b, enum ir_order order, const int32_t extent[3])
+static void nest(struct storage *s, enum element element, enum ir_order order,
+                 const int32_t extent[3])
 {
     const uint8_t *axes = ir_order_axes(order);
-    int64_t pitch = (int64_t)element_bytes(b->element);
+    int64_t pitch = (int64_t)element_bytes(element);
     for (int i = 2; i >= 0; i--) {
-        b->pitch[axes[i]] = pitch;
+        s->pitch[axes[i]] = pitch;
         pitch *= extent[axes[i]];
     }
-    b->bytes = (uint64_t)pitch;
+    s->bytes = (uint64_t)pitch;
 }
 
 /* The reshape that fills the buffer through a view of its operand's shape, or NULL. */
 static const struct ir_op *made_by_reshape(const struct plan *p, const struct buffer *b)
 {
-    if (!b->value || p->node_of[b->value->id] == NONE)
+    uint32_t node = b->value ? p->nodes->node_of[b->value->id] : NONE;
+    if (node == NONE || p->nodes->at[node].kind != NODE_reshape)
         return NULL;
-    const struct node *n = &p->nodes.at[p->node_of[b->value->id]];
-    return n->kind == NODE_RESHAPE && n->home[0] == b->tile ? n->root : NULL;
+    return p->cells->of[node].home[0] == b->tile ? p->nodes->at[node].root : NULL;
 }
 
-void plan_memory(struct plan *p)
+static void size_ring(const struct plan *p, const struct buffer *b, struct storage *s)
 {
-    uint64_t *used = ARENA_ARRAY(p->arena, uint64_t, p->tiles.n);
-    for (size_t i = 0; i < p->buffers.n; i++) {
-        struct buffer *b = &p->buffers.at[i];
-        int32_t rows = held_rows(b);
-        if (rows <= 0) { /* its readers see nothing but padding */
-            b->ring = 1;
-            continue;
-        }
-        const struct ir_op *reshape = made_by_reshape(p, b);
-        b->ring = b->constant || reshape ? (uint32_t)rows : least_ring(b->life, rows);
-        int32_t extent[3] = {(int32_t)b->ring, b->held.hi[1] - b->held.lo[1],
-                             b->held.hi[2] - b->held.lo[2]};
-        nest(b, reshape ? reshape->attrs->reshape.to : IR_HWC, extent);
-        b->base = used[b->tile];
-        used[b->tile] += (b->bytes + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
+    int32_t rows = held_rows(b);
+    if (rows <= 0) { /* its readers see nothing but padding */
+        s->ring = 1;
+        return;
     }
-    for (uint32_t t = 0; t < p->tiles.n; t++)
-        p->tiles.at[t].bytes = used[t];
+    const struct ir_op *reshape = made_by_reshape(p, b);
+    s->ring = b->constant || reshape ? (uint32_t)rows : least_ring(s->life, rows);
+    int32_t extent[3] = {(int32_t)s->ring, b->held.hi[1] - b->held.lo[1],
+                         b->held.hi[2] - b->held.lo[2]};
+    nest(s, b->element, reshape ? reshape->attrs->reshape.to : IR_HWC, extent);
+}
+
+const struct memory *plan_memory(const struct plan *p)
+{
+    struct memory *out = ARENA_NEW(p->arena, struct memory);
+    struct storage *of = ARENA_ARRAY(p->arena, struct storage, p->tasks->buffers.n);
+    uint64_t *used = ARENA_ARRAY(p->arena, uint64_t, p->segment->n_tiles);
+    find_lives(p, of);
+    for (size_t i = 0; i < p->tasks->buffers.n; i++) {
+        const struct buffer *b = &p->tasks->buffers.at[i];
+        size_ring(p, b, &of[i]);
+        if (of[i].bytes == 0)
+            continue;
+        of[i].base = used[b->tile];
+        used[b->tile] += (of[i].bytes + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
+    }
+    *out = (struct memory){.of = of, .tile_bytes = used};
+    return out;
 }

@@ -6,10 +6,17 @@
  * nothing: a reader's value is a list of parts of stored nodes. Base layers read through a constant
  * pad in front of them (need_source): it stores nothing either.
  */
-#include "backend_internal.h"
+#include "nodes.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+struct builder {
+    struct node_list list;
+    VEC(struct node) nodes;
+    struct arena *arena;
+    struct diag *diag;
+};
 
 static void value_dims(const struct ir_op *op, int32_t dim[3])
 {
@@ -109,7 +116,7 @@ static const struct ir_value *single_operand(const struct ir_op *op)
 /* Two more operations (clip) must fit, and one that adds a partial sum in front. */
 static bool takes_more(const struct node *n)
 {
-    return (n->kind == NODE_MVM || n->kind == NODE_MAP) &&
+    return (n->kind == NODE_mvm || n->kind == NODE_map) &&
            n->program.n_ops + 3 <= ISA_MAX_LANE_OPS && n->n_vectors < ISA_MAX_LANE_OPS;
 }
 
@@ -118,14 +125,14 @@ static uint8_t program_result(const struct node *n)
     return n->program.n_ops ? (uint8_t)(n->program.n_ops - 1) : LANE_A;
 }
 
-static struct node *node_new(struct plan *p, enum node_kind kind, const struct ir_op *op)
+static struct node *node_new(struct builder *b, enum node_kind kind, const struct ir_op *op)
 {
-    struct node n = {.kind = kind, .root = op, .out = op, .layer = NONE};
+    struct node n = {.kind = kind, .root = op, .out = op};
     value_dims(op, n.dim);
     n.program.arity = 1;
-    p->node_of[op->id] = (uint32_t)p->nodes.n;
-    VEC_PUSH(&p->nodes, n);
-    return &p->nodes.at[p->nodes.n - 1];
+    b->list.node_of[op->id] = (uint32_t)b->nodes.n;
+    VEC_PUSH(&b->nodes, n);
+    return &b->nodes.at[b->nodes.n - 1];
 }
 
 static void add_operand(struct node *n, const struct ir_op *op, unsigned i)
@@ -137,9 +144,9 @@ static void add_operand(struct node *n, const struct ir_op *op, unsigned i)
 }
 
 /* Elementwise on runtime operands, or one and a constant map; `a` is made at run time. */
-static void add_map(struct plan *p, const struct ir_op *op)
+static void add_map(struct builder *b, const struct ir_op *op)
 {
-    struct node *n = node_new(p, NODE_MAP, op);
+    struct node *n = node_new(b, NODE_map, op);
     const struct ir_value *only = single_operand(op);
     if (only) {
         add_operand(n, op, op->in[0].value == only ? 0 : 1);
@@ -154,21 +161,21 @@ static void add_map(struct plan *p, const struct ir_op *op)
 }
 
 /* An alias: the parts of its operands, each moved along; room for all of them at once. */
-static struct value_parts *alias_new(struct plan *p, const struct ir_op *op)
+static struct value_parts *alias_new(struct builder *b, const struct ir_op *op)
 {
     uint32_t most = 0;
     for (uint32_t i = 0; i < op->n_in; i++)
-        most += p->parts[op->in[i].value->def->id].n;
-    struct value_parts *v = &p->parts[op->id];
-    v->part = ARENA_ARRAY(p->arena, struct part, most);
+        most += b->list.parts[op->in[i].value->def->id].n;
+    struct value_parts *v = &b->list.parts[op->id];
+    v->part = ARENA_ARRAY(b->arena, struct part, most);
     return v;
 }
 
 /* Adds the parts of `from`, moved by `shift` and cut to `where` of the alias. */
-static void add_shifted(const struct plan *p, struct value_parts *v, const struct ir_op *from,
+static void add_shifted(const struct builder *b, struct value_parts *v, const struct ir_op *from,
                         const int32_t shift[3], const struct box *where)
 {
-    const struct value_parts *src = &p->parts[from->id];
+    const struct value_parts *src = &b->list.parts[from->id];
     for (uint32_t i = 0; i < src->n; i++) {
         struct part part = src->part[i];
         struct box moved = box_shift(&part.where, shift, 1);
@@ -180,103 +187,103 @@ static void add_shifted(const struct plan *p, struct value_parts *v, const struc
     }
 }
 
-static void alias_concat(struct plan *p, const struct ir_op *op)
+static void alias_concat(struct builder *b, const struct ir_op *op)
 {
-    struct value_parts *v = alias_new(p, op);
+    struct value_parts *v = alias_new(b, op);
     int axis = (int)op->attrs->concat.axis;
     int32_t shift[3] = {0}, dim[3];
     value_dims(op, dim);
     struct box whole = box_whole(dim);
     for (uint32_t i = 0; i < op->n_in; i++) {
-        add_shifted(p, v, op->in[i].value->def, shift, &whole);
+        add_shifted(b, v, op->in[i].value->def, shift, &whole);
         shift[axis] += (int32_t)op->in[i].value->type.dim[axis];
     }
 }
 
-static void alias_slice(struct plan *p, const struct ir_op *op)
+static void alias_slice(struct builder *b, const struct ir_op *op)
 {
     int32_t shift[3], dim[3];
     value_dims(op, dim);
     struct box whole = box_whole(dim);
     for (int a = 0; a < 3; a++)
         shift[a] = (int32_t)-op->attrs->slice.start.at[a];
-    add_shifted(p, alias_new(p, op), op->in[0].value->def, shift, &whole);
+    add_shifted(b, alias_new(b, op), op->in[0].value->def, shift, &whole);
 }
 
-static void stored_part(struct plan *p, const struct ir_op *op)
+static void stored_part(struct builder *b, const struct ir_op *op)
 {
-    struct value_parts *v = &p->parts[op->id];
+    struct value_parts *v = &b->list.parts[op->id];
     int32_t dim[3];
     value_dims(op, dim);
-    *v = (struct value_parts){1, ARENA_NEW(p->arena, struct part)};
-    *v->part = (struct part){.node = p->node_of[op->id], .where = box_whole(dim)};
+    *v = (struct value_parts){1, ARENA_NEW(b->arena, struct part)};
+    *v->part = (struct part){.node = b->list.node_of[op->id], .where = box_whole(dim)};
 }
 
 /* Joins `op` to the node in front of it, if that node can take it. */
-static bool fuse(struct plan *p, const struct ir_op *op)
+static bool fuse(struct builder *b, const struct ir_op *op)
 {
     const struct ir_value *x = single_operand(op);
-    if (!x || !ir_has_one_use(x) || p->node_of[x->def->id] == NONE)
+    if (!x || !ir_has_one_use(x) || b->list.node_of[x->def->id] == NONE)
         return false;
-    struct node *n = &p->nodes.at[p->node_of[x->def->id]];
+    struct node *n = &b->nodes.at[b->list.node_of[x->def->id]];
     if (!takes_more(n))
         return false;
     append(n, op, program_result(n));
-    p->node_of[x->def->id] = NONE;
-    p->parts[x->def->id].n = 0;
-    p->node_of[op->id] = (uint32_t)(n - p->nodes.at);
+    b->list.node_of[x->def->id] = NONE;
+    b->list.parts[x->def->id].n = 0;
+    b->list.node_of[op->id] = (uint32_t)(n - b->nodes.at);
     n->out = op;
     return true;
 }
 
-static bool add_op(struct plan *p, const struct ir_op *op)
+static bool add_op(struct builder *b, const struct ir_op *op)
 {
     switch (op->opcode) {
     case IR_output: return true;
-    case IR_input: node_new(p, NODE_INPUT, op); break;
+    case IR_input: node_new(b, NODE_input, op); break;
     case IR_constant:
         if (op->out->type.rank == 3)
-            node_new(p, NODE_CONSTANT, op);
+            node_new(b, NODE_constant, op);
         else
             return true; /* weights of an mvm */
         break;
-    case IR_mvm: add_operand(node_new(p, NODE_MVM, op), op, 0); break;
+    case IR_mvm: add_operand(node_new(b, NODE_mvm, op), op, 0); break;
     case IR_concat:
         for (uint32_t i = 0; i < op->n_in; i++)
             if (ir_is(op->in[i].value, IR_constant))
-                return diag_error(p->diag, op->loc, DIAG_LOWER,
+                return diag_error(b->diag, op->loc, DIAG_LOWER,
                                   "concatenation with a constant has no mapping yet");
-        alias_concat(p, op);
+        alias_concat(b, op);
         return true;
-    case IR_slice: alias_slice(p, op); return true;
+    case IR_slice: alias_slice(b, op); return true;
     case IR_pad:
         if (need_reads_through(op))
             return true;
-        add_operand(node_new(p, NODE_GATHER, op), op, 0);
+        add_operand(node_new(b, NODE_gather, op), op, 0);
         break;
-    case IR_gather_grid: add_operand(node_new(p, NODE_GATHER, op), op, 0); break;
+    case IR_gather_grid: add_operand(node_new(b, NODE_gather, op), op, 0); break;
     case IR_max_pool:
     case IR_avg_pool:
     case IR_overlap_add:
-    case IR_global_avg_pool: add_operand(node_new(p, NODE_WINDOW, op), op, 0); break;
-    case IR_reduce: add_operand(node_new(p, NODE_REDUCE, op), op, 0); break;
-    case IR_reshape: add_operand(node_new(p, NODE_RESHAPE, op), op, 0); break;
-    case IR_transpose: add_operand(node_new(p, NODE_TRANSPOSE, op), op, 0); break;
+    case IR_global_avg_pool: add_operand(node_new(b, NODE_window, op), op, 0); break;
+    case IR_reduce: add_operand(node_new(b, NODE_reduce, op), op, 0); break;
+    case IR_reshape: add_operand(node_new(b, NODE_reshape, op), op, 0); break;
+    case IR_transpose: add_operand(node_new(b, NODE_transpose, op), op, 0); break;
     default:
         if (!is_elementwise(op))
             BUG("%s at the crossbar stage", ir_op_descs[op->opcode].name);
-        if (!fuse(p, op))
-            add_map(p, op);
+        if (!fuse(b, op))
+            add_map(b, op);
     }
-    stored_part(p, op);
+    stored_part(b, op);
     return true;
 }
 
-static bool fits_coordinates(struct plan *p, const struct ir_op *op)
+static bool fits_coordinates(struct builder *b, const struct ir_op *op)
 {
     for (int a = 0; op->out && op->out->type.rank == 3 && a < 3; a++)
         if (op->out->type.dim[a] > ISA_MAX_COORD)
-            return diag_error(p->diag, op->loc, DIAG_CAPACITY,
+            return diag_error(b->diag, op->loc, DIAG_CAPACITY,
                               "an extent of %ld exceeds the machine's coordinates (%d)",
                               (long)op->out->type.dim[a], ISA_MAX_COORD);
     return true;
@@ -313,26 +320,34 @@ static struct window_attrs window_attrs(const struct ir_op *op)
 }
 
 /* A stride of one step, or a dilation of one tap, may be larger than any extent. */
-static bool fits_window(struct plan *p, const struct ir_op *op)
+static bool fits_window(struct builder *b, const struct ir_op *op)
 {
     struct window_attrs w = window_attrs(op);
     return (all_fit(w.kernel, 2) && all_fit(w.stride, 2) && all_fit(w.dilation, 2) &&
             all_fit(w.pad, 4)) ||
-           diag_error(p->diag, op->loc, DIAG_CAPACITY,
+           diag_error(b->diag, op->loc, DIAG_CAPACITY,
                       "a kernel, stride, dilation or padding exceeds the machine's %d",
                       ISA_MAX_COORD);
 }
 
-bool plan_nodes(struct plan *p)
+const struct node_list *plan_nodes(const struct ir_graph *g, struct arena *a, struct diag *d)
 {
-    p->ops = ARENA_ARRAY(p->arena, const struct ir_op *, p->n_ops);
-    p->node_of = ARENA_ARRAY(p->arena, uint32_t, p->n_ops);
-    p->parts = ARENA_ARRAY(p->arena, struct value_parts, p->n_ops);
-    memset(p->node_of, 0xff, p->n_ops * sizeof *p->node_of);
+    struct builder b = {.list = {.graph = g, .n_ops = g->n_ops}, .arena = a, .diag = d};
+    struct node_list *out = ARENA_NEW(a, struct node_list);
+    b.list.ops = ARENA_ARRAY(a, const struct ir_op *, g->n_ops);
+    b.list.node_of = ARENA_ARRAY(a, uint32_t, g->n_ops);
+    b.list.parts = ARENA_ARRAY(a, struct value_parts, g->n_ops);
+    memset(b.list.node_of, 0xff, g->n_ops * sizeof *b.list.node_of);
     bool ok = true;
-    for (const struct ir_op *op = p->graph->first; op; op = op->next) {
-        p->ops[op->id] = op;
-        ok &= fits_coordinates(p, op) && fits_window(p, op) && add_op(p, op);
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        b.list.ops[op->id] = op;
+        ok &= fits_coordinates(&b, op) && fits_window(&b, op) && add_op(&b, op);
     }
-    return ok;
+    *out = b.list;
+    out->n = (uint32_t)b.nodes.n;
+    out->at = ARENA_ARRAY(a, struct node, out->n);
+    if (out->n)
+        memcpy(out->at, b.nodes.at, out->n * sizeof *out->at);
+    VEC_FREE(&b.nodes);
+    return ok ? out : NULL;
 }

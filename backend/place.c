@@ -3,36 +3,44 @@
  * block, each block's K slices in ascending order. Tiles fill up exactly, so PE_min + x PEs need
  * ceil(PEs / crossbars) tiles. A copy's PEs in one tile are a group: they work in lockstep.
  */
-#include "backend_internal.h"
+#include "plan.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static bool tile_is_full(const struct plan *p, const struct tile *t)
+struct placing {
+    const struct plan *p;
+    VEC(struct layer) layers;
+    VEC(struct group) groups;
+    VEC(struct tile) tiles;
+    uint32_t *layer_of;
+};
+
+static bool tile_is_full(const struct placing *w, const struct tile *t)
 {
-    return t->n_pes == (uint64_t)p->arch->crossbars || t->n_groups == (uint64_t)p->arch->max_groups;
+    return t->n_pes == (uint64_t)w->p->arch->crossbars ||
+           t->n_groups == (uint64_t)w->p->arch->max_groups;
 }
 
-static struct group *open_group(struct plan *p, uint32_t layer, uint32_t copy)
+static struct group *open_group(struct placing *w, uint32_t layer, uint32_t copy)
 {
-    if (p->tiles.n == 0 || tile_is_full(p, &p->tiles.at[p->tiles.n - 1]))
-        VEC_PUSH(&p->tiles, ((struct tile){0}));
-    uint32_t t = (uint32_t)p->tiles.n - 1;
-    struct tile *tile = &p->tiles.at[t];
+    if (w->tiles.n == 0 || tile_is_full(w, &w->tiles.at[w->tiles.n - 1]))
+        VEC_PUSH(&w->tiles, ((struct tile){0}));
+    uint32_t t = (uint32_t)w->tiles.n - 1;
+    struct tile *tile = &w->tiles.at[t];
     struct group g = {.tile = t,
                       .number = tile->n_groups++,
                       .layer = layer,
                       .copy = copy,
                       .first_pe = tile->n_pes,
-                      .owner = (uint32_t)p->groups.n,
-                      .last_mvm = NONE};
-    g.column = ARENA_ARRAY(p->arena, struct group_column,
-                           (size_t)min_i64(p->arch->crossbars, p->layers.at[layer].ph));
-    VEC_PUSH(&p->groups, g);
-    return &p->groups.at[p->groups.n - 1];
+                      .owner = (uint32_t)w->groups.n};
+    g.column = ARENA_ARRAY(w->p->arena, struct group_column,
+                           (size_t)min_i64(w->p->arch->crossbars, w->layers.at[layer].ph));
+    VEC_PUSH(&w->groups, g);
+    return &w->groups.at[w->groups.n - 1];
 }
 
-static void add_pe(struct plan *p, struct group *g, uint32_t ph, uint32_t pv)
+static void add_pe(struct placing *w, struct group *g, uint32_t ph, uint32_t pv)
 {
     struct group_column *last = g->n_columns ? &g->column[g->n_columns - 1] : NULL;
     if (last && last->ph == ph)
@@ -40,26 +48,26 @@ static void add_pe(struct plan *p, struct group *g, uint32_t ph, uint32_t pv)
     else
         g->column[g->n_columns++] = (struct group_column){ph, pv, pv + 1};
     g->n_pes++;
-    p->tiles.at[g->tile].n_pes++;
+    w->tiles.at[g->tile].n_pes++;
 }
 
 /* For each N block: which groups hold slices of it, in ascending slice order. */
-static void list_contributors(struct plan *p, struct layer *l, struct copy *c)
+static void list_contributors(struct placing *w, struct layer *l, struct copy *c)
 {
-    c->block = ARENA_ARRAY(p->arena, struct block, l->ph);
+    c->block = ARENA_ARRAY(w->p->arena, struct block, l->ph);
     for (int fill = 0; fill < 2; fill++) {
         for (uint32_t b = 0; fill && b < l->ph; b++) {
             c->block[b].contributor =
-                ARENA_ARRAY(p->arena, struct contributor, c->block[b].n_contributors);
+                ARENA_ARRAY(w->p->arena, struct contributor, c->block[b].n_contributors);
             c->block[b].n_contributors = 0;
         }
         for (uint32_t g = c->first_group; g < c->first_group + c->n_groups; g++) {
-            const struct group *group = &p->groups.at[g];
+            const struct group *group = &w->groups.at[g];
             for (uint32_t i = 0; i < group->n_columns; i++) {
                 struct block *b = &c->block[group->column[i].ph];
                 if (fill)
                     b->contributor[b->n_contributors] =
-                        (struct contributor){g, group->column[i].pv0, group->column[i].pv1, NONE};
+                        (struct contributor){g, group->column[i].pv0, group->column[i].pv1};
                 b->n_contributors++;
             }
         }
@@ -68,61 +76,62 @@ static void list_contributors(struct plan *p, struct layer *l, struct copy *c)
 
 /* The copy's weights are those of an earlier layer: its groups are that copy's, with tables of
  * their own. */
-static void share_copy(struct plan *p, uint32_t layer, uint32_t copy)
+static void share_copy(struct placing *w, uint32_t layer, uint32_t copy)
 {
-    struct layer *l = &p->layers.at[layer];
+    struct layer *l = &w->layers.at[layer];
     struct copy *c = &l->copy[copy];
-    const struct copy *from = &p->layers.at[l->shares].copy[copy];
-    c->first_group = (uint32_t)p->groups.n;
+    const struct copy *from = &w->layers.at[l->shares].copy[copy];
+    c->first_group = (uint32_t)w->groups.n;
     c->n_groups = from->n_groups;
     for (uint32_t i = 0; i < from->n_groups; i++) {
-        struct group g = p->groups.at[from->first_group + i];
-        g.number = p->tiles.at[g.tile].n_groups++;
+        struct group g = w->groups.at[from->first_group + i];
+        g.number = w->tiles.at[g.tile].n_groups++;
         g.layer = layer;
-        VEC_PUSH(&p->groups, g);
+        VEC_PUSH(&w->groups, g);
     }
-    list_contributors(p, l, c);
+    list_contributors(w, l, c);
 }
 
-static void place_copy(struct plan *p, uint32_t layer, uint32_t copy)
+static void place_copy(struct placing *w, uint32_t layer, uint32_t copy)
 {
-    struct layer *l = &p->layers.at[layer];
+    struct layer *l = &w->layers.at[layer];
     struct copy *c = &l->copy[copy];
-    c->first_group = (uint32_t)p->groups.n;
+    c->first_group = (uint32_t)w->groups.n;
     struct group *g = NULL;
     for (uint32_t ph = 0; ph < l->ph; ph++)
         for (uint32_t pv = 0; pv < l->pv; pv++) {
-            if (!g || p->tiles.at[g->tile].n_pes == (uint64_t)p->arch->crossbars)
-                g = open_group(p, layer, copy);
-            add_pe(p, g, ph, pv);
+            if (!g || w->tiles.at[g->tile].n_pes == (uint64_t)w->p->arch->crossbars)
+                g = open_group(w, layer, copy);
+            add_pe(w, g, ph, pv);
         }
-    c->n_groups = (uint32_t)p->groups.n - c->first_group;
-    list_contributors(p, l, c);
+    c->n_groups = (uint32_t)w->groups.n - c->first_group;
+    list_contributors(w, l, c);
 }
 
 /* `layer_of`: the first layer of each weights object. */
-static bool add_layer(struct plan *p, uint32_t node, struct map *layer_of)
+static bool add_layer(struct placing *w, uint32_t node, struct map *layer_of)
 {
-    struct node *n = &p->nodes.at[node];
+    const struct node *n = &w->p->nodes->at[node];
     const struct ir_attrs_mvm *m = &n->root->attrs->mvm;
     struct layer l = {.node = node,
                       .pv = (uint32_t)m->slices[0],
                       .ph = (uint32_t)m->slices[1],
-                      .mapping = ir_mapping_of(n->root, p->arch->rows, arch_logical_cols(p->arch))};
+                      .mapping =
+                          ir_mapping_of(n->root, w->p->arch->rows, arch_logical_cols(w->p->arch))};
     if (m->slices[0] != l.mapping.n_slices || m->slices[1] != l.mapping.n_blocks)
-        return diag_error(p->diag, n->root->loc, DIAG_LOWER,
+        return diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
                           "slices [%ld,%ld] do not fit crossbars of %ld x %ld (run pass tile)",
                           (long)m->slices[0], (long)m->slices[1], (long)l.mapping.rows,
                           (long)l.mapping.cols);
-    bool single = p->single_copies || m->copies <= 1;
+    bool single = w->p->single_copies || m->copies <= 1;
     l.copies_h = single ? 1 : (uint32_t)m->cut[0];
     l.copies_w = single ? 1 : (uint32_t)m->cut[1];
     if (l.copies_h > (uint32_t)n->dim[0] || l.copies_w > (uint32_t)n->dim[1])
-        return diag_error(p->diag, n->root->loc, DIAG_LOWER,
+        return diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
                           "cut [%u,%u] of an output of %d x %d leaves a copy without work",
                           l.copies_h, l.copies_w, n->dim[0], n->dim[1]);
     l.n_copies = l.copies_h * l.copies_w;
-    l.copy = ARENA_ARRAY(p->arena, struct copy, l.n_copies);
+    l.copy = ARENA_ARRAY(w->p->arena, struct copy, l.n_copies);
     for (uint32_t c = 0; c < l.n_copies; c++) {
         const uint32_t parts[2] = {l.copies_h, l.copies_w};
         const uint32_t part[2] = {c / l.copies_w, c % l.copies_w};
@@ -133,30 +142,30 @@ static bool add_layer(struct plan *p, uint32_t node, struct map *layer_of)
         }
         r->hi[2] = n->dim[2];
     }
-    n->layer = (uint32_t)p->layers.n;
-    l.shares = m->weights > 0 ? map_intern_u64(layer_of, (uint64_t)m->weights, n->layer) : NONE;
-    if (l.shares == n->layer)
+    uint32_t number = w->layer_of[node] = (uint32_t)w->layers.n;
+    l.shares = m->weights > 0 ? map_intern_u64(layer_of, (uint64_t)m->weights, number) : NONE;
+    if (l.shares == number)
         l.shares = NONE;
-    if (l.shares != NONE && p->layers.at[l.shares].n_copies != l.n_copies)
-        return diag_error(p->diag, n->root->loc, DIAG_LOWER,
+    if (l.shares != NONE && w->layers.at[l.shares].n_copies != l.n_copies)
+        return diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
                           "shares weights with '%s', but has %u copies, not %u",
-                          p->nodes.at[p->layers.at[l.shares].node].root->name, l.n_copies,
-                          p->layers.at[l.shares].n_copies);
-    VEC_PUSH(&p->layers, l);
+                          w->p->nodes->at[w->layers.at[l.shares].node].root->name, l.n_copies,
+                          w->layers.at[l.shares].n_copies);
+    VEC_PUSH(&w->layers, l);
     return true;
 }
 
 /* The base layers; *out_pes: what they need together. */
-static bool add_layers(struct plan *p, int64_t *out_pes)
+static bool add_layers(struct placing *w, int64_t *out_pes)
 {
     bool ok = true;
     struct map layer_of = {0};
     *out_pes = 0;
-    for (size_t i = 0; ok && i < p->nodes.n; i++) {
-        if (p->nodes.at[i].kind != NODE_MVM)
+    for (size_t i = 0; ok && i < w->p->nodes->n; i++) {
+        if (w->p->nodes->at[i].kind != NODE_mvm)
             continue;
-        ok = add_layer(p, (uint32_t)i, &layer_of);
-        const struct layer *l = ok ? &p->layers.at[p->layers.n - 1] : NULL;
+        ok = add_layer(w, (uint32_t)i, &layer_of);
+        const struct layer *l = ok ? &w->layers.at[w->layers.n - 1] : NULL;
         if (l && l->shares == NONE)
             *out_pes += (int64_t)l->n_copies * l->pv * l->ph;
     }
@@ -164,50 +173,72 @@ static bool add_layers(struct plan *p, int64_t *out_pes)
     return ok;
 }
 
-struct copy *layer_copy_at(const struct plan *p, struct layer *l, int32_t y, int32_t x)
+static void renumber_tiles(struct placing *w)
 {
-    const struct node *n = &p->nodes.at[l->node];
-    int64_t i = ir_cut_owner(y, l->copies_h, n->dim[0]),
-            j = ir_cut_owner(x, l->copies_w, n->dim[1]);
-    return &l->copy[i * l->copies_w + j];
-}
-
-static void renumber_tiles(struct plan *p)
-{
-    struct tile *old = heap_alloc(p->tiles.n * sizeof *old);
-    memcpy(old, p->tiles.at, p->tiles.n * sizeof *old);
-    for (size_t t = 0; t < p->tiles.n; t++)
-        p->tiles.at[p->position[t]] = old[t];
-    for (size_t g = 0; g < p->groups.n; g++)
-        p->groups.at[g].tile = p->position[p->groups.at[g].tile];
+    struct tile *old = heap_alloc(w->tiles.n * sizeof *old);
+    memcpy(old, w->tiles.at, w->tiles.n * sizeof *old);
+    for (size_t t = 0; t < w->tiles.n; t++)
+        w->tiles.at[w->p->position[t]] = old[t];
+    for (size_t g = 0; g < w->groups.n; g++)
+        w->groups.at[g].tile = w->p->position[w->groups.at[g].tile];
     free(old);
 }
 
-bool plan_place(struct plan *p)
+static bool place_layers(struct placing *w)
 {
     int64_t wanted;
-    if (!add_layers(p, &wanted))
+    if (!add_layers(w, &wanted))
         return false;
+    const struct plan *p = w->p;
     struct loc nowhere = {0};
     if (!p->single_copies && wanted > p->options->pes)
         return diag_error(p->diag, nowhere, DIAG_CAPACITY,
                           "the copies of all layers take %ld PEs, the machine has %ld",
                           (long)wanted, (long)p->options->pes);
-    for (uint32_t i = 0; i < p->layers.n; i++)
-        for (uint32_t c = 0; c < p->layers.at[i].n_copies; c++)
-            if (p->layers.at[i].shares == NONE)
-                place_copy(p, i, c);
+    for (uint32_t i = 0; i < w->layers.n; i++)
+        for (uint32_t c = 0; c < w->layers.at[i].n_copies; c++)
+            if (w->layers.at[i].shares == NONE)
+                place_copy(w, i, c);
             else
-                share_copy(p, i, c);
-    if (p->tiles.n == 0)
-        VEC_PUSH(&p->tiles, ((struct tile){0}));
-    if (p->arch->tiles && p->tiles.n > (uint64_t)p->arch->tiles)
+                share_copy(w, i, c);
+    if (w->tiles.n == 0)
+        VEC_PUSH(&w->tiles, ((struct tile){0}));
+    if (p->arch->tiles && w->tiles.n > (uint64_t)p->arch->tiles)
         return diag_error(
             p->diag, nowhere, DIAG_CAPACITY,
             "the network needs %zu tiles of %ld crossbars, the machine has %ld: raise "
             "`tiles` or `crossbars`",
-            p->tiles.n, (long)p->arch->crossbars, (long)p->arch->tiles);
+            w->tiles.n, (long)p->arch->crossbars, (long)p->arch->tiles);
     if (p->position)
-        renumber_tiles(p);
+        renumber_tiles(w);
     return true;
+}
+
+static void *keep(const struct plan *p, const void *at, size_t n, size_t size)
+{
+    void *copy = arena_alloc_array(p->arena, n, size);
+    if (n)
+        memcpy(copy, at, n * size);
+    return copy;
+}
+
+const struct segment *plan_place(const struct plan *p)
+{
+    struct placing w = {.p = p, .layer_of = ARENA_ARRAY(p->arena, uint32_t, p->nodes->n)};
+    memset(w.layer_of, 0xff, p->nodes->n * sizeof *w.layer_of);
+    struct segment *s = NULL;
+    if (place_layers(&w)) {
+        s = ARENA_NEW(p->arena, struct segment);
+        *s = (struct segment){.n_layers = (uint32_t)w.layers.n,
+                              .n_groups = (uint32_t)w.groups.n,
+                              .n_tiles = (uint32_t)w.tiles.n,
+                              .layer = keep(p, w.layers.at, w.layers.n, sizeof *w.layers.at),
+                              .group = keep(p, w.groups.at, w.groups.n, sizeof *w.groups.at),
+                              .tile = keep(p, w.tiles.at, w.tiles.n, sizeof *w.tiles.at),
+                              .layer_of = w.layer_of};
+    }
+    VEC_FREE(&w.layers);
+    VEC_FREE(&w.groups);
+    VEC_FREE(&w.tiles);
+    return s;
 }

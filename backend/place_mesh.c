@@ -11,7 +11,7 @@
  * most MAX_ROUNDS rounds. A tile only tries places at and beside its heaviest partners. The better
  * result is taken, so it is never worse than the given order. O(rounds x tiles x partners).
  */
-#include "backend_internal.h"
+#include "plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -140,7 +140,7 @@ static uint64_t arrange(struct grid_map *m, bool snake)
 
 uint32_t *plan_mesh_positions(const struct plan *p, struct arena *a)
 {
-    struct grid_map m = {.n = (uint32_t)p->tiles.n};
+    struct grid_map m = {.n = p->segment->n_tiles};
     const struct isa_program machine = {.arch = *p->arch, .n_tiles = m.n};
     m.columns = isa_mesh_columns(&machine);
     list_partners(&m, p);

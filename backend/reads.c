@@ -6,78 +6,74 @@
  * is remembered in the cell's target set, so exactly the cells that somebody reads travel. Rows of
  * inputs are loaded by each tile.
  */
-#include "backend_internal.h"
+#include "graph_build.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t plan_new_buffer(struct plan *p, uint32_t tile, const struct ir_op *shows,
-                         const int32_t dim[3], const struct box *held)
+uint32_t new_buffer(struct building *b, uint32_t tile, const struct ir_op *shows,
+                    const int32_t dim[3], const struct box *held)
 {
-    struct buffer b = {.tile = tile, .shows = shows, .element = value_element(shows)};
-    memcpy(b.dim, dim, sizeof b.dim);
+    struct buffer buffer = {.tile = tile, .shows = shows, .element = value_element(shows)};
+    memcpy(buffer.dim, dim, sizeof buffer.dim);
     if (held)
-        b.held = *held;
-    VEC_PUSH(&p->buffers, b);
-    return (uint32_t)p->buffers.n - 1;
+        buffer.held = *held;
+    VEC_PUSH(&b->g->buffers, buffer);
+    VEC_PUSH(&b->loads, NULL);
+    return (uint32_t)b->g->buffers.n - 1;
 }
 
-uint32_t plan_find_buffer(const struct plan *p, uint32_t tile, const struct ir_op *value)
+uint32_t graph_buffer(const struct task_graph *g, uint32_t tile, const struct ir_op *value)
 {
-    uint32_t b = map_find_u64(&p->buffer_of, map_pair(value->id, tile));
-    if (b == MAP_NONE)
+    uint32_t buffer = map_find_u64(&g->buffer_of, map_pair(value->id, tile));
+    if (buffer == MAP_NONE)
         BUG("no buffer of %s on tile %u", value->name, tile);
-    return b;
+    return buffer;
 }
 
-uint32_t plan_buffer(struct plan *p, uint32_t tile, const struct ir_op *value)
+/* LOADs of a value with input parts, none made so far. */
+static uint32_t *new_loads(const struct building *b, const struct ir_op *value)
 {
-    uint32_t known =
-        map_intern_u64(&p->buffer_of, map_pair(value->id, tile), (uint32_t)p->buffers.n);
-    if (known < p->buffers.n)
+    const struct value_parts *v = parts_of(b->p->nodes, value);
+    for (uint32_t i = 0; i < v->n; i++)
+        if (b->p->nodes->at[v->part[i].node].kind == NODE_input) {
+            size_t n = (size_t)v->n * (size_t)value->out->type.dim[0];
+            uint32_t *loads = ARENA_ARRAY(b->p->arena, uint32_t, n);
+            return memset(loads, 0xff, n * sizeof *loads);
+        }
+    return NULL;
+}
+
+uint32_t value_buffer(struct building *b, uint32_t tile, const struct ir_op *value)
+{
+    const struct node_list *nodes = b->p->nodes;
+    uint32_t fresh = (uint32_t)b->g->buffers.n;
+    uint32_t known = map_intern_u64(&b->g->buffer_of, map_pair(value->id, tile), fresh);
+    if (known < fresh)
         return known;
     int32_t dim[3];
     for (int a = 0; a < 3; a++)
         dim[a] = (int32_t)value->out->type.dim[a];
-    uint32_t id = plan_new_buffer(p, tile, value, dim, NULL);
-    struct buffer *b = &p->buffers.at[id];
-    b->value = value;
-    const struct value_parts *v = &p->parts[value->id];
-    for (uint32_t i = 0; i < v->n; i++)
-        if (p->nodes.at[v->part[i].node].kind == NODE_INPUT && !b->load_task) {
-            size_t n = (size_t)v->n * (size_t)dim[0];
-            b->load_task = ARENA_ARRAY(p->arena, uint32_t, n);
-            memset(b->load_task, 0xff, n * sizeof *b->load_task);
-        }
-    b->constant =
-        p->node_of[value->id] != NONE && p->nodes.at[p->node_of[value->id]].kind == NODE_CONSTANT;
-    if (b->constant)
-        b->held = box_whole(dim);
+    uint32_t id = new_buffer(b, tile, value, dim, NULL), node = nodes->node_of[value->id];
+    struct buffer *buffer = &b->g->buffers.at[id];
+    buffer->value = value;
+    b->loads.at[id] = new_loads(b, value);
+    buffer->constant = node != NONE && nodes->at[node].kind == NODE_constant;
+    if (buffer->constant)
+        buffer->held = box_whole(dim);
     return id;
 }
 
-static uint32_t queue_of(const struct plan *p, const struct task *t)
+void hold(struct building *b, uint32_t buffer, struct box read)
 {
-    switch (task_kinds[t->kind].unit) {
-    case QUEUE_GROUP: {
-        const struct group *g = &p->groups.at[t->aux];
-        return p->queue_base[g->tile] + p->groups.at[g->owner].number;
+    struct buffer *held_by = &b->g->buffers.at[buffer];
+    read.lo[2] = 0;
+    read.hi[2] = held_by->dim[2];
+    box_include(&held_by->held, &read);
+    if (!box_empty(&held_by->held)) {
+        held_by->held.lo[2] = 0;
+        held_by->held.hi[2] = held_by->dim[2];
     }
-    case QUEUE_VU: return queue_vu(p, t->tile);
-    case QUEUE_TX: return queue_tx(p, t->tile);
-    case QUEUE_DMA: return queue_dma(p, t->tile);
-    case QUEUE_NONE: break;
-    }
-    return NONE;
-}
-
-uint32_t plan_add_task(struct plan *p, struct task t, size_t first_pred)
-{
-    t.preds = (uint32_t)first_pred;
-    t.n_preds = (uint32_t)(p->preds.n - first_pred);
-    t.queue = queue_of(p, &t);
-    VEC_PUSH(&p->tasks, t);
-    return (uint32_t)p->tasks.n - 1;
 }
 
 static int compare_u32(const void *a, const void *b)
@@ -86,38 +82,34 @@ static int compare_u32(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-struct list {
-    VEC(uint32_t) v;
-};
-
 /* Adds what output o reads of the part: cells of its node, or rows for an input. */
-static void add_read(const struct plan *p, const struct axis_map *m, int32_t o,
-                     const struct part *part, int a, struct list *out, size_t from)
+static void add_read(const struct building *b, const struct axis_map *m, int32_t o,
+                     const struct part *part, int a, struct number_list *out, size_t from)
 {
-    const struct node *n = &p->nodes.at[part->node];
+    const struct grid *grid = &b->p->cells->of[part->node].grid[a];
     int32_t count = need_taps(m);
     for (int32_t k = 0; k < count; k++) {
         int32_t at = need_tap(m, o, k);
         if (at < part->where.lo[a] || at >= part->where.hi[a])
             continue;
         at -= part->shift[a];
-        uint32_t cell = n->grid[a].cell_of ? n->grid[a].cell_of[at] : (uint32_t)at;
+        uint32_t cell = grid->cell_of ? grid->cell_of[at] : (uint32_t)at;
         if (out->v.n == from || out->v.at[out->v.n - 1] != cell)
             VEC_PUSH(&out->v, cell);
     }
 }
 
 /* One axis: lists for intervals cut[0..n]. */
-static void axis_reads(struct plan *p, const struct axis_map *m, const struct part *part, int a,
-                       uint32_t n, const int32_t *cut, struct reads *r)
+static void axis_reads(const struct building *b, const struct axis_map *m, const struct part *part,
+                       int a, uint32_t n, const int32_t *cut, struct reads *r)
 {
-    struct list out = {0};
-    r->start[a] = ARENA_ARRAY(p->arena, uint32_t, n + 1);
+    struct number_list out = {0};
+    r->start[a] = ARENA_ARRAY(b->p->arena, uint32_t, n + 1);
     for (uint32_t i = 0; i < n; i++) {
         size_t from = out.v.n;
         r->start[a][i] = (uint32_t)from;
         for (int32_t o = cut[i]; o < cut[i + 1]; o++) {
-            add_read(p, m, o, part, a, &out, from);
+            add_read(b, m, o, part, a, &out, from);
             if (m->kind == MAP_ALL || m->kind == MAP_ZERO)
                 break;
         }
@@ -131,144 +123,155 @@ static void axis_reads(struct plan *p, const struct axis_map *m, const struct pa
         out.v.n = kept;
     }
     r->start[a][n] = (uint32_t)out.v.n;
-    r->at[a] = ARENA_ARRAY(p->arena, uint32_t, out.v.n);
+    r->at[a] = ARENA_ARRAY(b->p->arena, uint32_t, out.v.n);
     if (out.v.n)
         memcpy(r->at[a], out.v.at, out.v.n * sizeof *out.v.at);
     VEC_FREE(&out.v);
 }
 
-struct reads *plan_reads(struct plan *p, const struct operand *o, const uint32_t n[3],
+struct reads *list_reads(const struct building *b, const struct operand *o, const uint32_t n[3],
                          int32_t *const cut[3], const struct axis_map map[3])
 {
-    const struct value_parts *v = &p->parts[o->value->id];
-    struct reads *r = ARENA_ARRAY(p->arena, struct reads, v->n);
+    const struct value_parts *v = parts_of(b->p->nodes, o->value);
+    struct reads *r = ARENA_ARRAY(b->p->arena, struct reads, v->n);
     for (uint32_t i = 0; i < v->n; i++) {
         r[i].part = i;
         for (int a = 0; a < 3; a++)
-            axis_reads(p, &map[a], &v->part[i], a, n[a], cut[a], &r[i]);
+            axis_reads(b, &map[a], &v->part[i], a, n[a], cut[a], &r[i]);
     }
     return r;
 }
 
-/* The LOAD of one row (in the value's coordinates) into the buffer, made at first request. */
-uint32_t plan_load(struct plan *p, uint32_t buffer, uint32_t part, int32_t row)
+uint32_t load_row(struct building *b, uint32_t buffer, uint32_t part, int32_t row)
 {
-    struct buffer *b = &p->buffers.at[buffer];
-    uint32_t *slot = &b->load_task[(size_t)part * (size_t)b->dim[0] + (size_t)row];
+    const struct buffer *into = &b->g->buffers.at[buffer];
+    uint32_t *slot = &b->loads.at[buffer][(size_t)part * (size_t)into->dim[0] + (size_t)row];
     if (*slot == NONE) {
-        struct task t = {.kind = TASK_load,
-                         .demand = true,
-                         .tile = b->tile,
-                         .aux = buffer,
-                         .aux2 = part,
-                         .row = row,
-                         .pred0 = NONE};
-        t.node = p->parts[b->value->id].part[part].node;
-        *slot = plan_add_task(p, t, p->preds.n);
+        struct task t = {
+            .kind = TASK_load, .demand = true, .tile = into->tile, .load = {buffer, part, row}};
+        t.node = parts_of(b->p->nodes, into->value)->part[part].node;
+        *slot = add_task(b, t, NULL, 0);
     }
     return *slot;
 }
 
 /* The class of messages that carry the channels of the part. */
-static uint32_t class_of(struct plan *p, struct node *n, const struct part *part)
+static uint32_t class_of(const struct building *b, struct delivery *d, const struct part *part)
 {
     int32_t lo = part->where.lo[2] - part->shift[2], hi = part->where.hi[2] - part->shift[2];
-    for (uint32_t i = 0; i < n->classes.n; i++)
-        if (n->classes.at[i].lo == lo && n->classes.at[i].hi == hi)
+    for (uint32_t i = 0; i < d->classes.n; i++)
+        if (d->classes.at[i].lo == lo && d->classes.at[i].hi == hi)
             return i;
-    struct send_class c = {lo, hi, ARENA_ARRAY(p->arena, uint32_t, n->n_cells)};
-    memset(c.send, 0xff, n->n_cells * sizeof *c.send);
-    VEC_PUSH(&n->classes, c);
-    return (uint32_t)n->classes.n - 1;
+    uint32_t n_cells = b->p->cells->of[part->node].n;
+    struct send_class c = {lo, hi, ARENA_ARRAY(b->p->arena, uint32_t, n_cells)};
+    memset(c.send, 0xff, n_cells * sizeof *c.send);
+    VEC_PUSH(&d->classes, c);
+    return (uint32_t)d->classes.n - 1;
 }
 
-/* The target's number, with room for its bit in every cell's set. */
-static uint32_t find_target(struct plan *p, struct node *n, uint32_t buffer, uint32_t part)
+/* Room for the bits of all targets in every cell's set. */
+static void widen_sets(struct delivery *d, uint32_t n_cells)
 {
-    uint32_t known = map_intern_u64(&p->target_of, map_pair(buffer, part), (uint32_t)n->targets.n);
-    if (known < n->targets.n)
+    if (d->targets.n <= (size_t)d->target_words * 64)
+        return;
+    uint32_t words = d->target_words ? d->target_words * 2 : 1;
+    uint64_t *sets = heap_alloc((size_t)n_cells * words * sizeof *sets);
+    for (uint32_t c = 0; c < n_cells && d->target_words; c++)
+        memcpy(sets + (size_t)c * words, d->target_sets + (size_t)c * d->target_words,
+               d->target_words * sizeof *sets);
+    free(d->target_sets);
+    d->target_sets = sets;
+    d->target_words = words;
+}
+
+/* The number of the target that is part `part` of the buffer's value. */
+static uint32_t find_target(struct building *b, uint32_t buffer, uint32_t part)
+{
+    const struct part *from = &parts_of(b->p->nodes, b->g->buffers.at[buffer].value)->part[part];
+    struct delivery *d = &b->g->delivery[from->node];
+    uint32_t fresh = (uint32_t)d->targets.n;
+    uint32_t known = map_intern_u64(&b->target_of, map_pair(buffer, part), fresh);
+    if (known < fresh)
         return known;
-    const struct ir_op *value = p->buffers.at[buffer].value;
-    struct target target = {buffer, part, class_of(p, n, &p->parts[value->id].part[part])};
-    VEC_PUSH(&n->targets, target);
-    if (n->targets.n > (size_t)n->target_words * 64) {
-        uint32_t words = n->target_words ? n->target_words * 2 : 1;
-        uint64_t *sets = heap_alloc((size_t)n->n_cells * words * sizeof *sets);
-        for (uint32_t c = 0; c < n->n_cells && n->target_words; c++)
-            memcpy(sets + (size_t)c * words, n->target_sets + (size_t)c * n->target_words,
-                   n->target_words * sizeof *sets);
-        free(n->target_sets);
-        n->target_sets = sets;
-        n->target_words = words;
-    }
-    return (uint32_t)n->targets.n - 1;
+    VEC_PUSH(&d->targets, ((struct target){buffer, part, class_of(b, d, from)}));
+    widen_sets(d, b->p->cells->of[from->node].n);
+    return fresh;
 }
 
 /* The task after which the cell is in the buffer. */
-static uint32_t deliver(struct plan *p, struct node *n, uint32_t cell, uint32_t buffer,
+static uint32_t deliver(struct building *b, uint32_t node, uint32_t cell, uint32_t buffer,
                         uint32_t part)
 {
-    const struct buffer *b = &p->buffers.at[buffer];
-    if (b->value == n->out && b->tile == n->home[cell])
-        return n->done[cell];
-    uint32_t target = find_target(p, n, buffer, part), class = n->targets.at[target].class;
-    n->target_sets[(size_t)cell * n->target_words + target / 64] |= (uint64_t)1 << target % 64;
-    uint32_t *send = &n->classes.at[class].send[cell];
+    const struct buffer *into = &b->g->buffers.at[buffer];
+    struct delivery *d = &b->g->delivery[node];
+    uint32_t home = b->p->cells->of[node].home[cell];
+    if (into->value == b->p->nodes->at[node].out && into->tile == home)
+        return d->done[cell];
+    uint32_t target = find_target(b, buffer, part), class = d->targets.at[target].class;
+    d->target_sets[(size_t)cell * d->target_words + target / 64] |= (uint64_t)1 << target % 64;
+    uint32_t *send = &d->classes.at[class].send[cell];
     if (*send == NONE) {
-        struct task t = {.kind = TASK_send, .tile = n->home[cell], .cell = cell, .aux = class};
-        t.node = (uint32_t)(n - p->nodes.at);
-        t.pred0 = n->done[cell];
-        *send = plan_add_task(p, t, p->preds.n);
+        struct task t = {
+            .kind = TASK_send, .tile = home, .node = node, .cell = cell, .send = {class}};
+        *send = add_task(b, t, &d->done[cell], 1);
     }
     return *send;
 }
 
-static void add_loads(struct plan *p, const struct reads *r, const struct part *part,
+static void add_loads(struct building *b, const struct reads *r, const struct part *part,
                       const uint32_t i[3], uint32_t buffer)
 {
     if (r->start[1][i[1]] == r->start[1][i[1] + 1] || r->start[2][i[2]] == r->start[2][i[2] + 1])
         return;
     for (uint32_t y = r->start[0][i[0]]; y < r->start[0][i[0] + 1]; y++) {
-        uint32_t load = plan_load(p, buffer, r->part, (int32_t)r->at[0][y] + part->shift[0]);
-        VEC_PUSH(&p->preds, load);
+        uint32_t load = load_row(b, buffer, r->part, (int32_t)r->at[0][y] + part->shift[0]);
+        VEC_PUSH(&b->preds.v, load);
     }
 }
 
 /* Rows of the value that the cells in row iy of the part's grid fill. */
-static struct rows cell_rows(const struct plan *p, const struct part *part, uint32_t iy)
+static struct rows cell_rows(const struct building *b, const struct part *part, uint32_t iy)
 {
-    const int32_t *at = p->nodes.at[part->node].grid[0].at, shift = part->shift[0];
+    const int32_t *at = b->p->cells->of[part->node].grid[0].at, shift = part->shift[0];
     struct rows r = {at[iy] + shift, at[iy + 1] + shift};
     r.lo = r.lo > part->where.lo[0] ? r.lo : part->where.lo[0];
     r.hi = r.hi < part->where.hi[0] ? r.hi : part->where.hi[0];
     return r;
 }
 
-struct rows plan_add_reads(struct plan *p, const struct operand *o, const struct reads *reads,
-                           const uint32_t i[3], uint32_t buffer, uint32_t reader)
+/* The cells of one part; returns their rows. */
+static struct rows add_cells(struct building *b, const struct reads *r, const struct part *part,
+                             const uint32_t i[3], uint32_t buffer, uint32_t reader)
+{
+    const struct node_cells *cells = &b->p->cells->of[part->node];
+    uint32_t *asked = b->asked[part->node];
+    struct rows rows = {0};
+    for (uint32_t y = r->start[0][i[0]]; y < r->start[0][i[0] + 1]; y++)
+        for (uint32_t x = r->start[1][i[1]]; x < r->start[1][i[1] + 1]; x++)
+            for (uint32_t z = r->start[2][i[2]]; z < r->start[2][i[2] + 1]; z++) {
+                uint32_t cell = cell_number(cells, r->at[0][y], r->at[1][x], r->at[2][z]);
+                if (asked[cell] == reader)
+                    continue;
+                asked[cell] = reader;
+                uint32_t pred = deliver(b, part->node, cell, buffer, r->part);
+                VEC_PUSH(&b->preds.v, pred);
+                rows_include(&rows, cell_rows(b, part, r->at[0][y]));
+            }
+    return rows;
+}
+
+struct rows add_reads(struct building *b, const struct operand *o, const struct reads *reads,
+                      const uint32_t i[3], uint32_t buffer, uint32_t reader)
 {
     struct rows rows = {0};
-    const struct value_parts *v = &p->parts[o->value->id];
+    const struct value_parts *v = parts_of(b->p->nodes, o->value);
     for (uint32_t k = 0; k < v->n; k++) {
-        const struct reads *r = &reads[k];
-        struct node *n = &p->nodes.at[v->part[k].node];
-        if (n->kind == NODE_CONSTANT)
-            continue;
-        if (n->kind == NODE_INPUT) {
-            add_loads(p, r, &v->part[k], i, buffer);
-            continue;
-        }
-        for (uint32_t y = r->start[0][i[0]]; y < r->start[0][i[0] + 1]; y++)
-            for (uint32_t x = r->start[1][i[1]]; x < r->start[1][i[1] + 1]; x++)
-                for (uint32_t z = r->start[2][i[2]]; z < r->start[2][i[2] + 1]; z++) {
-                    uint32_t cell = node_cell(n, r->at[0][y], r->at[1][x], r->at[2][z]);
-                    if (n->asked[cell] == reader + k)
-                        continue;
-                    n->asked[cell] = reader + k;
-                    uint32_t pred = deliver(p, n, cell, buffer, r->part);
-                    VEC_PUSH(&p->preds, pred);
-                    rows_include(&rows, cell_rows(p, &v->part[k], r->at[0][y]));
-                }
+        const struct part *part = &v->part[k];
+        enum node_kind kind = b->p->nodes->at[part->node].kind;
+        if (kind == NODE_input)
+            add_loads(b, &reads[k], part, i, buffer);
+        else if (kind != NODE_constant)
+            rows_include(&rows, add_cells(b, &reads[k], part, i, buffer, reader + k));
     }
     return rows;
 }

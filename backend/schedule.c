@@ -9,7 +9,8 @@
  * streams that are slices of L run exactly as scheduled and cannot deadlock (ISA-level argument:
  * BACKEND.md). Work: O((tasks + dependencies) log units).
  */
-#include "backend_internal.h"
+#include "plan.h"
+#include "resource.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,9 @@ struct woken {
     uint32_t task, by;
 };
 struct run {
-    struct plan *p;
+    const struct plan *p;
+    const struct task_graph *g;
+    struct schedule *s;
     struct isa_program machine; /* arch and number of tiles, for hops */
     struct resources time;
     uint64_t n_events;
@@ -41,17 +44,18 @@ static void add_event(struct run *r, uint64_t time, enum event_kind kind, uint32
     event_add(&r->time, (struct event){time, r->n_events++, kind, what});
 }
 
-static bool is_message(const struct task *t)
+uint64_t schedule_arrival(const struct task_graph *g, const struct schedule *s, uint32_t task,
+                          uint32_t tile)
 {
-    return t->kind == TASK_send || t->kind == TASK_partial;
+    if (!task_is_message(&g->tasks.at[task]))
+        return s->end[task];
+    uint32_t i = map_find_u64(&s->arrival_of, map_pair(task, tile));
+    return i == MAP_NONE ? UINT64_MAX : s->arrival.at[i];
 }
 
-uint64_t plan_arrival(const struct plan *p, uint32_t id, uint32_t tile)
+static const struct task *task_at(const struct run *r, uint32_t id)
 {
-    if (!is_message(&p->tasks.at[id]))
-        return p->tasks.at[id].end;
-    uint32_t i = map_find_u64(&p->arrival_of, map_pair(id, tile));
-    return i == MAP_NONE ? UINT64_MAX : p->arrival.at[i];
+    return &r->g->tasks.at[id];
 }
 
 /* Is what the task makes there for the tile's tasks? */
@@ -59,7 +63,7 @@ static bool is_there(const struct run *r, uint32_t id, uint32_t tile)
 {
     if (r->state[id] < STARTED)
         return false;
-    return is_message(&r->p->tasks.at[id]) ? plan_arrival(r->p, id, tile) <= r->time.now
+    return task_is_message(task_at(r, id)) ? schedule_arrival(r->g, r->s, id, tile) <= r->time.now
                                            : r->state[id] == COMPLETE;
 }
 
@@ -70,7 +74,7 @@ static void wake(struct run *r, uint32_t id)
     uint32_t kept = NONE, *end = &kept;
     for (uint32_t w = r->first_waiter[id], next; w != NONE; w = next) {
         next = r->next_waiter[w];
-        if (is_there(r, id, r->p->tasks.at[w].tile)) {
+        if (is_there(r, id, task_at(r, w)->tile)) {
             VEC_PUSH(&r->work, ((struct woken){w, id}));
             continue;
         }
@@ -90,29 +94,28 @@ static void complete(struct run *r, uint32_t id)
 /* When the task's message to the tile is counted; one counter counts all from tile to tile. */
 static uint64_t arrive_at(struct run *r, uint32_t id, uint32_t tile, uint64_t arrival)
 {
-    struct plan *p = r->p;
-    uint64_t channel = map_pair(p->tasks.at[id].tile, tile), message = map_pair(id, tile);
+    struct schedule *s = r->s;
+    uint64_t channel = map_pair(task_at(r, id)->tile, tile), message = map_pair(id, tile);
     uint32_t c = map_intern_u64(&r->channel_of, channel, (uint32_t)r->channels.n);
     if (c == r->channels.n)
         VEC_PUSH(&r->channels, (struct channel){0});
     uint64_t time = channel_count(&r->channels.at[c], arrival);
-    if (map_intern_u64(&p->arrival_of, message, (uint32_t)p->arrival.n) == p->arrival.n)
-        VEC_PUSH(&p->arrival, time);
+    if (map_intern_u64(&s->arrival_of, message, (uint32_t)s->arrival.n) == s->arrival.n)
+        VEC_PUSH(&s->arrival, time);
     return time;
 }
 
 static void send_messages(struct run *r, uint32_t id, uint64_t arrival)
 {
-    const struct plan *p = r->p;
-    const struct task *t = &p->tasks.at[id];
-    const struct node *n = &p->nodes.at[t->node];
-    uint64_t told = t->end;
-    for (uint32_t i = 0; i < (t->kind == TASK_send ? n->targets.n : 1); i++) {
-        uint32_t tile = n->home[t->cell];
+    const struct task *t = task_at(r, id);
+    const struct delivery *d = &r->g->delivery[t->node];
+    uint64_t told = r->s->end[id];
+    for (uint32_t i = 0; i < (t->kind == TASK_send ? d->targets.n : 1); i++) {
+        uint32_t tile = r->p->cells->of[t->node].home[t->cell];
         if (t->kind == TASK_send) {
-            if (n->targets.at[i].class != t->aux || !node_sends(n, t->cell, i))
+            if (d->targets.at[i].class != t->send.class || !delivery_sends(d, t->cell, i))
                 continue;
-            tile = p->buffers.at[n->targets.at[i].buffer].tile;
+            tile = r->g->buffers.at[d->targets.at[i].buffer].tile;
         }
         uint64_t time = arrive_at(r, id, tile, arrival);
         if (time != told)
@@ -127,42 +130,55 @@ static void demand(struct run *r, uint32_t id);
  * time this would cost memory for nothing. */
 static void load_ahead(struct run *r, uint32_t id)
 {
-    const struct plan *p = r->p;
-    if (p->arch->dram_cycles == 0 && p->arch->dram_bytes_per_cycle == 0)
+    const struct arch *arch = r->p->arch;
+    if (arch->dram_cycles == 0 && arch->dram_bytes_per_cycle == 0)
         return;
     for (uint32_t w = r->first_waiter[id]; w != NONE; w = r->next_waiter[w]) {
-        const struct task *next = &p->tasks.at[w];
-        for (uint32_t i = 0; i < next->n_preds && next->pred0 == id; i++)
-            demand(r, p->preds.at[next->preds + i]);
+        const struct task *next = task_at(r, w);
+        for (uint32_t i = 1; i < next->n_preds && first_pred(r->g, next) == id; i++)
+            demand(r, r->g->preds.at[next->preds + i]);
     }
+}
+
+/* The task has the next place in L, at the present time. */
+static void enter(struct run *r, uint32_t id)
+{
+    struct schedule *s = r->s;
+    s->start[id] = r->time.now;
+    s->rank[id] = s->n;
+    s->order[s->n++] = (struct instance){id, 0};
+    r->state[id] = STARTED;
+}
+
+static void finish_at(struct run *r, uint32_t id, uint64_t end)
+{
+    if (end == r->s->start[id])
+        complete(r, id);
+    else
+        add_event(r, end, EVENT_COMPLETE, id);
 }
 
 static void start(struct run *r, uint32_t id)
 {
-    struct plan *p = r->p;
-    struct task *t = &p->tasks.at[id];
-    struct cost_work work = plan_task_work(p, &r->machine, t);
+    const struct plan *p = r->p;
+    struct schedule *s = r->s;
+    const struct task *t = task_at(r, id);
+    struct cost_work work = task_work(p, &r->machine, t);
     struct cost cost = arch_cost(p->arch, &work);
     struct reservation times = resource_reserve(&r->time, t->queue, &cost, 0);
-    t->start = r->time.now;
-    t->end = times.end;
-    t->order = p->n_order;
-    p->order[p->n_order++] = id;
-    if (p->n_order % PROGRESS_TASKS == 0)
-        progress_tell(p->options->progress, "schedule", p->n_order, p->tasks.n);
-    p->makespan = t->end > p->makespan ? t->end : p->makespan;
-    if (is_message(t))
+    uint64_t now = r->time.now, end = s->end[id] = times.end;
+    enter(r, id);
+    if (s->n % PROGRESS_TASKS == 0)
+        progress_tell(p->options->progress, "schedule", s->n, r->g->tasks.n);
+    s->makespan = end > s->makespan ? end : s->makespan;
+    if (task_is_message(t))
         send_messages(r, id, times.arrival);
     if (t->kind == TASK_mvm)
-        p->pe_busy_cycles += (t->end - t->start) * p->groups.at[t->aux].n_pes;
-    r->state[id] = STARTED;
-    if (t->end == t->start)
-        complete(r, id);
-    else
-        add_event(r, t->end, EVENT_COMPLETE, id);
-    if (times.unit_free > t->start && times.unit_free != t->end)
+        s->pe_busy_cycles += (end - now) * p->segment->group[t->mvm.group].n_pes;
+    finish_at(r, id, end);
+    if (times.unit_free > now && times.unit_free != end)
         add_event(r, times.unit_free, EVENT_UNIT_FREE, t->queue);
-    if (t->kind == TASK_mvm && t->end > t->start)
+    if (t->kind == TASK_mvm && end > now)
         load_ahead(r, id);
 }
 
@@ -182,46 +198,39 @@ static void start_ready(struct run *r, uint32_t queue)
  */
 static uint64_t signal_cycles(const struct run *r, uint32_t from, const struct layer *next)
 {
-    const struct plan *p = r->p;
     struct cost_work work = {.kind = COST_SIGNAL};
     for (uint32_t c = 0; c < next->n_copies; c++)
         for (uint32_t g = 0; g < next->copy[c].n_groups; g++) {
-            uint32_t to = p->groups.at[next->copy[c].first_group + g].tile;
+            uint32_t to = r->p->segment->group[next->copy[c].first_group + g].tile;
             uint32_t hops = isa_hops(&r->machine, from, to);
             work.hops = hops > work.hops ? hops : work.hops;
         }
-    struct cost cost = arch_cost(p->arch, &work);
+    struct cost cost = arch_cost(r->p->arch, &work);
     return cost_flight_cycles(&cost);
 }
 
 /* The news of the last cells travels from their homes. */
 static void pass_barrier(struct run *r, uint32_t id)
 {
-    struct plan *p = r->p;
-    struct task *t = &p->tasks.at[id];
-    t->start = t->end = r->time.now;
-    t->order = p->n_order;
-    p->order[p->n_order++] = id;
-    const struct layer *next = &p->layers.at[p->nodes.at[t->node].layer + 1];
+    const struct task *t = task_at(r, id);
+    const struct layer *next = node_layer(r->p, t->node) + 1;
     uint32_t home = NONE;
-    uint64_t way_cycles = 0;
-    for (uint32_t i = 0; i < t->n_preds && p->arch->hop_cycles > 0; i++) {
-        const struct task *cell = &p->tasks.at[p->preds.at[t->preds + i]];
-        if (cell->tile != home) /* cells of a home come in runs */
-            way_cycles = signal_cycles(r, home = cell->tile, next);
-        uint64_t there = cell->end + (cell->tile == t->tile ? 0 : way_cycles);
-        t->end = there > t->end ? there : t->end;
+    uint64_t way_cycles = 0, end = r->time.now;
+    for (uint32_t i = 0; i < t->n_preds && r->p->arch->hop_cycles > 0; i++) {
+        uint32_t cell = r->g->preds.at[t->preds + i], tile = task_at(r, cell)->tile;
+        if (tile != home) /* cells of a home come in runs */
+            way_cycles = signal_cycles(r, home = tile, next);
+        uint64_t there = r->s->end[cell] + (tile == t->tile ? 0 : way_cycles);
+        end = there > end ? there : end;
     }
-    r->state[id] = STARTED;
-    if (t->end == t->start)
-        complete(r, id);
-    else
-        add_event(r, t->end, EVENT_COMPLETE, id);
+    r->s->end[id] = end;
+    enter(r, id);
+    finish_at(r, id, end);
 }
 
 static void make_ready(struct run *r, uint32_t id)
 {
-    struct task *t = &r->p->tasks.at[id];
+    const struct task *t = task_at(r, id);
     r->state[id] = READY;
     if (t->kind == TASK_barrier) {
         pass_barrier(r, id);
@@ -242,21 +251,19 @@ static void make_ready(struct run *r, uint32_t id)
  * ahead of the schedule. */
 static void demand(struct run *r, uint32_t id)
 {
-    struct task *t = &r->p->tasks.at[id];
-    if (!t->demand || r->state[id] != WAITING)
+    if (!task_at(r, id)->demand || r->state[id] != WAITING)
         return;
-    t->pred0 = r->completed;
+    r->s->asked_by[id] = r->completed;
     make_ready(r, id);
 }
 
 /* Looks for the next incomplete predecessor and waits on it; ready if there is none. */
 static void advance(struct run *r, uint32_t id)
 {
-    const struct plan *p = r->p;
-    const struct task *t = &p->tasks.at[id];
-    for (; r->cursor[id] <= t->n_preds; r->cursor[id]++) {
-        uint32_t pred = r->cursor[id] ? p->preds.at[t->preds + r->cursor[id] - 1] : t->pred0;
-        if (pred == NONE || is_there(r, pred, t->tile))
+    const struct task *t = task_at(r, id);
+    for (; r->cursor[id] < t->n_preds; r->cursor[id]++) {
+        uint32_t pred = r->g->preds.at[t->preds + r->cursor[id]];
+        if (is_there(r, pred, t->tile))
             continue;
         r->next_waiter[id] = r->first_waiter[pred];
         r->first_waiter[pred] = id;
@@ -280,49 +287,83 @@ static void handle(struct run *r, const struct event *e)
     switch (e->kind) {
     case EVENT_COMPLETE:
         complete(r, e->what);
-        if (r->p->tasks.at[e->what].queue != NONE)
-            start_ready(r, r->p->tasks.at[e->what].queue);
+        if (task_at(r, e->what)->queue != NONE)
+            start_ready(r, task_at(r, e->what)->queue);
         break;
     case EVENT_UNIT_FREE: start_ready(r, e->what); break;
     case EVENT_ARRIVE: wake(r, e->what); break;
     }
 }
 
-void plan_schedule(struct plan *p)
+static void *alloc_none(size_t n)
 {
-    size_t n = p->tasks.n;
-    struct run r = {.p = p, .machine = {.arch = *p->arch, .n_tiles = (uint32_t)p->tiles.n}};
-    resource_init(&r.time, p->n_queues);
-    r.ready = heap_alloc(p->n_queues * sizeof *r.ready);
-    memset(r.ready, 0xff, p->n_queues * sizeof *r.ready);
-    r.cursor = heap_alloc(n * sizeof *r.cursor);
-    r.first_waiter = heap_alloc(n * sizeof *r.first_waiter);
-    r.next_waiter = heap_alloc(n * sizeof *r.next_waiter);
-    r.state = heap_alloc(n);
-    memset(r.first_waiter, 0xff, n * sizeof *r.first_waiter);
-    p->order = ARENA_ARRAY(p->arena, uint32_t, n);
+    uint32_t *list = heap_alloc(n * sizeof *list);
+    return memset(list, 0xff, n * sizeof *list);
+}
 
+static void begin(struct run *r)
+{
+    size_t n = r->g->tasks.n;
+    struct arena *a = r->p->arena;
+    resource_init(&r->time, r->g->n_queues);
+    r->ready = heap_alloc(r->g->n_queues * sizeof *r->ready);
+    memset(r->ready, 0xff, r->g->n_queues * sizeof *r->ready);
+    r->cursor = heap_alloc(n * sizeof *r->cursor);
+    r->first_waiter = alloc_none(n);
+    r->next_waiter = heap_alloc(n * sizeof *r->next_waiter);
+    r->state = heap_alloc(n);
+    *r->s = (struct schedule){.order = ARENA_ARRAY(a, struct instance, n),
+                              .start = ARENA_ARRAY(a, uint64_t, n),
+                              .end = ARENA_ARRAY(a, uint64_t, n),
+                              .rank = ARENA_ARRAY(a, uint32_t, n),
+                              .asked_by = ARENA_ARRAY(a, uint32_t, n)};
+    if (n)
+        memset(r->s->asked_by, 0xff, n * sizeof *r->s->asked_by);
     for (size_t i = n; i-- > 0;) /* the worklist is a stack: first tasks first */
-        if (!p->tasks.at[i].demand)
-            VEC_PUSH(&r.work, ((struct woken){(uint32_t)i, NONE}));
-    run_worklist(&r);
+        if (!r->g->tasks.at[i].demand)
+            VEC_PUSH(&r->work, ((struct woken){(uint32_t)i, NONE}));
+}
+
+static void end(struct run *r)
+{
+    for (uint32_t i = 0; i < r->g->tasks.n; i++)
+        if (r->state[i] != COMPLETE && !(task_at(r, i)->demand && r->state[i] == WAITING))
+            BUG("task %u of node %s never starts", i, task_node(r->p, task_at(r, i))->out->name);
+    resource_free(&r->time);
+    free(r->ready);
+    free(r->cursor);
+    free(r->first_waiter);
+    free(r->next_waiter);
+    free(r->state);
+    VEC_FREE(&r->work);
+    VEC_FREE(&r->channels);
+    map_free(&r->channel_of);
+}
+
+const struct schedule *plan_schedule(const struct plan *p)
+{
+    struct run r = {.p = p,
+                    .g = p->tasks,
+                    .s = ARENA_NEW(p->arena, struct schedule),
+                    .machine = {.arch = *p->arch, .n_tiles = p->segment->n_tiles}};
     struct event e;
+    begin(&r);
+    run_worklist(&r);
     while (resource_next_time(&r.time)) {
         while (resource_next_event(&r.time, &e))
             handle(&r, &e);
         run_worklist(&r);
     }
-    progress_tell(p->options->progress, "schedule", n, n);
-    for (size_t i = 0; i < n; i++)
-        if (r.state[i] != COMPLETE && !(p->tasks.at[i].demand && r.state[i] == WAITING))
-            BUG("task %zu of node %s never starts", i, p->nodes.at[p->tasks.at[i].node].out->name);
-    resource_free(&r.time);
-    free(r.ready);
-    free(r.cursor);
-    free(r.first_waiter);
-    free(r.next_waiter);
-    free(r.state);
-    VEC_FREE(&r.work);
-    VEC_FREE(&r.channels);
-    map_free(&r.channel_of);
+    progress_tell(p->options->progress, "schedule", p->tasks->tasks.n, p->tasks->tasks.n);
+    end(&r);
+    return r.s;
+}
+
+void schedule_free(const struct schedule *s)
+{
+    struct schedule *own = (struct schedule *)s; /* const to all but its end */
+    if (!own)
+        return;
+    map_free(&own->arrival_of);
+    VEC_FREE(&own->arrival);
 }

@@ -7,19 +7,24 @@
  * element read lies in one cell of each operand (the derived sets); separable operations keep them
  * a grid. So a cell is ready exactly when its sources are.
  */
-#include "backend_internal.h"
+#include "plan.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const int64_t AUTO_INSTRUCTIONS = 100000; /* budget of --set auto */
 
+struct cutting {
+    const struct plan *p;
+    struct node_cells *of; /* of each node */
+};
+
 /* cuts[i] != 0: a cell begins at coordinate i. cuts[0] is implied. A grid may be made again. */
-static void grid_from_cuts(struct plan *p, struct grid *g, const uint8_t *cuts, int32_t extent)
+static void grid_from_cuts(struct arena *a, struct grid *g, const uint8_t *cuts, int32_t extent)
 {
     if (!g->at) {
-        g->at = ARENA_ARRAY(p->arena, int32_t, (size_t)extent + 1);
-        g->cell_of = ARENA_ARRAY(p->arena, uint32_t, (size_t)extent);
+        g->at = ARENA_ARRAY(a, int32_t, (size_t)extent + 1);
+        g->cell_of = ARENA_ARRAY(a, uint32_t, (size_t)extent);
     }
     g->n = 1;
     for (int32_t i = 1; i < extent; i++)
@@ -34,18 +39,18 @@ static void grid_from_cuts(struct plan *p, struct grid *g, const uint8_t *cuts, 
 }
 
 /* Marks where the cells of a value begin, through the parts it is made of. */
-static void mark_value(const struct plan *p, const struct ir_op *value, int a, uint8_t *cuts)
+static void mark_value(const struct cutting *w, const struct ir_op *value, int a, uint8_t *cuts)
 {
-    const struct value_parts *v = &p->parts[value->id];
+    const struct value_parts *v = parts_of(w->p->nodes, value);
     int32_t extent = (int32_t)value->out->type.dim[a];
     for (uint32_t i = 0; i < v->n; i++) {
         const struct part *part = &v->part[i];
-        const struct node *n = &p->nodes.at[part->node];
+        const struct grid *g = &w->of[part->node].grid[a];
         cuts[part->where.lo[a]] = 1;
         if (part->where.hi[a] < extent)
             cuts[part->where.hi[a]] = 1;
-        for (uint32_t c = 0; c < n->grid[a].n; c++) {
-            int32_t at = n->grid[a].at[c] + part->shift[a];
+        for (uint32_t c = 0; c < g->n; c++) {
+            int32_t at = g->at[c] + part->shift[a];
             if (at > part->where.lo[a] && at < part->where.hi[a])
                 cuts[at] = 1;
         }
@@ -88,8 +93,8 @@ static bool waits_for_whole(const struct node *n, const struct operand *o, int a
 }
 
 /* Adds the cuts that an operand imposes on axis `a` of the node. */
-static void mark_operand(const struct plan *p, const struct node *n, const struct operand *o, int a,
-                         uint8_t *cuts)
+static void mark_operand(const struct cutting *w, const struct node *n, const struct operand *o,
+                         int a, uint8_t *cuts)
 {
     const struct axis_map *m = &o->map[a];
     if (m->kind == MAP_ALL || m->kind == MAP_ZERO || waits_for_whole(n, o, a))
@@ -99,7 +104,7 @@ static void mark_operand(const struct plan *p, const struct node *n, const struc
     int32_t *cell = heap_alloc(((size_t)extent + 1) * sizeof *cell);
     int32_t *read = heap_alloc(((size_t)n->dim[a] + 1) * sizeof *read);
     uint8_t *own = heap_alloc((size_t)n->dim[a] + 1);
-    mark_value(p, o->value, a, source);
+    mark_value(w, o->value, a, source);
     for (int32_t i = 1; i < extent; i++)
         cell[i] = cell[i - 1] + (source[i] != 0);
     int32_t before = -1;
@@ -120,14 +125,12 @@ static void mark_operand(const struct plan *p, const struct node *n, const struc
     free(own);
 }
 
-static bool made_on_a_tile(const struct plan *p, const struct ir_op *value)
+static bool made_on_a_tile(const struct cutting *w, const struct ir_op *value)
 {
-    const struct value_parts *v = &p->parts[value->id];
-    for (uint32_t i = 0; i < v->n; i++) {
-        enum node_kind kind = p->nodes.at[v->part[i].node].kind;
-        if (kind != NODE_INPUT && kind != NODE_CONSTANT)
+    const struct value_parts *v = parts_of(w->p->nodes, value);
+    for (uint32_t i = 0; i < v->n; i++)
+        if (node_is_made(&w->p->nodes->at[v->part[i].node]))
             return true;
-    }
     return false;
 }
 
@@ -136,26 +139,27 @@ static bool made_on_a_tile(const struct plan *p, const struct ir_op *value)
 static void cut_tall_cells(const struct node *n, int a, uint8_t *cuts)
 {
     int32_t begin = 0;
-    for (int32_t i = 1; a == AXIS_H && n->kind != NODE_RESHAPE && i < n->dim[a]; i++) {
+    for (int32_t i = 1; a == AXIS_H && n->kind != NODE_reshape && i < n->dim[a]; i++) {
         cuts[i] |= i - begin == ISA_MAX_H;
         if (cuts[i])
             begin = i;
     }
 }
 
-static void derived_grid(struct plan *p, struct node *n, int a)
+static void derived_grid(const struct cutting *w, uint32_t node, int a)
 {
+    const struct node *n = &w->p->nodes->at[node];
     bool on_tile = false, whole = false;
     uint8_t *cuts = heap_alloc((size_t)n->dim[a] + 1);
     for (unsigned i = 0; i < n->n_operands; i++) {
-        on_tile |= made_on_a_tile(p, n->operand[i].value);
+        on_tile |= made_on_a_tile(w, n->operand[i].value);
         whole |= n->operand[i].map[a].kind == MAP_ALL;
-        mark_operand(p, n, &n->operand[i], a, cuts);
+        mark_operand(w, n, &n->operand[i], a, cuts);
     }
     if (a == AXIS_H && !on_tile && !whole) /* inputs only: one row a piece */
         memset(cuts, 1, (size_t)n->dim[a]);
     cut_tall_cells(n, a, cuts);
-    grid_from_cuts(p, &n->grid[a], cuts, n->dim[a]);
+    grid_from_cuts(w->p->arena, &w->of[node].grid[a], cuts, n->dim[a]);
     free(cuts);
 }
 
@@ -171,30 +175,31 @@ static bool same_contributors(const struct block *a, const struct block *b)
     return true;
 }
 
-/* Channel cells: N blocks, joined where every copy has the same groups for both. Then copy->block
- * holds one entry a cell. */
-static void channel_grid(struct plan *p, struct node *n, struct layer *l)
+/* Channel cells: N blocks, joined where every copy has the same groups for both. */
+static void channel_grid(const struct cutting *w, const struct layer *l)
 {
-    uint8_t *cuts = heap_alloc((size_t)n->dim[AXIS_C] + 1);
+    int32_t n_channels = w->p->nodes->at[l->node].dim[AXIS_C];
+    struct node_cells *c = &w->of[l->node];
+    struct grid *g = &c->grid[AXIS_C];
+    uint8_t *cuts = heap_alloc((size_t)n_channels + 1);
     for (uint32_t b = 1; b < l->ph; b++)
-        for (uint32_t c = 0; c < l->n_copies; c++)
-            if (!same_contributors(&l->copy[c].block[b - 1], &l->copy[c].block[b])) {
+        for (uint32_t i = 0; i < l->n_copies; i++)
+            if (!same_contributors(&l->copy[i].block[b - 1], &l->copy[i].block[b])) {
                 int64_t lo, hi;
                 ir_mapping_channels(&l->mapping, b, &lo, &hi);
                 cuts[lo] = 1;
             }
-    grid_from_cuts(p, &n->grid[AXIS_C], cuts, n->dim[AXIS_C]);
-    for (uint32_t c = 0; c < l->n_copies; c++)
-        for (uint32_t z = 0; z < n->grid[AXIS_C].n; z++)
-            l->copy[c].block[z] =
-                l->copy[c].block[ir_mapping_block_of(&l->mapping, n->grid[AXIS_C].at[z])];
+    grid_from_cuts(w->p->arena, g, cuts, n_channels);
+    c->block = ARENA_ARRAY(w->p->arena, uint32_t, g->n);
+    for (uint32_t z = 0; z < g->n; z++)
+        c->block[z] = (uint32_t)ir_mapping_block_of(&l->mapping, g->at[z]);
     free(cuts);
 }
 
 /* Rows or columns: multiples of `step` (0 = none), and where copies meet. */
-static void set_grid(struct plan *p, struct node *n, int a, int32_t step)
+static void set_grid(const struct cutting *w, const struct layer *l, int a, int32_t step)
 {
-    const struct layer *l = &p->layers.at[n->layer];
+    const struct node *n = &w->p->nodes->at[l->node];
     uint32_t parts = a == AXIS_H ? l->copies_h : l->copies_w;
     uint8_t *cuts = heap_alloc((size_t)n->dim[a] + 1);
     for (int32_t i = 1; i < n->dim[a]; i++) {
@@ -202,95 +207,112 @@ static void set_grid(struct plan *p, struct node *n, int a, int32_t step)
         cuts[i] = (step && i % step == 0) || meet;
     }
     cut_tall_cells(n, a, cuts);
-    grid_from_cuts(p, &n->grid[a], cuts, n->dim[a]);
+    grid_from_cuts(w->p->arena, &w->of[l->node].grid[a], cuts, n->dim[a]);
     free(cuts);
 }
 
-static void make_grids(struct plan *p, int a, int32_t step)
+static void make_grids(const struct cutting *w, int a, int32_t step)
 {
-    for (size_t i = 0; i < p->nodes.n; i++) {
-        struct node *n = &p->nodes.at[i];
-        if (n->kind == NODE_INPUT || n->kind == NODE_CONSTANT)
+    for (uint32_t i = 0; i < w->p->nodes->n; i++) {
+        const struct node *n = &w->p->nodes->at[i];
+        if (!node_is_made(n))
             continue;
-        if (n->kind != NODE_MVM)
-            derived_grid(p, n, a);
+        if (n->kind != NODE_mvm)
+            derived_grid(w, i, a);
         else if (a == AXIS_C)
-            channel_grid(p, n, &p->layers.at[n->layer]);
+            channel_grid(w, node_layer(w->p, i));
         else
-            set_grid(p, n, a, step);
-    }
-}
-
-/* Which cells each copy owns. */
-static void share_out(struct layer *l, const struct node *n)
-{
-    for (uint32_t c = 0; c < l->n_copies; c++) {
-        struct copy *copy = &l->copy[c];
-        copy->iy0 = n->grid[AXIS_H].cell_of[copy->rect.lo[AXIS_H]];
-        copy->ix0 = n->grid[AXIS_W].cell_of[copy->rect.lo[AXIS_W]];
-        copy->sets_y = n->grid[AXIS_H].cell_of[copy->rect.hi[AXIS_H] - 1] + 1 - copy->iy0;
-        copy->sets_x = n->grid[AXIS_W].cell_of[copy->rect.hi[AXIS_W] - 1] + 1 - copy->ix0;
-        copy->n_sets = copy->sets_y * copy->sets_x;
+            set_grid(w, node_layer(w->p, i), a, step);
     }
 }
 
 /* About one instruction a set and group, one that finishes a cell and one that sends it, and two
  * for every further share of a sum. */
-static int64_t count_instructions(const struct plan *p)
+static int64_t count_instructions(const struct cutting *w)
 {
     int64_t total = 0;
-    for (size_t i = 0; i < p->nodes.n; i++) {
-        const struct node *n = &p->nodes.at[i];
-        if (n->kind == NODE_INPUT || n->kind == NODE_CONSTANT)
+    for (uint32_t i = 0; i < w->p->nodes->n; i++) {
+        const struct node *n = &w->p->nodes->at[i];
+        const struct node_cells *c = &w->of[i];
+        if (!node_is_made(n))
             continue;
-        int64_t sets = (int64_t)n->grid[AXIS_H].n * n->grid[AXIS_W].n;
-        total += 2 * sets * n->grid[AXIS_C].n;
-        if (n->kind != NODE_MVM)
+        int64_t sets = (int64_t)c->grid[AXIS_H].n * c->grid[AXIS_W].n;
+        total += 2 * sets * c->grid[AXIS_C].n;
+        if (n->kind != NODE_mvm)
             continue;
-        const struct copy *c = &p->layers.at[n->layer].copy[0];
-        total += sets * c->n_groups;
-        for (uint32_t z = 0; z < n->grid[AXIS_C].n; z++)
-            total += sets * 2 * (c->block[z].n_contributors - 1);
+        const struct copy *copy = &node_layer(w->p, i)->copy[0];
+        total += sets * copy->n_groups;
+        for (uint32_t z = 0; z < c->grid[AXIS_C].n; z++)
+            total += sets * 2 * (copy->block[c->block[z]].n_contributors - 1);
     }
     return total;
 }
 
 /* `auto`: rows cut into segments of the least width whose program keeps to the budget. */
-static void make_auto_columns(struct plan *p)
+static void make_auto_columns(const struct cutting *w)
 {
     int32_t step = 1;
     do {
-        make_grids(p, AXIS_W, step < ISA_MAX_COORD ? step : 0);
+        make_grids(w, AXIS_W, step < ISA_MAX_COORD ? step : 0);
         step *= 2;
-    } while (step <= ISA_MAX_COORD && count_instructions(p) > AUTO_INSTRUCTIONS);
+    } while (step <= ISA_MAX_COORD && count_instructions(w) > AUTO_INSTRUCTIONS);
 }
 
-void plan_sets(struct plan *p)
+/* Which cells each copy owns. */
+static struct copy_sets *share_out(const struct cutting *w, const struct layer *l)
 {
-    const struct set_shape *shape = &p->options->set;
-    make_grids(p, AXIS_C, 0);
-    make_grids(p, AXIS_H, shape->automatic ? 1 : (int32_t)shape->rows);
-    if (shape->automatic)
-        make_auto_columns(p);
-    else
-        make_grids(p, AXIS_W, (int32_t)shape->cols);
-    for (size_t i = 0; i < p->nodes.n; i++) {
-        struct node *n = &p->nodes.at[i];
-        n->n_cells = n->grid[0].n * n->grid[1].n * n->grid[2].n;
-        if (n->kind == NODE_MVM)
-            share_out(&p->layers.at[n->layer], n);
+    const struct grid *g = w->of[l->node].grid;
+    struct copy_sets *out = ARENA_ARRAY(w->p->arena, struct copy_sets, l->n_copies);
+    for (uint32_t c = 0; c < l->n_copies; c++) {
+        const struct box *r = &l->copy[c].rect;
+        struct copy_sets *s = &out[c];
+        s->iy0 = g[AXIS_H].cell_of[r->lo[AXIS_H]];
+        s->ix0 = g[AXIS_W].cell_of[r->lo[AXIS_W]];
+        s->rows = g[AXIS_H].cell_of[r->hi[AXIS_H] - 1] + 1 - s->iy0;
+        s->columns = g[AXIS_W].cell_of[r->hi[AXIS_W] - 1] + 1 - s->ix0;
+        s->n = s->rows * s->columns;
     }
+    return out;
 }
 
-struct box node_cell_box(const struct node *n, uint32_t cell)
+const struct cells *plan_cells(const struct plan *p)
 {
-    const struct grid *g = n->grid;
-    uint32_t i[3] = {cell / g[AXIS_C].n / g[AXIS_W].n, cell / g[AXIS_C].n % g[AXIS_W].n,
-                     cell % g[AXIS_C].n};
+    struct cells *out = ARENA_NEW(p->arena, struct cells);
+    struct cutting w = {p, ARENA_ARRAY(p->arena, struct node_cells, p->nodes->n)};
+    const struct copy_sets **sets =
+        ARENA_ARRAY(p->arena, const struct copy_sets *, p->segment->n_layers);
+    const struct set_shape *shape = &p->options->set;
+    make_grids(&w, AXIS_C, 0);
+    make_grids(&w, AXIS_H, shape->automatic ? 1 : (int32_t)shape->rows);
+    if (shape->automatic)
+        make_auto_columns(&w);
+    else
+        make_grids(&w, AXIS_W, (int32_t)shape->cols);
+    for (uint32_t i = 0; i < p->nodes->n; i++)
+        w.of[i].n = w.of[i].grid[0].n * w.of[i].grid[1].n * w.of[i].grid[2].n;
+    for (uint32_t l = 0; l < p->segment->n_layers; l++)
+        sets[l] = share_out(&w, &p->segment->layer[l]);
+    find_homes(p, w.of);
+    *out = (struct cells){.of = w.of, .sets = sets};
+    return out;
+}
+
+void cell_place(const struct node_cells *c, uint32_t cell, uint32_t at[3])
+{
+    at[AXIS_C] = cell % c->grid[AXIS_C].n;
+    cell /= c->grid[AXIS_C].n;
+    at[AXIS_W] = cell % c->grid[AXIS_W].n;
+    at[AXIS_H] = cell / c->grid[AXIS_W].n;
+}
+
+struct box cell_box(const struct node_cells *c, uint32_t cell)
+{
+    uint32_t i[3];
     struct box b;
+    cell_place(c, cell, i);
     for (int a = 0; a < 3; a++) {
-        b.lo[a] = g[a].at[i[a]];
-        b.hi[a] = g[a].at[i[a] + 1];
+        b.lo[a] = c->grid[a].at[i[a]];
+        b.hi[a] = c->grid[a].at[i[a] + 1];
     }
     return b;
 }

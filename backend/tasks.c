@@ -5,377 +5,419 @@
  * slots, accumulators) puts no edges here: memplan.c sizes buffers from the schedule so that they
  * never delay it.
  */
-#include "backend_internal.h"
+#include "graph_build.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct builder {
-    struct plan *p;
-    uint32_t reader;   /* serial number of whoever asks for cells */
-    uint32_t *barrier; /* layer by layer, per tile: the task that says the layer before has ended */
-};
-
-void group_channels(const struct plan *p, const struct group *g, int32_t *lo, int32_t *hi)
+static uint32_t queue_of(const struct building *b, const struct task *t)
 {
-    const struct layer *l = &p->layers.at[g->layer];
-    int64_t first, last, unused;
-    ir_mapping_channels(&l->mapping, g->column[0].ph, &first, &unused);
-    ir_mapping_channels(&l->mapping, g->column[g->n_columns - 1].ph, &unused, &last);
-    *lo = (int32_t)first;
-    *hi = (int32_t)last;
+    const struct segment *s = b->p->segment;
+    uint32_t base = b->g->queue_base[t->tile], n_groups = s->tile[t->tile].n_groups;
+    switch (task_kinds[t->kind].unit) {
+    case QUEUE_GROUP: return base + s->group[s->group[t->mvm.group].owner].number;
+    case QUEUE_VU: return base + n_groups;
+    case QUEUE_TX: return base + n_groups + 1;
+    case QUEUE_DMA: return base + n_groups + 2;
+    case QUEUE_NONE: break;
+    }
+    return NONE;
 }
 
-struct box group_taps(const struct plan *p, const struct group *g)
+uint32_t add_task(struct building *b, struct task t, const uint32_t *preds, uint32_t n)
 {
-    const struct ir_mapping *m = &p->layers.at[g->layer].mapping;
-    struct box b = {{0}, {0}}, taps;
-    for (uint32_t i = 0; i < g->n_columns; i++) {
-        int64_t lo[3], hi[3];
-        ir_mapping_taps(m, g->column[i].ph, g->column[i].pv0, g->column[i].pv1, lo, hi);
-        for (int a = 0; a < 3; a++) {
-            taps.lo[a] = (int32_t)lo[a];
-            taps.hi[a] = (int32_t)hi[a];
-        }
-        box_include(&b, &taps);
-    }
-    return b;
+    t.preds = (uint32_t)b->g->preds.n;
+    t.n_preds = n;
+    t.queue = queue_of(b, &t);
+    for (uint32_t i = 0; i < n; i++)
+        VEC_PUSH(&b->g->preds, preds[i]);
+    VEC_PUSH(&b->g->tasks, t);
+    return (uint32_t)b->g->tasks.n - 1;
 }
 
-struct box read_box(const struct axis_map map[3], const struct box *out)
+/* Adds the task that waits for what b->preds lists. */
+static uint32_t add_listed(struct building *b, struct task t)
 {
-    struct box b;
-    for (int a = 0; a < 3; a++) {
-        int32_t first, last;
-        bool any = need_range(&map[a], out->lo[a], out->hi[a], &first, &last);
-        b.lo[a] = any ? first : 0;
-        b.hi[a] = any ? last + 1 : 0;
-    }
-    return b;
-}
-
-/* A buffer that is read holds all channels, also where a window sees nothing but padding: what
- * messages carry does not depend on who reads what. */
-static void hold(struct plan *p, uint32_t buffer, struct box read)
-{
-    struct buffer *b = &p->buffers.at[buffer];
-    read.lo[2] = 0;
-    read.hi[2] = b->dim[2];
-    box_include(&b->held, &read);
-    if (!box_empty(&b->held)) {
-        b->held.lo[2] = 0;
-        b->held.hi[2] = b->dim[2];
-    }
+    return add_task(b, t, b->preds.v.at, (uint32_t)b->preds.v.n);
 }
 
 /* The part of an mvm's window that a group's taps see: same maps, fewer taps. */
-static void find_maps(const struct plan *p, struct group *g)
+static void find_maps(const struct plan *p, const struct group *g, struct axis_map map[3])
 {
-    const struct node *n = &p->nodes.at[p->layers.at[g->layer].node];
-    struct box taps = group_taps(p, g);
+    const struct layer *l = &p->segment->layer[g->layer];
+    const struct node *n = &p->nodes->at[l->node];
+    struct box taps = group_taps(p->segment, g);
     for (int a = 0; a < 2; a++) {
-        g->map[a] = n->operand[0].map[a];
-        g->map[a].pad -= taps.lo[a] * g->map[a].dilation;
-        g->map[a].kernel = taps.hi[a] - taps.lo[a];
+        map[a] = n->operand[0].map[a];
+        map[a].pad -= taps.lo[a] * map[a].dilation;
+        map[a].kernel = taps.hi[a] - taps.lo[a];
     }
     /* Every output reads the same channels. PEs of a layer work together, so of a grouped
      * convolution each PE waits for what all conv groups read. */
     int32_t extent = n->operand[0].map[2].extent;
-    bool grouped = p->layers.at[g->layer].mapping.groups > 1;
-    g->map[2] = (struct axis_map){.kind = MAP_WINDOW,
-                                  .kernel = grouped ? extent : taps.hi[2] - taps.lo[2],
-                                  .stride = 0,
-                                  .dilation = 1,
-                                  .pad = grouped ? 0 : -taps.lo[2],
-                                  .extent = extent};
+    bool grouped = l->mapping.groups > 1;
+    map[2] = (struct axis_map){.kind = MAP_WINDOW,
+                               .kernel = grouped ? extent : taps.hi[2] - taps.lo[2],
+                               .stride = 0,
+                               .dilation = 1,
+                               .pad = grouped ? 0 : -taps.lo[2],
+                               .extent = extent};
 }
 
 /* Serial numbers for one reader: one for each part of what it reads. */
-static uint32_t next_reader(struct builder *b, const struct operand *o)
+static uint32_t next_reader(struct building *b, const struct operand *o)
 {
     uint32_t first = b->reader + 1;
-    b->reader += b->p->parts[o->value->id].n;
+    b->reader += parts_of(b->p->nodes, o->value)->n;
     return first;
 }
 
-static void group_tasks(struct builder *b, uint32_t gi)
+static void group_buffers(struct building *b, const struct group *g, struct group_work *work)
 {
-    struct plan *p = b->p;
-    struct group *g = &p->groups.at[gi];
-    struct group *owner = &p->groups.at[g->owner];
-    const struct layer *l = &p->layers.at[g->layer];
-    const struct copy *c = &l->copy[g->copy];
-    const struct node *n = &p->nodes.at[l->node];
-    const struct operand *o = &n->operand[0];
-    struct box acc = c->rect;
-    find_maps(p, g);
-    group_channels(p, g, &acc.lo[2], &acc.hi[2]);
-    g->acc = plan_new_buffer(p, g->tile, n->root, n->dim, &acc);
-    g->source = plan_buffer(p, g->tile, o->value);
-    struct box one_channel = c->rect;
+    const struct plan *p = b->p;
+    const struct layer *l = &p->segment->layer[g->layer];
+    const struct node *n = &p->nodes->at[l->node];
+    struct box acc = l->copy[g->copy].rect, one_channel = acc;
+    find_maps(p, g, work->map);
+    group_channels(p->segment, g, &acc.lo[2], &acc.hi[2]);
+    work->acc = new_buffer(b, g->tile, n->root, n->dim, &acc);
+    work->source = value_buffer(b, g->tile, n->operand[0].value);
     one_channel.hi[2] = one_channel.lo[2] + 1;
-    hold(p, g->source, read_box(g->map, &one_channel));
-
-    int32_t channel_cut[2] = {0, 1};
-    const uint32_t counts[3] = {c->sets_y, c->sets_x, 1};
-    int32_t *const cuts[3] = {n->grid[0].at + c->iy0, n->grid[1].at + c->ix0, channel_cut};
-    struct reads *r = plan_reads(p, o, counts, cuts, g->map);
-    uint32_t reader = next_reader(b, o);
-    g->mvm = ARENA_ARRAY(p->arena, uint32_t, c->n_sets);
-    for (uint32_t s = 0; s < c->n_sets; s++) {
-        struct task t = {.kind = TASK_mvm, .tile = g->tile, .node = l->node, .aux = gi};
-        t.cell = node_cell(n, c->iy0 + s / c->sets_x, c->ix0 + s % c->sets_x, 0);
-        t.pred0 = s                             ? g->mvm[s - 1]
-                  : b->barrier[g->tile] != NONE ? b->barrier[g->tile]
-                                                : owner->last_mvm;
-        size_t first_pred = p->preds.n;
-        const uint32_t at[3] = {s / c->sets_x, s % c->sets_x, 0};
-        t.awaits[0] = plan_add_reads(p, o, r, at, g->source, reader);
-        g->mvm[s] = plan_add_task(p, t, first_pred);
-    }
-    owner->last_mvm = g->mvm[c->n_sets - 1];
+    hold(b, work->source, read_box(work->map, &one_channel));
 }
 
-/* Buffers at the home for what other groups contribute, and for the running sums. */
-static void partial_buffers(struct plan *p, struct node *n, struct layer *l)
+/* One MVM a set, in raster order: each after the one before it in its queue. */
+static void group_tasks(struct building *b, uint32_t gi)
 {
-    for (uint32_t c = 0; c < l->n_copies; c++)
-        for (uint32_t z = 0; z < n->grid[2].n; z++) {
-            struct block *block = &l->copy[c].block[z];
-            struct box held = l->copy[c].rect;
-            held.lo[2] = n->grid[2].at[z];
-            held.hi[2] = n->grid[2].at[z + 1];
-            uint32_t home = p->groups.at[block->contributor[0].group].tile;
-            struct contributor *own = block->contributor;
-            /* blocks were joined by copying: each keeps contributors of its own from here on */
-            block->contributor = ARENA_ARRAY(p->arena, struct contributor, block->n_contributors);
-            memcpy(block->contributor, own, block->n_contributors * sizeof *own);
-            block->sums = ARENA_ARRAY(p->arena, uint32_t, block->n_contributors);
-            for (uint32_t k = 1; k < block->n_contributors; k++) {
-                block->contributor[k].landing = plan_new_buffer(p, home, n->root, n->dim, &held);
-                if (k + 1 < block->n_contributors)
-                    block->sums[k] = plan_new_buffer(p, home, n->root, n->dim, &held);
-            }
+    const struct plan *p = b->p;
+    const struct group *g = &p->segment->group[gi];
+    const struct layer *l = &p->segment->layer[g->layer];
+    const struct copy_sets *sets = &p->cells->sets[g->layer][g->copy];
+    const struct node_cells *cells = &p->cells->of[l->node];
+    const struct operand *o = &p->nodes->at[l->node].operand[0];
+    struct group_work *work = &b->g->group[gi];
+    group_buffers(b, g, work);
+
+    int32_t channel_cut[2] = {0, 1};
+    const uint32_t counts[3] = {sets->rows, sets->columns, 1};
+    int32_t *const cuts[3] = {cells->grid[0].at + sets->iy0, cells->grid[1].at + sets->ix0,
+                              channel_cut};
+    struct reads *r = list_reads(b, o, counts, cuts, work->map);
+    uint32_t reader = next_reader(b, o);
+    uint32_t before = b->barrier[g->tile] != NONE ? b->barrier[g->tile] : b->last_mvm[g->owner];
+    work->mvm = ARENA_ARRAY(p->arena, uint32_t, sets->n);
+    for (uint32_t s = 0; s < sets->n; s++) {
+        const uint32_t at[3] = {s / sets->columns, s % sets->columns, 0};
+        struct task t = {.kind = TASK_mvm, .tile = g->tile, .node = l->node, .mvm = {gi}};
+        t.cell = cell_number(cells, sets->iy0 + at[0], sets->ix0 + at[1], 0);
+        b->preds.v.n = 0;
+        if (before != NONE)
+            VEC_PUSH(&b->preds.v, before);
+        t.awaits[0] = add_reads(b, o, r, at, work->source, reader);
+        before = work->mvm[s] = add_listed(b, t);
+    }
+    b->last_mvm[g->owner] = before;
+}
+
+/* Buffers at the homes of a copy for what other groups contribute, and for the running sums. */
+static struct partial_sums *copy_sums(struct building *b, const struct layer *l, uint32_t copy)
+{
+    const struct plan *p = b->p;
+    const struct node *n = &p->nodes->at[l->node];
+    const struct node_cells *cells = &p->cells->of[l->node];
+    const struct grid *channels = &cells->grid[AXIS_C];
+    struct partial_sums *out = ARENA_ARRAY(p->arena, struct partial_sums, channels->n);
+    for (uint32_t z = 0; z < channels->n; z++) {
+        const struct block *block = &l->copy[copy].block[cells->block[z]];
+        uint32_t home = p->segment->group[block->contributor[0].group].tile;
+        struct box held = l->copy[copy].rect;
+        held.lo[2] = channels->at[z];
+        held.hi[2] = channels->at[z + 1];
+        out[z].landing = ARENA_ARRAY(p->arena, uint32_t, block->n_contributors);
+        out[z].sum = ARENA_ARRAY(p->arena, uint32_t, block->n_contributors);
+        for (uint32_t k = 1; k < block->n_contributors; k++) {
+            out[z].landing[k] = new_buffer(b, home, n->root, n->dim, &held);
+            if (k + 1 < block->n_contributors)
+                out[z].sum[k] = new_buffer(b, home, n->root, n->dim, &held);
         }
+    }
+    return out;
 }
 
 /* Partial sums of one cell to its home, added in ascending slice order, then the epilogue. */
-static uint32_t finish_cell(struct plan *p, uint32_t ni, uint32_t cell, uint32_t set,
+static uint32_t finish_cell(struct building *b, uint32_t node, uint32_t cell, uint32_t set,
                             const struct block *block)
 {
-    uint32_t home = p->nodes.at[ni].home[cell], none = (uint32_t)p->preds.n;
-    uint32_t done = p->groups.at[block->contributor[0].group].mvm[set];
-    struct task t = {.kind = TASK_finish, .tile = home, .node = ni, .cell = cell, .pred0 = done};
+    const struct segment *s = b->p->segment;
+    uint32_t done = b->g->group[block->contributor[0].group].mvm[set];
+    struct task t = {
+        .kind = TASK_finish, .tile = b->p->cells->of[node].home[cell], .node = node, .cell = cell};
     if (block->n_contributors == 1)
-        return plan_add_task(p, t, none);
+        return add_task(b, t, &done, 1);
     for (uint32_t k = 1; k < block->n_contributors; k++) {
-        const struct group *from = &p->groups.at[block->contributor[k].group];
+        uint32_t group = block->contributor[k].group, *from = &b->g->group[group].mvm[set];
         struct task send = {.kind = TASK_partial,
-                            .tile = from->tile,
-                            .node = ni,
+                            .tile = s->group[group].tile,
+                            .node = node,
                             .cell = cell,
-                            .step = (uint16_t)k,
-                            .aux = block->contributor[k].group,
-                            .pred0 = from->mvm[set]};
-        uint32_t sent = plan_add_task(p, send, p->preds.n);
+                            .partial = {group, k}};
+        uint32_t sent = add_task(b, send, from, 1);
         t.kind = TASK_sum;
-        t.step = (uint16_t)k;
-        t.pred0 = done;
-        size_t first_pred = p->preds.n;
-        VEC_PUSH(&p->preds, sent);
-        done = plan_add_task(p, t, first_pred);
+        t.sum.contributor = k;
+        done = add_task(b, t, (uint32_t[]){done, sent}, 2);
     }
     return done;
 }
 
-static void begin_cells(struct plan *p, struct node *n)
+static void begin_cells(struct building *b, uint32_t node)
 {
-    n->done = ARENA_ARRAY(p->arena, uint32_t, n->n_cells);
-    n->asked = ARENA_ARRAY(p->arena, uint32_t, n->n_cells);
-    for (uint32_t c = 0; c < n->n_cells; c++) {
-        struct box held = node_cell_box(n, c);
-        uint32_t b = plan_buffer(p, n->home[c], n->out);
-        box_include(&p->buffers.at[b].held, &held);
+    const struct node_cells *cells = &b->p->cells->of[node];
+    b->g->delivery[node].done = ARENA_ARRAY(b->p->arena, uint32_t, cells->n);
+    b->asked[node] = ARENA_ARRAY(b->p->arena, uint32_t, cells->n);
+    for (uint32_t c = 0; c < cells->n; c++) {
+        struct box held = cell_box(cells, c);
+        uint32_t buffer = value_buffer(b, cells->home[c], b->p->nodes->at[node].out);
+        box_include(&b->g->buffers.at[buffer].held, &held);
     }
 }
 
 /* One barrier a tile of the next base layer: complete when the news of every cell has come there.
  */
-static void end_layer(struct builder *b, uint32_t ni)
+static void end_layer(struct building *b, uint32_t node)
 {
-    struct plan *p = b->p;
-    const struct node *n = &p->nodes.at[ni];
-    if (n->layer + 1 == p->layers.n)
+    const struct segment *s = b->p->segment;
+    uint32_t layer = s->layer_of[node];
+    if (layer + 1 == s->n_layers)
         return;
-    memset(b->barrier, 0xff, p->tiles.n * sizeof *b->barrier);
-    size_t first_pred = p->preds.n;
-    for (uint32_t cell = 0; cell < n->n_cells; cell++)
-        VEC_PUSH(&p->preds, n->done[cell]);
-    const struct layer *next = &p->layers.at[n->layer + 1];
+    memset(b->barrier, 0xff, s->n_tiles * sizeof *b->barrier);
+    const struct layer *next = &s->layer[layer + 1];
+    uint32_t preds = (uint32_t)b->g->preds.n, n_preds = b->p->cells->of[node].n;
+    for (uint32_t cell = 0; cell < n_preds; cell++)
+        VEC_PUSH(&b->g->preds, b->g->delivery[node].done[cell]);
     for (uint32_t c = 0; c < next->n_copies; c++)
         for (uint32_t g = 0; g < next->copy[c].n_groups; g++) {
-            uint32_t tile = p->groups.at[next->copy[c].first_group + g].tile;
-            struct task t = {.kind = TASK_barrier, .tile = tile, .node = ni, .pred0 = NONE};
-            if (b->barrier[tile] == NONE)
-                p->barrier[n->layer] = b->barrier[tile] = plan_add_task(p, t, first_pred);
+            uint32_t tile = s->group[next->copy[c].first_group + g].tile;
+            if (b->barrier[tile] != NONE)
+                continue;
+            struct task t = {.kind = TASK_barrier, .tile = tile, .node = node};
+            uint32_t id = b->g->barrier[layer] = b->barrier[tile] = add_task(b, t, NULL, 0);
+            b->g->tasks.at[id].preds = preds; /* all of them wait for the same */
+            b->g->tasks.at[id].n_preds = n_preds;
         }
 }
 
-static void mvm_tasks(struct builder *b, uint32_t ni)
+static void mvm_tasks(struct building *b, uint32_t node)
 {
-    struct plan *p = b->p;
-    struct node *n = &p->nodes.at[ni];
-    struct layer *l = &p->layers.at[n->layer];
+    const struct plan *p = b->p;
+    uint32_t layer = p->segment->layer_of[node];
+    const struct layer *l = &p->segment->layer[layer];
+    const struct node_cells *cells = &p->cells->of[node];
     for (uint32_t c = 0; c < l->n_copies; c++)
         for (uint32_t g = 0; g < l->copy[c].n_groups; g++)
             group_tasks(b, l->copy[c].first_group + g);
-    partial_buffers(p, n, l);
-    begin_cells(p, n);
-    for (uint32_t cell = 0; cell < n->n_cells; cell++) {
-        struct box box = node_cell_box(n, cell);
-        struct copy *c = layer_copy_at(p, l, box.lo[0], box.lo[1]);
-        uint32_t yx = cell / n->grid[2].n;
-        uint32_t set = (yx / n->grid[1].n - c->iy0) * c->sets_x + (yx % n->grid[1].n - c->ix0);
-        n->done[cell] = finish_cell(p, ni, cell, set, &c->block[cell % n->grid[2].n]);
+    b->g->sums[layer] = ARENA_ARRAY(p->arena, struct partial_sums *, l->n_copies);
+    for (uint32_t c = 0; c < l->n_copies; c++)
+        b->g->sums[layer][c] = copy_sums(b, l, c);
+    begin_cells(b, node);
+    for (uint32_t cell = 0; cell < cells->n; cell++) {
+        uint32_t at[3];
+        cell_place(cells, cell, at);
+        const struct copy *c =
+            layer_copy_at(p->nodes, l, cells->grid[0].at[at[0]], cells->grid[1].at[at[1]]);
+        const struct copy_sets *sets = &p->cells->sets[layer][c - l->copy];
+        uint32_t set = (at[0] - sets->iy0) * sets->columns + at[1] - sets->ix0;
+        b->g->delivery[node].done[cell] =
+            finish_cell(b, node, cell, set, &c->block[cells->block[at[2]]]);
     }
     if (p->options->mode == SCHEDULE_LAYER_BY_LAYER)
-        end_layer(b, ni);
+        end_layer(b, node);
 }
 
 static enum task_kind derived_kind(const struct node *n)
 {
-    switch (n->kind) {
-    case NODE_MAP: return TASK_map;
-    case NODE_WINDOW: return TASK_window;
-    case NODE_GATHER: return TASK_gather;
-    case NODE_REDUCE: return TASK_reduce;
-    default: return TASK_copy;
-    }
+    static const enum task_kind kinds[] = {
+#define NODE(name, task) TASK_##task,
+#include "nodes.def"
+#undef NODE
+    };
+    return kinds[n->kind];
 }
 
-static void derived_tasks(struct builder *b, uint32_t ni)
+static void derived_tasks(struct building *b, uint32_t node)
 {
-    struct plan *p = b->p;
-    struct node *n = &p->nodes.at[ni];
+    const struct node *n = &b->p->nodes->at[node];
+    const struct node_cells *cells = &b->p->cells->of[node];
     struct reads *reads[2] = {0};
-    begin_cells(p, n);
+    begin_cells(b, node);
     for (unsigned i = 0; i < n->n_operands; i++)
-        reads[i] = plan_reads(
-            p, &n->operand[i], (uint32_t[3]){n->grid[0].n, n->grid[1].n, n->grid[2].n},
-            (int32_t *[3]){n->grid[0].at, n->grid[1].at, n->grid[2].at}, n->operand[i].map);
-    for (uint32_t cell = 0; cell < n->n_cells; cell++) {
-        struct box box = node_cell_box(n, cell);
+        reads[i] = list_reads(
+            b, &n->operand[i], (uint32_t[3]){cells->grid[0].n, cells->grid[1].n, cells->grid[2].n},
+            (int32_t *[3]){cells->grid[0].at, cells->grid[1].at, cells->grid[2].at},
+            n->operand[i].map);
+    for (uint32_t cell = 0; cell < cells->n; cell++) {
+        struct box box = cell_box(cells, cell);
         struct task t = {.kind = (uint8_t)derived_kind(n),
-                         .tile = n->home[cell],
-                         .node = ni,
-                         .cell = cell,
-                         .pred0 = NONE};
-        size_t first_pred = p->preds.n;
-        const uint32_t at[3] = {cell / n->grid[2].n / n->grid[1].n,
-                                cell / n->grid[2].n % n->grid[1].n, cell % n->grid[2].n};
+                         .tile = cells->home[cell],
+                         .node = node,
+                         .cell = cell};
+        uint32_t at[3];
+        cell_place(cells, cell, at);
+        b->preds.v.n = 0;
         for (unsigned i = 0; i < n->n_operands; i++) {
-            uint32_t buffer = plan_buffer(p, t.tile, n->operand[i].value);
-            hold(p, buffer, read_box(n->operand[i].map, &box));
-            t.awaits[i] = plan_add_reads(p, &n->operand[i], reads[i], at, buffer,
-                                         next_reader(b, &n->operand[i]));
+            uint32_t buffer = value_buffer(b, t.tile, n->operand[i].value);
+            hold(b, buffer, read_box(n->operand[i].map, &box));
+            t.awaits[i] =
+                add_reads(b, &n->operand[i], reads[i], at, buffer, next_reader(b, &n->operand[i]));
         }
-        n->done[cell] = plan_add_task(p, t, first_pred);
+        b->g->delivery[node].done[cell] = add_listed(b, t);
     }
 }
 
-static uint32_t add_store(struct plan *p, const struct ir_op *output, const struct part *part,
+static uint32_t add_store(struct building *b, const struct ir_op *output, const struct part *part,
                           const struct box *where, uint32_t buffer)
 {
     struct output_store s = {.output = output, .where = *where, .buffer = buffer};
     memcpy(s.shift, part->shift, sizeof s.shift);
-    VEC_PUSH(&p->stores, s);
-    return (uint32_t)p->stores.n - 1;
+    VEC_PUSH(&b->g->stores, s);
+    return (uint32_t)b->g->stores.n - 1;
 }
 
 /* Homes store their cells. */
-static void store_cells(struct plan *p, const struct ir_op *output, const struct part *part)
+static void store_cells(struct building *b, const struct ir_op *output, const struct part *part)
 {
-    const struct node *n = &p->nodes.at[part->node];
+    const struct node_cells *cells = &b->p->cells->of[part->node];
     struct box wanted = box_shift(&part->where, part->shift, -1);
-    for (uint32_t cell = 0; cell < n->n_cells; cell++) {
-        struct box box = node_cell_box(n, cell), where = box_intersect(&box, &wanted);
+    for (uint32_t cell = 0; cell < cells->n; cell++) {
+        struct box box = cell_box(cells, cell), where = box_intersect(&box, &wanted);
         if (box_empty(&where))
             continue;
         struct task t = {.kind = TASK_store,
-                         .tile = n->home[cell],
+                         .tile = cells->home[cell],
                          .node = part->node,
                          .cell = cell,
-                         .awaits = {{box.lo[0], box.hi[0]}},
-                         .pred0 = n->done[cell]};
-        t.aux = add_store(p, output, part, &where, plan_buffer(p, t.tile, n->out));
-        plan_add_task(p, t, p->preds.n);
+                         .awaits = {{box.lo[0], box.hi[0]}}};
+        uint32_t buffer = value_buffer(b, t.tile, b->p->nodes->at[part->node].out);
+        t.store.output = add_store(b, output, part, &where, buffer);
+        add_task(b, t, &b->g->delivery[part->node].done[cell], 1);
     }
 }
 
 /* An output that is an input or a constant goes through tile 0, row by row. */
-static void store_rows(struct plan *p, const struct ir_op *output, uint32_t part_index)
+static void store_rows(struct building *b, const struct ir_op *output, uint32_t part_index)
 {
     const struct ir_op *value = output->in[0].value->def;
-    const struct part *part = &p->parts[value->id].part[part_index];
-    bool input = p->nodes.at[part->node].kind == NODE_INPUT;
-    uint32_t buffer = plan_buffer(p, 0, input ? value : p->nodes.at[part->node].out);
+    const struct part *part = &parts_of(b->p->nodes, value)->part[part_index];
+    const struct node *n = &b->p->nodes->at[part->node];
+    bool input = n->kind == NODE_input;
+    uint32_t buffer = value_buffer(b, 0, input ? value : n->out);
     struct box wanted = box_shift(&part->where, part->shift, -1);
-    box_include(&p->buffers.at[buffer].held, input ? &part->where : &wanted);
+    box_include(&b->g->buffers.at[buffer].held, input ? &part->where : &wanted);
     for (int32_t row = part->where.lo[0]; row < part->where.hi[0]; row++) {
         struct box where = wanted;
         where.lo[0] = row - part->shift[0];
         where.hi[0] = where.lo[0] + 1;
         struct task t = {.kind = TASK_store, .node = part->node};
-        t.pred0 = input ? plan_load(p, buffer, part_index, row) : NONE;
-        t.aux = add_store(p, output, part, &where, buffer);
-        plan_add_task(p, t, p->preds.n);
+        uint32_t load = input ? load_row(b, buffer, part_index, row) : NONE;
+        t.store.output = add_store(b, output, part, &where, buffer);
+        add_task(b, t, &load, input);
     }
 }
 
-static bool cells_fit(struct plan *p, const struct node *n)
+static void store_outputs(struct building *b)
 {
-    if (n->kind == NODE_REDUCE && n->operand[0].map[0].kind == MAP_ALL &&
+    for (const struct ir_op *op = b->p->graph->first; op; op = op->next) {
+        if (op->opcode != IR_output)
+            continue;
+        const struct value_parts *v = parts_of(b->p->nodes, op->in[0].value->def);
+        for (uint32_t i = 0; i < v->n; i++)
+            if (node_is_made(&b->p->nodes->at[v->part[i].node]))
+                store_cells(b, op, &v->part[i]);
+            else
+                store_rows(b, op, i);
+    }
+}
+
+static bool cells_fit(const struct plan *p, uint32_t node)
+{
+    const struct node *n = &p->nodes->at[node];
+    const struct grid *rows = &p->cells->of[node].grid[AXIS_H];
+    if (n->kind == NODE_reduce && n->operand[0].map[0].kind == MAP_ALL &&
         n->operand[0].map[0].extent > ISA_MAX_H)
         return diag_error(p->diag, n->root->loc, DIAG_CAPACITY,
                           "a reduction of %d rows exceeds an instruction's %d",
                           n->operand[0].map[0].extent, ISA_MAX_H);
-    for (uint32_t i = 0; i < n->grid[0].n; i++)
-        if (n->grid[0].at[i + 1] - n->grid[0].at[i] > ISA_MAX_H)
+    for (uint32_t i = 0; i < rows->n; i++)
+        if (rows->at[i + 1] - rows->at[i] > ISA_MAX_H)
             return diag_error(p->diag, n->root->loc, DIAG_CAPACITY,
                               "a set of %d rows exceeds an instruction's %d",
-                              n->grid[0].at[i + 1] - n->grid[0].at[i], ISA_MAX_H);
+                              rows->at[i + 1] - rows->at[i], ISA_MAX_H);
     return true;
 }
 
-bool plan_tasks(struct plan *p)
+static uint32_t *no_tasks(const struct plan *p, uint32_t n)
 {
-    struct builder b = {.p = p, .barrier = ARENA_ARRAY(p->arena, uint32_t, p->tiles.n)};
-    memset(b.barrier, 0xff, p->tiles.n * sizeof *b.barrier);
-    p->barrier = ARENA_ARRAY(p->arena, uint32_t, p->layers.n);
-    memset(p->barrier, 0xff, p->layers.n * sizeof *p->barrier);
-    p->queue_base = ARENA_ARRAY(p->arena, uint32_t, p->tiles.n);
-    for (size_t t = 0; t < p->tiles.n; t++) {
-        p->queue_base[t] = p->n_queues;
-        p->n_queues += p->tiles.at[t].n_groups + 3;
+    uint32_t *list = ARENA_ARRAY(p->arena, uint32_t, n);
+    if (n)
+        memset(list, 0xff, n * sizeof *list);
+    return list;
+}
+
+static void number_queues(const struct segment *s, struct task_graph *g)
+{
+    for (uint32_t t = 0; t < s->n_tiles; t++) {
+        g->queue_base[t] = g->n_queues;
+        g->n_queues += s->tile[t].n_groups + 3;
     }
-    for (uint32_t i = 0; i < p->nodes.n; i++) {
-        enum node_kind kind = p->nodes.at[i].kind;
-        if (!cells_fit(p, &p->nodes.at[i]))
-            return false;
-        if (kind == NODE_MVM)
+}
+
+const struct task_graph *plan_tasks(const struct plan *p)
+{
+    const struct segment *s = p->segment;
+    struct task_graph *g = ARENA_NEW(p->arena, struct task_graph);
+    *g = (struct task_graph){.n_nodes = p->nodes->n,
+                             .delivery = ARENA_ARRAY(p->arena, struct delivery, p->nodes->n),
+                             .group = ARENA_ARRAY(p->arena, struct group_work, s->n_groups),
+                             .sums = ARENA_ARRAY(p->arena, struct partial_sums **, s->n_layers),
+                             .barrier = no_tasks(p, s->n_layers),
+                             .queue_base = ARENA_ARRAY(p->arena, uint32_t, s->n_tiles)};
+    struct building b = {.p = p,
+                         .g = g,
+                         .asked = ARENA_ARRAY(p->arena, uint32_t *, p->nodes->n),
+                         .last_mvm = no_tasks(p, s->n_groups),
+                         .barrier = no_tasks(p, s->n_tiles)};
+    number_queues(s, g);
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < p->nodes->n; i++) {
+        ok = cells_fit(p, i);
+        if (ok && p->nodes->at[i].kind == NODE_mvm)
             mvm_tasks(&b, i);
-        else if (kind != NODE_INPUT && kind != NODE_CONSTANT)
+        else if (ok && node_is_made(&p->nodes->at[i]))
             derived_tasks(&b, i);
     }
-    for (const struct ir_op *op = p->graph->first; op; op = op->next) {
-        if (op->opcode != IR_output)
-            continue;
-        const struct value_parts *v = &p->parts[op->in[0].value->def->id];
-        for (uint32_t i = 0; i < v->n; i++)
-            if (p->nodes.at[v->part[i].node].home)
-                store_cells(p, op, &v->part[i]);
-            else
-                store_rows(p, op, i);
+    if (ok)
+        store_outputs(&b);
+    VEC_FREE(&b.preds.v);
+    VEC_FREE(&b.loads);
+    map_free(&b.target_of);
+    if (ok)
+        return g;
+    task_graph_free(g);
+    return NULL;
+}
+
+void task_graph_free(const struct task_graph *g)
+{
+    struct task_graph *own = (struct task_graph *)g; /* const to all but its end */
+    if (!own)
+        return;
+    for (uint32_t i = 0; i < own->n_nodes; i++) {
+        VEC_FREE(&own->delivery[i].classes);
+        VEC_FREE(&own->delivery[i].targets);
+        free(own->delivery[i].target_sets);
     }
-    return true;
+    VEC_FREE(&own->tasks);
+    VEC_FREE(&own->preds);
+    VEC_FREE(&own->buffers);
+    VEC_FREE(&own->stores);
+    map_free(&own->buffer_of);
 }

@@ -152,12 +152,15 @@ struct scheduler {
     const struct arch *arch;
     struct backend_options options;
     struct diag *diag;
+    struct backend_trials *trials; /* of the graph that was asked about, or NULL */
 };
 
 static bool ask_makespan(void *self, const struct ir_graph *g, uint64_t *out_cycles)
 {
-    const struct scheduler *s = self;
-    return backend_makespan(g, s->arch, &s->options, out_cycles, s->diag);
+    struct scheduler *s = self;
+    if (!s->trials)
+        s->trials = backend_trials_new(g, s->arch, s->diag);
+    return s->trials && backend_trial_makespan(s->trials, &s->options, out_cycles);
 }
 
 static enum schedule_mode schedule_mode(const struct settings *s)
@@ -187,7 +190,7 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
         return false;
     /* the pass itself keeps to the PEs */
     struct scheduler scheduler = {
-        &b->arch, {.mode = schedule_mode(s), .set = b->set, .pes = INT64_MAX}, d};
+        &b->arch, {.mode = schedule_mode(s), .set = b->set, .pes = INT64_MAX}, d, NULL};
     struct dup_schedule schedule = {.makespan = ask_makespan,
                                     .self = &scheduler,
                                     .automatic_sets = b->set.automatic,
@@ -203,6 +206,7 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                            .progress = s->progress};
     double start = now_seconds();
     bool ok = pass_run_pipeline(pipeline, &b->graph, &ctx, o);
+    backend_trials_free(scheduler.trials);
     b->passes_seconds = now_seconds() - start;
     return ok;
 }

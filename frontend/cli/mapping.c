@@ -110,7 +110,8 @@ struct search {
     const char *best_copies;
     struct dup_result best_dup;
     double seconds;
-    unsigned n_tries; /* at most */
+    unsigned n_tries;              /* at most */
+    struct backend_trials *trials; /* of the copies on trial */
 };
 
 /* Copies for the cut on trial, chosen for the finest sets. */
@@ -134,7 +135,7 @@ static void keep(struct search *x, size_t shape, uint64_t cycles)
     x->best_dup = x->b->dup;
 }
 
-static bool try_shape(struct search *x, size_t shape, struct diag *d)
+static bool try_shape(struct search *x, size_t shape)
 {
     const struct shape *s = &shapes[shape];
     if (shape > 0 && count_sets(x->b->graph, s) > MOST_SETS)
@@ -144,7 +145,7 @@ static bool try_shape(struct search *x, size_t shape, struct diag *d)
     struct backend_options o = driver_backend_options(x->b, &x->settings);
     o.progress = NULL; /* the grid's is told */
     progress_tell(x->settings.progress, "best sets", x->best.n_tried, x->n_tries);
-    if (!backend_makespan(x->b->graph, &x->b->arch, &o, &cycles, d))
+    if (!backend_trial_makespan(x->trials, &o, &cycles))
         return false;
     x->best.n_tried++;
     if (!x->best.set || cycles < x->best.cycles ||
@@ -155,9 +156,11 @@ static bool try_shape(struct search *x, size_t shape, struct diag *d)
 
 static bool try_shapes(struct search *x, struct diag *d)
 {
-    bool ok = true;
+    x->trials = backend_trials_new(x->b->graph, &x->b->arch, d);
+    bool ok = x->trials != NULL;
     for (size_t i = 0; i < N_SHAPES && ok; i++)
-        ok = try_shape(x, i, d);
+        ok = try_shape(x, i);
+    backend_trials_free(x->trials);
     return ok;
 }
 

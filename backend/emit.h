@@ -1,14 +1,13 @@
 /*
- * emit_internal.h - state of emission: the program being built, tile by tile.
+ * emit.h - state of emission: the program being built, tile by tile.
  *   emit_tables.c  views, vector programs, windows, groups, gathers, routes, bindings, constants
  *   emit_sync.c    counters: data waits, ring reuse (credits), barriers
  *   emit.c         walks L and writes instructions
  */
-#ifndef CIMC_EMIT_INTERNAL_H
-#define CIMC_EMIT_INTERNAL_H
+#ifndef CIMC_EMIT_H
+#define CIMC_EMIT_H
 
-#include "backend_internal.h"
-#include "base/map.h"
+#include "plan.h"
 
 /* Messages of one counter arrive in order, so each kind has counters of its own: a SIGNAL on a long
  * way holds up no data, and a credit no news of a layer's end. */
@@ -63,13 +62,12 @@ struct barrier_end { /* last task of a base layer at one home */
 };
 
 struct emitter {
-    struct plan *p;
+    const struct plan *p;
     struct isa_program *out;
     struct arena *arena; /* scratch */
     struct emit_tile *tiles;
     uint32_t *queue_count; /* per global queue: instructions so far */
-    uint32_t *tile_of_queue;
-    struct waited { /* per global queue: highest threshold waited for, by counter */
+    struct waited {        /* per global queue: highest threshold waited for, by counter */
         VEC(uint32_t) at;
     } * waited;
     uint32_t *count_after;                /* per task: its queue's counter when it is complete */
@@ -92,6 +90,15 @@ struct emitter {
     VEC(struct isa_wait) waits;
     bool failed;
 };
+
+static inline const struct buffer *buffer_at(const struct emitter *e, uint32_t buffer)
+{
+    return &e->p->tasks->buffers.at[buffer];
+}
+static inline const struct storage *storage_of(const struct emitter *e, uint32_t buffer)
+{
+    return &e->p->memory->of[buffer];
+}
 
 /* ---- emit_tables.c ---- */
 /* A buffer's channels [lo, hi) in the coordinates of what it shows. */

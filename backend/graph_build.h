@@ -1,0 +1,55 @@
+/*
+ * graph_build.h - the task graph while it is made: tasks.c takes node by node, reads.c finds who
+ * delivers what they read. Nothing else includes this.
+ */
+#ifndef CIMC_GRAPH_BUILD_H
+#define CIMC_GRAPH_BUILD_H
+
+#include "plan.h"
+
+struct number_list {
+    VEC(uint32_t) v;
+};
+struct building {
+    const struct plan *p;
+    struct task_graph *g;
+    struct number_list preds; /* of the task being made */
+    uint32_t reader;          /* serial number of whoever asks for cells */
+    uint32_t **asked;         /* node, cell: who last asked for it */
+    struct map target_of;     /* (buffer, part) -> index into the targets of the part's node */
+    VEC(uint32_t *) loads; /* buffer: [part][row of the value] -> task, or NONE; NULL: no inputs */
+    uint32_t *last_mvm;    /* group that owns PEs: last MVM given to its queue so far, or NONE */
+    uint32_t *barrier; /* layer by layer, per tile: the task that says the layer before has ended */
+};
+/* How a node's instruction reads one part of one operand: per axis and per output cell (or set) the
+ * cells of the part's node; for an input the rows. List i of axis a = at[a][start[a][i] ..
+ * start[a][i+1]). */
+struct reads {
+    uint32_t part; /* index into the value's parts */
+    uint32_t *start[3], *at[3];
+};
+
+/* ---- tasks.c ---- */
+/* Adds a task that waits for `preds`. */
+uint32_t add_task(struct building *b, struct task t, const uint32_t *preds, uint32_t n);
+
+/* ---- reads.c ---- */
+/* The buffer of a value on a tile, made at first use. */
+uint32_t value_buffer(struct building *b, uint32_t tile, const struct ir_op *value);
+uint32_t new_buffer(struct building *b, uint32_t tile, const struct ir_op *shows,
+                    const int32_t dim[3], const struct box *held);
+/* A buffer that is read holds all channels, also where a window sees nothing but padding: what
+ * messages carry does not depend on who reads what. */
+void hold(struct building *b, uint32_t buffer, struct box read);
+/* Read lists of operand `o` for output intervals cut[a][0..n[a]] on each axis; one entry a part. */
+struct reads *list_reads(const struct building *b, const struct operand *o, const uint32_t n[3],
+                         int32_t *const cut[3], const struct axis_map map[3]);
+/* Adds to b->preds what delivers list (i[0], i[1], i[2]) of every part into `buffer`; cells that
+ * the reader already asked for are left out; it has serial numbers reader, reader+1, ... for the
+ * parts. Returns the rows of the cells added, in the value's coordinates. */
+struct rows add_reads(struct building *b, const struct operand *o, const struct reads *reads,
+                      const uint32_t i[3], uint32_t buffer, uint32_t reader);
+/* The LOAD of one row (in the value's coordinates) into the buffer, made at first request. */
+uint32_t load_row(struct building *b, uint32_t buffer, uint32_t part, int32_t row);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * plan.h - the plan: what stands between a CROSSBAR graph and instruction streams.
+ *
+ * Each stage makes one result from those before it; once made it is const. BACKEND.md has the
+ * picture.
+ */
+#ifndef CIMC_PLAN_H
+#define CIMC_PLAN_H
+
+#include "backend.h"
+#include "memory.h"
+
+enum { PROGRESS_TASKS = 1 << 14 }; /* so many tasks from one word about progress to the next */
+
+struct plan {
+    const struct ir_graph *graph;
+    const struct arch *arch;
+    const struct backend_options *options;
+    struct arena *arena; /* owns the results below */
+    struct diag *diag;
+    bool single_copies; /* ignore copies: for layer_by_layer_cycles on machines with other costs */
+    const uint32_t *position; /* on a mesh: number of each tile; NULL = as they were opened */
+
+    const struct node_list *nodes;
+    const struct segment *segment; /* the one segment there is so far */
+    const struct cells *cells;
+    const struct task_graph *tasks;
+    const struct schedule *schedule;
+    const struct memory *memory;
+};
+
+/* ---- the stages, in order ---- */
+const struct segment *plan_place(const struct plan *p) CHECK_RESULT; /* NULL with a diagnostic */
+const struct cells *plan_cells(const struct plan *p);
+const struct task_graph *plan_tasks(const struct plan *p) CHECK_RESULT; /* NULL: likewise */
+const struct schedule *plan_schedule(const struct plan *p);
+const struct memory *plan_memory(const struct plan *p);
+struct isa_program *plan_emit(const struct plan *p) CHECK_RESULT;
+/* What arena memory does not cover; NULL is fine. */
+void task_graph_free(const struct task_graph *g);
+void schedule_free(const struct schedule *s);
+
+/* home.c: called by plan_cells. Fills the homes of cells whose grids are made. */
+void find_homes(const struct plan *p, struct node_cells *cells);
+/* place_mesh.c: a better number for each tile of a trial plan that has its tasks; in `a`. */
+uint32_t *plan_mesh_positions(const struct plan *p, struct arena *a);
+
+static inline const struct node *task_node(const struct plan *p, const struct task *t)
+{
+    return &p->nodes->at[t->node];
+}
+/* A base layer's number, of its node. */
+static inline const struct layer *node_layer(const struct plan *p, uint32_t node)
+{
+    return &p->segment->layer[p->segment->layer_of[node]];
+}
+
+/* ---- detail.c, critical.c, print_plan.c: what a report shows of a finished plan; strings and
+ * arrays in `a` ---- */
+void plan_report(const struct plan *p, struct arena *a, struct backend_result *out);
+/* Bytes and messages from tile to tile, from the tasks alone: one entry a pair, sorted, in `a`. */
+struct traffic_report *plan_traffic(const struct plan *p, struct arena *a, uint32_t *out_n);
+void plan_report_path(const struct plan *p, struct arena *a, struct backend_detail *out);
+
+#endif

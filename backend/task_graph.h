@@ -1,0 +1,165 @@
+/*
+ * task_graph.h - one task an instruction, with every data dependency, and the buffers they work on.
+ * tasks.c and reads.c make it, work.c prices tasks, access.c says what they touch.
+ */
+#ifndef CIMC_TASK_GRAPH_H
+#define CIMC_TASK_GRAPH_H
+
+#include "base/map.h"
+
+#include "cells.h"
+
+/* Which of a tile's queues a task is in. */
+enum task_unit { QUEUE_GROUP, QUEUE_VU, QUEUE_TX, QUEUE_DMA, QUEUE_NONE };
+enum task_kind {
+#define TASK(name, inst, unit, work) TASK_##name,
+#include "tasks.def"
+#undef TASK
+};
+extern const struct task_kind_info {
+    const char *name;
+    enum isa_op op;
+    enum task_unit unit;
+    const char *work; /* for reports */
+} task_kinds[];
+
+struct task {
+    uint8_t kind;
+    bool demand; /* starts only when some task asks for it (load) */
+    uint32_t tile;
+    uint32_t queue; /* global number; NONE for a barrier */
+    uint32_t node, cell;
+    union {
+        struct {
+            uint32_t group;
+        } mvm;
+        struct {
+            uint32_t group, contributor; /* index of the group's share in its block */
+        } partial;
+        struct {
+            uint32_t contributor; /* which is added, from 1 on; the last runs the epilogue */
+        } sum;
+        struct {
+            uint32_t class; /* of the node's deliveries */
+        } send;
+        struct {
+            uint32_t buffer, part;
+            int32_t row; /* in the coordinates of the buffer's value */
+        } load;
+        struct {
+            uint32_t output; /* index into the graph's stores */
+        } store;
+    };
+    /* rows of the cells that it, and no earlier task of its group, waits for: per operand */
+    struct rows awaits[2];
+    uint32_t preds, n_preds; /* range of the graph's preds; an mvm's first is the mvm before it */
+};
+
+/* Memory of one tile that holds rows of one value. */
+struct buffer {
+    uint32_t tile;
+    const struct ir_op *value; /* what readers see; NULL for partial sums */
+    const struct ir_op *shows; /* the operation whose elements it holds (partial sums: the mvm) */
+    struct box held;           /* in the coordinates of `value` */
+    int32_t dim[3];            /* logical extent */
+    enum element element;
+    bool constant;
+};
+/* A buffer that cells are sent to, as part `part` of its value. Targets that want the same channels
+ * of the node are one class: a message carries the channels of a cell that its class wants. */
+struct target {
+    uint32_t buffer, part, class;
+};
+struct send_class {
+    int32_t lo, hi; /* channels of the node */
+    uint32_t *send; /* per cell: the task that sends it, or NONE */
+};
+/* How a node's cells come to those who read them. */
+struct delivery {
+    uint32_t *done; /* task that completes each cell */
+    VEC(struct send_class) classes;
+    VEC(struct target) targets; /* buffers on other tiles, or of aliases, that receive cells */
+    uint32_t target_words;      /* words of a cell's target set */
+    uint64_t *target_sets;      /* cells * target_words bits */
+};
+/* What a group works on. */
+struct group_work {
+    uint32_t acc, source;   /* buffers: of its products, of the operand */
+    uint32_t *mvm;          /* task of each set */
+    struct axis_map map[3]; /* what its K slices see of the operand: fewer taps, channels */
+};
+/* At the home of a channel cell of a copy, for contributor k: where its share lands (k >= 1), and
+ * the sum up to it (but for the last). */
+struct partial_sums {
+    uint32_t *landing, *sum; /* buffers */
+};
+/* One STORE, or LOAD + STORE pair for outputs that are inputs. */
+struct output_store {
+    const struct ir_op *output;
+    struct box where; /* in the stored node's coordinates */
+    int32_t shift[3]; /* output coordinates = where + shift */
+    uint32_t buffer;
+};
+
+struct task_graph {
+    VEC(struct task) tasks;
+    VEC(uint32_t) preds;
+    VEC(struct buffer) buffers;
+    struct map buffer_of; /* (op id, tile) -> the value's buffer there */
+    VEC(struct output_store) stores;
+    uint32_t n_nodes;
+    struct delivery *delivery;   /* of each node */
+    struct group_work *group;    /* of each group */
+    struct partial_sums ***sums; /* layer, copy, channel cell */
+    uint32_t *barrier; /* per layer: a task that has all its cells as predecessors, or NONE */
+    uint32_t n_queues;
+    uint32_t *queue_base; /* per tile: global number of its queue 0 */
+};
+
+struct plan;
+/* The buffer of a value on a tile; there must be one. */
+uint32_t graph_buffer(const struct task_graph *g, uint32_t tile, const struct ir_op *value);
+/* Does the cell go to target i of its node? */
+static inline bool delivery_sends(const struct delivery *d, uint32_t cell, uint32_t i)
+{
+    return d->target_sets[(size_t)cell * d->target_words + i / 64] >> i % 64 & 1;
+}
+/* Its first predecessor, or NONE. */
+static inline uint32_t first_pred(const struct task_graph *g, const struct task *t)
+{
+    return t->n_preds ? g->preds.at[t->preds] : NONE;
+}
+
+/* ---- work.c ---- */
+/* The amounts of work that the task's times come from; `machine`: arch and number of tiles. */
+struct cost_work task_work(const struct plan *p, const struct isa_program *machine,
+                           const struct task *t);
+static inline bool task_is_message(const struct task *t)
+{
+    return t->kind == TASK_send || t->kind == TASK_partial;
+}
+
+/* ---- access.c ---- */
+/* One buffer that a task reads or writes; the box is in the coordinates of what the buffer shows.
+ */
+struct access {
+    uint32_t buffer;
+    struct box box;
+    /* A write: those of the box. A read: from the first to the last row of the box and of the cells
+     * waited for. Every cell that comes to a tile so lies in the rows of a task that waited for it,
+     * and whoever knows that task to be over may write there. */
+    struct rows rows;
+    bool write;
+    uint32_t part; /* send, load: the part of the buffer's value that is written; else NONE */
+};
+struct accesses {
+    VEC(struct access) v;
+};
+/* What the task touches, reads first (operand order), then writes. Clears `out` first. */
+void task_accesses(const struct plan *p, const struct task *t, struct accesses *out);
+/* The box of its node's value that the task computes or moves. */
+struct box task_box(const struct plan *p, const struct task *t);
+/* Its vector program: the node's, with the addition of a partial sum in front where it adds one. */
+void task_program(const struct plan *p, const struct task *t, struct isa_program_entry *out);
+
+#endif
