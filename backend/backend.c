@@ -161,6 +161,8 @@ static void report(const struct plan *p, struct arena *a, struct backend_result 
         report_sets(p, a, out);
     if (p->options->report_detail)
         plan_report(p, a, out);
+    if (p->options->print_plan)
+        out->plan = plan_print(p, a);
 }
 
 static void report_program(const struct isa_program *program, struct backend_result *out)
@@ -230,7 +232,7 @@ bool backend_schedule(const struct ir_graph *g, const struct arch *arch,
     struct plan p = new_plan(g, arch, o, d);
     struct arena *nodes = arena_new();
     bool ok = plan_all(&p, nodes, out);
-    if (ok && o->report_detail)
+    if (ok && (o->report_detail || o->print_plan))
         p.memory = plan_memory(&p);
     if (ok)
         report(&p, a, out);

@@ -19,6 +19,7 @@ struct backend_options {
     int64_t pes;                     /* PEs of the machine */
     bool report_sets;                /* fill backend_result.sets */
     bool report_detail;              /* fill backend_result.detail */
+    bool print_plan;                 /* fill backend_result.plan */
     const struct progress *progress; /* may be NULL */
 };
 /* Per base layer, for tables and reports; index = base layer in list order. */
@@ -88,6 +89,7 @@ struct backend_result {
     struct set_report *sets;     /* if asked for: in order of start; in the program's arena */
     uint32_t n_sets;
     struct backend_detail *detail; /* if asked for; in the program's arena */
+    const char *plan;              /* if asked for: the plan as text; in the program's arena */
     double seconds_schedule, seconds_emit;
 };
 /* NULL with diagnostics (CAPACITY, LOWER). `g` must be numbered and verified. */

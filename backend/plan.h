@@ -58,6 +58,7 @@ static inline const struct layer *node_layer(const struct plan *p, uint32_t node
 /* ---- detail.c, critical.c, print_plan.c: what a report shows of a finished plan; strings and
  * arrays in `a` ---- */
 void plan_report(const struct plan *p, struct arena *a, struct backend_result *out);
+const char *plan_print(const struct plan *p, struct arena *a);
 /* Bytes and messages from tile to tile, from the tasks alone: one entry a pair, sorted, in `a`. */
 struct traffic_report *plan_traffic(const struct plan *p, struct arena *a, uint32_t *out_n);
 void plan_report_path(const struct plan *p, struct arena *a, struct backend_detail *out);

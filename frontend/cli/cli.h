@@ -35,7 +35,7 @@ struct settings {
     const char *lp_file;
     /* files and form of the output */
     const char *output;
-    const char *schedule_out, *schedule_svg, *trace, *report, *report_arch;
+    const char *schedule_out, *schedule_svg, *trace, *report, *report_arch, *print_plan;
     int64_t svg_layout; /* index of the choice */
     bool json, inline_blobs, dot, help;
     /* passes */
@@ -77,10 +77,10 @@ struct option_desc {
     const char *all; /* of an integer: a word for `most` */
 };
 /* Groups of options, ended by an entry without name. */
-extern const struct option_desc options_model[], options_mapping[], options_lp[], options_output[],
-    options_json[], options_passes[], options_inputs[], options_run_program[], options_sim_model[],
-    options_times[], options_inline[], options_views[], options_page[], options_timing[],
-    options_values[], options_dump[], options_where[];
+extern const struct option_desc options_model[], options_mapping[], options_decisions[],
+    options_output[], options_json[], options_passes[], options_inputs[], options_run_program[],
+    options_sim_model[], options_times[], options_inline[], options_views[], options_page[],
+    options_timing[], options_values[], options_dump[], options_where[];
 
 enum { MOST_OPTION_GROUPS = 12 };
 struct command {
@@ -204,6 +204,9 @@ struct backend_options driver_backend_options(const struct build *b, const struc
 /* After driver_lower: b->program, checked. */
 bool driver_compile(struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
 bool driver_write(struct build *b, const char *path, struct diag *d) CHECK_RESULT;
+/* The plan that the result holds. */
+bool driver_write_plan(const struct backend_result *r, const char *path,
+                       struct diag *d) CHECK_RESULT;
 /* Lowers `model` as the program's own options and machine say; its graph must have the fingerprint.
  */
 bool driver_lower_again(struct build *b, const struct isa_program *p, const char *model,

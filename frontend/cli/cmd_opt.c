@@ -47,6 +47,21 @@ static bool print(const struct build *b, const struct settings *s, struct diag *
     return out_commit(&o, d);
 }
 
+/* The plan of a graph that has come down to CROSSBAR, on as many PEs as it takes. */
+static bool print_plan(struct build *b, const struct settings *s, struct diag *d)
+{
+    struct backend_options o = driver_backend_options(b, s);
+    struct backend_result result;
+    if (!s->print_plan)
+        return true;
+    if (b->graph->stage != IR_CROSSBAR)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--print-plan: the graph is not lowered to crossbars");
+    o.pes = INT64_MAX;
+    return backend_schedule(b->graph, &b->arch, &o, b->arena, &result, d) &&
+           driver_write_plan(&result, s->print_plan, d);
+}
+
 bool cmd_opt(const struct settings *s, struct diag *d)
 {
     struct build b;
@@ -62,7 +77,7 @@ bool cmd_opt(const struct settings *s, struct diag *d)
                              .print_to = stderr};
     const char *pipeline = s->passes ? s->passes : pass_default_pipeline;
     bool ok = driver_start(&b, s, NULL, d) && load(&b, s, d) &&
-              driver_run_passes(&b, s, pipeline, &o, d) && print(&b, s, d);
+              driver_run_passes(&b, s, pipeline, &o, d) && print_plan(&b, s, d) && print(&b, s, d);
     driver_free(&b);
     return ok;
 }

@@ -78,7 +78,7 @@ bool cmd_run(const struct settings *s, struct diag *d)
     if (s->output && s->program)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--program compiles nothing that -o could write");
-    if (views_wanted(s) && s->program)
+    if ((views_wanted(s) || s->print_plan) && s->program)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--program schedules nothing that there could be a view of");
     bool ok = s->program ? take_program(&b, s, d) : compile(&b, s, d);

@@ -271,6 +271,7 @@ struct backend_options driver_backend_options(const struct build *b, const struc
                                     .pes = b->dup.pes,
                                     .report_sets = views_wanted(s),
                                     .report_detail = s->report != NULL,
+                                    .print_plan = s->print_plan != NULL,
                                     .progress = s->progress};
 }
 
@@ -295,6 +296,15 @@ bool driver_write(struct build *b, const char *path, struct diag *d)
     bool ok = isa_program_write(b->program, path, &b->program_bytes, d);
     b->write_seconds = now_seconds() - start;
     return ok;
+}
+
+bool driver_write_plan(const struct backend_result *r, const char *path, struct diag *d)
+{
+    struct out o;
+    if (!out_open(&o, path, d))
+        return false;
+    fputs(r->plan, o.f);
+    return out_commit(&o, d);
 }
 
 const char *driver_output_name(const char *model, const char *ending, struct arena *a)

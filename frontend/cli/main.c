@@ -31,7 +31,8 @@ static const struct command commands[] = {
              "is written. Prints a table of the base layers with PEs, copies and cycles.\n"
              "\n"
              "If no output is asked for, neither by -o nor by --json, --schedule-out,\n"
-             "--schedule-svg, --trace or --lp-file, the program goes to MODEL's name with .cim\n"
+             "--schedule-svg, --trace, --lp-file or --print-plan, the program goes to MODEL's name "
+             "with .cim\n"
              "instead of .onnx, in the current directory. With `-o -` it goes to standard output\n"
              "and the table to standard error. --set best takes the cut and the sets with the\n"
              "least makespan.\n"
@@ -41,7 +42,7 @@ static const struct command commands[] = {
              "  cimc compile model.onnx --extra-pes 32 --set 1x* --arch-field crossbars=64\n"
              "  cimc compile model.onnx --schedule layer --duplicate none --json\n"
              "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n",
-     .groups = {options_model, options_mapping, options_lp, options_views, options_timing,
+     .groups = {options_model, options_mapping, options_decisions, options_views, options_timing,
                 options_output, options_json},
      .min_args = 1,
      .max_args = 1,
@@ -61,7 +62,7 @@ static const struct command commands[] = {
          "Examples:\n"
          "  cimc report model.onnx -o report.html\n"
          "  cimc report model.onnx --extra-pes 32 --set 1x*\n",
-     .groups = {options_model, options_mapping, options_lp, options_page, options_timing,
+     .groups = {options_model, options_mapping, options_decisions, options_page, options_timing,
                 options_output},
      .min_args = 1,
      .max_args = 1,
@@ -82,7 +83,7 @@ static const struct command commands[] = {
              "  cimc run model.onnx --test-data test_data_set_0\n"
              "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
              "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
-     .groups = {options_model, options_mapping, options_lp, options_values, options_inputs,
+     .groups = {options_model, options_mapping, options_decisions, options_values, options_inputs,
                 options_run_program, options_views, options_timing, options_output, options_json},
      .min_args = 1,
      .max_args = 1,
@@ -110,7 +111,7 @@ static const struct command commands[] = {
          "  cimc opt layer.ir --passes=partition,im2col,tile,dup --extra-pes 4\n"
          "  cimc opt model.onnx --dot | dot -Tsvg > model.svg\n",
      .groups = {options_passes, options_timing, options_inline, options_model, options_mapping,
-                options_lp, options_output},
+                options_decisions, options_output},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_opt},

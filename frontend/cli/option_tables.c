@@ -104,12 +104,17 @@ const struct option_desc options_mapping[] = {
     {0},
 };
 
-const struct option_desc options_lp[] = {
+const struct option_desc options_decisions[] = {
     {.name = "lp-file",
      .kind = OPTION_TEXT,
      .offset = AT(lp_file),
      .argument = "FILE",
      .help = "writes the duplication problem there, in CPLEX LP format"},
+    {.name = "print-plan",
+     .kind = OPTION_TEXT,
+     .offset = AT(print_plan),
+     .argument = "FILE",
+     .help = "writes the backend's plan there, as text: nodes, groups, cells, tasks, buffers"},
     {0},
 };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { N_OUTPUTS = 8 };
+enum { N_OUTPUTS = 9 };
 struct named_output {
     const char *what, *path; /* path NULL: not asked for */
 };
@@ -18,10 +18,9 @@ struct named_output {
 static void list_outputs(const struct settings *s, struct named_output out[N_OUTPUTS])
 {
     const struct named_output all[N_OUTPUTS] = {
-        {"output", s->output},         {"report", s->report},
-        {"schedule", s->schedule_out}, {"picture", s->schedule_svg},
-        {"trace", s->trace},           {"duplication problem", s->lp_file},
-        {"list of times", s->times},   {"JSON", s->json ? "-" : NULL}};
+        {"output", s->output},        {"report", s->report},   {"schedule", s->schedule_out},
+        {"picture", s->schedule_svg}, {"trace", s->trace},     {"duplication problem", s->lp_file},
+        {"list of times", s->times},  {"plan", s->print_plan}, {"JSON", s->json ? "-" : NULL}};
     memcpy(out, all, sizeof all);
 }
 

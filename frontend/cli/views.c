@@ -160,5 +160,7 @@ bool views_write(const struct build *b, const struct settings *s, struct diag *d
 {
     if (s->schedule_out && !view_write_csv(b, s->schedule_out, d))
         return false;
+    if (s->print_plan && !driver_write_plan(&b->backend, s->print_plan, d))
+        return false;
     return (!s->schedule_svg && !s->trace && !s->report) || write_pictures(b, s, d);
 }
