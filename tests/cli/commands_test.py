@@ -13,7 +13,7 @@ import threading
 from bench import run_cases
 
 MODEL = {'dim', 'constant'}
-MAPPING = {'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies', 'pes', 'extra-pes', 'lp-file'}
+MAPPING = {'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
 VALUES = {'test-data', 'input', 'input-fill'}

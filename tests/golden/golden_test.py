@@ -41,6 +41,19 @@ def difference(wanted, got):
     return ''
 
 
+def unmet(source, output):
+    """What `; expect` lines of the source ask of the output and no line of it has; `...` stands for anything, blanks for blanks."""
+    lines = [' '.join(line.split()) + ' ' for line in output.split('\n')]
+    problems = []
+    for line in source.split('\n'):
+        if not line.startswith('; expect '):
+            continue
+        parts = [re.escape(' '.join(p.split())) for p in line[len('; expect '):].split('...')]
+        if not any(re.search('.*'.join(parts), got) for got in lines):
+            problems.append('no line of the output is as expected by hand: ' + line[len('; expect '):])
+    return problems
+
+
 def check_good(cimc, path, text, bless):
     source, separator, wanted = text.partition(SEPARATOR)
     done = run(cimc, text[:text.find('\n') + 1], source)
@@ -48,6 +61,9 @@ def check_good(cimc, path, text, bless):
         return ['the first line is no "; RUN: opt ..."']
     if done.returncode or done.stderr:
         return ['exit code %d\n%s' % (done.returncode, done.stderr)]
+    problems = unmet(source, done.stdout)
+    if problems:
+        return problems
     if bless:
         with open(path, 'w') as f:
             f.write(source + SEPARATOR + done.stdout)
