@@ -51,18 +51,10 @@ static bool execute(struct sim *s, const struct isa_inst *inst)
     }
 }
 
-static bool writes_region(unsigned op)
-{
-    return op == ISA_mvm || op == ISA_vmap || op == ISA_vwin || op == ISA_vred || op == ISA_vgat ||
-           op == ISA_load;
-}
-
 bool sim_execute(struct sim *s, uint32_t tile, uint32_t index, const struct isa_inst *inst)
 {
     if (!execute(s, inst))
         return false;
-    if (s->o.wrote && writes_region(inst->op))
-        s->o.wrote(s->o.self, s, tile, index, inst);
     if (s->o.executed)
         s->o.executed(s->o.self, s, tile, index, inst);
     return true;

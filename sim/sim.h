@@ -11,10 +11,6 @@ struct sim_options {
     uint64_t latency_seed;     /* 0 = the arch's costs; else random extra latencies and orders */
     uint64_t max_extra_cycles; /* with a seed: each instruction takes 0..max more cycles */
     bool no_function;          /* timing only */
-    /* Called when an instruction has written its destination region (not for SEND deliveries); data
-     * is read through the view by sim_read. May be NULL. */
-    void (*wrote)(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
-                  const struct isa_inst *inst);
     /* Called for each instruction but HALT when it has been executed: what it read and wrote can be
      * read by sim_read. May be NULL. */
     void (*executed)(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
@@ -39,7 +35,7 @@ struct sim_result {
  */
 bool sim_run(const struct isa_program *p, const float *const *inputs, float *const *outputs,
              const struct sim_options *o, struct sim_result *out, struct diag *d) CHECK_RESULT;
-/* One element through a view of a tile, inside `wrote`. */
+/* One element through a view of a tile, inside `executed`. */
 float sim_read(const struct sim *s, uint32_t tile, uint32_t view, int32_t y, int32_t x, uint32_t c);
 
 #endif

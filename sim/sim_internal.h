@@ -171,7 +171,7 @@ bool sim_prepare_function(struct sim *s) CHECK_RESULT;
  * who looks on. */
 static inline bool sim_is_lazy(const struct sim *s)
 {
-    return !s->o.no_function && !s->o.wrote && !s->o.executed;
+    return !s->o.no_function && !s->o.executed;
 }
 void sim_release(struct sim *s);
 

@@ -150,30 +150,30 @@ static bool check_pe(const struct isa_program *p, const struct isa_tile *t, uint
                      g->source_view);
 }
 
-static int compare_pes(const void *a, const void *b)
-{
-    const struct isa_pe *x = a, *y = b;
-    if (x->n0 != y->n0)
-        return x->n0 < y->n0 ? -1 : 1;
-    return x->k0 < y->k0 ? -1 : x->k0 > y->k0;
-}
-
 static int compare_spans(const void *a, const void *b)
 {
     const struct isa_span *x = a, *y = b;
     return x->from < y->from ? -1 : x->from > y->from;
 }
 
-/* Equal or adjoining N ranges from channel0 on, disjoint K ranges in each. */
-static bool check_cover(const struct isa_group *g, uint32_t group, struct arena *scratch,
-                        struct group_facts *facts, struct fault_sink *s)
+static bool check_order(const struct isa_group *g, uint32_t group, struct fault_sink *s)
 {
-    struct isa_pe *pes = ARENA_ARRAY(scratch, struct isa_pe, g->n_pes);
-    memcpy(pes, g->pes, g->n_pes * sizeof *pes);
-    qsort(pes, g->n_pes, sizeof *pes, compare_pes);
+    for (uint32_t i = 1; i < g->n_pes; i++) {
+        const struct isa_pe *before = &g->pes[i - 1], *pe = &g->pes[i];
+        if (pe->n0 < before->n0 || (pe->n0 == before->n0 && pe->k0 < before->k0))
+            return isa_fault(s, "group", group, "PE %u is listed after PE %u: by n0, then k0",
+                             pe->pe, before->pe);
+    }
+    return true;
+}
+
+/* Equal or adjoining N ranges from channel0 on, disjoint K ranges in each. */
+static bool check_cover(const struct isa_group *g, uint32_t group, struct group_facts *facts,
+                        struct fault_sink *s)
+{
     uint32_t end = g->channel0;
     for (uint32_t i = 0; i < g->n_pes; i++) {
-        const struct isa_pe *pe = &pes[i], *before = pe - 1;
+        const struct isa_pe *pe = &g->pes[i], *before = pe - 1;
         bool same = i && before->n0 == pe->n0;
         if (same ? before->n != pe->n : pe->n0 != end)
             return isa_fault(s, "group", group,
@@ -246,7 +246,7 @@ static bool check_group(const struct isa_program *p, const struct isa_tile *t, u
     if (g->shares && !check_shared(t, index, s))
         return false;
     merge_spans(g, scratch, facts);
-    return check_cover(g, index, scratch, facts, s);
+    return check_order(g, index, s) && check_cover(g, index, facts, s);
 }
 
 static bool check_window(const struct isa_window *w, uint32_t index, struct fault_sink *s)

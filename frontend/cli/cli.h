@@ -308,9 +308,10 @@ bool times_write(const struct times *t, const char *path, struct diag *d) CHECK_
 struct layers;
 struct layers *layers_new(const struct isa_program *p, const struct ir_graph *g, struct diag *d);
 void layers_free(struct layers *l);
-/* To be set in sim_options and given to io_evaluate_references. */
-void layers_wrote(void *layers, const struct sim *s, uint32_t tile, uint32_t inst_index,
-                  const struct isa_inst *inst);
+/* To be called from sim_options.executed. */
+void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,
+                     const struct isa_inst *inst);
+/* To be given to io_evaluate_references. */
 void layers_seen(void *layers, const struct ir_op *op, const struct tensor *value);
 /* Reports the first node that differs (MISMATCH). */
 bool layers_verdict(const struct layers *l, struct diag *d) CHECK_RESULT;

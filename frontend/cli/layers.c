@@ -137,13 +137,17 @@ static void put(struct collected *c, int64_t y, int64_t x, int64_t channel, floa
     c->written[at] = 1;
 }
 
-void layers_wrote(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
-                  const struct isa_inst *inst)
+static bool writes_region(unsigned op)
 {
-    struct layers *l = self;
+    return op == ISA_mvm || op == ISA_vmap || op == ISA_vwin || op == ISA_vred || op == ISA_vgat ||
+           op == ISA_load;
+}
+
+void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,
+                     const struct isa_inst *inst)
+{
     const struct isa_tile *t = &l->program->tiles[tile];
-    (void)inst_index;
-    struct collected *c = shown_by(l, t, inst->dst.view);
+    struct collected *c = writes_region(inst->op) ? shown_by(l, t, inst->dst.view) : NULL;
     if (!c)
         return;
     const struct isa_view *v = &t->views[inst->dst.view];

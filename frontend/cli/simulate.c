@@ -28,11 +28,12 @@ struct watchers {
     struct times *times;
 };
 
-static void wrote(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
-                  const struct isa_inst *inst)
+static void executed(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
+                     const struct isa_inst *inst)
 {
     const struct watchers *w = self;
-    layers_wrote(w->layers, s, tile, inst_index, inst);
+    (void)inst_index;
+    layers_executed(w->layers, s, tile, inst);
 }
 
 static void completed(void *self, uint32_t tile, uint32_t inst_index, const struct isa_inst *inst,
@@ -50,7 +51,7 @@ static bool execute(struct simulation *sim, struct watchers *watchers, struct di
     float **outputs = ARENA_ARRAY(io->arena, float *, io->n_outputs);
     struct sim_options o = {.latency_seed = (uint64_t)sim->settings->latency_seed,
                             .max_extra_cycles = (uint64_t)sim->settings->max_extra_cycles,
-                            .wrote = watchers->layers ? wrote : NULL,
+                            .executed = watchers->layers ? executed : NULL,
                             .completed = watchers->times ? completed : NULL,
                             .self = watchers,
                             .progress = sim->settings->progress};

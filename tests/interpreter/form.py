@@ -85,6 +85,8 @@ class Form:
                 need(ns[0] == ns[1] or not overlap(*ns), 'columns of PEs overlap in part')
                 ks = (p.k0, p.k0 + p.k), (q.k0, q.k0 + q.k)
                 need(ns[0] != ns[1] or not overlap(*ks), 'rows of PEs overlap')
+        order = [(pe.n0, pe.k0) for pe in g.pes]
+        need(order == sorted(order), 'PEs are not listed by n0, then k0')
         at = g.channel0
         for n0, n1 in sorted({(pe.n0, pe.n0 + pe.n) for pe in g.pes}):
             need(n0 == at, 'columns %d to %d are in no PE', at, n0)

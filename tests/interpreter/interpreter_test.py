@@ -152,6 +152,13 @@ def two_groups(program):
     tile.groups.append(copy.deepcopy(tile.groups[0]))
 
 
+def two_pes(program):
+    pes = program.tiles[0].groups[0].pes
+    pes.append(copy.deepcopy(pes[0]))
+    vars(pes[0]).update(n0=1, n=1)
+    vars(pes[1]).update(n=1, pe=1)
+
+
 def two_bindings(program):
     program.bindings.append(copy.deepcopy(program.bindings[0]))
     program.bindings[-1].element = 1
@@ -197,6 +204,7 @@ FAULTS = [
     ('no PEs', table('groups', pes=[]), '0 PEs'),
     ('columns that are in no PE', pe(n=1), 'channels'),
     ('columns outside the image', pe(n=3), 'image'),
+    ('PEs in another order', two_pes, 'listed'),
     ('a PE that does not exist', pe(pe=8), 'does not exist'),
     ('a crossbar that is too small', lambda p: p.machine.update(cols=1), 'PE 0: 1 x 2'),
     ('columns of a weight', lambda p: p.machine.update(cols=7, cell_bits=2), 'PE 0: 1 x 2'),

@@ -113,9 +113,10 @@ def judged(program, streams, costs=Costs, judge=Judge):
 
 def by_hand(tap, bench, programs):
     for name, (program, streams, wanted) in programs.items():
-        tap.point('by hand: ' + name, [] if wanted else ['not one time for each instruction']
-                  + caught(differences('by hand', wanted, 'simulator', bench.simulated(name + '.cim')))
-                  + caught(differences('by hand', wanted, 'judge', judged(program, streams))))
+        def problems(name=name, program=program, streams=streams, wanted=wanted):
+            yield from differences('by hand', wanted, 'simulator', bench.simulated(name + '.cim'))
+            yield from differences('by hand', wanted, 'judge', judged(program, streams))
+        tap.point('by hand: ' + name, caught(problems()))
 
 
 # ---- wrong formulas ----
@@ -227,7 +228,7 @@ WRONG_ORDERS = [SendIsCompleteOnArrival, MessagesOvertake, CompletionsOvertake, 
 def wrong_formulas(tap, programs):
     for wrong in [{'costs': c} for c in WRONG_COSTS] + [{'judge': j} for j in WRONG_ORDERS]:
         seen = [name for name, (program, streams, wanted) in programs.items()
-                if caught(differences('by hand', wanted, 'wrong', judged(program, streams, **wrong)))]
+                if list(differences('by hand', wanted, 'wrong', judged(program, streams, **wrong)))]
         tap.point('a wrong formula is seen: ' + next(iter(wrong.values())).__name__, [] if seen else ['by no program'])
 
 

@@ -64,6 +64,7 @@ static const struct {
     {example, "[{k=1, n=2}]", "[{k=1, n=2, pe=8}]", "PE 8 does not exist"},
     {example, "[{k=1, n=2}]", "[{k=1, n=1}]", "2 channels, not 1"},
     {example, "[{k=1, n=2}]", "[{k=1, n=2}, {k=1, n=2, pe=1}]", "same rows"},
+    {example, "[{k=1, n=2}]", "[{n0=1, k=1, n=1}, {k=1, n=1, pe=1}]", "by n0, then k0"},
     {example, "[{k=1, n=2}]", "[{k=1, n=2}, {k=1, n=1, pe=1}]", "overlap others in part"},
     {example, "[{k=1, n=2}]", "[]", "0 PEs"},
     {example, "clsa\\n", "clsa\\ncols: 1\\n", "do not fit on a crossbar"},

@@ -159,8 +159,8 @@ static struct chain chain_new(uint64_t seed, uint32_t racy)
     return k;
 }
 
-static void ignore_write(void *self, const struct sim *s, uint32_t tile, uint32_t index,
-                         const struct isa_inst *i)
+static void ignore(void *self, const struct sim *s, uint32_t tile, uint32_t index,
+                   const struct isa_inst *i)
 {
     (void)self, (void)s, (void)tile, (void)index, (void)i;
 }
@@ -194,7 +194,7 @@ static void chain_check(uint64_t seed, uint32_t racy)
             store(r, 1, i, 128 + i, chance(&k[lazy], racy + 1) > 0 ? 1 : k[lazy].layers[i].sets);
         bool good = run_with(r, (struct sim_options){.latency_seed = seed % 4,
                                                      .max_extra_cycles = seed % 7,
-                                                     .wrote = lazy ? NULL : ignore_write});
+                                                     .executed = lazy ? NULL : ignore});
         diag_print(r->d, stderr);
         ck_assert(good);
     }

@@ -24,11 +24,11 @@ START_TEST(mvm_convolution)
     struct isa_group *g = group(&r, 0, in, image(&r, K, N, w));
     g->kernel[0] = KH, g->kernel[1] = KW, g->in_channels = C;
     g->stride[0] = 2, g->dilation[1] = 2, g->pad_top = 1, g->pad_left = 1;
-    g->n_pes = 4; /* slices in any order; K is cut inside a tap */
-    g->pes[0] = (struct isa_pe){.k0 = 7, .k = 11, .n0 = 3, .n = 1, .pe = 0};
-    g->pes[1] = (struct isa_pe){.k0 = 0, .k = 7, .n0 = 0, .n = 3, .pe = 1};
+    g->n_pes = 4; /* PEs in any order; K is cut inside a tap */
+    g->pes[0] = (struct isa_pe){.k0 = 0, .k = 7, .n0 = 0, .n = 3, .pe = 1};
+    g->pes[1] = (struct isa_pe){.k0 = 7, .k = 11, .n0 = 0, .n = 3, .pe = 3};
     g->pes[2] = (struct isa_pe){.k0 = 0, .k = 7, .n0 = 3, .n = 1, .pe = 2};
-    g->pes[3] = (struct isa_pe){.k0 = 7, .k = 11, .n0 = 0, .n = 3, .pe = 3};
+    g->pes[3] = (struct isa_pe){.k0 = 7, .k = 11, .n0 = 3, .n = 1, .pe = 0};
     emit(&r, 0, to(inst(ISA_mvm, 0, 0, 1, OW), at(out, 0, 0)));
     emit(&r, 0, to(inst(ISA_mvm, 0, 0, 2, OW), at(out, 1, 0)));
     const float *got = store(&r, 0, out, 0, 2);
@@ -108,7 +108,7 @@ static const struct grouped grouped_cases[] = {
      {1, 2, 3, 4, 5, 6, 7, 8},
      {11, 14, 37, 44},
      2,
-     {{.k = 2, .n0 = 2, .n = 2}, {.k = 2, .n = 2, .pe = 1}}},
+     {{.k = 2, .n = 2, .pe = 1}, {.k = 2, .n0 = 2, .n = 2}}},
     /* Each group in two slices. */
     {2,
      4,

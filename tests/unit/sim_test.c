@@ -550,7 +550,7 @@ START_TEST(observer_reads_views)
     emit(&r, 0, from(to(inst(ISA_vmap, vu(&r, 0), copy, 1, 2), at(out, 0, 0)), at(in, 0, 0)));
     emit(&r, 0, isa_inst_new(ISA_halt, 0));
     float seen[3] = {0};
-    struct sim_options o = {.wrote = see, .self = seen};
+    struct sim_options o = {.executed = see, .self = seen};
     ck_assert(sim_run(r.p, NULL, NULL, &o, &r.result, r.d));
     expect(seen, (float[]){4, 5, 1}, 3);
     ck_assert(isnan(r.result.utilisation)); /* no cycles */
