@@ -155,6 +155,7 @@ static void report(const struct plan *p, struct arena *a, struct backend_result 
     uint64_t busy = out->pe_busy_cycles = p->schedule->pe_busy_cycles;
     out->utilisation =
         makespan ? (double)busy / ((double)p->options->pes * (double)makespan) : (double)NAN;
+    out->set = p->cells->set;
     out->n_tiles = p->segment->n_tiles;
     report_layers(p, a, out);
     if (p->options->report_sets)
@@ -197,12 +198,13 @@ struct backend_trials *backend_trials_new(const struct ir_graph *g, const struct
 }
 
 bool backend_trial_makespan(const struct backend_trials *t, const struct backend_options *o,
-                            uint64_t *out_cycles)
+                            struct backend_makespan *out)
 {
     struct plan p = t->plan;
     p.options = o;
     bool ok = plan_and_schedule(&p);
-    *out_cycles = ok ? p.schedule->makespan : 0;
+    if (ok)
+        *out = (struct backend_makespan){p.schedule->makespan, p.cells->set, p.tasks->tasks.n};
     plan_free(&p);
     return ok;
 }

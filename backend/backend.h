@@ -10,7 +10,7 @@
 
 enum schedule_mode { SCHEDULE_CROSS_LAYER, SCHEDULE_LAYER_BY_LAYER };
 struct set_shape {
-    bool automatic;
+    bool automatic;     /* the schedule finds rows and cols */
     int64_t rows, cols; /* 0 = whole extent ("*") */
 };
 struct backend_options {
@@ -84,6 +84,7 @@ struct backend_result {
     uint64_t makespan_cycles, layer_by_layer_cycles;
     double utilisation; /* NaN where the makespan is 0 */
     uint64_t n_instructions, code_bytes, pe_busy_cycles;
+    struct set_shape set; /* the sets of the schedule, also where they were its choice */
     uint32_t n_tiles, n_layers;
     struct layer_report *layers; /* in the program's arena */
     struct set_report *sets;     /* if asked for: in order of start; in the program's arena */
@@ -108,8 +109,13 @@ bool backend_schedule(const struct ir_graph *g, const struct arch *arch,
 struct backend_trials;
 struct backend_trials *backend_trials_new(const struct ir_graph *g, const struct arch *arch,
                                           struct diag *d) CHECK_RESULT;
+struct backend_makespan {
+    uint64_t cycles;
+    struct set_shape set; /* as in backend_result */
+    size_t n_tasks;       /* that were scheduled: the work it was */
+};
 bool backend_trial_makespan(const struct backend_trials *t, const struct backend_options *o,
-                            uint64_t *out_cycles) CHECK_RESULT;
+                            struct backend_makespan *out) CHECK_RESULT;
 void backend_trials_free(struct backend_trials *t); /* NULL is fine */
 
 /*

@@ -5,6 +5,7 @@
 #ifndef CIMC_CELLS_H
 #define CIMC_CELLS_H
 
+#include "backend.h"
 #include "placement.h"
 
 /* Sorted cut points of one axis: cell i = [at[i], at[i+1]); cell_of[coordinate] = i. */
@@ -26,6 +27,7 @@ struct copy_sets {
     uint32_t iy0, ix0;         /* first cell */
 };
 struct cells {
+    struct set_shape set;                /* of the base layers, also where it was chosen here */
     const struct node_cells *of;         /* node -> its cells */
     const struct copy_sets *const *sets; /* layer, copy */
 };

@@ -249,13 +249,15 @@ static int64_t count_instructions(const struct cutting *w)
 }
 
 /* `auto`: rows cut into segments of the least width whose program keeps to the budget. */
-static void make_auto_columns(const struct cutting *w)
+static int32_t make_auto_columns(const struct cutting *w)
 {
-    int32_t step = 1;
+    int32_t step = 1, columns;
     do {
-        make_grids(w, AXIS_W, step < ISA_MAX_COORD ? step : 0);
+        columns = step < ISA_MAX_COORD ? step : 0;
+        make_grids(w, AXIS_W, columns);
         step *= 2;
     } while (step <= ISA_MAX_COORD && count_instructions(w) > AUTO_INSTRUCTIONS);
+    return columns;
 }
 
 /* Which cells each copy owns. */
@@ -281,19 +283,21 @@ const struct cells *plan_cells(const struct plan *p)
     struct cutting w = {p, ARENA_ARRAY(p->arena, struct node_cells, p->nodes->n)};
     const struct copy_sets **sets =
         ARENA_ARRAY(p->arena, const struct copy_sets *, p->segment->n_layers);
-    const struct set_shape *shape = &p->options->set;
+    struct set_shape set = p->options->set;
+    if (set.automatic)
+        set.rows = 1;
     make_grids(&w, AXIS_C, 0);
-    make_grids(&w, AXIS_H, shape->automatic ? 1 : (int32_t)shape->rows);
-    if (shape->automatic)
-        make_auto_columns(&w);
+    make_grids(&w, AXIS_H, (int32_t)set.rows);
+    if (set.automatic)
+        set.cols = make_auto_columns(&w);
     else
-        make_grids(&w, AXIS_W, (int32_t)shape->cols);
+        make_grids(&w, AXIS_W, (int32_t)set.cols);
     for (uint32_t i = 0; i < p->nodes->n; i++)
         w.of[i].n = w.of[i].grid[0].n * w.of[i].grid[1].n * w.of[i].grid[2].n;
     for (uint32_t l = 0; l < p->segment->n_layers; l++)
         sets[l] = share_out(&w, &p->segment->layer[l]);
     find_homes(p, w.of);
-    *out = (struct cells){.of = w.of, .sets = sets};
+    *out = (struct cells){.set = set, .of = w.of, .sets = sets};
     return out;
 }
 

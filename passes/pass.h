@@ -14,7 +14,7 @@ enum pass_result { PASS_FAILED = -1, PASS_UNCHANGED, PASS_CHANGED };
 enum { PASS_MAX_STATS = 32 };
 
 /* How copies are chosen (pass dup). */
-enum dup_objective { DUP_NONE, DUP_SUM, DUP_MAKESPAN };
+enum dup_objective { DUP_NONE, DUP_SUM, DUP_MAKESPAN, DUP_INTERVAL };
 enum dup_cut { CUT_AUTO, CUT_W, CUT_H, CUT_2D };
 /* Copies that the user fixed; layers not named get one. */
 struct dup_fixed {
@@ -31,20 +31,25 @@ struct dup_options {
     size_t n_fixed;
     const char *lp_file; /* write the integer program there (CPLEX LP); NULL = no */
 };
+/* What a schedule says. */
+struct dup_timing {
+    uint64_t cycles;               /* until the last value is stored */
+    int64_t set_rows, set_columns; /* sets that it used; 0 = whole extent */
+    uint64_t n_tasks;              /* that it placed: the work it was */
+};
 /* The schedule that will be made of the graph; who runs the passes binds it. */
 struct dup_schedule {
-    /* Cycles until the last value is stored; false after a diagnostic. The graph is numbered. */
-    bool (*makespan)(void *self, const struct ir_graph *g, uint64_t *out_cycles);
+    /* False after a diagnostic. The graph is numbered. */
+    bool (*makespan)(void *self, const struct ir_graph *g, struct dup_timing *out);
     void *self;
-    bool automatic_sets;           /* their shape is the scheduler's choice */
-    int64_t set_rows, set_columns; /* else; 0 = whole extent */
+    bool automatic_sets; /* their shape is the schedule's choice, and depends on the copies */
     bool layer_by_layer;
 };
 /* What was decided, for reports. */
 struct dup_result {
     const char *objective,
-        *status;  /* "sum", "makespan", "given", "none"; "optimal", "feasible", "none" */
-    double value; /* objective value recomputed from the integers, cycles */
+        *status; /* "sum", "makespan", "interval", "given", "none"; "optimal", "feasible", "none" */
+    double value;                  /* objective value recomputed from the integers, cycles */
     int64_t pe_min, pes, pes_used; /* for one copy each; of the machine; of all copies */
     bool has_bound;                /* objective makespan: */
     uint64_t lower_bound_cycles;   /* no copies that fit give a shorter schedule */

@@ -155,12 +155,19 @@ struct scheduler {
     struct backend_trials *trials; /* of the graph that was asked about, or NULL */
 };
 
-static bool ask_makespan(void *self, const struct ir_graph *g, uint64_t *out_cycles)
+static bool ask_makespan(void *self, const struct ir_graph *g, struct dup_timing *out)
 {
     struct scheduler *s = self;
+    struct backend_makespan found;
     if (!s->trials)
         s->trials = backend_trials_new(g, s->arch, s->diag);
-    return s->trials && backend_trial_makespan(s->trials, &s->options, out_cycles);
+    if (!s->trials || !backend_trial_makespan(s->trials, &s->options, &found))
+        return false;
+    *out = (struct dup_timing){.cycles = found.cycles,
+                               .set_rows = found.set.rows,
+                               .set_columns = found.set.cols,
+                               .n_tasks = found.n_tasks};
+    return true;
 }
 
 static enum schedule_mode schedule_mode(const struct settings *s)
@@ -172,7 +179,7 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                        const struct pass_options *o, struct diag *d)
 {
     static const enum dup_cut cuts[] = {CUT_AUTO, CUT_W, CUT_H, CUT_2D};
-    static const enum dup_objective objectives[] = {DUP_NONE, DUP_SUM, DUP_MAKESPAN};
+    static const enum dup_objective objectives[] = {DUP_NONE, DUP_SUM, DUP_MAKESPAN, DUP_INTERVAL};
     struct dup_options dup = {.objective = objectives[s->duplicate],
                               .cut = cuts[s->cut],
                               .pes = s->pes == PES_ALL ? -1 : s->pes,
@@ -194,8 +201,6 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
     struct dup_schedule schedule = {.makespan = ask_makespan,
                                     .self = &scheduler,
                                     .automatic_sets = b->set.automatic,
-                                    .set_rows = b->set.rows,
-                                    .set_columns = b->set.cols,
                                     .layer_by_layer = s->schedule == CHOOSE_LAYER};
     struct pass_ctx ctx = {.diag = d,
                            .arch = &b->arch,

@@ -140,17 +140,17 @@ static bool try_shape(struct search *x, size_t shape)
     const struct shape *s = &shapes[shape];
     if (shape > 0 && count_sets(x->b->graph, s) > MOST_SETS)
         return true;
-    uint64_t cycles;
+    struct backend_makespan found;
     x->b->set = (struct set_shape){.rows = s->rows, .cols = s->columns};
     struct backend_options o = driver_backend_options(x->b, &x->settings);
     o.progress = NULL; /* the grid's is told */
     progress_tell(x->settings.progress, "best sets", x->best.n_tried, x->n_tries);
-    if (!backend_trial_makespan(x->trials, &o, &cycles))
+    if (!backend_trial_makespan(x->trials, &o, &found))
         return false;
     x->best.n_tried++;
-    if (!x->best.set || cycles < x->best.cycles ||
-        (cycles == x->best.cycles && shape < x->best_shape))
-        keep(x, shape, cycles);
+    if (!x->best.set || found.cycles < x->best.cycles ||
+        (found.cycles == x->best.cycles && shape < x->best_shape))
+        keep(x, shape, found.cycles);
     return true;
 }
 

@@ -72,9 +72,11 @@ const struct option_desc options_mapping[] = {
      .kind = OPTION_CHOICE,
      .recorded = true,
      .offset = AT(duplicate),
-     .choices = "none|sum|makespan",
-     .help = "copies of weights: none, those with the least sum of the layers' cycles, or those "
-             "with the least makespan; default sum"},
+     .choices = "none|sum|makespan|interval",
+     .help =
+         "copies of weights: none, those with the least sum of the layers' cycles, the least "
+         "makespan, or the least interval between images (cycles of the copy that works longest); "
+         "default sum"},
     {.name = "copies",
      .kind = OPTION_TEXT,
      .recorded = true,

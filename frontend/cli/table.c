@@ -39,6 +39,18 @@ static void print_layers(const struct backend_result *r, FILE *out)
     }
 }
 
+/* As --set takes it: RxC, where 0 is all. */
+static const char *set_text(const struct set_shape *set, char buffer[64])
+{
+    char extent[2][24] = {"*", "*"};
+    if (set->rows)
+        snprintf(extent[0], sizeof extent[0], "%lld", (long long)set->rows);
+    if (set->cols)
+        snprintf(extent[1], sizeof extent[1], "%lld", (long long)set->cols);
+    snprintf(buffer, 64, "%sx%s", extent[0], extent[1]);
+    return buffer;
+}
+
 /* "name value", value with a unit; "-" where there is none. */
 static void print_real(FILE *out, const char *name, double value, const char *unit)
 {
@@ -51,12 +63,13 @@ static void print_real(FILE *out, const char *name, double value, const char *un
 void report_build(const struct build *b, FILE *out)
 {
     const struct backend_result *r = &b->backend;
+    char set[64];
     print_layers(r, out);
     fprintf(out, "\n%u base layers, %lld of %lld PEs needed, ", r->n_layers,
             (long long)b->dup.pe_min, (long long)b->dup.pes);
     if (b->dup.pes_used < b->dup.pes)
         fprintf(out, "%lld of %lld PEs used, ", (long long)b->dup.pes_used, (long long)b->dup.pes);
-    fprintf(out, "%u tiles\n", r->n_tiles);
+    fprintf(out, "%u tiles, sets %s\n", r->n_tiles, set_text(&r->set, set));
     fprintf(out, "duplication %s: %.10g cycles (%s)\n", b->dup.objective, b->dup.value,
             b->dup.status);
     if (b->dup.has_bound) {
@@ -137,8 +150,10 @@ static void duplication_json(const struct dup_result *r, struct json *j)
 void report_build_json(const struct build *b, struct json *j)
 {
     const struct backend_result *r = &b->backend;
+    char set[64];
     json_text(j, "model", b->model);
     json_text(j, "arch", b->arch.name);
+    json_text(j, "set", set_text(&r->set, set));
     json_open_array(j, "base_layers");
     for (uint32_t i = 0; i < r->n_layers; i++)
         layer_json(&r->layers[i], j);

@@ -12,7 +12,7 @@ struct dup_item {
     int64_t cycles; /* t: of all its users together, with one copy; >= 0 */
     int64_t pes;    /* c: of one copy; >= 1 */
     size_t n_counts;
-    const int64_t *counts; /* allowed numbers of copies, ascending; the first is 1 */
+    const int64_t *counts; /* allowed numbers of copies, ascending; >= 1 */
 };
 struct dup_problem {
     const struct dup_item *items; /* in list order: ties are broken from the last one on */
@@ -28,6 +28,12 @@ enum { DUP_MAX_COUNTS = 1 << 20 };
  */
 bool dup_solve(const struct dup_problem *p, const char *lp_file, struct diag *d,
                int64_t *copies) CHECK_RESULT;
+/* The least interval: copies whose largest load, loads[item][count], is as small as the PEs allow,
+ * exactly; among those the optimum of dup_solve, whose program goes to `lp_file` unless NULL.
+ * *out_interval: that load. */
+bool dup_solve_interval(const struct dup_problem *p, const int64_t *const *loads,
+                        const char *lp_file, struct diag *d, int64_t *copies,
+                        int64_t *out_interval) CHECK_RESULT;
 /* Sum of cycles / copies. */
 double dup_objective(const struct dup_problem *p, const int64_t *copies);
 

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Pixels times counts: a round over more would take long, and is left out. */
-static const double MAX_ROUND = 5e8;
+/* A pixel and count's, forward and backward, windows included: a guess from above. */
+enum { STEPS_A_ROUND = 6 };
 
 struct refuter {
     const struct flow *f;
@@ -25,6 +25,7 @@ struct refuter {
     int32_t **left;       /* by node and pixel: no less time from done to the end of it all */
     bool **allowed;       /* by item and count */
     int32_t limit;        /* makespans above it are too long */
+    int64_t max_work;     /* of *f->work: no round may begin that would go beyond it */
     int32_t longest;      /* of the layers' shortest paths */
     int32_t *ready, *with, *least; /* scratch: a layer's pixels */
 };
@@ -60,6 +61,7 @@ static void forward(struct refuter *r)
             if (!r->allowed[n->item][k])
                 continue;
             flow_scan(r->f, n, it->counts[k], r->ready, r->with);
+            *r->f->work += (int64_t)n_pixels(n);
             take_least(r->t->own[i], r->with, n_pixels(n), first);
             first = false;
         }
@@ -91,6 +93,8 @@ static void spread(struct refuter *r, const struct flow_node *n, const int32_t *
         const struct flow_operand *o = &n->operand[i];
         const struct flow_node *from = &r->f->nodes.at[o->node];
         const struct axis_map *m = &o->axis[0];
+        *r->f->work += (int64_t)n->rows * (need_taps(&o->axis[1]) * (int64_t)n->columns +
+                                           (need_taps(m) + 1) * (int64_t)from->columns);
         for (int32_t y = 0; y < n->rows; y++) {
             int32_t count = need_taps(m);
             line_spread(&o->axis[1], needs + (size_t)y * (size_t)n->columns, n->columns, line,
@@ -162,6 +166,7 @@ static bool filter_layer(struct refuter *r, uint32_t node, bool *out_dropped)
     for (size_t k = 0; k < it->n_counts; k++) {
         if (!r->allowed[n->item][k])
             continue;
+        *r->f->work += 3 * (int64_t)n_pixels(n);
         needs_with(r, n, it->counts[k], r->left[node]);
         int32_t path = longest_path(r, n_pixels(n));
         if (path > r->limit) {
@@ -235,24 +240,27 @@ static void prepare(struct refuter *r, struct arena *a)
     r->least = ARENA_ARRAY(a, int32_t, r->f->most_pixels);
 }
 
-static bool is_too_large(const struct refuter *r)
+/* Another round over all pixels and the counts still allowed? */
+static bool has_work_left(const struct refuter *r)
 {
     double sum = 0;
     for (size_t i = 0; i < r->f->nodes.n; i++) {
         const struct flow_node *n = &r->f->nodes.at[i];
-        size_t counts = n->item == FLOW_NONE ? 1 : r->p->items[n->item].n_counts;
-        sum += (double)n_pixels(n) * (double)counts;
+        size_t counts = 1;
+        for (size_t k = 0; n->item != FLOW_NONE && k < r->p->items[n->item].n_counts; k++)
+            counts += r->allowed[n->item][k];
+        sum += (double)n_pixels(n) * (double)counts * STEPS_A_ROUND;
     }
-    return sum > MAX_ROUND;
+    return (double)*r->f->work + sum <= (double)r->max_work;
 }
 
 /* False: refuted. */
 static bool filter(struct refuter *r, int32_t limit)
 {
-    bool dropped = !is_too_large(r);
+    bool dropped = true;
     r->limit = limit;
     r->longest = 0;
-    while (dropped) {
+    while (dropped && has_work_left(r)) {
         dropped = false;
         r->longest = 0;
         if (!filter_pes(r, &dropped))
@@ -274,11 +282,11 @@ bool **flow_allowed_new(const struct dup_problem *p, struct arena *a)
     return allowed;
 }
 
-bool flow_filter(const struct flow *f, const struct dup_problem *p, int32_t limit, bool **allowed,
-                 int32_t *out_longest)
+bool flow_filter(const struct flow *f, const struct dup_problem *p, int32_t limit, int64_t max_work,
+                 bool **allowed, int32_t *out_longest)
 {
     struct arena *a = arena_new();
-    struct refuter r = {.f = f, .p = p, .allowed = allowed};
+    struct refuter r = {.f = f, .p = p, .allowed = allowed, .max_work = max_work};
     prepare(&r, a);
     bool ok = filter(&r, limit);
     *out_longest = r.longest;
@@ -286,10 +294,11 @@ bool flow_filter(const struct flow *f, const struct dup_problem *p, int32_t limi
     return ok;
 }
 
-int32_t flow_fill_bound(const struct flow *f, const struct dup_problem *p, int32_t known)
+int32_t flow_fill_bound(const struct flow *f, const struct dup_problem *p, int32_t known,
+                        int64_t max_work)
 {
     struct arena *a = arena_new();
-    struct refuter r = {.f = f, .p = p};
+    struct refuter r = {.f = f, .p = p, .max_work = max_work};
     prepare(&r, a);
     r.allowed = flow_allowed_new(p, a);
     int32_t low = 0, high = known; /* low <= every makespan; high is not refuted */

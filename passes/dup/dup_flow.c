@@ -84,6 +84,13 @@ static void include_rows(const struct axis_map *m, int32_t o, const int32_t *in,
     }
 }
 
+/* Of line_max. */
+static int64_t operand_steps(const struct axis_map *m, const struct flow_node *n,
+                             const struct flow_node *from)
+{
+    return m->kind == MAP_ALL ? from->columns + n->columns : (int64_t)need_taps(m) * n->columns;
+}
+
 void flow_find_ready(const struct flow *f, const struct flow_node *n, struct flow_times *t,
                      int32_t *ready)
 {
@@ -95,6 +102,8 @@ void flow_find_ready(const struct flow *f, const struct flow_node *n, struct flo
         const struct axis_map *m = &o->axis[1];
         bool straight = m->kind == MAP_WINDOW && m->kernel == 1 && m->stride == 1 && m->pad == 0 &&
                         from->columns == n->columns;
+        *f->work += (int64_t)n->rows *
+                    ((int64_t)need_taps(&o->axis[0]) * from->columns + operand_steps(m, n, from));
         for (int32_t y = 0; y < n->rows; y++) {
             int32_t *out = ready + (size_t)y * (size_t)n->columns;
             int32_t *line = straight ? out : t->line;
@@ -150,6 +159,7 @@ static void scan_pixels(const struct flow_part *p, const int32_t *ready, int32_t
 static void scan(const struct flow *f, const struct flow_part *p, const int32_t *ready,
                  int32_t free_at, int32_t *done)
 {
+    *f->work += (int64_t)(p->hi[0] - p->lo[0]) * (p->hi[1] - p->lo[1]);
     if (f->set_rows == 1 && f->set_columns == 1)
         scan_pixels(p, ready, free_at, done);
     else
@@ -219,7 +229,6 @@ static void run_node(const struct flow *f, uint32_t i, const int64_t *copies, in
                      struct flow_times *t)
 {
     const struct flow_node *n = &f->nodes.at[i];
-    t->work += (int64_t)n->rows * n->columns;
     if (n->item == FLOW_NONE) {
         flow_find_ready(f, n, t, t->own[i]);
     } else {

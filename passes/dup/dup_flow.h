@@ -34,6 +34,9 @@ struct flow {
     int32_t set_rows, set_columns; /* 0 = whole extent */
     bool one_by_one;               /* a base layer starts when the one before is done */
     size_t most_pixels;            /* of one node */
+    /* Steps of one pixel each that were taken with this flow and its copies: what bounds a search.
+     */
+    int64_t *work;
 };
 
 /* item_of[op->id] of every mvm. False: too large for the model. The graph is numbered. */
@@ -57,7 +60,6 @@ struct flow_times {
     int32_t *end;          /* by node: a base layer's last pixel */
     int32_t *ready, *line; /* scratch: when pixels can start; maxima over an operand's rows */
     int32_t makespan;
-    int64_t work; /* pixels computed so far */
 };
 struct flow_times *flow_times_new(const struct flow *f, struct arena *a);
 /* Everything. */
@@ -78,11 +80,13 @@ void flow_scan(const struct flow *f, const struct flow_node *n, int64_t copies,
 
 /* allowed[item][count]: starts with all; drops counts that no choice of copies with a makespan <=
  * limit has. False: there is no such choice. *out_longest: no choice that is left is faster. */
-bool flow_filter(const struct flow *f, const struct dup_problem *p, int32_t limit, bool **allowed,
-                 int32_t *out_longest) CHECK_RESULT;
+bool flow_filter(const struct flow *f, const struct dup_problem *p, int32_t limit, int64_t max_work,
+                 bool **allowed, int32_t *out_longest) CHECK_RESULT;
 bool **flow_allowed_new(const struct dup_problem *p, struct arena *a);
-/* A lower bound on every makespan, at most `known`, the makespan of some choice. */
-int32_t flow_fill_bound(const struct flow *f, const struct dup_problem *p, int32_t known);
+/* A lower bound on every makespan, at most `known`, the makespan of some choice; a weaker one where
+ * *f->work reaches max_work. */
+int32_t flow_fill_bound(const struct flow *f, const struct dup_problem *p, int32_t known,
+                        int64_t max_work);
 
 /* ---- dup_path.c: what one path says about every choice of copies ---- */
 
@@ -102,34 +106,45 @@ struct dup_path_program {
     bool **allowed;
     const struct flow_cut *cuts;
     size_t n_cuts;
-    int32_t limit;     /* on the makespan */
-    int64_t max_nodes; /* of the search tree; what is not done by then is left */
+    int32_t limit;    /* on the makespan */
+    int64_t max_work; /* steps; what is not done by then is left */
 };
 enum dup_answer {
-    DUP_NO_ANSWER,  /* GLPK failed, or the nodes were spent before it found anything */
+    DUP_NO_ANSWER,  /* GLPK failed, or the work was spent before it found anything */
     DUP_NO_CHOICE,  /* nothing is within the limit */
-    DUP_SOME_CHOICE /* the optimum, or the best found with the nodes given */
+    DUP_SOME_CHOICE /* the optimum, or the best found with the work given */
 };
 /* The allowed copies that fit with the least makespan as far as the cuts know. *io_bound is raised
- * to what is proven of it, *io_nodes by the nodes of the search tree. */
+ * to what is proven of it, *io_work by the steps that it took. */
 enum dup_answer dup_glpk_choose(const struct dup_path_program *p, int64_t *copies, double *io_bound,
-                                int64_t *io_nodes);
+                                int64_t *io_work);
 bool dup_glpk_write_paths(const struct dup_path_program *p, const char *path,
                           struct diag *d) CHECK_RESULT;
 
 /* ---- dup_search.c: better copies by exchange ---- */
 
+struct known_path {
+    struct flow_cut cut;
+    struct arena *arena;
+};
 struct dup_search {
     const struct flow *flow;
     const struct dup_problem *problem;
     struct arena *arena;
     int64_t *copies; /* the best so far */
     int32_t makespan;
-    int32_t bound;    /* no choice of copies is faster */
-    int64_t max_work; /* pixels computed; what is not found by then stays unknown */
+    int32_t bound;  /* no choice of copies is faster */
+    bool has_paths; /* the model is a pipeline, and no layers share crossbars */
+    /* Steps of *flow->work by which to end; what is not found by then stays unknown. */
+    int64_t max_work;
     struct flow_times *base, *trial;
     int64_t *base_copies;
-    const struct progress *progress; /* the share of max_work that is spent; may be NULL */
+    VEC(struct known_path) paths;
+    double *path_sum; /* of each, with the choice at hand */
+    size_t n_learned;
+    bool **all_allowed;
+    const struct progress *progress; /* the share of all_work that is spent; may be NULL */
+    int64_t all_work;
 };
 /* Is max_work spent? */
 bool dup_search_is_spent(const struct dup_search *s);
@@ -154,13 +169,15 @@ struct dup_real {
     uint64_t cycles_per_product;
     const char *lp_file;
     const struct progress *progress;
-    bool (*makespan)(void *self, const int64_t *copies, uint64_t *out_cycles);
+    bool (*ask)(void *self, const int64_t *copies, struct dup_timing *out);
     void *self;
 };
-/* On entry `copies` is the optimum for the sum of latencies; afterwards a choice whose real
- * makespan, *out_cycles, is no longer than theirs. Fills the bound of `out`. */
+/* From copies that fit, starts[0 .. n_starts), to a choice whose real makespan, *out_cycles, is no
+ * longer than any of theirs. Fills the bound of `out`. */
+enum { DUP_N_STARTS = 2 };
 bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
-                        const uint32_t *item_of, const struct dup_real *real, struct diag *d,
-                        int64_t *copies, uint64_t *out_cycles, struct dup_result *out) CHECK_RESULT;
+                        const uint32_t *item_of, const struct dup_real *real,
+                        int64_t *const starts[DUP_N_STARTS], struct diag *d, int64_t *copies,
+                        uint64_t *out_cycles, struct dup_result *out) CHECK_RESULT;
 
 #endif

@@ -27,8 +27,8 @@ struct job {
     int64_t *copies;                      /* for optimise */
     enum dup_answer answer;               /* for choose */
     double bound;
-    int64_t n_nodes;
-    struct arena *arena; /* for the program over paths */
+    int64_t max_work, n_steps; /* of it */
+    struct arena *arena;       /* for the program over paths */
     glp_prob *lp;
     jmp_buf on_error;
     char message[MESSAGE_BYTES]; /* the last line that GLPK would have printed */
@@ -201,16 +201,27 @@ static void build_paths(struct job *j)
         add_path(j, &j->paths->cuts[i], first_column, a);
 }
 
-/* Called at every step of GLPK's search: counts nodes, keeps the bound, ends it. */
+/* What GLPK has done, in the steps of dup_flow.h: a pivot costs about as much for each row and
+ * column, a node of the tree as much as some pivots. */
+static int64_t work_of(glp_tree *tree)
+{
+    enum { PIVOT_STEPS = 300, NODE_PIVOTS = 8 };
+    glp_prob *lp = glp_ios_get_prob(tree);
+    int total;
+    glp_ios_tree_size(tree, NULL, NULL, &total);
+    return (glp_get_it_cnt(lp) + (int64_t)NODE_PIVOTS * total) * PIVOT_STEPS *
+           (glp_get_num_rows(lp) + glp_get_num_cols(lp));
+}
+
+/* Called at every step of GLPK's search: counts its work, keeps the bound, ends it. */
 static void watch(glp_tree *tree, void *job)
 {
     struct job *j = job;
-    int total, best = glp_ios_best_node(tree);
-    glp_ios_tree_size(tree, NULL, NULL, &total);
-    j->n_nodes = total;
+    int best = glp_ios_best_node(tree);
+    j->n_steps = work_of(tree);
     if (best)
         j->bound = fmax(j->bound, glp_ios_node_bound(tree, best));
-    if (total > j->paths->max_nodes)
+    if (j->n_steps > j->max_work)
         glp_ios_terminate(tree);
 }
 
@@ -276,19 +287,20 @@ bool dup_glpk_solve(const struct dup_problem *p, int64_t *copies)
 }
 
 enum dup_answer dup_glpk_choose(const struct dup_path_program *p, int64_t *copies, double *io_bound,
-                                int64_t *io_nodes)
+                                int64_t *io_work)
 {
     struct job j = {.problem = p->problem,
                     .paths = p,
                     .work = choose,
                     .copies = copies,
+                    .max_work = p->max_work,
                     .bound = *io_bound,
                     .arena = arena_new()};
     if (!run_guarded(&j))
         j.answer = DUP_NO_ANSWER;
     arena_free(j.arena);
     *io_bound = fmax(*io_bound, j.bound);
-    *io_nodes += j.n_nodes;
+    *io_work += j.n_steps;
     return j.answer;
 }
 

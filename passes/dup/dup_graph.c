@@ -79,6 +79,7 @@ bool flow_build(struct flow *f, const struct ir_graph *g, const uint32_t *item_o
     int64_t n_pixels = 0, n_products = 0;
     bool fits = true;
     f->arena = arena_new();
+    f->work = ARENA_NEW(f->arena, int64_t);
     for (const struct ir_op *op = g->first; op && fits; op = op->next) {
         int64_t pixels =
             op->out && op->out->type.rank == 3 ? op->out->type.dim[0] * op->out->type.dim[1] : 0;

@@ -124,3 +124,32 @@ struct dup_problem dup_make_problem(const struct dup_items *x, int64_t pes, int6
         items[i] = make_item(x, &x->items.at[i], spend, ctx);
     return (struct dup_problem){.items = items, .n_items = x->items.n, .pes = pes};
 }
+
+/* Copy (0, 0) has the largest part of every user's output (ir_cut_start rounds up). */
+static int64_t find_load(const struct dup_items *x, const struct dup_object *it, int64_t copies,
+                         const struct pass_ctx *ctx)
+{
+    int64_t load = 0, cut[2];
+    for (uint32_t i = it->first_user; i != DUP_NO_USER; i = x->next_user.at[i]) {
+        const struct ir_op *op = x->ops.at[i];
+        const int64_t *dim = op->out->type.dim;
+        if (!dup_find_cut(ctx->dup->cut, copies, dim[0], dim[1], cut))
+            BUG("%lld copies of '%s' have no cut", (long long)copies, op->name);
+        load += (int64_t)dup_cycles(op, ctx->arch, ceil_div_i64(dim[0], cut[0]),
+                                    ceil_div_i64(dim[1], cut[1]));
+    }
+    return load;
+}
+
+const int64_t *const *dup_find_loads(const struct dup_items *x, const struct dup_problem *p,
+                                     const struct pass_ctx *ctx)
+{
+    const int64_t **loads = ARENA_ARRAY(ctx->scratch, const int64_t *, p->n_items);
+    for (size_t i = 0; i < p->n_items; i++) {
+        int64_t *load = ARENA_ARRAY(ctx->scratch, int64_t, p->items[i].n_counts);
+        for (size_t k = 0; k < p->items[i].n_counts; k++)
+            load[k] = find_load(x, &x->items.at[i], p->items[i].counts[k], ctx);
+        loads[i] = load;
+    }
+    return (const int64_t *const *)loads;
+}

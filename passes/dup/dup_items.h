@@ -31,6 +31,9 @@ struct dup_problem dup_make_problem(const struct dup_items *x, int64_t pes, int6
 /* Cycles of the products that rows x columns of the layer's output take. */
 uint64_t dup_cycles(const struct ir_op *mvm, const struct arch *arch, int64_t rows,
                     int64_t columns);
+/* loads[item][count]: cycles that the largest copy works for all users of the weights. */
+const int64_t *const *dup_find_loads(const struct dup_items *x, const struct dup_problem *p,
+                                     const struct pass_ctx *ctx);
 /* F, and whether the network fits it and the chip; else CAPACITY, with what would fit. */
 bool dup_find_pes(const struct dup_items *x, const struct pass_ctx *ctx,
                   int64_t *out_pes) CHECK_RESULT;

@@ -2,40 +2,66 @@
  * dup_makespan.c - copies for the shortest schedule: the flow model proposes, the real schedule
  * decides.
  *
- * In: the optimum for the sum of latencies. Out: copies whose real makespan is never longer, and a
- * lower bound. On a machine where nothing but crossbars takes time the flow model's makespan is the
- * schedule's, and the bound meets it where the search ends in time; elsewhere the model only ranks,
- * and its bound, being free of all other costs, still holds.
+ * In: copies to start from. Out: copies whose real makespan is never longer than any of theirs, and
+ * a lower bound. On a machine where nothing but crossbars takes time the flow model's makespan is
+ * the schedule's, and the bound meets it where the search ends in time; elsewhere the model only
+ * ranks, and its bound, being free of all other costs, still holds. All effort is counted, in steps
+ * of the model and tasks scheduled; no clock is asked.
  */
 #include "dup_flow.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Pixels that the search may compute: a few seconds. */
-static const int64_t MAX_WORK = 2000000000;
+/* Steps of the model, about half a nanosecond each: until the search with pixels ends, that with
+ * the schedule's sets, the proof; and what the fill bound may take beyond. */
+static const int64_t MAX_WORK = 9000000000, PIXEL_WORK = 1500000000, SEARCH_WORK = 3500000000,
+                     FILL_WORK = 1000000000;
+/* Tasks of all schedules after the starts' own. */
+static const int64_t MAX_TASKS = 6000000;
 
-/* Sets whose shape the scheduler chooses: of the row segments, those whose times in the model come
- * nearest to the schedule's. */
-static const int32_t SEGMENTS[] = {1, 2, 4, 8, 16, 32, 64, 128, 0};
+/* What is known of the problem while it is solved. */
+struct run {
+    const struct dup_problem *problem;
+    const struct dup_real *real;
+    struct diag *diag;
+    struct flow flow;
+    struct arena *arena;
+    int64_t *const *starts;
+    int64_t *copies; /* the best of those that were scheduled */
+    struct dup_timing timing;
+    bool has_best;
+    int64_t *found; /* by a search with other sets than the schedule's, or NULL */
+    int64_t tasks;  /* scheduled so far */
+    int32_t bound;
+};
 
-static void guess_sets(struct flow *f, const int64_t *copies, double products)
+/* Asks the schedule; of equals the first stays. */
+static bool judge(struct run *r, const int64_t *copies)
 {
-    struct arena *a = arena_new();
-    struct flow_times *t = flow_times_new(f, a);
-    double least = INFINITY;
-    int32_t best = 0;
-    for (size_t i = 0; i < sizeof SEGMENTS / sizeof *SEGMENTS; i++) {
-        f->set_columns = SEGMENTS[i];
-        flow_run(f, copies, t);
-        double apart = fabs((double)t->makespan - products);
-        if (apart < least) {
-            least = apart;
-            best = SEGMENTS[i];
-        }
+    size_t bytes = r->problem->n_items * sizeof *copies;
+    struct dup_timing timing;
+    if (r->has_best && (r->tasks > MAX_TASKS || memcmp(copies, r->copies, bytes) == 0))
+        return true;
+    if (!r->real->ask(r->real->self, copies, &timing))
+        return false;
+    r->tasks += (int64_t)timing.n_tasks;
+    if (!r->has_best || timing.cycles < r->timing.cycles) {
+        memcpy(r->copies, copies, bytes);
+        r->timing = timing;
+        r->has_best = true;
     }
-    f->set_columns = best;
-    arena_free(a);
+    return true;
+}
+
+static bool judge_starts(struct run *r)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < DUP_N_STARTS; i++) {
+        r->tasks = 0;
+        ok = judge(r, r->starts[i]);
+    }
+    return ok;
 }
 
 static bool shares_crossbars(const struct flow *f)
@@ -46,73 +72,129 @@ static bool shares_crossbars(const struct flow *f)
     return false;
 }
 
-/* One layer after the other, no path of the pipeline: at least the sum of latencies. */
-static int32_t sum_bound(const struct dup_problem *p, const int64_t *copies, uint64_t per_product)
+/* ---- the model ---- */
+
+static void start_search(struct run *r, struct dup_search *s, int64_t max_work)
 {
-    double sum = dup_objective(p, copies) / (double)per_product;
+    dup_search_start(s, &r->flow, r->problem, r->copies);
+    s->has_paths = !r->flow.one_by_one && !shares_crossbars(&r->flow);
+    s->progress = r->real->progress;
+    s->all_work = MAX_WORK;
+    s->max_work = max_work;
+}
+
+/* From all copies known so far, the fastest in the model first. */
+static void descend_from_all(struct run *r, struct dup_search *s)
+{
+    const int64_t *starts[DUP_N_STARTS + 1];
+    int32_t makespan[DUP_N_STARTS + 1];
+    size_t n = 0, bytes = r->problem->n_items * sizeof **starts;
+    int64_t *copies = ARENA_ARRAY(r->arena, int64_t, r->problem->n_items);
+    for (size_t i = 0; i < DUP_N_STARTS + (r->found != NULL); i++) {
+        const int64_t *from = i < DUP_N_STARTS ? r->starts[i] : r->found;
+        flow_run(&r->flow, from, s->base);
+        size_t at = n++;
+        for (; at > 0 && makespan[at - 1] > s->base->makespan; at--) {
+            makespan[at] = makespan[at - 1];
+            starts[at] = starts[at - 1];
+        }
+        makespan[at] = s->base->makespan;
+        starts[at] = from;
+    }
+    for (size_t i = 0; i < n && !dup_search_is_spent(s); i++) {
+        memcpy(copies, starts[i], bytes);
+        dup_descend(s, copies);
+    }
+}
+
+/* The finest sets are the fastest: what is good for them may be so for coarser ones. */
+static bool search_pixels(struct run *r)
+{
+    struct dup_search s;
+    r->flow.set_rows = r->flow.set_columns = 1;
+    start_search(r, &s, PIXEL_WORK);
+    descend_from_all(r, &s);
+    r->found = ARENA_ARRAY(r->arena, int64_t, r->problem->n_items);
+    memcpy(r->found, s.copies, r->problem->n_items * sizeof *s.copies);
+    dup_search_free(&s);
+    return judge(r, r->found);
+}
+
+/* One layer after the other, no path of the pipeline: at least the sum of latencies. */
+static int32_t sum_bound(const struct run *r)
+{
+    double sum = dup_objective(r->problem, r->starts[0]) / (double)r->real->cycles_per_product;
     return (int32_t)ceil(sum - 1e-6 * fmax(sum, 1));
 }
 
-/* The bound has to hold for any sets: the finest are the fastest. */
-static int32_t bound_of_pixels(const struct flow *f, const struct dup_problem *p, int32_t known)
+/* Where the schedule chooses the sets it has to hold for any: the finest are the fastest. */
+static int32_t fill_bound(const struct run *r, int32_t known)
 {
-    struct flow finest = *f;
-    finest.set_rows = finest.set_columns = 1;
-    return flow_fill_bound(&finest, p, known);
+    struct flow f = r->flow;
+    if (r->real->schedule->automatic_sets)
+        f.set_rows = f.set_columns = 1;
+    return flow_fill_bound(&f, r->problem, known, *f.work + FILL_WORK);
 }
 
-/* Searches in the model; s->copies and s->bound. */
-static bool search(struct dup_search *s, const struct dup_real *real, const int64_t *sum_copies,
-                   struct diag *d)
+static bool prove(struct run *r, struct dup_search *s)
 {
-    const struct dup_schedule *sets = real->schedule;
-    int64_t *copies = ARENA_ARRAY(s->arena, int64_t, s->problem->n_items);
+    const char *lp_file = r->real->lp_file;
     s->max_work = MAX_WORK;
-    memcpy(copies, sum_copies, s->problem->n_items * sizeof *copies);
-    dup_descend(s, copies);
-    if (s->flow->one_by_one || shares_crossbars(s->flow)) { /* no paths to learn from */
-        s->bound = s->flow->one_by_one ? sum_bound(s->problem, sum_copies, real->cycles_per_product)
-                                       : bound_of_pixels(s->flow, s->problem, s->makespan);
-        return !real->lp_file || dup_glpk_write(s->problem, real->lp_file, d);
+    if (!s->has_paths) {
+        r->bound = r->flow.one_by_one ? sum_bound(r) : fill_bound(r, s->makespan);
+        return !lp_file || dup_glpk_write(r->problem, lp_file, r->diag);
     }
-    if (!dup_prove(s, real->lp_file, d))
+    if (!dup_prove(s, lp_file, r->diag))
         return false;
-    if (sets->automatic_sets)
-        s->bound = bound_of_pixels(s->flow, s->problem, s->makespan);
-    return true;
+    if (s->bound < s->makespan || r->real->schedule->automatic_sets)
+        r->bound = fill_bound(r, s->makespan);
+    if (!r->real->schedule->automatic_sets)
+        r->bound = max_i32(r->bound, s->bound);
+    return judge(r, s->copies);
+}
+
+/* With the sets that the schedule used last. */
+static bool search(struct run *r)
+{
+    struct dup_search s;
+    r->flow.set_rows = (int32_t)r->timing.set_rows;
+    r->flow.set_columns = (int32_t)r->timing.set_columns;
+    start_search(r, &s, SEARCH_WORK);
+    descend_from_all(r, &s);
+    bool ok = judge(r, s.copies) && prove(r, &s);
+    dup_search_free(&s);
+    return ok;
+}
+
+static bool solve(struct run *r)
+{
+    bool coarse = r->timing.set_rows != 1 || r->timing.set_columns != 1;
+    bool ok = (!coarse || r->flow.one_by_one || search_pixels(r)) && search(r);
+    progress_tell(r->real->progress, "search for copies", 1, 1);
+    return ok;
 }
 
 bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
-                        const uint32_t *item_of, const struct dup_real *real, struct diag *d,
-                        int64_t *copies, uint64_t *out_cycles, struct dup_result *out)
+                        const uint32_t *item_of, const struct dup_real *real,
+                        int64_t *const starts[DUP_N_STARTS], struct diag *d, int64_t *copies,
+                        uint64_t *out_cycles, struct dup_result *out)
 {
-    const struct dup_schedule *sets = real->schedule;
-    struct flow f = {.cut = real->cut, .one_by_one = sets->layer_by_layer, .set_rows = 1};
-    uint64_t found;
-    if (!real->makespan(real->self, copies, out_cycles))
-        return false;
-    if (p->n_items == 0 || !flow_build(&f, g, item_of) || real->cycles_per_product == 0) {
-        flow_free(&f);
-        return !real->lp_file || dup_glpk_write(p, real->lp_file, d);
-    }
-    if (sets->automatic_sets) {
-        guess_sets(&f, copies, (double)*out_cycles / (double)real->cycles_per_product);
-    } else {
-        f.set_rows = (int32_t)sets->set_rows;
-        f.set_columns = (int32_t)sets->set_columns;
-    }
-    struct dup_search s;
-    dup_search_start(&s, &f, p, copies);
-    s.progress = real->progress;
-    bool ok = search(&s, real, copies, d) && real->makespan(real->self, s.copies, &found);
-    if (ok && found < *out_cycles) {
-        *out_cycles = found;
-        memcpy(copies, s.copies, p->n_items * sizeof *copies);
-    }
-    out->has_bound = ok && s.bound > 0;
-    out->lower_bound_cycles = (uint64_t)s.bound * real->cycles_per_product;
-    progress_tell(real->progress, "search for copies", 1, 1);
-    dup_search_free(&s);
-    flow_free(&f);
+    struct run r = {.problem = p,
+                    .real = real,
+                    .diag = d,
+                    .flow = {.cut = real->cut, .one_by_one = real->schedule->layer_by_layer},
+                    .arena = arena_new(),
+                    .starts = starts,
+                    .copies = copies};
+    bool ok = judge_starts(&r);
+    if (ok && p->n_items > 0 && real->cycles_per_product > 0 && flow_build(&r.flow, g, item_of))
+        ok = solve(&r);
+    else if (ok && real->lp_file)
+        ok = dup_glpk_write(p, real->lp_file, d);
+    *out_cycles = r.timing.cycles;
+    out->has_bound = ok && r.bound > 0;
+    out->lower_bound_cycles = (uint64_t)r.bound * real->cycles_per_product;
+    flow_free(&r.flow);
+    arena_free(r.arena);
     return ok;
 }

@@ -41,12 +41,12 @@ struct trial {
     const struct pass_ctx *ctx;
 };
 
-static bool schedule_with(void *self, const int64_t *copies, uint64_t *out_cycles)
+static bool ask_schedule(void *self, const int64_t *copies, struct dup_timing *out)
 {
     struct trial *t = self;
     const struct dup_schedule *s = t->ctx->schedule;
     apply(t->x, copies, t->ctx->dup->cut);
-    return s->makespan(s->self, t->g, out_cycles);
+    return s->makespan(s->self, t->g, out);
 }
 
 /* The layer whose largest copy works longest. */
@@ -65,7 +65,7 @@ static void find_bottleneck(const struct dup_items *x, const struct pass_ctx *ct
     }
 }
 
-/* From the copies with the least sum to those with the least makespan. */
+/* The copies with the least sum and those with the least interval are where the search starts. */
 static bool choose_makespan(const struct dup_items *x, const struct dup_problem *p,
                             struct pass_ctx *ctx, struct ir_graph *g, int64_t *copies,
                             struct dup_result *out)
@@ -83,14 +83,20 @@ static bool choose_makespan(const struct dup_items *x, const struct dup_problem 
                             .cycles_per_product = (uint64_t)ctx->arch->mvm_cycles,
                             .lp_file = ctx->dup->lp_file,
                             .progress = ctx->progress,
-                            .makespan = schedule_with,
+                            .ask = ask_schedule,
                             .self = &trial};
+    int64_t *starts[DUP_N_STARTS], interval;
     uint64_t cycles;
-    if (!dup_solve_makespan(p, g, item_of, &real, ctx->diag, copies, &cycles, out))
+    for (size_t i = 0; i < DUP_N_STARTS; i++)
+        starts[i] = ARENA_ARRAY(ctx->scratch, int64_t, p->n_items);
+    if (!dup_solve(p, NULL, ctx->diag, starts[0]) ||
+        !dup_solve_interval(p, dup_find_loads(x, p, ctx), NULL, ctx->diag, starts[1], &interval) ||
+        !dup_solve_makespan(p, g, item_of, &real, starts, ctx->diag, copies, &cycles, out))
         return false;
-    out->value = (double)cycles;
     bool proved = p->n_items == 0 || (out->has_bound && out->lower_bound_cycles == cycles);
+    out->objective = "makespan";
     out->status = proved ? "optimal" : "feasible";
+    out->value = (double)cycles;
     return true;
 }
 
@@ -106,6 +112,30 @@ static bool take_fixed(const struct dup_items *x, const struct dup_problem *p,
     return true;
 }
 
+static bool choose_sum(const struct dup_problem *p, const struct pass_ctx *ctx, int64_t *copies,
+                       struct dup_result *out)
+{
+    out->objective = "sum";
+    out->status = "optimal";
+    if (!dup_solve(p, ctx->dup->lp_file, ctx->diag, copies))
+        return false;
+    out->value = dup_objective(p, copies);
+    return true;
+}
+
+static bool choose_interval(const struct dup_items *x, const struct dup_problem *p,
+                            const struct pass_ctx *ctx, int64_t *copies, struct dup_result *out)
+{
+    int64_t interval;
+    out->objective = "interval";
+    out->status = "optimal";
+    if (!dup_solve_interval(p, dup_find_loads(x, p, ctx), ctx->dup->lp_file, ctx->diag, copies,
+                            &interval))
+        return false;
+    out->value = (double)interval;
+    return true;
+}
+
 static bool choose(const struct dup_items *x, const struct dup_problem *p, struct pass_ctx *ctx,
                    struct ir_graph *g, int64_t *copies, struct dup_result *out)
 {
@@ -113,17 +143,15 @@ static bool choose(const struct dup_items *x, const struct dup_problem *p, struc
         copies[i] = 1;
     if (ctx->dup->n_fixed)
         return take_fixed(x, p, ctx, copies, out);
-    enum dup_objective objective = ctx->dup->objective;
-    if (objective != DUP_NONE &&
-        !dup_solve(p, objective == DUP_SUM ? ctx->dup->lp_file : NULL, ctx->diag, copies))
-        return false;
-    out->objective = objective == DUP_NONE ? "none" : "sum";
-    out->status = objective == DUP_NONE ? "none" : "optimal";
+    switch (ctx->dup->objective) {
+    case DUP_NONE: break;
+    case DUP_SUM: return choose_sum(p, ctx, copies, out);
+    case DUP_MAKESPAN: return choose_makespan(x, p, ctx, g, copies, out);
+    case DUP_INTERVAL: return choose_interval(x, p, ctx, copies, out);
+    }
+    out->objective = out->status = "none";
     out->value = dup_objective(p, copies);
-    if (objective != DUP_MAKESPAN)
-        return true;
-    out->objective = "makespan";
-    return choose_makespan(x, p, ctx, g, copies, out);
+    return true;
 }
 
 /* The attributes as they were: trials change them. */

@@ -14,11 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What GLPK may do, in matrix elements times nodes of the search tree, and the largest matrix: a
- * few seconds. Counts, not seconds: the same input gives the same answer. */
-static const double MAX_EFFORT = 6e8, MAX_ELEMENTS = 2e7;
-/* A program costs what this many nodes do before its first; rounds in vain before it is left. */
-enum { ROOT_NODES = 20, MAX_STALLED = 40 };
+/* The largest matrix; rounds in vain before it is left. */
+enum { MAX_ELEMENTS = 2000000, MAX_STALLED = 40 };
 
 struct prover {
     struct dup_search *s;
@@ -26,7 +23,6 @@ struct prover {
     bool **allowed;
     VEC(struct flow_cut) cuts;
     double bound;
-    double effort;
     int n_stalled; /* rounds since bound or best copies improved */
 };
 
@@ -35,7 +31,7 @@ static bool narrow(struct prover *x)
 {
     int32_t longest;
     struct dup_search *s = x->s;
-    if (!flow_filter(s->flow, s->problem, s->makespan - 1, x->allowed, &longest))
+    if (!flow_filter(s->flow, s->problem, s->makespan - 1, s->max_work, x->allowed, &longest))
         return false;
     x->bound = fmax(x->bound, longest);
     return true;
@@ -95,7 +91,7 @@ static double n_elements(const struct prover *x)
 static bool is_over(const struct prover *x)
 {
     const struct dup_search *s = x->s;
-    return x->bound > s->makespan - 0.5 || x->n_stalled >= MAX_STALLED || x->effort >= MAX_EFFORT ||
+    return x->bound > s->makespan - 0.5 || x->n_stalled >= MAX_STALLED ||
            n_elements(x) > MAX_ELEMENTS || dup_search_is_spent(s);
 }
 
@@ -103,18 +99,16 @@ static bool is_over(const struct prover *x)
 static bool go_on(struct prover *x, int64_t *copies)
 {
     struct dup_search *s = x->s;
-    double elements = n_elements(x);
-    int64_t n_nodes = ROOT_NODES;
     struct dup_path_program master = {.problem = s->problem,
                                       .allowed = x->allowed,
                                       .cuts = x->cuts.at,
                                       .n_cuts = x->cuts.n,
                                       .limit = s->makespan - 1,
-                                      .max_nodes = (int64_t)((MAX_EFFORT - x->effort) / elements)};
+                                      .max_work = s->max_work - *s->flow->work};
     int32_t before = s->makespan;
     double bound_before = x->bound;
-    enum dup_answer answer = dup_glpk_choose(&master, copies, &x->bound, &n_nodes);
-    x->effort += (double)n_nodes * elements;
+    *s->flow->work += (int64_t)n_elements(x);
+    enum dup_answer answer = dup_glpk_choose(&master, copies, &x->bound, s->flow->work);
     if (answer == DUP_NO_CHOICE)
         x->bound = s->makespan;
     if (answer != DUP_SOME_CHOICE)
@@ -148,8 +142,6 @@ bool dup_prove(struct dup_search *s, const char *lp_file, struct diag *d)
         while (!is_over(&x) && go_on(&x, copies))
             ;
         s->bound = round_bound(&x);
-        if (s->bound < s->makespan)
-            s->bound = max_i32(s->bound, flow_fill_bound(s->flow, s->problem, s->makespan));
     } else {
         s->bound = s->makespan;
     }

@@ -1,13 +1,19 @@
 /*
- * dup_search.c - better copies by exchange: give one item its next count, take copies where they
- * hurt least until it fits, spend what is left; keep the best such exchange; repeat.
+ * dup_search.c - better copies by exchange: give one item of the longest path a count that shortens
+ * it, take copies where they hurt least until it fits, spend what is left; keep the best such
+ * exchange; repeat.
  *
- * Candidates are tried in list order and replaced by strictly better ones only, so the answer
- * depends on nothing but the problem. The flow model judges; the real schedule is asked later.
+ * Only an item on the longest path can shorten it, and every path seen bounds what follows: a
+ * choice that leaves some known path too long is not timed (dup_path.c). Candidates are tried in
+ * list order and replaced by strictly better ones only, so the answer depends on nothing but the
+ * problem. The flow model judges; the real schedule is asked later.
  */
 #include "dup_flow.h"
 
 #include <string.h>
+
+/* Paths that are remembered; the oldest make way, but for the first, the longest of the base. */
+enum { MOST_PATHS = 200 };
 
 /* A choice of copies under way: index into each item's counts. */
 struct choice {
@@ -54,19 +60,80 @@ static void choice_from(const struct dup_search *s, const int64_t *copies, struc
 
 bool dup_search_is_spent(const struct dup_search *s)
 {
-    int64_t work = s->base->work + s->trial->work;
+    int64_t work = *s->flow->work;
     if (work < s->max_work)
-        progress_tell(s->progress, "search for copies", (uint64_t)work, (uint64_t)s->max_work);
+        progress_tell(s->progress, "search for copies", (uint64_t)work, (uint64_t)s->all_work);
     return work >= s->max_work;
 }
+
+/* ---- known paths ---- */
+
+static double length_of(const struct flow_cut *path, size_t item, size_t at)
+{
+    return path->length[item] ? path->length[item][at] : 0;
+}
+
+/* Length of every known path with the choice. */
+static void sum_paths(struct dup_search *s, const struct choice *c)
+{
+    *s->flow->work += (int64_t)(s->paths.n * s->problem->n_items) / 4;
+    for (size_t j = 0; j < s->paths.n; j++) {
+        double sum = 0;
+        for (size_t i = 0; i < s->problem->n_items; i++)
+            sum += length_of(&s->paths.at[j].cut, i, c->at[i]);
+        s->path_sum[j] = sum;
+    }
+}
+
+/* Does a known path, of the lengths last summed up for `c`, exclude another count for the item? */
+static bool is_excluded(const struct dup_search *s, const struct choice *c, size_t item, size_t at,
+                        int32_t limit)
+{
+    *s->flow->work += (int64_t)s->paths.n / 4;
+    for (size_t j = 0; j < s->paths.n; j++) {
+        const struct flow_cut *path = &s->paths.at[j].cut;
+        double change = length_of(path, item, at) - length_of(path, item, c->at[item]);
+        if (s->path_sum[j] + change > limit - 0.5)
+            return true;
+    }
+    return false;
+}
+
+/* Remembers the longest path of `t`, which holds the times for `copies`, as path number `at`. */
+static void learn(struct dup_search *s, size_t at, const int64_t *copies, struct flow_times *t)
+{
+    if (!s->has_paths)
+        return;
+    if (at == s->paths.n)
+        VEC_PUSH(&s->paths, (struct known_path){0});
+    struct known_path *path = &s->paths.at[at];
+    arena_free(path->arena);
+    path->arena = arena_new();
+    path->cut = flow_cut_new(s->flow, s->problem, s->all_allowed, copies, t, path->arena);
+}
+
+static void learn_trial(struct dup_search *s, const int64_t *copies)
+{
+    learn(s, 1 + s->n_learned++ % (MOST_PATHS - 1), copies, s->trial);
+}
+
+/* ---- trials ---- */
 
 /* With count `at` for the item; a value >= limit says no more than that. */
 static int32_t try_count(struct dup_search *s, struct choice *c, size_t item, size_t at,
                          int32_t limit)
 {
     size_t before = c->at[item];
+    if (is_excluded(s, c, item, at, limit))
+        return limit;
     set_count(s, c, item, at);
     int32_t makespan = flow_try(s->flow, c->copies, s->base, s->base_copies, limit, s->trial);
+    if (makespan >= limit) {
+        learn_trial(s, c->copies);
+        set_count(s, c, item, before);
+        sum_paths(s, c);
+        return makespan;
+    }
     set_count(s, c, item, before);
     return makespan;
 }
@@ -74,9 +141,10 @@ static int32_t try_count(struct dup_search *s, struct choice *c, size_t item, si
 /* Takes copies of items other than `keep` until the choice fits. False: not within the limit. */
 static bool repair(struct dup_search *s, struct choice *c, size_t keep, int32_t limit)
 {
-    while (c->spare < 0) {
+    while (c->spare < 0 && !dup_search_is_spent(s)) {
         size_t donor = keep;
         int32_t best = limit;
+        sum_paths(s, c);
         for (size_t i = 0; i < s->problem->n_items; i++) {
             if (i == keep || c->at[i] == 0)
                 continue;
@@ -91,7 +159,7 @@ static bool repair(struct dup_search *s, struct choice *c, size_t keep, int32_t 
         set_count(s, c, donor, c->at[donor] - 1);
         c->makespan = best;
     }
-    return true;
+    return c->spare >= 0;
 }
 
 static bool fits_one_more(const struct dup_search *s, const struct choice *c, size_t item)
@@ -107,6 +175,7 @@ static void spend(struct dup_search *s, struct choice *c)
     for (bool helped = true; helped && !dup_search_is_spent(s);) {
         size_t taker = 0;
         helped = false;
+        sum_paths(s, c);
         for (size_t i = 0; i < s->problem->n_items; i++) {
             if (!fits_one_more(s, c, i))
                 continue;
@@ -122,11 +191,25 @@ static void spend(struct dup_search *s, struct choice *c)
     }
 }
 
+/* Times the choice in full. */
 static void rebase(struct dup_search *s, struct choice *c)
 {
     flow_run(s->flow, c->copies, s->base);
     memcpy(s->base_copies, c->copies, s->problem->n_items * sizeof *c->copies);
     c->makespan = s->base->makespan;
+    learn(s, 0, c->copies, s->base);
+}
+
+/* The fewest copies more that shorten the longest path's way through the item; n_counts: none. */
+static size_t shorter_way(const struct dup_search *s, const struct choice *c, size_t item)
+{
+    size_t n_counts = s->problem->items[item].n_counts, at = c->at[item] + 1;
+    if (!s->has_paths)
+        return at;
+    const double *length = s->paths.at[0].cut.length[item];
+    while (length && at < n_counts && length[at] >= length[c->at[item]])
+        at++;
+    return length ? at : n_counts;
 }
 
 /* The best exchange; false if none helps. */
@@ -135,13 +218,15 @@ static bool exchange(struct dup_search *s, const struct choice *now, struct choi
 {
     best->makespan = now->makespan;
     for (size_t i = 0; i < s->problem->n_items && !dup_search_is_spent(s); i++) {
-        if (now->at[i] + 1 >= s->problem->items[i].n_counts)
+        size_t at = shorter_way(s, now, i);
+        if (at >= s->problem->items[i].n_counts)
             continue;
         choice_copy(s, now, next);
-        next->makespan = try_count(s, next, i, now->at[i] + 1, best->makespan);
+        sum_paths(s, next);
+        next->makespan = try_count(s, next, i, at, best->makespan);
         if (next->makespan >= best->makespan)
             continue;
-        set_count(s, next, i, now->at[i] + 1);
+        set_count(s, next, i, at);
         if (!repair(s, next, i, best->makespan))
             continue;
         spend(s, next);
@@ -178,6 +263,8 @@ void dup_search_start(struct dup_search *s, const struct flow *f, const struct d
     s->trial = flow_times_new(f, s->arena);
     s->copies = ARENA_ARRAY(s->arena, int64_t, p->n_items);
     s->base_copies = ARENA_ARRAY(s->arena, int64_t, p->n_items);
+    s->all_allowed = flow_allowed_new(p, s->arena);
+    s->path_sum = ARENA_ARRAY(s->arena, double, MOST_PATHS);
     memcpy(s->copies, copies, p->n_items * sizeof *copies);
     flow_run(f, copies, s->base);
     s->makespan = s->base->makespan;
@@ -185,5 +272,8 @@ void dup_search_start(struct dup_search *s, const struct flow *f, const struct d
 
 void dup_search_free(struct dup_search *s)
 {
+    for (size_t i = 0; i < s->paths.n; i++)
+        arena_free(s->paths.at[i].arena);
+    VEC_FREE(&s->paths);
     arena_free(s->arena);
 }

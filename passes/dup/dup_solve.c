@@ -2,8 +2,9 @@
  * dup_solve.c - problem in, exact copies out: start, GLPK on the core, exact search with ties
  * broken.
  *
- * Counts that cannot fit (k > 1 + (F - sum of c) / c), or of an item with nothing to gain, are cut
- * off first. The result does not depend on what GLPK answers, only the time does.
+ * Counts that cannot fit (beyond what is left beside the fewest of all others), or of an item with
+ * nothing to gain, are cut off first. The result does not depend on what GLPK answers, only the
+ * time does.
  */
 #include "dup.h"
 
@@ -11,7 +12,7 @@
 
 static size_t count_fitting(const struct dup_item *it, int64_t spare_pes)
 {
-    int64_t most = it->cycles > 0 ? 1 + spare_pes / it->pes : 1;
+    int64_t most = it->counts[0] + (it->cycles > 0 ? spare_pes / it->pes : 0);
     size_t n = 1;
     while (n < it->n_counts && it->counts[n] <= most)
         n++;
@@ -22,8 +23,11 @@ static size_t count_fitting(const struct dup_item *it, int64_t spare_pes)
 static int64_t spare_pes_of(const struct dup_problem *p)
 {
     int64_t spare = p->pes;
-    for (size_t i = 0; i < p->n_items && spare >= 0; i++)
-        spare = spare < p->items[i].pes ? -1 : spare - p->items[i].pes;
+    for (size_t i = 0; i < p->n_items && spare >= 0; i++) {
+        int64_t least;
+        bool fits = mul_i64(p->items[i].pes, p->items[i].counts[0], &least) && least <= spare;
+        spare = fits ? spare - least : -1;
+    }
     return spare;
 }
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from bench import run_cases
 
-COMPILE_KEYS = ['model', 'arch', 'base_layers', 'pe_min', 'pes', 'pes_used', 'layer_by_layer_cycles', 'makespan_cycles', 'speedup',
+COMPILE_KEYS = ['model', 'arch', 'set', 'base_layers', 'pe_min', 'pes', 'pes_used', 'layer_by_layer_cycles', 'makespan_cycles', 'speedup',
                 'utilisation', 'lower_bound_cycles', 'duplication', 'n_instructions', 'code_bytes', 'program_bytes', 'seconds',
                 'peak_rss_bytes']
 COMPILE_SECONDS = ['import', 'passes', 'schedule', 'emit', 'check', 'write']
@@ -93,7 +93,7 @@ def compile_table(b):
             ['layer output h x w x c PEs cycles copies'.split()] +
             [[name, *' x '.join(map(str, ofm)).split(), str(pes), str(ofm[0] * ofm[1]), '1'] for name, ofm, pes in LAYERS] + [[]],
             'layers')
-    b.equal(lines[9:11], ['7 base layers, 9 of 9 PEs needed, 2 tiles', 'duplication sum: 1324 cycles (optimal)'], 'summary')
+    b.equal(lines[9:11], ['7 base layers, 9 of 9 PEs needed, 2 tiles, sets 1x1', 'duplication sum: 1324 cycles (optimal)'], 'summary')
     b.expect(re.fullmatch(r'makespan \d+ cycles, layer by layer 1324, speedup [\d.]+, utilisation [\d.]+ %', lines[11]), lines[11])
     b.expect(re.fullmatch(r'\d+ instructions, \d+ bytes of code, program \d+ bytes', lines[12]), lines[12])
     b.equal(lines[13:], ["dimension 0 of input 'image', 'batch', is free and taken as 1 (--dim batch=SIZE)", 'wrote digits.cim'], 'the rest')
@@ -155,6 +155,16 @@ def options_matter(b):
     b.run('run', b.model, '--latency-seed=7', '--max-extra-cycles=9', '--test-data', b.test_data(7))
 
 
+def least_interval(pes):
+    """Least T such that copies of which none takes more than T cycles fit the PEs; cuts along the width"""
+    for limit in range(1, SUM_CYCLES + 1):
+        fewest = [(min((d for d in range(1, w + 1) if h * -(-w // d) <= limit), default=None), c)
+                  for _, (h, w, _), c in LAYERS]
+        if all(d for d, _ in fewest) and sum(d * c for d, c in fewest) <= pes:
+            return limit
+    return None
+
+
 def least_sum(pes):
     """min of sum t_i / d_i with sum c_i * d_i <= pes and d_i <= columns of the output (cut by width)."""
     best = {pes: Fraction(0)}    # PEs left -> least sum so far
@@ -167,6 +177,22 @@ def least_sum(pes):
                     step[key] = value
         best = step
     return min(best.values())
+
+
+def copies_for_a_pipeline(b):
+    """--duplicate interval: no copy works longer; makespan: no slower than interval and sum, the same bytes again"""
+    reports = {}
+    for objective in ('sum', 'interval', 'makespan'):
+        arguments = ['compile', b.model, '--json', '--extra-pes=32', '--duplicate', objective]
+        reports[objective] = json.loads(b.run(*arguments, '-o', objective + '.cim').stdout)
+        b.run(*arguments, '-o', 'again.cim')
+        b.equal(b.read('again.cim'), b.read(objective + '.cim'), objective + ': bytes of a second run')
+    longest = max(x['ofm'][0] * -(-x['ofm'][1] // x['copies']) for x in reports['interval']['base_layers'])
+    b.equal([reports['interval']['duplication'][k] for k in ('objective', 'value', 'status')],
+            ['interval', longest, 'optimal'], 'interval')
+    b.equal(longest, least_interval(41), 'least interval')
+    for objective in ('sum', 'interval'):
+        b.expect(reports['makespan']['makespan_cycles'] <= reports[objective]['makespan_cycles'], 'slower than ' + objective)
 
 
 def duplication(b):
@@ -338,6 +364,6 @@ def damaged_texts(b):
 
 if __name__ == '__main__':
     sys.exit(run_cases([compile_json, peak_memory, layer_by_layer_json, run_json, compile_table, ten_images, saved_outputs_as_inputs, wrong_reference,
-                        options_matter, duplication,
+                        options_matter, duplication, copies_for_a_pipeline,
                         schedule_views, lp_file, same_bytes, round_trip, edited_instruction, dropped_wait, deadlock, other_model,
                         damaged_models, damaged_programs, damaged_texts]))

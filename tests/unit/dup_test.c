@@ -132,6 +132,55 @@ START_TEST(test_start_does_not_matter)
 }
 END_TEST
 
+/* ---- the least interval, by enumeration ---- */
+
+static void find_interval(const struct dup_problem *p, const int64_t *const *loads, size_t item,
+                          int64_t left, int64_t most, int64_t *best)
+{
+    if (item == p->n_items) {
+        *best = min_i64(*best, most);
+        return;
+    }
+    const struct dup_item *it = &p->items[item];
+    for (size_t k = 0; k < it->n_counts; k++)
+        if (it->pes * it->counts[k] <= left)
+            find_interval(p, loads, item + 1, left - it->pes * it->counts[k],
+                          max_i64(most, loads[item][k]), best);
+}
+
+/* Loads that need not fall: with 2-D cuts, 5 copies may leave one of them more than 4 do. */
+START_TEST(test_interval)
+{
+    uint64_t seed = 50 + (uint64_t)_i;
+    struct diag *d = diag_new();
+    for (int trial = 0; trial < 150; trial++) {
+        struct small s;
+        int64_t load[SMALL_ITEMS][SMALL_COPIES], want = INT64_MAX, got;
+        const int64_t *loads[SMALL_ITEMS];
+        int64_t now[SMALL_ITEMS] = {0}, best[SMALL_ITEMS] = {0}, copies[SMALL_ITEMS] = {0};
+        make_small(&s, &seed);
+        for (size_t i = 0; i < s.problem.n_items; i++) {
+            loads[i] = load[i];
+            for (size_t k = 0; k < s.items[i].n_counts; k++)
+                load[i][k] = pick(&seed, 1, 9);
+        }
+        find_interval(&s.problem, loads, 0, s.problem.pes, 0, &want);
+        ck_assert(dup_solve_interval(&s.problem, loads, NULL, d, copies, &got));
+        ck_assert_int_eq(got, want);
+        for (size_t i = 0; i < s.problem.n_items; i++) { /* what is left goes to the sum */
+            size_t n = 0;
+            for (size_t k = 0; k < s.items[i].n_counts; k++)
+                if (load[i][k] <= want)
+                    s.counts[i][n++] = s.counts[i][k];
+            s.items[i].n_counts = n;
+        }
+        enumerate(&s.problem, 0, s.problem.pes, now, best);
+        ck_assert_mem_eq(copies, best, s.problem.n_items * sizeof *best);
+    }
+    diag_free(d);
+}
+END_TEST
+
 /* ---- the paper's networks: shapes as published ---- */
 
 /* t = OH * OW, c = ceil(K / 256) * ceil(KO / 256) */
@@ -495,6 +544,24 @@ START_TEST(test_pass_sum)
 }
 END_TEST
 
+/* Three more PEs: the layer of 120 pixels alone would take them all (10 rows x 3 columns), but 80 +
+ * 48 for the other two are then the longest. Two copies of these (4 PEs) leave 5 x 8 + 4 x 6 = 64,
+ * and two of the first 6 x 10 = 60. */
+START_TEST(test_pass_interval)
+{
+    struct fixture f;
+    set_up(&f);
+    ck_assert_int_eq(run(&f, options(DUP_INTERVAL, CUT_AUTO, -1, 3)), PASS_CHANGED);
+    check_mvm(f.mvm[0], 2, 1, 2);
+    check_mvm(f.mvm[1], 2, 1, 2);
+    check_mvm(f.mvm[2], 2, 1, 2);
+    ck_assert_double_eq(f.result.value, 64);
+    ck_assert_str_eq(f.result.objective, "interval");
+    ck_assert_str_eq(f.result.status, "optimal");
+    tear_down(&f);
+}
+END_TEST
+
 /* With PEs for everyone the smaller user bounds both: 6 rows, 8 columns, 6 x 8 parts. */
 START_TEST(test_pass_bounds)
 {
@@ -593,6 +660,7 @@ int main(void)
     TCase *t = tcase_create("dup");
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, test_enumeration, 1, 9);
+    tcase_add_loop_test(t, test_interval, 0, 4);
     tcase_add_test(t, test_start_does_not_matter);
     tcase_add_test(t, test_paper_networks);
     tcase_add_test(t, test_resnet152);
@@ -603,6 +671,7 @@ int main(void)
     tcase_add_test(t, test_lp_file);
     tcase_add_loop_test(t, test_cuts, 0, 16);
     tcase_add_test(t, test_pass_sum);
+    tcase_add_test(t, test_pass_interval);
     tcase_add_test(t, test_pass_bounds);
     tcase_add_test(t, test_pass_none);
     tcase_add_test(t, test_pass_whole_machine);
