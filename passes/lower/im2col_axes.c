@@ -116,6 +116,28 @@ static struct ir_value *emit_picks(struct lowering *lo, struct ir_value *x, cons
     return emit_gather_grid(lo, x, &by, value);
 }
 
+enum { MOST_LISTED = 1 << 20 }; /* lists of positions are spelled out */
+
+/* Is each of these dimensions a digit of an axis, and no axis long on the way? */
+static bool are_digits(const struct view *x, const bool changed[IR_MAX_RANK],
+                       const struct picks p[IR_MAX_RANK])
+{
+    struct digit g;
+    int64_t extent[3];
+    memcpy(extent, x->base->type.dim, sizeof extent);
+    for (uint32_t d = 0; d < x->type.rank; d++) {
+        if (!changed[d])
+            continue;
+        if (x->type.dim[d] == 1 || !view_digit(x, d, &g) || p[d].count > MOST_LISTED ||
+            extent[g.axis] > MOST_LISTED)
+            return false;
+        extent[g.axis] = extent[g.axis] / g.size * p[d].count;
+        if (extent[g.axis] > MOST_LISTED)
+            return false;
+    }
+    return true;
+}
+
 /* False, with nothing made, unless each of these dimensions is a digit of an axis. p[d]: what is
  * kept of dimension d. */
 static bool pick_in_place(struct lowering *lo, struct view *x, const bool changed[IR_MAX_RANK],
@@ -123,9 +145,7 @@ static bool pick_in_place(struct lowering *lo, struct view *x, const bool change
 {
     struct layout own;
     struct digit g;
-    bool fits = x->base && !layout_of_view(x, &own);
-    for (uint32_t d = 0; fits && d < x->type.rank; d++)
-        fits = !changed[d] || (x->type.dim[d] > 1 && view_digit(x, d, &g));
+    bool fits = x->base && !layout_of_view(x, &own) && are_digits(x, changed, p);
     for (uint32_t d = 0; fits && d < x->type.rank; d++) {
         if (!changed[d])
             continue;
