@@ -228,13 +228,14 @@ void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct is
     w.blocks = ARENA_ARRAY(a, struct range, w.n_parts);
     w.strips = ARENA_ARRAY(a, struct range, w.n_parts);
     w.n_rows = needed_rows(&w);
-    uint64_t n_segments = 0;
-    for (uint32_t i = 0; i < w.n_rows; i++)
+    bool depthwise = is_depthwise(&w);
+    uint64_t n_segments = depthwise ? w.m.k : 0; /* a tap each, or runs of rows */
+    for (uint32_t i = 0; i < w.n_rows && !depthwise; i++)
         n_segments += count_segments(&w, w.rows[i]);
     *plan = (struct mvm_plan){.segments = ARENA_ARRAY(a, struct mvm_segment, n_segments),
                               .strips = ARENA_ARRAY(a, struct mvm_strip, w.n_parts),
                               .blocks = ARENA_ARRAY(a, struct mvm_block, w.n_parts)};
-    if (is_depthwise(&w)) {
+    if (depthwise) {
         plan_depthwise(&w, plan);
         return;
     }

@@ -184,10 +184,33 @@ START_TEST(mvm_groups)
 }
 END_TEST
 
+/* One channel of two, three by two taps: more taps than runs of rows. 1..6 with weights 1, 10, ...
+ * of the first column. */
+START_TEST(mvm_depthwise_one_channel)
+{
+    struct rig r = rig_new(1);
+    const float x[] = {1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0};
+    const float w[] = {1, 0, 10, 0, 100, 0, 1000, 0, 10000, 0, 100000, 0}, want = 654321;
+    uint32_t in = constant(&r, 0, 3, 2, 2, x), out = view(&r, 0, 1, 1, 1);
+    struct isa_group *g = group(&r, 0, in, image(&r, 6, 2, w));
+    g->in_channels = g->conv_groups = 2;
+    g->kernel[0] = 3;
+    g->kernel[1] = 2;
+    g->n_pes = 1;
+    g->pes[0] = (struct isa_pe){.k = 6, .n = 1};
+    emit(&r, 0, to(inst(ISA_mvm, 0, 0, 1, 1), at(out, 0, 0)));
+    const float *got = store(&r, 0, out, 0, 1);
+    run(&r);
+    expect(got, &want, 1);
+    rig_free(&r);
+}
+END_TEST
+
 static TCase *mvm_tests(void)
 {
     TCase *c = tcase_create("crossbar products");
     tcase_add_test(c, mvm_convolution);
+    tcase_add_test(c, mvm_depthwise_one_channel);
     tcase_add_test(c, mvm_slices);
     tcase_add_loop_test(c, mvm_groups, 0, sizeof grouped_cases / sizeof *grouped_cases);
     return c;
