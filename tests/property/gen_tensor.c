@@ -355,6 +355,50 @@ static struct ir_value *make_reshape(struct gen *r, struct ir_value *x)
     return reshape(r, x, rank, dim);
 }
 
+/* Channels seen as (outer, inner) digits, some of one digit kept, the two perhaps swapped:
+ * shuffles, and the parts of an anchor's channels. */
+static struct ir_value *make_digits(struct gen *r, struct ir_value *x)
+{
+    if (!is_image(x))
+        return NULL;
+    int64_t c = x->type.dim[1], h = x->type.dim[2], w = x->type.dim[3], inner = divisor(r, c);
+    int64_t apart[5] = {1, c / inner, inner, h, w};
+    uint32_t at = (uint32_t)gen_range(r, 1, 4);
+    int64_t count[5], list[64], n = 0, picked = gen_range(r, 1, apart[at]);
+    if (c / inner + inner + h + w >= 63)
+        return NULL;
+    for (uint32_t d = 0; d < 5; d++) {
+        count[d] = d == at ? picked : apart[d];
+        for (int64_t i = 0; i < count[d]; i++)
+            list[n++] = d == at ? gen_range(r, -1, apart[d] - 1) : i;
+    }
+    union ir_attrs attrs = {
+        .gather_grid = {.count = {5, count}, .index = {(uint32_t)n, list}, .value = 0.25f}};
+    x = reshape(r, x, 5, apart);
+    x = gen_op(r, IR_gather_grid, &attrs, &x, 1);
+    if (gen_chance(r, 50))
+        x = transpose(r, x, (int64_t[]){0, 2, 1, 3, 4});
+    return reshape(r, x, 4, (int64_t[]){1, count[1] * count[2], count[3], count[4]});
+}
+
+/* Channels as images of a batch, pooled, and channels again. */
+static struct ir_value *make_batch(struct gen *r, struct ir_value *x)
+{
+    if (!is_image(x))
+        return NULL;
+    int64_t c = x->type.dim[1], n = divisor(r, c);
+    x = reshape(r, x, 4, (int64_t[]){n, c / n, x->type.dim[2], x->type.dim[3]});
+    union ir_attrs attrs;
+    bool average = gen_chance(r, 50);
+    if (gen_chance(r, 30))
+        x = make_mean(r, x);
+    else if (gen_pool_attrs(r, x->type.dim[2], x->type.dim[3], average, &attrs))
+        x = gen_op(r, average ? IR_avg_pool : IR_max_pool, &attrs, &x, 1);
+    else
+        x = NULL;
+    return x ? reshape(r, x, 4, (int64_t[]){1, c, x->type.dim[2], x->type.dim[3]}) : NULL;
+}
+
 /* The last operation once more, for cse; or something that nobody uses, for dce. */
 static struct ir_value *make_useless(struct gen *r, struct ir_value *x)
 {
@@ -378,7 +422,8 @@ static const struct {
               {make_join, 8},    {make_broadcast, 8}, {make_pool, 10},      {make_mean, 2},
               {make_softmax, 3}, {make_concat, 6},    {make_slice, 5},      {make_gather, 3},
               {make_pad, 4},     {make_transpose, 5}, {make_nhwc, 6},       {make_reshape, 4},
-              {make_useless, 4}, {gen_reduce, 5},     {make_overlap, 6},    {make_log_softmax, 2}};
+              {make_useless, 4}, {gen_reduce, 5},     {make_overlap, 6},    {make_log_softmax, 2},
+              {make_digits, 4},  {make_batch, 2}};
 
 static void step(struct gen *r)
 {
