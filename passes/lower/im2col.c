@@ -230,15 +230,17 @@ static struct ir_value *reduce_at_once(struct lowering *lo, const union ir_attrs
     return pass_emit(&at, &desc);
 }
 
-/* What one instruction cannot reduce is reduced in parts, and then those. */
+/* What one instruction cannot reduce is reduced in parts, and then those; but not what is longer
+ * than any value on the machine, which the backend refuses. */
 static struct ir_value *emit_reduce(struct lowering *lo, const union ir_attrs *attrs,
                                     struct ir_value *x, const char *name)
 {
     int64_t rows = x->type.dim[0], rows_only = 0;
-    if (rows <= ARCH_MOST_ROWS || attrs->reduce.axes.at[0] != 0)
-        return reduce_at_once(lo, attrs, x, name);
+    struct ir_value *part[MOST_PARTS];
     uint32_t n = 0;
-    struct ir_value *part[255];
+    if (rows <= ARCH_MOST_ROWS || rows > MOST_PARTS * ARCH_MOST_ROWS ||
+        attrs->reduce.axes.at[0] != 0)
+        return reduce_at_once(lo, attrs, x, name);
     for (int64_t at = 0; at < rows; at += ARCH_MOST_ROWS) {
         struct ir_value *some = emit_run(lo, x, 0, at, min_i64(ARCH_MOST_ROWS, rows - at), "");
         part[n++] = reduce_at_once(lo, attrs, some, name);

@@ -46,6 +46,9 @@ struct made_input {
 /* One weight matrix made from an old constant, for the case that it is asked for again. */
 struct made_weights;
 
+/* Of what is longer than one instruction covers: enough for 32767 rows in whatever steps. */
+enum { MOST_PARTS = 64 };
+
 struct lowering {
     struct ir_graph *g;
     struct pass_ctx *ctx;

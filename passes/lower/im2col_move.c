@@ -105,12 +105,11 @@ static struct ir_value *reshape_in_parts(struct lowering *lo, struct ir_value *x
         most = min_i64(most, ARCH_MOST_ROWS * in_step / unit);
     if (out_axis == 0)
         most = min_i64(most, ARCH_MOST_ROWS * out_step / unit);
-    if (units == 1)
-        return reshape_at_once(lo, x, dim, from, to); /* the backend refuses it */
     most = max_i64(most, 1);
+    if (units == 1 || ceil_div_i64(units, most) > MOST_PARTS)
+        return reshape_at_once(lo, x, dim, from, to); /* the backend refuses it */
     uint32_t n = 0;
-    struct ir_value **part =
-        ARENA_ARRAY(lo->ctx->scratch, struct ir_value *, (size_t)ceil_div_i64(units, most));
+    struct ir_value *part[MOST_PARTS];
     memcpy(shape, dim, sizeof shape);
     for (int64_t at = 0; at < units; at += most) {
         int64_t elements = min_i64(most, units - at) * unit;
@@ -124,8 +123,10 @@ static struct ir_value *reshape_in_parts(struct lowering *lo, struct ir_value *x
 static struct ir_value *emit_reshape(struct lowering *lo, struct ir_value *x, const int64_t dim[3],
                                      enum ir_order from, enum ir_order to)
 {
-    bool is_tall = x->type.dim[0] > ARCH_MOST_ROWS || dim[0] > ARCH_MOST_ROWS;
-    return is_tall ? reshape_in_parts(lo, x, dim, from, to) : reshape_at_once(lo, x, dim, from, to);
+    int64_t rows = max_i64(x->type.dim[0], dim[0]);
+    bool in_parts = rows > ARCH_MOST_ROWS && rows <= MOST_PARTS * ARCH_MOST_ROWS;
+    return in_parts ? reshape_in_parts(lo, x, dim, from, to)
+                    : reshape_at_once(lo, x, dim, from, to);
 }
 
 static struct ir_value *emit_transpose(struct lowering *lo, struct ir_value *x,
