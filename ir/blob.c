@@ -88,12 +88,16 @@ uint64_t blob_sample(const struct blob *b)
     if (n < N_SAMPLES)
         return hash_bytes(blob_data(b), b->bytes, b->bytes);
     for (size_t k = 0; k < N_SAMPLES; k++) {
-        size_t i = n / N_SAMPLES * k;
+        size_t i = k < N_SAMPLES / 2 ? k : n - N_SAMPLES + k; /* first and last: few pages */
         if (b->derivation)
             derivation_element(b->derivation, (int64_t)i, &sample[k]);
         else
             memcpy(&sample[k], (const char *)b->at + i * SAMPLE_BYTES, SAMPLE_BYTES);
     }
+    if (b->derivation)
+        derivation_forget(b->derivation);
+    else
+        blob_forget(b);
     return hash_bytes(sample, sizeof sample, b->bytes);
 }
 

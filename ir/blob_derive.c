@@ -303,3 +303,11 @@ void derivation_make(const struct derivation *d, float *to)
     free(scratch);
     blob_forget(b);
 }
+
+void derivation_forget(const struct derivation *d)
+{
+    if (d->source->derivation)
+        derivation_forget(d->source->derivation);
+    else
+        blob_forget(d->source);
+}

@@ -7,6 +7,8 @@
 void derivation_free(struct derivation *d);
 /* All of it; the source is forgotten. */
 void derivation_make(const struct derivation *d, float *to);
+/* What it is made from is not read now. */
+void derivation_forget(const struct derivation *d);
 /* The bits of its i-th element. */
 void derivation_element(const struct derivation *d, int64_t i, void *to);
 
