@@ -21,6 +21,12 @@ struct ready { /* tasks of a queue in order of readiness */
 struct woken {
     uint32_t task, by;
 };
+/* When the end of a base layer is known: last of all by SIGNAL from tile `from`, and without its.
+ */
+struct news {
+    uint32_t node, from;
+    uint64_t all, others;
+};
 struct run {
     const struct plan *p;
     const struct task_graph *g;
@@ -35,6 +41,7 @@ struct run {
     uint32_t completed;     /* what the task being looked at waited for last, or NONE */
     struct map channel_of;  /* (from tile, to tile) -> channels */
     VEC(struct channel) channels;
+    struct news news; /* of the layer whose barriers are passed */
 };
 enum { WAITING, READY, STARTED, COMPLETE };
 
@@ -194,35 +201,57 @@ static void start_ready(struct run *r, uint32_t queue)
     }
 }
 
-/* How long a home's SIGNAL to all tiles of base layer `next` is under way: to the farthest of them.
- */
-static uint64_t signal_cycles(const struct run *r, uint32_t from, const struct layer *next)
+/* How long a home's SIGNAL to these tiles is under way: to the farthest of them. */
+static uint64_t signal_cycles(const struct run *r, uint32_t from, const struct isa_reach *tiles)
 {
-    struct cost_work work = {.kind = COST_SIGNAL};
-    for (uint32_t c = 0; c < next->n_copies; c++)
-        for (uint32_t g = 0; g < next->copy[c].n_groups; g++) {
-            uint32_t to = r->p->segment->group[next->copy[c].first_group + g].tile;
-            uint32_t hops = isa_hops(&r->machine, from, to);
-            work.hops = hops > work.hops ? hops : work.hops;
-        }
+    struct cost_work work = {.kind = COST_SIGNAL,
+                             .hops = isa_farthest_hops(&r->machine, from, tiles)};
     struct cost cost = arch_cost(r->p->arch, &work);
     return cost_flight_cycles(&cost);
 }
 
-/* The news of the last cells travels from their homes. */
+static struct isa_reach tiles_of_layer(const struct run *r, const struct layer *l)
+{
+    struct isa_reach tiles = {0};
+    for (uint32_t c = 0; c < l->n_copies; c++)
+        for (uint32_t g = 0; g < l->copy[c].n_groups; g++)
+            isa_reach_add(&r->machine, &tiles,
+                          r->p->segment->group[l->copy[c].first_group + g].tile);
+    return tiles;
+}
+
+/* When the SIGNALs that tell of the layer's last cells have come to the tiles of the next one. */
+static void find_news(struct run *r, const struct task *barrier)
+{
+    struct isa_reach tiles = tiles_of_layer(r, node_layer(r->p, barrier->node) + 1);
+    struct news n = {.node = barrier->node, .from = NONE};
+    uint32_t home = NONE;
+    uint64_t way_cycles = 0;
+    for (uint32_t i = 0; i < barrier->n_preds; i++) {
+        uint32_t cell = r->g->preds.at[barrier->preds + i], tile = task_at(r, cell)->tile;
+        if (tile != home) /* cells of a home come in runs */
+            way_cycles = signal_cycles(r, home = tile, &tiles);
+        uint64_t there = r->s->end[cell] + way_cycles;
+        if (tile != n.from && n.all < there) {
+            n.others = n.all;
+            n.from = tile;
+        }
+        if (tile == n.from)
+            n.all = n.all > there ? n.all : there;
+        else
+            n.others = n.others > there ? n.others : there;
+    }
+    r->news = n;
+}
+
+/* The news of the last cells travels from their homes; a home knows its own at once. */
 static void pass_barrier(struct run *r, uint32_t id)
 {
     const struct task *t = task_at(r, id);
-    const struct layer *next = node_layer(r->p, t->node) + 1;
-    uint32_t home = NONE;
-    uint64_t way_cycles = 0, end = r->time.now;
-    for (uint32_t i = 0; i < t->n_preds && r->p->arch->hop_cycles > 0; i++) {
-        uint32_t cell = r->g->preds.at[t->preds + i], tile = task_at(r, cell)->tile;
-        if (tile != home) /* cells of a home come in runs */
-            way_cycles = signal_cycles(r, home = tile, next);
-        uint64_t there = r->s->end[cell] + (tile == t->tile ? 0 : way_cycles);
-        end = there > end ? there : end;
-    }
+    if (r->news.node != t->node)
+        find_news(r, t);
+    uint64_t end = t->tile == r->news.from ? r->news.others : r->news.all;
+    end = end > r->time.now ? end : r->time.now;
     r->s->end[id] = end;
     enter(r, id);
     finish_at(r, id, end);
@@ -345,7 +374,8 @@ const struct schedule *plan_schedule(const struct plan *p)
     struct run r = {.p = p,
                     .g = p->tasks,
                     .s = ARENA_NEW(p->arena, struct schedule),
-                    .machine = {.arch = *p->arch, .n_tiles = p->segment->n_tiles}};
+                    .machine = {.arch = *p->arch, .n_tiles = p->segment->n_tiles},
+                    .news = {.node = NONE}};
     struct event e;
     begin(&r);
     run_worklist(&r);

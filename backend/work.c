@@ -17,14 +17,11 @@ static uint32_t message_hops(const struct plan *p, const struct isa_program *mac
     const struct delivery *d = &p->tasks->delivery[t->node];
     if (t->kind == TASK_partial)
         return isa_hops(machine, t->tile, p->cells->of[t->node].home[t->cell]);
-    uint32_t most = 0;
+    struct isa_reach reach = {0};
     for (uint32_t i = 0; i < d->targets.n; i++)
-        if (delivery_sends(d, t->cell, i) && d->targets.at[i].class == t->send.class) {
-            uint32_t to = p->tasks->buffers.at[d->targets.at[i].buffer].tile;
-            uint32_t hops = isa_hops(machine, t->tile, to);
-            most = hops > most ? hops : most;
-        }
-    return most;
+        if (delivery_sends(d, t->cell, i) && d->targets.at[i].class == t->send.class)
+            isa_reach_add(machine, &reach, p->tasks->buffers.at[d->targets.at[i].buffer].tile);
+    return isa_farthest_hops(machine, t->tile, &reach);
 }
 
 static void set_extent(struct isa_outline *o, const struct box *b)

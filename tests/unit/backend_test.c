@@ -42,7 +42,7 @@ static struct compiled compile(const char *text, const char *settings, enum sche
     ck_assert_ptr_nonnull(c.graph);
     ir_number(c.graph);
     struct backend_options o = {
-        .mode = mode, .set = set, .pes = 1000, .report_sets = true, .report_detail = true};
+        .mode = mode, .set = set, .pes = 10000, .report_sets = true, .report_detail = true};
     c.program = backend_compile(c.graph, &c.arch, &o, &c.result, c.diag);
     return c;
 }
@@ -421,6 +421,33 @@ START_TEST(on_a_mesh_neighbours_in_the_network_are_neighbours)
 }
 END_TEST
 
+/* Three layers side by side, 48 x 48 tiles each; every one ends for all homes and begins on all
+ * tiles. What each tile waits for is worked out once, or this takes minutes. */
+START_TEST(layers_of_many_tiles)
+{
+    struct text t = {0};
+    text_add(&t,
+             "graph \"wide\" crossbar {\n"
+             "%%0 = input {index=0, dtype=\"f32\", shape=[1,192,2,2], strides=[2,1,4], offset=0, "
+             "extent=[2,2,192]} : f32[2x2x192] @\"x\"\n"
+             "%%1 = constant {dtype=\"f32\", shape=[192,192], data=random(1)} : f32[192x192]\n");
+    for (int i = 0; i < 3; i++)
+        text_add(&t,
+                 "%%%d = mvm %%0, %%1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, "
+                 "weights=%d, slices=[48,48], copies=1, cut=[1,1]} : f32[2x2x192] @\"l%d\"\n"
+                 "output %%%d {index=%d, dtype=\"f32\", shape=[1,192,2,2], strides=[2,1,4], "
+                 "offset=0} @\"y%d\"\n",
+                 i + 2, i, i, i + 2, i, i);
+    text_add(&t, "}\n");
+    struct compiled c = compile(t.at, "crossbars=1 rows=4 cols=4 topology=mesh hop_cycles=4",
+                                SCHEDULE_CROSS_LAYER, shape(0, 0));
+    ck_assert_ptr_nonnull(c.program);
+    ck_assert_uint_eq(c.program->n_tiles, 3 * 48 * 48);
+    release(&c);
+    text_free(&t);
+}
+END_TEST
+
 /* A value that shows the input twice, in a ring of as many rows as the input has: a lap later each
  * slot gets the very element that it held, which is no mistake. */
 START_TEST(a_ring_may_meet_an_element_again)
@@ -569,6 +596,7 @@ int main(void)
     tcase_add_test(t, a_report_tells_what_is_moved_and_kept);
     tcase_add_test(t, the_slowest_path_has_no_gap);
     tcase_add_test(t, on_a_mesh_neighbours_in_the_network_are_neighbours);
+    tcase_add_test(t, layers_of_many_tiles);
     tcase_add_test(t, a_ring_may_meet_an_element_again);
     tcase_add_test(t, a_value_is_spread_over_two_sizes);
     tcase_add_test(t, a_ring_holds_some_channels_of_a_view);

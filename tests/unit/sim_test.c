@@ -297,6 +297,33 @@ START_TEST(time_send_completion) /* SIM.md program 9 */
 }
 END_TEST
 
+START_TEST(farthest_of_a_set)
+{
+    struct rig r = rig_new(1);
+    uint64_t seed = 1;
+    for (int i = 0; i < 400; i++) {
+        set_arch(&r, i % 5 == 0 ? "topology=ideal" : "topology=mesh");
+        r.p->arch.tiles = 1 + (int64_t)(random_next(&seed) % 30);
+        uint32_t n_tiles = (uint32_t)r.p->arch.tiles, most = 0;
+        uint32_t from = (uint32_t)(random_next(&seed) % n_tiles);
+        struct isa_reach reach = {0};
+        for (uint64_t k = random_next(&seed) % 4; k > 0; k--) {
+            uint32_t to = (uint32_t)(random_next(&seed) % n_tiles), hops = isa_hops(r.p, from, to);
+            isa_reach_add(r.p, &reach, to);
+            most = hops > most ? hops : most;
+        }
+        ck_assert_uint_eq(isa_farthest_hops(r.p, from, &reach), most);
+    }
+    for (uint32_t columns = 1; columns < 300; columns++) {
+        r.p->arch.tiles = (int64_t)columns * columns;
+        ck_assert_uint_eq(isa_mesh_columns(r.p), columns);
+        r.p->arch.tiles++;
+        ck_assert_uint_eq(isa_mesh_columns(r.p), columns + 1);
+    }
+    rig_free(&r);
+}
+END_TEST
+
 /* Random streams of one tile against the recurrences of SIM.md section 2. */
 static void check_recurrences(uint64_t seed)
 {
@@ -669,6 +696,7 @@ int main(void)
     tcase_add_test(c, time_mesh);
     tcase_add_test(c, time_overtaking);
     tcase_add_test(c, time_send_completion);
+    tcase_add_test(c, farthest_of_a_set);
     tcase_add_test(c, time_recurrences);
     tcase_add_test(c, program_from_text);
     tcase_add_test(c, random_latencies_change_no_value);
