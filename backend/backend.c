@@ -97,6 +97,7 @@ static bool layer_by_layer_cycles(const struct plan *p, uint64_t *out)
                           .options = &options,
                           .diag = p->diag,
                           .single_copies = true,
+                          .spread = p->spread,
                           .nodes = p->nodes};
     bool ok = plan_and_schedule(&single);
     *out = ok ? single.schedule->makespan : 0;
@@ -215,14 +216,13 @@ void backend_trials_free(struct backend_trials *t)
         arena_free(t->arena);
 }
 
-/* The schedule, and what it is compared with. */
-static bool plan_all(struct plan *p, struct arena *nodes, struct backend_result *out)
+/* From p->nodes to the schedule, and what it is compared with. */
+static bool plan_all(struct plan *p, struct backend_result *out)
 {
     double start = now_seconds();
-    p->nodes = plan_nodes(p->graph, nodes, p->diag);
     bool ok =
         p->nodes && plan_and_schedule(p) && layer_by_layer_cycles(p, &out->layer_by_layer_cycles);
-    out->seconds_schedule = now_seconds() - start;
+    out->seconds_schedule += now_seconds() - start;
     return ok;
 }
 
@@ -233,7 +233,8 @@ bool backend_schedule(const struct ir_graph *g, const struct arch *arch,
     *out = (struct backend_result){0};
     struct plan p = new_plan(g, arch, o, d);
     struct arena *nodes = arena_new();
-    bool ok = plan_all(&p, nodes, out);
+    p.nodes = plan_nodes(g, nodes, d);
+    bool ok = plan_all(&p, out);
     if (ok && (o->report_detail || o->print_plan))
         p.memory = plan_memory(&p);
     if (ok)
@@ -248,6 +249,39 @@ static uint64_t fingerprint(const void *graph)
     return ir_fingerprint(graph);
 }
 
+static struct isa_program *make_program(struct plan *p, struct backend_result *out)
+{
+    double start = now_seconds();
+    p->memory = plan_memory(p);
+    struct isa_program *program = plan_emit(p);
+    if (program) {
+        program->fingerprint = fingerprint;
+        program->graph = p->graph;
+        program->layer_by_layer_cycles = out->layer_by_layer_cycles;
+        report(p, program->arena, out);
+        report_program(program, out);
+    }
+    out->seconds_emit += now_seconds() - start;
+    return program;
+}
+
+/* Some tile lacks room for what the plan gives it, as `lacking` says: the same with the work
+ * spread. If that does not help either, what was lacking is said. */
+static struct isa_program *make_spread(struct plan *p, const struct diag *lacking,
+                                       struct backend_result *out)
+{
+    struct diag *d = diag_new();
+    struct plan spread = new_plan(p->graph, p->arch, p->options, d);
+    spread.nodes = p->nodes;
+    spread.spread = true;
+    struct isa_program *program = plan_all(&spread, out) ? make_program(&spread, out) : NULL;
+    plan_free(&spread);
+    for (const struct diag_entry *e = lacking->first; !program && e; e = e->next)
+        diag_error(p->diag, e->loc, e->code, "%s", e->text);
+    diag_free(d);
+    return program;
+}
+
 struct isa_program *backend_compile(const struct ir_graph *g, const struct arch *arch,
                                     const struct backend_options *o, struct backend_result *out,
                                     struct diag *d)
@@ -255,21 +289,18 @@ struct isa_program *backend_compile(const struct ir_graph *g, const struct arch 
     *out = (struct backend_result){0};
     struct plan p = new_plan(g, arch, o, d);
     struct arena *nodes = arena_new();
+    struct diag *lacking = diag_new();
     struct isa_program *program = NULL;
-    if (plan_all(&p, nodes, out)) {
-        double start = now_seconds();
-        p.memory = plan_memory(&p);
-        program = plan_emit(&p);
-        if (program) {
-            program->fingerprint = fingerprint;
-            program->graph = g;
-            program->layer_by_layer_cycles = out->layer_by_layer_cycles;
-            report(&p, program->arena, out);
-            report_program(program, out);
-        }
-        out->seconds_emit = now_seconds() - start;
+    p.nodes = plan_nodes(g, nodes, d);
+    if (plan_all(&p, out)) {
+        p.diag = lacking;
+        program = make_program(&p, out);
+        p.diag = d;
+        if (!program)
+            program = make_spread(&p, lacking, out);
     }
     plan_free(&p);
     arena_free(nodes);
+    diag_free(lacking);
     return program;
 }

@@ -4,11 +4,18 @@
  * A base layer's cell: the tile with the first K slice of its channels. A derived cell: the home of
  * its first operand made on a tile, at the last row and column read (the copy that finishes last),
  * first channel. From inputs and constants alone: the tile of the first base layer it reaches, else
- * tile 0.
+ * tile 0. Where that asks too much of a tile (plan.spread), another operand's home or another tile.
  */
 #include "plan.h"
 
 #include <stdlib.h>
+
+struct homing {
+    const struct plan *p;
+    struct node_cells *cells;
+    uint32_t *n_values; /* per tile: of which it finishes cells, and what counts as much */
+    uint32_t *counted;  /* per tile: the last node counted there, + 1 */
+};
 
 static uint32_t element_home(const struct plan *p, const struct node_cells *cells,
                              const struct ir_op *value, const int32_t at[3])
@@ -46,26 +53,61 @@ static uint32_t *first_layer_reached(const struct plan *p)
     return reach;
 }
 
-static void derived_homes(const struct plan *p, struct node_cells *cells, uint32_t node,
-                          uint32_t fallback)
+/* The tile with the fewest values, the first of them. */
+static uint32_t emptiest_tile(const struct homing *h)
 {
-    const struct node *n = &p->nodes->at[node];
-    struct node_cells *own = &cells[node];
+    uint32_t best = 0;
+    for (uint32_t t = 1; t < h->p->segment->n_tiles; t++)
+        if (h->n_values[t] < h->n_values[best])
+            best = t;
+    return best;
+}
+
+/* Where operand `o` has the last element that the box of results reads, or NONE. */
+static uint32_t operand_home(const struct homing *h, const struct operand *o, const struct box *b)
+{
+    int32_t at[3], first, last;
+    for (int a = 0; a < 3; a++) {
+        bool any =
+            need_range(&o->map[a], b->lo[a], a == AXIS_C ? b->lo[a] + 1 : b->hi[a], &first, &last);
+        at[a] = !any ? 0 : a == AXIS_C ? first : last;
+    }
+    return element_home(h->p, h->cells, o->value, at);
+}
+
+/* The first operand's home; spread, that of the operands' homes with fewest values, or the emptiest
+ * tile where those have their share. */
+static uint32_t derived_home(const struct homing *h, const struct node *n, const struct box *b,
+                             uint32_t fallback)
+{
+    uint32_t home = NONE;
+    for (unsigned i = 0; i < n->n_operands && (home == NONE || h->p->spread); i++) {
+        uint32_t other = operand_home(h, &n->operand[i], b);
+        if (home == NONE || (other != NONE && h->n_values[other] < h->n_values[home]))
+            home = other;
+    }
+    home = home == NONE ? fallback : home;
+    bool full = h->p->spread && h->n_values[home] >= tile_share(h->p);
+    return full ? emptiest_tile(h) : home;
+}
+
+static void derived_homes(const struct homing *h, uint32_t node, uint32_t fallback)
+{
+    struct node_cells *own = &h->cells[node];
     for (uint32_t c = 0; c < own->n; c++) {
         struct box b = cell_box(own, c);
-        own->home[c] = NONE;
-        for (unsigned i = 0; i < n->n_operands && own->home[c] == NONE; i++) {
-            const struct operand *o = &n->operand[i];
-            int32_t at[3], first, last;
-            for (int a = 0; a < 3; a++) {
-                bool any = need_range(&o->map[a], b.lo[a], a == AXIS_C ? b.lo[a] + 1 : b.hi[a],
-                                      &first, &last);
-                at[a] = !any ? 0 : a == AXIS_C ? first : last;
-            }
-            own->home[c] = element_home(p, cells, o->value, at);
-        }
-        if (own->home[c] == NONE)
-            own->home[c] = fallback;
+        own->home[c] = derived_home(h, &h->p->nodes->at[node], &b, fallback);
+    }
+}
+
+/* Counts the node's value on each tile that finishes cells of it. */
+static void count_value(const struct homing *h, uint32_t node)
+{
+    const struct node_cells *own = &h->cells[node];
+    for (uint32_t c = 0; c < own->n; c++) {
+        uint32_t tile = own->home[c];
+        h->n_values[tile] += h->counted[tile] != node + 1;
+        h->counted[tile] = node + 1;
     }
 }
 
@@ -79,21 +121,38 @@ static void mvm_homes(const struct plan *p, const struct layer *l, struct node_c
     }
 }
 
+/* What base layers read in many parts takes a view a part on their tiles: as much as a quarter of a
+ * value of their own. */
+static void count_parts(const struct homing *h)
+{
+    const struct segment *s = h->p->segment;
+    for (uint32_t g = 0; g < s->n_groups; g++) {
+        const struct node *n = &h->p->nodes->at[s->layer[s->group[g].layer].node];
+        h->n_values[s->group[g].tile] += parts_of(h->p->nodes, n->operand[0].value)->n / 4;
+    }
+}
+
 void find_homes(const struct plan *p, struct node_cells *cells)
 {
-    uint32_t *reach = first_layer_reached(p);
+    uint32_t *reach = first_layer_reached(p), n_tiles = p->segment->n_tiles;
+    struct homing h = {.p = p, .cells = cells};
+    h.n_values = heap_alloc(n_tiles * sizeof *h.n_values);
+    h.counted = heap_alloc(n_tiles * sizeof *h.counted);
+    count_parts(&h);
     for (uint32_t i = 0; i < p->nodes->n; i++) {
         const struct node *n = &p->nodes->at[i];
         if (!node_is_made(n))
             continue;
         cells[i].home = ARENA_ARRAY(p->arena, uint32_t, cells[i].n);
-        if (n->kind == NODE_mvm) {
-            mvm_homes(p, node_layer(p, i), &cells[i]);
-            continue;
-        }
         uint32_t layer = reach[n->out->id];
         uint32_t group = layer == NONE ? NONE : p->segment->layer[layer].copy[0].first_group;
-        derived_homes(p, cells, i, group == NONE ? 0 : p->segment->group[group].tile);
+        if (n->kind == NODE_mvm)
+            mvm_homes(p, node_layer(p, i), &cells[i]);
+        else
+            derived_homes(&h, i, group == NONE ? 0 : p->segment->group[group].tile);
+        count_value(&h, i);
     }
+    free(h.n_values);
+    free(h.counted);
     free(reach);
 }

@@ -18,6 +18,8 @@ struct placing {
 
 static bool tile_is_full(const struct placing *w, const struct tile *t)
 {
+    if (w->p->spread && t->n_groups >= (tile_share(w->p) + 1) / 2)
+        return true;
     return t->n_pes == (uint64_t)w->p->arch->crossbars ||
            t->n_groups == (uint64_t)w->p->arch->max_groups;
 }
@@ -184,6 +186,17 @@ static void renumber_tiles(struct placing *w)
     free(old);
 }
 
+/* Tiles without PEs, where vector work is more than those with PEs should do. */
+static void open_tiles_for_vector_work(struct placing *w)
+{
+    const struct plan *p = w->p;
+    uint64_t n_values = 0, most = p->arch->tiles ? (uint64_t)p->arch->tiles : UINT64_MAX;
+    for (uint32_t i = 0; i < p->nodes->n; i++)
+        n_values += node_is_made(&p->nodes->at[i]);
+    while (w->tiles.n < most && w->tiles.n * tile_share(p) < n_values)
+        VEC_PUSH(&w->tiles, ((struct tile){0}));
+}
+
 static bool place_layers(struct placing *w)
 {
     int64_t wanted;
@@ -203,6 +216,8 @@ static bool place_layers(struct placing *w)
                 share_copy(w, i, c);
     if (w->tiles.n == 0)
         VEC_PUSH(&w->tiles, ((struct tile){0}));
+    if (p->spread)
+        open_tiles_for_vector_work(w);
     if (p->arch->tiles && w->tiles.n > (uint64_t)p->arch->tiles)
         return diag_error(
             p->diag, nowhere, DIAG_CAPACITY,

@@ -19,6 +19,9 @@ struct plan {
     struct arena *arena; /* owns the results below */
     struct diag *diag;
     bool single_copies; /* ignore copies: for layer_by_layer_cycles on machines with other costs */
+    /* A tile lacks room for what homes give it: tiles hold fewer groups, and vector work goes to
+     * the tile that has least. */
+    bool spread;
     const uint32_t *position; /* on a mesh: number of each tile; NULL = as they were opened */
 
     const struct node_list *nodes;
@@ -48,6 +51,12 @@ uint32_t *plan_mesh_positions(const struct plan *p, struct arena *a);
 static inline const struct node *task_node(const struct plan *p, const struct task *t)
 {
     return &p->nodes->at[t->node];
+}
+/* Spread: about how many values, its groups' and others, a tile may finish: each is shown by a few
+ * views. */
+static inline uint32_t tile_share(const struct plan *p)
+{
+    return (uint32_t)max_i64(p->arch->max_views / 8, 1);
 }
 /* A base layer's number, of its node. */
 static inline const struct layer *node_layer(const struct plan *p, uint32_t node)

@@ -566,6 +566,69 @@ START_TEST(automatic_sets_keep_to_the_budget)
 }
 END_TEST
 
+/* x, then 40 times x + conv(x): each sum begins with the sum before it. */
+static char *residual_chain(void)
+{
+    struct text t = {0};
+    text_add(&t, "graph \"chain\" crossbar {\n"
+                 "%%0 = input {index=0, dtype=\"f32\", shape=[1,2,2,2], strides=[4,1,2], offset=0, "
+                 "extent=[2,2,2]} : f32[2x2x2] @\"x\"\n"
+                 "%%1 = constant {dtype=\"f32\", shape=[2,2], data=random(1)} : f32[2x2]\n"
+                 "%%2 = mvm %%0, %%1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, "
+                 "weights=0, slices=[1,1], copies=1, cut=[1,1]} : f32[2x2x2]\n");
+    for (int i = 3; i < 83; i += 2)
+        text_add(&t,
+                 "%%%d = mvm %%%d, %%1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, "
+                 "weights=0, slices=[1,1], copies=1, cut=[1,1]} : f32[2x2x2]\n"
+                 "%%%d = add %%%d, %%%d : f32[2x2x2]\n",
+                 i, i - 1, i + 1, i - 1, i);
+    text_add(&t, "output %%82 {index=0, dtype=\"f32\", shape=[1,2,2,2], strides=[4,1,2], "
+                 "offset=0} @\"y\"\n}\n");
+    return t.at;
+}
+
+/* x scaled by 2, 3, ... 31, all of them one beside the other, and a convolution of that. */
+static char *scaled_branches(void)
+{
+    struct text t = {0};
+    text_add(&t, "graph \"branches\" crossbar {\n"
+                 "%%0 = input {index=0, dtype=\"f32\", shape=[1,1,2,2], strides=[2,1,1], offset=0, "
+                 "extent=[2,2,1]} : f32[2x2x1] @\"x\"\n");
+    for (int i = 1; i <= 30; i++)
+        text_add(&t,
+                 "%%%d = constant {dtype=\"f32\", shape=[1,1,1], data=splat(%d)} : f32[1x1x1]\n"
+                 "%%%d = mul %%0, %%%d : f32[2x2x1]\n",
+                 2 * i - 1, i + 1, 2 * i, 2 * i - 1);
+    text_add(&t, "%%61 = concat ");
+    for (int i = 1; i <= 30; i++)
+        text_add(&t, "%s%%%d", i > 1 ? ", " : "", 2 * i);
+    text_add(&t, " {axis=2} : f32[2x2x30]\n"
+                 "%%62 = constant {dtype=\"f32\", shape=[30,2], data=random(1)} : f32[30x2]\n"
+                 "%%63 = mvm %%61, %%62 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, "
+                 "weights=0, slices=[1,1], copies=1, cut=[1,1]} : f32[2x2x2]\n"
+                 "output %%63 {index=0, dtype=\"f32\", shape=[1,2,2,2], strides=[4,1,2], "
+                 "offset=0} @\"y\"\n}\n");
+    return t.at;
+}
+
+/* A tile shows 48 views: the sums, or the branches beside what the convolution reads of them, are
+ * too many for the tile of their first operand. */
+START_TEST(vector_work_spreads_where_a_tile_has_no_room)
+{
+    char *texts[] = {residual_chain(), scaled_branches()};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct compiled c = compile(texts[i], "max_views=48", SCHEDULE_CROSS_LAYER, shape(0, 0));
+        if (!c.program)
+            diag_print(c.diag, stderr);
+        ck_assert_ptr_nonnull(c.program);
+        ck_assert_uint_eq(run(&c, 0), c.result.makespan_cycles);
+        run(&c, 1);
+        release(&c);
+        free(texts[i]);
+    }
+}
+END_TEST
+
 START_TEST(too_small_a_machine_is_an_error)
 {
     struct compiled c =
@@ -601,6 +664,7 @@ int main(void)
     tcase_add_test(t, a_value_is_spread_over_two_sizes);
     tcase_add_test(t, a_ring_holds_some_channels_of_a_view);
     tcase_add_test(t, automatic_sets_keep_to_the_budget);
+    tcase_add_test(t, vector_work_spreads_where_a_tile_has_no_room);
     tcase_add_test(t, too_small_a_machine_is_an_error);
     suite_add_tcase(s, t);
     return run_suite(s);
