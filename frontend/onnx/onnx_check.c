@@ -102,8 +102,10 @@ static bool report_strangers(struct strangers *s)
     text_free(&types);
     for (size_t i = 0, end; i < n; i = end) {
         struct text nodes = {0};
-        for (end = i; end < n && strcmp(s->list.at[end].type, s->list.at[i].type) == 0; end++)
+        end = i;
+        do {
             text_add(&nodes, "%s'%s'", end > i ? ", " : "", s->list.at[end].node);
+        } while (++end < n && strcmp(s->list.at[end].type, s->list.at[i].type) == 0);
         diag_note(s->im->diag, loc, "%s, %zu %s: %s", s->list.at[i].type, end - i,
                   end - i == 1 ? "node" : "nodes", nodes.at);
         text_free(&nodes);
