@@ -24,10 +24,11 @@ enum { DUP_MAX_COUNTS = 1 << 20 };
 
 /*
  * copies[i] of every item: exactly the optimum, ties broken by the rule of DUP.md. Writes the
- * integer program to `lp_file` unless NULL. False with a diagnostic (DUPLICATION, IO).
+ * integer program to `lp_file` unless NULL. Not proven: the work allowed was spent, the copies are
+ * feasible. False with a diagnostic (DUPLICATION, IO).
  */
-bool dup_solve(const struct dup_problem *p, const char *lp_file, struct diag *d,
-               int64_t *copies) CHECK_RESULT;
+bool dup_solve(const struct dup_problem *p, const char *lp_file, struct diag *d, int64_t *copies,
+               bool *out_proven) CHECK_RESULT;
 /* The least interval: copies whose largest load, loads[item][count], is as small as the PEs allow,
  * exactly; among those the optimum of dup_solve, whose program goes to `lp_file` unless NULL.
  * *out_interval: that load. */
@@ -38,12 +39,14 @@ bool dup_solve_interval(const struct dup_problem *p, const int64_t *const *loads
 double dup_objective(const struct dup_problem *p, const int64_t *copies);
 
 /* GLPK's optimum, to the precision of doubles, where the first count of an item need not be 1.
- * False: no answer (GLPK failed, or ran out of its time); `copies` then has no meaning. */
+ * False: no answer (GLPK failed, or its work was spent); `copies` then has no meaning. */
 bool dup_glpk_solve(const struct dup_problem *p, int64_t *copies) CHECK_RESULT;
 /* The same program in CPLEX LP format. */
 bool dup_glpk_write(const struct dup_problem *p, const char *path, struct diag *d) CHECK_RESULT;
-/* From any feasible `copies` (the better, the quicker) to the exact optimum with ties broken. */
-bool dup_break_ties(const struct dup_problem *p, struct diag *d, int64_t *copies) CHECK_RESULT;
+/* From any feasible `copies` (the better, the quicker) to the exact optimum with ties broken. Not
+ * proven: the effort was spent before, and `copies` stay. */
+bool dup_break_ties(const struct dup_problem *p, struct diag *d, int64_t *copies,
+                    bool *out_proven) CHECK_RESULT;
 
 /* ---- the core: what a Lagrangian bound leaves open (dup_bound.c) ---- */
 
@@ -64,6 +67,7 @@ struct dup_core {
     struct dup_core_item *items; /* in list order */
     size_t n_items;
     int64_t budget; /* PEs for them */
+    unsigned shift; /* of dup_units */
     /* Every optimum has: sum of slacks + price * unused PEs <= gap. */
     dup_units price, gap;
 };

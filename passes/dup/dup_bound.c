@@ -222,6 +222,7 @@ bool dup_find_core(const struct dup_problem *p, struct arena *a, struct diag *d,
     dup_units price = find_price(&b), gap = find_gap(&b, price, copies);
     *out = (struct dup_core){.items = ARENA_ARRAY(a, struct dup_core_item, p->n_items),
                              .budget = b.budget,
+                             .shift = b.shift,
                              .price = price,
                              .gap = gap};
     for (size_t i = 0; i < p->n_items; i++) {

@@ -84,6 +84,9 @@ static void include_rows(const struct axis_map *m, int32_t o, const int32_t *in,
     }
 }
 
+/* What a row costs besides its pixels. */
+enum { ROW_STEPS = 20 };
+
 /* Of line_max. */
 static int64_t operand_steps(const struct axis_map *m, const struct flow_node *n,
                              const struct flow_node *from)
@@ -102,8 +105,9 @@ void flow_find_ready(const struct flow *f, const struct flow_node *n, struct flo
         const struct axis_map *m = &o->axis[1];
         bool straight = m->kind == MAP_WINDOW && m->kernel == 1 && m->stride == 1 && m->pad == 0 &&
                         from->columns == n->columns;
-        *f->work += (int64_t)n->rows *
-                    ((int64_t)need_taps(&o->axis[0]) * from->columns + operand_steps(m, n, from));
+        *f->work +=
+            (int64_t)n->rows * (ROW_STEPS + (int64_t)need_taps(&o->axis[0]) * from->columns +
+                                operand_steps(m, n, from));
         for (int32_t y = 0; y < n->rows; y++) {
             int32_t *out = ready + (size_t)y * (size_t)n->columns;
             int32_t *line = straight ? out : t->line;

@@ -141,7 +141,7 @@ struct dup_search {
     int64_t *base_copies;
     VEC(struct known_path) paths;
     double *path_sum; /* of each, with the choice at hand */
-    size_t n_learned;
+    size_t n_trials;  /* whose paths were remembered */
     bool **all_allowed;
     const struct progress *progress; /* the share of all_work that is spent; may be NULL */
     int64_t all_work;

@@ -17,7 +17,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { TIME_LIMIT_MS = 2000, MESSAGE_BYTES = 200 };
+enum { MESSAGE_BYTES = 200 };
+/* Steps, as in dup_flow.h, and columns of a program for the sum of latencies. */
+static const int64_t MAX_SUM_WORK = 500000000;
+enum { MAX_SUM_COLUMNS = 2000 };
 
 struct job {
     const struct dup_problem *problem;
@@ -27,8 +30,8 @@ struct job {
     int64_t *copies;                      /* for optimise */
     enum dup_answer answer;               /* for choose */
     double bound;
-    int64_t max_work, n_steps; /* of it */
-    struct arena *arena;       /* for the program over paths */
+    int64_t max_work, n_steps, branch_steps; /* of it; of choosing branches */
+    struct arena *arena;                     /* for the program over paths */
     glp_prob *lp;
     jmp_buf on_error;
     char message[MESSAGE_BYTES]; /* the last line that GLPK would have printed */
@@ -118,24 +121,6 @@ static void read_copies(const struct job *j)
     }
 }
 
-/* The time limit costs nothing in exactness or determinism: dup_break_ties starts from any answer.
- */
-static bool optimise(struct job *j)
-{
-    glp_iocp options;
-    glp_init_iocp(&options);
-    options.presolve = GLP_ON;
-    options.cov_cuts = GLP_ON;
-    options.gmi_cuts = GLP_ON;
-    options.tm_lim = TIME_LIMIT_MS;
-    glp_intopt(j->lp, &options);
-    int status = glp_mip_status(j->lp);
-    if (status != GLP_OPT && status != GLP_FEAS)
-        return false;
-    read_copies(j);
-    return true;
-}
-
 /* ---- the program over paths: minimise T subject to T >= each path's length ----
  *
  * Column 1 is T. Then one binary for every count of every item, one of which is chosen; counts that
@@ -201,16 +186,28 @@ static void build_paths(struct job *j)
         add_path(j, &j->paths->cuts[i], first_column, a);
 }
 
-/* What GLPK has done, in the steps of dup_flow.h: a pivot costs about as much for each row and
- * column, a node of the tree as much as some pivots. */
-static int64_t work_of(glp_tree *tree)
+/* Columns that are not whole yet. */
+static int64_t count_fractional(glp_tree *tree)
 {
-    enum { PIVOT_STEPS = 300, NODE_PIVOTS = 8 };
+    int64_t n = 0;
+    for (int col = glp_get_num_cols(glp_ios_get_prob(tree)); col > 0; col--)
+        n += glp_ios_can_branch(tree, col) != 0;
+    return n;
+}
+
+/* What GLPK has done, in the steps of dup_flow.h: a pivot costs about as much for each row and
+ * column, a node of the tree as much as some pivots. The choice of the next branch (the default,
+ * Driebeck and Tomlin's) multiplies the matrix with a row for each fractional column. */
+static void count_work(struct job *j, glp_tree *tree)
+{
+    enum { PIVOT_STEPS = 300, NODE_PIVOTS = 8, BRANCH_STEPS = 24 };
     glp_prob *lp = glp_ios_get_prob(tree);
     int total;
     glp_ios_tree_size(tree, NULL, NULL, &total);
-    return (glp_get_it_cnt(lp) + (int64_t)NODE_PIVOTS * total) * PIVOT_STEPS *
-           (glp_get_num_rows(lp) + glp_get_num_cols(lp));
+    if (glp_ios_reason(tree) == GLP_IBRANCH)
+        j->branch_steps += count_fractional(tree) * glp_get_num_nz(lp) * BRANCH_STEPS;
+    j->n_steps = j->branch_steps + (glp_get_it_cnt(lp) + (int64_t)NODE_PIVOTS * total) *
+                                       PIVOT_STEPS * (glp_get_num_rows(lp) + glp_get_num_cols(lp));
 }
 
 /* Called at every step of GLPK's search: counts its work, keeps the bound, ends it. */
@@ -218,11 +215,29 @@ static void watch(glp_tree *tree, void *job)
 {
     struct job *j = job;
     int best = glp_ios_best_node(tree);
-    j->n_steps = work_of(tree);
+    count_work(j, tree);
     if (best)
         j->bound = fmax(j->bound, glp_ios_node_bound(tree, best));
     if (j->n_steps > j->max_work)
         glp_ios_terminate(tree);
+}
+
+/* The limit costs nothing in exactness: dup_break_ties starts from any answer. */
+static bool optimise(struct job *j)
+{
+    glp_iocp options;
+    glp_init_iocp(&options);
+    options.presolve = GLP_ON;
+    options.cov_cuts = GLP_ON;
+    options.gmi_cuts = GLP_ON;
+    options.cb_func = watch;
+    options.cb_info = j;
+    glp_intopt(j->lp, &options);
+    int status = glp_mip_status(j->lp);
+    if (status != GLP_OPT && status != GLP_FEAS)
+        return false;
+    read_copies(j);
+    return true;
 }
 
 static void read_choice(const struct job *j)
@@ -282,8 +297,11 @@ static bool run_guarded(struct job *j)
 
 bool dup_glpk_solve(const struct dup_problem *p, int64_t *copies)
 {
-    struct job j = {.problem = p, .work = optimise, .copies = copies};
-    return run_guarded(&j);
+    struct job j = {.problem = p, .work = optimise, .copies = copies, .max_work = MAX_SUM_WORK};
+    size_t n_columns = 0;
+    for (size_t i = 0; i < p->n_items; i++)
+        n_columns += p->items[i].n_counts - 1;
+    return n_columns <= MAX_SUM_COLUMNS && run_guarded(&j);
 }
 
 enum dup_answer dup_glpk_choose(const struct dup_path_program *p, int64_t *copies, double *io_bound,

@@ -90,7 +90,7 @@ bool dup_solve_interval(const struct dup_problem *p, const int64_t *const *loads
     for (size_t i = 0; i < p->n_items; i++)
         items[i] = keep_within(&p->items[i], loads[i], *out_interval, a);
     struct dup_problem within = {.items = items, .n_items = p->n_items, .pes = p->pes};
-    bool ok = dup_solve(&within, lp_file, d, copies);
+    bool proven, ok = dup_solve(&within, lp_file, d, copies, &proven);
     arena_free(a);
     return ok;
 }

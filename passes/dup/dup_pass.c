@@ -89,7 +89,8 @@ static bool choose_makespan(const struct dup_items *x, const struct dup_problem 
     uint64_t cycles;
     for (size_t i = 0; i < DUP_N_STARTS; i++)
         starts[i] = ARENA_ARRAY(ctx->scratch, int64_t, p->n_items);
-    if (!dup_solve(p, NULL, ctx->diag, starts[0]) ||
+    bool least_sum;
+    if (!dup_solve(p, NULL, ctx->diag, starts[0], &least_sum) ||
         !dup_solve_interval(p, dup_find_loads(x, p, ctx), NULL, ctx->diag, starts[1], &interval) ||
         !dup_solve_makespan(p, g, item_of, &real, starts, ctx->diag, copies, &cycles, out))
         return false;
@@ -115,10 +116,11 @@ static bool take_fixed(const struct dup_items *x, const struct dup_problem *p,
 static bool choose_sum(const struct dup_problem *p, const struct pass_ctx *ctx, int64_t *copies,
                        struct dup_result *out)
 {
+    bool proven;
     out->objective = "sum";
-    out->status = "optimal";
-    if (!dup_solve(p, ctx->dup->lp_file, ctx->diag, copies))
+    if (!dup_solve(p, ctx->dup->lp_file, ctx->diag, copies, &proven))
         return false;
+    out->status = proven ? "optimal" : "feasible";
     out->value = dup_objective(p, copies);
     return true;
 }

@@ -86,11 +86,15 @@ static int64_t time_before(const struct flow *f, const struct flow_part *p, cons
 
 /* ---- the ways ---- */
 
+/* What the way with one number of copies costs, in the steps of dup_flow.h, besides its rows. */
+enum { WAY_STEPS = 40 };
+
 /* First entry pixel in the part, in raster order; false if none stands before the exit's set's end.
  */
-static bool first_entry(const struct way *w, const struct flow_part *p, const int32_t end[2],
-                        int32_t out[2])
+static bool first_entry(const struct flow *f, const struct way *w, const struct flow_part *p,
+                        const int32_t end[2], int32_t out[2])
 {
+    *f->work += WAY_STEPS + (end[0] - p->lo[0]);
     for (out[0] = p->lo[0]; out[0] < end[0]; out[0]++) {
         int32_t stop = p->hi[1];
         for (out[1] = p->lo[1]; w->entry[0][out[0]] && out[1] < stop; out[1]++)
@@ -110,7 +114,7 @@ static int64_t way_length(const struct flow *f, const struct way *w, int64_t cop
     flow_find_cut(f, n, copies, cut);
     struct flow_part p = part_at(n, cut, w->exit);
     set_around(f, &p, w->exit, lo, hi);
-    if (first_entry(w, &p, hi, from))
+    if (first_entry(f, w, &p, hi, from))
         length = time_before(f, &p, w->exit) - time_before(f, &p, from);
     *out_broken = length < 0;
     return max_i64(length, 0) + set_time(lo, hi);
@@ -142,12 +146,16 @@ static bool find_start(struct tracer *x, const struct way *w, int32_t out[2])
     }
 }
 
+/* Of one row or column that is looked at. */
+enum { READS_STEPS = 20 };
+
 /* A pixel of operand `o` that the pixel `at` reads and that was done at `time`; false if none. */
 static bool find_source(const struct tracer *x, const struct flow_operand *o, const int32_t at[2],
                         int32_t time, int32_t out[2])
 {
     const struct flow_node *from = &x->f->nodes.at[o->node];
     const int32_t *done = x->t->done[o->node];
+    *x->f->work += (int64_t)(from->rows + from->columns) * READS_STEPS;
     for (out[0] = 0; out[0] < from->rows; out[0]++) {
         if (!reads(&o->axis[0], at[0], out[0]))
             continue;
@@ -164,6 +172,7 @@ static bool *readers(struct tracer *x, const struct axis_map *m, const bool *mar
                      int32_t n_out)
 {
     bool *out = ARENA_ARRAY(x->arena, bool, (size_t)n_out);
+    *x->f->work += (int64_t)n_out * READS_STEPS;
     for (int32_t o = 0; o < n_out; o++)
         for (int32_t at = 0; at < n_in && !out[o]; at++)
             out[o] = marked[at] && reads(m, o, at);

@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* The largest matrix; rounds in vain before it is left. */
-enum { MAX_ELEMENTS = 2000000, MAX_STALLED = 40 };
+enum { MAX_ELEMENTS = 300000, MAX_STALLED = 40 };
 
 struct prover {
     struct dup_search *s;

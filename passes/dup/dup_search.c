@@ -14,6 +14,8 @@
 
 /* Paths that are remembered; the oldest make way, but for the first, the longest of the base. */
 enum { MOST_PATHS = 200 };
+/* Work for one item of a path, in the steps of dup_flow.h. */
+enum { ITEM_STEPS = 3 };
 
 /* A choice of copies under way: index into each item's counts. */
 struct choice {
@@ -73,23 +75,27 @@ static double length_of(const struct flow_cut *path, size_t item, size_t at)
     return path->length[item] ? path->length[item][at] : 0;
 }
 
+static void sum_path(struct dup_search *s, const struct choice *c, size_t at)
+{
+    double sum = 0;
+    *s->flow->work += (int64_t)s->problem->n_items * ITEM_STEPS;
+    for (size_t i = 0; i < s->problem->n_items; i++)
+        sum += length_of(&s->paths.at[at].cut, i, c->at[i]);
+    s->path_sum[at] = sum;
+}
+
 /* Length of every known path with the choice. */
 static void sum_paths(struct dup_search *s, const struct choice *c)
 {
-    *s->flow->work += (int64_t)(s->paths.n * s->problem->n_items) / 4;
-    for (size_t j = 0; j < s->paths.n; j++) {
-        double sum = 0;
-        for (size_t i = 0; i < s->problem->n_items; i++)
-            sum += length_of(&s->paths.at[j].cut, i, c->at[i]);
-        s->path_sum[j] = sum;
-    }
+    for (size_t j = 0; j < s->paths.n; j++)
+        sum_path(s, c, j);
 }
 
 /* Does a known path, of the lengths last summed up for `c`, exclude another count for the item? */
 static bool is_excluded(const struct dup_search *s, const struct choice *c, size_t item, size_t at,
                         int32_t limit)
 {
-    *s->flow->work += (int64_t)s->paths.n / 4;
+    *s->flow->work += (int64_t)s->paths.n * ITEM_STEPS;
     for (size_t j = 0; j < s->paths.n; j++) {
         const struct flow_cut *path = &s->paths.at[j].cut;
         double change = length_of(path, item, at) - length_of(path, item, c->at[item]);
@@ -102,19 +108,12 @@ static bool is_excluded(const struct dup_search *s, const struct choice *c, size
 /* Remembers the longest path of `t`, which holds the times for `copies`, as path number `at`. */
 static void learn(struct dup_search *s, size_t at, const int64_t *copies, struct flow_times *t)
 {
-    if (!s->has_paths)
-        return;
     if (at == s->paths.n)
         VEC_PUSH(&s->paths, (struct known_path){0});
     struct known_path *path = &s->paths.at[at];
     arena_free(path->arena);
     path->arena = arena_new();
     path->cut = flow_cut_new(s->flow, s->problem, s->all_allowed, copies, t, path->arena);
-}
-
-static void learn_trial(struct dup_search *s, const int64_t *copies)
-{
-    learn(s, 1 + s->n_learned++ % (MOST_PATHS - 1), copies, s->trial);
 }
 
 /* ---- trials ---- */
@@ -128,13 +127,14 @@ static int32_t try_count(struct dup_search *s, struct choice *c, size_t item, si
         return limit;
     set_count(s, c, item, at);
     int32_t makespan = flow_try(s->flow, c->copies, s->base, s->base_copies, limit, s->trial);
-    if (makespan >= limit) {
-        learn_trial(s, c->copies);
-        set_count(s, c, item, before);
-        sum_paths(s, c);
-        return makespan;
-    }
+    size_t path = 1 + s->n_trials % (MOST_PATHS - 1);
+    bool is_new = makespan >= limit && s->has_paths;
+    s->n_trials += is_new;
+    if (is_new)
+        learn(s, path, c->copies, s->trial);
     set_count(s, c, item, before);
+    if (is_new)
+        sum_path(s, c, path);
     return makespan;
 }
 
@@ -197,7 +197,8 @@ static void rebase(struct dup_search *s, struct choice *c)
     flow_run(s->flow, c->copies, s->base);
     memcpy(s->base_copies, c->copies, s->problem->n_items * sizeof *c->copies);
     c->makespan = s->base->makespan;
-    learn(s, 0, c->copies, s->base);
+    if (s->has_paths)
+        learn(s, 0, c->copies, s->base);
 }
 
 /* The fewest copies more that shorten the longest path's way through the item; n_counts: none. */

@@ -59,13 +59,14 @@ static bool improve(const struct dup_problem *p, struct arena *a, struct diag *d
 }
 
 static bool solve_trimmed(const struct dup_problem *p, const char *lp_file, struct arena *a,
-                          struct diag *d, int64_t *copies)
+                          struct diag *d, int64_t *copies, bool *out_proven)
 {
     return (!lp_file || dup_glpk_write(p, lp_file, d)) && dup_find_start(p, d, copies) &&
-           improve(p, a, d, copies) && dup_break_ties(p, d, copies);
+           improve(p, a, d, copies) && dup_break_ties(p, d, copies, out_proven);
 }
 
-bool dup_solve(const struct dup_problem *p, const char *lp_file, struct diag *d, int64_t *copies)
+bool dup_solve(const struct dup_problem *p, const char *lp_file, struct diag *d, int64_t *copies,
+               bool *out_proven)
 {
     int64_t spare = spare_pes_of(p);
     if (spare < 0)
@@ -82,7 +83,7 @@ bool dup_solve(const struct dup_problem *p, const char *lp_file, struct diag *d,
     struct dup_problem trimmed = {.items = items, .n_items = p->n_items, .pes = p->pes};
     bool ok =
         n_counts <= DUP_MAX_COUNTS
-            ? solve_trimmed(&trimmed, lp_file, a, d, copies)
+            ? solve_trimmed(&trimmed, lp_file, a, d, copies, out_proven)
             : diag_error(d, (struct loc){0}, DIAG_DUPLICATION,
                          "%zu candidates, more than %d; give fewer PEs", n_counts, DUP_MAX_COUNTS);
     arena_free(a);

@@ -3,46 +3,72 @@
  * names.
  *
  * In: the problem and feasible copies near the optimum (GLPK works in doubles). Out: exact copies.
- * A dynamic program over the core's items in list order. State: PEs used, objective so far, copies
- * so far. A state is dropped if another one uses no more PEs and is better (objective, then
- * copies), or if the bound of dup_bound.c shows that no optimum goes through it. Objectives are
- * compared in fixed point; where their error intervals overlap, as rationals (GMP), over the items
- * in which the two differ. Tracing back from the last item and taking the smallest number of copies
- * that still reaches the optimum gives "fewest on the last layer, then on the one before".
- * Invariant: states of a stage ascend in PEs and strictly improve.
+ * What the core leaves open are further copies, each with PEs and a gain. Copies of equal PEs and
+ * gain are one class, of which an optimum takes the first so many in list order; an item whose
+ * counts have holes is a class of its own, of which one count is taken. So equal layers are one
+ * class, however many they are. A dynamic program over the classes, a class in stages of 1, 2, 4
+ * ... copies. State: PEs used, gain so far, copies so far. A state is dropped if another one uses
+ * no more PEs and is better (gain, then copies), or if the bound of dup_bound.c shows that no
+ * optimum goes through it. Gains are compared in fixed point; where their error intervals overlap,
+ * as rationals (GMP), over the classes in which the two differ.
+ *
+ * Ties: from the last item to the first, a copy that some optimum does without is forbidden. What
+ * failed once for a class fails for all that is stricter, so there are few such questions.
+ * Effort is counted; where it ends, the best copies known stay.
  */
 #include "dup.h"
+#include "dup_steps.h"
 
 #include <gmp.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { MAX_STATES = 1 << 22 };
+/* States made and compared, in all. */
+static const int64_t MAX_EFFORT = 60000000;
+enum { MAX_STATES = 1 << 20 };
 
 struct state {
-    dup_units value; /* sum of units: the true objective is in [value, value + items so far) */
+    dup_units gain; /* the true gain is in [gain, gain + stages so far) */
     dup_units slack;
     int64_t pes, copies;
     uint32_t parent; /* in the stage before */
-    uint32_t choice; /* index into the item's counts */
+    uint32_t taken;  /* of the stage's class: copies, or index of a count */
+};
+/* Some copies of a class, or one of its counts. */
+struct stage {
+    uint32_t class;
+    int64_t most; /* of a class of equal copies: takes none or this many */
 };
 
 struct search {
-    const struct dup_core *core;
+    const struct dup_steps *steps;
+    dup_units gap; /* of the core, or less */
+    VEC(struct stage) stages;
     VEC(struct state) states;
-    size_t *stage;  /* stage[k]..stage[k + 1] = states after k items */
-    int64_t *least; /* least[k], most[k]: PEs that items k.. take at least and at most */
-    int64_t *most;
+    VEC(size_t) first;     /* first.at[k]..first.at[k + 1] = states after k stages */
+    VEC(int64_t) rest_pes; /* after k stages: PEs that the rest can take at most */
+    int64_t effort;
     mpq_t difference, term;
 };
 
+/* ---- gains ---- */
+
 static const struct state *parent_of(const struct search *s, size_t stage, const struct state *x)
 {
-    return &s->states.at[s->stage[stage - 1] + x->parent];
+    return &s->states.at[s->first.at[stage - 1] + x->parent];
 }
 
-static void add_term(struct search *s, int sign, int64_t cycles, int64_t copies)
+/* What `taken` of a class gain: to s->difference, `sign` times. */
+static void add_gain(struct search *s, int sign, const struct dup_class *c, int64_t taken)
 {
-    mpq_set_ui(s->term, (unsigned long)cycles, (unsigned long)copies);
+    uint64_t top = c->gain[0] * (uint64_t)taken, below = c->gain[1];
+    if (c->list) { /* t/a - t/b = t * (b - a) / (a * b) */
+        int64_t a = c->list->counts[0], b = c->list->counts[taken];
+        mpq_set_ui(s->term, (unsigned long)c->list->cycles, (unsigned long)(a * b));
+        mpz_mul_ui(mpq_numref(s->term), mpq_numref(s->term), (unsigned long)(b - a));
+    } else {
+        mpq_set_ui(s->term, (unsigned long)top, (unsigned long)below);
+    }
     mpq_canonicalize(s->term);
     if (sign > 0)
         mpq_add(s->difference, s->difference, s->term);
@@ -50,16 +76,17 @@ static void add_term(struct search *s, int sign, int64_t cycles, int64_t copies)
         mpq_sub(s->difference, s->difference, s->term);
 }
 
-/* Sign of objective(a) - objective(b), both after `stage` items, as rationals. */
+/* Sign of gain(a) - gain(b), both after `stage` stages, as rationals. */
 static int compare_exactly(struct search *s, size_t stage, const struct state *a,
                            const struct state *b)
 {
     mpq_set_ui(s->difference, 0, 1);
     for (; stage > 0; stage--) {
-        const struct dup_core_item *it = &s->core->items[stage - 1];
-        if (a->choice != b->choice) {
-            add_term(s, 1, it->cycles, it->counts[a->choice]);
-            add_term(s, -1, it->cycles, it->counts[b->choice]);
+        const struct dup_class *c = &s->steps->classes[s->stages.at[stage - 1].class];
+        s->effort++;
+        if (a->taken != b->taken) {
+            add_gain(s, 1, c, a->taken);
+            add_gain(s, -1, c, b->taken);
         }
         if (a->parent == b->parent)
             break;
@@ -69,40 +96,44 @@ static int compare_exactly(struct search *s, size_t stage, const struct state *a
     return mpq_sgn(s->difference);
 }
 
-static int compare_objectives(struct search *s, size_t stage, const struct state *a,
-                              const struct state *b)
-{
-    if (a->value + (dup_units)stage <= b->value)
-        return -1;
-    if (b->value + (dup_units)stage <= a->value)
-        return 1;
-    return compare_exactly(s, stage, a, b);
-}
-
 static bool is_better(struct search *s, size_t stage, const struct state *a, const struct state *b)
 {
-    int order = compare_objectives(s, stage, a, b);
-    return order ? order < 0 : a->copies < b->copies;
+    dup_units error = 2 * (dup_units)stage;
+    if (a->gain >= b->gain + error || b->gain >= a->gain + error)
+        return a->gain > b->gain;
+    int order = compare_exactly(s, stage, a, b);
+    return order ? order > 0 : a->copies < b->copies;
 }
 
-static struct state extend(const struct search *s, size_t stage, size_t parent, size_t choice)
+/* ---- stages ---- */
+
+static struct state extend(const struct search *s, size_t stage, size_t parent, int64_t taken)
 {
-    const struct dup_core_item *it = &s->core->items[stage - 1];
-    const struct state *x = &s->states.at[s->stage[stage - 1] + parent];
-    return (struct state){.value = x->value + it->units[choice],
-                          .slack = x->slack + it->slack[choice],
-                          .pes = x->pes + it->pes * it->counts[choice],
-                          .copies = x->copies + it->counts[choice],
-                          .parent = (uint32_t)parent,
-                          .choice = (uint32_t)choice};
+    const struct dup_class *c = &s->steps->classes[s->stages.at[stage - 1].class];
+    int64_t most = s->stages.at[stage - 1].most, copies = taken;
+    const struct state *from = &s->states.at[s->first.at[stage - 1] + parent];
+    struct state x = *from;
+    if (c->list) {
+        copies = c->list->counts[taken] - c->list->counts[0];
+        x.gain += taken ? c->list->units[0] - c->list->units[taken] - 1 : 0;
+        x.slack += c->list->slack[taken];
+    } else {
+        x.gain += ((dup_units)c->gain[0] * taken << s->steps->core->shift) / c->gain[1];
+        x.slack += c->slack_taken * taken + c->slack_left * (most - taken);
+    }
+    x.pes += c->pes * copies;
+    x.copies += copies;
+    x.parent = (uint32_t)parent;
+    x.taken = (uint32_t)taken;
+    return x;
 }
 
-/* Can an optimum go through this state after `stage` items? */
+/* Can an optimum go through this state after `stage` stages? */
 static bool is_open(const struct search *s, size_t stage, const struct state *x)
 {
-    int64_t unused = s->core->budget - x->pes - s->most[stage];
-    return x->pes + s->least[stage] <= s->core->budget &&
-           x->slack + (unused > 0 ? s->core->price * unused : 0) <= s->core->gap;
+    int64_t unused = s->steps->budget - x->pes - s->rest_pes.at[stage];
+    return x->pes <= s->steps->budget &&
+           x->slack + (unused > 0 ? s->steps->core->price * unused : 0) <= s->gap;
 }
 
 static int by_pes(const void *x, const void *y)
@@ -112,13 +143,13 @@ static int by_pes(const void *x, const void *y)
         return a->pes < b->pes ? -1 : 1;
     if (a->parent != b->parent)
         return a->parent < b->parent ? -1 : 1;
-    return (a->choice > b->choice) - (a->choice < b->choice);
+    return (a->taken > b->taken) - (a->taken < b->taken);
 }
 
 /* Keeps the states that improve on all before them; those after the stage before are new. */
 static void keep_best(struct search *s, size_t stage)
 {
-    size_t first = s->stage[stage], kept = first;
+    size_t first = s->first.at[stage], kept = first;
     struct state *at = s->states.at;
     qsort(at + first, s->states.n - first, sizeof *at, by_pes);
     for (size_t i = first; i < s->states.n; i++) {
@@ -133,110 +164,199 @@ static void keep_best(struct search *s, size_t stage)
 
 static bool run_stage(struct search *s, size_t stage)
 {
-    s->stage[stage] = s->states.n;
-    size_t n_before = s->stage[stage] - s->stage[stage - 1];
+    const struct stage *g = &s->stages.at[stage - 1];
+    bool is_list = s->steps->classes[g->class].list != NULL;
+    size_t n_before = s->states.n - s->first.at[stage - 1];
+    VEC_PUSH(&s->first, s->states.n);
     for (size_t parent = 0; parent < n_before; parent++) {
-        for (size_t choice = 0; choice < s->core->items[stage - 1].n_counts; choice++) {
-            struct state x = extend(s, stage, parent, choice);
-            if (!is_open(s, stage, &x))
-                continue;
-            if (s->states.n == MAX_STATES)
-                return false;
-            VEC_PUSH(&s->states, x);
+        for (int64_t taken = 0; taken <= g->most; taken += is_list ? 1 : g->most) {
+            struct state x = extend(s, stage, parent, taken);
+            s->effort++;
+            if (is_open(s, stage, &x))
+                VEC_PUSH(&s->states, x);
         }
+        if (s->states.n > MAX_STATES || s->effort > MAX_EFFORT)
+            return false;
     }
     keep_best(s, stage);
-    if (s->states.n == s->stage[stage])
-        BUG("no optimum within the bound after %zu items", stage);
+    return s->effort <= MAX_EFFORT;
+}
+
+static void make_stages(struct search *s, const int64_t *most)
+{
+    s->stages.n = s->rest_pes.n = 0;
+    for (uint32_t c = 0; c < s->steps->n_classes; c++) {
+        const struct dup_class *class = &s->steps->classes[c];
+        if (class->list)
+            VEC_PUSH(&s->stages, ((struct stage){c, most[c]}));
+        for (int64_t left = class->list ? 0 : most[c], n = 1; left > 0; left -= n, n *= 2) {
+            n = min_i64(n, left);
+            VEC_PUSH(&s->stages, ((struct stage){c, n}));
+        }
+    }
+    int64_t rest = 0;
+    VEC_PUSH(&s->rest_pes, rest);
+    for (size_t i = s->stages.n; i-- > 0;) {
+        const struct dup_class *c = &s->steps->classes[s->stages.at[i].class];
+        int64_t most_here = s->stages.at[i].most;
+        rest += c->pes * (c->list ? c->list->counts[most_here] - c->list->counts[0] : most_here);
+        VEC_PUSH(&s->rest_pes, rest);
+    }
+    for (size_t i = 0, j = s->rest_pes.n - 1; i < j; i++, j--) {
+        int64_t kept = s->rest_pes.at[i];
+        s->rest_pes.at[i] = s->rest_pes.at[j];
+        s->rest_pes.at[j] = kept;
+    }
+}
+
+/* What must be left is left. */
+static struct state first_state(const struct search *s, const int64_t *most)
+{
+    struct state x = {0};
+    for (size_t c = 0; c < s->steps->n_classes; c++)
+        x.slack += s->steps->classes[c].slack_left * (s->steps->classes[c].most - most[c]);
+    return x;
+}
+
+/* What each class gives to the best choice with at most most[class] of each; false: there is none
+ * within the bound, or the effort is spent. */
+static bool find_best(struct search *s, const int64_t *most, int64_t *taken, struct state *out)
+{
+    make_stages(s, most);
+    s->states.n = s->first.n = 0;
+    VEC_PUSH(&s->first, 0);
+    VEC_PUSH(&s->states, first_state(s, most));
+    for (size_t stage = 1; stage <= s->stages.n; stage++)
+        if (!run_stage(s, stage) || s->states.n == s->first.at[stage])
+            return false;
+    const struct state *x = &s->states.at[s->states.n - 1];
+    *out = *x;
+    memset(taken, 0, s->steps->n_classes * sizeof *taken);
+    for (size_t stage = s->stages.n; stage > 0; stage--) {
+        taken[s->stages.at[stage - 1].class] += x->taken;
+        x = parent_of(s, stage, x);
+    }
     return true;
 }
 
-/* The best state of a stage that uses at most `pes`; NULL if there is none. */
-static const struct state *best_within(const struct search *s, size_t stage, int64_t pes)
-{
-    size_t first = s->stage[stage], low = first, high = s->stage[stage + 1];
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (s->states.at[middle].pes <= pes)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low > first ? &s->states.at[low - 1] : NULL;
-}
+/* ---- ties ---- */
 
-/* The smallest choice of the stage's item with which `target` is still reached within `pes`. */
-static const struct state *step_back(struct search *s, size_t stage, int64_t pes,
-                                     const struct state *target, size_t *out_choice)
+/* An optimum under way: what it takes, what may be taken, what could not be forbidden. */
+struct optimum {
+    struct state state;
+    int64_t *taken, *trial;
+    int64_t *most;   /* by class */
+    int64_t *failed; /* by class: no optimum takes at most that many; -1: not known */
+};
+
+static bool is_equal(struct search *s, const struct optimum *o, const struct state *x)
 {
-    const struct dup_core_item *it = &s->core->items[stage - 1];
-    for (size_t choice = 0; choice < it->n_counts; choice++) {
-        const struct state *before = best_within(s, stage - 1, pes - it->pes * it->counts[choice]);
-        if (!before)
-            continue;
-        size_t parent = (size_t)(before - &s->states.at[s->stage[stage - 1]]);
-        struct state x = extend(s, stage, parent, choice);
-        if (x.copies == target->copies && compare_objectives(s, stage, &x, target) == 0) {
-            *out_choice = choice;
-            return before;
+    mpq_set_ui(s->difference, 0, 1);
+    for (size_t c = 0; c < s->steps->n_classes; c++)
+        if (o->taken[c] != o->trial[c]) {
+            add_gain(s, 1, &s->steps->classes[c], o->trial[c]);
+            add_gain(s, -1, &s->steps->classes[c], o->taken[c]);
         }
-    }
-    BUG("the optimum cannot be traced back through item %zu", stage);
+    return mpq_sgn(s->difference) == 0 && x->copies == o->state.copies;
 }
 
-static void trace_back(struct search *s, int64_t *copies)
+/* Some optimum takes at most `most` of the class: then o is one. */
+static bool forbid(struct search *s, struct optimum *o, uint32_t class, int64_t most)
 {
-    int64_t pes = s->core->budget;
-    const struct state *target = best_within(s, s->core->n_items, pes);
-    for (size_t stage = s->core->n_items; stage > 0; stage--) {
-        const struct dup_core_item *it = &s->core->items[stage - 1];
-        size_t choice = 0;
-        target = step_back(s, stage, pes, target, &choice);
-        copies[it->item] = it->counts[choice];
-        pes -= it->pes * it->counts[choice];
+    struct state x;
+    int64_t before = o->most[class];
+    if (o->taken[class] <= most) {
+        o->most[class] = min_i64(before, most);
+        return true;
+    }
+    if (most <= o->failed[class])
+        return false;
+    o->most[class] = most;
+    if (find_best(s, o->most, o->trial, &x) && is_equal(s, o, &x)) {
+        memcpy(o->taken, o->trial, s->steps->n_classes * sizeof *o->taken);
+        return true;
+    }
+    o->most[class] = before;
+    o->failed[class] = most;
+    return false;
+}
+
+/* From the last item on, each gets as few copies as an optimum can give it. */
+static void break_ties(struct search *s, struct optimum *o)
+{
+    const struct dup_steps *x = s->steps;
+    for (size_t i = x->core->n_items; i-- > 0 && s->effort <= MAX_EFFORT;) {
+        if (x->first[i] == x->first[i + 1]) {
+            uint32_t class = x->list_class[i];
+            while (o->taken[class] > 0 && forbid(s, o, class, o->taken[class] - 1))
+                ;
+            o->most[class] = o->taken[class];
+        }
+        for (size_t k = x->first[i + 1]; k-- > x->first[i];)
+            if (!forbid(s, o, x->steps[k].class, x->steps[k].rank))
+                break;
     }
 }
 
-static void sum_rest(struct search *s)
+static void write_copies(const struct dup_steps *x, const struct optimum *o, int64_t *copies)
 {
-    for (size_t k = s->core->n_items; k > 0; k--) {
-        const struct dup_core_item *it = &s->core->items[k - 1];
-        s->least[k - 1] = s->least[k] + it->pes * it->counts[0];
-        s->most[k - 1] = s->most[k] + it->pes * it->counts[it->n_counts - 1];
+    for (size_t i = 0; i < x->core->n_items; i++) {
+        const struct dup_core_item *it = &x->core->items[i];
+        bool is_list = x->first[i] == x->first[i + 1];
+        int64_t at = is_list ? o->taken[x->list_class[i]] : 0;
+        for (size_t k = x->first[i]; k < x->first[i + 1]; k++)
+            at += x->steps[k].rank < o->taken[x->steps[k].class];
+        copies[it->item] = it->counts[at];
     }
 }
 
-static bool search_core(const struct dup_core *core, struct arena *a, struct diag *d,
-                        int64_t *copies)
+/* No optimum costs more than the one found: what is above that cannot be part of one. Each count
+ * of an item may be off by a unit. */
+static void tighten(struct search *s, const struct state *optimum)
 {
-    size_t n = core->n_items;
-    struct search s = {.core = core,
-                       .stage = ARENA_ARRAY(a, size_t, n + 2),
-                       .least = ARENA_ARRAY(a, int64_t, n + 1),
-                       .most = ARENA_ARRAY(a, int64_t, n + 1)};
+    const struct dup_core *core = s->steps->core;
+    dup_units gap = optimum->slack + core->price * (s->steps->budget - optimum->pes) +
+                    4 * (dup_units)core->n_items;
+    for (size_t i = 0; i < core->n_items; i++)
+        gap += (dup_units)core->items[i].n_counts;
+    s->gap = gap < s->gap ? gap : s->gap;
+}
+
+static bool search_core(const struct dup_core *core, struct arena *a, int64_t *copies)
+{
+    struct dup_steps steps;
+    dup_find_steps(core, a, &steps);
+    struct search s = {.steps = &steps, .gap = core->gap};
+    struct optimum o = {.taken = ARENA_ARRAY(a, int64_t, steps.n_classes),
+                        .trial = ARENA_ARRAY(a, int64_t, steps.n_classes),
+                        .most = ARENA_ARRAY(a, int64_t, steps.n_classes),
+                        .failed = ARENA_ARRAY(a, int64_t, steps.n_classes)};
+    for (size_t c = 0; c < steps.n_classes; c++) {
+        o.most[c] = steps.classes[c].most;
+        o.failed[c] = -1;
+    }
     mpq_inits(s.difference, s.term, NULL);
-    sum_rest(&s);
-    VEC_PUSH(&s.states, (struct state){0});
-    bool ok = true;
-    for (size_t stage = 1; ok && stage <= n; stage++)
-        ok = run_stage(&s, stage);
-    s.stage[n + 1] = s.states.n;
-    if (ok)
-        trace_back(&s, copies);
-    else
-        diag_error(d, (struct loc){0}, DIAG_DUPLICATION,
-                   "the choice of copies needs more than %d states; give another number of PEs",
-                   MAX_STATES);
+    bool ok = find_best(&s, o.most, o.taken, &o.state);
+    if (ok) {
+        tighten(&s, &o.state);
+        break_ties(&s, &o);
+        write_copies(&steps, &o, copies);
+    }
     mpq_clears(s.difference, s.term, NULL);
+    VEC_FREE(&s.stages);
     VEC_FREE(&s.states);
+    VEC_FREE(&s.first);
+    VEC_FREE(&s.rest_pes);
     return ok;
 }
 
-bool dup_break_ties(const struct dup_problem *p, struct diag *d, int64_t *copies)
+bool dup_break_ties(const struct dup_problem *p, struct diag *d, int64_t *copies, bool *out_proven)
 {
     struct arena *a = arena_new();
     struct dup_core core;
-    bool ok = dup_find_core(p, a, d, copies, &core) && search_core(&core, a, d, copies);
+    bool ok = dup_find_core(p, a, d, copies, &core);
+    if (ok)
+        *out_proven = search_core(&core, a, copies);
     arena_free(a);
     return ok;
 }

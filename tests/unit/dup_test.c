@@ -10,6 +10,8 @@
 
 enum { MOST_ITEMS = 200 };
 
+static bool proven;
+
 /* ---- small problems against enumeration ---- */
 
 enum { SMALL_ITEMS = 4, SMALL_COPIES = 7, SMALL_LCM = 420 }; /* lcm(1..7) */
@@ -101,7 +103,7 @@ START_TEST(test_enumeration)
         int64_t now[SMALL_ITEMS] = {0}, best[SMALL_ITEMS] = {0}, copies[SMALL_ITEMS] = {0};
         make_small(&s, &seed);
         enumerate(&s.problem, 0, s.problem.pes, now, best);
-        ck_assert(dup_solve(&s.problem, NULL, d, copies));
+        ck_assert(dup_solve(&s.problem, NULL, d, copies, &proven) && proven);
         for (size_t i = 0; i < s.problem.n_items; i++)
             ck_assert_msg(copies[i] == best[i], "seed %d trial %d: item %zu has %lld, not %lld", _i,
                           trial, i, (long long)copies[i], (long long)best[i]);
@@ -125,7 +127,7 @@ START_TEST(test_start_does_not_matter)
         /* What has nothing to gain is cut off before the search (dup_solve does it). */
         for (size_t i = 0; i < s.problem.n_items; i++)
             s.items[i].n_counts = s.items[i].cycles ? s.items[i].n_counts : 1;
-        ck_assert(dup_break_ties(&s.problem, d, copies));
+        ck_assert(dup_break_ties(&s.problem, d, copies, &proven) && proven);
         ck_assert_mem_eq(copies, best, s.problem.n_items * sizeof *best);
     }
     diag_free(d);
@@ -246,7 +248,7 @@ static void check_network(const struct layer *layers, size_t n, int64_t want_pe_
     int64_t copies[MOST_ITEMS];
     struct diag *d = diag_new();
     ck_assert_int_eq(pe_min(&net), want_pe_min);
-    ck_assert(dup_solve(&p, NULL, d, copies));
+    ck_assert(dup_solve(&p, NULL, d, copies, &proven) && proven);
     for (size_t i = 0; i < n; i++)
         ck_assert_msg(copies[i] == (i < n_want ? want[i] : 1), "layer %zu has %lld copies", i,
                       (long long)copies[i]);
@@ -318,7 +320,7 @@ START_TEST(test_resnet152)
     ck_assert_int_eq(pe_min(&net), 936);
     struct dup_problem p = {net.items, net.n, 936 + 256};
     double start = now_seconds();
-    ck_assert(dup_solve(&p, NULL, d, copies));
+    ck_assert(dup_solve(&p, NULL, d, copies, &proven) && proven);
     ck_assert(now_seconds() - start < 1);
     for (size_t i = 0; i < net.n; i++)
         used += copies[i] * net.items[i].pes;
@@ -338,11 +340,45 @@ START_TEST(test_equal_layers)
     for (int i = 0; i < 36; i++)
         add_layer(&net, (struct layer){3, 64, 64, 14});
     struct dup_problem p = {net.items, net.n, pe_min(&net) + 3 * 20 + 2};
-    ck_assert(dup_solve(&p, NULL, d, copies));
+    ck_assert(dup_solve(&p, NULL, d, copies, &proven) && proven);
     for (size_t i = 0; i < net.n; i++)
         ck_assert_int_eq(copies[i], i < 20 ? 2 : 1);
     diag_free(d);
     arena_free(net.arena);
+}
+END_TEST
+
+/* So many that work for each pair of layers would take minutes. Two kinds take turns, t = 12 with
+ * one PE and t = 24 with two: second copies gain 6 a PE, third ones 2. One copy of all takes 15,000
+ * PEs, the second ones as many; of 35,000 the last 5,000 go to third copies, fewest if they are of
+ * two. */
+START_TEST(test_many_layers)
+{
+    enum { N = 10000 };
+    static const int64_t counts[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    struct dup_item *items = heap_alloc(N * sizeof *items);
+    int64_t *copies = heap_alloc(N * sizeof *copies);
+    struct diag *d = diag_new();
+    for (int i = 0; i < N; i++)
+        items[i] = (struct dup_item){i % 2 ? 24 : 12, i % 2 ? 2 : 1, COUNT(counts), counts};
+    struct dup_problem p = {items, N, 3 * N + 5000};
+    ck_assert(dup_solve(&p, NULL, d, copies, &proven) && proven);
+    int64_t pes = 0, sum = 0;
+    for (int i = 0; i < N; i++) {
+        pes += copies[i] * items[i].pes;
+        sum += copies[i];
+        ck_assert(copies[i] == 2 || copies[i] == 3);
+        ck_assert(i < 2 || copies[i] <= copies[i - 2]); /* of equal layers the first */
+    }
+    /* the same gain from fewer copies: third ones for 2,500 layers of two PEs, none of one */
+    ck_assert_int_eq(pes, p.pes);
+    ck_assert_int_eq(sum, 2 * N + 2500);
+    ck_assert_int_eq(copies[4999], 3);
+    ck_assert_int_eq(copies[5001], 2);
+    ck_assert_int_eq(copies[0], 2);
+    free(items);
+    free(copies);
+    diag_free(d);
 }
 END_TEST
 
@@ -354,7 +390,7 @@ START_TEST(test_does_not_fit)
     struct dup_problem p = {net.items, net.n, 232};
     struct diag *d = diag_new();
     int64_t copies[MOST_ITEMS];
-    ck_assert(!dup_solve(&p, NULL, d, copies));
+    ck_assert(!dup_solve(&p, NULL, d, copies, &proven));
     ck_assert_int_eq(d->first->code, DIAG_CAPACITY);
     diag_free(d);
     arena_free(net.arena);
@@ -368,7 +404,7 @@ START_TEST(test_numbers_out_of_range)
     struct dup_problem p = {huge, 2, INT64_MAX};
     struct diag *d = diag_new();
     int64_t copies[2];
-    ck_assert(!dup_solve(&p, NULL, d, copies));
+    ck_assert(!dup_solve(&p, NULL, d, copies, &proven));
     ck_assert_int_eq(d->first->code, DIAG_DUPLICATION);
     diag_free(d);
 }
@@ -379,7 +415,7 @@ START_TEST(test_no_items)
     struct dup_problem p = {NULL, 0, 5};
     struct diag *d = diag_new();
     int64_t copies[1];
-    ck_assert(dup_solve(&p, NULL, d, copies));
+    ck_assert(dup_solve(&p, NULL, d, copies, &proven) && proven);
     ck_assert_double_eq(dup_objective(&p, copies), 0);
     diag_free(d);
 }
@@ -394,7 +430,7 @@ START_TEST(test_lp_file)
     char path[] = "/tmp/dup_test.XXXXXX";
     int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
-    ck_assert(dup_solve(&p, path, d, copies));
+    ck_assert(dup_solve(&p, path, d, copies, &proven));
     struct file f;
     ck_assert(file_open(path, d->arena, d, &f));
     char *text = arena_strndup(d->arena, (const char *)f.data, f.size);
@@ -404,7 +440,7 @@ START_TEST(test_lp_file)
     ck_assert_ptr_nonnull(strstr(text, "extra_pes: + 3 layer2_copies2 + layer1_copies2 <= 3"));
     file_close(&f);
     remove(path);
-    ck_assert(!dup_solve(&p, "/no such folder/x.lp", d, copies));
+    ck_assert(!dup_solve(&p, "/no such folder/x.lp", d, copies, &proven));
     ck_assert_int_eq(d->first->code, DIAG_IO);
     diag_free(d);
     arena_free(net.arena);
@@ -665,6 +701,7 @@ int main(void)
     tcase_add_test(t, test_paper_networks);
     tcase_add_test(t, test_resnet152);
     tcase_add_test(t, test_equal_layers);
+    tcase_add_test(t, test_many_layers);
     tcase_add_test(t, test_does_not_fit);
     tcase_add_test(t, test_numbers_out_of_range);
     tcase_add_test(t, test_no_items);
