@@ -8,7 +8,7 @@ The first four cut along the width; `makespan` leaves the cut to the compiler.
 import concurrent.futures
 import sys
 
-from paper.claims import EXTRA_PES, SETS, STUDY, STUDY_SETS
+from paper.claims import EXTRA_PES, MANY_PES, SETS, STUDY, STUDY_SETS
 from paper.runner import find_test_data
 
 CONFIGURATIONS = {
@@ -18,6 +18,7 @@ CONFIGURATIONS = {
     "wdup+xinf": ("cross", "sum", "w"),
     "makespan": ("cross", "makespan", "auto"),
 }
+SET_OPTIONS = {**STUDY_SETS, "auto": "auto"}
 WITH_COPIES = ("wdup", "wdup+xinf", "makespan")
 
 
@@ -34,11 +35,16 @@ def list_study():
     return [(*key, sets) for key in STUDY for sets in STUDY_SETS if sets not in SETS]
 
 
+def list_many_pes():
+    """Copies for the makespan with many more PEs than the networks need."""
+    return [(network, "makespan", extra, sets) for network, extra, sets in MANY_PES]
+
+
 def point_options(point):
     _, name, extra, sets = point
     schedule, duplicate, cut = CONFIGURATIONS[name]
     return ["--arch", "clsa", "--schedule", schedule, "--duplicate", duplicate, "--cut", cut,
-            "--set", STUDY_SETS[sets], "--extra-pes", str(extra)]
+            "--set", SET_OPTIONS[sets], "--extra-pes", str(extra)]
 
 
 def run_point(cimc, path, point, simulate):

@@ -18,6 +18,7 @@ from paper.weights import weight_bytes
 STAGES = ("import", "passes", "schedule", "emit", "check", "write")
 MEMORY_FACTOR, MEMORY_BYTES = 2, 200 * 10**6
 COMPILE_FACTOR, COMPILE_SECONDS = 5, 0.3   # times protobuf-c's unpacking, plus
+MAKESPAN_POINTS = ((32, "pixel"), (256, "auto"), (256, "pixel"))   # extra PEs, sets
 SIMULATE_FACTOR = 5                        # times ONNX Runtime on one thread
 
 
@@ -105,6 +106,22 @@ def compile_model(cimc, model, options, runs):
         row[key] = reports[0][key]
     row["cycles"] = reports[0]["makespan_cycles"]
     return row
+
+
+def makespan_key(extra, sets):
+    return "makespan_%d_%s_cpu_s" % (extra, sets)
+
+
+def measure_makespan(cimc, model, options=()):
+    """CPU seconds of compiling with copies for the makespan, one run each."""
+    return {makespan_key(extra, sets): compile_model(
+        cimc, model, [*options, "--duplicate", "makespan", "--extra-pes", str(extra), "--set", sets], 1)["compile_cpu_s"]
+            for extra, sets in MAKESPAN_POINTS}
+
+
+def longest_makespan(row):
+    """Of those measured; None if none were."""
+    return max((row[makespan_key(*point)] for point in MAKESPAN_POINTS if makespan_key(*point) in row), default=None)
 
 
 def simulate_model(cimc, model, options, runs):

@@ -6,7 +6,7 @@ In:  the reports of all points, the layers of all networks.
 import collections
 import math
 
-from paper.claims import (BASE_LAYERS, CASE_STUDY, EXTRA_PES, KNOWN_COPIES, KNOWN_CYCLES,
+from paper.claims import (BASE_LAYERS, CASE_STUDY, EXTRA_PES, KNOWN_COPIES, KNOWN_CYCLES, MANY_PES,
                           KNOWN_SPEEDUP, KNOWN_UTILISATION, SETS, TABLE_1, TABLE_2, TITLES)
 from paper.points import copies_of, format_copies
 from paper.tables import without_input
@@ -95,6 +95,16 @@ def never_worse(reports):
                                    "never", "worse at " + " ".join("+%d" % x for x in worse), False))
     return out or [Verdict("duplication for the makespan is no worse than for the sum", "never",
                            "never", True)]
+
+
+def many_pes(reports):
+    """Copies for the makespan against those of a plainer search, with many PEs."""
+    out = []
+    for (network, extra, sets), cycles in MANY_PES.items():
+        found = reports[(network, "makespan", extra, sets)]["makespan_cycles"]
+        out.append(Verdict("%s +%d, %s sets: makespan" % (TITLES[network], extra, sets),
+                           "at most %d" % cycles, found, found <= cycles))
+    return out
 
 
 def bounds_hold(reports):

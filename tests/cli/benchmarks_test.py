@@ -40,6 +40,8 @@ def points_of_the_paper(b):
     listed = points.list_points(TITLES, makespan=True)
     b.equal([len(listed), len(set(listed))], [7 * 2 * (1 + 4 + 1 + 4 + 4)] * 2, 'points')
     b.equal(len(points.list_study()), 8 * 3, 'points with other sets')
+    b.equal([points.point_options(key)[-3:] for key in points.list_many_pes()[:2]],
+            [['auto', '--extra-pes', '256'], ['pixel', '--extra-pes', '256']], 'points with many PEs')
     b.equal(points.format_copies([3, 1, 2, 1, 1]), '3 1 2 1...', 'copies')
     b.equal(points.format_copies([3, 2]), '3 2', 'copies of all layers')
 
