@@ -182,30 +182,32 @@ static bool run_stage(struct search *s, size_t stage)
     return s->effort <= MAX_EFFORT;
 }
 
+/* PEs of all that the stage can take. */
+static int64_t stage_pes(const struct search *s, const struct stage *g)
+{
+    const struct dup_class *c = &s->steps->classes[g->class];
+    return c->pes * (c->list ? c->list->counts[g->most] - c->list->counts[0] : g->most);
+}
+
 static void make_stages(struct search *s, const int64_t *most)
 {
+    int64_t rest = 0;
     s->stages.n = s->rest_pes.n = 0;
     for (uint32_t c = 0; c < s->steps->n_classes; c++) {
-        const struct dup_class *class = &s->steps->classes[c];
-        if (class->list)
+        bool is_list = s->steps->classes[c].list != NULL;
+        if (is_list)
             VEC_PUSH(&s->stages, ((struct stage){c, most[c]}));
-        for (int64_t left = class->list ? 0 : most[c], n = 1; left > 0; left -= n, n *= 2) {
+        for (int64_t left = is_list ? 0 : most[c], n = 1; left > 0; left -= n, n *= 2) {
             n = min_i64(n, left);
             VEC_PUSH(&s->stages, ((struct stage){c, n}));
         }
     }
-    int64_t rest = 0;
+    for (size_t i = 0; i < s->stages.n; i++)
+        rest += stage_pes(s, &s->stages.at[i]);
     VEC_PUSH(&s->rest_pes, rest);
-    for (size_t i = s->stages.n; i-- > 0;) {
-        const struct dup_class *c = &s->steps->classes[s->stages.at[i].class];
-        int64_t most_here = s->stages.at[i].most;
-        rest += c->pes * (c->list ? c->list->counts[most_here] - c->list->counts[0] : most_here);
+    for (size_t i = 0; i < s->stages.n; i++) {
+        rest -= stage_pes(s, &s->stages.at[i]);
         VEC_PUSH(&s->rest_pes, rest);
-    }
-    for (size_t i = 0, j = s->rest_pes.n - 1; i < j; i++, j--) {
-        int64_t kept = s->rest_pes.at[i];
-        s->rest_pes.at[i] = s->rest_pes.at[j];
-        s->rest_pes.at[j] = kept;
     }
 }
 
