@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 
-FLOAT, INT8, INT64 = 1, 3, 7
+FLOAT, INT8, INT64, FLOAT16 = 1, 3, 7, 10
 
 
 # ---- ONNX: field numbers are those of onnx.proto ----
@@ -58,9 +58,9 @@ def tensor(name, dims, values=None):
             field(9, raw))
 
 
-def value_info(name, dims):
+def value_info(name, dims, dtype=FLOAT):
     shape = b''.join(field(1, field(1, d)) for d in dims)
-    return field(1, name) + field(2, field(1, field(1, FLOAT) + field(2, shape)))
+    return field(1, name) + field(2, field(1, field(1, dtype) + field(2, shape)))
 
 
 def node(op, inputs, outputs, **attributes):
@@ -126,6 +126,32 @@ def attention_model():
     return model(nodes, [tensor('w', [4, 4]), tensor('b', [4])], [('x', [3, 4])], [('y', [3, 1])])
 
 
+def computed_model():
+    """Shapes and constants that are known when the model is read."""
+    nodes = [node('Constant', [], ['k'], value_ints=[2, 3]), node('ConstantOfShape', ['k'], ['o']),
+             node('Cast', ['o'], ['i'], to=INT64), node('Size', ['x'], ['n']), node('Range', ['a', 'n', 'p'], ['r']),
+             node('Mod', ['r', 'b'], ['m']), node('Less', ['m', 'b'], ['l']), node('Greater', ['r', 'b'], ['g']),
+             node('And', ['l', 'g'], ['u']), node('Not', ['u'], ['v']), node('Equal', ['r', 'b'], ['e']),
+             node('Or', ['v', 'e'], ['c']), node('Where', ['c', 'f', 'h'], ['w']), node('Reshape', ['w', 'd'], ['s']),
+             node('ScatterND', ['s', 'i', 'j'], ['t']), node('Mul', ['x', 't'], ['y'])]
+    constants = [tensor('a', [], [0]), tensor('b', [], [7]), tensor('p', [], [1]), tensor('f', [], [0.5]), tensor('h', [60]),
+                 tensor('d', [4], [1, 2, 5, 6]), tensor('j', [2, 6])]
+    return model(nodes, constants, [X], [('y', [1, 2, 5, 6])])
+
+
+def quantised_model():
+    """A weight of 8-bit integers with a scale for each channel."""
+    weight = field(1, 4) + field(1, 6) + field(2, INT8) + field(8, 'q') + field(9, bytes(range(24)))
+    nodes = [node('DequantizeLinear', ['q', 's'], ['w'], axis=1), node('MatMul', ['x', 'w'], ['y'])]
+    return model(nodes, [weight, tensor('s', [6])], [('x', [3, 4])], [('y', [3, 6])])
+
+
+def halves_model():
+    """Input, weight and output in fp16."""
+    weight = field(1, 4) + field(1, 6) + field(2, FLOAT16) + field(8, 'w') + field(9, bytes.fromhex('0038') * 24)
+    return model([node('MatMul', ['x', 'w'], ['y'])], [weight], [('x', [3, 4], FLOAT16)], [('y', [3, 6], FLOAT16)])
+
+
 MODELS = {
     'residual': residual_model(), 'split': split_model(), 'shape': shape_model(), 'attention': attention_model(),
     'external': external_model(),
@@ -144,6 +170,20 @@ MODELS = {
                                tensor('d', [2], [-2, 2]), tensor('e', [8], [0, 0, 0, 1, 0, 0, 0, 0])]),
     'shuffle': chain(13, [1, 1, 10, 6], ('Flatten', [], {}), ('Reshape', ['r'], {}), ('DepthToSpace', [], {'blocksize': 1}),
                      ('Tanh', [], {}), constants=[tensor('r', [4], [1, 1, 10, 6])]),
+    'activations': chain(14, [1, 2, 5, 6], ('HardSigmoid', [], {'alpha': 0.5}), ('HardSwish', [], {}), ('PRelu', ['p'], {}),
+                         ('Pow', ['q'], {}), ('LRN', [], {'size': 3}), ('LogSoftmax', [], {'axis': 1}), ('Reciprocal', [], {}),
+                         constants=[tensor('p', [2, 1, 1]), tensor('q', [1], [3.0])]),
+    'elements': chain(13, [2, 5, 6], ('Max', ['p', 'q'], {}), ('Min', ['q'], {}), ('Dropout', [], {}), ('Identity', [], {}),
+                      ('Sub', ['p'], {}), ('Neg', [], {}), ('Abs', [], {}), ('Sqrt', [], {}), ('Exp', [], {}),
+                      ('Log', [], {}), ('Squeeze', ['z'], {}),
+                      constants=[tensor('p', [2, 1, 1]), tensor('q', [6]), tensor('z', [1], [0])]),
+    'reductions': chain(13, [1, 1, 1, 1], ('ReduceMax', [], {'axes': [3], 'keepdims': 0}), ('Unsqueeze', ['z'], {}),
+                        ('ReduceL2', [], {'axes': [1]}), ('GlobalMaxPool', [], {}), ('ReduceSum', ['z'], {}),
+                        constants=[tensor('z', [1], [3])]),
+    'repeats': chain(13, [1, 4, 10, 6], ('Tile', ['t'], {}), ('Expand', ['e'], {}),
+                     constants=[tensor('t', [4], [1, 2, 2, 1]), tensor('e', [4], [1, 1, 1, 6])]),
+    'upsample': chain(9, [1, 2, 5, 18], ('Upsample', ['s'], {}), constants=[tensor('s', [4], [1., 1., 1., 3.])]),
+    'computed': computed_model(), 'quantised': quantised_model(), 'halves': halves_model(),
     'dense': chain(13, [1, 7], ('Flatten', [], {}), ('Gemm', ['w', 'b'], {}), ('Softmax', [], {'axis': 1}),
                    constants=[tensor('w', [60, 7]), tensor('b', [7])]),
 }
