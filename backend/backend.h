@@ -48,7 +48,7 @@ struct tile_report {
     uint64_t buffer_bytes;               /* of all its buffers */
     uint64_t peak_bytes;                 /* most bytes in use at one time */
 };
-enum buffer_kind { BUFFER_VALUE, BUFFER_SUMS, BUFFER_TEMPORARY, BUFFER_CONSTANT };
+enum buffer_kind { BUFFER_VALUE, BUFFER_SUMS, BUFFER_CONSTANT };
 /* A buffer of a tile: rows of a value, in fewer slots. A row is in use from its first write to its
  * last read. */
 struct buffer_report {

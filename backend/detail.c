@@ -79,9 +79,7 @@ static enum buffer_kind kind_of(const struct buffer *b)
 {
     if (b->constant)
         return BUFFER_CONSTANT;
-    if (b->value)
-        return BUFFER_VALUE;
-    return b->shows->opcode == IR_mvm ? BUFFER_SUMS : BUFFER_TEMPORARY;
+    return b->value ? BUFFER_VALUE : BUFFER_SUMS;
 }
 
 /* A row's bytes are in use in [first write, last read). */

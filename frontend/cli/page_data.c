@@ -35,7 +35,7 @@ static void tiles_json(const struct backend_result *r, struct json *j)
 
 static void buffers_json(const struct backend_detail *d, struct json *j)
 {
-    static const char *const kind[] = {"value", "sums", "temporary", "constant"};
+    static const char *const kind[] = {"value", "sums", "constant"};
     json_integer(j, "n_buffers", d->n_buffers);
     json_open_array(j, "buffers");
     for (uint32_t i = 0; i < d->n_buffers && i < MOST_ELEMENTS; i++) {

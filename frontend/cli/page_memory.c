@@ -95,7 +95,7 @@ static int compare_bytes(const void *a, const void *b)
 
 static void print_buffer(const struct page *p, const struct buffer_report *b)
 {
-    static const char *const kind[] = {"value", "sums", "temporary", "constant"};
+    static const char *const kind[] = {"value", "sums", "constant"};
     fputs("<tr>", p->out);
     page_cell_number(p, b->tile);
     fputs("<td class=\"l\" title=\"", p->out);
@@ -153,7 +153,7 @@ void page_memory(const struct page *p)
         "value "
         "has rows, used again in turn. <b>rows</b>: of the value that the tile sees; <b>ring</b>: "
         "slots; <b>peak</b>: most rows in use at one time, from the first write to the last read. "
-        "What: values; sums of crossbars' products before they are finished; temporaries; "
+        "What: values; sums of crossbars' products before they are finished; "
         "constants.");
     fprintf(p->out,
             "<p>All buffers together: %s. At most %s are in use at one time. Without rings "
