@@ -93,7 +93,8 @@ struct backend_result {
     const char *plan;              /* if asked for: the plan as text; in the program's arena */
     double seconds_schedule, seconds_emit;
 };
-/* NULL with diagnostics (CAPACITY, LOWER). `g` must be numbered and verified. */
+/* NULL with diagnostics (CAPACITY, LOWER). `g` must be numbered and verified, and outlive the
+ * program, whose images are read from its constants. */
 struct isa_program *backend_compile(const struct ir_graph *g, const struct arch *arch,
                                     const struct backend_options *o, struct backend_result *out,
                                     struct diag *d) CHECK_RESULT;
