@@ -45,6 +45,7 @@ struct settings {
     const char *test_data, *input_fill, *save_outputs, *times, *program, *model;
     string_list inputs;
     bool compare_layers;
+    double tolerance;
     int64_t latency_seed, max_extra_cycles;
     /* dump */
     int64_t dump_format; /* index of the choice */
@@ -55,6 +56,8 @@ struct settings {
     const struct progress *progress; /* of long work; NULL: nobody watches */
 };
 
+static const double DEFAULT_TOLERANCE = 1e-4;
+
 enum option_kind {
     OPTION_FLAG,     /* bool */
     OPTION_TEXT,     /* const char * */
@@ -62,6 +65,7 @@ enum option_kind {
     OPTION_LIST,     /* string_list, given more than once */
     OPTION_INTEGER,  /* int64_t in least..most */
     OPTION_CHOICE,   /* int64_t: index into `choices` */
+    OPTION_REAL,     /* double in least..most */
 };
 struct option_desc {
     const char *name;
@@ -212,6 +216,8 @@ bool driver_write_plan(const struct backend_result *r, const char *path,
 bool driver_lower_again(struct build *b, const struct isa_program *p, const char *model,
                         bool keep_imported, struct diag *d) CHECK_RESULT;
 void driver_free(struct build *b);
+/* Behind the last '/'. */
+const char *driver_file_name(const char *path);
 /* MODEL's file name with `ending` instead of .onnx, in the current directory. */
 const char *driver_output_name(const char *model, const char *ending, struct arena *a);
 
@@ -241,6 +247,7 @@ struct io_tensor {
     bool known;          /* name and type are set */
     struct ir_type type; /* f32, the shape outside */
     float *data;         /* NULL: no values */
+    bool given;          /* of a reference: a file's, not the evaluator's */
 };
 struct io {
     struct arena *arena;
@@ -260,14 +267,6 @@ bool io_evaluate_references(struct io *io, const struct ir_graph *g,
 bool io_save_outputs(const struct io *io, const char *dir, struct diag *d) CHECK_RESULT;
 void io_free(struct io *io);
 
-/* Worst absolute difference and largest magnitude; NaN equals NaN, else it is infinitely far. */
-struct difference {
-    double max_abs_error, max_abs_reference;
-    int64_t worst; /* element */
-    bool pass;     /* error <= 1e-4 * reference, or 1e-4 where that is 0 */
-};
-struct difference compare_f32(const float *got, const float *want, int64_t n);
-
 /* ---- npy.c ---- */
 /* f32 values of a .npy file of any real dtype, C order. Data from heap_alloc. */
 bool npy_read(const char *path, struct arena *names, struct diag *d, struct ir_type *out_type,
@@ -275,16 +274,26 @@ bool npy_read(const char *path, struct arena *names, struct diag *d, struct ir_t
 bool npy_write(const char *path, const struct ir_type *type, const float *data,
                struct diag *d) CHECK_RESULT;
 
+/* Worst absolute difference and largest magnitude of two tensors. */
+struct difference {
+    double max_abs_error, max_abs_reference;
+    int64_t worst; /* element */
+    bool pass;     /* error <= tolerance * reference, or is_absolute */
+    bool is_absolute;
+};
+
 /* ---- simulate.c: runs a program and compares ---- */
 
 struct simulation {
     const struct settings *settings;
     const struct isa_program *program;
     bool is_compiled;                /* by this very command */
+    bool may_lack_values;            /* then only times are simulated */
     const struct ir_graph *imported; /* gives references; may be NULL */
     const struct ir_graph *graph;    /* CROSSBAR, for --compare-layers; may be NULL */
     /* results */
     bool ran; /* to the end */
+    bool times_only;
     struct io io;
     struct sim_result result;
     struct difference *differences; /* per output; only where there is a reference */
@@ -304,9 +313,19 @@ void times_completed(struct times *t, uint32_t tile, uint32_t inst_index, uint64
 /* Of a run that came to its end. */
 bool times_write(const struct times *t, const char *path, struct diag *d) CHECK_RESULT;
 
+/* ---- verdict.c: are they right? ---- */
+
+/* Compares the outputs with the references; false with MISMATCH errors where one fails. */
+bool verdict(struct simulation *sim, struct diag *d) CHECK_RESULT;
+/* Of `n` > 0 values; NaN equals NaN and infinity itself, else they are infinitely far. */
+struct difference compare_f32(const float *got, const float *want, int64_t n, double tolerance);
+/* So small that the value was rounded away beside others of this magnitude. */
+bool is_rounded_away(const struct difference *r, double largest, double tolerance);
+
 /* ---- layers.c ---- */
 struct layers;
-struct layers *layers_new(const struct isa_program *p, const struct ir_graph *g, struct diag *d);
+struct layers *layers_new(const struct isa_program *p, const struct ir_graph *g, double tolerance,
+                          struct diag *d);
 void layers_free(struct layers *l);
 /* To be called from sim_options.executed. */
 void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,

@@ -1,17 +1,6 @@
 /* cmd_run.c - `cimc run`: compile (or take a program), simulate, compare. */
 #include "cli.h"
 
-#include <unistd.h>
-
-/* The evaluator is needed unless the test data has outputs. */
-static bool wants_evaluator(const struct settings *s)
-{
-    struct text path = {0};
-    text_add(&path, "%s/output_0.pb", s->test_data ? s->test_data : "");
-    bool has_outputs = s->test_data && access(path.at, F_OK) == 0;
-    text_free(&path);
-    return !has_outputs;
-}
 
 static void report(const struct build *b, const struct simulation *sim, const struct settings *s)
 {
@@ -59,7 +48,7 @@ static bool simulate_and_report(const struct build *b, const struct settings *s,
 static bool compile(struct build *b, const struct settings *s, struct diag *d)
 {
     return driver_start(b, s, NULL, d) &&
-           driver_lower(b, s, s->args.at[0], wants_evaluator(s), d) && driver_compile(b, s, d) &&
+           driver_lower(b, s, s->args.at[0], true, d) && driver_compile(b, s, d) &&
            (!s->output || driver_write(b, s->output, d)) && views_write(b, s, d);
 }
 
@@ -67,7 +56,7 @@ static bool take_program(struct build *b, const struct settings *s, struct diag 
 {
     *b = (struct build){0};
     struct isa_program *p = isa_program_read(s->program, d);
-    bool ok = p && driver_lower_again(b, p, s->args.at[0], wants_evaluator(s), d);
+    bool ok = p && driver_lower_again(b, p, s->args.at[0], true, d);
     b->program = p;
     return ok;
 }

@@ -19,8 +19,11 @@ static void report(const struct simulation *sim, const struct settings *s)
 static bool simulate_and_report(const struct isa_program *p, const struct build *b,
                                 const struct settings *s, struct diag *d)
 {
-    struct simulation sim = {
-        .settings = s, .program = p, .imported = b->imported, .graph = b->graph};
+    struct simulation sim = {.settings = s,
+                             .program = p,
+                             .may_lack_values = true,
+                             .imported = b->imported,
+                             .graph = b->graph};
     bool ok = simulate(&sim, d);
     if (sim.ran)
         report(&sim, s);

@@ -254,7 +254,6 @@ bool driver_lower_again(struct build *b, const struct isa_program *p, const char
 static void sign(struct isa_program *p, const struct build *b, const struct settings *s)
 {
     struct text options = {0};
-    const char *slash = strrchr(b->model, '/');
     struct settings recorded = *s;
     if (b->chosen.set) {
         recorded.set = b->chosen.set;
@@ -264,7 +263,7 @@ static void sign(struct isa_program *p, const struct build *b, const struct sett
         recorded.copies = mapping_copies_text(b->graph, p->arena);
     options_record(&recorded, &options);
     p->compiler = "cimc " CIMC_VERSION;
-    p->model = arena_strdup(p->arena, slash ? slash + 1 : b->model);
+    p->model = arena_strdup(p->arena, driver_file_name(b->model));
     p->options = arena_strdup(p->arena, options.at ? options.at : "");
     text_free(&options);
 }
@@ -312,9 +311,15 @@ bool driver_write_plan(const struct backend_result *r, const char *path, struct 
     return out_commit(&o, d);
 }
 
+const char *driver_file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 const char *driver_output_name(const char *model, const char *ending, struct arena *a)
 {
-    const char *slash = strrchr(model, '/'), *name = slash ? slash + 1 : model;
+    const char *name = driver_file_name(model);
     size_t n = strlen(name);
     if (strcmp(model, "-") == 0)
         return arena_printf(a, "program%s", ending);

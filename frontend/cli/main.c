@@ -72,7 +72,8 @@ static const struct command commands[] = {
      .text = "Compiles as `cimc compile` does, simulates the program and compares each output\n"
              "with the expected ones (--test-data), or with the reference evaluator. An output\n"
              "passes if its largest absolute error is at most 1e-4 of the largest expected\n"
-             "magnitude (1e-4 where that is 0). The simulated cycles must be the scheduled ones.\n"
+             "magnitude (--tolerance), or 2^-22 where values on the way are 2^-10 or more. The\n"
+             "simulated cycles must be the scheduled ones.\n"
              "\n"
              "Values of an input: --input, else --test-data, else --input-fill. The program is\n"
              "written only if -o is given. With --program nothing is compiled: the options that\n"
@@ -91,8 +92,9 @@ static const struct command commands[] = {
      .summary = "simulates a program file",
      .operands = "PROGRAM",
      .text = "Executes the program's bytes, function and timing together. Outputs are compared\n"
-             "with --test-data or, if --model is given, with the reference evaluator; without\n"
-             "either only the cycles are reported.\n",
+             "with --test-data or, if --model is given, with the reference evaluator. Without\n"
+             "values for the inputs (--test-data, --input, --input-fill) only times are\n"
+             "simulated.\n",
      .groups = {options_sim_model, options_values, options_inputs, options_times, options_json},
      .min_args = 1,
      .max_args = 1,

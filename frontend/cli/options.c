@@ -30,7 +30,8 @@ void settings_init(struct settings *s)
                            .tile = -1,
                            .pe = -1,
                            .duplicate = CHOOSE_SUM,
-                           .set = "auto"};
+                           .set = "auto",
+                           .tolerance = DEFAULT_TOLERANCE};
 }
 
 void settings_free(struct settings *s)
@@ -96,6 +97,16 @@ static bool set_integer(const struct option_desc *o, const char *value, int64_t 
     return true;
 }
 
+static bool set_real(const struct option_desc *o, const char *value, double *out)
+{
+    char *end;
+    double x = strtod(value, &end);
+    if (end == value || *end || !(x >= (double)o->least && x <= (double)o->most))
+        return false;
+    *out = x;
+    return true;
+}
+
 static bool set_option(const struct option_desc *o, const char *value, struct settings *s,
                        struct diag *d)
 {
@@ -112,6 +123,12 @@ static bool set_option(const struct option_desc *o, const char *value, struct se
                           "--%s: '%s' is not %s%san integer from %lld to %lld", o->name, value,
                           o->all ? o->all : "", o->all ? " or " : "", (long long)o->least,
                           (long long)o->most);
+    case OPTION_REAL:
+        if (set_real(o, value, field))
+            return true;
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--%s: '%s' is not a number from %lld to %lld", o->name, value,
+                          (long long)o->least, (long long)o->most);
     case OPTION_CHOICE:
         if (set_choice(o, value, field))
             return true;

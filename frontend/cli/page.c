@@ -147,22 +147,15 @@ static const char script[] =
     "rows.forEach(function(pair){body.appendChild(pair[1]);});"
     "});});});";
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static void print_head(const struct page *p)
 {
     const struct build *b = p->build;
+    const char *name = driver_file_name(b->model); /* not the folder: equal input, equal bytes */
     fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>", p->out);
-    view_print_escaped(p->out, file_name(b->model));
+    view_print_escaped(p->out, name);
     fprintf(p->out, " - cimc report</title>\n<style>%s</style></head>\n<body><main>\n<h1>", style);
-    view_print_escaped(p->out, file_name(b->model));
-    fputs("</h1>\n<div class=\"note\">", p->out);
-    view_print_escaped(p->out, b->model);
-    fputs(", compiled by cimc " CIMC_VERSION " for the machine ", p->out);
+    view_print_escaped(p->out, name);
+    fputs("</h1>\n<div class=\"note\">compiled by cimc " CIMC_VERSION " for the machine ", p->out);
     view_print_escaped(p->out, b->arch.name);
     fprintf(p->out,
             ": %lld PEs (crossbars of %lld x %lld cells) on %u tiles of %lld; a cycle is %.6g ns, "

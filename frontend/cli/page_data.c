@@ -104,8 +104,10 @@ static void machine_json(const struct page_machine *m, const char *key, struct j
 
 static void build_json(const struct page *p, struct json *j)
 {
+    struct build named = *p->build;
+    named.model = driver_file_name(named.model);
     json_open_map(j, NULL);
-    report_build_json(p->build, j);
+    report_build_json(&named, j);
     mapping_report_json(p->build, j);
     tiles_json(p->result, j);
     buffers_json(p->result->detail, j);

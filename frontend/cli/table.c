@@ -105,15 +105,20 @@ static void print_output(const struct simulation *sim, size_t k, FILE *out)
     fprintf(out, "' %s: ", ir_type_text(&t->type, type, sizeof type));
     if (sim->io.references[k].data)
         fprintf(out, "largest error %.3g of %.3g: %s\n", r->max_abs_error, r->max_abs_reference,
-                r->pass ? "PASS" : "FAIL");
+                !r->pass         ? "FAIL"
+                : r->is_absolute ? "PASS (absolute)"
+                                 : "PASS");
     else
         fputs("no reference\n", out);
 }
 
 void report_simulation(const struct simulation *sim, FILE *out)
 {
-    for (size_t k = 0; k < sim->io.n_outputs; k++)
+    for (size_t k = 0; k < sim->io.n_outputs && !sim->times_only; k++)
         print_output(sim, k, out);
+    if (sim->times_only)
+        fputs("no values, so times only: --test-data, --input or --input-fill gives the inputs\n",
+              out);
     if (sim->settings->compare_layers)
         fprintf(out, "%u stored values compared with the evaluator\n", sim->n_compared);
     fprintf(out, "cycles: %llu simulated, %llu scheduled", (unsigned long long)sim->result.cycles,

@@ -310,9 +310,8 @@ static void open_svg(struct picture *p, double height)
 static void draw_title(struct picture *p)
 {
     const struct build *b = p->views->build;
-    const char *slash = strrchr(b->model, '/');
     open_text(p, LEFT, 32, "t");
-    view_print_escaped(p->out, slash ? slash + 1 : b->model);
+    view_print_escaped(p->out, driver_file_name(b->model));
     fputs("</text>\n", p->out);
     open_text(p, LEFT, 51, "n");
     fputs("machine ", p->out);

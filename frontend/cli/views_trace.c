@@ -134,7 +134,7 @@ static void add_facts(struct json *j, const struct views *v)
 {
     json_open_map(j, "otherData");
     json_text(j, "compiler", "cimc " CIMC_VERSION);
-    json_text(j, "model", v->build->model);
+    json_text(j, "model", driver_file_name(v->build->model));
     json_text(j, "arch", v->build->arch.name);
     json_text(j, "unit_of_time", "1 us of this trace is 1 cycle");
     json_integer(j, "cycle_ps", v->build->arch.cycle_ps);

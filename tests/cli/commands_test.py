@@ -17,7 +17,7 @@ MAPPING = {'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies'
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
 VALUES = {'test-data', 'input', 'input-fill'}
-INPUTS = VALUES | {'compare-layers', 'latency-seed', 'max-extra-cycles', 'save-outputs'}
+INPUTS = VALUES | {'compare-layers', 'latency-seed', 'tolerance', 'max-extra-cycles', 'save-outputs'}
 PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-verify', 'roundtrip-each', 'dot', 'inline'}
 # Command -> options, operands that make a valid line as far as the command line goes.
 COMMANDS = {
@@ -129,7 +129,7 @@ def other_inputs(b):
     b.run('compile', b.model, '-o', 'p.cim')
     for arguments in (['compile', b.model, '-o', 'x', '--arch=absent.yaml'], ['run', b.model, '--test-data=absent'],
                       ['run', b.model, '--input=absent.npy'], ['sim', 'p.cim', '--model=absent', '--input-fill=ramp'],
-                      ['compile', b.model, '-o', 'x', '--constant=image=absent.pb'], ['sim', 'p.cim'],
+                      ['compile', b.model, '-o', 'x', '--constant=image=absent.pb'],
                       ['run', b.model, '--program=absent'], ['check', 'p.cim', '--model=absent'],
                       ['compile', b.model, '-o', 'x', '--arch-field=polish=1'],
                       ['compile', b.model, '-o', 'x', '--arch-field=rows=0']):

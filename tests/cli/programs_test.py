@@ -136,10 +136,60 @@ def wrong_reference(b):
     b.write('set/output_0.pb', data[:-4] + struct.pack('<f', last + 1))
     done = b.run('run', b.model, '--test-data=set', code=1)
     b.contains(done.stdout, ': FAIL')
-    b.expect(re.fullmatch(r"cimc: error: output 0 'logits' differs by 1 of \S+, worst at element 9 \[mismatch\]\n", done.stderr),
+    b.expect(re.fullmatch(r"cimc: error: output 0 'logits' differs by 1 of \S+, worst at \[0, 9\]: \S+, expected \S+ \[mismatch\]\n"
+                          r"cimc: note: the built-in evaluator agrees with the program: model and expected values differ\n", done.stderr),
              done.stderr)
+    b.contains(b.run('run', b.model, '--test-data=set', '--tolerance=0.5').stdout, ': PASS\n')
+    b.fails('run', b.model, '--tolerance=2', code=2, message="cimc: error: --tolerance: '2' is not a number from 0 to 1 [usage]")
+    b.run('compile', b.model, '-o', 'p.cim')    # without the model there is no evaluator to ask
+    b.equal(b.run('sim', 'p.cim', '--test-data=set', code=1).stderr.count('note'), 0, 'notes')
     report = json.loads(b.run('run', b.model, '--test-data=set', '--json', code=1).stdout)
     b.equal(report['outputs'][0]['pass'], False, 'pass')
+
+
+# Sigmoid of a dense layer: 8 inputs, y[1x1]. Input and expected output are ONNX Runtime's.
+SIGMOID = ('08071204636173653a84010a120a01780a01770a0162120161220447656d6d0a0f0a016112017922075369676d6f69641201672a2b08080801100142'
+           '01774a20cf9e4ebcbae428bd0a169bbc38d84cbddc49383ca32f3b3d1eba0b3dd429063d2a0d080110014201624a04cdcc54c15a130a0178120e0a0c'
+           '080112080a0208010a02080862090a017912040a02080142040a00100d')
+SIGMOID_IN = '0801080810014201784a205b50523fb26df8beb047a23fdca2afbfb39d763f803f1d3c84f93cbfc66985bf'
+SIGMOID_OUT = '0801080110014201794a040000e435'    # 1.69873238e-06, 1.4e-8 from the exact value
+
+
+def tiny_values(b):
+    """an output that was rounded away beside larger values passes absolutely, and --tolerance scales that"""
+    b.write('m.onnx', bytes.fromhex(SIGMOID))
+    os.mkdir(b.path('set'))
+    b.write('set/input_0.pb', bytes.fromhex(SIGMOID_IN))
+    b.write('set/output_0.pb', bytes.fromhex(SIGMOID_OUT))
+    b.contains(b.run('run', 'm.onnx', '--test-data=set', '--compare-layers').stdout, "output 0 'y' f32[1x1]: largest error 1.38e-08 of 1.7e-06: PASS (absolute)\n")
+    # 2^-22 = 2.4e-7 is for 1e-4; a tenth of it still is more than 1.38e-8, a hundredth is less.
+    b.contains(b.run('run', 'm.onnx', '--test-data=set', '--tolerance=1e-5').stdout, ': PASS (absolute)\n')
+    b.contains(b.run('run', 'm.onnx', '--test-data=set', '--tolerance=1e-6', code=1).stdout, ': FAIL\n')
+    b.contains(b.run('run', 'm.onnx', '--test-data=set', '--tolerance=0.01').stdout, ': PASS\n')
+
+
+def times_only(b):
+    """sim without values says so and simulates times only; what needs values is refused"""
+    b.run('compile', b.model, '-o', 'p.cim')
+    last = b.run('sim', 'p.cim', '--input-fill=ramp').stdout.splitlines()[-1]
+    b.equal(b.run('sim', 'p.cim').stdout, 'no values, so times only: --test-data, --input or --input-fill gives the inputs\n%s\n' % last, 'sim')
+    b.equal(json.loads(b.run('sim', 'p.cim', '--json', '--model', b.model).stdout)['outputs'][0],
+            {'name': 'logits', 'shape': [1, 10], 'max_abs_error': None, 'max_abs_reference': None, 'pass': None}, 'output')
+    b.fails('sim', 'p.cim', '--save-outputs=s', code=1, message="cimc: error: input 0 'image', f32[1x1x28x28], has no values; "
+            'give --test-data, --input or --input-fill [data]')
+
+
+def no_folders(b):
+    """report, trace and picture do not depend on the folder that the model lies in"""
+    os.makedirs(b.path('secret/place'))
+    shutil.copy(b.model, b.path('secret/place/m.onnx'))
+    shutil.copy(b.model, b.path('m.onnx'))
+    made = []
+    for model in ('m.onnx', 'secret/place/m.onnx'):
+        b.run('report', model, '-o', 'r.html')
+        b.run('compile', model, '--trace=t.json', '--schedule-svg=s.svg')
+        made.append([b.read(name) for name in ('r.html', 't.json', 's.svg')])
+    b.expect(made[0] == made[1], 'other bytes')
 
 
 def options_matter(b):
@@ -364,6 +414,7 @@ def damaged_texts(b):
 
 if __name__ == '__main__':
     sys.exit(run_cases([compile_json, peak_memory, layer_by_layer_json, run_json, compile_table, ten_images, saved_outputs_as_inputs, wrong_reference,
+                        tiny_values, times_only, no_folders,
                         options_matter, duplication, copies_for_a_pipeline,
                         schedule_views, lp_file, same_bytes, round_trip, edited_instruction, dropped_wait, deadlock, other_model,
                         damaged_models, damaged_programs, damaged_texts]))

@@ -1,0 +1,158 @@
+/*
+ * verdict.c - are the outputs right? Comparison with the references, and what a difference means.
+ *
+ * In: the program's outputs and the references. Out: a `difference` for each output, errors for
+ * those that fail. The graph's evaluator is asked only where an output differs too much: for the
+ * largest magnitude that values have on the way, and whether it agrees with the program.
+ */
+#include "cli.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* An f32 value that is a difference of larger ones keeps no more of them than this. */
+static const double ABSOLUTE = 0x1p-22, LEAST_MAGNITUDE = 0x1p-10;
+
+/* ---- two tensors ---- */
+
+static double distance(float a, float b)
+{
+    if (a == b || (isnan(a) && isnan(b)))
+        return 0;
+    double x = fabs((double)a - (double)b);
+    return isnan(x) ? INFINITY : x;
+}
+
+struct difference compare_f32(const float *got, const float *want, int64_t n, double tolerance)
+{
+    struct difference r = {0};
+    for (int64_t i = 0; i < n; i++) {
+        double error = distance(got[i], want[i]);
+        if (error > r.max_abs_error) {
+            r.max_abs_error = error;
+            r.worst = i;
+        }
+        if (isfinite(want[i]))
+            r.max_abs_reference = fmax(r.max_abs_reference, fabs((double)want[i]));
+    }
+    r.pass = r.max_abs_error <= tolerance * r.max_abs_reference;
+    return r;
+}
+
+bool is_rounded_away(const struct difference *r, double largest, double tolerance)
+{
+    return largest >= LEAST_MAGNITUDE &&
+           r->max_abs_error <= ABSOLUTE * (tolerance / DEFAULT_TOLERANCE);
+}
+
+/* ---- what the evaluator says ---- */
+
+struct opinion {
+    struct tensor *outputs; /* NULL: there is no graph */
+    double largest;         /* finite magnitude of any value */
+};
+
+static void keep_largest(void *self, const struct ir_op *op, const struct tensor *value)
+{
+    struct opinion *o = self;
+    const float *x = value->data;
+    (void)op;
+    if (value->type.dtype != IR_F32)
+        return;
+    for (int64_t i = 0, n = ir_count(&value->type); i < n; i++)
+        o->largest = isfinite(x[i]) ? fmax(o->largest, fabs((double)x[i])) : o->largest;
+}
+
+static bool ask_evaluator(const struct simulation *sim, struct opinion *out, struct diag *d)
+{
+    const struct io *io = &sim->io;
+    const struct ir_graph *g = sim->imported ? sim->imported : sim->graph;
+    struct eval_observer observer = {
+        .seen = keep_largest, .self = out, .progress = sim->settings->progress};
+    if (!g)
+        return true;
+    struct tensor *in = ARENA_ARRAY(io->arena, struct tensor, io->n_inputs);
+    out->outputs = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
+    for (size_t k = 0; k < io->n_inputs; k++)
+        in[k] = (struct tensor){.type = io->inputs[k].type, .data = io->inputs[k].data};
+    return eval_graph(g, in, io->n_inputs, out->outputs, io->n_outputs, &observer, d);
+}
+
+static void free_opinion(const struct simulation *sim, struct opinion *o)
+{
+    for (size_t k = 0; o->outputs && k < sim->io.n_outputs; k++)
+        tensor_free(&o->outputs[k]);
+}
+
+/* ---- verdicts ---- */
+
+/* "[0, 1, 44, 4]" */
+static const char *place_text(const struct ir_type *t, int64_t element, struct arena *a)
+{
+    struct text out = {0};
+    int64_t at[IR_MAX_RANK] = {0};
+    for (unsigned i = t->rank; i-- > 0; element /= t->dim[i])
+        at[i] = element % t->dim[i];
+    text_add(&out, "[");
+    for (unsigned i = 0; i < t->rank; i++)
+        text_add(&out, "%s%lld", i ? ", " : "", (long long)at[i]);
+    text_add(&out, "]");
+    const char *text = arena_strdup(a, out.at);
+    text_free(&out);
+    return text;
+}
+
+static void report_mismatch(const struct simulation *sim, size_t k, const struct opinion *o,
+                            struct diag *d)
+{
+    const struct io_tensor *t = &sim->io.outputs[k];
+    const struct difference *r = &sim->differences[k];
+    diag_error(d, (struct loc){0}, DIAG_MISMATCH,
+               "output %zu '%s' differs by %.3g of %.3g, worst at %s: %.9g, expected %.9g", k,
+               t->name, r->max_abs_error, r->max_abs_reference,
+               place_text(&t->type, r->worst, sim->io.arena), (double)t->data[r->worst],
+               (double)sim->io.references[k].data[r->worst]);
+    if (!o->outputs || !sim->io.references[k].given)
+        return;
+    struct difference e =
+        compare_f32(t->data, o->outputs[k].data, ir_count(&t->type), sim->settings->tolerance);
+    if (e.pass || is_rounded_away(&e, o->largest, sim->settings->tolerance))
+        diag_note(
+            d, (struct loc){0},
+            "the built-in evaluator agrees with the program: model and expected values differ");
+    else
+        diag_note(d, (struct loc){0},
+                  "the built-in evaluator differs from the program too, by %.3g", e.max_abs_error);
+}
+
+static bool judge(struct simulation *sim, struct diag *d)
+{
+    struct opinion o = {0};
+    bool ok = ask_evaluator(sim, &o, d);
+    for (size_t k = 0; ok && k < sim->io.n_outputs; k++) {
+        struct difference *r = &sim->differences[k];
+        if (!sim->io.references[k].data || r->pass)
+            continue;
+        r->pass = r->is_absolute = is_rounded_away(r, o.largest, sim->settings->tolerance);
+        if (!r->pass)
+            report_mismatch(sim, k, &o, d);
+    }
+    free_opinion(sim, &o);
+    for (size_t k = 0; k < sim->io.n_outputs; k++)
+        ok &= !sim->io.references[k].data || sim->differences[k].pass;
+    return ok;
+}
+
+bool verdict(struct simulation *sim, struct diag *d)
+{
+    bool all = true;
+    for (size_t k = 0; k < sim->io.n_outputs; k++) {
+        const struct io_tensor *want = &sim->io.references[k];
+        if (!want->data)
+            continue;
+        sim->differences[k] = compare_f32(sim->io.outputs[k].data, want->data,
+                                          ir_count(&want->type), sim->settings->tolerance);
+        all &= sim->differences[k].pass;
+    }
+    return all || judge(sim, d);
+}
