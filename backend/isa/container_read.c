@@ -209,10 +209,6 @@ static bool read_message(const struct loading *l, size_t header_bytes)
 {
     const Cimc__Program *m = l->m;
     struct isa_program *p = l->p;
-    if (m->isa_version != ISA_VERSION)
-        return diag_error(l->d, l->at, DIAG_PROGRAM,
-                          "instruction set version %u, this reader knows %d", m->isa_version,
-                          ISA_VERSION);
     if (m->n_tiles > UINT16_MAX || m->n_sections < 2 * m->n_tiles)
         return diag_error(l->d, l->at, DIAG_PROGRAM, "%zu tiles with %zu sections", m->n_tiles,
                           m->n_sections);
@@ -238,11 +234,14 @@ static bool load(struct isa_program *p, const char *path, struct diag *d)
     const uint8_t *header = find_header(&p->file, d, &n);
     if (!header)
         return false;
-    Cimc__Program *m = cimc__program__unpack(NULL, n, header);
-    if (!m)
-        return diag_error(d, at, DIAG_PROGRAM, "the header does not parse");
-    bool ok = read_message(&(struct loading){p, m, d, at}, n);
-    cimc__program__free_unpacked(m, NULL);
+    if (!isa_header_guard(header, n, &p->file, d))
+        return false;
+    struct arena *words = arena_new();
+    ProtobufCAllocator allocator = {arena_hook_alloc, arena_hook_free, words};
+    const Cimc__Program *m = cimc__program__unpack(&allocator, n, header);
+    bool ok = m ? read_message(&(struct loading){p, m, d, at}, n)
+                : diag_error(d, at, DIAG_PROGRAM, "the header does not parse");
+    arena_free(words);
     return ok && isa_validate(p, d);
 }
 

@@ -122,6 +122,9 @@ static inline uint64_t isa_section_aligned(uint64_t at)
     return (at + ISA_SECTION_ALIGNMENT - 1) / ISA_SECTION_ALIGNMENT * ISA_SECTION_ALIGNMENT;
 }
 
+/* Is this a header to unpack? False with a diagnostic. */
+bool isa_header_guard(const uint8_t *header, size_t n, const struct file *f,
+                      struct diag *d) CHECK_RESULT;
 /* Maps a file that sections of the program lie in, once for each path; NULL with a diagnostic.
  * It lives as long as the program. */
 const struct file *isa_program_map(struct isa_program *p, const char *path, struct loc at,

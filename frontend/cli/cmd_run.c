@@ -1,7 +1,6 @@
 /* cmd_run.c - `cimc run`: compile (or take a program), simulate, compare. */
 #include "cli.h"
 
-
 static void report(const struct build *b, const struct simulation *sim, const struct settings *s)
 {
     bool to_stderr = outputs_to_stdout(s);
@@ -47,9 +46,9 @@ static bool simulate_and_report(const struct build *b, const struct settings *s,
 
 static bool compile(struct build *b, const struct settings *s, struct diag *d)
 {
-    return driver_start(b, s, NULL, d) &&
-           driver_lower(b, s, s->args.at[0], true, d) && driver_compile(b, s, d) &&
-           (!s->output || driver_write(b, s->output, d)) && views_write(b, s, d);
+    return driver_start(b, s, NULL, d) && driver_lower(b, s, s->args.at[0], true, d) &&
+           driver_compile(b, s, d) && (!s->output || driver_write(b, s->output, d)) &&
+           views_write(b, s, d);
 }
 
 static bool take_program(struct build *b, const struct settings *s, struct diag *d)

@@ -12,9 +12,10 @@
  * - replaces a large payload of a TensorProto by a mark: field ONNX_MARK, the index into the table.
  * Since unknown fields are dropped, a file cannot forge a mark. Lengths are 64 bits wide here, so a
  * GraphProto of more than 2 GiB is fine as long as what is left over is smaller than that.
- * Wire format: protobuf.dev/programming-guides/encoding.
  */
 #include "onnx_source.h"
+
+#include "base/protobuf_wire.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -27,8 +28,6 @@ enum {
     CUT_BYTES = 4096,
     LENGTH_BYTES = 5, /* a length of a rebuilt message, filled in when it is known */
 };
-enum wire_type { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_LENGTH = 2, WIRE_32 = 5 };
-
 struct scan {
     const uint8_t *start; /* of the file */
     size_t size;
@@ -37,16 +36,6 @@ struct scan {
     struct loc loc;
     uint32_t n_messages, n_fields;
 };
-struct span {
-    const uint8_t *at, *end;
-};
-/* One field as it stands in the file; `body` is what follows tag and length. */
-struct field {
-    uint64_t number;
-    enum wire_type wire;
-    struct span body;
-};
-
 static bool fail(struct scan *s, const uint8_t *at, const ProtobufCMessageDescriptor *desc,
                  const char *what)
 {
@@ -58,54 +47,14 @@ static bool fail(struct scan *s, const uint8_t *at, const ProtobufCMessageDescri
                       desc->short_name, what);
 }
 
-static bool read_varint(struct span *in, uint64_t *out)
-{
-    uint64_t x = 0;
-    for (unsigned shift = 0; shift < 70 && in->at < in->end; shift += 7) {
-        uint8_t byte = *in->at++;
-        if (shift == 63 && byte > 1)
-            return false;
-        x |= (uint64_t)(byte & 127) << shift;
-        if (byte < 128) {
-            *out = x;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool read_field(struct scan *s, struct span *in, const ProtobufCMessageDescriptor *desc,
-                       struct field *out)
+static bool read_field(struct scan *s, struct wire_span *in, const ProtobufCMessageDescriptor *desc,
+                       struct wire_field *out)
 {
     const uint8_t *start = in->at;
-    uint64_t tag, length = 0;
     if (++s->n_fields > MAX_FIELDS)
         return fail(s, start, desc, "the file has too many fields");
-    if (!read_varint(in, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
-        return fail(s, start, desc, "malformed tag");
-    out->number = tag >> 3;
-    out->wire = (enum wire_type)(tag & 7);
-    out->body.at = in->at;
-    switch (out->wire) {
-    case WIRE_VARINT:
-        if (!read_varint(in, &length))
-            return fail(s, start, desc, "malformed number");
-        out->body.end = in->at;
-        return true;
-    case WIRE_64: length = 8; break;
-    case WIRE_32: length = 4; break;
-    case WIRE_LENGTH:
-        if (!read_varint(in, &length))
-            return fail(s, start, desc, "malformed length");
-        out->body.at = in->at;
-        break;
-    default: return fail(s, start, desc, "unknown wire type");
-    }
-    if (length > (uint64_t)(in->end - in->at))
-        return fail(s, start, desc, "a field reaches beyond the end of its message");
-    in->at += length;
-    out->body.end = in->at;
-    return true;
+    const char *wrong = wire_take(in, out);
+    return !wrong || fail(s, start, desc, wrong);
 }
 
 static void write_varint(struct text *out, uint64_t x)
@@ -142,19 +91,19 @@ static enum wire_type natural_wire(ProtobufCType type)
 }
 
 /* Numbers packed into one field must fill it exactly. */
-static bool packed_is_whole(struct span body, enum wire_type element)
+static bool packed_is_whole(struct wire_span body, enum wire_type element)
 {
     uint64_t ignored;
     if (element == WIRE_32 || element == WIRE_64)
         return (body.end - body.at) % (element == WIRE_32 ? 4 : 8) == 0;
     while (body.at < body.end)
-        if (!read_varint(&body, &ignored))
+        if (!wire_varint(&body, &ignored))
             return false;
     return true;
 }
 
 static bool check_form(struct scan *s, const ProtobufCMessageDescriptor *desc,
-                       const ProtobufCFieldDescriptor *known, const struct field *f)
+                       const ProtobufCFieldDescriptor *known, const struct wire_field *f)
 {
     enum wire_type natural = natural_wire(known->type);
     size_t n = (size_t)(f->body.end - f->body.at);
@@ -179,31 +128,23 @@ static bool is_payload(uint64_t number)
 
 /* The number of the payload field that is the only one of its tensor and large enough to cut out;
  * 0 if there is none. Malformed input is left for the scan proper to report. */
-static uint64_t payload_to_cut(struct span in)
+static uint64_t payload_to_cut(struct wire_span in)
 {
     uint64_t found = 0;
     unsigned n_payloads = 0;
+    struct wire_field f;
     while (in.at < in.end) {
-        uint64_t tag, length = 0;
-        if (!read_varint(&in, &tag))
+        if (wire_take(&in, &f))
             return 0;
-        if ((tag & 7) == WIRE_VARINT ? !read_varint(&in, &length)
-                                     : (tag & 7) == WIRE_LENGTH && !read_varint(&in, &length))
-            return 0;
-        if ((tag & 7) != WIRE_LENGTH)
-            length = (tag & 7) == WIRE_64 ? 8 : (tag & 7) == WIRE_32 ? 4 : 0;
-        if (length > (uint64_t)(in.end - in.at))
-            return 0;
-        in.at += length;
-        if (!is_payload(tag >> 3))
+        if (!is_payload(f.number))
             continue;
         n_payloads++;
-        found = (tag & 7) == WIRE_LENGTH && length >= CUT_BYTES ? tag >> 3 : 0;
+        found = f.wire == WIRE_LENGTH && f.body.end - f.body.at >= CUT_BYTES ? f.number : 0;
     }
     return n_payloads == 1 ? found : 0;
 }
 
-static void cut_out(struct scan *s, const struct field *f)
+static void cut_out(struct scan *s, const struct wire_field *f)
 {
     struct onnx_wire *out = s->out;
     uint32_t index = (uint32_t)out->n_cuts;
@@ -220,11 +161,11 @@ static void cut_out(struct scan *s, const struct field *f)
 
 /* ---- the scan ---- */
 
-static bool scan_message(struct scan *s, struct span in, const ProtobufCMessageDescriptor *desc,
-                         unsigned depth);
+static bool scan_message(struct scan *s, struct wire_span in,
+                         const ProtobufCMessageDescriptor *desc, unsigned depth);
 
 /* Copies a nested message with a length written in five bytes, which any reader accepts. */
-static bool scan_nested(struct scan *s, const struct field *f,
+static bool scan_nested(struct scan *s, const struct wire_field *f,
                         const ProtobufCFieldDescriptor *known, unsigned depth)
 {
     struct text *out = &s->out->message;
@@ -241,7 +182,7 @@ static bool scan_nested(struct scan *s, const struct field *f,
     return true;
 }
 
-static void copy_field(struct text *out, const struct field *f)
+static void copy_field(struct text *out, const struct wire_field *f)
 {
     size_t n = (size_t)(f->body.end - f->body.at);
     write_tag(out, f->number, f->wire);
@@ -250,8 +191,8 @@ static void copy_field(struct text *out, const struct field *f)
     text_add_bytes(out, f->body.at, n);
 }
 
-static bool scan_message(struct scan *s, struct span in, const ProtobufCMessageDescriptor *desc,
-                         unsigned depth)
+static bool scan_message(struct scan *s, struct wire_span in,
+                         const ProtobufCMessageDescriptor *desc, unsigned depth)
 {
     if (depth > MAX_DEPTH)
         return fail(s, in.at, desc, "messages are nested too deep");
@@ -259,7 +200,7 @@ static bool scan_message(struct scan *s, struct span in, const ProtobufCMessageD
         return fail(s, in.at, desc, "the file has too many messages");
     bool is_tensor = desc == &onnx__tensor_proto__descriptor;
     uint64_t to_cut = is_tensor ? payload_to_cut(in) : 0, seen = 0;
-    struct field f = {0};
+    struct wire_field f = {0};
     while (in.at < in.end) {
         if (!read_field(s, &in, desc, &f))
             return false;
@@ -294,7 +235,7 @@ bool onnx_guard(const struct file *f, const ProtobufCMessageDescriptor *root, st
         .start = f->data, .size = f->size, .out = out, .diag = d, .loc = {.file = f->path}};
     if (f->size == 0)
         return diag_error(d, s.loc, DIAG_ONNX_WIRE, "the file is empty");
-    struct span all = {f->data, f->data + f->size};
+    struct wire_span all = {f->data, f->data + f->size};
     if (scan_message(&s, all, root, 1)) {
         if (out->message.n <= INT_MAX)
             return true;

@@ -44,17 +44,6 @@ static void forget_pages(void *owner, const void *data, size_t bytes)
     file_forget(&f->file, data, bytes);
 }
 
-static void *alloc_in_arena(void *arena, size_t bytes)
-{
-    return arena_alloc(arena, bytes);
-}
-
-static void keep_in_arena(void *arena, void *p)
-{
-    (void)arena;
-    (void)p;
-}
-
 bool onnx_source_open(const char *path, const ProtobufCMessageDescriptor *root,
                       struct onnx_source *out, struct diag *d)
 {
@@ -66,7 +55,7 @@ bool onnx_source_open(const char *path, const ProtobufCMessageDescriptor *root,
     }
     out->path = strcmp(path, "-") == 0 ? NULL : arena_strdup(out->arena, path);
     out->externals = ARENA_NEW(out->arena, void *);
-    ProtobufCAllocator allocator = {alloc_in_arena, keep_in_arena, out->arena};
+    ProtobufCAllocator allocator = {arena_hook_alloc, arena_hook_free, out->arena};
     bool ok = onnx_guard(&out->file->file, root, &out->wire, d);
     if (ok) {
         out->root = protobuf_c_message_unpack(root, &allocator, out->wire.message.n,

@@ -111,3 +111,14 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
     text_free(&t);
     return s;
 }
+
+void *arena_hook_alloc(void *arena, size_t bytes)
+{
+    return arena_alloc(arena, bytes);
+}
+
+void arena_hook_free(void *arena, void *at)
+{
+    (void)arena;
+    (void)at;
+}

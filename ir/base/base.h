@@ -73,6 +73,11 @@ char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 #define ARENA_ARRAY(a, type, n) ((type *)arena_alloc_array((a), (n), sizeof(type)))
 void *arena_alloc_array(struct arena *a, size_t n, size_t elem_bytes);
 
+/* For libraries that take an allocator, protobuf-c: memory of the arena `arena`, freed with it.
+ * They never see NULL, which they would report as a damaged file. */
+void *arena_hook_alloc(void *arena, size_t bytes);
+void arena_hook_free(void *arena, void *at);
+
 /* ---- heap: malloc that leaves by the door where it fails ---- */
 
 void *heap_alloc(size_t bytes); /* zeroed */

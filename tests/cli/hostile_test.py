@@ -14,6 +14,9 @@ import time
 
 from bench import run_cases
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'interpreter'))
+import xxh3  # noqa: E402
+
 HEAD = 'isa 1\narch "base: clsa\\n"\n'
 PIXEL = 'ring_rows=1, y1=1, x1=1, height=1, width=1, channels=1, row_pitch=4, col_pitch=4, channel_pitch=4'
 
@@ -36,6 +39,18 @@ def open_quote(b):
     b.write('p.asm', 'isa 1\nmodel   "')
     b.fails('asm', 'p.asm', '-o', 'p.cim', code=1,
             message='p.asm:2:9: error: expected a string, found a string without end [asm-syntax]')
+
+
+def large_header(b):
+    """a header of many empty messages is refused before it is unpacked, another version before that"""
+    def program(header):
+        return b.write('p.cim', b'CIMC' + struct.pack('<IQQ', 1, len(header), xxh3.xxh3_64(header)) + header)
+    version = re.search(r'instruction set (\d+)', b.run('version').stdout).group(1)
+    empty = bytes((9 << 3 | 2, 0)) * 100000    # a tile each
+    program(b'\x08' + bytes([int(version)]) + empty)
+    b.fails('check', 'p.cim', code=1, message='p.cim: error: the header would take more than 19977632 bytes of memory [program]')
+    program(b'\x08\x7f' + empty)
+    b.fails('check', 'p.cim', code=1, message='p.cim: error: instruction set version 127, this reader knows %s [program]' % version)
 
 
 # ---- files on their way ----
@@ -136,7 +151,7 @@ def dangling_link(b):
     b.expect(os.path.islink(b.path('round')), 'a link to itself stays')
 
 
-CASES = [value_ranges, open_quote, cut_file, changed_file, full_device, dangling_link]
+CASES = [value_ranges, open_quote, large_header, cut_file, changed_file, full_device, dangling_link]
 
 if __name__ == '__main__':
     sys.exit(run_cases(CASES))
