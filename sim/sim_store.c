@@ -247,7 +247,7 @@ bool sim_open_store(struct sim *s, struct sim_store *m)
     if (m->memory)
         return true;
     /* Of unrolled rows nothing is read that was not written. */
-    m->memory = m->unrolled ? malloc(m->bytes) : calloc(1, m->bytes);
+    m->memory = heap_unless_huge(m->unrolled ? malloc(m->bytes) : calloc(1, m->bytes), m->bytes);
     if (!m->memory)
         return sim_fault(s, "no memory for the tile's %llu buffer bytes",
                          (unsigned long long)t->buffer_bytes);

@@ -101,7 +101,8 @@ static bool cover(struct check *k, uint32_t binding)
         }
     struct coverage *c = &k->coverage[k->n_coverage++];
     *c = (struct coverage){.index = b->index, .name = b->name, .n = n};
-    c->bits = calloc((size_t)(n / 8 + 1), 1);
+    size_t bytes = (size_t)(n / 8 + 1);
+    c->bits = heap_unless_huge(calloc(bytes, 1), bytes);
     k->binding_coverage[binding] = c;
     return c->bits || check_fault_program(k, "output %u is too large to check", b->index);
 }

@@ -209,7 +209,8 @@ static uint64_t n_places(const struct cluster *c)
 
 static uint64_t *new_marks(const struct cluster *c, uint64_t grain)
 {
-    return calloc((size_t)(n_places(c) / grain + 1), sizeof(uint64_t));
+    size_t n = (size_t)(n_places(c) / grain + 1);
+    return heap_unless_huge(calloc(n, sizeof(uint64_t)), n * sizeof(uint64_t));
 }
 
 /* Zero pages that are never touched cost nothing; what cannot be had at all is not our mistake. */
@@ -223,7 +224,8 @@ static bool allocate(struct check *k, struct tile_state *t)
         uint64_t *largest = new_marks(c, 1);
         free(largest); /* it can be had if need be */
         c->marks = new_marks(c, c->grain);
-        c->slots = calloc((size_t)c->n_slots, sizeof *c->slots);
+        size_t n = (size_t)c->n_slots;
+        c->slots = heap_unless_huge(calloc(n, sizeof *c->slots), n * sizeof *c->slots);
         if (!largest || !c->marks || !c->slots)
             return check_fault_program(k,
                                        "tile %u: %" PRIu64 " bytes of buffer are too many to check",

@@ -82,6 +82,9 @@ void arena_hook_free(void *arena, void *at);
 
 void *heap_alloc(size_t bytes); /* zeroed */
 void *heap_realloc(void *p, size_t bytes);
+/* `p`, of malloc or calloc, for a size that a file names: NULL comes through only where the file
+ * asks for so much that this is its fault. */
+void *heap_unless_huge(void *p, size_t bytes);
 
 /* Growable array: VEC(int) v = {0}; VEC_PUSH(&v, 3); v.at[0]; v.n; VEC_FREE(&v). */
 #define VEC(type)                                                                                  \

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HUGE_BYTES = 1 << 30 };
 enum { MESSAGE_BYTES = 1024 }; /* on the stack: there may be no memory */
 
 static _Thread_local struct door *door;
@@ -93,6 +94,13 @@ void *heap_alloc(size_t bytes)
 {
     void *p = calloc(1, bytes ? bytes : 1);
     if (!p)
+        out_of_memory(bytes);
+    return p;
+}
+
+void *heap_unless_huge(void *p, size_t bytes)
+{
+    if (!p && bytes < HUGE_BYTES)
         out_of_memory(bytes);
     return p;
 }

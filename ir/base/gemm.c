@@ -1,9 +1,23 @@
 /* gemm.c - oneDNN's sgemm behind our own signature. */
 #include "base/gemm.h"
+#include "base/asan.h"
 #include "base/base.h"
 
 #include <oneapi/dnnl/dnnl.h>
 #include <string.h>
+
+#ifndef BASE_ASAN /* it has its own */
+/* C++'s operator new, which oneDNN calls: nobody would catch what that throws. */
+__attribute__((visibility("default"))) void *operator_new(size_t bytes) __asm__("_Znwm");
+
+void *operator_new(size_t bytes)
+{
+    void *p = malloc(bytes ? bytes : 1);
+    if (!p)
+        out_of_memory(bytes);
+    return p;
+}
+#endif
 
 /* Of libgomp, whose threads Debian's oneDNN uses (its omp.h is gcc's alone). */
 void omp_set_num_threads(int n);
@@ -21,6 +35,8 @@ static void multiply(char stored_b, int64_t m, int64_t n, int64_t k, const float
     omp_set_num_threads(1); /* the order of a sum must not vary */
     dnnl_status_t s =
         dnnl_sgemm('N', stored_b, m, n, k, 1.0f, a, lda, b, ldb, accumulate ? 1.0f : 0.0f, c, ldc);
+    if (s == dnnl_out_of_memory)
+        out_of_memory(0);
     if (s != dnnl_success)
         BUG("dnnl_sgemm(%ld, %ld, %ld) answers %d", (long)m, (long)n, (long)k, (int)s);
 }

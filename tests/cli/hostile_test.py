@@ -1,16 +1,15 @@
 """Inputs that nobody means well: files that are empty, cut, huge, or in the way.
 
-usage: hostile_test.py CIMC ROOT
+usage: hostile_test.py CIMC ROOT SABOTAGE    (the library built from sabotage.c)
 """
 import os
 import re
 import resource
+import shutil
 import signal
 import struct
 import subprocess
 import sys
-import tempfile
-import time
 
 from bench import run_cases
 
@@ -104,7 +103,8 @@ WRITERS = [(['compile', 'm.onnx', '-o', 'out'], 'out'), (['compile', 'm.onnx', '
            (['compile', 'm.onnx', '-o', 'p', '--extra-pes', '4', '--lp-file', 'out'], 'out'), (['report', 'm.onnx', '-o', 'out'], 'out'),
            (['run', 'm.onnx', '--input-fill', 'ramp', '-o', 'out'], 'out'), (['opt', 'm.onnx', '-o', 'out'], 'out'),
            (['dis', 'p.cim', '-o', 'out'], 'out'), (['asm', 'p.asm', '-o', 'out'], 'out'),
-           (['sim', 'p.cim', '--input-fill', 'ramp', '--save-outputs', 'out'], 'out'), (['dump', 'p.cim', '-o', 'out'], 'out')]
+           (['sim', 'p.cim', '--times', 'out'], 'out'),
+           (['sim', 'p.cim', '--input-fill', 'ramp', '--save-outputs', 'out'], 'out'), (['dump', 'p.cim', '-o', 'out', '--format=bin'], 'out')]
 
 
 def writable(b):
@@ -136,6 +136,67 @@ def full_device(b):
                  '%s: %s stays' % (' '.join(arguments), stay))
 
 
+def sabotaged(b, arguments, **environment):
+    done = subprocess.run([b.cimc, *arguments], cwd=b.folder, capture_output=True, text=True,
+                          env=dict(os.environ, LD_PRELOAD=os.path.abspath(sys.argv[3]), **environment))
+    return done.returncode, done.stderr
+
+
+def is_sanitized(b):
+    """AddressSanitizer has an allocator of its own and wants to be the first library."""
+    with open(b.cimc, 'rb') as f:
+        return b'__asan_init' in f.read()
+
+
+def tree(path):
+    """All of a file or folder, as something to compare."""
+    if os.path.isdir(path):
+        return {name: tree(os.path.join(path, name)) for name in os.listdir(path)}
+    with open(path, 'rb') as f:
+        return f.read()
+
+
+def killed(b):
+    """SIGKILL before any step of any command that writes files leaves what was there, or what is to be there, whole"""
+    before = writable(b)
+    for arguments, out in [] if is_sanitized(b) else WRITERS:
+        arguments = arguments + ['--force'] * (arguments[0] == 'dump')
+        b.run(*arguments)
+        new = tree(b.path(out))
+        if os.path.isdir(b.path(out)):
+            b.write(os.path.join(out, 'program.json'), 'old')    # a dump's mark
+        else:
+            b.write(out, 'old')
+        old, n, code = tree(b.path(out)), 0, -9
+        while code == -9 and n < 100:
+            n += 1
+            code, _ = sabotaged(b, arguments, CIMC_KILL_AT=str(n))
+            found = tree(b.path(out))
+            if '--save-outputs' in arguments:    # a file each, in a folder that stays
+                b.expect(all(found.get(name) in (new[name], old.get(name)) for name in new), 'sim: step %d' % n)
+            else:
+                b.expect(found in (old, new), '%s: step %d' % (' '.join(arguments), n))
+        b.equal((code, n > 2), (0, True), '%s: the end, at step %d' % (' '.join(arguments), n))
+        for name in set(os.listdir(b.folder)) - set(before):
+            shutil.rmtree(b.path(name)) if os.path.isdir(b.path(name)) else os.unlink(b.path(name))
+
+
+def no_memory(b):
+    """an allocation that fails ends every command that writes files as out of memory, and nothing under a passing name stays"""
+    before = writable(b)
+    for arguments, _ in [] if is_sanitized(b) else WRITERS:
+        n, code = 1, 3
+        while code != 0 and n < 1000000:
+            code, message = sabotaged(b, arguments, CIMC_FAIL_MALLOC=str(n))
+            b.expect(code == 0 or (code == 3 and re.fullmatch(r'cimc: out of memory.*\n', message)) or
+                     (code == 1 and message.endswith('Cannot allocate memory [io]\n')),
+                     '%s: allocation %d: %d, %s' % (' '.join(arguments), n, code, message))
+            b.equal([name for name in os.listdir(b.folder) if '.tmp' in name], [], '%s: allocation %d' % (' '.join(arguments), n))
+            n = n * 3 + 1
+        for name in set(os.listdir(b.folder)) - set(before):
+            shutil.rmtree(b.path(name)) if os.path.isdir(b.path(name)) else os.unlink(b.path(name))
+
+
 def dangling_link(b):
     """an output through a link that leads nowhere yet makes the link's target, also through several folders"""
     os.makedirs(b.path('a/b'))
@@ -151,7 +212,7 @@ def dangling_link(b):
     b.expect(os.path.islink(b.path('round')), 'a link to itself stays')
 
 
-CASES = [value_ranges, open_quote, large_header, cut_file, changed_file, full_device, dangling_link]
+CASES = [value_ranges, open_quote, large_header, cut_file, changed_file, full_device, killed, no_memory, dangling_link]
 
 if __name__ == '__main__':
     sys.exit(run_cases(CASES))

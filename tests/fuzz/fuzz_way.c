@@ -163,7 +163,7 @@ static void compare_with_evaluator(struct io *io, const struct ir_graph *g)
         if (!out->known || !io->references[k].data)
             continue;
         struct difference difference =
-            compare_f32(out->data, io->references[k].data, ir_count(&out->type));
+            compare_f32(out->data, io->references[k].data, ir_count(&out->type), tolerance);
         fuzz_require(difference.max_abs_error <= tolerance * most,
                      "what was compiled computes what the evaluator does", d);
     }
