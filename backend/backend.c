@@ -20,7 +20,7 @@ static bool make_tasks(struct plan *p)
     if (!p->segment)
         return false;
     p->cells = plan_cells(p);
-    p->tasks = plan_tasks(p);
+    p->tasks = p->cells ? plan_tasks(p) : NULL;
     return p->tasks != NULL;
 }
 

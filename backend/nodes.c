@@ -330,6 +330,17 @@ static bool fits_window(struct builder *b, const struct ir_op *op)
                       ISA_MAX_COORD);
 }
 
+static bool fits_bindings(struct builder *b)
+{
+    uint32_t n = 0;
+    for (const struct ir_op *op = b->list.graph->first; op; op = op->next)
+        n += op->opcode == IR_input || op->opcode == IR_output;
+    return n <= ISA_MAX_BINDINGS ||
+           diag_error(b->diag, (struct loc){0}, DIAG_CAPACITY,
+                      "the network has %u inputs and outputs, an instruction can name %d", n,
+                      ISA_MAX_BINDINGS);
+}
+
 const struct node_list *plan_nodes(const struct ir_graph *g, struct arena *a, struct diag *d)
 {
     struct builder b = {.list = {.graph = g, .n_ops = g->n_ops}, .arena = a, .diag = d};
@@ -338,7 +349,7 @@ const struct node_list *plan_nodes(const struct ir_graph *g, struct arena *a, st
     b.list.node_of = ARENA_ARRAY(a, uint32_t, g->n_ops);
     b.list.parts = ARENA_ARRAY(a, struct value_parts, g->n_ops);
     memset(b.list.node_of, 0xff, g->n_ops * sizeof *b.list.node_of);
-    bool ok = true;
+    bool ok = fits_bindings(&b);
     for (const struct ir_op *op = g->first; op; op = op->next) {
         b.list.ops[op->id] = op;
         ok &= fits_coordinates(&b, op) && fits_window(&b, op) && add_op(&b, op);

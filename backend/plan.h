@@ -33,8 +33,8 @@ struct plan {
 };
 
 /* ---- the stages, in order ---- */
-const struct segment *plan_place(const struct plan *p) CHECK_RESULT; /* NULL with a diagnostic */
-const struct cells *plan_cells(const struct plan *p);
+const struct segment *plan_place(const struct plan *p) CHECK_RESULT;    /* NULL with a diagnostic */
+const struct cells *plan_cells(const struct plan *p);                   /* NULL: CAPACITY */
 const struct task_graph *plan_tasks(const struct plan *p) CHECK_RESULT; /* NULL: likewise */
 const struct schedule *plan_schedule(const struct plan *p);
 const struct memory *plan_memory(const struct plan *p);

@@ -277,6 +277,33 @@ static struct copy_sets *share_out(const struct cutting *w, const struct layer *
     return out;
 }
 
+static bool count_fits(const struct plan *p, const struct node *n, uint64_t sets, uint64_t most)
+{
+    return sets <= most || diag_error(p->diag, n->root->loc, DIAG_CAPACITY,
+                                      "%llu sets in one queue, at most %llu can be counted: use "
+                                      "larger sets",
+                                      (unsigned long long)sets, (unsigned long long)most);
+}
+
+/* Before anything is made for each set: a queue counts the sets of its copy. */
+static bool counts_fit(const struct cutting *w, const struct copy_sets *const *sets)
+{
+    const struct plan *p = w->p;
+    bool ok = true;
+    for (uint32_t i = 0; i < p->nodes->n; i++) {
+        const struct grid *g = w->of[i].grid;
+        ok &= count_fits(p, &p->nodes->at[i], (uint64_t)g[0].n * g[1].n * g[2].n, INT32_MAX);
+    }
+    for (uint32_t i = 0; i < p->segment->n_layers; i++) {
+        const struct layer *l = &p->segment->layer[i];
+        uint32_t most = 0;
+        for (uint32_t c = 0; c < l->n_copies; c++)
+            most = sets[i][c].n > most ? sets[i][c].n : most;
+        ok &= count_fits(p, &p->nodes->at[l->node], most, ISA_MAX_COUNT);
+    }
+    return ok;
+}
+
 const struct cells *plan_cells(const struct plan *p)
 {
     struct cells *out = ARENA_NEW(p->arena, struct cells);
@@ -296,6 +323,8 @@ const struct cells *plan_cells(const struct plan *p)
         w.of[i].n = w.of[i].grid[0].n * w.of[i].grid[1].n * w.of[i].grid[2].n;
     for (uint32_t l = 0; l < p->segment->n_layers; l++)
         sets[l] = share_out(&w, &p->segment->layer[l]);
+    if (!counts_fit(&w, sets))
+        return NULL;
     find_homes(p, w.of);
     *out = (struct cells){.set = set, .of = w.of, .sets = sets};
     return out;

@@ -15,6 +15,7 @@ enum { ISA_THRESHOLD_BITS = 22, ISA_MAX_COUNT = 1 << 21 }; /* no counter may exc
 /* Buffers, and what is preloaded into them, are counted in such words. */
 enum { ISA_WORD_BYTES = 4 };
 enum { ISA_MAX_H = ARCH_MOST_ROWS, ISA_MAX_W = 65535, ISA_MAX_COORD = 32767 };
+enum { ISA_MAX_BINDINGS = 1024 }; /* that LOAD and STORE can name */
 #define ISA_NO_SOURCE UINT32_MAX
 
 enum isa_op {

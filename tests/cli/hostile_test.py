@@ -52,6 +52,51 @@ def large_header(b):
     b.fails('check', 'p.cim', code=1, message='p.cim: error: instruction set version 127, this reader knows %s [program]' % version)
 
 
+# ---- networks beyond the machine's numbers ----
+
+def varint(n):
+    return (bytes([n & 127 | 128]) + varint(n >> 7)) if n > 127 else bytes([n])
+
+
+def field(number, value):
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def value_info(name, shape):
+    dims = b''.join(field(1, field(1, n)) for n in shape)
+    return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
+
+
+def convolution(height, width, n_outputs=1):
+    """An ONNX model: a 1x1 convolution of one channel, and that many rectified copies of its result."""
+    outputs = ['y%d' % k for k in range(n_outputs)]
+    weight = b''.join(field(1, 1) for _ in range(4)) + field(2, 1) + field(8, 'w') + field(9, struct.pack('<f', 2))
+    graph = field(1, field(1, 'x') + field(1, 'w') + field(2, 'c') + field(3, 'conv') + field(4, 'Conv'))
+    graph += b''.join(field(1, field(1, 'c') + field(2, y) + field(3, y) + field(4, 'Relu')) for y in outputs)
+    graph += field(2, 'g') + field(5, weight) + field(11, value_info('x', [1, 1, height, width]))
+    graph += b''.join(field(12, value_info(y, [1, 1, height, width])) for y in outputs)
+    return field(1, 8) + field(7, graph) + field(8, field(2, 13))
+
+
+def many_outputs(b):
+    """1,023 outputs and an input are compiled and right; one more is beyond what an instruction names"""
+    b.write('m.onnx', convolution(1, 1, 1023))
+    b.equal(b.run('run', 'm.onnx', '--input-fill=ramp').stdout.count(': PASS\n'), 1023, 'outputs')
+    b.write('m.onnx', convolution(1, 1, 1024))
+    b.fails('compile', 'm.onnx', code=1,
+            message='cimc: error: the network has 1025 inputs and outputs, an instruction can name 1024 [capacity]')
+
+
+def many_sets(b):
+    """more sets than a queue counts are refused before anything is made for each of them"""
+    b.write('m.onnx', convolution(2000, 2000))
+    b.fails('compile', 'm.onnx', '--set=pixel', code=1, message="m.onnx: node 0 'conv' (Conv): error: 4000000 sets in one queue, "
+            'at most 2097152 can be counted: use larger sets [capacity]')
+
+
 # ---- files on their way ----
 
 def npy(shape, values):
@@ -212,7 +257,7 @@ def dangling_link(b):
     b.expect(os.path.islink(b.path('round')), 'a link to itself stays')
 
 
-CASES = [value_ranges, open_quote, large_header, cut_file, changed_file, full_device, killed, no_memory, dangling_link]
+CASES = [value_ranges, open_quote, large_header, many_outputs, many_sets, cut_file, changed_file, full_device, killed, no_memory, dangling_link]
 
 if __name__ == '__main__':
     sys.exit(run_cases(CASES))
