@@ -430,7 +430,7 @@ static void refine(struct cluster *c, uint64_t grain)
 {
     uint64_t *marks = new_marks(c, grain), parts = c->grain / grain;
     if (!marks)
-        BUG("no memory for %" PRIu64 " marks", n_places(c) / grain);
+        out_of_memory((size_t)(n_places(c) / grain) * sizeof *marks);
     for (uint64_t i = 0; i < n_places(c) / c->grain; i++)
         for (uint64_t j = 0; c->marks[i] && j < parts; j++)
             marks[i * parts + j] = c->marks[i] + j * grain;

@@ -11,10 +11,13 @@ import struct
 import subprocess
 import sys
 from array import array
+from fractions import Fraction
+from random import Random
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, 'interpreter'))
 from bench import run_cases  # noqa: E402
 from interpret import read_text  # noqa: E402
+from onnx_bytes import onnx_model, onnx_node  # noqa: E402
 from program_file import Message, read_fields, read_program  # noqa: E402
 
 SMALL = ['--arch-field', 'crossbars=3', '--arch-field', 'rows=32', '--arch-field', 'cols=24']
@@ -158,6 +161,28 @@ def dump_golden(b):
     for name, lines in wanted.items():
         b.equal(b.read('out/tile_0000/%s.hex' % name).decode().split(), lines, name)
     b.equal(list(readmemh(b.read('out/output_0.hex'), 8).values()), [f32(v) for v in [1, 0, 3, 4, 0, 4, 0, 0]], 'the output')
+
+
+def dump_mvm_bound(b):
+    """dump: values of MVM stay within DUMP.md's bound of the exact sums, with rows on two PEs"""
+    random = Random(5)
+    k, n = 60, 20
+    weights = [random.uniform(-1, 1) * 10 ** random.randint(-3, 3) for _ in range(k * n)]
+    b.write('m.onnx', onnx_model([onnx_node('MatMul', ['x', 'w'], 'y', 'dense')], {'w': ([k, n], weights)}, {'x': [1, k]}, {'y': [1, n]}))
+    b.run('compile', 'm.onnx', '-o', 'p.cim', *SMALL)
+    b.run('dump', 'p.cim', '-o', 'out', '--format=bin', '--input-fill=random:3')
+    x, group = array('f', b.read('out/input_0.bin')), json.loads(b.read('out/program.json'))['tiles'][0]['groups'][0]
+    exact = [[] for _ in range(n)]
+    for pe in group['pes']:
+        cells = array('f', b.read('out/tile_0000/pe_%03d.bin' % pe['pe']))
+        for r in range(pe['k']):
+            for c in range(pe['n']):
+                exact[pe['n0'] + c].append(Fraction(x[pe['k0'] + r]) * Fraction(cells[r * pe['n'] + c]))
+    golden = list(struct.iter_unpack('<fQHH', b.read('out/tile_0000/golden_000.bin')))
+    b.equal((len(group['pes']), len(golden), {len(products) for products in exact}), (2, 1 + n, {k}), 'PEs, records and rows')
+    for (value, _, _, _), products in zip(golden[1:], exact):
+        bound = 2 * k * Fraction(1, 1 << 24) * sum(map(abs, products))
+        b.expect(abs(Fraction(value) - sum(products)) <= bound, '%g is not %g' % (value, sum(products)))
 
 
 def dump_folder(b):
@@ -320,4 +345,4 @@ def where_errors(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([dump_files, dump_json, dump_golden, dump_folder, dump_interrupted, where_by_hand, names_of_files, where_model, where_errors]))
+    sys.exit(run_cases([dump_files, dump_json, dump_golden, dump_mvm_bound, dump_folder, dump_interrupted, where_by_hand, names_of_files, where_model, where_errors]))

@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 from bench import run_cases
+from onnx_bytes import onnx_model, onnx_node
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'interpreter'))
 import xxh3  # noqa: E402
@@ -54,31 +55,12 @@ def large_header(b):
 
 # ---- networks beyond the machine's numbers ----
 
-def varint(n):
-    return (bytes([n & 127 | 128]) + varint(n >> 7)) if n > 127 else bytes([n])
-
-
-def field(number, value):
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def value_info(name, shape):
-    dims = b''.join(field(1, field(1, n)) for n in shape)
-    return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
-
-
 def convolution(height, width, n_outputs=1):
     """An ONNX model: a 1x1 convolution of one channel, and that many rectified copies of its result."""
     outputs = ['y%d' % k for k in range(n_outputs)]
-    weight = b''.join(field(1, 1) for _ in range(4)) + field(2, 1) + field(8, 'w') + field(9, struct.pack('<f', 2))
-    graph = field(1, field(1, 'x') + field(1, 'w') + field(2, 'c') + field(3, 'conv') + field(4, 'Conv'))
-    graph += b''.join(field(1, field(1, 'c') + field(2, y) + field(3, y) + field(4, 'Relu')) for y in outputs)
-    graph += field(2, 'g') + field(5, weight) + field(11, value_info('x', [1, 1, height, width]))
-    graph += b''.join(field(12, value_info(y, [1, 1, height, width])) for y in outputs)
-    return field(1, 8) + field(7, graph) + field(8, field(2, 13))
+    nodes = [onnx_node('Conv', ['x', 'w'], 'c', 'conv')] + [onnx_node('Relu', ['c'], y, y) for y in outputs]
+    shape = [1, 1, height, width]
+    return onnx_model(nodes, {'w': ([1, 1, 1, 1], [2])}, {'x': shape}, {y: shape for y in outputs})
 
 
 def many_outputs(b):

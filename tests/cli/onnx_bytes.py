@@ -1,0 +1,36 @@
+"""Small ONNX models, byte by byte: the standard library has no protobuf."""
+import struct
+
+IR_VERSION, OPSET, FLOAT = 8, 13, 1
+
+
+def varint(n):
+    return (bytes([n & 127 | 128]) + varint(n >> 7)) if n > 127 else bytes([n])
+
+
+def field(number, value):
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def onnx_node(operator, inputs, output, name):
+    return b''.join(field(1, x) for x in inputs) + field(2, output) + field(3, name) + field(4, operator)
+
+
+def value_info(name, shape):
+    dims = b''.join(field(1, field(1, n)) for n in shape)
+    return field(1, name) + field(2, field(1, field(1, FLOAT) + field(2, dims)))
+
+
+def tensor(name, shape, values):
+    return b''.join(field(1, n) for n in shape) + field(2, FLOAT) + field(8, name) + field(9, struct.pack('<%df' % len(values), *values))
+
+
+def onnx_model(nodes, constants, inputs, outputs):
+    """constants: name -> (shape, values); inputs, outputs: name -> shape."""
+    graph = b''.join(field(1, n) for n in nodes) + field(2, 'g')
+    graph += b''.join(field(5, tensor(name, *x)) for name, x in constants.items())
+    graph += b''.join(field(11, value_info(*x)) for x in inputs.items()) + b''.join(field(12, value_info(*x)) for x in outputs.items())
+    return field(1, IR_VERSION) + field(7, graph) + field(8, field(2, OPSET))
