@@ -15,7 +15,7 @@
 
 /* Steps of the model, about half a nanosecond each: until the search with pixels ends, that with
  * the schedule's sets, the proof; and what the fill bound may take beyond. */
-static const int64_t MAX_WORK = 12000000000, PIXEL_WORK = 1500000000, SEARCH_WORK = 3500000000,
+static const int64_t MAX_WORK = 10000000000, PIXEL_WORK = 1500000000, SEARCH_WORK = 3500000000,
                      FILL_WORK = 1000000000;
 /* Tasks of all schedules after the starts' own. */
 static const int64_t MAX_TASKS = 6000000;
