@@ -218,6 +218,12 @@ static bool place_layers(struct placing *w)
         VEC_PUSH(&w->tiles, ((struct tile){0}));
     if (p->spread)
         open_tiles_for_vector_work(w);
+    if (w->tiles.n > ISA_MAX_TILES)
+        return diag_error(
+            p->diag, nowhere, DIAG_CAPACITY,
+            "the network needs %zu tiles of %ld crossbars, a program names %d at most: "
+            "raise `crossbars`, `rows` or `cols`",
+            w->tiles.n, (long)p->arch->crossbars, ISA_MAX_TILES);
     if (p->arch->tiles && w->tiles.n > (uint64_t)p->arch->tiles)
         return diag_error(
             p->diag, nowhere, DIAG_CAPACITY,

@@ -10,6 +10,7 @@
 #include "base/element.h"
 
 enum { ISA_VERSION = 1, ISA_INST_BYTES = 32, ISA_MAX_WAITS = 7 };
+enum { ISA_MAX_TILES = UINT16_MAX };
 enum { ISA_N_QUEUES = 128, ISA_FIRST_INBOUND = 128, ISA_NO_COUNTER = 1023 };
 enum { ISA_THRESHOLD_BITS = 22, ISA_MAX_COUNT = 1 << 21 }; /* no counter may exceed ISA_MAX_COUNT */
 /* Buffers, and what is preloaded into them, are counted in such words. */

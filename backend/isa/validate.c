@@ -217,7 +217,7 @@ static bool check_totals(const struct isa_program *p, struct fault_sink *s)
 {
     bool ok = true;
     uint64_t bytes = 0;
-    if (p->n_tiles > UINT16_MAX || (p->arch.tiles && p->n_tiles > p->arch.tiles))
+    if (p->n_tiles > ISA_MAX_TILES || (p->arch.tiles && p->n_tiles > p->arch.tiles))
         ok = isa_fault(s, NULL, 0, "%u tiles, more than the machine has", p->n_tiles);
     for (uint32_t i = 0; i < p->n_tiles; i++)
         if (__builtin_add_overflow(bytes, p->tiles[i].buffer_bytes, &bytes))

@@ -28,8 +28,8 @@ static struct set_shape shape(int64_t rows, int64_t cols)
 }
 
 /* Compiles IR text; settings are "field=value" of the machine, separated by spaces. */
-static struct compiled compile(const char *text, const char *settings, enum schedule_mode mode,
-                               struct set_shape set)
+static struct compiled compile_on(int64_t pes, const char *text, const char *settings,
+                                  enum schedule_mode mode, struct set_shape set)
 {
     struct compiled c = {.arena = arena_new(), .diag = diag_new()};
     ck_assert(arch_load("clsa", c.arena, c.diag, &c.arch));
@@ -42,9 +42,15 @@ static struct compiled compile(const char *text, const char *settings, enum sche
     ck_assert_ptr_nonnull(c.graph);
     ir_number(c.graph);
     struct backend_options o = {
-        .mode = mode, .set = set, .pes = 10000, .report_sets = true, .report_detail = true};
+        .mode = mode, .set = set, .pes = pes, .report_sets = true, .report_detail = true};
     c.program = backend_compile(c.graph, &c.arch, &o, &c.result, c.diag);
     return c;
+}
+
+static struct compiled compile(const char *text, const char *settings, enum schedule_mode mode,
+                               struct set_shape set)
+{
+    return compile_on(10000, text, settings, mode, set);
 }
 
 static void release(struct compiled *c)
@@ -644,6 +650,28 @@ START_TEST(too_small_a_machine_is_an_error)
 }
 END_TEST
 
+/* 256 x 257 crossbars of one cell. */
+static const char many_tiles[] =
+    "graph \"many\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[256], extent=[1,1,256], strides=[0,0,1]} @\"x\"\n"
+    "%1 = constant {dtype=\"f32\", shape=[256,257], data=splat(1.0)} @\"w\"\n"
+    "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, slices=[256,257]} "
+    "@\"y\"\n"
+    "output %2 {index=0, dtype=\"f32\", shape=[257], strides=[0,0,1]} @\"y\"\n"
+    "}\n";
+
+START_TEST(more_tiles_than_a_program_names_are_an_error)
+{
+    struct compiled c = compile_on(70000, many_tiles, "rows=1 cols=1 crossbars=1",
+                                   SCHEDULE_CROSS_LAYER, shape(1, 0));
+    ck_assert_ptr_null(c.program);
+    ck_assert_uint_eq(c.diag->n_errors, 1);
+    ck_assert_int_eq(c.diag->first->code, DIAG_CAPACITY);
+    ck_assert_ptr_nonnull(strstr(c.diag->first->text, "needs 65792 tiles"));
+    release(&c);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("backend");
@@ -666,6 +694,7 @@ int main(void)
     tcase_add_test(t, automatic_sets_keep_to_the_budget);
     tcase_add_test(t, vector_work_spreads_where_a_tile_has_no_room);
     tcase_add_test(t, too_small_a_machine_is_an_error);
+    tcase_add_test(t, more_tiles_than_a_program_names_are_an_error);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
