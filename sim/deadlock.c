@@ -16,16 +16,28 @@ bool sim_finished(const struct sim *s)
     return s->n_done == s->n_insts;
 }
 
-/* The queue that adds to a counter, or SIM_NONE. */
-static uint32_t writer_of(const struct sim *s, uint32_t tile, uint32_t counter)
+/* The stopped state, and the queue that adds to each counter, or SIM_NONE. */
+struct stopped {
+    struct sim *s;
+    uint32_t *writer;
+};
+
+static struct stopped look_at(struct sim *s)
 {
-    const struct sim_tile *t = &s->tiles[tile];
-    if (counter - t->first_counter < t->n_queues)
-        return t->first_queue + counter - t->first_counter;
+    struct stopped x = {s, NULL};
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->p->n_tiles; i++)
+        n += s->tiles[i].n_counters;
+    x.writer = ARENA_ARRAY(s->arena, uint32_t, n);
+    for (uint32_t i = 0; i < n; i++)
+        x.writer[i] = SIM_NONE;
+    for (uint32_t i = 0; i < s->p->n_tiles; i++)
+        for (uint32_t q = 0; q < s->tiles[i].n_queues; q++)
+            x.writer[s->tiles[i].first_counter + q] = s->tiles[i].first_queue + q;
     for (uint32_t i = 0; i < s->n_targets; i++)
-        if (s->targets[i].counter == counter && s->targets[i].used)
-            return s->targets[i].queue;
-    return SIM_NONE;
+        if (s->targets[i].used)
+            x.writer[s->targets[i].counter] = s->targets[i].queue;
+    return x;
 }
 
 /* What keeps the writer from going on: itself, if its head is blocked; else the full queue its
@@ -41,17 +53,16 @@ static uint32_t culprit_of(const struct sim *s, uint32_t writer)
     return s->insts[t->first_inst + t->pc].queue;
 }
 
-static uint32_t next_of(const struct sim *s, uint32_t queue)
+static uint32_t next_of(const struct stopped *x, uint32_t queue)
 {
-    const struct sim_queue *q = &s->queues[queue];
-    uint32_t writer = writer_of(s, q->tile, q->parked_on);
-    return writer == SIM_NONE ? SIM_NONE : culprit_of(s, writer);
+    uint32_t writer = x->writer[x->s->queues[queue].parked_on];
+    return writer == SIM_NONE ? SIM_NONE : culprit_of(x->s, writer);
 }
 
-static void describe_writer(const struct sim *s, uint32_t queue, struct text *out)
+static void describe_writer(const struct stopped *x, uint32_t queue, struct text *out)
 {
-    const struct sim_queue *q = &s->queues[queue];
-    uint32_t writer = writer_of(s, q->tile, q->parked_on);
+    const struct sim *s = x->s;
+    uint32_t writer = x->writer[s->queues[queue].parked_on];
     if (writer == SIM_NONE) {
         text_add(out, "; nobody writes it");
         return;
@@ -66,8 +77,9 @@ static void describe_writer(const struct sim *s, uint32_t queue, struct text *ou
 }
 
 /* Counter names as in assembly: q3, i12. */
-static void note_queue(struct sim *s, uint32_t queue)
+static void note_queue(const struct stopped *x, uint32_t queue)
 {
+    struct sim *s = x->s;
     const struct sim_queue *q = &s->queues[queue];
     const struct sim_tile *t = &s->tiles[q->tile];
     uint32_t counter = q->parked_on - t->first_counter;
@@ -76,14 +88,15 @@ static void note_queue(struct sim *s, uint32_t queue)
     text_add(&out, "waits for %c%u >= %u, which is %u", inbound ? 'i' : 'q',
              inbound ? counter - t->n_queues + ISA_FIRST_INBOUND : counter, q->threshold,
              s->counters[q->parked_on].count);
-    describe_writer(s, queue, &out);
+    describe_writer(x, queue, &out);
     diag_note(s->d, sim_loc(s, q->tile, q->head - t->first_inst), "%s", out.at);
     text_free(&out);
 }
 
 /* Follows the waits from each blocked queue; returns a queue of a circle, or SIM_NONE. */
-static uint32_t find_circle(const struct sim *s)
+static uint32_t find_circle(const struct stopped *x)
 {
+    const struct sim *s = x->s;
     uint32_t *seen = ARENA_ARRAY(s->arena, uint32_t, s->n_queues);
     for (uint32_t q = 0; q < s->n_queues; q++) {
         if (s->queues[q].parked_on == SIM_NONE)
@@ -91,7 +104,7 @@ static uint32_t find_circle(const struct sim *s)
         uint32_t at = q;
         while (at != SIM_NONE && seen[at] == 0) {
             seen[at] = q + 1;
-            at = next_of(s, at);
+            at = next_of(x, at);
         }
         if (at != SIM_NONE && seen[at] == q + 1)
             return at;
@@ -99,34 +112,36 @@ static uint32_t find_circle(const struct sim *s)
     return SIM_NONE;
 }
 
-static void note_circle(struct sim *s, uint32_t from)
+static void note_circle(const struct stopped *x, uint32_t from)
 {
     uint32_t at = from;
     for (unsigned n = 0; n < MOST_NOTES; n++) {
-        note_queue(s, at);
-        at = next_of(s, at);
+        note_queue(x, at);
+        at = next_of(x, at);
         if (at == from)
             return;
     }
-    diag_note(s->d, (struct loc){0}, "and so on, back to the first");
+    diag_note(x->s->d, (struct loc){0}, "and so on, back to the first");
 }
 
 /* Queues whose wait nobody can fulfil any more come first: the others wait for these. */
-static void note_ends(struct sim *s)
+static void note_ends(const struct stopped *x)
 {
+    const struct sim *s = x->s;
     unsigned n = 0;
     for (int others = 0; others <= 1; others++)
         for (uint32_t q = 0; q < s->n_queues && n < MOST_NOTES; q++) {
-            if (s->queues[q].parked_on == SIM_NONE || (next_of(s, q) != SIM_NONE) != others)
+            if (s->queues[q].parked_on == SIM_NONE || (next_of(x, q) != SIM_NONE) != others)
                 continue;
-            note_queue(s, q);
+            note_queue(x, q);
             n++;
         }
 }
 
 bool sim_diagnose_deadlock(struct sim *s)
 {
-    uint32_t blocked = 0, circle = find_circle(s);
+    const struct stopped x = look_at(s);
+    uint32_t blocked = 0, circle = find_circle(&x);
     for (uint32_t q = 0; q < s->n_queues; q++)
         blocked += s->queues[q].parked_on != SIM_NONE;
     diag_error(
@@ -136,8 +151,8 @@ bool sim_diagnose_deadlock(struct sim *s)
         (unsigned long long)s->time.now, (unsigned long long)s->n_done, s->n_insts, blocked,
         circle == SIM_NONE ? "" : "; these wait for each other in a circle:");
     if (circle != SIM_NONE)
-        note_circle(s, circle);
+        note_circle(&x, circle);
     else
-        note_ends(s);
+        note_ends(&x);
     return false;
 }

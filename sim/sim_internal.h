@@ -6,6 +6,7 @@
 #ifndef CIMC_SIM_INTERNAL_H
 #define CIMC_SIM_INTERNAL_H
 
+#include "base/map.h"
 #include "resource.h"
 #include "sim.h"
 
@@ -48,8 +49,8 @@ struct sim_counter {
 /* Instructions of a tile that are alike in all but their place. */
 struct sim_family {
     struct isa_inst inst; /* the first of them */
-    uint32_t tile, next;  /* next: with the same hash */
-    uint32_t rank, last;  /* batch.c */
+    uint32_t tile;
+    uint32_t rank, last; /* batch.c */
 };
 /* A piece of a tile's buffer that shares no byte with any other. sim_store.c. */
 struct sim_store {
@@ -151,6 +152,7 @@ struct sim {
     uint64_t random;
 
     VEC(struct sim_family) families;
+    struct map family_of; /* by tile, operation and tables: index into families */
     VEC(struct sim_store) stores;
     uint64_t n_cells, n_tags;
     bool poisoned;                 /* unwritten bytes are to be recognised */

@@ -15,7 +15,6 @@
 /* Buffers of all tiles together; up to the lesser sum unwritten bytes are poisoned. */
 #define MOST_BUFFER_BYTES (UINT64_C(16) << 30)
 #define MOST_POISON_BYTES (UINT64_C(1) << 30)
-enum { FAMILY_HASHES = 256 };
 
 static uint64_t route_targets(const struct isa_tile *t)
 {
@@ -132,28 +131,18 @@ static bool has_function(unsigned op)
            op == ISA_send || op == ISA_load || op == ISA_store;
 }
 
-static bool same_family(const struct isa_inst *a, const struct isa_inst *b)
-{
-    return a->op == b->op && a->flags == b->flags && a->obj == b->obj &&
-           a->dst.view == b->dst.view && a->a.view == b->a.view && a->b.view == b->b.view;
-}
-
-/* Finds or makes the family; heads are of lists of this tile's families with one hash. */
-static uint32_t family_of(struct sim *s, uint32_t tile, const struct isa_inst *inst,
-                          uint32_t *heads)
+/* Finds or makes the family: a tile's instructions that differ in extents, places and waits only.
+ */
+static uint32_t family_of(struct sim *s, uint32_t tile, const struct isa_inst *inst)
 {
     if (!has_function(inst->op))
         return SIM_NONE;
-    uint32_t hash = inst->op + inst->obj * 3u + inst->dst.view * 5u + inst->a.view * 7u +
-                    inst->b.view * 11u + inst->flags;
-    uint32_t *head = &heads[hash % FAMILY_HASHES];
-    for (uint32_t i = *head; i != SIM_NONE; i = s->families.at[i].next)
-        if (same_family(&s->families.at[i].inst, inst))
-            return i;
-    struct sim_family new = {.inst = *inst, .tile = tile, .next = *head};
-    *head = (uint32_t)s->families.n;
-    VEC_PUSH(&s->families, new);
-    return *head;
+    const uint32_t key[] = {tile,           inst->op,     inst->flags, inst->obj,
+                            inst->dst.view, inst->a.view, inst->b.view};
+    uint32_t i = map_intern(&s->family_of, key, sizeof key, (uint32_t)s->families.n);
+    if (i == s->families.n)
+        VEC_PUSH(&s->families, ((struct sim_family){.inst = *inst, .tile = tile}));
+    return i;
 }
 
 static bool prepare_stream(struct sim *s, uint32_t tile)
@@ -161,9 +150,8 @@ static bool prepare_stream(struct sim *s, uint32_t tile)
     const struct isa_tile *from = &s->p->tiles[tile];
     struct sim_tile *t = &s->tiles[tile];
     uint32_t *route = prepare_routes(s, tile);
-    uint32_t last[ISA_N_QUEUES], heads[FAMILY_HASHES];
+    uint32_t last[ISA_N_QUEUES];
     memset(last, 0xff, sizeof last);
-    memset(heads, 0xff, sizeof heads);
     for (t->n_insts = 0; t->n_insts < from->n_insts; t->n_insts++) {
         struct isa_inst inst;
         const char *reason = NULL;
@@ -178,7 +166,7 @@ static bool prepare_stream(struct sim *s, uint32_t tile)
         *out = (struct sim_inst){
             .cost = arch_cost(&s->p->arch, &work), .next = SIM_NONE, .op = inst.op};
         if (s->family)
-            s->family[id] = family_of(s, tile, &inst, heads);
+            s->family[id] = family_of(s, tile, &inst);
         prepare_waits(s, tile, &inst, out);
         append_to_queue(s, t->first_queue + inst.queue, id, &last[inst.queue]);
         if (inst.op == ISA_send || inst.op == ISA_signal) {
@@ -288,6 +276,7 @@ void sim_release(struct sim *s)
         sim_close_store(&s->stores.at[i]);
     VEC_FREE(&s->stores);
     VEC_FREE(&s->families);
+    map_free(&s->family_of);
     free(s->panel);
     free(s->scratch);
     resource_free(&s->time);

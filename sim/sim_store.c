@@ -70,14 +70,26 @@ static void mark_written(struct sim *s, uint32_t tile, uint32_t view)
         s->stores.at[store].written = true;
 }
 
-static bool is_preloaded(const struct isa_tile *t, const struct sim_store *m)
+/* The first of n stores that ends behind the byte: they are ascending and apart. */
+static uint32_t store_behind(const struct sim_store *stores, uint32_t n, uint64_t byte)
+{
+    uint32_t first = 0;
+    while (n > 0) {
+        bool before = stores[first + n / 2].hi <= byte;
+        first += before ? n / 2 + 1 : 0;
+        n = before ? n - n / 2 - 1 : n / 2;
+    }
+    return first;
+}
+
+static void mark_preloaded(const struct isa_tile *t, struct sim_store *stores, uint32_t n)
 {
     for (uint32_t i = 0; i < t->n_preloads; i++) {
         const struct isa_preload *l = &t->preloads[i];
-        if (l->address < m->hi && l->address + l->length > m->lo)
-            return true;
+        uint32_t k = store_behind(stores, n, l->address);
+        for (; k < n && stores[k].lo < l->address + l->length; k++)
+            stores[k].preloaded = true;
     }
-    return false;
 }
 
 /* ---- cells, unrolling ---- */
@@ -158,9 +170,9 @@ static void lay_out(struct sim *s, uint32_t tile, bool may_unroll)
         if (t->views[i].store != SIM_NONE)
             survey_view(&from->views[i], &stores[k], &found[k]);
     }
+    mark_preloaded(from, stores, t->n_stores);
     for (uint32_t k = 0; k < t->n_stores; k++) {
         struct sim_store *m = &stores[k];
-        m->preloaded = is_preloaded(from, m);
         m->bytes = m->hi - m->lo;
         m->cell_bytes = found[k].cell_bytes;
         if (may_unroll && m->written && !m->preloaded && found[k].alike &&
