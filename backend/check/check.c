@@ -5,7 +5,7 @@
  * In: a program, and the CROSSBAR graph it claims to compute (or none). Out: faults of code CHECK.
  * The checker shares nothing with the emitter but the ISA's tables.
  */
-#include "check_internal.h"
+#include "check_meaning.h"
 
 bool check_decode(const struct isa_tile *t, uint32_t index, struct isa_inst *out)
 {

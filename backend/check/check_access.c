@@ -5,7 +5,7 @@
  * channels are dense and complete, a pixel's channels otherwise, single elements where pitches or
  * index maps demand it.
  */
-#include "check_internal.h"
+#include "check_run.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
  * Of other tiles a tile knows what their SIGNALs tell: a SIGNAL's clock is that of its queue when
  * the predecessor has completed. Only the TX queue needs it, since only SENDs write elsewhere.
  */
-#include "check_internal.h"
+#include "check_run.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * and kind of operands; each instruction then only shows that its operands are the elements it
  * needs.
  */
-#include "check_internal.h"
+#include "check_meaning.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
  * compared with that value later, in each instruction. Sums of partial products are not in the
  * graph; they match the mvm by the ranges of their tags.
  */
-#include "check_internal.h"
+#include "check_meaning.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * LOAD makes tags of the input operation its binding shows, SEND carries tags on, STORE demands
  * those of the output's operand. Every element of every output must be stored exactly once.
  */
-#include "check_internal.h"
+#include "check_meaning.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * and PE ranges. For each instruction: the elements under the taps and channels in the PEs' K
  * ranges.
  */
-#include "check_internal.h"
+#include "check_meaning.h"
 
 #include <inttypes.h>
 #include <string.h>

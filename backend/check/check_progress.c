@@ -4,7 +4,7 @@
  * nothing chooses), so one run that ends proves that every run ends, with the same values; a run
  * that is stuck is stuck for every timing.
  */
-#include "check_internal.h"
+#include "check_meaning.h"
 
 #include <stdlib.h>
 

@@ -14,7 +14,7 @@
  * this life's readers too. Where they do not agree the whole cluster is one slot without lives, and
  * overwriting anything needs all readers.
  */
-#include "check_internal.h"
+#include "check_run.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

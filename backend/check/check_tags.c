@@ -9,7 +9,7 @@
  *
  * Without a graph a value's extents are the largest that any view claims.
  */
-#include "check_internal.h"
+#include "check_meaning.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -49,7 +49,6 @@ static uint32_t add_range(struct check *k, struct tag_range r)
 {
     struct tags *t = &k->tags;
     r.base = t->used;
-    r.next = CHECK_NONE;
     if (r.n > UINT32_MAX - t->used) {
         check_fault_program(k, "more than 2^32 distinct elements: too large to be checked");
         k->n_faults = CHECK_MAX_FAULTS;
@@ -60,29 +59,34 @@ static uint32_t add_range(struct check *k, struct tag_range r)
     return (uint32_t)t->ranges.n - 1;
 }
 
+/* What a range is for. */
+struct range_key {
+    uint32_t kind, op, from, to;
+    uint64_t bytes, n; /* TAG_RAW: where they are, and how many elements */
+};
+
 uint32_t check_range(struct check *k, enum tag_kind kind, uint32_t op, uint32_t from, uint32_t to)
 {
     struct tags *t = &k->tags;
-    for (uint32_t i = t->first[op]; i != CHECK_NONE; i = t->ranges.at[i].next) {
-        const struct tag_range *r = &t->ranges.at[i];
-        if (r->kind == kind && r->from == from && r->to == to)
-            return i;
-    }
+    const struct range_key key = {kind, op, from, to, 0, 0};
+    uint32_t known = map_intern(&t->range_of, &key, sizeof key, (uint32_t)t->ranges.n);
+    if (known < t->ranges.n)
+        return known;
     struct tag_range r = {.kind = kind, .op = op, .from = from, .to = to};
     for (unsigned i = 0; i < 3; i++)
         r.dim[i] = check_dim(k->tags.ops[op], i);
     r.n = (uint64_t)(r.dim[0] * r.dim[1] * r.dim[2]);
-    uint32_t i = add_range(k, r);
-    t->ranges.at[i].next = t->first[op];
-    t->first[op] = i;
-    return i;
+    if (kind == TAG_VALUE)
+        t->value_range[op] = known;
+    return add_range(k, r);
 }
 
 uint32_t check_range_raw(struct check *k, const uint8_t *bytes, uint64_t n)
 {
-    for (uint32_t i = 0; i < k->tags.ranges.n; i++)
-        if (k->tags.ranges.at[i].bytes == bytes && k->tags.ranges.at[i].n == n)
-            return i;
+    const struct range_key key = {TAG_RAW, 0, 0, 0, (uintptr_t)bytes, n};
+    uint32_t known = map_intern(&k->tags.range_of, &key, sizeof key, (uint32_t)k->tags.ranges.n);
+    if (known < k->tags.ranges.n)
+        return known;
     return add_range(k, (struct tag_range){.n = n, .kind = TAG_RAW, .bytes = bytes});
 }
 
@@ -444,9 +448,9 @@ bool check_find_leaf(struct check *k, const struct ir_op *op, const int64_t at[3
 uint32_t check_claimed_tag(struct check *k, const struct check_view *v, int64_t y, int64_t x,
                            int64_t c)
 {
-    if (v->v->value >= k->tags.n_ops || k->tags.first[v->v->value] == CHECK_NONE)
+    if (v->v->value >= k->tags.n_ops || k->tags.value_range[v->v->value] == CHECK_NONE)
         return 0;
-    const struct tag_range *r = &k->tags.ranges.at[k->tags.first[v->v->value]];
+    const struct tag_range *r = &k->tags.ranges.at[k->tags.value_range[v->v->value]];
     return (uint32_t)((int64_t)r->base + (y * r->dim[1] + x) * r->dim[2] + v->v->channel0 + c);
 }
 
@@ -470,7 +474,7 @@ static void claim_extents(struct check *k)
         if (r.dim[2] == 0 || !mul_i64(r.dim[0] * r.dim[1], r.dim[2], &n))
             continue;
         r.n = (uint64_t)n;
-        k->tags.first[op] = add_range(k, r);
+        k->tags.value_range[op] = add_range(k, r);
     }
     free(dims);
     struct tag_range any = {.kind = TAG_RAW, .n = 1 << 24};
@@ -498,8 +502,8 @@ bool check_tags_prepare(struct check *k)
     struct tags *t = &k->tags;
     t->used = 1; /* tag 0 = nothing */
     t->n_ops = k->g ? k->g->n_ops : k->p->n_nodes;
-    t->first = ARENA_ARRAY(k->arena, uint32_t, (size_t)t->n_ops + 1);
-    memset(t->first, 0xff, t->n_ops * sizeof *t->first);
+    t->value_range = ARENA_ARRAY(k->arena, uint32_t, (size_t)t->n_ops + 1);
+    memset(t->value_range, 0xff, t->n_ops * sizeof *t->value_range);
     if (!k->g) {
         claim_extents(k);
         return !check_gave_up(k);
@@ -512,4 +516,5 @@ bool check_tags_prepare(struct check *k)
 void check_tags_free(struct check *k)
 {
     VEC_FREE(&k->tags.ranges);
+    map_free(&k->tags.range_of);
 }

@@ -4,7 +4,7 @@
  *
  * Elements that two windows of an instruction share are read once where that is easy to see.
  */
-#include "check_internal.h"
+#include "check_meaning.h"
 
 #include <stdlib.h>
 

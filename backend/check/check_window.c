@@ -2,7 +2,7 @@
  * check_window.c - windows, gather tables and reductions against the graph's max_pool, avg_pool,
  * global_avg_pool, overlap_add, moving operations and reduce.
  */
-#include "check_internal.h"
+#include "check_meaning.h"
 
 #include <inttypes.h>
 #include <math.h>

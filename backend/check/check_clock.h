@@ -1,0 +1,78 @@
+/*
+ * check_clock.h - events, and what the queues of a tile know of them: one clock for each.
+ */
+#ifndef CIMC_CHECK_CLOCK_H
+#define CIMC_CHECK_CLOCK_H
+
+#include "isa.h"
+
+#define CHECK_NONE UINT32_MAX
+
+/*
+ * The dimensions of a tile's clocks: its queues, then its channels. A channel is the messages that
+ * one inbound counter counts: they arrive in order. An event is (dimension, number): the number-th
+ * completion of a queue, the number-th message of a channel. Event 0 is the preload.
+ */
+enum { EVENT_NUMBER_BITS = 22 };
+static inline uint32_t check_event(uint32_t dim, uint32_t number)
+{
+    return dim << EVENT_NUMBER_BITS | number;
+}
+static inline uint32_t event_dim(uint32_t event)
+{
+    return event >> EVENT_NUMBER_BITS;
+}
+static inline uint32_t event_number(uint32_t event)
+{
+    return event & ((1u << EVENT_NUMBER_BITS) - 1);
+}
+
+/* From the message on, whoever knows of it knows that `dim` of the sending tile has reached
+ * `count`. */
+struct news {
+    uint32_t message, dim, count;
+};
+struct channel {
+    uint32_t tile, queue; /* who sends; CHECK_NONE = nobody */
+    uint32_t n_messages;  /* so far */
+    bool wanted;          /* the receiver sends data back: it must hear what SIGNALs tell */
+    uint32_t *told;       /* clock of the sending tile, as far as told */
+    VEC(struct news) news;
+    size_t heard; /* news that the receiver's TX queue has taken in */
+};
+struct counter {
+    uint32_t count, total;  /* so far; in the whole program */
+    uint32_t first_blocked; /* queue whose head waits for it */
+};
+struct queue_state {
+    struct isa_inst head; /* the one instruction that has not started, if `full` */
+    uint32_t head_index;
+    bool full;
+    uint32_t threshold; /* what the head waits for, if it is blocked */
+    uint32_t next;      /* in a list of ready or blocked queues */
+    uint32_t first;     /* its instruction number n is at [first + n - 1] of the tile's arrays */
+    uint32_t *clock;
+};
+/* What the TX queue knows about another tile. */
+struct knowledge {
+    uint32_t tile;
+    uint32_t *clock;
+    uint32_t n_channels, *channels; /* from that tile */
+};
+
+struct check;
+struct tile_state;
+struct actor;
+/* check_clock.c */
+bool check_clock_prepare(struct check *k) CHECK_RESULT;
+void check_clock_free(struct check *k);
+/* The head of q starts: its clock takes in the predecessor and the waits. */
+void check_clock_start(struct tile_state *t, uint32_t q);
+/* It has completed: keeps its clock for those who will wait for it. */
+void check_clock_complete(struct tile_state *t, uint32_t q, uint32_t number);
+/* A message on its way: counts it in its channel and returns its number there. */
+uint32_t check_clock_message(struct check *k, const struct actor *a, const struct isa_target *to);
+/* What the TX queue of `t` knows about tile `of`. */
+const uint32_t *check_clock_known(const struct actor *a, uint32_t of);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * check_memory.h - a tile's buffer: which element each place holds, who wrote it, who still reads
+ * it.
+ */
+#ifndef CIMC_CHECK_MEMORY_H
+#define CIMC_CHECK_MEMORY_H
+
+#include "check_clock.h"
+
+struct slot_reader {
+    uint32_t queue;
+    uint32_t now, before; /* last completion number that read this life, earlier lives */
+};
+struct slot_writer {
+    uint32_t dim, first; /* first number of this dimension that wrote this life */
+};
+/* One row's place in a ring, or a whole cluster. A life = the time of one logical row in it. */
+struct ring_slot {
+    int64_t life;
+    bool used, lapped;
+    uint32_t n_readers, n_writers;
+    struct slot_reader *readers;
+    struct slot_writer *writers;
+};
+/* Views that overlap in memory. */
+struct cluster {
+    uint64_t lo, hi;      /* bytes [lo, hi) of the buffer */
+    uint64_t place_bytes; /* a place holds one element of its views */
+    uint64_t grain;       /* places that share a mark: their tags are consecutive */
+    uint64_t *marks;      /* of each grain: event << 32 | tag of its first element */
+    bool written, ringed, preloaded;
+    uint64_t slot_lo, slot_bytes;
+    uint64_t slot_hi; /* end of what is written in slot 0 */
+    uint64_t n_slots;
+    struct ring_slot *slots;
+};
+struct check_view {
+    const struct isa_view *v;
+    struct cluster *cluster;      /* NULL if the view holds nothing */
+    int64_t origin, row, col, ch; /* in places, from the cluster's first */
+    bool written;
+    bool in_ring; /* its rows are the slots of the cluster */
+    bool claimed; /* without a graph: its claims say which element lies where */
+};
+
+/* Elements [from, to) of a cluster. */
+struct interval {
+    uint64_t from, to;
+};
+struct check;
+struct actor;
+struct leaf;
+/* An instruction or message that writes into tile `t`. */
+struct writer {
+    struct actor *a;
+    struct tile_state *t;
+    uint32_t dim, number;
+    const uint32_t *known; /* what the writer knows of t */
+    bool once;             /* the same element must not be written twice */
+    struct ring_slot *slot;
+    bool lives; /* the slot is a ring's row */
+};
+
+/* check_shadow.c */
+bool check_shadow_prepare(struct check *k) CHECK_RESULT;
+void check_shadow_free(struct check *k);
+/* Row y of the view is read: for those who will write there. */
+void check_note_read(struct actor *a, const struct check_view *v, int64_t y);
+/* The element's place in its cluster; its mark: event << 32 | tag. */
+uint64_t check_place(const struct check_view *v, int64_t y, int64_t x, int64_t c);
+uint64_t check_mark(const struct check_view *v, int64_t y, int64_t x, int64_t c);
+/* n elements in a row of memory: each must have been written by an event that the reader knows.
+ * With a tag: they must be tag, tag + 1, ...; without a graph, elements of other ranges are
+ * accepted. */
+bool check_read_run(struct actor *a, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag);
+/* Before a row of a view is written. */
+void check_begin_row(struct writer *w, const struct check_view *v, int64_t y);
+/* n elements become tag, tag + 1, ...; or what lies at `from` in the source. */
+void check_write_run(struct writer *w, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag);
+void check_copy_run(struct writer *w, struct cluster *c, uint64_t place, uint32_t n,
+                    struct cluster *source, uint64_t from);
+
+/* check_access.c */
+/* Part of a row of a view, inside its extents. */
+struct span {
+    int64_t y, x, n_x, c, n_c;
+};
+/* Element (y, x + j, c + i) must be element (at[0], at[1] + j, at[2] + i) of the leaf; leaf NULL:
+ * must have been written, and without a graph agree with the view's claims. */
+bool check_read_span(struct actor *a, uint32_t view, struct span s, const struct leaf *leaf,
+                     const int64_t at[3]);
+/* A region of h x w pixels with all its channels. Padding must be the fill of the leaf. */
+bool check_read_region(struct actor *a, const struct isa_region *r, const struct leaf *leaf,
+                       const int64_t at[3]);
+void check_write_span(struct writer *w, uint32_t view, struct span s, const struct leaf *leaf,
+                      const int64_t at[3]);
+/* h x w pixels at dst, as elements of the leaf: the view's coordinates are the leaf's. Leaf NULL:
+ * by the view's claims. */
+void check_write_dst(struct actor *a, int64_t h, int64_t w, const struct leaf *leaf);
+struct writer check_local_writer(struct actor *a);
+
+#endif

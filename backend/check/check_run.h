@@ -1,0 +1,95 @@
+/*
+ * check_run.h - the run of a program through the checker. CHECK.md is the description.
+ *
+ * One abstract run of the program visits every instruction once. It carries three things along: a
+ * clock for each queue (what it can be sure has happened in its tile), a mark for each element of
+ * each buffer (which logical element lies there, and which event wrote it) and the readers of ring
+ * slots.
+ */
+#ifndef CIMC_CHECK_RUN_H
+#define CIMC_CHECK_RUN_H
+
+#include "backend.h"
+
+#include "check_clock.h"
+#include "check_memory.h"
+#include "check_tags.h"
+
+enum { CHECK_MAX_FAULTS = 20 };
+
+struct tile_state {
+    uint32_t number;
+    const struct isa_tile *t;
+    unsigned n_queues, n_channels, n_dims; /* of the clock: queues, then channels */
+    struct queue_state *queues;
+    struct counter *counters; /* queues, then inbound */
+    struct channel *channels; /* of each inbound counter */
+    uint32_t n_knowledge;
+    struct knowledge *knowledge;
+    bool *sends;         /* [route]: SENDs use it, not SIGNALs */
+    uint32_t *wanted;    /* waits that will still ask for the clock of an instruction */
+    uint32_t *snapshots; /* where it is kept, 0 = nowhere */
+    VEC(uint32_t) pool, pool_free;
+    uint32_t position, ready;
+    bool next_decoded, halted, listed;
+    struct isa_inst next;
+    uint32_t n_clusters;
+    struct cluster *clusters;
+    struct check_view *views;
+    uint32_t preload_writes; /* how often memory that was preloaded has been overwritten */
+    const struct tap_boxes **group_boxes, **window_boxes; /* of each group and window */
+    struct mvm_plan **mvm_plans;
+    struct map_plan **map_plans; /* of each vector program */
+};
+/* Elements of an outside tensor that have been stored. */
+struct coverage {
+    uint32_t index;
+    const char *name;
+    uint64_t n, n_stored;
+    uint8_t *bits;
+};
+struct check {
+    const struct isa_program *p;
+    const struct ir_graph *g; /* NULL: meaning is not checked */
+    struct diag *d;
+    struct arena *arena;
+    unsigned n_faults;
+    struct tile_state *tiles;
+    struct tags tags;
+    uint32_t n_coverage;
+    struct coverage *coverage, **binding_coverage;
+    const struct ir_op **binding_ops;
+    VEC(struct interval) own_reads; /* of the instruction that runs */
+    uint64_t *equal_images;         /* image << 32 | constant that have been compared */
+    uint32_t n_equal_images;
+};
+/* An instruction that runs. */
+struct actor {
+    struct check *k;
+    struct tile_state *t;
+    const struct isa_inst *in;
+    uint32_t index, queue, number; /* position in the stream; it completes as number of its queue */
+    const uint32_t *clock;
+    bool faulted;
+    /* Where its result lies, if it computes: what it reads there is kept in own_reads, since it
+     * must not write it, unless each element is replaced by the one computed from it. */
+    struct cluster *result;
+    bool in_place, reads_sorted;
+};
+/* check.c */
+/* Reports at most one fault an instruction, CHECK_MAX_FAULTS in all. Always false. */
+bool check_fault(struct actor *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Of instruction `index` of a tile, without the limit of one. */
+bool check_fault_at(struct check *k, uint32_t tile, uint32_t index, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+bool check_fault_program(struct check *k, const char *fmt, ...) PRINTF_LIKE(2, 3);
+bool check_decode(const struct isa_tile *t, uint32_t index, struct isa_inst *out) CHECK_RESULT;
+static inline bool check_gave_up(const struct check *k)
+{
+    return k->n_faults >= CHECK_MAX_FAULTS;
+}
+
+/* check_progress.c */
+bool check_progress_run(struct check *k) CHECK_RESULT;
+
+#endif
