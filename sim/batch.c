@@ -105,6 +105,16 @@ static void guess_ranks(struct sim *s)
 
 /* ---- ranks ---- */
 
+/*
+ * An example: two layers L1 -> L2 by rows, completed as L1.0 L1.1 L2.0 L1.2 L2.1. L1 reads memory
+ * nobody writes: rank 1 for all of its rows. L2.0 reads what L1 wrote: rank 2, and all later rows
+ * of L2 find that the family's rank is above their sources' already. So three instructions of rank
+ * 1 become one batch, then two of rank 2, though they came by turns. With a ring of two rows
+ * between them L1.2 would take the slot of row 0, which L2.0 has read at rank 2: rank 3, a batch of
+ * its own; unrolled rows avoid that, as each row then has cells of its own. Ranks of a family never
+ * fall, so one pass in completion order gives them all: O(cells touched).
+ */
+
 /* A rank above all that wrote what is read; 0 if a row is read that is not there. */
 static uint32_t rank_of_reads(const struct batcher *b)
 {

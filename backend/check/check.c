@@ -93,7 +93,7 @@ static void make_tiles(struct check *k)
 
 static bool check_all(struct check *k)
 {
-    return check_tags_prepare(k) && check_clock_prepare(k) && check_shadow_prepare(k) &&
+    return check_tags_prepare(k) && check_clock_prepare(k) && check_clusters_prepare(k) &&
            check_meaning_prepare(k) && check_progress_run(k) && check_meaning_finish(k);
 }
 
@@ -105,7 +105,7 @@ bool backend_check(const struct isa_program *p, const struct ir_graph *g, struct
     make_tiles(&k);
     bool ok = check_all(&k) && k.n_faults == 0;
     check_clock_free(&k);
-    check_shadow_free(&k);
+    check_clusters_free(&k);
     check_meaning_free(&k);
     check_tags_free(&k);
     arena_free(k.arena);

@@ -61,20 +61,31 @@ struct writer {
     bool lives; /* the slot is a ring's row */
 };
 
-/* check_shadow.c */
-bool check_shadow_prepare(struct check *k) CHECK_RESULT;
-void check_shadow_free(struct check *k);
-/* Row y of the view is read: for those who will write there. */
-void check_note_read(struct actor *a, const struct check_view *v, int64_t y);
+/* check_cluster.c */
+bool check_clusters_prepare(struct check *k) CHECK_RESULT;
+void check_clusters_free(struct check *k);
+/* Bytes from a row's first address on: [*lo, *hi) over all held columns and channels. */
+void check_row_bytes(const struct isa_view *v, int64_t *lo, int64_t *hi);
+uint64_t check_n_places(const struct cluster *c);
+/* Zeros for grains of so many places; NULL if there is no memory for them. */
+uint64_t *check_new_marks(const struct cluster *c, uint64_t grain);
 /* The element's place in its cluster; its mark: event << 32 | tag. */
 uint64_t check_place(const struct check_view *v, int64_t y, int64_t x, int64_t c);
 uint64_t check_mark(const struct check_view *v, int64_t y, int64_t x, int64_t c);
+
+/* check_life.c */
+/* Row y of the view is read: for those who will write there. */
+void check_note_read(struct actor *a, const struct check_view *v, int64_t y);
+/* Before a row of a view is written. */
+void check_begin_row(struct writer *w, const struct check_view *v, int64_t y);
+/* A fault if the writer does not know that the reader is done. */
+void check_want_reader(struct writer *w, uint32_t queue, uint32_t number, const char *what);
+
+/* check_shadow.c */
 /* n elements in a row of memory: each must have been written by an event that the reader knows.
  * With a tag: they must be tag, tag + 1, ...; without a graph, elements of other ranges are
  * accepted. */
 bool check_read_run(struct actor *a, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag);
-/* Before a row of a view is written. */
-void check_begin_row(struct writer *w, const struct check_view *v, int64_t y);
 /* n elements become tag, tag + 1, ...; or what lies at `from` in the source. */
 void check_write_run(struct writer *w, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag);
 void check_copy_run(struct writer *w, struct cluster *c, uint64_t place, uint32_t n,

@@ -58,6 +58,7 @@ struct expected {
 
 struct check;
 struct check_view;
+
 /* check_tags.c */
 bool check_tags_prepare(struct check *k) CHECK_RESULT;
 void check_tags_free(struct check *k);
@@ -66,6 +67,17 @@ uint32_t check_range(struct check *k, enum tag_kind kind, uint32_t op, uint32_t 
 uint32_t check_range_raw(struct check *k, const uint8_t *bytes, uint64_t n);
 const struct tag_range *check_range_of(const struct check *k, uint32_t tag); /* NULL if none */
 const float *check_raw_bytes(const struct check *k, uint32_t tag);           /* NULL if not raw */
+/* By the claims of a view; 0 if they say nothing. */
+uint32_t check_claimed_tag(struct check *k, const struct check_view *v, int64_t y, int64_t x,
+                           int64_t c);
+int64_t check_dim(const struct ir_op *op, unsigned i); /* of its value */
+const struct ir_op *check_op(const struct check *k, uint32_t id, enum ir_opcode opcode);
+float check_const(const struct ir_op *constant, int64_t index);
+bool check_same_bits(float a, float b);
+const char *check_tag_text(struct check *k, uint32_t tag, char *buf, size_t n);
+const char *check_op_name(const struct check *k, uint32_t id);
+
+/* check_expect.c */
 /* What must lie at element `at` of the leaf, and for how many channels (at most n) on. */
 struct expected check_expect(struct check *k, const struct leaf *leaf, const int64_t at[3],
                              uint32_t n);
@@ -75,16 +87,7 @@ const struct map_piece *check_plain_leaf(struct check *k, const struct leaf *lea
 /* Can the leaf be found through `op` (itself or before its moving operations)? */
 bool check_find_leaf(struct check *k, const struct ir_op *op, const int64_t at[3], uint32_t tag,
                      struct leaf *out);
-/* By the claims of a view; 0 if they say nothing. */
-uint32_t check_claimed_tag(struct check *k, const struct check_view *v, int64_t y, int64_t x,
-                           int64_t c);
-int64_t check_dim(const struct ir_op *op, unsigned i); /* of its value */
 /* Where a reshape puts the operand's element `at`. */
 void check_reshape_forward(const struct ir_op *op, int64_t at[3]);
-const struct ir_op *check_op(const struct check *k, uint32_t id, enum ir_opcode opcode);
-float check_const(const struct ir_op *constant, int64_t index);
-bool check_same_bits(float a, float b);
-const char *check_tag_text(struct check *k, uint32_t tag, char *buf, size_t n);
-const char *check_op_name(const struct check *k, uint32_t id);
 
 #endif
