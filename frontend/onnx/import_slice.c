@@ -167,6 +167,18 @@ struct ir_value *onnx_grid_lists(struct onnx_node *n, struct ir_value *x, const 
     return onnx_helper1(n, IR_gather_grid, &attrs, x);
 }
 
+static bool can_pick(struct onnx_node *n, int64_t axis, int64_t count)
+{
+    return count <= ONNX_MOST_PICKED ||
+           onnx_error(n, "dimension %lld of %lld is too large to be picked from", (long long)axis,
+                      (long long)count);
+}
+
+int64_t *onnx_pick_list(struct onnx_node *n, int64_t axis, int64_t count)
+{
+    return can_pick(n, axis, count) ? ARENA_ARRAY(n->im->arena, int64_t, (size_t)count) : NULL;
+}
+
 struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_t *counts,
                            int64_t axis, const int64_t *list, float value)
 {
@@ -174,9 +186,7 @@ struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_
     struct ir_value *v = NULL;
     bool ok = true;
     for (int64_t i = 0; ok && i < x->type.rank; i++) {
-        ok = counts[i] <= ONNX_MOST_PICKED ||
-             onnx_error(n, "dimension %lld of %lld is too large to be picked from", (long long)i,
-                        (long long)counts[i]);
+        ok = can_pick(n, i, counts[i]);
         for (int64_t k = 0; ok && k < counts[i]; k++)
             VEC_PUSH(&index, i == axis ? list[k] : k);
     }
@@ -193,8 +203,8 @@ static struct ir_value *gather_known(struct onnx_node *n, struct ir_value *x,
 {
     const struct ir_type *t = &indices->out->type;
     int64_t picks = ir_count(t), dim = x->type.dim[axis];
-    int64_t *list = ARENA_ARRAY(n->im->arena, int64_t, (size_t)picks);
-    for (int64_t i = 0; i < picks; i++) {
+    int64_t *list = onnx_pick_list(n, axis, picks);
+    for (int64_t i = 0; list && i < picks; i++) {
         int64_t at = ir_const_i64(indices, i);
         if (at < -dim || at >= dim)
             return onnx_error(n, "index %lld of a dimension of %lld", (long long)at,
@@ -211,8 +221,8 @@ static struct ir_value *gather_known(struct onnx_node *n, struct ir_value *x,
         if (i != axis)
             shape[rank++] = x->type.dim[i];
     }
-    struct ir_value *v = onnx_grid(n, x, counts, axis, list, 0);
-    return onnx_reshape(n, v, shape, rank, false);
+    struct ir_value *v = list ? onnx_grid(n, x, counts, axis, list, 0) : NULL;
+    return v ? onnx_reshape(n, v, shape, rank, false) : NULL;
 }
 
 bool import_gather(struct onnx_node *n)
@@ -260,7 +270,8 @@ static bool check_scatter(struct onnx_node *n, const struct ir_type *x, const st
     return fits || onnx_error(n, "indices and updates do not fit the input");
 }
 
-enum { SCATTER_MOST_BYTES = 256 << 20 }; /* the result is spelled out, as a folded one would be */
+/* Result and updates are spelled out, as a folded result would be. */
+enum { SCATTER_MOST_BYTES = 256 << 20 };
 
 static struct blob *scattered(struct onnx_node *n, const struct ir_op *x, const struct ir_op *index,
                               const struct ir_op *updates)
@@ -273,8 +284,9 @@ static struct blob *scattered(struct onnx_node *n, const struct ir_op *x, const 
         tuples *= t->dim[i];
     for (int64_t i = depth; i < x->out->type.rank; i++)
         each *= x->out->type.dim[i];
-    if (bytes > SCATTER_MOST_BYTES)
-        return onnx_error(n, "a result of %zu bytes; at most %d are supported", bytes,
+    size_t most = (size_t)max_i64(ir_count(&x->out->type), ir_count(&updates->out->type)) * elem;
+    if (most > SCATTER_MOST_BYTES)
+        return onnx_error(n, "a result or updates of %zu bytes; at most %d are supported", most,
                           SCATTER_MOST_BYTES),
                NULL;
     const uint8_t *from = ir_const_data(updates, n->im->arena);

@@ -93,10 +93,10 @@ static struct ir_value *taps_first(struct onnx_node *n, struct ir_value *v, int6
     if (!v || group == 1 || taps == 1)
         return v;
     int64_t channels = v->type.dim[1], m = channels / group / taps;
-    int64_t *list = ARENA_ARRAY(n->im->arena, int64_t, (size_t)channels);
-    for (int64_t i = 0; i < channels; i++)
+    int64_t *list = onnx_pick_list(n, 1, channels);
+    for (int64_t i = 0; list && i < channels; i++)
         list[i] = (i / m % group * taps + i / m / group) * m + i % m;
-    return onnx_grid(n, v, v->type.dim, 1, list, 0);
+    return list ? onnx_grid(n, v, v->type.dim, 1, list, 0) : NULL;
 }
 
 static struct ir_value *overlap_add(struct onnx_node *n, struct ir_value *v, const struct spread *s)
@@ -160,10 +160,10 @@ bool import_conv_transpose(struct onnx_node *n)
 static struct ir_value *columns_first(struct onnx_node *n, struct ir_value *x, int64_t taps)
 {
     int64_t channels = x->type.dim[1], each = channels / taps;
-    int64_t *list = ARENA_ARRAY(n->im->arena, int64_t, (size_t)channels);
-    for (int64_t i = 0; i < channels; i++)
+    int64_t *list = onnx_pick_list(n, 1, channels);
+    for (int64_t i = 0; list && i < channels; i++)
         list[i] = i % each * taps + i / each;
-    return onnx_grid(n, x, x->type.dim, 1, list, 0);
+    return list ? onnx_grid(n, x, x->type.dim, 1, list, 0) : NULL;
 }
 
 bool import_depth_to_space(struct onnx_node *n)

@@ -77,6 +77,8 @@ struct ir_value *onnx_slice(struct onnx_node *n, struct ir_value *x, const int64
 
 /* Of a dimension that an index list picks: lists are spelled out, and no sensible one is longer. */
 enum { ONNX_MOST_PICKED = 1 << 20 };
+/* Room for the list of dimension `axis`; NULL, reported, where it would be too long. */
+int64_t *onnx_pick_list(struct onnx_node *n, int64_t axis, int64_t count);
 /* gather_grid: x with dimension `axis` picked by a list of counts[axis] entries, the others as they
  * are; or with lists of all dimensions, one after another. An index of -1 gives `value`. */
 struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_t *counts,

@@ -4,11 +4,13 @@
  *
  * usage: fuzz_TARGET [--mutants N] FILE_OR_FOLDER...
  */
+#include "base/asan.h"
 #include "fuzz.h"
 
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { MOST_GROWTH = 64 };
 static uint64_t state; /* of the random changes */
@@ -96,10 +98,20 @@ static unsigned run_path(const char *path, unsigned n_mutants, unsigned n_before
     return (unsigned)n;
 }
 
+/* As libFuzzer's -rss_limit_mb; AddressSanitizer needs more than it gives to the program. */
+static void limit_memory(void)
+{
+#ifndef BASE_ASAN
+    const struct rlimit two_gib = {(rlim_t)2 << 30, (rlim_t)2 << 30};
+    fuzz_require(setrlimit(RLIMIT_DATA, &two_gib) == 0, "memory can be limited", NULL);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     unsigned n = 0, n_mutants = 0;
     int at = 1;
+    limit_memory();
     if (argc > 2 && strcmp(argv[1], "--mutants") == 0) {
         n_mutants = (unsigned)strtoul(argv[2], NULL, 10);
         at = 3;
