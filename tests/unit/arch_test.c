@@ -171,7 +171,7 @@ static const struct bad {
     {"rows:\n", 1, 6, DIAG_ARCH_VALUE, "plain decimal"},
     {"rows: 99999999999999999999999\n", 1, 7, DIAG_ARCH_VALUE, "plain decimal"},
     {"rows: '128'\n", 1, 7, DIAG_ARCH_VALUE, "quoted"},
-    {"differential: 2\n", 1, 15, DIAG_ARCH_VALUE, "outside 0..1"},
+    {"issue_cycles: 1\n", 1, 15, DIAG_ARCH_VALUE, "outside 0..0"},
     {"topology: torus\n", 1, 11, DIAG_ARCH_VALUE, "ideal|mesh"},
     {"topology: ide\n", 1, 11, DIAG_ARCH_VALUE, "ideal|mesh"},
     {"topology: 1\n", 1, 11, DIAG_ARCH_VALUE, "ideal|mesh"},
