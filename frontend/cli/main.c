@@ -307,7 +307,7 @@ static int exit_code(bool ok, const struct diag *d)
 }
 
 /* Also from within a room: what it had allocated goes with the process. */
-static _Noreturn void leave(struct door *door, enum mishap why, const char *message)
+static void __attribute__((noreturn)) leave(struct door *door, enum mishap why, const char *message)
 {
     (void)door;
     (void)why;

@@ -31,7 +31,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t most)
         return n - 1;
     }
     if (n)
-        data[at] = kind == 2 ? byte : (uint8_t)(data[at] ^ 1u << byte % 8);
+        data[at] = (uint8_t)(kind == 2 ? byte : data[at] ^ 1u << byte % 8);
     return n;
 }
 

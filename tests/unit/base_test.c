@@ -57,7 +57,8 @@ struct jumping_door {
     char message[256];
 };
 
-static _Noreturn void jump_back(struct door *d, enum mishap why, const char *message)
+static void __attribute__((noreturn))
+jump_back(struct door *d, enum mishap why, const char *message)
 {
     struct jumping_door *j = (struct jumping_door *)d;
     j->why = why;
