@@ -20,9 +20,9 @@ struct step {
 };
 struct walk {
     const struct plan *p;
-    struct isa_program machine; /* arch and number of tiles */
-    uint32_t *before;           /* in its queue, or NONE */
-    VEC(struct step) steps;     /* last first */
+    struct tile_grid grid;
+    uint32_t *before;       /* in its queue, or NONE */
+    VEC(struct step) steps; /* last first */
 };
 
 static void find_queue_order(struct walk *w)
@@ -61,7 +61,7 @@ static uint32_t last_input(const struct plan *p, uint32_t id, uint32_t before)
 
 static struct cost cost_of(const struct walk *w, uint32_t id)
 {
-    struct cost_work work = task_work(w->p, &w->machine, &w->p->tasks->tasks.at[id]);
+    struct cost_work work = task_work(w->p, &w->grid, &w->p->tasks->tasks.at[id]);
     return arch_cost(w->p->arch, &work);
 }
 
@@ -145,7 +145,7 @@ static void add_steps(const struct walk *w, struct arena *a, struct backend_deta
 
 void plan_report_path(const struct plan *p, struct arena *a, struct backend_detail *out)
 {
-    struct walk w = {.p = p, .machine = {.arch = *p->arch, .n_tiles = p->segment->n_tiles}};
+    struct walk w = {.p = p, .grid = tile_grid_of(p->arch, p->segment->n_tiles)};
     uint32_t id = NONE;
     uint64_t end = p->schedule->makespan;
     for (uint32_t i = 0; i < p->schedule->n; i++)

@@ -12,10 +12,10 @@
 
 /* ---- work of each tile ---- */
 
-static void count_task(const struct plan *p, const struct isa_program *machine,
-                       const struct task *t, struct tile_report *r)
+static void count_task(const struct plan *p, const struct tile_grid *grid, const struct task *t,
+                       struct tile_report *r)
 {
-    struct cost_work work = task_work(p, machine, t);
+    struct cost_work work = task_work(p, grid, t);
     struct cost cost = arch_cost(p->arch, &work);
     uint64_t busy = cost_occupancy_cycles(&cost);
     switch (work.kind) {
@@ -39,7 +39,7 @@ static void count_task(const struct plan *p, const struct isa_program *machine,
 
 static void report_tiles(const struct plan *p, struct arena *a, struct backend_detail *d)
 {
-    const struct isa_program machine = {.arch = *p->arch, .n_tiles = p->segment->n_tiles};
+    const struct tile_grid grid = tile_grid_of(p->arch, p->segment->n_tiles);
     d->tiles = ARENA_ARRAY(a, struct tile_report, p->segment->n_tiles);
     for (size_t i = 0; i < p->segment->n_tiles; i++) {
         d->tiles[i].n_pes = p->segment->tile[i].n_pes;
@@ -47,7 +47,7 @@ static void report_tiles(const struct plan *p, struct arena *a, struct backend_d
     }
     for (uint32_t i = 0; i < p->schedule->n; i++) {
         const struct task *t = &p->tasks->tasks.at[p->schedule->order[i].task];
-        count_task(p, &machine, t, &d->tiles[t->tile]);
+        count_task(p, &grid, t, &d->tiles[t->tile]);
     }
 }
 
@@ -188,26 +188,26 @@ static void report_buffers(const struct plan *p, struct arena *a, struct backend
 
 typedef VEC(struct traffic_report) traffic;
 
-static void add_way(const struct isa_program *machine, uint32_t from, uint32_t to, uint64_t bytes,
+static void add_way(const struct tile_grid *grid, uint32_t from, uint32_t to, uint64_t bytes,
                     traffic *out)
 {
     if (from != to)
-        VEC_PUSH(out, ((struct traffic_report){from, to, isa_hops(machine, from, to), bytes, 1}));
+        VEC_PUSH(out,
+                 ((struct traffic_report){from, to, tile_grid_hops(grid, from, to), bytes, 1}));
 }
 
-static void add_message(const struct plan *p, const struct isa_program *machine,
-                        const struct task *t, traffic *out)
+static void add_message(const struct plan *p, const struct tile_grid *grid, const struct task *t,
+                        traffic *out)
 {
     const struct delivery *d = &p->tasks->delivery[t->node];
     if (!task_is_message(t))
         return;
-    uint64_t bytes = task_work(p, machine, t).bytes;
+    uint64_t bytes = task_work(p, grid, t).bytes;
     if (t->kind == TASK_partial)
-        add_way(machine, t->tile, p->cells->of[t->node].home[t->cell], bytes, out);
+        add_way(grid, t->tile, p->cells->of[t->node].home[t->cell], bytes, out);
     for (uint32_t i = 0; t->kind == TASK_send && i < d->targets.n; i++)
         if (delivery_sends(d, t->cell, i) && d->targets.at[i].class == t->send.class)
-            add_way(machine, t->tile, p->tasks->buffers.at[d->targets.at[i].buffer].tile, bytes,
-                    out);
+            add_way(grid, t->tile, p->tasks->buffers.at[d->targets.at[i].buffer].tile, bytes, out);
 }
 
 static int compare_ways(const void *a, const void *b)
@@ -237,11 +237,11 @@ static void join_ways(traffic *t)
 
 struct traffic_report *plan_traffic(const struct plan *p, struct arena *a, uint32_t *out_n)
 {
-    const struct isa_program machine = {.arch = *p->arch, .n_tiles = p->segment->n_tiles};
+    const struct tile_grid grid = tile_grid_of(p->arch, p->segment->n_tiles);
     traffic all = {0};
     size_t joined = 0;
     for (size_t i = 0; i < p->tasks->tasks.n; i++) {
-        add_message(p, &machine, &p->tasks->tasks.at[i], &all);
+        add_message(p, &grid, &p->tasks->tasks.at[i], &all);
         if (all.n > 2 * joined + 65536) { /* keeps memory near the number of pairs */
             join_ways(&all);
             joined = all.n;

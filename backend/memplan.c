@@ -47,10 +47,10 @@ static void note(const struct plan *p, struct storage *of, uint32_t id, const st
 /* Longest time a credit can travel on this machine. */
 static uint64_t longest_signal_cycles(const struct plan *p)
 {
-    struct isa_program machine = {.arch = *p->arch, .n_tiles = p->segment->n_tiles};
+    struct tile_grid grid = tile_grid_of(p->arch, p->segment->n_tiles);
     struct cost_work work = {.kind = COST_SIGNAL};
     for (uint32_t t = 0; t < p->segment->n_tiles; t++) { /* no way is longer than through tile 0 */
-        uint32_t hops = 2 * isa_hops(&machine, 0, t);
+        uint32_t hops = 2 * tile_grid_hops(&grid, 0, t);
         work.hops = hops > work.hops ? hops : work.hops;
     }
     struct cost cost = arch_cost(p->arch, &work);

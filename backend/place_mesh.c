@@ -23,7 +23,8 @@ struct partner {
     uint64_t bytes;
 };
 struct grid_map {
-    uint32_t n, columns;
+    uint32_t n;
+    struct tile_grid grid;
     uint32_t *start; /* partners of tile t: [start[t], start[t+1]), heaviest first */
     struct partner *partner;
     uint32_t *at, *tile; /* position of each tile, tile at each position */
@@ -67,7 +68,7 @@ static uint64_t carried(const struct grid_map *m, uint32_t t, uint32_t position,
     for (uint32_t i = m->start[t]; i < m->start[t + 1]; i++) {
         uint32_t u = m->partner[i].tile;
         uint32_t there = u == other ? m->at[t] : m->at[u];
-        sum += m->partner[i].bytes * isa_grid_hops(m->columns, position, there);
+        sum += m->partner[i].bytes * tile_grid_hops(&m->grid, position, there);
     }
     return sum;
 }
@@ -101,16 +102,16 @@ static bool improve_tile(struct grid_map *m, uint32_t t)
 {
     bool changed = false;
     for (uint32_t i = m->start[t]; i < m->start[t + 1] && i < m->start[t] + MAX_PARTNERS; i++) {
-        uint32_t near = m->at[m->partner[i].tile], x = near % m->columns;
+        uint32_t near = m->at[m->partner[i].tile], x = near % m->grid.columns;
         changed |= try_swap(m, t, near);
         if (x > 0)
             changed |= try_swap(m, t, near - 1);
-        if (x + 1 < m->columns && near + 1 < m->n)
+        if (x + 1 < m->grid.columns && near + 1 < m->n)
             changed |= try_swap(m, t, near + 1);
-        if (near >= m->columns)
-            changed |= try_swap(m, t, near - m->columns);
-        if (near + m->columns < m->n)
-            changed |= try_swap(m, t, near + m->columns);
+        if (near >= m->grid.columns)
+            changed |= try_swap(m, t, near - m->grid.columns);
+        if (near + m->grid.columns < m->n)
+            changed |= try_swap(m, t, near + m->grid.columns);
     }
     return changed;
 }
@@ -118,8 +119,8 @@ static bool improve_tile(struct grid_map *m, uint32_t t)
 /* Every second row backwards; the last one ends where the tiles end. */
 static uint32_t serpentine(const struct grid_map *m, uint32_t i)
 {
-    uint32_t row = i / m->columns, first = row * m->columns;
-    uint32_t last = first + m->columns < m->n ? first + m->columns - 1 : m->n - 1;
+    uint32_t row = i / m->grid.columns, first = row * m->grid.columns;
+    uint32_t last = first + m->grid.columns < m->n ? first + m->grid.columns - 1 : m->n - 1;
     return row % 2 ? last - (i - first) : i;
 }
 
@@ -141,8 +142,7 @@ static uint64_t arrange(struct grid_map *m, bool snake)
 uint32_t *plan_mesh_positions(const struct plan *p, struct arena *a)
 {
     struct grid_map m = {.n = p->segment->n_tiles};
-    const struct isa_program machine = {.arch = *p->arch, .n_tiles = m.n};
-    m.columns = isa_mesh_columns(&machine);
+    m.grid = tile_grid_of(p->arch, m.n);
     list_partners(&m, p);
     uint32_t *best = ARENA_ARRAY(a, uint32_t, m.n);
     m.at = ARENA_ARRAY(p->arena, uint32_t, m.n);

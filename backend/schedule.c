@@ -31,7 +31,7 @@ struct run {
     const struct plan *p;
     const struct task_graph *g;
     struct schedule *s;
-    struct isa_program machine; /* arch and number of tiles, for hops */
+    struct tile_grid grid;
     struct resources time;
     uint64_t n_events;
     struct ready *ready; /* of each queue */
@@ -170,7 +170,7 @@ static void start(struct run *r, uint32_t id)
     const struct plan *p = r->p;
     struct schedule *s = r->s;
     const struct task *t = task_at(r, id);
-    struct cost_work work = task_work(p, &r->machine, t);
+    struct cost_work work = task_work(p, &r->grid, t);
     struct cost cost = arch_cost(p->arch, &work);
     struct reservation times = resource_reserve(&r->time, t->queue, &cost, 0);
     uint64_t now = r->time.now, end = s->end[id] = times.end;
@@ -202,28 +202,26 @@ static void start_ready(struct run *r, uint32_t queue)
 }
 
 /* How long a home's SIGNAL to these tiles is under way: to the farthest of them. */
-static uint64_t signal_cycles(const struct run *r, uint32_t from, const struct isa_reach *tiles)
+static uint64_t signal_cycles(const struct run *r, uint32_t from, const struct tile_reach *tiles)
 {
-    struct cost_work work = {.kind = COST_SIGNAL,
-                             .hops = isa_farthest_hops(&r->machine, from, tiles)};
+    struct cost_work work = {.kind = COST_SIGNAL, .hops = tile_reach_hops(&r->grid, from, tiles)};
     struct cost cost = arch_cost(r->p->arch, &work);
     return cost_flight_cycles(&cost);
 }
 
-static struct isa_reach tiles_of_layer(const struct run *r, const struct layer *l)
+static struct tile_reach tiles_of_layer(const struct run *r, const struct layer *l)
 {
-    struct isa_reach tiles = {0};
+    struct tile_reach tiles = {0};
     for (uint32_t c = 0; c < l->n_copies; c++)
         for (uint32_t g = 0; g < l->copy[c].n_groups; g++)
-            isa_reach_add(&r->machine, &tiles,
-                          r->p->segment->group[l->copy[c].first_group + g].tile);
+            tile_reach_add(&r->grid, &tiles, r->p->segment->group[l->copy[c].first_group + g].tile);
     return tiles;
 }
 
 /* When the SIGNALs that tell of the layer's last cells have come to the tiles of the next one. */
 static void find_news(struct run *r, const struct task *barrier)
 {
-    struct isa_reach tiles = tiles_of_layer(r, node_layer(r->p, barrier->node) + 1);
+    struct tile_reach tiles = tiles_of_layer(r, node_layer(r->p, barrier->node) + 1);
     struct news n = {.node = barrier->node, .from = NONE};
     uint32_t home = NONE;
     uint64_t way_cycles = 0;
@@ -374,7 +372,7 @@ const struct schedule *plan_schedule(const struct plan *p)
     struct run r = {.p = p,
                     .g = p->tasks,
                     .s = ARENA_NEW(p->arena, struct schedule),
-                    .machine = {.arch = *p->arch, .n_tiles = p->segment->n_tiles},
+                    .grid = tile_grid_of(p->arch, p->segment->n_tiles),
                     .news = {.node = NONE}};
     struct event e;
     begin(&r);

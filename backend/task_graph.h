@@ -8,6 +8,7 @@
 #include "base/map.h"
 
 #include "cells.h"
+#include "tile_grid.h"
 
 /* Which of a tile's queues a task is in. */
 enum task_unit { QUEUE_GROUP, QUEUE_VU, QUEUE_TX, QUEUE_DMA, QUEUE_NONE };
@@ -131,8 +132,8 @@ static inline uint32_t first_pred(const struct task_graph *g, const struct task 
 }
 
 /* ---- work.c ---- */
-/* The amounts of work that the task's times come from; `machine`: arch and number of tiles. */
-struct cost_work task_work(const struct plan *p, const struct isa_program *machine,
+/* The amounts of work that the task's times come from; `grid`: where the plan's tiles stand. */
+struct cost_work task_work(const struct plan *p, const struct tile_grid *grid,
                            const struct task *t);
 static inline bool task_is_message(const struct task *t)
 {

@@ -11,17 +11,17 @@ const struct task_kind_info task_kinds[] = {
 };
 
 /* Links to the farthest tile that the message goes to. */
-static uint32_t message_hops(const struct plan *p, const struct isa_program *machine,
+static uint32_t message_hops(const struct plan *p, const struct tile_grid *grid,
                              const struct task *t)
 {
     const struct delivery *d = &p->tasks->delivery[t->node];
     if (t->kind == TASK_partial)
-        return isa_hops(machine, t->tile, p->cells->of[t->node].home[t->cell]);
-    struct isa_reach reach = {0};
+        return tile_grid_hops(grid, t->tile, p->cells->of[t->node].home[t->cell]);
+    struct tile_reach reach = {0};
     for (uint32_t i = 0; i < d->targets.n; i++)
         if (delivery_sends(d, t->cell, i) && d->targets.at[i].class == t->send.class)
-            isa_reach_add(machine, &reach, p->tasks->buffers.at[d->targets.at[i].buffer].tile);
-    return isa_farthest_hops(machine, t->tile, &reach);
+            tile_reach_add(grid, &reach, p->tasks->buffers.at[d->targets.at[i].buffer].tile);
+    return tile_reach_hops(grid, t->tile, &reach);
 }
 
 static void set_extent(struct isa_outline *o, const struct box *b)
@@ -31,8 +31,7 @@ static void set_extent(struct isa_outline *o, const struct box *b)
     o->channels = (uint32_t)(b->hi[2] - b->lo[2]);
 }
 
-struct cost_work task_work(const struct plan *p, const struct isa_program *machine,
-                           const struct task *t)
+struct cost_work task_work(const struct plan *p, const struct tile_grid *grid, const struct task *t)
 {
     const struct node *n = task_node(p, t);
     struct box box = task_box(p, t);
@@ -54,7 +53,7 @@ struct cost_work task_work(const struct plan *p, const struct isa_program *machi
     case TASK_reduce: box = read_box(n->operand[0].map, &box); break;
     case TASK_partial:
     case TASK_send:
-        o.hops = message_hops(p, machine, t);
+        o.hops = message_hops(p, grid, t);
         o.element = value_element(n->root);
         break;
     case TASK_load: o.element = port_element(n->root); break;

@@ -262,21 +262,6 @@ const void *isa_section_data(const struct isa_section *s);
 const float *isa_image_data(const struct isa_program *p, uint32_t image);
 
 /* ---- cost: the work of an instruction, for arch_cost (isa_cost.c) ---- */
-/* Links between two tiles: 0 in a tile; ideal: 1; mesh: XY distance, tiles numbered row by row on
- * the smallest square grid that holds all of the machine's tiles. */
-uint32_t isa_hops(const struct isa_program *p, uint32_t from, uint32_t to);
-/* A set of tiles, as far as the way to the farthest of them goes; {0}: none. */
-struct isa_reach {
-    uint32_t n, first;         /* tiles added; the first of them */
-    bool several;              /* ... and another one */
-    int64_t least[2], most[2]; /* on the grid: x + y, x - y */
-};
-void isa_reach_add(const struct isa_program *p, struct isa_reach *r, uint32_t tile);
-uint32_t isa_farthest_hops(const struct isa_program *p, uint32_t from, const struct isa_reach *r);
-/* Distance in X plus distance in Y on a grid of so many columns. */
-uint32_t isa_grid_hops(uint32_t columns, uint32_t from, uint32_t to);
-/* Columns of that grid: tile t stands at (t mod columns, t div columns). */
-uint32_t isa_mesh_columns(const struct isa_program *p);
 /* Along one axis: how many taps one pixel of a transposed window meets at most. The taps whose
  * distance to it is a multiple of the stride are every (stride / gcd(stride, dilation))-th. */
 uint32_t isa_overlap_taps(uint32_t kernel, uint32_t stride, uint32_t dilation);

@@ -7,8 +7,7 @@
  * time.
  */
 #include "isa.h"
-
-#include <math.h>
+#include "tile_grid.h"
 
 /* Saturates: an absurd program then takes for ever instead of wrapping to a short time. */
 static uint64_t product(uint64_t a, uint64_t b)
@@ -17,69 +16,14 @@ static uint64_t product(uint64_t a, uint64_t b)
     return __builtin_mul_overflow(a, b, &r) ? UINT64_MAX : r;
 }
 
-uint32_t isa_mesh_columns(const struct isa_program *p)
-{
-    uint32_t tiles = p->arch.tiles > 0 ? (uint32_t)p->arch.tiles : p->n_tiles;
-    return tiles > 1 ? (uint32_t)ceil(sqrt((double)tiles)) : 1; /* exact below 2^52 */
-}
-
-uint32_t isa_grid_hops(uint32_t columns, uint32_t from, uint32_t to)
-{
-    int64_t dx = (int64_t)(from % columns) - to % columns;
-    int64_t dy = (int64_t)(from / columns) - to / columns;
-    return (uint32_t)((dx < 0 ? -dx : dx) + (dy < 0 ? -dy : dy));
-}
-
-uint32_t isa_hops(const struct isa_program *p, uint32_t from, uint32_t to)
-{
-    if (from == to)
-        return 0;
-    if (p->arch.topology == ARCH_IDEAL)
-        return 1;
-    return isa_grid_hops(isa_mesh_columns(p), from, to);
-}
-
-/* On a grid the distance to a point is the greater of the distances in x + y and in x - y. */
-static void diagonals(const struct isa_program *p, uint32_t tile, int64_t out[2])
-{
-    int64_t columns = isa_mesh_columns(p), x = tile % columns, y = tile / columns;
-    out[0] = x + y;
-    out[1] = x - y;
-}
-
-void isa_reach_add(const struct isa_program *p, struct isa_reach *r, uint32_t tile)
-{
-    int64_t at[2];
-    diagonals(p, tile, at);
-    if (r->n++ == 0)
-        r->first = tile;
-    r->several |= tile != r->first;
-    for (int i = 0; i < 2; i++) {
-        r->least[i] = r->n == 1 ? at[i] : min_i64(r->least[i], at[i]);
-        r->most[i] = r->n == 1 ? at[i] : max_i64(r->most[i], at[i]);
-    }
-}
-
-uint32_t isa_farthest_hops(const struct isa_program *p, uint32_t from, const struct isa_reach *r)
-{
-    int64_t at[2], most = 0;
-    if (r->n == 0)
-        return 0;
-    if (p->arch.topology == ARCH_IDEAL)
-        return r->several || r->first != from;
-    diagonals(p, from, at);
-    for (int i = 0; i < 2; i++)
-        most = max_i64(most, max_i64(at[i] - r->least[i], r->most[i] - at[i]));
-    return (uint32_t)most;
-}
-
 static uint32_t farthest_target(const struct isa_program *p, uint32_t tile,
                                 const struct isa_route *route)
 {
-    struct isa_reach reach = {0};
+    struct tile_grid grid = tile_grid_of(&p->arch, p->n_tiles);
+    struct tile_reach reach = {0};
     for (uint32_t i = 0; i < route->n_targets; i++)
-        isa_reach_add(p, &reach, route->targets[i].tile);
-    return isa_farthest_hops(p, tile, &reach);
+        tile_reach_add(&grid, &reach, route->targets[i].tile);
+    return tile_reach_hops(&grid, tile, &reach);
 }
 
 uint32_t isa_overlap_taps(uint32_t kernel, uint32_t stride, uint32_t dilation)

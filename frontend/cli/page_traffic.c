@@ -6,6 +6,7 @@
  * (XY routes, as the hops are counted); one with several targets counts for each of them.
  */
 #include "views.h"
+#include "tile_grid.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -96,9 +97,8 @@ static const int across[4] = {1, -1, 0, 0}, down[4] = {0, 0, 1, -1};
 
 void page_count_links(const struct page_machine *m, struct page_links *out)
 {
-    const struct isa_program machine = {.arch = m->arch, .n_tiles = m->result.n_tiles};
     const struct backend_detail *d = m->result.detail;
-    uint32_t columns = isa_mesh_columns(&machine);
+    uint32_t columns = tile_grid_of(&m->arch, m->result.n_tiles).columns;
     uint32_t rows = (m->result.n_tiles + columns - 1) / columns;
     *out = (struct page_links){.columns = columns, .rows = rows};
     out->bytes = heap_alloc((size_t)columns * rows * 4 * sizeof *out->bytes);

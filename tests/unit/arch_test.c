@@ -2,6 +2,7 @@
  * hand. */
 #include "arch.h"
 #include "resource.h"
+#include "tile_grid.h"
 #include "../run_suite.h"
 
 #include <check.h>
@@ -402,6 +403,39 @@ START_TEST(units_are_reserved)
 }
 END_TEST
 
+START_TEST(farthest_of_a_set)
+{
+    uint64_t seed = 1;
+    for (int i = 0; i < 400; i++) {
+        struct arch arch = {.topology = i % 5 == 0 ? ARCH_IDEAL : ARCH_MESH};
+        arch.tiles = 1 + (int64_t)(random_next(&seed) % 30);
+        uint32_t n_tiles = (uint32_t)arch.tiles, most = 0;
+        uint32_t from = (uint32_t)(random_next(&seed) % n_tiles);
+        struct tile_grid grid = tile_grid_of(&arch, 1);
+        struct tile_reach reach = {0};
+        for (uint64_t k = random_next(&seed) % 4; k > 0; k--) {
+            uint32_t to = (uint32_t)(random_next(&seed) % n_tiles);
+            uint32_t hops = tile_grid_hops(&grid, from, to);
+            tile_reach_add(&grid, &reach, to);
+            most = hops > most ? hops : most;
+        }
+        ck_assert_uint_eq(tile_reach_hops(&grid, from, &reach), most);
+    }
+}
+END_TEST
+
+/* The smallest square: of the machine's tiles, else of those used. */
+START_TEST(columns_of_tiles)
+{
+    struct arch mesh = {.topology = ARCH_MESH}, fixed = {.topology = ARCH_MESH, .tiles = 10};
+    for (uint32_t columns = 1; columns < 300; columns++) {
+        ck_assert_uint_eq(tile_grid_of(&mesh, columns * columns).columns, columns);
+        ck_assert_uint_eq(tile_grid_of(&mesh, columns * columns + 1).columns, columns + 1);
+    }
+    ck_assert_uint_eq(tile_grid_of(&fixed, 3).columns, 4);
+}
+END_TEST
+
 START_TEST(costs_saturate)
 {
     struct arch arch;
@@ -441,6 +475,8 @@ int main(void)
     tcase_add_test(tc, clsa_charges_only_mvm);
     tcase_add_test(tc, costs_by_hand);
     tcase_add_test(tc, costs_saturate);
+    tcase_add_test(tc, farthest_of_a_set);
+    tcase_add_test(tc, columns_of_tiles);
     tcase_add_test(tc, events_by_time_and_rank);
     tcase_add_test(tc, units_are_reserved);
     Suite *suite = suite_create("arch");

@@ -11,6 +11,7 @@
 #include "sim_rig.h"
 
 #include "base/half.h"
+#include "tile_grid.h"
 #include "../run_suite.h"
 
 /* ---- timing: the programs of SIM.md ---- */
@@ -237,8 +238,9 @@ START_TEST(time_mesh) /* SIM.md program 6 */
     ran(&r, 1, 0, 3, 3);
     ran(&r, 1, 1, 3, 3);
     ran(&r, 3, 0, 6, 6);
-    ck_assert_uint_eq(isa_hops(r.p, 1, 2), 2);
-    ck_assert_uint_eq(isa_hops(r.p, 2, 2), 0);
+    struct tile_grid grid = tile_grid_of(&r.p->arch, r.p->n_tiles);
+    ck_assert_uint_eq(tile_grid_hops(&grid, 1, 2), 2);
+    ck_assert_uint_eq(tile_grid_hops(&grid, 2, 2), 0);
     rig_free(&r);
 }
 END_TEST
@@ -293,33 +295,6 @@ START_TEST(time_send_completion) /* SIM.md program 9 */
     ran(&r, 0, 2, 4, 8);
     ran(&r, 1, 0, 24, 24);
     ck_assert_uint_eq(r.result.cycles, 24);
-    rig_free(&r);
-}
-END_TEST
-
-START_TEST(farthest_of_a_set)
-{
-    struct rig r = rig_new(1);
-    uint64_t seed = 1;
-    for (int i = 0; i < 400; i++) {
-        set_arch(&r, i % 5 == 0 ? "topology=ideal" : "topology=mesh");
-        r.p->arch.tiles = 1 + (int64_t)(random_next(&seed) % 30);
-        uint32_t n_tiles = (uint32_t)r.p->arch.tiles, most = 0;
-        uint32_t from = (uint32_t)(random_next(&seed) % n_tiles);
-        struct isa_reach reach = {0};
-        for (uint64_t k = random_next(&seed) % 4; k > 0; k--) {
-            uint32_t to = (uint32_t)(random_next(&seed) % n_tiles), hops = isa_hops(r.p, from, to);
-            isa_reach_add(r.p, &reach, to);
-            most = hops > most ? hops : most;
-        }
-        ck_assert_uint_eq(isa_farthest_hops(r.p, from, &reach), most);
-    }
-    for (uint32_t columns = 1; columns < 300; columns++) {
-        r.p->arch.tiles = (int64_t)columns * columns;
-        ck_assert_uint_eq(isa_mesh_columns(r.p), columns);
-        r.p->arch.tiles++;
-        ck_assert_uint_eq(isa_mesh_columns(r.p), columns + 1);
-    }
     rig_free(&r);
 }
 END_TEST
@@ -696,7 +671,6 @@ int main(void)
     tcase_add_test(c, time_mesh);
     tcase_add_test(c, time_overtaking);
     tcase_add_test(c, time_send_completion);
-    tcase_add_test(c, farthest_of_a_set);
     tcase_add_test(c, time_recurrences);
     tcase_add_test(c, program_from_text);
     tcase_add_test(c, random_latencies_change_no_value);
