@@ -172,8 +172,8 @@ struct dup_real {
     bool (*ask)(void *self, const int64_t *copies, struct dup_timing *out);
     void *self;
 };
-/* From copies that fit, starts[0 .. n_starts), to a choice whose real makespan, *out_cycles, is no
- * longer than any of theirs. Fills the bound of `out`. */
+/* From copies that fit, `starts`, to a choice whose real makespan, *out_cycles, is no longer than
+ * any of theirs, nor than without copies. Fills the bound of `out`. */
 enum { DUP_N_STARTS = 2 };
 bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
                         const uint32_t *item_of, const struct dup_real *real,

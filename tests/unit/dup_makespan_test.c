@@ -22,6 +22,7 @@ struct fixture {
     int64_t set_rows, set_columns; /* 0 = whole extent */
     struct ir_op *mvm[MOST_LAYERS];
     int n_layers, n_asked;
+    uint64_t copy_cycles; /* that the schedule takes longer for each copy but the first */
 };
 
 static struct ir_value *add(struct fixture *f, enum ir_opcode opcode, const union ir_attrs *a,
@@ -252,7 +253,10 @@ static uint64_t naive_makespan(struct fixture *f, const struct ir_graph *g)
 static bool ask_naive(void *self, const struct ir_graph *g, struct dup_timing *out)
 {
     struct fixture *f = self;
-    *out = (struct dup_timing){.cycles = naive_makespan(f, g),
+    int64_t more = 0;
+    for (int i = 0; i < f->n_layers; i++)
+        more += f->mvm[i]->attrs->mvm.copies - 1;
+    *out = (struct dup_timing){.cycles = naive_makespan(f, g) + (uint64_t)more * f->copy_cycles,
                                .set_rows = f->set_rows,
                                .set_columns = f->set_columns,
                                .n_tasks = 1};
@@ -379,6 +383,23 @@ START_TEST(test_by_hand)
     f.arch.mvm_cycles = 10;
     ck_assert_int_ne(run(&f), PASS_FAILED); /* the schedule here goes on counting products */
     ck_assert_uint_eq(f.result.lower_bound_cycles, 90);
+    finish(&f);
+}
+END_TEST
+
+/* Where each further copy costs more than it saves, as messages can, there is none: the two layers
+ * of 4 x 4 pixels take 16 + 1 cycles. */
+START_TEST(test_copies_that_cost)
+{
+    struct fixture f;
+    struct ir_value *x = start(&f, 4, 4);
+    add_mvm(&f, add_mvm(&f, x, 1, 1, 1), 1, 1, 1);
+    f.options.extra_pes = 2;
+    f.copy_cycles = 20;
+    ck_assert_int_ne(run(&f), PASS_FAILED);
+    ck_assert_double_eq(f.result.value, 17);
+    ck_assert_int_eq(f.mvm[0]->attrs->mvm.copies, 1);
+    ck_assert_int_eq(f.mvm[1]->attrs->mvm.copies, 1);
     finish(&f);
 }
 END_TEST
@@ -573,6 +594,7 @@ int main(void)
     tcase_add_loop_test(t, test_enumeration, 1, 9);
     tcase_add_loop_test(t, test_other_schedules, 0, 10);
     tcase_add_test(t, test_by_hand);
+    tcase_add_test(t, test_copies_that_cost);
     tcase_add_test(t, test_rows_become_columns);
     tcase_add_test(t, test_nothing_to_choose);
     tcase_add_loop_test(t, test_flow, 0, 30);
