@@ -19,7 +19,7 @@ void emit_inst(struct emitter *e, uint32_t tile, uint32_t queue, struct isa_inst
     inst.queue = (uint8_t)(queue - e->p->tasks->queue_base[tile]);
     if (t->views.n > MAX_ENTRIES || t->programs.n > MAX_ENTRIES || t->windows.n > MAX_ENTRIES ||
         t->routes.n > MAX_ENTRIES || t->gathers.n > MAX_ENTRIES || t->inbound.n > MAX_INBOUND) {
-        e->failed = true; /* numbers no longer fit a word; within_limits says so */
+        e->failed = true; /* numbers no longer fit a word; tables_fit says so */
         return;
     }
     VEC_RESERVE(&t->stream, t->stream.n + ISA_INST_BYTES);
@@ -293,40 +293,81 @@ static uint32_t first_queue(const struct emitter *e, uint32_t tile)
     return tile < e->p->segment->n_tiles ? e->p->tasks->queue_base[tile] : e->p->tasks->n_queues;
 }
 
-/* Every number that an instruction word or table limits. */
-static bool within_limits(struct emitter *e, uint32_t tile)
+/* What a tile's tables and buffers may hold. */
+struct limit {
+    const char *what, *field; /* of the machine, or NULL: MAX_ENTRIES on any */
+    int64_t has;              /* this machine; 0 = any number */
+};
+enum { N_LIMITS = 7 };
+
+static void list_limits(const struct arch *a, struct limit out[N_LIMITS])
 {
-    const struct arch *arch = e->p->arch;
-    const struct emit_tile *t = &e->tiles[tile];
-    const struct {
-        const char *what, *field;
-        uint64_t n, most;
-    } limits[] = {
-        {"views", "max_views", t->views.n, (uint64_t)arch->max_views},
-        {"inbound counters", "max_inbound", t->inbound.n, (uint64_t)arch->max_inbound},
-        {"routes", "max_routes", t->routes.n, (uint64_t)arch->max_routes},
-        {"vector programs", NULL, t->programs.n, MAX_ENTRIES},
-        {"windows", NULL, t->windows.n, MAX_ENTRIES},
-        {"gather tables", NULL, t->gathers.n, MAX_ENTRIES},
-        {"bytes of buffer", "buffer_bytes", t->bytes,
-         arch->buffer_bytes ? (uint64_t)arch->buffer_bytes : UINT64_MAX},
+    const struct limit limits[N_LIMITS] = {
+        {"views", "max_views", a->max_views},
+        {"inbound counters", "max_inbound", a->max_inbound},
+        {"routes", "max_routes", a->max_routes},
+        {"vector programs", NULL, 0},
+        {"windows", NULL, 0},
+        {"gather tables", NULL, 0},
+        {"bytes of buffer", "buffer_bytes", a->buffer_bytes},
     };
+    memcpy(out, limits, sizeof limits);
+}
+
+static void count_entries(const struct emit_tile *t, uint64_t out[N_LIMITS])
+{
+    const uint64_t n[N_LIMITS] = {t->views.n,   t->inbound.n, t->routes.n, t->programs.n,
+                                  t->windows.n, t->gathers.n, t->bytes};
+    memcpy(out, n, sizeof n);
+}
+
+/* Says what the tile that lacks most needs; once, however many tiles lack. */
+static bool tables_fit(const struct emitter *e)
+{
+    struct limit limits[N_LIMITS];
+    uint64_t n[N_LIMITS], most[N_LIMITS] = {0};
+    uint32_t tile[N_LIMITS] = {0};
     bool ok = true;
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-        if (limits[i].n > limits[i].most)
+    list_limits(e->p->arch, limits);
+    for (uint32_t t = 0; t < e->p->segment->n_tiles; t++) {
+        count_entries(&e->tiles[t], n);
+        for (int i = 0; i < N_LIMITS; i++)
+            if (n[i] > most[i]) {
+                most[i] = n[i];
+                tile[i] = t;
+            }
+    }
+    for (int i = 0; i < N_LIMITS; i++) {
+        const struct limit *l = &limits[i];
+        uint64_t any = l->field ? (uint64_t)arch_field_most(l->field) : MAX_ENTRIES;
+        if (most[i] > any)
             ok = diag_error(e->p->diag, (struct loc){0}, DIAG_CAPACITY,
-                            "tile %u needs %lu %s, the machine has %lu: raise %s%s", tile,
-                            (unsigned long)limits[i].n, limits[i].what,
-                            (unsigned long)limits[i].most,
-                            limits[i].field ? limits[i].field : "the number of tiles",
-                            " or use fewer crossbars a tile");
-    for (uint32_t q = first_queue(e, tile); q < first_queue(e, tile + 1); q++)
-        if (e->queue_count[q] > ISA_MAX_COUNT)
+                            "tile %u needs more than the %llu %s that a tile can have", tile[i],
+                            (unsigned long long)any, l->what);
+        else if (!e->failed && l->has > 0 && most[i] > (uint64_t)l->has)
             ok = diag_error(e->p->diag, (struct loc){0}, DIAG_CAPACITY,
-                            "tile %u has %u instructions in one queue, at most %d can be counted: "
-                            "use larger sets",
-                            tile, e->queue_count[q], ISA_MAX_COUNT);
+                            "tile %u needs %llu %s, the machine has %lld: raise %s to %llu",
+                            tile[i], (unsigned long long)most[i], l->what, (long long)l->has,
+                            l->field, (unsigned long long)most[i]);
+    }
     return ok;
+}
+
+/* Likewise for the longest queue. */
+static bool queues_fit(const struct emitter *e)
+{
+    uint32_t most = 0, tile = 0;
+    for (uint32_t t = 0; t < e->p->segment->n_tiles; t++)
+        for (uint32_t q = first_queue(e, t); q < first_queue(e, t + 1); q++)
+            if (e->queue_count[q] > most) {
+                most = e->queue_count[q];
+                tile = t;
+            }
+    return most <= ISA_MAX_COUNT ||
+           diag_error(e->p->diag, (struct loc){0}, DIAG_CAPACITY,
+                      "tile %u has %u instructions in one queue, at most %d can be counted: use "
+                      "larger sets",
+                      tile, most, ISA_MAX_COUNT);
 }
 
 static void *keep(struct emitter *e, const void *at, size_t n, size_t size)
@@ -430,9 +471,7 @@ struct isa_program *plan_emit(const struct plan *p)
     }
     progress_tell(p->options->progress, "write instructions", p->schedule->n, p->schedule->n);
     VEC_FREE(&acc.v);
-    bool ok = true;
-    for (uint32_t t = 0; t < p->segment->n_tiles; t++)
-        ok &= within_limits(&e, t);
+    bool ok = tables_fit(&e) && queues_fit(&e);
     for (uint32_t t = 0; ok && t < p->segment->n_tiles; t++)
         finish_tile(&e, t);
     struct isa_section *constants = &e.out->sections[e.constants_section];

@@ -43,6 +43,12 @@ unsigned arch_field_find(const char *name, size_t n)
     return i;
 }
 
+int64_t arch_field_most(const char *field)
+{
+    unsigned i = arch_field_find(field, strlen(field));
+    return i < ARCH_N_FIELDS ? arch_fields[i].most : INT64_MAX;
+}
+
 /* The index-th of "a|b|c" and its length; NULL past the end. */
 static const char *choice_at(const char *choices, int64_t index, size_t *n)
 {

@@ -29,6 +29,7 @@ bool arch_parse(const char *yaml, size_t n, const char *file, struct arena *a, s
 bool arch_set(struct arch *arch, const char *assignment, struct diag *d) CHECK_RESULT;
 /* YAML text that arch_parse reads back to the same machine. */
 void arch_print(const struct arch *arch, struct text *out);
+int64_t arch_field_most(const char *field); /* of all machines; INT64_MAX: there is no such field */
 uint64_t arch_fingerprint(const struct arch *arch); /* of all fields; not of the name */
 const char *const *arch_presets(void);              /* NULL-terminated names */
 /* Markdown table of the fields, for ARCH.md. */

@@ -72,6 +72,16 @@ def many_outputs(b):
             message='cimc: error: the network has 1025 inputs and outputs, an instruction can name 1024 [capacity]')
 
 
+def many_readers(b):
+    """more layers that tell of their reads than any machine has counters for: nothing is said to be enough"""
+    outputs = ['y%d' % k for k in range(1000)]
+    nodes = [onnx_node('Conv', ['x', 'w'], 'c', 'conv')] + [onnx_node('Conv', ['c', 'w' + y], y, y) for y in outputs]
+    weights = {w: ([1, 1, 1, 1], [k]) for k, w in enumerate(['w'] + ['w' + y for y in outputs], 2)}
+    b.write('m.onnx', onnx_model(nodes, weights, {'x': [1, 1, 4, 4]}, {y: [1, 1, 4, 4] for y in outputs}))
+    b.fails('compile', 'm.onnx', code=1,
+            message='cimc: error: tile 0 needs more than the 892 inbound counters that a tile can have [capacity]')
+
+
 def many_sets(b):
     """more sets than a queue counts are refused before anything is made for each of them"""
     b.write('m.onnx', convolution(2000, 2000))
@@ -239,7 +249,7 @@ def dangling_link(b):
     b.expect(os.path.islink(b.path('round')), 'a link to itself stays')
 
 
-CASES = [value_ranges, open_quote, large_header, many_outputs, many_sets, cut_file, changed_file, full_device, killed, no_memory, dangling_link]
+CASES = [value_ranges, open_quote, large_header, many_outputs, many_readers, many_sets, cut_file, changed_file, full_device, killed, no_memory, dangling_link]
 
 if __name__ == '__main__':
     sys.exit(run_cases(CASES))

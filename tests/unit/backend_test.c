@@ -650,6 +650,30 @@ START_TEST(too_small_a_machine_is_an_error)
 }
 END_TEST
 
+/* Several tiles of one crossbar lack what is said of the one that lacks most: with that it works.
+ */
+START_TEST(what_tiles_lack_is_said_once_and_is_enough)
+{
+    static const char *const lacking[] = {"max_views=3", "max_routes=1", "buffer_bytes=1"};
+    char *text = residual_chain(), machine[80], field[20];
+    unsigned long long enough;
+    for (size_t i = 0; i < sizeof lacking / sizeof *lacking; i++) {
+        snprintf(machine, sizeof machine, "crossbars=1 %s", lacking[i]);
+        struct compiled c = compile(text, machine, SCHEDULE_CROSS_LAYER, shape(0, 0));
+        ck_assert_ptr_null(c.program);
+        ck_assert_uint_eq(c.diag->n_errors, 1);
+        const char *raise = strstr(c.diag->first->text, ": raise ");
+        ck_assert_int_eq(sscanf(raise, ": raise %19s to %llu", field, &enough), 2);
+        snprintf(machine, sizeof machine, "crossbars=1 %s=%llu", field, enough);
+        release(&c);
+        c = compile(text, machine, SCHEDULE_CROSS_LAYER, shape(0, 0));
+        ck_assert_ptr_nonnull(c.program);
+        release(&c);
+    }
+    free(text);
+}
+END_TEST
+
 /* 256 x 257 crossbars of one cell. */
 static const char many_tiles[] =
     "graph \"many\" crossbar {\n"
@@ -694,6 +718,7 @@ int main(void)
     tcase_add_test(t, automatic_sets_keep_to_the_budget);
     tcase_add_test(t, vector_work_spreads_where_a_tile_has_no_room);
     tcase_add_test(t, too_small_a_machine_is_an_error);
+    tcase_add_test(t, what_tiles_lack_is_said_once_and_is_enough);
     tcase_add_test(t, more_tiles_than_a_program_names_are_an_error);
     suite_add_tcase(s, t);
     return run_suite(s);
