@@ -15,6 +15,7 @@ struct homing {
     struct node_cells *cells;
     uint32_t *n_values; /* per tile: of which it finishes cells, and what counts as much */
     uint32_t *counted;  /* per tile: the last node counted there, + 1 */
+    uint32_t emptiest;  /* tile, while homes of one node are looked for; NONE: not asked yet */
 };
 
 static uint32_t element_home(const struct plan *p, const struct node_cells *cells,
@@ -54,13 +55,15 @@ static uint32_t *first_layer_reached(const struct plan *p)
 }
 
 /* The tile with the fewest values, the first of them. */
-static uint32_t emptiest_tile(const struct homing *h)
+static uint32_t emptiest_tile(struct homing *h)
 {
     uint32_t best = 0;
+    if (h->emptiest != NONE)
+        return h->emptiest;
     for (uint32_t t = 1; t < h->p->segment->n_tiles; t++)
         if (h->n_values[t] < h->n_values[best])
             best = t;
-    return best;
+    return h->emptiest = best;
 }
 
 /* Where operand `o` has the last element that the box of results reads, or NONE. */
@@ -77,7 +80,7 @@ static uint32_t operand_home(const struct homing *h, const struct operand *o, co
 
 /* The first operand's home; spread, that of the operands' homes with fewest values, or the emptiest
  * tile where those have their share. */
-static uint32_t derived_home(const struct homing *h, const struct node *n, const struct box *b,
+static uint32_t derived_home(struct homing *h, const struct node *n, const struct box *b,
                              uint32_t fallback)
 {
     uint32_t home = NONE;
@@ -91,9 +94,10 @@ static uint32_t derived_home(const struct homing *h, const struct node *n, const
     return full ? emptiest_tile(h) : home;
 }
 
-static void derived_homes(const struct homing *h, uint32_t node, uint32_t fallback)
+static void derived_homes(struct homing *h, uint32_t node, uint32_t fallback)
 {
     struct node_cells *own = &h->cells[node];
+    h->emptiest = NONE;
     for (uint32_t c = 0; c < own->n; c++) {
         struct box b = cell_box(own, c);
         own->home[c] = derived_home(h, &h->p->nodes->at[node], &b, fallback);

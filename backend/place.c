@@ -13,22 +13,34 @@ struct placing {
     VEC(struct layer) layers;
     VEC(struct group) groups;
     VEC(struct tile) tiles;
+    VEC(uint32_t) promised; /* of each tile: groups, and those that will share their PEs */
+    uint32_t *users;        /* of each layer: layers that use its weights, itself one of them */
     uint32_t *layer_of;
 };
 
-static bool tile_is_full(const struct placing *w, const struct tile *t)
+/* For `users` groups of the same PEs. */
+static bool tile_is_full(const struct placing *w, size_t tile, uint32_t users)
 {
-    if (w->p->spread && t->n_groups >= (tile_share(w->p) + 1) / 2)
+    uint32_t promised = w->promised.at[tile];
+    if (w->p->spread && promised >= (tile_share(w->p) + 1) / 2)
         return true;
-    return t->n_pes == (uint64_t)w->p->arch->crossbars ||
-           t->n_groups == (uint64_t)w->p->arch->max_groups;
+    return w->tiles.at[tile].n_pes == (uint64_t)w->p->arch->crossbars ||
+           (uint64_t)promised + users > (uint64_t)w->p->arch->max_groups;
+}
+
+static void open_tile(struct placing *w)
+{
+    VEC_PUSH(&w->tiles, ((struct tile){0}));
+    VEC_PUSH(&w->promised, 0);
 }
 
 static struct group *open_group(struct placing *w, uint32_t layer, uint32_t copy)
 {
-    if (w->tiles.n == 0 || tile_is_full(w, &w->tiles.at[w->tiles.n - 1]))
-        VEC_PUSH(&w->tiles, ((struct tile){0}));
+    uint32_t users = w->users[layer];
+    if (w->tiles.n == 0 || tile_is_full(w, w->tiles.n - 1, users))
+        open_tile(w);
     uint32_t t = (uint32_t)w->tiles.n - 1;
+    w->promised.at[t] += users;
     struct tile *tile = &w->tiles.at[t];
     struct group g = {.tile = t,
                       .number = tile->n_groups++,
@@ -148,6 +160,7 @@ static bool add_layer(struct placing *w, uint32_t node, struct map *layer_of)
     l.shares = m->weights > 0 ? map_intern_u64(layer_of, (uint64_t)m->weights, number) : NONE;
     if (l.shares == number)
         l.shares = NONE;
+    w->users[l.shares == NONE ? number : l.shares]++;
     if (l.shares != NONE && w->layers.at[l.shares].n_copies != l.n_copies)
         return diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
                           "shares weights with '%s', but has %u copies, not %u",
@@ -194,13 +207,42 @@ static void open_tiles_for_vector_work(struct placing *w)
     for (uint32_t i = 0; i < p->nodes->n; i++)
         n_values += node_is_made(&p->nodes->at[i]);
     while (w->tiles.n < most && w->tiles.n * tile_share(p) < n_values)
-        VEC_PUSH(&w->tiles, ((struct tile){0}));
+        open_tile(w);
+}
+
+/* The layers that use the same crossbars have a group each in the tile of these. */
+static bool groups_fit(const struct placing *w)
+{
+    int64_t most = w->p->arch->max_groups, any = arch_field_most("max_groups");
+    bool ok = true;
+    for (uint32_t i = 0; i < w->layers.n; i++) {
+        const struct ir_op *root = w->p->nodes->at[w->layers.at[i].node].root;
+        if (w->users[i] > any)
+            ok = diag_error(w->p->diag, root->loc, DIAG_CAPACITY,
+                            "%u layers use its weights, a tile can have %lld groups at most",
+                            w->users[i], (long long)any);
+        else if (w->users[i] > most)
+            ok = diag_error(w->p->diag, root->loc, DIAG_CAPACITY,
+                            "%u layers use its weights, a tile has %lld groups: raise max_groups "
+                            "to %u",
+                            w->users[i], (long long)most, w->users[i]);
+    }
+    return ok;
+}
+
+/* Is there a tile that has crossbars left, but no groups? */
+static bool groups_are_short(const struct placing *w)
+{
+    for (uint32_t t = 0; t + 1 < w->tiles.n; t++)
+        if (w->tiles.at[t].n_pes < (uint64_t)w->p->arch->crossbars)
+            return true;
+    return false;
 }
 
 static bool place_layers(struct placing *w)
 {
     int64_t wanted;
-    if (!add_layers(w, &wanted))
+    if (!add_layers(w, &wanted) || !groups_fit(w))
         return false;
     const struct plan *p = w->p;
     struct loc nowhere = {0};
@@ -215,21 +257,23 @@ static bool place_layers(struct placing *w)
             else
                 share_copy(w, i, c);
     if (w->tiles.n == 0)
-        VEC_PUSH(&w->tiles, ((struct tile){0}));
+        open_tile(w);
     if (p->spread)
         open_tiles_for_vector_work(w);
     if (w->tiles.n > ISA_MAX_TILES)
         return diag_error(
             p->diag, nowhere, DIAG_CAPACITY,
             "the network needs %zu tiles of %ld crossbars, a program names %d at most: "
-            "raise `crossbars`, `rows` or `cols`",
-            w->tiles.n, (long)p->arch->crossbars, ISA_MAX_TILES);
+            "raise %s",
+            w->tiles.n, (long)p->arch->crossbars, ISA_MAX_TILES,
+            groups_are_short(w) ? "max_groups" : "crossbars, rows or cols");
     if (p->arch->tiles && w->tiles.n > (uint64_t)p->arch->tiles)
         return diag_error(
             p->diag, nowhere, DIAG_CAPACITY,
-            "the network needs %zu tiles of %ld crossbars, the machine has %ld: raise "
-            "`tiles` or `crossbars`",
-            w->tiles.n, (long)p->arch->crossbars, (long)p->arch->tiles);
+            "the network with its copies needs %zu tiles of %ld crossbars and %ld groups, the "
+            "machine has %ld: raise tiles or %s",
+            w->tiles.n, (long)p->arch->crossbars, (long)p->arch->max_groups, (long)p->arch->tiles,
+            groups_are_short(w) ? "max_groups" : "crossbars");
     if (p->position)
         renumber_tiles(w);
     return true;
@@ -245,7 +289,9 @@ static void *keep(const struct plan *p, const void *at, size_t n, size_t size)
 
 const struct segment *plan_place(const struct plan *p)
 {
-    struct placing w = {.p = p, .layer_of = ARENA_ARRAY(p->arena, uint32_t, p->nodes->n)};
+    struct placing w = {.p = p,
+                        .users = ARENA_ARRAY(p->arena, uint32_t, p->nodes->n),
+                        .layer_of = ARENA_ARRAY(p->arena, uint32_t, p->nodes->n)};
     memset(w.layer_of, 0xff, p->nodes->n * sizeof *w.layer_of);
     struct segment *s = NULL;
     if (place_layers(&w)) {
@@ -261,5 +307,6 @@ const struct segment *plan_place(const struct plan *p)
     VEC_FREE(&w.layers);
     VEC_FREE(&w.groups);
     VEC_FREE(&w.tiles);
+    VEC_FREE(&w.promised);
     return s;
 }

@@ -82,6 +82,20 @@ def many_readers(b):
             message='cimc: error: tile 0 needs more than the 892 inbound counters that a tile can have [capacity]')
 
 
+def many_uses(b):
+    """weights that more layers use than a tile has groups are refused; two that fill a tile each are on two"""
+    def chain(n_layers, n_weights):
+        values = ['x'] + ['v%d' % k for k in range(1, n_layers)] + ['y']
+        nodes = [onnx_node('Conv', [values[k], 'w%d' % (k % n_weights)], values[k + 1], 'conv%d' % k) for k in range(n_layers)]
+        weights = {'w%d' % k: ([1, 1, 1, 1], [1]) for k in range(n_weights)}
+        b.write('m.onnx', onnx_model(nodes, weights, {'x': [1, 1, 2, 2]}, {'y': [1, 1, 2, 2]}))
+    chain(150, 1)
+    b.fails('compile', 'm.onnx', code=1,
+            message="m.onnx: node 0 'conv0' (Conv): error: 150 layers use its weights, a tile can have 120 groups at most [capacity]")
+    chain(140, 2)
+    b.expect(': PASS' in b.run('run', 'm.onnx', '--input-fill=ramp').stdout, 'two tiles')
+
+
 def many_sets(b):
     """more sets than a queue counts are refused before anything is made for each of them"""
     b.write('m.onnx', convolution(2000, 2000))
@@ -249,7 +263,7 @@ def dangling_link(b):
     b.expect(os.path.islink(b.path('round')), 'a link to itself stays')
 
 
-CASES = [value_ranges, open_quote, large_header, many_outputs, many_readers, many_sets, cut_file, changed_file, full_device, killed, no_memory, dangling_link]
+CASES = [value_ranges, open_quote, large_header, many_outputs, many_readers, many_uses, many_sets, cut_file, changed_file, full_device, killed, no_memory, dangling_link]
 
 if __name__ == '__main__':
     sys.exit(run_cases(CASES))
