@@ -58,34 +58,33 @@ static const struct check {
     {is_runtime_product, "a product of two runtime values has no mapping onto crossbars", 3},
 };
 
-/* The model input that v is, but for moves and elementwise operations with constants. */
-static const struct ir_op *only_input(const struct ir_value *v)
+/* For each operation, by id, the model input that it is but for moves and elementwise operations
+ * with constants, or NULL. */
+static const struct ir_op **only_inputs(const struct ir_graph *g, uint32_t n_ops,
+                                        struct arena *scratch)
 {
-    const struct ir_op *op = v->def;
-    while (op->opcode != IR_input) {
-        const struct ir_op *next = NULL;
-        bool passes = pass_has_trait(op, IR_MOVES | IR_UNARY | IR_BINARY);
+    const struct ir_op **only = ARENA_ARRAY(scratch, const struct ir_op *, n_ops);
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        bool passes = pass_has_trait(op, IR_MOVES | IR_UNARY | IR_BINARY), found = false;
+        only[op->id] = op->opcode == IR_input ? op : NULL;
         for (uint32_t i = 0; passes && i < op->n_in; i++) {
             const struct ir_op *def = op->in[i].value->def;
-            if (def->opcode != IR_constant && next)
-                return NULL;
-            if (def->opcode != IR_constant)
-                next = def;
+            if (def->opcode == IR_constant)
+                continue;
+            only[op->id] = found ? NULL : only[def->id];
+            found = true;
         }
-        if (!next)
-            return NULL;
-        op = next;
     }
-    return op;
+    return only;
 }
 
 /* Once for each input (by id in `told`), how it becomes what the operation needs. */
-static void note_inputs(const struct check *c, const struct ir_op *op, bool *told,
-                        struct pass_ctx *ctx)
+static void note_inputs(const struct check *c, const struct ir_op *op,
+                        const struct ir_op *const *only, bool *told, struct pass_ctx *ctx)
 {
     for (uint32_t i = 0; i < op->n_in; i++) {
-        const struct ir_op *input = c->wants_constant >> i & 1 ? only_input(op->in[i].value) : NULL;
-        if (!input || told[input->id])
+        const struct ir_op *input = only[op->in[i].value->def->id];
+        if (!(c->wants_constant >> i & 1) || !input || told[input->id])
             continue;
         told[input->id] = true;
         diag_note(ctx->diag, input->loc,
@@ -110,47 +109,62 @@ static bool check_all(const struct check *c, const struct ir_graph *g, uint32_t 
     if (first)
         diag_error(ctx->diag, first->loc, DIAG_LOWER, "%s: %s", c->text, names.at);
     text_free(&names);
+    const struct ir_op **only = first ? only_inputs(g, n_ops, ctx->scratch) : NULL;
     for (const struct ir_op *op = first; op; op = op->next) {
         if (c->wrong(op))
-            note_inputs(c, op, told, ctx);
+            note_inputs(c, op, only, told, ctx);
     }
     return !first;
 }
 
-/* The input whose first dimension came through to `conv` as a batch, or NULL. */
-static const struct ir_op *batch_input(const struct ir_op *conv)
+static int64_t batch_of(const struct ir_op *op)
 {
-    const struct ir_op *op = conv;
-    while (op->n_in)
-        op = op->in[0].value->def;
-    bool is_source = op->opcode == IR_input && op->out->type.rank > 0 &&
-                     op->out->type.dim[0] == conv->out->type.dim[0];
-    return is_source ? op : NULL;
+    return op->out && op->out->type.rank > 0 ? op->out->type.dim[0] : 1;
 }
 
-/* The batch of an input is that input's error; what the graph itself makes is the layers'. */
+/* For each operation, by id, where its first dimension came from as long as it is: an input, or
+ * what made it so long. */
+static const struct ir_op **batch_makers(const struct ir_graph *g, uint32_t n_ops,
+                                         struct arena *scratch)
+{
+    const struct ir_op **maker = ARENA_ARRAY(scratch, const struct ir_op *, n_ops);
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        maker[op->id] = op;
+        for (uint32_t i = op->n_in; i-- > 0;) {
+            const struct ir_op *def = op->in[i].value->def;
+            if (def->opcode != IR_constant && batch_of(def) == batch_of(op))
+                maker[op->id] = maker[def->id];
+        }
+    }
+    return maker;
+}
+
+static bool refuse_batch(const struct ir_op *maker, struct pass_ctx *ctx)
+{
+    if (maker->opcode == IR_input)
+        return diag_error(ctx->diag, maker->loc, DIAG_LOWER,
+                          "a batch of %lld: base layers take one image at a time. Export the model "
+                          "with a first dimension of 1, or with a free one (1 unless --dim says "
+                          "otherwise), and run the images one after another",
+                          (long long)batch_of(maker));
+    return diag_error(ctx->diag, maker->loc, DIAG_LOWER,
+                      "%s: makes a batch of %lld that a convolution reads; base layers take one "
+                      "image at a time",
+                      pass_op_text(maker, ctx->scratch), (long long)batch_of(maker));
+}
+
+/* One error for each batch: that of the input, or of what makes it, not of the layers behind. */
 static bool check_batch(const struct ir_graph *g, uint32_t n_ops, struct pass_ctx *ctx)
 {
     bool *told = ARENA_ARRAY(ctx->scratch, bool, n_ops), ok = true;
+    const struct ir_op **maker = batch_makers(g, n_ops, ctx->scratch);
     for (const struct ir_op *op = g->first; op; op = op->next) {
-        if (op->opcode != IR_conv || op->out->type.dim[0] == 1)
+        if (op->opcode != IR_conv || batch_of(op) == 1)
             continue;
-        const struct ir_op *input = batch_input(op), *blamed = input ? input : op;
+        if (!told[maker[op->id]->id])
+            refuse_batch(maker[op->id], ctx);
+        told[maker[op->id]->id] = true;
         ok = false;
-        if (told[blamed->id])
-            continue;
-        told[blamed->id] = true;
-        if (input)
-            diag_error(ctx->diag, input->loc, DIAG_LOWER,
-                       "a batch of %lld: base layers take one image at a time. Export the model "
-                       "with a first dimension of 1, or with a free one (1 unless --dim says "
-                       "otherwise), and run the images one after another",
-                       (long long)op->out->type.dim[0]);
-        else
-            diag_error(ctx->diag, op->loc, DIAG_LOWER,
-                       "%s: a batch of %lld that the graph makes itself; base layers take one "
-                       "image at a time",
-                       pass_op_text(op, ctx->scratch), (long long)op->out->type.dim[0]);
     }
     return ok;
 }
