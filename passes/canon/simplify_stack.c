@@ -110,27 +110,16 @@ static struct ir_value *make_weights(const struct stack *s, const struct pass_pl
     n = append_role(s, ROWS, order, n);
     order[n++] = s->n_batch + !s->left; /* N */
     order[n++] = s->n_batch + s->left;  /* K */
-    struct pass_floats from = pass_floats(s->w);
-    if (from.step == 0)
+    struct blob *b = s->w->attrs->constant.data;
+    if (b->splat)
         return pass_const_as(at, s->w, 4, dims);
-    int64_t stride[IR_MAX_RANK], digit[IR_MAX_RANK] = {0}, at_w = 0;
-    stride[rank - 1] = 1;
-    for (uint32_t d = rank - 1; d-- > 0;)
-        stride[d] = stride[d + 1] * s->w_dim[d + 1];
-    int64_t count = dims[0] * dims[1];
-    float *data = heap_alloc((size_t)count * sizeof *data);
-    for (int64_t i = 0; i < count; i++) {
-        data[i] = pass_float(&from, at_w);
-        for (uint32_t p = rank; p-- > 0;) { /* the next element in the new order */
-            int64_t d = order[p];
-            at_w += stride[d];
-            if (++digit[d] < s->w_dim[d])
-                break;
-            at_w -= stride[d] * s->w_dim[d];
-            digit[d] = 0;
-        }
-    }
-    return pass_const(at, 4, dims, data);
+    int64_t stride[IR_MAX_RANK], step = 1;
+    for (uint32_t d = rank; d-- > 0; step *= s->w_dim[d])
+        stride[d] = step;
+    struct blob_axis axes[IR_MAX_RANK];
+    for (uint32_t i = 0; i < rank; i++)
+        axes[i] = (struct blob_axis){s->w_dim[order[i]], stride[order[i]]};
+    return pass_const_of(at, 4, dims, blob_permuted(b, axes, rank));
 }
 
 /* [1, shared*more*N, 1, rows*M] as numpy has it. */

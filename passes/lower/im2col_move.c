@@ -162,34 +162,17 @@ static struct ir_value *reshape_plain(struct lowering *lo, struct ir_value *x, i
 
 /* ---- constants ---- */
 
-/* Element offset of each position of the target's (h, w, c) order, by counting in its atoms'
- * digits. */
-static int64_t next_offset(const struct atoms *a, int64_t *digit, int64_t offset)
-{
-    for (uint32_t i = a->n; i-- > 0;) {
-        offset += a->at[i].stride;
-        if (++digit[i] < a->at[i].size)
-            return offset;
-        offset -= a->at[i].size * a->at[i].stride;
-        digit[i] = 0;
-    }
-    return offset;
-}
-
 static struct ir_value *permute_constant(struct lowering *lo, const struct ir_op *constant,
                                          const struct target *t)
 {
     struct pass_place at = lowering_place(lo);
-    struct pass_floats from = pass_floats(constant);
-    if (from.step == 0 || t->all.n <= 1)
+    struct blob *b = constant->attrs->constant.data;
+    struct blob_axis axes[MAX_ATOMS];
+    if (b->splat || t->all.n <= 1)
         return pass_const_as(&at, constant, 3, t->dim);
-    int64_t n = ir_count(&constant->out->type), digit[MAX_ATOMS] = {0}, offset = 0;
-    float *data = heap_alloc((size_t)n * sizeof *data);
-    for (int64_t i = 0; i < n; i++) {
-        data[i] = pass_float(&from, offset);
-        offset = next_offset(&t->all, digit, offset);
-    }
-    return pass_const(&at, 3, t->dim, data);
+    for (uint32_t i = 0; i < t->all.n; i++)
+        axes[i] = (struct blob_axis){t->all.at[i].size, t->all.at[i].stride};
+    return pass_const_of(&at, 3, t->dim, blob_permuted(b, axes, t->all.n));
 }
 
 /* ---- values ---- */
@@ -226,6 +209,19 @@ static struct ir_value *try_reshape(struct lowering *lo, struct ir_value *base,
         }
     }
     return NULL;
+}
+
+/* Element offset of the next position along an axis, by counting in its atoms' digits. */
+static int64_t next_offset(const struct atoms *a, int64_t *digit, int64_t offset)
+{
+    for (uint32_t i = a->n; i-- > 0;) {
+        offset += a->at[i].stride;
+        if (++digit[i] < a->at[i].size)
+            return offset;
+        offset -= a->at[i].size * a->at[i].stride;
+        digit[i] = 0;
+    }
+    return offset;
 }
 
 /* Each axis keeps its extent and is shuffled within itself. */
