@@ -253,6 +253,7 @@ struct io {
     struct arena *arena;
     size_t n_inputs, n_outputs;
     struct io_tensor *inputs, *outputs, *references;
+    const char *assumed; /* said where a shape does not fit: build.assumed, or NULL */
 };
 /* Names and shapes from the program and, for what it does not use, from `g` (may be NULL). */
 bool io_describe(struct io *io, const struct isa_program *p, const struct ir_graph *g,
@@ -291,6 +292,7 @@ struct simulation {
     bool may_lack_values;            /* then only times are simulated */
     const struct ir_graph *imported; /* gives references; may be NULL */
     const struct ir_graph *graph;    /* CROSSBAR, for --compare-layers; may be NULL */
+    const char *assumed;             /* of the model, as in struct build; may be NULL */
     /* results */
     bool ran; /* to the end */
     bool times_only;

@@ -34,7 +34,8 @@ static bool simulate_and_report(const struct build *b, const struct settings *s,
                              .program = b->program,
                              .is_compiled = !s->program,
                              .imported = b->imported,
-                             .graph = b->graph};
+                             .graph = b->graph,
+                             .assumed = b->assumed};
     bool ok = simulate(&sim, d);
     if (sim.ran)
         report(b, &sim, s);

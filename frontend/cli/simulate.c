@@ -22,6 +22,7 @@ static bool prepare(struct simulation *sim, struct diag *d)
     const struct ir_graph *g = sim->imported ? sim->imported : sim->graph;
     if (!io_describe(&sim->io, sim->program, g, d))
         return false;
+    sim->io.assumed = sim->assumed;
     sim->times_only = lacks_values(sim);
     if (!sim->times_only && (!io_load_inputs(&sim->io, sim->settings, d) ||
                              !io_load_references(&sim->io, sim->settings, d)))

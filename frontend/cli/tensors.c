@@ -150,10 +150,13 @@ static bool read_values(struct io *io, struct io_tensor *t, const char *path, st
     if (!same_shape(&type, &t->type)) {
         char have[200], want[200];
         free(data);
-        return diag_error(d, (struct loc){.file = path}, DIAG_DATA,
-                          "the tensor is %s, '%s' of the model is %s",
-                          ir_type_text(&type, have, sizeof have), t->name,
-                          ir_type_text(&t->type, want, sizeof want));
+        diag_error(d, (struct loc){.file = path}, DIAG_DATA,
+                   "the tensor is %s, '%s' of the model is %s",
+                   ir_type_text(&type, have, sizeof have), t->name,
+                   ir_type_text(&t->type, want, sizeof want));
+        if (io->assumed && *io->assumed)
+            diag_note(d, nowhere(), "%s", io->assumed);
+        return false;
     }
     t->data = data;
     return true;

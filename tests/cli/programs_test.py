@@ -126,6 +126,11 @@ def saved_outputs_as_inputs(b):
     b.expect(b.read('a/output_0.npy') == b.read('b/output_0.npy'), 'other answers')
     b.write('short.npy', b.read('in.npy')[:-4])
     b.run('run', b.model, '--input=short.npy', code=1)
+    b.write('two.npy', b.read('in.npy').replace(b'(1, 1,', b'(2, 1,') + values)
+    message = "two.npy: error: the tensor is f32[2x1x28x28], 'image' of the model is f32[1x1x28x28] [data]\n"
+    b.equal(b.run('run', b.model, '--input=two.npy', code=1).stderr, message
+            + "cimc: note: dimension 0 of input 'image', 'batch', is free and taken as 1 (--dim batch=SIZE)\n", 'a batch')
+    b.equal(b.run('run', b.model, '--dim=batch=1', '--input=two.npy', code=1).stderr, message, 'nothing was taken as 1')
 
 
 def wrong_reference(b):
