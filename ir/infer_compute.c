@@ -174,15 +174,17 @@ bool infer_max_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
     return pool(op, &(struct window){at->kernel, at->stride, at->dilation, at->pad}, d, out);
 }
 
-/* Along one axis, does each window have a cell in lo..hi-1? Those that begin there do. */
+/* Along one axis, does each window have a cell in lo..hi-1? Those that begin there do. Where taps
+ * could step over all of it, what decides is where a window begins modulo the dilation: of hi-lo+1
+ * such numbers one misses, or they repeat. So there may be any number of windows. */
 static bool windows_meet(const struct window *w, int axis, int64_t out, int64_t lo, int64_t hi)
 {
     int64_t at = -w->pad[axis], stride = w->stride[axis], dilation = w->dilation[axis];
-    if (at + (out - 1) * stride >= hi)
+    if (at + (out - 1) * stride >= hi || at + (w->kernel[axis] - 1) * dilation < lo)
         return false;
-    for (int64_t i = 0; i < out && at < lo; i++, at += stride) {
-        int64_t tap = ceil_div_i64(lo - at, dilation);
-        if (tap >= w->kernel[axis] || at + tap * dilation >= hi)
+    int64_t n = dilation <= hi - lo ? 0 : min_i64(out, hi - lo + 1);
+    for (int64_t i = 0; i < n && at < lo; i++, at += stride) {
+        if (at + ceil_div_i64(lo - at, dilation) * dilation >= hi)
             return false;
     }
     return true;
