@@ -64,9 +64,9 @@ static const char *const good_tensor_lines[] = {
     "reduce %0 {kind=\"sum\", axes=[1,3]} : f32[1x1x6x1]",
     "reduce %13 {kind=\"max\", axes=[0,1,2]} : f32[1x1x1]",
     "reduce %15 {kind=\"max\", axes=[1]} : f32[0x1]",
+    /* told without a look at each window */
     "avg_pool %0 {kernel=[1000000000001,1], stride=[1,1], dilation=[1,1],"
-    " pad=[1000000000000,0,1000000000000,0]} : f32[1x4x1000000000006x8]", /* without visiting each
-                                                                             window */
+    " pad=[1000000000000,0,1000000000000,0]} : f32[1x4x1000000000006x8]",
     "avg_pool %0 {kernel=[3,1], stride=[1,1], dilation=[7,1], pad=[14,0,0,0]} : f32[1x4x6x8]",
     "global_avg_pool %0 : f32[1x4x1x1]",
     "global_avg_pool %13 : f32[2x3x1]",
