@@ -125,17 +125,11 @@ static void name_sender(struct sim *s, const struct sim_inst *i)
     }
 }
 
-static bool has_function(unsigned op)
-{
-    return op == ISA_mvm || op == ISA_vmap || op == ISA_vwin || op == ISA_vred || op == ISA_vgat ||
-           op == ISA_send || op == ISA_load || op == ISA_store;
-}
-
 /* Finds or makes the family: a tile's instructions that differ in extents, places and waits only.
  */
 static uint32_t family_of(struct sim *s, uint32_t tile, const struct isa_inst *inst)
 {
-    if (!has_function(inst->op))
+    if (!isa_op_has_extent(inst->op))
         return SIM_NONE;
     const uint32_t key[] = {tile,           inst->op,     inst->flags, inst->obj,
                             inst->dst.view, inst->a.view, inst->b.view};

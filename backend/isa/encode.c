@@ -101,7 +101,7 @@ static inline void get_S16(struct reader *r, int16_t *out)
 static void get_fields(struct reader *r, struct isa_inst *out)
 {
     switch (out->op) {
-#define INST(name, code, doc) case code:
+#define INST(name, code, obj, doc) case code:
 #define FIELD(inst, field, kind) get_##kind(r, &out->MEMBER_##field);
 #define END(inst) break;
 #include "isa.def"

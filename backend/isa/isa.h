@@ -20,7 +20,7 @@ enum { ISA_MAX_BINDINGS = 1024 }; /* that LOAD and STORE can name */
 #define ISA_NO_SOURCE UINT32_MAX
 
 enum isa_op {
-#define INST(name, code, doc) ISA_##name = code,
+#define INST(name, code, obj, doc) ISA_##name = code,
 #define FIELD(inst, field, kind)
 #define END(inst)
 #include "isa.def"
@@ -53,6 +53,8 @@ struct isa_inst {
 enum { VRED_H = 1, VRED_W = 2, VRED_C = 4, VRED_SUM = 8, VRED_AXES = 7, VRED_FLAGS = 15 };
 struct isa_inst isa_inst_new(enum isa_op op, unsigned queue); /* all zero, no waits */
 unsigned isa_max_waits(enum isa_op op);
+bool isa_op_has_dst(unsigned op);     /* writes a region of its tile */
+bool isa_op_has_extent(unsigned op);  /* works on h x w elements */
 const char *isa_op_name(unsigned op); /* NULL if there is no such operation */
 /* Field values must fit (BUG otherwise: the emitter checks limits first). */
 void isa_encode(const struct isa_inst *in, uint8_t out[ISA_INST_BYTES]);

@@ -4,7 +4,7 @@
 #include "isa_internal.h"
 
 /* One array for each operation; the closing entry keeps those without fields from being empty. */
-#define INST(name, code, doc) static const struct isa_field name##_fields[] = {
+#define INST(name, code, obj, doc) static const struct isa_field name##_fields[] = {
 #define FIELD(inst, field, kind) {#field, FIELD_##kind, offsetof(struct isa_inst, MEMBER_##field)},
 #define END(inst)                                                                                  \
     {                                                                                              \
@@ -17,26 +17,10 @@
 #undef FIELD
 #undef END
 
-/* What obj names, as assembly writes it. */
-enum {
-    OBJ_nop = 0,
-    OBJ_mvm = 'g',
-    OBJ_vmap = 'p',
-    OBJ_vwin = 'w',
-    OBJ_vred = 0,
-    OBJ_vgat = 't',
-    OBJ_send = 'r',
-    OBJ_signal = 'r',
-    OBJ_load = 'b',
-    OBJ_store = 'b',
-    OBJ_wait = 0,
-    OBJ_halt = 0
-};
-
 static const struct isa_op_desc ops[1 << ISA_OP_BITS] = {
-#define INST(name, code, doc)                                                                      \
-    [code] = {#name,         doc,       code, sizeof name##_fields / sizeof name##_fields[0] - 1,  \
-              name##_fields, OBJ_##name},
+#define INST(name, code, obj, doc)                                                                 \
+    [code] = {#name,         doc, code, sizeof name##_fields / sizeof name##_fields[0] - 1,        \
+              name##_fields, obj},
 #define FIELD(inst, field, kind)
 #define END(inst)
 #include "isa.def"
@@ -54,6 +38,25 @@ const char *isa_op_name(unsigned op)
 {
     const struct isa_op_desc *desc = isa_op_desc(op);
     return desc ? desc->name : NULL;
+}
+
+static bool has_field(unsigned op, size_t offset)
+{
+    const struct isa_op_desc *desc = isa_op_desc(op);
+    for (unsigned i = 0; desc && i < desc->n_fields; i++)
+        if (desc->fields[i].offset == offset)
+            return true;
+    return false;
+}
+
+bool isa_op_has_dst(unsigned op)
+{
+    return has_field(op, offsetof(struct isa_inst, dst));
+}
+
+bool isa_op_has_extent(unsigned op)
+{
+    return has_field(op, offsetof(struct isa_inst, h));
 }
 
 unsigned isa_max_waits(enum isa_op op)

@@ -141,17 +141,11 @@ static void put(struct collected *c, int64_t y, int64_t x, int64_t channel, floa
     c->written[at] = 1;
 }
 
-static bool writes_region(unsigned op)
-{
-    return op == ISA_mvm || op == ISA_vmap || op == ISA_vwin || op == ISA_vred || op == ISA_vgat ||
-           op == ISA_load;
-}
-
 void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,
                      const struct isa_inst *inst)
 {
     const struct isa_tile *t = &l->program->tiles[tile];
-    struct collected *c = writes_region(inst->op) ? shown_by(l, t, inst->dst.view) : NULL;
+    struct collected *c = isa_op_has_dst(inst->op) ? shown_by(l, t, inst->dst.view) : NULL;
     if (!c)
         return;
     const struct isa_view *v = &t->views[inst->dst.view];
