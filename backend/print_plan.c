@@ -121,6 +121,10 @@ static void add_waits(const struct plan *p, uint32_t id, struct text *out)
 {
     const struct task *t = &p->tasks->tasks.at[id];
     uint32_t asked_by = p->schedule->asked_by[id];
+    if (t->kind == TASK_barrier) { /* the same many on each tile */
+        text_add(out, "after all its cells");
+        return;
+    }
     for (uint32_t i = 0; i < t->n_preds; i++)
         text_add(out, "%st%u", i ? " " : " after ", p->tasks->preds.at[t->preds + i]);
     if (asked_by != NONE)
