@@ -119,6 +119,8 @@ bool options_recall(const char *line, struct arena *a, struct settings *s,
 /* No file that would be written is one that is read or another one that would be written, and at
  * most one goes to standard output. */
 bool outputs_check(const struct settings *s, struct diag *d) CHECK_RESULT;
+/* The same for one more file that turns out to be read, before anything is written. */
+bool outputs_check_input(const struct settings *s, const char *input, struct diag *d) CHECK_RESULT;
 /* A file goes to standard output, so that nothing else may. */
 bool outputs_to_stdout(const struct settings *s);
 /* Something is asked for by name, or as JSON. */
@@ -177,7 +179,8 @@ struct mapping_choice {
     unsigned n_tried;
 };
 struct build {
-    const char *model; /* path as given */
+    const char *model;             /* path as given */
+    const struct settings *writes; /* the files that must not be among those that the model names */
     struct arena *arena;
     struct arch arch;
     struct set_shape set;
@@ -211,10 +214,10 @@ bool driver_write(struct build *b, const char *path, struct diag *d) CHECK_RESUL
 /* The plan that the result holds. */
 bool driver_write_plan(const struct backend_result *r, const char *path,
                        struct diag *d) CHECK_RESULT;
-/* Lowers `model` as the program's own options and machine say; its graph must have the fingerprint.
- */
-bool driver_lower_again(struct build *b, const struct isa_program *p, const char *model,
-                        bool keep_imported, struct diag *d) CHECK_RESULT;
+/* Lowers `model` as the program's own options and machine say (`s` only says what is written); its
+ * graph must have the fingerprint. */
+bool driver_lower_again(struct build *b, const struct isa_program *p, const struct settings *s,
+                        const char *model, bool keep_imported, struct diag *d) CHECK_RESULT;
 void driver_free(struct build *b);
 /* Behind the last '/'. */
 const char *driver_file_name(const char *path);

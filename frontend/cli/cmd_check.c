@@ -28,7 +28,7 @@ bool cmd_check(const struct settings *s, struct diag *d)
     if (!p)
         return false;
     struct build b = {0};
-    bool ok = (!s->model || driver_lower_again(&b, p, s->model, false, d)) &&
+    bool ok = (!s->model || driver_lower_again(&b, p, s, s->model, false, d)) &&
               backend_check(p, b.graph, d);
     if (ok)
         report(s);

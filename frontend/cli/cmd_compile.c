@@ -29,6 +29,7 @@ bool cmd_compile(const struct settings *s, struct diag *d)
     bool ok = driver_start(&b, s, NULL, d);
     if (ok && !outputs_wanted(s))
         all.output = driver_output_name(s->args.at[0], ".cim", b.arena);
+    b.writes = &all;
     ok = ok && outputs_check(&all, d) && driver_lower(&b, s, s->args.at[0], false, d) &&
          driver_compile(&b, s, d) && views_write(&b, s, d) &&
          (!all.output || driver_write(&b, all.output, d));

@@ -10,6 +10,7 @@ bool cmd_report(const struct settings *s, struct diag *d)
         with_report.report =
             s->output ? s->output : driver_output_name(s->args.at[0], ".html", b.arena);
     with_report.output = NULL;
+    b.writes = &with_report;
     ok = ok && outputs_check(&with_report, d) && driver_lower(&b, s, s->args.at[0], false, d) &&
          driver_compile(&b, &with_report, d) && views_write(&b, &with_report, d);
     if (ok && s->time_passes)

@@ -56,7 +56,7 @@ static bool take_program(struct build *b, const struct settings *s, struct diag 
 {
     *b = (struct build){0};
     struct isa_program *p = isa_program_read(s->program, d);
-    bool ok = p && driver_lower_again(b, p, s->args.at[0], true, d);
+    bool ok = p && driver_lower_again(b, p, s, s->args.at[0], true, d);
     b->program = p;
     return ok;
 }

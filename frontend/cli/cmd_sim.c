@@ -39,7 +39,7 @@ bool cmd_sim(const struct settings *s, struct diag *d)
     if (!p)
         return false;
     struct build b = {0};
-    bool ok = (!s->model || driver_lower_again(&b, p, s->model, true, d)) &&
+    bool ok = (!s->model || driver_lower_again(&b, p, s, s->model, true, d)) &&
               simulate_and_report(p, &b, s, d);
     driver_free(&b);
     isa_program_free(p);

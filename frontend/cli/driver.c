@@ -45,7 +45,7 @@ static bool parse_set(const char *text, struct set_shape *out, struct diag *d)
 bool driver_start(struct build *b, const struct settings *s, const struct arch *arch,
                   struct diag *d)
 {
-    *b = (struct build){.arena = arena_new()};
+    *b = (struct build){.arena = arena_new(), .writes = s};
     if (!parse_set(s->set, &b->set, d))
         return false;
     b->wants_best = strcmp(s->set, "best") == 0;
@@ -121,6 +121,12 @@ static struct ir_op *fold(void *self, struct ir_op *op)
     return eval_fold(op, EVAL_FOLD_BYTES, self);
 }
 
+static bool may_read(void *self, const char *path, struct diag *d)
+{
+    const struct build *b = self;
+    return outputs_check_input(b->writes, path, d);
+}
+
 bool driver_import(struct build *b, const struct settings *s, const char *model, struct diag *d)
 {
     struct onnx_dim_binding *dims = ARENA_ARRAY(b->arena, struct onnx_dim_binding, s->dims.n);
@@ -135,6 +141,8 @@ bool driver_import(struct build *b, const struct settings *s, const char *model,
                              .n_constants = s->constants.n,
                              .fold = fold,
                              .fold_self = d,
+                             .may_read = may_read,
+                             .may_read_self = b,
                              .assumed = &assumed};
     double start = now_seconds();
     b->model = model;
@@ -230,15 +238,17 @@ bool driver_lower(struct build *b, const struct settings *s, const char *model, 
     return !b->wants_best || mapping_choose_best(b, s, d);
 }
 
-bool driver_lower_again(struct build *b, const struct isa_program *p, const char *model,
-                        bool keep_imported, struct diag *d)
+bool driver_lower_again(struct build *b, const struct isa_program *p, const struct settings *s,
+                        const char *model, bool keep_imported, struct diag *d)
 {
-    struct settings s;
+    struct settings recorded;
     struct arena *words = arena_new();
     *b = (struct build){0};
-    bool ok = options_recall(p->options ? p->options : "", words, &s, d) &&
-              driver_start(b, &s, &p->arch, d) && driver_lower(b, &s, model, keep_imported, d);
-    settings_free(&s);
+    bool ok = options_recall(p->options ? p->options : "", words, &recorded, d) &&
+              driver_start(b, &recorded, &p->arch, d);
+    b->writes = s;
+    ok = ok && driver_lower(b, &recorded, model, keep_imported, d);
+    settings_free(&recorded);
     arena_free(words);
     if (ok && ir_fingerprint(b->graph) != p->graph_fingerprint)
         ok = diag_error(d, (struct loc){.file = model}, DIAG_CHECK,

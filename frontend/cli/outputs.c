@@ -131,31 +131,41 @@ static bool replaces(const struct named_output *out, const char *input, struct d
     return true;
 }
 
-static bool check_inputs(const struct named_output out[N_OUTPUTS], const struct settings *s,
-                         struct arena *a, struct diag *d)
+bool outputs_check_input(const struct settings *s, const char *input, struct diag *d)
 {
-    path_list inputs = {0}, saved = {0};
+    struct named_output out[N_OUTPUTS];
+    struct arena *a = arena_new();
+    path_list saved = {0};
+    bool ok = true;
+    list_outputs(s, out);
+    add_numbered(s->save_outputs, "output", ".npy", a, &saved);
+    for (size_t k = 0; k < N_OUTPUTS && ok; k++)
+        ok = !out[k].path || !replaces(&out[k], input, d);
+    for (size_t k = 0; k < saved.n && ok; k++)
+        ok = !replaces(&(struct named_output){"saved output", saved.at[k]}, input, d);
+    VEC_FREE(&saved);
+    arena_free(a);
+    return ok;
+}
+
+static bool check_inputs(const struct settings *s, struct diag *d)
+{
+    struct arena *a = arena_new();
+    path_list inputs = {0};
     bool ok = true;
     list_inputs(s, a, &inputs);
-    add_numbered(s->save_outputs, "output", ".npy", a, &saved);
-    for (size_t i = 0; i < inputs.n && ok; i++) {
-        for (size_t k = 0; k < N_OUTPUTS && ok; k++)
-            ok = !out[k].path || !replaces(&out[k], inputs.at[i], d);
-        for (size_t k = 0; k < saved.n && ok; k++)
-            ok = !replaces(&(struct named_output){"saved output", saved.at[k]}, inputs.at[i], d);
-    }
+    for (size_t i = 0; i < inputs.n && ok; i++)
+        ok = outputs_check_input(s, inputs.at[i], d);
     VEC_FREE(&inputs);
-    VEC_FREE(&saved);
+    arena_free(a);
     return ok;
 }
 
 bool outputs_check(const struct settings *s, struct diag *d)
 {
     struct named_output out[N_OUTPUTS];
+    bool ok = check_inputs(s, d);
     list_outputs(s, out);
-    struct arena *a = arena_new();
-    bool ok = check_inputs(out, s, a, d);
-    arena_free(a);
     for (size_t i = 0; i < N_OUTPUTS && ok; i++) {
         for (size_t k = 0; out[i].path && k < i; k++) {
             bool is_stdout = strcmp(out[i].path, "-") == 0;

@@ -23,6 +23,10 @@ struct onnx_options {
      * eval_fold by the driver). Returns the constant or NULL; the old op is then gone. */
     struct ir_op *(*fold)(void *self, struct ir_op *op);
     void *fold_self;
+    /* Called before a file that the model or a constant names for its tensors is opened; false,
+     * after a diagnostic: it is not read. */
+    bool (*may_read)(void *self, const char *path, struct diag *d);
+    void *may_read_self;
     struct text *assumed; /* gets what the file leaves open and the importer chose; may be NULL */
 };
 /*

@@ -136,6 +136,9 @@ static struct onnx_file *open_file(const struct place *p)
         return fail(p, DIAG_IO, "is no regular file"), NULL;
     if (leads_out(model, folder, path))
         return fail(p, DIAG_ONNX_MODEL, "a link leads out of the model's folder"), NULL;
+    const struct onnx_options *o = p->source->options;
+    if (o && o->may_read && !o->may_read(o->may_read_self, path, p->diag))
+        return NULL;
     return onnx_file_open(path, a, p->diag);
 }
 

@@ -168,6 +168,7 @@ struct ir_graph *onnx_import(const char *path, const struct onnx_options *o, str
         .path = strcmp(path, "-") == 0 ? "<stdin>" : path, .options = o ? o : &none, .diag = d};
     if (!onnx_source_open(path, &onnx__model_proto__descriptor, &im.model, d))
         return NULL;
+    im.model.options = im.options;
     im.arena = arena_new();
     im.proto = (const Onnx__ModelProto *)im.model.root;
     bool ok = import(&im) && d->n_errors == errors;

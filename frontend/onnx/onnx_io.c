@@ -43,6 +43,7 @@ static bool bind_constant(struct onnx_importer *im, const struct onnx_constant_i
         return diag_error(im->diag, loc, DIAG_ONNX_MODEL, "the graph has no input of that name");
     if (!onnx_source_open(c->pb_path, &onnx__tensor_proto__descriptor, source, im->diag))
         return false;
+    source->options = im->options;
     const Onnx__TensorProto *t = (const Onnx__TensorProto *)source->root;
     const Onnx__TypeProto__Tensor *declared = tensor_type(input);
     if (declared && declared->elem_type != t->data_type)

@@ -42,7 +42,8 @@ struct onnx_source {
     struct arena *arena; /* of the unpacked message */
     struct onnx_wire wire;
     const ProtobufCMessage *root;
-    void **externals; /* root of the tree of files that its tensors lie in */
+    void **externals;                   /* root of the tree of files that its tensors lie in */
+    const struct onnx_options *options; /* say which of these may be read; NULL: all */
 };
 /* NULL with a diagnostic. */
 struct onnx_file *onnx_file_open(const char *path, struct arena *names, struct diag *d);

@@ -4,13 +4,15 @@ usage: commands_test.py CIMC ROOT
 """
 import json
 import os
-import shutil
 import re
+import shutil
+import struct
 import subprocess
 import sys
 import threading
 
 from bench import run_cases
+from onnx_bytes import onnx_model, onnx_node
 
 MODEL = {'dim', 'constant'}
 MAPPING = {'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
@@ -383,6 +385,32 @@ def no_file_twice(b):
     b.equal([before, files], [{name: b.read(name) for name in before}, sorted(os.listdir(b.folder))], 'files')
 
 
+def weights_beside_the_model(b):
+    """a file that only the model names is an input like any other"""
+    weights = struct.pack('<4f', 1, 2, 3, 4)
+    b.write('w.bin', weights)
+    b.write('default.cim', weights)
+    node = onnx_node('MatMul', ['x', 'w'], 'y', 'n')
+    for model, file in (('m.onnx', 'w.bin'), ('default.onnx', 'default.cim')):
+        b.write(model, onnx_model([node], {'w': ([2, 2], file)}, {'x': [1, 2]}, {'y': [1, 2]}))
+    b.run('compile', 'm.onnx', '-o', 'p.cim')
+    b.run('run', 'm.onnx', '--input-fill=ramp', '--save-outputs=s')
+    os.link(b.path('w.bin'), b.path('link'))
+    os.remove(b.path('s/output_0.npy'))
+    os.link(b.path('w.bin'), b.path('s/output_0.npy'))
+    files = sorted(os.listdir(b.folder))
+    for what, arguments in (
+            ('output', ['compile', 'm.onnx', '-o', 'w.bin']), ('report', ['report', 'm.onnx', '-o', 'link']),
+            ('trace', ['compile', 'm.onnx', '--trace', 'w.bin']), ('output', ['opt', 'm.onnx', '-o', 'w.bin']),
+            ('output', ['run', 'm.onnx', '--input-fill=ramp', '-o', 'w.bin']),
+            ('saved output', ['run', 'm.onnx', '--program=p.cim', '--input-fill=ramp', '--save-outputs=s']),
+            ('list of times', ['sim', 'p.cim', '--model=m.onnx', '--input-fill=ramp', '--times=w.bin']),
+            ('saved output', ['sim', 'p.cim', '--model=m.onnx', '--input-fill=ramp', '--save-outputs=s'])):
+        b.fails(*arguments, code=2, message="cimc: error: the %s would replace the input 'w.bin' [usage]" % what)
+    b.fails('compile', 'default.onnx', code=2, message="cimc: error: the output would replace the input 'default.cim' [usage]")
+    b.equal([b.read('w.bin'), b.read('default.cim'), sorted(os.listdir(b.folder))], [weights, weights, files], 'files')
+
+
 def closed_output(b):
     """a reader that goes away does not make a crash"""
     for arguments in (['list', 'isa'], ['opt', b.model, '--inline']):
@@ -396,4 +424,4 @@ def closed_output(b):
 if __name__ == '__main__':
     sys.exit(run_cases([overview, help_of_each, unknown_options, usage_errors, missing_files, other_inputs, capacity, whole_machine, version, lists, opt_text,
                         opt_prints, opt_dot, tables_of_passes, outputs_to_pipes, default_output, special_files, whole_or_not_at_all, same_file,
-                        links, no_file_twice, closed_output]))
+                        links, no_file_twice, weights_beside_the_model, closed_output]))

@@ -28,9 +28,15 @@ def tensor(name, shape, values):
     return b''.join(field(1, n) for n in shape) + field(2, FLOAT) + field(8, name) + field(9, struct.pack('<%df' % len(values), *values))
 
 
+def external(name, shape, location):
+    """a tensor whose values are in a file beside the model"""
+    return (b''.join(field(1, n) for n in shape) + field(2, FLOAT) + field(8, name) +
+            field(13, field(1, 'location') + field(2, location)) + field(14, 1))
+
+
 def onnx_model(nodes, constants, inputs, outputs):
-    """constants: name -> (shape, values); inputs, outputs: name -> shape."""
+    """constants: name -> (shape, values or the name of their file); inputs, outputs: name -> shape."""
     graph = b''.join(field(1, n) for n in nodes) + field(2, 'g')
-    graph += b''.join(field(5, tensor(name, *x)) for name, x in constants.items())
+    graph += b''.join(field(5, (external if isinstance(x[1], str) else tensor)(name, *x)) for name, x in constants.items())
     graph += b''.join(field(11, value_info(*x)) for x in inputs.items()) + b''.join(field(12, value_info(*x)) for x in outputs.items())
     return field(1, IR_VERSION) + field(7, graph) + field(8, field(2, OPSET))
