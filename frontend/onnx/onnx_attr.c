@@ -18,7 +18,7 @@ static const Onnx__AttributeProto *find(struct onnx_node *n, const char *name)
         n->attrs_read |= UINT64_C(1) << i;
         if (found) {
             n->failed = true;
-            onnx_error(n, "attribute '%s' is given twice", name);
+            onnx_error(n, "attribute '%s' is given twice", a->name);
         }
         found = a;
     }

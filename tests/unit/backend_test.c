@@ -700,6 +700,7 @@ int main(void)
 {
     Suite *s = suite_create("backend");
     TCase *t = tcase_create("backend");
+    tcase_set_timeout(t, 60);
     tcase_add_test(t, layers_one_after_the_other);
     tcase_add_test(t, layers_overlap);
     tcase_add_test(t, copies_share_the_sets_of_their_layer);

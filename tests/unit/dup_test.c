@@ -136,18 +136,19 @@ END_TEST
 
 /* ---- the least interval, by enumeration ---- */
 
-static void find_interval(const struct dup_problem *p, const int64_t *const *loads, size_t item,
+/* Of the first n items. */
+static void find_interval(const struct dup_problem *p, const int64_t *const *loads, size_t n,
                           int64_t left, int64_t most, int64_t *best)
 {
-    if (item == p->n_items) {
+    if (n == 0) {
         *best = min_i64(*best, most);
         return;
     }
-    const struct dup_item *it = &p->items[item];
+    const struct dup_item *it = &p->items[n - 1];
     for (size_t k = 0; k < it->n_counts; k++)
         if (it->pes * it->counts[k] <= left)
-            find_interval(p, loads, item + 1, left - it->pes * it->counts[k],
-                          max_i64(most, loads[item][k]), best);
+            find_interval(p, loads, n - 1, left - it->pes * it->counts[k],
+                          max_i64(most, loads[n - 1][k]), best);
 }
 
 /* Loads that need not fall: with 2-D cuts, 5 copies may leave one of them more than 4 do. */
@@ -166,7 +167,7 @@ START_TEST(test_interval)
             for (size_t k = 0; k < s.items[i].n_counts; k++)
                 load[i][k] = pick(&seed, 1, 9);
         }
-        find_interval(&s.problem, loads, 0, s.problem.pes, 0, &want);
+        find_interval(&s.problem, loads, s.problem.n_items, s.problem.pes, 0, &want);
         ck_assert(dup_solve_interval(&s.problem, loads, NULL, d, copies, &got));
         ck_assert_int_eq(got, want);
         for (size_t i = 0; i < s.problem.n_items; i++) { /* what is left goes to the sum */
