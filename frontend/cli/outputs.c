@@ -122,9 +122,12 @@ static void list_inputs(const struct settings *s, struct arena *a, path_list *pa
     add_numbered(s->test_data, "output", ".pb", a, paths);
 }
 
-static bool replaces(const struct named_output *out, const char *input, struct diag *d)
+/* Only --force replaces a folder that is there. */
+static bool replaces(const struct settings *s, const struct named_output *out, const char *input,
+                     struct diag *d)
 {
-    if (strcmp(input, "-") == 0 || (!same_file(input, out->path) && !lies_in(input, out->path)))
+    if (strcmp(input, "-") == 0 ||
+        (!same_file(input, out->path) && !(s->force && lies_in(input, out->path))))
         return false;
     diag_error(d, (struct loc){0}, DIAG_USAGE, "the %s would replace the input '%s'", out->what,
                input);
@@ -140,9 +143,9 @@ bool outputs_check_input(const struct settings *s, const char *input, struct dia
     list_outputs(s, out);
     add_numbered(s->save_outputs, "output", ".npy", a, &saved);
     for (size_t k = 0; k < N_OUTPUTS && ok; k++)
-        ok = !out[k].path || !replaces(&out[k], input, d);
+        ok = !out[k].path || !replaces(s, &out[k], input, d);
     for (size_t k = 0; k < saved.n && ok; k++)
-        ok = !replaces(&(struct named_output){"saved output", saved.at[k]}, input, d);
+        ok = !replaces(s, &(struct named_output){"saved output", saved.at[k]}, input, d);
     VEC_FREE(&saved);
     arena_free(a);
     return ok;

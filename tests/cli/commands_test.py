@@ -408,6 +408,7 @@ def weights_beside_the_model(b):
             ('saved output', ['sim', 'p.cim', '--model=m.onnx', '--input-fill=ramp', '--save-outputs=s'])):
         b.fails(*arguments, code=2, message="cimc: error: the %s would replace the input 'w.bin' [usage]" % what)
     b.fails('compile', 'default.onnx', code=2, message="cimc: error: the output would replace the input 'default.cim' [usage]")
+    b.fails('compile', 'm.onnx', '-o', '.', code=1, message='.: error: cannot write: Is a directory [io]')
     b.equal([b.read('w.bin'), b.read('default.cim'), sorted(os.listdir(b.folder))], [weights, weights, files], 'files')
 
 
