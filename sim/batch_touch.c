@@ -5,7 +5,7 @@
  * writes (rounded to cells). Stores that no instruction writes have no cells: nothing depends on
  * them.
  */
-#include "sim_internal.h"
+#include "sim_view.h"
 
 /* Spans of one instruction; what touches more is taken to touch all of the store. */
 enum { MOST_SPANS = 1 << 22 };

@@ -4,7 +4,7 @@
  * In: regions of views, bindings of the model's tensors. Out: target views, clipped to what they
  * hold; output tensors. fp16 tensors: each element is rounded to fp16 on its way.
  */
-#include "sim_internal.h"
+#include "sim_view.h"
 
 #include "base/half.h"
 

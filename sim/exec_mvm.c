@@ -10,7 +10,7 @@
  * tap by tap over all channels.
  * Invariant: blocks of a strip ascend in K.
  */
-#include "sim_internal.h"
+#include "sim_view.h"
 
 #include "base/gemm.h"
 #include "isa_mapping.h"

@@ -5,7 +5,7 @@
  * some pixels with all their channels, or some channels of one pixel. Each lane operation is a
  * plain loop that the compiler vectorises; products and sums are rounded apart (no contraction).
  */
-#include "sim_internal.h"
+#include "sim_view.h"
 
 #include <math.h>
 #include <string.h>

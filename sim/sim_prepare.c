@@ -5,7 +5,7 @@
  * counters, message targets, all numbered through the tiles; with function also buffers and plans.
  * Invariant: nothing is allocated for an instruction once the engine runs.
  */
-#include "sim_internal.h"
+#include "sim_view.h"
 
 #include <stdlib.h>
 #include <string.h>

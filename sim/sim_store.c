@@ -8,7 +8,7 @@
  * reads another row than it names is found out. Dependencies are kept for cells: the largest pieces
  * of a store that no pixel of a view crosses.
  */
-#include "sim_internal.h"
+#include "sim_view.h"
 
 #include <stdlib.h>
 #include <string.h>

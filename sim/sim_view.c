@@ -4,7 +4,7 @@
  * In: runs of pixels in logical coordinates. Out: packed floats, or floats put in place. ISA.md
  * section 4: outside the logical extents is padding; inside but not held is a fault.
  */
-#include "sim_internal.h"
+#include "sim_view.h"
 
 #include <string.h>
 

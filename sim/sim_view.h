@@ -1,0 +1,93 @@
+/*
+ * sim_view.h - elements of a tile's buffer in runs and chunks, through its views. sim_view.c.
+ */
+#ifndef CIMC_SIM_VIEW_H
+#define CIMC_SIM_VIEW_H
+
+#include "sim_internal.h"
+
+enum { SIM_CHUNK = 1024 }; /* floats that a vector operation works on at a time */
+
+/* n pixels of row y, columns x, x + step, ..., channels [c0, c0 + nc). */
+struct run {
+    int64_t y, x, step;
+    uint32_t n, c0, nc;
+};
+/* To out, pixels `pitch` floats apart; padding where the view pads. */
+bool view_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, float *out,
+               size_t pitch) CHECK_RESULT;
+/* All of the run (step 1) must be held. */
+bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const float *in,
+                size_t pitch) CHECK_RESULT;
+/* Where the run lies, if all of it is held and a pixel's channels are contiguous; else NULL. */
+float *view_pixels(struct sim *s, uint32_t tile, uint32_t view, struct run r);
+/* As view_pixels, for `rows` rows whose pixels are all equally far apart. */
+float *view_rows(struct sim *s, uint32_t tile, uint32_t view, struct run r, uint32_t rows);
+/* As view_pixels, if its pixels are contiguous too. */
+float *view_direct(struct sim *s, uint32_t tile, uint32_t view, struct run r);
+
+/* Pixels of `channels` that a chunk holds (at least 1), and channels of a chunk (at most
+ * SIM_CHUNK). */
+static inline uint32_t chunk_channels(uint32_t channels)
+{
+    return channels < SIM_CHUNK ? channels : SIM_CHUNK;
+}
+static inline uint32_t chunk_pixels(uint32_t channels)
+{
+    return channels == 0 || channels > SIM_CHUNK ? 1 : SIM_CHUNK / channels;
+}
+static inline const struct isa_view *view_of(const struct sim *s, uint32_t tile, uint32_t view)
+{
+    return &s->tiles[tile].views[view].v;
+}
+/* A chunk of a region: n pixels from column x of row y on (both relative), channels c0 .. c0 + nc.
+ */
+struct chunk {
+    uint32_t y, x, n, c0, nc;
+};
+static inline struct run chunk_run(const struct isa_region *r, const struct chunk *k)
+{
+    return (struct run){.y = r->y + (int64_t)k->y,
+                        .x = r->x + (int64_t)k->x,
+                        .step = 1,
+                        .n = k->n,
+                        .c0 = k->c0,
+                        .nc = k->nc};
+}
+/* As isa_address: the remainder is rarely needed. */
+static inline uint64_t view_address(const struct isa_view *v, int64_t y, int64_t x)
+{
+    int64_t slot = y - v->ring_origin;
+    if (slot < 0 || slot >= v->ring_rows) {
+        slot %= v->ring_rows;
+        slot += slot < 0 ? v->ring_rows : 0;
+    }
+    return v->base + (uint64_t)(slot * v->row_pitch + (x - v->x0) * v->col_pitch);
+}
+/* Clips the run to what the view holds; false if that is nothing. */
+static inline bool clip_run(const struct isa_view *v, struct run *r)
+{
+    if (r->y < v->y0 || r->y >= v->y1 || r->x >= v->x1 || r->nc == 0)
+        return false;
+    int64_t skipped = r->x < v->x0 ? (v->x0 - r->x + r->step - 1) / r->step : 0;
+    int64_t end = (v->x1 - r->x + r->step - 1) / r->step;
+    if (end > r->n)
+        end = r->n;
+    if (skipped >= end)
+        return false;
+    r->x += skipped * r->step;
+    r->n = (uint32_t)(end - skipped);
+    return true;
+}
+
+/* The pixels among n in a row, from (y, x) of dst on, that tap kh * kernel_w + kw of an overlap
+ * window meets: every stride-th from the first on, and the pixels of `a` that it takes for them,
+ * one after the other. */
+struct overlap_row {
+    int64_t y, x;      /* of a */
+    uint32_t first, n; /* n = 0: none */
+};
+struct overlap_row overlap_row(const struct isa_window *w, const struct isa_view *a, uint32_t tap,
+                               int64_t y, int64_t x, uint32_t n);
+
+#endif
