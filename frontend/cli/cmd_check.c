@@ -1,5 +1,8 @@
 /* cmd_check.c - `cimc check`: proves a program file, with its model also what it means. */
-#include "cli.h"
+#include "commands.h"
+
+#include "driver.h"
+#include "json.h"
 
 static void report(const struct settings *s)
 {

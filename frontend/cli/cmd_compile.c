@@ -3,7 +3,12 @@
  *
  * A program that nobody asked for by name is written only if nothing else was asked for.
  */
-#include "cli.h"
+#include "commands.h"
+
+#include "mapping.h"
+#include "outputs.h"
+#include "report.h"
+#include "views.h"
 
 static void report(const struct build *b, const struct settings *s, bool to_stdout)
 {

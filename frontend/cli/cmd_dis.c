@@ -1,5 +1,7 @@
 /* cmd_dis.c - `cimc dis` and `cimc asm`: a program file as text, and back. */
-#include "cli.h"
+#include "commands.h"
+
+#include "isa.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,6 +1,8 @@
 /* cmd_dump.c - `cimc dump`: a program as files that hardware reads. DUMP.md. */
 #include "dump.h"
 
+#include "commands.h"
+
 #include <string.h>
 
 /* In a folder that --force may replace. */

@@ -1,7 +1,10 @@
 /* cmd_list.c - `cimc list`: the tables the compiler is made of, as Markdown for the documents. */
-#include "cli.h"
+#include "commands.h"
 
+#include "arch.h"
+#include "isa.h"
 #include "onnx.h"
+#include "pass.h"
 
 #include <string.h>
 

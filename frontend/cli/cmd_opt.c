@@ -1,5 +1,7 @@
 /* cmd_opt.c - `cimc opt`: any pipeline of passes on IR text or an ONNX model. */
-#include "cli.h"
+#include "commands.h"
+
+#include "driver.h"
 
 #include <string.h>
 

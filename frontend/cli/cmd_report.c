@@ -1,5 +1,9 @@
 /* cmd_report.c - `cimc report`: what `compile` finds out, as one HTML page instead of a program. */
-#include "cli.h"
+#include "commands.h"
+
+#include "outputs.h"
+#include "report.h"
+#include "views.h"
 
 bool cmd_report(const struct settings *s, struct diag *d)
 {

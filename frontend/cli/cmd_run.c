@@ -1,5 +1,10 @@
 /* cmd_run.c - `cimc run`: compile (or take a program), simulate, compare. */
-#include "cli.h"
+#include "commands.h"
+
+#include "mapping.h"
+#include "outputs.h"
+#include "report.h"
+#include "views.h"
 
 static void report(const struct build *b, const struct simulation *sim, const struct settings *s)
 {

@@ -1,5 +1,8 @@
 /* cmd_sim.c - `cimc sim`: executes a program file; a model, if given, is the reference. */
-#include "cli.h"
+#include "commands.h"
+
+#include "outputs.h"
+#include "report.h"
 
 static void report(const struct simulation *sim, const struct settings *s)
 {

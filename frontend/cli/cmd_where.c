@@ -1,7 +1,9 @@
 /* cmd_where.c - `cimc where`: which cells hold a weight of a layer, which weight a cell holds. */
 #include "where.h"
 
+#include "commands.h"
 #include "isa_mapping.h"
+#include "json.h"
 
 #include <stdlib.h>
 #include <string.h>

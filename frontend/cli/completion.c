@@ -5,7 +5,7 @@
  * In: bash, zsh or fish. Out: the script on standard output. It completes commands, options of a
  * command, values as far as they are known, and file names where one is meant.
  */
-#include "cli.h"
+#include "commands.h"
 
 #include <string.h>
 

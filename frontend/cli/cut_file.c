@@ -4,7 +4,7 @@
  * Reading behind its new end is SIGBUS. Nothing can go on from there: the handler says which file
  * it was, removes what stands under passing names and ends the process as wrong input does.
  */
-#include "cli.h"
+#include "cut_file.h"
 
 #include <signal.h>
 #include <string.h>

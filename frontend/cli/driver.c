@@ -5,9 +5,14 @@
  * In: settings and a model. Out: struct build, as far as it got. Invariant: a program that leaves
  * driver_compile has passed the checker.
  */
-#include "cli.h"
+#include "driver.h"
 
+#include "eval.h"
+#include "mapping.h"
 #include "onnx.h"
+#include "options.h"
+#include "outputs.h"
+#include "views.h"
 
 #include <stdlib.h>
 #include <string.h>

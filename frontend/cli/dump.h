@@ -5,7 +5,7 @@
 #ifndef CIMC_DUMP_H
 #define CIMC_DUMP_H
 
-#include "cli.h"
+#include "tensors.h"
 
 /* ---- folder.c: a folder that appears whole or not at all ---- */
 

@@ -8,6 +8,7 @@
 #include "dump.h"
 
 #include "base/half.h"
+#include "sim.h"
 
 #include <string.h>
 

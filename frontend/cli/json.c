@@ -1,5 +1,5 @@
 /* json.c - JSON text through YAJL: keys and values in one call, numbers that read back exactly. */
-#include "cli.h"
+#include "json.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -8,7 +8,9 @@
  * A base layer whose K is split over tiles and that is summed into another operation's value only
  * shows partial sums: its consumer is compared instead.
  */
-#include "cli.h"
+#include "layers.h"
+
+#include "verdict.h"
 
 #include <math.h>
 #include <stdlib.h>

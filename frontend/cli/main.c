@@ -4,7 +4,12 @@
  * Exit codes: 0 success, 1 wrong input or result, 2 wrong command line, 3 internal error or out
  * of memory.
  */
-#include "cli.h"
+#include "commands.h"
+
+#include "cut_file.h"
+#include "isa.h"
+#include "outputs.h"
+#include "progress_line.h"
 
 #include <stdlib.h>
 #include <string.h>

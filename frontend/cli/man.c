@@ -4,7 +4,7 @@
  * In: a command, or none for the overview. Out: the page on standard output. What comes from the
  * tables is escaped, so that no text can become a request.
  */
-#include "cli.h"
+#include "commands.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  * of equals the coarsest sets, then the first cut. The program records the choice, not the word
  * `best`, so running its passes again needs no search.
  */
-#include "cli.h"
+#include "mapping.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  *
  * In: any little-endian boolean, integer or float dtype in C order; values become f32. Out: '<f4'.
  */
-#include "cli.h"
+#include "tensors.h"
 
 #include "half.h"
 

@@ -4,7 +4,9 @@
  * An entry is everything there is to say about an option; options.c parses, explains and records by
  * it.
  */
-#include "cli.h"
+#include "options.h"
+
+#include "pass.h"
 
 #define AT(field) offsetof(struct settings, field)
 

@@ -5,7 +5,7 @@
  * In: a command's option groups and argv. Out: struct settings. One table entry is everything there
  * is to say about an option.
  */
-#include "cli.h"
+#include "options.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -4,7 +4,7 @@
  *
  * In: settings, before anything is read. Out: a usage error that names both.
  */
-#include "cli.h"
+#include "outputs.h"
 
 #include <limits.h>
 #include <string.h>

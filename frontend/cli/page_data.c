@@ -6,6 +6,9 @@
  */
 #include "views.h"
 
+#include "mapping.h"
+#include "report.h"
+
 #include <stdlib.h>
 
 enum { MOST_ELEMENTS = 5000 }; /* of an array */

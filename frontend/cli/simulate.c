@@ -4,7 +4,11 @@
  * Shared by `run` and `sim`. References are the test data's outputs, and the evaluator's where
  * those are missing and there is a model.
  */
-#include "cli.h"
+#include "simulate.h"
+
+#include "layers.h"
+#include "times.h"
+#include "verdict.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * Tensor names in the files do not matter; shapes do. Everything is f32 in row-major order, as the
  * model's file says the shape outside.
  */
-#include "cli.h"
+#include "tensors.h"
 
 #include "onnx.h"
 

@@ -4,7 +4,7 @@
  * In: completions, in the order in which the simulator comes to them. Out: a line for each
  * instruction but HALT, by tile and position.
  */
-#include "cli.h"
+#include "times.h"
 
 #include <stdlib.h>
 

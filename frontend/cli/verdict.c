@@ -5,7 +5,7 @@
  * those that fail. The graph's evaluator is asked only where an output differs too much: for the
  * largest magnitude that values have on the way, and whether it agrees with the program.
  */
-#include "cli.h"
+#include "verdict.h"
 
 #include <math.h>
 #include <stdlib.h>

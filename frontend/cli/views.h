@@ -5,7 +5,11 @@
 #ifndef CIMC_VIEWS_H
 #define CIMC_VIEWS_H
 
-#include "cli.h"
+#include "driver.h"
+
+bool views_wanted(const struct settings *s);
+/* After driver_compile: the files that are asked for. */
+bool views_write(const struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
 
 /* Sets of one copy of a layer on one PE group, one after the other with small gaps, as one bar. */
 struct view_run {

@@ -8,6 +8,8 @@
  */
 #include "views.h"
 
+#include "json.h"
+
 #include <math.h>
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 #ifndef CIMC_WHERE_H
 #define CIMC_WHERE_H
 
-#include "cli.h"
+#include "isa.h"
 
 struct where_layer {
     uint32_t node, image;

@@ -8,7 +8,9 @@
 #ifndef CIMC_FUZZ_H
 #define CIMC_FUZZ_H
 
-#include "cli.h"
+#include "backend.h"
+#include "eval.h"
+#include "sim.h"
 
 /* libFuzzer's entry points. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

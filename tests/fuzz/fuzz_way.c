@@ -4,6 +4,11 @@
  */
 #include "fuzz.h"
 
+#include "driver.h"
+#include "options.h"
+#include "simulate.h"
+#include "verdict.h"
+
 #include <math.h>
 #include <string.h>
 

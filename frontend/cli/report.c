@@ -1,8 +1,8 @@
 /*
- * table.c - what `compile`, `run` and `sim` tell: as a table for people, as JSON for machines.
+ * report.c - what `compile`, `run` and `sim` tell: as a table for people, as JSON for machines.
  * CLI.md lists the keys.
  */
-#include "cli.h"
+#include "report.h"
 
 #include <math.h>
 #include <string.h>

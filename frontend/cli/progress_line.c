@@ -1,11 +1,11 @@
 /*
- * progress.c - how far long work is, as one line on a terminal.
+ * progress_line.c - how far long work is, as one line on a terminal.
  *
  * In: what rooms tell through struct progress. Out: a line on standard error, drawn over itself at
  * most ten times a second, first after half a second, and erased when its work is done. Nothing at
  * all is written unless standard error is a terminal that can do that and NO_COLOR is not set.
  */
-#include "cli.h"
+#include "progress_line.h"
 
 #include <stdlib.h>
 #include <string.h>

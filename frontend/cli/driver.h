@@ -1,0 +1,62 @@
+/* driver.h - from a model to a checked program. */
+#ifndef CIMC_DRIVER_H
+#define CIMC_DRIVER_H
+
+#include "backend.h"
+#include "pass.h"
+#include "settings.h"
+
+/* What `--set best` found. */
+struct mapping_choice {
+    const char *set; /* NULL: not asked */
+    int64_t cut;     /* index of --cut's choice */
+    uint64_t cycles;
+    unsigned n_tried;
+};
+struct build {
+    const char *model;             /* path as given */
+    const struct settings *writes; /* the files that must not be among those that the model names */
+    struct arena *arena;
+    struct arch arch;
+    struct set_shape set;
+    bool wants_best; /* --set best: `set` is not known before the passes */
+    struct mapping_choice chosen;
+    const char *assumed;       /* what the model leaves open, and what was taken; may be "" */
+    struct ir_graph *imported; /* TENSOR, only if it was asked for */
+    struct ir_graph *graph;    /* as far as it was lowered */
+    struct dup_result dup;
+    struct isa_program *program;
+    struct backend_result backend;
+    uint64_t program_bytes; /* 0: not written */
+    double import_seconds, passes_seconds, check_seconds, write_seconds;
+};
+/* Machine and defaults; `arch` NULL = as the settings say. */
+bool driver_start(struct build *b, const struct settings *s, const struct arch *arch,
+                  struct diag *d) CHECK_RESULT;
+bool driver_import(struct build *b, const struct settings *s, const char *model,
+                   struct diag *d) CHECK_RESULT;
+/* Runs passes on b->graph; the driver binds machine and duplication. */
+bool driver_run_passes(struct build *b, const struct settings *s, const char *pipeline,
+                       const struct pass_options *o, struct diag *d) CHECK_RESULT;
+/* Import and standard pipeline: b->graph is a numbered CROSSBAR graph. */
+bool driver_lower(struct build *b, const struct settings *s, const char *model, bool keep_imported,
+                  struct diag *d) CHECK_RESULT;
+/* After the passes. */
+struct backend_options driver_backend_options(const struct build *b, const struct settings *s);
+/* After driver_lower: b->program, checked. */
+bool driver_compile(struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
+bool driver_write(struct build *b, const char *path, struct diag *d) CHECK_RESULT;
+/* The plan that the result holds. */
+bool driver_write_plan(const struct backend_result *r, const char *path,
+                       struct diag *d) CHECK_RESULT;
+/* Lowers `model` as the program's own options and machine say (`s` only says what is written); its
+ * graph must have the fingerprint. */
+bool driver_lower_again(struct build *b, const struct isa_program *p, const struct settings *s,
+                        const char *model, bool keep_imported, struct diag *d) CHECK_RESULT;
+void driver_free(struct build *b);
+/* Behind the last '/'. */
+const char *driver_file_name(const char *path);
+/* MODEL's file name with `ending` instead of .onnx, in the current directory. */
+const char *driver_output_name(const char *model, const char *ending, struct arena *a);
+
+#endif

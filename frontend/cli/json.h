@@ -1,0 +1,23 @@
+/* json.h - JSON text through YAJL, with fewer words. */
+#ifndef CIMC_JSON_H
+#define CIMC_JSON_H
+
+#include "base.h"
+
+struct json *json_new(void);
+/* Compact, written to `out` as it is made. */
+struct json *json_new_stream(FILE *out);
+/* `key` NULL: an array element or the outermost value. */
+void json_open_map(struct json *j, const char *key);
+void json_close_map(struct json *j);
+void json_open_array(struct json *j, const char *key);
+void json_close_array(struct json *j);
+void json_text(struct json *j, const char *key, const char *value); /* NULL = null */
+void json_integer(struct json *j, const char *key, int64_t value);
+void json_real(struct json *j, const char *key, double value); /* not finite = null */
+void json_bool(struct json *j, const char *key, bool value);
+void json_null(struct json *j, const char *key);
+/* Prints and frees. */
+void json_finish(struct json *j, FILE *out);
+
+#endif

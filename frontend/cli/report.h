@@ -1,0 +1,20 @@
+/* report.h - what `compile`, `run` and `sim` tell: tables and JSON. */
+#ifndef CIMC_REPORT_H
+#define CIMC_REPORT_H
+
+#include "driver.h"
+#include "json.h"
+#include "simulate.h"
+
+void report_build(const struct build *b, FILE *out);
+/* The seconds of `--json` as a table (either may be NULL). */
+void report_times(const struct build *b, const struct simulation *sim, FILE *out);
+void report_simulation(const struct simulation *sim, FILE *out);
+/* The keys of `compile --json` but `seconds` and `peak_rss_bytes`, into an open map. */
+void report_build_json(const struct build *b, struct json *j);
+/* Those of `run` and `sim`, likewise. */
+void report_simulation_json(const struct simulation *sim, struct json *j);
+/* `seconds` of what there is (either may be NULL) and `peak_rss_bytes`. */
+void report_costs_json(const struct build *b, const struct simulation *sim, struct json *j);
+
+#endif

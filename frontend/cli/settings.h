@@ -1,0 +1,54 @@
+/* settings.h - what the command line says, for all commands. */
+#ifndef CIMC_SETTINGS_H
+#define CIMC_SETTINGS_H
+
+#include "base.h"
+
+enum duplicate_choice { CHOOSE_NONE, CHOOSE_SUM, CHOOSE_MAKESPAN };
+enum schedule_choice { CHOOSE_CROSS, CHOOSE_LAYER };
+typedef VEC(const char *) string_list;
+
+#define PES_ALL INT64_MAX /* --pes all */
+
+/* What the command line says, for all commands; each reads its part. */
+struct settings {
+    const char *program_name; /* "cimc compile", for messages */
+    string_list args;         /* operands: files and names */
+    /* model */
+    string_list dims, constants;
+    /* machine and mapping */
+    const char *arch;
+    string_list arch_fields;
+    int64_t schedule, cut, duplicate; /* index of the choice */
+    const char *set, *copies;
+    int64_t pes, extra_pes; /* < 0: not given */
+    const char *lp_file;
+    /* files and form of the output */
+    const char *output;
+    const char *schedule_out, *schedule_svg, *trace, *report, *report_arch, *print_plan;
+    int64_t svg_layout; /* index of the choice */
+    bool json, inline_blobs, dot, help;
+    /* passes */
+    const char *passes, *print_before, *print_after, *stop_after, *skip;
+    bool time_passes, pass_stats, no_verify, roundtrip_each;
+    /* simulation */
+    const char *test_data, *input_fill, *save_outputs, *times, *program, *model;
+    string_list inputs;
+    bool compare_layers;
+    double tolerance;
+    int64_t latency_seed, max_extra_cycles;
+    /* dump */
+    int64_t dump_format; /* index of the choice */
+    bool force;
+    /* where */
+    const char *layer, *cell;
+    int64_t row, col, tile, pe;      /* < 0: not given */
+    const struct progress *progress; /* of long work; NULL: nobody watches */
+};
+
+static const double DEFAULT_TOLERANCE = 1e-4;
+
+void settings_init(struct settings *s);
+void settings_free(struct settings *s);
+
+#endif

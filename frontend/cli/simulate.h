@@ -1,0 +1,37 @@
+/* simulate.h - runs a program, finds the references and compares. */
+#ifndef CIMC_SIMULATE_H
+#define CIMC_SIMULATE_H
+
+#include "sim.h"
+#include "tensors.h"
+
+/* Worst absolute difference and largest magnitude of two tensors. */
+struct difference {
+    double max_abs_error, max_abs_reference;
+    int64_t worst; /* element */
+    bool pass;     /* error <= tolerance * reference, or is_absolute */
+    bool is_absolute;
+};
+
+struct simulation {
+    const struct settings *settings;
+    const struct isa_program *program;
+    bool is_compiled;                /* by this very command */
+    bool may_lack_values;            /* then only times are simulated */
+    const struct ir_graph *imported; /* gives references; may be NULL */
+    const struct ir_graph *graph;    /* CROSSBAR, for --compare-layers; may be NULL */
+    const char *assumed;             /* of the model, as in struct build; may be NULL */
+    /* results */
+    bool ran; /* to the end */
+    bool times_only;
+    struct io io;
+    struct sim_result result;
+    struct difference *differences; /* per output; only where there is a reference */
+    uint32_t n_compared;            /* --compare-layers: operations */
+    double simulate_seconds, evaluate_seconds;
+};
+/* False where the machine faults or anything differs. `sim->ran`: there is something to report. */
+bool simulate(struct simulation *sim, struct diag *d) CHECK_RESULT;
+void simulation_free(struct simulation *sim);
+
+#endif
