@@ -15,6 +15,8 @@ class Operation:
     def __init__(self, name, obj, fields):
         self.name, self.obj, self.fields = name, obj, fields
         self.end = max([32] + [last + 1 for _, _, _, last in fields])
+        names = {field for field, _, _, _ in fields}
+        self.has = names & {'dst', 'a', 'b'} | {'obj' if obj else '', 'flags' if name == 'vred' else '', 'dram' if 'c' in names else ''} - {''}
 
 
 def read_operations(text):
