@@ -232,29 +232,20 @@ void task_accesses(const struct plan *p, const struct task *t, struct accesses *
 
 /* ---- programs ---- */
 
-void task_program(const struct plan *p, const struct task *t, struct isa_program_entry *out)
+void task_program(const struct plan *p, const struct task *t, struct lanes *out)
 {
     const struct node *n = task_node(p, t);
-    *out = (struct isa_program_entry){.arity = 1};
+    uint8_t operand[2] = {LANE_A, LANE_B};
     bool last = true;
-    if (t->kind == TASK_sum) {
+    *out = (struct lanes){.program.arity = 1};
+    if (t->kind == TASK_sum) { /* the sum takes the place of operand a */
         last = t->sum.contributor + 1 == shares_of(p, t).block->n_contributors;
-        out->arity = 2;
-        out->ops[out->n_ops++] = (struct isa_lane){LANE_ADD, LANE_A, LANE_B, 0.0f};
+        operand[0] = lanes_add_sum(out).code;
     }
     if (n->kind == NODE_map)
-        out->arity = n->program.arity;
-    uint8_t shift = (uint8_t)out->n_ops;
-    for (unsigned i = 0; last && i < n->program.n_ops; i++) {
-        struct isa_lane op = n->program.ops[i];
-        uint8_t *code[2] = {&op.x, &op.y};
-        for (int k = 0; k < 2; k++)
-            if (shift && *code[k] == LANE_A)
-                *code[k] = (uint8_t)(shift - 1); /* the sum takes the place of operand a */
-            else if (*code[k] < 16 && (k == 0 || isa_lane_arity(op.op) == 2))
-                *code[k] = (uint8_t)(*code[k] + shift);
-        out->ops[out->n_ops++] = op;
-    }
-    if (out->n_ops == 0)
-        out->ops[out->n_ops++] = (struct isa_lane){LANE_MOV, LANE_A, 0, 0.0f};
+        out->program.arity = n->lanes.program.arity;
+    if (last)
+        lanes_join(out, &n->lanes, operand);
+    if (out->program.n_ops == 0)
+        lanes_add_copy(out);
 }

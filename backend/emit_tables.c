@@ -234,22 +234,22 @@ void emit_constant_buffers(struct emitter *e)
 }
 
 /* View of the program's constant vectors for channels [lo, hi), preloaded into the tile. */
-static uint32_t vectors_view(struct emitter *e, uint32_t tile, const struct node *n, int32_t lo,
+static uint32_t vectors_view(struct emitter *e, uint32_t tile, const struct lanes *l, int32_t lo,
                              int32_t hi)
 {
-    const enum element element = value_element(n->vector[0]);
+    const enum element element = value_element(l->vector[0]);
     const uint64_t size = element_bytes(element), row = (uint64_t)(hi - lo) * size;
-    const uint64_t base = reserve_bytes(e, tile, row * n->n_vectors);
-    for (unsigned k = 0; k < n->n_vectors; k++) {
+    const uint64_t base = reserve_bytes(e, tile, row * l->n_vectors);
+    for (unsigned k = 0; k < l->n_vectors; k++) {
         struct isa_preload pre = {base + k * row, e->constants_section,
-                                  constant_bytes(e, n->vector[k]) + (uint64_t)lo * size, row};
+                                  constant_bytes(e, l->vector[k]) + (uint64_t)lo * size, row};
         VEC_PUSH(&e->tiles[tile].preloads, pre);
     }
     struct isa_view v;
     memset(&v, 0, sizeof v);
     v.base = base;
-    v.ring_rows = v.height = n->n_vectors;
-    v.y1 = (int32_t)n->n_vectors;
+    v.ring_rows = v.height = l->n_vectors;
+    v.y1 = (int32_t)l->n_vectors;
     v.x1 = 1;
     v.width = 1;
     v.channels = (uint32_t)(hi - lo);
@@ -257,36 +257,25 @@ static uint32_t vectors_view(struct emitter *e, uint32_t tile, const struct node
     v.col_pitch = (int64_t)row;
     v.channel_pitch = (int64_t)size;
     v.element = element;
-    v.value = n->vector[0]->id;
+    v.value = l->vector[0]->id;
     v.channel0 = (uint32_t)lo;
     return intern_view(e, tile, &v);
 }
 
-static bool uses_vectors(const struct isa_program_entry *program)
-{
-    for (unsigned i = 0; i < program->n_ops; i++)
-        if (program->ops[i].x >= LANE_CONST0 ||
-            (isa_lane_arity(program->ops[i].op) == 2 && program->ops[i].y >= LANE_CONST0))
-            return true;
-    return false;
-}
-
 uint32_t emit_program(struct emitter *e, const struct task *t, const struct box *box)
 {
-    const struct node *n = &e->p->nodes->at[t->node];
-    struct isa_program_entry program;
-    task_program(e->p, t, &program);
-    bool vectors = uses_vectors(&program);
+    struct lanes l;
+    task_program(e->p, t, &l);
     struct key key = {KEY_PROGRAM,
                       t->node,
-                      {t->kind, (int32_t)program.n_ops, vectors ? box->lo[2] + 1 : 0},
+                      {t->kind, (int32_t)l.program.n_ops, l.n_vectors ? box->lo[2] + 1 : 0},
                       0.0f};
     uint32_t id;
     if (made(e, t->tile, &key, &id))
         return id;
-    if (vectors)
-        program.constants_view = vectors_view(e, t->tile, n, box->lo[2], box->hi[2]);
-    VEC_PUSH(&e->tiles[t->tile].programs, program);
+    if (l.n_vectors)
+        l.program.constants_view = vectors_view(e, t->tile, &l, box->lo[2], box->hi[2]);
+    VEC_PUSH(&e->tiles[t->tile].programs, l.program);
     return remember(e, t->tile, &key, (uint32_t)e->tiles[t->tile].programs.n - 1);
 }
 

@@ -1,8 +1,9 @@
 /*
  * nodes.c - from operations to nodes: what is stored, what is fused, what is only an address map.
  *
- * A node stores one value. Elementwise operations with no second runtime operand join the node in
- * front (an mvm's epilogue, a map) while its value has no other reader. Concat and slice store
+ * A node stores one value. Elementwise operations on one runtime value join the node in front (an
+ * mvm's epilogue, a map) while its value has no other reader; one on two takes over the maps that
+ * compute them for it alone, so that nothing is stored between. Concat and slice store
  * nothing: a reader's value is a list of parts of stored nodes. Base layers read through a constant
  * pad in front of them (need_source): it stores nothing either.
  */
@@ -24,115 +25,23 @@ static void value_dims(const struct ir_op *op, int32_t dim[3])
         dim[a] = (int32_t)op->out->type.dim[a];
 }
 
-/* A constant that a vector program can hold: one value, or one per channel. */
-static bool is_vector(const struct ir_value *v)
+static struct node node_of(enum node_kind kind, const struct ir_op *op)
 {
-    return ir_is(v, IR_constant) && v->type.dim[0] == 1 && v->type.dim[1] == 1;
+    struct node n = {.kind = kind, .root = op, .out = op, .lanes.program.arity = 1};
+    value_dims(op, n.dim);
+    return n;
 }
 
-/* The lane operation of an elementwise operation; clip needs two and is handled apart. */
-static enum isa_lane_op lane_of(enum ir_opcode opcode)
+static struct node *add_node(struct builder *b, struct node n)
 {
-    switch (opcode) {
-    case IR_relu: return LANE_MAX;
-    case IR_leaky_relu: return LANE_LEAKY;
-    case IR_exp: return LANE_EXP;
-    case IR_log: return LANE_LOG;
-    case IR_sqrt: return LANE_SQRT;
-    case IR_sigmoid: return LANE_SIGMOID;
-    case IR_tanh: return LANE_TANH;
-    case IR_neg: return LANE_NEG;
-    case IR_abs: return LANE_ABS;
-    case IR_add: return LANE_ADD;
-    case IR_sub: return LANE_SUB;
-    case IR_mul: return LANE_MUL;
-    case IR_div: return LANE_DIV;
-    case IR_min: return LANE_MIN;
-    case IR_max: return LANE_MAX;
-    default: return N_LANE_OPS;
-    }
-}
-
-static uint8_t add_lane(struct node *n, enum isa_lane_op op, uint8_t x, uint8_t y, float imm)
-{
-    n->program.ops[n->program.n_ops] = (struct isa_lane){(uint8_t)op, x, y, imm};
-    return (uint8_t)n->program.n_ops++;
-}
-
-/* Operand code of constant `c`: an immediate for one value, else a new constant vector. */
-static uint8_t constant_code(struct node *n, const struct ir_value *c, float *imm)
-{
-    if (c->type.dim[2] == 1) {
-        *imm = (float)ir_const_f64(c->def, 0);
-        return LANE_IMM;
-    }
-    n->vector[n->n_vectors] = c->def;
-    return (uint8_t)(LANE_CONST0 + n->n_vectors++);
-}
-
-/* Appends `op` to the node's program; operand code `a` stands for its runtime operand. */
-static void append(struct node *n, const struct ir_op *op, uint8_t a)
-{
-    if (op->opcode == IR_clip) {
-        uint8_t low = add_lane(n, LANE_MAX, a, LANE_IMM, op->attrs->clip.lo);
-        add_lane(n, LANE_MIN, low, LANE_IMM, op->attrs->clip.hi);
-        return;
-    }
-    enum isa_lane_op lane = lane_of(op->opcode);
-    if (op->opcode == IR_relu)
-        add_lane(n, lane, a, LANE_IMM, 0.0f);
-    else if (op->opcode == IR_leaky_relu)
-        add_lane(n, lane, a, LANE_IMM, op->attrs->leaky_relu.alpha);
-    else if (op->n_in == 1)
-        add_lane(n, lane, a, 0, 0.0f);
-    else {
-        float imm = 0.0f;
-        bool first = is_vector(op->in[0].value);
-        uint8_t c = constant_code(n, op->in[first ? 0 : 1].value, &imm);
-        add_lane(n, lane, first ? c : a, first ? a : c, imm);
-    }
-}
-
-static bool is_elementwise(const struct ir_op *op)
-{
-    return ir_op_descs[op->opcode].traits & (IR_UNARY | IR_BINARY);
-}
-
-/* The runtime operand of an elementwise operation that a program can hold alone; NULL if none. */
-static const struct ir_value *single_operand(const struct ir_op *op)
-{
-    if (!is_elementwise(op))
-        return NULL;
-    if (op->n_in == 1)
-        return op->in[0].value;
-    for (int i = 0; i < 2; i++) {
-        const struct ir_value *x = op->in[i].value, *c = op->in[1 - i].value;
-        if (is_vector(c) && !ir_is(x, IR_constant) && ir_type_equal(&x->type, &op->out->type))
-            return x;
-    }
-    return NULL;
-}
-
-/* Two more operations (clip) must fit, and one that adds a partial sum in front. */
-static bool takes_more(const struct node *n)
-{
-    return (n->kind == NODE_mvm || n->kind == NODE_map) &&
-           n->program.n_ops + 3 <= ISA_MAX_LANE_OPS && n->n_vectors < ISA_MAX_LANE_OPS;
-}
-
-static uint8_t program_result(const struct node *n)
-{
-    return n->program.n_ops ? (uint8_t)(n->program.n_ops - 1) : LANE_A;
+    b->list.node_of[n.out->id] = (uint32_t)b->nodes.n;
+    VEC_PUSH(&b->nodes, n);
+    return &b->nodes.at[b->nodes.n - 1];
 }
 
 static struct node *node_new(struct builder *b, enum node_kind kind, const struct ir_op *op)
 {
-    struct node n = {.kind = kind, .root = op, .out = op};
-    value_dims(op, n.dim);
-    n.program.arity = 1;
-    b->list.node_of[op->id] = (uint32_t)b->nodes.n;
-    VEC_PUSH(&b->nodes, n);
-    return &b->nodes.at[b->nodes.n - 1];
+    return add_node(b, node_of(kind, op));
 }
 
 static void add_operand(struct node *n, const struct ir_op *op, unsigned i)
@@ -141,23 +50,6 @@ static void add_operand(struct node *n, const struct ir_op *op, unsigned i)
     struct operand *o = &n->operand[n->n_operands++];
     *o = (struct operand){.value = s.value, .pad_value = s.pad_value};
     memcpy(o->map, s.map, sizeof o->map);
-}
-
-/* Elementwise on runtime operands, or one and a constant map; `a` is made at run time. */
-static void add_map(struct builder *b, const struct ir_op *op)
-{
-    struct node *n = node_new(b, NODE_map, op);
-    const struct ir_value *only = single_operand(op);
-    if (only) {
-        add_operand(n, op, op->in[0].value == only ? 0 : 1);
-        append(n, op, LANE_A);
-        return;
-    }
-    bool swap = ir_is(op->in[0].value, IR_constant);
-    add_operand(n, op, swap);
-    add_operand(n, op, !swap);
-    n->program.arity = 2;
-    add_lane(n, lane_of(op->opcode), swap ? LANE_B : LANE_A, swap ? LANE_A : LANE_B, 0.0f);
 }
 
 /* An alias: the parts of its operands, each moved along; room for all of them at once. */
@@ -219,25 +111,135 @@ static void stored_part(struct builder *b, const struct ir_op *op)
     *v->part = (struct part){.node = b->list.node_of[op->id], .where = box_whole(dim)};
 }
 
-/* Joins `op` to the node in front of it, if that node can take it. */
-static bool fuse(struct builder *b, const struct ir_op *op)
+/* ---- elementwise operations ---- */
+
+/* The node in front whose value only `op` reads; NONE if there is none that runs a program. */
+static uint32_t front_node(const struct builder *b, const struct ir_op *op, unsigned i)
 {
-    const struct ir_value *x = single_operand(op);
-    if (!x || !ir_has_one_use(x) || b->list.node_of[x->def->id] == NONE)
+    const struct ir_value *x = op->in[i].value;
+    uint32_t node = b->list.node_of[x->def->id];
+    if (node == NONE || !ir_has_one_use(x))
+        return NONE;
+    enum node_kind kind = b->nodes.at[node].kind;
+    return kind == NODE_mvm || kind == NODE_map ? node : NONE;
+}
+
+/* The value is no longer stored: its node goes on, or is part of another. */
+static void forget_value(struct builder *b, const struct ir_op *value)
+{
+    b->list.node_of[value->id] = NONE;
+    b->list.parts[value->id].n = 0;
+}
+
+/* Joins an operation on one value to the node in front of it, if that can take it and, a base
+ * layer, still add a partial sum. */
+static bool join_front(struct builder *b, const struct ir_op *op, unsigned i)
+{
+    uint32_t front = front_node(b, op, i);
+    if (front == NONE)
         return false;
-    struct node *n = &b->nodes.at[b->list.node_of[x->def->id]];
-    if (!takes_more(n))
+    struct node *n = &b->nodes.at[front];
+    struct lanes longer = n->lanes;
+    struct term x[2] = {lanes_result(&longer)};
+    lanes_append(&longer, op, x);
+    if (!lanes_fit(&longer, n->kind == NODE_mvm))
         return false;
-    append(n, op, program_result(n));
-    b->list.node_of[x->def->id] = NONE;
-    b->list.parts[x->def->id].n = 0;
-    b->list.node_of[op->id] = (uint32_t)(n - b->nodes.at);
+    n->lanes = longer;
     n->out = op;
+    forget_value(b, op->in[i].value->def);
+    b->list.node_of[op->id] = front;
     return true;
+}
+
+/* The map in front that computes operand i for `op` alone, element by element: a part of it. */
+static uint32_t chain_in_front(const struct builder *b, const struct ir_op *op, unsigned i)
+{
+    uint32_t front = front_node(b, op, i);
+    bool spread = !ir_type_equal(&op->in[i].value->type, &op->out->type);
+    return front != NONE && b->nodes.at[front].kind == NODE_map && !spread ? front : NONE;
+}
+
+/* The code of an operand of the node; false if it would be its third. */
+static bool operand_code(struct node *n, const struct operand *o, uint8_t *code)
+{
+    unsigned i = 0;
+    while (i < n->n_operands && n->operand[i].value != o->value)
+        i++;
+    if (i == 2)
+        return false;
+    if (i == n->n_operands)
+        n->operand[n->n_operands++] = *o;
+    *code = (uint8_t)(LANE_A + i);
+    return true;
+}
+
+/* Operand i of `op` becomes the node's: by the lanes of the chain that computes it, or as it is. */
+static bool take_operand(struct node *n, const struct ir_op *op, unsigned i,
+                         const struct node *chain, struct term *x)
+{
+    struct node plain = {0};
+    const struct node *from = chain ? chain : &plain;
+    if (!chain)
+        add_operand(&plain, op, i);
+    uint8_t code[2] = {LANE_A, LANE_B};
+    for (unsigned k = 0; k < from->n_operands; k++)
+        if (!operand_code(n, &from->operand[k], &code[k]))
+            return false;
+    *x = lanes_join(&n->lanes, &from->lanes, code);
+    return true;
+}
+
+/* Makes the map of `op`, which begins with the chains given (NONE: none); false if that is more
+ * than a program holds. */
+static bool make_map(const struct builder *b, const struct ir_op *op, const uint32_t chain[2],
+                     struct node *n)
+{
+    unsigned at[2], n_at = lanes_runtime(op, at);
+    bool swap = n_at == 2 && ir_is(op->in[0].value, IR_constant); /* a is made on a tile */
+    struct term x[2];
+    *n = node_of(NODE_map, op);
+    for (unsigned k = 0; k < n_at; k++) {
+        unsigned i = swap ? 1 - k : k;
+        const struct node *front = chain[i] == NONE ? NULL : &b->nodes.at[chain[i]];
+        if (!take_operand(n, op, at[i], front, &x[i]))
+            return false;
+    }
+    lanes_append(&n->lanes, op, x);
+    n->lanes.program.arity = n->n_operands;
+    return lanes_fit(&n->lanes, 0);
+}
+
+/* A map of its own; of two values, it takes over the chains in front as far as they fit. */
+static void add_map(struct builder *b, const struct ir_op *op)
+{
+    unsigned at[2];
+    bool two = lanes_runtime(op, at) == 2;
+    uint32_t front[2] = {two ? chain_in_front(b, op, 0) : NONE,
+                         two ? chain_in_front(b, op, 1) : NONE};
+    const uint32_t ways[4][2] = {
+        {front[0], front[1]}, {front[0], NONE}, {NONE, front[1]}, {NONE, NONE}};
+    struct node n;
+    unsigned way = 0;
+    while (!make_map(b, op, ways[way], &n))
+        way++;
+    for (unsigned i = 0; i < 2; i++)
+        if (ways[way][i] != NONE) {
+            forget_value(b, b->nodes.at[ways[way][i]].out);
+            b->nodes.at[ways[way][i]].out = NULL;
+        }
+    add_node(b, n);
+}
+
+static void add_elementwise(struct builder *b, const struct ir_op *op)
+{
+    unsigned at[2];
+    if (lanes_runtime(op, at) != 1 || !join_front(b, op, at[0]))
+        add_map(b, op);
 }
 
 static bool add_op(struct builder *b, const struct ir_op *op)
 {
+    unsigned at[2];
     switch (op->opcode) {
     case IR_output: return true;
     case IR_input: node_new(b, NODE_input, op); break;
@@ -270,10 +272,9 @@ static bool add_op(struct builder *b, const struct ir_op *op)
     case IR_reshape: add_operand(node_new(b, NODE_reshape, op), op, 0); break;
     case IR_transpose: add_operand(node_new(b, NODE_transpose, op), op, 0); break;
     default:
-        if (!is_elementwise(op))
+        if (lanes_runtime(op, at) == 0)
             BUG("%s at the crossbar stage", ir_op_descs[op->opcode].name);
-        if (!fuse(b, op))
-            add_map(b, op);
+        add_elementwise(b, op);
     }
     stored_part(b, op);
     return true;
@@ -341,6 +342,25 @@ static bool fits_bindings(struct builder *b)
                       ISA_MAX_BINDINGS);
 }
 
+/* Numbers the nodes that still store a value, in their order. */
+static void keep_nodes(struct builder *b)
+{
+    struct node_list *l = &b->list;
+    uint32_t *number = heap_alloc((b->nodes.n + 1) * sizeof *number);
+    l->at = ARENA_ARRAY(b->arena, struct node, b->nodes.n);
+    for (size_t i = 0; i < b->nodes.n; i++) {
+        number[i] = l->n;
+        if (b->nodes.at[i].out)
+            l->at[l->n++] = b->nodes.at[i];
+    }
+    for (uint32_t op = 0; op < l->n_ops; op++) {
+        l->node_of[op] = l->node_of[op] == NONE ? NONE : number[l->node_of[op]];
+        for (uint32_t i = 0; i < l->parts[op].n; i++)
+            l->parts[op].part[i].node = number[l->parts[op].part[i].node];
+    }
+    free(number);
+}
+
 const struct node_list *plan_nodes(const struct ir_graph *g, struct arena *a, struct diag *d)
 {
     struct builder b = {.list = {.graph = g, .n_ops = g->n_ops}, .arena = a, .diag = d};
@@ -354,11 +374,8 @@ const struct node_list *plan_nodes(const struct ir_graph *g, struct arena *a, st
         b.list.ops[op->id] = op;
         ok &= fits_coordinates(&b, op) && fits_window(&b, op) && add_op(&b, op);
     }
+    keep_nodes(&b);
     *out = b.list;
-    out->n = (uint32_t)b.nodes.n;
-    out->at = ARENA_ARRAY(a, struct node, out->n);
-    if (out->n)
-        memcpy(out->at, b.nodes.at, out->n * sizeof *out->at);
     VEC_FREE(&b.nodes);
     return ok ? out : NULL;
 }

@@ -6,7 +6,7 @@
 #define CIMC_NODES_H
 
 #include "box.h"
-#include "isa.h"
+#include "lanes.h"
 #include "need.h"
 
 enum node_kind {
@@ -28,9 +28,7 @@ struct node {
     int32_t dim[3];           /* of the stored value */
     unsigned n_operands;
     struct operand operand[2];
-    struct isa_program_entry program; /* constants_view unused */
-    unsigned n_vectors;               /* per-channel constants of the program */
-    const struct ir_op *vector[ISA_MAX_LANE_OPS];
+    struct lanes lanes; /* of what is fused */
 };
 /* A value as a reader sees it is made of parts of stored nodes: element e of the value, inside
  * `where`, is element e - shift of the node. */

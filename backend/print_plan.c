@@ -37,8 +37,9 @@ static void print_node(const struct plan *p, uint32_t i, struct text *out)
         text_add(out, k ? ", " : " reads ");
         add_value(out, n->operand[k].value);
     }
-    for (unsigned k = 0; k < n->program.n_ops; k++)
-        text_add(out, "%s%s", k ? ", " : " program ", isa_lane_name(n->program.ops[k].op));
+    const struct isa_program_entry *program = &n->lanes.program;
+    for (unsigned k = 0; k < program->n_ops; k++)
+        text_add(out, "%s%s", k ? ", " : " program ", isa_lane_name(program->ops[k].op));
     text_add(out, "\n");
 }
 

@@ -161,6 +161,6 @@ void task_accesses(const struct plan *p, const struct task *t, struct accesses *
 /* The box of its node's value that the task computes or moves. */
 struct box task_box(const struct plan *p, const struct task *t);
 /* Its vector program: the node's, with the addition of a partial sum in front where it adds one. */
-void task_program(const struct plan *p, const struct task *t, struct isa_program_entry *out);
+void task_program(const struct plan *p, const struct task *t, struct lanes *out);
 
 #endif

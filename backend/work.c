@@ -36,15 +36,15 @@ struct cost_work task_work(const struct plan *p, const struct tile_grid *grid, c
     const struct node *n = task_node(p, t);
     struct box box = task_box(p, t);
     struct isa_outline o = {.op = task_kinds[t->kind].op};
-    struct isa_program_entry program;
+    struct lanes lanes;
     struct isa_window window;
     switch ((enum task_kind)t->kind) {
     case TASK_sum:
     case TASK_finish:
     case TASK_map:
     case TASK_copy:
-        task_program(p, t, &program);
-        o.n_lane_ops = program.n_ops;
+        task_program(p, t, &lanes);
+        o.n_lane_ops = lanes.program.n_ops;
         break;
     case TASK_window:
         window = node_window(n);
