@@ -12,11 +12,6 @@
 
 enum { LEAST_IR = 3, MOST_IR = 10, LEAST_OPSET = 7, MOST_OPSET = 21, MAX_ATTRIBUTES = 64 };
 
-static bool is_default_domain(const char *domain)
-{
-    return !domain || !*domain || strcmp(domain, "ai.onnx") == 0;
-}
-
 const char *onnx_node_entity(struct arena *a, const Onnx__NodeProto *p, uint32_t index)
 {
     const char *op_type = p->op_type ? p->op_type : "";
@@ -46,13 +41,14 @@ static int by_type(const void *a, const void *b)
 static const char *type_of(struct arena *a, const Onnx__NodeProto *p)
 {
     const char *op_type = p->op_type && *p->op_type ? p->op_type : "(no operator)";
-    return is_default_domain(p->domain) ? op_type : arena_printf(a, "%s.%s", p->domain, op_type);
+    return onnx_is_default_domain(p->domain) ? op_type
+                                             : arena_printf(a, "%s.%s", p->domain, op_type);
 }
 
 static bool is_known(const struct onnx_importer *im, const Onnx__NodeProto *p)
 {
-    const struct onnx_operator *op = onnx_operator_find(p->op_type ? p->op_type : "");
-    if (!op || !is_default_domain(p->domain))
+    const struct onnx_operator *op = onnx_operator_find(p->domain, p->op_type ? p->op_type : "");
+    if (!op)
         return false;
     /* A wrong opset of the whole model is its own error. */
     bool model_fits = im->opset >= LEAST_OPSET && im->opset <= MOST_OPSET;
@@ -130,7 +126,7 @@ static int64_t default_opset(const Onnx__ModelProto *m)
     int64_t found = 0;
     for (size_t i = 0; i < m->n_opset_import; i++) {
         const Onnx__OperatorSetIdProto *o = m->opset_import[i];
-        if (!is_default_domain(o->domain))
+        if (!onnx_is_default_domain(o->domain))
             continue;
         if (found && found != o->version)
             return -1;
@@ -161,7 +157,7 @@ static bool check_versions(struct onnx_importer *im)
 static bool check_node(struct onnx_importer *im, const Onnx__NodeProto *p, uint32_t index)
 {
     struct loc loc = {.file = im->path, .entity = onnx_node_entity(im->arena, p, index)};
-    const struct onnx_operator *op = onnx_operator_find(p->op_type);
+    const struct onnx_operator *op = onnx_operator_find(p->domain, p->op_type);
     bool unlimited = op->max_in == 255;
     bool ok = true;
     if (p->n_input < op->min_in || (p->n_input > op->max_in && !unlimited))

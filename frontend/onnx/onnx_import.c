@@ -10,38 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the operator table ---- */
-
-static const struct onnx_operator operators[] = {
-#define OPERATOR(name, since, until, min_in, max_in, function, opcode, variant)                    \
-    {#name, since, until, min_in, max_in, function, opcode, variant},
-#include "operators.def"
-#undef OPERATOR
-};
-
-static const char *const operator_names[] = {
-#define OPERATOR(name, since, until, min_in, max_in, function, opcode, variant) #name,
-#include "operators.def"
-#undef OPERATOR
-    NULL,
-};
-
-const char *const *onnx_operators(void)
-{
-    return operator_names;
-}
-
-static int by_name(const void *key, const void *entry)
-{
-    return strcmp(key, ((const struct onnx_operator *)entry)->name);
-}
-
-const struct onnx_operator *onnx_operator_find(const char *name)
-{
-    return bsearch(name, operators, sizeof operators / sizeof *operators, sizeof *operators,
-                   by_name);
-}
-
 /* ---- the walk ---- */
 
 static bool import_node(struct onnx_node *n)

@@ -160,7 +160,7 @@ bool onnx_collect_nodes(struct onnx_importer *im)
         *n = (struct onnx_node){
             .im = im,
             .proto = p,
-            .op = onnx_operator_find(p->op_type),
+            .op = onnx_operator_find(p->domain, p->op_type),
             .index = i,
             .name = layer_name(im, p, i, names, n_names),
             .loc = {.file = im->path, .entity = onnx_node_entity(im->arena, p, i)},

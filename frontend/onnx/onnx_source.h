@@ -75,6 +75,12 @@ void onnx_externals_close(struct onnx_source *s);
 const char *onnx_dtype_name(int64_t data_type); /* "float16" */
 /* The type that such elements have inside the compiler; false if they are not supported. */
 bool onnx_dtype_inside(int64_t data_type, enum ir_dtype *out) CHECK_RESULT;
+/* Integers of at most 8 bits; false if it is another type. */
+struct onnx_integers {
+    enum ir_dtype dtype; /* IR_U8 or IR_I8 */
+    int64_t lo, hi;
+};
+bool onnx_dtype_quantized(int64_t data_type, struct onnx_integers *out) CHECK_RESULT;
 bool onnx_tensor_blob(const struct onnx_source *s, const Onnx__TensorProto *t, struct loc loc,
                       struct diag *d, struct ir_type *type, struct blob **out) CHECK_RESULT;
 /* As f32; out->type has the stored element type. */

@@ -5,7 +5,8 @@
  * Inside the compiler every floating-point tensor is f32: float16 and bfloat16 widen exactly,
  * double rounds to nearest and must not overflow. Elements are in raw_data (little endian, as this
  * host), in another file, or in the typed field that onnx.proto names for the data type; their
- * number must be exactly the product of the dimensions.
+ * number must be exactly the product of the dimensions. 4-bit integers lie two in a byte, the first
+ * in its low half, and are 8-bit ones inside.
  */
 #include "onnx_source.h"
 
@@ -20,12 +21,15 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw_data is little en
 /* Which typed field holds a data type's elements when raw_data does not. */
 enum holder { IN_FLOAT, IN_INT32, IN_INT64, IN_DOUBLE };
 
+/* Data types that are younger than the schema we build with. */
+enum { UINT4 = 21, INT4 = 22 };
+
 struct onnx_dtype {
     int32_t data_type;
     const char *name;
     enum ir_dtype stored, inside;
     enum holder holder;
-    size_t bytes; /* of one element of raw_data */
+    size_t bytes; /* of one element of raw_data, or of two halves */
 };
 static const struct onnx_dtype dtypes[] = {
     {ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, "float", IR_F32, IR_F32, IN_FLOAT, 4},
@@ -37,6 +41,8 @@ static const struct onnx_dtype dtypes[] = {
     {ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16, "float16", IR_F16, IR_F32, IN_INT32, 2},
     {ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE, "double", IR_F64, IR_F32, IN_DOUBLE, 8},
     {ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16, "bfloat16", IR_F32, IR_F32, IN_INT32, 2},
+    {INT4, "int4", IR_I8, IR_I8, IN_INT32, 1},
+    {UINT4, "uint4", IR_U8, IR_U8, IN_INT32, 1},
 };
 /* Names for messages only. */
 static const char *const other_names[] = {
@@ -48,6 +54,14 @@ static const char *const other_names[] = {
     [ONNX__TENSOR_PROTO__DATA_TYPE__UINT64] = "uint64",
     [ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX64] = "complex64",
     [ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX128] = "complex128",
+    [17] = "float8e4m3fn",
+    [18] = "float8e4m3fnuz",
+    [19] = "float8e5m2",
+    [20] = "float8e5m2fnuz",
+    [23] = "float4e2m1",
+    [24] = "float8e8m0",
+    [25] = "uint2",
+    [26] = "int2",
 };
 
 static const struct onnx_dtype *find_dtype(int64_t data_type)
@@ -56,6 +70,12 @@ static const struct onnx_dtype *find_dtype(int64_t data_type)
         if (dtypes[i].data_type == data_type)
             return &dtypes[i];
     return NULL;
+}
+
+/* Do two elements lie in a byte? */
+static bool in_halves(const struct onnx_dtype *t)
+{
+    return t->data_type == INT4 || t->data_type == UINT4;
 }
 
 const char *onnx_dtype_name(int64_t data_type)
@@ -72,9 +92,22 @@ const char *onnx_dtype_name(int64_t data_type)
 bool onnx_dtype_inside(int64_t data_type, enum ir_dtype *out)
 {
     const struct onnx_dtype *t = find_dtype(data_type);
-    if (t)
+    bool known = t && !in_halves(t);
+    if (known)
         *out = t->inside;
-    return t != NULL;
+    return known;
+}
+
+bool onnx_dtype_quantized(int64_t data_type, struct onnx_integers *out)
+{
+    const struct onnx_dtype *t = find_dtype(data_type);
+    if (!t || t->bytes != 1 || t->inside == IR_BOOL)
+        return false;
+    int64_t n = in_halves(t) ? 16 : 256;
+    *out = (struct onnx_integers){t->inside, 0, n - 1};
+    if (t->inside == IR_I8)
+        *out = (struct onnx_integers){t->inside, -n / 2, n / 2 - 1};
+    return true;
 }
 
 /* ---- where the elements are ---- */
@@ -83,8 +116,8 @@ struct elements {
     const struct onnx_dtype *dtype;
     struct ir_type type; /* with the stored dtype */
     size_t n;
-    const uint8_t *bytes;   /* n * dtype->bytes of them, or NULL: */
-    const int32_t *words;   /* the bit patterns or values, one an element */
+    const uint8_t *bytes;   /* stored_units() * dtype->bytes of them, or NULL: */
+    const int32_t *words;   /* the bit patterns or values, one a unit */
     struct onnx_file *file; /* that `bytes` lie in, or NULL */
 };
 
@@ -98,6 +131,12 @@ struct tensor_ctx {
 static const char *name_of(const struct tensor_ctx *c)
 {
     return c->proto->name ? c->proto->name : "";
+}
+
+/* Elements, or bytes of two halves. */
+static size_t stored_units(const struct elements *e)
+{
+    return in_halves(e->dtype) ? e->n / 2 + e->n % 2 : e->n;
 }
 
 static bool read_type(const struct tensor_ctx *c, struct elements *e)
@@ -160,7 +199,7 @@ static bool find_typed(const struct tensor_ctx *c, struct elements *e)
         e->bytes = (const uint8_t *)t->int32_data;
     else
         e->words = t->int32_data;
-    return has_count(c, e->n, t->n_int32_data, "elements");
+    return has_count(c, stored_units(e), t->n_int32_data, "elements");
 }
 
 /* Was it this tensor's payload that the guard cut out? */
@@ -177,7 +216,7 @@ static bool find_elements(const struct tensor_ctx *c, struct elements *e)
 {
     const Onnx__TensorProto *t = c->proto;
     const struct onnx_cut *cut = onnx_source_cut(c->source, t);
-    size_t want_bytes = e->n * e->dtype->bytes;
+    size_t want_bytes = stored_units(e) * e->dtype->bytes;
     if (t->has_data_location && t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
         return find_external(c, want_bytes, e);
     if (!t->has_raw_data && cut_holds(cut, e)) {
@@ -217,8 +256,8 @@ static bool words_in_range(const struct tensor_ctx *c, const struct elements *e)
         [IR_F32] = {0, 65535}, [IR_F16] = {0, 65535}, [IR_I8] = {-128, 127},
         [IR_U8] = {0, 255},    [IR_BOOL] = {0, 1},
     };
-    const int32_t *range = limits[e->dtype->stored];
-    for (size_t i = 0; e->words && i < e->n; i++)
+    const int32_t *range = limits[in_halves(e->dtype) ? IR_U8 : e->dtype->stored];
+    for (size_t i = 0; e->words && i < stored_units(e); i++)
         if (e->words[i] < range[0] || e->words[i] > range[1])
             return diag_error(c->diag, c->loc, DIAG_ONNX_MODEL,
                               "tensor '%s': element %zu is %d, which is no %s", name_of(c), i,
@@ -253,6 +292,16 @@ static bool widen(const struct tensor_ctx *c, const struct elements *e, float *o
     return true;
 }
 
+static void unpack_halves(const struct elements *e, uint8_t *out)
+{
+    uint8_t sign = e->dtype->inside == IR_I8 ? 8 : 0;
+    for (size_t i = 0; i < e->n; i++) {
+        unsigned both = e->bytes ? e->bytes[i / 2] : (unsigned)e->words[i / 2];
+        unsigned half = both >> 4 * (i % 2) & 15;
+        out[i] = (uint8_t)((half ^ sign) - sign);
+    }
+}
+
 /* Into elements of the dtype used inside. */
 static bool convert(const struct tensor_ctx *c, const struct elements *e, void *out)
 {
@@ -260,6 +309,10 @@ static bool convert(const struct tensor_ctx *c, const struct elements *e, void *
         return false;
     if (e->dtype->inside != e->dtype->stored || e->dtype->bytes == 2)
         return widen(c, e, out);
+    if (in_halves(e->dtype)) {
+        unpack_halves(e, out);
+        return true;
+    }
     if (e->bytes && e->n)
         memcpy(out, e->bytes, e->n * e->dtype->bytes);
     for (size_t i = 0; e->words && i < e->n; i++)
@@ -290,7 +343,8 @@ bool onnx_tensor_blob(const struct onnx_source *s, const Onnx__TensorProto *t, s
     *type = e.type;
     type->dtype = (uint8_t)e.dtype->inside;
     size_t elem = ir_dtype_bytes(e.dtype->inside), bytes = e.n * elem;
-    bool same = e.dtype->inside == e.dtype->stored && e.dtype->bytes == elem && !e.words;
+    bool same = e.dtype->inside == e.dtype->stored && e.dtype->bytes == elem && !e.words &&
+                !in_halves(e.dtype);
     enum blob_encoding encoding;
     if (same && e.file && e.dtype->inside != IR_BOOL && (uintptr_t)e.bytes % elem == 0) {
         *out = onnx_bytes_view(&(struct onnx_bytes){e.file, e.bytes, bytes});
@@ -309,7 +363,7 @@ bool onnx_tensor_blob(const struct onnx_source *s, const Onnx__TensorProto *t, s
         return false;
     }
     if (e.file)
-        onnx_bytes_forget(&(struct onnx_bytes){e.file, e.bytes, e.n * e.dtype->bytes});
+        onnx_bytes_forget(&(struct onnx_bytes){e.file, e.bytes, stored_units(&e) * e.dtype->bytes});
     *out = blob_own(data, bytes);
     return true;
 }

@@ -79,7 +79,9 @@ enum {
     BOOL = 9,
     FLOAT16 = 10,
     DOUBLE = 11,
-    BFLOAT16 = 16
+    BFLOAT16 = 16,
+    UINT4 = 21,
+    INT4 = 22
 };
 
 /* TensorProto with raw data. */

@@ -341,6 +341,10 @@ static struct text bad_tensor(int i, const char **says)
         put_str(&t, 8, "t");
         put_int(&t, 5, 300);
         return t;
+    case 9:
+        *says = "2 bytes where its dimensions ask for 3";
+        return tensor("t", INT4, DIMS(5), zeros, 2);
+    case 10: *says = "is float8e4m3fn"; return tensor("t", 17, DIMS(1), zeros, 1);
     default:
         *says = "0 elements where";
         put_int(&t, 1, 3);
@@ -376,6 +380,8 @@ START_TEST(tensor_files_are_read_as_f32)
         {INT8, IR_I8, 2, "\1\0"},
         {UINT8, IR_U8, 2, "\1\0"},
         {BOOL, IR_BOOL, 2, "\1\0"},
+        {INT4, IR_I8, 1, "\1"},
+        {UINT4, IR_U8, 1, "\1"},
     };
     struct text t = tensor("t", cases[_i].type, DIMS(2), cases[_i].raw, cases[_i].bytes);
     struct ir_type type = ir_type_of(cases[_i].dtype, 1, (const int64_t[]){2});
@@ -395,6 +401,18 @@ START_TEST(tensor_files_are_read_as_f32)
 END_TEST
 
 /* ---- names, order, inputs ---- */
+
+/* Domains that are others than ONNX's hold their own operators, and none of ONNX's. */
+START_TEST(operators_of_other_domains)
+{
+    struct text n = node("Relu", "r", "x", "y");
+    put_str(&n, 7, "com.microsoft");
+    struct model m = one_node(13, n, DIMS(1));
+    ck_assert(rejected(&m, DIAG_ONNX_UNSUPPORTED, "com.microsoft.Relu"));
+    m = one_node(13, node("com.microsoft.QLinearAdd", "q", "x", "y"), DIMS(1));
+    ck_assert(rejected(&m, DIAG_ONNX_UNSUPPORTED, "com.microsoft.QLinearAdd"));
+}
+END_TEST
 
 START_TEST(operator_table_is_sorted)
 {
@@ -674,6 +692,8 @@ END_TEST
 
 #include "onnx_layer_cases.h"
 
+#include "onnx_quant_cases.h"
+
 #include "onnx_external_cases.h"
 
 /* ---- the operator tests of ONNX ---- */
@@ -706,9 +726,10 @@ int main(void)
     tcase_add_loop_test(tc, large_payloads_are_views_of_the_file, 0, 4);
     tcase_add_loop_test(tc, half_precision_in_raw_data_and_in_int32_data, 0, 2);
     tcase_add_test(tc, bfloat16_and_double_become_f32);
-    tcase_add_loop_test(tc, tensors_that_contradict_themselves, 0, 10);
-    tcase_add_loop_test(tc, tensor_files_are_read_as_f32, 0, 8);
+    tcase_add_loop_test(tc, tensors_that_contradict_themselves, 0, 12);
+    tcase_add_loop_test(tc, tensor_files_are_read_as_f32, 0, 10);
     tcase_add_test(tc, operator_table_is_sorted);
+    tcase_add_test(tc, operators_of_other_domains);
     tcase_add_test(tc, nodes_are_sorted);
     tcase_add_test(tc, cycles_are_named);
     tcase_add_test(tc, names_must_be_defined_once);
@@ -733,6 +754,7 @@ int main(void)
     tcase_add_test(tc, unknown_attributes_are_warned_about);
     tcase_add_test(tc, results_that_are_not_given);
     add_layer_cases(tc);
+    add_quant_cases(tc);
     add_external_cases(tc);
     tcase_add_test(tc, onnx_operator_tests);
     Suite *suite = suite_create("onnx");
