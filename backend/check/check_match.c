@@ -109,7 +109,8 @@ static bool match_constant(struct match *m, struct operand o, const struct ir_op
 
 static uint32_t n_slices(const struct match *m, const struct ir_op *mvm)
 {
-    return (uint32_t)ceil_div_i64(check_dim(mvm->in[1].value->def, 0), m->k->p->arch.rows);
+    return (uint32_t)ceil_div_i64(check_dim(mvm->in[1].value->def, 0),
+                                  arch_logical_rows(&m->k->p->arch));
 }
 
 /* The operand is the mvm summed over slices [*from, *to). */

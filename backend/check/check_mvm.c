@@ -114,7 +114,7 @@ static bool same_product(struct actor *a, const struct isa_group *g, const struc
 static bool block_slices(struct actor *a, const struct isa_group *g, uint32_t n0, int64_t k_total,
                          uint32_t *from, uint32_t *to)
 {
-    int64_t rows = a->k->p->arch.rows, least = INT64_MAX, end = 0, n = 0;
+    int64_t rows = arch_logical_rows(&a->k->p->arch), least = INT64_MAX, end = 0, n = 0;
     for (uint32_t i = 0; i < g->n_pes; i++) {
         const struct isa_pe *pe = &g->pes[i];
         if (pe->n0 != n0)
@@ -159,7 +159,7 @@ static bool find_blocks(struct actor *a, const struct isa_group *g, struct mvm_p
     const struct ir_op *op = plan->op;
     int64_t k_total = check_dim(op->in[1].value->def, 0);
     int64_t columns = check_dim(op, 2) / op->attrs->mvm.group;
-    int64_t rows = a->k->p->arch.rows, cols = arch_logical_cols(&a->k->p->arch);
+    int64_t rows = arch_logical_rows(&a->k->p->arch), cols = arch_logical_cols(&a->k->p->arch, 0);
     uint32_t all = (uint32_t)ceil_div_i64(k_total, rows), channels;
     if (op->attrs->mvm.slices[0] && op->attrs->mvm.slices[0] != all)
         return check_fault(a, "'%s' is cut into %" PRId64 " slices, not %u",

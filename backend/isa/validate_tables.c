@@ -123,9 +123,9 @@ static bool diagonal_fits(const struct isa_program *p, const struct isa_mapping 
 {
     struct isa_span q = isa_mapping_groups(m, pe);
     if (q.to - q.from == 1)
-        return pe->k <= p->arch.rows;
+        return pe->k <= arch_logical_rows(&p->arch);
     return pe->n0 % m->columns == 0 && pe->n % m->columns == 0 && pe->k == m->k &&
-           (uint64_t)pe->k * (q.to - q.from) <= (uint64_t)p->arch.rows;
+           (uint64_t)pe->k * (q.to - q.from) <= (uint64_t)arch_logical_rows(&p->arch);
 }
 
 static bool check_pe(const struct isa_program *p, const struct isa_tile *t, uint32_t group,
@@ -139,7 +139,7 @@ static bool check_pe(const struct isa_program *p, const struct isa_tile *t, uint
         return isa_fault(s, "group", group,
                          "PE %u: rows %u+%u, columns %u+%u leave the %u x %u image", pe->pe, pe->k0,
                          pe->k, pe->n0, pe->n, image->k, image->n);
-    if (!diagonal_fits(p, &m, pe) || pe->n > arch_logical_cols(&p->arch))
+    if (!diagonal_fits(p, &m, pe) || pe->n > arch_logical_cols(&p->arch, 0))
         return isa_fault(s, "group", group, "PE %u: %u x %u do not fit on a crossbar", pe->pe,
                          pe->k, pe->n);
     if (pe->pe >= p->arch.crossbars || (taken[pe->pe] && !g->shares))

@@ -112,15 +112,15 @@ static const char *entity_of(const struct where *w)
 /* Bits [*from, *to] of the weight, and the sign of the part, that one of its columns is for. */
 static char column_bits(const struct arch *a, uint32_t k, int64_t *from, int64_t *to)
 {
-    uint32_t slice = k % where_slices(a);
+    uint32_t slices = (uint32_t)arch_weight_slices(a, 0), slice = k % slices;
     *from = slice * a->cell_bits;
     *to = min_i64(*from + a->cell_bits, a->weight_bits) - 1;
-    return !a->differential ? '=' : k < where_slices(a) ? '+' : '-';
+    return a->encoding == ARCH_OFFSET ? '=' : k < slices ? '+' : '-';
 }
 
 static void print_columns(const struct arch *a, const struct where_place *place)
 {
-    uint32_t n = where_columns(a);
+    uint32_t n = (uint32_t)arch_weight_columns(a, 0);
     for (uint32_t k = 0; k < n; k++) {
         int64_t from, to;
         char sign = column_bits(a, k, &from, &to);
@@ -167,7 +167,7 @@ static void print_text(const struct where *w, const struct asked *asked)
         fputc('\n', stdout);
     }
     printf("\n%6s  %4s  %12s  %s\n", "tile", "PE", "crossbar row",
-           where_columns(&w->program->arch) > 1 ? "columns" : "column");
+           arch_weight_columns(&w->program->arch, 0) > 1 ? "columns" : "column");
     for (size_t i = 0; i < w->places.n; i++) {
         const struct where_place *p = &w->places.at[i];
         printf("%6u  %4u  %12u", p->tile, p->pe, p->row);
@@ -178,14 +178,14 @@ static void print_text(const struct where *w, const struct asked *asked)
 
 static void json_columns(const struct arch *a, const struct where_place *place, struct json *j)
 {
-    uint32_t n = where_columns(a);
+    uint32_t n = (uint32_t)arch_weight_columns(a, 0);
     json_open_array(j, "columns");
     for (uint32_t k = 0; k < n; k++) {
         int64_t from, to;
         char sign = column_bits(a, k, &from, &to);
         json_open_map(j, NULL);
         json_integer(j, "column", (int64_t)place->logical * n + k);
-        json_integer(j, "slice", k % where_slices(a));
+        json_integer(j, "slice", k % arch_weight_slices(a, 0));
         json_integer(j, "low_bit", from);
         json_integer(j, "high_bit", to);
         json_text(j, "polarity", sign == '+' ? "positive" : sign == '-' ? "negative" : NULL);

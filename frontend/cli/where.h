@@ -43,15 +43,4 @@ bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint3
 /* Other layers with the same weights. */
 bool where_shares(const struct where *w, const struct where_layer *l);
 
-/* Columns of one weight: slices of cell_bits, the lowest bits first, then those of the negative
- * part where weights are differential (ARCH.md). */
-static inline uint32_t where_slices(const struct arch *a)
-{
-    return (uint32_t)ceil_div_i64(a->weight_bits, a->cell_bits);
-}
-static inline uint32_t where_columns(const struct arch *a)
-{
-    return where_slices(a) * (a->differential ? 2 : 1);
-}
-
 #endif

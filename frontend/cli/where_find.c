@@ -248,7 +248,7 @@ bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint3
                 struct diag *d)
 {
     const struct isa_tile *t = &w->program->tiles[tile];
-    uint32_t group = 0, logical = column / where_columns(&w->program->arch);
+    uint32_t group = 0, logical = column / (uint32_t)arch_weight_columns(&w->program->arch, 0);
     const struct isa_pe *e = find_pe(t, pe, &group);
     if (!e)
         return diag_error(d, (struct loc){0}, DIAG_WHERE, "PE %u of tile %u holds nothing", pe,

@@ -7,13 +7,17 @@
 #include <string.h>
 
 const struct arch_field arch_fields[ARCH_N_FIELDS] = {
-#define FIELD(name, type, initial, least, most, unit, doc)                                         \
-    {#name, offsetof(struct arch, name), initial, least, most, NULL, unit, doc},
-#define CHOICE(name, initial, choices, doc)                                                        \
-    {#name, offsetof(struct arch, name), initial, 0, 0, choices, "choice", doc},
+#define built false
+#define later true
+#define FIELD(name, part, state, initial, least, most, unit, doc)                                  \
+    {#name, offsetof(struct arch, name), initial, least, most, NULL, unit, doc, state},
+#define CHOICE(name, part, state, initial, choices, doc)                                           \
+    {#name, offsetof(struct arch, name), initial, 0, 0, choices, "choice", doc, state},
 #include "arch.def"
 #undef FIELD
 #undef CHOICE
+#undef built
+#undef later
 };
 
 static int64_t get(const struct arch *arch, const struct arch_field *f)
@@ -41,6 +45,14 @@ unsigned arch_field_find(const char *name, size_t n)
            (strlen(arch_fields[i].name) != n || memcmp(arch_fields[i].name, name, n) != 0))
         i++;
     return i;
+}
+
+const char *arch_field_successor(const char *name, size_t n)
+{
+    static const char differential[] = "differential";
+    return n == sizeof differential - 1 && memcmp(name, differential, n) == 0
+               ? "`encoding: differential` says 1, `encoding: offset` 0"
+               : NULL;
 }
 
 int64_t arch_field_most(const char *field)
@@ -104,18 +116,21 @@ bool arch_set_field(struct arch *arch, const struct arch_field *f, const char *t
         return diag_error(d, loc, DIAG_ARCH_VALUE, "field '%s' = %lld is outside %lld..%lld %s",
                           f->name, (long long)value, (long long)f->least, (long long)f->most,
                           f->unit);
+    if (f->later && value != f->initial)
+        return diag_error(d, loc, DIAG_ARCH_VALUE,
+                          "field '%s' = %.64s: not yet, only its default so far", f->name, text);
     put(arch, f, value);
     return true;
 }
 
 bool arch_check(const struct arch *arch, struct loc loc, struct diag *d)
 {
-    if (arch_logical_cols(arch) == 0)
+    if (arch_logical_cols(arch, 0) == 0)
         return diag_error(d, loc, DIAG_ARCH_VALUE,
                           "a weight of %lld bits does not fit a row of %lld cells of %lld bits%s",
                           (long long)arch->weight_bits, (long long)arch->cols,
                           (long long)arch->cell_bits,
-                          arch->differential ? ", two for each sign" : "");
+                          arch->encoding == ARCH_OFFSET ? "" : ", two for each sign");
     return true;
 }
 
@@ -126,9 +141,12 @@ bool arch_set(struct arch *arch, const char *assignment, struct diag *d)
     if (!equals)
         return diag_error(d, loc, DIAG_ARCH_VALUE, "'%.64s' is not FIELD=VALUE", assignment);
     unsigned i = arch_field_find(assignment, (size_t)(equals - assignment));
-    if (i == ARCH_N_FIELDS)
-        return diag_error(d, loc, DIAG_ARCH_VALUE, "there is no field '%.*s'",
-                          (int)min_i64(equals - assignment, 64), assignment);
+    if (i == ARCH_N_FIELDS) {
+        const char *now = arch_field_successor(assignment, (size_t)(equals - assignment));
+        return diag_error(d, loc, DIAG_ARCH_VALUE, "there is no field '%.*s'%s%s",
+                          (int)min_i64(equals - assignment, 64), assignment, now ? ": " : "",
+                          now ? now : "");
+    }
     struct arch changed = *arch;
     if (!arch_set_field(&changed, &arch_fields[i], equals + 1, loc, d) ||
         !arch_check(&changed, loc, d))
@@ -185,9 +203,10 @@ void arch_print_fields(struct text *out)
     for (unsigned i = 0; i < ARCH_N_FIELDS; i++) {
         const struct arch_field *f = &arch_fields[i];
         text_add(out, "| `%s` | ", f->name);
+        const char *later = f->later ? "; *not yet*: only the default" : "";
         if (!f->choices) {
-            text_add(out, "%lld | %lld..%lld | %s | %s |\n", (long long)f->initial,
-                     (long long)f->least, (long long)f->most, f->unit, f->doc);
+            text_add(out, "%lld | %lld..%lld | %s | %s%s |\n", (long long)f->initial,
+                     (long long)f->least, (long long)f->most, f->unit, f->doc, later);
             continue;
         }
         size_t n = 0;
@@ -195,12 +214,6 @@ void arch_print_fields(struct text *out)
         text_add(out, "`%.*s` | ", (int)n, choice);
         for (int64_t k = 0; (choice = choice_at(f->choices, k, &n)); k++)
             text_add(out, "%s`%.*s`", k ? ", " : "", (int)n, choice);
-        text_add(out, " | %s | %s |\n", f->unit, f->doc);
+        text_add(out, " | %s | %s%s |\n", f->unit, f->doc, later);
     }
-}
-
-int64_t arch_logical_cols(const struct arch *arch)
-{
-    int64_t cols_per_weight = ceil_div_i64(arch->weight_bits, arch->cell_bits);
-    return arch->cols / (cols_per_weight * (1 + arch->differential));
 }

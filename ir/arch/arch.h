@@ -9,8 +9,8 @@
 
 struct arch {
     const char *name;
-#define FIELD(name, type, initial, least, most, unit, doc) int64_t name;
-#define CHOICE(name, initial, choices, doc) int64_t name;
+#define FIELD(name, part, state, initial, least, most, unit, doc) int64_t name;
+#define CHOICE(name, part, state, initial, choices, doc) int64_t name;
 #include "arch.def"
 #undef FIELD
 #undef CHOICE
@@ -18,6 +18,8 @@ struct arch {
 /* Rows of a value that one instruction covers, on every machine. */
 enum { ARCH_MOST_ROWS = 4095 };
 enum arch_topology { ARCH_IDEAL, ARCH_MESH };
+enum arch_encoding { ARCH_OFFSET, ARCH_DIFFERENTIAL, ARCH_ANALOG_DIFFERENTIAL };
+enum arch_pair_axis { ARCH_PAIR_COLUMNS, ARCH_PAIR_ROWS };
 
 /* A preset by name ("clsa"), or a YAML file's path. Strings live in `a`. */
 bool arch_load(const char *name_or_path, struct arena *a, struct diag *d,
@@ -35,8 +37,13 @@ const char *const *arch_presets(void);              /* NULL-terminated names */
 /* Markdown table of the fields, for ARCH.md. */
 void arch_print_fields(struct text *out);
 
-/* Columns of a crossbar that hold different output channels. */
-int64_t arch_logical_cols(const struct arch *arch);
+/* Of a weight of `weight_bits` bits, 0 = as many as the machine's: its slices of cell_bits, and the
+ * neighbouring columns that it takes, slices of the positive part first, the lowest bits first. */
+int64_t arch_weight_slices(const struct arch *arch, int64_t weight_bits);
+int64_t arch_weight_columns(const struct arch *arch, int64_t weight_bits);
+/* Rows of a crossbar that take different inputs, columns that hold different output channels. */
+int64_t arch_logical_rows(const struct arch *arch);
+int64_t arch_logical_cols(const struct arch *arch, int64_t weight_bits);
 
 /* ---- cost ---- */
 enum cost_kind { COST_MVM, COST_VECTOR, COST_SEND, COST_SIGNAL, COST_DMA, COST_NONE };

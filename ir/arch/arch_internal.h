@@ -11,10 +11,11 @@ struct arch_field {
     int64_t initial, least, most;
     const char *choices; /* "ideal|mesh": the value is an index into it; NULL for numbers */
     const char *unit, *doc;
+    bool later; /* specified: only the initial value is accepted so far */
 };
 enum {
-#define FIELD(name, type, initial, least, most, unit, doc) ARCH_FIELD_##name,
-#define CHOICE(name, initial, choices, doc) ARCH_FIELD_##name,
+#define FIELD(name, part, state, initial, least, most, unit, doc) ARCH_FIELD_##name,
+#define CHOICE(name, part, state, initial, choices, doc) ARCH_FIELD_##name,
 #include "arch.def"
 #undef FIELD
 #undef CHOICE
@@ -36,6 +37,8 @@ const struct arch_preset *arch_preset_find(const char *name); /* NULL: there is 
 struct arch arch_initial(const char *name);
 /* Index of the field with this name; ARCH_N_FIELDS: there is none. */
 unsigned arch_field_find(const char *name, size_t n);
+/* What took the place of a field that there was; NULL: there was none of that name. */
+const char *arch_field_successor(const char *name, size_t n);
 /* Reads `text` as the field's value and stores it if it is in range. */
 bool arch_set_field(struct arch *arch, const struct arch_field *f, const char *text, struct loc loc,
                     struct diag *d) CHECK_RESULT;

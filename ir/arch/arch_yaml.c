@@ -128,6 +128,9 @@ static bool read_pair(struct reader *r, const yaml_event_t *name)
     bool go_on = true;
     if (key == KEY_UNKNOWN) {
         go_on = fault(r, loc, "there is no field", text);
+        const char *now = arch_field_successor(text, name->data.scalar.length);
+        if (now)
+            diag_note(r->diag, loc, "%s", now);
     } else if (r->entry[key].text) {
         go_on = fault(r, loc, "given twice: field", text);
         diag_note(r->diag, r->entry[key].key, "first given here");

@@ -51,7 +51,7 @@ static bool add_pes(struct dup_items *x, struct dup_object *it, const struct ir_
 
 uint64_t dup_cycles(const struct ir_op *mvm, const struct arch *arch, int64_t rows, int64_t columns)
 {
-    struct ir_mapping m = ir_mapping_of(mvm, arch->rows, arch_logical_cols(arch));
+    struct ir_mapping m = ir_mapping_of(mvm, arch_logical_rows(arch), arch_logical_cols(arch, 0));
     struct cost cost = arch_cost(
         arch, &(struct cost_work){.kind = COST_MVM,
                                   .products = (uint64_t)ir_mapping_products(&m, rows, columns)});

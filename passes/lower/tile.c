@@ -9,7 +9,7 @@
 static bool tile_mvm(struct ir_op *op, const struct arch *arch)
 {
     struct ir_attrs_mvm *a = &op->attrs->mvm;
-    struct ir_mapping m = ir_mapping_of(op, arch->rows, arch_logical_cols(arch));
+    struct ir_mapping m = ir_mapping_of(op, arch_logical_rows(arch), arch_logical_cols(arch, 0));
     struct ir_attrs_mvm old = *a;
     a->slices[0] = m.n_slices;
     a->slices[1] = m.n_blocks;
@@ -22,7 +22,7 @@ static enum pass_result run_tile(struct pass_ctx *ctx, struct ir_graph *g)
 {
     if (!ctx->arch)
         BUG("pass tile runs without a machine");
-    if (arch_logical_cols(ctx->arch) < 1) {
+    if (arch_logical_cols(ctx->arch, 0) < 1) {
         diag_error(ctx->diag, (struct loc){0}, DIAG_CAPACITY,
                    "a weight is wider than a crossbar: %lld columns hold no output channel",
                    (long long)ctx->arch->cols);

@@ -231,7 +231,7 @@ def dump_interrupted(b):
 
 # A depthwise convolution of two channels by hand: y = (2 x0, 3 x1); its two blocks lie along the diagonal of PE 1.
 DEPTHWISE = """isa 1
-arch "base: clsa\\nweight_bits: 3\\ncell_bits: 2\\ndifferential: 1\\nrows: 4\\ncols: 10\\ncrossbars: 2\\n"
+arch "base: clsa\\nweight_bits: 3\\ncell_bits: 2\\nencoding: differential\\nrows: 4\\ncols: 10\\ncrossbars: 2\\n"
 node 0 {name="x"}
 node 1 {name="depthwise"}
 node 2 {name="again"}

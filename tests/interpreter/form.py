@@ -26,7 +26,7 @@ class Form:
     def __init__(self, program, operations, lanes):
         self.p, self.operations, self.lanes = program, operations, lanes
         m = program.machine
-        per_weight = -(-m['weight_bits'] // m['cell_bits']) * (1 + m['differential'])
+        per_weight = -(-m['weight_bits'] // m['cell_bits']) * (2 if m['encoding'] else 1)
         self.columns = max(1, m['cols'] // per_weight)
         self.n_nodes = len(program.nodes)
         self.writers = {}              # (tile, inbound counter): (tile, queue)

@@ -50,7 +50,7 @@ START_TEST(preset_clsa_is_the_papers_machine)
     ck_assert_int_eq(arch.lanes, 0);
     ck_assert_int_eq(arch.buffer_bytes, 0);
     ck_assert_int_eq(arch.topology, ARCH_IDEAL);
-    ck_assert_int_eq(arch_logical_cols(&arch), 256);
+    ck_assert_int_eq(arch_logical_cols(&arch, 0), 256);
 }
 END_TEST
 
@@ -136,11 +136,11 @@ START_TEST(fingerprint_sees_every_field)
     uint64_t before = arch_fingerprint(&arch);
     arch.name = "renamed";
     ck_assert(arch_fingerprint(&arch) == before);
-#define FIELD(field, type, initial, least, most, unit, doc)                                        \
+#define FIELD(field, part, state, initial, least, most, unit, doc)                                 \
     arch.field++;                                                                                  \
     ck_assert_msg(arch_fingerprint(&arch) != before, #field);                                      \
     arch.field--;
-#define CHOICE(field, initial, choices, doc) FIELD(field, , initial, , , , doc)
+#define CHOICE(field, part, state, initial, choices, doc) FIELD(field, , , initial, , , , doc)
 #include "arch.def"
 #undef FIELD
 #undef CHOICE
@@ -172,7 +172,7 @@ static const struct bad {
     {"rows:\n", 1, 6, DIAG_ARCH_VALUE, "plain decimal"},
     {"rows: 99999999999999999999999\n", 1, 7, DIAG_ARCH_VALUE, "plain decimal"},
     {"rows: '128'\n", 1, 7, DIAG_ARCH_VALUE, "quoted"},
-    {"issue_cycles: 1\n", 1, 15, DIAG_ARCH_VALUE, "outside 0..0"},
+    {"issue_cycles: 1\n", 1, 15, DIAG_ARCH_VALUE, "'issue_cycles' = 1: not yet"},
     {"topology: torus\n", 1, 11, DIAG_ARCH_VALUE, "ideal|mesh"},
     {"topology: ide\n", 1, 11, DIAG_ARCH_VALUE, "ideal|mesh"},
     {"topology: 1\n", 1, 11, DIAG_ARCH_VALUE, "ideal|mesh"},
@@ -193,7 +193,7 @@ static const struct bad {
     {"name: \"\"\n", 1, 7, DIAG_ARCH_VALUE, "a name is"},
     {"name: \"a\\nb\"\n", 1, 7, DIAG_ARCH_VALUE, "a name is"},
     {"base: nothing\n", 1, 7, DIAG_ARCH_VALUE, "no preset 'nothing'"},
-    {"cols: 8\ncell_bits: 1\ndifferential: 1\n", 1, 1, DIAG_ARCH_VALUE, "does not fit"},
+    {"cols: 8\ncell_bits: 1\nencoding: differential\n", 1, 1, DIAG_ARCH_VALUE, "does not fit"},
 };
 
 START_TEST(bad_text_is_refused_where_it_is_bad)
@@ -271,9 +271,62 @@ START_TEST(logical_columns)
 {
     struct arch arch = clsa();
     ck_assert(arch_set(&arch, "cell_bits=3", diag));
-    ck_assert_int_eq(arch_logical_cols(&arch), 85);
-    ck_assert(arch_set(&arch, "differential=1", diag));
-    ck_assert_int_eq(arch_logical_cols(&arch), 42);
+    ck_assert_int_eq(arch_logical_cols(&arch, 0), 85);
+    ck_assert(arch_set(&arch, "encoding=differential", diag));
+    ck_assert_int_eq(arch_logical_cols(&arch, 0), 42);
+    ck_assert_int_eq(arch_logical_rows(&arch), 256);
+}
+END_TEST
+
+/* Weights of 4 and 5 bits in cells of 2: 2 and 3 slices; their pairs in columns or in rows. */
+START_TEST(cells_of_a_weight)
+{
+    struct arch arch = clsa();
+    arch.cell_bits = 2;
+    ck_assert_int_eq(arch_weight_slices(&arch, 4), 2);
+    ck_assert_int_eq(arch_weight_slices(&arch, 5), 3);
+    ck_assert_int_eq(arch_weight_columns(&arch, 0), 4);
+    arch.encoding = ARCH_ANALOG_DIFFERENTIAL;
+    ck_assert_int_eq(arch_weight_columns(&arch, 5), 6);
+    ck_assert_int_eq(arch_logical_cols(&arch, 5), 42);
+    arch.pair_axis = ARCH_PAIR_ROWS;
+    ck_assert_int_eq(arch_weight_columns(&arch, 5), 3);
+    ck_assert_int_eq(arch_logical_rows(&arch), 128);
+    arch.encoding = ARCH_OFFSET;
+    ck_assert_int_eq(arch_logical_rows(&arch), 256);
+}
+END_TEST
+
+/* Read-out, limits and times of ISA2.md 3.1, 7 and 11. */
+START_TEST(what_is_not_built_is_refused)
+{
+    static const char *const later[] = {
+        "pair_axis=rows",    "column_flip=1",   "dac_bits=1",        "adc_bits=8",
+        "adc_range=full",    "adc_per_phase=0", "phase_cycles=1",    "adc_columns_per_cycle=128",
+        "issue_cycles=1",    "start_cycles=1",  "complete_cycles=1", "inflight=1",
+        "max_targets=1",     "max_gathers=1",   "max_group_pes=1",   "max_walkers=1",
+        "max_templates=256", "max_phrases=128", "max_stream_bytes=1"};
+    struct arch arch = clsa();
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+        ck_assert_msg(!arch_set(&arch, later[i], diag), "%s", later[i]);
+        ck_assert_int_eq(diag->last->code, DIAG_ARCH_VALUE);
+        size_t n = strcspn(later[i], "=");
+        ck_assert_msg(strncmp(diag->last->text + strlen("field '"), later[i], n) == 0, "%s",
+                      diag->last->text);
+    }
+    ck_assert(arch_set(&arch, "adc_bits=0", diag));
+    ck_assert(arch_set(&arch, "adc_range=unit", diag));
+}
+END_TEST
+
+START_TEST(a_renamed_field_says_so)
+{
+    struct arch arch = clsa();
+    ck_assert(!arch_set(&arch, "differential=0", diag));
+    ck_assert_ptr_nonnull(strstr(diag->last->text, "`encoding: offset` 0"));
+    ck_assert(!parse("rows: 1\ndifferential: 0\n", &arch));
+    ck_assert_ptr_nonnull(strstr(diag->last->text, "`encoding: offset` 0"));
+    ck_assert_int_eq(diag->last->loc.line, 2);
 }
 END_TEST
 
@@ -475,6 +528,9 @@ int main(void)
     tcase_add_test(tc, clsa_charges_only_mvm);
     tcase_add_test(tc, costs_by_hand);
     tcase_add_test(tc, costs_saturate);
+    tcase_add_test(tc, cells_of_a_weight);
+    tcase_add_test(tc, what_is_not_built_is_refused);
+    tcase_add_test(tc, a_renamed_field_says_so);
     tcase_add_test(tc, farthest_of_a_set);
     tcase_add_test(tc, columns_of_tiles);
     tcase_add_test(tc, events_by_time_and_rank);

@@ -1,0 +1,28 @@
+/* arch_geometry.c - what a crossbar has room for: rows and columns that weights take. ARCH.md. */
+#include "arch.h"
+
+/* The positive and the negative part have cells of their own, which lie along this axis. */
+static bool is_paired(const struct arch *arch, enum arch_pair_axis axis)
+{
+    return arch->encoding != ARCH_OFFSET && arch->pair_axis == axis;
+}
+
+int64_t arch_weight_slices(const struct arch *arch, int64_t weight_bits)
+{
+    return ceil_div_i64(weight_bits ? weight_bits : arch->weight_bits, arch->cell_bits);
+}
+
+int64_t arch_weight_columns(const struct arch *arch, int64_t weight_bits)
+{
+    return arch_weight_slices(arch, weight_bits) * (1 + is_paired(arch, ARCH_PAIR_COLUMNS));
+}
+
+int64_t arch_logical_rows(const struct arch *arch)
+{
+    return arch->rows / (1 + is_paired(arch, ARCH_PAIR_ROWS));
+}
+
+int64_t arch_logical_cols(const struct arch *arch, int64_t weight_bits)
+{
+    return arch->cols / arch_weight_columns(arch, weight_bits);
+}
