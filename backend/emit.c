@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ENTRIES = 1024, MAX_INBOUND = ISA_NO_COUNTER - ISA_FIRST_INBOUND };
+enum { MAX_ENTRIES = 1024, MAX_INBOUND = ISA_LAST_COUNTER + 1 - ISA_FIRST_INBOUND };
 
 void emit_inst(struct emitter *e, uint32_t tile, uint32_t queue, struct isa_inst inst,
                uint32_t source)
@@ -22,12 +22,9 @@ void emit_inst(struct emitter *e, uint32_t tile, uint32_t queue, struct isa_inst
         e->failed = true; /* numbers no longer fit a word; tables_fit says so */
         return;
     }
-    VEC_RESERVE(&t->stream, t->stream.n + ISA_INST_BYTES);
-    isa_encode(&inst, t->stream.at + t->stream.n);
-    t->stream.n += ISA_INST_BYTES;
+    VEC_PUSH(&t->insts, inst);
     VEC_PUSH(&t->sources, source);
-    if (inst.op != ISA_halt)
-        e->queue_count[queue]++;
+    e->queue_count[queue]++;
 }
 
 static const struct task *task_at(const struct emitter *e, uint32_t id)
@@ -37,7 +34,7 @@ static const struct task *task_at(const struct emitter *e, uint32_t id)
 
 static struct isa_region region(uint32_t view, const struct box *b)
 {
-    return (struct isa_region){(uint16_t)view, (int16_t)b->lo[0], (int16_t)b->lo[1]};
+    return (struct isa_region){(uint16_t)view, b->lo[0], b->lo[1]};
 }
 
 static void set_extent(struct isa_inst *inst, const struct box *b)
@@ -179,9 +176,9 @@ static struct isa_inst dma_inst(enum isa_op op, uint32_t binding, const struct b
     struct isa_inst inst = isa_inst_new(op, 0);
     set_extent(&inst, box);
     inst.obj = (uint16_t)binding;
-    inst.y = (int16_t)outside->lo[0];
-    inst.x = (int16_t)outside->lo[1];
-    inst.c = (uint16_t)outside->lo[2];
+    inst.y = outside->lo[0];
+    inst.x = outside->lo[1];
+    inst.c = (uint32_t)outside->lo[2];
     return inst;
 }
 
@@ -258,6 +255,11 @@ static uint32_t source_of(const struct plan *p, const struct task *t)
     return t->kind == TASK_mvm || t->kind == TASK_partial ? n->root->id : n->out->id;
 }
 
+static void take_wait(const struct emitter *e, struct isa_inst *inst, size_t wait)
+{
+    isa_inst_wait(inst, e->waits.at[wait].counter, e->waits.at[wait].threshold);
+}
+
 /* Waits beyond what the instruction carries go into WAITs in front of it. */
 static void attach_waits(struct emitter *e, const struct task *t, struct isa_inst *inst,
                          uint32_t source)
@@ -265,12 +267,12 @@ static void attach_waits(struct emitter *e, const struct task *t, struct isa_ins
     size_t carries = isa_max_waits((enum isa_op)inst->op), next = 0;
     while (e->waits.n - next > carries) {
         struct isa_inst wait = isa_inst_new(ISA_wait, 0);
-        for (int i = 0; i < ISA_MAX_WAITS && e->waits.n - next > carries; i++)
-            wait.wait[i] = e->waits.at[next++];
+        for (unsigned i = 0; i < isa_max_waits(ISA_wait) && e->waits.n - next > carries; i++)
+            take_wait(e, &wait, next++);
         emit_inst(e, t->tile, t->queue, wait, source);
     }
-    for (uint32_t i = 0; next < e->waits.n; i++)
-        inst->wait[i] = e->waits.at[next++];
+    while (next < e->waits.n)
+        take_wait(e, inst, next++);
 }
 
 static void emit_task(struct emitter *e, uint32_t id, struct accesses *acc)
@@ -386,8 +388,6 @@ static void finish_tile(struct emitter *e, uint32_t tile)
 {
     struct emit_tile *t = &e->tiles[tile];
     struct isa_tile *out = &e->out->tiles[tile];
-    struct isa_inst halt = isa_inst_new(ISA_halt, 0);
-    emit_inst(e, tile, e->p->tasks->queue_base[tile], halt, ISA_NO_SOURCE);
     KEEP(views);
     KEEP(windows);
     KEEP(programs);
@@ -396,8 +396,7 @@ static void finish_tile(struct emitter *e, uint32_t tile)
     KEEP(preloads);
     out->n_inbound = (uint32_t)t->inbound.n;
     out->buffer_bytes = t->bytes;
-    out->n_insts = (uint32_t)t->sources.n;
-    out->stream = keep(e, t->stream.at, t->stream.n, 1);
+    KEEP(insts);
     out->sources = keep(e, t->sources.at, t->sources.n, sizeof *t->sources.at);
 }
 
@@ -406,7 +405,7 @@ static void emitter_free(struct emitter *e)
     sync_free(e);
     for (size_t i = 0; i < e->p->segment->n_tiles; i++) {
         struct emit_tile *t = &e->tiles[i];
-        VEC_FREE(&t->stream);
+        VEC_FREE(&t->insts);
         VEC_FREE(&t->sources);
         VEC_FREE(&t->views);
         VEC_FREE(&t->windows);

@@ -19,7 +19,7 @@ struct inbound {
     uint32_t count;
 };
 struct emit_tile {
-    VEC(uint8_t) stream;
+    VEC(struct isa_inst) insts;
     VEC(uint32_t) sources;
     VEC(struct isa_view) views;
     VEC(struct isa_window) windows;

@@ -30,10 +30,10 @@ struct cell {
 /* Like instructions on h x w adjacent pixels from (y, x) on. */
 struct batch {
     uint32_t rank, family, inst; /* inst: the first of them */
-    int16_t y, x;
+    int32_t y, x;
     uint16_t h, w;
     int32_t dy[2], dx[2]; /* of the other regions, from (y, x) */
-    uint16_t c;
+    uint32_t c;
 };
 struct order_key {
     uint64_t first, second;
@@ -51,11 +51,9 @@ struct batcher {
     uint32_t store_rank, last_store; /* STOREs keep their order */
 };
 
-static bool decode(const struct sim *s, uint32_t id, uint32_t tile, struct isa_inst *out)
+static const struct isa_inst *inst_of(const struct sim *s, uint32_t id, uint32_t tile)
 {
-    const char *reason;
-    uint32_t index = id - s->tiles[tile].first_inst;
-    return isa_decode(s->p->tiles[tile].stream + (size_t)index * ISA_INST_BYTES, out, &reason);
+    return &s->p->tiles[tile].insts[id - s->tiles[tile].first_inst];
 }
 
 /* ---- first ranks ---- */
@@ -238,28 +236,26 @@ static bool place(struct batcher *b, uint32_t id)
 {
     struct sim *s = b->s;
     struct sim_family *f = &s->families.at[s->family[id]];
-    struct isa_inst inst;
-    if (!decode(s, id, f->tile, &inst))
-        BUG("instruction %u does not decode", id);
-    if (!sim_touch(s, f->tile, &inst, &b->reads, &b->writes, &b->left) && b->unrolls)
+    const struct isa_inst *inst = inst_of(s, id, f->tile);
+    if (!sim_touch(s, f->tile, inst, &b->reads, &b->writes, &b->left) && b->unrolls)
         return false;
     uint32_t reads = rank_of_reads(b), writes = rank_of_writes(b);
     if (reads == 0 || writes == 0)
         return false;
     raise(&f->rank, reads);
     raise(&f->rank, writes);
-    if (inst.op == ISA_store) {
+    if (inst->op == ISA_store) {
         raise(&b->store_rank, f->rank);
         f->rank = b->store_rank;
     }
-    struct batch new = batch_of(s, &inst, id);
-    uint32_t to = neighbour(b, inst.op, f);
+    struct batch new = batch_of(s, inst, id);
+    uint32_t to = neighbour(b, inst->op, f);
     if (to == 0 || !join_right(&b->batches.at[to], &new)) {
         to = (uint32_t)b->batches.n;
         VEC_PUSH(&b->batches, new);
     }
     f->last = to;
-    if (inst.op == ISA_store)
+    if (inst->op == ISA_store)
         b->last_store = to;
     leave_marks(b, to);
     return true;
@@ -355,12 +351,12 @@ static void close_view(struct sim *s, uint32_t tile, uint32_t view)
 static bool execute_batch(struct sim *s, const struct batch *k)
 {
     const struct sim_family *f = &s->families.at[k->family];
-    struct isa_inst inst;
+    struct isa_inst inst = *inst_of(s, k->inst, f->tile);
     s->at_inst = k->inst - s->tiles[f->tile].first_inst;
     s->at_tile = f->tile;
     sim_family_reads(s, f, open_view);
     sim_family_writes(s, f, open_view);
-    if (s->failed || !decode(s, k->inst, f->tile, &inst))
+    if (s->failed)
         return false;
     inst.h = k->h;
     inst.w = k->w;
@@ -383,8 +379,7 @@ static void fetch_ahead(const struct sim *s, uint64_t at)
     if (s->family[id] == SIM_NONE)
         return;
     uint32_t tile = s->families.at[s->family[id]].tile;
-    __builtin_prefetch(s->p->tiles[tile].stream +
-                       (size_t)(id - s->tiles[tile].first_inst) * ISA_INST_BYTES);
+    __builtin_prefetch(inst_of(s, id, tile));
 }
 
 static bool place_all(struct batcher *b)

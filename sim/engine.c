@@ -100,15 +100,11 @@ static bool run_function(struct sim *s, uint32_t tile, uint32_t index, const str
     bool executes = !s->o.no_function && !s->completed;
     if (!executes && !s->o.completed)
         return true;
-    struct isa_inst inst;
-    const char *reason = NULL;
-    const uint8_t *word = s->p->tiles[tile].stream + (size_t)index * ISA_INST_BYTES;
-    if (!isa_decode(word, &inst, &reason))
-        return sim_fault(s, "%s", reason);
-    if (executes && !sim_execute(s, tile, index, &inst))
+    const struct isa_inst *inst = &s->p->tiles[tile].insts[index];
+    if (executes && !sim_execute(s, tile, index, inst))
         return false;
     if (s->o.completed)
-        s->o.completed(s->o.self, tile, index, &inst, i->start, s->time.now);
+        s->o.completed(s->o.self, tile, index, inst, i->start, s->time.now);
     return true;
 }
 

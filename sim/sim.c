@@ -12,17 +12,15 @@ struct loc sim_loc(struct sim *s, uint32_t tile, uint32_t index)
 {
     const struct isa_tile *t = &s->p->tiles[tile];
     struct loc loc = {.file = s->p->file.path};
-    struct isa_inst inst;
-    const char *reason = NULL, *node = "no node";
+    const char *node = "no node";
     if (index >= t->n_insts) {
         loc.entity = arena_printf(s->arena, "tile %u", tile);
         return loc;
     }
     if (t->sources && t->sources[index] < s->p->n_nodes)
         node = s->p->nodes[t->sources[index]].entity;
-    bool good = isa_decode(t->stream + (size_t)index * ISA_INST_BYTES, &inst, &reason);
     loc.entity = arena_printf(s->arena, "tile %u: instruction %u (q%u.%s): %s", tile, index,
-                              good ? inst.queue : 0, good ? isa_op_name(inst.op) : "illegal", node);
+                              t->insts[index].queue, isa_op_name(t->insts[index].op), node);
     return loc;
 }
 
@@ -66,8 +64,6 @@ static void report(const struct sim *s, struct sim_result *out)
                                .n_instructions = s->n_done,
                                .pe_busy_cycles = s->pe_busy,
                                .utilisation = NAN};
-    for (uint32_t t = 0; t < s->p->n_tiles; t++)
-        out->n_instructions += s->tiles[t].halts;
     if (s->last_end > 0 && s->p->pes > 0)
         out->utilisation = (double)s->pe_busy / ((double)s->p->pes * (double)s->last_end);
 }

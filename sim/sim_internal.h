@@ -16,9 +16,9 @@ struct sim_tile {
     struct sim_view *views; /* NULL without function */
     uint32_t first_store, n_stores;
     uint32_t first_queue, first_counter, n_queues, n_counters;
-    uint32_t first_inst, n_insts; /* without HALT */
-    uint32_t pc;                  /* next to dispatch, relative to first_inst */
-    bool listed, halts;
+    uint32_t first_inst, n_insts;
+    uint32_t pc; /* next to dispatch, relative to first_inst */
+    bool listed;
     struct mvm_plan *mvm;
     struct lane_plan *lanes;
 };

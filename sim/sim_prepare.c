@@ -96,14 +96,11 @@ static void prepare_waits(struct sim *s, uint32_t tile, const struct isa_inst *i
                           struct sim_inst *out)
 {
     out->wait = (uint32_t)s->waits.n;
-    unsigned most = isa_max_waits((enum isa_op)inst->op);
-    for (unsigned i = 0; i < most; i++) {
+    out->n_waits = inst->n_waits;
+    for (unsigned i = 0; i < inst->n_waits; i++) {
         const struct isa_wait *w = &inst->wait[i];
-        if (w->counter == ISA_NO_COUNTER)
-            continue;
         struct sim_wait wait = {counter_id(s, tile, w->counter), w->threshold};
         VEC_PUSH(&s->waits, wait);
-        out->n_waits++;
     }
 }
 
@@ -139,39 +136,32 @@ static uint32_t family_of(struct sim *s, uint32_t tile, const struct isa_inst *i
     return i;
 }
 
-static bool prepare_stream(struct sim *s, uint32_t tile)
+static void prepare_stream(struct sim *s, uint32_t tile)
 {
     const struct isa_tile *from = &s->p->tiles[tile];
     struct sim_tile *t = &s->tiles[tile];
     uint32_t *route = prepare_routes(s, tile);
     uint32_t last[ISA_N_QUEUES];
     memset(last, 0xff, sizeof last);
-    for (t->n_insts = 0; t->n_insts < from->n_insts; t->n_insts++) {
-        struct isa_inst inst;
-        const char *reason = NULL;
-        s->at_inst = t->n_insts;
-        if (!isa_decode(from->stream + (size_t)t->n_insts * ISA_INST_BYTES, &inst, &reason))
-            return sim_fault(s, "%s", reason);
-        if (inst.op == ISA_halt)
-            break;
-        uint32_t id = t->first_inst + t->n_insts;
+    t->n_insts = from->n_insts;
+    for (uint32_t i = 0; i < t->n_insts; i++) {
+        const struct isa_inst *inst = &from->insts[i];
+        uint32_t id = t->first_inst + i;
         struct sim_inst *out = &s->insts[id];
-        struct cost_work work = isa_inst_work(s->p, tile, &inst);
+        struct cost_work work = isa_inst_work(s->p, tile, inst);
         *out = (struct sim_inst){
-            .cost = arch_cost(&s->p->arch, &work), .next = SIM_NONE, .op = inst.op};
+            .cost = arch_cost(&s->p->arch, &work), .next = SIM_NONE, .op = inst->op};
         if (s->family)
-            s->family[id] = family_of(s, tile, &inst);
-        prepare_waits(s, tile, &inst, out);
-        append_to_queue(s, t->first_queue + inst.queue, id, &last[inst.queue]);
-        if (inst.op == ISA_send || inst.op == ISA_signal) {
-            out->route = route[inst.obj];
-            out->n_targets = from->routes[inst.obj].n_targets;
+            s->family[id] = family_of(s, tile, inst);
+        prepare_waits(s, tile, inst, out);
+        append_to_queue(s, t->first_queue + inst->queue, id, &last[inst->queue]);
+        if (inst->op == ISA_send || inst->op == ISA_signal) {
+            out->route = route[inst->obj];
+            out->n_targets = from->routes[inst->obj].n_targets;
             name_sender(s, out);
         }
     }
-    t->halts = t->n_insts < from->n_insts;
     s->n_insts += t->n_insts;
-    return true;
 }
 
 bool sim_prepare(struct sim *s)
@@ -183,8 +173,7 @@ bool sim_prepare(struct sim *s)
     for (uint32_t t = 0; t < s->p->n_tiles; t++) {
         s->at_tile = t;
         prepare_queues(s, t);
-        if (!prepare_stream(s, t))
-            return false;
+        prepare_stream(s, t);
     }
     return true;
 }

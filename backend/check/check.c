@@ -7,13 +7,6 @@
  */
 #include "check_meaning.h"
 
-bool check_decode(const struct isa_tile *t, uint32_t index, struct isa_inst *out)
-{
-    const char *reason;
-    return index < t->n_insts &&
-           isa_decode(t->stream + (size_t)index * ISA_INST_BYTES, out, &reason);
-}
-
 /* ---- reporting ---- */
 
 static bool report(struct check *k, struct loc loc, const char *fmt, va_list ap)
@@ -24,10 +17,9 @@ static bool report(struct check *k, struct loc loc, const char *fmt, va_list ap)
 static struct loc loc_of(struct check *k, uint32_t tile, uint32_t index)
 {
     const struct isa_tile *t = &k->p->tiles[tile];
-    struct isa_inst in;
-    const char *op = check_decode(t, index, &in) ? isa_op_name(in.op) : "?";
+    const char *op = isa_op_name(t->insts[index].op);
     const char *of = "";
-    if (t->sources && index < t->n_insts && t->sources[index] < k->p->n_nodes)
+    if (t->sources && t->sources[index] < k->p->n_nodes)
         of = arena_printf(k->arena, " of node '%s'", check_op_name(k, t->sources[index]));
     return (struct loc){
         .file = k->p->file.path,

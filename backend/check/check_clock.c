@@ -73,16 +73,12 @@ static bool add_route(struct check *k, struct tile_state *t, uint32_t index,
 static bool scan_stream(struct check *k, struct tile_state *t)
 {
     for (uint32_t i = 0; i < t->t->n_insts; i++) {
-        struct isa_inst in;
-        if (!check_decode(t->t, i, &in))
-            return check_fault_at(k, t->number, i, "does not decode");
-        if (in.op == ISA_halt)
-            break;
-        t->counters[in.queue].total++;
-        if ((in.op == ISA_send || in.op == ISA_signal) && !add_route(k, t, i, &in))
+        const struct isa_inst *in = &t->t->insts[i];
+        t->counters[in->queue].total++;
+        if ((in->op == ISA_send || in->op == ISA_signal) && !add_route(k, t, i, in))
             return false;
-        if (in.op == ISA_mvm || in.op == ISA_load || (in.op >= ISA_vmap && in.op <= ISA_vgat))
-            t->views[in.dst.view].written = true;
+        if (isa_op_has_dst(in->op))
+            t->views[in->dst.view].written = true;
     }
     return true;
 }
@@ -102,12 +98,10 @@ static bool check_totals(struct check *k, const struct tile_state *t)
 static bool scan_waits(struct check *k, struct tile_state *t)
 {
     for (uint32_t i = 0; i < t->t->n_insts; i++) {
-        struct isa_inst in;
-        if (!check_decode(t->t, i, &in))
-            return false;
-        for (unsigned j = 0; j < ISA_MAX_WAITS; j++) {
-            const struct isa_wait *w = &in.wait[j];
-            if (w->counter == ISA_NO_COUNTER || w->threshold == 0)
+        const struct isa_inst *in = &t->t->insts[i];
+        for (unsigned j = 0; j < in->n_waits; j++) {
+            const struct isa_wait *w = &in->wait[j];
+            if (w->threshold == 0)
                 continue;
             bool own = w->counter < ISA_FIRST_INBOUND;
             const struct counter *c = own ? &t->counters[w->counter] : inbound(t, w->counter);
@@ -241,9 +235,9 @@ void check_clock_start(struct tile_state *t, uint32_t q)
     struct queue_state *s = &t->queues[q];
     if (is_in_order_unit(t, q))
         s->clock[q] = t->counters[q].count;
-    for (unsigned i = 0; i < ISA_MAX_WAITS; i++) {
-        const struct isa_wait *w = &s->head.wait[i];
-        if (w->counter == ISA_NO_COUNTER || w->threshold == 0)
+    for (unsigned i = 0; i < s->head->n_waits; i++) {
+        const struct isa_wait *w = &s->head->wait[i];
+        if (w->threshold == 0)
             continue;
         if (w->counter < ISA_FIRST_INBOUND)
             learn_from_queue(t, s->clock, w);

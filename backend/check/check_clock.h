@@ -45,7 +45,7 @@ struct counter {
     uint32_t first_blocked; /* queue whose head waits for it */
 };
 struct queue_state {
-    struct isa_inst head; /* the one instruction that has not started, if `full` */
+    const struct isa_inst *head; /* the one instruction that has not started, if `full` */
     uint32_t head_index;
     bool full;
     uint32_t threshold; /* what the head waits for, if it is blocked */

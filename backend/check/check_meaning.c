@@ -312,7 +312,6 @@ void check_effect(struct actor *a)
     case ISA_store: do_store(a); return;
     case ISA_nop:
     case ISA_signal:
-    case ISA_wait:
-    case ISA_halt: return;
+    case ISA_wait: return;
     }
 }

@@ -52,9 +52,8 @@ static void count_up(struct tile_state *t, struct counter *c)
 
 static const struct isa_wait *unmet_wait(struct tile_state *t, const struct isa_inst *in)
 {
-    for (unsigned i = 0; i < ISA_MAX_WAITS; i++)
-        if (in->wait[i].counter != ISA_NO_COUNTER &&
-            counter_of(t, &in->wait[i])->count < in->wait[i].threshold)
+    for (unsigned i = 0; i < in->n_waits; i++)
+        if (counter_of(t, &in->wait[i])->count < in->wait[i].threshold)
             return &in->wait[i];
     return NULL;
 }
@@ -77,7 +76,7 @@ static void send_counts(struct run *r, struct actor *a)
 static void try_head(struct run *r, struct tile_state *t, uint32_t q)
 {
     struct queue_state *s = &t->queues[q];
-    const struct isa_wait *w = unmet_wait(t, &s->head);
+    const struct isa_wait *w = unmet_wait(t, s->head);
     if (w) {
         struct counter *c = counter_of(t, w);
         s->threshold = w->threshold;
@@ -86,10 +85,10 @@ static void try_head(struct run *r, struct tile_state *t, uint32_t q)
         return;
     }
     check_clock_start(t, q);
-    struct isa_inst in = s->head;
+    const struct isa_inst *in = s->head;
     struct actor a = {.k = r->k,
                       .t = t,
-                      .in = &in,
+                      .in = in,
                       .index = s->head_index,
                       .queue = q,
                       .number = t->counters[q].count + 1,
@@ -98,32 +97,23 @@ static void try_head(struct run *r, struct tile_state *t, uint32_t q)
     s->full = false;
     check_clock_complete(t, q, a.number);
     count_up(t, &t->counters[q]);
-    if (in.op == ISA_send || in.op == ISA_signal)
+    if (in->op == ISA_send || in->op == ISA_signal)
         send_counts(r, &a);
 }
 
 /* The sequencer's next instruction enters its queue, if that has room. */
 static bool dispatch(struct tile_state *t)
 {
-    if (t->halted)
+    if (t->position == t->t->n_insts)
         return false;
-    if (!t->next_decoded) {
-        if (!check_decode(t->t, t->position, &t->next))
-            BUG("tile %u: instruction %u has changed", t->number, t->position);
-        t->next_decoded = true;
-    }
-    if (t->next.op == ISA_halt) {
-        t->halted = true;
-        return false;
-    }
-    struct queue_state *s = &t->queues[t->next.queue];
+    const struct isa_inst *next = &t->t->insts[t->position];
+    struct queue_state *s = &t->queues[next->queue];
     if (s->full)
         return false;
     s->full = true;
-    s->head = t->next;
+    s->head = next;
     s->head_index = t->position++;
-    t->next_decoded = false;
-    make_ready(t, s->head.queue);
+    make_ready(t, next->queue);
     return true;
 }
 
@@ -142,7 +132,7 @@ static void run_tile(struct run *r, struct tile_state *t)
 
 static void report_head(struct check *k, struct tile_state *t, const struct queue_state *s)
 {
-    const struct isa_wait *w = unmet_wait(t, &s->head);
+    const struct isa_wait *w = unmet_wait(t, s->head);
     if (!w)
         return;
     uint32_t count = counter_of(t, w)->count;

@@ -31,8 +31,7 @@ struct tile_state {
     uint32_t *snapshots; /* where it is kept, 0 = nowhere */
     VEC(uint32_t) pool, pool_free;
     uint32_t position, ready;
-    bool next_decoded, halted, listed;
-    struct isa_inst next;
+    bool listed;
     uint32_t n_clusters;
     struct cluster *clusters;
     struct check_view *views;
@@ -83,7 +82,6 @@ bool check_fault(struct actor *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool check_fault_at(struct check *k, uint32_t tile, uint32_t index, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 bool check_fault_program(struct check *k, const char *fmt, ...) PRINTF_LIKE(2, 3);
-bool check_decode(const struct isa_tile *t, uint32_t index, struct isa_inst *out) CHECK_RESULT;
 static inline bool check_gave_up(const struct check *k)
 {
     return k->n_faults >= CHECK_MAX_FAULTS;

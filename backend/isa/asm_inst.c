@@ -203,7 +203,12 @@ static bool take_field_value(struct lexer *l, const struct isa_field *f, struct 
     case FIELD_S16:
         if (!lex_take_i64(l, INT16_MIN, INT16_MAX, &s))
             return false;
-        *(int16_t *)at = (int16_t)s;
+        *(int32_t *)at = (int32_t)s;
+        return true;
+    case FIELD_CHANNEL:
+        if (!lex_take_u64(l, UINT16_MAX, &u))
+            return false;
+        *(uint32_t *)at = (uint32_t)u;
         return true;
     }
     return asm_lex_error(l, "waits are written at the end: wait q0>=1");
@@ -247,32 +252,28 @@ static bool take_flags(struct lexer *l, struct isa_inst *i)
     return lex_take_mark(l, ')');
 }
 
-static bool take_wait(struct lexer *l, struct isa_wait *w)
+static bool take_wait(struct lexer *l, struct isa_inst *i)
 {
-    if (lex_is_mark(l, '-')) { /* an empty place */
-        lex_next(l);
-        return true;
-    }
     bool inbound = lex_is_numbered(l, 'i');
     uint64_t counter, threshold;
-    if (!lex_take_numbered(l, inbound ? 'i' : 'q', inbound ? ISA_NO_COUNTER - 1 : ISA_N_QUEUES - 1,
+    if (!lex_take_numbered(l, inbound ? 'i' : 'q', inbound ? ISA_LAST_COUNTER : ISA_N_QUEUES - 1,
                            &counter))
         return false;
     if (inbound && counter < ISA_FIRST_INBOUND)
         return asm_lex_error(l, "inbound counters start at i%d", ISA_FIRST_INBOUND);
     if (!lex_take_mark(l, '>') || !lex_take_u64(l, (1u << ISA_THRESHOLD_BITS) - 1, &threshold))
         return false;
-    *w = (struct isa_wait){(uint16_t)counter, (uint32_t)threshold};
+    isa_inst_wait(i, (uint32_t)counter, (uint32_t)threshold);
     return true;
 }
 
 static bool take_waits(struct lexer *l, const struct isa_op_desc *op, struct isa_inst *i)
 {
     unsigned most = isa_max_waits(op->code);
-    for (unsigned k = 0;; k++) {
-        if (k == most)
+    for (;;) {
+        if (i->n_waits == most)
             return asm_lex_error(l, "%s can wait for %u counters", op->name, most);
-        if (!take_wait(l, &i->wait[k]))
+        if (!take_wait(l, i))
             return false;
         if (!lex_is_mark(l, ','))
             return true;
@@ -331,12 +332,9 @@ bool asm_take_inst(struct lexer *l, struct asm_inst *out)
     }
     if (!lex_take_numbered(l, 'q', ISA_N_QUEUES - 1, &queue) || !lex_take_mark(l, '.'))
         return false;
-    struct token name = l->token;
     const struct isa_op_desc *op = take_op(l);
     if (!op)
         return false;
-    if (op->code == ISA_halt && queue != 0)
-        return lex_error_at(l, &name, "halt belongs to no queue: write q0.halt");
     struct isa_inst i = isa_inst_new(op->code, (unsigned)queue);
     if (!take_operands(l, op, &i))
         return false;
@@ -345,7 +343,7 @@ bool asm_take_inst(struct lexer *l, struct asm_inst *out)
         if (!lex_take_u64(l, ISA_NO_SOURCE, &source))
             return false;
     }
-    isa_encode(&i, out->word);
+    out->inst = i;
     out->source = (uint32_t)source;
     return true;
 }

@@ -19,7 +19,7 @@ struct open_tile {
     VEC(struct isa_route) routes;
     VEC(struct isa_gather) gathers;
     VEC(struct isa_preload) preloads;
-    VEC(uint8_t) stream;
+    VEC(struct isa_inst) insts;
     VEC(uint32_t) sources;
 };
 struct assembler {
@@ -78,7 +78,7 @@ static void tile_end(struct assembler *a)
     t->routes = SETTLE(a, o->routes);
     t->gathers = SETTLE(a, o->gathers);
     t->preloads = SETTLE(a, o->preloads);
-    t->stream = SETTLE(a, o->stream);
+    t->insts = SETTLE(a, o->insts);
     t->sources = SETTLE(a, o->sources);
     t->n_views = (uint32_t)o->views.n;
     t->n_groups = (uint32_t)o->groups.n;
@@ -90,7 +90,7 @@ static void tile_end(struct assembler *a)
     t->n_insts = (uint32_t)o->sources.n;
     VEC_PUSH(&a->tiles, *t);
     o->views.n = o->groups.n = o->windows.n = o->programs.n = o->routes.n = 0;
-    o->gathers.n = o->preloads.n = o->stream.n = o->sources.n = 0;
+    o->gathers.n = o->preloads.n = o->insts.n = o->sources.n = 0;
     o->open = false;
 }
 
@@ -104,7 +104,7 @@ static void assembler_release(struct assembler *a)
     VEC_FREE(&o->routes);
     VEC_FREE(&o->gathers);
     VEC_FREE(&o->preloads);
-    VEC_FREE(&o->stream);
+    VEC_FREE(&o->insts);
     VEC_FREE(&o->sources);
     VEC_FREE(&a->tiles);
     VEC_FREE(&a->nodes);
@@ -332,9 +332,7 @@ static bool take_inst(struct assembler *a)
         return asm_lex_error(&a->l, "an instruction outside a tile");
     if (!asm_take_inst(&a->l, &i))
         return false;
-    VEC_RESERVE(&o->stream, o->stream.n + ISA_INST_BYTES);
-    memcpy(o->stream.at + o->stream.n, i.word, ISA_INST_BYTES);
-    o->stream.n += ISA_INST_BYTES;
+    VEC_PUSH(&o->insts, i.inst);
     VEC_PUSH(&o->sources, i.source);
     return true;
 }

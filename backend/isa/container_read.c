@@ -141,13 +141,24 @@ static bool read_stream(const struct loading *l, size_t index, const Cimc__Tile 
 {
     size_t at = l->m->n_sections - 2 * l->m->n_tiles + 2 * index;
     const Cimc__Section *stream = l->m->sections[at], *sources = l->m->sections[at + 1];
+    const uint8_t *words = l->p->file.data + stream->offset;
     uint64_t n = stream->length / ISA_INST_BYTES;
     if (m->stream != at || m->sources != at + 1 || stream->length % ISA_INST_BYTES != 0 ||
-        n > UINT32_MAX || sources->length != n * sizeof(uint32_t))
+        n > UINT32_MAX || sources->length != n * sizeof(uint32_t) || n == 0)
         return diag_error(l->d, l->at, DIAG_PROGRAM, "tile %zu: stream and sources do not fit",
                           index);
-    t->n_insts = (uint32_t)n;
-    t->stream = private_copy(l, stream);
+    struct isa_inst *insts = ARENA_ARRAY(l->p->arena, struct isa_inst, n - 1);
+    t->n_insts = (uint32_t)n - 1;
+    t->insts = insts;
+    for (uint32_t i = 0; i < t->n_insts; i++) {
+        const char *reason;
+        if (!isa_decode(words + (size_t)i * ISA_INST_BYTES, &insts[i], &reason))
+            return diag_error(l->d, l->at, DIAG_PROGRAM, "tile %zu: instruction %u: %s", index, i,
+                              reason);
+    }
+    if (memcmp(words + (size_t)t->n_insts * ISA_INST_BYTES, isa_halt_word, ISA_INST_BYTES) != 0)
+        return diag_error(l->d, l->at, DIAG_PROGRAM, "tile %zu: the stream does not end with HALT",
+                          index);
     t->sources = private_copy(l, sources);
     return true;
 }

@@ -183,44 +183,33 @@ static void print_field(const struct isa_inst *i, const struct isa_field *f, str
         return;
     case FIELD_U12:
     case FIELD_U16: text_add(t, " %s=%u", f->name, *(const uint16_t *)at); return;
-    case FIELD_S16: text_add(t, " %s=%d", f->name, *(const int16_t *)at); return;
+    case FIELD_S16: text_add(t, " %s=%d", f->name, *(const int32_t *)at); return;
+    case FIELD_CHANNEL: text_add(t, " %s=%u", f->name, *(const uint32_t *)at); return;
     }
 }
 
 static void print_waits(const struct isa_inst *i, struct text *t)
 {
-    unsigned n = ISA_MAX_WAITS;
-    while (n && i->wait[n - 1].counter == ISA_NO_COUNTER)
-        n--;
-    for (unsigned k = 0; k < n; k++) {
+    for (unsigned k = 0; k < i->n_waits; k++) {
         const struct isa_wait *w = &i->wait[k];
-        text_add(t, k ? ", " : " wait ");
-        if (w->counter == ISA_NO_COUNTER)
-            text_add(t, "-");
-        else
-            text_add(t, "%c%u>=%u", w->counter < ISA_FIRST_INBOUND ? 'q' : 'i', w->counter,
-                     w->threshold);
+        text_add(t, "%s%c%u>=%u", k ? ", " : " wait ", w->counter < ISA_FIRST_INBOUND ? 'q' : 'i',
+                 w->counter, w->threshold);
     }
 }
 
 static void print_inst(const struct isa_program *p, const struct isa_tile *tile, uint32_t index,
                        struct text *t)
 {
-    struct isa_inst i;
-    const char *reason;
-    if (!isa_decode(tile->stream + (size_t)index * ISA_INST_BYTES, &i, &reason)) {
-        text_add(t, "; %u: does not decode: %s\n", index, reason);
-        return;
-    }
-    const struct isa_op_desc *op = isa_op_desc(i.op);
-    text_add(t, "%6u: q%u.%s", index, i.queue, op->name);
+    const struct isa_inst *i = &tile->insts[index];
+    const struct isa_op_desc *op = isa_op_desc(i->op);
+    text_add(t, "%6u: q%u.%s", index, i->queue, op->name);
     if (op->obj)
-        text_add(t, " %c%u", op->obj, i.obj);
-    if (i.op == ISA_vred)
-        print_flags(i.flags, t);
+        text_add(t, " %c%u", op->obj, i->obj);
+    if (i->op == ISA_vred)
+        print_flags(i->flags, t);
     for (unsigned k = 0; k < op->n_fields; k++)
-        print_field(&i, &op->fields[k], t);
-    print_waits(&i, t);
+        print_field(i, &op->fields[k], t);
+    print_waits(i, t);
     if (tile->sources[index] != ISA_NO_SOURCE)
         text_add(t, " @%u", tile->sources[index]);
     print_node_comment(p, tile->sources[index], t);

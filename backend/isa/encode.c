@@ -8,7 +8,7 @@
 #include <endian.h>
 #include <string.h>
 
-enum { WORD_BITS = ISA_INST_BYTES * 8 };
+enum { WORD_BITS = ISA_INST_BYTES * 8, ISA_NO_COUNTER = 1023 };
 
 struct writer {
     uint8_t *at;
@@ -50,8 +50,9 @@ static void put_field(struct writer *w, const struct isa_field *f, const struct 
     switch (f->kind) {
     case FIELD_WAIT: {
         const struct isa_wait *wait = at;
-        put(w, wait->counter, ISA_COUNTER_BITS);
-        put(w, wait->threshold, ISA_THRESHOLD_BITS);
+        bool has = wait < in->wait + in->n_waits;
+        put(w, has ? wait->counter : ISA_NO_COUNTER, ISA_COUNTER_BITS);
+        put(w, has ? wait->threshold : 0, ISA_THRESHOLD_BITS);
         return;
     }
     case FIELD_REGION: {
@@ -63,7 +64,8 @@ static void put_field(struct writer *w, const struct isa_field *f, const struct 
     }
     case FIELD_U12:
     case FIELD_U16: put(w, *(const uint16_t *)at, isa_field_bits(f->kind)); return;
-    case FIELD_S16: put(w, (uint16_t) * (const int16_t *)at, 16); return;
+    case FIELD_S16: put(w, (uint16_t) * (const int32_t *)at, 16); return;
+    case FIELD_CHANNEL: put(w, *(const uint32_t *)at, 16); return;
     }
 }
 
@@ -92,9 +94,14 @@ static inline void get_U16(struct reader *r, uint16_t *out)
     *out = (uint16_t)get(r, 16);
 }
 
-static inline void get_S16(struct reader *r, int16_t *out)
+static inline void get_S16(struct reader *r, int32_t *out)
 {
     *out = (int16_t)get(r, 16);
+}
+
+static inline void get_CHANNEL(struct reader *r, uint32_t *out)
+{
+    *out = (uint32_t)get(r, 16);
 }
 
 /* A case for each operation, in which all bit positions are constants. */
@@ -111,34 +118,12 @@ static void get_fields(struct reader *r, struct isa_inst *out)
     }
 }
 
-/* What decodes must obey beyond its field widths; NULL = fine. */
-static const char *illegal(const struct isa_op_desc *op, const struct isa_inst *i)
-{
-    if (i->stage)
-        return "stage must be 0";
-    if (op->code == ISA_vred ? i->flags & ~VRED_FLAGS || !(i->flags & VRED_AXES) : i->flags != 0)
-        return op->code == ISA_vred ? "flags must be axes and kind" : "flags must be 0";
-    if (!op->obj && i->obj)
-        return "obj must be 0";
-    if (op->code == ISA_halt && i->queue)
-        return "queue must be 0";
-    uint32_t stray = 0;
-    for (unsigned k = 0; k < ISA_MAX_WAITS; k++)
-        stray |= i->wait[k].counter == ISA_NO_COUNTER ? i->wait[k].threshold : 0;
-    return stray ? "a wait for no counter must have threshold 0" : NULL;
-}
-
 void isa_encode(const struct isa_inst *in, uint8_t out[ISA_INST_BYTES])
 {
     const struct isa_op_desc *op = isa_op_desc(in->op);
-    if (!op)
-        BUG("no operation %u", in->op);
-    const char *reason = illegal(op, in);
-    for (unsigned k = isa_max_waits(in->op); k < ISA_MAX_WAITS && !reason; k++)
-        if (in->wait[k].counter != ISA_NO_COUNTER)
-            reason = "more waits than the operation can carry";
-    if (reason)
-        BUG("cannot encode %s: %s", op->name, reason);
+    const char *reason = isa_inst_illegal(in);
+    if (reason || in->n_waits > isa_max_waits(in->op))
+        BUG("cannot encode %u: %s", in->op, reason ? reason : "too many waits");
     memset(out, 0, ISA_INST_BYTES);
     struct writer w = {out, 0};
     put(&w, in->op, ISA_OP_BITS);
@@ -152,12 +137,7 @@ void isa_encode(const struct isa_inst *in, uint8_t out[ISA_INST_BYTES])
 
 bool isa_decode(const uint8_t in[ISA_INST_BYTES], struct isa_inst *out, const char **reason)
 {
-#define NONE                                                                                       \
-    {                                                                                              \
-        ISA_NO_COUNTER, 0                                                                          \
-    }
-    static const struct isa_inst blank = {.wait = {NONE, NONE, NONE, NONE, NONE, NONE, NONE}};
-#undef NONE
+    static const struct isa_inst blank = {0};
     struct reader r = {in, 0};
     *out = blank;
     out->op = (uint8_t)get(&r, ISA_OP_BITS);
@@ -174,6 +154,21 @@ bool isa_decode(const uint8_t in[ISA_INST_BYTES], struct isa_inst *out, const ch
     uint64_t rest = 0;
     while (r.bit < WORD_BITS)
         rest |= get(&r, WORD_BITS - r.bit < 57 ? WORD_BITS - r.bit : 57);
-    *reason = rest ? "bits after the last field must be 0" : illegal(op, out);
+    for (unsigned k = 0; k < isa_max_waits(out->op); k++)
+        if (out->wait[k].counter != ISA_NO_COUNTER)
+            out->wait[out->n_waits++] = out->wait[k];
+    *reason = rest ? "bits after the last field must be 0" : NULL;
     return *reason == NULL;
+}
+
+const uint8_t isa_halt_word[ISA_INST_BYTES] = {13};
+
+const uint8_t *isa_tile_stream(const struct isa_tile *t, struct arena *a, uint64_t *bytes)
+{
+    *bytes = ((uint64_t)t->n_insts + 1) * ISA_INST_BYTES;
+    uint8_t *words = arena_alloc(a, *bytes);
+    for (uint32_t i = 0; i < t->n_insts; i++)
+        isa_encode(&t->insts[i], words + (size_t)i * ISA_INST_BYTES);
+    memcpy(words + *bytes - ISA_INST_BYTES, isa_halt_word, ISA_INST_BYTES);
+    return words;
 }

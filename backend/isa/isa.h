@@ -9,9 +9,9 @@
 #include "base/base.h"
 #include "base/element.h"
 
-enum { ISA_VERSION = 1, ISA_INST_BYTES = 32, ISA_MAX_WAITS = 7 };
+enum { ISA_VERSION = 1, ISA_INST_BYTES = 32, ISA_MAX_WAITS = 8 };
 enum { ISA_MAX_TILES = UINT16_MAX };
-enum { ISA_N_QUEUES = 128, ISA_FIRST_INBOUND = 128, ISA_NO_COUNTER = 1023 };
+enum { ISA_N_QUEUES = 128, ISA_FIRST_INBOUND = 128, ISA_LAST_COUNTER = 1022 };
 enum { ISA_THRESHOLD_BITS = 22, ISA_MAX_COUNT = 1 << 21 }; /* no counter may exceed ISA_MAX_COUNT */
 /* Buffers, and what is preloaded into them, are counted in such words. */
 enum { ISA_WORD_BYTES = 4 };
@@ -30,37 +30,40 @@ enum isa_op {
 };
 
 /* Holds when counter >= threshold (modulo 2^22, window 2^21). Counters 0..127: instructions
- * completed by that queue of the own tile; 128..1022: messages received; 1023: no wait. */
+ * completed by that queue of the own tile; 128..1022: messages received. */
 struct isa_wait {
     uint16_t counter;
     uint32_t threshold;
 };
 struct isa_region {
     uint16_t view;
-    int16_t y, x;
+    int32_t y, x;
 };
-/* A decoded instruction. Waits that an operation cannot carry must be ISA_NO_COUNTER. */
+/* An instruction. What its operation does not use is 0. */
 struct isa_inst {
     uint8_t op, queue, stage, flags;
     uint16_t obj;
     uint16_t h, w;
+    uint8_t n_waits;
     struct isa_region dst, a, b;
-    int16_t y, x; /* LOAD, STORE: position in the binding */
-    uint16_t c;   /* LOAD, STORE: first channel in the binding */
+    int32_t y, x; /* LOAD, STORE: position in the binding */
+    uint32_t c;   /* LOAD, STORE: first channel in the binding */
     struct isa_wait wait[ISA_MAX_WAITS];
 };
 /* Flags of VRED: axes, then the kind. */
 enum { VRED_H = 1, VRED_W = 2, VRED_C = 4, VRED_SUM = 8, VRED_AXES = 7, VRED_FLAGS = 15 };
-struct isa_inst isa_inst_new(enum isa_op op, unsigned queue); /* all zero, no waits */
+struct isa_inst isa_inst_new(enum isa_op op, unsigned queue); /* all else zero, no waits */
+/* There must be room. */
+void isa_inst_wait(struct isa_inst *i, uint32_t counter, uint32_t threshold);
+bool isa_inst_equal(const struct isa_inst *a, const struct isa_inst *b);
 unsigned isa_max_waits(enum isa_op op);
 bool isa_op_has_dst(unsigned op);     /* writes a region of its tile */
 bool isa_op_has_extent(unsigned op);  /* works on h x w elements */
 const char *isa_op_name(unsigned op); /* NULL if there is no such operation */
-/* Field values must fit (BUG otherwise: the emitter checks limits first). */
-void isa_encode(const struct isa_inst *in, uint8_t out[ISA_INST_BYTES]);
-/* False with a static reason: unknown operation, bits set that must be zero. */
-bool isa_decode(const uint8_t in[ISA_INST_BYTES], struct isa_inst *out,
-                const char **reason) CHECK_RESULT;
+
+/* A tile's stream as it is in a file. */
+struct isa_tile;
+const uint8_t *isa_tile_stream(const struct isa_tile *t, struct arena *a, uint64_t *bytes);
 
 /* ---- lane operations of vector programs ---- */
 enum isa_lane_op {
@@ -181,7 +184,7 @@ struct isa_tile {
     struct isa_gather *gathers;
     struct isa_preload *preloads;
     uint32_t n_insts;
-    const uint8_t *stream;   /* n_insts * 32 bytes */
+    const struct isa_inst *insts;
     const uint32_t *sources; /* n_insts node indices, or ISA_NO_SOURCE */
 };
 /* Queues of a tile: groups 0..n_groups-1, then these. */

@@ -28,7 +28,26 @@
 #define MEMBER_x x
 #define MEMBER_c c
 
-enum isa_field_kind { FIELD_WAIT, FIELD_REGION, FIELD_U12, FIELD_U16, FIELD_S16 };
+/* Which fields an operation has. */
+enum {
+    USE_dst = 1,
+    USE_a = 2,
+    USE_b = 4,
+    USE_h = 8,
+    USE_w = 16,
+    USE_y = 32,
+    USE_x = 64,
+    USE_c = 128,
+    USE_wait0 = 0,
+    USE_wait1 = 0,
+    USE_wait2 = 0,
+    USE_wait3 = 0,
+    USE_wait4 = 0,
+    USE_wait5 = 0,
+    USE_wait6 = 0,
+};
+
+enum isa_field_kind { FIELD_WAIT, FIELD_REGION, FIELD_U12, FIELD_U16, FIELD_S16, FIELD_CHANNEL };
 struct isa_field {
     const char *name;
     enum isa_field_kind kind;
@@ -38,8 +57,17 @@ struct isa_op_desc {
     const char *name, *doc;
     unsigned code, n_fields;
     const struct isa_field *fields;
-    char obj; /* letter of what obj names: g, p, w, t, r, b; 0 = no obj */
+    char obj;      /* letter of what obj names: g, p, w, t, r, b; 0 = no obj */
+    unsigned uses; /* of USE_dst.. */
 };
+/* Field values must fit (BUG otherwise: the emitter checks limits first). */
+void isa_encode(const struct isa_inst *in, uint8_t out[ISA_INST_BYTES]);
+/* False with a static reason: unknown operation, bits set that must be zero. */
+bool isa_decode(const uint8_t in[ISA_INST_BYTES], struct isa_inst *out,
+                const char **reason) CHECK_RESULT;
+/* A static reason why it is none, whatever the tables say; NULL if it is one. */
+const char *isa_inst_illegal(const struct isa_inst *i);
+extern const uint8_t isa_halt_word[ISA_INST_BYTES];
 /* NULL if there is no such operation. */
 const struct isa_op_desc *isa_op_desc(unsigned op);
 unsigned isa_field_bits(enum isa_field_kind kind);
@@ -222,7 +250,7 @@ bool lex_take_record(struct lexer *l, enum record_id id, void *rec) CHECK_RESULT
 bool lex_take_value(struct lexer *l, const struct record_field *f, void *rec) CHECK_RESULT;
 
 struct asm_inst {
-    uint8_t word[ISA_INST_BYTES];
+    struct isa_inst inst;
     uint32_t source;
 };
 bool asm_take_inst(struct lexer *l, struct asm_inst *out) CHECK_RESULT;

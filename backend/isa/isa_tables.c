@@ -19,10 +19,12 @@
 
 static const struct isa_op_desc ops[1 << ISA_OP_BITS] = {
 #define INST(name, code, obj, doc)                                                                 \
-    [code] = {#name,         doc, code, sizeof name##_fields / sizeof name##_fields[0] - 1,        \
-              name##_fields, obj},
-#define FIELD(inst, field, kind)
-#define END(inst)
+    [code] = {#name, doc, code, sizeof name##_fields / sizeof name##_fields[0] - 1, name##_fields, \
+              obj, 0
+#define FIELD(inst, field, kind) | USE_##field
+#define END(inst)                                                                                  \
+    }                                                                                              \
+    ,
 #include "isa.def"
 #undef INST
 #undef FIELD
@@ -40,23 +42,16 @@ const char *isa_op_name(unsigned op)
     return desc ? desc->name : NULL;
 }
 
-static bool has_field(unsigned op, size_t offset)
-{
-    const struct isa_op_desc *desc = isa_op_desc(op);
-    for (unsigned i = 0; desc && i < desc->n_fields; i++)
-        if (desc->fields[i].offset == offset)
-            return true;
-    return false;
-}
-
 bool isa_op_has_dst(unsigned op)
 {
-    return has_field(op, offsetof(struct isa_inst, dst));
+    const struct isa_op_desc *desc = isa_op_desc(op);
+    return desc && desc->uses & USE_dst;
 }
 
 bool isa_op_has_extent(unsigned op)
 {
-    return has_field(op, offsetof(struct isa_inst, h));
+    const struct isa_op_desc *desc = isa_op_desc(op);
+    return desc && desc->uses & USE_h;
 }
 
 unsigned isa_max_waits(enum isa_op op)
@@ -74,16 +69,63 @@ unsigned isa_field_bits(enum isa_field_kind kind)
                                     [FIELD_REGION] = ISA_VIEW_BITS + 32,
                                     [FIELD_U12] = 12,
                                     [FIELD_U16] = 16,
-                                    [FIELD_S16] = 16};
+                                    [FIELD_S16] = 16,
+                                    [FIELD_CHANNEL] = 16};
     return bits[kind];
 }
 
 struct isa_inst isa_inst_new(enum isa_op op, unsigned queue)
 {
     struct isa_inst i = {.op = (uint8_t)op, .queue = (uint8_t)queue};
-    for (unsigned k = 0; k < ISA_MAX_WAITS; k++)
-        i.wait[k].counter = ISA_NO_COUNTER;
     return i;
+}
+
+void isa_inst_wait(struct isa_inst *i, uint32_t counter, uint32_t threshold)
+{
+    if (i->n_waits == ISA_MAX_WAITS)
+        BUG("%s waits for more than %d counters", isa_op_name(i->op), ISA_MAX_WAITS);
+    i->wait[i->n_waits++] = (struct isa_wait){(uint16_t)counter, threshold};
+}
+
+static unsigned region_used(const struct isa_region *r, unsigned use)
+{
+    return r->view || r->y || r->x ? use : 0;
+}
+
+const char *isa_inst_illegal(const struct isa_inst *i)
+{
+    const struct isa_op_desc *op = isa_op_desc(i->op);
+    if (!op)
+        return "unknown operation";
+    if (i->stage)
+        return "stages are not supported yet: it must be 0";
+    if (i->op == ISA_vred ? i->flags & ~VRED_FLAGS || !(i->flags & VRED_AXES) : i->flags != 0)
+        return i->op == ISA_vred ? "flags must be axes and kind" : "flags must be 0";
+    if (!op->obj && i->obj)
+        return "obj must be 0";
+    unsigned used = region_used(&i->dst, USE_dst) | region_used(&i->a, USE_a) |
+                    region_used(&i->b, USE_b) | (i->h ? USE_h : 0) | (i->w ? USE_w : 0) |
+                    (i->y ? USE_y : 0) | (i->x ? USE_x : 0) | (i->c ? USE_c : 0);
+    return used & ~op->uses ? "a field that the operation does not have must be 0" : NULL;
+}
+
+static bool same_region(const struct isa_region *a, const struct isa_region *b)
+{
+    return a->view == b->view && a->y == b->y && a->x == b->x;
+}
+
+bool isa_inst_equal(const struct isa_inst *a, const struct isa_inst *b)
+{
+    if (a->op != b->op || a->queue != b->queue || a->stage != b->stage || a->flags != b->flags ||
+        a->obj != b->obj || a->h != b->h || a->w != b->w || a->n_waits != b->n_waits ||
+        a->y != b->y || a->x != b->x || a->c != b->c || !same_region(&a->dst, &b->dst) ||
+        !same_region(&a->a, &b->a) || !same_region(&a->b, &b->b))
+        return false;
+    for (unsigned k = 0; k < a->n_waits; k++)
+        if (a->wait[k].counter != b->wait[k].counter ||
+            a->wait[k].threshold != b->wait[k].threshold)
+            return false;
+    return true;
 }
 
 static const struct {
@@ -110,7 +152,7 @@ unsigned isa_lane_arity(unsigned op)
 /* "dst REGION 96..137" for each field. */
 static void print_fields(const struct isa_op_desc *op, struct text *out)
 {
-    static const char *const kinds[] = {"WAIT", "REGION", "U12", "U16", "S16"};
+    static const char *const kinds[] = {"WAIT", "REGION", "U12", "U16", "S16", "U16"};
     unsigned bit = 32;
     for (unsigned i = 0; i < op->n_fields; i++) {
         const struct isa_field *f = &op->fields[i];

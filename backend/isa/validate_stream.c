@@ -360,8 +360,7 @@ static bool check_operands(const struct stream_check *c, const struct isa_inst *
     case ISA_load: return check_dma(c, i, &i->dst);
     case ISA_store: return check_dma(c, i, &i->a);
     case ISA_nop:
-    case ISA_wait:
-    case ISA_halt: return true;
+    case ISA_wait: return true;
     }
     return REJECT(c, "unknown operation");
 }
@@ -391,10 +390,8 @@ static bool check_queue(const struct stream_check *c, const struct isa_inst *i)
 
 static bool check_waits(const struct stream_check *c, const struct isa_inst *i)
 {
-    for (unsigned k = 0; k < ISA_MAX_WAITS; k++) {
+    for (unsigned k = 0; k < i->n_waits; k++) {
         const struct isa_wait *w = &i->wait[k];
-        if (w->counter == ISA_NO_COUNTER)
-            continue;
         if (w->counter < ISA_FIRST_INBOUND
                 ? w->counter >= isa_n_queues(c->t)
                 : (uint32_t)w->counter - ISA_FIRST_INBOUND >= c->t->n_inbound)
@@ -405,25 +402,18 @@ static bool check_waits(const struct stream_check *c, const struct isa_inst *i)
     return true;
 }
 
-static bool has_extents(const struct isa_inst *i)
+static bool check_instruction(struct stream_check *c, const struct isa_inst *i)
 {
-    return i->op != ISA_nop && i->op != ISA_wait && i->op != ISA_halt && i->op != ISA_signal;
-}
-
-static bool check_instruction(struct stream_check *c, struct isa_inst *out)
-{
-    const char *reason = "";
-    if (!isa_decode(c->t->stream + (size_t)c->index * ISA_INST_BYTES, out, &reason))
-        return REJECT(c, "does not decode: %s", reason);
-    c->op = isa_op_name(out->op);
-    if ((out->op == ISA_halt) != (c->index == c->t->n_insts - 1))
-        return REJECT(c, "%s: HALT must be the last instruction, and only there", c->op);
+    const char *reason = isa_inst_illegal(i);
+    if (reason)
+        return REJECT(c, "operation %u: %s", i->op, reason);
+    c->op = isa_op_name(i->op);
     uint32_t node = c->t->sources[c->index];
     if (node >= c->p->n_nodes && node != ISA_NO_SOURCE)
         return REJECT(c, "%s: no node %u", c->op, node);
-    if (has_extents(out) && (out->h == 0 || out->w == 0))
+    if (isa_op_has_extent(i->op) && (i->h == 0 || i->w == 0))
         return REJECT(c, "%s: an empty region", c->op);
-    return check_queue(c, out) && check_waits(c, out) && check_operands(c, out);
+    return check_queue(c, i) && check_waits(c, i) && check_operands(c, i);
 }
 
 bool isa_validate_stream(const struct isa_program *p, uint32_t tile,
@@ -432,15 +422,13 @@ bool isa_validate_stream(const struct isa_program *p, uint32_t tile,
 {
     struct stream_check c = {p, &p->tiles[tile], facts, uses, s, 0, ""};
     uint32_t counts[ISA_N_QUEUES] = {0};
-    struct isa_inst inst;
     bool ok = true;
-    if (c.t->n_insts == 0)
-        return isa_fault(s, NULL, 0, "the stream is empty, not even HALT");
     for (; c.index < c.t->n_insts && s->n <= ISA_MAX_FAULTS; c.index++) {
-        if (!check_instruction(&c, &inst))
+        const struct isa_inst *i = &c.t->insts[c.index];
+        if (!check_instruction(&c, i))
             ok = false;
-        else if (inst.op != ISA_halt && ++counts[inst.queue] == ISA_MAX_COUNT + 1)
-            ok = REJECT(&c, "queue %u counts more than %d instructions", inst.queue, ISA_MAX_COUNT);
+        else if (++counts[i->queue] == ISA_MAX_COUNT + 1)
+            ok = REJECT(&c, "queue %u counts more than %d instructions", i->queue, ISA_MAX_COUNT);
     }
     return ok;
 }

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { LINE_BYTES = 16 * 1024 };
+enum { LINE_BYTES = 16 * 1024, MOST_WORD_BYTES = 32 };
 
 void dump_hex_words(const void *data, size_t n, size_t bytes, FILE *out)
 {
@@ -18,7 +18,7 @@ void dump_hex_words(const void *data, size_t n, size_t bytes, FILE *out)
     const uint8_t *at = data;
     struct text t = {0};
     for (size_t i = 0; i < n; i++, at += bytes) {
-        char line[2 * ISA_INST_BYTES + 1], *p = line;
+        char line[2 * MOST_WORD_BYTES + 1], *p = line;
         for (size_t k = bytes; k-- > 0;) {
             *p++ = digits[at[k] >> 4];
             *p++ = digits[at[k] & 15];
@@ -121,8 +121,10 @@ bool dump_tile(const struct dump *dump, uint32_t tile, struct diag *d)
     const struct isa_tile *t = &dump->program->tiles[tile];
     const char *name = arena_printf(dump->folder.arena, "tile_%04u/stream", tile);
     const char *folder = arena_printf(dump->folder.arena, "tile_%04u", tile);
+    uint64_t bytes;
+    const uint8_t *stream = isa_tile_stream(t, dump->folder.arena, &bytes);
     bool ok = folder_make(&dump->folder, folder, d) &&
-              dump_words(dump, name, "instructions of 256 bits", t->stream, t->n_insts,
+              dump_words(dump, name, "instructions of 256 bits", stream, bytes / ISA_INST_BYTES,
                          ISA_INST_BYTES, d) &&
               dump_preloads(dump, tile, d);
     for (uint32_t g = 0; ok && g < t->n_groups; g++) {

@@ -65,10 +65,8 @@ static void each_inst(struct layers *l, enum isa_op op,
     for (uint32_t i = 0; i < l->program->n_tiles; i++) {
         const struct isa_tile *t = &l->program->tiles[i];
         for (uint32_t k = 0; k < t->n_insts; k++) {
-            struct isa_inst inst;
-            const char *reason;
-            if (isa_decode(t->stream + (size_t)k * ISA_INST_BYTES, &inst, &reason) && inst.op == op)
-                see(l, t, &inst);
+            if (t->insts[k].op == op)
+                see(l, t, &t->insts[k]);
         }
     }
 }

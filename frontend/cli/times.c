@@ -49,14 +49,10 @@ void times_completed(struct times *t, uint32_t tile, uint32_t inst_index, uint64
 static void print_tile(const struct times *t, uint32_t tile, FILE *out)
 {
     const struct isa_tile *from = &t->p->tiles[tile];
-    struct isa_inst inst;
-    const char *reason;
     for (uint32_t i = 0; i < from->n_insts; i++) {
         const struct span *s = &t->spans[t->first[tile] + i];
-        if (!isa_decode(from->stream + (size_t)i * ISA_INST_BYTES, &inst, &reason) ||
-            inst.op == ISA_halt)
-            continue;
-        fprintf(out, "%u,%u,%u,%s,%llu,%llu\n", tile, i, inst.queue, isa_op_name(inst.op),
+        const struct isa_inst *inst = &from->insts[i];
+        fprintf(out, "%u,%u,%u,%s,%llu,%llu\n", tile, i, inst->queue, isa_op_name(inst->op),
                 (unsigned long long)s->start, (unsigned long long)s->end);
     }
 }

@@ -21,11 +21,8 @@ static void find_nodes(const struct isa_program *p, const struct isa_tile *t, ui
     for (uint32_t g = 0; g < t->n_groups; g++)
         nodes[g] = p->images[t->groups[g].image].node;
     for (uint32_t i = 0; i < t->n_insts; i++) {
-        struct isa_inst inst;
-        const char *reason;
-        if (isa_decode(t->stream + (size_t)i * ISA_INST_BYTES, &inst, &reason) &&
-            inst.op == ISA_mvm && t->sources[i] != ISA_NO_SOURCE)
-            nodes[inst.obj] = t->sources[i];
+        if (t->insts[i].op == ISA_mvm && t->sources[i] != ISA_NO_SOURCE)
+            nodes[t->insts[i].obj] = t->sources[i];
     }
 }
 

@@ -26,7 +26,7 @@ def value_ranges(b):
     for n in (0, 1, 7, 8, 9, 16, 32, 64):
         nodes = ''.join('node %d {name="n%d", op="relu"}\n' % (i, i) for i in range(n))
         views = ''.join('view %d {address=%d, %s, value=%d}\n' % (i, 4 * i, PIXEL, i) for i in range(n))
-        b.write('p.asm', HEAD + nodes + 'tile 0 {buffer_bytes=%d}\n' % (4 * n) + views + 'q0.halt\n')
+        b.write('p.asm', HEAD + nodes + 'tile 0 {buffer_bytes=%d}\n' % (4 * n) + views)
         b.run('asm', 'p.asm', '-o', 'p.cim')
         b.equal(b.run('check', 'p.cim').stdout, 'p.cim: form, progress, races: proved\n', '%d values' % n)
     b.write('p.asm', HEAD)

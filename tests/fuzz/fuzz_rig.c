@@ -140,14 +140,9 @@ static bool streams_are_small(const struct isa_program *p)
         if ((instructions += t->n_insts) > MOST_INSTRUCTIONS)
             return false;
         for (uint32_t k = 0; k < t->n_insts; k++) {
-            struct isa_inst inst;
-            const char *reason;
-            if (!isa_decode(t->stream + (size_t)k * ISA_INST_BYTES, &inst, &reason))
-                return false;
-            if (inst.op == ISA_halt)
-                break; /* nothing behind it is executed, or valid */
-            struct cost_work w = isa_inst_work(p, i, &inst);
-            uint64_t each = inst.op == ISA_mvm ? group_products(t, &inst) : 0, more;
+            const struct isa_inst *inst = &t->insts[k];
+            struct cost_work w = isa_inst_work(p, i, inst);
+            uint64_t each = inst->op == ISA_mvm ? group_products(t, inst) : 0, more;
             if (__builtin_mul_overflow(w.products, each, &more) ||
                 __builtin_add_overflow(more, w.elements, &more) ||
                 __builtin_add_overflow(more, w.bytes, &more) ||

@@ -25,6 +25,7 @@ def read_operations(text):
     for code, name, obj, fields in re.findall(r'^\| (\d+) \| (\w+) \| (\w?) ?\|[^|]*\| ?([^|]*)\|$', text, re.MULTILINE):
         parts = [re.fullmatch(r'(\w+) (\w+) (\d+)\.\.(\d+)', f.strip()).groups() for f in fields.split(',') if f.strip()]
         operations[int(code)] = Operation(name, obj, [(n, k, int(a), int(b)) for n, k, a, b in parts])
+    operations[13] = Operation('halt', '', []) # how a stream ends
     return operations
 
 

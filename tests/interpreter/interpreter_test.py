@@ -259,7 +259,6 @@ view 0 {ring_rows=2, y1=3, x1=1, height=3, width=1, channels=1, row_pitch=4, col
 2: q2.store b1 a=v0(%d,0) h=1 w=1 y=%d wait q2>=2
 3: q2.load b0 dst=v0(2,0) h=1 w=1 y=2 wait q2>=3
 4: q2.store b1 a=v0(%d,0) h=1 w=1 y=%d wait q2>=4
-5: q0.halt
 '''
 TWO_TILES = '''isa 1
 arch "base: clsa\\n"
@@ -272,13 +271,11 @@ view 0 {value=4294967295, ring_rows=1, y1=1, x1=4, height=1, width=4, channels=1
 route 0 [{tile=1, counter=128}, {tile=1, view=1, counter=129}]
 0: q2.load b0 dst=v0(0,0) h=1 w=4
 1: q1.send r0 a=v0(0,0) h=1 w=4 wait q2>=1
-2: q0.halt
 tile 1 {buffer_bytes=16, inbound_counters=2}
 view 0 {value=4294967295, ring_rows=1, y1=1, x1=2, height=1, width=4, channels=1, row_pitch=16, col_pitch=4, channel_pitch=4}
 view 1 {address=8, value=4294967295, ring_rows=1, y1=1, x0=2, x1=4, height=1, width=4, channels=1, row_pitch=16, col_pitch=4, channel_pitch=4}
 view 2 {value=4294967295, ring_rows=1, y1=1, x1=4, height=1, width=4, channels=1, row_pitch=16, col_pitch=4, channel_pitch=4}
 0: q2.store b1 a=v2(0,0) h=1 w=4 wait i128>=1, i129>=1
-1: q0.halt
 '''
 
 

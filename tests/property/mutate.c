@@ -34,7 +34,7 @@ static void copy_tile(struct arena *a, struct isa_tile *t)
         COPY(a, g->cols, g->n_cols);
         COPY(a, g->channels, g->n_channels);
     }
-    t->stream = copy(a, t->stream, t->n_insts, ISA_INST_BYTES);
+    COPY(a, t->insts, t->n_insts);
 }
 
 struct isa_program *mutate_clone(const struct isa_program *p)
@@ -86,25 +86,16 @@ static struct isa_tile *pick_tile(struct isa_program *p, uint64_t *state,
     return NULL;
 }
 
-/* An instruction of the program, decoded. */
+/* An instruction of the program, and what becomes of it. */
 struct site {
     struct isa_tile *t;
     uint32_t index;
     struct isa_inst in;
 };
 
-static struct isa_inst decode(const struct isa_tile *t, uint32_t index)
-{
-    struct isa_inst in;
-    const char *reason;
-    if (!isa_decode(t->stream + (size_t)index * ISA_INST_BYTES, &in, &reason))
-        BUG("the program to mutate has an illegal word: %s", reason);
-    return in;
-}
-
 static void put(const struct site *s)
 {
-    isa_encode(&s->in, (uint8_t *)s->t->stream + (size_t)s->index * ISA_INST_BYTES);
+    ((struct isa_inst *)s->t->insts)[s->index] = s->in;
 }
 
 typedef bool predicate(const struct site *s);
@@ -115,10 +106,10 @@ static bool find_site(struct isa_program *p, uint64_t *state, predicate *fits, s
     uint32_t tile = (uint32_t)pick(state, 0, (int64_t)p->n_tiles - 1);
     for (uint32_t i = 0; i < p->n_tiles; i++) {
         struct site s = {.t = &p->tiles[(tile + i) % p->n_tiles]};
-        uint32_t n = s.t->n_insts, from = (uint32_t)pick(state, 0, (int64_t)n - 1);
+        uint32_t n = s.t->n_insts, from = n ? (uint32_t)pick(state, 0, (int64_t)n - 1) : 0;
         for (uint32_t k = 0; k < n; k++) {
             s.index = (from + k) % n;
-            s.in = decode(s.t, s.index);
+            s.in = s.t->insts[s.index];
             if (fits(&s)) {
                 *out = s;
                 return true;
@@ -130,8 +121,7 @@ static bool find_site(struct isa_program *p, uint64_t *state, predicate *fits, s
 
 static bool has_fields(const struct site *s)
 {
-    return s->in.op != ISA_halt && s->in.op != ISA_nop && s->in.op != ISA_wait &&
-           s->in.op != ISA_signal;
+    return s->in.op != ISA_nop && s->in.op != ISA_wait && s->in.op != ISA_signal;
 }
 
 static bool is_io(const struct site *s)
@@ -156,25 +146,14 @@ static bool has_b(const struct site *s)
 
 /* ---- waits ---- */
 
-static int count_waits(const struct isa_inst *in)
-{
-    int n = 0;
-    for (int i = 0; i < ISA_MAX_WAITS; i++)
-        n += in->wait[i].counter != ISA_NO_COUNTER;
-    return n;
-}
-
 static bool has_wait(const struct site *s)
 {
-    return count_waits(&s->in) > 0;
+    return s->in.n_waits > 0;
 }
 
 static struct isa_wait *pick_wait(struct isa_inst *in, uint64_t *state)
 {
-    int64_t k = pick(state, 0, count_waits(in) - 1);
-    for (int i = 0;; i++)
-        if (in->wait[i].counter != ISA_NO_COUNTER && k-- == 0)
-            return &in->wait[i];
+    return &in->wait[pick(state, 0, in->n_waits - 1)];
 }
 
 static bool drop_wait(struct isa_program *p, uint64_t *state)
@@ -182,7 +161,8 @@ static bool drop_wait(struct isa_program *p, uint64_t *state)
     struct site s;
     if (!find_site(p, state, has_wait, &s))
         return false;
-    *pick_wait(&s.in, state) = (struct isa_wait){ISA_NO_COUNTER, 0};
+    *pick_wait(&s.in, state) = s.in.wait[s.in.n_waits - 1];
+    s.in.n_waits--;
     put(&s);
     return true;
 }
@@ -223,8 +203,8 @@ static bool shift_dst(struct isa_program *p, uint64_t *state)
     struct site s;
     if (!find_site(p, state, has_dst, &s))
         return false;
-    int16_t *at = pick(state, 0, 1) ? &s.in.dst.y : &s.in.dst.x;
-    *at = (int16_t)(*at + one_up_or_down(state));
+    int32_t *at = pick(state, 0, 1) ? &s.in.dst.y : &s.in.dst.x;
+    *at += one_up_or_down(state);
     put(&s);
     return true;
 }
@@ -235,8 +215,8 @@ static bool shift_source(struct isa_program *p, uint64_t *state)
     if (!find_site(p, state, has_a, &s))
         return false;
     struct isa_region *r = has_b(&s) && pick(state, 0, 1) ? &s.in.b : &s.in.a;
-    int16_t *at = pick(state, 0, 1) ? &r->y : &r->x;
-    *at = (int16_t)(*at + one_up_or_down(state));
+    int32_t *at = pick(state, 0, 1) ? &r->y : &r->x;
+    *at += one_up_or_down(state);
     put(&s);
     return true;
 }
@@ -247,9 +227,9 @@ static bool shift_io(struct isa_program *p, uint64_t *state)
     if (!find_site(p, state, is_io, &s))
         return false;
     switch (pick(state, 0, 2)) {
-    case 0: s.in.y = (int16_t)(s.in.y + one_up_or_down(state)); break;
-    case 1: s.in.x = (int16_t)(s.in.x + one_up_or_down(state)); break;
-    default: s.in.c = (uint16_t)(s.in.c + 1);
+    case 0: s.in.y += one_up_or_down(state); break;
+    case 1: s.in.x += one_up_or_down(state); break;
+    default: s.in.c++;
     }
     put(&s);
     return true;
@@ -334,17 +314,14 @@ static bool other_reduction(struct isa_program *p, uint64_t *state)
 
 static bool before_another(const struct site *s)
 {
-    return s->index + 2 < s->t->n_insts; /* the last one is HALT */
+    return s->index + 1 < s->t->n_insts;
 }
 
 static bool swap_with(struct site *s, uint32_t other)
 {
-    struct site o = {s->t, other, decode(s->t, other)};
-    uint8_t a[ISA_INST_BYTES], b[ISA_INST_BYTES];
+    struct site o = {s->t, other, s->t->insts[other]};
     uint32_t index = s->index;
-    isa_encode(&s->in, a);
-    isa_encode(&o.in, b);
-    if (memcmp(a, b, sizeof a) == 0)
+    if (isa_inst_equal(&s->in, &o.in))
         return false;
     s->index = other;
     o.index = index;
@@ -364,28 +341,28 @@ static bool swap_in_queue(struct isa_program *p, uint64_t *state)
     struct site s;
     if (!find_site(p, state, before_another, &s))
         return false;
-    for (uint32_t i = s.index + 1; i + 1 < s.t->n_insts; i++)
-        if (decode(s.t, i).queue == s.in.queue)
+    for (uint32_t i = s.index + 1; i < s.t->n_insts; i++)
+        if (s.t->insts[i].queue == s.in.queue)
             return swap_with(&s, i);
     return false;
 }
 
-static bool not_halt(const struct site *s)
+static bool does_something(const struct site *s)
 {
-    return s->in.op != ISA_halt && s->in.op != ISA_nop;
+    return s->in.op != ISA_nop;
 }
 
 /* The instruction still counts and waits, but does nothing. */
 static bool drop_instruction(struct isa_program *p, uint64_t *state)
 {
     struct site s;
-    if (!find_site(p, state, not_halt, &s))
+    if (!find_site(p, state, does_something, &s))
         return false;
     struct isa_inst old = s.in;
-    bool keep_waits = old.op != ISA_wait && count_waits(&old) && pick(state, 0, 1);
+    bool keep_waits = old.op != ISA_wait && old.n_waits && pick(state, 0, 1);
     s.in = isa_inst_new(keep_waits ? ISA_wait : ISA_nop, old.queue);
-    if (keep_waits)
-        memcpy(s.in.wait, old.wait, sizeof old.wait);
+    for (unsigned k = 0; keep_waits && k < old.n_waits; k++)
+        isa_inst_wait(&s.in, old.wait[k].counter, old.wait[k].threshold);
     put(&s);
     return true;
 }

@@ -198,8 +198,8 @@ static void rows(struct rig *r, unsigned t, struct isa_inst *i, uint16_t dst, ui
                  unsigned h)
 {
     const struct isa_view *v = &r->view[t][i->op == ISA_store || i->op == ISA_send ? a : dst];
-    i->dst = (struct isa_region){dst, (int16_t)y, 0};
-    i->a = (struct isa_region){a, (int16_t)y, 0};
+    i->dst = (struct isa_region){dst, y, 0};
+    i->a = (struct isa_region){a, y, 0};
     if (i->op == ISA_mvm || i->op == ISA_load)
         i->a = (struct isa_region){0};
     if (i->op == ISA_send || i->op == ISA_store)
@@ -207,34 +207,25 @@ static void rows(struct rig *r, unsigned t, struct isa_inst *i, uint16_t dst, ui
     if (i->op == ISA_vwin || i->op == ISA_vgat)
         i->a = (struct isa_region){a, 0, 0};
     if (i->op == ISA_load || i->op == ISA_store)
-        i->y = (int16_t)y;
+        i->y = y;
     i->h = (uint16_t)h;
     i->w = (uint16_t)v->width;
 }
 
 static void wait(struct isa_inst *i, unsigned counter, int threshold)
 {
-    unsigned at = 0;
-    while (i->wait[at].counter != ISA_NO_COUNTER)
-        at++;
     if (threshold > 0)
-        i->wait[at] = (struct isa_wait){(uint16_t)counter, (uint32_t)threshold};
+        isa_inst_wait(i, counter, (uint32_t)threshold);
 }
 
-/* Encodes the streams and checks. */
+/* Completes the streams and checks. */
 static bool check_rig(struct rig *r, bool with_graph)
 {
     for (uint32_t t = 0; t < r->p->n_tiles; t++) {
         struct isa_tile *tile = &r->p->tiles[t];
-        uint8_t *stream = arena_alloc(r->p->arena, (tile->n_insts + 1) * (size_t)ISA_INST_BYTES);
         uint32_t *sources = ARENA_ARRAY(r->p->arena, uint32_t, (size_t)tile->n_insts + 1);
-        for (uint32_t i = 0; i < tile->n_insts; i++)
-            isa_encode(&r->inst[t][i], stream + (size_t)i * ISA_INST_BYTES);
-        struct isa_inst halt = isa_inst_new(ISA_halt, 0);
-        isa_encode(&halt, stream + (size_t)tile->n_insts * ISA_INST_BYTES);
         memset(sources, 0xff, sizeof *sources * (tile->n_insts + 1));
-        tile->n_insts++;
-        tile->stream = stream;
+        tile->insts = r->inst[t];
         tile->sources = sources;
     }
     return backend_check(r->p, with_graph ? r->g : NULL, r->d);

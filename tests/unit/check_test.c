@@ -107,7 +107,8 @@ static void pipeline_open(struct rig *r)
 
 static void drop_wait(struct isa_inst *i, unsigned k)
 {
-    i->wait[k] = (struct isa_wait){ISA_NO_COUNTER, 0};
+    for (i->n_waits--; k < i->n_waits; k++)
+        i->wait[k] = i->wait[k + 1];
 }
 
 static void erase(struct rig *r, unsigned t, struct isa_inst *i)
@@ -174,7 +175,7 @@ static void store_without_product(struct rig *r)
 }
 static void circular_wait(struct rig *r)
 {
-    nth(r, 0, ISA_send, 0)->wait[1] = (struct isa_wait){CREDIT, 1};
+    isa_inst_wait(nth(r, 0, ISA_send, 0), CREDIT, 1);
 }
 static void unreachable_threshold(struct rig *r)
 {
@@ -439,7 +440,8 @@ static void open_concat(struct rig *r)
     v[s].row_pitch = -48;
     v[s].col_pitch = 24;
     store_all(r, s);
-    r->inst[0][2].wait[0] = (struct isa_wait){2, 2};
+    r->inst[0][2].n_waits = 0;
+    isa_inst_wait(&r->inst[0][2], 2, 2);
 }
 
 /* A softmax along the channels: operations that read what they reduce. */

@@ -92,8 +92,6 @@ static const struct {
     {example, "a=v1(0,0) wait q0", "a=v0(0,0) wait q0", "1 channels, not 2"},
     {example, "a=v1(0,0) wait q0", "a=v1(0,0) b=v1(0,0) wait q0", "b must be 0"},
     {example, "q3.store b1 a=v1(0,0)", "q3.store b1 a=v1(1,0)", "not held"},
-    {example, "4: q0.halt", "4: q0.nop", "HALT"},
-    {example, "0: q3.load", "q0.halt 0: q3.load", "HALT"},
     {example, "wait q1>=1\n", "wait q1>=1 @1\n", "no node 1"},
     {everything, "image=1} [{k0=3, k=2", "image=1, source_channel0=1} [{k0=3, k=2", "not show"},
     {everything, "pad_left=-1, in_channels", "pad_left=-1, channel0=1, in_channels", "a gap"},
@@ -126,7 +124,6 @@ static const struct {
     {everything, "sum(hw) dst=v3(0,0)", "sum(h) dst=v3(0,0)", "not held"},
     {everything, "sum(hw) dst=v3(0,0)", "sum(hwc) dst=v3(0,0)", "2 channels, not 1"},
     {everything, "inbound_counters=2}\n", "inbound_counters=893}\n", "893 inbound counters"},
-    {everything, "q0.halt @0", "", "HALT"},
 };
 
 /* The same for the assembler, which names the line. */
@@ -147,7 +144,7 @@ static const struct {
     {"pes 1\n", "pes 1 frob 2\n", 5, "expected a statement"},
     {"pes 1\n", "pes 1 \x01\n", 5, "expected a statement"},
     {"pes 1\n", "view 0 {}\n", 5, "outside a tile"},
-    {"pes 1\n", "q0.halt\n", 5, "outside a tile"},
+    {"pes 1\n", "q0.nop\n", 5, "outside a tile"},
     {"node 0", "node 1", 7, "number 0"},
     {"op=\"Conv\"", "op=3", 7, "expected a string, found '3'"},
     {"op=\"Conv\"", "opp=\"Conv\"", 7, "no such field"},
@@ -177,11 +174,10 @@ static const struct {
     {"wait q3>=1", "wait q3>=4194304", 23, "no integer from"},
     {"wait q3>=1", "wait i127>=1", 23, "start at i128"},
     {"wait q3>=1", "wait q3>=1, q3>=1, q3>=1, q3>=1, q3>=1", 23, "can wait for 4"},
-    {"4: q0.halt", "4: q1.halt", 26, "belongs to no queue"},
-    {"4: q0.halt", "4: q0.vred sum() dst=v0(0,0)", 26, "axes are missing"},
-    {"4: q0.halt", "4: q0.vred sum(hh) dst=v0(0,0)", 26, "at most once"},
-    {"4: q0.halt", "4: q0.vred avg(h) dst=v0(0,0)", 26, "expected max"},
-    {"4: q0.halt", "4: q0", 27, "expected '.'"},
+    {"wait q1>=1\n", "q0.vred sum() dst=v0(0,0)\n", 25, "axes are missing"},
+    {"wait q1>=1\n", "q0.vred sum(hh) dst=v0(0,0)\n", 25, "at most once"},
+    {"wait q1>=1\n", "q0.vred avg(h) dst=v0(0,0)\n", 25, "expected max"},
+    {"wait q1>=1\n", "q0", 25, "expected '.'"},
 };
 
 #endif

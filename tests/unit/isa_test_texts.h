@@ -28,8 +28,7 @@ static const char example[] =
     "0: q3.load b0 dst=v0(0,0) h=2 w=2\n"
     "1: q0.mvm g0 dst=v1(0,0) h=2 w=2 wait q3>=1 @0\n"
     "2: q1.vmap p0 dst=v1(0,0) h=2 w=2 a=v1(0,0) wait q0>=1 @0\n"
-    "3: q3.store b1 a=v1(0,0) h=2 w=2 wait q1>=1\n"
-    "4: q0.halt\n";
+    "3: q3.store b1 a=v1(0,0) h=2 w=2 wait q1>=1\n";
 
 /* Two tiles, every table and every operation. Tile 0: queues 2 VU, 3 TX, 4 DMA with 2 groups. */
 static const char everything[] =
@@ -72,8 +71,8 @@ static const char everything[] =
     "gather 0 {rows=[0, -1, 3, 3], channels=[1, 0], fill=0.1}\n"
     "preload 0 {address=3072, section=1, length=16}\n"
     "q4.load b0 dst=v0(0,0) h=4 w=3 y=0 x=1 c=0\n"
-    "q0.wait wait q4>=1, -, i128>=0, q3>=0, q2>=0, q1>=0, i129>=0\n"
-    "q0.mvm g0 dst=v1(1,1) h=2 w=2 wait -, q0>=1, -, q4>=1 @0\n"
+    "q0.wait wait q4>=1, i128>=0, q3>=0, q2>=0, q1>=0, i129>=0\n"
+    "q0.mvm g0 dst=v1(1,1) h=2 w=2 wait q0>=1, q4>=1 @0\n"
     "q1.mvm g1 dst=v2(3,3) h=1 w=1 @0\n"
     "q2.vmap p0 dst=v1(0,0) h=2 w=1 a=v0(-1,-1) b=v1(3,3) wait i129>=2097152\n"
     "q2.vmap p1 dst=v2(0,0) h=1 w=4 a=v2(0,0)\n"
@@ -83,11 +82,9 @@ static const char everything[] =
     "q2.vgat t0 dst=v1(0,0) h=4 w=4 a=v0(0,0)\n"
     "q3.send r0 a=v0(2,2) h=2 w=2 wait q2>=3\n"
     "q1.signal r1 q2.nop q4.store b1 a=v1(3,0) h=1 w=4 y=0 x=0 c=1\n"
-    "q0.halt\n"
     "tile 1 {inbound_counters=2, buffer_bytes=8}\n"
     "view 0 {ring_rows=1, y0=2, y1=3, x0=3, x1=4, height=4, width=4, channels=2,\n"
     "  channel_pitch=4}\n"
-    "q0.wait wait i128>=1, i129>=1\n"
-    "q0.halt @0\n";
+    "q0.wait wait i128>=1, i129>=1\n";
 
 #endif

@@ -48,7 +48,7 @@ static void chain_load(struct chain *k, uint32_t pixels)
         int y = (int)(k->loaded / k->w), x = (int)(k->loaded % k->w);
         uint32_t left = k->w - (uint32_t)x, n = k->load_unit < left ? k->load_unit : left;
         struct isa_inst i = to(inst(ISA_load, dma(&k->r, 0), 0, 1, n), at(k->input, y, x));
-        i.y = (int16_t)y, i.x = (int16_t)x;
+        i.y = (int32_t)y, i.x = (int32_t)x;
         chain_emit(k, i);
         k->loaded += n;
     }

@@ -49,7 +49,7 @@ static struct rig rig_new(uint32_t n_tiles)
         t->routes = ARENA_ARRAY(p->arena, struct isa_route, MOST);
         t->gathers = ARENA_ARRAY(p->arena, struct isa_gather, MOST);
         t->preloads = ARENA_ARRAY(p->arena, struct isa_preload, MOST);
-        t->stream = arena_alloc(p->arena, (size_t)MOST_INSTS * ISA_INST_BYTES);
+        t->insts = ARENA_ARRAY(p->arena, struct isa_inst, MOST_INSTS);
         t->sources = ARENA_ARRAY(p->arena, uint32_t, MOST_INSTS);
     }
     return r;
@@ -195,17 +195,14 @@ static struct isa_inst from(struct isa_inst i, struct isa_region a)
 /* The instruction with one more wait. */
 static struct isa_inst on(struct isa_inst i, unsigned counter, uint32_t threshold)
 {
-    unsigned k = 0;
-    while (i.wait[k].counter != ISA_NO_COUNTER)
-        k++;
-    i.wait[k] = (struct isa_wait){(uint16_t)counter, threshold};
+    isa_inst_wait(&i, counter, threshold);
     return i;
 }
 
 static void emit(struct rig *r, uint32_t tile, struct isa_inst i)
 {
     struct isa_tile *t = &r->p->tiles[tile];
-    isa_encode(&i, (uint8_t *)(uintptr_t)t->stream + (size_t)t->n_insts++ * ISA_INST_BYTES);
+    ((struct isa_inst *)(uintptr_t)t->insts)[t->n_insts++] = i;
 }
 
 static unsigned vu(const struct rig *r, uint32_t tile)
@@ -264,15 +261,6 @@ static void note_time(void *self, uint32_t tile, uint32_t index, const struct is
 
 static bool run_with(struct rig *r, struct sim_options o)
 {
-    for (uint32_t t = 0; t < r->p->n_tiles; t++) {
-        const struct isa_tile *tile = &r->p->tiles[t];
-        struct isa_inst last;
-        const char *reason;
-        const uint8_t *end = tile->stream + (size_t)tile->n_insts * ISA_INST_BYTES;
-        if (tile->n_insts == 0 || !isa_decode(end - ISA_INST_BYTES, &last, &reason) ||
-            last.op != ISA_halt)
-            emit(r, t, isa_inst_new(ISA_halt, 0));
-    }
     o.completed = note_time;
     o.self = r;
     return sim_run(r->p, (const float *const *)r->inputs, r->outputs, &o, &r->result, r->d);

@@ -19,4 +19,3 @@ q1.mvm g1 dst=v3(0,0) h=1 w=3 wait q2>=1                           ; [12, 15]
 q0.mvm g0 dst=v1(0,3) h=1 w=1                                      ; [3, 4]
 q2.vmap p0 dst=v2(0,3) h=1 w=1 a=v1(0,3) wait q0>=2                ; [12, 17]
 q1.mvm g1 dst=v3(0,3) h=1 w=1 wait q2>=2                           ; [17, 18]
-q0.halt

@@ -14,4 +14,3 @@ q0.mvm g0 dst=v1(0,0) h=1 w=4                                      ; [0, 4]
 q0.mvm g0 dst=v1(1,0) h=1 w=4                                      ; [4, 8]
 q0.mvm g0 dst=v1(2,0) h=1 w=4                                      ; [8, 12]
 q1.mvm g1 dst=v2(0,0) h=2 w=5                                      ; [4, 14]
-q0.halt

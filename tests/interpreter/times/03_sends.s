@@ -17,7 +17,6 @@ q2.send r0 a=v1(0,0) h=1 w=4 wait q0>=1                            ; [4, 8]
 q0.mvm g0 dst=v1(1,0) h=1 w=4                                      ; [4, 8]
 q2.send r0 a=v1(1,0) h=1 w=4 wait q0>=2                            ; [8, 12]
 q2.signal r1                                                       ; [8, 12]
-q0.halt
 tile 1 {buffer_bytes=96, inbound_counters=2}
 view 0 {ring_rows=2, y1=2, x1=4, height=2, width=4, channels=2, row_pitch=32, col_pitch=8, channel_pitch=4}
 view 1 {address=64, ring_rows=1, y1=1, x1=4, height=1, width=4, channels=1, row_pitch=16, col_pitch=4, channel_pitch=4}
@@ -27,4 +26,3 @@ group 1 {kernel_h=1, kernel_w=1, stride_h=1, stride_w=1, dilation_h=1, dilation_
 q1.mvm g1 dst=v2(0,0) h=1 w=4 wait i128>=1                         ; [13, 17]
 q0.mvm g0 dst=v1(0,0) h=1 w=4 wait i128>=2                         ; [17, 21]
 q2.wait wait i129>=1                                               ; [17, 17]
-q0.halt

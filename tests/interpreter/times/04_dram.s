@@ -18,4 +18,3 @@ q3.load b1 dst=v0(2,0) h=1 w=4                                     ; [8, 20]
 q0.mvm g0 dst=v1(0,0) h=1 w=4 wait q3>=1                           ; [14, 18]
 q3.store b2 a=v1(0,0) h=1 w=4 wait q0>=1                           ; [18, 30]
 q3.store b3 a=v1(0,0) h=1 w=4                                      ; [20, 31]
-q0.halt

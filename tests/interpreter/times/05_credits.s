@@ -19,7 +19,6 @@ q0.mvm g0 dst=v1(3,0) h=1 w=2                                      ; [6, 8]
 q2.send r0 a=v1(3,0) h=1 w=2 wait q0>=4, i128>=2                   ; [16, 16]
 q0.mvm g0 dst=v1(4,0) h=1 w=2                                      ; [8, 10]
 q2.send r0 a=v1(4,0) h=1 w=2 wait q0>=5, i128>=3                   ; [22, 22]
-q0.halt
 tile 1 {buffer_bytes=136, inbound_counters=1}
 view 0 {ring_rows=2, y1=5, x1=2, height=5, width=2, channels=1, row_pitch=8, col_pitch=4, channel_pitch=4}
 view 1 {address=16, ring_rows=5, y1=5, x1=6, height=5, width=6, channels=1, row_pitch=24, col_pitch=4, channel_pitch=4}
@@ -33,4 +32,3 @@ q0.mvm g0 dst=v1(2,0) h=1 w=6 wait i128>=3                         ; [15, 21]
 q0.signal r0                                                       ; [15, 21]
 q0.mvm g0 dst=v1(3,0) h=1 w=6 wait i128>=4                         ; [21, 27]
 q0.mvm g0 dst=v1(4,0) h=1 w=6 wait i128>=5                         ; [27, 33]
-q0.halt

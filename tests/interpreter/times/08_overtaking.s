@@ -11,15 +11,11 @@ route 2 [{tile=1, counter=129}]
 q1.signal r0                                                       ; [0, 0]
 q1.send r1 a=v0(0,0) h=1 w=2                                       ; [0, 0]
 q1.send r2 a=v0(0,0) h=1 w=2                                       ; [0, 0]
-q0.halt
 tile 1 {buffer_bytes=8, inbound_counters=2}
 view 0 {ring_rows=1, y1=1, x1=2, height=1, width=2, channels=1, row_pitch=8, col_pitch=4, channel_pitch=4}
 q0.wait wait i128>=1                                               ; [6, 6]
 q1.wait wait i128>=2                                               ; [6, 6]
 q2.wait wait i129>=1                                               ; [3, 3]
-q0.halt
 tile 2 {buffer_bytes=0}
-q0.halt
 tile 3 {buffer_bytes=0, inbound_counters=1}
 q0.wait wait i128>=1                                               ; [6, 6]
-q0.halt

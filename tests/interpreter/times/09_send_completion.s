@@ -12,9 +12,7 @@ route 1 [{tile=1, view=1, counter=128}]
 q1.send r0 a=v0(0,0) h=1 w=2                                       ; [0, 4]
 q1.send r1 a=v1(0,0) h=1 w=2                                       ; [4, 8]
 q0.vmap p0 dst=v0(0,0) h=1 w=2 a=v1(0,0) wait q1>=1                ; [4, 8]
-q0.halt
 tile 1 {buffer_bytes=32, inbound_counters=1}
 view 0 {ring_rows=1, y1=1, x1=2, height=1, width=2, channels=2, row_pitch=16, col_pitch=8, channel_pitch=4}
 view 1 {address=16, ring_rows=1, y1=1, x1=2, height=1, width=2, channels=2, row_pitch=16, col_pitch=8, channel_pitch=4}
 q0.wait wait i128>=1                                               ; [24, 24]
-q0.halt

@@ -27,4 +27,3 @@ q0.vred sum(c) dst=v5(0,0) h=2 w=2 a=v2(0,0)                       ; [79, 84]
 q0.vgat t0 dst=v6(0,0) h=3 w=2 a=v0(0,0)                           ; [84, 88]
 ; asks for no unit: starts when it heads the queue, ends with its predecessor
 q0.wait wait q0>=0                                                 ; [84, 88]
-q0.halt
