@@ -5,6 +5,7 @@
  */
 #include "ir_internal.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool (*const table[IR_N_OPCODES])(const struct ir_op *, struct diag *, struct ir_type *) = {
@@ -49,6 +50,36 @@ bool ir_want_f32(const struct ir_op *op, uint32_t first, struct diag *d)
             return ir_misfit(op, d, "operand %u is %s, wants f32", i, ir_dtype_name(t));
     }
     return true;
+}
+
+bool ir_want_dtype(const struct ir_op *op, uint32_t i, unsigned dtypes, struct diag *d)
+{
+    enum ir_dtype have = (enum ir_dtype)ir_in(op, i)->dtype;
+    if (dtypes >> have & 1)
+        return true;
+    struct text wanted = {0};
+    for (unsigned t = 0; t < IR_N_DTYPES; t++) {
+        if (dtypes >> t & 1)
+            text_add(&wanted, "%s%s", wanted.n ? ", " : "", ir_dtype_name((enum ir_dtype)t));
+    }
+    ir_misfit(op, d, "operand %u is %s, wants %s", i, ir_dtype_name(have), wanted.at);
+    text_free(&wanted);
+    return false;
+}
+
+bool ir_want_element(const struct ir_op *op, const char *attr, enum ir_dtype dtype, float x,
+                     struct diag *d)
+{
+    static const double bounds[IR_N_DTYPES][2] = {[IR_I64] = {-0x1p63, 0x1p63},
+                                                  [IR_I32] = {INT32_MIN, INT32_MAX},
+                                                  [IR_I8] = {INT8_MIN, INT8_MAX},
+                                                  [IR_U8] = {0, UINT8_MAX},
+                                                  [IR_BOOL] = {0, 1}};
+    const double *b = bounds[dtype];
+    if (b[0] == b[1]) /* a float */
+        return true;
+    return ((double)x >= b[0] && (double)x <= b[1] && floorf(x) == x) ||
+           ir_misfit(op, d, "%s %g is no %s", attr, (double)x, ir_dtype_name(dtype));
 }
 
 bool ir_want_least(const struct ir_op *op, const char *attr, const int64_t *v, uint32_t n,
@@ -114,14 +145,14 @@ static bool view_fits(int64_t offset, const int64_t strides[3], const int64_t ex
     return low >= 0 && high < count;
 }
 
-/* What input and output share: a float tensor outside, seen through `strides` at CROSSBAR. */
+/* What input and output share: a tensor outside, seen through `strides` at CROSSBAR. */
 static bool outside_type(const struct ir_op *op, enum ir_dtype dtype, const struct ir_ints *shape,
                          struct diag *d, struct ir_type *out)
 {
-    if (dtype != IR_F32 && dtype != IR_F16)
-        return ir_misfit(op, d, "dtype \"%s\" outside; wants \"f32\" or \"f16\"",
+    if (dtype != IR_F32 && dtype != IR_F16 && dtype != IR_U8 && dtype != IR_I8 && dtype != IR_I32)
+        return ir_misfit(op, d, "dtype \"%s\" outside; wants f32, f16, u8, i8 or i32",
                          ir_dtype_name(dtype));
-    return ir_shape_type(op, IR_F32, shape, d, out);
+    return ir_shape_type(op, ir_port_dtype(dtype, op->graph->stage), shape, d, out);
 }
 
 bool infer_input(const struct ir_op *op, struct diag *d, struct ir_type *out)
@@ -138,7 +169,7 @@ bool infer_input(const struct ir_op *op, struct diag *d, struct ir_type *out)
     if (!view_fits(at->offset, at->strides, at->extent, count))
         return ir_misfit(op, d, "extent, strides and offset leave the %lld elements outside",
                          (long long)count);
-    *out = ir_type_of(IR_F32, 3, at->extent);
+    *out = ir_type_of((enum ir_dtype)out->dtype, 3, at->extent);
     return true;
 }
 
@@ -149,7 +180,8 @@ bool infer_output(const struct ir_op *op, struct diag *d, struct ir_type *out)
     const struct ir_type *x = ir_in(op, 0);
     struct ir_type outside;
     if (!outside_type(op, at->dtype, &at->shape, d, &outside) ||
-        !ir_want_least(op, "index", &at->index, 1, 0, d) || !ir_want_f32(op, 0, d))
+        !ir_want_least(op, "index", &at->index, 1, 0, d) ||
+        !ir_want_dtype(op, 0, 1u << outside.dtype, d))
         return false;
     *out = *x;
     if (!ir_at_crossbar(op)) {
@@ -345,12 +377,4 @@ bool infer_where(const struct ir_op *op, struct diag *d, struct ir_type *out)
         return ir_misfit(op, d, "the condition is %s, wants bool",
                          ir_dtype_name((enum ir_dtype)ir_in(op, 0)->dtype));
     return pair(op, 1, d, &values) && ir_broadcast(op, &values, ir_in(op, 0), d, out);
-}
-
-bool infer_cast(const struct ir_op *op, struct diag *d, struct ir_type *out)
-{
-    (void)d;
-    *out = *ir_in(op, 0);
-    out->dtype = (uint8_t)op->attrs->cast.to;
-    return true;
 }

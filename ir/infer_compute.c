@@ -47,12 +47,31 @@ static bool want_rank(const struct ir_op *op, uint32_t i, unsigned rank, const c
            ir_misfit(op, d, "operand %u has rank %u, wants %s", i, ir_in(op, i)->rank, what);
 }
 
+/* f32 throughout; or, once lowered, u8 by i8 with centers i32 [columns], whose sums are i32. */
+static bool product(const struct ir_op *op, int64_t columns, struct diag *d, struct ir_type *out)
+{
+    if (!ir_is_lowered(op) || ir_in(op, 0)->dtype == IR_F32) {
+        out->dtype = IR_F32;
+        return ir_want_f32(op, 0, d) && (op->n_in == 2 || op->opcode == IR_conv ||
+                                         ir_misfit(op, d, "there are no centers of f32 weights"));
+    }
+    out->dtype = IR_I32;
+    if (!ir_want_dtype(op, 0, 1u << IR_U8 | 1u << IR_F32, d) ||
+        !ir_want_dtype(op, 1, 1u << IR_I8, d))
+        return false;
+    if (op->n_in == 2)
+        return true;
+    const struct ir_type *center = ir_in(op, 2);
+    return ir_want_dtype(op, 2, 1u << IR_I32, d) &&
+           ((center->rank == 1 && center->dim[0] == columns) ||
+            ir_misfit(op, d, "the centers are not [%lld]", (long long)columns));
+}
+
 bool infer_conv(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_attrs_conv *at = &op->attrs->conv;
     const struct ir_type *x = ir_in(op, 0), *w = ir_in(op, 1);
-    if (!ir_want_f32(op, 0, d) || !want_rank(op, 0, 4, "[N,C,H,W]", d) ||
-        !want_rank(op, 1, 4, "[O,C/group,KH,KW]", d) ||
+    if (!want_rank(op, 0, 4, "[N,C,H,W]", d) || !want_rank(op, 1, 4, "[O,C/group,KH,KW]", d) ||
         !ir_want_least(op, "group", &at->group, 1, 1, d) ||
         !ir_want_least(op, "weights", &at->weights, 1, 0, d))
         return false;
@@ -69,7 +88,7 @@ bool infer_conv(const struct ir_op *op, struct diag *d, struct ir_type *out)
     struct window window = {at->kernel, at->stride, at->dilation, at->pad};
     *out = ir_type_of(IR_F32, 4, x->dim);
     out->dim[1] = w->dim[0];
-    return slide(op, &window, x->dim + 2, d, out->dim + 2);
+    return product(op, w->dim[0], d, out) && slide(op, &window, x->dim + 2, d, out->dim + 2);
 }
 
 /* numpy.matmul: a vector on the left gains a leading, on the right a trailing dimension of 1, which
@@ -77,8 +96,11 @@ bool infer_conv(const struct ir_op *op, struct diag *d, struct ir_type *out)
 bool infer_matmul(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_type *a = ir_in(op, 0), *b = ir_in(op, 1);
-    if (!ir_want_f32(op, 0, d) ||
-        !ir_want_least(op, "weights", &op->attrs->matmul.weights, 1, 0, d))
+    struct ir_type sums;
+    if (!ir_want_least(op, "weights", &op->attrs->matmul.weights, 1, 0, d) ||
+        !product(op, b->rank ? b->dim[b->rank - 1] : 0, d, &sums))
+        return false;
+    if (sums.dtype == IR_I32 && !want_rank(op, 1, 2, "[K,N]", d))
         return false;
     if (a->rank == 0 || b->rank == 0)
         return ir_misfit(op, d, "an operand is a scalar");
@@ -90,6 +112,7 @@ bool infer_matmul(const struct ir_op *op, struct diag *d, struct ir_type *out)
     batch_b.rank = (uint8_t)(b->rank > 2 ? b->rank - 2 : 0);
     if (!ir_broadcast(op, &batch_a, &batch_b, d, out))
         return false;
+    out->dtype = sums.dtype;
     if (a->rank > 1)
         out->dim[out->rank++] = a->dim[a->rank - 2];
     if (b->rank > 1)
@@ -136,16 +159,41 @@ static bool mvm_decisions(const struct ir_op *op, const int64_t ofm[2], struct d
     return true;
 }
 
+/* How arrays are read out: what is not ideal is known by name and refused. */
+static bool mvm_readout(const struct ir_op *op, struct diag *d)
+{
+    const struct ir_attrs_mvm *at = &op->attrs->mvm;
+    const struct {
+        const char *name;
+        int64_t value;
+    } numbers[] = {{"rows", at->rows},         {"cell_bits", at->cell_bits},
+                   {"dac_bits", at->dac_bits}, {"adc_bits", at->adc_bits},
+                   {"flip", at->flip},         {"entries in shift", at->shift.n}};
+    int64_t x_bits = ir_in(op, 0)->dtype == IR_F32 ? 0 : 8;
+    if (at->x_bits != x_bits)
+        return ir_misfit(op, d, "x_bits %lld of %s, wants %lld; others are not built yet",
+                         (long long)at->x_bits, ir_dtype_name((enum ir_dtype)ir_in(op, 0)->dtype),
+                         (long long)x_bits);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (numbers[i].value)
+            return ir_misfit(op, d, "%s %lld: a read-out that is not ideal is not built yet",
+                             numbers[i].name, (long long)numbers[i].value);
+    }
+    return at->encoding == IR_ENCODING_IDEAL ||
+           ir_misfit(op, d, "encoding \"%s\": a read-out that is not ideal is not built yet",
+                     ir_encoding_name(at->encoding));
+}
+
 bool infer_mvm(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_attrs_mvm *at = &op->attrs->mvm;
     const struct ir_type *x = ir_in(op, 0), *w = ir_in(op, 1);
-    if (!ir_want_f32(op, 0, d) || !want_rank(op, 0, 3, "(h, w, c)", d) ||
-        !want_rank(op, 1, 2, "K x N", d))
+    if (!want_rank(op, 0, 3, "(h, w, c)", d) || !want_rank(op, 1, 2, "K x N", d))
         return false;
     struct window window = {at->kernel, at->stride, at->dilation, NULL};
     *out = ir_type_of(IR_F32, 3, (int64_t[]){0, 0, w->dim[1]});
-    if (!slide(op, &window, x->dim, d, out->dim))
+    if (!product(op, w->dim[1], d, out) || !mvm_readout(op, d) ||
+        !slide(op, &window, x->dim, d, out->dim))
         return false;
     if (at->group < 1 || x->dim[2] % at->group != 0 || w->dim[1] % at->group != 0)
         return ir_misfit(op, d, "%lld input and %lld output channels in %lld groups",
@@ -163,15 +211,8 @@ static bool pool(const struct ir_op *op, const struct window *w, struct diag *d,
 {
     bool crossbar = ir_at_crossbar(op);
     *out = *ir_in(op, 0);
-    return ir_want_f32(op, 0, d) &&
-           want_rank(op, 0, crossbar ? 3 : 4, crossbar ? "(h, w, c)" : "[N,C,H,W]", d) &&
+    return want_rank(op, 0, crossbar ? 3 : 4, crossbar ? "(h, w, c)" : "[N,C,H,W]", d) &&
            slide(op, w, ir_in(op, 0)->dim + (crossbar ? 0 : 2), d, out->dim + (crossbar ? 0 : 2));
-}
-
-bool infer_max_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
-{
-    const struct ir_attrs_max_pool *at = &op->attrs->max_pool;
-    return pool(op, &(struct window){at->kernel, at->stride, at->dilation, at->pad}, d, out);
 }
 
 /* Along one axis, does each window have a cell in lo..hi-1? Those that begin there do. Where taps
@@ -190,12 +231,37 @@ static bool windows_meet(const struct window *w, int axis, int64_t out, int64_t 
     return true;
 }
 
+/* Each window has a cell of the input or of the `counted` padding (NULL = none) around it. */
+static bool want_cells(const struct ir_op *op, const struct window *w, const int64_t *counted,
+                       const struct ir_type *out, struct diag *d)
+{
+    for (int a = 0; a < 2; a++) {
+        unsigned d_at = (unsigned)a + (ir_at_crossbar(op) ? 0 : 2);
+        int64_t before = counted ? counted[a] : 0, after = counted ? counted[a + 2] : 0;
+        if (!windows_meet(w, a, out->dim[d_at], -before, ir_in(op, 0)->dim[d_at] + after))
+            return ir_misfit(op, d,
+                             "a window lies in the padding and has no cell to take the %s of; "
+                             "padding must be smaller than the kernel",
+                             op->opcode == IR_avg_pool ? "mean" : "maximum");
+    }
+    return true;
+}
+
+bool infer_max_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_attrs_max_pool *at = &op->attrs->max_pool;
+    struct window w = {at->kernel, at->stride, at->dilation, at->pad};
+    return ir_want_dtype(op, 0, 1u << IR_F32 | 1u << IR_U8 | 1u << IR_I8, d) &&
+           pool(op, &w, d, out) && (out->dtype == IR_F32 || want_cells(op, &w, NULL, out, d));
+}
+
 bool infer_avg_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_attrs_avg_pool *at = &op->attrs->avg_pool;
     struct window w = {at->kernel, at->stride, at->dilation, at->pad};
-    if (!pool(op, &w, d, out))
+    if (!ir_want_dtype(op, 0, 1u << IR_F32 | 1u << IR_U8, d) || !pool(op, &w, d, out))
         return false;
+    out->dtype = IR_F32;
     if (at->count_pad != 0 && at->count_pad != 1)
         return ir_misfit(op, d, "count_pad is %lld, wants 0 or 1", (long long)at->count_pad);
     for (int i = 0; i < 4; i++) {
@@ -203,16 +269,7 @@ bool infer_avg_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
             return ir_misfit(op, d, "counted %lld of %lld padding cells", (long long)at->counted[i],
                              (long long)at->pad[i]);
     }
-    for (int a = 0; a < 2; a++) {
-        unsigned d_at = (unsigned)a + (ir_at_crossbar(op) ? 0 : 2);
-        int64_t before = at->count_pad ? at->counted[a] : 0;
-        int64_t after = at->count_pad ? at->counted[a + 2] : 0;
-        if (!windows_meet(&w, a, out->dim[d_at], -before, ir_in(op, 0)->dim[d_at] + after))
-            return ir_misfit(op, d,
-                             "a window lies in the padding and has no cell to take the mean "
-                             "of; padding must be smaller than the kernel");
-    }
-    return true;
+    return want_cells(op, &w, at->count_pad ? at->counted : NULL, out, d);
 }
 
 bool infer_global_avg_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
@@ -287,8 +344,10 @@ bool infer_reduce(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_attrs_reduce *at = &op->attrs->reduce;
     *out = *ir_in(op, 0);
-    if (!ir_want_f32(op, 0, d))
+    if (!ir_want_dtype(op, 0, 1u << IR_F32 | 1u << IR_U8 | 1u << IR_I32, d))
         return false;
+    if (out->dtype == IR_U8 && at->kind == IR_REDUCE_SUM)
+        out->dtype = IR_I32;
     if (at->axes.n == 0)
         return ir_misfit(op, d, "axes is empty");
     for (uint32_t i = 0; i < at->axes.n; i++) {

@@ -112,7 +112,8 @@ bool infer_pad(const struct ir_op *op, struct diag *d, struct ir_type *out)
     *out = *ir_in(op, 0);
     if (!want_per_dim(op, "before", &at->before, d) || !want_per_dim(op, "after", &at->after, d) ||
         !ir_want_least(op, "before", at->before.at, at->before.n, 0, d) ||
-        !ir_want_least(op, "after", at->after.at, at->after.n, 0, d))
+        !ir_want_least(op, "after", at->after.at, at->after.n, 0, d) ||
+        !ir_want_element(op, "value", (enum ir_dtype)out->dtype, at->value, d))
         return false;
     for (unsigned i = 0; i < out->rank; i++) {
         int64_t before = at->before.at[i], after = at->after.at[i], dim = out->dim[i];
@@ -137,7 +138,8 @@ bool infer_gather_grid(const struct ir_op *op, struct diag *d, struct ir_type *o
     int64_t used = 0;
     *out = *x;
     if (!want_per_dim(op, "count", &at->count, d) ||
-        !ir_want_least(op, "count", at->count.at, at->count.n, 0, d))
+        !ir_want_least(op, "count", at->count.at, at->count.n, 0, d) ||
+        !ir_want_element(op, "value", (enum ir_dtype)out->dtype, at->value, d))
         return false;
     for (unsigned i = 0; i < x->rank; i++) {
         int64_t count = at->count.at[i];

@@ -18,7 +18,7 @@ enum { IR_MAX_RANK = 8 };
 enum ir_stage {
     IR_TENSOR = 1,    /* as imported: ONNX layouts (NCHW), integer shape arithmetic allowed */
     IR_CANONICAL = 2, /* all static, folded; padding and bias are operations of their own */
-    IR_INTEGER = 4,   /* base layers quantised (reserved) */
+    IR_INTEGER = 4,   /* quantised base layers compute in integers; activations are f32, u8, i32 */
     IR_CROSSBAR = 8,  /* every value is (h, w, c); base layers are mvm on crossbars */
 };
 
@@ -218,6 +218,8 @@ enum element ir_dtype_element(enum ir_dtype t); /* N_ELEMENTS: machines have no 
 #undef ENUM
 #undef CHOICE
 #undef END_ENUM
+/* Of the value of an input or output whose tensor outside has this dtype. */
+enum ir_dtype ir_port_dtype(enum ir_dtype outside, enum ir_stage stage);
 bool ir_dtype_parse(const char *name, size_t n, enum ir_dtype *out);
 /* The axis (0, 1, 2 = h, w, c) at each place of a nesting order, outermost first. */
 const uint8_t *ir_order_axes(enum ir_order order);

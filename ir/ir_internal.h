@@ -77,8 +77,18 @@ static inline bool ir_at_crossbar(const struct ir_op *op)
 {
     return op->graph->stage == IR_CROSSBAR;
 }
+/* Are base layers integers where they can be? */
+static inline bool ir_is_lowered(const struct ir_op *op)
+{
+    return op->graph->stage == IR_INTEGER || op->graph->stage == IR_CROSSBAR;
+}
 /* All operands from `first` on are f32. */
 bool ir_want_f32(const struct ir_op *op, uint32_t first, struct diag *d);
+/* Operand i is of one of `dtypes`, a set of bits 1 << dtype. */
+bool ir_want_dtype(const struct ir_op *op, uint32_t i, unsigned dtypes, struct diag *d);
+/* An attribute of a float is an exact element of an integer dtype; floats take any. */
+bool ir_want_element(const struct ir_op *op, const char *attr, enum ir_dtype dtype, float x,
+                     struct diag *d);
 /* numpy broadcasting of the dimensions of a and b; out's dtype is a's. */
 bool ir_broadcast(const struct ir_op *op, const struct ir_type *a, const struct ir_type *b,
                   struct diag *d, struct ir_type *out);
@@ -106,6 +116,8 @@ void ir_fault(struct ir_verifier *v, const struct ir_op *op, const char *fmt, ..
     PRINTF_LIKE(3, 4);
 /* What a stage demands of one sound operation beyond its type. */
 void ir_verify_stage(struct ir_verifier *v, const struct ir_op *op);
+/* The part of it that begins with stage INTEGER: which operation has a form for which dtypes. */
+void ir_verify_lowered(struct ir_verifier *v, const struct ir_op *op);
 /* Indices of inputs and outputs, coverage of outputs, shared weights; all operations are sound. */
 void ir_verify_interface(struct ir_verifier *v);
 

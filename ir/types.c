@@ -21,6 +21,12 @@ size_t ir_dtype_bytes(enum ir_dtype t)
     return bytes[t];
 }
 
+enum ir_dtype ir_port_dtype(enum ir_dtype outside, enum ir_stage stage)
+{
+    bool lowered = stage == IR_INTEGER || stage == IR_CROSSBAR;
+    return outside == IR_F16 ? IR_F32 : outside == IR_I8 && lowered ? IR_U8 : outside;
+}
+
 struct ir_type ir_type_of(enum ir_dtype dtype, uint32_t rank, const int64_t *dims)
 {
     if (rank > IR_MAX_RANK)

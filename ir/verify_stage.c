@@ -28,44 +28,49 @@ static void verify_before_crossbar(struct ir_verifier *v, const struct ir_op *op
         ir_fault(v, op, "extent, strides and offset belong to stage crossbar");
     if (op->opcode == IR_output && (!all_zero(out->strides, 3) || out->offset))
         ir_fault(v, op, "strides and offset belong to stage crossbar");
-    if (v->graph->stage == IR_CANONICAL && op->opcode == IR_conv &&
-        (op->n_in != 2 || !all_zero(conv->pad, 4)))
-        ir_fault(v, op, "bias and padding must be operations of their own at stage canonical");
+    bool bias = op->opcode == IR_conv && op->n_in == 3 && ir_in(op, 2)->dtype == IR_F32;
+    if (v->graph->stage != IR_TENSOR && op->opcode == IR_conv && (bias || !all_zero(conv->pad, 4)))
+        ir_fault(v, op, "bias and padding must be operations of their own at stage %s",
+                 ir_stage_name(v->graph->stage));
 }
 
-static bool only_weights(const struct ir_value *x)
+/* What a machine stores with an array, or as a table: no (h, w, c), and nothing else reads it. */
+static bool is_stored(const struct ir_value *x)
 {
     for (const struct ir_use *u = x->uses; u; u = u->next) {
-        if (u->user->opcode != IR_mvm || u != &u->user->in[1])
+        enum ir_opcode user = u->user->opcode;
+        if (u == &u->user->in[0] || (user != IR_mvm && user != IR_table))
             return false;
     }
     return x->def->opcode == IR_constant;
 }
 
-/* Every value is f32 (h, w, c); only the weights of mvm are matrices. */
+/* Every value is (h, w, c); only weights (with centers) and tables are not. */
 static void verify_at_crossbar(struct ir_verifier *v, const struct ir_op *op)
 {
-    if (op->opcode == IR_mvm && !ir_is(op->in[1].value, IR_constant))
-        ir_fault(v, op, "the weights are no constant");
     if (!op->out)
         return;
     const struct ir_type *t = &op->out->type;
-    if (t->dtype != IR_F32)
-        ir_fault(v, op, "the result is %s, wants f32 at stage crossbar",
-                 ir_dtype_name((enum ir_dtype)t->dtype));
-    if (t->rank != 3 && !(t->rank == 2 && only_weights(op->out)))
+    bool stored = is_stored(op->out);
+    if (t->rank != 3 && !((t->rank == 2 || t->rank == 1) && stored))
         ir_fault(v, op, "the result has rank %u, wants (h, w, c) at stage crossbar", t->rank);
+    if (t->dtype == IR_I8 && !(t->rank == 2 && stored))
+        ir_fault(v, op, "the result is i8, which only weights are at stage crossbar");
 }
 
 void ir_verify_stage(struct ir_verifier *v, const struct ir_op *op)
 {
-    if (!(ir_op_descs[op->opcode].stages & v->graph->stage))
+    if (!(ir_op_descs[op->opcode].stages & v->graph->stage)) {
         ir_fault(v, op, "is not legal at stage %s",
                  ir_stage_name(v->graph->stage) ? ir_stage_name(v->graph->stage) : "?");
-    else if (v->graph->stage == IR_CROSSBAR)
+        return;
+    }
+    if (v->graph->stage == IR_CROSSBAR)
         verify_at_crossbar(v, op);
     else
         verify_before_crossbar(v, op);
+    if (ir_is_lowered(op))
+        ir_verify_lowered(v, op);
 }
 
 /* ---- operations that belong together: one key, then list order ---- */
@@ -240,6 +245,15 @@ static bool same_constant(const struct ir_op *a, const struct ir_op *b)
     return x && y && ir_type_equal(&a->out->type, &b->out->type) && blob_equal(x, y);
 }
 
+/* What weights come from: before INTEGER they are behind their scales. */
+static const struct ir_op *origin(const struct ir_op *op)
+{
+    while (op->opcode == IR_dequantize || op->opcode == IR_quantize || op->opcode == IR_transpose ||
+           op->opcode == IR_reshape)
+        op = op->in[0].value->def;
+    return op;
+}
+
 /* One set of crossbars holds one matrix, and is copied as a whole. */
 static void verify_weights(struct ir_verifier *v)
 {
@@ -249,7 +263,7 @@ static void verify_weights(struct ir_verifier *v)
         const struct ir_op *a = m[i - 1].op, *b = m[i].op;
         if (m[i].key != m[i - 1].key)
             continue;
-        if (!same_constant(a->in[1].value->def, b->in[1].value->def))
+        if (!same_constant(origin(a->in[1].value->def), origin(b->in[1].value->def)))
             ir_fault(v, b, "weights = %lld is another matrix elsewhere", (long long)m[i].key);
         if (a->opcode == IR_mvm && b->opcode == IR_mvm &&
             (a->attrs->mvm.copies != b->attrs->mvm.copies ||

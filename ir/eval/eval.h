@@ -37,8 +37,8 @@ struct eval_observer {
 };
 /*
  * Runs a whole graph. inputs[k]/outputs[k] belong to index k of the input/output operations, in the
- * OUTSIDE tensor's shape (attribute `shape`) as f32, at every stage; at CROSSBAR the strides apply.
- * outputs[k] are allocated here. Values are released after their last use.
+ * OUTSIDE tensor's shape and dtype (attributes; f32 for f16), at every stage; at CROSSBAR the
+ * strides apply. outputs[k] are allocated here. Values are released after their last use.
  */
 bool eval_graph(const struct ir_graph *g, const struct tensor *inputs, size_t n_inputs,
                 struct tensor *outputs, size_t n_outputs, const struct eval_observer *observer,

@@ -80,26 +80,44 @@ struct view {
 };
 
 /* Copies between the dense (h,w,c) tensor inside and the viewed elements outside. */
-static void copy_view(const struct view *v, const struct ir_type *inside, float *in, float *outside,
+static void copy_view(const struct view *v, const struct ir_type *inside, void *in, void *outside,
                       bool outward)
 {
+    size_t elem = ir_dtype_bytes((enum ir_dtype)inside->dtype);
+    char *here = in;
     for (int64_t h = 0; h < inside->dim[0]; h++) {
         for (int64_t w = 0; w < inside->dim[1]; w++) {
-            float *at = outside + v->offset + h * v->strides[0] + w * v->strides[1];
-            for (int64_t c = 0; c < inside->dim[2]; c++, in++) {
-                float *there = at + c * v->strides[2];
-                *(outward ? there : in) = *(outward ? in : there);
+            for (int64_t c = 0; c < inside->dim[2]; c++, here += elem) {
+                int64_t at = v->offset + h * v->strides[0] + w * v->strides[1] + c * v->strides[2];
+                char *there = (char *)outside + at * (int64_t)elem;
+                memcpy(outward ? there : here, outward ? here : there, elem);
             }
         }
     }
 }
 
-static void round_f16(float *x, int64_t n, enum ir_dtype dtype)
+/* What a value goes through where it enters or leaves: fp16 rounds, which a second time changes
+ * nothing. */
+static void round_f16(struct tensor *t, enum ir_dtype outside)
 {
-    if (dtype != IR_F16)
-        return;
-    for (int64_t i = 0; i < n; i++)
+    float *x = t->data;
+    for (int64_t i = 0, n = outside == IR_F16 ? ir_count(&t->type) : 0; i < n; i++)
         x[i] = f16_round(x[i]);
+}
+
+/* An i8 outside is u8 inside once the graph is lowered, q + 128, and back. */
+static void flip_i8(struct tensor *t, enum ir_dtype outside, enum ir_dtype inside)
+{
+    uint8_t *x = t->data;
+    for (int64_t i = 0, n = outside == IR_I8 && inside == IR_U8 ? ir_count(&t->type) : 0; i < n;
+         i++)
+        x[i] ^= 0x80;
+}
+
+/* The type of the tensor outside: f32 for f16, which only its values show. */
+static struct ir_type outside_type(enum ir_dtype dtype, const struct ir_ints *shape)
+{
+    return ir_type_of(dtype == IR_F16 ? IR_F32 : dtype, shape->n, shape->at);
 }
 
 static bool read_input(struct run *r, const struct ir_op *op, struct slot *s)
@@ -109,8 +127,9 @@ static bool read_input(struct run *r, const struct ir_op *op, struct slot *s)
         return diag_error(r->diag, op->loc, DIAG_DATA, "input %lld is not given",
                           (long long)at->index);
     const struct tensor *given = &r->inputs[at->index];
-    struct ir_type want = ir_type_of(IR_F32, at->shape.n, at->shape.at);
-    if (!given->data || given->type.dtype != IR_F32 || ir_count(&given->type) != ir_count(&want)) {
+    struct ir_type want = outside_type(at->dtype, &at->shape);
+    if (!given->data || given->type.dtype != want.dtype ||
+        ir_count(&given->type) != ir_count(&want)) {
         char text[200];
         return diag_error(r->diag, op->loc, DIAG_DATA, "input %lld does not fit %s",
                           (long long)at->index, ir_type_text(&want, text, sizeof text));
@@ -124,7 +143,8 @@ static bool read_input(struct run *r, const struct ir_op *op, struct slot *s)
         s->value.type = op->out->type;
     }
     s->owned = true;
-    round_f16(s->value.data, ir_count(&s->value.type), at->dtype);
+    round_f16(&s->value, at->dtype);
+    flip_i8(&s->value, at->dtype, (enum ir_dtype)op->out->type.dtype);
     return true;
 }
 
@@ -136,19 +156,22 @@ static bool write_output(struct run *r, const struct ir_op *op)
                           (long long)at->index);
     struct tensor *out = &r->outputs[at->index];
     const struct tensor *value = &slot_of(r, op->in[0].value->def)->value;
-    struct ir_type type = ir_type_of(IR_F32, at->shape.n, at->shape.at);
+    struct ir_type type = outside_type(at->dtype, &at->shape);
     if (out->data && !ir_type_equal(&type, &out->type))
         return diag_error(r->diag, op->loc, DIAG_IR_INVALID, "output %lld has two shapes",
                           (long long)at->index);
     if (!out->data)
         *out = tensor_new(&type);
+    struct tensor leaving = tensor_copy(value);
+    flip_i8(&leaving, at->dtype, (enum ir_dtype)value->type.dtype);
+    round_f16(&leaving, at->dtype);
     struct view v = {at->strides, at->offset};
     if (r->graph->stage == IR_CROSSBAR)
-        copy_view(&v, &value->type, value->data, out->data, true);
+        copy_view(&v, &leaving.type, leaving.data, out->data, true);
     else if (ir_count(&type))
-        memcpy(out->data, value->data, (size_t)ir_count(&type) * sizeof(float));
-    /* Again for parts written before: rounding twice changes nothing. */
-    round_f16(out->data, ir_count(&type), at->dtype);
+        memcpy(out->data, leaving.data,
+               (size_t)ir_count(&type) * ir_dtype_bytes((enum ir_dtype)type.dtype));
+    tensor_free(&leaving);
     return true;
 }
 

@@ -3,6 +3,7 @@
  * Expected types and values are worked out by hand from IR.md or numpy's rules.
  */
 #include "ir.h"
+#include "ir_test_quantized.h"
 #include "ir_test_tables.h"
 #include "mvm_mapping.h"
 #include "../run_suite.h"
@@ -316,10 +317,10 @@ static struct ir_graph *parse_with(const char *stage, const char *values, const 
 {
     struct text t = {0};
     text_add(&t, "graph \"\" %s {\n%s%s\n", stage, values, line);
-    if (strcmp(stage, "tensor") == 0)
-        text_add(&t, "output %%0 {%s[1,4,6,8]}\n}", io);
-    else
+    if (strcmp(stage, "crossbar") == 0)
         text_add(&t, "output %%0 {%s[6,8,4], strides=[32,4,1]}\n}", io);
+    else
+        text_add(&t, "output %%0 {%s[1,4,6,8]}\n}", io);
     struct ir_graph *g = ir_parse(t.at, t.n, "t.ir", d);
     text_free(&t);
     return g;
@@ -349,21 +350,31 @@ static void expect_bad(const char *stage, const char *values, const struct bad_l
     diag_free(d);
 }
 
+#define GOOD(stage, values, lines)                                                                 \
+    for (size_t i = 0; i < sizeof(lines) / sizeof *(lines); i++)                                   \
+    expect_good(stage, values, (lines)[i])
+#define BAD(stage, values, lines)                                                                  \
+    for (size_t i = 0; i < sizeof(lines) / sizeof *(lines); i++)                                   \
+    expect_bad(stage, values, &(lines)[i])
+
 START_TEST(test_good_types)
 {
-    for (size_t i = 0; i < sizeof good_tensor_lines / sizeof *good_tensor_lines; i++)
-        expect_good("tensor", tensor_values, good_tensor_lines[i]);
-    for (size_t i = 0; i < sizeof good_crossbar_lines / sizeof *good_crossbar_lines; i++)
-        expect_good("crossbar", crossbar_values, good_crossbar_lines[i]);
+    GOOD("tensor", tensor_values, good_tensor_lines);
+    GOOD("tensor", quantized_values, good_quantized_lines);
+    GOOD("canonical", quantized_values, good_quantized_lines);
+    GOOD("integer", integer_values, good_integer_lines);
+    GOOD("crossbar", crossbar_values, good_crossbar_lines);
+    GOOD("crossbar", integer_crossbar_values, good_integer_crossbar_lines);
 }
 END_TEST
 
 START_TEST(test_bad_types)
 {
-    for (size_t i = 0; i < sizeof bad_tensor_lines / sizeof *bad_tensor_lines; i++)
-        expect_bad("tensor", tensor_values, &bad_tensor_lines[i]);
-    for (size_t i = 0; i < sizeof bad_crossbar_lines / sizeof *bad_crossbar_lines; i++)
-        expect_bad("crossbar", crossbar_values, &bad_crossbar_lines[i]);
+    BAD("tensor", tensor_values, bad_tensor_lines);
+    BAD("tensor", quantized_values, bad_quantized_lines);
+    BAD("integer", integer_values, bad_integer_lines);
+    BAD("crossbar", crossbar_values, bad_crossbar_lines);
+    BAD("crossbar", integer_crossbar_values, bad_integer_crossbar_lines);
 }
 END_TEST
 
@@ -406,19 +417,23 @@ static void expect_round_trip(const struct ir_graph *g)
 
 START_TEST(test_round_trip)
 {
+    static const struct {
+        const char *stage, *values, *lines;
+    } texts[] = {{"tensor", tensor_values, every_op},
+                 {"tensor", quantized_values, quantized_op},
+                 {"integer", integer_values, integer_op},
+                 {"crossbar", crossbar_values, crossbar_op}};
     bool seen[IR_N_OPCODES] = {false};
     struct diag *d = diag_new();
-    struct ir_graph *tensor = every_op_graph();
-    struct ir_graph *crossbar = parse_with("crossbar", crossbar_values, crossbar_op, d);
-    ck_assert_ptr_nonnull(crossbar);
-    mark_opcodes(tensor, seen);
-    mark_opcodes(crossbar, seen);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct ir_graph *g = parse_with(texts[i].stage, texts[i].values, texts[i].lines, d);
+        ck_assert_msg(g != NULL, "%s", g ? "" : d->first->text);
+        mark_opcodes(g, seen);
+        expect_round_trip(g);
+        ir_graph_free(g);
+    }
     for (unsigned i = 0; i < IR_N_OPCODES; i++)
         ck_assert_msg(seen[i], "%s is in no test", ir_op_descs[i].name);
-    expect_round_trip(tensor);
-    expect_round_trip(crossbar);
-    ir_graph_free(tensor);
-    ir_graph_free(crossbar);
     diag_free(d);
 }
 END_TEST

@@ -201,11 +201,13 @@ static const struct bad_line bad_tensor_lines[] = {
     {"constant {dtype=\"f32\", shape=[2], data=hex(\"00000000\")}", DIAG_IR_SYNTAX},
     {"constant {dtype=\"f32\", shape=[2]}", DIAG_SHAPE},
     {"input {index=1, dtype=\"i64\", shape=[2]}", DIAG_SHAPE},
+    {"input {index=1, dtype=\"f64\", shape=[2]}", DIAG_SHAPE},
     {"input {index=-1, dtype=\"f32\", shape=[2]}", DIAG_SHAPE},
     {"input {index=2, dtype=\"f32\", shape=[2]}", DIAG_IR_INVALID},
     {"input {index=0, dtype=\"f32\", shape=[2]}", DIAG_IR_INVALID},
     {"input {index=1, dtype=\"f32\", shape=[2], offset=1}", DIAG_IR_INVALID},
     {"mvm %13, %7 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1}", DIAG_IR_INVALID},
+    {"matmul %7, %1, %9", DIAG_SHAPE},
     {"relu %0 : f32[1x4x6x9]", DIAG_SHAPE},
     {"relu %0 : f16[1x4x6x8]", DIAG_SHAPE},
 };
@@ -247,7 +249,7 @@ static const struct bad_line bad_crossbar_lines[] = {
     {"where %1, %1, %1", DIAG_SHAPE},
     {"floor %0", DIAG_IR_INVALID},
     {"relu %1", DIAG_IR_INVALID},
-    {"constant {dtype=\"f32\", shape=[7], data=splat(0)}", DIAG_IR_INVALID},
+    {"constant {dtype=\"f32\", shape=[7,1,1,1], data=splat(0)}", DIAG_IR_INVALID},
     {"constant {dtype=\"i64\", shape=[1,1,7], data=splat(0)}", DIAG_IR_INVALID},
     {"reshape %0 {shape=[1,1,192], from=\"chw\", to=\"hhw\"}", DIAG_IR_SYNTAX},
     {"reshape %0 {shape=[1,1,192]}", DIAG_SHAPE},
@@ -305,7 +307,7 @@ static const char every_op[] =
 static const char crossbar_op[] =
     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, "
     "weights=9, slices=[2,3], copies=4,"
-    " cut=[2,2]} @\"m\"\n";
+    " cut=[2,2], encoding=\"\"} @\"m\"\n";
 
 /* Whole graphs whose lines are fine one by one. */
 static const struct {
