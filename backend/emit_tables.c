@@ -73,7 +73,7 @@ uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, f
     v.base += (uint64_t)((lo - b->held.lo[2]) * v.channel_pitch);
     v.channels = (uint32_t)(hi - lo);
     v.channel0 = (uint32_t)lo;
-    v.pad_value = pad_value;
+    v.pad_value = isa_imm_f32(pad_value);
     return remember(e, b->tile, &key, intern_view(e, b->tile, &v));
 }
 
@@ -330,8 +330,9 @@ uint32_t emit_gather(struct emitter *e, const struct task *t, const struct box *
     uint32_t id;
     if (made(e, t->tile, &key, &id))
         return id;
-    struct isa_gather g = {.fill = n->root->opcode == IR_pad ? n->root->attrs->pad.value
-                                                             : n->root->attrs->gather_grid.value};
+    struct isa_gather g = {.fill = isa_imm_f32(n->root->opcode == IR_pad
+                                                   ? n->root->attrs->pad.value
+                                                   : n->root->attrs->gather_grid.value)};
     g.rows = gather_axis(e, n, AXIS_H, 0, n->dim[0], &g.n_rows);
     g.cols = gather_axis(e, n, AXIS_W, 0, n->dim[1], &g.n_cols);
     g.channels = gather_axis(e, n, AXIS_C, box->lo[2], box->hi[2], &g.n_channels);

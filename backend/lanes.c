@@ -52,7 +52,7 @@ unsigned lanes_runtime(const struct ir_op *op, unsigned at[2])
 
 struct term lanes_result(const struct lanes *l)
 {
-    return (struct term){l->program.n_ops ? (uint8_t)(l->program.n_ops - 1) : LANE_A, 0.0f};
+    return (struct term){l->program.n_ops ? (uint8_t)(l->program.n_ops - 1) : LANE_A, 0};
 }
 
 bool lanes_fit(const struct lanes *l, unsigned spare)
@@ -71,7 +71,7 @@ static struct term add_lane(struct lanes *l, enum isa_lane_op op, struct term x,
 
 static struct term immediate(float value)
 {
-    return (struct term){LANE_IMM, value};
+    return (struct term){LANE_IMM, isa_imm_f32(value)};
 }
 
 static uint8_t add_vector(struct lanes *l, const struct ir_op *constant)
@@ -86,7 +86,7 @@ static struct term constant_term(struct lanes *l, const struct ir_value *c)
 {
     if (c->type.dim[2] == 1)
         return immediate((float)ir_const_f64(c->def, 0));
-    return (struct term){add_vector(l, c->def), 0.0f};
+    return (struct term){add_vector(l, c->def), 0};
 }
 
 void lanes_append(struct lanes *l, const struct ir_op *op, const struct term x[2])
@@ -114,12 +114,12 @@ void lanes_append(struct lanes *l, const struct ir_op *op, const struct term x[2
 struct term lanes_add_sum(struct lanes *l)
 {
     l->program.arity = 2;
-    return add_lane(l, LANE_ADD, (struct term){LANE_A, 0.0f}, (struct term){LANE_B, 0.0f});
+    return add_lane(l, LANE_ADD, (struct term){LANE_A, 0}, (struct term){LANE_B, 0});
 }
 
 void lanes_add_copy(struct lanes *l)
 {
-    add_lane(l, LANE_MOV, (struct term){LANE_A, 0.0f}, (struct term){0});
+    add_lane(l, LANE_MOV, (struct term){LANE_A, 0}, (struct term){0});
 }
 
 /* An operand code of a program that now begins at lane and row of the longer one. */
@@ -134,7 +134,7 @@ static uint8_t moved_code(uint8_t code, unsigned lane, unsigned row, const uint8
 
 struct term lanes_join(struct lanes *l, const struct lanes *front, const uint8_t code[2])
 {
-    struct term result = {code[0], 0.0f};
+    struct term result = {code[0], 0};
     unsigned lane = l->program.n_ops, row = l->n_vectors;
     for (unsigned i = 0; i < front->n_vectors; i++)
         add_vector(l, front->vector[i]);

@@ -17,7 +17,7 @@ struct lanes {
 /* What a lane reads: an operand code, with its value if that is LANE_IMM. */
 struct term {
     uint8_t code;
-    float imm;
+    uint32_t imm; /* its pattern */
 };
 
 /* Which operands of an elementwise operation are made at run time or are no constants that a

@@ -96,7 +96,7 @@ static bool fill_constants(struct sim *s, const struct isa_program_entry *progra
     for (unsigned i = 0; i < program->n_ops; i++)
         if (plan->x[i] == SLOT_IMM + i || plan->y[i] == SLOT_IMM + i)
             for (uint32_t j = 0; j < k->n * k->nc; j++)
-                s->slot[SLOT_IMM + i][j] = program->ops[i].imm;
+                s->slot[SLOT_IMM + i][j] = isa_lane_f32(&program->ops[i]);
     for (uint32_t i = 0; i < plan->n_constants; i++) {
         float *out = s->slot[SLOT_CONST + i];
         struct run r = {.y = plan->constants[i], .step = 1, .n = 1, .c0 = k->c0, .nc = k->nc};
@@ -403,7 +403,7 @@ static bool gather_pixel(struct sim *s, const struct isa_inst *inst, struct run 
     uint32_t c0 = from.c0, nc = from.nc;
     if (from.y == -1 || from.x == -1) {
         for (uint32_t c = 0; c < nc; c++)
-            out[c] = g->fill;
+            out[c] = isa_f32_of(g->fill);
         return true;
     }
     if (g->n_channels == 0)
@@ -412,7 +412,7 @@ static bool gather_pixel(struct sim *s, const struct isa_inst *inst, struct run 
     for (uint32_t c = 0; c < nc; c++) {
         int32_t channel = g->channels[c0 + c];
         from.c0 = (uint32_t)channel;
-        out[c] = g->fill;
+        out[c] = isa_f32_of(g->fill);
         if (channel != -1 && !view_read(s, s->at_tile, inst->a.view, from, out + c, 1))
             return false;
     }

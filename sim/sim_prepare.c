@@ -194,6 +194,15 @@ static bool check_buffers(struct sim *s)
     return true;
 }
 
+static bool check_elements(struct sim *s)
+{
+    for (uint32_t t = 0; t < s->p->n_tiles; t++)
+        for (uint32_t i = 0; i < s->p->tiles[t].n_views; i++)
+            if (s->p->tiles[t].views[i].element != ELEMENT_f32)
+                return sim_fault(s, "integers are not executed yet");
+    return true;
+}
+
 /* Without batches all memory is there from the start. */
 static bool open_stores(struct sim *s)
 {
@@ -227,7 +236,7 @@ static uint32_t new_plans(struct sim *s, uint32_t tile)
 bool sim_prepare_function(struct sim *s)
 {
     s->at_inst = SIM_NONE;
-    if (!check_buffers(s))
+    if (!check_buffers(s) || !check_elements(s))
         return false;
     uint32_t widest = 0;
     for (uint32_t t = 0; t < s->p->n_tiles; t++) {

@@ -108,8 +108,8 @@ bool view_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, float 
     uint32_t left = pixels_before(r, 0), end = pixels_before(r, v->width);
     if (r.y < 0 || r.y >= v->height)
         left = end = r.n;
-    fill_pixels(v->pad_value, part(r, 0, left), out, pitch);
-    fill_pixels(v->pad_value, part(r, end, r.n), out + end * pitch, pitch);
+    fill_pixels(isa_f32_of(v->pad_value), part(r, 0, left), out, pitch);
+    fill_pixels(isa_f32_of(v->pad_value), part(r, end, r.n), out + end * pitch, pitch);
     struct run inner = part(r, left, end);
     if (left == end)
         return true;
@@ -162,7 +162,7 @@ float sim_read(const struct sim *s, uint32_t tile, uint32_t view, int32_t y, int
 {
     const struct isa_view *v = view_of(s, tile, view);
     if (y < 0 || x < 0 || (uint32_t)y >= v->height || (uint32_t)x >= v->width)
-        return v->pad_value;
+        return isa_f32_of(v->pad_value);
     if (y < v->y0 || y >= v->y1 || x < v->x0 || x >= v->x1 || c >= v->channels)
         BUG("tile %u does not hold (%d, %d, %u) of view %u", tile, y, x, c, view);
     float value;

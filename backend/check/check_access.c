@@ -215,11 +215,11 @@ static bool read_padding(struct actor *a, const struct check_view *v, int64_t n,
         for (int64_t c = 0; c < v->v->channels; c++) {
             int64_t where[3] = {at[0], at[1] + j, at[2] + c};
             struct expected e = check_expect(a->k, leaf, where, 1);
-            if (!e.is_fill || !check_same_bits(e.fill, v->v->pad_value))
+            if (!e.is_fill || isa_imm_f32(e.fill) != v->v->pad_value)
                 return check_fault(a,
                                    "reads padding (%g) for element (%" PRId64 ", %" PRId64
                                    ", %" PRId64 ") of '%s'",
-                                   v->v->pad_value, where[0], where[1], where[2],
+                                   isa_f32_of(v->v->pad_value), where[0], where[1], where[2],
                                    check_op_name(a->k, leaf->op->id));
         }
     return true;

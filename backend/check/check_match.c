@@ -21,12 +21,12 @@ struct operand {
 
 static struct operand first_of(const struct isa_lane *l)
 {
-    return (struct operand){l->x, l->imm};
+    return (struct operand){l->x, isa_lane_f32(l)};
 }
 
 static struct operand second_of(const struct isa_lane *l)
 {
-    return (struct operand){l->y, l->imm};
+    return (struct operand){l->y, isa_lane_f32(l)};
 }
 
 /* The lane operation that computes the operand, looking through mov; NULL if it is none. */

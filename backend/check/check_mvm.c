@@ -70,8 +70,8 @@ static bool find_source(struct actor *a, const struct isa_group *g, struct mvm_p
         const struct ir_attrs_pad *p = &x->attrs->pad;
         if (p->before.at[2] || p->after.at[2])
             return check_fault(a, "channels are padded, which no view can show");
-        if (p->value != v->pad_value)
-            return check_fault(a, "pads with %g instead of %g", v->pad_value, p->value);
+        if (p->value != isa_f32_of(v->pad_value))
+            return check_fault(a, "pads with %g instead of %g", isa_f32_of(v->pad_value), p->value);
         top = p->before.at[0];
         left = p->before.at[1];
         x = x->in[0].value->def;

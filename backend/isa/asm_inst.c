@@ -53,18 +53,18 @@ static bool take_scalar(struct lexer *l, enum record_kind kind, void *at)
     case RECORD_u64:
     case RECORD_x64: return lex_take_u64(l, UINT64_MAX, at);
     case RECORD_i64: return lex_take_i64(l, INT64_MIN, INT64_MAX, at);
-    case RECORD_f32: return lex_take_f32(l, at);
+    case RECORD_pattern: return lex_take_pattern(l, at);
     case RECORD_element: return take_element(l, at);
     case RECORD_str: return lex_take_string(l, at);
     }
     return false;
 }
 
-/* Lists hold i32 or u64. */
+/* Lists hold i32, u32 or u64. */
 static bool take_list(struct lexer *l, const struct record_field *f, void *rec)
 {
     VEC(uint8_t) bytes = {0};
-    size_t item = f->kind == RECORD_i32 ? sizeof(int32_t) : sizeof(uint64_t);
+    size_t item = f->kind == RECORD_u64 ? sizeof(uint64_t) : sizeof(uint32_t);
     bool ok = lex_take_mark(l, '[');
     while (ok && !lex_is_mark(l, ']')) {
         uint64_t value;
@@ -125,6 +125,32 @@ bool lex_take_record(struct lexer *l, enum record_id id, void *rec)
 
 /* ---- lanes ---- */
 
+/* "#number": a float, but of an operation on integers. */
+static bool take_immediate(struct lexer *l, enum isa_type type, uint32_t *out)
+{
+    float x;
+    lex_next(l);
+    if (type == ISA_TYPE_I32)
+        return lex_take_pattern(l, out);
+    if (!lex_take_f32(l, &x))
+        return false;
+    *out = isa_imm_f32(x);
+    return true;
+}
+
+/* The number that ends an operation of such. */
+static bool take_number(struct lexer *l, struct isa_lane *lane)
+{
+    uint64_t n;
+    if (!lex_is_mark(l, '#'))
+        return asm_lex_error(l, "expected #number");
+    lex_next(l);
+    if (!lex_take_u64(l, UINT32_MAX, &n))
+        return false;
+    lane->imm = (uint32_t)n;
+    return true;
+}
+
 static bool take_operand(struct lexer *l, struct isa_lane *lane, bool *has_imm, uint8_t *out)
 {
     uint64_t n;
@@ -145,13 +171,12 @@ static bool take_operand(struct lexer *l, struct isa_lane *lane, bool *has_imm, 
         *out = (uint8_t)(LANE_CONST0 + n);
         return true;
     }
-    float imm;
+    uint32_t imm;
     if (!lex_is_mark(l, '#'))
         return asm_lex_error(l, "expected an operand: a, b, t<n>, c<n> or #number");
-    lex_next(l);
-    if (!lex_take_f32(l, &imm))
+    if (!take_immediate(l, isa_lane_operand(lane->op), &imm))
         return false;
-    if (*has_imm && memcmp(&imm, &lane->imm, sizeof imm) != 0)
+    if (*has_imm && imm != lane->imm)
         return asm_lex_error(l, "one operation has one immediate");
     *has_imm = true;
     lane->imm = imm;
@@ -169,7 +194,8 @@ bool asm_take_lane(struct lexer *l, struct isa_lane *out)
         return asm_lex_error(l, "no such lane operation");
     lex_next(l);
     return take_operand(l, out, &has_imm, &out->x) &&
-           (isa_lane_arity(out->op) == 1 || take_operand(l, out, &has_imm, &out->y));
+           (isa_lane_arity(out->op) == 1 || take_operand(l, out, &has_imm, &out->y)) &&
+           (!isa_lane_takes_number(out->op) || take_number(l, out));
 }
 
 /* ---- instructions ---- */

@@ -261,6 +261,32 @@ bool lex_take_f32(struct lexer *l, float *out)
     return true;
 }
 
+static bool is_integer(const struct token *t)
+{
+    size_t i = t->n > 0 && *t->at == '-';
+    bool hex = t->n >= i + 2 && t->at[i] == '0' && (t->at[i + 1] | 32) == 'x';
+    for (; i < t->n && !hex; i++)
+        if (!is_digit(t->at[i]))
+            return false;
+    return t->kind == TOKEN_NUMBER;
+}
+
+bool lex_take_pattern(struct lexer *l, uint32_t *out)
+{
+    if (is_integer(&l->token)) {
+        int64_t i;
+        if (!lex_take_i64(l, INT32_MIN, UINT32_MAX, &i))
+            return false;
+        *out = (uint32_t)i;
+        return true;
+    }
+    float x;
+    if (!lex_take_f32(l, &x))
+        return false;
+    *out = isa_imm_f32(x);
+    return true;
+}
+
 /* Appends the string in hand with its escapes resolved. */
 static bool add_string(struct lexer *l, struct text *out)
 {

@@ -19,6 +19,7 @@ struct open_tile {
     VEC(struct isa_route) routes;
     VEC(struct isa_gather) gathers;
     VEC(struct isa_preload) preloads;
+    VEC(struct isa_table) tables;
     VEC(struct isa_inst) insts;
     VEC(uint32_t) sources;
 };
@@ -78,6 +79,7 @@ static void tile_end(struct assembler *a)
     t->routes = SETTLE(a, o->routes);
     t->gathers = SETTLE(a, o->gathers);
     t->preloads = SETTLE(a, o->preloads);
+    t->tables = SETTLE(a, o->tables);
     t->insts = SETTLE(a, o->insts);
     t->sources = SETTLE(a, o->sources);
     t->n_views = (uint32_t)o->views.n;
@@ -87,10 +89,11 @@ static void tile_end(struct assembler *a)
     t->n_routes = (uint32_t)o->routes.n;
     t->n_gathers = (uint32_t)o->gathers.n;
     t->n_preloads = (uint32_t)o->preloads.n;
+    t->n_tables = (uint32_t)o->tables.n;
     t->n_insts = (uint32_t)o->sources.n;
     VEC_PUSH(&a->tiles, *t);
     o->views.n = o->groups.n = o->windows.n = o->programs.n = o->routes.n = 0;
-    o->gathers.n = o->preloads.n = o->insts.n = o->sources.n = 0;
+    o->gathers.n = o->preloads.n = o->tables.n = o->insts.n = o->sources.n = 0;
     o->open = false;
 }
 
@@ -104,6 +107,7 @@ static void assembler_release(struct assembler *a)
     VEC_FREE(&o->routes);
     VEC_FREE(&o->gathers);
     VEC_FREE(&o->preloads);
+    VEC_FREE(&o->tables);
     VEC_FREE(&o->insts);
     VEC_FREE(&o->sources);
     VEC_FREE(&a->tiles);
@@ -264,6 +268,15 @@ static bool take_preload(struct assembler *a)
     return true;
 }
 
+static bool take_table(struct assembler *a)
+{
+    struct isa_table t = {0};
+    if (!take_entry(a, a->t.tables.n, REC_table, &t))
+        return false;
+    VEC_PUSH(&a->t.tables, t);
+    return true;
+}
+
 /* "[{...}, ...]" of PEs or targets, into the arena. */
 static bool take_records(struct assembler *a, enum record_id id, void *out_records, uint32_t *out_n)
 {
@@ -368,6 +381,7 @@ static const struct statement {
     {"group", true, take_group},     {"window", true, take_window},
     {"program", true, take_program}, {"route", true, take_route},
     {"gather", true, take_gather},   {"preload", true, take_preload},
+    {"table", true, take_table},
 };
 
 static bool take_statement(struct assembler *a)

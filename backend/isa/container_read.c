@@ -182,6 +182,8 @@ static bool read_tiles(const struct loading *l)
         t->gathers = read_records(l, REC_gather, m->n_gathers, m->gathers);
         t->n_preloads = (uint32_t)m->n_preloads;
         t->preloads = read_records(l, REC_preload, m->n_preloads, m->preloads);
+        t->n_tables = (uint32_t)m->n_tables;
+        t->tables = read_records(l, REC_table, m->n_tables, m->tables);
         if (!read_programs(l, m, t) || !read_stream(l, i, m, t))
             return false;
     }

@@ -79,6 +79,8 @@ static Cimc__Tile *tile_message(struct arena *a, const struct isa_tile *t, uint3
     m->gathers = messages_new(a, REC_gather, t->gathers, t->n_gathers);
     m->n_preloads = t->n_preloads;
     m->preloads = messages_new(a, REC_preload, t->preloads, t->n_preloads);
+    m->n_tables = t->n_tables;
+    m->tables = messages_new(a, REC_table, t->tables, t->n_tables);
     m->has_stream = stream != 0;
     m->stream = stream;
     m->has_sources = 1;

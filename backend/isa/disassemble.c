@@ -116,9 +116,11 @@ static void print_operand(const struct isa_lane *l, unsigned code, struct text *
 {
     if (code < ISA_MAX_LANE_OPS) {
         text_add(t, " t%u", code);
+    } else if (code == LANE_IMM && isa_lane_operand(l->op) == ISA_TYPE_I32) {
+        text_add(t, " #%d", (int32_t)l->imm);
     } else if (code == LANE_IMM) {
         text_add(t, " #");
-        isa_print_f32(t, l->imm);
+        isa_print_f32(t, isa_lane_f32(l));
     } else if (code >= LANE_CONST0) {
         text_add(t, " c%u", code - LANE_CONST0);
     } else {
@@ -138,6 +140,8 @@ static void print_program(const struct isa_program_entry *e, uint32_t index, str
         print_operand(l, l->x, t);
         if (isa_lane_arity(l->op) == 2)
             print_operand(l, l->y, t);
+        if (isa_lane_takes_number(l->op))
+            text_add(t, " #%u", l->imm);
     }
     text_add(t, "]\n");
 }
@@ -237,6 +241,7 @@ static void print_tile(const struct isa_program *p, uint32_t index, struct text 
     print_routes(tile, t, out);
     print_records("gather", REC_gather, tile->gathers, tile->n_gathers, t, out);
     print_records("preload", REC_preload, tile->preloads, tile->n_preloads, t, out);
+    print_records("table", REC_table, tile->tables, tile->n_tables, t, out);
     for (uint32_t i = 0; i < tile->n_insts; i++) {
         print_inst(p, tile, i, t);
         text_flush(t, out);

@@ -67,21 +67,9 @@ const uint8_t *isa_tile_stream(const struct isa_tile *t, struct arena *a, uint64
 
 /* ---- lane operations of vector programs ---- */
 enum isa_lane_op {
-    LANE_MOV,
-    LANE_ADD,
-    LANE_SUB,
-    LANE_MUL,
-    LANE_DIV,
-    LANE_MIN,
-    LANE_MAX,
-    LANE_LEAKY, /* x >= 0 ? x : x * y */
-    LANE_EXP,
-    LANE_SQRT,
-    LANE_SIGMOID,
-    LANE_TANH,
-    LANE_NEG,
-    LANE_ABS,
-    LANE_LOG,
+#define LANE(id, name, arity, from, to) LANE_##id,
+#include "lanes.def"
+#undef LANE
     N_LANE_OPS
 };
 /* Operand codes: 0..15 result of an earlier op; then: */
@@ -89,10 +77,38 @@ enum { LANE_A = 16, LANE_B = 17, LANE_IMM = 18, LANE_CONST0 = 32, ISA_MAX_LANE_O
 const char *isa_lane_name(unsigned op); /* NULL if none */
 unsigned isa_lane_arity(unsigned op);   /* 1 or 2 */
 
+/* What the 32 bits of a lane are. */
+enum isa_type { ISA_TYPE_NONE, ISA_TYPE_F32, ISA_TYPE_I32 };
+enum isa_type isa_type_of(enum element e); /* of its elements in a lane; NONE: it has none there */
+enum isa_type isa_lane_operand(unsigned op); /* NONE: any, and the result is of the same */
+enum isa_type isa_lane_result(unsigned op);  /* NONE: the operand's or the table's */
+/* rq, tab: imm is no operand, but a shift or the number of a table. */
+static inline bool isa_lane_takes_number(unsigned op)
+{
+    return op == LANE_RQ || op == LANE_TAB;
+}
+
 struct isa_lane {
     uint8_t op, x, y;
-    float imm; /* each op has its own */
+    uint32_t imm; /* each op has its own: the bits of an f32 or i32 */
 };
+/* The pattern of a float, and back. */
+static inline uint32_t isa_imm_f32(float x)
+{
+    uint32_t bits;
+    __builtin_memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+static inline float isa_f32_of(uint32_t bits)
+{
+    float x;
+    __builtin_memcpy(&x, &bits, sizeof x);
+    return x;
+}
+static inline float isa_lane_f32(const struct isa_lane *l)
+{
+    return isa_f32_of(l->imm);
+}
 
 /* ---- tables ---- */
 struct isa_view {
@@ -101,7 +117,7 @@ struct isa_view {
     int32_t ring_origin, y0, y1, x0, x1;
     uint32_t height, width, channels;
     int64_t row_pitch, col_pitch, channel_pitch; /* bytes */
-    float pad_value;
+    uint32_t pad_value; /* pattern of its element: isa_imm_f32, i32, 0..255 */
     uint32_t value, channel0;
     enum element element;
 };
@@ -138,6 +154,7 @@ struct isa_group {
     uint32_t source_channel0, in_channels, image, channel0;
     uint32_t conv_groups; /* 0: one; isa_conv_groups() */
     uint32_t shares;      /* g + 1: the PEs and the queue of group g; 0: its own */
+    uint32_t x_bits;      /* 0: f32; else of what drives the crossbars */
     uint32_t n_pes;
     struct isa_pe *pes;
 };
@@ -166,15 +183,22 @@ struct isa_route {
 struct isa_gather {
     uint32_t n_rows, n_cols, n_channels; /* 0 = identity */
     int32_t *rows, *cols, *channels;
-    float fill;
+    uint32_t fill; /* a pattern, as pad_value */
 };
 struct isa_preload {
     uint64_t address;
     uint32_t section;
     uint64_t offset, length;
 };
+struct isa_table { /* of lane operation tab: 256 entries of f32 or i32 */
+    enum element element;
+    uint32_t section;
+    uint64_t offset;
+};
+enum { ISA_TABLE_ENTRIES = 256, ISA_MAX_LANE_TABLES = 64 };
 struct isa_tile {
     uint32_t n_groups, n_views, n_windows, n_programs, n_routes, n_gathers, n_preloads, n_inbound;
+    uint32_t n_tables;
     uint64_t buffer_bytes;
     struct isa_view *views;
     struct isa_group *groups;
@@ -183,6 +207,7 @@ struct isa_tile {
     struct isa_route *routes;
     struct isa_gather *gathers;
     struct isa_preload *preloads;
+    struct isa_table *tables;
     uint32_t n_insts;
     const struct isa_inst *insts;
     const uint32_t *sources; /* n_insts node indices, or ISA_NO_SOURCE */
@@ -225,6 +250,9 @@ struct isa_image {
     uint64_t offset; /* bytes into the section, multiple of 64 */
     uint32_t k, n, node;
     enum element element;
+    uint32_t center; /* section of n i32, + 1; 0: none */
+    uint64_t center_offset;
+    uint32_t n_shift, *shift; /* of the read-out, one a slice */
 };
 struct isa_node {
     const char *name, *op, *entity;
@@ -263,8 +291,18 @@ struct isa_program {
 struct isa_program *isa_program_new(void);
 void isa_program_free(struct isa_program *p); /* NULL is fine */
 const void *isa_section_data(const struct isa_section *s);
-/* Weights of an f32 image: K x N row-major. */
-const float *isa_image_data(const struct isa_program *p, uint32_t image);
+/* Weights of an image, of its element: K x N row-major. */
+const void *isa_image_data(const struct isa_program *p, uint32_t image);
+/* What the sum of a column's inputs is multiplied with, N i32; NULL: nothing is added. */
+const int32_t *isa_image_center(const struct isa_program *p, uint32_t image);
+/* Patterns of a tile's table. */
+const uint32_t *isa_table_data(const struct isa_program *p, const struct isa_table *t);
+
+/* Types of the program's results, where views of types a and b are its operands (b of a unary one
+ * does not matter). Returns n_ops, or the first operation with an operand of another type. The
+ * tables must be valid. */
+uint32_t isa_lane_types(const struct isa_tile *t, const struct isa_program_entry *e,
+                        enum isa_type a, enum isa_type b, enum isa_type types[ISA_MAX_LANE_OPS]);
 
 /* ---- cost: the work of an instruction, for arch_cost (isa_cost.c) ---- */
 /* Along one axis: how many taps one pixel of a transposed window meets at most. The taps whose

@@ -90,7 +90,7 @@ enum record_kind {
     RECORD_u64,
     RECORD_x64,
     RECORD_i64,
-    RECORD_f32,
+    RECORD_pattern, /* 32 bits of an f32 or i32 */
     RECORD_element, /* by name */
     RECORD_str
 };
@@ -129,10 +129,10 @@ void record_from_message(enum record_id id, const void *message, void *rec, stru
 void record_print_value(const struct record_field *f, const void *rec, struct text *out);
 /* "{name=value, ...}" without what is 0. */
 void record_print(enum record_id id, const void *rec, struct text *out);
-/* {"name": value, ...} with all fields, as JSON; a float is the string of its bits, 8 hexadecimal
+/* {"name": value, ...} with all fields, as JSON; a pattern is the string of its bits, 8 hexadecimal
  * digits. `more` members follow: the brace stays open. */
 void record_print_json(enum record_id id, const void *rec, bool more, struct text *out);
-/* True if the field prints as 0, 0.0, "" or []. */
+/* True if the field prints as 0, "" or []. */
 bool record_field_is_zero(const struct record_field *f, const void *rec);
 /* text_add_f32, but every NaN keeps its bits. */
 void isa_print_f32(struct text *out, float x);
@@ -165,7 +165,7 @@ const struct file *isa_program_file_of(const struct isa_program *p, const void *
 enum { ISA_MAX_FAULTS = 20 }; /* reported for each tile, and for the rest of a program */
 /* Limits beyond the widths of fields. */
 enum { ISA_MAX_EXTENT = 32767, ISA_MAX_CHANNELS = (1 << 24) - 1, ISA_MAX_RING_ROWS = 65536 };
-enum { ISA_MAX_TABLE = 1024, ISA_LAST_CONSTANT = 254 };
+enum { ISA_MAX_TABLE = 1024, ISA_LAST_CONSTANT = 254, ISA_MAX_SHIFT = 62 };
 #define ISA_MAX_BYTES ((int64_t)1 << 40) /* of pitches and of all buffers together */
 
 /* Where faults of one tile (or of the program: tile < 0) go. */
@@ -184,6 +184,16 @@ bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const cha
 bool isa_check_element(struct fault_sink *s, const char *what, uint32_t index, enum element e,
                        enum element_place place) CHECK_RESULT;
 
+/* Does the section exist, and the bytes in it? */
+bool isa_section_holds(const struct isa_program *p, uint32_t section, uint64_t offset,
+                       uint64_t bytes);
+/* What is wrong with the elements of the instruction's operands, or NULL. Its tables must be
+ * valid, its operands exist. */
+const char *isa_type_fault(const struct isa_program *p, const struct isa_tile *t,
+                           const struct isa_inst *i);
+/* Is the pattern a value of that element? */
+bool isa_is_value(uint32_t pattern, enum element e);
+
 /* What instructions ask of a group again and again. */
 struct group_facts {
     uint32_t n_columns; /* output channels covered from channel0 on */
@@ -194,7 +204,8 @@ struct group_facts {
 struct route_use {
     bool used;
     uint8_t queue;
-    uint32_t channels; /* of the views it is sent from; 0 = signalled */
+    uint32_t channels;    /* of the views it is sent from; 0 = signalled */
+    enum element element; /* of these views */
     uint64_t messages;
 };
 /* facts[n_groups]; what they point to lives in `scratch`. */
@@ -238,6 +249,8 @@ bool lex_take_mark(struct lexer *l, char mark) CHECK_RESULT;
 bool lex_take_u64(struct lexer *l, uint64_t most, uint64_t *out) CHECK_RESULT;
 bool lex_take_i64(struct lexer *l, int64_t least, int64_t most, int64_t *out) CHECK_RESULT;
 bool lex_take_f32(struct lexer *l, float *out) CHECK_RESULT;
+/* The bits of a float; an integer is an i32, or its bits as an u32. */
+bool lex_take_pattern(struct lexer *l, uint32_t *out) CHECK_RESULT;
 /* Neighbouring strings are joined. */
 bool lex_take_string(struct lexer *l, const char **out) CHECK_RESULT;
 /* A name that is one letter and a number: "g12". */

@@ -1,5 +1,5 @@
 /*
- * isa_tables.c - the operation table of isa.def and the lane operations, as data and as Markdown.
+ * isa_tables.c - the operation table of isa.def as data, and all tables as Markdown.
  */
 #include "isa_internal.h"
 
@@ -128,27 +128,6 @@ bool isa_inst_equal(const struct isa_inst *a, const struct isa_inst *b)
     return true;
 }
 
-static const struct {
-    const char *name;
-    unsigned arity;
-} lanes[N_LANE_OPS] = {
-    [LANE_MOV] = {"mov", 1},   [LANE_ADD] = {"add", 2},         [LANE_SUB] = {"sub", 2},
-    [LANE_MUL] = {"mul", 2},   [LANE_DIV] = {"div", 2},         [LANE_MIN] = {"min", 2},
-    [LANE_MAX] = {"max", 2},   [LANE_LEAKY] = {"leaky", 2},     [LANE_EXP] = {"exp", 1},
-    [LANE_SQRT] = {"sqrt", 1}, [LANE_SIGMOID] = {"sigmoid", 1}, [LANE_TANH] = {"tanh", 1},
-    [LANE_NEG] = {"neg", 1},   [LANE_ABS] = {"abs", 1},         [LANE_LOG] = {"log", 1},
-};
-
-const char *isa_lane_name(unsigned op)
-{
-    return op < N_LANE_OPS ? lanes[op].name : NULL;
-}
-
-unsigned isa_lane_arity(unsigned op)
-{
-    return op < N_LANE_OPS ? lanes[op].arity : 0;
-}
-
 /* "dst REGION 96..137" for each field. */
 static void print_fields(const struct isa_op_desc *op, struct text *out)
 {
@@ -192,6 +171,18 @@ static void print_elements(struct text *out)
     }
 }
 
+static void print_lanes(struct text *out)
+{
+    static const char *const types[] = {
+        [ISA_TYPE_NONE] = "any", [ISA_TYPE_F32] = "f32", [ISA_TYPE_I32] = "i32"};
+    text_add(
+        out,
+        "\n| code | lane operation | operands | type of operands -> result |\n|---|---|---|---|\n");
+    for (unsigned code = 0; code < N_LANE_OPS; code++)
+        text_add(out, "| %u | %s | %u | %s -> %s |\n", code, isa_lane_name(code),
+                 isa_lane_arity(code), types[isa_lane_operand(code)], types[isa_lane_result(code)]);
+}
+
 void isa_print_tables(struct text *out)
 {
     text_add(out,
@@ -204,8 +195,6 @@ void isa_print_tables(struct text *out)
         print_fields(op, out);
         text_add(out, " |\n");
     }
-    text_add(out, "\n| code | lane operation | operands |\n|---|---|---|\n");
-    for (unsigned code = 0; code < N_LANE_OPS; code++)
-        text_add(out, "| %u | %s | %u |\n", code, lanes[code].name, lanes[code].arity);
+    print_lanes(out);
     print_elements(out);
 }

@@ -79,11 +79,12 @@ static void print_tile(const struct isa_program *p, uint32_t index, struct text 
     print_groups(tile, t, out);
     print_table(indent, "windows", REC_window, tile->windows, tile->n_windows, t, out);
     print_table(indent, "gathers", REC_gather, tile->gathers, tile->n_gathers, t, out);
-    text_add(t, "    \"preloads\": [\n");
-    for (uint32_t i = 0; i < tile->n_preloads; i++) {
+    print_table(indent, "preloads", REC_preload, tile->preloads, tile->n_preloads, t, out);
+    text_add(t, "    \"tables\": [\n");
+    for (uint32_t i = 0; i < tile->n_tables; i++) {
         text_add(t, "      ");
-        record_print_json(REC_preload, &tile->preloads[i], false, t);
-        end_entry(i, tile->n_preloads, t, out);
+        record_print_json(REC_table, &tile->tables[i], false, t);
+        end_entry(i, tile->n_tables, t, out);
     }
     text_add(t, "    ]}");
     end_entry(index, p->n_tiles, t, out);

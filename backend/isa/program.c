@@ -52,11 +52,25 @@ void isa_program_settle(const struct isa_program *p)
     cache->fingerprint = NULL;
 }
 
-const float *isa_image_data(const struct isa_program *p, uint32_t image)
+static const void *section_at(const struct isa_program *p, uint32_t section, uint64_t offset)
+{
+    return (const char *)isa_section_data(&p->sections[section]) + offset;
+}
+
+const void *isa_image_data(const struct isa_program *p, uint32_t image)
+{
+    return section_at(p, p->images[image].section, p->images[image].offset);
+}
+
+const int32_t *isa_image_center(const struct isa_program *p, uint32_t image)
 {
     const struct isa_image *i = &p->images[image];
-    const char *section = isa_section_data(&p->sections[i->section]);
-    return (const float *)(const void *)(section + i->offset);
+    return i->center ? section_at(p, i->center - 1, i->center_offset) : NULL;
+}
+
+const uint32_t *isa_table_data(const struct isa_program *p, const struct isa_table *t)
+{
+    return section_at(p, t->section, t->offset);
 }
 
 const struct file *isa_program_map(struct isa_program *p, const char *path, struct loc at,

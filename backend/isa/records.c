@@ -14,7 +14,7 @@
 #define HAS_u64(type, name) offsetof(type, has_##name)
 #define HAS_x64(type, name) offsetof(type, has_##name)
 #define HAS_i64(type, name) offsetof(type, has_##name)
-#define HAS_f32(type, name) offsetof(type, has_##name)
+#define HAS_pattern(type, name) offsetof(type, has_##name)
 #define HAS_element(type, name) offsetof(type, has_##name)
 #define HAS_str(type, name) 0 /* a string is there if it is not NULL */
 
@@ -53,6 +53,7 @@
 #define DESCRIPTOR_program_entry cimc__vector_program__descriptor
 #define DESCRIPTOR_target cimc__target__descriptor
 #define DESCRIPTOR_gather cimc__gather__descriptor
+#define DESCRIPTOR_table cimc__table__descriptor
 #define DESCRIPTOR_preload cimc__preload__descriptor
 #define DESCRIPTOR_tile cimc__tile__descriptor
 #define DESCRIPTOR_binding cimc__binding__descriptor
@@ -83,7 +84,7 @@ static size_t value_bytes(enum record_kind kind)
                                    [RECORD_u64] = 8,
                                    [RECORD_x64] = 8,
                                    [RECORD_i64] = 8,
-                                   [RECORD_f32] = 4,
+                                   [RECORD_pattern] = 4,
                                    [RECORD_element] = sizeof(enum element),
                                    [RECORD_str] = sizeof(char *)};
     return bytes[kind];
@@ -175,6 +176,17 @@ void isa_print_f32(struct text *out, float x)
         text_add_f32(out, x);
 }
 
+/* As an i32 what as a float would be next to 0 or a NaN with much in it: nobody means those. */
+static void print_pattern(uint32_t bits, struct text *out)
+{
+    enum { MOST = 1 << 16 };
+    int32_t i = (int32_t)bits;
+    if (i != 0 && i > -MOST && i < MOST)
+        text_add(out, "%d", i);
+    else
+        isa_print_f32(out, isa_f32_of(bits));
+}
+
 /* A number that is no element's, which only a faulty program has, as it is. */
 static void print_element(enum element e, struct text *out)
 {
@@ -194,7 +206,7 @@ static void print_scalar(enum record_kind kind, const void *at, struct text *out
     case RECORD_u64: text_add(out, "%llu", (unsigned long long)*(const uint64_t *)at); return;
     case RECORD_x64: text_add(out, "0x%016llx", (unsigned long long)*(const uint64_t *)at); return;
     case RECORD_i64: text_add(out, "%lld", (long long)*(const int64_t *)at); return;
-    case RECORD_f32: isa_print_f32(out, *(const float *)at); return;
+    case RECORD_pattern: print_pattern(*(const uint32_t *)at, out); return;
     case RECORD_element: print_element(*(const enum element *)at, out); return;
     case RECORD_str: {
         const char *s = *(const char *const *)at;
@@ -239,17 +251,13 @@ void record_print(enum record_id id, const void *rec, struct text *out)
 
 static void json_scalar(enum record_kind kind, const void *at, struct text *out)
 {
-    uint32_t bits;
     const char *s;
     switch (kind) {
     case RECORD_element:
         s = element_name(*(const enum element *)at);
         text_add(out, s ? "\"%s\"" : "null", s);
         return;
-    case RECORD_f32:
-        memcpy(&bits, at, sizeof bits);
-        text_add(out, "\"%08x\"", bits);
-        return;
+    case RECORD_pattern: text_add(out, "\"%08x\"", *(const uint32_t *)at); return;
     case RECORD_x64:
         text_add(out, "\"%016llx\"", (unsigned long long)*(const uint64_t *)at);
         return;

@@ -45,6 +45,19 @@ static bool node_exists(const struct isa_program *p, uint32_t node)
     return node < p->n_nodes || node == ISA_NO_SOURCE;
 }
 
+bool isa_section_holds(const struct isa_program *p, uint32_t section, uint64_t offset,
+                       uint64_t bytes)
+{
+    uint64_t length = section < p->n_sections ? p->sections[section].length : 0;
+    return section < p->n_sections && bytes <= length && offset <= length - bytes;
+}
+
+static bool center_exists(const struct isa_program *p, const struct isa_image *i)
+{
+    return i->element == ELEMENT_i8 && i->center_offset % sizeof(int32_t) == 0 &&
+           isa_section_holds(p, i->center - 1, i->center_offset, i->n * sizeof(int32_t));
+}
+
 static bool check_image(const struct isa_program *p, uint32_t index, struct fault_sink *s)
 {
     const struct isa_image *i = &p->images[index];
@@ -56,10 +69,17 @@ static bool check_image(const struct isa_program *p, uint32_t index, struct faul
     if (i->k == 0 || i->n == 0 || i->offset % ISA_SECTION_ALIGNMENT != 0)
         return isa_fault(s, "image", index, "empty, or its offset is no multiple of %d",
                          ISA_SECTION_ALIGNMENT);
-    uint64_t length = p->sections[i->section].length;
     if (__builtin_mul_overflow((uint64_t)i->k * i->n, element_bytes(i->element), &bytes) ||
-        bytes > length || i->offset > length - bytes)
+        !isa_section_holds(p, i->section, i->offset, bytes))
         return isa_fault(s, "image", index, "leaves section %u", i->section);
+    if (i->center && !center_exists(p, i))
+        return isa_fault(s, "image", index,
+                         "a center is %u i32 in a section, at a multiple of 4, and of i8 weights",
+                         i->n);
+    if (!i->center && i->center_offset)
+        return isa_fault(s, "image", index, "an offset of no center");
+    if (i->n_shift)
+        return isa_fault(s, "image", index, "shifts of the read-out are not supported yet");
     return node_exists(p, i->node) || isa_fault(s, "image", index, "no node %u", i->node);
 }
 

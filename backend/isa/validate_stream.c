@@ -304,8 +304,9 @@ static bool check_message(const struct stream_check *c, const struct isa_inst *i
     if (use->used && use->queue != i->queue)
         return REJECT(c, "%s: route %u is used by queue %u too", c->op, i->obj, use->queue);
     uint32_t channels = source ? source->channels : 0;
-    bool checked = use->used && use->channels == channels;
-    *use = (struct route_use){true, i->queue, channels, use->messages + 1};
+    enum element element = source ? source->element : ELEMENT_f32;
+    bool checked = use->used && use->channels == channels && use->element == element;
+    *use = (struct route_use){true, i->queue, channels, element, use->messages + 1};
     if (checked)
         return true;
     for (uint32_t k = 0; k < r->n_targets; k++) {
@@ -318,6 +319,9 @@ static bool check_message(const struct stream_check *c, const struct isa_inst *i
         if (source && tile->views[to->view].channels != source->channels)
             return REJECT(c, "send: %u channels into view %u of tile %u, which has %u",
                           source->channels, to->view, to->tile, tile->views[to->view].channels);
+        if (source && tile->views[to->view].element != element)
+            return REJECT(c, "send: %s elements into view %u of tile %u, which has others",
+                          element_name(element), to->view, to->tile);
     }
     return true;
 }
@@ -402,6 +406,12 @@ static bool check_waits(const struct stream_check *c, const struct isa_inst *i)
     return true;
 }
 
+static bool check_types(const struct stream_check *c, const struct isa_inst *i)
+{
+    const char *fault = isa_type_fault(c->p, c->t, i);
+    return !fault || REJECT(c, "%s: %s", c->op, fault);
+}
+
 static bool check_instruction(struct stream_check *c, const struct isa_inst *i)
 {
     const char *reason = isa_inst_illegal(i);
@@ -413,7 +423,7 @@ static bool check_instruction(struct stream_check *c, const struct isa_inst *i)
         return REJECT(c, "%s: no node %u", c->op, node);
     if (isa_op_has_extent(i->op) && (i->h == 0 || i->w == 0))
         return REJECT(c, "%s: an empty region", c->op);
-    return check_queue(c, i) && check_waits(c, i) && check_operands(c, i);
+    return check_queue(c, i) && check_waits(c, i) && check_operands(c, i) && check_types(c, i);
 }
 
 bool isa_validate_stream(const struct isa_program *p, uint32_t tile,

@@ -30,6 +30,7 @@ static bool check_counts(const struct isa_program *p, const struct isa_tile *t,
         {"windows", t->n_windows, ISA_MAX_TABLE},
         {"vector programs", t->n_programs, ISA_MAX_TABLE},
         {"gather tables", t->n_gathers, ISA_MAX_TABLE},
+        {"tables", t->n_tables, ISA_MAX_LANE_TABLES},
     };
     bool ok = true;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
@@ -80,6 +81,9 @@ static bool check_view(const struct isa_program *p, const struct isa_tile *t, ui
     if (v->base % (uint64_t)size != 0 || v->base > (uint64_t)ISA_MAX_BYTES)
         return isa_fault(s, "view", index, "address %" PRIu64 " is misaligned or too large",
                          v->base);
+    if (!isa_is_value(v->pad_value, v->element))
+        return isa_fault(s, "view", index, "pads %s elements with %u", element_name(v->element),
+                         v->pad_value);
     if (v->value >= p->n_nodes && v->value != ISA_NO_SOURCE)
         return isa_fault(s, "view", index, "no node %u", v->value);
     if (!view_fits(v, t->buffer_bytes))
@@ -238,6 +242,10 @@ static bool check_group(const struct isa_program *p, const struct isa_tile *t, u
         return isa_fault(s, "group", index, "%u x %u x %u inputs, but image %u has %u rows",
                          g->kernel[0], g->kernel[1], g->in_channels / groups, g->image,
                          p->images[g->image].k);
+    bool floats = p->images[g->image].element == ELEMENT_f32;
+    if (floats ? g->x_bits != 0 : !within(g->x_bits, 1, 8))
+        return isa_fault(s, "group", index, "x_bits %u with %s weights: 0 for f32, 1 to 8 for i8",
+                         g->x_bits, element_name(p->images[g->image].element));
     if (g->n_pes == 0 || g->n_pes > p->arch.crossbars)
         return isa_fault(s, "group", index, "%u PEs", g->n_pes);
     for (uint32_t i = 0; i < g->n_pes; i++)
@@ -271,20 +279,68 @@ static bool operand_exists(const struct isa_program_entry *e, uint32_t k, unsign
             *n_constants = code - LANE_CONST0 + 1;
         return true;
     }
-    return code == LANE_A || code == LANE_IMM || (code == LANE_B && e->arity == 2);
+    bool immediate = code == LANE_IMM && !isa_lane_takes_number(e->ops[k].op);
+    return code == LANE_A || immediate || (code == LANE_B && e->arity == 2);
 }
 
-static bool lane_valid(const struct isa_program_entry *e, uint32_t k, uint32_t *n_constants)
+/* rq: a multiplier, then what is added, in neighbouring rows of the constants. */
+static bool rq_valid(const struct isa_program_entry *e, uint32_t k, uint32_t *n_constants)
 {
     const struct isa_lane *l = &e->ops[k];
-    uint32_t bits;
-    memcpy(&bits, &l->imm, sizeof bits);
+    return l->y >= LANE_CONST0 && l->imm <= ISA_MAX_SHIFT &&
+           operand_exists(e, k, l->y + 1u, n_constants);
+}
+
+static bool lane_valid(const struct isa_tile *t, const struct isa_program_entry *e, uint32_t k,
+                       uint32_t *n_constants)
+{
+    const struct isa_lane *l = &e->ops[k];
     if (!isa_lane_name(l->op) || !operand_exists(e, k, l->x, n_constants))
         return false;
     bool binary = isa_lane_arity(l->op) == 2;
     if (binary ? !operand_exists(e, k, l->y, n_constants) : l->y != 0)
         return false;
-    return bits == 0 || l->x == LANE_IMM || (binary && l->y == LANE_IMM);
+    if (l->op == LANE_RQ)
+        return rq_valid(e, k, n_constants);
+    if (l->op == LANE_TAB)
+        return l->imm < t->n_tables;
+    return l->imm == 0 || l->x == LANE_IMM || (binary && l->y == LANE_IMM);
+}
+
+/* A row of constants is of one type in all operations. */
+static bool constant_types_fit(const struct isa_program_entry *e)
+{
+    enum isa_type row[ISA_LAST_CONSTANT + 1] = {ISA_TYPE_NONE};
+    for (uint32_t k = 0; k < e->n_ops; k++) {
+        const struct isa_lane *l = &e->ops[k];
+        enum isa_type takes = l->op == LANE_MOV ? ISA_TYPE_F32 : isa_lane_operand(l->op);
+        const unsigned codes[] = {l->x, l->y, l->op == LANE_RQ ? l->y + 1u : 0};
+        for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+            if (codes[i] < LANE_CONST0)
+                continue;
+            if (row[codes[i]] != ISA_TYPE_NONE && row[codes[i]] != takes)
+                return false;
+            row[codes[i]] = takes;
+        }
+    }
+    return true;
+}
+
+static bool check_constants(const struct isa_tile *t, uint32_t index, uint32_t n_constants,
+                            struct fault_sink *s)
+{
+    const struct isa_program_entry *e = &t->programs[index];
+    if (n_constants == 0)
+        return e->constants_view == 0 ||
+               isa_fault(s, "program", index, "a view of constants that no operation reads");
+    if (e->constants_view >= t->n_views)
+        return isa_fault(s, "program", index, "no view %u", e->constants_view);
+    const struct isa_view *v = &t->views[e->constants_view];
+    if (element_bytes(v->element) != sizeof(uint32_t) || !constant_types_fit(e))
+        return isa_fault(s, "program", index, "constants are f32 or i32, each row one of them");
+    return (v->y0 == 0 && v->y1 >= (int64_t)n_constants && v->x0 == 0 && v->x1 >= 1) ||
+           isa_fault(s, "program", index, "view %u does not hold %u constants", e->constants_view,
+                     n_constants);
 }
 
 static bool check_program(const struct isa_tile *t, uint32_t index, struct fault_sink *s)
@@ -294,17 +350,22 @@ static bool check_program(const struct isa_tile *t, uint32_t index, struct fault
     if (e->arity < 1 || e->arity > 2 || e->n_ops < 1 || e->n_ops > ISA_MAX_LANE_OPS)
         return isa_fault(s, "program", index, "%u operands, %u operations", e->arity, e->n_ops);
     for (uint32_t k = 0; k < e->n_ops; k++)
-        if (!lane_valid(e, k, &n_constants))
+        if (!lane_valid(t, e, k, &n_constants))
             return isa_fault(s, "program", index, "lane operation %u is illegal", k);
-    if (n_constants == 0)
-        return e->constants_view == 0 ||
-               isa_fault(s, "program", index, "a view of constants that no operation reads");
-    if (e->constants_view >= t->n_views)
-        return isa_fault(s, "program", index, "no view %u", e->constants_view);
-    const struct isa_view *v = &t->views[e->constants_view];
-    return (v->y0 == 0 && v->y1 >= (int64_t)n_constants && v->x0 == 0 && v->x1 >= 1) ||
-           isa_fault(s, "program", index, "view %u does not hold %u constants", e->constants_view,
-                     n_constants);
+    return check_constants(t, index, n_constants, s);
+}
+
+static bool check_table(const struct isa_program *p, const struct isa_tile *t, uint32_t index,
+                        struct fault_sink *s)
+{
+    const struct isa_table *table = &t->tables[index];
+    if (table->element != ELEMENT_f32 && table->element != ELEMENT_i32)
+        return isa_fault(s, "table", index, "its entries are neither f32 nor i32");
+    return (table->offset % sizeof(uint32_t) == 0 &&
+            isa_section_holds(p, table->section, table->offset,
+                              ISA_TABLE_ENTRIES * sizeof(uint32_t))) ||
+           isa_fault(s, "table", index, "no section %u, or its %d entries leave it", table->section,
+                     ISA_TABLE_ENTRIES);
 }
 
 /* ---- routes, gathers, preloads ---- */
@@ -382,6 +443,8 @@ bool isa_validate_tables(const struct isa_program *p, uint32_t tile, struct grou
     bool ok = check_groups(p, t, scratch, facts, s);
     for (uint32_t i = 0; i < t->n_windows; i++)
         ok &= check_window(&t->windows[i], i, s);
+    for (uint32_t i = 0; i < t->n_tables; i++)
+        ok &= check_table(p, t, i, s);
     for (uint32_t i = 0; i < t->n_programs; i++)
         ok &= check_program(t, i, s);
     for (uint32_t i = 0; i < t->n_routes; i++)

@@ -97,9 +97,8 @@ static struct coordinates coordinates_of(const struct where *w)
 
 static float value_of(const struct where *w)
 {
-    return isa_image_data(
-        w->program,
-        w->layer->image)[(size_t)w->row * w->program->images[w->layer->image].n + w->col];
+    const float *weights = isa_image_data(w->program, w->layer->image);
+    return weights[(size_t)w->row * w->program->images[w->layer->image].n + w->col];
 }
 
 static const char *entity_of(const struct where *w)

@@ -141,8 +141,7 @@ class Form:
                 need(good, 'operand %d of operation %d', code, k)
                 n_constants = max(n_constants, code - CONSTANT + 1)
             need(n_operands == 2 or lane.y == 0, 'operation %d: a second operand', k)
-            # -0.0 is an immediate too: its bits are not all 0.
-            need(IMMEDIATE in (lane.x, lane.y) or str(lane.imm) == '0.0', 'operation %d: an unused immediate', k)
+            need(IMMEDIATE in (lane.x, lane.y) or lane.imm == 0, 'operation %d: an unused immediate', k)
         v.n_constants = n_constants
         need(n_constants or v.constants_view == 0, 'a view of constants that are not read')
         if n_constants:

@@ -31,7 +31,7 @@ def read_operations(text):
 
 def read_lanes(text):
     """{code: (name, number of operands)}"""
-    return {int(code): (name, int(n)) for code, name, n in re.findall(r'^\| (\d+) \| (\w+) \| ([12]) \|$', text, re.MULTILINE)}
+    return {int(code): (name, int(n)) for code, name, n in re.findall(r'^\| (\d+) \| (\w+) \| ([12]) \| \w+ -> \w+ \|$', text, re.MULTILINE)}
 
 
 class Instruction:

@@ -11,7 +11,7 @@ from operator import add, mul
 
 from lanes import OPERATIONS, greatest, half
 from memory import Buffer, View
-from program_file import F16, Fault
+from program_file import F16, Fault, float_of
 
 FIRST_INBOUND, COUNT_BITS = 128, 22
 VRED_H, VRED_W, VRED_C, VRED_SUM = 1, 2, 4, 8
@@ -201,7 +201,7 @@ class Machine:
         if code in (16, 17):
             return known['ab'[code - 16]]
         if code == 18:
-            return [imm] * len(known['a'])
+            return [float_of(imm)] * len(known['a'])
         return tile.views[program.constants_view].pixel(code - 32, 0) * n_pixels
 
     def do_vmap(self, tile, i):
@@ -282,7 +282,7 @@ class Machine:
             r = table.rows[oy] if table.rows else oy
             for ox in range(x, x + i.w):
                 q = table.cols[ox] if table.cols else ox
-                values = [table.fill if min(r, q, k) < 0 else a.pixel(r, q, k, 1)[0] for k in channels]
+                values = [float_of(table.fill) if min(r, q, k) < 0 else a.pixel(r, q, k, 1)[0] for k in channels]
                 self.put(tile, view, oy, ox, round_f32(values))
 
     def do_send(self, tile, i):

@@ -6,7 +6,7 @@ was never written, what is not held, or a row whose slot holds another row by no
 from array import array
 from itertools import repeat
 
-from program_file import NONE, Fault
+from program_file import NONE, Fault, float_of
 
 
 class Buffer:
@@ -25,7 +25,7 @@ class Buffer:
 class View:
     def __init__(self, buffer, v, number):
         self.buffer, self.number = buffer, number
-        self.height, self.width, self.channels, self.pad = v.height, v.width, v.channels, v.pad_value
+        self.height, self.width, self.channels, self.pad = v.height, v.width, v.channels, float_of(v.pad_value)
         self.y0, self.y1, self.x0, self.x1 = v.y0, v.y1, v.x0, v.x1
         self.base, self.ring_rows, self.origin = v.address, v.ring_rows, v.ring_origin
         self.row_pitch, self.col_pitch, self.channel_pitch = v.row_pitch, v.col_pitch, v.channel_pitch

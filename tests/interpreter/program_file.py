@@ -19,11 +19,15 @@ class Fault(Exception):
 # ---- program.proto ----
 
 FIELD = re.compile(r'(optional|repeated)\s+(\w+)\s+(\w+)\s*=\s*(\d+)')
-DEFAULTS = {'string': '', 'float': 0.0, 'bool': False}
+DEFAULTS = {'string': '', 'bool': False}
 
 
 class Message:
     pass
+
+
+def float_of(pattern):
+    return struct.unpack('<f', pattern.to_bytes(4, 'little'))[0]
 
 
 def read_schema(text):
@@ -72,8 +76,6 @@ def raw_field(data, at, end):
 
 
 def scalar(kind, raw):
-    if kind == 'float':
-        return struct.unpack('<f', raw.to_bytes(4, 'little'))[0]
     if kind in ('sint32', 'sint64'):
         return raw >> 1 ^ -(raw & 1)
     if kind == 'bool':

@@ -492,7 +492,7 @@ static bool other_view_shape(struct isa_program *p, uint64_t *state)
     case 0: v->height += (uint32_t)one_up_or_down(state); break;
     case 1: v->width += (uint32_t)one_up_or_down(state); break;
     case 2: v->channels += (uint32_t)one_up_or_down(state); break;
-    default: v->pad_value += 1.0f;
+    default: v->pad_value = isa_imm_f32(isa_f32_of(v->pad_value) + 1.0f);
     }
     return true;
 }
@@ -529,7 +529,7 @@ static bool other_lane(struct isa_program *p, uint64_t *state)
         pick_other(state, N_LANE_OPS, l->op, &op);
         l->op = (uint8_t)op;
         break;
-    case 1: l->imm += 0.5f; break;
+    case 1: l->imm = isa_imm_f32(isa_lane_f32(l) + 0.5f); break;
     case 2: {
         uint8_t x = l->x;
         l->x = l->y;
@@ -631,7 +631,7 @@ static bool other_gather(struct isa_program *p, uint64_t *state)
     uint32_t n[] = {g->n_rows, g->n_cols, g->n_channels};
     int64_t which = pick(state, 0, 3);
     if (which == 3)
-        g->fill += 1.0f;
+        g->fill = isa_imm_f32(isa_f32_of(g->fill) + 1.0f);
     else if (!n[which])
         return false;
     else

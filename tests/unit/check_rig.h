@@ -117,7 +117,8 @@ static void add_group(struct rig *r, unsigned t, uint16_t source, const char *mv
     uint64_t bytes;
     uint32_t k = (uint32_t)w->out->type.dim[0], n = (uint32_t)w->out->type.dim[1];
     uint32_t section = add_section(r, w->name, &bytes), n_pes = (k + 15) / 16;
-    r->p->images[r->p->n_images] = (struct isa_image){section, 0, k, n, w->id, ELEMENT_f32};
+    r->p->images[r->p->n_images] = (struct isa_image){
+        .section = section, .k = k, .n = n, .node = w->id, .element = ELEMENT_f32};
     struct isa_tile *tile = &r->p->tiles[t];
     struct isa_group *g = &tile->groups[tile->n_groups];
     *g = (struct isa_group){.source_view = source,

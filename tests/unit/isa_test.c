@@ -149,7 +149,8 @@ START_TEST(example_means_what_it_says)
     ck_assert_uint_eq(p->scheduled_cycles, 4);
     ck_assert_int_eq(p->arch.rows, 256);
     ck_assert_str_eq(p->nodes[0].entity, "node 0 'conv1' (Conv)");
-    ck_assert(isa_image_data(p, 0)[0] == 1.0f && isa_image_data(p, 0)[1] == -2.0f);
+    const float *weights = isa_image_data(p, 0);
+    ck_assert(weights[0] == 1.0f && weights[1] == -2.0f);
     ck_assert_uint_eq(isa_address(&t->views[1], 1, 1), 16 + 16 + 8);
     ck_assert_uint_eq(mvm->op, ISA_mvm);
     ck_assert_uint_eq(mvm->n_waits, 1);
@@ -163,7 +164,7 @@ START_TEST(example_means_what_it_says)
 }
 END_TEST
 
-static const char *const round_trips[] = {example, everything};
+static const char *const round_trips[] = {example, everything, integers};
 
 /* File a -> text -> file b == a, with sections inline and by reference; text is stable. */
 START_TEST(text_and_file_round_trip)
@@ -206,6 +207,26 @@ START_TEST(text_is_readable)
         "\ngraph_fingerprint 0x0123456789abcdef\n",
         "\nsection 1 \"\" hex {\n  0000003f 0000803f 000000bf 000080bf\n}\n",
     };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        ck_assert_msg(strstr(text, lines[i]), "missing: %s", lines[i]);
+    free(text);
+    isa_program_free(p);
+}
+END_TEST
+
+/* Immediates and paddings of integers are integers. */
+START_TEST(text_of_integers)
+{
+    struct isa_program *p = assemble(integers);
+    char *text = disassemble(p, true);
+    static const char *const lines[] = {"\nimage 0 {k=1, n=2, element=i8, center=2}\n",
+                                        "pad_value=10,",
+                                        "pad_value=-3,",
+                                        "fill=200}\n",
+                                        "x_bits=8}",
+                                        "[iadd a c0, i2f t0, mul t1 c1, f2i t2, iadd t3 #3]\n",
+                                        "[rq a c2 #16, imax t0 #-128, tab t1 #0, mov t2]\n",
+                                        "\ntable 0 {element=i32, section=2}\n"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         ck_assert_msg(strstr(text, lines[i]), "missing: %s", lines[i]);
     free(text);
@@ -390,7 +411,7 @@ START_TEST(files_are_verified)
             rejects(text, DIAG_ASM_SYNTAX, 8, cases[i].words);
         } else {
             struct isa_program *p = assemble(text);
-            ck_assert(isa_image_data(p, 0)[1] == -2.0f);
+            ck_assert(((const float *)isa_image_data(p, 0))[1] == -2.0f);
             isa_program_free(p);
         }
         free(text);
@@ -518,8 +539,9 @@ int main(void)
     tcase_add_test(words, tables_answer);
     tcase_add_checked_fixture(texts, make_folder, remove_folder);
     tcase_add_test(texts, example_means_what_it_says);
-    tcase_add_loop_test(texts, text_and_file_round_trip, 0, 2);
+    tcase_add_loop_test(texts, text_and_file_round_trip, 0, 3);
     tcase_add_test(texts, text_is_readable);
+    tcase_add_test(texts, text_of_integers);
     tcase_add_test(texts, files_are_verified);
     tcase_add_loop_test(faulty, faults_are_found, 0, sizeof faults / sizeof faults[0]);
     tcase_add_test(faulty, faults_are_limited);

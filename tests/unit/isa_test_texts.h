@@ -87,4 +87,64 @@ static const char everything[] =
     "  channel_pitch=4}\n"
     "q0.wait wait i128>=1, i129>=1\n";
 
+/* 1024 bytes of zeros. */
+#define ZEROS_64                                                                                   \
+    "0000000000000000000000000000000000000000000000000000000000000000"                             \
+    "0000000000000000000000000000000000000000000000000000000000000000"
+#define ZEROS_256 ZEROS_64 ZEROS_64 ZEROS_64 ZEROS_64
+
+#pragma GCC diagnostic ignored "-Woverlength-strings" /* the table is 2048 digits */
+
+/* A layer of integers with every operation on them. Queues: 0 group, 1 VU, 2 TX, 3 DMA. */
+static const char integers[] =
+    "isa 1 pes 1 arch \"base: clsa\\n\"\n"
+    "node 0 {name=\"conv1\"}\n"
+    "section 0 \"weights\" hex { fb07 } section 1 \"center\" hex { 00000000 07000000 }\n"
+    "section 2 \"table\" hex {" ZEROS_256 ZEROS_256 ZEROS_256 ZEROS_256 "}\n"
+    "image 0 {k=1, n=2, element=i8, center=2}\n"
+    "binding 0 {element=i8, shape=[2, 2], stride_h=2, stride_w=1, height=2, width=2, channels=1}\n"
+    "binding 1 {output=1, element=u8, shape=[8], stride_h=4, stride_w=2, stride_c=1, height=2,\n"
+    "  width=2, channels=2}\n"
+    "binding 2 {output=1, index=1, element=i32, shape=[2], stride_c=1, height=1, width=1,\n"
+    "  channels=2}\n"
+    "tile 0 {buffer_bytes=112, inbound_counters=1}\n"
+    "view 0 {ring_rows=2, y1=2, x1=2, height=2, width=2, channels=1, row_pitch=2, col_pitch=1,\n"
+    "  channel_pitch=1, element=u8, pad_value=10}\n"
+    "view 1 {address=16, ring_rows=2, y1=2, x1=2, height=2, width=2, channels=2, row_pitch=16,\n"
+    "  col_pitch=8, channel_pitch=4, element=i32, pad_value=-3}\n"
+    "view 2 {address=49, ring_rows=2, y1=2, x1=2, height=2, width=2, channels=2, row_pitch=4,\n"
+    "  col_pitch=2, channel_pitch=1, element=u8}\n"
+    "view 3 {address=60, ring_rows=4, y1=4, x1=1, height=4, width=1, channels=2, row_pitch=8,\n"
+    "  col_pitch=8, channel_pitch=4, element=i32}\n"
+    "view 4 {address=92, ring_rows=1, y1=1, x1=1, height=1, width=1, channels=2, channel_pitch=4}\n"
+    "view 5 {address=100, ring_rows=1, y1=1, x1=1, height=1, width=1, channels=2,\n"
+    "  channel_pitch=4, element=i32}\n"
+    "view 6 {address=108, ring_rows=1, y1=1, x1=1, height=1, width=1, channels=2,\n"
+    "  channel_pitch=1, element=u8}\n"
+    "group 0 {kernel_h=1, kernel_w=1, stride_h=1, stride_w=1, dilation_h=1, dilation_w=1,\n"
+    "  in_channels=1, x_bits=8} [{k=1, n=2}]\n"
+    "window 0 {kernel_h=2, kernel_w=2, stride_h=1, stride_w=1, dilation_h=1, dilation_w=1}\n"
+    "window 1 {kind=2, kernel_h=2, kernel_w=2, stride_h=1, stride_w=1, dilation_h=1,\n"
+    "  dilation_w=1}\n"
+    "window 2 {kind=1, kernel_h=2, kernel_w=2, stride_h=1, stride_w=1, dilation_h=1,\n"
+    "  dilation_w=1}\n"
+    "program 0 {arity=1, constants_view=3} [iadd a c0, i2f t0, mul t1 c1, f2i t2, iadd t3 #3]\n"
+    "program 1 {arity=1, constants_view=3} [rq a c2 #16, imax t0 #-128, tab t1 #0, mov t2]\n"
+    "route 0 [{view=6, counter=128}]\n"
+    "gather 0 {rows=[-1], fill=200}\n"
+    "table 0 {element=i32, section=2}\n"
+    "q3.load b0 dst=v0(0,0) h=2 w=2\n"
+    "q0.mvm g0 dst=v1(0,0) h=2 w=2 wait q3>=1\n"
+    "q1.vmap p0 dst=v2(0,0) h=2 w=2 a=v1(0,0) wait q0>=1\n"
+    "q1.vwin w0 dst=v6(0,0) h=1 w=1 a=v2(0,0)\n"
+    "q1.vwin w1 dst=v5(0,0) h=1 w=1 a=v2(0,0)\n"
+    "q1.vwin w2 dst=v4(0,0) h=1 w=1 a=v2(0,0)\n"
+    "q1.vred max(hw) dst=v6(0,0) h=2 w=2 a=v2(0,0)\n"
+    "q1.vred sum(hw) dst=v5(0,0) h=2 w=2 a=v2(0,0)\n"
+    "q1.vgat t0 dst=v6(0,0) h=1 w=1 a=v2(0,0)\n"
+    "q1.vmap p1 dst=v5(0,0) h=1 w=1 a=v5(0,0)\n"
+    "q2.send r0 a=v6(0,0) h=1 w=1\n"
+    "q3.store b1 a=v2(0,0) h=2 w=2\n"
+    "q3.store b2 a=v5(0,0) h=1 w=1\n";
+
 #endif

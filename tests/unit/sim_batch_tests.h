@@ -130,9 +130,9 @@ static uint32_t chain_layer(struct chain *k, struct chain_layer *l, uint32_t sou
         g->in_channels = k->c;
     }
     static const struct isa_lane add[] = {{LANE_ADD, LANE_A, LANE_B, 0},
-                                          {LANE_MUL, 0, LANE_IMM, 0.125f}};
-    static const struct isa_lane shrink[] = {{LANE_LEAKY, LANE_A, LANE_IMM, 0.5f},
-                                             {LANE_MUL, 0, LANE_IMM, 0.125f}};
+                                          {LANE_MUL, 0, LANE_IMM, EIGHTH}};
+    static const struct isa_lane shrink[] = {{LANE_LEAKY, LANE_A, LANE_IMM, HALF},
+                                             {LANE_MUL, 0, LANE_IMM, EIGHTH}};
     l->lanes =
         lanes(&k->r, 0, l->kind == CHAIN_SKIP ? 2 : 1, 0, 2, l->kind == CHAIN_SKIP ? add : shrink);
     uint32_t next = chain_ring(k, 2 + chance(k, 3)), all = view(&k->r, 1, k->h, k->w, k->c);

@@ -299,6 +299,14 @@ static void ramp(float *out, size_t n, int seed)
 static const float ONES[64] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+/* Immediates of lane operations: the bits of floats. */
+enum {
+    EIGHTH = 0x3e000000,
+    QUARTER = 0x3e800000,
+    HALF = 0x3f000000,
+    ONE = 0x3f800000,
+    TEN = 0x41200000
+};
 static const struct isa_lane RELU[] = {{LANE_MAX, LANE_A, LANE_IMM, 0}};
 static const struct isa_lane COPY[] = {{LANE_MOV, LANE_A, 0, 0}};
 
