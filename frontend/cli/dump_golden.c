@@ -181,7 +181,7 @@ static bool dump_tensors(const struct dump *dump, const char *what, const struct
         const char *name = arena_printf(dump->folder.arena, "%s_%zu", what, k);
         ir_type_text(&tensors[k].type, type, sizeof type);
         ok = dump_words(dump, name, type, tensors[k].data, (size_t)ir_count(&tensors[k].type),
-                        sizeof *tensors[k].data, d);
+                        ir_dtype_bytes(tensors[k].type.dtype), d);
     }
     return ok;
 }

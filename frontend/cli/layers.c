@@ -10,7 +10,7 @@
  */
 #include "layers.h"
 
-#include "verdict.h"
+#include "values.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,21 +18,22 @@
 
 struct collected {
     struct ir_type type;
-    float *value;     /* NULL: nothing was written */
+    void *value;      /* NULL: nothing was written */
     uint8_t *written; /* per element */
     bool partial;     /* a group wrote sums over a part of K */
     bool summed_away; /* ... and they were added into another operation's value */
 };
 struct layers {
     const struct isa_program *program;
-    double tolerance, largest; /* largest: magnitude of any value so far */
+    struct tolerance tolerance;
+    double largest; /* magnitude of any value so far */
     uint32_t n;
     struct collected *nodes; /* by operation id = node index */
     const struct ir_op *differs;
     struct difference difference;
     bool is_unwritten;
     int64_t at; /* its worst element, or the first that nothing wrote */
-    float got, want;
+    double got, want;
     uint32_t n_compared;
 };
 
@@ -90,8 +91,8 @@ static void see_vmap(struct layers *l, const struct isa_tile *t, const struct is
     }
 }
 
-struct layers *layers_new(const struct isa_program *p, const struct ir_graph *g, double tolerance,
-                          struct diag *d)
+struct layers *layers_new(const struct isa_program *p, const struct ir_graph *g,
+                          struct tolerance tolerance, struct diag *d)
 {
     if (p->n_nodes != g->n_ops) {
         diag_error(d, (struct loc){0}, DIAG_DATA, "the program has %u nodes, the graph %u",
@@ -126,19 +127,29 @@ void layers_free(struct layers *l)
 
 /* ---- while it runs ---- */
 
-static void put(struct collected *c, int64_t y, int64_t x, int64_t channel, float value)
+static void put(struct collected *c, int64_t y, int64_t x, int64_t channel, uint32_t pattern)
 {
     const int64_t *dim = c->type.dim;
     if (c->type.rank != 3 || y >= dim[0] || x >= dim[1] || channel >= dim[2])
         return;
     if (!c->value) {
         size_t n = (size_t)ir_count(&c->type);
-        c->value = heap_alloc(n * sizeof *c->value);
+        c->value = heap_alloc(n * ir_dtype_bytes(c->type.dtype));
         c->written = heap_alloc(n);
     }
     size_t at = (size_t)((y * dim[1] + x) * dim[2] + channel);
-    c->value[at] = value;
+    if (ir_dtype_bytes(c->type.dtype) == 1)
+        ((uint8_t *)c->value)[at] = (uint8_t)pattern;
+    else
+        ((uint32_t *)c->value)[at] = pattern;
     c->written[at] = 1;
+}
+
+static uint32_t pattern_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
 }
 
 void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,
@@ -155,7 +166,8 @@ void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,
     for (int32_t y = inst->dst.y; y < inst->dst.y + h; y++) {
         for (int32_t x = inst->dst.x; x < inst->dst.x + w; x++) {
             for (uint32_t k = 0; k < v->channels; k++)
-                put(c, y, x, (int64_t)v->channel0 + k, sim_read(s, tile, inst->dst.view, y, x, k));
+                put(c, y, x, (int64_t)v->channel0 + k,
+                    pattern_of(sim_read(s, tile, inst->dst.view, y, x, k)));
         }
     }
 }
@@ -164,15 +176,16 @@ void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,
 
 /* First element that nothing wrote; -1 if there is none. Of an input only what is read is loaded:
  * its other elements count as right. */
-static int64_t find_unwritten(struct collected *c, const struct ir_op *op, const float *want)
+static int64_t find_unwritten(struct collected *c, const struct ir_op *op, const void *want)
 {
+    size_t bytes = ir_dtype_bytes(c->type.dtype);
     int64_t n = ir_count(&c->type);
     for (int64_t i = 0; i < n; i++) {
         if (c->written[i])
             continue;
         if (op->opcode != IR_input)
             return i;
-        c->value[i] = want[i];
+        memcpy((char *)c->value + (size_t)i * bytes, (const char *)want + (size_t)i * bytes, bytes);
     }
     return -1;
 }
@@ -183,11 +196,13 @@ void layers_seen(void *self, const struct ir_op *op, const struct tensor *value)
     struct collected *c = op->id < l->n ? &l->nodes[op->id] : NULL;
     if (l->differs || !c || !c->value || !ir_type_equal(&c->type, &value->type))
         return;
-    const float *want = value->data;
+    const void *want = value->data;
     int64_t unwritten = find_unwritten(c, op, want);
-    struct difference r = compare_f32(c->value, want, ir_count(&c->type), l->tolerance);
+    struct difference r =
+        compare_values(c->type.dtype, c->value, want, ir_count(&c->type), 0, l->tolerance);
     l->largest = fmax(l->largest, r.max_abs_reference);
-    bool differs = unwritten >= 0 || (!r.pass && !is_rounded_away(&r, l->largest, l->tolerance));
+    bool differs =
+        unwritten >= 0 || (!r.pass && !is_rounded_away(&r, l->largest, l->tolerance.relative));
     if (differs && c->summed_away)
         return;
     l->n_compared++;
@@ -197,8 +212,8 @@ void layers_seen(void *self, const struct ir_op *op, const struct tensor *value)
     l->difference = r;
     l->is_unwritten = unwritten >= 0;
     l->at = l->is_unwritten ? unwritten : r.worst;
-    l->got = c->value[l->at];
-    l->want = want[l->at];
+    l->got = values_at(c->type.dtype, c->value, l->at);
+    l->want = values_at(c->type.dtype, want, l->at);
 }
 
 bool layers_verdict(const struct layers *l, struct diag *d)
@@ -213,10 +228,10 @@ bool layers_verdict(const struct layers *l, struct diag *d)
              op->name, (long long)(l->at / (dim[1] * dim[2])), (long long)(l->at / dim[2] % dim[1]),
              (long long)(l->at % dim[2]));
     if (l->is_unwritten)
-        text_add(&t, "never written, evaluated %.9g", (double)l->want);
+        text_add(&t, "never written, evaluated %.9g", l->want);
     else
-        text_add(&t, "simulated %.9g, evaluated %.9g; largest error %.3g of %.3g", (double)l->got,
-                 (double)l->want, l->difference.max_abs_error, l->difference.max_abs_reference);
+        text_add(&t, "simulated %.9g, evaluated %.9g; largest error %.3g of %.3g", l->got, l->want,
+                 l->difference.max_abs_error, l->difference.max_abs_reference);
     diag_error(d, op->loc, DIAG_MISMATCH, "%s", t.at);
     text_free(&t);
     return false;

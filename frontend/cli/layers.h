@@ -2,12 +2,12 @@
 #ifndef CIMC_LAYERS_H
 #define CIMC_LAYERS_H
 
-#include "eval.h"
 #include "sim.h"
+#include "verdict.h"
 
 struct layers;
-struct layers *layers_new(const struct isa_program *p, const struct ir_graph *g, double tolerance,
-                          struct diag *d);
+struct layers *layers_new(const struct isa_program *p, const struct ir_graph *g,
+                          struct tolerance tolerance, struct diag *d);
 void layers_free(struct layers *l);
 /* To be called from sim_options.executed. */
 void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,

@@ -1,11 +1,9 @@
 /*
  * npy.c - tensors in NumPy's .npy format (numpy.lib.format, versions 1 to 3).
  *
- * In: any little-endian boolean, integer or float dtype in C order; values become f32. Out: '<f4'.
+ * Booleans, integers and floats, little-endian, in C order; elements keep their type.
  */
-#include "tensors.h"
-
-#include "half.h"
+#include "values.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,18 +44,20 @@ static const char *find_key(const char *header, const char *key)
     return at + 1 + strspn(at + 1, " ");
 }
 
+static const char *descr_of(enum ir_dtype dtype)
+{
+    static const char *const descr[IR_N_DTYPES] = {
+        [IR_F32] = "'<f4'", [IR_F16] = "'<f2'", [IR_F64] = "'<f8'", [IR_I64] = "'<i8'",
+        [IR_I32] = "'<i4'", [IR_I8] = "'|i1'",  [IR_U8] = "'|u1'",  [IR_BOOL] = "'|b1'",
+    };
+    return descr[dtype];
+}
+
 static bool parse_dtype(const char *descr, enum ir_dtype *out)
 {
-    static const struct {
-        const char *descr;
-        enum ir_dtype dtype;
-    } known[] = {
-        {"'<f4'", IR_F32}, {"'<f2'", IR_F16}, {"'<f8'", IR_F64}, {"'<i8'", IR_I64},
-        {"'<i4'", IR_I32}, {"'|i1'", IR_I8},  {"'|u1'", IR_U8},  {"'|b1'", IR_BOOL},
-    };
-    for (size_t i = 0; descr && i < sizeof known / sizeof *known; i++) {
-        if (strncmp(descr, known[i].descr, 5) == 0) {
-            *out = known[i].dtype;
+    for (int i = 0; descr && i < IR_N_DTYPES; i++) {
+        if (strncmp(descr, descr_of(i), strlen(descr_of(i))) == 0) {
+            *out = i;
             return true;
         }
     }
@@ -81,33 +81,7 @@ static bool parse_shape(const char *shape, struct ir_type *out)
     }
 }
 
-static float element_f32(enum ir_dtype dtype, const uint8_t *at)
-{
-    union {
-        float f32;
-        double f64;
-        int64_t i64;
-        int32_t i32;
-        uint16_t f16;
-        uint8_t bytes[8];
-    } x;
-    memcpy(x.bytes, at, ir_dtype_bytes(dtype));
-    switch (dtype) {
-    case IR_F32: return x.f32;
-    case IR_F64: return (float)x.f64;
-    case IR_F16: return f16_to_f32(x.f16);
-    case IR_I64: return (float)x.i64;
-    case IR_I32: return (float)x.i32;
-    case IR_I8: return (float)(int8_t)x.bytes[0];
-    case IR_U8: return (float)x.bytes[0];
-    case IR_BOOL: return x.bytes[0] ? 1 : 0;
-    case IR_N_DTYPES: break;
-    }
-    BUG("dtype %d", (int)dtype);
-}
-
-static bool read_values(const struct file *f, struct arena *a, struct diag *d,
-                        struct ir_type *out_type, float **out_data)
+static bool read_values(const struct file *f, struct arena *a, struct diag *d, struct tensor *out)
 {
     struct loc loc = {.file = f->path};
     struct header h;
@@ -116,39 +90,38 @@ static bool read_values(const struct file *f, struct arena *a, struct diag *d,
         return diag_error(d, loc, DIAG_DATA, "is not a .npy file");
     char *text = arena_strndup(a, h.text, h.n);
     const char *order = find_key(text, "'fortran_order'");
-    *out_type = (struct ir_type){.dtype = IR_F32};
+    *out = (struct tensor){0};
     if (!parse_dtype(find_key(text, "'descr'"), &dtype) || !order || strncmp(order, "False", 5) ||
-        !parse_shape(find_key(text, "'shape'"), out_type))
+        !parse_shape(find_key(text, "'shape'"), &out->type))
         return diag_error(d, loc, DIAG_DATA,
                           "only little-endian real elements in C order are read: %s", text);
     int64_t n;
     size_t elem = ir_dtype_bytes(dtype);
-    if (!ir_type_count(out_type, &n) || (uint64_t)n > (f->size - h.data_at) / elem)
+    out->type.dtype = (uint8_t)dtype;
+    if (!ir_type_count(&out->type, &n) || (uint64_t)n > (f->size - h.data_at) / elem)
         return diag_error(d, loc, DIAG_DATA, "the file is shorter than its shape");
-    *out_data = heap_alloc((size_t)n * sizeof **out_data);
-    for (int64_t i = 0; i < n; i++)
-        (*out_data)[i] = element_f32(dtype, f->data + h.data_at + (size_t)i * elem);
+    out->data = heap_alloc((size_t)n * elem);
+    memcpy(out->data, f->data + h.data_at, (size_t)n * elem);
     return true;
 }
 
-bool npy_read(const char *path, struct arena *names, struct diag *d, struct ir_type *out_type,
-              float **out_data)
+bool npy_read(const char *path, struct arena *names, struct diag *d, struct tensor *out)
 {
     struct file f;
     if (!file_open(path, names, d, &f))
         return false;
-    bool ok = read_values(&f, names, d, out_type, out_data);
+    bool ok = read_values(&f, names, d, out);
     file_close(&f);
     return ok;
 }
 
-bool npy_write(const char *path, const struct ir_type *type, const float *data, struct diag *d)
+bool npy_write(const char *path, const struct ir_type *type, const void *data, struct diag *d)
 {
     struct out o;
     if (!out_open(&o, path, d))
         return false;
     struct text header = {0};
-    text_add(&header, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
+    text_add(&header, "{'descr': %s, 'fortran_order': False, 'shape': (", descr_of(type->dtype));
     for (unsigned i = 0; i < type->rank; i++)
         text_add(&header, "%lld,%s", (long long)type->dim[i], i + 1 < type->rank ? " " : "");
     text_add(&header, "), }");
@@ -159,7 +132,7 @@ bool npy_write(const char *path, const struct ir_type *type, const float *data, 
     fwrite(magic, 1, MAGIC_BYTES, o.f);
     fwrite(sizes, 1, sizeof sizes, o.f);
     fwrite(header.at, 1, header.n, o.f);
-    fwrite(data, sizeof *data, (size_t)ir_count(type), o.f);
+    fwrite(data, ir_dtype_bytes(type->dtype), (size_t)ir_count(type), o.f);
     text_free(&header);
     return out_commit(&o, d);
 }

@@ -272,6 +272,15 @@ const struct option_desc options_inputs[] = {
      .help = "largest error that passes, of the largest expected magnitude; default 1e-4",
      .least = 0,
      .most = 1},
+    {.name = "tolerance-steps",
+     .kind = OPTION_INTEGER,
+     .offset = AT(tolerance_steps),
+     .argument = "N",
+     .help =
+         "each element of an output of integers, or of multiples of a step, may differ by N steps; "
+         "default 0",
+     .least = 0,
+     .most = INT32_MAX},
     {.name = "latency-seed",
      .kind = OPTION_INTEGER,
      .offset = AT(latency_seed),

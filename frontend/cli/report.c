@@ -103,13 +103,20 @@ static void print_output(const struct simulation *sim, size_t k, FILE *out)
     fprintf(out, "output %zu '", k);
     print_plain(t->name, out);
     fprintf(out, "' %s: ", ir_type_text(&t->type, type, sizeof type));
-    if (sim->io.references[k].data)
-        fprintf(out, "largest error %.3g of %.3g: %s\n", r->max_abs_error, r->max_abs_reference,
-                !r->pass         ? "FAIL"
-                : r->is_absolute ? "PASS (absolute)"
-                                 : "PASS");
-    else
+    if (!sim->io.references[k].data) {
         fputs("no reference\n", out);
+        return;
+    }
+    struct text how = {0};
+    if (r->step > 0)
+        verdict_add_steps(r, &how);
+    else
+        text_add(&how, "largest error %.3g of %.3g", r->max_abs_error, r->max_abs_reference);
+    fprintf(out, "%s: %s\n", how.at,
+            !r->pass         ? "FAIL"
+            : r->is_absolute ? "PASS (absolute)"
+                             : "PASS");
+    text_free(&how);
 }
 
 void report_simulation(const struct simulation *sim, FILE *out)
@@ -193,15 +200,18 @@ static void output_json(const struct simulation *sim, size_t k, struct json *j)
     for (unsigned i = 0; i < t->type.rank; i++)
         json_integer(j, NULL, t->type.dim[i]);
     json_close_array(j);
-    if (sim->io.references[k].data) {
-        json_real(j, "max_abs_error", r->max_abs_error);
-        json_real(j, "max_abs_reference", r->max_abs_reference);
+    bool compared = sim->io.references[k].data, in_steps = compared && r->step > 0;
+    json_real(j, "max_abs_error", compared ? r->max_abs_error : NAN);
+    json_real(j, "max_abs_reference", compared ? r->max_abs_reference : NAN);
+    if (in_steps)
+        json_integer(j, "n_different", ir_count(&t->type) - r->by_steps[0]);
+    else
+        json_null(j, "n_different");
+    json_real(j, "max_steps", in_steps ? r->max_steps : NAN);
+    if (compared)
         json_bool(j, "pass", r->pass);
-    } else {
-        json_null(j, "max_abs_error");
-        json_null(j, "max_abs_reference");
+    else
         json_null(j, "pass");
-    }
     json_close_map(j);
 }
 

@@ -36,6 +36,7 @@ struct settings {
     string_list inputs;
     bool compare_layers;
     double tolerance;
+    int64_t tolerance_steps;
     int64_t latency_seed, max_extra_cycles;
     /* dump */
     int64_t dump_format; /* index of the choice */

@@ -135,7 +135,8 @@ bool simulate(struct simulation *sim, struct diag *d)
         return false;
     struct watchers w = {0};
     if (sim->settings->compare_layers) {
-        w.layers = layers_new(sim->program, sim->graph, sim->settings->tolerance, d);
+        w.layers = layers_new(sim->program, sim->graph,
+                              (struct tolerance){.relative = sim->settings->tolerance}, d);
         if (!w.layers)
             return false;
     }

@@ -4,14 +4,7 @@
 
 #include "sim.h"
 #include "tensors.h"
-
-/* Worst absolute difference and largest magnitude of two tensors. */
-struct difference {
-    double max_abs_error, max_abs_reference;
-    int64_t worst; /* element */
-    bool pass;     /* error <= tolerance * reference, or is_absolute */
-    bool is_absolute;
-};
+#include "verdict.h"
 
 struct simulation {
     const struct settings *settings;

@@ -2,12 +2,12 @@
  * tensors.c - the values that go into and come out of a simulated model.
  *
  * Input k has its values from the k-th --input, else from --test-data, else from --input-fill.
- * Tensor names in the files do not matter; shapes do. Everything is f32 in row-major order, as the
- * model's file says the shape outside.
+ * Tensor names in the files do not matter; shapes do. Elements are in row-major order, in the type
+ * and shape that the model's file gives the port outside; f16 is f32 there.
  */
 #include "tensors.h"
 
-#include "onnx.h"
+#include "values.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static bool take_fact(struct io *io, const struct io_fact *f, struct diag *d)
         return diag_error(d, nowhere(), DIAG_DATA, "%s %lld '%s' is too large", what,
                           (long long)f->index, f->name);
     if (t->known && !ir_type_equal(&t->type, &f->type))
-        return diag_error(d, nowhere(), DIAG_DATA, "%s %lld '%s' has two shapes", what,
+        return diag_error(d, nowhere(), DIAG_DATA, "%s %lld '%s' has two types", what,
                           (long long)f->index, f->name);
     if (!t->known)
         *t = (struct io_tensor){
@@ -50,12 +50,28 @@ static bool take_fact(struct io *io, const struct io_fact *f, struct diag *d)
     return true;
 }
 
+/* What elements in a file are in memory: a half is f32. */
+static enum ir_dtype outside(enum ir_dtype dtype)
+{
+    return dtype == IR_F16 ? IR_F32 : dtype;
+}
+
+static enum ir_dtype binding_dtype(const struct isa_binding *b)
+{
+    static const enum ir_dtype dtype[] = {[ELEMENT_f32] = IR_F32,
+                                          [ELEMENT_f16] = IR_F16,
+                                          [ELEMENT_u8] = IR_U8,
+                                          [ELEMENT_i8] = IR_I8,
+                                          [ELEMENT_i32] = IR_I32};
+    return outside(dtype[b->element]);
+}
+
 static struct io_fact binding_fact(const struct isa_binding *b)
 {
     struct io_fact f = {.output = b->output,
                         .index = b->index,
                         .name = b->name ? b->name : "",
-                        .type = {.dtype = IR_F32, .rank = (uint8_t)b->rank}};
+                        .type = {.dtype = (uint8_t)binding_dtype(b), .rank = (uint8_t)b->rank}};
     for (uint32_t i = 0; i < b->rank && i < IR_MAX_RANK; i++)
         f.type.dim[i] = b->shape[i] > INT64_MAX ? INT64_MAX : (int64_t)b->shape[i];
     return f;
@@ -66,10 +82,11 @@ static struct io_fact op_fact(const struct ir_op *op)
     const union ir_attrs *a = op->attrs;
     bool output = op->opcode == IR_output;
     const struct ir_ints *shape = output ? &a->output.shape : &a->input.shape;
+    enum ir_dtype dtype = output ? a->output.dtype : a->input.dtype;
     return (struct io_fact){.output = output,
                             .index = output ? a->output.index : a->input.index,
                             .name = op->name,
-                            .type = ir_type_of(IR_F32, shape->n, shape->at)};
+                            .type = ir_type_of(outside(dtype), shape->n, shape->at)};
 }
 
 /* All facts, one after another: bindings of the program, then the graph's own. */
@@ -122,43 +139,37 @@ bool io_describe(struct io *io, const struct isa_program *p, const struct ir_gra
 
 /* ---- values ---- */
 
-static bool ends_with(const char *s, const char *end)
-{
-    size_t n = strlen(s), m = strlen(end);
-    return n >= m && strcmp(s + n - m, end) == 0;
-}
-
 static bool same_shape(const struct ir_type *a, const struct ir_type *b)
 {
     return a->rank == b->rank && memcmp(a->dim, b->dim, a->rank * sizeof *a->dim) == 0;
 }
 
+static bool has_shape(const struct io *io, const struct io_tensor *t, const struct tensor *read,
+                      const char *path, struct diag *d)
+{
+    char have[200], want[200];
+    if (same_shape(&read->type, &t->type))
+        return true;
+    diag_error(d, (struct loc){.file = path}, DIAG_DATA,
+               "the tensor is %s, '%s' of the model is %s",
+               ir_type_text(&read->type, have, sizeof have), t->name,
+               ir_type_text(&t->type, want, sizeof want));
+    if (io->assumed && *io->assumed)
+        diag_note(d, nowhere(), "%s", io->assumed);
+    return false;
+}
+
 static bool read_values(struct io *io, struct io_tensor *t, const char *path, struct diag *d)
 {
-    struct ir_type type;
-    float *data;
-    if (ends_with(path, ".npy")) {
-        if (!npy_read(path, io->arena, d, &type, &data))
-            return false;
-    } else {
-        struct onnx_tensor tensor;
-        if (!onnx_read_tensor(path, &tensor, d))
-            return false;
-        type = tensor.type;
-        data = tensor.data;
-    }
-    if (!same_shape(&type, &t->type)) {
-        char have[200], want[200];
-        free(data);
-        diag_error(d, (struct loc){.file = path}, DIAG_DATA,
-                   "the tensor is %s, '%s' of the model is %s",
-                   ir_type_text(&type, have, sizeof have), t->name,
-                   ir_type_text(&t->type, want, sizeof want));
-        if (io->assumed && *io->assumed)
-            diag_note(d, nowhere(), "%s", io->assumed);
+    struct tensor read;
+    if (!values_read(path, io->arena, d, &read))
+        return false;
+    if (!has_shape(io, t, &read, path, d) ||
+        !values_convert(&read, t->type.dtype, (struct loc){.file = path}, d)) {
+        tensor_free(&read);
         return false;
     }
-    t->data = data;
+    t->data = read.data;
     return true;
 }
 
@@ -188,7 +199,19 @@ static bool parse_fill(const char *fill, bool *out_random, uint64_t *out_seed, s
                       fill);
 }
 
-/* ramp: i / n. random: 24-bit fractions in [0, 1), another stream for each input. */
+/* ramp: i / n; integers count up from 0 and wrap around. random: 24-bit fractions in [0, 1), or any
+ * integers; another stream for each input. */
+static double fill_value(enum ir_dtype dtype, bool random, uint64_t *seed, int64_t i, int64_t n)
+{
+    uint64_t bits = random ? random_next(seed) >> 8 : (uint64_t)i;
+    switch (dtype) {
+    case IR_U8: return (uint8_t)bits;
+    case IR_I8: return (int8_t)bits;
+    case IR_I32: return (int32_t)bits;
+    default: return random ? (double)(bits >> 32) * 0x1p-24 : (double)((float)i / (float)n);
+    }
+}
+
 static bool fill_values(struct io_tensor *t, size_t k, const char *fill, struct diag *d)
 {
     bool random;
@@ -197,9 +220,9 @@ static bool fill_values(struct io_tensor *t, size_t k, const char *fill, struct 
         return false;
     int64_t n = ir_count(&t->type);
     seed = hash_bytes(&seed, sizeof seed, k);
-    t->data = heap_alloc((size_t)n * sizeof *t->data);
+    t->data = heap_alloc((size_t)n * ir_dtype_bytes(t->type.dtype));
     for (int64_t i = 0; i < n; i++)
-        t->data[i] = random ? (float)(random_next(&seed) >> 40) * 0x1p-24f : (float)i / (float)n;
+        values_put(t->type.dtype, t->data, i, fill_value(t->type.dtype, random, &seed, i, n));
     return true;
 }
 
@@ -252,7 +275,8 @@ void io_alloc_outputs(struct io *io)
 {
     for (size_t k = 0; k < io->n_outputs; k++) {
         struct io_tensor *t = &io->outputs[k];
-        t->data = heap_alloc((t->known ? (size_t)ir_count(&t->type) : 0) * sizeof *t->data);
+        t->data =
+            heap_alloc((t->known ? (size_t)ir_count(&t->type) : 0) * ir_dtype_bytes(t->type.dtype));
     }
 }
 

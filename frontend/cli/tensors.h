@@ -9,8 +9,9 @@
 struct io_tensor {
     const char *name;
     bool known;          /* name and type are set */
-    struct ir_type type; /* f32, the shape outside */
-    float *data;         /* NULL: no values */
+    struct ir_type type; /* f32, u8, i8 or i32; the shape outside */
+    double step;         /* compared in steps of this size; 0: by the largest error */
+    void *data;          /* NULL: no values */
     bool given;          /* of a reference: a file's, not the evaluator's */
 };
 struct io {
@@ -31,11 +32,5 @@ bool io_evaluate_references(struct io *io, const struct ir_graph *g,
                             const struct eval_observer *observer, struct diag *d) CHECK_RESULT;
 bool io_save_outputs(const struct io *io, const char *dir, struct diag *d) CHECK_RESULT;
 void io_free(struct io *io);
-
-/* f32 values of a .npy file of any real dtype, C order. Data from heap_alloc. */
-bool npy_read(const char *path, struct arena *names, struct diag *d, struct ir_type *out_type,
-              float **out_data) CHECK_RESULT;
-bool npy_write(const char *path, const struct ir_type *type, const float *data,
-               struct diag *d) CHECK_RESULT;
 
 #endif

@@ -7,6 +7,9 @@
  */
 #include "verdict.h"
 
+#include "simulate.h"
+#include "values.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -15,33 +18,60 @@ static const double ABSOLUTE = 0x1p-22, LEAST_MAGNITUDE = 0x1p-10;
 
 /* ---- two tensors ---- */
 
-static double distance(float a, float b)
+static double distance(double a, double b)
 {
     if (a == b || (isnan(a) && isnan(b)))
         return 0;
-    double x = fabs((double)a - (double)b);
+    double x = fabs(a - b);
     return isnan(x) ? INFINITY : x;
 }
 
-struct difference compare_f32(const float *got, const float *want, int64_t n, double tolerance)
+struct tolerance verdict_tolerance(const struct settings *s)
 {
-    struct difference r = {0};
+    return (struct tolerance){.relative = s->tolerance, .steps = s->tolerance_steps};
+}
+
+struct difference compare_values(enum ir_dtype dtype, const void *got, const void *want, int64_t n,
+                                 double step, struct tolerance t)
+{
+    struct difference r = {.step = dtype == IR_F32 ? step : 1};
     for (int64_t i = 0; i < n; i++) {
-        double error = distance(got[i], want[i]);
+        double x = values_at(dtype, want, i), error = distance(values_at(dtype, got, i), x);
+        double steps = r.step > 0 ? rint(error / r.step) : 0;
         if (error > r.max_abs_error) {
             r.max_abs_error = error;
             r.worst = i;
         }
-        if (isfinite(want[i]))
-            r.max_abs_reference = fmax(r.max_abs_reference, fabs((double)want[i]));
+        if (isfinite(x))
+            r.max_abs_reference = fmax(r.max_abs_reference, fabs(x));
+        r.max_steps = fmax(r.max_steps, steps);
+        r.by_steps[(int)fmin(steps, STEP_CLASSES - 1)]++;
     }
-    r.pass = r.max_abs_error <= tolerance * r.max_abs_reference;
+    r.pass = r.step > 0 ? r.max_steps <= (double)t.steps
+                        : r.max_abs_error <= t.relative * r.max_abs_reference;
     return r;
+}
+
+void verdict_add_steps(const struct difference *r, struct text *out)
+{
+    static const char *const by[STEP_CLASSES] = {"", "by 1 step", "by 2 steps", "by more"};
+    int64_t n = 0;
+    for (int i = 0; i < STEP_CLASSES; i++)
+        n += r->by_steps[i];
+    text_add(out, "%lld of %lld equal", (long long)r->by_steps[0], (long long)n);
+    for (int i = 1; i < STEP_CLASSES; i++) {
+        if (r->by_steps[i])
+            text_add(out, ", %lld %s", (long long)r->by_steps[i], by[i]);
+    }
+    if (r->by_steps[STEP_CLASSES - 1])
+        text_add(out, ", at most %.0f", r->max_steps);
+    if (r->step != 1 && r->by_steps[0] < n)
+        text_add(out, " (a step is %.6g)", r->step);
 }
 
 bool is_rounded_away(const struct difference *r, double largest, double tolerance)
 {
-    return largest >= LEAST_MAGNITUDE &&
+    return r->step <= 0 && largest >= LEAST_MAGNITUDE &&
            r->max_abs_error <= ABSOLUTE * (tolerance / DEFAULT_TOLERANCE);
 }
 
@@ -102,20 +132,32 @@ static const char *place_text(const struct ir_type *t, int64_t element, struct a
     return text;
 }
 
+static struct difference compare_output(const struct simulation *sim, size_t k, const void *want)
+{
+    const struct io_tensor *t = &sim->io.outputs[k];
+    return compare_values(t->type.dtype, t->data, want, ir_count(&t->type), t->step,
+                          verdict_tolerance(sim->settings));
+}
+
 static void report_mismatch(const struct simulation *sim, size_t k, const struct opinion *o,
                             struct diag *d)
 {
-    const struct io_tensor *t = &sim->io.outputs[k];
+    const struct io_tensor *t = &sim->io.outputs[k], *want = &sim->io.references[k];
     const struct difference *r = &sim->differences[k];
+    struct text how = {0};
+    if (r->step > 0)
+        verdict_add_steps(r, &how);
+    else
+        text_add(&how, "%.3g of %.3g", r->max_abs_error, r->max_abs_reference);
     diag_error(d, (struct loc){0}, DIAG_MISMATCH,
-               "output %zu '%s' differs by %.3g of %.3g, worst at %s: %.9g, expected %.9g", k,
-               t->name, r->max_abs_error, r->max_abs_reference,
-               place_text(&t->type, r->worst, sim->io.arena), (double)t->data[r->worst],
-               (double)sim->io.references[k].data[r->worst]);
-    if (!o->outputs || !sim->io.references[k].given)
+               "output %zu '%s' differs%s %s, worst at %s: %.9g, expected %.9g", k, t->name,
+               r->step > 0 ? ":" : " by", how.at, place_text(&t->type, r->worst, sim->io.arena),
+               values_at(t->type.dtype, t->data, r->worst),
+               values_at(t->type.dtype, want->data, r->worst));
+    text_free(&how);
+    if (!o->outputs || !want->given)
         return;
-    struct difference e =
-        compare_f32(t->data, o->outputs[k].data, ir_count(&t->type), sim->settings->tolerance);
+    struct difference e = compare_output(sim, k, o->outputs[k].data);
     if (e.pass || is_rounded_away(&e, o->largest, sim->settings->tolerance))
         diag_note(
             d, (struct loc){0},
@@ -150,8 +192,7 @@ bool verdict(struct simulation *sim, struct diag *d)
         const struct io_tensor *want = &sim->io.references[k];
         if (!want->data)
             continue;
-        sim->differences[k] = compare_f32(sim->io.outputs[k].data, want->data,
-                                          ir_count(&want->type), sim->settings->tolerance);
+        sim->differences[k] = compare_output(sim, k, want->data);
         all &= sim->differences[k].pass;
     }
     return all || judge(sim, d);

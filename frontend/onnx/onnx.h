@@ -38,10 +38,10 @@ struct onnx_options {
 struct ir_graph *onnx_import(const char *path, const struct onnx_options *o,
                              struct diag *d) CHECK_RESULT;
 
-/* A serialised TensorProto (test data): converted to f32, shape in *type. Data from heap_alloc. */
+/* A serialised TensorProto (test data): floats as f32, all else as stored. Data from heap_alloc. */
 struct onnx_tensor {
-    struct ir_type type; /* dtype as stored in the file */
-    float *data;         /* f32 values */
+    struct ir_type type;
+    void *data;
 };
 bool onnx_read_tensor(const char *path, struct onnx_tensor *out, struct diag *d) CHECK_RESULT;
 /* Names of all supported ONNX operators, NULL-terminated, sorted. */

@@ -83,8 +83,7 @@ struct onnx_integers {
 bool onnx_dtype_quantized(int64_t data_type, struct onnx_integers *out) CHECK_RESULT;
 bool onnx_tensor_blob(const struct onnx_source *s, const Onnx__TensorProto *t, struct loc loc,
                       struct diag *d, struct ir_type *type, struct blob **out) CHECK_RESULT;
-/* As f32; out->type has the stored element type. */
-bool onnx_tensor_f32(const struct onnx_source *s, const Onnx__TensorProto *t, struct loc loc,
-                     struct diag *d, struct onnx_tensor *out) CHECK_RESULT;
+bool onnx_tensor_values(const struct onnx_source *s, const Onnx__TensorProto *t, struct loc loc,
+                        struct diag *d, struct onnx_tensor *out) CHECK_RESULT;
 
 #endif

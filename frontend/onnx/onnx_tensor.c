@@ -368,36 +368,19 @@ bool onnx_tensor_blob(const struct onnx_source *s, const Onnx__TensorProto *t, s
     return true;
 }
 
-static float to_float(enum ir_dtype t, const void *data, size_t i)
-{
-    switch (t) {
-    case IR_I64: return (float)((const int64_t *)data)[i];
-    case IR_I32: return (float)((const int32_t *)data)[i];
-    case IR_I8: return ((const int8_t *)data)[i];
-    case IR_U8:
-    case IR_BOOL: return ((const uint8_t *)data)[i];
-    default: return ((const float *)data)[i];
-    }
-}
-
-bool onnx_tensor_f32(const struct onnx_source *s, const Onnx__TensorProto *t, struct loc loc,
-                     struct diag *d, struct onnx_tensor *out)
+bool onnx_tensor_values(const struct onnx_source *s, const Onnx__TensorProto *t, struct loc loc,
+                        struct diag *d, struct onnx_tensor *out)
 {
     const struct tensor_ctx c = {s, t, loc, d};
     struct elements e;
     if (!open_elements(&c, &e))
         return false;
-    void *data = heap_alloc(e.n ? e.n * 8 : 1);
+    void *data = heap_alloc(e.n ? e.n * ir_dtype_bytes(e.dtype->inside) : 1);
     if (!convert(&c, &e, data)) {
         free(data);
         return false;
     }
     *out = (struct onnx_tensor){.type = e.type, .data = data};
-    if (e.dtype->inside == IR_F32)
-        return true;
-    out->data = heap_alloc(e.n ? e.n * sizeof(float) : 1);
-    for (size_t i = 0; i < e.n; i++)
-        out->data[i] = to_float(e.dtype->inside, data, i);
-    free(data);
+    out->type.dtype = (uint8_t)e.dtype->inside;
     return true;
 }

@@ -10,8 +10,8 @@ bool onnx_read_tensor(const char *path, struct onnx_tensor *out, struct diag *d)
     *out = (struct onnx_tensor){0};
     if (!onnx_source_open(path, &onnx__tensor_proto__descriptor, &s, d))
         return false;
-    bool ok =
-        onnx_tensor_f32(&s, (const Onnx__TensorProto *)s.root, (struct loc){.file = path}, d, out);
+    bool ok = onnx_tensor_values(&s, (const Onnx__TensorProto *)s.root, (struct loc){.file = path},
+                                 d, out);
     onnx_source_close(&s);
     return ok;
 }

@@ -19,7 +19,7 @@ MAPPING = {'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies'
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
 VALUES = {'test-data', 'input', 'input-fill'}
-INPUTS = VALUES | {'compare-layers', 'latency-seed', 'tolerance', 'max-extra-cycles', 'save-outputs'}
+INPUTS = VALUES | {'compare-layers', 'latency-seed', 'tolerance', 'tolerance-steps', 'max-extra-cycles', 'save-outputs'}
 PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-verify', 'roundtrip-each', 'dot', 'inline'}
 # Command -> options, operands that make a valid line as far as the command line goes.
 COMMANDS = {

@@ -20,7 +20,7 @@ COMPILE_KEYS = ['model', 'arch', 'set', 'base_layers', 'pe_min', 'pes', 'pes_use
                 'peak_rss_bytes']
 COMPILE_SECONDS = ['import', 'passes', 'schedule', 'emit', 'check', 'write']
 SIM_SECONDS = ['simulate', 'evaluate']
-OUTPUT_KEYS = ['name', 'shape', 'max_abs_error', 'max_abs_reference', 'pass']
+OUTPUT_KEYS = ['name', 'shape', 'max_abs_error', 'max_abs_reference', 'n_different', 'max_steps', 'pass']
 
 # Name, (h, w, c) of the output, PEs of 256 x 256: ceil(KH*KW*KI / 256) * ceil(KO / 256), from the model's shapes.
 LAYERS = [('/conv1/Conv', [28, 28, 16], 1), ('/block1/conv1/Conv', [14, 14, 16], 1), ('/block1/conv2/Conv', [14, 14, 16], 1),
@@ -79,7 +79,7 @@ def run_json(b):
     b.equal([sim[k] for k in ('simulated_cycles', 'utilisation', 'outputs')],
             [report[k] for k in ('simulated_cycles', 'utilisation', 'outputs')], 'sim and run')
     blind = json.loads(b.run('sim', 'p.cim', '--json', '--input-fill=random:3').stdout)
-    b.equal([blind['outputs'][0][k] for k in OUTPUT_KEYS[2:]], [None, None, None], 'outputs without a reference')
+    b.equal([blind['outputs'][0][k] for k in OUTPUT_KEYS[2:]], [None] * 5, 'outputs without a reference')
     proof = json.loads(b.run('check', 'p.cim', '--json', '--model', b.model).stdout)
     b.equal(proof, {'program': 'p.cim', 'model': b.model, 'proved': ['form', 'progress', 'races', 'meaning']}, 'check')
     proof = json.loads(b.run('check', 'p.cim', '--json').stdout)
@@ -179,7 +179,7 @@ def times_only(b):
     last = b.run('sim', 'p.cim', '--input-fill=ramp').stdout.splitlines()[-1]
     b.equal(b.run('sim', 'p.cim').stdout, 'no values, so times only: --test-data, --input or --input-fill gives the inputs\n%s\n' % last, 'sim')
     b.equal(json.loads(b.run('sim', 'p.cim', '--json', '--model', b.model).stdout)['outputs'][0],
-            {'name': 'logits', 'shape': [1, 10], 'max_abs_error': None, 'max_abs_reference': None, 'pass': None}, 'output')
+            {'name': 'logits', 'shape': [1, 10], 'max_abs_error': None, 'max_abs_reference': None, 'n_different': None, 'max_steps': None, 'pass': None}, 'output')
     b.fails('sim', 'p.cim', '--save-outputs=s', code=1, message="cimc: error: input 0 'image', f32[1x1x28x28], has no values; "
             'give --test-data, --input or --input-fill [data]')
 

@@ -168,7 +168,8 @@ static void compare_with_evaluator(struct io *io, const struct ir_graph *g)
         if (!out->known || !io->references[k].data)
             continue;
         struct difference difference =
-            compare_f32(out->data, io->references[k].data, ir_count(&out->type), tolerance);
+            compare_values(out->type.dtype, out->data, io->references[k].data, ir_count(&out->type),
+                           0, (struct tolerance){.relative = tolerance});
         fuzz_require(difference.max_abs_error <= tolerance * most,
                      "what was compiled computes what the evaluator does", d);
     }

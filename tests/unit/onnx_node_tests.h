@@ -224,13 +224,30 @@ static struct ir_graph *import_bound(struct node_test *t, const char *path, size
     return onnx_import(path, &o, t->diag);
 }
 
+static float to_float(enum ir_dtype t, const void *data, int64_t i)
+{
+    switch (t) {
+    case IR_I64: return (float)((const int64_t *)data)[i];
+    case IR_I32: return (float)((const int32_t *)data)[i];
+    case IR_I8: return ((const int8_t *)data)[i];
+    case IR_U8:
+    case IR_BOOL: return ((const uint8_t *)data)[i];
+    default: return ((const float *)data)[i];
+    }
+}
+
 static bool read_data(struct node_test *t, const char *kind, size_t k, struct tensor *out)
 {
     struct onnx_tensor x;
     if (!onnx_read_tensor(data_path(t, kind, k), &x, t->diag))
         return false;
-    x.type.dtype = IR_F32;
-    *out = (struct tensor){.type = x.type, .data = x.data};
+    *out = (struct tensor){.type = x.type};
+    out->type.dtype = IR_F32;
+    float *data = heap_alloc((size_t)ir_count(&x.type) * sizeof *data);
+    for (int64_t i = 0; i < ir_count(&x.type); i++)
+        data[i] = to_float(x.type.dtype, x.data, i);
+    free(x.data);
+    out->data = data;
     return true;
 }
 

@@ -1,0 +1,88 @@
+/*
+ * values.c - reads a tensor's elements from a file and makes them elements of the type that a port
+ * of the model has.
+ */
+#include "values.h"
+
+#include "half.h"
+#include "onnx.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+    return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+bool values_read(const char *path, struct arena *names, struct diag *d, struct tensor *out)
+{
+    if (ends_with(path, ".npy"))
+        return npy_read(path, names, d, out);
+    struct onnx_tensor t;
+    if (!onnx_read_tensor(path, &t, d))
+        return false;
+    *out = (struct tensor){.type = t.type, .data = t.data};
+    return true;
+}
+
+double values_at(enum ir_dtype dtype, const void *data, int64_t i)
+{
+    switch (dtype) {
+    case IR_F32: return (double)((const float *)data)[i];
+    case IR_F64: return ((const double *)data)[i];
+    case IR_F16: return (double)f16_to_f32(((const uint16_t *)data)[i]);
+    case IR_I64: return (double)((const int64_t *)data)[i];
+    case IR_I32: return ((const int32_t *)data)[i];
+    case IR_I8: return ((const int8_t *)data)[i];
+    case IR_U8: return ((const uint8_t *)data)[i];
+    case IR_BOOL: return ((const uint8_t *)data)[i] != 0;
+    case IR_N_DTYPES: break;
+    }
+    BUG("dtype %d", (int)dtype);
+}
+
+bool values_range(enum ir_dtype dtype, double *lo, double *hi)
+{
+    *lo = dtype == IR_I8 ? INT8_MIN : dtype == IR_I32 ? INT32_MIN : 0;
+    *hi = dtype == IR_I8 ? INT8_MAX : dtype == IR_I32 ? INT32_MAX : UINT8_MAX;
+    return dtype == IR_I8 || dtype == IR_I32 || dtype == IR_U8;
+}
+
+void values_put(enum ir_dtype dtype, void *data, int64_t i, double value)
+{
+    switch (dtype) {
+    case IR_F32: ((float *)data)[i] = (float)value; return;
+    case IR_I32: ((int32_t *)data)[i] = (int32_t)value; return;
+    case IR_I8: ((int8_t *)data)[i] = (int8_t)value; return;
+    case IR_U8: ((uint8_t *)data)[i] = (uint8_t)value; return;
+    default: BUG("dtype %d", (int)dtype);
+    }
+}
+
+bool values_convert(struct tensor *t, enum ir_dtype dtype, struct loc loc, struct diag *d)
+{
+    enum ir_dtype from = t->type.dtype;
+    double lo, hi;
+    if (from == dtype)
+        return true;
+    bool is_integer = values_range(dtype, &lo, &hi);
+    struct tensor made = {.type = t->type};
+    made.type.dtype = (uint8_t)dtype;
+    int64_t n = ir_count(&t->type);
+    made.data = heap_alloc((size_t)n * ir_dtype_bytes(dtype));
+    for (int64_t i = 0; i < n; i++) {
+        double x = values_at(from, t->data, i);
+        if (is_integer && !(x >= lo && x <= hi && x == rint(x))) {
+            tensor_free(&made);
+            return diag_error(d, loc, DIAG_DATA, "element %lld is %.9g, which is no %s",
+                              (long long)i, x, ir_dtype_name(dtype));
+        }
+        values_put(dtype, made.data, i, x);
+    }
+    tensor_free(t);
+    *t = made;
+    return true;
+}

@@ -1,0 +1,28 @@
+/* values.h - the elements of one tensor: in files, and as another type of element. */
+#ifndef CIMC_VALUES_H
+#define CIMC_VALUES_H
+
+#include "eval.h"
+
+/* Of a .npy file of any real dtype in C order, else of a serialised TensorProto. The type is the
+ * file's, but that floats of a TensorProto come as f32. */
+bool values_read(const char *path, struct arena *names, struct diag *d,
+                 struct tensor *out) CHECK_RESULT;
+/* Makes the elements those of `dtype` (f32, u8, i8, i32): floats are rounded, an integer has to be
+ * one. `loc`: where they come from. */
+bool values_convert(struct tensor *t, enum ir_dtype dtype, struct loc loc,
+                    struct diag *d) CHECK_RESULT;
+/* One element; integers of 64 bits are rounded. */
+double values_at(enum ir_dtype dtype, const void *data, int64_t i);
+void values_put(enum ir_dtype dtype, void *data, int64_t i, double value);
+/* What an element of an integer type can be. */
+bool values_range(enum ir_dtype dtype, double *lo, double *hi);
+
+/* ---- npy.c ---- */
+bool npy_read(const char *path, struct arena *names, struct diag *d,
+              struct tensor *out) CHECK_RESULT;
+/* f32, u8, i8 and i32. */
+bool npy_write(const char *path, const struct ir_type *type, const void *data,
+               struct diag *d) CHECK_RESULT;
+
+#endif
