@@ -159,6 +159,8 @@ static bool mvm_decisions(const struct ir_op *op, const int64_t ofm[2], struct d
     return true;
 }
 
+enum { MAX_WEIGHT_BITS = 8 };
+
 /* How arrays are read out: what is not ideal is known by name and refused. */
 static bool mvm_readout(const struct ir_op *op, struct diag *d)
 {
@@ -174,6 +176,9 @@ static bool mvm_readout(const struct ir_op *op, struct diag *d)
         return ir_misfit(op, d, "x_bits %lld of %s, wants %lld; others are not built yet",
                          (long long)at->x_bits, ir_dtype_name((enum ir_dtype)ir_in(op, 0)->dtype),
                          (long long)x_bits);
+    if (at->weight_bits < 0 || at->weight_bits > MAX_WEIGHT_BITS)
+        return ir_misfit(op, d, "weight_bits %lld, wants 0..%d", (long long)at->weight_bits,
+                         MAX_WEIGHT_BITS);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (numbers[i].value)
             return ir_misfit(op, d, "%s %lld: a read-out that is not ideal is not built yet",
@@ -255,12 +260,22 @@ bool infer_max_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
            pool(op, &w, d, out) && (out->dtype == IR_F32 || want_cells(op, &w, NULL, out, d));
 }
 
+/* Of a window's cells of u8. */
+static bool sum_fits(const struct window *w, const int64_t in[2])
+{
+    int64_t cells;
+    return mul_i64(min_i64(w->kernel[0], in[0]), min_i64(w->kernel[1], in[1]), &cells) &&
+           cells <= INT32_MAX / UINT8_MAX;
+}
+
 bool infer_avg_pool(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_attrs_avg_pool *at = &op->attrs->avg_pool;
     struct window w = {at->kernel, at->stride, at->dilation, at->pad};
     if (!ir_want_dtype(op, 0, 1u << IR_F32 | 1u << IR_U8, d) || !pool(op, &w, d, out))
         return false;
+    if (out->dtype == IR_U8 && !sum_fits(&w, ir_in(op, 0)->dim + (ir_at_crossbar(op) ? 0 : 2)))
+        return ir_misfit(op, d, "the sum of a window does not fit 32 bits");
     out->dtype = IR_F32;
     if (at->count_pad != 0 && at->count_pad != 1)
         return ir_misfit(op, d, "count_pad is %lld, wants 0 or 1", (long long)at->count_pad);

@@ -7,7 +7,7 @@
 #include <float.h>
 #include <math.h>
 
-static const unsigned BYTES = 1u << IR_U8 | 1u << IR_I8;
+static const unsigned QUANTIZED = 1u << IR_U8 | 1u << IR_I8 | 1u << IR_I32;
 
 /* Types a parameter may have: one element, or one for each index of operand 0's `axis`. */
 static struct ir_type parameter_type(const struct ir_op *op, enum ir_dtype dtype, int64_t axis)
@@ -77,15 +77,23 @@ static bool want_zero(const struct ir_op *op, enum ir_dtype dtype, struct diag *
                      ir_type_text(&want, want_text, sizeof want_text));
 }
 
-/* lo..hi is a range of an 8-bit dtype. */
+/* lo..hi is a range of the dtype. An i32 is what a float rounds to while that is exact and far from
+ * wrapping. */
 static bool want_range(const struct ir_op *op, enum ir_dtype dtype, int64_t lo, int64_t hi,
                        struct diag *d)
 {
-    int64_t least = dtype == IR_I8 ? INT8_MIN : 0, most = dtype == IR_I8 ? INT8_MAX : UINT8_MAX;
+    static const int64_t far = (int64_t)1 << 30;
+    int64_t least = dtype == IR_I32 ? -far : dtype == IR_I8 ? INT8_MIN : 0;
+    int64_t most = dtype == IR_I32 ? far : dtype == IR_I8 ? INT8_MAX : UINT8_MAX;
     if (lo < least || hi > most)
-        return ir_misfit(op, d, "lo %lld, hi %lld leave %s", (long long)lo, (long long)hi,
-                         ir_dtype_name(dtype));
+        return ir_misfit(op, d, "lo %lld, hi %lld leave %lld..%lld of %s", (long long)lo,
+                         (long long)hi, (long long)least, (long long)most, ir_dtype_name(dtype));
     return lo <= hi || ir_misfit(op, d, "lo %lld is above hi %lld", (long long)lo, (long long)hi);
+}
+
+static bool want_no_zero_of_i32(const struct ir_op *op, enum ir_dtype dtype, struct diag *d)
+{
+    return dtype != IR_I32 || op->n_in == 2 || ir_misfit(op, d, "an i32 has no zero point");
 }
 
 bool infer_quantize(const struct ir_op *op, struct diag *d, struct ir_type *out)
@@ -93,10 +101,11 @@ bool infer_quantize(const struct ir_op *op, struct diag *d, struct ir_type *out)
     const struct ir_attrs_quantize *at = &op->attrs->quantize;
     *out = *ir_in(op, 0);
     out->dtype = (uint8_t)at->dtype;
-    if (!(BYTES >> at->dtype & 1))
-        return ir_misfit(op, d, "to %s, wants u8 or i8", ir_dtype_name(at->dtype));
-    return ir_want_dtype(op, 0, 1u << IR_F32, d) && want_scale(op, at->axis, d) &&
-           want_zero(op, at->dtype, d) && want_range(op, at->dtype, at->lo, at->hi, d) &&
+    if (!(QUANTIZED >> at->dtype & 1))
+        return ir_misfit(op, d, "to %s, wants u8, i8 or i32", ir_dtype_name(at->dtype));
+    return ir_want_dtype(op, 0, 1u << IR_F32, d) && want_no_zero_of_i32(op, at->dtype, d) &&
+           want_scale(op, at->axis, d) && want_zero(op, at->dtype, d) &&
+           want_range(op, at->dtype, at->lo, at->hi, d) &&
            (at->lo < at->hi || ir_misfit(op, d, "lo and hi are both %lld", (long long)at->lo));
 }
 
@@ -105,9 +114,7 @@ bool infer_dequantize(const struct ir_op *op, struct diag *d, struct ir_type *ou
     enum ir_dtype dtype = (enum ir_dtype)ir_in(op, 0)->dtype;
     *out = *ir_in(op, 0);
     out->dtype = IR_F32;
-    if (dtype == IR_I32 && op->n_in == 3)
-        return ir_misfit(op, d, "an i32 has no zero point");
-    return ir_want_dtype(op, 0, BYTES | 1u << IR_I32, d) &&
+    return ir_want_dtype(op, 0, QUANTIZED, d) && want_no_zero_of_i32(op, dtype, d) &&
            want_scale(op, op->attrs->dequantize.axis, d) && want_zero(op, dtype, d);
 }
 

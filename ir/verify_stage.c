@@ -268,9 +268,12 @@ static void verify_weights(struct ir_verifier *v)
         if (a->opcode == IR_mvm && b->opcode == IR_mvm &&
             (a->attrs->mvm.copies != b->attrs->mvm.copies ||
              a->attrs->mvm.group != b->attrs->mvm.group ||
+             a->attrs->mvm.weight_bits != b->attrs->mvm.weight_bits ||
              memcmp(a->attrs->mvm.slices, b->attrs->mvm.slices, sizeof a->attrs->mvm.slices) != 0))
-            ir_fault(v, b, "group, slices or copies differ from another user of weights = %lld",
-                     (long long)m[i].key);
+            ir_fault(
+                v, b,
+                "group, slices, copies or weight_bits differ from another user of weights = %lld",
+                (long long)m[i].key);
     }
     free(m);
 }

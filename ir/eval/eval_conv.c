@@ -140,6 +140,8 @@ static void add_bias(const struct tensor *bias, struct tensor *out)
 bool eval_conv(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
                struct diag *d)
 {
+    if (in[0]->type.dtype == IR_U8)
+        return integer_conv(op, in, out, d);
     if (!want_f32(op, in, d))
         return false;
     const struct ir_attrs_conv *at = &op->attrs->conv;

@@ -71,6 +71,32 @@ void grid_linear(struct grid *g, unsigned k, int64_t stride);
 /* `fill` is one element. */
 void grid_copy(const struct grid *g, size_t elem_bytes, const void *x, const void *fill, void *out);
 
+/* ---- base layers ---- */
+/* Sizes and window of a base layer over (h, w, c), as mvm has them. */
+struct layer {
+    int64_t h, w, c, oh, ow, n, group;
+    const int64_t *kernel, *stride, *dilation;
+};
+/* One tap for `pixels` output pixels that lie side by side: where its first input pixel, its rows
+ * of the matrix and the first output pixel begin; `step` elements are between input pixels. c, n
+ * are of one group. */
+struct layer_tap {
+    int64_t x, w, out, pixels, step, c, n;
+};
+/* Calls add() until each tap of each output pixel was there once. */
+void layer_taps(const struct layer *l, void (*add)(void *self, const struct layer_tap *t),
+                void *self);
+/* u8 (h,w,c) by i8 [K,N]; center [N] may be NULL; out is zero before. */
+struct integers {
+    const uint8_t *x;
+    const int8_t *w;
+    const int32_t *center;
+    int32_t *out;
+};
+bool integer_layer(const struct ir_op *op, const struct layer *l, const struct integers *v,
+                   struct diag *d) CHECK_RESULT;
+eval_kernel integer_conv, integer_matmul;
+
 /* Height, width and what surrounds them, at either layout: [outer][h][w][inner]. */
 struct image {
     int64_t outer, h, w, inner;

@@ -34,6 +34,8 @@ static struct tensor stack_of(const struct ir_type *t, unsigned matrix_rank)
 bool eval_matmul(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
                  struct diag *d)
 {
+    if (in[0]->type.dtype == IR_U8)
+        return integer_matmul(op, in, out, d);
     if (!want_f32(op, in, d))
         return false;
     const struct ir_type *a = &in[0]->type, *b = &in[1]->type;

@@ -7,62 +7,80 @@
 
 #include "base/gemm.h"
 
-/* One tap for `pixels` output pixels, x being the tap's first input pixel. */
-struct tap {
-    const float *x, *w;   /* w: the tap's rows of the matrix */
-    int64_t pixels, step; /* elements between input pixels */
-    int64_t groups, c, n; /* c, n: channels of one group */
-};
-
-/* Groups of one channel in, one out (depthwise): no product of matrices, but one of vectors. */
-static void add_depthwise(const struct tap *t, float *out)
+void layer_taps(const struct layer *l, void (*add)(void *self, const struct layer_tap *t),
+                void *self)
 {
-    for (int64_t i = 0; i < t->pixels; i++) {
-        const float *x = t->x + i * t->step;
-        for (int64_t k = 0; k < t->groups; k++)
-            out[i * t->groups + k] += x[k] * t->w[k];
+    /* A stride that is never taken may be of any size. */
+    int64_t step = l->ow > 1 ? l->stride[1] * l->c : l->c;
+    bool joined = l->oh == 1 || (l->ow > 1 && l->stride[0] * l->w == l->stride[1] * l->ow);
+    struct layer_tap t = {.pixels = joined ? l->oh * l->ow : l->ow,
+                          .step = step,
+                          .c = l->c / l->group,
+                          .n = l->n / l->group};
+    for (int64_t tap = 0; tap < l->kernel[0] * l->kernel[1]; tap++) {
+        int64_t dy = tap / l->kernel[1] * l->dilation[0];
+        int64_t dx = tap % l->kernel[1] * l->dilation[1];
+        t.w = tap * t.c * l->n;
+        for (int64_t row = 0; row < (joined ? 1 : l->oh); row++) {
+            t.x = ((row * l->stride[0] + dy) * l->w + dx) * l->c;
+            t.out = row * l->ow * l->n;
+            add(self, &t);
+        }
     }
 }
 
-static void add_tap(const struct tap *t, float *out)
+struct run {
+    const struct layer *layer;
+    const float *x, *w;
+    float *out;
+};
+
+/* Groups of one channel in, one out (depthwise): no product of matrices, but one of vectors. */
+static void add_depthwise(const struct run *r, const struct layer_tap *t)
 {
-    int64_t columns = t->groups * t->n;
+    int64_t groups = r->layer->group;
+    float *out = r->out + t->out;
+    for (int64_t i = 0; i < t->pixels; i++) {
+        const float *x = r->x + t->x + i * t->step;
+        for (int64_t k = 0; k < groups; k++)
+            out[i * groups + k] += x[k] * r->w[t->w + k];
+    }
+}
+
+static void add_tap(void *self, const struct layer_tap *t)
+{
+    const struct run *r = self;
+    int64_t columns = r->layer->n;
     if (t->c == 1 && t->n == 1) {
-        add_depthwise(t, out);
+        add_depthwise(r, t);
         return;
     }
-    for (int64_t q = 0; q < t->groups; q++)
-        gemm_f32(t->pixels, t->n, t->c, t->x + q * t->c, t->step, t->w + q * t->n, columns,
-                 out + q * t->n, columns, true);
+    for (int64_t q = 0; q < r->layer->group; q++)
+        gemm_f32(t->pixels, t->n, t->c, r->x + t->x + q * t->c, t->step, r->w + t->w + q * t->n,
+                 columns, r->out + t->out + q * t->n, columns, true);
 }
 
 bool eval_mvm(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
               struct diag *d)
 {
+    const struct ir_attrs_mvm *at = &op->attrs->mvm;
+    struct layer l = {.h = in[0]->type.dim[0],
+                      .w = in[0]->type.dim[1],
+                      .c = in[0]->type.dim[2],
+                      .oh = out->type.dim[0],
+                      .ow = out->type.dim[1],
+                      .n = out->type.dim[2],
+                      .group = at->group,
+                      .kernel = at->kernel,
+                      .stride = at->stride,
+                      .dilation = at->dilation};
+    if (in[0]->type.dtype != IR_F32)
+        return integer_layer(op, &l,
+                             &(struct integers){in[0]->data, in[1]->data,
+                                                op->n_in == 3 ? in[2]->data : NULL, out->data},
+                             d);
     if (!want_f32(op, in, d))
         return false;
-    const struct ir_attrs_mvm *at = &op->attrs->mvm;
-    int64_t w = in[0]->type.dim[1], c = in[0]->type.dim[2], n = out->type.dim[2];
-    int64_t oh = out->type.dim[0], ow = out->type.dim[1];
-    /* A stride that is never taken may be of any size. */
-    int64_t step = ow > 1 ? at->stride[1] * c : c;
-    bool joined = oh == 1 || (ow > 1 && at->stride[0] * w == at->stride[1] * ow);
-    int64_t pixels = joined ? oh * ow : ow;
-    for (int64_t tap = 0; tap < at->kernel[0] * at->kernel[1]; tap++) {
-        int64_t dy = tap / at->kernel[1] * at->dilation[0];
-        int64_t dx = tap % at->kernel[1] * at->dilation[1];
-        for (int64_t row = 0; row < (joined ? 1 : oh); row++) {
-            struct tap t = {
-                .x = tensor_f32(in[0]) + ((row * at->stride[0] + dy) * w + dx) * c,
-                .w = tensor_f32(in[1]) + tap * c / at->group * n,
-                .pixels = pixels,
-                .step = step,
-                .groups = at->group,
-                .c = c / at->group,
-                .n = n / at->group,
-            };
-            add_tap(&t, tensor_f32(out) + row * ow * n);
-        }
-    }
+    layer_taps(&l, add_tap, &(struct run){&l, tensor_f32(in[0]), tensor_f32(in[1]), out->data});
     return true;
 }

@@ -60,46 +60,72 @@ bool eval_softmax(const struct ir_op *op, const struct tensor *const *in, struct
     return true;
 }
 
-/* Elements of x in order, each into the cell of `sum` that its result has; `step` is 0 on the
- * dimensions reduced. Summed in double: the sum of many should not depend on the layout. */
-static void reduce_into(const struct tensor *x, const int64_t step[IR_MAX_RANK], bool is_max,
-                        double *sum)
+/* A walk over the elements of x in order: `cell` is the element of the result that each goes into,
+ * `step` is 0 on the dimensions reduced. */
+struct reduction {
+    const struct ir_type *x;
+    int64_t step[IR_MAX_RANK], at[IR_MAX_RANK], cell;
+};
+static void next_element(struct reduction *r)
 {
-    const struct ir_type *t = &x->type;
-    int64_t n = ir_count(t), at[IR_MAX_RANK] = {0}, cell = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double e = (double)tensor_f32(x)[i];
-        if (!is_max)
-            sum[cell] += e;
-        else if (e > sum[cell] || isnan(e))
-            sum[cell] = e;
-        for (unsigned k = t->rank; k-- > 0;) {
-            cell += step[k];
-            if (++at[k] < t->dim[k])
-                break;
-            cell -= step[k] * t->dim[k];
-            at[k] = 0;
-        }
+    for (unsigned k = r->x->rank; k-- > 0;) {
+        r->cell += r->step[k];
+        if (++r->at[k] < r->x->dim[k])
+            break;
+        r->cell -= r->step[k] * r->x->dim[k];
+        r->at[k] = 0;
     }
+}
+
+/* Summed in double: the sum of many should not depend on the layout. */
+static void reduce_floats(struct reduction *r, const float *x, bool is_max, struct tensor *out)
+{
+    int64_t n = ir_count(&out->type);
+    double *sum = heap_alloc((size_t)n * sizeof *sum);
+    for (int64_t i = 0; i < n; i++)
+        sum[i] = is_max ? -(double)INFINITY : 0.0;
+    for (int64_t i = 0, count = ir_count(r->x); i < count; i++, next_element(r)) {
+        double e = (double)x[i];
+        if (!is_max)
+            sum[r->cell] += e;
+        else if (e > sum[r->cell] || isnan(e))
+            sum[r->cell] = e;
+    }
+    for (int64_t i = 0; i < n; i++)
+        tensor_f32(out)[i] = (float)sum[i];
+    free(sum);
+}
+
+/* Sums wrap to the result's dtype. */
+static void reduce_integers(struct reduction *r, const struct tensor *x, bool is_max,
+                            struct tensor *out)
+{
+    int64_t n = ir_count(&out->type);
+    int64_t *sum = heap_alloc((size_t)n * sizeof *sum);
+    for (int64_t i = 0; i < n && is_max; i++)
+        sum[i] = INT64_MIN;
+    for (int64_t i = 0, count = ir_count(r->x); i < count; i++, next_element(r)) {
+        int64_t e = tensor_load_i64(x, i);
+        sum[r->cell] = is_max ? max_i64(sum[r->cell], e) : sum[r->cell] + e;
+    }
+    for (int64_t i = 0; i < n; i++)
+        tensor_store_i64(out, i, sum[i]);
+    free(sum);
 }
 
 bool eval_reduce(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
                  struct diag *d)
 {
-    if (!want_f32(op, in, d))
-        return false;
+    (void)d;
     const struct ir_attrs_reduce *at = &op->attrs->reduce;
     bool is_max = at->kind == IR_REDUCE_MAX;
-    int64_t step[IR_MAX_RANK], n = ir_count(&out->type);
-    dense_strides(&out->type, step);
+    struct reduction r = {.x = &in[0]->type};
+    dense_strides(&out->type, r.step);
     for (uint32_t i = 0; i < at->axes.n; i++)
-        step[at->axes.at[i]] = 0;
-    double *sum = heap_alloc((size_t)n * sizeof *sum);
-    for (int64_t i = 0; i < n; i++)
-        sum[i] = is_max ? -(double)INFINITY : 0.0;
-    reduce_into(in[0], step, is_max, sum);
-    for (int64_t i = 0; i < n; i++)
-        tensor_f32(out)[i] = (float)sum[i];
-    free(sum);
+        r.step[at->axes.at[i]] = 0;
+    if (in[0]->type.dtype == IR_F32)
+        reduce_floats(&r, tensor_f32(in[0]), is_max, out);
+    else
+        reduce_integers(&r, in[0], is_max, out);
     return true;
 }

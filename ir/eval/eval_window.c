@@ -6,6 +6,7 @@
 #include "eval_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 struct window {
     struct image in, out;
@@ -61,11 +62,60 @@ static void reduce_pixel(const struct window *v, const struct pixel *p, const fl
     }
 }
 
+/* The same for integers, whose sums are exact in 64 bits: the maximum or the sum of a pixel's cells
+ * in each of `inner` channels. `first` is the plane's first element. */
+static void integer_cells(const struct window *v, const struct pixel *p, const struct tensor *x,
+                          int64_t first, bool is_max, int64_t *cell)
+{
+    for (int64_t c = 0; c < v->in.inner; c++)
+        cell[c] = is_max ? INT64_MIN : 0;
+    for (int64_t kh = p->rows.from; kh < p->rows.to; kh++) {
+        for (int64_t kw = p->cols.from; kw < p->cols.to; kw++) {
+            int64_t y = p->y0 + kh * v->dilation[0], column = p->x0 + kw * v->dilation[1];
+            int64_t at = first + (y * v->in.w + column) * v->in.inner;
+            for (int64_t c = 0; c < v->in.inner; c++) {
+                int64_t e = tensor_load_i64(x, at + c);
+                cell[c] = is_max ? max_i64(cell[c], e) : cell[c] + e;
+            }
+        }
+    }
+}
+
+/* Calls done() with the cells of each output pixel; `at` is its first element. */
+static void integer_pixels(const struct window *v, const struct tensor *x, bool is_max,
+                           void (*done)(void *self, const struct pixel *p, const int64_t *cell,
+                                        int64_t at),
+                           void *self)
+{
+    int64_t *cell = heap_alloc((size_t)v->in.inner * sizeof *cell);
+    int64_t pixels = v->out.h * v->out.w;
+    for (int64_t i = 0; i < v->out.outer * pixels; i++) {
+        struct pixel p = pixel_at(v, i % pixels / v->out.w, i % pixels % v->out.w);
+        integer_cells(v, &p, x, i / pixels * v->in.h * v->in.w * v->in.inner, is_max, cell);
+        done(self, &p, cell, i * v->out.inner);
+    }
+    free(cell);
+}
+
+/* What a finished pixel is put into. */
+struct results {
+    const struct window *window;
+    const struct ir_attrs_avg_pool *at;
+    struct tensor *out;
+};
+
+static void put_maximum(void *self, const struct pixel *p, const int64_t *cell, int64_t at)
+{
+    const struct results *r = self;
+    (void)p;
+    for (int64_t c = 0; c < r->window->out.inner; c++)
+        tensor_store_i64(r->out, at + c, cell[c]);
+}
+
 bool eval_max_pool(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
                    struct diag *d)
 {
-    if (!want_f32(op, in, d))
-        return false;
+    (void)d;
     const struct ir_attrs_max_pool *at = &op->attrs->max_pool;
     struct window v = {.in = image_of(op, &in[0]->type),
                        .out = image_of(op, &out->type),
@@ -73,6 +123,10 @@ bool eval_max_pool(const struct ir_op *op, const struct tensor *const *in, struc
                        .stride = at->stride,
                        .dilation = at->dilation,
                        .pad = at->pad};
+    if (in[0]->type.dtype != IR_F32) {
+        integer_pixels(&v, in[0], true, put_maximum, &(struct results){&v, NULL, out});
+        return true;
+    }
     float *to = tensor_f32(out);
     for (int64_t plane = 0; plane < v.out.outer; plane++) {
         const float *from = tensor_f32(in[0]) + plane * v.in.h * v.in.w * v.in.inner;
@@ -100,11 +154,18 @@ static int64_t cells(const struct window *v, const struct pixel *p,
     return (rows.to - rows.from) * (cols.to - cols.from);
 }
 
+static void put_mean(void *self, const struct pixel *p, const int64_t *cell, int64_t at)
+{
+    const struct results *r = self;
+    float n = (float)cells(r->window, p, r->at);
+    for (int64_t c = 0; c < r->window->out.inner; c++)
+        tensor_f32(r->out)[at + c] = (float)cell[c] / n;
+}
+
 bool eval_avg_pool(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
                    struct diag *d)
 {
-    if (!want_f32(op, in, d))
-        return false;
+    (void)d;
     const struct ir_attrs_avg_pool *at = &op->attrs->avg_pool;
     struct window v = {.in = image_of(op, &in[0]->type),
                        .out = image_of(op, &out->type),
@@ -112,6 +173,10 @@ bool eval_avg_pool(const struct ir_op *op, const struct tensor *const *in, struc
                        .stride = at->stride,
                        .dilation = at->dilation,
                        .pad = at->pad};
+    if (in[0]->type.dtype != IR_F32) {
+        integer_pixels(&v, in[0], false, put_mean, &(struct results){&v, at, out});
+        return true;
+    }
     float *to = tensor_f32(out);
     for (int64_t plane = 0; plane < v.out.outer; plane++) {
         const float *from = tensor_f32(in[0]) + plane * v.in.h * v.in.w * v.in.inner;

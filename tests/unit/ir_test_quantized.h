@@ -31,6 +31,8 @@ static const char *const good_quantized_lines[] = {
     "quantize %0, %24 {dtype=\"u8\", hi=255} : u8[1x4x6x8]",
     "quantize %0, %24, %26 {dtype=\"i8\", axis=9, lo=-128, hi=127} : i8[1x4x6x8]",
     "quantize %0, %25, %27 {dtype=\"i8\", axis=1, lo=-8, hi=7} : i8[1x4x6x8]",
+    "quantize %0, %25 {dtype=\"i32\", axis=1, lo=-1073741824, hi=1073741824} : i32[1x4x6x8]",
+    "requantize %23, %29, %24 {kind=\"f32\", hi=255} : u8[2x4]",
     "dequantize %21, %24 : f32[1x4x6x8]",
     "dequantize %21, %25, %27 {axis=1} : f32[1x4x6x8]",
     "dequantize %22, %24, %28 : f32[1x4x6x8]",
@@ -48,7 +50,9 @@ static const char *const good_quantized_lines[] = {
 };
 
 static const struct bad_line bad_quantized_lines[] = {
-    {"quantize %0, %24 {dtype=\"i32\", hi=255}", DIAG_SHAPE},
+    {"quantize %0, %24 {dtype=\"i64\", hi=255}", DIAG_SHAPE},
+    {"quantize %0, %24 {dtype=\"i32\", hi=1073741825}", DIAG_SHAPE},
+    {"quantize %0, %24, %29 {dtype=\"i32\", hi=255}", DIAG_SHAPE},
     {"quantize %0, %24 {hi=255}", DIAG_IR_SYNTAX},
     {"quantize %21, %24 {dtype=\"u8\", hi=255}", DIAG_SHAPE},
     {"quantize %0, %24 {dtype=\"u8\", hi=256}", DIAG_SHAPE},
@@ -74,7 +78,7 @@ static const struct bad_line bad_quantized_lines[] = {
     {"dequantize %23, %24, %29", DIAG_SHAPE},
     {"dequantize %23, %30 {axis=1}", DIAG_SHAPE},
     {"dequantize %23, %30 {axis=0}, %24", DIAG_IR_SYNTAX},
-    {"requantize %23, %29, %24 {kind=\"f32\", hi=255}", DIAG_IR_INVALID},
+    {"requantize %23, %29, %31 {kind=\"f32\", hi=255}", DIAG_SHAPE},
     {"table %22, %25", DIAG_SHAPE},
     {"conv %22, %38 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1}", DIAG_SHAPE},
     {"max_pool %21 {kernel=[2,2], stride=[2,2], dilation=[1,1], pad=[2,0,0,0]}", DIAG_SHAPE},
@@ -180,7 +184,8 @@ static const char integer_crossbar_values[] =
     "%27 = constant {dtype=\"f32\", shape=[1,1,1], data=splat(0.5)}\n"
     "%28 = constant {dtype=\"u8\", shape=[1,1,1], data=splat(3)}\n"
     "%29 = constant {dtype=\"f32\", shape=[4,1,1], data=splat(3)}\n"
-    "%30 = constant {dtype=\"f32\", shape=[10], data=splat(3)}\n";
+    "%30 = constant {dtype=\"f32\", shape=[10], data=splat(3)}\n"
+    "%31 = constant {dtype=\"u8\", shape=[8192,4096,1], data=splat(3)}\n";
 
 static const char *const good_integer_crossbar_lines[] = {
     "mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8} : i32[4x6x10]",
@@ -201,6 +206,9 @@ static const struct bad_line bad_integer_crossbar_lines[] = {
      DIAG_SHAPE},
     {"mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8, rows=128}",
      DIAG_SHAPE},
+    {"mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8, weight_bits=9}",
+     DIAG_SHAPE},
+    {"avg_pool %31 {kernel=[8192,4096], stride=[1,1], dilation=[1,1]}", DIAG_SHAPE},
     {"mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8, cell_bits=2}",
      DIAG_SHAPE},
     {"mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8, dac_bits=1}",
