@@ -5,11 +5,15 @@ That regions are held, and padding, is looked at when an instruction executes; e
 from collections import Counter
 
 from instruction_set import decode_word
-from program_file import F16, F32, NONE, Fault
+from program_file import CODES, ELEMENT_BYTES, F32, I8, I32, NONE, OUTSIDE, U8, VIEWED, Fault
 
 MOST_EXTENT, MOST_CHANNELS, MOST_COUNT, MOST_BYTES, MOST_RING = 32767, (1 << 24) - 1, 1 << 21, 1 << 40, 65536
 MOST_TABLE, FIRST_INBOUND, A, B, IMMEDIATE, CONSTANT, LAST_CONSTANT = 1024, 128, 16, 17, 18, 32, 254
-OVERLAP = 3    # kind of a window
+MAXIMUM, AVERAGE, SUM, OVERLAP = range(4)    # kinds of a window
+# Elements of the result, by those of the source and the kind.
+WINDOWS = {(F32, kind): F32 for kind in range(4)} | {(U8, MAXIMUM): U8, (U8, SUM): I32, (U8, AVERAGE): F32, (I32, OVERLAP): I32}
+REDUCTIONS = {(F32, 0): F32, (F32, 8): F32, (U8, 0): U8, (U8, 8): I32, (I32, 8): I32}    # maximum 0, sum 8
+MOST_TABLES, MOST_SHIFT = 64, 62
 MOST_BUFFER = 1 << 31    # of this interpreter
 
 
@@ -41,18 +45,20 @@ class Form:
         m = self.p.machine
         for name, most in (('groups', min(120, m['max_groups'])), ('views', min(1024, m['max_views'])),
                            ('routes', min(1024, m['max_routes'])), ('windows', MOST_TABLE), ('programs', MOST_TABLE),
-                           ('gathers', MOST_TABLE)):
+                           ('gathers', MOST_TABLE), ('tables', MOST_TABLES)):
             need(len(getattr(t, name)) <= most, 'more than %d %s', most, name)
         need(t.inbound_counters <= min(892, m['max_inbound']), '%d inbound counters', t.inbound_counters)
         need(t.buffer_bytes % 4 == 0 and t.buffer_bytes <= (m['buffer_bytes'] or MOST_BYTES), 'a buffer of %d bytes', t.buffer_bytes)
         need(t.buffer_bytes <= MOST_BUFFER, 'a buffer of %d bytes is too large for this interpreter', t.buffer_bytes)
 
     def view(self, t, v):
-        need(v.element == F32, 'element %d', v.element)
+        need(v.element in CODES, 'element %d', v.element)
+        size = ELEMENT_BYTES[v.element]
+        need(v.element != U8 or v.pad_value <= 255, 'a padding of %d', v.pad_value)
         need(0 <= v.y0 <= v.y1 <= v.height <= MOST_EXTENT and 0 <= v.x0 <= v.x1 <= v.width <= MOST_EXTENT, 'extents')
         need(1 <= v.channels <= MOST_CHANNELS and 1 <= v.ring_rows <= MOST_RING and abs(v.ring_origin) <= MOST_EXTENT, 'channels or ring')
         pitches = (v.row_pitch, v.col_pitch, v.channel_pitch)
-        need(all(p % 4 == 0 and abs(p) <= MOST_BYTES for p in pitches) and v.address % 4 == 0 and v.address <= MOST_BYTES, 'a pitch or its address')
+        need(all(p % size == 0 and abs(p) <= MOST_BYTES for p in pitches) and v.address % size == 0 and v.address <= MOST_BYTES, 'a pitch or its address')
         self.node(v.value, 'value')
         if v.y0 == v.y1 or v.x0 == v.x1:
             return
@@ -61,7 +67,7 @@ class Form:
         rows = [slot * v.row_pitch for slot in slots]
         least = v.address + min(rows) + sum(low for low, _ in parts)
         most = v.address + max(rows) + sum(high for _, high in parts)
-        need(least >= 0 and most + 4 <= t.buffer_bytes, 'bytes %d to %d are not all in the buffer', least, most + 3)
+        need(least >= 0 and most + size <= t.buffer_bytes, 'bytes %d to %d are not all in the buffer', least, most + size - 1)
 
     @staticmethod
     def conv_groups(g, image, pe):
@@ -101,6 +107,8 @@ class Form:
         need(g.source_view < len(t.views) and g.image < len(self.p.images), 'view or image does not exist')
         image = self.p.images[g.image]
         self.geometry(g)
+        need((g.x_bits == 0) == (image.element == F32) and g.x_bits <= 8, '%d bits for an image of element %d', g.x_bits, image.element)
+        need(t.views[g.source_view].element == (U8 if g.x_bits else F32), 'the element of its source')
         groups = g.conv_groups or 1
         need(g.conv_groups != 1 and g.in_channels % groups == 0 and image.n % groups == 0, '%d conv groups', g.conv_groups)
         channels = g.in_channels // groups
@@ -132,22 +140,48 @@ class Form:
 
     def program(self, t, v):
         need(v.arity in (1, 2) and 1 <= len(v.ops) <= 16, 'arity %d, %d operations', v.arity, len(v.ops))
-        n_constants = 0
-        for k, lane in enumerate(v.ops):
-            need(lane.op in self.lanes, 'lane operation %d', lane.op)
-            n_operands = self.lanes[lane.op][1]
-            for code in (lane.x, lane.y)[:n_operands]:
-                good = code < k or code in (A, IMMEDIATE) or (code == B and v.arity == 2) or CONSTANT <= code <= LAST_CONSTANT
-                need(good, 'operand %d of operation %d', code, k)
-                n_constants = max(n_constants, code - CONSTANT + 1)
-            need(n_operands == 2 or lane.y == 0, 'operation %d: a second operand', k)
-            need(IMMEDIATE in (lane.x, lane.y) or lane.imm == 0, 'operation %d: an unused immediate', k)
-        v.n_constants = n_constants
-        need(n_constants or v.constants_view == 0, 'a view of constants that are not read')
-        if n_constants:
+        v.n_constants = max(self.lane(t, v, k) for k in range(len(v.ops)))
+        need(v.n_constants or v.constants_view == 0, 'a view of constants that are not read')
+        if v.n_constants:
             need(v.constants_view < len(t.views), 'constants_view')
             c = t.views[v.constants_view]
-            need(c.y0 == 0 and c.y1 >= n_constants and c.x0 == 0 < c.x1, 'constant %d is not held', n_constants - 1)
+            need(c.y0 == 0 and c.y1 >= v.n_constants and c.x0 == 0 < c.x1, 'constant %d is not held', v.n_constants - 1)
+            need(c.element in (F32, I32), 'constants of element %d', c.element)
+
+    def lane(self, t, v, k):
+        """Checks an operation; how many rows of constants it needs."""
+        lane = v.ops[k]
+        need(lane.op in self.lanes, 'lane operation %d', lane.op)
+        name, n_operands = self.lanes[lane.op][:2]
+        codes = (lane.x, lane.y)[:n_operands]
+        for code in codes:
+            good = code < k or code in (A, IMMEDIATE) or (code == B and v.arity == 2) or CONSTANT <= code <= LAST_CONSTANT
+            need(good, 'operand %d of operation %d', code, k)
+        need(n_operands == 2 or lane.y == 0, 'operation %d: a second operand', k)
+        if name == 'rq':
+            need(IMMEDIATE not in codes and CONSTANT <= lane.y < LAST_CONSTANT and lane.imm <= MOST_SHIFT, 'operation %d: constants or shift', k)
+            codes += (lane.y + 1,)
+        elif name == 'tab':
+            need(IMMEDIATE not in codes and lane.imm < len(t.tables), 'operation %d: table %d', k, lane.imm)
+        else:
+            need(IMMEDIATE in codes or lane.imm == 0, 'operation %d: an unused immediate', k)
+        return max(0, *(code - CONSTANT + 1 for code in codes))
+
+    def result(self, t, v, a, b):
+        """Types: 'f32' or 'i32' of what the program gives, with elements a and b."""
+        known = {A: 'f32' if a == F32 else 'i32', B: 'f32' if b == F32 else 'i32'}
+        for k, lane in enumerate(v.ops):
+            name, n_operands, wants, gives = self.lanes[lane.op]
+            types = [known.get(code, 'f32' if wants == 'any' else wants) for code in (lane.x, lane.y)[:n_operands]]
+            need(wants == 'any' or types == [wants] * n_operands, 'operation %d (%s) has operands of another type', k, name)
+            if name == 'tab':
+                gives = 'f32' if t.tables[lane.imm].element == F32 else 'i32'
+            known[k] = types[0] if gives == 'any' else gives
+        return known[len(v.ops) - 1]
+
+    def table(self, t, x):
+        need(x.element in (F32, I32), 'element %d', x.element)
+        need(x.section < self.p.n_data and x.offset % 4 == 0 and x.offset + 1024 <= len(self.p.data[x.section]), 'leaves its section')
 
     def route(self, t, r):
         need(r.targets, 'no targets')
@@ -167,9 +201,14 @@ class Form:
 
     def images(self):
         for i, image in enumerate(self.p.images):
-            need(image.element == F32, 'image %d: element %d', i, image.element)
+            need(image.element in (F32, I8), 'image %d: element %d', i, image.element)
+            n_bytes = image.k * image.n * ELEMENT_BYTES[image.element]
             need(image.section < self.p.n_data and image.offset % 64 == 0 and image.k and image.n and
-                 image.offset + 4 * image.k * image.n <= len(self.p.data[image.section]), 'image %d', i)
+                 image.offset + n_bytes <= len(self.p.data[image.section]), 'image %d', i)
+            need(not image.shift, 'image %d: a read-out that is not ideal', i)
+            if image.center or image.center_offset:
+                need(image.element == I8 and 1 <= image.center <= self.p.n_data and image.center_offset % 4 == 0 and
+                     image.center_offset + 4 * image.n <= len(self.p.data[image.center - 1]), 'image %d: center', i)
             self.node(image.node, 'image %d' % i)
 
     def bindings(self):
@@ -178,7 +217,7 @@ class Form:
             elements = 1
             for n in b.shape:
                 elements *= n
-            need(b.element in (F32, F16) and min(b.height, b.width, b.channels) >= 1, 'binding %d: empty, or of another type', i)
+            need(b.element in OUTSIDE and min(b.height, b.width, b.channels) >= 1, 'binding %d: empty, or of another type', i)
             need(b.index <= 65535, 'binding %d: index %d', i, b.index)
             tensor = (b.element, list(b.shape))
             need(tensors.setdefault((b.output, b.index), tensor) == tensor, 'binding %d: another tensor of the same index', i)
@@ -189,7 +228,7 @@ class Form:
 
     def tables(self, t):
         self.sizes(t)
-        for name in ('views', 'groups', 'windows', 'programs', 'gathers', 'preloads', 'routes'):
+        for name in ('views', 'tables', 'groups', 'windows', 'programs', 'gathers', 'preloads', 'routes'):
             for i, entry in enumerate(getattr(t, name)):
                 try:
                     if name == 'groups':
@@ -207,11 +246,16 @@ class Form:
         need(channels is None or t.views[region[0]].channels == channels, 'channels of view %d', region[0])
         return t.views[region[0]].channels
 
+    @staticmethod
+    def elements(t, region, wanted):
+        need(t.views[region[0]].element == wanted, 'view %d: its element', region[0])
+
     def check_mvm(self, t, i):
         need(i.obj < len(t.groups), 'group %d', i.obj)
         g = t.groups[i.obj]
         need(i.queue == (g.shares - 1 if g.shares else i.obj), 'queue %d', i.queue)
         self.inside(t, i.dst, g.n_columns)
+        self.elements(t, i.dst, I32 if g.x_bits else F32)
 
     def check_vmap(self, t, i):
         need(i.obj < len(t.programs), 'program %d', i.obj)
@@ -223,22 +267,28 @@ class Form:
             need(i.b == (0, 0, 0), 'a second source')
         if v.n_constants:
             need(t.views[v.constants_view].channels == channels, 'channels of the constants')
+        gives = self.result(t, v, t.views[i.a[0]].element, t.views[i.b[0]].element)
+        need((gives == 'f32') == (t.views[i.dst[0]].element == F32), 'the result is of another type than view %d', i.dst[0])
 
     def check_vwin(self, t, i):
         need(i.obj < len(t.windows), 'window %d', i.obj)
         w = t.windows[i.obj]
         self.inside(t, i.a, self.inside(t, i.dst) * (w.kernel_h * w.kernel_w if w.kind == OVERLAP else 1))
         need(i.a[1:] == (0, 0), 'the origin of a')
+        self.elements(t, i.dst, WINDOWS.get((t.views[i.a[0]].element, w.kind)))
 
     def check_vred(self, t, i):
         need(i.flags & 7, 'no axis')
-        self.inside(t, i.dst, 1 if i.flags & 4 else self.inside(t, i.a))
+        channels = self.inside(t, i.a)
+        self.inside(t, i.dst, 1 if i.flags & 4 else channels)
+        self.elements(t, i.dst, REDUCTIONS.get((t.views[i.a[0]].element, i.flags & 8)))
 
     def check_vgat(self, t, i):
         need(i.obj < len(t.gathers), 'gather table %d', i.obj)
         g, channels = t.gathers[i.obj], self.inside(t, i.dst)
         self.inside(t, i.a)
         a = t.views[i.a[0]]
+        self.elements(t, i.dst, a.element)
         need(i.a[1:] == (0, 0), 'the origin of a')
         need(not g.rows or i.dst[1] + i.h <= len(g.rows), 'rows of the gather table')
         need(not g.cols or i.dst[2] + i.w <= len(g.cols), 'columns of the gather table')
@@ -255,6 +305,7 @@ class Form:
             if i.op == 'send':
                 need(target.view < len(other.views) and other.views[target.view].channels == self.inside(t, i.a),
                      'view %d of tile %d', target.view, target.tile)
+                self.elements(other, (target.view,), t.views[i.a[0]].element)
             else:
                 need(target.view == 0, 'a signal to a view')
             key, me = (target.tile, target.counter), (t.number, i.queue)
@@ -269,6 +320,7 @@ class Form:
         b, region = self.p.bindings[i.obj], i.dst if i.op == 'load' else i.a
         channels = self.inside(t, region)
         need(b.output == (i.op == 'store'), 'an output is loaded or an input stored')
+        self.elements(t, region, VIEWED[b.element])
         need(0 <= i.y and i.y + i.h <= b.height and 0 <= i.x and i.x + i.w <= b.width and i.c + channels <= b.channels,
              'leaves binding %d', i.obj)
 

@@ -1,16 +1,22 @@
 """Golden vectors that `cimc dump` wrote, beside what the interpreter does: DUMP.md has the format.
 
-For each queue: the same instructions in the same order, the same places written in the same order, and values that differ by at most
-1e-5 of the largest that instructions of the same node and operation write.
+For each queue: the same instructions in the same order, the same places written in the same order, the same integers, and floats that differ by at
+most 1e-5 of the largest that instructions of the same node and operation write.
 """
 import os
 import struct
+from array import array
 
 from program_file import NONE
 
 TOLERANCE = 1e-5
 BUFFER, DRAM, INSTRUCTION = 0, 1, 0x8000
 RECORD = struct.Struct('<IQHH')
+
+
+def of_bits(bits, code):
+    """What a record holds: an f32, an i32, or the byte of a u8 or i8."""
+    return array(code, struct.pack('<I', bits)[:array(code).itemsize])[0]
 
 
 class Golden:
@@ -45,7 +51,10 @@ class Golden:
                 if (sort, number, at) != (kind, place, address):
                     self.found.append('%s: writes %d of %d, golden %d of %d' % (where, address, place, at, number))
                     return
-                value_there = struct.unpack('<f', struct.pack('<I', bits))[0]
+                value_there = of_bits(bits, values.typecode)
+                if value != value_there and values.typecode != 'f':
+                    self.found.append('%s: writes the integer %d to %d, golden %d' % (where, value, address, value_there))
+                    return
                 if value != value_there and not value != value_there != value_there:
                     error = max(error, (abs(value - value_there), where))
                 most = max(most, abs(value_there))

@@ -2,7 +2,7 @@
 
 usage: interpret.py PROGRAM [--input FILE]... [--seed N] [--save DIR]
 
-Executes the program on the inputs (.npy or ONNX .pb files, little-endian f32) and prints the outputs' largest magnitudes; --save
+Executes the program on the inputs (.npy or ONNX .pb files, little-endian) and prints the outputs' largest magnitudes; --save
 writes them as .npy. --seed: another order of what is ready at the same time; the answers must not depend on it.
 """
 import argparse
@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from form import Form  # noqa: E402
 from instruction_set import read_lanes, read_operations  # noqa: E402
 from machine import Machine  # noqa: E402
-from program_file import Fault, raw_field, read_fields, read_program  # noqa: E402
+from program_file import OUTSIDE, Fault, raw_field, read_fields, read_program, varint  # noqa: E402
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir)
 
@@ -47,12 +47,12 @@ class Interpreter:
         self.streams = Form(self.program, self.operations, self.lanes).check()
 
     def run(self, inputs, wrote=None, seed=None):
-        """Outputs by index, from inputs by index; arrays of f32 in row-major order."""
+        """Outputs by index, from inputs by index; arrays in row-major order, of the bindings' elements (f32 where a binding is f16)."""
         outputs = {}
         for b in self.program.bindings:
             n = elements(b.shape)
             if b.output:
-                outputs.setdefault(b.index, array('f', bytes(4 * n)))
+                outputs.setdefault(b.index, array(OUTSIDE[b.element], [0]) * n)
             elif len(inputs.get(b.index, ())) != n:
                 raise Fault('input %d needs %d values' % (b.index, n))
         Machine(self.program, self.streams, self.lanes, inputs, outputs, wrote, seed).run()
@@ -61,23 +61,42 @@ class Interpreter:
 
 # ---- tensors ----
 
+DESCRIPTIONS = {'f': '<f4', 'B': '|u1', 'b': '|i1', 'i': '<i4'}    # of .npy
+PB_TYPES = {1: 'f', 2: 'B', 3: 'b', 6: 'i'}
+
+
+def int32_data(packed):
+    at = 0
+    while at < len(packed):
+        value, at = varint(packed, at, len(packed))
+        yield value - (1 << 64) if value >> 63 else value
+
+
 def read_npy(data):
     n_header = struct.unpack_from('<H', data, 8)[0]
     about = ast.literal_eval(data[10:10 + n_header].decode('latin-1'))
-    if data[6] != 1 or about['descr'] != '<f4' or about['fortran_order']:
-        raise Fault('only version 1 .npy files with f32 in C order are read')
-    return array('f', data[10 + n_header:])
+    if data[6] != 1 or about['descr'] not in DESCRIPTIONS.values() or about['fortran_order']:
+        raise Fault('only version 1 .npy files with f32, u8, i8 or i32 in C order are read')
+    return array(next(code for code, d in DESCRIPTIONS.items() if d == about['descr']), data[10 + n_header:])
 
 
 def read_pb(data):
-    """An ONNX TensorProto: raw_data (9) or float_data (4)."""
-    at, values = 0, array('f')
+    """An ONNX TensorProto: data_type (2), then raw_data (9), float_data (4) or, for integers, int32_data (5)."""
+    at, fields = 0, []
     while at < len(data):
         number, wire, value, at = raw_field(data, at, len(data))
+        fields.append((number, wire, data[slice(*value)] if wire == 2 else value))
+    code = next((PB_TYPES.get(value, '') for number, _, value in fields if number == 2), 'f')
+    if not code:
+        raise Fault('a tensor of another type')
+    values = array(code)
+    for number, wire, value in fields:
         if number == 9 or (number == 4 and wire == 2):
-            values.frombytes(data[slice(*value)])
+            values.frombytes(value)
         elif number == 4:
             values.frombytes(value.to_bytes(4, 'little'))
+        elif number == 5 and wire == 2:
+            values.extend(int32_data(value))
     return values
 
 
@@ -88,7 +107,7 @@ def read_tensor(path):
 
 
 def write_npy(path, shape, values):
-    header = repr({'descr': '<f4', 'fortran_order': False, 'shape': tuple(shape)})
+    header = repr({'descr': DESCRIPTIONS[values.typecode], 'fortran_order': False, 'shape': tuple(shape)})
     header += ' ' * (-(len(header) + 11) % 64) + '\n'
     with open(path, 'wb') as f:
         f.write(b'\x93NUMPY\x01\x00' + struct.pack('<H', len(header)) + header.encode() + values.tobytes())

@@ -7,7 +7,7 @@ from math import gcd
 
 from instruction_set import decode_word, read_operations
 from interpret import read_text
-from program_file import F16, add_streams, read_container, read_fields
+from program_file import ELEMENT_BYTES, add_streams, read_container, read_fields
 
 
 class Stuck(Exception):
@@ -48,7 +48,7 @@ class Costs:
         return (self.m['vector_setup_cycles'] + up(elements, self.m['lanes']) if self.m['lanes'] else 0, 0)
 
     def dram(self, i, channels):
-        size = 2 if self.p.bindings[i.obj].element == F16 else 4
+        size = ELEMENT_BYTES[self.p.bindings[i.obj].element]
         return (up(i.h * i.w * channels * size, self.m['dram_bytes_per_cycle']), self.m['dram_cycles'])
 
     def mvm(self, tile, i):
@@ -73,7 +73,8 @@ class Costs:
         return self.vector(i.h * i.w * self.p.tiles[tile].views[i.dst[0]].channels)
 
     def send(self, tile, i):
-        size = i.h * i.w * self.p.tiles[tile].views[i.a[0]].channels * 4
+        a = self.p.tiles[tile].views[i.a[0]]
+        size = i.h * i.w * a.channels * ELEMENT_BYTES[a.element]
         return (up(size, self.m['link_bytes_per_cycle']), self.way(tile, i))
 
     def signal(self, tile, i):

@@ -1,5 +1,5 @@
-"""Lane operations and binary16: ISA.md, sections 6 and 8. Each result is rounded to f32 by the caller, which for a sum, difference,
-product, quotient or root of f32 values is the correct rounding: a double has more than twice the bits."""
+"""Lane operations and binary16: ISA.md, sections 6 and 8. A result that is a float is rounded to f32 by the caller, which for a sum, difference,
+product, quotient or root of f32 values, and for an i32, is the correct rounding: a double has more than twice the bits."""
 import math
 import operator
 import struct
@@ -46,9 +46,27 @@ def sigmoid(x):
     return divide(1.0, 1.0 + exponential(-x))
 
 
+def wrapped(x):
+    return (x + (1 << 31) & 0xffffffff) - (1 << 31)
+
+
+def saturated(x, least_value, greatest_value):
+    return min(max(x, least_value), greatest_value)
+
+
+def to_int(x):
+    return 0 if x != x else round(saturated(x, -2.0 ** 30, 2.0 ** 30))    # Python rounds ties to even
+
+
+def requantised(x, factor, offset, shift):
+    return saturated(x * factor + offset + (1 << shift >> 1) >> shift, -1 << 31, (1 << 31) - 1)
+
+
 OPERATIONS = {'mov': lambda x: x, 'add': operator.add, 'sub': operator.sub, 'mul': operator.mul, 'div': divide, 'min': least,
               'max': greatest, 'leaky': leaky, 'exp': exponential, 'log': logarithm, 'sqrt': root, 'sigmoid': sigmoid,
-              'tanh': math.tanh, 'neg': operator.neg, 'abs': abs}
+              'tanh': math.tanh, 'neg': operator.neg, 'abs': abs,
+              'i2f': float, 'f2i': to_int, 'iadd': lambda x, y: wrapped(x + y), 'isub': lambda x, y: wrapped(x - y),
+              'imul': lambda x, y: wrapped(x * y), 'imin': min, 'imax': max}
 
 
 def half(x):

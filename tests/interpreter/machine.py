@@ -4,17 +4,20 @@ An instruction whose turn has come is executed at once, as a whole; its messages
 next is chosen by a seed, or is the one that became ready last. `wrote(tile, queue, index, operation, writes)` is told of each
 instruction; a write is (kind, where, addresses, values): ('buffer', tile, bytes, ...) or ('dram', output, elements, ...).
 """
+import math
 import random
 from array import array
 from collections import deque
+from itertools import chain, repeat
 from operator import add, mul
 
-from lanes import OPERATIONS, greatest, half
+from lanes import OPERATIONS, greatest, half, requantised, saturated
 from memory import Buffer, View
-from program_file import F16, Fault, float_of
+from program_file import CODES, F16, F32, I8, OUTSIDE, Fault
 
 FIRST_INBOUND, COUNT_BITS = 128, 22
 VRED_H, VRED_W, VRED_C, VRED_SUM = 1, 2, 4, 8
+LEAST = {'f': float('-inf'), 'B': 0}    # where a maximum begins
 WINDOW_MAX, WINDOW_AVERAGE, WINDOW_OVERLAP = 0, 1, 3
 
 
@@ -26,12 +29,33 @@ def round_f32(values):
     return array('f', values)
 
 
+def of_patterns(code, patterns):
+    """The same 32 bits as f32 or i32."""
+    return array(code, patterns.tobytes())
+
+
+def loaded(element, values):
+    """What LOAD puts into the buffer. An i8 has bit 7 flipped: the value + 128."""
+    if element == F16:
+        return round_f32(map(half, values))
+    return array('B', (v + 128 for v in values)) if element == I8 else values
+
+
+def stored(element, values):
+    if element == F16:
+        return round_f32(map(half, values))
+    return array('b', (v - 128 for v in values)) if element == I8 else values
+
+
 class Group:
     """A group's crossbars as columns, and the taps of the kernel that they read for each conv group."""
 
     def __init__(self, program, g):
         image = program.images[g.image]
-        data = program.data[image.section][image.offset:image.offset + 4 * image.k * image.n].cast('f')
+        self.is_f32 = image.element == F32
+        n_bytes = image.k * image.n * (4 if self.is_f32 else 1)
+        data = program.data[image.section][image.offset:image.offset + n_bytes].cast(OUTSIDE[image.element])
+        self.center = self.read_center(program, image)
         groups = g.conv_groups or 1
         self.g, self.pes = g, []
         self.channels, width = g.in_channels // groups, image.n // groups
@@ -46,6 +70,14 @@ class Group:
         # Where every conv group has whole taps, and the same, a tap is read for all of them at once.
         spans = list(self.spans.values())
         self.is_joint = all(s == spans[0] for s in spans) and all(n == self.channels for *_, n in spans[0])
+
+    @staticmethod
+    def read_center(program, image):
+        """For each column what the sum of its inputs is multiplied with."""
+        if not image.center:
+            return array('i', bytes(4 * image.n))
+        at = image.center_offset
+        return array('i', bytes(program.data[image.center - 1][at:at + 4 * image.n]))
 
     def find_spans(self, ranges):
         """(first row, kh, kw, first channel, channels), tap by tap."""
@@ -69,7 +101,7 @@ class Group:
     def inputs(self, source, oy, ox):
         """{conv group: in(k)} for the rows that are held; the others stay 0 and are not used."""
         c, size = self.channels, self.g.kernel_h * self.g.kernel_w * self.channels
-        values = {q: [0.0] * size for q in self.spans}
+        values = {q: [0.0 if self.is_f32 else 0] * size for q in self.spans}
         if self.is_joint:
             first, n_groups = min(values), max(values) - min(values) + 1
             for k, kh, kw, _, n in self.spans[first]:
@@ -84,15 +116,15 @@ class Group:
 
     def product(self, values):
         """Sums over each PE's rows, added up in ascending order of rows."""
-        results = {}
+        results, code = {}, 'f' if self.is_f32 else 'i'
         for pe, columns in self.pes:
             parts = {q: v[pe.k0:pe.k0 + pe.k] for q, v in values.items()}
-            sums = round_f32(sum(map(mul, parts[q], column)) for q, column in columns)
-            results[pe.n0] = round_f32(map(add, results[pe.n0], sums)) if pe.n0 in results else sums
-        whole = array('f')
-        for n0 in sorted(results):
-            whole.extend(results[n0])
-        return whole
+            sums = array(code, (sum(map(mul, parts[q], column)) for q, column in columns))
+            if not self.is_f32:
+                whole = {q: sum(part) for q, part in parts.items()}
+                sums = array(code, (s + center * whole[q] for s, (q, _), center in zip(sums, columns, self.center[pe.n0:])))
+            results[pe.n0] = array(code, map(add, results[pe.n0], sums)) if pe.n0 in results else sums
+        return array(code, chain.from_iterable(results[n0] for n0 in sorted(results)))
 
 
 class Tile:
@@ -104,6 +136,7 @@ class Tile:
             self.buffer.preload(p.address, program.data[p.section][p.offset:p.offset + p.length])
         self.views = [View(self.buffer, v, i) for i, v in enumerate(t.views)]
         self.groups = [Group(program, g) for g in t.groups]
+        self.tables = [array(CODES[x.element], bytes(program.data[x.section][x.offset:x.offset + 1024])) for x in t.tables]
         self.position, self.stalled_on = 0, None
         self.queues = [deque() for _ in range(len(t.groups) + 3)]
         self.counters = dict.fromkeys([*range(len(self.queues)), *range(FIRST_INBOUND, FIRST_INBOUND + t.inbound_counters)], 0)
@@ -150,7 +183,7 @@ class Machine:
         self.writes = []
         try:
             getattr(self, 'do_' + i.op)(tile, i)
-        except Fault as fault:
+        except (Fault, OverflowError) as fault:    # an integer that leaves 32 bits
             raise Fault('tile %d, instruction %d (%s), queue %d: %s' % (tile.number, index, i.op, q, fault)) from fault
         self.n_executed += 1
         if self.wrote:
@@ -179,7 +212,10 @@ class Machine:
     # ---- what instructions do ----
 
     def put(self, tile, view, y, x, values):
-        for addresses, part in tile.views[view].put_row(y, x, values):
+        into = tile.views[view]
+        if into.code == 'B' and values.typecode == 'i':
+            values = into.array(saturated(v, 0, 255) for v in values)
+        for addresses, part in into.put_row(y, x, values):
             self.writes.append(('buffer', tile.number, addresses, part))
 
     def do_nop(self, tile, i):
@@ -195,14 +231,31 @@ class Machine:
             for ox in range(x, x + i.w):
                 self.put(tile, view, oy, ox, group.product(group.inputs(source, oy, ox)))
 
-    def lane_operand(self, tile, program, code, known, imm, n_pixels):
+    @staticmethod
+    def lane_operand(tile, program, code, known, imm, wanted):
+        """Immediates and constants are what the operation wants."""
         if code < 16:
             return known[code]
         if code in (16, 17):
             return known['ab'[code - 16]]
         if code == 18:
-            return [float_of(imm)] * len(known['a'])
-        return tile.views[program.constants_view].pixel(code - 32, 0) * n_pixels
+            return of_patterns(wanted, array('I', [imm])) * len(known['a'])
+        constants = tile.views[program.constants_view]
+        return of_patterns(wanted, constants.pixel(code - 32, 0)) * (len(known['a']) // constants.channels)
+
+    def lane_result(self, tile, program, lane, known):
+        name, n_operands, wanted, gives = self.lanes[lane.op]
+        wanted = 'i' if wanted == 'i32' else 'f'
+        x, *y = (self.lane_operand(tile, program, code, known, lane.imm, wanted) for code in (lane.x, lane.y)[:n_operands])
+        if name == 'mov':
+            return x
+        if name == 'tab':
+            table = tile.tables[lane.imm]
+            return array(table.typecode, (table[v & 255] for v in x))
+        if name == 'rq':
+            offset = self.lane_operand(tile, program, lane.y + 1, known, 0, wanted)
+            return array('i', map(requantised, x, y[0], offset, repeat(lane.imm)))
+        return array('i' if gives == 'i32' else 'f', map(OPERATIONS[name], x, *y))
 
     def do_vmap(self, tile, i):
         program = tile.t.programs[i.obj]
@@ -212,9 +265,7 @@ class Machine:
             if program.arity == 2:
                 known['b'] = tile.views[i.b[0]].row(i.b[1] + row, i.b[2], i.w)
             for k, lane in enumerate(program.ops):
-                name, n_operands = self.lanes[lane.op]
-                operands = [self.lane_operand(tile, program, code, known, lane.imm, i.w) for code in (lane.x, lane.y)[:n_operands]]
-                known[k] = round_f32(map(OPERATIONS[name], *operands))
+                known[k] = self.lane_result(tile, program, lane, known)
             self.put(tile, view, y + row, x, known[len(program.ops) - 1])
 
     def do_vwin(self, tile, i):
@@ -231,32 +282,39 @@ class Machine:
     @staticmethod
     def overlap(w, a, oy, ox, channels):
         """The transposed window."""
-        result = array('f', bytes(4 * channels))
+        result, plus = array(a.code, [0]) * channels, a.plus
         for kh in range(w.kernel_h):
             for kw in range(w.kernel_w):
                 iy, beside_y = divmod(oy + w.pad_top - kh * w.dilation_h, w.stride_h)
                 ix, beside_x = divmod(ox + w.pad_left - kw * w.dilation_w, w.stride_w)
                 if not beside_y and not beside_x and 0 <= iy < a.height and 0 <= ix < a.width:
                     tap = a.pixel(iy, ix, (kh * w.kernel_w + kw) * channels, channels)
-                    result = round_f32(map(add, result, tap))
+                    result = array(a.code, map(plus, result, tap))
         return result
 
     @staticmethod
-    def window(w, a, oy, ox):
-        cells = []
+    def cells(w, a, oy, ox):
+        """Those of the window that count: of an average some, of a maximum of u8 those inside; else all."""
+        top, left, bottom, right = w.counted_top, w.counted_left, w.counted_bottom, w.counted_right
+        if w.kind != WINDOW_AVERAGE:
+            top = left = bottom = right = 0 if w.kind == WINDOW_MAX and a.code == 'B' else math.inf
         for kh in range(w.kernel_h):
+            y = oy * w.stride_h - w.pad_top + kh * w.dilation_h
             for kw in range(w.kernel_w):
-                y = oy * w.stride_h - w.pad_top + kh * w.dilation_h
                 x = ox * w.stride_w - w.pad_left + kw * w.dilation_w
-                if w.kind != WINDOW_AVERAGE or (-w.counted_top <= y < a.height + w.counted_bottom and
-                                                -w.counted_left <= x < a.width + w.counted_right):
-                    cells.append((y, x))
-        result = array('f', [float('-inf') if w.kind == WINDOW_MAX else 0.0]) * a.channels
+                if -top <= y < a.height + bottom and -left <= x < a.width + right:
+                    yield y, x
+
+    def window(self, w, a, oy, ox):
+        cells = list(self.cells(w, a, oy, ox))
+        result = array(a.sum_code, [LEAST[a.code] if w.kind == WINDOW_MAX else 0]) * a.channels
         for y, x in cells:
             cell = a.pixel(y, x)
-            result = round_f32(map(greatest, cell, result) if w.kind == WINDOW_MAX else map(add, result, cell))
+            result = array(a.sum_code, map(greatest, cell, result) if w.kind == WINDOW_MAX else map(a.plus, result, cell))
         if w.kind == WINDOW_AVERAGE:
-            result = round_f32(OPERATIONS['div'](r, float(len(cells))) for r in result)
+            if not cells:
+                raise Fault('an average of no cells')
+            result = round_f32(OPERATIONS['div'](r, float(len(cells))) for r in round_f32(result))
         return result
 
     def do_vred(self, tile, i):
@@ -264,26 +322,26 @@ class Machine:
         view, y, x = i.dst
         h, w, c = (1 if i.flags & axis else n for axis, n in ((VRED_H, i.h), (VRED_W, i.w), (VRED_C, a.channels)))
         is_sum = i.flags & VRED_SUM
-        result = [array('f', [0.0 if is_sum else float('-inf')]) * (w * c) for _ in range(h)]
+        result = [array(a.sum_code, [0 if is_sum else LEAST[a.code]]) * (w * c) for _ in range(h)]
         for row in range(i.h):
             values = a.row(i.a[1] + row, i.a[2], i.w)
             into = result[row if h > 1 else 0]
             for k, value in enumerate(values):
                 at = (k // a.channels if w > 1 else 0) * c + (k % a.channels if c > 1 else 0)
-                into[at] = into[at] + value if is_sum else greatest(value, into[at])
+                into[at] = a.plus(into[at], value) if is_sum else greatest(value, into[at])
         for row in range(h):
             self.put(tile, view, y + row, x, result[row])
 
     def do_vgat(self, tile, i):
         table, a = tile.t.gathers[i.obj], tile.views[i.a[0]]
         view, y, x = i.dst
-        channels = table.channels or range(tile.views[view].channels)
+        channels, fill = table.channels or range(tile.views[view].channels), a.of_pattern(table.fill)
         for oy in range(y, y + i.h):
             r = table.rows[oy] if table.rows else oy
             for ox in range(x, x + i.w):
                 q = table.cols[ox] if table.cols else ox
-                values = [float_of(table.fill) if min(r, q, k) < 0 else a.pixel(r, q, k, 1)[0] for k in channels]
-                self.put(tile, view, oy, ox, round_f32(values))
+                values = [fill if min(r, q, k) < 0 else a.pixel(r, q, k, 1)[0] for k in channels]
+                self.put(tile, view, oy, ox, a.array(values))
 
     def do_send(self, tile, i):
         view, y, x = i.a
@@ -316,15 +374,14 @@ class Machine:
         b = self.program.bindings[i.obj]
         view, y, x = i.dst
         for row, places in enumerate(self.places(i, tile.views[view].channels)):
-            values = round_f32(self.inputs[b.index][p] for p in places)
-            self.put(tile, view, y + row, x, round_f32(map(half, values)) if b.element == F16 else values)
+            values = array(OUTSIDE[b.element], (self.inputs[b.index][p] for p in places))
+            self.put(tile, view, y + row, x, loaded(b.element, values))
 
     def do_store(self, tile, i):
         b = self.program.bindings[i.obj]
         view, y, x = i.a
         for row, places in enumerate(self.places(i, tile.views[view].channels)):
-            values = tile.views[view].row(y + row, x, i.w)
-            values = round_f32(map(half, values)) if b.element == F16 else values
+            values = stored(b.element, tile.views[view].row(y + row, x, i.w))
             for p, value in zip(places, values):
                 self.outputs[b.index][p] = value
             self.writes.append(('dram', b.index, places, values))

@@ -1,7 +1,7 @@
 """Reads a program file as ISA.md, section 11, and proto/program.proto describe it.
 
 In: the bytes; the text of program.proto, from which the messages' fields are taken; the fields of a machine, from ARCH.md. Out: the header as objects with the names of
-program.proto (what is absent is 0, '' or []; fields that it does not have are in `unknown`), the sections' bytes, the machine's fields. What is wrong raises Fault.
+program.proto (what is absent is 0, '' or [], a float its bits; fields that it does not have are in `unknown`), the sections' bytes, the machine's fields. What is wrong raises Fault.
 """
 import re
 import struct
@@ -9,7 +9,11 @@ import struct
 from xxh3 import xxh3_64
 
 NONE = 0xffffffff
-F32, F16 = 0, 1    # elements; ISA.md's table has more, which are not executed
+F32, F16, U8, I8, I32 = range(5)    # elements
+CODES = {F32: 'f', U8: 'B', I32: 'i'}    # of arrays: what views show
+OUTSIDE = {F32: 'f', F16: 'f', U8: 'B', I8: 'b', I32: 'i'}    # and the tensors of bindings
+VIEWED = {F32: F32, F16: F32, U8: U8, I8: U8, I32: I32}    # what LOAD makes of a binding's elements, and STORE takes
+ELEMENT_BYTES = {F32: 4, F16: 2, U8: 1, I8: 1, I32: 4}
 
 
 class Fault(Exception):
@@ -24,10 +28,6 @@ DEFAULTS = {'string': '', 'bool': False}
 
 class Message:
     pass
-
-
-def float_of(pattern):
-    return struct.unpack('<f', pattern.to_bytes(4, 'little'))[0]
 
 
 def read_schema(text):
