@@ -1,7 +1,6 @@
 /*
  * simplify_internal.h - the rules of simplify.def: rule_<name>(root).
- * A rule returns the value that takes the root's place (of the same type; new operations stand
- * before the root), or NULL if it does not match. It removes nothing and replaces nothing itself.
+ * What a rule returns and may do is said in rewrite.h.
  */
 #ifndef CIMC_SIMPLIFY_INTERNAL_H
 #define CIMC_SIMPLIFY_INTERNAL_H
