@@ -48,7 +48,7 @@ bool blob_equal(const struct blob *a, const struct blob *b);
 /* Nobody is about to read the payload: memory that can be had again from a file may go. */
 void blob_forget(const struct blob *b);
 
-/* ---- derived payloads, all of f32 elements; each takes a reference to `b` ---- */
+/* ---- derived payloads, of elements of four bytes; each takes a reference to `b` ---- */
 
 enum blob_encoding { BLOB_F32, BLOB_F16, BLOB_BF16 };
 /* Of elements at any alignment. */
@@ -62,5 +62,7 @@ struct blob_axis {
 };
 enum { BLOB_MAX_AXES = 24 };
 struct blob *blob_permuted(struct blob *b, const struct blob_axis *axes, uint32_t n_axes);
+/* The same of elements of one byte. */
+struct blob *blob_permuted_bytes(struct blob *b, const struct blob_axis *axes, uint32_t n_axes);
 
 #endif

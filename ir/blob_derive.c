@@ -9,8 +9,9 @@
  * belongs to a source element. Anything else reads its source as it is. Products are rounded once,
  * as a payload between would be.
  *
- * A permutation is made in square tiles: where the last axis strides through the source, lines of
- * the source and lines of the result each fit a cache only that way.
+ * Elements of one byte are permuted, and that is all. A permutation is made in square tiles: where
+ * the last axis strides through the source, lines of the source and lines of the result each fit a
+ * cache only that way.
  */
 #include "blob_internal.h"
 
@@ -19,10 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILE = 16, AHEAD_BYTES = 256 };
+enum { TILE = 16, BYTE_TILE = 64, AHEAD_BYTES = 256 };
 
 struct derivation {
     struct blob *source;
+    bool bytes; /* elements of one byte; encoding and factors are of others */
     enum blob_encoding encoding;
     float *factor; /* or NULL */
     int64_t n_factors, inner;
@@ -87,18 +89,32 @@ struct blob *blob_scaled(struct blob *b, float *factor, int64_t n, int64_t inner
     return derived(&d, b->bytes);
 }
 
-struct blob *blob_permuted(struct blob *b, const struct blob_axis *axes, uint32_t n_axes)
+static struct blob *permuted(struct derivation *d, size_t element, const struct blob_axis *axes,
+                             uint32_t n_axes)
 {
-    struct derivation d = start(b, b->derivation && !b->derivation->n_axes);
     if (n_axes > BLOB_MAX_AXES)
         BUG("a permutation of %u axes", n_axes);
-    size_t bytes = sizeof(float);
+    size_t bytes = element;
     for (uint32_t i = 0; i < n_axes; i++) {
         if (axes[i].size != 1)
-            d.axes[d.n_axes++] = axes[i];
+            d->axes[d->n_axes++] = axes[i];
         bytes *= (size_t)axes[i].size;
     }
-    return derived(&d, bytes);
+    return derived(d, bytes);
+}
+
+struct blob *blob_permuted(struct blob *b, const struct blob_axis *axes, uint32_t n_axes)
+{
+    bool can_join = b->derivation && !b->derivation->n_axes && !b->derivation->bytes;
+    struct derivation d = start(b, can_join);
+    return permuted(&d, sizeof(float), axes, n_axes);
+}
+
+struct blob *blob_permuted_bytes(struct blob *b, const struct blob_axis *axes, uint32_t n_axes)
+{
+    struct derivation d = start(b, false);
+    d.bytes = true;
+    return permuted(&d, 1, axes, n_axes);
 }
 
 /* ---- reading the source ---- */
@@ -134,12 +150,25 @@ static void scale(const struct derivation *d, int64_t at, int64_t n, float *x)
     }
 }
 
-void derivation_element(const struct derivation *d, int64_t i, void *to)
+/* Of the source, for element i. */
+static int64_t source_element(const struct derivation *d, int64_t i)
 {
     int64_t e = d->n_axes ? 0 : i;
-    float x;
     for (uint32_t k = d->n_axes; k-- > 0; i /= d->axes[k].size)
         e += i % d->axes[k].size * d->axes[k].stride;
+    return e;
+}
+
+void derivation_element(const struct derivation *d, int64_t i, void *to)
+{
+    int64_t e = source_element(d, i);
+    float x;
+    if (d->bytes) {
+        const unsigned char *from = blob_data(d->source);
+        for (int64_t k = 0; k < 4; k++)
+            ((unsigned char *)to)[k] = from[source_element(d, 4 * i + k)];
+        return;
+    }
     if (d->source->derivation) {
         derivation_element(d->source->derivation, e, &x);
     } else {
@@ -288,12 +317,38 @@ static void permute(const struct derivation *d, const uint8_t *source, float *to
     free(p.rows);
 }
 
-void derivation_make(const struct derivation *d, float *to)
+static void copy_byte_tile(const struct permutation *p, int64_t r0, int64_t o0, uint8_t *to)
+{
+    for (int64_t r = r0; r < min_i64(r0 + BYTE_TILE, p->n_rows); r++) {
+        const uint8_t *from = p->source + p->rows[r].from;
+        uint8_t *row = to + p->rows[r].to * p->n_columns;
+        for (int64_t o = o0; o < min_i64(o0 + BYTE_TILE, p->n_columns); o++)
+            row[o] = from[o * p->stride];
+    }
+}
+
+static void permute_bytes(const struct derivation *d, const uint8_t *source, uint8_t *to)
+{
+    const struct blob_axis *last = &d->axes[d->n_axes - 1];
+    struct permutation p = {.source = source, .n_columns = last->size, .stride = last->stride};
+    p.rows = list_rows(d, &p.n_rows);
+    for (int64_t o = 0; o < p.n_columns; o += BYTE_TILE) {
+        for (int64_t r = 0; r < p.n_rows; r += BYTE_TILE)
+            copy_byte_tile(&p, r, o, to);
+    }
+    free(p.rows);
+}
+
+void derivation_make(const struct derivation *d, void *to)
 {
     const struct blob *b = d->source;
     void *scratch = b->derivation ? heap_alloc(b->bytes) : NULL;
     const void *source = blob_read(b, scratch);
-    if (d->n_axes) {
+    if (d->bytes && d->n_axes) {
+        permute_bytes(d, source, to);
+    } else if (d->bytes) {
+        memcpy(to, source, b->bytes);
+    } else if (d->n_axes) {
         permute(d, source, to);
     } else {
         int64_t n = (int64_t)b->bytes / encoded_bytes(d->encoding);

@@ -6,10 +6,10 @@
 
 void derivation_free(struct derivation *d);
 /* All of it; the source is forgotten. */
-void derivation_make(const struct derivation *d, float *to);
+void derivation_make(const struct derivation *d, void *to);
 /* What it is made from is not read now. */
 void derivation_forget(const struct derivation *d);
-/* The bits of its i-th element. */
+/* The bits of its i-th four bytes. */
 void derivation_element(const struct derivation *d, int64_t i, void *to);
 
 #endif

@@ -11,7 +11,7 @@
 
 enum pass_result { PASS_FAILED = -1, PASS_UNCHANGED, PASS_CHANGED };
 
-enum { PASS_MAX_STATS = 32 };
+enum { PASS_MAX_STATS = 48 };
 
 /* How copies are chosen (pass dup). */
 enum dup_objective { DUP_NONE, DUP_SUM, DUP_MAKESPAN, DUP_INTERVAL };
@@ -57,6 +57,9 @@ struct dup_result {
     uint64_t bottleneck_cycles;    /* of its largest copy; the rest of the makespan is fill */
 };
 
+/* What base layers compute in: f32, or exact integers where their inputs are quantised. */
+enum pass_mode { PASS_MODE_AUTO, PASS_MODE_F32, PASS_MODE_INT };
+
 struct pass_ctx {
     struct diag *diag;
     const struct arch *arch;
@@ -66,6 +69,8 @@ struct pass_ctx {
     struct dup_result *dup_result;       /* may be NULL */
     const struct dup_schedule *schedule; /* for objective makespan, else may be NULL */
     const struct progress *progress;     /* of a long search; may be NULL */
+    enum pass_mode mode;     /* AUTO: the first pipeline decides, by the graph it is given */
+    const char *mode_reason; /* what it decided by; NULL until then */
 };
 
 struct pass {

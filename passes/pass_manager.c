@@ -6,14 +6,12 @@
  * and replaced by the parsed one. A pass that fails must have said why; a pass that breaks the
  * graph is a BUG.
  */
-#include "pass.h"
-
-#include <string.h>
+#include "passes_internal.h"
 
 /* layout before fold-bn: a scale may reach its convolution only once the transpose between them is
  * gone. */
 const char pass_default_pipeline[] = "fold,cse,dce,simplify,layout,fold-bn,simplify,fold,cse,dce,"
-                                     "partition,im2col,cse,dce,tile,dup";
+                                     "partition,int,fold,cse,dce,im2col,cse,dce,tile,dup";
 
 #define PASS(id, file) &pass_##id,
 static const struct pass *const passes[] = {
@@ -224,7 +222,8 @@ bool pass_run_pipeline(const char *pipeline, struct ir_graph **g, struct pass_ct
     struct run r = {.ctx = ctx, .o = o, .names = arena_new(), .to = o->print_to};
     if (!r.to)
         r.to = stderr;
-    bool ok = check_options(pipeline, &r) && (o->no_verify || ir_verify(*g, ctx->diag));
+    bool ok = check_options(pipeline, &r) && (o->no_verify || ir_verify(*g, ctx->diag)) &&
+              pass_settle_mode(*g, ctx);
     const char *name;
     while (ok && next_name(&pipeline, r.names, &name)) {
         if (!list_has(o->skip, name, r.names))

@@ -48,10 +48,15 @@ struct ir_value *pass_transpose(const struct pass_place *at, struct ir_value *a,
     return pass_emit1(at, IR_transpose, &attrs, a);
 }
 
+struct ir_value *pass_constant(const struct pass_place *at, struct ir_type type, struct blob *b)
+{
+    return ir_const_new(at->g, at->before, type, b, NULL, at->loc)->out;
+}
+
 struct ir_value *pass_const_of(const struct pass_place *at, uint32_t rank, const int64_t *dims,
                                struct blob *b)
 {
-    return ir_const_new(at->g, at->before, ir_type_of(IR_F32, rank, dims), b, NULL, at->loc)->out;
+    return pass_constant(at, ir_type_of(IR_F32, rank, dims), b);
 }
 
 struct ir_value *pass_const(const struct pass_place *at, uint32_t rank, const int64_t *dims,
@@ -70,7 +75,21 @@ struct ir_value *pass_const_splat(const struct pass_place *at, uint32_t rank, co
 struct ir_value *pass_const_as(const struct pass_place *at, const struct ir_op *old, uint32_t rank,
                                const int64_t *dims)
 {
-    return pass_const_of(at, rank, dims, blob_ref(old->attrs->constant.data));
+    struct ir_type type = ir_type_of((enum ir_dtype)old->out->type.dtype, rank, dims);
+    return pass_constant(at, type, blob_ref(old->attrs->constant.data));
+}
+
+struct ir_value *pass_const_permuted(const struct pass_place *at, const struct ir_op *old,
+                                     uint32_t rank, const int64_t *dims,
+                                     const struct blob_axis *axes, uint32_t n_axes)
+{
+    enum ir_dtype dtype = (enum ir_dtype)old->out->type.dtype;
+    struct blob *b = old->attrs->constant.data;
+    size_t element = ir_dtype_bytes(dtype);
+    if (element != 1 && element != 4)
+        BUG("a constant of %s is permuted", ir_dtype_name(dtype));
+    b = element == 1 ? blob_permuted_bytes(b, axes, n_axes) : blob_permuted(b, axes, n_axes);
+    return pass_constant(at, ir_type_of(dtype, rank, dims), b);
 }
 
 void pass_replace(struct ir_op *old, struct ir_value *with)
@@ -101,6 +120,18 @@ struct pass_floats pass_floats(const struct ir_op *op)
     return (struct pass_floats){.at = blob_data(b), .step = b->splat ? 0 : sizeof(float)};
 }
 
+bool pass_is_per_channel(const struct ir_type *k, const struct ir_type *t, uint32_t channel)
+{
+    if (k->rank > t->rank)
+        return false;
+    for (uint32_t i = 0; i < k->rank; i++) {
+        uint32_t d = t->rank - k->rank + i;
+        if (k->dim[i] != 1 && (d != channel || k->dim[i] != t->dim[channel]))
+            return false;
+    }
+    return true;
+}
+
 const struct ir_op *pass_f32_constant(const struct ir_value *v)
 {
     return ir_is(v, IR_constant) && v->type.dtype == IR_F32 ? v->def : NULL;
@@ -111,6 +142,13 @@ const struct ir_op *pass_matrix_constant(const struct ir_value *v, bool *out_tra
     *out_transposed =
         ir_is(v, IR_transpose) && v->type.rank == 2 && v->def->attrs->transpose.perm.at[0] == 1;
     return pass_f32_constant(*out_transposed ? v->def->in[0].value : v);
+}
+
+bool pass_is_weights(const struct ir_value *v)
+{
+    while (ir_is(v, IR_dequantize) || ir_is(v, IR_transpose) || ir_is(v, IR_reshape))
+        v = v->def->in[0].value;
+    return ir_is(v, IR_constant);
 }
 
 bool pass_constant_operand(const struct ir_op *x, uint32_t *out_index)

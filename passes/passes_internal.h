@@ -37,9 +37,15 @@ struct ir_value *pass_const(const struct pass_place *at, uint32_t rank, const in
                             float *data);
 struct ir_value *pass_const_splat(const struct pass_place *at, uint32_t rank, const int64_t *dims,
                                   float x);
-/* Of this payload; takes over the reference. */
+/* f32, of this payload; takes over the reference. */
 struct ir_value *pass_const_of(const struct pass_place *at, uint32_t rank, const int64_t *dims,
                                struct blob *b);
+/* Of any type. */
+struct ir_value *pass_constant(const struct pass_place *at, struct ir_type type, struct blob *b);
+/* The elements of `old` along these axes of it, as another constant. */
+struct ir_value *pass_const_permuted(const struct pass_place *at, const struct ir_op *old,
+                                     uint32_t rank, const int64_t *dims,
+                                     const struct blob_axis *axes, uint32_t n_axes);
 /* The same payload under another shape. */
 struct ir_value *pass_const_as(const struct pass_place *at, const struct ir_op *constant,
                                uint32_t rank, const int64_t *dims);
@@ -62,14 +68,24 @@ static inline float pass_float(const struct pass_floats *f, int64_t i)
     return x;
 }
 
+/* Does `k`, broadcast against a value of type t, vary along dimension `channel` at most? */
+bool pass_is_per_channel(const struct ir_type *k, const struct ir_type *t, uint32_t channel);
+
 /* The f32 constant that defines `v`, or NULL. */
 const struct ir_op *pass_f32_constant(const struct ir_value *v);
 /* The f32 constant that is `v` or whose two dimensions `v` swaps: transposing a matrix can wait
  * until the crossbars' order is made, so that no copy of it is needed in between. NULL if there is
  * none. */
 const struct ir_op *pass_matrix_constant(const struct ir_value *v, bool *out_transposed);
+/* Constants but for moves and, in mode int, their dequantize: what a base layer can hold. */
+bool pass_is_weights(const struct ir_value *v);
 /* x is an elementwise operation of one runtime value and one f32 constant: which operand is it? */
 bool pass_constant_operand(const struct ir_op *x, uint32_t *out_index);
+/* ---- quant/mode.c ---- */
+/* Settles ctx->mode if it is AUTO; false with a diagnostic where integers are asked for and the
+ * graph has none. */
+bool pass_settle_mode(struct ir_graph *g, struct pass_ctx *ctx) CHECK_RESULT;
+
 bool pass_has_trait(const struct ir_op *op, unsigned trait);
 /* "'conv1' (conv)": an operation in an error message. */
 const char *pass_op_text(const struct ir_op *op, struct arena *a);

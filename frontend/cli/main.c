@@ -131,7 +131,7 @@ static const struct command commands[] = {
          "\n"
          "Examples:\n"
          "  cimc opt model.onnx --print-after=fold-bn\n"
-         "  cimc opt layer.ir --passes=partition,im2col,tile,dup --extra-pes 4\n"
+         "  cimc opt layer.ir --passes=partition,int,im2col,tile,dup --extra-pes 4\n"
          "  cimc opt model.onnx --dot | dot -Tsvg > model.svg\n",
      .groups = {options_passes, options_timing, options_inline, options_model, options_mapping,
                 options_decisions, options_output},

@@ -137,7 +137,7 @@ static const char *const stats[] = {"operations merged", NULL};
 const struct pass pass_cse = {
     .name = "cse",
     .summary = "merge equal operations",
-    .needs = IR_TENSOR | IR_CANONICAL | IR_CROSSBAR,
+    .needs = IR_TENSOR | IR_CANONICAL | IR_INTEGER | IR_CROSSBAR,
     .stats = stats,
     .run = run_cse,
 };

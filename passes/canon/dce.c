@@ -20,7 +20,7 @@ static const char *const stats[] = {"operations removed", NULL};
 const struct pass pass_dce = {
     .name = "dce",
     .summary = "remove operations without users",
-    .needs = IR_TENSOR | IR_CANONICAL | IR_CROSSBAR,
+    .needs = IR_TENSOR | IR_CANONICAL | IR_INTEGER | IR_CROSSBAR,
     .stats = stats,
     .run = run_dce,
 };

@@ -114,19 +114,6 @@ static bool find_biased_dense(struct ir_value *x, uint32_t *out_constant)
 
 /* ---- per-channel constants ---- */
 
-/* Does `k`, broadcast against a value of type t, vary along dimension `channel` at most? */
-static bool is_per_channel(const struct ir_type *k, const struct ir_type *t, uint32_t channel)
-{
-    if (k->rank > t->rank)
-        return false;
-    for (uint32_t i = 0; i < k->rank; i++) {
-        uint32_t d = t->rank - k->rank + i;
-        if (k->dim[i] != 1 && (d != channel || k->dim[i] != t->dim[channel]))
-            return false;
-    }
-    return true;
-}
-
 /* One number a channel, or one for all. */
 struct channel_floats {
     struct pass_floats f;
@@ -240,8 +227,8 @@ static bool absorb_in_biased(struct ir_op *op, struct ir_value *x, const struct 
     struct ir_op *add = x->def, *dense = add->in[1 - ci].value->def;
     uint32_t channel = x->type.rank - 1u;
     const struct ir_op *c = add->in[ci].value->def;
-    if (!is_per_channel(&c->out->type, &x->type, channel) ||
-        !is_per_channel(&k->out->type, &x->type, channel))
+    if (!pass_is_per_channel(&c->out->type, &x->type, channel) ||
+        !pass_is_per_channel(&k->out->type, &x->type, channel))
         return false;
     struct pass_place at = pass_before(add);
     struct ir_value *old = add->in[ci].value;
@@ -265,7 +252,7 @@ static bool absorb(struct ir_op *op)
         return false;
     if (absorb_in_biased(op, x, k))
         return true;
-    if (!find_target(x, &t) || !is_per_channel(&k->out->type, &x->type, t.channel))
+    if (!find_target(x, &t) || !pass_is_per_channel(&k->out->type, &x->type, t.channel))
         return false;
     if (t.layer->opcode == IR_conv && conv_bias_usable(t.layer)) {
         bool direct = x->def == t.layer;

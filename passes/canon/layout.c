@@ -48,12 +48,26 @@ static struct ir_op *transposed(const struct ir_value *v)
 
 /* ---- constants ---- */
 
+/* A constant, or a bias that stays in integers until pass int. */
+static bool is_known(const struct ir_value *v)
+{
+    return ir_is(v, IR_dequantize) ? ir_is(v->def->in[0].value, IR_constant)
+                                   : ir_is(v, IR_constant);
+}
+
+static struct ir_value *shaped(const struct pass_place *at, struct ir_value *v, uint32_t rank,
+                               const int64_t *dims)
+{
+    struct ir_type to = ir_type_of((enum ir_dtype)v->type.dtype, rank, dims);
+    return ir_is(v, IR_constant) ? pass_const_as(at, v->def, rank, dims) : pass_reshape(at, v, &to);
+}
+
 /* The constant that meets x where `k` met transpose(x, p): k with leading ones, its dimensions
  * moved. With inverse permutations, the other way round. */
-static struct ir_value *move_constant(const struct pass_place *at, const struct ir_op *k,
+static struct ir_value *move_constant(const struct pass_place *at, struct ir_value *k,
                                       const int64_t *p, uint32_t rank)
 {
-    const struct ir_type *t = &k->out->type;
+    const struct ir_type *t = &k->type;
     int64_t wide[IR_MAX_RANK], dims[IR_MAX_RANK], inverse[IR_MAX_RANK];
     uint32_t more = rank - t->rank, n_long = 0;
     for (uint32_t i = 0; i < rank; i++) {
@@ -62,9 +76,9 @@ static struct ir_value *move_constant(const struct pass_place *at, const struct 
     }
     undo(p, rank, wide, dims);
     if (n_long <= 1) /* nothing moves but ones */
-        return pass_const_as(at, k, rank, dims);
+        return shaped(at, k, rank, dims);
     invert(p, rank, inverse);
-    return pass_transpose(at, pass_const_as(at, k, rank, wide), inverse);
+    return pass_transpose(at, shaped(at, k, rank, wide), inverse);
 }
 
 /* ---- moving a transpose behind its user ---- */
@@ -128,6 +142,13 @@ static void permute_axes(struct ir_ints *axes, const int64_t *p, struct arena *a
     axes->at = moved;
 }
 
+/* One number for all has no axis, whatever the attribute says. */
+static void permute_axis(int64_t *axis, const struct ir_op *f, const int64_t *p)
+{
+    if (*axis >= 0 && *axis < f->out->type.rank)
+        *axis = p[*axis];
+}
+
 /* The attributes of f' in f(transpose(x, p)) = transpose(f'(x), p). With inverse permutations, the
  * other way round. */
 static union ir_attrs permute_attrs(const struct ir_op *f, const int64_t *p, struct arena *a)
@@ -146,17 +167,31 @@ static union ir_attrs permute_attrs(const struct ir_op *f, const int64_t *p, str
     case IR_gather_grid: permute_index(&attrs.gather_grid, p, a); break;
     case IR_reduce: permute_axes(&attrs.reduce.axes, p, a); break;
     case IR_softmax: attrs.softmax.axis = p[attrs.softmax.axis]; break;
+    case IR_quantize: permute_axis(&attrs.quantize.axis, f, p); break;
+    case IR_dequantize: permute_axis(&attrs.dequantize.axis, f, p); break;
+    case IR_requantize: permute_axis(&attrs.requantize.axis, f, p); break;
     case IR_concat: attrs.concat.axis = p[attrs.concat.axis]; break;
     default: break;
     }
     return attrs;
 }
 
-/* Operations of one operand that work elementwise or dimension by dimension. */
+enum { MOST_PARAMETERS = 3 };
+/* Operations that work elementwise or dimension by dimension of operand 0; all others are
+ * parameters, of one dimension at most. */
 static bool is_permutable(const struct ir_op *op)
 {
-    return pass_has_trait(op, IR_UNARY) || op->opcode == IR_pad || op->opcode == IR_slice ||
-           op->opcode == IR_gather_grid || op->opcode == IR_softmax || op->opcode == IR_reduce;
+    switch (op->opcode) {
+    case IR_pad:
+    case IR_slice:
+    case IR_gather_grid:
+    case IR_softmax:
+    case IR_reduce:
+    case IR_quantize:
+    case IR_dequantize:
+    case IR_requantize: return true;
+    default: return pass_has_trait(op, IR_UNARY);
+    }
 }
 
 static bool sink_one(struct ir_op *op, struct pass_ctx *ctx)
@@ -164,8 +199,11 @@ static bool sink_one(struct ir_op *op, struct pass_ctx *ctx)
     struct ir_op *t = transposed(op->in[0].value);
     if (!t)
         return false;
+    struct ir_value *in[MOST_PARAMETERS + 1];
+    for (uint32_t i = 0; i < op->n_in; i++)
+        in[i] = i ? op->in[i].value : t->in[0].value;
     union ir_attrs attrs = permute_attrs(op, perm_of(t), ctx->scratch);
-    finish(op, again(op, &attrs, &t->in[0].value), t, ctx);
+    finish(op, again(op, &attrs, in), t, ctx);
     return true;
 }
 
@@ -179,13 +217,11 @@ static bool sink_binary(struct ir_op *op, struct pass_ctx *ctx)
     struct pass_place at = pass_before(op);
     struct ir_value *in[2];
     for (int i = 0; i < 2; i++) { /* check both before anything is made */
-        bool constant = pass_f32_constant(op->in[i].value) != NULL;
-        if (!constant && (!t[i] || !same_perm(t[i], any)))
+        if (!is_known(op->in[i].value) && (!t[i] || !same_perm(t[i], any)))
             return false;
     }
     for (int i = 0; i < 2; i++)
-        in[i] =
-            t[i] ? t[i]->in[0].value : move_constant(&at, op->in[i].value->def, perm_of(any), rank);
+        in[i] = t[i] ? t[i]->in[0].value : move_constant(&at, op->in[i].value, perm_of(any), rank);
     finish(op, again(op, op->attrs, in), any, ctx);
     return true;
 }
@@ -195,7 +231,7 @@ static bool sink_concat(struct ir_op *op, struct pass_ctx *ctx)
     struct ir_op *any = NULL;
     for (uint32_t i = 0; i < op->n_in; i++) {
         struct ir_op *t = transposed(op->in[i].value);
-        if (!t && !pass_f32_constant(op->in[i].value))
+        if (!t && !is_known(op->in[i].value))
             return false;
         if (t && any && !same_perm(t, any))
             return false;
@@ -208,7 +244,7 @@ static bool sink_concat(struct ir_op *op, struct pass_ctx *ctx)
     for (uint32_t i = 0; i < op->n_in; i++) {
         struct ir_op *t = transposed(op->in[i].value);
         in[i] = t ? t->in[0].value
-                  : move_constant(&at, op->in[i].value->def, perm_of(any), any->out->type.rank);
+                  : move_constant(&at, op->in[i].value, perm_of(any), any->out->type.rank);
     }
     union ir_attrs attrs = permute_attrs(op, perm_of(any), ctx->scratch);
     finish(op, again(op, &attrs, in), any, ctx);
@@ -354,10 +390,14 @@ static struct ir_op *raise_once(struct ir_op *t, struct pass_ctx *ctx)
     if (!runtime_operand(f, &xi))
         BUG("a transpose cannot move past this operation");
     struct pass_place at = pass_before(t);
-    struct ir_value *x = pass_transpose(&at, f->in[xi].value, perm_of(t)), *in[2] = {x, x};
+    struct ir_value *x = pass_transpose(&at, f->in[xi].value, perm_of(t));
+    struct ir_value *in[MOST_PARAMETERS + 1];
     invert(perm_of(t), rank, inverse);
-    if (f->n_in == 2)
-        in[1 - xi] = move_constant(&at, f->in[1 - xi].value->def, inverse, rank);
+    for (uint32_t i = 0; i < f->n_in; i++)
+        in[i] = f->in[i].value;
+    in[xi] = x;
+    if (pass_has_trait(f, IR_BINARY))
+        in[1 - xi] = move_constant(&at, in[1 - xi], inverse, rank);
     union ir_attrs attrs = permute_attrs(f, inverse, ctx->scratch);
     struct ir_new desc = {
         .opcode = f->opcode, .in = in, .n_in = f->n_in, .attrs = &attrs, .name = f->name};
@@ -368,9 +408,15 @@ static struct ir_op *raise_once(struct ir_op *t, struct pass_ctx *ctx)
 
 /* ---- the pass ---- */
 
+/* Not integers that shapes are computed with. */
+static bool is_data(const struct ir_value *v)
+{
+    return v->type.dtype == IR_F32 || v->type.dtype == IR_U8 || v->type.dtype == IR_I8;
+}
+
 static bool sink(struct ir_op *op, struct pass_ctx *ctx)
 {
-    if (!op->out || op->out->type.dtype != IR_F32)
+    if (!op->out || !is_data(op->out))
         return false;
     if (op->opcode == IR_concat)
         return sink_concat(op, ctx);

@@ -1,5 +1,5 @@
 /*
- * im2col.c - CANONICAL -> CROSSBAR: every value becomes (h, w, c), every base layer an mvm.
+ * im2col.c - INTEGER -> CROSSBAR: every value becomes (h, w, c), every base layer an mvm.
  *
  * One walk in list order makes new operations behind the old ones; then the old ones are removed.
  * Each old value has a view (im2col.h) of the new value that holds it. Reshape and transpose only
@@ -62,7 +62,75 @@ static bool lower_unary(struct lowering *lo, const struct ir_op *op, struct view
     struct view x = lowered_view(lo, op->in[0].value);
     struct ir_value *base = view_base(lo, &x);
     *out = x;
+    out->type.dtype = op->out->type.dtype;
     out->base = lower_same(lo, op->attrs, &base, 1);
+    return true;
+}
+
+static bool lower_table(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    struct view x = lowered_view(lo, op->in[0].value);
+    struct pass_place at = lowering_place(lo);
+    const struct ir_op *t = op->in[1].value->def;
+    struct ir_value *in[] = {view_base(lo, &x), pass_const_as(&at, t, 1, t->out->type.dim)};
+    *out = x;
+    out->type.dtype = op->out->type.dtype;
+    out->base = lower_same(lo, NULL, in, 2);
+    return true;
+}
+
+/* ---- into integers, between them, out of them ---- */
+
+static int64_t *parameter_axis(union ir_attrs *attrs, enum ir_opcode opcode)
+{
+    switch (opcode) {
+    case IR_quantize: return &attrs->quantize.axis;
+    case IR_dequantize: return &attrs->dequantize.axis;
+    case IR_requantize: return &attrs->requantize.axis;
+    default: BUG("a %s has no parameters", ir_op_descs[opcode].name);
+    }
+}
+
+/* Any layout does for one number for all; else the dimension of the parameters has an axis. */
+static struct ir_value *parameter_layout(struct lowering *lo, struct view *x, bool one,
+                                         int64_t *axis)
+{
+    uint32_t dim = (uint32_t)*axis;
+    struct layout l;
+    *axis = 2;
+    if (one)
+        return view_base(lo, x);
+    bool has_axis = (layout_of_view(x, &l) || layout_canonical(&x->type, &l)) && l.axis[dim] >= 0;
+    if (!has_axis)
+        l = layout_around(&x->type, dim, 2);
+    *axis = l.axis[dim];
+    struct ir_value *base = view_materialise(lo, x, &l);
+    *x = view_of_layout(base, &x->type, &l);
+    return base;
+}
+
+static bool lower_quantised(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    struct view x = lowered_view(lo, op->in[0].value);
+    struct pass_place at = lowering_place(lo);
+    union ir_attrs attrs = *op->attrs;
+    int64_t *axis = parameter_axis(&attrs, op->opcode);
+    struct ir_value *in[4];
+    bool one = true;
+    for (uint32_t i = 1; i < op->n_in; i++) {
+        one = one && ir_count(&op->in[i].value->type) == 1;
+        if (!ir_is(op->in[i].value, IR_constant))
+            return lower_error(lo, "scale and zero point must be constants");
+    }
+    in[0] = parameter_layout(lo, &x, one, axis);
+    for (uint32_t i = 1; i < op->n_in; i++) {
+        int64_t dims[3] = {1, 1, 1};
+        dims[*axis] = ir_count(&op->in[i].value->type);
+        in[i] = pass_const_as(&at, op->in[i].value->def, 3, dims);
+    }
+    *out = x;
+    out->type.dtype = op->out->type.dtype;
+    out->base = lower_same(lo, &attrs, in, op->n_in);
     return true;
 }
 
@@ -400,6 +468,11 @@ static lower_fn *const special[IR_N_OPCODES] = {
     [IR_output] = lower_output,
     [IR_conv] = lower_conv,
     [IR_matmul] = lower_matmul,
+    [IR_quantize] = lower_quantised,
+    [IR_dequantize] = lower_quantised,
+    [IR_requantize] = lower_quantised,
+    [IR_table] = lower_table,
+    [IR_cast] = lower_unary,
     [IR_max_pool] = lower_pool,
     [IR_avg_pool] = lower_pool,
     [IR_overlap_add] = lower_overlap_add,
@@ -525,7 +598,7 @@ static const char *const stats[] = {"base layers", "rearrangements", "weights un
 const struct pass pass_im2col = {
     .name = "im2col",
     .summary = "bring every value to (h, w, c) and base layers to mvm",
-    .needs = IR_CANONICAL,
+    .needs = IR_INTEGER,
     .gives = IR_CROSSBAR,
     .stats = stats,
     .run = run_im2col,

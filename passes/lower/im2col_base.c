@@ -89,7 +89,7 @@ static struct ir_value *make_weights(struct lowering *lo, const struct ir_op *w,
     if (b->splat || row_major)
         return pass_const_as(&at, w, 2, dims);
     uint32_t n = matrix_axes(w, key, axes);
-    return pass_const_of(&at, 2, dims, blob_permuted(b, axes, n));
+    return pass_const_permuted(&at, w, 2, dims, axes, n);
 }
 
 static bool key_equal(const struct weights_key *a, const struct weights_key *b)
@@ -115,14 +115,24 @@ static struct ir_value *weights(struct lowering *lo, const struct ir_op *w,
     return made->value;
 }
 
+enum { X_BITS = 8 }; /* of a quantised input */
+
+/* Of x and w, with the centers of the operation at hand, if it has any. */
 static struct ir_value *emit_mvm(struct lowering *lo, struct ir_value *x, struct ir_value *w,
                                  const union ir_attrs *attrs)
 {
     struct pass_place at = lowering_place(lo);
-    struct ir_value *in[] = {x, w};
+    struct ir_value *in[] = {x, w, NULL};
+    union ir_attrs all = *attrs;
+    uint32_t n_in = lo->op->n_in;
+    if (n_in > 2) {
+        const struct ir_op *center = lo->op->in[2].value->def;
+        in[2] = pass_const_as(&at, center, 1, center->out->type.dim);
+    }
+    all.mvm.x_bits = x->type.dtype == IR_U8 ? X_BITS : 0;
     return pass_emit(
         &at, &(struct ir_new){
-                 .opcode = IR_mvm, .in = in, .n_in = 2, .attrs = attrs, .name = lo->op->name});
+                 .opcode = IR_mvm, .in = in, .n_in = n_in, .attrs = &all, .name = lo->op->name});
 }
 
 /* ---- conv ---- */
@@ -210,6 +220,7 @@ static struct view dense_all(struct lowering *lo, struct view *x, const struct d
 static struct view dense(struct lowering *lo, struct view *x, const struct dense *m)
 {
     struct ir_type y = x->type;
+    y.dtype = lo->op->out->type.dtype;
     y.dim[y.rank - 1] = m->n;
     bool one_row = ir_count(&x->type) == m->k;
     return one_row ? dense_all(lo, x, m, &y) : dense_rows(lo, x, m, &y);
@@ -245,6 +256,8 @@ bool lower_matmul(struct lowering *lo, const struct ir_op *op, struct view *out)
     const struct ir_op *constant[2];
     for (int i = 0; i < 2; i++)
         constant[i] = pass_matrix_constant(op->in[i].value, &swapped[i]);
+    if (op->in[1].value->type.dtype == IR_I8) /* in integers it stands there, as it is */
+        constant[1] = op->in[1].value->def;
     int wi = constant[1] ? 1 : 0;
     const struct ir_op *w = constant[wi];
     if (!w)
@@ -282,6 +295,14 @@ static int by_weights(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
+static bool same_centers(const struct ir_op *a, const struct ir_op *b)
+{
+    if (a->n_in < 3 || b->n_in < 3)
+        return a->n_in == b->n_in;
+    return blob_equal(a->in[2].value->def->attrs->constant.data,
+                      b->in[2].value->def->attrs->constant.data);
+}
+
 uint64_t unshare_weights(struct ir_graph *g)
 {
     uint64_t n_unshared = 0;
@@ -298,7 +319,7 @@ uint64_t unshare_weights(struct ir_graph *g)
         struct ir_op *op = users.at[i];
         if (!first || first->attrs->mvm.weights != op->attrs->mvm.weights)
             first = op;
-        else if (first->in[1].value != op->in[1].value ||
+        else if (first->in[1].value != op->in[1].value || !same_centers(first, op) ||
                  first->attrs->mvm.group != op->attrs->mvm.group) {
             op->attrs->mvm.weights = 0;
             n_unshared++;

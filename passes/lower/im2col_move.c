@@ -172,7 +172,7 @@ static struct ir_value *permute_constant(struct lowering *lo, const struct ir_op
         return pass_const_as(&at, constant, 3, t->dim);
     for (uint32_t i = 0; i < t->all.n; i++)
         axes[i] = (struct blob_axis){t->all.at[i].size, t->all.at[i].stride};
-    return pass_const_of(&at, 3, t->dim, blob_permuted(b, axes, t->all.n));
+    return pass_const_permuted(&at, constant, 3, t->dim, axes, t->all.n);
 }
 
 /* ---- values ---- */

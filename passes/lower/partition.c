@@ -1,6 +1,7 @@
 /*
- * partition.c - TENSOR -> CANONICAL: checks that everything is static f32 and splits padding and
- * bias off the base layers, so that what is left of a convolution is one matrix product a pixel:
+ * partition.c - TENSOR -> CANONICAL: checks that everything is static, f32 or quantised, and splits
+ * padding and bias off the base layers, so that what is left of a convolution is one matrix product
+ * a pixel:
  *   conv(x, w, b, pad) -> add(conv(pad(x), w), b as [C,1,1])
  * Errors (code LOWER): one a kind, each lists every node it concerns.
  */
@@ -21,9 +22,34 @@ static bool has_runtime_statistics(const struct ir_op *op)
 {
     return op->opcode == IR_batch_norm; /* fold-bn takes all others away */
 }
+static bool is_byte(const struct ir_value *v)
+{
+    return v->type.dtype == IR_U8 || v->type.dtype == IR_I8;
+}
+/* Bytes are quantised and only move, or are compared. */
+static bool keeps_bytes(const struct ir_op *op)
+{
+    switch (op->opcode) {
+    case IR_input:
+    case IR_quantize:
+    case IR_requantize:
+    case IR_relu:
+    case IR_clip:
+    case IR_min:
+    case IR_max:
+    case IR_max_pool: return true;
+    default: return pass_has_trait(op, IR_MOVES);
+    }
+}
+/* i32 is a bias, or sums on their way into a requantize or out of the model. */
 static bool is_not_float(const struct ir_op *op)
 {
-    return !is_illegal(op) && op->out && op->out->type.dtype != IR_F32;
+    if (is_illegal(op) || !op->out || op->out->type.dtype == IR_F32)
+        return false;
+    bool sums = op->out->type.dtype == IR_I32;
+    if (op->opcode == IR_constant)
+        return !sums && !is_byte(op->out);
+    return !(sums && op->opcode == IR_cast) && !(is_byte(op->out) && keeps_bytes(op));
 }
 static bool is_empty(const struct ir_op *op)
 {
@@ -35,13 +61,12 @@ static bool is_too_large(const struct ir_op *op)
 }
 static bool has_runtime_weights(const struct ir_op *op)
 {
-    return op->opcode == IR_conv && !ir_is(op->in[1].value, IR_constant);
+    return op->opcode == IR_conv && !pass_is_weights(op->in[1].value);
 }
 static bool is_runtime_product(const struct ir_op *op)
 {
-    bool transposed;
-    return op->opcode == IR_matmul && !pass_matrix_constant(op->in[0].value, &transposed) &&
-           !pass_matrix_constant(op->in[1].value, &transposed);
+    return op->opcode == IR_matmul && !pass_is_weights(op->in[0].value) &&
+           !pass_is_weights(op->in[1].value);
 }
 
 static const struct check {
@@ -51,7 +76,7 @@ static const struct check {
 } checks[] = {
     {is_illegal, "must be computable at compile time", 0},
     {has_runtime_statistics, "scale, bias, mean and variance must be constant", 0x1e},
-    {is_not_float, "not of type f32", 0},
+    {is_not_float, "neither of type f32 nor quantised", 0},
     {is_empty, "without elements", 0},
     {is_too_large, "of more than 2^28 elements, which is the most on the machine", 0},
     {has_runtime_weights, "the weights must be constant", 1u << 1},
@@ -236,7 +261,8 @@ static enum pass_result run_partition(struct pass_ctx *ctx, struct ir_graph *g)
 static const char *const stats[] = {"paddings split off", "biases split off", NULL};
 const struct pass pass_partition = {
     .name = "partition",
-    .summary = "check that the network is static f32; split padding and bias off base layers",
+    .summary = "check that the network is static, f32 or quantised; split padding and bias off "
+               "base layers",
     .needs = IR_TENSOR,
     .gives = IR_CANONICAL,
     .stats = stats,

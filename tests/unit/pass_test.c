@@ -288,7 +288,7 @@ START_TEST(test_passes_are_listed)
 {
     size_t n;
     const struct pass *const *list = pass_list(&n);
-    ck_assert_uint_eq(n, 10);
+    ck_assert_uint_eq(n, 11);
     ck_assert_str_eq(list[0]->name, "fold");
     ck_assert_str_eq(list[n - 1]->name, "dup");
     for (size_t i = 0; i < n; i++) {
@@ -451,7 +451,7 @@ START_TEST(test_refused)
     rig_open(&r);
     char *text = arena_printf(r.arena, "graph \"g\" tensor {\n%s}\n", cases[_i].body);
     struct ir_graph *g = parse_text(&r, text);
-    ck_assert(!run(&r, "partition,im2col", &g));
+    ck_assert(!run(&r, "partition,int,im2col", &g));
     if (!has_error(&r, DIAG_LOWER, cases[_i].part))
         diag_print(r.diag, stderr);
     ck_assert(has_error(&r, DIAG_LOWER, cases[_i].part));
@@ -489,7 +489,7 @@ START_TEST(test_integers_are_refused)
     rig_open(&r);
     struct ir_graph *g = parse_text(&r, text);
     ck_assert(!run(&r, "partition", &g));
-    ck_assert(has_error(&r, DIAG_LOWER, "not of type f32: constant"));
+    ck_assert(has_error(&r, DIAG_LOWER, "neither of type f32 nor quantised: constant"));
     ir_graph_free(g);
     rig_close(&r);
 }
@@ -498,7 +498,7 @@ END_TEST
 START_TEST(test_two_errors_in_one_run)
 {
     static const char text[] =
-        "graph \"g\" canonical {\n" IN(0, "2,1,4,5") W "%2 = conv %0, %1 " CONV(
+        "graph \"g\" integer {\n" IN(0, "2,1,4,5") W "%2 = conv %0, %1 " CONV(
             "1") " @\"x\"\n"
                  "%3 = conv %0, %1 " CONV("1") " @\"y\"\n"
                                                "%4 = add %2, %3 @\"z\"\n" OUT(4, "2,1,4,5") "}\n";
@@ -537,7 +537,7 @@ END_TEST
 /* A transposed matrix in front of a product is not folded but turned when it becomes K x N. */
 START_TEST(test_transposed_matrix)
 {
-    static const char text[] = "graph \"g\" canonical {\n" IN(
+    static const char text[] = "graph \"g\" integer {\n" IN(
         0,
         "1,2") "%1 = constant {dtype=\"f32\", shape=[3,2], data=dense(1.0,2.0,3.0,4.0,5.0,6.0)}\n"
                "%2 = transpose %1 {perm=[1,0]}\n%3 = matmul %0, %2 {weights=0}\n" OUT(3,

@@ -1,0 +1,71 @@
+/*
+ * int.c - CANONICAL -> INTEGER: what is quantised is computed in integers.
+ *
+ * The graph that comes in says everything in f32 operations between dequantize and quantize. The
+ * rules of int.def bring the two together with what stands between them until nothing more fits;
+ * what is left between them stays f32, as the model has it. In mode f32 only signs and pairs that
+ * cancel go.
+ */
+#include "int.h"
+
+#include "rewrite.h"
+
+static const enum ir_opcode roots[] = {
+#define RULE(phase, root, name, doc) IR_##root,
+#include "int.def"
+#undef RULE
+};
+static const int phases[] = {
+#define RULE(phase, root, name, doc) phase,
+#include "int.def"
+#undef RULE
+};
+static struct ir_value *(*const rules[])(struct ir_op *op, struct pass_ctx *ctx) = {
+#define RULE(phase, root, name, doc) int_rule_##name,
+#include "int.def"
+#undef RULE
+};
+enum { N_RULES = sizeof roots / sizeof *roots, STAT_SHIFTED = N_RULES };
+_Static_assert((int)STAT_SHIFTED < (int)PASS_MAX_STATS, "each rule has a statistic");
+
+struct rules {
+    struct pass_ctx *ctx;
+    int phase; /* 0: pairs that cancel, alone */
+};
+
+static struct ir_value *apply(void *self, size_t i, struct ir_op *root)
+{
+    const struct rules *r = self;
+    bool cancels = rules[i] == int_rule_same_grid;
+    return phases[i] <= r->phase || cancels ? rules[i](root, r->ctx) : NULL;
+}
+
+static enum pass_result run_int(struct pass_ctx *ctx, struct ir_graph *g)
+{
+    struct rules r = {.ctx = ctx};
+    struct rewrite_rules all = {.n = N_RULES, .roots = roots, .apply = apply, .self = &r};
+    unsigned n_errors = ctx->diag->n_errors;
+    int last = ctx->mode == PASS_MODE_INT ? 2 : 0;
+    g->stage = IR_INTEGER;
+    ctx->stats[STAT_SHIFTED] = int_shift_to_u8(g, ctx);
+    for (r.phase = last ? 1 : 0; r.phase <= last; r.phase++)
+        rewrite_graph(g, &all, ctx->stats);
+    bool fits = int_check_sums(g, ctx);
+    return fits && ctx->diag->n_errors == n_errors ? PASS_CHANGED : PASS_FAILED;
+}
+
+static const char *const stats[] = {
+#define RULE(phase, root, name, doc) #name " of " #root,
+#include "int.def"
+#undef RULE
+    "values shifted to u8",
+    NULL,
+};
+const struct pass pass_int = {
+    .name = "int",
+    .summary = "compute what is quantised in integers",
+    .needs = IR_CANONICAL,
+    .gives = IR_INTEGER,
+    .stats = stats,
+    .run = run_int,
+};

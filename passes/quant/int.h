@@ -1,0 +1,86 @@
+/*
+ * int.h - what the rules of int.def share: reading quantisation parameters, making constants and
+ * integer operations. PASSES.md has the rules in words.
+ *
+ * Signs: a quantised value q stands for the real number (q - zero) * scale. From INTEGER on every
+ * quantised value is u8; weights, which are constants, are i8.
+ */
+#ifndef CIMC_INT_H
+#define CIMC_INT_H
+
+#include "passes_internal.h"
+
+#include "eval.h"
+
+/* ---- int_params.c: what is known of a value ---- */
+
+/* A dequantize of a u8 value that is known at run time only, by one constant scale for all. */
+struct affine {
+    struct ir_value *q;
+    float scale;
+    int64_t zero;
+};
+bool int_affine(const struct ir_value *v, struct affine *out);
+
+/* A quantize by one constant scale for all. */
+struct target {
+    float scale;
+    int64_t zero, lo, hi;
+};
+bool int_target(const struct ir_op *quantize, struct target *out);
+/* What it makes of a number. */
+int64_t int_quantized(const struct target *t, float x);
+
+/* A dequantize of an accumulator: (product + bias) * scale, scale and bias by index of dimension
+ * `axis`. */
+struct accumulator {
+    struct ir_value *product; /* i32 */
+    const struct ir_op *bias; /* constant, or NULL for 0 */
+    const struct ir_op *scale;
+    uint32_t axis;
+    int64_t n; /* extent of the axis */
+};
+bool int_accumulator(const struct ir_value *v, struct accumulator *out);
+/* Element n of a constant that has one, or one for each index of an axis; 0 of NULL. */
+int64_t int_at(const struct ir_op *constant, int64_t n);
+float int_f32_at(const struct ir_op *constant, int64_t n);
+
+/* The only element of a constant of one element. */
+bool int_scalar(const struct ir_value *v, float *out);
+
+/* ---- int_params.c: making operations ---- */
+
+struct ir_value *int_const_f32(const struct pass_place *at, float x);
+struct ir_value *int_const_u8(const struct pass_place *at, int64_t x);
+/* One i32 for all. */
+struct ir_value *int_const_i32(const struct pass_place *at, int64_t x);
+/* A vector of n elements; `data` is from heap_alloc and taken over. One element if all are alike.
+ */
+struct ir_value *int_const_each(const struct pass_place *at, enum ir_dtype dtype, int64_t n,
+                                void *data);
+struct ir_value *int_cast(const struct pass_place *at, struct ir_value *x, enum ir_dtype to);
+/* zero may be NULL. */
+struct ir_value *int_dequantize(const struct pass_place *at, struct ir_value *q,
+                                struct ir_value *scale, struct ir_value *zero, int64_t axis);
+struct ir_value *int_quantize(const struct pass_place *at, struct ir_value *x,
+                              const struct target *t, const char *name);
+/* `op` with these attributes on x, with its name; NULL if it does not fit. */
+struct ir_value *int_again(struct ir_op *op, const union ir_attrs *attrs, struct ir_value *x);
+
+/* int_base.c: do 32 bits hold the bias of output channel n? Says so if not. */
+bool int_bias_fits(const struct ir_op *layer, int64_t n, int64_t bias, struct pass_ctx *ctx);
+
+/* ---- the pass ---- */
+
+/* int_u8.c: i8 values become u8 values, 128 higher. How many did. */
+uint64_t int_shift_to_u8(struct ir_graph *g, struct pass_ctx *ctx);
+/* int_bounds.c: reports base layers whose sums may leave 32 bits; false if there is one. */
+bool int_check_sums(struct ir_graph *g, struct pass_ctx *ctx);
+
+/* Rules: rewrite.h says what they return. Those that can fail report it to the context. */
+#define RULE(phase, root, name, doc)                                                               \
+    struct ir_value *int_rule_##name(struct ir_op *op, struct pass_ctx *ctx);
+#include "int.def"
+#undef RULE
+
+#endif

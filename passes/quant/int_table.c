@@ -1,0 +1,161 @@
+/*
+ * int_table.c - what is computed of one 8-bit value, element by element, has 256 results: a table.
+ *
+ * They are computed here with the operations of the graph in its order, one IEEE operation each;
+ * exp, log, sigmoid and tanh in f64, rounded once. So a table holds what the operations would give,
+ * and no machine needs a mathematical library.
+ */
+#include "int.h"
+
+#include <math.h>
+
+/* An operation has three operands at most. */
+enum { ENTRIES = 256, MOST_OPS = 64, MOST_VALUES = 4 * MOST_OPS };
+
+/* ---- is it of one value? ---- */
+
+struct chain {
+    struct ir_value *q; /* the one value; NULL until found */
+    uint32_t n;
+};
+
+/* Does every element of v depend on the same element of c->q, and on constants? */
+static bool follow(const struct ir_value *v, const struct ir_type *t, struct chain *c)
+{
+    struct affine a;
+    float x;
+    if (ir_is(v, IR_constant))
+        return int_scalar(v, &x);
+    if (++c->n > MOST_OPS || v->type.rank != t->rank ||
+        memcmp(v->type.dim, t->dim, sizeof t->dim) != 0)
+        return false;
+    if (int_affine(v, &a)) {
+        bool same = !c->q || c->q == a.q;
+        c->q = a.q;
+        return same;
+    }
+    bool elementwise = pass_has_trait(v->def, IR_UNARY | IR_BINARY);
+    for (uint32_t i = 0; i < v->def->n_in && elementwise; i++)
+        elementwise = follow(v->def->in[i].value, t, c);
+    return elementwise;
+}
+
+/* ---- its 256 results ---- */
+
+/* A graph of its own in which q is the constant 0..255. */
+struct work {
+    struct ir_graph *g;
+    struct diag *diag;
+    uint32_t n;
+    const struct ir_value *old[MOST_VALUES];
+    struct ir_value *made[MOST_VALUES];
+};
+
+static double sigmoid(double x)
+{
+    return 1.0 / (1.0 + exp(-x));
+}
+
+static double (*library_function(enum ir_opcode opcode))(double)
+{
+    switch (opcode) {
+    case IR_exp: return exp;
+    case IR_log: return log;
+    case IR_sigmoid: return sigmoid;
+    case IR_tanh: return tanh;
+    default: return NULL;
+    }
+}
+
+/* f of each element of a constant, in f64, rounded once. */
+static struct ir_value *apply(struct work *w, double (*f)(double), const struct ir_value *x)
+{
+    struct pass_place at = {.g = w->g};
+    struct pass_floats from = pass_floats(x->def);
+    int64_t n = ir_count(&x->type);
+    float *data = heap_alloc((size_t)n * sizeof *data);
+    for (int64_t i = 0; i < n; i++)
+        data[i] = (float)f((double)pass_float(&from, i));
+    return pass_const(&at, x->type.rank, x->type.dim, data);
+}
+
+static struct ir_value *computed(struct work *w, const struct ir_value *v);
+
+static struct ir_value *compute(struct work *w, const struct ir_op *op)
+{
+    struct pass_place at = {.g = w->g};
+    struct ir_value *in[3] = {NULL};
+    float x;
+    if (op->opcode == IR_constant && int_scalar(op->out, &x))
+        return int_const_f32(&at, x);
+    if (op->opcode == IR_constant)
+        return pass_const_as(&at, op, 0, NULL);
+    for (uint32_t i = 0; i < op->n_in; i++)
+        in[i] = computed(w, op->in[i].value);
+    double (*f)(double) = library_function(op->opcode);
+    if (f)
+        return apply(w, f, in[0]);
+    struct ir_new desc = {.opcode = op->opcode, .in = in, .n_in = op->n_in, .attrs = op->attrs};
+    struct ir_op *folded = eval_fold(pass_emit(&at, &desc)->def, EVAL_FOLD_BYTES, w->diag);
+    if (!folded)
+        BUG("a %s of 256 constants is not computed", ir_op_descs[op->opcode].name);
+    return folded->out;
+}
+
+static struct ir_value *computed(struct work *w, const struct ir_value *v)
+{
+    for (uint32_t i = 0; i < w->n; i++) {
+        if (w->old[i] == v)
+            return w->made[i];
+    }
+    struct ir_value *made = compute(w, v->def);
+    if (w->n >= MOST_VALUES)
+        BUG("a chain of one value has more operations than were counted");
+    w->old[w->n] = v;
+    w->made[w->n++] = made;
+    return made;
+}
+
+static struct blob *entries(const struct ir_value *v, const struct ir_value *q)
+{
+    struct work w = {.g = ir_graph_new("table", IR_INTEGER), .diag = diag_new()};
+    struct pass_place at = {.g = w.g};
+    uint8_t *all = heap_alloc(ENTRIES);
+    for (int i = 0; i < ENTRIES; i++)
+        all[i] = (uint8_t)i;
+    w.old[w.n] = q;
+    w.made[w.n++] =
+        pass_constant(&at, ir_type_of(IR_U8, 1, (int64_t[]){ENTRIES}), blob_own(all, ENTRIES));
+    const struct ir_value *result = computed(&w, v);
+    struct blob *b = blob_ref(result->def->attrs->constant.data);
+    ir_graph_free(w.g);
+    diag_free(w.diag);
+    return b;
+}
+
+static struct ir_value *table(struct ir_op *op, const struct chain *c)
+{
+    struct pass_place at = pass_before(op);
+    struct ir_type type = ir_type_of((enum ir_dtype)op->out->type.dtype, 1, (int64_t[]){ENTRIES});
+    struct ir_value *in[] = {c->q, pass_constant(&at, type, entries(op->out, c->q))};
+    return pass_emit(&at,
+                     &(struct ir_new){.opcode = IR_table, .in = in, .n_in = 2, .name = op->name});
+}
+
+struct ir_value *int_rule_to_table(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct chain c = {.q = NULL};
+    struct target t;
+    (void)ctx;
+    if (!int_target(op, &t) || !follow(op->in[0].value, &op->out->type, &c) || !c.q)
+        return NULL;
+    return table(op, &c);
+}
+
+/* Without a quantize behind it: so that no library is needed at run time. */
+struct ir_value *int_rule_library(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct chain c = {.q = NULL};
+    (void)ctx;
+    return follow(op->out, &op->out->type, &c) && c.q ? table(op, &c) : NULL;
+}
