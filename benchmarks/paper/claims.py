@@ -85,6 +85,10 @@ KNOWN_COPIES = {
 SCHEDULE_SECONDS = 0.2
 MAKESPAN_SECONDS = 10
 SHAPE_FACTOR = 2  # simulating pixel sets takes at most this many times as long as 1-row sets
+# Compiling takes at most this many times as long as protobuf-c takes to unpack the file.
+COMPILE_FACTORS = {network: 1.5 if network == "resnet50" else 2 for network in TITLES}
+# Simulating an image, in times of ONNX Runtime's float inference with one thread.
+SIMULATE_FACTOR, SIMULATE_INT8_FACTOR = 3, 2
 
 # (network, extra PEs, sets): cycles that copies for the least interval take, found by a program of its own.
 MANY_PES = {("resnet50", 256, "auto"): 878, ("resnet50", 256, "pixel"): 557,

@@ -12,14 +12,14 @@ import sys
 import tempfile
 import time
 
+from paper.claims import COMPILE_FACTORS, SIMULATE_FACTOR, SIMULATE_INT8_FACTOR
 from paper.runner import ROOT, RunError, find_test_data, run
 from paper.weights import weight_bytes
 
 STAGES = ("import", "passes", "schedule", "emit", "check", "write")
 MEMORY_FACTOR, MEMORY_BYTES = 2, 200 * 10**6
-COMPILE_FACTOR, COMPILE_SECONDS = 5, 0.3   # times protobuf-c's unpacking, plus
 MAKESPAN_POINTS = ((32, "pixel"), (256, "auto"), (256, "pixel"))   # extra PEs, sets
-SIMULATE_FACTOR = 5                        # times ONNX Runtime on one thread
+QDQ = "-qdq.onnx"                          # how the 8-bit twin of NAME.onnx is called
 
 
 def machine():
@@ -62,9 +62,27 @@ def find_ort(folder):
     raise RunError("no onnxruntime-node in %s" % folder)
 
 
+def float_twin(model):
+    """The float network of an 8-bit file of make_networks; of all others the file itself."""
+    twin = model[:-len(QDQ)] + ".onnx" if model.endswith(QDQ) else model
+    return twin if os.path.exists(twin) else model
+
+
+def qdq_twin(model):
+    """The 8-bit file beside a network, or None."""
+    twin = os.path.splitext(model)[0] + QDQ
+    return twin if os.path.exists(twin) else None
+
+
+def simulate_factor(model):
+    return SIMULATE_INT8_FACTOR if model.endswith(QDQ) else SIMULATE_FACTOR
+
+
 def ort_seconds(node_path, model, runs):
+    """Of the float network: what an 8-bit one is held against, too."""
     if node_path is None:
         return None
+    model = float_twin(model)
     script = os.path.join(ROOT, "benchmarks", "ort_time.js")
     try:
         return float(run(["env", "NODE_PATH=" + node_path, "node", script, str(runs), model]))
@@ -148,9 +166,11 @@ def measure_model(cimc, model, options, runs, node_path):
     row["compile_ratio"] = ratio(row["compile_s"], row["unpack_s"])
     row["compile_cpu_ratio"] = ratio(row["compile_cpu_s"], row["unpack_cpu_s"])
     row["compile_limit_s"] = row["compile_ok"] = None
-    if row["unpack_s"] is not None:
-        row["compile_limit_s"] = COMPILE_FACTOR * row["unpack_s"] + COMPILE_SECONDS
+    factor = COMPILE_FACTORS.get(os.path.splitext(os.path.basename(model))[0])
+    if row["unpack_s"] is not None and factor:
+        row["compile_limit_s"] = factor * row["unpack_s"]
         row["compile_ok"] = row["compile_s"] <= row["compile_limit_s"]
     row["ort_s"] = ort_seconds(node_path, model, runs)
+    row["simulate_limit_s"] = row["ort_s"] and simulate_factor(model) * row["ort_s"]
     row["simulate_ratio"] = ratio(row["simulate_s"], row["ort_s"])
     return row
