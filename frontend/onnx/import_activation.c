@@ -42,6 +42,7 @@ bool import_prelu(struct onnx_node *n)
     struct ir_value *x = onnx_in(n, 0), *slope = onnx_in(n, 1);
     if (!x || !slope)
         return false;
+    slope = onnx_known(n, slope);
     if (onnx_is_const(slope) && ir_count(&slope->type) == 1 && slope->type.rank <= x->type.rank) {
         union ir_attrs attrs = {.leaky_relu = {.alpha = (float)ir_const_f64(slope->def, 0)}};
         return onnx_set_out(n, 0, onnx_emit1(n, IR_leaky_relu, &attrs, x));
@@ -160,6 +161,7 @@ bool import_pow(struct onnx_node *n)
     double exponent = 0;
     if (!x || !y)
         return false;
+    y = onnx_known(n, y);
     enum ir_dtype base = (enum ir_dtype)x->type.dtype;
     if (!onnx_is_const(x) && base == IR_F32 && constant_exponent(y, &exponent)) {
         struct ir_value *power = onnx_power(n, x, exponent, false);

@@ -30,7 +30,10 @@ bool import_constant(struct onnx_node *n)
     struct ir_value *v = NULL;
     size_t count;
     if (onnx_has_attr(n, "value")) {
-        v = tensor_const(n, onnx_attr_tensor(n, "value"));
+        const Onnx__TensorProto *t = onnx_attr_tensor(n, "value");
+        v = tensor_const(n, t);
+        if (n->out[0])
+            n->out[0]->tensor = t;
     } else if (onnx_has_attr(n, "value_int")) {
         int64_t x = onnx_attr_i64(n, "value_int", 0);
         v = onnx_reshape(n, onnx_ints_const(n, &x, 1), NULL, 0, false);
@@ -113,6 +116,8 @@ bool import_size(struct onnx_node *n)
 
 bool import_identity(struct onnx_node *n)
 {
+    if (n->in[0] && n->out[0])
+        n->out[0]->tensor = n->in[0]->tensor;
     return onnx_set_out(n, 0, onnx_in(n, 0));
 }
 

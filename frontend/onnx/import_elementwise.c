@@ -47,6 +47,7 @@ static bool clip_bound(struct onnx_node *n, size_t i, float *out)
     struct ir_value *v = onnx_in(n, i);
     if (!v)
         return false;
+    v = onnx_known(n, v);
     if (!onnx_is_const(v) || ir_count(&v->type) != 1)
         return onnx_error(n, "bound %zu is not a constant scalar", i);
     *out = (float)ir_const_f64(v->def, 0);
@@ -154,16 +155,21 @@ static struct ir_value *rounded_to_bf16(struct onnx_node *n, struct ir_value *x)
 }
 
 /* Between float types: nothing to do, since all are f32 inside; but constants that become float16
- * or bfloat16 are rounded to what those can hold. */
+ * or bfloat16 are rounded to what those can hold. Integers computed at run time become floats by
+ * `dequantize`. */
 bool import_cast(struct onnx_node *n)
 {
     int64_t to = onnx_attr_i64(n, "to", 0);
-    struct ir_value *x = onnx_in(n, 0);
     enum ir_dtype inside;
-    if (!x)
-        return false;
     if (!onnx_dtype_inside(to, &inside))
         return onnx_error(n, "to %s is not supported", onnx_dtype_name(to));
+    if (inside == IR_F32 && onnx_has_in(n, 0) && n->in[0]->exact)
+        return onnx_set_out(n, 0, n->in[0]->exact);
+    struct ir_value *x = onnx_in(n, 0);
+    if (!x)
+        return false;
+    if (inside == IR_F32 && x->type.dtype != IR_F32 && !onnx_is_const(x))
+        x = onnx_as_float(n, x);
     if (to == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 && onnx_is_const(x))
         x = onnx_cast(n, x, IR_F16);
     bool known = onnx_is_const(x);

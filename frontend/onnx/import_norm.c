@@ -43,23 +43,15 @@ static struct ir_value *log_softmax(struct onnx_node *n, struct ir_value *x, int
     return onnx_helper2(n, IR_sub, d, onnx_helper1(n, IR_log, NULL, sum));
 }
 
-/* Since opset 13 along one axis, by default the last. Before, the dimensions from `axis` (by
- * default 1) on count as one: a reshape to two dimensions, unless all but one of them are 1. */
-bool import_softmax(struct onnx_node *n)
+typedef struct ir_value *make_softmax(struct onnx_node *n, struct ir_value *x, int64_t axis);
+
+/* The dimensions from `axis` on count as one: a reshape to two dimensions, unless all but one of
+ * them are 1. axis = rank is legal: every row has one element. */
+static struct ir_value *flattened(struct onnx_node *n, struct ir_value *x, make_softmax *make,
+                                  int64_t axis)
 {
-    struct ir_value *(*make)(struct onnx_node *, struct ir_value *, int64_t) =
-        n->op->variant == SOFTMAX ? softmax : log_softmax;
-    struct ir_value *x = onnx_in(n, 0);
-    bool flattens = n->im->opset < 13;
-    int64_t axis = onnx_attr_i64(n, "axis", flattens ? 1 : -1);
-    if (!x)
-        return false;
-    /* axis = rank is legal before 13: every row has one element. */
-    bool at_end = flattens && axis == x->type.rank;
-    if (at_end)
-        axis = x->type.rank;
-    else if (!onnx_axis(n, axis, x->type.rank, &axis))
-        return false;
+    if (!x || (axis != x->type.rank && !onnx_axis(n, axis, x->type.rank, &axis)))
+        return NULL;
     int64_t rows = 1, columns = 1, wide = axis, n_wide = 0;
     for (int64_t i = 0; i < x->type.rank; i++) {
         *(i < axis ? &rows : &columns) *= x->type.dim[i];
@@ -68,13 +60,33 @@ bool import_softmax(struct onnx_node *n)
             n_wide++;
         }
     }
-    if (!flattens)
-        return onnx_set_out(n, 0, make(n, x, axis));
-    if (n_wide <= 1 && !at_end)
-        return onnx_set_out(n, 0, make(n, x, wide));
+    if (n_wide <= 1 && axis != x->type.rank)
+        return make(n, x, wide);
     struct ir_value *flat = onnx_reshape(n, x, (const int64_t[]){rows, columns}, 2, false);
     struct ir_value *v = flat ? make(n, flat, 1) : NULL;
-    return onnx_set_out(n, 0, onnx_reshape(n, v, x->type.dim, x->type.rank, false));
+    return onnx_reshape(n, v, x->type.dim, x->type.rank, false);
+}
+
+static struct ir_value *along_axis(struct onnx_node *n, struct ir_value *x, make_softmax *make,
+                                   int64_t axis)
+{
+    return x && onnx_axis(n, axis, x->type.rank, &axis) ? make(n, x, axis) : NULL;
+}
+
+struct ir_value *onnx_softmax(struct onnx_node *n, struct ir_value *x, bool flattens)
+{
+    int64_t axis = onnx_attr_i64(n, "axis", -1);
+    return flattens ? flattened(n, x, softmax, axis) : along_axis(n, x, softmax, axis);
+}
+
+/* Since opset 13 along one axis, by default the last; before from one on, by default 1. */
+bool import_softmax(struct onnx_node *n)
+{
+    make_softmax *make = n->op->variant == SOFTMAX ? softmax : log_softmax;
+    struct ir_value *x = onnx_in(n, 0);
+    struct ir_value *v = n->im->opset < 13 ? flattened(n, x, make, onnx_attr_i64(n, "axis", 1))
+                                           : along_axis(n, x, make, onnx_attr_i64(n, "axis", -1));
+    return onnx_set_out(n, 0, v);
 }
 
 /* ---- LRN ---- */

@@ -175,13 +175,12 @@ bool import_max_pool(struct onnx_node *n)
     return onnx_set_out(n, 0, onnx_from_2d(n, v, x));
 }
 
-bool import_avg_pool(struct onnx_node *n)
+struct ir_value *onnx_avg_pool(struct onnx_node *n, struct ir_value *x)
 {
-    struct ir_value *x = onnx_in(n, 0);
     struct onnx_window w;
     bool count_pad = onnx_attr_i64(n, "count_include_pad", 0) != 0;
     if (!read_pool(n, x, &w))
-        return false;
+        return NULL;
     union ir_attrs attrs = {.avg_pool = {.count_pad = count_pad}};
     memcpy(attrs.avg_pool.kernel, w.kernel, sizeof w.kernel);
     memcpy(attrs.avg_pool.stride, w.stride, sizeof w.stride);
@@ -190,5 +189,10 @@ bool import_avg_pool(struct onnx_node *n)
     if (count_pad)
         memcpy(attrs.avg_pool.counted, w.counted, sizeof w.counted);
     struct ir_value *v = onnx_emit1(n, IR_avg_pool, &attrs, onnx_to_2d(n, x));
-    return onnx_set_out(n, 0, onnx_from_2d(n, v, x));
+    return onnx_from_2d(n, v, x);
+}
+
+bool import_avg_pool(struct onnx_node *n)
+{
+    return onnx_set_out(n, 0, onnx_avg_pool(n, onnx_in(n, 0)));
 }

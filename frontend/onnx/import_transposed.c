@@ -148,8 +148,7 @@ bool import_conv_transpose(struct onnx_node *n)
     struct ir_value *w2 = onnx_to_2d(n, w);
     struct ir_value *in[] = {onnx_to_2d(n, x), w2 ? spread_weights(n, w2, group) : NULL};
     struct ir_value *v = onnx_emit(n, IR_conv, &attrs, in, 2);
-    if (v && onnx_is_const(in[1]))
-        onnx_note_weights(n, v, 1, -group); /* no Conv holds this matrix */
+    onnx_note_weights(n, v, 1, arena_printf(n->im->arena, "taps of %lld;", (long long)group));
     v = overlap_add(n, taps_first(n, v, group, taps), &s);
     return onnx_set_out(n, 0, onnx_from_2d(n, add_bias(n, v, b), x));
 }

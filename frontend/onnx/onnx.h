@@ -14,11 +14,19 @@ struct onnx_constant_input {
     const char *name;    /* of a graph input; one that has an initializer loses it */
     const char *pb_path; /* a serialised TensorProto */
 };
+/* A graph input whose elements are other than its file says (`--input-type name=i8`). */
+struct onnx_input_type {
+    const char *name;
+    enum ir_dtype dtype; /* IR_U8 or IR_I8 */
+};
 struct onnx_options {
     const struct onnx_dim_binding *dims;
     size_t n_dims;
     const struct onnx_constant_input *constants;
     size_t n_constants;
+    /* Of a model of integers written as floats, whose inputs are u8 where nothing is said. */
+    const struct onnx_input_type *input_types;
+    size_t n_input_types;
     /* Called on every new operation; folds it to a constant where all its operands are (bound to
      * eval_fold by the driver). Returns the constant or NULL; the old op is then gone. */
     struct ir_op *(*fold)(void *self, struct ir_op *op);

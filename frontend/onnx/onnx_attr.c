@@ -160,6 +160,28 @@ const Onnx__TensorProto *onnx_attr_tensor(struct onnx_node *n, const char *name)
     return a ? a->t : NULL;
 }
 
+double onnx_attr_number(struct onnx_node *n, const char *name, double otherwise)
+{
+    const Onnx__AttributeProto *a = find(n, name);
+    struct ir_type type;
+    struct blob *b;
+    if (a && a->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT)
+        return (double)a->i;
+    if (!a || a->type != ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR)
+        return (double)onnx_attr_f32(n, name, (float)otherwise);
+    const Onnx__TensorProto *t = onnx_attr_tensor(n, name);
+    if (!t || !onnx_tensor_blob(&n->im->model, t, n->loc, n->im->diag, &type, &b)) {
+        n->failed = true;
+        return otherwise;
+    }
+    const struct ir_value *v = onnx_const(n, type, b);
+    if (ir_count(&type) == 1)
+        return ir_const_f64(v->def, 0);
+    n->failed = true;
+    onnx_error(n, "attribute '%s' is not one number", name);
+    return otherwise;
+}
+
 void onnx_warn_unread(struct onnx_node *n)
 {
     for (size_t i = 0; i < n->proto->n_attribute; i++)

@@ -7,7 +7,6 @@
  */
 #include "onnx_node.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- the walk ---- */
@@ -52,58 +51,6 @@ static bool walk(struct onnx_importer *im)
 
 /* ---- after the walk ---- */
 
-static int by_sharing(const void *a, const void *b)
-{
-    const struct onnx_weight_use *x = *(const struct onnx_weight_use *const *)a;
-    const struct onnx_weight_use *y = *(const struct onnx_weight_use *const *)b;
-    if (x->symbol != y->symbol) /* both in one array, sorted by name: no order of addresses */
-        return x->symbol < y->symbol ? -1 : 1;
-    if (x->variant != y->variant)
-        return x->variant < y->variant ? -1 : 1;
-    return x < y ? -1 : 1;
-}
-
-static void set_weights(struct ir_op *op, int64_t number)
-{
-    if (op->opcode == IR_conv)
-        op->attrs->conv.weights = number;
-    else
-        op->attrs->matmul.weights = number;
-}
-
-static int64_t get_weights(const struct ir_op *op)
-{
-    return op->opcode == IR_conv ? op->attrs->conv.weights : op->attrs->matmul.weights;
-}
-
-/* Numbers the initializers that several base operations use, from 1 in order of first use. */
-static void number_weights(struct onnx_importer *im)
-{
-    size_t n = im->weights.n;
-    int64_t next = 1;
-    const struct onnx_weight_use **sorted =
-        ARENA_ARRAY(im->arena, const struct onnx_weight_use *, n);
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = &im->weights.at[i];
-    if (n)
-        qsort(sorted, n, sizeof *sorted, by_sharing);
-    /* First a mark on all that share, the place of their first use; then numbers by that place. */
-    for (size_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n && sorted[end]->symbol == sorted[i]->symbol &&
-                          sorted[end]->variant == sorted[i]->variant;)
-            end++;
-        for (size_t k = i; end - i > 1 && k < end; k++)
-            set_weights(sorted[k]->op, sorted[i] - im->weights.at + 1);
-    }
-    int64_t *number = ARENA_ARRAY(im->arena, int64_t, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        int64_t first = get_weights(im->weights.at[i].op);
-        if (first && !number[first])
-            number[first] = next++;
-        set_weights(im->weights.at[i].op, number[first]);
-    }
-}
-
 /* Initializers and folded constants that nothing reads any more. */
 static void drop_unused_constants(struct ir_graph *g)
 {
@@ -119,10 +66,12 @@ static bool import(struct onnx_importer *im)
     if (!onnx_check_model(im) || !onnx_collect_symbols(im) || !onnx_collect_nodes(im) ||
         !onnx_order_nodes(im) || !onnx_bind_constants(im))
         return false;
+    for (size_t i = 0; i < im->graph->n_node; i++)
+        im->integral |= im->nodes[i].op->import == import_requant_shift;
     im->g = ir_graph_new(im->graph->name, IR_TENSOR);
     if (!onnx_make_inputs(im) || !walk(im) || !onnx_make_outputs(im))
         return false;
-    number_weights(im);
+    onnx_number_weights(im);
     drop_unused_constants(im->g);
     ir_number(im->g);
     return true;

@@ -16,11 +16,12 @@ enum onnx_symbol_kind { ONNX_INPUT, ONNX_INITIALIZER, ONNX_NODE_OUTPUT };
 struct onnx_symbol {
     const char *name;
     enum onnx_symbol_kind kind;
-    uint32_t index;                  /* of the graph input, initializer or node */
-    bool used;                       /* some node or graph output reads it */
-    const Onnx__TensorProto *tensor; /* of an initializer, and where its bytes are */
-    const struct onnx_source *source;
-    struct ir_value *value; /* NULL until the walk has made it */
+    uint32_t index;                   /* of the graph input, initializer or node */
+    bool used;                        /* some node or graph output reads it */
+    const Onnx__TensorProto *tensor;  /* of an initializer or Constant; of the former also */
+    const struct onnx_source *source; /* where its bytes are */
+    struct ir_value *value;           /* NULL until the walk has made it */
+    struct ir_value *exact;           /* int32 results of a product: the same numbers as floats */
 };
 
 /* ---- the import of one model ---- */
@@ -40,11 +41,11 @@ struct onnx_node {
     bool named;           /* an operation carries the name */
     struct ir_op *before; /* last operation of the graph before this node's */
 };
-/* An operation whose weights are an initializer named directly. */
+/* An operation whose weights are made of one initializer. */
 struct onnx_weight_use {
     struct ir_op *op;
     const struct onnx_symbol *symbol;
-    int64_t variant; /* uses with another variant hold another matrix */
+    const char *variant; /* how they are made; uses with another one hold another matrix */
 };
 struct onnx_importer {
     const char *path;
@@ -60,6 +61,7 @@ struct onnx_importer {
     size_t n_symbols;
     struct onnx_node *nodes; /* in the file's order */
     uint32_t *order;         /* a topological order of them */
+    bool integral;           /* holds a RequantShift: floats of the file are integers */
     struct ir_graph *g;
     VEC(struct onnx_weight_use) weights;
 };
@@ -74,6 +76,9 @@ bool onnx_collect_symbols(struct onnx_importer *im) CHECK_RESULT;
 struct onnx_symbol *onnx_symbol_find(const struct onnx_importer *im, const char *name);
 bool onnx_collect_nodes(struct onnx_importer *im) CHECK_RESULT;
 bool onnx_order_nodes(struct onnx_importer *im) CHECK_RESULT;
+
+/* onnx_weights.c: equal numbers for base operations that hold the same matrix. */
+void onnx_number_weights(struct onnx_importer *im);
 
 /* onnx_io.c: run-time inputs and outputs of the graph. */
 bool onnx_bind_constants(struct onnx_importer *im) CHECK_RESULT;

@@ -5,6 +5,8 @@
  * Dimensions of run-time inputs: a number as given; a name as bound by options->dims; dimension 0
  * is 1 unless bound, and so is a dimension with the name of such a dimension 0; a nameless one may
  * be bound as "input[axis]". Everything else is an error that says what to bind.
+ * Integers outside are integers inside, but in a model of integers written as floats (see
+ * import_requant.c) the tensors outside are integers, and floats inside.
  */
 #include "onnx_node.h"
 
@@ -172,8 +174,49 @@ static void init_dims(struct dims *x, struct onnx_importer *im)
 
 /* ---- inputs ---- */
 
+/* 0 if it is not stated. */
+static int64_t declared_type(const Onnx__ValueInfoProto *v)
+{
+    const Onnx__TypeProto__Tensor *t = tensor_type(v);
+    return t ? t->elem_type : 0;
+}
+
+static bool is_float(int64_t elem_type)
+{
+    return elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT ||
+           elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16;
+}
+
+/* The element types that tensors outside may have. Inside, f32 stands for float16. */
+#define OUTSIDE "float, float16, uint8, int8 and int32"
+static bool outside_dtype(int64_t elem_type, enum ir_dtype *out)
+{
+    switch (elem_type) {
+    case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT: return *out = IR_F32, true;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16: return *out = IR_F16, true;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__UINT8: return *out = IR_U8, true;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT8: return *out = IR_I8, true;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT32: return *out = IR_I32, true;
+    default: return false;
+    }
+}
+
+/* In a model of integers written as floats, what the user says, or u8. */
+static enum ir_dtype stated_dtype(const struct onnx_importer *im, const char *name,
+                                  enum ir_dtype file)
+{
+    if (!im->integral || (file != IR_F32 && file != IR_F16))
+        return file;
+    for (size_t i = 0; i < im->options->n_input_types; i++)
+        if (strcmp(im->options->input_types[i].name, name) == 0)
+            return im->options->input_types[i].dtype;
+    return IR_U8;
+}
+
+/* The type of the tensor outside. */
 static bool input_type(struct dims *x, const Onnx__ValueInfoProto *v, struct ir_type *out)
 {
+    enum ir_dtype dtype;
     struct onnx_importer *im = x->im;
     struct loc loc = loc_of(im, "input", value_name(v));
     const Onnx__TypeProto__Tensor *t = tensor_type(v);
@@ -181,10 +224,9 @@ static bool input_type(struct dims *x, const Onnx__ValueInfoProto *v, struct ir_
     bool ok = true;
     if (!t)
         return diag_error(im->diag, loc, DIAG_ONNX_MODEL, "is no tensor");
-    if (t->elem_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT &&
-        t->elem_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16)
+    if (!outside_dtype(t->elem_type, &dtype))
         return diag_error(im->diag, loc, DIAG_ONNX_MODEL,
-                          "is %s; only float and float16 inputs are supported",
+                          "is %s; only " OUTSIDE " inputs are supported",
                           onnx_dtype_name(t->elem_type));
     if (!t->shape)
         return diag_error(im->diag, loc, DIAG_SHAPE, "has no shape");
@@ -195,46 +237,62 @@ static bool input_type(struct dims *x, const Onnx__ValueInfoProto *v, struct ir_
         ok &= resolve_dim(x, v, i, t->shape->dim[i], &dims[i]);
     if (!ok)
         return false;
-    *out = ir_type_of(IR_F32, (uint32_t)t->shape->n_dim, dims);
+    *out = ir_type_of(stated_dtype(im, value_name(v), dtype), (uint32_t)t->shape->n_dim, dims);
     return ir_type_count(out, &count) ||
            diag_error(im->diag, loc, DIAG_SHAPE, "has too many elements");
 }
 
-/* The element type outside; inside it is always f32. */
-static enum ir_dtype outside_dtype(const Onnx__ValueInfoProto *v)
+static struct ir_op *new_input(struct onnx_importer *im, const char *name, struct loc loc,
+                               struct ir_type outside, int64_t index)
 {
-    const Onnx__TypeProto__Tensor *t = tensor_type(v);
-    bool half = t && t->elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16;
-    return half ? IR_F16 : IR_F32;
+    union ir_attrs attrs = {.input = {
+                                .index = index,
+                                .dtype = (enum ir_dtype)outside.dtype,
+                                .shape = {outside.rank, outside.dim},
+                            }};
+    const struct ir_new desc = {.opcode = IR_input, .attrs = &attrs, .name = name, .loc = loc};
+    return ir_op_new(im->g, NULL, &desc, im->diag);
 }
 
 static bool make_input(struct dims *x, const Onnx__ValueInfoProto *v, int64_t index)
 {
     struct onnx_importer *im = x->im;
+    struct onnx_node nobody = {.im = im, .loc = loc_of(im, "input", value_name(v))};
+    struct onnx_symbol *s = onnx_symbol_find(im, value_name(v));
     struct ir_type type;
     if (!input_type(x, v, &type))
         return false;
-    union ir_attrs attrs = {.input = {
-                                .index = index,
-                                .dtype = outside_dtype(v),
-                                .shape = {type.rank, type.dim},
-                            }};
-    struct ir_op *op = ir_op_new(im->g, NULL,
-                                 &(struct ir_new){.opcode = IR_input,
-                                                  .attrs = &attrs,
-                                                  .name = value_name(v),
-                                                  .loc = loc_of(im, "input", value_name(v))},
-                                 im->diag);
+    struct ir_op *op = new_input(im, value_name(v), nobody.loc, type, index);
     if (op)
-        onnx_symbol_find(im, value_name(v))->value = op->out;
-    return op != NULL;
+        s->value = is_float(declared_type(v)) && op->out->type.dtype != IR_F32
+                       ? onnx_as_float(&nobody, op->out)
+                       : op->out;
+    return s->value != NULL;
+}
+
+/* Those that name an input of floats in a model of integers. */
+static bool check_input_types(struct onnx_importer *im)
+{
+    bool ok = true;
+    for (size_t i = 0; i < im->options->n_input_types; i++) {
+        const char *name = im->options->input_types[i].name;
+        const struct onnx_symbol *s = onnx_symbol_find(im, name);
+        if (!s || s->kind != ONNX_INPUT || !is_float(declared_type(im->graph->input[s->index])))
+            ok = diag_error(im->diag, loc_of(im, "input type", name), DIAG_ONNX_MODEL,
+                            "the graph has no input of floats of that name");
+        else if (!im->integral)
+            ok = diag_error(im->diag, loc_of(im, "input", name), DIAG_ONNX_MODEL,
+                            "its type can be stated only where the model's floats are integers "
+                            "(RequantShift)");
+    }
+    return ok;
 }
 
 bool onnx_make_inputs(struct onnx_importer *im)
 {
     struct dims x;
     int64_t index = 0;
-    bool ok = true;
+    bool ok = check_input_types(im);
     init_dims(&x, im);
     for (size_t i = 0; i < im->graph->n_input; i++)
         if (is_runtime_input(im, im->graph->input[i]))
@@ -275,22 +333,40 @@ static void check_declared(struct onnx_importer *im, const Onnx__ValueInfoProto 
     text_free(&declared);
 }
 
+/* The type of the tensor outside, of which the file has a say between float and float16 only. */
+static bool output_dtype(struct onnx_importer *im, const Onnx__ValueInfoProto *v,
+                         const struct ir_value *value, struct loc loc, enum ir_dtype *out)
+{
+    enum ir_dtype is = (enum ir_dtype)value->type.dtype, declared = is;
+    int64_t type = declared_type(v);
+    *out = is;
+    if (is == IR_F32)
+        *out = type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 ? IR_F16 : IR_F32;
+    else if (is != IR_U8 && is != IR_I8 && is != IR_I32)
+        return diag_error(im->diag, loc, DIAG_ONNX_MODEL,
+                          "is %s; only " OUTSIDE " outputs are supported", ir_dtype_name(is));
+    else if (type && !outside_dtype(type, &declared))
+        return diag_error(im->diag, loc, DIAG_ONNX_MODEL,
+                          "is %s; only " OUTSIDE " outputs are supported", onnx_dtype_name(type));
+    return true;
+}
+
 static bool make_output(struct onnx_importer *im, const Onnx__ValueInfoProto *v, int64_t index)
 {
     struct loc loc = loc_of(im, "output", value_name(v));
-    struct ir_value *value = onnx_graph_value(im, onnx_symbol_find(im, value_name(v)));
+    struct ir_value *value = onnx_graph_value(im, onnx_symbol_find(im, value_name(v)), loc);
+    enum ir_dtype dtype;
     if (!value)
         return diag_error(im->diag, loc, DIAG_ONNX_UNSUPPORTED,
                           "is a result that its node does not give");
-    if (value->type.dtype != IR_F32)
-        return diag_error(im->diag, loc, DIAG_ONNX_MODEL, "is %s; only float outputs are supported",
-                          ir_dtype_name((enum ir_dtype)value->type.dtype));
+    if (!output_dtype(im, v, value, loc, &dtype))
+        return false;
     if (ir_count(&value->type) == 0)
         return diag_error(im->diag, loc, DIAG_SHAPE, "has no elements");
     check_declared(im, v, &value->type, loc);
     union ir_attrs attrs = {.output = {
                                 .index = index,
-                                .dtype = outside_dtype(v),
+                                .dtype = dtype,
                                 .shape = {value->type.rank, value->type.dim},
                             }};
     return ir_op_new(im->g, NULL,

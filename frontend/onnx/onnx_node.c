@@ -25,16 +25,20 @@ bool onnx_has_in(const struct onnx_node *n, size_t i)
     return i < n->proto->n_input && n->in[i];
 }
 
-/* An initializer becomes a constant when the first node asks for it. */
-struct ir_value *onnx_graph_value(struct onnx_importer *im, struct onnx_symbol *s)
+/* An initializer becomes a constant when the first node asks for it, and the exact floats of a
+ * product become integers. */
+struct ir_value *onnx_graph_value(struct onnx_importer *im, struct onnx_symbol *s,
+                                  struct loc asking)
 {
+    if (!s->value && s->exact)
+        s->value = onnx_as_i32(&im->nodes[s->index], s->exact);
     if (s->value || s->kind != ONNX_INITIALIZER)
         return s->value;
     struct ir_type type;
     struct blob *b;
     struct loc loc = {.file = im->path,
                       .entity = arena_printf(im->arena, "initializer '%s'", s->name)};
-    if (!onnx_tensor_blob(s->source, s->tensor, loc, im->diag, &type, &b))
+    if (!onnx_tensor_blob(s->source, s->tensor, asking, im->diag, &type, &b))
         return NULL;
     return s->value = ir_const_new(im->g, NULL, type, b, s->name, loc)->out;
 }
@@ -46,7 +50,7 @@ struct ir_value *onnx_in(struct onnx_node *n, size_t i)
         return NULL;
     }
     struct onnx_symbol *s = n->in[i];
-    if (!onnx_graph_value(n->im, s) && s->kind == ONNX_NODE_OUTPUT)
+    if (!onnx_graph_value(n->im, s, n->loc) && s->kind == ONNX_NODE_OUTPUT)
         diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
                    "operand %zu, '%s', is a result that its node does not give", i, s->name);
     return s->value;
@@ -57,6 +61,30 @@ bool onnx_is_const(const struct ir_value *v)
     return ir_is(v, IR_constant);
 }
 
+static bool all_const(const struct ir_op *op)
+{
+    for (uint32_t i = 0; i < op->n_in; i++)
+        if (!onnx_is_const(op->in[i].value))
+            return false;
+    return true;
+}
+
+struct ir_value *onnx_known(struct onnx_node *n, struct ir_value *v)
+{
+    struct onnx_importer *im = n->im;
+    if (!ir_is(v, IR_dequantize) || !all_const(v->def) || !im->options->fold)
+        return v;
+    struct ir_op *op = v->def;
+    struct ir_value *in[3];
+    for (uint32_t i = 0; i < op->n_in; i++)
+        in[i] = op->in[i].value;
+    struct ir_op *copy =
+        ir_op_new(im->g, NULL, &(struct ir_new){op->opcode, in, op->n_in, op->attrs, NULL, op->loc},
+                  im->diag);
+    struct ir_op *folded = copy ? im->options->fold(im->options->fold_self, copy) : NULL;
+    return folded ? folded->out : v;
+}
+
 enum { MOST_LISTED = 1 << 20 }; /* numbers of such an operand; they are copied */
 
 /* The constant operand i with at most one dimension. */
@@ -65,6 +93,7 @@ static const struct ir_op *const_list(struct onnx_node *n, size_t i)
     struct ir_value *v = onnx_in(n, i);
     if (!v)
         return NULL;
+    v = onnx_known(n, v);
     if (!onnx_is_const(v)) {
         onnx_error(n, "operand %zu, '%s', is not known at compile time", i, n->in[i]->name);
         return NULL;
@@ -124,12 +153,14 @@ bool onnx_const_f32(struct onnx_node *n, size_t i, float *out)
 
 /* ---- new operations ---- */
 
-static bool all_const(const struct ir_op *op)
+/* Operands of what exists at compile time only: a dequantised constant is known, too. */
+static void know_operands(struct onnx_node *n, struct ir_op *op)
 {
-    for (uint32_t i = 0; i < op->n_in; i++)
-        if (!onnx_is_const(op->in[i].value))
-            return false;
-    return true;
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        struct ir_value *known = onnx_known(n, op->in[i].value);
+        if (known != op->in[i].value)
+            ir_set_operand(op, i, known);
+    }
 }
 
 static struct ir_value *emit(struct onnx_node *n, const struct ir_new *desc)
@@ -141,8 +172,11 @@ static struct ir_value *emit(struct onnx_node *n, const struct ir_new *desc)
     struct ir_op *op = ir_op_new(im->g, NULL, desc, im->diag);
     if (!op)
         return NULL;
-    bool foldable = all_const(op);
     bool compile_time = ir_op_descs[op->opcode].traits & IR_COMPILE_TIME;
+    if (compile_time)
+        know_operands(n, op);
+    /* Integers stay integers until it is known who reads them. */
+    bool foldable = all_const(op) && op->opcode != IR_dequantize;
     if (foldable && im->options->fold) {
         struct ir_op *folded = im->options->fold(im->options->fold_self, op);
         if (folded)
@@ -209,9 +243,39 @@ bool onnx_broadcasts_to(const struct ir_type *from, const struct ir_type *to)
     return fits;
 }
 
+bool onnx_varying_axis(const struct ir_type *from, const struct ir_type *to, int64_t *out)
+{
+    *out = -1;
+    if (!onnx_broadcasts_to(from, to))
+        return false;
+    for (int64_t i = 0; i < from->rank; i++) {
+        if (from->dim[i] == 1)
+            continue;
+        if (*out >= 0)
+            return false;
+        *out = to->rank - from->rank + i;
+    }
+    return true;
+}
+
 struct ir_value *onnx_const(struct onnx_node *n, struct ir_type type, struct blob *b)
 {
     return ir_const_new(n->im->g, NULL, type, b, NULL, n->loc)->out;
+}
+
+struct ir_value *onnx_const_i8(struct onnx_node *n, const struct ir_value *x, int8_t (*of)(double))
+{
+    bool splat = x->def->attrs->constant.data->splat;
+    int64_t count = splat ? 1 : ir_count(&x->type);
+    int8_t *q = heap_alloc(count ? (size_t)count : 1);
+    for (int64_t i = 0; i < count; i++)
+        q[i] = of(ir_const_f64(x->def, i));
+    struct ir_type type = x->type;
+    type.dtype = IR_I8;
+    struct blob *b = splat ? blob_splat(q, 1) : blob_own(q, (size_t)count);
+    if (splat)
+        free(q);
+    return onnx_const(n, type, b);
 }
 
 struct ir_value *onnx_scalar(struct onnx_node *n, float x)
@@ -237,6 +301,41 @@ static struct ir_value *emit_moved(struct onnx_node *n, enum ir_opcode opcode,
     return named ? onnx_emit(n, opcode, attrs, &x, 1) : onnx_emit_helper(n, opcode, attrs, &x, 1);
 }
 
+/* A dequantised constant is moved as integers, which base layers want. */
+static bool is_dequantized(const struct ir_value *x)
+{
+    return ir_is(x, IR_dequantize) && onnx_is_const(x->def->in[0].value);
+}
+
+/* x dequantised by the same scales, after its integers became `q`, whose dimension `axis` they
+ * belong to. */
+static struct ir_value *moved_dequantize(struct onnx_node *n, const struct ir_value *x,
+                                         struct ir_value *q, int64_t axis, bool named)
+{
+    const struct ir_op *op = x->def;
+    union ir_attrs attrs = {.dequantize = {.axis = axis}};
+    struct ir_value *in[] = {q, op->in[1].value, op->n_in > 2 ? op->in[2].value : NULL};
+    return named ? onnx_emit(n, IR_dequantize, &attrs, in, op->n_in)
+                 : onnx_emit_helper(n, IR_dequantize, &attrs, in, op->n_in);
+}
+
+/* The dimension of the new shape that is the one that x's scales belong to; false if there is none.
+ */
+static bool moved_axis(const struct ir_value *x, const int64_t *dims, uint32_t rank, int64_t *out)
+{
+    int64_t axis = x->def->attrs->dequantize.axis, before = 1, outer = 1;
+    *out = 0;
+    if (x->def->in[1].value->type.rank == 0)
+        return true;
+    for (int64_t i = 0; i < axis; i++)
+        outer *= x->type.dim[i];
+    while (*out < rank && before < outer)
+        before *= dims[(*out)++];
+    while (*out < rank && dims[*out] == 1 && x->type.dim[axis] != 1)
+        ++*out;
+    return *out < rank && before == outer && dims[*out] == x->type.dim[axis];
+}
+
 struct ir_value *onnx_reshape(struct onnx_node *n, struct ir_value *x, const int64_t *dims,
                               uint32_t rank, bool named)
 {
@@ -248,6 +347,10 @@ struct ir_value *onnx_reshape(struct onnx_node *n, struct ir_value *x, const int
     }
     if (rank == x->type.rank && (!rank || memcmp(dims, x->type.dim, rank * sizeof *dims) == 0))
         return x;
+    int64_t axis;
+    if (is_dequantized(x) && moved_axis(x, dims, rank, &axis))
+        return moved_dequantize(n, x, onnx_reshape(n, x->def->in[0].value, dims, rank, false), axis,
+                                named);
     union ir_attrs attrs = {.reshape = {.shape = {rank, dims}}};
     return emit_moved(n, IR_reshape, &attrs, x, named);
 }
@@ -262,6 +365,13 @@ struct ir_value *onnx_transpose(struct onnx_node *n, struct ir_value *x, const i
         moves |= perm[i] != i;
     if (!moves)
         return x;
+    if (is_dequantized(x)) {
+        int64_t axis = 0;
+        while (axis < x->type.rank && perm[axis] != x->def->attrs->dequantize.axis)
+            axis++;
+        return moved_dequantize(n, x, onnx_transpose(n, x->def->in[0].value, perm, false), axis,
+                                named);
+    }
     union ir_attrs attrs = {.transpose = {.perm = {x->type.rank, perm}}};
     return emit_moved(n, IR_transpose, &attrs, x, named);
 }
@@ -308,11 +418,4 @@ bool onnx_set_out(struct onnx_node *n, size_t k, struct ir_value *v)
 bool onnx_out_used(const struct onnx_node *n, size_t k)
 {
     return k < n->proto->n_output && n->out[k] && n->out[k]->used;
-}
-
-void onnx_note_weights(struct onnx_node *n, struct ir_value *v, size_t i, int64_t variant)
-{
-    bool is_base = v && (ir_is(v, IR_conv) || ir_is(v, IR_matmul));
-    if (is_base && n->in[i]->kind == ONNX_INITIALIZER)
-        VEC_PUSH(&n->im->weights, ((struct onnx_weight_use){v->def, n->in[i], variant}));
 }

@@ -11,11 +11,15 @@
 
 bool onnx_error(struct onnx_node *n, const char *fmt, ...) PRINTF_LIKE(2, 3); /* DIAG_ONNX_ATTR */
 
-/* The value of a symbol, an initializer made a constant now; NULL if it has none. */
-struct ir_value *onnx_graph_value(struct onnx_importer *im, struct onnx_symbol *s);
+/* The value of a symbol, an initializer made a constant now; NULL if it has none. `asking` is the
+ * place of an error. */
+struct ir_value *onnx_graph_value(struct onnx_importer *im, struct onnx_symbol *s,
+                                  struct loc asking);
 bool onnx_has_in(const struct onnx_node *n, size_t i);
 struct ir_value *onnx_in(struct onnx_node *n, size_t i);
 bool onnx_is_const(const struct ir_value *v);
+/* v, or the constant that it will be if it is a dequantised one. */
+struct ir_value *onnx_known(struct onnx_node *n, struct ir_value *v);
 /* A constant operand of integers, of rank 0 or 1. */
 bool onnx_const_ints(struct onnx_node *n, size_t i, struct ir_ints *out) CHECK_RESULT;
 /* A constant operand with exactly one element, of any type of numbers; or a list of floats. */
@@ -34,6 +38,8 @@ bool onnx_attr_choice(struct onnx_node *n, const char *name, enum onnx_choices s
 struct ir_ints onnx_attr_ints(struct onnx_node *n, const char *name);
 const float *onnx_attr_f32s(struct onnx_node *n, const char *name, size_t *n_out);
 const Onnx__TensorProto *onnx_attr_tensor(struct onnx_node *n, const char *name);
+/* An integer, a float, or a tensor of one number. */
+double onnx_attr_number(struct onnx_node *n, const char *name, double otherwise);
 void onnx_ignore_attr(struct onnx_node *n, const char *name);
 /* Reports attributes nobody asked for, as a warning. */
 void onnx_warn_unread(struct onnx_node *n);
@@ -62,9 +68,14 @@ struct ir_value *onnx_helper2(struct onnx_node *n, enum ir_opcode opcode, struct
                               struct ir_value *b);
 /* Does numpy's rule make `from` into a tensor of exactly the dimensions of `to`? */
 bool onnx_broadcasts_to(const struct ir_type *from, const struct ir_type *to);
+/* And along which dimension of `to` does it vary? -1: none. False too if along several. */
+bool onnx_varying_axis(const struct ir_type *from, const struct ir_type *to,
+                       int64_t *out) CHECK_RESULT;
 /* A constant of this node; takes over the blob. */
 struct ir_value *onnx_const(struct onnx_node *n, struct ir_type type, struct blob *b);
 struct ir_value *onnx_scalar(struct onnx_node *n, float x);
+/* Of each element of the constant x what `of` makes of it. */
+struct ir_value *onnx_const_i8(struct onnx_node *n, const struct ir_value *x, int8_t (*of)(double));
 struct ir_value *onnx_ints_const(struct onnx_node *n, const int64_t *at, uint32_t count);
 /* Helpers without a name that give x itself where there is nothing to do. */
 struct ir_value *onnx_reshape(struct onnx_node *n, struct ir_value *x, const int64_t *dims,
@@ -92,8 +103,54 @@ struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtyp
 bool onnx_set_out(struct onnx_node *n, size_t k, struct ir_value *v);
 /* Does anything read output k? */
 bool onnx_out_used(const struct onnx_node *n, size_t k);
-/* Remembers that base operation v takes its weights from operand i. */
-void onnx_note_weights(struct onnx_node *n, struct ir_value *v, size_t i, int64_t variant);
+/* Remembers that base operation v takes its weights from operand i, if those are constant. Uses of
+ * one initializer with another `variant` hold another matrix. */
+void onnx_note_weights(struct onnx_node *n, struct ir_value *v, size_t i, const char *variant);
+
+/* ---- import_quantize.c ---- */
+
+/* How integers stand for real numbers: operands of `quantize` and `dequantize`. */
+struct onnx_params {
+    struct ir_value *scale, *zero; /* [], or one for each element of dimension `axis`; NULL: 0 */
+    int64_t axis;
+};
+/* For a tensor of x's dimensions; from values, or from the operands with these numbers, of which
+ * the zero point may be absent. */
+bool onnx_make_params(struct onnx_node *n, struct ir_value *scale, struct ir_value *zero,
+                      const struct ir_type *x, int64_t axis, struct onnx_params *out) CHECK_RESULT;
+bool onnx_read_params(struct onnx_node *n, size_t scale, size_t zero, const struct ir_type *x,
+                      int64_t axis, struct onnx_params *out) CHECK_RESULT;
+struct ir_value *onnx_quantize(struct onnx_node *n, struct ir_value *x, const struct onnx_params *p,
+                               const struct onnx_integers *to);
+struct ir_value *onnx_dequantize(struct onnx_node *n, struct ir_value *x,
+                                 const struct onnx_params *p);
+/* Integers as floats of the same value, and the reverse: i32 of at most 2^30 to either side. */
+struct ir_value *onnx_as_float(struct onnx_node *n, struct ir_value *x);
+struct ir_value *onnx_as_i32(struct onnx_node *n, struct ir_value *x);
+/* Operand i as floats; i + 1 and i + 2 are its scale and zero point. */
+struct ir_value *onnx_dequantized(struct onnx_node *n, size_t i, int64_t axis);
+/* v as integers is result 0; operands i and i + 1 are its scale and zero point. */
+bool onnx_set_quantized(struct onnx_node *n, struct ir_value *v, size_t i, int64_t axis);
+
+/* ---- import_requant.c ---- */
+
+/* In a model of integers written as floats: such weights as integers, dequantised by 1. */
+struct ir_value *onnx_integer_weights(struct onnx_node *n, struct ir_value *w);
+
+/* ---- import_conv.c: base layers whose weights are operand `weights`, made as `variant` says ----
+ */
+
+struct ir_value *onnx_conv(struct onnx_node *n, struct ir_value *x, struct ir_value *w,
+                           struct ir_value *bias, size_t weights, const char *variant);
+/* Matrices, transposed where `across` says so. */
+struct ir_value *onnx_product(struct onnx_node *n, struct ir_value *const ab[2],
+                              const bool across[2], size_t weights, const char *variant);
+
+/* ---- import_norm.c, import_pool.c ---- */
+
+struct ir_value *onnx_avg_pool(struct onnx_node *n, struct ir_value *x);
+/* Along attribute `axis`, by default the last; `flattens`: over all dimensions from it on. */
+struct ir_value *onnx_softmax(struct onnx_node *n, struct ir_value *x, bool flattens);
 
 /* ---- import_activation.c ---- */
 

@@ -77,7 +77,7 @@ const char *onnx_dtype_name(int64_t data_type); /* "float16" */
 bool onnx_dtype_inside(int64_t data_type, enum ir_dtype *out) CHECK_RESULT;
 /* Integers of at most 8 bits; false if it is another type. */
 struct onnx_integers {
-    enum ir_dtype dtype; /* IR_U8 or IR_I8 */
+    enum ir_dtype dtype;
     int64_t lo, hi;
 };
 bool onnx_dtype_quantized(int64_t data_type, struct onnx_integers *out) CHECK_RESULT;

@@ -143,7 +143,7 @@ def quantised_model():
     """A weight of 8-bit integers with a scale for each channel."""
     weight = field(1, 4) + field(1, 6) + field(2, INT8) + field(8, 'q') + field(9, bytes(range(24)))
     nodes = [node('DequantizeLinear', ['q', 's'], ['w'], axis=1), node('MatMul', ['x', 'w'], ['y'])]
-    return model(nodes, [weight, tensor('s', [6])], [('x', [3, 4])], [('y', [3, 6])])
+    return model(nodes, [weight, tensor('s', [6], [0.5, 0.25, 0.125, 1., 2., 4.])], [('x', [3, 4])], [('y', [3, 6])])
 
 
 def halves_model():

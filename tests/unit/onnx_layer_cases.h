@@ -7,7 +7,7 @@
 #define CIMC_ONNX_LAYER_CASES_H
 
 /* y of a model with one input, evaluated at x. */
-static struct tensor evaluated(struct model *m, const float *x)
+static struct tensor evaluated(struct model *m, const void *x)
 {
     struct ir_graph *g = import_model(m);
     if (!g)
@@ -527,62 +527,6 @@ START_TEST(mean_over_the_map_is_global_pooling)
 }
 END_TEST
 
-/* ---- quantised constants ---- */
-
-/* x + dequantised constant, at x = 0. Scales by the column (axis 1) unless axis says else; one
- * scale holds for all, whatever axis says. */
-START_TEST(dequantised_constants)
-{
-    static const struct {
-        bool has_axis;
-        int64_t axis;
-        int n_scales;
-        float want[4];
-    } c[] = {{false, 0, 2, {-0.5f, 4, 1.5f, 10}},
-             {true, 0, 2, {-0.5f, 1.5f, 4, 10}},
-             {true, -1, 2, {-0.5f, 4, 1.5f, 10}},
-             {true, 7, 1, {-0.5f, 1.5f, 1.5f, 3}}};
-    static const float scales[] = {0.5f, 2};
-    static const int8_t q[] = {-1, 3, 3, 6}, zero[] = {0, 1};
-    struct text n = node("DequantizeLinear", "", "q s z", "w");
-    if (c[_i].has_axis)
-        attr_int(&n, "axis", c[_i].axis);
-    struct model m = one_node(13, node("Add", "", "x w", "y"), DIMS(2, 2));
-    model_node(&m, n);
-    model_init(&m, tensor("q", INT8, DIMS(2, 2), q, 4));
-    int64_t count = c[_i].n_scales;
-    model_init(&m, tensor("s", FLOAT, DIMS(count), scales, (size_t)count * 4));
-    model_init(&m, tensor("z", INT8, DIMS(count), zero, (size_t)count));
-    expect(&m, zeros, c[_i].want, 4);
-}
-END_TEST
-
-/* Halves go to the even neighbour, the rest saturates; without a zero point it is 0, uint8. */
-START_TEST(quantised_constants_round_to_even)
-{
-    struct model m = one_node(13, node("Add", "", "x w", "y"), DIMS(5));
-    model_node(&m, node("QuantizeLinear", "", "v s", "q"));
-    model_node(&m, node("DequantizeLinear", "", "q s", "w"));
-    model_init(&m, FLOATS("v", DIMS(5), 5, 7, -3, 1000, 4.9f));
-    model_init(&m, tensor("s", FLOAT, 0, NULL, AT(2), 4));
-    EXPECT(&m, zeros, 4, 8, 0, 510, 4);
-}
-END_TEST
-
-START_TEST(quantisation_at_run_time_names_all_nodes)
-{
-    struct model m = model_new(13);
-    model_input(&m, "x", DIMS(2));
-    model_init(&m, tensor("s", FLOAT, 0, NULL, AT(2), 4));
-    model_node(&m, node("QuantizeLinear", "q", "x s", "a"));
-    model_node(&m, node("DequantizeLinear", "d", "a s", "y"));
-    model_output(&m, "y");
-    ck_assert(
-        rejected(&m, DIAG_ONNX_UNSUPPORTED, "run time: QuantizeLinear 'q', DequantizeLinear 'd'"));
-    ck_assert_int_eq(diag->n_errors, 1);
-}
-END_TEST
-
 /* ---- whole graphs ---- */
 
 /* Two inputs, three outputs, one of them read further on. */
@@ -642,9 +586,6 @@ static void add_layer_cases(TCase *tc)
     tcase_add_test(tc, reduce_axes);
     tcase_add_test(tc, expand_repeats);
     tcase_add_test(tc, mean_over_the_map_is_global_pooling);
-    tcase_add_loop_test(tc, dequantised_constants, 0, 4);
-    tcase_add_test(tc, quantised_constants_round_to_even);
-    tcase_add_test(tc, quantisation_at_run_time_names_all_nodes);
     tcase_add_test(tc, several_inputs_and_outputs);
 }
 
