@@ -237,15 +237,15 @@ void task_program(const struct plan *p, const struct task *t, struct lanes *out)
     const struct node *n = task_node(p, t);
     uint8_t operand[2] = {LANE_A, LANE_B};
     bool last = true;
-    *out = (struct lanes){.program.arity = 1};
+    *out = lanes_new();
     if (t->kind == TASK_sum) { /* the sum takes the place of operand a */
         last = t->sum.contributor + 1 == shares_of(p, t).block->n_contributors;
-        operand[0] = lanes_add_sum(out).code;
+        lanes_add_sum(out, value_element(n->root));
+        operand[0] = out->result.code;
     }
     if (n->kind == NODE_map)
         out->program.arity = n->lanes.program.arity;
     if (last)
         lanes_join(out, &n->lanes, operand);
-    if (out->program.n_ops == 0)
-        lanes_add_copy(out);
+    lanes_copy(out);
 }

@@ -45,7 +45,7 @@ static void set_extent(struct isa_inst *inst, const struct box *b)
 
 static uint32_t plain_view(struct emitter *e, const struct access *a)
 {
-    return emit_view(e, a->buffer, a->box.lo[2], a->box.hi[2], 0.0f);
+    return emit_view(e, a->buffer, a->box.lo[2], a->box.hi[2], 0);
 }
 
 static struct isa_inst vmap_inst(struct emitter *e, uint32_t id, const struct accesses *acc,
@@ -64,7 +64,7 @@ static struct isa_inst vmap_inst(struct emitter *e, uint32_t id, const struct ac
         if (t->kind == TASK_map) {
             view = emit_broadcast_view(e, buffer, &n->operand[i], n->dim, box->lo[2], box->hi[2]);
         } else {
-            view = emit_view(e, buffer, box->lo[2], box->hi[2], 0.0f);
+            view = emit_view(e, buffer, box->lo[2], box->hi[2], 0);
         }
         *r = region(view, box);
     }
@@ -123,17 +123,18 @@ static struct isa_inst window_inst(struct emitter *e, uint32_t id, const struct 
 {
     const struct task *t = task_at(e, id);
     const struct node *n = &e->p->nodes->at[t->node];
-    bool gather = t->kind == TASK_gather, max = !gather && n->root->opcode == IR_max_pool;
+    const struct buffer *b = buffer_at(e, acc->v.at[0].buffer);
+    bool gather = t->kind == TASK_gather;
+    bool least = n->root->opcode == IR_max_pool && b->element == ELEMENT_f32; /* of an u8 it is 0 */
     struct isa_inst inst = isa_inst_new(gather ? ISA_vgat : ISA_vwin, 0);
     set_extent(&inst, box);
     inst.dst = region(plain_view(e, &acc->v.at[1]), box);
     inst.obj = (uint16_t)(gather ? emit_gather(e, t, box) : emit_window(e, t));
-    const struct buffer *b = &e->p->tasks->buffers.at[acc->v.at[0].buffer];
     bool all_channels = gather ? e->tiles[t->tile].gathers.at[inst.obj].n_channels > 0
                                : n->root->opcode == IR_overlap_add;
-    inst.a.view =
-        (uint16_t)emit_view(e, acc->v.at[0].buffer, all_channels ? 0 : box->lo[2],
-                            all_channels ? b->dim[2] : box->hi[2], max ? -INFINITY : 0.0f);
+    inst.a.view = (uint16_t)emit_view(e, acc->v.at[0].buffer, all_channels ? 0 : box->lo[2],
+                                      all_channels ? b->dim[2] : box->hi[2],
+                                      least ? isa_imm_f32(-INFINITY) : 0);
     return inst;
 }
 
@@ -154,13 +155,13 @@ static struct isa_inst send_inst(struct emitter *e, uint32_t id, const struct ac
     const struct task *t = task_at(e, id);
     struct isa_inst inst = isa_inst_new(ISA_send, 0);
     set_extent(&inst, box);
-    inst.a = region(emit_view(e, acc->v.at[0].buffer, box->lo[2], box->hi[2], 0.0f), box);
+    inst.a = region(emit_view(e, acc->v.at[0].buffer, box->lo[2], box->hi[2], 0), box);
     struct isa_target *targets = heap_alloc(acc->v.n * sizeof *targets);
     uint32_t n = 0;
     for (size_t i = 1; i < acc->v.n; i++) {
         const struct access *a = &acc->v.at[i];
         uint32_t view = t->kind == TASK_partial
-                            ? emit_view(e, a->buffer, box->lo[2], box->hi[2], 0.0f)
+                            ? emit_view(e, a->buffer, box->lo[2], box->hi[2], 0)
                             : emit_message_view(e, a->buffer, a->part, box->lo[2], box->hi[2]);
         add_message(e, id, &targets[n++], e->p->tasks->buffers.at[a->buffer].tile, view);
     }
@@ -297,10 +298,10 @@ static uint32_t first_queue(const struct emitter *e, uint32_t tile)
 
 /* What a tile's tables and buffers may hold. */
 struct limit {
-    const char *what, *field; /* of the machine, or NULL: MAX_ENTRIES on any */
-    int64_t has;              /* this machine; 0 = any number */
+    const char *what, *field; /* of the machine, or NULL */
+    int64_t has;              /* this machine; without a field: any; 0 = any number */
 };
-enum { N_LIMITS = 7 };
+enum { N_LIMITS = 8 };
 
 static void list_limits(const struct arch *a, struct limit out[N_LIMITS])
 {
@@ -308,9 +309,10 @@ static void list_limits(const struct arch *a, struct limit out[N_LIMITS])
         {"views", "max_views", a->max_views},
         {"inbound counters", "max_inbound", a->max_inbound},
         {"routes", "max_routes", a->max_routes},
-        {"vector programs", NULL, 0},
-        {"windows", NULL, 0},
-        {"gather tables", NULL, 0},
+        {"vector programs", NULL, MAX_ENTRIES},
+        {"windows", NULL, MAX_ENTRIES},
+        {"gather tables", NULL, MAX_ENTRIES},
+        {"tables of lanes", NULL, ISA_MAX_LANE_TABLES},
         {"bytes of buffer", "buffer_bytes", a->buffer_bytes},
     };
     memcpy(out, limits, sizeof limits);
@@ -319,7 +321,7 @@ static void list_limits(const struct arch *a, struct limit out[N_LIMITS])
 static void count_entries(const struct emit_tile *t, uint64_t out[N_LIMITS])
 {
     const uint64_t n[N_LIMITS] = {t->views.n,   t->inbound.n, t->routes.n, t->programs.n,
-                                  t->windows.n, t->gathers.n, t->bytes};
+                                  t->windows.n, t->gathers.n, t->tables.n, t->bytes};
     memcpy(out, n, sizeof n);
 }
 
@@ -341,7 +343,7 @@ static bool tables_fit(const struct emitter *e)
     }
     for (int i = 0; i < N_LIMITS; i++) {
         const struct limit *l = &limits[i];
-        uint64_t any = l->field ? (uint64_t)arch_field_most(l->field) : MAX_ENTRIES;
+        uint64_t any = (uint64_t)(l->field ? arch_field_most(l->field) : l->has);
         if (most[i] > any)
             ok = diag_error(e->p->diag, (struct loc){0}, DIAG_CAPACITY,
                             "tile %u needs more than the %llu %s that a tile can have", tile[i],
@@ -391,6 +393,7 @@ static void finish_tile(struct emitter *e, uint32_t tile)
     KEEP(views);
     KEEP(windows);
     KEEP(programs);
+    KEEP(tables);
     KEEP(routes);
     KEEP(gathers);
     KEEP(preloads);
@@ -410,6 +413,7 @@ static void emitter_free(struct emitter *e)
         VEC_FREE(&t->views);
         VEC_FREE(&t->windows);
         VEC_FREE(&t->programs);
+        VEC_FREE(&t->tables);
         VEC_FREE(&t->routes);
         VEC_FREE(&t->gathers);
         VEC_FREE(&t->preloads);
@@ -417,6 +421,7 @@ static void emitter_free(struct emitter *e)
         map_free(&t->view_of);
         map_free(&t->route_of);
         map_free(&t->inbound_of);
+        map_free(&t->table_of);
         map_free(&t->made);
     }
     for (uint32_t q = 0; q < e->p->tasks->n_queues; q++)
@@ -424,6 +429,8 @@ static void emitter_free(struct emitter *e)
     VEC_FREE(&e->messages);
     VEC_FREE(&e->waits);
     VEC_FREE(&e->constants);
+    VEC_FREE(&e->row_offset);
+    map_free(&e->row_of);
     arena_free(e->arena);
 }
 

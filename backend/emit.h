@@ -24,13 +24,14 @@ struct emit_tile {
     VEC(struct isa_view) views;
     VEC(struct isa_window) windows;
     VEC(struct isa_program_entry) programs;
+    VEC(struct isa_table) tables;
     VEC(struct isa_route) routes;
     VEC(struct isa_gather) gathers;
     VEC(struct isa_preload) preloads;
     VEC(struct inbound) inbound;
     /* indices: of views and routes by what they say, of inbound counters by sender and kind, of
-     * all that emit_tables.c makes by what it is for */
-    struct map view_of, route_of, inbound_of, made;
+     * tables of lanes by their contents, all that emit_tables.c makes by what it is for */
+    struct map view_of, route_of, inbound_of, table_of, made;
     uint64_t bytes; /* of the buffer */
 };
 struct message { /* what a task's message is for a tile: count `number` of counter `counter` there
@@ -83,6 +84,8 @@ struct emitter {
     bool *has_successor;                        /* per task */
     VEC(uint8_t) constants;
     uint64_t *constant_offset; /* per op: offset + 1 in the constants section, or 0 */
+    struct map row_of; /* rows of constants that are not so in the graph, by op and length */
+    VEC(uint64_t) row_offset;
     uint32_t constants_section;
     uint32_t *image_of;   /* per layer */
     uint32_t *binding_of; /* per op */
@@ -102,7 +105,7 @@ static inline const struct storage *storage_of(const struct emitter *e, uint32_t
 
 /* ---- emit_tables.c ---- */
 /* A buffer's channels [lo, hi) in the coordinates of what it shows. */
-uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, float pad_value);
+uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, uint32_t pad_value);
 /* A buffer as the target of messages or loads of one part: coordinates of the part's node, channels
  * [lo, hi) of it. */
 uint32_t emit_message_view(struct emitter *e, uint32_t buffer, uint32_t part, int32_t lo,
@@ -118,6 +121,8 @@ uint32_t emit_window(struct emitter *e, const struct task *t);
 uint32_t emit_gather(struct emitter *e, const struct task *t, const struct box *box);
 uint32_t emit_route(struct emitter *e, uint32_t tile, const struct isa_target *targets, uint32_t n);
 void emit_constant_buffers(struct emitter *e);
+/* Where the constant's bytes are in the section of constants. */
+uint64_t emit_constant(struct emitter *e, const struct ir_op *c);
 
 /* ---- emit_program.c ---- */
 void emit_images(struct emitter *e);

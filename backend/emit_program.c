@@ -102,6 +102,10 @@ void emit_images(struct emitter *e)
                                             .n = (uint32_t)l->mapping.n,
                                             .node = mvm->id,
                                             .element = value_element(mvm->in[1].value->def)};
+        if (mvm->n_in > 2) {
+            out->images[i].center = e->constants_section + 1;
+            out->images[i].center_offset = emit_constant(e, mvm->in[2].value->def);
+        }
         out->sections[i] = image_section(e, mvm);
     }
 }
@@ -150,8 +154,9 @@ void emit_groups(struct emitter *e)
         out->conv_groups = l->mapping.groups > 1 ? (uint32_t)l->mapping.groups : 0;
         struct box taps = group_taps(p->segment, g);
         out->source_channel0 = (uint32_t)taps.lo[2];
-        out->source_view =
-            emit_view(e, p->tasks->group[i].source, taps.lo[2], taps.hi[2], o->pad_value);
+        out->source_view = emit_view(e, p->tasks->group[i].source, taps.lo[2], taps.hi[2],
+                                     element_bits(o->pad_value, value_element(o->value)));
+        out->x_bits = (uint32_t)n->root->attrs->mvm.x_bits;
         out->image = e->image_of[g->layer];
         out->shares = g->owner == i ? 0 : p->segment->group[g->owner].number + 1;
         out->channel0 = (uint32_t)lo;

@@ -24,7 +24,7 @@ struct key {
     enum { KEY_VIEW, KEY_PART, KEY_BROADCAST, KEY_PROGRAM, KEY_WINDOW, KEY_GATHER } what;
     uint32_t of; /* buffer or node */
     int32_t which[4];
-    float pad_value;
+    uint32_t pad_value;
 };
 
 static bool made(const struct emitter *e, uint32_t tile, const struct key *key, uint32_t *out)
@@ -62,7 +62,7 @@ static struct isa_view whole_view(const struct emitter *e, uint32_t buffer)
     return v;
 }
 
-uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, float pad_value)
+uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, uint32_t pad_value)
 {
     const struct buffer *b = buffer_at(e, buffer);
     struct key key = {KEY_VIEW, buffer, {lo, hi}, pad_value};
@@ -73,7 +73,7 @@ uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, f
     v.base += (uint64_t)((lo - b->held.lo[2]) * v.channel_pitch);
     v.channels = (uint32_t)(hi - lo);
     v.channel0 = (uint32_t)lo;
-    v.pad_value = isa_imm_f32(pad_value);
+    v.pad_value = pad_value;
     return remember(e, b->tile, &key, intern_view(e, b->tile, &v));
 }
 
@@ -105,7 +105,7 @@ uint32_t emit_message_view(struct emitter *e, uint32_t buffer, uint32_t part, in
                            int32_t hi)
 {
     const struct buffer *b = buffer_at(e, buffer);
-    struct key key = {KEY_PART, buffer, {(int32_t)part, lo, hi}, 0.0f};
+    struct key key = {KEY_PART, buffer, {(int32_t)part, lo, hi}, 0};
     uint32_t id;
     if (made(e, b->tile, &key, &id))
         return id;
@@ -125,9 +125,9 @@ uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct op
     for (int a = 0; a < 3; a++)
         spread[a] = o->map[a].kind == MAP_ZERO;
     if (!spread[0] && !spread[1] && !spread[2])
-        return emit_view(e, buffer, lo, hi, 0.0f);
+        return emit_view(e, buffer, lo, hi, 0);
     struct key key = {
-        KEY_BROADCAST, buffer, {lo, hi, spread[0] ? dim[0] : 0, spread[1] ? dim[1] : 0}, 0.0f};
+        KEY_BROADCAST, buffer, {lo, hi, spread[0] ? dim[0] : 0, spread[1] ? dim[1] : 0}, 0};
     uint32_t id;
     if (made(e, b->tile, &key, &id))
         return id;
@@ -198,19 +198,51 @@ uint32_t emit_reshaped_view(struct emitter *e, uint32_t buffer, const struct ir_
 
 /* ---- constants ---- */
 
-static uint64_t constant_bytes(struct emitter *e, const struct ir_op *c)
+/* Room for n bytes and their offset; a constant begins at a multiple of 64. */
+static uint64_t add_constant(struct emitter *e, const void *bytes, size_t n)
+{
+    size_t at = e->constants.n, end = at + (n + 63) / 64 * 64;
+    VEC_RESERVE(&e->constants, end);
+    memcpy(e->constants.at + at, bytes, n);
+    memset(e->constants.at + at + n, 0, end - at - n);
+    e->constants.n = end;
+    return at;
+}
+
+uint64_t emit_constant(struct emitter *e, const struct ir_op *c)
 {
     uint64_t *known = &e->constant_offset[c->id];
-    if (!*known) {
-        size_t n = (size_t)ir_count(&c->out->type) * element_bytes(value_element(c));
-        size_t at = (e->constants.n + 63) / 64 * 64;
-        VEC_RESERVE(&e->constants, at + n);
-        memset(e->constants.at + e->constants.n, 0, at - e->constants.n);
-        memcpy(e->constants.at + at, ir_const_data(c, e->arena), n);
-        e->constants.n = at + n;
-        *known = at + 1;
-    }
+    size_t n = (size_t)ir_count(&c->out->type) * element_bytes(value_element(c));
+    if (!*known)
+        *known = add_constant(e, ir_const_data(c, e->arena), n) + 1;
     return *known - 1;
+}
+
+/* n values of the constant as lanes read them, 32 bits each; one value is repeated. */
+static void lane_values(const struct ir_op *c, uint32_t n, uint32_t *out)
+{
+    bool one = ir_count(&c->out->type) == 1, real = value_element(c) == ELEMENT_f32;
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t at = one ? 0 : i;
+        out[i] = real ? isa_imm_f32((float)ir_const_f64(c, at)) : (uint32_t)ir_const_i64(c, at);
+    }
+}
+
+/* Where a row of n values of the constant is, as lanes read them. */
+static uint64_t emit_row(struct emitter *e, const struct ir_op *c, uint32_t n)
+{
+    if (element_bytes(value_element(c)) == sizeof(uint32_t) && ir_count(&c->out->type) == n)
+        return emit_constant(e, c);
+    uint32_t fresh = (uint32_t)e->row_offset.n;
+    uint32_t i = map_intern_u64(&e->row_of, map_pair(c->id, n), fresh);
+    if (i == fresh) {
+        uint32_t *values = heap_alloc((size_t)n * sizeof *values);
+        lane_values(c, n, values);
+        uint64_t offset = add_constant(e, values, (size_t)n * sizeof *values);
+        free(values);
+        VEC_PUSH(&e->row_offset, offset);
+    }
+    return e->row_offset.at[i];
 }
 
 static uint64_t reserve_bytes(struct emitter *e, uint32_t tile, uint64_t n)
@@ -227,26 +259,29 @@ void emit_constant_buffers(struct emitter *e)
         const struct storage *at = storage_of(e, i);
         if (!b->constant)
             continue;
-        struct isa_preload pre = {at->base, e->constants_section, constant_bytes(e, b->value),
-                                  at->bytes};
+        struct isa_preload pre = {at->base, e->constants_section, emit_constant(e, b->value),
+                                  (at->bytes + ISA_WORD_BYTES - 1) / ISA_WORD_BYTES *
+                                      ISA_WORD_BYTES};
         VEC_PUSH(&e->tiles[b->tile].preloads, pre);
     }
 }
 
-/* View of the program's constant vectors for channels [lo, hi), preloaded into the tile. */
-static uint32_t vectors_view(struct emitter *e, uint32_t tile, const struct lanes *l, int32_t lo,
-                             int32_t hi)
+/* View of the program's constants for channels [lo, hi) of n, preloaded into the tile. Its rows are
+ * f32 and i32, as the lanes say; the element is that of the last. */
+static uint32_t vectors_view(struct emitter *e, uint32_t tile, const struct lanes *l, uint32_t n,
+                             int32_t lo, int32_t hi)
 {
-    const enum element element = value_element(l->vector[0]);
-    const uint64_t size = element_bytes(element), row = (uint64_t)(hi - lo) * size;
+    const uint64_t size = sizeof(uint32_t), row = (uint64_t)(hi - lo) * size;
     const uint64_t base = reserve_bytes(e, tile, row * l->n_vectors);
-    for (unsigned k = 0; k < l->n_vectors; k++) {
-        struct isa_preload pre = {base + k * row, e->constants_section,
-                                  constant_bytes(e, l->vector[k]) + (uint64_t)lo * size, row};
-        VEC_PUSH(&e->tiles[tile].preloads, pre);
-    }
     struct isa_view v;
     memset(&v, 0, sizeof v);
+    for (unsigned k = 0; k < l->n_vectors; k++) {
+        struct isa_preload pre = {base + k * row, e->constants_section,
+                                  emit_row(e, l->vector[k], n) + (uint64_t)lo * size, row};
+        VEC_PUSH(&e->tiles[tile].preloads, pre);
+        bool real = value_element(l->vector[k]) == ELEMENT_f32;
+        v.element = real ? ELEMENT_f32 : ELEMENT_i32;
+    }
     v.base = base;
     v.ring_rows = v.height = l->n_vectors;
     v.y1 = (int32_t)l->n_vectors;
@@ -256,10 +291,24 @@ static uint32_t vectors_view(struct emitter *e, uint32_t tile, const struct lane
     v.row_pitch = (int64_t)row;
     v.col_pitch = (int64_t)row;
     v.channel_pitch = (int64_t)size;
-    v.element = element;
     v.value = l->vector[0]->id;
     v.channel0 = (uint32_t)lo;
     return intern_view(e, tile, &v);
+}
+
+/* The tile's table with the constant's entries; tables of equal contents are one. */
+static uint32_t emit_table(struct emitter *e, uint32_t tile, const struct ir_op *c)
+{
+    struct emit_tile *t = &e->tiles[tile];
+    struct isa_table table = {.section = e->constants_section};
+    table.element = value_element(c) == ELEMENT_f32 ? ELEMENT_f32 : ELEMENT_i32;
+    table.offset = emit_row(e, c, ISA_TABLE_ENTRIES);
+    uint32_t content[ISA_TABLE_ENTRIES + 1] = {table.element};
+    lane_values(c, ISA_TABLE_ENTRIES, content + 1);
+    uint32_t i = map_intern(&t->table_of, content, sizeof content, (uint32_t)t->tables.n);
+    if (i == t->tables.n)
+        VEC_PUSH(&t->tables, table);
+    return i;
 }
 
 uint32_t emit_program(struct emitter *e, const struct task *t, const struct box *box)
@@ -269,12 +318,16 @@ uint32_t emit_program(struct emitter *e, const struct task *t, const struct box 
     struct key key = {KEY_PROGRAM,
                       t->node,
                       {t->kind, (int32_t)l.program.n_ops, l.n_vectors ? box->lo[2] + 1 : 0},
-                      0.0f};
+                      0};
     uint32_t id;
     if (made(e, t->tile, &key, &id))
         return id;
     if (l.n_vectors)
-        l.program.constants_view = vectors_view(e, t->tile, &l, box->lo[2], box->hi[2]);
+        l.program.constants_view = vectors_view(
+            e, t->tile, &l, (uint32_t)task_node(e->p, t)->dim[2], box->lo[2], box->hi[2]);
+    for (unsigned i = 0; i < l.program.n_ops; i++)
+        if (l.program.ops[i].op == LANE_TAB)
+            l.program.ops[i].imm = emit_table(e, t->tile, l.table[l.program.ops[i].imm]);
     VEC_PUSH(&e->tiles[t->tile].programs, l.program);
     return remember(e, t->tile, &key, (uint32_t)e->tiles[t->tile].programs.n - 1);
 }
@@ -282,7 +335,7 @@ uint32_t emit_program(struct emitter *e, const struct task *t, const struct box 
 uint32_t emit_window(struct emitter *e, const struct task *t)
 {
     const struct node *n = &e->p->nodes->at[t->node];
-    struct key key = {KEY_WINDOW, t->node, {0}, 0.0f};
+    struct key key = {KEY_WINDOW, t->node, {0}, 0};
     uint32_t id;
     if (made(e, t->tile, &key, &id))
         return id;
@@ -326,13 +379,13 @@ static int32_t *gather_axis(struct emitter *e, const struct node *n, int a, int3
 uint32_t emit_gather(struct emitter *e, const struct task *t, const struct box *box)
 {
     const struct node *n = &e->p->nodes->at[t->node];
-    struct key key = {KEY_GATHER, t->node, {box->lo[2], box->hi[2]}, 0.0f};
+    struct key key = {KEY_GATHER, t->node, {box->lo[2], box->hi[2]}, 0};
     uint32_t id;
     if (made(e, t->tile, &key, &id))
         return id;
-    struct isa_gather g = {.fill = isa_imm_f32(n->root->opcode == IR_pad
-                                                   ? n->root->attrs->pad.value
-                                                   : n->root->attrs->gather_grid.value)};
+    const union ir_attrs *attrs = n->root->attrs;
+    float fill = n->root->opcode == IR_pad ? attrs->pad.value : attrs->gather_grid.value;
+    struct isa_gather g = {.fill = element_bits(fill, value_element(n->root))};
     g.rows = gather_axis(e, n, AXIS_H, 0, n->dim[0], &g.n_rows);
     g.cols = gather_axis(e, n, AXIS_W, 0, n->dim[1], &g.n_cols);
     g.channels = gather_axis(e, n, AXIS_C, box->lo[2], box->hi[2], &g.n_channels);

@@ -2,21 +2,146 @@
  * lanes.c - elementwise operations as lanes of vector programs.
  *
  * A lane reads operands a and b, lanes before it, and constants: one value as the lane's immediate,
- * one for each channel as a row of the program's constants view.
+ * one for each channel as a row of the program's constants view. An u8 is an i32 in a program; that
+ * it lies in 0..255 is left to the store behind the last lane, and made sure of by lanes where a
+ * program goes on (term.below, above).
  */
 #include "lanes.h"
+
+#include <math.h>
+
+struct lanes lanes_new(void)
+{
+    return (struct lanes){.program.arity = 1, .result.code = LANE_A};
+}
+
+bool lanes_fit(const struct lanes *l, unsigned spare)
+{
+    return !l->full && l->program.n_ops + spare <= ISA_MAX_LANE_OPS;
+}
+
+/* ---- operands ---- */
 
 /* A constant that a vector program can hold: one value, or one per channel. */
 static bool is_vector(const struct ir_value *v)
 {
-    return ir_is(v, IR_constant) && v->type.dim[0] == 1 && v->type.dim[1] == 1;
+    return ir_is(v, IR_constant) && v->type.rank == 3 && v->type.dim[0] == 1 && v->type.dim[1] == 1;
 }
 
-/* The lane operation of an elementwise operation; clip needs two and is handled apart. */
-static enum isa_lane_op lane_of(enum ir_opcode opcode)
+static bool binary_runtime(const struct ir_op *op, unsigned i)
+{
+    const struct ir_value *other = op->in[1 - i].value;
+    return !is_vector(op->in[i].value) || ir_is(other, IR_constant) ||
+           !ir_type_equal(&other->type, &op->out->type); /* which is spread over the result */
+}
+
+unsigned lanes_runtime(const struct ir_op *op, unsigned at[2])
+{
+    unsigned n = 0;
+    switch (op->opcode) {
+    case IR_quantize:
+    case IR_dequantize:
+    case IR_requantize:
+        for (unsigned i = 1; i < op->n_in; i++)
+            if (!is_vector(op->in[i].value))
+                return 0;
+        at[0] = 0;
+        return 1;
+    case IR_cast:
+    case IR_table: at[0] = 0; return 1;
+    default: break;
+    }
+    unsigned traits = ir_op_descs[op->opcode].traits;
+    if (!(traits & (IR_UNARY | IR_BINARY)))
+        return 0;
+    for (unsigned i = 0; i < op->n_in; i++)
+        if (op->n_in == 1 || binary_runtime(op, i))
+            at[n++] = i;
+    return n;
+}
+
+static struct term number(int64_t value)
+{
+    return (struct term){.code = LANE_IMM, .imm = (uint32_t)value};
+}
+
+static struct term real(float value)
+{
+    return (struct term){.code = LANE_IMM, .imm = isa_imm_f32(value)};
+}
+
+static struct term row(struct lanes *l, const struct ir_value *constant)
+{
+    l->full |= l->n_vectors == ISA_MAX_LANE_OPS;
+    if (!l->full)
+        l->vector[l->n_vectors++] = constant->def;
+    return (struct term){.code = (uint8_t)(LANE_CONST0 + l->n_vectors - 1)};
+}
+
+static struct term constant(struct lanes *l, const struct ir_value *c)
+{
+    if (c->type.dim[2] != 1)
+        return row(l, c);
+    double value = ir_const_f64(c->def, 0);
+    return c->type.dtype == IR_F32 ? real((float)value) : number((int64_t)value);
+}
+
+/* Is the constant one value, the given one? */
+static bool is_only(const struct ir_value *c, double value)
+{
+    return c->type.dim[2] == 1 && ir_const_f64(c->def, 0) == value;
+}
+
+/* ---- lanes ---- */
+
+static struct term add(struct lanes *l, struct isa_lane lane)
+{
+    l->full |= l->program.n_ops == ISA_MAX_LANE_OPS;
+    if (!l->full)
+        l->program.ops[l->program.n_ops++] = lane;
+    return (struct term){.code = (uint8_t)(l->program.n_ops - 1)};
+}
+
+static struct term unary(struct lanes *l, enum isa_lane_op op, struct term x)
+{
+    return add(l, (struct isa_lane){.op = (uint8_t)op, .x = x.code});
+}
+
+static struct term binary(struct lanes *l, enum isa_lane_op op, struct term x, struct term y)
+{
+    uint32_t imm = x.code == LANE_IMM ? x.imm : y.imm;
+    return add(l, (struct isa_lane){(uint8_t)op, x.code, y.code, imm});
+}
+
+/* min(max(x, lo), hi), an u8: bounds that are its own are left to who reads it. */
+static struct term bounded(struct lanes *l, struct term x, int64_t lo, int64_t hi)
+{
+    bool below = lo <= 0, above = hi >= UINT8_MAX;
+    if (!below)
+        x = binary(l, LANE_IMAX, x, number(lo));
+    if (!above)
+        x = binary(l, LANE_IMIN, x, number(hi));
+    x.below = below;
+    x.above = above;
+    return x;
+}
+
+/* The value itself, where it is no longer left to a store. */
+static struct term settled(struct lanes *l, struct term x)
+{
+    if (x.below)
+        x = (struct term){.code = binary(l, LANE_IMAX, x, number(0)).code, .above = x.above};
+    if (x.above)
+        x = binary(l, LANE_IMIN, x, number(UINT8_MAX));
+    return x;
+}
+
+/* ---- operations ---- */
+
+/* An operation that is one lane, of f32 and of integers. */
+static enum isa_lane_op lane_of(enum ir_opcode opcode, bool integer)
 {
     switch (opcode) {
-    case IR_relu: return LANE_MAX;
     case IR_leaky_relu: return LANE_LEAKY;
     case IR_exp: return LANE_EXP;
     case IR_log: return LANE_LOG;
@@ -25,125 +150,165 @@ static enum isa_lane_op lane_of(enum ir_opcode opcode)
     case IR_tanh: return LANE_TANH;
     case IR_neg: return LANE_NEG;
     case IR_abs: return LANE_ABS;
-    case IR_add: return LANE_ADD;
-    case IR_sub: return LANE_SUB;
-    case IR_mul: return LANE_MUL;
     case IR_div: return LANE_DIV;
-    case IR_min: return LANE_MIN;
-    case IR_max: return LANE_MAX;
-    default: return N_LANE_OPS;
+    case IR_add: return integer ? LANE_IADD : LANE_ADD;
+    case IR_sub: return integer ? LANE_ISUB : LANE_SUB;
+    case IR_mul: return integer ? LANE_IMUL : LANE_MUL;
+    case IR_min: return integer ? LANE_IMIN : LANE_MIN;
+    case IR_max: return integer ? LANE_IMAX : LANE_MAX;
+    default: BUG("%s is no lane", ir_op_descs[opcode].name);
     }
 }
 
-unsigned lanes_runtime(const struct ir_op *op, unsigned at[2])
+static struct term quantize(struct lanes *l, const struct ir_op *op, struct term x)
 {
-    unsigned traits = ir_op_descs[op->opcode].traits, n = 0;
-    if (!(traits & (IR_UNARY | IR_BINARY)))
-        return 0;
-    for (unsigned i = 0; i < op->n_in; i++) { /* one that is spread over the result is no value */
-        const struct ir_value *other = op->in[op->n_in - 1 - i].value;
-        bool held = op->n_in == 2 && is_vector(op->in[i].value) && !ir_is(other, IR_constant) &&
-                    ir_type_equal(&other->type, &op->out->type);
-        if (!held)
-            at[n++] = i;
+    const struct ir_attrs_quantize *q = &op->attrs->quantize;
+    if (!is_only(op->in[1].value, 1))
+        x = binary(l, LANE_DIV, x, constant(l, op->in[1].value));
+    x = unary(l, LANE_F2I, x);
+    if (op->n_in > 2 && !is_only(op->in[2].value, 0))
+        x = binary(l, LANE_IADD, x, constant(l, op->in[2].value));
+    return bounded(l, x, q->lo, q->hi);
+}
+
+static struct term dequantize(struct lanes *l, const struct ir_op *op, struct term x)
+{
+    if (op->n_in > 2 && !is_only(op->in[2].value, 0))
+        x = binary(l, LANE_ISUB, x, constant(l, op->in[2].value));
+    return binary(l, LANE_MUL, unary(l, LANE_I2F, x), constant(l, op->in[1].value));
+}
+
+/* The fixed multiplication saturates: can its result be so large that adding `zero` wraps? */
+static bool may_wrap(const struct ir_op *op)
+{
+    const struct ir_attrs_requantize *r = &op->attrs->requantize;
+    double most[2] = {0, 0}; /* of mult, of add */
+    for (unsigned k = 0; k < 2; k++)
+        for (int64_t i = 0; i < ir_count(&op->in[2 + k].value->type); i++)
+            most[k] = fmax(most[k], fabs(ir_const_f64(op->in[2 + k].value->def, i)));
+    return ldexp(most[0] * 0x1p31 + most[1], (int)-r->shift) + 1 + (double)r->zero >= INT32_MAX;
+}
+
+static struct term requantize(struct lanes *l, const struct ir_op *op, struct term x)
+{
+    const struct ir_attrs_requantize *r = &op->attrs->requantize;
+    if (!is_only(op->in[1].value, 0))
+        x = binary(l, LANE_IADD, x, constant(l, op->in[1].value));
+    if (r->kind == IR_REQUANT_FIXED) {
+        struct term k = row(l, op->in[2].value);
+        row(l, op->in[3].value); /* the row behind it */
+        x = add(l, (struct isa_lane){LANE_RQ, x.code, k.code, (uint32_t)r->shift});
+        if (r->zero && may_wrap(op))
+            x = binary(l, LANE_IMIN, x, number(INT32_MAX - r->zero));
+    } else {
+        x = binary(l, LANE_MUL, unary(l, LANE_I2F, x), constant(l, op->in[2].value));
+        x = unary(l, LANE_F2I, x);
     }
-    return n;
+    if (r->zero)
+        x = binary(l, LANE_IADD, x, number(r->zero));
+    return bounded(l, x, r->lo, r->hi);
 }
 
-struct term lanes_result(const struct lanes *l)
+static struct term look_up(struct lanes *l, const struct ir_op *op, struct term x)
 {
-    return (struct term){l->program.n_ops ? (uint8_t)(l->program.n_ops - 1) : LANE_A, 0};
+    l->full |= l->n_tables == ISA_MAX_LANE_OPS;
+    if (l->full)
+        return x;
+    l->table[l->n_tables] = op->in[1].value->def;
+    return add(l, (struct isa_lane){.op = LANE_TAB, .x = x.code, .imm = l->n_tables++});
 }
 
-bool lanes_fit(const struct lanes *l, unsigned spare)
+static struct term clip(struct lanes *l, const struct ir_op *op, struct term x, bool integer)
 {
-    return !l->full && l->program.n_ops + spare <= ISA_MAX_LANE_OPS;
+    float lo = op->attrs->clip.lo, hi = op->attrs->clip.hi;
+    if (!integer)
+        return binary(l, LANE_MIN, binary(l, LANE_MAX, x, real(lo)), real(hi));
+    if (!isinf(lo))
+        x = binary(l, LANE_IMAX, x, number((int64_t)lo));
+    return isinf(hi) ? x : binary(l, LANE_IMIN, x, number((int64_t)hi));
 }
 
-static struct term add_lane(struct lanes *l, enum isa_lane_op op, struct term x, struct term y)
+/* An operation on two values, or on one and a constant. */
+static struct term pair(struct lanes *l, const struct ir_op *op, const struct term x[2],
+                        bool integer)
 {
-    struct isa_lane lane = {(uint8_t)op, x.code, y.code, x.code == LANE_IMM ? x.imm : y.imm};
-    l->full |= l->program.n_ops == ISA_MAX_LANE_OPS;
-    if (!l->full)
-        l->program.ops[l->program.n_ops++] = lane;
-    return lanes_result(l);
+    unsigned at[2];
+    struct term operand[2] = {x[0], x[1]};
+    if (lanes_runtime(op, at) == 1) {
+        operand[at[0]] = x[0];
+        operand[1 - at[0]] = constant(l, op->in[1 - at[0]].value);
+    }
+    return binary(l, lane_of(op->opcode, integer), operand[0], operand[1]);
 }
 
-static struct term immediate(float value)
+static struct term elementwise(struct lanes *l, const struct ir_op *op, const struct term x[2])
 {
-    return (struct term){LANE_IMM, isa_imm_f32(value)};
-}
-
-static uint8_t add_vector(struct lanes *l, const struct ir_op *constant)
-{
-    l->full |= l->n_vectors == ISA_MAX_LANE_OPS;
-    if (!l->full)
-        l->vector[l->n_vectors++] = constant;
-    return (uint8_t)(LANE_CONST0 + l->n_vectors - 1);
-}
-
-static struct term constant_term(struct lanes *l, const struct ir_value *c)
-{
-    if (c->type.dim[2] == 1)
-        return immediate((float)ir_const_f64(c->def, 0));
-    return (struct term){add_vector(l, c->def), 0};
+    bool integer = op->in[0].value->type.dtype != IR_F32;
+    switch (op->opcode) {
+    case IR_quantize: return quantize(l, op, x[0]);
+    case IR_dequantize: return dequantize(l, op, x[0]);
+    case IR_requantize: return requantize(l, op, x[0]);
+    case IR_table: return look_up(l, op, x[0]);
+    case IR_cast: return op->out->type.dtype == IR_F32 ? unary(l, LANE_I2F, x[0]) : x[0];
+    case IR_clip: return clip(l, op, x[0], integer);
+    case IR_relu: return binary(l, LANE_MAX, x[0], real(0));
+    case IR_leaky_relu: return binary(l, LANE_LEAKY, x[0], real(op->attrs->leaky_relu.alpha));
+    default:
+        return op->n_in == 1 ? unary(l, lane_of(op->opcode, integer), x[0])
+                             : pair(l, op, x, integer);
+    }
 }
 
 void lanes_append(struct lanes *l, const struct ir_op *op, const struct term x[2])
 {
-    static const struct term none = {0};
-    unsigned at[2], n = lanes_runtime(op, at);
-    enum isa_lane_op lane = lane_of(op->opcode);
-    if (op->opcode == IR_clip) {
-        struct term low = add_lane(l, LANE_MAX, x[0], immediate(op->attrs->clip.lo));
-        add_lane(l, LANE_MIN, low, immediate(op->attrs->clip.hi));
-    } else if (op->opcode == IR_relu) {
-        add_lane(l, lane, x[0], immediate(0.0f));
-    } else if (op->opcode == IR_leaky_relu) {
-        add_lane(l, lane, x[0], immediate(op->attrs->leaky_relu.alpha));
-    } else if (op->n_in == 1) {
-        add_lane(l, lane, x[0], none);
-    } else if (n == 2) {
-        add_lane(l, lane, x[0], x[1]);
-    } else {
-        struct term c = constant_term(l, op->in[1 - at[0]].value);
-        add_lane(l, lane, at[0] == 0 ? x[0] : c, at[0] == 0 ? c : x[0]);
-    }
+    unsigned at[2];
+    bool two = lanes_runtime(op, at) == 2;
+    struct term operand[2] = {settled(l, x[0]), two ? settled(l, x[1]) : x[0]};
+    l->result = elementwise(l, op, operand);
 }
 
-struct term lanes_add_sum(struct lanes *l)
-{
-    l->program.arity = 2;
-    return add_lane(l, LANE_ADD, (struct term){LANE_A, 0}, (struct term){LANE_B, 0});
-}
+/* ---- whole programs ---- */
 
-void lanes_add_copy(struct lanes *l)
-{
-    add_lane(l, LANE_MOV, (struct term){LANE_A, 0}, (struct term){0});
-}
-
-/* An operand code of a program that now begins at lane and row of the longer one. */
-static uint8_t moved_code(uint8_t code, unsigned lane, unsigned row, const uint8_t operand[2])
+/* An operand code of a program that now begins at lane and row of a longer one. */
+static uint8_t moved_code(uint8_t code, const struct lanes *before, const uint8_t operand[2])
 {
     if (code == LANE_A || code == LANE_B)
         return operand[code - LANE_A];
     if (code < ISA_MAX_LANE_OPS)
-        return (uint8_t)(code + lane);
-    return code >= LANE_CONST0 ? (uint8_t)(code + row) : code;
+        return (uint8_t)(code + before->program.n_ops);
+    return code >= LANE_CONST0 ? (uint8_t)(code + before->n_vectors) : code;
 }
 
-struct term lanes_join(struct lanes *l, const struct lanes *front, const uint8_t code[2])
+void lanes_join(struct lanes *l, const struct lanes *front, const uint8_t code[2])
 {
-    struct term result = {code[0], 0};
-    unsigned lane = l->program.n_ops, row = l->n_vectors;
+    const struct lanes before = *l;
     for (unsigned i = 0; i < front->n_vectors; i++)
-        add_vector(l, front->vector[i]);
+        row(l, front->vector[i]->out);
+    l->full |= before.n_tables + front->n_tables > ISA_MAX_LANE_OPS;
+    for (unsigned i = 0; !l->full && i < front->n_tables; i++)
+        l->table[l->n_tables++] = front->table[i];
     for (unsigned i = 0; i < front->program.n_ops; i++) {
-        const struct isa_lane *op = &front->program.ops[i];
-        struct term x = {moved_code(op->x, lane, row, code), op->imm}, y = {op->y, op->imm};
-        if (isa_lane_arity(op->op) == 2)
-            y.code = moved_code(op->y, lane, row, code);
-        result = add_lane(l, op->op, x, y);
+        struct isa_lane lane = front->program.ops[i];
+        lane.x = moved_code(lane.x, &before, code);
+        if (isa_lane_arity(lane.op) == 2)
+            lane.y = moved_code(lane.y, &before, code);
+        if (lane.op == LANE_TAB)
+            lane.imm += before.n_tables;
+        add(l, lane);
     }
-    return result;
+    l->result = front->result;
+    l->result.code = moved_code(front->result.code, &before, code);
+}
+
+void lanes_add_sum(struct lanes *l, enum element element)
+{
+    enum isa_lane_op op = element == ELEMENT_f32 ? LANE_ADD : LANE_IADD;
+    l->program.arity = 2;
+    l->result = binary(l, op, (struct term){.code = LANE_A}, (struct term){.code = LANE_B});
+}
+
+void lanes_copy(struct lanes *l)
+{
+    if (l->program.n_ops == 0)
+        l->result = unary(l, LANE_MOV, (struct term){.code = LANE_A});
 }

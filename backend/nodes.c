@@ -27,7 +27,7 @@ static void value_dims(const struct ir_op *op, int32_t dim[3])
 
 static struct node node_of(enum node_kind kind, const struct ir_op *op)
 {
-    struct node n = {.kind = kind, .root = op, .out = op, .lanes.program.arity = 1};
+    struct node n = {.kind = kind, .root = op, .out = op, .lanes = lanes_new()};
     value_dims(op, n.dim);
     return n;
 }
@@ -131,32 +131,66 @@ static void forget_value(struct builder *b, const struct ir_op *value)
     b->list.parts[value->id].n = 0;
 }
 
+static size_t bytes_of(const struct ir_value *x)
+{
+    return element_bytes(value_element(x->def));
+}
+
+static bool same_extents(const struct ir_value *x, const struct ir_value *y)
+{
+    return memcmp(x->type.dim, y->type.dim, 3 * sizeof *x->type.dim) == 0;
+}
+
+/* Is the value on its way, by operations on it alone, to one on two values, which can compute them
+ * from what is in front? */
+static bool leads_to_two(const struct ir_op *op)
+{
+    unsigned at[2], n = 1;
+    for (int steps = 0; n == 1 && steps < ISA_MAX_LANE_OPS; steps++) {
+        const struct ir_op *user = ir_has_one_use(op->out) ? op->out->uses->user : NULL;
+        if (!user || !user->out || !same_extents(op->out, user->out))
+            return false;
+        op = user;
+        n = lanes_runtime(op, at);
+    }
+    return n == 2;
+}
+
 /* Joins an operation on one value to the node in front of it, if that can take it and, a base
- * layer, still add a partial sum. */
+ * layer, still add a partial sum. What grows (an u8 that becomes f32) is not stored grown where the
+ * one that reads it in the end can do the rest. */
 static bool join_front(struct builder *b, const struct ir_op *op, unsigned i)
 {
     uint32_t front = front_node(b, op, i);
-    if (front == NONE)
+    const struct ir_value *x = op->in[i].value;
+    if (front == NONE || (bytes_of(op->out) > bytes_of(x) && leads_to_two(op)))
         return false;
     struct node *n = &b->nodes.at[front];
     struct lanes longer = n->lanes;
-    struct term x[2] = {lanes_result(&longer)};
-    lanes_append(&longer, op, x);
+    const struct term result[2] = {longer.result};
+    lanes_append(&longer, op, result);
     if (!lanes_fit(&longer, n->kind == NODE_mvm))
         return false;
     n->lanes = longer;
     n->out = op;
-    forget_value(b, op->in[i].value->def);
+    forget_value(b, x->def);
     b->list.node_of[op->id] = front;
     return true;
 }
 
-/* The map in front that computes operand i for `op` alone, element by element: a part of it. */
+/* The map in front that computes operand i for `op` alone, element by element, from nothing larger:
+ * it becomes a part of `op`. What is spread over the result is computed once, if it takes a lane.
+ */
 static uint32_t chain_in_front(const struct builder *b, const struct ir_op *op, unsigned i)
 {
     uint32_t front = front_node(b, op, i);
-    bool spread = !ir_type_equal(&op->in[i].value->type, &op->out->type);
-    return front != NONE && b->nodes.at[front].kind == NODE_map && !spread ? front : NONE;
+    if (front == NONE || b->nodes.at[front].kind != NODE_map)
+        return NONE;
+    const struct node *n = &b->nodes.at[front];
+    for (unsigned k = 0; k < n->n_operands; k++)
+        if (bytes_of(n->operand[k].value->out) > bytes_of(op->in[i].value))
+            return NONE;
+    return same_extents(op->in[i].value, op->out) || n->lanes.program.n_ops == 0 ? front : NONE;
 }
 
 /* The code of an operand of the node; false if it would be its third. */
@@ -177,15 +211,18 @@ static bool operand_code(struct node *n, const struct operand *o, uint8_t *code)
 static bool take_operand(struct node *n, const struct ir_op *op, unsigned i,
                          const struct node *chain, struct term *x)
 {
-    struct node plain = {0};
-    const struct node *from = chain ? chain : &plain;
-    if (!chain)
+    struct node plain = {.lanes = lanes_new()};
+    const struct node *from = chain && chain->lanes.program.n_ops ? chain : &plain;
+    if (from == &plain) {
         add_operand(&plain, op, i);
+        plain.operand[0].value = chain ? chain->operand[0].value : plain.operand[0].value;
+    }
     uint8_t code[2] = {LANE_A, LANE_B};
     for (unsigned k = 0; k < from->n_operands; k++)
         if (!operand_code(n, &from->operand[k], &code[k]))
             return false;
-    *x = lanes_join(&n->lanes, &from->lanes, code);
+    lanes_join(&n->lanes, &from->lanes, code);
+    *x = n->lanes.result;
     return true;
 }
 
@@ -273,7 +310,8 @@ static bool add_op(struct builder *b, const struct ir_op *op)
     case IR_transpose: add_operand(node_new(b, NODE_transpose, op), op, 0); break;
     default:
         if (lanes_runtime(op, at) == 0)
-            BUG("%s at the crossbar stage", ir_op_descs[op->opcode].name);
+            return diag_error(b->diag, op->loc, DIAG_LOWER, "%s has no lanes for these operands",
+                              ir_op_descs[op->opcode].name);
         add_elementwise(b, op);
     }
     stored_part(b, op);

@@ -54,7 +54,7 @@ struct cost_work task_work(const struct plan *p, const struct tile_grid *grid, c
     case TASK_partial:
     case TASK_send:
         o.hops = message_hops(p, grid, t);
-        o.element = value_element(n->root);
+        o.element = value_element(t->kind == TASK_send ? n->out : n->root);
         break;
     case TASK_load: o.element = port_element(n->root); break;
     case TASK_store: o.element = port_element(p->tasks->stores.at[t->store.output].output); break;

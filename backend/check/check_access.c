@@ -111,12 +111,14 @@ static bool read_constant(struct actor *a, const struct check_view *v, const str
 {
     for (uint32_t i = 0; i < e->n; i++) {
         uint32_t tag = (uint32_t)check_mark(v, s->y, s->x, s->c + i);
-        const float *raw = check_raw_bytes(a->k, tag);
-        float want = check_const(e->constant, e->index + i);
-        if (raw && !check_same_bits(*raw, want))
-            return check_fault(a, "reads %g where element %" PRId64 " of constant '%s' is %g", *raw,
-                               e->index + i, check_op_name(a->k, e->constant->id), want);
-        if (!raw && tag != e->tag + i)
+        uint32_t raw, want = check_const(e->constant, e->index + i);
+        bool preloaded = check_raw(a->k, tag, &raw);
+        if (preloaded && raw != want)
+            return check_fault(a, "reads %s where element %" PRId64 " of constant '%s' is %s",
+                               check_bits_text(a->k, raw, v->v->element), e->index + i,
+                               check_op_name(a->k, e->constant->id),
+                               check_bits_text(a->k, want, v->v->element));
+        if (!preloaded && tag != e->tag + i)
             return read_channels(a, v, check_place(v, s->y, s->x, s->c + i), 1, e->tag + i);
     }
     return read_channels(a, v, check_place(v, s->y, s->x, s->c), e->n, 0);
@@ -147,6 +149,15 @@ static bool read_pixel(struct actor *a, const struct check_view *v, struct span 
         c += e.n;
     }
     return true;
+}
+
+/* Does the view show elements of the value's kind? The same bits would be another number. */
+static bool shows_element(struct actor *a, const struct check_view *v, const struct leaf *leaf)
+{
+    enum element want = check_element(leaf->op);
+    return v->v->element == want ||
+           check_fault(a, "'%s' is %s, the view shows %s", check_op_name(a->k, leaf->op->id),
+                       element_name(want), element_name(v->v->element));
 }
 
 /* Anything written, or what the claims say. */
@@ -192,6 +203,8 @@ bool check_read_span(struct actor *a, uint32_t view, struct span s, const struct
     keep_reads(a, v, &s);
     if (!leaf || !leaf->op)
         return read_claimed(a, v, s);
+    if (!shows_element(a, v, leaf))
+        return false;
     struct map_piece room;
     const struct map_piece *p = check_plain_leaf(a->k, leaf, &room);
     if (dense_row(v, &s, p) && inside_piece(p, at, &s))
@@ -215,12 +228,12 @@ static bool read_padding(struct actor *a, const struct check_view *v, int64_t n,
         for (int64_t c = 0; c < v->v->channels; c++) {
             int64_t where[3] = {at[0], at[1] + j, at[2] + c};
             struct expected e = check_expect(a->k, leaf, where, 1);
-            if (!e.is_fill || isa_imm_f32(e.fill) != v->v->pad_value)
+            if (!e.is_fill || check_pattern(e.fill, v->v->element) != v->v->pad_value)
                 return check_fault(a,
-                                   "reads padding (%g) for element (%" PRId64 ", %" PRId64
+                                   "reads padding (%s) for element (%" PRId64 ", %" PRId64
                                    ", %" PRId64 ") of '%s'",
-                                   isa_f32_of(v->v->pad_value), where[0], where[1], where[2],
-                                   check_op_name(a->k, leaf->op->id));
+                                   check_bits_text(a->k, v->v->pad_value, v->v->element), where[0],
+                                   where[1], where[2], check_op_name(a->k, leaf->op->id));
         }
     return true;
 }
@@ -290,6 +303,8 @@ void check_write_span(struct writer *w, uint32_t view, struct span s, const stru
 {
     const struct check_view *v = &w->t->views[view];
     if (s.n_x <= 0 || s.n_c <= 0 || !held(w->a, w->t, v, &s))
+        return;
+    if (leaf && leaf->op && !shows_element(w->a, v, leaf))
         return;
     check_begin_row(w, v, s.y);
     struct map_piece room;

@@ -47,6 +47,18 @@ static int by_lo(const void *a, const void *b)
     return x->lo != y->lo ? (x->lo < y->lo ? -1 : 1) : (x->view > y->view) - (x->view < y->view);
 }
 
+/* Elements of another size at the same place would be other places: no program needs that. */
+static bool one_size(struct check *k, const struct tile_state *t)
+{
+    for (uint32_t i = 0; i < t->t->n_views; i++) {
+        const struct cluster *c = t->views[i].cluster;
+        if (c && c->place_bytes != element_bytes(t->t->views[i].element))
+            return check_fault_program(k, "tile %u: view %u overlaps one of other elements",
+                                       t->number, i);
+    }
+    return true;
+}
+
 static void make_clusters(struct check *k, struct tile_state *t)
 {
     struct extent *e = heap_alloc(((size_t)t->t->n_views + 1) * sizeof *e);
@@ -233,7 +245,7 @@ static void preload(struct check *k, struct tile_state *t, const struct isa_prel
         uint64_t size = c->place_bytes;
         if (lo >= hi)
             break;
-        uint32_t range = check_range_raw(k, bytes, p->length / size);
+        uint32_t range = check_range_raw(k, bytes, p->length / size, size);
         if (check_gave_up(k))
             return;
         uint64_t tag = k->tags.ranges.at[range].base + (lo - p->address) / size;
@@ -250,7 +262,7 @@ bool check_clusters_prepare(struct check *k)
         make_clusters(k, t);
         shape_clusters(t);
         place_views(t);
-        if (!allocate(k, t))
+        if (!one_size(k, t) || !allocate(k, t))
             return false;
         for (uint32_t j = 0; j < t->t->n_preloads; j++)
             preload(k, t, &t->t->preloads[j]);

@@ -305,8 +305,8 @@ bool check_find_leaf(struct check *k, const struct ir_op *op, const int64_t at[3
         struct expected e = check_expect(k, out, at, 1);
         if (e.is_fill ? tag == 0 : e.n && tag == e.tag)
             return true;
-        const float *raw = e.constant ? check_raw_bytes(k, tag) : NULL;
-        if (raw && check_same_bits(*raw, check_const(e.constant, e.index)))
+        uint32_t raw;
+        if (e.constant && check_raw(k, tag, &raw) && raw == check_const(e.constant, e.index))
             return true;
         if (e.is_fill || !moves(x))
             return false;

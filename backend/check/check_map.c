@@ -84,6 +84,7 @@ static struct map_plan question(struct actor *a, const struct ir_op *result)
                          .n_channels = dst->channels,
                          .preload_writes = a->t->preload_writes};
     q.match = (struct match){.k = a->k,
+                             .tile = a->t->t,
                              .program = e,
                              .constants = &a->t->views[e->constants_view],
                              .result = result,

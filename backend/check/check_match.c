@@ -16,17 +16,17 @@ enum { MAX_STEPS = 10000 }; /* shared subexpressions and swapped operands can ex
 
 struct operand {
     unsigned code;
-    float imm;
+    uint32_t imm;
 };
 
 static struct operand first_of(const struct isa_lane *l)
 {
-    return (struct operand){l->x, isa_lane_f32(l)};
+    return (struct operand){l->x, l->imm};
 }
 
 static struct operand second_of(const struct isa_lane *l)
 {
-    return (struct operand){l->y, isa_lane_f32(l)};
+    return (struct operand){l->y, l->imm};
 }
 
 /* The lane operation that computes the operand, looking through mov; NULL if it is none. */
@@ -41,9 +41,23 @@ static const struct isa_lane *lane_of(const struct match *m, struct operand *o)
     return NULL;
 }
 
-static bool is_imm(const struct match *m, struct operand o, float value)
+static bool is_imm(const struct match *m, struct operand o, uint32_t value)
 {
-    return !lane_of(m, &o) && o.code == LANE_IMM && check_same_bits(o.imm, value);
+    return !lane_of(m, &o) && o.code == LANE_IMM && o.imm == value;
+}
+
+/* If the operand is lane operation `op` of something and the immediate, it becomes the former. */
+static bool take_bound(const struct match *m, struct operand *o, unsigned op, uint32_t value)
+{
+    struct operand at = *o;
+    const struct isa_lane *l = lane_of(m, &at);
+    if (!l || l->op != op)
+        return false;
+    bool second = is_imm(m, second_of(l), value);
+    if (!second && !is_imm(m, first_of(l), value))
+        return false;
+    *o = second ? first_of(l) : second_of(l);
+    return true;
 }
 
 /* ---- leaves ---- */
@@ -81,9 +95,10 @@ static bool match_range(struct match *m, struct operand o, const struct ir_op *v
     return e.n && e.tag == m->tag[i] && bind(m, i, &leaf);
 }
 
-static float constant_at(const struct ir_op *v, int64_t c)
+/* Element `at` of a constant that has one value, or one for each channel. */
+static uint32_t constant_at(const struct ir_op *v, int64_t at)
 {
-    return check_const(v, check_dim(v, 2) == 1 ? 0 : c);
+    return check_const(v, check_dim(v, 2) == 1 ? 0 : at);
 }
 
 /* A constant that does not depend on the pixel, against an immediate or a preloaded vector. */
@@ -93,13 +108,15 @@ static bool match_constant(struct match *m, struct operand o, const struct ir_op
     if (v->out->type.rank != 3 || (!splat && (check_dim(v, 0) != 1 || check_dim(v, 1) != 1)))
         return false;
     for (int64_t c = 0; c < m->n_channels; c++) {
-        float want = constant_at(v, m->channel0 + c), imm = o.imm;
-        const float *have = &imm;
+        uint32_t have = o.imm;
         if (o.code >= LANE_CONST0) {
             uint64_t mark = check_mark(m->constants, o.code - LANE_CONST0, 0, c);
-            have = mark >> 32 ? NULL : check_raw_bytes(m->k, (uint32_t)mark);
+            if (mark >> 32 || !check_raw(m->k, (uint32_t)mark, &have))
+                return false;
+        } else if (o.code != LANE_IMM) {
+            return false;
         }
-        if (!have || !check_same_bits(*have, want))
+        if (have != constant_at(v, m->channel0 + c))
             return false;
     }
     return true;
@@ -118,11 +135,12 @@ static bool match_sum(struct match *m, struct operand o, const struct ir_op *mvm
                       uint32_t *to)
 {
     const struct isa_lane *l = lane_of(m, &o);
+    const unsigned sums = check_element(mvm) == ELEMENT_f32 ? LANE_ADD : LANE_IADD;
     if (++m->steps > MAX_STEPS)
         return false;
     if (l) {
         uint32_t a0, a1, b0, b1;
-        if (l->op != LANE_ADD || !match_sum(m, first_of(l), mvm, &a0, &a1) ||
+        if (l->op != sums || !match_sum(m, first_of(l), mvm, &a0, &a1) ||
             !match_sum(m, second_of(l), mvm, &b0, &b1) || (a1 != b0 && b1 != a0))
             return false;
         *from = a1 == b0 ? a0 : b0;
@@ -149,9 +167,10 @@ static const struct ir_op *operand_of(const struct ir_op *op, uint32_t i)
 }
 
 /* Lane operation of a graph operation that has one; N_LANE_OPS otherwise. */
-static unsigned lane_for(enum ir_opcode opcode)
+static unsigned lane_for(const struct ir_op *v)
 {
-    switch (opcode) {
+    bool integer = check_element(v) != ELEMENT_f32;
+    switch (v->opcode) {
     case IR_exp: return LANE_EXP;
     case IR_log: return LANE_LOG;
     case IR_sqrt: return LANE_SQRT;
@@ -159,40 +178,31 @@ static unsigned lane_for(enum ir_opcode opcode)
     case IR_tanh: return LANE_TANH;
     case IR_neg: return LANE_NEG;
     case IR_abs: return LANE_ABS;
-    case IR_add: return LANE_ADD;
-    case IR_sub: return LANE_SUB;
-    case IR_mul: return LANE_MUL;
+    case IR_add: return integer ? LANE_IADD : LANE_ADD;
+    case IR_sub: return integer ? LANE_ISUB : LANE_SUB;
+    case IR_mul: return integer ? LANE_IMUL : LANE_MUL;
     case IR_div: return LANE_DIV;
-    case IR_min: return LANE_MIN;
-    case IR_max: return LANE_MAX;
+    case IR_min: return integer ? LANE_IMIN : LANE_MIN;
+    case IR_max: return integer ? LANE_IMAX : LANE_MAX;
     default: return N_LANE_OPS;
     }
 }
 
-/* op(x, bound) with a constant bound, in either order. */
-static bool match_bound(struct match *m, const struct isa_lane *l, unsigned op,
-                        const struct ir_op *x, float bound)
+/* max(x, 0) */
+static bool match_relu(struct match *m, struct operand o, const struct ir_op *v)
 {
-    if (!l || l->op != op)
-        return false;
-    if (is_imm(m, second_of(l), bound))
-        return match_value(m, first_of(l), x);
-    return is_imm(m, first_of(l), bound) && match_value(m, second_of(l), x);
+    return take_bound(m, &o, LANE_MAX, isa_imm_f32(0)) && match_value(m, o, operand_of(v, 0));
 }
 
 /* min(max(x, lo), hi); an infinite bound may be left out. */
-static bool match_clip(struct match *m, const struct isa_lane *l, const struct ir_op *v)
+static bool match_clip(struct match *m, struct operand o, const struct ir_op *v)
 {
-    const struct ir_op *x = operand_of(v, 0);
     float lo = v->attrs->clip.lo, hi = v->attrs->clip.hi;
-    if (isinf(hi) && hi > 0 && match_bound(m, l, LANE_MAX, x, lo))
-        return true;
-    if (l->op != LANE_MIN)
-        return false;
-    if (isinf(lo) && lo < 0 && match_bound(m, l, LANE_MIN, x, hi))
-        return true;
-    struct operand inner = first_of(l);
-    return is_imm(m, second_of(l), hi) && match_bound(m, lane_of(m, &inner), LANE_MAX, x, lo);
+    bool integer = check_element(v) != ELEMENT_f32;
+    uint32_t low = check_pattern(lo, check_element(v)), high = check_pattern(hi, check_element(v));
+    bool above = take_bound(m, &o, integer ? LANE_IMIN : LANE_MIN, high) || (isinf(hi) && hi > 0);
+    bool below = take_bound(m, &o, integer ? LANE_IMAX : LANE_MAX, low) || (isinf(lo) && lo < 0);
+    return above && below && match_value(m, o, operand_of(v, 0));
 }
 
 static bool match_binary(struct match *m, const struct isa_lane *l, const struct ir_op *v)
@@ -209,17 +219,157 @@ static bool match_binary(struct match *m, const struct isa_lane *l, const struct
            match_value(m, first_of(l), operand_of(v, 1));
 }
 
-static bool match_op(struct match *m, const struct isa_lane *l, const struct ir_op *v)
+/* ---- integers ---- */
+
+/* If the operand is `op` of something and the constant, it becomes the former; so it stays if the
+ * constant is the one value that changes nothing. */
+static bool take_constant(struct match *m, struct operand *o, unsigned op, const struct ir_op *c,
+                          uint32_t nothing)
 {
+    struct operand at = *o;
+    const struct isa_lane *l = lane_of(m, &at);
+    if (l && l->op == op && match_constant(m, second_of(l), c)) {
+        *o = first_of(l);
+        return true;
+    }
+    return check_dim(c, 2) == 1 && check_const(c, 0) == nothing;
+}
+
+/* The operand becomes that of a lane operation of one operand. */
+static bool take_lane(struct match *m, struct operand *o, unsigned op)
+{
+    const struct isa_lane *l = lane_of(m, o);
+    if (!l || l->op != op)
+        return false;
+    *o = first_of(l);
+    return true;
+}
+
+/* Takes the bounds lo..hi of an u8, in any order; a store into u8 has 0..255 by itself. */
+static bool take_bounds(struct match *m, struct operand *o, int64_t lo, int64_t hi, bool stored)
+{
+    bool below = stored && lo <= 0, above = stored && hi >= UINT8_MAX, more = true;
+    while (more) {
+        bool low = take_bound(m, o, LANE_IMAX, (uint32_t)lo);
+        bool high = take_bound(m, o, LANE_IMIN, (uint32_t)hi);
+        below |= low;
+        above |= high;
+        more = low || high;
+    }
+    return below && above;
+}
+
+/* bounds(f2i(x / scale) + zero) */
+static bool match_quantize(struct match *m, struct operand o, const struct ir_op *v, bool stored)
+{
+    const struct ir_attrs_quantize *q = &v->attrs->quantize;
+    return take_bounds(m, &o, q->lo, q->hi, stored) &&
+           (v->n_in < 3 || take_constant(m, &o, LANE_IADD, operand_of(v, 2), 0)) &&
+           take_lane(m, &o, LANE_F2I) &&
+           take_constant(m, &o, LANE_DIV, operand_of(v, 1), isa_imm_f32(1)) &&
+           match_value(m, o, operand_of(v, 0));
+}
+
+/* i2f(x - zero) * scale */
+static bool match_dequantize(struct match *m, struct operand o, const struct ir_op *v)
+{
+    return take_constant(m, &o, LANE_MUL, operand_of(v, 1), isa_imm_f32(1)) &&
+           take_lane(m, &o, LANE_I2F) &&
+           (v->n_in < 3 || take_constant(m, &o, LANE_ISUB, operand_of(v, 2), 0)) &&
+           match_value(m, o, operand_of(v, 0));
+}
+
+/* Can no result of a fixed multiplication be so large that adding the zero point wraps? */
+static bool stays_small(const struct match *m, const struct ir_op *v)
+{
+    const struct ir_op *mult = operand_of(v, 2), *offset = operand_of(v, 3);
+    const struct ir_attrs_requantize *r = &v->attrs->requantize;
+    for (int64_t c = 0; c < m->n_channels; c++) {
+        double k = (int32_t)constant_at(mult, m->channel0 + c);
+        double o = (int32_t)constant_at(offset, m->channel0 + c);
+        double most = ldexp(fabs(k) * 0x1p31 + fabs(o), (int)-r->shift) + 1; /* half */
+        if (most + (double)r->zero >= INT32_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* rq(x, mult, add) */
+static bool take_fixed(struct match *m, struct operand *o, const struct ir_op *v)
+{
+    const struct isa_lane *l = lane_of(m, o);
+    if (!l || l->op != LANE_RQ || l->imm != (uint32_t)v->attrs->requantize.shift)
+        return false;
+    struct operand k = {l->y, 0}, offset = {l->y + 1u, 0};
+    *o = first_of(l);
+    return match_constant(m, k, operand_of(v, 2)) && match_constant(m, offset, operand_of(v, 3));
+}
+
+/* bounds(f2i(i2f(x + bias) * mult) + zero), or bounds(rq(x + bias) + zero); rq saturates, so that
+ * adding to it must not wrap. */
+static bool match_requantize(struct match *m, struct operand o, const struct ir_op *v, bool stored)
+{
+    const struct ir_attrs_requantize *r = &v->attrs->requantize;
+    if (!take_bounds(m, &o, r->lo, r->hi, stored))
+        return false;
+    if (r->zero && !take_bound(m, &o, LANE_IADD, (uint32_t)r->zero))
+        return false;
+    bool limited = take_bound(m, &o, LANE_IMIN, (uint32_t)(INT32_MAX - r->zero));
+    if (r->kind == IR_REQUANT_FIXED) {
+        if ((r->zero && !limited && !stays_small(m, v)) || !take_fixed(m, &o, v))
+            return false;
+    } else if (!take_lane(m, &o, LANE_F2I) ||
+               !take_constant(m, &o, LANE_MUL, operand_of(v, 2), isa_imm_f32(1)) ||
+               !take_lane(m, &o, LANE_I2F)) {
+        return false;
+    }
+    return take_constant(m, &o, LANE_IADD, operand_of(v, 1), 0) &&
+           match_value(m, o, operand_of(v, 0));
+}
+
+/* The tile's table holds the graph's, as a lane reads it. */
+static bool match_table(struct match *m, struct operand o, const struct ir_op *v)
+{
+    const struct isa_lane *l = lane_of(m, &o);
+    if (!l || l->op != LANE_TAB)
+        return false;
+    const struct isa_table *table = &m->tile->tables[l->imm];
+    const struct ir_op *want = operand_of(v, 1);
+    const uint32_t *have = isa_table_data(m->k->p, table);
+    if ((table->element == ELEMENT_f32) != (check_element(want) == ELEMENT_f32))
+        return false;
+    for (int64_t i = 0; i < ISA_TABLE_ENTRIES; i++)
+        if (have[i] != check_const(want, i))
+            return false;
+    return match_value(m, first_of(l), operand_of(v, 0));
+}
+
+/* A value of another type: an u8 is an i32 already. */
+static bool match_cast(struct match *m, struct operand o, const struct ir_op *v)
+{
+    bool real = check_element(v) == ELEMENT_f32;
+    return (!real || take_lane(m, &o, LANE_I2F)) && match_value(m, o, operand_of(v, 0));
+}
+
+/* `stored`: into the value's element, and nobody else reads the operand. */
+static bool match_op(struct match *m, struct operand o, const struct ir_op *v, bool stored)
+{
+    const struct isa_lane *l = lane_of(m, &o);
     switch (v->opcode) {
-    case IR_relu: return match_bound(m, l, LANE_MAX, operand_of(v, 0), 0);
+    case IR_relu: return match_relu(m, o, v);
+    case IR_clip: return match_clip(m, o, v);
+    case IR_quantize: return match_quantize(m, o, v, stored);
+    case IR_dequantize: return match_dequantize(m, o, v);
+    case IR_requantize: return match_requantize(m, o, v, stored);
+    case IR_table: return match_table(m, o, v);
+    case IR_cast: return match_cast(m, o, v);
     case IR_leaky_relu:
-        return l->op == LANE_LEAKY && is_imm(m, second_of(l), v->attrs->leaky_relu.alpha) &&
+        return l && l->op == LANE_LEAKY &&
+               is_imm(m, second_of(l), isa_imm_f32(v->attrs->leaky_relu.alpha)) &&
                match_value(m, first_of(l), operand_of(v, 0));
-    case IR_clip: return match_clip(m, l, v);
     default: break;
     }
-    if (l->op != lane_for(v->opcode))
+    if (!l || l->op != lane_for(v))
         return false;
     if (isa_lane_arity(l->op) == 1)
         return match_value(m, first_of(l), operand_of(v, 0));
@@ -230,16 +380,17 @@ static bool match_value(struct match *m, struct operand o, const struct ir_op *v
 {
     if (++m->steps > MAX_STEPS)
         return false;
-    const struct isa_lane *l = lane_of(m, &o);
+    struct operand at = o;
+    const struct isa_lane *l = lane_of(m, &at);
     if (v->opcode == IR_mvm) {
         uint32_t from, to;
         return match_sum(m, o, v, &from, &to) && from == 0 && to == n_slices(m, v);
     }
-    if (l)
-        return match_op(m, l, v);
-    if (is_leaf(o))
-        return match_leaf(m, o, v);
-    return v->opcode == IR_constant && match_constant(m, o, v);
+    if (!l && is_leaf(at) && match_leaf(m, at, v))
+        return true;
+    if (v->opcode == IR_constant)
+        return !l && match_constant(m, at, v);
+    return match_op(m, o, v, false);
 }
 
 bool check_match(struct match *m)
@@ -255,5 +406,7 @@ bool check_match(struct match *m)
             m->made.range = check_range(m->k, TAG_PARTIAL, v->id, from, to);
         return true;
     }
-    return match_value(m, root, v);
+    struct operand at = root;
+    bool saturates = check_element(v) == ELEMENT_u8 && lane_of(m, &at);
+    return saturates ? match_op(m, root, v, true) : match_value(m, root, v);
 }

@@ -27,6 +27,7 @@ void check_vmap(struct actor *a);
 /* check_match.c */
 struct match {
     struct check *k;
+    const struct isa_tile *tile;
     const struct isa_program_entry *program;
     const struct check_view *constants; /* or NULL */
     const struct ir_op *result;

@@ -8,6 +8,7 @@
 #include "check_meaning.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- the graph's mvm ---- */
@@ -26,20 +27,23 @@ struct mvm_plan {
     struct mvm_block *blocks;
 };
 
-/* The payload of an image's size, bit for bit. */
-static bool holds(const struct check *k, const struct isa_image *m, const struct blob *b)
+/* n elements of so many bytes are the constant's, bit for bit. */
+static bool holds(const void *data, size_t n, size_t bytes, const struct blob *b)
 {
-    size_t n = (size_t)m->k * m->n;
+    if (!b->splat)
+        return memcmp(data, blob_data(b), n * bytes) == 0;
+    size_t same = 0;
+    while (same < n && memcmp((const char *)data + same * bytes, blob_data(b), bytes) == 0)
+        same++;
+    return same == n;
+}
+
+static bool holds_weights(const struct check *k, uint32_t image, const struct blob *b)
+{
+    const struct isa_image *m = &k->p->images[image];
     if (k->p->sections[m->section].owner == b && m->offset == 0)
         return true; /* the very one; it may be nowhere yet */
-    const uint32_t *data = (const void *)isa_image_data(k->p, (uint32_t)(m - k->p->images));
-    if (!b->splat)
-        return memcmp(data, blob_data(b), n * sizeof *data) == 0;
-    uint32_t want, differ = 0;
-    memcpy(&want, blob_data(b), sizeof want);
-    for (size_t i = 0; i < n; i++)
-        differ |= data[i] ^ want;
-    return !differ;
+    return holds(isa_image_data(k->p, image), (size_t)m->k * m->n, element_bytes(m->element), b);
 }
 
 static bool image_equals(struct check *k, uint32_t image, const struct ir_op *weights)
@@ -50,9 +54,8 @@ static bool image_equals(struct check *k, uint32_t image, const struct ir_op *we
             return true;
     const struct isa_image *m = &k->p->images[image];
     const struct ir_type *t = &weights->out->type;
-    if (t->rank != 2 || t->dtype != IR_F32 || t->dim[0] != m->k || t->dim[1] != m->n)
-        return false;
-    if (!holds(k, m, weights->attrs->constant.data))
+    if (t->rank != 2 || check_element(weights) != m->element || t->dim[0] != m->k ||
+        t->dim[1] != m->n || !holds_weights(k, image, weights->attrs->constant.data))
         return false;
     if (k->n_equal_images < k->p->n_images)
         k->equal_images[k->n_equal_images++] = key;
@@ -70,8 +73,9 @@ static bool find_source(struct actor *a, const struct isa_group *g, struct mvm_p
         const struct ir_attrs_pad *p = &x->attrs->pad;
         if (p->before.at[2] || p->after.at[2])
             return check_fault(a, "channels are padded, which no view can show");
-        if (p->value != isa_f32_of(v->pad_value))
-            return check_fault(a, "pads with %g instead of %g", isa_f32_of(v->pad_value), p->value);
+        if (check_pattern(p->value, v->element) != v->pad_value)
+            return check_fault(a, "pads with %s instead of %g",
+                               check_bits_text(a->k, v->pad_value, v->element), (double)p->value);
         top = p->before.at[0];
         left = p->before.at[1];
         x = x->in[0].value->def;
@@ -89,6 +93,72 @@ static bool find_source(struct actor *a, const struct isa_group *g, struct mvm_p
     return true;
 }
 
+static bool center_equals(const struct check *k, uint32_t image, const struct ir_op *mvm)
+{
+    const int32_t *center = isa_image_center(k->p, image);
+    if (mvm->n_in < 3 || !center)
+        return mvm->n_in < 3 && !center;
+    return holds(center, (size_t)k->p->images[image].n, sizeof *center,
+                 mvm->in[2].value->def->attrs->constant.data);
+}
+
+/* ---- sums of integers ---- */
+
+/* How large a sum of each column can be, for inputs 0..255: of its positive or negative weights. */
+static int64_t *column_bounds(const struct ir_op *mvm)
+{
+    const struct ir_op *weights = mvm->in[1].value->def;
+    const struct blob *b = weights->attrs->constant.data;
+    const int8_t *w = blob_data(b);
+    size_t rows = (size_t)check_dim(weights, 0), columns = (size_t)check_dim(weights, 1);
+    int64_t *bound = heap_alloc((columns + 1) * sizeof *bound);
+    int64_t *below = heap_alloc((columns + 1) * sizeof *below);
+    memset(bound, 0, columns * sizeof *bound);
+    memset(below, 0, columns * sizeof *below);
+    for (size_t k = 0; k < rows; k++)
+        for (size_t n = 0; n < columns; n++) {
+            int64_t center = mvm->n_in > 2 ? ir_const_i64(mvm->in[2].value->def, (int64_t)n) : 0;
+            int64_t weight = w[b->splat ? 0 : k * columns + n] + center;
+            bound[n] += weight > 0 ? weight : 0;
+            below[n] -= weight < 0 ? weight : 0;
+        }
+    for (size_t n = 0; n < columns; n++)
+        bound[n] = UINT8_MAX * max_i64(bound[n], below[n]);
+    free(below);
+    return bound;
+}
+
+/* What is added to column n of the sums at once: the bias of who reads them. */
+static int64_t bias_bound(const struct ir_op *mvm, int64_t n)
+{
+    int64_t most = 0;
+    for (const struct ir_use *u = mvm->out->uses; u; u = u->next) {
+        const struct ir_op *op = u->user;
+        bool adds = op->opcode == IR_requantize || op->opcode == IR_add;
+        const struct ir_op *bias = adds ? op->in[u == &op->in[0]].value->def : NULL;
+        if (!bias || bias->opcode != IR_constant)
+            continue;
+        int64_t b = ir_const_i64(bias, check_dim(bias, 2) == 1 ? 0 : n);
+        most = max_i64(most, b < 0 ? -b : b);
+    }
+    return most;
+}
+
+/* No sum of the layer, of all its rows or some, with its bias or without, leaves 32 bits. */
+static bool sums_fit(struct actor *a, const struct ir_op *mvm)
+{
+    if (a->k->sums_fit[mvm->id])
+        return true;
+    int64_t *bound = column_bounds(mvm), n = 0;
+    while (n < check_dim(mvm, 2) && bound[n] + bias_bound(mvm, n) <= INT32_MAX)
+        n++;
+    free(bound);
+    a->k->sums_fit[mvm->id] = n == check_dim(mvm, 2);
+    return a->k->sums_fit[mvm->id] ||
+           check_fault(a, "sums of column %" PRId64 " of '%s' can leave 32 bits", n,
+                       check_op_name(a->k, mvm->id));
+}
+
 static bool same_pair(const uint32_t a[2], const int64_t b[2])
 {
     return a[0] == b[0] && a[1] == b[1];
@@ -104,10 +174,13 @@ static bool same_product(struct actor *a, const struct isa_group *g, const struc
     if (isa_conv_groups(g) != m->group)
         return check_fault(a, "%u conv groups instead of %" PRId64, isa_conv_groups(g), m->group);
     const struct ir_op *weights = op->in[1].value->def;
-    if (weights->opcode != IR_constant || !image_equals(a->k, g->image, weights))
+    if (weights->opcode != IR_constant || !image_equals(a->k, g->image, weights) ||
+        !center_equals(a->k, g->image, op))
         return check_fault(a, "image %u does not hold the weights of '%s'", g->image,
                            check_op_name(a->k, op->id));
-    return true;
+    if (g->x_bits != m->x_bits)
+        return check_fault(a, "inputs of %u bits instead of %" PRId64, g->x_bits, m->x_bits);
+    return m->x_bits == 0 || sums_fit(a, op);
 }
 
 /* Slices [*from, *to) of the PEs that hold columns n0.. of the image; they must be neighbours. */

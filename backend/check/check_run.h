@@ -61,6 +61,7 @@ struct check {
     VEC(struct interval) own_reads; /* of the instruction that runs */
     uint64_t *equal_images;         /* image << 32 | constant that have been compared */
     uint32_t n_equal_images;
+    bool *sums_fit; /* [op]: of the integers that a base layer adds up, proved */
 };
 /* An instruction that runs. */
 struct actor {

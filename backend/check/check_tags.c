@@ -23,20 +23,32 @@ const struct ir_op *check_op(const struct check *k, uint32_t id, enum ir_opcode 
     return k->tags.ops[id];
 }
 
-bool check_same_bits(float a, float b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
-}
-
 /* Payloads of constants may be unaligned. */
-float check_const(const struct ir_op *constant, int64_t index)
+uint32_t check_const(const struct ir_op *constant, int64_t index)
 {
     const struct blob *b = constant->attrs->constant.data;
     if (constant->out->type.dtype != IR_F32)
-        return (float)ir_const_f64(constant, index);
-    float f;
-    memcpy(&f, (const uint8_t *)blob_data(b) + (b->splat ? 0 : (size_t)index * sizeof f), sizeof f);
-    return f;
+        return (uint32_t)ir_const_i64(constant, index);
+    uint32_t bits;
+    memcpy(&bits, (const uint8_t *)blob_data(b) + (b->splat ? 0 : (size_t)index * sizeof bits),
+           sizeof bits);
+    return bits;
+}
+
+uint32_t check_pattern(float attribute, enum element element)
+{
+    return element == ELEMENT_f32 ? isa_imm_f32(attribute) : (uint32_t)(int32_t)attribute;
+}
+
+const char *check_bits_text(struct check *k, uint32_t bits, enum element element)
+{
+    return element == ELEMENT_f32 ? arena_printf(k->arena, "%g", (double)isa_f32_of(bits))
+                                  : arena_printf(k->arena, "%d", (int32_t)bits);
+}
+
+enum element check_element(const struct ir_op *op)
+{
+    return ir_dtype_element((enum ir_dtype)op->out->type.dtype);
 }
 
 /* ---- ranges ---- */
@@ -58,7 +70,7 @@ static uint32_t add_range(struct check *k, struct tag_range r)
 /* What a range is for. */
 struct range_key {
     uint32_t kind, op, from, to;
-    uint64_t bytes, n; /* TAG_RAW: where they are, and how many elements */
+    uint64_t bytes, n; /* TAG_RAW: where they are, and how many elements (so how long each) */
 };
 
 uint32_t check_range(struct check *k, enum tag_kind kind, uint32_t op, uint32_t from, uint32_t to)
@@ -77,13 +89,14 @@ uint32_t check_range(struct check *k, enum tag_kind kind, uint32_t op, uint32_t 
     return add_range(k, r);
 }
 
-uint32_t check_range_raw(struct check *k, const uint8_t *bytes, uint64_t n)
+uint32_t check_range_raw(struct check *k, const uint8_t *bytes, uint64_t n, size_t element_bytes)
 {
     const struct range_key key = {TAG_RAW, 0, 0, 0, (uintptr_t)bytes, n};
     uint32_t known = map_intern(&k->tags.range_of, &key, sizeof key, (uint32_t)k->tags.ranges.n);
     if (known < k->tags.ranges.n)
         return known;
-    return add_range(k, (struct tag_range){.n = n, .kind = TAG_RAW, .bytes = bytes});
+    struct tag_range r = {.n = n, .kind = TAG_RAW, .bytes = bytes, .element_bytes = element_bytes};
+    return add_range(k, r);
 }
 
 const struct tag_range *check_range_of(const struct check *k, uint32_t tag)
@@ -99,10 +112,17 @@ const struct tag_range *check_range_of(const struct check *k, uint32_t tag)
     return tag < r->base + r->n ? r : NULL;
 }
 
-const float *check_raw_bytes(const struct check *k, uint32_t tag)
+bool check_raw(const struct check *k, uint32_t tag, uint32_t *out)
 {
     const struct tag_range *r = check_range_of(k, tag);
-    return r && r->bytes ? (const float *)(const void *)r->bytes + (tag - r->base) : NULL;
+    if (!r || !r->bytes)
+        return false;
+    const uint8_t *at = r->bytes + (tag - r->base) * r->element_bytes;
+    if (r->element_bytes == 1)
+        *out = *at;
+    else
+        memcpy(out, at, sizeof *out);
+    return true;
 }
 
 const char *check_op_name(const struct check *k, uint32_t id)

@@ -20,6 +20,7 @@ struct tag_range {
     uint32_t op, from, to;
     int64_t dim[3];
     const uint8_t *bytes; /* TAG_RAW */
+    size_t element_bytes; /* of them */
 };
 /* A box of a value: element `at` has tag base + sum (at - lo) * pitch. */
 struct map_piece {
@@ -64,16 +65,21 @@ bool check_tags_prepare(struct check *k) CHECK_RESULT;
 void check_tags_free(struct check *k);
 /* The range of an op, made if need be. */
 uint32_t check_range(struct check *k, enum tag_kind kind, uint32_t op, uint32_t from, uint32_t to);
-uint32_t check_range_raw(struct check *k, const uint8_t *bytes, uint64_t n);
+uint32_t check_range_raw(struct check *k, const uint8_t *bytes, uint64_t n, size_t element_bytes);
 const struct tag_range *check_range_of(const struct check *k, uint32_t tag); /* NULL if none */
-const float *check_raw_bytes(const struct check *k, uint32_t tag);           /* NULL if not raw */
+/* The element that was preloaded, as a lane reads it; false if it was not. */
+bool check_raw(const struct check *k, uint32_t tag, uint32_t *out);
 /* By the claims of a view; 0 if they say nothing. */
 uint32_t check_claimed_tag(struct check *k, const struct check_view *v, int64_t y, int64_t x,
                            int64_t c);
 int64_t check_dim(const struct ir_op *op, unsigned i); /* of its value */
 const struct ir_op *check_op(const struct check *k, uint32_t id, enum ir_opcode opcode);
-float check_const(const struct ir_op *constant, int64_t index);
-bool check_same_bits(float a, float b);
+/* An element of a constant as a lane reads it: the bits of a float, or an i32. */
+uint32_t check_const(const struct ir_op *constant, int64_t index);
+/* So an attribute of the graph, in a value of that element. */
+uint32_t check_pattern(float attribute, enum element element);
+const char *check_bits_text(struct check *k, uint32_t bits, enum element element);
+enum element check_element(const struct ir_op *op); /* of its value in buffers */
 const char *check_tag_text(struct check *k, uint32_t tag, char *buf, size_t n);
 const char *check_op_name(const struct check *k, uint32_t id);
 

@@ -88,8 +88,8 @@ static bool harmless_padding(const struct window *p, const struct isa_view *v)
 {
     if (!p->pads || p->kind == WINDOW_OVERLAP)
         return true;
-    float pad = isa_f32_of(v->pad_value);
-    return p->kind == WINDOW_MAX ? isinf(pad) && pad < 0 : pad == 0;
+    bool least = p->kind == WINDOW_MAX && v->element == ELEMENT_f32; /* of u8 it is 0 */
+    return v->pad_value == (least ? isa_imm_f32(-INFINITY) : 0);
 }
 
 static bool window_means(struct actor *a, const struct isa_window *w, const struct ir_op *op)
@@ -108,7 +108,8 @@ static bool window_means(struct actor *a, const struct isa_window *w, const stru
             a, "the source is %u x %u, but the operand of '%s' is %" PRId64 " x %" PRId64,
             v->height, v->width, name, check_dim(x, 0), check_dim(x, 1));
     if (!harmless_padding(&p, v))
-        return check_fault(a, "pads '%s' with %g", name, isa_f32_of(v->pad_value));
+        return check_fault(a, "pads '%s' with %s", name,
+                           check_bits_text(a->k, v->pad_value, v->element));
     if (p.kind == WINDOW_OVERLAP && (dst->channel0 != 0 || dst->channels != check_dim(op, 2)))
         return check_fault(a, "makes a part of the channels of '%s' from all taps", name);
     return check_inside(a, op, a->in->h, a->in->w);
@@ -245,7 +246,8 @@ static bool gather_pixel(struct actor *a, const struct isa_gather *g, int64_t y,
             struct expected e = {0};
             if (leaf)
                 e = check_expect(a->k, leaf, at, 1);
-            if (leaf && (!e.is_fill || isa_imm_f32(e.fill) != (outside ? v->pad_value : g->fill)))
+            uint32_t fill = outside ? v->pad_value : g->fill;
+            if (leaf && (!e.is_fill || check_pattern(e.fill, v->element) != fill))
                 return check_fault(a,
                                    "fills element (%" PRId64 ", %" PRId64 ", %" PRId64 ") of '%s'",
                                    at[0], at[1], at[2], check_op_name(a->k, leaf->op->id));

@@ -15,6 +15,8 @@ void json_close_array(struct json *j);
 void json_text(struct json *j, const char *key, const char *value); /* NULL = null */
 void json_integer(struct json *j, const char *key, int64_t value);
 void json_real(struct json *j, const char *key, double value); /* not finite = null */
+/* To the microsecond. */
+void json_seconds(struct json *j, const char *key, double seconds);
 void json_bool(struct json *j, const char *key, bool value);
 void json_null(struct json *j, const char *key);
 /* Prints and frees. */

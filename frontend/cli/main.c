@@ -88,8 +88,9 @@ static const struct command commands[] = {
              "  cimc run model.onnx --test-data test_data_set_0\n"
              "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
              "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
-     .groups = {options_model, options_mapping, options_decisions, options_values, options_inputs,
-                options_run_program, options_views, options_timing, options_output, options_json},
+     .groups = {options_model, options_mapping, options_decisions, options_values, options_verdict,
+                options_simulation, options_run_program, options_views, options_timing,
+                options_output, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_run},
@@ -100,10 +101,26 @@ static const struct command commands[] = {
              "with --test-data or, if --model is given, with the reference evaluator. Without\n"
              "values for the inputs (--test-data, --input, --input-fill) only times are\n"
              "simulated.\n",
-     .groups = {options_sim_model, options_values, options_inputs, options_times, options_json},
+     .groups = {options_sim_model, options_values, options_verdict, options_simulation,
+                options_times, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_sim},
+    {.name = "eval",
+     .summary = "evaluates a model and compares",
+     .operands = "MODEL",
+     .text =
+         "Computes the model's outputs with the reference evaluator, as the file says it, and\n"
+         "compares them with the expected ones (--test-data). Nothing is compiled: no machine,\n"
+         "no base layer is needed. Values and tolerances are those of `cimc run`.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc eval model.onnx --test-data test_data_set_0\n"
+         "  cimc eval model.onnx --input-fill random:1 --save-outputs answers\n",
+     .groups = {options_model, options_values, options_verdict, options_json},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_eval},
     {.name = "opt",
      .summary = "runs passes on a model or on IR text",
      .operands = "FILE",

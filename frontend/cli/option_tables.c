@@ -260,11 +260,7 @@ const struct option_desc options_values[] = {
     {0},
 };
 
-const struct option_desc options_inputs[] = {
-    {.name = "compare-layers",
-     .kind = OPTION_FLAG,
-     .offset = AT(compare_layers),
-     .help = "compares every stored value with the evaluator and names the first that differs"},
+const struct option_desc options_verdict[] = {
     {.name = "tolerance",
      .kind = OPTION_REAL,
      .offset = AT(tolerance),
@@ -281,6 +277,19 @@ const struct option_desc options_inputs[] = {
          "default 0",
      .least = 0,
      .most = INT32_MAX},
+    {.name = "save-outputs",
+     .kind = OPTION_TEXT,
+     .offset = AT(save_outputs),
+     .argument = "DIR",
+     .help = "writes the outputs to DIR/output_K.npy"},
+    {0},
+};
+
+const struct option_desc options_simulation[] = {
+    {.name = "compare-layers",
+     .kind = OPTION_FLAG,
+     .offset = AT(compare_layers),
+     .help = "compares every stored value with the evaluator and names the first that differs"},
     {.name = "latency-seed",
      .kind = OPTION_INTEGER,
      .offset = AT(latency_seed),
@@ -295,11 +304,6 @@ const struct option_desc options_inputs[] = {
      .help = "with a seed, each instruction takes 0 to M more cycles; default 0",
      .least = 0,
      .most = 1000000000},
-    {.name = "save-outputs",
-     .kind = OPTION_TEXT,
-     .offset = AT(save_outputs),
-     .argument = "DIR",
-     .help = "writes the simulated outputs to DIR/output_K.npy"},
     {0},
 };
 

@@ -119,10 +119,15 @@ static void print_output(const struct simulation *sim, size_t k, FILE *out)
     text_free(&how);
 }
 
-void report_simulation(const struct simulation *sim, FILE *out)
+void report_outputs(const struct simulation *sim, FILE *out)
 {
     for (size_t k = 0; k < sim->io.n_outputs && !sim->times_only; k++)
         print_output(sim, k, out);
+}
+
+void report_simulation(const struct simulation *sim, FILE *out)
+{
+    report_outputs(sim, out);
     if (sim->times_only)
         fputs("no values, so times only: --test-data, --input or --input-fill gives the inputs\n",
               out);
@@ -215,15 +220,20 @@ static void output_json(const struct simulation *sim, size_t k, struct json *j)
     json_close_map(j);
 }
 
+void report_outputs_json(const struct simulation *sim, struct json *j)
+{
+    json_open_array(j, "outputs");
+    for (size_t k = 0; k < sim->io.n_outputs; k++)
+        output_json(sim, k, j);
+    json_close_array(j);
+}
+
 void report_simulation_json(const struct simulation *sim, struct json *j)
 {
     json_integer(j, "simulated_cycles", (int64_t)sim->result.cycles);
     if (!sim->is_compiled) /* else it stands among the build's keys, and is the same */
         json_real(j, "utilisation", sim->result.utilisation);
-    json_open_array(j, "outputs");
-    for (size_t k = 0; k < sim->io.n_outputs; k++)
-        output_json(sim, k, j);
-    json_close_array(j);
+    report_outputs_json(sim, j);
 }
 
 /* Tells each stage there is. */
@@ -255,10 +265,9 @@ void report_times(const struct build *b, const struct simulation *sim, FILE *out
     each_time(b, sim, time_line, out);
 }
 
-/* To the microsecond. */
 static void time_json(void *j, const char *stage, double seconds)
 {
-    json_real(j, stage, round(1e6 * seconds) / 1e6);
+    json_seconds(j, stage, seconds);
 }
 
 void report_costs_json(const struct build *b, const struct simulation *sim, struct json *j)

@@ -94,7 +94,7 @@ static bool collect(const struct isa_program *p, const struct ir_graph *g, struc
                     struct io_fact *out, size_t *out_n)
 {
     size_t n = *out_n = 0;
-    for (uint32_t i = 0; i < p->n_bindings; i++) {
+    for (uint32_t i = 0; p && i < p->n_bindings; i++) {
         if (p->bindings[i].rank > IR_MAX_RANK)
             return diag_error(d, nowhere(), DIAG_DATA, "'%s' has more than %d dimensions",
                               p->bindings[i].name, IR_MAX_RANK);
@@ -112,8 +112,8 @@ bool io_describe(struct io *io, const struct isa_program *p, const struct ir_gra
                  struct diag *d)
 {
     *io = (struct io){.arena = arena_new()};
-    struct io_fact *facts =
-        ARENA_ARRAY(io->arena, struct io_fact, (size_t)p->n_bindings + (g ? g->n_ops : 0));
+    struct io_fact *facts = ARENA_ARRAY(io->arena, struct io_fact,
+                                        (p ? (size_t)p->n_bindings : 0) + (g ? g->n_ops : 0));
     size_t n = 0, most[2] = {0};
     if (!collect(p, g, d, facts, &n))
         return false;
@@ -289,14 +289,20 @@ bool io_has_references(const struct io *io)
     return true;
 }
 
+bool io_evaluate(const struct io *io, const struct ir_graph *g,
+                 const struct eval_observer *observer, struct tensor *outputs, struct diag *d)
+{
+    struct tensor *in = ARENA_ARRAY(io->arena, struct tensor, io->n_inputs);
+    for (size_t k = 0; k < io->n_inputs; k++)
+        in[k] = (struct tensor){.type = io->inputs[k].type, .data = io->inputs[k].data};
+    return eval_graph(g, in, io->n_inputs, outputs, io->n_outputs, observer, d);
+}
+
 bool io_evaluate_references(struct io *io, const struct ir_graph *g,
                             const struct eval_observer *observer, struct diag *d)
 {
-    struct tensor *in = ARENA_ARRAY(io->arena, struct tensor, io->n_inputs);
     struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
-    for (size_t k = 0; k < io->n_inputs; k++)
-        in[k] = (struct tensor){.type = io->inputs[k].type, .data = io->inputs[k].data};
-    bool ok = eval_graph(g, in, io->n_inputs, out, io->n_outputs, observer, d);
+    bool ok = io_evaluate(io, g, observer, out, d);
     for (size_t k = 0; ok && k < io->n_outputs; k++) {
         if (io->references[k].data)
             tensor_free(&out[k]);

@@ -20,7 +20,7 @@ struct io {
     struct io_tensor *inputs, *outputs, *references;
     const char *assumed; /* said where a shape does not fit: build.assumed, or NULL */
 };
-/* Names and shapes from the program and, for what it does not use, from `g` (may be NULL). */
+/* Names and shapes from the program and, for what it does not use, from `g` (one may be NULL). */
 bool io_describe(struct io *io, const struct isa_program *p, const struct ir_graph *g,
                  struct diag *d) CHECK_RESULT;
 bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d) CHECK_RESULT;
@@ -28,6 +28,10 @@ bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d) CHE
 bool io_load_references(struct io *io, const struct settings *s, struct diag *d) CHECK_RESULT;
 void io_alloc_outputs(struct io *io);
 bool io_has_references(const struct io *io);
+/* What `g` makes of the inputs; outputs[n_outputs] are to be freed after success. */
+bool io_evaluate(const struct io *io, const struct ir_graph *g,
+                 const struct eval_observer *observer, struct tensor *outputs,
+                 struct diag *d) CHECK_RESULT;
 bool io_evaluate_references(struct io *io, const struct ir_graph *g,
                             const struct eval_observer *observer, struct diag *d) CHECK_RESULT;
 bool io_save_outputs(const struct io *io, const char *dir, struct diag *d) CHECK_RESULT;

@@ -19,7 +19,8 @@ MAPPING = {'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies'
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
 VALUES = {'test-data', 'input', 'input-fill'}
-INPUTS = VALUES | {'compare-layers', 'latency-seed', 'tolerance', 'tolerance-steps', 'max-extra-cycles', 'save-outputs'}
+VERDICT = {'tolerance', 'tolerance-steps', 'save-outputs'}
+INPUTS = VALUES | VERDICT | {'compare-layers', 'latency-seed', 'max-extra-cycles'}
 PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-verify', 'roundtrip-each', 'dot', 'inline'}
 # Command -> options, operands that make a valid line as far as the command line goes.
 COMMANDS = {
@@ -27,6 +28,7 @@ COMMANDS = {
     'report': (MODEL | MAPPING | TIMING | {'report-arch', 'output'}, ['absent']),
     'run': (MODEL | MAPPING | INPUTS | VIEWS | TIMING | {'program', 'output', 'json'}, ['absent']),
     'sim': (INPUTS | {'model', 'times', 'json'}, ['absent']),
+    'eval': (MODEL | VALUES | VERDICT | {'json'}, ['absent']),
     'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),
@@ -40,7 +42,7 @@ COMMANDS = {
     'help': (set(), []),
 }
 # Commands that read a file.
-READERS = ('compile', 'report', 'run', 'sim', 'opt', 'dis', 'asm', 'dump', 'check')
+READERS = ('compile', 'report', 'run', 'sim', 'eval', 'opt', 'dis', 'asm', 'dump', 'check')
 LISTS = ('ops', 'passes', 'isa', 'arch', 'archs', 'onnx', 'codes')
 
 IR = '''graph "g" tensor {

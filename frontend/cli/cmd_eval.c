@@ -1,0 +1,62 @@
+/* cmd_eval.c - `cimc eval`: what a model says, by the evaluator; nothing is compiled. */
+#include "commands.h"
+
+#include "report.h"
+#include "tensors.h"
+
+static void report(const struct build *b, const struct simulation *e, const struct settings *s)
+{
+    if (!s->json) {
+        report_outputs(e, stdout);
+        return;
+    }
+    struct json *j = json_new();
+    json_open_map(j, NULL);
+    json_text(j, "model", b->model);
+    report_outputs_json(e, j);
+    json_open_map(j, "seconds");
+    json_seconds(j, "import", b->import_seconds);
+    json_seconds(j, "evaluate", e->evaluate_seconds);
+    json_close_map(j);
+    json_integer(j, "peak_rss_bytes", (int64_t)peak_rss_bytes());
+    json_close_map(j);
+    json_finish(j, stdout);
+}
+
+static bool evaluate(struct simulation *e, struct diag *d)
+{
+    struct io *io = &e->io;
+    if (!io_load_inputs(io, e->settings, d) || !io_load_references(io, e->settings, d))
+        return false;
+    struct eval_observer watcher = {.progress = e->settings->progress};
+    struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
+    double start = now_seconds();
+    if (!io_evaluate(io, e->imported, &watcher, out, d))
+        return false;
+    e->evaluate_seconds = now_seconds() - start;
+    for (size_t k = 0; k < io->n_outputs; k++)
+        io->outputs[k].data = out[k].data;
+    e->ran = true;
+    e->differences = ARENA_ARRAY(io->arena, struct difference, io->n_outputs);
+    bool ok = verdict(e, d);
+    if (e->settings->save_outputs)
+        ok &= io_save_outputs(io, e->settings->save_outputs, d);
+    return ok;
+}
+
+bool cmd_eval(const struct settings *s, struct diag *d)
+{
+    struct build b = {.arena = arena_new(), .writes = s};
+    bool ok = driver_import(&b, s, s->args.at[0], d);
+    if (ok) {
+        struct simulation e = {.settings = s, .imported = b.graph, .assumed = b.assumed};
+        ok = io_describe(&e.io, NULL, b.graph, d);
+        e.io.assumed = b.assumed;
+        ok = ok && evaluate(&e, d);
+        if (e.ran)
+            report(&b, &e, s);
+        simulation_free(&e);
+    }
+    driver_free(&b);
+    return ok;
+}
