@@ -1,52 +1,108 @@
 /*
- * exec_move.c - data between tiles and between tiles and DRAM. ISA.md sections 7 and 8.
+ * exec_move.c - elements moved as they are: VGAT, between tiles, and between tiles and DRAM. ISA.md
+ * sections 6, 7 and 8.
  *
- * In: regions of views, bindings of the model's tensors. Out: target views, clipped to what they
- * hold; output tensors. fp16 tensors: each element is rounded to fp16 on its way.
+ * In: regions of views, gather tables, bindings of the model's tensors. Out: target views, clipped
+ * to what they hold; output tensors. On the way from and to DRAM elements of f16 are rounded (the
+ * tensor outside is of f32), those of i8 have bit 7 flipped.
  */
 #include "sim_view.h"
 
 #include "base/half.h"
 
-/* Calls `body` for all chunks, pixel by pixel: channels innermost. */
-static bool for_chunks(struct sim *s, const struct isa_inst *inst, uint32_t channels,
-                       bool (*body)(struct sim *, const struct isa_inst *, const struct chunk *))
+#include <string.h>
+
+/* The chunk of region `a`: where it lies, or copied into a slot; NULL after a fault. */
+static const uint8_t *source(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
-    uint32_t pixels = chunk_pixels(channels), step = chunk_channels(channels);
-    for (uint32_t y = 0; y < inst->h; y++)
-        for (uint32_t x = 0; x < inst->w; x += pixels)
-            for (uint32_t c = 0; c < channels; c += step) {
-                struct chunk k = {.y = y, .x = x, .c0 = c};
-                k.n = pixels < inst->w - x ? pixels : inst->w - x;
-                k.nc = step < channels - c ? step : channels - c;
-                if (!body(s, inst, &k))
-                    return false;
-            }
+    struct run r = chunk_run(&inst->a, k);
+    const void *direct = view_direct(s, s->at_tile, inst->a.view, r);
+    if (direct)
+        return direct;
+    return view_read(s, s->at_tile, inst->a.view, r, s->slot[0], k->nc) ? s->slot[0] : NULL;
+}
+
+static struct chunks chunks_of_view(struct sim *s, const struct isa_inst *inst,
+                                    const struct isa_region *r)
+{
+    return chunks_of(inst->h, inst->w, view_of(s, s->at_tile, r->view)->channels);
+}
+
+/* ---- VGAT ---- */
+
+static int64_t index_of(const int32_t *list, uint32_t n, int64_t at)
+{
+    return n == 0 ? at : list[at];
+}
+
+static void put_fill(uint8_t *out, uint32_t fill, uint32_t n, size_t size)
+{
+    for (uint32_t c = 0; c < n; c++)
+        memcpy(out + c * size, &fill, size); /* its low bytes */
+}
+
+/* Channels of one pixel; the source pixel is (y, x), or nothing where one of them is -1. */
+static bool gather_pixel(struct sim *s, const struct isa_inst *inst, struct run from, uint8_t *out)
+{
+    const struct isa_gather *g = &s->p->tiles[s->at_tile].gathers[inst->obj];
+    size_t size = element_bytes(view_of(s, s->at_tile, inst->a.view)->element);
+    uint32_t c0 = from.c0, nc = from.nc;
+    if (from.y == -1 || from.x == -1) {
+        put_fill(out, g->fill, nc, size);
+        return true;
+    }
+    if (g->n_channels == 0)
+        return view_read(s, s->at_tile, inst->a.view, from, out, nc);
+    from.nc = 1;
+    put_fill(out, g->fill, nc, size);
+    for (uint32_t c = 0; c < nc; c++) {
+        from.c0 = (uint32_t)g->channels[c0 + c];
+        if (g->channels[c0 + c] != -1 &&
+            !view_read(s, s->at_tile, inst->a.view, from, out + c * size, 1))
+            return false;
+    }
     return true;
 }
 
-/* The chunk of region `a`: where it lies, or copied into a slot; NULL after a fault. */
-static const float *source(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
+static bool gather_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
-    struct run r = chunk_run(&inst->a, k);
-    const float *direct = view_direct(s, s->at_tile, inst->a.view, r);
-    if (direct)
-        return direct;
-    return view_read(s, s->at_tile, inst->a.view, r, s->slot[SLOT_A], k->nc) ? s->slot[SLOT_A]
-                                                                             : NULL;
+    const struct isa_gather *g = &s->p->tiles[s->at_tile].gathers[inst->obj];
+    size_t size = element_bytes(view_of(s, s->at_tile, inst->a.view)->element);
+    struct run at = chunk_run(&inst->dst, k);
+    uint8_t *out = s->slot[0];
+    for (uint32_t i = 0; i < k->n; i++) {
+        struct run from = {.y = index_of(g->rows, g->n_rows, at.y),
+                           .x = index_of(g->cols, g->n_cols, at.x + i),
+                           .step = 1,
+                           .n = 1,
+                           .c0 = k->c0,
+                           .nc = k->nc};
+        if (!gather_pixel(s, inst, from, out + i * k->nc * size))
+            return false;
+    }
+    return view_write(s, s->at_tile, inst->dst.view, at, out, k->nc);
+}
+
+bool exec_vgat(struct sim *s, const struct isa_inst *inst)
+{
+    struct chunks all = chunks_of_view(s, inst, &inst->dst);
+    for (struct chunk k; chunks_next(&all, &k);)
+        if (!gather_chunk(s, inst, &k))
+            return false;
+    return true;
 }
 
 /* ---- SEND ---- */
 
 /* Puts what the target holds of the run into its view. */
-static bool put(struct sim *s, const struct isa_target *t, struct run r, const float *values)
+static bool put(struct sim *s, const struct isa_target *t, struct run r, const uint8_t *values)
 {
     const struct isa_view *v = view_of(s, t->tile, t->view);
     int64_t x0 = r.x > v->x0 ? r.x : v->x0;
     int64_t x1 = r.x + r.n < v->x1 ? r.x + r.n : v->x1;
     if (r.y < v->y0 || r.y >= v->y1 || x0 >= x1)
         return true;
-    values += (x0 - r.x) * r.nc;
+    values += (size_t)(x0 - r.x) * r.nc * element_bytes(v->element);
     r.n = (uint32_t)(x1 - x0);
     r.x = x0;
     return view_write(s, t->tile, t->view, r, values, r.nc);
@@ -55,7 +111,7 @@ static bool put(struct sim *s, const struct isa_target *t, struct run r, const f
 static bool send_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
     const struct isa_route *route = &s->p->tiles[s->at_tile].routes[inst->obj];
-    const float *values = source(s, inst, k);
+    const uint8_t *values = source(s, inst, k);
     if (!values)
         return false;
     for (uint32_t t = 0; t < route->n_targets; t++)
@@ -66,7 +122,11 @@ static bool send_chunk(struct sim *s, const struct isa_inst *inst, const struct 
 
 bool exec_send(struct sim *s, const struct isa_inst *inst)
 {
-    return for_chunks(s, inst, view_of(s, s->at_tile, inst->a.view)->channels, send_chunk);
+    struct chunks all = chunks_of_view(s, inst, &inst->a);
+    for (struct chunk k; chunks_next(&all, &k);)
+        if (!send_chunk(s, inst, &k))
+            return false;
+    return true;
 }
 
 /* ---- LOAD, STORE ---- */
@@ -79,40 +139,65 @@ static int64_t element_of(const struct isa_binding *b, const struct isa_inst *in
            (inst->x + (int64_t)k->x) * b->stride_w + ((int64_t)inst->c + k->c0) * b->stride_c;
 }
 
+/* Elements of the tensor outside. */
+static size_t outside_bytes(const struct isa_binding *b)
+{
+    return b->element == ELEMENT_f16 ? sizeof(float) : element_bytes(b->element);
+}
+
+/* What LOAD and STORE do to n packed elements. */
+static void convert(const struct isa_binding *b, void *elements, uint32_t n)
+{
+    float *x = elements;
+    uint8_t *q = elements;
+    for (uint32_t i = 0; b->element == ELEMENT_f16 && i < n; i++)
+        x[i] = f16_round(x[i]);
+    for (uint32_t i = 0; b->element == ELEMENT_i8 && i < n; i++)
+        q[i] ^= 1 << 7;
+}
+
 static bool load_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
     const struct isa_binding *b = &s->p->bindings[inst->obj];
-    const float *in = s->inputs[b->index] + element_of(b, inst, k);
-    float *out = s->slot[SLOT_A];
+    int64_t size = (int64_t)outside_bytes(b);
+    const uint8_t *in = (const uint8_t *)s->inputs[b->index] + element_of(b, inst, k) * size;
+    uint8_t *out = s->slot[0], *to = out;
     for (uint32_t j = 0; j < k->n; j++)
-        for (uint32_t c = 0; c < k->nc; c++)
-            out[j * k->nc + c] = in[j * b->stride_w + c * b->stride_c];
-    for (uint32_t i = 0; b->element == ELEMENT_f16 && i < k->n * k->nc; i++)
-        out[i] = f16_round(out[i]);
+        for (uint32_t c = 0; c < k->nc; c++, to += size)
+            memcpy(to, in + (j * b->stride_w + c * b->stride_c) * size, (size_t)size);
+    convert(b, out, k->n * k->nc);
     return view_write(s, s->at_tile, inst->dst.view, chunk_run(&inst->dst, k), out, k->nc);
 }
 
 bool exec_load(struct sim *s, const struct isa_inst *inst)
 {
-    return for_chunks(s, inst, view_of(s, s->at_tile, inst->dst.view)->channels, load_chunk);
+    struct chunks all = chunks_of_view(s, inst, &inst->dst);
+    for (struct chunk k; chunks_next(&all, &k);)
+        if (!load_chunk(s, inst, &k))
+            return false;
+    return true;
 }
 
 static bool store_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
     const struct isa_binding *b = &s->p->bindings[inst->obj];
-    float *out = s->outputs[b->index] + element_of(b, inst, k);
-    const float *in = source(s, inst, k);
-    if (!in)
+    int64_t size = (int64_t)outside_bytes(b);
+    uint8_t *out = (uint8_t *)s->outputs[b->index] + element_of(b, inst, k) * size;
+    uint8_t *in = s->slot[0];
+    if (!view_read(s, s->at_tile, inst->a.view, chunk_run(&inst->a, k), in, k->nc))
         return false;
+    convert(b, in, k->n * k->nc);
     for (uint32_t j = 0; j < k->n; j++)
-        for (uint32_t c = 0; c < k->nc; c++) {
-            float x = in[j * k->nc + c];
-            out[j * b->stride_w + c * b->stride_c] = b->element == ELEMENT_f16 ? f16_round(x) : x;
-        }
+        for (uint32_t c = 0; c < k->nc; c++, in += size)
+            memcpy(out + (j * b->stride_w + c * b->stride_c) * size, in, (size_t)size);
     return true;
 }
 
 bool exec_store(struct sim *s, const struct isa_inst *inst)
 {
-    return for_chunks(s, inst, view_of(s, s->at_tile, inst->a.view)->channels, store_chunk);
+    struct chunks all = chunks_of_view(s, inst, &inst->a);
+    for (struct chunk k; chunks_next(&all, &k);)
+        if (!store_chunk(s, inst, &k))
+            return false;
+    return true;
 }

@@ -1,250 +1,16 @@
 /*
  * exec_mvm.c - crossbar products: gather the window of each pixel once, then few large GEMMs.
  *
- * In: a group's PE table, its source view, the mapped image. Out: its pixels in the destination
- * view. ISA.md section 5. Formula: D[pixel][n] = sum over k of panel[pixel][k] * image[k][n]; the
- * panel has only the K rows that some PE of the group holds. PEs that touch are merged: K ranges of
- * equal N range into one block, equal lists of blocks of adjacent N ranges into one strip.
- * With conv groups, row k of group q is row q*K + k of an image of all groups, one below the other,
- * of which each strip meets one group's; only depthwise convolution (one channel in and out) goes
- * tap by tap over all channels.
- * Invariant: blocks of a strip ascend in K.
+ * In: a group's plan (mvm_plan.c), its source view, the mapped image. Out: its pixels in the
+ * destination view. ISA.md section 5. Formula: D[pixel][n] = sum over k of panel[pixel][k] *
+ * image[k][n], in f32, or u8 x i8 in i32.
  */
 #include "sim_view.h"
 
+#include "base/clones.h"
 #include "base/gemm.h"
-#include "isa_mapping.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/* ---- plan, once for a group ---- */
-
-struct range {
-    uint32_t begin, end;
-};
-
-static int by_begin(const void *a, const void *b)
-{
-    const struct range *x = a, *y = b;
-    return (x->begin > y->begin) - (x->begin < y->begin);
-}
-
-/* Sorts ranges and joins those that touch; returns how many are left. */
-static uint32_t join_ranges(struct range *r, uint32_t n)
-{
-    if (n == 0)
-        return 0;
-    qsort(r, n, sizeof *r, by_begin);
-    uint32_t kept = 1;
-    for (uint32_t i = 1; i < n; i++) {
-        if (r[i].begin > r[kept - 1].end)
-            r[kept++] = r[i];
-        else if (r[i].end > r[kept - 1].end)
-            r[kept - 1].end = r[i].end;
-    }
-    return kept;
-}
-
-struct planner {
-    const struct isa_group *g;
-    struct isa_mapping m;
-    uint32_t n_parts;                     /* pairs of a PE and one of its conv groups */
-    struct range *rows, *blocks, *strips; /* rows: of the panel */
-    uint32_t n_rows, n_blocks_total;
-};
-
-/* Its image rows, in the column of group q. */
-static struct range rows_of(const struct planner *w, const struct isa_pe *pe, uint32_t q)
-{
-    return (struct range){q * w->m.k + pe->k0, q * w->m.k + pe->k0 + pe->k};
-}
-
-/* Its image columns that are group q's. */
-static struct range columns_of(const struct planner *w, const struct isa_pe *pe, uint32_t q)
-{
-    uint32_t begin = q * w->m.columns, end = begin + w->m.columns, last = pe->n0 + pe->n;
-    return (struct range){pe->n0 > begin ? pe->n0 : begin, last < end ? last : end};
-}
-
-/* K rows that any PE of the group holds; the panel has these, packed in ascending order. */
-static uint32_t needed_rows(const struct planner *w)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < w->g->n_pes; i++) {
-        struct isa_span q = isa_mapping_groups(&w->m, &w->g->pes[i]);
-        for (; q.from < q.to; q.from++)
-            w->rows[n++] = rows_of(w, &w->g->pes[i], q.from);
-    }
-    return join_ranges(w->rows, n);
-}
-
-static uint32_t panel_column(const struct range *rows, uint32_t n, uint32_t k)
-{
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        if (k < rows[i].end)
-            return at + k - rows[i].begin;
-        at += rows[i].end - rows[i].begin;
-    }
-    BUG("K row %u is in no range", k);
-}
-
-static void add_segment(struct mvm_plan *plan, struct mvm_segment segment)
-{
-    segment.at = plan->panel_width;
-    plan->panel_width += segment.taps * segment.n;
-    plan->segments[plan->n_segments++] = segment;
-}
-
-/* Takes the first segment off a joined range of rows, which may go on from one conv group into the
- * next; false if the range is empty. */
-static bool next_segment(const struct planner *w, struct range *r, struct mvm_segment *out)
-{
-    if (r->begin >= r->end)
-        return false;
-    uint32_t q = r->begin / w->m.k, first = q * w->m.k;
-    uint32_t end = r->end < first + w->m.k ? r->end : first + w->m.k;
-    struct isa_segment s = isa_mapping_segment(&w->m, q, r->begin - first, end - first);
-    *out = (struct mvm_segment){.kh = s.tap.row,
-                                .kw = s.tap.column,
-                                .taps = s.taps,
-                                .channel = s.tap.channel - w->g->source_channel0,
-                                .n = s.n};
-    r->begin += s.taps * s.n;
-    return true;
-}
-
-static void plan_rows(const struct planner *w, struct range r, struct mvm_plan *plan)
-{
-    struct mvm_segment s;
-    while (next_segment(w, &r, &s))
-        add_segment(plan, s);
-}
-
-static uint64_t count_segments(const struct planner *w, struct range r)
-{
-    struct mvm_segment s;
-    uint64_t n = 0;
-    while (next_segment(w, &r, &s))
-        n++;
-    return n;
-}
-
-/* The blocks of image columns [n.begin, n.end), all held by the same PEs. */
-static uint32_t strip_blocks(const struct planner *w, struct range n, struct range *out)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < w->g->n_pes; i++) {
-        const struct isa_pe *pe = &w->g->pes[i];
-        if (pe->n0 <= n.begin && n.end <= pe->n0 + pe->n)
-            out[count++] = rows_of(w, pe, isa_mapping_group(&w->m, n.begin));
-    }
-    return join_ranges(out, count);
-}
-
-static bool same_blocks(const struct planner *w, const struct mvm_plan *plan,
-                        const struct mvm_strip *s, const struct range *r, uint32_t n)
-{
-    if (s->n_blocks != n)
-        return false;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct mvm_block *b = &plan->blocks[s->first_block + i];
-        if (b->at != panel_column(w->rows, w->n_rows, r[i].begin) || b->k != r[i].end - r[i].begin)
-            return false;
-    }
-    return true;
-}
-
-static void plan_strip(struct planner *w, struct range n, struct mvm_plan *plan)
-{
-    uint32_t count = strip_blocks(w, n, w->blocks);
-    struct mvm_strip *last = plan->n_strips > 0 ? &plan->strips[plan->n_strips - 1] : NULL;
-    if (last && last->n0 + last->n == n.begin && same_blocks(w, plan, last, w->blocks, count)) {
-        last->n += n.end - n.begin;
-        return;
-    }
-    plan->strips[plan->n_strips++] =
-        (struct mvm_strip){n.begin, n.end - n.begin, w->n_blocks_total, count};
-    for (uint32_t i = 0; i < count; i++)
-        plan->blocks[w->n_blocks_total++] =
-            (struct mvm_block){panel_column(w->rows, w->n_rows, w->blocks[i].begin),
-                               w->blocks[i].end - w->blocks[i].begin, w->blocks[i].begin % w->m.k};
-}
-
-/* N ranges of PEs are equal or disjoint: each distinct one in ascending order, and each conv group
- * in it, is tried as a strip. */
-static void plan_strips(struct planner *w, struct mvm_plan *plan)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < w->g->n_pes; i++) {
-        struct isa_span q = isa_mapping_groups(&w->m, &w->g->pes[i]);
-        for (; q.from < q.to; q.from++)
-            w->strips[n++] = columns_of(w, &w->g->pes[i], q.from);
-    }
-    qsort(w->strips, n, sizeof *w->strips, by_begin);
-    for (uint32_t i = 0; i < n; i++)
-        if (i == 0 || w->strips[i].begin != w->strips[i - 1].begin)
-            plan_strip(w, w->strips[i], plan);
-}
-
-/* One channel in and out of each conv group, all taps of a channel in one PE. */
-static bool is_depthwise(const struct planner *w)
-{
-    bool ok = isa_conv_groups(w->g) > 1 && w->m.channels == 1 && w->m.columns == 1;
-    for (uint32_t i = 0; i < w->g->n_pes && ok; i++)
-        ok = w->g->pes[i].k == w->m.k;
-    return ok;
-}
-
-/* Columns of the group's PEs are adjacent, so are the channels they read: the same numbers. */
-static void plan_depthwise(const struct planner *w, struct mvm_plan *plan)
-{
-    const struct isa_group *g = w->g;
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < g->n_pes; i++)
-        n += g->pes[i].n;
-    plan->depthwise = true;
-    for (uint32_t k = 0; k < w->m.k; k++) {
-        struct isa_tap tap = isa_mapping_tap(&w->m, 0, k);
-        add_segment(plan, (struct mvm_segment){.kh = tap.row,
-                                               .kw = tap.column,
-                                               .taps = 1,
-                                               .channel = g->channel0 - g->source_channel0,
-                                               .n = n});
-    }
-    plan->strips[plan->n_strips++] = (struct mvm_strip){.n0 = g->channel0, .n = n};
-}
-
-void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct isa_group *g,
-                   struct mvm_plan *plan)
-{
-    struct planner w = {.g = g, .m = isa_mapping_of(p, g)};
-    for (uint32_t i = 0; i < g->n_pes; i++) {
-        struct isa_span q = isa_mapping_groups(&w.m, &g->pes[i]);
-        w.n_parts += q.to - q.from;
-    }
-    w.rows = ARENA_ARRAY(a, struct range, w.n_parts);
-    w.blocks = ARENA_ARRAY(a, struct range, w.n_parts);
-    w.strips = ARENA_ARRAY(a, struct range, w.n_parts);
-    w.n_rows = needed_rows(&w);
-    bool depthwise = is_depthwise(&w);
-    uint64_t n_segments = depthwise ? w.m.k : 0; /* a tap each, or runs of rows */
-    for (uint32_t i = 0; i < w.n_rows && !depthwise; i++)
-        n_segments += count_segments(&w, w.rows[i]);
-    *plan = (struct mvm_plan){.segments = ARENA_ARRAY(a, struct mvm_segment, n_segments),
-                              .strips = ARENA_ARRAY(a, struct mvm_strip, w.n_parts),
-                              .blocks = ARENA_ARRAY(a, struct mvm_block, w.n_parts)};
-    if (depthwise) {
-        plan_depthwise(&w, plan);
-        return;
-    }
-    for (uint32_t i = 0; i < w.n_rows; i++)
-        plan_rows(&w, w.rows[i], plan);
-    plan_strips(&w, plan);
-}
-
-/* ---- execution ---- */
 
 /* What one call works on: rows [y, y + h), columns [x, x + w) of the destination. */
 struct patch {
@@ -252,17 +18,24 @@ struct patch {
     uint32_t h, w;
 };
 
+/* The view's element: what the panel holds. */
+static size_t source_bytes(const struct sim *s, const struct isa_group *g)
+{
+    return s->tiles[s->at_tile].views[g->source_view].element_bytes;
+}
+
 /* The pixels whose taps of this segment are all held and lie one after the other: copied whole.
  * Returns how many, from *first on. */
 static uint32_t copy_windows(struct sim *s, const struct isa_group *g,
-                             const struct mvm_segment *seg, struct run r, float *out, size_t pitch,
-                             uint32_t *first)
+                             const struct mvm_segment *seg, struct run r, uint8_t *out,
+                             size_t pitch, uint32_t *first)
 {
     const struct isa_view *v = view_of(s, s->at_tile, g->source_view);
-    int64_t floats = s->tiles[s->at_tile].views[g->source_view].col;
+    size_t bytes = seg->taps * seg->n * source_bytes(s, g);
     int64_t end = (int64_t)v->x1 - seg->taps + 1;
     *first = 0;
-    if (floats != seg->n || g->dilation[1] != 1 || r.y < v->y0 || r.y >= v->y1 || r.x >= end)
+    if (s->tiles[s->at_tile].views[g->source_view].col != seg->n || g->dilation[1] != 1 ||
+        r.y < v->y0 || r.y >= v->y1 || r.x >= end)
         return 0;
     uint32_t skipped = r.x < v->x0 ? (uint32_t)((v->x0 - r.x + r.step - 1) / r.step) : 0;
     int64_t last = (end - r.x + r.step - 1) / r.step;
@@ -271,27 +44,29 @@ static uint32_t copy_windows(struct sim *s, const struct isa_group *g,
         return 0;
     r.x += skipped * r.step;
     r.n = 1;
-    const float *from = view_pixels(s, s->at_tile, g->source_view, r);
+    const uint8_t *from = view_pixels(s, s->at_tile, g->source_view, r);
     if (!from)
         return 0;
     out += skipped * pitch;
-    for (uint32_t i = skipped; i < n; i++, from += floats * r.step, out += pitch)
-        memcpy(out, from, (size_t)seg->taps * seg->n * sizeof *out);
+    for (uint32_t i = skipped; i < n; i++, from += v->col_pitch * r.step, out += pitch)
+        memcpy(out, from, bytes);
     *first = skipped;
     return n - skipped;
 }
 
 static bool read_taps(struct sim *s, const struct isa_group *g, const struct mvm_segment *seg,
-                      struct run r, float *out, size_t pitch)
+                      struct run r, uint8_t *out, size_t pitch)
 {
-    for (uint32_t k = 0; k < seg->taps && r.n > 0; k++, r.x += g->dilation[1], out += seg->n)
-        if (!view_read(s, s->at_tile, g->source_view, r, out, pitch))
+    size_t size = source_bytes(s, g);
+    for (uint32_t k = 0; k < seg->taps && r.n > 0; k++, r.x += g->dilation[1], out += seg->n * size)
+        if (!view_read(s, s->at_tile, g->source_view, r, out, pitch / size))
             return false;
     return true;
 }
 
+/* Pixels of the panel are `pitch` bytes apart. */
 static bool gather_segment(struct sim *s, const struct isa_group *g, const struct mvm_segment *seg,
-                           struct run r, float *out, size_t pitch)
+                           struct run r, uint8_t *out, size_t pitch)
 {
     uint32_t first, n = copy_windows(s, g, seg, r, out, pitch, &first);
     struct run left = r, right = r;
@@ -305,8 +80,9 @@ static bool gather_segment(struct sim *s, const struct isa_group *g, const struc
 static bool gather(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
                    struct patch at)
 {
+    size_t size = source_bytes(s, g), pitch = plan->panel_width * size;
     for (uint32_t i = 0; i < at.h; i++) {
-        float *rows = s->panel + (size_t)i * at.w * plan->panel_width;
+        uint8_t *rows = (uint8_t *)s->panel + (size_t)i * at.w * pitch;
         for (uint32_t k = 0; k < plan->n_segments; k++) {
             const struct mvm_segment *seg = &plan->segments[k];
             struct run r = {
@@ -316,16 +92,16 @@ static bool gather(struct sim *s, const struct isa_group *g, const struct mvm_pl
                 .n = at.w,
                 .c0 = seg->channel,
                 .nc = seg->n};
-            if (!gather_segment(s, g, seg, r, rows + seg->at, plan->panel_width))
+            if (!gather_segment(s, g, seg, r, rows + seg->at * size, pitch))
                 return false;
         }
     }
     return true;
 }
 
-/* The left factor of a patch's products: pixels of `columns` values, `pitch` floats apart. */
+/* The left factor of a patch's products: pixels of `columns` values, `pitch` elements apart. */
 struct factor {
-    const float *at;
+    const void *at;
     int64_t pitch;
 };
 
@@ -352,14 +128,15 @@ static bool in_source(struct sim *s, const struct isa_inst *inst, struct patch a
     return out->at != NULL;
 }
 
+/* ---- f32 ---- */
+
 /* out(i, c) = sum over taps of panel(i, tap, c) * image(tap, c) */
-static void multiply_channels(const struct mvm_plan *plan, const float *image, int64_t columns,
-                              const struct factor *in, int64_t pixels, float *out, int64_t pitch)
+CLONES static void channels_f32(const struct mvm_plan *plan, const float *w, int64_t columns,
+                                const struct factor *in, int64_t pixels, float *out, int64_t pitch)
 {
     uint32_t n = plan->strips[0].n;
-    const float *w = image + plan->strips[0].n0;
     for (int64_t i = 0; i < pixels; i++) {
-        const float *restrict x = in->at + i * in->pitch;
+        const float *restrict x = (const float *)in->at + i * in->pitch;
         float *restrict to = out + i * pitch;
         for (uint32_t c = 0; c < n; c++)
             to[c] = x[c] * w[c];
@@ -371,20 +148,94 @@ static void multiply_channels(const struct mvm_plan *plan, const float *image, i
     }
 }
 
-static void multiply(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
-                     const struct mvm_strip *strip, const struct factor *in, int64_t pixels,
-                     float *out, int64_t pitch)
+static void multiply_f32(const struct isa_program *p, uint32_t image, const struct mvm_plan *plan,
+                         const struct mvm_strip *strip, const struct factor *in, int64_t pixels,
+                         float *out, int64_t pitch)
 {
-    const float *image = isa_image_data(s->p, g->image);
-    int64_t columns = s->p->images[g->image].n;
+    int64_t columns = p->images[image].n;
+    const float *w = (const float *)isa_image_data(p, image) + strip->n0;
     if (plan->depthwise)
-        multiply_channels(plan, image, columns, in, pixels, out, pitch);
+        channels_f32(plan, w, columns, in, pixels, out, pitch);
     for (uint32_t i = 0; i < strip->n_blocks; i++) {
         const struct mvm_block *b = &plan->blocks[strip->first_block + i];
-        gemm_f32(pixels, strip->n, b->k, in->at + b->at, in->pitch,
-                 image + b->row * columns + strip->n0, columns, out, pitch, i > 0);
+        gemm_f32(pixels, strip->n, b->k, (const float *)in->at + b->at, in->pitch,
+                 w + b->row * columns, columns, out, pitch, i > 0);
     }
 }
+
+/* ---- integers: modulo 2^32, though no sum of a program that the compiler makes leaves it ---- */
+
+/* As channels_f32. What center adds to a weight is added to it: it meets the same input. */
+CLONES static void channels_u8(const struct mvm_plan *plan, const int8_t *w, const int32_t *center,
+                               int64_t columns, const struct factor *in, int64_t pixels,
+                               uint32_t *out, int64_t pitch)
+{
+    uint32_t n = plan->strips[0].n;
+    for (int64_t i = 0; i < pixels; i++) {
+        const uint8_t *restrict x = (const uint8_t *)in->at + i * in->pitch;
+        uint32_t *restrict to = out + i * pitch;
+        memset(to, 0, n * sizeof *to);
+        for (uint32_t k = 0; k < plan->n_segments; k++) {
+            const uint8_t *restrict tap = x + (size_t)k * n;
+            const int8_t *restrict weight = w + k * columns;
+            for (uint32_t c = 0; c < n; c++)
+                to[c] += (uint32_t)(tap[c] * weight[c]);
+            for (uint32_t c = 0; center && c < n; c++)
+                to[c] += tap[c] * (uint32_t)center[c];
+        }
+    }
+}
+
+CLONES static uint32_t sum_u8(const uint8_t *x, uint32_t n)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += x[i];
+    return sum;
+}
+
+/* out(i, n) += center(n) * sum of the inputs of pixel i */
+static void add_center(const uint8_t *in, int64_t in_pitch, uint32_t k, const int32_t *center,
+                       uint32_t n, int64_t pixels, uint32_t *out, int64_t pitch)
+{
+    for (int64_t i = 0; i < pixels; i++, in += in_pitch, out += pitch) {
+        uint32_t sum = sum_u8(in, k);
+        for (uint32_t c = 0; c < n; c++)
+            out[c] += (uint32_t)center[c] * sum;
+    }
+}
+
+static void multiply_u8(const struct isa_program *p, uint32_t image, const struct mvm_plan *plan,
+                        const struct mvm_strip *strip, const struct factor *in, int64_t pixels,
+                        int32_t *out, int64_t pitch)
+{
+    int64_t columns = p->images[image].n;
+    const int8_t *w = (const int8_t *)isa_image_data(p, image) + strip->n0;
+    const int32_t *center = isa_image_center(p, image);
+    center = center ? center + strip->n0 : NULL;
+    if (plan->depthwise)
+        channels_u8(plan, w, center, columns, in, pixels, (uint32_t *)out, pitch);
+    for (uint32_t i = 0; i < strip->n_blocks; i++) {
+        const struct mvm_block *b = &plan->blocks[strip->first_block + i];
+        const uint8_t *x = (const uint8_t *)in->at + b->at;
+        gemm_u8s8(pixels, strip->n, b->k, x, in->pitch, w + b->row * columns, columns, out, pitch,
+                  i > 0);
+        if (center)
+            add_center(x, in->pitch, b->k, center, strip->n, pixels, (uint32_t *)out, pitch);
+    }
+}
+
+static void multiply(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
+                     const struct mvm_strip *strip, const struct factor *in, int64_t pixels,
+                     void *out, int64_t pitch)
+{
+    if (s->p->images[g->image].element == ELEMENT_f32)
+        multiply_f32(s->p, g->image, plan, strip, in, pixels, out, pitch);
+    else
+        multiply_u8(s->p, g->image, plan, strip, in, pixels, out, pitch);
+}
+
+/* ---- one patch ---- */
 
 static bool product(struct sim *s, const struct isa_inst *inst, const struct mvm_strip *strip,
                     const struct factor *in, struct patch at)
@@ -395,12 +246,12 @@ static bool product(struct sim *s, const struct isa_inst *inst, const struct mvm
         .y = at.y, .x = at.x, .step = 1, .n = at.w, .c0 = strip->n0 - g->channel0, .nc = strip->n};
     int64_t pixels = (int64_t)at.h * at.w;
     int64_t pitch = s->tiles[s->at_tile].views[inst->dst.view].col;
-    float *in_place = view_rows(s, s->at_tile, inst->dst.view, r, at.h);
+    void *in_place = view_rows(s, s->at_tile, inst->dst.view, r, at.h);
     if (in_place && pitch >= strip->n) {
         multiply(s, g, plan, strip, in, pixels, in_place, pitch);
         return true;
     }
-    float *out = sim_scratch(s, (size_t)pixels * strip->n);
+    uint32_t *out = sim_scratch(s, (size_t)pixels * strip->n); /* f32 or i32 */
     multiply(s, g, plan, strip, in, pixels, out, strip->n);
     for (uint32_t i = 0; i < at.h; i++, r.y++)
         if (!view_write(s, s->at_tile, inst->dst.view, r, out + (size_t)i * at.w * strip->n,

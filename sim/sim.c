@@ -81,7 +81,7 @@ static bool run(struct sim *s)
     return !s->completed || sim_run_batches(s);
 }
 
-bool sim_run(const struct isa_program *p, const float *const *inputs, float *const *outputs,
+bool sim_run(const struct isa_program *p, const void *const *inputs, void *const *outputs,
              const struct sim_options *o, struct sim_result *out, struct diag *d)
 {
     if (!isa_validate(p, d))

@@ -28,14 +28,15 @@ struct sim_result {
     double utilisation;      /* pe_busy_cycles / (pes * cycles); NaN where cycles = 0 */
 };
 /*
- * inputs[k] is the k-th input tensor as f32 in row-major order, at least as many elements as the
- * bindings reach (checked by the caller against binding->shape); outputs[k] likewise, written here.
- * fp16 bindings: values are rounded to fp16 in LOAD/STORE.
+ * inputs[k] is the k-th input tensor in row-major order, of the element of its bindings (f16: as
+ * f32, values are rounded to f16 in LOAD and STORE), at least as many elements as the bindings
+ * reach (checked by the caller against binding->shape); outputs[k] likewise, written here.
  * False with diagnostics: SIM_FAULT (tile, instruction, node, what), DEADLOCK (who waits for whom).
  */
-bool sim_run(const struct isa_program *p, const float *const *inputs, float *const *outputs,
+bool sim_run(const struct isa_program *p, const void *const *inputs, void *const *outputs,
              const struct sim_options *o, struct sim_result *out, struct diag *d) CHECK_RESULT;
-/* One element through a view of a tile, inside `executed`. */
-float sim_read(const struct sim *s, uint32_t tile, uint32_t view, int32_t y, int32_t x, uint32_t c);
+/* One element through a view of a tile, inside `executed`: the bits of a float or an i32; a u8. */
+uint32_t sim_read(const struct sim *s, uint32_t tile, uint32_t view, int32_t y, int32_t x,
+                  uint32_t c);
 
 #endif

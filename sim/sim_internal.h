@@ -26,8 +26,8 @@ struct sim_tile {
 struct sim {
     const struct isa_program *p;
     struct sim_options o;
-    const float *const *inputs;
-    float *const *outputs;
+    const void *const *inputs;
+    void *const *outputs;
     struct diag *d;
     struct arena *arena;
 
@@ -56,10 +56,11 @@ struct sim {
 
     uint32_t at_tile, at_inst; /* what is executed: for faults */
     bool failed;
-    float *panel;   /* gathered windows of a crossbar product */
-    float *scratch; /* sim_scratch */
-    size_t scratch_floats;
-    float *slot[N_SLOTS]; /* SIM_CHUNK floats each */
+    void *panel;   /* gathered windows of a crossbar product */
+    void *scratch; /* sim_scratch */
+    size_t scratch_bytes;
+    void *slot[N_SLOTS]; /* SIM_CHUNK lanes each */
+    uint8_t *bytes;      /* SIM_CHUNK elements of 1 byte, on their way from or to lanes */
 };
 
 /* ---- sim_prepare.c ---- */
@@ -83,8 +84,8 @@ bool sim_engine(struct sim *s) CHECK_RESULT;
 bool sim_finished(const struct sim *s);
 bool sim_diagnose_deadlock(struct sim *s); /* always false */
 
-/* At least n floats, valid until the next call. */
-float *sim_scratch(struct sim *s, size_t n);
+/* Room for n lanes, valid until the next call. */
+void *sim_scratch(struct sim *s, size_t n);
 
 /* ---- function of one instruction at its completion; false after a fault ---- */
 bool sim_execute(struct sim *s, uint32_t tile, uint32_t index,

@@ -1,6 +1,6 @@
 /*
  * sim_plan.h - what a group and a vector program come to, worked out once: exec_mvm.c,
- * exec_vector.c.
+ * exec_map.c.
  */
 #ifndef CIMC_SIM_PLAN_H
 #define CIMC_SIM_PLAN_H
@@ -32,15 +32,16 @@ struct mvm_plan {
  */
 struct lane_plan {
     uint8_t x[ISA_MAX_LANE_OPS], y[ISA_MAX_LANE_OPS];
+    uint8_t add[ISA_MAX_LANE_OPS]; /* rq */
     uint32_t n_constants;
-    uint8_t constants[2 * ISA_MAX_LANE_OPS]; /* rows of the constants view */
+    uint8_t constants[3 * ISA_MAX_LANE_OPS]; /* rows of the constants view */
 };
 enum {
     SLOT_A = ISA_MAX_LANE_OPS,
     SLOT_B,
     SLOT_IMM,
     SLOT_CONST = SLOT_IMM + ISA_MAX_LANE_OPS,
-    N_SLOTS = SLOT_CONST + 2 * ISA_MAX_LANE_OPS
+    N_SLOTS = SLOT_CONST + 3 * ISA_MAX_LANE_OPS
 };
 
 void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct isa_group *g,

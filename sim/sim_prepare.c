@@ -194,15 +194,6 @@ static bool check_buffers(struct sim *s)
     return true;
 }
 
-static bool check_elements(struct sim *s)
-{
-    for (uint32_t t = 0; t < s->p->n_tiles; t++)
-        for (uint32_t i = 0; i < s->p->tiles[t].n_views; i++)
-            if (s->p->tiles[t].views[i].element != ELEMENT_f32)
-                return sim_fault(s, "integers are not executed yet");
-    return true;
-}
-
 /* Without batches all memory is there from the start. */
 static bool open_stores(struct sim *s)
 {
@@ -236,28 +227,29 @@ static uint32_t new_plans(struct sim *s, uint32_t tile)
 bool sim_prepare_function(struct sim *s)
 {
     s->at_inst = SIM_NONE;
-    if (!check_buffers(s) || !check_elements(s))
+    if (!check_buffers(s))
         return false;
     uint32_t widest = 0;
     for (uint32_t t = 0; t < s->p->n_tiles; t++) {
         uint32_t width = new_plans(s, t);
         widest = width > widest ? width : widest;
     }
-    s->panel = heap_alloc((size_t)widest * SIM_PANEL_PIXELS * sizeof *s->panel + 1);
-    float *slots = ARENA_ARRAY(s->arena, float, (size_t)N_SLOTS *SIM_CHUNK);
+    s->panel = heap_alloc((size_t)widest * SIM_PANEL_PIXELS * sizeof(float) + 1);
+    uint32_t *slots = ARENA_ARRAY(s->arena, uint32_t, (size_t)N_SLOTS * SIM_CHUNK);
     for (unsigned i = 0; i < N_SLOTS; i++)
         s->slot[i] = slots + (size_t)i * SIM_CHUNK;
+    s->bytes = ARENA_ARRAY(s->arena, uint8_t, SIM_CHUNK);
     if (!sim_is_lazy(s))
         return open_stores(s);
     s->completed = ARENA_ARRAY(s->arena, uint32_t, s->n_insts);
     return true;
 }
 
-float *sim_scratch(struct sim *s, size_t n)
+void *sim_scratch(struct sim *s, size_t n)
 {
-    if (n > s->scratch_floats) {
-        s->scratch = heap_realloc(s->scratch, n * sizeof *s->scratch);
-        s->scratch_floats = n;
+    if (n * sizeof(uint32_t) > s->scratch_bytes) {
+        s->scratch_bytes = n * sizeof(uint32_t);
+        s->scratch = heap_realloc(s->scratch, s->scratch_bytes);
     }
     return s->scratch;
 }

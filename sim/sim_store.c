@@ -41,7 +41,10 @@ static void group_views(struct sim *s, uint32_t tile)
     uint32_t n = 0;
     t->views = ARENA_ARRAY(s->arena, struct sim_view, from->n_views);
     for (uint32_t i = 0; i < from->n_views; i++) {
-        t->views[i] = (struct sim_view){.v = from->views[i], .store = SIM_NONE};
+        t->views[i] =
+            (struct sim_view){.v = from->views[i],
+                              .element_bytes = (uint32_t)element_bytes(from->views[i].element),
+                              .store = SIM_NONE};
         e[n].view = i;
         if (!isa_view_is_empty(&from->views[i]) && isa_view_extent(&from->views[i], &e[n].at))
             n++;
@@ -151,7 +154,6 @@ static void translate(struct sim *s, const struct sim_store *m, struct sim_view 
         v->v.ring_origin = (int32_t)(from->ring_origin + m->row0);
         v->v.ring_rows = (uint32_t)(m->bytes / m->row_pitch);
     }
-    v->element_bytes = (uint32_t)element_bytes(from->element);
     v->row = isa_in_elements(from, from->row_pitch);
     v->col = isa_in_elements(from, from->col_pitch);
     v->channel = isa_in_elements(from, from->channel_pitch);
@@ -239,8 +241,8 @@ bool sim_prepare_stores(struct sim *s, bool may_unroll)
 static void poison(struct sim_store *m)
 {
     uint32_t pattern = POISON;
-    for (uint64_t i = 0; i < m->bytes; i += sizeof pattern)
-        memcpy(m->memory + i, &pattern, sizeof pattern);
+    for (uint64_t i = 0; i < m->bytes; i++) /* of a whole word at each multiple of 4 */
+        m->memory[i] = (uint8_t)(pattern >> (m->lo + i) % sizeof pattern * 8);
 }
 
 /* Copies what of the preload lies in the store. */
@@ -253,16 +255,23 @@ static void preload(const struct sim *s, struct sim_store *m, const struct isa_p
         memcpy(m->memory + (lo - m->lo), data + l->offset + (lo - l->address), hi - lo);
 }
 
+static size_t misalignment(const struct sim_store *m)
+{
+    return m->lo % ISA_WORD_BYTES;
+}
+
 bool sim_open_store(struct sim *s, struct sim_store *m)
 {
     const struct isa_tile *t = &s->p->tiles[m->tile];
     if (m->memory)
         return true;
-    /* Of unrolled rows nothing is read that was not written. */
-    m->memory = heap_unless_huge(m->unrolled ? malloc(m->bytes) : calloc(1, m->bytes), m->bytes);
-    if (!m->memory)
+    /* Of unrolled rows nothing is read that was not written. Addresses keep their remainders. */
+    uint64_t bytes = m->bytes + misalignment(m);
+    uint8_t *block = heap_unless_huge(m->unrolled ? malloc(bytes) : calloc(1, bytes), bytes);
+    if (!block)
         return sim_fault(s, "no memory for the tile's %llu buffer bytes",
                          (unsigned long long)t->buffer_bytes);
+    m->memory = block + misalignment(m);
     if (!m->unrolled && s->poisoned)
         poison(m);
     for (uint32_t i = 0; m->preloaded && i < t->n_preloads; i++)
@@ -272,6 +281,7 @@ bool sim_open_store(struct sim *s, struct sim_store *m)
 
 void sim_close_store(struct sim_store *m)
 {
-    free(m->memory);
+    if (m->memory)
+        free(m->memory - misalignment(m));
     m->memory = NULL;
 }

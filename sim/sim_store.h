@@ -24,8 +24,8 @@ struct sim_store {
 };
 struct sim_view {
     struct isa_view v; /* base and ring are those in the store's memory */
-    uint32_t store;    /* SIM_NONE: it holds nothing, and what follows is 0 */
     uint32_t element_bytes;
+    uint32_t store;            /* SIM_NONE: it holds nothing, and what follows is 0 */
     int64_t row, col, channel; /* pitches in elements */
     uint64_t pixel_bytes;      /* 0: channels are apart */
 };

@@ -1,64 +1,81 @@
 /*
  * sim_view.c - elements of a tile's buffer, through its views.
  *
- * In: runs of pixels in logical coordinates. Out: packed floats, or floats put in place. ISA.md
- * section 4: outside the logical extents is padding; inside but not held is a fault.
+ * In: runs of pixels in logical coordinates. Out: packed elements, or elements put in place. ISA.md
+ * section 4: outside the logical extents is padding; inside but not held is a fault. Elements are
+ * moved as they are, 1 or 4 bytes each; the vector unit sees them as lanes of 32 bits.
  */
 #include "sim_view.h"
 
+#include "lane_ops.h"
+
 #include <string.h>
 
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
 /* Short copies: memcpy's call costs more than they do. */
-static inline void copy_floats(float *out, const float *in, size_t n)
+ALWAYS_INLINE void copy(uint8_t *out, const uint8_t *in, size_t n, size_t size)
 {
-    if (n >= 16) {
-        memcpy(out, in, n * sizeof *out);
+    if (n * size >= 64) {
+        memcpy(out, in, n * size);
         return;
     }
     for (size_t i = 0; i < n; i++)
-        out[i] = in[i];
+        memcpy(out + i * size, in + i * size, size);
 }
 
-/* Reads what is held: n pixels from `at` on, `col` elements apart. */
-static void read_pixels(const float *at, int64_t col, int64_t channel, struct run r, float *out,
-                        size_t pitch)
+/* Packed pixels on one side, pixels of a view on the other. */
+struct pixels {
+    uint8_t *at;
+    int64_t col, channel; /* bytes */
+};
+
+ALWAYS_INLINE void copy_pixels(struct pixels out, struct pixels in, struct run r, size_t size)
 {
-    if (channel == 1 && col == r.nc && pitch == r.nc) {
-        copy_floats(out, at, (size_t)r.n * r.nc);
+    int64_t dense = (int64_t)(r.nc * size);
+    bool whole = out.channel == (int64_t)size && in.channel == (int64_t)size;
+    if (whole && out.col == dense && in.col == dense) {
+        copy(out.at, in.at, (size_t)r.n * r.nc, size);
         return;
     }
-    for (uint32_t i = 0; i < r.n; i++, at += col, out += pitch) {
-        if (channel == 1) {
-            copy_floats(out, at, r.nc);
+    for (uint32_t i = 0; i < r.n; i++, out.at += out.col, in.at += in.col) {
+        if (whole) {
+            copy(out.at, in.at, r.nc, size);
             continue;
         }
         for (uint32_t c = 0; c < r.nc; c++)
-            out[c] = at[c * channel];
+            memcpy(out.at + c * out.channel, in.at + c * in.channel, size);
     }
 }
 
-static void write_pixels(float *at, int64_t col, int64_t channel, struct run r, const float *in,
-                         size_t pitch)
+static void copy_elements(struct pixels out, struct pixels in, struct run r, size_t size)
 {
-    if (channel == 1 && col == r.nc && pitch == r.nc) {
-        copy_floats(at, in, (size_t)r.n * r.nc);
-        return;
-    }
-    for (uint32_t i = 0; i < r.n; i++, at += col, in += pitch) {
-        if (channel == 1) {
-            copy_floats(at, in, r.nc);
-            continue;
-        }
-        for (uint32_t c = 0; c < r.nc; c++)
-            at[c * channel] = in[c];
-    }
+    if (size == 1)
+        copy_pixels(out, in, r, 1);
+    else
+        copy_pixels(out, in, r, sizeof(uint32_t));
 }
 
-static void fill_pixels(float value, struct run r, float *out, size_t pitch)
+static struct pixels packed(void *at, size_t pitch, size_t size)
 {
-    for (uint32_t i = 0; i < r.n; i++, out += pitch)
-        for (uint32_t c = 0; c < r.nc; c++)
-            out[c] = value;
+    return (struct pixels){at, (int64_t)(pitch * size), (int64_t)size};
+}
+
+static struct pixels pixels_of(const struct sim_view *v, void *at, int64_t step)
+{
+    return (struct pixels){at, step * v->v.col_pitch, v->v.channel_pitch};
+}
+
+static void fill_pixels(const struct sim_view *v, struct run r, uint8_t *out, size_t pitch)
+{
+    uint32_t value = v->v.pad_value;
+    for (uint32_t i = 0; i < r.n; i++, out += pitch * v->element_bytes) {
+        if (v->element_bytes == 1)
+            memset(out, (int)value, r.nc);
+        else
+            for (uint32_t c = 0; c < r.nc; c++)
+                memcpy(out + c * sizeof value, &value, sizeof value);
+    }
 }
 
 static bool holds(const struct isa_view *v, struct run r)
@@ -68,10 +85,10 @@ static bool holds(const struct isa_view *v, struct run r)
            (uint64_t)r.c0 + r.nc <= v->channels;
 }
 
-static float *address(struct sim *s, const struct sim_view *v, struct run r)
+static void *address(struct sim *s, const struct sim_view *v, struct run r)
 {
     uint64_t at = view_address(&v->v, r.y, r.x) + (uint64_t)(r.c0 * v->v.channel_pitch);
-    return (float *)(void *)(s->stores.at[v->store].memory + at);
+    return s->stores.at[v->store].memory + at;
 }
 
 static bool not_held(struct sim *s, uint32_t tile, uint32_t view, struct run r, const char *what)
@@ -101,26 +118,26 @@ static struct run part(struct run r, uint32_t first, uint32_t end)
     return r;
 }
 
-bool view_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, float *out, size_t pitch)
+bool view_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, void *out, size_t pitch)
 {
-    const struct sim_view *placed = &s->tiles[tile].views[view];
-    const struct isa_view *v = &placed->v;
-    uint32_t left = pixels_before(r, 0), end = pixels_before(r, v->width);
-    if (r.y < 0 || r.y >= v->height)
+    const struct sim_view *v = &s->tiles[tile].views[view];
+    uint32_t left = pixels_before(r, 0), end = pixels_before(r, v->v.width);
+    size_t pixel = pitch * v->element_bytes;
+    if (r.y < 0 || r.y >= v->v.height)
         left = end = r.n;
-    fill_pixels(isa_f32_of(v->pad_value), part(r, 0, left), out, pitch);
-    fill_pixels(isa_f32_of(v->pad_value), part(r, end, r.n), out + end * pitch, pitch);
+    fill_pixels(v, part(r, 0, left), out, pitch);
+    fill_pixels(v, part(r, end, r.n), (uint8_t *)out + end * pixel, pitch);
     struct run inner = part(r, left, end);
     if (left == end)
         return true;
-    if (!holds(v, inner))
+    if (!holds(&v->v, inner))
         return not_held(s, tile, view, inner, "a read");
-    read_pixels(address(s, placed, inner), r.step * placed->col, placed->channel, inner,
-                out + left * pitch, pitch);
+    copy_elements(packed((uint8_t *)out + left * pixel, pitch, v->element_bytes),
+                  pixels_of(v, address(s, v, inner), r.step), inner, v->element_bytes);
     return true;
 }
 
-bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const float *in,
+bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const void *in,
                 size_t pitch)
 {
     const struct sim_view *v = &s->tiles[tile].views[view];
@@ -128,45 +145,104 @@ bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const
         return true;
     if (!holds(&v->v, r))
         return not_held(s, tile, view, r, "a write");
-    write_pixels(address(s, v, r), v->col, v->channel, r, in, pitch);
+    copy_elements(pixels_of(v, address(s, v, r), 1), packed((void *)in, pitch, v->element_bytes), r,
+                  v->element_bytes);
     return true;
 }
 
-float *view_pixels(struct sim *s, uint32_t tile, uint32_t view, struct run r)
+void *view_pixels(struct sim *s, uint32_t tile, uint32_t view, struct run r)
 {
     const struct sim_view *v = &s->tiles[tile].views[view];
     bool dense = v->channel == 1 || r.nc == 1;
     return dense && holds(&v->v, r) ? address(s, v, r) : NULL;
 }
 
-float *view_rows(struct sim *s, uint32_t tile, uint32_t view, struct run r, uint32_t rows)
+void *view_rows(struct sim *s, uint32_t tile, uint32_t view, struct run r, uint32_t rows)
 {
     const struct sim_view *v = &s->tiles[tile].views[view];
-    float *at = view_pixels(s, tile, view, r);
+    uint8_t *at = view_pixels(s, tile, view, r);
     if (rows == 1 || !at)
         return at;
     struct run last = r;
     last.y += rows - 1;
     bool adjacent = v->row == v->col * r.n && last.y < v->v.y1 &&
-                    view_pixels(s, tile, view, last) == at + (rows - 1) * v->row;
+                    view_pixels(s, tile, view, last) == at + (rows - 1) * v->v.row_pitch;
     return adjacent ? at : NULL;
 }
 
-float *view_direct(struct sim *s, uint32_t tile, uint32_t view, struct run r)
+void *view_direct(struct sim *s, uint32_t tile, uint32_t view, struct run r)
 {
     bool dense = s->tiles[tile].views[view].col * r.step == r.nc || r.n == 1;
     return dense ? view_pixels(s, tile, view, r) : NULL;
 }
 
-float sim_read(const struct sim *s, uint32_t tile, uint32_t view, int32_t y, int32_t x, uint32_t c)
+/* ---- lanes ---- */
+
+const void *lanes_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, void *room)
 {
-    const struct isa_view *v = view_of(s, tile, view);
+    bool bytes = s->tiles[tile].views[view].element_bytes == 1;
+    const void *at = view_direct(s, tile, view, r);
+    if (!at) {
+        at = bytes ? (void *)s->bytes : room;
+        if (!view_read(s, tile, view, r, (void *)at, r.nc))
+            return NULL;
+    }
+    if (!bytes)
+        return at;
+    lanes_widen(room, at, r.n * r.nc);
+    return room;
+}
+
+void *lanes_direct(struct sim *s, uint32_t tile, uint32_t view, struct run r)
+{
+    return s->tiles[tile].views[view].element_bytes == 1 ? NULL : view_direct(s, tile, view, r);
+}
+
+bool lanes_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const void *lanes)
+{
+    if (s->tiles[tile].views[view].element_bytes != 1)
+        return view_write(s, tile, view, r, lanes, r.nc);
+    uint8_t *direct = view_direct(s, tile, view, r);
+    lanes_narrow(direct ? direct : s->bytes, lanes, r.n * r.nc);
+    return direct || view_write(s, tile, view, r, s->bytes, r.nc);
+}
+
+bool chunks_next(struct chunks *all, struct chunk *out)
+{
+    struct chunk *k = &all->next;
+    if (all->w == 0 || k->y >= all->h || k->c0 >= all->channels)
+        return false;
+    *out = *k;
+    out->n = all->pixels < all->w - k->x ? all->pixels : all->w - k->x;
+    out->nc = all->step < all->channels - k->c0 ? all->step : all->channels - k->c0;
+    if (!all->by_channel) {
+        k->c0 += all->step;
+        if (k->c0 < all->channels)
+            return true;
+        k->c0 = 0;
+    }
+    k->x += all->pixels;
+    if (k->x < all->w)
+        return true;
+    k->x = 0;
+    if (++k->y < all->h || !all->by_channel)
+        return true;
+    k->y = 0;
+    k->c0 += all->step;
+    return true;
+}
+
+uint32_t sim_read(const struct sim *s, uint32_t tile, uint32_t view, int32_t y, int32_t x,
+                  uint32_t c)
+{
+    const struct sim_view *placed = &s->tiles[tile].views[view];
+    const struct isa_view *v = &placed->v;
     if (y < 0 || x < 0 || (uint32_t)y >= v->height || (uint32_t)x >= v->width)
-        return isa_f32_of(v->pad_value);
+        return v->pad_value;
     if (y < v->y0 || y >= v->y1 || x < v->x0 || x >= v->x1 || c >= v->channels)
         BUG("tile %u does not hold (%d, %d, %u) of view %u", tile, y, x, c, view);
-    float value;
+    uint32_t value = 0; /* the machine is little endian */
     uint64_t at = view_address(v, y, x) + (uint64_t)(c * v->channel_pitch);
-    memcpy(&value, s->stores.at[s->tiles[tile].views[view].store].memory + at, sizeof value);
+    memcpy(&value, s->stores.at[placed->store].memory + at, placed->element_bytes);
     return value;
 }

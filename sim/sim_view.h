@@ -6,45 +6,61 @@
 
 #include "sim_internal.h"
 
-enum { SIM_CHUNK = 1024 }; /* floats that a vector operation works on at a time */
+enum { SIM_CHUNK = 1024 }; /* elements that a vector operation works on at a time */
 
 /* n pixels of row y, columns x, x + step, ..., channels [c0, c0 + nc). */
 struct run {
     int64_t y, x, step;
     uint32_t n, c0, nc;
 };
-/* To out, pixels `pitch` floats apart; padding where the view pads. */
-bool view_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, float *out,
+/* To out, pixels `pitch` elements apart, as they lie in the buffer; padding where the view pads. */
+bool view_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, void *out,
                size_t pitch) CHECK_RESULT;
 /* All of the run (step 1) must be held. */
-bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const float *in,
+bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const void *in,
                 size_t pitch) CHECK_RESULT;
 /* Where the run lies, if all of it is held and a pixel's channels are contiguous; else NULL. */
-float *view_pixels(struct sim *s, uint32_t tile, uint32_t view, struct run r);
+void *view_pixels(struct sim *s, uint32_t tile, uint32_t view, struct run r);
 /* As view_pixels, for `rows` rows whose pixels are all equally far apart. */
-float *view_rows(struct sim *s, uint32_t tile, uint32_t view, struct run r, uint32_t rows);
+void *view_rows(struct sim *s, uint32_t tile, uint32_t view, struct run r, uint32_t rows);
 /* As view_pixels, if its pixels are contiguous too. */
-float *view_direct(struct sim *s, uint32_t tile, uint32_t view, struct run r);
+void *view_direct(struct sim *s, uint32_t tile, uint32_t view, struct run r);
 
-/* Pixels of `channels` that a chunk holds (at least 1), and channels of a chunk (at most
- * SIM_CHUNK). */
-static inline uint32_t chunk_channels(uint32_t channels)
-{
-    return channels < SIM_CHUNK ? channels : SIM_CHUNK;
-}
-static inline uint32_t chunk_pixels(uint32_t channels)
-{
-    return channels == 0 || channels > SIM_CHUNK ? 1 : SIM_CHUNK / channels;
-}
+/* Lanes: 32 bits for each element, packed. What follows takes at most SIM_CHUNK elements. */
+
+/* The run's lanes: where they lie, or made in `room`; NULL after a fault. */
+const void *lanes_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, void *room);
+/* Where lanes of the run may be written in place, or NULL. */
+void *lanes_direct(struct sim *s, uint32_t tile, uint32_t view, struct run r);
+/* u8: saturated. */
+bool lanes_write(struct sim *s, uint32_t tile, uint32_t view, struct run r,
+                 const void *lanes) CHECK_RESULT;
+
 static inline const struct isa_view *view_of(const struct sim *s, uint32_t tile, uint32_t view)
 {
     return &s->tiles[tile].views[view].v;
 }
-/* A chunk of a region: n pixels from column x of row y on (both relative), channels c0 .. c0 + nc.
- */
+/* A chunk of a region: n pixels from column x of row y on (both relative), channels c0 .. c0 + nc;
+ * pixels are whole, or there is one. */
 struct chunk {
     uint32_t y, x, n, c0, nc;
 };
+/* The chunks of h x w x channels, row by row. By channel: channels, where a pixel does not fit into
+ * a chunk, outermost. */
+struct chunks {
+    uint32_t h, w, channels, pixels, step; /* of a full chunk */
+    bool by_channel;
+    struct chunk next;
+};
+static inline struct chunks chunks_of(uint32_t h, uint32_t w, uint32_t channels)
+{
+    bool fit = channels > 0 && channels <= SIM_CHUNK;
+    return (struct chunks){.h = h,
+                           .w = w,
+                           .channels = channels,
+                           .pixels = fit ? SIM_CHUNK / channels : 1,
+                           .step = fit ? channels : SIM_CHUNK};
+}
 static inline struct run chunk_run(const struct isa_region *r, const struct chunk *k)
 {
     return (struct run){.y = r->y + (int64_t)k->y,
@@ -54,6 +70,9 @@ static inline struct run chunk_run(const struct isa_region *r, const struct chun
                         .c0 = k->c0,
                         .nc = k->nc};
 }
+/* False when there are no more. */
+bool chunks_next(struct chunks *all, struct chunk *out);
+
 /* As isa_address: the remainder is rarely needed. */
 static inline uint64_t view_address(const struct isa_view *v, int64_t y, int64_t x)
 {

@@ -102,7 +102,7 @@ static void add_region(struct golden *g, uint32_t tile, uint32_t view, struct is
             uint64_t address = isa_address(v, y, x);
             for (uint32_t c = 0; c < v->channels; c++)
                 add(g, KIND_BUFFER, tile, address + (uint64_t)((int64_t)c * v->channel_pitch),
-                    sim_read(g->sim, source_tile, from.view, y, x, c));
+                    isa_f32_of(sim_read(g->sim, source_tile, from.view, y, x, c)));
         }
     }
 }
@@ -124,7 +124,8 @@ static void add_store(struct golden *g, uint32_t tile, const struct isa_inst *in
             int64_t at = (int64_t)b->offset + (inst->y + i) * b->stride_h +
                          (inst->x + j) * b->stride_w + inst->c * b->stride_c;
             for (uint32_t k = 0; k < channels; k++) {
-                float x = sim_read(g->sim, tile, inst->a.view, inst->a.y + i, inst->a.x + j, k);
+                float x = isa_f32_of(
+                    sim_read(g->sim, tile, inst->a.view, inst->a.y + i, inst->a.x + j, k));
                 add(g, KIND_DRAM, b->index, (uint64_t)(at + k * b->stride_c),
                     b->element == ELEMENT_f16 ? f16_round(x) : x);
             }
@@ -188,8 +189,8 @@ static bool dump_tensors(const struct dump *dump, const char *what, const struct
 
 static bool run(struct golden *g, struct io *io, struct diag *d)
 {
-    const float **inputs = ARENA_ARRAY(io->arena, const float *, io->n_inputs);
-    float **outputs = ARENA_ARRAY(io->arena, float *, io->n_outputs);
+    const void **inputs = ARENA_ARRAY(io->arena, const void *, io->n_inputs);
+    void **outputs = ARENA_ARRAY(io->arena, void *, io->n_outputs);
     struct sim_options o = {.executed = executed, .self = g};
     struct sim_result result;
     for (size_t k = 0; k < io->n_inputs; k++)

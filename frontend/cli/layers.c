@@ -145,13 +145,6 @@ static void put(struct collected *c, int64_t y, int64_t x, int64_t channel, uint
     c->written[at] = 1;
 }
 
-static uint32_t pattern_of(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
 void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,
                      const struct isa_inst *inst)
 {
@@ -166,8 +159,7 @@ void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,
     for (int32_t y = inst->dst.y; y < inst->dst.y + h; y++) {
         for (int32_t x = inst->dst.x; x < inst->dst.x + w; x++) {
             for (uint32_t k = 0; k < v->channels; k++)
-                put(c, y, x, (int64_t)v->channel0 + k,
-                    pattern_of(sim_read(s, tile, inst->dst.view, y, x, k)));
+                put(c, y, x, (int64_t)v->channel0 + k, sim_read(s, tile, inst->dst.view, y, x, k));
         }
     }
 }

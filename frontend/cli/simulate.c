@@ -61,8 +61,8 @@ static void completed(void *self, uint32_t tile, uint32_t inst_index, const stru
 static bool execute(struct simulation *sim, struct watchers *watchers, struct diag *d)
 {
     struct io *io = &sim->io;
-    const float **inputs = ARENA_ARRAY(io->arena, const float *, io->n_inputs);
-    float **outputs = ARENA_ARRAY(io->arena, float *, io->n_outputs);
+    const void **inputs = ARENA_ARRAY(io->arena, const void *, io->n_inputs);
+    void **outputs = ARENA_ARRAY(io->arena, void *, io->n_outputs);
     struct sim_options o = {.latency_seed = (uint64_t)sim->settings->latency_seed,
                             .max_extra_cycles = (uint64_t)sim->settings->max_extra_cycles,
                             .no_function = sim->times_only,

@@ -45,11 +45,13 @@ static bool run_trial(const struct subject *s, const struct isa_program *p, unsi
     struct sim_options o = {.latency_seed = trial, .max_extra_cycles = most[trial % 4]};
     struct sim_result result;
     struct diag *d = diag_new();
-    const float *in[RIG_MAX_IO] = {0};
+    const void *in[RIG_MAX_IO] = {0};
+    void *outputs[RIG_MAX_IO];
     for (size_t k = 0; k < r->n_inputs; k++)
         in[k] = r->inputs[k].data;
     outputs_new(r, out);
-    bool ok = sim_run(p, in, out, &o, &result, d);
+    memcpy(outputs, out, sizeof outputs);
+    bool ok = sim_run(p, in, outputs, &o, &result, d);
     diag_free(d);
     return ok;
 }

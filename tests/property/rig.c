@@ -364,11 +364,13 @@ static void check_text_form(struct rig *r, const struct isa_program *p, const ui
 static void simulate(struct rig *r, const struct isa_program *p, const struct sim_options *o,
                      float *out[RIG_MAX_IO], struct sim_result *result)
 {
-    const float *in[RIG_MAX_IO] = {0};
+    const void *in[RIG_MAX_IO] = {0};
+    void *outputs[RIG_MAX_IO];
     for (size_t k = 0; k < r->n_inputs; k++)
         in[k] = r->inputs[k].data;
     outputs_new(r, out);
-    if (!sim_run(p, in, out, o, result, r->diag))
+    memcpy(outputs, out, sizeof outputs);
+    if (!sim_run(p, in, outputs, o, result, r->diag))
         rig_fail(r, "the simulator stops (latency seed %llu)", (unsigned long long)o->latency_seed);
 }
 

@@ -86,8 +86,8 @@ static uint64_t run(struct compiled *c, uint64_t latency_seed)
               eval_graph(c->graph, &in, 1, &want, 1, NULL, c->diag);
     struct sim_options o = {.latency_seed = latency_seed, .max_extra_cycles = 9};
     struct sim_result r = {0};
-    const float *ins[1] = {in.data};
-    float *outs[1] = {got.data};
+    const void *ins[1] = {in.data};
+    void *outs[1] = {got.data};
     ok = ok && sim_run(c->program, ins, outs, &o, &r, c->diag);
     if (!ok)
         diag_print(c->diag, stderr);

@@ -200,6 +200,48 @@ START_TEST(gemm_equals_plain_loops)
 }
 END_TEST
 
+/* Full range, rows apart at any address, more rows than f32 sums exactly; on top of values that no
+ * f32 holds. */
+START_TEST(products_of_bytes_are_exact)
+{
+    static const int64_t sizes[][3] = {{7, 20, 33},  {1, 1, 1},     {1, 40, 64}, {40, 1, 65},
+                                       {3, 5, 1100}, {65, 33, 129}, {4, 4, 0},   {256, 64, 64}};
+    const int64_t *size = sizes[_i];
+    int64_t m = size[0], n = size[1], k = size[2], lda = k + 3, ldb = n + 5, ldc = n + 2;
+    uint64_t seed = (uint64_t)_i + 1;
+    uint8_t *a = heap_alloc((size_t)(m * lda));
+    int8_t *b = heap_alloc((size_t)(k * ldb + 1));
+    int32_t *c = heap_alloc((size_t)(m * ldc) * sizeof *c);
+    for (int64_t i = 0; i < m * lda; i++)
+        a[i] = (uint8_t)(random_below(&seed, 2) ? 255 : random_below(&seed, 256));
+    for (int64_t i = 0; i < k * ldb; i++)
+        b[i] = (int8_t)(random_below(&seed, 2) ? 127 - 255 * random_below(&seed, 2)
+                                               : random_below(&seed, 256) - 128);
+    for (unsigned way = 0; way <= N_GEMM_WAYS; way++) /* the last one: whatever is taken here */
+        for (int accumulate = 0; accumulate < 2; accumulate++) {
+            bool wrong = false;
+            for (int64_t i = 0; i < m * ldc; i++)
+                c[i] = (1 << 24) + 1 + (int32_t)i;
+            if (way == N_GEMM_WAYS)
+                gemm_u8s8(m, n, k, a, lda, b, ldb, c, ldc, accumulate);
+            else
+                gemm_u8s8_by(way, m, n, k, a, lda, b, ldb, c, ldc, accumulate);
+            for (int64_t i = 0; i < m * ldc; i++) {
+                bool inside = i % ldc < n;
+                int32_t want = inside && !accumulate ? 0 : (1 << 24) + 1 + (int32_t)i;
+                for (int64_t p = 0; inside && p < k; p++)
+                    want += a[i / ldc * lda + p] * b[p * ldb + i % ldc];
+                wrong |= c[i] != want;
+            }
+            ck_assert(!wrong || way == GEMM_BYTES); /* it may saturate, if it is not taken */
+            ck_assert(!wrong || gemm_u8s8_way() != GEMM_BYTES);
+        }
+    free(a);
+    free(b);
+    free(c);
+}
+END_TEST
+
 /* The value of a finite half straight from its definition. */
 static double half_value(unsigned h)
 {
@@ -330,7 +372,11 @@ int main(void)
     tcase_add_test(tc, a_map_keeps_the_first_value_of_each_key);
     tcase_add_test(tc, keys_of_a_map_are_bytes);
     tcase_add_test(tc, elements_have_names_sizes_and_places);
+    TCase *bytes = tcase_create("bytes");
+    tcase_set_timeout(bytes, 60);
+    tcase_add_loop_test(bytes, products_of_bytes_are_exact, 0, 8);
     Suite *suite = suite_create("base");
+    suite_add_tcase(suite, bytes);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -263,7 +263,13 @@ static bool run_with(struct rig *r, struct sim_options o)
 {
     o.completed = note_time;
     o.self = r;
-    return sim_run(r->p, (const float *const *)r->inputs, r->outputs, &o, &r->result, r->d);
+    const void *in[4];
+    void *out[4];
+    for (int k = 0; k < 4; k++) {
+        in[k] = r->inputs[k];
+        out[k] = r->outputs[k];
+    }
+    return sim_run(r->p, in, out, &o, &r->result, r->d);
 }
 
 static void run(struct rig *r)

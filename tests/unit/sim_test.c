@@ -6,6 +6,7 @@
  * beside the test, or computed by the loops below, never taken from a run.
  */
 #include "sim_batch_tests.h"
+#include "sim_integer_tests.h"
 #include "sim_mvm_tests.h"
 #include "sim_window_tests.h"
 #include "sim_rig.h"
@@ -388,7 +389,7 @@ START_TEST(program_from_text) /* SIM.md program 7 */
     ck_assert(p);
     float y[6];
     struct sim_result result;
-    ck_assert(sim_run(p, NULL, (float *[]){y}, NULL, &result, d));
+    ck_assert(sim_run(p, NULL, (void *[]){y}, NULL, &result, d));
     expect(y, (float[]){2, 3, 0, 0, 4, 6}, 6);
     ck_assert_uint_eq(result.cycles, 6); /* 3 pixels, then 6 elements on 2 lanes */
     isa_program_free(p);
@@ -538,8 +539,8 @@ static void see(void *self, const struct sim *s, uint32_t tile, uint32_t index,
 {
     float *seen = self;
     (void)index;
-    seen[0] = sim_read(s, tile, i->dst.view, 0, 1, 0);
-    seen[1] = sim_read(s, tile, i->dst.view, 0, 7, 0);
+    seen[0] = isa_f32_of(sim_read(s, tile, i->dst.view, 0, 1, 0));
+    seen[1] = isa_f32_of(sim_read(s, tile, i->dst.view, 0, 7, 0));
     seen[2]++;
 }
 
@@ -690,6 +691,7 @@ int main(void)
     tcase_add_test(c, time_is_bounded);
     tcase_add_test(c, unwritten_bytes_are_poison);
     suite_add_tcase(suite, c);
+    suite_add_tcase(suite, integer_tests());
     suite_add_tcase(suite, mvm_tests());
     suite_add_tcase(suite, batch_tests());
     return run_suite(suite);

@@ -1,0 +1,17 @@
+/*
+ * clones.h - CLONES before a function: it is compiled for several processors, and the loader takes
+ * the one for this machine. For inner loops whose result does not depend on the instructions used.
+ */
+#ifndef CIMC_CLONES_H
+#define CIMC_CLONES_H
+
+#include "base/asan.h"
+
+/* A sanitizer's runtime is not there yet when the loader chooses. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(BASE_ASAN)
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CLONES
+#endif
+
+#endif

@@ -1,0 +1,185 @@
+/*
+ * lane_ops.c - the inner loops of the vector unit (ISA.md 6).
+ *
+ * Each is a loop that compilers vectorise, compiled for several processors; which one is used
+ * changes no bit: all operations are single IEEE ones or exact, and none is contracted. No integer
+ * operation calls libm.
+ */
+#include "lane_ops.h"
+
+#include "base/clones.h"
+
+#include <math.h>
+#include <string.h>
+
+/* z may be x or y, but no other element of theirs: iterations are independent. */
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+#define LOOP(expression)                                                                           \
+    INDEPENDENT                                                                                    \
+    for (uint32_t i = 0; i < n; i++)                                                               \
+        z[i] = (expression);                                                                       \
+    break
+
+CLONES static void run_f32(unsigned op, float *z, const float *x, const float *y, uint32_t n)
+{
+    switch (op) {
+    case LANE_ADD: LOOP(x[i] + y[i]);
+    case LANE_SUB: LOOP(x[i] - y[i]);
+    case LANE_MUL: LOOP(x[i] * y[i]);
+    case LANE_DIV: LOOP(x[i] / y[i]);
+    case LANE_MIN: LOOP(((x[i] < y[i]) | (x[i] != x[i])) ? x[i] : y[i]);
+    case LANE_MAX: LOOP(((x[i] > y[i]) | (x[i] != x[i])) ? x[i] : y[i]);
+    case LANE_LEAKY: LOOP(x[i] >= 0 ? x[i] : x[i] * y[i]);
+    case LANE_SQRT: LOOP(sqrtf(x[i]));
+    case LANE_NEG: LOOP(-x[i]);
+    case LANE_ABS: LOOP(fabsf(x[i]));
+    default: BUG("lane operation %u", op);
+    }
+}
+
+static void run_libm(unsigned op, float *z, const float *x, uint32_t n)
+{
+    switch (op) {
+    case LANE_EXP: LOOP(expf(x[i]));
+    case LANE_SIGMOID: LOOP(1.0f / (1.0f + expf(-x[i])));
+    case LANE_TANH: LOOP(tanhf(x[i]));
+    case LANE_LOG: LOOP(logf(x[i]));
+    default: BUG("lane operation %u", op);
+    }
+}
+
+CLONES static void run_i32(unsigned op, int32_t *z, const int32_t *x, const int32_t *y, uint32_t n)
+{
+    switch (op) {
+    case LANE_IADD: LOOP((int32_t)((uint32_t)x[i] + (uint32_t)y[i]));
+    case LANE_ISUB: LOOP((int32_t)((uint32_t)x[i] - (uint32_t)y[i]));
+    case LANE_IMUL: LOOP((int32_t)((uint32_t)x[i] * (uint32_t)y[i]));
+    case LANE_IMIN: LOOP(x[i] < y[i] ? x[i] : y[i]);
+    case LANE_IMAX: LOOP(x[i] > y[i] ? x[i] : y[i]);
+    default: BUG("lane operation %u", op);
+    }
+}
+
+CLONES static void run_i2f(float *z, const int32_t *x, uint32_t n)
+{
+    INDEPENDENT
+    for (uint32_t i = 0; i < n; i++)
+        z[i] = (float)x[i];
+}
+
+/* Adding 2^23 of the same sign, and taking it off again, rounds what is smaller to the nearest
+ * integer, ties to even; what is not smaller is one. */
+CLONES static void run_f2i(int32_t *z, const float *x, uint32_t n)
+{
+    const float most = 1 << 30, whole = 1 << 23;
+    INDEPENDENT
+    for (uint32_t i = 0; i < n; i++) {
+        float v = x[i] == x[i] ? x[i] : 0.0f;
+        v = v > -most ? v : -most;
+        v = v < most ? v : most;
+        float bias = v < 0 ? -whole : whole, rounded = (v + bias) - bias;
+        z[i] = (int32_t)(fabsf(v) < whole ? rounded : v);
+    }
+}
+
+CLONES static void run_rq(const struct lane_work *w, int32_t *z, uint32_t n)
+{
+    const int32_t *x = w->x, *factor = w->y, *add = w->add;
+    const int64_t half = w->shift > 0 ? INT64_C(1) << (w->shift - 1) : 0;
+    INDEPENDENT
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t v = ((int64_t)x[i] * factor[i] + add[i] + half) >> w->shift;
+        v = v < INT32_MIN ? INT32_MIN : v;
+        z[i] = (int32_t)(v > INT32_MAX ? INT32_MAX : v);
+    }
+}
+
+static void run_tab(uint32_t *z, const uint32_t *x, const uint32_t *table, uint32_t n)
+{
+    INDEPENDENT
+    for (uint32_t i = 0; i < n; i++)
+        z[i] = table[x[i] & (ISA_TABLE_ENTRIES - 1)];
+}
+
+void lane_run(unsigned op, const struct lane_work *w, void *z, uint32_t n)
+{
+    switch (op) {
+    case LANE_MOV: memmove(z, w->x, n * sizeof(uint32_t)); return;
+    case LANE_EXP:
+    case LANE_SIGMOID:
+    case LANE_TANH:
+    case LANE_LOG: run_libm(op, z, w->x, n); return;
+    case LANE_I2F: run_i2f(z, w->x, n); return;
+    case LANE_F2I: run_f2i(z, w->x, n); return;
+    case LANE_RQ: run_rq(w, z, n); return;
+    case LANE_TAB: run_tab(z, w->x, w->table, n); return;
+    default:
+        if (isa_lane_operand(op) == ISA_TYPE_I32)
+            run_i32(op, z, w->x, w->y, n);
+        else
+            run_f32(op, z, w->x, w->y, n);
+    }
+}
+
+/* ---- windows and reductions ---- */
+
+CLONES void take_max_f32(void *to, const void *from, uint32_t n)
+{
+    float *r = to;
+    const float *x = from;
+    INDEPENDENT
+    for (uint32_t i = 0; i < n; i++)
+        r[i] = ((x[i] > r[i]) | (x[i] != x[i])) ? x[i] : r[i];
+}
+
+CLONES void take_sum_f32(void *to, const void *from, uint32_t n)
+{
+    float *r = to;
+    const float *x = from;
+    INDEPENDENT
+    for (uint32_t i = 0; i < n; i++)
+        r[i] = r[i] + x[i];
+}
+
+CLONES void take_max_i32(void *to, const void *from, uint32_t n)
+{
+    int32_t *r = to;
+    const int32_t *x = from;
+    INDEPENDENT
+    for (uint32_t i = 0; i < n; i++)
+        r[i] = x[i] > r[i] ? x[i] : r[i];
+}
+
+CLONES void take_sum_i32(void *to, const void *from, uint32_t n)
+{
+    uint32_t *r = to;
+    const uint32_t *x = from;
+    INDEPENDENT
+    for (uint32_t i = 0; i < n; i++)
+        r[i] += x[i];
+}
+
+/* ---- elements of 8 bits ---- */
+
+CLONES void lanes_widen(void *lanes, const uint8_t *in, uint32_t n)
+{
+    int32_t *z = lanes;
+    INDEPENDENT
+    for (uint32_t i = 0; i < n; i++)
+        z[i] = in[i];
+}
+
+CLONES void lanes_narrow(uint8_t *out, const void *lanes, uint32_t n)
+{
+    const int32_t *x = lanes;
+    INDEPENDENT
+    for (uint32_t i = 0; i < n; i++) {
+        int32_t v = x[i] < 0 ? 0 : x[i];
+        out[i] = (uint8_t)(v > UINT8_MAX ? UINT8_MAX : v);
+    }
+}
