@@ -31,7 +31,7 @@ static bool evaluate(struct simulation *e, struct diag *d)
     struct eval_observer watcher = {.progress = e->settings->progress};
     struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
     double start = now_seconds();
-    if (!io_evaluate(io, e->imported, &watcher, out, d))
+    if (!io_evaluate(io, e->reference, &watcher, out, d))
         return false;
     e->evaluate_seconds = now_seconds() - start;
     for (size_t k = 0; k < io->n_outputs; k++)
@@ -44,12 +44,21 @@ static bool evaluate(struct simulation *e, struct diag *d)
     return ok;
 }
 
+/* The graph as it was read, or lowered. */
+static bool make_graph(struct build *b, const struct settings *s, struct diag *d)
+{
+    const char *model = s->args.at[0];
+    return driver_start(b, s, NULL, d) &&
+           (s->mode == PASS_MODE_AUTO ? driver_import(b, s, model, d)
+                                      : driver_lower(b, s, model, false, d));
+}
+
 bool cmd_eval(const struct settings *s, struct diag *d)
 {
-    struct build b = {.arena = arena_new(), .writes = s};
-    bool ok = driver_import(&b, s, s->args.at[0], d);
+    struct build b;
+    bool ok = make_graph(&b, s, d);
     if (ok) {
-        struct simulation e = {.settings = s, .imported = b.graph, .assumed = b.assumed};
+        struct simulation e = {.settings = s, .reference = b.graph, .assumed = b.assumed};
         ok = io_describe(&e.io, NULL, b.graph, d);
         e.io.assumed = b.assumed;
         ok = ok && evaluate(&e, d);

@@ -39,6 +39,7 @@ static bool simulate_and_report(const struct build *b, const struct settings *s,
                              .program = b->program,
                              .is_compiled = !s->program,
                              .imported = b->imported,
+                             .reference = driver_reference(b),
                              .graph = b->graph,
                              .assumed = b->assumed};
     bool ok = simulate(&sim, d);

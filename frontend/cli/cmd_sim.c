@@ -26,6 +26,7 @@ static bool simulate_and_report(const struct isa_program *p, const struct build 
                              .program = p,
                              .may_lack_values = true,
                              .imported = b->imported,
+                             .reference = driver_reference(b),
                              .graph = b->graph};
     bool ok = simulate(&sim, d);
     if (sim.ran)

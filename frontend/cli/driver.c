@@ -221,9 +221,13 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                            .dup = &dup,
                            .dup_result = &b->dup,
                            .schedule = &schedule,
-                           .progress = s->progress};
+                           .progress = s->progress,
+                           .mode = b->mode_reason ? b->mode : (enum pass_mode)s->mode,
+                           .mode_reason = b->mode_reason};
     double start = now_seconds();
     bool ok = pass_run_pipeline(pipeline, &b->graph, &ctx, o);
+    b->mode = ctx.mode;
+    b->mode_reason = ctx.mode_reason;
     backend_trials_free(scheduler.trials);
     b->passes_seconds = now_seconds() - start;
     return ok;
@@ -263,6 +267,11 @@ bool driver_lower_again(struct build *b, const struct isa_program *p, const stru
     return ok;
 }
 
+const struct ir_graph *driver_reference(const struct build *b)
+{
+    return b->mode == PASS_MODE_INT ? b->graph : b->imported;
+}
+
 /* ---- backend ---- */
 
 /* What people and `check --model` want to know of the program. */
@@ -270,6 +279,7 @@ static void sign(struct isa_program *p, const struct build *b, const struct sett
 {
     struct text options = {0};
     struct settings recorded = *s;
+    recorded.mode = b->mode;
     if (b->chosen.set) {
         recorded.set = b->chosen.set;
         recorded.cut = b->chosen.cut;

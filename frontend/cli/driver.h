@@ -21,6 +21,8 @@ struct build {
     struct set_shape set;
     bool wants_best; /* --set best: `set` is not known before the passes */
     struct mapping_choice chosen;
+    enum pass_mode mode; /* settled once mode_reason is set */
+    const char *mode_reason;
     const char *assumed;       /* what the model leaves open, and what was taken; may be "" */
     struct ir_graph *imported; /* TENSOR, only if it was asked for */
     struct ir_graph *graph;    /* as far as it was lowered */
@@ -41,6 +43,9 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
 /* Import and standard pipeline: b->graph is a numbered CROSSBAR graph. */
 bool driver_lower(struct build *b, const struct settings *s, const char *model, bool keep_imported,
                   struct diag *d) CHECK_RESULT;
+/* The graph that says what the outputs should be: as it was imported; in mode int as it was
+ * lowered, since the model's own floats round a little elsewhere. NULL if it was not kept. */
+const struct ir_graph *driver_reference(const struct build *b);
 /* After the passes. */
 struct backend_options driver_backend_options(const struct build *b, const struct settings *s);
 /* After driver_lower: b->program, checked. */

@@ -46,8 +46,8 @@ static const struct command commands[] = {
              "  cimc compile model.onnx --extra-pes 32 --set 1x* --arch-field crossbars=64\n"
              "  cimc compile model.onnx --schedule layer --duplicate none --json\n"
              "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n",
-     .groups = {options_model, options_mapping, options_decisions, options_views, options_timing,
-                options_output, options_json},
+     .groups = {options_model, options_mode, options_mapping, options_decisions, options_views,
+                options_timing, options_output, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_compile},
@@ -66,8 +66,8 @@ static const struct command commands[] = {
          "Examples:\n"
          "  cimc report model.onnx -o report.html\n"
          "  cimc report model.onnx --extra-pes 32 --set 1x*\n",
-     .groups = {options_model, options_mapping, options_decisions, options_page, options_timing,
-                options_output},
+     .groups = {options_model, options_mode, options_mapping, options_decisions, options_page,
+                options_timing, options_output},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_report},
@@ -88,9 +88,9 @@ static const struct command commands[] = {
              "  cimc run model.onnx --test-data test_data_set_0\n"
              "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
              "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
-     .groups = {options_model, options_mapping, options_decisions, options_values, options_verdict,
-                options_simulation, options_run_program, options_views, options_timing,
-                options_output, options_json},
+     .groups = {options_model, options_mode, options_mapping, options_decisions, options_values,
+                options_verdict, options_simulation, options_run_program, options_views,
+                options_timing, options_output, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_run},
@@ -112,12 +112,13 @@ static const struct command commands[] = {
      .text =
          "Computes the model's outputs with the reference evaluator, as the file says it, and\n"
          "compares them with the expected ones (--test-data). Nothing is compiled: no machine,\n"
-         "no base layer is needed. Values and tolerances are those of `cimc run`.\n"
+         "no base layer is needed. With --mode int or f32 the passes run first, and what a\n"
+         "machine computes is evaluated. Values and tolerances are those of `cimc run`.\n"
          "\n"
          "Examples:\n"
          "  cimc eval model.onnx --test-data test_data_set_0\n"
          "  cimc eval model.onnx --input-fill random:1 --save-outputs answers\n",
-     .groups = {options_model, options_values, options_verdict, options_json},
+     .groups = {options_model, options_mode, options_values, options_verdict, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_eval},
@@ -133,8 +134,8 @@ static const struct command commands[] = {
          "  cimc opt model.onnx --print-after=fold-bn\n"
          "  cimc opt layer.ir --passes=partition,int,im2col,tile,dup --extra-pes 4\n"
          "  cimc opt model.onnx --dot | dot -Tsvg > model.svg\n",
-     .groups = {options_passes, options_timing, options_inline, options_model, options_mapping,
-                options_decisions, options_output},
+     .groups = {options_passes, options_timing, options_inline, options_model, options_mode,
+                options_mapping, options_decisions, options_output},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_opt},

@@ -38,6 +38,19 @@ const struct option_desc options_model[] = {
     {0},
 };
 
+/* The order of enum pass_mode. */
+const struct option_desc options_mode[] = {
+    {.name = "mode",
+     .kind = OPTION_CHOICE,
+     .recorded = true,
+     .offset = AT(mode),
+     .choices = "auto|f32|int",
+     .help =
+         "crossbars hold floats (f32), or integers where the model is quantised (int); auto, the "
+         "default, is int if a base layer's input is quantised"},
+    {0},
+};
+
 const struct option_desc options_mapping[] = {
     {.name = "arch",
      .kind = OPTION_TEXT,

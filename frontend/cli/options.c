@@ -267,7 +267,8 @@ void options_print_help(const struct command *c, FILE *out)
 
 /* ---- the recorded options ---- */
 
-static const struct option_desc *const recorded_groups[] = {options_model, options_mapping, NULL};
+static const struct option_desc *const recorded_groups[] = {options_model, options_mode,
+                                                            options_mapping, NULL};
 
 /* One word of the line: blanks and backslashes get a backslash. */
 static void add_word(struct text *out, const char *name, const char *value)
@@ -328,8 +329,9 @@ static char *next_word(const char **line, struct arena *a)
 
 bool options_recall(const char *line, struct arena *a, struct settings *s, struct diag *d)
 {
-    struct command c = {
-        .name = "options", .operands = "", .groups = {options_model, options_mapping}};
+    struct command c = {.name = "options",
+                        .operands = "",
+                        .groups = {options_model, options_mode, options_mapping}};
     VEC(char *) argv = {0};
     struct diag *reasons = diag_new(); /* wrong options in a file are not a wrong command line */
     settings_init(s);

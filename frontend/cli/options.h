@@ -30,12 +30,13 @@ struct option_desc {
     const char *all; /* of an integer: a word for `most` */
 };
 /* Groups of options, ended by an entry without name. */
-extern const struct option_desc options_model[], options_mapping[], options_decisions[],
-    options_output[], options_json[], options_passes[], options_simulation[], options_run_program[],
-    options_sim_model[], options_times[], options_inline[], options_views[], options_page[],
-    options_timing[], options_values[], options_verdict[], options_dump[], options_where[];
+extern const struct option_desc options_model[], options_mode[], options_mapping[],
+    options_decisions[], options_output[], options_json[], options_passes[], options_simulation[],
+    options_run_program[], options_sim_model[], options_times[], options_inline[], options_views[],
+    options_page[], options_timing[], options_values[], options_verdict[], options_dump[],
+    options_where[];
 
-enum { MOST_OPTION_GROUPS = 12 };
+enum { MOST_OPTION_GROUPS = 16 };
 struct command {
     const char *name, *summary;
     const char *operands;                                 /* "MODEL", for the usage line */

@@ -60,6 +60,11 @@ static void print_real(FILE *out, const char *name, double value, const char *un
         fprintf(out, "%s %.4g%s", name, value, unit);
 }
 
+static const char *mode_name(enum pass_mode mode)
+{
+    return mode == PASS_MODE_INT ? "int" : "f32";
+}
+
 void report_build(const struct build *b, FILE *out)
 {
     const struct backend_result *r = &b->backend;
@@ -89,6 +94,7 @@ void report_build(const struct build *b, FILE *out)
     if (b->program_bytes)
         fprintf(out, ", program %llu bytes", (unsigned long long)b->program_bytes);
     fputc('\n', out);
+    fprintf(out, "mode %s: %s\n", mode_name(b->mode), b->mode_reason);
     if (*b->assumed) {
         print_plain(b->assumed, out);
         fputc('\n', out);
@@ -170,6 +176,8 @@ void report_build_json(const struct build *b, struct json *j)
     char set[64];
     json_text(j, "model", b->model);
     json_text(j, "arch", b->arch.name);
+    json_text(j, "mode", mode_name(b->mode));
+    json_text(j, "mode_reason", b->mode_reason);
     json_text(j, "set", set_text(&r->set, set));
     json_open_array(j, "base_layers");
     for (uint32_t i = 0; i < r->n_layers; i++)

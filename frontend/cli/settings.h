@@ -16,6 +16,7 @@ struct settings {
     string_list args;         /* operands: files and names */
     /* model */
     string_list dims, constants;
+    int64_t mode; /* index of the choice, as enum pass_mode */
     /* machine and mapping */
     const char *arch;
     string_list arch_fields;

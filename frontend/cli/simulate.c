@@ -86,8 +86,8 @@ static bool evaluate(struct simulation *sim, struct layers *layers, struct diag 
     struct eval_observer observer = {
         .seen = layers_seen, .self = layers, .progress = sim->settings->progress};
     double start = now_seconds();
-    bool ok = io_has_references(&sim->io) || !sim->imported ||
-              io_evaluate_references(&sim->io, sim->imported, &watcher, d);
+    bool ok = io_has_references(&sim->io) || !sim->reference ||
+              io_evaluate_references(&sim->io, sim->reference, &watcher, d);
     if (ok && layers)
         ok = io_evaluate_references(&sim->io, sim->graph, &observer, d);
     sim->evaluate_seconds = now_seconds() - start;

@@ -96,7 +96,7 @@ static void keep_largest(void *self, const struct ir_op *op, const struct tensor
 static bool ask_evaluator(const struct simulation *sim, struct opinion *out, struct diag *d)
 {
     const struct io *io = &sim->io;
-    const struct ir_graph *g = sim->imported ? sim->imported : sim->graph;
+    const struct ir_graph *g = sim->reference ? sim->reference : sim->graph;
     struct eval_observer observer = {
         .seen = keep_largest, .self = out, .progress = sim->settings->progress};
     if (!g)

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from bench import run_cases
 
-COMPILE_KEYS = ['model', 'arch', 'set', 'base_layers', 'pe_min', 'pes', 'pes_used', 'layer_by_layer_cycles', 'makespan_cycles', 'speedup',
+COMPILE_KEYS = ['model', 'arch', 'mode', 'mode_reason', 'set', 'base_layers', 'pe_min', 'pes', 'pes_used', 'layer_by_layer_cycles', 'makespan_cycles', 'speedup',
                 'utilisation', 'lower_bound_cycles', 'duplication', 'n_instructions', 'code_bytes', 'program_bytes', 'seconds',
                 'peak_rss_bytes']
 COMPILE_SECONDS = ['import', 'passes', 'schedule', 'emit', 'check', 'write']
@@ -96,8 +96,8 @@ def compile_table(b):
     b.equal(lines[9:11], ['7 base layers, 9 of 9 PEs needed, 2 tiles, sets 1x1', 'duplication sum: 1324 cycles (optimal)'], 'summary')
     b.expect(re.fullmatch(r'makespan \d+ cycles, layer by layer 1324, speedup [\d.]+, utilisation [\d.]+ %', lines[11]), lines[11])
     b.expect(re.fullmatch(r'\d+ instructions, \d+ bytes of code, program \d+ bytes', lines[12]), lines[12])
-    b.equal(lines[13:], ["dimension 0 of input 'image', 'batch', is free and taken as 1 (--dim batch=SIZE)", 'wrote digits.cim'], 'the rest')
-    b.equal(b.run('compile', b.model, '--dim=batch=1').stdout.splitlines()[13:], ['wrote digits.cim'], 'nothing was taken as 1')
+    b.equal(lines[13:], ['mode f32: no base layer has a quantised input', "dimension 0 of input 'image', 'batch', is free and taken as 1 (--dim batch=SIZE)", 'wrote digits.cim'], 'the rest')
+    b.equal(b.run('compile', b.model, '--dim=batch=1').stdout.splitlines()[14:], ['wrote digits.cim'], 'nothing was taken as 1')
 
 
 def ten_images(b):

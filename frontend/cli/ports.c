@@ -1,0 +1,142 @@
+/*
+ * ports.c - what inputs and outputs there are: names, types, shapes, steps; from a program and, for
+ * what it does not use, from the model's graph.
+ */
+#include "tensors.h"
+
+enum { MAX_TENSORS = 65536 };
+static const int64_t MAX_ELEMENTS = (int64_t)1 << 31;
+
+static struct loc nowhere(void)
+{
+    return (struct loc){0};
+}
+
+/* What program or graph say of one input or output. */
+struct io_fact {
+    bool output;
+    int64_t index;
+    const char *name;
+    struct ir_type type;
+    double step;
+};
+
+static bool take_fact(struct io *io, const struct io_fact *f, struct diag *d)
+{
+    struct io_tensor *t = f->output ? &io->outputs[f->index] : &io->inputs[f->index];
+    const char *what = f->output ? "output" : "input";
+    int64_t n;
+    if (!ir_type_count(&f->type, &n) || n > MAX_ELEMENTS)
+        return diag_error(d, nowhere(), DIAG_DATA, "%s %lld '%s' is too large", what,
+                          (long long)f->index, f->name);
+    if (t->known && !ir_type_equal(&t->type, &f->type))
+        return diag_error(d, nowhere(), DIAG_DATA, "%s %lld '%s' has two types", what,
+                          (long long)f->index, f->name);
+    if (!t->known)
+        *t = (struct io_tensor){
+            .name = arena_strdup(io->arena, f->name), .known = true, .type = f->type};
+    if (f->step > 0)
+        t->step = f->step;
+    return true;
+}
+
+/* What elements in a file are in memory: a half is f32. */
+static enum ir_dtype outside(enum ir_dtype dtype)
+{
+    return dtype == IR_F16 ? IR_F32 : dtype;
+}
+
+static enum ir_dtype binding_dtype(const struct isa_binding *b)
+{
+    static const enum ir_dtype dtype[] = {[ELEMENT_f32] = IR_F32,
+                                          [ELEMENT_f16] = IR_F16,
+                                          [ELEMENT_u8] = IR_U8,
+                                          [ELEMENT_i8] = IR_I8,
+                                          [ELEMENT_i32] = IR_I32};
+    return outside(dtype[b->element]);
+}
+
+static struct io_fact binding_fact(const struct isa_binding *b)
+{
+    struct io_fact f = {.output = b->output,
+                        .index = b->index,
+                        .name = b->name ? b->name : "",
+                        .type = {.dtype = (uint8_t)binding_dtype(b), .rank = (uint8_t)b->rank}};
+    for (uint32_t i = 0; i < b->rank && i < IR_MAX_RANK; i++)
+        f.type.dim[i] = b->shape[i] > INT64_MAX ? INT64_MAX : (int64_t)b->shape[i];
+    return f;
+}
+
+/* Of a float output that is, moves left out, a dequantize with one scale: that scale. */
+static double step_of(const struct ir_value *x)
+{
+    while (ir_op_descs[x->def->opcode].traits & IR_MOVES && x->def->n_in == 1)
+        x = x->def->in[0].value;
+    if (!ir_is(x, IR_dequantize))
+        return 0;
+    const struct ir_op *scale = x->def->in[1].value->def;
+    if (scale->opcode != IR_constant || ir_count(&scale->out->type) != 1)
+        return 0;
+    return (double)*(const float *)blob_data(scale->attrs->constant.data);
+}
+
+static struct io_fact op_fact(const struct ir_op *op)
+{
+    const union ir_attrs *a = op->attrs;
+    bool output = op->opcode == IR_output;
+    const struct ir_ints *shape = output ? &a->output.shape : &a->input.shape;
+    enum ir_dtype dtype = output ? a->output.dtype : a->input.dtype;
+    return (struct io_fact){.output = output,
+                            .index = output ? a->output.index : a->input.index,
+                            .name = op->name,
+                            .step = output ? step_of(op->in[0].value) : 0,
+                            .type = ir_type_of(outside(dtype), shape->n, shape->at)};
+}
+
+/* All facts, one after another: bindings of the program, then the graph's own. */
+static bool collect(const struct isa_program *p, const struct ir_graph *g, struct diag *d,
+                    struct io_fact *out, size_t *out_n)
+{
+    size_t n = *out_n = 0;
+    for (uint32_t i = 0; p && i < p->n_bindings; i++) {
+        if (p->bindings[i].rank > IR_MAX_RANK)
+            return diag_error(d, nowhere(), DIAG_DATA, "'%s' has more than %d dimensions",
+                              p->bindings[i].name, IR_MAX_RANK);
+        out[n++] = binding_fact(&p->bindings[i]);
+    }
+    for (const struct ir_op *op = g ? g->first : NULL; op; op = op->next) {
+        if (op->opcode == IR_input || op->opcode == IR_output)
+            out[n++] = op_fact(op);
+    }
+    *out_n = n;
+    return true;
+}
+
+bool io_describe(struct io *io, const struct isa_program *p, const struct ir_graph *g,
+                 struct diag *d)
+{
+    *io = (struct io){.arena = arena_new()};
+    struct io_fact *facts = ARENA_ARRAY(io->arena, struct io_fact,
+                                        (p ? (size_t)p->n_bindings : 0) + (g ? g->n_ops : 0));
+    size_t n = 0, most[2] = {0};
+    if (!collect(p, g, d, facts, &n))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (facts[i].index < 0 || facts[i].index >= MAX_TENSORS)
+            return diag_error(d, nowhere(), DIAG_DATA, "'%s' is number %lld", facts[i].name,
+                              (long long)facts[i].index);
+        size_t *m = &most[facts[i].output];
+        *m = *m > (size_t)facts[i].index + 1 ? *m : (size_t)facts[i].index + 1;
+    }
+    io->n_inputs = most[0];
+    io->n_outputs = most[1];
+    io->inputs = ARENA_ARRAY(io->arena, struct io_tensor, io->n_inputs);
+    io->outputs = ARENA_ARRAY(io->arena, struct io_tensor, io->n_outputs);
+    io->references = ARENA_ARRAY(io->arena, struct io_tensor, io->n_outputs);
+    bool ok = true;
+    for (size_t i = 0; i < n; i++)
+        ok &= take_fact(io, &facts[i], d);
+    for (size_t i = 0; i < io->n_outputs; i++)
+        io->references[i] = io->outputs[i];
+    return ok;
+}
