@@ -10,6 +10,8 @@
 
 #include <math.h>
 
+enum { F2I_MOST = 1 << 30 }; /* of f2i's results */
+
 struct lanes lanes_new(void)
 {
     return (struct lanes){.program.arity = 1, .result.code = LANE_A};
@@ -168,7 +170,11 @@ static struct term quantize(struct lanes *l, const struct ir_op *op, struct term
     x = unary(l, LANE_F2I, x);
     if (op->n_in > 2 && !is_only(op->in[2].value, 0))
         x = binary(l, LANE_IADD, x, constant(l, op->in[2].value));
-    return bounded(l, x, q->lo, q->hi);
+    if (q->dtype == IR_U8)
+        return bounded(l, x, q->lo, q->hi);
+    if (q->lo > -F2I_MOST)
+        x = binary(l, LANE_IMAX, x, number(q->lo));
+    return q->hi < F2I_MOST ? binary(l, LANE_IMIN, x, number(q->hi)) : x;
 }
 
 static struct term dequantize(struct lanes *l, const struct ir_op *op, struct term x)

@@ -131,7 +131,7 @@ static bool add_layer(struct placing *w, uint32_t node, struct map *layer_of)
                       .pv = (uint32_t)m->slices[0],
                       .ph = (uint32_t)m->slices[1],
                       .mapping = ir_mapping_of(n->root, arch_logical_rows(w->p->arch),
-                                               arch_logical_cols(w->p->arch, 0))};
+                                               arch_logical_cols(w->p->arch, m->weight_bits))};
     if (m->slices[0] != l.mapping.n_slices || m->slices[1] != l.mapping.n_blocks)
         return diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
                           "slices [%ld,%ld] do not fit crossbars of %ld x %ld (run pass tile)",

@@ -245,10 +245,15 @@ static bool take_lane(struct match *m, struct operand *o, unsigned op)
     return true;
 }
 
-/* Takes the bounds lo..hi of an u8, in any order; a store into u8 has 0..255 by itself. */
-static bool take_bounds(struct match *m, struct operand *o, int64_t lo, int64_t hi, bool stored)
+/* Takes the bounds lo..hi of what was rounded to v, in any order. A store into u8 has 0..255 by
+ * itself, f2i +-2^30. */
+static bool take_bounds(struct match *m, struct operand *o, const struct ir_op *v, int64_t lo,
+                        int64_t hi, bool stored)
 {
-    bool below = stored && lo <= 0, above = stored && hi >= UINT8_MAX, more = true;
+    const int64_t far = (int64_t)1 << 30;
+    bool wide = check_element(v) == ELEMENT_i32, more = true;
+    bool below = wide ? lo <= -far : stored && lo <= 0;
+    bool above = wide ? hi >= far : stored && hi >= UINT8_MAX;
     while (more) {
         bool low = take_bound(m, o, LANE_IMAX, (uint32_t)lo);
         bool high = take_bound(m, o, LANE_IMIN, (uint32_t)hi);
@@ -263,7 +268,7 @@ static bool take_bounds(struct match *m, struct operand *o, int64_t lo, int64_t 
 static bool match_quantize(struct match *m, struct operand o, const struct ir_op *v, bool stored)
 {
     const struct ir_attrs_quantize *q = &v->attrs->quantize;
-    return take_bounds(m, &o, q->lo, q->hi, stored) &&
+    return take_bounds(m, &o, v, q->lo, q->hi, stored) &&
            (v->n_in < 3 || take_constant(m, &o, LANE_IADD, operand_of(v, 2), 0)) &&
            take_lane(m, &o, LANE_F2I) &&
            take_constant(m, &o, LANE_DIV, operand_of(v, 1), isa_imm_f32(1)) &&
@@ -310,7 +315,7 @@ static bool take_fixed(struct match *m, struct operand *o, const struct ir_op *v
 static bool match_requantize(struct match *m, struct operand o, const struct ir_op *v, bool stored)
 {
     const struct ir_attrs_requantize *r = &v->attrs->requantize;
-    if (!take_bounds(m, &o, r->lo, r->hi, stored))
+    if (!take_bounds(m, &o, v, r->lo, r->hi, stored))
         return false;
     if (r->zero && !take_bound(m, &o, LANE_IADD, (uint32_t)r->zero))
         return false;

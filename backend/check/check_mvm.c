@@ -232,7 +232,8 @@ static bool find_blocks(struct actor *a, const struct isa_group *g, struct mvm_p
     const struct ir_op *op = plan->op;
     int64_t k_total = check_dim(op->in[1].value->def, 0);
     int64_t columns = check_dim(op, 2) / op->attrs->mvm.group;
-    int64_t rows = arch_logical_rows(&a->k->p->arch), cols = arch_logical_cols(&a->k->p->arch, 0);
+    int64_t rows = arch_logical_rows(&a->k->p->arch);
+    int64_t cols = arch_logical_cols(&a->k->p->arch, op->attrs->mvm.weight_bits);
     uint32_t all = (uint32_t)ceil_div_i64(k_total, rows), channels;
     if (op->attrs->mvm.slices[0] && op->attrs->mvm.slices[0] != all)
         return check_fault(a, "'%s' is cut into %" PRId64 " slices, not %u",

@@ -23,47 +23,62 @@ static const char network[] =
     "%3 = constant {dtype=\"f32\", shape=[1,1,8], "
     "data=dense(0.001,0.002,0.003,0.004,0.005,0.006,0.007,0.008)} @\"scales\"\n"
     "%4 = pad %0 {before=[1,1,0], after=[1,1,0], mode=\"constant\", value=138.0}\n"
-    "%5 = mvm %4, %1 " CONV("3", "8") " @\"conv1\"\n"
-    "%6 = requantize %5, %2, %3 {kind=\"f32\", axis=2, zero=3, lo=3, hi=255} @\"q1\"\n"
-    "%7 = constant {dtype=\"i8\", shape=[8,8], data=iota} @\"w2\"\n"
-    "%8 = constant {dtype=\"i32\", shape=[8], data=dense(7,-7,6,0,1,2,3,4)} @\"center\"\n"
-    "%9 = mvm %6, %7, %8 " CONV("1", "8") " @\"conv2\"\n"
-    "%10 = constant {dtype=\"i32\", shape=[1,1,1], data=splat(-3)} @\"bias2\"\n"
-    "%11 = constant {dtype=\"i32\", shape=[1,1,8], data=dense(514,515,516,517,518,519,520,521)} "
-    "@\"mult\"\n"
-    "%12 = constant {dtype=\"i32\", shape=[1,1,1], data=splat(40000)} @\"add\"\n"
-    "%13 = requantize %9, %10, %11, %12 {kind=\"fixed\", axis=2, zero=7, lo=0, hi=250, shift=16} "
-    "@\"q2\"\n"
-    "%14 = constant {dtype=\"f32\", shape=[1,1,1], data=splat(0.05)} @\"s\"\n"
-    "%15 = constant {dtype=\"u8\", shape=[1,1,1], data=splat(3)} @\"z1\"\n"
-    "%16 = dequantize %6, %14, %15\n"
-    "%17 = constant {dtype=\"u8\", shape=[1,1,8], data=dense(7,8,9,7,6,5,7,7)} @\"z2\"\n"
-    "%18 = dequantize %13, %3, %17 {axis=2}\n"
-    "%19 = add %16, %18\n"
-    "%20 = relu %19\n"
-    "%21 = quantize %20, %14, %15 {dtype=\"u8\", hi=255} @\"sum\"\n"
-    "%22 = max_pool %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], pad=[1,1,1,1]} @\"pool\"\n"
-    "%23 = mvm %22, %7 " CONV("1", "8") " @\"conv3\"\n"
-    "%24 = requantize %23, %2, %3 {kind=\"f32\", axis=2, zero=100, lo=0, hi=255} @\"q3\"\n"
-    "%25 = constant {dtype=\"u8\", shape=[256], data=iota} @\"table\"\n"
-    "%26 = table %24, %25 @\"t\"\n"
-    "%27 = avg_pool %26 {kernel=[6,6], stride=[1,1], dilation=[1,1], pad=[0,0,0,0]} @\"mean\"\n"
-    "%28 = quantize %27, %14, %15 {dtype=\"u8\", hi=255} @\"q4\"\n"
-    "%29 = reduce %28 {kind=\"max\", axes=[2]} @\"top\"\n"
-    "%30 = cast %28 {to=\"i32\"}\n"
-    "%31 = cast %29 {to=\"i32\"}\n"
-    "%32 = sub %31, %30\n"
-    "%33 = constant {dtype=\"i32\", shape=[256], data=splat(100)} @\"exp\"\n"
-    "%34 = table %32, %33 @\"e\"\n"
-    "%35 = reduce %34 {kind=\"sum\", axes=[2]} @\"se\"\n"
-    "%36 = cast %34 {to=\"f32\"}\n"
-    "%37 = cast %35 {to=\"f32\"}\n"
-    "%38 = div %36, %37\n"
-    "%39 = quantize %38, %14 {dtype=\"u8\", hi=255} @\"p\"\n"
-    "output %39 {index=0, dtype=\"i8\", shape=[8], strides=[8,8,1]} @\"y\"\n"
-    "%40 = reduce %26 {kind=\"sum\", axes=[0,1]} @\"total\"\n"
-    "output %40 {index=1, dtype=\"i32\", shape=[8], strides=[8,8,1]} @\"z\"\n"
-    "}\n";
+    "%5 = mvm %4, %1 " CONV(
+        "3",
+        "8") " @\"conv1\"\n"
+             "%6 = requantize %5, %2, %3 {kind=\"f32\", axis=2, zero=3, lo=3, hi=255} @\"q1\"\n"
+             "%7 = constant {dtype=\"i8\", shape=[8,8], data=iota} @\"w2\"\n"
+             "%8 = constant {dtype=\"i32\", shape=[8], data=dense(7,-7,6,0,1,2,3,4)} @\"center\"\n"
+             "%9 = mvm %6, %7, %8 " CONV(
+                 "1",
+                 "8") " @\"conv2\"\n"
+                      "%10 = constant {dtype=\"i32\", shape=[1,1,1], data=splat(-3)} @\"bias2\"\n"
+                      "%11 = constant {dtype=\"i32\", shape=[1,1,8], "
+                      "data=dense(514,515,516,517,518,519,520,521)} "
+                      "@\"mult\"\n"
+                      "%12 = constant {dtype=\"i32\", shape=[1,1,1], data=splat(40000)} @\"add\"\n"
+                      "%13 = requantize %9, %10, %11, %12 {kind=\"fixed\", axis=2, zero=7, lo=0, "
+                      "hi=250, shift=16} "
+                      "@\"q2\"\n"
+                      "%14 = constant {dtype=\"f32\", shape=[1,1,1], data=splat(0.05)} @\"s\"\n"
+                      "%15 = constant {dtype=\"u8\", shape=[1,1,1], data=splat(3)} @\"z1\"\n"
+                      "%16 = dequantize %6, %14, %15\n"
+                      "%17 = constant {dtype=\"u8\", shape=[1,1,8], data=dense(7,8,9,7,6,5,7,7)} "
+                      "@\"z2\"\n"
+                      "%18 = dequantize %13, %3, %17 {axis=2}\n"
+                      "%19 = add %16, %18\n"
+                      "%20 = relu %19\n"
+                      "%21 = quantize %20, %14, %15 {dtype=\"u8\", hi=255} @\"sum\"\n"
+                      "%22 = max_pool %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], "
+                      "pad=[1,1,1,1]} @\"pool\"\n"
+                      "%23 = mvm %22, %7 " CONV(
+                          "1",
+                          "8") " @\"conv3\"\n"
+                               "%24 = requantize %23, %2, %3 {kind=\"f32\", axis=2, zero=100, "
+                               "lo=0, hi=255} @\"q3\"\n"
+                               "%25 = constant {dtype=\"u8\", shape=[256], data=iota} @\"table\"\n"
+                               "%26 = table %24, %25 @\"t\"\n"
+                               "%27 = avg_pool %26 {kernel=[6,6], stride=[1,1], dilation=[1,1], "
+                               "pad=[0,0,0,0]} @\"mean\"\n"
+                               "%28 = quantize %27, %14, %15 {dtype=\"u8\", hi=255} @\"q4\"\n"
+                               "%29 = reduce %28 {kind=\"max\", axes=[2]} @\"top\"\n"
+                               "%30 = cast %28 {to=\"i32\"}\n"
+                               "%31 = cast %29 {to=\"i32\"}\n"
+                               "%32 = sub %31, %30\n"
+                               "%33 = constant {dtype=\"i32\", shape=[256], data=splat(100)} "
+                               "@\"exp\"\n"
+                               "%34 = table %32, %33 @\"e\"\n"
+                               "%35 = reduce %34 {kind=\"sum\", axes=[2]} @\"se\"\n"
+                               "%36 = cast %34 {to=\"f32\"}\n"
+                               "%37 = cast %35 {to=\"f32\"}\n"
+                               "%38 = div %36, %37\n"
+                               "%39 = quantize %38, %14 {dtype=\"u8\", hi=255} @\"p\"\n"
+                               "output %39 {index=0, dtype=\"i8\", shape=[8], strides=[8,8,1]} "
+                               "@\"y\"\n"
+                               "%40 = reduce %26 {kind=\"sum\", axes=[0,1]} @\"total\"\n"
+                               "output %40 {index=1, dtype=\"i32\", shape=[8], strides=[8,8,1]} "
+                               "@\"z\"\n"
+                               "}\n";
 
 struct compiled {
     struct arena *arena;
@@ -146,8 +161,7 @@ static struct isa_view *source_of(struct compiled *c, enum isa_op op, const char
         for (uint32_t i = 0; i < tile->n_insts; i++) {
             const struct isa_inst *in = &tile->insts[i];
             if (in->op == op && tile->views[in->dst.view].value == id)
-                return &tile->views[op == ISA_mvm ? tile->groups[in->obj].source_view
-                                                  : in->a.view];
+                return &tile->views[op == ISA_mvm ? tile->groups[in->obj].source_view : in->a.view];
         }
     }
     ck_abort_msg("nothing makes %s", value);
@@ -304,7 +318,10 @@ static const struct mutant {
     const char *name;
     void (*make)(struct compiled *c);
 } mutants[] = {
-#define MUTANT(name) {#name, name}
+#define MUTANT(name)                                                                               \
+    {                                                                                              \
+#name, name                                                                                \
+    }
     MUTANT(other_zero_point),
     MUTANT(other_relu),
     MUTANT(other_bound),
@@ -340,8 +357,7 @@ START_TEST(a_wrong_program_is_rejected)
     struct compiled c = compile(network, "clsa", settings);
     ck_assert(isa_validate(c.program, c.diag) && backend_check(c.program, c.graph, c.diag));
     mutants[_i].make(&c);
-    bool rejected =
-        !isa_validate(c.program, c.diag) || !backend_check(c.program, c.graph, c.diag);
+    bool rejected = !isa_validate(c.program, c.diag) || !backend_check(c.program, c.graph, c.diag);
     ck_assert_msg(rejected, "%s", mutants[_i].name);
     release(&c);
 }
