@@ -19,7 +19,7 @@ static struct tensor evaluated(struct model *m, const void *x)
     return out;
 }
 
-static void expect(struct model *m, const float *x, const float *want, int64_t n)
+static void expect(struct model *m, const void *x, const float *want, int64_t n)
 {
     struct tensor y = evaluated(m, x);
     const float *have = y.data;

@@ -40,7 +40,6 @@ static const struct {
     {"test_operator_add_size1_right_broadcast", "its constants are too large for float"},
     {"test_operator_add_size1_singleton_broadcast", "its constants are too large for float"},
     {"test_operator_addconstant", "its constants are too large for float"},
-    {"test_maxpool_2d_uint8", "pooling of integers"},
     {"test_batchnorm_epsilon_training_mode", "training"},
     {"test_batchnorm_example_training_mode", "training"},
     {"test_training_dropout", "training"},
