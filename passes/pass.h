@@ -69,8 +69,10 @@ struct pass_ctx {
     struct dup_result *dup_result;       /* may be NULL */
     const struct dup_schedule *schedule; /* for objective makespan, else may be NULL */
     const struct progress *progress;     /* of a long search; may be NULL */
-    enum pass_mode mode;     /* AUTO: the first pipeline decides, by the graph it is given */
-    const char *mode_reason; /* what it decided by; NULL until then */
+    enum pass_mode mode;       /* AUTO: the first pipeline decides, by the graph it is given */
+    const char *mode_reason;   /* what it decided by; NULL until then */
+    bool unquantised_is_error; /* a base layer that a model in mode int leaves float; else a warning
+                                */
 };
 
 struct pass {

@@ -49,7 +49,7 @@ static bool is_not_float(const struct ir_op *op)
     bool sums = op->out->type.dtype == IR_I32;
     if (op->opcode == IR_constant)
         return !sums && !is_byte(op->out);
-    return !(sums && op->opcode == IR_cast) && !(is_byte(op->out) && keeps_bytes(op));
+    return !(sums && op->opcode == IR_quantize) && !(is_byte(op->out) && keeps_bytes(op));
 }
 static bool is_empty(const struct ir_op *op)
 {

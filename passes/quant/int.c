@@ -40,18 +40,33 @@ static struct ir_value *apply(void *self, size_t i, struct ir_op *root)
     return phases[i] <= r->phase || cancels ? rules[i](root, r->ctx) : NULL;
 }
 
+static void rewrite(struct rules *r, int phase, struct ir_graph *g)
+{
+    struct rewrite_rules all = {.n = N_RULES, .roots = roots, .apply = apply, .self = r};
+    r->phase = phase;
+    rewrite_graph(g, &all, r->ctx->stats);
+}
+
+static void compute_in_integers(struct rules *r, struct ir_graph *g)
+{
+    rewrite(r, 1, g);
+    if (!int_report_float_layers(g, r->ctx))
+        return;
+    rewrite(r, 2, g);
+    int_check_sums(g, r->ctx);
+}
+
 static enum pass_result run_int(struct pass_ctx *ctx, struct ir_graph *g)
 {
     struct rules r = {.ctx = ctx};
-    struct rewrite_rules all = {.n = N_RULES, .roots = roots, .apply = apply, .self = &r};
     unsigned n_errors = ctx->diag->n_errors;
-    int last = ctx->mode == PASS_MODE_INT ? 2 : 0;
     g->stage = IR_INTEGER;
     ctx->stats[STAT_SHIFTED] = int_shift_to_u8(g, ctx);
-    for (r.phase = last ? 1 : 0; r.phase <= last; r.phase++)
-        rewrite_graph(g, &all, ctx->stats);
-    bool fits = int_check_sums(g, ctx);
-    return fits && ctx->diag->n_errors == n_errors ? PASS_CHANGED : PASS_FAILED;
+    if (ctx->mode == PASS_MODE_INT)
+        compute_in_integers(&r, g);
+    else
+        rewrite(&r, 0, g);
+    return ctx->diag->n_errors == n_errors ? PASS_CHANGED : PASS_FAILED;
 }
 
 static const char *const stats[] = {

@@ -22,7 +22,7 @@ struct affine {
 };
 bool int_affine(const struct ir_value *v, struct affine *out);
 
-/* A quantize by one constant scale for all. */
+/* A quantize to bytes by one constant scale for all. */
 struct target {
     float scale;
     int64_t zero, lo, hi;
@@ -67,6 +67,34 @@ struct ir_value *int_quantize(const struct pass_place *at, struct ir_value *x,
 /* `op` with these attributes on x, with its name; NULL if it does not fit. */
 struct ir_value *int_again(struct ir_op *op, const union ir_attrs *attrs, struct ir_value *x);
 
+/* ---- int_weights.c ---- */
+
+/* Constant weights behind a dequantize: k elements for each of n columns, those of a column
+ * together, or a row of all columns together. */
+struct weights {
+    const struct ir_op *c, *scale, *zero; /* zero may be NULL */
+    int64_t n, k;
+    bool by_rows;
+};
+
+/* Those of v, whose columns are its dimension `axis` (0 or the last); false if it has none. */
+bool int_weights(const struct ir_value *v, int64_t axis, struct weights *out);
+
+/* How the crossbar holds them, by column: w' = w - offset, center = offset - zero; the sum of all
+ * w - zero. */
+struct held {
+    int64_t *zero, *offset, *sum;
+    bool is_shifted, has_center;
+    int8_t *data; /* w' */
+};
+
+struct held int_hold(const struct weights *w, struct arena *a);
+/* w', the constant itself where nothing changes; the centers, NULL where there are none. */
+struct ir_value *int_held_weights(const struct pass_place *at, const struct weights *w,
+                                  struct held *h);
+struct ir_value *int_centers(const struct pass_place *at, const struct weights *w,
+                             const struct held *h);
+
 /* int_base.c: do 32 bits hold the bias of output channel n? Says so if not. */
 bool int_bias_fits(const struct ir_op *layer, int64_t n, int64_t bias, struct pass_ctx *ctx);
 
@@ -74,8 +102,11 @@ bool int_bias_fits(const struct ir_op *layer, int64_t n, int64_t bias, struct pa
 
 /* int_u8.c: i8 values become u8 values, 128 higher. How many did. */
 uint64_t int_shift_to_u8(struct ir_graph *g, struct pass_ctx *ctx);
-/* int_bounds.c: reports base layers whose sums may leave 32 bits; false if there is one. */
-bool int_check_sums(struct ir_graph *g, struct pass_ctx *ctx);
+/* int_dynamic.c: reports base layers that the rules so far left float, as a warning or an error;
+ * false for an error. */
+bool int_report_float_layers(const struct ir_graph *g, struct pass_ctx *ctx);
+/* int_bounds.c: reports base layers whose sums may leave 32 bits. */
+void int_check_sums(struct ir_graph *g, struct pass_ctx *ctx);
 
 /* Rules: rewrite.h says what they return. Those that can fail report it to the context. */
 #define RULE(phase, root, name, doc)                                                               \

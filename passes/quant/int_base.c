@@ -2,174 +2,73 @@
  * int_base.c - base layers in exact integers.
  *
  * A column n of a layer computes sum over k of (x - z) * (w[k][n] - zw[n]), x u8. The crossbar
- * holds w' i8 and, where one is needed, a center: w - zw = w' + center. What is left of z is
- * constant:
+ * holds w' i8 and, where one is needed, a center (int_weights.c); what is left of z does not depend
+ * on x:
  *
  *   sum = product(x, w' + center) - z * sum over k of (w' + center)      all K rows, for padding is
  * z
  *
- * and stands for sum * (scale of x * scale of w[n]). Bytes of which w - zw is no i8 are held as
- * w - 128 with center 128 - zw, so that no weight needs a ninth bit.
+ * and stands for sum * (scale of x * scale of w[n]).
  */
 #include "int.h"
 
 #include <math.h>
 
-/* ---- weights ---- */
-
-/* Constant weights behind a dequantize: k elements for each of n columns, those of a column
- * together, or a row of all columns together. */
-struct weights {
-    const struct ir_op *c, *scale, *zero; /* zero may be NULL */
-    int64_t n, k;
-    bool by_rows;
-};
-
-static bool parameters_by_column(const struct ir_op *dq, int64_t axis)
-{
-    bool one = ir_count(&dq->in[1].value->type) == 1;
-    return ir_is(dq->in[1].value, IR_constant) &&
-           (dq->n_in < 3 || ir_is(dq->in[2].value, IR_constant)) &&
-           (one || dq->attrs->dequantize.axis == axis);
-}
-
-static bool weights_of(const struct ir_value *v, int64_t axis, struct weights *out)
-{
-    const struct ir_op *dq = v->def;
-    if (dq->opcode != IR_dequantize || !ir_is(dq->in[0].value, IR_constant) ||
-        v->def->in[0].value->type.dtype == IR_I32 || !parameters_by_column(dq, axis))
-        return false;
-    *out = (struct weights){.c = dq->in[0].value->def,
-                            .scale = dq->in[1].value->def,
-                            .zero = dq->n_in > 2 ? dq->in[2].value->def : NULL,
-                            .by_rows = axis != 0};
-    out->n = v->type.dim[axis];
-    out->k = ir_count(&v->type) / out->n;
-    return true;
-}
-
-/* Elements of 8 bits, as they are. */
-struct bytes {
-    const unsigned char *at;
-    int64_t step; /* 0 for a splat */
-    bool is_signed;
-};
-
-static struct bytes bytes_of(const struct ir_op *c)
-{
-    const struct blob *b = c->attrs->constant.data;
-    return (struct bytes){blob_data(b), b->splat ? 0 : 1, c->out->type.dtype == IR_I8};
-}
-
-static int64_t byte_at(const struct bytes *b, int64_t i)
-{
-    unsigned char x = b->at[i * b->step];
-    return b->is_signed ? (int64_t)(int8_t)x : (int64_t)x;
-}
-
-/* How the crossbar holds them, by column: w' = w - offset, center = offset - zero; the sum of all
- * w - zero. */
-struct held {
-    int64_t *zero, *offset, *sum;
-    bool is_shifted, has_center;
-    int8_t *data; /* w' */
-};
-
-/* Calls each() for all elements, in their order. */
-static void walk(const struct weights *w, struct held *h,
-                 void (*each)(struct held *h, int64_t n, int64_t i, int64_t x))
-{
-    struct bytes b = bytes_of(w->c);
-    int64_t outer = w->by_rows ? w->k : w->n, inner = w->by_rows ? w->n : w->k, i = 0;
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t e = 0; e < inner; e++, i++)
-            each(h, w->by_rows ? e : o, i, byte_at(&b, i));
-}
-
-static void measure(struct held *h, int64_t n, int64_t i, int64_t x)
-{
-    (void)i;
-    h->sum[n] += x - h->zero[n];
-    h->has_center |= x - h->zero[n] < INT8_MIN || x - h->zero[n] > INT8_MAX;
-}
-
-static struct held hold(const struct weights *w, struct arena *a)
-{
-    bool is_signed = w->c->out->type.dtype == IR_I8;
-    struct held h = {.zero = ARENA_ARRAY(a, int64_t, (size_t)w->n),
-                     .offset = ARENA_ARRAY(a, int64_t, (size_t)w->n),
-                     .sum = ARENA_ARRAY(a, int64_t, (size_t)w->n)};
-    for (int64_t n = 0; n < w->n; n++)
-        h.zero[n] = int_at(w->zero, n);
-    walk(w, &h, measure);
-    for (int64_t n = 0; n < w->n; n++) {
-        h.offset[n] = !h.has_center ? h.zero[n] : is_signed ? 0 : 128;
-        h.is_shifted = h.is_shifted || h.offset[n] || !is_signed;
-    }
-    return h;
-}
-
-static void store(struct held *h, int64_t n, int64_t i, int64_t x)
-{
-    h->data[i] = (int8_t)(x - h->offset[n]);
-}
-
-/* w', as the same constant where nothing changes. */
-static struct ir_value *held_weights(const struct pass_place *at, const struct weights *w,
-                                     struct held *h)
-{
-    const struct ir_type *t = &w->c->out->type;
-    if (!h->is_shifted)
-        return w->c->out;
-    h->data = heap_alloc((size_t)(w->n * w->k) + 1);
-    walk(w, h, store);
-    return pass_constant(at, ir_type_of(IR_I8, t->rank, t->dim),
-                         blob_own(h->data, (size_t)(w->n * w->k)));
-}
-
-static struct ir_value *centers(const struct pass_place *at, const struct weights *w,
-                                const struct held *h)
-{
-    int32_t *data = heap_alloc((size_t)w->n * sizeof *data);
-    for (int64_t n = 0; n < w->n; n++)
-        data[n] = (int32_t)(h->offset[n] - h->zero[n]);
-    return pass_constant(at, ir_type_of(IR_I32, 1, &w->n),
-                         blob_own(data, (size_t)w->n * sizeof *data));
-}
-
-/* ---- products ---- */
-
-/* i32 by column, where they broadcast against a value whose dimension `axis` is the columns. */
+/* By column, where they broadcast against a value whose dimension `axis` is the columns; `data` is
+ * from heap_alloc and taken over. */
 static struct ir_value *by_column(const struct pass_place *at, const struct ir_type *t,
-                                  uint32_t axis, const int64_t *x)
+                                  uint32_t axis, enum ir_dtype dtype, void *data)
 {
     int64_t dims[IR_MAX_RANK] = {0}, n = t->dim[axis];
     for (uint32_t d = axis; d < t->rank; d++)
         dims[d - axis] = d == axis ? n : 1;
-    int32_t *data = heap_alloc((size_t)n * sizeof *data);
-    for (int64_t i = 0; i < n; i++)
-        data[i] = (int32_t)x[i];
-    return pass_constant(at, ir_type_of(IR_I32, t->rank - axis, dims),
-                         blob_own(data, (size_t)n * sizeof *data));
+    return pass_constant(at, ir_type_of(dtype, t->rank - axis, dims),
+                         blob_own(data, (size_t)n * ir_dtype_bytes(dtype)));
 }
 
-/* sum + what the zero point of x, `zero`, contributes. */
-static struct ir_value *corrected(const struct pass_place *at, struct ir_value *sum, uint32_t axis,
-                                  int64_t zero, const struct held *h, int64_t n)
+static struct ir_value *sums_by_column(const struct pass_place *at, const struct ir_type *t,
+                                       uint32_t axis, const int64_t *x, int64_t factor)
 {
-    int64_t *x = heap_alloc((size_t)n * sizeof *x);
-    bool any = false;
-    for (int64_t i = 0; i < n; i++) {
-        x[i] = -zero * h->sum[i];
-        any = any || x[i];
-    }
-    if (any)
-        sum = pass_emit2(at, IR_add, NULL, sum, by_column(at, &sum->type, axis, x));
-    free(x);
-    return sum;
+    int32_t *data = heap_alloc((size_t)t->dim[axis] * sizeof *data + 1);
+    for (int64_t i = 0; i < t->dim[axis]; i++)
+        data[i] = (int32_t)(x[i] * factor);
+    return by_column(at, t, axis, IR_I32, data);
 }
 
-/* scale of x times scale of w, rounded once: the scale of the sums. NULL if one is no scale. */
+/* What a layer reads: bytes whose scale and zero point (NULL = 0) are one for all, if not always
+ * known before run time. */
+struct input {
+    struct ir_value *q, *scale, *zero;
+};
+
+static bool input_of(const struct ir_value *v, struct input *out)
+{
+    const struct ir_op *dq = v->def;
+    if (dq->opcode != IR_dequantize || dq->in[0].value->type.dtype != IR_U8 ||
+        ir_is(dq->in[0].value, IR_constant) || ir_count(&dq->in[1].value->type) != 1)
+        return false;
+    *out = (struct input){dq->in[0].value, dq->in[1].value, dq->n_in > 2 ? dq->in[2].value : NULL};
+    return true;
+}
+
+/* sum minus what the zero point of x contributes. */
+static struct ir_value *corrected(const struct pass_place *at, struct ir_value *sum, uint32_t axis,
+                                  const struct ir_value *zero, const struct held *h)
+{
+    int64_t z = zero && ir_is(zero, IR_constant) ? int_at(zero->def, 0) : 0;
+    bool any = false;
+    for (int64_t n = 0; n < sum->type.dim[axis]; n++)
+        any = any || h->sum[n];
+    if (!zero || !any || (ir_is(zero, IR_constant) && z == 0))
+        return sum;
+    if (ir_is(zero, IR_constant))
+        return pass_emit2(at, IR_add, NULL, sum, sums_by_column(at, &sum->type, axis, h->sum, -z));
+    struct ir_value *each = sums_by_column(at, &sum->type, axis, h->sum, 1);
+    struct ir_value *z32 = int_cast(at, zero->def->out, IR_I32);
+    return pass_emit2(at, IR_sub, NULL, sum, pass_emit2(at, IR_mul, NULL, each, z32));
+}
+
+/* Scale of x times scale of w, rounded once: the scale of the sums. NULL if one is no scale. */
 static float *sum_scales(float x_scale, const struct weights *w)
 {
     int64_t n = ir_count(&w->scale->out->type);
@@ -185,33 +84,47 @@ static float *sum_scales(float x_scale, const struct weights *w)
     return NULL;
 }
 
-/* dequantize(product + correction) in place of the f32 layer; `axis` = the columns of its result.
- */
-static struct ir_value *integer_layer(struct ir_op *op, const struct affine *x,
+/* (f32)sum * (scale of x, known at run time * scale of w) */
+static struct ir_value *scaled_late(const struct pass_place *at, struct ir_value *sum,
+                                    uint32_t axis, struct ir_value *scale, const struct weights *w)
+{
+    int64_t n = sum->type.dim[axis];
+    float *data = heap_alloc((size_t)n * sizeof *data + 1);
+    for (int64_t i = 0; i < n; i++)
+        data[i] = int_f32_at(w->scale, i);
+    struct ir_value *each = by_column(at, &sum->type, axis, IR_F32, data);
+    return pass_emit2(at, IR_mul, NULL, int_cast(at, sum, IR_F32),
+                      pass_emit2(at, IR_mul, NULL, each, scale));
+}
+
+/* In place of the f32 layer, whose result has the columns as dimension `axis`. */
+static struct ir_value *integer_layer(struct ir_op *op, const struct input *x,
                                       const struct weights *w, uint32_t axis, struct pass_ctx *ctx)
 {
     struct pass_place at = pass_before(op);
-    float *scales = sum_scales(x->scale, w);
-    if (!scales)
+    bool known = ir_is(x->scale, IR_constant);
+    float *scales = known ? sum_scales(int_f32_at(x->scale->def, 0), w) : NULL;
+    if (known && !scales)
         return NULL;
-    struct held h = hold(w, ctx->scratch);
-    struct ir_value *in[] = {x->q, held_weights(&at, w, &h),
-                             h.has_center ? centers(&at, w, &h) : NULL};
+    struct held h = int_hold(w, ctx->scratch);
+    struct ir_value *in[] = {x->q, int_held_weights(&at, w, &h), int_centers(&at, w, &h)};
     struct ir_new desc = {.opcode = op->opcode,
                           .in = in,
-                          .n_in = h.has_center ? 3 : 2,
+                          .n_in = in[2] ? 3 : 2,
                           .attrs = op->attrs,
                           .name = op->name};
-    struct ir_value *sum = corrected(&at, pass_emit(&at, &desc), axis, x->zero, &h, w->n);
+    struct ir_value *sum = corrected(&at, pass_emit(&at, &desc), axis, x->zero, &h);
+    if (!known)
+        return scaled_late(&at, sum, axis, x->scale, w);
     struct ir_value *scale = int_const_each(&at, IR_F32, ir_count(&w->scale->out->type), scales);
     return int_dequantize(&at, sum, scale, NULL, axis);
 }
 
 struct ir_value *int_rule_conv(struct ir_op *op, struct pass_ctx *ctx)
 {
-    struct affine x;
+    struct input x;
     struct weights w;
-    if (!int_affine(op->in[0].value, &x) || !weights_of(op->in[1].value, 0, &w))
+    if (!input_of(op->in[0].value, &x) || !int_weights(op->in[1].value, 0, &w))
         return NULL;
     return integer_layer(op, &x, &w, 1, ctx);
 }
@@ -258,14 +171,14 @@ static bool is_constant_weights(const struct ir_value *v)
 
 struct ir_value *int_rule_matmul(struct ir_op *op, struct pass_ctx *ctx)
 {
-    struct affine x;
+    struct input x;
     struct weights w;
     const struct ir_value *a = op->in[0].value, *b = op->in[1].value;
     if (is_constant_weights(a) && a->type.rank == 2 && b->type.rank <= 2)
         return swap_operands(op);
     if (is_constant_weights(b) && b->type.rank != 2)
         return as_matrix(op);
-    if (!int_affine(a, &x) || b->type.rank != 2 || !weights_of(b, 1, &w))
+    if (!input_of(a, &x) || b->type.rank != 2 || !int_weights(b, 1, &w))
         return NULL;
     return integer_layer(op, &x, &w, op->out->type.rank - 1u, ctx);
 }
@@ -318,7 +231,7 @@ struct ir_value *int_rule_bias(struct ir_op *op, struct pass_ctx *ctx)
             return op->in[i].value;
     }
     struct pass_place at = pass_before(op);
-    struct ir_value *sum =
-        pass_emit2(&at, IR_add, NULL, acc.product, by_column(&at, &acc.product->type, acc.axis, x));
+    struct ir_value *sum = pass_emit2(&at, IR_add, NULL, acc.product,
+                                      sums_by_column(&at, &acc.product->type, acc.axis, x, 1));
     return int_dequantize(&at, sum, op->in[i].value->def->in[1].value, NULL, acc.axis);
 }

@@ -118,6 +118,22 @@ struct ir_value *int_rule_sink_concat(struct ir_op *op, struct pass_ctx *ctx)
 
 /* ---- up ---- */
 
+/* The same quantize of another value. */
+static struct ir_value *quantize_as(const struct pass_place *at, const struct ir_op *op,
+                                    struct ir_value *x, const char *name)
+{
+    struct ir_value *in[] = {x, op->in[1].value, op->n_in > 2 ? op->in[2].value : NULL};
+    return pass_emit(
+        at,
+        &(struct ir_new){
+            .opcode = IR_quantize, .in = in, .n_in = op->n_in, .attrs = op->attrs, .name = name});
+}
+
+static bool one_scale(const struct ir_op *op)
+{
+    return ir_count(&op->in[1].value->type) == 1;
+}
+
 struct ir_value *int_rule_raise(struct ir_op *op, struct pass_ctx *ctx)
 {
     struct ir_op *move = op->in[0].value->def;
@@ -125,12 +141,13 @@ struct ir_value *int_rule_raise(struct ir_op *op, struct pass_ctx *ctx)
     float *fill = filling(move, &attrs);
     struct target t;
     (void)ctx;
-    if (!is_move(move) || !ir_has_one_use(move->out) || !int_target(op, &t))
+    if (!is_move(move) || !ir_has_one_use(move->out) || !one_scale(op) ||
+        (fill && !int_target(op, &t)))
         return NULL;
     if (fill)
         *fill = (float)int_quantized(&t, *fill);
     struct pass_place at = pass_before(op);
-    struct ir_value *q = int_quantize(&at, move->in[0].value, &t, op->name);
+    struct ir_value *q = quantize_as(&at, op, move->in[0].value, op->name);
     struct ir_new desc = {.opcode = move->opcode,
                           .in = &q,
                           .n_in = 1,
@@ -148,13 +165,12 @@ struct ir_value *int_rule_raise(struct ir_op *op, struct pass_ctx *ctx)
 struct ir_value *int_rule_raise_concat(struct ir_op *op, struct pass_ctx *ctx)
 {
     struct ir_op *concat = op->in[0].value->def;
-    struct target t;
     struct ir_value *q[255];
-    if (concat->opcode != IR_concat || !ir_has_one_use(concat->out) || !int_target(op, &t))
+    if (concat->opcode != IR_concat || !ir_has_one_use(concat->out) || !one_scale(op))
         return NULL;
     struct pass_place at = pass_before(op);
     for (uint32_t i = 0; i < concat->n_in; i++) {
-        q[i] = int_quantize(&at, concat->in[i].value, &t, NULL);
+        q[i] = quantize_as(&at, op, concat->in[i].value, NULL);
         struct ir_op *known = eval_fold(q[i]->def, EVAL_FOLD_BYTES, ctx->diag);
         q[i] = known ? known->out : q[i];
     }

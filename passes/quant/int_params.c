@@ -56,7 +56,8 @@ bool int_affine(const struct ir_value *v, struct affine *out)
 
 bool int_target(const struct ir_op *op, struct target *out)
 {
-    if (op->opcode != IR_quantize || !scalar_parameters(op, &out->scale, &out->zero))
+    if (op->opcode != IR_quantize || op->out->type.dtype != IR_U8 ||
+        !scalar_parameters(op, &out->scale, &out->zero))
         return false;
     out->lo = op->attrs->quantize.lo;
     out->hi = op->attrs->quantize.hi;

@@ -44,11 +44,17 @@ struct ir_value *int_rule_bounds(struct ir_op *op, struct pass_ctx *ctx)
 
 static struct ir_value *clipped(struct ir_op *op, const struct affine *a, int64_t lo, int64_t hi)
 {
-    const struct ir_op *dq = op->in[0].value->def;
+    const struct ir_op *dq = op->in[0].value->def, *inner = a->q->def;
     struct pass_place at = pass_before(op);
     union ir_attrs attrs = {.clip = {.lo = (float)lo, .hi = (float)hi}};
     struct ir_value *q = a->q;
-    if (lo > 0 || hi < UINT8_MAX)
+    if (inner->opcode == IR_clip && attrs.clip.lo <= inner->attrs->clip.hi &&
+        attrs.clip.hi >= inner->attrs->clip.lo) { /* two are one */
+        q = inner->in[0].value;
+        attrs.clip.lo = fmaxf(attrs.clip.lo, inner->attrs->clip.lo);
+        attrs.clip.hi = fminf(attrs.clip.hi, inner->attrs->clip.hi);
+    }
+    if (attrs.clip.lo > 0 || attrs.clip.hi < UINT8_MAX)
         q = pass_emit(
             &at, &(struct ir_new){
                      .opcode = IR_clip, .in = &q, .n_in = 1, .attrs = &attrs, .name = op->name});

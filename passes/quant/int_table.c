@@ -9,8 +9,8 @@
 
 #include <math.h>
 
-/* An operation has three operands at most. */
-enum { ENTRIES = 256, MOST_OPS = 64, MOST_VALUES = 4 * MOST_OPS };
+/* An operation has four operands at most. */
+enum { ENTRIES = 256, MOST_OPS = 64, MOST_VALUES = 5 * MOST_OPS };
 
 /* ---- is it of one value? ---- */
 
@@ -19,25 +19,43 @@ struct chain {
     uint32_t n;
 };
 
-/* Does every element of v depend on the same element of c->q, and on constants? */
+static bool is_elementwise(const struct ir_op *op)
+{
+    switch (op->opcode) {
+    case IR_quantize:
+    case IR_dequantize:
+    case IR_requantize:
+    case IR_cast: return true;
+    default: return pass_has_trait(op, IR_UNARY | IR_BINARY);
+    }
+}
+
+/* Does every element of v depend on the same element of c->q, and on constants of one number? */
 static bool follow(const struct ir_value *v, const struct ir_type *t, struct chain *c)
 {
-    struct affine a;
-    float x;
     if (ir_is(v, IR_constant))
-        return int_scalar(v, &x);
+        return ir_count(&v->type) == 1 || v->def->attrs->constant.data->splat;
     if (++c->n > MOST_OPS || v->type.rank != t->rank ||
         memcmp(v->type.dim, t->dim, sizeof t->dim) != 0)
         return false;
-    if (int_affine(v, &a)) {
-        bool same = !c->q || c->q == a.q;
-        c->q = a.q;
+    if (v->type.dtype == IR_U8) {
+        bool same = !c->q || c->q == v;
+        c->q = v->def->out;
         return same;
     }
-    bool elementwise = pass_has_trait(v->def, IR_UNARY | IR_BINARY);
-    for (uint32_t i = 0; i < v->def->n_in && elementwise; i++)
-        elementwise = follow(v->def->in[i].value, t, c);
-    return elementwise;
+    bool all = is_elementwise(v->def);
+    for (uint32_t i = 0; i < v->def->n_in && all; i++)
+        all = follow(v->def->in[i].value, t, c);
+    return all;
+}
+
+/* Of the operands of op: its own value may be a byte too. */
+static bool follow_operands(const struct ir_op *op, struct chain *c)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < op->n_in && all; i++)
+        all = follow(op->in[i].value, &op->out->type, c);
+    return all && c->q;
 }
 
 /* ---- its 256 results ---- */
@@ -84,10 +102,7 @@ static struct ir_value *computed(struct work *w, const struct ir_value *v);
 static struct ir_value *compute(struct work *w, const struct ir_op *op)
 {
     struct pass_place at = {.g = w->g};
-    struct ir_value *in[3] = {NULL};
-    float x;
-    if (op->opcode == IR_constant && int_scalar(op->out, &x))
-        return int_const_f32(&at, x);
+    struct ir_value *in[4] = {NULL}; /* a requantize has most */
     if (op->opcode == IR_constant)
         return pass_const_as(&at, op, 0, NULL);
     for (uint32_t i = 0; i < op->n_in; i++)
@@ -145,11 +160,8 @@ static struct ir_value *table(struct ir_op *op, const struct chain *c)
 struct ir_value *int_rule_to_table(struct ir_op *op, struct pass_ctx *ctx)
 {
     struct chain c = {.q = NULL};
-    struct target t;
     (void)ctx;
-    if (!int_target(op, &t) || !follow(op->in[0].value, &op->out->type, &c) || !c.q)
-        return NULL;
-    return table(op, &c);
+    return op->out->type.dtype == IR_U8 && follow_operands(op, &c) ? table(op, &c) : NULL;
 }
 
 /* Without a quantize behind it: so that no library is needed at run time. */
@@ -157,5 +169,5 @@ struct ir_value *int_rule_library(struct ir_op *op, struct pass_ctx *ctx)
 {
     struct chain c = {.q = NULL};
     (void)ctx;
-    return follow(op->out, &op->out->type, &c) && c.q ? table(op, &c) : NULL;
+    return follow_operands(op, &c) ? table(op, &c) : NULL;
 }

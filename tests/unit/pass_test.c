@@ -94,7 +94,18 @@ struct io {
     size_t n_in, n_out;
 };
 
-/* Values in [-1, 1) for every input. */
+/* Values in [-1, 1), or any bytes. */
+static void fill(struct tensor *t, uint64_t *seed)
+{
+    int64_t n = ir_count(&t->type);
+    for (int64_t i = 0; i < n; i++) {
+        if (t->type.dtype == IR_F32)
+            ((float *)t->data)[i] = (float)(random_next(seed) >> 40) * 0x1p-23f - 1.0f;
+        else
+            ((uint8_t *)t->data)[i] = (uint8_t)(random_next(seed) >> 40);
+    }
+}
+
 static void io_fill(struct io *io, const struct ir_graph *g, uint64_t seed)
 {
     *io = (struct io){0};
@@ -102,10 +113,11 @@ static void io_fill(struct io *io, const struct ir_graph *g, uint64_t seed)
         io->n_out += op->opcode == IR_output;
         if (op->opcode != IR_input)
             continue;
-        struct tensor t = tensor_new(&op->out->type);
-        float *x = t.data;
-        for (int64_t i = 0; i < ir_count(&t.type); i++)
-            x[i] = (float)(random_next(&seed) >> 40) * 0x1p-23f - 1.0f;
+        struct ir_type outside = op->out->type;
+        if (op->attrs->input.dtype == IR_I8)
+            outside.dtype = IR_I8;
+        struct tensor t = tensor_new(&outside);
+        fill(&t, &seed);
         ck_assert(op->attrs->input.index < MOST_IO);
         io->in[op->attrs->input.index] = t;
         io->n_in++;
@@ -123,7 +135,7 @@ static void io_eval(const struct io *io, const struct ir_graph *g, struct tensor
     diag_free(d);
 }
 
-/* Within 1e-4 of the largest value of each output; the same shapes. */
+/* Within 1e-4 of the largest value of each output; integers are equal; the same shapes. */
 static bool io_same(const struct io *io, const struct tensor *out)
 {
     for (size_t k = 0; k < io->n_out; k++) {
@@ -131,6 +143,13 @@ static bool io_same(const struct io *io, const struct tensor *out)
         double most = 0, error = 0;
         if (!ir_type_equal(&io->out[k].type, &out[k].type))
             return false;
+        if (out[k].type.dtype != IR_F32) {
+            size_t bytes =
+                (size_t)ir_count(&out[k].type) * ir_dtype_bytes((enum ir_dtype)out[k].type.dtype);
+            if (memcmp(x, y, bytes) != 0)
+                return false;
+            continue;
+        }
         for (int64_t i = 0; i < ir_count(&out[k].type); i++) {
             most = fmax(most, fabs((double)x[i]));
             error = fmax(error, fabs((double)x[i] - (double)y[i]));

@@ -1,0 +1,124 @@
+/*
+ * int_dynamic.c - scales that are known at run time only: of an input that is quantised by its own
+ * range, each time, and of a base layer whose input the model left float.
+ *
+ * With lo = min(x, 0) and hi = max(x, 0) over all of x, as ONNX's DynamicQuantizeLinear:
+ *
+ *   scale = (hi - lo) / 255     zero = rne(-lo / scale)     q = clamp(rne(x / scale) + zero)
+ *
+ * all single IEEE operations on one number. Adding and subtracting 1.5 * 2^23 rounds a float,
+ * halves to even; what is clipped before is far beyond every byte.
+ */
+#include "int.h"
+
+static const float ROUND = 0x1.8p23f, FAR = 1024.0f;
+static const struct target BYTE = {.scale = 1.0f, .lo = 0, .hi = UINT8_MAX};
+
+static bool is_late(const struct ir_op *op)
+{
+    bool late_zero = op->n_in > 2 && !ir_is(op->in[2].value, IR_constant);
+    return !ir_is(op->in[1].value, IR_constant) || late_zero;
+}
+
+/* quantize(x, scale, zero) in operations on floats, whose bounds a quantize by 1 makes. */
+struct ir_value *int_rule_late_scale(struct ir_op *op, struct pass_ctx *ctx)
+{
+    (void)ctx;
+    if (op->out->type.dtype != IR_U8 || !is_late(op))
+        return NULL;
+    struct pass_place at = pass_before(op);
+    union ir_attrs far = {.clip = {.lo = -FAR, .hi = FAR}};
+    struct ir_value *round = int_const_f32(&at, ROUND);
+    struct ir_value *x = pass_emit2(&at, IR_div, NULL, op->in[0].value, op->in[1].value);
+    x = pass_emit1(&at, IR_clip, &far, x);
+    x = pass_emit2(&at, IR_add, NULL, x, round);
+    x = pass_emit2(&at, IR_sub, NULL, x, round);
+    if (op->n_in > 2)
+        x = pass_emit2(&at, IR_add, NULL, x, int_cast(&at, op->in[2].value, IR_F32));
+    struct target bounds = {
+        .scale = 1.0f, .lo = op->attrs->quantize.lo, .hi = op->attrs->quantize.hi};
+    return int_quantize(&at, x, &bounds, op->name);
+}
+
+/* The largest of all elements, or 0, of rank 0. */
+static struct ir_value *largest(const struct pass_place *at, struct ir_value *x)
+{
+    int64_t axes[IR_MAX_RANK];
+    for (int64_t d = 0; d < x->type.rank; d++)
+        axes[d] = d;
+    union ir_attrs all = {.reduce = {.kind = IR_REDUCE_MAX, .axes = {x->type.rank, axes}}};
+    struct ir_type one = ir_type_of(IR_F32, 0, NULL);
+    struct ir_value *most = x->type.rank ? pass_emit1(at, IR_reduce, &all, x) : x;
+    return pass_reshape(at, pass_emit1(at, IR_relu, NULL, most), &one);
+}
+
+/* dequantize(quantize(x)) by x's own range. */
+static struct ir_value *by_own_range(const struct pass_place *at, struct ir_value *x)
+{
+    struct ir_value *high = largest(at, x);
+    struct ir_value *low = largest(at, pass_emit1(at, IR_neg, NULL, x)); /* -min(x, 0) */
+    struct ir_value *range = pass_emit2(at, IR_add, NULL, high, low);
+    struct ir_value *scale = pass_emit2(at, IR_div, NULL, range, int_const_f32(at, UINT8_MAX));
+    struct ir_value *zero = int_quantize(at, pass_emit2(at, IR_div, NULL, low, scale), &BYTE, NULL);
+    union ir_attrs attrs = {.quantize = {.dtype = IR_U8, .lo = BYTE.lo, .hi = BYTE.hi}};
+    struct ir_value *in[] = {x, scale, zero};
+    struct ir_new desc = {.opcode = IR_quantize, .in = in, .n_in = 3, .attrs = &attrs};
+    return int_dequantize(at, pass_emit(at, &desc), scale, zero, 0);
+}
+
+struct ir_value *int_rule_own_range(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct weights w;
+    const struct ir_value *x = op->in[0].value;
+    int64_t axis = op->opcode == IR_conv ? 0 : 1;
+    (void)ctx;
+    bool is_matrix = op->opcode == IR_conv || op->in[1].value->type.rank == 2;
+    bool has_scale = ir_is(x, IR_dequantize) && x->def->in[0].value->type.dtype == IR_U8 &&
+                     ir_count(&x->def->in[1].value->type) == 1;
+    if (x->type.dtype != IR_F32 || has_scale || !is_matrix ||
+        !int_weights(op->in[1].value, axis, &w))
+        return NULL;
+    struct pass_place at = pass_before(op);
+    struct ir_value *in[] = {by_own_range(&at, op->in[0].value), op->in[1].value};
+    return pass_emit(
+        &at, &(struct ir_new){
+                 .opcode = op->opcode, .in = in, .n_in = 2, .attrs = op->attrs, .name = op->name});
+}
+
+/* ---- what the model left float ---- */
+
+static void report(const struct ir_op *layer, const char *what, const struct pass_ctx *ctx)
+{
+    const char *name = pass_op_text(layer, ctx->scratch);
+    if (ctx->unquantised_is_error)
+        diag_error(ctx->diag, layer->loc, DIAG_LOWER, "%s: %s", name, what);
+    else
+        diag_warn(ctx->diag, layer->loc, DIAG_LOWER, "%s: %s", name, what);
+}
+
+static bool is_late_padding(const struct ir_value *x)
+{
+    return ir_is(x, IR_pad) && ir_is(x->def->in[0].value, IR_dequantize) &&
+           is_late(x->def->in[0].value->def);
+}
+
+bool int_report_float_layers(const struct ir_graph *g, struct pass_ctx *ctx)
+{
+    unsigned n_errors = ctx->diag->n_errors;
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        if (!pass_has_trait(op, IR_BASE) || op->in[0].value->type.dtype != IR_F32)
+            continue;
+        const struct ir_value *x = op->in[0].value, *w = op->in[1].value;
+        if (is_late_padding(x))
+            diag_error(ctx->diag, op->loc, DIAG_LOWER,
+                       "%s: padding by a zero point that is known at run time only",
+                       pass_op_text(op, ctx->scratch));
+        else if (!ir_is(w, IR_dequantize))
+            report(op, "its weights are not quantised: it is computed in f32", ctx);
+        else
+            report(op,
+                   "its input is not quantised: it is at run time, by the range of all its values",
+                   ctx);
+    }
+    return ctx->diag->n_errors == n_errors;
+}
