@@ -120,12 +120,7 @@ static bool output_key(const struct ir_op *op, int64_t *key)
 
 static bool weights_key(const struct ir_op *op, int64_t *key)
 {
-    switch (op->opcode) {
-    case IR_conv: *key = op->attrs->conv.weights; break;
-    case IR_matmul: *key = op->attrs->matmul.weights; break;
-    case IR_mvm: *key = op->attrs->mvm.weights; break;
-    default: *key = 0;
-    }
+    *key = op->opcode == IR_mvm ? op->attrs->mvm.weights : 0;
     return *key > 0;
 }
 
@@ -245,16 +240,9 @@ static bool same_constant(const struct ir_op *a, const struct ir_op *b)
     return x && y && ir_type_equal(&a->out->type, &b->out->type) && blob_equal(x, y);
 }
 
-/* What weights come from: before INTEGER they are behind their scales. */
-static const struct ir_op *origin(const struct ir_op *op)
-{
-    while (op->opcode == IR_dequantize || op->opcode == IR_quantize || op->opcode == IR_transpose ||
-           op->opcode == IR_reshape)
-        op = op->in[0].value->def;
-    return op;
-}
-
-/* One set of crossbars holds one matrix, and is copied as a whole. */
+/* One set of crossbars holds one matrix, and is copied as a whole. Up to CROSSBAR a number only
+ * says what the file calls the weights: folding may make other matrices of them, which pass im2col
+ * parts. */
 static void verify_weights(struct ir_verifier *v)
 {
     size_t n;
@@ -263,13 +251,11 @@ static void verify_weights(struct ir_verifier *v)
         const struct ir_op *a = m[i - 1].op, *b = m[i].op;
         if (m[i].key != m[i - 1].key)
             continue;
-        if (!same_constant(origin(a->in[1].value->def), origin(b->in[1].value->def)))
+        if (!same_constant(a->in[1].value->def, b->in[1].value->def))
             ir_fault(v, b, "weights = %lld is another matrix elsewhere", (long long)m[i].key);
-        if (a->opcode == IR_mvm && b->opcode == IR_mvm &&
-            (a->attrs->mvm.copies != b->attrs->mvm.copies ||
-             a->attrs->mvm.group != b->attrs->mvm.group ||
-             a->attrs->mvm.weight_bits != b->attrs->mvm.weight_bits ||
-             memcmp(a->attrs->mvm.slices, b->attrs->mvm.slices, sizeof a->attrs->mvm.slices) != 0))
+        const struct ir_attrs_mvm *x = &a->attrs->mvm, *y = &b->attrs->mvm;
+        if (x->copies != y->copies || x->group != y->group || x->weight_bits != y->weight_bits ||
+            memcmp(x->slices, y->slices, sizeof x->slices) != 0)
             ir_fault(
                 v, b,
                 "group, slices, copies or weight_bits differ from another user of weights = %lld",
@@ -285,6 +271,6 @@ void ir_verify_interface(struct ir_verifier *v)
     verify_indices(v, inputs, n);
     free(inputs);
     verify_outputs(v);
-    if (v->graph->stage != IR_TENSOR)
+    if (v->graph->stage == IR_CROSSBAR)
         verify_weights(v);
 }

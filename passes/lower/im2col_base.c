@@ -320,7 +320,8 @@ uint64_t unshare_weights(struct ir_graph *g)
         if (!first || first->attrs->mvm.weights != op->attrs->mvm.weights)
             first = op;
         else if (first->in[1].value != op->in[1].value || !same_centers(first, op) ||
-                 first->attrs->mvm.group != op->attrs->mvm.group) {
+                 first->attrs->mvm.group != op->attrs->mvm.group ||
+                 first->attrs->mvm.weight_bits != op->attrs->mvm.weight_bits) {
             op->attrs->mvm.weights = 0;
             n_unshared++;
         }
