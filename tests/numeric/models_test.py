@@ -7,7 +7,9 @@ Each model runs on 1, 8 and 64 crossbars a tile, with sets of a pixel, a row and
 and 32 PEs more. The answers of `cimc run` are those of the test data, within 1e-4 of the largest. The bundled model always runs; the
 others if there is a folder of models: CIMC_MODELS, or shared/models beside the tree. CIMC_MODELS_FULL=1 tries every test set in
 every configuration; else further test sets run in one configuration only, and under CIMC_MODELS_QUICK=1 (sanitizers) the first does
-in a few. A wider set of models runs in a few configurations on two machines and in both schedules.
+in a few. A wider set of models runs in a few configurations on two machines and in both schedules. Quantised models give every
+element of their stored outputs (or all but for a step, where INTEGERS says so), on two machines, with copies cut along columns and both
+axes; and, of random inputs and with other latencies, bit for bit what the evaluator gives.
 """
 import itertools
 import json
@@ -29,6 +31,12 @@ WIDE = ['mlperf-tiny-dscnn-kws-fp32', 'mlperf-tiny-mobilenetv1-vww-fp32', 'mlper
         'squeezenet-1.x-fp32', 'squeezenet-1.x-fp16', 'ultraface-rfb-320', 'ultraface-rfb-320-simplified', 'yolox-nano',
         'torch-oddconv-op13', 'torch-unet-op13', 'light_squeezenet', 'light_inception_v1']
 WIDE_OPTIONS = [[], ['--arch', 'mesh'], ['--schedule', 'layer'], ['--arch', 'mesh', '--schedule', 'layer']]
+# Quantised models: steps by which an element may differ from the stored outputs (softmax, average pools, a layer of floats).
+INTEGERS = {'mlperf-tiny-resnet8-int8': 0, 'mlperf-tiny-dscnn-kws-int8': 0, 'mlperf-tiny-mobilenetv1-vww-int8': 0,
+            'mlperf-tiny-autoencoder-ad-int8': 0, 'micro-kws-qoperator': 0, 'mnist-convinteger': 0, 'micro-kws-qdq': 1, 'torch-qat-qdq': 1}
+INTEGER_OPTIONS = [['--set', '1x*', '--extra-pes', '16', '--cut', 'w'],
+                   ['--set', '2x*', '--extra-pes', '16', '--cut', '2d', '--arch', 'mesh', '--arch-field', 'crossbars=2'],
+                   ['--set', 'pixel', '--arch-field', 'rows=64', '--arch-field', 'crossbars=1'], ['--schedule', 'layer', '--arch', 'mesh']]
 MODELS = [('mnist-8', []), ('tf-mnist-nhwc', []), ('onnx-mlir-mnist', []), ('torch-lenet5-dyn', []), ('mlperf-tiny-resnet8-fp32', [])]
 
 
@@ -51,10 +59,7 @@ def wrong(report):
     return problems
 
 
-def run_one(cimc, model, options, data, configuration):
-    crossbars, shape, (objective, extra) = configuration
-    command = [cimc, 'run', model, '--json', '--test-data', data, '--arch-field', 'crossbars=%d' % crossbars, '--set', shape,
-               '--duplicate', objective, '--extra-pes', str(extra)] + options
+def run_command(command, wrong):
     done = subprocess.run(command, capture_output=True, text=True)
     problems = [done.stderr.strip()] if done.returncode else []
     try:
@@ -62,6 +67,32 @@ def run_one(cimc, model, options, data, configuration):
     except ValueError:
         problems.append('no report')
     return ['%s: %s' % (' '.join(command), p) for p in problems]
+
+
+def run_one(cimc, model, options, data, configuration):
+    crossbars, shape, (objective, extra) = configuration
+    command = [cimc, 'run', model, '--json', '--test-data', data, '--arch-field', 'crossbars=%d' % crossbars, '--set', shape,
+               '--duplicate', objective, '--extra-pes', str(extra)] + options
+    return run_command(command, wrong)
+
+
+def wrong_integers(report):
+    """Whether an output is right says `cimc run`, whose exit status was looked at."""
+    problems = [] if report['simulated_cycles'] == report['makespan_cycles'] else ['not the scheduled cycles']
+    return problems + ['%s is not right' % o['name'] for o in report['outputs'] if not o['pass']]
+
+
+def run_integers(tap, cimc, name, where):
+    """The stored answers, then the evaluator's to the bit: once as predicted, once with other latencies, whose cycles are others."""
+    command = [cimc, 'run', os.path.join(where, 'model.onnx'), '--json']
+    stored = ['--test-data', os.path.join(where, 'test_data_set_0'), '--tolerance-steps', str(INTEGERS[name])]
+    exact = ['--input-fill', 'random:7', '--tolerance', '0']
+    problems = []
+    for i, options in enumerate(INTEGER_OPTIONS[:1] if os.environ.get('CIMC_MODELS_QUICK') else INTEGER_OPTIONS):
+        problems += run_command(command + options + stored, wrong_integers)
+        problems += run_command(command + options + exact, wrong_integers)
+        problems += run_command(command + options + exact + ['--latency-seed', str(i + 1), '--max-extra-cycles', '50'], lambda report: [])
+    tap.point('%s in integers' % name, problems)
 
 
 def run_model(tap, cimc, name, folder, model, options):
@@ -92,12 +123,14 @@ def main(cimc, root):
     digits = os.path.join(root, 'benchmarks', 'digits')
     run_model(tap, cimc, 'digits', digits, os.path.join(digits, 'digits.onnx'), [])
     folder = os.environ.get('CIMC_MODELS') or os.path.join(os.path.dirname(os.path.abspath(root)), 'shared', 'models')
-    for name, options in MODELS + [(name, None) for name in WIDE]:
+    for name, options in MODELS + [(name, None) for name in WIDE + list(INTEGERS)]:
         where = os.path.join(folder, name)
         if not os.path.isdir(where):
             tap.point(name, skip='there is no %s in CIMC_MODELS or beside the tree' % name)
         elif name in WIDE:
             run_wide(tap, cimc, name, where)
+        elif name in INTEGERS:
+            run_integers(tap, cimc, name, where)
         else:
             run_model(tap, cimc, name, where, os.path.join(where, 'model.onnx'), options)
     return tap.finish()

@@ -1,8 +1,11 @@
 /*
  * integers_test.c - a graph of integers becomes a program: one network with each operation of
- * theirs. The checker accepts it on several machines, and rejects it with any one thing made wrong.
+ * theirs. On several machines the checker accepts it and the simulator computes what the evaluator
+ * does, bit for bit; with any one thing made wrong it is rejected.
  */
 #include "backend.h"
+#include "eval.h"
+#include "sim.h"
 #include "../run_suite.h"
 
 #include <check.h>
@@ -363,8 +366,36 @@ START_TEST(a_wrong_program_is_rejected)
 }
 END_TEST
 
+enum { IN = 6 * 6 * 4, OUT = 8 };
+
+/* Random bytes give what the evaluator gives, in the scheduled cycles or with other latencies. */
+static void run(struct compiled *c, uint64_t latency_seed)
+{
+    int8_t x[IN], y[OUT];
+    int32_t z[OUT];
+    uint64_t seed = latency_seed;
+    for (int i = 0; i < IN; i++)
+        x[i] = (int8_t)(random_next(&seed) >> 40);
+    struct ir_type type = ir_type_of(IR_I8, 3, (const int64_t[]){6, 6, 4});
+    struct tensor in = {.type = type, .data = x}, want[2] = {0};
+    struct sim_options o = {.latency_seed = latency_seed, .max_extra_cycles = 9};
+    struct sim_result r;
+    const void *inputs[1] = {x};
+    void *outputs[2] = {y, z};
+    bool ok = eval_graph(c->graph, &in, 1, want, 2, NULL, c->diag) &&
+              sim_run(c->program, inputs, outputs, &o, &r, c->diag);
+    diag_print(c->diag, stderr);
+    ck_assert(ok);
+    ck_assert_mem_eq(y, want[0].data, sizeof y);
+    ck_assert_mem_eq(z, want[1].data, sizeof z);
+    if (latency_seed == 0)
+        ck_assert_uint_eq(r.cycles, c->program->scheduled_cycles);
+    tensor_free(&want[0]);
+    tensor_free(&want[1]);
+}
+
 /* The first layer's sums on one tile, or on three. */
-START_TEST(right_programs_are_accepted)
+START_TEST(right_programs_are_accepted_and_right)
 {
     static const struct {
         const char *machine, *settings[4];
@@ -382,6 +413,8 @@ START_TEST(right_programs_are_accepted)
     bool ok = isa_validate(c.program, c.diag) && backend_check(c.program, c.graph, c.diag);
     diag_print(c.diag, stderr);
     ck_assert(ok);
+    for (uint64_t seed = 0; seed < 5; seed++)
+        run(&c, seed);
     release(&c);
 }
 END_TEST
@@ -434,7 +467,7 @@ int main(void)
     TCase *t = tcase_create("integers");
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, a_wrong_program_is_rejected, 0, N_MUTANTS);
-    tcase_add_loop_test(t, right_programs_are_accepted, 0, 4);
+    tcase_add_loop_test(t, right_programs_are_accepted_and_right, 0, 4);
     tcase_add_test(t, an_addition_is_one_program);
     tcase_add_loop_test(t, sums_that_leave_32_bits_are_rejected, 0, 2);
     suite_add_tcase(s, t);
