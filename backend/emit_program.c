@@ -101,6 +101,7 @@ void emit_images(struct emitter *e)
                                             .k = (uint32_t)l->mapping.k,
                                             .n = (uint32_t)l->mapping.n,
                                             .node = mvm->id,
+                                            .weight_bits = (uint32_t)mvm->attrs->mvm.weight_bits,
                                             .element = value_element(mvm->in[1].value->def)};
         if (mvm->n_in > 2) {
             out->images[i].center = e->constants_section + 1;

@@ -78,6 +78,12 @@ static bool check_image(const struct isa_program *p, uint32_t index, struct faul
                          i->n);
     if (!i->center && i->center_offset)
         return isa_fault(s, "image", index, "an offset of no center");
+    if (i->weight_bits > (uint64_t)p->arch.weight_bits ||
+        (i->weight_bits && i->element != ELEMENT_i8))
+        return isa_fault(
+            s, "image", index,
+            "weights of %u bits: those of i8 have 1 to %lld, the machine's weight_bits, or 0",
+            i->weight_bits, (long long)p->arch.weight_bits);
     if (i->n_shift)
         return isa_fault(s, "image", index, "shifts of the read-out are not supported yet");
     return node_exists(p, i->node) || isa_fault(s, "image", index, "no node %u", i->node);

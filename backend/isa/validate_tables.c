@@ -143,7 +143,7 @@ static bool check_pe(const struct isa_program *p, const struct isa_tile *t, uint
         return isa_fault(s, "group", group,
                          "PE %u: rows %u+%u, columns %u+%u leave the %u x %u image", pe->pe, pe->k0,
                          pe->k, pe->n0, pe->n, image->k, image->n);
-    if (!diagonal_fits(p, &m, pe) || pe->n > arch_logical_cols(&p->arch, 0))
+    if (!diagonal_fits(p, &m, pe) || pe->n > arch_logical_cols(&p->arch, image->weight_bits))
         return isa_fault(s, "group", group, "PE %u: %u x %u do not fit on a crossbar", pe->pe,
                          pe->k, pe->n);
     if (pe->pe >= p->arch.crossbars || (taken[pe->pe] && !g->shares))

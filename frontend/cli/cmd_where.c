@@ -95,10 +95,13 @@ static struct coordinates coordinates_of(const struct where *w)
     return (struct coordinates){tap.row, tap.column, tap.channel, w->col};
 }
 
-static float value_of(const struct where *w)
+static double value_of(const struct where *w)
 {
-    const float *weights = isa_image_data(w->program, w->layer->image);
-    return weights[(size_t)w->row * w->program->images[w->layer->image].n + w->col];
+    const struct isa_image *image = &w->program->images[w->layer->image];
+    const void *weights = isa_image_data(w->program, w->layer->image);
+    size_t at = (size_t)w->row * image->n + w->col;
+    return image->element == ELEMENT_i8 ? ((const int8_t *)weights)[at]
+                                        : (double)((const float *)weights)[at];
 }
 
 static const char *entity_of(const struct where *w)
@@ -108,21 +111,34 @@ static const char *entity_of(const struct where *w)
     return entity && *entity ? entity : NULL;
 }
 
-/* Bits [*from, *to] of the weight, and the sign of the part, that one of its columns is for. */
-static char column_bits(const struct arch *a, uint32_t k, int64_t *from, int64_t *to)
+static int64_t weight_bits(const struct where *w)
 {
-    uint32_t slices = (uint32_t)arch_weight_slices(a, 0), slice = k % slices;
+    uint32_t bits = w->program->images[w->layer->image].weight_bits;
+    return bits ? bits : w->program->arch.weight_bits;
+}
+
+/* Columns of the crossbar that one weight takes. */
+static uint32_t weight_columns(const struct where *w)
+{
+    return (uint32_t)arch_weight_columns(&w->program->arch, weight_bits(w));
+}
+
+/* Bits [*from, *to] of the weight, and the sign of the part, that one of its columns is for. */
+static char column_bits(const struct where *w, uint32_t k, int64_t *from, int64_t *to)
+{
+    const struct arch *a = &w->program->arch;
+    uint32_t slices = (uint32_t)arch_weight_slices(a, weight_bits(w)), slice = k % slices;
     *from = slice * a->cell_bits;
-    *to = min_i64(*from + a->cell_bits, a->weight_bits) - 1;
+    *to = min_i64(*from + a->cell_bits, weight_bits(w)) - 1;
     return a->encoding == ARCH_OFFSET ? '=' : k < slices ? '+' : '-';
 }
 
-static void print_columns(const struct arch *a, const struct where_place *place)
+static void print_columns(const struct where *w, const struct where_place *place)
 {
-    uint32_t n = (uint32_t)arch_weight_columns(a, 0);
+    uint32_t n = weight_columns(w);
     for (uint32_t k = 0; k < n; k++) {
         int64_t from, to;
-        char sign = column_bits(a, k, &from, &to);
+        char sign = column_bits(w, k, &from, &to);
         printf("%s%u", k ? ", " : "  ", place->logical * n + k);
         if (n > 1 && sign != '=')
             printf(" %c", sign);
@@ -146,7 +162,10 @@ static void print_text(const struct where *w, const struct asked *asked)
     const struct isa_image *image = &w->program->images[w->layer->image];
     struct coordinates c = coordinates_of(w);
     struct text value = {0};
-    text_add_f32(&value, value_of(w));
+    if (image->element == ELEMENT_i8)
+        text_add(&value, "%.0f", value_of(w));
+    else
+        text_add_f32(&value, (float)value_of(w));
     if (asked->is_cell)
         printf("tile %u, PE %u, crossbar row %u, column %u:\n", asked->tile, asked->pe, asked->row,
                asked->column);
@@ -166,25 +185,25 @@ static void print_text(const struct where *w, const struct asked *asked)
         fputc('\n', stdout);
     }
     printf("\n%6s  %4s  %12s  %s\n", "tile", "PE", "crossbar row",
-           arch_weight_columns(&w->program->arch, 0) > 1 ? "columns" : "column");
+           weight_columns(w) > 1 ? "columns" : "column");
     for (size_t i = 0; i < w->places.n; i++) {
         const struct where_place *p = &w->places.at[i];
         printf("%6u  %4u  %12u", p->tile, p->pe, p->row);
-        print_columns(&w->program->arch, p);
+        print_columns(w, p);
     }
     text_free(&value);
 }
 
-static void json_columns(const struct arch *a, const struct where_place *place, struct json *j)
+static void json_columns(const struct where *w, const struct where_place *place, struct json *j)
 {
-    uint32_t n = (uint32_t)arch_weight_columns(a, 0);
+    uint32_t n = weight_columns(w);
     json_open_array(j, "columns");
     for (uint32_t k = 0; k < n; k++) {
         int64_t from, to;
-        char sign = column_bits(a, k, &from, &to);
+        char sign = column_bits(w, k, &from, &to);
         json_open_map(j, NULL);
         json_integer(j, "column", (int64_t)place->logical * n + k);
-        json_integer(j, "slice", k % arch_weight_slices(a, 0));
+        json_integer(j, "slice", k % arch_weight_slices(&w->program->arch, weight_bits(w)));
         json_integer(j, "low_bit", from);
         json_integer(j, "high_bit", to);
         json_text(j, "polarity", sign == '+' ? "positive" : sign == '-' ? "negative" : NULL);
@@ -207,7 +226,7 @@ static void print_json(const struct where *w, const struct asked *asked, const c
     json_integer(j, "columns", image->n);
     json_integer(j, "row", w->row);
     json_integer(j, "column", w->col);
-    json_real(j, "value", (double)value_of(w));
+    json_real(j, "value", value_of(w));
     json_integer(j, "kernel_row", c.kernel_row);
     json_integer(j, "kernel_column", c.kernel_column);
     json_integer(j, "input_channel", c.input_channel);
@@ -226,7 +245,7 @@ static void print_json(const struct where *w, const struct asked *asked, const c
         json_integer(j, "pe", p->pe);
         json_integer(j, "group", p->group);
         json_integer(j, "crossbar_row", p->row);
-        json_columns(&w->program->arch, p, j);
+        json_columns(w, p, j);
         json_close_map(j);
     }
     json_close_array(j);

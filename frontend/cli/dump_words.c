@@ -61,21 +61,22 @@ static bool dump_pe(const struct dump *dump, uint32_t tile, const struct isa_gro
                     const struct isa_pe *pe, struct diag *d)
 {
     const struct isa_image *image = &dump->program->images[g->image];
-    const float *data = isa_image_data(dump->program, g->image);
+    const char *data = isa_image_data(dump->program, g->image);
+    size_t bytes = element_bytes(image->element);
     struct isa_mapping m = isa_mapping_of(dump->program, g);
     uint32_t n_rows = isa_mapping_rows(&m, pe);
-    float *cells = heap_alloc((size_t)n_rows * pe->n * sizeof *cells);
+    char *cells = heap_alloc((size_t)n_rows * pe->n * bytes);
     struct text name = {0}, head = {0};
     for (uint32_t c = 0; c < pe->n; c++) {
         uint32_t row = isa_mapping_crossbar_row(&m, pe, pe->k0, pe->n0 + c);
         for (uint32_t k = 0; k < pe->k; k++)
-            cells[(size_t)(row + k) * pe->n + c] =
-                data[(size_t)(pe->k0 + k) * image->n + pe->n0 + c];
+            memcpy(cells + ((size_t)(row + k) * pe->n + c) * bytes,
+                   data + ((size_t)(pe->k0 + k) * image->n + pe->n0 + c) * bytes, bytes);
     }
     text_add(&name, "tile_%04u/pe_%03u", tile, pe->pe);
     text_add(&head, "%u crossbar rows of %u words: rows %u.., columns %u.. of image %u", n_rows,
              pe->n, pe->k0, pe->n0, g->image);
-    bool ok = dump_words(dump, name.at, head.at, cells, (size_t)n_rows * pe->n, sizeof *cells, d);
+    bool ok = dump_words(dump, name.at, head.at, cells, (size_t)n_rows * pe->n, bytes, d);
     text_free(&name);
     text_free(&head);
     free(cells);

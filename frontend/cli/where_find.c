@@ -245,7 +245,7 @@ bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint3
                 struct diag *d)
 {
     const struct isa_tile *t = &w->program->tiles[tile];
-    uint32_t group = 0, logical = column / (uint32_t)arch_weight_columns(&w->program->arch, 0);
+    uint32_t group = 0;
     const struct isa_pe *e = find_pe(t, pe, &group);
     if (!e)
         return diag_error(d, (struct loc){0}, DIAG_WHERE, "PE %u of tile %u holds nothing", pe,
@@ -253,6 +253,8 @@ bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint3
     const struct isa_group *g = &t->groups[group];
     struct isa_mapping m = isa_mapping_of(w->program, g);
     uint32_t image_row;
+    uint32_t weight_bits = w->program->images[g->image].weight_bits;
+    uint32_t logical = column / (uint32_t)arch_weight_columns(&w->program->arch, weight_bits);
     if (logical >= e->n || !isa_mapping_image_row(&m, e, row, e->n0 + logical, &image_row))
         return diag_error(d, (struct loc){0}, DIAG_WHERE,
                           "row %u, column %u of PE %u in tile %u holds nothing", row, column, pe,

@@ -93,6 +93,9 @@ def dump_files(b):
 ELEMENTS = ['f32', 'f16', 'u8', 'i8', 'i32']    # ISA.md's table
 
 
+PATTERNS = ('pad_value', 'fill', 'imm')    # bits of a float or an integer
+
+
 def as_json(value):
     """A message as program.json has it."""
     if isinstance(value, list):
@@ -101,7 +104,8 @@ def as_json(value):
         return struct.pack('>f', value).hex()
     if not isinstance(value, Message):
         return value
-    return {name: ELEMENTS[v] if name == 'element' else as_json(v) for name, v in vars(value).items() if name != 'unknown'}
+    return {name: ELEMENTS[v] if name == 'element' else '%08x' % v if name in PATTERNS else as_json(v)
+            for name, v in vars(value).items() if name != 'unknown'}
 
 
 def dump_json(b):

@@ -29,9 +29,6 @@ def overlap(a, b):
 class Form:
     def __init__(self, program, operations, lanes):
         self.p, self.operations, self.lanes = program, operations, lanes
-        m = program.machine
-        per_weight = -(-m['weight_bits'] // m['cell_bits']) * (2 if m['encoding'] else 1)
-        self.columns = max(1, m['cols'] // per_weight)
         self.n_nodes = len(program.nodes)
         self.writers = {}              # (tile, inbound counter): (tile, queue)
         self.messages = Counter()      # of each inbound counter
@@ -75,6 +72,12 @@ class Form:
         width = image.n // (g.conv_groups or 1)
         return pe.n0 // width, (pe.n0 + pe.n - 1) // width
 
+    def columns(self, image):
+        """Logical columns of a crossbar."""
+        m = self.p.machine
+        bits = image.weight_bits or m['weight_bits']
+        return m['cols'] // (-(-bits // m['cell_bits']) * (2 if m['encoding'] else 1))
+
     def pes(self, t, g, image):
         m = self.p.machine
         for pe in g.pes:
@@ -83,7 +86,7 @@ class Form:
             width = image.n // (g.conv_groups or 1)
             need(first == last or (pe.n0 % width == pe.n % width == 0 and pe.k == image.k), 'PE %d: parts of conv groups', pe.pe)
             rows = pe.k * (last - first + 1)
-            need(rows <= m['rows'] and pe.n <= self.columns, 'PE %d: %d x %d', pe.pe, rows, pe.n)
+            need(rows <= m['rows'] and pe.n <= self.columns(image), 'PE %d: %d x %d', pe.pe, rows, pe.n)
             need(pe.pe < m['crossbars'], 'PE %d does not exist', pe.pe)
         for i, p in enumerate(g.pes):
             for q in g.pes[:i]:
