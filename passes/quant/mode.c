@@ -47,13 +47,13 @@ static bool has_quantised_layer(struct ir_graph *g)
 
 bool pass_settle_mode(struct ir_graph *g, struct pass_ctx *ctx)
 {
+    if (ctx->mode_reason)
+        return true;
     bool quantised = has_quantised_layer(g);
     if (ctx->mode == PASS_MODE_INT && !quantised)
         return diag_error(ctx->diag, (struct loc){0}, DIAG_PASS,
                           "--mode int: no base layer of this model has a quantised input, and cimc "
                           "quantize, which will quantise models, does not exist yet");
-    if (ctx->mode_reason)
-        return true;
     if (ctx->mode != PASS_MODE_AUTO)
         ctx->mode_reason = "as asked for";
     else

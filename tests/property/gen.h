@@ -28,6 +28,8 @@ struct ir_graph *gen_crossbar(uint64_t seed);
 struct ir_graph *gen_tall(uint64_t seed);
 /* TENSOR: a small network as an importer makes it, for the whole pass pipeline. */
 struct ir_graph *gen_tensor(uint64_t seed);
+/* TENSOR: a small quantised network. `exact`: f32 and integers compute the same, bit for bit. */
+struct ir_graph *gen_quantized(uint64_t seed, bool exact);
 
 /* ---- gen.c: what both generators stand on ---- */
 

@@ -27,7 +27,7 @@ struct subject {
     struct ir_graph *g;
     struct isa_program *p;
     struct rig io[N_TRIALS];
-    float *outputs[N_TRIALS][RIG_MAX_IO];
+    struct tensor outputs[N_TRIALS][RIG_MAX_IO];
 };
 struct subjects {
     size_t n;
@@ -38,20 +38,14 @@ enum verdict { IMPOSSIBLE, MALFORMED, REJECTED, HARMLESS, ESCAPED, N_VERDICTS };
 /* ---- running ---- */
 
 static bool run_trial(const struct subject *s, const struct isa_program *p, unsigned trial,
-                      float *out[RIG_MAX_IO])
+                      struct tensor out[RIG_MAX_IO])
 {
     const struct rig *r = &s->io[trial];
     static const uint64_t most[] = {0, 2, 30, 1000};
     struct sim_options o = {.latency_seed = trial, .max_extra_cycles = most[trial % 4]};
     struct sim_result result;
     struct diag *d = diag_new();
-    const void *in[RIG_MAX_IO] = {0};
-    void *outputs[RIG_MAX_IO];
-    for (size_t k = 0; k < r->n_inputs; k++)
-        in[k] = r->inputs[k].data;
-    outputs_new(r, out);
-    memcpy(outputs, out, sizeof outputs);
-    bool ok = sim_run(p, in, outputs, &o, &result, d);
+    bool ok = outputs_simulate(r, p, &o, out, &result, d);
     diag_free(d);
     return ok;
 }
@@ -61,7 +55,7 @@ static bool is_harmless(const struct subject *s, const struct isa_program *p)
 {
     bool same = true;
     for (unsigned i = 0; i < N_TRIALS && same; i++) {
-        float *out[RIG_MAX_IO];
+        struct tensor out[RIG_MAX_IO];
         same = run_trial(s, p, i, out) && outputs_close(&s->io[i], out, s->outputs[i]);
         outputs_free(out);
     }

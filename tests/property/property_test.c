@@ -2,8 +2,8 @@
  * property_test.c - what must hold of every graph, tried on random ones (rig.h, gen.h).
  *
  * One test point a seed. CIMC_PROPERTY_SEEDS=FROM:TO tries the seeds FROM..TO-1 instead of the few
- * of a normal run, which are the first 40 and those that once failed. CIMC_PROPERTY_TRACE=1 prints
- * every case before it is tried.
+ * of a normal run, which are the first 40 and those that once failed; CK_RUN_CASE=exact only those
+ * of that name. CIMC_PROPERTY_TRACE=1 prints every case before it is tried.
  */
 #include "gen.h"
 #include "pass.h"
@@ -16,31 +16,37 @@
 
 /* ---- passes ---- */
 
-static void run_pass(struct rig *r, const char *name, struct ir_graph **g, const struct arch *arch,
-                     const struct dup_options *dup, struct dup_result *result)
+static void run_pass(struct rig *r, const char *name, struct ir_graph **g, struct pass_ctx *ctx)
 {
-    struct pass_ctx ctx = {
-        .diag = r->diag, .arch = arch, .scratch = arena_new(), .dup = dup, .dup_result = result};
+    static const struct dup_options no_copies = {0};
+    ctx->diag = r->diag;
+    ctx->scratch = arena_new();
+    if (!ctx->dup)
+        ctx->dup = &no_copies;
     struct ir_graph *before = ir_clone(*g);
     r->config = name;
     r->graph = before;
     rig_trace(r);
     if (ir_fingerprint(before) != ir_fingerprint(*g))
         rig_fail(r, "the clone is another graph");
-    if (!pass_run_pipeline(name, g, &ctx, &(struct pass_options){0}))
+    if (!pass_run_pipeline(name, g, ctx, &(struct pass_options){0}))
         rig_fail(r, "pass %s fails", name);
     rig_check_graph(r, *g);
     ir_graph_free(before);
-    arena_free(ctx.scratch);
+    arena_free(ctx->scratch);
 }
 
-/* The standard pipeline up to, not including, the passes that ask for a machine. */
-static void run_machine_free_passes(struct rig *r, struct ir_graph **g)
+/* The standard pipeline up to, not including, the passes that ask for a machine. Once pass int has
+ * decided what rounds, nothing changes any more where all is integers. */
+static void run_machine_free_passes(struct rig *r, struct ir_graph **g, enum pass_mode mode)
 {
-    static const struct dup_options dup = {0};
     char *list = strdup(pass_default_pipeline), *rest = list, *name;
-    while ((name = strsep(&rest, ",")) && strcmp(name, "tile") != 0)
-        run_pass(r, name, g, NULL, &dup, NULL);
+    struct pass_ctx ctx = {.mode = mode}; /* the first pass settles it */
+    while ((name = strsep(&rest, ",")) && strcmp(name, "tile") != 0) {
+        run_pass(r, name, g, &ctx);
+        if (strcmp(name, "int") == 0 && r->agreement == RIG_STEPS && ctx.mode == PASS_MODE_INT)
+            rig_settle(r, *g);
+    }
     ck_assert_str_eq(rest, "dup");
     free(list);
 }
@@ -56,11 +62,12 @@ static struct ir_graph *fit_to_machine(struct rig *r, const struct ir_graph *g, 
         dup.objective = DUP_SUM;
         dup.extra_pes = rig_range(r, 1, 12);
     }
-    run_pass(r, "tile", &fitted, &c->arch, &dup, NULL);
+    run_pass(r, "tile", &fitted, &(struct pass_ctx){.arch = &c->arch, .dup = &dup});
     if (kind >= 2) {
         rig_random_copies(r, fitted);
     } else {
-        run_pass(r, "dup", &fitted, &c->arch, &dup, &result);
+        run_pass(r, "dup", &fitted,
+                 &(struct pass_ctx){.arch = &c->arch, .dup = &dup, .dup_result = &result});
         c->options.pes = result.pes;
     }
     ir_number(fitted);
@@ -111,7 +118,7 @@ START_TEST(crossbar_graph)
     rig_open(&r, "crossbar_graph", (uint64_t)_i, g);
     rig_check_graph(&r, g);
     if (_i % 4) /* a few keep what nobody uses */
-        run_pass(&r, "dce", &g, NULL, &(struct dup_options){0}, NULL);
+        run_pass(&r, "dce", &g, &(struct pass_ctx){0});
     try_machine(&r, g);
     rig_close(&r);
     ir_graph_free(g);
@@ -123,7 +130,7 @@ START_TEST(tall_graph)
     struct rig r;
     struct ir_graph *g = gen_tall((uint64_t)_i);
     rig_open(&r, "tall_graph", (uint64_t)_i, g);
-    run_pass(&r, "dce", &g, NULL, &(struct dup_options){0}, NULL);
+    run_pass(&r, "dce", &g, &(struct pass_ctx){0});
     try_machine(&r, g);
     rig_close(&r);
     ir_graph_free(g);
@@ -136,12 +143,50 @@ START_TEST(tensor_graph)
     struct ir_graph *g = gen_tensor((uint64_t)_i);
     rig_open(&r, "tensor_graph", (uint64_t)_i, g);
     rig_check_graph(&r, g);
-    run_machine_free_passes(&r, &g);
+    run_machine_free_passes(&r, &g, PASS_MODE_AUTO);
     try_machine(&r, g);
     rig_close(&r);
     ir_graph_free(g);
 }
 END_TEST
+
+/* f32 and integers, each pass and the simulator compute the same bits. */
+START_TEST(exact_graph)
+{
+    struct rig r;
+    struct ir_graph *g = gen_quantized((uint64_t)_i, true);
+    rig_open(&r, "exact_graph", (uint64_t)_i, g);
+    r.agreement = RIG_EXACT;
+    rig_check_graph(&r, g);
+    run_machine_free_passes(&r, &g, _i % 4 ? PASS_MODE_AUTO : PASS_MODE_F32);
+    try_machine(&r, g);
+    rig_close(&r);
+    ir_graph_free(g);
+}
+END_TEST
+
+/* Any scales: once integers are settled, each pass and the simulator compute the same bits. */
+START_TEST(quantized_graph)
+{
+    struct rig r;
+    struct ir_graph *g = gen_quantized((uint64_t)_i, false);
+    rig_open(&r, "quantized_graph", (uint64_t)_i, g);
+    r.agreement = RIG_STEPS;
+    rig_check_graph(&r, g);
+    run_machine_free_passes(&r, &g, PASS_MODE_AUTO);
+    try_machine(&r, g);
+    rig_close(&r);
+    ir_graph_free(g);
+}
+END_TEST
+
+static void add(Suite *s, const char *name, const TTest *test, int from, int to)
+{
+    TCase *tc = tcase_create(name);
+    tcase_set_timeout(tc, 300);
+    tcase_add_loop_test(tc, test, from, to);
+    suite_add_tcase(s, tc);
+}
 
 int main(void)
 {
@@ -152,20 +197,19 @@ int main(void)
         return 2;
     }
     Suite *s = suite_create("property");
-    TCase *tc = tcase_create("random graphs");
-    tcase_set_timeout(tc, 300);
-    tcase_add_loop_test(tc, crossbar_graph, from, to);
-    tcase_add_loop_test(tc, tensor_graph, from, to);
-    tcase_add_loop_test(tc, tall_graph, from, seeds ? to : 12);
-    /* The checker took a row of a slot's earlier lap for the present one: deliveries ran ahead. */
-    if (!seeds)
-        tcase_add_loop_test(tc, tensor_graph, 2082, 2083);
-    /* A view lay outside its buffer, of which only padding was read. */
-    if (!seeds)
-        tcase_add_loop_test(tc, tall_graph, 64, 65);
-    /* A slot was written again though an element that nobody read might yet come to it. */
-    if (!seeds)
-        tcase_add_loop_test(tc, tall_graph, 136, 137);
-    suite_add_tcase(s, tc);
+    add(s, "crossbar", crossbar_graph, from, to);
+    add(s, "tensor", tensor_graph, from, to);
+    add(s, "tall", tall_graph, from, seeds ? to : 12);
+    add(s, "exact", exact_graph, from, seeds ? to : 50);
+    add(s, "quantized", quantized_graph, from, seeds ? to : 50);
+    if (!seeds) {
+        /* The checker took a row of a slot's earlier lap for the present one: deliveries ran ahead.
+         */
+        add(s, "laps", tensor_graph, 2082, 2083);
+        /* A view lay outside its buffer, of which only padding was read. */
+        add(s, "views", tall_graph, 64, 65);
+        /* A slot was written again though an element that nobody read might yet come to it. */
+        add(s, "slots", tall_graph, 136, 137);
+    }
     return run_suite(s);
 }

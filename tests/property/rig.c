@@ -42,17 +42,30 @@ int64_t rig_range(struct rig *r, int64_t lo, int64_t hi)
 
 /* ---- inputs and references ---- */
 
+/* Floats in [-1, 1), bytes of any value, and words that stay words when a few are multiplied. */
+static void fill_input(struct rig *r, struct tensor *t)
+{
+    for (int64_t i = 0; i < ir_count(&t->type); i++) {
+        uint64_t x = random_next(&r->state) >> 40;
+        if (t->type.dtype == IR_F32)
+            ((float *)t->data)[i] = (float)x * 0x1p-23f - 1;
+        else if (t->type.dtype == IR_I32)
+            ((int32_t *)t->data)[i] = (int32_t)(x & 2047) - 1024;
+        else
+            ((uint8_t *)t->data)[i] = (uint8_t)x;
+    }
+}
+
 static void make_input(struct rig *r, const struct ir_op *op)
 {
     const struct ir_attrs_input *a = &op->attrs->input;
     struct tensor *t = &r->inputs[a->index];
     if (t->data)
         return;
-    struct ir_type type = ir_type_of(IR_F32, a->shape.n, a->shape.at);
+    struct ir_type type =
+        ir_type_of(a->dtype == IR_F16 ? IR_F32 : a->dtype, a->shape.n, a->shape.at);
     *t = tensor_new(&type);
-    float *x = t->data;
-    for (int64_t i = 0; i < ir_count(&type); i++)
-        x[i] = (float)(random_next(&r->state) >> 40) * 0x1p-23f - 1;
+    fill_input(r, t);
     if ((size_t)a->index >= r->n_inputs)
         r->n_inputs = (size_t)a->index + 1;
 }
@@ -87,46 +100,69 @@ void rig_close(struct rig *r)
     diag_free(r->diag);
 }
 
-void outputs_new(const struct rig *r, float *out[RIG_MAX_IO])
+void rig_settle(struct rig *r, const struct ir_graph *g)
+{
+    for (size_t k = 0; k < r->n_outputs; k++)
+        tensor_free(&r->reference[k]);
+    if (!eval_graph(g, r->inputs, r->n_inputs, r->reference, r->n_outputs, NULL, r->diag))
+        rig_fail(r, "the evaluator gives up");
+    r->agreement = RIG_EXACT;
+}
+
+void outputs_new(const struct rig *r, struct tensor out[RIG_MAX_IO])
 {
     memset(out, 0, RIG_MAX_IO * sizeof *out);
     for (size_t k = 0; k < r->n_outputs; k++)
-        out[k] = heap_alloc((size_t)ir_count(&r->reference[k].type) * sizeof(float));
+        out[k] = tensor_new(&r->reference[k].type);
 }
 
-void outputs_free(float *out[RIG_MAX_IO])
+void outputs_free(struct tensor out[RIG_MAX_IO])
 {
     for (size_t k = 0; k < RIG_MAX_IO; k++)
-        free(out[k]);
+        tensor_free(&out[k]);
 }
 
-bool outputs_equal(const struct rig *r, float *const *a, float *const *b)
-{
-    for (size_t k = 0; k < r->n_outputs; k++)
-        if (memcmp(a[k], b[k], (size_t)ir_count(&r->reference[k].type) * sizeof(float)) != 0)
-            return false;
-    return true;
-}
-
-/* Where two tensors of n elements are farthest apart; NaN is infinitely far from all else. */
+/* Where two tensors of equal type are farthest apart; NaN is infinitely far from all else. */
 struct distance {
     double error, most; /* largest |got - want|, largest |want| */
-    int64_t worst;
+    int64_t worst, n_different;
 };
 
-static struct distance distance_of(const float *got, const float *want, int64_t n)
+static double element(const struct tensor *t, int64_t i)
+{
+    switch (t->type.dtype) {
+    case IR_F32: return (double)((const float *)t->data)[i];
+    case IR_I32: return ((const int32_t *)t->data)[i];
+    case IR_I8: return ((const int8_t *)t->data)[i];
+    case IR_U8: return ((const uint8_t *)t->data)[i];
+    default: BUG("outputs of dtype %d", t->type.dtype);
+    }
+}
+
+static struct distance distance_of(const struct tensor *got, const struct tensor *want)
 {
     struct distance d = {0};
-    for (int64_t i = 0; i < n; i++) {
-        bool same = memcmp(&got[i], &want[i], sizeof got[i]) == 0;
-        double e = same ? 0 : fabs((double)got[i] - want[i]);
-        if (!(e <= d.error)) {
+    size_t bytes = ir_dtype_bytes((enum ir_dtype)want->type.dtype);
+    for (int64_t i = 0; i < ir_count(&want->type); i++) {
+        size_t at = (size_t)i * bytes;
+        bool same = memcmp((char *)got->data + at, (char *)want->data + at, bytes) == 0;
+        double e = same ? 0 : fabs(element(got, i) - element(want, i));
+        d.n_different += !same;
+        if (!(e <= d.error) || (!same && d.n_different == 1)) {
             d.error = e;
             d.worst = i;
         }
-        d.most = fmax(d.most, fabs(want[i]));
+        d.most = fmax(d.most, fabs(element(want, i)));
     }
     return d;
+}
+
+bool outputs_equal(const struct rig *r, const struct tensor *a, const struct tensor *b)
+{
+    for (size_t k = 0; k < r->n_outputs; k++)
+        if (distance_of(&a[k], &b[k]).n_different)
+            return false;
+    return true;
 }
 
 /* Within so much of the largest magnitude; an fp16 tensor also within one step of fp16. Inputs are
@@ -136,23 +172,50 @@ static bool is_close(const struct rig *r, size_t k, const struct distance *d, do
     return d->error <= fmax((r->is_half[k] ? 1e-3 : most) * d->most, 1e-6);
 }
 
-static void compare(struct rig *r, size_t k, const float *got, const char *who)
+static bool agrees(const struct rig *r, size_t k, const struct distance *d)
 {
-    const float *want = r->reference[k].data;
-    struct distance d = distance_of(got, want, ir_count(&r->reference[k].type));
-    if (!is_close(r, k, &d, 1e-4))
-        rig_fail(r, "%s: output %zu differs by %g of %g, worst at element %lld (%g, want %g)", who,
-                 k, d.error, d.most, (long long)d.worst, got[d.worst], want[d.worst]);
+    switch (r->agreement) {
+    case RIG_EXACT: return d->n_different == 0;
+    case RIG_STEPS: return is_close(r, k, d, 0.1);
+    case RIG_ROUNDED: break;
+    }
+    return is_close(r, k, d, 1e-4);
 }
 
-bool outputs_close(const struct rig *r, float *const *a, float *const *b)
+static void compare(struct rig *r, size_t k, const struct tensor *got, const char *who)
+{
+    const struct tensor *want = &r->reference[k];
+    if (!ir_type_equal(&got->type, &want->type))
+        rig_fail(r, "%s: output %zu has another type", who, k);
+    struct distance d = distance_of(got, want);
+    if (!agrees(r, k, &d))
+        rig_fail(r,
+                 "%s: output %zu differs by %g of %g in %lld elements, worst at %lld (%g, want %g)",
+                 who, k, d.error, d.most, (long long)d.n_different, (long long)d.worst,
+                 element(got, d.worst), element(want, d.worst));
+}
+
+bool outputs_close(const struct rig *r, const struct tensor *a, const struct tensor *b)
 {
     for (size_t k = 0; k < r->n_outputs; k++) {
-        struct distance d = distance_of(a[k], b[k], ir_count(&r->reference[k].type));
+        struct distance d = distance_of(&a[k], &b[k]);
         if (!is_close(r, k, &d, 1e-5))
             return false;
     }
     return true;
+}
+
+bool outputs_simulate(const struct rig *r, const struct isa_program *p, const struct sim_options *o,
+                      struct tensor out[RIG_MAX_IO], struct sim_result *result, struct diag *d)
+{
+    const void *in[RIG_MAX_IO] = {0};
+    void *to[RIG_MAX_IO] = {0};
+    outputs_new(r, out);
+    for (size_t k = 0; k < r->n_inputs; k++)
+        in[k] = r->inputs[k].data;
+    for (size_t k = 0; k < r->n_outputs; k++)
+        to[k] = out[k].data;
+    return sim_run(p, in, to, o, result, d);
 }
 
 /* ---- graphs ---- */
@@ -182,9 +245,7 @@ void rig_check_graph(struct rig *r, const struct ir_graph *g)
     if (!eval_graph(g, r->inputs, r->n_inputs, out, r->n_outputs, NULL, r->diag))
         rig_fail(r, "the evaluator gives up");
     for (size_t k = 0; k < r->n_outputs; k++) {
-        if (ir_count(&out[k].type) != ir_count(&r->reference[k].type))
-            rig_fail(r, "output %zu has another number of elements", k);
-        compare(r, k, out[k].data, "evaluator");
+        compare(r, k, &out[k], "evaluator");
         tensor_free(&out[k]);
     }
     check_text(r, g);
@@ -362,23 +423,17 @@ static void check_text_form(struct rig *r, const struct isa_program *p, const ui
 }
 
 static void simulate(struct rig *r, const struct isa_program *p, const struct sim_options *o,
-                     float *out[RIG_MAX_IO], struct sim_result *result)
+                     struct tensor out[RIG_MAX_IO], struct sim_result *result)
 {
-    const void *in[RIG_MAX_IO] = {0};
-    void *outputs[RIG_MAX_IO];
-    for (size_t k = 0; k < r->n_inputs; k++)
-        in[k] = r->inputs[k].data;
-    outputs_new(r, out);
-    memcpy(outputs, out, sizeof outputs);
-    if (!sim_run(p, in, outputs, o, result, r->diag))
+    if (!outputs_simulate(r, p, o, out, result, r->diag))
         rig_fail(r, "the simulator stops (latency seed %llu)", (unsigned long long)o->latency_seed);
 }
 
-static void check_latencies(struct rig *r, const struct isa_program *p, float *const *want)
+static void check_latencies(struct rig *r, const struct isa_program *p, const struct tensor *want)
 {
     static const uint64_t most[] = {1, 9, 200};
     for (size_t i = 0; i < sizeof most / sizeof *most; i++) {
-        float *out[RIG_MAX_IO];
+        struct tensor out[RIG_MAX_IO];
         struct sim_result result;
         struct sim_options o = {.latency_seed = r->seed * 4 + i + 1, .max_extra_cycles = most[i]};
         simulate(r, p, &o, out, &result);
@@ -393,7 +448,7 @@ void rig_check_program(struct rig *r, const struct ir_graph *g, const struct con
                        struct isa_program *p)
 {
     struct backend_result again;
-    float *out[RIG_MAX_IO];
+    struct tensor out[RIG_MAX_IO];
     struct sim_result result;
     size_t n;
     if (!isa_validate(p, r->diag))
@@ -402,7 +457,7 @@ void rig_check_program(struct rig *r, const struct ir_graph *g, const struct con
         rig_fail(r, "the checker rejects the program");
     simulate(r, p, &(struct sim_options){0}, out, &result);
     for (size_t k = 0; k < r->n_outputs; k++)
-        compare(r, k, out[k], "simulator");
+        compare(r, k, &out[k], "simulator");
     check_latencies(r, p, out);
     outputs_free(out);
     uint8_t *bytes = program_bytes(p, &n);

@@ -12,6 +12,10 @@
 
 enum { RIG_MAX_IO = 8 };
 
+/* How near outputs have to be to the reference: but for rounding of floats; that rounding having
+ * moved quantised values by steps, which later layers enlarge; bit for bit. */
+enum rig_agreement { RIG_ROUNDED, RIG_STEPS, RIG_EXACT };
+
 struct rig {
     const char *what; /* name of the test */
     uint64_t seed, state;
@@ -21,6 +25,7 @@ struct rig {
     size_t n_inputs, n_outputs;
     struct tensor inputs[RIG_MAX_IO], reference[RIG_MAX_IO];
     bool is_half[RIG_MAX_IO]; /* output k is fp16 outside */
+    enum rig_agreement agreement;
 };
 
 /* Makes inputs from the seed and the reference outputs. The graph is only looked at. */
@@ -30,6 +35,8 @@ void rig_close(struct rig *r);
 void rig_trace(const struct rig *r);
 _Noreturn void rig_fail(struct rig *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int64_t rig_range(struct rig *r, int64_t lo, int64_t hi);
+/* From here on the reference is what `g` computes, and all have to agree with it exactly. */
+void rig_settle(struct rig *r, const struct ir_graph *g);
 /* The graph at hand computes what the first one did, and its text reads back as the same graph. */
 void rig_check_graph(struct rig *r, const struct ir_graph *g);
 
@@ -57,13 +64,17 @@ void rig_random_copies(struct rig *r, struct ir_graph *g);
 
 /* The program file's bytes; free() them. */
 uint8_t *program_bytes(const struct isa_program *p, size_t *out_n);
-/* Zeroed outputs of the model's shapes; freed by outputs_free. */
-void outputs_new(const struct rig *r, float *out[RIG_MAX_IO]);
-void outputs_free(float *out[RIG_MAX_IO]);
+/* Zeroed outputs of the model's types; freed by outputs_free. */
+void outputs_new(const struct rig *r, struct tensor out[RIG_MAX_IO]);
+void outputs_free(struct tensor out[RIG_MAX_IO]);
 /* Bit for bit. */
-bool outputs_equal(const struct rig *r, float *const *a, float *const *b);
+bool outputs_equal(const struct rig *r, const struct tensor *a, const struct tensor *b);
 /* But for rounding: the simulator joins products of equal shape into one, and how many joins
  * depends on the program. */
-bool outputs_close(const struct rig *r, float *const *a, float *const *b);
+bool outputs_close(const struct rig *r, const struct tensor *a, const struct tensor *b);
+/* Runs a program on the rig's inputs. */
+bool outputs_simulate(const struct rig *r, const struct isa_program *p, const struct sim_options *o,
+                      struct tensor out[RIG_MAX_IO], struct sim_result *result,
+                      struct diag *d) CHECK_RESULT;
 
 #endif

@@ -59,7 +59,6 @@ static const struct bad_line bad_quantized_lines[] = {
     {"quantize %0, %24 {dtype=\"u8\", lo=-1, hi=255}", DIAG_SHAPE},
     {"quantize %0, %24 {dtype=\"i8\", lo=-129, hi=127}", DIAG_SHAPE},
     {"quantize %0, %24 {dtype=\"u8\", lo=9, hi=8}", DIAG_SHAPE},
-    {"quantize %0, %24 {dtype=\"u8\"}", DIAG_SHAPE},
     {"quantize %0, %24, %26 {dtype=\"u8\", hi=255}", DIAG_SHAPE},
     {"quantize %0, %24, %27 {dtype=\"i8\", axis=1, hi=127}", DIAG_SHAPE},
     {"quantize %0, %25, %27 {dtype=\"i8\", axis=2, hi=127}", DIAG_SHAPE},
