@@ -82,11 +82,9 @@ static bool flush(struct golden *g, bool create)
     return ok;
 }
 
-static void add(struct golden *g, unsigned kind, uint32_t where, uint64_t address, float value)
+static void add(struct golden *g, unsigned kind, uint32_t where, uint64_t address, uint32_t value)
 {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    VEC_PUSH(g->into, new_record(kind, where, address, bits));
+    VEC_PUSH(g->into, new_record(kind, where, address, value));
 }
 
 /* ---- what an instruction writes ---- */
@@ -102,7 +100,7 @@ static void add_region(struct golden *g, uint32_t tile, uint32_t view, struct is
             uint64_t address = isa_address(v, y, x);
             for (uint32_t c = 0; c < v->channels; c++)
                 add(g, KIND_BUFFER, tile, address + (uint64_t)((int64_t)c * v->channel_pitch),
-                    isa_f32_of(sim_read(g->sim, source_tile, from.view, y, x, c)));
+                    sim_read(g->sim, source_tile, from.view, y, x, c));
         }
     }
 }
@@ -114,6 +112,14 @@ static void add_send(struct golden *g, uint32_t tile, const struct isa_inst *ins
         add_region(g, r->targets[i].tile, r->targets[i].view, inst->a, tile, inst);
 }
 
+/* What STORE makes of an element of the buffer. */
+static uint32_t stored(enum element element, uint32_t value)
+{
+    if (element == ELEMENT_f16)
+        return isa_imm_f32(f16_round(isa_f32_of(value)));
+    return element == ELEMENT_i8 ? value ^ 0x80 : value;
+}
+
 static void add_store(struct golden *g, uint32_t tile, const struct isa_inst *inst)
 {
     const struct isa_program *p = g->dump->program;
@@ -123,12 +129,10 @@ static void add_store(struct golden *g, uint32_t tile, const struct isa_inst *in
         for (int32_t j = 0; j < inst->w; j++) {
             int64_t at = (int64_t)b->offset + (inst->y + i) * b->stride_h +
                          (inst->x + j) * b->stride_w + inst->c * b->stride_c;
-            for (uint32_t k = 0; k < channels; k++) {
-                float x = isa_f32_of(
-                    sim_read(g->sim, tile, inst->a.view, inst->a.y + i, inst->a.x + j, k));
+            for (uint32_t k = 0; k < channels; k++)
                 add(g, KIND_DRAM, b->index, (uint64_t)(at + k * b->stride_c),
-                    b->element == ELEMENT_f16 ? f16_round(x) : x);
-            }
+                    stored(b->element,
+                           sim_read(g->sim, tile, inst->a.view, inst->a.y + i, inst->a.x + j, k)));
         }
     }
 }

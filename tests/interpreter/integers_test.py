@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Integers, by hand: values/*.s are programs whose inputs and outputs stand at their beginning, and the interpreter must give exactly these.
+"""Integers, by hand: values/*.s are programs whose inputs and outputs stand at their beginning, and the interpreter and `cimc sim` must give exactly these.
 
 usage: integers_test.py CIMC
 """
@@ -14,7 +14,7 @@ from array import array
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, os.pardir))
-from interpret import Interpreter  # noqa: E402
+from interpret import Interpreter, read_tensor, write_npy  # noqa: E402
 from program_file import OUTSIDE, Fault  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -43,6 +43,17 @@ def run(*command):
         raise Fault('%s: %s' % (' '.join(command[1:3]), done.stderr.strip()))
 
 
+def simulate(cimc, folder, interpreter, inputs):
+    """The outputs of `cimc sim`, by index."""
+    command = [cimc, 'sim', os.path.join(folder, 'program.cim'), '--save-outputs', folder]
+    for index, values in sorted(inputs.items()):
+        path = os.path.join(folder, 'input_%d.npy' % index)
+        write_npy(path, [len(values)], values)
+        command += ['--input', path]
+    run(*command)
+    return {b.index: read_tensor(os.path.join(folder, 'output_%d.npy' % b.index)) for b in interpreter.program.bindings if b.output}
+
+
 def problems(cimc, path):
     with open(path, encoding='utf-8') as f:
         text = f.read()
@@ -53,6 +64,7 @@ def problems(cimc, path):
             interpreter = Interpreter(f.read())
         inputs, wanted = read_values(text, interpreter.program.bindings)
         yield from compare('interpreter', interpreter.run(inputs), wanted)
+        yield from compare('simulator', simulate(cimc, folder, interpreter, inputs), wanted)
 
 
 def main(cimc):
