@@ -162,12 +162,17 @@ static enum isa_lane_op lane_of(enum ir_opcode opcode, bool integer)
     }
 }
 
+/* x times or divided by a scale; 1 changes nothing. */
+static struct term scaled(struct lanes *l, enum isa_lane_op op, struct term x,
+                          const struct ir_value *scale)
+{
+    return is_only(scale, 1) ? x : binary(l, op, x, constant(l, scale));
+}
+
 static struct term quantize(struct lanes *l, const struct ir_op *op, struct term x)
 {
     const struct ir_attrs_quantize *q = &op->attrs->quantize;
-    if (!is_only(op->in[1].value, 1))
-        x = binary(l, LANE_DIV, x, constant(l, op->in[1].value));
-    x = unary(l, LANE_F2I, x);
+    x = unary(l, LANE_F2I, scaled(l, LANE_DIV, x, op->in[1].value));
     if (op->n_in > 2 && !is_only(op->in[2].value, 0))
         x = binary(l, LANE_IADD, x, constant(l, op->in[2].value));
     if (q->dtype == IR_U8)
@@ -181,7 +186,7 @@ static struct term dequantize(struct lanes *l, const struct ir_op *op, struct te
 {
     if (op->n_in > 2 && !is_only(op->in[2].value, 0))
         x = binary(l, LANE_ISUB, x, constant(l, op->in[2].value));
-    return binary(l, LANE_MUL, unary(l, LANE_I2F, x), constant(l, op->in[1].value));
+    return scaled(l, LANE_MUL, unary(l, LANE_I2F, x), op->in[1].value);
 }
 
 /* The fixed multiplication saturates: can its result be so large that adding `zero` wraps? */
@@ -207,8 +212,7 @@ static struct term requantize(struct lanes *l, const struct ir_op *op, struct te
         if (r->zero && may_wrap(op))
             x = binary(l, LANE_IMIN, x, number(INT32_MAX - r->zero));
     } else {
-        x = binary(l, LANE_MUL, unary(l, LANE_I2F, x), constant(l, op->in[2].value));
-        x = unary(l, LANE_F2I, x);
+        x = unary(l, LANE_F2I, scaled(l, LANE_MUL, unary(l, LANE_I2F, x), op->in[2].value));
     }
     if (r->zero)
         x = binary(l, LANE_IADD, x, number(r->zero));

@@ -221,18 +221,18 @@ static bool match_binary(struct match *m, const struct isa_lane *l, const struct
 
 /* ---- integers ---- */
 
-/* If the operand is `op` of something and the constant, it becomes the former; so it stays if the
- * constant is the one value that changes nothing. */
+/* If the operand is `op` of something and the constant, it becomes the former. A constant that is
+ * only the value that changes nothing has no lane: one like it belongs to what is before. */
 static bool take_constant(struct match *m, struct operand *o, unsigned op, const struct ir_op *c,
                           uint32_t nothing)
 {
-    struct operand at = *o;
-    const struct isa_lane *l = lane_of(m, &at);
-    if (l && l->op == op && match_constant(m, second_of(l), c)) {
-        *o = first_of(l);
+    if (check_dim(c, 2) == 1 && check_const(c, 0) == nothing)
         return true;
-    }
-    return check_dim(c, 2) == 1 && check_const(c, 0) == nothing;
+    const struct isa_lane *l = lane_of(m, o);
+    if (!l || l->op != op || !match_constant(m, second_of(l), c))
+        return false;
+    *o = first_of(l);
+    return true;
 }
 
 /* The operand is `op` of x and the constant, or x itself if the constant is the one value that

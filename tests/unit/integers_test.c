@@ -435,7 +435,34 @@ START_TEST(an_addition_is_one_program)
 }
 END_TEST
 
-/* 255 * 127 + 2147451262 = 2^31 - 1: one more is too much. */
+/* A narrow quantisation, a division by 1, and scales of 1, which take no lane. */
+START_TEST(a_scale_of_1_is_not_the_division_before)
+{
+    static const char text[] =
+        "graph \"ones\" crossbar {\n"
+        "%0 = input {index=0, dtype=\"f32\", shape=[4], extent=[1,1,4], strides=[0,0,1]} @\"x\"\n"
+        "%1 = constant {dtype=\"f32\", shape=[1,1,1], data=splat(1)}\n"
+        "%2 = quantize %0, %1 {dtype=\"u8\", lo=31, hi=158}\n"
+        "%3 = cast %2 {to=\"f32\"}\n"
+        "%4 = div %3, %1\n"
+        "%5 = quantize %4, %1 {dtype=\"u8\", hi=255}\n"
+        "%6 = dequantize %5, %1 @\"q\"\n"
+        "output %6 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]} @\"y\"\n"
+        "}\n";
+    static const enum isa_lane_op want[] = {LANE_F2I, LANE_IMAX, LANE_IMIN, LANE_I2F, LANE_DIV,
+                                            LANE_F2I, LANE_IMAX, LANE_IMIN, LANE_I2F};
+    struct compiled c = compile(text, "clsa", NULL);
+    struct isa_tile *tile;
+    const struct isa_program_entry *e = program_of(&c, "q", &tile);
+    ck_assert_uint_eq(e->n_ops, sizeof want / sizeof *want);
+    for (uint32_t i = 0; i < e->n_ops; i++)
+        ck_assert_uint_eq(e->ops[i].op, want[i]);
+    ck_assert(backend_check(c.program, c.graph, c.diag));
+    release(&c);
+}
+END_TEST
+
+/* 255 * 128 + 2147451007 = 2^31 - 1: one more is too much. */
 START_TEST(sums_that_leave_32_bits_are_rejected)
 {
     static const char form[] =
@@ -469,6 +496,7 @@ int main(void)
     tcase_add_loop_test(t, a_wrong_program_is_rejected, 0, N_MUTANTS);
     tcase_add_loop_test(t, right_programs_are_accepted_and_right, 0, 4);
     tcase_add_test(t, an_addition_is_one_program);
+    tcase_add_test(t, a_scale_of_1_is_not_the_division_before);
     tcase_add_loop_test(t, sums_that_leave_32_bits_are_rejected, 0, 2);
     suite_add_tcase(s, t);
     return run_suite(s);
