@@ -7,6 +7,7 @@
 
 #include "eval.h"
 #include "pass_graphs.h"
+#include "pass_rig.h"
 #include "../run_suite.h"
 
 #include <check.h>
@@ -14,77 +15,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- helpers ---- */
-
-struct rig {
-    struct diag *diag;
-    struct arena *arena;
-    struct arch arch;
-    struct dup_options dup;
-    struct pass_ctx ctx;
-    struct pass_options options;
-};
-
-static void rig_open(struct rig *r)
-{
-    *r = (struct rig){.diag = diag_new(), .arena = arena_new()};
-    ck_assert(arch_load("clsa", r->arena, r->diag, &r->arch));
-    r->dup = (struct dup_options){.objective = DUP_NONE, .pes = -1};
-    r->ctx = (struct pass_ctx){.diag = r->diag, .arch = &r->arch, .dup = &r->dup};
-    r->options = (struct pass_options){.print_to = stderr};
-}
-
-static void rig_close(struct rig *r)
-{
-    diag_free(r->diag);
-    arena_free(r->arena);
-}
-
-static struct ir_graph *parse(struct rig *r, const char *text, size_t n)
-{
-    struct ir_graph *g = ir_parse(text, n, "test.ir", r->diag);
-    if (!g)
-        diag_print(r->diag, stderr);
-    ck_assert_ptr_nonnull(g);
-    return g;
-}
-
-static struct ir_graph *parse_text(struct rig *r, const char *text)
-{
-    return parse(r, text, strlen(text));
-}
-
-static bool run(struct rig *r, const char *pipeline, struct ir_graph **g)
-{
-    return pass_run_pipeline(pipeline, g, &r->ctx, &r->options);
-}
-
-static void run_ok(struct rig *r, const char *pipeline, struct ir_graph **g)
-{
-    bool ok = run(r, pipeline, g);
-    if (!ok)
-        diag_print(r->diag, stderr);
-    ck_assert(ok);
-}
-
-static const struct ir_op *find_op(const struct ir_graph *g, enum ir_opcode opcode)
-{
-    for (const struct ir_op *op = g->first; op; op = op->next) {
-        if (op->opcode == opcode)
-            return op;
-    }
-    return NULL;
-}
-
-static bool has_error(const struct rig *r, enum diag_code code, const char *part)
-{
-    for (const struct diag_entry *e = r->diag->first; e; e = e->next) {
-        if (e->severity == DIAG_ERROR && e->code == code && strstr(e->text, part))
-            return true;
-    }
-    return false;
-}
 
 /* ---- evaluation before and after ---- */
 
