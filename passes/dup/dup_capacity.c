@@ -56,8 +56,9 @@ static int64_t pe_min_on(const struct dup_items *x, const struct arch *arch)
 {
     int64_t total = 0;
     for (size_t i = 0; i < x->items.n; i++) {
-        struct ir_mapping m = ir_mapping_of(x->ops.at[x->items.at[i].first_user],
-                                            arch_logical_rows(arch), arch_logical_cols(arch, 0));
+        const struct ir_op *mvm = x->ops.at[x->items.at[i].first_user];
+        int64_t cols = arch_logical_cols(arch, mvm->attrs->mvm.weight_bits);
+        struct ir_mapping m = ir_mapping_of(mvm, arch_logical_rows(arch), cols);
         int64_t pes;
         if (!mul_i64(m.n_slices, m.n_blocks, &pes) || !add_i64(total, pes, &total))
             return INT64_MAX;

@@ -51,7 +51,8 @@ static bool add_pes(struct dup_items *x, struct dup_object *it, const struct ir_
 
 uint64_t dup_cycles(const struct ir_op *mvm, const struct arch *arch, int64_t rows, int64_t columns)
 {
-    struct ir_mapping m = ir_mapping_of(mvm, arch_logical_rows(arch), arch_logical_cols(arch, 0));
+    int64_t cols = arch_logical_cols(arch, mvm->attrs->mvm.weight_bits);
+    struct ir_mapping m = ir_mapping_of(mvm, arch_logical_rows(arch), cols);
     struct cost cost = arch_cost(
         arch, &(struct cost_work){.kind = COST_MVM,
                                   .products = (uint64_t)ir_mapping_products(&m, rows, columns)});

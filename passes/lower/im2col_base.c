@@ -23,6 +23,7 @@ struct made_weights {
     struct made_weights *next;
     struct weights_key key;
     struct ir_value *value;
+    int64_t bits; /* of integers: what each of them fits in; 0 of floats */
 };
 
 /* ---- weight matrices ---- */
@@ -92,6 +93,24 @@ static struct ir_value *make_weights(struct lowering *lo, const struct ir_op *w,
     return pass_const_permuted(&at, w, 2, dims, axes, n);
 }
 
+enum { LEAST_BITS = 2 };
+
+/* The fewest bits, from LEAST_BITS on, that hold every weight in two's complement. */
+static int64_t bits_of(const struct ir_op *w)
+{
+    const struct blob *b = w->attrs->constant.data;
+    if (w->out->type.dtype != IR_I8)
+        return 0;
+    const signed char *at = blob_data(b);
+    int64_t n = b->splat ? 1 : ir_count(&w->out->type), bits = LEAST_BITS;
+    unsigned magnitude = 0; /* bits that any w, or of a negative one -1 - w, has */
+    for (int64_t i = 0; i < n; i++)
+        magnitude |= (unsigned)(at[i] < 0 ? -1 - at[i] : at[i]);
+    while (magnitude >> (bits - 1))
+        bits++;
+    return bits;
+}
+
 static bool key_equal(const struct weights_key *a, const struct weights_key *b)
 {
     return a->conv == b->conv && a->transposed == b->transposed && a->k == b->k && a->n == b->n &&
@@ -99,30 +118,31 @@ static bool key_equal(const struct weights_key *a, const struct weights_key *b)
 }
 
 /* The same question gets the same constant: users of one `weights` object must name one matrix. */
-static struct ir_value *weights(struct lowering *lo, const struct ir_op *w,
-                                const struct weights_key *key)
+static const struct made_weights *weights(struct lowering *lo, const struct ir_op *w,
+                                          const struct weights_key *key)
 {
     struct made_weights **list = &lo->weights[w->id];
     for (struct made_weights *m = *list; m; m = m->next) {
         if (key_equal(&m->key, key))
-            return m->value;
+            return m;
     }
     struct made_weights *made = ARENA_NEW(lo->ctx->scratch, struct made_weights);
     made->key = *key;
     made->value = make_weights(lo, w, key);
+    made->bits = bits_of(w);
     made->next = *list;
     *list = made;
-    return made->value;
+    return made;
 }
 
 enum { X_BITS = 8 }; /* of a quantised input */
 
 /* Of x and w, with the centers of the operation at hand, if it has any. */
-static struct ir_value *emit_mvm(struct lowering *lo, struct ir_value *x, struct ir_value *w,
-                                 const union ir_attrs *attrs)
+static struct ir_value *emit_mvm(struct lowering *lo, struct ir_value *x,
+                                 const struct made_weights *w, const union ir_attrs *attrs)
 {
     struct pass_place at = lowering_place(lo);
-    struct ir_value *in[] = {x, w, NULL};
+    struct ir_value *in[] = {x, w->value, NULL};
     union ir_attrs all = *attrs;
     uint32_t n_in = lo->op->n_in;
     if (n_in > 2) {
@@ -130,6 +150,7 @@ static struct ir_value *emit_mvm(struct lowering *lo, struct ir_value *x, struct
         in[2] = pass_const_as(&at, center, 1, center->out->type.dim);
     }
     all.mvm.x_bits = x->type.dtype == IR_U8 ? X_BITS : 0;
+    all.mvm.weight_bits = w->bits;
     return pass_emit(
         &at, &(struct ir_new){
                  .opcode = IR_mvm, .in = in, .n_in = n_in, .attrs = &all, .name = lo->op->name});

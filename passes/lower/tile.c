@@ -9,13 +9,34 @@
 static bool tile_mvm(struct ir_op *op, const struct arch *arch)
 {
     struct ir_attrs_mvm *a = &op->attrs->mvm;
-    struct ir_mapping m = ir_mapping_of(op, arch_logical_rows(arch), arch_logical_cols(arch, 0));
+    struct ir_mapping m =
+        ir_mapping_of(op, arch_logical_rows(arch), arch_logical_cols(arch, a->weight_bits));
     struct ir_attrs_mvm old = *a;
     a->slices[0] = m.n_slices;
     a->slices[1] = m.n_blocks;
     a->copies = a->cut[0] = a->cut[1] = 1;
     return old.slices[0] != a->slices[0] || old.slices[1] != a->slices[1] || old.copies != 1 ||
            old.cut[0] != 1 || old.cut[1] != 1;
+}
+
+/* A machine holds weights of so many bits at most. */
+static bool check_bits(const struct ir_graph *g, struct pass_ctx *ctx)
+{
+    const struct ir_op *first = NULL;
+    uint64_t n = 0;
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode != IR_mvm || op->attrs->mvm.weight_bits <= ctx->arch->weight_bits)
+            continue;
+        first = first ? first : op;
+        n++;
+    }
+    if (!first)
+        return true;
+    return diag_error(ctx->diag, first->loc, DIAG_CAPACITY,
+                      "%s: its weights have %lld bits, the machine holds %lld (weight_bits); so it "
+                      "is in %llu layers",
+                      pass_op_text(first, ctx->scratch), (long long)first->attrs->mvm.weight_bits,
+                      (long long)ctx->arch->weight_bits, (unsigned long long)n);
 }
 
 static enum pass_result run_tile(struct pass_ctx *ctx, struct ir_graph *g)
@@ -28,6 +49,8 @@ static enum pass_result run_tile(struct pass_ctx *ctx, struct ir_graph *g)
                    (long long)ctx->arch->cols);
         return PASS_FAILED;
     }
+    if (!check_bits(g, ctx))
+        return PASS_FAILED;
     for (struct ir_op *op = g->first; op; op = op->next) {
         if (op->opcode == IR_mvm && tile_mvm(op, ctx->arch))
             ctx->stats[0]++;

@@ -96,6 +96,38 @@ struct ir_value *int_rule_clip(struct ir_op *op, struct pass_ctx *ctx)
     return clipped(op, &a, lo, hi);
 }
 
+/* The bounds of what makes bytes; false of anything else. */
+static bool byte_bounds(enum ir_opcode opcode, union ir_attrs *attrs, int64_t **lo, int64_t **hi)
+{
+    bool requantizes = opcode == IR_requantize;
+    *lo = requantizes ? &attrs->requantize.lo : &attrs->quantize.lo;
+    *hi = requantizes ? &attrs->requantize.hi : &attrs->quantize.hi;
+    return requantizes || opcode == IR_quantize;
+}
+
+struct ir_value *int_rule_into_bounds(struct ir_op *op, struct pass_ctx *ctx)
+{
+    const struct ir_attrs_clip *clip = &op->attrs->clip;
+    struct ir_op *q = op->in[0].value->def;
+    union ir_attrs attrs = *q->attrs;
+    struct ir_value *in[4];
+    int64_t *lo, *hi;
+    (void)ctx;
+    if (op->out->type.dtype != IR_U8 || !ir_has_one_use(q->out) ||
+        !byte_bounds(q->opcode, &attrs, &lo, &hi))
+        return NULL;
+    *lo = (int64_t)fmaxf((float)*lo, clip->lo);
+    *hi = (int64_t)fminf((float)*hi, clip->hi);
+    if (*lo >= *hi)
+        return NULL; /* one value is left */
+    for (uint32_t i = 0; i < q->n_in; i++)
+        in[i] = q->in[i].value;
+    struct pass_place at = pass_before(op);
+    return pass_emit(
+        &at, &(struct ir_new){
+                 .opcode = q->opcode, .in = in, .n_in = q->n_in, .attrs = &attrs, .name = q->name});
+}
+
 /* ---- sums ---- */
 
 /* What a quantize reads: sums, their scale, and an f32 constant added to them. */

@@ -98,14 +98,12 @@ START_TEST(test_requantize)
                           "%7 = matmul %3, %6 @\"dense\"\n"
                           "%8 = constant {dtype=\"i32\", shape=[5], data=dense(12345, -4500, "
                           "127500, 499, 501)}\n" F32(
-                              "9",
-                              "1e-04") "%10 = dequantize %8, %9 {axis=0}\n"
-                                       "%11 = add %7, %10\n" F32("12", "0.1")
-                                           I8("13", "",
-                                              "3") "%14 = quantize %11, %12, %13 {dtype=\"i8\", "
-                                                   "axis=0, lo=-128, hi=127}\n" OUTPUT("14", "i8",
-                                                                                       "0",
-                                                                                       "1,5") "}\n";
+                              "9", "1e-04") "%10 = dequantize %8, %9 {axis=0}\n"
+                                            "%11 = add %7, %10\n" F32("12", "0.1") I8(
+                                                "13", "",
+                                                "3") "%14 = quantize %11, %12, %13 {dtype=\"i8\", "
+                                                     "axis=0, lo=-128, hi=127}\n" OUTPUT(
+                                                         "14", "i8", "0", "1,5") "}\n";
     check_bytes(text, (uint8_t[]){0}, (int[]){15, -1, 127, 3, 4}, 5);
 }
 END_TEST
@@ -199,25 +197,24 @@ START_TEST(test_softmax)
         F32("1", "1.0") "%2 = dequantize %0, %1 {axis=0}\n" I8(
             "3", "3,3",
             "1, 0, 0, 0, 1, 0, 0, 0, 1") "%4 = dequantize %3, %1 {axis=0}\n%5 = matmul %2, "
-                                         "%4\n" F32("6",
-                                                    "0.1") "%7 = mul %5, %6\n"
-                                                           "%8 = quantize %7, %6 {dtype=\"i8\", "
-                                                           "axis=0, lo=-128, hi=127}\n"
-                                                           "%9 = dequantize %8, %6 {axis=0}\n%10 = "
-                                                           "softmax %9 {axis=1}\n" F32("11",
-                                                                                       "0.00390625")
-                                                               I8("12", "", "-128") "%13 = "
-                                                                                    "quantize %10, "
-                                                                                    "%11, %12 "
-                                                                                    "{dtype=\"i8\","
-                                                                                    " axis=0, "
-                                                                                    "lo=-128, "
-                                                                                    "hi=127}"
-                                                                                    "\n" OUTPUT(
-                                                                                        "13", "i8",
-                                                                                        "0",
-                                                                                        "1,3") "}"
-                                                                                               "\n";
+                                         "%4\n" F32(
+                                             "6", "0.1") "%7 = mul %5, %6\n"
+                                                         "%8 = quantize %7, %6 {dtype=\"i8\", "
+                                                         "axis=0, lo=-128, hi=127}\n"
+                                                         "%9 = dequantize %8, %6 {axis=0}\n%10 = "
+                                                         "softmax %9 {axis=1}\n" F32("11",
+                                                                                     "0.00390625")
+                                                             I8("12", "",
+                                                                "-128") "%13 = "
+                                                                        "quantize %10, "
+                                                                        "%11, %12 "
+                                                                        "{dtype=\"i8\","
+                                                                        " axis=0, "
+                                                                        "lo=-128, "
+                                                                        "hi=127}"
+                                                                        "\n" OUTPUT("13", "i8", "0",
+                                                                                    "1,3") "}"
+                                                                                           "\n";
     check_bytes(text, (uint8_t[]){10, 0, (uint8_t)-20}, (int[]){53, -62, -119}, 3);
 }
 END_TEST
@@ -307,6 +304,25 @@ START_TEST(test_refused)
 }
 END_TEST
 
+START_TEST(test_too_many_bits)
+{
+    struct rig r;
+    rig_open(&r);
+    r.arch.weight_bits = 4;
+    struct ir_graph *g = parse_text(&r, LAYER("1", "dense(8)") BIAS("0", "1.0"));
+    ck_assert(!run(&r, lower, &g)); /* 8 has five bits, with its sign */
+    ck_assert(has_error(&r, DIAG_CAPACITY,
+                        "'dense' (mvm): its weights have 5 bits, the machine "
+                        "holds 4 (weight_bits)"));
+    ir_graph_free(g);
+    g = parse_text(&r, LAYER("1", "dense(-8)") BIAS("0", "1.0"));
+    run_ok(&r, lower, &g);
+    ck_assert_int_eq(find_op(g, IR_mvm)->attrs->mvm.weight_bits, 4);
+    ir_graph_free(g);
+    rig_close(&r);
+}
+END_TEST
+
 /* ---- mode ---- */
 
 static const char floats[] = "graph \"g\" tensor {\n" INPUT("0", "f32", "0", "1,1") F32("1", "0.5")
@@ -372,6 +388,7 @@ int main(void)
     tcase_add_test(t, test_own_range_of_nothing);
     tcase_add_test(t, test_unquantised_is_an_error);
     tcase_add_loop_test(t, test_refused, 0, 3);
+    tcase_add_test(t, test_too_many_bits);
     tcase_add_test(t, test_mode_of_graphs);
     tcase_add_test(t, test_mode_asked_for);
     suite_add_tcase(s, t);
