@@ -121,6 +121,21 @@ static bool bind_constants(const struct settings *s, struct arena *a, struct dia
     return true;
 }
 
+static bool bind_input_types(const struct settings *s, struct arena *a, struct diag *d,
+                             struct onnx_input_type *out)
+{
+    for (size_t i = 0; i < s->input_types.n; i++) {
+        const char *value = NULL;
+        if (!split_assignment(s->input_types.at[i], "input-type", a, d, &out[i].name, &value))
+            return false;
+        out[i].dtype = strcmp(value, "i8") == 0 ? IR_I8 : IR_U8;
+        if (out[i].dtype == IR_U8 && strcmp(value, "u8") != 0)
+            return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                              "--input-type: '%s' is none of u8, i8", value);
+    }
+    return true;
+}
+
 static struct ir_op *fold(void *self, struct ir_op *op)
 {
     return eval_fold(op, EVAL_FOLD_BYTES, self);
@@ -137,13 +152,17 @@ bool driver_import(struct build *b, const struct settings *s, const char *model,
     struct onnx_dim_binding *dims = ARENA_ARRAY(b->arena, struct onnx_dim_binding, s->dims.n);
     struct onnx_constant_input *constants =
         ARENA_ARRAY(b->arena, struct onnx_constant_input, s->constants.n);
-    if (!bind_dims(s, b->arena, d, dims) || !bind_constants(s, b->arena, d, constants))
+    struct onnx_input_type *types = ARENA_ARRAY(b->arena, struct onnx_input_type, s->input_types.n);
+    if (!bind_dims(s, b->arena, d, dims) || !bind_constants(s, b->arena, d, constants) ||
+        !bind_input_types(s, b->arena, d, types))
         return false;
     struct text assumed = {0};
     struct onnx_options o = {.dims = dims,
                              .n_dims = s->dims.n,
                              .constants = constants,
                              .n_constants = s->constants.n,
+                             .input_types = types,
+                             .n_input_types = s->input_types.n,
                              .fold = fold,
                              .fold_self = d,
                              .may_read = may_read,

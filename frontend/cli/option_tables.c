@@ -35,6 +35,13 @@ const struct option_desc options_model[] = {
      .offset = AT(constants),
      .argument = "NAME=FILE",
      .help = "the model's input NAME is not an input but the tensor in FILE (.pb)"},
+    {.name = "input-type",
+     .kind = OPTION_LIST,
+     .recorded = true,
+     .offset = AT(input_types),
+     .argument = "NAME=u8|i8",
+     .help = "integers that float input NAME has, in a model of integers written as floats; "
+             "default u8"},
     {0},
 };
 

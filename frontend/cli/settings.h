@@ -15,7 +15,7 @@ struct settings {
     const char *program_name; /* "cimc compile", for messages */
     string_list args;         /* operands: files and names */
     /* model */
-    string_list dims, constants;
+    string_list dims, constants, input_types;
     int64_t mode; /* index of the choice, as enum pass_mode */
     /* machine and mapping */
     const char *arch;

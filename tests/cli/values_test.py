@@ -5,7 +5,7 @@ import struct
 import sys
 
 from bench import run_cases
-from onnx_bytes import onnx_model, onnx_node
+from onnx_bytes import INT32, INT8, UINT8, onnx_model, onnx_node, tensor
 
 CODES = {'<f4': 'f', '<f8': 'd', '<i8': 'q', '<i4': 'i', '|i1': 'b', '|u1': 'B'}
 
@@ -57,5 +57,112 @@ def evaluated_wrong(b):
     b.expect('evaluator' not in done.stderr, done.stderr)
 
 
+# A dense layer of one output: 190 * -5 + -7 * 7 + 100 = -899 for x = (200, 3), whose zero point is 10.
+WEIGHTS = {'s': ([], [1]), 'zx': ([], [10], UINT8), 'w': ([2, 1], [-5, 7], INT8), 'zw': ([], [0], INT8), 'b': ([1], [100], INT32),
+           'sy': ([], [50]), 'zy': ([], [3], INT8)}
+DENSE = [onnx_node('DequantizeLinear', ['x', 's', 'zx'], 'xf', 'dx'), onnx_node('DequantizeLinear', ['w', 's', 'zw'], 'wf', 'dw'),
+         onnx_node('DequantizeLinear', ['b', 's'], 'bf', 'db'), onnx_node('MatMul', ['xf', 'wf'], 'm', 'dense'),
+         onnx_node('Add', ['m', 'bf'], 'a', 'bias')]
+QUANTIZE = [onnx_node('QuantizeLinear', ['a', 'sy', 'zy'], 'y', 'q')]
+
+
+def dense(b):
+    b.write('m.onnx', onnx_model(DENSE + QUANTIZE, WEIGHTS, {'x': ([1, 2], UINT8)}, {'y': ([1, 1], INT8)}))
+    b.write('x.npy', npy('|u1', [1, 2], [200, 3]))
+
+
+def integers(b):
+    """a quantised layer by hand: u8 in, i8 out; evaluated, compiled, simulated, in either mode"""
+    dense(b)
+    for command in (['eval'], ['eval', '--mode', 'int'], ['eval', '--mode', 'f32'], ['run'], ['run', '--mode=f32'],
+                    ['run', '--compare-layers', '--arch=mesh']):
+        done = b.run(*command, 'm.onnx', '--input', 'x.npy', '--save-outputs', 'out')
+        b.equal(read_npy(b.read('out/output_0.npy')), ('|i1', [1, 1], [-15]), ' '.join(command))    # rne(-899 / 50) + 3
+        if command[0] == 'run':
+            b.contains(done.stdout, "output 0 'y' i8[1x1]: 1 of 1 equal: PASS")
+    b.write('f.onnx', onnx_model(DENSE, WEIGHTS, {'x': ([1, 2], UINT8)}, {'a': [1, 1]}))
+    b.run('run', 'f.onnx', '--input', 'x.npy', '--save-outputs', 'out')
+    b.equal(read_npy(b.read('out/output_0.npy')), ('<f4', [1, 1], [-899]), 'float output of the layer')
+
+
+def modes(b):
+    """--mode: the table, JSON and the program say what was taken; int is refused where nothing is quantised"""
+    dense(b)
+    done = b.run('compile', 'm.onnx', '-o', 'p.cim')
+    b.contains(done.stdout, 'mode int: base layers have quantised inputs\n')
+    b.run('check', 'p.cim', '--model', 'm.onnx')
+    report = json.loads(b.run('compile', 'm.onnx', '--json', '--mode=f32', '-o', 'f.cim').stdout)
+    b.equal([report['mode'], report['mode_reason']], ['f32', 'as asked for'], 'mode of JSON')
+    b.run('sim', 'f.cim', '--model', 'm.onnx', '--input', 'x.npy')
+    b.contains(b.run('dis', 'p.cim').stdout, '--mode=int')
+    b.contains(b.run('dis', 'f.cim').stdout, '--mode=f32')
+    b.contains(b.run('compile', b.model, '--mode=int', code=1).stderr, '--mode int: no base layer', 'cimc quantize')
+
+
+def integer_files(b):
+    """files of an integer input: any type whose elements are its integers; else the element is named"""
+    dense(b)
+    for descr in ('<f4', '<f8', '<i8', '<i4', '|u1'):
+        b.write('x.npy', npy(descr, [1, 2], [200, 3]))
+        b.run('eval', 'm.onnx', '--input', 'x.npy')
+    for descr, values, message in (('<f4', [200, 3.5], 'element 1 is 3.5, which is no u8'), ('<i4', [256, 3], 'element 0 is 256, which is no u8'),
+                                   ('|i1', [100, -1], 'element 1 is -1, which is no u8'),
+                                   ('<f4', [float('nan'), 0], 'element 0 is nan, which is no u8')):
+        b.write('x.npy', npy(descr, [1, 2], values))
+        b.fails('eval', 'm.onnx', '--input', 'x.npy', code=1, message='x.npy: error: %s [data]' % message)
+    b.fails('eval', 'm.onnx', '--input-type', 'x=i4', code=2, message="cimc: error: --input-type: 'i4' is none of u8, i8 [usage]")
+
+
+def fills(b):
+    """--input-fill of integers: the ramp wraps around, random ones have all values"""
+    n = 600
+    for kind, name, descr, wrap in ((UINT8, 'u8', '|u1', lambda i: i % 256), (INT8, 'i8', '|i1', lambda i: (i + 128) % 256 - 128)):
+        pair = [onnx_node('DequantizeLinear', ['x', 's', 'z'], 'f', 'd'), onnx_node('QuantizeLinear', ['f', 's', 'z'], 'y', 'q')]
+        b.write('m.onnx', onnx_model(pair, {'s': ([], [.5]), 'z': ([], [1], kind)}, {'x': ([1, n], kind)}, {'y': ([1, n], kind)}))
+        b.run('eval', 'm.onnx', '--input-fill=ramp', '--save-outputs=out')
+        b.equal(read_npy(b.read('out/output_0.npy')), (descr, [1, n], [wrap(i) for i in range(n)]), 'ramp of ' + name)
+        b.run('eval', 'm.onnx', '--input-fill=random:7', '--save-outputs=out')
+        values = read_npy(b.read('out/output_0.npy'))[2]
+        b.expect(min(values) < wrap(0) + 8 or kind == INT8 and min(values) < -120, 'small random values of ' + name)
+        b.expect(len(set(values)) > 200, 'few random values of ' + name)
+    b.write('m.onnx', onnx_model([onnx_node('DequantizeLinear', ['x', 's'], 'y', 'd')], {'s': ([], [.5])}, {'x': ([1, 4], INT32)}, {'y': [1, 4]}))
+    b.run('eval', 'm.onnx', '--input-fill=ramp', '--save-outputs=out')
+    b.equal(read_npy(b.read('out/output_0.npy')), ('<f4', [1, 4], [0, .5, 1, 1.5]), 'ramp of i32')
+
+
+def steps(b):
+    """outputs in steps: how many differ by how many, the tolerance, JSON; floats behind a DequantizeLinear too"""
+    same = [onnx_node('DequantizeLinear', ['x', 's', 'z'], 'f', 'd'), onnx_node('QuantizeLinear', ['f', 's', 'z'], 'q', 'q')]
+    both = same + [onnx_node('DequantizeLinear', ['q', 's', 'z'], 'y', 'back')]
+    constants = {'s': ([], [.5]), 'z': ([], [1], INT8)}
+    got, want = [0, 1, 2, 3, 4, 5], [0, 1, 3, 3, 2, 127]
+    b.write('input_0.pb', tensor('x', [1, 6], got, INT8))
+    b.write('q.onnx', onnx_model(same, constants, {'x': ([1, 6], INT8)}, {'q': ([1, 6], INT8)}))
+    b.write('output_0.pb', tensor('q', [1, 6], want, INT8))
+    text = '3 of 6 equal, 1 by 1 step, 1 by 2 steps, 1 by more, at most 122'
+    done = b.run('eval', 'q.onnx', '--test-data=.', code=1)
+    b.equal(done.stdout, "output 0 'q' i8[1x6]: %s: FAIL\n" % text, 'integers')
+    b.equal(done.stderr, "cimc: error: output 0 'q' differs: %s, worst at [0, 5]: 5, expected 127 [mismatch]\n" % text, 'integers')
+    b.run('eval', 'q.onnx', '--test-data=.', '--tolerance-steps=121', code=1)
+    report = json.loads(b.run('eval', 'q.onnx', '--test-data=.', '--tolerance-steps=122', '--json').stdout)['outputs'][0]
+    b.equal([report[k] for k in ('max_abs_error', 'max_abs_reference', 'n_different', 'max_steps', 'pass')], [122, 127, 3, 122, True], 'JSON')
+    b.write('f.onnx', onnx_model(both, constants, {'x': ([1, 6], INT8)}, {'y': [1, 6]}))
+    b.write('output_0.pb', tensor('y', [1, 6], [(x - 1) / 2 for x in want[:5] + [6]]))
+    done = b.run('eval', 'f.onnx', '--test-data=.', '--tolerance-steps=2')
+    b.equal(done.stdout, "output 0 'y' f32[1x6]: 3 of 6 equal, 2 by 1 step, 1 by 2 steps (a step is 0.5): PASS\n", 'floats')
+
+
+def integer_cells(b):
+    """where and dump of an integer program: weights of 8 bits as they lie in the crossbar"""
+    dense(b)
+    b.run('compile', 'm.onnx', '-o', 'p.cim')
+    report = json.loads(b.run('where', 'p.cim', '--layer=dense', '--row=1', '--col=0', '--json').stdout)
+    b.equal(report['value'], 7, 'weight')
+    b.contains(b.run('where', 'p.cim', '--layer=dense', '--row=0', '--col=0').stdout, 'column 0 of 1: -5\n')
+    b.run('dump', 'p.cim', '-o', 'out', '--format=bin', '--input=x.npy')
+    b.equal(struct.unpack('<2b', b.read('out/tile_0000/pe_000.bin')), (-5, 7), 'crossbar')
+    b.equal((b.read('out/input_0.bin'), b.read('out/output_0.bin')), (bytes([200, 3]), struct.pack('b', -15)), 'tensors of the run')
+
+
 if __name__ == '__main__':
-    sys.exit(run_cases([evaluated, evaluated_wrong]))
+    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, fills, steps, integer_cells]))
