@@ -179,6 +179,12 @@ class HalfFloatsAreFloats(Costs):
         return (-(-i.h * i.w * channels * 4 // rate) if rate else 0, self.m['dram_cycles'])
 
 
+class ElementsOfFourBytesAreSent(Costs):
+    def send(self, tile, i):
+        a, rate = self.p.tiles[tile].views[i.a[0]], self.m['link_bytes_per_cycle']
+        return (-(-i.h * i.w * a.channels * 4 // rate) if rate else 0, self.way(tile, i))
+
+
 class DramAnswersAtOnce(Costs):
     def dram(self, i, channels):
         return (super().dram(i, channels)[0], 0)
@@ -221,7 +227,8 @@ class WaitsAlwaysHold(Judge):
 
 
 WRONG_COSTS = [RowsDoNotCount, LaneOperationsDoNotCount, CellsDoNotCount, EveryTapOfAnOverlapCounts, ResultsOfAReductionCount,
-               GatheredChannelsOfTheSourceCount, SetUpIsFree, ChannelsOfASendDoNotCount, WaysToTheNearestTarget, MeshIsIdeal, HalfFloatsAreFloats, DramAnswersAtOnce]
+               GatheredChannelsOfTheSourceCount, SetUpIsFree, ChannelsOfASendDoNotCount, WaysToTheNearestTarget, MeshIsIdeal, HalfFloatsAreFloats, ElementsOfFourBytesAreSent,
+               DramAnswersAtOnce]
 WRONG_ORDERS = [SendIsCompleteOnArrival, MessagesOvertake, CompletionsOvertake, QueuesAreDeep, UnitsAreNeverBusy, UnitsArePipelined, WaitsAlwaysHold]
 
 
