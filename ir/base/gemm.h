@@ -23,7 +23,7 @@ void gemm_u8s8(int64_t m, int64_t n, int64_t k, const uint8_t *a, int64_t lda, c
 /* Ways to that result. BYTES is oneDNN's own, which saturates silently on processors that multiply
  * pairs of bytes in 16 bits; the others are exact on all. */
 enum gemm_way { GEMM_BYTES, GEMM_NIBBLES, GEMM_FLOATS, N_GEMM_WAYS };
-/* The one that gemm_u8s8 takes: the fastest here that is exact. Found out once a thread. */
+/* The one that gemm_u8s8 takes: exact here, and fast. Found out once a thread. */
 enum gemm_way gemm_u8s8_way(void);
 void gemm_u8s8_by(enum gemm_way way, int64_t m, int64_t n, int64_t k, const uint8_t *a, int64_t lda,
                   const int8_t *b, int64_t ldb, int32_t *c, int64_t ldc, bool accumulate);

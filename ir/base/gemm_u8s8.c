@@ -14,6 +14,7 @@
 #include "base/clones.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Rows of b that f32 sums exactly: 512 * 255 * 128 < 2^24. */
@@ -108,84 +109,92 @@ void gemm_u8s8_by(enum gemm_way way, int64_t m, int64_t n, int64_t k, const uint
 
 /* ---- which way ---- */
 
-enum { PROBE = 256, N_SHAPES = 4 };
+/* Of the product that is timed, large enough for kernels to show; as fast as a kernel for bytes is
+ * at least, in products of plain loops. (f32 is not timed: oneDNN takes 30 ms to make its kernel.)
+ */
+enum { ROWS = 64, COLUMNS = 256, FAST = 2, N_SHAPES = 4 };
 
-/* Operands over the whole range, and what is expected of c on top of values that no f32 holds. */
+/* Operands over the whole range, and what is expected of c. */
 struct probe {
-    uint8_t a[PROBE * PROBE];
-    int8_t b[PROBE * PROBE];
-    int32_t want[PROBE * PROBE], c[PROBE * PROBE];
+    uint8_t a[ROWS * COLUMNS];
+    int8_t b[COLUMNS * COLUMNS];
+    int32_t want[ROWS * COLUMNS], c[ROWS * COLUMNS];
 };
-
-static int32_t before(int64_t i)
-{
-    return (1 << 24) + 1 + (int32_t)i;
-}
 
 static void fill(struct probe *p)
 {
     uint64_t state = 1;
-    for (size_t i = 0; i < PROBE * PROBE; i++) {
+    for (size_t i = 0; i < sizeof p->b; i++) {
         uint64_t bits = random_next(&state);
-        p->a[i] = bits & 3 ? (uint8_t)(bits >> 8) : UINT8_MAX;
         p->b[i] = bits & 4 ? (int8_t)(bits >> 16) : bits & 8 ? INT8_MIN : INT8_MAX;
+        if (i < sizeof p->a)
+            p->a[i] = bits & 3 ? (uint8_t)(bits >> 8) : UINT8_MAX;
     }
 }
 
-/* The products of kernels that differ: whole blocks, their ends, vectors. */
-static const int64_t shapes[N_SHAPES][3] = {{33, 47, 67}, {1, 64, 130}, {64, 1, 130}, {5, 3, 7}};
+/* want += a * b, row by row. */
+CLONES static void plain(struct probe *p, int64_t m, int64_t n, int64_t k)
+{
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < k; j++)
+            for (int64_t c = 0; c < n; c++)
+                p->want[i * n + c] += p->a[i * k + j] * p->b[j * n + c];
+}
 
-static bool is_exact(struct probe *p, enum gemm_way way, const int64_t *shape)
+static bool is_exact(struct probe *p, const int64_t *shape)
 {
     int64_t m = shape[0], n = shape[1], k = shape[2];
-    for (int64_t i = 0; i < m * n; i++) {
-        p->want[i] = p->c[i] = before(i);
-        for (int64_t j = 0; j < k; j++)
-            p->want[i] += p->a[i / n * k + j] * p->b[j * n + i % n];
-    }
-    gemm_u8s8_by(way, m, n, k, p->a, k, p->b, n, p->c, n, true);
-    for (int64_t i = 0; i < m * n; i++)
-        if (p->c[i] != p->want[i])
+    for (int64_t i = 0; i < m * n; i++) /* on top of values that no f32 holds */
+        p->want[i] = p->c[i] = (1 << 24) + 1 + (int32_t)i;
+    plain(p, m, n, k);
+    gemm_u8s8_onednn(m, n, k, p->a, k, p->b, n, p->c, n, true);
+    return memcmp(p->c, p->want, (size_t)(m * n) * sizeof *p->c) == 0;
+}
+
+/* Whole blocks and their ends; vectors; the shape that is timed. */
+static bool bytes_are_exact(struct probe *p)
+{
+    static const int64_t shapes[N_SHAPES][3] = {
+        {33, 47, 67}, {1, 64, 130}, {64, 1, 130}, {ROWS, COLUMNS, COLUMNS}};
+    for (int i = 0; i < N_SHAPES; i++)
+        if (!is_exact(p, shapes[i]))
             return false;
     return true;
 }
 
-/* Of a product of full size, after one that may make its kernel. */
-static double seconds(struct probe *p, enum gemm_way way)
+static double cpu_seconds(void)
 {
-    double best = 1e9;
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* The least of a few: the kernels have been made. */
+static bool bytes_are_fast(struct probe *p)
+{
+    double bytes = 1e9, loops = 1e9;
     for (int run = 0; run < 3; run++) {
-        struct timespec from, to;
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
-        gemm_u8s8_by(way, PROBE, PROBE, PROBE, p->a, PROBE, p->b, PROBE, p->c, PROBE, false);
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
-        double took =
-            (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
-        best = took < best ? took : best;
+        double start = cpu_seconds();
+        gemm_u8s8_onednn(ROWS, COLUMNS, COLUMNS, p->a, COLUMNS, p->b, COLUMNS, p->c, COLUMNS,
+                         false);
+        double between = cpu_seconds();
+        plain(p, ROWS, COLUMNS, COLUMNS);
+        double end = cpu_seconds();
+        bytes = between - start < bytes ? between - start : bytes;
+        loops = end - between < loops ? end - between : loops;
     }
-    return best;
+    return bytes * FAST < loops;
 }
 
 static enum gemm_way find_way(void)
 {
     struct probe *p = heap_alloc(sizeof *p);
-    enum gemm_way found = N_GEMM_WAYS;
-    double best = 0;
     fill(p);
-    for (enum gemm_way way = 0; way < N_GEMM_WAYS; way++) {
-        bool exact = true;
-        for (int i = 0; exact && i < N_SHAPES; i++)
-            exact = is_exact(p, way, shapes[i]);
-        double took = exact ? seconds(p, way) : 0;
-        if (exact && (found == N_GEMM_WAYS || took < best)) {
-            found = way;
-            best = took;
-        }
-    }
-    if (found == N_GEMM_WAYS)
-        BUG("no product of bytes is exact");
+    enum gemm_way way = bytes_are_exact(p) ? GEMM_BYTES : GEMM_NIBBLES;
+    if (!bytes_are_fast(p))
+        way = GEMM_FLOATS;
     free(p);
-    return found;
+    return way;
 }
 
 enum gemm_way gemm_u8s8_way(void)
