@@ -331,6 +331,7 @@ static bool plan_memory(struct batcher *b)
         most = sum > most ? sum : most;
     }
     free(change);
+    s->pool.most = (uint64_t)most;
     return (uint64_t)most <= MOST_UNROLLED_BYTES;
 }
 
@@ -345,7 +346,7 @@ static void close_view(struct sim *s, uint32_t tile, uint32_t view)
 {
     uint32_t store = s->tiles[tile].views[view].store;
     if (store != SIM_NONE && s->stores.at[store].last == s->step)
-        sim_close_store(&s->stores.at[store]);
+        sim_close_store(s, &s->stores.at[store]);
 }
 
 static bool execute_batch(struct sim *s, const struct batch *k)
@@ -400,8 +401,9 @@ static bool plan(struct batcher *b, bool may_unroll)
         return false;
     for (size_t i = 0; i < s->families.n; i++)
         s->families.at[i].rank = s->families.at[i].last = 0;
-    b->cells = heap_alloc((s->n_cells + 1) * sizeof *b->cells);
-    b->tags = heap_alloc((s->n_tags + 1) * sizeof *b->tags);
+    size_t cells = (s->n_cells + 1) * sizeof *b->cells, tags = (s->n_tags + 1) * sizeof *b->tags;
+    b->cells = heap_in_large_pages(heap_alloc(cells), cells);
+    b->tags = heap_in_large_pages(heap_alloc(tags), tags);
     b->batches.n = 0;
     VEC_PUSH(&b->batches, (struct batch){0});
     b->store_rank = b->last_store = 0;

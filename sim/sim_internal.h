@@ -10,6 +10,7 @@
 #include "sim.h"
 #include "sim_events.h"
 #include "sim_plan.h"
+#include "sim_pool.h"
 #include "sim_store.h"
 
 struct sim_tile {
@@ -50,6 +51,7 @@ struct sim {
     VEC(struct sim_family) families;
     struct map family_of; /* by tile, operation and tables: index into families */
     VEC(struct sim_store) stores;
+    struct sim_pool pool;
     uint64_t n_cells, n_tags;
     bool poisoned;                 /* unwritten bytes are to be recognised */
     uint32_t guess, guesser, step; /* batch.c */

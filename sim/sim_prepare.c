@@ -257,7 +257,8 @@ void *sim_scratch(struct sim *s, size_t n)
 void sim_release(struct sim *s)
 {
     for (size_t i = 0; i < s->stores.n; i++)
-        sim_close_store(&s->stores.at[i]);
+        sim_close_store(s, &s->stores.at[i]);
+    pool_free(&s->pool);
     VEC_FREE(&s->stores);
     VEC_FREE(&s->families);
     map_free(&s->family_of);

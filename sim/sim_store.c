@@ -238,13 +238,6 @@ bool sim_prepare_stores(struct sim *s, bool may_unroll)
 
 /* ---- memory ---- */
 
-static void poison(struct sim_store *m)
-{
-    uint32_t pattern = POISON;
-    for (uint64_t i = 0; i < m->bytes; i++) /* of a whole word at each multiple of 4 */
-        m->memory[i] = (uint8_t)(pattern >> (m->lo + i) % sizeof pattern * 8);
-}
-
 /* Copies what of the preload lies in the store. */
 static void preload(const struct sim *s, struct sim_store *m, const struct isa_preload *l)
 {
@@ -255,9 +248,28 @@ static void preload(const struct sim *s, struct sim_store *m, const struct isa_p
         memcpy(m->memory + (lo - m->lo), data + l->offset + (lo - l->address), hi - lo);
 }
 
+/* Addresses keep their remainders, so that words are aligned. */
 static size_t misalignment(const struct sim_store *m)
 {
     return m->lo % ISA_WORD_BYTES;
+}
+
+static uint64_t words_of(const struct sim_store *m)
+{
+    return (m->bytes + misalignment(m) + ISA_WORD_BYTES - 1) / ISA_WORD_BYTES;
+}
+
+/* Of unrolled rows nothing is read that was not written. The rest is poison; buffers that are too
+ * large to touch all of them are zero. */
+static void *new_memory(struct sim *s, const struct sim_store *m)
+{
+    uint64_t n = words_of(m), bytes = n * ISA_WORD_BYTES;
+    if (!m->unrolled && !s->poisoned)
+        return heap_unless_huge(calloc(n, ISA_WORD_BYTES), bytes);
+    uint32_t *words = pool_take(&s->pool, bytes);
+    for (uint64_t i = 0; words && !m->unrolled && i < n; i++)
+        words[i] = POISON;
+    return words;
 }
 
 bool sim_open_store(struct sim *s, struct sim_store *m)
@@ -265,23 +277,22 @@ bool sim_open_store(struct sim *s, struct sim_store *m)
     const struct isa_tile *t = &s->p->tiles[m->tile];
     if (m->memory)
         return true;
-    /* Of unrolled rows nothing is read that was not written. Addresses keep their remainders. */
-    uint64_t bytes = m->bytes + misalignment(m);
-    uint8_t *block = heap_unless_huge(m->unrolled ? malloc(bytes) : calloc(1, bytes), bytes);
-    if (!block)
+    uint8_t *memory = new_memory(s, m);
+    if (!memory)
         return sim_fault(s, "no memory for the tile's %llu buffer bytes",
                          (unsigned long long)t->buffer_bytes);
-    m->memory = block + misalignment(m);
-    if (!m->unrolled && s->poisoned)
-        poison(m);
+    m->memory = memory + misalignment(m);
     for (uint32_t i = 0; m->preloaded && i < t->n_preloads; i++)
         preload(s, m, &t->preloads[i]);
     return true;
 }
 
-void sim_close_store(struct sim_store *m)
+void sim_close_store(struct sim *s, struct sim_store *m)
 {
-    if (m->memory)
-        free(m->memory - misalignment(m));
+    uint8_t *memory = m->memory ? m->memory - misalignment(m) : NULL;
+    if (!m->unrolled && !s->poisoned)
+        free(memory);
+    else if (memory)
+        pool_give(&s->pool, memory, words_of(m) * ISA_WORD_BYTES);
     m->memory = NULL;
 }

@@ -42,7 +42,7 @@ struct sim_spans {
 /* Stores, views, cells. False if there is no room to unroll rings. */
 bool sim_prepare_stores(struct sim *s, bool may_unroll) CHECK_RESULT;
 bool sim_open_store(struct sim *s, struct sim_store *m) CHECK_RESULT;
-void sim_close_store(struct sim_store *m);
+void sim_close_store(struct sim *s, struct sim_store *m);
 
 /* ---- batch_touch.c ---- */
 

@@ -85,6 +85,9 @@ void *heap_realloc(void *p, size_t bytes);
 /* `p`, of malloc or calloc, for a size that a file names: NULL comes through only where the file
  * asks for so much that this is its fault. */
 void *heap_unless_huge(void *p, size_t bytes);
+/* `p`, which will be used in full: in large pages if the system has them, so that it need not make
+ * thousands. */
+void *heap_in_large_pages(void *p, size_t bytes);
 
 /* Growable array: VEC(int) v = {0}; VEC_PUSH(&v, 3); v.at[0]; v.n; VEC_FREE(&v). */
 #define VEC(type)                                                                                  \

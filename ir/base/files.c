@@ -137,6 +137,16 @@ void file_forget(const struct file *f, const void *at, size_t n)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
+void *heap_in_large_pages(void *p, size_t bytes)
+{
+    enum { LARGE = 1 << 21 };
+    uintptr_t from = ((uintptr_t)p + LARGE - 1) & ~(uintptr_t)(LARGE - 1);
+    uintptr_t to = ((uintptr_t)p + bytes) & ~(uintptr_t)(LARGE - 1);
+    if (p && from < to)
+        madvise((void *)from, to - from, MADV_HUGEPAGE);
+    return p;
+}
+
 /* /dev/stdout may be a file that the shell has opened. */
 static bool is_stdout_file(const struct stat *st)
 {
