@@ -20,11 +20,22 @@ struct activation {
     int64_t zero;
 };
 
+/* Weights that a later convolution may use again. */
+struct shared {
+    struct ir_value *w;
+    int64_t number, dims[4];
+    float scales[64];
+};
+
 struct maker_state {
     struct gen gen;
     bool exact;
     VEC(struct activation) made;
+    VEC(struct ir_value *) leaving; /* outputs besides those of activations: f32, i32 */
+    struct shared shared;
 };
+
+enum { MAX_LEAVING = 3 };
 
 /* Real values of an activation are about so many scales large. */
 static const float SPREAD = 48;
@@ -140,6 +151,25 @@ static bool is_image(const struct activation *a)
     return a->q->type.rank == 4;
 }
 
+/* An activation of these dimensions, whatever its dtype, but not of `not_this`; NULL if none is. */
+static const struct activation *partner(struct maker_state *m, const struct ir_type *like,
+                                        const struct ir_value *not_this)
+{
+    for (size_t i = m->made.n; i-- > 0;) {
+        struct ir_type t = m->made.at[i].q->type;
+        t.dtype = like->dtype;
+        if (m->made.at[i].q != not_this && ir_type_equal(&t, like))
+            return &m->made.at[i];
+    }
+    return NULL;
+}
+
+static void leave(struct maker_state *m, struct ir_value *x)
+{
+    if (m->leaving.n < MAX_LEAVING)
+        VEC_PUSH(&m->leaving, x);
+}
+
 /* ---- base layers ---- */
 
 /* Weights with one scale, or one for each index of `axis`; *size is what one is about. */
@@ -215,23 +245,127 @@ static bool random_conv(struct gen *r, const int64_t *d, struct ir_attrs_conv *a
            dims[0] * (d[2] + 4) * (d[3] + 4) <= 2 * GEN_MAX_ELEMENTS;
 }
 
+/* What stands behind a sum: a function and a quantize; before that perhaps an activation that is
+ * added without having been quantised in between; or the sum leaves as a float, too. */
+static struct activation finish_layer(struct maker_state *m, struct ir_value *y, float size)
+{
+    const struct activation *other = partner(m, &y->type, NULL);
+    int64_t kind = gen_range(&m->gen, 0, 9);
+    if (kind == 0 && other) {
+        y = gen_binary(&m->gen, IR_add, y, real(m, other));
+        size += size_of(other);
+    } else if (kind == 1) {
+        leave(m, y);
+    }
+    return quantized(m, behind_layer(m, y), size);
+}
+
+/* Weights of its own, or those of an earlier convolution where they fit. */
+static struct ir_value *conv_weights(struct maker_state *m, struct ir_attrs_conv *at,
+                                     const int64_t dims[4], float scales[64])
+{
+    float size = 1.5f / sqrtf((float)(dims[1] * dims[2] * dims[3]));
+    struct shared *s = &m->shared;
+    if (s->w && memcmp(s->dims, dims, sizeof s->dims) == 0) {
+        at->weights = s->number;
+        memcpy(scales, s->scales, sizeof s->scales);
+        return s->w;
+    }
+    struct ir_value *w = weights(m, 4, dims, 0, size, scales);
+    if (gen_chance(&m->gen, 30)) {
+        at->weights = ++m->gen.n_weights;
+        *s = (struct shared){.w = w, .number = at->weights};
+        memcpy(s->dims, dims, sizeof s->dims);
+        memcpy(s->scales, scales, sizeof s->scales);
+    }
+    return w;
+}
+
 static struct activation make_conv(struct maker_state *m, const struct activation *x)
 {
     struct gen *r = &m->gen;
     union ir_attrs attrs = {0};
     int64_t dims[4];
-    float scales[64];
+    float scales[64] = {0};
     if (!is_image(x) || !random_conv(r, x->q->type.dim, &attrs.conv, dims))
         return (struct activation){0};
-    if (gen_chance(r, 30))
-        attrs.conv.weights = ++r->n_weights;
-    float size = 1.5f / sqrtf((float)(dims[1] * dims[2] * dims[3]));
-    struct ir_value *in[3] = {real(m, x), weights(m, 4, dims, 0, size, scales)};
+    struct ir_value *in[3] = {real(m, x), conv_weights(m, &attrs.conv, dims, scales)};
     uint32_t n = 2;
     if (gen_chance(r, 70))
         in[n++] = bias(m, x, dims[0], scales);
-    struct ir_value *y = behind_layer(m, gen_op(r, IR_conv, &attrs, in, n));
-    return quantized(m, y, 1.5f * size_of(x));
+    return finish_layer(m, gen_op(r, IR_conv, &attrs, in, n), 1.5f * size_of(x));
+}
+
+/* ConvInteger: scales are 1, so that the f32 sum is an integer. */
+static struct ir_value *integer_sum(struct maker_state *m, const struct activation *x)
+{
+    struct gen *r = &m->gen;
+    union ir_attrs attrs = {0};
+    int64_t dims[4];
+    struct activation whole = {x->q, 1, x->zero};
+    if (!is_image(x) || !random_conv(r, x->q->type.dim, &attrs.conv, dims) ||
+        dims[1] * dims[2] * dims[3] > 200)
+        return NULL;
+    struct activation w = {integer_constant(r, IR_I8, 4, dims, -127, 127), 1, gen_range(r, -3, 3)};
+    return gen_op(r, IR_conv, &attrs, (struct ir_value *[]){real(m, &whole), real(m, &w)}, 2);
+}
+
+/* The scales come behind it, as a factor; or its i32 leaves. */
+static struct activation make_conv_integer(struct maker_state *m, const struct activation *x)
+{
+    struct gen *r = &m->gen;
+    struct ir_value *y = integer_sum(m, x);
+    if (!y)
+        return (struct activation){0};
+    if (gen_chance(r, 30)) {
+        static const int64_t far = (int64_t)1 << 30;
+        union ir_attrs attrs = {.quantize = {.dtype = IR_I32, .lo = -far, .hi = far}};
+        leave(m, gen_op(r, IR_quantize, &attrs, (struct ir_value *[]){y, scalar(r, IR_F32, 1)}, 2));
+    }
+    y = gen_binary(r, IR_mul, y, scalar(r, IR_F32, (double)scale_near(m, x->scale / 500)));
+    return quantized(m, behind_layer(m, y), size_of(x));
+}
+
+/* Integers to the end: (sum * mult + add + half) >> shift, as RequantShift has it. */
+static struct activation make_requant_shift(struct maker_state *m, const struct activation *x)
+{
+    static const int64_t far = (int64_t)1 << 30;
+    struct gen *r = &m->gen;
+    struct ir_value *y = integer_sum(m, x);
+    if (!y)
+        return (struct activation){0};
+    union ir_attrs to_i32 = {.quantize = {.dtype = IR_I32, .lo = -far, .hi = far}};
+    union ir_attrs attrs = {.requantize = {.kind = IR_REQUANT_FIXED,
+                                           .axis = 1,
+                                           .zero = GEN_CHOICE(r, 0, 128),
+                                           .hi = 255,
+                                           .shift = gen_range(r, 14, 18),
+                                           .scale = 1}};
+    int64_t n = y->type.dim[1];
+    struct ir_value *in[4] = {
+        gen_op(r, IR_quantize, &to_i32, (struct ir_value *[]){y, scalar(r, IR_F32, 1)}, 2),
+        scalar(r, IR_I32, 0), integer_constant(r, IR_I32, 1, &n, 50, 900),
+        integer_constant(r, IR_I32, gen_chance(r, 50), &n, -2000000, 4000000)};
+    return (struct activation){gen_op(r, IR_requantize, &attrs, in, 4), 1.0f / 64,
+                               attrs.requantize.zero};
+}
+
+/* Weights that nobody quantised: the layer stays f32. Its sums are exact where all scales are
+ * powers of two; others depend on their order. */
+static struct activation make_float_conv(struct maker_state *m, const struct activation *x)
+{
+    struct gen *r = &m->gen;
+    union ir_attrs attrs = {0};
+    int64_t dims[4];
+    if (!m->exact || !is_image(x) || !random_conv(r, x->q->type.dim, &attrs.conv, dims))
+        return (struct activation){0};
+    int64_t k = dims[1] * dims[2] * dims[3], n = dims[0] * k;
+    float scale = scale_near(m, 0.02f / sqrtf((float)k)), *w = heap_alloc((size_t)n * sizeof *w);
+    for (int64_t i = 0; i < n; i++)
+        w[i] = scale * (float)gen_range(r, -127, 127);
+    struct ir_value *in[2] = {real(m, x), constant_of(r, IR_F32, 4, dims, w)};
+    free(w);
+    return finish_layer(m, gen_op(r, IR_conv, &attrs, in, 2), 1.5f * size_of(x));
 }
 
 static struct activation make_dense(struct maker_state *m, const struct activation *x)
@@ -252,7 +386,7 @@ static struct activation make_dense(struct maker_state *m, const struct activati
     struct ir_value *y = gen_op(r, IR_matmul, NULL, in, 2);
     if (gen_chance(r, 60))
         y = gen_binary(r, IR_add, y, bias(m, x, dims[1], scales));
-    return quantized(m, behind_layer(m, y), 1.5f * size_of(x));
+    return finish_layer(m, y, 1.5f * size_of(x));
 }
 
 /* ---- pools, moves: on the integers, or between their meanings ---- */
@@ -280,13 +414,28 @@ static struct activation make_pool(struct maker_state *m, const struct activatio
     return quantized_as(m, y, IR_U8, scale_near(m, x->scale), any_zero(r, IR_U8) & ~1);
 }
 
+static struct ir_value *gathered(struct gen *r, struct ir_value *x, float hole)
+{
+    uint32_t rank = x->type.rank;
+    int64_t count[IR_MAX_RANK] = {1}, index[512] = {0}, n = 1;
+    for (uint32_t i = 1; i < rank; i++) {
+        int64_t e = x->type.dim[i];
+        count[i] = min_i64(i == 1 ? e : GEN_CHOICE(r, e, 2 * e, e + 1), 100);
+        gen_index(r, e, count[i], true, index + n);
+        n += count[i];
+    }
+    union ir_attrs attrs = {
+        .gather_grid = {.count = {rank, count}, .index = {(uint32_t)n, index}, .value = hole}};
+    return gen_op(r, IR_gather_grid, &attrs, &x, 1);
+}
+
 /* A value that only moves, with holes of real 0 where it has some. */
 static struct ir_value *moved(struct gen *r, struct ir_value *x, float zero)
 {
     uint32_t rank = x->type.rank;
     int64_t list[3][IR_MAX_RANK] = {{0}}, perm[IR_MAX_RANK] = {0};
     union ir_attrs attrs = {0};
-    switch (gen_range(r, 0, 2)) {
+    switch (gen_range(r, 0, 3)) {
     case 0:
         gen_permutation(r, perm + 1, rank - 1);
         for (uint32_t i = 1; i < rank; i++)
@@ -302,6 +451,7 @@ static struct ir_value *moved(struct gen *r, struct ir_value *x, float zero)
         attrs.slice = (struct ir_attrs_slice){
             .start = {rank, list[0]}, .step = {rank, list[1]}, .count = {rank, list[2]}};
         return gen_op(r, IR_slice, &attrs, &x, 1);
+    case 2: return gathered(r, x, zero);
     default:
         for (uint32_t i = rank > 2 ? 2 : 1; i < rank; i++) {
             list[0][i] = gen_range(r, 0, 2);
@@ -340,21 +490,9 @@ static struct activation make_concat(struct maker_state *m, const struct activat
 
 /* ---- elementwise ---- */
 
-/* Another activation of these dimensions, whatever its dtype; NULL if there is none. */
-static const struct activation *partner(struct maker_state *m, const struct activation *x)
-{
-    for (size_t i = m->made.n; i-- > 0;) {
-        struct ir_type t = m->made.at[i].q->type;
-        t.dtype = x->q->type.dtype;
-        if (m->made.at[i].q != x->q && ir_type_equal(&t, &x->q->type))
-            return &m->made.at[i];
-    }
-    return NULL;
-}
-
 static struct activation make_join(struct maker_state *m, const struct activation *x)
 {
-    const struct activation *y = partner(m, x);
+    const struct activation *y = partner(m, &x->q->type, x->q);
     struct gen *r = &m->gen;
     if (!y)
         return (struct activation){0};
@@ -444,9 +582,11 @@ typedef struct activation maker(struct maker_state *m, const struct activation *
 static const struct {
     maker *make;
     unsigned weight;
-} makers[] = {{make_conv, 40},  {make_dense, 6},       {make_pool, 14},    {make_move, 10},
-              {make_concat, 8}, {make_join, 14},       {make_function, 8}, {make_channels, 4},
-              {make_shift, 3},  {make_other_scale, 4}, {make_softmax, 4}};
+} makers[] = {{make_float_conv, 3},  {make_conv_integer, 5}, {make_requant_shift, 4},
+              {make_conv, 40},       {make_dense, 6},        {make_pool, 14},
+              {make_move, 10},       {make_concat, 8},       {make_join, 14},
+              {make_function, 8},    {make_channels, 4},     {make_shift, 3},
+              {make_other_scale, 4}, {make_softmax, 4}};
 
 static const struct activation *pick(struct maker_state *m)
 {
@@ -484,12 +624,11 @@ static void add_input(struct maker_state *m)
     VEC_PUSH(&m->made, a);
 }
 
-/* The integers, or what they mean. */
-static void add_output(struct maker_state *m, int64_t index, const struct activation *a)
+static void add_output(struct maker_state *m, int64_t index, struct ir_value *x)
 {
-    struct ir_value *x = gen_chance(&m->gen, 60) ? a->q : real(m, a);
+    bool half = x->type.dtype == IR_F32 && gen_chance(&m->gen, 15);
     union ir_attrs attrs = {.output = {.index = index,
-                                       .dtype = (enum ir_dtype)x->type.dtype,
+                                       .dtype = half ? IR_F16 : (enum ir_dtype)x->type.dtype,
                                        .shape = {x->type.rank, x->type.dim}}};
     gen_op(&m->gen, IR_output, &attrs, &x, 1);
 }
@@ -502,8 +641,13 @@ struct ir_graph *gen_quantized(uint64_t seed, bool exact)
     int64_t n_steps = gen_range(&m.gen, 2, 12), n_outputs = GEN_CHOICE(&m.gen, 1, 1, 1, 2);
     for (int64_t i = 0; i < n_steps; i++)
         step(&m);
-    for (int64_t k = 0; k < n_outputs; k++)
-        add_output(&m, k, k ? pick(&m) : &m.made.at[m.made.n - 1]);
+    for (int64_t k = 0; k < n_outputs; k++) { /* the integers, or what they mean */
+        const struct activation *a = k ? pick(&m) : &m.made.at[m.made.n - 1];
+        add_output(&m, k, gen_chance(&m.gen, 60) ? a->q : real(&m, a));
+    }
+    for (size_t i = 0; i < m.leaving.n; i++)
+        add_output(&m, n_outputs + (int64_t)i, m.leaving.at[i]);
     VEC_FREE(&m.made);
+    VEC_FREE(&m.leaving);
     return gen_finish(&m.gen);
 }
