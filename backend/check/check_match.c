@@ -235,20 +235,6 @@ static bool take_constant(struct match *m, struct operand *o, unsigned op, const
     return true;
 }
 
-/* The operand is `op` of x and the constant, or x itself if the constant is the one value that
- * changes nothing; both are tried, for x may end in the same operation. */
-static bool match_behind(struct match *m, struct operand o, unsigned op, const struct ir_op *c,
-                         uint32_t nothing, const struct ir_op *x)
-{
-    struct match before = *m;
-    if (check_dim(c, 2) == 1 && check_const(c, 0) == nothing && match_value(m, o, x))
-        return true;
-    before.steps = m->steps;
-    *m = before;
-    const struct isa_lane *l = lane_of(m, &o);
-    return l && l->op == op && match_constant(m, second_of(l), c) && match_value(m, first_of(l), x);
-}
-
 /* The operand becomes that of a lane operation of one operand. */
 static bool take_lane(struct match *m, struct operand *o, unsigned op)
 {
@@ -285,7 +271,8 @@ static bool match_quantize(struct match *m, struct operand o, const struct ir_op
     return take_bounds(m, &o, v, q->lo, q->hi, stored) &&
            (v->n_in < 3 || take_constant(m, &o, LANE_IADD, operand_of(v, 2), 0)) &&
            take_lane(m, &o, LANE_F2I) &&
-           match_behind(m, o, LANE_DIV, operand_of(v, 1), isa_imm_f32(1), operand_of(v, 0));
+           take_constant(m, &o, LANE_DIV, operand_of(v, 1), isa_imm_f32(1)) &&
+           match_value(m, o, operand_of(v, 0));
 }
 
 /* i2f(x - zero) * scale */
@@ -293,8 +280,8 @@ static bool match_dequantize(struct match *m, struct operand o, const struct ir_
 {
     return take_constant(m, &o, LANE_MUL, operand_of(v, 1), isa_imm_f32(1)) &&
            take_lane(m, &o, LANE_I2F) &&
-           (v->n_in < 3 ? match_value(m, o, operand_of(v, 0))
-                        : match_behind(m, o, LANE_ISUB, operand_of(v, 2), 0, operand_of(v, 0)));
+           (v->n_in < 3 || take_constant(m, &o, LANE_ISUB, operand_of(v, 2), 0)) &&
+           match_value(m, o, operand_of(v, 0));
 }
 
 /* Can no result of a fixed multiplication be so large that adding the zero point wraps? */
@@ -341,7 +328,8 @@ static bool match_requantize(struct match *m, struct operand o, const struct ir_
                !take_lane(m, &o, LANE_I2F)) {
         return false;
     }
-    return match_behind(m, o, LANE_IADD, operand_of(v, 1), 0, operand_of(v, 0));
+    return take_constant(m, &o, LANE_IADD, operand_of(v, 1), 0) &&
+           match_value(m, o, operand_of(v, 0));
 }
 
 /* The tile's table holds the graph's, as a lane reads it. */

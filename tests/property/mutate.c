@@ -24,6 +24,7 @@ static void copy_tile(struct arena *a, struct isa_tile *t)
     COPY(a, t->routes, t->n_routes);
     COPY(a, t->gathers, t->n_gathers);
     COPY(a, t->preloads, t->n_preloads);
+    COPY(a, t->tables, t->n_tables);
     for (uint32_t i = 0; i < t->n_groups; i++)
         COPY(a, t->groups[i].pes, t->groups[i].n_pes);
     for (uint32_t i = 0; i < t->n_routes; i++)
@@ -62,6 +63,15 @@ static int64_t pick(uint64_t *state, int64_t lo, int64_t hi)
 static int one_up_or_down(uint64_t *state)
 {
     return pick(state, 0, 1) ? 1 : -1;
+}
+
+/* Another value of the element, a little off; of integers now and then 0, as of one that forgot the
+ * zero point. */
+static uint32_t other_value(uint64_t *state, uint32_t is, bool real)
+{
+    if (real)
+        return isa_imm_f32(isa_f32_of(is) + (float)pick(state, 1, 2) * 0.5f);
+    return is && pick(state, 0, 1) ? 0 : is + (uint32_t)one_up_or_down(state);
 }
 
 /* Another number below n; false if there is none. */
@@ -488,11 +498,12 @@ static bool other_view_shape(struct isa_program *p, uint64_t *state)
     struct isa_view *v = pick_view(p, state);
     if (!v)
         return false;
-    switch (pick(state, 0, 3)) {
+    switch (pick(state, 0, 4)) {
+    case 3: v->element = v->element == ELEMENT_f32 ? ELEMENT_i32 : ELEMENT_f32; break;
     case 0: v->height += (uint32_t)one_up_or_down(state); break;
     case 1: v->width += (uint32_t)one_up_or_down(state); break;
     case 2: v->channels += (uint32_t)one_up_or_down(state); break;
-    default: v->pad_value = isa_imm_f32(isa_f32_of(v->pad_value) + 1.0f);
+    default: v->pad_value = other_value(state, v->pad_value, v->element == ELEMENT_f32);
     }
     return true;
 }
@@ -529,7 +540,7 @@ static bool other_lane(struct isa_program *p, uint64_t *state)
         pick_other(state, N_LANE_OPS, l->op, &op);
         l->op = (uint8_t)op;
         break;
-    case 1: l->imm = isa_imm_f32(isa_lane_f32(l) + 0.5f); break;
+    case 1: l->imm = other_value(state, l->imm, isa_lane_operand(l->op) == ISA_TYPE_F32); break;
     case 2: {
         uint8_t x = l->x;
         l->x = l->y;
@@ -540,6 +551,26 @@ static bool other_lane(struct isa_program *p, uint64_t *state)
         if (e->n_ops < 2)
             return false;
         e->n_ops--;
+    }
+    return true;
+}
+
+static bool has_table(const struct isa_tile *t)
+{
+    return t->n_tables > 0;
+}
+
+/* Another of the tile's tables, or the same bytes from another place or as other numbers. */
+static bool other_table(struct isa_program *p, uint64_t *state)
+{
+    struct isa_tile *t = pick_tile(p, state, has_table);
+    if (!t)
+        return false;
+    struct isa_table *table = &t->tables[pick(state, 0, (int64_t)t->n_tables - 1)];
+    switch (pick(state, 0, 2)) {
+    case 0: *table = t->tables[pick(state, 0, (int64_t)t->n_tables - 1)]; break;
+    case 1: table->offset += (uint64_t)(4 * one_up_or_down(state)); break;
+    default: table->element = table->element == ELEMENT_f32 ? ELEMENT_i32 : ELEMENT_f32;
     }
     return true;
 }
@@ -572,7 +603,7 @@ static bool other_group(struct isa_program *p, uint64_t *state)
     if (!g)
         return false;
     uint32_t up = (uint32_t)one_up_or_down(state);
-    switch (pick(state, 0, 9)) {
+    switch (pick(state, 0, 10)) {
     case 0: g->pad_top += (int32_t)up; break;
     case 1: g->pad_left += (int32_t)up; break;
     case 2: g->stride[pick(state, 0, 1)] += up; break;
@@ -587,6 +618,7 @@ static bool other_group(struct isa_program *p, uint64_t *state)
         return h != g->kernel[0];
     }
     case 8: g->conv_groups += up; break;
+    case 9: g->x_bits += up; break;
     default: g->source_view += up;
     }
     return true;
@@ -631,7 +663,7 @@ static bool other_gather(struct isa_program *p, uint64_t *state)
     uint32_t n[] = {g->n_rows, g->n_cols, g->n_channels};
     int64_t which = pick(state, 0, 3);
     if (which == 3)
-        g->fill = isa_imm_f32(isa_f32_of(g->fill) + 1.0f);
+        g->fill = other_value(state, g->fill, pick(state, 0, 1));
     else if (!n[which])
         return false;
     else
@@ -664,8 +696,11 @@ static bool other_image(struct isa_program *p, uint64_t *state)
     if (!p->n_images)
         return false;
     struct isa_image *i = &p->images[pick(state, 0, (int64_t)p->n_images - 1)];
-    switch (pick(state, 0, 2)) {
+    switch (pick(state, 0, 5)) {
     case 0: i->offset += 64; break;
+    case 3: i->element = i->element == ELEMENT_f32 ? ELEMENT_i8 : ELEMENT_f32; break;
+    case 4: i->center = i->center ? 0 : i->section + 1; break;
+    case 5: i->center_offset += (uint64_t)(4 * one_up_or_down(state)); break;
     case 1: i->k += (uint32_t)one_up_or_down(state); break;
     default: i->n += (uint32_t)one_up_or_down(state);
     }
@@ -683,7 +718,12 @@ static bool other_binding(struct isa_program *p, uint64_t *state)
     case 1: b->stride_w += one_up_or_down(state); break;
     case 2: b->stride_c += one_up_or_down(state); break;
     case 3: b->offset += (uint64_t)one_up_or_down(state); break;
-    case 4: b->element = b->element == ELEMENT_f32 ? ELEMENT_f16 : ELEMENT_f32; break;
+    case 4:
+        b->element = b->element == ELEMENT_f32  ? ELEMENT_f16
+                     : b->element == ELEMENT_u8 ? ELEMENT_i8
+                     : b->element == ELEMENT_i8 ? ELEMENT_u8
+                                                : ELEMENT_f32;
+        break;
     case 5:
         b->stride_h = b->stride_w;
         b->stride_w = kept;
@@ -717,6 +757,7 @@ const struct mutation mutations[] = {
     {"view of another shape", other_view_shape},
     {"view of another value", other_claim},
     {"lane operation", other_lane},
+    {"table of lanes", other_table},
     {"PE range", other_pe},
     {"group", other_group},
     {"window", other_window},

@@ -3,9 +3,9 @@
  * rejected, or be harmless: equal outputs, but for rounding, in 20 simulations, each with other
  * inputs and other random latencies. What is neither has escaped, and fails the test.
  *
- * The programs come from random graphs, the bundled digits model, and the models that
- * CIMC_MUTATION_MODELS names (paths with : between). CIMC_MUTANTS says how many mutants to try,
- * CIMC_MUTATION_SEED which.
+ * The programs come from random graphs, of floats and quantised ones, the bundled digits model, and
+ * the models that CIMC_MUTATION_MODELS names (paths with : between). CIMC_MUTANTS says how many
+ * mutants to try, CIMC_MUTATION_SEED which.
  */
 #include "gen.h"
 #include "mutate.h"
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { N_TRIALS = 20, N_RANDOM = 24, MAX_SUBJECTS = 64 };
+enum { N_TRIALS = 20, N_RANDOM = 36, MAX_SUBJECTS = 64 };
 
 /* A program to mutate, and what it computes for the inputs of each trial. */
 struct subject {
@@ -121,11 +121,13 @@ static void add_random(struct subjects *all, uint64_t seed)
     struct rig r = {.state = seed, .diag = diag_new()};
     struct config c;
     char name[40];
-    struct ir_graph *g = seed % 2 ? gen_tensor(seed) : gen_crossbar(seed);
+    struct ir_graph *g = seed % 3 == 0   ? gen_crossbar(seed)
+                         : seed % 3 == 1 ? gen_tensor(seed)
+                                         : gen_quantized(seed, false);
     config_machine(&r, &c);
     config_set(&c, (unsigned)rig_range(&r, 0, N_SET_SHAPES - 1),
                rig_range(&r, 0, 3) ? SCHEDULE_CROSS_LAYER : SCHEDULE_LAYER_BY_LAYER);
-    run_passes(seed % 2 ? pass_default_pipeline : "cse,dce,tile,dup", &g, &c.arch,
+    run_passes(seed % 3 ? pass_default_pipeline : "cse,dce,tile,dup", &g, &c.arch,
                rig_range(&r, 0, 10));
     snprintf(name, sizeof name, "random graph %llu", (unsigned long long)seed);
     add_subject(all, g, &c, name);
