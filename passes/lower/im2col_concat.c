@@ -3,11 +3,12 @@
  *
  * Concatenation stores nothing: readers fetch the parts from where they were made, and a constant
  * is made nowhere. So constants are added instead: concat(x, K, y) = concat(pad(x), y) + K', with
- * zeros in x's pad and K' zero outside K's place.
+ * zeros in x's pad and K' zero outside K's place. Bytes are not added; of these it is the maximum.
  */
 #include "im2col.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool is_constant(const struct ir_value *v)
 {
@@ -15,18 +16,22 @@ static bool is_constant(const struct ir_value *v)
 }
 
 /* Copies constant `c` to position `start` of `axis` in a result of dimensions `dim`. */
-static void place_constant(float *result, const int64_t dim[3], const struct ir_op *c,
-                           uint32_t axis, int64_t start)
+static void place_constant(char *result, const int64_t dim[3], const struct ir_op *c, uint32_t axis,
+                           int64_t start)
 {
-    struct pass_floats from = pass_floats(c);
     const int64_t *d = c->out->type.dim;
-    int64_t at[3], i = 0;
+    size_t element = ir_dtype_bytes((enum ir_dtype)c->out->type.dtype);
+    const struct blob *b = c->attrs->constant.data;
+    const char *from = blob_data(b);
+    int64_t at[3];
     for (at[0] = 0; at[0] < d[0]; at[0]++)
         for (at[1] = 0; at[1] < d[1]; at[1]++)
             for (at[2] = 0; at[2] < d[2]; at[2]++) {
                 int64_t to[3] = {at[0], at[1], at[2]};
                 to[axis] += start;
-                result[(to[0] * dim[1] + to[1]) * dim[2] + to[2]] = pass_float(&from, i++);
+                int64_t place = (to[0] * dim[1] + to[1]) * dim[2] + to[2];
+                memcpy(result + (size_t)place * element, from, element);
+                from += b->splat ? 0 : element;
             }
 }
 
@@ -81,10 +86,13 @@ struct ir_value *emit_concat(struct lowering *lo, struct ir_value *const *in, ui
         return pass_emit(&at, &desc);
     if (n_parts == 0)
         BUG("a concatenation of constants was not folded");
-    float *sum = heap_alloc((size_t)(dim[0] * dim[1] * dim[2]) * sizeof *sum);
+    struct ir_type type = ir_type_of((enum ir_dtype)in[0]->type.dtype, 3, dim);
+    size_t bytes = (size_t)ir_count(&type) * ir_dtype_bytes((enum ir_dtype)type.dtype);
+    char *sum = heap_alloc(bytes);
     for (uint32_t i = 0, start = 0; i < n; start += (uint32_t)in[i++]->type.dim[axis])
         if (is_constant(in[i]))
             place_constant(sum, dim, in[i]->def, axis, start);
     struct ir_value *runtime = n_parts == 1 ? parts[0] : pass_emit(&at, &desc);
-    return pass_emit2(&at, IR_add, NULL, runtime, pass_const(&at, 3, dim, sum));
+    enum ir_opcode join = type.dtype == IR_U8 ? IR_max : IR_add;
+    return pass_emit2(&at, join, NULL, runtime, pass_constant(&at, type, blob_own(sum, bytes)));
 }

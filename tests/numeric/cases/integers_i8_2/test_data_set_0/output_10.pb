@@ -1,0 +1,1 @@
+JÄ.qg1@D=L<M~XXF|/_ECB|@Sw9kWwA}@_|AC;-].fT=N.9Z3uD;k_jY@=?v`FT}XH``a3OfBly<pJW.u/P]oZ7DDP-UPfeFU]3i3EW~L]fyRdVRV.aZTjbSV~\C_^S`f3\Pi6w5V>HZ-x3<\HH-=JJLL~F}~nwAd91UH:`

@@ -1,0 +1,1 @@
+J@..hlQclUUmmUUKKkkjjkkjrkLlrkCl,+VíUUBVprOrxxicuusZessLP>_

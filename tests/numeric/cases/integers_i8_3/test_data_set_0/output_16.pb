@@ -1,0 +1,1 @@
+J@yyU__VVRAVg=AAgppMfupWWOXX|}'W|lP^.lP^[happhaprpLIIv}}sZ}}pZ5&)

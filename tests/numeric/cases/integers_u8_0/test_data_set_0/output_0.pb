@@ -1,0 +1,1 @@
+J¶uxtutqtwrqmsutppmgtnuxvmptxwrnyuzvrtyspztuwxotpqpuuwyuvuwyvyttwyvuxv{vttvyvtts{vys|twvtuztvsursvvvups{Ücy~yqooãl~ho\e}çgb\iig{|zàk|ã{n{xÇåbd~s{vzxrxwoxqwtuoyqrxtztÇ}}xzwx}ou|s}x~xtxw}trtutwxsswvtqnxszsqurzprw{sx}tts{w~yÄÄ}qwztvuvzrvyv|vvmuxxxwuuttvuwvtsxwsvvvtuysvuyzuvswxuwzxwwuswzxxutysvyxu

@@ -1,0 +1,1 @@
+J¦X•e·klN£ž„sÁ´’˜ÏIeYQs¹°Í‚Å¥Ï‘ÅVY–Ë©iÄ¡Wq™·Im«“‡T´RqŒkˆzŽÌÍlÍ©lÅMgk‰µ—gÎVº˜—¤Ì[ÀJ²Ydc¯u¶‘ÉÃ‘sYœ¡ ¿j²¥Í½Ð…~›·Ëq–´ÁwT°vMu^½›OaMlÎ¡Ilbox¶„SÈGL¸ÎÂ€¢Q›`ÁŒrRÍw¤€aº¤™KK”ŸÅ¹°N¹ÄxK´¤hv‰c[v[}jŸ³G¹s²Z°e‚»]¤~`[£g±§}qˆ³©š¥žr¡¹¹Ÿpf¤i•m¸·u¤²¸¬§Œp­¡t“™›‚¦‚­\³”d […ƒY£u|n¹p·t”y®`Ÿzw°§Œ ”«qa|u}Šz¤¶·[

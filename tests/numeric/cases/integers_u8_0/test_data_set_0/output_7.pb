@@ -1,0 +1,1 @@
+JÄondv~itQ[[pazMu|˜aaGlvƒU‚qpR}Rfv„j€Xyt•Ujm‡ˆ_`^|s{‚Šar…pwxZdh{}€RyUxtg…S’NRq†m™vs…Cn€†e©u\¯og‰dixWLgabJ:rod¡¶e}†xp[Vp’cj›k9WSb«ƒd|Nhv†pZ™f^D“m’ƒ\ŒWqwob¶vpq„Ž\oJ‚²j}F˜qkKfmfxtnŠ_cFpv‰w3¥n‰

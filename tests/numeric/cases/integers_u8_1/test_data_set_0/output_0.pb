@@ -1,0 +1,1 @@
+J`dv\Tf}ujiAn‚rzk[cj`cWbpvlk`„ReFRga^ka]chbcXXcbc`HD`HMeo\t}SNOLˆ\T?u`Jsd}†…fhO0LgehWb`L\\W[fgbYZd

@@ -1,0 +1,1 @@
+JÄÿÿSS^JUQÿQvNÿ]MÿVÿZK¬À^ÀUQÿÿIvPWý¡JNPMoµM¡ÿ]cÿÿYRÿùYiÿ]KNÿXÿQÇ]¬^__^\ò[o·a^ÿJSÿbÿŠ\MVÿbKR_ÿÿOÿÿcYIM–÷ÿÿbSR¨]ÿ±ÿŸdX`OtL¼NSÿÿac÷Nò]JQ„ÿ¾ÿÿcÿXÿOkÞÿÿcÇY†M`ÿôTMb·SbZ]XôSYi}¼Ÿ[ÿÿÿJðKMÿùUÿÎc^I_\c±M

@@ -1,0 +1,1 @@
+Jgadce_df^ieh

@@ -1,0 +1,1 @@
+JÄh¼S,€w~FÀY«tÞd”Çs¬u½e”“šg‰`Wf:|Ë¦ccŠÄq‹Rl‰t›R—‚¥tMu@aAD\2‚kN”‹Zo{˜ªpyš`aj´p|™„ƒTzg|­¡ÊRr£PcL‰Wu8'oŽfd~tOqGvuqZ'qvnJ°fÏ&ylsofcvnj®rsƒ¿rZgnžx¬3I{rhqlYwt®¡‰ru]|PRp@8.”a´qËHu…0lzqX×

@@ -1,0 +1,1 @@
+JÄ‚ikZj\ovqvspoMiz†vqn{v€tylr€pdV[fnviXe‚\hb`l­HXu€|`f{|†uƒhisu…tz†{xryˆˆ|oco}Œ~xnpr…”–djs{Œ‡Œ}dDRo¡ªŒx`]m‡‡‚ikayxˆ‰zrjjr_ll’w‚~‡‹…e|yŸ‰›…„«œle`|‰fkjWl{mlm‡‰uzio`œŠz}d™™u€tt]v}g€…„v

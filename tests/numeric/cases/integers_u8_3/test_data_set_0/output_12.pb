@@ -1,0 +1,1 @@
+JÄÿ^_ÿ_ç›ÿ]ÿZ›ÿu[ÿÿÿ`fŽÿWÿ_bÿÿÿ’ÿbXð¶b­ÿÜV÷ðÿŸbcÿÿ‰ÿlmÿsceibÿ`Åÿuÿnofm…qW[ancnÿ|‡åÿr’sðÈÿhdéÿÿ\îdZÿ—^n½_etX_iÎl¿iilÿÿÿî‰ÿ`_jÿãc‡nkÿ`l™bÿÿYÿ\ÿhuÿq\biÌXÿÿÿoÞûdŸÿ`ÿÿoÿÿÿÞÿ›qãjÿÿÿZte^ÿlsé÷htîq`û`\™ºa¯

@@ -1,0 +1,1 @@
+JÄnt=‰}šk‚fk5—…WW~®™zPeq;q[]µ­—P.†€c¡¢‚Myo®•tSœiHM²ImIk‚|v¦l¯zQn\QIqM‰~G§Y{“w~r„xmŠˆPdz¥c¡I^prCZkZac]UXcmNKpp¨oŒ}=ir¤:pƒ€LasUo†«9±yE„y‡oZ‹¢2i~°u–’QZP”«ukžŽ˜–Šl‡‹¨q0ef—‚Š}“Nt£|TjNaamfG~
