@@ -178,9 +178,9 @@ static void vgat_reads(struct toucher *t, const struct isa_inst *inst)
                 touch_run(t, inst->a.view, r);
                 continue;
             }
-            r.nc = 1;
-            for (uint32_t c = 0; c < g->n_channels; c++) {
+            for (uint32_t c = 0; c < g->n_channels; c += r.nc) {
                 r.c0 = (uint32_t)g->channels[c];
+                r.nc = gather_run(g, c, g->n_channels);
                 if (g->channels[c] != -1)
                     touch_run(t, inst->a.view, r);
             }

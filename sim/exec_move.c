@@ -41,6 +41,15 @@ static void put_fill(uint8_t *out, uint32_t fill, uint32_t n, size_t size)
         memcpy(out + c * size, &fill, size); /* its low bytes */
 }
 
+uint32_t gather_run(const struct isa_gather *g, uint32_t c, uint32_t end)
+{
+    uint32_t n = 1;
+    bool adjacent = g->channels[c] != -1;
+    while (adjacent && c + n < end && g->channels[c + n] == g->channels[c] + (int32_t)n)
+        n++;
+    return n;
+}
+
 /* Channels of one pixel; the source pixel is (y, x), or nothing where one of them is -1. */
 static bool gather_pixel(struct sim *s, const struct isa_inst *inst, struct run from, uint8_t *out)
 {
@@ -53,12 +62,12 @@ static bool gather_pixel(struct sim *s, const struct isa_inst *inst, struct run 
     }
     if (g->n_channels == 0)
         return view_read(s, s->at_tile, inst->a.view, from, out, nc);
-    from.nc = 1;
     put_fill(out, g->fill, nc, size);
-    for (uint32_t c = 0; c < nc; c++) {
+    for (uint32_t c = 0; c < nc; c += from.nc) {
         from.c0 = (uint32_t)g->channels[c0 + c];
+        from.nc = gather_run(g, c0 + c, c0 + nc);
         if (g->channels[c0 + c] != -1 &&
-            !view_read(s, s->at_tile, inst->a.view, from, out + c * size, 1))
+            !view_read(s, s->at_tile, inst->a.view, from, out + c * size, from.nc))
             return false;
     }
     return true;

@@ -15,13 +15,6 @@ static bool is_float(struct sim *s, const struct isa_region *r)
     return view_of(s, s->at_tile, r->view)->element == ELEMENT_f32;
 }
 
-static lane_take *taker(bool max, bool floats)
-{
-    if (floats)
-        return max ? take_max_f32 : take_sum_f32;
-    return max ? take_max_i32 : take_sum_i32;
-}
-
 /* What results start from: of i32 the greatest are never negative, since they are of u8. */
 static void start(uint32_t *results, size_t n, bool max, bool floats)
 {
@@ -91,7 +84,7 @@ static bool window_cell(struct sim *s, const struct isa_inst *inst, struct run c
     const uint32_t *x = lanes_read(s, s->at_tile, inst->a.view, cell, s->slot[SLOT_A]);
     if (!x)
         return false;
-    taker(w->kind == WINDOW_MAX, is_float(s, &inst->a))(
+    lane_taker(w->kind == WINDOW_MAX, is_float(s, &inst->a))(
         results + first * cell.nc, x + first * cell.nc, (end - first) * cell.nc);
     return true;
 }
@@ -132,7 +125,7 @@ static bool overlap_tap(struct sim *s, const struct isa_inst *inst, const struct
     const uint32_t *x = lanes_read(s, s->at_tile, inst->a.view, cell, s->slot[SLOT_A]);
     if (!x)
         return false;
-    lane_take *take = taker(false, is_float(s, &inst->a));
+    lane_take *take = lane_taker(false, is_float(s, &inst->a));
     for (uint32_t i = 0; i < row.n; i++)
         take(results + (size_t)(row.first + i * w->stride[1]) * k->nc, x + (size_t)i * k->nc,
              k->nc);
@@ -249,7 +242,7 @@ bool exec_vred(struct sim *s, const struct isa_inst *inst)
                           .h = inst->flags & VRED_H ? 1 : inst->h,
                           .w = inst->flags & VRED_W ? 1 : inst->w,
                           .c = inst->flags & VRED_C ? 1 : channels,
-                          .take = taker(max, floats)};
+                          .take = lane_taker(max, floats)};
     size_t n = (size_t)r.h * r.w * r.c;
     r.results = sim_scratch(s, n);
     start(r.results, n, max, floats);

@@ -14,6 +14,7 @@
 
 /* z may be x or y, but no other element of theirs: iterations are independent. */
 #if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed" /* not every one can be vectorised */
 #define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
 #define INDEPENDENT _Pragma("GCC ivdep")
@@ -128,7 +129,7 @@ void lane_run(unsigned op, const struct lane_work *w, void *z, uint32_t n)
 
 /* ---- windows and reductions ---- */
 
-CLONES void take_max_f32(void *to, const void *from, uint32_t n)
+CLONES static void take_max_f32(void *to, const void *from, uint32_t n)
 {
     float *r = to;
     const float *x = from;
@@ -137,7 +138,7 @@ CLONES void take_max_f32(void *to, const void *from, uint32_t n)
         r[i] = ((x[i] > r[i]) | (x[i] != x[i])) ? x[i] : r[i];
 }
 
-CLONES void take_sum_f32(void *to, const void *from, uint32_t n)
+CLONES static void take_sum_f32(void *to, const void *from, uint32_t n)
 {
     float *r = to;
     const float *x = from;
@@ -146,7 +147,7 @@ CLONES void take_sum_f32(void *to, const void *from, uint32_t n)
         r[i] = r[i] + x[i];
 }
 
-CLONES void take_max_i32(void *to, const void *from, uint32_t n)
+CLONES static void take_max_i32(void *to, const void *from, uint32_t n)
 {
     int32_t *r = to;
     const int32_t *x = from;
@@ -155,7 +156,7 @@ CLONES void take_max_i32(void *to, const void *from, uint32_t n)
         r[i] = x[i] > r[i] ? x[i] : r[i];
 }
 
-CLONES void take_sum_i32(void *to, const void *from, uint32_t n)
+CLONES static void take_sum_i32(void *to, const void *from, uint32_t n)
 {
     uint32_t *r = to;
     const uint32_t *x = from;
@@ -164,22 +165,37 @@ CLONES void take_sum_i32(void *to, const void *from, uint32_t n)
         r[i] += x[i];
 }
 
+lane_take *lane_taker(bool max, bool floats)
+{
+    if (floats)
+        return max ? take_max_f32 : take_sum_f32;
+    return max ? take_max_i32 : take_sum_i32;
+}
+
 /* ---- elements of 8 bits ---- */
 
-CLONES void lanes_widen(void *lanes, const uint8_t *in, uint32_t n)
+CLONES static void widen(int32_t *z, const uint8_t *in, uint32_t n)
 {
-    int32_t *z = lanes;
     INDEPENDENT
     for (uint32_t i = 0; i < n; i++)
         z[i] = in[i];
 }
 
-CLONES void lanes_narrow(uint8_t *out, const void *lanes, uint32_t n)
+CLONES static void narrow(uint8_t *out, const int32_t *x, uint32_t n)
 {
-    const int32_t *x = lanes;
     INDEPENDENT
     for (uint32_t i = 0; i < n; i++) {
         int32_t v = x[i] < 0 ? 0 : x[i];
         out[i] = (uint8_t)(v > UINT8_MAX ? UINT8_MAX : v);
     }
+}
+
+void lanes_widen(void *lanes, const uint8_t *in, uint32_t n)
+{
+    widen(lanes, in, n);
+}
+
+void lanes_narrow(uint8_t *out, const void *lanes, uint32_t n)
+{
+    narrow(out, lanes, n);
 }

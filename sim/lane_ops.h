@@ -18,7 +18,8 @@ void lane_run(unsigned op, const struct lane_work *w, void *z, uint32_t n);
 
 /* r[i] = r[i] and x[i], taken together. */
 typedef void lane_take(void *r, const void *x, uint32_t n);
-lane_take take_max_f32, take_sum_f32, take_max_i32, take_sum_i32;
+/* The greater or the sum, of f32 or i32. */
+lane_take *lane_taker(bool max, bool floats);
 
 void lanes_widen(void *lanes, const uint8_t *in, uint32_t n);
 void lanes_narrow(uint8_t *out, const void *lanes, uint32_t n); /* saturated to 0..255 */

@@ -99,6 +99,8 @@ static inline bool clip_run(const struct isa_view *v, struct run *r)
     return true;
 }
 
+/* How many channels from c on, before `end`, come from neighbouring ones (1 where c is a fill). */
+uint32_t gather_run(const struct isa_gather *g, uint32_t c, uint32_t end);
 /* The pixels among n in a row, from (y, x) of dst on, that tap kh * kernel_w + kw of an overlap
  * window meets: every stride-th from the first on, and the pixels of `a` that it takes for them,
  * one after the other. */

@@ -1,6 +1,7 @@
 /*
  * clones.h - CLONES before a function: it is compiled for several processors, and the loader takes
- * the one for this machine. For inner loops whose result does not depend on the instructions used.
+ * the one for this machine. For inner loops whose result does not depend on the instructions used;
+ * only for static functions: clang 14 gives others a name that no other file finds.
  */
 #ifndef CIMC_CLONES_H
 #define CIMC_CLONES_H
