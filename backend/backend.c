@@ -171,7 +171,11 @@ static void report_program(const struct isa_program *program, struct backend_res
 {
     for (uint32_t t = 0; t < program->n_tiles; t++)
         out->n_instructions += program->tiles[t].n_insts;
-    out->code_bytes = out->n_instructions * ISA_INST_BYTES;
+    for (uint32_t t = 0; t < program->n_tiles; t++) {
+        uint64_t bytes = program->tiles[t].stream.n;
+        out->code_bytes += bytes;
+        out->most_code_bytes = bytes > out->most_code_bytes ? bytes : out->most_code_bytes;
+    }
 }
 
 static struct plan new_plan(const struct ir_graph *g, const struct arch *arch,

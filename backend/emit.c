@@ -58,6 +58,7 @@ static struct isa_inst vmap_inst(struct emitter *e, uint32_t id, const struct ac
     set_extent(&inst, box);
     inst.obj = (uint16_t)emit_program(e, t, box);
     inst.dst = region(plain_view(e, dst), box);
+    inst.b = region(0, box); /* where it has none */
     for (size_t i = 0; i + 1 < acc->v.n; i++) {
         struct isa_region *r = i == 0 ? &inst.a : &inst.b;
         uint32_t buffer = acc->v.at[i].buffer, view;
@@ -106,6 +107,7 @@ static struct isa_inst inst_copy(struct emitter *e, uint32_t id, const struct ac
     if (n->kind == NODE_transpose) {
         inst.a = region(emit_permuted_view(e, source, n->root->attrs->transpose.perm.at), box);
         inst.dst = region(plain_view(e, &acc->v.at[1]), box);
+        inst.b = region(0, box);
     } else {
         int32_t dim[3];
         for (int a = 0; a < 3; a++)
@@ -265,10 +267,10 @@ static void take_wait(const struct emitter *e, struct isa_inst *inst, size_t wai
 static void attach_waits(struct emitter *e, const struct task *t, struct isa_inst *inst,
                          uint32_t source)
 {
-    size_t carries = isa_max_waits((enum isa_op)inst->op), next = 0;
-    while (e->waits.n - next > carries) {
+    size_t next = 0;
+    while (e->waits.n - next > ISA_MAX_WAITS) {
         struct isa_inst wait = isa_inst_new(ISA_wait, 0);
-        for (unsigned i = 0; i < isa_max_waits(ISA_wait) && e->waits.n - next > carries; i++)
+        for (unsigned i = 0; i < ISA_MAX_WAITS && e->waits.n - next > ISA_MAX_WAITS; i++)
             take_wait(e, &wait, next++);
         emit_inst(e, t->tile, t->queue, wait, source);
     }
@@ -488,7 +490,7 @@ struct isa_program *plan_emit(const struct plan *p)
     e.out->scheduled_cycles = p->schedule->makespan;
     e.out->pes = (uint64_t)p->options->pes;
     emitter_free(&e);
-    if (ok)
+    if (ok && isa_program_encode(e.out, p->diag))
         return e.out;
     isa_program_free(e.out);
     return NULL;

@@ -205,10 +205,10 @@ static bool take_region(struct lexer *l, struct isa_region *r)
     uint64_t view;
     int64_t y, x;
     if (!lex_take_numbered(l, 'v', ISA_MAX_TABLE - 1, &view) || !lex_take_mark(l, '(') ||
-        !lex_take_i64(l, INT16_MIN, INT16_MAX, &y) || !lex_take_mark(l, ',') ||
-        !lex_take_i64(l, INT16_MIN, INT16_MAX, &x) || !lex_take_mark(l, ')'))
+        !lex_take_i64(l, -ISA_MOST_COORD, ISA_MOST_COORD, &y) || !lex_take_mark(l, ',') ||
+        !lex_take_i64(l, -ISA_MOST_COORD, ISA_MOST_COORD, &x) || !lex_take_mark(l, ')'))
         return false;
-    *r = (struct isa_region){(uint16_t)view, (int16_t)y, (int16_t)x};
+    *r = (struct isa_region){(uint16_t)view, (int32_t)y, (int32_t)x};
     return true;
 }
 
@@ -218,26 +218,25 @@ static bool take_field_value(struct lexer *l, const struct isa_field *f, struct 
     uint64_t u;
     int64_t s;
     switch (f->kind) {
-    case FIELD_WAIT: break;
     case FIELD_REGION: return take_region(l, at);
-    case FIELD_U12:
-    case FIELD_U16:
-        if (!lex_take_u64(l, (1u << isa_field_bits(f->kind)) - 1, &u))
+    case FIELD_ROWS:
+    case FIELD_COLUMNS:
+        if (!lex_take_u64(l, f->kind == FIELD_ROWS ? ISA_MAX_H : ISA_MAX_W, &u))
             return false;
         *(uint16_t *)at = (uint16_t)u;
         return true;
-    case FIELD_S16:
-        if (!lex_take_i64(l, INT16_MIN, INT16_MAX, &s))
+    case FIELD_COORD:
+        if (!lex_take_i64(l, -ISA_MOST_COORD, ISA_MOST_COORD, &s))
             return false;
         *(int32_t *)at = (int32_t)s;
         return true;
     case FIELD_CHANNEL:
-        if (!lex_take_u64(l, UINT16_MAX, &u))
+        if (!lex_take_u64(l, ISA_MAX_CHANNELS, &u))
             return false;
         *(uint32_t *)at = (uint32_t)u;
         return true;
     }
-    return asm_lex_error(l, "waits are written at the end: wait q0>=1");
+    return false;
 }
 
 static bool take_inst_field(struct lexer *l, const struct isa_op_desc *op, uint32_t *seen,
@@ -295,10 +294,9 @@ static bool take_wait(struct lexer *l, struct isa_inst *i)
 
 static bool take_waits(struct lexer *l, const struct isa_op_desc *op, struct isa_inst *i)
 {
-    unsigned most = isa_max_waits(op->code);
     for (;;) {
-        if (i->n_waits == most)
-            return asm_lex_error(l, "%s can wait for %u counters", op->name, most);
+        if (i->n_waits == ISA_MAX_WAITS)
+            return asm_lex_error(l, "%s can wait for %d counters", op->name, ISA_MAX_WAITS);
         if (!take_wait(l, i))
             return false;
         if (!lex_is_mark(l, ','))
@@ -309,7 +307,7 @@ static bool take_waits(struct lexer *l, const struct isa_op_desc *op, struct isa
 
 static const struct isa_op_desc *take_op(struct lexer *l)
 {
-    for (unsigned code = 0; code < 1 << ISA_OP_BITS; code++) {
+    for (unsigned code = 0; code < ISA_N_OPS; code++) {
         const struct isa_op_desc *op = isa_op_desc(code);
         if (op && lex_is_name(l, op->name)) {
             lex_next(l);
@@ -361,9 +359,13 @@ bool asm_take_inst(struct lexer *l, struct asm_inst *out)
     const struct isa_op_desc *op = take_op(l);
     if (!op)
         return false;
+    enum { NOT_GIVEN = ISA_MAX_TABLE };
     struct isa_inst i = isa_inst_new(op->code, (unsigned)queue);
+    i.b.view = op->uses & USE_b ? NOT_GIVEN : 0;
     if (!take_operands(l, op, &i))
         return false;
+    if (i.b.view == NOT_GIVEN)
+        i.b = (struct isa_region){0, i.dst.y, i.dst.x};
     if (lex_is_mark(l, '@')) {
         lex_next(l);
         if (!lex_take_u64(l, ISA_NO_SOURCE, &source))

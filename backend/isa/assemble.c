@@ -22,11 +22,14 @@ struct open_tile {
     VEC(struct isa_table) tables;
     VEC(struct isa_inst) insts;
     VEC(uint32_t) sources;
+    struct token encoded; /* "stream", if there is one instead of instructions */
+    struct isa_bytes stream, source_map;
 };
 struct assembler {
     struct lexer l;
     struct isa_program *p;
     bool has_isa, has_arch;
+    uint32_t n_insts;
     uint32_t seen; /* program fields */
     struct open_tile t;
     VEC(struct isa_tile) tiles;
@@ -66,6 +69,18 @@ static bool take_entry(struct assembler *a, size_t expected, enum record_id id, 
     return take_index(a, expected) && lex_take_record(&a->l, id, rec);
 }
 
+/* What was given as bytes; a tile has no instructions beside them. */
+static void decode_tile(struct assembler *a, struct isa_tile *t)
+{
+    struct open_tile *o = &a->t;
+    const char *fault = "the tile has no sources";
+    if (o->insts.n)
+        lex_error_at(&a->l, &o->encoded, "the tile has instructions, too");
+    else if (!o->source_map.at || !isa_tile_decode(t, &o->stream, &o->source_map,
+                                                   ISA_MAX_INSTS - a->n_insts, a->p->arena, &fault))
+        lex_error_at(&a->l, &o->encoded, "stream: %s", fault);
+}
+
 static void tile_end(struct assembler *a)
 {
     struct open_tile *o = &a->t;
@@ -91,6 +106,9 @@ static void tile_end(struct assembler *a)
     t->n_preloads = (uint32_t)o->preloads.n;
     t->n_tables = (uint32_t)o->tables.n;
     t->n_insts = (uint32_t)o->sources.n;
+    if (o->stream.at)
+        decode_tile(a, t);
+    a->n_insts += t->n_insts;
     VEC_PUSH(&a->tiles, *t);
     o->views.n = o->groups.n = o->windows.n = o->programs.n = o->routes.n = 0;
     o->gathers.n = o->preloads.n = o->tables.n = o->insts.n = o->sources.n = 0;
@@ -228,6 +246,7 @@ static bool take_tile(struct assembler *a)
 {
     tile_end(a);
     a->t.tile = (struct isa_tile){0};
+    a->t.stream = a->t.source_map = (struct isa_bytes){0};
     a->t.open = true;
     return take_entry(a, a->tiles.n, REC_tile, &a->t.tile);
 }
@@ -345,9 +364,33 @@ static bool take_inst(struct assembler *a)
         return asm_lex_error(&a->l, "an instruction outside a tile");
     if (!asm_take_inst(&a->l, &i))
         return false;
+    if (o->insts.n == ISA_MAX_INSTS - a->n_insts)
+        return asm_lex_error(&a->l, "a program has at most %d instructions", ISA_MAX_INSTS);
     VEC_PUSH(&o->insts, i.inst);
     VEC_PUSH(&o->sources, i.source);
     return true;
+}
+
+/* "hex {...}" of a section of the tile's. */
+static bool take_bytes(struct assembler *a, struct isa_bytes *out)
+{
+    if (out->at)
+        return asm_lex_error(&a->l, "given twice");
+    if (!lex_is_name(&a->l, "hex"))
+        return asm_lex_error(&a->l, "expected hex {...}");
+    lex_next(&a->l);
+    return lex_take_hex(&a->l, &out->at, &out->n);
+}
+
+static bool take_stream(struct assembler *a)
+{
+    a->t.encoded = a->l.token; /* "hex" */
+    return take_bytes(a, &a->t.stream);
+}
+
+static bool take_sources(struct assembler *a)
+{
+    return take_bytes(a, &a->t.source_map);
 }
 
 /* ---- statements ---- */
@@ -381,7 +424,8 @@ static const struct statement {
     {"group", true, take_group},     {"window", true, take_window},
     {"program", true, take_program}, {"route", true, take_route},
     {"gather", true, take_gather},   {"preload", true, take_preload},
-    {"table", true, take_table},
+    {"table", true, take_table},     {"stream", true, take_stream},
+    {"sources", true, take_sources},
 };
 
 static bool take_statement(struct assembler *a)
@@ -444,7 +488,7 @@ struct isa_program *isa_assemble(const char *text, size_t n, const char *file, s
     bool ok = read_statements(&a);
     finish(&a);
     assembler_release(&a);
-    if (ok && isa_validate(a.p, d))
+    if (ok && isa_validate(a.p, d) && isa_program_encode(a.p, d))
         return a.p;
     isa_program_free(a.p);
     return NULL;

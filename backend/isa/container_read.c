@@ -126,46 +126,35 @@ static void read_routes(const struct loading *l, const Cimc__Tile *m, struct isa
 }
 
 /* The file may be changed while it is mapped: what is validated must be what runs. */
-static const void *private_copy(const struct loading *l, const Cimc__Section *s)
+static struct isa_bytes private_copy(const struct loading *l, const Cimc__Section *s)
 {
     void *copy = arena_alloc(l->p->arena, s->length);
     if (s->length)
         memcpy(copy, l->p->file.data + s->offset, s->length);
     file_forget(&l->p->file, l->p->file.data + s->offset, s->length);
-    return copy;
+    return (struct isa_bytes){copy, s->length};
 }
 
-/* Tile number `index`: its stream and sources are the two sections that follow the data's. */
-static bool read_stream(const struct loading *l, size_t index, const Cimc__Tile *m,
+/* Tile number `index`: its stream and sources are the two sections that follow the data's. At most
+ * `most` instructions. */
+static bool read_stream(const struct loading *l, size_t index, const Cimc__Tile *m, uint32_t most,
                         struct isa_tile *t)
 {
     size_t at = l->m->n_sections - 2 * l->m->n_tiles + 2 * index;
     const Cimc__Section *stream = l->m->sections[at], *sources = l->m->sections[at + 1];
-    const uint8_t *words = l->p->file.data + stream->offset;
-    uint64_t n = stream->length / ISA_INST_BYTES;
-    if (m->stream != at || m->sources != at + 1 || stream->length % ISA_INST_BYTES != 0 ||
-        n > UINT32_MAX || sources->length != n * sizeof(uint32_t) || n == 0)
-        return diag_error(l->d, l->at, DIAG_PROGRAM, "tile %zu: stream and sources do not fit",
-                          index);
-    struct isa_inst *insts = ARENA_ARRAY(l->p->arena, struct isa_inst, n - 1);
-    t->n_insts = (uint32_t)n - 1;
-    t->insts = insts;
-    for (uint32_t i = 0; i < t->n_insts; i++) {
-        const char *reason;
-        if (!isa_decode(words + (size_t)i * ISA_INST_BYTES, &insts[i], &reason))
-            return diag_error(l->d, l->at, DIAG_PROGRAM, "tile %zu: instruction %u: %s", index, i,
-                              reason);
+    const char *fault = "its sections are out of place";
+    if (m->stream == at && m->sources == at + 1) {
+        struct isa_bytes code = private_copy(l, stream), map = private_copy(l, sources);
+        if (isa_tile_decode(t, &code, &map, most, l->p->arena, &fault))
+            return true;
     }
-    if (memcmp(words + (size_t)t->n_insts * ISA_INST_BYTES, isa_halt_word, ISA_INST_BYTES) != 0)
-        return diag_error(l->d, l->at, DIAG_PROGRAM, "tile %zu: the stream does not end with HALT",
-                          index);
-    t->sources = private_copy(l, sources);
-    return true;
+    return diag_error(l->d, l->at, DIAG_PROGRAM, "tile %zu, stream: %s", index, fault);
 }
 
 static bool read_tiles(const struct loading *l)
 {
     struct isa_program *p = l->p;
+    uint32_t left = ISA_MAX_INSTS;
     p->n_tiles = (uint32_t)l->m->n_tiles;
     p->tiles = ARENA_ARRAY(p->arena, struct isa_tile, l->m->n_tiles);
     for (size_t i = 0; i < l->m->n_tiles; i++) {
@@ -184,8 +173,9 @@ static bool read_tiles(const struct loading *l)
         t->preloads = read_records(l, REC_preload, m->n_preloads, m->preloads);
         t->n_tables = (uint32_t)m->n_tables;
         t->tables = read_records(l, REC_table, m->n_tables, m->tables);
-        if (!read_programs(l, m, t) || !read_stream(l, i, m, t))
+        if (!read_programs(l, m, t) || !read_stream(l, i, m, left, t))
             return false;
+        left -= t->n_insts;
     }
     return true;
 }

@@ -120,15 +120,12 @@ static struct isa_section *list_sections(struct arena *a, const struct isa_progr
         *next++ = p->sections[i];
     for (uint32_t t = 0; t < p->n_tiles; t++) {
         const struct isa_tile *tile = &p->tiles[t];
-        uint64_t n_words = (uint64_t)tile->n_insts + 1, length;
-        uint32_t *sources = ARENA_ARRAY(a, uint32_t, n_words);
-        if (tile->n_insts)
-            memcpy(sources, tile->sources, tile->n_insts * sizeof *sources);
-        sources[tile->n_insts] = ISA_NO_SOURCE;
-        const uint8_t *stream = isa_tile_stream(tile, a, &length);
-        *next++ = (struct isa_section){.name = "stream", .data = stream, .length = length};
+        if (!tile->stream.at)
+            BUG("tile %u is not encoded", t);
         *next++ = (struct isa_section){
-            .name = "sources", .data = sources, .length = n_words * sizeof *sources};
+            .name = "stream", .data = tile->stream.at, .length = tile->stream.n};
+        *next++ = (struct isa_section){
+            .name = "sources", .data = tile->source_map.at, .length = tile->source_map.n};
     }
     return all;
 }

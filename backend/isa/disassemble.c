@@ -51,13 +51,12 @@ static void print_arch(const struct isa_program *p, struct text *t)
     text_free(&yaml);
 }
 
-static void print_hex(const struct isa_section *s, struct text *t, FILE *out)
+static void print_hex(const struct isa_bytes *b, struct text *t, FILE *out)
 {
-    const uint8_t *bytes = isa_section_data(s);
     text_add(t, "hex {\n");
-    for (uint64_t i = 0; i < s->length; i++) {
-        text_add(t, "%s%02x", i % HEX_LINE_BYTES == 0 ? "  " : i % 4 == 0 ? " " : "", bytes[i]);
-        if (i % HEX_LINE_BYTES == HEX_LINE_BYTES - 1 || i == s->length - 1) {
+    for (uint64_t i = 0; i < b->n; i++) {
+        text_add(t, "%s%02x", i % HEX_LINE_BYTES == 0 ? "  " : i % 4 == 0 ? " " : "", b->at[i]);
+        if (i % HEX_LINE_BYTES == HEX_LINE_BYTES - 1 || i == b->n - 1) {
             text_add(t, "\n");
             text_flush(t, out);
         }
@@ -75,7 +74,7 @@ static void print_section(const struct isa_program *p, const struct isa_dis_opti
     text_add_quoted(t, s->name ? s->name : "");
     text_add(t, " ");
     if (!f || !f->mapped) { /* a pipe cannot be read again */
-        print_hex(s, t, out);
+        print_hex(&(struct isa_bytes){data, s->length}, t, out);
         return;
     }
     text_add(t, "file(");
@@ -179,15 +178,14 @@ static void print_field(const struct isa_inst *i, const struct isa_field *f, str
     const void *at = (const char *)i + f->offset;
     const struct isa_region *r = at;
     switch (f->kind) {
-    case FIELD_WAIT: return; /* all together at the end */
     case FIELD_REGION:
-        if (f->offset == offsetof(struct isa_inst, b) && !r->view && !r->y && !r->x)
-            return; /* not used */
+        if (f->offset == offsetof(struct isa_inst, b) && isa_is_plain_b(i))
+            return;
         text_add(t, " %s=v%u(%d,%d)", f->name, r->view, r->y, r->x);
         return;
-    case FIELD_U12:
-    case FIELD_U16: text_add(t, " %s=%u", f->name, *(const uint16_t *)at); return;
-    case FIELD_S16: text_add(t, " %s=%d", f->name, *(const int32_t *)at); return;
+    case FIELD_ROWS:
+    case FIELD_COLUMNS: text_add(t, " %s=%u", f->name, *(const uint16_t *)at); return;
+    case FIELD_COORD: text_add(t, " %s=%d", f->name, *(const int32_t *)at); return;
     case FIELD_CHANNEL: text_add(t, " %s=%u", f->name, *(const uint32_t *)at); return;
     }
 }
@@ -220,6 +218,28 @@ static void print_inst(const struct isa_program *p, const struct isa_tile *tile,
     text_add(t, "\n");
 }
 
+/* Does the assembler make the tile's bytes of its instructions? */
+static bool is_own_encoding(const struct isa_tile *tile)
+{
+    if (!tile->stream.at)
+        return true;
+    struct arena *a = arena_new();
+    struct isa_tile t = *tile;
+    bool same =
+        isa_tile_encode(&t, a) && t.stream.n == tile->stream.n &&
+        t.source_map.n == tile->source_map.n &&
+        memcmp(t.stream.at, tile->stream.at, t.stream.n) == 0 &&
+        (t.source_map.n == 0 || memcmp(t.source_map.at, tile->source_map.at, t.source_map.n) == 0);
+    arena_free(a);
+    return same;
+}
+
+static void print_bytes(const char *what, const struct isa_bytes *b, struct text *t, FILE *out)
+{
+    text_add(t, "%s ", what);
+    print_hex(b, t, out);
+}
+
 static void print_tile(const struct isa_program *p, uint32_t index, struct text *t, FILE *out)
 {
     const struct isa_tile *tile = &p->tiles[index];
@@ -242,7 +262,13 @@ static void print_tile(const struct isa_program *p, uint32_t index, struct text 
     print_records("gather", REC_gather, tile->gathers, tile->n_gathers, t, out);
     print_records("preload", REC_preload, tile->preloads, tile->n_preloads, t, out);
     print_records("table", REC_table, tile->tables, tile->n_tables, t, out);
+    bool foreign = !is_own_encoding(tile);
+    if (foreign) {
+        print_bytes("stream", &tile->stream, t, out);
+        print_bytes("sources", &tile->source_map, t, out);
+    }
     for (uint32_t i = 0; i < tile->n_insts; i++) {
+        text_add(t, foreign ? ";" : "");
         print_inst(p, tile, i, t);
         text_flush(t, out);
     }

@@ -9,13 +9,15 @@
 #include "base/base.h"
 #include "base/element.h"
 
-enum { ISA_VERSION = 1, ISA_INST_BYTES = 32, ISA_MAX_WAITS = 8 };
+enum { ISA_VERSION = 2, ISA_MAX_WAITS = 8 };
 enum { ISA_MAX_TILES = UINT16_MAX };
 enum { ISA_N_QUEUES = 128, ISA_FIRST_INBOUND = 128, ISA_LAST_COUNTER = 1022 };
 enum { ISA_THRESHOLD_BITS = 22, ISA_MAX_COUNT = 1 << 21 }; /* no counter may exceed ISA_MAX_COUNT */
 /* Buffers, and what is preloaded into them, are counted in such words. */
 enum { ISA_WORD_BYTES = 4 };
 enum { ISA_MAX_H = ARCH_MOST_ROWS, ISA_MAX_W = 65535, ISA_MAX_COORD = 32767 };
+enum { ISA_MAX_INSTS = 1 << 24 }; /* of a program */
+#define ISA_MOST_COORD ((int64_t)1 << 22)
 enum { ISA_MAX_BINDINGS = 1024 }; /* that LOAD and STORE can name */
 #define ISA_NO_SOURCE UINT32_MAX
 
@@ -55,15 +57,12 @@ enum { VRED_H = 1, VRED_W = 2, VRED_C = 4, VRED_SUM = 8, VRED_AXES = 7, VRED_FLA
 struct isa_inst isa_inst_new(enum isa_op op, unsigned queue); /* all else zero, no waits */
 /* There must be room. */
 void isa_inst_wait(struct isa_inst *i, uint32_t counter, uint32_t threshold);
+/* A static reason why no tile has such an instruction; NULL if one may. */
+const char *isa_inst_illegal(const struct isa_inst *i);
 bool isa_inst_equal(const struct isa_inst *a, const struct isa_inst *b);
-unsigned isa_max_waits(enum isa_op op);
 bool isa_op_has_dst(unsigned op);     /* writes a region of its tile */
 bool isa_op_has_extent(unsigned op);  /* works on h x w elements */
 const char *isa_op_name(unsigned op); /* NULL if there is no such operation */
-
-/* A tile's stream as it is in a file. */
-struct isa_tile;
-const uint8_t *isa_tile_stream(const struct isa_tile *t, struct arena *a, uint64_t *bytes);
 
 /* ---- lane operations of vector programs ---- */
 enum isa_lane_op {
@@ -196,6 +195,10 @@ struct isa_table { /* of lane operation tab: 256 entries of f32 or i32 */
     uint64_t offset;
 };
 enum { ISA_TABLE_ENTRIES = 256, ISA_MAX_LANE_TABLES = 64 };
+struct isa_bytes {
+    const uint8_t *at;
+    uint64_t n;
+};
 struct isa_tile {
     uint32_t n_groups, n_views, n_windows, n_programs, n_routes, n_gathers, n_preloads, n_inbound;
     uint32_t n_tables;
@@ -211,7 +214,17 @@ struct isa_tile {
     uint32_t n_insts;
     const struct isa_inst *insts;
     const uint32_t *sources; /* n_insts node indices, or ISA_NO_SOURCE */
+    /* The same as a file has it; at NULL: nobody has encoded it yet. */
+    struct isa_bytes stream, source_map;
 };
+/* Makes `stream` and `source_map`, in the arena. Valid instructions; false if they are too many
+ * kinds for a stream. */
+bool isa_tile_encode(struct isa_tile *t, struct arena *a) CHECK_RESULT;
+/* The tile's walkers and so on, each as records of some bytes: part number 0 .. ISA_STREAM_PARTS -
+ * 1 of a stream. Its name, with `record` the bytes of one. */
+enum { ISA_STREAM_PARTS = 8 };
+const char *isa_stream_part(const struct isa_bytes *stream, unsigned part, struct isa_bytes *out,
+                            unsigned *record);
 /* Queues of a tile: groups 0..n_groups-1, then these. */
 static inline unsigned isa_queue_group(const struct isa_tile *t, uint32_t group)
 {
@@ -324,6 +337,9 @@ struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
                                const struct isa_inst *inst);
 
 /* ---- program files ---- */
+/* Encodes all tiles that are not yet. False with a diagnostic. */
+bool isa_program_encode(struct isa_program *p, struct diag *d) CHECK_RESULT;
+/* They must be. */
 bool isa_program_write(const struct isa_program *p, const char *path, uint64_t *out_bytes,
                        struct diag *d) CHECK_RESULT;
 /* Maps and validates form: magic, versions, hashes, section bounds, arch fingerprint, table sizes.

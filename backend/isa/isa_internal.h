@@ -7,18 +7,12 @@
 
 #include "isa.h"
 #include "isa_mapping.h"
+#include "isa_stream.h"
 #include "program.pb-c.h"
 
-/* ---- instruction words (isa.def) ---- */
+/* ---- instructions (isa.def) ---- */
 
 /* Where a field of isa.def lies in struct isa_inst. */
-#define MEMBER_wait0 wait[0]
-#define MEMBER_wait1 wait[1]
-#define MEMBER_wait2 wait[2]
-#define MEMBER_wait3 wait[3]
-#define MEMBER_wait4 wait[4]
-#define MEMBER_wait5 wait[5]
-#define MEMBER_wait6 wait[6]
 #define MEMBER_dst dst
 #define MEMBER_a a
 #define MEMBER_b b
@@ -38,16 +32,9 @@ enum {
     USE_y = 32,
     USE_x = 64,
     USE_c = 128,
-    USE_wait0 = 0,
-    USE_wait1 = 0,
-    USE_wait2 = 0,
-    USE_wait3 = 0,
-    USE_wait4 = 0,
-    USE_wait5 = 0,
-    USE_wait6 = 0,
 };
 
-enum isa_field_kind { FIELD_WAIT, FIELD_REGION, FIELD_U12, FIELD_U16, FIELD_S16, FIELD_CHANNEL };
+enum isa_field_kind { FIELD_REGION, FIELD_ROWS, FIELD_COLUMNS, FIELD_COORD, FIELD_CHANNEL };
 struct isa_field {
     const char *name;
     enum isa_field_kind kind;
@@ -60,25 +47,15 @@ struct isa_op_desc {
     char obj;      /* letter of what obj names: g, p, w, t, r, b; 0 = no obj */
     unsigned uses; /* of USE_dst.. */
 };
-/* Field values must fit (BUG otherwise: the emitter checks limits first). */
-void isa_encode(const struct isa_inst *in, uint8_t out[ISA_INST_BYTES]);
-/* False with a static reason: unknown operation, bits set that must be zero. */
-bool isa_decode(const uint8_t in[ISA_INST_BYTES], struct isa_inst *out,
-                const char **reason) CHECK_RESULT;
-/* A static reason why it is none, whatever the tables say; NULL if it is one. */
-const char *isa_inst_illegal(const struct isa_inst *i);
-extern const uint8_t isa_halt_word[ISA_INST_BYTES];
+/* b as it is where nothing names one: view 0 at dst's place. */
+static inline bool isa_is_plain_b(const struct isa_inst *i)
+{
+    return i->b.view == 0 && i->b.y == i->dst.y && i->b.x == i->dst.x;
+}
 /* NULL if there is no such operation. */
 const struct isa_op_desc *isa_op_desc(unsigned op);
-unsigned isa_field_bits(enum isa_field_kind kind);
-enum {
-    ISA_OP_BITS = 6,
-    ISA_QUEUE_BITS = 7,
-    ISA_STAGE_BITS = 4,
-    ISA_FLAG_BITS = 5,
-    ISA_OBJ_BITS = 10
-};
-enum { ISA_COUNTER_BITS = 10, ISA_VIEW_BITS = 10 };
+enum { ISA_N_OPS = 32 }; /* codes */
+enum { ISA_COUNTER_BITS = 10 };
 
 /* ---- records of the header (tables.def) ---- */
 
@@ -143,7 +120,7 @@ void isa_print_f32(struct text *out, float x);
 void isa_program_settle(const struct isa_program *p);
 
 /* The container: prefix, header, sections. */
-enum { ISA_CONTAINER_VERSION = 1, ISA_PREFIX_BYTES = 24, ISA_SECTION_ALIGNMENT = 64 };
+enum { ISA_CONTAINER_VERSION = 2, ISA_PREFIX_BYTES = 24, ISA_SECTION_ALIGNMENT = 64 };
 enum { ISA_MAX_HEADER_BYTES = 1 << 30 };
 static inline uint64_t isa_section_aligned(uint64_t at)
 {

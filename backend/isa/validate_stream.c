@@ -188,8 +188,9 @@ static bool check_vmap(const struct stream_check *c, const struct isa_inst *i)
     if (reads_constants(e) && !same_channels(c, &c->t->views[e->constants_view], dst->channels))
         return false;
     if (e->arity == 1)
-        return (i->b.view == 0 && i->b.y == 0 && i->b.x == 0) ||
-               REJECT(c, "vmap: program %u has one operand, b must be 0", i->obj);
+        return isa_is_plain_b(i) ||
+               REJECT(c, "vmap: program %u has one operand, b must be view 0 at dst's place",
+                      i->obj);
     const struct isa_view *b = read_region(c, &i->b, i);
     return b && same_channels(c, b, dst->channels);
 }

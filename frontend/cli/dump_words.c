@@ -117,16 +117,28 @@ static bool dump_preloads(const struct dump *dump, uint32_t tile, struct diag *d
     return ok;
 }
 
+/* Each part that has records is a memory of its own. */
+static bool dump_stream(const struct dump *dump, const char *folder, const struct isa_tile *t,
+                        struct diag *d)
+{
+    bool ok = true;
+    for (unsigned i = 0; ok && i < ISA_STREAM_PARTS; i++) {
+        struct isa_bytes part;
+        unsigned record;
+        const char *what = isa_stream_part(&t->stream, i, &part, &record);
+        const char *name = arena_printf(dump->folder.arena, "%s/%s", folder, what);
+        const char *head =
+            arena_printf(dump->folder.arena, "%s: words of %u bits", what, 8 * record);
+        ok = part.n == 0 || dump_words(dump, name, head, part.at, part.n / record, record, d);
+    }
+    return ok;
+}
+
 bool dump_tile(const struct dump *dump, uint32_t tile, struct diag *d)
 {
     const struct isa_tile *t = &dump->program->tiles[tile];
-    const char *name = arena_printf(dump->folder.arena, "tile_%04u/stream", tile);
     const char *folder = arena_printf(dump->folder.arena, "tile_%04u", tile);
-    uint64_t bytes;
-    const uint8_t *stream = isa_tile_stream(t, dump->folder.arena, &bytes);
-    bool ok = folder_make(&dump->folder, folder, d) &&
-              dump_words(dump, name, "instructions of 256 bits", stream, bytes / ISA_INST_BYTES,
-                         ISA_INST_BYTES, d) &&
+    bool ok = folder_make(&dump->folder, folder, d) && dump_stream(dump, folder, t, d) &&
               dump_preloads(dump, tile, d);
     for (uint32_t g = 0; ok && g < t->n_groups; g++) {
         for (uint32_t i = 0; ok && !t->groups[g].shares && i < t->groups[g].n_pes; i++)

@@ -197,6 +197,7 @@ void report_build_json(const struct build *b, struct json *j)
     duplication_json(&b->dup, j);
     json_integer(j, "n_instructions", (int64_t)r->n_instructions);
     json_integer(j, "code_bytes", (int64_t)r->code_bytes);
+    json_integer(j, "most_code_bytes", (int64_t)r->most_code_bytes);
     if (b->program_bytes)
         json_integer(j, "program_bytes", (int64_t)b->program_bytes);
     else

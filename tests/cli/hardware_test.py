@@ -18,7 +18,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.p
 from bench import run_cases  # noqa: E402
 from interpret import read_text  # noqa: E402
 from onnx_bytes import onnx_model, onnx_node  # noqa: E402
+from instruction_set import read_operations  # noqa: E402
 from program_file import Message, read_fields, read_program  # noqa: E402
+from streams import decode  # noqa: E402
 
 SMALL = ['--arch-field', 'crossbars=3', '--arch-field', 'rows=32', '--arch-field', 'cols=24']
 
@@ -56,6 +58,10 @@ def words_of(data, size):
     return {i: int.from_bytes(data[size * i:size * (i + 1)], 'little') for i in range(len(data) // size)}
 
 
+STREAM = [('walkers_short', 16), ('walkers_long', 32), ('extensions', 16), ('templates_short', 4), ('templates_long', 8), ('phrases', 4), ('phrase_memory', 1),
+          ('symbols', 1)]    # ISA.md 9.4
+
+
 def dump_files(b):
     """dump: streams, crossbars and buffers are those of the program, and hex is bin"""
     b.run('compile', b.model, '-o', 'p.cim', *SMALL)
@@ -64,7 +70,9 @@ def dump_files(b):
     seen = {'program.json', 'map.txt'}
     for t, tile in enumerate(program.tiles):
         where = 'tile_%04d/' % t
-        b.expect(files[where + 'stream.bin'] == bytes(program.data[tile.stream]), where + 'stream.bin')
+        sizes = b''.join((len(files.get(where + 'stream_%s.bin' % part, b'')) // size).to_bytes(4, 'little') for part, size in STREAM)
+        parts = b''.join(files.get(where + 'stream_%s.bin' % part, b'') for part, _ in STREAM)
+        b.expect(sizes + parts == bytes(program.data[tile.stream]), where + 'stream')
         image = {}
         for i, p in enumerate(tile.preloads):
             data = bytes(program.data[p.section][p.offset:p.offset + p.length])
@@ -80,7 +88,7 @@ def dump_files(b):
                 b.expect(files[where + 'pe_%03d.bin' % pe.pe] == part.tobytes(), where + 'PE %d' % pe.pe)
         seen.add(where + 'buffer.hex')
     for name, data in files.items():
-        size = 32 if 'stream' in name else 16 if 'golden' in name else 4
+        size = dict(STREAM)[name[name.index('stream_') + 7:-4]] if 'stream_' in name else 16 if 'golden' in name else 4
         if name.endswith('.bin') and 'preload' not in name:
             b.expect(readmemh(files[name[:-4] + '.hex'], 2 * size) == words_of(data, size), name[:-4] + ': hex is not bin')
             seen |= {name, name[:-4] + '.hex'}
@@ -100,8 +108,6 @@ def as_json(value):
     """A message as program.json has it."""
     if isinstance(value, list):
         return [as_json(v) for v in value]
-    if isinstance(value, float):
-        return struct.pack('>f', value).hex()
     if not isinstance(value, Message):
         return value
     return {name: ELEMENTS[v] if name == 'element' else '%08x' % v if name in PATTERNS else as_json(v)
@@ -118,14 +124,14 @@ def dump_json(b):
     for name in ('compiler', 'model', 'options', 'scheduled_cycles', 'layer_by_layer_cycles', 'pes'):
         b.equal(got['program'][name], getattr(program, name), name)
     b.equal(got['program']['graph_fingerprint'], '%016x' % program.graph_fingerprint, 'graph_fingerprint')
-    b.equal([got['arch'], got['arch_fingerprint'], got['isa_version']], [program.arch, '%016x' % program.arch_fingerprint, 1], 'machine')
+    b.equal([got['arch'], got['arch_fingerprint'], got['isa_version']], [program.arch, '%016x' % program.arch_fingerprint, 2], 'machine')
     b.equal(len(got['tiles']), len(program.tiles), 'tiles')
     for t, (tile, wanted) in enumerate(zip(got['tiles'], program.tiles)):
         n = len(wanted.groups)
         wanted = as_json(wanted)
-        for name in ('stream', 'sources', 'words', 'nodes'):
+        for name in ('stream', 'sources', 'code', 'nodes'):
             del wanted[name]
-        wanted.update(n_instructions=len(program.tiles[t].words) - 1, queue_vu=n, queue_tx=n + 1, queue_dma=n + 2)
+        wanted.update(n_instructions=len(decode(program.tiles[t].code, read_operations(read_text('backend', 'isa', 'ISA.md')))), queue_vu=n, queue_tx=n + 1, queue_dma=n + 2)
         b.equal(tile, wanted, 'tile %d' % t)
     b.expect('golden' not in ' '.join(files_of(b, 'out')), 'golden vectors without inputs')
     text = b.read('out/map.txt').decode()
@@ -147,7 +153,7 @@ def dump_golden(b):
     b.write('x.npy', header + struct.pack('<4f', 1, -2, 3, 4))
     b.run('dump', 'p.cim', '-o', 'out', '--input', 'x.npy', '--format=hex')
     b.equal(sorted(files_of(b, 'out')), sorted(['program.json', 'map.txt', 'input_0.hex', 'output_0.hex'] + ['tile_0000/%s.hex' % n for n in (
-        'stream', 'pe_000', 'buffer', 'golden_000', 'golden_001', 'golden_002', 'golden_003')]), 'files')
+        'stream_walkers_long', 'stream_templates_short', 'stream_symbols', 'pe_000', 'buffer', 'golden_000', 'golden_001', 'golden_002', 'golden_003')]), 'files')
     def record(kind, where, address, value):
         return '%04x%04x%016x%08x' % (kind, where, address, value)
     def head(op, index, n):
@@ -204,12 +210,12 @@ def dump_folder(b):
     os.mkdir(b.path('out'))
     b.run('dump', 'p.cim', '-o', 'out/', '--format=bin')    # empty
     files = files_of(b, 'out')
-    b.expect('tile_0000/stream.bin' in files and 'tile_0000/stream.hex' not in files, str(sorted(files)))
+    b.expect('tile_0000/stream_symbols.bin' in files and 'tile_0000/stream_symbols.hex' not in files, str(sorted(files)))
     b.fails('dump', 'p.cim', '-o', 'out', code=1, message='out: error: the folder is not empty; --force replaces a dump [io]')
     b.run('dump', 'p.cim', '-o', 'out', '--force', '--input=p.cim', code=1)
     b.expect(files_of(b, 'out') == files, 'a failure changed the folder')
     b.run('dump', 'p.cim', '-o', 'out', '--force', '--format=hex')
-    b.expect('tile_0000/stream.bin' not in files_of(b, 'out'), 'files of the dump before')
+    b.expect('tile_0000/stream_symbols.bin' not in files_of(b, 'out'), 'files of the dump before')
     os.mkdir(b.path('mine'))
     b.write('mine/precious', 'x')
     b.fails('dump', 'p.cim', '-o', 'mine', '--force', code=1,
@@ -234,7 +240,7 @@ def dump_interrupted(b):
 
 
 # A depthwise convolution of two channels by hand: y = (2 x0, 3 x1); its two blocks lie along the diagonal of PE 1.
-DEPTHWISE = """isa 1
+DEPTHWISE = """isa 2
 arch "base: clsa\\nweight_bits: 3\\ncell_bits: 2\\nencoding: differential\\nrows: 4\\ncols: 10\\ncrossbars: 2\\n"
 node 0 {name="x"}
 node 1 {name="depthwise"}

@@ -17,7 +17,7 @@ from onnx_bytes import onnx_model, onnx_node
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'interpreter'))
 import xxh3  # noqa: E402
 
-HEAD = 'isa 1\narch "base: clsa\\n"\n'
+HEAD = 'isa 2\narch "base: clsa\\n"\n'
 PIXEL = 'ring_rows=1, y1=1, x1=1, height=1, width=1, channels=1, row_pitch=4, col_pitch=4, channel_pitch=4'
 
 
@@ -36,7 +36,7 @@ def value_ranges(b):
 
 def open_quote(b):
     """a string without end at the end of the text is reported where it begins"""
-    b.write('p.asm', 'isa 1\nmodel   "')
+    b.write('p.asm', 'isa 2\nmodel   "')
     b.fails('asm', 'p.asm', '-o', 'p.cim', code=1,
             message='p.asm:2:9: error: expected a string, found a string without end [asm-syntax]')
 
@@ -44,7 +44,7 @@ def open_quote(b):
 def large_header(b):
     """a header of many empty messages is refused before it is unpacked, another version before that"""
     def program(header):
-        return b.write('p.cim', b'CIMC' + struct.pack('<IQQ', 1, len(header), xxh3.xxh3_64(header)) + header)
+        return b.write('p.cim', b'CIMC' + struct.pack('<IQQ', 2, len(header), xxh3.xxh3_64(header)) + header)
     version = re.search(r'instruction set (\d+)', b.run('version').stdout).group(1)
     empty = bytes((9 << 3 | 2, 0)) * 100000    # a tile each
     program(b'\x08' + bytes([int(version)]) + empty)

@@ -2,11 +2,13 @@
  * mutate_program.c - mutants of program files whose hashes, offsets and fingerprints are right, so
  * that they get past the reader's first look (ISA.md, "Program container").
  *
- * A mutant changes either the header, as a tree of fields, or the bytes of one section: of
- * instructions word by word.
+ * A mutant changes either the header, as a tree of fields, or one section: bytes of it, or, of a
+ * stream, the instructions, which are encoded again.
  */
 #include "fuzz.h"
 #include "wire.h"
+
+#include "isa_stream.h"
 
 #include <string.h>
 
@@ -53,33 +55,70 @@ static void find_sections(struct mutant *m, const uint8_t *data, size_t n)
 
 /* ---- changing ---- */
 
-static void mutate_words(uint8_t *at, size_t n_words, uint64_t *state)
+/* Random instructions of a tile change. */
+static void mutate_insts(struct isa_tile *t, struct arena *a, uint64_t *state)
 {
-    uint8_t *word = at + random_next(state) % n_words * ISA_INST_BYTES;
-    uint8_t *other = at + random_next(state) % n_words * ISA_INST_BYTES, kept[ISA_INST_BYTES];
-    memcpy(kept, word, sizeof kept);
+    struct isa_inst *insts = ARENA_ARRAY(a, struct isa_inst, t->n_insts), kept;
+    memcpy(insts, t->insts, t->n_insts * sizeof *insts);
+    t->insts = insts;
+    struct isa_inst *one = &insts[random_next(state) % t->n_insts];
+    struct isa_inst *other = &insts[random_next(state) % t->n_insts];
+    kept = *one;
     switch (random_next(state) % 4) {
     case 0: /* two change places */
-        memcpy(word, other, sizeof kept);
-        memcpy(other, kept, sizeof kept);
+        *one = *other;
+        *other = kept;
         break;
-    case 1: memcpy(word, other, sizeof kept); break;
-    default: LLVMFuzzerMutate(word, ISA_INST_BYTES, ISA_INST_BYTES);
+    case 1: *one = *other; break;
+    default: LLVMFuzzerMutate((uint8_t *)one, sizeof *one, sizeof *one);
     }
 }
 
-/* Keeps its length: what lies in it is counted elsewhere. */
+/* Can the encoder say it? Values that an instruction cannot have are its BUG. */
+static bool is_encodable(const struct isa_inst *i)
+{
+    bool ok = !isa_inst_illegal(i) && i->queue < ISA_N_QUEUES && i->obj < 1024 && i->c >> 24 == 0 &&
+              i->dst.view < 1024 && i->a.view < 1024 && i->b.view < 1024 &&
+              i->n_waits <= ISA_MAX_WAITS && i->h <= ISA_MAX_H;
+    const int32_t at[] = {i->dst.y, i->dst.x, i->a.y, i->a.x, i->b.y, i->b.x, i->y, i->x};
+    for (size_t k = 0; ok && k < sizeof at / sizeof *at; k++)
+        ok = at[k] >= -ISA_MOST_COORD && at[k] <= ISA_MOST_COORD;
+    for (unsigned k = 0; ok && k < i->n_waits; k++)
+        ok = i->wait[k].counter <= ISA_LAST_COUNTER && i->wait[k].threshold >> 22 == 0;
+    return ok && (!isa_op_has_extent(i->op) || (i->h && i->w));
+}
+
+/* Two sections that are a stream and its sources: with other instructions. False if they are none.
+ */
+static bool mutate_stream(struct mutant *m, struct section *s, uint64_t *state)
+{
+    enum { MOST = 1 << 14 };
+    struct isa_tile t = {0};
+    const char *fault;
+    if (s + 1 == m->sections.at + m->sections.n)
+        return false;
+    struct isa_bytes stream = {s[0].at, s[0].n}, map = {s[1].at, s[1].n};
+    if (!isa_tile_decode(&t, &stream, &map, MOST, m->arena, &fault) || t.n_insts == 0)
+        return false;
+    mutate_insts(&t, m->arena, state);
+    for (uint32_t i = 0; i < t.n_insts; i++)
+        if (!is_encodable(&t.insts[i]))
+            return false;
+    if (!isa_tile_encode(&t, m->arena))
+        return false;
+    s[0].at = t.stream.at, s[0].n = t.stream.n;
+    s[1].at = t.source_map.at, s[1].n = t.source_map.n;
+    return true;
+}
+
 static void mutate_section(struct mutant *m, uint64_t *state)
 {
     struct section *s = &m->sections.at[random_next(state) % m->sections.n];
-    if (s->n == 0)
+    if (s->n == 0 || (random_next(state) % 2 && mutate_stream(m, s, state)))
         return;
     uint8_t *copy = arena_alloc(m->arena, s->n);
     memcpy(copy, s->at, s->n);
-    if (s->n % ISA_INST_BYTES == 0)
-        mutate_words(copy, s->n / ISA_INST_BYTES, state);
-    else
-        LLVMFuzzerMutate(copy, s->n, s->n);
+    LLVMFuzzerMutate(copy, s->n, s->n);
     s->at = copy;
 }
 

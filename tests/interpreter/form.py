@@ -4,7 +4,6 @@ That regions are held, and padding, is looked at when an instruction executes; e
 """
 from collections import Counter
 
-from instruction_set import decode_word
 from program_file import CODES, ELEMENT_BYTES, F32, I8, I32, NONE, OUTSIDE, U8, VIEWED, Fault
 
 MOST_EXTENT, MOST_CHANNELS, MOST_COUNT, MOST_BYTES, MOST_RING = 32767, (1 << 24) - 1, 1 << 21, 1 << 40, 65536
@@ -267,7 +266,7 @@ class Form:
         if v.arity == 2:
             self.inside(t, i.b, channels)
         else:
-            need(i.b == (0, 0, 0), 'a second source')
+            need(i.b == (0, *i.dst[1:]), 'a second source')
         if v.n_constants:
             need(t.views[v.constants_view].channels == channels, 'channels of the constants')
         gives = self.result(t, v, t.views[i.a[0]].element, t.views[i.b[0]].element)
@@ -347,23 +346,14 @@ class Form:
             check(t, i)
 
     def stream(self, t):
-        stream, counts = [], Counter()
-        for index, word in enumerate(t.words):
+        for index, i in enumerate(t.instructions):
             try:
-                i = decode_word(self.operations, word)
-                need((i.op == 'halt') == (index == len(t.words) - 1), 'HALT in front of the end, or an end without it')
-                if i.op == 'halt':
-                    need(i.queue == 0, 'HALT in queue %d', i.queue)
-                else:
-                    self.instruction(t, i)
-                    counts[i.queue] += 1
+                self.instruction(t, i)
                 self.node(t.nodes[index], 'source')
             except Fault as fault:
                 raise Fault('instruction %d: %s' % (index, fault)) from fault
-            stream.append(i)
-        need(stream, 'the stream is empty')
+        counts = Counter(i.queue for i in t.instructions)
         need(max(counts.values(), default=0) <= MOST_COUNT, 'a queue counts too far')
-        return stream
 
     def totals(self):
         tiles = self.p.tiles
@@ -374,8 +364,7 @@ class Form:
         self.totals()
         self.images()
         self.bindings()
-        streams = []
-        for part in (self.tables, lambda t: streams.append(self.stream(t))):
+        for part in (self.tables, self.stream):
             for number, t in enumerate(self.p.tiles):
                 t.number = number
                 try:
@@ -383,4 +372,3 @@ class Form:
                 except Fault as fault:
                     raise Fault('tile %d, %s' % (number, fault)) from fault
         need(max(self.messages.values(), default=0) <= MOST_COUNT, 'an inbound counter counts too far')
-        return streams

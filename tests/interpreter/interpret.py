@@ -17,6 +17,7 @@ from form import Form  # noqa: E402
 from instruction_set import read_lanes, read_operations  # noqa: E402
 from machine import Machine  # noqa: E402
 from program_file import OUTSIDE, Fault, raw_field, read_fields, read_program, varint  # noqa: E402
+from streams import add_instructions  # noqa: E402
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir)
 
@@ -39,12 +40,13 @@ class Interpreter:
     def __init__(self, data):
         isa = read_text('backend', 'isa', 'ISA.md')
         self.lanes, self.operations = read_lanes(isa), read_operations(isa)
-        self.program = read_program(data, read_text('proto', 'program.proto'), read_fields(read_text('ir', 'arch', 'ARCH.md')))
+        program = read_program(data, read_text('proto', 'program.proto'), read_fields(read_text('ir', 'arch', 'ARCH.md')))
+        self.program = add_instructions(program, self.operations)
         self.check()
 
     def check(self):
-        """Faults of form; decodes the streams."""
-        self.streams = Form(self.program, self.operations, self.lanes).check()
+        """Faults of form."""
+        Form(self.program, self.operations, self.lanes).check()
 
     def run(self, inputs, wrote=None, seed=None):
         """Outputs by index, from inputs by index; arrays in row-major order, of the bindings' elements (f32 where a binding is f16)."""
@@ -55,7 +57,7 @@ class Interpreter:
                 outputs.setdefault(b.index, array(OUTSIDE[b.element], [0]) * n)
             elif len(inputs.get(b.index, ())) != n:
                 raise Fault('input %d needs %d values' % (b.index, n))
-        Machine(self.program, self.streams, self.lanes, inputs, outputs, wrote, seed).run()
+        Machine(self.program, [t.instructions for t in self.program.tiles], self.lanes, inputs, outputs, wrote, seed).run()
         return outputs
 
 

@@ -77,7 +77,7 @@ def run_model(bench, model, data, options, is_integer):
     elif outputs != simulated(bench, data, interpreter):
         yield 'the simulator has other outputs'
     yield from golden.problems()
-    if golden.n_instructions != sum(len(t.words) - 1 for t in interpreter.program.tiles) or not golden.n_writes:
+    if golden.n_instructions != sum(len(t.instructions) for t in interpreter.program.tiles) or not golden.n_writes:
         yield 'only %d instructions were compared' % golden.n_instructions
     for seed in (1, 2):
         if interpreter.run(inputs, seed=seed) != outputs:
@@ -136,26 +136,8 @@ def binding(number, **fields):
     return lambda program: vars(program.bindings[number]).update(fields)
 
 
-def bits(index, first, value):
-    """Sets bits of an instruction that are 0 there."""
-    def change(program):
-        program.tiles[0].words[index] |= value << first
-    return change
-
-
-def replace(index, word):
-    def change(program):
-        program.tiles[0].words[index] = word
-    return change
-
-
-def cut(program):
-    del program.tiles[0].words[-1]
-
-
-def halt_first(program):
-    program.tiles[0].words.insert(0, 13)
-    program.tiles[0].nodes.insert(0, 0)
+def inst(index, **fields):
+    return lambda program: vars(program.tiles[0].instructions[index]).update(fields)
 
 
 def two_groups(program):
@@ -175,25 +157,16 @@ def two_bindings(program):
     program.bindings[-1].element = 1
 
 
-NOP_IN_DMA = 0 | 3 << 6
-# What is wrong, how the example becomes so, a part of the message. The words are load, mvm, vmap, store, halt.
+# What is wrong, how the example becomes so, a part of the message. The instructions are load, mvm, vmap, store.
 FAULTS = [
-    ('an unknown operation', replace(0, 63), 'operation 63'),
-    ('stage', bits(1, 13, 1), 'must be 0'),
-    ('flags of an MVM', bits(1, 17, 1), 'must be 0'),
-    ('bits past the fields', bits(1, 255, 1), 'must be 0'),
-    ('a region without rows', replace(1, 1 | 1023 << 32 | 1023 << 64), 'h 0'),
-    ('no HALT', cut, 'HALT'),
-    ('HALT in the middle', halt_first, 'HALT'),
-    ('HALT in a queue', bits(4, 6, 1), 'HALT'),
-    ('an MVM in another queue', bits(1, 6, 1), 'queue 1'),
-    ('a group that does not exist', bits(1, 22, 1), 'group 1'),
-    ('a view that does not exist', bits(3, 96, 6), 'view'),
-    ('a second source that is not used', bits(2, 208, 1), 'second source'),
-    ('a binding that is an output', bits(0, 22, 1), 'output'),
-    ('a load outside its binding', bits(0, 166, 1), 'leaves binding'),
-    ('a counter that does not exist', bits(1, 34, 1), 'counter'),
-    ('a threshold too far', bits(1, 63, 1), 'counter 3'),
+    ('an MVM in another queue', inst(1, queue=1), 'queue 1'),
+    ('a group that does not exist', inst(1, obj=1), 'group 1'),
+    ('a view that does not exist', inst(3, a=(64, 0, 0)), 'view'),
+    ('a second source that is not used', inst(2, b=(0, 1, 0)), 'second source'),
+    ('a binding that is an output', inst(0, obj=1), 'output'),
+    ('a load outside its binding', inst(0, y=1), 'leaves binding'),
+    ('a counter that does not exist', inst(1, waits=[(7, 1)]), 'counter'),
+    ('a threshold too far', inst(1, waits=[(3, (1 << 21) + 1)]), 'counter 3'),
     ('a source node that does not exist', lambda p: p.tiles[0].nodes.__setitem__(1, 5), 'node 5'),
     ('a view that leaves the buffer', view(1, address=20), 'buffer'),
     ('a view below the buffer', view(0, row_pitch=-8), 'buffer'),
@@ -242,8 +215,8 @@ FAULTS = [
     ('bindings of one index that differ', two_bindings, 'another tensor'),
     ('a write that is not held', view(1, x0=1), 'not all held'),
     ('a read that is not held', view(0, x1=1, width=2), 'held'),
-    ('bytes that were never written', replace(0, NOP_IN_DMA), 'never written'),
-    ('a deadlock', bits(1, 42, 4), 'deadlock'),
+    ('bytes that were never written', inst(0, op='nop', dst=None), 'never written'),
+    ('a deadlock', inst(1, waits=[(3, 5)]), 'deadlock'),
 ]
 
 
@@ -265,7 +238,7 @@ def run_faults(tap, bench):
 
 # ---- rings, messages and files ----
 
-RING = '''isa 1
+RING = '''isa 2
 arch "base: clsa\\n"
 node 0 {name="x"}
 section 0 "none" hex { }
@@ -279,7 +252,7 @@ view 0 {ring_rows=2, y1=3, x1=1, height=3, width=1, channels=1, row_pitch=4, col
 3: q2.load b0 dst=v0(2,0) h=1 w=1 y=2 wait q2>=3
 4: q2.store b1 a=v0(%d,0) h=1 w=1 y=%d wait q2>=4
 '''
-TWO_TILES = '''isa 1
+TWO_TILES = '''isa 2
 arch "base: clsa\\n"
 node 0 {name="x"}
 section 0 "none" hex { }

@@ -5,9 +5,10 @@ looked at when what its head misses has become known: its dispatch, or the n-th 
 """
 from math import gcd
 
-from instruction_set import decode_word, read_operations
+from instruction_set import read_operations
 from interpret import read_text
-from program_file import ELEMENT_BYTES, add_streams, read_container, read_fields
+from program_file import ELEMENT_BYTES, add_sections, read_container, read_fields
+from streams import add_instructions
 
 
 class Stuck(Exception):
@@ -232,5 +233,5 @@ class Reader:
 
     def read(self, data):
         """The program, and of each tile its instructions without HALT."""
-        program = add_streams(read_container(data, self.proto, verify=False), self.fields)
-        return program, [[decode_word(self.operations, word) for word in t.words[:-1]] for t in program.tiles]
+        program = add_instructions(add_sections(read_container(data, self.proto, verify=False), self.fields), self.operations)
+        return program, [t.instructions for t in program.tiles]

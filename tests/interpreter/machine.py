@@ -156,7 +156,7 @@ class Machine:
 
     def dispatch(self, tile):
         """The sequencer, as far as it comes."""
-        while tile.position < len(tile.instructions) - 1:    # the last is HALT
+        while tile.position < len(tile.instructions):
             i = tile.instructions[tile.position]
             queue = tile.queues[i.queue]
             if len(queue) >= self.depth:

@@ -175,19 +175,19 @@ def read_container(data, proto, verify=True):
     if len(data) < 24 or data[:4] != b'CIMC':
         raise Fault('this is no program file')
     version, n_header, header_hash = struct.unpack_from('<IQQ', data, 4)
-    if version != 1 or n_header > 1 << 30 or 24 + n_header > len(data):
+    if version != 2 or n_header > 1 << 30 or 24 + n_header > len(data):
         raise Fault('container version %d, header of %d bytes' % (version, n_header))
     if verify:
         check_hash(data[24:24 + n_header], header_hash, 'header')
     program = decode(read_schema(proto), 'Program', data, 24, 24 + n_header)
-    if program.isa_version != 1:
+    if program.isa_version != 2:
         raise Fault('version %d of the instruction set' % program.isa_version)
     program.data = read_sections(data, program, 24 + n_header, verify)
     return program
 
 
-def add_streams(program, fields):
-    """Adds `machine` (fields), and `words` and `nodes` for each tile."""
+def add_sections(program, fields):
+    """Adds `machine` (fields), and `code` and `nodes`, the bytes of a stream and of its sources, for each tile."""
     program.machine = read_machine(program.arch, fields)
     if fingerprint(program.machine) != program.arch_fingerprint:
         raise Fault('the machine is not the one of the fingerprint')
@@ -195,13 +195,9 @@ def add_streams(program, fields):
     for t, tile in enumerate(program.tiles):
         if program.n_data < 0 or (tile.stream, tile.sources) != (program.n_data + 2 * t, program.n_data + 2 * t + 1):
             raise Fault('tile %d: its stream or its sources are not in their places' % t)
-        stream, sources = program.data[tile.stream], program.data[tile.sources]
-        if len(stream) % 32 or len(sources) != len(stream) // 32 * 4:
-            raise Fault('tile %d: stream of %d bytes, sources of %d' % (t, len(stream), len(sources)))
-        tile.words = [int.from_bytes(stream[i:i + 32], 'little') for i in range(0, len(stream), 32)]
-        tile.nodes = [n for n, in struct.iter_unpack('<I', sources)]
+        tile.code, tile.nodes = bytes(program.data[tile.stream]), bytes(program.data[tile.sources])
     return program
 
 
 def read_program(data, proto, fields):
-    return add_streams(read_container(data, proto), fields)
+    return add_sections(read_container(data, proto), fields)

@@ -1,4 +1,4 @@
-"""A tile's stream, as section 5 of ISA2.md describes it: walkers, templates, phrases and a string of symbols.
+"""A tile's stream, as section 9 of ISA.md describes it: walkers, templates, phrases and a string of symbols.
 
 In: the bytes of a section; the operations, {code: Operation} with `name` and `has`, the set of fields that it has ('obj', 'flags', 'dst', 'a', 'b', 'dram').
 Out: the instructions in their order, without HALT. What the decoder does not know raises Fault.
@@ -6,13 +6,14 @@ Out: the instructions in their order, without HALT. What the decoder does not kn
 from program_file import Fault
 
 FIRST_INBOUND, COUNT_BITS, MOST_IN_QUEUE, MOST_DEPTH = 128, 22, 1 << 21, 4
-SET, RUN, LONG_RUN, PAGES, HALT = 0xf0, 0xf1, 0xf2, 0xf3, 0xff
+SET, RUN, LONG_RUN, PAGES, FAR, HALT = 0xf0, 0xf1, 0xf2, 0xf3, 0xfe, 0xff
+FIRST_FAR = SET + 256 * (FAR - PAGES)
 SHORT_RUN = 4                 # a run of n says n - 4
 NO_WAIT, VALUE, BYTE, THREE_BYTES = range(4)
 COMMON = (('op', 5), ('queue', 7), ('flags', 4), ('stage', 5), ('obj', 10), ('dst', 10), ('a', 10), ('b', 10))
 SHORT = COMMON + (('xs', 14), ('x1', 14), ('ys', 13), ('y1', 13), ('w', 13))
 LONG = COMMON + (('xs', 23), ('x1', 23), ('ys', 23), ('y1', 23), ('w', 16), ('w_first', 16), ('w_last', 16),
-                 ('h', 12), ('h_first', 12), ('h_last', 12), ('gap', 4), ('extension', 11), ('rest', 4))
+                 ('h', 12), ('h_first', 12), ('h_last', 12), ('gap', 4), ('extension', 15))
 EXTENSION = (('a_y', 24), ('a_x', 24), ('b_y', 24), ('b_x', 24), ('c', 24), ('rest', 8))
 SIZES = ('short', 'long', 'extensions', 'small', 'large', 'phrases', 'memory', 'stream')
 BYTES = (16, 32, 16, 4, 8, 4, 1, 1)
@@ -60,6 +61,7 @@ class Walker:
 
     def set(self, y, x, w, h):
         need(self.is_region and self.given is None, 'a SET without effect')
+        need(w and 1 <= h <= 4095, 'a SET of h %d, w %d', h, w)
         self.y, self.x, self.given = y, x, (w, h)
 
     @staticmethod
@@ -110,7 +112,7 @@ class Stream:
             need(length and start + length <= len(self.parts['memory']), 'a phrase of no bytes or beyond its memory')
         self.dispatched, self.last, self.result = {}, {}, []
 
-    # ---- section 5.4 ----
+    # ---- the section ----
 
     @staticmethod
     def split(data):
@@ -121,14 +123,15 @@ class Stream:
             parts[name] = data[at:at + n * size]
             at += n * size
         need(at == len(data), 'its parts have %d bytes, the section %d', at, len(data))
-        need(counts[0] + counts[1] <= 4096, '%d walkers', counts[0] + counts[1])
+        need(counts[0] + counts[1] <= 1 << 14, '%d walkers', counts[0] + counts[1])
+        need(counts[3] + counts[4] + counts[5] <= FIRST_FAR + (1 << 16), 'too many templates and phrases')
         return parts
 
     def records(self, name):
         size = BYTES[SIZES.index(name)]
         return [self.parts[name][at:at + size] for at in range(0, len(self.parts[name]), size)]
 
-    # ---- sections 5.1 and 5.2 ----
+    # ---- walkers and templates ----
 
     def read_walkers(self, operations):
         extensions = []
@@ -142,7 +145,7 @@ class Stream:
             walkers.append(Walker(dict(f, w_first=f['w'], w_last=f['w'], h=1, h_first=1, h_last=1, gap=0), None, operations))
         for data in self.records('long'):
             f = unpack(data, LONG)
-            need(not f.pop('rest') and f['extension'] <= len(extensions), 'walker %d: bits set that must be 0, or its extension', len(walkers))
+            need(f['extension'] <= len(extensions), 'walker %d: extension %d does not exist', len(walkers), f['extension'] - 1)
             walkers.append(Walker(f, extensions[f['extension'] - 1] if f['extension'] else None, operations))
             need(walkers[-1].is_region, '%s: a long walker', walkers[-1].op)
         return walkers
@@ -163,7 +166,7 @@ class Stream:
             templates.append((bits & 0xff, [self.wait(bits >> 8)]))
         for data in self.records('large'):
             bits = int.from_bytes(data, 'little')
-            walker, continued = bits & 0xfff, bits >> 12 & 15
+            walker, continued = bits & 0x3fff, bits >> 14 & 3
             waits = [self.wait(bits >> 16 & 0xffffff), self.wait(bits >> 40)]
             if more:
                 need(not walker and not continued, 'template %d continues another and names a walker', len(templates))
@@ -171,7 +174,6 @@ class Stream:
                 templates.append(None)
                 more -= 1
                 continue
-            need(continued <= 3, 'template %d: more than 8 waits', len(templates))
             head, more = (walker, waits), continued
             templates.append(head)
         need(not more, 'the last template goes on')
@@ -180,7 +182,7 @@ class Stream:
             need(t is None or t[0] < len(self.walkers), 'a template names walker %d', t and t[0])
         return result
 
-    # ---- section 5.3 ----
+    # ---- symbols ----
 
     def take(self, code, at, n, is_signed=False):
         need(at + n <= len(code), 'a symbol is cut off')
@@ -192,8 +194,8 @@ class Stream:
         need(byte < SET or PAGES <= byte < HALT, 'symbol %02x follows a run', byte)
         if byte < SET:
             return byte, at
-        low, at = self.take(code, at, 1)
-        return SET + 256 * (byte - PAGES) + low, at
+        low, at = self.take(code, at, 2 if byte == FAR else 1)
+        return low + (FIRST_FAR if byte == FAR else SET + 256 * (byte - PAGES)), at
 
     def set(self, code, at):
         walker, at = self.take(code, at, 2)
@@ -218,6 +220,7 @@ class Stream:
         need(template, 'a template that continues another')
         walker, waits = template
         i = self.walkers[walker].next()
+        i.walker = walker
         for counter, mode, value in waits:
             threshold, at = self.threshold(counter, mode, value, code, at)
             i.waits.append((counter, threshold))
@@ -273,3 +276,32 @@ class Stream:
 
 def decode(data, operations):
     return Stream(data, operations).decode()
+
+
+def add_instructions(program, operations):
+    """Adds `instructions` to each tile, and its `nodes`: one for each."""
+    for t, tile in enumerate(program.tiles):
+        try:
+            stream = Stream(tile.code, operations)
+            tile.instructions = stream.decode()
+            tile.nodes = decode_sources(tile.nodes, tile.instructions, len(stream.walkers))
+        except Fault as fault:
+            raise Fault('tile %d, stream: %s' % (t, fault)) from fault
+    return program
+
+
+def decode_sources(data, instructions, n_walkers):
+    """The node of each instruction: that of its walker's first one, but for those that are listed."""
+    need(len(data) % 4 == 0 and len(data) // 4 >= n_walkers and (len(data) // 4 - n_walkers) % 2 == 0, 'sources of %d bytes', len(data))
+    words = [int.from_bytes(data[at:at + 4], 'little') for at in range(0, len(data), 4)]
+    of_walker, other = words[:n_walkers], dict(zip(words[n_walkers::2], words[n_walkers + 1::2]))
+    listed = words[n_walkers::2]
+    need(all(a < b for a, b in zip(listed, listed[1:])) and all(i < len(instructions) for i in listed), 'sources out of order')
+    nodes, seen = [], set()
+    for index, i in enumerate(instructions):
+        node = other.get(index, of_walker[i.walker])
+        need(index not in other or (i.walker in seen and node != of_walker[i.walker]), 'instruction %d: its source is listed for nothing', index)
+        seen.add(i.walker)
+        nodes.append(node)
+    need(all(node == 0xffffffff for k, node in enumerate(of_walker) if k not in seen), 'a source of a walker without instructions')
+    return nodes

@@ -36,6 +36,7 @@ static void copy_tile(struct arena *a, struct isa_tile *t)
         COPY(a, g->channels, g->n_channels);
     }
     COPY(a, t->insts, t->n_insts);
+    t->stream = t->source_map = (struct isa_bytes){0}; /* not encoded yet */
 }
 
 struct isa_program *mutate_clone(const struct isa_program *p)
@@ -105,7 +106,10 @@ struct site {
 
 static void put(const struct site *s)
 {
-    ((struct isa_inst *)s->t->insts)[s->index] = s->in;
+    struct isa_inst *to = (struct isa_inst *)s->t->insts + s->index;
+    *to = s->in;
+    if (to->op == ISA_vmap && s->t->programs[to->obj].arity == 1)
+        to->b = (struct isa_region){0, to->dst.y, to->dst.x};
 }
 
 typedef bool predicate(const struct site *s);

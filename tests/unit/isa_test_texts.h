@@ -4,7 +4,7 @@
 
 /* The worked example of ISA.md. */
 static const char example[] =
-    "isa 1\n"
+    "isa 2\n"
     "model \"example.onnx\"\n"
     "scheduled_cycles 4\n"
     "layer_by_layer_cycles 4\n"
@@ -32,7 +32,7 @@ static const char example[] =
 
 /* Two tiles, every table and every operation. Tile 0: queues 2 VU, 3 TX, 4 DMA with 2 groups. */
 static const char everything[] =
-    "isa 1 compiler \"cimc \\\"x\\\" \\x01\" model \"m.onnx\" options \"--set 1x*\"\n"
+    "isa 2 compiler \"cimc \\\"x\\\" \\x01\" model \"m.onnx\" options \"--set 1x*\"\n"
     "graph_fingerprint 0x0123456789abcdef pes 4 arch \"base: clsa\\n\" \"crossbars: 4\\n\"\n"
     "node 0 {name=\"conv\\n1\", op=\"Conv\"} node 1 {name=\"pool\"}\n"
     "section 0 \"w\" hex {\n"
@@ -97,7 +97,7 @@ static const char everything[] =
 
 /* A layer of integers with every operation on them. Queues: 0 group, 1 VU, 2 TX, 3 DMA. */
 static const char integers[] =
-    "isa 1 pes 1 arch \"base: clsa\\n\"\n"
+    "isa 2 pes 1 arch \"base: clsa\\n\"\n"
     "node 0 {name=\"conv1\"}\n"
     "section 0 \"weights\" hex { fb07 } section 1 \"center\" hex { 00000000 07000000 }\n"
     "section 2 \"table\" hex {" ZEROS_256 ZEROS_256 ZEROS_256 ZEROS_256 "}\n"

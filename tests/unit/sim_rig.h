@@ -202,6 +202,8 @@ static struct isa_inst on(struct isa_inst i, unsigned counter, uint32_t threshol
 static void emit(struct rig *r, uint32_t tile, struct isa_inst i)
 {
     struct isa_tile *t = &r->p->tiles[tile];
+    if (i.op == ISA_vmap && t->programs[i.obj].arity == 1)
+        i.b = (struct isa_region){0, i.dst.y, i.dst.x};
     ((struct isa_inst *)(uintptr_t)t->insts)[t->n_insts++] = i;
 }
 

@@ -362,7 +362,7 @@ END_TEST
 START_TEST(program_from_text) /* SIM.md program 7 */
 {
     static const char text[] =
-        "isa 1  pes 1  arch \"base: clsa\\nlanes: 2\\n\"\n"
+        "isa 2  pes 1  arch \"base: clsa\\nlanes: 2\\n\"\n"
         "node 0 {name=\"fc\"}\n"
         "section 0 \"weights\" hex { 00000040 00004040 }\n"         /* 2, 3 */
         "section 1 \"pixels\" hex { 0000803f 000080bf 00000040 }\n" /* 1, -1, 2 */

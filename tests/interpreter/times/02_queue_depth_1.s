@@ -1,5 +1,5 @@
 ; A full queue stops the sequencer.
-isa 1
+isa 2
 arch "base: clsa\nqueue_depth: 1\n"
 node 0 {name="layer"}
 section 0 "weights" hex { 00000000 }

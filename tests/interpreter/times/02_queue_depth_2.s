@@ -1,5 +1,5 @@
 ; Room for what the queue of program 02_queue_depth_1 could not hold.
-isa 1
+isa 2
 arch "base: clsa\nqueue_depth: 2\n"
 node 0 {name="layer"}
 section 0 "weights" hex { 00000000 }

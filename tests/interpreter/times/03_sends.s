@@ -1,5 +1,5 @@
 ; Rows to another tile: 32 bytes are 4 cycles on the port and 5 on the way.
-isa 1
+isa 2
 arch "base: clsa\nlink_bytes_per_cycle: 8\nhop_cycles: 5\n"
 node 0 {name="layer"}
 section 0 "weights" hex { 00000000 00000000 00000000 00000000 }

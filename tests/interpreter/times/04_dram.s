@@ -1,5 +1,5 @@
 ; DRAM: 32 bytes (f32) are 4 cycles, 16 bytes (f16, or one channel) 2, and 10 more until it has answered.
-isa 1
+isa 2
 arch "base: clsa\ndram_cycles: 10\ndram_bytes_per_cycle: 8\n"
 node 0 {name="layer"}
 section 0 "weights" hex { 00000000 00000000 }

@@ -1,5 +1,5 @@
 ; Five rows through a ring of two: a row is sent when the one before last is done with.
-isa 1
+isa 2
 arch "base: clsa\nhop_cycles: 1\n"
 node 0 {name="layer"}
 section 0 "weights" hex { 00000000 }

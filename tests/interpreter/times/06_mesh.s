@@ -1,5 +1,5 @@
 ; One hop to tile 1, two to tile 3, none to the own one.
-isa 1
+isa 2
 arch "base: clsa\ntopology: mesh\nhop_cycles: 3\n"
 node 0 {name="layer"}
 section 0 "none" hex { }

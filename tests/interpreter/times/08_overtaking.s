@@ -1,5 +1,5 @@
 ; On one counter a message waits for those before it; of two counters one overtakes the other.
-isa 1
+isa 2
 arch "base: clsa\ntopology: mesh\nhop_cycles: 3\n"
 node 0 {name="layer"}
 section 0 "none" hex { }

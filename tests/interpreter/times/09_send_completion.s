@@ -1,5 +1,5 @@
 ; A SEND is complete when its source has been read, after 4 cycles on the port; the way takes 20 more.
-isa 1
+isa 2
 arch "base: clsa\nlink_bytes_per_cycle: 4\nhop_cycles: 20\nlanes: 1\n"
 node 0 {name="layer"}
 section 0 "none" hex { }

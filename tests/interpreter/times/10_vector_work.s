@@ -1,5 +1,5 @@
 ; What the vector unit counts: n elements of work take 1 + n/2 cycles.
-isa 1
+isa 2
 arch "base: clsa\nlanes: 2\nvector_setup_cycles: 1\n"
 node 0 {name="layer"}
 section 0 "none" hex { }

@@ -1,5 +1,5 @@
 ; Bytes count by the element: 3 pixels of 2 channels are 6 bytes of u8 or i8, 24 of i32. The port and DRAM move 4 bytes a cycle.
-isa 1
+isa 2
 arch "base: clsa\nlink_bytes_per_cycle: 4\nhop_cycles: 1\ndram_bytes_per_cycle: 4\ndram_cycles: 10\n"
 node 0 {name="layer"}
 section 0 "weights" hex { 01020304 }

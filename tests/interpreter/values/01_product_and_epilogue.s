@@ -3,7 +3,7 @@
 ; input 0: 200 3
 ; output 0: -979 603 3
 ; output 1: 0 161 10
-isa 1
+isa 2
 arch "base: clsa\n"
 node 0 {name="values"}
 section 0 "weights" hex { fb0300070101 }

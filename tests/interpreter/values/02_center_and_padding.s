@@ -2,7 +2,7 @@
 ; x = (2, 3): 2*-128 + 3*127 + 7*5 = 160 = 2*-121 + 3*134. The second window is (3, 10): 3*-121 + 10*134 = 977.
 ; input 0: 2 3
 ; output 0: 160 977
-isa 1
+isa 2
 arch "base: clsa\n"
 node 0 {name="values"}
 section 0 "weights" hex { 807f }

@@ -6,7 +6,7 @@
 ; output 0: 1 0 0 254
 ; output 1: -1 0 3 1
 ; output 2: 2147483647 -2147483648 1048575 -1
-isa 1
+isa 2
 arch "base: clsa\n"
 node 0 {name="values"}
 section 0 "constants" hex { 0202000000000000000000400000000000001000ffffffff }

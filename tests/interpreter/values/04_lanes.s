@@ -7,7 +7,7 @@
 ; output 1: 0 2 -2 0 1073741824 -1073741824
 ; output 2: -2147483648 2147483647 131073 -4
 ; output 3: 2 -3 2 -3
-isa 1
+isa 2
 arch "base: clsa\n"
 node 0 {name="values"}
 binding 0 {index=0, element=i32, name="x0", shape=[4], stride_h=4, stride_w=1, stride_c=1, height=1, width=4, channels=1}

@@ -2,7 +2,7 @@
 ; input 0: 91
 ; input 1: 100
 ; output 0: 97
-isa 1
+isa 2
 arch "base: clsa\n"
 node 0 {name="values"}
 binding 0 {index=0, element=u8, name="x0", shape=[1], stride_h=1, stride_w=1, stride_c=1, height=1, width=1, channels=1}

@@ -8,7 +8,7 @@
 ; output 3: 250
 ; output 4: 272
 ; output 5: -2147483648 2
-isa 1
+isa 2
 arch "base: clsa\n"
 node 0 {name="values"}
 binding 0 {index=0, element=u8, name="x0", shape=[6], stride_h=3, stride_w=1, stride_c=1, height=2, width=3, channels=1}

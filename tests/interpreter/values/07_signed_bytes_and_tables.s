@@ -6,7 +6,7 @@
 ; output 1: -128 -1 0 127
 ; output 2: 65025 16384 16129 0
 ; output 3: -0.25 62.75 -1.0 62.75
-isa 1
+isa 2
 arch "base: clsa\n"
 node 0 {name="values"}
 section 0 "tables" hex {

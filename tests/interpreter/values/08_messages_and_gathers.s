@@ -3,7 +3,7 @@
 ; input 1: -1 1073741824 7
 ; output 0: 30 77 10
 ; output 1: 7 -9 -1
-isa 1
+isa 2
 arch "base: clsa\n"
 node 0 {name="values"}
 binding 0 {index=0, element=u8, name="x0", shape=[3], stride_h=3, stride_w=1, stride_c=1, height=1, width=3, channels=1}

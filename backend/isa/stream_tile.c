@@ -1,0 +1,69 @@
+/*
+ * stream_tile.c - a tile's instructions and their nodes <-> the two sections that hold them
+ * (ISA.md 9).
+ */
+#include "stream.h"
+
+#include <endian.h>
+#include <string.h>
+
+bool isa_tile_encode(struct isa_tile *t, struct arena *a)
+{
+    struct isa_stream_bytes s;
+    if (!isa_stream_encode(t->insts, t->n_insts, a, &s))
+        return false;
+    t->stream = s.section;
+    t->source_map = isa_sources_encode(t, &s, a);
+    return true;
+}
+
+bool isa_tile_decode(struct isa_tile *t, const struct isa_bytes *stream,
+                     const struct isa_bytes *source_map, uint32_t most, struct arena *a,
+                     const char **fault)
+{
+    struct isa_stream s;
+    if (!isa_stream_decode(stream->at, stream->n, most, a, &s, fault))
+        return false;
+    t->insts = s.insts;
+    t->n_insts = s.n;
+    t->sources = isa_sources_decode(source_map, &s, a);
+    t->stream = *stream;
+    t->source_map = *source_map;
+    *fault = "its sources are not one node for each walker, then what differs, in order";
+    return t->sources != NULL;
+}
+
+bool isa_program_encode(struct isa_program *p, struct diag *d)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < p->n_tiles; i++) {
+        struct isa_tile *t = &p->tiles[i];
+        n += t->n_insts;
+        if (!t->stream.at && !isa_tile_encode(t, p->arena))
+            return diag_error(d, (struct loc){.file = p->file.path}, DIAG_CAPACITY,
+                              "tile %u has more kinds of instructions than a stream can hold, %d",
+                              i, STREAM_MAX_WALKERS);
+    }
+    return n <= ISA_MAX_INSTS ||
+           diag_error(d, (struct loc){.file = p->file.path}, DIAG_CAPACITY,
+                      "%llu instructions, a program has at most %d: use larger sets",
+                      (unsigned long long)n, ISA_MAX_INSTS);
+}
+
+const char *isa_stream_part(const struct isa_bytes *stream, unsigned part, struct isa_bytes *out,
+                            unsigned *record)
+{
+    static const char *const names[N_STREAM_PARTS] = {
+        "stream_walkers_short",   "stream_walkers_long",   "stream_extensions",
+        "stream_templates_short", "stream_templates_long", "stream_phrases",
+        "stream_phrase_memory",   "stream_symbols"};
+    uint32_t n = 0;
+    *out = (struct isa_bytes){stream->at + STREAM_HEAD_BYTES, 0};
+    for (unsigned i = 0; i <= part; i++) {
+        out->at += out->n;
+        memcpy(&n, stream->at + sizeof n * i, sizeof n);
+        out->n = (uint64_t)le32toh(n) * stream_part_bytes[i];
+    }
+    *record = stream_part_bytes[part];
+    return names[part];
+}
