@@ -101,12 +101,11 @@ static struct ir_value *ones(struct onnx_node *n, const struct ir_value *zero)
     return onnx_const(n, type, blob_splat(&one, sizeof one));
 }
 
-/* What else than the initializer makes the matrix. */
+/* What else than the initializer makes the matrix; `scale` 0: none. */
 static const char *variant_of(struct onnx_node *n, size_t scale, size_t zero)
 {
-    bool scaled = scale && onnx_has_in(n, scale);
-    return arena_printf(n->im->arena, "scale '%s' zero '%s';", scaled ? n->in[scale]->name : "",
-                        onnx_has_in(n, zero) ? n->in[zero]->name : "");
+    return arena_printf(n->im->arena, "scale %zu zero %zu;",
+                        scale ? onnx_operand_number(n, scale) : 0, onnx_operand_number(n, zero));
 }
 
 /* Operands: with scales x, its scale and zero point, w, its own; without x, w, their zero points.

@@ -80,7 +80,8 @@ static bool is_zero(const struct ir_value *zero)
 {
     if (!onnx_is_const(zero))
         return false;
-    for (int64_t i = 0; i < ir_count(&zero->type); i++)
+    int64_t count = zero->def->attrs->constant.data->splat ? 1 : ir_count(&zero->type);
+    for (int64_t i = 0; i < count; i++)
         if (ir_const_i64(zero->def, i) != 0)
             return false;
     return true;

@@ -54,6 +54,10 @@ static struct ir_value *integers(struct onnx_node *n, size_t i, const struct ir_
         return NULL;
     }
     int64_t count = ir_count(&v->type);
+    if (v->def->attrs->constant.data->splat) { /* all are alike */
+        own = -1;
+        count = 1;
+    }
     int32_t *at = heap_alloc((size_t)count * sizeof *at);
     for (int64_t k = 0; k < count; k++) {
         double number = ir_const_f64(v->def, k);

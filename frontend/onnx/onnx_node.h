@@ -103,6 +103,8 @@ struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtyp
 bool onnx_set_out(struct onnx_node *n, size_t k, struct ir_value *v);
 /* Does anything read output k? */
 bool onnx_out_used(const struct onnx_node *n, size_t k);
+/* A number for the value that operand i names; 0 for none. */
+size_t onnx_operand_number(const struct onnx_node *n, size_t i);
 /* Remembers that base operation v takes its weights from operand i, if those are constant. Uses of
  * one initializer with another `variant` hold another matrix. */
 void onnx_note_weights(struct onnx_node *n, struct ir_value *v, size_t i, const char *variant);

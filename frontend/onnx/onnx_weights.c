@@ -13,6 +13,11 @@
 
 /* ---- the way from an initializer to a use ---- */
 
+size_t onnx_operand_number(const struct onnx_node *n, size_t i)
+{
+    return onnx_has_in(n, i) ? (size_t)(n->in[i] - n->im->symbols) + 1 : 0;
+}
+
 static bool keeps_identity(const struct onnx_node *n)
 {
     return n->proto->n_input > 0 &&
@@ -20,15 +25,15 @@ static bool keeps_identity(const struct onnx_node *n)
             n->op->opcode == IR_transpose);
 }
 
-/* "Transpose perm 1 0;" */
+/* "Transpose perm 1 0;", with numbers for operands: a name may be long, and many uses have one. */
 static void describe(const struct onnx_node *n, struct text *out)
 {
     text_add(out, "%s", n->op->name);
-    for (size_t i = 1; i < n->proto->n_input; i++)
-        text_add(out, " '%s'", n->proto->input[i]);
+    for (size_t i = 1; i < n->proto->n_input && i < IR_MAX_RANK; i++)
+        text_add(out, " %zu", onnx_operand_number(n, i));
     for (size_t i = 0; i < n->proto->n_attribute; i++) {
         const Onnx__AttributeProto *a = n->proto->attribute[i];
-        text_add(out, " %s", a->name ? a->name : "");
+        text_add(out, " %.16s", a->name ? a->name : "");
         if (a->has_i)
             text_add(out, " %lld", (long long)a->i);
         for (size_t k = 0; k < a->n_ints && k < IR_MAX_RANK; k++)

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 
-FLOAT, INT8, INT64, FLOAT16 = 1, 3, 7, 10
+FLOAT, UINT8, INT8, INT32, INT64, FLOAT16 = 1, 2, 3, 6, 7, 10
 
 
 # ---- ONNX: field numbers are those of onnx.proto ----
@@ -58,14 +58,20 @@ def tensor(name, dims, values=None):
             field(9, raw))
 
 
+def stored(name, dims, dtype, raw):
+    return b''.join(field(1, d) for d in dims) + field(2, dtype) + field(8, name) + field(9, raw)
+
+
 def value_info(name, dims, dtype=FLOAT):
     shape = b''.join(field(1, field(1, d)) for d in dims)
     return field(1, name) + field(2, field(1, field(1, dtype) + field(2, shape)))
 
 
 def node(op, inputs, outputs, **attributes):
+    """`op` is Operator or domain:Operator."""
+    domain, _, op = op.rpartition(':')
     return (b''.join(field(1, i) for i in inputs) + b''.join(field(2, o) for o in outputs) + field(3, outputs[0]) +
-            field(4, op) + b''.join(field(5, attribute(k, v)) for k, v in attributes.items()))
+            field(4, op) + field(7, domain) + b''.join(field(5, attribute(k, v)) for k, v in attributes.items()))
 
 
 def model(nodes, constants, inputs, outputs, opset=13):
@@ -141,14 +147,44 @@ def computed_model():
 
 def quantised_model():
     """A weight of 8-bit integers with a scale for each channel."""
-    weight = field(1, 4) + field(1, 6) + field(2, INT8) + field(8, 'q') + field(9, bytes(range(24)))
+    weight = stored('q', [4, 6], INT8, bytes(range(24)))
     nodes = [node('DequantizeLinear', ['q', 's'], ['w'], axis=1), node('MatMul', ['x', 'w'], ['y'])]
     return model(nodes, [weight, tensor('s', [6], [0.5, 0.25, 0.125, 1., 2., 4.])], [('x', [3, 4])], [('y', [3, 6])])
 
 
+def integers_model():
+    """Bytes outside and inside; the operators that read and write them."""
+    nodes = [node('QLinearConv', ['x', 's', 'z', 'w', 'v', 'o', 's', 'z', 'b'], ['c'], pads=[1, 1, 1, 1]),
+             node('com.microsoft:QLinearAdd', ['c', 's', 'z', 'c', 's', 'z', 't', 'z'], ['a']),
+             node('com.microsoft:QLinearConcat', ['s', 'z', 'a', 't', 'z', 'c', 's', 'z'], ['j'], axis=1),
+             node('MaxPool', ['j'], ['m'], kernel_shape=[2, 2]), node('DequantizeLinear', ['m', 's', 'z'], ['d']),
+             node('Relu', ['d'], ['r']), node('QuantizeLinear', ['r', 't', 'z'], ['y'])]
+    constants = [stored('w', [4, 2, 3, 3], INT8, bytes(range(100, 172))), stored('o', [4], INT8, bytes(4)),
+                 stored('z', [], UINT8, bytes([7])), stored('b', [4], INT32, bytes(range(16))),
+                 tensor('s', [], [0.5]), tensor('t', [1], [2.0]), tensor('v', [4], [0.5, 0.25, 0.125, 1.0])]
+    return model(nodes, constants, [('x', [1, 2, 5, 6], UINT8)], [('y', [1, 8, 4, 5], UINT8)])
+
+
+def dynamic_model():
+    """Scales that are known at run time only."""
+    nodes = [node('DynamicQuantizeLinear', ['x'], ['q', 's', 'z']), node('MatMulInteger', ['q', 'w', 'z'], ['i']),
+             node('Cast', ['i'], ['f'], to=FLOAT), node('Mul', ['f', 's'], ['y'])]
+    return model(nodes, [stored('w', [4, 6], INT8, bytes(range(24)))], [('x', [3, 4])], [('y', [3, 6])])
+
+
+def quant_model():
+    """Floats that are integers times a scale: as QONNX has it."""
+    qonnx = 'qonnx.custom_op.general:'
+    nodes = [node(qonnx + 'Quant', ['x', 's', 'z', 'b'], ['q'], signed=0, rounding_mode='ROUND'),
+             node(qonnx + 'BipolarQuant', ['w', 't'], ['v']), node('Conv', ['q', 'v'], ['y'])]
+    constants = [tensor('w', [3, 2, 1, 1]), tensor('t', [3, 1, 1, 1], [0.5, 1.0, 2.0]), tensor('s', [], [0.25]),
+                 tensor('z', [], [0.0]), tensor('b', [], [4.0])]
+    return model(nodes, constants, [X], [('y', [1, 3, 5, 6])])
+
+
 def halves_model():
     """Input, weight and output in fp16."""
-    weight = field(1, 4) + field(1, 6) + field(2, FLOAT16) + field(8, 'w') + field(9, bytes.fromhex('0038') * 24)
+    weight = stored('w', [4, 6], FLOAT16, bytes.fromhex('0038') * 24)
     return model([node('MatMul', ['x', 'w'], ['y'])], [weight], [('x', [3, 4], FLOAT16)], [('y', [3, 6], FLOAT16)])
 
 
@@ -184,6 +220,10 @@ MODELS = {
                      constants=[tensor('t', [4], [1, 2, 2, 1]), tensor('e', [4], [1, 1, 1, 6])]),
     'upsample': chain(9, [1, 2, 5, 18], ('Upsample', ['s'], {}), constants=[tensor('s', [4], [1., 1., 1., 3.])]),
     'computed': computed_model(), 'quantised': quantised_model(), 'halves': halves_model(),
+    'integers': integers_model(), 'dynamic': dynamic_model(), 'quant': quant_model(),
+    'requant': chain(10, [1, 3, 5, 6], ('Conv', ['w'], {}), ('PACTOps:RequantShift', ['m', 'a'], {'div': 16, 'signed': 1}),
+                     constants=[tensor('w', [3, 2, 1, 1], [1.0, -2.0, 3.0, 4.0, -5.0, 6.0]), tensor('m', [3, 1, 1], [5.0, 6.0, -7.0]),
+                                tensor('a', [], [9.0])]),
     'dense': chain(13, [1, 7], ('Flatten', [], {}), ('Gemm', ['w', 'b'], {}), ('Softmax', [], {'axis': 1}),
                    constants=[tensor('w', [60, 7]), tensor('b', [7])]),
 }
