@@ -80,18 +80,27 @@ struct weights {
 /* Those of v, whose columns are its dimension `axis` (0 or the last); false if it has none. */
 bool int_weights(const struct ir_value *v, int64_t axis, struct weights *out);
 
+/* Of the elements w + shift of a column: the sum of the positive ones, of the negative ones'
+ * magnitudes, the least and the largest. */
+struct column {
+    int64_t up, down;
+    int least, most;
+};
+/* Of n columns of a constant of bytes, in `a`; by_rows as above, shift[i] of column i. */
+struct column *int_columns(const struct ir_op *w, bool by_rows, int64_t n, const int64_t *shift,
+                           struct arena *a);
+
 /* How the crossbar holds them, by column: w' = w - offset, center = offset - zero; the sum of all
  * w - zero. */
 struct held {
     int64_t *zero, *offset, *sum;
     bool is_shifted, has_center;
-    int8_t *data; /* w' */
 };
 
 struct held int_hold(const struct weights *w, struct arena *a);
 /* w', the constant itself where nothing changes; the centers, NULL where there are none. */
 struct ir_value *int_held_weights(const struct pass_place *at, const struct weights *w,
-                                  struct held *h);
+                                  const struct held *h);
 struct ir_value *int_centers(const struct pass_place *at, const struct weights *w,
                              const struct held *h);
 

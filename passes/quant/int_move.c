@@ -134,6 +134,14 @@ static bool one_scale(const struct ir_op *op)
     return ir_count(&op->in[1].value->type) == 1;
 }
 
+/* An input seen in some order: the machine reads it so, and has nothing to move. */
+static bool is_seen_input(const struct ir_value *x)
+{
+    while (ir_is(x, IR_transpose) || ir_is(x, IR_reshape) || ir_is(x, IR_slice))
+        x = x->def->in[0].value;
+    return ir_is(x, IR_input);
+}
+
 struct ir_value *int_rule_raise(struct ir_op *op, struct pass_ctx *ctx)
 {
     struct ir_op *move = op->in[0].value->def;
@@ -142,7 +150,7 @@ struct ir_value *int_rule_raise(struct ir_op *op, struct pass_ctx *ctx)
     struct target t;
     (void)ctx;
     if (!is_move(move) || !ir_has_one_use(move->out) || !one_scale(op) ||
-        (fill && !int_target(op, &t)))
+        is_seen_input(move->out) || (fill && !int_target(op, &t)))
         return NULL;
     if (fill)
         *fill = (float)int_quantized(&t, *fill);

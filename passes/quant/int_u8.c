@@ -102,6 +102,12 @@ static void shift_op(struct ir_op *op, struct shift *s)
     pass_replace(op, made);
 }
 
+/* No byte is below 0. */
+static bool is_idle_relu(const struct ir_op *op)
+{
+    return op->opcode == IR_relu && op->out->type.dtype == IR_U8;
+}
+
 /* A value of i8 that a machine would have to hold, or what reads one. */
 static bool wants_shift(const struct ir_op *op, const struct shift *s)
 {
@@ -120,10 +126,12 @@ uint64_t int_shift_to_u8(struct ir_graph *g, struct pass_ctx *ctx)
     s.shifted = ARENA_ARRAY(ctx->scratch, bool, ir_number(g) + 1);
     for (struct ir_op *op = g->first, *next; op; op = next) {
         next = op->next;
-        if (!wants_shift(op, &s))
-            continue;
-        shift_op(op, &s);
-        n++;
+        bool shifts = wants_shift(op, &s);
+        if (shifts)
+            shift_op(op, &s);
+        else if (op->out && is_idle_relu(op))
+            pass_replace(op, op->in[0].value);
+        n += shifts;
     }
     return n;
 }

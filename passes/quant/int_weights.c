@@ -6,6 +6,8 @@
  */
 #include "int.h"
 
+#include <limits.h>
+
 static bool parameters_by_column(const struct ir_op *dq, int64_t axis)
 {
     bool one = ir_count(&dq->in[1].value->type) == 1;
@@ -29,52 +31,77 @@ bool int_weights(const struct ir_value *v, int64_t axis, struct weights *out)
     return true;
 }
 
-/* Elements of 8 bits, as they are. */
-struct bytes {
-    const unsigned char *at;
-    int64_t step; /* 0 for a splat */
-    bool is_signed;
-};
+/* ---- what the columns add up to ---- */
 
-static struct bytes bytes_of(const struct ir_op *c)
+/* Elements of 8 bits: (byte ^ flip) - flip, flip 128 where they are signed. Sums of MANY of them
+ * fit 32 bits, in which the compiler adds many at a time. */
+enum { FLIP = 128, MANY = 1 << 20 };
+
+static void add_run(struct column *c, const unsigned char *at, int64_t n, int flip, int shift)
 {
-    const struct blob *b = c->attrs->constant.data;
-    return (struct bytes){blob_data(b), b->splat ? 0 : 1, c->out->type.dtype == IR_I8};
+    int up = 0, down = 0, least = c->least, most = c->most;
+    for (int64_t i = 0; i < n; i++) {
+        int x = (at[i] ^ flip) - flip + shift;
+        up += x > 0 ? x : 0;
+        down += x < 0 ? -x : 0;
+        least = x < least ? x : least;
+        most = x > most ? x : most;
+    }
+    *c = (struct column){c->up + up, c->down + down, least, most};
 }
 
-static int64_t byte_at(const struct bytes *b, int64_t i)
+/* One element of each column. */
+static void add_row(struct column *c, const unsigned char *at, int64_t n, int flip,
+                    const int64_t *shift)
 {
-    unsigned char x = b->at[i * b->step];
-    return b->is_signed ? (int64_t)(int8_t)x : (int64_t)x;
+    for (int64_t i = 0; i < n; i++) {
+        int x = (at[i] ^ flip) - flip + (int)shift[i];
+        c[i].up += x > 0 ? x : 0;
+        c[i].down += x < 0 ? -x : 0;
+        c[i].least = x < c[i].least ? x : c[i].least;
+        c[i].most = x > c[i].most ? x : c[i].most;
+    }
 }
 
-/* Calls each() for all elements, in their order. */
-static void walk(const struct weights *w, struct held *h,
-                 void (*each)(struct held *h, int64_t n, int64_t i, int64_t x))
+struct column *int_columns(const struct ir_op *w, bool by_rows, int64_t n, const int64_t *shift,
+                           struct arena *a)
 {
-    struct bytes b = bytes_of(w->c);
-    int64_t outer = w->by_rows ? w->k : w->n, inner = w->by_rows ? w->n : w->k, i = 0;
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t e = 0; e < inner; e++, i++)
-            each(h, w->by_rows ? e : o, i, byte_at(&b, i));
+    struct column *c = ARENA_ARRAY(a, struct column, (size_t)n + 1);
+    struct arena *scratch = arena_new(); /* all of a splat */
+    const unsigned char *data = ir_const_data(w, scratch);
+    int64_t k = n ? ir_count(&w->out->type) / n : 0;
+    int flip = w->out->type.dtype == IR_I8 ? FLIP : 0;
+    for (int64_t i = 0; i < n; i++)
+        c[i] = (struct column){.least = INT_MAX, .most = INT_MIN};
+    for (int64_t row = 0; by_rows && row < k; row++)
+        add_row(c, data + row * n, n, flip, shift);
+    for (int64_t i = 0; !by_rows && i < n; i++) {
+        for (int64_t row = 0; row < k; row += MANY)
+            add_run(&c[i], data + i * k + row, min_i64(MANY, k - row), flip, (int)shift[i]);
+    }
+    blob_forget(w->attrs->constant.data);
+    arena_free(scratch);
+    return c;
 }
 
-static void measure(struct held *h, int64_t n, int64_t i, int64_t x)
-{
-    (void)i;
-    h->sum[n] += x - h->zero[n];
-    h->has_center |= x - h->zero[n] < INT8_MIN || x - h->zero[n] > INT8_MAX;
-}
+/* ---- what is held ---- */
 
 struct held int_hold(const struct weights *w, struct arena *a)
 {
     bool is_signed = w->c->out->type.dtype == IR_I8;
+    int64_t *less = ARENA_ARRAY(a, int64_t, (size_t)w->n);
     struct held h = {.zero = ARENA_ARRAY(a, int64_t, (size_t)w->n),
                      .offset = ARENA_ARRAY(a, int64_t, (size_t)w->n),
                      .sum = ARENA_ARRAY(a, int64_t, (size_t)w->n)};
-    for (int64_t n = 0; n < w->n; n++)
+    for (int64_t n = 0; n < w->n; n++) {
         h.zero[n] = int_at(w->zero, n);
-    walk(w, &h, measure);
+        less[n] = -h.zero[n];
+    }
+    const struct column *c = int_columns(w->c, w->by_rows, w->n, less, a);
+    for (int64_t n = 0; n < w->n; n++) {
+        h.sum[n] = c[n].up - c[n].down;
+        h.has_center = h.has_center || c[n].least < INT8_MIN || c[n].most > INT8_MAX;
+    }
     for (int64_t n = 0; n < w->n; n++) {
         h.offset[n] = !h.has_center ? h.zero[n] : is_signed ? 0 : 128;
         h.is_shifted = h.is_shifted || h.offset[n] || !is_signed;
@@ -82,22 +109,24 @@ struct held int_hold(const struct weights *w, struct arena *a)
     return h;
 }
 
-static void store(struct held *h, int64_t n, int64_t i, int64_t x)
-{
-    h->data[i] = (int8_t)(x - h->offset[n]);
-}
-
-/* w', as the same constant where nothing changes. */
 struct ir_value *int_held_weights(const struct pass_place *at, const struct weights *w,
-                                  struct held *h)
+                                  const struct held *h)
 {
     const struct ir_type *t = &w->c->out->type;
+    int flip = t->dtype == IR_I8 ? FLIP : 0;
     if (!h->is_shifted)
         return w->c->out;
-    h->data = heap_alloc((size_t)(w->n * w->k) + 1);
-    walk(w, h, store);
+    struct arena *scratch = arena_new();
+    const unsigned char *from = ir_const_data(w->c, scratch);
+    int64_t outer = w->by_rows ? w->k : w->n, inner = w->by_rows ? w->n : w->k, i = 0;
+    int8_t *data = heap_alloc((size_t)(outer * inner) + 1);
+    for (int64_t o = 0; o < outer; o++) {
+        for (int64_t e = 0; e < inner; e++, i++)
+            data[i] = (int8_t)((from[i] ^ flip) - flip - h->offset[w->by_rows ? e : o]);
+    }
+    arena_free(scratch);
     return pass_constant(at, ir_type_of(IR_I8, t->rank, t->dim),
-                         blob_own(h->data, (size_t)(w->n * w->k)));
+                         blob_own(data, (size_t)(outer * inner)));
 }
 
 struct ir_value *int_centers(const struct pass_place *at, const struct weights *w,
