@@ -12,59 +12,21 @@
  * reuse of a slot would raise the rank. Where a program does not read the rows it names, that is
  * given up and the slots are taken as they are.
  */
-#include "sim_internal.h"
+#include "batch.h"
 
 #include <stdlib.h>
 
-/* Memory of all stores in use at one time; beyond this nothing is unrolled. */
-#define MOST_UNROLLED_BYTES (UINT64_C(1) << 30)
 /* First ranks of families are a guess that need not be right; circles would raise it for ever. */
 enum { MOST_GUESSES = 1 << 19 };
 
-/* Who wrote a cell last, and the highest rank that has read it since. */
-struct cell {
-    uint32_t writer; /* batch; 0 = nobody; GONE: another row is in its slot now */
-    uint32_t read_rank;
-};
-#define GONE UINT32_MAX
-/* Like instructions on h x w adjacent pixels from (y, x) on. */
-struct batch {
-    uint32_t rank, family, inst; /* inst: the first of them */
-    int32_t y, x;
-    uint16_t h, w;
-    int32_t dy[2], dx[2]; /* of the other regions, from (y, x) */
-    uint32_t c;
-};
 struct order_key {
-    uint64_t first, second;
+    uint64_t first, second, third;
     uint32_t batch;
 };
-struct batcher {
-    struct sim *s;
-    struct cell *cells;
-    uint32_t *tags; /* cell + 1 that is in a slot's place for it */
-    VEC(struct batch) batches;
-    struct order_key *order;
-    struct sim_spans reads, writes; /* of the instruction at hand */
-    uint32_t left;                  /* see sim_touch */
-    bool unrolls;
-    uint32_t store_rank, last_store; /* STOREs keep their order */
-};
-
-static const struct isa_inst *inst_of(const struct sim *s, uint32_t id, uint32_t tile)
-{
-    return &s->p->tiles[tile].insts[id - s->tiles[tile].first_inst];
-}
 
 /* ---- first ranks ---- */
 
 /* Of a family: one more than those of what writes the stores that it reads. */
-
-static void raise(uint32_t *rank, uint32_t least)
-{
-    if (*rank < least)
-        *rank = least;
-}
 
 /* What a family writes in place does not raise its own rank. */
 static void guess_written(struct sim *s, uint32_t tile, uint32_t view)
@@ -270,105 +232,36 @@ static int by_order(const void *a, const void *b)
         return x->first < y->first ? -1 : 1;
     if (x->second != y->second)
         return x->second < y->second ? -1 : 1;
+    if (x->third != y->third)
+        return x->third < y->third ? -1 : 1;
     return (x->batch > y->batch) - (x->batch < y->batch);
 }
 
 /* By rank, family and column, so that rows that can be joined follow each other; STOREs after the
- * others of their rank, as they completed. */
+ * others of their rank, as they completed. Then joins them: a step each. */
 static void sort_batches(struct batcher *b)
 {
     size_t n = b->batches.n - 1;
-    b->order = heap_alloc((n + 1) * sizeof *b->order);
+    struct order_key *order = heap_alloc((n + 1) * sizeof *order);
     for (uint32_t i = 0; i < n; i++) {
         const struct batch *k = &b->batches.at[i + 1];
         bool stores = b->s->families.at[k->family].inst.op == ISA_store;
-        uint64_t place = (uint64_t)(uint16_t)k->x << 48 | (uint64_t)k->w << 32 | (uint16_t)k->y;
-        b->order[i] = (struct order_key){
-            (uint64_t)k->rank << 32 | (stores ? UINT32_MAX : k->family), stores ? i : place, i + 1};
+        order[i] = (struct order_key){(uint64_t)k->rank << 32 | (stores ? UINT32_MAX : k->family),
+                                      stores ? i : (uint64_t)(uint32_t)k->x << 32 | k->w,
+                                      stores ? 0 : (uint32_t)k->y, i + 1};
     }
-    qsort(b->order, n, sizeof *b->order, by_order);
-    size_t kept = 0;
+    qsort(order, n, sizeof *order, by_order);
+    b->steps.n = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct batch *k = &b->batches.at[b->order[i].batch];
+        const struct batch *k = &b->batches.at[order[i].batch];
         bool joins = b->s->families.at[k->family].inst.op != ISA_vred;
-        if (kept > 0 && joins && join_below(&b->batches.at[b->order[kept - 1].batch], k))
+        if (b->steps.n > 0 && joins &&
+            join_below(&b->batches.at[b->steps.at[b->steps.n - 1].batch], k))
             continue;
-        b->order[kept++] = b->order[i];
+        VEC_PUSH(&b->steps, ((struct step){.batch = order[i].batch}));
     }
-    b->batches.n = kept; /* from here on: of the order */
+    free(order);
 }
-
-/* ---- execution ---- */
-
-static void use(struct sim *s, uint32_t tile, uint32_t view)
-{
-    uint32_t store = s->tiles[tile].views[view].store;
-    if (store == SIM_NONE)
-        return;
-    raise(&s->stores.at[store].last, s->step);
-    if (s->stores.at[store].first == 0)
-        s->stores.at[store].first = s->step;
-}
-
-/* When each store is first and last used, in steps from 1 on; false if too much is in use at one
- * time. */
-static bool plan_memory(struct batcher *b)
-{
-    struct sim *s = b->s;
-    int64_t *change = heap_alloc((b->batches.n + 2) * sizeof *change), sum = 0, most = 0;
-    for (s->step = 1; s->step <= b->batches.n; s->step++) {
-        const struct batch *k = &b->batches.at[b->order[s->step - 1].batch];
-        sim_family_reads(s, &s->families.at[k->family], use);
-        sim_family_writes(s, &s->families.at[k->family], use);
-    }
-    for (size_t i = 0; i < s->stores.n; i++) {
-        const struct sim_store *m = &s->stores.at[i];
-        change[m->first] += m->first > 0 ? (int64_t)m->bytes : 0;
-        change[m->last + 1] -= m->first > 0 ? (int64_t)m->bytes : 0;
-    }
-    for (size_t i = 1; i <= b->batches.n; i++) {
-        sum += change[i];
-        most = sum > most ? sum : most;
-    }
-    free(change);
-    s->pool.most = (uint64_t)most;
-    return (uint64_t)most <= MOST_UNROLLED_BYTES;
-}
-
-static void open_view(struct sim *s, uint32_t tile, uint32_t view)
-{
-    uint32_t store = s->tiles[tile].views[view].store;
-    if (store != SIM_NONE && !s->failed)
-        s->failed = !sim_open_store(s, &s->stores.at[store]);
-}
-
-static void close_view(struct sim *s, uint32_t tile, uint32_t view)
-{
-    uint32_t store = s->tiles[tile].views[view].store;
-    if (store != SIM_NONE && s->stores.at[store].last == s->step)
-        sim_close_store(s, &s->stores.at[store]);
-}
-
-static bool execute_batch(struct sim *s, const struct batch *k)
-{
-    const struct sim_family *f = &s->families.at[k->family];
-    struct isa_inst inst = *inst_of(s, k->inst, f->tile);
-    s->at_inst = k->inst - s->tiles[f->tile].first_inst;
-    s->at_tile = f->tile;
-    sim_family_reads(s, f, open_view);
-    sim_family_writes(s, f, open_view);
-    if (s->failed)
-        return false;
-    inst.h = k->h;
-    inst.w = k->w;
-    if (!sim_execute(s, f->tile, s->at_inst, &inst))
-        return false;
-    sim_family_reads(s, f, close_view);
-    sim_family_writes(s, f, close_view);
-    return true;
-}
-
-/* ---- */
 
 /* Completions jump between tiles: what is needed some steps later is asked for now. */
 static void fetch_ahead(const struct sim *s, uint64_t at)
@@ -415,24 +308,15 @@ static bool plan(struct batcher *b, bool may_unroll)
     if (!good)
         return false;
     sort_batches(b);
-    return plan_memory(b) || !may_unroll;
+    return batch_plan_steps(b) || !may_unroll;
 }
 
 bool sim_run_batches(struct sim *s)
 {
     struct batcher b = {.s = s};
-    bool good = plan(&b, true);
-    if (!good) {
-        free(b.order);
-        b.order = NULL;
-        good = plan(&b, false);
-    }
-    for (s->step = 1; good && s->step <= b.batches.n; s->step++) {
-        progress_tell(s->o.progress, "simulate: values", s->step - 1, b.batches.n);
-        good = execute_batch(s, &b.batches.at[b.order[s->step - 1].batch]);
-    }
-    free(b.order);
+    bool good = (plan(&b, true) || plan(&b, false)) && batch_run_steps(&b);
     VEC_FREE(&b.batches);
+    VEC_FREE(&b.steps);
     VEC_FREE(&b.reads);
     VEC_FREE(&b.writes);
     return good;

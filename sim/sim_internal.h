@@ -54,7 +54,7 @@ struct sim {
     struct sim_pool pool;
     uint64_t n_cells, n_tags;
     bool poisoned;                 /* unwritten bytes are to be recognised */
-    uint32_t guess, guesser, step; /* batch.c */
+    uint32_t guess, guesser, step; /* batch.c, batch_run.c */
 
     uint32_t at_tile, at_inst; /* what is executed: for faults */
     bool failed;

@@ -20,7 +20,8 @@ struct sim_store {
     int64_t row0; /* unrolled: of its first row, the slot before it was taken modulo */
     uint64_t row_pitch, row_cells; /* unrolled */
     bool written, preloaded, unrolled;
-    uint32_t rank, raised_by, first, last; /* batch.c */
+    uint32_t rank, raised_by;                  /* batch.c */
+    uint32_t used_at, written_at, first, last; /* steps; batch_run.c */
 };
 struct sim_view {
     struct isa_view v; /* base and ring are those in the store's memory */

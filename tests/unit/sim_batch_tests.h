@@ -217,12 +217,55 @@ START_TEST(batches_of_racy_programs)
 }
 END_TEST
 
+/* A vector program on the results of a product that reads three rows for each: it writes to where
+ * the product reads (0), or reads the results in reverse too (1), or neither (2: both can go row
+ * after row). */
+START_TEST(batches_of_products_and_maps)
+{
+    enum { H = 7, W = 200, C = 2 };
+    static float x[H * W * C], w[3 * C * C];
+    static const struct isa_lane add[] = {{LANE_ADD, LANE_A, LANE_B, 0}};
+    ramp(x, H * W * C, 3);
+    ramp(w, 3 * C * C, 4);
+    struct rig runs[2];
+    for (int lazy = 0; lazy < 2; lazy++) {
+        struct rig *r = &runs[lazy];
+        *r = rig_new(1);
+        uint32_t in = constant(r, 0, H, W, C, x), sums = view(r, 0, H, W, C);
+        uint32_t other = view(r, 0, H, W, C), out = _i == 0 ? in : other;
+        struct isa_group *g = group(r, 0, in, image(r, 3 * C, C, w));
+        g->kernel[0] = 3, g->pad_top = 1, g->in_channels = C;
+        struct isa_view *reverse = &r->p->tiles[0].views[r->p->tiles[0].n_views++];
+        *reverse = r->p->tiles[0].views[sums];
+        reverse->base += (H - 1) * (uint64_t)reverse->row_pitch;
+        reverse->row_pitch *= -1;
+        emit(r, 0, to(inst(ISA_mvm, 0, 0, H, W), at(sums, 0, 0)));
+        struct isa_inst i = inst(ISA_vmap, vu(r, 0), 0, H, W);
+        if (_i == 1) {
+            i.obj = (uint16_t)lanes(r, 0, 2, 0, 1, add);
+            i.b = at(r->p->tiles[0].n_views - 1, 0, 0);
+        } else {
+            i.obj = (uint16_t)lanes(r, 0, 1, 0, 1, RELU);
+        }
+        emit(r, 0, on(from(to(i, at(out, 0, 0)), at(sums, 0, 0)), 0, 1));
+        store(r, 0, out, vu(r, 0), 1);
+        bool good = run_with(r, (struct sim_options){.executed = lazy ? NULL : ignore});
+        diag_print(r->d, stderr);
+        ck_assert(good);
+    }
+    expect(runs[1].outputs[0], runs[0].outputs[0], H * W * C);
+    rig_free(&runs[0]);
+    rig_free(&runs[1]);
+}
+END_TEST
+
 static TCase *batch_tests(void)
 {
     TCase *c = tcase_create("batches");
     tcase_set_timeout(c, 60);
     tcase_add_test(c, batches_of_ordered_programs);
     tcase_add_test(c, batches_of_racy_programs);
+    tcase_add_loop_test(c, batches_of_products_and_maps, 0, 3);
     return c;
 }
 
