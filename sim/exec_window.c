@@ -32,9 +32,11 @@ struct limits {
 
 static struct limits counted(const struct isa_window *w, const struct isa_view *v, unsigned axis)
 {
+    uint32_t extent = axis == 0 ? v->height : v->width;
+    if (w->kind == WINDOW_MAX && v->element == ELEMENT_u8) /* 0 is no less than any other */
+        return (struct limits){0, extent};
     if (w->kind != WINDOW_AVERAGE)
         return (struct limits){INT64_MIN, INT64_MAX};
-    uint32_t extent = axis == 0 ? v->height : v->width;
     return (struct limits){-(int64_t)w->counted[axis], (int64_t)extent + w->counted[axis + 2]};
 }
 

@@ -45,7 +45,8 @@ static bool number_tiles(struct sim *s)
             return sim_fault(s, "the program has more than 2^31 instructions, counters or targets");
     }
     s->n_queues = (uint32_t)queues;
-    s->insts = ARENA_ARRAY(s->arena, struct sim_inst, insts);
+    s->insts = heap_in_large_pages(ARENA_ARRAY(s->arena, struct sim_inst, insts),
+                                   insts * sizeof *s->insts);
     s->family = sim_is_lazy(s) ? ARENA_ARRAY(s->arena, uint32_t, insts) : NULL;
     s->queues = ARENA_ARRAY(s->arena, struct sim_queue, queues);
     resource_init(&s->time, s->n_queues);

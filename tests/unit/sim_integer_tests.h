@@ -339,6 +339,8 @@ static void window_gives(enum isa_window_kind kind, const uint8_t *a, enum eleme
 {
     struct rig r = rig_new(1);
     uint32_t in = typed(&r, ELEMENT_u8, 2, 1, 1, a), out = typed(&r, e, 1, 1, 1, NULL);
+    if (kind == WINDOW_MAX) /* is not looked at */
+        r.p->tiles[0].views[in].pad_value = 255;
     add_window(&r, (struct isa_window){.kind = kind, .kernel = {2, 2}, .pad_left = 1});
     emit(&r, 0, from(to(inst(ISA_vwin, vu(&r, 0), 0, 1, 1), at(out, 0, 0)), at(in, 0, 0)));
     stored(&r, out, e, vu(&r, 0));
