@@ -242,7 +242,8 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                            .schedule = &schedule,
                            .progress = s->progress,
                            .mode = b->mode_reason ? b->mode : (enum pass_mode)s->mode,
-                           .mode_reason = b->mode_reason};
+                           .mode_reason = b->mode_reason,
+                           .unquantised_is_error = s->unquantised == 1};
     double start = now_seconds();
     bool ok = pass_run_pipeline(pipeline, &b->graph, &ctx, o);
     b->mode = ctx.mode;

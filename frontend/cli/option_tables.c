@@ -55,6 +55,12 @@ const struct option_desc options_mode[] = {
      .help =
          "crossbars hold floats (f32), or integers where the model is quantised (int); auto, the "
          "default, is int if a base layer's input is quantised"},
+    {.name = "unquantised",
+     .kind = OPTION_CHOICE,
+     .recorded = true,
+     .offset = AT(unquantised),
+     .choices = "warn|error",
+     .help = "what a base layer is, in mode int, whose input the model leaves float; default warn"},
     {0},
 };
 

@@ -16,7 +16,8 @@ struct settings {
     string_list args;         /* operands: files and names */
     /* model */
     string_list dims, constants, input_types;
-    int64_t mode; /* index of the choice, as enum pass_mode */
+    int64_t mode;        /* index of the choice, as enum pass_mode */
+    int64_t unquantised; /* index of the choice: 1 = error */
     /* machine and mapping */
     const char *arch;
     string_list arch_fields;

@@ -15,7 +15,7 @@ from bench import run_cases
 from onnx_bytes import onnx_model, onnx_node
 
 MODEL = {'dim', 'constant', 'input-type'}
-MAPPING = {'mode', 'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
+MAPPING = {'mode', 'unquantised', 'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
 VALUES = {'test-data', 'input', 'input-fill'}
@@ -28,7 +28,7 @@ COMMANDS = {
     'report': (MODEL | MAPPING | TIMING | {'report-arch', 'output'}, ['absent']),
     'run': (MODEL | MAPPING | INPUTS | VIEWS | TIMING | {'program', 'output', 'json'}, ['absent']),
     'sim': (INPUTS | {'model', 'times', 'json'}, ['absent']),
-    'eval': (MODEL | {'mode'} | VALUES | VERDICT | {'json'}, ['absent']),
+    'eval': (MODEL | {'mode', 'unquantised'} | VALUES | VERDICT | {'json'}, ['absent']),
     'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),
