@@ -72,7 +72,9 @@ static bool lower_table(struct lowering *lo, const struct ir_op *op, struct view
     struct view x = lowered_view(lo, op->in[0].value);
     struct pass_place at = lowering_place(lo);
     const struct ir_op *t = op->in[1].value->def;
-    struct ir_value *in[] = {view_base(lo, &x), pass_const_as(&at, t, 1, t->out->type.dim)};
+    struct ir_value *in[2];
+    in[0] = view_base(lo, &x);
+    in[1] = pass_const_as(&at, t, 1, t->out->type.dim);
     *out = x;
     out->type.dtype = op->out->type.dtype;
     out->base = lower_same(lo, NULL, in, 2);

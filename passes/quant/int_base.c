@@ -93,8 +93,8 @@ static struct ir_value *scaled_late(const struct pass_place *at, struct ir_value
     for (int64_t i = 0; i < n; i++)
         data[i] = int_f32_at(w->scale, i);
     struct ir_value *each = by_column(at, &sum->type, axis, IR_F32, data);
-    return pass_emit2(at, IR_mul, NULL, int_cast(at, sum, IR_F32),
-                      pass_emit2(at, IR_mul, NULL, each, scale));
+    struct ir_value *factor = pass_emit2(at, IR_mul, NULL, each, scale);
+    return pass_emit2(at, IR_mul, NULL, int_cast(at, sum, IR_F32), factor);
 }
 
 /* In place of the f32 layer, whose result has the columns as dimension `axis`. */
@@ -107,7 +107,9 @@ static struct ir_value *integer_layer(struct ir_op *op, const struct input *x,
     if (known && !scales)
         return NULL;
     struct held h = int_hold(w, ctx->scratch);
-    struct ir_value *in[] = {x->q, int_held_weights(&at, w, &h), int_centers(&at, w, &h)};
+    struct ir_value *in[] = {x->q, NULL, NULL};
+    in[1] = int_held_weights(&at, w, &h);
+    in[2] = int_centers(&at, w, &h);
     struct ir_new desc = {.opcode = op->opcode,
                           .in = in,
                           .n_in = in[2] ? 3 : 2,

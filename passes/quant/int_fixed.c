@@ -53,9 +53,10 @@ struct ir_value *int_rule_integer(struct ir_op *op, struct pass_ctx *ctx)
         union ir_attrs attrs = {.clip = {.lo = 0.0f, .hi = INFINITY}};
         return pass_emit1(&at, IR_clip, &attrs, integer(&at, op, x->in[0].value, ctx));
     }
-    if (x->opcode == IR_add && is_integer(x->in[0].value) && is_integer(x->in[1].value))
-        return pass_emit2(&at, IR_add, NULL, integer(&at, op, x->in[0].value, ctx),
-                          integer(&at, op, x->in[1].value, ctx));
+    if (x->opcode == IR_add && is_integer(x->in[0].value) && is_integer(x->in[1].value)) {
+        struct ir_value *a = integer(&at, op, x->in[0].value, ctx);
+        return pass_emit2(&at, IR_add, NULL, a, integer(&at, op, x->in[1].value, ctx));
+    }
     if (!is_integer(x->out) || x->opcode != IR_dequantize)
         return NULL;
     struct affine a;

@@ -21,8 +21,8 @@ static struct ir_value *divided_sum(const struct pass_place *at, struct ir_value
         n *= q->type.dim[axes[i]];
     if (n > INT32_MAX / UINT8_MAX)
         return NULL;
-    struct ir_value *sum = pass_emit1(at, IR_reduce, &attrs, q);
-    return pass_emit2(at, IR_div, NULL, int_cast(at, sum, IR_F32), int_const_f32(at, (float)n));
+    struct ir_value *sum = int_cast(at, pass_emit1(at, IR_reduce, &attrs, q), IR_F32);
+    return pass_emit2(at, IR_div, NULL, sum, int_const_f32(at, (float)n));
 }
 
 static struct ir_value *global_mean(struct ir_op *op, const struct pass_place *at, struct affine *a)

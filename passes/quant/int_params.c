@@ -153,12 +153,13 @@ struct ir_value *int_quantize(const struct pass_place *at, struct ir_value *x,
                               const struct target *t, const char *name)
 {
     union ir_attrs attrs = {.quantize = {.dtype = IR_U8, .lo = t->lo, .hi = t->hi}};
-    struct ir_value *in[] = {x, int_const_f32(at, t->scale), int_const_u8(at, t->zero)};
-    return pass_emit(at, &(struct ir_new){.opcode = IR_quantize,
-                                          .in = in,
-                                          .n_in = t->zero ? 3 : 2,
-                                          .attrs = &attrs,
-                                          .name = name});
+    struct ir_value *in[] = {x, NULL, NULL};
+    in[1] = int_const_f32(at, t->scale);
+    in[2] = t->zero ? int_const_u8(at, t->zero) : NULL;
+    return pass_emit(
+        at,
+        &(struct ir_new){
+            .opcode = IR_quantize, .in = in, .n_in = in[2] ? 3 : 2, .attrs = &attrs, .name = name});
 }
 
 struct ir_value *int_again(struct ir_op *op, const union ir_attrs *attrs, struct ir_value *x)

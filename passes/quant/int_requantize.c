@@ -213,8 +213,9 @@ struct ir_value *int_rule_requantize(struct ir_op *op, struct pass_ctx *ctx)
                                            .lo = t.lo,
                                            .hi = t.hi,
                                            .scale = t.scale}};
-    struct ir_value *in[] = {s.acc.product, int_const_each(&at, IR_I32, n, bias),
-                             int_const_each(&at, IR_F32, n, mult)};
+    struct ir_value *in[] = {s.acc.product, NULL, NULL};
+    in[1] = int_const_each(&at, IR_I32, n, bias);
+    in[2] = int_const_each(&at, IR_F32, n, mult);
     return pass_emit(
         &at, &(struct ir_new){
                  .opcode = IR_requantize, .in = in, .n_in = 3, .attrs = &attrs, .name = op->name});

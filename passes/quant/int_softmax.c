@@ -39,7 +39,9 @@ struct ir_value *int_rule_softmax(struct ir_op *op, struct pass_ctx *ctx)
     struct ir_value *below = pass_emit2(&at, IR_sub, NULL, largest, int_cast(&at, a.q, IR_I32));
     struct ir_value *e = pass_emit2(&at, IR_table, NULL, below, exponentials(&at, a.scale, n));
     struct ir_value *total = pass_emit1(&at, IR_reduce, &sum, e);
-    struct ir_value *in[] = {int_cast(&at, e, IR_F32), int_cast(&at, total, IR_F32)};
+    struct ir_value *in[2];
+    in[0] = int_cast(&at, e, IR_F32);
+    in[1] = int_cast(&at, total, IR_F32);
     return pass_emit(&at,
                      &(struct ir_new){.opcode = IR_div, .in = in, .n_in = 2, .name = op->name});
 }
