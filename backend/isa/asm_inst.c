@@ -1,6 +1,5 @@
 /*
- * asm_inst.c - one line of assembly -> one instruction word; lanes of vector programs; records.
- * Everything that isa_encode takes for granted is checked here first.
+ * asm_inst.c - one line of assembly -> one instruction; lanes of vector programs; records.
  */
 #include "isa_internal.h"
 

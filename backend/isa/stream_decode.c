@@ -355,9 +355,15 @@ static bool run_string(struct decoder *d, struct string *s)
         bool ok;
         switch (*s->at) {
         case SYMBOL_HALT: s->at++; return s->depth == 0 || symbol_fault(d, s, "HALT in a phrase");
-        case SYMBOL_SET: s->at++, ok = take_set(d, s); break;
+        case SYMBOL_SET:
+            s->at++;
+            ok = take_set(d, s);
+            break;
         case SYMBOL_RUN:
-        case SYMBOL_LONG_RUN: ok = s->at++, run_repeated(d, s, s->at[-1] == SYMBOL_LONG_RUN); break;
+        case SYMBOL_LONG_RUN:
+            s->at++;
+            ok = run_repeated(d, s, s->at[-1] == SYMBOL_LONG_RUN);
+            break;
         default: ok = take_number(d, s, &number) && run_number(d, s, number);
         }
         if (!ok)

@@ -1,6 +1,6 @@
 /*
- * isa_test.c - instruction words against bytes packed by hand, text and file round trips, every
- * kind of fault that validation knows, and damaged files and texts.
+ * isa_test.c - text and file round trips, every kind of fault that validation knows, and damaged
+ * files and texts.
  */
 #include "isa.h"
 #include "../run_suite.h"
