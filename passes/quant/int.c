@@ -11,17 +11,19 @@
 #include "rewrite.h"
 
 static const enum ir_opcode roots[] = {
-#define RULE(phase, root, name, doc) IR_##root,
+#define RULE(when, root, name, doc) IR_##root,
 #include "int.def"
 #undef RULE
 };
-static const int phases[] = {
-#define RULE(phase, root, name, doc) phase,
+/* When a rule is tried. */
+enum { EARLY = 1, LATE = 2, ALSO_FLOAT = 4 };
+static const int times[] = {
+#define RULE(when, root, name, doc) when,
 #include "int.def"
 #undef RULE
 };
 static struct ir_value *(*const rules[])(struct ir_op *op, struct pass_ctx *ctx) = {
-#define RULE(phase, root, name, doc) int_rule_##name,
+#define RULE(when, root, name, doc) int_rule_##name,
 #include "int.def"
 #undef RULE
 };
@@ -30,29 +32,28 @@ _Static_assert((int)STAT_SHIFTED < (int)PASS_MAX_STATS, "each rule has a statist
 
 struct rules {
     struct pass_ctx *ctx;
-    int phase; /* 0: pairs that cancel, alone */
+    int now; /* those of any of these times are tried */
 };
 
 static struct ir_value *apply(void *self, size_t i, struct ir_op *root)
 {
     const struct rules *r = self;
-    bool cancels = rules[i] == int_rule_same_grid;
-    return phases[i] <= r->phase || cancels ? rules[i](root, r->ctx) : NULL;
+    return times[i] & r->now ? rules[i](root, r->ctx) : NULL;
 }
 
-static void rewrite(struct rules *r, int phase, struct ir_graph *g)
+static void rewrite(struct rules *r, int now, struct ir_graph *g)
 {
     struct rewrite_rules all = {.n = N_RULES, .roots = roots, .apply = apply, .self = r};
-    r->phase = phase;
+    r->now = now;
     rewrite_graph(g, &all, r->ctx->stats);
 }
 
 static void compute_in_integers(struct rules *r, struct ir_graph *g)
 {
-    rewrite(r, 1, g);
+    rewrite(r, EARLY, g);
     if (!int_report_float_layers(g, r->ctx))
         return;
-    rewrite(r, 2, g);
+    rewrite(r, EARLY | LATE, g);
     int_check_sums(g, r->ctx);
 }
 
@@ -65,12 +66,12 @@ static enum pass_result run_int(struct pass_ctx *ctx, struct ir_graph *g)
     if (ctx->mode == PASS_MODE_INT)
         compute_in_integers(&r, g);
     else
-        rewrite(&r, 0, g);
+        rewrite(&r, ALSO_FLOAT, g);
     return ctx->diag->n_errors == n_errors ? PASS_CHANGED : PASS_FAILED;
 }
 
 static const char *const stats[] = {
-#define RULE(phase, root, name, doc) #name " of " #root,
+#define RULE(when, root, name, doc) #name " of " #root,
 #include "int.def"
 #undef RULE
     "values shifted to u8",

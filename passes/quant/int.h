@@ -118,7 +118,7 @@ bool int_report_float_layers(const struct ir_graph *g, struct pass_ctx *ctx);
 void int_check_sums(struct ir_graph *g, struct pass_ctx *ctx);
 
 /* Rules: rewrite.h says what they return. Those that can fail report it to the context. */
-#define RULE(phase, root, name, doc)                                                               \
+#define RULE(when, root, name, doc)                                                                \
     struct ir_value *int_rule_##name(struct ir_op *op, struct pass_ctx *ctx);
 #include "int.def"
 #undef RULE

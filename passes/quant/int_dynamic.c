@@ -40,6 +40,19 @@ struct ir_value *int_rule_late_scale(struct ir_op *op, struct pass_ctx *ctx)
     return int_quantize(&at, x, &bounds, op->name);
 }
 
+/* (q - zero) * scale in operations on floats. */
+struct ir_value *int_rule_late_parameters(struct ir_op *op, struct pass_ctx *ctx)
+{
+    (void)ctx;
+    if (!is_late(op) || ir_count(&op->in[1].value->type) != 1)
+        return NULL;
+    struct pass_place at = pass_before(op);
+    struct ir_value *x = int_cast(&at, op->in[0].value, IR_F32);
+    if (op->n_in > 2)
+        x = pass_emit2(&at, IR_sub, NULL, x, int_cast(&at, op->in[2].value, IR_F32));
+    return pass_emit2(&at, IR_mul, NULL, x, op->in[1].value);
+}
+
 /* The largest of all elements, or 0, of rank 0. */
 static struct ir_value *largest(const struct pass_place *at, struct ir_value *x)
 {
