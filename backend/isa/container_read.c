@@ -201,7 +201,8 @@ static bool read_arch(const struct loading *l)
     struct isa_program *p = l->p;
     if (!arch_parse(text, strlen(text), l->at.file, p->arena, l->d, &p->arch))
         return false;
-    if (arch_fingerprint(&p->arch) != l->m->arch_fingerprint)
+    if (arch_fingerprint(&p->arch, ARCH_structure) != l->m->structure_fingerprint ||
+        arch_fingerprint(&p->arch, ARCH_timing) != l->m->timing_fingerprint)
         return diag_error(l->d, l->at, DIAG_PROGRAM,
                           "the machine's fingerprint differs: written by a version with other "
                           "architecture fields");

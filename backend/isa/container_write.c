@@ -96,8 +96,9 @@ static Cimc__Program *program_message(struct arena *a, const struct isa_program 
     m->has_isa_version = 1;
     m->isa_version = ISA_VERSION;
     m->arch = arena_strdup(a, arch);
-    m->has_arch_fingerprint = 1;
-    m->arch_fingerprint = arch_fingerprint(&p->arch);
+    m->has_structure_fingerprint = m->has_timing_fingerprint = 1;
+    m->structure_fingerprint = arch_fingerprint(&p->arch, ARCH_structure);
+    m->timing_fingerprint = arch_fingerprint(&p->arch, ARCH_timing);
     m->n_tiles = p->n_tiles;
     m->tiles = ARENA_ARRAY(a, Cimc__Tile *, p->n_tiles);
     for (uint32_t t = 0; t < p->n_tiles; t++)

@@ -37,7 +37,8 @@ static void print_arch(const struct isa_program *p, struct text *t)
 {
     struct text yaml = {0};
     arch_print(&p->arch, &yaml);
-    text_add(t, "arch ; fingerprint 0x%016" PRIx64 "\n", arch_fingerprint(&p->arch));
+    text_add(t, "arch ; fingerprints 0x%016" PRIx64 ", 0x%016" PRIx64 "\n",
+             arch_fingerprint(&p->arch, ARCH_structure), arch_fingerprint(&p->arch, ARCH_timing));
     for (char *line = yaml.at ? yaml.at : (char[]){""}; *line;) {
         char *end = strchrnul(line, '\n');
         char *next = end + (*end == '\n'), saved = *next;

@@ -99,7 +99,10 @@ void isa_print_json(const struct isa_program *p, FILE *out)
     arch_print(&p->arch, &arch);
     text_add(&t, ",\n\"arch\": ");
     text_add_json(&t, arch.at ? arch.at : "");
-    text_add(&t, ",\n\"arch_fingerprint\": \"%016" PRIx64 "\",\n", arch_fingerprint(&p->arch));
+    text_add(&t,
+             ",\n\"structure_fingerprint\": \"%016" PRIx64
+             "\",\n\"timing_fingerprint\": \"%016" PRIx64 "\",\n",
+             arch_fingerprint(&p->arch, ARCH_structure), arch_fingerprint(&p->arch, ARCH_timing));
     print_table("", "nodes", REC_node, p->nodes, p->n_nodes, &t, out);
     print_table("", "images", REC_image, p->images, p->n_images, &t, out);
     print_table("", "bindings", REC_binding, p->bindings, p->n_bindings, &t, out);

@@ -10,9 +10,9 @@ const struct arch_field arch_fields[ARCH_N_FIELDS] = {
 #define built false
 #define later true
 #define FIELD(name, part, state, initial, least, most, unit, doc)                                  \
-    {#name, offsetof(struct arch, name), initial, least, most, NULL, unit, doc, state},
+    {#name, offsetof(struct arch, name), initial, least, most, NULL, unit, doc, ARCH_##part, state},
 #define CHOICE(name, part, state, initial, choices, doc)                                           \
-    {#name, offsetof(struct arch, name), initial, 0, 0, choices, "choice", doc, state},
+    {#name, offsetof(struct arch, name), initial, 0, 0, choices, "choice", doc, ARCH_##part, state},
 #include "arch.def"
 #undef FIELD
 #undef CHOICE
@@ -172,11 +172,13 @@ void arch_print(const struct arch *arch, struct text *out)
 }
 
 /* Names are hashed with the values, so that two fields swapped in arch.def do not go unnoticed. */
-uint64_t arch_fingerprint(const struct arch *arch)
+uint64_t arch_fingerprint(const struct arch *arch, enum arch_part part)
 {
     uint64_t hash = 0;
     for (unsigned i = 0; i < ARCH_N_FIELDS; i++) {
         int64_t value = get(arch, &arch_fields[i]);
+        if (arch_fields[i].part != part)
+            continue;
         hash = hash_bytes(arch_fields[i].name, strlen(arch_fields[i].name), hash);
         hash = hash_bytes(&value, sizeof value, hash);
     }
@@ -199,14 +201,16 @@ const struct arch_preset *arch_preset_find(const char *name)
 
 void arch_print_fields(struct text *out)
 {
-    text_add(out, "| field | default | range | unit | meaning |\n|---|---|---|---|---|\n");
+    text_add(out,
+             "| field | default | range | unit | part | meaning |\n|---|---|---|---|---|---|\n");
     for (unsigned i = 0; i < ARCH_N_FIELDS; i++) {
         const struct arch_field *f = &arch_fields[i];
         text_add(out, "| `%s` | ", f->name);
+        const char *part = f->part == ARCH_structure ? "structure" : "timing";
         const char *later = f->later ? "; *not yet*: only the default" : "";
         if (!f->choices) {
-            text_add(out, "%lld | %lld..%lld | %s | %s%s |\n", (long long)f->initial,
-                     (long long)f->least, (long long)f->most, f->unit, f->doc, later);
+            text_add(out, "%lld | %lld..%lld | %s | %s | %s%s |\n", (long long)f->initial,
+                     (long long)f->least, (long long)f->most, f->unit, part, f->doc, later);
             continue;
         }
         size_t n = 0;
@@ -214,6 +218,6 @@ void arch_print_fields(struct text *out)
         text_add(out, "`%.*s` | ", (int)n, choice);
         for (int64_t k = 0; (choice = choice_at(f->choices, k, &n)); k++)
             text_add(out, "%s`%.*s`", k ? ", " : "", (int)n, choice);
-        text_add(out, " | %s | %s%s |\n", f->unit, f->doc, later);
+        text_add(out, " | %s | %s | %s%s |\n", f->unit, part, f->doc, later);
     }
 }

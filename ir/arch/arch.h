@@ -32,8 +32,11 @@ bool arch_set(struct arch *arch, const char *assignment, struct diag *d) CHECK_R
 /* YAML text that arch_parse reads back to the same machine. */
 void arch_print(const struct arch *arch, struct text *out);
 int64_t arch_field_most(const char *field); /* of all machines; INT64_MAX: there is no such field */
-uint64_t arch_fingerprint(const struct arch *arch); /* of all fields; not of the name */
-const char *const *arch_presets(void);              /* NULL-terminated names */
+/* What a program's bytes depend on, and the rest: times and prices. A chip with other times runs
+ * the same program. */
+enum arch_part { ARCH_structure, ARCH_timing };
+uint64_t arch_fingerprint(const struct arch *arch, enum arch_part part); /* not of the name */
+const char *const *arch_presets(void);                                   /* NULL-terminated names */
 /* Markdown table of the fields, for ARCH.md. */
 void arch_print_fields(struct text *out);
 

@@ -11,6 +11,7 @@ struct arch_field {
     int64_t initial, least, most;
     const char *choices; /* "ideal|mesh": the value is an index into it; NULL for numbers */
     const char *unit, *doc;
+    enum arch_part part;
     bool later; /* specified: only the initial value is accepted so far */
 };
 enum {

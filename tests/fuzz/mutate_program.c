@@ -14,7 +14,7 @@
 
 enum { PREFIX_BYTES = 24, ALIGNMENT = 64 };
 /* Numbers of fields in program.proto. */
-enum { PROGRAM_ARCH = 4, PROGRAM_FINGERPRINT = 5, PROGRAM_SECTIONS = 8 };
+enum { PROGRAM_ARCH = 4, PROGRAM_STRUCTURE = 5, PROGRAM_SECTIONS = 8, PROGRAM_TIMING = 16 };
 enum { SECTION_OFFSET = 2, SECTION_LENGTH = 3, SECTION_HASH = 4 };
 
 struct section {
@@ -170,8 +170,12 @@ static void sign_machine(struct mutant *m)
     struct diag *d = diag_new();
     struct arch arch;
     if (f && f->type == WIRE_BYTES && !f->inner &&
-        arch_parse((const char *)f->bytes, f->n, "machine", d->arena, d, &arch))
-        wire_set(&m->header, PROGRAM_FINGERPRINT, WIRE_FIXED64, arch_fingerprint(&arch), m->arena);
+        arch_parse((const char *)f->bytes, f->n, "machine", d->arena, d, &arch)) {
+        wire_set(&m->header, PROGRAM_STRUCTURE, WIRE_FIXED64,
+                 arch_fingerprint(&arch, ARCH_structure), m->arena);
+        wire_set(&m->header, PROGRAM_TIMING, WIRE_FIXED64, arch_fingerprint(&arch, ARCH_timing),
+                 m->arena);
+    }
     diag_free(d);
 }
 

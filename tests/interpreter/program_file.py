@@ -121,16 +121,16 @@ def decode(schema, message, data, at, end):
 # ---- the container ----
 
 def read_fields(text):
-    """From ARCH.md's table: {field: (default, choices)}, in its order."""
+    """From ARCH.md's table: {field: (default, choices, part)}, in its order."""
     fields = {}
-    for name, default, values in re.findall(r'^\| `(\w+)` \| (\S+) \| (.*?) \| \w+ \|', text, re.MULTILINE):
+    for name, default, values, part in re.findall(r'^\| `(\w+)` \| (\S+) \| (.*?) \| \w+ \| (structure|timing) \|', text, re.MULTILINE):
         choices = re.findall(r'`(\w+)`', values)
-        fields[name] = (choices.index(default.strip('`')) if choices else int(default), choices)
+        fields[name] = (choices.index(default.strip('`')) if choices else int(default), choices, part)
     return fields
 
 
 def read_machine(text, fields):
-    machine = {name: default for name, (default, _) in fields.items()}
+    machine = {name: default for name, (default, _, _) in fields.items()}
     for name, value in re.findall(r'^(\w+): *(\w+)', text, re.MULTILINE):
         if name in fields:
             choices = fields[name][1]
@@ -138,10 +138,11 @@ def read_machine(text, fields):
     return machine
 
 
-def fingerprint(machine):
+def fingerprint(machine, fields, part):
     h = 0
     for name, value in machine.items():
-        h = xxh3_64(struct.pack('<q', value), xxh3_64(name.encode(), h))
+        if fields[name][2] == part:
+            h = xxh3_64(struct.pack('<q', value), xxh3_64(name.encode(), h))
     return h
 
 
@@ -189,8 +190,9 @@ def read_container(data, proto, verify=True):
 def add_sections(program, fields):
     """Adds `machine` (fields), and `code` and `nodes`, the bytes of a stream and of its sources, for each tile."""
     program.machine = read_machine(program.arch, fields)
-    if fingerprint(program.machine) != program.arch_fingerprint:
-        raise Fault('the machine is not the one of the fingerprint')
+    if (fingerprint(program.machine, fields, 'structure') != program.structure_fingerprint or
+            fingerprint(program.machine, fields, 'timing') != program.timing_fingerprint):
+        raise Fault('the machine is not the one of the fingerprints')
     program.n_data = len(program.data) - 2 * len(program.tiles)
     for t, tile in enumerate(program.tiles):
         if program.n_data < 0 or (tile.stream, tile.sources) != (program.n_data + 2 * t, program.n_data + 2 * t + 1):
