@@ -57,8 +57,8 @@ static struct box box_load(const struct plan *p, const struct task *t)
 {
     const struct part *part = part_in(p, t->load.buffer, t->load.part);
     struct box box = box_intersect(&p->tasks->buffers.at[t->load.buffer].held, &part->where);
-    box.lo[0] = t->load.row;
-    box.hi[0] = t->load.row + 1;
+    struct box piece = piece_box(p->tasks->buffers.at[t->load.buffer].dim, t->load.piece);
+    box = box_intersect(&box, &piece);
     return box_shift(&box, part->shift, -1);
 }
 

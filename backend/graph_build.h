@@ -17,12 +17,12 @@ struct building {
     uint32_t reader;          /* serial number of whoever asks for cells */
     uint32_t **asked;         /* node, cell: who last asked for it */
     struct map target_of;     /* (buffer, part) -> index into the targets of the part's node */
-    VEC(uint32_t *) loads; /* buffer: [part][row of the value] -> task, or NONE; NULL: no inputs */
-    uint32_t *last_mvm;    /* group that owns PEs: last MVM given to its queue so far, or NONE */
+    VEC(uint32_t *) loads;    /* buffer: [part][piece] -> task, or NONE; NULL: no inputs */
+    uint32_t *last_mvm;       /* group that owns PEs: last MVM given to its queue so far, or NONE */
     uint32_t *barrier; /* layer by layer, per tile: the task that says the layer before has ended */
 };
 /* How a node's instruction reads one part of one operand: per axis and per output cell (or set) the
- * cells of the part's node; for an input the rows. List i of axis a = at[a][start[a][i] ..
+ * cells of the part's node; for an input the pieces. List i of axis a = at[a][start[a][i] ..
  * start[a][i+1]). */
 struct reads {
     uint32_t part; /* index into the value's parts */
@@ -34,6 +34,11 @@ struct reads {
 uint32_t add_task(struct building *b, struct task t, const uint32_t *preds, uint32_t n);
 
 /* ---- reads.c ---- */
+static inline void value_dims(const struct ir_op *value, int32_t dim[3])
+{
+    for (int a = 0; a < 3; a++)
+        dim[a] = (int32_t)value->out->type.dim[a];
+}
 /* The buffer of a value on a tile, made at first use. */
 uint32_t value_buffer(struct building *b, uint32_t tile, const struct ir_op *value);
 uint32_t new_buffer(struct building *b, uint32_t tile, const struct ir_op *shows,
@@ -49,7 +54,7 @@ struct reads *list_reads(const struct building *b, const struct operand *o, cons
  * parts. Returns the rows of the cells added, in the value's coordinates. */
 struct rows add_reads(struct building *b, const struct operand *o, const struct reads *reads,
                       const uint32_t i[3], uint32_t buffer, uint32_t reader);
-/* The LOAD of one row (in the value's coordinates) into the buffer, made at first request. */
-uint32_t load_row(struct building *b, uint32_t buffer, uint32_t part, int32_t row);
+/* The LOAD of one piece of the value into the buffer, made at first request. */
+uint32_t load_piece(struct building *b, uint32_t buffer, uint32_t part, uint32_t piece);
 
 #endif

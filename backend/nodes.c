@@ -320,18 +320,21 @@ static bool add_op(struct builder *b, const struct ir_op *op)
 
 static bool fits_coordinates(struct builder *b, const struct ir_op *op)
 {
+    static const int most[] = {ISA_MAX_EXTENT, ISA_MAX_EXTENT, ISA_MAX_CHANNELS};
+    if (op->opcode == IR_pad && need_reads_through(op))
+        return true; /* nobody makes it */
     for (int a = 0; op->out && op->out->type.rank == 3 && a < 3; a++)
-        if (op->out->type.dim[a] > ISA_MAX_COORD)
+        if (op->out->type.dim[a] > most[a])
             return diag_error(b->diag, op->loc, DIAG_CAPACITY,
                               "an extent of %ld exceeds the machine's coordinates (%d)",
-                              (long)op->out->type.dim[a], ISA_MAX_COORD);
+                              (long)op->out->type.dim[a], most[a]);
     return true;
 }
 
-static bool all_fit(const int64_t *v, unsigned n)
+static bool all_fit(const int64_t *v, unsigned n, int64_t most)
 {
     for (unsigned i = 0; v && i < n; i++)
-        if (v[i] < -ISA_MAX_COORD || v[i] > ISA_MAX_COORD)
+        if (v[i] < -most || v[i] > most)
             return false;
     return true;
 }
@@ -362,11 +365,11 @@ static struct window_attrs window_attrs(const struct ir_op *op)
 static bool fits_window(struct builder *b, const struct ir_op *op)
 {
     struct window_attrs w = window_attrs(op);
-    return (all_fit(w.kernel, 2) && all_fit(w.stride, 2) && all_fit(w.dilation, 2) &&
-            all_fit(w.pad, 4)) ||
+    return (all_fit(w.kernel, 2, ISA_MAX_STEP) && all_fit(w.stride, 2, ISA_MAX_STEP) &&
+            all_fit(w.dilation, 2, ISA_MAX_STEP) && all_fit(w.pad, 4, ISA_MAX_EXTENT)) ||
            diag_error(b->diag, op->loc, DIAG_CAPACITY,
-                      "a kernel, stride, dilation or padding exceeds the machine's %d",
-                      ISA_MAX_COORD);
+                      "a kernel, stride or dilation exceeds the machine's %d, or a padding its %d",
+                      ISA_MAX_STEP, ISA_MAX_EXTENT);
 }
 
 static bool fits_bindings(struct builder *b)

@@ -3,8 +3,8 @@
  *
  * A task that reads a value names the buffer it reads and asks for the cells its boxes touch. A
  * cell whose home is that very buffer is there when it is done; any other is sent, and the request
- * is remembered in the cell's target set, so exactly the cells that somebody reads travel. Rows of
- * inputs are loaded by each tile.
+ * is remembered in the cell's target set, so exactly the cells that somebody reads travel. Pieces
+ * of inputs are loaded by each tile.
  */
 #include "graph_build.h"
 
@@ -31,13 +31,34 @@ uint32_t graph_buffer(const struct task_graph *g, uint32_t tile, const struct ir
     return buffer;
 }
 
+enum { MOST_PIECES = 1 << 15 }; /* of rows */
+
+struct pieces pieces_of(const int32_t dim[3])
+{
+    struct pieces p = {.rows = (dim[0] - 1) / MOST_PIECES + 1, .columns = ISA_MAX_W};
+    p.down = (uint32_t)((dim[0] - 1) / p.rows + 1);
+    p.across = (uint32_t)((dim[1] - 1) / p.columns + 1);
+    return p;
+}
+
+struct box piece_box(const int32_t dim[3], uint32_t piece)
+{
+    struct pieces p = pieces_of(dim);
+    int32_t y = (int32_t)(piece / p.across) * p.rows, x = (int32_t)(piece % p.across) * p.columns;
+    struct box whole = box_whole(dim), box = {{y, x, 0}, {y + p.rows, x + p.columns, dim[2]}};
+    return box_intersect(&box, &whole);
+}
+
 /* LOADs of a value with input parts, none made so far. */
 static uint32_t *new_loads(const struct building *b, const struct ir_op *value)
 {
     const struct value_parts *v = parts_of(b->p->nodes, value);
     for (uint32_t i = 0; i < v->n; i++)
         if (b->p->nodes->at[v->part[i].node].kind == NODE_input) {
-            size_t n = (size_t)v->n * (size_t)value->out->type.dim[0];
+            int32_t dim[3];
+            value_dims(value, dim);
+            struct pieces pieces = pieces_of(dim);
+            size_t n = (size_t)v->n * pieces.down * pieces.across;
             uint32_t *loads = ARENA_ARRAY(b->p->arena, uint32_t, n);
             return memset(loads, 0xff, n * sizeof *loads);
         }
@@ -52,8 +73,7 @@ uint32_t value_buffer(struct building *b, uint32_t tile, const struct ir_op *val
     if (known < fresh)
         return known;
     int32_t dim[3];
-    for (int a = 0; a < 3; a++)
-        dim[a] = (int32_t)value->out->type.dim[a];
+    value_dims(value, dim);
     uint32_t id = new_buffer(b, tile, value, dim, NULL), node = nodes->node_of[value->id];
     struct buffer *buffer = &b->g->buffers.at[id];
     buffer->value = value;
@@ -82,8 +102,8 @@ static int compare_u32(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Adds what output o reads of the part: cells of its node, or rows for an input. */
-static void add_read(const struct building *b, const struct axis_map *m, int32_t o,
+/* Adds what output o reads of the part: cells of its node, or for an input pieces of `size`. */
+static void add_read(const struct building *b, const struct axis_map *m, int32_t o, int32_t size,
                      const struct part *part, int a, struct number_list *out, size_t from)
 {
     const struct grid *grid = &b->p->cells->of[part->node].grid[a];
@@ -92,16 +112,16 @@ static void add_read(const struct building *b, const struct axis_map *m, int32_t
         int32_t at = need_tap(m, o, k);
         if (at < part->where.lo[a] || at >= part->where.hi[a])
             continue;
-        at -= part->shift[a];
-        uint32_t cell = grid->cell_of ? grid->cell_of[at] : (uint32_t)at;
+        uint32_t cell = grid->cell_of ? grid->cell_of[at - part->shift[a]] : (uint32_t)(at / size);
         if (out->v.n == from || out->v.at[out->v.n - 1] != cell)
             VEC_PUSH(&out->v, cell);
     }
 }
 
 /* One axis: lists for intervals cut[0..n]. */
-static void axis_reads(const struct building *b, const struct axis_map *m, const struct part *part,
-                       int a, uint32_t n, const int32_t *cut, struct reads *r)
+static void axis_reads(const struct building *b, const struct axis_map *m, int32_t size,
+                       const struct part *part, int a, uint32_t n, const int32_t *cut,
+                       struct reads *r)
 {
     struct number_list out = {0};
     r->start[a] = ARENA_ARRAY(b->p->arena, uint32_t, n + 1);
@@ -109,7 +129,7 @@ static void axis_reads(const struct building *b, const struct axis_map *m, const
         size_t from = out.v.n;
         r->start[a][i] = (uint32_t)from;
         for (int32_t o = cut[i]; o < cut[i + 1]; o++) {
-            add_read(b, m, o, part, a, &out, from);
+            add_read(b, m, o, size, part, a, &out, from);
             if (m->kind == MAP_ALL || m->kind == MAP_ZERO)
                 break;
         }
@@ -134,21 +154,26 @@ struct reads *list_reads(const struct building *b, const struct operand *o, cons
 {
     const struct value_parts *v = parts_of(b->p->nodes, o->value);
     struct reads *r = ARENA_ARRAY(b->p->arena, struct reads, v->n);
+    int32_t dim[3];
+    value_dims(o->value, dim);
+    struct pieces pieces = pieces_of(dim);
+    const int32_t size[3] = {pieces.rows, pieces.columns, dim[2]};
     for (uint32_t i = 0; i < v->n; i++) {
         r[i].part = i;
         for (int a = 0; a < 3; a++)
-            axis_reads(b, &map[a], &v->part[i], a, n[a], cut[a], &r[i]);
+            axis_reads(b, &map[a], size[a], &v->part[i], a, n[a], cut[a], &r[i]);
     }
     return r;
 }
 
-uint32_t load_row(struct building *b, uint32_t buffer, uint32_t part, int32_t row)
+uint32_t load_piece(struct building *b, uint32_t buffer, uint32_t part, uint32_t piece)
 {
     const struct buffer *into = &b->g->buffers.at[buffer];
-    uint32_t *slot = &b->loads.at[buffer][(size_t)part * (size_t)into->dim[0] + (size_t)row];
+    struct pieces pieces = pieces_of(into->dim);
+    uint32_t *slot = &b->loads.at[buffer][(size_t)part * pieces.down * pieces.across + piece];
     if (*slot == NONE) {
         struct task t = {
-            .kind = TASK_load, .demand = true, .tile = into->tile, .load = {buffer, part, row}};
+            .kind = TASK_load, .demand = true, .tile = into->tile, .load = {buffer, part, piece}};
         t.node = parts_of(b->p->nodes, into->value)->part[part].node;
         *slot = add_task(b, t, NULL, 0);
     }
@@ -218,15 +243,17 @@ static uint32_t deliver(struct building *b, uint32_t node, uint32_t cell, uint32
     return *send;
 }
 
-static void add_loads(struct building *b, const struct reads *r, const struct part *part,
-                      const uint32_t i[3], uint32_t buffer)
+static void add_loads(struct building *b, const struct reads *r, const uint32_t i[3],
+                      uint32_t buffer)
 {
-    if (r->start[1][i[1]] == r->start[1][i[1] + 1] || r->start[2][i[2]] == r->start[2][i[2] + 1])
+    uint32_t across = pieces_of(b->g->buffers.at[buffer].dim).across;
+    if (r->start[2][i[2]] == r->start[2][i[2] + 1])
         return;
-    for (uint32_t y = r->start[0][i[0]]; y < r->start[0][i[0] + 1]; y++) {
-        uint32_t load = load_row(b, buffer, r->part, (int32_t)r->at[0][y] + part->shift[0]);
-        VEC_PUSH(&b->preds.v, load);
-    }
+    for (uint32_t y = r->start[0][i[0]]; y < r->start[0][i[0] + 1]; y++)
+        for (uint32_t x = r->start[1][i[1]]; x < r->start[1][i[1] + 1]; x++) {
+            uint32_t load = load_piece(b, buffer, r->part, r->at[0][y] * across + r->at[1][x]);
+            VEC_PUSH(&b->preds.v, load);
+        }
 }
 
 /* Rows of the value that the cells in row iy of the part's grid fill. */
@@ -269,7 +296,7 @@ struct rows add_reads(struct building *b, const struct operand *o, const struct 
         const struct part *part = &v->part[k];
         enum node_kind kind = b->p->nodes->at[part->node].kind;
         if (kind == NODE_input)
-            add_loads(b, &reads[k], part, i, buffer);
+            add_loads(b, &reads[k], i, buffer);
         else if (kind != NODE_constant)
             rows_include(&rows, add_cells(b, &reads[k], part, i, buffer, reader + k));
     }

@@ -134,13 +134,13 @@ static bool made_on_a_tile(const struct cutting *w, const struct ir_op *value)
     return false;
 }
 
-/* Cells of more rows than one instruction covers are cut, but of a reshape: it makes all of its
- * result at once, and lowering keeps it short enough. */
-static void cut_tall_cells(const struct node *n, int a, uint8_t *cuts)
+/* Cells of more rows or columns than one instruction covers are cut, but of a reshape: it makes all
+ * of its result at once, and lowering keeps it short enough. */
+static void cut_long_cells(const struct node *n, int a, uint8_t *cuts)
 {
-    int32_t begin = 0;
-    for (int32_t i = 1; a == AXIS_H && n->kind != NODE_reshape && i < n->dim[a]; i++) {
-        cuts[i] |= i - begin == ISA_MAX_H;
+    int32_t begin = 0, most = a == AXIS_H ? ISA_MAX_H : ISA_MAX_W;
+    for (int32_t i = 1; a != AXIS_C && n->kind != NODE_reshape && i < n->dim[a]; i++) {
+        cuts[i] |= i - begin == most;
         if (cuts[i])
             begin = i;
     }
@@ -156,9 +156,10 @@ static void derived_grid(const struct cutting *w, uint32_t node, int a)
         whole |= n->operand[i].map[a].kind == MAP_ALL;
         mark_operand(w, n, &n->operand[i], a, cuts);
     }
-    if (a == AXIS_H && !on_tile && !whole) /* inputs only: one row a piece */
-        memset(cuts, 1, (size_t)n->dim[a]);
-    cut_tall_cells(n, a, cuts);
+    if (a == AXIS_H && !on_tile && !whole) /* inputs only: as they are loaded */
+        for (int32_t i = 0, step = pieces_of(n->dim).rows; i < n->dim[a]; i += step)
+            cuts[i] = 1;
+    cut_long_cells(n, a, cuts);
     grid_from_cuts(w->p->arena, &w->of[node].grid[a], cuts, n->dim[a]);
     free(cuts);
 }
@@ -206,7 +207,7 @@ static void set_grid(const struct cutting *w, const struct layer *l, int a, int3
         bool meet = ir_cut_owner(i, parts, n->dim[a]) != ir_cut_owner(i - 1, parts, n->dim[a]);
         cuts[i] = (step && i % step == 0) || meet;
     }
-    cut_tall_cells(n, a, cuts);
+    cut_long_cells(n, a, cuts);
     grid_from_cuts(w->p->arena, &w->of[l->node].grid[a], cuts, n->dim[a]);
     free(cuts);
 }
@@ -253,10 +254,10 @@ static int32_t make_auto_columns(const struct cutting *w)
 {
     int32_t step = 1, columns;
     do {
-        columns = step < ISA_MAX_COORD ? step : 0;
+        columns = step < ISA_MAX_EXTENT ? step : 0;
         make_grids(w, AXIS_W, columns);
         step *= 2;
-    } while (step <= ISA_MAX_COORD && count_instructions(w) > AUTO_INSTRUCTIONS);
+    } while (step <= ISA_MAX_EXTENT && count_instructions(w) > AUTO_INSTRUCTIONS);
     return columns;
 }
 

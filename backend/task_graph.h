@@ -45,7 +45,7 @@ struct task {
         } send;
         struct {
             uint32_t buffer, part;
-            int32_t row; /* in the coordinates of the buffer's value */
+            uint32_t piece; /* number of the piece of the buffer's value */
         } load;
         struct {
             uint32_t output; /* index into the graph's stores */
@@ -55,6 +55,15 @@ struct task {
     struct rows awaits[2];
     uint32_t preds, n_preds; /* range of the graph's preds; an mvm's first is the mvm before it */
 };
+
+/* Inputs, and outputs that no tile makes, move in pieces: a row each, but more of them where one
+ * has very many, and as many columns as one instruction covers. Pieces are numbered row by row. */
+struct pieces {
+    int32_t rows, columns; /* of a piece; the last ones may be smaller */
+    uint32_t down, across; /* how many of them */
+};
+struct pieces pieces_of(const int32_t dim[3]);
+struct box piece_box(const int32_t dim[3], uint32_t piece);
 
 /* Memory of one tile that holds rows of one value. */
 struct buffer {

@@ -302,8 +302,25 @@ static void store_cells(struct building *b, const struct ir_op *output, const st
     }
 }
 
-/* An output that is an input or a constant goes through tile 0, row by row. */
-static void store_rows(struct building *b, const struct ir_op *output, uint32_t part_index)
+static void store_piece(struct building *b, const struct ir_op *output, uint32_t part_index,
+                        uint32_t buffer, uint32_t piece)
+{
+    const struct ir_op *value = output->in[0].value->def;
+    const struct part *part = &parts_of(b->p->nodes, value)->part[part_index];
+    bool input = b->p->nodes->at[part->node].kind == NODE_input;
+    int32_t dim[3];
+    value_dims(value, dim);
+    struct box where = piece_box(dim, piece);
+    where = box_intersect(&where, &part->where);
+    where = box_shift(&where, part->shift, -1);
+    struct task t = {.kind = TASK_store, .node = part->node};
+    uint32_t load = input ? load_piece(b, buffer, part_index, piece) : NONE;
+    t.store.output = add_store(b, output, part, &where, buffer);
+    add_task(b, t, &load, input);
+}
+
+/* An output that is an input or a constant goes through tile 0, piece by piece. */
+static void store_pieces(struct building *b, const struct ir_op *output, uint32_t part_index)
 {
     const struct ir_op *value = output->in[0].value->def;
     const struct part *part = &parts_of(b->p->nodes, value)->part[part_index];
@@ -312,15 +329,12 @@ static void store_rows(struct building *b, const struct ir_op *output, uint32_t 
     uint32_t buffer = value_buffer(b, 0, input ? value : n->out);
     struct box wanted = box_shift(&part->where, part->shift, -1);
     box_include(&b->g->buffers.at[buffer].held, input ? &part->where : &wanted);
-    for (int32_t row = part->where.lo[0]; row < part->where.hi[0]; row++) {
-        struct box where = wanted;
-        where.lo[0] = row - part->shift[0];
-        where.hi[0] = where.lo[0] + 1;
-        struct task t = {.kind = TASK_store, .node = part->node};
-        uint32_t load = input ? load_row(b, buffer, part_index, row) : NONE;
-        t.store.output = add_store(b, output, part, &where, buffer);
-        add_task(b, t, &load, input);
-    }
+    int32_t dim[3];
+    value_dims(value, dim);
+    struct pieces p = pieces_of(dim);
+    for (int32_t y = part->where.lo[0] / p.rows; y * p.rows < part->where.hi[0]; y++)
+        for (int32_t x = part->where.lo[1] / p.columns; x * p.columns < part->where.hi[1]; x++)
+            store_piece(b, output, part_index, buffer, (uint32_t)y * p.across + (uint32_t)x);
 }
 
 static void store_outputs(struct building *b)
@@ -333,24 +347,28 @@ static void store_outputs(struct building *b)
             if (node_is_made(&b->p->nodes->at[v->part[i].node]))
                 store_cells(b, op, &v->part[i]);
             else
-                store_rows(b, op, i);
+                store_pieces(b, op, i);
     }
 }
 
 static bool cells_fit(const struct plan *p, uint32_t node)
 {
     const struct node *n = &p->nodes->at[node];
-    const struct grid *rows = &p->cells->of[node].grid[AXIS_H];
-    if (n->kind == NODE_reduce && n->operand[0].map[0].kind == MAP_ALL &&
-        n->operand[0].map[0].extent > ISA_MAX_H)
-        return diag_error(p->diag, n->root->loc, DIAG_CAPACITY,
-                          "a reduction of %d rows exceeds an instruction's %d",
-                          n->operand[0].map[0].extent, ISA_MAX_H);
-    for (uint32_t i = 0; i < rows->n; i++)
-        if (rows->at[i + 1] - rows->at[i] > ISA_MAX_H)
+    static const int32_t most[] = {ISA_MAX_H, ISA_MAX_W};
+    static const char *const what[] = {"rows", "columns"};
+    for (int a = AXIS_H; a <= AXIS_W; a++) {
+        const struct axis_map *read = &n->operand[0].map[a];
+        const struct grid *g = &p->cells->of[node].grid[a];
+        if (n->kind == NODE_reduce && read->kind == MAP_ALL && read->extent > most[a])
             return diag_error(p->diag, n->root->loc, DIAG_CAPACITY,
-                              "a set of %d rows exceeds an instruction's %d",
-                              rows->at[i + 1] - rows->at[i], ISA_MAX_H);
+                              "a reduction of %d %s exceeds an instruction's %d", read->extent,
+                              what[a], most[a]);
+        for (uint32_t i = 0; i < g->n; i++)
+            if (g->at[i + 1] - g->at[i] > most[a])
+                return diag_error(p->diag, n->root->loc, DIAG_CAPACITY,
+                                  "a set of %d %s exceeds an instruction's %d",
+                                  g->at[i + 1] - g->at[i], what[a], most[a]);
+    }
     return true;
 }
 

@@ -204,8 +204,8 @@ static bool take_region(struct lexer *l, struct isa_region *r)
     uint64_t view;
     int64_t y, x;
     if (!lex_take_numbered(l, 'v', ISA_MAX_TABLE - 1, &view) || !lex_take_mark(l, '(') ||
-        !lex_take_i64(l, -ISA_MOST_COORD, ISA_MOST_COORD, &y) || !lex_take_mark(l, ',') ||
-        !lex_take_i64(l, -ISA_MOST_COORD, ISA_MOST_COORD, &x) || !lex_take_mark(l, ')'))
+        !lex_take_i64(l, -ISA_MAX_EXTENT, ISA_MAX_EXTENT, &y) || !lex_take_mark(l, ',') ||
+        !lex_take_i64(l, -ISA_MAX_EXTENT, ISA_MAX_EXTENT, &x) || !lex_take_mark(l, ')'))
         return false;
     *r = (struct isa_region){(uint16_t)view, (int32_t)y, (int32_t)x};
     return true;
@@ -225,7 +225,7 @@ static bool take_field_value(struct lexer *l, const struct isa_field *f, struct 
         *(uint16_t *)at = (uint16_t)u;
         return true;
     case FIELD_COORD:
-        if (!lex_take_i64(l, -ISA_MOST_COORD, ISA_MOST_COORD, &s))
+        if (!lex_take_i64(l, -ISA_MAX_EXTENT, ISA_MAX_EXTENT, &s))
             return false;
         *(int32_t *)at = (int32_t)s;
         return true;

@@ -15,9 +15,14 @@ enum { ISA_N_QUEUES = 128, ISA_FIRST_INBOUND = 128, ISA_LAST_COUNTER = 1022 };
 enum { ISA_THRESHOLD_BITS = 22, ISA_MAX_COUNT = 1 << 21 }; /* no counter may exceed ISA_MAX_COUNT */
 /* Buffers, and what is preloaded into them, are counted in such words. */
 enum { ISA_WORD_BYTES = 4 };
-enum { ISA_MAX_H = ARCH_MOST_ROWS, ISA_MAX_W = 65535, ISA_MAX_COORD = 32767 };
+enum { ISA_MAX_H = ARCH_MOST_ROWS, ISA_MAX_W = ARCH_MOST_COLUMNS };
+/* Of views and bindings: rows and columns, and channels; of kernels, strides and dilations. */
+enum {
+    ISA_MAX_EXTENT = ARCH_MOST_EXTENT,
+    ISA_MAX_CHANNELS = (1 << 24) - 1,
+    ISA_MAX_STEP = ARCH_MOST_KERNEL
+};
 enum { ISA_MAX_INSTS = 1 << 24 }; /* of a program */
-#define ISA_MOST_COORD ((int64_t)1 << 22)
 enum { ISA_MAX_BINDINGS = 1024 }; /* that LOAD and STORE can name */
 #define ISA_NO_SOURCE UINT32_MAX
 

@@ -141,7 +141,6 @@ const struct file *isa_program_file_of(const struct isa_program *p, const void *
 
 enum { ISA_MAX_FAULTS = 20 }; /* reported for each tile, and for the rest of a program */
 /* Limits beyond the widths of fields. */
-enum { ISA_MAX_EXTENT = 32767, ISA_MAX_CHANNELS = (1 << 24) - 1, ISA_MAX_RING_ROWS = 65536 };
 enum { ISA_MAX_TABLE = 1024, ISA_LAST_CONSTANT = 254, ISA_MAX_SHIFT = 62 };
 #define ISA_MAX_BYTES ((int64_t)1 << 40) /* of pitches and of all buffers together */
 

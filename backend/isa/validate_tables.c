@@ -69,7 +69,7 @@ static bool check_view(const struct isa_program *p, const struct isa_tile *t, ui
         v->x1 > (int64_t)v->width)
         return isa_fault(s, "view", index, "held [%d, %d) x [%d, %d) is not inside %u x %u", v->y0,
                          v->y1, v->x0, v->x1, v->height, v->width);
-    if (!within(v->ring_rows, 1, ISA_MAX_RING_ROWS) ||
+    if (!within(v->ring_rows, 1, ISA_MAX_EXTENT) ||
         !within(v->ring_origin, -ISA_MAX_EXTENT, ISA_MAX_EXTENT))
         return isa_fault(s, "view", index, "a ring of %u rows from %d is out of range",
                          v->ring_rows, v->ring_origin);
@@ -98,8 +98,8 @@ static bool geometry_fits(const uint32_t *kernel, const uint32_t *stride, const 
                           int32_t pad_top, int32_t pad_left)
 {
     for (int i = 0; i < 2; i++)
-        if (!within(kernel[i], 1, ISA_MAX_EXTENT) || !within(stride[i], 1, ISA_MAX_EXTENT) ||
-            !within(dilation[i], 1, ISA_MAX_EXTENT))
+        if (!within(kernel[i], 1, ISA_MAX_STEP) || !within(stride[i], 1, ISA_MAX_STEP) ||
+            !within(dilation[i], 1, ISA_MAX_STEP))
             return false;
     return within(pad_top, -ISA_MAX_EXTENT, ISA_MAX_EXTENT) &&
            within(pad_left, -ISA_MAX_EXTENT, ISA_MAX_EXTENT);

@@ -15,8 +15,9 @@ struct arch {
 #undef FIELD
 #undef CHOICE
 };
-/* Rows of a value that one instruction covers, on every machine. */
-enum { ARCH_MOST_ROWS = 4095 };
+/* On every machine: rows and columns of a value, and how many of them one instruction covers. */
+enum { ARCH_MOST_EXTENT = 1 << 22, ARCH_MOST_ROWS = 4095, ARCH_MOST_COLUMNS = 65535 };
+enum { ARCH_MOST_KERNEL = 65535 }; /* rows, or columns, of a window, its steps and dilations */
 enum arch_topology { ARCH_IDEAL, ARCH_MESH };
 enum arch_encoding { ARCH_OFFSET, ARCH_DIFFERENTIAL, ARCH_ANALOG_DIFFERENTIAL };
 enum arch_pair_axis { ARCH_PAIR_COLUMNS, ARCH_PAIR_ROWS };

@@ -258,6 +258,22 @@ static bool lower_overlap_add(struct lowering *lo, const struct ir_op *op, struc
     return true;
 }
 
+static struct ir_value *emit_reduce(struct lowering *lo, const union ir_attrs *attrs,
+                                    struct ir_value *x, const char *name);
+
+/* Of more rows or columns than a window has: their sum, divided. */
+static struct ir_value *mean_of_all(struct lowering *lo, struct ir_value *x)
+{
+    struct pass_place at = lowering_place(lo);
+    const int64_t one[] = {1, 1, 1}, axes[] = {0, 1};
+    union ir_attrs sum = {.reduce = {.kind = IR_REDUCE_SUM, .axes = {2, axes}}};
+    struct ir_value *in[] = {
+        emit_reduce(lo, &sum, x, NULL),
+        pass_const_splat(&at, 3, one, (float)(x->type.dim[0] * x->type.dim[1]))};
+    return pass_emit(&at,
+                     &(struct ir_new){.opcode = IR_div, .in = in, .n_in = 2, .name = lo->op->name});
+}
+
 /* The mean does not ask in which order h and w come: only the channels, of all images, must be c.
  */
 static bool lower_global_avg_pool(struct lowering *lo, const struct ir_op *op, struct view *out)
@@ -274,7 +290,9 @@ static bool lower_global_avg_pool(struct lowering *lo, const struct ir_op *op, s
                     (two.dim[0] == 1 || probe.atoms.at[0].stride == 1) &&
                     (two.dim[0] == 1 || probe.atoms.at[0].size == two.dim[0]);
     struct ir_value *in = in_place ? x.base : view_materialise(lo, &x, &l);
-    *out = view_of_layout(lower_same(lo, op->attrs, &in, 1), &op->out->type, &l);
+    bool is_window = max_i64(in->type.dim[0], in->type.dim[1]) <= ARCH_MOST_KERNEL;
+    *out = view_of_layout(is_window ? lower_same(lo, op->attrs, &in, 1) : mean_of_all(lo, in),
+                          &op->out->type, &l);
     return true;
 }
 
@@ -300,24 +318,32 @@ static struct ir_value *reduce_at_once(struct lowering *lo, const union ir_attrs
     return pass_emit(&at, &desc);
 }
 
-/* What one instruction cannot reduce is reduced in parts, and then those; but not what is longer
- * than any value on the machine, which the backend refuses. */
+static struct ir_value *reduce_in_parts(struct lowering *lo, const union ir_attrs *attrs,
+                                        struct ir_value *x, int64_t axis, const char *name)
+{
+    int64_t extent = x->type.dim[axis], most = lowering_covers((int)axis);
+    struct ir_value *part[MOST_PARTS];
+    uint32_t n = 0;
+    for (int64_t at = 0; at < extent; at += most) {
+        struct ir_value *some = emit_run(lo, x, (int)axis, at, min_i64(most, extent - at), "");
+        part[n++] = emit_reduce(lo, attrs, some, name);
+    }
+    union ir_attrs over_parts = {.reduce = {.kind = attrs->reduce.kind, .axes = {1, &axis}}};
+    return reduce_at_once(lo, &over_parts, emit_concat(lo, part, n, (uint32_t)axis), name);
+}
+
+/* What one instruction cannot reduce is reduced in parts, and then those; but not what takes too
+ * many of them, which the backend refuses. */
 static struct ir_value *emit_reduce(struct lowering *lo, const union ir_attrs *attrs,
                                     struct ir_value *x, const char *name)
 {
-    int64_t rows = x->type.dim[0], rows_only = 0;
-    struct ir_value *part[MOST_PARTS];
-    uint32_t n = 0;
-    if (rows <= ARCH_MOST_ROWS || rows > MOST_PARTS * ARCH_MOST_ROWS ||
-        attrs->reduce.axes.at[0] != 0)
-        return reduce_at_once(lo, attrs, x, name);
-    for (int64_t at = 0; at < rows; at += ARCH_MOST_ROWS) {
-        struct ir_value *some = emit_run(lo, x, 0, at, min_i64(ARCH_MOST_ROWS, rows - at), "");
-        part[n++] = reduce_at_once(lo, attrs, some, name);
+    for (uint32_t i = 0; i < attrs->reduce.axes.n; i++) {
+        int64_t axis = attrs->reduce.axes.at[i];
+        int64_t n_parts = (x->type.dim[axis] - 1) / lowering_covers((int)axis) + 1;
+        if (n_parts > 1 && n_parts <= MOST_PARTS)
+            return reduce_in_parts(lo, attrs, x, axis, name);
     }
-    union ir_attrs over_parts = {.reduce = {.kind = attrs->reduce.kind, .axes = {1, &rows_only}}};
-    struct ir_value *joined = emit_concat(lo, part, n, 0);
-    return reduce_at_once(lo, &over_parts, joined, name);
+    return reduce_at_once(lo, attrs, x, name);
 }
 
 static bool lower_reduce(struct lowering *lo, const struct ir_op *op, struct view *out)

@@ -46,8 +46,9 @@ struct made_input {
 /* One weight matrix made from an old constant, for the case that it is asked for again. */
 struct made_weights;
 
-/* Of what is longer than one instruction covers: enough for 32767 rows in whatever steps. */
-enum { MOST_PARTS = 64 };
+/* Of what is longer than one instruction covers: each is an operation of its own, so that more would
+ * take all the views of a tile. Enough for all columns, and 266,175 rows. */
+enum { MOST_PARTS = 65 };
 
 struct lowering {
     struct ir_graph *g;
@@ -125,6 +126,8 @@ struct ir_value *emit_run(struct lowering *lo, struct ir_value *x, int axis, int
 /* Gives a view of an input a base of its own, in some layout. */
 void view_ground(struct lowering *lo, struct view *v);
 struct pass_place lowering_place(const struct lowering *lo);
+/* How much of an axis of a value one instruction covers. */
+int64_t lowering_covers(int axis);
 
 /* ---- im2col_base.c ---- */
 

@@ -92,20 +92,38 @@ static int64_t least_multiple(int64_t a, int64_t b)
 static struct ir_value *emit_reshape(struct lowering *lo, struct ir_value *x, const int64_t dim[3],
                                      enum ir_order from, enum ir_order to);
 
-/* A reshape is one instruction. Where it would have more rows than that covers, parts of whole
- * steps of both outermost axes are reshaped one by one and joined. */
+int64_t lowering_covers(int axis)
+{
+    static const int64_t most[3] = {ARCH_MOST_ROWS, ARCH_MOST_COLUMNS, INT64_MAX};
+    return most[axis];
+}
+
+static bool is_covered(const int64_t dim[3])
+{
+    return dim[0] <= lowering_covers(0) && dim[1] <= lowering_covers(1);
+}
+
+/* Of so many units of elements, how many make a part that one instruction covers. An axis that is
+ * too long within one step of the outermost one asks for parts of one step. */
+static int64_t units_covered(const int64_t dim[3], int axis, int64_t step, int64_t unit)
+{
+    int64_t inner[3] = {dim[0], dim[1], dim[2]};
+    inner[axis] = 1;
+    if (!is_covered(inner))
+        return 1;
+    return max_i64(lowering_covers(axis) / (unit / step), 1);
+}
+
+/* A reshape is one instruction. Where it would have more rows or columns than that covers, parts of
+ * whole steps of both outermost axes are reshaped one by one and joined. */
 static struct ir_value *reshape_in_parts(struct lowering *lo, struct ir_value *x,
                                          const int64_t dim[3], enum ir_order from, enum ir_order to)
 {
     int64_t in_step, out_step, shape[3];
     int in_axis = outermost(from, x->type.dim, &in_step), out_axis = outermost(to, dim, &out_step);
     int64_t unit = least_multiple(in_step, out_step), units = ir_count(&x->type) / unit;
-    int64_t most = units;
-    if (in_axis == 0)
-        most = min_i64(most, ARCH_MOST_ROWS * in_step / unit);
-    if (out_axis == 0)
-        most = min_i64(most, ARCH_MOST_ROWS * out_step / unit);
-    most = max_i64(most, 1);
+    int64_t most = min_i64(units_covered(x->type.dim, in_axis, in_step, unit),
+                           units_covered(dim, out_axis, out_step, unit));
     if (units == 1 || ceil_div_i64(units, most) > MOST_PARTS)
         return reshape_at_once(lo, x, dim, from, to); /* the backend refuses it */
     uint32_t n = 0;
@@ -123,10 +141,8 @@ static struct ir_value *reshape_in_parts(struct lowering *lo, struct ir_value *x
 static struct ir_value *emit_reshape(struct lowering *lo, struct ir_value *x, const int64_t dim[3],
                                      enum ir_order from, enum ir_order to)
 {
-    int64_t rows = max_i64(x->type.dim[0], dim[0]);
-    bool in_parts = rows > ARCH_MOST_ROWS && rows <= MOST_PARTS * ARCH_MOST_ROWS;
-    return in_parts ? reshape_in_parts(lo, x, dim, from, to)
-                    : reshape_at_once(lo, x, dim, from, to);
+    return is_covered(x->type.dim) && is_covered(dim) ? reshape_at_once(lo, x, dim, from, to)
+                                                      : reshape_in_parts(lo, x, dim, from, to);
 }
 
 static struct ir_value *emit_transpose(struct lowering *lo, struct ir_value *x,

@@ -82,7 +82,7 @@ static bool is_encodable(const struct isa_inst *i)
               i->n_waits <= ISA_MAX_WAITS && i->h <= ISA_MAX_H;
     const int32_t at[] = {i->dst.y, i->dst.x, i->a.y, i->a.x, i->b.y, i->b.x, i->y, i->x};
     for (size_t k = 0; ok && k < sizeof at / sizeof *at; k++)
-        ok = at[k] >= -ISA_MOST_COORD && at[k] <= ISA_MOST_COORD;
+        ok = at[k] >= -ISA_MAX_EXTENT && at[k] <= ISA_MAX_EXTENT;
     for (unsigned k = 0; ok && k < i->n_waits; k++)
         ok = i->wait[k].counter <= ISA_LAST_COUNTER && i->wait[k].threshold >> 22 == 0;
     return ok && (!isa_op_has_extent(i->op) || (i->h && i->w));

@@ -6,7 +6,7 @@ from collections import Counter
 
 from program_file import CODES, ELEMENT_BYTES, F32, I8, I32, NONE, OUTSIDE, U8, VIEWED, Fault
 
-MOST_EXTENT, MOST_CHANNELS, MOST_COUNT, MOST_BYTES, MOST_RING = 32767, (1 << 24) - 1, 1 << 21, 1 << 40, 65536
+MOST_EXTENT, MOST_STEP, MOST_CHANNELS, MOST_COUNT, MOST_BYTES = 1 << 22, 65535, (1 << 24) - 1, 1 << 21, 1 << 40
 MOST_TABLE, FIRST_INBOUND, A, B, IMMEDIATE, CONSTANT, LAST_CONSTANT = 1024, 128, 16, 17, 18, 32, 254
 MAXIMUM, AVERAGE, SUM, OVERLAP = range(4)    # kinds of a window
 # Elements of the result, by those of the source and the kind.
@@ -52,7 +52,7 @@ class Form:
         size = ELEMENT_BYTES[v.element]
         need(v.element != U8 or v.pad_value <= 255, 'a padding of %d', v.pad_value)
         need(0 <= v.y0 <= v.y1 <= v.height <= MOST_EXTENT and 0 <= v.x0 <= v.x1 <= v.width <= MOST_EXTENT, 'extents')
-        need(1 <= v.channels <= MOST_CHANNELS and 1 <= v.ring_rows <= MOST_RING and abs(v.ring_origin) <= MOST_EXTENT, 'channels or ring')
+        need(1 <= v.channels <= MOST_CHANNELS and 1 <= v.ring_rows <= MOST_EXTENT and abs(v.ring_origin) <= MOST_EXTENT, 'channels or ring')
         pitches = (v.row_pitch, v.col_pitch, v.channel_pitch)
         need(all(p % size == 0 and abs(p) <= MOST_BYTES for p in pitches) and v.address % size == 0 and v.address <= MOST_BYTES, 'a pitch or its address')
         self.node(v.value, 'value')
@@ -103,7 +103,7 @@ class Form:
 
     def geometry(self, x):
         sizes = (x.kernel_h, x.kernel_w, x.stride_h, x.stride_w, x.dilation_h, x.dilation_w)
-        need(all(1 <= n <= MOST_EXTENT for n in sizes) and max(abs(x.pad_top), abs(x.pad_left)) <= MOST_EXTENT, 'geometry')
+        need(all(1 <= n <= MOST_STEP for n in sizes) and max(abs(x.pad_top), abs(x.pad_left)) <= MOST_EXTENT, 'geometry')
 
     def group(self, t, number, g):
         need(g.source_view < len(t.views) and g.image < len(self.p.images), 'view or image does not exist')

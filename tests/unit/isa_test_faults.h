@@ -87,7 +87,7 @@ static const struct {
     {example, "ring_rows=2, y1=2", "ring_rows=0, y1=2", "ring of 0"},
     {example, "ring_rows=2, y1=2", "ring_rows=2, ring_origin=-2147483648, y1=2", "out of range"},
     {example, "y1=2, x1=2, height=2", "y1=3, x1=2, height=2", "is not inside"},
-    {example, "y1=2, x1=2, height=2", "y1=2, x1=2, height=40000", "extents"},
+    {example, "y1=2, x1=2, height=2", "y1=2, x1=2, height=4194305", "extents"},
     {example, "channel_pitch=4}", "channel_pitch=4, value=1}", "no node 1"},
     {example, "channels=1, row_pitch", "channels=0, row_pitch", "extents"},
     {example, "in_channels=1}", "in_channels=1, source_view=2}", "no view 2"},
