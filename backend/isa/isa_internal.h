@@ -74,14 +74,15 @@ enum record_kind {
 struct record_field {
     const char *name;
     enum record_kind kind;
+    unsigned bits; /* of the value, or of an entry of the list; 0: text */
     bool list;
     size_t offset, count_offset;     /* into struct isa_<rec>; count of a list */
     size_t pb_offset, pb_has_offset; /* into the message; n_ of a list; unused for strings */
 };
 enum record_id {
 #define RECORD(rec, msg) REC_##rec,
-#define ROW(rec, msg, kind, name, member)
-#define LIST(rec, msg, kind, name, member, count)
+#define ROW(rec, msg, kind, bits, name, member)
+#define LIST(rec, msg, kind, bits, name, member, count)
 #define END_RECORD(rec)
 #include "tables.def"
 #undef RECORD
@@ -91,6 +92,7 @@ enum record_id {
     N_RECORDS
 };
 struct record {
+    const char *name;
     const ProtobufCMessageDescriptor *message;
     size_t bytes; /* of struct isa_<rec> */
     unsigned n_fields;
@@ -98,6 +100,7 @@ struct record {
 };
 extern const struct record isa_records[N_RECORDS];
 
+size_t record_value_bytes(enum record_kind kind);
 /* Fills an initialised message; strings and lists stay where they are. */
 void record_to_message(enum record_id id, const void *rec, void *message);
 /* Copies strings and lists into `a`. */
@@ -185,6 +188,10 @@ struct route_use {
     uint64_t messages;
 };
 /* facts[n_groups]; what they point to lives in `scratch`. */
+/* Widths of a record's fields, and of all tables of a tile. */
+bool isa_record_fits(struct fault_sink *s, const char *what, uint32_t index, enum record_id id,
+                     const void *rec);
+bool isa_validate_widths(const struct isa_tile *t, struct fault_sink *s);
 bool isa_validate_tables(const struct isa_program *p, uint32_t tile, struct group_facts *facts,
                          struct arena *scratch, struct fault_sink *s) CHECK_RESULT;
 /* The tile's tables must be valid. uses[n_routes], zero at first. */

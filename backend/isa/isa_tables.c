@@ -157,6 +157,27 @@ static void print_lanes(struct text *out)
                  isa_lane_arity(code), types[isa_lane_operand(code)], types[isa_lane_result(code)]);
 }
 
+static void print_record(const struct record *r, struct text *out)
+{
+    text_add(out, "| %s | ", r->name);
+    for (unsigned i = 0; i < r->n_fields; i++) {
+        const struct record_field *f = &r->fields[i];
+        bool is_signed = f->kind == RECORD_i32 || f->kind == RECORD_i64;
+        if (f->bits)
+            text_add(out, "%s%s%s %s%u", i > 0 ? ", " : "", f->name, f->list ? " (list)" : "",
+                     is_signed ? "s" : "", f->bits);
+    }
+    text_add(out, " |\n");
+}
+
+static void print_records(struct text *out)
+{
+    text_add(out, "\n| record | fields: bits, s = signed |\n|---|---|\n");
+    for (unsigned id = 0; id < N_RECORDS; id++)
+        if (id != REC_node && id != REC_program) /* for people and for tools */
+            print_record(&isa_records[id], out);
+}
+
 void isa_print_tables(struct text *out)
 {
     text_add(out, "| code | operation | obj | meaning | fields |\n|---|---|---|---|---|\n");
@@ -170,4 +191,5 @@ void isa_print_tables(struct text *out)
     }
     print_lanes(out);
     print_elements(out);
+    print_records(out);
 }

@@ -19,17 +19,19 @@
 #define HAS_str(type, name) 0 /* a string is there if it is not NULL */
 
 #define RECORD(rec, msg) static const struct record_field rec##_fields[] = {
-#define ROW(rec, msg, kind, name, member)                                                          \
+#define ROW(rec, msg, kind, bits, name, member)                                                    \
     {#name,                                                                                        \
      RECORD_##kind,                                                                                \
+     bits,                                                                                         \
      false,                                                                                        \
      offsetof(struct isa_##rec, member),                                                           \
      0,                                                                                            \
      offsetof(Cimc__##msg, name),                                                                  \
      HAS_##kind(Cimc__##msg, name)},
-#define LIST(rec, msg, kind, name, member, count)                                                  \
+#define LIST(rec, msg, kind, bits, name, member, count)                                            \
     {#name,                                                                                        \
      RECORD_##kind,                                                                                \
+     bits,                                                                                         \
      true,                                                                                         \
      offsetof(struct isa_##rec, member),                                                           \
      offsetof(struct isa_##rec, count),                                                            \
@@ -63,10 +65,10 @@
 
 const struct record isa_records[N_RECORDS] = {
 #define RECORD(rec, msg)                                                                           \
-    {&DESCRIPTOR_##rec, sizeof(struct isa_##rec), sizeof rec##_fields / sizeof rec##_fields[0],    \
-     rec##_fields},
-#define ROW(rec, msg, kind, name, member)
-#define LIST(rec, msg, kind, name, member, count)
+    {#rec, &DESCRIPTOR_##rec, sizeof(struct isa_##rec),                                            \
+     sizeof rec##_fields / sizeof rec##_fields[0], rec##_fields},
+#define ROW(rec, msg, kind, bits, name, member)
+#define LIST(rec, msg, kind, bits, name, member, count)
 #define END_RECORD(rec)
 #include "tables.def"
 #undef RECORD
@@ -75,7 +77,7 @@ const struct record isa_records[N_RECORDS] = {
 #undef END_RECORD
 };
 
-static size_t value_bytes(enum record_kind kind)
+size_t record_value_bytes(enum record_kind kind)
 {
     static const size_t bytes[] = {[RECORD_u8] = 1,
                                    [RECORD_bool] = sizeof(bool),
@@ -100,7 +102,7 @@ bool record_field_is_zero(const struct record_field *f, const void *rec)
         const char *s = *(const char *const *)at;
         return !s || !*s;
     }
-    return memcmp(at, zeros, value_bytes(f->kind)) == 0;
+    return memcmp(at, zeros, record_value_bytes(f->kind)) == 0;
 }
 
 void record_to_message(enum record_id id, const void *rec, void *message)
@@ -122,7 +124,7 @@ void record_to_message(enum record_id id, const void *rec, void *message)
         else if (f->kind == RECORD_bool)
             *(protobuf_c_boolean *)to = *(const bool *)from;
         else
-            memcpy(to, from, value_bytes(f->kind));
+            memcpy(to, from, record_value_bytes(f->kind));
         if (f->kind != RECORD_str)
             *(protobuf_c_boolean *)has = 1;
     }
@@ -133,9 +135,9 @@ static void list_from_message(const struct record_field *f, const void *message,
 {
     size_t n = *(const size_t *)((const char *)message + f->pb_has_offset);
     const void *const *from = (const void *const *)((const char *)message + f->pb_offset);
-    void *copy = arena_alloc_array(a, n, value_bytes(f->kind));
+    void *copy = arena_alloc_array(a, n, record_value_bytes(f->kind));
     if (n)
-        memcpy(copy, *from, n * value_bytes(f->kind));
+        memcpy(copy, *from, n * record_value_bytes(f->kind));
     *(void **)((char *)rec + f->offset) = copy;
     *(uint32_t *)((char *)rec + f->count_offset) = (uint32_t)n;
 }
@@ -159,7 +161,7 @@ void record_from_message(enum record_id id, const void *message, void *rec, stru
         } else if (f->kind == RECORD_bool) {
             *(bool *)to = *(const protobuf_c_boolean *)from != 0;
         } else {
-            memcpy(to, from, value_bytes(f->kind));
+            memcpy(to, from, record_value_bytes(f->kind));
         }
     }
 }
@@ -228,7 +230,7 @@ void record_print_value(const struct record_field *f, const void *rec, struct te
     text_add(out, "[");
     for (uint32_t i = 0; i < n; i++) {
         text_add(out, "%s", i ? ", " : "");
-        print_scalar(f->kind, items + i * value_bytes(f->kind), out);
+        print_scalar(f->kind, items + i * record_value_bytes(f->kind), out);
     }
     text_add(out, "]");
 }
@@ -284,7 +286,7 @@ void record_print_json(enum record_id id, const void *rec, bool more, struct tex
         uint32_t n = *(const uint32_t *)((const char *)rec + f->count_offset);
         for (uint32_t k = 0; k < n; k++) {
             text_add(out, k ? ", " : "[");
-            json_scalar(f->kind, *(const char *const *)at + k * value_bytes(f->kind), out);
+            json_scalar(f->kind, *(const char *const *)at + k * record_value_bytes(f->kind), out);
         }
         text_add(out, n ? "]" : "[]");
     }

@@ -260,9 +260,10 @@ bool isa_validate(const struct isa_program *p, struct diag *d)
     struct arena *scratch = arena_new();
     bool ok = check_totals(p, &s);
     for (uint32_t i = 0; i < p->n_images; i++)
-        ok &= check_image(p, i, &s);
+        ok &= check_image(p, i, &s) && isa_record_fits(&s, "image", i, REC_image, &p->images[i]);
     for (uint32_t i = 0; i < p->n_bindings; i++)
-        ok &= check_binding(p, i, &s);
+        ok &= check_binding(p, i, &s) &&
+              isa_record_fits(&s, "binding", i, REC_binding, &p->bindings[i]);
     ok &= check_binding_tensors(p, scratch, &s);
     /* Tiles refer to images and bindings. */
     ok = ok && check_tiles(p, scratch, d);

@@ -453,5 +453,5 @@ bool isa_validate_tables(const struct isa_program *p, uint32_t tile, struct grou
         ok &= check_gather(&t->gathers[i], i, s);
     for (uint32_t i = 0; i < t->n_preloads; i++)
         ok &= check_preload(p, t, i, s);
-    return ok;
+    return isa_validate_widths(t, s) && ok;
 }

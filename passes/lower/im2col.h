@@ -46,8 +46,8 @@ struct made_input {
 /* One weight matrix made from an old constant, for the case that it is asked for again. */
 struct made_weights;
 
-/* Of what is longer than one instruction covers: each is an operation of its own, so that more would
- * take all the views of a tile. Enough for all columns, and 266,175 rows. */
+/* Of what is longer than one instruction covers: each is an operation of its own, so that more
+ * would take all the views of a tile. Enough for all columns, and 266,175 rows. */
 enum { MOST_PARTS = 65 };
 
 struct lowering {

@@ -1,4 +1,4 @@
-"""What a crossbar with sliced cells, phases of the input and an ADC makes of a product: ISA2.md, section 3.1, formula by formula.
+"""What a crossbar with sliced cells, phases of the input and an ADC makes of a product: ISA.md, section 5.2, formula by formula.
 
 One column of one PE: `weights` and `inputs` are those of its rows. With an ideal read-out (adc_bits 0) every encoding gives the exact sum; readout_test.py says so.
 """

@@ -306,7 +306,7 @@ START_TEST(cells_of_a_weight)
 }
 END_TEST
 
-/* Read-out, limits and times of ISA2.md 3.1, 7 and 11. */
+/* Read-out, limits and times of ISA.md 5.2, 16 and 17. */
 START_TEST(what_is_not_built_is_refused)
 {
     static const char *const later[] = {

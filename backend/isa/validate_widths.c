@@ -1,0 +1,77 @@
+/*
+ * validate_widths.c - every field of every table fits the bits that tables.def gives it (ISA.md
+ * 17): hardware has no more.
+ */
+#include "isa_internal.h"
+
+static bool fits(const struct record_field *f, const void *at)
+{
+    const int64_t most = f->bits < 64 ? ((int64_t)1 << (f->bits - 1)) - 1 : INT64_MAX;
+    uint64_t value = 0;
+    switch (f->kind) {
+    case RECORD_str: return true;
+    case RECORD_i32: return *(const int32_t *)at >= -most - 1 && *(const int32_t *)at <= most;
+    case RECORD_i64: return *(const int64_t *)at >= -most - 1 && *(const int64_t *)at <= most;
+    case RECORD_u8: value = *(const uint8_t *)at; break;
+    case RECORD_bool: value = *(const bool *)at; break;
+    case RECORD_element: value = *(const enum element *)at; break;
+    case RECORD_u32:
+    case RECORD_pattern: value = *(const uint32_t *)at; break;
+    case RECORD_u64:
+    case RECORD_x64: value = *(const uint64_t *)at; break;
+    }
+    return f->bits == 64 || value >> f->bits == 0;
+}
+
+static bool field_fits(const struct record_field *f, const void *rec)
+{
+    const char *at = (const char *)rec + f->offset;
+    if (!f->list)
+        return fits(f, at);
+    uint32_t n = *(const uint32_t *)((const char *)rec + f->count_offset);
+    const char *entry = *(const char *const *)at;
+    for (uint32_t i = 0; i < n; i++, entry += record_value_bytes(f->kind))
+        if (!fits(f, entry))
+            return false;
+    return true;
+}
+
+bool isa_record_fits(struct fault_sink *s, const char *what, uint32_t index, enum record_id id,
+                     const void *rec)
+{
+    const struct record *r = &isa_records[id];
+    for (unsigned i = 0; i < r->n_fields; i++)
+        if (!field_fits(&r->fields[i], rec))
+            return isa_fault(s, what, index, "%s does not fit in %u bits", r->fields[i].name,
+                             r->fields[i].bits);
+    return true;
+}
+
+/* `n` records one after the other; all of them are named by their number, or are parts of one. */
+static bool all_fit(struct fault_sink *s, const char *what, enum record_id id, const void *first,
+                    uint32_t n)
+{
+    bool ok = true;
+    const char *at = first;
+    for (uint32_t i = 0; i < n; i++, at += isa_records[id].bytes)
+        ok &= isa_record_fits(s, what, i, id, at);
+    return ok;
+}
+
+bool isa_validate_widths(const struct isa_tile *t, struct fault_sink *s)
+{
+    bool ok = all_fit(s, "view", REC_view, t->views, t->n_views) &
+              all_fit(s, "group", REC_group, t->groups, t->n_groups) &
+              all_fit(s, "window", REC_window, t->windows, t->n_windows) &
+              all_fit(s, "program", REC_program_entry, t->programs, t->n_programs) &
+              all_fit(s, "gather", REC_gather, t->gathers, t->n_gathers) &
+              all_fit(s, "preload", REC_preload, t->preloads, t->n_preloads) &
+              all_fit(s, "table", REC_table, t->tables, t->n_tables);
+    for (uint32_t i = 0; i < t->n_groups; i++)
+        ok &= all_fit(s, "PE", REC_pe, t->groups[i].pes, t->groups[i].n_pes);
+    for (uint32_t i = 0; i < t->n_programs; i++)
+        ok &= all_fit(s, "lane", REC_lane, t->programs[i].ops, t->programs[i].n_ops);
+    for (uint32_t i = 0; i < t->n_routes; i++)
+        ok &= all_fit(s, "target", REC_target, t->routes[i].targets, t->routes[i].n_targets);
+    return ok;
+}
