@@ -188,8 +188,8 @@ static const char integer_crossbar_values[] =
 
 static const char *const good_integer_crossbar_lines[] = {
     "mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8} : i32[4x6x10]",
-    "mvm %20, %21, %22 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8,"
-    " encoding=\"\", shift=[]} : i32[4x6x10]",
+    ("mvm %20, %21, %22 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8,"
+     " encoding=\"\", shift=[]} : i32[4x6x10]"),
     "requantize %23, %24, %25 {kind=\"f32\", axis=2, hi=255} : u8[4x6x10]",
     "dequantize %23, %25 {axis=2} : f32[4x6x10]",
     "dequantize %23, %29 {axis=0} : f32[4x6x10]",
