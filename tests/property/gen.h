@@ -28,8 +28,18 @@ struct ir_graph *gen_crossbar(uint64_t seed);
 struct ir_graph *gen_tall(uint64_t seed);
 /* TENSOR: a small network as an importer makes it, for the whole pass pipeline. */
 struct ir_graph *gen_tensor(uint64_t seed);
-/* TENSOR: a small quantised network. `exact`: f32 and integers compute the same, bit for bit. */
-struct ir_graph *gen_quantized(uint64_t seed, bool exact);
+/* TENSOR: a small quantised network. Of one seed, all graphs with equal `exact` and `unit` alike 0
+ * or not are one network. */
+struct gen_quantization {
+    bool exact; /* f32 and integers compute the same, bit for bit */
+    float unit; /* not 0: factor of all scales of activations; no operation of others then */
+    enum gen_spelling {
+        GEN_EITHER,
+        GEN_U8,
+        GEN_I8
+    } spelling; /* of all activations; ports are f32 then */
+};
+struct ir_graph *gen_quantized(uint64_t seed, const struct gen_quantization *how);
 
 /* ---- gen.c: what both generators stand on ---- */
 

@@ -29,7 +29,9 @@ struct shared {
 
 struct maker_state {
     struct gen gen;
-    bool exact;
+    bool exact, homogeneous;
+    float unit;
+    enum gen_spelling spelling;
     VEC(struct activation) made;
     VEC(struct ir_value *) leaving; /* outputs besides those of activations: f32, i32 */
     struct shared shared;
@@ -91,6 +93,14 @@ static float scale_near(struct maker_state *m, float x)
     return ldexpf(1, exponent - (int)gen_range(&m->gen, 0, 1));
 }
 
+static enum ir_dtype any_dtype(struct maker_state *m)
+{
+    bool byte = gen_chance(&m->gen, 50);
+    if (m->spelling != GEN_EITHER)
+        byte = m->spelling == GEN_U8;
+    return byte ? IR_U8 : IR_I8;
+}
+
 static int64_t any_zero(struct gen *r, enum ir_dtype dtype)
 {
     int64_t least = dtype == IR_I8 ? -128 : 0;
@@ -99,15 +109,20 @@ static int64_t any_zero(struct gen *r, enum ir_dtype dtype)
 
 /* ---- in and out of integers ---- */
 
-static struct ir_value *real(struct maker_state *m, const struct activation *a)
+static struct ir_value *dequantized(struct maker_state *m, const struct activation *a, float scale)
 {
     struct gen *r = &m->gen;
-    struct ir_value *in[3] = {a->q, scalar(r, IR_F32, (double)a->scale)};
+    struct ir_value *in[3] = {a->q, scalar(r, IR_F32, (double)scale)};
     enum ir_dtype dtype = (enum ir_dtype)a->q->type.dtype;
-    bool zero = a->zero || gen_chance(r, 50);
+    bool zero = gen_chance(r, 50) || a->zero || m->spelling != GEN_EITHER;
     if (zero)
         in[2] = scalar(r, dtype, (double)a->zero);
     return gen_op(r, IR_dequantize, NULL, in, zero ? 3 : 2);
+}
+
+static struct ir_value *real(struct maker_state *m, const struct activation *a)
+{
+    return dequantized(m, a, a->scale * m->unit);
 }
 
 /* Quantised with given parameters; now and then to fewer bits. */
@@ -121,16 +136,16 @@ static struct activation quantized_as(struct maker_state *m, struct ir_value *x,
         attrs.quantize.lo = max_i64(least, zero - GEN_CHOICE(r, 8, 16, 64));
         attrs.quantize.hi = min_i64(least + 255, zero + GEN_CHOICE(r, 7, 15, 63));
     }
-    struct ir_value *in[3] = {x, scalar(r, IR_F32, (double)scale), scalar(r, dtype, (double)zero)};
-    struct activation a = {gen_op(r, IR_quantize, &attrs, in, zero || gen_chance(r, 50) ? 3 : 2),
-                           scale, zero};
-    return a;
+    struct ir_value *in[3] = {x, scalar(r, IR_F32, (double)(scale * m->unit)),
+                              scalar(r, dtype, (double)zero)};
+    uint32_t n = gen_chance(r, 50) || zero || m->spelling != GEN_EITHER ? 3 : 2;
+    return (struct activation){gen_op(r, IR_quantize, &attrs, in, n), scale, zero};
 }
 
 /* Quantised for values of about `size`. */
 static struct activation quantized(struct maker_state *m, struct ir_value *x, float size)
 {
-    enum ir_dtype dtype = gen_chance(&m->gen, 50) ? IR_U8 : IR_I8;
+    enum ir_dtype dtype = any_dtype(m);
     float scale = scale_near(m, size / SPREAD);
     return quantized_as(m, x, dtype, scale, any_zero(&m->gen, dtype));
 }
@@ -203,7 +218,7 @@ static struct ir_value *bias(struct maker_state *m, const struct activation *x, 
     struct gen *r = &m->gen;
     float sums[64], numbers[64];
     for (int64_t i = 0; i < n; i++) {
-        sums[i] = x->scale * scales[i];
+        sums[i] = x->scale * m->unit * scales[i];
         numbers[i] = sums[i] * (float)gen_range(r, -20000, 20000);
         if (!m->exact)
             numbers[i] += 0.3f * sums[i];
@@ -217,7 +232,7 @@ static struct ir_value *bias(struct maker_state *m, const struct activation *x, 
 
 static struct ir_value *behind_layer(struct maker_state *m, struct ir_value *y)
 {
-    union ir_attrs six = {.clip = {.lo = 0, .hi = 6}};
+    union ir_attrs six = {.clip = {.lo = 0, .hi = 6 * m->unit}};
     int64_t kind = gen_range(&m->gen, 0, 9);
     return kind < 4    ? gen_unary(&m->gen, IR_relu, y)
            : kind == 4 ? gen_op(&m->gen, IR_clip, &six, &y, 1)
@@ -302,12 +317,12 @@ static struct ir_value *integer_sum(struct maker_state *m, const struct activati
     struct gen *r = &m->gen;
     union ir_attrs attrs = {0};
     int64_t dims[4];
-    struct activation whole = {x->q, 1, x->zero};
     if (!is_image(x) || !random_conv(r, x->q->type.dim, &attrs.conv, dims) ||
         dims[1] * dims[2] * dims[3] > 200)
         return NULL;
     struct activation w = {integer_constant(r, IR_I8, 4, dims, -127, 127), 1, gen_range(r, -3, 3)};
-    return gen_op(r, IR_conv, &attrs, (struct ir_value *[]){real(m, &whole), real(m, &w)}, 2);
+    return gen_op(r, IR_conv, &attrs,
+                  (struct ir_value *[]){dequantized(m, x, 1), dequantized(m, &w, 1)}, 2);
 }
 
 /* The scales come behind it, as a factor; or its i32 leaves. */
@@ -322,7 +337,8 @@ static struct activation make_conv_integer(struct maker_state *m, const struct a
         union ir_attrs attrs = {.quantize = {.dtype = IR_I32, .lo = -far, .hi = far}};
         leave(m, gen_op(r, IR_quantize, &attrs, (struct ir_value *[]){y, scalar(r, IR_F32, 1)}, 2));
     }
-    y = gen_binary(r, IR_mul, y, scalar(r, IR_F32, (double)scale_near(m, x->scale / 500)));
+    y = gen_binary(r, IR_mul, y,
+                   scalar(r, IR_F32, (double)(scale_near(m, x->scale / 500) * m->unit)));
     return quantized(m, behind_layer(m, y), size_of(x));
 }
 
@@ -499,7 +515,10 @@ static struct activation make_join(struct maker_state *m, const struct activatio
     float size = size_of(x) + size_of(y), product = size_of(x) * size_of(y);
     struct ir_value *a = real(m, x), *b = real(m, y);
     switch (gen_range(r, 0, 5)) {
-    case 0: return quantized(m, gen_binary(r, IR_mul, a, b), product);
+    case 0:
+        if (!m->homogeneous)
+            return quantized(m, gen_binary(r, IR_mul, a, b), product);
+        return quantized(m, gen_binary(r, IR_min, a, b), size);
     case 1: return quantized(m, gen_binary(r, IR_sub, a, b), size);
     case 2: return quantized(m, gen_binary(r, IR_max, a, b), size);
     default: return quantized(m, behind_layer(m, gen_binary(r, IR_add, a, b)), size);
@@ -511,12 +530,12 @@ static struct ir_value *function(struct maker_state *m, struct ir_value *x)
 {
     struct gen *r = &m->gen;
     union ir_attrs leaky = {.leaky_relu = {.alpha = 0.25f}},
-                   clip = {.clip = {.lo = -0.5f, .hi = 0.75f}};
-    switch (gen_range(r, 0, m->exact ? 4 : 8)) {
+                   clip = {.clip = {.lo = -0.5f * m->unit, .hi = 0.75f * m->unit}};
+    switch (gen_range(r, 0, m->exact || m->homogeneous ? 4 : 8)) {
     case 0: return gen_op(r, IR_leaky_relu, &leaky, &x, 1);
     case 1: return gen_op(r, IR_clip, &clip, &x, 1);
     case 2: return gen_unary(r, IR_abs, x);
-    case 3: return gen_binary(r, IR_sub, scalar(r, IR_F32, 0.5), x);
+    case 3: return gen_binary(r, IR_sub, scalar(r, IR_F32, (double)(0.5f * m->unit)), x);
     case 4: return gen_unary(r, IR_relu, x);
     case 5: return gen_unary(r, IR_sigmoid, x);
     case 6: return gen_unary(r, IR_tanh, x);
@@ -543,7 +562,7 @@ static struct activation make_channels(struct maker_state *m, const struct activ
         return (struct activation){0};
     for (int64_t i = 0; i < c; i++) {
         factor[i] = scale_near(m, 1);
-        shift[i] = x->scale * (float)gen_range(r, -50, 50);
+        shift[i] = x->scale * m->unit * (float)gen_range(r, -50, 50);
     }
     struct ir_value *y =
         gen_binary(r, IR_mul, real(m, x), constant_of(r, IR_F32, 3, column, factor));
@@ -569,11 +588,12 @@ static struct activation make_other_scale(struct maker_state *m, const struct ac
 static struct activation make_softmax(struct maker_state *m, const struct activation *x)
 {
     union ir_attrs attrs = {.softmax = {.axis = gen_range(&m->gen, 1, x->q->type.rank - 1)}};
-    struct ir_value *y = real(m, x);
-    if (m->exact)
+    if (m->exact || m->homogeneous)
         return (struct activation){0};
+    struct ir_value *y = real(m, x);
     y = gen_op(&m->gen, IR_softmax, &attrs, &y, 1);
-    return quantized_as(m, y, IR_I8, 1.0f / 256, -128);
+    enum ir_dtype dtype = any_dtype(m);
+    return quantized_as(m, y, dtype, 1.0f / 256, dtype == IR_I8 ? -128 : 0);
 }
 
 /* ---- graphs ---- */
@@ -614,6 +634,8 @@ static void add_input(struct maker_state *m)
     static const enum ir_dtype dtypes[] = {IR_F32, IR_F32, IR_U8, IR_I8};
     struct gen *r = &m->gen;
     enum ir_dtype dtype = dtypes[gen_range(r, 0, 3)];
+    if (m->spelling != GEN_EITHER) /* ports are spelled, too */
+        dtype = IR_F32;
     union ir_attrs attrs = {.input = {.dtype = dtype, .shape = {4, images[gen_range(r, 0, 5)]}}};
     struct ir_value *x = gen_op(r, IR_input, &attrs, NULL, 0);
     struct activation a = {x, scale_near(m, 1.0f / 64), 0};
@@ -633,9 +655,12 @@ static void add_output(struct maker_state *m, int64_t index, struct ir_value *x)
     gen_op(&m->gen, IR_output, &attrs, &x, 1);
 }
 
-struct ir_graph *gen_quantized(uint64_t seed, bool exact)
+struct ir_graph *gen_quantized(uint64_t seed, const struct gen_quantization *how)
 {
-    struct maker_state m = {.exact = exact};
+    struct maker_state m = {.exact = how->exact,
+                            .homogeneous = how->unit != 0,
+                            .unit = how->unit != 0 ? how->unit : 1,
+                            .spelling = how->spelling};
     gen_start(&m.gen, seed, IR_TENSOR);
     add_input(&m);
     int64_t n_steps = gen_range(&m.gen, 2, 12), n_outputs = GEN_CHOICE(&m.gen, 1, 1, 1, 2);
@@ -643,7 +668,8 @@ struct ir_graph *gen_quantized(uint64_t seed, bool exact)
         step(&m);
     for (int64_t k = 0; k < n_outputs; k++) { /* the integers, or what they mean */
         const struct activation *a = k ? pick(&m) : &m.made.at[m.made.n - 1];
-        add_output(&m, k, gen_chance(&m.gen, 60) ? a->q : real(&m, a));
+        bool integers = gen_chance(&m.gen, 60) && how->spelling == GEN_EITHER;
+        add_output(&m, k, integers ? a->q : real(&m, a));
     }
     for (size_t i = 0; i < m.leaving.n; i++)
         add_output(&m, n_outputs + (int64_t)i, m.leaving.at[i]);

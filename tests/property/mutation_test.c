@@ -123,7 +123,7 @@ static void add_random(struct subjects *all, uint64_t seed)
     char name[40];
     struct ir_graph *g = seed % 3 == 0   ? gen_crossbar(seed)
                          : seed % 3 == 1 ? gen_tensor(seed)
-                                         : gen_quantized(seed, false);
+                                         : gen_quantized(seed, &(struct gen_quantization){0});
     config_machine(&r, &c);
     config_set(&c, (unsigned)rig_range(&r, 0, N_SET_SHAPES - 1),
                rig_range(&r, 0, 3) ? SCHEDULE_CROSS_LAYER : SCHEDULE_LAYER_BY_LAYER);

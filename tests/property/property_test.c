@@ -154,7 +154,7 @@ END_TEST
 START_TEST(exact_graph)
 {
     struct rig r;
-    struct ir_graph *g = gen_quantized((uint64_t)_i, true);
+    struct ir_graph *g = gen_quantized((uint64_t)_i, &(struct gen_quantization){.exact = true});
     rig_open(&r, "exact_graph", (uint64_t)_i, g);
     r.agreement = RIG_EXACT;
     rig_check_graph(&r, g);
@@ -169,7 +169,7 @@ END_TEST
 START_TEST(quantized_graph)
 {
     struct rig r;
-    struct ir_graph *g = gen_quantized((uint64_t)_i, false);
+    struct ir_graph *g = gen_quantized((uint64_t)_i, &(struct gen_quantization){0});
     rig_open(&r, "quantized_graph", (uint64_t)_i, g);
     r.agreement = RIG_STEPS;
     rig_check_graph(&r, g);
@@ -177,6 +177,58 @@ START_TEST(quantized_graph)
     try_machine(&r, g);
     rig_close(&r);
     ir_graph_free(g);
+}
+END_TEST
+
+/* The network of a seed after all passes that need no machine, and in *r what it computes. */
+static struct ir_graph *lowered(struct rig *r, const char *what, int seed,
+                                const struct gen_quantization *how)
+{
+    struct ir_graph *g = gen_quantized((uint64_t)seed, how);
+    rig_open(r, what, (uint64_t)seed, g);
+    if (how->unit != 0)
+        rig_scale_inputs(r, how->unit);
+    rig_settle(r, g);
+    r->agreement = how->exact ? RIG_EXACT : RIG_STEPS;
+    run_machine_free_passes(r, &g, PASS_MODE_AUTO);
+    rig_settle(r, g);
+    return g;
+}
+
+/* Twice as large scales of twice as large inputs: the same integers, floats twice as large. */
+START_TEST(other_unit)
+{
+    struct rig one, two;
+    struct gen_quantization how = {.exact = _i % 2 == 0, .unit = 1};
+    struct ir_graph *a = lowered(&one, "other_unit", _i, &how);
+    how.unit = 2;
+    struct ir_graph *b = lowered(&two, "other_unit", _i, &how);
+    if (!rig_is_multiple(&two, &one, 2))
+        rig_fail(&two, "the unit of scales changes what is computed");
+    rig_close(&one);
+    rig_close(&two);
+    ir_graph_free(a);
+    ir_graph_free(b);
+}
+END_TEST
+
+/* Activations of i8 and of u8 are one graph once integers are settled. */
+START_TEST(other_spelling)
+{
+    struct rig u8, i8;
+    struct gen_quantization how = {.exact = _i % 2 == 0, .spelling = GEN_U8};
+    struct ir_graph *a = lowered(&u8, "other_spelling", _i, &how);
+    how.spelling = GEN_I8;
+    struct ir_graph *b = lowered(&i8, "other_spelling", _i, &how);
+    if (ir_fingerprint(a) != ir_fingerprint(b)) {
+        u8.graph = a;
+        rig_trace(&u8);
+        rig_fail(&i8, "i8 is lowered to another graph than u8");
+    }
+    rig_close(&u8);
+    rig_close(&i8);
+    ir_graph_free(a);
+    ir_graph_free(b);
 }
 END_TEST
 
@@ -202,6 +254,8 @@ int main(void)
     add(s, "tall", tall_graph, from, seeds ? to : 12);
     add(s, "exact", exact_graph, from, seeds ? to : 50);
     add(s, "quantized", quantized_graph, from, seeds ? to : 50);
+    add(s, "unit", other_unit, from, to);
+    add(s, "spelling", other_spelling, from, to);
     if (!seeds) {
         /* The checker took a row of a slot's earlier lap for the present one: deliveries ran ahead.
          */

@@ -147,11 +147,13 @@ static struct distance distance_of(const struct tensor *got, const struct tensor
         size_t at = (size_t)i * bytes;
         bool same = memcmp((char *)got->data + at, (char *)want->data + at, bytes) == 0;
         double e = same ? 0 : fabs(element(got, i) - element(want, i));
-        d.n_different += !same;
-        if (!(e <= d.error) || (!same && d.n_different == 1)) {
+        if (isnan(e))
+            e = INFINITY;
+        if (e > d.error) {
             d.error = e;
             d.worst = i;
         }
+        d.n_different += !same;
         d.most = fmax(d.most, fabs(element(want, i)));
     }
     return d;
@@ -165,6 +167,32 @@ bool outputs_equal(const struct rig *r, const struct tensor *a, const struct ten
     return true;
 }
 
+static void scale(struct tensor *t, float factor)
+{
+    float *x = t->data;
+    for (int64_t i = 0, n = t->type.dtype == IR_F32 ? ir_count(&t->type) : 0; i < n; i++)
+        x[i] *= factor;
+}
+
+void rig_scale_inputs(struct rig *r, float factor)
+{
+    for (size_t k = 0; k < r->n_inputs; k++)
+        scale(&r->inputs[k], factor);
+}
+
+bool rig_is_multiple(const struct rig *r, const struct rig *one, float factor)
+{
+    bool same = r->n_outputs == one->n_outputs;
+    for (size_t k = 0; k < r->n_outputs && same; k++) {
+        struct tensor want = tensor_copy(&one->reference[k]);
+        scale(&want, factor);
+        same = ir_type_equal(&want.type, &r->reference[k].type) &&
+               distance_of(&r->reference[k], &want).n_different == 0;
+        tensor_free(&want);
+    }
+    return same;
+}
+
 /* Within so much of the largest magnitude; an fp16 tensor also within one step of fp16. Inputs are
  * of size 1, so 1e-6 is rounding, also where everything cancels. */
 static bool is_close(const struct rig *r, size_t k, const struct distance *d, double most)
@@ -175,7 +203,7 @@ static bool is_close(const struct rig *r, size_t k, const struct distance *d, do
 static bool agrees(const struct rig *r, size_t k, const struct distance *d)
 {
     switch (r->agreement) {
-    case RIG_EXACT: return d->n_different == 0;
+    case RIG_EXACT: return d->error == 0; /* 0 of either sign */
     case RIG_STEPS: return is_close(r, k, d, 0.1);
     case RIG_ROUNDED: break;
     }

@@ -37,6 +37,10 @@ _Noreturn void rig_fail(struct rig *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int64_t rig_range(struct rig *r, int64_t lo, int64_t hi);
 /* From here on the reference is what `g` computes, and all have to agree with it exactly. */
 void rig_settle(struct rig *r, const struct ir_graph *g);
+/* Multiplies the inputs that are floats. */
+void rig_scale_inputs(struct rig *r, float factor);
+/* Are r's references those of `one`, floats times `factor`? */
+bool rig_is_multiple(const struct rig *r, const struct rig *one, float factor);
 /* The graph at hand computes what the first one did, and its text reads back as the same graph. */
 void rig_check_graph(struct rig *r, const struct ir_graph *g);
 
