@@ -301,41 +301,6 @@ static struct ir_value *emit_moved(struct onnx_node *n, enum ir_opcode opcode,
     return named ? onnx_emit(n, opcode, attrs, &x, 1) : onnx_emit_helper(n, opcode, attrs, &x, 1);
 }
 
-/* A dequantised constant is moved as integers, which base layers want. */
-static bool is_dequantized(const struct ir_value *x)
-{
-    return ir_is(x, IR_dequantize) && onnx_is_const(x->def->in[0].value);
-}
-
-/* x dequantised by the same scales, after its integers became `q`, whose dimension `axis` they
- * belong to. */
-static struct ir_value *moved_dequantize(struct onnx_node *n, const struct ir_value *x,
-                                         struct ir_value *q, int64_t axis, bool named)
-{
-    const struct ir_op *op = x->def;
-    union ir_attrs attrs = {.dequantize = {.axis = axis}};
-    struct ir_value *in[] = {q, op->in[1].value, op->n_in > 2 ? op->in[2].value : NULL};
-    return named ? onnx_emit(n, IR_dequantize, &attrs, in, op->n_in)
-                 : onnx_emit_helper(n, IR_dequantize, &attrs, in, op->n_in);
-}
-
-/* The dimension of the new shape that is the one that x's scales belong to; false if there is none.
- */
-static bool moved_axis(const struct ir_value *x, const int64_t *dims, uint32_t rank, int64_t *out)
-{
-    int64_t axis = x->def->attrs->dequantize.axis, before = 1, outer = 1;
-    *out = 0;
-    if (x->def->in[1].value->type.rank == 0)
-        return true;
-    for (int64_t i = 0; i < axis; i++)
-        outer *= x->type.dim[i];
-    while (*out < rank && before < outer)
-        before *= dims[(*out)++];
-    while (*out < rank && dims[*out] == 1 && x->type.dim[axis] != 1)
-        ++*out;
-    return *out < rank && before == outer && dims[*out] == x->type.dim[axis];
-}
-
 struct ir_value *onnx_reshape(struct onnx_node *n, struct ir_value *x, const int64_t *dims,
                               uint32_t rank, bool named)
 {
@@ -347,10 +312,10 @@ struct ir_value *onnx_reshape(struct onnx_node *n, struct ir_value *x, const int
     }
     if (rank == x->type.rank && (!rank || memcmp(dims, x->type.dim, rank * sizeof *dims) == 0))
         return x;
-    int64_t axis;
-    if (is_dequantized(x) && moved_axis(x, dims, rank, &axis))
-        return moved_dequantize(n, x, onnx_reshape(n, x->def->in[0].value, dims, rank, false), axis,
-                                named);
+    struct onnx_scale_place place;
+    if (onnx_is_dequantized(x) && onnx_reshaped_scales(x, dims, rank, &place))
+        return onnx_dequantize_moved(n, x, onnx_reshape(n, x->def->in[0].value, dims, rank, false),
+                                     &place, named);
     union ir_attrs attrs = {.reshape = {.shape = {rank, dims}}};
     return emit_moved(n, IR_reshape, &attrs, x, named);
 }
@@ -365,12 +330,12 @@ struct ir_value *onnx_transpose(struct onnx_node *n, struct ir_value *x, const i
         moves |= perm[i] != i;
     if (!moves)
         return x;
-    if (is_dequantized(x)) {
-        int64_t axis = 0;
-        while (axis < x->type.rank && perm[axis] != x->def->attrs->dequantize.axis)
-            axis++;
-        return moved_dequantize(n, x, onnx_transpose(n, x->def->in[0].value, perm, false), axis,
-                                named);
+    if (onnx_is_dequantized(x)) {
+        struct onnx_scale_place place = {.each = 1};
+        while (perm[place.axis] != x->def->attrs->dequantize.axis)
+            place.axis++;
+        return onnx_dequantize_moved(n, x, onnx_transpose(n, x->def->in[0].value, perm, false),
+                                     &place, named);
     }
     union ir_attrs attrs = {.transpose = {.perm = {x->type.rank, perm}}};
     return emit_moved(n, IR_transpose, &attrs, x, named);

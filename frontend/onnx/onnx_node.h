@@ -134,6 +134,21 @@ struct ir_value *onnx_dequantized(struct onnx_node *n, size_t i, int64_t axis);
 /* v as integers is result 0; operands i and i + 1 are its scale and zero point. */
 bool onnx_set_quantized(struct onnx_node *n, struct ir_value *v, size_t i, int64_t axis);
 
+/* ---- onnx_moved.c: a dequantised constant is moved as integers, which base layers want ---- */
+
+bool onnx_is_dequantized(const struct ir_value *x);
+/* Where the scales are afterwards: scale (i / each) % n belongs to index i of dimension `axis`. */
+struct onnx_scale_place {
+    int64_t axis, each;
+};
+/* False if no dimension of the new shape says which scale an element has. */
+bool onnx_reshaped_scales(const struct ir_value *x, const int64_t *dims, uint32_t rank,
+                          struct onnx_scale_place *out);
+/* x's integers, moved, are q. */
+struct ir_value *onnx_dequantize_moved(struct onnx_node *n, const struct ir_value *x,
+                                       struct ir_value *q, const struct onnx_scale_place *place,
+                                       bool named);
+
 /* ---- import_requant.c ---- */
 
 /* In a model of integers written as floats: such weights as integers, dequantised by 1. */

@@ -300,25 +300,29 @@ START_TEST(zero_points_of_int32_are_zero)
 END_TEST
 
 /* The integers of a dequantised constant are moved, with the dimension of their scales: [2,3] by
- * row, transposed, is by column; [2,3] as [2,1,3] is still by dimension 0. */
+ * row, transposed, is by column; [2,3] as [2,1,3] is still by dimension 0, as [1,6] by columns, of
+ * which three each have a scale. */
 START_TEST(dequantised_constants_are_moved_as_integers)
 {
     struct text back = node("DequantizeLinear", "", "q s", "w");
     attr_int(&back, "axis", 0);
+    static const int64_t axes[] = {1, 0, 1};
     struct text move = node(_i ? "Reshape" : "Transpose", "", _i ? "w shape" : "w", "v");
     struct model m = one_node(13, node("Add", "", "x v", "y"), DIMS(1));
     model_node(&m, back);
     model_node(&m, move);
     bytes(&m, "q", UINT8, DIMS(2, 3), U8S(1, 2, 3, 4, 5, 6));
     model_init(&m, FLOATS("s", DIMS(2), 1, 10));
-    if (_i)
-        model_init(&m, INTS("shape", 2, 1, 3));
+    model_init(&m, _i == 1 ? INTS("shape", 2, 1, 3) : INTS("shape", 1, 6));
     struct ir_graph *g = import_model(&m);
     const struct ir_op *op = nth(g, IR_add, 0)->in[1].value->def;
     ck_assert_int_eq(op->opcode, IR_dequantize);
-    ck_assert_int_eq(op->attrs->dequantize.axis, _i ? 0 : 1);
+    ck_assert_int_eq(op->attrs->dequantize.axis, axes[_i]);
     ck_assert_int_eq(op->in[0].value->def->opcode, IR_constant);
     ck_assert_int_eq(ir_const_i64(op->in[0].value->def, 1), _i ? 2 : 4);
+    const struct ir_op *scales = op->in[1].value->def;
+    for (int i = 0; i < 6 && _i == 2; i++)
+        ck_assert(ir_const_f64(scales, i) == (i < 3 ? 1 : 10));
     ir_graph_free(g);
 }
 END_TEST
@@ -397,7 +401,7 @@ static void add_quant_cases(TCase *tc)
     tcase_add_test(tc, types_that_cannot_be_quantised);
     tcase_add_test(tc, dequantised_constants_keep_their_integers);
     tcase_add_test(tc, zero_points_of_int32_are_zero);
-    tcase_add_loop_test(tc, dequantised_constants_are_moved_as_integers, 0, 2);
+    tcase_add_loop_test(tc, dequantised_constants_are_moved_as_integers, 0, 3);
     tcase_add_test(tc, scales_of_blocks_make_floats);
     tcase_add_test(tc, bounds_may_be_dequantised);
     tcase_add_test(tc, integers_are_clipped);
