@@ -1,49 +1,59 @@
 /*
- * sim_pool.c - blocks in classes of size, four for each power of two: one that is idle serves every
- * request of its class. Invariant: a block knows its class by the bytes that it was taken for.
+ * sim_pool.c - blocks in bins by size, four for each power of two: one that is idle serves every
+ * request of its bin. Invariant: a block knows its bin by the bytes that it was taken for.
  */
 #include "sim_pool.h"
 
+#include "base/asan.h"
+
 #include <stdlib.h>
+
+#ifdef BASE_ASAN /* each block ends where it is said to, so that who goes beyond is seen */
+#define WATCHED true
+#else
+#define WATCHED false
+#endif
 
 enum { SMALLEST = 1 << 10 };
 
-static uint64_t class_bytes(unsigned class)
+static uint64_t bin_bytes(unsigned bin)
 {
-    return (uint64_t)(4 + class % 4) * SMALLEST << class / 4;
+    return (uint64_t)(4 + bin % 4) * SMALLEST << bin / 4;
 }
 
-static unsigned class_of(uint64_t bytes)
+static unsigned bin_of(uint64_t bytes)
 {
-    unsigned class = 0;
-    while (class < POOL_CLASSES && class_bytes(class) < bytes)
-        class ++;
-    return class;
+    unsigned bin = 0;
+    while (bin < POOL_BINS && bin_bytes(bin) < bytes)
+        bin++;
+    return bin;
 }
 
-static void *take_idle(struct sim_pool *p, unsigned class)
+static void *take_idle(struct sim_pool *p, unsigned bin)
 {
-    return p->idle[class].n > 0 ? p->idle[class].at[--p->idle[class].n] : NULL;
+    return p->idle[bin].n > 0 ? p->idle[bin].at[--p->idle[bin].n] : NULL;
 }
 
 static void trim(struct sim_pool *p, uint64_t bytes)
 {
-    for (unsigned class = POOL_CLASSES; class -- > 0;)
-        while (p->idle[class].n > 0 && p->total + bytes > p->most) {
-            free(take_idle(p, class));
-            p->total -= class_bytes(class);
+    for (unsigned bin = POOL_BINS; bin-- > 0;)
+        while (p->idle[bin].n > 0 && p->total + bytes > p->most) {
+            free(take_idle(p, bin));
+            p->total -= bin_bytes(bin);
         }
 }
 
 void *pool_take(struct sim_pool *p, uint64_t bytes)
 {
-    unsigned class = class_of(bytes);
-    if (class == POOL_CLASSES)
+    if (WATCHED)
+        return heap_unless_huge(malloc(bytes), bytes);
+    unsigned bin = bin_of(bytes);
+    if (bin == POOL_BINS)
         return heap_unless_huge(NULL, bytes);
-    void *block = take_idle(p, class);
+    void *block = take_idle(p, bin);
     if (block)
         return block;
-    bytes = class_bytes(class);
+    bytes = bin_bytes(bin);
     trim(p, bytes);
     block = heap_in_large_pages(heap_unless_huge(malloc(bytes), bytes), bytes);
     p->total += block ? bytes : 0;
@@ -52,14 +62,17 @@ void *pool_take(struct sim_pool *p, uint64_t bytes)
 
 void pool_give(struct sim_pool *p, void *block, uint64_t bytes)
 {
-    VEC_PUSH(&p->idle[class_of(bytes)], block);
+    if (WATCHED)
+        free(block);
+    else
+        VEC_PUSH(&p->idle[bin_of(bytes)], block);
 }
 
 void pool_free(struct sim_pool *p)
 {
-    for (unsigned class = 0; class < POOL_CLASSES; class ++) {
-        while (p->idle[class].n > 0)
-            free(take_idle(p, class));
-        VEC_FREE(&p->idle[class]);
+    for (unsigned bin = 0; bin < POOL_BINS; bin++) {
+        while (p->idle[bin].n > 0)
+            free(take_idle(p, bin));
+        VEC_FREE(&p->idle[bin]);
     }
 }

@@ -7,11 +7,11 @@
 
 #include "base/base.h"
 
-enum { POOL_CLASSES = 4 * 40 };
+enum { POOL_BINS = 4 * 40 };
 struct sim_pool {
     uint64_t total; /* bytes of all blocks, those in use and the idle ones */
     uint64_t most;  /* before `total` exceeds it, no block is idle */
-    VEC(void *) idle[POOL_CLASSES];
+    VEC(void *) idle[POOL_BINS];
 };
 /* What it holds is undefined. NULL only for sizes that a program alone can ask for. */
 void *pool_take(struct sim_pool *p, uint64_t bytes);
