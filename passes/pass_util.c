@@ -151,6 +151,36 @@ bool pass_is_weights(const struct ir_value *v)
     return ir_is(v, IR_constant);
 }
 
+static bool is_byte(const struct ir_value *v)
+{
+    return v->type.dtype == IR_U8 || v->type.dtype == IR_I8;
+}
+
+static bool keeps_bytes(const struct ir_op *op)
+{
+    switch (op->opcode) {
+    case IR_input:
+    case IR_quantize:
+    case IR_requantize:
+    case IR_relu:
+    case IR_clip:
+    case IR_min:
+    case IR_max:
+    case IR_max_pool: return true;
+    default: return pass_has_trait(op, IR_MOVES);
+    }
+}
+
+bool pass_is_float_or_quantised(const struct ir_op *op)
+{
+    bool sums = op->out->type.dtype == IR_I32;
+    if (op->out->type.dtype == IR_F32)
+        return true;
+    if (op->opcode == IR_constant)
+        return sums || is_byte(op->out);
+    return (sums && op->opcode == IR_quantize) || (is_byte(op->out) && keeps_bytes(op));
+}
+
 bool pass_constant_operand(const struct ir_op *x, uint32_t *out_index)
 {
     if (x->n_in != 2)

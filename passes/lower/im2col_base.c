@@ -166,6 +166,8 @@ bool lower_conv(struct lowering *lo, const struct ir_op *op, struct view *out)
     if (!layout_canonical(&x.type, &image) || !layout_canonical(&op->out->type, &image))
         return lower_error(lo, "the batch dimension must be 1");
     const struct ir_op *w = op->in[1].value->def;
+    if (w->opcode != IR_constant)
+        return lower_error(lo, "the weights must be constant");
     struct weights_key key = {.conv = true};
     key.n = w->out->type.dim[0];
     key.k = ir_count(&w->out->type) / key.n;

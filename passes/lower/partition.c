@@ -22,34 +22,9 @@ static bool has_runtime_statistics(const struct ir_op *op)
 {
     return op->opcode == IR_batch_norm; /* fold-bn takes all others away */
 }
-static bool is_byte(const struct ir_value *v)
-{
-    return v->type.dtype == IR_U8 || v->type.dtype == IR_I8;
-}
-/* Bytes are quantised and only move, or are compared. */
-static bool keeps_bytes(const struct ir_op *op)
-{
-    switch (op->opcode) {
-    case IR_input:
-    case IR_quantize:
-    case IR_requantize:
-    case IR_relu:
-    case IR_clip:
-    case IR_min:
-    case IR_max:
-    case IR_max_pool: return true;
-    default: return pass_has_trait(op, IR_MOVES);
-    }
-}
-/* i32 is a bias, or sums on their way into a requantize or out of the model. */
 static bool is_not_float(const struct ir_op *op)
 {
-    if (is_illegal(op) || !op->out || op->out->type.dtype == IR_F32)
-        return false;
-    bool sums = op->out->type.dtype == IR_I32;
-    if (op->opcode == IR_constant)
-        return !sums && !is_byte(op->out);
-    return !(sums && op->opcode == IR_quantize) && !(is_byte(op->out) && keeps_bytes(op));
+    return !is_illegal(op) && op->out && !pass_is_float_or_quantised(op);
 }
 static bool is_empty(const struct ir_op *op)
 {

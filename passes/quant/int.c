@@ -57,10 +57,24 @@ static void compute_in_integers(struct rules *r, struct ir_graph *g)
     int_check_sums(g, r->ctx);
 }
 
+/* What partition promises; a graph of text may not have been there. */
+static bool check_values(const struct ir_graph *g, struct pass_ctx *ctx)
+{
+    bool ok = true;
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        if (op->out && !pass_is_float_or_quantised(op))
+            ok = diag_error(ctx->diag, op->loc, DIAG_LOWER, "%s: neither of type f32 nor quantised",
+                            pass_op_text(op, ctx->scratch));
+    }
+    return ok;
+}
+
 static enum pass_result run_int(struct pass_ctx *ctx, struct ir_graph *g)
 {
     struct rules r = {.ctx = ctx};
     unsigned n_errors = ctx->diag->n_errors;
+    if (!check_values(g, ctx))
+        return PASS_FAILED;
     g->stage = IR_INTEGER;
     ctx->stats[STAT_SHIFTED] = int_shift_to_u8(g, ctx);
     if (ctx->mode == PASS_MODE_INT)

@@ -31,6 +31,10 @@ bool int_target(const struct ir_op *quantize, struct target *out);
 /* What it makes of a number. */
 int64_t int_quantized(const struct target *t, float x);
 
+/* The dimension that parameters of a value of type t belong to, and its extent. The attribute of
+ * one number for all may say anything: then it is dimension 0. */
+uint32_t int_axis(int64_t axis, const struct ir_type *t, int64_t *out_n);
+
 /* A dequantize of an accumulator: (product + bias) * scale, scale and bias by index of dimension
  * `axis`. */
 struct accumulator {

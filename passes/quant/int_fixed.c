@@ -73,10 +73,11 @@ struct ir_value *int_rule_merge_bias(struct ir_op *op, struct pass_ctx *ctx)
 {
     const struct ir_op *add = op->in[0].value->def;
     const struct ir_type *t = &op->out->type;
-    int64_t axis = op->attrs->requantize.axis, n = t->rank ? t->dim[axis] : 1;
+    int64_t n;
+    uint32_t axis = int_axis(op->attrs->requantize.axis, t, &n);
     if (add->opcode != IR_add || !ir_is(add->in[1].value, IR_constant) ||
         !ir_type_equal(&add->in[0].value->type, &add->out->type) ||
-        !pass_is_per_channel(&add->in[1].value->type, t, (uint32_t)axis))
+        !pass_is_per_channel(&add->in[1].value->type, t, axis))
         return NULL;
     int32_t *sum = heap_alloc((size_t)n * sizeof *sum + 1);
     for (int64_t i = 0; i < n; i++) {
@@ -85,12 +86,14 @@ struct ir_value *int_rule_merge_bias(struct ir_op *op, struct pass_ctx *ctx)
         sum[i] = (int32_t)b;
     }
     struct pass_place at = pass_before(op);
+    union ir_attrs attrs = *op->attrs;
+    attrs.requantize.axis = axis;
     struct ir_value *in[4] = {add->in[0].value, int_const_each(&at, IR_I32, n, sum)};
     for (uint32_t i = 2; i < op->n_in; i++)
         in[i] = op->in[i].value;
     return pass_emit(&at, &(struct ir_new){.opcode = IR_requantize,
                                            .in = in,
                                            .n_in = op->n_in,
-                                           .attrs = op->attrs,
+                                           .attrs = &attrs,
                                            .name = op->name});
 }

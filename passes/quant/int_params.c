@@ -78,16 +78,21 @@ int64_t int_quantized(const struct target *t, float x)
     return clamp((int64_t)steps + t->zero, t->lo, t->hi);
 }
 
+uint32_t int_axis(int64_t axis, const struct ir_type *t, int64_t *out_n)
+{
+    bool is_one = axis >= 0 && axis < t->rank;
+    *out_n = t->rank ? t->dim[is_one ? axis : 0] : 1;
+    return is_one ? (uint32_t)axis : 0;
+}
+
 bool int_accumulator(const struct ir_value *v, struct accumulator *out)
 {
     const struct ir_op *op = v->def;
     if (op->opcode != IR_dequantize || op->in[0].value->type.dtype != IR_I32 ||
         ir_is(op->in[0].value, IR_constant) || !constant(op->in[1].value))
         return false;
-    *out = (struct accumulator){.product = op->in[0].value,
-                                .scale = op->in[1].value->def,
-                                .axis = (uint32_t)op->attrs->dequantize.axis,
-                                .n = v->type.rank ? v->type.dim[op->attrs->dequantize.axis] : 1};
+    *out = (struct accumulator){.product = op->in[0].value, .scale = op->in[1].value->def};
+    out->axis = int_axis(op->attrs->dequantize.axis, &v->type, &out->n);
     const struct ir_op *add = out->product->def;
     if (add->opcode == IR_add && pass_has_trait(add->in[0].value->def, IR_BASE) &&
         constant(add->in[1].value)) {

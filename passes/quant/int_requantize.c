@@ -34,7 +34,9 @@ struct ir_value *int_rule_bounds(struct ir_op *op, struct pass_ctx *ctx)
         return NULL;
     int64_t lo = int_quantized(&t, f->opcode == IR_relu ? 0.0f : f->attrs->clip.lo);
     int64_t hi = f->opcode == IR_relu ? t.hi : int_quantized(&t, f->attrs->clip.hi);
-    t.lo = lo < hi ? lo : hi; /* of a clip, hi wins */
+    if (lo >= hi)
+        return NULL; /* one value is left */
+    t.lo = lo;
     t.hi = hi;
     struct pass_place at = pass_before(op);
     return int_quantize(&at, f->in[0].value, &t, op->name);

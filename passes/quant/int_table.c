@@ -99,22 +99,24 @@ static struct ir_value *apply(struct work *w, double (*f)(double), const struct 
 
 static struct ir_value *computed(struct work *w, const struct ir_value *v);
 
+/* NULL where a sum leaves 32 bits. */
 static struct ir_value *compute(struct work *w, const struct ir_op *op)
 {
     struct pass_place at = {.g = w->g};
     struct ir_value *in[4] = {NULL}; /* a requantize has most */
     if (op->opcode == IR_constant)
         return pass_const_as(&at, op, 0, NULL);
-    for (uint32_t i = 0; i < op->n_in; i++)
+    for (uint32_t i = 0; i < op->n_in; i++) {
         in[i] = computed(w, op->in[i].value);
+        if (!in[i])
+            return NULL;
+    }
     double (*f)(double) = library_function(op->opcode);
     if (f)
         return apply(w, f, in[0]);
     struct ir_new desc = {.opcode = op->opcode, .in = in, .n_in = op->n_in, .attrs = op->attrs};
     struct ir_op *folded = eval_fold(pass_emit(&at, &desc)->def, EVAL_FOLD_BYTES, w->diag);
-    if (!folded)
-        BUG("a %s of 256 constants is not computed", ir_op_descs[op->opcode].name);
-    return folded->out;
+    return folded ? folded->out : NULL;
 }
 
 static struct ir_value *computed(struct work *w, const struct ir_value *v)
@@ -124,6 +126,8 @@ static struct ir_value *computed(struct work *w, const struct ir_value *v)
             return w->made[i];
     }
     struct ir_value *made = compute(w, v->def);
+    if (!made)
+        return NULL;
     if (w->n >= MOST_VALUES)
         BUG("a chain of one value has more operations than were counted");
     w->old[w->n] = v;
@@ -131,6 +135,7 @@ static struct ir_value *computed(struct work *w, const struct ir_value *v)
     return made;
 }
 
+/* NULL as compute(). */
 static struct blob *entries(const struct ir_value *v, const struct ir_value *q)
 {
     struct work w = {.g = ir_graph_new("table", IR_INTEGER), .diag = diag_new()};
@@ -142,7 +147,7 @@ static struct blob *entries(const struct ir_value *v, const struct ir_value *q)
     w.made[w.n++] =
         pass_constant(&at, ir_type_of(IR_U8, 1, (int64_t[]){ENTRIES}), blob_own(all, ENTRIES));
     const struct ir_value *result = computed(&w, v);
-    struct blob *b = blob_ref(result->def->attrs->constant.data);
+    struct blob *b = result ? blob_ref(result->def->attrs->constant.data) : NULL;
     ir_graph_free(w.g);
     diag_free(w.diag);
     return b;
@@ -152,7 +157,10 @@ static struct ir_value *table(struct ir_op *op, const struct chain *c)
 {
     struct pass_place at = pass_before(op);
     struct ir_type type = ir_type_of((enum ir_dtype)op->out->type.dtype, 1, (int64_t[]){ENTRIES});
-    struct ir_value *in[] = {c->q, pass_constant(&at, type, entries(op->out, c->q))};
+    struct blob *b = entries(op->out, c->q);
+    if (!b)
+        return NULL;
+    struct ir_value *in[] = {c->q, pass_constant(&at, type, b)};
     return pass_emit(&at,
                      &(struct ir_new){.opcode = IR_table, .in = in, .n_in = 2, .name = op->name});
 }
