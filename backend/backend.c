@@ -119,6 +119,9 @@ static void report_layers(const struct plan *p, struct arena *a, struct backend_
         r->pes = (int64_t)l->pv * l->ph;
         r->cycles = layer_cycles(p, l);
         r->copies = l->n_copies;
+        r->weight_bits = n->root->attrs->mvm.weight_bits;
+        if (!r->weight_bits)
+            r->weight_bits = p->arch->weight_bits;
     }
 }
 

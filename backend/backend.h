@@ -26,7 +26,7 @@ struct backend_options {
 struct layer_report {
     const char *name;
     int64_t ofm[3]; /* h, w, c */
-    int64_t pes, cycles, copies;
+    int64_t pes, cycles, copies, weight_bits;
 };
 /* One set on one PE group: what a schedule is made of, for views. */
 struct set_report {

@@ -158,6 +158,7 @@ static void layer_json(const struct layer_report *l, struct json *j)
     json_integer(j, "pes", l->pes);
     json_integer(j, "cycles", l->cycles);
     json_integer(j, "copies", l->copies);
+    json_integer(j, "weight_bits", l->weight_bits);
     json_close_map(j);
 }
 

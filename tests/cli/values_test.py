@@ -96,6 +96,10 @@ def modes(b):
     b.run('sim', 'f.cim', '--model', 'm.onnx', '--input', 'x.npy')
     b.contains(b.run('dis', 'p.cim').stdout, '--mode=int')
     b.contains(b.run('dis', 'f.cim').stdout, '--mode=f32')
+    narrow = ['m.onnx', '--json', '-o', 'n.cim', '--arch-field=weight_bits=3']
+    b.equal([json.loads(b.run('compile', *more).stdout)['base_layers'][0]['weight_bits'] for more in
+             (['m.onnx', '--json', '-o', 'n.cim'], narrow + ['--mode=f32'])], [4, 3], 'weight_bits of JSON')    # -5 and 7 fit 4 bits
+    b.contains(b.run('compile', *narrow, code=1).stderr, "'dense'", 'have 4 bits, the machine holds 3 (weight_bits)', '[capacity]')
     b.contains(b.run('compile', b.model, '--mode=int', code=1).stderr, '--mode int: no base layer', 'cimc quantize')
 
 
