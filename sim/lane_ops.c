@@ -26,6 +26,13 @@
         z[i] = (expression);                                                                       \
     break
 
+/* x >= 0 ? x : x * y, by bits: a product that only some elements need would be a branch. */
+static inline float leaky(float x, float y)
+{
+    uint32_t keep = x >= 0 ? UINT32_MAX : 0;
+    return isa_f32_of((isa_imm_f32(x) & keep) | (isa_imm_f32(x * y) & ~keep));
+}
+
 CLONES static void run_f32(unsigned op, float *z, const float *x, const float *y, uint32_t n)
 {
     switch (op) {
@@ -35,7 +42,7 @@ CLONES static void run_f32(unsigned op, float *z, const float *x, const float *y
     case LANE_DIV: LOOP(x[i] / y[i]);
     case LANE_MIN: LOOP(((x[i] < y[i]) | (x[i] != x[i])) ? x[i] : y[i]);
     case LANE_MAX: LOOP(((x[i] > y[i]) | (x[i] != x[i])) ? x[i] : y[i]);
-    case LANE_LEAKY: LOOP(x[i] >= 0 ? x[i] : x[i] * y[i]);
+    case LANE_LEAKY: LOOP(leaky(x[i], y[i]));
     case LANE_SQRT: LOOP(sqrtf(x[i]));
     case LANE_NEG: LOOP(-x[i]);
     case LANE_ABS: LOOP(fabsf(x[i]));
@@ -74,7 +81,7 @@ CLONES static void run_i2f(float *z, const int32_t *x, uint32_t n)
 }
 
 /* Adding 2^23 of the same sign, and taking it off again, rounds what is smaller to the nearest
- * integer, ties to even; what is not smaller is one. */
+ * integer, ties to even; what is not smaller is one, and 0 is added. */
 CLONES static void run_f2i(int32_t *z, const float *x, uint32_t n)
 {
     const float most = 1 << 30, whole = 1 << 23;
@@ -83,20 +90,22 @@ CLONES static void run_f2i(int32_t *z, const float *x, uint32_t n)
         float v = x[i] == x[i] ? x[i] : 0.0f;
         v = v > -most ? v : -most;
         v = v < most ? v : most;
-        float bias = v < 0 ? -whole : whole, rounded = (v + bias) - bias;
-        z[i] = (int32_t)(fabsf(v) < whole ? rounded : v);
+        float bias = v < 0 ? -whole : whole;
+        bias = fabsf(v) < whole ? bias : 0.0f;
+        z[i] = (int32_t)((v + bias) - bias);
     }
 }
 
 CLONES static void run_rq(const struct lane_work *w, int32_t *z, uint32_t n)
 {
     const int32_t *x = w->x, *factor = w->y, *add = w->add;
-    const int64_t half = w->shift > 0 ? INT64_C(1) << (w->shift - 1) : 0;
+    const unsigned shift = w->shift;
+    const int64_t half = shift > 0 ? INT64_C(1) << (shift - 1) : 0;
     INDEPENDENT
     for (uint32_t i = 0; i < n; i++) {
-        int64_t v = ((int64_t)x[i] * factor[i] + add[i] + half) >> w->shift;
-        v = v < INT32_MIN ? INT32_MIN : v;
-        z[i] = (int32_t)(v > INT32_MAX ? INT32_MAX : v);
+        int64_t v = ((int64_t)x[i] * factor[i] + add[i] + half) >> shift;
+        int64_t low = v > INT32_MIN ? v : INT32_MIN;
+        z[i] = (int32_t)(low < INT32_MAX ? low : INT32_MAX);
     }
 }
 
