@@ -116,15 +116,15 @@ START_TEST(vgat_tables)
 {
     float a[2 * 2 * 3];
     ramp(a, 12, 1);
-    int32_t rows[4] = {0, 0, 1, -1}, cols[4] = {1, 1, 0, 0}, channels[3] = {2, -1, 0};
+    int32_t rows[4] = {0, 0, 1, -1}, cols[4] = {1, 1, 0, 0}, channels[6] = {2, -1, 0, 1, 2, 2};
     struct rig r = rig_new(1);
     struct isa_tile *t = &r.p->tiles[0];
     uint32_t in = constant(&r, 0, 2, 2, 3, a), out = view(&r, 0, 4, 4, 3),
-             out2 = view(&r, 0, 2, 2, 3);
+             out2 = view(&r, 0, 2, 2, 6);
     t->gathers[0] = (struct isa_gather){
         .n_rows = 4, .n_cols = 4, .rows = rows, .cols = cols, .fill = isa_imm_f32(9)};
     t->gathers[1] =
-        (struct isa_gather){.n_channels = 3, .channels = channels, .fill = isa_imm_f32(7)};
+        (struct isa_gather){.n_channels = 6, .channels = channels, .fill = isa_imm_f32(7)};
     t->n_gathers = 2;
     emit(&r, 0, from(to(inst(ISA_vgat, vu(&r, 0), 0, 4, 4), at(out, 0, 0)), at(in, 0, 0)));
     emit(&r, 0, from(to(inst(ISA_vgat, vu(&r, 0), 1, 2, 2), at(out2, 0, 0)), at(in, 0, 0)));
@@ -134,8 +134,8 @@ START_TEST(vgat_tables)
         int y = rows[i / 12], x = cols[i / 3 % 4];
         ck_assert(got[i] == (y < 0 ? 9 : a[(y * 2 + x) * 3 + i % 3]));
     }
-    for (int i = 0; i < 12; i++)
-        ck_assert(got2[i] == (channels[i % 3] < 0 ? 7 : a[i / 3 * 3 + channels[i % 3]]));
+    for (int i = 0; i < 24; i++)
+        ck_assert(got2[i] == (channels[i % 6] < 0 ? 7 : a[i / 6 * 3 + channels[i % 6]]));
     rig_free(&r);
 }
 END_TEST
