@@ -341,6 +341,17 @@ struct cost_work isa_work(const struct isa_outline *o);
 struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
                                const struct isa_inst *inst);
 
+/* ---- tables as memories (memories.c) ---- */
+enum { ISA_MEMORIES = 10 };
+struct isa_memory {
+    const char *name;
+    const uint8_t *words; /* little endian */
+    uint32_t n;
+    unsigned word_bytes; /* a multiple of 4 */
+};
+/* The i-th of a tile, of a valid program; its words are in `a`. */
+struct isa_memory isa_tile_memory(const struct isa_tile *t, unsigned i, struct arena *a);
+
 /* ---- program files ---- */
 /* Encodes all tiles that are not yet. False with a diagnostic. */
 bool isa_program_encode(struct isa_program *p, struct diag *d) CHECK_RESULT;

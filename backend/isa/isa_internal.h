@@ -101,6 +101,8 @@ struct record {
 extern const struct record isa_records[N_RECORDS];
 
 size_t record_value_bytes(enum record_kind kind);
+/* A value that is no text, sign-extended. */
+uint64_t record_number(enum record_kind kind, const void *at);
 /* Fills an initialised message; strings and lists stay where they are. */
 void record_to_message(enum record_id id, const void *rec, void *message);
 /* Copies strings and lists into `a`. */

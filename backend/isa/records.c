@@ -92,6 +92,23 @@ size_t record_value_bytes(enum record_kind kind)
     return bytes[kind];
 }
 
+uint64_t record_number(enum record_kind kind, const void *at)
+{
+    switch (kind) {
+    case RECORD_i32: return (uint64_t)(int64_t) * (const int32_t *)at;
+    case RECORD_u8: return *(const uint8_t *)at;
+    case RECORD_bool: return *(const bool *)at;
+    case RECORD_element: return *(const enum element *)at;
+    case RECORD_u32:
+    case RECORD_pattern: return *(const uint32_t *)at;
+    case RECORD_u64:
+    case RECORD_x64:
+    case RECORD_i64: return *(const uint64_t *)at;
+    case RECORD_str: break;
+    }
+    BUG("a text is no number");
+}
+
 bool record_field_is_zero(const struct record_field *f, const void *rec)
 {
     static const uint8_t zeros[sizeof(uint64_t)] = {0};

@@ -6,21 +6,11 @@
 
 static bool fits(const struct record_field *f, const void *at)
 {
-    const int64_t most = f->bits < 64 ? ((int64_t)1 << (f->bits - 1)) - 1 : INT64_MAX;
-    uint64_t value = 0;
-    switch (f->kind) {
-    case RECORD_str: return true;
-    case RECORD_i32: return *(const int32_t *)at >= -most - 1 && *(const int32_t *)at <= most;
-    case RECORD_i64: return *(const int64_t *)at >= -most - 1 && *(const int64_t *)at <= most;
-    case RECORD_u8: value = *(const uint8_t *)at; break;
-    case RECORD_bool: value = *(const bool *)at; break;
-    case RECORD_element: value = *(const enum element *)at; break;
-    case RECORD_u32:
-    case RECORD_pattern: value = *(const uint32_t *)at; break;
-    case RECORD_u64:
-    case RECORD_x64: value = *(const uint64_t *)at; break;
-    }
-    return f->bits == 64 || value >> f->bits == 0;
+    if (f->kind == RECORD_str || f->bits == 64)
+        return true;
+    uint64_t value = record_number(f->kind, at), half = (uint64_t)1 << (f->bits - 1);
+    bool is_signed = f->kind == RECORD_i32 || f->kind == RECORD_i64;
+    return (is_signed ? value + half : value) >> f->bits == 0;
 }
 
 static bool field_fits(const struct record_field *f, const void *rec)

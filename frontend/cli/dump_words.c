@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { LINE_BYTES = 16 * 1024, MOST_WORD_BYTES = 32 };
+enum { LINE_BYTES = 16 * 1024, MOST_WORD_BYTES = 64 };
 
 void dump_hex_words(const void *data, size_t n, size_t bytes, FILE *out)
 {
@@ -134,12 +134,28 @@ static bool dump_stream(const struct dump *dump, const char *folder, const struc
     return ok;
 }
 
+/* The tables, but what the host alone needs (preloads). */
+static bool dump_tables(const struct dump *dump, const char *folder, const struct isa_tile *t,
+                        struct diag *d)
+{
+    struct arena *a = arena_new();
+    bool ok = true;
+    for (unsigned i = 0; ok && i < ISA_MEMORIES; i++) {
+        struct isa_memory m = isa_tile_memory(t, i, a);
+        const char *name = arena_printf(a, "%s/table_%s", folder, m.name);
+        const char *head = arena_printf(a, "%s: words of %u bits", m.name, 8 * m.word_bytes);
+        ok = m.n == 0 || dump_words(dump, name, head, m.words, m.n, m.word_bytes, d);
+    }
+    arena_free(a);
+    return ok;
+}
+
 bool dump_tile(const struct dump *dump, uint32_t tile, struct diag *d)
 {
     const struct isa_tile *t = &dump->program->tiles[tile];
     const char *folder = arena_printf(dump->folder.arena, "tile_%04u", tile);
     bool ok = folder_make(&dump->folder, folder, d) && dump_stream(dump, folder, t, d) &&
-              dump_preloads(dump, tile, d);
+              dump_tables(dump, folder, t, d) && dump_preloads(dump, tile, d);
     for (uint32_t g = 0; ok && g < t->n_groups; g++) {
         for (uint32_t i = 0; ok && !t->groups[g].shares && i < t->groups[g].n_pes; i++)
             ok = dump_pe(dump, tile, &t->groups[g], &t->groups[g].pes[i], d);

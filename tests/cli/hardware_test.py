@@ -62,6 +62,14 @@ STREAM = [('walkers_short', 16), ('walkers_long', 32), ('extensions', 16), ('tem
           ('symbols', 1)]    # ISA.md 9.4
 
 
+def word_bytes(name, files):
+    if 'stream_' in name:
+        return dict(STREAM)[name[name.index('stream_') + 7:-4]]
+    if 'table_' in name:
+        return len(files[name[:-4] + '.hex'].split(b'\n')[1]) // 2
+    return 16 if 'golden' in name else 4
+
+
 def dump_files(b):
     """dump: streams, crossbars and buffers are those of the program, and hex is bin"""
     b.run('compile', b.model, '-o', 'p.cim', *SMALL)
@@ -88,7 +96,7 @@ def dump_files(b):
                 b.expect(files[where + 'pe_%03d.bin' % pe.pe] == part.tobytes(), where + 'PE %d' % pe.pe)
         seen.add(where + 'buffer.hex')
     for name, data in files.items():
-        size = dict(STREAM)[name[name.index('stream_') + 7:-4]] if 'stream_' in name else 16 if 'golden' in name else 4
+        size = word_bytes(name, files)
         if name.endswith('.bin') and 'preload' not in name:
             b.expect(readmemh(files[name[:-4] + '.hex'], 2 * size) == words_of(data, size), name[:-4] + ': hex is not bin')
             seen |= {name, name[:-4] + '.hex'}
@@ -96,6 +104,55 @@ def dump_files(b):
     b.equal(sum('golden' in name for name in files), 2 * sum(len(t.groups) + 3 for t in program.tiles), 'golden vectors')
     again = b.run('dump', 'p.cim', '-o', 'again', '--input-fill=random:1')
     b.expect(files_of(b, 'again') == files and again.stdout == '', 'not the same again')
+
+
+def widths():
+    """{record: [(field, bits, is it signed)]} as ISA.md 19 prints them, without lists"""
+    rows = re.findall(r'^\| (\w+) \| (\w+ (?:\(list\) )?s?\d+(?:, .*)?) \|$', read_text('backend', 'isa', 'ISA.md'), re.MULTILINE)
+    return {record: [(name, int(bits), sign == 's') for name, sign, bits in re.findall(r'(\w+) (s?)(\d+)(?:,|$)', fields)] for record, fields in rows}
+
+
+def unpack(word, fields):
+    values = []
+    for _, bits, is_signed in fields:
+        value, word = word & (1 << bits) - 1, word >> bits
+        values.append(value - (1 << bits) if is_signed and value >> bits - 1 else value)
+    return values
+
+
+LINK = [('first', 32, False), ('n', 32, False)]
+PARTS = {'groups': ('pes', 'pes'), 'programs': ('lanes', 'ops'), 'routes': ('targets', 'targets')}
+
+
+def dump_tables(b):
+    """dump: each table as a memory, with the widths of ISA.md"""
+    b.run('compile', b.model, '-o', 'p.cim', *SMALL)
+    b.run('dump', 'p.cim', '-o', 'out')
+    program, files, bits = load(b, 'p.cim'), files_of(b, 'out'), widths()
+    for t, tile in enumerate(program.tiles):
+        def memory(name, fields):
+            size = (sum(n for _, n, _ in fields) + 31) // 32 * 4
+            data = files.get('tile_%04d/table_%s.bin' % (t, name), b'')
+            b.equal(len(data) % size, 0, name)
+            return [unpack(word, fields) for _, word in sorted(words_of(data, size).items())]
+
+        def check(name, record, entries, links=(), n_links=0):
+            fields = [f for f in bits.get(record, ()) if f[0] not in ('rows', 'cols', 'channels') or record != 'gather']
+            wanted = [[getattr(e, f) for f, _, _ in fields] + link for e, link in zip(entries, links or [[]] * len(entries))]
+            b.equal(memory(name, fields + LINK * n_links), wanted, 'tile %d, %s' % (t, name))
+
+        check('views', 'view', tile.views)
+        check('windows', 'window', tile.windows)
+        for name, record, part in (('groups', 'group', 'pe'), ('programs', 'program_entry', 'lane'), ('routes', '', 'target')):
+            memory_of_parts, member = PARTS[name]
+            lists = [getattr(e, member) for e in getattr(tile, name)]
+            links = [[sum(map(len, lists[:i])), len(lists[i])] for i in range(len(lists))]
+            check(name, record, getattr(tile, name), links, 1)
+            check(memory_of_parts, part, sum(lists, []))
+        lists = [list(x) for g in tile.gathers for x in (g.rows, g.cols, g.channels)]
+        links = [[n for i in range(3 * k, 3 * k + 3) for n in (sum(map(len, lists[:i])), len(lists[i]))] for k in range(len(tile.gathers))]
+        check('gathers', 'gather', tile.gathers, links, 3)
+        b.equal(memory('entries', [('entry', 32, True)]), [[x] for x in sum(lists, [])], 'entries')
 
 
 ELEMENTS = ['f32', 'f16', 'u8', 'i8', 'i32']    # ISA.md's table
@@ -155,7 +212,8 @@ def dump_golden(b):
     b.write('x.npy', header + struct.pack('<4f', 1, -2, 3, 4))
     b.run('dump', 'p.cim', '-o', 'out', '--input', 'x.npy', '--format=hex')
     b.equal(sorted(files_of(b, 'out')), sorted(['program.json', 'map.txt', 'input_0.hex', 'output_0.hex'] + ['tile_0000/%s.hex' % n for n in (
-        'stream_walkers_long', 'stream_templates_short', 'stream_symbols', 'pe_000', 'buffer', 'golden_000', 'golden_001', 'golden_002', 'golden_003')]), 'files')
+        'stream_walkers_long', 'stream_templates_short', 'stream_symbols', 'table_views', 'table_groups', 'table_pes', 'table_programs', 'table_lanes', 'pe_000',
+        'buffer', 'golden_000', 'golden_001', 'golden_002', 'golden_003')]), 'files')
     def record(kind, where, address, value):
         return '%04x%04x%016x%08x' % (kind, where, address, value)
     def head(op, index, n):
@@ -356,4 +414,4 @@ def where_errors(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([dump_files, dump_json, dump_golden, dump_mvm_bound, dump_folder, dump_interrupted, where_by_hand, names_of_files, where_model, where_errors]))
+    sys.exit(run_cases([dump_files, dump_tables, dump_json, dump_golden, dump_mvm_bound, dump_folder, dump_interrupted, where_by_hand, names_of_files, where_model, where_errors]))
