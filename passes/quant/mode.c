@@ -50,7 +50,8 @@ bool pass_settle_mode(struct ir_graph *g, struct pass_ctx *ctx)
     if (ctx->mode_reason)
         return true;
     bool quantised = has_quantised_layer(g);
-    if (ctx->mode == PASS_MODE_INT && !quantised)
+    bool is_early = g->stage == IR_TENSOR || g->stage == IR_CANONICAL; /* later it was settled */
+    if (ctx->mode == PASS_MODE_INT && !quantised && is_early)
         return diag_error(ctx->diag, (struct loc){0}, DIAG_PASS,
                           "--mode int: no base layer of this model has a quantised input, and cimc "
                           "quantize, which will quantise models, does not exist yet");
