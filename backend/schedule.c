@@ -33,7 +33,6 @@ struct run {
     struct schedule *s;
     struct tile_grid grid;
     struct resources time;
-    uint64_t n_events;
     struct ready *ready; /* of each queue */
     uint32_t *cursor, *first_waiter, *next_waiter;
     uint8_t *state;
@@ -45,10 +44,12 @@ struct run {
 };
 enum { WAITING, READY, STARTED, COMPLETE };
 
-/* Of several at one time the one that was known first: nearly the order of L so far. */
-static void add_event(struct run *r, uint64_t time, enum event_kind kind, uint32_t what)
+/* Of several events at one time the first by tile, queue and position in it, as in the simulator:
+ * queues are numbered tile by tile, positions are those in L. Barriers, without a queue, are last.
+ */
+static uint64_t rank_of(const struct run *r, uint32_t id)
 {
-    event_add(&r->time, (struct event){time, r->n_events++, kind, what});
+    return (uint64_t)r->g->tasks.at[id].queue << 32 | r->s->rank[id];
 }
 
 uint64_t schedule_arrival(const struct task_graph *g, const struct schedule *s, uint32_t task,
@@ -126,7 +127,7 @@ static void send_messages(struct run *r, uint32_t id, uint64_t arrival)
         }
         uint64_t time = arrive_at(r, id, tile, arrival);
         if (time != told)
-            add_event(r, time, EVENT_ARRIVE, id);
+            event_add(&r->time, (struct event){time, rank_of(r, id), EVENT_ARRIVE, id});
         told = time;
     }
 }
@@ -162,7 +163,7 @@ static void finish_at(struct run *r, uint32_t id, uint64_t end)
     if (end == r->s->start[id])
         complete(r, id);
     else
-        add_event(r, end, EVENT_COMPLETE, id);
+        event_add(&r->time, (struct event){end, rank_of(r, id), EVENT_COMPLETE, id});
 }
 
 static void start(struct run *r, uint32_t id)
@@ -184,7 +185,8 @@ static void start(struct run *r, uint32_t id)
         s->pe_busy_cycles += (end - now) * p->segment->group[t->mvm.group].n_pes;
     finish_at(r, id, end);
     if (times.unit_free > now && times.unit_free != end)
-        add_event(r, times.unit_free, EVENT_UNIT_FREE, t->queue);
+        event_add(&r->time,
+                  (struct event){times.unit_free, rank_of(r, id), EVENT_UNIT_FREE, t->queue});
     if (t->kind == TASK_mvm && end > now)
         load_ahead(r, id);
 }

@@ -17,7 +17,7 @@
 
 enum event_kind { EVENT_COMPLETE, EVENT_UNIT_FREE, EVENT_ARRIVE };
 /* Of several at one time the least rank comes first, which is the owner's: by tile, queue and
- * position in a program; by order of start where positions are only being made. */
+ * position. */
 struct event {
     uint64_t time, rank;
     enum event_kind kind;
