@@ -158,14 +158,18 @@ static bool leads_to_two(const struct ir_op *op)
 
 /* Joins an operation on one value to the node in front of it, if that can take it and, a base
  * layer, still add a partial sum. What grows (an u8 that becomes f32) is not stored grown where the
- * one that reads it in the end can do the rest. */
+ * one that reads it in the end can do the rest; unless the node in front will be taken over. */
 static bool join_front(struct builder *b, const struct ir_op *op, unsigned i)
 {
     uint32_t front = front_node(b, op, i);
     const struct ir_value *x = op->in[i].value;
-    if (front == NONE || (bytes_of(op->out) > bytes_of(x) && leads_to_two(op)))
+    if (front == NONE)
         return false;
     struct node *n = &b->nodes.at[front];
+    bool taken_over = n->kind == NODE_map && n->n_operands == 1 &&
+                      bytes_of(n->operand[0].value->out) <= bytes_of(x);
+    if (!taken_over && bytes_of(op->out) > bytes_of(x) && leads_to_two(op))
+        return false;
     struct lanes longer = n->lanes;
     const struct term result[2] = {longer.result};
     lanes_append(&longer, op, result);

@@ -33,7 +33,8 @@ WIDE = ['mlperf-tiny-dscnn-kws-fp32', 'mlperf-tiny-mobilenetv1-vww-fp32', 'mlper
 WIDE_OPTIONS = [[], ['--arch', 'mesh'], ['--schedule', 'layer'], ['--arch', 'mesh', '--schedule', 'layer']]
 # Quantised models: steps by which an element may differ from the stored outputs (softmax, average pools, a layer of floats).
 INTEGERS = {'mlperf-tiny-resnet8-int8': 0, 'mlperf-tiny-dscnn-kws-int8': 0, 'mlperf-tiny-mobilenetv1-vww-int8': 0,
-            'mlperf-tiny-autoencoder-ad-int8': 0, 'micro-kws-qoperator': 0, 'mnist-convinteger': 0, 'micro-kws-qdq': 1, 'torch-qat-qdq': 1}
+            'mlperf-tiny-autoencoder-ad-int8': 0, 'micro-kws-qoperator': 0, 'mlperf-resnet8-requant': 0,
+            'mnist-convinteger': 0, 'micro-kws-qdq': 1, 'torch-qat-qdq': 1}
 INTEGER_OPTIONS = [['--set', '1x*', '--extra-pes', '16', '--cut', 'w'],
                    ['--set', '2x*', '--extra-pes', '16', '--cut', '2d', '--arch', 'mesh', '--arch-field', 'crossbars=2'],
                    ['--set', 'pixel', '--arch-field', 'rows=64', '--arch-field', 'crossbars=1'], ['--schedule', 'layer', '--arch', 'mesh']]
