@@ -50,13 +50,13 @@ static bool all_fit(struct fault_sink *s, const char *what, enum record_id id, c
 
 bool isa_validate_widths(const struct isa_tile *t, struct fault_sink *s)
 {
-    bool ok = all_fit(s, "view", REC_view, t->views, t->n_views) &
-              all_fit(s, "group", REC_group, t->groups, t->n_groups) &
-              all_fit(s, "window", REC_window, t->windows, t->n_windows) &
-              all_fit(s, "program", REC_program_entry, t->programs, t->n_programs) &
-              all_fit(s, "gather", REC_gather, t->gathers, t->n_gathers) &
-              all_fit(s, "preload", REC_preload, t->preloads, t->n_preloads) &
-              all_fit(s, "table", REC_table, t->tables, t->n_tables);
+    bool ok = all_fit(s, "view", REC_view, t->views, t->n_views);
+    ok &= all_fit(s, "group", REC_group, t->groups, t->n_groups);
+    ok &= all_fit(s, "window", REC_window, t->windows, t->n_windows);
+    ok &= all_fit(s, "program", REC_program_entry, t->programs, t->n_programs);
+    ok &= all_fit(s, "gather", REC_gather, t->gathers, t->n_gathers);
+    ok &= all_fit(s, "preload", REC_preload, t->preloads, t->n_preloads);
+    ok &= all_fit(s, "table", REC_table, t->tables, t->n_tables);
     for (uint32_t i = 0; i < t->n_groups; i++)
         ok &= all_fit(s, "PE", REC_pe, t->groups[i].pes, t->groups[i].n_pes);
     for (uint32_t i = 0; i < t->n_programs; i++)
