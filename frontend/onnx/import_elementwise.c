@@ -16,8 +16,26 @@ bool import_unary(struct onnx_node *n)
     return onnx_set_out(n, 0, onnx_emit1(n, n->op->opcode, NULL, onnx_in(n, 0)));
 }
 
+static bool is_exact(const struct onnx_node *n, size_t i)
+{
+    return onnx_has_in(n, i) && n->in[i]->exact;
+}
+
+/* Add and Sub of a product of integers and a bias: the bias is dequantised by 1, as the product. */
+static bool exact_sum(struct onnx_node *n)
+{
+    struct ir_value *in[2];
+    for (size_t i = 0; i < 2; i++)
+        if (!(in[i] = is_exact(n, i) ? n->in[i]->exact : onnx_as_float(n, onnx_in(n, i))))
+            return false;
+    return onnx_set_exact(n, onnx_emit(n, n->op->opcode, NULL, in, 2));
+}
+
 bool import_binary(struct onnx_node *n)
 {
+    bool sums = n->op->opcode == IR_add || n->op->opcode == IR_sub;
+    if (sums && (is_exact(n, 0) || is_exact(n, 1)))
+        return exact_sum(n);
     struct ir_value *a = onnx_in(n, 0), *b = onnx_in(n, 1);
     return onnx_set_out(n, 0, onnx_emit2(n, n->op->opcode, NULL, a, b));
 }
@@ -163,7 +181,7 @@ bool import_cast(struct onnx_node *n)
     enum ir_dtype inside;
     if (!onnx_dtype_inside(to, &inside))
         return onnx_error(n, "to %s is not supported", onnx_dtype_name(to));
-    if (inside == IR_F32 && onnx_has_in(n, 0) && n->in[0]->exact)
+    if (inside == IR_F32 && is_exact(n, 0))
         return onnx_set_out(n, 0, n->in[0]->exact);
     struct ir_value *x = onnx_in(n, 0);
     if (!x)

@@ -148,14 +148,6 @@ static struct ir_value *bias(struct onnx_node *n, size_t i, const struct factors
     return onnx_dequantize(n, b, &p);
 }
 
-/* Integers that are the result, as floats; those who want integers get them by a cast. */
-static bool set_exact(struct onnx_node *n, struct ir_value *v)
-{
-    if (v && n->out[0])
-        n->out[0]->exact = v;
-    return v != NULL;
-}
-
 bool import_qlinear_conv(struct onnx_node *n)
 {
     struct factors f;
@@ -169,7 +161,7 @@ bool import_conv_integer(struct onnx_node *n)
 {
     struct factors f;
     return read_factors(n, false, 0, 1, &f) &&
-           set_exact(n, onnx_conv(n, f.x, f.w, NULL, f.weights, f.variant));
+           onnx_set_exact(n, onnx_conv(n, f.x, f.w, NULL, f.weights, f.variant));
 }
 
 static struct ir_value *product(struct onnx_node *n, const struct factors *f, bool across_x,
@@ -189,7 +181,7 @@ bool import_qlinear_matmul(struct onnx_node *n)
 bool import_matmul_integer(struct onnx_node *n)
 {
     struct factors f;
-    return read_factors(n, false, -1, 1, &f) && set_exact(n, product(n, &f, false, false));
+    return read_factors(n, false, -1, 1, &f) && onnx_set_exact(n, product(n, &f, false, false));
 }
 
 /* alpha * A' * B' + C; floats where the result has no scale. alpha is part of A's scale. */

@@ -380,6 +380,13 @@ bool onnx_set_out(struct onnx_node *n, size_t k, struct ir_value *v)
     return v != NULL;
 }
 
+bool onnx_set_exact(struct onnx_node *n, struct ir_value *v)
+{
+    if (v && n->out[0])
+        n->out[0]->exact = v;
+    return v != NULL;
+}
+
 bool onnx_out_used(const struct onnx_node *n, size_t k)
 {
     return k < n->proto->n_output && n->out[k] && n->out[k]->used;

@@ -101,6 +101,8 @@ struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtyp
 
 /* Gives output k its value. False if the value is NULL. */
 bool onnx_set_out(struct onnx_node *n, size_t k, struct ir_value *v);
+/* Output 0 is int32, and v the same integers as floats; who wants int32 gets it by a quantize. */
+bool onnx_set_exact(struct onnx_node *n, struct ir_value *v);
 /* Does anything read output k? */
 bool onnx_out_used(const struct onnx_node *n, size_t k);
 /* A number for the value that operand i names; 0 for none. */

@@ -78,6 +78,33 @@ START_TEST(integer_products_are_integers)
 }
 END_TEST
 
+/* 2*5 + 3*-7 + 1000 = 989; the bias stays int32 behind its scale, as that of QLinearConv. */
+START_TEST(biases_of_integer_products)
+{
+    struct text cast = node("Cast", "", "s", "y");
+    attr_int(&cast, "to", FLOAT);
+    struct model m = model_new(13);
+    typed_input(&m, "x", UINT8, DIMS(1, 2));
+    model_node(&m, node("MatMulInteger", "m", "x w", "i"));
+    model_node(&m, node("Add", "a", "b i", "s"));
+    model_node(&m, cast);
+    model_output(&m, "y");
+    bytes(&m, "w", INT8, DIMS(2, 1), I8S(5, -7));
+    model_init(&m, tensor("b", INT32, DIMS(1), &(int32_t){1000}, 4));
+    struct text file = model_bytes(&m);
+    struct onnx_options o = folding();
+    struct ir_graph *g = import_bytes(file, &o);
+    const struct ir_op *add = g->last->in[0].value->def;
+    ck_assert_int_eq(add->opcode, IR_add);
+    ck_assert_int_eq(add->in[0].value->def->in[0].value->type.dtype, IR_I32);
+    struct tensor in = {.type = g->first->out->type, .data = (uint8_t[]){2, 3}}, y;
+    ck_assert(eval_graph(g, &in, 1, &y, 1, NULL, diag));
+    ck_assert(*(float *)y.data == 989);
+    tensor_free(&y);
+    ir_graph_free(g);
+}
+END_TEST
+
 START_TEST(integers_are_pooled)
 {
     struct text pool = node("MaxPool", "", "x", "y");
@@ -406,6 +433,7 @@ static void add_integer_cases(TCase *tc)
     tcase_add_test(tc, qlinear_conv);
     tcase_add_test(tc, integer_products_are_floats);
     tcase_add_test(tc, integer_products_are_integers);
+    tcase_add_test(tc, biases_of_integer_products);
     tcase_add_test(tc, integers_are_pooled);
     tcase_add_test(tc, columns_have_scales_of_their_own);
     tcase_add_test(tc, qgemm);
