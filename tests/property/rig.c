@@ -197,7 +197,7 @@ bool rig_is_multiple(const struct rig *r, const struct rig *one, float factor)
  * of size 1, so 1e-6 is rounding, also where everything cancels. */
 static bool is_close(const struct rig *r, size_t k, const struct distance *d, double most)
 {
-    return d->error <= fmax((r->is_half[k] ? 1e-3 : most) * d->most, 1e-6);
+    return d->error <= fmax(fmax(r->is_half[k] ? 1e-3 : 0, most) * d->most, 1e-6);
 }
 
 static bool agrees(const struct rig *r, size_t k, const struct distance *d)
