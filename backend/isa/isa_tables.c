@@ -84,6 +84,8 @@ const char *isa_inst_illegal(const struct isa_inst *i)
         return i->op == ISA_vred ? "flags must be axes and kind" : "flags must be 0";
     if (!op->obj && i->obj)
         return "obj must be 0";
+    if (i->n_waits > ISA_MAX_WAITS)
+        return "it has too many waits";
     unsigned used = region_used(&i->dst, USE_dst) | region_used(&i->a, USE_a) |
                     region_used(&i->b, USE_b) | (i->h ? USE_h : 0) | (i->w ? USE_w : 0) |
                     (i->y ? USE_y : 0) | (i->x ? USE_x : 0) | (i->c ? USE_c : 0);
