@@ -34,4 +34,13 @@ bool isa_tile_decode(struct isa_tile *t, const struct isa_bytes *stream,
                      const struct isa_bytes *source_map, uint32_t most, struct arena *a,
                      const char **fault) CHECK_RESULT;
 
+/* What the machine limits of a stream, by the field of arch.def; most 0: it does not. */
+struct isa_stream_limit {
+    const char *what, *field;
+    uint64_t n, most;
+};
+enum { ISA_STREAM_LIMITS = 4 };
+void isa_stream_limits(const struct arch *arch, const struct isa_bytes *stream,
+                       struct isa_stream_limit out[ISA_STREAM_LIMITS]);
+
 #endif

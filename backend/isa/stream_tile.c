@@ -33,6 +33,52 @@ bool isa_tile_decode(struct isa_tile *t, const struct isa_bytes *stream,
     return t->sources != NULL;
 }
 
+static uint64_t count_records(const struct isa_bytes *stream, unsigned part)
+{
+    uint32_t n;
+    memcpy(&n, stream->at + sizeof n * part, sizeof n);
+    return le32toh(n);
+}
+
+void isa_stream_limits(const struct arch *arch, const struct isa_bytes *stream,
+                       struct isa_stream_limit out[ISA_STREAM_LIMITS])
+{
+    const struct isa_stream_limit limits[ISA_STREAM_LIMITS] = {
+        {"walkers", "max_walkers",
+         count_records(stream, PART_SHORT_WALKERS) + count_records(stream, PART_LONG_WALKERS),
+         (uint64_t)arch->max_walkers},
+        {"templates", "max_templates",
+         count_records(stream, PART_SMALL_TEMPLATES) + count_records(stream, PART_LARGE_TEMPLATES),
+         (uint64_t)arch->max_templates},
+        {"phrases", "max_phrases", count_records(stream, PART_PHRASES),
+         (uint64_t)arch->max_phrases},
+        {"bytes of stream", "max_stream_bytes", stream->n, (uint64_t)arch->max_stream_bytes}};
+    memcpy(out, limits, sizeof limits);
+}
+
+/* Says what the tile that lacks most needs; once, however many tiles lack. */
+static bool streams_fit(const struct isa_program *p, struct diag *d)
+{
+    struct isa_stream_limit most[ISA_STREAM_LIMITS] = {0};
+    uint32_t tile[ISA_STREAM_LIMITS] = {0};
+    bool ok = true;
+    for (uint32_t t = 0; t < p->n_tiles; t++) {
+        struct isa_stream_limit of[ISA_STREAM_LIMITS];
+        isa_stream_limits(&p->arch, &p->tiles[t].stream, of);
+        for (int i = 0; i < ISA_STREAM_LIMITS; i++)
+            if (of[i].n > most[i].n)
+                most[i] = of[i], tile[i] = t;
+    }
+    for (int i = 0; i < ISA_STREAM_LIMITS; i++)
+        if (most[i].most && most[i].n > most[i].most)
+            ok = diag_error(d, (struct loc){.file = p->file.path}, DIAG_CAPACITY,
+                            "tile %u needs %llu %s, the machine has %llu: raise %s to %llu",
+                            tile[i], (unsigned long long)most[i].n, most[i].what,
+                            (unsigned long long)most[i].most, most[i].field,
+                            (unsigned long long)most[i].n);
+    return ok;
+}
+
 bool isa_program_encode(struct isa_program *p, struct diag *d)
 {
     uint64_t n = 0;
@@ -44,10 +90,11 @@ bool isa_program_encode(struct isa_program *p, struct diag *d)
                               "tile %u has more kinds of instructions than a stream can hold, %d",
                               i, STREAM_MAX_WALKERS);
     }
-    return n <= ISA_MAX_INSTS ||
-           diag_error(d, (struct loc){.file = p->file.path}, DIAG_CAPACITY,
-                      "%llu instructions, a program has at most %d: use larger sets",
-                      (unsigned long long)n, ISA_MAX_INSTS);
+    if (n > ISA_MAX_INSTS)
+        return diag_error(d, (struct loc){.file = p->file.path}, DIAG_CAPACITY,
+                          "%llu instructions, a program has at most %d: use larger sets",
+                          (unsigned long long)n, ISA_MAX_INSTS);
+    return streams_fit(p, d);
 }
 
 const char *isa_stream_part(const struct isa_bytes *stream, unsigned part, struct isa_bytes *out,
@@ -57,12 +104,10 @@ const char *isa_stream_part(const struct isa_bytes *stream, unsigned part, struc
         "stream_walkers_short",   "stream_walkers_long",   "stream_extensions",
         "stream_templates_short", "stream_templates_long", "stream_phrases",
         "stream_phrase_memory",   "stream_symbols"};
-    uint32_t n = 0;
     *out = (struct isa_bytes){stream->at + STREAM_HEAD_BYTES, 0};
     for (unsigned i = 0; i <= part; i++) {
         out->at += out->n;
-        memcpy(&n, stream->at + sizeof n * i, sizeof n);
-        out->n = (uint64_t)le32toh(n) * stream_part_bytes[i];
+        out->n = count_records(stream, i) * stream_part_bytes[i];
     }
     *record = stream_part_bytes[part];
     return names[part];

@@ -43,6 +43,7 @@ struct stripe {
 };
 struct walk {
     const struct isa_inst *insts;
+    const struct isa_region **region; /* [instruction]: stream_region */
     uint32_t n;
     uint32_t n_families;
     uint32_t *family_of;
@@ -76,9 +77,9 @@ static bool is_far(const struct stream_extension *e)
     return e->a_y || e->a_x || e->b_y || e->b_x || e->c;
 }
 
-static uint32_t family_of(struct map *families, const struct isa_inst *i, uint32_t fresh)
+static uint32_t family_of(struct map *families, const struct isa_inst *i,
+                          const struct isa_region *r, uint32_t fresh)
 {
-    const struct isa_region *r = stream_region(i);
     struct stream_extension e = {0};
     if (r)
         e = extension_of(i, r);
@@ -98,8 +99,10 @@ static void find_families(struct walk *w, struct arena *a)
 {
     struct map families = {0};
     w->family_of = ARENA_ARRAY(a, uint32_t, w->n);
+    w->region = ARENA_ARRAY(a, const struct isa_region *, w->n);
     for (uint32_t i = 0; i < w->n; i++) {
-        w->family_of[i] = family_of(&families, &w->insts[i], w->n_families);
+        w->region[i] = stream_region(&w->insts[i]);
+        w->family_of[i] = family_of(&families, &w->insts[i], w->region[i], w->n_families);
         w->n_families += w->family_of[i] == w->n_families;
     }
     map_free(&families);
@@ -115,24 +118,39 @@ static int compare_columns(const void *a, const void *b)
     return x->x < y->x ? -1 : x->x > y->x;
 }
 
-static uint32_t column_at(struct walk *w, struct map *known, uint32_t family, int32_t x)
+/* A column of a family that is likely to be asked for next. */
+struct recent {
+    int32_t x;
+    uint32_t column; /* number + 1, or 0 */
+};
+
+static uint32_t column_at(struct walk *w, struct map *known, struct recent *likely, uint32_t family,
+                          int32_t x)
 {
+    if (likely->column && likely->x == x)
+        return likely->column - 1;
     uint32_t i = map_intern_u64(known, map_pair(family, (uint32_t)x), (uint32_t)w->columns.n);
     if (i == w->columns.n)
         VEC_PUSH(&w->columns, ((struct column){family, x, 0, 0}));
+    *likely = (struct recent){x, i + 1};
     return i;
 }
 
 /* All columns, sorted. An edge is where a region ends, a column too: `row` is that of the latest.
  */
-static void find_columns(struct walk *w)
+static void find_columns(struct walk *w, struct arena *a)
 {
     struct map known = {0};
     VEC(int32_t) row = {0};
+    struct recent *start = ARENA_ARRAY(a, struct recent, w->n_families);
+    struct recent *edges = ARENA_ARRAY(a, struct recent, w->n_families);
     for (uint32_t i = 0; i < w->n; i++) {
-        const struct isa_region *r = stream_region(&w->insts[i]);
-        uint32_t at = column_at(w, &known, w->family_of[i], r ? r->x : 0);
-        uint32_t edge = r ? column_at(w, &known, w->family_of[i], r->x + w->insts[i].w) : at;
+        const struct isa_region *r = w->region[i];
+        uint32_t family = w->family_of[i];
+        int32_t x = r ? r->x : 0;
+        struct recent *from = edges[family].x == x ? &edges[family] : &start[family];
+        uint32_t at = column_at(w, &known, from, family, x);
+        uint32_t edge = r ? column_at(w, &known, &edges[family], family, x + w->insts[i].w) : at;
         while (row.n < w->columns.n)
             VEC_PUSH(&row, INT32_MIN);
         w->columns.at[at].n++;
@@ -179,7 +197,7 @@ static void assign_stripes(struct walk *w, struct arena *a)
 {
     w->stripe_of = ARENA_ARRAY(a, uint32_t, w->n);
     for (uint32_t i = 0; i < w->n; i++) {
-        const struct isa_region *r = stream_region(&w->insts[i]);
+        const struct isa_region *r = w->region[i];
         uint32_t s = w->stripe_of[i] = stripe_at(w, w->family_of[i], r ? r->x : 0);
         int32_t x1 = r ? r->x + w->insts[i].w : 0;
         if (x1 > w->stripes[s].x1)
@@ -223,7 +241,7 @@ static void assign_tracks(struct walk *w, struct arena *a)
     w->track_of = ARENA_ARRAY(a, uint32_t, w->n);
     for (uint32_t i = 0; i < w->n; i++) {
         const struct isa_inst *in = &w->insts[i];
-        const struct isa_region *r = stream_region(in);
+        const struct isa_region *r = w->region[i];
         uint32_t t = w->track_of[i] = track_at(w, &w->stripes[w->stripe_of[i]], r);
         if (r)
             w->tracks.at[t].last = (struct stream_place){r->y, r->x, in->w, in->h};
@@ -243,9 +261,8 @@ static void cast_vote(struct vote *v, int32_t value)
 }
 
 /* What all of a track's instructions share, and how far it reaches. */
-static void bound_track(struct track *t, const struct isa_inst *i)
+static void bound_track(struct track *t, const struct isa_inst *i, const struct isa_region *r)
 {
-    const struct isa_region *r = stream_region(i);
     struct stream_walker *k = &t->k;
     if (!t->used) {
         *k = (struct stream_walker){.op = i->op,
@@ -272,9 +289,8 @@ static void bound_track(struct track *t, const struct isa_inst *i)
     k->y1 = (uint32_t)max_i64(k->y1, ys + i->h);
 }
 
-static void count_votes(struct track *t, const struct isa_inst *i)
+static void count_votes(struct track *t, const struct isa_inst *i, const struct isa_region *r)
 {
-    const struct isa_region *r = stream_region(i);
     const struct stream_walker *k = &t->k;
     if (!r)
         return;
@@ -315,9 +331,9 @@ static void settle_track(struct track *t)
 static void fit_tracks(struct walk *w)
 {
     for (uint32_t i = 0; i < w->n; i++)
-        bound_track(&w->tracks.at[w->track_of[i]], &w->insts[i]);
+        bound_track(&w->tracks.at[w->track_of[i]], &w->insts[i], w->region[i]);
     for (uint32_t i = 0; i < w->n; i++)
-        count_votes(&w->tracks.at[w->track_of[i]], &w->insts[i]);
+        count_votes(&w->tracks.at[w->track_of[i]], &w->insts[i], w->region[i]);
     for (size_t i = 0; i < w->tracks.n; i++)
         settle_track(&w->tracks.at[i]);
 }
@@ -358,7 +374,7 @@ static void follow(const struct walk *w, struct arena *a, struct stream_walks *o
         stream_start(&out->walkers[k], &states[k]);
     for (uint32_t i = 0; i < w->n; i++) {
         const struct isa_inst *inst = &w->insts[i];
-        const struct isa_region *r = stream_region(inst);
+        const struct isa_region *r = w->region[i];
         uint32_t k = out->walker_of[i] = w->tracks.at[w->track_of[i]].number;
         struct stream_place p;
         if (!r)
@@ -380,7 +396,7 @@ bool stream_walk(const struct isa_inst *insts, uint32_t n, struct arena *a,
     *out = (struct stream_walks){.walker_of = ARENA_ARRAY(a, uint32_t, n),
                                  .set = ARENA_ARRAY(a, bool, n)};
     find_families(&w, a);
-    find_columns(&w);
+    find_columns(&w, a);
     cut_stripes(&w, a);
     assign_stripes(&w, a);
     assign_tracks(&w, a);

@@ -37,6 +37,13 @@ static bool check_counts(const struct isa_program *p, const struct isa_tile *t,
         if (tables[i].n > tables[i].most)
             ok = isa_fault(s, NULL, 0, "%u %s, the machine has %" PRId64, tables[i].n,
                            tables[i].what, tables[i].most);
+    struct isa_stream_limit of_stream[ISA_STREAM_LIMITS] = {0};
+    if (t->stream.at)
+        isa_stream_limits(a, &t->stream, of_stream);
+    for (int i = 0; i < ISA_STREAM_LIMITS; i++)
+        if (of_stream[i].most && of_stream[i].n > of_stream[i].most)
+            ok = isa_fault(s, NULL, 0, "%" PRIu64 " %s, the machine has %" PRIu64, of_stream[i].n,
+                           of_stream[i].what, of_stream[i].most);
     if (t->buffer_bytes % ISA_WORD_BYTES != 0 || t->buffer_bytes > (uint64_t)ISA_MAX_BYTES)
         ok = isa_fault(s, NULL, 0, "a buffer of %" PRIu64 " bytes", t->buffer_bytes);
     else if (a->buffer_bytes && t->buffer_bytes > (uint64_t)a->buffer_bytes)

@@ -19,6 +19,7 @@ from paper.weights import weight_bytes
 STAGES = ("import", "passes", "schedule", "emit", "check", "write")
 MEMORY_FACTOR, MEMORY_BYTES = 2, 200 * 10**6
 MAKESPAN_POINTS = ((32, "pixel"), (256, "auto"), (256, "pixel"))   # extra PEs, sets
+WORD_BYTES = 32                            # of an instruction, until streams were encoded
 QDQ = "-qdq.onnx"                          # how the 8-bit twin of NAME.onnx is called
 
 
@@ -120,8 +121,9 @@ def compile_model(cimc, model, options, runs):
     for stage in STAGES:
         row[stage + "_s"] = median_of(reports, "seconds", stage)
     row["compile_peak_bytes"] = max(report["peak_rss_bytes"] for report in reports)
-    for key in ("n_instructions", "code_bytes", "program_bytes"):
+    for key in ("n_instructions", "code_bytes", "most_code_bytes", "program_bytes"):
         row[key] = reports[0][key]
+    row["code_percent"] = 100 * row["code_bytes"] / (WORD_BYTES * row["n_instructions"])
     row["cycles"] = reports[0]["makespan_cycles"]
     return row
 

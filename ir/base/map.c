@@ -10,13 +10,32 @@
 
 enum { FIRST_SLOTS = 16 };
 
+/* Numbers are most keys: they are mixed in a few steps (the finaliser of MurmurHash3). */
+static uint64_t hash_key(const void *key, size_t n)
+{
+    uint64_t h;
+    if (n != sizeof h)
+        return hash_bytes(key, n, 0);
+    memcpy(&h, key, sizeof h);
+    h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    h = (h ^ h >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return h ^ h >> 33;
+}
+
+static bool same_key(const void *a, const void *b, size_t n)
+{
+    if (n == sizeof(uint64_t))
+        return memcmp(a, b, sizeof(uint64_t)) == 0;
+    return n == 0 || memcmp(a, b, n) == 0;
+}
+
 /* The slot that holds the key, or the free one where it belongs. */
 static struct map_slot *slot_of(const struct map *m, const void *key, size_t n, uint64_t hash)
 {
     for (size_t i = hash;; i++) {
         struct map_slot *s = &m->slots[i & (m->n_slots - 1)];
-        if (s->value == MAP_NONE || (s->hash == hash && s->length == n &&
-                                     (n == 0 || memcmp(m->keys + s->key, key, n) == 0)))
+        if (s->value == MAP_NONE ||
+            (s->hash == hash && s->length == n && same_key(m->keys + s->key, key, n)))
             return s;
     }
 }
@@ -41,7 +60,7 @@ static void grow(struct map *m)
 
 uint32_t map_find(const struct map *m, const void *key, size_t n)
 {
-    return m->n ? slot_of(m, key, n, hash_bytes(key, n, 0))->value : MAP_NONE;
+    return m->n ? slot_of(m, key, n, hash_key(key, n))->value : MAP_NONE;
 }
 
 uint32_t map_intern(struct map *m, const void *key, size_t n, uint32_t fresh)
@@ -50,7 +69,7 @@ uint32_t map_intern(struct map *m, const void *key, size_t n, uint32_t fresh)
         BUG("a key of %zu bytes for %u", n, fresh);
     if (m->n >= m->n_slots / 4 * 3)
         grow(m);
-    uint64_t hash = hash_bytes(key, n, 0);
+    uint64_t hash = hash_key(key, n);
     struct map_slot *s = slot_of(m, key, n, hash);
     if (s->value != MAP_NONE)
         return s->value;

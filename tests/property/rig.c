@@ -1,6 +1,8 @@
 /* rig.c - machines, reference results and the checks of the property tests. */
 #include "rig.h"
 
+#include "isa_stream.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -450,6 +452,25 @@ static void check_text_form(struct rig *r, const struct isa_program *p, const ui
     free(text);
 }
 
+/* What the encoded streams say is what was scheduled. */
+static void check_streams(struct rig *r, const struct isa_program *p)
+{
+    struct arena *a = arena_new();
+    for (uint32_t i = 0; i < p->n_tiles; i++) {
+        const struct isa_tile *t = &p->tiles[i];
+        struct isa_tile back = {0};
+        const char *fault = "";
+        if (!isa_tile_decode(&back, &t->stream, &t->source_map, t->n_insts, a, &fault))
+            rig_fail(r, "tile %u: its stream does not decode: %s", i, fault);
+        bool same = back.n_insts == t->n_insts;
+        for (uint32_t k = 0; same && k < t->n_insts; k++)
+            same = isa_inst_equal(&back.insts[k], &t->insts[k]) && back.sources[k] == t->sources[k];
+        if (!same)
+            rig_fail(r, "tile %u: its stream is not what was scheduled", i);
+    }
+    arena_free(a);
+}
+
 static void simulate(struct rig *r, const struct isa_program *p, const struct sim_options *o,
                      struct tensor out[RIG_MAX_IO], struct sim_result *result)
 {
@@ -481,6 +502,7 @@ void rig_check_program(struct rig *r, const struct ir_graph *g, const struct con
     size_t n;
     if (!isa_validate(p, r->diag))
         rig_fail(r, "the program is malformed");
+    check_streams(r, p);
     if (!backend_check(p, g, r->diag))
         rig_fail(r, "the checker rejects the program");
     simulate(r, p, &(struct sim_options){0}, out, &result);

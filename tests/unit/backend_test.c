@@ -654,7 +654,8 @@ END_TEST
  */
 START_TEST(what_tiles_lack_is_said_once_and_is_enough)
 {
-    static const char *const lacking[] = {"max_views=3", "max_routes=1", "buffer_bytes=1"};
+    static const char *const lacking[] = {"max_views=3",   "max_routes=1",    "buffer_bytes=1",
+                                          "max_walkers=1", "max_templates=1", "max_stream_bytes=1"};
     char *text = residual_chain(), machine[80], field[20];
     unsigned long long enough;
     for (size_t i = 0; i < sizeof lacking / sizeof *lacking; i++) {
