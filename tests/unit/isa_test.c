@@ -184,6 +184,70 @@ START_TEST(text_and_file_round_trip)
 }
 END_TEST
 
+/* Five NOPs that are no run, as ISA.md 9.4 lays them out by hand: a walker and a template of zeros;
+ * the fourth has no node. */
+#define FIVE_NOPS                                                                                  \
+    "stream hex { 01000000 00000000 00000000 01000000 00000000 00000000 00000000 06000000 "        \
+    "00000000000000000000000000000000 00000000 00 00 00 00 00 ff }\n"
+#define TWO_NODES "sources hex { 00000000 03000000 ffffffff }\n"
+#define ONE_TILE "isa 2 arch \"base: clsa\\n\" node 0 {name=\"n\"} tile 0 {}\n"
+
+START_TEST(foreign_encodings_stay_as_they_are)
+{
+    struct isa_program *p = assemble(ONE_TILE FIVE_NOPS TWO_NODES);
+    ck_assert_uint_eq(p->tiles[0].n_insts, 5);
+    ck_assert_uint_eq(p->tiles[0].sources[2], 0);
+    ck_assert_uint_eq(p->tiles[0].sources[3], ISA_NO_SOURCE);
+    write_program(p, file_in("a"));
+    isa_program_free(p);
+    p = read_program(file_in("a"));
+    char *text = disassemble(p, false);
+    ck_assert_ptr_nonnull(strstr(text, "\nstream hex {\n  01000000 "));
+    ck_assert_ptr_nonnull(strstr(text, "\nsources hex {\n  00000000 03000000 ffffffff\n}\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n;     2: q0.nop @0"));
+    struct isa_program *q = assemble(text);
+    write_program(q, file_in("b"));
+    same_files("a", "b");
+    isa_program_free(p);
+    isa_program_free(q);
+    free(text);
+    p = assemble(ONE_TILE "q0.nop @0 q0.nop @0 q0.nop @0 q0.nop q0.nop @0\n");
+    text = disassemble(p, false);
+    ck_assert_ptr_null(strstr(text, "stream hex"));
+    free(text);
+    isa_program_free(p);
+}
+END_TEST
+
+START_TEST(faults_of_given_streams)
+{
+    static const char *const cases[][2] = {
+        {ONE_TILE FIVE_NOPS, "the tile has no sources"},
+        {ONE_TILE FIVE_NOPS TWO_NODES "q0.nop\n", "the tile has instructions, too"},
+        {ONE_TILE FIVE_NOPS FIVE_NOPS, "given twice"},
+        {ONE_TILE "stream file(\"x\")\n", "expected hex"},
+        {ONE_TILE "stream hex { 00 }" TWO_NODES, "it has no head"},
+        {ONE_TILE FIVE_NOPS "sources hex { }\n", "one node for each walker"},
+        {ONE_TILE FIVE_NOPS "sources hex { 00 }\n", "one node for each walker"},
+        {ONE_TILE FIVE_NOPS "sources hex { 00000000 00000000 }\n", "one node for each walker"},
+        /* another node than the first one's; listed for nothing; out of order; beyond the end */
+        {ONE_TILE FIVE_NOPS "sources hex { ffffffff 00000000 00000000 }\n", "one node for each"},
+        {ONE_TILE FIVE_NOPS "sources hex { 00000000 03000000 00000000 }\n", "one node for each"},
+        {ONE_TILE FIVE_NOPS "sources hex { 00000000 03000000 ffffffff 02000000 ffffffff }\n",
+         "one node for each"},
+        {ONE_TILE FIVE_NOPS "sources hex { 00000000 05000000 ffffffff }\n", "one node for each"},
+        {ONE_TILE FIVE_NOPS "sources hex { 01000000 }\n", "no node 1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct diag *d = diag_new();
+        ck_assert_ptr_null(isa_assemble(cases[i][0], strlen(cases[i][0]), "text", d));
+        ck_assert_msg(strstr(d->first->text, cases[i][1]), "expected: %s, found: %s", cases[i][1],
+                      d->first->text);
+        diag_free(d);
+    }
+}
+END_TEST
+
 START_TEST(text_is_readable)
 {
     struct isa_program *p = assemble(everything);
@@ -535,6 +599,8 @@ int main(void)
     tcase_add_checked_fixture(texts, make_folder, remove_folder);
     tcase_add_test(texts, example_means_what_it_says);
     tcase_add_loop_test(texts, text_and_file_round_trip, 0, 3);
+    tcase_add_test(texts, foreign_encodings_stay_as_they_are);
+    tcase_add_test(texts, faults_of_given_streams);
     tcase_add_test(texts, text_is_readable);
     tcase_add_test(texts, text_of_integers);
     tcase_add_test(texts, files_are_verified);
