@@ -22,7 +22,7 @@ enum {
     ISA_MAX_CHANNELS = (1 << 24) - 1,
     ISA_MAX_STEP = ARCH_MOST_KERNEL
 };
-enum { ISA_MAX_INSTS = 1 << 24 }; /* of a program */
+enum { ISA_MAX_INSTS = 1 << 23 }; /* of a program */
 enum { ISA_MAX_BINDINGS = 1024 }; /* that LOAD and STORE can name */
 #define ISA_NO_SOURCE UINT32_MAX
 

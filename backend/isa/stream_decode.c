@@ -310,7 +310,8 @@ static bool make_inst(struct decoder *d, struct string *s, const struct template
     }
     if (!take_waits(d, s, t, inst))
         return false;
-    d->dispatched[w->like.queue]++;
+    if (++d->dispatched[w->like.queue] > ISA_MAX_COUNT)
+        return symbol_fault(d, s, "a queue counts too far");
     d->n_insts++;
     return true;
 }
