@@ -74,20 +74,22 @@ static const struct command commands[] = {
     {.name = "run",
      .summary = "compiles, simulates and compares with the model",
      .operands = "MODEL",
-     .text = "Compiles as `cimc compile` does, simulates the program and compares each output\n"
-             "with the expected ones (--test-data), or with the reference evaluator. An output\n"
-             "passes if its largest absolute error is at most 1e-4 of the largest expected\n"
-             "magnitude (--tolerance), or 2^-22 where values on the way are 2^-10 or more. The\n"
-             "simulated cycles must be the scheduled ones.\n"
-             "\n"
-             "Values of an input: --input, else --test-data, else --input-fill. The program is\n"
-             "written only if -o is given. With --program nothing is compiled: the options that\n"
-             "the program was compiled with stand in it, those on the command line do not count.\n"
-             "\n"
-             "Examples:\n"
-             "  cimc run model.onnx --test-data test_data_set_0\n"
-             "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
-             "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
+     .text =
+         "Compiles as `cimc compile` does, simulates the program and compares each output\n"
+         "with the expected ones (--test-data), or with the reference evaluator. An output\n"
+         "passes if its largest absolute error is at most 1e-4 of the largest expected\n"
+         "magnitude (--tolerance), or 2^-22 where values on the way are 2^-10 or more. Outputs\n"
+         "of integers, and floats that are quantised, are compared in steps of their scale\n"
+         "(--tolerance-steps). The simulated cycles must be the scheduled ones.\n"
+         "\n"
+         "Values of an input: --input, else --test-data, else --input-fill. The program is\n"
+         "written only if -o is given. With --program nothing is compiled: the options that\n"
+         "the program was compiled with stand in it, those on the command line do not count.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc run model.onnx --test-data test_data_set_0\n"
+         "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
+         "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
      .groups = {options_model, options_mode, options_mapping, options_decisions, options_values,
                 options_verdict, options_simulation, options_run_program, options_views,
                 options_timing, options_output, options_json},
