@@ -219,7 +219,7 @@ def killed(b):
         else:
             b.write(out, 'old')
         old, n, code = tree(b.path(out)), 0, -9
-        while code == -9 and n < 100:
+        while code == -9 and n < 400:
             n += 1
             code, _ = sabotaged(b, arguments, CIMC_KILL_AT=str(n))
             found = tree(b.path(out))
