@@ -39,10 +39,10 @@ static bool cast_is_legal(const struct ir_op *op)
     return (from == IR_U8 && (to == IR_I32 || to == IR_F32)) || (from == IR_I32 && to == IR_F32);
 }
 
-/* A bound of integers is one of them, or none. */
-static bool bound_is_exact(float bound)
+/* A bound of integers is an i32, or none. */
+static bool bound_is_exact(float bound, float none)
 {
-    return isinf(bound) || floorf(bound) == bound;
+    return bound == none || (bound >= -0x1p31f && bound < 0x1p31f && floorf(bound) == bound);
 }
 
 /* First operand that must be a constant but is none; n_in if there is none. */
@@ -73,7 +73,7 @@ void ir_verify_lowered(struct ir_verifier *v, const struct ir_op *op)
                  ir_dtype_name((enum ir_dtype)op->out->type.dtype));
     const struct ir_attrs_clip *clip = &op->attrs->clip;
     if (op->opcode == IR_clip && x != IR_F32 &&
-        !(bound_is_exact(clip->lo) && bound_is_exact(clip->hi)))
+        !(bound_is_exact(clip->lo, -INFINITY) && bound_is_exact(clip->hi, INFINITY)))
         ir_fault(v, op, "bounds %g, %g of %s", (double)clip->lo, (double)clip->hi,
                  ir_dtype_name(x));
     uint32_t unknown = first_unknown(op);

@@ -194,15 +194,23 @@ static bool match_relu(struct match *m, struct operand o, const struct ir_op *v)
     return take_bound(m, &o, LANE_MAX, isa_imm_f32(0)) && match_value(m, o, operand_of(v, 0));
 }
 
-/* min(max(x, lo), hi); an infinite bound may be left out. */
+/* The bound's lane, or none where the bound is `none`: no integer is that. */
+static bool match_bound(const struct match *m, struct operand *o, unsigned lane, float bound,
+                        float none, enum element e)
+{
+    bool number = e == ELEMENT_f32 || !isinf(bound);
+    return (number && take_bound(m, o, lane, check_pattern(bound, e))) || bound == none;
+}
+
+/* min(max(x, lo), hi) */
 static bool match_clip(struct match *m, struct operand o, const struct ir_op *v)
 {
-    float lo = v->attrs->clip.lo, hi = v->attrs->clip.hi;
-    bool integer = check_element(v) != ELEMENT_f32;
-    uint32_t low = check_pattern(lo, check_element(v)), high = check_pattern(hi, check_element(v));
-    bool above = take_bound(m, &o, integer ? LANE_IMIN : LANE_MIN, high) || (isinf(hi) && hi > 0);
-    bool below = take_bound(m, &o, integer ? LANE_IMAX : LANE_MAX, low) || (isinf(lo) && lo < 0);
-    return above && below && match_value(m, o, operand_of(v, 0));
+    enum element e = check_element(v);
+    bool integer = e != ELEMENT_f32;
+    const struct ir_attrs_clip *clip = &v->attrs->clip;
+    return match_bound(m, &o, integer ? LANE_IMIN : LANE_MIN, clip->hi, INFINITY, e) &&
+           match_bound(m, &o, integer ? LANE_IMAX : LANE_MAX, clip->lo, -INFINITY, e) &&
+           match_value(m, o, operand_of(v, 0));
 }
 
 static bool match_binary(struct match *m, const struct isa_lane *l, const struct ir_op *v)
