@@ -33,8 +33,8 @@ static bool check_bits(const struct ir_graph *g, struct pass_ctx *ctx)
     if (!first)
         return true;
     return diag_error(ctx->diag, first->loc, DIAG_CAPACITY,
-                      "%s: its weights have %lld bits, the machine holds %lld (weight_bits); so it "
-                      "is in %llu layers",
+                      "%s: its weights have %lld bits, the machine holds %lld (weight_bits); "
+                      "layers of too many bits: %llu",
                       pass_op_text(first, ctx->scratch), (long long)first->attrs->mvm.weight_bits,
                       (long long)ctx->arch->weight_bits, (unsigned long long)n);
 }

@@ -109,7 +109,7 @@ struct ir_value *int_centers(const struct pass_place *at, const struct weights *
                              const struct held *h);
 
 /* int_base.c: do 32 bits hold the bias of output channel n? Says so if not. */
-bool int_bias_fits(const struct ir_op *layer, int64_t n, int64_t bias, struct pass_ctx *ctx);
+bool int_bias_fits(const struct ir_op *layer, int64_t n, double bias, struct pass_ctx *ctx);
 
 /* ---- the pass ---- */
 

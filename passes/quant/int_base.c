@@ -198,23 +198,21 @@ static bool integer_bias(const struct ir_value *v, const struct ir_type *t, uint
 
 /* As many steps of the accumulator as the bias is: its own integer where the scales are the same,
  * bit for bit, for i32 may have more digits than f32. */
-static int64_t bias_steps(const struct accumulator *acc, const struct ir_op *dq, int64_t n)
+static double bias_steps(const struct accumulator *acc, const struct ir_op *dq, int64_t n)
 {
     float s = int_f32_at(acc->scale, n), s_b = int_f32_at(dq->in[1].value->def, n);
-    int64_t b = int_at(dq->in[0].value->def, n);
-    if (s == s_b)
-        return b;
-    return (int64_t)fmin(fmax(rint((double)b * (double)s_b / (double)s), -0x1p62), 0x1p62);
+    double b = (double)int_at(dq->in[0].value->def, n);
+    return s == s_b ? b : rint(b * (double)s_b / (double)s);
 }
 
-bool int_bias_fits(const struct ir_op *layer, int64_t n, int64_t bias, struct pass_ctx *ctx)
+bool int_bias_fits(const struct ir_op *layer, int64_t n, double bias, struct pass_ctx *ctx)
 {
-    if (bias > -((int64_t)1 << 31) && bias < (int64_t)1 << 31)
+    if (fabs(bias) < 0x1p31) /* not of NaN either */
         return true;
     return diag_error(ctx->diag, layer->loc, DIAG_LOWER,
-                      "%s: the bias of output channel %lld is %lld steps of its sums, which 32 "
+                      "%s: the bias of output channel %lld is %.0f steps of its sums, which 32 "
                       "bits do not hold",
-                      pass_op_text(layer, ctx->scratch), (long long)n, (long long)bias);
+                      pass_op_text(layer, ctx->scratch), (long long)n, bias);
 }
 
 struct ir_value *int_rule_bias(struct ir_op *op, struct pass_ctx *ctx)
@@ -228,9 +226,10 @@ struct ir_value *int_rule_bias(struct ir_op *op, struct pass_ctx *ctx)
     const struct ir_op *dq = op->in[1 - i].value->def;
     int64_t *x = ARENA_ARRAY(ctx->scratch, int64_t, (size_t)acc.n);
     for (int64_t n = 0; n < acc.n; n++) {
-        x[n] = int_at(acc.bias, n) + bias_steps(&acc, dq, n);
-        if (!int_bias_fits(acc.product->def, n, x[n], ctx))
+        double bias = (double)int_at(acc.bias, n) + bias_steps(&acc, dq, n);
+        if (!int_bias_fits(acc.product->def, n, bias, ctx))
             return op->in[i].value;
+        x[n] = (int64_t)bias;
     }
     struct pass_place at = pass_before(op);
     struct ir_value *sum = pass_emit2(&at, IR_add, NULL, acc.product,

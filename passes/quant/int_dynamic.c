@@ -79,17 +79,22 @@ static struct ir_value *by_own_range(const struct pass_place *at, struct ir_valu
     return int_dequantize(at, pass_emit(at, &desc), scale, zero, 0);
 }
 
-struct ir_value *int_rule_own_range(struct ir_op *op, struct pass_ctx *ctx)
+/* Can a crossbar hold the layer's weights as integers, with the scales that they have? */
+static bool has_integer_weights(const struct ir_op *layer)
 {
     struct weights w;
+    const struct ir_value *v = layer->in[1].value;
+    bool is_matrix = layer->opcode == IR_conv || v->type.rank == 2;
+    return is_matrix && int_weights(v, layer->opcode == IR_conv ? 0 : 1, &w);
+}
+
+struct ir_value *int_rule_own_range(struct ir_op *op, struct pass_ctx *ctx)
+{
     const struct ir_value *x = op->in[0].value;
-    int64_t axis = op->opcode == IR_conv ? 0 : 1;
     (void)ctx;
-    bool is_matrix = op->opcode == IR_conv || op->in[1].value->type.rank == 2;
     bool has_scale = ir_is(x, IR_dequantize) && x->def->in[0].value->type.dtype == IR_U8 &&
                      ir_count(&x->def->in[1].value->type) == 1;
-    if (x->type.dtype != IR_F32 || has_scale || !is_matrix ||
-        !int_weights(op->in[1].value, axis, &w))
+    if (x->type.dtype != IR_F32 || has_scale || !has_integer_weights(op))
         return NULL;
     struct pass_place at = pass_before(op);
     struct ir_value *in[] = {by_own_range(&at, op->in[0].value), op->in[1].value};
@@ -128,6 +133,11 @@ bool int_report_float_layers(const struct ir_graph *g, struct pass_ctx *ctx)
                        pass_op_text(op, ctx->scratch));
         else if (!ir_is(w, IR_dequantize))
             report(op, "its weights are not quantised: it is computed in f32", ctx);
+        else if (!has_integer_weights(op))
+            report(op,
+                   "its weights do not have one scale, or one for each output channel: it is "
+                   "computed in f32",
+                   ctx);
         else
             report(op,
                    "its input is not quantised: it is at run time, by the range of all its values",

@@ -82,7 +82,7 @@ struct ir_value *int_rule_merge_bias(struct ir_op *op, struct pass_ctx *ctx)
     int32_t *sum = heap_alloc((size_t)n * sizeof *sum + 1);
     for (int64_t i = 0; i < n; i++) {
         int64_t b = int_at(op->in[1].value->def, i) + int_at(add->in[1].value->def, i);
-        int_bias_fits(op, i, b, ctx); /* reported if not, and the pass will fail */
+        int_bias_fits(op, i, (double)b, ctx); /* reported if not, and the pass will fail */
         sum[i] = (int32_t)b;
     }
     struct pass_place at = pass_before(op);

@@ -170,12 +170,9 @@ static bool find_sums(const struct ir_value *x, struct sums *out)
 static bool total_bias(const struct sums *s, int32_t *out, struct pass_ctx *ctx)
 {
     for (int64_t n = 0; n < s->acc.n; n++) {
-        int64_t bias = int_at(s->acc.bias, n);
-        if (s->bias) {
-            double steps =
-                rint((double)int_f32_at(s->bias, n) / (double)int_f32_at(s->acc.scale, n));
-            bias += (int64_t)fmin(fmax(steps, -0x1p61), 0x1p61);
-        }
+        double bias = (double)int_at(s->acc.bias, n);
+        if (s->bias)
+            bias += rint((double)int_f32_at(s->bias, n) / (double)int_f32_at(s->acc.scale, n));
         if (!int_bias_fits(s->acc.product->def, n, bias, ctx))
             return false;
         out[n] = (int32_t)bias;

@@ -255,6 +255,25 @@ START_TEST(test_own_range_of_nothing)
 }
 END_TEST
 
+/* Scales by row, which no crossbar can apply: 2*(1*1) + 4*(3*0.5). */
+START_TEST(test_scales_of_rows)
+{
+    static const char text[] =
+        "graph \"g\" tensor {\n" INPUT("0", "f32", "0", "1,2") F32("1", "0.5")
+            I8("2", "2,1",
+               "1, 3") "%3 = constant {dtype=\"f32\", shape=[2], data=dense(1.0, 0.5)}\n"
+                       "%4 = dequantize %2, %3 {axis=0}\n"
+                       "%5 = quantize %0, %1 {dtype=\"u8\", axis=0, lo=0, hi=255}\n"
+                       "%6 = dequantize %5, %1 {axis=0}\n"
+                       "%7 = matmul %6, %4 @\"rows\"\n" OUTPUT("7", "f32", "0", "1,1") "}\n";
+    struct tried t;
+    try_on(&t, text, (float[]){2.0f, 4.0f}, 1);
+    ck_assert(*(float *)t.out[0].data == 8.0f);
+    ck_assert(has_text(&t.r, DIAG_WARNING, "'rows' (matmul): its weights do not have one scale"));
+    tried_free(&t, 1);
+}
+END_TEST
+
 START_TEST(test_unquantised_is_an_error)
 {
     struct rig r;
@@ -281,6 +300,11 @@ END_TEST
     ")}\n" F32("7", scale) "%8 = dequantize %6, %7 {axis=0}\n%9 = add %5, %8\n" OUTPUT(            \
         "9", "f32", "0", "1,1") "}\n"
 
+#define FLOAT_BIAS(x)                                                                              \
+    "%6 = constant {dtype=\"f32\", shape=[1], data=dense(" x ")}\n%7 = add %5, %6\n"               \
+    "%8 = quantize %7, %1 {dtype=\"u8\", axis=0, lo=0, hi=255}\n" OUTPUT("8", "u8", "0",           \
+                                                                         "1,1") "}\n"
+
 START_TEST(test_refused)
 {
     static const struct {
@@ -292,6 +316,10 @@ START_TEST(test_refused)
          "'dense' (matmul): sums of output channel 0 can reach 255 with a bias of 2147483647"},
         {LAYER("66312", "splat(127)") BIAS("0", "1.0"),
          "'dense' (matmul): sums of output channel 0 can reach 2147514120"},
+        {LAYER("1", "dense(1)") FLOAT_BIAS("nan"),
+         "'dense' (matmul): the bias of output channel 0 is nan steps of its sums"},
+        {LAYER("1", "dense(1)") FLOAT_BIAS("-inf"),
+         "'dense' (matmul): the bias of output channel 0 is -inf steps of its sums"},
     };
     struct rig r;
     rig_open(&r);
@@ -386,8 +414,9 @@ int main(void)
     tcase_add_test(t, test_softmax);
     tcase_add_test(t, test_own_range);
     tcase_add_test(t, test_own_range_of_nothing);
+    tcase_add_test(t, test_scales_of_rows);
     tcase_add_test(t, test_unquantised_is_an_error);
-    tcase_add_loop_test(t, test_refused, 0, 3);
+    tcase_add_loop_test(t, test_refused, 0, 5);
     tcase_add_test(t, test_too_many_bits);
     tcase_add_test(t, test_mode_of_graphs);
     tcase_add_test(t, test_mode_asked_for);
