@@ -219,7 +219,7 @@ struct ir_value *onnx_as_i32(struct onnx_node *n, struct ir_value *x)
  * is 0, uint8 if the node does not say otherwise. */
 static bool target(struct onnx_node *n, size_t i, struct onnx_integers *out)
 {
-    int64_t type = onnx_attr_i64(n, "output_dtype", 0);
+    int64_t declared = onnx_attr_i64(n, "output_dtype", 0), type = declared;
     const struct onnx_symbol *zero = onnx_has_in(n, i) ? n->in[i] : NULL;
     if (zero && zero->tensor)
         type = zero->tensor->data_type;
@@ -229,6 +229,9 @@ static bool target(struct onnx_node *n, size_t i, struct onnx_integers *out)
                                                   : ONNX__TENSOR_PROTO__DATA_TYPE__INT32;
     else if (!type)
         type = ONNX__TENSOR_PROTO__DATA_TYPE__UINT8;
+    if (zero && zero->tensor && declared && declared != type)
+        return onnx_error(n, "output_dtype is %s, but the zero point is %s",
+                          onnx_dtype_name(declared), onnx_dtype_name(type));
     return onnx_dtype_quantized(type, out) ||
            onnx_error(n, "to %s is not supported; integers of 8 bits or 4 are",
                       onnx_dtype_name(type));

@@ -256,6 +256,12 @@ START_TEST(types_that_cannot_be_quantised)
     m = one_node(21, n, DIMS(1));
     scale(&m, "s", 1);
     ck_assert(rejected(&m, DIAG_ONNX_ATTR, "to float8e4m3fn is not supported"));
+    n = node("QuantizeLinear", "two", "x s z", "y");
+    attr_int(&n, "output_dtype", UINT8);
+    m = one_node(21, n, DIMS(1));
+    scale(&m, "s", 1);
+    model_init(&m, tensor("z", INT8, 0, NULL, none, 1));
+    ck_assert(rejected(&m, DIAG_ONNX_ATTR, "output_dtype is uint8, but the zero point is int8"));
     m = one_node(13, node("Add", "", "x w", "y"), DIMS(1));
     model_node(&m, node("QuantizeLinear", "", "v s", "q"));
     model_node(&m, node("DequantizeLinear", "", "q s", "w"));
