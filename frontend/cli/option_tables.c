@@ -299,8 +299,8 @@ const struct option_desc options_verdict[] = {
      .offset = AT(tolerance_steps),
      .argument = "N",
      .help =
-         "each element of an output of integers, or of multiples of a step, may differ by N steps; "
-         "default 0",
+         "each element of an output of integers, or, where the model is given, of multiples of a "
+         "step, may differ by N steps; default 0",
      .least = 0,
      .most = INT32_MAX},
     {.name = "save-outputs",
