@@ -178,6 +178,10 @@ static bool same_product(struct actor *a, const struct isa_group *g, const struc
         !center_equals(a->k, g->image, op))
         return check_fault(a, "image %u does not hold the weights of '%s'", g->image,
                            check_op_name(a->k, op->id));
+    uint32_t weight_bits = a->k->p->images[g->image].weight_bits;
+    if (weight_bits != m->weight_bits)
+        return check_fault(a, "weights of %u bits instead of %" PRId64, weight_bits,
+                           m->weight_bits);
     if (g->x_bits != m->x_bits)
         return check_fault(a, "inputs of %u bits instead of %" PRId64, g->x_bits, m->x_bits);
     return m->x_bits == 0 || sums_fit(a, op);

@@ -129,7 +129,8 @@ bool int_report_float_layers(const struct ir_graph *g, struct pass_ctx *ctx)
         const struct ir_value *x = op->in[0].value, *w = op->in[1].value;
         if (is_late_padding(x))
             diag_error(ctx->diag, op->loc, DIAG_LOWER,
-                       "%s: padding by a zero point that is known at run time only",
+                       "%s: padding by a zero point that is known at run time only; --mode f32 "
+                       "compiles it",
                        pass_op_text(op, ctx->scratch));
         else if (!ir_is(w, IR_dequantize))
             report(op, "its weights are not quantised: it is computed in f32", ctx);

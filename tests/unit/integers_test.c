@@ -302,6 +302,10 @@ static void a_center_too_many(struct compiled *c)
 {
     image_of(c, "conv1")->center = image_of(c, "conv2")->center;
 }
+static void weights_of_1_bit(struct compiled *c)
+{
+    image_of(c, "conv1")->weight_bits = 1;
+}
 static void inputs_of_7_bits(struct compiled *c)
 {
     for (uint32_t t = 0; t < c->program->n_tiles; t++)
@@ -348,6 +352,7 @@ static const struct mutant {
     MUTANT(other_center),
     MUTANT(no_center),
     MUTANT(a_center_too_many),
+    MUTANT(weights_of_1_bit),
     MUTANT(inputs_of_7_bits),
     MUTANT(sums_as_floats),
 #undef MUTANT
