@@ -156,9 +156,10 @@ static void report_mismatch(const struct simulation *sim, size_t k, const struct
         return;
     struct difference e = compare_output(sim, k, o->outputs[k].data);
     if (e.pass || is_rounded_away(&e, o->largest, sim->settings->tolerance))
-        diag_note(
-            d, (struct loc){0},
-            "the built-in evaluator agrees with the program: model and expected values differ");
+        diag_note(d, (struct loc){0}, "the built-in evaluator agrees with the program: %s",
+                  r->max_steps == 1
+                      ? "exact integers may differ by a step from floats (--tolerance-steps 1)"
+                      : "model and expected values differ");
     else
         diag_note(d, (struct loc){0},
                   "the built-in evaluator differs from the program too, by %.3g", e.max_abs_error);
