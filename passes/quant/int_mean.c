@@ -125,3 +125,22 @@ struct ir_value *int_rule_float_mean(struct ir_op *op, struct pass_ctx *ctx)
     struct ir_value *mean = mean_of_bytes(op, &at, &a);
     return mean ? rescaled(&at, mean, a.zero, a.scale) : NULL;
 }
+
+/* A sum that stays float: exact up to its last operation, in whatever order it is taken. Not one
+ * that a mean is made of. */
+struct ir_value *int_rule_float_sum(struct ir_op *op, struct pass_ctx *ctx)
+{
+    struct pass_place at = pass_before(op);
+    struct affine a;
+    const struct ir_attrs_reduce *r = &op->attrs->reduce;
+    const struct ir_use *u = op->out->uses;
+    (void)ctx;
+    if (r->kind != IR_REDUCE_SUM || (u && u->user->opcode == IR_mul) ||
+        !int_affine(op->in[0].value, &a))
+        return NULL;
+    int64_t n = ir_count(&a.q->type) / ir_count(&op->out->type);
+    if (n > INT32_MAX / UINT8_MAX)
+        return NULL;
+    struct ir_value *sum = int_cast(&at, pass_emit1(&at, IR_reduce, op->attrs, a.q), IR_F32);
+    return rescaled(&at, sum, a.zero * n, a.scale);
+}

@@ -255,6 +255,24 @@ START_TEST(test_own_range_of_nothing)
 }
 END_TEST
 
+/* (1 + 2 + 3) * 0.25, of integers: floats have an order. */
+START_TEST(test_sum_of_bytes)
+{
+    static const char text[] = "graph \"g\" tensor {\n" INPUT("0", "u8", "0", "1,3") F32("1",
+                                                                                         "0.25")
+        BYTE("2", "100") "%3 = dequantize %0, %1, %2 {axis=0}\n"
+                         "%4 = reduce %3 {kind=\"sum\", axes=[1]}\n" I8(
+                             "5", "3,1", "1, 1, 1") "%6 = dequantize %5, %1 {axis=0}\n%7 = matmul "
+                                                    "%3, %6\n" OUTPUT("4", "f32", "0", "1,1")
+                                                        OUTPUT("7", "f32", "1", "1,1") "}\n";
+    struct tried t;
+    try_on(&t, text, (uint8_t[]){101, 102, 103}, 2);
+    ck_assert(*(float *)t.out[0].data == 1.5f);
+    ck_assert(find_op(t.g, IR_reduce)->out->type.dtype == IR_I32);
+    tried_free(&t, 2);
+}
+END_TEST
+
 /* Scales by row, which no crossbar can apply: 2*(1*1) + 4*(3*0.5). */
 START_TEST(test_scales_of_rows)
 {
@@ -414,6 +432,7 @@ int main(void)
     tcase_add_test(t, test_softmax);
     tcase_add_test(t, test_own_range);
     tcase_add_test(t, test_own_range_of_nothing);
+    tcase_add_test(t, test_sum_of_bytes);
     tcase_add_test(t, test_scales_of_rows);
     tcase_add_test(t, test_unquantised_is_an_error);
     tcase_add_loop_test(t, test_refused, 0, 5);
