@@ -312,6 +312,11 @@ static const struct isa_op_desc *take_op(struct lexer *l)
             lex_next(l);
             return op;
         }
+        const char *reserved = isa_op_reserved(code);
+        if (reserved && lex_is_name(l, reserved)) {
+            asm_lex_error(l, "%s is not supported yet", reserved);
+            return NULL;
+        }
     }
     asm_lex_error(l, "no such operation");
     return NULL;

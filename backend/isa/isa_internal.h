@@ -55,6 +55,8 @@ static inline bool isa_is_plain_b(const struct isa_inst *i)
 /* NULL if there is no such operation. */
 const struct isa_op_desc *isa_op_desc(unsigned op);
 enum { ISA_N_OPS = 32 }; /* codes */
+/* The name of an operation of version 2 that nobody executes yet (ISA.md 9); NULL for others. */
+const char *isa_op_reserved(unsigned op);
 enum { ISA_COUNTER_BITS = 10 };
 
 /* ---- records of the header (tables.def) ---- */

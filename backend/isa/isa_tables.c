@@ -36,6 +36,13 @@ const struct isa_op_desc *isa_op_desc(unsigned op)
     return op < sizeof ops / sizeof ops[0] && ops[op].name ? &ops[op] : NULL;
 }
 
+const char *isa_op_reserved(unsigned op)
+{
+    static const char *const names[ISA_N_OPS] = {
+        [6] = "prog", [7] = "vdot", [14] = "setd", [15] = "fence"};
+    return op < ISA_N_OPS ? names[op] : NULL;
+}
+
 const char *isa_op_name(unsigned op)
 {
     const struct isa_op_desc *desc = isa_op_desc(op);
@@ -75,9 +82,8 @@ static unsigned region_used(const struct isa_region *r, unsigned use)
 const char *isa_inst_illegal(const struct isa_inst *i)
 {
     const struct isa_op_desc *op = isa_op_desc(i->op);
-    if (!op) /* of version 2 are PROG 6, VDOT 7, SETD 14 and FENCE 15, too */
-        return i->op == 6 || i->op == 7 || i->op == 14 || i->op == 15 ? "it is not supported yet"
-                                                                      : "there is none";
+    if (!op)
+        return isa_op_reserved(i->op) ? "it is not supported yet" : "there is none";
     if (i->stage)
         return "stages are not supported yet: it must be 0";
     if (i->op == ISA_vred ? i->flags & ~VRED_FLAGS || !(i->flags & VRED_AXES) : i->flags != 0)

@@ -94,8 +94,10 @@ static bool fill_walker(struct decoder *d, struct walker *w, uint32_t number, bo
                                 .a.view = (uint16_t)k->a,
                                 .b.view = (uint16_t)k->b};
     const char *reason = isa_inst_illegal(&w->like);
+    const char *name = isa_op_reserved(k->op) ? isa_op_reserved(k->op) : isa_op_name(k->op);
     if (reason)
-        return FAULT(d, "walker %u: operation %u: %s", number, k->op, reason);
+        return FAULT(d, "walker %u: operation %u (%s): %s", number, k->op, name ? name : "?",
+                     reason);
     w->uses = stream_region(&w->like) ? isa_op_desc(k->op)->uses : 0;
     if (!w->uses && (is_long || k->xs || k->x1 || k->ys || k->y1 || k->w))
         return FAULT(d, "walker %u: %s has no region", number, isa_op_name(k->op));

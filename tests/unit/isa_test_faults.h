@@ -204,6 +204,7 @@ static const struct {
     {"[max a #0.0]", "[max a #nan:0x3f800000]", 21, "is not a NaN"},
     {"[max a #0.0]", "[max a c223]", 21, "not from c0 to c222"},
     {"q0.mvm g0", "q0.mmv g0", 23, "no such operation"},
+    {"q0.mvm g0", "q0.prog g0", 23, "prog is not supported yet"},
     {"q0.mvm g0", "q0.mvm p0", 23, "expected 'g<n>'"},
     {"q0.mvm g0", "q0.mvm g1024", 23, "not from g0"},
     {"q0.mvm g0", "q128.mvm g0", 23, "not from q0 to q127"},
