@@ -6,42 +6,42 @@
  */
 #include "passes_internal.h"
 
-/* By id: does the value depend on an input of the model? */
-static bool *at_run_time(struct ir_graph *g)
-{
-    bool *known_late = heap_alloc(ir_number(g) + 1);
-    for (const struct ir_op *op = g->first; op; op = op->next) {
-        known_late[op->id] = op->opcode == IR_input;
-        for (uint32_t i = 0; i < op->n_in; i++)
-            known_late[op->id] |= known_late[op->in[i].value->def->id];
-    }
-    return known_late;
-}
-
 static bool keeps_quantised(const struct ir_op *op)
 {
     return pass_has_trait(op, IR_MOVES) || op->opcode == IR_max_pool || op->opcode == IR_relu ||
            op->opcode == IR_clip;
 }
 
-static bool is_quantised(const struct ir_value *x, const bool *known_late)
+/* Of a value: does it depend on an input of the model, and is it quantised as said above? */
+struct origin {
+    bool runs, quantised;
+};
+
+static struct origin origin_of(const struct ir_op *op, const struct origin *by_id)
 {
-    while (keeps_quantised(x->def))
-        x = x->def->in[0].value;
-    bool integer = x->type.dtype == IR_U8 || x->type.dtype == IR_I8;
-    bool runs = known_late[x->def->id];
-    return runs && (integer || ir_is(x, IR_dequantize));
+    struct origin o = {.runs = op->opcode == IR_input};
+    for (uint32_t i = 0; i < op->n_in; i++)
+        o.runs |= by_id[op->in[i].value->def->id].runs;
+    if (keeps_quantised(op)) {
+        o.quantised = by_id[op->in[0].value->def->id].quantised;
+    } else if (op->out) {
+        uint8_t dtype = op->out->type.dtype;
+        o.quantised = o.runs && (dtype == IR_U8 || dtype == IR_I8 || op->opcode == IR_dequantize);
+    }
+    return o;
 }
 
 static bool has_quantised_layer(struct ir_graph *g)
 {
-    bool *known_late = at_run_time(g), found = false;
+    struct origin *by_id = heap_alloc((ir_number(g) + 1) * sizeof *by_id);
+    bool found = false;
     for (const struct ir_op *op = g->first; op && !found; op = op->next) {
+        by_id[op->id] = origin_of(op, by_id);
         /* either operand of a matmul may be the weights, which are known early */
         for (uint32_t i = 0; i < 2 && pass_has_trait(op, IR_BASE); i++)
-            found |= is_quantised(op->in[i].value, known_late);
+            found |= by_id[op->in[i].value->def->id].quantised;
     }
-    free(known_late);
+    free(by_id);
     return found;
 }
 
