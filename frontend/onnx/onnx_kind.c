@@ -29,6 +29,8 @@ static const struct kind kinds[] = {
     {4, BYTES("ORTM"), NULL,
      "a model in ONNX Runtime's own format; take the .onnx file it is made from"},
     {0, BYTES("\x93NUMPY"), NULL, "a NumPy array"},
+    {0, BYTES("CIMC"), NULL,
+     "a compiled program; sim, check, where, dump and dis take one, here goes the model"},
     {0, BYTES("\x1f\x8b"), NULL, "compressed by gzip; unpack it"},
     {0, BYTES("version https://git-lfs"), NULL,
      "a pointer of Git LFS; fetch the file by git lfs pull"},

@@ -114,7 +114,7 @@ START_TEST(bytes_that_are_no_protobuf)
         {"\x89HDF\r\n\x1a\n", 8, "an HDF5 file, perhaps a Keras model"},
         {"\x93NUMPY\x01", 7, "a NumPy array"},
         {"version https://git-lfs.github.com/spec/v1", 42, "a pointer of Git LFS"},
-        {"CIMC\x01", 5, "no ONNX file"},
+        {"CIMC\x01", 5, "no ONNX file: it is a compiled program"},
     };
     struct memory_file f = memory_file(bad[_i].bytes, bad[_i].n);
     ck_assert_ptr_null(onnx_import(f.path, NULL, diag));
