@@ -41,14 +41,14 @@ bool onnx_is_default_domain(const char *domain)
 /* ---- operators ---- */
 
 static const struct onnx_operator operators[] = {
-#define OPERATOR(name, since, until, min_in, max_in, function, opcode, variant)                    \
-    {name, since, until, min_in, max_in, function, opcode, variant},
+#define OPERATOR(name, since, until, min_in, max_in, roles, function, opcode, variant)             \
+    {name, since, until, min_in, max_in, roles, function, opcode, variant},
 #include "operators.def"
 #undef OPERATOR
 };
 
 static const char *const operator_names[] = {
-#define OPERATOR(name, since, until, min_in, max_in, function, opcode, variant) name,
+#define OPERATOR(name, since, until, min_in, max_in, roles, function, opcode, variant) name,
 #include "operators.def"
 #undef OPERATOR
     NULL,

@@ -49,6 +49,7 @@ struct onnx_operator {
     const char *name;     /* with its domain where that is another than ONNX's */
     uint8_t since, until; /* opsets of the default domain */
     uint8_t min_in, max_in;
+    const char *roles; /* of operands, as operators.def says */
     bool (*import)(struct onnx_node *n);
     enum ir_opcode opcode; /* what a generic import function makes */
     enum onnx_variant variant;
@@ -57,7 +58,7 @@ struct onnx_operator {
 bool onnx_is_default_domain(const char *domain);
 /* NULL if the compiler does not know it. */
 const struct onnx_operator *onnx_operator_find(const char *domain, const char *name);
-#define OPERATOR(name, since, until, min_in, max_in, function, opcode, variant)                    \
+#define OPERATOR(name, since, until, min_in, max_in, roles, function, opcode, variant)             \
     bool function(struct onnx_node *n);
 #include "operators.def"
 #undef OPERATOR
