@@ -39,7 +39,7 @@ struct onnx_options {
 };
 /*
  * NULL with diagnostics. The file's mapping is kept alive by the constants that view it.
- * Supported: IR versions 3..10, opsets 7..21 of the default domain ("" or "ai.onnx").
+ * Supported: IR versions 3..13, opsets 6..24 of the default domain ("" or "ai.onnx").
  * Runtime inputs are the graph inputs, in order, that neither have an initializer nor are among
  * `constants`; index k of an `input` operation counts those.
  */

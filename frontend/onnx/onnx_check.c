@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_IR = 3, MOST_IR = 10, LEAST_OPSET = 7, MOST_OPSET = 21, MAX_ATTRIBUTES = 64 };
+enum { LEAST_IR = 3, MOST_IR = 13, LEAST_OPSET = 6, MOST_OPSET = 24, MAX_ATTRIBUTES = 64 };
 
 const char *onnx_node_entity(struct arena *a, const Onnx__NodeProto *p, uint32_t index)
 {

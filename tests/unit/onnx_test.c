@@ -528,9 +528,9 @@ START_TEST(versions)
     static const struct {
         int64_t ir, opset;
         const char *domain, *says;
-    } v[] = {{2, 13, "", "IR version 2"},    {11, 13, "", "IR version 11"},
-             {7, 6, "", "opset 6"},          {7, 22, "ai.onnx", "opset 22"},
-             {7, 13, "other", "no version"}, {10, 21, "ai.onnx", NULL}};
+    } v[] = {{2, 13, "", "IR version 2"},    {14, 13, "", "IR version 14"},
+             {7, 5, "", "opset 5"},          {7, 25, "ai.onnx", "opset 25"},
+             {7, 13, "other", "no version"}, {13, 21, "ai.onnx", NULL}};
     struct model m = one_node(v[_i].opset, node("Relu", "", "x", "y"), DIMS(1));
     m.ir_version = v[_i].ir;
     m.domain = v[_i].domain;
