@@ -47,10 +47,33 @@ bool import_qlinear_softmax(struct onnx_node *n)
 
 /* ---- several ---- */
 
-bool import_qlinear_binary(struct onnx_node *n)
+bool import_qlinear_add(struct onnx_node *n)
 {
     struct ir_value *a = onnx_dequantized(n, 0, 0), *b = onnx_dequantized(n, 3, 0);
-    return a && b && onnx_set_quantized(n, onnx_helper2(n, n->op->opcode, a, b), 6, 0);
+    return a && b && onnx_set_quantized(n, onnx_helper2(n, IR_add, a, b), 6, 0);
+}
+
+/* (A - A_zero_point) * (B - B_zero_point) is an exact float, and the three scales are one number.
+ */
+bool import_qlinear_mul(struct onnx_node *n)
+{
+    struct ir_value *factor[2], *scale[3];
+    struct onnx_params p;
+    for (size_t i = 0; i < 2; i++) {
+        struct ir_value *q = onnx_in(n, 3 * i);
+        if (!q || !onnx_read_params(n, 3 * i + 1, 3 * i + 2, &q->type, 0, &p))
+            return false;
+        scale[i] = p.scale;
+        p.scale = onnx_scalar(n, 1);
+        if (!(factor[i] = onnx_dequantize(n, q, &p)))
+            return false;
+    }
+    if (!(scale[2] = onnx_in(n, 6)))
+        return false;
+    struct ir_value *ratio = onnx_helper2(n, IR_mul, scale[0], scale[1]);
+    ratio = onnx_helper2(n, IR_div, ratio, onnx_reshape(n, scale[2], NULL, 0, false));
+    struct ir_value *v = onnx_helper2(n, IR_mul, factor[0], factor[1]);
+    return onnx_set_integers(n, onnx_helper2(n, IR_mul, v, ratio), 7);
 }
 
 /* The result's scale and zero point come first. */

@@ -246,6 +246,17 @@ bool onnx_set_quantized(struct onnx_node *n, struct ir_value *v, size_t i, int64
     return onnx_set_out(n, 0, onnx_quantize(n, v, &p, &to));
 }
 
+bool onnx_set_integers(struct onnx_node *n, struct ir_value *v, size_t zero)
+{
+    struct onnx_params p;
+    struct onnx_integers to;
+    struct ir_value *z = onnx_has_in(n, zero) ? onnx_in(n, zero) : NULL;
+    if (!v || (onnx_has_in(n, zero) && !z) ||
+        !onnx_make_params(n, onnx_scalar(n, 1), z, &v->type, 0, &p) || !target(n, zero, &to))
+        return false;
+    return onnx_set_out(n, 0, onnx_quantize(n, v, &p, &to));
+}
+
 bool import_quantize(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0);

@@ -135,6 +135,8 @@ struct ir_value *onnx_as_i32(struct onnx_node *n, struct ir_value *x);
 struct ir_value *onnx_dequantized(struct onnx_node *n, size_t i, int64_t axis);
 /* v as integers is result 0; operands i and i + 1 are its scale and zero point. */
 bool onnx_set_quantized(struct onnx_node *n, struct ir_value *v, size_t i, int64_t axis);
+/* v, steps of 1, rounded to integers is result 0; operand `zero` is its zero point. */
+bool onnx_set_integers(struct onnx_node *n, struct ir_value *v, size_t zero);
 
 /* ---- onnx_moved.c: a dequantised constant is moved as integers, which base layers want ---- */
 

@@ -206,6 +206,19 @@ START_TEST(qlinear_add)
 }
 END_TEST
 
+/* 21 * 33 * (0.35f * 0.7f / 0.77f) is a little below 220.5; factors that are scaled one by one, and
+ * rounded to floats, would give 221. */
+START_TEST(qlinear_mul)
+{
+    struct model m = one_typed(microsoft("QLinearMul", "x sa  b sb  sc "), UINT8, DIMS(1));
+    bytes(&m, "b", UINT8, DIMS(1), U8S(33));
+    scale(&m, "sa", 0.35f);
+    scale(&m, "sb", 0.7f);
+    scale(&m, "sc", 0.77f);
+    EXPECT_INTEGERS(&m, IR_U8, U8S(21), 220);
+}
+END_TEST
+
 /* x = 0.5 * (q - 1), the result in steps of 0.25 from 2 on. */
 START_TEST(qlinear_operators)
 {
@@ -439,6 +452,7 @@ static void add_integer_cases(TCase *tc)
     tcase_add_test(tc, qgemm);
     tcase_add_test(tc, weights_are_shared_behind_their_scales);
     tcase_add_test(tc, qlinear_add);
+    tcase_add_test(tc, qlinear_mul);
     tcase_add_loop_test(tc, qlinear_operators, 0, 5);
     tcase_add_test(tc, qlinear_average_pool);
     tcase_add_test(tc, qlinear_softmax);
