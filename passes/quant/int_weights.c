@@ -1,8 +1,9 @@
 /*
  * int_weights.c - what a crossbar holds of quantised weights: w - zero = w' + center, w' i8.
  *
- * Bytes of which w - zero is no i8 are held as w - 128 with center 128 - zero, so that no weight
- * needs a ninth bit.
+ * Where w - zero takes more bits than the weights themselves, i8 ones are held as they are with
+ * center -zero, and bytes of b bits as w - 2^(b-1) with center 2^(b-1) - zero. So uint4 weights take
+ * 4 bits, whatever their zero points are, and none takes a ninth.
  */
 #include "int.h"
 
@@ -86,9 +87,30 @@ struct column *int_columns(const struct ir_op *w, bool by_rows, int64_t n, const
 
 /* ---- what is held ---- */
 
+struct range {
+    int64_t least, most;
+};
+
+static void widen(struct range *r, int64_t least, int64_t most)
+{
+    r->least = min_i64(r->least, least);
+    r->most = max_i64(r->most, most);
+}
+
+/* The fewest bits that hold it: in two's complement, or of numbers that are never negative. */
+static unsigned bits_of(struct range r, bool is_signed)
+{
+    unsigned bits = is_signed ? 2 : 1;
+    while (is_signed ? r.least < -(INT64_C(1) << (bits - 1)) || r.most >= INT64_C(1) << (bits - 1)
+                     : r.most >= INT64_C(1) << bits)
+        bits++;
+    return bits;
+}
+
 struct held int_hold(const struct weights *w, struct arena *a)
 {
     bool is_signed = w->c->out->type.dtype == IR_I8;
+    struct range own = {0}, difference = {0};
     int64_t *less = ARENA_ARRAY(a, int64_t, (size_t)w->n);
     struct held h = {.zero = ARENA_ARRAY(a, int64_t, (size_t)w->n),
                      .offset = ARENA_ARRAY(a, int64_t, (size_t)w->n),
@@ -100,10 +122,13 @@ struct held int_hold(const struct weights *w, struct arena *a)
     const struct column *c = int_columns(w->c, w->by_rows, w->n, less, a);
     for (int64_t n = 0; n < w->n; n++) {
         h.sum[n] = c[n].up - c[n].down;
-        h.has_center = h.has_center || c[n].least < INT8_MIN || c[n].most > INT8_MAX;
+        widen(&difference, c[n].least, c[n].most);
+        widen(&own, c[n].least + h.zero[n], c[n].most + h.zero[n]);
     }
+    unsigned bits = bits_of(own, is_signed);
+    h.has_center = bits_of(difference, true) > bits;
     for (int64_t n = 0; n < w->n; n++) {
-        h.offset[n] = !h.has_center ? h.zero[n] : is_signed ? 0 : 128;
+        h.offset[n] = !h.has_center ? h.zero[n] : is_signed ? 0 : INT64_C(1) << (bits - 1);
         h.is_shifted = h.is_shifted || h.offset[n] || !is_signed;
     }
     return h;
