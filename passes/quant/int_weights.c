@@ -2,8 +2,8 @@
  * int_weights.c - what a crossbar holds of quantised weights: w - zero = w' + center, w' i8.
  *
  * Where w - zero takes more bits than the weights themselves, i8 ones are held as they are with
- * center -zero, and bytes of b bits as w - 2^(b-1) with center 2^(b-1) - zero. So uint4 weights take
- * 4 bits, whatever their zero points are, and none takes a ninth.
+ * center -zero, and bytes of b bits as w - 2^(b-1) with center 2^(b-1) - zero. So uint4 weights
+ * take 4 bits, whatever their zero points are, and none takes a ninth.
  */
 #include "int.h"
 
