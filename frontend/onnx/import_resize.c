@@ -1,9 +1,10 @@
 /*
- * import_resize.c - Resize and Upsample, "nearest" and "linear" (resize_axis.c has the formulas).
+ * import_resize.c - Resize and Upsample (resize_axis.c has the formulas).
  *
  * Nearest: each result dimension is a list of source indices, so the whole is one gather_grid.
  * Linear: one dimension after the other, low + (high - low) * weight, where low and high are
- * gathered and the weight is a constant along that dimension.
+ * gathered and the weight is a constant along that dimension. Cubic and antialias: the sum of all
+ * elements that count, each gathered and multiplied, in ascending order.
  */
 #include "onnx_node.h"
 #include "resize_axis.h"
@@ -12,7 +13,8 @@
 #include <string.h>
 
 struct resize {
-    bool is_linear;
+    unsigned mode; /* resize_mode */
+    struct resize_filter filter;
     enum resize_rounding rounding;
     float extrapolation;
     struct resize_axis axis[IR_MAX_RANK];
@@ -130,8 +132,12 @@ static bool read_resize_11(struct onnx_node *n, const struct ir_type *x, struct 
         r->axis[i].transform = (enum resize_transform)transform;
     r->rounding = (enum resize_rounding)rounding;
     r->extrapolation = onnx_attr_f32(n, "extrapolation_value", 0);
-    onnx_ignore_attr(n, "cubic_coeff_a");
-    onnx_ignore_attr(n, "exclude_outside"); /* of mode cubic, and of antialias */
+    bool smooths = n->im->opset >= 18 && onnx_attr_i64(n, "antialias", 0) != 0;
+    r->filter =
+        (struct resize_filter){.is_cubic = r->mode == RESIZE_CUBIC,
+                               .smooths = smooths,
+                               .excludes_outside = onnx_attr_i64(n, "exclude_outside", 0) != 0,
+                               .cubic_a = onnx_attr_f32(n, "cubic_coeff_a", -0.75f)};
     if (transform == RESIZE_TF_CROP && !read_roi(n, &axes, r))
         return false;
     bool by_scale = has_elements(n, 2), by_size = has_elements(n, 3);
@@ -152,7 +158,7 @@ static bool read_resize_10(struct onnx_node *n, const struct ir_type *x, struct 
         enlarges |= r->axis[k].scale > 1;
         reduces |= r->axis[k].scale < 1;
     }
-    if (enlarges && reduces && !r->is_linear)
+    if (enlarges && reduces && r->mode == RESIZE_NEAREST)
         return onnx_error(n, "enlarges and reduces at once, which opset 10 leaves open");
     if (reduces)
         r->rounding = RESIZE_CEIL;
@@ -165,7 +171,7 @@ static bool init(struct onnx_node *n, const struct ir_type *x, struct resize *r)
     unsigned mode;
     if (!onnx_attr_choice(n, "mode", CHOICES_resize_mode, &mode))
         return false;
-    *r = (struct resize){.is_linear = mode == RESIZE_LINEAR, .rounding = RESIZE_FLOOR};
+    *r = (struct resize){.mode = mode, .rounding = RESIZE_FLOOR};
     for (uint32_t i = 0; i < x->rank; i++)
         r->axis[i] = (struct resize_axis){
             .transform = RESIZE_ASYMMETRIC, .in = x->dim[i], .out = x->dim[i], .roi_end = 1};
@@ -176,17 +182,13 @@ static bool init(struct onnx_node *n, const struct ir_type *x, struct resize *r)
 
 static bool check_sizes(struct onnx_node *n, const struct ir_type *x, const struct resize *r)
 {
-    bool reduces = false;
     for (uint32_t i = 0; i < x->rank; i++) {
         const struct resize_axis *a = &r->axis[i];
         if (a->out < 1 || a->out > ONNX_MOST_PICKED || a->in < 1)
             return onnx_error(n, "dimension %u of %lld becomes %lld; 1 to %d are supported", i,
                               (long long)a->in, (long long)a->out, ONNX_MOST_PICKED);
-        reduces |= a->out < a->in;
     }
-    bool smooths = n->im->opset >= 18 && onnx_attr_i64(n, "antialias", 0) != 0;
-    return !(smooths && reduces && r->is_linear) ||
-           onnx_error(n, "reduces with antialias=1, which is not supported");
+    return true;
 }
 
 static struct ir_value *nearest(struct onnx_node *n, struct ir_value *x, const struct resize *r)
@@ -252,17 +254,68 @@ static struct ir_value *blend(struct onnx_node *n, struct ir_value *x, const str
     return onnx_helper2(n, IR_add, low, step);
 }
 
+/* Each element of a result dimension is a sum of so many at most. */
+enum { MOST_TAPS = 256 };
+
+/* x's elements index[.] times weight[.] along a dimension; takes over the weights. */
+static struct ir_value *tap(struct onnx_node *n, struct ir_value *x, const struct resize *r,
+                            uint32_t axis, const int64_t *index, float *weight)
+{
+    int64_t counts[IR_MAX_RANK], shape[IR_MAX_RANK];
+    for (uint32_t i = 0; i < x->type.rank; i++) {
+        counts[i] = i == axis ? r->axis[i].out : x->type.dim[i];
+        shape[i] = i == axis ? r->axis[i].out : 1;
+    }
+    struct ir_value *w = onnx_const(n, ir_type_of(IR_F32, x->type.rank, shape),
+                                    blob_own(weight, (size_t)shape[axis] * sizeof *weight));
+    return onnx_helper2(n, IR_mul, onnx_grid(n, x, counts, axis, index, r->extrapolation), w);
+}
+
+static struct ir_value *filter(struct onnx_node *n, struct ir_value *x, const struct resize *r,
+                               uint32_t axis)
+{
+    const struct resize_axis *a = &r->axis[axis];
+    int64_t taps = resize_reach(a, &r->filter), of[MOST_TAPS];
+    double weight[MOST_TAPS];
+    if (taps > MOST_TAPS) {
+        onnx_error(
+            n, "dimension %u becomes so short that an element is made of %lld; %d are supported",
+            axis, (long long)taps, MOST_TAPS);
+        return NULL;
+    }
+    int64_t *index = ARENA_ARRAY(n->im->arena, int64_t, (size_t)(taps * a->out));
+    float *all = ARENA_ARRAY(n->im->arena, float, (size_t)(taps * a->out));
+    for (int64_t at = 0; at < a->out; at++) {
+        resize_taps(a, &r->filter, at, taps, of, weight);
+        for (int64_t k = 0; k < taps; k++) {
+            index[k * a->out + at] = of[k];
+            all[k * a->out + at] = (float)weight[k];
+        }
+    }
+    struct ir_value *sum = NULL;
+    for (int64_t k = 0; k < taps; k++) {
+        size_t bytes = (size_t)a->out * sizeof(float);
+        float *own = heap_alloc(bytes);
+        memcpy(own, all + k * a->out, bytes);
+        struct ir_value *v = tap(n, x, r, axis, index + k * a->out, own);
+        if (!(sum = k ? onnx_helper2(n, IR_add, sum, v) : v))
+            return NULL;
+    }
+    return sum;
+}
+
 static bool resize(struct onnx_node *n, struct ir_value *x, const struct resize *r)
 {
     if (!check_sizes(n, &x->type, r))
         return false;
-    if (!r->is_linear)
+    if (r->mode == RESIZE_NEAREST)
         return onnx_set_out(n, 0, nearest(n, x, r));
     if (x->type.dtype != IR_F32)
-        return onnx_error(n, "linear resizing of %s; f32 is supported",
+        return onnx_error(n, "%s resizing of %s; f32 is supported",
+                          r->mode == RESIZE_CUBIC ? "cubic" : "linear",
                           ir_dtype_name((enum ir_dtype)x->type.dtype));
     for (uint32_t i = 0, rank = x->type.rank; x && i < rank; i++)
-        x = blend(n, x, r, i);
+        x = resize_is_filtered(&r->axis[i], &r->filter) ? filter(n, x, r, i) : blend(n, x, r, i);
     return onnx_set_out(n, 0, x);
 }
 

@@ -74,3 +74,61 @@ struct resize_pair resize_linear(const struct resize_axis *a, int64_t at)
     int64_t low = (int64_t)x;
     return (struct resize_pair){low, min_i64(low + 1, a->in - 1), (float)(x - (double)low)};
 }
+
+/* ---- filters ---- */
+
+static double scale_of(const struct resize_axis *a)
+{
+    if (a->scale > 0)
+        return (double)a->scale;
+    return a->ratio > 0 ? a->ratio : (double)a->out / (double)a->in;
+}
+
+/* Of the kernel, which never becomes narrower than it is. */
+static double shrink_of(const struct resize_axis *a, const struct resize_filter *f)
+{
+    return f->smooths ? fmin(scale_of(a), 1) : 1;
+}
+
+bool resize_is_filtered(const struct resize_axis *a, const struct resize_filter *f)
+{
+    double scale = scale_of(a);
+    return f->is_cubic ? scale != 1 || a->transform == RESIZE_TF_CROP : f->smooths && scale < 1;
+}
+
+int64_t resize_reach(const struct resize_axis *a, const struct resize_filter *f)
+{
+    double width = (f->is_cubic ? 2 : 1) / shrink_of(a, f);
+    return 2 * (int64_t)ceil(width);
+}
+
+/* The kernel at a distance; cubic: R. Keys, 1981. */
+static double kernel(const struct resize_filter *f, double distance)
+{
+    double x = fabs(distance), c = (double)f->cubic_a;
+    if (!f->is_cubic)
+        return fmax(1 - x, 0);
+    if (x <= 1)
+        return ((c + 2) * x - (c + 3)) * x * x + 1;
+    return x < 2 ? ((c * x - 5 * c) * x + 8 * c) * x - 4 * c : 0;
+}
+
+void resize_taps(const struct resize_axis *a, const struct resize_filter *f, int64_t at,
+                 int64_t n_taps, int64_t *index, double *weight)
+{
+    double x = source_of(a, at), shrink = shrink_of(a, f), sum = 0;
+    bool outside = is_outside(a, x);
+    int64_t first =
+        (int64_t)ceil(x) - n_taps / 2; /* as many below x, itself among them, as above */
+    for (int64_t k = 0; k < n_taps; k++) {
+        int64_t i = first + k;
+        bool beyond = i < 0 || i >= a->in;
+        index[k] = outside ? -1 : min_i64(max_i64(i, 0), a->in - 1);
+        weight[k] = outside                         ? (k == 0)
+                    : beyond && f->excludes_outside ? 0
+                                                    : kernel(f, ((double)i - x) * shrink);
+        sum += weight[k];
+    }
+    for (int64_t k = 0; k < n_taps && (f->smooths || f->excludes_outside); k++)
+        weight[k] /= sum;
+}

@@ -23,4 +23,18 @@ struct resize_pair {
 };
 struct resize_pair resize_linear(const struct resize_axis *a, int64_t at);
 
+/* Weighted sums of more than two elements: mode cubic, and where a dimension becomes shorter with
+ * antialias. */
+struct resize_filter {
+    bool is_cubic, smooths, excludes_outside;
+    float cubic_a; /* ONNX's cubic_coeff_a */
+};
+/* Is the dimension made so, and not by resize_linear? */
+bool resize_is_filtered(const struct resize_axis *a, const struct resize_filter *f);
+/* How many elements: even, the same for all of a dimension. */
+int64_t resize_reach(const struct resize_axis *a, const struct resize_filter *f);
+/* index[k], weight[k] of each; all indices -1, the first weight 1, where extrapolation gives it. */
+void resize_taps(const struct resize_axis *a, const struct resize_filter *f, int64_t at,
+                 int64_t n_taps, int64_t *index, double *weight);
+
 #endif

@@ -164,9 +164,9 @@ static struct model bad_node(int i, const char **says)
         model_init(&m, INTS("s", -1, -1));
         return m;
     case 7:
-        *says = "mode is 'cubic'; nearest and linear";
+        *says = "mode is 'area'; nearest, linear and cubic";
         n = node("Resize", "", "x - s", "y");
-        attr_str(&n, "mode", "cubic");
+        attr_str(&n, "mode", "area");
         m = one_node(13, n, DIMS(4));
         model_init(&m, FLOATS("s", DIMS(1), 2));
         return m;
