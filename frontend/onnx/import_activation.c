@@ -1,12 +1,7 @@
-/*
- * import_activation.c - activations that are no operation of their own but a few of them, and
- * powers by a constant.
- */
+/* import_activation.c - activations that are no operation of their own but a few of them. */
 #include "onnx_node.h"
 
-#include <float.h>
 #include <math.h>
-#include <string.h>
 
 /* min(max(scale*x + shift, 0), 1) */
 static struct ir_value *hard_sigmoid(struct onnx_node *n, struct ir_value *x, float scale,
@@ -55,119 +50,80 @@ bool import_prelu(struct onnx_node *n)
     return onnx_set_out(n, 0, v);
 }
 
-/* ---- powers ---- */
+/* ---- of exponentials ---- */
 
-/* By repeated squaring; n > 0. */
-static struct ir_value *whole_power(struct onnx_node *n, struct ir_value *x, int64_t exponent)
+/* relu(x) + alpha*(exp(min(x, 0) / scale) - 1) */
+static struct ir_value *elu(struct onnx_node *n, struct ir_value *x, float alpha, float scale)
 {
-    struct ir_value *v = NULL;
-    for (;; exponent >>= 1) {
-        if (exponent & 1)
-            v = v ? onnx_helper2(n, IR_mul, v, x) : x;
-        if (exponent <= 1)
-            return v;
-        x = onnx_helper2(n, IR_mul, x, x);
-    }
+    union ir_attrs below = {.clip = {.lo = -INFINITY, .hi = 0}};
+    struct ir_value *v = onnx_helper1(n, IR_clip, &below, x);
+    if (scale != 1)
+        v = onnx_helper2(n, IR_div, v, onnx_scalar(n, scale));
+    v = onnx_helper2(n, IR_sub, onnx_helper1(n, IR_exp, NULL, v), onnx_scalar(n, 1));
+    if (alpha != 1)
+        v = onnx_helper2(n, IR_mul, v, onnx_scalar(n, alpha));
+    return onnx_helper2(n, IR_add, onnx_helper1(n, IR_relu, NULL, x), v);
 }
 
-/* x^(quarters/4), quarters >= 1 */
-static struct ir_value *quarter_power(struct onnx_node *n, struct ir_value *x, int64_t quarters)
+bool import_elu(struct onnx_node *n)
 {
-    struct ir_value *v = NULL, *root = quarters % 4 ? onnx_helper1(n, IR_sqrt, NULL, x) : NULL;
-    if (quarters % 4 == 2)
-        v = root;
-    if (quarters % 2)
-        v = onnx_helper1(n, IR_sqrt, NULL, root);
-    if (quarters % 4 == 3)
-        v = onnx_helper2(n, IR_mul, root, v);
-    if (quarters < 4)
-        return v;
-    struct ir_value *whole = whole_power(n, x, quarters / 4);
-    return v ? onnx_helper2(n, IR_mul, whole, v) : whole;
+    float alpha = onnx_attr_f32(n, "alpha", 1);
+    return onnx_set_out(n, 0, elu(n, onnx_in(n, 0), alpha, 1));
 }
 
-static struct ir_value *all_ones(struct onnx_node *n, const struct ir_value *like)
+bool import_celu(struct onnx_node *n)
 {
-    const float one = 1;
-    return onnx_const(n, like->type, blob_splat(&one, sizeof one));
+    float alpha = onnx_attr_f32(n, "alpha", 1);
+    if (alpha == 0)
+        return onnx_error(n, "alpha is 0");
+    return onnx_set_out(n, 0, elu(n, onnx_in(n, 0), alpha, alpha));
 }
 
-/* What a root is drawn of: x, but -inf becomes +inf and -0 becomes +0, as IEEE 754's pow has it for
- * exponents that are not whole. Other negative numbers have no root and stay. */
-static struct ir_value *radicand(struct onnx_node *n, struct ir_value *x)
+bool import_selu(struct onnx_node *n)
 {
-    union ir_attrs finite = {.clip = {.lo = -FLT_MAX, .hi = FLT_MAX}};
-    struct ir_value *cut = onnx_helper1(n, IR_clip, &finite, x);
-    struct ir_value *rest = onnx_helper2(n, IR_sub, x, cut); /* 0, or x if that is infinite */
-    return onnx_helper2(n, IR_add, cut, onnx_helper1(n, IR_abs, NULL, rest));
+    float alpha = onnx_attr_f32(n, "alpha", 1.67326319217681884765625f);
+    float gamma = onnx_attr_f32(n, "gamma", 1.05070102214813232421875f);
+    struct ir_value *v = elu(n, onnx_in(n, 0), alpha, 1);
+    return onnx_set_out(n, 0, onnx_helper2(n, IR_mul, v, onnx_scalar(n, gamma)));
 }
 
-struct ir_value *onnx_power(struct onnx_node *n, struct ir_value *x, double exponent,
-                            bool is_positive)
+/* log(1 + exp(x)) as relu(x) + log(1 + exp(-|x|)), in which nothing overflows. */
+static struct ir_value *softplus(struct onnx_node *n, struct ir_value *x)
 {
-    enum { MOST = 1024 };
-    double quarters = 4 * fabs(exponent);
-    if (!x)
-        return NULL;
-    if (exponent == 0)
-        return all_ones(n, x);
-    if (exponent != floor(exponent) && !is_positive)
-        x = radicand(n, x);
-    if (quarters == floor(quarters) && quarters <= 4 * MOST) {
-        struct ir_value *v = quarter_power(n, x, (int64_t)quarters);
-        return exponent > 0 ? v : onnx_helper2(n, IR_div, onnx_scalar(n, 1), v);
-    }
-    if (exponent == floor(exponent) || !isfinite(exponent)) {
-        onnx_error(n, "an exponent of %g; whole ones up to %d are supported", exponent, MOST);
-        return NULL;
-    }
-    /* Of a negative number it is NaN, as such powers are; of 0 it is exp(-inf) = 0. */
-    struct ir_value *log = onnx_helper1(n, IR_log, NULL, x);
-    return onnx_helper1(n, IR_exp, NULL,
-                        onnx_helper2(n, IR_mul, log, onnx_scalar(n, (float)exponent)));
+    struct ir_value *v = onnx_helper1(n, IR_neg, NULL, onnx_helper1(n, IR_abs, NULL, x));
+    v = onnx_helper2(n, IR_add, onnx_helper1(n, IR_exp, NULL, v), onnx_scalar(n, 1));
+    v = onnx_helper1(n, IR_log, NULL, v);
+    return onnx_helper2(n, IR_add, onnx_helper1(n, IR_relu, NULL, x), v);
 }
 
-/* x in the dimensions that numpy's rule gives it together with `other`. */
-static struct ir_value *broadcast(struct onnx_node *n, struct ir_value *x,
-                                  const struct ir_type *other)
+bool import_softplus(struct onnx_node *n)
 {
-    if (!x || onnx_broadcasts_to(other, &x->type))
-        return x;
-    const float none = -0.0f; /* x + -0 is x, whatever x */
-    struct ir_type type = {.dtype = IR_F32, .rank = other->rank};
-    memcpy(type.dim, other->dim, other->rank * sizeof *type.dim);
-    return onnx_helper2(n, IR_add, x, onnx_const(n, type, blob_splat(&none, sizeof none)));
+    return onnx_set_out(n, 0, softplus(n, onnx_in(n, 0)));
 }
 
-/* The exponent, if it is one constant number. */
-static bool constant_exponent(const struct ir_value *v, double *out)
+/* x * tanh(softplus(x)) */
+bool import_mish(struct onnx_node *n)
 {
-    int64_t count = ir_count(&v->type);
-    if (!onnx_is_const(v) || count == 0)
-        return false;
-    *out = ir_const_f64(v->def, 0);
-    if (v->def->attrs->constant.data->splat)
-        return true;
-    for (int64_t i = 1; i < count; i++)
-        if (ir_const_f64(v->def, i) != *out)
-            return false;
-    return true;
+    struct ir_value *x = onnx_in(n, 0);
+    struct ir_value *v = onnx_helper1(n, IR_tanh, NULL, softplus(n, x));
+    return onnx_set_out(n, 0, onnx_helper2(n, IR_mul, x, v));
 }
 
-/* The result has the type of the base, whatever the exponent's. */
-bool import_pow(struct onnx_node *n)
+/* x / (1 + |x|) */
+bool import_softsign(struct onnx_node *n)
 {
-    struct ir_value *x = onnx_in(n, 0), *y = onnx_in(n, 1);
-    double exponent = 0;
-    if (!x || !y)
-        return false;
-    y = onnx_known(n, y);
-    enum ir_dtype base = (enum ir_dtype)x->type.dtype;
-    if (!onnx_is_const(x) && base == IR_F32 && constant_exponent(y, &exponent)) {
-        struct ir_value *power = onnx_power(n, x, exponent, false);
-        return onnx_set_out(n, 0, broadcast(n, power, &y->type));
-    }
-    enum ir_dtype wide = base == IR_F32 || y->type.dtype == IR_F32 ? IR_F32 : IR_I64;
-    struct ir_value *v = onnx_emit2(n, IR_pow, NULL, onnx_cast(n, x, wide), onnx_cast(n, y, wide));
-    return onnx_set_out(n, 0, onnx_cast(n, v, base));
+    struct ir_value *x = onnx_in(n, 0);
+    struct ir_value *v =
+        onnx_helper2(n, IR_add, onnx_helper1(n, IR_abs, NULL, x), onnx_scalar(n, 1));
+    return onnx_set_out(n, 0, onnx_helper2(n, IR_div, x, v));
+}
+
+/* x * sigmoid(alpha*x) */
+bool import_swish(struct onnx_node *n)
+{
+    struct ir_value *x = onnx_in(n, 0), *v = x;
+    float alpha = onnx_attr_f32(n, "alpha", n->op->variant == QUICK_GELU ? 1.702f : 1);
+    if (alpha != 1)
+        v = onnx_helper2(n, IR_mul, v, onnx_scalar(n, alpha));
+    return onnx_set_out(n, 0, onnx_helper2(n, IR_mul, x, onnx_helper1(n, IR_sigmoid, NULL, v)));
 }

@@ -59,6 +59,18 @@ bool import_chain(struct onnx_node *n)
     return onnx_set_out(n, 0, v);
 }
 
+/* The sum of all operands, divided by their number. */
+bool import_mean(struct onnx_node *n)
+{
+    struct ir_value *v = onnx_in(n, 0);
+    size_t count = n->proto->n_input;
+    for (size_t i = 1; v && i < count; i++)
+        v = onnx_helper2(n, IR_add, v, onnx_in(n, i));
+    if (count > 1)
+        v = onnx_helper2(n, IR_div, v, onnx_scalar(n, (float)count));
+    return onnx_set_out(n, 0, v);
+}
+
 /* A bound of Clip: a constant scalar of any number type. */
 static bool clip_bound(struct onnx_node *n, size_t i, float *out)
 {

@@ -1,6 +1,6 @@
 /*
  * import_pool.c - windows over the spatial dimensions: their attributes (shared with Conv),
- * MaxPool, AveragePool.
+ * MaxPool, AveragePool, LpPool.
  *
  * auto_pad (SAME_UPPER, SAME_LOWER): out = ceil(in / stride), and the padding is
  * max((out - 1)*stride + (kernel - 1)*dilation + 1 - in, 0), its odd cell at the end for UPPER, at
@@ -195,4 +195,28 @@ struct ir_value *onnx_avg_pool(struct onnx_node *n, struct ir_value *x)
 bool import_avg_pool(struct onnx_node *n)
 {
     return onnx_set_out(n, 0, onnx_avg_pool(n, onnx_in(n, 0)));
+}
+
+/* (sum of |x|^p over the window)^(1/p): the sum is the mean over all cells of the window, padding
+ * among them, times their number. */
+bool import_lp_pool(struct onnx_node *n)
+{
+    struct ir_value *x = onnx_in(n, 0);
+    int64_t p = onnx_attr_i64(n, "p", 2);
+    struct onnx_window w;
+    if (p < 1)
+        return onnx_error(n, "p is %lld; at least 1 is supported", (long long)p);
+    if (!read_pool(n, x, &w))
+        return false;
+    union ir_attrs attrs = {.avg_pool = {.count_pad = true}};
+    memcpy(attrs.avg_pool.kernel, w.kernel, sizeof w.kernel);
+    memcpy(attrs.avg_pool.stride, w.stride, sizeof w.stride);
+    memcpy(attrs.avg_pool.dilation, w.dilation, sizeof w.dilation);
+    memcpy(attrs.avg_pool.pad, w.pad, sizeof w.pad);
+    memcpy(attrs.avg_pool.counted, w.pad, sizeof w.pad);
+    struct ir_value *v = p % 2 ? onnx_helper1(n, IR_abs, NULL, x) : x;
+    v = onnx_to_2d(n, onnx_power(n, v, (double)p, true));
+    v = onnx_helper1(n, IR_avg_pool, &attrs, v);
+    v = onnx_helper2(n, IR_mul, v, onnx_scalar(n, (float)(w.kernel[0] * w.kernel[1])));
+    return onnx_set_out(n, 0, onnx_from_2d(n, onnx_power(n, v, 1 / (double)p, true), x));
 }

@@ -1,12 +1,12 @@
 /*
- * import_reduce.c - sums, means and maxima over dimensions: ReduceSum, ReduceMean, ReduceL2,
- * ReduceMax, ReduceMin, GlobalMaxPool.
+ * import_reduce.c - many elements to one: the Reduce operators, GlobalMaxPool, GlobalLpPool.
  *
  * The IR keeps reduced dimensions as 1. A mean is the sum times 1/n, except over all dimensions
- * after the second: that is global_avg_pool. ReduceMin is the maximum of negated values, negated.
+ * after the second: that is global_avg_pool.
  */
 #include "onnx_node.h"
 
+#include <float.h>
 #include <string.h>
 
 struct ir_value *onnx_reduce(struct onnx_node *n, enum ir_reduce_kind kind, struct ir_value *x,
@@ -44,8 +44,10 @@ static bool read_axes(struct onnx_node *n, const struct ir_type *x, bool axes[IR
     return true;
 }
 
-static struct ir_value *mean(struct onnx_node *n, struct ir_value *x, const bool *axes)
+struct ir_value *onnx_mean(struct onnx_node *n, struct ir_value *x, const bool *axes)
 {
+    if (!x)
+        return NULL;
     bool is_pool = x->type.rank >= 3;
     int64_t count = 1;
     for (int i = 0; i < x->type.rank; i++) {
@@ -58,19 +60,70 @@ static struct ir_value *mean(struct onnx_node *n, struct ir_value *x, const bool
     return count == 1 ? sum : onnx_helper2(n, IR_mul, sum, onnx_scalar(n, 1.0f / (float)count));
 }
 
+struct ir_value *onnx_lp(struct onnx_node *n, struct ir_value *x, int64_t p, const bool *axes)
+{
+    struct ir_value *v = p % 2 ? onnx_helper1(n, IR_abs, NULL, x) : x;
+    v = onnx_reduce(n, IR_REDUCE_SUM, onnx_power(n, v, (double)p, true), axes);
+    return onnx_power(n, v, 1 / (double)p, true);
+}
+
+/* The least is the maximum of negated values, negated. */
+static struct ir_value *minimum(struct onnx_node *n, struct ir_value *x, const bool *axes)
+{
+    struct ir_value *v = onnx_reduce(n, IR_REDUCE_MAX, onnx_helper1(n, IR_neg, NULL, x), axes);
+    return onnx_helper1(n, IR_neg, NULL, v);
+}
+
+/* Along one dimension, by halves: n elements in log2(n) products of what is left. */
+static struct ir_value *product_along(struct onnx_node *n, struct ir_value *x, int axis)
+{
+    struct ir_value *odd = NULL; /* of those that had no partner, the product */
+    while (x && x->type.dim[axis] > 1) {
+        int64_t length = x->type.dim[axis], half = length / 2;
+        if (length % 2) {
+            struct ir_value *last = onnx_run(n, x, axis, length - 1, 1);
+            odd = odd ? onnx_helper2(n, IR_mul, odd, last) : last;
+        }
+        x = onnx_helper2(n, IR_mul, onnx_run(n, x, axis, 0, half),
+                         onnx_run(n, x, axis, half, half));
+    }
+    return odd ? onnx_helper2(n, IR_mul, x, odd) : x;
+}
+
+static struct ir_value *product(struct onnx_node *n, struct ir_value *x, const bool *axes)
+{
+    for (int i = 0; x && i < x->type.rank; i++)
+        if (axes[i])
+            x = product_along(n, x, i);
+    return x;
+}
+
+/* m + log(sum(exp(x - m))) with the maximum m, which is made finite so that x - m is a number. */
+static struct ir_value *log_sum_exp(struct onnx_node *n, struct ir_value *x, const bool *axes)
+{
+    union ir_attrs finite = {.clip = {.lo = -FLT_MAX, .hi = FLT_MAX}};
+    struct ir_value *m = onnx_reduce(n, IR_REDUCE_MAX, x, axes);
+    m = onnx_helper1(n, IR_clip, &finite, m);
+    struct ir_value *e = onnx_helper1(n, IR_exp, NULL, onnx_helper2(n, IR_sub, x, m));
+    e = onnx_helper1(n, IR_log, NULL, onnx_reduce(n, IR_REDUCE_SUM, e, axes));
+    return onnx_helper2(n, IR_add, m, e);
+}
+
 static struct ir_value *reduced(struct onnx_node *n, struct ir_value *x, const bool *axes)
 {
-    struct ir_value *v;
     switch (n->op->variant) {
-    case REDUCE_MEAN: return mean(n, x, axes);
+    case REDUCE_L1: return onnx_lp(n, x, 1, axes);
+    case REDUCE_L2: return onnx_lp(n, x, 2, axes);
+    case REDUCE_LOG_SUM:
+        return onnx_helper1(n, IR_log, NULL, onnx_reduce(n, IR_REDUCE_SUM, x, axes));
+    case REDUCE_LOG_SUM_EXP: return log_sum_exp(n, x, axes);
     case REDUCE_MAX: return onnx_reduce(n, IR_REDUCE_MAX, x, axes);
+    case REDUCE_MEAN: return onnx_mean(n, x, axes);
+    case REDUCE_MIN: return minimum(n, x, axes);
+    case REDUCE_PROD: return product(n, x, axes);
     case REDUCE_SUM: return onnx_reduce(n, IR_REDUCE_SUM, x, axes);
-    case REDUCE_L2:
-        v = onnx_reduce(n, IR_REDUCE_SUM, onnx_helper2(n, IR_mul, x, x), axes);
-        return onnx_helper1(n, IR_sqrt, NULL, v);
-    case REDUCE_MIN:
-        v = onnx_reduce(n, IR_REDUCE_MAX, onnx_helper1(n, IR_neg, NULL, x), axes);
-        return onnx_helper1(n, IR_neg, NULL, v);
+    case REDUCE_SUM_SQUARE:
+        return onnx_reduce(n, IR_REDUCE_SUM, onnx_helper2(n, IR_mul, x, x), axes);
     default: BUG("%s reduces nothing", n->op->name);
     }
 }
@@ -90,15 +143,33 @@ bool import_reduce(struct onnx_node *n)
     return onnx_set_out(n, 0, keep ? v : onnx_reshape(n, v, dims, rank, false));
 }
 
-bool import_global_max_pool(struct onnx_node *n)
+/* ---- over maps ---- */
+
+/* The dimensions after the second. */
+static bool map_axes(struct onnx_node *n, const struct ir_value *x, bool axes[IR_MAX_RANK])
 {
-    struct ir_value *x = onnx_in(n, 0);
-    bool axes[IR_MAX_RANK] = {0};
     if (!x)
         return false;
     if (x->type.rank < 3)
         return onnx_error(n, "an input of %u dimensions", x->type.rank);
-    for (int i = 2; i < x->type.rank; i++)
-        axes[i] = true;
-    return onnx_set_out(n, 0, onnx_reduce(n, IR_REDUCE_MAX, x, axes));
+    for (int i = 0; i < x->type.rank; i++)
+        axes[i] = i >= 2;
+    return true;
+}
+
+bool import_global_max_pool(struct onnx_node *n)
+{
+    struct ir_value *x = onnx_in(n, 0);
+    bool axes[IR_MAX_RANK];
+    return map_axes(n, x, axes) && onnx_set_out(n, 0, onnx_reduce(n, IR_REDUCE_MAX, x, axes));
+}
+
+bool import_global_lp_pool(struct onnx_node *n)
+{
+    struct ir_value *x = onnx_in(n, 0);
+    int64_t p = onnx_attr_i64(n, "p", 2);
+    bool axes[IR_MAX_RANK];
+    if (p < 1)
+        return onnx_error(n, "p is %lld; at least 1 is supported", (long long)p);
+    return map_axes(n, x, axes) && onnx_set_out(n, 0, onnx_lp(n, x, p, axes));
 }

@@ -183,3 +183,26 @@ bool import_depth_to_space(struct onnx_node *n)
         x = columns_first(n, x, taps);
     return onnx_set_out(n, 0, overlap_add(n, x, &s));
 }
+
+/* ---- SpaceToDepth ---- */
+
+/* Channel (by*block + bx)*C + c is channel c of the pixels at (by, bx) of the blocks. */
+bool import_space_to_depth(struct onnx_node *n)
+{
+    struct ir_value *x = onnx_in(n, 0);
+    int64_t b = onnx_attr_i64(n, "blocksize", 0);
+    if (!x)
+        return false;
+    const int64_t *d = x->type.dim;
+    if (x->type.rank != 4)
+        return onnx_error(n, "an input of %u dimensions, not 4", x->type.rank);
+    if (b < 1 || d[2] % b || d[3] % b)
+        return onnx_error(n, "%lld x %lld pixels do not make blocks of %lld x %lld",
+                          (long long)d[2], (long long)d[3], (long long)b, (long long)b);
+    const int64_t blocks[] = {d[0], d[1], d[2] / b, b, d[3] / b, b};
+    const int64_t inside_first[] = {0, 3, 5, 1, 2, 4};
+    const int64_t dims[] = {d[0], d[1] * b * b, d[2] / b, d[3] / b};
+    struct ir_value *v = onnx_reshape(n, x, blocks, 6, false);
+    return onnx_set_out(n, 0,
+                        onnx_reshape(n, onnx_transpose(n, v, inside_first, false), dims, 4, false));
+}

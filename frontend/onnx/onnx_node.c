@@ -357,6 +357,21 @@ struct ir_value *onnx_slice(struct onnx_node *n, struct ir_value *x, const int64
     return emit_moved(n, IR_slice, &attrs, x, named);
 }
 
+struct ir_value *onnx_run(struct onnx_node *n, struct ir_value *x, int64_t axis, int64_t start,
+                          int64_t count)
+{
+    int64_t at[IR_MAX_RANK] = {0}, step[IR_MAX_RANK], dims[IR_MAX_RANK];
+    if (!x)
+        return NULL;
+    for (int i = 0; i < x->type.rank; i++) {
+        step[i] = 1;
+        dims[i] = x->type.dim[i];
+    }
+    at[axis] = start;
+    dims[axis] = count;
+    return onnx_slice(n, x, at, step, dims, false);
+}
+
 /* ---- results ---- */
 
 /* The operation that yields the result carries the name if it is this node's and none does yet. */

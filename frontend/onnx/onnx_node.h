@@ -85,6 +85,9 @@ struct ir_value *onnx_transpose(struct onnx_node *n, struct ir_value *x, const i
 /* start, step, count for each dimension of x. */
 struct ir_value *onnx_slice(struct onnx_node *n, struct ir_value *x, const int64_t *start,
                             const int64_t *step, const int64_t *count, bool named);
+/* `count` of x along one dimension, from `start` on. */
+struct ir_value *onnx_run(struct onnx_node *n, struct ir_value *x, int64_t axis, int64_t start,
+                          int64_t count);
 
 /* Of a dimension that an index list picks: lists are spelled out, and no sensible one is longer. */
 enum { ONNX_MOST_PICKED = 1 << 20 };
@@ -173,7 +176,7 @@ struct ir_value *onnx_avg_pool(struct onnx_node *n, struct ir_value *x);
 /* Along attribute `axis`, by default the last; `flattens`: over all dimensions from it on. */
 struct ir_value *onnx_softmax(struct onnx_node *n, struct ir_value *x, bool flattens);
 
-/* ---- import_activation.c ---- */
+/* ---- import_power.c ---- */
 
 /* x^exponent, element by element, for special values too as IEEE 754's pow; is_positive: x has no
  * sign bit anywhere. */
@@ -185,6 +188,9 @@ struct ir_value *onnx_power(struct onnx_node *n, struct ir_value *x, double expo
 /* Over the dimensions flagged, which stay as 1. */
 struct ir_value *onnx_reduce(struct onnx_node *n, enum ir_reduce_kind kind, struct ir_value *x,
                              const bool *axes);
+struct ir_value *onnx_mean(struct onnx_node *n, struct ir_value *x, const bool *axes);
+/* (sum of |x|^p)^(1/p), p >= 1 */
+struct ir_value *onnx_lp(struct onnx_node *n, struct ir_value *x, int64_t p, const bool *axes);
 
 /* ---- import_pool.c, shared with import_conv.c ---- */
 

@@ -34,15 +34,22 @@ enum onnx_choices {
 /* Which of the operators that share an import function. */
 enum onnx_variant {
     ONLY, /* there is one */
+    REDUCE_L1,
     REDUCE_L2,
+    REDUCE_LOG_SUM,
+    REDUCE_LOG_SUM_EXP,
     REDUCE_MAX,
     REDUCE_MEAN,
     REDUCE_MIN,
+    REDUCE_PROD,
     REDUCE_SUM,
+    REDUCE_SUM_SQUARE,
     LOGIC_AND,
     LOGIC_OR,
     SOFTMAX,
     LOG_SOFTMAX,
+    SWISH,
+    QUICK_GELU,
 };
 struct onnx_node;
 struct onnx_operator {

@@ -261,27 +261,37 @@ static bool lower_overlap_add(struct lowering *lo, const struct ir_op *op, struc
 static struct ir_value *emit_reduce(struct lowering *lo, const union ir_attrs *attrs,
                                     struct ir_value *x, const char *name);
 
-/* Of more rows or columns than a window has: their sum, divided. */
-static struct ir_value *mean_of_all(struct lowering *lo, struct ir_value *x)
+/* The sum along these axes, divided. */
+static struct ir_value *mean_of_axes(struct lowering *lo, struct ir_value *x, const bool on_axis[3])
 {
     struct pass_place at = lowering_place(lo);
-    const int64_t one[] = {1, 1, 1}, axes[] = {0, 1};
-    union ir_attrs sum = {.reduce = {.kind = IR_REDUCE_SUM, .axes = {2, axes}}};
-    struct ir_value *in[] = {
-        emit_reduce(lo, &sum, x, NULL),
-        pass_const_splat(&at, 3, one, (float)(x->type.dim[0] * x->type.dim[1]))};
+    const int64_t one[] = {1, 1, 1};
+    int64_t axes[3], count = 1;
+    uint32_t n = 0;
+    for (int k = 0; k < 3; k++) {
+        if (on_axis[k]) {
+            axes[n++] = k;
+            count *= x->type.dim[k];
+        }
+    }
+    union ir_attrs sum = {.reduce = {.kind = IR_REDUCE_SUM, .axes = {n, axes}}};
+    struct ir_value *in[] = {n ? emit_reduce(lo, &sum, x, NULL) : x,
+                             pass_const_splat(&at, 3, one, (float)count)};
     return pass_emit(&at,
                      &(struct ir_new){.opcode = IR_div, .in = in, .n_in = 2, .name = lo->op->name});
 }
 
-/* The mean does not ask in which order h and w come: only the channels, of all images, must be c.
- */
+/* The mean does not ask in which order h and w come: where the channels, of all images, are c, it
+ * is a window, if there is one so large. Else it is a sum, wherever the dimensions lie. */
 static bool lower_global_avg_pool(struct lowering *lo, const struct ir_op *op, struct view *out)
 {
     struct view x = lowered_view(lo, op->in[0].value);
+    bool reduced[IR_MAX_RANK], on_axis[3];
     struct layout l;
-    for (uint32_t d = 0; d < x.type.rank; d++)
+    for (uint32_t d = 0; d < x.type.rank; d++) {
         l.axis[d] = d < 2 ? 2 : 1;
+        reduced[d] = d >= 2;
+    }
     struct view probe = x;
     struct ir_type two = {.dtype = x.type.dtype, .rank = 2};
     two.dim[0] = x.type.dim[0] * x.type.dim[1];
@@ -289,9 +299,14 @@ static bool lower_global_avg_pool(struct lowering *lo, const struct ir_op *op, s
     bool in_place = x.base && view_reshape(&probe, &two) && x.base->type.dim[2] == two.dim[0] &&
                     (two.dim[0] == 1 || probe.atoms.at[0].stride == 1) &&
                     (two.dim[0] == 1 || probe.atoms.at[0].size == two.dim[0]);
+    if (!in_place && x.base && view_reduce(&x, reduced, &op->out->type, on_axis, out)) {
+        out->base = mean_of_axes(lo, x.base, on_axis);
+        return true;
+    }
     struct ir_value *in = in_place ? x.base : view_materialise(lo, &x, &l);
     bool is_window = max_i64(in->type.dim[0], in->type.dim[1]) <= ARCH_MOST_KERNEL;
-    *out = view_of_layout(is_window ? lower_same(lo, op->attrs, &in, 1) : mean_of_all(lo, in),
+    *out = view_of_layout(is_window ? lower_same(lo, op->attrs, &in, 1)
+                                    : mean_of_axes(lo, in, (const bool[]){true, true, false}),
                           &op->out->type, &l);
     return true;
 }

@@ -696,6 +696,8 @@ END_TEST
 
 #include "onnx_layer_cases.h"
 
+#include "onnx_math_cases.h"
+
 #include "onnx_quant_cases.h"
 
 #include "onnx_integer_cases.h"
@@ -760,6 +762,7 @@ int main(void)
     tcase_add_test(tc, unknown_attributes_are_warned_about);
     tcase_add_test(tc, results_that_are_not_given);
     add_layer_cases(tc);
+    add_math_cases(tc);
     add_quant_cases(tc);
     add_integer_cases(tc);
     add_external_cases(tc);
