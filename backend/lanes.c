@@ -41,6 +41,20 @@ unsigned lanes_runtime(const struct ir_op *op, unsigned at[2])
 {
     unsigned n = 0;
     switch (op->opcode) {
+    /* not built yet: no lane does these */
+    case IR_erf:
+    case IR_sin:
+    case IR_cos:
+    case IR_floor:
+    case IR_ceil:
+    case IR_round:
+    case IR_pow:
+    case IR_mod:
+    case IR_equal:
+    case IR_less:
+    case IR_greater:
+    case IR_mask:
+    case IR_merge: return 0;
     case IR_quantize:
     case IR_dequantize:
     case IR_requantize:

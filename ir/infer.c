@@ -286,12 +286,32 @@ bool infer_abs(const struct ir_op *op, struct diag *d, struct ir_type *out)
     return same_numeric(op, d, out);
 }
 
+bool infer_erf(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
+bool infer_sin(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
+bool infer_cos(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
 bool infer_floor(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     return same_f32(op, d, out);
 }
 
 bool infer_ceil(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
+bool infer_round(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     return same_f32(op, d, out);
 }
@@ -331,14 +351,15 @@ bool infer_div(const struct ir_op *op, struct diag *d, struct ir_type *out)
     return arithmetic(op, d, out);
 }
 
+/* Of bool too: and, or. */
 bool infer_min(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
-    return arithmetic(op, d, out);
+    return pair(op, 0, d, out);
 }
 
 bool infer_max(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
-    return arithmetic(op, d, out);
+    return pair(op, 0, d, out);
 }
 
 bool infer_pow(const struct ir_op *op, struct diag *d, struct ir_type *out)
@@ -351,17 +372,23 @@ bool infer_mod(const struct ir_op *op, struct diag *d, struct ir_type *out)
     return arithmetic(op, d, out);
 }
 
+/* What holds or not: a machine has bytes for it. */
+static enum ir_dtype truth(const struct ir_op *op)
+{
+    return ir_is_lowered(op) ? IR_U8 : IR_BOOL;
+}
+
 bool infer_equal(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     bool fits = pair(op, 0, d, out);
-    out->dtype = IR_BOOL;
+    out->dtype = truth(op);
     return fits;
 }
 
 bool infer_less(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     bool fits = arithmetic(op, d, out);
-    out->dtype = IR_BOOL;
+    out->dtype = truth(op);
     return fits;
 }
 
@@ -373,8 +400,17 @@ bool infer_greater(const struct ir_op *op, struct diag *d, struct ir_type *out)
 bool infer_where(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     struct ir_type values;
-    if (ir_in(op, 0)->dtype != IR_BOOL)
-        return ir_misfit(op, d, "the condition is %s, wants bool",
-                         ir_dtype_name((enum ir_dtype)ir_in(op, 0)->dtype));
-    return pair(op, 1, d, &values) && ir_broadcast(op, &values, ir_in(op, 0), d, out);
+    return ir_want_dtype(op, 0, 1u << truth(op), d) && pair(op, 1, d, &values) &&
+           ir_broadcast(op, &values, ir_in(op, 0), d, out);
+}
+
+bool infer_mask(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return ir_want_dtype(op, 0, 1u << truth(op), d) &&
+           ir_broadcast(op, ir_in(op, 1), ir_in(op, 0), d, out);
+}
+
+bool infer_merge(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return pair(op, 0, d, out);
 }

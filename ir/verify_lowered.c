@@ -22,13 +22,18 @@ static unsigned forms(enum ir_opcode opcode)
     case IR_relu:
     case IR_neg:
     case IR_abs:
-    case IR_div: return F32;
+    case IR_pow: return F32;
     case IR_add:
     case IR_sub:
-    case IR_mul: return F32 | I32;
+    case IR_mul:
+    case IR_div:
+    case IR_mod: return F32 | I32;
     case IR_min:
     case IR_max:
-    case IR_clip: return F32 | I32 | U8;
+    case IR_clip:
+    case IR_equal:
+    case IR_less:
+    case IR_greater: return F32 | I32 | U8;
     default: return ~0u;
     }
 }
@@ -36,7 +41,7 @@ static unsigned forms(enum ir_opcode opcode)
 static bool cast_is_legal(const struct ir_op *op)
 {
     unsigned from = ir_in(op, 0)->dtype, to = op->out->type.dtype;
-    return (from == IR_U8 && (to == IR_I32 || to == IR_F32)) || (from == IR_I32 && to == IR_F32);
+    return from != to && !(from == IR_F32 && to == IR_U8);
 }
 
 /* A bound of integers is an i32, or none. */
@@ -69,8 +74,8 @@ void ir_verify_lowered(struct ir_verifier *v, const struct ir_op *op)
     if (!(forms(op->opcode) >> x & 1))
         ir_fault(v, op, "there is none of %s at stage %s", ir_dtype_name(x), stage);
     if (op->opcode == IR_cast && !cast_is_legal(op))
-        ir_fault(v, op, "from %s to %s belongs to stage tensor", ir_dtype_name(x),
-                 ir_dtype_name((enum ir_dtype)op->out->type.dtype));
+        ir_fault(v, op, "there is none from %s to %s at stage %s", ir_dtype_name(x),
+                 ir_dtype_name((enum ir_dtype)op->out->type.dtype), stage);
     const struct ir_attrs_clip *clip = &op->attrs->clip;
     if (op->opcode == IR_clip && x != IR_F32 &&
         !(bound_is_exact(clip->lo, -INFINITY) && bound_is_exact(clip->hi, INFINITY)))

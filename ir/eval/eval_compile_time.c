@@ -1,10 +1,8 @@
 /*
  * eval_compile_time.c - shape arithmetic and what else exists only before a graph is canonical:
- * where, cast, gather, expand, range, constants.
+ * gather, expand, range, constants.
  */
 #include "eval_internal.h"
-
-#include <string.h>
 
 bool eval_constant(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
                    struct diag *d)
@@ -15,50 +13,6 @@ bool eval_constant(const struct ir_op *op, const struct tensor *const *in, struc
     struct tensor t = constant_tensor(op, &owned);
     tensor_free(out);
     *out = owned ? t : tensor_copy(&t);
-    return true;
-}
-
-struct where {
-    const struct tensor *condition, *yes, *no;
-    struct tensor *out;
-    size_t elem;
-};
-
-static void where_row(void *self, const struct broadcast_row *r)
-{
-    const struct where *v = self;
-    for (int64_t i = 0; i < r->n; i++) {
-        bool take = tensor_load_i64(v->condition, r->at[0] + i * r->step[0]) != 0;
-        int64_t at = take ? r->at[1] + i * r->step[1] : r->at[2] + i * r->step[2];
-        const struct tensor *from = take ? v->yes : v->no;
-        memcpy((char *)v->out->data + (size_t)(r->out_at + i) * v->elem,
-               (const char *)from->data + (size_t)at * v->elem, v->elem);
-    }
-}
-
-bool eval_where(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
-                struct diag *d)
-{
-    (void)op;
-    (void)d;
-    struct where v = {in[0], in[1], in[2], out, ir_dtype_bytes((enum ir_dtype)out->type.dtype)};
-    broadcast_rows(&out->type, in, 3, where_row, &v);
-    return true;
-}
-
-/* Integers wrap to a narrower type; floats go to integers toward zero and saturate. */
-bool eval_cast(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
-               struct diag *d)
-{
-    (void)op;
-    (void)d;
-    int64_t n = ir_count(&out->type);
-    for (int64_t i = 0; i < n; i++) {
-        if (dtype_is_float(in[0]->type.dtype))
-            tensor_store_f64(out, i, tensor_load_f64(in[0], i));
-        else
-            tensor_store_i64(out, i, tensor_load_i64(in[0], i));
-    }
     return true;
 }
 

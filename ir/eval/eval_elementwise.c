@@ -2,8 +2,8 @@
  * eval_elementwise.c - operations of two operands with numpy broadcasting.
  *
  * One table gives each operation's value for f32, for f64 (f16 computes there and rounds) and for
- * integers (64-bit, wrapping to the element type). f32 runs in whole rows that the compiler
- * vectorises; everything else, which exists at compile time only, goes element by element.
+ * integers (64-bit, wrapping to the element type). f32 to f32 runs in whole rows that the compiler
+ * vectorises; everything else goes element by element.
  */
 #include "eval_internal.h"
 
@@ -23,16 +23,16 @@ static int64_t wrap_mul(int64_t a, int64_t b)
     return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 
-/* The quotient toward zero; INT64_MIN / -1 wraps. */
+/* The quotient toward zero; INT64_MIN / -1 wraps. By 0 both are 0, as machines have it. */
 static int64_t quotient(int64_t a, int64_t b)
 {
-    return b == -1 ? wrap_sub(0, a) : a / b;
+    return b == 0 ? 0 : b == -1 ? wrap_sub(0, a) : a / b;
 }
 
 /* ONNX Mod of integers: the remainder has the divisor's sign. */
 static int64_t modulo(int64_t a, int64_t b)
 {
-    int64_t r = b == -1 ? 0 : a % b;
+    int64_t r = b == -1 || b == 0 ? 0 : a % b;
     return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
@@ -77,7 +77,7 @@ struct run {
     const struct binary *kernel;
     const struct tensor *a, *b;
     struct tensor *out;
-    bool undefined; /* set when an integer result does not exist */
+    bool undefined; /* set when the result of integers does not exist in mathematics */
 };
 
 static void row_f32(void *self, const struct broadcast_row *r)
@@ -103,10 +103,8 @@ static void row_i64(void *self, const struct broadcast_row *r)
     for (int64_t i = 0; i < r->n; i++) {
         int64_t a = tensor_load_i64(run->a, r->at[0] + i * r->step[0]);
         int64_t b = tensor_load_i64(run->b, r->at[1] + i * r->step[1]);
-        if (run->kernel->defined(a, b))
-            tensor_store_i64(run->out, r->out_at + i, run->kernel->i64(a, b));
-        else
-            run->undefined = true;
+        tensor_store_i64(run->out, r->out_at + i, run->kernel->i64(a, b));
+        run->undefined = run->undefined || !run->kernel->defined(a, b);
     }
 }
 
@@ -121,7 +119,8 @@ static bool run_binary(const struct binary *kernel, const struct ir_op *op,
         broadcast_rows(&out->type, in, 2, row_f64, &run);
     else
         broadcast_rows(&out->type, in, 2, row_i64, &run);
-    if (run.undefined)
+    /* Of integers that exist at compile time only it is the model's mistake. */
+    if (run.undefined && a == IR_I64)
         return diag_error(d, op->loc, DIAG_ONNX_ATTR, "%s: integer division by zero",
                           ir_op_descs[op->opcode].name);
     return true;

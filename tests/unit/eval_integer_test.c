@@ -5,10 +5,6 @@
 #include "eval_rig.h"
 #include "../run_suite.h"
 
-#define RUN_AT(stage, opcode, attrs, ...)                                                          \
-    run_at(stage, opcode, attrs, sizeof((struct tensor[]){__VA_ARGS__}) / sizeof(struct tensor),   \
-           (struct tensor[]){__VA_ARGS__})
-
 static struct tensor number(enum ir_dtype dtype, double x)
 {
     return make(dtype, SCALAR, &x);

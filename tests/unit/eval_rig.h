@@ -136,6 +136,10 @@ static inline struct tensor run(enum ir_opcode opcode, const union ir_attrs *att
     run(opcode, attrs, sizeof((struct tensor[]){__VA_ARGS__}) / sizeof(struct tensor),             \
         (struct tensor[]){__VA_ARGS__})
 
+#define RUN_AT(stage, opcode, attrs, ...)                                                          \
+    run_at(stage, opcode, attrs, sizeof((struct tensor[]){__VA_ARGS__}) / sizeof(struct tensor),   \
+           (struct tensor[]){__VA_ARGS__})
+
 /* Frees t. A NaN matches a NaN. */
 static inline void expect_near(struct tensor t, enum ir_dtype dtype, size_t rank,
                                const int64_t *dim, const double *values, double tolerance)

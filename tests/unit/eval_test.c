@@ -22,6 +22,15 @@ START_TEST(unary_floats)
     EXPECT(unary(IR_sqrt, IR_F32, 3, VALUES(0, 2.25, 16)), IR_F32, SHAPE(3), VALUES(0, 1.5, 4));
     EXPECT(unary(IR_floor, IR_F32, 3, VALUES(-1.5, 2, 2.9)), IR_F32, SHAPE(3), VALUES(-2, 2, 2));
     EXPECT(unary(IR_ceil, IR_F32, 3, VALUES(-1.5, 2, 2.1)), IR_F32, SHAPE(3), VALUES(-1, 2, 3));
+    EXPECT(unary(IR_round, IR_F32, 5, VALUES(-1.5, 0.5, 2.5, 2.6, NAN)), IR_F32, SHAPE(5),
+           VALUES(-2, 0, 2, 3, NAN));
+    /* erf 0.5 = 0.520499878, erf -2 = -0.995322265; sin 1 = 0.841470985, cos 1 = 0.540302306 */
+    expect_near(unary(IR_erf, IR_F32, 3, VALUES(0, 0.5, -2)), IR_F32, SHAPE(3),
+                VALUES(0, 0.520499878, -0.995322265), 1e-7);
+    expect_near(unary(IR_sin, IR_F32, 2, VALUES(0, 1)), IR_F32, SHAPE(2), VALUES(0, 0.841470985),
+                1e-7);
+    expect_near(unary(IR_cos, IR_F32, 2, VALUES(0, 1)), IR_F32, SHAPE(2), VALUES(1, 0.540302306),
+                1e-7);
     expect_near(unary(IR_exp, IR_F32, 2, VALUES(0, 1)), IR_F32, SHAPE(2), VALUES(1, 2.718281828),
                 1e-6);
     /* ln e^2 = 2, ln 0.5 = -0.693147181 */
@@ -76,6 +85,8 @@ START_TEST(binary_floats)
     EXPECT(binary(IR_mod, IR_F32, VALUES(5.5, -5.5, 5.5, 6), VALUES(2, 2, -2, 3)), IR_F32, SHAPE(4),
            VALUES(1.5, -1.5, 1.5, 0));
     EXPECT(binary(IR_equal, IR_F32, a, b), IR_BOOL, SHAPE(4), VALUES(0, 0, 0, 1));
+    EXPECT(binary(IR_equal, IR_F32, VALUES(NAN, 0, INFINITY, 1), VALUES(NAN, -0.0, INFINITY, 2)),
+           IR_BOOL, SHAPE(4), VALUES(0, 1, 1, 0));
     EXPECT(binary(IR_less, IR_F32, a, b), IR_BOOL, SHAPE(4), VALUES(1, 1, 0, 0));
     EXPECT(binary(IR_greater, IR_F32, a, b), IR_BOOL, SHAPE(4), VALUES(0, 0, 1, 0));
     EXPECT(binary(IR_max, IR_F32, VALUES(NAN, 1, NAN, 0), VALUES(1, NAN, NAN, 0)), IR_F32, SHAPE(4),
@@ -102,12 +113,17 @@ START_TEST(binary_integers)
            VALUES(4, 2, 0, 0));
     EXPECT(binary(IR_add, IR_I8, VALUES(127, 1, 0, 0), VALUES(1, 1, 0, 0)), IR_I8, SHAPE(4),
            VALUES(-128, 2, 0, 0));
+    EXPECT(binary(IR_min, IR_BOOL, VALUES(0, 1, 0, 1), VALUES(0, 0, 1, 1)), IR_BOOL, SHAPE(4),
+           VALUES(0, 0, 0, 1));
+    EXPECT(binary(IR_max, IR_BOOL, VALUES(0, 1, 0, 1), VALUES(0, 0, 1, 1)), IR_BOOL, SHAPE(4),
+           VALUES(0, 1, 1, 1));
     EXPECT(binary(IR_equal, IR_I64, a, b), IR_BOOL, SHAPE(4), VALUES(0, 0, 0, 0));
     EXPECT(binary(IR_less, IR_I64, a, b), IR_BOOL, SHAPE(4), VALUES(0, 1, 0, 1));
     EXPECT(binary(IR_greater, IR_I32, a, b), IR_BOOL, SHAPE(4), VALUES(1, 0, 1, 0));
 }
 END_TEST
 
+/* Of what a machine computes it is 0. */
 START_TEST(integer_division_by_zero_is_an_error)
 {
     static const enum ir_opcode opcodes[] = {IR_div, IR_mod};
@@ -116,6 +132,10 @@ START_TEST(integer_division_by_zero_is_an_error)
         ck_assert_ptr_null(t.data);
         ck_assert_uint_eq(diag->n_errors, i + 1);
     }
+    EXPECT(binary(IR_div, IR_I32, VALUES(7, -7, 0, 8), VALUES(0, 0, 0, 2)), IR_I32, SHAPE(4),
+           VALUES(0, 0, 0, 4));
+    EXPECT(binary(IR_mod, IR_I32, VALUES(7, -7, 0, 8), VALUES(0, 0, 0, 3)), IR_I32, SHAPE(4),
+           VALUES(0, 0, 0, 2));
     /* The one quotient that does not fit its type wraps. */
     struct tensor least = line(IR_I64, 1, VALUES(-0x1p63)), one = line(IR_I64, 1, VALUES(-1));
     EXPECT(RUN(IR_div, NULL, least, one), IR_I64, SHAPE(1), VALUES(-0x1p63));
@@ -619,6 +639,24 @@ START_TEST(pads_by_hand)
 }
 END_TEST
 
+/* ---- conditions ---- */
+
+/* As a machine has it: truth is a byte, what is masked out has no bit set. */
+START_TEST(where_of_masks)
+{
+    struct tensor c = make(IR_U8, SHAPE(2, 1, 1), VALUES(1, 0));
+    struct tensor a = make(IR_F32, SHAPE(1, 1, 2), VALUES(-0.0, NAN));
+    struct tensor not = RUN_AT(IR_CROSSBAR, IR_equal, NULL, tensor_copy(&c),
+                               make(IR_U8, SHAPE(1, 1, 1), VALUES(0)));
+    struct tensor yes = RUN_AT(IR_CROSSBAR, IR_mask, NULL, c, a);
+    struct tensor no =
+        RUN_AT(IR_CROSSBAR, IR_mask, NULL, not, make(IR_F32, SHAPE(1, 1, 1), VALUES(2.5)));
+    struct tensor both = RUN_AT(IR_CROSSBAR, IR_merge, NULL, yes, no);
+    ck_assert(signbit(((const float *)both.data)[0]));
+    EXPECT(both, IR_F32, SHAPE(2, 1, 2), VALUES(0, NAN, 2.5, 2.5));
+}
+END_TEST
+
 /* ---- compile time ---- */
 
 START_TEST(compile_time_by_hand)
@@ -655,10 +693,10 @@ START_TEST(casts_by_hand)
 {
     const double *x = VALUES(-1.9, 2.9, 300, NAN);
     EXPECT(cast(IR_F32, IR_I64, 4, x), IR_I64, SHAPE(4), VALUES(-1, 2, 300, 0));
-    EXPECT(cast(IR_F32, IR_U8, 4, x), IR_U8, SHAPE(4), VALUES(0, 2, 255, 0));
-    EXPECT(cast(IR_F32, IR_I8, 4, x), IR_I8, SHAPE(4), VALUES(-1, 2, 127, 0));
+    EXPECT(cast(IR_F32, IR_U8, 4, x), IR_U8, SHAPE(4), VALUES(255, 2, 44, 0));
+    EXPECT(cast(IR_F32, IR_I8, 4, x), IR_I8, SHAPE(4), VALUES(-1, 2, 44, 0));
     EXPECT(cast(IR_F64, IR_I32, 3, VALUES(1e300, -1e300, 5.5)), IR_I32, SHAPE(3),
-           VALUES(INT32_MAX, INT32_MIN, 5));
+           VALUES(0x1p30, -0x1p30, 5));
     EXPECT(cast(IR_F32, IR_BOOL, 3, VALUES(0, 0.5, NAN)), IR_BOOL, SHAPE(3), VALUES(0, 1, 1));
     EXPECT(cast(IR_F32, IR_F16, 2, VALUES(0.1, 1e9)), IR_F16, SHAPE(2),
            VALUES(0.0999755859375, INFINITY));
@@ -696,6 +734,7 @@ int main(void)
     tcase_add_test(tc, moves_by_hand);
     tcase_add_test(tc, crossbar_reshape_follows_nesting_orders);
     tcase_add_test(tc, pads_by_hand);
+    tcase_add_test(tc, where_of_masks);
     tcase_add_test(tc, compile_time_by_hand);
     tcase_add_test(tc, casts_by_hand);
     Suite *suite = suite_create("eval");

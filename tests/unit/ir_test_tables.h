@@ -54,6 +54,7 @@ static const char *const good_tensor_lines[] = {
     "greater %2, %10 : bool[2]",
     "where %3, %7, %5 : f32[5x3]",
     "where %3, %5, %5 : f32[3]",
+    "min %3, %3 : bool[3]",
     "cast %3 {to=\"u8\"} : u8[3]",
     "max_pool %0 {kernel=[2,2], stride=[2,2], dilation=[1,1]} : f32[1x4x3x4]",
     "max_pool %0 {kernel=[3,3], stride=[2,2], dilation=[1,1], pad=[1,1,1,1]} : f32[1x4x3x4]",
@@ -124,6 +125,10 @@ static const struct bad_line bad_tensor_lines[] = {
     {"add %1", DIAG_SHAPE},
     {"relu %1, %1", DIAG_SHAPE},
     {"exp %2", DIAG_SHAPE},
+    {"erf %2", DIAG_SHAPE},
+    {"mask %3, %1", DIAG_IR_INVALID},
+    {"merge %1, %1", DIAG_IR_INVALID},
+    {"merge %1, %2", DIAG_SHAPE},
     {"less %3, %3", DIAG_SHAPE},
     {"where %1, %1, %1", DIAG_SHAPE},
     {"where %3, %1, %2", DIAG_SHAPE},
@@ -217,7 +222,8 @@ static const char *const good_crossbar_lines[] = {
     "mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[2,1], group=1, weights=4, slices=[36,10], "
     "copies=6,"
     " cut=[1,6]} : f32[2x6x10]",
-    "add %0, %2 : f32[6x8x4]",
+    "add %0, %2 : f32[6x8x4]", "floor %0 : f32[6x8x4]", "pow %0, %2 : f32[6x8x4]",
+    "equal %0, %2 : u8[6x8x4]",
     "max_pool %0 {kernel=[2,2], stride=[2,2], dilation=[1,1]} : f32[3x4x4]",
     "overlap_add %0 {kernel=[2,1], stride=[2,3], dilation=[1,1], pad=[0,0,0,1]} : f32[12x21x2]",
     "reduce %0 {kind=\"sum\", axes=[0,2]} : f32[1x8x1]", "global_avg_pool %0 : f32[1x1x4]",
@@ -247,7 +253,10 @@ static const struct bad_line bad_crossbar_lines[] = {
     {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=-1}", DIAG_SHAPE},
     {"matmul %1, %1", DIAG_SHAPE},
     {"where %1, %1, %1", DIAG_SHAPE},
-    {"floor %0", DIAG_IR_INVALID},
+    {"mask %0, %2", DIAG_SHAPE},
+    {"merge %0, %1", DIAG_SHAPE},
+    {"cast %0 {to=\"u8\"}", DIAG_IR_INVALID},
+    {"cast %0 {to=\"bool\"}", DIAG_IR_INVALID},
     {"relu %1", DIAG_IR_INVALID},
     {"constant {dtype=\"f32\", shape=[7,1,1,1], data=splat(0)}", DIAG_IR_INVALID},
     {"constant {dtype=\"i64\", shape=[1,1,7], data=splat(0)}", DIAG_IR_INVALID},
@@ -286,7 +295,8 @@ static const char every_op[] =
     "%53 = reshape %7 {shape=[15]}\n"
     "%54 = pad %7 {before=[1,0], after=[0,1], mode=\"edge\", value=-0.0}\n"
     "%55 = gather_grid %7 {count=[1,1], index=[-1,0], value=1e-45}\n"
-    "%59 = log %0\n%71 = reduce %0 {kind=\"max\", axes=[0,2]}\n"
+    "%59 = log %0\n%73 = erf %0\n%74 = sin %0\n%75 = cos %0\n%76 = round %0\n%71 = reduce %0 "
+    "{kind=\"max\", axes=[0,2]}\n"
     "%72 = overlap_add %0 {kernel=[2,2], stride=[2,3], dilation=[1,2], pad=[0,1,-1,0]}\n"
     "%56 = gather %7, %2 {axis=0}\n%57 = expand %1 {shape=[2,3]}\n%58 = range %12, %10, %10\n"
     /* payloads that need care: NaN bits, negative zero, denormals, odd bools, many elements */
@@ -307,7 +317,8 @@ static const char every_op[] =
 static const char crossbar_op[] =
     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, "
     "weights=9, slices=[2,3], copies=4,"
-    " cut=[2,2], encoding=\"\"} @\"m\"\n";
+    " cut=[2,2], encoding=\"\"} @\"m\"\n"
+    "%21 = less %0, %2\n%22 = mask %21, %2\n%23 = merge %22, %2\n";
 
 /* Whole graphs whose lines are fine one by one. */
 static const struct {
