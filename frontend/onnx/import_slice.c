@@ -327,6 +327,28 @@ bool import_scatter_nd(struct onnx_node *n)
 
 enum { CONCAT_MOST = 255 };
 
+/* A tree of operations where there are more operands than one has. */
+struct ir_value *onnx_concat(struct onnx_node *n, struct ir_value *const *in, size_t n_in,
+                             int64_t axis, bool named)
+{
+    union ir_attrs attrs = {.concat = {.axis = axis}};
+    struct ir_value **at = ARENA_ARRAY(n->im->arena, struct ir_value *, n_in);
+    memcpy(at, in, n_in * sizeof *at);
+    while (n_in > CONCAT_MOST) {
+        size_t groups = 0;
+        for (size_t i = 0; i < n_in; i += CONCAT_MOST) {
+            uint32_t count = (uint32_t)min_i64(CONCAT_MOST, (int64_t)(n_in - i));
+            at[groups++] =
+                count == 1 ? at[i] : onnx_emit_helper(n, IR_concat, &attrs, at + i, count);
+        }
+        n_in = groups;
+    }
+    if (n_in == 1 && !named)
+        return at[0];
+    return named ? onnx_emit(n, IR_concat, &attrs, at, (uint32_t)n_in)
+                 : onnx_emit_helper(n, IR_concat, &attrs, at, (uint32_t)n_in);
+}
+
 bool import_concat(struct onnx_node *n)
 {
     size_t n_in = n->proto->n_input;
@@ -339,18 +361,5 @@ bool import_concat(struct onnx_node *n)
         return onnx_error(n, "has no axis");
     if (!onnx_axis(n, onnx_attr_i64(n, "axis", 0), in[0]->type.rank, &axis))
         return false;
-    union ir_attrs attrs = {.concat = {.axis = axis}};
-    struct ir_value *joined = NULL, *group[CONCAT_MOST];
-    for (size_t at = 0; at < n_in;) {
-        uint32_t count = 0;
-        if (joined)
-            group[count++] = joined;
-        while (count < CONCAT_MOST && at < n_in)
-            group[count++] = in[at++];
-        joined = at == n_in ? onnx_emit(n, IR_concat, &attrs, group, count)
-                            : onnx_emit_helper(n, IR_concat, &attrs, group, count);
-        if (!joined)
-            return false;
-    }
-    return onnx_set_out(n, 0, joined);
+    return onnx_set_out(n, 0, onnx_concat(n, in, n_in, axis, true));
 }

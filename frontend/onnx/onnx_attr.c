@@ -149,6 +149,19 @@ const float *onnx_attr_f32s(struct onnx_node *n, const char *name, size_t *n_out
     return a ? a->floats : NULL;
 }
 
+const char *const *onnx_attr_strs(struct onnx_node *n, const char *name, size_t *n_out)
+{
+    const Onnx__AttributeProto *a =
+        find_typed(n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS, "a list of strings");
+    *n_out = a ? a->n_strings : 0;
+    const char **out = ARENA_ARRAY(n->im->arena, const char *, *n_out);
+    for (size_t i = 0; i < *n_out; i++)
+        out[i] =
+            arena_strndup(n->im->arena, a->strings[i].len ? (const char *)a->strings[i].data : "",
+                          a->strings[i].len);
+    return out;
+}
+
 const Onnx__TensorProto *onnx_attr_tensor(struct onnx_node *n, const char *name)
 {
     const Onnx__AttributeProto *a =

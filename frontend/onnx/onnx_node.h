@@ -37,6 +37,7 @@ bool onnx_attr_choice(struct onnx_node *n, const char *name, enum onnx_choices s
                       unsigned *out) CHECK_RESULT;
 struct ir_ints onnx_attr_ints(struct onnx_node *n, const char *name);
 const float *onnx_attr_f32s(struct onnx_node *n, const char *name, size_t *n_out);
+const char *const *onnx_attr_strs(struct onnx_node *n, const char *name, size_t *n_out);
 const Onnx__TensorProto *onnx_attr_tensor(struct onnx_node *n, const char *name);
 /* An integer, a float, or a tensor of one number. */
 double onnx_attr_number(struct onnx_node *n, const char *name, double otherwise);
@@ -88,6 +89,10 @@ struct ir_value *onnx_slice(struct onnx_node *n, struct ir_value *x, const int64
 /* `count` of x along one dimension, from `start` on. */
 struct ir_value *onnx_run(struct onnx_node *n, struct ir_value *x, int64_t axis, int64_t start,
                           int64_t count);
+
+/* Any number of values along `axis`; one alone is itself. */
+struct ir_value *onnx_concat(struct onnx_node *n, struct ir_value *const *in, size_t n_in,
+                             int64_t axis, bool named);
 
 /* Of a dimension that an index list picks: lists are spelled out, and no sensible one is longer. */
 enum { ONNX_MOST_PICKED = 1 << 20 };

@@ -50,6 +50,9 @@ enum onnx_variant {
     LOG_SOFTMAX,
     SWISH,
     QUICK_GELU,
+    RECURRENT_GRU,
+    RECURRENT_LSTM,
+    RECURRENT_RNN,
 };
 struct onnx_node;
 struct onnx_operator {

@@ -45,7 +45,7 @@ static void describe(const struct onnx_node *n, struct text *out)
 /* No exporter writes as many operators between; the ways of n uses must not take n^2. */
 enum { LONGEST_WAY = 8 };
 
-/* The initializer that symbol s is made of; NULL if that is not one alone. */
+/* What symbol s is made of: an initializer, or the result of a node that makes another matrix. */
 static const struct onnx_symbol *origin(const struct onnx_importer *im, const struct onnx_symbol *s,
                                         struct text *way)
 {
@@ -55,7 +55,7 @@ static const struct onnx_symbol *origin(const struct onnx_importer *im, const st
         describe(&im->nodes[s->index], way);
         s = im->nodes[s->index].in[0];
     }
-    return s && s->kind == ONNX_INITIALIZER ? s : NULL;
+    return s;
 }
 
 static bool holds_constant(const struct ir_value *weights)

@@ -699,6 +699,8 @@ END_TEST
 
 #include "onnx_quant_cases.h"
 
+#include "onnx_recurrent_cases.h"
+
 #include "onnx_integer_cases.h"
 
 #include "onnx_external_cases.h"
@@ -763,6 +765,7 @@ int main(void)
     add_layer_cases(tc);
     add_math_cases(tc);
     add_quant_cases(tc);
+    add_recurrent_cases(tc);
     add_integer_cases(tc);
     add_external_cases(tc);
     tcase_add_test(tc, onnx_operator_tests);
