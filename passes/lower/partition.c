@@ -3,9 +3,10 @@
  * padding and bias off the base layers, so that what is left of a convolution is one matrix product
  * a pixel:
  *   conv(x, w, b, pad) -> add(conv(pad(x), w), b as [C,1,1])
+ * Convolutions of several images: partition_batch.c.
  * Errors (code LOWER): one a kind, each lists every node it concerns.
  */
-#include "passes_internal.h"
+#include "partition.h"
 
 /* f32 elements of one value; what is larger has no place on a chip and would exhaust memory. */
 static const int64_t MAX_ELEMENTS = (int64_t)1 << 28;
@@ -139,31 +140,28 @@ static const struct ir_op **batch_makers(const struct ir_graph *g, uint32_t n_op
     return maker;
 }
 
-static bool refuse_batch(const struct ir_op *maker, struct pass_ctx *ctx)
+static void refuse_batch(const struct ir_op *input, struct pass_ctx *ctx)
 {
-    if (maker->opcode == IR_input)
-        return diag_error(ctx->diag, maker->loc, DIAG_LOWER,
-                          "a batch of %lld: base layers take one image at a time. Export the model "
-                          "with a first dimension of 1, or with a free one (1 unless --dim says "
-                          "otherwise), and run the images one after another",
-                          (long long)batch_of(maker));
-    return diag_error(ctx->diag, maker->loc, DIAG_LOWER,
-                      "%s: makes a batch of %lld that a convolution reads; base layers take one "
-                      "image at a time",
-                      pass_op_text(maker, ctx->scratch), (long long)batch_of(maker));
+    diag_error(ctx->diag, input->loc, DIAG_LOWER,
+               "a batch of %lld: base layers take one image at a time. Export the model "
+               "with a first dimension of 1, or with a free one (1 unless --dim says "
+               "otherwise), and run the images one after another",
+               (long long)batch_of(input));
 }
 
-/* One error for each batch: that of the input, or of what makes it, not of the layers behind. */
+/* One error for each input that is a batch, none for the layers behind. A batch that is made inside
+ * the graph is a dimension as any other. */
 static bool check_batch(const struct ir_graph *g, uint32_t n_ops, struct pass_ctx *ctx)
 {
     bool *told = ARENA_ARRAY(ctx->scratch, bool, n_ops), ok = true;
     const struct ir_op **maker = batch_makers(g, n_ops, ctx->scratch);
     for (const struct ir_op *op = g->first; op; op = op->next) {
-        if (op->opcode != IR_conv || batch_of(op) == 1)
+        const struct ir_op *from = maker[op->id];
+        if (op->opcode != IR_conv || batch_of(op) == 1 || from->opcode != IR_input)
             continue;
-        if (!told[maker[op->id]->id])
-            refuse_batch(maker[op->id], ctx);
-        told[maker[op->id]->id] = true;
+        if (!told[from->id])
+            refuse_batch(from, ctx);
+        told[from->id] = true;
         ok = false;
     }
     return ok;
@@ -195,10 +193,11 @@ static bool split_padding(struct ir_op *conv, struct pass_ctx *ctx)
     return true;
 }
 
-static void split_bias(struct ir_op *conv, struct pass_ctx *ctx)
+/* The convolution that is left. */
+static struct ir_op *split_bias(struct ir_op *conv, struct pass_ctx *ctx)
 {
     if (conv->n_in < 3)
-        return;
+        return conv;
     struct ir_value *in[] = {conv->in[0].value, conv->in[1].value}, *b = conv->in[2].value;
     struct ir_new desc = {
         .opcode = IR_conv, .in = in, .n_in = 2, .attrs = conv->attrs, .name = conv->name};
@@ -211,6 +210,19 @@ static void split_bias(struct ir_op *conv, struct pass_ctx *ctx)
     pass_replace(conv, pass_emit2(&at, IR_add, NULL, product, shift));
     pass_remove_unused(b);
     ctx->stats[STAT_BIASES]++;
+    return product->def;
+}
+
+static int64_t last_weights(const struct ir_graph *g)
+{
+    int64_t last = 0;
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode == IR_conv)
+            last = max_i64(last, op->attrs->conv.weights);
+        if (op->opcode == IR_matmul)
+            last = max_i64(last, op->attrs->matmul.weights);
+    }
+    return last;
 }
 
 static enum pass_result run_partition(struct pass_ctx *ctx, struct ir_graph *g)
@@ -221,13 +233,14 @@ static enum pass_result run_partition(struct pass_ctx *ctx, struct ir_graph *g)
         ok = check_all(&checks[i], g, n_ops, ctx) && ok;
     if (!ok)
         return PASS_FAILED;
+    int64_t weights = last_weights(g);
     for (struct ir_op *op = g->first, *next; op; op = next) {
         next = op->next;
         if (op->opcode != IR_conv)
             continue;
         if (!split_padding(op, ctx))
             return PASS_FAILED;
-        split_bias(op, ctx);
+        partition_batch(split_bias(op, ctx), &weights, ctx->scratch);
     }
     g->stage = IR_CANONICAL;
     return PASS_CHANGED;

@@ -1,0 +1,11 @@
+/* partition.h - between the files of pass partition. */
+#ifndef CIMC_PARTITION_H
+#define CIMC_PARTITION_H
+
+#include "passes_internal.h"
+
+/* A convolution without padding and bias becomes some of one image each, if it has several.
+ * `last_weights`: the highest number of a set of crossbars so far. */
+void partition_batch(struct ir_op *conv, int64_t *last_weights, struct arena *scratch);
+
+#endif
