@@ -31,14 +31,26 @@ bool import_leaky_relu(struct onnx_node *n)
     return onnx_set_out(n, 0, onnx_emit1(n, IR_leaky_relu, &attrs, onnx_in(n, 0)));
 }
 
+/* Before opset 7 several slopes are those of the channels. */
+static struct ir_value *slopes(struct onnx_node *n, const struct ir_type *x, struct ir_value *slope)
+{
+    int64_t dims[IR_MAX_RANK];
+    if (n->im->opset >= 7 || slope->type.rank != 1 || x->rank < 2)
+        return slope;
+    for (int i = 0; i + 1 < x->rank; i++)
+        dims[i] = i ? 1 : slope->type.dim[0];
+    return onnx_reshape(n, slope, dims, x->rank - 1u, false);
+}
+
 /* One slope is a leaky_relu; others relu(x) - slope*relu(-x), of which one part is 0. */
 bool import_prelu(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0), *slope = onnx_in(n, 1);
     if (!x || !slope)
         return false;
-    slope = onnx_known(n, slope);
-    if (onnx_is_const(slope) && ir_count(&slope->type) == 1 && slope->type.rank <= x->type.rank) {
+    slope = slopes(n, &x->type, onnx_known(n, slope));
+    if (slope && onnx_is_const(slope) && ir_count(&slope->type) == 1 &&
+        slope->type.rank <= x->type.rank) {
         union ir_attrs attrs = {.leaky_relu = {.alpha = (float)ir_const_f64(slope->def, 0)}};
         return onnx_set_out(n, 0, onnx_emit1(n, IR_leaky_relu, &attrs, x));
     }

@@ -126,6 +126,7 @@ bool import_dropout(struct onnx_node *n)
 {
     onnx_ignore_attr(n, "ratio");
     onnx_ignore_attr(n, "seed");
+    onnx_ignore_attr(n, "is_test"); /* before opset 7 */
     if (onnx_out_used(n, 1))
         return diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
                           "the mask result is not supported");

@@ -80,6 +80,7 @@ bool import_gemm(struct onnx_node *n)
     if (a->type.rank != 2 || b->type.rank != 2)
         return onnx_error(n, "A and B have %u and %u dimensions, not 2", a->type.rank,
                           b->type.rank);
+    onnx_ignore_attr(n, "broadcast"); /* of C, before opset 7 */
     float alpha = onnx_attr_f32(n, "alpha", 1), beta = onnx_attr_f32(n, "beta", 1);
     bool across[] = {onnx_attr_i64(n, "transA", 0) != 0, onnx_attr_i64(n, "transB", 0) != 0};
     struct ir_value *ab[] = {a, onnx_integer_weights(n, b)};

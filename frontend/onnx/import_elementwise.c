@@ -1,6 +1,5 @@
 /*
- * import_elementwise.c - ONNX operators that work element by element, with numpy broadcasting (the
- * meaning since opset 7).
+ * import_elementwise.c - ONNX operators that work element by element, with numpy broadcasting.
  */
 #include "onnx_node.h"
 
@@ -9,6 +8,47 @@
 #include <float.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- operands ---- */
+
+/* Before opset 7 the second operand has the first's shape, or with `broadcast` = 1 that of some of
+ * its dimensions, from `axis` on, by default the last ones: a 1 for each behind is numpy's rule. */
+static struct ir_value *legacy_operand(struct onnx_node *n, const struct ir_type *a,
+                                       struct ir_value *b)
+{
+    bool broadcasts = onnx_attr_i64(n, "broadcast", 0) != 0;
+    int64_t axis = onnx_attr_i64(n, "axis", a->rank - b->type.rank), dims[IR_MAX_RANK];
+    uint32_t rank = b->type.rank;
+    if (!broadcasts)
+        axis = 0;
+    axis += axis < 0 ? a->rank : 0;
+    bool fits = axis >= 0 && axis + rank <= a->rank && (broadcasts || rank == a->rank);
+    for (uint32_t i = 0; fits && i < rank; i++) {
+        dims[i] = b->type.dim[i];
+        fits = dims[i] == a->dim[axis + i] || (broadcasts && dims[i] == 1);
+    }
+    if (!fits) {
+        onnx_error(n, "the second operand has not the first's shape, %s",
+                   broadcasts ? "nor that of the dimensions from axis on"
+                              : "as opset 6 wants it without broadcast=1");
+        return NULL;
+    }
+    for (; axis + rank < a->rank; rank++)
+        dims[rank] = 1;
+    return onnx_reshape(n, b, dims, rank, false);
+}
+
+bool onnx_pair(struct onnx_node *n, struct ir_value *in[2])
+{
+    for (size_t i = 0; i < 2; i++)
+        if (!(in[i] = onnx_in(n, i)))
+            return false;
+    if (n->im->opset < 7)
+        in[1] = legacy_operand(n, &in[0]->type, in[1]);
+    return in[1] != NULL;
+}
+
+/* ---- arithmetic ---- */
 
 /* Relu, Exp, Sqrt, ...; also GlobalAveragePool: one operand, no attributes. */
 bool import_unary(struct onnx_node *n)
@@ -34,10 +74,10 @@ static bool exact_sum(struct onnx_node *n)
 bool import_binary(struct onnx_node *n)
 {
     bool sums = n->op->opcode == IR_add || n->op->opcode == IR_sub;
+    struct ir_value *in[2];
     if (sums && (is_exact(n, 0) || is_exact(n, 1)))
         return exact_sum(n);
-    struct ir_value *a = onnx_in(n, 0), *b = onnx_in(n, 1);
-    return onnx_set_out(n, 0, onnx_emit2(n, n->op->opcode, NULL, a, b));
+    return onnx_pair(n, in) && onnx_set_out(n, 0, onnx_emit(n, n->op->opcode, NULL, in, 2));
 }
 
 /* 1 / x */
@@ -143,11 +183,12 @@ bool import_not(struct onnx_node *n)
 /* a and b = (a ? b : false); a or b = (a ? true : b) */
 bool import_logic(struct onnx_node *n)
 {
-    struct ir_value *a = onnx_in(n, 0), *b = onnx_in(n, 1);
-    if (!want_bool(n, a) || !want_bool(n, b))
+    struct ir_value *ab[2];
+    if (!onnx_pair(n, ab) || !want_bool(n, ab[0]) || !want_bool(n, ab[1]))
         return false;
     bool is_and = n->op->variant == LOGIC_AND;
-    struct ir_value *in[] = {a, is_and ? b : truth(n, true), is_and ? truth(n, false) : b};
+    struct ir_value *in[] = {ab[0], is_and ? ab[1] : truth(n, true),
+                             is_and ? truth(n, false) : ab[1]};
     return onnx_set_out(n, 0, onnx_emit(n, IR_where, NULL, in, 3));
 }
 
@@ -190,6 +231,8 @@ static struct ir_value *rounded_to_bf16(struct onnx_node *n, struct ir_value *x)
 bool import_cast(struct onnx_node *n)
 {
     int64_t to = onnx_attr_i64(n, "to", 0);
+    onnx_ignore_attr(n, "saturate"); /* of 8-bit floats, as round_mode */
+    onnx_ignore_attr(n, "round_mode");
     enum ir_dtype inside;
     if (!onnx_dtype_inside(to, &inside))
         return onnx_error(n, "to %s is not supported", onnx_dtype_name(to));

@@ -10,6 +10,8 @@ bool import_batch_norm(struct onnx_node *n)
     float epsilon = onnx_attr_f32(n, "epsilon", 1e-5f);
     if (onnx_attr_i64(n, "training_mode", 0) != 0)
         return onnx_error(n, "training mode is not supported");
+    if (n->im->opset < 7 && onnx_attr_i64(n, "is_test", 0) == 0)
+        return onnx_error(n, "training mode (is_test=0) is not supported");
     if (n->im->opset < 9 && onnx_attr_i64(n, "spatial", 1) != 1)
         return onnx_error(n, "spatial=0 is not supported");
     /* Until opset 13 the presence of further results is what asks for training mode. */

@@ -105,11 +105,11 @@ static bool constant_exponent(const struct ir_value *v, double *out)
 /* The result has the type of the base, whatever the exponent's. */
 bool import_pow(struct onnx_node *n)
 {
-    struct ir_value *x = onnx_in(n, 0), *y = onnx_in(n, 1);
+    struct ir_value *in[2];
     double exponent = 0;
-    if (!x || !y)
+    if (!onnx_pair(n, in))
         return false;
-    y = onnx_known(n, y);
+    struct ir_value *x = in[0], *y = onnx_known(n, in[1]);
     enum ir_dtype base = (enum ir_dtype)x->type.dtype;
     if (!onnx_is_const(x) && base == IR_F32 && constant_exponent(y, &exponent)) {
         struct ir_value *power = onnx_power(n, x, exponent, false);

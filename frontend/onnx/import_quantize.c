@@ -166,13 +166,22 @@ static bool dequantize_blocks(struct onnx_node *n, struct ir_value *x, int64_t a
     return onnx_set_out(n, 0, onnx_helper2(n, IR_mul, q, scale));
 }
 
+/* An attribute that names an element type: absent, 0, or one that is f32 inside. */
+static bool wants_float(struct onnx_node *n, const char *attribute)
+{
+    int64_t type = onnx_attr_i64(n, attribute, 0);
+    enum ir_dtype inside = IR_F32;
+    return (type == 0 || (onnx_dtype_inside(type, &inside) && inside == IR_F32)) ||
+           onnx_error(n, "%s is %s; floats are supported", attribute, onnx_dtype_name(type));
+}
+
 /* Microsoft's has no default axis: it is for scales of one element then. */
 bool import_dequantize(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0);
     struct onnx_params p;
     int64_t axis = onnx_attr_i64(n, "axis", 1), block = onnx_attr_i64(n, "block_size", 0);
-    if (!x)
+    if (!x || !wants_float(n, "output_dtype"))
         return false;
     if (block)
         return dequantize_blocks(n, x, axis, block);
@@ -264,6 +273,8 @@ bool import_quantize(struct onnx_node *n)
     onnx_ignore_attr(n, "saturate"); /* of 8-bit floats */
     if (onnx_attr_i64(n, "block_size", 0) != 0)
         return onnx_error(n, "blocks (block_size) are not supported");
+    if (!wants_float(n, "precision")) /* of the division */
+        return false;
     if (x && x->type.dtype == IR_I32)
         x = onnx_as_float(n, x);
     return onnx_set_quantized(n, x, 1, axis);

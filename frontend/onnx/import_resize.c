@@ -168,8 +168,10 @@ static bool read_resize_10(struct onnx_node *n, const struct ir_type *x, struct 
 /* Mode, and every dimension as it is. */
 static bool init(struct onnx_node *n, const struct ir_type *x, struct resize *r)
 {
-    unsigned mode;
-    if (!onnx_attr_choice(n, "mode", CHOICES_resize_mode, &mode))
+    unsigned mode = RESIZE_LINEAR; /* whose name before opset 7 is bilinear */
+    bool is_bilinear =
+        n->im->opset < 7 && strcmp(onnx_attr_str(n, "mode", "nearest"), "bilinear") == 0;
+    if (!is_bilinear && !onnx_attr_choice(n, "mode", CHOICES_resize_mode, &mode))
         return false;
     *r = (struct resize){.mode = mode, .rounding = RESIZE_FLOOR};
     for (uint32_t i = 0; i < x->rank; i++)
@@ -330,7 +332,7 @@ bool import_resize(struct onnx_node *n)
     return resize(n, x, &r);
 }
 
-/* Scales are an attribute before opset 9, operand 1 in 9. */
+/* Scales are two attributes before opset 7, one before 9, operand 1 in 9. */
 bool import_upsample(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0);
@@ -339,6 +341,12 @@ bool import_upsample(struct onnx_node *n)
         return false;
     if (n->im->opset >= 9)
         return read_resize_10(n, &x->type, &r) && resize(n, x, &r);
+    if (n->im->opset < 7)
+        return x->type.rank == 4
+                   ? set_scale(n, 2, onnx_attr_f32(n, "height_scale", 0), &r.axis[2]) &&
+                         set_scale(n, 3, onnx_attr_f32(n, "width_scale", 0), &r.axis[3]) &&
+                         resize(n, x, &r)
+                   : onnx_error(n, "an input of %u dimensions, not 4", x->type.rank);
     size_t count;
     const float *scales = onnx_attr_f32s(n, "scales", &count);
     if (count != x->type.rank)

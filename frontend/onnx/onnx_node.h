@@ -17,6 +17,9 @@ struct ir_value *onnx_graph_value(struct onnx_importer *im, struct onnx_symbol *
                                   struct loc asking);
 bool onnx_has_in(const struct onnx_node *n, size_t i);
 struct ir_value *onnx_in(struct onnx_node *n, size_t i);
+/* Operands 0 and 1 of an operator that broadcasts, so that numpy's rule means what the opset's
+ * does. */
+bool onnx_pair(struct onnx_node *n, struct ir_value *in[2]) CHECK_RESULT;
 bool onnx_is_const(const struct ir_value *v);
 /* v, or the constant that it will be if it is a dequantised one. */
 struct ir_value *onnx_known(struct onnx_node *n, struct ir_value *v);

@@ -697,6 +697,8 @@ END_TEST
 
 #include "onnx_math_cases.h"
 
+#include "onnx_opset_cases.h"
+
 #include "onnx_quant_cases.h"
 
 #include "onnx_recurrent_cases.h"
@@ -764,6 +766,7 @@ int main(void)
     tcase_add_test(tc, results_that_are_not_given);
     add_layer_cases(tc);
     add_math_cases(tc);
+    add_opset_cases(tc);
     add_quant_cases(tc);
     add_recurrent_cases(tc);
     add_integer_cases(tc);
