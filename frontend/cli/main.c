@@ -10,6 +10,7 @@
 #include "isa.h"
 #include "outputs.h"
 #include "progress_line.h"
+#include "weights.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,8 +92,8 @@ static const struct command commands[] = {
          "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
          "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
      .groups = {options_model, options_mode, options_mapping, options_decisions, options_values,
-                options_verdict, options_simulation, options_run_program, options_views,
-                options_timing, options_output, options_json},
+                options_weights, options_verdict, options_simulation, options_run_program,
+                options_views, options_timing, options_output, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_run},
@@ -120,7 +121,8 @@ static const struct command commands[] = {
          "Examples:\n"
          "  cimc eval model.onnx --test-data test_data_set_0\n"
          "  cimc eval model.onnx --input-fill random:1 --save-outputs answers\n",
-     .groups = {options_model, options_mode, options_values, options_verdict, options_json},
+     .groups = {options_model, options_mode, options_values, options_weights, options_verdict,
+                options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_eval},
@@ -294,6 +296,7 @@ static bool run_command(const struct command *c, int argc, char **argv, struct d
     struct text name = {0};
     struct settings s;
     struct progress_line line;
+    struct arena *names = arena_new();
     settings_init(&s);
     s.progress = progress_start(&line);
     text_add(&name, "cimc %s", c->name);
@@ -302,9 +305,11 @@ static bool run_command(const struct command *c, int argc, char **argv, struct d
     if (ok && s.help)
         options_print_help(c, stdout);
     else if (ok)
-        ok = outputs_check(&s, d) && c->run(&s, d);
+        ok = (!s.constant_weights || weights_bind(&s, s.args.at[0], names, d)) &&
+             outputs_check(&s, d) && c->run(&s, d);
     progress_end(&line);
     settings_free(&s);
+    arena_free(names);
     text_free(&name);
     return ok;
 }

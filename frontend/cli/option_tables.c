@@ -286,6 +286,15 @@ const struct option_desc options_values[] = {
     {0},
 };
 
+const struct option_desc options_weights[] = {
+    {.name = "constant-weights",
+     .kind = OPTION_FLAG,
+     .offset = AT(constant_weights),
+     .help = "inputs that operators read as weights, shapes or axes are constants, from "
+             "--test-data"},
+    {0},
+};
+
 const struct option_desc options_verdict[] = {
     {.name = "tolerance",
      .kind = OPTION_REAL,

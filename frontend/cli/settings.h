@@ -36,7 +36,7 @@ struct settings {
     /* simulation */
     const char *test_data, *input_fill, *save_outputs, *times, *program, *model;
     string_list inputs;
-    bool compare_layers;
+    bool constant_weights, compare_layers;
     double tolerance;
     int64_t tolerance_steps;
     int64_t latency_seed, max_extra_cycles;

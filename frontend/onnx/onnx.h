@@ -46,6 +46,19 @@ struct onnx_options {
 struct ir_graph *onnx_import(const char *path, const struct onnx_options *o,
                              struct diag *d) CHECK_RESULT;
 
+/* The run-time inputs of a model as its nodes use them: the letter of operators.def that all
+ * readers agree on, x (data) where one reads it so; 0: nobody reads it. */
+struct onnx_input_role {
+    const char *name;
+    char role;
+};
+struct onnx_inputs {
+    struct onnx_input_role *at; /* in the file's order */
+    size_t n;
+};
+bool onnx_input_roles(const char *path, struct arena *a, struct onnx_inputs *out,
+                      struct diag *d) CHECK_RESULT;
+
 /* A serialised TensorProto (test data): floats as f32, all else as stored. Data from heap_alloc. */
 struct onnx_tensor {
     struct ir_type type;

@@ -20,6 +20,18 @@ static bool is_late(const struct ir_op *op)
     return !ir_is(op->in[1].value, IR_constant) || late_zero;
 }
 
+/* A scale or zero point of `op`, several along its axis, so that it broadcasts. */
+static struct ir_value *along_axis(const struct pass_place *at, const struct ir_op *op,
+                                   struct ir_value *v, int64_t axis)
+{
+    if (ir_count(&v->type) == 1)
+        return v;
+    struct ir_type type = ir_type_of(v->type.dtype, 1, v->type.dim);
+    for (int64_t d = axis + 1; d < op->out->type.rank; d++)
+        type.dim[type.rank++] = 1;
+    return pass_reshape(at, v, &type);
+}
+
 /* quantize(x, scale, zero) in operations on floats, whose bounds a quantize by 1 makes. */
 struct ir_value *int_rule_late_scale(struct ir_op *op, struct pass_ctx *ctx)
 {
@@ -29,12 +41,15 @@ struct ir_value *int_rule_late_scale(struct ir_op *op, struct pass_ctx *ctx)
     struct pass_place at = pass_before(op);
     union ir_attrs far = {.clip = {.lo = -FAR, .hi = FAR}};
     struct ir_value *round = int_const_f32(&at, ROUND);
-    struct ir_value *x = pass_emit2(&at, IR_div, NULL, op->in[0].value, op->in[1].value);
+    int64_t axis = op->attrs->quantize.axis;
+    struct ir_value *scale = along_axis(&at, op, op->in[1].value, axis);
+    struct ir_value *x = pass_emit2(&at, IR_div, NULL, op->in[0].value, scale);
     x = pass_emit1(&at, IR_clip, &far, x);
     x = pass_emit2(&at, IR_add, NULL, x, round);
     x = pass_emit2(&at, IR_sub, NULL, x, round);
     if (op->n_in > 2)
-        x = pass_emit2(&at, IR_add, NULL, x, int_cast(&at, op->in[2].value, IR_F32));
+        x = pass_emit2(&at, IR_add, NULL, x,
+                       int_cast(&at, along_axis(&at, op, op->in[2].value, axis), IR_F32));
     struct target bounds = {
         .scale = 1.0f, .lo = op->attrs->quantize.lo, .hi = op->attrs->quantize.hi};
     return int_quantize(&at, x, &bounds, op->name);
@@ -44,13 +59,15 @@ struct ir_value *int_rule_late_scale(struct ir_op *op, struct pass_ctx *ctx)
 struct ir_value *int_rule_late_parameters(struct ir_op *op, struct pass_ctx *ctx)
 {
     (void)ctx;
-    if (!is_late(op) || ir_count(&op->in[1].value->type) != 1)
+    if (!is_late(op))
         return NULL;
     struct pass_place at = pass_before(op);
+    int64_t axis = op->attrs->dequantize.axis;
     struct ir_value *x = int_cast(&at, op->in[0].value, IR_F32);
     if (op->n_in > 2)
-        x = pass_emit2(&at, IR_sub, NULL, x, int_cast(&at, op->in[2].value, IR_F32));
-    return pass_emit2(&at, IR_mul, NULL, x, op->in[1].value);
+        x = pass_emit2(&at, IR_sub, NULL, x,
+                       int_cast(&at, along_axis(&at, op, op->in[2].value, axis), IR_F32));
+    return pass_emit2(&at, IR_mul, NULL, x, along_axis(&at, op, op->in[1].value, axis));
 }
 
 /* The largest of all elements, or 0, of rank 0. */

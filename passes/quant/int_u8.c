@@ -63,8 +63,8 @@ static union ir_attrs shifted_attrs(const struct ir_op *op)
         break;
     case IR_relu: a.clip = (struct ir_attrs_clip){.lo = (float)SHIFT, .hi = INFINITY}; break;
     case IR_clip:
-        a.clip.lo += (float)SHIFT;
-        a.clip.hi += (float)SHIFT;
+        a.clip.lo = fmaxf(a.clip.lo + (float)SHIFT, 0.0f); /* a bound may be infinite */
+        a.clip.hi = fminf(a.clip.hi + (float)SHIFT, UINT8_MAX);
         break;
     case IR_pad:
         if (a.pad.mode == IR_PAD_CONSTANT)
@@ -108,6 +108,17 @@ static bool is_idle_relu(const struct ir_op *op)
     return op->opcode == IR_relu && op->out->type.dtype == IR_U8;
 }
 
+/* An output that is a constant. */
+static bool shift_output(struct ir_op *op)
+{
+    struct ir_value *v = op->opcode == IR_output ? op->in[0].value : NULL;
+    if (!v || !ir_is(v, IR_constant) || v->type.dtype != IR_I8)
+        return false;
+    struct pass_place at = pass_before(op);
+    ir_set_operand(op, 0, shifted_constant(&at, v->def));
+    return true;
+}
+
 /* A value of i8 that a machine would have to hold, or what reads one. */
 static bool wants_shift(const struct ir_op *op, const struct shift *s)
 {
@@ -131,7 +142,7 @@ uint64_t int_shift_to_u8(struct ir_graph *g, struct pass_ctx *ctx)
             shift_op(op, &s);
         else if (op->out && is_idle_relu(op))
             pass_replace(op, op->in[0].value);
-        n += shifts;
+        n += shifts || shift_output(op);
     }
     return n;
 }

@@ -26,9 +26,9 @@ PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-ver
 COMMANDS = {
     'compile': (MODEL | MAPPING | VIEWS | TIMING | {'output', 'json'}, ['absent']),
     'report': (MODEL | MAPPING | TIMING | {'report-arch', 'output'}, ['absent']),
-    'run': (MODEL | MAPPING | INPUTS | VIEWS | TIMING | {'program', 'output', 'json'}, ['absent']),
+    'run': (MODEL | MAPPING | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'json'}, ['absent']),
     'sim': (INPUTS | {'model', 'times', 'json'}, ['absent']),
-    'eval': (MODEL | {'mode', 'unquantised'} | VALUES | VERDICT | {'json'}, ['absent']),
+    'eval': (MODEL | {'constant-weights', 'mode', 'unquantised'} | VALUES | VERDICT | {'json'}, ['absent']),
     'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),

@@ -159,6 +159,18 @@ def steps(b):
     b.contains(b.run('run', 'f.onnx', '--test-data=.', code=1).stderr, note)
 
 
+def constant_weights(b):
+    """--constant-weights: inputs that a dense layer reads as weights are constants, what it reads as data is not"""
+    b.write('m.onnx', onnx_model([onnx_node('Gemm', ['w2', 'x', 'b'], 'y', 'g')], {}, {'b': [2], 'w2': [1, 3], 'x': [3, 2]}, {'y': [1, 2]}))
+    for k, (name, shape, values) in enumerate([('b', [2], [10, 20]), ('w2', [1, 3], [1, 2, 3]), ('x', [3, 2], [1, 0, 0, 1, 2, -1])]):
+        b.write('input_%d.pb' % k, tensor(name, shape, values))
+    b.write('output_0.pb', tensor('y', [1, 2], [17, 19]))
+    b.run('run', 'm.onnx', '--test-data=.', '--constant-weights', '-o', 'p.cim')
+    b.run('sim', 'p.cim', '--input=input_1.pb')
+    b.run('eval', 'm.onnx', '--test-data=.', '--constant-weights')
+    b.contains(b.run('run', 'm.onnx', '--constant-weights', code=2).stderr, '--constant-weights takes constants from --test-data')
+
+
 def integer_cells(b):
     """where and dump of an integer program: weights of 8 bits as they lie in the crossbar"""
     dense(b)
@@ -172,4 +184,4 @@ def integer_cells(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, fills, steps, integer_cells]))
+    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, fills, steps, constant_weights, integer_cells]))
