@@ -80,6 +80,7 @@ BOX_OF_CELL(window)
 BOX_OF_CELL(gather)
 BOX_OF_CELL(copy)
 BOX_OF_CELL(reduce)
+BOX_OF_CELL(dot)
 BOX_OF_CELL(barrier)
 
 struct box task_box(const struct plan *p, const struct task *t)
@@ -177,6 +178,7 @@ DERIVED(window)
 DERIVED(gather)
 DERIVED(copy)
 DERIVED(reduce)
+DERIVED(dot)
 
 static void accesses_send(const struct plan *p, const struct task *t, const struct box *box,
                           struct accesses *out)

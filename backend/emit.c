@@ -95,6 +95,21 @@ static struct isa_inst inst_reduce(struct emitter *e, uint32_t id, const struct 
     return inst;
 }
 
+static struct isa_inst inst_dot(struct emitter *e, uint32_t id, const struct accesses *acc,
+                                const struct box *box)
+{
+    const struct node *n = &e->p->nodes->at[task_at(e, id)->node];
+    const struct operand *b = &n->operand[1];
+    struct isa_inst inst = isa_inst_new(ISA_vdot, 0);
+    set_extent(&inst, box);
+    inst.flags = n->root->attrs->dot.kn ? VDOT_KN : 0;
+    inst.dst = region(plain_view(e, &acc->v.at[2]), box);
+    inst.a = region(plain_view(e, &acc->v.at[0]), box);
+    inst.b = region(
+        emit_broadcast_view(e, acc->v.at[1].buffer, b, n->dim, 0, b->map[AXIS_C].extent), box);
+    return inst;
+}
+
 static struct isa_inst inst_copy(struct emitter *e, uint32_t id, const struct accesses *acc,
                                  const struct box *box)
 {

@@ -278,6 +278,13 @@ static void add_elementwise(struct builder *b, const struct ir_op *op)
         add_map(b, op);
 }
 
+static void add_dot(struct builder *b, const struct ir_op *op)
+{
+    struct node *n = node_new(b, NODE_dot, op);
+    add_operand(n, op, 0);
+    add_operand(n, op, 1);
+}
+
 static bool add_op(struct builder *b, const struct ir_op *op)
 {
     unsigned at[2];
@@ -310,6 +317,7 @@ static bool add_op(struct builder *b, const struct ir_op *op)
     case IR_overlap_add:
     case IR_global_avg_pool: add_operand(node_new(b, NODE_window, op), op, 0); break;
     case IR_reduce: add_operand(node_new(b, NODE_reduce, op), op, 0); break;
+    case IR_dot: add_dot(b, op); break;
     case IR_reshape: add_operand(node_new(b, NODE_reshape, op), op, 0); break;
     case IR_transpose: add_operand(node_new(b, NODE_transpose, op), op, 0); break;
     default:

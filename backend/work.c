@@ -50,6 +50,7 @@ struct cost_work task_work(const struct plan *p, const struct tile_grid *grid, c
         window = node_window(n);
         o.window = &window;
         break;
+    case TASK_dot: o.n_products = (uint32_t)n->operand[0].map[AXIS_C].extent; break;
     case TASK_reduce: box = read_box(n->operand[0].map, &box); break;
     case TASK_partial:
     case TASK_send:

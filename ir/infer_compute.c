@@ -96,11 +96,12 @@ bool infer_conv(const struct ir_op *op, struct diag *d, struct ir_type *out)
 bool infer_matmul(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_type *a = ir_in(op, 0), *b = ir_in(op, 1);
-    struct ir_type sums;
+    struct ir_type sums = {.dtype = IR_I32};
+    bool bytes = ir_is_lowered(op) && op->n_in == 2 && a->dtype == IR_U8 && b->dtype == IR_U8;
     if (!ir_want_least(op, "weights", &op->attrs->matmul.weights, 1, 0, d) ||
-        !product(op, b->rank ? b->dim[b->rank - 1] : 0, d, &sums))
+        (!bytes && !product(op, b->rank ? b->dim[b->rank - 1] : 0, d, &sums)))
         return false;
-    if (sums.dtype == IR_I32 && !want_rank(op, 1, 2, "[K,N]", d))
+    if (!bytes && sums.dtype == IR_I32 && !want_rank(op, 1, 2, "[K,N]", d))
         return false;
     if (a->rank == 0 || b->rank == 0)
         return ir_misfit(op, d, "an operand is a scalar");
@@ -209,6 +210,25 @@ bool infer_mvm(const struct ir_op *op, struct diag *d, struct ir_type *out)
         return ir_misfit(op, d, "w has %lld rows, wants %lld x %lld x %lld", (long long)w->dim[0],
                          (long long)at->kernel[0], (long long)at->kernel[1], (long long)channels);
     return mvm_decisions(op, out->dim, d);
+}
+
+bool infer_dot(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_type *a = ir_in(op, 0), *b = ir_in(op, 1);
+    int64_t kn = op->attrs->dot.kn;
+    if (!want_rank(op, 0, 3, "(h, w, k)", d) || !want_rank(op, 1, 3, "(h or 1, n, k)", d) ||
+        !ir_want_dtype(op, 0, 1u << IR_U8 | 1u << IR_F32, d) ||
+        !ir_want_dtype(op, 1, 1u << a->dtype, d))
+        return false;
+    if (kn != 0 && kn != 1)
+        return ir_misfit(op, d, "kn %lld, wants 0 or 1", (long long)kn);
+    if ((b->dim[0] != 1 && b->dim[0] != a->dim[0]) || b->dim[2 - kn] != a->dim[2])
+        return ir_misfit(op, d, "(%lld, %lld, %lld) and (%lld, %lld, %lld) do not make a product",
+                         (long long)a->dim[0], (long long)a->dim[1], (long long)a->dim[2],
+                         (long long)b->dim[0], (long long)b->dim[1], (long long)b->dim[2]);
+    *out = ir_type_of(a->dtype == IR_F32 ? IR_F32 : IR_I32, 3,
+                      (int64_t[]){a->dim[0], a->dim[1], b->dim[1 + kn]});
+    return true;
 }
 
 static bool pool(const struct ir_op *op, const struct window *w, struct diag *d,

@@ -110,6 +110,15 @@ static void reads_mvm(const struct ir_op *op, unsigned i, struct axis_map out[3]
     whole(x, &out[AXIS_C], AXIS_C);
 }
 
+/* All of a row's matrix. */
+static void reads_dot(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    elementwise(op, i, out);
+    whole(op->in[i].value, &out[AXIS_C], AXIS_C);
+    if (i == 1)
+        whole(op->in[i].value, &out[AXIS_W], AXIS_W);
+}
+
 static void reads_max_pool(const struct ir_op *op, unsigned i, struct axis_map out[3])
 {
     const struct ir_attrs_max_pool *m = &op->attrs->max_pool;

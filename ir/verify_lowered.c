@@ -55,7 +55,7 @@ static uint32_t first_unknown(const struct ir_op *op)
 {
     bool base = ir_op_descs[op->opcode].traits & IR_BASE;
     bool wants = op->opcode == IR_requantize || op->opcode == IR_table || op->opcode == IR_mvm ||
-                 (base && ir_in(op, 0)->dtype != IR_F32);
+                 (base && ir_in(op, 0)->dtype != IR_F32 && ir_in(op, 1)->dtype != IR_U8);
     uint32_t i = wants ? 1 : op->n_in;
     while (i < op->n_in && ir_is(op->in[i].value, IR_constant))
         i++;

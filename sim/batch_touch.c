@@ -201,6 +201,13 @@ static void vmap_reads(struct toucher *t, const struct isa_inst *inst)
     }
 }
 
+static void vdot_reads(struct toucher *t, const struct isa_inst *inst)
+{
+    const struct isa_region rows = {.view = inst->b.view, .y = inst->b.y};
+    touch_region(t, &inst->a, inst->h, inst->w);
+    touch_region(t, &rows, inst->h, view_of(t->s, t->tile, rows.view)->width);
+}
+
 static void touch_reads(struct toucher *t, const struct isa_inst *inst)
 {
     switch (inst->op) {
@@ -208,6 +215,7 @@ static void touch_reads(struct toucher *t, const struct isa_inst *inst)
     case ISA_vmap: vmap_reads(t, inst); return;
     case ISA_vwin: vwin_reads(t, inst); return;
     case ISA_vgat: vgat_reads(t, inst); return;
+    case ISA_vdot: vdot_reads(t, inst); return;
     case ISA_vred:
     case ISA_send:
     case ISA_store: touch_region(t, &inst->a, inst->h, inst->w); return;
@@ -261,6 +269,8 @@ void sim_family_reads(struct sim *s, const struct sim_family *f, sim_view_body *
     if (i->op == ISA_load)
         return;
     body(s, f->tile, i->op == ISA_mvm ? t->groups[i->obj].source_view : i->a.view);
+    if (i->op == ISA_vdot)
+        body(s, f->tile, i->b.view);
     if (i->op != ISA_vmap)
         return;
     if (t->programs[i->obj].arity == 2)

@@ -21,6 +21,7 @@ void check_mvm(struct actor *a);
 void check_vwin(struct actor *a);
 void check_vgat(struct actor *a);
 void check_vred(struct actor *a);
+void check_vdot(struct actor *a);
 /* check_map.c */
 void check_vmap(struct actor *a);
 

@@ -1,6 +1,6 @@
 /*
- * check_window.c - windows, gather tables and reductions against the graph's max_pool, avg_pool,
- * global_avg_pool, overlap_add, moving operations and reduce.
+ * check_window.c - windows, gather tables, reductions and products of two values against the
+ * graph's max_pool, avg_pool, global_avg_pool, overlap_add, moving operations, reduce and dot.
  */
 #include "check_meaning.h"
 
@@ -326,4 +326,47 @@ void check_vred(struct actor *a)
     int64_t at[3] = {a->in->dst.y, a->in->dst.x, dst_view(a)->channel0};
     check_read_region(a, &a->in->a, known ? &from : NULL, at);
     check_write_dst(a, h, w, known ? &made : NULL);
+}
+
+/* ---- VDOT ---- */
+
+static bool product_means(struct actor *a, const struct ir_op *op)
+{
+    const char *name = check_op_name(a->k, dst_view(a)->value);
+    if (!op || op->opcode != IR_dot)
+        return check_fault(a, "its result '%s' is no product of two values", name);
+    if (op->attrs->dot.kn != (a->in->flags & VDOT_KN))
+        return check_fault(a, "takes b in the other order than '%s'", name);
+    const struct isa_view *from = a->t->views[a->in->a.view].v;
+    if (from->channels != check_dim(op->in[0].value->def, 2) ||
+        dst_view(a)->channels != check_dim(op, 2))
+        return check_fault(a, "'%s' is %" PRId64 " sums of %" PRId64 " products", name,
+                           check_dim(op, 2), check_dim(op->in[0].value->def, 2));
+    return check_inside(a, op, a->in->h, a->in->w);
+}
+
+/* Whole rows of b, as many as the result has. */
+static bool read_matrices(struct actor *a, const struct leaf *leaf)
+{
+    const struct isa_region *r = &a->in->b;
+    const struct isa_view *v = a->t->views[r->view].v;
+    for (int64_t i = 0; i < a->in->h; i++) {
+        struct span row = {r->y + i, 0, v->width, 0, v->channels};
+        if (!check_read_span(a, r->view, row, leaf, (int64_t[3]){a->in->dst.y + i, 0, 0}))
+            return false;
+    }
+    return true;
+}
+
+void check_vdot(struct actor *a)
+{
+    const struct ir_op *op = claimed_op(a);
+    bool known = a->k->g && product_means(a, op);
+    struct leaf x[2] = {0}, made = {op, 0, CHECK_NONE};
+    for (unsigned i = 0; known && i < 2; i++)
+        x[i] = (struct leaf){op->in[i].value->def, 0, CHECK_NONE};
+    int64_t at[3] = {a->in->dst.y, a->in->dst.x, 0};
+    if (check_read_region(a, &a->in->a, known ? &x[0] : NULL, at) &&
+        read_matrices(a, known ? &x[1] : NULL))
+        check_write_dst(a, a->in->h, a->in->w, known ? &made : NULL);
 }

@@ -276,6 +276,17 @@ static bool take_flags(struct lexer *l, struct isa_inst *i)
     return lex_take_mark(l, ')');
 }
 
+/* nk, kn */
+static bool take_order(struct lexer *l, struct isa_inst *i)
+{
+    bool kn = lex_is_name(l, "kn");
+    if (!kn && !lex_is_name(l, "nk"))
+        return asm_lex_error(l, "expected nk or kn, the order of b's columns and channels");
+    i->flags = kn ? VDOT_KN : 0;
+    lex_next(l);
+    return true;
+}
+
 static bool take_wait(struct lexer *l, struct isa_inst *i)
 {
     bool inbound = lex_is_numbered(l, 'i');
@@ -333,6 +344,8 @@ static bool take_operands(struct lexer *l, const struct isa_op_desc *op, struct 
         i->obj = (uint16_t)obj;
     }
     if (op->code == ISA_vred && !take_flags(l, i))
+        return false;
+    if (op->code == ISA_vdot && !take_order(l, i))
         return false;
     while (l->token.kind == TOKEN_NAME) {
         if (lex_is_name(l, "wait")) {

@@ -210,6 +210,8 @@ static void print_inst(const struct isa_program *p, const struct isa_tile *tile,
         text_add(t, " %c%u", op->obj, i->obj);
     if (i->op == ISA_vred)
         print_flags(i->flags, t);
+    if (i->op == ISA_vdot)
+        text_add(t, i->flags & VDOT_KN ? " kn" : " nk");
     for (unsigned k = 0; k < op->n_fields; k++)
         print_field(i, &op->fields[k], t);
     print_waits(i, t);

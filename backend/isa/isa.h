@@ -59,6 +59,8 @@ struct isa_inst {
 };
 /* Flags of VRED: axes, then the kind. */
 enum { VRED_H = 1, VRED_W = 2, VRED_C = 4, VRED_SUM = 8, VRED_AXES = 7, VRED_FLAGS = 15 };
+/* Flag of VDOT: b is (k, n), not (n, k). */
+enum { VDOT_KN = 1 };
 struct isa_inst isa_inst_new(enum isa_op op, unsigned queue); /* all else zero, no waits */
 /* There must be room. */
 void isa_inst_wait(struct isa_inst *i, uint32_t counter, uint32_t threshold);
@@ -333,6 +335,7 @@ struct isa_outline {
     uint32_t h, w, channels;         /* of the result; VRED, SEND, STORE: of the source */
     uint32_t n_lane_ops;             /* VMAP */
     const struct isa_window *window; /* VWIN */
+    uint32_t n_products;             /* VDOT: for each element of the result */
     enum element element;            /* SEND: of the view; LOAD, STORE: in DRAM */
     uint32_t hops;                   /* SEND, SIGNAL: to the farthest target */
 };

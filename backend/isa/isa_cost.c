@@ -54,6 +54,7 @@ struct cost_work isa_work(const struct isa_outline *o)
     case ISA_mvm: return (struct cost_work){.kind = COST_MVM, .products = area};
     case ISA_vmap: return vector_work(elements, o->n_lane_ops);
     case ISA_vwin: return vector_work(elements, window_cells(o->window));
+    case ISA_vdot: return vector_work(elements, o->n_products);
     case ISA_vred:
     case ISA_vgat: return vector_work(elements, 1);
     case ISA_send: return (struct cost_work){.kind = COST_SEND, .bytes = bytes, .hops = o->hops};
@@ -77,6 +78,7 @@ struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
     case ISA_vgat: break;
     case ISA_vmap: o.n_lane_ops = t->programs[inst->obj].n_ops; break;
     case ISA_vwin: o.window = &t->windows[inst->obj]; break;
+    case ISA_vdot: o.n_products = t->views[inst->a.view].channels; break;
     case ISA_send: o.hops = farthest_target(p, tile, &t->routes[inst->obj]); break;
     case ISA_load:
     case ISA_store: o.element = p->bindings[inst->obj].element; break;

@@ -38,8 +38,7 @@ const struct isa_op_desc *isa_op_desc(unsigned op)
 
 const char *isa_op_reserved(unsigned op)
 {
-    static const char *const names[ISA_N_OPS] = {
-        [6] = "prog", [7] = "vdot", [14] = "setd", [15] = "fence"};
+    static const char *const names[ISA_N_OPS] = {[6] = "prog", [14] = "setd", [15] = "fence"};
     return op < ISA_N_OPS ? names[op] : NULL;
 }
 
@@ -86,8 +85,12 @@ const char *isa_inst_illegal(const struct isa_inst *i)
         return isa_op_reserved(i->op) ? "it is not supported yet" : "there is none";
     if (i->stage)
         return "stages are not supported yet: it must be 0";
-    if (i->op == ISA_vred ? i->flags & ~VRED_FLAGS || !(i->flags & VRED_AXES) : i->flags != 0)
-        return i->op == ISA_vred ? "flags must be axes and kind" : "flags must be 0";
+    if (i->op == ISA_vred && (i->flags & ~VRED_FLAGS || !(i->flags & VRED_AXES)))
+        return "flags must be axes and kind";
+    if (i->op == ISA_vdot && i->flags & ~VDOT_KN)
+        return "flags must be the order of b";
+    if (i->op != ISA_vred && i->op != ISA_vdot && i->flags)
+        return "flags must be 0";
     if (!op->obj && i->obj)
         return "obj must be 0";
     if (i->n_waits > ISA_MAX_WAITS)

@@ -236,6 +236,25 @@ static bool check_vred(const struct stream_check *c, const struct isa_inst *i)
     return a && dst && same_channels(c, dst, i->flags & VRED_C ? 1 : a->channels);
 }
 
+/* Each row of b is read whole; its x has no meaning of its own. */
+static bool check_vdot(const struct stream_check *c, const struct isa_inst *i)
+{
+    const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
+    const struct isa_view *a = dst ? read_region(c, &i->a, i) : NULL;
+    const struct isa_view *b = a ? view_of(c, &i->b) : NULL;
+    if (!b)
+        return false;
+    if (i->b.x != i->dst.x)
+        return REJECT(c, "vdot: b must be at dst's column %d", i->dst.x);
+    bool kn = i->flags & VDOT_KN;
+    if (b->width != (kn ? a->channels : dst->channels) ||
+        b->channels != (kn ? dst->channels : a->channels))
+        return REJECT(c, "vdot: view %u is %u x %u, not %u sums of %u products", i->b.view,
+                      b->width, b->channels, dst->channels, a->channels);
+    struct axis y = {i->b.y, i->h, 1, 0, 0, 1, 0}, x = {0, b->width, 1, 0, 0, 1, 0};
+    return reads_held(c, b, positions_inside, &y, &x);
+}
+
 /* Are all of the dst positions in the list, and none with a source? */
 static bool gathers_none(const int32_t *list, uint32_t n_list, struct isa_span dst)
 {
@@ -360,6 +379,7 @@ static bool check_operands(const struct stream_check *c, const struct isa_inst *
     case ISA_vwin: return check_vwin(c, i);
     case ISA_vred: return check_vred(c, i);
     case ISA_vgat: return check_vgat(c, i);
+    case ISA_vdot: return check_vdot(c, i);
     case ISA_send: return check_send(c, i);
     case ISA_signal: return check_message(c, i, NULL);
     case ISA_load: return check_dma(c, i, &i->dst);
@@ -384,7 +404,8 @@ static bool check_queue(const struct stream_check *c, const struct isa_inst *i)
     case ISA_vmap:
     case ISA_vwin:
     case ISA_vred:
-    case ISA_vgat: ok = i->queue == isa_queue_vu(t); break;
+    case ISA_vgat:
+    case ISA_vdot: ok = i->queue == isa_queue_vu(t); break;
     case ISA_send: ok = i->queue == isa_queue_tx(t); break;
     case ISA_load:
     case ISA_store: ok = i->queue == isa_queue_dma(t); break;

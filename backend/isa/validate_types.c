@@ -95,6 +95,14 @@ static const char *vred_fault(const struct isa_tile *t, const struct isa_inst *i
     return from == ELEMENT_u8 && to == ELEMENT_u8 ? NULL : "the greatest of u8 is an u8";
 }
 
+static const char *vdot_fault(const struct isa_tile *t, const struct isa_inst *i)
+{
+    enum element a = element_of(t, &i->a), b = element_of(t, &i->b), to = element_of(t, &i->dst);
+    bool fits = a == b &&
+                ((a == ELEMENT_f32 && to == ELEMENT_f32) || (a == ELEMENT_u8 && to == ELEMENT_i32));
+    return fits ? NULL : "multiplies f32 with f32 to f32, or u8 with u8 to i32";
+}
+
 /* ---- moves ---- */
 
 static const char *vgat_fault(const struct isa_tile *t, const struct isa_inst *i)
@@ -125,6 +133,7 @@ const char *isa_type_fault(const struct isa_program *p, const struct isa_tile *t
     case ISA_vwin: return vwin_fault(t, i);
     case ISA_vred: return vred_fault(t, i);
     case ISA_vgat: return vgat_fault(t, i);
+    case ISA_vdot: return vdot_fault(t, i);
     case ISA_load: return dma_fault(p, i, element_of(t, &i->dst));
     case ISA_store: return dma_fault(p, i, element_of(t, &i->a));
     default: return NULL;

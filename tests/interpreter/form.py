@@ -12,6 +12,7 @@ MAXIMUM, AVERAGE, SUM, OVERLAP = range(4)    # kinds of a window
 # Elements of the result, by those of the source and the kind.
 WINDOWS = {(F32, kind): F32 for kind in range(4)} | {(U8, MAXIMUM): U8, (U8, SUM): I32, (U8, AVERAGE): F32, (I32, OVERLAP): I32}
 REDUCTIONS = {(F32, 0): F32, (F32, 8): F32, (U8, 0): U8, (U8, 8): I32, (I32, 8): I32}    # maximum 0, sum 8
+PRODUCTS = {F32: F32, U8: I32}
 MOST_TABLES, MOST_SHIFT = 64, 62
 MOST_BUFFER = 1 << 31    # of this interpreter
 
@@ -298,6 +299,14 @@ class Form:
         for name, used, most in (('rows', g.rows[i.dst[1]:i.dst[1] + i.h], a.height),
                                  ('columns', g.cols[i.dst[2]:i.dst[2] + i.w], a.width), ('channels', g.channels, a.channels)):
             need(max(used, default=0) < most, '%s outside the source', name)
+
+    def check_vdot(self, t, i):
+        n, k, b = self.inside(t, i.dst), self.inside(t, i.a), t.views[i.b[0]]
+        self.inside(t, i.b, n if i.flags & 1 else k)
+        need(i.flags <= 1 and b.width == (k if i.flags & 1 else n), 'b has %d columns', b.width)
+        need(i.b[2] == i.dst[2], 'the column of b')
+        self.elements(t, i.b, t.views[i.a[0]].element)
+        self.elements(t, i.dst, PRODUCTS.get(b.element))
 
     def check_route(self, t, i):
         need(i.obj < len(t.routes), 'route %d', i.obj)

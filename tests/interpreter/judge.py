@@ -73,6 +73,10 @@ class Costs:
     def vgat(self, tile, i):
         return self.vector(i.h * i.w * self.p.tiles[tile].views[i.dst[0]].channels)
 
+    def vdot(self, tile, i):
+        views = self.p.tiles[tile].views
+        return self.vector(i.h * i.w * views[i.dst[0]].channels * views[i.a[0]].channels)
+
     def send(self, tile, i):
         a = self.p.tiles[tile].views[i.a[0]]
         size = i.h * i.w * a.channels * ELEMENT_BYTES[a.element]

@@ -153,6 +153,11 @@ class GatheredChannelsOfTheSourceCount(Costs):
         return self.vector(i.h * i.w * self.p.tiles[tile].views[i.a[0]].channels)
 
 
+class ProductsOfASumDoNotCount(Costs):
+    def vdot(self, tile, i):
+        return self.vgat(tile, i)
+
+
 class SetUpIsFree(Costs):
     def vector(self, elements):
         return (-(-elements // self.m['lanes']), 0) if self.m['lanes'] else (0, 0)
@@ -227,8 +232,8 @@ class WaitsAlwaysHold(Judge):
 
 
 WRONG_COSTS = [RowsDoNotCount, LaneOperationsDoNotCount, CellsDoNotCount, EveryTapOfAnOverlapCounts, ResultsOfAReductionCount,
-               GatheredChannelsOfTheSourceCount, SetUpIsFree, ChannelsOfASendDoNotCount, WaysToTheNearestTarget, MeshIsIdeal, HalfFloatsAreFloats, ElementsOfFourBytesAreSent,
-               DramAnswersAtOnce]
+               GatheredChannelsOfTheSourceCount, ProductsOfASumDoNotCount, SetUpIsFree, ChannelsOfASendDoNotCount, WaysToTheNearestTarget, MeshIsIdeal,
+               HalfFloatsAreFloats, ElementsOfFourBytesAreSent, DramAnswersAtOnce]
 WRONG_ORDERS = [SendIsCompleteOnArrival, MessagesOvertake, CompletionsOvertake, QueuesAreDeep, UnitsAreNeverBusy, UnitsArePipelined, WaitsAlwaysHold]
 
 

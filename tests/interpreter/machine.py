@@ -11,12 +11,13 @@ from collections import deque
 from itertools import chain, repeat
 from operator import add, mul
 
-from lanes import OPERATIONS, greatest, half, requantised, saturated
+from lanes import OPERATIONS, greatest, half, requantised, saturated, wrapped
 from memory import Buffer, View
 from program_file import CODES, F16, F32, I8, OUTSIDE, Fault
 
 FIRST_INBOUND, COUNT_BITS = 128, 22
 VRED_H, VRED_W, VRED_C, VRED_SUM = 1, 2, 4, 8
+VDOT_KN = 1
 LEAST = {'f': float('-inf'), 'B': 0}    # where a maximum begins
 WINDOW_MAX, WINDOW_AVERAGE, WINDOW_OVERLAP = 0, 1, 3
 
@@ -342,6 +343,26 @@ class Machine:
                 q = table.cols[ox] if table.cols else ox
                 values = [fill if min(r, q, k) < 0 else a.pixel(r, q, k, 1)[0] for k in channels]
                 self.put(tile, view, oy, ox, a.array(values))
+
+    def do_vdot(self, tile, i):
+        a, b = tile.views[i.a[0]], tile.views[i.b[0]]
+        view, y, x = i.dst
+        for row in range(i.h):
+            matrix = [b.pixel(i.b[1] + row, column) for column in range(b.width)]
+            columns = zip(*matrix) if i.flags & VDOT_KN else matrix
+            columns = [list(column) for column in columns]
+            for col in range(i.w):
+                values = a.pixel(i.a[1] + row, i.a[2] + col)
+                self.put(tile, view, y + row, x + col, array(a.sum_code, (self.dot(a, values, column) for column in columns)))
+
+    @staticmethod
+    def dot(a, x, y):
+        if a.code != 'f':
+            return wrapped(sum(map(mul, x, y)))
+        result = array('f', [0])
+        for product in round_f32(map(mul, x, y)):
+            result[0] += product
+        return result[0]
 
     def do_send(self, tile, i):
         view, y, x = i.a

@@ -79,7 +79,7 @@ class View:
             is_written = all(buffer.written[i * size] for i in places)
         if not is_written:
             raise Fault('view %d: (%d, %d) is read and was never written' % (self.number, y, x))
-        if self.value != NONE:
+        if self.value != NONE and self.row_pitch:    # else all rows are one
             held = buffer.rows[at]
             if held >> ROW_BITS == self.value and held != self.tag(y):
                 raise Fault('view %d: row %d is read, its slot holds row %d' % (self.number, y, held & (1 << ROW_BITS) - 1))

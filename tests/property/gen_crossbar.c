@@ -191,6 +191,33 @@ static struct ir_value *make_softmax(struct gen *r, struct ir_value *x)
     return gen_op(r, IR_div, NULL, (struct ir_value *[]){x, sum}, 2);
 }
 
+/* ---- products of two values ---- */
+
+/* A matrix for each row, or one: of a value that is there, or a constant. */
+static struct ir_value *pick_matrix(struct gen *r, const struct ir_value *x, bool kn)
+{
+    for (size_t i = r->values.n; i-- > 0 && gen_chance(r, 85);) {
+        struct ir_value *y = r->values.at[i];
+        if (y->type.dim[kn ? 1 : 2] == x->type.dim[2] &&
+            (y->type.dim[0] == x->type.dim[0] || y->type.dim[0] == 1))
+            return y;
+    }
+    int64_t n = GEN_CHOICE(r, 1, 2, 5, 33), k = x->type.dim[2];
+    int64_t dim[3] = {gen_chance(r, 50) ? 1 : x->type.dim[0], kn ? k : n, kn ? n : k};
+    return gen_constant(r, 3, dim, -1, 1);
+}
+
+static struct ir_value *make_dot(struct gen *r, struct ir_value *x)
+{
+    union ir_attrs attrs = {.dot = {.kn = gen_chance(r, 50)}};
+    struct ir_value *b = pick_matrix(r, x, attrs.dot.kn);
+    if (!fits(r, x->type.dim[0], x->type.dim[1], b->type.dim[1 + attrs.dot.kn]))
+        return NULL;
+    struct ir_value *y = gen_op(r, IR_dot, &attrs, (struct ir_value *[]){x, b}, 2);
+    float mean = 1.0f / (float)x->type.dim[2];
+    return gen_binary(r, IR_mul, y, gen_constant(r, 3, (int64_t[]){1, 1, 1}, mean, mean));
+}
+
 /* ---- moving ---- */
 
 static struct ir_value *make_concat(struct gen *r, struct ir_value *x)
@@ -389,23 +416,13 @@ struct choice {
     unsigned weight;
 };
 
-static const struct choice all_makers[] = {{make_conv, 30},
-                                           {make_shared, 4},
-                                           {make_elementwise, 5},
-                                           {make_join, 10},
-                                           {make_broadcast, 8},
-                                           {make_pool, 10},
-                                           {make_mean, 3},
-                                           {make_softmax, 4},
-                                           {make_concat, 9},
-                                           {make_slice, 6},
-                                           {make_gather, 5},
-                                           {make_pad, 5},
-                                           {make_transpose, 3},
-                                           {make_reshape, 4},
-                                           {gen_reduce, 6},
-                                           {make_overlap, 8},
-                                           {0}};
+static const struct choice all_makers[] = {
+    {make_conv, 30},  {make_shared, 4},    {make_elementwise, 5},
+    {make_join, 10},  {make_broadcast, 8}, {make_pool, 10},
+    {make_mean, 3},   {make_softmax, 4},   {make_dot, 8},
+    {make_concat, 9}, {make_slice, 6},     {make_gather, 5},
+    {make_pad, 5},    {make_transpose, 3}, {make_reshape, 4},
+    {gen_reduce, 6},  {make_overlap, 8},   {0}};
 static const struct choice tall_makers[] = {{make_conv, 50},
                                             {make_shared, 5},
                                             {make_join, 10},

@@ -293,7 +293,8 @@ static uint32_t objects(const struct isa_program *p, const struct site *s)
 
 static bool has_object(const struct site *s)
 {
-    return s->in.op != ISA_vred && (has_fields(s) || s->in.op == ISA_signal);
+    return s->in.op != ISA_vred && s->in.op != ISA_vdot &&
+           (has_fields(s) || s->in.op == ISA_signal);
 }
 
 static bool other_object(struct isa_program *p, uint64_t *state)
@@ -322,6 +323,21 @@ static bool other_reduction(struct isa_program *p, uint64_t *state)
     uint8_t old = s.in.flags;
     while (s.in.flags == old)
         s.in.flags = (uint8_t)(pick(state, 1, 7) | 8 * pick(state, 0, 1));
+    put(&s);
+    return true;
+}
+
+static bool is_vdot(const struct site *s)
+{
+    return s->in.op == ISA_vdot;
+}
+
+static bool other_order(struct isa_program *p, uint64_t *state)
+{
+    struct site s;
+    if (!find_site(p, state, is_vdot, &s))
+        return false;
+    s.in.flags ^= VDOT_KN;
     put(&s);
     return true;
 }
@@ -748,6 +764,7 @@ const struct mutation mutations[] = {
     {"another extent", other_extent},
     {"another object", other_object},
     {"another reduction", other_reduction},
+    {"another order of a matrix", other_order},
     {"neighbours swapped", swap_neighbours},
     {"swapped in a queue", swap_in_queue},
     {"instruction dropped", drop_instruction},

@@ -489,6 +489,16 @@ static void open_transpose(struct rig *r)
     store_all(r, m);
 }
 
+/* Each row's matrix transposed, times itself: (4, 4, 2) and (4, 4, 2) to (4, 4, 4). */
+static void open_dot(struct rig *r)
+{
+    open_small(r, one_input, "%1 = dot %0, %0 @\"m\"\n",
+               "output %1 {index=0, dtype=\"f32\", shape=[64], strides=[16,4,1]} @\"y\"\n");
+    uint16_t x = load_all(r, "x"), m = view_of(r, 0, "m", 0);
+    vector(r, ISA_vdot, 0, m, x)->b = (struct isa_region){x, 0, 0};
+    store_all(r, m);
+}
+
 /* Nearest upsampling of rows and a border of 7. */
 static void open_gather(struct rig *r)
 {
@@ -639,6 +649,34 @@ static void not_transposed(struct rig *r)
 {
     nth(r, 0, ISA_vmap, 0)->a.view = 0;
 }
+static void other_matrix(struct rig *r)
+{
+    struct isa_view *v = r->view[0], *x = &v[2];
+    *x = v[0];
+    x->row_pitch = 0;
+    r->p->tiles[0].n_views++;
+    nth(r, 0, ISA_vdot, 0)->b.view = 2;
+}
+static void other_order(struct rig *r)
+{
+    struct isa_view *v = r->view[0], *x = &v[2];
+    *x = v[0];
+    x->width = x->channels = 0;
+    x->width = (uint32_t)(x->x1 = 2);
+    x->channels = 4;
+    x->col_pitch = 4;
+    x->channel_pitch = 8;
+    r->p->tiles[0].n_views++;
+    nth(r, 0, ISA_vdot, 0)->b.view = 2;
+    nth(r, 0, ISA_vdot, 0)->flags = VDOT_KN;
+}
+static void fewer_products(struct rig *r)
+{
+    r->view[0][2] = r->view[0][0];
+    r->view[0][2].channels = 1;
+    r->p->tiles[0].n_views++;
+    nth(r, 0, ISA_vdot, 0)->a.view = nth(r, 0, ISA_vdot, 0)->b.view = 2;
+}
 static void other_rows(struct rig *r)
 {
     r->p->tiles[0].gathers[0].rows[4] = 2;
@@ -694,6 +732,10 @@ static const struct small {
     {open_transpose, no_change, NULL},
     {open_transpose, not_transposed, "reads 'x' (0, 1, 0) where 'x' (1, 0, 0) belongs"},
     {open_transpose, overlapping_result, "overwrites elements that it reads itself"},
+    {open_dot, no_change, NULL},
+    {open_dot, other_matrix, "reads 'x' (0, 0, 0) where 'x' (1, 0, 0) belongs"},
+    {open_dot, other_order, "takes b in the other order than 'm'"},
+    {open_dot, fewer_products, "'m' is 4 sums of 2 products"},
     {open_gather, no_change, NULL},
     {open_gather, other_rows, "reads 'x' (2, 0, 0) where 'x' (1, 0, 0) belongs"},
     {open_gather, other_fill, "fills element"},

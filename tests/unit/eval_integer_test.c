@@ -71,6 +71,29 @@ START_TEST(parameters_along_an_axis)
 }
 END_TEST
 
+/* (1, 2; 3, 4) by (5, 6; 7, 8), also transposed; one matrix for two rows; 255 * 255 twice. */
+START_TEST(products_of_two_values)
+{
+    union ir_attrs nk = {0}, kn = {.dot = {.kn = 1}}, none = {0};
+    struct tensor a = make(IR_F32, SHAPE(1, 2, 2), VALUES(1, 2, 3, 4));
+    struct tensor b = make(IR_F32, SHAPE(1, 2, 2), VALUES(5, 6, 7, 8));
+    EXPECT(RUN_AT(IR_CROSSBAR, IR_dot, &kn, a, b), IR_F32, SHAPE(1, 2, 2), VALUES(19, 22, 43, 50));
+    a = make(IR_F32, SHAPE(1, 2, 2), VALUES(1, 2, 3, 4));
+    b = make(IR_F32, SHAPE(1, 2, 2), VALUES(5, 6, 7, 8));
+    EXPECT(RUN_AT(IR_CROSSBAR, IR_dot, &nk, a, b), IR_F32, SHAPE(1, 2, 2), VALUES(17, 23, 39, 53));
+    /* 1e8 + 1 is 1e8, and only then comes -1e8 */
+    EXPECT(RUN_AT(IR_CROSSBAR, IR_dot, &nk, make(IR_F32, SHAPE(2, 1, 3), VALUES(1, 1, 1, 2, 0, 1)),
+                  make(IR_F32, SHAPE(1, 1, 3), VALUES(1e8, 1, -1e8))),
+           IR_F32, SHAPE(2, 1, 1), VALUES(0, 1e8));
+    EXPECT(RUN_AT(IR_CROSSBAR, IR_dot, &nk, make(IR_U8, SHAPE(1, 1, 2), VALUES(255, 255)),
+                  make(IR_U8, SHAPE(1, 2, 2), VALUES(255, 255, 1, 0))),
+           IR_I32, SHAPE(1, 1, 2), VALUES(130050, 255));
+    EXPECT(RUN_AT(IR_INTEGER, IR_matmul, &none, make(IR_U8, SHAPE(2, 1, 2), VALUES(1, 2, 3, 4)),
+                  make(IR_U8, SHAPE(2, 2), VALUES(5, 6, 7, 8))),
+           IR_I32, SHAPE(2, 1, 2), VALUES(19, 22, 43, 50));
+}
+END_TEST
+
 START_TEST(dequantize_of_i32_rounds_once)
 {
     /* 2^24 + 1 is no f32: half to even is 2^24; 2^24 + 3 is 2^24 + 4 */
@@ -472,6 +495,7 @@ int main(void)
         reductions_of_integers,
         arithmetic_of_i32_wraps,
         products_by_hand,
+        products_of_two_values,
         zero_point_and_padding,
         sums_beyond_32_bits_are_an_error,
         ports_have_their_dtype,

@@ -222,11 +222,14 @@ static const char *const good_crossbar_lines[] = {
     "mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[2,1], group=1, weights=4, slices=[36,10], "
     "copies=6,"
     " cut=[1,6]} : f32[2x6x10]",
-    "add %0, %2 : f32[6x8x4]", "floor %0 : f32[6x8x4]", "pow %0, %2 : f32[6x8x4]",
+    "add %0, %2 : f32[6x8x4]",
+    "floor %0 : f32[6x8x4]",
+    "pow %0, %2 : f32[6x8x4]",
     "equal %0, %2 : u8[6x8x4]",
     "max_pool %0 {kernel=[2,2], stride=[2,2], dilation=[1,1]} : f32[3x4x4]",
     "overlap_add %0 {kernel=[2,1], stride=[2,3], dilation=[1,1], pad=[0,0,0,1]} : f32[12x21x2]",
-    "reduce %0 {kind=\"sum\", axes=[0,2]} : f32[1x8x1]", "global_avg_pool %0 : f32[1x1x4]",
+    "reduce %0 {kind=\"sum\", axes=[0,2]} : f32[1x8x1]",
+    "global_avg_pool %0 : f32[1x1x4]",
     "reshape %0 {shape=[1,1,192], from=\"chw\", to=\"hwc\"} : f32[1x1x192]",
     "transpose %0 {perm=[2,0,1]} : f32[4x6x8]",
     "pad %0 {before=[1,1,0], after=[1,1,0], mode=\"constant\"} : f32[8x10x4]",
@@ -234,6 +237,8 @@ static const char *const good_crossbar_lines[] = {
     ("input {index=0, dtype=\"f16\", shape=[1,4,6,8], extent=[1,8,1], strides=[0,-1,0], offset=191}"
      " : f32[1x8x1]"),
     "constant {dtype=\"f32\", shape=[7,7], data=splat(0)} : f32[7x7]", /* unused weights */
+    "dot %0, %0 : f32[6x8x8]",
+    "dot %0, %2 : f32[6x8x1]",
 };
 
 static const struct bad_line bad_crossbar_lines[] = {
@@ -251,6 +256,10 @@ static const struct bad_line bad_crossbar_lines[] = {
     {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, slices=[1,0]}", DIAG_SHAPE},
     {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, slices=[37,1]}", DIAG_SHAPE},
     {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=-1}", DIAG_SHAPE},
+    {"dot %0, %0 {kn=1}", DIAG_SHAPE},
+    {"dot %0, %2 {kn=2}", DIAG_SHAPE},
+    {"dot %2, %0", DIAG_SHAPE},
+    {"dot %0, %1", DIAG_SHAPE},
     {"matmul %1, %1", DIAG_SHAPE},
     {"where %1, %1, %1", DIAG_SHAPE},
     {"mask %0, %2", DIAG_SHAPE},
@@ -318,7 +327,7 @@ static const char crossbar_op[] =
     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, "
     "weights=9, slices=[2,3], copies=4,"
     " cut=[2,2], encoding=\"\"} @\"m\"\n"
-    "%21 = less %0, %2\n%22 = mask %21, %2\n%23 = merge %22, %2\n";
+    "%21 = less %0, %2\n%22 = mask %21, %2\n%23 = merge %22, %2\n%24 = dot %0, %2\n";
 
 /* Whole graphs whose lines are fine one by one. */
 static const struct {

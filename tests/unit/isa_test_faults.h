@@ -71,6 +71,11 @@ static const struct {
     {integers, "vwin w2 dst=v4", "vwin w2 dst=v6", "does not take these elements"},
     {integers, "vred max(hw) dst=v6", "vred max(hw) dst=v5", "greatest of u8"},
     {integers, "vred sum(hw) dst=v5", "vred sum(hw) dst=v4", "sums of u8 and i32 are i32"},
+    {integers, "vdot kn dst=v7", "vdot kn dst=v2", "u8 with u8 to i32"},
+    {integers, "vdot kn dst=v7", "vdot kn dst=v5", "not held"},
+    {integers, "h=2 w=2 a=v2(0,0) b=v2(0,0)", "h=1 w=2 a=v2(0,0) b=v2(0,1)", "at dst's column 0"},
+    {integers, "h=2 w=2 a=v2(0,0) b=v2(0,0)", "h=1 w=2 a=v2(0,0) b=v0(0,0)",
+     "is 2 x 1, not 2 sums of 2 products"},
     {integers, "{view=6, counter=128}", "{view=5, counter=128}", "u8 elements into view 5"},
     {integers, "store b2 a=v5", "store b2 a=v4", "i32 with i32"},
     {integers, "window 2 {kind=1, kernel_h=2", "window 2 {kind=1, pad_top=3, kernel_h=2",
@@ -220,6 +225,7 @@ static const struct {
     {"wait q1>=1\n", "q0.vred sum() dst=v0(0,0)\n", 25, "axes are missing"},
     {"wait q1>=1\n", "q0.vred sum(hh) dst=v0(0,0)\n", 25, "at most once"},
     {"wait q1>=1\n", "q0.vred avg(h) dst=v0(0,0)\n", 25, "expected max"},
+    {"wait q1>=1\n", "q0.vdot kk dst=v0(0,0)\n", 25, "expected nk or kn"},
     {"wait q1>=1\n", "q0", 25, "expected '.'"},
 };
 

@@ -406,6 +406,26 @@ START_TEST(reductions_of_integers)
 }
 END_TEST
 
+/* More products than a float sums exactly, all as great as they get: 1000 * 255 * 255. */
+START_TEST(products_of_bytes)
+{
+    enum { K = 1000 };
+    uint8_t a[2 * K], b[K];
+    memset(a, 255, sizeof a);
+    memset(b, 255, sizeof b);
+    a[K] = 0;
+    b[1] = 1;
+    struct rig r = rig_new(1);
+    uint32_t in = typed(&r, ELEMENT_u8, 1, 2, K, a), matrix = typed(&r, ELEMENT_u8, 1, 1, K, b);
+    uint32_t out = typed(&r, ELEMENT_i32, 1, 2, 1, NULL);
+    struct isa_inst i = from(to(inst(ISA_vdot, vu(&r, 0), 0, 1, 2), at(out, 0, 0)), at(in, 0, 0));
+    i.b = at(matrix, 0, 0);
+    emit(&r, 0, i);
+    stored(&r, out, ELEMENT_i32, vu(&r, 0));
+    gives(&r, (int32_t[]){999 * 65025 + 255, 998 * 65025 + 255}, 8);
+}
+END_TEST
+
 /* ---- moves ---- */
 
 /* LOAD of i8 or u8, VGAT that turns rows around with a fill between, SEND to the own tile, STORE.
@@ -458,6 +478,7 @@ static TCase *integer_tests(void)
     tcase_add_test(c, mean_of_bytes);
     tcase_add_test(c, overlap_of_integers);
     tcase_add_test(c, reductions_of_integers);
+    tcase_add_test(c, products_of_bytes);
     tcase_add_test(c, moves_of_bytes);
     return c;
 }

@@ -1,4 +1,5 @@
-/* sim_window_tests.h - VWIN, VRED, VGAT against values worked out by hand or by plain loops. */
+/* sim_window_tests.h - VWIN, VRED, VGAT, VDOT against values worked out by hand or by plain loops.
+ */
 #ifndef CIMC_SIM_WINDOW_TESTS_H
 #define CIMC_SIM_WINDOW_TESTS_H
 
@@ -140,6 +141,51 @@ START_TEST(vgat_tables)
 }
 END_TEST
 
+/* Plain loops, to the bit: 3 rows, of which b has one each or one for all. */
+static void check_dot(bool kn, uint32_t b_rows)
+{
+    enum { H = 3, W = 6, K = 70, N = 37 };
+    float a[H * W * K], b[H * N * K], want[H * W * N];
+    for (int i = 0; i < H * W * K; i++)
+        a[i] = (float)(i * 7919 % 1000 - 500) / 7;
+    for (int i = 0; i < H * N * K; i++)
+        b[i] = (float)(i * 104729 % 1000 - 500) / 3;
+    for (unsigned i = 0; i < H * W * N; i++) {
+        unsigned y = i / (W * N), n = i % N;
+        const float *x = a + i / N * K, *m = b + (b_rows == 1 ? 0 : y) * N * K;
+        want[i] = 0;
+        for (unsigned k = 0; k < K; k++)
+            want[i] = want[i] + x[k] * m[kn ? k * N + n : n * K + k];
+    }
+    struct rig r = rig_new(1);
+    uint32_t in = constant(&r, 0, H, W, K, a), out = view(&r, 0, H, W, N);
+    uint32_t matrix = constant(&r, 0, b_rows, kn ? K : N, kn ? N : K, b);
+    struct isa_view *v = &r.p->tiles[0].views[matrix];
+    if (b_rows == 1) {
+        v->row_pitch = 0;
+        v->height = v->ring_rows = (uint32_t)(v->y1 = H);
+    }
+    set_arch(&r, "lanes=1");
+    for (int x = 0; x < W; x += 5) { /* 5 pixels a row, then the last of each */
+        struct isa_inst i = inst(ISA_vdot, vu(&r, 0), 0, H, x == 0 ? 5 : W - 5);
+        i.flags = kn ? VDOT_KN : 0;
+        i = from(to(i, at(out, 0, x)), at(in, 0, x));
+        i.b = at(matrix, 0, x);
+        emit(&r, 0, i);
+    }
+    const float *got = store(&r, 0, out, vu(&r, 0), 2);
+    run(&r);
+    expect(got, want, H * W * N);
+    ck_assert_uint_eq(r.result.cycles, H * W * N * K);
+    rig_free(&r);
+}
+
+START_TEST(vdot_orders)
+{
+    check_dot(_i & 1, _i & 2 ? 3 : 1);
+}
+END_TEST
+
 static void window_tests(TCase *c)
 {
     tcase_add_test(c, vwin_kinds);
@@ -147,6 +193,7 @@ static void window_tests(TCase *c)
     tcase_add_test(c, overlap_taps);
     tcase_add_test(c, vred_axes);
     tcase_add_test(c, vgat_tables);
+    tcase_add_loop_test(c, vdot_orders, 0, 4);
 }
 
 #endif
