@@ -8,6 +8,7 @@
 #include "lane_ops.h"
 
 #include "base/clones.h"
+#include "base/fmath.h"
 
 #include <math.h>
 #include <string.h>
@@ -46,6 +47,11 @@ CLONES static void run_f32(unsigned op, float *z, const float *x, const float *y
     case LANE_SQRT: LOOP(sqrtf(x[i]));
     case LANE_NEG: LOOP(-x[i]);
     case LANE_ABS: LOOP(fabsf(x[i]));
+    case LANE_FLOOR: LOOP(fmath_floor(x[i]));
+    case LANE_CEIL: LOOP(fmath_ceil(x[i]));
+    case LANE_RINT: LOOP(fmath_rint(x[i]));
+    case LANE_TRUNC: LOOP(fmath_trunc(x[i]));
+    case LANE_FMOD: LOOP(fmath_fmod(x[i], y[i]));
     default: BUG("lane operation %u", op);
     }
 }
@@ -61,6 +67,21 @@ static void run_libm(unsigned op, float *z, const float *x, uint32_t n)
     }
 }
 
+/* Toward zero; by 0 it is 0, and what leaves 32 bits wraps. */
+static inline int32_t quotient(int32_t x, int32_t y)
+{
+    if (y == 0 || y == -1)
+        return y == 0 ? 0 : (int32_t)(0 - (uint32_t)x);
+    return x / y;
+}
+
+/* Of the divisor's sign; by 0 it is 0. */
+static inline int32_t modulo(int32_t x, int32_t y)
+{
+    int32_t r = y == 0 || y == -1 ? 0 : x % y;
+    return r != 0 && (r < 0) != (y < 0) ? r + y : r;
+}
+
 CLONES static void run_i32(unsigned op, int32_t *z, const int32_t *x, const int32_t *y, uint32_t n)
 {
     switch (op) {
@@ -69,6 +90,30 @@ CLONES static void run_i32(unsigned op, int32_t *z, const int32_t *x, const int3
     case LANE_IMUL: LOOP((int32_t)((uint32_t)x[i] * (uint32_t)y[i]));
     case LANE_IMIN: LOOP(x[i] < y[i] ? x[i] : y[i]);
     case LANE_IMAX: LOOP(x[i] > y[i] ? x[i] : y[i]);
+    case LANE_ILT: LOOP(x[i] < y[i]);
+    case LANE_IEQ: LOOP(x[i] == y[i]);
+    case LANE_IDIV: LOOP(quotient(x[i], y[i]));
+    case LANE_IMOD: LOOP(modulo(x[i], y[i]));
+    default: BUG("lane operation %u", op);
+    }
+}
+
+CLONES static void compare_f32(unsigned op, int32_t *z, const float *x, const float *y, uint32_t n)
+{
+    switch (op) {
+    case LANE_FLT: LOOP(x[i] < y[i]);
+    case LANE_FEQ: LOOP(x[i] == y[i]);
+    default: BUG("lane operation %u", op);
+    }
+}
+
+CLONES static void run_bits(unsigned op, uint32_t *z, const uint32_t *x, const uint32_t *y,
+                            uint32_t n)
+{
+    switch (op) {
+    case LANE_IAND: LOOP(x[i] & y[i]);
+    case LANE_IOR: LOOP(x[i] | y[i]);
+    case LANE_MASK: LOOP(x[i] != 0 ? y[i] : 0);
     default: BUG("lane operation %u", op);
     }
 }
@@ -129,8 +174,12 @@ void lane_run(unsigned op, const struct lane_work *w, void *z, uint32_t n)
     case LANE_RQ: run_rq(w, z, n); return;
     case LANE_TAB: run_tab(z, w->x, w->table, n); return;
     default:
-        if (isa_lane_operand(op) == ISA_TYPE_I32)
+        if (isa_lane_operand(op, 1) == ISA_TYPE_NONE && isa_lane_arity(op) == 2)
+            run_bits(op, z, w->x, w->y, n);
+        else if (isa_lane_operand(op, 0) == ISA_TYPE_I32)
             run_i32(op, z, w->x, w->y, n);
+        else if (isa_lane_result(op) == ISA_TYPE_I32)
+            compare_f32(op, z, w->x, w->y, n);
         else
             run_f32(op, z, w->x, w->y, n);
     }

@@ -124,12 +124,12 @@ bool lex_take_record(struct lexer *l, enum record_id id, void *rec)
 
 /* ---- lanes ---- */
 
-/* "#number": a float, but of an operation on integers. */
+/* "#number": of an operation on floats a float; of one on any, what it is written as. */
 static bool take_immediate(struct lexer *l, enum isa_type type, uint32_t *out)
 {
     float x;
     lex_next(l);
-    if (type == ISA_TYPE_I32)
+    if (type != ISA_TYPE_F32)
         return lex_take_pattern(l, out);
     if (!lex_take_f32(l, &x))
         return false;
@@ -150,9 +150,10 @@ static bool take_number(struct lexer *l, struct isa_lane *lane)
     return true;
 }
 
-static bool take_operand(struct lexer *l, struct isa_lane *lane, bool *has_imm, uint8_t *out)
+static bool take_operand(struct lexer *l, struct isa_lane *lane, unsigned i, bool *has_imm)
 {
     uint64_t n;
+    uint8_t *out = i == 0 ? &lane->x : &lane->y;
     if (lex_is_name(l, "a") || lex_is_name(l, "b")) {
         *out = lex_is_name(l, "a") ? LANE_A : LANE_B;
         lex_next(l);
@@ -173,7 +174,7 @@ static bool take_operand(struct lexer *l, struct isa_lane *lane, bool *has_imm, 
     uint32_t imm;
     if (!lex_is_mark(l, '#'))
         return asm_lex_error(l, "expected an operand: a, b, t<n>, c<n> or #number");
-    if (!take_immediate(l, isa_lane_operand(lane->op), &imm))
+    if (!take_immediate(l, isa_lane_operand(lane->op, i), &imm))
         return false;
     if (*has_imm && imm != lane->imm)
         return asm_lex_error(l, "one operation has one immediate");
@@ -192,8 +193,8 @@ bool asm_take_lane(struct lexer *l, struct isa_lane *out)
     if (out->op == N_LANE_OPS)
         return asm_lex_error(l, "no such lane operation");
     lex_next(l);
-    return take_operand(l, out, &has_imm, &out->x) &&
-           (isa_lane_arity(out->op) == 1 || take_operand(l, out, &has_imm, &out->y)) &&
+    return take_operand(l, out, 0, &has_imm) &&
+           (isa_lane_arity(out->op) == 1 || take_operand(l, out, 1, &has_imm)) &&
            (!isa_lane_takes_number(out->op) || take_number(l, out));
 }
 

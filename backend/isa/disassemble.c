@@ -112,15 +112,24 @@ static void print_list(enum record_id id, const void *records, uint32_t n, struc
     text_add(t, "]\n");
 }
 
-static void print_operand(const struct isa_lane *l, unsigned code, struct text *t)
+static void print_immediate(const struct isa_lane *l, enum isa_type type, struct text *t)
 {
+    text_add(t, " #");
+    if (type == ISA_TYPE_I32)
+        text_add(t, "%d", (int32_t)l->imm);
+    else if (type == ISA_TYPE_F32)
+        isa_print_f32(t, isa_lane_f32(l));
+    else
+        isa_print_pattern(t, l->imm);
+}
+
+static void print_operand(const struct isa_lane *l, unsigned i, struct text *t)
+{
+    unsigned code = i == 0 ? l->x : l->y;
     if (code < ISA_MAX_LANE_OPS) {
         text_add(t, " t%u", code);
-    } else if (code == LANE_IMM && isa_lane_operand(l->op) == ISA_TYPE_I32) {
-        text_add(t, " #%d", (int32_t)l->imm);
     } else if (code == LANE_IMM) {
-        text_add(t, " #");
-        isa_print_f32(t, isa_lane_f32(l));
+        print_immediate(l, isa_lane_operand(l->op, i), t);
     } else if (code >= LANE_CONST0) {
         text_add(t, " c%u", code - LANE_CONST0);
     } else {
@@ -137,9 +146,9 @@ static void print_program(const struct isa_program_entry *e, uint32_t index, str
         const struct isa_lane *l = &e->ops[k];
         const char *name = isa_lane_name(l->op);
         text_add(t, "%s%s", k ? ", " : "", name ? name : "?");
-        print_operand(l, l->x, t);
+        print_operand(l, 0, t);
         if (isa_lane_arity(l->op) == 2)
-            print_operand(l, l->y, t);
+            print_operand(l, 1, t);
         if (isa_lane_takes_number(l->op))
             text_add(t, " #%u", l->imm);
     }

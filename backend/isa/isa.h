@@ -73,7 +73,7 @@ const char *isa_op_name(unsigned op); /* NULL if there is no such operation */
 
 /* ---- lane operations of vector programs ---- */
 enum isa_lane_op {
-#define LANE(id, name, arity, from, to) LANE_##id,
+#define LANE(id, name, arity, x, y, to) LANE_##id,
 #include "lanes.def"
 #undef LANE
     N_LANE_OPS
@@ -86,8 +86,9 @@ unsigned isa_lane_arity(unsigned op);   /* 1 or 2 */
 /* What the 32 bits of a lane are. */
 enum isa_type { ISA_TYPE_NONE, ISA_TYPE_F32, ISA_TYPE_I32 };
 enum isa_type isa_type_of(enum element e); /* of its elements in a lane; NONE: it has none there */
-enum isa_type isa_lane_operand(unsigned op); /* NONE: any, and the result is of the same */
-enum isa_type isa_lane_result(unsigned op);  /* NONE: the operand's or the table's */
+/* What operand i takes and what it gives. NONE: any, all of one type; of tab, the table's. */
+enum isa_type isa_lane_operand(unsigned op, unsigned i);
+enum isa_type isa_lane_result(unsigned op);
 /* rq, tab: imm is no operand, but a shift or the number of a table. */
 static inline bool isa_lane_takes_number(unsigned op)
 {

@@ -120,6 +120,8 @@ void record_print_json(enum record_id id, const void *rec, bool more, struct tex
 bool record_field_is_zero(const struct record_field *f, const void *rec);
 /* text_add_f32, but every NaN keeps its bits. */
 void isa_print_f32(struct text *out, float x);
+/* 32 bits that may be either: an integer where it looks like one, else a float. */
+void isa_print_pattern(struct text *out, uint32_t bits);
 
 /* ---- programs ---- */
 

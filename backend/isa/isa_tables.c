@@ -163,9 +163,14 @@ static void print_lanes(struct text *out)
     text_add(
         out,
         "\n| code | lane operation | operands | type of operands -> result |\n|---|---|---|---|\n");
-    for (unsigned code = 0; code < N_LANE_OPS; code++)
-        text_add(out, "| %u | %s | %u | %s -> %s |\n", code, isa_lane_name(code),
-                 isa_lane_arity(code), types[isa_lane_operand(code)], types[isa_lane_result(code)]);
+    for (unsigned code = 0; code < N_LANE_OPS; code++) {
+        enum isa_type x = isa_lane_operand(code, 0), y = isa_lane_operand(code, 1);
+        text_add(out, "| %u | %s | %u | %s", code, isa_lane_name(code), isa_lane_arity(code),
+                 types[x]);
+        if (isa_lane_arity(code) == 2 && x != y)
+            text_add(out, ", %s", types[y]);
+        text_add(out, " -> %s |\n", types[isa_lane_result(code)]);
+    }
 }
 
 static void print_record(const struct record *r, struct text *out)

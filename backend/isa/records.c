@@ -196,7 +196,7 @@ void isa_print_f32(struct text *out, float x)
 }
 
 /* As an i32 what as a float would be next to 0 or a NaN with much in it: nobody means those. */
-static void print_pattern(uint32_t bits, struct text *out)
+void isa_print_pattern(struct text *out, uint32_t bits)
 {
     enum { MOST = 1 << 16 };
     int32_t i = (int32_t)bits;
@@ -225,7 +225,7 @@ static void print_scalar(enum record_kind kind, const void *at, struct text *out
     case RECORD_u64: text_add(out, "%llu", (unsigned long long)*(const uint64_t *)at); return;
     case RECORD_x64: text_add(out, "0x%016llx", (unsigned long long)*(const uint64_t *)at); return;
     case RECORD_i64: text_add(out, "%lld", (long long)*(const int64_t *)at); return;
-    case RECORD_pattern: print_pattern(*(const uint32_t *)at, out); return;
+    case RECORD_pattern: isa_print_pattern(out, *(const uint32_t *)at); return;
     case RECORD_element: print_element(*(const enum element *)at, out); return;
     case RECORD_str: {
         const char *s = *(const char *const *)at;

@@ -314,16 +314,16 @@ static bool lane_valid(const struct isa_tile *t, const struct isa_program_entry 
     return l->imm == 0 || l->x == LANE_IMM || (binary && l->y == LANE_IMM);
 }
 
-/* A row of constants is of one type in all operations. */
+/* A row of constants is of one type in all operations that say which. */
 static bool constant_types_fit(const struct isa_program_entry *e)
 {
     enum isa_type row[ISA_LAST_CONSTANT + 1] = {ISA_TYPE_NONE};
     for (uint32_t k = 0; k < e->n_ops; k++) {
         const struct isa_lane *l = &e->ops[k];
-        enum isa_type takes = l->op == LANE_MOV ? ISA_TYPE_F32 : isa_lane_operand(l->op);
         const unsigned codes[] = {l->x, l->y, l->op == LANE_RQ ? l->y + 1u : 0};
-        for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
-            if (codes[i] < LANE_CONST0)
+        for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++) {
+            enum isa_type takes = isa_lane_operand(l->op, i > 0);
+            if (codes[i] < LANE_CONST0 || takes == ISA_TYPE_NONE)
                 continue;
             if (row[codes[i]] != ISA_TYPE_NONE && row[codes[i]] != takes)
                 return false;

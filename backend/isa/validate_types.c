@@ -32,9 +32,9 @@ static const char *vmap_fault(const struct isa_tile *t, const struct isa_inst *i
                                 isa_type_of(element_of(t, &i->b)), types);
     if (n < e->n_ops)
         return "an operation of its program takes operands of another type";
-    return types[n - 1] == isa_type_of(element_of(t, &i->dst))
-               ? NULL
-               : "the result is of another type than dst";
+    bool fits =
+        types[n - 1] == ISA_TYPE_NONE || types[n - 1] == isa_type_of(element_of(t, &i->dst));
+    return fits ? NULL : "the result is of another type than dst";
 }
 
 /* ---- windows ---- */

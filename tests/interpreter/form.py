@@ -171,15 +171,17 @@ class Form:
         return max(0, *(code - CONSTANT + 1 for code in codes))
 
     def result(self, t, v, a, b):
-        """Types: 'f32' or 'i32' of what the program gives, with elements a and b."""
+        """Type of what the program gives, with elements a and b: 'f32', 'i32' or, if nothing says which, 'any'."""
         known = {A: 'f32' if a == F32 else 'i32', B: 'f32' if b == F32 else 'i32'}
         for k, lane in enumerate(v.ops):
             name, n_operands, wants, gives = self.lanes[lane.op]
-            types = [known.get(code, 'f32' if wants == 'any' else wants) for code in (lane.x, lane.y)[:n_operands]]
-            need(wants == 'any' or types == [wants] * n_operands, 'operation %d (%s) has operands of another type', k, name)
+            types = [known.get(code, 'any') for code in (lane.x, lane.y)[:n_operands]]
+            shared = {t for t, wanted in zip(types, wants) if wanted == 'any'} - {'any'} or {'any'}
+            fits = all('any' in (t, wanted) or t == wanted for t, wanted in zip(types, wants))
+            need(fits and len(shared) == 1, 'operation %d (%s) has operands of another type', k, name)
             if name == 'tab':
                 gives = 'f32' if t.tables[lane.imm].element == F32 else 'i32'
-            known[k] = types[0] if gives == 'any' else gives
+            known[k] = shared.pop() if gives == 'any' else gives
         return known[len(v.ops) - 1]
 
     def table(self, t, x):
@@ -271,7 +273,7 @@ class Form:
         if v.n_constants:
             need(t.views[v.constants_view].channels == channels, 'channels of the constants')
         gives = self.result(t, v, t.views[i.a[0]].element, t.views[i.b[0]].element)
-        need((gives == 'f32') == (t.views[i.dst[0]].element == F32), 'the result is of another type than view %d', i.dst[0])
+        need(gives in ('any', 'f32' if t.views[i.dst[0]].element == F32 else 'i32'), 'the result is of another type than view %d', i.dst[0])
 
     def check_vwin(self, t, i):
         need(i.obj < len(t.windows), 'window %d', i.obj)

@@ -15,6 +15,6 @@ def read_operations(text):
 
 
 def read_lanes(text):
-    """{code: (name, number of operands, their type, the result's)}; types f32, i32 and any."""
-    return {int(code): (name, int(n), wants, gives)
-            for code, name, n, wants, gives in re.findall(r'^\| (\d+) \| (\w+) \| ([12]) \| (\w+) -> (\w+) \|$', text, re.MULTILINE)}
+    """{code: (name, number of operands, the type of each, the result's)}; types f32, i32 and any."""
+    return {int(code): (name, int(n), [x, y or x][:int(n)], gives)
+            for code, name, n, x, y, gives in re.findall(r'^\| (\d+) \| (\w+) \| ([12]) \| (\w+)(?:, (\w+))? -> (\w+) \|$', text, re.MULTILINE)}

@@ -38,6 +38,20 @@ def logarithm(x):
     return math.nan if x else -math.inf
 
 
+def whole(rule):
+    """An integer of x's sign, by a rule of such; what is infinite or NaN stays."""
+    return lambda x: math.copysign(rule(x), x) if x - x == 0 else x
+
+
+def remainder(x, y):
+    """math.fmod is exact."""
+    return math.fmod(x, y) if x - x == 0 and y else math.nan
+
+
+def quotient(x, y):
+    return wrapped(abs(x) // abs(y) * (1 if (x < 0) == (y < 0) else -1)) if y else 0
+
+
 def root(x):
     return math.sqrt(x) if x >= 0 else math.nan
 
@@ -66,7 +80,10 @@ OPERATIONS = {'mov': lambda x: x, 'add': operator.add, 'sub': operator.sub, 'mul
               'max': greatest, 'leaky': leaky, 'exp': exponential, 'log': logarithm, 'sqrt': root, 'sigmoid': sigmoid,
               'tanh': math.tanh, 'neg': operator.neg, 'abs': abs,
               'i2f': float, 'f2i': to_int, 'iadd': lambda x, y: wrapped(x + y), 'isub': lambda x, y: wrapped(x - y),
-              'imul': lambda x, y: wrapped(x * y), 'imin': min, 'imax': max}
+              'imul': lambda x, y: wrapped(x * y), 'imin': min, 'imax': max, 'rint': whole(round), 'floor': whole(math.floor),
+              'ceil': whole(math.ceil), 'trunc': whole(math.trunc), 'fmod': remainder, 'flt': operator.lt, 'feq': operator.eq,
+              'ilt': operator.lt, 'ieq': operator.eq, 'idiv': quotient, 'imod': lambda x, y: x % y if y else 0, 'iand': operator.and_,
+              'ior': operator.or_, 'mask': lambda x, y: y if x else 0}
 
 
 def half(x):

@@ -19,6 +19,8 @@ FIRST_INBOUND, COUNT_BITS = 128, 22
 VRED_H, VRED_W, VRED_C, VRED_SUM = 1, 2, 4, 8
 VDOT_KN = 1
 LEAST = {'f': float('-inf'), 'B': 0}    # where a maximum begins
+A, B = 16, 17    # operand codes
+LANE_CODES = {'f32': 'f', 'i32': 'i', 'any': 'I'}
 WINDOW_MAX, WINDOW_AVERAGE, WINDOW_OVERLAP = 0, 1, 3
 
 
@@ -31,8 +33,13 @@ def round_f32(values):
 
 
 def of_patterns(code, patterns):
-    """The same 32 bits as f32 or i32."""
-    return array(code, patterns.tobytes())
+    """The same 32 bits as another type."""
+    return patterns if patterns.typecode == code else array(code, patterns.tobytes())
+
+
+def lanes_of(values):
+    """What a lane holds of a view's elements: of an u8 an i32."""
+    return array('i', values) if values.typecode == 'B' else values
 
 
 def loaded(element, values):
@@ -214,8 +221,10 @@ class Machine:
 
     def put(self, tile, view, y, x, values):
         into = tile.views[view]
-        if into.code == 'B' and values.typecode == 'i':
-            values = into.array(saturated(v, 0, 255) for v in values)
+        if into.code == 'B' and values.typecode != 'B':
+            values = into.array(saturated(v, 0, 255) for v in of_patterns('i', values))
+        elif into.code != values.typecode:
+            values = of_patterns(into.code, values)
         for addresses, part in into.put_row(y, x, values):
             self.writes.append(('buffer', tile.number, addresses, part))
 
@@ -234,37 +243,36 @@ class Machine:
 
     @staticmethod
     def lane_operand(tile, program, code, known, imm, wanted):
-        """Immediates and constants are what the operation wants."""
-        if code < 16:
-            return known[code]
-        if code in (16, 17):
-            return known['ab'[code - 16]]
-        if code == 18:
-            return of_patterns(wanted, array('I', [imm])) * len(known['a'])
-        constants = tile.views[program.constants_view]
-        return of_patterns(wanted, constants.pixel(code - 32, 0)) * (len(known['a']) // constants.channels)
+        """Lanes as the operation wants them: as f32, i32 or, where it takes any, as bits."""
+        if code < 18:
+            values = known[code]
+        elif code == 18:
+            values = array('I', [imm]) * len(known[A])
+        else:
+            constants = tile.views[program.constants_view]
+            values = constants.pixel(code - 32, 0) * (len(known[A]) // constants.channels)
+        return of_patterns(LANE_CODES[wanted], values)
 
     def lane_result(self, tile, program, lane, known):
-        name, n_operands, wanted, gives = self.lanes[lane.op]
-        wanted = 'i' if wanted == 'i32' else 'f'
-        x, *y = (self.lane_operand(tile, program, code, known, lane.imm, wanted) for code in (lane.x, lane.y)[:n_operands])
+        name, _, wants, gives = self.lanes[lane.op]
+        x, *y = (self.lane_operand(tile, program, code, known, lane.imm, wanted) for code, wanted in zip((lane.x, lane.y), wants))
         if name == 'mov':
             return x
         if name == 'tab':
             table = tile.tables[lane.imm]
             return array(table.typecode, (table[v & 255] for v in x))
         if name == 'rq':
-            offset = self.lane_operand(tile, program, lane.y + 1, known, 0, wanted)
+            offset = self.lane_operand(tile, program, lane.y + 1, known, 0, 'i32')
             return array('i', map(requantised, x, y[0], offset, repeat(lane.imm)))
-        return array('i' if gives == 'i32' else 'f', map(OPERATIONS[name], x, *y))
+        return array(LANE_CODES[gives], map(OPERATIONS[name], x, *y))
 
     def do_vmap(self, tile, i):
         program = tile.t.programs[i.obj]
         view, y, x = i.dst
         for row in range(i.h):
-            known = {'a': tile.views[i.a[0]].row(i.a[1] + row, i.a[2], i.w)}
+            known = {A: lanes_of(tile.views[i.a[0]].row(i.a[1] + row, i.a[2], i.w))}
             if program.arity == 2:
-                known['b'] = tile.views[i.b[0]].row(i.b[1] + row, i.b[2], i.w)
+                known[B] = lanes_of(tile.views[i.b[0]].row(i.b[1] + row, i.b[2], i.w))
             for k, lane in enumerate(program.ops):
                 known[k] = self.lane_result(tile, program, lane, known)
             self.put(tile, view, y + row, x, known[len(program.ops) - 1])

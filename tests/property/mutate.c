@@ -560,7 +560,7 @@ static bool other_lane(struct isa_program *p, uint64_t *state)
         pick_other(state, N_LANE_OPS, l->op, &op);
         l->op = (uint8_t)op;
         break;
-    case 1: l->imm = other_value(state, l->imm, isa_lane_operand(l->op) == ISA_TYPE_F32); break;
+    case 1: l->imm = other_value(state, l->imm, isa_lane_operand(l->op, 0) == ISA_TYPE_F32); break;
     case 2: {
         uint8_t x = l->x;
         l->x = l->y;

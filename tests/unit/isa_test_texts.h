@@ -132,6 +132,7 @@ static const char integers[] =
     "  dilation_w=1}\n"
     "program 0 {arity=1, constants_view=3} [iadd a c0, i2f t0, mul t1 c1, f2i t2, iadd t3 #3]\n"
     "program 1 {arity=1, constants_view=3} [rq a c2 #16, imax t0 #-128, tab t1 #0, mov t2]\n"
+    "program 2 {arity=1} [ilt a #5, mask t0 #2.5, iand t1 #-5, ior t2 #1.0, flt t3 #inf]\n"
     "route 0 [{view=6, counter=128}]\n"
     "gather 0 {rows=[-1], fill=200}\n"
     "table 0 {element=i32, section=2}\n"

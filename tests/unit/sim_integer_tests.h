@@ -112,9 +112,40 @@ START_TEST(integer_lanes)
         {{LANE_TAB, LANE_A, 0, 0}, {253 * 253, 0, 25, 1, 255 * 255, 0}},
         {{LANE_RQ, LANE_A, MUL_514, 0}, {-1542, 0, 2570, 132105, INT32_MAX, INT32_MIN}},
         {{LANE_RQ, LANE_A, MUL_HALF, 31}, {-1, 0, 3, 129, 1 << 30, -(1 << 30)}},
+        {{LANE_ILT, LANE_A, LANE_IMM, 5}, {1, 1, 0, 0, 0, 1}},
+        {{LANE_IEQ, LANE_A, LANE_IMM, 257}, {0, 0, 0, 1, 0, 0}},
+        {{LANE_IDIV, LANE_A, LANE_IMM, (uint32_t)-2}, {1, 0, -2, -128, -1073741823, 1 << 30}},
+        {{LANE_IDIV, LANE_A, LANE_IMM, (uint32_t)-1}, {3, 0, -5, -257, -INT32_MAX, INT32_MIN}},
+        {{LANE_IDIV, LANE_IMM, LANE_A, 7}, {-2, 0, 1, 0, 0, 0}},
+        {{LANE_IMOD, LANE_A, LANE_IMM, (uint32_t)-4}, {-3, 0, -3, -3, -1, 0}},
+        {{LANE_IMOD, LANE_IMM, LANE_A, 7}, {-2, 0, 2, 7, 7, INT32_MIN + 7}},
+        {{LANE_IAND, LANE_A, LANE_IMM, 255}, {253, 0, 5, 1, 255, 0}},
+        {{LANE_IOR, LANE_A, LANE_IMM, 256}, {-3, 256, 261, 257, INT32_MAX, INT32_MIN + 256}},
+        {{LANE_MASK, LANE_A, LANE_IMM, 9}, {9, 0, 9, 9, 9, 9}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         map_gives(ELEMENT_i32, a, 1, &cases[i].op, ELEMENT_i32, cases[i].want);
+}
+END_TEST
+
+/* Comparisons of floats are 0 or 1, with a NaN 0; -0 equals 0. */
+START_TEST(floats_are_compared)
+{
+    static const float a[N_LANES] = {-2, -0.0f, 0.5f, NAN, INFINITY, 0x1p-149f};
+    static const struct isa_lane less[] = {{LANE_FLT, LANE_A, LANE_IMM, 0}},
+                                 equal[] = {{LANE_FEQ, LANE_A, LANE_IMM, 0}},
+                                 number[] = {{LANE_FEQ, LANE_A, LANE_A, 0}};
+    map_gives(ELEMENT_f32, a, 1, less, ELEMENT_i32, (int32_t[N_LANES]){1, 0, 0, 0, 0, 0});
+    map_gives(ELEMENT_f32, a, 1, equal, ELEMENT_u8, (uint8_t[N_LANES]){0, 1, 0, 0, 0, 0});
+    map_gives(ELEMENT_f32, a, 1, number, ELEMENT_i32, (int32_t[N_LANES]){1, 1, 1, 0, 1, 1});
+    /* where(a < .5, a, 1) */
+    static const struct isa_lane where[] = {{LANE_FLT, LANE_A, LANE_IMM, 0x3f000000},
+                                            {LANE_IEQ, 0, LANE_IMM, 0},
+                                            {LANE_MASK, 0, LANE_A, 0},
+                                            {LANE_MASK, 1, LANE_IMM, 0x3f800000},
+                                            {LANE_IOR, 2, 3, 0}};
+    map_gives(ELEMENT_f32, a, 5, where, ELEMENT_f32,
+              (float[N_LANES]){-2, -0.0f, 1, 1, 1, 0x1p-149f});
 }
 END_TEST
 
@@ -465,6 +496,7 @@ static TCase *integer_tests(void)
 {
     TCase *c = tcase_create("integers");
     tcase_add_test(c, integer_lanes);
+    tcase_add_test(c, floats_are_compared);
     tcase_add_test(c, views_of_bytes_widen_and_saturate);
     tcase_add_test(c, floats_become_integers);
     tcase_add_test(c, requantise_by_float);

