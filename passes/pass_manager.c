@@ -226,6 +226,8 @@ bool pass_run_pipeline(const char *pipeline, struct ir_graph **g, struct pass_ct
               pass_settle_mode(*g, ctx);
     const char *name;
     while (ok && next_name(&pipeline, r.names, &name)) {
+        if (o->last_stage && pass_find(name)->gives > o->last_stage)
+            break;
         if (!list_has(o->skip, name, r.names))
             ok = run_pass(&r, pass_find(name), g);
         if (list_has(o->stop_after, name, r.names))

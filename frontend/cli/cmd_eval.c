@@ -44,13 +44,18 @@ static bool evaluate(struct simulation *e, struct diag *d)
     return ok;
 }
 
-/* The graph as it was read, or lowered. */
+/* The graph as it was read, or at the end of a later stage. */
 static bool make_graph(struct build *b, const struct settings *s, struct diag *d)
 {
-    const char *model = s->args.at[0];
-    return driver_start(b, s, NULL, d) &&
-           (s->mode == PASS_MODE_AUTO ? driver_import(b, s, model, d)
-                                      : driver_lower(b, s, model, false, d));
+    static const enum ir_stage stages[] = {IR_TENSOR, IR_CANONICAL, IR_INTEGER, IR_CROSSBAR};
+    struct pass_options o = {.last_stage = s->mode == PASS_MODE_AUTO ? IR_TENSOR : IR_CROSSBAR};
+    if (s->at >= 0)
+        o.last_stage = stages[s->at];
+    if (!driver_start(b, s, NULL, d) || !driver_import(b, s, s->args.at[0], d) ||
+        (o.last_stage != IR_TENSOR && !driver_run_passes(b, s, pass_default_pipeline, &o, d)))
+        return false;
+    ir_number(b->graph);
+    return true;
 }
 
 bool cmd_eval(const struct settings *s, struct diag *d)

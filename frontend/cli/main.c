@@ -115,14 +115,17 @@ static const struct command commands[] = {
      .text =
          "Computes the model's outputs with the reference evaluator, as the file says it, and\n"
          "compares them with the expected ones (--test-data). Nothing is compiled: no machine,\n"
-         "no base layer is needed. With --mode int or f32 the passes run first, and what a\n"
-         "machine computes is evaluated. Values and tolerances are those of `cimc run`.\n"
+         "no base layer is needed. With --at the passes of a stage run first (`cimc opt`), with\n"
+         "--mode int or f32 all of them: what a machine computes is evaluated. So a wrong result\n"
+         "is found in a stage, and what no machine can run is compared as far as it comes.\n"
+         "Values and tolerances are those of `cimc run`.\n"
          "\n"
          "Examples:\n"
          "  cimc eval model.onnx --test-data test_data_set_0\n"
+         "  cimc eval model.onnx --test-data test_data_set_0 --at canonical\n"
          "  cimc eval model.onnx --input-fill random:1 --save-outputs answers\n",
-     .groups = {options_model, options_mode, options_values, options_weights, options_verdict,
-                options_json},
+     .groups = {options_model, options_mode, options_values, options_weights, options_stage,
+                options_verdict, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_eval},

@@ -295,6 +295,16 @@ const struct option_desc options_weights[] = {
     {0},
 };
 
+const struct option_desc options_stage[] = {
+    {.name = "at",
+     .kind = OPTION_CHOICE,
+     .offset = AT(at),
+     .choices = "tensor|canonical|integer|crossbar",
+     .help = "the graph that is evaluated: as it was read, or after the passes up to the end of "
+             "this stage; default tensor, with --mode crossbar"},
+    {0},
+};
+
 const struct option_desc options_verdict[] = {
     {.name = "tolerance",
      .kind = OPTION_REAL,

@@ -29,6 +29,7 @@ void settings_init(struct settings *s)
                            .col = -1,
                            .tile = -1,
                            .pe = -1,
+                           .at = -1,
                            .duplicate = CHOOSE_SUM,
                            .set = "auto",
                            .tolerance = DEFAULT_TOLERANCE};

@@ -33,8 +33,8 @@ struct option_desc {
 extern const struct option_desc options_model[], options_mode[], options_mapping[],
     options_decisions[], options_output[], options_json[], options_passes[], options_simulation[],
     options_run_program[], options_sim_model[], options_times[], options_inline[], options_views[],
-    options_page[], options_timing[], options_values[], options_weights[], options_verdict[],
-    options_dump[], options_where[];
+    options_page[], options_timing[], options_values[], options_weights[], options_stage[],
+    options_verdict[], options_dump[], options_where[];
 
 enum { MOST_OPTION_GROUPS = 16 };
 struct command {

@@ -39,6 +39,7 @@ struct settings {
     bool constant_weights, compare_layers;
     double tolerance;
     int64_t tolerance_steps;
+    int64_t at; /* eval: index of the choice; < 0: not given */
     int64_t latency_seed, max_extra_cycles;
     /* dump */
     int64_t dump_format; /* index of the choice */

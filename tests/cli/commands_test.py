@@ -28,7 +28,7 @@ COMMANDS = {
     'report': (MODEL | MAPPING | TIMING | {'report-arch', 'output'}, ['absent']),
     'run': (MODEL | MAPPING | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'json'}, ['absent']),
     'sim': (INPUTS | {'model', 'times', 'json'}, ['absent']),
-    'eval': (MODEL | {'constant-weights', 'mode', 'unquantised'} | VALUES | VERDICT | {'json'}, ['absent']),
+    'eval': (MODEL | {'constant-weights', 'at', 'mode', 'unquantised'} | VALUES | VERDICT | {'json'}, ['absent']),
     'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),

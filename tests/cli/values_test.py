@@ -159,6 +159,21 @@ def steps(b):
     b.contains(b.run('run', 'f.onnx', '--test-data=.', code=1).stderr, note)
 
 
+def stages(b):
+    """eval --at: each stage of a quantised layer by hand; a batch, which no machine takes, in those before"""
+    dense(b)
+    for stage in ('tensor', 'canonical', 'integer', 'crossbar'):
+        b.run('eval', 'm.onnx', '--input', 'x.npy', '--at', stage, '--save-outputs', stage)
+        b.equal(read_npy(b.read(stage + '/output_0.npy'))[2], [-15], stage)
+    b.run('eval', 'm.onnx', '--input', 'x.npy', '--at', 'tile', code=2)
+    nodes = [onnx_node('Conv', ['x', 'w'], 'y', 'c')]    # a batch of two: no machine takes it
+    b.write('c.onnx', onnx_model(nodes, {'w': ([1, 1, 1, 1], [3])}, {'x': [2, 1, 1, 2]}, {'y': [2, 1, 1, 2]}))
+    b.write('x.npy', npy('<f4', [2, 1, 1, 2], [1, 2, 3, 4]))
+    b.run('eval', 'c.onnx', '--input', 'x.npy', '--save-outputs', 'c')
+    b.equal(read_npy(b.read('c/output_0.npy'))[2], [3, 6, 9, 12], 'batch')
+    b.contains(b.run('eval', 'c.onnx', '--input', 'x.npy', '--at=crossbar', code=1).stderr, 'a batch of 2')
+
+
 def constant_weights(b):
     """--constant-weights: inputs that a dense layer reads as weights are constants, what it reads as data is not"""
     b.write('m.onnx', onnx_model([onnx_node('Gemm', ['w2', 'x', 'b'], 'y', 'g')], {}, {'b': [2], 'w2': [1, 3], 'x': [3, 2]}, {'y': [1, 2]}))
@@ -184,4 +199,4 @@ def integer_cells(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, fills, steps, constant_weights, integer_cells]))
+    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, fills, steps, stages, constant_weights, integer_cells]))
