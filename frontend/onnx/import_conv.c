@@ -3,6 +3,53 @@
 
 #include <string.h>
 
+/*
+ * A convolution over three dimensions is one over rows and columns of images that hold the planes
+ * of a window as channels: [N,C,D,H,W] -> [N*OD,C*KD,H,W], channel c*KD + kd of image od is plane
+ * od*stride + kd*dilation of channel c. The weights [O,C,KD,KH,KW] are [O,C*KD,KH,KW] as they lie.
+ */
+static struct ir_value *planes_as_channels(struct onnx_node *n, struct ir_value *x,
+                                           const struct onnx_span *depth)
+{
+    int64_t reach = (depth->kernel - 1) * depth->dilation + 1, before[5] = {0}, after[5] = {0};
+    union ir_attrs pad = {.pad = {.before = {5, before}, .after = {5, after}}};
+    struct ir_value *plane[256];
+    before[2] = depth->before;
+    after[2] = depth->after;
+    if (before[2] || after[2])
+        x = onnx_helper1(n, IR_pad, &pad, x);
+    if (!x || depth->kernel > (int64_t)(sizeof plane / sizeof *plane) || x->type.dim[2] < reach) {
+        if (x)
+            onnx_error(n, "a kernel %lld deep; at most 256 and the input's depth are supported",
+                       (long long)reach);
+        return NULL;
+    }
+    const int64_t *d = x->type.dim, out = (d[2] - reach) / depth->stride + 1;
+    for (int64_t k = 0; k < depth->kernel; k++) {
+        const int64_t start[] = {0, 0, k * depth->dilation, 0, 0};
+        const int64_t step[] = {1, 1, depth->stride, 1, 1};
+        const int64_t count[] = {d[0], d[1], out, d[3], d[4]};
+        plane[k] = onnx_slice(n, x, start, step, count, false);
+    }
+    const int64_t to_batch[] = {0, 2, 1, 3, 4}, c = d[1] * depth->kernel;
+    /* [N,C*OD,...] side by side in dimension 2 is [N,C,KD*OD,H,W]. */
+    struct ir_value *v = onnx_concat(n, plane, (size_t)depth->kernel, 2, false);
+    v = onnx_reshape(n, v, (const int64_t[]){d[0], c, out, d[3], d[4]}, 5, false);
+    v = onnx_transpose(n, v, to_batch, false);
+    return onnx_reshape(n, v, (const int64_t[]){d[0] * out, c, d[3], d[4]}, 4, false);
+}
+
+/* [N*OD,O,H,W] -> [N,O,OD,H,W] */
+static struct ir_value *images_as_planes(struct onnx_node *n, struct ir_value *v, int64_t batch)
+{
+    if (!v)
+        return NULL;
+    const int64_t *d = v->type.dim, dims[] = {batch, d[0] / batch, d[1], d[2], d[3]};
+    return onnx_transpose(n, onnx_reshape(n, v, dims, 5, false), (const int64_t[]){0, 2, 1, 3, 4},
+                          false);
+}
+
+/* Weights of one 1-D convolution gain a kernel row, [O,C,L] -> [O,C,1,L], as its input. */
 struct ir_value *onnx_conv(struct onnx_node *n, struct ir_value *x, struct ir_value *w,
                            struct ir_value *bias, size_t weights, const char *variant)
 {
@@ -17,17 +64,19 @@ struct ir_value *onnx_conv(struct onnx_node *n, struct ir_value *x, struct ir_va
     int64_t group = onnx_attr_i64(n, "group", 1);
     if (!onnx_read_window(n, &x->type, w->type.dim + 2, &win))
         return NULL;
+    struct onnx_plane plane = onnx_plane(&win, ONNX_ROWS_AND_COLUMNS);
     union ir_attrs attrs = {.conv = {.group = group}};
-    memcpy(attrs.conv.kernel, win.kernel, sizeof win.kernel);
-    memcpy(attrs.conv.stride, win.stride, sizeof win.stride);
-    memcpy(attrs.conv.dilation, win.dilation, sizeof win.dilation);
-    memcpy(attrs.conv.pad, win.pad, sizeof win.pad);
-    /* Weights of one 1-D convolution gain a kernel row, [O,C,L] -> [O,C,1,L], as its input. */
-    struct ir_value *in[] = {onnx_to_2d(n, x), onnx_to_2d(n, w), bias};
+    memcpy(attrs.conv.kernel, plane.kernel, sizeof plane.kernel);
+    memcpy(attrs.conv.stride, plane.stride, sizeof plane.stride);
+    memcpy(attrs.conv.dilation, plane.dilation, sizeof plane.dilation);
+    memcpy(attrs.conv.pad, plane.pad, sizeof plane.pad);
+    bool deep = x->type.rank == 5;
+    struct ir_value *in[] = {deep ? planes_as_channels(n, x, &win.axis[0]) : onnx_to_2d(n, x),
+                             onnx_to_2d(n, w), bias};
     struct ir_value *v = onnx_emit(n, IR_conv, &attrs, in, bias ? 3 : 2);
     onnx_note_weights(n, v, weights,
                       arena_printf(n->im->arena, "groups %lld;%s", (long long)group, variant));
-    return onnx_from_2d(n, v, x);
+    return deep ? images_as_planes(n, v, x->type.dim[0]) : onnx_from_2d(n, v, x);
 }
 
 bool import_conv(struct onnx_node *n)

@@ -20,17 +20,17 @@
 static const int64_t MAX_SIZE = (int64_t)1 << 40;
 
 struct spread {
-    struct onnx_window win; /* counted is not used */
-    int64_t extra[2];       /* output_padding */
-    int64_t out[2];         /* output_shape; 0 = not given */
+    struct onnx_window win; /* what was stated is not used */
+    int64_t extra[3];       /* output_padding */
+    int64_t out[3];         /* output_shape; 0 = not given */
 };
 
-/* A list for the spatial dimensions; 1-D: for columns, rows get `otherwise`. */
-static bool read_pair(struct onnx_node *n, const char *name, size_t spatial, int64_t otherwise,
-                      int64_t out[2])
+/* A list for the spatial dimensions; those in front that are not there get `otherwise`. */
+static bool read_spatial(struct onnx_node *n, const char *name, size_t spatial, int64_t otherwise,
+                         int64_t out[3])
 {
     struct ir_ints list = onnx_attr_ints(n, name);
-    out[0] = out[1] = otherwise;
+    out[0] = out[1] = out[2] = otherwise;
     if (n->failed || !onnx_has_attr(n, name))
         return !n->failed;
     bool whole_shape = strcmp(name, "output_shape") == 0 && list.n == spatial + 2;
@@ -41,8 +41,27 @@ static bool read_pair(struct onnx_node *n, const char *name, size_t spatial, int
         if (x < 0 || x > INT32_MAX)
             return onnx_error(n, "%s holds %lld; 0 to %d are supported", name, (long long)x,
                               INT32_MAX);
-        out[2 - spatial + i] = x;
+        out[3 - spatial + i] = x;
     }
+    return true;
+}
+
+/* Padding that gives a dimension of `in` the result's size that is asked for. */
+static bool fit_padding(struct onnx_node *n, struct spread *s, int axis, int64_t in, bool same,
+                        bool upper)
+{
+    struct onnx_span *span = &s->win.axis[axis];
+    int64_t reach = (span->kernel - 1) * span->dilation + 1, most;
+    if (!same && s->out[axis] == 0)
+        return true;
+    if (!mul_i64(in, span->stride, &most) || most > MAX_SIZE)
+        return onnx_error(n, "a result of too many elements");
+    if (s->out[axis] == 0)
+        s->out[axis] = most;
+    int64_t total = most - span->stride + reach + s->extra[axis] - s->out[axis];
+    int64_t less = max_i64(total, 0) / 2; /* what is missing is added at the end */
+    span->before = upper ? less : max_i64(total, 0) - less;
+    span->after = total - s->extra[axis] - span->before;
     return true;
 }
 
@@ -53,37 +72,27 @@ static bool read_spread(struct onnx_node *n, const struct ir_type *x, const stru
     size_t spatial = x->rank - 2u;
     if (!onnx_read_window(n, x, w->dim + 2, &s->win) ||
         !onnx_attr_choice(n, "auto_pad", CHOICES_auto_pad, &mode) ||
-        !read_pair(n, "output_padding", spatial, 0, s->extra) ||
-        !read_pair(n, "output_shape", spatial, 0, s->out))
+        !read_spatial(n, "output_padding", spatial, 0, s->extra) ||
+        !read_spatial(n, "output_shape", spatial, 0, s->out))
         return false;
-    bool same = onnx_is_same(mode), upper = mode == AUTO_PAD_SAME_UPPER;
-    for (int axis = 0; axis < 2; axis++) {
-        bool absent = spatial == 1 && axis == 0;
-        int64_t in = absent ? 1 : x->dim[x->rank - 2 + axis];
-        int64_t reach = (s->win.kernel[axis] - 1) * s->win.dilation[axis] + 1, most;
-        if (absent || (!same && s->out[axis] == 0))
-            continue;
-        if (!mul_i64(in, s->win.stride[axis], &most) || most > MAX_SIZE)
-            return onnx_error(n, "a result of too many elements");
-        if (s->out[axis] == 0)
-            s->out[axis] = most;
-        int64_t total = most - s->win.stride[axis] + reach + s->extra[axis] - s->out[axis];
-        int64_t less = max_i64(total, 0) / 2; /* what is missing is added at the end */
-        s->win.pad[axis] = upper ? less : max_i64(total, 0) - less;
-        s->win.pad[axis + 2] = total - s->extra[axis] - s->win.pad[axis];
-    }
+    for (size_t i = 0; i < spatial; i++)
+        if (!fit_padding(n, s, (int)(3 - spatial + i), x->dim[2 + i], onnx_is_same(mode),
+                         mode == AUTO_PAD_SAME_UPPER))
+            return false;
     return true;
 }
 
 /* ---- ConvTranspose ---- */
 
-/* [C, M, KH, KW] -> [KH*KW*M, C, 1, 1], for each group: [G*C, M, KH, KW] -> [G*KH*KW*M, C, 1, 1] */
+/* [G*C, M, taps..] -> [G*taps*M, C, 1, 1] */
 static struct ir_value *spread_weights(struct onnx_node *n, struct ir_value *w, int64_t group)
 {
-    const int64_t *d = w->type.dim, c = d[0] / group, rows = group * d[1] * d[2] * d[3];
-    w = onnx_reshape(n, w, (const int64_t[]){group, c, d[1], d[2], d[3]}, 5, false);
-    w = onnx_transpose(n, w, (const int64_t[]){0, 3, 4, 2, 1}, false);
-    return onnx_reshape(n, w, (const int64_t[]){rows, c, 1, 1}, 4, false);
+    int64_t c = w->type.dim[0] / group, m = w->type.dim[1], taps = 1;
+    for (unsigned i = 2; i < w->type.rank; i++)
+        taps *= w->type.dim[i];
+    w = onnx_reshape(n, w, (const int64_t[]){group, c, m, taps}, 4, false);
+    w = onnx_transpose(n, w, (const int64_t[]){0, 3, 2, 1}, false);
+    return onnx_reshape(n, w, (const int64_t[]){group * taps * m, c, 1, 1}, 4, false);
 }
 
 /* Channel (g*taps + tap)*m + k becomes channel (tap*G + g)*m + k. */
@@ -99,20 +108,49 @@ static struct ir_value *taps_first(struct onnx_node *n, struct ir_value *v, int6
     return list ? onnx_grid(n, v, v->type.dim, 1, list, 0) : NULL;
 }
 
-static struct ir_value *overlap_add(struct onnx_node *n, struct ir_value *v, const struct spread *s)
+/* Taps of the rows and columns, or of the depth as rows. */
+static struct ir_value *overlap_plane(struct onnx_node *n, struct ir_value *v,
+                                      const struct spread *s, enum onnx_planes which)
 {
     union ir_attrs attrs = {0};
-    memcpy(attrs.overlap_add.kernel, s->win.kernel, sizeof s->win.kernel);
-    memcpy(attrs.overlap_add.stride, s->win.stride, sizeof s->win.stride);
-    memcpy(attrs.overlap_add.dilation, s->win.dilation, sizeof s->win.dilation);
-    memcpy(attrs.overlap_add.pad, s->win.pad, sizeof s->win.pad);
-    for (int axis = 0; axis < 2; axis++)
-        if (s->out[axis] == 0)
-            attrs.overlap_add.pad[axis + 2] -= s->extra[axis];
+    struct onnx_plane p = onnx_plane(&s->win, which);
+    memcpy(attrs.overlap_add.kernel, p.kernel, sizeof p.kernel);
+    memcpy(attrs.overlap_add.stride, p.stride, sizeof p.stride);
+    memcpy(attrs.overlap_add.dilation, p.dilation, sizeof p.dilation);
+    memcpy(attrs.overlap_add.pad, p.pad, sizeof p.pad);
+    for (int i = 0; i < 2; i++) {
+        int axis = which == ONNX_DEPTH ? 0 : 1 + i;
+        if (s->out[axis] == 0 && (which != ONNX_DEPTH || i == 0))
+            attrs.overlap_add.pad[i + 2] -= s->extra[axis];
+    }
     return onnx_helper1(n, IR_overlap_add, &attrs, v);
 }
 
-/* b [M] -> [M, 1, 1] */
+/* [N, KD*KH*KW*M, D*H, W] -> [N, M, OD, OH, OW]: rows and columns of each plane and tap of the
+ * depth, then the depth. */
+static struct ir_value *overlap_volume(struct onnx_node *n, struct ir_value *v,
+                                       const struct spread *s, int64_t depth)
+{
+    if (!v)
+        return NULL;
+    int64_t taps = s->win.axis[0].kernel, batch = v->type.dim[0], c = v->type.dim[1] / taps;
+    const int64_t apart[] = {batch, taps, c, depth, v->type.dim[2] / depth, v->type.dim[3]};
+    const int64_t planes[] = {batch * taps * depth, c, apart[4], apart[5]};
+    v = onnx_transpose(n, onnx_reshape(n, v, apart, 6, false), (const int64_t[]){0, 1, 3, 2, 4, 5},
+                       false);
+    v = overlap_plane(n, onnx_reshape(n, v, planes, 4, false), s, ONNX_ROWS_AND_COLUMNS);
+    if (!v)
+        return NULL;
+    const int64_t m = v->type.dim[1], h = v->type.dim[2], w = v->type.dim[3];
+    v = onnx_reshape(n, v, (const int64_t[]){batch, taps, depth, m, h * w}, 5, false);
+    v = onnx_transpose(n, v, (const int64_t[]){0, 1, 3, 2, 4}, false);
+    v = onnx_reshape(n, v, (const int64_t[]){batch, taps * m, depth, h * w}, 4, false);
+    if (!(v = overlap_plane(n, v, s, ONNX_DEPTH)))
+        return NULL;
+    return onnx_reshape(n, v, (const int64_t[]){batch, m, v->type.dim[2], h, w}, 5, false);
+}
+
+/* b [M] -> [M, 1, ..] */
 static struct ir_value *add_bias(struct onnx_node *n, struct ir_value *v, struct ir_value *b)
 {
     if (!v || !b)
@@ -122,7 +160,7 @@ static struct ir_value *add_bias(struct onnx_node *n, struct ir_value *v, struct
                    (long long)v->type.dim[1]);
         return NULL;
     }
-    b = onnx_reshape(n, b, (const int64_t[]){b->type.dim[0], 1, 1}, 3, false);
+    b = onnx_reshape(n, b, (const int64_t[]){b->type.dim[0], 1, 1, 1}, v->type.rank - 1u, false);
     return onnx_helper2(n, IR_add, v, b);
 }
 
@@ -142,15 +180,21 @@ bool import_conv_transpose(struct onnx_node *n)
         w->type.dim[0] != x->type.dim[1])
         return onnx_error(n, "%lld groups, an input of %lld channels, weights for %lld",
                           (long long)group, (long long)x->type.dim[1], (long long)w->type.dim[0]);
-    int64_t taps = s.win.kernel[0] * s.win.kernel[1];
+    int64_t taps = s.win.axis[0].kernel * s.win.axis[1].kernel * s.win.axis[2].kernel;
     union ir_attrs attrs = {
         .conv = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .group = group}};
-    struct ir_value *w2 = onnx_to_2d(n, w);
-    struct ir_value *in[] = {onnx_to_2d(n, x), w2 ? spread_weights(n, w2, group) : NULL};
+    const int64_t *d = x->type.dim;
+    bool deep = x->type.rank == 5;
+    struct ir_value *rows =
+        deep ? onnx_reshape(n, x, (const int64_t[]){d[0], d[1], d[2] * d[3], d[4]}, 4, false)
+             : onnx_to_2d(n, x);
+    struct ir_value *in[] = {rows, spread_weights(n, w, group)};
     struct ir_value *v = onnx_emit(n, IR_conv, &attrs, in, 2);
     onnx_note_weights(n, v, 1, arena_printf(n->im->arena, "taps of %lld;", (long long)group));
-    v = overlap_add(n, taps_first(n, v, group, taps), &s);
-    return onnx_set_out(n, 0, onnx_from_2d(n, add_bias(n, v, b), x));
+    v = taps_first(n, v, group, taps);
+    v = deep ? overlap_volume(n, v, &s, d[2]) : overlap_plane(n, v, &s, ONNX_ROWS_AND_COLUMNS);
+    v = add_bias(n, v, b);
+    return onnx_set_out(n, 0, deep ? v : onnx_from_2d(n, v, x));
 }
 
 /* ---- DepthToSpace ---- */
@@ -177,11 +221,11 @@ bool import_depth_to_space(struct onnx_node *n)
     if (block < 1 || !mul_i64(block, block, &taps) || x->type.dim[1] % taps)
         return onnx_error(n, "%lld channels do not make blocks of %lld x %lld",
                           (long long)x->type.dim[1], (long long)block, (long long)block);
-    struct spread s = {
-        .win = {.kernel = {block, block}, .stride = {block, block}, .dilation = {1, 1}}};
+    const struct onnx_span side = {.kernel = block, .stride = block, .dilation = 1};
+    struct spread s = {.win = {.axis = {{.kernel = 1, .stride = 1, .dilation = 1}, side, side}}};
     if (mode == DEPTH_CRD && taps > 1)
         x = columns_first(n, x, taps);
-    return onnx_set_out(n, 0, overlap_add(n, x, &s));
+    return onnx_set_out(n, 0, overlap_plane(n, x, &s, ONNX_ROWS_AND_COLUMNS));
 }
 
 /* ---- SpaceToDepth ---- */

@@ -200,23 +200,33 @@ struct ir_value *onnx_mean(struct onnx_node *n, struct ir_value *x, const bool *
 /* (sum of |x|^p)^(1/p), p >= 1 */
 struct ir_value *onnx_lp(struct onnx_node *n, struct ir_value *x, int64_t p, const bool *axes);
 
-/* ---- import_pool.c, shared with import_conv.c ---- */
+/* ---- onnx_window.c ---- */
 
-/* A window over the last two dimensions; a 1-D window has a first dimension of one cell. */
+/* Of a window, in one dimension: `before`, `after` are padding, of which that much was stated. */
+struct onnx_span {
+    int64_t kernel, stride, dilation, before, after, counted_before, counted_after;
+};
+/* Depth, rows, columns; of those that the input lacks the window has one cell. */
 struct onnx_window {
-    int64_t kernel[2], stride[2], dilation[2], pad[4], counted[4];
+    struct onnx_span axis[3];
 };
 static inline bool onnx_is_same(unsigned auto_pad)
 {
     return auto_pad == AUTO_PAD_SAME_UPPER || auto_pad == AUTO_PAD_SAME_LOWER;
 }
-/* `x` becomes rank 4; kernel (one entry a spatial dimension) from `kernel_shape`, checked against
- * `weights` where that is not NULL. */
+/* `kernel_shape`, or where `weights` is not NULL and there is none what that says; checked against
+ * it. */
 bool onnx_read_window(struct onnx_node *n, const struct ir_type *x, const int64_t *weights,
                       struct onnx_window *out) CHECK_RESULT;
-/* [N,C,L] -> [N,C,1,L]; others as they are. */
+/* Two of its dimensions, as the operations of the IR have them; of depth alone as rows. */
+enum onnx_planes { ONNX_ROWS_AND_COLUMNS, ONNX_DEPTH };
+struct onnx_plane {
+    int64_t kernel[2], stride[2], dilation[2], pad[4], counted[4];
+};
+struct onnx_plane onnx_plane(const struct onnx_window *w, enum onnx_planes which);
+/* [N,C,L] -> [N,C,1,L], [N,C,D,H,W] -> [N,C*D,H,W]; others as they are. */
 struct ir_value *onnx_to_2d(struct onnx_node *n, struct ir_value *x);
-/* The result v of such an input: back to [N,C,L] where x is. */
+/* A result for each channel of such an x: back to as many dimensions as x has. */
 struct ir_value *onnx_from_2d(struct onnx_node *n, struct ir_value *v, const struct ir_value *x);
 
 #endif
