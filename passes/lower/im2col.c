@@ -145,17 +145,6 @@ static bool same_arrangement(const struct view *a, const struct view *b)
            ir_type_equal(&a->type, &b->type) && atoms_equal(&x, &y);
 }
 
-/* Ones in front, as broadcasting does; always expressible. */
-static void view_raise(struct view *v, uint32_t rank)
-{
-    struct ir_type t = {.dtype = v->type.dtype, .rank = (uint8_t)rank};
-    uint32_t more = rank - v->type.rank;
-    for (uint32_t d = 0; d < rank; d++)
-        t.dim[d] = d < more ? 1 : v->type.dim[d - more];
-    if (!view_reshape(v, &t))
-        BUG("a view cannot be given leading ones");
-}
-
 /* A runtime value of this type that lies one dimension an axis. */
 static bool runtime_layout(const struct view *v, const struct ir_type *t, struct layout *out)
 {
@@ -386,24 +375,41 @@ static bool lower_reduce(struct lowering *lo, const struct ir_op *op, struct vie
     return true;
 }
 
-/* The machine has no softmax: m = max(x), e = exp(x - m), e / sum(e). */
-static bool lower_softmax(struct lowering *lo, const struct ir_op *op, struct view *out)
+/* The view whose dimension `dim` is an axis of its base, and which. */
+static struct view on_an_axis(struct lowering *lo, struct view v, uint32_t dim, int64_t *axis)
 {
-    struct view v = lowered_view(lo, op->in[0].value);
-    uint32_t dim = (uint32_t)op->attrs->softmax.axis;
+    bool reduced[IR_MAX_RANK] = {false}, on_axis[3];
+    struct view rest;
+    struct ir_type t = v.type;
+    reduced[dim] = true;
+    t.dim[dim] = 1;
+    if (v.type.dim[dim] > 1 && v.base && view_reduce(&v, reduced, &t, on_axis, &rest) &&
+        on_axis[0] + on_axis[1] + on_axis[2] == 1) {
+        *axis = on_axis[0] ? 0 : on_axis[1] ? 1 : 2;
+        return v;
+    }
     struct layout l;
     bool has_axis = (layout_of_view(&v, &l) || layout_canonical(&v.type, &l)) && l.axis[dim] >= 0;
     if (!has_axis)
         l = layout_around(&v.type, dim, 2);
-    int64_t axis = l.axis[dim];
+    *axis = l.axis[dim];
+    return view_of_layout(view_materialise(lo, &v, &l), &v.type, &l);
+}
+
+/* The machine has no softmax: m = max(x), e = exp(x - m), e / sum(e). */
+static bool lower_softmax(struct lowering *lo, const struct ir_op *op, struct view *out)
+{
+    int64_t axis;
+    *out =
+        on_an_axis(lo, lowered_view(lo, op->in[0].value), (uint32_t)op->attrs->softmax.axis, &axis);
     union ir_attrs max = {.reduce = {.kind = IR_REDUCE_MAX, .axes = {1, &axis}}};
     union ir_attrs sum = {.reduce = {.kind = IR_REDUCE_SUM, .axes = {1, &axis}}};
-    struct ir_value *x = view_materialise(lo, &v, &l), *most = emit_reduce(lo, &max, x, NULL);
+    struct ir_value *x = out->base, *most = emit_reduce(lo, &max, x, NULL);
     struct pass_place at = lowering_place(lo);
     struct ir_value *e = pass_emit1(&at, IR_exp, NULL, pass_emit2(&at, IR_sub, NULL, x, most));
     struct ir_value *in[] = {e, emit_reduce(lo, &sum, e, NULL)};
     struct ir_new quotient = {.opcode = IR_div, .in = in, .n_in = 2, .name = op->name};
-    *out = view_of_layout(pass_emit(&at, &quotient), &op->out->type, &l);
+    out->base = pass_emit(&at, &quotient);
     return true;
 }
 

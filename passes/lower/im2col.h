@@ -81,7 +81,9 @@ struct view view_of_input(const struct ir_op *input);
 /* The atoms of each dimension, as atoms_split: they divide that way by construction. */
 void view_split(const struct view *v, struct atoms *out, uint32_t first[IR_MAX_RANK + 1]);
 bool view_reshape(struct view *v, const struct ir_type *to); /* false: not expressible */
+void view_raise(struct view *v, uint32_t rank);              /* ones in front; always expressible */
 void view_transpose(struct view *v, const struct ir_type *to, const int64_t *perm);
+void view_swap_last(struct view *v); /* the last two dimensions */
 /* Only of an input; false if the result could not be shown by an `input` operation. */
 bool view_slice(struct view *v, const struct ir_type *to, const int64_t *start,
                 const int64_t *step);
@@ -136,6 +138,11 @@ bool lower_matmul(struct lowering *lo, const struct ir_op *op, struct view *out)
 /* mvm that name one weights object but hold different matrices get crossbars of their own; how
  * many. */
 uint64_t unshare_weights(struct ir_graph *g);
+
+/* ---- im2col_dot.c ---- */
+
+/* A matmul of two values of run time, or by a constant of several matrices. */
+bool lower_dot(struct lowering *lo, const struct ir_op *op, struct view *out);
 
 /* ---- im2col.c ---- */
 

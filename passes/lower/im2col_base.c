@@ -5,7 +5,8 @@
  *   matmul(x, W), W constant [K,N]: if all of x is one row of K, the kernel is the whole base of
  * x's view (h, w) and W's rows go to the places of x's elements in it, so that a flatten in front
  * costs nothing; if K is exactly the base's c axis, 1x1 over its h and w; else 1x1 over x brought
- * to (1, rows, K). matmul(A, x) = transpose(matmul(transpose(x), transpose(A))).
+ * to (leading dimensions, second last, K). matmul(A, x) = transpose(matmul(transpose(x),
+ * transpose(A))).
  */
 #include "im2col.h"
 
@@ -189,21 +190,42 @@ struct dense {
     int64_t weights, k, n;
 };
 
-/* x's last dimension is K, all others together `rows`; y gets the type x[..:-1] + [n]. */
+/* Is x's last dimension, K, the base's c axis? Then all others lie on h and w, somehow. */
+static bool has_rows_of(const struct view *x, int64_t k)
+{
+    uint32_t first[IR_MAX_RANK + 1], last = x->type.rank - 1u;
+    struct atoms split;
+    if (!x->base || x->base->type.dim[2] != k)
+        return false;
+    view_split(x, &split, first);
+    return k == 1 || (first[last + 1] - first[last] == 1 && split.at[first[last]].stride == 1);
+}
+
+/* The view of type `t` of `base`, which has other channels than x's base, on the same pixels. */
+static struct view rows_of(struct ir_value *base, const struct ir_type *t, const struct view *x,
+                           int64_t k)
+{
+    struct view y = {.type = *t, .base = base};
+    uint32_t first[IR_MAX_RANK + 1], last = t->rank - 1u;
+    struct atoms split;
+    int64_t n = t->dim[last];
+    view_split(x, &split, first);
+    for (uint32_t i = 0; i < first[last]; i++)
+        atoms_append(&y.atoms, &(struct atom){split.at[i].size, split.at[i].stride / k * n}, 1);
+    atoms_append(&y.atoms, &(struct atom){n, 1}, n > 1);
+    return y;
+}
+
+/* x's last dimension is K, all others are rows; y gets the type x[..:-1] + [n]. */
 static struct view dense_rows(struct lowering *lo, struct view *x, const struct dense *m,
                               const struct ir_type *y_type)
 {
-    struct layout rows_on_w;
-    uint32_t last = x->type.rank - 1u;
-    struct layout own;
-    bool in_place = layout_of_view(x, &own) && x->base->type.dim[2] == m->k;
-    if (in_place) /* K on c; the others may be anywhere on h and w */
-        in_place = m->k == 1 || own.axis[last] == 2;
-    for (uint32_t d = 0; d < x->type.rank; d++)
-        rows_on_w.axis[d] = (int8_t)(d < last ? 1 : 2);
-    struct layout l = in_place ? own : rows_on_w;
-    struct ir_value *base = view_materialise(lo, x, &l);
-    l.axis[last] = 2;
+    if (!has_rows_of(x, m->k)) {
+        struct layout l;
+        for (int d = 0; d < x->type.rank; d++)
+            l.axis[d] = (int8_t)max_i64(d + 3 - x->type.rank, 0);
+        *x = view_of_layout(view_materialise(lo, x, &l), &x->type, &l);
+    }
     struct weights_key key = {.transposed = m->transposed};
     key.k = m->k;
     key.n = m->n;
@@ -212,8 +234,8 @@ static struct view dense_rows(struct lowering *lo, struct view *x, const struct 
                                     .dilation = {1, 1},
                                     .group = 1,
                                     .weights = m->weights}};
-    struct ir_value *y = emit_mvm(lo, base, weights(lo, m->w, &key), &attrs);
-    return view_of_layout(y, y_type, &l);
+    struct ir_value *y = emit_mvm(lo, x->base, weights(lo, m->w, &key), &attrs);
+    return rows_of(y, y_type, x, m->k);
 }
 
 /* All of x is one row: the window is the whole base. */
@@ -249,20 +271,6 @@ static struct view dense(struct lowering *lo, struct view *x, const struct dense
     return one_row ? dense_all(lo, x, m, &y) : dense_rows(lo, x, m, &y);
 }
 
-static void swap_last(struct view *v)
-{
-    int64_t perm[IR_MAX_RANK];
-    struct ir_type t = v->type;
-    uint32_t r = t.rank;
-    for (uint32_t i = 0; i < r; i++)
-        perm[i] = i;
-    perm[r - 1] = r - 2;
-    perm[r - 2] = r - 1;
-    t.dim[r - 1] = v->type.dim[r - 2];
-    t.dim[r - 2] = v->type.dim[r - 1];
-    view_transpose(v, &t, perm);
-}
-
 /* The constant as [.., rows, cols] with only ones in front; false otherwise. */
 static bool is_matrix(const struct ir_type *t)
 {
@@ -283,12 +291,9 @@ bool lower_matmul(struct lowering *lo, const struct ir_op *op, struct view *out)
         constant[1] = op->in[1].value->def;
     int wi = constant[1] ? 1 : 0;
     const struct ir_op *w = constant[wi];
-    if (!w)
-        return lower_error(lo, "a product of two runtime values has no mapping onto crossbars");
     const struct ir_type *t = &op->in[wi].value->type;
-    if (!is_matrix(t))
-        return lower_error(lo, "a constant of several matrices (rule matmul_by_stack of pass "
-                               "simplify makes it a convolution)");
+    if (!w || !is_matrix(t))
+        return lower_dot(lo, op, out);
     bool left = wi == 0;
     struct view x = lowered_view(lo, op->in[1 - wi].value);
     struct dense m = {.w = w, .weights = op->attrs->matmul.weights};
@@ -297,10 +302,10 @@ bool lower_matmul(struct lowering *lo, const struct ir_op *op, struct view *out)
     m.n = t->rank == 1 ? 1 : left ? t->dim[t->rank - 2] : t->dim[t->rank - 1];
     bool swap = left && x.type.rank > 1;
     if (swap)
-        swap_last(&x);
+        view_swap_last(&x);
     *out = dense(lo, &x, &m);
     if (swap)
-        swap_last(out);
+        view_swap_last(out);
     /* Dimensions of 1 come and go with vectors and with a constant of higher rank. */
     if (!view_reshape(out, &op->out->type))
         BUG("a product of %lld elements got another type", (long long)ir_count(&out->type));

@@ -1,8 +1,8 @@
 /*
  * im2col_move.c - brings a view's tensor into a wanted layout with the fewest moves it can find:
- * nothing at all, the strides of an `input`, a permuted constant, one transpose, one reshape
- * between nesting orders, one gather_grid (a shuffle within an axis), or a sequence of reshapes and
- * transposes.
+ * nothing at all, the strides of an `input`, a permuted constant, one transpose, slices side by
+ * side, one reshape between nesting orders, one gather_grid (a shuffle within an axis), or a
+ * sequence of reshapes and transposes.
  */
 #include "im2col.h"
 
@@ -270,6 +270,47 @@ static struct ir_value *try_shuffle(struct lowering *lo, struct ir_value *base,
     return pass_emit1(&at, IR_gather_grid, &attrs, base);
 }
 
+enum { MOST_SLICES = 32 }; /* a view each, wherever they are read */
+
+/* Does cutting axis `from` into n slices and joining them along axis `to` make the target? */
+static bool joins_slices(const struct ir_value *base, const struct target *t, int from, int to,
+                         int64_t n)
+{
+    const int64_t *dim = base->type.dim;
+    int64_t stride[3];
+    bool same = t->dim[3 - from - to] == dim[3 - from - to] && t->dim[to] == n * dim[to] &&
+                n * t->dim[from] == dim[from];
+    axis_strides(dim, stride);
+    for (int a = 0; a < 3 && same; a++) {
+        struct atoms want = {0};
+        if (a == to)
+            want.at[want.n++] = (struct atom){n, t->dim[from] * stride[from]};
+        if (a == to ? dim[to] > 1 : t->dim[a] > 1)
+            want.at[want.n++] = (struct atom){a == to ? dim[to] : t->dim[a], stride[a]};
+        atoms_merge(&want);
+        same = atoms_equal(&want, &t->axis[a]);
+    }
+    return same;
+}
+
+/* The outermost digit of one axis goes outermost onto another: slices side by side, which store
+ * nothing. So heads go from channels to rows and back. */
+static struct ir_value *try_slices(struct lowering *lo, struct ir_value *base,
+                                   const struct target *t)
+{
+    for (int from = 0; from < 3; from++)
+        for (int to = 0; to < 3; to++) {
+            int64_t n = t->dim[to] / base->type.dim[to];
+            if (from == to || n < 2 || n > MOST_SLICES || !joins_slices(base, t, from, to, n))
+                continue;
+            struct ir_value *part[MOST_SLICES];
+            for (int64_t i = 0; i < n; i++)
+                part[i] = emit_run(lo, base, from, i * t->dim[from], t->dim[from], "");
+            return emit_concat(lo, part, (uint32_t)n, (uint32_t)to);
+        }
+    return NULL;
+}
+
 /* x in the order p, a, b, q (extents) becomes p, b, a, q. Three axes hold three blocks, so with
  * four p goes to the end and comes back. */
 static struct ir_value *swap_blocks(struct lowering *lo, struct ir_value *x, const int64_t block[4])
@@ -332,8 +373,8 @@ static struct ir_value *rearrange(struct lowering *lo, struct ir_value *base,
         return permute_constant(lo, base->def, t);
     if (t->all.n <= 1)
         return reshape_plain(lo, base, t->dim[0], t->dim[1], t->dim[2]);
-    if ((x = try_transpose(lo, base, t)) || (x = try_reshape(lo, base, t)) ||
-        (x = try_shuffle(lo, base, t)))
+    if ((x = try_transpose(lo, base, t)) || (x = try_slices(lo, base, t)) ||
+        (x = try_reshape(lo, base, t)) || (x = try_shuffle(lo, base, t)))
         return x;
     return rearrange_in_steps(lo, base, t);
 }

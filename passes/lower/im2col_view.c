@@ -123,6 +123,17 @@ bool view_reshape(struct view *v, const struct ir_type *to)
     return true;
 }
 
+/* Ones in front, as broadcasting does; always expressible. */
+void view_raise(struct view *v, uint32_t rank)
+{
+    struct ir_type t = {.dtype = v->type.dtype, .rank = (uint8_t)rank};
+    uint32_t more = rank - v->type.rank;
+    for (uint32_t d = 0; d < rank; d++)
+        t.dim[d] = d < more ? 1 : v->type.dim[d - more];
+    if (!view_reshape(v, &t))
+        BUG("a view cannot be given leading ones");
+}
+
 void view_split(const struct view *v, struct atoms *out, uint32_t first[IR_MAX_RANK + 1])
 {
     if (!atoms_split(&v->atoms, v->type.dim, v->type.rank, out, first))
@@ -140,6 +151,20 @@ void view_transpose(struct view *v, const struct ir_type *to, const int64_t *per
         atoms_append(&v->atoms, old.at + first[d], first[d + 1] - first[d]);
     }
     v->type = *to;
+}
+
+void view_swap_last(struct view *v)
+{
+    int64_t perm[IR_MAX_RANK];
+    struct ir_type t = v->type;
+    uint32_t r = t.rank;
+    for (uint32_t i = 0; i < r; i++)
+        perm[i] = i;
+    perm[r - 1] = r - 2;
+    perm[r - 2] = r - 1;
+    t.dim[r - 1] = v->type.dim[r - 2];
+    t.dim[r - 2] = v->type.dim[r - 1];
+    view_transpose(v, &t, perm);
 }
 
 /* An `input` operation has three axes, so any view of at most three merged atoms can be shown. */

@@ -39,11 +39,6 @@ static bool has_runtime_weights(const struct ir_op *op)
 {
     return op->opcode == IR_conv && !pass_is_weights(op->in[1].value);
 }
-static bool is_runtime_product(const struct ir_op *op)
-{
-    return op->opcode == IR_matmul && !pass_is_weights(op->in[0].value) &&
-           !pass_is_weights(op->in[1].value);
-}
 
 static const struct check {
     bool (*wrong)(const struct ir_op *op);
@@ -56,7 +51,6 @@ static const struct check {
     {is_empty, "without elements", 0},
     {is_too_large, "of more than 2^28 elements, which is the most on the machine", 0},
     {has_runtime_weights, "the weights must be constant", 1u << 1},
-    {is_runtime_product, "a product of two runtime values has no mapping onto crossbars", 3},
 };
 
 /* For each operation, by id, the model input that it is but for moves and elementwise operations

@@ -137,6 +137,46 @@ static struct ir_value *product(struct gen *r, struct ir_value *x)
     return y;
 }
 
+/* As g matrices of rows of `last`, or of columns: by a reshape, or as heads are cut out of rows. */
+static struct ir_value *matrices(struct gen *r, struct ir_value *x, int64_t g, int64_t last,
+                                 bool columns)
+{
+    int64_t n = ir_count(&x->type) / g / last, apart[3] = {g, n, last}, heads[3] = {n, g, last};
+    if (gen_chance(r, 50))
+        x = reshape(r, x, 3, apart);
+    else
+        x = transpose(r, reshape(r, x, 3, heads), (int64_t[]){1, 0, 2});
+    return columns ? transpose(r, x, (int64_t[]){0, 2, 1}) : x;
+}
+
+/* Products of two values that are there, one matrix or several, as in attention. */
+static struct ir_value *make_product(struct gen *r, struct ir_value *x)
+{
+    int64_t k = x->type.dim[x->type.rank - 1], n = ir_count(&x->type) / k;
+    struct ir_value *y = gen_pick(r);
+    int64_t n_y = ir_count(&y->type) / k;
+    if (ir_count(&y->type) % k || y->type.dtype != x->type.dtype)
+        y = x, n_y = n;
+    int64_t g = (int64_t)gcd_u64((uint64_t)n, (uint64_t)n_y);
+    if (gen_chance(r, 30))
+        g = 1;
+    if (n / g * n_y > GEN_MAX_ELEMENTS / 2)
+        return NULL;
+    bool is_one = gen_chance(r, 15); /* one matrix on the right */
+    struct ir_value *a = matrices(r, x, g, k, false);
+    struct ir_value *b =
+        gen_chance(r, 60)
+            ? matrices(r, y, is_one ? 1 : g, k, true)
+            : reshape(r, y, 3, (int64_t[]){is_one ? 1 : g, k, n_y / (is_one ? 1 : g)});
+    if (ir_count(&a->type) / k * b->type.dim[2] > GEN_MAX_ELEMENTS)
+        return NULL;
+    float mean = 1.0f / (float)k;
+    struct ir_value *s = gen_binary(r, IR_mul, gen_binary(r, IR_matmul, a, b),
+                                    constant(r, 1, (int64_t[]){1}, mean, mean));
+    union ir_attrs attrs = {.softmax = {.axis = 2}};
+    return gen_chance(r, 40) ? gen_op(r, IR_softmax, &attrs, &s, 1) : s;
+}
+
 static struct ir_value *make_dense(struct gen *r, struct ir_value *x)
 {
     int64_t n = ir_count(&x->type), c = x->type.dim[x->type.rank - 1];
@@ -423,7 +463,7 @@ static const struct {
               {make_softmax, 3}, {make_concat, 6},    {make_slice, 5},      {make_gather, 3},
               {make_pad, 4},     {make_transpose, 5}, {make_nhwc, 6},       {make_reshape, 4},
               {make_useless, 4}, {gen_reduce, 5},     {make_overlap, 6},    {make_log_softmax, 2},
-              {make_digits, 4},  {make_batch, 2}};
+              {make_digits, 4},  {make_batch, 2},     {make_product, 6}};
 
 static void step(struct gen *r)
 {
