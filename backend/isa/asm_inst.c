@@ -93,13 +93,22 @@ bool lex_take_value(struct lexer *l, const struct record_field *f, void *rec)
     return f->list ? take_list(l, f, rec) : take_scalar(l, f->kind, (char *)rec + f->offset);
 }
 
+bool lex_is_later(struct lexer *l, const struct record *r)
+{
+    const char *name;
+    for (unsigned k = 0; (name = record_later(r, k)); k++)
+        if (lex_is_name(l, name))
+            return !asm_lex_error(l, "'%s' is not supported yet", name);
+    return false;
+}
+
 static bool take_record_field(struct lexer *l, const struct record *r, uint32_t *seen, void *rec)
 {
     unsigned k = 0;
     while (k < r->n_fields && !lex_is_name(l, r->fields[k].name))
         k++;
     if (k == r->n_fields)
-        return asm_lex_error(l, "no such field here");
+        return !lex_is_later(l, r) && asm_lex_error(l, "no such field here");
     if (*seen >> k & 1)
         return asm_lex_error(l, "'%s' is given twice", r->fields[k].name);
     *seen |= 1u << k;

@@ -402,8 +402,8 @@ static bool take_program_field(struct assembler *a, bool *found)
     unsigned k = 0;
     while (k < r->n_fields && !lex_is_name(&a->l, r->fields[k].name))
         k++;
-    *found = k < r->n_fields;
-    if (!*found)
+    *found = k < r->n_fields || lex_is_later(&a->l, r);
+    if (k == r->n_fields)
         return false;
     if (a->seen >> k & 1)
         return asm_lex_error(&a->l, "'%s' is given twice", r->fields[k].name);

@@ -102,6 +102,8 @@ struct record {
 };
 extern const struct record isa_records[N_RECORDS];
 
+/* The k-th field of a record that is specified but not yet possible; NULL behind the last one. */
+const char *record_later(const struct record *r, unsigned k);
 size_t record_value_bytes(enum record_kind kind);
 /* A value that is no text, sign-extended. */
 uint64_t record_number(enum record_kind kind, const void *at);
@@ -249,6 +251,8 @@ bool lex_is_numbered(const struct lexer *l, char letter);
 bool lex_take_hex(struct lexer *l, const uint8_t **out, uint64_t *n) CHECK_RESULT;
 /* {name=value, ...} */
 bool lex_take_record(struct lexer *l, enum record_id id, void *rec) CHECK_RESULT;
+/* Is the name at hand such a field? Reported, then. */
+bool lex_is_later(struct lexer *l, const struct record *r);
 bool lex_take_value(struct lexer *l, const struct record_field *f, void *rec) CHECK_RESULT;
 
 struct asm_inst {

@@ -77,6 +77,28 @@ const struct record isa_records[N_RECORDS] = {
 #undef END_RECORD
 };
 
+const char *record_later(const struct record *r, unsigned k)
+{
+    static const struct {
+        const char *record, *name;
+    } later[] = {
+#define RECORD(rec, msg)
+#define ROW(rec, msg, kind, bits, name, member)
+#define LIST(rec, msg, kind, bits, name, member, count)
+#define END_RECORD(rec)
+#define LATER(rec, name) {#rec, #name},
+#include "tables.def"
+#undef RECORD
+#undef ROW
+#undef LIST
+#undef END_RECORD
+    };
+    for (unsigned i = 0; i < sizeof later / sizeof later[0]; i++)
+        if (strcmp(later[i].record, r->name) == 0 && k-- == 0)
+            return later[i].name;
+    return NULL;
+}
+
 size_t record_value_bytes(enum record_kind kind)
 {
     static const size_t bytes[] = {[RECORD_u8] = 1,
