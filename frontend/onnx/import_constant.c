@@ -116,6 +116,10 @@ bool import_size(struct onnx_node *n)
 
 bool import_identity(struct onnx_node *n)
 {
+    if (n->in[0] && n->in[0]->sequence) {
+        onnx_set_symbol(n, 0, n->in[0]);
+        return true;
+    }
     if (n->in[0] && n->out[0])
         n->out[0]->tensor = n->in[0]->tensor;
     return onnx_set_out(n, 0, onnx_in(n, 0));

@@ -11,42 +11,41 @@
 
 /* ---- the walk ---- */
 
-static bool import_node(struct onnx_node *n)
+/* Operands known, operator supported: what its import function says. */
+static bool import_supported(struct onnx_node *n)
 {
     unsigned errors = n->im->diag->n_errors;
     n->before = n->im->g->last;
     bool ok = n->op->import(n) && !n->failed;
     if (!ok && !n->at_run_time && n->im->diag->n_errors == errors)
         BUG("%s failed without a message", n->loc.entity);
+    if (n->at_run_time)
+        ok = diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
+                        "operator %s is not supported on values computed at run time", n->op->name);
     if (ok)
         onnx_warn_unread(n);
     return ok;
 }
 
-/* Operations that exist only at compile time but got run-time operands: one error, all nodes. */
-static bool report_run_time(struct onnx_importer *im)
+static bool import_node(struct onnx_node *n)
 {
-    struct text t = {0};
-    size_t n = 0;
-    for (size_t i = 0; i < im->graph->n_node; i++)
-        if (im->nodes[i].at_run_time)
-            text_add(&t, "%s%s '%s'", n++ ? ", " : "", im->nodes[i].proto->op_type,
-                     im->nodes[i].name);
-    if (n)
-        diag_error(im->diag, (struct loc){.file = im->path}, DIAG_ONNX_UNSUPPORTED,
-                   "%zu %s not supported on values computed at run time: %s", n,
-                   n == 1 ? "operator is" : "operators are", t.at);
-    text_free(&t);
-    return n == 0;
+    if (n->function)
+        return onnx_import_call(n);
+    return onnx_check_operator(n) && !onnx_waits_for_lost(n) && import_supported(n);
 }
 
-/* Stops at the first node that fails: its result has no type to go on with. */
-static bool walk(struct onnx_importer *im)
+/* Goes on behind a node that fails, so that one report names all that is in the way. */
+void onnx_walk(struct onnx_scope *s)
 {
-    bool ok = true;
-    for (size_t i = 0; ok && i < im->graph->n_node; i++)
-        ok = import_node(&im->nodes[im->order[i]]);
-    return report_run_time(im) && ok;
+    struct onnx_importer *im = s->im;
+    int64_t opset = im->opset;
+    im->opset = s->opset;
+    for (size_t i = 0; i < s->body->n_nodes; i++) {
+        struct onnx_node *n = &s->nodes[s->order[i]];
+        if (!import_node(n))
+            onnx_lose(n);
+    }
+    im->opset = opset;
 }
 
 /* ---- after the walk ---- */
@@ -61,16 +60,44 @@ static void drop_unused_constants(struct ir_graph *g)
     }
 }
 
+/* The graph of the file as a scope, whose inputs are its own. */
+static bool open_top(struct onnx_importer *im)
+{
+    const Onnx__GraphProto *g = im->graph;
+    struct onnx_symbol **in = ARENA_ARRAY(im->arena, struct onnx_symbol *, g->n_input);
+    struct onnx_scope *s = im->top = ARENA_NEW(im->arena, struct onnx_scope);
+    *s = (struct onnx_scope){
+        .im = im, .body = onnx_graph_body(im, g), .opset = im->opset, .prefix = "", .place = ""};
+    for (uint32_t i = 0; i < g->n_input; i++) {
+        in[i] = onnx_new_symbol(im, s->body->inputs[i], NULL);
+        in[i]->kind = ONNX_INPUT;
+        in[i]->index = i;
+    }
+    s->nodes = ARENA_ARRAY(im->arena, struct onnx_node, g->n_node);
+    return onnx_collect_symbols(s, in) && onnx_collect_nodes(s) && onnx_order_nodes(s);
+}
+
 static bool import(struct onnx_importer *im)
 {
-    if (!onnx_check_model(im) || !onnx_collect_symbols(im) || !onnx_collect_nodes(im) ||
-        !onnx_order_nodes(im) || !onnx_bind_constants(im))
+    unsigned errors = im->diag->n_errors;
+    if (!onnx_check_model(im) || !open_top(im)) {
+        if (im->graph)
+            onnx_look_at(im, im->graph, "");
         return false;
-    for (size_t i = 0; i < im->graph->n_node; i++)
-        im->integral |= im->nodes[i].op->import == import_requant_shift;
+    }
+    onnx_bind_constants(im);
+    for (size_t i = 0; i < im->graph->n_node; i++) {
+        const struct onnx_operator *op = im->top->nodes[i].op;
+        im->integral |= op && op->import == import_requant_shift;
+    }
     im->g = ir_graph_new(im->graph->name, IR_TENSOR);
-    if (!onnx_make_inputs(im) || !walk(im) || !onnx_make_outputs(im))
+    onnx_make_inputs(im);
+    onnx_walk(im->top);
+    onnx_make_outputs(im);
+    if (im->diag->n_errors > errors) {
+        onnx_advise_cut(im);
         return false;
+    }
     onnx_number_weights(im);
     drop_unused_constants(im->g);
     ir_number(im->g);
@@ -80,7 +107,6 @@ static bool import(struct onnx_importer *im)
 struct ir_graph *onnx_import(const char *path, const struct onnx_options *o, struct diag *d)
 {
     static const struct onnx_options none = {0};
-    unsigned errors = d->n_errors;
     struct onnx_importer im = {
         .path = strcmp(path, "-") == 0 ? "<stdin>" : path, .options = o ? o : &none, .diag = d};
     if (!onnx_source_open(path, &onnx__model_proto__descriptor, &im.model, d))
@@ -88,14 +114,16 @@ struct ir_graph *onnx_import(const char *path, const struct onnx_options *o, str
     im.model.options = im.options;
     im.arena = arena_new();
     im.proto = (const Onnx__ModelProto *)im.model.root;
-    bool ok = import(&im) && d->n_errors == errors;
-    if (!ok) {
+    if (!import(&im)) {
         ir_graph_free(im.g);
         im.g = NULL;
     }
     for (size_t i = 0; im.constants && i < im.options->n_constants; i++)
         onnx_source_close(&im.constants[i]);
     onnx_source_close(&im.model);
+    map_free(&im.layer_names);
+    map_free(&im.functions);
+    map_free(&im.declared);
     VEC_FREE(&im.weights);
     arena_free(im.arena);
     return im.g;

@@ -10,31 +10,77 @@
 #include "onnx_operator.h"
 #include "onnx_source.h"
 
+#include "base/map.h"
+
 /* ---- names of a model ---- */
 
 enum onnx_symbol_kind { ONNX_INPUT, ONNX_INITIALIZER, ONNX_NODE_OUTPUT };
 struct onnx_symbol {
     const char *name;
     enum onnx_symbol_kind kind;
-    uint32_t index;                   /* of the graph input, initializer or node */
+    uint32_t index;                   /* of the graph input or initializer */
+    uint32_t number;                  /* among all that the import makes, from 1 */
+    struct onnx_node *node;           /* whose result it is */
     bool used;                        /* some node or graph output reads it */
+    bool lost;                        /* its node, or one before it, could not be imported */
     const Onnx__TensorProto *tensor;  /* of an initializer or Constant; of the former also */
     const struct onnx_source *source; /* where its bytes are */
     struct ir_value *value;           /* NULL until the walk has made it */
     struct ir_value *exact;           /* int32 results of a product: the same numbers as floats */
+    const struct onnx_sequence *sequence; /* it is no tensor but a list of them */
+};
+struct onnx_sequence {
+    size_t n;
+    struct ir_value *const *at;
+};
+
+/* ---- bodies: the graph of a file, a function, a branch, what a loop repeats ---- */
+
+/* What is written there; it may be run many times. */
+struct onnx_body {
+    const char *const *inputs, *const *outputs;
+    Onnx__NodeProto *const *nodes;
+    size_t n_inputs, n_outputs, n_nodes, n_initializers;
+    struct onnx_symbol *initializers;
+};
+/* Whose attributes nodes of a function may refer to. */
+struct onnx_call {
+    const Onnx__NodeProto *proto;
+    const Onnx__FunctionProto *function;
+};
+struct onnx_name {
+    const char *name;
+    struct onnx_symbol *symbol; /* NULL: an operand of a function that the call leaves out */
+};
+/* One run of a body. */
+struct onnx_scope {
+    struct onnx_importer *im;
+    const struct onnx_scope *outer; /* whose names it sees, too; NULL: none */
+    const struct onnx_body *body;
+    const struct onnx_call *call; /* of the function that it is in, or NULL */
+    int64_t opset;
+    const char *prefix, *place; /* of layers' names, and of locations: "block/", "node 3 (F): " */
+    struct onnx_name *names;    /* sorted */
+    size_t n_names;
+    struct onnx_node *nodes; /* in the file's order */
+    uint32_t *order;         /* a topological order of them */
 };
 
 /* ---- the import of one model ---- */
 
 struct onnx_node {
     struct onnx_importer *im;
+    struct onnx_scope *scope;
     const Onnx__NodeProto *proto;
-    const struct onnx_operator *op;
+    const struct onnx_operator *op;      /* NULL: not supported */
+    const Onnx__FunctionProto *function; /* that it calls, or NULL */
     uint32_t index;
     const char *name;        /* of the layer; unique */
     struct loc loc;          /* "node 12 'conv1' (Conv)" */
     struct onnx_symbol **in; /* by position; NULL where the name is "" */
     struct onnx_symbol **out;
+    struct onnx_symbol **captured; /* of its scope, that its branches and loop bodies read */
+    size_t n_captured;
     uint64_t attrs_read;  /* bit by position */
     bool failed;          /* an attribute was wrong; reported already */
     bool at_run_time;     /* needs run-time values where only constants are possible */
@@ -56,33 +102,84 @@ struct onnx_importer {
     const Onnx__ModelProto *proto;
     const Onnx__GraphProto *graph;
     struct onnx_source *constants; /* files bound to inputs, as many as options->n_constants */
-    int64_t opset;
-    struct onnx_symbol *symbols; /* sorted by name */
-    size_t n_symbols;
-    struct onnx_node *nodes; /* in the file's order */
-    uint32_t *order;         /* a topological order of them */
-    bool integral;           /* holds a RequantShift: floats of the file are integers */
+    int64_t opset;                 /* of the scope that is walked */
+    struct onnx_scope *top;        /* the graph of the file */
+    struct map layer_names;
+    struct map functions, declared; /* places among proto's functions and graph's value_info */
+    uint32_t n_symbols, n_expanded; /* nodes of bodies that were run */
+    bool integral;                  /* holds a RequantShift: floats of the file are integers */
     struct ir_graph *g;
     VEC(struct onnx_weight_use) weights;
 };
 
-/* onnx_check.c: versions, and every operator that is not supported, in one report. */
+/* onnx_check.c: versions and form of the file; functions that call themselves. */
 bool onnx_check_model(struct onnx_importer *im) CHECK_RESULT;
+/* Of the default domain; 0 if there is none, -1 if there are two. */
+int64_t onnx_default_opset(Onnx__OperatorSetIdProto *const *imports, size_t n);
 /* "node 12 'conv1' (Conv)", in arena a. */
 const char *onnx_node_entity(struct arena *a, const Onnx__NodeProto *p, uint32_t index);
 
-/* onnx_names.c: symbols, layer names, order. */
-bool onnx_collect_symbols(struct onnx_importer *im) CHECK_RESULT;
+/* onnx_body.c: what is written in a graph, and how often it is run. */
+const struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphProto *g);
+/* n_nodes more of them, and one; false with an error where they are too many. */
+bool onnx_may_expand(struct onnx_node *n, size_t n_nodes) CHECK_RESULT;
+/* Runs a body of node n (with `call` the function it calls): its inputs are `in`; `label` tells it
+ * from others of the node, or is "". Results are then in the scope. NULL with an error. */
+struct onnx_scope *onnx_run_body(struct onnx_node *n, const struct onnx_body *body,
+                                 const char *label, struct onnx_symbol *const *in,
+                                 const struct onnx_call *call);
+/* NULL with an error if it is not defined. */
+struct onnx_symbol *onnx_result(const struct onnx_scope *s, size_t k);
+/* Result k of n is what `from` is. */
+void onnx_set_symbol(struct onnx_node *n, size_t k, struct onnx_symbol *from);
+/* onnx_import.c: imports the nodes; errors are in the diagnostics. */
+void onnx_walk(struct onnx_scope *s);
+
+/* onnx_function.c: functions that the model brings along. */
+/* Each is there once, and none calls itself. */
+bool onnx_check_functions(struct onnx_importer *im) CHECK_RESULT;
+const Onnx__FunctionProto *onnx_function_find(const struct onnx_importer *im,
+                                              const Onnx__NodeProto *p);
+bool onnx_import_call(struct onnx_node *n);
+/* p with attributes in place of those that refer to the call's. NULL with an error. */
+const Onnx__NodeProto *onnx_bind_attributes(const struct onnx_scope *s, const Onnx__NodeProto *p,
+                                            struct loc loc);
+
+/* onnx_names.c: symbols, layer names. */
+bool onnx_collect_symbols(struct onnx_scope *s, struct onnx_symbol *const *in) CHECK_RESULT;
+struct onnx_symbol *onnx_new_symbol(struct onnx_importer *im, const char *name,
+                                    struct onnx_node *node);
 struct onnx_symbol *onnx_symbol_find(const struct onnx_importer *im, const char *name);
-bool onnx_collect_nodes(struct onnx_importer *im) CHECK_RESULT;
-bool onnx_order_nodes(struct onnx_importer *im) CHECK_RESULT;
+/* The entry of s or of a scope around it; NULL if there is none. */
+const struct onnx_name *onnx_name_find(const struct onnx_scope *s, const char *name);
+bool onnx_collect_nodes(struct onnx_scope *s) CHECK_RESULT;
+
+/* onnx_order.c */
+bool onnx_order_nodes(struct onnx_scope *s) CHECK_RESULT;
+
+/* onnx_blocker.c: nodes that cannot be imported. */
+/* Why n cannot be imported at all; false after an error. */
+bool onnx_check_operator(struct onnx_node *n) CHECK_RESULT;
+/* Reports the operators that are not known, of a graph that is not walked, and of the branches and
+ * loop bodies of a node; `place` of theirs, or "". */
+void onnx_look_at(struct onnx_importer *im, const Onnx__GraphProto *g, const char *place);
+void onnx_look_into(struct onnx_importer *im, const Onnx__NodeProto *p, const char *place);
+/* Results of n are not known. */
+void onnx_lose(struct onnx_node *n);
+bool onnx_waits_for_lost(const struct onnx_node *n);
+/* What can be compiled in spite of errors, as a note. */
+void onnx_advise_cut(struct onnx_importer *im);
 
 /* onnx_weights.c: equal numbers for base operations that hold the same matrix. */
 void onnx_number_weights(struct onnx_importer *im);
 
 /* onnx_io.c: run-time inputs and outputs of the graph. */
-bool onnx_bind_constants(struct onnx_importer *im) CHECK_RESULT;
-bool onnx_make_inputs(struct onnx_importer *im) CHECK_RESULT;
-bool onnx_make_outputs(struct onnx_importer *im) CHECK_RESULT;
+/* What fails is reported and lost. */
+void onnx_bind_constants(struct onnx_importer *im);
+void onnx_make_inputs(struct onnx_importer *im);
+void onnx_make_outputs(struct onnx_importer *im);
+/* An input in place of a lost result, of the type that the file declares for it; NULL if it does
+ * not, or if it holds other than floats. */
+struct ir_value *onnx_stand_in(struct onnx_node *n, const char *name);
 
 #endif

@@ -25,6 +25,18 @@ static const Onnx__TypeProto__Tensor *tensor_type(const Onnx__ValueInfoProto *v)
     return is_tensor ? v->type->tensor_type : NULL;
 }
 
+/* "a sequence", where it is no tensor. */
+static const char *kind_name(const Onnx__ValueInfoProto *v)
+{
+    switch (v->type ? v->type->value_case : ONNX__TYPE_PROTO__VALUE__NOT_SET) {
+    case ONNX__TYPE_PROTO__VALUE_SEQUENCE_TYPE: return "a sequence";
+    case ONNX__TYPE_PROTO__VALUE_MAP_TYPE: return "a map";
+    case ONNX__TYPE_PROTO__VALUE_OPTIONAL_TYPE: return "an optional value";
+    case ONNX__TYPE_PROTO__VALUE_SPARSE_TENSOR_TYPE: return "a sparse tensor";
+    default: return "of no type";
+    }
+}
+
 static struct loc loc_of(struct onnx_importer *im, const char *what, const char *name)
 {
     return (struct loc){.file = im->path, .entity = arena_printf(im->arena, "%s '%s'", what, name)};
@@ -43,6 +55,9 @@ static bool bind_constant(struct onnx_importer *im, const struct onnx_constant_i
             input = im->graph->input[i];
     if (!s || !input)
         return diag_error(im->diag, loc, DIAG_ONNX_MODEL, "the graph has no input of that name");
+    if (input->type && !tensor_type(input))
+        return diag_error(im->diag, loc, DIAG_ONNX_UNSUPPORTED, "is %s; only tensors are supported",
+                          kind_name(input));
     if (!onnx_source_open(c->pb_path, &onnx__tensor_proto__descriptor, source, im->diag))
         return false;
     source->options = im->options;
@@ -66,14 +81,18 @@ static bool bind_constant(struct onnx_importer *im, const struct onnx_constant_i
     return true;
 }
 
-bool onnx_bind_constants(struct onnx_importer *im)
+void onnx_bind_constants(struct onnx_importer *im)
 {
+    const struct onnx_constant_input *c = im->options->constants;
     size_t n = im->options->n_constants;
-    bool ok = true;
     im->constants = ARENA_ARRAY(im->arena, struct onnx_source, n);
-    for (size_t i = 0; i < n; i++)
-        ok &= bind_constant(im, &im->options->constants[i], &im->constants[i]);
-    return ok;
+    for (size_t i = 0; i < n; i++) {
+        if (bind_constant(im, &c[i], &im->constants[i]))
+            continue;
+        struct onnx_symbol *s = onnx_symbol_find(im, c[i].name);
+        if (s)
+            s->lost = true;
+    }
 }
 
 /* ---- dimensions ---- */
@@ -148,7 +167,8 @@ static bool resolve_dim(struct dims *x, const Onnx__ValueInfoProto *v, size_t ax
 
 static bool is_runtime_input(struct onnx_importer *im, const Onnx__ValueInfoProto *v)
 {
-    return onnx_symbol_find(im, value_name(v))->kind == ONNX_INPUT;
+    const struct onnx_symbol *s = onnx_symbol_find(im, value_name(v));
+    return s->kind == ONNX_INPUT && !s->lost;
 }
 
 static const Onnx__TensorShapeProto *shape_of(const Onnx__ValueInfoProto *v)
@@ -223,7 +243,8 @@ static bool input_type(struct dims *x, const Onnx__ValueInfoProto *v, struct ir_
     int64_t dims[IR_MAX_RANK], count;
     bool ok = true;
     if (!t)
-        return diag_error(im->diag, loc, DIAG_ONNX_MODEL, "is no tensor");
+        return diag_error(im->diag, loc, DIAG_ONNX_UNSUPPORTED, "is %s; only tensors are supported",
+                          kind_name(v));
     if (!outside_dtype(t->elem_type, &dtype))
         return diag_error(im->diag, loc, DIAG_ONNX_MODEL,
                           "is %s; only " OUTSIDE " inputs are supported",
@@ -254,54 +275,81 @@ static struct ir_op *new_input(struct onnx_importer *im, const char *name, struc
     return ir_op_new(im->g, NULL, &desc, im->diag);
 }
 
-static bool make_input(struct dims *x, const Onnx__ValueInfoProto *v, int64_t index)
+static void make_input(struct dims *x, const Onnx__ValueInfoProto *v, int64_t index)
 {
     struct onnx_importer *im = x->im;
     struct onnx_node nobody = {.im = im, .loc = loc_of(im, "input", value_name(v))};
     struct onnx_symbol *s = onnx_symbol_find(im, value_name(v));
     struct ir_type type;
-    if (!input_type(x, v, &type))
-        return false;
+    s->lost = !input_type(x, v, &type);
+    if (s->lost)
+        return;
     struct ir_op *op = new_input(im, value_name(v), nobody.loc, type, index);
     if (op)
         s->value = is_float(declared_type(v)) && op->out->type.dtype != IR_F32
                        ? onnx_as_float(&nobody, op->out)
                        : op->out;
-    return s->value != NULL;
 }
 
 /* Those that name an input of floats in a model of integers. */
-static bool check_input_types(struct onnx_importer *im)
+static void check_input_types(struct onnx_importer *im)
 {
-    bool ok = true;
     for (size_t i = 0; i < im->options->n_input_types; i++) {
         const char *name = im->options->input_types[i].name;
         const struct onnx_symbol *s = onnx_symbol_find(im, name);
         if (!s || s->kind != ONNX_INPUT || !is_float(declared_type(im->graph->input[s->index])))
-            ok = diag_error(im->diag, loc_of(im, "input type", name), DIAG_ONNX_MODEL,
-                            "the graph has no input of floats of that name");
+            diag_error(im->diag, loc_of(im, "input type", name), DIAG_ONNX_MODEL,
+                       "the graph has no input of floats of that name");
         else if (!im->integral)
-            ok = diag_error(im->diag, loc_of(im, "input", name), DIAG_ONNX_MODEL,
-                            "its type can be stated only where the model's floats are integers "
-                            "(RequantShift)");
+            diag_error(im->diag, loc_of(im, "input", name), DIAG_ONNX_MODEL,
+                       "its type can be stated only where the model's floats are integers "
+                       "(RequantShift)");
     }
-    return ok;
 }
 
-bool onnx_make_inputs(struct onnx_importer *im)
+void onnx_make_inputs(struct onnx_importer *im)
 {
     struct dims x;
     int64_t index = 0;
-    bool ok = check_input_types(im);
+    check_input_types(im);
     init_dims(&x, im);
     for (size_t i = 0; i < im->graph->n_input; i++)
         if (is_runtime_input(im, im->graph->input[i]))
-            ok &= make_input(&x, im->graph->input[i], index++);
-    for (size_t i = 0; ok && i < im->options->n_dims; i++)
+            make_input(&x, im->graph->input[i], index++);
+    for (size_t i = 0; i < im->options->n_dims; i++)
         if (!x.bound_used[i])
             diag_warn(im->diag, (struct loc){.file = im->path}, DIAG_SHAPE,
                       "no dimension of an input is named '%s'", im->options->dims[i].name);
-    return ok;
+}
+
+/* What the file says of a value inside the graph; NULL if it says nothing. */
+static const Onnx__ValueInfoProto *declared(struct onnx_importer *im, const char *name)
+{
+    Onnx__ValueInfoProto *const *v = im->graph->value_info;
+    for (uint32_t i = 0; !im->declared.n && i < im->graph->n_value_info; i++)
+        map_intern(&im->declared, value_name(v[i]), strlen(value_name(v[i])), i);
+    uint32_t found = map_find(&im->declared, name, strlen(name));
+    return found == MAP_NONE ? NULL : v[found];
+}
+
+struct ir_value *onnx_stand_in(struct onnx_node *n, const char *name)
+{
+    struct onnx_importer *im = n->im;
+    const Onnx__ValueInfoProto *v = n->scope == im->top ? declared(im, name) : NULL;
+    const Onnx__TensorShapeProto *shape = v ? shape_of(v) : NULL;
+    int64_t dims[IR_MAX_RANK], count;
+    if (!shape || !is_float(declared_type(v)) || shape->n_dim > IR_MAX_RANK)
+        return NULL;
+    for (size_t i = 0; i < shape->n_dim; i++) {
+        if (dim_name(shape->dim[i]) || shape->dim[i]->dim_value == 0)
+            return NULL;
+        dims[i] = shape->dim[i]->dim_value;
+    }
+    struct ir_type type = ir_type_of(IR_F32, (uint32_t)shape->n_dim, dims);
+    if (!ir_type_count(&type, &count))
+        return NULL;
+    struct ir_op *op = new_input(im, name, n->loc, type, (int64_t)im->graph->n_input);
+    return op ? op->out : NULL;
 }
 
 /* ---- outputs ---- */
@@ -354,8 +402,14 @@ static bool output_dtype(struct onnx_importer *im, const Onnx__ValueInfoProto *v
 static bool make_output(struct onnx_importer *im, const Onnx__ValueInfoProto *v, int64_t index)
 {
     struct loc loc = loc_of(im, "output", value_name(v));
-    struct ir_value *value = onnx_graph_value(im, onnx_symbol_find(im, value_name(v)), loc);
+    struct onnx_symbol *s = onnx_symbol_find(im, value_name(v));
     enum ir_dtype dtype;
+    if (s->lost)
+        return false;
+    if (s->sequence)
+        return diag_error(im->diag, loc, DIAG_ONNX_UNSUPPORTED,
+                          "is a sequence; only tensors are supported");
+    struct ir_value *value = onnx_graph_value(im, s, loc);
     if (!value)
         return diag_error(im->diag, loc, DIAG_ONNX_UNSUPPORTED,
                           "is a result that its node does not give");
@@ -379,10 +433,8 @@ static bool make_output(struct onnx_importer *im, const Onnx__ValueInfoProto *v,
                      im->diag) != NULL;
 }
 
-bool onnx_make_outputs(struct onnx_importer *im)
+void onnx_make_outputs(struct onnx_importer *im)
 {
-    bool ok = true;
     for (size_t i = 0; i < im->graph->n_output; i++)
-        ok &= make_output(im, im->graph->output[i], (int64_t)i);
-    return ok;
+        make_output(im, im->graph->output[i], (int64_t)i);
 }

@@ -1,9 +1,10 @@
 /*
- * onnx_names.c - who is called what, and in which order nodes can be walked.
+ * onnx_names.c - who is called what.
  *
- * Symbols (graph inputs, initializers, results of nodes) sit in one array sorted by name, so a
- * lookup is a binary search whatever the names are. A graph input that also has an initializer is
- * that initializer. Nodes need not be sorted in the file; a file in order keeps its order.
+ * The names of a scope (inputs, initializers, results of nodes) sit in one array sorted by name, so
+ * a lookup is a binary search whatever the names are. A graph input that also has an initializer is
+ * that initializer. The inputs of a branch, a loop or a function are the symbols of whoever runs
+ * it: what one initializer is stays one, however deep it is used.
  */
 #include "onnx_importer.h"
 
@@ -12,77 +13,102 @@
 
 /* ---- symbols ---- */
 
+struct onnx_symbol *onnx_new_symbol(struct onnx_importer *im, const char *name,
+                                    struct onnx_node *node)
+{
+    struct onnx_symbol *s = ARENA_NEW(im->arena, struct onnx_symbol);
+    *s = (struct onnx_symbol){
+        .name = name, .kind = ONNX_NODE_OUTPUT, .number = ++im->n_symbols, .node = node};
+    return s;
+}
+
 static int by_name(const void *a, const void *b)
 {
-    const struct onnx_symbol *x = a, *y = b;
+    const struct onnx_name *x = a, *y = b;
     int c = strcmp(x->name, y->name);
-    if (c == 0)
-        c = (x->kind > y->kind) - (x->kind < y->kind);
-    return c ? c : (x->index > y->index) - (x->index < y->index);
+    if (c || !x->symbol || !y->symbol)
+        return c;
+    c = (x->symbol->kind > y->symbol->kind) - (x->symbol->kind < y->symbol->kind);
+    return c ? c
+             : (x->symbol->number > y->symbol->number) - (x->symbol->number < y->symbol->number);
 }
 
-static void list_symbols(struct onnx_importer *im)
+/* Of node `of`; results of the nodes are known here before the nodes are. */
+static void list_results(struct onnx_scope *s, uint32_t of, struct onnx_name **at)
 {
-    const Onnx__GraphProto *g = im->graph;
-    size_t most = g->n_input + g->n_initializer;
-    for (size_t i = 0; i < g->n_node; i++)
-        most += g->node[i]->n_output;
-    struct onnx_symbol *at = im->symbols = ARENA_ARRAY(im->arena, struct onnx_symbol, most);
-    for (uint32_t i = 0; i < g->n_input; i++)
-        *at++ = (struct onnx_symbol){
-            .name = g->input[i]->name ? g->input[i]->name : "", .kind = ONNX_INPUT, .index = i};
-    for (uint32_t i = 0; i < g->n_initializer; i++)
-        *at++ = (struct onnx_symbol){.name = g->initializer[i]->name ? g->initializer[i]->name : "",
-                                     .kind = ONNX_INITIALIZER,
-                                     .index = i,
-                                     .tensor = g->initializer[i],
-                                     .source = &im->model};
-    for (uint32_t i = 0; i < g->n_node; i++)
-        for (size_t k = 0; k < g->node[i]->n_output; k++)
-            if (*g->node[i]->output[k])
-                *at++ = (struct onnx_symbol){
-                    .name = g->node[i]->output[k], .kind = ONNX_NODE_OUTPUT, .index = i};
-    im->n_symbols = (size_t)(at - im->symbols);
+    const Onnx__NodeProto *p = s->body->nodes[of];
+    for (size_t k = 0; k < p->n_output; k++)
+        if (*p->output[k])
+            *(*at)++ = (struct onnx_name){p->output[k],
+                                          onnx_new_symbol(s->im, p->output[k], &s->nodes[of])};
 }
 
-bool onnx_collect_symbols(struct onnx_importer *im)
+static void list_symbols(struct onnx_scope *s, struct onnx_symbol *const *in)
 {
-    struct loc loc = {.file = im->path};
+    const struct onnx_body *b = s->body;
+    size_t most = b->n_inputs + b->n_initializers;
+    for (size_t i = 0; i < b->n_nodes; i++)
+        most += b->nodes[i]->n_output;
+    struct onnx_name *at = s->names = ARENA_ARRAY(s->im->arena, struct onnx_name, most);
+    for (size_t i = 0; i < b->n_inputs; i++)
+        *at++ = (struct onnx_name){b->inputs[i], in[i]};
+    for (size_t i = 0; i < b->n_initializers; i++)
+        *at++ = (struct onnx_name){b->initializers[i].name, &b->initializers[i]};
+    for (uint32_t i = 0; i < b->n_nodes; i++)
+        list_results(s, i, &at);
+    s->n_names = (size_t)(at - s->names);
+}
+
+static bool is_shadowed(const struct onnx_name *pair)
+{
+    return pair[0].symbol && pair[0].symbol->kind == ONNX_INPUT && pair[1].symbol &&
+           pair[1].symbol->kind == ONNX_INITIALIZER;
+}
+
+bool onnx_collect_symbols(struct onnx_scope *s, struct onnx_symbol *const *in)
+{
+    struct loc loc = {.file = s->im->path, .entity = *s->place ? s->place : NULL};
     size_t kept = 0;
     bool ok = true;
-    list_symbols(im);
-    if (im->n_symbols)
-        qsort(im->symbols, im->n_symbols, sizeof *im->symbols, by_name);
-    for (size_t i = 0, end; i < im->n_symbols; i = end) {
-        const struct onnx_symbol *s = &im->symbols[i];
-        for (end = i + 1; end < im->n_symbols && strcmp(im->symbols[end].name, s->name) == 0;)
+    list_symbols(s, in);
+    if (s->n_names)
+        qsort(s->names, s->n_names, sizeof *s->names, by_name);
+    for (size_t i = 0, end; i < s->n_names; i = end) {
+        const struct onnx_name *n = &s->names[i];
+        for (end = i + 1; end < s->n_names && strcmp(s->names[end].name, n->name) == 0;)
             end++;
-        bool shadowed = end - i == 2 && s->kind == ONNX_INPUT && s[1].kind == ONNX_INITIALIZER;
-        if (!*s->name)
-            ok = diag_error(im->diag, loc, DIAG_ONNX_MODEL,
+        if (!*n->name)
+            ok = diag_error(s->im->diag, loc, DIAG_ONNX_MODEL,
                             "a graph input or initializer has no name");
-        else if (end - i > 1 && !shadowed)
-            ok = diag_error(im->diag, loc, DIAG_ONNX_MODEL, "'%s' is defined %zu times", s->name,
+        else if (end - i > 1 && !(end - i == 2 && is_shadowed(n)))
+            ok = diag_error(s->im->diag, loc, DIAG_ONNX_MODEL, "'%s' is defined %zu times", n->name,
                             end - i);
-        im->symbols[kept++] = im->symbols[end - 1];
+        s->names[kept++] = s->names[end - 1];
     }
-    im->n_symbols = kept;
+    s->n_names = kept;
     return ok;
 }
 
-static int name_of(const void *key, const void *symbol)
+static int name_of(const void *key, const void *name)
 {
-    return strcmp(key, ((const struct onnx_symbol *)symbol)->name);
+    return strcmp(key, ((const struct onnx_name *)name)->name);
+}
+
+const struct onnx_name *onnx_name_find(const struct onnx_scope *s, const char *name)
+{
+    const struct onnx_name *found = NULL;
+    for (; s && !found; s = s->outer)
+        found = s->n_names ? bsearch(name, s->names, s->n_names, sizeof *s->names, name_of) : NULL;
+    return found;
 }
 
 struct onnx_symbol *onnx_symbol_find(const struct onnx_importer *im, const char *name)
 {
-    if (im->n_symbols == 0)
-        return NULL;
-    return bsearch(name, im->symbols, im->n_symbols, sizeof *im->symbols, name_of);
+    const struct onnx_name *found = onnx_name_find(im->top, name);
+    return found ? found->symbol : NULL;
 }
 
-/* ---- nodes ---- */
+/* ---- names of layers ---- */
 
 static int by_text(const void *a, const void *b)
 {
@@ -90,13 +116,14 @@ static int by_text(const void *a, const void *b)
 }
 
 /* All node names, sorted. */
-static const char **sorted_names(struct onnx_importer *im, size_t *n_out)
+static const char **sorted_names(const struct onnx_scope *s, size_t *n_out)
 {
-    const char **names = ARENA_ARRAY(im->arena, const char *, im->graph->n_node);
+    const struct onnx_body *b = s->body;
+    const char **names = ARENA_ARRAY(s->im->arena, const char *, b->n_nodes);
     size_t n = 0;
-    for (size_t i = 0; i < im->graph->n_node; i++)
-        if (im->graph->node[i]->name && *im->graph->node[i]->name)
-            names[n++] = im->graph->node[i]->name;
+    for (size_t i = 0; i < b->n_nodes; i++)
+        if (b->nodes[i]->name && *b->nodes[i]->name)
+            names[n++] = b->nodes[i]->name;
     if (n)
         qsort(names, n, sizeof *names, by_text);
     *n_out = n;
@@ -114,18 +141,28 @@ static int occurrences(const char *const *names, size_t n, const char *name)
     return before || after ? 2 : 1;
 }
 
-/* The node's own name, or Op_index if it has none or shares it. Underscores are added where a node
- * carries that very name; operator names hold none, so generated names never meet. */
-static const char *layer_name(struct onnx_importer *im, const Onnx__NodeProto *p, uint32_t index,
-                              const char *const *names, size_t n)
+/* The node's own name, or Op_index if it has none or shares it; behind the name of the node that
+ * runs it. Underscores are added where a node carries that very name. */
+static const char *layer_name(const struct onnx_scope *s, uint32_t index, const char *const *names,
+                              size_t n)
 {
-    if (p->name && *p->name && occurrences(names, n, p->name) == 1)
-        return p->name;
-    const char *made = arena_printf(im->arena, "%s_%u", p->op_type, index);
-    while (occurrences(names, n, made))
+    const Onnx__NodeProto *p = s->body->nodes[index];
+    struct onnx_importer *im = s->im;
+    const char *made = p->name;
+    if (!made || !*made || occurrences(names, n, made) != 1) {
+        made = arena_printf(im->arena, "%s_%u", p->op_type ? p->op_type : "", index);
+        while (occurrences(names, n, made))
+            made = arena_printf(im->arena, "%s_", made);
+    }
+    if (*s->prefix)
+        made = arena_printf(im->arena, "%s%s", s->prefix, made);
+    uint32_t number = im->layer_names.n < MAP_NONE ? (uint32_t)im->layer_names.n : 0;
+    while (map_intern(&im->layer_names, made, strlen(made), number) != number)
         made = arena_printf(im->arena, "%s_", made);
     return made;
 }
+
+/* ---- nodes ---- */
 
 static bool resolve(struct onnx_node *n)
 {
@@ -136,111 +173,98 @@ static bool resolve(struct onnx_node *n)
     for (size_t i = 0; i < p->n_input; i++) {
         if (!*p->input[i])
             continue;
-        n->in[i] = onnx_symbol_find(n->im, p->input[i]);
-        if (n->in[i])
-            n->in[i]->used = true;
-        else
+        const struct onnx_name *found = onnx_name_find(n->scope, p->input[i]);
+        if (!found)
             ok = diag_error(n->im->diag, n->loc, DIAG_ONNX_MODEL,
                             "operand %zu, '%s', is not defined anywhere", i, p->input[i]);
+        else if ((n->in[i] = found->symbol))
+            n->in[i]->used = true;
     }
     for (size_t k = 0; k < p->n_output; k++)
-        n->out[k] = *p->output[k] ? onnx_symbol_find(n->im, p->output[k]) : NULL;
+        n->out[k] = *p->output[k] ? onnx_name_find(n->scope, p->output[k])->symbol : NULL;
     return ok;
 }
 
-bool onnx_collect_nodes(struct onnx_importer *im)
+/* ---- what the bodies of a node read of the scopes around it ---- */
+
+typedef VEC(struct onnx_symbol *) symbols;
+
+static void capture(const struct onnx_scope *s, const char *name, symbols *out)
 {
+    const struct onnx_name *found = onnx_name_find(s, name);
+    if (!found || !found->symbol)
+        return;
+    found->symbol->used = true;
+    VEC_PUSH(out, found->symbol);
+}
+
+static void capture_of_node(const struct onnx_scope *s, const Onnx__NodeProto *p, symbols *out);
+
+/* Names that a body defines itself cannot be those of a scope around it. */
+static void capture_of_graph(const struct onnx_scope *s, const Onnx__GraphProto *g, symbols *out)
+{
+    for (size_t i = 0; i < g->n_node; i++) {
+        for (size_t k = 0; k < g->node[i]->n_input; k++)
+            capture(s, g->node[i]->input[k], out);
+        capture_of_node(s, g->node[i], out);
+    }
+    for (size_t i = 0; i < g->n_output; i++)
+        capture(s, g->output[i]->name ? g->output[i]->name : "", out);
+}
+
+static void capture_of_node(const struct onnx_scope *s, const Onnx__NodeProto *p, symbols *out)
+{
+    for (size_t i = 0; i < p->n_attribute; i++) {
+        if (p->attribute[i]->g)
+            capture_of_graph(s, p->attribute[i]->g, out);
+        for (size_t k = 0; k < p->attribute[i]->n_graphs; k++)
+            capture_of_graph(s, p->attribute[i]->graphs[k], out);
+    }
+}
+
+static void find_captured(struct onnx_node *n)
+{
+    symbols found = {0};
+    capture_of_node(n->scope, n->proto, &found);
+    n->n_captured = found.n;
+    n->captured = ARENA_ARRAY(n->im->arena, struct onnx_symbol *, found.n);
+    if (found.n)
+        memcpy(n->captured, found.at, found.n * sizeof *found.at);
+    VEC_FREE(&found);
+}
+
+bool onnx_collect_nodes(struct onnx_scope *s)
+{
+    struct onnx_importer *im = s->im;
     size_t n_names;
-    const char **names = sorted_names(im, &n_names);
+    const char **names = sorted_names(s, &n_names);
     bool ok = true;
-    im->nodes = ARENA_ARRAY(im->arena, struct onnx_node, im->graph->n_node);
-    for (uint32_t i = 0; i < im->graph->n_node; i++) {
-        const Onnx__NodeProto *p = im->graph->node[i];
-        struct onnx_node *n = &im->nodes[i];
+    for (uint32_t i = 0; i < s->body->n_nodes; i++) {
+        const Onnx__NodeProto *p = s->body->nodes[i];
+        struct onnx_node *n = &s->nodes[i];
+        const char *entity = onnx_node_entity(im->arena, p, i);
         *n = (struct onnx_node){
             .im = im,
-            .proto = p,
-            .op = onnx_operator_find(p->domain, p->op_type),
+            .scope = s,
             .index = i,
-            .name = layer_name(im, p, i, names, n_names),
-            .loc = {.file = im->path, .entity = onnx_node_entity(im->arena, p, i)},
+            .name = layer_name(s, i, names, n_names),
+            .loc = {.file = im->path,
+                    .entity =
+                        *s->place ? arena_printf(im->arena, "%s: %s", s->place, entity) : entity},
         };
+        n->op = onnx_operator_find(p->domain, p->op_type ? p->op_type : "");
+        n->function = onnx_function_find(im, p);
+        n->proto = onnx_bind_attributes(s, p, n->loc);
+        if (!n->proto)
+            return false;
         ok &= resolve(n);
+        find_captured(n);
     }
-    for (size_t i = 0; i < im->graph->n_output; i++) {
-        const char *name = im->graph->output[i]->name ? im->graph->output[i]->name : "";
-        struct onnx_symbol *s = onnx_symbol_find(im, name);
-        if (s)
-            s->used = true;
-        else
-            ok = diag_error(im->diag, (struct loc){.file = im->path}, DIAG_ONNX_MODEL,
-                            "graph output %zu, '%s', is not defined anywhere", i, name);
+    for (size_t k = 0; k < s->body->n_outputs; k++) {
+        struct onnx_symbol *result = onnx_result(s, k);
+        if (result)
+            result->used = true;
+        ok &= result != NULL;
     }
     return ok;
-}
-
-/* ---- order ---- */
-
-enum mark { UNSEEN, OPEN, DONE };
-struct visit {
-    uint32_t node;
-    size_t next_in;
-};
-
-/* The node on which the next operand of v waits, or UINT32_MAX when there is no more. */
-static uint32_t next_needed(const struct onnx_importer *im, struct visit *v, const uint8_t *marks)
-{
-    const struct onnx_node *n = &im->nodes[v->node];
-    while (v->next_in < n->proto->n_input) {
-        const struct onnx_symbol *s = n->in[v->next_in++];
-        if (s && s->kind == ONNX_NODE_OUTPUT && marks[s->index] != DONE)
-            return s->index;
-    }
-    return UINT32_MAX;
-}
-
-static bool report_cycle(struct onnx_importer *im, const struct visit *stack, size_t depth,
-                         uint32_t again)
-{
-    struct text t = {0};
-    size_t from = depth;
-    while (from > 0 && stack[from - 1].node != again)
-        from--;
-    for (size_t i = from ? from - 1 : 0; i < depth; i++)
-        text_add(&t, "'%s' <- ", im->nodes[stack[i].node].name);
-    diag_error(im->diag, im->nodes[again].loc, DIAG_ONNX_MODEL, "the nodes form a cycle: %s'%s'",
-               t.at, im->nodes[again].name);
-    text_free(&t);
-    return false;
-}
-
-/* Depth-first from each node in file order, with a stack of our own: a chain may be long. */
-bool onnx_order_nodes(struct onnx_importer *im)
-{
-    size_t n = im->graph->n_node, n_ordered = 0;
-    uint8_t *marks = ARENA_ARRAY(im->arena, uint8_t, n);
-    struct visit *stack = ARENA_ARRAY(im->arena, struct visit, n);
-    im->order = ARENA_ARRAY(im->arena, uint32_t, n);
-    for (uint32_t root = 0; root < n; root++) {
-        size_t depth = 0;
-        if (marks[root] == UNSEEN) {
-            stack[depth++] = (struct visit){root, 0};
-            marks[root] = OPEN;
-        }
-        while (depth) {
-            struct visit *top = &stack[depth - 1];
-            uint32_t needed = next_needed(im, top, marks);
-            if (needed == UINT32_MAX) {
-                marks[top->node] = DONE;
-                im->order[n_ordered++] = top->node;
-                depth--;
-                continue;
-            }
-            if (marks[needed] == OPEN)
-                return report_cycle(im, stack, depth, needed);
-            marks[needed] = OPEN;
-            stack[depth++] = (struct visit){needed, 0};
-        }
-    }
-    return true;
 }

@@ -31,7 +31,7 @@ struct ir_value *onnx_graph_value(struct onnx_importer *im, struct onnx_symbol *
                                   struct loc asking)
 {
     if (!s->value && s->exact)
-        s->value = onnx_as_i32(&im->nodes[s->index], s->exact);
+        s->value = onnx_as_i32(s->node, s->exact);
     if (s->value || s->kind != ONNX_INITIALIZER)
         return s->value;
     struct ir_type type;
@@ -50,6 +50,11 @@ struct ir_value *onnx_in(struct onnx_node *n, size_t i)
         return NULL;
     }
     struct onnx_symbol *s = n->in[i];
+    if (s->sequence) {
+        diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
+                   "operand %zu, '%s', is a sequence, not a tensor", i, s->name);
+        return NULL;
+    }
     if (!onnx_graph_value(n->im, s, n->loc) && s->kind == ONNX_NODE_OUTPUT)
         diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
                    "operand %zu, '%s', is a result that its node does not give", i, s->name);
@@ -370,6 +375,26 @@ struct ir_value *onnx_run(struct onnx_node *n, struct ir_value *x, int64_t axis,
     at[axis] = start;
     dims[axis] = count;
     return onnx_slice(n, x, at, step, dims, false);
+}
+
+struct ir_value *onnx_with_axis(struct onnx_node *n, struct ir_value *x, int64_t axis)
+{
+    int64_t dims[IR_MAX_RANK + 1];
+    if (!x)
+        return NULL;
+    for (int64_t i = 0, from = 0; i <= x->type.rank; i++)
+        dims[i] = i == axis ? 1 : x->type.dim[from++];
+    return onnx_reshape(n, x, dims, x->type.rank + 1u, false);
+}
+
+struct ir_value *onnx_without_axis(struct onnx_node *n, struct ir_value *x, int64_t axis)
+{
+    int64_t dims[IR_MAX_RANK];
+    uint32_t kept = 0;
+    for (int64_t i = 0; x && i < x->type.rank; i++)
+        if (i != axis)
+            dims[kept++] = x->type.dim[i];
+    return onnx_reshape(n, x, dims, kept, false);
 }
 
 /* ---- results ---- */

@@ -93,6 +93,9 @@ struct ir_value *onnx_slice(struct onnx_node *n, struct ir_value *x, const int64
 struct ir_value *onnx_run(struct onnx_node *n, struct ir_value *x, int64_t axis, int64_t start,
                           int64_t count);
 
+/* x with one more dimension, of 1, at `axis`; x without its dimension `axis`, which is 1. */
+struct ir_value *onnx_with_axis(struct onnx_node *n, struct ir_value *x, int64_t axis);
+struct ir_value *onnx_without_axis(struct onnx_node *n, struct ir_value *x, int64_t axis);
 /* Any number of values along `axis`; one alone is itself. */
 struct ir_value *onnx_concat(struct onnx_node *n, struct ir_value *const *in, size_t n_in,
                              int64_t axis, bool named);

@@ -15,12 +15,12 @@
 
 size_t onnx_operand_number(const struct onnx_node *n, size_t i)
 {
-    return onnx_has_in(n, i) ? (size_t)(n->in[i] - n->im->symbols) + 1 : 0;
+    return onnx_has_in(n, i) ? n->in[i]->number : 0;
 }
 
 static bool keeps_identity(const struct onnx_node *n)
 {
-    return n->proto->n_input > 0 &&
+    return n->op && n->proto->n_input > 0 &&
            (n->op->import == import_quantize || n->op->import == import_dequantize ||
             n->op->opcode == IR_transpose);
 }
@@ -46,14 +46,12 @@ static void describe(const struct onnx_node *n, struct text *out)
 enum { LONGEST_WAY = 8 };
 
 /* What symbol s is made of: an initializer, or the result of a node that makes another matrix. */
-static const struct onnx_symbol *origin(const struct onnx_importer *im, const struct onnx_symbol *s,
-                                        struct text *way)
+static const struct onnx_symbol *origin(const struct onnx_symbol *s, struct text *way)
 {
-    for (int i = 0; i < LONGEST_WAY && s && s->kind == ONNX_NODE_OUTPUT &&
-                    keeps_identity(&im->nodes[s->index]);
+    for (int i = 0; i < LONGEST_WAY && s && s->kind == ONNX_NODE_OUTPUT && keeps_identity(s->node);
          i++) {
-        describe(&im->nodes[s->index], way);
-        s = im->nodes[s->index].in[0];
+        describe(s->node, way);
+        s = s->node->in[0];
     }
     return s;
 }
@@ -71,7 +69,7 @@ void onnx_note_weights(struct onnx_node *n, struct ir_value *v, size_t i, const 
         return;
     struct text way = {0};
     text_add(&way, "%s", variant);
-    const struct onnx_symbol *from = origin(n->im, n->in[i], &way);
+    const struct onnx_symbol *from = origin(n->in[i], &way);
     if (from)
         VEC_PUSH(&n->im->weights,
                  ((struct onnx_weight_use){v->def, from, arena_strdup(n->im->arena, way.at)}));
@@ -84,8 +82,8 @@ static int by_sharing(const void *a, const void *b)
 {
     const struct onnx_weight_use *x = *(const struct onnx_weight_use *const *)a;
     const struct onnx_weight_use *y = *(const struct onnx_weight_use *const *)b;
-    if (x->symbol != y->symbol) /* both in one array, sorted by name: no order of addresses */
-        return x->symbol < y->symbol ? -1 : 1;
+    if (x->symbol != y->symbol)
+        return x->symbol->number < y->symbol->number ? -1 : 1;
     int c = strcmp(x->variant, y->variant);
     return c ? c : x < y ? -1 : 1;
 }

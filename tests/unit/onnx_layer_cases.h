@@ -300,7 +300,7 @@ START_TEST(grouped_transposed_convolution)
     model_init(&m, FLOATS("b", DIMS(4), 10, 20, 30, 40));
     struct text copy = {0};
     text_add_bytes(&copy, m.graph.at, m.graph.n);
-    struct model again = {copy, m.ir_version, m.opset, m.domain};
+    struct model again = {copy, m.ir_version, m.opset, m.domain, {0}};
     EXPECT(&m, AT(2, 3), 12, 14, 26, 28, 45, 48, 61, 64);
     struct ir_graph *g = import_model(&again);
     const struct ir_op *conv = nth(g, IR_conv, 0);

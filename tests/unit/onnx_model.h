@@ -193,6 +193,7 @@ struct model {
     struct text graph;
     int64_t ir_version, opset;
     const char *domain;
+    struct text functions;
 };
 static inline struct model model_new(int64_t opset)
 {
@@ -216,6 +217,62 @@ static inline void model_output(struct model *m, const char *name)
     put_str(&v, 1, name);
     put_msg(&m->graph, 12, v);
 }
+/* FunctionProto, to which nodes (field 7) are added. */
+static inline struct text function(const char *domain, const char *name, const char *in,
+                                   const char *out)
+{
+    struct text f = {0};
+    put_str(&f, 1, name);
+    put_names(&f, 4, in);
+    put_names(&f, 5, out);
+    put_str(&f, 10, domain);
+    return f;
+}
+static inline void model_function(struct model *m, struct text f)
+{
+    put_msg(&m->functions, 25, f);
+}
+/* A node of a function. */
+static inline struct text call(const char *domain, const char *name, const char *label,
+                               const char *in, const char *out)
+{
+    struct text n = node(name, label, in, out);
+    put_str(&n, 7, domain);
+    return n;
+}
+
+/* GraphProto of a branch or loop body; names of inputs and outputs are separated by blanks. */
+static inline void put_ports(struct text *graph, unsigned field, const char *names)
+{
+    while (*names) {
+        struct text v = {0};
+        size_t n = strcspn(names, " ");
+        put_bytes(&v, 1, names, n);
+        put_msg(graph, field, v);
+        names += n + (names[n] == ' ');
+    }
+}
+static inline struct text body(const char *in, const char *out)
+{
+    struct text g = {0};
+    put_ports(&g, 11, in);
+    put_ports(&g, 12, out);
+    return g;
+}
+static inline void attr_graph(struct text *node, const char *name, struct text graph)
+{
+    struct text a = attr(name, 5);
+    put_msg(&a, 6, graph);
+    put_msg(node, 5, a);
+}
+/* An attribute that is the call's `refers_to`. */
+static inline void attr_ref(struct text *node, const char *name, int type, const char *refers_to)
+{
+    struct text a = attr(name, type);
+    put_str(&a, 21, refers_to);
+    put_msg(node, 5, a);
+}
+
 /* Frees the parts. */
 static inline struct text model_bytes(struct model *m)
 {
@@ -225,6 +282,9 @@ static inline struct text model_bytes(struct model *m)
     put_str(&set, 1, m->domain);
     put_int(&set, 2, m->opset);
     put_msg(&bytes, 8, set);
+    if (m->functions.n)
+        text_add_bytes(&bytes, m->functions.at, m->functions.n);
+    text_free(&m->functions);
     m->graph = (struct text){0};
     return bytes;
 }
