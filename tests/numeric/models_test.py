@@ -9,7 +9,9 @@ others if there is a folder of models: CIMC_MODELS, or shared/models beside the 
 every configuration; else further test sets run in one configuration only, and under CIMC_MODELS_QUICK=1 (sanitizers) the first does
 in a few. A wider set of models runs in a few configurations on two machines and in both schedules. Quantised models give every
 element of their stored outputs (or all but for a step, where INTEGERS says so), on two machines, with copies cut along columns and both
-axes; and, of random inputs and with other latencies, bit for bit what the evaluator gives.
+axes; and, of random inputs and with other latencies, bit for bit what the evaluator gives. What is more than convolutions (attention,
+recurrence), and deep networks whose weights are all equal, run once on each machine. Others are refused, with every reason, or have no
+weights and are compiled only.
 """
 import itertools
 import json
@@ -38,7 +40,11 @@ INTEGERS = {'mlperf-tiny-resnet8-int8': 0, 'mlperf-tiny-dscnn-kws-int8': 0, 'mlp
 INTEGER_OPTIONS = [['--set', '1x*', '--extra-pes', '16', '--cut', 'w'],
                    ['--set', '2x*', '--extra-pes', '16', '--cut', '2d', '--arch', 'mesh', '--arch-field', 'crossbars=2'],
                    ['--set', 'pixel', '--arch-field', 'rows=64', '--arch-field', 'crossbars=1'], ['--schedule', 'layer', '--arch', 'mesh']]
-MODELS = [('mnist-8', []), ('tf-mnist-nhwc', []), ('onnx-mlir-mnist', []), ('torch-lenet5-dyn', []), ('mlperf-tiny-resnet8-fp32', [])]
+ONCE = ['silero-vad-16k-flat', 'torch-attn-op13', 'torch-encoder-op9', 'torch-lstm-bi', 'light_densenet121', 'light_resnet50',
+        'light_vgg19']
+REFUSED = {'style-candy-op7': ['3 operators are not supported', 'Affine, 1 node', 'Crop, 7 nodes', 'ImageScaler, 1 node']}
+NO_WEIGHTS = ['stream-resnet18-noweights']
+MODELS = ['mnist-8', 'tf-mnist-nhwc', 'onnx-mlir-mnist', 'torch-lenet5-dyn', 'mlperf-tiny-resnet8-fp32']
 
 
 def sets_of(folder):
@@ -96,7 +102,7 @@ def run_integers(tap, cimc, name, where):
     tap.point('%s in integers' % name, problems)
 
 
-def run_model(tap, cimc, name, folder, model, options):
+def run_model(tap, cimc, name, folder, model):
     configurations = FEW if os.environ.get('CIMC_MODELS_QUICK') else ALL
     if not os.path.exists(model):
         tap.point(name, skip='no such file')
@@ -105,7 +111,7 @@ def run_model(tap, cimc, name, folder, model, options):
         tried = configurations if i == 0 or os.environ.get('CIMC_MODELS_FULL') else FEW[:1]
         problems = []
         for configuration in tried:
-            problems += run_one(cimc, model, options, data, configuration)
+            problems += run_one(cimc, model, [], data, configuration)
         tap.point('%s %s: %d configurations' % (name, os.path.basename(data), len(tried)), problems)
 
 
@@ -119,21 +125,46 @@ def run_wide(tap, cimc, name, where):
     tap.point('%s on machines and schedules' % name, problems)
 
 
+def run_once(tap, cimc, name, where):
+    problems = []
+    for options in WIDE_OPTIONS[:1 if os.environ.get('CIMC_MODELS_QUICK') else 2]:
+        command = [cimc, 'run', os.path.join(where, 'model.onnx'), '--json', '--test-data', os.path.join(where, 'test_data_set_0')]
+        problems += run_command(command + ['--input-fill', 'ramp'] + options, wrong)
+    tap.point(name, problems)
+
+
+def run_refused(tap, cimc, name, where):
+    done = subprocess.run([cimc, 'compile', os.path.join(where, 'model.onnx'), '-o', '/dev/null'], capture_output=True, text=True)
+    missing = [text for text in REFUSED[name] if text not in done.stderr]
+    tap.point('%s is refused' % name, ['exit status %d, %s not in: %s' % (done.returncode, missing, done.stderr)] if missing or done.returncode != 1 else [])
+
+
+def run_without_weights(tap, cimc, name, where):
+    """A schedule and cycles; but nothing that could be run."""
+    model, problems = os.path.join(where, 'model.onnx'), []
+    for command, status in (('compile', 0), ('run', 1)):
+        done = subprocess.run([cimc, command, model, '--no-weights', '--json'], capture_output=True, text=True)
+        if done.returncode != status or (command == 'compile' and not json.loads(done.stdout)['makespan_cycles']):
+            problems.append('%s: exit status %d: %s' % (command, done.returncode, done.stderr))
+    tap.point('%s is compiled without weights' % name, problems)
+
+
+KINDS = [(WIDE, run_wide), (INTEGERS, run_integers), (ONCE, run_once), (REFUSED, run_refused), (NO_WEIGHTS, run_without_weights)]
+
+
 def main(cimc, root):
     tap = Tap()
     digits = os.path.join(root, 'benchmarks', 'digits')
-    run_model(tap, cimc, 'digits', digits, os.path.join(digits, 'digits.onnx'), [])
+    run_model(tap, cimc, 'digits', digits, os.path.join(digits, 'digits.onnx'))
     folder = os.environ.get('CIMC_MODELS') or os.path.join(os.path.dirname(os.path.abspath(root)), 'shared', 'models')
-    for name, options in MODELS + [(name, None) for name in WIDE + list(INTEGERS)]:
+    for name, run in [(name, None) for name in MODELS] + [(name, run) for names, run in KINDS for name in names]:
         where = os.path.join(folder, name)
         if not os.path.isdir(where):
             tap.point(name, skip='there is no %s in CIMC_MODELS or beside the tree' % name)
-        elif name in WIDE:
-            run_wide(tap, cimc, name, where)
-        elif name in INTEGERS:
-            run_integers(tap, cimc, name, where)
+        elif run:
+            run(tap, cimc, name, where)
         else:
-            run_model(tap, cimc, name, where, os.path.join(where, 'model.onnx'), options)
+            run_model(tap, cimc, name, where, os.path.join(where, 'model.onnx'))
     return tap.finish()
 
 
