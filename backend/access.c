@@ -234,20 +234,23 @@ void task_accesses(const struct plan *p, const struct task *t, struct accesses *
 
 /* ---- programs ---- */
 
+bool task_adds_on(const struct plan *p, const struct task *t)
+{
+    return t->kind == TASK_sum && t->sum.contributor + 1 < shares_of(p, t).block->n_contributors;
+}
+
 void task_program(const struct plan *p, const struct task *t, struct lanes *out)
 {
     const struct node *n = task_node(p, t);
     uint8_t operand[2] = {LANE_A, LANE_B};
-    bool last = true;
     *out = lanes_new();
     if (t->kind == TASK_sum) { /* the sum takes the place of operand a */
-        last = t->sum.contributor + 1 == shares_of(p, t).block->n_contributors;
         lanes_add_sum(out, value_element(n->root));
         operand[0] = out->result.code;
     }
     if (n->kind == NODE_map)
         out->program.arity = n->lanes.program.arity;
-    if (last)
+    if (!task_adds_on(p, t))
         lanes_join(out, &n->lanes, operand);
     lanes_copy(out);
 }

@@ -57,17 +57,14 @@ static struct isa_inst vmap_inst(struct emitter *e, uint32_t id, const struct ac
     struct isa_inst inst = isa_inst_new(ISA_vmap, 0);
     set_extent(&inst, box);
     inst.obj = (uint16_t)emit_program(e, t, box);
-    inst.dst = region(plain_view(e, dst), box);
-    inst.b = region(0, box); /* where it has none */
+    inst.dst = emit_place(e, dst->buffer, box, 0);
+    inst.b = (struct isa_region){0, inst.dst.y, inst.dst.x}; /* where it has none */
     for (size_t i = 0; i + 1 < acc->v.n; i++) {
-        struct isa_region *r = i == 0 ? &inst.a : &inst.b;
-        uint32_t buffer = acc->v.at[i].buffer, view;
-        if (t->kind == TASK_map) {
-            view = emit_broadcast_view(e, buffer, &n->operand[i], n->dim, box->lo[2], box->hi[2]);
-        } else {
-            view = emit_view(e, buffer, box->lo[2], box->hi[2], 0);
-        }
-        *r = region(view, box);
+        uint32_t buffer = acc->v.at[i].buffer;
+        bool map = t->kind == TASK_map;
+        struct isa_region r = map ? emit_operand(e, buffer, &n->operand[i], n->dim, box)
+                                  : emit_place(e, buffer, box, 0);
+        *(i == 0 ? &inst.a : &inst.b) = r;
     }
     return inst;
 }
@@ -105,8 +102,9 @@ static struct isa_inst inst_dot(struct emitter *e, uint32_t id, const struct acc
     inst.flags = n->root->attrs->dot.kn ? VDOT_KN : 0;
     inst.dst = region(plain_view(e, &acc->v.at[2]), box);
     inst.a = region(plain_view(e, &acc->v.at[0]), box);
-    inst.b = region(
-        emit_broadcast_view(e, acc->v.at[1].buffer, b, n->dim, 0, b->map[AXIS_C].extent), box);
+    struct box factors = {{box->lo[0], box->lo[1], 0},
+                          {box->hi[0], box->hi[1], b->map[AXIS_C].extent}};
+    inst.b = emit_operand(e, acc->v.at[1].buffer, b, n->dim, &factors);
     return inst;
 }
 
@@ -172,14 +170,12 @@ static struct isa_inst send_inst(struct emitter *e, uint32_t id, const struct ac
     const struct task *t = task_at(e, id);
     struct isa_inst inst = isa_inst_new(ISA_send, 0);
     set_extent(&inst, box);
-    inst.a = region(emit_view(e, acc->v.at[0].buffer, box->lo[2], box->hi[2], 0), box);
+    inst.a = emit_place(e, acc->v.at[0].buffer, box, 0);
     struct isa_target *targets = heap_alloc(acc->v.n * sizeof *targets);
     uint32_t n = 0;
     for (size_t i = 1; i < acc->v.n; i++) {
         const struct access *a = &acc->v.at[i];
-        uint32_t view = t->kind == TASK_partial
-                            ? emit_view(e, a->buffer, box->lo[2], box->hi[2], 0)
-                            : emit_message_view(e, a->buffer, a->part, box->lo[2], box->hi[2]);
+        uint32_t view = emit_target_view(e, a, acc->v.at[0].buffer, box);
         add_message(e, id, &targets[n++], e->p->tasks->buffers.at[a->buffer].tile, view);
     }
     inst.obj = (uint16_t)emit_route(e, t->tile, targets, n);
@@ -206,7 +202,7 @@ static struct isa_inst inst_load(struct emitter *e, uint32_t id, const struct ac
     const struct access *a = &acc->v.at[0];
     uint32_t binding = e->binding_of[task_node(e->p, task_at(e, id))->out->id];
     struct isa_inst inst = dma_inst(ISA_load, binding, box, box);
-    inst.dst = region(emit_message_view(e, a->buffer, a->part, box->lo[2], box->hi[2]), box);
+    inst.dst = region(emit_target_view(e, a, NONE, box), box);
     return inst;
 }
 
@@ -217,7 +213,7 @@ static struct isa_inst inst_store(struct emitter *e, uint32_t id, const struct a
     const struct output_store *s = &e->p->tasks->stores.at[task_at(e, id)->store.output];
     struct box outside = box_shift(box, s->shift, 1);
     struct isa_inst inst = dma_inst(ISA_store, e->binding_of[s->output->id], box, &outside);
-    inst.a = region(plain_view(e, a), &a->box);
+    inst.a = emit_place(e, a->buffer, &a->box, 0);
     return inst;
 }
 
@@ -225,9 +221,12 @@ static struct isa_inst inst_mvm(struct emitter *e, uint32_t id, const struct acc
                                 const struct box *box)
 {
     struct isa_inst inst = isa_inst_new(ISA_mvm, 0);
-    inst.obj = (uint16_t)e->p->segment->group[task_at(e, id)->mvm.group].number;
+    const struct task *t = task_at(e, id);
+    inst.obj = (uint16_t)e->p->segment->group[t->mvm.group].number;
     set_extent(&inst, box);
-    inst.dst = region(plain_view(e, &acc->v.at[1]), box);
+    inst.dst = node_is_stacked(e->p->nodes, task_node(e->p, t))
+                   ? emit_place(e, acc->v.at[1].buffer, box, 0)
+                   : region(plain_view(e, &acc->v.at[1]), box);
     return inst;
 }
 
@@ -270,7 +269,8 @@ static uint32_t source_of(const struct plan *p, const struct task *t)
     const struct node *n = &p->nodes->at[t->node];
     if (t->kind == TASK_store)
         return p->tasks->stores.at[t->store.output].output->id;
-    return t->kind == TASK_mvm || t->kind == TASK_partial ? n->root->id : n->out->id;
+    bool products = t->kind == TASK_mvm || t->kind == TASK_partial || task_adds_on(p, t);
+    return products ? n->root->id : n->out->id;
 }
 
 static void take_wait(const struct emitter *e, struct isa_inst *inst, size_t wait)
@@ -439,6 +439,7 @@ static void emitter_free(struct emitter *e)
         map_free(&t->route_of);
         map_free(&t->inbound_of);
         map_free(&t->table_of);
+        map_free(&t->program_of);
         map_free(&t->made);
     }
     for (uint32_t q = 0; q < e->p->tasks->n_queues; q++)

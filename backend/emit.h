@@ -30,8 +30,9 @@ struct emit_tile {
     VEC(struct isa_preload) preloads;
     VEC(struct inbound) inbound;
     /* indices: of views and routes by what they say, of inbound counters by sender and kind, of
-     * tables of lanes by their contents, all that emit_tables.c makes by what it is for */
-    struct map view_of, route_of, inbound_of, table_of, made;
+     * tables of lanes and programs by their contents, all that emit_tables.c makes by what it is
+     * for */
+    struct map view_of, route_of, inbound_of, table_of, program_of, made;
     uint64_t bytes; /* of the buffer */
 };
 struct message { /* what a task's message is for a tile: count `number` of counter `counter` there
@@ -103,16 +104,26 @@ static inline const struct storage *storage_of(const struct emitter *e, uint32_t
     return &e->p->memory->of[buffer];
 }
 
+/* NULL: it is in none. */
+static inline const struct stack *stack_of(const struct emitter *e, uint32_t buffer)
+{
+    uint32_t stack = storage_of(e, buffer)->stack;
+    return stack == NONE ? NULL : &e->p->memory->stacks[stack];
+}
+
 /* ---- emit_tables.c ---- */
 /* A buffer's channels [lo, hi) in the coordinates of what it shows. */
 uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, uint32_t pad_value);
-/* A buffer as the target of messages or loads of one part: coordinates of the part's node, channels
- * [lo, hi) of it. */
-uint32_t emit_message_view(struct emitter *e, uint32_t buffer, uint32_t part, int32_t lo,
-                           int32_t hi);
-/* A buffer read with broadcasting: extents of `dim`, pitch 0 where the buffer's extent is 1. */
-uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct operand *o,
-                             const int32_t dim[3], int32_t lo, int32_t hi);
+/* The box of what a buffer shows: in the view of its stack, if it is in one. */
+struct isa_region emit_place(struct emitter *e, uint32_t buffer, const struct box *box,
+                             uint32_t pad_value);
+/* Where a SEND of the box of buffer `source`, or a LOAD (NONE) of the box of an input, writes. */
+uint32_t emit_target_view(struct emitter *e, const struct access *to, uint32_t source,
+                          const struct box *box);
+/* The box of a result of extents `dim` as read from a buffer: pitch 0 where the buffer's extent is
+ * 1. */
+struct isa_region emit_operand(struct emitter *e, uint32_t buffer, const struct operand *o,
+                               const int32_t dim[3], const struct box *box);
 /* A transpose's source as seen by its result; a reshape's result as seen by its source. */
 uint32_t emit_permuted_view(struct emitter *e, uint32_t buffer, const int64_t *perm);
 uint32_t emit_reshaped_view(struct emitter *e, uint32_t buffer, const struct ir_op *reshape);

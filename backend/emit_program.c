@@ -128,6 +128,23 @@ static void fill_pes(const struct layer *l, const struct group *g, struct isa_pe
         }
 }
 
+/* The view that the group reads. In stacks the rows of a product and of its source are as far from
+ * each other as for all that use the group. */
+static void emit_source(struct emitter *e, uint32_t group, const struct box *taps,
+                        uint32_t pad_value, struct isa_group *out)
+{
+    const struct group_work *work = &e->p->tasks->group[group];
+    const struct layer *l = &e->p->segment->layer[e->p->segment->group[group].layer];
+    if (!node_is_stacked(e->p->nodes, &e->p->nodes->at[l->node])) {
+        out->source_view = emit_view(e, work->source, taps->lo[2], taps->hi[2], pad_value);
+        return;
+    }
+    struct box first = {{0, 0, taps->lo[2]}, {1, 1, taps->hi[2]}};
+    out->source_view = emit_place(e, work->source, &first, pad_value).view;
+    out->pad_top =
+        (int32_t)storage_of(e, work->acc)->row - (int32_t)storage_of(e, work->source)->row;
+}
+
 void emit_groups(struct emitter *e)
 {
     const struct plan *p = e->p;
@@ -141,6 +158,8 @@ void emit_groups(struct emitter *e)
         const struct layer *l = &p->segment->layer[g->layer];
         const struct node *n = &p->nodes->at[l->node];
         const struct operand *o = &n->operand[0];
+        if (l->same != NONE)
+            continue;
         struct isa_group *out = &e->out->tiles[g->tile].groups[g->number];
         int32_t lo, hi;
         group_channels(p->segment, g, &lo, &hi);
@@ -155,8 +174,7 @@ void emit_groups(struct emitter *e)
         out->conv_groups = l->mapping.groups > 1 ? (uint32_t)l->mapping.groups : 0;
         struct box taps = group_taps(p->segment, g);
         out->source_channel0 = (uint32_t)taps.lo[2];
-        out->source_view = emit_view(e, p->tasks->group[i].source, taps.lo[2], taps.hi[2],
-                                     element_bits(o->pad_value, value_element(o->value)));
+        emit_source(e, i, &taps, element_bits(o->pad_value, value_element(o->value)), out);
         out->x_bits = (uint32_t)n->root->attrs->mvm.x_bits;
         out->image = e->image_of[g->layer];
         out->shares = g->owner == i ? 0 : p->segment->group[g->owner].number + 1;

@@ -21,7 +21,7 @@ static uint32_t intern_view(struct emitter *e, uint32_t tile, const struct isa_v
 
 /* What an entry is made for: the same question to the same tile has the same entry. */
 struct key {
-    enum { KEY_VIEW, KEY_PART, KEY_BROADCAST, KEY_PROGRAM, KEY_WINDOW, KEY_GATHER } what;
+    enum { KEY_VIEW, KEY_PART, KEY_WINDOW, KEY_GATHER } what;
     uint32_t of; /* buffer or node */
     int32_t which[4];
     uint32_t pad_value;
@@ -62,23 +62,61 @@ static struct isa_view whole_view(const struct emitter *e, uint32_t buffer)
     return v;
 }
 
-uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, uint32_t pad_value)
+/* Channels [lo, hi) of it. */
+static struct isa_view channels_view(const struct emitter *e, uint32_t buffer, int32_t lo,
+                                     int32_t hi, uint32_t pad_value)
 {
     const struct buffer *b = buffer_at(e, buffer);
-    struct key key = {KEY_VIEW, buffer, {lo, hi}, pad_value};
-    uint32_t id;
-    if (made(e, b->tile, &key, &id))
-        return id;
     struct isa_view v = whole_view(e, buffer);
     v.base += (uint64_t)((lo - b->held.lo[2]) * v.channel_pitch);
     v.channels = (uint32_t)(hi - lo);
     v.channel0 = (uint32_t)lo;
     v.pad_value = pad_value;
-    return remember(e, b->tile, &key, intern_view(e, b->tile, &v));
+    return v;
 }
 
-/* The same with all channels of the part. */
-static uint32_t part_view(struct emitter *e, uint32_t buffer, uint32_t part_index)
+uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, uint32_t pad_value)
+{
+    uint32_t tile = buffer_at(e, buffer)->tile;
+    struct key key = {KEY_VIEW, buffer, {lo, hi}, pad_value};
+    uint32_t id;
+    if (made(e, tile, &key, &id))
+        return id;
+    struct isa_view v = channels_view(e, buffer, lo, hi, pad_value);
+    return remember(e, tile, &key, intern_view(e, tile, &v));
+}
+
+/* The view of one row of a stack becomes one of all rows. */
+static void show_stack(const struct emitter *e, uint32_t buffer, struct isa_view *v)
+{
+    const struct storage *at = storage_of(e, buffer);
+    v->base -= at->row * (uint64_t)at->pitch[0];
+    v->ring_rows = v->height = stack_of(e, buffer)->rows;
+    v->ring_origin = v->y0 = 0;
+    v->y1 = (int32_t)v->height;
+    v->value = ISA_NO_SOURCE; /* each instruction says whose row it writes */
+}
+
+struct isa_region emit_place(struct emitter *e, uint32_t buffer, const struct box *box,
+                             uint32_t pad_value)
+{
+    struct isa_region r = {0, box->lo[0], box->lo[1]};
+    if (!stack_of(e, buffer)) {
+        r.view = (uint16_t)emit_view(e, buffer, box->lo[2], box->hi[2], pad_value);
+        return r;
+    }
+    struct isa_view v = channels_view(e, buffer, box->lo[2], box->hi[2], pad_value);
+    show_stack(e, buffer, &v);
+    r.view = (uint16_t)intern_view(e, buffer_at(e, buffer)->tile, &v);
+    r.y += (int32_t)storage_of(e, buffer)->row;
+    return r;
+}
+
+/* ---- targets of messages and loads ---- */
+
+/* A part of what the buffer shows, in coordinates of the part's node, channels [lo, hi) of it. */
+static struct isa_view part_view(const struct emitter *e, uint32_t buffer, uint32_t part_index,
+                                 int32_t lo, int32_t hi)
 {
     const struct plan *p = e->p;
     const struct buffer *b = buffer_at(e, buffer);
@@ -87,7 +125,7 @@ static uint32_t part_view(struct emitter *e, uint32_t buffer, uint32_t part_inde
     struct box held = box_intersect(&b->held, &part->where);
     struct isa_view v = whole_view(e, buffer);
     v.base += (uint64_t)((held.lo[1] - b->held.lo[1]) * v.col_pitch +
-                         (held.lo[2] - b->held.lo[2]) * v.channel_pitch);
+                         (lo + part->shift[2] - b->held.lo[2]) * v.channel_pitch);
     v.ring_origin -= part->shift[0];
     v.y0 = held.lo[0] - part->shift[0];
     v.y1 = held.hi[0] - part->shift[0];
@@ -95,43 +133,83 @@ static uint32_t part_view(struct emitter *e, uint32_t buffer, uint32_t part_inde
     v.x1 = held.hi[1] - part->shift[1];
     v.height = (uint32_t)n->dim[0];
     v.width = (uint32_t)n->dim[1];
-    v.channels = (uint32_t)(held.hi[2] - held.lo[2]);
-    v.channel0 = (uint32_t)(held.lo[2] - part->shift[2]);
-    v.value = n->out->id;
-    return intern_view(e, b->tile, &v);
-}
-
-uint32_t emit_message_view(struct emitter *e, uint32_t buffer, uint32_t part, int32_t lo,
-                           int32_t hi)
-{
-    const struct buffer *b = buffer_at(e, buffer);
-    struct key key = {KEY_PART, buffer, {(int32_t)part, lo, hi}, 0};
-    uint32_t id;
-    if (made(e, b->tile, &key, &id))
-        return id;
-    uint32_t whole = part_view(e, buffer, part);
-    struct isa_view v = e->tiles[b->tile].views.at[whole];
-    v.base += (uint64_t)((lo - (int32_t)v.channel0) * v.channel_pitch);
-    v.channel0 = (uint32_t)lo;
     v.channels = (uint32_t)(hi - lo);
-    return remember(e, b->tile, &key, intern_view(e, b->tile, &v));
+    v.channel0 = (uint32_t)lo;
+    v.value = n->out->id;
+    return v;
 }
 
-uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct operand *o,
-                             const int32_t dim[3], int32_t lo, int32_t hi)
+/* The view shows a row of the buffer's stack as one row or column of the source. It becomes one of
+ * all rows, each a row or column further, so that what comes from there for others is shown by it
+ * too. The box, which is all that is sent, must be of that one row or column. */
+static void show_rows(const struct emitter *e, uint32_t buffer, const struct box *box,
+                      struct isa_view *v)
+{
+    const struct storage *at = storage_of(e, buffer);
+    bool down = v->height > 1 && v->y1 - v->y0 == 1 && box->hi[0] - box->lo[0] == 1;
+    bool across = v->width > 1 && v->x1 - v->x0 == 1 && box->hi[1] - box->lo[1] == 1;
+    int64_t here = down ? v->y0 : v->x0, pitch = at->pitch[0];
+    int64_t behind = (int64_t)at->row - here, extent = down ? v->height : v->width;
+    int64_t lo = max_i64(0, -behind), hi = min_i64(extent, stack_of(e, buffer)->rows - behind);
+    if (!down && !across)
+        return;
+    v->base += (uint64_t)((lo - here) * pitch);
+    if (down) {
+        v->ring_origin = v->y0 = (int32_t)lo;
+        v->y1 = (int32_t)hi;
+        v->ring_rows = (uint32_t)(hi - lo);
+        v->row_pitch = pitch;
+    } else {
+        v->x0 = (int32_t)lo;
+        v->x1 = (int32_t)hi;
+        v->col_pitch = pitch;
+    }
+}
+
+uint32_t emit_target_view(struct emitter *e, const struct access *to, uint32_t source,
+                          const struct box *box)
+{
+    uint32_t tile = buffer_at(e, to->buffer)->tile, id;
+    const struct stack *from = source == NONE ? NULL : stack_of(e, source);
+    bool plain = !from && !stack_of(e, to->buffer);
+    struct key key = {KEY_PART, to->buffer, {(int32_t)to->part, box->lo[2], box->hi[2]}, 0};
+    if (plain && made(e, tile, &key, &id))
+        return id;
+    struct isa_view v = to->part == NONE
+                            ? channels_view(e, to->buffer, box->lo[2], box->hi[2], 0)
+                            : part_view(e, to->buffer, to->part, box->lo[2], box->hi[2]);
+    if (from) {
+        int32_t row = (int32_t)storage_of(e, source)->row;
+        v.y0 += row;
+        v.y1 += row;
+        v.ring_origin += row;
+        v.height = from->rows;
+        v.value = ISA_NO_SOURCE;
+    }
+    if (stack_of(e, to->buffer))
+        show_rows(e, to->buffer, box, &v);
+    id = intern_view(e, tile, &v);
+    return plain ? remember(e, tile, &key, id) : id;
+}
+
+/* ---- other views ---- */
+
+struct isa_region emit_operand(struct emitter *e, uint32_t buffer, const struct operand *o,
+                               const int32_t dim[3], const struct box *box)
 {
     const struct buffer *b = buffer_at(e, buffer);
-    bool spread[3];
+    bool stacked = stack_of(e, buffer) && dim[0] == 1, spread[3];
     for (int a = 0; a < 3; a++)
         spread[a] = o->map[a].kind == MAP_ZERO;
+    spread[0] &= !stacked;
     if (!spread[0] && !spread[1] && !spread[2])
-        return emit_view(e, buffer, lo, hi, 0);
-    struct key key = {
-        KEY_BROADCAST, buffer, {lo, hi, spread[0] ? dim[0] : 0, spread[1] ? dim[1] : 0}, 0};
-    uint32_t id;
-    if (made(e, b->tile, &key, &id))
-        return id;
+        return emit_place(e, buffer, box, 0);
     struct isa_view v = whole_view(e, buffer);
+    struct isa_region r = {0, box->lo[0], box->lo[1]};
+    if (stacked) {
+        show_stack(e, buffer, &v);
+        r.y += (int32_t)storage_of(e, buffer)->row;
+    }
     if (spread[0]) {
         v.row_pitch = 0;
         v.ring_origin = v.y0 = 0;
@@ -148,10 +226,11 @@ uint32_t emit_broadcast_view(struct emitter *e, uint32_t buffer, const struct op
     if (spread[2])
         v.channel_pitch = 0;
     else
-        v.base += (uint64_t)((lo - b->held.lo[2]) * storage_of(e, buffer)->pitch[2]);
-    v.channels = (uint32_t)(hi - lo);
-    v.channel0 = spread[2] ? 0 : (uint32_t)lo;
-    return remember(e, b->tile, &key, intern_view(e, b->tile, &v));
+        v.base += (uint64_t)((box->lo[2] - b->held.lo[2]) * storage_of(e, buffer)->pitch[2]);
+    v.channels = (uint32_t)(box->hi[2] - box->lo[2]);
+    v.channel0 = spread[2] ? 0 : (uint32_t)box->lo[2];
+    r.view = (uint16_t)intern_view(e, b->tile, &v);
+    return r;
 }
 
 uint32_t emit_permuted_view(struct emitter *e, uint32_t buffer, const int64_t *perm)
@@ -311,25 +390,51 @@ static uint32_t emit_table(struct emitter *e, uint32_t tile, const struct ir_op 
     return i;
 }
 
+/* What two vector programs have in common that are one: lanes, constants, tables, and of which
+ * channels. */
+static void program_content(const struct lanes *l, uint32_t n, const struct box *box,
+                            struct number_list *out)
+{
+    const uint32_t head[] = {l->program.arity,
+                             l->program.n_ops,
+                             l->n_vectors,
+                             l->n_tables,
+                             l->n_vectors ? n : 0,
+                             l->n_vectors ? (uint32_t)box->lo[2] : 0,
+                             l->n_vectors ? (uint32_t)box->hi[2] : 0};
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
+        VEC_PUSH(&out->v, head[i]);
+    for (unsigned i = 0; i < l->program.n_ops; i++) {
+        const struct isa_lane *lane = &l->program.ops[i];
+        VEC_PUSH(&out->v, (uint32_t)lane->op << 16 | (uint32_t)lane->x << 8 | lane->y);
+        VEC_PUSH(&out->v, lane->imm);
+    }
+    for (unsigned i = 0; i < l->n_vectors; i++)
+        VEC_PUSH(&out->v, l->vector[i]->id);
+    for (unsigned i = 0; i < l->n_tables; i++)
+        VEC_PUSH(&out->v, l->table[i]->id);
+}
+
 uint32_t emit_program(struct emitter *e, const struct task *t, const struct box *box)
 {
+    struct emit_tile *tile = &e->tiles[t->tile];
+    uint32_t n = (uint32_t)task_node(e->p, t)->dim[2], fresh = (uint32_t)tile->programs.n;
+    struct number_list content = {0};
     struct lanes l;
     task_program(e->p, t, &l);
-    struct key key = {KEY_PROGRAM,
-                      t->node,
-                      {t->kind, (int32_t)l.program.n_ops, l.n_vectors ? box->lo[2] + 1 : 0},
-                      0};
-    uint32_t id;
-    if (made(e, t->tile, &key, &id))
+    program_content(&l, n, box, &content);
+    uint32_t id =
+        map_intern(&tile->program_of, content.v.at, content.v.n * sizeof *content.v.at, fresh);
+    VEC_FREE(&content.v);
+    if (id < fresh)
         return id;
     if (l.n_vectors)
-        l.program.constants_view = vectors_view(
-            e, t->tile, &l, (uint32_t)task_node(e->p, t)->dim[2], box->lo[2], box->hi[2]);
+        l.program.constants_view = vectors_view(e, t->tile, &l, n, box->lo[2], box->hi[2]);
     for (unsigned i = 0; i < l.program.n_ops; i++)
         if (l.program.ops[i].op == LANE_TAB)
             l.program.ops[i].imm = emit_table(e, t->tile, l.table[l.program.ops[i].imm]);
-    VEC_PUSH(&e->tiles[t->tile].programs, l.program);
-    return remember(e, t->tile, &key, (uint32_t)e->tiles[t->tile].programs.n - 1);
+    VEC_PUSH(&tile->programs, l.program);
+    return id;
 }
 
 uint32_t emit_window(struct emitter *e, const struct task *t)

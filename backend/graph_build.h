@@ -7,9 +7,6 @@
 
 #include "plan.h"
 
-struct number_list {
-    VEC(uint32_t) v;
-};
 struct building {
     const struct plan *p;
     struct task_graph *g;

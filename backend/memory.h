@@ -1,4 +1,5 @@
-/* memory.h - where buffers lie: ring sizes from the schedule, then addresses. memplan.c. */
+/* memory.h - where buffers lie: ring sizes from the schedule, then addresses. memplan.c, stacks.c.
+ */
 #ifndef CIMC_MEMORY_H
 #define CIMC_MEMORY_H
 
@@ -16,8 +17,19 @@ struct storage {
     struct row_life *life; /* per row of held */
     uint64_t base, bytes;
     int64_t pitch[3]; /* bytes per row, column, channel */
+    uint32_t stack;   /* or NONE */
+    uint32_t row;     /* of the stack */
+};
+/* Buffers of one row each, of the values of one family on one tile, lie one after another. All of
+ * them are shown by one view, in which a buffer is a row: as many values take one entry of each
+ * table. */
+struct stack {
+    uint64_t base;
+    uint32_t rows;
+    uint32_t first, last; /* members of the family */
 };
 struct memory {
+    const struct stack *stacks;
     const struct storage *of;   /* buffer -> where it lies */
     const uint64_t *tile_bytes; /* of all buffers of a tile */
 };

@@ -144,20 +144,41 @@ static void size_ring(const struct plan *p, const struct buffer *b, struct stora
     nest(s, b->element, reshape ? reshape->attrs->reshape.to : IR_HWC, extent);
 }
 
+/* Room on the tile for what is `bytes` long; where it begins. */
+static uint64_t reserve(uint64_t *used, uint64_t bytes)
+{
+    uint64_t at = *used;
+    *used += (bytes + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
+    return at;
+}
+
+/* A row of its stack, which gets its room with the first of its buffers. */
+static void place_in_stack(struct stack *s, struct storage *of, uint64_t *used)
+{
+    if (s->rows == 0) {
+        s->rows = s->last - s->first + 1;
+        s->base = reserve(used, s->rows * of->bytes);
+    }
+    of->base = s->base + of->row * of->bytes;
+}
+
 const struct memory *plan_memory(const struct plan *p)
 {
     struct memory *out = ARENA_NEW(p->arena, struct memory);
     struct storage *of = ARENA_ARRAY(p->arena, struct storage, p->tasks->buffers.n);
     uint64_t *used = ARENA_ARRAY(p->arena, uint64_t, p->segment->n_tiles);
+    struct stack *stacks = find_stacks(p, of);
     find_lives(p, of);
     for (size_t i = 0; i < p->tasks->buffers.n; i++) {
         const struct buffer *b = &p->tasks->buffers.at[i];
         size_ring(p, b, &of[i]);
         if (of[i].bytes == 0)
             continue;
-        of[i].base = used[b->tile];
-        used[b->tile] += (of[i].bytes + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
+        if (of[i].stack == NONE)
+            of[i].base = reserve(&used[b->tile], of[i].bytes);
+        else
+            place_in_stack(&stacks[of[i].stack], &of[i], &used[b->tile]);
     }
-    *out = (struct memory){.of = of, .tile_bytes = used};
+    *out = (struct memory){.stacks = stacks, .of = of, .tile_bytes = used};
     return out;
 }

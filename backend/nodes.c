@@ -428,6 +428,7 @@ const struct node_list *plan_nodes(const struct ir_graph *g, struct arena *a, st
         ok &= fits_coordinates(&b, op) && fits_window(&b, op) && add_op(&b, op);
     }
     keep_nodes(&b);
+    find_families(&b.list, a);
     *out = b.list;
     VEC_FREE(&b.nodes);
     return ok ? out : NULL;

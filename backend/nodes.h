@@ -42,6 +42,11 @@ struct value_parts {
     struct part *part;
 };
 
+/* A value's place among those that are made again and again (families.c). */
+struct member {
+    uint32_t family, number; /* NONE: it is in no family */
+};
+
 struct node_list {
     const struct ir_graph *graph;
     uint32_t n_ops, n;
@@ -49,6 +54,7 @@ struct node_list {
     uint32_t *node_of;         /* op id -> node whose stored value it is, or NONE */
     struct value_parts *parts; /* op id -> parts (aliases and stored values that are read) */
     struct node *at;
+    struct member *family; /* op id -> of its value */
 };
 /* In `a`; NULL with a diagnostic (CAPACITY, LOWER). The graph must stay as it is but for what says
  * how base layers are placed: copies and cuts. */
@@ -65,6 +71,13 @@ static inline const struct value_parts *parts_of(const struct node_list *l,
 {
     return &l->parts[value->id];
 }
+/* families.c, called by plan_nodes: fills l->family, in `a`. */
+void find_families(struct node_list *l, struct arena *a);
+/* Of a base layer: do its products and its source lie in rows of stacks (memory.h)? */
+bool node_is_stacked(const struct node_list *l, const struct node *n);
+/* Of two base layers with the same weights: do they differ only in which rows of stacks they read
+ * and write, and that by the same distance? */
+bool nodes_share_group(const struct node_list *l, const struct node *a, const struct node *b);
 /* The window of a pooling or overlap-add. */
 struct isa_window node_window(const struct node *n);
 /* What outputs `out` read of an operand, as a box of the operand's coordinates. */

@@ -14,7 +14,8 @@ struct placing {
     VEC(struct group) groups;
     VEC(struct tile) tiles;
     VEC(uint32_t) promised; /* of each tile: groups, and those that will share their PEs */
-    uint32_t *users;        /* of each layer: layers that use its weights, itself one of them */
+    uint32_t *users; /* of each layer: groups on each of its PEs, its own and those that share it */
+    uint32_t *latest; /* of each layer: the latest one that uses its weights */
     uint32_t *layer_of;
 };
 
@@ -88,8 +89,8 @@ static void list_contributors(struct placing *w, struct layer *l, struct copy *c
     }
 }
 
-/* The copy's weights are those of an earlier layer: its groups are that copy's, with tables of
- * their own. */
+/* The copy's weights are those of an earlier layer: its groups are that copy's, with entries of
+ * their own, unless those of another user of the weights are the same. */
 static void share_copy(struct placing *w, uint32_t layer, uint32_t copy)
 {
     struct layer *l = &w->layers.at[layer];
@@ -99,7 +100,10 @@ static void share_copy(struct placing *w, uint32_t layer, uint32_t copy)
     c->n_groups = from->n_groups;
     for (uint32_t i = 0; i < from->n_groups; i++) {
         struct group g = w->groups.at[from->first_group + i];
-        g.number = w->tiles.at[g.tile].n_groups++;
+        if (l->same == NONE)
+            g.number = w->tiles.at[g.tile].n_groups++;
+        else
+            g.number = w->groups.at[w->layers.at[l->same].copy[copy].first_group + i].number;
         g.layer = layer;
         VEC_PUSH(&w->groups, g);
     }
@@ -120,6 +124,20 @@ static void place_copy(struct placing *w, uint32_t layer, uint32_t copy)
         }
     c->n_groups = (uint32_t)w->groups.n - c->first_group;
     list_contributors(w, l, c);
+}
+
+/* Counts the layer among those that use its weights, as one that needs entries of its own or not.
+ */
+static void find_same(struct placing *w, struct layer *l, uint32_t number)
+{
+    const struct node_list *nodes = w->p->nodes;
+    uint32_t first = l->shares == NONE ? number : l->shares, *latest = &w->latest[first];
+    const struct layer *last = l->shares == NONE ? NULL : &w->layers.at[*latest];
+    bool same = last && last->copies_h == l->copies_h && last->copies_w == l->copies_w &&
+                nodes_share_group(nodes, &nodes->at[last->node], &nodes->at[l->node]);
+    l->same = same ? *latest : NONE;
+    w->users[first] += !same;
+    *latest = number;
 }
 
 /* `layer_of`: the first layer of each weights object. */
@@ -160,7 +178,7 @@ static bool add_layer(struct placing *w, uint32_t node, struct map *layer_of)
     l.shares = m->weights > 0 ? map_intern_u64(layer_of, (uint64_t)m->weights, number) : NONE;
     if (l.shares == number)
         l.shares = NONE;
-    w->users[l.shares == NONE ? number : l.shares]++;
+    find_same(w, &l, number);
     if (l.shares != NONE && w->layers.at[l.shares].n_copies != l.n_copies)
         return diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
                           "shares weights with '%s', but has %u copies, not %u",
@@ -210,7 +228,8 @@ static void open_tiles_for_vector_work(struct placing *w)
         open_tile(w);
 }
 
-/* The layers that use the same crossbars have a group each in the tile of these. */
+/* The layers that use the same crossbars have a group each in the tile of these, but for those that
+ * share one. */
 static bool groups_fit(const struct placing *w)
 {
     int64_t most = w->p->arch->max_groups, any = arch_field_most("max_groups");
@@ -291,6 +310,7 @@ const struct segment *plan_place(const struct plan *p)
 {
     struct placing w = {.p = p,
                         .users = ARENA_ARRAY(p->arena, uint32_t, p->nodes->n),
+                        .latest = ARENA_ARRAY(p->arena, uint32_t, p->nodes->n),
                         .layer_of = ARENA_ARRAY(p->arena, uint32_t, p->nodes->n)};
     memset(w.layer_of, 0xff, p->nodes->n * sizeof *w.layer_of);
     struct segment *s = NULL;

@@ -38,6 +38,7 @@ struct layer {
     uint32_t n_copies, copies_h, copies_w;
     struct copy *copy;
     uint32_t shares; /* earlier layer with the same weights, or NONE */
+    uint32_t same;   /* earlier layer whose groups are its own, but for rows of stacks, or NONE */
 };
 struct tile {
     uint32_t n_groups, n_pes;

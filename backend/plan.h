@@ -43,6 +43,9 @@ struct isa_program *plan_emit(const struct plan *p) CHECK_RESULT;
 void task_graph_free(const struct task_graph *g);
 void schedule_free(const struct schedule *s);
 
+/* stacks.c: called by plan_memory. Fills in the stack and row of each buffer. */
+struct stack *find_stacks(const struct plan *p, struct storage *of);
+
 /* home.c: called by plan_cells. Fills the homes of cells whose grids are made. */
 void find_homes(const struct plan *p, struct node_cells *cells);
 /* place_mesh.c: a better number for each tile of a trial plan that has its tasks; in `a`. */

@@ -10,6 +10,9 @@
 #include "cells.h"
 #include "tile_grid.h"
 
+struct number_list {
+    VEC(uint32_t) v;
+};
 /* Which of a tile's queues a task is in. */
 enum task_unit { QUEUE_GROUP, QUEUE_VU, QUEUE_TX, QUEUE_DMA, QUEUE_NONE };
 enum task_kind {
@@ -169,6 +172,8 @@ struct accesses {
 void task_accesses(const struct plan *p, const struct task *t, struct accesses *out);
 /* The box of its node's value that the task computes or moves. */
 struct box task_box(const struct plan *p, const struct task *t);
+/* Does it add a partial sum to which more will be added? */
+bool task_adds_on(const struct plan *p, const struct task *t);
 /* Its vector program: the node's, with the addition of a partial sum in front where it adds one. */
 void task_program(const struct plan *p, const struct task *t, struct lanes *out);
 

@@ -372,6 +372,16 @@ static bool cells_fit(const struct plan *p, uint32_t node)
     return true;
 }
 
+/* What lies in a stack is there as a whole, as the others in it are. */
+static void hold_members(const struct node_list *nodes, struct task_graph *g)
+{
+    for (size_t i = 0; i < g->buffers.n; i++) {
+        struct buffer *b = &g->buffers.at[i];
+        if (b->value && !box_empty(&b->held) && nodes->family[b->value->id].family != NONE)
+            b->held = box_whole(b->dim);
+    }
+}
+
 static uint32_t *no_tasks(const struct plan *p, uint32_t n)
 {
     uint32_t *list = ARENA_ARRAY(p->arena, uint32_t, n);
@@ -412,8 +422,10 @@ const struct task_graph *plan_tasks(const struct plan *p)
         else if (ok && node_is_made(&p->nodes->at[i]))
             derived_tasks(&b, i);
     }
-    if (ok)
+    if (ok) {
         store_outputs(&b);
+        hold_members(p->nodes, g);
+    }
     VEC_FREE(&b.preds.v);
     VEC_FREE(&b.loads);
     map_free(&b.target_of);

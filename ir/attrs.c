@@ -11,6 +11,41 @@ static void copy_list(struct ir_ints *list, struct arena *a)
     list->at = at;
 }
 
+/* Of an attribute that is all in its field. */
+static size_t field_bytes(enum ir_attr_kind kind)
+{
+    switch (kind) {
+    case IR_ATTR_i64: return 8;
+    case IR_ATTR_i64x2: return 16;
+    case IR_ATTR_i64x3: return 24;
+    case IR_ATTR_i64x4: return 32;
+    case IR_ATTR_f32: return 4; /* bits: -0 is not 0 */
+    default: return sizeof(ir_attr_enum_dtype);
+    }
+}
+
+uint64_t ir_attr_hash(const void *field, enum ir_attr_kind kind, uint64_t seed)
+{
+    const struct ir_ints *list = field;
+    struct blob *const *b = field;
+    switch (kind) {
+    case IR_ATTR_ints: return hash_bytes(list->at, list->n * sizeof *list->at, seed);
+    case IR_ATTR_blob: return seed ^ blob_sample(*b);
+    default: return hash_bytes(field, field_bytes(kind), seed);
+    }
+}
+
+bool ir_attr_equal(const void *x, const void *y, enum ir_attr_kind kind)
+{
+    const struct ir_ints *p = x, *q = y;
+    struct blob *const *b = x, *const *c = y;
+    switch (kind) {
+    case IR_ATTR_ints: return p->n == q->n && memcmp(p->at, q->at, p->n * sizeof *p->at) == 0;
+    case IR_ATTR_blob: return blob_equal(*b, *c);
+    default: return memcmp(x, y, field_bytes(kind)) == 0;
+    }
+}
+
 union ir_attrs *ir_attrs_copy(enum ir_opcode opcode, const union ir_attrs *from, struct arena *a)
 {
     const struct ir_op_desc *desc = &ir_op_descs[opcode];

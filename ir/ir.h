@@ -140,6 +140,9 @@ struct ir_op_desc {
     const struct ir_attr_desc *attrs;
 };
 extern const struct ir_op_desc ir_op_descs[IR_N_OPCODES];
+/* Of the attribute in a field of `union ir_attrs`: equal ones have equal hashes. */
+uint64_t ir_attr_hash(const void *field, enum ir_attr_kind kind, uint64_t seed);
+bool ir_attr_equal(const void *x, const void *y, enum ir_attr_kind kind);
 
 struct ir_use {
     struct ir_value *value; /* never NULL while the operation is in a graph */

@@ -321,13 +321,24 @@ void check_write_span(struct writer *w, uint32_t view, struct span s, const stru
     }
 }
 
+struct claim check_claim(const struct actor *a)
+{
+    uint32_t value = a->t->views[a->in->dst.view].v->value;
+    if (value != ISA_NO_SOURCE)
+        return (struct claim){value, 0};
+    const uint32_t *sources = a->t->t->sources;
+    return (struct claim){sources ? sources[a->index] : ISA_NO_SOURCE, a->in->dst.y};
+}
+
 void check_write_dst(struct actor *a, int64_t h, int64_t w, const struct leaf *leaf)
 {
+    struct claim claim = check_claim(a);
     const struct isa_region *r = &a->in->dst;
     const struct isa_view *v = a->t->views[r->view].v;
     struct writer writer = check_local_writer(a);
     for (int64_t i = 0; i < h; i++) {
         struct span s = {r->y + i, r->x, w, 0, v->channels};
-        check_write_span(&writer, r->view, s, leaf, (int64_t[3]){s.y, s.x, v->channel0});
+        check_write_span(&writer, r->view, s, leaf,
+                         (int64_t[3]){s.y - claim.row, s.x, v->channel0});
     }
 }

@@ -33,7 +33,7 @@ static void take_sample(const struct actor *a, unsigned i, struct match *m)
         y = r->y;
         x = r->x;
     }
-    m->at[i][0] = a->in->dst.y + y - r->y;
+    m->at[i][0] = a->in->dst.y - check_claim(a).row + y - r->y;
     m->at[i][1] = a->in->dst.x + x - r->x;
     m->at[i][2] = m->channel0;
     m->tag[i] = inside ? (uint32_t)check_mark(v, y, x, 0) : 0;
@@ -79,7 +79,7 @@ static struct map_plan question(struct actor *a, const struct ir_op *result)
 {
     const struct isa_program_entry *e = &a->t->t->programs[a->in->obj];
     const struct isa_view *dst = dst_view(a)->v;
-    struct map_plan q = {.value = dst->value,
+    struct map_plan q = {.value = check_claim(a).value,
                          .channel0 = dst->channel0,
                          .n_channels = dst->channels,
                          .preload_writes = a->t->preload_writes};
@@ -146,7 +146,7 @@ static void read_operand(struct actor *a, const struct isa_region *r, const stru
                   (v->row != 0 || v->v->ring_rows == 1) && v->v->ring_rows == dst->v->ring_rows &&
                   v->v->ring_rows >= a->in->h &&
                   check_place(v, r->y, r->x, 0) == check_place(dst, a->in->dst.y, a->in->dst.x, 0);
-    int64_t at[3] = {a->in->dst.y, a->in->dst.x, dst->v->channel0};
+    int64_t at[3] = {a->in->dst.y - check_claim(a).row, a->in->dst.x, dst->v->channel0};
     check_read_region(a, r, leaf, at);
     a->in_place = false;
 }
@@ -196,7 +196,7 @@ void check_vmap(struct actor *a)
         copy_reshaped(a, reshape);
         return;
     }
-    uint32_t value = dst_view(a)->v->value, arity = a->t->t->programs[in->obj].arity;
+    uint32_t value = check_claim(a).value, arity = a->t->t->programs[in->obj].arity;
     const struct ir_op *op = a->k->g && value < a->k->tags.n_ops ? a->k->tags.ops[value] : NULL;
     const struct map_plan *p = NULL;
     if (a->k->g && !(op && op->out))

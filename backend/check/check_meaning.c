@@ -15,7 +15,7 @@ bool check_inside(struct actor *a, const struct ir_op *op, int64_t h, int64_t w)
 {
     const struct isa_region *r = &a->in->dst;
     const struct isa_view *v = a->t->views[r->view].v;
-    if (r->y + h <= check_dim(op, 0) && r->x + w <= check_dim(op, 1) &&
+    if (r->y - check_claim(a).row + h <= check_dim(op, 0) && r->x + w <= check_dim(op, 1) &&
         (int64_t)v->channel0 + v->channels <= check_dim(op, 2))
         return true;
     return check_fault(a, "its result leaves '%s', which is %" PRId64 " x %" PRId64 " x %" PRId64,

@@ -60,6 +60,8 @@ struct walk {
     const uint32_t *kernel, *stride, *dilation;
     int64_t pad[2];
     uint32_t view, channel0; /* the leaf's channel that the view shows as channel 0 */
+    int64_t first_row;       /* of the view: the leaf's row 0 */
+    bool inside;             /* no row outside the view may stand for padding */
     bool whole;              /* all of the view's channels, whatever the boxes say */
     const struct tap_boxes *boxes;
 };

@@ -105,8 +105,15 @@ bool check_read_region(struct actor *a, const struct isa_region *r, const struct
                        const int64_t at[3]);
 void check_write_span(struct writer *w, uint32_t view, struct span s, const struct leaf *leaf,
                       const int64_t at[3]);
-/* h x w pixels at dst, as elements of the leaf: the view's coordinates are the leaf's. Leaf NULL:
- * by the view's claims. */
+/* What dst is said to be a part of: the value that its view names, in the view's coordinates. If it
+ * names none, the value of the instruction's source, whose row 0 is the first row of dst. */
+struct claim {
+    uint32_t value;
+    int64_t row; /* of the view, that is the value's row 0 */
+};
+struct claim check_claim(const struct actor *a);
+/* h x w pixels at dst, as elements of the leaf, in the coordinates of the claim. Leaf NULL: by the
+ * view's claims. */
 void check_write_dst(struct actor *a, int64_t h, int64_t w, const struct leaf *leaf);
 struct writer check_local_writer(struct actor *a);
 

@@ -23,6 +23,8 @@ struct mvm_plan {
     uint32_t value;
     const struct ir_op *op; /* NULL: the group is not this op's */
     struct leaf source;
+    int64_t top;  /* padding of the source */
+    bool in_rows; /* of views that show several values */
     uint32_t n_blocks;
     struct mvm_block *blocks;
 };
@@ -62,6 +64,15 @@ static bool image_equals(struct check *k, uint32_t image, const struct ir_op *we
     return true;
 }
 
+/* A product whose result and source are rows of views that show several values: it must read just
+ * the row that the group's padding says, whatever values the rows are of. */
+static bool reads_one_row(struct actor *a, const struct isa_group *g, const struct mvm_plan *plan)
+{
+    return (g->kernel[0] == 1 && g->stride[0] == 1 && check_dim(plan->op, 0) == 1) ||
+           check_fault(a, "'%s' is more than one row of a view that shows no value",
+                       check_op_name(a->k, plan->op->id));
+}
+
 /* The mvm's operand as the group's source view shows it: itself, or what a constant pad stands
  * before. */
 static bool find_source(struct actor *a, const struct isa_group *g, struct mvm_plan *plan)
@@ -81,10 +92,14 @@ static bool find_source(struct actor *a, const struct isa_group *g, struct mvm_p
         x = x->in[0].value->def;
     }
     plan->source = (struct leaf){x, 0, CHECK_NONE};
-    if (g->pad_top != top || g->pad_left != left)
+    plan->top = top;
+    plan->in_rows = a->t->t->views[a->in->dst.view].value == ISA_NO_SOURCE;
+    if (plan->in_rows && !reads_one_row(a, g, plan))
+        return false;
+    if ((!plan->in_rows && g->pad_top != top) || g->pad_left != left)
         return check_fault(a, "padding is %d, %d instead of %" PRId64 ", %" PRId64, g->pad_top,
                            g->pad_left, top, left);
-    if (v->height != check_dim(x, 0) || v->width != check_dim(x, 1) ||
+    if ((!plan->in_rows && v->height != check_dim(x, 0)) || v->width != check_dim(x, 1) ||
         g->in_channels != check_dim(x, 2))
         return check_fault(
             a, "the source is %u x %u x %u, but '%s' is %" PRId64 " x %" PRId64 " x %" PRId64,
@@ -264,7 +279,7 @@ static bool find_blocks(struct actor *a, const struct isa_group *g, struct mvm_p
 
 static struct mvm_plan *plan_of(struct actor *a, const struct isa_group *g)
 {
-    uint32_t value = a->t->t->views[a->in->dst.view].value;
+    uint32_t value = check_claim(a).value;
     struct mvm_plan **head = &a->t->mvm_plans[a->in->obj];
     for (struct mvm_plan *p = *head; p; p = p->next)
         if (p->value == value)
@@ -290,7 +305,7 @@ static void write_blocks(struct actor *a, const struct isa_group *g, const struc
         for (uint32_t j = 0; j < plan->n_blocks; j++) {
             const struct mvm_block *b = &plan->blocks[j];
             struct span s = {r->y + (int64_t)i, r->x, a->in->w, b->from, b->n};
-            int64_t at[3] = {s.y, s.x, (int64_t)g->channel0 + b->from};
+            int64_t at[3] = {s.y - check_claim(a).row, s.x, (int64_t)g->channel0 + b->from};
             check_write_span(&w, r->view, s, &b->result, at);
         }
 }
@@ -310,6 +325,10 @@ void check_mvm(struct actor *a)
                         .view = g->source_view,
                         .channel0 = g->source_channel0,
                         .boxes = *boxes};
+    if (known && plan->in_rows) {
+        walk.first_row = a->in->dst.y - g->pad_top + plan->top;
+        walk.inside = true;
+    }
     check_walk(a, &walk, known ? &plan->source : NULL);
     if (known)
         write_blocks(a, g, plan);

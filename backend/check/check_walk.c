@@ -6,6 +6,8 @@
  */
 #include "check_meaning.h"
 
+#include <inttypes.h>
+
 #include <stdlib.h>
 
 /* Image rows [k, end) of conv groups [q0, q1): all rows where these are several. */
@@ -108,7 +110,7 @@ static void read_columns(struct actor *a, const struct walk *w, const struct lea
     int64_t end = min_i64(s.x + s.n_x, a->t->t->views[w->view].width);
     s.x = max_i64(s.x, 0);
     s.n_x = end - s.x;
-    check_read_span(a, w->view, s, leaf, (int64_t[3]){s.y, s.x, s.c + w->channel0});
+    check_read_span(a, w->view, s, leaf, (int64_t[3]){s.y - w->first_row, s.x, s.c + w->channel0});
 }
 
 static void read_box(struct actor *a, const struct walk *w, const struct leaf *leaf, int64_t y,
@@ -157,7 +159,10 @@ void check_walk(struct actor *a, const struct walk *w, const struct leaf *leaf)
         for (uint32_t kh = 0; kh < w->kernel[0] && !a->faulted; kh++) {
             int64_t y = (a->in->dst.y + (int64_t)i) * w->stride[0] + (int64_t)kh * w->dilation[0] -
                         w->pad[0];
-            if (y < 0 || y >= height || read_above(w, i, kh))
+            bool outside = y < 0 || y >= height;
+            if (outside && w->inside)
+                check_fault(a, "reads row %" PRId64 ", which its view does not have", y);
+            if (outside || read_above(w, i, kh))
                 continue;
             for (uint32_t b = w->boxes->first[kh]; b < w->boxes->first[kh + 1]; b++)
                 read_box(a, w, leaf, y, &w->boxes->at[b]);

@@ -58,30 +58,49 @@ static struct collected *shown_by(struct layers *l, const struct isa_tile *t, ui
     return value < l->n ? &l->nodes[value] : NULL;
 }
 
+/* What the instruction writes, and which row of its view is the value's row 0: where the view shows
+ * rows of several values, the instruction's source says whose. */
+static struct collected *made_by(struct layers *l, const struct isa_tile *t, uint32_t index,
+                                 int32_t *row)
+{
+    const struct isa_inst *inst = &t->insts[index];
+    *row = 0;
+    if (t->views[inst->dst.view].value != ISA_NO_SOURCE)
+        return shown_by(l, t, inst->dst.view);
+    *row = inst->dst.y;
+    uint32_t source = t->sources ? t->sources[index] : ISA_NO_SOURCE;
+    return source < l->n ? &l->nodes[source] : NULL;
+}
+
 /* Calls `see` for every instruction of one operation. */
 static void each_inst(struct layers *l, enum isa_op op,
-                      void (*see)(struct layers *, const struct isa_tile *,
-                                  const struct isa_inst *))
+                      void (*see)(struct layers *, const struct isa_tile *, uint32_t))
 {
     for (uint32_t i = 0; i < l->program->n_tiles; i++) {
         const struct isa_tile *t = &l->program->tiles[i];
         for (uint32_t k = 0; k < t->n_insts; k++) {
             if (t->insts[k].op == op)
-                see(l, t, &t->insts[k]);
+                see(l, t, k);
         }
     }
 }
 
-static void see_mvm(struct layers *l, const struct isa_tile *t, const struct isa_inst *inst)
+static void see_mvm(struct layers *l, const struct isa_tile *t, uint32_t index)
 {
-    struct collected *c = shown_by(l, t, inst->dst.view);
-    if (c && !c->partial)
-        c->partial = !covers_k(l->program, &t->groups[inst->obj]);
+    int32_t row;
+    struct collected *c = made_by(l, t, index, &row);
+    if (!c || c->partial)
+        return;
+    c->partial = !covers_k(l->program, &t->groups[t->insts[index].obj]);
+    /* nothing says which sums are read from such a view */
+    c->summed_away = c->partial && t->views[t->insts[index].dst.view].value == ISA_NO_SOURCE;
 }
 
-static void see_vmap(struct layers *l, const struct isa_tile *t, const struct isa_inst *inst)
+static void see_vmap(struct layers *l, const struct isa_tile *t, uint32_t index)
 {
-    const struct collected *dst = shown_by(l, t, inst->dst.view);
+    const struct isa_inst *inst = &t->insts[index];
+    int32_t row;
+    const struct collected *dst = made_by(l, t, index, &row);
     struct collected *sources[] = {shown_by(l, t, inst->a.view), NULL};
     if (t->programs[inst->obj].arity == 2)
         sources[1] = shown_by(l, t, inst->b.view);
@@ -145,11 +164,12 @@ static void put(struct collected *c, int64_t y, int64_t x, int64_t channel, uint
     c->written[at] = 1;
 }
 
-void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,
-                     const struct isa_inst *inst)
+void layers_executed(struct layers *l, const struct sim *s, uint32_t tile, uint32_t index)
 {
     const struct isa_tile *t = &l->program->tiles[tile];
-    struct collected *c = isa_op_has_dst(inst->op) ? shown_by(l, t, inst->dst.view) : NULL;
+    const struct isa_inst *inst = &t->insts[index];
+    int32_t row = 0;
+    struct collected *c = isa_op_has_dst(inst->op) ? made_by(l, t, index, &row) : NULL;
     if (!c)
         return;
     const struct isa_view *v = &t->views[inst->dst.view];
@@ -159,7 +179,8 @@ void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,
     for (int32_t y = inst->dst.y; y < inst->dst.y + h; y++) {
         for (int32_t x = inst->dst.x; x < inst->dst.x + w; x++) {
             for (uint32_t k = 0; k < v->channels; k++)
-                put(c, y, x, (int64_t)v->channel0 + k, sim_read(s, tile, inst->dst.view, y, x, k));
+                put(c, y - row, x, (int64_t)v->channel0 + k,
+                    sim_read(s, tile, inst->dst.view, y, x, k));
         }
     }
 }

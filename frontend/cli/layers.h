@@ -10,8 +10,7 @@ struct layers *layers_new(const struct isa_program *p, const struct ir_graph *g,
                           struct tolerance tolerance, struct diag *d);
 void layers_free(struct layers *l);
 /* To be called from sim_options.executed. */
-void layers_executed(struct layers *l, const struct sim *s, uint32_t tile,
-                     const struct isa_inst *inst);
+void layers_executed(struct layers *l, const struct sim *s, uint32_t tile, uint32_t index);
 /* To be given to io_evaluate_references. */
 void layers_seen(void *layers, const struct ir_op *op, const struct tensor *value);
 /* Reports the first node that differs (MISMATCH). */

@@ -46,8 +46,8 @@ static void executed(void *self, const struct sim *s, uint32_t tile, uint32_t in
                      const struct isa_inst *inst)
 {
     const struct watchers *w = self;
-    (void)inst_index;
-    layers_executed(w->layers, s, tile, inst);
+    (void)inst;
+    layers_executed(w->layers, s, tile, inst_index);
 }
 
 static void completed(void *self, uint32_t tile, uint32_t inst_index, const struct isa_inst *inst,

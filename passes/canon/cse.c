@@ -16,41 +16,6 @@ struct table {
     size_t mask;
 };
 
-/* Of an attribute that is all in its field. */
-static size_t field_bytes(enum ir_attr_kind kind)
-{
-    switch (kind) {
-    case IR_ATTR_i64: return 8;
-    case IR_ATTR_i64x2: return 16;
-    case IR_ATTR_i64x3: return 24;
-    case IR_ATTR_i64x4: return 32;
-    case IR_ATTR_f32: return 4; /* bits: -0 is not 0 */
-    default: return sizeof(ir_attr_enum_dtype);
-    }
-}
-
-static uint64_t hash_attr(const void *field, enum ir_attr_kind kind, uint64_t seed)
-{
-    const struct ir_ints *list = field;
-    struct blob *const *b = field;
-    switch (kind) {
-    case IR_ATTR_ints: return hash_bytes(list->at, list->n * sizeof *list->at, seed);
-    case IR_ATTR_blob: return seed ^ blob_sample(*b);
-    default: return hash_bytes(field, field_bytes(kind), seed);
-    }
-}
-
-static bool attr_equal(const void *x, const void *y, enum ir_attr_kind kind)
-{
-    const struct ir_ints *p = x, *q = y;
-    struct blob *const *b = x, *const *c = y;
-    switch (kind) {
-    case IR_ATTR_ints: return p->n == q->n && memcmp(p->at, q->at, p->n * sizeof *p->at) == 0;
-    case IR_ATTR_blob: return blob_equal(*b, *c);
-    default: return memcmp(x, y, field_bytes(kind)) == 0;
-    }
-}
-
 /* Operand i in an order that does not depend on how a commuting operation was written. */
 static const struct ir_value *operand(const struct ir_op *op, uint32_t i)
 {
@@ -66,7 +31,7 @@ static uint64_t hash_op(const struct ir_op *op)
     for (uint32_t i = 0; i < op->n_in; i++)
         h = hash_bytes(&operand(op, i)->def->id, sizeof op->id, h);
     for (unsigned i = 0; i < desc->n_attrs; i++)
-        h = hash_attr((const char *)op->attrs + desc->attrs[i].offset, desc->attrs[i].kind, h);
+        h = ir_attr_hash((const char *)op->attrs + desc->attrs[i].offset, desc->attrs[i].kind, h);
     return h;
 }
 
@@ -81,8 +46,8 @@ static bool op_equal(const struct ir_op *a, const struct ir_op *b)
     }
     for (unsigned i = 0; i < desc->n_attrs; i++) {
         size_t at = desc->attrs[i].offset;
-        if (!attr_equal((const char *)a->attrs + at, (const char *)b->attrs + at,
-                        desc->attrs[i].kind))
+        if (!ir_attr_equal((const char *)a->attrs + at, (const char *)b->attrs + at,
+                           desc->attrs[i].kind))
             return false;
     }
     return true;

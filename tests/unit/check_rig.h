@@ -20,7 +20,8 @@ struct rig {
     struct isa_program *p;
     struct isa_inst inst[MAX_TILES][MAX];
     struct isa_view view[MAX_TILES][MAX];
-    uint64_t used[MAX_TILES]; /* bytes of the buffer */
+    uint32_t source[MAX_TILES][MAX]; /* of each instruction */
+    uint64_t used[MAX_TILES];        /* bytes of the buffer */
 };
 
 static void rig_open(struct rig *r, const char *ir, unsigned n_tiles)
@@ -189,6 +190,7 @@ static struct isa_inst *add_inst(struct rig *r, unsigned t, enum isa_op op, unsi
 {
     struct isa_tile *tile = &r->p->tiles[t];
     ck_assert_uint_lt(tile->n_insts, MAX);
+    r->source[t][tile->n_insts] = ISA_NO_SOURCE;
     struct isa_inst *i = &r->inst[t][tile->n_insts++];
     *i = isa_inst_new(op, queue);
     i->obj = obj;
@@ -226,10 +228,8 @@ static bool check_rig(struct rig *r, bool with_graph)
 {
     for (uint32_t t = 0; t < r->p->n_tiles; t++) {
         struct isa_tile *tile = &r->p->tiles[t];
-        uint32_t *sources = ARENA_ARRAY(r->p->arena, uint32_t, (size_t)tile->n_insts + 1);
-        memset(sources, 0xff, sizeof *sources * (tile->n_insts + 1));
         tile->insts = r->inst[t];
-        tile->sources = sources;
+        tile->sources = r->source[t];
     }
     return backend_check(r->p, with_graph ? r->g : NULL, r->d);
 }

@@ -5,6 +5,7 @@
  * The main program is a two-tile pipeline of two layers with rings and credits; small one-tile
  * programs cover the other instructions.
  */
+#include "check_stacks.h"
 #include "check_windows.h"
 #include "../run_suite.h"
 
@@ -744,6 +745,13 @@ static const struct small {
     {open_partial, no_change, NULL},
     {open_partial, same_slice_twice, "does not compute 'm'"},
     {open_partial, one_slice_only, "does not compute 'm'"},
+    {open_steps, no_change, NULL},
+    {open_steps, step_of_another_value, "vector program 0 does not compute 'h' from 'fc2'"},
+    {open_steps, step_of_no_value, "its result is no value of the graph"},
+    {open_steps, step_reads_another_row, "does not compute 'm'"},
+    {open_steps, product_of_another_value, "reads 'h' (0, 0, 0) where 'x' (0, 0, 0) belongs"},
+    {open_steps, product_of_a_row_outside, "reads row -1, which its view does not have"},
+    {open_steps, product_of_every_second_row, "'fc1' is more than one row of a view"},
 };
 
 START_TEST(small_program)
