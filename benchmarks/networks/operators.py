@@ -161,10 +161,18 @@ def softmax(p):
                               p.constant(p.dtype.type(p.least))], axis=-1, opset=13)
 
 
+def product(p):
+    """Of two values of run time: heads, each with a matrix of its own, and one matrix for all."""
+    a, b = p.integers((1, 3, p.size, 8)), p.integers((1, 3, 8, p.size + 1))
+    p.node("QLinearMatMul", [p.input(a), *p.pair(), p.input(b), *p.pair(), *p.pair(least=0.5, most=4)], domain="")
+    p.node("QLinearMatMul", [p.input(a), *p.pair(), p.input(b[0, 0]), *p.pair(), *p.pair(least=0.5, most=4)], domain="")
+
+
 ALLOWED_STEPS = {"average_pool_ties": 1}
 OPERATORS = {"quantize": quantize, "dequantize": dequantize, "dynamic_quantize": dynamic_quantize, "conv": conv, "gemm": gemm, "matmul": matmul,
              "add": two_operands("QLinearAdd"), "mul": two_operands("QLinearMul"), "concat": concat,
-             "global_average_pool": global_average, "average_pool": average, "average_pool_ties": average_of_ties, "sigmoid": sigmoid, "softmax": softmax}
+             "global_average_pool": global_average, "average_pool": average, "average_pool_ties": average_of_ties, "sigmoid": sigmoid, "softmax": softmax,
+             "product": product}
 
 
 def make_models(seed, size):

@@ -35,13 +35,19 @@ static struct product product_of(struct lowering *lo, const struct ir_op *op)
     return p;
 }
 
+/* Inputs and constants come in any layout. */
+static bool is_free(const struct view *v)
+{
+    return !v->base || ir_is(v->base, IR_constant);
+}
+
 /* Is the dimension the innermost one of its base, so that it can be c where it is? */
 static bool is_innermost(const struct view *v, uint32_t dim)
 {
     struct atoms split;
     uint32_t first[IR_MAX_RANK + 1];
     view_split(v, &split, first);
-    return !v->base || v->type.dim[dim] == 1 || split.at[first[dim + 1] - 1].stride == 1;
+    return is_free(v) || v->type.dim[dim] == 1 || split.at[first[dim + 1] - 1].stride == 1;
 }
 
 /* (a b)^T = b^T a^T, where k is b's innermost dimension and not a's. */
@@ -75,16 +81,16 @@ static int64_t depth(const struct view *v, const struct atoms *split, const uint
                      uint32_t dim)
 {
     int64_t stride[3], step = first[dim + 1] > first[dim] ? split->at[first[dim]].stride : 0;
-    if (!v->base)
+    if (is_free(v))
         return -(int64_t)dim;
     axis_strides(v->base->type.dim, stride);
     return step >= stride[0] ? step : step >= stride[1] ? INT64_MAX - 1 : INT64_MAX;
 }
 
-/* The order of the stack is free; that of a's base moves least. */
+/* The order of the stack is free; that of a's base moves least, or of b's where a is free. */
 static void order_stack(const struct product *p, int64_t *perm)
 {
-    const struct view *a = &p->x[0];
+    const struct view *a = &p->x[is_free(&p->x[0]) ? 1 : 0];
     uint32_t first[IR_MAX_RANK + 1], m = p->type.rank - 2u;
     struct atoms split;
     int64_t key[IR_MAX_RANK];

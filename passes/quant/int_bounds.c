@@ -49,7 +49,8 @@ static void check_layer(const struct ir_op *layer, struct pass_ctx *ctx)
 void int_check_sums(struct ir_graph *g, struct pass_ctx *ctx)
 {
     for (const struct ir_op *op = g->first; op; op = op->next) {
-        if (pass_has_trait(op, IR_BASE) && op->out->type.dtype == IR_I32)
+        if (pass_has_trait(op, IR_BASE) && ir_is(op->in[1].value, IR_constant) &&
+            op->in[1].value->type.dtype == IR_I8)
             check_layer(op, ctx);
     }
 }

@@ -405,6 +405,26 @@ static struct activation make_dense(struct maker_state *m, const struct activati
     return finish_layer(m, y, 1.5f * size_of(x));
 }
 
+/* Rows of one value by those of another, or of itself, as in attention. */
+static struct activation make_product(struct maker_state *m, const struct activation *x)
+{
+    struct gen *r = &m->gen;
+    const struct activation *y = partner(m, &x->q->type, x->q);
+    int64_t k = x->q->type.dim[x->q->type.rank - 1], n = ir_count(&x->q->type) / k;
+    int64_t heads = n % 3 == 0 ? 3 : 1, dims[3] = {heads, n / heads, k};
+    if (m->homogeneous || n > 60 || k > 200)
+        return (struct activation){0};
+    y = y ? y : x;
+    union ir_attrs shape = {.reshape = {.shape = {3, dims}}},
+                   turn = {.transpose = {.perm = {3, (int64_t[]){0, 2, 1}}}};
+    struct ir_value *in[2] = {real(m, x), real(m, y)};
+    for (int i = 0; i < 2; i++)
+        in[i] = gen_op(r, IR_reshape, &shape, &in[i], 1);
+    in[1] = gen_op(r, IR_transpose, &turn, &in[1], 1);
+    return finish_layer(m, gen_op(r, IR_matmul, NULL, in, 2),
+                        size_of(x) * size_of(y) * sqrtf((float)k));
+}
+
 /* ---- pools, moves: on the integers, or between their meanings ---- */
 
 static struct activation make_pool(struct maker_state *m, const struct activation *x)
@@ -606,7 +626,7 @@ static const struct {
               {make_conv, 40},       {make_dense, 6},        {make_pool, 14},
               {make_move, 10},       {make_concat, 8},       {make_join, 14},
               {make_function, 8},    {make_channels, 4},     {make_shift, 3},
-              {make_other_scale, 4}, {make_softmax, 4}};
+              {make_other_scale, 4}, {make_softmax, 4},      {make_product, 5}};
 
 static const struct activation *pick(struct maker_state *m)
 {
