@@ -41,20 +41,6 @@ unsigned lanes_runtime(const struct ir_op *op, unsigned at[2])
 {
     unsigned n = 0;
     switch (op->opcode) {
-    /* not built yet: no lane does these */
-    case IR_erf:
-    case IR_sin:
-    case IR_cos:
-    case IR_floor:
-    case IR_ceil:
-    case IR_round:
-    case IR_pow:
-    case IR_mod:
-    case IR_equal:
-    case IR_less:
-    case IR_greater:
-    case IR_mask:
-    case IR_merge: return 0;
     case IR_quantize:
     case IR_dequantize:
     case IR_requantize:
@@ -154,7 +140,7 @@ static struct term settled(struct lanes *l, struct term x)
 
 /* ---- operations ---- */
 
-/* An operation that is one lane, of f32 and of integers. */
+/* An operation that is one lane, of f32 and of integers; greater is less, swapped. */
 static enum isa_lane_op lane_of(enum ir_opcode opcode, bool integer)
 {
     switch (opcode) {
@@ -166,7 +152,20 @@ static enum isa_lane_op lane_of(enum ir_opcode opcode, bool integer)
     case IR_tanh: return LANE_TANH;
     case IR_neg: return LANE_NEG;
     case IR_abs: return LANE_ABS;
-    case IR_div: return LANE_DIV;
+    case IR_erf: return LANE_ERF;
+    case IR_sin: return LANE_SIN;
+    case IR_cos: return LANE_COS;
+    case IR_floor: return LANE_FLOOR;
+    case IR_ceil: return LANE_CEIL;
+    case IR_round: return LANE_RINT;
+    case IR_pow: return LANE_POW;
+    case IR_mask: return LANE_MASK;
+    case IR_merge: return LANE_IOR;
+    case IR_div: return integer ? LANE_IDIV : LANE_DIV;
+    case IR_mod: return integer ? LANE_IMOD : LANE_FMOD;
+    case IR_equal: return integer ? LANE_IEQ : LANE_FEQ;
+    case IR_less:
+    case IR_greater: return integer ? LANE_ILT : LANE_FLT;
     case IR_add: return integer ? LANE_IADD : LANE_ADD;
     case IR_sub: return integer ? LANE_ISUB : LANE_SUB;
     case IR_mul: return integer ? LANE_IMUL : LANE_MUL;
@@ -262,7 +261,19 @@ static struct term pair(struct lanes *l, const struct ir_op *op, const struct te
         operand[at[0]] = x[0];
         operand[1 - at[0]] = constant(l, op->in[1 - at[0]].value);
     }
-    return binary(l, lane_of(op->opcode, integer), operand[0], operand[1]);
+    bool swap = op->opcode == IR_greater;
+    return binary(l, lane_of(op->opcode, integer), operand[swap], operand[!swap]);
+}
+
+/* Floats lose their fraction, an u8 keeps its lowest 8 bits. */
+static struct term cast(struct lanes *l, const struct ir_op *op, struct term x)
+{
+    uint8_t from = op->in[0].value->type.dtype, to = op->out->type.dtype;
+    if (from != IR_F32 && to == IR_F32)
+        return unary(l, LANE_I2F, x);
+    if (from == IR_F32 && to != IR_F32)
+        x = unary(l, LANE_F2I, unary(l, LANE_TRUNC, x));
+    return from != IR_U8 && to == IR_U8 ? binary(l, LANE_IAND, x, number(UINT8_MAX)) : x;
 }
 
 static struct term elementwise(struct lanes *l, const struct ir_op *op, const struct term x[2])
@@ -273,7 +284,7 @@ static struct term elementwise(struct lanes *l, const struct ir_op *op, const st
     case IR_dequantize: return dequantize(l, op, x[0]);
     case IR_requantize: return requantize(l, op, x[0]);
     case IR_table: return look_up(l, op, x[0]);
-    case IR_cast: return op->out->type.dtype == IR_F32 ? unary(l, LANE_I2F, x[0]) : x[0];
+    case IR_cast: return cast(l, op, x[0]);
     case IR_clip: return clip(l, op, x[0], integer);
     case IR_relu: return binary(l, LANE_MAX, x[0], real(0));
     case IR_leaky_relu: return binary(l, LANE_LEAKY, x[0], real(op->attrs->leaky_relu.alpha));

@@ -2,13 +2,14 @@
  * lane_ops.c - the inner loops of the vector unit (ISA.md 6).
  *
  * Each is a loop that compilers vectorise, compiled for several processors; which one is used
- * changes no bit: all operations are single IEEE ones or exact, and none is contracted. No integer
- * operation calls libm.
+ * changes no bit: all operations are single IEEE ones, exact, or fixed sequences of such (fmath.h),
+ * and none is contracted. Nothing calls libm.
  */
 #include "lane_ops.h"
 
 #include "base/clones.h"
-#include "base/fmath.h"
+#include "base/fmath_pow.h"
+#include "base/fmath_sin.h"
 
 #include <math.h>
 #include <string.h>
@@ -56,13 +57,39 @@ CLONES static void run_f32(unsigned op, float *z, const float *x, const float *y
     }
 }
 
-static void run_libm(unsigned op, float *z, const float *x, uint32_t n)
+CLONES static bool all_near(const float *x, uint32_t n)
+{
+    bool far = false;
+    for (uint32_t i = 0; i < n; i++)
+        far |= !(fabsf(x[i]) <= FMATH_NEAR);
+    return !far;
+}
+
+CLONES static void run_sin(unsigned op, float *z, const float *x, uint32_t n)
 {
     switch (op) {
-    case LANE_EXP: LOOP(expf(x[i]));
-    case LANE_SIGMOID: LOOP(1.0f / (1.0f + expf(-x[i])));
-    case LANE_TANH: LOOP(tanhf(x[i]));
-    case LANE_LOG: LOOP(logf(x[i]));
+    case LANE_SIN: LOOP(fmath_sin_near(x[i]));
+    case LANE_COS: LOOP(fmath_cos_near(x[i]));
+    default: BUG("lane operation %u", op);
+    }
+}
+
+/* Some of the angles are large. */
+static void run_sin_far(unsigned op, float *z, const float *x, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        z[i] = op == LANE_SIN ? fmath_sin(x[i]) : fmath_cos(x[i]);
+}
+
+CLONES static void run_functions(unsigned op, float *z, const float *x, const float *y, uint32_t n)
+{
+    switch (op) {
+    case LANE_EXP: LOOP(fmath_exp(x[i]));
+    case LANE_LOG: LOOP(fmath_log(x[i]));
+    case LANE_SIGMOID: LOOP(fmath_sigmoid(x[i]));
+    case LANE_TANH: LOOP(fmath_tanh(x[i]));
+    case LANE_ERF: LOOP(fmath_erf(x[i]));
+    case LANE_POW: LOOP(fmath_pow(x[i], y[i]));
     default: BUG("lane operation %u", op);
     }
 }
@@ -166,9 +193,13 @@ void lane_run(unsigned op, const struct lane_work *w, void *z, uint32_t n)
     switch (op) {
     case LANE_MOV: memmove(z, w->x, n * sizeof(uint32_t)); return;
     case LANE_EXP:
+    case LANE_LOG:
     case LANE_SIGMOID:
     case LANE_TANH:
-    case LANE_LOG: run_libm(op, z, w->x, n); return;
+    case LANE_ERF:
+    case LANE_POW: run_functions(op, z, w->x, w->y, n); return;
+    case LANE_SIN:
+    case LANE_COS: (all_near(w->x, n) ? run_sin : run_sin_far)(op, z, w->x, n); return;
     case LANE_I2F: run_i2f(z, w->x, n); return;
     case LANE_F2I: run_f2i(z, w->x, n); return;
     case LANE_RQ: run_rq(w, z, n); return;

@@ -169,7 +169,7 @@ static const struct ir_op *operand_of(const struct ir_op *op, uint32_t i)
 /* Lane operation of a graph operation that has one; N_LANE_OPS otherwise. */
 static unsigned lane_for(const struct ir_op *v)
 {
-    bool integer = check_element(v) != ELEMENT_f32;
+    bool integer = v->n_in > 0 && check_element(operand_of(v, 0)) != ELEMENT_f32;
     switch (v->opcode) {
     case IR_exp: return LANE_EXP;
     case IR_log: return LANE_LOG;
@@ -178,10 +178,23 @@ static unsigned lane_for(const struct ir_op *v)
     case IR_tanh: return LANE_TANH;
     case IR_neg: return LANE_NEG;
     case IR_abs: return LANE_ABS;
+    case IR_erf: return LANE_ERF;
+    case IR_sin: return LANE_SIN;
+    case IR_cos: return LANE_COS;
+    case IR_floor: return LANE_FLOOR;
+    case IR_ceil: return LANE_CEIL;
+    case IR_round: return LANE_RINT;
+    case IR_pow: return LANE_POW;
+    case IR_mask: return LANE_MASK;
+    case IR_merge: return LANE_IOR;
+    case IR_mod: return integer ? LANE_IMOD : LANE_FMOD;
+    case IR_equal: return integer ? LANE_IEQ : LANE_FEQ;
+    case IR_less:
+    case IR_greater: return integer ? LANE_ILT : LANE_FLT;
     case IR_add: return integer ? LANE_IADD : LANE_ADD;
     case IR_sub: return integer ? LANE_ISUB : LANE_SUB;
     case IR_mul: return integer ? LANE_IMUL : LANE_MUL;
-    case IR_div: return LANE_DIV;
+    case IR_div: return integer ? LANE_IDIV : LANE_DIV;
     case IR_min: return integer ? LANE_IMIN : LANE_MIN;
     case IR_max: return integer ? LANE_IMAX : LANE_MAX;
     default: return N_LANE_OPS;
@@ -216,15 +229,15 @@ static bool match_clip(struct match *m, struct operand o, const struct ir_op *v)
 static bool match_binary(struct match *m, const struct isa_lane *l, const struct ir_op *v)
 {
     struct match before = *m;
-    if (match_value(m, first_of(l), operand_of(v, 0)) &&
-        match_value(m, second_of(l), operand_of(v, 1)))
+    bool swap = v->opcode == IR_greater; /* which is less, swapped */
+    struct operand x = swap ? second_of(l) : first_of(l), y = swap ? first_of(l) : second_of(l);
+    if (match_value(m, x, operand_of(v, 0)) && match_value(m, y, operand_of(v, 1)))
         return true;
     if (!(ir_op_descs[v->opcode].traits & IR_COMMUTES))
         return false;
     before.steps = m->steps;
     *m = before;
-    return match_value(m, second_of(l), operand_of(v, 0)) &&
-           match_value(m, first_of(l), operand_of(v, 1));
+    return match_value(m, y, operand_of(v, 0)) && match_value(m, x, operand_of(v, 1));
 }
 
 /* ---- integers ---- */
@@ -357,11 +370,19 @@ static bool match_table(struct match *m, struct operand o, const struct ir_op *v
     return match_value(m, first_of(l), operand_of(v, 0));
 }
 
-/* A value of another type: an u8 is an i32 already. */
+/* A value of another type: an u8 is an i32 already; i2f(x), f2i(trunc(x)), and 255 to become one.
+ */
 static bool match_cast(struct match *m, struct operand o, const struct ir_op *v)
 {
-    bool real = check_element(v) == ELEMENT_f32;
-    return (!real || take_lane(m, &o, LANE_I2F)) && match_value(m, o, operand_of(v, 0));
+    const struct ir_op *x = operand_of(v, 0);
+    enum element from = check_element(x), to = check_element(v);
+    if (to == ELEMENT_u8 && from != ELEMENT_u8 && !take_bound(m, &o, LANE_IAND, UINT8_MAX))
+        return false;
+    bool real = to == ELEMENT_f32, fits = from == to || (from != ELEMENT_f32 && !real);
+    if (!fits && !(real ? take_lane(m, &o, LANE_I2F)
+                        : take_lane(m, &o, LANE_F2I) && take_lane(m, &o, LANE_TRUNC)))
+        return false;
+    return match_value(m, o, x);
 }
 
 /* `stored`: into the value's element, and nobody else reads the operand. */

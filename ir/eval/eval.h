@@ -1,7 +1,7 @@
 /*
  * eval.h - the reference evaluator: what a graph means, computed the simple way, at any stage.
  * Serves constant folding, per-pass equivalence and the end-to-end check. Shares with sim/ only
- * gemm.c.
+ * gemm.c and, for lowered graphs, fmath.h.
  */
 #ifndef CIMC_EVAL_H
 #define CIMC_EVAL_H

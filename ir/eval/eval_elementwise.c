@@ -7,6 +7,8 @@
  */
 #include "eval_internal.h"
 
+#include "base/fmath_pow.h"
+
 #include <math.h>
 
 /* Two's complement without undefined overflow. */
@@ -68,6 +70,7 @@ static bool power_defined(int64_t a, int64_t b)
 
 struct binary {
     void (*f32)(const struct broadcast_row *r, const float *a, const float *b, float *out);
+    void (*machine)(const struct broadcast_row *r, const float *a, const float *b, float *out);
     double (*f64)(double a, double b);
     int64_t (*i64)(int64_t a, int64_t b);
     bool (*defined)(int64_t a, int64_t b);
@@ -77,14 +80,16 @@ struct run {
     const struct binary *kernel;
     const struct tensor *a, *b;
     struct tensor *out;
+    bool by_machine;
     bool undefined; /* set when the result of integers does not exist in mathematics */
 };
 
 static void row_f32(void *self, const struct broadcast_row *r)
 {
     const struct run *run = self;
-    run->kernel->f32(r, tensor_f32(run->a) + r->at[0], tensor_f32(run->b) + r->at[1],
-                     tensor_f32(run->out) + r->out_at);
+    (run->by_machine ? run->kernel->machine : run->kernel->f32)(r, tensor_f32(run->a) + r->at[0],
+                                                                tensor_f32(run->b) + r->at[1],
+                                                                tensor_f32(run->out) + r->out_at);
 }
 
 static void row_f64(void *self, const struct broadcast_row *r)
@@ -111,7 +116,8 @@ static void row_i64(void *self, const struct broadcast_row *r)
 static bool run_binary(const struct binary *kernel, const struct ir_op *op,
                        const struct tensor *const *in, struct tensor *out, struct diag *d)
 {
-    struct run run = {.kernel = kernel, .a = in[0], .b = in[1], .out = out};
+    struct run run = {
+        .kernel = kernel, .a = in[0], .b = in[1], .out = out, .by_machine = by_machine(op)};
     uint8_t a = in[0]->type.dtype, b = in[1]->type.dtype;
     if (a == IR_F32 && b == IR_F32 && out->type.dtype == IR_F32)
         broadcast_rows(&out->type, in, 2, row_f32, &run);
@@ -127,10 +133,10 @@ static bool run_binary(const struct binary *kernel, const struct ir_op *op,
 }
 
 /* One loop for each way the operands repeat, each simple enough to be vectorised. */
-#define BINARY(name, f32_value, f64_value, i64_value, defined_where)                               \
+#define ROW(name, value)                                                                           \
     static inline float name##_of_f32(float a, float b)                                            \
     {                                                                                              \
-        return f32_value;                                                                          \
+        return value;                                                                              \
     }                                                                                              \
     static void name##_row(const struct broadcast_row *r, const float *a, const float *b,          \
                            float *restrict out)                                                    \
@@ -145,7 +151,8 @@ static bool run_binary(const struct binary *kernel, const struct ir_op *op,
             for (int64_t i = 0; i < r->n; i++)                                                     \
                 out[i] = name##_of_f32(*a, b[r->step[1] * i]);                                     \
         }                                                                                          \
-    }                                                                                              \
+    }
+#define KERNEL(name, machine_row, f64_value, i64_value, defined_where)                             \
     static double name##_of_f64(double a, double b)                                                \
     {                                                                                              \
         return f64_value;                                                                          \
@@ -157,10 +164,13 @@ static bool run_binary(const struct binary *kernel, const struct ir_op *op,
     bool eval_##name(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,   \
                      struct diag *d)                                                               \
     {                                                                                              \
-        static const struct binary kernel = {name##_row, name##_of_f64, name##_of_i64,             \
-                                             defined_where};                                       \
+        static const struct binary kernel = {name##_row, machine_row, name##_of_f64,               \
+                                             name##_of_i64, defined_where};                        \
         return run_binary(&kernel, op, in, out, d);                                                \
     }
+#define BINARY(name, f32_value, f64_value, i64_value, defined_where)                               \
+    ROW(name, f32_value)                                                                           \
+    KERNEL(name, name##_row, f64_value, i64_value, defined_where)
 
 /* min, max: a NaN in either operand is the result, as in numpy. */
 BINARY(add, a + b, a + b, wrap_add(a, b), always)
@@ -169,7 +179,9 @@ BINARY(mul, a *b, a *b, wrap_mul(a, b), always)
 BINARY(div, a / b, a / b, quotient(a, b), divisor_not_zero)
 BINARY(min, a < b || a != a ? a : b, a < b || a != a ? a : b, a < b ? a : b, always)
 BINARY(max, a > b || a != a ? a : b, a > b || a != a ? a : b, a > b ? a : b, always)
-BINARY(pow, powf(a, b), pow(a, b), power(a, b), power_defined)
+ROW(pow, powf(a, b))
+ROW(pow_on_machine, fmath_pow(a, b))
+KERNEL(pow, pow_on_machine_row, pow(a, b), power(a, b), power_defined)
 BINARY(mod, fmodf(a, b), fmod(a, b), modulo(a, b), divisor_not_zero)
 BINARY(equal, a == b, a == b, a == b, always)
 BINARY(less, a < b, a < b, a < b, always)

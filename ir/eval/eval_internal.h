@@ -40,6 +40,11 @@ bool value_fits(int64_t a, int64_t b, int64_t c);
 bool type_fits(const struct ir_type *t);
 /* The elements of a constant: data may point into its blob (*owned false) or be expanded. */
 struct tensor constant_tensor(const struct ir_op *constant, bool *owned);
+/* Is the graph what the machine computes, functions of f32 (base/fmath.h) included? */
+static inline bool by_machine(const struct ir_op *op)
+{
+    return op->graph->stage == IR_INTEGER || op->graph->stage == IR_CROSSBAR;
+}
 /* All operands and the result are f32; says so if not. */
 bool want_f32(const struct ir_op *op, const struct tensor *const *in, struct diag *d) CHECK_RESULT;
 

@@ -1,13 +1,17 @@
 /*
  * eval_unary.c - elementwise operations of one operand. As in eval_elementwise.c: f32 in whole
  * rows; f64 and f16 in double; integers, where the operation has a meaning for them, in 64 bits.
+ * Functions of f32 are libm's, of a lowered graph the machine's.
  */
 #include "eval_internal.h"
+
+#include "base/fmath_sin.h"
 
 #include <math.h>
 
 struct unary {
     void (*f32)(int64_t n, const float *x, float p, float q, float *out);
+    void (*machine)(int64_t n, const float *x, float p, float q, float *out);
     double (*f64)(double x, double p, double q);
     int64_t (*i64)(int64_t x, double p, double q); /* NULL: floats only */
 };
@@ -19,7 +23,7 @@ static bool run_unary(const struct unary *kernel, float p, float q, const struct
     const struct tensor *x = in[0];
     int64_t n = ir_count(&out->type);
     if (x->type.dtype == IR_F32) {
-        kernel->f32(n, tensor_f32(x), p, q, tensor_f32(out));
+        (by_machine(op) ? kernel->machine : kernel->f32)(n, tensor_f32(x), p, q, tensor_f32(out));
         return true;
     }
     if (!dtype_is_float(x->type.dtype) && !kernel->i64)
@@ -50,16 +54,17 @@ static int64_t clipped(int64_t x, double lo, double hi)
     return x;
 }
 
-#define UNARY(name, p_value, q_value, f32_value, f64_value, i64_function)                          \
-    static void name##_row(int64_t n, const float *in, float p, float q, float *restrict out)      \
+#define ROW(row, value)                                                                            \
+    static void row(int64_t n, const float *in, float p, float q, float *restrict out)             \
     {                                                                                              \
         (void)p;                                                                                   \
         (void)q;                                                                                   \
         for (int64_t i = 0; i < n; i++) {                                                          \
             float x = in[i];                                                                       \
-            out[i] = f32_value;                                                                    \
+            out[i] = value;                                                                        \
         }                                                                                          \
-    }                                                                                              \
+    }
+#define KERNEL(name, p_value, q_value, f64_value, i64_function, f32_row, machine_row)              \
     static double name##_of_f64(double x, double p, double q)                                      \
     {                                                                                              \
         (void)p;                                                                                   \
@@ -69,9 +74,16 @@ static int64_t clipped(int64_t x, double lo, double hi)
     bool eval_##name(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,   \
                      struct diag *d)                                                               \
     {                                                                                              \
-        static const struct unary kernel = {name##_row, name##_of_f64, i64_function};              \
+        static const struct unary kernel = {f32_row, machine_row, name##_of_f64, i64_function};    \
         return run_unary(&kernel, p_value, q_value, op, in, out, d);                               \
     }
+#define UNARY(name, p_value, q_value, f32_value, f64_value, i64_function)                          \
+    ROW(name##_row, f32_value)                                                                     \
+    KERNEL(name, p_value, q_value, f64_value, i64_function, name##_row, name##_row)
+#define FUNCTION(name, f32_value, f64_value)                                                       \
+    ROW(name##_row, f32_value)                                                                     \
+    ROW(name##_on_machine, fmath_##name(x))                                                        \
+    KERNEL(name, 0, 0, f64_value, NULL, name##_row, name##_on_machine)
 
 static int64_t relu_of_i64(int64_t x, double p, double q)
 {
@@ -113,16 +125,16 @@ static inline double clip_f64(double x, double lo, double hi)
 UNARY(relu, 0, 0, x < 0 ? 0 : x, x < 0 ? 0 : x, relu_of_i64)
 UNARY(leaky_relu, op->attrs->leaky_relu.alpha, 0, x < 0 ? p * x : x, x < 0 ? p * x : x, NULL)
 UNARY(clip, op->attrs->clip.lo, op->attrs->clip.hi, clip_f32(x, p, q), clip_f64(x, p, q), clipped)
-UNARY(exp, 0, 0, expf(x), exp(x), NULL)
-UNARY(log, 0, 0, logf(x), log(x), NULL)
+FUNCTION(exp, expf(x), exp(x))
+FUNCTION(log, logf(x), log(x))
 UNARY(sqrt, 0, 0, sqrtf(x), sqrt(x), NULL)
-UNARY(sigmoid, 0, 0, 1.0f / (1.0f + expf(-x)), 1.0 / (1.0 + exp(-x)), NULL)
-UNARY(tanh, 0, 0, tanhf(x), tanh(x), NULL)
+FUNCTION(sigmoid, 1.0f / (1.0f + expf(-x)), 1.0 / (1.0 + exp(-x)))
+FUNCTION(tanh, tanhf(x), tanh(x))
 UNARY(neg, 0, 0, -x, -x, neg_of_i64)
 UNARY(abs, 0, 0, fabsf(x), fabs(x), abs_of_i64)
-UNARY(erf, 0, 0, erff(x), erf(x), NULL)
-UNARY(sin, 0, 0, sinf(x), sin(x), NULL)
-UNARY(cos, 0, 0, cosf(x), cos(x), NULL)
+FUNCTION(erf, erff(x), erf(x))
+FUNCTION(sin, sinf(x), sin(x))
+FUNCTION(cos, cosf(x), cos(x))
 UNARY(floor, 0, 0, floorf(x), floor(x), same_i64)
 UNARY(ceil, 0, 0, ceilf(x), ceil(x), same_i64)
 UNARY(round, 0, 0, rintf(x), rint(x), same_i64)

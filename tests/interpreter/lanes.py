@@ -1,16 +1,10 @@
-"""Lane operations and binary16: ISA.md, sections 6 and 8. A result that is a float is rounded to f32 by the caller, which for a sum, difference,
+"""Lane operations but for functions.py, and binary16: ISA.md, sections 6 and 8. A result that is a float is rounded to f32 by the caller, which for a sum, difference,
 product, quotient or root of f32 values, and for an i32, is the correct rounding: a double has more than twice the bits."""
 import math
 import operator
 import struct
 
-
-def divide(x, y):
-    if y:
-        return x / y
-    if not x or x != x:
-        return math.nan
-    return math.copysign(math.inf, x) * math.copysign(1.0, y)
+from functions import divide
 
 
 def least(x, y):
@@ -23,19 +17,6 @@ def greatest(x, y):
 
 def leaky(x, y):
     return x if x >= 0 else x * y
-
-
-def exponential(x):
-    try:
-        return math.exp(x)
-    except OverflowError:
-        return math.inf
-
-
-def logarithm(x):
-    if x > 0:
-        return math.log(x)
-    return math.nan if x else -math.inf
 
 
 def whole(rule):
@@ -56,10 +37,6 @@ def root(x):
     return math.sqrt(x) if x >= 0 else math.nan
 
 
-def sigmoid(x):
-    return divide(1.0, 1.0 + exponential(-x))
-
-
 def wrapped(x):
     return (x + (1 << 31) & 0xffffffff) - (1 << 31)
 
@@ -77,8 +54,7 @@ def requantised(x, factor, offset, shift):
 
 
 OPERATIONS = {'mov': lambda x: x, 'add': operator.add, 'sub': operator.sub, 'mul': operator.mul, 'div': divide, 'min': least,
-              'max': greatest, 'leaky': leaky, 'exp': exponential, 'log': logarithm, 'sqrt': root, 'sigmoid': sigmoid,
-              'tanh': math.tanh, 'neg': operator.neg, 'abs': abs,
+              'max': greatest, 'leaky': leaky, 'sqrt': root, 'neg': operator.neg, 'abs': abs,
               'i2f': float, 'f2i': to_int, 'iadd': lambda x, y: wrapped(x + y), 'isub': lambda x, y: wrapped(x - y),
               'imul': lambda x, y: wrapped(x * y), 'imin': min, 'imax': max, 'rint': whole(round), 'floor': whole(math.floor),
               'ceil': whole(math.ceil), 'trunc': whole(math.trunc), 'fmod': remainder, 'flt': operator.lt, 'feq': operator.eq,

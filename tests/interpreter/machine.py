@@ -11,6 +11,7 @@ from collections import deque
 from itertools import chain, repeat
 from operator import add, mul
 
+from functions import FUNCTIONS, Lanes
 from lanes import OPERATIONS, greatest, half, requantised, saturated, wrapped
 from memory import Buffer, View
 from program_file import CODES, F16, F32, I8, OUTSIDE, Fault
@@ -264,6 +265,8 @@ class Machine:
         if name == 'rq':
             offset = self.lane_operand(tile, program, lane.y + 1, known, 0, 'i32')
             return array('i', map(requantised, x, y[0], offset, repeat(lane.imm)))
+        if name in FUNCTIONS:
+            return FUNCTIONS[name](*map(Lanes, (x, *y))).values
         return array(LANE_CODES[gives], map(OPERATIONS[name], x, *y))
 
     def do_vmap(self, tile, i):
