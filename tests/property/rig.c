@@ -72,10 +72,25 @@ static void make_input(struct rig *r, const struct ir_op *op)
         r->n_inputs = (size_t)a->index + 1;
 }
 
+/* The largest scale of what a value moves from, if that is dequantised. */
+static double step_of(const struct ir_value *v)
+{
+    double most = 0;
+    while (ir_op_descs[v->def->opcode].traits & IR_MOVES)
+        v = v->def->in[0].value;
+    if (!ir_is(v, IR_dequantize) || !ir_is(v->def->in[1].value, IR_constant))
+        return 0;
+    const struct ir_op *scale = v->def->in[1].value->def;
+    for (int64_t i = 0; i < ir_count(&scale->out->type); i++)
+        most = fmax(most, ir_const_f64(scale, i));
+    return most;
+}
+
 static void note_output(struct rig *r, const struct ir_op *op)
 {
     const struct ir_attrs_output *a = &op->attrs->output;
     r->is_half[a->index] = a->dtype == IR_F16;
+    r->step[a->index] = step_of(op->in[0].value);
     if ((size_t)a->index >= r->n_outputs)
         r->n_outputs = (size_t)a->index + 1;
 }
@@ -206,7 +221,7 @@ static bool agrees(const struct rig *r, size_t k, const struct distance *d)
 {
     switch (r->agreement) {
     case RIG_EXACT: return d->error == 0; /* 0 of either sign */
-    case RIG_STEPS: return is_close(r, k, d, 0.1);
+    case RIG_STEPS: return is_close(r, k, d, 0.1) || d->error <= 1.001 * r->step[k];
     case RIG_ROUNDED: break;
     }
     return is_close(r, k, d, 1e-4);

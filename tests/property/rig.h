@@ -25,6 +25,7 @@ struct rig {
     size_t n_inputs, n_outputs;
     struct tensor inputs[RIG_MAX_IO], reference[RIG_MAX_IO];
     bool is_half[RIG_MAX_IO]; /* output k is fp16 outside */
+    double step[RIG_MAX_IO];  /* of an output that is dequantised, its scale; else 0 */
     enum rig_agreement agreement;
 };
 
