@@ -381,14 +381,14 @@ static enum ir_dtype truth(const struct ir_op *op)
 bool infer_equal(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     bool fits = pair(op, 0, d, out);
-    out->dtype = truth(op);
+    out->dtype = (uint8_t)truth(op);
     return fits;
 }
 
 bool infer_less(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     bool fits = arithmetic(op, d, out);
-    out->dtype = truth(op);
+    out->dtype = (uint8_t)truth(op);
     return fits;
 }
 
