@@ -9,6 +9,7 @@
 #include "lanes.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { F2I_MOST = 1 << 30 }; /* of f2i's results */
 
@@ -30,11 +31,16 @@ static bool is_vector(const struct ir_value *v)
     return ir_is(v, IR_constant) && v->type.rank == 3 && v->type.dim[0] == 1 && v->type.dim[1] == 1;
 }
 
+/* Is the value spread over the result of the operation? */
+static bool is_spread(const struct ir_value *v, const struct ir_op *op)
+{
+    return memcmp(v->type.dim, op->out->type.dim, 3 * sizeof *v->type.dim) != 0;
+}
+
 static bool binary_runtime(const struct ir_op *op, unsigned i)
 {
     const struct ir_value *other = op->in[1 - i].value;
-    return !is_vector(op->in[i].value) || ir_is(other, IR_constant) ||
-           !ir_type_equal(&other->type, &op->out->type); /* which is spread over the result */
+    return !is_vector(op->in[i].value) || ir_is(other, IR_constant) || is_spread(other, op);
 }
 
 unsigned lanes_runtime(const struct ir_op *op, unsigned at[2])
@@ -333,6 +339,11 @@ void lanes_join(struct lanes *l, const struct lanes *front, const uint8_t code[2
     }
     l->result = front->result;
     l->result.code = moved_code(front->result.code, &before, code);
+}
+
+void lanes_settle(struct lanes *l)
+{
+    l->result = settled(l, l->result);
 }
 
 void lanes_add_sum(struct lanes *l, enum element element)

@@ -32,6 +32,8 @@ unsigned lanes_runtime(const struct ir_op *op, unsigned at[2]);
 void lanes_append(struct lanes *l, const struct ir_op *op, const struct term x[2]);
 /* Adds another program, whose operands a and b become `code`; its result becomes the program's. */
 void lanes_join(struct lanes *l, const struct lanes *front, const uint8_t code[2]);
+/* Makes a result that is left to a store (an u8 that may be out of bounds) the value itself. */
+void lanes_settle(struct lanes *l);
 /* Adds operands a and b: partial sums of a base layer. */
 void lanes_add_sum(struct lanes *l, enum element element);
 /* Makes a program that computes nothing a copy of operand a. */

@@ -412,10 +412,12 @@ static bool match_op(struct match *m, struct operand o, const struct ir_op *v, b
 
 static bool match_value(struct match *m, struct operand o, const struct ir_op *v)
 {
-    if (++m->steps > MAX_STEPS)
-        return false;
     struct operand at = o;
     const struct isa_lane *l = lane_of(m, &at);
+    if (l && m->known[at.code] == v) /* it has several readers */
+        return true;
+    if (++m->steps > MAX_STEPS)
+        return false;
     if (v->opcode == IR_mvm) {
         uint32_t from, to;
         return match_sum(m, o, v, &from, &to) && from == 0 && to == n_slices(m, v);
@@ -424,7 +426,10 @@ static bool match_value(struct match *m, struct operand o, const struct ir_op *v
         return true;
     if (v->opcode == IR_constant)
         return !l && match_constant(m, at, v);
-    return match_op(m, o, v, false);
+    bool matches = match_op(m, o, v, false);
+    if (matches && l)
+        m->known[at.code] = v;
+    return matches;
 }
 
 bool check_match(struct match *m)

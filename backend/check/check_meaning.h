@@ -38,8 +38,9 @@ struct match {
     int64_t at[2][3];
     uint32_t tag[2];
     bool bound[2];
-    struct leaf leaf[2]; /* found: what a and b must be */
-    struct leaf made;    /* found: what the result is */
+    struct leaf leaf[2];                         /* found: what a and b must be */
+    struct leaf made;                            /* found: what the result is */
+    const struct ir_op *known[ISA_MAX_LANE_OPS]; /* found: what a lane computes */
     unsigned steps;
 };
 /* Is the program what the graph says about `result`? */

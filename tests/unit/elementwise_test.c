@@ -220,6 +220,90 @@ START_TEST(composed_operations)
 }
 END_TEST
 
+/* ---- programs with several readers of a value ---- */
+
+#define HALF "%1 = constant {dtype=\"f32\", shape=[1,1,1], data=splat(0.5)}\n"
+#define SQUARE(n, x) "%" #n " = mul %" #x ", %" #x "\n"
+/* Each becomes one program of these many lanes that reads the inputs alone. */
+static const struct {
+    struct expression of;
+    const char *between;
+    unsigned last, n_lanes;
+} shared[] = {
+    /* where(x > .5, x, .5 * x) */
+    {{"f", 'f', "merge %6, %7"},
+     HALF "%2 = greater %0, %1\n%3 = constant {dtype=\"u8\", shape=[1,1,1], data=splat(0)}\n"
+          "%4 = equal %2, %3\n%5 = mul %0, %1\n%6 = mask %2, %0\n%7 = mask %4, %5\n",
+     8,
+     6},
+    {{"f", 'f', "mul %0, %1"}, "%1 = sigmoid %0\n", 2, 2},
+    /* a value of two readers, each of which reads another input as well */
+    {{"ff", 'f', "mul %3, %4"}, "%2 = sub %0, %1\n%3 = add %2, %0\n%4 = sub %2, %1\n", 5, 4},
+    /* by halves of the bits of 2^15, which a walk over all paths would not end */
+    {{"f", 'f', "mul %15, %15"},
+     HALF SQUARE(2, 0) SQUARE(3, 2) SQUARE(4, 3) SQUARE(5, 4) SQUARE(6, 5) SQUARE(7, 6) SQUARE(8, 7)
+         SQUARE(9, 8) SQUARE(10, 9) SQUARE(11, 10) SQUARE(12, 11) SQUARE(13, 12) SQUARE(14, 13)
+             SQUARE(15, 14),
+     16,
+     15},
+    /* an u8 between is bounded by lanes: mul, f2i, imax, imin, i2f, i2f, mul */
+    {{"f", 'f', "mul %3, %4"},
+     HALF "%2 = quantize %0, %1 {dtype=\"u8\", hi=255}\n%3 = cast %2 {to=\"f32\"}\n"
+          "%4 = tanh %3\n",
+     5,
+     7},
+};
+
+/* The vector programs of all tiles. */
+static unsigned n_programs(const struct isa_program *p, const struct isa_program_entry **last)
+{
+    unsigned n = 0;
+    for (uint32_t t = 0; t < p->n_tiles; t++)
+        for (uint32_t i = 0; i < p->tiles[t].n_programs; i++, n++)
+            *last = &p->tiles[t].programs[i];
+    return n;
+}
+
+START_TEST(shared_values_are_lanes)
+{
+    struct compiled c = compile(graph_text(&shared[_i].of, shared[_i].between, shared[_i].last));
+    const struct isa_program_entry *program = NULL;
+    bool ok = accepted(&c);
+    diag_print(c.diag, stderr);
+    ck_assert(ok);
+    ck_assert_uint_eq(n_programs(c.program, &program), 1);
+    ck_assert_uint_eq(program->n_ops, shared[_i].n_lanes);
+    run(&c, shared[_i].of.operands);
+    release(&c);
+}
+END_TEST
+
+/* Sums of a base layer, times their own sigmoid: an epilogue. What the graph gives as well is
+ * stored. */
+static const char *const layers[] = {
+    "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, slices=[1,1]} @\"m\"\n"
+    "%3 = sigmoid %2\n%4 = mul %2, %3 @\"v\"\n",
+    "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, slices=[1,1]} @\"m\"\n"
+    "%3 = sigmoid %2 @\"s\"\n%4 = mul %2, %3 @\"v\"\n"
+    "output %3 {index=1, dtype=\"f32\", shape=[3,8], strides=[0,8,1]} @\"z\"\n"};
+
+START_TEST(an_epilogue_reads_sums_twice)
+{
+    char text[MOST_TEXT];
+    snprintf(text, sizeof text,
+             "graph \"one\" crossbar {\n"
+             "%%0 = input {index=0, dtype=\"f32\", shape=[3,8], extent=[1,3,8], strides=[0,8,1]} "
+             "@\"x\"\n%%1 = constant {dtype=\"f32\", shape=[8,8], data=iota} @\"w\"\n%s"
+             "output %%4 {index=0, dtype=\"f32\", shape=[3,8], strides=[0,8,1]} @\"y\"\n}\n",
+             layers[_i]);
+    struct compiled c = compile(text);
+    const struct isa_program_entry *program = NULL;
+    ck_assert(accepted(&c));
+    ck_assert_int_eq(n_programs(c.program, &program) == 1, _i == 0);
+    release(&c);
+}
+END_TEST
+
 /* ---- wrong programs ---- */
 
 static const struct {
@@ -267,6 +351,8 @@ int main(void)
     TCase *t = tcase_create("elementwise");
     tcase_add_loop_test(t, operations_on_values, 0, N_EXPRESSIONS);
     tcase_add_loop_test(t, composed_operations, 0, sizeof composed / sizeof *composed);
+    tcase_add_loop_test(t, shared_values_are_lanes, 0, sizeof shared / sizeof *shared);
+    tcase_add_loop_test(t, an_epilogue_reads_sums_twice, 0, 2);
     tcase_add_loop_test(t, a_wrong_lane_is_rejected, 0, sizeof wrong / sizeof *wrong);
     suite_add_tcase(s, t);
     return run_suite(s);
