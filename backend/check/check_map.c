@@ -7,10 +7,13 @@
 
 #include <string.h>
 
-struct map_plan {
-    struct map_plan *next;
-    uint32_t value, channel0, n_channels;
+/* What a match is of. */
+struct map_key {
+    uint32_t program, value, channel0, n_channels;
     uint32_t range_index[2];
+};
+struct map_plan {
+    struct map_key key;
     uint32_t preload_writes; /* of the tile, when the constants were compared */
     struct match match;
     bool right;
@@ -58,12 +61,6 @@ static bool still_fits(struct check *k, const struct map_plan *p, const struct m
     return true;
 }
 
-static bool same_key(const struct map_plan *a, const struct map_plan *b)
-{
-    return a->value == b->value && a->channel0 == b->channel0 && a->n_channels == b->n_channels &&
-           memcmp(a->range_index, b->range_index, sizeof a->range_index) == 0;
-}
-
 static void report_mismatch(struct actor *a, const struct match *m)
 {
     char x[256], y[256];
@@ -79,9 +76,10 @@ static struct map_plan question(struct actor *a, const struct ir_op *result)
 {
     const struct isa_program_entry *e = &a->t->t->programs[a->in->obj];
     const struct isa_view *dst = dst_view(a)->v;
-    struct map_plan q = {.value = check_claim(a).value,
-                         .channel0 = dst->channel0,
-                         .n_channels = dst->channels,
+    struct map_plan q = {.key = {.program = a->in->obj,
+                                 .value = check_claim(a).value,
+                                 .channel0 = dst->channel0,
+                                 .n_channels = dst->channels},
                          .preload_writes = a->t->preload_writes};
     q.match = (struct match){.k = a->k,
                              .tile = a->t->t,
@@ -93,7 +91,7 @@ static struct map_plan question(struct actor *a, const struct ir_op *result)
     for (unsigned i = 0; i < 2; i++) {
         if (i < e->arity)
             take_sample(a, i, &q.match);
-        q.range_index[i] = range_index(a->k, q.match.tag[i]);
+        q.key.range_index[i] = range_index(a->k, q.match.tag[i]);
     }
     return q;
 }
@@ -102,14 +100,13 @@ static struct map_plan question(struct actor *a, const struct ir_op *result)
 static const struct map_plan *plan_of(struct actor *a, const struct ir_op *result)
 {
     struct map_plan q = question(a, result);
-    struct map_plan **head = &a->t->map_plans[a->in->obj], *p = *head;
-    while (p && !same_key(p, &q))
-        p = p->next;
-    if (p && p->right && p->preload_writes == q.preload_writes && still_fits(a->k, p, &q.match))
+    uint32_t fresh = (uint32_t)a->t->map_plans.n;
+    uint32_t known = map_intern(&a->t->map_plan_of, &q.key, sizeof q.key, fresh);
+    if (known == fresh)
+        VEC_PUSH(&a->t->map_plans, ARENA_NEW(a->k->arena, struct map_plan));
+    struct map_plan *p = a->t->map_plans.at[known];
+    if (p->right && p->preload_writes == q.preload_writes && still_fits(a->k, p, &q.match))
         return p;
-    q.next = p ? p->next : *head;
-    if (!p)
-        *head = p = ARENA_NEW(a->k->arena, struct map_plan);
     *p = q;
     p->right = check_match(&p->match);
     if (!p->right)

@@ -125,10 +125,8 @@ bool check_meaning_prepare(struct check *k)
         struct tile_state *t = &k->tiles[i];
         t->group_boxes =
             ARENA_ARRAY(k->arena, const struct tap_boxes *, (size_t)t->t->n_groups + 1);
-        t->mvm_plans = ARENA_ARRAY(k->arena, struct mvm_plan *, (size_t)t->t->n_groups + 1);
         t->window_boxes =
             ARENA_ARRAY(k->arena, const struct tap_boxes *, (size_t)t->t->n_windows + 1);
-        t->map_plans = ARENA_ARRAY(k->arena, struct map_plan *, (size_t)t->t->n_programs + 1);
     }
     return true;
 }
@@ -138,6 +136,12 @@ void check_meaning_free(struct check *k)
     for (uint32_t i = 0; i < k->n_coverage; i++)
         free(k->coverage[i].bits);
     VEC_FREE(&k->own_reads);
+    for (uint32_t i = 0; i < k->p->n_tiles; i++) {
+        VEC_FREE(&k->tiles[i].mvm_plans);
+        VEC_FREE(&k->tiles[i].map_plans);
+        map_free(&k->tiles[i].mvm_plan_of);
+        map_free(&k->tiles[i].map_plan_of);
+    }
 }
 
 static bool output_complete(struct check *k, const struct coverage *c)

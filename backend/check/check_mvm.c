@@ -19,8 +19,6 @@ struct mvm_block {
     struct leaf result;
 };
 struct mvm_plan {
-    struct mvm_plan *next;
-    uint32_t value;
     const struct ir_op *op; /* NULL: the group is not this op's */
     struct leaf source;
     int64_t top;  /* padding of the source */
@@ -280,13 +278,12 @@ static bool find_blocks(struct actor *a, const struct isa_group *g, struct mvm_p
 static struct mvm_plan *plan_of(struct actor *a, const struct isa_group *g)
 {
     uint32_t value = check_claim(a).value;
-    struct mvm_plan **head = &a->t->mvm_plans[a->in->obj];
-    for (struct mvm_plan *p = *head; p; p = p->next)
-        if (p->value == value)
-            return p;
+    uint32_t fresh = (uint32_t)a->t->mvm_plans.n;
+    uint32_t known = map_intern_u64(&a->t->mvm_plan_of, map_pair(a->in->obj, value), fresh);
+    if (known < fresh)
+        return a->t->mvm_plans.at[known];
     struct mvm_plan *p = ARENA_NEW(a->k->arena, struct mvm_plan);
-    *p = (struct mvm_plan){.next = *head, .value = value};
-    *head = p;
+    VEC_PUSH(&a->t->mvm_plans, p);
     p->op = check_op(a->k, value, IR_mvm);
     if (!p->op)
         check_fault(a, "its result '%s' is no mvm of the graph", check_op_name(a->k, value));

@@ -11,6 +11,8 @@
 
 #include "backend.h"
 
+#include "base/map.h"
+
 #include "check_clock.h"
 #include "check_memory.h"
 #include "check_tags.h"
@@ -37,8 +39,9 @@ struct tile_state {
     struct check_view *views;
     uint32_t preload_writes; /* how often memory that was preloaded has been overwritten */
     const struct tap_boxes **group_boxes, **window_boxes; /* of each group and window */
-    struct mvm_plan **mvm_plans;
-    struct map_plan **map_plans; /* of each vector program */
+    VEC(struct mvm_plan *) mvm_plans; /* found through maps by what they are of */
+    VEC(struct map_plan *) map_plans;
+    struct map mvm_plan_of, map_plan_of;
 };
 /* Elements of an outside tensor that have been stored. */
 struct coverage {
