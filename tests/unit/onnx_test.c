@@ -717,6 +717,8 @@ END_TEST
 
 #include "onnx_recurrent_cases.h"
 
+#include "onnx_einsum_cases.h"
+
 #include "onnx_integer_cases.h"
 
 #include "onnx_external_cases.h"
@@ -770,6 +772,7 @@ int main(void)
     add_opset_cases(tc);
     add_quant_cases(tc);
     add_recurrent_cases(tc);
+    add_einsum_cases(tc);
     add_integer_cases(tc);
     add_external_cases(tc);
     Suite *suite = suite_create("onnx");
