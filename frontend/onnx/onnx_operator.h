@@ -53,6 +53,7 @@ enum onnx_variant {
     RECURRENT_GRU,
     RECURRENT_LSTM,
     RECURRENT_RNN,
+    ROTARY_MICROSOFT,
 };
 struct onnx_node;
 struct onnx_operator {

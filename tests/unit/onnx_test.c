@@ -719,6 +719,8 @@ END_TEST
 
 #include "onnx_einsum_cases.h"
 
+#include "onnx_attention_cases.h"
+
 #include "onnx_integer_cases.h"
 
 #include "onnx_external_cases.h"
@@ -773,6 +775,7 @@ int main(void)
     add_quant_cases(tc);
     add_recurrent_cases(tc);
     add_einsum_cases(tc);
+    add_attention_cases(tc);
     add_integer_cases(tc);
     add_external_cases(tc);
     Suite *suite = suite_create("onnx");

@@ -1,0 +1,132 @@
+/*
+ * import_rotary.c - RotaryEmbedding, of ONNX and of com.microsoft: pairs of a head's elements are
+ * turned by an angle that depends on the position.
+ *
+ *   (a, b) -> (a cos - b sin, a sin + b cos)
+ *
+ * A pair is element i of the first half and i of the second, or, interleaved, elements 2i and 2i+1.
+ */
+#include "onnx_node.h"
+
+#include <string.h>
+
+struct rotary {
+    struct onnx_node *n;
+    struct ir_value *x;         /* [batch, steps, heads, size], or with heads before steps */
+    struct ir_value *cos, *sin; /* the same with one head, of the pairs */
+    int64_t pairs;
+    bool interleaved;
+};
+
+/* `count` elements of the last dimension from `from` on, every step-th. */
+static struct ir_value *elements(struct onnx_node *n, struct ir_value *x, int64_t from,
+                                 int64_t step, int64_t count)
+{
+    if (!x)
+        return NULL;
+    const int64_t start[] = {0, 0, 0, from}, steps[] = {1, 1, 1, step};
+    const int64_t counts[] = {x->type.dim[0], x->type.dim[1], x->type.dim[2], count};
+    return onnx_slice(n, x, start, steps, counts, false);
+}
+
+static struct ir_value *turned(const struct rotary *r)
+{
+    struct onnx_node *n = r->n;
+    int64_t step = r->interleaved ? 2 : 1, size = r->x->type.dim[3];
+    struct ir_value *a = elements(n, r->x, 0, step, r->pairs);
+    struct ir_value *b = elements(n, r->x, r->interleaved ? 1 : r->pairs, step, r->pairs);
+    struct ir_value *out[] = {
+        onnx_helper2(n, IR_sub, onnx_helper2(n, IR_mul, a, r->cos),
+                     onnx_helper2(n, IR_mul, b, r->sin)),
+        onnx_helper2(n, IR_add, onnx_helper2(n, IR_mul, a, r->sin),
+                     onnx_helper2(n, IR_mul, b, r->cos)),
+    };
+    struct ir_value *v = out[0] && out[1] ? onnx_concat(n, out, 2, 3, false) : NULL;
+    int64_t *list = v && r->interleaved ? onnx_pick_list(n, 3, 2 * r->pairs) : NULL;
+    for (int64_t i = 0; list && i < 2 * r->pairs; i++)
+        list[i] = i / 2 + i % 2 * r->pairs;
+    if (list)
+        v = onnx_grid(n, v, v->type.dim, 3, list, 0);
+    struct ir_value *all[] = {v, NULL};
+    if (!v || size == 2 * r->pairs)
+        return v;
+    all[1] = elements(n, r->x, 2 * r->pairs, 1, size - 2 * r->pairs);
+    return all[1] ? onnx_concat(n, all, 2, 3, false) : NULL;
+}
+
+/* Rows of a table of angles, [positions, pairs], or [batch, steps, pairs] without positions. */
+static struct ir_value *angles(struct onnx_node *n, struct ir_value *table,
+                               struct ir_value *positions, const struct ir_type *x,
+                               bool heads_first)
+{
+    union ir_attrs first = {.gather = {.axis = 0}};
+    if (table && positions)
+        table = onnx_emit_helper(n, IR_gather, &first, (struct ir_value *[]){table, positions}, 2);
+    if (!table)
+        return NULL;
+    if (table->type.rank != 3 || x->rank != 4) {
+        onnx_error(n, "angles of %u dimensions, of which there must be 3", table->type.rank);
+        return NULL;
+    }
+    const int64_t *d = table->type.dim;
+    const int64_t dims[] = {d[0], heads_first ? 1 : d[1], heads_first ? d[1] : 1, d[2]};
+    return onnx_reshape(n, table, dims, 4, false);
+}
+
+/* com.microsoft: [1] is the first position, the others follow it. */
+static struct ir_value *spread_positions(struct onnx_node *n, struct ir_value *p, int64_t batch,
+                                         int64_t steps)
+{
+    const int64_t dims[] = {batch, steps};
+    int64_t *at;
+    if (!p || ir_count(&p->type) != 1 || batch * steps == 1)
+        return onnx_reshape(n, p, dims, 2, false);
+    if (!onnx_is_const(p)) {
+        onnx_error(n, "the first position is not known at compile time");
+        return NULL;
+    }
+    at = ARENA_ARRAY(n->im->arena, int64_t, (size_t)(batch * steps));
+    for (int64_t i = 0; i < batch * steps; i++)
+        at[i] = ir_const_i64(p->def, 0) + i % steps;
+    return onnx_reshape(n, onnx_ints_const(n, at, (uint32_t)(batch * steps)), dims, 2, false);
+}
+
+bool import_rotary(struct onnx_node *n)
+{
+    bool microsoft = n->op->variant == ROTARY_MICROSOFT;
+    size_t cache = microsoft ? 2 : 1, position = microsoft ? 1 : 3;
+    struct ir_value *x = onnx_in(n, 0), *cos = onnx_in(n, cache), *sin = onnx_in(n, cache + 1);
+    if (!x || !cos || !sin)
+        return false;
+    struct ir_type given = x->type;
+    int64_t turned_size = onnx_attr_i64(n, "rotary_embedding_dim", 0);
+    int64_t pairs = cos->type.dim[cos->type.rank - 1];
+    int64_t heads = onnx_attr_i64(n, "num_heads", 0);
+    if (microsoft &&
+        (onnx_attr_f32(n, "scale", 1) != 1 || onnx_attr_i64(n, "is_packed_batching", 0)))
+        return onnx_error(n, "scale and is_packed_batching are not supported");
+    if (given.rank != 3 && given.rank != 4)
+        return onnx_error(n, "an input of %u dimensions; 3 and 4 are supported", given.rank);
+    if (given.rank == 3) {
+        heads = heads ? heads : given.dim[2] / max_i64(2 * pairs, 1);
+        if (heads < 1 || given.dim[2] % heads)
+            return onnx_error(n, "%lld elements are not %lld heads", (long long)given.dim[2],
+                              (long long)heads);
+        x = onnx_reshape(n, x,
+                         (const int64_t[]){given.dim[0], given.dim[1], heads, given.dim[2] / heads},
+                         4, false);
+    }
+    if (!x || 2 * pairs > x->type.dim[3] || (turned_size && turned_size != 2 * pairs) ||
+        (!turned_size && 2 * pairs != x->type.dim[3]))
+        return onnx_error(n, "%lld pairs do not go with the size of a head", (long long)pairs);
+    int64_t steps = given.dim[given.rank == 3 ? 1 : 2];
+    struct ir_value *p = onnx_has_in(n, position) ? onnx_in(n, position) : NULL;
+    if (onnx_has_in(n, position) && !(p = spread_positions(n, p, given.dim[0], steps)))
+        return false;
+    struct rotary r = {.n = n, .x = x, .pairs = pairs};
+    r.interleaved = onnx_attr_i64(n, "interleaved", 0) != 0;
+    r.cos = angles(n, cos, p, &x->type, given.rank == 4);
+    r.sin = angles(n, sin, p, &x->type, given.rank == 4);
+    struct ir_value *v = r.cos && r.sin ? turned(&r) : NULL;
+    return onnx_set_out(n, 0, onnx_reshape(n, v, given.dim, given.rank, false));
+}
