@@ -139,3 +139,42 @@ bool import_swish(struct onnx_node *n)
         v = onnx_helper2(n, IR_mul, v, onnx_scalar(n, alpha));
     return onnx_set_out(n, 0, onnx_helper2(n, IR_mul, x, onnx_helper1(n, IR_sigmoid, NULL, v)));
 }
+
+/* ---- Gelu ---- */
+
+/* x/2 * (1 + v) */
+static struct ir_value *gated(struct onnx_node *n, struct ir_value *x, struct ir_value *v)
+{
+    struct ir_value *half = onnx_helper2(n, IR_mul, x, onnx_scalar(n, 0.5f));
+    return onnx_helper2(n, IR_mul, half, onnx_helper2(n, IR_add, v, onnx_scalar(n, 1)));
+}
+
+/* x/2 * (1 + erf(x / sqrt(2))) */
+static struct ir_value *gelu(struct onnx_node *n, struct ir_value *x)
+{
+    struct ir_value *v = onnx_helper2(n, IR_mul, x, onnx_scalar(n, (float)M_SQRT1_2));
+    return gated(n, x, onnx_helper1(n, IR_erf, NULL, v));
+}
+
+/* x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715*x^3))) */
+static struct ir_value *gelu_tanh(struct onnx_node *n, struct ir_value *x)
+{
+    struct ir_value *v = onnx_helper2(n, IR_mul, x, x);
+    v = onnx_helper2(n, IR_mul, v, onnx_scalar(n, 0.044715f));
+    v = onnx_helper2(n, IR_mul, x, onnx_helper2(n, IR_add, v, onnx_scalar(n, 1)));
+    v = onnx_helper2(n, IR_mul, v, onnx_scalar(n, (float)(M_2_SQRTPI * M_SQRT1_2)));
+    return gated(n, x, onnx_helper1(n, IR_tanh, NULL, v));
+}
+
+/* Gelu, and Microsoft's: BiasGelu adds operand 1 first, as FastGelu does where there is one. */
+bool import_gelu(struct onnx_node *n)
+{
+    struct ir_value *x = onnx_in(n, 0);
+    unsigned approximate = n->op->variant == FAST_GELU ? GELU_TANH : GELU_NONE;
+    if (n->op->variant == ONLY &&
+        !onnx_attr_choice(n, "approximate", CHOICES_gelu_approximate, &approximate))
+        return false;
+    if (onnx_has_in(n, 1))
+        x = onnx_helper2(n, IR_add, x, onnx_in(n, 1));
+    return onnx_set_out(n, 0, approximate == GELU_TANH ? gelu_tanh(n, x) : gelu(n, x));
+}

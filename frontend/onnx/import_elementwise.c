@@ -3,10 +3,7 @@
  */
 #include "onnx_node.h"
 
-#include "base/half.h"
-
 #include <float.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- operands ---- */
@@ -56,17 +53,12 @@ bool import_unary(struct onnx_node *n)
     return onnx_set_out(n, 0, onnx_emit1(n, n->op->opcode, NULL, onnx_in(n, 0)));
 }
 
-static bool is_exact(const struct onnx_node *n, size_t i)
-{
-    return onnx_has_in(n, i) && n->in[i]->exact;
-}
-
 /* Add and Sub of a product of integers and a bias: the bias is dequantised by 1, as the product. */
 static bool exact_sum(struct onnx_node *n)
 {
     struct ir_value *in[2];
     for (size_t i = 0; i < 2; i++)
-        if (!(in[i] = is_exact(n, i) ? n->in[i]->exact : onnx_as_float(n, onnx_in(n, i))))
+        if (!(in[i] = onnx_is_exact(n, i) ? n->in[i]->exact : onnx_as_float(n, onnx_in(n, i))))
             return false;
     return onnx_set_exact(n, onnx_emit(n, n->op->opcode, NULL, in, 2));
 }
@@ -75,7 +67,7 @@ bool import_binary(struct onnx_node *n)
 {
     bool sums = n->op->opcode == IR_add || n->op->opcode == IR_sub;
     struct ir_value *in[2];
-    if (sums && (is_exact(n, 0) || is_exact(n, 1)))
+    if (sums && (onnx_is_exact(n, 0) || onnx_is_exact(n, 1)))
         return exact_sum(n);
     return onnx_pair(n, in) && onnx_set_out(n, 0, onnx_emit(n, n->op->opcode, NULL, in, 2));
 }
@@ -111,143 +103,99 @@ bool import_mean(struct onnx_node *n)
     return onnx_set_out(n, 0, v);
 }
 
-/* A bound of Clip: a constant scalar of any number type. */
-static bool clip_bound(struct onnx_node *n, size_t i, float *out)
+/* ---- Clip ---- */
+
+/* A bound known now, of any number type; *out stays where there is none. */
+static bool known_bound(struct onnx_node *n, size_t i, float *out)
 {
-    struct ir_value *v = onnx_in(n, i);
-    if (!v)
-        return false;
-    v = onnx_known(n, v);
-    if (!onnx_is_const(v) || ir_count(&v->type) != 1)
-        return onnx_error(n, "bound %zu is not a constant scalar", i);
-    *out = (float)ir_const_f64(v->def, 0);
-    return true;
+    struct ir_value *v = onnx_has_in(n, i) ? onnx_known(n, onnx_in(n, i)) : NULL;
+    if (v && onnx_is_const(v) && ir_count(&v->type) == 1)
+        *out = (float)ir_const_f64(v->def, 0);
+    return !onnx_has_in(n, i) || (v && onnx_is_const(v) && ir_count(&v->type) == 1);
 }
 
-/* Bounds are attributes before opset 11, operands since; either may be absent. */
+/* min(max(x, operand 1), operand 2) */
+static struct ir_value *clip_between(struct onnx_node *n, struct ir_value *x)
+{
+    static const enum ir_opcode bounds[] = {IR_max, IR_min};
+    for (size_t i = 0; i < 2; i++) {
+        struct ir_value *bound = onnx_has_in(n, i + 1) ? onnx_in(n, i + 1) : NULL;
+        if (bound && ir_count(&bound->type) != 1) {
+            onnx_error(n, "bound %zu is no scalar", i + 1);
+            return NULL;
+        }
+        if (onnx_has_in(n, i + 1))
+            x = onnx_helper2(n, bounds[i], x, onnx_reshape(n, bound, NULL, 0, false));
+    }
+    return x;
+}
+
+/* Bounds are attributes before opset 11, operands since; either may be absent. The attributes of
+ * `clip` are floats, which hold no large integers. */
 bool import_clip(struct onnx_node *n)
 {
+    struct ir_value *x = onnx_in(n, 0);
     float lo = -FLT_MAX, hi = FLT_MAX;
+    if (!x)
+        return false;
     if (n->im->opset < 11) {
         lo = onnx_attr_f32(n, "min", lo);
         hi = onnx_attr_f32(n, "max", hi);
-    } else if ((onnx_has_in(n, 1) && !clip_bound(n, 1, &lo)) ||
-               (onnx_has_in(n, 2) && !clip_bound(n, 2, &hi))) {
-        return false;
+    } else if (x->type.dtype == IR_I32 || !known_bound(n, 1, &lo) || !known_bound(n, 2, &hi)) {
+        return onnx_set_out(n, 0, clip_between(n, x));
     }
     union ir_attrs attrs = {.clip = {.lo = lo, .hi = hi}};
-    return onnx_set_out(n, 0, onnx_emit1(n, IR_clip, &attrs, onnx_in(n, 0)));
+    return onnx_set_out(n, 0, onnx_emit1(n, IR_clip, &attrs, x));
 }
+
+/* ---- integers ---- */
 
 /* Integers: the remainder has the divisor's sign, as in Python, or with fmod = 1 the dividend's, as
  * in C. Floats need fmod = 1. */
 bool import_mod(struct onnx_node *n)
 {
-    struct ir_value *a = onnx_in(n, 0), *b = onnx_in(n, 1);
+    struct ir_value *in[2];
     bool fmod = onnx_attr_i64(n, "fmod", 0) != 0;
-    if (!a || !b)
+    if (!onnx_pair(n, in))
         return false;
-    if (a->type.dtype == IR_F32 && !fmod)
+    bool is_float = in[0]->type.dtype == IR_F32;
+    if (is_float && !fmod)
         return onnx_error(n, "floats need fmod=1");
-    if (a->type.dtype == IR_F32 || !fmod)
-        return import_binary(n);
-    struct ir_value *quotient = onnx_emit_helper(n, IR_div, NULL, (struct ir_value *[]){a, b}, 2);
-    struct ir_value *whole =
-        onnx_emit_helper(n, IR_mul, NULL, (struct ir_value *[]){quotient, b}, 2);
-    return onnx_set_out(n, 0, onnx_emit2(n, IR_sub, NULL, a, whole));
+    if (is_float || !fmod)
+        return onnx_set_out(n, 0, onnx_emit(n, IR_mod, NULL, in, 2));
+    struct ir_value *quotient = onnx_helper2(n, IR_div, in[0], in[1]);
+    struct ir_value *whole = onnx_helper2(n, IR_mul, quotient, in[1]);
+    return onnx_set_out(n, 0, onnx_emit2(n, IR_sub, NULL, in[0], whole));
 }
 
-/* ---- logic ---- */
-
-static struct ir_value *truth(struct onnx_node *n, bool value)
+/* 2^y for each element of the constant y. */
+static struct ir_value *powers_of_two(struct onnx_node *n, const struct ir_value *y)
 {
-    uint8_t *byte = heap_alloc(1);
-    *byte = value;
-    return onnx_const(n, ir_type_of(IR_BOOL, 0, NULL), blob_own(byte, 1));
-}
-
-static bool want_bool(struct onnx_node *n, const struct ir_value *v)
-{
-    return v && (v->type.dtype == IR_BOOL || onnx_error(n, "an operand is not bool"));
-}
-
-/* not x = (x == false) */
-bool import_not(struct onnx_node *n)
-{
-    struct ir_value *x = onnx_in(n, 0);
-    if (!want_bool(n, x))
-        return false;
-    return onnx_set_out(n, 0, onnx_emit2(n, IR_equal, NULL, x, truth(n, false)));
-}
-
-/* a and b = (a ? b : false); a or b = (a ? true : b) */
-bool import_logic(struct onnx_node *n)
-{
-    struct ir_value *ab[2];
-    if (!onnx_pair(n, ab) || !want_bool(n, ab[0]) || !want_bool(n, ab[1]))
-        return false;
-    bool is_and = n->op->variant == LOGIC_AND;
-    struct ir_value *in[] = {ab[0], is_and ? ab[1] : truth(n, true),
-                             is_and ? truth(n, false) : ab[1]};
-    return onnx_set_out(n, 0, onnx_emit(n, IR_where, NULL, in, 3));
-}
-
-bool import_where(struct onnx_node *n)
-{
-    struct ir_value *in[] = {onnx_in(n, 0), onnx_in(n, 1), onnx_in(n, 2)};
-    return onnx_set_out(n, 0, onnx_emit(n, IR_where, NULL, in, 3));
-}
-
-/* ---- Cast ---- */
-
-struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtype to)
-{
-    if (!x || x->type.dtype == to)
-        return x;
-    union ir_attrs attrs = {.cast = {.to = to}};
-    return onnx_emit1(n, IR_cast, &attrs, x);
-}
-
-/* A constant of floats rounded to what bfloat16 can hold. */
-static struct ir_value *rounded_to_bf16(struct onnx_node *n, struct ir_value *x)
-{
-    if (!x)
-        return NULL;
-    bool splat = x->def->attrs->constant.data->splat;
-    int64_t count = splat ? 1 : ir_count(&x->type);
-    float *data = heap_alloc((size_t)max_i64(count, 1) * sizeof *data);
+    enum { MOST = 30 }; /* by more, nothing of 8 bits is left either */
+    int64_t count = ir_count(&y->type);
+    int32_t *power = heap_alloc((size_t)max_i64(count, 1) * sizeof *power);
     for (int64_t i = 0; i < count; i++)
-        data[i] = bf16_round((float)ir_const_f64(x->def, i));
-    struct blob *b =
-        splat ? blob_splat(data, sizeof *data) : blob_own(data, (size_t)count * sizeof *data);
-    if (splat)
-        free(data);
-    return onnx_const(n, x->type, b);
+        power[i] = 1 << min_i64(ir_const_i64(y->def, i), MOST);
+    struct ir_type type = y->type;
+    type.dtype = IR_I32;
+    return onnx_const(n, type, blob_own(power, (size_t)count * sizeof *power));
 }
 
-/* Between float types: nothing to do, since all are f32 inside; but constants that become float16
- * or bfloat16 are rounded to what those can hold. Integers computed at run time become floats by
- * `dequantize`. */
-bool import_cast(struct onnx_node *n)
+/* x * 2^y or x / 2^y in 32 bits, of which 8 are kept. */
+bool import_bit_shift(struct onnx_node *n)
 {
-    int64_t to = onnx_attr_i64(n, "to", 0);
-    onnx_ignore_attr(n, "saturate"); /* of 8-bit floats, as round_mode */
-    onnx_ignore_attr(n, "round_mode");
-    enum ir_dtype inside;
-    if (!onnx_dtype_inside(to, &inside))
-        return onnx_error(n, "to %s is not supported", onnx_dtype_name(to));
-    if (inside == IR_F32 && is_exact(n, 0))
-        return onnx_set_out(n, 0, n->in[0]->exact);
-    struct ir_value *x = onnx_in(n, 0);
-    if (!x)
+    unsigned direction;
+    struct ir_value *in[2];
+    if (!onnx_attr_choice(n, "direction", CHOICES_shift_direction, &direction) || !onnx_pair(n, in))
         return false;
-    if (inside == IR_F32 && x->type.dtype != IR_F32 && !onnx_is_const(x))
-        x = onnx_as_float(n, x);
-    if (to == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 && onnx_is_const(x))
-        x = onnx_cast(n, x, IR_F16);
-    bool known = onnx_is_const(x);
-    x = onnx_cast(n, x, inside);
-    if (to == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16 && known)
-        x = rounded_to_bf16(n, x);
-    return onnx_set_out(n, 0, x);
+    if (!onnx_has_attr(n, "direction"))
+        return onnx_error(n, "has no direction");
+    if (in[0]->type.dtype != IR_U8)
+        return onnx_error(n, "of %s is not supported; uint8 is",
+                          ir_dtype_name((enum ir_dtype)in[0]->type.dtype));
+    if (!onnx_is_const(in[1]))
+        return onnx_error(n, "operand 1, '%s', is not known at compile time", n->in[1]->name);
+    struct ir_value *x = onnx_cast(n, in[0], IR_I32);
+    x = onnx_helper2(n, direction == SHIFT_LEFT ? IR_mul : IR_div, x, powers_of_two(n, in[1]));
+    return onnx_set_out(n, 0, onnx_cast(n, x, IR_U8));
 }

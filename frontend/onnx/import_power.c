@@ -50,6 +50,7 @@ static struct ir_value *radicand(struct onnx_node *n, struct ir_value *x)
     return onnx_helper2(n, IR_add, cut, onnx_helper1(n, IR_abs, NULL, rest));
 }
 
+/* Quarters of whole numbers up to MOST by multiplications and roots, others by `pow`. */
 struct ir_value *onnx_power(struct onnx_node *n, struct ir_value *x, double exponent,
                             bool is_positive)
 {
@@ -59,20 +60,12 @@ struct ir_value *onnx_power(struct onnx_node *n, struct ir_value *x, double expo
         return NULL;
     if (exponent == 0)
         return all_ones(n, x);
+    if (quarters != floor(quarters) || quarters > 4 * MOST)
+        return onnx_helper2(n, IR_pow, x, onnx_scalar(n, (float)exponent));
     if (exponent != floor(exponent) && !is_positive)
         x = radicand(n, x);
-    if (quarters == floor(quarters) && quarters <= 4 * MOST) {
-        struct ir_value *v = quarter_power(n, x, (int64_t)quarters);
-        return exponent > 0 ? v : onnx_helper2(n, IR_div, onnx_scalar(n, 1), v);
-    }
-    if (exponent == floor(exponent) || !isfinite(exponent)) {
-        onnx_error(n, "an exponent of %g; whole ones up to %d are supported", exponent, MOST);
-        return NULL;
-    }
-    /* Of a negative number it is NaN, as such powers are; of 0 it is exp(-inf) = 0. */
-    struct ir_value *log = onnx_helper1(n, IR_log, NULL, x);
-    return onnx_helper1(n, IR_exp, NULL,
-                        onnx_helper2(n, IR_mul, log, onnx_scalar(n, (float)exponent)));
+    struct ir_value *v = quarter_power(n, x, (int64_t)quarters);
+    return exponent > 0 ? v : onnx_helper2(n, IR_div, onnx_scalar(n, 1), v);
 }
 
 /* x in the dimensions that numpy's rule gives it together with `other`. */
@@ -102,16 +95,32 @@ static bool constant_exponent(const struct ir_value *v, double *out)
     return true;
 }
 
+/* Integers are multiplied, to be exact; an exponent that differs by element is one of floats. */
+static struct ir_value *integer_power(struct onnx_node *n, struct ir_value *x, double exponent)
+{
+    if (exponent < 1 || exponent > 1024 || exponent != floor(exponent)) {
+        onnx_error(n,
+                   "integers to the power of %g; constant whole exponents of 1 to 1024 are "
+                   "supported",
+                   exponent);
+        return NULL;
+    }
+    return whole_power(n, x, (int64_t)exponent);
+}
+
 /* The result has the type of the base, whatever the exponent's. */
 bool import_pow(struct onnx_node *n)
 {
     struct ir_value *in[2];
-    double exponent = 0;
+    double exponent = NAN;
     if (!onnx_pair(n, in))
         return false;
     struct ir_value *x = in[0], *y = onnx_known(n, in[1]);
     enum ir_dtype base = (enum ir_dtype)x->type.dtype;
-    if (!onnx_is_const(x) && base == IR_F32 && constant_exponent(y, &exponent)) {
+    bool known = constant_exponent(y, &exponent);
+    if (!onnx_is_const(x) && base != IR_F32)
+        return onnx_set_out(n, 0, integer_power(n, x, known ? exponent : NAN));
+    if (!onnx_is_const(x) && known) {
         struct ir_value *power = onnx_power(n, x, exponent, false);
         return onnx_set_out(n, 0, broadcast(n, power, &y->type));
     }

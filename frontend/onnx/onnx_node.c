@@ -168,13 +168,29 @@ static void know_operands(struct onnx_node *n, struct ir_op *op)
     }
 }
 
+/* Must all operands be of one type? */
+static bool wants_common_types(enum ir_opcode opcode)
+{
+    return ir_op_descs[opcode].traits & IR_BINARY || opcode == IR_where || opcode == IR_concat;
+}
+
+static struct ir_op *new_op(struct onnx_node *n, const struct ir_new *desc)
+{
+    struct ir_new with = *desc;
+    struct ir_value **in = ARENA_ARRAY(n->im->arena, struct ir_value *, desc->n_in);
+    for (uint32_t i = 0; i < desc->n_in; i++)
+        if (!(in[i] = desc->in[i]))
+            return NULL;
+    if (wants_common_types(desc->opcode) && !onnx_common_types(n, in, desc->n_in))
+        return NULL;
+    with.in = in;
+    return ir_op_new(n->im->g, NULL, &with, n->im->diag);
+}
+
 static struct ir_value *emit(struct onnx_node *n, const struct ir_new *desc)
 {
     struct onnx_importer *im = n->im;
-    for (uint32_t i = 0; i < desc->n_in; i++)
-        if (!desc->in[i])
-            return NULL;
-    struct ir_op *op = ir_op_new(im->g, NULL, desc, im->diag);
+    struct ir_op *op = new_op(n, desc);
     if (!op)
         return NULL;
     bool compile_time = ir_op_descs[op->opcode].traits & IR_COMPILE_TIME;
@@ -425,6 +441,11 @@ bool onnx_set_exact(struct onnx_node *n, struct ir_value *v)
     if (v && n->out[0])
         n->out[0]->exact = v;
     return v != NULL;
+}
+
+bool onnx_is_exact(const struct onnx_node *n, size_t i)
+{
+    return onnx_has_in(n, i) && n->in[i]->exact;
 }
 
 bool onnx_out_used(const struct onnx_node *n, size_t k)

@@ -110,13 +110,13 @@ struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_
                            int64_t axis, const int64_t *list, float value);
 struct ir_value *onnx_grid_lists(struct onnx_node *n, struct ir_value *x, const int64_t *counts,
                                  const struct ir_ints *index, float value);
-/* Nothing if x has that element type already. */
-struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtype to);
 
 /* Gives output k its value. False if the value is NULL. */
 bool onnx_set_out(struct onnx_node *n, size_t k, struct ir_value *v);
 /* Output 0 is int32, and v the same integers as floats; who wants int32 gets it by a quantize. */
 bool onnx_set_exact(struct onnx_node *n, struct ir_value *v);
+/* Is operand i such a result? */
+bool onnx_is_exact(const struct onnx_node *n, size_t i);
 /* Does anything read output k? */
 bool onnx_out_used(const struct onnx_node *n, size_t k);
 /* A number for the value that operand i names; 0 for none. */
@@ -186,6 +186,17 @@ struct ir_value *onnx_product(struct onnx_node *n, struct ir_value *const ab[2],
 struct ir_value *onnx_avg_pool(struct onnx_node *n, struct ir_value *x);
 /* Along attribute `axis`, by default the last; `flattens`: over all dimensions from it on. */
 struct ir_value *onnx_softmax(struct onnx_node *n, struct ir_value *x, bool flattens);
+
+/* ---- import_cast.c: types ---- */
+
+/* What a value of that type is when it is computed at run time: i32 for i64, f32 for other floats.
+ */
+enum ir_dtype onnx_runtime_dtype(enum ir_dtype dtype);
+/* To that type, or what stands for it at run time. Nothing if x has it already. */
+struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtype to);
+/* Where a run-time i32 is among these operands, constants of i64 become i32. False, reported, if
+ * one does not fit. What is emitted with operands of one type is brought to it by itself. */
+bool onnx_common_types(struct onnx_node *n, struct ir_value **in, uint32_t n_in) CHECK_RESULT;
 
 /* ---- import_power.c ---- */
 
