@@ -152,6 +152,23 @@ static void report_sets(const struct plan *p, struct arena *a, struct backend_re
     }
 }
 
+/* One for each pixel and place of a base layer's matrix, for each element and product of a dot.
+ * What copies, padding or several columns of a weight add is the machine's affair. */
+static void count_macs(const struct ir_graph *g, struct backend_result *out)
+{
+    out->crossbar_macs = out->vector_macs = 0;
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode == IR_mvm) {
+            const int64_t *ofm = op->out->type.dim;
+            uint64_t weights = (uint64_t)ir_count(&op->in[1].value->type);
+            out->crossbar_macs += (uint64_t)(ofm[0] * ofm[1]) * weights;
+        } else if (op->opcode == IR_dot) {
+            uint64_t each = (uint64_t)op->in[0].value->type.dim[2];
+            out->vector_macs += (uint64_t)ir_count(&op->out->type) * each;
+        }
+    }
+}
+
 /* All that does not need the program; arrays in `a`. */
 static void report(const struct plan *p, struct arena *a, struct backend_result *out)
 {
@@ -162,6 +179,7 @@ static void report(const struct plan *p, struct arena *a, struct backend_result 
     out->set = p->cells->set;
     out->n_tiles = p->segment->n_tiles;
     report_layers(p, a, out);
+    count_macs(p->graph, out);
     if (p->options->report_sets)
         report_sets(p, a, out);
     if (p->options->report_detail)

@@ -84,6 +84,8 @@ struct backend_result {
     uint64_t makespan_cycles, layer_by_layer_cycles;
     double utilisation; /* NaN where the makespan is 0 */
     uint64_t n_instructions, code_bytes, most_code_bytes, pe_busy_cycles;
+    /* Multiply-adds as the graph has them: of base layers, of products of two values. */
+    uint64_t crossbar_macs, vector_macs;
     struct set_shape set; /* the sets of the schedule, also where they were its choice */
     uint32_t n_tiles, n_layers;
     struct layer_report *layers; /* in the program's arena */

@@ -54,6 +54,10 @@ void page_summary(const struct page *p)
     card_number(p, "PEs that one copy of all layers needs", (uint64_t)p->build->dup.pe_min, "PEs");
     card_number(p, "PEs of the machine", (uint64_t)p->build->dup.pes, "PEs");
     card_number(p, "tiles", r->n_tiles, "");
+    card_number(p, "on crossbars", r->crossbar_macs, "multiply-adds");
+    card_number(p, "on vector units", r->vector_macs,
+                r->vector_macs && !p->build->arch.lanes ? "multiply-adds, which take no time here"
+                                                        : "multiply-adds");
     card_number(p, "instructions", r->n_instructions, "");
     char text[32];
     page_card(p, "code", page_bytes_text(r->code_bytes, text), "");

@@ -94,6 +94,11 @@ void report_build(const struct build *b, FILE *out)
     if (b->program_bytes)
         fprintf(out, ", program %llu bytes", (unsigned long long)b->program_bytes);
     fputc('\n', out);
+    fprintf(out, "multiply-adds: %llu on crossbars, %llu on vector units%s\n",
+            (unsigned long long)r->crossbar_macs, (unsigned long long)r->vector_macs,
+            r->vector_macs && !b->arch.lanes
+                ? ", whose work takes no time on this machine (lanes 0)"
+                : "");
     fprintf(out, "mode %s: %s\n", mode_name(b->mode), b->mode_reason);
     if (*b->assumed) {
         print_plain(b->assumed, out);
@@ -196,6 +201,9 @@ void report_build_json(const struct build *b, struct json *j)
     else
         json_null(j, "lower_bound_cycles");
     duplication_json(&b->dup, j);
+    json_integer(j, "crossbar_macs", (int64_t)r->crossbar_macs);
+    json_integer(j, "vector_macs", (int64_t)r->vector_macs);
+    json_bool(j, "vector_is_free", b->arch.lanes == 0);
     json_integer(j, "n_instructions", (int64_t)r->n_instructions);
     json_integer(j, "code_bytes", (int64_t)r->code_bytes);
     json_integer(j, "most_code_bytes", (int64_t)r->most_code_bytes);

@@ -414,6 +414,19 @@ def weights_beside_the_model(b):
     b.equal([b.read('w.bin'), b.read('default.cim'), sorted(os.listdir(b.folder))], [weights, weights, files], 'files')
 
 
+def multiply_adds(b):
+    """how many on crossbars, how many on vector units, and whether these are free: 3 x 2 by 2 x 2 weights, by 2 x 4"""
+    b.write('w.bin', struct.pack('<4f', 1, 2, 3, 4))
+    nodes = [onnx_node('MatMul', ['x', 'w'], 'a', 'n'), onnx_node('MatMul', ['a', 'z'], 'y', 'm')]
+    b.write('m.onnx', onnx_model(nodes, {'w': ([2, 2], 'w.bin')}, {'x': [3, 2], 'z': [2, 4]}, {'y': [3, 4]}))
+    for arch, free in (('clsa', True), ('mesh', False)):
+        report = json.loads(b.run('compile', 'm.onnx', '-o', 'p.cim', '--json', '--arch', arch).stdout)
+        b.equal([report[key] for key in ('crossbar_macs', 'vector_macs', 'vector_is_free')], [12, 24, free], arch)
+        text = b.run('compile', 'm.onnx', '-o', 'p.cim', '--arch', arch).stdout
+        b.expect('multiply-adds: 12 on crossbars, 24 on vector units' in text, 'no multiply-adds')
+        b.equal('takes no time on this machine' in text, free, 'note of ' + arch)
+
+
 def closed_output(b):
     """a reader that goes away does not make a crash"""
     for arguments in (['list', 'isa'], ['opt', b.model, '--inline']):
@@ -427,4 +440,4 @@ def closed_output(b):
 if __name__ == '__main__':
     sys.exit(run_cases([overview, help_of_each, unknown_options, usage_errors, missing_files, other_inputs, capacity, whole_machine, version, lists, opt_text,
                         opt_prints, opt_dot, tables_of_passes, outputs_to_pipes, default_output, special_files, whole_or_not_at_all, same_file,
-                        links, no_file_twice, weights_beside_the_model, closed_output]))
+                        links, no_file_twice, weights_beside_the_model, multiply_adds, closed_output]))
