@@ -5,6 +5,9 @@
  * its first operand made on a tile, at the last row and column read (the copy that finishes last),
  * first channel. From inputs and constants alone: the tile of the first base layer it reaches, else
  * tile 0. Where that asks too much of a tile (plan.spread), another operand's home or another tile.
+ *
+ * Products of two values are more work than all else on vector units, so their rows (heads) are
+ * dealt out to the tiles with the fewest products; what is computed from them stays there.
  */
 #include "plan.h"
 
@@ -16,6 +19,8 @@ struct homing {
     uint32_t *n_values; /* per tile: of which it finishes cells, and what counts as much */
     uint32_t *counted;  /* per tile: the last node counted there, + 1 */
     uint32_t emptiest;  /* tile, while homes of one node are looked for; NONE: not asked yet */
+    uint64_t *products; /* per tile */
+    bool *is_dealt;     /* per node: its first operand is a product of two values, or is dealt */
 };
 
 static uint32_t element_home(const struct plan *p, const struct node_cells *cells,
@@ -94,13 +99,61 @@ static uint32_t derived_home(struct homing *h, const struct node *n, const struc
     return full ? emptiest_tile(h) : home;
 }
 
+/* Does the node's first operand come from products of two values, from no base layer in between? */
+static bool follows_products(const struct homing *h, const struct node *n)
+{
+    const struct value_parts *v = parts_of(h->p->nodes, n->operand[0].value);
+    return v->n > 0 && h->is_dealt[v->part[0].node];
+}
+
+struct tile_load {
+    uint64_t products;
+    uint32_t tile;
+};
+
+static int by_products(const void *a, const void *b)
+{
+    const struct tile_load *x = a, *y = b;
+    if (x->products != y->products)
+        return x->products < y->products ? -1 : 1;
+    return x->tile < y->tile ? -1 : 1;
+}
+
+/* As many rows to each of the tiles with the fewest products. All cells of a row go together: they
+ * read the same matrix. */
+static void deal_products(struct homing *h, uint32_t node)
+{
+    struct node_cells *own = &h->cells[node];
+    const struct node *n = &h->p->nodes->at[node];
+    uint32_t n_tiles = h->p->segment->n_tiles, rows = own->grid[AXIS_H].n;
+    uint32_t row = own->n / rows, used = rows < n_tiles ? rows : n_tiles;
+    uint64_t pixel = (uint64_t)n->dim[AXIS_C] * (uint64_t)n->operand[0].map[AXIS_C].extent;
+    struct tile_load *load = heap_alloc(n_tiles * sizeof *load);
+    for (uint32_t t = 0; t < n_tiles; t++)
+        load[t] = (struct tile_load){h->products[t], t};
+    qsort(load, n_tiles, sizeof *load, by_products);
+    for (uint32_t c = 0; c < own->n; c++) {
+        struct box b = cell_box(own, c);
+        uint32_t tile = own->home[c] = load[(uint64_t)(c / row) * used / rows].tile;
+        h->products[tile] += (uint64_t)((b.hi[0] - b.lo[0]) * (b.hi[1] - b.lo[1])) * pixel;
+    }
+    free(load);
+}
+
 static void derived_homes(struct homing *h, uint32_t node, uint32_t fallback)
 {
     struct node_cells *own = &h->cells[node];
+    const struct node *n = &h->p->nodes->at[node];
+    bool follows = follows_products(h, n);
     h->emptiest = NONE;
+    h->is_dealt[node] = follows || n->kind == NODE_dot;
+    if (n->kind == NODE_dot && !follows) {
+        deal_products(h, node);
+        return;
+    }
     for (uint32_t c = 0; c < own->n; c++) {
         struct box b = cell_box(own, c);
-        own->home[c] = derived_home(h, &h->p->nodes->at[node], &b, fallback);
+        own->home[c] = derived_home(h, n, &b, fallback);
     }
 }
 
@@ -142,6 +195,8 @@ void find_homes(const struct plan *p, struct node_cells *cells)
     struct homing h = {.p = p, .cells = cells};
     h.n_values = heap_alloc(n_tiles * sizeof *h.n_values);
     h.counted = heap_alloc(n_tiles * sizeof *h.counted);
+    h.products = heap_alloc(n_tiles * sizeof *h.products);
+    h.is_dealt = heap_alloc((p->nodes->n + 1) * sizeof *h.is_dealt);
     count_parts(&h);
     for (uint32_t i = 0; i < p->nodes->n; i++) {
         const struct node *n = &p->nodes->at[i];
@@ -158,5 +213,7 @@ void find_homes(const struct plan *p, struct node_cells *cells)
     }
     free(h.n_values);
     free(h.counted);
+    free(h.products);
+    free(h.is_dealt);
     free(reach);
 }

@@ -125,6 +125,21 @@ bool import_identity(struct onnx_node *n)
     return onnx_set_out(n, 0, onnx_in(n, 0));
 }
 
+static bool is_training(struct onnx_node *n)
+{
+    struct ir_value *training = onnx_has_in(n, 2) ? onnx_in(n, 2) : NULL;
+    return training && (!onnx_is_const(training) || ir_count(&training->type) != 1 ||
+                        ir_const_i64(training->def, 0) != 0);
+}
+
+/* torch's window attention asks for training, of a ratio of 0. */
+static bool drops_nothing(struct onnx_node *n)
+{
+    float ratio;
+    return onnx_has_in(n, 1) && onnx_in(n, 1) && onnx_is_const(onnx_in(n, 1)) &&
+           onnx_const_f32(n, 1, &ratio) && ratio == 0;
+}
+
 /* Nothing at inference. Since opset 12 ratio and training_mode are operands. */
 bool import_dropout(struct onnx_node *n)
 {
@@ -134,13 +149,7 @@ bool import_dropout(struct onnx_node *n)
     if (onnx_out_used(n, 1))
         return diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
                           "the mask result is not supported");
-    if (onnx_has_in(n, 2)) {
-        struct ir_value *training = onnx_in(n, 2);
-        if (!training)
-            return false;
-        if (!onnx_is_const(training) || ir_count(&training->type) != 1 ||
-            ir_const_i64(training->def, 0) != 0)
-            return onnx_error(n, "training mode is not supported");
-    }
+    if (is_training(n) && !drops_nothing(n))
+        return onnx_error(n, "training mode is not supported");
     return onnx_set_out(n, 0, onnx_in(n, 0));
 }
