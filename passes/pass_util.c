@@ -151,34 +151,13 @@ bool pass_is_weights(const struct ir_value *v)
     return ir_is(v, IR_constant);
 }
 
-static bool is_byte(const struct ir_value *v)
+bool pass_has_form(const struct ir_op *op)
 {
-    return v->type.dtype == IR_U8 || v->type.dtype == IR_I8;
-}
-
-static bool keeps_bytes(const struct ir_op *op)
-{
-    switch (op->opcode) {
-    case IR_input:
-    case IR_quantize:
-    case IR_requantize:
-    case IR_relu:
-    case IR_clip:
-    case IR_min:
-    case IR_max:
-    case IR_max_pool: return true;
-    default: return pass_has_trait(op, IR_MOVES);
-    }
-}
-
-bool pass_is_float_or_quantised(const struct ir_op *op)
-{
-    bool sums = op->out->type.dtype == IR_I32;
-    if (op->out->type.dtype == IR_F32)
-        return true;
-    if (op->opcode == IR_constant)
-        return sums || is_byte(op->out);
-    return (sums && op->opcode == IR_quantize) || (is_byte(op->out) && keeps_bytes(op));
+    const unsigned run_time =
+        1u << IR_F32 | 1u << IR_U8 | 1u << IR_I8 | 1u << IR_I32 | 1u << IR_BOOL;
+    if (op->opcode == IR_pow && op->out->type.dtype != IR_F32)
+        return false;
+    return !op->out || run_time >> op->out->type.dtype & 1;
 }
 
 bool pass_constant_operand(const struct ir_op *x, uint32_t *out_index)

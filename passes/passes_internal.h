@@ -79,9 +79,9 @@ const struct ir_op *pass_f32_constant(const struct ir_value *v);
 const struct ir_op *pass_matrix_constant(const struct ir_value *v, bool *out_transposed);
 /* Constants but for moves and, in mode int, their dequantize: what a base layer can hold. */
 bool pass_is_weights(const struct ir_value *v);
-/* Before pass int: bytes are quantised, and only move or are compared; i32 is a bias, or sums on
- * their way into a requantize or out of the model. The operation has a value. */
-bool pass_is_float_or_quantised(const struct ir_op *op);
+/* Can pass int make of the operation what a machine computes: are its types those of run time? */
+bool pass_has_form(const struct ir_op *op);
+#define PASS_NO_FORM "of a type that exists at compile time only"
 /* x is an elementwise operation of one runtime value and one f32 constant: which operand is it? */
 bool pass_constant_operand(const struct ir_op *x, uint32_t *out_index);
 /* ---- quant/mode.c ---- */

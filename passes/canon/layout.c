@@ -189,9 +189,16 @@ static bool is_permutable(const struct ir_op *op)
     case IR_reduce:
     case IR_quantize:
     case IR_dequantize:
-    case IR_requantize: return true;
+    case IR_requantize:
+    case IR_cast: return true;
     default: return pass_has_trait(op, IR_UNARY);
     }
+}
+
+/* Elementwise of several operands, which broadcast. */
+static bool broadcasts(const struct ir_op *op)
+{
+    return pass_has_trait(op, IR_BINARY) || op->opcode == IR_where;
 }
 
 static bool sink_one(struct ir_op *op, struct pass_ctx *ctx)
@@ -207,20 +214,23 @@ static bool sink_one(struct ir_op *op, struct pass_ctx *ctx)
     return true;
 }
 
-static bool sink_binary(struct ir_op *op, struct pass_ctx *ctx)
+static bool sink_broadcast(struct ir_op *op, struct pass_ctx *ctx)
 {
-    struct ir_op *t[2] = {transposed(op->in[0].value), transposed(op->in[1].value)};
-    struct ir_op *any = t[0] ? t[0] : t[1];
+    struct ir_op *t[MOST_PARAMETERS], *any = NULL;
     uint32_t rank = op->out->type.rank;
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        t[i] = transposed(op->in[i].value);
+        any = any ? any : t[i];
+    }
     if (!any || any->out->type.rank != rank)
         return false;
     struct pass_place at = pass_before(op);
-    struct ir_value *in[2];
-    for (int i = 0; i < 2; i++) { /* check both before anything is made */
+    struct ir_value *in[MOST_PARAMETERS];
+    for (uint32_t i = 0; i < op->n_in; i++) { /* check all before anything is made */
         if (!is_known(op->in[i].value) && (!t[i] || !same_perm(t[i], any)))
             return false;
     }
-    for (int i = 0; i < 2; i++)
+    for (uint32_t i = 0; i < op->n_in; i++)
         in[i] = t[i] ? t[i]->in[0].value : move_constant(&at, op->in[i].value, perm_of(any), rank);
     finish(op, again(op, op->attrs, in), any, ctx);
     return true;
@@ -349,14 +359,18 @@ static bool absorb_in_matrix(struct ir_op *op, struct pass_ctx *ctx)
 /* The operand through which a transpose may move up past this operation; false if it may not. */
 static bool runtime_operand(const struct ir_op *op, uint32_t *out)
 {
-    uint32_t constant;
+    uint32_t n = 0;
     *out = 0;
     if (is_permutable(op))
         return true;
-    if (!pass_has_trait(op, IR_BINARY) || !pass_constant_operand(op, &constant))
-        return false;
-    *out = 1 - constant;
-    return ir_type_equal(&op->in[*out].value->type, &op->out->type);
+    for (uint32_t i = 0; i < op->n_in && broadcasts(op); i++) {
+        if (ir_is(op->in[i].value, IR_constant))
+            continue;
+        *out = i;
+        n++;
+    }
+    const struct ir_type *x = &op->in[*out].value->type, *y = &op->out->type;
+    return n == 1 && x->rank == y->rank && memcmp(x->dim, y->dim, sizeof x->dim) == 0;
 }
 
 /* Among the uses at the head of the list; a value with more of them is not worth the search. */
@@ -395,9 +409,9 @@ static struct ir_op *raise_once(struct ir_op *t, struct pass_ctx *ctx)
     invert(perm_of(t), rank, inverse);
     for (uint32_t i = 0; i < f->n_in; i++)
         in[i] = f->in[i].value;
+    for (uint32_t i = 0; i < f->n_in && broadcasts(f); i++)
+        in[i] = i == xi ? x : move_constant(&at, in[i], inverse, rank);
     in[xi] = x;
-    if (pass_has_trait(f, IR_BINARY))
-        in[1 - xi] = move_constant(&at, in[1 - xi], inverse, rank);
     union ir_attrs attrs = permute_attrs(f, inverse, ctx->scratch);
     struct ir_new desc = {
         .opcode = f->opcode, .in = in, .n_in = f->n_in, .attrs = &attrs, .name = f->name};
@@ -411,7 +425,7 @@ static struct ir_op *raise_once(struct ir_op *t, struct pass_ctx *ctx)
 /* Not integers that shapes are computed with. */
 static bool is_data(const struct ir_value *v)
 {
-    return v->type.dtype == IR_F32 || v->type.dtype == IR_U8 || v->type.dtype == IR_I8;
+    return v->type.dtype != IR_I64;
 }
 
 static bool sink(struct ir_op *op, struct pass_ctx *ctx)
@@ -422,7 +436,7 @@ static bool sink(struct ir_op *op, struct pass_ctx *ctx)
         return sink_concat(op, ctx);
     if (is_permutable(op))
         return sink_one(op, ctx);
-    return pass_has_trait(op, IR_BINARY) && sink_binary(op, ctx);
+    return broadcasts(op) && sink_broadcast(op, ctx);
 }
 
 static enum pass_result run_layout(struct pass_ctx *ctx, struct ir_graph *g)

@@ -35,8 +35,7 @@ struct view lowered_view(struct lowering *lo, const struct ir_value *old)
     return **v;
 }
 
-/* The base of a view, in whatever layout it has. */
-static struct ir_value *view_base(struct lowering *lo, struct view *v)
+struct ir_value *view_base(struct lowering *lo, struct view *v)
 {
     struct layout l;
     if (!v->base && layout_canonical(&v->type, &l))
@@ -53,154 +52,6 @@ struct ir_value *lower_same(struct lowering *lo, const union ir_attrs *attrs,
     struct ir_new desc = {
         .opcode = lo->op->opcode, .in = in, .n_in = n_in, .attrs = attrs, .name = lo->op->name};
     return pass_emit(&at, &desc);
-}
-
-/* ---- elementwise ---- */
-
-static bool lower_unary(struct lowering *lo, const struct ir_op *op, struct view *out)
-{
-    struct view x = lowered_view(lo, op->in[0].value);
-    struct ir_value *base = view_base(lo, &x);
-    *out = x;
-    out->type.dtype = op->out->type.dtype;
-    out->base = lower_same(lo, op->attrs, &base, 1);
-    return true;
-}
-
-static bool lower_table(struct lowering *lo, const struct ir_op *op, struct view *out)
-{
-    struct view x = lowered_view(lo, op->in[0].value);
-    struct pass_place at = lowering_place(lo);
-    const struct ir_op *t = op->in[1].value->def;
-    struct ir_value *in[2];
-    in[0] = view_base(lo, &x);
-    in[1] = pass_const_as(&at, t, 1, t->out->type.dim);
-    *out = x;
-    out->type.dtype = op->out->type.dtype;
-    out->base = lower_same(lo, NULL, in, 2);
-    return true;
-}
-
-/* ---- into integers, between them, out of them ---- */
-
-static int64_t *parameter_axis(union ir_attrs *attrs, enum ir_opcode opcode)
-{
-    switch (opcode) {
-    case IR_quantize: return &attrs->quantize.axis;
-    case IR_dequantize: return &attrs->dequantize.axis;
-    case IR_requantize: return &attrs->requantize.axis;
-    default: BUG("a %s has no parameters", ir_op_descs[opcode].name);
-    }
-}
-
-/* Any layout does for one number for all; else the dimension of the parameters has an axis. */
-static struct ir_value *parameter_layout(struct lowering *lo, struct view *x, bool one,
-                                         int64_t *axis)
-{
-    uint32_t dim = (uint32_t)*axis;
-    struct layout l;
-    *axis = 2;
-    if (one)
-        return view_base(lo, x);
-    bool has_axis = (layout_of_view(x, &l) || layout_canonical(&x->type, &l)) && l.axis[dim] >= 0;
-    if (!has_axis)
-        l = layout_around(&x->type, dim, 2);
-    *axis = l.axis[dim];
-    struct ir_value *base = view_materialise(lo, x, &l);
-    *x = view_of_layout(base, &x->type, &l);
-    return base;
-}
-
-static bool lower_quantised(struct lowering *lo, const struct ir_op *op, struct view *out)
-{
-    struct view x = lowered_view(lo, op->in[0].value);
-    struct pass_place at = lowering_place(lo);
-    union ir_attrs attrs = *op->attrs;
-    int64_t *axis = parameter_axis(&attrs, op->opcode);
-    struct ir_value *in[4];
-    bool one = true;
-    for (uint32_t i = 1; i < op->n_in; i++) {
-        one = one && ir_count(&op->in[i].value->type) == 1;
-        if (!ir_is(op->in[i].value, IR_constant))
-            return lower_error(lo, "scale and zero point must be constants");
-    }
-    in[0] = parameter_layout(lo, &x, one, axis);
-    for (uint32_t i = 1; i < op->n_in; i++) {
-        int64_t dims[3] = {1, 1, 1};
-        dims[*axis] = ir_count(&op->in[i].value->type);
-        in[i] = pass_const_as(&at, op->in[i].value->def, 3, dims);
-    }
-    *out = x;
-    out->type.dtype = op->out->type.dtype;
-    out->base = lower_same(lo, &attrs, in, op->n_in);
-    return true;
-}
-
-static bool same_arrangement(const struct view *a, const struct view *b)
-{
-    struct atoms x = a->atoms, y = b->atoms;
-    atoms_merge(&x);
-    atoms_merge(&y);
-    return a->base && b->base && ir_type_equal(&a->base->type, &b->base->type) &&
-           ir_type_equal(&a->type, &b->type) && atoms_equal(&x, &y);
-}
-
-/* A runtime value of this type that lies one dimension an axis. */
-static bool runtime_layout(const struct view *v, const struct ir_type *t, struct layout *out)
-{
-    return v->base && !ir_is(v->base, IR_constant) && ir_type_equal(&v->type, t) &&
-           layout_of_view(v, out);
-}
-
-/* For any type: dimensions that both operands have in full lie on c, those that one has on h, on w.
- */
-static struct layout broadcast_layout(const struct ir_type *a, const struct ir_type *b,
-                                      const struct ir_type *t)
-{
-    struct layout l;
-    for (uint32_t d = 0; d < t->rank; d++) {
-        bool full[2] = {a->dim[d] == t->dim[d], b->dim[d] == t->dim[d]};
-        l.axis[d] = (int8_t)(full[0] && full[1] ? 2 : full[0] ? 1 : 0);
-    }
-    return l;
-}
-
-/* A layout in which both operands can be laid out for a result of this type. */
-static struct layout common_layout(const struct view *a, const struct view *b,
-                                   const struct ir_type *t)
-{
-    struct layout l;
-    if (runtime_layout(a, t, &l) || runtime_layout(b, t, &l) || layout_canonical(t, &l))
-        return l;
-    return broadcast_layout(&a->type, &b->type, t);
-}
-
-static bool lower_binary(struct lowering *lo, const struct ir_op *op, struct view *out)
-{
-    struct view v[2] = {lowered_view(lo, op->in[0].value), lowered_view(lo, op->in[1].value)};
-    const struct ir_type *t = &op->out->type;
-    struct ir_value *in[2];
-    for (int i = 0; i < 2; i++) { /* one number for all: any layout will do */
-        if (ir_count(&v[i].type) != 1 || !ir_type_equal(&v[1 - i].type, t))
-            continue;
-        in[i] = view_base(lo, &v[i]);
-        in[1 - i] = view_base(lo, &v[1 - i]);
-        *out = v[1 - i];
-        out->base = lower_same(lo, op->attrs, in, 2);
-        return true;
-    }
-    if (same_arrangement(&v[0], &v[1])) {
-        *out = v[0];
-        out->base = lower_same(lo, op->attrs, (struct ir_value *[]){v[0].base, v[1].base}, 2);
-        return true;
-    }
-    for (int i = 0; i < 2; i++)
-        view_raise(&v[i], t->rank);
-    struct layout l = common_layout(&v[0], &v[1], t);
-    for (int i = 0; i < 2; i++)
-        in[i] = view_materialise(lo, &v[i], &l);
-    *out = view_of_layout(lower_same(lo, op->attrs, in, 2), t, &l);
-    return true;
 }
 
 /* ---- windows and reductions ---- */
@@ -522,6 +373,7 @@ static lower_fn *const special[IR_N_OPCODES] = {
     [IR_requantize] = lower_quantised,
     [IR_table] = lower_table,
     [IR_cast] = lower_unary,
+    [IR_where] = lower_where,
     [IR_max_pool] = lower_pool,
     [IR_avg_pool] = lower_pool,
     [IR_overlap_add] = lower_overlap_add,

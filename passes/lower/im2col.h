@@ -148,11 +148,25 @@ bool lower_dot(struct lowering *lo, const struct ir_op *op, struct view *out);
 
 /* The view of an old value; a copy, so that the caller may change it. */
 struct view lowered_view(struct lowering *lo, const struct ir_value *old);
+/* The base of a view, in whatever layout it has. */
+struct ir_value *view_base(struct lowering *lo, struct view *v);
 /* The operation at hand, with its name, on new operands with these attributes. */
 struct ir_value *lower_same(struct lowering *lo, const union ir_attrs *attrs,
                             struct ir_value *const *in, uint32_t n_in);
 /* Reports that the operation at hand cannot be laid out; false. */
 bool lower_error(struct lowering *lo, const char *why);
+
+/* ---- im2col_elementwise.c ---- */
+
+bool same_dimensions(const struct ir_type *a, const struct ir_type *b);
+/* A runtime value of these dimensions that lies one dimension an axis. */
+bool runtime_layout(const struct view *v, const struct ir_type *t, struct layout *out);
+bool lower_unary(struct lowering *lo, const struct ir_op *op, struct view *out);
+bool lower_binary(struct lowering *lo, const struct ir_op *op, struct view *out);
+bool lower_where(struct lowering *lo, const struct ir_op *op, struct view *out);
+bool lower_table(struct lowering *lo, const struct ir_op *op, struct view *out);
+/* quantize, dequantize, requantize */
+bool lower_quantised(struct lowering *lo, const struct ir_op *op, struct view *out);
 
 /* ---- im2col_axes.c ---- */
 

@@ -1,7 +1,7 @@
 /*
- * partition.c - TENSOR -> CANONICAL: checks that everything is static, f32 or quantised, and splits
- * padding and bias off the base layers, so that what is left of a convolution is one matrix product
- * a pixel:
+ * partition.c - TENSOR -> CANONICAL: checks that everything is static and of types of run time, and
+ * splits padding and bias off the base layers, so that what is left of a convolution is one matrix
+ * product a pixel:
  *   conv(x, w, b, pad) -> add(conv(pad(x), w), b as [C,1,1])
  * Convolutions of several images: partition_batch.c.
  * Errors (code LOWER): one a kind, each lists every node it concerns.
@@ -23,9 +23,9 @@ static bool has_runtime_statistics(const struct ir_op *op)
 {
     return op->opcode == IR_batch_norm; /* fold-bn takes all others away */
 }
-static bool is_not_float(const struct ir_op *op)
+static bool has_no_form(const struct ir_op *op)
 {
-    return !is_illegal(op) && op->out && !pass_is_float_or_quantised(op);
+    return !is_illegal(op) && !pass_has_form(op);
 }
 static bool is_empty(const struct ir_op *op)
 {
@@ -47,7 +47,7 @@ static const struct check {
 } checks[] = {
     {is_illegal, "must be computable at compile time", 0},
     {has_runtime_statistics, "scale, bias, mean and variance must be constant", 0x1e},
-    {is_not_float, "neither of type f32 nor quantised", 0},
+    {has_no_form, PASS_NO_FORM, 0},
     {is_empty, "without elements", 0},
     {is_too_large, "of more than 2^28 elements, which is the most on the machine", 0},
     {has_runtime_weights, "the weights must be constant", 1u << 1},
@@ -243,8 +243,8 @@ static enum pass_result run_partition(struct pass_ctx *ctx, struct ir_graph *g)
 static const char *const stats[] = {"paddings split off", "biases split off", NULL};
 const struct pass pass_partition = {
     .name = "partition",
-    .summary = "check that the network is static, f32 or quantised; split padding and bias off "
-               "base layers",
+    .summary = "check that the network is static and of types that a machine has; split padding "
+               "and bias off base layers",
     .needs = IR_TENSOR,
     .gives = IR_CANONICAL,
     .stats = stats,

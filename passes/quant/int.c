@@ -62,8 +62,8 @@ static bool check_values(const struct ir_graph *g, struct pass_ctx *ctx)
 {
     bool ok = true;
     for (const struct ir_op *op = g->first; op; op = op->next) {
-        if (op->out && !pass_is_float_or_quantised(op))
-            ok = diag_error(ctx->diag, op->loc, DIAG_LOWER, "%s: neither of type f32 nor quantised",
+        if (!pass_has_form(op))
+            ok = diag_error(ctx->diag, op->loc, DIAG_LOWER, "%s: " PASS_NO_FORM,
                             pass_op_text(op, ctx->scratch));
     }
     return ok;
@@ -76,7 +76,7 @@ static enum pass_result run_int(struct pass_ctx *ctx, struct ir_graph *g)
     if (!check_values(g, ctx))
         return PASS_FAILED;
     g->stage = IR_INTEGER;
-    ctx->stats[STAT_SHIFTED] = int_shift_to_u8(g, ctx);
+    ctx->stats[STAT_SHIFTED] = int_bring_to_bytes(g, ctx);
     if (ctx->mode == PASS_MODE_INT)
         compute_in_integers(&r, g);
     else
@@ -88,7 +88,7 @@ static const char *const stats[] = {
 #define RULE(when, root, name, doc) #name " of " #root,
 #include "int.def"
 #undef RULE
-    "values shifted to u8",
+    "values brought to u8",
     NULL,
 };
 const struct pass pass_int = {

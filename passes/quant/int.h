@@ -113,8 +113,21 @@ bool int_bias_fits(const struct ir_op *layer, int64_t n, double bias, struct pas
 
 /* ---- the pass ---- */
 
-/* int_u8.c: i8 values become u8 values, 128 higher. How many did. */
-uint64_t int_shift_to_u8(struct ir_graph *g, struct pass_ctx *ctx);
+/* ---- int_u8.c, int_cast.c: values become f32, u8 and i32 ---- */
+
+enum { INT_SHIFT = 128 }; /* of signed bytes, to u8 */
+struct int_types {
+    uint8_t *was; /* by id of an operation: the dtype of its value at CANONICAL */
+};
+/* i8 values become u8 values, 128 higher, truth becomes bytes of 0 and 1. How many did. */
+uint64_t int_bring_to_bytes(struct ir_graph *g, struct pass_ctx *ctx);
+/* A constant of i8 or truth as such a byte; other values as they are. */
+struct ir_value *int_byte(const struct pass_place *at, struct ir_value *v);
+/* The result of an operation that has no form for its types from INTEGER on, made of those that
+ * have; NULL of one that has. Its operands are f32, u8 and i32 already. */
+struct ir_value *int_in_forms(const struct pass_place *at, struct ir_op *op,
+                              const struct int_types *t);
+
 /* int_dynamic.c: reports base layers that the rules so far left float, as a warning or an error;
  * false for an error. */
 bool int_report_float_layers(const struct ir_graph *g, struct pass_ctx *ctx);

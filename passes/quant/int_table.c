@@ -2,8 +2,8 @@
  * int_table.c - what is computed of one 8-bit value, element by element, has 256 results: a table.
  *
  * They are computed here with the operations of the graph in its order, one IEEE operation each;
- * exp, log, sigmoid and tanh in f64, rounded once. So a table holds what the operations would give,
- * and no machine needs a mathematical library.
+ * those of a mathematical library in f64, rounded once. So a table holds what the operations would
+ * give, and no machine needs a library.
  */
 #include "int.h"
 
@@ -25,9 +25,16 @@ static bool is_elementwise(const struct ir_op *op)
     case IR_quantize:
     case IR_dequantize:
     case IR_requantize:
-    case IR_cast: return true;
+    case IR_cast:
+    case IR_where: return true;
     default: return pass_has_trait(op, IR_UNARY | IR_BINARY);
     }
+}
+
+/* A byte that is no quantised number. */
+static bool is_truth(const struct ir_op *op)
+{
+    return op->opcode == IR_equal || op->opcode == IR_less || op->opcode == IR_greater;
 }
 
 /* Does every element of v depend on the same element of c->q, and on constants of one number? */
@@ -38,7 +45,7 @@ static bool follow(const struct ir_value *v, const struct ir_type *t, struct cha
     if (++c->n > MOST_OPS || v->type.rank != t->rank ||
         memcmp(v->type.dim, t->dim, sizeof t->dim) != 0)
         return false;
-    if (v->type.dtype == IR_U8) {
+    if (v->type.dtype == IR_U8 && !is_truth(v->def)) {
         bool same = !c->q || c->q == v;
         c->q = v->def->out;
         return same;
@@ -81,20 +88,30 @@ static double (*library_function(enum ir_opcode opcode))(double)
     case IR_log: return log;
     case IR_sigmoid: return sigmoid;
     case IR_tanh: return tanh;
+    case IR_erf: return erf;
+    case IR_sin: return sin;
+    case IR_cos: return cos;
     default: return NULL;
     }
 }
 
-/* f of each element of a constant, in f64, rounded once. */
-static struct ir_value *apply(struct work *w, double (*f)(double), const struct ir_value *x)
+/* f of each element of constants, one number or all, in f64, rounded once; NULL of another
+ * operation. */
+static struct ir_value *by_library(struct work *w, const struct ir_op *op,
+                                   struct ir_value *const *in)
 {
+    double (*f)(double) = library_function(op->opcode);
+    if (!f && op->opcode != IR_pow)
+        return NULL;
     struct pass_place at = {.g = w->g};
-    struct pass_floats from = pass_floats(x->def);
-    int64_t n = ir_count(&x->type);
+    const struct ir_type *t = f || in[0]->type.rank ? &in[0]->type : &in[1]->type;
+    int64_t n = ir_count(t);
     float *data = heap_alloc((size_t)n * sizeof *data);
-    for (int64_t i = 0; i < n; i++)
-        data[i] = (float)f((double)pass_float(&from, i));
-    return pass_const(&at, x->type.rank, x->type.dim, data);
+    for (int64_t i = 0; i < n; i++) {
+        double x = ir_const_f64(in[0]->def, in[0]->type.rank ? i : 0);
+        data[i] = (float)(f ? f(x) : pow(x, ir_const_f64(in[1]->def, in[1]->type.rank ? i : 0)));
+    }
+    return pass_const(&at, t->rank, t->dim, data);
 }
 
 static struct ir_value *computed(struct work *w, const struct ir_value *v);
@@ -111,9 +128,9 @@ static struct ir_value *compute(struct work *w, const struct ir_op *op)
         if (!in[i])
             return NULL;
     }
-    double (*f)(double) = library_function(op->opcode);
-    if (f)
-        return apply(w, f, in[0]);
+    struct ir_value *known = by_library(w, op, in);
+    if (known)
+        return known;
     struct ir_new desc = {.opcode = op->opcode, .in = in, .n_in = op->n_in, .attrs = op->attrs};
     struct ir_op *folded = eval_fold(pass_emit(&at, &desc)->def, EVAL_FOLD_BYTES, w->diag);
     return folded ? folded->out : NULL;
