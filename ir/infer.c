@@ -149,8 +149,8 @@ static bool view_fits(int64_t offset, const int64_t strides[3], const int64_t ex
 static bool outside_type(const struct ir_op *op, enum ir_dtype dtype, const struct ir_ints *shape,
                          struct diag *d, struct ir_type *out)
 {
-    if (dtype != IR_F32 && dtype != IR_F16 && dtype != IR_U8 && dtype != IR_I8 && dtype != IR_I32)
-        return ir_misfit(op, d, "dtype \"%s\" outside; wants f32, f16, u8, i8 or i32",
+    if (dtype == IR_F64)
+        return ir_misfit(op, d, "dtype \"%s\" outside; wants f32, f16, u8, i8, i32, i64 or bool",
                          ir_dtype_name(dtype));
     return ir_shape_type(op, ir_port_dtype(dtype, op->graph->stage), shape, d, out);
 }

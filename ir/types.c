@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A machine's elements bear the names they have here. */
+/* A machine's elements bear the names they have here; truth is a byte. */
 enum element ir_dtype_element(enum ir_dtype t)
 {
-    const char *name = ir_dtype_name(t);
+    const char *name = ir_dtype_name(t == IR_BOOL ? IR_U8 : t);
     return element_find(name, strlen(name));
 }
 
@@ -24,7 +24,13 @@ size_t ir_dtype_bytes(enum ir_dtype t)
 enum ir_dtype ir_port_dtype(enum ir_dtype outside, enum ir_stage stage)
 {
     bool lowered = stage == IR_INTEGER || stage == IR_CROSSBAR;
-    return outside == IR_F16 ? IR_F32 : outside == IR_I8 && lowered ? IR_U8 : outside;
+    switch (outside) {
+    case IR_F16: return IR_F32;
+    case IR_I64: return IR_I32;
+    case IR_I8:
+    case IR_BOOL: return lowered ? IR_U8 : outside;
+    default: return outside;
+    }
 }
 
 struct ir_type ir_type_of(enum ir_dtype dtype, uint32_t rank, const int64_t *dims)

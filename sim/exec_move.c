@@ -154,6 +154,12 @@ static size_t outside_bytes(const struct isa_binding *b)
     return b->element == ELEMENT_f16 ? sizeof(float) : element_bytes(b->element);
 }
 
+/* And of the buffer, where an i64 has its low half. */
+static size_t inside_bytes(const struct isa_binding *b)
+{
+    return b->element == ELEMENT_i64 ? sizeof(int32_t) : outside_bytes(b);
+}
+
 /* What LOAD and STORE do to n packed elements. */
 static void convert(const struct isa_binding *b, void *elements, uint32_t n)
 {
@@ -169,11 +175,12 @@ static bool load_chunk(struct sim *s, const struct isa_inst *inst, const struct 
 {
     const struct isa_binding *b = &s->p->bindings[inst->obj];
     int64_t size = (int64_t)outside_bytes(b);
+    size_t kept = inside_bytes(b);
     const uint8_t *in = (const uint8_t *)s->inputs[b->index] + element_of(b, inst, k) * size;
     uint8_t *out = s->slot[0], *to = out;
     for (uint32_t j = 0; j < k->n; j++)
-        for (uint32_t c = 0; c < k->nc; c++, to += size)
-            memcpy(to, in + (j * b->stride_w + c * b->stride_c) * size, (size_t)size);
+        for (uint32_t c = 0; c < k->nc; c++, to += kept)
+            memcpy(to, in + (j * b->stride_w + c * b->stride_c) * size, kept);
     convert(b, out, k->n * k->nc);
     return view_write(s, s->at_tile, inst->dst.view, chunk_run(&inst->dst, k), out, k->nc);
 }
@@ -187,6 +194,15 @@ bool exec_load(struct sim *s, const struct isa_inst *inst)
     return true;
 }
 
+/* An element of the buffer, where the tensor outside has it. */
+static void put_element(const struct isa_binding *b, uint8_t *out, const uint8_t *in)
+{
+    size_t kept = inside_bytes(b);
+    memcpy(out, in, kept);
+    if (kept < outside_bytes(b)) /* the sign, on */
+        memset(out + kept, in[kept - 1] >> 7 ? 0xff : 0, outside_bytes(b) - kept);
+}
+
 static bool store_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
     const struct isa_binding *b = &s->p->bindings[inst->obj];
@@ -197,8 +213,8 @@ static bool store_chunk(struct sim *s, const struct isa_inst *inst, const struct
         return false;
     convert(b, in, k->n * k->nc);
     for (uint32_t j = 0; j < k->n; j++)
-        for (uint32_t c = 0; c < k->nc; c++, in += size)
-            memcpy(out + (j * b->stride_w + c * b->stride_c) * size, in, (size_t)size);
+        for (uint32_t c = 0; c < k->nc; c++, in += inside_bytes(b))
+            put_element(b, out + (j * b->stride_w + c * b->stride_c) * size, in);
     return true;
 }
 

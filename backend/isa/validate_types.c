@@ -115,13 +115,12 @@ static const char *vgat_fault(const struct isa_tile *t, const struct isa_inst *i
 
 static const char *dma_fault(const struct isa_program *p, const struct isa_inst *i, enum element e)
 {
-    static const enum element in_buffer[N_ELEMENTS] = {[ELEMENT_f32] = ELEMENT_f32,
-                                                       [ELEMENT_f16] = ELEMENT_f32,
-                                                       [ELEMENT_u8] = ELEMENT_u8,
-                                                       [ELEMENT_i8] = ELEMENT_u8,
-                                                       [ELEMENT_i32] = ELEMENT_i32};
+    static const enum element in_buffer[N_ELEMENTS] = {
+        [ELEMENT_f32] = ELEMENT_f32, [ELEMENT_f16] = ELEMENT_f32, [ELEMENT_u8] = ELEMENT_u8,
+        [ELEMENT_i8] = ELEMENT_u8,   [ELEMENT_i32] = ELEMENT_i32, [ELEMENT_i64] = ELEMENT_i32};
     bool fits = in_buffer[p->bindings[i->obj].element] == e;
-    return fits ? NULL : "f32 and f16 go with f32 in the buffer, u8 and i8 with u8, i32 with i32";
+    return fits ? NULL
+                : "f32 and f16 go with f32 in the buffer, u8 and i8 with u8, i32 and i64 with i32";
 }
 
 const char *isa_type_fault(const struct isa_program *p, const struct isa_tile *t,

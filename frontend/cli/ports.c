@@ -29,6 +29,8 @@ static bool take_fact(struct io *io, const struct io_fact *f, struct diag *d)
     if (!ir_type_count(&f->type, &n) || n > MAX_ELEMENTS)
         return diag_error(d, nowhere(), DIAG_DATA, "%s %lld '%s' is too large", what,
                           (long long)f->index, f->name);
+    if (t->known && t->type.dtype == IR_U8 && f->type.dtype == IR_BOOL)
+        t->type.dtype = IR_BOOL; /* a program does not say what its bytes mean */
     if (t->known && !ir_type_equal(&t->type, &f->type))
         return diag_error(d, nowhere(), DIAG_DATA, "%s %lld '%s' has two types", what,
                           (long long)f->index, f->name);
@@ -48,11 +50,9 @@ static enum ir_dtype outside(enum ir_dtype dtype)
 
 static enum ir_dtype binding_dtype(const struct isa_binding *b)
 {
-    static const enum ir_dtype dtype[] = {[ELEMENT_f32] = IR_F32,
-                                          [ELEMENT_f16] = IR_F16,
-                                          [ELEMENT_u8] = IR_U8,
-                                          [ELEMENT_i8] = IR_I8,
-                                          [ELEMENT_i32] = IR_I32};
+    static const enum ir_dtype dtype[] = {
+        [ELEMENT_f32] = IR_F32, [ELEMENT_f16] = IR_F16, [ELEMENT_u8] = IR_U8,
+        [ELEMENT_i8] = IR_I8,   [ELEMENT_i32] = IR_I32, [ELEMENT_i64] = IR_I64};
     return outside(dtype[b->element]);
 }
 

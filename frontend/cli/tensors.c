@@ -81,14 +81,16 @@ static bool parse_fill(const char *fill, bool *out_random, uint64_t *out_seed, s
 }
 
 /* ramp: i / n; integers count up from 0 and wrap around. random: 24-bit fractions in [0, 1), or any
- * integers; another stream for each input. */
+ * integers (of i64 those of 32 bits); another stream for each input. */
 static double fill_value(enum ir_dtype dtype, bool random, uint64_t *seed, int64_t i, int64_t n)
 {
     uint64_t bits = random ? random_next(seed) >> 8 : (uint64_t)i;
     switch (dtype) {
     case IR_U8: return (uint8_t)bits;
     case IR_I8: return (int8_t)bits;
-    case IR_I32: return (int32_t)bits;
+    case IR_I32:
+    case IR_I64: return (int32_t)bits;
+    case IR_BOOL: return (uint8_t)(bits & 1);
     default: return random ? (double)(bits >> 32) * 0x1p-24 : (double)((float)i / (float)n);
     }
 }

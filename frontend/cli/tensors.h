@@ -9,7 +9,7 @@
 struct io_tensor {
     const char *name;
     bool known;          /* name and type are set */
-    struct ir_type type; /* f32, u8, i8 or i32; the shape outside */
+    struct ir_type type; /* the shape outside; no f16 (f32), no f64 */
     double step;         /* compared in steps of this size; 0: by the largest error */
     void *data;          /* NULL: no values */
     bool given;          /* of a reference: a file's, not the evaluator's */

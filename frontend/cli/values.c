@@ -46,18 +46,21 @@ double values_at(enum ir_dtype dtype, const void *data, int64_t i)
 
 bool values_range(enum ir_dtype dtype, double *lo, double *hi)
 {
-    *lo = dtype == IR_I8 ? INT8_MIN : dtype == IR_I32 ? INT32_MIN : 0;
-    *hi = dtype == IR_I8 ? INT8_MAX : dtype == IR_I32 ? INT32_MAX : UINT8_MAX;
-    return dtype == IR_I8 || dtype == IR_I32 || dtype == IR_U8;
+    bool is_word = dtype == IR_I32 || dtype == IR_I64;
+    *lo = dtype == IR_I8 ? INT8_MIN : is_word ? INT32_MIN : 0;
+    *hi = dtype == IR_I8 ? INT8_MAX : is_word ? INT32_MAX : UINT8_MAX;
+    return dtype == IR_I8 || dtype == IR_U8 || is_word;
 }
 
 void values_put(enum ir_dtype dtype, void *data, int64_t i, double value)
 {
     switch (dtype) {
     case IR_F32: ((float *)data)[i] = (float)value; return;
+    case IR_I64: ((int64_t *)data)[i] = (int64_t)value; return;
     case IR_I32: ((int32_t *)data)[i] = (int32_t)value; return;
     case IR_I8: ((int8_t *)data)[i] = (int8_t)value; return;
     case IR_U8: ((uint8_t *)data)[i] = (uint8_t)value; return;
+    case IR_BOOL: ((uint8_t *)data)[i] = value != 0; return;
     default: BUG("dtype %d", (int)dtype);
     }
 }
@@ -66,7 +69,7 @@ bool values_convert(struct tensor *t, enum ir_dtype dtype, struct loc loc, struc
 {
     enum ir_dtype from = t->type.dtype;
     double lo, hi;
-    if (from == dtype)
+    if (from == dtype && dtype != IR_I64 && dtype != IR_BOOL) /* which say more than is taken */
         return true;
     bool is_integer = values_range(dtype, &lo, &hi);
     struct tensor made = {.type = t->type};
@@ -77,8 +80,9 @@ bool values_convert(struct tensor *t, enum ir_dtype dtype, struct loc loc, struc
         double x = values_at(from, t->data, i);
         if (is_integer && !(x >= lo && x <= hi && x == rint(x))) {
             tensor_free(&made);
-            return diag_error(d, loc, DIAG_DATA, "element %lld is %.9g, which is no %s",
-                              (long long)i, x, ir_dtype_name(dtype));
+            return diag_error(d, loc, DIAG_DATA, "element %lld is %.*g, which is no %s",
+                              (long long)i, from == IR_I64 ? 17 : 9, x,
+                              ir_dtype_name(dtype == IR_I64 ? IR_I32 : dtype));
         }
         values_put(dtype, made.data, i, x);
     }

@@ -8,8 +8,8 @@
  * file's, but that floats of a TensorProto come as f32. */
 bool values_read(const char *path, struct arena *names, struct diag *d,
                  struct tensor *out) CHECK_RESULT;
-/* Makes the elements those of `dtype` (f32, u8, i8, i32): floats are rounded, an integer has to be
- * one. `loc`: where they come from. */
+/* Makes the elements those of a port of `dtype`: floats are rounded, an integer has to be one of
+ * its integers (of i64: of 32 bits), truth is what is not 0. `loc`: where they come from. */
 bool values_convert(struct tensor *t, enum ir_dtype dtype, struct loc loc,
                     struct diag *d) CHECK_RESULT;
 /* One element; integers of 64 bits are rounded. */
@@ -21,7 +21,6 @@ bool values_range(enum ir_dtype dtype, double *lo, double *hi);
 /* ---- npy.c ---- */
 bool npy_read(const char *path, struct arena *names, struct diag *d,
               struct tensor *out) CHECK_RESULT;
-/* f32, u8, i8 and i32. */
 bool npy_write(const char *path, const struct ir_type *type, const void *data,
                struct diag *d) CHECK_RESULT;
 

@@ -207,8 +207,9 @@ static bool is_float(int64_t elem_type)
            elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16;
 }
 
-/* The element types that tensors outside may have. Inside, f32 stands for float16. */
-#define OUTSIDE "float, float16, uint8, int8 and int32"
+/* The element types that tensors outside may have. Inside, f32 stands for float16, i32 for int64.
+ */
+#define OUTSIDE "float, float16, uint8, int8, int32, int64 and bool"
 static bool outside_dtype(int64_t elem_type, enum ir_dtype *out)
 {
     switch (elem_type) {
@@ -217,6 +218,8 @@ static bool outside_dtype(int64_t elem_type, enum ir_dtype *out)
     case ONNX__TENSOR_PROTO__DATA_TYPE__UINT8: return *out = IR_U8, true;
     case ONNX__TENSOR_PROTO__DATA_TYPE__INT8: return *out = IR_I8, true;
     case ONNX__TENSOR_PROTO__DATA_TYPE__INT32: return *out = IR_I32, true;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT64: return *out = IR_I64, true;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__BOOL: return *out = IR_BOOL, true;
     default: return false;
     }
 }
@@ -381,7 +384,27 @@ static void check_declared(struct onnx_importer *im, const Onnx__ValueInfoProto 
     text_free(&declared);
 }
 
-/* The type of the tensor outside, of which the file has a say between float and float16 only. */
+/* A constant of int64 as the i32 that machines have. */
+static struct ir_value *narrowed(struct onnx_importer *im, struct ir_value *v, struct loc loc)
+{
+    int64_t n = ir_count(&v->type);
+    int32_t *data = heap_alloc((size_t)n * sizeof *data);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t x = ir_const_i64(v->def, i);
+        data[i] = (int32_t)x;
+        if (data[i] == x)
+            continue;
+        free(data);
+        diag_error(im->diag, loc, DIAG_DATA, "element %lld is %lld, which is no i32", (long long)i,
+                   (long long)x);
+        return NULL;
+    }
+    struct ir_type type = ir_type_of(IR_I32, v->type.rank, v->type.dim);
+    return ir_const_new(im->g, NULL, type, blob_own(data, (size_t)n * sizeof *data), "", loc)->out;
+}
+
+/* The type of the tensor outside, of which the file has a say between float and float16, between
+ * int32 and int64. */
 static bool output_dtype(struct onnx_importer *im, const Onnx__ValueInfoProto *v,
                          const struct ir_value *value, struct loc loc, enum ir_dtype *out)
 {
@@ -390,7 +413,9 @@ static bool output_dtype(struct onnx_importer *im, const Onnx__ValueInfoProto *v
     *out = is;
     if (is == IR_F32)
         *out = type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 ? IR_F16 : IR_F32;
-    else if (is != IR_U8 && is != IR_I8 && is != IR_I32)
+    else if (is == IR_I32)
+        *out = type == ONNX__TENSOR_PROTO__DATA_TYPE__INT64 ? IR_I64 : IR_I32;
+    else if (is != IR_U8 && is != IR_I8 && is != IR_BOOL)
         return diag_error(im->diag, loc, DIAG_ONNX_MODEL,
                           "is %s; only " OUTSIDE " outputs are supported", ir_dtype_name(is));
     else if (type && !outside_dtype(type, &declared))
@@ -413,7 +438,9 @@ static bool make_output(struct onnx_importer *im, const Onnx__ValueInfoProto *v,
     if (!value)
         return diag_error(im->diag, loc, DIAG_ONNX_UNSUPPORTED,
                           "is a result that its node does not give");
-    if (!output_dtype(im, v, value, loc, &dtype))
+    bool wide = value->type.dtype == IR_I64 && ir_is(value, IR_constant);
+    value = wide ? narrowed(im, value, loc) : value;
+    if (!value || !output_dtype(im, v, value, loc, &dtype))
         return false;
     if (ir_count(&value->type) == 0)
         return diag_error(im->diag, loc, DIAG_SHAPE, "has no elements");

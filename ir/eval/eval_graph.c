@@ -105,6 +105,34 @@ static void round_f16(struct tensor *t, enum ir_dtype outside)
         x[i] = f16_round(x[i]);
 }
 
+/* An i64 outside is i32 inside; truth is 0 or 1. The tensor outside as elements of the value. */
+static struct tensor entering(const struct tensor *given, enum ir_dtype outside)
+{
+    struct tensor t = tensor_copy(given);
+    int64_t n = ir_count(&t.type);
+    if (outside == IR_I64) {
+        t.type.dtype = IR_I32;
+        for (int64_t i = 0; i < n; i++)
+            ((int32_t *)t.data)[i] = (int32_t)((const int64_t *)given->data)[i];
+    }
+    for (int64_t i = 0; outside == IR_BOOL && i < n; i++)
+        ((uint8_t *)t.data)[i] = ((const uint8_t *)given->data)[i] != 0;
+    return t;
+}
+
+/* And back: the value with elements of the tensor outside. */
+static struct tensor leaving(const struct tensor *value, enum ir_dtype outside)
+{
+    if (outside != IR_I64)
+        return tensor_copy(value);
+    struct ir_type type = value->type;
+    type.dtype = IR_I64;
+    struct tensor t = tensor_new(&type);
+    for (int64_t i = 0, n = ir_count(&type); i < n; i++)
+        ((int64_t *)t.data)[i] = ((const int32_t *)value->data)[i];
+    return t;
+}
+
 /* An i8 outside is u8 inside once the graph is lowered, q + 128, and back. */
 static void flip_i8(struct tensor *t, enum ir_dtype outside, enum ir_dtype inside)
 {
@@ -134,12 +162,14 @@ static bool read_input(struct run *r, const struct ir_op *op, struct slot *s)
         return diag_error(r->diag, op->loc, DIAG_DATA, "input %lld does not fit %s",
                           (long long)at->index, ir_type_text(&want, text, sizeof text));
     }
+    struct tensor all = entering(given, at->dtype);
     if (r->graph->stage == IR_CROSSBAR) {
         s->value = tensor_new(&op->out->type);
         struct view v = {at->strides, at->offset};
-        copy_view(&v, &op->out->type, s->value.data, given->data, false);
+        copy_view(&v, &op->out->type, s->value.data, all.data, false);
+        tensor_free(&all);
     } else {
-        s->value = tensor_copy(given);
+        s->value = all;
         s->value.type = op->out->type;
     }
     s->owned = true;
@@ -162,16 +192,16 @@ static bool write_output(struct run *r, const struct ir_op *op)
                           (long long)at->index);
     if (!out->data)
         *out = tensor_new(&type);
-    struct tensor leaving = tensor_copy(value);
-    flip_i8(&leaving, at->dtype, (enum ir_dtype)value->type.dtype);
-    round_f16(&leaving, at->dtype);
+    struct tensor all = leaving(value, at->dtype);
+    flip_i8(&all, at->dtype, (enum ir_dtype)value->type.dtype);
+    round_f16(&all, at->dtype);
     struct view v = {at->strides, at->offset};
     if (r->graph->stage == IR_CROSSBAR)
-        copy_view(&v, &leaving.type, leaving.data, out->data, true);
+        copy_view(&v, &all.type, all.data, out->data, true);
     else if (ir_count(&type))
-        memcpy(out->data, leaving.data,
+        memcpy(out->data, all.data,
                (size_t)ir_count(&type) * ir_dtype_bytes((enum ir_dtype)type.dtype));
-    tensor_free(&leaving);
+    tensor_free(&all);
     return true;
 }
 

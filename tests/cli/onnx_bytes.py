@@ -2,8 +2,8 @@
 import struct
 
 IR_VERSION, OPSET = 8, 13
-FLOAT, UINT8, INT8, INT32 = 1, 2, 3, 6
-CODES = {FLOAT: 'f', UINT8: 'B', INT8: 'b', INT32: 'i'}
+FLOAT, UINT8, INT8, INT32, INT64, BOOL = 1, 2, 3, 6, 7, 9
+CODES = {FLOAT: 'f', UINT8: 'B', INT8: 'b', INT32: 'i', INT64: 'q', BOOL: 'B'}
 
 
 def varint(n):

@@ -1,13 +1,14 @@
 """Values that go into and come out of models: element types, files, fills, comparison in steps; `eval`."""
 import json
+import os
 import re
 import struct
 import sys
 
 from bench import run_cases
-from onnx_bytes import INT32, INT8, UINT8, onnx_model, onnx_node, tensor
+from onnx_bytes import BOOL, INT32, INT64, INT8, UINT8, onnx_model, onnx_node, tensor
 
-CODES = {'<f4': 'f', '<f8': 'd', '<i8': 'q', '<i4': 'i', '|i1': 'b', '|u1': 'B'}
+CODES = {'<f4': 'f', '<f8': 'd', '<i8': 'q', '<i4': 'i', '|i1': 'b', '|u1': 'B', '|b1': 'B'}
 
 
 def npy(descr, shape, values):
@@ -117,6 +118,37 @@ def integer_files(b):
     b.fails('eval', 'm.onnx', '--input-type', 'x=i4', code=2, message="cimc: error: --input-type: 'i4' is none of u8, i8 [usage]")
 
 
+def words_and_truth(b):
+    """inputs and outputs of int64, which are i32 inside, and of bool: files, ranges, every command that has values"""
+    moves = [onnx_node('Transpose', ['x'], 'y', 't'), onnx_node('Transpose', ['m'], 'n', 'u')]
+    b.write('m.onnx', onnx_model(moves, {}, {'x': ([1, 3], INT64), 'm': ([1, 3], BOOL)}, {'y': ([3, 1], INT64), 'n': ([3, 1], BOOL)}))
+    b.write('x.npy', npy('<i8', [1, 3], [-1, 2 ** 31 - 1, -2 ** 31]))
+    b.write('m.npy', npy('|b1', [1, 3], [0, 1, 7]))
+    os.mkdir(b.path('t'))
+    b.write('t/input_0.pb', tensor('x', [1, 3], [-1, 2 ** 31 - 1, -2 ** 31], INT64))
+    b.write('t/input_1.pb', tensor('m', [1, 3], [0, 1, 1], BOOL))
+    b.write('t/output_0.pb', tensor('y', [3, 1], [-1, 2 ** 31 - 1, -2 ** 31], INT64))
+    b.write('t/output_1.pb', tensor('n', [3, 1], [0, 1, 1], BOOL))
+    files = ['--input', 'x.npy', '--input', 'm.npy']
+    b.run('compile', 'm.onnx', '-o', 'p.cim')
+    for command in (['eval', 'm.onnx'], ['run', 'm.onnx'], ['sim', 'p.cim', '--model', 'm.onnx']):
+        b.run(*command, *files, '--save-outputs', 'out')
+        b.equal(read_npy(b.read('out/output_0.npy')), ('<i8', [3, 1], [-1, 2 ** 31 - 1, -2 ** 31]), command[0])
+        b.equal(read_npy(b.read('out/output_1.npy')), ('|b1', [3, 1], [0, 1, 1]), command[0])
+        done = b.run(*command, '--test-data', 't')
+        b.contains(done.stdout, "output 0 'y' i64[3x1]: 3 of 3 equal: PASS", "output 1 'n' bool[3x1]: 3 of 3 equal: PASS")
+    b.run('sim', 'p.cim', *files, '--save-outputs', 'out')    # a program has bytes where the model has bool
+    b.equal(read_npy(b.read('out/output_1.npy')), ('|u1', [3, 1], [0, 1, 1]), 'bool of a program')
+    b.run('check', 'p.cim', '--model', 'm.onnx')
+    b.run('dump', 'p.cim', '-o', 'd', '--test-data', 't')
+    b.equal(b.read('d/input_0.hex').decode().split()[-3:], ['ffffffffffffffff', '000000007fffffff', 'ffffffff80000000'], 'words')
+    b.write('x.npy', npy('<i8', [1, 3], [0, 2 ** 31, 5000000000]))
+    b.fails('run', 'm.onnx', *files, code=1, message='x.npy: error: element 1 is 2147483648, which is no i32 [data]')
+    b.write('t/output_0.pb', tensor('y', [3, 1], [-1, 2 ** 31 - 2, -2 ** 31], INT64))
+    done = b.run('run', 'm.onnx', '--test-data', 't', code=1)
+    b.contains(done.stderr, "output 0 'y' differs: 2 of 3 equal, 1 by 1 step, worst at [1, 0]: 2.14748365e+09, expected 2.14748365e+09")
+
+
 def fills(b):
     """--input-fill of integers: the ramp wraps around, random ones have all values"""
     n = 600
@@ -199,4 +231,4 @@ def integer_cells(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, fills, steps, stages, constant_weights, integer_cells]))
+    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, words_and_truth, fills, steps, stages, constant_weights, integer_cells]))

@@ -16,7 +16,8 @@ RECORD = struct.Struct('<IQHH')
 
 
 def of_bits(bits, code):
-    """What a record holds: an f32, an i32, or the byte of a u8 or i8."""
+    """What a record holds: an f32, an i32 (an i64 is one), or the byte of a u8 or i8."""
+    code = 'i' if code == 'q' else code
     return array(code, struct.pack('<I', bits)[:array(code).itemsize])[0]
 
 

@@ -63,8 +63,8 @@ class Interpreter:
 
 # ---- tensors ----
 
-DESCRIPTIONS = {'f': '<f4', 'B': '|u1', 'b': '|i1', 'i': '<i4'}    # of .npy
-PB_TYPES = {1: 'f', 2: 'B', 3: 'b', 6: 'i'}
+DESCRIPTIONS = {'f': '<f4', 'B': '|u1', 'b': '|i1', 'i': '<i4', 'q': '<i8'}    # of .npy
+PB_TYPES = {1: 'f', 2: 'B', 3: 'b', 6: 'i', 7: 'q', 9: 'B'}
 
 
 def int32_data(packed):
@@ -78,12 +78,12 @@ def read_npy(data):
     n_header = struct.unpack_from('<H', data, 8)[0]
     about = ast.literal_eval(data[10:10 + n_header].decode('latin-1'))
     if data[6] != 1 or about['descr'] not in DESCRIPTIONS.values() or about['fortran_order']:
-        raise Fault('only version 1 .npy files with f32, u8, i8 or i32 in C order are read')
+        raise Fault('only version 1 .npy files with f32, u8, i8, i32 or i64 in C order are read')
     return array(next(code for code, d in DESCRIPTIONS.items() if d == about['descr']), data[10 + n_header:])
 
 
 def read_pb(data):
-    """An ONNX TensorProto: data_type (2), then raw_data (9), float_data (4) or, for integers, int32_data (5)."""
+    """An ONNX TensorProto: data_type (2), then raw_data (9), float_data (4) or, for integers, int32_data (5) or int64_data (7)."""
     at, fields = 0, []
     while at < len(data):
         number, wire, value, at = raw_field(data, at, len(data))
@@ -97,7 +97,7 @@ def read_pb(data):
             values.frombytes(value)
         elif number == 4:
             values.frombytes(value.to_bytes(4, 'little'))
-        elif number == 5 and wire == 2:
+        elif number in (5, 7) and wire == 2:
             values.extend(int32_data(value))
     return values
 

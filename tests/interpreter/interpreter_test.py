@@ -201,7 +201,7 @@ FAULTS = [
                                                          setattr(p.tiles[0].programs[0], 'constants_view', 9)), 'constants_view'),
     ('an image outside its section', lambda p: setattr(p.images[0], 'k', 2), 'image 0'),
     ('a binding outside its tensor', binding(0, offset=1), 'leaves its tensor'),
-    ('a binding of no element', binding(0, element=5), 'type'),
+    ('a binding of no element', binding(0, element=6), 'type'),
     ('a binding of another element than the view', binding(0, element=2), 'view 0: its element'),
     ('a result of another element than the view', view(1, element=4), 'its element'),
     ('a padding that is no byte', view(0, element=2, pad_value=256), 'padding of 256'),

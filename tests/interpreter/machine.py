@@ -14,7 +14,7 @@ from operator import add, mul
 from functions import FUNCTIONS, Lanes
 from lanes import OPERATIONS, greatest, half, requantised, saturated, wrapped
 from memory import Buffer, View
-from program_file import CODES, F16, F32, I8, OUTSIDE, Fault
+from program_file import CODES, F16, F32, I8, I64, OUTSIDE, Fault
 
 FIRST_INBOUND, COUNT_BITS = 128, 22
 VRED_H, VRED_W, VRED_C, VRED_SUM = 1, 2, 4, 8
@@ -44,15 +44,19 @@ def lanes_of(values):
 
 
 def loaded(element, values):
-    """What LOAD puts into the buffer. An i8 has bit 7 flipped: the value + 128."""
+    """What LOAD puts into the buffer. An i8 has bit 7 flipped: the value + 128. Of an i64 it is the low half."""
     if element == F16:
         return round_f32(map(half, values))
+    if element == I64:
+        return of_patterns('i', array('I', (v & 0xffffffff for v in values)))
     return array('B', (v + 128 for v in values)) if element == I8 else values
 
 
 def stored(element, values):
     if element == F16:
         return round_f32(map(half, values))
+    if element == I64:
+        return array('q', values)
     return array('b', (v - 128 for v in values)) if element == I8 else values
 
 

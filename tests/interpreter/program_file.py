@@ -9,11 +9,11 @@ import struct
 from xxh3 import xxh3_64
 
 NONE = 0xffffffff
-F32, F16, U8, I8, I32 = range(5)    # elements
+F32, F16, U8, I8, I32, I64 = range(6)    # elements
 CODES = {F32: 'f', U8: 'B', I32: 'i'}    # of arrays: what views show
-OUTSIDE = {F32: 'f', F16: 'f', U8: 'B', I8: 'b', I32: 'i'}    # and the tensors of bindings
-VIEWED = {F32: F32, F16: F32, U8: U8, I8: U8, I32: I32}    # what LOAD makes of a binding's elements, and STORE takes
-ELEMENT_BYTES = {F32: 4, F16: 2, U8: 1, I8: 1, I32: 4}
+OUTSIDE = {F32: 'f', F16: 'f', U8: 'B', I8: 'b', I32: 'i', I64: 'q'}    # and the tensors of bindings
+VIEWED = {F32: F32, F16: F32, U8: U8, I8: U8, I32: I32, I64: I32}    # what LOAD makes of a binding's elements, and STORE takes
+ELEMENT_BYTES = {F32: 4, F16: 2, U8: 1, I8: 1, I32: 4, I64: 8}
 
 
 class Fault(Exception):

@@ -205,7 +205,6 @@ static const struct bad_line bad_tensor_lines[] = {
     {"range %3, %3, %3", DIAG_SHAPE},
     {"constant {dtype=\"f32\", shape=[2], data=hex(\"00000000\")}", DIAG_IR_SYNTAX},
     {"constant {dtype=\"f32\", shape=[2]}", DIAG_SHAPE},
-    {"input {index=1, dtype=\"i64\", shape=[2]}", DIAG_SHAPE},
     {"input {index=1, dtype=\"f64\", shape=[2]}", DIAG_SHAPE},
     {"input {index=-1, dtype=\"f32\", shape=[2]}", DIAG_SHAPE},
     {"input {index=2, dtype=\"f32\", shape=[2]}", DIAG_IR_INVALID},

@@ -14,6 +14,8 @@ static struct tensor evaluated(struct model *m, const void *x)
         diag_print(diag, stderr);
     ck_assert_ptr_nonnull(g);
     struct tensor in = {.type = g->first->out->type, .data = (void *)(uintptr_t)x}, out;
+    if (g->first->attrs->input.dtype == IR_I64)
+        in.type.dtype = IR_I64;
     ck_assert(eval_graph(g, &in, 1, &out, 1, NULL, diag));
     ir_graph_free(g);
     return out;

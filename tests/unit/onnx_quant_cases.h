@@ -386,11 +386,42 @@ START_TEST(integers_outside)
     m = one_typed(node("Transpose", "", "x", "y"), INT8, DIMS(1, 3));
     EXPECT_INTEGERS(&m, IR_I8, I8S(-128, 0, 127), -128, 0, 127);
     m = model_new(13);
-    typed_input(&m, "x", INT64, DIMS(1));
+    typed_input(&m, "x", DOUBLE, DIMS(1));
     model_node(&m, node("Identity", "", "x", "y"));
     model_output(&m, "y");
-    ck_assert(
-        rejected(&m, DIAG_ONNX_MODEL, "is int64; only float, float16, uint8, int8 and int32"));
+    ck_assert(rejected(&m, DIAG_ONNX_MODEL,
+                       "is double; only float, float16, uint8, int8, int32, int64 and bool"));
+}
+END_TEST
+
+/* An i64 outside is i32 inside. */
+START_TEST(words_and_truth_outside)
+{
+    struct model m = model_new(13);
+    typed_input(&m, "x", INT64, DIMS(2));
+    model_node(&m, node("Identity", "", "x", "y"));
+    put_msg(&m.graph, 12, value_info("y", INT64, DIMS(2), NULL));
+    struct tensor y = evaluated(&m, (const int64_t[]){-1, INT32_MAX});
+    ck_assert_uint_eq(y.type.dtype, IR_I64);
+    ck_assert_mem_eq(y.data, ((const int64_t[]){-1, INT32_MAX}), 16);
+    tensor_free(&y);
+    m = model_new(13);
+    typed_input(&m, "x", BOOL, DIMS(3));
+    model_node(&m, node("Identity", "", "x", "y"));
+    put_msg(&m.graph, 12, value_info("y", BOOL, DIMS(3), NULL));
+    EXPECT_INTEGERS(&m, IR_BOOL, U8S(0, 1, 7), 0, 1, 1);
+}
+END_TEST
+
+START_TEST(constant_words_outside)
+{
+    struct model m = model_new(13);
+    model_input(&m, "x", DIMS(2, 3));
+    model_node(&m, node("Shape", "", "x", "y"));
+    model_node(&m, node("Mul", "", "y k", "z"));
+    model_init(&m, INTS("k", 2000000000, 1));
+    put_msg(&m.graph, 12, value_info("z", INT64, DIMS(2), NULL));
+    ck_assert(rejected(&m, DIAG_DATA, "element 0 is 4000000000, which is no i32"));
 }
 END_TEST
 
@@ -412,6 +443,8 @@ static void add_quant_cases(TCase *tc)
     tcase_add_test(tc, bounds_may_be_dequantised);
     tcase_add_test(tc, integers_are_clipped);
     tcase_add_test(tc, integers_outside);
+    tcase_add_test(tc, words_and_truth_outside);
+    tcase_add_test(tc, constant_words_outside);
 }
 
 #endif

@@ -582,11 +582,11 @@ END_TEST
 START_TEST(inputs_that_cannot_be)
 {
     struct model m = model_new(13);
-    put_msg(&m.graph, 11, value_info("tokens", INT64, DIMS(4), NULL));
+    put_msg(&m.graph, 11, value_info("words", STRING, DIMS(4), NULL));
     put_msg(&m.graph, 11, value_info("none", FLOAT, DIMS(4, 0), NULL));
-    model_node(&m, node("Identity", "", "tokens", "y"));
+    model_node(&m, node("Identity", "", "words", "y"));
     model_output(&m, "y");
-    ck_assert(rejected(&m, DIAG_ONNX_MODEL, "is int64; only float"));
+    ck_assert(rejected(&m, DIAG_ONNX_MODEL, "is string; only float"));
     ck_assert(reports(diag, DIAG_SHAPE, "dimension 1 is 0"));
 }
 END_TEST
