@@ -104,13 +104,13 @@ struct ir_value *int_in_forms(const struct pass_place *at, struct ir_op *op,
                               const struct int_types *t)
 {
     enum ir_dtype x = op->n_in ? (enum ir_dtype)t->was[op->in[0].value->def->id] : IR_F32;
-    bool byte = x == IR_U8 || x == IR_I8, integer = byte || x == IR_I32;
+    bool byte = x == IR_U8 || x == IR_I8 || x == IR_BOOL, integer = byte || x == IR_I32;
     const struct ir_attrs_clip *c = &op->attrs->clip;
     switch (op->opcode) {
     case IR_cast: return cast(at, op, x);
     case IR_clip: return integer ? clip(at, op, x, c->lo, c->hi) : NULL;
     case IR_relu:
-        if (x == IR_U8)
+        if (x == IR_U8 || x == IR_BOOL)
             return op->in[0].value; /* no byte is below 0 */
         return integer ? clip(at, op, x, 0, INFINITY) : NULL;
     case IR_neg:

@@ -28,6 +28,8 @@ struct ir_graph *gen_crossbar(uint64_t seed);
 struct ir_graph *gen_tall(uint64_t seed);
 /* TENSOR: a small network as an importer makes it, for the whole pass pipeline. */
 struct ir_graph *gen_tensor(uint64_t seed);
+/* TENSOR: a few exact operations on values of every type that there is at run time. */
+struct ir_graph *gen_typed(uint64_t seed);
 /* TENSOR: a small quantised network. Of one seed, all graphs with equal `exact` and `unit` alike 0
  * or not are one network. */
 struct gen_quantization {

@@ -165,6 +165,21 @@ START_TEST(exact_graph)
 }
 END_TEST
 
+/* All types: each pass and the simulator compute the same bits. */
+START_TEST(typed_graph)
+{
+    struct rig r;
+    struct ir_graph *g = gen_typed((uint64_t)_i);
+    rig_open(&r, "typed_graph", (uint64_t)_i, g);
+    r.agreement = RIG_EXACT;
+    rig_check_graph(&r, g);
+    run_machine_free_passes(&r, &g, PASS_MODE_AUTO);
+    try_machine(&r, g);
+    rig_close(&r);
+    ir_graph_free(g);
+}
+END_TEST
+
 /* Any scales: once integers are settled, each pass and the simulator compute the same bits. */
 START_TEST(quantized_graph)
 {
@@ -253,6 +268,7 @@ int main(void)
     add(s, "tensor", tensor_graph, from, to);
     add(s, "tall", tall_graph, from, seeds ? to : 12);
     add(s, "exact", exact_graph, from, seeds ? to : 50);
+    add(s, "typed", typed_graph, from, to);
     add(s, "quantized", quantized_graph, from, seeds ? to : 50);
     add(s, "unit", other_unit, from, to);
     add(s, "spelling", other_spelling, from, to);

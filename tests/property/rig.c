@@ -53,6 +53,10 @@ static void fill_input(struct rig *r, struct tensor *t)
             ((float *)t->data)[i] = (float)x * 0x1p-23f - 1;
         else if (t->type.dtype == IR_I32)
             ((int32_t *)t->data)[i] = (int32_t)(x & 2047) - 1024;
+        else if (t->type.dtype == IR_I64)
+            ((int64_t *)t->data)[i] = (int64_t)(x & 2047) - 1024;
+        else if (t->type.dtype == IR_BOOL)
+            ((uint8_t *)t->data)[i] = x & 1;
         else
             ((uint8_t *)t->data)[i] = (uint8_t)x;
     }
@@ -149,8 +153,10 @@ static double element(const struct tensor *t, int64_t i)
 {
     switch (t->type.dtype) {
     case IR_F32: return (double)((const float *)t->data)[i];
+    case IR_I64: return (double)((const int64_t *)t->data)[i];
     case IR_I32: return ((const int32_t *)t->data)[i];
     case IR_I8: return ((const int8_t *)t->data)[i];
+    case IR_BOOL:
     case IR_U8: return ((const uint8_t *)t->data)[i];
     default: BUG("outputs of dtype %d", t->type.dtype);
     }
