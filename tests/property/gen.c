@@ -150,7 +150,7 @@ static struct ir_value *one_unary(struct gen *r, struct ir_value *x)
     struct ir_value *half;
     union ir_attrs leaky = {.leaky_relu = {.alpha = 0.125f + 0.25f * (float)gen_range(r, 0, 2)}};
     union ir_attrs clip = {.clip = {.lo = -0.75f, .hi = (float)gen_range(r, 1, 6)}};
-    switch (gen_range(r, 0, 9)) {
+    switch (gen_range(r, 0, 14)) {
     case 0: return gen_op(r, IR_leaky_relu, &leaky, &x, 1);
     case 1: return gen_op(r, IR_clip, &clip, &x, 1);
     case 2: return gen_unary(r, IR_exp, gen_unary(r, IR_tanh, x));
@@ -162,6 +162,13 @@ static struct ir_value *one_unary(struct gen *r, struct ir_value *x)
     case 6: return gen_unary(r, IR_neg, x);
     case 7: return gen_unary(r, IR_abs, x);
     case 8: return gen_unary(r, IR_log, positive(r, x));
+    case 9: return gen_unary(r, IR_erf, x);
+    case 10: return gen_unary(r, gen_chance(r, 50) ? IR_sin : IR_cos, x);
+    case 11: return gen_binary(r, IR_mul, x, gen_unary(r, IR_sigmoid, x));
+    case 12: return gen_binary(r, IR_pow, positive(r, x), number(r, x, -1.5f));
+    case 13: /* read by three */
+        x = gen_unary(r, IR_tanh, x);
+        return gen_binary(r, IR_sub, gen_binary(r, IR_mul, x, x), gen_unary(r, IR_abs, x));
     default: return gen_unary(r, IR_relu, x);
     }
 }
