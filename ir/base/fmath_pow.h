@@ -54,14 +54,14 @@ static inline float fmath_pow(float x, float y)
     p.hi = fabsf(p.hi) > 160 ? limit : p.hi;
     float z = fmath_exp2(p);
     float at_end = (a == 0) == (y < 0) ? INFINITY : 0;
-    z = (a == 0) | (a == INFINITY) ? at_end : z;
+    z = ((a == 0) | (a == INFINITY)) ? at_end : z;
 
     float half = most * 0.5f;
     uint32_t whole = fmath_rint(most) == most, odd = whole & (fmath_rint(half) != half);
     z = fmath_of_bits(fmath_bits(z) | (odd ? fmath_bits(x) & 0x80000000 : 0));
-    z = (x < 0) & (a < INFINITY) & !whole ? NAN : z;
-    z = (x != x) | (y != y) ? NAN : z;
-    return (x == 1) | (y == 0) ? 1 : z;
+    z = ((x < 0) & (a < INFINITY) & !whole) ? NAN : z;
+    z = ((x != x) | (y != y)) ? NAN : z;
+    return ((x == 1) | (y == 0)) ? 1 : z;
 }
 
 #endif
