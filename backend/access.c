@@ -185,10 +185,8 @@ static void accesses_send(const struct plan *p, const struct task *t, const stru
 {
     const struct delivery *d = &p->tasks->delivery[t->node];
     add(out, graph_buffer(p->tasks, t->tile, task_node(p, t)->out), *box, false, NONE);
-    for (uint32_t i = 0; i < d->targets.n; i++) {
-        const struct target *target = &d->targets.at[i];
-        if (!delivery_sends(d, t->cell, i) || target->class != t->send.class)
-            continue;
+    uint32_t link = NONE;
+    for (const struct target *target; (target = next_target(d, t->send.class, t->cell, &link));) {
         const struct part *part = part_in(p, target->buffer, target->part);
         struct box there = box_shift(box, part->shift, 1);
         there = box_intersect(&there, &part->where);

@@ -205,9 +205,11 @@ static void add_message(const struct plan *p, const struct tile_grid *grid, cons
     uint64_t bytes = task_work(p, grid, t).bytes;
     if (t->kind == TASK_partial)
         add_way(grid, t->tile, p->cells->of[t->node].home[t->cell], bytes, out);
-    for (uint32_t i = 0; t->kind == TASK_send && i < d->targets.n; i++)
-        if (delivery_sends(d, t->cell, i) && d->targets.at[i].class == t->send.class)
-            add_way(grid, t->tile, p->tasks->buffers.at[d->targets.at[i].buffer].tile, bytes, out);
+    if (t->kind != TASK_send)
+        return;
+    uint32_t link = NONE;
+    for (const struct target *to; (to = next_target(d, t->send.class, t->cell, &link));)
+        add_way(grid, t->tile, p->tasks->buffers.at[to->buffer].tile, bytes, out);
 }
 
 static int compare_ways(const void *a, const void *b)

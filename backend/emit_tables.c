@@ -166,6 +166,28 @@ static void show_rows(const struct emitter *e, uint32_t buffer, const struct box
     }
 }
 
+/* The view shows a row or column of the buffer, which is in no stack, as row `row` of a stack that
+ * is sent. It becomes one of the rows or columns around, each from the next row of the stack, since
+ * a concat is mostly made so. */
+static void show_around(const struct emitter *e, const struct access *to, int64_t row, int64_t rows,
+                        struct isa_view *v)
+{
+    const struct buffer *b = buffer_at(e, to->buffer);
+    const struct box *where = &e->p->nodes->parts[b->value->id].part[to->part].where;
+    int a = b->dim[0] > 1 ? 0 : 1;
+    if (b->dim[a] == 1 || where->hi[a] - where->lo[a] != 1)
+        return;
+    int64_t lo = max_i64(0, row - (where->lo[a] - b->held.lo[a]));
+    v->y1 = (int32_t)min_i64(rows, row + b->held.hi[a] - where->lo[a]);
+    v->y0 = (int32_t)lo;
+    if (a == 0)
+        return; /* the ring is the buffer's */
+    v->row_pitch = storage_of(e, to->buffer)->pitch[a];
+    v->base += (uint64_t)((lo - row) * v->row_pitch);
+    v->ring_origin = v->y0;
+    v->ring_rows = (uint32_t)(v->y1 - v->y0);
+}
+
 uint32_t emit_target_view(struct emitter *e, const struct access *to, uint32_t source,
                           const struct box *box)
 {
@@ -188,6 +210,8 @@ uint32_t emit_target_view(struct emitter *e, const struct access *to, uint32_t s
     }
     if (stack_of(e, to->buffer))
         show_rows(e, to->buffer, box, &v);
+    else if (from && to->part != NONE)
+        show_around(e, to, storage_of(e, source)->row, from->rows, &v);
     id = intern_view(e, tile, &v);
     return plain ? remember(e, tile, &key, id) : id;
 }

@@ -188,25 +188,12 @@ static uint32_t class_of(const struct building *b, struct delivery *d, const str
         if (d->classes.at[i].lo == lo && d->classes.at[i].hi == hi)
             return i;
     uint32_t n_cells = b->p->cells->of[part->node].n;
-    struct send_class c = {lo, hi, ARENA_ARRAY(b->p->arena, uint32_t, n_cells)};
+    struct send_class c = {lo, hi, ARENA_ARRAY(b->p->arena, uint32_t, n_cells),
+                           ARENA_ARRAY(b->p->arena, uint32_t, n_cells)};
     memset(c.send, 0xff, n_cells * sizeof *c.send);
+    memset(c.last, 0xff, n_cells * sizeof *c.last);
     VEC_PUSH(&d->classes, c);
     return (uint32_t)d->classes.n - 1;
-}
-
-/* Room for the bits of all targets in every cell's set. */
-static void widen_sets(struct delivery *d, uint32_t n_cells)
-{
-    if (d->targets.n <= (size_t)d->target_words * 64)
-        return;
-    uint32_t words = d->target_words ? d->target_words * 2 : 1;
-    uint64_t *sets = heap_alloc((size_t)n_cells * words * sizeof *sets);
-    for (uint32_t c = 0; c < n_cells && d->target_words; c++)
-        memcpy(sets + (size_t)c * words, d->target_sets + (size_t)c * d->target_words,
-               d->target_words * sizeof *sets);
-    free(d->target_sets);
-    d->target_sets = sets;
-    d->target_words = words;
 }
 
 /* The number of the target that is part `part` of the buffer's value. */
@@ -219,8 +206,32 @@ static uint32_t find_target(struct building *b, uint32_t buffer, uint32_t part)
     if (known < fresh)
         return known;
     VEC_PUSH(&d->targets, ((struct target){buffer, part, class_of(b, d, from)}));
-    widen_sets(d, b->p->cells->of[from->node].n);
     return fresh;
+}
+
+/* The cell goes to the target, too. Targets mostly come in their order, or the same again. */
+static void add_target(struct delivery *d, uint32_t target, uint32_t cell)
+{
+    uint32_t *last = &d->classes.at[d->targets.at[target].class].last[cell];
+    uint32_t link = (uint32_t)d->links.n, before = *last;
+    if (before == NONE) {
+        VEC_PUSH(&d->links, ((struct target_link){target, link}));
+        *last = link;
+        return;
+    }
+    bool grows = d->links.at[before].target < target;
+    while (!grows) { /* the last one in front of it */
+        uint32_t next = d->links.at[before].next;
+        if (d->links.at[next].target == target || d->links.at[*last].target == target)
+            return;
+        if (d->links.at[next].target > target)
+            break;
+        before = next;
+    }
+    VEC_PUSH(&d->links, ((struct target_link){target, d->links.at[before].next}));
+    d->links.at[before].next = link;
+    if (grows)
+        *last = link;
 }
 
 /* The task after which the cell is in the buffer. */
@@ -233,7 +244,7 @@ static uint32_t deliver(struct building *b, uint32_t node, uint32_t cell, uint32
     if (into->value == b->p->nodes->at[node].out && into->tile == home)
         return d->done[cell];
     uint32_t target = find_target(b, buffer, part), class = d->targets.at[target].class;
-    d->target_sets[(size_t)cell * d->target_words + target / 64] |= (uint64_t)1 << target % 64;
+    add_target(d, target, cell);
     uint32_t *send = &d->classes.at[class].send[cell];
     if (*send == NONE) {
         struct task t = {

@@ -113,23 +113,28 @@ static uint64_t arrive_at(struct run *r, uint32_t id, uint32_t tile, uint64_t ar
     return time;
 }
 
+/* A message comes to a tile; returns when. `told`: a time at which those who wait look anyway. */
+static uint64_t send_message(struct run *r, uint32_t id, uint32_t tile, uint64_t arrival,
+                             uint64_t told)
+{
+    uint64_t time = arrive_at(r, id, tile, arrival);
+    if (time != told)
+        event_add(&r->time, (struct event){time, rank_of(r, id), EVENT_ARRIVE, id});
+    return time;
+}
+
 static void send_messages(struct run *r, uint32_t id, uint64_t arrival)
 {
     const struct task *t = task_at(r, id);
     const struct delivery *d = &r->g->delivery[t->node];
     uint64_t told = r->s->end[id];
-    for (uint32_t i = 0; i < (t->kind == TASK_send ? d->targets.n : 1); i++) {
-        uint32_t tile = r->p->cells->of[t->node].home[t->cell];
-        if (t->kind == TASK_send) {
-            if (d->targets.at[i].class != t->send.class || !delivery_sends(d, t->cell, i))
-                continue;
-            tile = r->g->buffers.at[d->targets.at[i].buffer].tile;
-        }
-        uint64_t time = arrive_at(r, id, tile, arrival);
-        if (time != told)
-            event_add(&r->time, (struct event){time, rank_of(r, id), EVENT_ARRIVE, id});
-        told = time;
+    uint32_t link = NONE;
+    if (t->kind != TASK_send) {
+        send_message(r, id, r->p->cells->of[t->node].home[t->cell], arrival, told);
+        return;
     }
+    for (const struct target *to; (to = next_target(d, t->send.class, t->cell, &link));)
+        told = send_message(r, id, r->g->buffers.at[to->buffer].tile, arrival, told);
 }
 
 static void demand(struct run *r, uint32_t id);

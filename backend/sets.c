@@ -49,11 +49,9 @@ static void mark_value(const struct cutting *w, const struct ir_op *value, int a
         cuts[part->where.lo[a]] = 1;
         if (part->where.hi[a] < extent)
             cuts[part->where.hi[a]] = 1;
-        for (uint32_t c = 0; c < g->n; c++) {
-            int32_t at = g->at[c] + part->shift[a];
-            if (at > part->where.lo[a] && at < part->where.hi[a])
-                cuts[at] = 1;
-        }
+        uint32_t c = g->n ? g->cell_of[part->where.lo[a] - part->shift[a]] + 1 : 0;
+        for (; c < g->n && g->at[c] + part->shift[a] < part->where.hi[a]; c++)
+            cuts[g->at[c] + part->shift[a]] = 1;
     }
 }
 

@@ -86,14 +86,18 @@ struct target {
 struct send_class {
     int32_t lo, hi; /* channels of the node */
     uint32_t *send; /* per cell: the task that sends it, or NONE */
+    uint32_t *last; /* per cell: the last link of its targets, or NONE */
+};
+/* The targets of a message, ascending, are a ring of links: the last one's next is the first. */
+struct target_link {
+    uint32_t target, next;
 };
 /* How a node's cells come to those who read them. */
 struct delivery {
     uint32_t *done; /* task that completes each cell */
     VEC(struct send_class) classes;
     VEC(struct target) targets; /* buffers on other tiles, or of aliases, that receive cells */
-    uint32_t target_words;      /* words of a cell's target set */
-    uint64_t *target_sets;      /* cells * target_words bits */
+    VEC(struct target_link) links;
 };
 /* What a group works on. */
 struct group_work {
@@ -132,10 +136,16 @@ struct task_graph {
 struct plan;
 /* The buffer of a value on a tile; there must be one. */
 uint32_t graph_buffer(const struct task_graph *g, uint32_t tile, const struct ir_op *value);
-/* Does the cell go to target i of its node? */
-static inline bool delivery_sends(const struct delivery *d, uint32_t cell, uint32_t i)
+/* The next target of the message with the class's channels of the cell; *link is NONE at first.
+ * NULL: there are no more. */
+static inline const struct target *next_target(const struct delivery *d, uint32_t class,
+                                               uint32_t cell, uint32_t *link)
 {
-    return d->target_sets[(size_t)cell * d->target_words + i / 64] >> i % 64 & 1;
+    uint32_t last = d->classes.at[class].last[cell];
+    if (last == NONE || *link == last)
+        return NULL;
+    *link = d->links.at[*link == NONE ? last : *link].next;
+    return &d->targets.at[d->links.at[*link].target];
 }
 /* Its first predecessor, or NONE. */
 static inline uint32_t first_pred(const struct task_graph *g, const struct task *t)

@@ -443,7 +443,7 @@ void task_graph_free(const struct task_graph *g)
     for (uint32_t i = 0; i < own->n_nodes; i++) {
         VEC_FREE(&own->delivery[i].classes);
         VEC_FREE(&own->delivery[i].targets);
-        free(own->delivery[i].target_sets);
+        VEC_FREE(&own->delivery[i].links);
     }
     VEC_FREE(&own->tasks);
     VEC_FREE(&own->preds);

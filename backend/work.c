@@ -18,9 +18,9 @@ static uint32_t message_hops(const struct plan *p, const struct tile_grid *grid,
     if (t->kind == TASK_partial)
         return tile_grid_hops(grid, t->tile, p->cells->of[t->node].home[t->cell]);
     struct tile_reach reach = {0};
-    for (uint32_t i = 0; i < d->targets.n; i++)
-        if (delivery_sends(d, t->cell, i) && d->targets.at[i].class == t->send.class)
-            tile_reach_add(grid, &reach, p->tasks->buffers.at[d->targets.at[i].buffer].tile);
+    uint32_t link = NONE;
+    for (const struct target *to; (to = next_target(d, t->send.class, t->cell, &link));)
+        tile_reach_add(grid, &reach, p->tasks->buffers.at[to->buffer].tile);
     return tile_reach_hops(grid, t->tile, &reach);
 }
 
