@@ -270,60 +270,45 @@ static struct ir_value *try_shuffle(struct lowering *lo, struct ir_value *base,
     return pass_emit1(&at, IR_gather_grid, &attrs, base);
 }
 
-enum { MOST_SLICES = 32 }; /* a view each, wherever they are read */
-
-/* Does cutting axis `from` into n slices and joining them along axis `to` make the target? */
-static bool joins_slices(const struct ir_value *base, const struct target *t, int from, int to,
-                         int64_t n)
+static enum ir_order order_of(const int64_t perm[3])
 {
-    const int64_t *dim = base->type.dim;
-    int64_t stride[3];
-    bool same = t->dim[3 - from - to] == dim[3 - from - to] && t->dim[to] == n * dim[to] &&
-                n * t->dim[from] == dim[from];
-    axis_strides(dim, stride);
-    for (int a = 0; a < 3 && same; a++) {
-        struct atoms want = {0};
-        if (a == to)
-            want.at[want.n++] = (struct atom){n, t->dim[from] * stride[from]};
-        if (a == to ? dim[to] > 1 : t->dim[a] > 1)
-            want.at[want.n++] = (struct atom){a == to ? dim[to] : t->dim[a], stride[a]};
-        atoms_merge(&want);
-        same = atoms_equal(&want, &t->axis[a]);
-    }
-    return same;
+    unsigned order = IR_HWC;
+    const uint8_t *axis = ir_order_axes(IR_HWC);
+    while (axis[0] != perm[0] || axis[1] != perm[1] || axis[2] != perm[2])
+        axis = ir_order_axes((enum ir_order)++ order);
+    return (enum ir_order)order;
 }
 
-/* The outermost digit of one axis goes outermost onto another: slices side by side, which store
- * nothing. So heads go from channels to rows and back. */
-static struct ir_value *try_slices(struct lowering *lo, struct ir_value *base,
-                                   const struct target *t)
+/* Of a value on its way from `base`: a transpose before it is but the order in which it is taken.
+ */
+static struct ir_value *reshape_step(struct lowering *lo, const struct ir_value *base,
+                                     struct ir_value *x, int64_t h, int64_t w, int64_t c)
 {
-    for (int from = 0; from < 3; from++)
-        for (int to = 0; to < 3; to++) {
-            int64_t n = t->dim[to] / base->type.dim[to];
-            if (from == to || n < 2 || n > MOST_SLICES || !joins_slices(base, t, from, to, n))
-                continue;
-            struct ir_value *part[MOST_SLICES];
-            for (int64_t i = 0; i < n; i++)
-                part[i] = emit_run(lo, base, from, i * t->dim[from], t->dim[from], "");
-            return emit_concat(lo, part, (uint32_t)n, (uint32_t)to);
-        }
-    return NULL;
+    int64_t dim[3] = {h, w, c};
+    if (x == base || !ir_is(x, IR_transpose) || memcmp(dim, x->type.dim, sizeof dim) == 0)
+        return reshape_plain(lo, x, h, w, c);
+    struct ir_op *transpose = x->def;
+    struct ir_value *from = transpose->in[0].value;
+    enum ir_order order = order_of(transpose->attrs->transpose.perm.at);
+    ir_op_remove(transpose);
+    lo->n_rearrangements--;
+    return emit_reshape(lo, from, dim, order, IR_HWC);
 }
 
 /* x in the order p, a, b, q (extents) becomes p, b, a, q. Three axes hold three blocks, so with
  * four p goes to the end and comes back. */
-static struct ir_value *swap_blocks(struct lowering *lo, struct ir_value *x, const int64_t block[4])
+static struct ir_value *swap_blocks(struct lowering *lo, const struct ir_value *base,
+                                    struct ir_value *x, const int64_t block[4])
 {
     static const uint8_t first_two[3] = {1, 0, 2}, last_two[3] = {0, 2, 1};
     int64_t p = block[0], a = block[1], b = block[2], q = block[3];
     if (p == 1)
-        return emit_transpose(lo, reshape_plain(lo, x, a, b, q), first_two);
+        return emit_transpose(lo, reshape_step(lo, base, x, a, b, q), first_two);
     if (q == 1)
-        return emit_transpose(lo, reshape_plain(lo, x, p, a, b), last_two);
-    x = emit_transpose(lo, reshape_plain(lo, x, p, a * b * q, 1), first_two);
-    x = emit_transpose(lo, reshape_plain(lo, x, a, b, q * p), first_two);
-    return emit_transpose(lo, reshape_plain(lo, x, a * b * q, p, 1), first_two);
+        return emit_transpose(lo, reshape_step(lo, base, x, p, a, b), last_two);
+    x = emit_transpose(lo, reshape_step(lo, base, x, p, a * b * q, 1), first_two);
+    x = emit_transpose(lo, reshape_step(lo, base, x, a, b, q * p), first_two);
+    return emit_transpose(lo, reshape_step(lo, base, x, a * b * q, p, 1), first_two);
 }
 
 static int by_stride(const void *a, const void *b)
@@ -341,30 +326,124 @@ static int64_t product(const struct atoms *a, uint32_t from, uint32_t to)
     return n;
 }
 
+/* The blocks that are swapped to bring atom i of `now` to its place; false if it is there. */
+static bool next_swap(struct atoms *now, const struct target *t, uint32_t i, int64_t block[4])
+{
+    uint32_t j = i;
+    while (now->at[j].stride != t->all.at[i].stride)
+        j++;
+    block[0] = product(now, 0, i);
+    block[1] = product(now, i, j);
+    block[2] = now->at[j].size;
+    block[3] = product(now, j + 1, now->n);
+    struct atom moved = now->at[j];
+    memmove(now->at + i + 1, now->at + i, (j - i) * sizeof *now->at);
+    now->at[i] = moved;
+    return j > i;
+}
+
+static struct atoms sorted(const struct atoms *a)
+{
+    struct atoms s = *a;
+    qsort(s.at, s.n, sizeof *s.at, by_stride);
+    return s;
+}
+
 /* Any permutation: sorts the base's order into the wanted one, block by block. */
-static struct ir_value *rearrange_in_steps(struct lowering *lo, struct ir_value *x,
+static struct ir_value *rearrange_in_steps(struct lowering *lo, struct ir_value *base,
                                            const struct target *t)
 {
-    struct atoms now = t->all;
-    qsort(now.at, now.n, sizeof *now.at, by_stride);
-    for (uint32_t i = 0; i < now.n; i++) {
-        uint32_t j = i;
-        while (now.at[j].stride != t->all.at[i].stride)
-            j++;
-        if (j == i)
-            continue;
-        int64_t block[4] = {product(&now, 0, i), product(&now, i, j), now.at[j].size,
-                            product(&now, j + 1, now.n)};
-        x = swap_blocks(lo, x, block);
-        struct atom moved = now.at[j];
-        memmove(now.at + i + 1, now.at + i, (j - i) * sizeof *now.at);
-        now.at[i] = moved;
+    struct ir_value *x = base;
+    struct atoms now = sorted(&t->all);
+    int64_t block[4];
+    for (uint32_t i = 0; i < now.n; i++)
+        if (next_swap(&now, t, i, block))
+            x = swap_blocks(lo, base, x, block);
+    return reshape_step(lo, base, x, t->dim[0], t->dim[1], t->dim[2]);
+}
+
+/* Does that take a swap of four blocks, or three of fewer? */
+static bool takes_many_steps(const struct target *t)
+{
+    struct atoms now = sorted(&t->all);
+    int64_t block[4];
+    unsigned n = 0;
+    for (uint32_t i = 0; i < now.n; i++)
+        if (next_swap(&now, t, i, block))
+            n += block[0] == 1 || block[3] == 1 ? 1 : 3;
+    return n > 2;
+}
+
+/* ---- slices side by side ---- */
+
+enum { MOST_SLICES = 32 }; /* a view each, wherever they are read */
+
+/* The outermost digit of axis `from` of the base is outermost on axis `to` of the target: n slices
+ * along the one, each brought into `rest`, and joined along the other. */
+struct slicing {
+    int from, to;
+    int64_t n;
+    struct target rest; /* of one slice */
+};
+
+static bool find_slicing(const struct ir_value *base, const struct target *t, int from, int to,
+                         struct slicing *out)
+{
+    const int64_t *dim = base->type.dim;
+    int64_t stride[3];
+    axis_strides(dim, stride);
+    const struct atom *digit = &t->axis[to].at[0];
+    int64_t end = stride[from] * dim[from];
+    if (t->axis[to].n == 0 || digit->stride * digit->size != end || digit->stride < stride[from])
+        return false;
+    *out = (struct slicing){.from = from, .to = to, .n = digit->size};
+    for (int a = 0; a < 3; a++) {
+        out->rest.dim[a] = t->dim[a] / (a == to ? digit->size : 1);
+        for (uint32_t i = a == to ? 1 : 0; i < t->axis[a].n; i++) {
+            struct atom x = t->axis[a].at[i];
+            x.stride /= x.stride >= end ? digit->size : 1; /* axes outside are closer together */
+            atoms_append(&out->rest.axis[a], &x, 1);
+        }
+        atoms_append(&out->rest.all, out->rest.axis[a].at, out->rest.axis[a].n);
     }
-    return reshape_plain(lo, x, t->dim[0], t->dim[1], t->dim[2]);
+    atoms_merge(&out->rest.all);
+    return true;
+}
+
+static bool needs_nothing(const struct ir_value *base, const struct slicing *s)
+{
+    bool same = s->rest.all.n <= 1;
+    for (int a = 0; a < 3; a++)
+        same = same && s->rest.dim[a] == base->type.dim[a] / (a == s->from ? s->n : 1);
+    return same;
 }
 
 static struct ir_value *rearrange(struct lowering *lo, struct ir_value *base,
-                                  const struct target *t)
+                                  const struct target *t, int64_t most_slices);
+
+/* Slices that store nothing if they need nothing else: so heads go from channels to rows and back.
+ * Otherwise each of at most `most` is rearranged by itself, with one digit less to care for. */
+static struct ir_value *try_slices(struct lowering *lo, struct ir_value *base,
+                                   const struct target *t, int64_t most, bool as_they_are)
+{
+    struct slicing s;
+    for (int from = 0; from < 3; from++)
+        for (int to = 0; to < 3; to++) {
+            if (!find_slicing(base, t, from, to, &s) || s.n > most ||
+                (as_they_are && (from == to || !needs_nothing(base, &s))))
+                continue;
+            struct ir_value *part[MOST_SLICES];
+            int64_t extent = base->type.dim[from] / s.n;
+            for (int64_t i = 0; i < s.n; i++)
+                part[i] = rearrange(lo, emit_run(lo, base, from, i * extent, extent, ""), &s.rest,
+                                    most / s.n);
+            return emit_concat(lo, part, (uint32_t)s.n, (uint32_t)to);
+        }
+    return NULL;
+}
+
+static struct ir_value *rearrange(struct lowering *lo, struct ir_value *base,
+                                  const struct target *t, int64_t most_slices)
 {
     struct ir_value *x;
     if (t->all.n <= 1 && memcmp(t->dim, base->type.dim, sizeof t->dim) == 0)
@@ -373,8 +452,10 @@ static struct ir_value *rearrange(struct lowering *lo, struct ir_value *base,
         return permute_constant(lo, base->def, t);
     if (t->all.n <= 1)
         return reshape_plain(lo, base, t->dim[0], t->dim[1], t->dim[2]);
-    if ((x = try_transpose(lo, base, t)) || (x = try_slices(lo, base, t)) ||
+    if ((x = try_transpose(lo, base, t)) || (x = try_slices(lo, base, t, most_slices, true)) ||
         (x = try_reshape(lo, base, t)) || (x = try_shuffle(lo, base, t)))
+        return x;
+    if (takes_many_steps(t) && (x = try_slices(lo, base, t, most_slices, false)))
         return x;
     return rearrange_in_steps(lo, base, t);
 }
@@ -470,5 +551,5 @@ struct ir_value *view_materialise(struct lowering *lo, struct view *v, const str
         view_ground(lo, v);
         t = target_of(v, l);
     }
-    return rearrange(lo, v->base, &t);
+    return rearrange(lo, v->base, &t, MOST_SLICES);
 }
