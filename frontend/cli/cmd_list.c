@@ -65,17 +65,12 @@ static void list_archs(struct text *out)
     list_names(out, "machine", arch_presets());
 }
 
-static void list_onnx(struct text *out)
-{
-    list_names(out, "ONNX operator", onnx_operators());
-}
-
 static const struct {
     const char *name;
     void (*print)(struct text *out);
 } lists[] = {
-    {"ops", list_ops},     {"passes", list_passes}, {"isa", isa_print_tables},
-    {"archs", list_archs}, {"onnx", list_onnx},     {"arch", arch_print_fields},
+    {"ops", list_ops},     {"passes", list_passes},        {"isa", isa_print_tables},
+    {"archs", list_archs}, {"onnx", onnx_print_operators}, {"arch", arch_print_fields},
     {"codes", list_codes},
 };
 enum { N_LISTS = sizeof lists / sizeof *lists };

@@ -3,9 +3,8 @@
 
 #include <math.h>
 
-/* min(max(scale*x + shift, 0), 1) */
-static struct ir_value *hard_sigmoid(struct onnx_node *n, struct ir_value *x, float scale,
-                                     float shift)
+struct ir_value *onnx_hard_sigmoid(struct onnx_node *n, struct ir_value *x, float scale,
+                                   float shift)
 {
     union ir_attrs unit = {.clip = {.lo = 0, .hi = 1}};
     struct ir_value *v = onnx_helper2(n, IR_mul, x, onnx_scalar(n, scale));
@@ -16,13 +15,13 @@ static struct ir_value *hard_sigmoid(struct onnx_node *n, struct ir_value *x, fl
 bool import_hard_sigmoid(struct onnx_node *n)
 {
     float alpha = onnx_attr_f32(n, "alpha", 0.2f), beta = onnx_attr_f32(n, "beta", 0.5f);
-    return onnx_set_out(n, 0, hard_sigmoid(n, onnx_in(n, 0), alpha, beta));
+    return onnx_set_out(n, 0, onnx_hard_sigmoid(n, onnx_in(n, 0), alpha, beta));
 }
 
 bool import_hard_swish(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0);
-    return onnx_set_out(n, 0, onnx_helper2(n, IR_mul, x, hard_sigmoid(n, x, 1.0f / 6, 0.5f)));
+    return onnx_set_out(n, 0, onnx_helper2(n, IR_mul, x, onnx_hard_sigmoid(n, x, 1.0f / 6, 0.5f)));
 }
 
 bool import_leaky_relu(struct onnx_node *n)

@@ -30,8 +30,7 @@ struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtyp
 
 /* ---- operands of one type ---- */
 
-/* A constant of 64-bit integers as i32. */
-static struct ir_value *narrowed(struct onnx_node *n, struct ir_value *x)
+struct ir_value *onnx_narrowed(struct onnx_node *n, struct ir_value *x)
 {
     int64_t count = x->def->attrs->constant.data->splat ? 1 : ir_count(&x->type);
     for (int64_t i = 0; i < count; i++) {
@@ -51,7 +50,7 @@ bool onnx_common_types(struct onnx_node *n, struct ir_value **in, uint32_t n_in)
     for (uint32_t i = 0; i < n_in; i++)
         meets |= in[i] && in[i]->type.dtype == IR_I32 && !onnx_is_const(in[i]);
     for (uint32_t i = 0; meets && i < n_in; i++)
-        if (in[i] && in[i]->type.dtype == IR_I64 && !(in[i] = narrowed(n, in[i])))
+        if (in[i] && in[i]->type.dtype == IR_I64 && !(in[i] = onnx_narrowed(n, in[i])))
             return false;
     return true;
 }

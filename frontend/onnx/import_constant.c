@@ -140,15 +140,29 @@ static bool drops_nothing(struct onnx_node *n)
            onnx_const_f32(n, 1, &ratio) && ratio == 0;
 }
 
+/* What is kept: everything. */
+static bool set_mask(struct onnx_node *n)
+{
+    const struct ir_value *x = onnx_in(n, 0);
+    const uint8_t kept = 1;
+    if (!x)
+        return false;
+    if (n->im->opset < 10)
+        return diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
+                          "the mask result is not supported before opset 10");
+    struct ir_type type = x->type;
+    type.dtype = IR_BOOL;
+    return onnx_set_out(n, 1, onnx_const(n, type, blob_splat(&kept, 1)));
+}
+
 /* Nothing at inference. Since opset 12 ratio and training_mode are operands. */
 bool import_dropout(struct onnx_node *n)
 {
     onnx_ignore_attr(n, "ratio");
     onnx_ignore_attr(n, "seed");
     onnx_ignore_attr(n, "is_test"); /* before opset 7 */
-    if (onnx_out_used(n, 1))
-        return diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
-                          "the mask result is not supported");
+    if (onnx_out_used(n, 1) && !set_mask(n))
+        return false;
     if (is_training(n) && !drops_nothing(n))
         return onnx_error(n, "training mode is not supported");
     return onnx_set_out(n, 0, onnx_in(n, 0));

@@ -89,11 +89,17 @@ bool import_conv(struct onnx_node *n)
 
 static struct ir_value *swap_last_two(struct onnx_node *n, struct ir_value *x)
 {
-    if (x && x->type.rank != 2) {
-        onnx_error(n, "a matrix has %u dimensions, not 2", x->type.rank);
+    int64_t perm[IR_MAX_RANK];
+    if (!x)
+        return NULL;
+    int rank = x->type.rank;
+    if (rank < 2) {
+        onnx_error(n, "a matrix has %d dimensions", rank);
         return NULL;
     }
-    return onnx_transpose(n, x, (const int64_t[]){1, 0}, false);
+    for (int i = 0; i < rank; i++)
+        perm[i] = i < rank - 2 ? i : 2 * rank - 3 - i;
+    return onnx_transpose(n, x, perm, false);
 }
 
 static struct ir_value *scaled(struct onnx_node *n, struct ir_value *x, float by)
@@ -120,31 +126,48 @@ struct ir_value *onnx_product(struct onnx_node *n, struct ir_value *const ab[2],
     return v;
 }
 
-/* alpha * A' * B' + beta * C, where ' is a transposition if transA, transB say so. */
-bool import_gemm(struct onnx_node *n)
+struct ir_value *onnx_gemm(struct onnx_node *n)
 {
     struct ir_value *a = onnx_in(n, 0), *b = onnx_in(n, 1), *c = NULL;
     if (!a || !b || (onnx_has_in(n, 2) && !(c = onnx_in(n, 2))))
-        return false;
-    if (a->type.rank != 2 || b->type.rank != 2)
-        return onnx_error(n, "A and B have %u and %u dimensions, not 2", a->type.rank,
-                          b->type.rank);
+        return NULL;
+    if (a->type.rank != 2 || b->type.rank != 2) {
+        onnx_error(n, "A and B have %u and %u dimensions, not 2", a->type.rank, b->type.rank);
+        return NULL;
+    }
     onnx_ignore_attr(n, "broadcast"); /* of C, before opset 7 */
     float alpha = onnx_attr_f32(n, "alpha", 1), beta = onnx_attr_f32(n, "beta", 1);
     bool across[] = {onnx_attr_i64(n, "transA", 0) != 0, onnx_attr_i64(n, "transB", 0) != 0};
     struct ir_value *ab[] = {a, onnx_integer_weights(n, b)};
     struct ir_value *v = scaled(n, onnx_product(n, ab, across, 1, ""), alpha);
     if (!c || beta == 0 || !v)
-        return onnx_set_out(n, 0, v);
+        return v;
     struct ir_type product = v->type;
-    v = onnx_emit_helper(n, IR_add, NULL, (struct ir_value *[]){v, scaled(n, c, beta)}, 2);
-    if (v && !ir_type_equal(&product, &v->type))
-        return onnx_error(n, "C does not broadcast to the product");
-    return onnx_set_out(n, 0, v);
+    v = onnx_helper2(n, IR_add, v, scaled(n, c, beta));
+    if (!v || ir_type_equal(&product, &v->type))
+        return v;
+    onnx_error(n, "C does not broadcast to the product");
+    return NULL;
+}
+
+bool import_gemm(struct onnx_node *n)
+{
+    return onnx_set_out(n, 0, onnx_gemm(n));
 }
 
 bool import_matmul(struct onnx_node *n)
 {
     struct ir_value *ab[] = {onnx_in(n, 0), onnx_integer_weights(n, onnx_in(n, 1))};
     return onnx_set_out(n, 0, onnx_product(n, ab, (const bool[]){false, false}, 1, ""));
+}
+
+/* com.microsoft: alpha * A' * B' */
+bool import_fused_matmul(struct onnx_node *n)
+{
+    float alpha = onnx_attr_f32(n, "alpha", 1);
+    bool across[] = {onnx_attr_i64(n, "transA", 0) != 0, onnx_attr_i64(n, "transB", 0) != 0};
+    if (onnx_attr_i64(n, "transBatchA", 0) != 0 || onnx_attr_i64(n, "transBatchB", 0) != 0)
+        return onnx_error(n, "transBatchA and transBatchB are not supported");
+    struct ir_value *ab[] = {onnx_in(n, 0), onnx_integer_weights(n, onnx_in(n, 1))};
+    return onnx_set_out(n, 0, scaled(n, onnx_product(n, ab, across, 1, ""), alpha));
 }

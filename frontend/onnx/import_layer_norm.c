@@ -1,7 +1,7 @@
 /*
  * import_layer_norm.c - normalisation by statistics of the values themselves: LayerNormalization,
  * RMSNormalization, InstanceNormalization, GroupNormalization, MeanVarianceNormalization,
- * LpNormalization.
+ * LpNormalization; com.microsoft: SkipLayerNormalization and the simplified ones.
  *
  * The variance is the mean of (x - mean)^2, in a second pass over the values as ONNX defines it;
  * mean(x^2) - mean(x)^2 loses all digits where the mean is large.
@@ -107,6 +107,14 @@ static bool trailing_region(struct onnx_node *n, const struct ir_type *x, struct
     return true;
 }
 
+/* The results: normalised, and where asked for mean and inverse deviation, which may be absent. */
+static bool set_results(struct onnx_node *n, struct ir_value *v, struct ir_value *mean,
+                        struct ir_value *inverse)
+{
+    return onnx_set_out(n, 0, v) && (!onnx_out_used(n, 1) || !mean || onnx_set_out(n, 1, mean)) &&
+           (!onnx_out_used(n, 2) || onnx_set_out(n, 2, inverse));
+}
+
 bool import_layer_norm(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0), *scale = onnx_in(n, 1);
@@ -116,12 +124,11 @@ bool import_layer_norm(struct onnx_node *n)
     if (!x || !scale || (onnx_has_in(n, 2) && !bias) || !trailing_region(n, &x->type, &r))
         return false;
     struct standardised s = standardise(n, x, onnx_attr_f32(n, "epsilon", 1e-5f), &r);
-    if (!onnx_set_out(n, 0, affine(n, s.value, scale, bias)))
-        return false;
-    return (!onnx_out_used(n, 1) || onnx_set_out(n, 1, s.mean)) &&
-           (!onnx_out_used(n, 2) || onnx_set_out(n, 2, s.inverse));
+    return set_results(n, affine(n, s.value, scale, bias), s.mean, s.inverse);
 }
 
+/* SimplifiedLayerNormalization is ONNX Runtime's name for it; its second result is not supported.
+ */
 bool import_rms_norm(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0), *scale = onnx_in(n, 1);
@@ -131,6 +138,30 @@ bool import_rms_norm(struct onnx_node *n)
         return false;
     struct ir_value *rms = root_mean_square(n, x, onnx_attr_f32(n, "epsilon", 1e-5f), &r);
     return onnx_set_out(n, 0, affine(n, onnx_helper2(n, IR_div, x, rms), scale, NULL));
+}
+
+/* com.microsoft: of the sum of operands 0 and 1 and a bias, which is result 3. Operands: gamma,
+ * beta (not of the simplified one, which is an RMSNormalization), bias. */
+bool import_skip_layer_norm(struct onnx_node *n)
+{
+    bool simplified = n->op->variant == SIMPLIFIED;
+    size_t bias = simplified ? 3 : 4;
+    struct ir_value *x = onnx_helper2(n, IR_add, onnx_in(n, 0), onnx_in(n, 1));
+    struct ir_value *gamma = onnx_in(n, 2);
+    struct ir_value *beta = !simplified && onnx_has_in(n, 3) ? onnx_in(n, 3) : NULL;
+    struct onnx_region r;
+    if (onnx_has_in(n, bias))
+        x = onnx_helper2(n, IR_add, x, onnx_in(n, bias));
+    if (!x || !gamma || !trailing_region(n, &x->type, &r))
+        return false;
+    float epsilon = onnx_attr_f32(n, "epsilon", 1e-12f);
+    struct standardised s = {0};
+    if (simplified)
+        s.value = onnx_helper2(n, IR_div, x, root_mean_square(n, x, epsilon, &r));
+    else
+        s = standardise(n, x, epsilon, &r);
+    return (!onnx_out_used(n, 3) || onnx_set_out(n, 3, x)) &&
+           set_results(n, affine(n, s.value, gamma, beta), s.mean, s.inverse);
 }
 
 /* ---- over maps of [N,C,...] ---- */

@@ -1,7 +1,40 @@
-/* import_norm.c - BatchNormalization with stored statistics, Softmax, LogSoftmax, LRN. */
+/* import_norm.c - BatchNormalization at inference, Softmax, LogSoftmax, Hardmax, LRN. */
 #include "onnx_node.h"
 
 #include <string.h>
+
+/* [C] -> [C,1,1,...], to be broadcast to x; NULL, reported, if it is none. */
+static struct ir_value *by_channel(struct onnx_node *n, struct ir_value *v, const struct ir_type *x)
+{
+    int64_t dims[IR_MAX_RANK];
+    if (!v || x->rank < 2)
+        return v;
+    if (v->type.rank != 1 || v->type.dim[0] != x->dim[1]) {
+        onnx_error(n, "a parameter has not one number for each of %lld channels",
+                   (long long)x->dim[1]);
+        return NULL;
+    }
+    for (int i = 0; i + 1 < x->rank; i++)
+        dims[i] = i ? 1 : x->dim[1];
+    return onnx_reshape(n, v, dims, x->rank - 1u, false);
+}
+
+/* (x - mean) * (scale / sqrt(var + epsilon)) + bias */
+static struct ir_value *computed_batch_norm(struct onnx_node *n, struct ir_value *const in[5],
+                                            float epsilon)
+{
+    struct ir_value *x = in[0], *p[5]; /* as in ONNX: x, scale, bias, mean, var */
+    for (int i = 1; x && i < 5; i++)
+        if (!(p[i] = by_channel(n, in[i], &x->type)))
+            return NULL;
+    if (!x)
+        return NULL;
+    struct ir_value *deviation = onnx_helper2(n, IR_add, p[4], onnx_scalar(n, epsilon));
+    deviation = onnx_helper1(n, IR_sqrt, NULL, deviation);
+    struct ir_value *factor = onnx_helper2(n, IR_div, p[1], deviation);
+    struct ir_value *v = onnx_helper2(n, IR_mul, onnx_helper2(n, IR_sub, x, p[3]), factor);
+    return onnx_helper2(n, IR_add, v, p[2]);
+}
 
 bool import_batch_norm(struct onnx_node *n)
 {
@@ -21,10 +54,15 @@ bool import_batch_norm(struct onnx_node *n)
                               "training mode, in which alone result %zu, '%s', exists, is not "
                               "supported; export the model in inference mode",
                               k, n->proto->output[k]);
-    for (size_t i = 0; i < 5; i++)
+    bool known = true;
+    for (size_t i = 0; i < 5; i++) {
         in[i] = onnx_in(n, i);
+        known &= i == 0 || (in[i] && onnx_is_const(onnx_known(n, in[i])));
+    }
     union ir_attrs attrs = {.batch_norm = {.epsilon = epsilon}};
-    return onnx_set_out(n, 0, onnx_emit(n, IR_batch_norm, &attrs, in, 5));
+    return onnx_set_out(n, 0,
+                        known ? onnx_emit(n, IR_batch_norm, &attrs, in, 5)
+                              : computed_batch_norm(n, in, epsilon));
 }
 
 /* ---- softmax ---- */
@@ -43,6 +81,26 @@ static struct ir_value *log_softmax(struct onnx_node *n, struct ir_value *x, int
     struct ir_value *d = onnx_helper2(n, IR_sub, x, onnx_reduce(n, IR_REDUCE_MAX, x, axes));
     struct ir_value *sum = onnx_reduce(n, IR_REDUCE_SUM, onnx_helper1(n, IR_exp, NULL, d), axes);
     return onnx_helper2(n, IR_sub, d, onnx_helper1(n, IR_log, NULL, sum));
+}
+
+/* 1 at the first of the largest elements, else 0: of those, the one with the most elements behind.
+ */
+static struct ir_value *hardmax(struct onnx_node *n, struct ir_value *x, int64_t axis)
+{
+    bool axes[IR_MAX_RANK] = {0};
+    int64_t count = x->type.dim[axis];
+    struct ir_type type = {.dtype = IR_F32, .rank = (uint8_t)(x->type.rank - axis)};
+    axes[axis] = true;
+    float *left = heap_alloc((size_t)max_i64(count, 1) * sizeof *left);
+    for (int64_t i = 0; i < count; i++)
+        left[i] = (float)(count - i);
+    for (int i = 0; i < type.rank; i++)
+        type.dim[i] = i ? 1 : count;
+    struct ir_value *behind = onnx_const(n, type, blob_own(left, (size_t)count * sizeof *left));
+    struct ir_value *v = onnx_helper2(n, IR_equal, x, onnx_reduce(n, IR_REDUCE_MAX, x, axes));
+    v = onnx_helper2(n, IR_mul, onnx_cast(n, v, IR_F32), behind);
+    v = onnx_helper2(n, IR_equal, v, onnx_reduce(n, IR_REDUCE_MAX, v, axes));
+    return onnx_cast(n, v, IR_F32);
 }
 
 typedef struct ir_value *make_softmax(struct onnx_node *n, struct ir_value *x, int64_t axis);
@@ -84,7 +142,9 @@ struct ir_value *onnx_softmax(struct onnx_node *n, struct ir_value *x, bool flat
 /* Since opset 13 along one axis, by default the last; before from one on, by default 1. */
 bool import_softmax(struct onnx_node *n)
 {
-    make_softmax *make = n->op->variant == SOFTMAX ? softmax : log_softmax;
+    make_softmax *make = n->op->variant == SOFTMAX   ? softmax
+                         : n->op->variant == HARDMAX ? hardmax
+                                                     : log_softmax;
     struct ir_value *x = onnx_in(n, 0);
     struct ir_value *v = n->im->opset < 13 ? flattened(n, x, make, onnx_attr_i64(n, "axis", 1))
                                            : along_axis(n, x, make, onnx_attr_i64(n, "axis", -1));

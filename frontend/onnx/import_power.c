@@ -95,31 +95,63 @@ static bool constant_exponent(const struct ir_value *v, double *out)
     return true;
 }
 
-/* Integers are multiplied, to be exact; an exponent that differs by element is one of floats. */
-static struct ir_value *integer_power(struct onnx_node *n, struct ir_value *x, double exponent)
+/* Of each exponent one bit, as i32. */
+static struct ir_value *exponent_bits(struct onnx_node *n, const struct ir_value *y, int bit)
 {
-    if (exponent < 1 || exponent > 1024 || exponent != floor(exponent)) {
+    int64_t count = ir_count(&y->type);
+    int32_t *bits = heap_alloc((size_t)max_i64(count, 1) * sizeof *bits);
+    for (int64_t i = 0; i < count; i++)
+        bits[i] = (int32_t)ir_const_f64(y->def, i) >> bit & 1;
+    struct ir_type type = y->type;
+    type.dtype = IR_I32;
+    return onnx_const(n, type, blob_own(bits, (size_t)count * sizeof *bits));
+}
+
+/* Integers, exactly: for each bit k of the exponent a factor x^(2^k) or 1, as 1 + bit*(x^(2^k) -
+ * 1).
+ */
+static struct ir_value *integer_power(struct onnx_node *n, struct ir_value *x, struct ir_value *y)
+{
+    enum { MOST = 1024 };
+    int64_t count = onnx_is_const(y) ? ir_count(&y->type) : 0;
+    double largest = 0, single;
+    for (int64_t i = 0; i < count; i++) {
+        double e = ir_const_f64(y->def, i);
+        largest = e >= 0 && e == floor(e) ? fmax(largest, e) : INFINITY;
+    }
+    if (largest > MOST || !count) {
         onnx_error(n,
-                   "integers to the power of %g; constant whole exponents of 1 to 1024 are "
+                   "integers to a power that is %s; constant whole exponents of 0 to %d are "
                    "supported",
-                   exponent);
+                   count ? "none of those" : "computed", MOST);
         return NULL;
     }
-    return whole_power(n, x, (int64_t)exponent);
+    enum ir_dtype dtype = (enum ir_dtype)x->type.dtype;
+    x = onnx_cast(n, x, IR_I32);
+    if (constant_exponent(y, &single) && single > 0 && onnx_broadcasts_to(&y->type, &x->type))
+        return onnx_cast(n, whole_power(n, x, (int64_t)single), dtype);
+    struct ir_value *one = onnx_cast(n, onnx_scalar(n, 1), IR_I32), *v = one;
+    for (int bit = 0; bit == 0 || (int)largest >> bit; bit++) {
+        struct ir_value *factor = onnx_helper2(n, IR_sub, x, one);
+        factor = onnx_helper2(n, IR_mul, factor, exponent_bits(n, y, bit));
+        v = onnx_helper2(n, IR_mul, v, onnx_helper2(n, IR_add, factor, one));
+        x = onnx_helper2(n, IR_mul, x, x);
+    }
+    return onnx_cast(n, v, dtype);
 }
 
 /* The result has the type of the base, whatever the exponent's. */
 bool import_pow(struct onnx_node *n)
 {
     struct ir_value *in[2];
-    double exponent = NAN;
+    double exponent;
     if (!onnx_pair(n, in))
         return false;
     struct ir_value *x = in[0], *y = onnx_known(n, in[1]);
     enum ir_dtype base = (enum ir_dtype)x->type.dtype;
     bool known = constant_exponent(y, &exponent);
     if (!onnx_is_const(x) && base != IR_F32)
-        return onnx_set_out(n, 0, integer_power(n, x, known ? exponent : NAN));
+        return onnx_set_out(n, 0, integer_power(n, x, y));
     if (!onnx_is_const(x) && known) {
         struct ir_value *power = onnx_power(n, x, exponent, false);
         return onnx_set_out(n, 0, broadcast(n, power, &y->type));

@@ -48,7 +48,7 @@ struct ir_value *onnx_mean(struct onnx_node *n, struct ir_value *x, const bool *
 {
     if (!x)
         return NULL;
-    bool is_pool = x->type.rank >= 3;
+    bool is_pool = x->type.rank >= 3 && x->type.dtype == IR_F32;
     int64_t count = 1;
     for (int i = 0; i < x->type.rank; i++) {
         is_pool &= axes[i] == (i >= 2);
@@ -57,7 +57,11 @@ struct ir_value *onnx_mean(struct onnx_node *n, struct ir_value *x, const bool *
     if (is_pool)
         return onnx_helper1(n, IR_global_avg_pool, NULL, x);
     struct ir_value *sum = onnx_reduce(n, IR_REDUCE_SUM, x, axes);
-    return count == 1 ? sum : onnx_helper2(n, IR_mul, sum, onnx_scalar(n, 1.0f / (float)count));
+    if (count == 1)
+        return sum;
+    if (x->type.dtype != IR_F32)
+        return onnx_helper2(n, IR_div, sum, onnx_cast(n, onnx_scalar(n, (float)count), IR_I32));
+    return onnx_helper2(n, IR_mul, sum, onnx_scalar(n, 1.0f / (float)count));
 }
 
 struct ir_value *onnx_lp(struct onnx_node *n, struct ir_value *x, int64_t p, const bool *axes)
@@ -128,6 +132,27 @@ static struct ir_value *reduced(struct onnx_node *n, struct ir_value *x, const b
     }
 }
 
+static bool needs_floats(enum onnx_variant variant)
+{
+    return variant == REDUCE_L2 || variant == REDUCE_LOG_SUM || variant == REDUCE_LOG_SUM_EXP;
+}
+
+/* Integers are reduced as i32, and the result is of their type again; the largest byte is found
+ * among bytes. */
+static struct ir_value *reduced_integers(struct onnx_node *n, struct ir_value *x, const bool *axes)
+{
+    enum ir_dtype dtype = (enum ir_dtype)x->type.dtype;
+    if (needs_floats(n->op->variant)) {
+        onnx_error(n, "of integers is not supported");
+        return NULL;
+    }
+    if (dtype == IR_U8 && n->op->variant == REDUCE_MAX)
+        return reduced(n, x, axes);
+    bool is_wide = dtype == IR_I64 && onnx_is_const(x);
+    x = is_wide ? onnx_narrowed(n, x) : onnx_cast(n, x, IR_I32);
+    return onnx_cast(n, x ? reduced(n, x, axes) : NULL, dtype);
+}
+
 bool import_reduce(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0);
@@ -139,7 +164,8 @@ bool import_reduce(struct onnx_node *n)
     for (int i = 0; i < x->type.rank; i++)
         if (!keep && !axes[i])
             dims[rank++] = x->type.dim[i];
-    struct ir_value *v = reduced(n, x, axes);
+    struct ir_value *v =
+        x->type.dtype == IR_F32 ? reduced(n, x, axes) : reduced_integers(n, x, axes);
     return onnx_set_out(n, 0, keep ? v : onnx_reshape(n, v, dims, rank, false));
 }
 

@@ -67,5 +67,8 @@ struct onnx_tensor {
 bool onnx_read_tensor(const char *path, struct onnx_tensor *out, struct diag *d) CHECK_RESULT;
 /* Names of all supported ONNX operators, NULL-terminated, sorted. */
 const char *const *onnx_operators(void);
+/* A table of them: opsets, numbers of operands, those that are weights or must be constant, how
+ * mode int computes them. */
+void onnx_print_operators(struct text *out);
 
 #endif

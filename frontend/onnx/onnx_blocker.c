@@ -56,7 +56,7 @@ bool onnx_check_operator(struct onnx_node *n)
         return diag_error(d, n->loc, DIAG_ONNX_UNSUPPORTED,
                           "operator %s is not supported at opset %lld, only at %d to %d", op->name,
                           (long long)n->im->opset, op->since, op->until);
-    if (p->n_input < op->min_in || (p->n_input > op->max_in && op->max_in != 255))
+    if (p->n_input < op->min_in || (p->n_input > op->max_in && op->max_in != ONNX_MANY))
         ok = diag_error(d, n->loc, DIAG_ONNX_MODEL, "has %zu operands, not %d to %d", p->n_input,
                         op->min_in, op->max_in);
     if (p->n_output == 0)

@@ -180,6 +180,8 @@ struct ir_value *onnx_conv(struct onnx_node *n, struct ir_value *x, struct ir_va
 /* Matrices, transposed where `across` says so. */
 struct ir_value *onnx_product(struct onnx_node *n, struct ir_value *const ab[2],
                               const bool across[2], size_t weights, const char *variant);
+/* alpha * A' * B' + beta * C, where ' is a transposition if transA, transB say so. */
+struct ir_value *onnx_gemm(struct onnx_node *n);
 
 /* ---- import_norm.c, import_pool.c ---- */
 
@@ -192,11 +194,19 @@ struct ir_value *onnx_softmax(struct onnx_node *n, struct ir_value *x, bool flat
 /* What a value of that type is when it is computed at run time: i32 for i64, f32 for other floats.
  */
 enum ir_dtype onnx_runtime_dtype(enum ir_dtype dtype);
+/* A constant of 64-bit integers as i32; NULL, reported, where one does not fit. */
+struct ir_value *onnx_narrowed(struct onnx_node *n, struct ir_value *x);
 /* To that type, or what stands for it at run time. Nothing if x has it already. */
 struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtype to);
 /* Where a run-time i32 is among these operands, constants of i64 become i32. False, reported, if
  * one does not fit. What is emitted with operands of one type is brought to it by itself. */
 bool onnx_common_types(struct onnx_node *n, struct ir_value **in, uint32_t n_in) CHECK_RESULT;
+
+/* ---- import_activation.c ---- */
+
+/* min(max(scale*x + shift, 0), 1) */
+struct ir_value *onnx_hard_sigmoid(struct onnx_node *n, struct ir_value *x, float scale,
+                                   float shift);
 
 /* ---- import_power.c ---- */
 

@@ -54,6 +54,12 @@ static const char *const operator_names[] = {
     NULL,
 };
 
+const struct onnx_operator *onnx_operator_table(size_t *n)
+{
+    *n = sizeof operators / sizeof *operators;
+    return operators;
+}
+
 const char *const *onnx_operators(void)
 {
     return operator_names;

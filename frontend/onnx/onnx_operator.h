@@ -46,6 +46,8 @@ enum onnx_variant {
     REDUCE_SUM_SQUARE,
     SOFTMAX,
     LOG_SOFTMAX,
+    HARDMAX,
+    SIMPLIFIED,
     SWISH,
     QUICK_GELU,
     BIAS_GELU,
@@ -65,6 +67,9 @@ struct onnx_operator {
     enum ir_opcode opcode; /* what a generic import function makes */
     enum onnx_variant variant;
 };
+enum { ONNX_MANY = 255 }; /* max_in without a limit */
+/* All of them, sorted by name. */
+const struct onnx_operator *onnx_operator_table(size_t *n);
 /* Is this the domain of ONNX itself? */
 bool onnx_is_default_domain(const char *domain);
 /* NULL if the compiler does not know it. */

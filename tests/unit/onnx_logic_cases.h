@@ -156,14 +156,16 @@ START_TEST(integers_to_a_power)
     struct text cast = node("Cast", "", "x", "i"), back = node("Cast", "", "p", "y");
     attr_int(&cast, "to", INT32);
     attr_int(&back, "to", FLOAT);
-    struct model m = one_node(13, back, DIMS(2));
+    struct model m = one_node(13, back, DIMS(3));
     model_node(&m, cast);
     model_node(&m, node("Pow", "", "i e", "p"));
-    model_init(&m, INTS("e", _i ? -1 : 5));
-    if (_i)
-        ck_assert(rejected(&m, DIAG_ONNX_ATTR, "integers to the power of -1"));
+    model_init(&m, _i == 0 ? INTS("e", 5) : _i == 1 ? INTS("e", 0, 9, 4) : INTS("e", 1, 2, -1));
+    if (_i == 2)
+        ck_assert(rejected(&m, DIAG_ONNX_ATTR, "whole exponents of 0 to 1024"));
+    else if (_i == 1)
+        EXPECT(&m, AT(5, -2, 10), 1, -512, 10000);
     else
-        EXPECT(&m, AT(-3, 7), -243, 16807);
+        EXPECT(&m, AT(-3, 7, 0), -243, 16807, 0);
 }
 END_TEST
 
@@ -176,7 +178,7 @@ static void add_logic_cases(TCase *tc)
     tcase_add_loop_test(tc, constants_of_64_bits_meet_run_time_integers, 0, 2);
     tcase_add_test(tc, clip_by_run_time_bounds);
     tcase_add_test(tc, choice_by_a_condition);
-    tcase_add_loop_test(tc, integers_to_a_power, 0, 2);
+    tcase_add_loop_test(tc, integers_to_a_power, 0, 3);
 }
 
 #endif

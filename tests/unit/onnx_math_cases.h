@@ -147,6 +147,10 @@ START_TEST(running_sums)
 }
 END_TEST
 
+#include "onnx_fused_cases.h"
+#include "onnx_logic_cases.h"
+#include "onnx_opset_cases.h"
+
 static void add_math_cases(TCase *tc)
 {
     tcase_add_loop_test(tc, activations_of_several_operations, 0, N_ACTIVATIONS);
@@ -158,6 +162,9 @@ static void add_math_cases(TCase *tc)
     tcase_add_test(tc, log_sum_exp_does_not_overflow);
     tcase_add_test(tc, lp_pools);
     tcase_add_loop_test(tc, running_sums, 0, 4);
+    add_logic_cases(tc);
+    add_fused_cases(tc);
+    add_opset_cases(tc);
 }
 
 #endif

@@ -162,6 +162,13 @@ static inline void attr_ints(struct text *node, const char *name, int n, const i
         put_int(&a, 8, at[i]);
     put_msg(node, 5, a);
 }
+static inline void attr_floats(struct text *node, const char *name, int n, const float *at)
+{
+    struct text a = attr(name, 6);
+    for (int i = 0; i < n; i++)
+        put_f32(&a, 7, at[i]);
+    put_msg(node, 5, a);
+}
 static inline void attr_tensor(struct text *node, const char *name, struct text t)
 {
     struct text a = attr(name, 4);

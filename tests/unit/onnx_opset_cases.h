@@ -109,8 +109,26 @@ START_TEST(swish)
 }
 END_TEST
 
+/* Sorted, and of operators that there are. */
+START_TEST(int_forms_are_of_operators)
+{
+    static const char *const listed[] = {
+#define INT_FORM(name, form) name,
+#include "int_forms.def"
+#undef INT_FORM
+    };
+    const char *const *name = onnx_operators();
+    for (size_t i = 0; i < sizeof listed / sizeof *listed; i++) {
+        while (*name && strcmp(*name, listed[i]) != 0)
+            name++;
+        ck_assert_msg(*name != NULL, "%s is no operator, or out of order", listed[i]);
+    }
+}
+END_TEST
+
 static void add_opset_cases(TCase *tc)
 {
+    tcase_add_test(tc, int_forms_are_of_operators);
     tcase_add_test(tc, broadcasting_before_opset_7);
     tcase_add_loop_test(tc, batch_norm_6, 0, 2);
     tcase_add_test(tc, slopes_by_channel_before_opset_7);

@@ -711,10 +711,6 @@ END_TEST
 
 #include "onnx_math_cases.h"
 
-#include "onnx_logic_cases.h"
-
-#include "onnx_opset_cases.h"
-
 #include "onnx_quant_cases.h"
 
 #include "onnx_recurrent_cases.h"
@@ -773,8 +769,6 @@ int main(void)
     add_layer_cases(tc);
     add_body_cases(tc);
     add_math_cases(tc);
-    add_logic_cases(tc);
-    add_opset_cases(tc);
     add_quant_cases(tc);
     add_recurrent_cases(tc);
     add_einsum_cases(tc);
