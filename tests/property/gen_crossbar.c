@@ -105,6 +105,21 @@ static struct ir_value *make_join(struct gen *r, struct ir_value *x)
     return gen_chance(r, 50) ? gen_join(r, x, y) : gen_join(r, y, x);
 }
 
+/* The smaller of two values by what a `where` is lowered to. */
+static struct ir_value *make_choice(struct gen *r, struct ir_value *x)
+{
+    struct ir_value *y = gen_pick_like(r, &x->type, x), *zero;
+    if (!y)
+        y = gen_constant(r, 3, (int64_t[]){1, 1, x->type.dim[2]}, -1, 1);
+    zero = ir_const_new(r->g, NULL, ir_type_of(IR_U8, 3, (int64_t[]){1, 1, 1}),
+                        blob_splat(&(uint8_t){0}, 1), NULL, (struct loc){0})
+               ->out;
+    struct ir_value *c = gen_binary(r, IR_less, x, y);
+    struct ir_value *a = gen_binary(r, IR_mask, c, x);
+    struct ir_value *b = gen_binary(r, IR_mask, gen_binary(r, IR_equal, c, zero), y);
+    return gen_binary(r, IR_merge, a, b);
+}
+
 static struct ir_value *slice_of(struct gen *r, struct ir_value *x, const int64_t count[3])
 {
     int64_t start[3], step[3] = {1, 1, 1};
@@ -416,13 +431,25 @@ struct choice {
     unsigned weight;
 };
 
-static const struct choice all_makers[] = {
-    {make_conv, 30},  {make_shared, 4},    {make_elementwise, 5},
-    {make_join, 10},  {make_broadcast, 8}, {make_pool, 10},
-    {make_mean, 3},   {make_softmax, 4},   {make_dot, 8},
-    {make_concat, 9}, {make_slice, 6},     {make_gather, 5},
-    {make_pad, 5},    {make_transpose, 3}, {make_reshape, 4},
-    {gen_reduce, 6},  {make_overlap, 8},   {0}};
+static const struct choice all_makers[] = {{make_conv, 30},
+                                           {make_shared, 4},
+                                           {make_elementwise, 5},
+                                           {make_join, 10},
+                                           {make_broadcast, 8},
+                                           {make_pool, 10},
+                                           {make_mean, 3},
+                                           {make_softmax, 4},
+                                           {make_dot, 8},
+                                           {make_concat, 9},
+                                           {make_slice, 6},
+                                           {make_gather, 5},
+                                           {make_pad, 5},
+                                           {make_transpose, 3},
+                                           {make_reshape, 4},
+                                           {gen_reduce, 6},
+                                           {make_overlap, 8},
+                                           {make_choice, 5},
+                                           {0}};
 static const struct choice tall_makers[] = {{make_conv, 50},
                                             {make_shared, 5},
                                             {make_join, 10},

@@ -203,6 +203,29 @@ static struct ir_value *make_join(struct gen *r, struct ir_value *x)
     return gen_chance(r, 50) ? gen_join(r, x, y) : gen_join(r, y, x);
 }
 
+/* Of a mathematical library, or a choice that rounding does not change much. */
+static struct ir_value *make_function(struct gen *r, struct ir_value *x)
+{
+    struct ir_value *y, *half = gen_constant(r, 0, NULL, 0.5f, 0.5f);
+    switch (gen_range(r, 0, 5)) {
+    case 0: return gen_unary(r, IR_erf, x);
+    case 1: return gen_unary(r, IR_sin, gen_unary(r, IR_tanh, x));
+    case 2: return gen_unary(r, IR_cos, gen_unary(r, IR_tanh, x));
+    case 3: /* of a base in (0.5, 1.5) */
+        y = gen_binary(r, IR_add, gen_unary(r, IR_sigmoid, x), half);
+        return gen_binary(r, IR_pow, y, gen_unary(r, IR_tanh, x));
+    case 4: /* leaky_relu as it is written out */
+        y = gen_binary(r, IR_less, x, constant(r, 0, NULL, 0, 0));
+        return gen_op(r, IR_where, NULL,
+                      (struct ir_value *[]){y, gen_binary(r, IR_mul, x, half), x}, 3);
+    default: /* the smaller one */
+        y = gen_pick_like(r, &x->type, x);
+        y = y ? y : constant(r, 1, &x->type.dim[x->type.rank - 1], -1, 1);
+        return gen_op(r, IR_where, NULL,
+                      (struct ir_value *[]){gen_binary(r, IR_greater, x, y), y, x}, 3);
+    }
+}
+
 /* Squeeze and excite, or a constant of any rank and extents that broadcast. */
 static struct ir_value *make_broadcast(struct gen *r, struct ir_value *x)
 {
@@ -463,7 +486,7 @@ static const struct {
               {make_softmax, 3}, {make_concat, 6},    {make_slice, 5},      {make_gather, 3},
               {make_pad, 4},     {make_transpose, 5}, {make_nhwc, 6},       {make_reshape, 4},
               {make_useless, 4}, {gen_reduce, 5},     {make_overlap, 6},    {make_log_softmax, 2},
-              {make_digits, 4},  {make_batch, 2},     {make_product, 6}};
+              {make_digits, 4},  {make_batch, 2},     {make_product, 6},    {make_function, 6}};
 
 static void step(struct gen *r)
 {
