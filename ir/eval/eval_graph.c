@@ -162,14 +162,16 @@ static bool read_input(struct run *r, const struct ir_op *op, struct slot *s)
         return diag_error(r->diag, op->loc, DIAG_DATA, "input %lld does not fit %s",
                           (long long)at->index, ir_type_text(&want, text, sizeof text));
     }
-    struct tensor all = entering(given, at->dtype);
-    if (r->graph->stage == IR_CROSSBAR) {
+    if (r->graph->stage == IR_CROSSBAR) { /* many may show parts of one tensor */
+        bool differs = at->dtype == IR_I64 || at->dtype == IR_BOOL;
+        struct tensor all = differs ? entering(given, at->dtype) : *given;
         s->value = tensor_new(&op->out->type);
         struct view v = {at->strides, at->offset};
         copy_view(&v, &op->out->type, s->value.data, all.data, false);
-        tensor_free(&all);
+        if (differs)
+            tensor_free(&all);
     } else {
-        s->value = all;
+        s->value = entering(given, at->dtype);
         s->value.type = op->out->type;
     }
     s->owned = true;
