@@ -64,7 +64,7 @@ bool import_prelu(struct onnx_node *n)
 /* ---- of exponentials ---- */
 
 /* relu(x) + alpha*(exp(min(x, 0) / scale) - 1) */
-static struct ir_value *elu(struct onnx_node *n, struct ir_value *x, float alpha, float scale)
+struct ir_value *onnx_elu(struct onnx_node *n, struct ir_value *x, float alpha, float scale)
 {
     union ir_attrs below = {.clip = {.lo = -INFINITY, .hi = 0}};
     struct ir_value *v = onnx_helper1(n, IR_clip, &below, x);
@@ -79,7 +79,7 @@ static struct ir_value *elu(struct onnx_node *n, struct ir_value *x, float alpha
 bool import_elu(struct onnx_node *n)
 {
     float alpha = onnx_attr_f32(n, "alpha", 1);
-    return onnx_set_out(n, 0, elu(n, onnx_in(n, 0), alpha, 1));
+    return onnx_set_out(n, 0, onnx_elu(n, onnx_in(n, 0), alpha, 1));
 }
 
 bool import_celu(struct onnx_node *n)
@@ -87,19 +87,19 @@ bool import_celu(struct onnx_node *n)
     float alpha = onnx_attr_f32(n, "alpha", 1);
     if (alpha == 0)
         return onnx_error(n, "alpha is 0");
-    return onnx_set_out(n, 0, elu(n, onnx_in(n, 0), alpha, alpha));
+    return onnx_set_out(n, 0, onnx_elu(n, onnx_in(n, 0), alpha, alpha));
 }
 
 bool import_selu(struct onnx_node *n)
 {
     float alpha = onnx_attr_f32(n, "alpha", 1.67326319217681884765625f);
     float gamma = onnx_attr_f32(n, "gamma", 1.05070102214813232421875f);
-    struct ir_value *v = elu(n, onnx_in(n, 0), alpha, 1);
+    struct ir_value *v = onnx_elu(n, onnx_in(n, 0), alpha, 1);
     return onnx_set_out(n, 0, onnx_helper2(n, IR_mul, v, onnx_scalar(n, gamma)));
 }
 
 /* log(1 + exp(x)) as relu(x) + log(1 + exp(-|x|)), in which nothing overflows. */
-static struct ir_value *softplus(struct onnx_node *n, struct ir_value *x)
+struct ir_value *onnx_softplus(struct onnx_node *n, struct ir_value *x)
 {
     struct ir_value *v = onnx_helper1(n, IR_neg, NULL, onnx_helper1(n, IR_abs, NULL, x));
     v = onnx_helper2(n, IR_add, onnx_helper1(n, IR_exp, NULL, v), onnx_scalar(n, 1));
@@ -109,14 +109,14 @@ static struct ir_value *softplus(struct onnx_node *n, struct ir_value *x)
 
 bool import_softplus(struct onnx_node *n)
 {
-    return onnx_set_out(n, 0, softplus(n, onnx_in(n, 0)));
+    return onnx_set_out(n, 0, onnx_softplus(n, onnx_in(n, 0)));
 }
 
 /* x * tanh(softplus(x)) */
 bool import_mish(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0);
-    struct ir_value *v = onnx_helper1(n, IR_tanh, NULL, softplus(n, x));
+    struct ir_value *v = onnx_helper1(n, IR_tanh, NULL, onnx_softplus(n, x));
     return onnx_set_out(n, 0, onnx_helper2(n, IR_mul, x, v));
 }
 

@@ -207,6 +207,9 @@ bool onnx_common_types(struct onnx_node *n, struct ir_value **in, uint32_t n_in)
 /* min(max(scale*x + shift, 0), 1) */
 struct ir_value *onnx_hard_sigmoid(struct onnx_node *n, struct ir_value *x, float scale,
                                    float shift);
+/* relu(x) + alpha*(exp(min(x, 0) / scale) - 1); log(1 + exp(x)) */
+struct ir_value *onnx_elu(struct onnx_node *n, struct ir_value *x, float alpha, float scale);
+struct ir_value *onnx_softplus(struct onnx_node *n, struct ir_value *x);
 
 /* ---- import_power.c ---- */
 

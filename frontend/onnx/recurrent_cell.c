@@ -30,6 +30,8 @@ enum cell_function_name {
     CELL_SCALED_TANH,
     CELL_HARD_SIGMOID,
     CELL_SOFTSIGN,
+    CELL_ELU,
+    CELL_SOFTPLUS,
     N_CELL_FUNCTIONS
 };
 
@@ -47,6 +49,8 @@ static const struct {
     [CELL_SCALED_TANH] = {"ScaledTanh", 2, 1, 1},
     [CELL_HARD_SIGMOID] = {"HardSigmoid", 2, 0.2f, 0.5f},
     [CELL_SOFTSIGN] = {"Softsign", 0, 0, 0},
+    [CELL_ELU] = {"Elu", 1, 1, 0},
+    [CELL_SOFTPLUS] = {"Softplus", 0, 0, 0},
 };
 
 /* scale * x + shift */
@@ -79,6 +83,8 @@ static struct ir_value *apply(const struct recurrence *r, unsigned k, struct ir_
     case CELL_HARD_SIGMOID: return clipped(n, affine(n, x, f->alpha, f->beta), 0, 1);
     case CELL_SOFTSIGN:
         return onnx_helper2(n, IR_div, x, affine(n, onnx_helper1(n, IR_abs, NULL, x), 1, 1));
+    case CELL_ELU: return onnx_elu(n, x, f->alpha, 1);
+    case CELL_SOFTPLUS: return onnx_softplus(n, x);
     default: BUG("cell function %u", f->is);
     }
 }
