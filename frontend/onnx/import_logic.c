@@ -91,11 +91,16 @@ bool import_is_inf(struct onnx_node *n)
 }
 
 /* x if it is above alpha, else 0 */
+struct ir_value *onnx_thresholded(struct onnx_node *n, struct ir_value *x, float alpha)
+{
+    struct ir_value *above = onnx_helper2(n, IR_greater, x, onnx_scalar(n, alpha));
+    return choose(n, above, x, onnx_scalar(n, 0));
+}
+
 bool import_thresholded_relu(struct onnx_node *n)
 {
-    struct ir_value *x = onnx_in(n, 0), *alpha = onnx_scalar(n, onnx_attr_f32(n, "alpha", 1));
-    struct ir_value *above = onnx_helper2(n, IR_greater, x, alpha);
-    return onnx_set_out(n, 0, choose(n, above, x, onnx_scalar(n, 0)));
+    float alpha = onnx_attr_f32(n, "alpha", 1);
+    return onnx_set_out(n, 0, onnx_thresholded(n, onnx_in(n, 0), alpha));
 }
 
 /* x + bias below -lambd, x - bias above lambd, 0 between */

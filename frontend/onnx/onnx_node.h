@@ -210,6 +210,8 @@ struct ir_value *onnx_hard_sigmoid(struct onnx_node *n, struct ir_value *x, floa
 /* relu(x) + alpha*(exp(min(x, 0) / scale) - 1); log(1 + exp(x)) */
 struct ir_value *onnx_elu(struct onnx_node *n, struct ir_value *x, float alpha, float scale);
 struct ir_value *onnx_softplus(struct onnx_node *n, struct ir_value *x);
+/* import_logic.c: x above alpha, else 0 */
+struct ir_value *onnx_thresholded(struct onnx_node *n, struct ir_value *x, float alpha);
 
 /* ---- import_power.c ---- */
 

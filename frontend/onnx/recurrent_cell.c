@@ -32,6 +32,7 @@ enum cell_function_name {
     CELL_SOFTSIGN,
     CELL_ELU,
     CELL_SOFTPLUS,
+    CELL_THRESHOLDED_RELU,
     N_CELL_FUNCTIONS
 };
 
@@ -51,6 +52,7 @@ static const struct {
     [CELL_SOFTSIGN] = {"Softsign", 0, 0, 0},
     [CELL_ELU] = {"Elu", 1, 1, 0},
     [CELL_SOFTPLUS] = {"Softplus", 0, 0, 0},
+    [CELL_THRESHOLDED_RELU] = {"ThresholdedRelu", 1, 1, 0},
 };
 
 /* scale * x + shift */
@@ -85,6 +87,7 @@ static struct ir_value *apply(const struct recurrence *r, unsigned k, struct ir_
         return onnx_helper2(n, IR_div, x, affine(n, onnx_helper1(n, IR_abs, NULL, x), 1, 1));
     case CELL_ELU: return onnx_elu(n, x, f->alpha, 1);
     case CELL_SOFTPLUS: return onnx_softplus(n, x);
+    case CELL_THRESHOLDED_RELU: return onnx_thresholded(n, x, f->alpha);
     default: BUG("cell function %u", f->is);
     }
 }
