@@ -224,9 +224,8 @@ static struct isa_inst inst_mvm(struct emitter *e, uint32_t id, const struct acc
     const struct task *t = task_at(e, id);
     inst.obj = (uint16_t)e->p->segment->group[t->mvm.group].number;
     set_extent(&inst, box);
-    inst.dst = node_is_stacked(e->p->nodes, task_node(e->p, t))
-                   ? emit_place(e, acc->v.at[1].buffer, box, 0)
-                   : region(plain_view(e, &acc->v.at[1]), box);
+    inst.dst = group_is_stacked(e, t->mvm.group) ? emit_place(e, acc->v.at[1].buffer, box, 0)
+                                                 : region(plain_view(e, &acc->v.at[1]), box);
     return inst;
 }
 

@@ -111,6 +111,15 @@ static inline const struct stack *stack_of(const struct emitter *e, uint32_t buf
     return stack == NONE ? NULL : &e->p->memory->stacks[stack];
 }
 
+/* Does the group read and write rows of stacks? */
+static inline bool group_is_stacked(const struct emitter *e, uint32_t group)
+{
+    const struct group_work *work = &e->p->tasks->group[group];
+    const struct layer *l = &e->p->segment->layer[e->p->segment->group[group].layer];
+    return stack_of(e, work->acc) && stack_of(e, work->source) &&
+           node_is_stacked(e->p->nodes, &e->p->nodes->at[l->node]);
+}
+
 /* ---- emit_tables.c ---- */
 /* A buffer's channels [lo, hi) in the coordinates of what it shows. */
 uint32_t emit_view(struct emitter *e, uint32_t buffer, int32_t lo, int32_t hi, uint32_t pad_value);

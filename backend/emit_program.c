@@ -134,8 +134,7 @@ static void emit_source(struct emitter *e, uint32_t group, const struct box *tap
                         uint32_t pad_value, struct isa_group *out)
 {
     const struct group_work *work = &e->p->tasks->group[group];
-    const struct layer *l = &e->p->segment->layer[e->p->segment->group[group].layer];
-    if (!node_is_stacked(e->p->nodes, &e->p->nodes->at[l->node])) {
+    if (!group_is_stacked(e, group)) {
         out->source_view = emit_view(e, work->source, taps->lo[2], taps->hi[2], pad_value);
         return;
     }

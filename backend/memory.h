@@ -27,6 +27,8 @@ struct stack {
     uint64_t base;
     uint32_t rows;
     uint32_t first, last; /* members of the family */
+    uint32_t members;     /* that are there */
+    bool needed;          /* by a group that several layers share */
 };
 struct memory {
     const struct stack *stacks;

@@ -306,6 +306,21 @@ static void *keep(const struct plan *p, const void *at, size_t n, size_t size)
     return copy;
 }
 
+/* The families of what layers with a common group make and read. */
+static const bool *stacked_families(const struct placing *w)
+{
+    const struct node_list *l = w->p->nodes;
+    bool *stacked = ARENA_ARRAY(w->p->arena, bool, l->n_ops);
+    for (uint32_t i = 0; i < w->layers.n; i++) {
+        const struct node *n = &l->at[w->layers.at[i].node];
+        if (w->layers.at[i].same == NONE)
+            continue;
+        stacked[l->family[n->root->id].family] = true;
+        stacked[l->family[n->operand[0].value->id].family] = true;
+    }
+    return stacked;
+}
+
 const struct segment *plan_place(const struct plan *p)
 {
     struct placing w = {.p = p,
@@ -322,7 +337,8 @@ const struct segment *plan_place(const struct plan *p)
                               .layer = keep(p, w.layers.at, w.layers.n, sizeof *w.layers.at),
                               .group = keep(p, w.groups.at, w.groups.n, sizeof *w.groups.at),
                               .tile = keep(p, w.tiles.at, w.tiles.n, sizeof *w.tiles.at),
-                              .layer_of = w.layer_of};
+                              .layer_of = w.layer_of,
+                              .stacked = stacked_families(&w)};
     }
     VEC_FREE(&w.layers);
     VEC_FREE(&w.groups);

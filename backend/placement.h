@@ -51,6 +51,9 @@ struct segment {
     const struct group *group;
     const struct tile *tile;
     const uint32_t *layer_of; /* node -> its layer, or NONE */
+    /* family -> do layers that share a group make or read its values? Then these must lie in stacks
+     */
+    const bool *stacked;
 };
 
 /* Of the layer: who computes output (y, x). */

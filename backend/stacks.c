@@ -30,6 +30,16 @@ static uint32_t which_products(const struct buffer *b, struct map *number_of, ui
     return ++count[map_intern_u64(number_of, map_pair(b->shows->id, b->tile), (uint32_t)n)];
 }
 
+/* Members that are on other tiles leave gaps; where these are most of it a stack is not worth its
+ * room. */
+static void find_row(uint32_t number, const struct stack *stacks, struct storage *of)
+{
+    const struct stack *s = &stacks[of->stack];
+    of->row = number - s->first;
+    if (!s->needed && (s->members < 2 || s->last - s->first >= 2 * s->members))
+        *of = (struct storage){.stack = NONE};
+}
+
 struct stack *find_stacks(const struct plan *p, struct storage *of)
 {
     size_t n = p->tasks->buffers.n;
@@ -54,11 +64,12 @@ struct stack *find_stacks(const struct plan *p, struct storage *of)
             *s = (struct stack){.first = m.number, .last = m.number};
         s->first = m.number < s->first ? m.number : s->first;
         s->last = m.number > s->last ? m.number : s->last;
+        s->needed |= p->segment->stacked[m.family];
+        s->members++;
     }
     for (size_t i = 0; i < n; i++)
         if (of[i].stack != NONE)
-            of[i].row = p->nodes->family[p->tasks->buffers.at[i].shows->id].number -
-                        stacks[of[i].stack].first;
+            find_row(p->nodes->family[p->tasks->buffers.at[i].shows->id].number, stacks, &of[i]);
     free(count);
     map_free(&stack_of);
     map_free(&number_of);

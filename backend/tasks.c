@@ -372,12 +372,14 @@ static bool cells_fit(const struct plan *p, uint32_t node)
     return true;
 }
 
-/* What lies in a stack is there as a whole, as the others in it are. */
-static void hold_members(const struct node_list *nodes, struct task_graph *g)
+/* Products that share a group read their source as a whole, as the others do: so all their sources
+ * are alike. */
+static void hold_sources(const struct plan *p, struct task_graph *g)
 {
     for (size_t i = 0; i < g->buffers.n; i++) {
         struct buffer *b = &g->buffers.at[i];
-        if (b->value && !box_empty(&b->held) && nodes->family[b->value->id].family != NONE)
+        uint32_t family = b->value ? p->nodes->family[b->value->id].family : NONE;
+        if (family != NONE && p->segment->stacked[family] && !box_empty(&b->held))
             b->held = box_whole(b->dim);
     }
 }
@@ -424,7 +426,7 @@ const struct task_graph *plan_tasks(const struct plan *p)
     }
     if (ok) {
         store_outputs(&b);
-        hold_members(p->nodes, g);
+        hold_sources(p, g);
     }
     VEC_FREE(&b.preds.v);
     VEC_FREE(&b.loads);
