@@ -304,6 +304,48 @@ START_TEST(layers_with_the_same_weights_share_crossbars)
 }
 END_TEST
 
+/* s' = tanh(s w + 1), so many times; all states are stored. */
+static struct compiled steps(int n)
+{
+    struct text t = {0};
+    text_add(&t, "graph \"steps\" crossbar {\n"
+                 "%%0 = input {index=0, dtype=\"f32\", shape=[1,2], strides=[2,2,1], "
+                 "extent=[1,1,2]}\n"
+                 "%%1 = constant {dtype=\"f32\", shape=[2,2], data=random(1)}\n"
+                 "%%2 = constant {dtype=\"f32\", shape=[1,1,2], data=dense(1.0, 0.5)}\n");
+    for (int i = 0, s = 0; i < n; i++, s = 3 * i + 2)
+        text_add(&t,
+                 "%%%d = mvm %%%d, %%1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, "
+                 "weights=1, slices=[1,1], copies=1, cut=[1,1]}\n"
+                 "%%%d = add %%%d, %%2\n%%%d = tanh %%%d\n"
+                 "output %%%d {index=%d, dtype=\"f32\", shape=[1,2], strides=[2,2,1]}\n",
+                 3 * i + 3, s, 3 * i + 4, 3 * i + 3, 3 * i + 5, 3 * i + 4, 3 * i + 5, i);
+    text_add(&t, "}\n");
+    struct compiled c = compile(t.at, "", SCHEDULE_CROSS_LAYER, shape(1, 0));
+    text_free(&t);
+    diag_print(c.diag, stderr);
+    ck_assert_ptr_nonnull(c.program);
+    ck_assert(backend_check(c.program, c.graph, c.diag));
+    return c;
+}
+
+START_TEST(many_steps_take_the_tables_of_a_few)
+{
+    struct compiled few = steps(40), many = steps(300);
+    const struct isa_tile *a = few.program->tiles, *b = many.program->tiles;
+    ck_assert_uint_eq(a->n_groups, b->n_groups);
+    ck_assert_uint_le(b->n_groups,
+                      6); /* the first ones, which read no state made so, and all others */
+    ck_assert_uint_eq(a->n_views, b->n_views);
+    ck_assert_uint_eq(a->n_programs, 1);
+    ck_assert_uint_eq(b->n_programs, 1);
+    ck_assert_uint_eq(a->n_routes, b->n_routes);
+    ck_assert_uint_eq(many.program->n_images, 1);
+    release(&few);
+    release(&many);
+}
+END_TEST
+
 /* Layer a and the pool on tile 0, b on tile 1, a row a set: a's row takes 12 cycles, a pool row
  * follows every 24, b's row of 4 cycles starts when three pool rows are there. */
 START_TEST(a_report_tells_what_is_moved_and_kept)
@@ -710,6 +752,7 @@ int main(void)
     tcase_add_test(t, only_what_is_read_is_waited_for);
     tcase_add_test(t, shuffled_channels_are_one_piece);
     tcase_add_test(t, layers_with_the_same_weights_share_crossbars);
+    tcase_add_test(t, many_steps_take_the_tables_of_a_few);
     tcase_add_test(t, a_report_tells_what_is_moved_and_kept);
     tcase_add_test(t, the_slowest_path_has_no_gap);
     tcase_add_test(t, on_a_mesh_neighbours_in_the_network_are_neighbours);
