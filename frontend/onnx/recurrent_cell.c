@@ -82,7 +82,7 @@ static struct ir_value *apply(const struct recurrence *r, unsigned k, struct ir_
     case CELL_LEAKY_RELU: return onnx_helper1(n, IR_leaky_relu, &leaky, x);
     case CELL_SCALED_TANH:
         return affine(n, onnx_helper1(n, IR_tanh, NULL, affine(n, x, f->beta, 0)), f->alpha, 0);
-    case CELL_HARD_SIGMOID: return clipped(n, affine(n, x, f->alpha, f->beta), 0, 1);
+    case CELL_HARD_SIGMOID: return onnx_hard_sigmoid(n, x, f->alpha, f->beta);
     case CELL_SOFTSIGN:
         return onnx_helper2(n, IR_div, x, affine(n, onnx_helper1(n, IR_abs, NULL, x), 1, 1));
     case CELL_ELU: return onnx_elu(n, x, f->alpha, 1);
