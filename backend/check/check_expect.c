@@ -177,7 +177,7 @@ static uint32_t move_reshape(const struct ir_op *op, int64_t at[3], uint32_t n)
     return (uint32_t)min_i64(n, check_dim(x, 2) - at[2]);
 }
 
-void check_reshape_forward(const struct ir_op *op, int64_t at[3])
+int64_t check_reshape_forward(const struct ir_op *op, int64_t at[3], int64_t n)
 {
     const uint8_t *to = ir_order_axes(op->attrs->reshape.to);
     const uint8_t *from = ir_order_axes(op->attrs->reshape.from);
@@ -190,6 +190,7 @@ void check_reshape_forward(const struct ir_op *op, int64_t at[3])
         at[axis] = flat % check_dim(op, axis);
         flat /= check_dim(op, axis);
     }
+    return from[2] == 2 && to[2] == 2 ? min_i64(n, check_dim(op, 2) - at[2]) : 1;
 }
 
 static bool moves(const struct ir_op *op)

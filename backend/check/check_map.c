@@ -178,10 +178,10 @@ static void copy_reshaped(struct actor *a, const struct ir_op *reshape)
     struct writer w = check_local_writer(a);
     for (int64_t y = in->dst.y; y < in->dst.y + (int64_t)in->h; y++)
         for (int64_t j = in->dst.x; j < in->dst.x + (int64_t)in->w; j++)
-            for (int64_t c = 0; c < dst->channels; c++) {
+            for (int64_t c = 0, n; c < dst->channels; c += n) {
                 int64_t at[3] = {y, j, dst->channel0 + c};
-                check_reshape_forward(reshape, at);
-                check_write_span(&w, in->dst.view, (struct span){y, j, 1, c, 1}, &result, at);
+                n = check_reshape_forward(reshape, at, dst->channels - c);
+                check_write_span(&w, in->dst.view, (struct span){y, j, 1, c, n}, &result, at);
             }
 }
 

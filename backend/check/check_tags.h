@@ -93,7 +93,8 @@ const struct map_piece *check_plain_leaf(struct check *k, const struct leaf *lea
 /* Can the leaf be found through `op` (itself or before its moving operations)? */
 bool check_find_leaf(struct check *k, const struct ir_op *op, const int64_t at[3], uint32_t tag,
                      struct leaf *out);
-/* Where a reshape puts the operand's element `at`. */
-void check_reshape_forward(const struct ir_op *op, int64_t at[3]);
+/* Where a reshape puts the operand's element `at`; how many channels, at most n, follow each other
+ * from there on, as they do in the operand. */
+int64_t check_reshape_forward(const struct ir_op *op, int64_t at[3], int64_t n);
 
 #endif
