@@ -108,6 +108,7 @@ static bool follows_products(const struct homing *h, const struct node *n)
 
 struct tile_load {
     uint64_t products;
+    bool is_away; /* from where the first operand is made */
     uint32_t tile;
 };
 
@@ -116,6 +117,8 @@ static int by_products(const void *a, const void *b)
     const struct tile_load *x = a, *y = b;
     if (x->products != y->products)
         return x->products < y->products ? -1 : 1;
+    if (x->is_away != y->is_away)
+        return y->is_away ? -1 : 1;
     return x->tile < y->tile ? -1 : 1;
 }
 
@@ -129,8 +132,10 @@ static void deal_products(struct homing *h, uint32_t node)
     uint32_t row = own->n / rows, used = rows < n_tiles ? rows : n_tiles;
     uint64_t pixel = (uint64_t)n->dim[AXIS_C] * (uint64_t)n->operand[0].map[AXIS_C].extent;
     struct tile_load *load = heap_alloc(n_tiles * sizeof *load);
+    struct box first = cell_box(own, 0);
+    uint32_t home = operand_home(h, &n->operand[0], &first);
     for (uint32_t t = 0; t < n_tiles; t++)
-        load[t] = (struct tile_load){h->products[t], t};
+        load[t] = (struct tile_load){h->products[t], t != home, t};
     qsort(load, n_tiles, sizeof *load, by_products);
     for (uint32_t c = 0; c < own->n; c++) {
         struct box b = cell_box(own, c);
