@@ -369,8 +369,10 @@ static bool runtime_operand(const struct ir_op *op, uint32_t *out)
         *out = i;
         n++;
     }
+    if (n != 1)
+        return false;
     const struct ir_type *x = &op->in[*out].value->type, *y = &op->out->type;
-    return n == 1 && x->rank == y->rank && memcmp(x->dim, y->dim, sizeof x->dim) == 0;
+    return x->rank == y->rank && memcmp(x->dim, y->dim, sizeof x->dim) == 0;
 }
 
 /* Among the uses at the head of the list; a value with more of them is not worth the search. */

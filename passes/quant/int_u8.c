@@ -128,7 +128,7 @@ uint64_t int_bring_to_bytes(struct ir_graph *g, struct pass_ctx *ctx)
             op->out && op->opcode != IR_constant ? brought(op, &t, ctx->scratch) : NULL;
         if (!made)
             continue;
-        if (made != op->in[0].value)
+        if (op->n_in == 0 || made != op->in[0].value)
             made->def->id = op->id; /* its users ask by it */
         pass_replace(op, made);
         n++;
