@@ -32,9 +32,12 @@ static struct ir_value *split_heads(struct onnx_node *n, struct ir_value *x, int
     if (!x)
         return NULL;
     const int64_t *d = x->type.dim;
-    if (x->type.rank != 3 || heads < 1 || d[2] % heads) {
-        onnx_error(n, "a tensor of %u dimensions, the last of %lld, is not of %lld heads",
-                   x->type.rank, (long long)d[x->type.rank - 1], (long long)heads);
+    if (x->type.rank != 3) {
+        onnx_error(n, "a tensor of %u dimensions; 3 are supported", x->type.rank);
+        return NULL;
+    }
+    if (heads < 1 || d[2] % heads) {
+        onnx_error(n, "%lld elements are not %lld heads", (long long)d[2], (long long)heads);
         return NULL;
     }
     x = onnx_reshape(n, x, (const int64_t[]){d[0], d[1], heads, d[2] / heads}, 4, false);
@@ -293,13 +296,13 @@ static struct ir_value *last_part(struct onnx_node *n, struct ir_value *x, int64
         step[i] = 1;
         extent[i] = x->type.dim[i];
     }
-    if (x) {
-        start[x->type.rank - 1] = from;
-        extent[x->type.rank - 1] = count;
+    if (!x || x->type.rank == 0 || from + count > x->type.dim[x->type.rank - 1]) {
+        onnx_error(n, "queries, keys and values do not go with their biases or weights");
+        return NULL;
     }
-    return x && from + count <= x->type.dim[x->type.rank - 1]
-               ? onnx_slice(n, x, start, step, extent, false)
-               : NULL;
+    start[x->type.rank - 1] = from;
+    extent[x->type.rank - 1] = count;
+    return onnx_slice(n, x, start, step, extent, false);
 }
 
 /* x plus its part of operand 3, which begins at *from, as heads. */

@@ -117,6 +117,9 @@ static bool read_sequence(struct onnx_node *n, struct sequence *s)
     s->steps = x->type.dim[0];
     s->batch = x->type.dim[1];
     s->hidden = r->type.dim[2];
+    if (s->batch < 1 || s->hidden < 1)
+        return onnx_error(n, "a batch of %lld sequences, states of %lld values",
+                          (long long)s->batch, (long long)s->hidden);
     s->directions = s->direction == DIRECTION_BIDIRECTIONAL ? 2 : 1;
     if (onnx_attr_i64(n, "hidden_size", s->hidden) != s->hidden)
         return onnx_error(n, "hidden_size is not that of R, %lld", (long long)s->hidden);

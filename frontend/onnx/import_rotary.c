@@ -56,15 +56,14 @@ static struct ir_value *turned(const struct rotary *r)
 
 /* Rows of a table of angles, [positions, pairs], or [batch, steps, pairs] without positions. */
 static struct ir_value *angles(struct onnx_node *n, struct ir_value *table,
-                               struct ir_value *positions, const struct ir_type *x,
-                               bool heads_first)
+                               struct ir_value *positions, bool heads_first)
 {
     union ir_attrs first = {.gather = {.axis = 0}};
     if (table && positions)
         table = onnx_emit_helper(n, IR_gather, &first, (struct ir_value *[]){table, positions}, 2);
     if (!table)
         return NULL;
-    if (table->type.rank != 3 || x->rank != 4) {
+    if (table->type.rank != 3) {
         onnx_error(n, "angles of %u dimensions, of which there must be 3", table->type.rank);
         return NULL;
     }
@@ -91,6 +90,33 @@ static struct ir_value *spread_positions(struct onnx_node *n, struct ir_value *p
     return onnx_reshape(n, onnx_ints_const(n, at, (uint32_t)(batch * steps)), dims, 2, false);
 }
 
+/* [batch, steps, heads * size] -> [batch, steps, heads, size]; what has 4 dimensions stays. */
+static struct ir_value *as_heads(struct onnx_node *n, struct ir_value *x, int64_t pairs)
+{
+    const int64_t *d = x->type.dim;
+    int64_t heads = onnx_attr_i64(n, "num_heads", 0);
+    if (x->type.rank == 4)
+        return x;
+    if (x->type.rank != 3) {
+        onnx_error(n, "an input of %u dimensions; 3 and 4 are supported", x->type.rank);
+        return NULL;
+    }
+    heads = heads ? heads : d[2] / max_i64(2 * pairs, 1);
+    if (heads < 1 || d[2] % heads) {
+        onnx_error(n, "%lld elements are not %lld heads", (long long)d[2], (long long)heads);
+        return NULL;
+    }
+    return onnx_reshape(n, x, (const int64_t[]){d[0], d[1], heads, d[2] / heads}, 4, false);
+}
+
+/* By default all elements of a head are turned. */
+static bool check_pairs(struct onnx_node *n, int64_t pairs, int64_t size)
+{
+    int64_t turned_size = onnx_attr_i64(n, "rotary_embedding_dim", 0);
+    return (2 * pairs == (turned_size ? turned_size : size) && 2 * pairs <= size) ||
+           onnx_error(n, "%lld pairs do not go with the size of a head", (long long)pairs);
+}
+
 bool import_rotary(struct onnx_node *n)
 {
     bool microsoft = n->op->variant == ROTARY_MICROSOFT;
@@ -98,35 +124,22 @@ bool import_rotary(struct onnx_node *n)
     struct ir_value *x = onnx_in(n, 0), *cos = onnx_in(n, cache), *sin = onnx_in(n, cache + 1);
     if (!x || !cos || !sin)
         return false;
-    struct ir_type given = x->type;
-    int64_t turned_size = onnx_attr_i64(n, "rotary_embedding_dim", 0);
-    int64_t pairs = cos->type.dim[cos->type.rank - 1];
-    int64_t heads = onnx_attr_i64(n, "num_heads", 0);
     if (microsoft &&
         (onnx_attr_f32(n, "scale", 1) != 1 || onnx_attr_i64(n, "is_packed_batching", 0)))
         return onnx_error(n, "scale and is_packed_batching are not supported");
-    if (given.rank != 3 && given.rank != 4)
-        return onnx_error(n, "an input of %u dimensions; 3 and 4 are supported", given.rank);
-    if (given.rank == 3) {
-        heads = heads ? heads : given.dim[2] / max_i64(2 * pairs, 1);
-        if (heads < 1 || given.dim[2] % heads)
-            return onnx_error(n, "%lld elements are not %lld heads", (long long)given.dim[2],
-                              (long long)heads);
-        x = onnx_reshape(n, x,
-                         (const int64_t[]){given.dim[0], given.dim[1], heads, given.dim[2] / heads},
-                         4, false);
-    }
-    if (!x || 2 * pairs > x->type.dim[3] || (turned_size && turned_size != 2 * pairs) ||
-        (!turned_size && 2 * pairs != x->type.dim[3]))
-        return onnx_error(n, "%lld pairs do not go with the size of a head", (long long)pairs);
-    int64_t steps = given.dim[given.rank == 3 ? 1 : 2];
-    struct ir_value *p = onnx_has_in(n, position) ? onnx_in(n, position) : NULL;
-    if (onnx_has_in(n, position) && !(p = spread_positions(n, p, given.dim[0], steps)))
+    if (cos->type.rank == 0)
+        return onnx_error(n, "the cosines are one number");
+    struct rotary r = {.n = n, .pairs = cos->type.dim[cos->type.rank - 1]};
+    if (!(r.x = as_heads(n, x, r.pairs)) || !check_pairs(n, r.pairs, r.x->type.dim[3]))
         return false;
-    struct rotary r = {.n = n, .x = x, .pairs = pairs};
+    bool heads_first = x->type.rank == 4;
+    int64_t batch = x->type.dim[0], steps = x->type.dim[heads_first ? 2 : 1];
+    struct ir_value *p = onnx_has_in(n, position) ? onnx_in(n, position) : NULL;
+    if (onnx_has_in(n, position) && !(p = spread_positions(n, p, batch, steps)))
+        return false;
     r.interleaved = onnx_attr_i64(n, "interleaved", 0) != 0;
-    r.cos = angles(n, cos, p, &x->type, given.rank == 4);
-    r.sin = angles(n, sin, p, &x->type, given.rank == 4);
+    r.cos = angles(n, cos, p, heads_first);
+    r.sin = angles(n, sin, p, heads_first);
     struct ir_value *v = r.cos && r.sin ? turned(&r) : NULL;
-    return onnx_set_out(n, 0, onnx_reshape(n, v, given.dim, given.rank, false));
+    return onnx_set_out(n, 0, onnx_reshape(n, v, x->type.dim, x->type.rank, false));
 }

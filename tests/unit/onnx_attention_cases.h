@@ -44,8 +44,8 @@ START_TEST(attention_that_is_wrong)
         int64_t heads;
         const char *says;
     } c[] = {
-        {"x x x", 0, "is not of 0 heads"},
-        {"x x x", 4, "the last of 6, is not of 4 heads"},
+        {"x x x", 0, "6 elements are not 0 heads"},
+        {"x x x", 4, "6 elements are not 4 heads"},
         {"x x w", 2, "queries, keys and values do not go together"},
         {"x x x - - - l", 2, "nonpad_kv_seqlen has 2 elements, not one a sequence"},
     };
