@@ -48,7 +48,7 @@ bool onnx_common_types(struct onnx_node *n, struct ir_value **in, uint32_t n_in)
 {
     bool meets = false;
     for (uint32_t i = 0; i < n_in; i++)
-        meets |= in[i] && in[i]->type.dtype == IR_I32 && !onnx_is_const(in[i]);
+        meets |= in[i] && !onnx_is_const(in[i]);
     for (uint32_t i = 0; meets && i < n_in; i++)
         if (in[i] && in[i]->type.dtype == IR_I64 && !(in[i] = onnx_narrowed(n, in[i])))
             return false;

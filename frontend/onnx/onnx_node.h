@@ -198,8 +198,9 @@ enum ir_dtype onnx_runtime_dtype(enum ir_dtype dtype);
 struct ir_value *onnx_narrowed(struct onnx_node *n, struct ir_value *x);
 /* To that type, or what stands for it at run time. Nothing if x has it already. */
 struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtype to);
-/* Where a run-time i32 is among these operands, constants of i64 become i32. False, reported, if
- * one does not fit. What is emitted with operands of one type is brought to it by itself. */
+/* Where one of these operands is computed at run time, constants of i64 become i32. False,
+ * reported, if one does not fit. What is emitted with operands of one type is brought to it by
+ * itself. */
 bool onnx_common_types(struct onnx_node *n, struct ir_value **in, uint32_t n_in) CHECK_RESULT;
 
 /* ---- import_activation.c ---- */

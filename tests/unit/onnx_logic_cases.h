@@ -129,6 +129,21 @@ START_TEST(constants_of_64_bits_meet_run_time_integers)
 }
 END_TEST
 
+/* Both choices are constants of 64 bits; the result is one of run time. */
+START_TEST(choice_between_constants_of_64_bits)
+{
+    struct text back = node("Cast", "", "w", "y");
+    attr_int(&back, "to", FLOAT);
+    struct model m = one_node(13, back, DIMS(2));
+    model_node(&m, node("Greater", "", "x zero", "c"));
+    model_node(&m, node("Where", "", "c five seven", "w"));
+    model_init(&m, tensor("zero", FLOAT, 0, NULL, AT(0), 4));
+    model_init(&m, INTS("five", 5));
+    model_init(&m, INTS("seven", 7));
+    EXPECT(&m, AT(1, -1), 5, 7);
+}
+END_TEST
+
 /* Bounds that are computed; one of them absent. */
 START_TEST(clip_by_run_time_bounds)
 {
@@ -176,6 +191,7 @@ static void add_logic_cases(TCase *tc)
     tcase_add_loop_test(tc, conditions, 0, 10);
     tcase_add_loop_test(tc, infinities, 0, 4);
     tcase_add_loop_test(tc, constants_of_64_bits_meet_run_time_integers, 0, 2);
+    tcase_add_test(tc, choice_between_constants_of_64_bits);
     tcase_add_test(tc, clip_by_run_time_bounds);
     tcase_add_test(tc, choice_by_a_condition);
     tcase_add_loop_test(tc, integers_to_a_power, 0, 3);
