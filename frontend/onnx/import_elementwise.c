@@ -168,17 +168,10 @@ bool import_mod(struct onnx_node *n)
     return onnx_set_out(n, 0, onnx_emit2(n, IR_sub, NULL, in[0], whole));
 }
 
-/* 2^y for each element of the constant y. */
-static struct ir_value *powers_of_two(struct onnx_node *n, const struct ir_value *y)
+/* 2^y, up to a y by which nothing of 8 bits is left. */
+static int32_t power_of_two(double y, int most)
 {
-    enum { MOST = 30 }; /* by more, nothing of 8 bits is left either */
-    int64_t count = ir_count(&y->type);
-    int32_t *power = heap_alloc((size_t)max_i64(count, 1) * sizeof *power);
-    for (int64_t i = 0; i < count; i++)
-        power[i] = 1 << min_i64(ir_const_i64(y->def, i), MOST);
-    struct ir_type type = y->type;
-    type.dtype = IR_I32;
-    return onnx_const(n, type, blob_own(power, (size_t)count * sizeof *power));
+    return 1 << (y < most ? (int)y : most);
 }
 
 /* x * 2^y or x / 2^y in 32 bits, of which 8 are kept. */
@@ -196,6 +189,7 @@ bool import_bit_shift(struct onnx_node *n)
     if (!onnx_is_const(in[1]))
         return onnx_error(n, "operand 1, '%s', is not known at compile time", n->in[1]->name);
     struct ir_value *x = onnx_cast(n, in[0], IR_I32);
-    x = onnx_helper2(n, direction == SHIFT_LEFT ? IR_mul : IR_div, x, powers_of_two(n, in[1]));
+    x = onnx_helper2(n, direction == SHIFT_LEFT ? IR_mul : IR_div, x,
+                     onnx_const_i32(n, in[1], power_of_two, 30));
     return onnx_set_out(n, 0, onnx_cast(n, x, IR_U8));
 }

@@ -95,16 +95,9 @@ static bool constant_exponent(const struct ir_value *v, double *out)
     return true;
 }
 
-/* Of each exponent one bit, as i32. */
-static struct ir_value *exponent_bits(struct onnx_node *n, const struct ir_value *y, int bit)
+static int32_t bit_of(double exponent, int bit)
 {
-    int64_t count = ir_count(&y->type);
-    int32_t *bits = heap_alloc((size_t)max_i64(count, 1) * sizeof *bits);
-    for (int64_t i = 0; i < count; i++)
-        bits[i] = (int32_t)ir_const_f64(y->def, i) >> bit & 1;
-    struct ir_type type = y->type;
-    type.dtype = IR_I32;
-    return onnx_const(n, type, blob_own(bits, (size_t)count * sizeof *bits));
+    return (int32_t)exponent >> bit & 1;
 }
 
 /* Integers, exactly: for each bit k of the exponent a factor x^(2^k) or 1, as 1 + bit*(x^(2^k) -
@@ -113,7 +106,8 @@ static struct ir_value *exponent_bits(struct onnx_node *n, const struct ir_value
 static struct ir_value *integer_power(struct onnx_node *n, struct ir_value *x, struct ir_value *y)
 {
     enum { MOST = 1024 };
-    int64_t count = onnx_is_const(y) ? ir_count(&y->type) : 0;
+    bool known = onnx_is_const(y), splat = known && y->def->attrs->constant.data->splat;
+    int64_t count = !known ? 0 : splat ? 1 : ir_count(&y->type);
     double largest = 0, single;
     for (int64_t i = 0; i < count; i++) {
         double e = ir_const_f64(y->def, i);
@@ -133,7 +127,7 @@ static struct ir_value *integer_power(struct onnx_node *n, struct ir_value *x, s
     struct ir_value *one = onnx_cast(n, onnx_scalar(n, 1), IR_I32), *v = one;
     for (int bit = 0; bit == 0 || (int)largest >> bit; bit++) {
         struct ir_value *factor = onnx_helper2(n, IR_sub, x, one);
-        factor = onnx_helper2(n, IR_mul, factor, exponent_bits(n, y, bit));
+        factor = onnx_helper2(n, IR_mul, factor, onnx_const_i32(n, y, bit_of, bit));
         v = onnx_helper2(n, IR_mul, v, onnx_helper2(n, IR_add, factor, one));
         x = onnx_helper2(n, IR_mul, x, x);
     }

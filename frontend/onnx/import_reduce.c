@@ -78,10 +78,23 @@ static struct ir_value *minimum(struct onnx_node *n, struct ir_value *x, const b
     return onnx_helper1(n, IR_neg, NULL, v);
 }
 
+/* The product of no elements. */
+static struct ir_value *ones(struct onnx_node *n, const struct ir_value *x, int axis)
+{
+    const float one = 1;
+    struct ir_type type = x->type;
+    type.dtype = IR_F32;
+    type.dim[axis] = 1;
+    struct ir_value *v = onnx_const(n, type, blob_splat(&one, sizeof one));
+    return onnx_cast(n, v, (enum ir_dtype)x->type.dtype);
+}
+
 /* Along one dimension, by halves: n elements in log2(n) products of what is left. */
 static struct ir_value *product_along(struct onnx_node *n, struct ir_value *x, int axis)
 {
     struct ir_value *odd = NULL; /* of those that had no partner, the product */
+    if (x->type.dim[axis] == 0)
+        return ones(n, x, axis);
     while (x && x->type.dim[axis] > 1) {
         int64_t length = x->type.dim[axis], half = length / 2;
         if (length % 2) {

@@ -299,6 +299,23 @@ struct ir_value *onnx_const_i8(struct onnx_node *n, const struct ir_value *x, in
     return onnx_const(n, type, b);
 }
 
+struct ir_value *onnx_const_i32(struct onnx_node *n, const struct ir_value *x,
+                                int32_t (*of)(double x, int parameter), int parameter)
+{
+    bool splat = x->def->attrs->constant.data->splat;
+    int64_t count = splat ? 1 : ir_count(&x->type);
+    int32_t *data = heap_alloc((size_t)max_i64(count, 1) * sizeof *data);
+    for (int64_t i = 0; i < count; i++)
+        data[i] = of(ir_const_f64(x->def, i), parameter);
+    struct ir_type type = x->type;
+    type.dtype = IR_I32;
+    struct blob *b =
+        splat ? blob_splat(data, sizeof *data) : blob_own(data, (size_t)count * sizeof *data);
+    if (splat)
+        free(data);
+    return onnx_const(n, type, b);
+}
+
 struct ir_value *onnx_scalar(struct onnx_node *n, float x)
 {
     float *data = heap_alloc(sizeof *data);

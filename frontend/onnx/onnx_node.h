@@ -80,6 +80,8 @@ struct ir_value *onnx_const(struct onnx_node *n, struct ir_type type, struct blo
 struct ir_value *onnx_scalar(struct onnx_node *n, float x);
 /* Of each element of the constant x what `of` makes of it. */
 struct ir_value *onnx_const_i8(struct onnx_node *n, const struct ir_value *x, int8_t (*of)(double));
+struct ir_value *onnx_const_i32(struct onnx_node *n, const struct ir_value *x,
+                                int32_t (*of)(double x, int parameter), int parameter);
 struct ir_value *onnx_ints_const(struct onnx_node *n, const int64_t *at, uint32_t count);
 /* Helpers without a name that give x itself where there is nothing to do. */
 struct ir_value *onnx_reshape(struct onnx_node *n, struct ir_value *x, const int64_t *dims,

@@ -121,6 +121,20 @@ START_TEST(log_sum_exp_does_not_overflow)
 }
 END_TEST
 
+/* How exporters count the elements of a scalar. */
+START_TEST(the_product_of_nothing_is_one)
+{
+    struct text cast = node("Cast", "", "p", "f");
+    attr_int(&cast, "to", FLOAT);
+    struct model m = one_node(13, node("Add", "", "x f", "y"), DIMS(1));
+    model_node(&m, cast);
+    model_node(&m, node("ReduceProd", "", "s", "p"));
+    model_node(&m, node("Shape", "", "scalar", "s"));
+    model_init(&m, tensor("scalar", FLOAT, 0, NULL, AT(7), 4));
+    EXPECT(&m, AT(2), 3);
+}
+END_TEST
+
 START_TEST(lp_pools)
 {
     struct text pool = node("LpPool", "p", "x", "y");
@@ -160,6 +174,7 @@ static void add_math_cases(TCase *tc)
     tcase_add_loop_test(tc, lp_norm_of_zeros_is_zero, 0, 2);
     tcase_add_loop_test(tc, reductions_of_several_operations, 0, 5);
     tcase_add_test(tc, log_sum_exp_does_not_overflow);
+    tcase_add_test(tc, the_product_of_nothing_is_one);
     tcase_add_test(tc, lp_pools);
     tcase_add_loop_test(tc, running_sums, 0, 4);
     add_logic_cases(tc);
