@@ -136,6 +136,28 @@ static bool bind_input_types(const struct settings *s, struct arena *a, struct d
     return true;
 }
 
+/* "a,b"; false if a name is empty. */
+static bool split_names(const char *list, const char *option, struct arena *a, struct diag *d,
+                        const char *const **out, size_t *n_out)
+{
+    size_t n = 1;
+    if (!list)
+        return true;
+    for (const char *at = list; *at; at++)
+        n += *at == ',';
+    const char **names = ARENA_ARRAY(a, const char *, n);
+    for (size_t i = 0; i < n; i++) {
+        size_t length = strcspn(list, ",");
+        if (!length)
+            return diag_error(d, (struct loc){0}, DIAG_USAGE, "--%s: a name is empty", option);
+        names[i] = arena_strndup(a, list, length);
+        list += length + (list[length] == ',');
+    }
+    *out = names;
+    *n_out = n;
+    return true;
+}
+
 static struct ir_op *fold(void *self, struct ir_op *op)
 {
     return eval_fold(op, EVAL_FOLD_BYTES, self);
@@ -168,6 +190,9 @@ bool driver_import(struct build *b, const struct settings *s, const char *model,
                              .may_read = may_read,
                              .may_read_self = b,
                              .assumed = &assumed};
+    if (!split_names(s->cut_inputs, "inputs", b->arena, d, &o.inputs, &o.n_inputs) ||
+        !split_names(s->cut_outputs, "outputs", b->arena, d, &o.outputs, &o.n_outputs))
+        return false;
     double start = now_seconds();
     b->model = model;
     b->graph = onnx_import(model, &o, d);

@@ -305,6 +305,7 @@ static bool run_command(const struct command *c, int argc, char **argv, struct d
     text_add(&name, "cimc %s", c->name);
     s.program_name = name.at;
     bool ok = options_parse(c, argc, argv, &s, d);
+    d->brief = !s.verbose;
     if (ok && s.help)
         options_print_help(c, stdout);
     else if (ok)

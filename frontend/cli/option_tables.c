@@ -42,6 +42,23 @@ const struct option_desc options_model[] = {
      .argument = "NAME=u8|i8",
      .help = "integers that float input NAME has, in a model of integers written as floats; "
              "default u8"},
+    {.name = "inputs",
+     .kind = OPTION_TEXT,
+     .recorded = true,
+     .offset = AT(cut_inputs),
+     .argument = "NAME[:DxD],..",
+     .help = "tensors that become the inputs: what comes before is left out. A shape (NAME:1x3x8) "
+             "where the file does not say it; inputs of the file that are still needed follow"},
+    {.name = "outputs",
+     .kind = OPTION_TEXT,
+     .recorded = true,
+     .offset = AT(cut_outputs),
+     .argument = "NAME,..",
+     .help = "tensors that become the outputs: what only others need is left out"},
+    {.name = "verbose",
+     .kind = OPTION_FLAG,
+     .offset = AT(verbose),
+     .help = "names every node that a message is about, not one of each kind"},
     {0},
 };
 

@@ -16,8 +16,9 @@ struct settings {
     string_list args;         /* operands: files and names */
     /* model */
     string_list dims, constants, input_types;
-    int64_t mode;        /* index of the choice, as enum pass_mode */
-    int64_t unquantised; /* index of the choice: 1 = error */
+    const char *cut_inputs, *cut_outputs; /* names, separated by commas */
+    int64_t mode;                         /* index of the choice, as enum pass_mode */
+    int64_t unquantised;                  /* index of the choice: 1 = error */
     /* machine and mapping */
     const char *arch;
     string_list arch_fields;
@@ -29,7 +30,7 @@ struct settings {
     const char *output;
     const char *schedule_out, *schedule_svg, *trace, *report, *report_arch, *print_plan;
     int64_t svg_layout; /* index of the choice */
-    bool json, inline_blobs, dot, help;
+    bool json, inline_blobs, dot, verbose, help;
     /* passes */
     const char *passes, *print_before, *print_after, *stop_after, *skip;
     bool time_passes, pass_stats, no_verify, roundtrip_each;

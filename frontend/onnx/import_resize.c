@@ -332,6 +332,17 @@ bool import_resize(struct onnx_node *n)
     return resize(n, x, &r);
 }
 
+/* PyTorch wrote its bilinear interpolation, which has half pixels, as this one, which has none. */
+static void warn_of_pytorch(struct onnx_node *n)
+{
+    const char *producer = n->im->proto->producer_name;
+    if (producer && strcmp(producer, "pytorch") == 0 &&
+        strcmp(onnx_attr_str(n, "mode", "nearest"), "linear") == 0)
+        diag_warn(n->im->diag, n->loc, DIAG_ONNX_ATTR,
+                  "linear Upsample does not have the half pixels of PyTorch's interpolation: "
+                  "results differ from PyTorch's; export with opset 11 or later");
+}
+
 /* Scales are two attributes before opset 7, one before 9, operand 1 in 9. */
 bool import_upsample(struct onnx_node *n)
 {
@@ -339,6 +350,7 @@ bool import_upsample(struct onnx_node *n)
     struct resize r;
     if (!x || !init(n, &x->type, &r))
         return false;
+    warn_of_pytorch(n);
     if (n->im->opset >= 9)
         return read_resize_10(n, &x->type, &r) && resize(n, x, &r);
     if (n->im->opset < 7)

@@ -27,6 +27,10 @@ struct onnx_options {
     /* Of a model of integers written as floats, whose inputs are u8 where nothing is said. */
     const struct onnx_input_type *input_types;
     size_t n_input_types;
+    /* Tensors that are inputs (NAME or NAME:1x3x8) and outputs in place of the file's (`--inputs`,
+     * `--outputs`); none: those of the file. */
+    const char *const *inputs, *const *outputs;
+    size_t n_inputs, n_outputs;
     /* Called on every new operation; folds it to a constant where all its operands are (bound to
      * eval_fold by the driver). Returns the constant or NULL; the old op is then gone. */
     struct ir_op *(*fold)(void *self, struct ir_op *op);

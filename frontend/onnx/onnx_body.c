@@ -27,7 +27,7 @@ static const char *const *names_of(struct onnx_importer *im, Onnx__ValueInfoProt
     return names;
 }
 
-const struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphProto *g)
+struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphProto *g)
 {
     struct onnx_body *b = ARENA_NEW(im->arena, struct onnx_body);
     *b = (struct onnx_body){.inputs = names_of(im, g->input, g->n_input),

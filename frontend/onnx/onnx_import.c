@@ -66,8 +66,9 @@ static bool open_top(struct onnx_importer *im)
     const Onnx__GraphProto *g = im->graph;
     struct onnx_symbol **in = ARENA_ARRAY(im->arena, struct onnx_symbol *, g->n_input);
     struct onnx_scope *s = im->top = ARENA_NEW(im->arena, struct onnx_scope);
-    *s = (struct onnx_scope){
-        .im = im, .body = onnx_graph_body(im, g), .opset = im->opset, .prefix = "", .place = ""};
+    struct onnx_body *body = onnx_graph_body(im, g);
+    body->numbers = im->numbers;
+    *s = (struct onnx_scope){.im = im, .body = body, .opset = im->opset, .prefix = "", .place = ""};
     for (uint32_t i = 0; i < g->n_input; i++) {
         in[i] = onnx_new_symbol(im, s->body->inputs[i], NULL);
         in[i]->kind = ONNX_INPUT;
@@ -80,7 +81,10 @@ static bool open_top(struct onnx_importer *im)
 static bool import(struct onnx_importer *im)
 {
     unsigned errors = im->diag->n_errors;
-    if (!onnx_check_model(im) || !open_top(im)) {
+    bool checked = onnx_check_model(im);
+    if (checked && !onnx_cut_graph(im))
+        return false;
+    if (!checked || !open_top(im)) {
         if (im->graph)
             onnx_look_at(im, im->graph, "");
         return false;

@@ -42,6 +42,7 @@ struct onnx_body {
     Onnx__NodeProto *const *nodes;
     size_t n_inputs, n_outputs, n_nodes, n_initializers;
     struct onnx_symbol *initializers;
+    const uint32_t *numbers; /* of the nodes in the file; NULL: in order */
 };
 /* Whose attributes nodes of a function may refer to. */
 struct onnx_call {
@@ -101,6 +102,7 @@ struct onnx_importer {
     struct onnx_source model;
     const Onnx__ModelProto *proto;
     const Onnx__GraphProto *graph;
+    const uint32_t *numbers;       /* of its nodes in the file, if it was cut */
     struct onnx_source *constants; /* files bound to inputs, as many as options->n_constants */
     int64_t opset;                 /* of the scope that is walked */
     struct onnx_scope *top;        /* the graph of the file */
@@ -120,7 +122,7 @@ int64_t onnx_default_opset(Onnx__OperatorSetIdProto *const *imports, size_t n);
 const char *onnx_node_entity(struct arena *a, const Onnx__NodeProto *p, uint32_t index);
 
 /* onnx_body.c: what is written in a graph, and how often it is run. */
-const struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphProto *g);
+struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphProto *g);
 /* n_nodes more of them, and one; false with an error where they are too many. */
 bool onnx_may_expand(struct onnx_node *n, size_t n_nodes) CHECK_RESULT;
 /* Runs a body of node n (with `call` the function it calls): its inputs are `in`; `label` tells it
@@ -153,6 +155,9 @@ struct onnx_symbol *onnx_symbol_find(const struct onnx_importer *im, const char 
 /* The entry of s or of a scope around it; NULL if there is none. */
 const struct onnx_name *onnx_name_find(const struct onnx_scope *s, const char *name);
 bool onnx_collect_nodes(struct onnx_scope *s) CHECK_RESULT;
+
+/* onnx_cut.c: im->graph becomes the part that the options ask for. */
+bool onnx_cut_graph(struct onnx_importer *im) CHECK_RESULT;
 
 /* onnx_order.c */
 bool onnx_order_nodes(struct onnx_scope *s) CHECK_RESULT;

@@ -10,6 +10,8 @@
  */
 #include "onnx_node.h"
 
+#include "base/closest.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +44,16 @@ static struct loc loc_of(struct onnx_importer *im, const char *what, const char 
     return (struct loc){.file = im->path, .entity = arena_printf(im->arena, "%s '%s'", what, name)};
 }
 
+/* With the name that may be meant. */
+static bool refuse_input(struct onnx_importer *im, struct loc loc, const char *name,
+                         const char *why)
+{
+    struct closest c = {.to = name};
+    for (size_t i = 0; i < im->graph->n_input; i++)
+        closest_offer(&c, value_name(im->graph->input[i]));
+    return diag_error(im->diag, loc, DIAG_ONNX_MODEL, "%s%s%s%s", why, CLOSEST(&c));
+}
+
 /* ---- constants bound to inputs ---- */
 
 static bool bind_constant(struct onnx_importer *im, const struct onnx_constant_input *c,
@@ -54,7 +66,7 @@ static bool bind_constant(struct onnx_importer *im, const struct onnx_constant_i
         if (strcmp(value_name(im->graph->input[i]), c->name) == 0)
             input = im->graph->input[i];
     if (!s || !input)
-        return diag_error(im->diag, loc, DIAG_ONNX_MODEL, "the graph has no input of that name");
+        return refuse_input(im, loc, c->name, "the graph has no input of that name");
     if (input->type && !tensor_type(input))
         return diag_error(im->diag, loc, DIAG_ONNX_UNSUPPORTED, "is %s; only tensors are supported",
                           kind_name(input));
@@ -192,6 +204,19 @@ static void init_dims(struct dims *x, struct onnx_importer *im)
         qsort(x->batch, x->n_batch, sizeof *x->batch, by_text);
 }
 
+static void warn_of_dim(struct onnx_importer *im, const char *name)
+{
+    struct closest c = {.to = name};
+    for (size_t i = 0; i < im->graph->n_input; i++) {
+        const Onnx__TensorShapeProto *shape = shape_of(im->graph->input[i]);
+        for (size_t k = 0; shape && k < shape->n_dim; k++)
+            if (dim_name(shape->dim[k]))
+                closest_offer(&c, dim_name(shape->dim[k]));
+    }
+    diag_warn(im->diag, (struct loc){.file = im->path}, DIAG_SHAPE,
+              "no dimension of an input is named '%s'%s%s%s", name, CLOSEST(&c));
+}
+
 /* ---- inputs ---- */
 
 /* 0 if it is not stated. */
@@ -321,8 +346,7 @@ void onnx_make_inputs(struct onnx_importer *im)
             make_input(&x, im->graph->input[i], index++);
     for (size_t i = 0; i < im->options->n_dims; i++)
         if (!x.bound_used[i])
-            diag_warn(im->diag, (struct loc){.file = im->path}, DIAG_SHAPE,
-                      "no dimension of an input is named '%s'", im->options->dims[i].name);
+            warn_of_dim(im, im->options->dims[i].name);
 }
 
 /* What the file says of a value inside the graph; NULL if it says nothing. */

@@ -141,6 +141,12 @@ static int occurrences(const char *const *names, size_t n, const char *name)
     return before || after ? 2 : 1;
 }
 
+/* The node's place in the file. */
+static uint32_t number_of(const struct onnx_scope *s, uint32_t index)
+{
+    return s->body->numbers ? s->body->numbers[index] : index;
+}
+
 /* The node's own name, or Op_index if it has none or shares it; behind the name of the node that
  * runs it. Underscores are added where a node carries that very name. */
 static const char *layer_name(const struct onnx_scope *s, uint32_t index, const char *const *names,
@@ -150,7 +156,7 @@ static const char *layer_name(const struct onnx_scope *s, uint32_t index, const 
     struct onnx_importer *im = s->im;
     const char *made = p->name;
     if (!made || !*made || occurrences(names, n, made) != 1) {
-        made = arena_printf(im->arena, "%s_%u", p->op_type ? p->op_type : "", index);
+        made = arena_printf(im->arena, "%s_%u", p->op_type ? p->op_type : "", number_of(s, index));
         while (occurrences(names, n, made))
             made = arena_printf(im->arena, "%s_", made);
     }
@@ -242,7 +248,7 @@ bool onnx_collect_nodes(struct onnx_scope *s)
     for (uint32_t i = 0; i < s->body->n_nodes; i++) {
         const Onnx__NodeProto *p = s->body->nodes[i];
         struct onnx_node *n = &s->nodes[i];
-        const char *entity = onnx_node_entity(im->arena, p, i);
+        const char *entity = onnx_node_entity(im->arena, p, number_of(s, i));
         *n = (struct onnx_node){
             .im = im,
             .scope = s,

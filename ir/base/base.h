@@ -154,6 +154,7 @@ struct diag {
     struct arena *arena;
     struct diag_entry *first, *last;
     unsigned n_errors;
+    bool brief; /* one line stands for entries that only differ in their nodes */
 };
 struct diag *diag_new(void);
 void diag_free(struct diag *d);

@@ -1,5 +1,6 @@
 /* diag.c - collected diagnostics. */
 #include "base/base.h"
+#include "base/map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,25 +102,89 @@ void diag_note(struct diag *d, struct loc loc, const char *fmt, ...)
     va_end(ap);
 }
 
-void diag_print(const struct diag *d, FILE *out)
+/* ---- printing ---- */
+
+/* "node 3 'a' (Conv)" -> "(Conv)": the kind of what an entry is about. */
+static const char *kind_of(const char *entity)
+{
+    const char *at = entity ? strrchr(entity, '(') : NULL;
+    return at ? at : "";
+}
+
+/* Entries with one key are one line: the same said of the same kind of node. */
+static void write_key(struct text *out, const struct diag_entry *e)
+{
+    out->n = 0;
+    text_add(out, "%d %d %u:%u %s %s\n%s", (int)e->severity, (int)e->code, e->loc.line, e->loc.col,
+             e->loc.file ? e->loc.file : "", kind_of(e->loc.entity), e->text);
+}
+
+struct tally {
+    struct map keys;
+    VEC(unsigned) n;
+};
+
+static void count_entries(const struct diag *d, struct tally *t)
+{
+    struct text key = {0};
+    for (const struct diag_entry *e = d->first; e; e = e->next) {
+        write_key(&key, e);
+        uint32_t fresh = (uint32_t)t->n.n, i = map_intern(&t->keys, key.at, key.n, fresh);
+        if (i == fresh)
+            VEC_PUSH(&t->n, 0);
+        t->n.at[i]++;
+    }
+    text_free(&key);
+}
+
+/* So many print this line; 0 if it stands already. */
+static unsigned take_count(struct tally *t, const struct diag_entry *e)
+{
+    struct text key = {0};
+    write_key(&key, e);
+    unsigned *n = &t->n.at[map_find(&t->keys, key.at, key.n)], had = *n;
+    *n = 0;
+    text_free(&key);
+    return had;
+}
+
+static void print_entry(const struct diag_entry *e, unsigned n, FILE *out)
 {
     static const char *const severities[] = {"error", "warning", "note"};
-    for (const struct diag_entry *e = d->first; e; e = e->next) {
-        print_plain(e->loc.file ? e->loc.file : "cimc", out);
-        if (e->loc.line)
-            fprintf(out, ":%u", e->loc.line);
-        if (e->loc.line && e->loc.col)
-            fprintf(out, ":%u", e->loc.col);
-        if (e->loc.entity) {
-            fputs(": ", out);
-            print_plain(e->loc.entity, out);
-        }
-        fprintf(out, ": %s: ", severities[e->severity]);
-        print_plain(e->text, out);
-        if (e->severity != DIAG_NOTE)
-            fprintf(out, " [%s]", codes[e->code].name);
-        fputc('\n', out);
+    print_plain(e->loc.file ? e->loc.file : "cimc", out);
+    if (e->loc.line)
+        fprintf(out, ":%u", e->loc.line);
+    if (e->loc.line && e->loc.col)
+        fprintf(out, ":%u", e->loc.col);
+    if (e->loc.entity) {
+        fputs(": ", out);
+        print_plain(e->loc.entity, out);
+        if (n > 1)
+            fprintf(out, " and %u more", n - 1);
     }
+    fprintf(out, ": %s: ", severities[e->severity]);
+    print_plain(e->text, out);
+    if (e->severity != DIAG_NOTE)
+        fprintf(out, " [%s]", codes[e->code].name);
+    fputc('\n', out);
+}
+
+void diag_print(const struct diag *d, FILE *out)
+{
+    struct tally t = {0};
+    bool joined = false;
+    if (d->brief)
+        count_entries(d, &t);
+    for (const struct diag_entry *e = d->first; e; e = e->next) {
+        unsigned n = d->brief ? take_count(&t, e) : 1;
+        joined |= n > 1;
+        if (n)
+            print_entry(e, n, out);
+    }
+    if (joined)
+        fputs("cimc: note: --verbose names every node\n", out);
+    map_free(&t.keys);
+    VEC_FREE(&t.n);
 }
 
 const char *diag_code_name(enum diag_code code)

@@ -598,6 +598,20 @@ START_TEST(several_inputs_and_outputs)
 }
 END_TEST
 
+/* What ONNX says of Upsample is not what PyTorch computed: said where PyTorch wrote the file. */
+START_TEST(upsample_of_pytorch)
+{
+    struct text up = node("Upsample", "", "x s", "y");
+    attr_str(&up, "mode", "linear");
+    struct model m = one_node(9, up, DIMS(1, 1, 2, 2));
+    model_init(&m, FLOATS("s", DIMS(4), 1, 1, 2, 2));
+    put_str(&m.functions, 2, _i ? "pytorch" : "another");
+    ir_graph_free(import_model(&m));
+    ck_assert_int_eq(diag->n_errors, 0);
+    ck_assert_int_eq(diag->first != NULL, _i);
+}
+END_TEST
+
 static void add_layer_cases(TCase *tc)
 {
     tcase_add_test(tc, hard_activations);
@@ -629,6 +643,7 @@ static void add_layer_cases(TCase *tc)
     tcase_add_test(tc, reduce_axes);
     tcase_add_test(tc, expand_repeats);
     tcase_add_test(tc, mean_over_the_map_is_global_pooling);
+    tcase_add_loop_test(tc, upsample_of_pytorch, 0, 2);
     tcase_add_test(tc, several_inputs_and_outputs);
 }
 

@@ -200,7 +200,7 @@ struct model {
     struct text graph;
     int64_t ir_version, opset;
     const char *domain;
-    struct text functions;
+    struct text functions; /* and what else a ModelProto holds */
 };
 static inline struct model model_new(int64_t opset)
 {

@@ -709,6 +709,8 @@ END_TEST
 
 #include "onnx_body_cases.h"
 
+#include "onnx_cut_cases.h"
+
 #include "onnx_math_cases.h"
 
 #include "onnx_quant_cases.h"
@@ -768,6 +770,7 @@ int main(void)
     tcase_add_test(tc, results_that_are_not_given);
     add_layer_cases(tc);
     add_body_cases(tc);
+    add_cut_cases(tc);
     add_math_cases(tc);
     add_quant_cases(tc);
     add_recurrent_cases(tc);
