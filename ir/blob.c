@@ -115,6 +115,18 @@ void blob_forget(const struct blob *b)
         b->forget(b->owner, b->at, b->bytes);
 }
 
+/* Floats of 0.5 to 1, which also are scales and variances; integers of 1. */
+struct blob *ir_missing_blob(enum ir_dtype dtype, uint64_t seed)
+{
+    const float x = 0.5f + (float)(hash_bytes(&seed, sizeof seed, 0) >> 41) * 0x1p-24f;
+    const double wide = (double)x;
+    const uint64_t one = 1; /* little endian: of any width */
+    const void *element = dtype == IR_F32 ? &x : dtype == IR_F64 ? (const void *)&wide : &one;
+    struct blob *b = blob_splat(element, ir_dtype_bytes(dtype));
+    b->missing = true;
+    return b;
+}
+
 struct blob *ir_op_blob(const struct ir_op *op)
 {
     return op->opcode == IR_constant ? op->attrs->constant.data : NULL;

@@ -19,6 +19,7 @@ struct blob {
     const void *at; /* through blob_data only: NULL while a derived payload was not asked for */
     size_t bytes;   /* stored bytes: elem for a splat, elements * elem otherwise */
     bool splat;     /* ONE element that stands for all */
+    bool missing;   /* nobody knows the data, or what it was made from; it is a splat */
     uint32_t refs;
     uint64_t hash; /* through blob_hash only: 0 while nobody asked */
     struct derivation *derivation;

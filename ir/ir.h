@@ -212,6 +212,9 @@ static inline bool ir_is(const struct ir_value *v, enum ir_opcode opcode)
 
 /* ---- types ---- */
 size_t ir_dtype_bytes(enum ir_dtype t);
+/* Stands for data that is missing: a splat, which costs nothing. `seed` chooses its value, for
+ * nothing shall be made use of that holds by chance: zeros that add nothing, equal weights. */
+struct blob *ir_missing_blob(enum ir_dtype dtype, uint64_t seed);
 enum element ir_dtype_element(enum ir_dtype t); /* N_ELEMENTS: machines have no such */
 /* ir_dtype_name(IR_F32) = "f32", ir_pad_mode_name, ...; "?" if it is none. */
 #define ENUM(name) const char *ir_##name##_name(enum ir_##name x);

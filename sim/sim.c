@@ -87,6 +87,9 @@ bool sim_run(const struct isa_program *p, const void *const *inputs, void *const
 {
     if (!isa_validate(p, d))
         return false;
+    if (p->no_weights && !(o && o->no_function))
+        return diag_error(d, (struct loc){0}, DIAG_PROGRAM,
+                          "the program has no weights: it has times, but no values");
     struct sim s = {.p = p,
                     .inputs = inputs,
                     .outputs = outputs,

@@ -301,6 +301,7 @@ struct isa_program {
      * which have been read by then. */
     uint64_t (*fingerprint)(const void *graph);
     const void *graph;
+    uint32_t no_weights; /* 1: sections of images are empty; there are times, but no values */
     uint32_t n_tiles, n_bindings, n_images, n_nodes, n_sections;
     struct isa_tile *tiles;
     struct isa_binding *bindings;
@@ -312,6 +313,8 @@ struct isa_program {
 };
 struct isa_program *isa_program_new(void);
 void isa_program_free(struct isa_program *p); /* NULL is fine */
+/* The weights that it was made with are not known: it keeps none. */
+void isa_program_drop_weights(struct isa_program *p);
 const void *isa_section_data(const struct isa_section *s);
 /* Weights of an image, of its element: K x N row-major. */
 const void *isa_image_data(const struct isa_program *p, uint32_t image);

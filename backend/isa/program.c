@@ -44,6 +44,16 @@ const void *isa_section_data(const struct isa_section *s)
     return s->read ? s->read(s->owner, NULL) : s->data;
 }
 
+void isa_program_drop_weights(struct isa_program *p)
+{
+    p->no_weights = 1;
+    for (uint32_t i = 0; i < p->n_images; i++) {
+        struct isa_section *s = &p->sections[p->images[i].section];
+        *s = (struct isa_section){.name = s->name, .data = ""};
+        p->images[i].offset = 0;
+    }
+}
+
 void isa_program_settle(const struct isa_program *p)
 {
     struct isa_program *cache = (struct isa_program *)p; /* it says the same as before */

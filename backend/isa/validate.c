@@ -69,8 +69,10 @@ static bool check_image(const struct isa_program *p, uint32_t index, struct faul
     if (i->k == 0 || i->n == 0 || i->offset % ISA_SECTION_ALIGNMENT != 0)
         return isa_fault(s, "image", index, "empty, or its offset is no multiple of %d",
                          ISA_SECTION_ALIGNMENT);
+    if (p->no_weights && (p->sections[i->section].length || i->offset))
+        return isa_fault(s, "image", index, "has weights in a program without weights");
     if (__builtin_mul_overflow((uint64_t)i->k * i->n, element_bytes(i->element), &bytes) ||
-        !isa_section_holds(p, i->section, i->offset, bytes))
+        (!p->no_weights && !isa_section_holds(p, i->section, i->offset, bytes)))
         return isa_fault(s, "image", index, "leaves section %u", i->section);
     if (i->center && !center_exists(p, i))
         return isa_fault(s, "image", index,

@@ -55,7 +55,7 @@ static bool make_graph(struct build *b, const struct settings *s, struct diag *d
         (o.last_stage != IR_TENSOR && !driver_run_passes(b, s, pass_default_pipeline, &o, d)))
         return false;
     ir_number(b->graph);
-    return true;
+    return driver_has_weights(b, NULL, d);
 }
 
 bool cmd_eval(const struct settings *s, struct diag *d)

@@ -77,8 +77,7 @@ bool cmd_run(const struct settings *s, struct diag *d)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--program schedules nothing that there could be a view of");
     bool ok = s->program ? take_program(&b, s, d) : compile(&b, s, d);
-    if (ok)
-        ok = simulate_and_report(&b, s, d);
+    ok = ok && driver_has_weights(&b, b.program, d) && simulate_and_report(&b, s, d);
     driver_free(&b);
     return ok;
 }

@@ -2,6 +2,7 @@
 #include "where.h"
 
 #include "commands.h"
+#include "driver.h"
 #include "isa_mapping.h"
 #include "json.h"
 
@@ -266,8 +267,10 @@ bool cmd_where(const struct settings *s, struct diag *d)
     if (!check_form(s, d))
         return false;
     struct isa_program *p = isa_program_read(s->args.at[0], d);
-    if (!p)
+    if (!p || !driver_has_weights(NULL, p, d)) {
+        isa_program_free(p);
         return false;
+    }
     struct where w;
     struct asked asked = {0};
     where_open(&w, p);

@@ -189,6 +189,8 @@ bool driver_import(struct build *b, const struct settings *s, const char *model,
                              .fold_self = d,
                              .may_read = may_read,
                              .may_read_self = b,
+                             .no_weights = s->no_weights,
+                             .n_missing = &b->n_missing,
                              .assumed = &assumed};
     if (!split_names(s->cut_inputs, "inputs", b->arena, d, &o.inputs, &o.n_inputs) ||
         !split_names(s->cut_outputs, "outputs", b->arena, d, &o.outputs, &o.n_outputs))
@@ -360,8 +362,18 @@ bool driver_compile(struct build *b, const struct settings *s, struct diag *d)
     progress_tell(s->progress, "check", 0, 0);
     bool ok = backend_check(b->program, b->graph, d);
     progress_tell(s->progress, "check", 1, 1);
+    if (b->n_missing)
+        isa_program_drop_weights(b->program);
     b->check_seconds = now_seconds() - start;
     return ok;
+}
+
+bool driver_has_weights(const struct build *b, const struct isa_program *p, struct diag *d)
+{
+    if (!(b && b->n_missing) && !(p && p->no_weights))
+        return true;
+    return diag_error(d, (struct loc){.file = b ? b->model : NULL}, DIAG_DATA,
+                      "weights are missing (--no-weights): there are times, but no values");
 }
 
 bool driver_write(struct build *b, const char *path, struct diag *d)

@@ -23,6 +23,7 @@ struct build {
     struct mapping_choice chosen;
     enum pass_mode mode; /* settled once mode_reason is set */
     const char *mode_reason;
+    size_t n_missing;          /* tensors without data, of a model compiled by --no-weights */
     const char *assumed;       /* what the model leaves open, and what was taken; may be "" */
     struct ir_graph *imported; /* TENSOR, only if it was asked for */
     struct ir_graph *graph;    /* as far as it was lowered */
@@ -47,6 +48,9 @@ bool driver_lower(struct build *b, const struct settings *s, const char *model, 
  * lowered, since the model's own floats round a little elsewhere. NULL if it was not kept. */
 const struct ir_graph *driver_reference(const struct build *b);
 /* After the passes. */
+/* False with an error if the model or the program has no weights to compute with. */
+bool driver_has_weights(const struct build *b, const struct isa_program *p,
+                        struct diag *d) CHECK_RESULT;
 struct backend_options driver_backend_options(const struct build *b, const struct settings *s);
 /* After driver_lower: b->program, checked. */
 bool driver_compile(struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;

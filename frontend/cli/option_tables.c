@@ -55,6 +55,12 @@ const struct option_desc options_model[] = {
      .offset = AT(cut_outputs),
      .argument = "NAME,..",
      .help = "tensors that become the outputs: what only others need is left out"},
+    {.name = "no-weights",
+     .kind = OPTION_FLAG,
+     .recorded = true,
+     .offset = AT(no_weights),
+     .help = "compiles a model whose external data is missing: the program has times but no "
+             "weights, and computes nothing"},
     {.name = "verbose",
      .kind = OPTION_FLAG,
      .offset = AT(verbose),

@@ -283,6 +283,8 @@ static void add_word(struct text *out, const char *name, const char *value)
 static void record_option(const struct option_desc *o, const struct settings *s, struct text *out)
 {
     const void *field = (const char *)s + o->offset;
+    if (o->kind == OPTION_FLAG && *(const bool *)field)
+        text_add(out, "%s--%s", out->n ? " " : "", o->name);
     if (o->kind == OPTION_TEXT && *(const char *const *)field)
         add_word(out, o->name, *(const char *const *)field);
     if (o->kind == OPTION_INTEGER && o->all && *(const int64_t *)field == o->most)

@@ -100,6 +100,8 @@ void report_build(const struct build *b, FILE *out)
                 ? ", whose work takes no time on this machine (lanes 0)"
                 : "");
     fprintf(out, "mode %s: %s\n", mode_name(b->mode), b->mode_reason);
+    if (b->n_missing)
+        fprintf(out, "no weights: the data of %zu tensors is missing\n", b->n_missing);
     if (*b->assumed) {
         print_plain(b->assumed, out);
         fputc('\n', out);
@@ -184,6 +186,7 @@ void report_build_json(const struct build *b, struct json *j)
     json_text(j, "arch", b->arch.name);
     json_text(j, "mode", mode_name(b->mode));
     json_text(j, "mode_reason", b->mode_reason);
+    json_integer(j, "missing_tensors", (int64_t)b->n_missing);
     json_text(j, "set", set_text(&r->set, set));
     json_open_array(j, "base_layers");
     for (uint32_t i = 0; i < r->n_layers; i++)

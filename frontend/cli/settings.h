@@ -16,6 +16,7 @@ struct settings {
     string_list args;         /* operands: files and names */
     /* model */
     string_list dims, constants, input_types;
+    bool no_weights;
     const char *cut_inputs, *cut_outputs; /* names, separated by commas */
     int64_t mode;                         /* index of the choice, as enum pass_mode */
     int64_t unquantised;                  /* index of the choice: 1 = error */

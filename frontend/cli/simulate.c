@@ -6,6 +6,7 @@
  */
 #include "simulate.h"
 
+#include "driver.h"
 #include "layers.h"
 #include "times.h"
 #include "verdict.h"
@@ -28,6 +29,8 @@ static bool prepare(struct simulation *sim, struct diag *d)
         return false;
     sim->io.assumed = sim->assumed;
     sim->times_only = lacks_values(sim);
+    if (!sim->times_only && !driver_has_weights(NULL, sim->program, d))
+        return false;
     if (!sim->times_only && (!io_load_inputs(&sim->io, sim->settings, d) ||
                              !io_load_references(&sim->io, sim->settings, d)))
         return false;

@@ -31,6 +31,8 @@ static bool read_one(struct onnx_node *n, struct ir_value *v, const char *what, 
     if (ir_count(&v->type) != 1)
         return onnx_error(n, "its %s has %lld elements, not 1", what,
                           (long long)ir_count(&v->type));
+    if (v->def->attrs->constant.data->missing)
+        return onnx_error(n, "its %s must be known, but the data is missing", what);
     *out = ir_const_i64(v->def, 0);
     return true;
 }

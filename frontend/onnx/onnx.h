@@ -39,6 +39,10 @@ struct onnx_options {
      * after a diagnostic: it is not read. */
     bool (*may_read)(void *self, const char *path, struct diag *d);
     void *may_read_self;
+    /* External data that is not there stands for itself (`--no-weights`): the structure of the
+     * model can be compiled. Without this it is an error. */
+    bool no_weights;
+    size_t *n_missing;    /* gets the number of such tensors; may be NULL */
     struct text *assumed; /* gets what the file leaves open and the importer chose; may be NULL */
 };
 /*

@@ -5,8 +5,9 @@
  * that holds the tensor), `offset` and `length` (decimal; by default 0 and as much as the tensor
  * needs). Out: a view of the file, which is mapped once however many tensors lie in it.
  * A model must not be a means to read files elsewhere: absolute paths, "..", and links that lead
- * out of the model's folder are refused. The folder of a model that is itself a link is both where
- * the link is and where it leads: stores that keep files under their hash lay links this way.
+ * out of the model's folder are refused. A file that is not there leaves its tensors missing. The
+ * folder of a model that is itself a link is both where the link is and where it leads: stores that
+ * keep files under their hash lay links this way.
  */
 #include "onnx_source.h"
 
@@ -20,7 +21,7 @@
 /* Node of a tsearch tree, by location. */
 struct onnx_external {
     const char *location;
-    struct onnx_file *file;
+    struct onnx_file *file; /* NULL: it is absent */
 };
 
 static int by_location(const void *a, const void *b)
@@ -122,57 +123,85 @@ static bool leads_out(const char *model_path, const char *folder, const char *pa
     return !inside;
 }
 
-static struct onnx_file *open_file(const struct place *p)
+/* In which the model is; NULL for one from standard input. */
+static const char *folder_of(const struct onnx_source *s)
 {
-    struct arena *a = p->source->arena;
-    const char *model = p->source->path, *slash = strrchr(model, '/');
-    const char *folder =
-        slash ? arena_strndup(a, model, (size_t)(slash - model) + 1) : arena_strdup(a, "./");
-    const char *path = slash ? arena_printf(a, "%s%s", folder, p->location) : p->location;
-    struct stat st;
-    if (stat(path, &st) < 0)
-        return fail(p, DIAG_IO, strerror(errno)), NULL;
-    if (!S_ISREG(st.st_mode))
-        return fail(p, DIAG_IO, "is no regular file"), NULL;
-    if (leads_out(model, folder, path))
-        return fail(p, DIAG_ONNX_MODEL, "a link leads out of the model's folder"), NULL;
-    const struct onnx_options *o = p->source->options;
-    if (o && o->may_read && !o->may_read(o->may_read_self, path, p->diag))
+    const char *slash = s->path ? strrchr(s->path, '/') : NULL;
+    if (!s->path)
         return NULL;
-    return onnx_file_open(path, a, p->diag);
+    return slash ? arena_strndup(s->arena, s->path, (size_t)(slash - s->path) + 1) : "./";
 }
 
-static struct onnx_file *find_file(const struct place *p)
+/* The file may be absent, which is said once for all the tensors in it. */
+static bool note_absence(const struct place *p, const char *why)
+{
+    const struct onnx_options *o = p->source->options;
+    if (o && o->no_weights)
+        return true;
+    return diag_error(p->diag, (struct loc){.file = p->source->path, .entity = NULL}, DIAG_IO,
+                      "external data '%s': %s; --no-weights compiles the structure alone",
+                      p->location, why);
+}
+
+/* *out is NULL if the file is absent. */
+static bool open_file(const struct place *p, const char *folder, struct onnx_file **out)
+{
+    struct arena *a = p->source->arena;
+    const char *path = arena_printf(a, "%s%s", folder, p->location);
+    struct stat st;
+    if (stat(path, &st) < 0 && errno == ENOENT) {
+        note_absence(p, strerror(errno));
+        return true;
+    }
+    if (stat(path, &st) < 0)
+        return fail(p, DIAG_IO, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return fail(p, DIAG_IO, "is no regular file");
+    if (leads_out(p->source->path, folder, path))
+        return fail(p, DIAG_ONNX_MODEL, "a link leads out of the model's folder");
+    const struct onnx_options *o = p->source->options;
+    if (o && o->may_read && !o->may_read(o->may_read_self, path, p->diag))
+        return false;
+    *out = onnx_file_open(path, a, p->diag);
+    return *out != NULL;
+}
+
+static bool find_file(const struct place *p, struct onnx_file **out)
 {
     struct onnx_external key = {.location = p->location};
     void **root = p->source->externals;
     void *node = tfind(&key, root, by_location);
+    const char *folder = folder_of(p->source);
+    *out = node ? (*(struct onnx_external **)node)->file : NULL;
     if (node)
-        return (*(struct onnx_external **)node)->file;
-    struct onnx_file *file = open_file(p);
-    if (!file)
-        return NULL;
+        return true;
+    if (!folder) {
+        const struct onnx_options *o = p->source->options;
+        return (o && o->no_weights) ||
+               fail(p, DIAG_ONNX_MODEL, "the model comes from standard input, which has no folder");
+    }
+    if (!open_file(p, folder, out))
+        return false;
     struct onnx_external *e = ARENA_NEW(p->source->arena, struct onnx_external);
-    *e = (struct onnx_external){p->location, file};
+    *e = (struct onnx_external){p->location, *out};
     if (!tsearch(e, root, by_location))
         out_of_memory(0);
-    return file;
+    return true;
 }
 
 bool onnx_external_find(const struct onnx_source *s, const Onnx__TensorProto *t, struct loc loc,
                         struct diag *d, struct onnx_bytes *out)
 {
     struct place p = {.source = s, .tensor = t, .loc = loc, .diag = d};
-    if (!read_pairs(&p))
+    struct onnx_file *file;
+    if (!read_pairs(&p) || !check_form(&p) || !find_file(&p, &file))
         return false;
-    if (!s->path)
-        return fail(&p, DIAG_ONNX_MODEL,
-                    "the model comes from standard input, which has no folder");
-    if (!check_form(&p))
-        return false;
-    struct onnx_file *file = find_file(&p);
-    if (!file)
-        return false;
+    out->file = file;
+    if (!file) {
+        if (s->options && s->options->n_missing)
+            ++*s->options->n_missing;
+        return true;
+    }
     const struct file *f = onnx_file_of(file);
     if (p.offset > f->size || out->n > f->size - p.offset ||
         (p.has_length && p.length > f->size - p.offset)) {
@@ -187,13 +216,14 @@ bool onnx_external_find(const struct onnx_source *s, const Onnx__TensorProto *t,
     if (p.has_length)
         out->n = (size_t)p.length;
     out->at = f->data ? f->data + p.offset : NULL;
-    out->file = file;
     return true;
 }
 
 static void close_external(void *node)
 {
-    onnx_file_unref(((struct onnx_external *)node)->file);
+    struct onnx_external *e = node;
+    if (e->file)
+        onnx_file_unref(e->file);
 }
 
 void onnx_externals_close(struct onnx_source *s)

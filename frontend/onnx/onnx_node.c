@@ -103,6 +103,11 @@ static const struct ir_op *const_list(struct onnx_node *n, size_t i)
         onnx_error(n, "operand %zu, '%s', is not known at compile time", i, n->in[i]->name);
         return NULL;
     }
+    if (v->def->attrs->constant.data->missing) {
+        onnx_error(n, "operand %zu, '%s', must be known, but its data is missing", i,
+                   n->in[i]->name);
+        return NULL;
+    }
     if (v->type.rank > 1) {
         onnx_error(n, "operand %zu, '%s', is no list", i, n->in[i]->name);
         return NULL;

@@ -56,7 +56,7 @@ void onnx_source_close(struct onnx_source *s);
 const struct onnx_cut *onnx_source_cut(const struct onnx_source *s, const Onnx__TensorProto *t);
 /* Bytes of a mapped file. */
 struct onnx_bytes {
-    struct onnx_file *file;
+    struct onnx_file *file; /* NULL: the data is missing */
     const uint8_t *at;
     size_t n;
 };
@@ -65,7 +65,8 @@ struct blob *onnx_bytes_view(const struct onnx_bytes *b);
 /* They are not needed in memory for now. */
 void onnx_bytes_forget(const struct onnx_bytes *b);
 /* The bytes of a tensor that keeps them in another file; out->n says how many it needs, and is what
- * `length` says afterwards. */
+ * `length` says afterwards. A file that is not there is reported, once, or counted where the
+ * options allow it, and no error here: the model can be looked at without its weights. */
 bool onnx_external_find(const struct onnx_source *s, const Onnx__TensorProto *t, struct loc loc,
                         struct diag *d, struct onnx_bytes *out) CHECK_RESULT;
 void onnx_externals_close(struct onnx_source *s);

@@ -119,6 +119,7 @@ struct elements {
     const uint8_t *bytes;   /* stored_units() * dtype->bytes of them, or NULL: */
     const int32_t *words;   /* the bit patterns or values, one a unit */
     struct onnx_file *file; /* that `bytes` lie in, or NULL */
+    bool missing;           /* in a file that is not there */
 };
 
 struct tensor_ctx {
@@ -174,6 +175,9 @@ static bool find_external(const struct tensor_ctx *c, size_t want_bytes, struct 
     struct onnx_bytes found = {.n = want_bytes};
     if (!onnx_external_find(c->source, c->proto, c->loc, c->diag, &found))
         return false;
+    e->missing = !found.file;
+    if (e->missing)
+        return true;
     e->bytes = found.at;
     e->file = found.file;
     return has_count(c, want_bytes, found.n, "bytes");
@@ -342,6 +346,10 @@ bool onnx_tensor_blob(const struct onnx_source *s, const Onnx__TensorProto *t, s
         return false;
     *type = e.type;
     type->dtype = (uint8_t)e.dtype->inside;
+    if (e.missing) {
+        *out = ir_missing_blob(e.dtype->inside, hash_bytes(name_of(&c), strlen(name_of(&c)), 0));
+        return true;
+    }
     size_t elem = ir_dtype_bytes(e.dtype->inside), bytes = e.n * elem;
     bool same = e.dtype->inside == e.dtype->stored && e.dtype->bytes == elem && !e.words &&
                 !in_halves(e.dtype);
@@ -375,6 +383,8 @@ bool onnx_tensor_values(const struct onnx_source *s, const Onnx__TensorProto *t,
     struct elements e;
     if (!open_elements(&c, &e))
         return false;
+    if (e.missing)
+        return diag_error(d, loc, DIAG_DATA, "tensor '%s': its data is missing", name_of(&c));
     void *data = heap_alloc(e.n ? e.n * ir_dtype_bytes(e.dtype->inside) : 1);
     if (!convert(&c, &e, data)) {
         free(data);

@@ -59,6 +59,17 @@ static struct blob *moved_splat(const struct ir_op *op)
     return b->splat ? blob_ref(b) : NULL;
 }
 
+/* What is made of missing data is missing, too: nothing is computed. NULL: all data is there. */
+static struct blob *missing_result(const struct ir_op *op)
+{
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        const struct blob *b = op->in[i].value->def->attrs->constant.data;
+        if (b->missing)
+            return ir_missing_blob((enum ir_dtype)op->out->type.dtype, blob_hash(b));
+    }
+    return NULL;
+}
+
 struct ir_op *eval_fold(struct ir_op *op, size_t max_bytes, struct diag *d)
 {
     struct blob *splat = moved_splat(op);
@@ -66,6 +77,9 @@ struct ir_op *eval_fold(struct ir_op *op, size_t max_bytes, struct diag *d)
         return put_in_place(op, op->out->type, splat);
     if (!foldable(op, max_bytes))
         return NULL;
+    struct blob *missing = missing_result(op);
+    if (missing)
+        return put_in_place(op, op->out->type, missing);
     struct tensor *operand = heap_alloc(op->n_in * sizeof *operand), result;
     const struct tensor **in = heap_alloc(op->n_in * sizeof *in);
     bool *owned = heap_alloc(op->n_in * sizeof *owned);

@@ -14,7 +14,7 @@ import threading
 from bench import run_cases
 from onnx_bytes import onnx_model, onnx_node
 
-MODEL = {'dim', 'constant', 'input-type', 'inputs', 'outputs', 'verbose'}
+MODEL = {'dim', 'constant', 'input-type', 'inputs', 'outputs', 'no-weights', 'verbose'}
 MAPPING = {'mode', 'unquantised', 'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}

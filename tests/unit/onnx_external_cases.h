@@ -124,7 +124,7 @@ START_TEST(external_tensors_that_are_not_there)
         const char *location, *offset, *length, *says;
         enum diag_code code;
     } c[] = {
-        {"nowhere.bin", NULL, NULL, "'t', external data 'nowhere.bin': No such file", DIAG_IO},
+        {"nowhere.bin", NULL, NULL, "external data 'nowhere.bin': No such file", DIAG_IO},
         {"sub", NULL, NULL, "is no regular file", DIAG_IO},
         {"weights.bin", "8188", NULL, "8 bytes from byte 8188 on reach beyond its 8192",
          DIAG_ONNX_MODEL},
