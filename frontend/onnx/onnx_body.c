@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* A run counts as one more, for a loop may hold no nodes. */
-enum { MOST_EXPANDED = 1 << 17 };
+enum { MOST_EXPANDED = 1 << 16, FOLDED_PER_BYTE = 16, LEAST_FOLDED = 1 << 26 };
 
 static const char *info_name(const Onnx__ValueInfoProto *v)
 {
@@ -49,15 +49,38 @@ struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphPro
     return b;
 }
 
+/* Once: what is behind it is not looked at. */
+static bool refuse(struct onnx_importer *im, const char *what, unsigned long long most)
+{
+    if (!im->is_too_much)
+        diag_error(im->diag, (struct loc){.file = im->path}, DIAG_ONNX_UNSUPPORTED,
+                   "functions and loops, written out, %s more than %llu %s", what, most,
+                   what[0] == 'a' ? "nodes" : "elements of constants");
+    im->is_too_much = true;
+    return false;
+}
+
 bool onnx_may_expand(struct onnx_node *n, size_t n_nodes)
 {
     struct onnx_importer *im = n->im;
-    if (n_nodes < (size_t)(MOST_EXPANDED - im->n_expanded)) {
-        im->n_expanded += (uint32_t)n_nodes + 1;
+    if (im->is_too_much || n_nodes >= (size_t)(MOST_EXPANDED - im->n_expanded))
+        return refuse(im, "are", MOST_EXPANDED);
+    im->n_expanded += (uint32_t)n_nodes + 1;
+    return true;
+}
+
+/* What is folded outside of bodies is as long as the file is. */
+bool onnx_may_fold(struct onnx_node *n, const struct ir_op *op)
+{
+    struct onnx_importer *im = n->im;
+    if (!n->scope || n->scope == im->top)
         return true;
-    }
-    return diag_error(im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
-                      "functions and loops, written out, are more than %d nodes", MOST_EXPANDED);
+    uint64_t most = LEAST_FOLDED + FOLDED_PER_BYTE * *im->model.bytes;
+    uint64_t count = (uint64_t)ir_count(&op->out->type);
+    for (uint32_t i = 0; i < op->n_in; i++)
+        count += (uint64_t)ir_count(&op->in[i].value->type);
+    im->n_folded += count;
+    return im->n_folded <= most || refuse(im, "compute", most);
 }
 
 struct onnx_scope *onnx_run_body(struct onnx_node *n, const struct onnx_body *body,

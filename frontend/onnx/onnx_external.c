@@ -163,6 +163,7 @@ static bool open_file(const struct place *p, const char *folder, struct onnx_fil
     if (o && o->may_read && !o->may_read(o->may_read_self, path, p->diag))
         return false;
     *out = onnx_file_open(path, a, p->diag);
+    *p->source->bytes += *out ? onnx_file_of(*out)->size : 0;
     return *out != NULL;
 }
 

@@ -17,7 +17,7 @@ static bool import_supported(struct onnx_node *n)
     unsigned errors = n->im->diag->n_errors;
     n->before = n->im->g->last;
     bool ok = n->op->import(n) && !n->failed;
-    if (!ok && !n->at_run_time && n->im->diag->n_errors == errors)
+    if (!ok && !n->at_run_time && !n->im->is_too_much && n->im->diag->n_errors == errors)
         BUG("%s failed without a message", n->loc.entity);
     if (n->at_run_time)
         ok = diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
@@ -42,7 +42,7 @@ void onnx_walk(struct onnx_scope *s)
     im->opset = s->opset;
     for (size_t i = 0; i < s->body->n_nodes; i++) {
         struct onnx_node *n = &s->nodes[s->order[i]];
-        if (!import_node(n))
+        if (im->is_too_much || !import_node(n))
             onnx_lose(n);
     }
     im->opset = opset;

@@ -108,7 +108,9 @@ struct onnx_importer {
     struct onnx_scope *top;        /* the graph of the file */
     struct map layer_names;
     struct map functions, declared; /* places among proto's functions and graph's value_info */
-    uint32_t n_symbols, n_expanded; /* nodes of bodies that were run */
+    uint32_t n_symbols, n_expanded; /* the latter: nodes of bodies that were run */
+    uint64_t n_folded;              /* elements that were computed for constants of bodies */
+    bool is_too_much;               /* bodies ask for more than they may; that is reported */
     bool integral;                  /* holds a RequantShift: floats of the file are integers */
     struct ir_graph *g;
     VEC(struct onnx_weight_use) weights;
@@ -125,6 +127,8 @@ const char *onnx_node_entity(struct arena *a, const Onnx__NodeProto *p, uint32_t
 struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphProto *g);
 /* n_nodes more of them, and one; false with an error where they are too many. */
 bool onnx_may_expand(struct onnx_node *n, size_t n_nodes) CHECK_RESULT;
+/* The same of what folding op takes. */
+bool onnx_may_fold(struct onnx_node *n, const struct ir_op *op) CHECK_RESULT;
 /* Runs a body of node n (with `call` the function it calls): its inputs are `in`; `label` tells it
  * from others of the node, or is "". Results are then in the scope. NULL with an error. */
 struct onnx_scope *onnx_run_body(struct onnx_node *n, const struct onnx_body *body,

@@ -26,7 +26,10 @@ static uint32_t next_needed(const struct onnx_scope *s, struct visit *v, const u
     const struct onnx_node *n = &s->nodes[v->node];
     while (v->next < n->proto->n_input + n->n_captured) {
         const struct onnx_symbol *d = dependency(n, v->next++);
-        if (d && d->node && d->node->scope == s && marks[d->node->index] != DONE)
+        bool captured = v->next > n->proto->n_input;
+        if (!d || !d->node || d->node->scope != s || (captured && d->node == n))
+            continue; /* a name of the node's own bodies, which hides its result */
+        if (marks[d->node->index] != DONE)
             return d->node->index;
     }
     return UINT32_MAX;

@@ -43,6 +43,7 @@ struct onnx_source {
     struct onnx_wire wire;
     const ProtobufCMessage *root;
     void **externals;                   /* root of the tree of files that its tensors lie in */
+    uint64_t *bytes;                    /* of all these files */
     const struct onnx_options *options; /* say which of these may be read; NULL: all */
 };
 /* NULL with a diagnostic. */

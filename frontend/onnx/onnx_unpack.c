@@ -55,6 +55,8 @@ bool onnx_source_open(const char *path, const ProtobufCMessageDescriptor *root,
     }
     out->path = strcmp(path, "-") == 0 ? NULL : arena_strdup(out->arena, path);
     out->externals = ARENA_NEW(out->arena, void *);
+    out->bytes = ARENA_NEW(out->arena, uint64_t);
+    *out->bytes = out->file->file.size;
     ProtobufCAllocator allocator = {arena_hook_alloc, arena_hook_free, out->arena};
     bool ok = onnx_guard(&out->file->file, root, &out->wire, d);
     if (ok) {

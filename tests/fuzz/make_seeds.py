@@ -32,6 +32,13 @@ def field(number, value):
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
+class Graph:
+    """A branch or a loop body: nodes, names of inputs and outputs."""
+    def __init__(self, nodes, inputs, outputs):
+        ports = b''.join(field(number, field(1, name)) for number, names in ((11, inputs), (12, outputs)) for name in names)
+        self.message = b''.join(field(1, n) for n in nodes) + ports
+
+
 def attribute(name, value):
     head = field(1, name)
     if isinstance(value, float):
@@ -42,6 +49,8 @@ def attribute(name, value):
         return head + field(4, value) + field(20, 3)
     if isinstance(value, bytes):
         return head + field(5, value) + field(20, 4)
+    if isinstance(value, Graph):
+        return head + field(6, value.message) + field(20, 5)
     return head + b''.join(field(8, v) for v in value) + field(20, 7)
 
 
@@ -182,6 +191,32 @@ def quant_model():
     return model(nodes, constants, [X], [('y', [1, 3, 5, 6])])
 
 
+def function(name, inputs, outputs, nodes):
+    names = b''.join(field(4, i) for i in inputs) + b''.join(field(5, o) for o in outputs)
+    return field(25, field(1, name) + names + b''.join(field(7, n) for n in nodes) + field(10, 'own'))
+
+
+def functions_model():
+    """Calls in calls, an attribute that is the call's."""
+    scale = field(1, 'value_float') + field(21, 'scale') + field(20, 1)
+    inner = function('Scale', ['a'], ['b'], [node('Constant', [], ['k']) + field(5, scale), node('Mul', ['a', 'k'], ['b'])])
+    outer = function('Block', ['a', 'w'], ['c'], [node('Conv', ['a', 'w'], ['b']), node('own:Scale', ['b'], ['c'], scale=0.5)])
+    nodes = [node('own:Block', ['x', 'w'], ['h']), node('own:Block', ['h', 'w'], ['y'])]
+    return model(nodes, [tensor('w', [2, 2, 1, 1])], [X], [('y', [1, 2, 5, 6])]) + inner + outer
+
+
+def control_model():
+    """A branch chosen by a shape, a loop, a scan, a sequence."""
+    branches = {'then_branch': Graph([node('Relu', ['x'], ['b'])], [], ['b']), 'else_branch': Graph([node('Neg', ['x'], ['b'])], [], ['b'])}
+    loop = Graph([node('Add', ['v', 'v'], ['d']), node('Identity', ['d'], ['e']), node('Identity', ['c'], ['o'])], ['i', 'c', 'v'], ['o', 'd', 'e'])
+    scan = Graph([node('Add', ['t', 'r'], ['u'])], ['t', 'r'], ['u'])
+    nodes = [node('Size', ['x'], ['n']), node('Equal', ['n', 'm'], ['q']), node('If', ['q'], ['f'], **branches),
+             node('Loop', ['three', '', 'f'], ['g', 'all'], body=loop), node('Scan', ['g', 'all'], ['h'], body=scan, num_scan_inputs=1),
+             node('SplitToSequence', ['h', 'three'], ['s'], axis=3), node('SequenceAt', ['s', 'one'], ['y'])]
+    constants = [tensor('m', [], [60]), tensor('three', [], [3]), tensor('one', [], [-1])]
+    return model(nodes, constants, [X], [('y', [1, 2, 5, 3])])
+
+
 def halves_model():
     """Input, weight and output in fp16."""
     weight = stored('w', [4, 6], FLOAT16, bytes.fromhex('0038') * 24)
@@ -190,7 +225,7 @@ def halves_model():
 
 MODELS = {
     'residual': residual_model(), 'split': split_model(), 'shape': shape_model(), 'attention': attention_model(),
-    'external': external_model(),
+    'external': external_model(), 'functions': functions_model(), 'control': control_model(),
     'grouped': chain(11, [1, 4, 3, 2], ('Conv', ['w'], {'group': 2, 'strides': [1, 2], 'dilations': [1, 1]}),
                      ('Clip', [], {}), constants=[tensor('w', [4, 1, 3, 3])]),
     'transposed': chain(11, [1, 3, 10, 12], ('ConvTranspose', ['w'], {'strides': [2, 2], 'output_padding': [1, 1],
