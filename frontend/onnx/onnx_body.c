@@ -27,7 +27,7 @@ static const char *const *names_of(struct onnx_importer *im, Onnx__ValueInfoProt
     return names;
 }
 
-struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphProto *g)
+static struct onnx_body *new_body(struct onnx_importer *im, const Onnx__GraphProto *g)
 {
     struct onnx_body *b = ARENA_NEW(im->arena, struct onnx_body);
     *b = (struct onnx_body){.inputs = names_of(im, g->input, g->n_input),
@@ -47,6 +47,16 @@ struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphPro
                                  .tensor = g->initializer[i],
                                  .source = &im->model};
     return b;
+}
+
+/* One for each graph, however often it is run: what its initializers hold is one constant. */
+struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphProto *g)
+{
+    uint32_t next = (uint32_t)im->bodies.n;
+    uint32_t i = map_intern(&im->body_of, &g, sizeof g, next);
+    if (i == next)
+        VEC_PUSH(&im->bodies, new_body(im, g));
+    return im->bodies.at[i];
 }
 
 /* Once: what is behind it is not looked at. */
@@ -88,7 +98,8 @@ struct onnx_scope *onnx_run_body(struct onnx_node *n, const struct onnx_body *bo
                                  const struct onnx_call *call)
 {
     struct onnx_importer *im = n->im;
-    if (!onnx_may_expand(n, body->n_nodes))
+    size_t names = body->n_inputs + body->n_initializers + body->n_outputs;
+    if (!onnx_may_expand(n, body->n_nodes + names))
         return NULL;
     struct onnx_scope *s = ARENA_NEW(im->arena, struct onnx_scope);
     *s = (struct onnx_scope){

@@ -147,7 +147,8 @@ static bool note_absence(const struct place *p, const char *why)
 static bool open_file(const struct place *p, const char *folder, struct onnx_file **out)
 {
     struct arena *a = p->source->arena;
-    const char *path = arena_printf(a, "%s%s", folder, p->location);
+    const char *path =
+        strchr(p->source->path, '/') ? arena_printf(a, "%s%s", folder, p->location) : p->location;
     struct stat st;
     if (stat(path, &st) < 0 && errno == ENOENT) {
         note_absence(p, strerror(errno));

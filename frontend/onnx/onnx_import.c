@@ -128,6 +128,8 @@ struct ir_graph *onnx_import(const char *path, const struct onnx_options *o, str
     map_free(&im.layer_names);
     map_free(&im.functions);
     map_free(&im.declared);
+    map_free(&im.body_of);
+    VEC_FREE(&im.bodies);
     VEC_FREE(&im.weights);
     arena_free(im.arena);
     return im.g;

@@ -108,6 +108,8 @@ struct onnx_importer {
     struct onnx_scope *top;        /* the graph of the file */
     struct map layer_names;
     struct map functions, declared; /* places among proto's functions and graph's value_info */
+    struct map body_of;             /* of a GraphProto: its place in `bodies` */
+    VEC(struct onnx_body *) bodies;
     uint32_t n_symbols, n_expanded; /* the latter: nodes of bodies that were run */
     uint64_t n_folded;              /* elements that were computed for constants of bodies */
     bool is_too_much;               /* bodies ask for more than they may; that is reported */

@@ -204,39 +204,46 @@ static void capture(const struct onnx_scope *s, const char *name, symbols *out)
     VEC_PUSH(out, found->symbol);
 }
 
-static void capture_of_node(const struct onnx_scope *s, const Onnx__NodeProto *p, symbols *out);
+/* Both return how many nodes they looked at. */
+static size_t capture_of_node(const struct onnx_scope *s, const Onnx__NodeProto *p, symbols *out);
 
 /* Names that a body defines itself cannot be those of a scope around it. */
-static void capture_of_graph(const struct onnx_scope *s, const Onnx__GraphProto *g, symbols *out)
+static size_t capture_of_graph(const struct onnx_scope *s, const Onnx__GraphProto *g, symbols *out)
 {
+    size_t n = g->n_node;
     for (size_t i = 0; i < g->n_node; i++) {
         for (size_t k = 0; k < g->node[i]->n_input; k++)
             capture(s, g->node[i]->input[k], out);
-        capture_of_node(s, g->node[i], out);
+        n += capture_of_node(s, g->node[i], out);
     }
     for (size_t i = 0; i < g->n_output; i++)
         capture(s, g->output[i]->name ? g->output[i]->name : "", out);
+    return n;
 }
 
-static void capture_of_node(const struct onnx_scope *s, const Onnx__NodeProto *p, symbols *out)
+static size_t capture_of_node(const struct onnx_scope *s, const Onnx__NodeProto *p, symbols *out)
 {
+    size_t n = 0;
     for (size_t i = 0; i < p->n_attribute; i++) {
         if (p->attribute[i]->g)
-            capture_of_graph(s, p->attribute[i]->g, out);
+            n += capture_of_graph(s, p->attribute[i]->g, out);
         for (size_t k = 0; k < p->attribute[i]->n_graphs; k++)
-            capture_of_graph(s, p->attribute[i]->graphs[k], out);
+            n += capture_of_graph(s, p->attribute[i]->graphs[k], out);
     }
+    return n;
 }
 
-static void find_captured(struct onnx_node *n)
+/* A loop looks at the bodies in its body each time: 16 nodes there count as one that is run. */
+static bool find_captured(struct onnx_node *n)
 {
     symbols found = {0};
-    capture_of_node(n->scope, n->proto, &found);
+    size_t seen = capture_of_node(n->scope, n->proto, &found);
     n->n_captured = found.n;
     n->captured = ARENA_ARRAY(n->im->arena, struct onnx_symbol *, found.n);
     if (found.n)
         memcpy(n->captured, found.at, found.n * sizeof *found.at);
     VEC_FREE(&found);
+    return seen == 0 || n->scope == n->im->top || onnx_may_expand(n, seen / 16);
 }
 
 bool onnx_collect_nodes(struct onnx_scope *s)
@@ -264,7 +271,7 @@ bool onnx_collect_nodes(struct onnx_scope *s)
         if (!n->proto)
             return false;
         ok &= resolve(n);
-        find_captured(n);
+        ok &= find_captured(n);
     }
     for (size_t k = 0; k < s->body->n_outputs; k++) {
         struct onnx_symbol *result = onnx_result(s, k);

@@ -18,7 +18,7 @@ from bench import run_cases  # noqa: E402
 from interpret import read_text  # noqa: E402
 from program_file import read_container  # noqa: E402
 
-COMPILE_KEYS = ['model', 'arch', 'mode', 'mode_reason', 'set', 'base_layers', 'pe_min', 'pes', 'pes_used', 'layer_by_layer_cycles', 'makespan_cycles', 'speedup',
+COMPILE_KEYS = ['model', 'arch', 'mode', 'mode_reason', 'missing_tensors', 'set', 'base_layers', 'pe_min', 'pes', 'pes_used', 'layer_by_layer_cycles', 'makespan_cycles', 'speedup',
                 'utilisation', 'lower_bound_cycles', 'duplication', 'crossbar_macs', 'vector_macs', 'vector_is_free', 'n_instructions', 'code_bytes', 'most_code_bytes', 'program_bytes', 'seconds',
                 'peak_rss_bytes']
 COMPILE_SECONDS = ['import', 'passes', 'schedule', 'emit', 'check', 'write']
