@@ -62,7 +62,7 @@ static struct isa_inst vmap_inst(struct emitter *e, uint32_t id, const struct ac
     for (size_t i = 0; i + 1 < acc->v.n; i++) {
         uint32_t buffer = acc->v.at[i].buffer;
         bool map = t->kind == TASK_map;
-        struct isa_region r = map ? emit_operand(e, buffer, &n->operand[i], n->dim, box)
+        struct isa_region r = map ? emit_operand(e, buffer, &n->operand[i], n->dim, box, 0)
                                   : emit_place(e, buffer, box, 0);
         *(i == 0 ? &inst.a : &inst.b) = r;
     }
@@ -104,7 +104,7 @@ static struct isa_inst inst_dot(struct emitter *e, uint32_t id, const struct acc
     inst.a = region(plain_view(e, &acc->v.at[0]), box);
     struct box factors = {{box->lo[0], box->lo[1], 0},
                           {box->hi[0], box->hi[1], b->map[AXIS_C].extent}};
-    inst.b = emit_operand(e, acc->v.at[1].buffer, b, n->dim, &factors);
+    inst.b = emit_operand(e, acc->v.at[1].buffer, b, n->dim, &factors, 0);
     return inst;
 }
 
@@ -150,6 +150,27 @@ static struct isa_inst window_inst(struct emitter *e, uint32_t id, const struct 
     inst.a.view = (uint16_t)emit_view(e, acc->v.at[0].buffer, all_channels ? 0 : box->lo[2],
                                       all_channels ? b->dim[2] : box->hi[2],
                                       least ? isa_imm_f32(-INFINITY) : 0);
+    return inst;
+}
+
+static struct isa_inst inst_take(struct emitter *e, uint32_t id, const struct accesses *acc,
+                                 const struct box *box)
+{
+    const struct node *n = task_node(e->p, task_at(e, id));
+    const struct ir_attrs_take *take = &n->root->attrs->take;
+    const struct operand *x = &n->operand[0];
+    struct isa_inst inst = isa_inst_new(ISA_vtake, 0);
+    set_extent(&inst, box);
+    inst.flags = (uint8_t)(1u << take->axis);
+    inst.dst = region(plain_view(e, &acc->v.at[2]), box);
+    struct box from = *box;
+    if (take->axis == AXIS_C) {
+        from.lo[2] = 0;
+        from.hi[2] = x->map[AXIS_C].extent;
+    }
+    inst.a = emit_operand(e, acc->v.at[0].buffer, x, n->dim, &from,
+                          element_bits(take->value, value_element(n->root)));
+    inst.b = emit_operand(e, acc->v.at[1].buffer, &n->operand[1], n->dim, box, 0);
     return inst;
 }
 

@@ -130,9 +130,9 @@ struct isa_region emit_place(struct emitter *e, uint32_t buffer, const struct bo
 uint32_t emit_target_view(struct emitter *e, const struct access *to, uint32_t source,
                           const struct box *box);
 /* The box of a result of extents `dim` as read from a buffer: pitch 0 where the buffer's extent is
- * 1. */
+ * 1. Where the whole height is read there is nothing above or below it. */
 struct isa_region emit_operand(struct emitter *e, uint32_t buffer, const struct operand *o,
-                               const int32_t dim[3], const struct box *box);
+                               const int32_t dim[3], const struct box *box, uint32_t pad_value);
 /* A transpose's source as seen by its result; a reshape's result as seen by its source. */
 uint32_t emit_permuted_view(struct emitter *e, uint32_t buffer, const int64_t *perm);
 uint32_t emit_reshaped_view(struct emitter *e, uint32_t buffer, const struct ir_op *reshape);

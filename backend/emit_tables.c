@@ -97,14 +97,20 @@ static void show_stack(const struct emitter *e, uint32_t buffer, struct isa_view
     v->value = ISA_NO_SOURCE; /* each instruction says whose row it writes */
 }
 
+/* In a view that shows what this buffer shows and nothing else. */
+static struct isa_region emit_alone(struct emitter *e, uint32_t buffer, const struct box *box,
+                                    uint32_t pad_value)
+{
+    uint32_t view = emit_view(e, buffer, box->lo[2], box->hi[2], pad_value);
+    return (struct isa_region){(uint16_t)view, box->lo[0], box->lo[1]};
+}
+
 struct isa_region emit_place(struct emitter *e, uint32_t buffer, const struct box *box,
                              uint32_t pad_value)
 {
     struct isa_region r = {0, box->lo[0], box->lo[1]};
-    if (!stack_of(e, buffer)) {
-        r.view = (uint16_t)emit_view(e, buffer, box->lo[2], box->hi[2], pad_value);
-        return r;
-    }
+    if (!stack_of(e, buffer))
+        return emit_alone(e, buffer, box, pad_value);
     struct isa_view v = channels_view(e, buffer, box->lo[2], box->hi[2], pad_value);
     show_stack(e, buffer, &v);
     r.view = (uint16_t)intern_view(e, buffer_at(e, buffer)->tile, &v);
@@ -219,15 +225,17 @@ uint32_t emit_target_view(struct emitter *e, const struct access *to, uint32_t s
 /* ---- other views ---- */
 
 struct isa_region emit_operand(struct emitter *e, uint32_t buffer, const struct operand *o,
-                               const int32_t dim[3], const struct box *box)
+                               const int32_t dim[3], const struct box *box, uint32_t pad_value)
 {
     const struct buffer *b = buffer_at(e, buffer);
-    bool stacked = stack_of(e, buffer) && dim[0] == 1, spread[3];
+    bool whole = o->map[AXIS_H].kind == MAP_ALL;
+    bool stacked = stack_of(e, buffer) && dim[0] == 1 && !whole, spread[3];
     for (int a = 0; a < 3; a++)
         spread[a] = o->map[a].kind == MAP_ZERO;
     spread[0] &= !stacked;
     if (!spread[0] && !spread[1] && !spread[2])
-        return emit_place(e, buffer, box, 0);
+        return whole ? emit_alone(e, buffer, box, pad_value)
+                     : emit_place(e, buffer, box, pad_value);
     struct isa_view v = whole_view(e, buffer);
     struct isa_region r = {0, box->lo[0], box->lo[1]};
     if (stacked) {
@@ -253,6 +261,7 @@ struct isa_region emit_operand(struct emitter *e, uint32_t buffer, const struct 
         v.base += (uint64_t)((box->lo[2] - b->held.lo[2]) * storage_of(e, buffer)->pitch[2]);
     v.channels = (uint32_t)(box->hi[2] - box->lo[2]);
     v.channel0 = spread[2] ? 0 : (uint32_t)box->lo[2];
+    v.pad_value = pad_value;
     r.view = (uint16_t)intern_view(e, b->tile, &v);
     return r;
 }

@@ -114,6 +114,7 @@ static void add_dot(struct builder *b, const struct ir_op *op)
 static bool add_op(struct builder *b, const struct ir_op *op)
 {
     unsigned at[2];
+    struct node *node;
     switch (op->opcode) {
     case IR_output: return true;
     case IR_input: node_new(b, NODE_input, op); break;
@@ -144,6 +145,11 @@ static bool add_op(struct builder *b, const struct ir_op *op)
     case IR_global_avg_pool: add_operand(node_new(b, NODE_window, op), op, 0); break;
     case IR_reduce: add_operand(node_new(b, NODE_reduce, op), op, 0); break;
     case IR_dot: add_dot(b, op); break;
+    case IR_take:
+        node = node_new(b, NODE_take, op);
+        add_operand(node, op, 0);
+        add_operand(node, op, 1);
+        break;
     case IR_reshape: add_operand(node_new(b, NODE_reshape, op), op, 0); break;
     case IR_transpose: add_operand(node_new(b, NODE_transpose, op), op, 0); break;
     default:

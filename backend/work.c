@@ -61,6 +61,7 @@ struct cost_work task_work(const struct plan *p, const struct tile_grid *grid, c
     case TASK_store: o.element = port_element(p->tasks->stores.at[t->store.output].output); break;
     case TASK_mvm:
     case TASK_gather:
+    case TASK_take:
     case TASK_barrier: break;
     }
     set_extent(&o, &box);

@@ -157,6 +157,25 @@ bool infer_gather_grid(const struct ir_op *op, struct diag *d, struct ir_type *o
            ir_misfit(op, d, "index has %u entries, count wants %lld", at->index.n, (long long)used);
 }
 
+bool infer_take(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_type *x = ir_in(op, 0), *index = ir_in(op, 1);
+    int64_t axis = op->attrs->take.axis;
+    if (!want_axis(op, axis, x->rank, d) ||
+        !ir_want_element(op, "value", (enum ir_dtype)x->dtype, op->attrs->take.value, d))
+        return false;
+    if (index->dtype != IR_I32 || index->rank != x->rank)
+        return ir_misfit(op, d, "indices are %s of rank %u, wants i32 of rank %u",
+                         ir_dtype_name((enum ir_dtype)index->dtype), index->rank, x->rank);
+    struct ir_type pixels = *x, spread = *index;
+    pixels.dim[axis] = spread.dim[axis] = 1;
+    spread.dtype = pixels.dtype;
+    if (!ir_broadcast(op, &pixels, &spread, d, out))
+        return false;
+    out->dim[axis] = index->dim[axis];
+    return true;
+}
+
 /* Constant indices are known now: a wrong one is found here, not when it is used. */
 static bool want_indices(const struct ir_op *op, const struct ir_op *indices, int64_t dim,
                          struct diag *d)

@@ -183,6 +183,14 @@ static void reads_reshape(const struct ir_op *op, unsigned i, struct axis_map ou
     reads_transpose(op, i, out);
 }
 
+static void reads_take(const struct ir_op *op, unsigned i, struct axis_map out[3])
+{
+    int axis = (int)op->attrs->take.axis;
+    elementwise(op, i, out);
+    if (i == 0)
+        whole(op->in[0].value, &out[axis], axis);
+}
+
 static void reads_pad(const struct ir_op *op, unsigned i, struct axis_map out[3])
 {
     const struct ir_attrs_pad *p = &op->attrs->pad;

@@ -139,8 +139,9 @@ static void leave_marks(struct batcher *b, uint32_t batch)
 static struct batch batch_of(const struct sim *s, const struct isa_inst *i, uint32_t id)
 {
     const struct sim_family *f = &s->families.at[s->family[id]];
-    bool is_binary = i->op == ISA_vdot ||
-                     (i->op == ISA_vmap && s->p->tiles[f->tile].programs[i->obj].arity == 2);
+    bool pairs = i->op == ISA_vdot || i->op == ISA_vtake;
+    bool is_binary =
+        pairs || (i->op == ISA_vmap && s->p->tiles[f->tile].programs[i->obj].arity == 2);
     bool moves = i->op == ISA_send || i->op == ISA_store;
     struct isa_region at = moves ? i->a : i->dst;
     struct batch b = {.rank = f->rank,
@@ -151,7 +152,7 @@ static struct batch batch_of(const struct sim *s, const struct isa_inst *i, uint
                       .h = i->h,
                       .w = i->w,
                       .c = i->c};
-    if (i->op == ISA_vmap || i->op == ISA_vdot)
+    if (i->op == ISA_vmap || pairs)
         b.dy[0] = i->a.y - at.y, b.dx[0] = i->a.x - at.x;
     if (is_binary)
         b.dy[1] = i->b.y - at.y, b.dx[1] = i->b.x - at.x;

@@ -187,6 +187,20 @@ static void vgat_reads(struct toucher *t, const struct isa_inst *inst)
         }
 }
 
+/* All of the source along the axis, and the indices. */
+static void vtake_reads(struct toucher *t, const struct isa_inst *inst)
+{
+    const struct isa_view *a = view_of(t->s, t->tile, inst->a.view);
+    struct isa_region from = inst->a;
+    uint32_t h = inst->h, w = inst->w;
+    if (inst->flags == VRED_H)
+        from.y = 0, h = a->height;
+    if (inst->flags == VRED_W)
+        from.x = 0, w = a->width;
+    touch_region(t, &from, h, w);
+    touch_region(t, &inst->b, inst->h, inst->w);
+}
+
 static void vmap_reads(struct toucher *t, const struct isa_inst *inst)
 {
     const struct isa_program_entry *program = &t->s->p->tiles[t->tile].programs[inst->obj];
@@ -216,6 +230,7 @@ static void touch_reads(struct toucher *t, const struct isa_inst *inst)
     case ISA_vwin: vwin_reads(t, inst); return;
     case ISA_vgat: vgat_reads(t, inst); return;
     case ISA_vdot: vdot_reads(t, inst); return;
+    case ISA_vtake: vtake_reads(t, inst); return;
     case ISA_vred:
     case ISA_send:
     case ISA_store: touch_region(t, &inst->a, inst->h, inst->w); return;
@@ -269,7 +284,7 @@ void sim_family_reads(struct sim *s, const struct sim_family *f, sim_view_body *
     if (i->op == ISA_load)
         return;
     body(s, f->tile, i->op == ISA_mvm ? t->groups[i->obj].source_view : i->a.view);
-    if (i->op == ISA_vdot)
+    if (i->op == ISA_vdot || i->op == ISA_vtake)
         body(s, f->tile, i->b.view);
     if (i->op != ISA_vmap)
         return;

@@ -43,6 +43,7 @@ static bool execute(struct sim *s, const struct isa_inst *inst)
     case ISA_vred: return exec_vred(s, inst);
     case ISA_vgat: return exec_vgat(s, inst);
     case ISA_vdot: return exec_vdot(s, inst);
+    case ISA_vtake: return exec_vtake(s, inst);
     case ISA_send: return exec_send(s, inst);
     case ISA_load: return exec_load(s, inst);
     case ISA_store: return exec_store(s, inst);

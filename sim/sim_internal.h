@@ -98,6 +98,7 @@ bool exec_vwin(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
 bool exec_vred(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
 bool exec_vgat(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
 bool exec_vdot(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
+bool exec_vtake(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
 bool exec_send(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
 bool exec_load(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
 bool exec_store(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;

@@ -238,13 +238,13 @@ static bool read_padding(struct actor *a, const struct check_view *v, int64_t n,
     return true;
 }
 
-bool check_read_region(struct actor *a, const struct isa_region *r, const struct leaf *leaf,
-                       const int64_t at[3])
+bool check_read_extent(struct actor *a, const struct isa_region *r, int64_t h, int64_t w,
+                       const struct leaf *leaf, const int64_t at[3])
 {
     const struct check_view *v = &a->t->views[r->view];
-    int64_t x0 = r->x, x1 = x0 + a->in->w, left = min_i64(max_i64(0, x0), x1);
+    int64_t x0 = r->x, x1 = x0 + w, left = min_i64(max_i64(0, x0), x1);
     int64_t right = max_i64(left, min_i64(v->v->width, x1));
-    for (int64_t i = 0; i < a->in->h; i++) {
+    for (int64_t i = 0; i < h; i++) {
         int64_t y = r->y + i;
         bool inside = y >= 0 && y < v->v->height;
         struct span s = {y, left, inside ? right - left : 0, 0, v->v->channels};
@@ -256,6 +256,12 @@ bool check_read_region(struct actor *a, const struct isa_region *r, const struct
             return false;
     }
     return true;
+}
+
+bool check_read_region(struct actor *a, const struct isa_region *r, const struct leaf *leaf,
+                       const int64_t at[3])
+{
+    return check_read_extent(a, r, a->in->h, a->in->w, leaf, at);
 }
 
 /* ---- writing ---- */

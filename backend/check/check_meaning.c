@@ -304,7 +304,7 @@ static void do_send(struct actor *a)
 void check_effect(struct actor *a)
 {
     a->k->own_reads.n = 0;
-    if (a->in->op == ISA_mvm || (a->in->op >= ISA_vmap && a->in->op <= ISA_vdot))
+    if (isa_op_has_dst(a->in->op) && a->in->op != ISA_load)
         a->result = a->t->views[a->in->dst.view].cluster;
     switch ((enum isa_op)a->in->op) {
     case ISA_mvm: check_mvm(a); return;
@@ -313,6 +313,7 @@ void check_effect(struct actor *a)
     case ISA_vred: check_vred(a); return;
     case ISA_vgat: check_vgat(a); return;
     case ISA_vdot: check_vdot(a); return;
+    case ISA_vtake: check_vtake(a); return;
     case ISA_send: do_send(a); return;
     case ISA_load: do_load(a); return;
     case ISA_store: do_store(a); return;

@@ -22,6 +22,7 @@ void check_vwin(struct actor *a);
 void check_vgat(struct actor *a);
 void check_vred(struct actor *a);
 void check_vdot(struct actor *a);
+void check_vtake(struct actor *a);
 /* check_map.c */
 void check_vmap(struct actor *a);
 

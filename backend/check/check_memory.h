@@ -101,6 +101,9 @@ struct span {
 bool check_read_span(struct actor *a, uint32_t view, struct span s, const struct leaf *leaf,
                      const int64_t at[3]);
 /* A region of h x w pixels with all its channels. Padding must be the fill of the leaf. */
+bool check_read_extent(struct actor *a, const struct isa_region *r, int64_t h, int64_t w,
+                       const struct leaf *leaf, const int64_t at[3]);
+/* The same of the instruction's h x w pixels. */
 bool check_read_region(struct actor *a, const struct isa_region *r, const struct leaf *leaf,
                        const int64_t at[3]);
 void check_write_span(struct writer *w, uint32_t view, struct span s, const struct leaf *leaf,

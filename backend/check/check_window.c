@@ -1,6 +1,6 @@
 /*
- * check_window.c - windows, gather tables, reductions and products of two values against the
- * graph's max_pool, avg_pool, global_avg_pool, overlap_add, moving operations, reduce and dot.
+ * check_window.c - windows, gather tables, reductions, products of two values and takes against the
+ * graph's max_pool, avg_pool, global_avg_pool, overlap_add, moving operations, reduce, dot, take.
  */
 #include "check_meaning.h"
 
@@ -369,4 +369,56 @@ void check_vdot(struct actor *a)
     if (check_read_region(a, &a->in->a, known ? &x[0] : NULL, at) &&
         read_matrices(a, known ? &x[1] : NULL))
         check_write_dst(a, a->in->h, a->in->w, known ? &made : NULL);
+}
+
+/* ---- VTAKE ---- */
+
+/* How much of an axis the source shows. */
+static int64_t shown(const struct isa_view *v, int64_t axis)
+{
+    return axis == 0 ? v->height : axis == 1 ? v->width : v->channels;
+}
+
+static bool take_means(struct actor *a, const struct ir_op *op)
+{
+    const char *name = check_op_name(a->k, dst_view(a)->value);
+    const struct isa_view *v = a->t->views[a->in->a.view].v;
+    if (!op || op->opcode != IR_take)
+        return check_fault(a, "its result '%s' is no take of the graph", name);
+    const struct ir_attrs_take *take = &op->attrs->take;
+    int64_t extent = check_dim(op->in[0].value->def, (unsigned)take->axis);
+    if (a->in->flags != 1u << take->axis)
+        return check_fault(a, "takes along another axis than '%s'", name);
+    if (shown(v, take->axis) != extent)
+        return check_fault(a, "takes from %" PRId64 " of %" PRId64 " elements",
+                           shown(v, take->axis), extent);
+    if (v->pad_value != check_pattern(take->value, v->element))
+        return check_fault(a, "is %s outside the operand of '%s'",
+                           check_bits_text(a->k, v->pad_value, v->element), name);
+    return check_inside(a, op, a->in->h, a->in->w);
+}
+
+/* All of the source along the axis, whatever the indices are. */
+void check_vtake(struct actor *a)
+{
+    const struct isa_inst *in = a->in;
+    const struct ir_op *op = claimed_op(a);
+    bool known = a->k->g && take_means(a, op);
+    struct leaf source = {0}, index = {0}, result = {op, 0, CHECK_NONE};
+    const struct isa_view *v = a->t->views[in->a.view].v;
+    int64_t at[3] = {in->dst.y, in->dst.x, dst_view(a)->channel0}, h = in->h, w = in->w;
+    if (known) {
+        source = (struct leaf){op->in[0].value->def, 0, CHECK_NONE};
+        index = (struct leaf){op->in[1].value->def, 0, CHECK_NONE};
+    }
+    check_read_region(a, &in->b, known ? &index : NULL, at);
+    struct isa_region from = in->a;
+    if (in->flags == VRED_H)
+        at[0] = from.y = 0, h = v->height;
+    if (in->flags == VRED_W)
+        at[1] = from.x = 0, w = v->width;
+    if (in->flags == VRED_C)
+        at[2] = 0;
+    check_read_extent(a, &from, h, w, known ? &source : NULL, at);
+    check_write_dst(a, in->h, in->w, known ? &result : NULL);
 }

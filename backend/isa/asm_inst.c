@@ -263,13 +263,9 @@ static bool take_inst_field(struct lexer *l, const struct isa_op_desc *op, uint3
     return lex_take_mark(l, '=') && take_field_value(l, &op->fields[k], i);
 }
 
-/* max(hw), sum(c) */
-static bool take_flags(struct lexer *l, struct isa_inst *i)
+/* (hw), (c) */
+static bool take_axes(struct lexer *l, struct isa_inst *i)
 {
-    bool sum = lex_is_name(l, "sum");
-    if (!sum && !lex_is_name(l, "max"))
-        return asm_lex_error(l, "expected max(..) or sum(..) with the axes: h, w, c");
-    i->flags = sum ? VRED_SUM : 0;
     lex_next(l);
     if (!lex_take_mark(l, '('))
         return false;
@@ -295,6 +291,21 @@ static bool take_order(struct lexer *l, struct isa_inst *i)
     i->flags = kn ? VDOT_KN : 0;
     lex_next(l);
     return true;
+}
+
+/* max(hw), sum(c); of VTAKE along(c) */
+static bool take_flags(struct lexer *l, struct isa_inst *i)
+{
+    bool sum = lex_is_name(l, "sum");
+    if (i->op == ISA_vtake) {
+        if (!lex_is_name(l, "along"))
+            return asm_lex_error(l, "expected along(..) with the axis: h, w or c");
+        return take_axes(l, i) && (!isa_inst_illegal(i) || asm_lex_error(l, "one axis only"));
+    }
+    if (!sum && !lex_is_name(l, "max"))
+        return asm_lex_error(l, "expected max(..) or sum(..) with the axes: h, w, c");
+    i->flags = sum ? VRED_SUM : 0;
+    return take_axes(l, i);
 }
 
 static bool take_wait(struct lexer *l, struct isa_inst *i)
@@ -353,7 +364,7 @@ static bool take_operands(struct lexer *l, const struct isa_op_desc *op, struct 
             return false;
         i->obj = (uint16_t)obj;
     }
-    if (op->code == ISA_vred && !take_flags(l, i))
+    if ((op->code == ISA_vred || op->code == ISA_vtake) && !take_flags(l, i))
         return false;
     if (op->code == ISA_vdot && !take_order(l, i))
         return false;

@@ -177,10 +177,11 @@ static void print_routes(const struct isa_tile *tile, struct text *t, FILE *out)
 
 /* ---- instructions ---- */
 
-static void print_flags(unsigned flags, struct text *t)
+static void print_flags(const struct isa_inst *i, struct text *t)
 {
-    text_add(t, " %s(%s%s%s)", flags & VRED_SUM ? "sum" : "max", flags & VRED_H ? "h" : "",
-             flags & VRED_W ? "w" : "", flags & VRED_C ? "c" : "");
+    const char *what = i->op == ISA_vtake ? "along" : i->flags & VRED_SUM ? "sum" : "max";
+    text_add(t, " %s(%s%s%s)", what, i->flags & VRED_H ? "h" : "", i->flags & VRED_W ? "w" : "",
+             i->flags & VRED_C ? "c" : "");
 }
 
 static void print_field(const struct isa_inst *i, const struct isa_field *f, struct text *t)
@@ -217,8 +218,8 @@ static void print_inst(const struct isa_program *p, const struct isa_tile *tile,
     text_add(t, "%6u: q%u.%s", index, i->queue, op->name);
     if (op->obj)
         text_add(t, " %c%u", op->obj, i->obj);
-    if (i->op == ISA_vred)
-        print_flags(i->flags, t);
+    if (i->op == ISA_vred || i->op == ISA_vtake)
+        print_flags(i, t);
     if (i->op == ISA_vdot)
         text_add(t, i->flags & VDOT_KN ? " kn" : " nk");
     for (unsigned k = 0; k < op->n_fields; k++)

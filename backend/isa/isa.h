@@ -57,7 +57,7 @@ struct isa_inst {
     uint32_t c;   /* LOAD, STORE: first channel in the binding */
     struct isa_wait wait[ISA_MAX_WAITS];
 };
-/* Flags of VRED: axes, then the kind. */
+/* Flags of VRED: axes, then the kind; of VTAKE: one axis. */
 enum { VRED_H = 1, VRED_W = 2, VRED_C = 4, VRED_SUM = 8, VRED_AXES = 7, VRED_FLAGS = 15 };
 /* Flag of VDOT: b is (k, n), not (n, k). */
 enum { VDOT_KN = 1 };

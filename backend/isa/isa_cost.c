@@ -56,7 +56,8 @@ struct cost_work isa_work(const struct isa_outline *o)
     case ISA_vwin: return vector_work(elements, window_cells(o->window));
     case ISA_vdot: return vector_work(elements, o->n_products);
     case ISA_vred:
-    case ISA_vgat: return vector_work(elements, 1);
+    case ISA_vgat:
+    case ISA_vtake: return vector_work(elements, 1);
     case ISA_send: return (struct cost_work){.kind = COST_SEND, .bytes = bytes, .hops = o->hops};
     case ISA_signal: return (struct cost_work){.kind = COST_SIGNAL, .hops = o->hops};
     case ISA_load:
@@ -75,7 +76,8 @@ struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
     switch (inst->op) {
     case ISA_mvm:
     case ISA_vred:
-    case ISA_vgat: break;
+    case ISA_vgat:
+    case ISA_vtake: break;
     case ISA_vmap: o.n_lane_ops = t->programs[inst->obj].n_ops; break;
     case ISA_vwin: o.window = &t->windows[inst->obj]; break;
     case ISA_vdot: o.n_products = t->views[inst->a.view].channels; break;

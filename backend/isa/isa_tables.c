@@ -78,6 +78,17 @@ static unsigned region_used(const struct isa_region *r, unsigned use)
     return r->view || r->y || r->x ? use : 0;
 }
 
+static bool flags_right(const struct isa_inst *i)
+{
+    unsigned axes = i->flags & VRED_AXES;
+    switch (i->op) {
+    case ISA_vred: return axes && !(i->flags & ~VRED_FLAGS);
+    case ISA_vtake: return axes == i->flags && (axes == VRED_H || axes == VRED_W || axes == VRED_C);
+    case ISA_vdot: return !(i->flags & ~VDOT_KN);
+    default: return i->flags == 0;
+    }
+}
+
 const char *isa_inst_illegal(const struct isa_inst *i)
 {
     const struct isa_op_desc *op = isa_op_desc(i->op);
@@ -85,12 +96,11 @@ const char *isa_inst_illegal(const struct isa_inst *i)
         return isa_op_reserved(i->op) ? "it is not supported yet" : "there is none";
     if (i->stage)
         return "stages are not supported yet: it must be 0";
-    if (i->op == ISA_vred && (i->flags & ~VRED_FLAGS || !(i->flags & VRED_AXES)))
-        return "flags must be axes and kind";
-    if (i->op == ISA_vdot && i->flags & ~VDOT_KN)
-        return "flags must be the order of b";
-    if (i->op != ISA_vred && i->op != ISA_vdot && i->flags)
-        return "flags must be 0";
+    if (!flags_right(i))
+        return i->op == ISA_vred    ? "flags must be axes and kind"
+               : i->op == ISA_vtake ? "flags must be one axis"
+               : i->op == ISA_vdot  ? "flags must be the order of b"
+                                    : "flags must be 0";
     if (!op->obj && i->obj)
         return "obj must be 0";
     if (i->n_waits > ISA_MAX_WAITS)

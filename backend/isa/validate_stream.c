@@ -313,6 +313,23 @@ static bool check_vgat(const struct stream_check *c, const struct isa_inst *i)
            gathered_axis(c, g->channels, g->n_channels, channels, all, a->channels);
 }
 
+/* Any element along the axis may be read; along the others those of the region are. */
+static bool check_vtake(const struct stream_check *c, const struct isa_inst *i)
+{
+    const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
+    const struct isa_view *a = dst ? view_of(c, &i->a) : NULL;
+    const struct isa_view *b = a ? read_region(c, &i->b, i) : NULL;
+    if (!b || !same_channels(c, b, dst->channels) ||
+        (i->flags != VRED_C && !same_channels(c, a, dst->channels)))
+        return false;
+    struct axis y = {i->a.y, i->h, 1, 0, 0, 1, 0}, x = {i->a.x, i->w, 1, 0, 0, 1, 0};
+    if (i->flags == VRED_H)
+        y = (struct axis){0, a->height, 1, 0, 0, 1, 0};
+    if (i->flags == VRED_W)
+        x = (struct axis){0, a->width, 1, 0, 0, 1, 0};
+    return reads_held(c, a, positions_inside, &y, &x);
+}
+
 /* SEND (with its source) or SIGNAL (source NULL). */
 static bool check_message(const struct stream_check *c, const struct isa_inst *i,
                           const struct isa_view *source)
@@ -380,6 +397,7 @@ static bool check_operands(const struct stream_check *c, const struct isa_inst *
     case ISA_vred: return check_vred(c, i);
     case ISA_vgat: return check_vgat(c, i);
     case ISA_vdot: return check_vdot(c, i);
+    case ISA_vtake: return check_vtake(c, i);
     case ISA_send: return check_send(c, i);
     case ISA_signal: return check_message(c, i, NULL);
     case ISA_load: return check_dma(c, i, &i->dst);
@@ -405,7 +423,8 @@ static bool check_queue(const struct stream_check *c, const struct isa_inst *i)
     case ISA_vwin:
     case ISA_vred:
     case ISA_vgat:
-    case ISA_vdot: ok = i->queue == isa_queue_vu(t); break;
+    case ISA_vdot:
+    case ISA_vtake: ok = i->queue == isa_queue_vu(t); break;
     case ISA_send: ok = i->queue == isa_queue_tx(t); break;
     case ISA_load:
     case ISA_store: ok = i->queue == isa_queue_dma(t); break;

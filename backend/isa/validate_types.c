@@ -113,6 +113,13 @@ static const char *vgat_fault(const struct isa_tile *t, const struct isa_inst *i
     return isa_is_value(t->gathers[i->obj].fill, e) ? NULL : "the fill is no value of the element";
 }
 
+static const char *vtake_fault(const struct isa_tile *t, const struct isa_inst *i)
+{
+    if (element_of(t, &i->b) != ELEMENT_i32)
+        return "indices are i32";
+    return element_of(t, &i->a) == element_of(t, &i->dst) ? NULL : "a and dst have other elements";
+}
+
 static const char *dma_fault(const struct isa_program *p, const struct isa_inst *i, enum element e)
 {
     static const enum element in_buffer[N_ELEMENTS] = {
@@ -133,6 +140,7 @@ const char *isa_type_fault(const struct isa_program *p, const struct isa_tile *t
     case ISA_vred: return vred_fault(t, i);
     case ISA_vgat: return vgat_fault(t, i);
     case ISA_vdot: return vdot_fault(t, i);
+    case ISA_vtake: return vtake_fault(t, i);
     case ISA_load: return dma_fault(p, i, element_of(t, &i->dst));
     case ISA_store: return dma_fault(p, i, element_of(t, &i->a));
     default: return NULL;

@@ -148,6 +148,7 @@ static void add_writes(struct golden *g, uint32_t tile, const struct isa_inst *i
     case ISA_vwin:
     case ISA_vgat:
     case ISA_vdot:
+    case ISA_vtake:
     case ISA_load: break;
     case ISA_vred:
         size.h = inst->flags & VRED_H ? 1 : inst->h;

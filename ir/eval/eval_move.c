@@ -168,3 +168,45 @@ bool eval_gather_grid(const struct ir_op *op, const struct tensor *const *in, st
     grid_free(&g);
     return true;
 }
+
+/* Row-major distances of an operand that is repeated along dimensions of 1. */
+static void repeated_strides(const struct ir_type *t, int64_t stride[IR_MAX_RANK])
+{
+    dense_strides(t, stride);
+    for (unsigned k = 0; k < t->rank; k++)
+        stride[k] = t->dim[k] == 1 ? 0 : stride[k];
+}
+
+bool eval_take(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+               struct diag *d)
+{
+    (void)d;
+    const struct ir_attrs_take *attrs = &op->attrs->take;
+    int64_t x_stride[IR_MAX_RANK], i_stride[IR_MAX_RANK], at[IR_MAX_RANK] = {0};
+    repeated_strides(&in[0]->type, x_stride);
+    repeated_strides(&in[1]->type, i_stride);
+    int64_t step = x_stride[attrs->axis], extent = in[0]->type.dim[attrs->axis];
+    int64_t x_at = 0, i_at = 0, n = ir_count(&out->type);
+    size_t size = elem_of(out);
+    uint64_t fill = fill_of(out, (double)attrs->value);
+    x_stride[attrs->axis] = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t index = ((const int32_t *)in[1]->data)[i_at];
+        index += index < 0 ? extent : 0;
+        bool inside = index >= 0 && index < extent;
+        memcpy((uint8_t *)out->data + (size_t)i * size,
+               inside ? (const uint8_t *)in[0]->data + (size_t)(x_at + index * step) * size
+                      : (const uint8_t *)&fill,
+               size);
+        for (unsigned k = out->type.rank; k-- > 0;) { /* odometer */
+            x_at += x_stride[k];
+            i_at += i_stride[k];
+            if (++at[k] < out->type.dim[k])
+                break;
+            x_at -= x_stride[k] * at[k];
+            i_at -= i_stride[k] * at[k];
+            at[k] = 0;
+        }
+    }
+    return true;
+}

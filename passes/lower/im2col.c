@@ -386,6 +386,7 @@ static lower_fn *const special[IR_N_OPCODES] = {
     [IR_transpose] = lower_transpose,
     [IR_pad] = lower_pad,
     [IR_gather_grid] = lower_gather_grid,
+    [IR_take] = lower_take,
 };
 
 static lower_fn *lowerer(const struct ir_op *op)

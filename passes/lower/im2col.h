@@ -174,6 +174,10 @@ bool lower_slice(struct lowering *lo, const struct ir_op *op, struct view *out);
 bool lower_pad(struct lowering *lo, const struct ir_op *op, struct view *out);
 bool lower_gather_grid(struct lowering *lo, const struct ir_op *op, struct view *out);
 
+/* ---- im2col_take.c ---- */
+
+bool lower_take(struct lowering *lo, const struct ir_op *op, struct view *out);
+
 /* ---- im2col_concat.c ---- */
 
 /* Crossbar values side by side along an axis; some, not all, may be constants. */

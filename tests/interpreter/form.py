@@ -310,6 +310,17 @@ class Form:
         self.elements(t, i.b, t.views[i.a[0]].element)
         self.elements(t, i.dst, PRODUCTS.get(b.element))
 
+    def check_vtake(self, t, i):
+        need(i.flags in (1, 2, 4), 'no axis, or several')
+        channels = self.inside(t, i.dst)
+        self.inside(t, i.a, None if i.flags == 4 else channels)
+        self.inside(t, i.b, channels)
+        self.elements(t, i.a, t.views[i.dst[0]].element)
+        self.elements(t, i.b, I32)
+        a = t.views[i.a[0]]
+        need(i.flags != 1 or (a.y0, a.y1) == (0, a.height), 'rows of the source are not held')
+        need(i.flags != 2 or (a.x0, a.x1) == (0, a.width), 'columns of the source are not held')
+
     def check_route(self, t, i):
         need(i.obj < len(t.routes), 'route %d', i.obj)
         route = t.routes[i.obj]

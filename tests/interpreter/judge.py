@@ -77,6 +77,8 @@ class Costs:
         views = self.p.tiles[tile].views
         return self.vector(i.h * i.w * views[i.dst[0]].channels * views[i.a[0]].channels)
 
+    vtake = vgat
+
     def send(self, tile, i):
         a = self.p.tiles[tile].views[i.a[0]]
         size = i.h * i.w * a.channels * ELEMENT_BYTES[a.element]

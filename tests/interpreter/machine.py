@@ -379,6 +379,20 @@ class Machine:
             result[0] += product
         return result[0]
 
+    def do_vtake(self, tile, i):
+        a, b = tile.views[i.a[0]], tile.views[i.b[0]]
+        view, y, x = i.dst
+        extent = {VRED_H: a.height, VRED_W: a.width, VRED_C: a.channels}[i.flags]
+        for row in range(i.h):
+            for col in range(i.w):
+                values = []
+                for c, k in enumerate(b.pixel(i.b[1] + row, i.b[2] + col)):
+                    k += extent if k < 0 else 0
+                    at = [i.a[1] + row, i.a[2] + col, c]
+                    at[i.flags.bit_length() - 1] = k
+                    values.append(a.pixel(*at, 1)[0] if 0 <= k < extent else a.pad)
+                self.put(tile, view, y + row, x + col, a.array(values))
+
     def do_send(self, tile, i):
         view, y, x = i.a
         source = tile.views[view]

@@ -299,3 +299,23 @@ void gen_index(struct gen *r, int64_t extent, int64_t count, bool holes, int64_t
             out[i] = -1;
     }
 }
+
+struct ir_value *gen_take(struct gen *r, struct ir_value *x)
+{
+    if (x->type.rank == 0)
+        return NULL;
+    int64_t axis = gen_range(r, 0, x->type.rank - 1), extent = x->type.dim[axis];
+    bool same_everywhere = gen_chance(r, 40);
+    struct ir_type t = x->type;
+    t.dtype = IR_I32;
+    for (unsigned d = 0; d < t.rank; d++)
+        t.dim[d] = d == axis ? gen_range(r, 1, extent) : same_everywhere ? 1 : t.dim[d];
+    size_t n = (size_t)ir_count(&t);
+    int32_t *index = heap_alloc(n * sizeof *index);
+    for (size_t i = 0; i < n; i++)
+        index[i] = (int32_t)gen_range(r, -extent - 1, extent);
+    struct blob *b = blob_own(index, n * sizeof *index);
+    struct ir_value *in[] = {x, ir_const_new(r->g, NULL, t, b, NULL, (struct loc){0})->out};
+    union ir_attrs attrs = {.take = {.axis = axis, .value = gen_chance(r, 50) ? 0.5f : 0}};
+    return gen_op(r, IR_take, &attrs, in, 2);
+}

@@ -83,5 +83,8 @@ bool gen_overlap_attrs(struct gen *r, int64_t h, int64_t w, const int64_t kernel
 struct ir_value *gen_reduce(struct gen *r, struct ir_value *x);
 /* `count` random sources of `extent`, now and then -1. */
 void gen_index(struct gen *r, int64_t extent, int64_t count, bool holes, int64_t *out);
+/* Elements of x along some dimension, by constant indices of its own shape or repeated along the
+ * others; no more than x has. */
+struct ir_value *gen_take(struct gen *r, struct ir_value *x);
 
 #endif

@@ -431,25 +431,12 @@ struct choice {
     unsigned weight;
 };
 
-static const struct choice all_makers[] = {{make_conv, 30},
-                                           {make_shared, 4},
-                                           {make_elementwise, 5},
-                                           {make_join, 10},
-                                           {make_broadcast, 8},
-                                           {make_pool, 10},
-                                           {make_mean, 3},
-                                           {make_softmax, 4},
-                                           {make_dot, 8},
-                                           {make_concat, 9},
-                                           {make_slice, 6},
-                                           {make_gather, 5},
-                                           {make_pad, 5},
-                                           {make_transpose, 3},
-                                           {make_reshape, 4},
-                                           {gen_reduce, 6},
-                                           {make_overlap, 8},
-                                           {make_choice, 5},
-                                           {0}};
+static const struct choice all_makers[] = {
+    {make_conv, 30},     {make_shared, 4},  {make_elementwise, 5}, {make_join, 10},
+    {make_broadcast, 8}, {make_pool, 10},   {make_mean, 3},        {make_softmax, 4},
+    {make_dot, 8},       {gen_take, 5},     {make_concat, 9},      {make_slice, 6},
+    {make_gather, 5},    {make_pad, 5},     {make_transpose, 3},   {make_reshape, 4},
+    {gen_reduce, 6},     {make_overlap, 8}, {make_choice, 5},      {0}};
 static const struct choice tall_makers[] = {{make_conv, 50},
                                             {make_shared, 5},
                                             {make_join, 10},

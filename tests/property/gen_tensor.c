@@ -486,7 +486,8 @@ static const struct {
               {make_softmax, 3}, {make_concat, 6},    {make_slice, 5},      {make_gather, 3},
               {make_pad, 4},     {make_transpose, 5}, {make_nhwc, 6},       {make_reshape, 4},
               {make_useless, 4}, {gen_reduce, 5},     {make_overlap, 6},    {make_log_softmax, 2},
-              {make_digits, 4},  {make_batch, 2},     {make_product, 6},    {make_function, 6}};
+              {make_digits, 4},  {make_batch, 2},     {make_product, 6},    {make_function, 6},
+              {gen_take, 4}};
 
 static void step(struct gen *r)
 {

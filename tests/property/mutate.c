@@ -293,7 +293,7 @@ static uint32_t objects(const struct isa_program *p, const struct site *s)
 
 static bool has_object(const struct site *s)
 {
-    return s->in.op != ISA_vred && s->in.op != ISA_vdot &&
+    return s->in.op != ISA_vred && s->in.op != ISA_vdot && s->in.op != ISA_vtake &&
            (has_fields(s) || s->in.op == ISA_signal);
 }
 
@@ -338,6 +338,23 @@ static bool other_order(struct isa_program *p, uint64_t *state)
     if (!find_site(p, state, is_vdot, &s))
         return false;
     s.in.flags ^= VDOT_KN;
+    put(&s);
+    return true;
+}
+
+static bool is_vtake(const struct site *s)
+{
+    return s->in.op == ISA_vtake;
+}
+
+static bool other_axis(struct isa_program *p, uint64_t *state)
+{
+    struct site s;
+    if (!find_site(p, state, is_vtake, &s))
+        return false;
+    uint8_t old = s.in.flags;
+    while (s.in.flags == old)
+        s.in.flags = (uint8_t)(1 << pick(state, 0, 2));
     put(&s);
     return true;
 }
@@ -765,6 +782,7 @@ const struct mutation mutations[] = {
     {"another object", other_object},
     {"another reduction", other_reduction},
     {"another order of a matrix", other_order},
+    {"another axis of a take", other_axis},
     {"neighbours swapped", swap_neighbours},
     {"swapped in a queue", swap_in_queue},
     {"instruction dropped", drop_instruction},

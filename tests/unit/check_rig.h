@@ -211,7 +211,7 @@ static void rows(struct rig *r, unsigned t, struct isa_inst *i, uint16_t dst, ui
         i->a = (struct isa_region){a, 0, 0};
     if (i->op == ISA_load || i->op == ISA_store)
         i->y = y;
-    if (i->op == ISA_vmap)
+    if (i->op == ISA_vmap || i->op == ISA_vtake)
         i->b = (struct isa_region){0, y, 0};
     i->h = (uint16_t)h;
     i->w = (uint16_t)v->width;

@@ -67,4 +67,60 @@ static void reduce_fewer_rows(struct rig *r)
     nth(r, 0, ISA_vred, 0)->h = 3;
 }
 
+/* Rows named by a constant: the second twice, then none. */
+static void open_take(struct rig *r)
+{
+    open_small(r, one_input,
+               "%1 = constant {dtype=\"i32\", shape=[3,1,1], data=dense(1,-3,4)} @\"k\"\n"
+               "%2 = take %0, %1 {axis=0, value=7} @\"m\"\n",
+               "output %2 {index=0, dtype=\"f32\", shape=[24], strides=[8,2,1]} @\"y\"\n");
+    uint16_t x = load_all(r, "x"), m = view_of(r, 0, "m", 0), k = view_of(r, 0, "k", 0);
+    struct isa_view *index = &r->view[0][k];
+    uint64_t bytes;
+    r->p->tiles[0].preloads[0] =
+        (struct isa_preload){index->base, add_section(r, "k", &bytes), 0, 12};
+    r->p->tiles[0].n_preloads = 1;
+    index->element = ELEMENT_i32;
+    index->width = 4;
+    index->x1 = 4;
+    index->channels = 2;
+    index->col_pitch = index->channel_pitch = 0;
+    r->view[0][x].pad_value = isa_imm_f32(7);
+    struct isa_inst *i = vector(r, ISA_vtake, 0, m, x);
+    i->flags = VRED_H;
+    i->b.view = k;
+    store_all(r, m);
+}
+static void take_columns(struct rig *r)
+{
+    nth(r, 0, ISA_vtake, 0)->flags = VRED_W;
+}
+static void take_other_padding(struct rig *r)
+{
+    r->view[0][nth(r, 0, ISA_vtake, 0)->a.view].pad_value = 0;
+}
+static void take_from_fewer_rows(struct rig *r)
+{
+    uint16_t at = (uint16_t)r->p->tiles[0].n_views++;
+    r->view[0][at] = r->view[0][nth(r, 0, ISA_vtake, 0)->a.view];
+    r->view[0][at].height = 3;
+    r->view[0][at].y1 = 3;
+    nth(r, 0, ISA_vtake, 0)->a.view = at;
+}
+static void take_by_turned_indices(struct rig *r)
+{
+    struct isa_view *v = &r->view[0][nth(r, 0, ISA_vtake, 0)->b.view];
+    v->base += 8;
+    v->row_pitch = -4;
+}
+static void take_from_other_columns(struct rig *r)
+{
+    struct isa_view *v = &r->view[0][nth(r, 0, ISA_vtake, 0)->a.view];
+    uint16_t at = (uint16_t)r->p->tiles[0].n_views++;
+    r->view[0][at] = *v;
+    r->view[0][at].base += 24;
+    r->view[0][at].col_pitch = -8;
+    nth(r, 0, ISA_vtake, 0)->a.view = at;
+}
+
 #endif

@@ -600,6 +600,16 @@ START_TEST(moves_by_hand)
         .gather_grid = {.count = INTS(2, 3), .index = INTS(1, -1, 2, 2, 0), .value = 9}};
     EXPECT(RUN(IR_gather_grid, &grid, make(IR_F32, SHAPE(2, 3), v)), IR_F32, SHAPE(2, 3),
            VALUES(6, 6, 4, 9, 9, 9));
+    union ir_attrs columns_of = {.take = {.axis = 1, .value = 9}}, rows_of = {.take = {.axis = 0}};
+    EXPECT(RUN(IR_take, &columns_of, make(IR_F32, SHAPE(2, 3), v),
+               make(IR_I32, SHAPE(2, 4), VALUES(2, -1, -3, 3, 0, 1, -4, 2))),
+           IR_F32, SHAPE(2, 4), VALUES(3, 3, 1, 9, 4, 5, 9, 6));
+    EXPECT(RUN(IR_take, &rows_of, make(IR_I64, SHAPE(3, 2), v),
+               make(IR_I32, SHAPE(2, 1), VALUES(-1, 0))),
+           IR_I64, SHAPE(2, 2), VALUES(5, 6, 1, 2));
+    EXPECT(RUN(IR_take, &columns_of, make(IR_U8, SHAPE(1, 3), v),
+               make(IR_I32, SHAPE(2, 1), VALUES(1, 5))),
+           IR_U8, SHAPE(2, 1), VALUES(2, 9));
 }
 END_TEST
 

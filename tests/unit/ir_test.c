@@ -513,7 +513,7 @@ START_TEST(test_dot)
     struct text t = {0};
     ir_print_dot(g, &t);
     ck_assert_int_eq(strncmp(t.at, "digraph \"\" {\n", 13), 0);
-    ck_assert_ptr_nonnull(strstr(t.at, "  n0 -> n16;\n  n6 -> n16;\n  n9 -> n16;\n"));
+    ck_assert_ptr_nonnull(strstr(t.at, "  n0 -> n18;\n  n6 -> n18;\n  n9 -> n18;\n"));
     ck_assert_ptr_nonnull(strstr(t.at, "label=\"conv c \\\"1\\\""));
     text_free(&t);
     ir_graph_free(g);

@@ -24,7 +24,9 @@ static const char tensor_values[] =
     "%12 = constant {dtype=\"i64\", shape=[], data=splat(0)}\n"
     "%13 = constant {dtype=\"f32\", shape=[2,3,5], data=splat(1)}\n"
     "%14 = cast %2 {to=\"i32\"}\n"
-    "%15 = constant {dtype=\"f32\", shape=[0,3], data=dense()}\n";
+    "%15 = constant {dtype=\"f32\", shape=[0,3], data=dense()}\n"
+    "%16 = constant {dtype=\"i32\", shape=[4,1], data=splat(9)}\n"
+    "%17 = constant {dtype=\"i32\", shape=[5,2], data=splat(0)}\n";
 /* %0 f32[6x8x4], %1 f32[36x10], %2 f32[1x1x4] */
 static const char crossbar_values[] =
     "%0 = input {index=0, dtype=\"f16\", shape=[1,4,6,8], extent=[6,8,4], strides=[8,1,48]}\n"
@@ -83,6 +85,8 @@ static const char *const good_tensor_lines[] = {
     "pad %7 {before=[4,2], after=[4,0], mode=\"reflect\"} : f32[13x5]",
     "pad %7 {before=[9,0], after=[0,0], mode=\"edge\"} : f32[14x3]",
     "gather_grid %7 {count=[3,2], index=[4,-1,0, 2,2], value=7} : f32[3x2]",
+    "take %7, %16 {axis=0, value=7} : f32[4x3]",
+    "take %7, %17 {axis=1} : f32[5x2]",
     "gather %13, %2 {axis=1} : f32[2x2x5]",
     "gather %1, %12 {axis=0} : f32[]",
     "gather %13, %14 {axis=2} : f32[2x3x2]",
@@ -195,6 +199,10 @@ static const struct bad_line bad_tensor_lines[] = {
     {"gather_grid %1 {count=[2], index=[0,3]}", DIAG_SHAPE},
     {"gather_grid %1 {count=[2], index=[0,1,2]}", DIAG_SHAPE},
     {"gather_grid %1 {count=[9223372036854775807], index=[]}", DIAG_SHAPE},
+    {"take %7, %16 {axis=2}", DIAG_SHAPE},
+    {"take %7, %2 {axis=0}", DIAG_SHAPE},
+    {"take %7, %17 {axis=0}", DIAG_SHAPE},
+    {"take %16, %16 {axis=0, value=0.5}", DIAG_SHAPE},
     {"gather %1, %10 {axis=0}", DIAG_SHAPE},
     {"gather %1, %1 {axis=0}", DIAG_SHAPE},
     {"gather %1, %2 {axis=1}", DIAG_SHAPE},
@@ -306,6 +314,7 @@ static const char every_op[] =
     "%59 = log %0\n%73 = erf %0\n%74 = sin %0\n%75 = cos %0\n%76 = round %0\n%71 = reduce %0 "
     "{kind=\"max\", axes=[0,2]}\n"
     "%72 = overlap_add %0 {kernel=[2,2], stride=[2,3], dilation=[1,2], pad=[0,1,-1,0]}\n"
+    "%19 = take %7, %16 {axis=0, value=-0.5}\n"
     "%56 = gather %7, %2 {axis=0}\n%57 = expand %1 {shape=[2,3]}\n%58 = range %12, %10, %10\n"
     /* payloads that need care: NaN bits, negative zero, denormals, odd bools, many elements */
     "%60 = constant {dtype=\"f32\", shape=[2], data=hex(\"010080ff0000c07f\")}\n"

@@ -69,6 +69,12 @@ static const struct {
     {integers, "section=2}", "section=1}", "leave it"},
     {integers, "fill=200", "fill=256", "no value of the element"},
     {integers, "vgat t0 dst=v6", "vgat t0 dst=v5", "have other elements"},
+    {integers, "vtake along(h) dst=v6", "vtake along(h) dst=v5", "have other elements"},
+    {integers, "a=v2(0,1) b=v5", "a=v2(0,1) b=v6", "indices are i32"},
+    {integers, "vtake along(h) dst=v6(0,0) h=1", "vtake along(h) dst=v6(0,0) h=2", "is not held"},
+    {integers, "a=v2(0,1) b=v5", "a=v0(0,1) b=v5", "view 0 has 1 channels, not 2"},
+    {integers, "vtake along(c) dst=v6(0,0) h=1 w=1 a=v2(0,0) b=v5",
+     "vtake along(c) dst=v6(0,0) h=1 w=1 a=v2(0,0) b=v0", "view 0 has 1 channels, not 2"},
     {integers, "vwin w0 dst=v6", "vwin w0 dst=v5", "does not take these elements"},
     {integers, "vwin w1 dst=v5", "vwin w1 dst=v4", "does not take these elements"},
     {integers, "vwin w2 dst=v4", "vwin w2 dst=v6", "does not take these elements"},
@@ -233,6 +239,9 @@ static const struct {
     {"wait q1>=1\n", "q0.vred sum(hh) dst=v0(0,0)\n", 25, "at most once"},
     {"wait q1>=1\n", "q0.vred avg(h) dst=v0(0,0)\n", 25, "expected max"},
     {"wait q1>=1\n", "q0.vdot kk dst=v0(0,0)\n", 25, "expected nk or kn"},
+    {"wait q1>=1\n", "q0.vtake max(h) dst=v0(0,0)\n", 25, "expected along"},
+    {"wait q1>=1\n", "q0.vtake along(hw) dst=v0(0,0)\n", 25, "one axis only"},
+    {"wait q1>=1\n", "q0.vtake along() dst=v0(0,0)\n", 25, "axes are missing"},
     {"wait q1>=1\n", "q0", 25, "expected '.'"},
 };
 

@@ -146,6 +146,8 @@ static const char integers[] =
     "q1.vred sum(hw) dst=v5(0,0) h=2 w=2 a=v2(0,0)\n"
     "q1.vgat t0 dst=v6(0,0) h=1 w=1 a=v2(0,0)\n"
     "q1.vdot kn dst=v7(0,0) h=2 w=2 a=v2(0,0) b=v2(0,0)\n"
+    "q1.vtake along(h) dst=v6(0,0) h=1 w=1 a=v2(0,1) b=v5(0,0)\n"
+    "q1.vtake along(c) dst=v6(0,0) h=1 w=1 a=v2(0,0) b=v5(0,0)\n"
     "q1.vmap p1 dst=v5(0,0) h=1 w=1 a=v5(0,0)\n"
     "q2.send r0 a=v6(0,0) h=1 w=1\n"
     "q3.store b1 a=v2(0,0) h=2 w=2\n"

@@ -186,6 +186,38 @@ START_TEST(vdot_orders)
 }
 END_TEST
 
+/* The i-th element along the axis from the other end; beyond it the padding. */
+START_TEST(vtake_axes)
+{
+    enum { H = 3, W = 2, C = 4, N = H * W * C };
+    const unsigned dim[] = {H, W, C}, pitch[] = {W * C, C, 1};
+    float a[N];
+    ramp(a, N, 1);
+    for (unsigned axis = 0; axis < 3; axis++) {
+        int32_t index[N];
+        float want[N];
+        for (unsigned i = 0; i < N; i++) {
+            unsigned at = i / pitch[axis] % dim[axis];
+            index[i] = i % 5 == 4 ? (i % 2 ? (int)dim[axis] : INT32_MIN) : -1 - (int32_t)at;
+            want[i] = i % 5 == 4 ? 7 : a[i + (dim[axis] - 1 - 2 * at) * pitch[axis]];
+        }
+        struct rig r = rig_new(1);
+        uint32_t x = constant(&r, 0, H, W, C, a), out = view(&r, 0, H, W, C);
+        uint32_t k = constant(&r, 0, H, W, C, (float *)index);
+        r.p->tiles[0].views[x].pad_value = isa_imm_f32(7);
+        r.p->tiles[0].views[k].element = ELEMENT_i32;
+        struct isa_inst i = inst(ISA_vtake, vu(&r, 0), 0, H, W);
+        i.flags = (uint8_t)(1 << axis);
+        i.b = at(k, 0, 0);
+        emit(&r, 0, from(to(i, at(out, 0, 0)), at(x, 0, 0)));
+        const float *got = store(&r, 0, out, vu(&r, 0), 1);
+        run(&r);
+        expect(got, want, N);
+        rig_free(&r);
+    }
+}
+END_TEST
+
 static void window_tests(TCase *c)
 {
     tcase_add_test(c, vwin_kinds);
@@ -194,6 +226,7 @@ static void window_tests(TCase *c)
     tcase_add_test(c, vred_axes);
     tcase_add_test(c, vgat_tables);
     tcase_add_loop_test(c, vdot_orders, 0, 4);
+    tcase_add_test(c, vtake_axes);
 }
 
 #endif

@@ -403,23 +403,26 @@ static void append_piece(struct sequence *q, unsigned layer, int32_t y, int32_t 
 /* Anything that an instruction can say. */
 static void append_noise(struct sequence *q)
 {
-    static const uint8_t ops[] = {ISA_nop,  ISA_mvm,  ISA_vmap,   ISA_vwin, ISA_vred,  ISA_vgat,
-                                  ISA_vdot, ISA_send, ISA_signal, ISA_load, ISA_store, ISA_wait};
+    static const uint8_t ops[] = {ISA_nop,  ISA_mvm,   ISA_vmap,  ISA_vwin, ISA_vred,
+                                  ISA_vgat, ISA_vdot,  ISA_vtake, ISA_send, ISA_signal,
+                                  ISA_load, ISA_store, ISA_wait};
     unsigned op = ops[below(q, sizeof ops)];
     struct isa_inst i = isa_inst_new(op, below(q, 123));
     struct isa_region r = {(uint16_t)below(q, 1024), (int32_t)below(q, 1 << 22),
                            (int32_t)below(q, 1 << 22)};
     bool dma = op == ISA_load || op == ISA_store, from_a = op == ISA_send || op == ISA_store;
-    bool flagged = op == ISA_vred || op == ISA_vdot;
+    bool flagged = op == ISA_vred || op == ISA_vdot || op == ISA_vtake;
     i.obj = op == ISA_nop || op == ISA_wait || flagged ? 0 : (uint16_t)below(q, 1024);
-    i.flags = op == ISA_vred ? (uint8_t)(1 + below(q, 7)) : op == ISA_vdot && below(q, 2);
+    i.flags = op == ISA_vred    ? (uint8_t)(1 + below(q, 7))
+              : op == ISA_vtake ? (uint8_t)(1 << below(q, 3))
+                                : op == ISA_vdot && below(q, 2);
     if (isa_op_has_dst(op))
         i.dst = r;
     if (from_a || op == ISA_vmap || flagged)
         i.a = r, i.a.y -= from_a ? 0 : (int32_t)below(q, 1 << 21);
     if (op == ISA_vwin || op == ISA_vgat)
         i.a.view = (uint16_t)below(q, 1024);
-    if (op == ISA_vmap || op == ISA_vdot)
+    if (op == ISA_vmap || op == ISA_vdot || op == ISA_vtake)
         i.b = (struct isa_region){(uint16_t)below(q, 1024), -(int32_t)below(q, 1 << 22), r.x};
     if (isa_op_has_extent(op))
         i.h = (uint16_t)(1 + below(q, 4095)), i.w = (uint16_t)(1 + below(q, 65535));
