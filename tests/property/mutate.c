@@ -291,10 +291,14 @@ static uint32_t objects(const struct isa_program *p, const struct site *s)
     }
 }
 
+static bool has_flags(const struct site *s)
+{
+    return s->in.op == ISA_vred || s->in.op == ISA_vdot || s->in.op == ISA_vtake;
+}
+
 static bool has_object(const struct site *s)
 {
-    return s->in.op != ISA_vred && s->in.op != ISA_vdot && s->in.op != ISA_vtake &&
-           (has_fields(s) || s->in.op == ISA_signal);
+    return !has_flags(s) && (has_fields(s) || s->in.op == ISA_signal);
 }
 
 static bool other_object(struct isa_program *p, uint64_t *state)
@@ -310,51 +314,16 @@ static bool other_object(struct isa_program *p, uint64_t *state)
     return true;
 }
 
-static bool is_vred(const struct site *s)
-{
-    return s->in.op == ISA_vred;
-}
-
-static bool other_reduction(struct isa_program *p, uint64_t *state)
+/* Another reduction, another order of a matrix, another axis of a take. */
+static bool other_flags(struct isa_program *p, uint64_t *state)
 {
     struct site s;
-    if (!find_site(p, state, is_vred, &s))
+    if (!find_site(p, state, has_flags, &s))
         return false;
     uint8_t old = s.in.flags;
-    while (s.in.flags == old)
-        s.in.flags = (uint8_t)(pick(state, 1, 7) | 8 * pick(state, 0, 1));
-    put(&s);
-    return true;
-}
-
-static bool is_vdot(const struct site *s)
-{
-    return s->in.op == ISA_vdot;
-}
-
-static bool other_order(struct isa_program *p, uint64_t *state)
-{
-    struct site s;
-    if (!find_site(p, state, is_vdot, &s))
-        return false;
-    s.in.flags ^= VDOT_KN;
-    put(&s);
-    return true;
-}
-
-static bool is_vtake(const struct site *s)
-{
-    return s->in.op == ISA_vtake;
-}
-
-static bool other_axis(struct isa_program *p, uint64_t *state)
-{
-    struct site s;
-    if (!find_site(p, state, is_vtake, &s))
-        return false;
-    uint8_t old = s.in.flags;
-    while (s.in.flags == old)
-        s.in.flags = (uint8_t)(1 << pick(state, 0, 2));
+    do
+        s.in.flags = (uint8_t)pick(state, 0, 15);
+    while (s.in.flags == old || isa_inst_illegal(&s.in));
     put(&s);
     return true;
 }
@@ -780,9 +749,7 @@ const struct mutation mutations[] = {
     {"another view", other_view},
     {"another extent", other_extent},
     {"another object", other_object},
-    {"another reduction", other_reduction},
-    {"another order of a matrix", other_order},
-    {"another axis of a take", other_axis},
+    {"other flags", other_flags},
     {"neighbours swapped", swap_neighbours},
     {"swapped in a queue", swap_in_queue},
     {"instruction dropped", drop_instruction},
