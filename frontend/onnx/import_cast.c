@@ -44,6 +44,11 @@ struct ir_value *onnx_narrowed(struct onnx_node *n, struct ir_value *x)
     return onnx_cast(n, x, IR_I32);
 }
 
+struct ir_value *onnx_at_run_time(struct onnx_node *n, struct ir_value *x)
+{
+    return x && x->type.dtype == IR_I64 ? onnx_narrowed(n, x) : x;
+}
+
 bool onnx_common_types(struct onnx_node *n, struct ir_value **in, uint32_t n_in)
 {
     bool meets = false;

@@ -16,12 +16,18 @@
 /* Operators whose results have as many elements as their data says. */
 static bool depends_on_data(const Onnx__NodeProto *p)
 {
-    static const char *const names[] = {"Compress", "NonMaxSuppression", "NonZero", "StringSplit",
-                                        "Unique"};
+    static const char *const names[] = {"NonMaxSuppression", "StringSplit", "Unique"};
     for (size_t i = 0; onnx_is_default_domain(p->domain) && i < sizeof names / sizeof *names; i++)
         if (strcmp(p->op_type, names[i]) == 0)
             return true;
     return false;
+}
+
+bool onnx_depends_on_data(struct onnx_node *n)
+{
+    return diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
+                      "operator %s is not supported: the shape of its result depends on data",
+                      n->proto->op_type);
 }
 
 static bool refuse_unknown(struct onnx_node *n)
@@ -32,9 +38,7 @@ static bool refuse_unknown(struct onnx_node *n)
     if (!*c.to)
         return diag_error(n->im->diag, n->loc, DIAG_ONNX_MODEL, "names no operator");
     if (depends_on_data(p))
-        return diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,
-                          "operator %s is not supported: the shape of its result depends on data",
-                          c.to);
+        return onnx_depends_on_data(n);
     for (const char *const *name = onnx_operators(); ours && *name; name++)
         closest_offer(&c, *name);
     return diag_error(n->im->diag, n->loc, DIAG_ONNX_UNSUPPORTED,

@@ -171,6 +171,8 @@ bool onnx_order_nodes(struct onnx_scope *s) CHECK_RESULT;
 /* onnx_blocker.c: nodes that cannot be imported. */
 /* Why n cannot be imported at all; false after an error. */
 bool onnx_check_operator(struct onnx_node *n) CHECK_RESULT;
+/* Refuses an operator whose result has as many elements as its data says; false. */
+bool onnx_depends_on_data(struct onnx_node *n);
 /* Reports the operators that are not known, of a graph that is not walked, and of the branches and
  * loop bodies of a node; `place` of theirs, or "". */
 void onnx_look_at(struct onnx_importer *im, const Onnx__GraphProto *g, const char *place);

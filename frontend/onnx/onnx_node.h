@@ -113,6 +113,32 @@ struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_
 struct ir_value *onnx_grid_lists(struct onnx_node *n, struct ir_value *x, const int64_t *counts,
                                  const struct ir_ints *index, float value);
 
+/* ---- import_gather.c ---- */
+
+/* Operand i, integers. */
+struct ir_value *onnx_indices(struct onnx_node *n, size_t i);
+/* Each element of the constant lies in a dimension of `dim`, or so counted from its end. */
+bool onnx_indices_fit(struct onnx_node *n, const struct ir_value *index, int64_t dim) CHECK_RESULT;
+/* As they are counted from the start, where negative ones are counted from the end. */
+struct ir_value *onnx_from_start(struct onnx_node *n, struct ir_value *index, int64_t dim);
+/* Of index tuples [.., depth]: row-major positions [.., 1] in dimensions of dims[0 .. depth). */
+struct ir_value *onnx_positions(struct onnx_node *n, struct ir_value *index, const int64_t *dims,
+                                int64_t depth);
+/* x where along `axis` the indices say, which have x's rank; other dimensions of either may be 1.
+ */
+struct ir_value *onnx_take(struct onnx_node *n, struct ir_value *x, struct ir_value *index,
+                           int64_t axis);
+/* first, first + step, ... along one dimension, the others 1; f32 or i32. */
+struct ir_value *onnx_steps(struct onnx_node *n, enum ir_dtype dtype, uint32_t rank, int64_t axis,
+                            int64_t count, int64_t first, int64_t step);
+struct ir_value *onnx_whole(struct onnx_node *n, int64_t x); /* an i32 */
+/* ---- import_arg.c ---- */
+
+/* Which element along the axis is the greatest, f32, the dimension kept as 1; of equal ones the
+ * first, or the last. `open`: 1 where an element may be chosen, or NULL. */
+struct ir_value *onnx_greatest(struct onnx_node *n, struct ir_value *x, struct ir_value *open,
+                               int64_t axis, bool last);
+
 /* Gives output k its value. False if the value is NULL. */
 bool onnx_set_out(struct onnx_node *n, size_t k, struct ir_value *v);
 /* Output 0 is int32, and v the same integers as floats; who wants int32 gets it by a quantize. */
@@ -204,6 +230,8 @@ struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtyp
  * reported, if one does not fit. What is emitted with operands of one type is brought to it by
  * itself. */
 bool onnx_common_types(struct onnx_node *n, struct ir_value **in, uint32_t n_in) CHECK_RESULT;
+/* x, or where it is a constant of i64 the i32 that it is among values of run time. */
+struct ir_value *onnx_at_run_time(struct onnx_node *n, struct ir_value *x);
 
 /* ---- import_activation.c ---- */
 

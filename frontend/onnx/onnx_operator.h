@@ -34,6 +34,8 @@ enum onnx_choices {
 /* Which of the operators that share an import function. */
 enum onnx_variant {
     ONLY, /* there is one */
+    ARG_GREATEST,
+    ARG_LEAST,
     REDUCE_L1,
     REDUCE_L2,
     REDUCE_LOG_SUM,

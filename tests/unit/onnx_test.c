@@ -713,6 +713,8 @@ END_TEST
 
 #include "onnx_math_cases.h"
 
+#include "onnx_index_cases.h"
+
 #include "onnx_quant_cases.h"
 
 #include "onnx_recurrent_cases.h"
@@ -772,6 +774,7 @@ int main(void)
     add_body_cases(tc);
     add_cut_cases(tc);
     add_math_cases(tc);
+    add_index_cases(tc);
     add_quant_cases(tc);
     add_recurrent_cases(tc);
     add_einsum_cases(tc);
