@@ -74,7 +74,7 @@ static struct ir_value *softmax(struct onnx_node *n, struct ir_value *x, int64_t
 }
 
 /* With d = x - max: d - log(sum(exp(d))). The logarithm of a softmax would lose what underflows. */
-static struct ir_value *log_softmax(struct onnx_node *n, struct ir_value *x, int64_t axis)
+struct ir_value *onnx_log_softmax(struct onnx_node *n, struct ir_value *x, int64_t axis)
 {
     bool axes[IR_MAX_RANK] = {0};
     axes[axis] = true;
@@ -144,7 +144,7 @@ bool import_softmax(struct onnx_node *n)
 {
     make_softmax *make = n->op->variant == SOFTMAX   ? softmax
                          : n->op->variant == HARDMAX ? hardmax
-                                                     : log_softmax;
+                                                     : onnx_log_softmax;
     struct ir_value *x = onnx_in(n, 0);
     struct ir_value *v = n->im->opset < 13 ? flattened(n, x, make, onnx_attr_i64(n, "axis", 1))
                                            : along_axis(n, x, make, onnx_attr_i64(n, "axis", -1));

@@ -216,6 +216,7 @@ struct ir_value *onnx_gemm(struct onnx_node *n);
 struct ir_value *onnx_avg_pool(struct onnx_node *n, struct ir_value *x);
 /* Along attribute `axis`, by default the last; `flattens`: over all dimensions from it on. */
 struct ir_value *onnx_softmax(struct onnx_node *n, struct ir_value *x, bool flattens);
+struct ir_value *onnx_log_softmax(struct onnx_node *n, struct ir_value *x, int64_t axis);
 
 /* ---- import_cast.c: types ---- */
 
