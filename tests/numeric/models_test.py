@@ -42,7 +42,7 @@ INTEGER_OPTIONS = [['--set', '1x*', '--extra-pes', '16', '--cut', 'w'],
                    ['--set', 'pixel', '--arch-field', 'rows=64', '--arch-field', 'crossbars=1'], ['--schedule', 'layer', '--arch', 'mesh']]
 ONCE = ['silero-vad-16k-flat', 'torch-attn-op13', 'torch-encoder-op9', 'torch-lstm-bi', 'light_densenet121', 'light_resnet50',
         'light_vgg19']
-REFUSED = {'style-candy-op7': ['3 operators are not supported', 'Affine, 1 node', 'Crop, 7 nodes', 'ImageScaler, 1 node']}
+REFUSED = {'style-candy-op7': ['operator ImageScaler is not', "'crop' (Crop) and 6 more", 'operator Affine is not']}
 NO_WEIGHTS = ['stream-resnet18-noweights']
 MODELS = ['mnist-8', 'tf-mnist-nhwc', 'onnx-mlir-mnist', 'torch-lenet5-dyn', 'mlperf-tiny-resnet8-fp32']
 
