@@ -84,16 +84,17 @@ static bool lower_overlap_add(struct lowering *lo, const struct ir_op *op, struc
     struct view x = lowered_view(lo, op->in[0].value);
     const int64_t *dim = x.type.dim, *kernel = op->attrs->overlap_add.kernel;
     int64_t taps = kernel[0] * kernel[1];
+    bool is_batch = dim[0] > 1;
     struct ir_type apart =
         ir_type_of(IR_F32, 5, (int64_t[]){dim[0], taps, dim[1] / taps, dim[2], dim[3]});
     struct ir_type outside =
         ir_type_of(IR_F32, 5, (int64_t[]){taps, dim[0], dim[1] / taps, dim[2], dim[3]});
     static const struct layout taps_first = {{2, 2, 2, 0, 1}};
-    if (dim[0] > 1) {
+    if (is_batch) {
         reshape_view(lo, &x, &apart);
         view_transpose(&x, &outside, (const int64_t[]){1, 0, 2, 3, 4});
     }
-    struct ir_value *in = view_materialise(lo, &x, dim[0] > 1 ? &taps_first : &images_on_c);
+    struct ir_value *in = view_materialise(lo, &x, is_batch ? &taps_first : &images_on_c);
     *out = view_of_layout(lower_same(lo, op->attrs, &in, 1), &op->out->type, &images_on_c);
     return true;
 }
