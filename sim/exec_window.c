@@ -15,10 +15,13 @@ static bool is_float(struct sim *s, const struct isa_region *r)
     return view_of(s, s->at_tile, r->view)->element == ELEMENT_f32;
 }
 
-/* What results start from: of i32 the greatest are never negative, since they are of u8. */
-static void start(uint32_t *results, size_t n, bool max, bool floats)
+/* What results start from. A maximum of bytes starts from 0, of which padding counts as one. */
+static void start(struct sim *s, const struct isa_region *r, uint32_t *results, size_t n, bool max)
 {
-    uint32_t from = max && floats ? isa_imm_f32(-INFINITY) : 0;
+    static const uint32_t LEAST_I32 = 0x80000000u;
+    enum element of = view_of(s, s->at_tile, r->view)->element;
+    uint32_t least = of == ELEMENT_f32 ? isa_imm_f32(-INFINITY) : of == ELEMENT_i32 ? LEAST_I32 : 0;
+    uint32_t from = max ? least : 0;
     for (size_t i = 0; i < n; i++)
         results[i] = from;
 }
@@ -144,7 +147,7 @@ static bool overlap_chunk(struct sim *s, const struct isa_inst *inst, const stru
 {
     const struct isa_window *w = &s->p->tiles[s->at_tile].windows[inst->obj];
     uint32_t *results = s->slot[0];
-    start(results, k->n * k->nc, false, is_float(s, &inst->a));
+    start(s, &inst->a, results, k->n * k->nc, false);
     for (uint32_t tap = 0; tap < w->kernel[0] * w->kernel[1]; tap++)
         if (!overlap_tap(s, inst, k, tap, results))
             return false;
@@ -159,7 +162,7 @@ static bool window_chunk(struct sim *s, const struct isa_inst *inst, const struc
     corner.y = corner.y * w->stride[0] - w->pad_top;
     corner.x = corner.x * w->stride[1] - w->pad_left;
     corner.step = w->stride[1];
-    start(results, k->n * k->nc, w->kind == WINDOW_MAX, is_float(s, &inst->a));
+    start(s, &inst->a, results, k->n * k->nc, w->kind == WINDOW_MAX);
     for (uint32_t kh = 0; kh < w->kernel[0]; kh++)
         for (uint32_t kw = 0; kw < w->kernel[1]; kw++) {
             struct run cell = corner;
@@ -247,6 +250,6 @@ bool exec_vred(struct sim *s, const struct isa_inst *inst)
                           .take = lane_taker(max, floats)};
     size_t n = (size_t)r.h * r.w * r.c;
     r.results = sim_scratch(s, n);
-    start(r.results, n, max, floats);
+    start(s, &inst->a, r.results, n, max);
     return reduce_region(s, inst, &r) && write_results(s, inst, &r);
 }

@@ -92,7 +92,7 @@ static const char *vred_fault(const struct isa_tile *t, const struct isa_inst *i
         return to == ELEMENT_f32 ? NULL : "reduces f32 to f32";
     if (i->flags & VRED_SUM)
         return to == ELEMENT_i32 ? NULL : "sums of u8 and i32 are i32";
-    return from == ELEMENT_u8 && to == ELEMENT_u8 ? NULL : "the greatest of u8 is an u8";
+    return from == to ? NULL : "the greatest of u8 is an u8, of i32 an i32";
 }
 
 static const char *vdot_fault(const struct isa_tile *t, const struct isa_inst *i)

@@ -71,11 +71,19 @@ struct ir_value *onnx_lp(struct onnx_node *n, struct ir_value *x, int64_t p, con
     return onnx_power(n, v, 1 / (double)p, true);
 }
 
-/* The least is the maximum of negated values, negated. */
+/* The other way round: -x; of integers -1 - x, which all of them have. */
+static struct ir_value *reversed(struct onnx_node *n, struct ir_value *x)
+{
+    static const int32_t MINUS_ONE = -1;
+    if (!x || x->type.dtype == IR_F32)
+        return onnx_helper1(n, IR_neg, NULL, x);
+    struct blob *b = blob_splat(&MINUS_ONE, sizeof MINUS_ONE);
+    return onnx_helper2(n, IR_sub, onnx_const(n, ir_type_of(IR_I32, 0, NULL), b), x);
+}
+
 static struct ir_value *minimum(struct onnx_node *n, struct ir_value *x, const bool *axes)
 {
-    struct ir_value *v = onnx_reduce(n, IR_REDUCE_MAX, onnx_helper1(n, IR_neg, NULL, x), axes);
-    return onnx_helper1(n, IR_neg, NULL, v);
+    return reversed(n, onnx_reduce(n, IR_REDUCE_MAX, reversed(n, x), axes));
 }
 
 /* The product of no elements. */

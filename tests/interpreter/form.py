@@ -11,7 +11,7 @@ MOST_TABLE, FIRST_INBOUND, A, B, IMMEDIATE, CONSTANT, LAST_CONSTANT = 1024, 128,
 MAXIMUM, AVERAGE, SUM, OVERLAP = range(4)    # kinds of a window
 # Elements of the result, by those of the source and the kind.
 WINDOWS = {(F32, kind): F32 for kind in range(4)} | {(U8, MAXIMUM): U8, (U8, SUM): I32, (U8, AVERAGE): F32, (I32, OVERLAP): I32}
-REDUCTIONS = {(F32, 0): F32, (F32, 8): F32, (U8, 0): U8, (U8, 8): I32, (I32, 8): I32}    # maximum 0, sum 8
+REDUCTIONS = {(F32, 0): F32, (F32, 8): F32, (U8, 0): U8, (U8, 8): I32, (I32, 0): I32, (I32, 8): I32}    # maximum 0, sum 8
 PRODUCTS = {F32: F32, U8: I32}
 MOST_TABLES, MOST_SHIFT = 64, 62
 MOST_BUFFER = 1 << 31    # of this interpreter

@@ -19,7 +19,7 @@ from program_file import CODES, F16, F32, I8, I64, OUTSIDE, Fault
 FIRST_INBOUND, COUNT_BITS = 128, 22
 VRED_H, VRED_W, VRED_C, VRED_SUM = 1, 2, 4, 8
 VDOT_KN = 1
-LEAST = {'f': float('-inf'), 'B': 0}    # where a maximum begins
+LEAST = {'f': float('-inf'), 'B': 0, 'i': -2 ** 31}    # where a maximum begins
 A, B = 16, 17    # operand codes
 LANE_CODES = {'f32': 'f', 'i32': 'i', 'any': 'I'}
 WINDOW_MAX, WINDOW_AVERAGE, WINDOW_OVERLAP = 0, 1, 3

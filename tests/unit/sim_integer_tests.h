@@ -426,12 +426,14 @@ static void reduction_gives(enum element e, const void *a, unsigned flags, enum 
 START_TEST(reductions_of_integers)
 {
     const uint8_t a[] = {1, 200, 255, 100};
-    const int32_t b[] = {INT32_MAX, -5, 2, 3};
+    const int32_t b[] = {INT32_MAX, -5, 2, 3}, c[] = {INT32_MIN, -5, INT32_MIN, -7};
     reduction_gives(ELEMENT_u8, a, VRED_H, ELEMENT_u8, 2, (uint8_t[]){255, 200});
     reduction_gives(ELEMENT_u8, a, VRED_H | VRED_C, ELEMENT_u8, 1, (uint8_t[]){255});
     reduction_gives(ELEMENT_u8, a, VRED_H | VRED_SUM, ELEMENT_i32, 2, (int32_t[]){256, 300});
     reduction_gives(ELEMENT_i32, b, VRED_H | VRED_SUM, ELEMENT_i32, 2,
                     (int32_t[]){INT32_MIN + 1, -2});
+    reduction_gives(ELEMENT_i32, c, VRED_H, ELEMENT_i32, 2, (int32_t[]){INT32_MIN, -5});
+    reduction_gives(ELEMENT_i32, c, VRED_H | VRED_C, ELEMENT_i32, 1, (int32_t[]){-5});
     reduction_gives(ELEMENT_i32, b, VRED_H | VRED_C | VRED_SUM, ELEMENT_i32, 1,
                     (int32_t[]){INT32_MAX});
 }

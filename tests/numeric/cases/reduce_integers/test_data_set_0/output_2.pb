@@ -1,0 +1,1 @@
+Bmost_of_allJÿÿÿ
