@@ -120,6 +120,15 @@ static struct onnx_symbol *constant_symbol(struct onnx_node *n, struct ir_value 
     return s;
 }
 
+/* What the first iteration gets: operands [first, first + count), all of which there must be. */
+static bool take_states(struct onnx_node *n, size_t first, size_t count, struct onnx_symbol **to)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!(to[i] = n->in[first + i]))
+            return onnx_error(n, "operand %zu is missing", first + i);
+    return true;
+}
+
 /* ---- Loop ---- */
 
 struct loop {
@@ -160,9 +169,7 @@ static bool open_loop(struct onnx_node *n, struct loop *l)
     l->gathered = ARENA_ARRAY(n->im->arena, struct gathered, l->n_gathered);
     l->in = ARENA_ARRAY(n->im->arena, struct onnx_symbol *, g->n_input);
     l->in[1] = constant_symbol(n, bool_const(n, l->goes_on));
-    for (size_t i = 0; i < l->n_carried; i++)
-        l->in[i + 2] = n->in[i + 2];
-    return true;
+    return take_states(n, 2, l->n_carried, l->in + 2);
 }
 
 static struct ir_value *number_const(struct onnx_node *n, int64_t x)
@@ -254,9 +261,7 @@ static bool open_scan(struct onnx_node *n, struct scan *s)
     s->out_turned = onnx_attr_ints(n, "scan_output_directions");
     s->in = ARENA_ARRAY(n->im->arena, struct onnx_symbol *, n_in);
     s->gathered = ARENA_ARRAY(n->im->arena, struct gathered, s->n_gathered);
-    for (size_t i = 0; i < s->n_states; i++)
-        s->in[i] = n->in[i];
-    return true;
+    return take_states(n, 0, s->n_states, s->in);
 }
 
 static bool find_length(struct onnx_node *n, struct scan *s)

@@ -289,6 +289,25 @@ START_TEST(scans_are_unrolled)
 }
 END_TEST
 
+/* A loop without an iteration and a scan over no rows hand on what they were given. */
+START_TEST(states_must_be_given)
+{
+    const bool scans = _i;
+    struct model m = model_new(13);
+    struct text states = scans ? body("s row", "s") : body("i c s", "c s");
+    struct text n = scans ? node("Scan", "", "- none", "y") : node("Loop", "", "zero - -", "y");
+    attr_graph(&n, "body", states);
+    if (scans)
+        attr_int(&n, "num_scan_inputs", 1);
+    model_int(&m, "zero", 0);
+    model_init(&m, tensor("none", FLOAT, DIMS(0, 2), "", 0));
+    model_node(&m, n);
+    model_output(&m, "y");
+    ck_assert(
+        rejected(&m, DIAG_ONNX_ATTR, scans ? "operand 0 is missing" : "operand 2 is missing"));
+}
+END_TEST
+
 /* ---- sequences ---- */
 
 /* [1..6] in parts of 2: the parts, the last one doubled and put in front, joined. */
@@ -341,6 +360,7 @@ static void add_body_cases(TCase *tc)
     tcase_add_test(tc, loops_end_by_their_condition);
     tcase_add_loop_test(tc, loops_without_end, 0, 2);
     tcase_add_test(tc, scans_are_unrolled);
+    tcase_add_loop_test(tc, states_must_be_given, 0, 2);
     tcase_add_test(tc, sequences_exist_at_compile_time);
     tcase_add_test(tc, sequences_are_no_tensors);
 }
