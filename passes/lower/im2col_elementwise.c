@@ -42,19 +42,15 @@ static int64_t *parameter_axis(union ir_attrs *attrs, enum ir_opcode opcode)
     }
 }
 
-/* Any layout does for one number for all; else the dimension of the parameters has an axis. */
-static struct ir_value *parameter_layout(struct lowering *lo, struct view *x, bool one,
-                                         int64_t *axis)
+/* Any layout does for one number for all; else the dimension of the parameters lies on c, where
+ * lanes have constants. */
+static struct ir_value *parameter_layout(struct lowering *lo, struct view *x, bool one, int64_t dim)
 {
-    uint32_t dim = (uint32_t)*axis;
     struct layout l;
-    *axis = 2;
     if (one)
         return view_base(lo, x);
-    bool has_axis = (layout_of_view(x, &l) || layout_canonical(&x->type, &l)) && l.axis[dim] >= 0;
-    if (!has_axis)
-        l = layout_around(&x->type, dim, 2);
-    *axis = l.axis[dim];
+    if (!(layout_of_view(x, &l) || layout_canonical(&x->type, &l)) || l.axis[dim] != 2)
+        l = layout_around(&x->type, (uint32_t)dim, 2);
     struct ir_value *base = view_materialise(lo, x, &l);
     *x = view_of_layout(base, &x->type, &l);
     return base;
@@ -73,10 +69,10 @@ bool lower_quantised(struct lowering *lo, const struct ir_op *op, struct view *o
         if (!ir_is(op->in[i].value, IR_constant))
             return lower_error(lo, "scale and zero point must be constants");
     }
-    in[0] = parameter_layout(lo, &x, one, axis);
+    in[0] = parameter_layout(lo, &x, one, *axis);
+    *axis = 2;
     for (uint32_t i = 1; i < op->n_in; i++) {
-        int64_t dims[3] = {1, 1, 1};
-        dims[*axis] = ir_count(&op->in[i].value->type);
+        int64_t dims[3] = {1, 1, ir_count(&op->in[i].value->type)};
         in[i] = pass_const_as(&at, op->in[i].value->def, 3, dims);
     }
     *out = x;
