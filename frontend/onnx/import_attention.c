@@ -177,6 +177,31 @@ static struct ir_value *attend(struct attention *a)
 
 /* ---- Attention ---- */
 
+static bool holds_nowhere(const struct ir_value *condition)
+{
+    if (!onnx_is_const(condition))
+        return false;
+    const struct blob *b = condition->def->attrs->constant.data;
+    return !memchr(blob_data(b), true, b->bytes);
+}
+
+/* What a query that sees no key comes to is 0 (ONNX's erratum of 2026); the softmax of it is NaN.
+ */
+static struct ir_value *zero_where_blind(struct attention *a, struct ir_value *y)
+{
+    struct onnx_node *n = a->n;
+    bool keys[IR_MAX_RANK] = {false};
+    if (!a->mask || a->mask->type.rank == 0 || !y)
+        return y;
+    keys[a->mask->type.rank - 1] = true;
+    struct ir_value *most = onnx_reduce(n, IR_REDUCE_MAX, a->mask, keys);
+    struct ir_value *blind = onnx_helper2(n, IR_equal, most, onnx_scalar(n, -INFINITY));
+    if (!blind || holds_nowhere(blind))
+        return blind ? y : NULL;
+    return onnx_emit_helper(n, IR_where, NULL, (struct ir_value *[]){blind, onnx_scalar(n, 0), y},
+                            3);
+}
+
 /* A mask may be of fewer keys than there are: the others do not take part. */
 static struct ir_value *whole_mask(struct onnx_node *n, struct ir_value *m, int64_t kv_steps)
 {
@@ -244,7 +269,7 @@ bool import_attention(struct onnx_node *n)
     a.v = with_past(n, 5, a.v, 2);
     if (!a.q || !a.k || !a.v || !shapes_agree(&a) || !read_mask(&a))
         return false;
-    struct ir_value *y = attend(&a);
+    struct ir_value *y = zero_where_blind(&a, attend(&a));
     if (onnx_out_used(n, 3) && !onnx_set_out(n, 3, a.shown))
         return false;
     return onnx_set_out(n, 0, flat ? join_heads(n, y) : y);
