@@ -26,7 +26,8 @@ bool eval_op(const struct ir_op *op, const struct tensor *const *in, struct tens
 enum { EVAL_FOLD_BYTES = 256 << 20 }; /* what a folded result may cost, of passes and at import */
 /* Replaces an operation whose operands are all constants by a constant before it; returns the new
  * const op, or NULL if the op was left alone (not all constant, input/output, or result over
- * `max_bytes`). Uses are moved; the old op is removed. */
+ * `max_bytes`, or one element that stands for more of an operand). Uses are moved; the old op is
+ * removed. */
 struct ir_op *eval_fold(struct ir_op *op, size_t max_bytes, struct diag *d);
 
 struct eval_observer {

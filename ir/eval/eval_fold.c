@@ -12,18 +12,27 @@
  * or expanding a scalar cost nothing. */
 static const size_t SPLAT_LEAST_BYTES = 4096;
 
+static bool costs_at_most(const struct ir_type *t, size_t bytes)
+{
+    int64_t n;
+    return ir_type_count(t, &n) && (uint64_t)n <= bytes / ir_dtype_bytes((enum ir_dtype)t->dtype);
+}
+
+/* One element that stands for many is spelled out to be computed with, as a result is. */
+static bool is_readable(const struct ir_value *v, size_t max_bytes)
+{
+    return ir_is(v, IR_constant) && type_fits(&v->type) &&
+           (!v->def->attrs->constant.data->splat || costs_at_most(&v->type, max_bytes));
+}
+
 static bool foldable(const struct ir_op *op, size_t max_bytes)
 {
     if (!op->out || op->opcode == IR_constant || (ir_op_descs[op->opcode].traits & IR_IO))
         return false;
-    for (uint32_t i = 0; i < op->n_in; i++) {
-        if (!ir_is(op->in[i].value, IR_constant) || !type_fits(&op->in[i].value->type))
+    for (uint32_t i = 0; i < op->n_in; i++)
+        if (!is_readable(op->in[i].value, max_bytes))
             return false;
-    }
-    const struct ir_type *t = &op->out->type;
-    int64_t n;
-    return ir_type_count(t, &n) &&
-           (uint64_t)n <= max_bytes / ir_dtype_bytes((enum ir_dtype)t->dtype);
+    return costs_at_most(&op->out->type, max_bytes);
 }
 
 /* Takes over t's data. */
