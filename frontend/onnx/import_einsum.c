@@ -405,6 +405,12 @@ static bool join(struct equation *e, struct term *a, struct term *b, const label
     return a->v != NULL;
 }
 
+static void count_labels(int64_t *count, const int64_t *label, uint32_t n, int by)
+{
+    for (uint32_t k = 0; k < n; k++)
+        count[label[k]] += by;
+}
+
 bool import_einsum(struct onnx_node *n)
 {
     const char *at = onnx_attr_str(n, "equation", NULL);
@@ -418,13 +424,17 @@ bool import_einsum(struct onnx_node *n)
     for (size_t i = 0; i < e.n_terms; i++)
         take_diagonals(&e, &e.term[i]);
     struct term *all = &e.term[0];
+    int64_t wants[LABELS] = {0}; /* how many of the result and of the terms to come */
+    count_labels(wants, e.out, e.n_out, 1);
+    for (size_t i = 1; i < e.n_terms; i++)
+        if (e.term[i].v)
+            count_labels(wants, e.term[i].label, e.term[i].v->type.rank, 1);
     for (size_t i = 1; i < e.n_terms; i++) {
         label_set later = {0};
-        for (uint32_t k = 0; k < e.n_out; k++)
-            later[e.out[k]] = 1;
-        for (size_t j = i + 1; j < e.n_terms; j++)
-            for (uint32_t k = 0; e.term[j].v && k < e.term[j].v->type.rank; k++)
-                later[e.term[j].label[k]] = 1;
+        if (e.term[i].v)
+            count_labels(wants, e.term[i].label, e.term[i].v->type.rank, -1);
+        for (int k = 0; k < LABELS; k++)
+            later[k] = wants[k] > 0;
         if (!all->v || !e.term[i].v || !join(&e, all, &e.term[i], later))
             return false;
     }

@@ -82,7 +82,12 @@ bool onnx_indices_fit(struct onnx_node *n, const struct ir_value *index, int64_t
 }
 
 /* Constants are spelled out. */
-enum { MOST_KNOWN = 1 << 24 };
+static bool few_enough(struct onnx_node *n, int64_t count)
+{
+    enum { MOST = 1 << 24 };
+    return count <= MOST ||
+           onnx_error(n, "%lld indices; at most %d are supported", (long long)count, MOST);
+}
 
 struct ir_value *onnx_indices(struct onnx_node *n, size_t i)
 {
@@ -91,12 +96,7 @@ struct ir_value *onnx_indices(struct onnx_node *n, size_t i)
         onnx_error(n, "indices are %s", ir_dtype_name((enum ir_dtype)v->type.dtype));
         return NULL;
     }
-    if (v && onnx_is_const(v) && ir_count(&v->type) > MOST_KNOWN) {
-        onnx_error(n, "%lld indices; at most %d are supported", (long long)ir_count(&v->type),
-                   MOST_KNOWN);
-        return NULL;
-    }
-    return v;
+    return v && onnx_is_const(v) && !few_enough(n, ir_count(&v->type)) ? NULL : v;
 }
 
 struct ir_value *onnx_from_start(struct onnx_node *n, struct ir_value *index, int64_t dim)
@@ -201,6 +201,8 @@ static struct ir_value *known_positions(struct onnx_node *n, const struct ir_op 
     type.dtype = IR_I32;
     type.dim[type.rank - 1] = 1;
     int64_t count = ir_count(&type);
+    if (!few_enough(n, count)) /* tuples of nothing may be any number */
+        return NULL;
     int32_t *data = heap_alloc(((size_t)count + 1) * sizeof *data);
     for (int64_t i = 0; i < count; i++) {
         data[i] = 0;

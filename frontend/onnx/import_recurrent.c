@@ -10,6 +10,9 @@
 #include <math.h>
 #include <string.h>
 
+/* What a step counts as: a file of a few bytes can ask for very many. */
+enum { NODES_PER_STEP = 4 };
+
 enum { X, W, R, B, LENGTHS, INITIAL_H, INITIAL_C, P };
 
 /* What all directions of a node have in common. */
@@ -123,7 +126,8 @@ static bool read_sequence(struct onnx_node *n, struct sequence *s)
     s->directions = s->direction == DIRECTION_BIDIRECTIONAL ? 2 : 1;
     if (onnx_attr_i64(n, "hidden_size", s->hidden) != s->hidden)
         return onnx_error(n, "hidden_size is not that of R, %lld", (long long)s->hidden);
-    return check_operands(s, x->type.dim[2]) && read_lengths(s);
+    return check_operands(s, x->type.dim[2]) && read_lengths(s) &&
+           onnx_may_expand(n, (size_t)(NODES_PER_STEP * s->longest * s->directions));
 }
 
 /* ---- order of steps ---- */

@@ -235,6 +235,8 @@ bool import_scatter_nd(struct onnx_node *n)
     const struct ir_type t = s.data->type;
     if (!updates_fit(&t, &s.index->type, &s.updates->type))
         return onnx_error(n, "indices and updates do not fit the input");
+    if (ir_count(&s.updates->type) == 0)
+        return onnx_set_out(n, 0, s.data);
     int64_t depth = s.index->type.dim[s.index->type.rank - 1];
     int64_t grid[3] = {1, 1, 1}, tuples[3] = {1, 1, depth};
     for (int64_t i = 0; i < t.rank; i++)

@@ -64,8 +64,8 @@ static bool refuse(struct onnx_importer *im, const char *what, unsigned long lon
 {
     if (!im->is_too_much)
         diag_error(im->diag, (struct loc){.file = im->path}, DIAG_ONNX_UNSUPPORTED,
-                   "functions and loops, written out, %s more than %llu %s", what, most,
-                   what[0] == 'a' ? "nodes" : "elements of constants");
+                   "functions, loops and recurrent layers, written out, %s more than %llu %s", what,
+                   most, what[0] == 'a' ? "nodes" : "elements of constants");
     im->is_too_much = true;
     return false;
 }

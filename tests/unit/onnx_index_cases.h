@@ -82,11 +82,24 @@ START_TEST(indices_that_cannot_be)
 }
 END_TEST
 
+/* A tensor without elements may have any number of rows. */
+START_TEST(tuples_of_nothing)
+{
+    const int64_t rows = INT64_C(1) << 40;
+    struct model m = one_node(16, node("ScatterND", "", "none i u", "y"), DIMS(1));
+    model_init(&m, tensor("none", FLOAT, DIMS(0), "", 0));
+    model_init(&m, tensor("i", INT64, DIMS(rows, 0), "", 0));
+    model_init(&m, tensor("u", FLOAT, DIMS(rows, 0), "", 0));
+    ck_assert(rejected(&m, DIAG_SHAPE, "has no elements"));
+}
+END_TEST
+
 static void add_index_cases(TCase *tc)
 {
     tcase_add_test(tc, indices_known_now);
     tcase_add_test(tc, indices_of_run_time);
     tcase_add_loop_test(tc, indices_that_cannot_be, 0, N_BAD_INDICES);
+    tcase_add_test(tc, tuples_of_nothing);
 }
 
 #endif

@@ -123,6 +123,14 @@ START_TEST(recurrent_nodes_that_are_wrong)
 }
 END_TEST
 
+/* 2^30 steps in a file of 200 bytes. */
+START_TEST(recurrent_steps_are_bounded)
+{
+    struct model m = small_rnn(node("RNN", "", "x w r", "y"), INT64_C(1) << 30);
+    ck_assert(rejected(&m, DIAG_ONNX_UNSUPPORTED, "written out, are more than 65536 nodes"));
+}
+END_TEST
+
 static void add_recurrent_cases(TCase *tc)
 {
     tcase_add_test(tc, rnn_runs_forward_and_in_reverse);
@@ -131,6 +139,7 @@ static void add_recurrent_cases(TCase *tc)
     tcase_add_loop_test(tc, gru_resets_before_or_after_the_product, 0, 2);
     tcase_add_test(tc, recurrent_steps_share_weights);
     tcase_add_loop_test(tc, recurrent_nodes_that_are_wrong, 0, 5);
+    tcase_add_test(tc, recurrent_steps_are_bounded);
 }
 
 #endif
