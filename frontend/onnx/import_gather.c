@@ -281,21 +281,24 @@ bool import_reverse_sequence(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0), *length = onnx_indices(n, 1);
     int64_t time = onnx_attr_i64(n, "time_axis", 0), batch = onnx_attr_i64(n, "batch_axis", 1);
-    int64_t dims[IR_MAX_RANK];
     if (!x || !length)
         return false;
-    uint32_t rank = x->type.rank;
-    if (rank < 2 || time < 0 || batch < 0 || time > 1 || batch > 1 || time == batch)
+    const struct ir_type t = x->type;
+    if (t.rank < 2 || time < 0 || batch < 0 || time > 1 || batch > 1 || time == batch)
         return onnx_error(n, "time_axis and batch_axis are not 0 and 1");
-    if (length->type.rank != 1 || length->type.dim[0] != x->type.dim[batch])
+    if (length->type.rank != 1 || length->type.dim[0] != t.dim[batch])
         return onnx_error(n, "there is not a length for each sequence");
-    for (uint32_t i = 0; i < rank; i++)
-        dims[i] = i == batch ? x->type.dim[batch] : 1;
-    length = onnx_cast(n, onnx_reshape(n, length, dims, rank, false), IR_I32);
-    struct ir_value *i = onnx_steps(n, IR_I32, rank, time, x->type.dim[time], 0, 1);
+    int64_t lengths[3] = {1, 1, 1}, steps[3] = {t.dim[0], t.dim[1], 1};
+    lengths[batch] = t.dim[batch];
+    for (int d = 2; d < t.rank; d++)
+        steps[2] *= t.dim[d];
+    x = onnx_reshape(n, x, steps, 3, false);
+    length = onnx_cast(n, onnx_reshape(n, length, lengths, 3, false), IR_I32);
+    struct ir_value *i = onnx_steps(n, IR_I32, 3, time, t.dim[time], 0, 1);
     struct ir_value *from_end = onnx_helper2(n, IR_sub, length, onnx_whole(n, 1));
     struct ir_value *in[] = {onnx_helper2(n, IR_less, i, length),
                              onnx_helper2(n, IR_sub, from_end, i), i};
     struct ir_value *index = onnx_emit_helper(n, IR_where, NULL, in, 3);
-    return onnx_set_out(n, 0, onnx_take(n, x, index, time));
+    x = onnx_take(n, x, index, time);
+    return onnx_set_out(n, 0, onnx_reshape(n, x, t.dim, t.rank, false));
 }

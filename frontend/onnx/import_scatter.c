@@ -143,7 +143,8 @@ static struct ir_value *reduced_updates(struct onnx_node *n, const struct scatte
                                         struct ir_value *match)
 {
     struct ir_value *u = with_axis(n, s->updates, 1), *nothing;
-    nothing = onnx_scalar(n, reductions[s->reduction].nothing);
+    nothing = onnx_cast(n, onnx_scalar(n, reductions[s->reduction].nothing),
+                        (enum ir_dtype)s->updates->type.dtype);
     if (s->reduction == SCATTER_ADD)
         return over_updates(n, IR_REDUCE_SUM, chosen(n, match, u, nothing));
     if (s->reduction == SCATTER_MAX)
@@ -207,6 +208,11 @@ static bool read_scatter(struct onnx_node *n, struct scatter *s)
     if (!s->data || !s->updates ||
         !onnx_attr_choice(n, "reduction", CHOICES_scatter_reduction, &s->reduction))
         return false;
+    struct ir_value *both[] = {s->data, s->updates};
+    if (!onnx_common_types(n, both, 2))
+        return false;
+    s->data = both[0];
+    s->updates = both[1];
     bool ordered = s->reduction == SCATTER_MAX || s->reduction == SCATTER_MIN;
     if (ordered && s->data->type.dtype != IR_F32)
         return onnx_error(n, "a reduction of integers to the largest or smallest");
