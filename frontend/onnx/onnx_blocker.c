@@ -94,8 +94,6 @@ static bool refuse_unknown(struct onnx_node *n)
                       ours ? "" : ".", c.to, (long long)n->im->opset, CLOSEST(&c));
 }
 
-enum { MAX_ATTRIBUTES = 64 };
-
 bool onnx_check_operator(struct onnx_node *n)
 {
     const struct onnx_operator *op = n->op;
@@ -113,7 +111,7 @@ bool onnx_check_operator(struct onnx_node *n)
                         op->min_in, op->max_in);
     if (p->n_output == 0)
         ok = diag_error(d, n->loc, DIAG_ONNX_MODEL, "has no result");
-    if (p->n_attribute > MAX_ATTRIBUTES)
+    if (p->n_attribute > ONNX_MOST_ATTRIBUTES)
         ok = diag_error(d, n->loc, DIAG_ONNX_MODEL, "has %zu attributes", p->n_attribute);
     return ok;
 }

@@ -11,7 +11,12 @@
 #include <string.h>
 
 /* A run counts as one more, for a loop may hold no nodes. */
-enum { MOST_EXPANDED = 1 << 16, FOLDED_PER_BYTE = 16, LEAST_FOLDED = 1 << 26 };
+enum {
+    MOST_EXPANDED = 1 << 16,
+    FOLDED_PER_BYTE = 16,
+    LEAST_FOLDED = 1 << 26,
+    BYTES_PER_NODE = 256
+};
 
 static const char *info_name(const Onnx__ValueInfoProto *v)
 {
@@ -79,6 +84,12 @@ bool onnx_may_expand(struct onnx_node *n, size_t n_nodes)
     return true;
 }
 
+bool onnx_may_name(struct onnx_node *n)
+{
+    size_t bytes = strlen(n->name) + strlen(n->loc.entity);
+    return bytes < BYTES_PER_NODE || onnx_may_expand(n, bytes / BYTES_PER_NODE);
+}
+
 /* What is folded outside of bodies is as long as the file is. */
 bool onnx_may_fold(struct onnx_node *n, const struct ir_op *op)
 {
@@ -99,7 +110,7 @@ struct onnx_scope *onnx_run_body(struct onnx_node *n, const struct onnx_body *bo
 {
     struct onnx_importer *im = n->im;
     size_t names = body->n_inputs + body->n_initializers + body->n_outputs;
-    if (!onnx_may_expand(n, body->n_nodes + names))
+    if (!onnx_may_expand(n, body->n_nodes + names) || !onnx_may_name(n))
         return NULL;
     struct onnx_scope *s = ARENA_NEW(im->arena, struct onnx_scope);
     *s = (struct onnx_scope){

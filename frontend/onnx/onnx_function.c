@@ -146,7 +146,7 @@ const Onnx__NodeProto *onnx_bind_attributes(const struct onnx_scope *s, const On
     size_t n_refer = 0;
     for (size_t i = 0; i < p->n_attribute; i++)
         n_refer += refers(p->attribute[i]);
-    if (!n_refer)
+    if (!n_refer || p->n_attribute > ONNX_MOST_ATTRIBUTES) /* which is refused later */
         return p;
     if (!s->call) {
         diag_error(s->im->diag, loc, DIAG_ONNX_MODEL,
@@ -193,6 +193,9 @@ bool onnx_import_call(struct onnx_node *n)
                           "has %zu operands and %zu results; function '%s' has %zu and %zu",
                           n->proto->n_input, n->proto->n_output, f->name ? f->name : "", f->n_input,
                           f->n_output);
+    if (n->proto->n_attribute > ONNX_MOST_ATTRIBUTES || f->n_attribute_proto > ONNX_MOST_ATTRIBUTES)
+        return diag_error(im->diag, n->loc, DIAG_ONNX_MODEL, "has %zu attributes, %zu by default",
+                          n->proto->n_attribute, f->n_attribute_proto);
     struct onnx_symbol **in = ARENA_ARRAY(im->arena, struct onnx_symbol *, f->n_input);
     for (size_t i = 0; i < n->proto->n_input; i++)
         in[i] = n->in[i];

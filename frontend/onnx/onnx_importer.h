@@ -129,6 +129,8 @@ const char *onnx_node_entity(struct arena *a, const Onnx__NodeProto *p, uint32_t
 struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphProto *g);
 /* n_nodes more of them, and one; false with an error where they are too many. */
 bool onnx_may_expand(struct onnx_node *n, size_t n_nodes) CHECK_RESULT;
+/* The same of what node n is called: its name and location are written for each run. */
+bool onnx_may_name(struct onnx_node *n) CHECK_RESULT;
 /* The same of what folding op takes. */
 bool onnx_may_fold(struct onnx_node *n, const struct ir_op *op) CHECK_RESULT;
 /* Runs a body of node n (with `call` the function it calls): its inputs are `in`; `label` tells it
@@ -149,6 +151,7 @@ bool onnx_check_functions(struct onnx_importer *im) CHECK_RESULT;
 const Onnx__FunctionProto *onnx_function_find(const struct onnx_importer *im,
                                               const Onnx__NodeProto *p);
 bool onnx_import_call(struct onnx_node *n);
+enum { ONNX_MOST_ATTRIBUTES = 64 }; /* of a node, and by default of a function */
 /* p with attributes in place of those that refer to the call's. NULL with an error. */
 const Onnx__NodeProto *onnx_bind_attributes(const struct onnx_scope *s, const Onnx__NodeProto *p,
                                             struct loc loc);

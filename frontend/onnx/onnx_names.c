@@ -268,7 +268,7 @@ bool onnx_collect_nodes(struct onnx_scope *s)
         n->op = onnx_operator_find(p->domain, p->op_type ? p->op_type : "");
         n->function = onnx_function_find(im, p);
         n->proto = onnx_bind_attributes(s, p, n->loc);
-        if (!n->proto)
+        if (!n->proto || (s != im->top && !onnx_may_name(n)))
             return false;
         ok &= resolve(n);
         ok &= find_captured(n);
