@@ -145,8 +145,8 @@ struct ir_value *onnx_take(struct onnx_node *n, struct ir_value *x, struct ir_va
 /* ---- Gather ---- */
 
 /* One index after the other along the axis, then the dimensions that the indices have. */
-static struct ir_value *gather(struct onnx_node *n, struct ir_value *x, struct ir_value *index,
-                               int64_t axis)
+struct ir_value *onnx_gather(struct onnx_node *n, struct ir_value *x, struct ir_value *index,
+                             int64_t axis)
 {
     int64_t line[IR_MAX_RANK], shape[2 * IR_MAX_RANK];
     uint32_t rank = 0;
@@ -170,7 +170,7 @@ bool import_gather(struct onnx_node *n)
     union ir_attrs attrs = {.gather = {.axis = axis}};
     if (onnx_is_const(onnx_known(n, x)) && onnx_is_const(index))
         return onnx_set_out(n, 0, onnx_emit2(n, IR_gather, &attrs, x, index));
-    return onnx_set_out(n, 0, gather(n, x, index, axis));
+    return onnx_set_out(n, 0, onnx_gather(n, x, index, axis));
 }
 
 bool import_gather_elements(struct onnx_node *n)

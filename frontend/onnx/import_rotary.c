@@ -58,9 +58,8 @@ static struct ir_value *turned(const struct rotary *r)
 static struct ir_value *angles(struct onnx_node *n, struct ir_value *table,
                                struct ir_value *positions, bool heads_first)
 {
-    union ir_attrs first = {.gather = {.axis = 0}};
-    if (table && positions)
-        table = onnx_emit_helper(n, IR_gather, &first, (struct ir_value *[]){table, positions}, 2);
+    if (table->type.rank && positions)
+        table = onnx_gather(n, table, positions, 0);
     if (!table)
         return NULL;
     if (table->type.rank != 3) {
@@ -76,18 +75,10 @@ static struct ir_value *angles(struct onnx_node *n, struct ir_value *table,
 static struct ir_value *spread_positions(struct onnx_node *n, struct ir_value *p, int64_t batch,
                                          int64_t steps)
 {
-    const int64_t dims[] = {batch, steps};
-    int64_t *at;
     if (!p || ir_count(&p->type) != 1 || batch * steps == 1)
-        return onnx_reshape(n, p, dims, 2, false);
-    if (!onnx_is_const(p)) {
-        onnx_error(n, "the first position is not known at compile time");
-        return NULL;
-    }
-    at = ARENA_ARRAY(n->im->arena, int64_t, (size_t)(batch * steps));
-    for (int64_t i = 0; i < batch * steps; i++)
-        at[i] = ir_const_i64(p->def, 0) + i % steps;
-    return onnx_reshape(n, onnx_ints_const(n, at, (uint32_t)(batch * steps)), dims, 2, false);
+        return onnx_reshape(n, p, (const int64_t[]){batch, steps}, 2, false);
+    p = onnx_cast(n, onnx_reshape(n, p, (const int64_t[]){1, 1}, 2, false), IR_I32);
+    return onnx_helper2(n, IR_add, p, onnx_steps(n, IR_I32, 2, 1, steps, 0, 1));
 }
 
 /* [batch, steps, heads * size] -> [batch, steps, heads, size]; what has 4 dimensions stays. */
@@ -134,7 +125,7 @@ bool import_rotary(struct onnx_node *n)
         return false;
     bool heads_first = x->type.rank == 4;
     int64_t batch = x->type.dim[0], steps = x->type.dim[heads_first ? 2 : 1];
-    struct ir_value *p = onnx_has_in(n, position) ? onnx_in(n, position) : NULL;
+    struct ir_value *p = onnx_has_in(n, position) ? onnx_indices(n, position) : NULL;
     if (onnx_has_in(n, position) && !(p = spread_positions(n, p, batch, steps)))
         return false;
     r.interleaved = onnx_attr_i64(n, "interleaved", 0) != 0;

@@ -128,6 +128,9 @@ struct ir_value *onnx_positions(struct onnx_node *n, struct ir_value *index, con
  */
 struct ir_value *onnx_take(struct onnx_node *n, struct ir_value *x, struct ir_value *index,
                            int64_t axis);
+/* As the operator Gather. */
+struct ir_value *onnx_gather(struct onnx_node *n, struct ir_value *x, struct ir_value *index,
+                             int64_t axis);
 /* first, first + step, ... along one dimension, the others 1; f32 or i32. */
 struct ir_value *onnx_steps(struct onnx_node *n, enum ir_dtype dtype, uint32_t rank, int64_t axis,
                             int64_t count, int64_t first, int64_t step);
