@@ -74,22 +74,28 @@ bool import_atanh(struct onnx_node *n)
     return onnx_set_out(n, 0, times(n, onnx_helper2(n, IR_sub, above, below), 0.5f));
 }
 
-/* With d = x - 1: log(1 + d + sqrt(d)*sqrt(x + 1)) */
+/* With h = (x - 1)/2: 2*log(sqrt(h + 1) + sqrt(h)), which does not overflow, nor, as
+ * sqrt(h + 1) - 1 = h/(sqrt(h + 1) + 1), loses digits. There h is finite, so that inf gives inf. */
 bool import_acosh(struct onnx_node *n)
 {
-    struct ir_value *x = onnx_in(n, 0), *d = plus(n, x, -1);
-    struct ir_value *root =
-        onnx_helper2(n, IR_mul, square_root(n, d), square_root(n, plus(n, x, 1)));
-    return onnx_set_out(n, 0, log_of_one_plus(n, onnx_helper2(n, IR_add, d, root)));
+    union ir_attrs finite = {.clip = {.lo = -FLT_MAX, .hi = FLT_MAX}};
+    struct ir_value *h = times(n, plus(n, onnx_in(n, 0), -1), 0.5f);
+    struct ir_value *root = plus(n, square_root(n, plus(n, h, 1)), 1);
+    struct ir_value *v = onnx_helper2(n, IR_div, onnx_helper1(n, IR_clip, &finite, h), root);
+    v = log_of_one_plus(n, onnx_helper2(n, IR_add, square_root(n, h), v));
+    return onnx_set_out(n, 0, times(n, v, 2));
 }
 
 /* Of a = |x|, m = max(a, 1), t = a/m: log(m) + log(t + s) with s = sqrt(t^2 + 1/m^2), which neither
- * overflows nor, as t + s - 1 = t + (t^2 + (1/m^2 - 1))/(s + 1), loses digits. The sign is x's. */
+ * overflows nor, as t + s - 1 = t + (t^2 + (1/m^2 - 1))/(s + 1), loses digits. Of inf t is 1. The
+ * sign is x's. */
 bool import_asinh(struct onnx_node *n)
 {
+    union ir_attrs finite = {.clip = {.lo = 1, .hi = FLT_MAX}}, part = {.clip = {.lo = 0, .hi = 1}};
     struct ir_value *x = onnx_in(n, 0), *a = onnx_helper1(n, IR_abs, NULL, x);
     struct ir_value *m = onnx_helper2(n, IR_max, a, onnx_scalar(n, 1));
-    struct ir_value *t = onnx_helper2(n, IR_div, a, m);
+    struct ir_value *t = onnx_helper1(
+        n, IR_clip, &part, onnx_helper2(n, IR_div, a, onnx_helper1(n, IR_clip, &finite, m)));
     struct ir_value *inverse = onnx_helper2(n, IR_div, onnx_scalar(n, 1), m);
     struct ir_value *square = onnx_helper2(n, IR_mul, t, t);
     struct ir_value *rest = onnx_helper2(n, IR_mul, inverse, inverse);
