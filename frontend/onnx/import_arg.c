@@ -65,7 +65,8 @@ bool import_arg(struct onnx_node *n)
 
 /* ---- TopK ---- */
 
-enum { MOST_RANKED = 255 };
+/* Each of the k has a list of scores of its own: elements of all of them. */
+enum { MOST_RANKED = 255, MOST_SCORES = 1 << 26 };
 
 static struct ir_value *in_a_row(struct onnx_node *n, struct ir_value **v, int64_t k, int64_t axis)
 {
@@ -117,6 +118,9 @@ bool import_top_k(struct onnx_node *n)
     if (k < 1 || k > x->type.dim[axis] || k > MOST_RANKED)
         return onnx_error(n, "k is %lld of %lld; 1 to %d are supported", (long long)k,
                           (long long)x->type.dim[axis], MOST_RANKED);
+    if (k * x->type.dim[axis] > MOST_SCORES)
+        return onnx_error(n, "k is %lld of %lld; their product may be at most %d", (long long)k,
+                          (long long)x->type.dim[axis], MOST_SCORES);
     if (least)
         x = onnx_helper1(n, IR_neg, NULL, x);
     if (!x || !rank_greatest(n, x, axis, k, values, places))

@@ -94,12 +94,21 @@ START_TEST(tuples_of_nothing)
 }
 END_TEST
 
+START_TEST(many_of_a_long_line)
+{
+    struct model m = one_node(16, node("TopK", "", "x k", "y"), DIMS(1 << 24));
+    model_init(&m, INTS("k", 255));
+    ck_assert(rejected(&m, DIAG_ONNX_ATTR, "k is 255 of 16777216; their product may be"));
+}
+END_TEST
+
 static void add_index_cases(TCase *tc)
 {
     tcase_add_test(tc, indices_known_now);
     tcase_add_test(tc, indices_of_run_time);
     tcase_add_loop_test(tc, indices_that_cannot_be, 0, N_BAD_INDICES);
     tcase_add_test(tc, tuples_of_nothing);
+    tcase_add_test(tc, many_of_a_long_line);
 }
 
 #endif
