@@ -413,9 +413,11 @@ static void append_noise(struct sequence *q)
     bool dma = op == ISA_load || op == ISA_store, from_a = op == ISA_send || op == ISA_store;
     bool flagged = op == ISA_vred || op == ISA_vdot || op == ISA_vtake;
     i.obj = op == ISA_nop || op == ISA_wait || flagged ? 0 : (uint16_t)below(q, 1024);
-    i.flags = op == ISA_vred    ? (uint8_t)(1 + below(q, 7))
-              : op == ISA_vtake ? (uint8_t)(1 << below(q, 3))
-                                : op == ISA_vdot && below(q, 2);
+    unsigned flags[] = {1 + below(q, 7), 1u << below(q, 3), below(q, 2)};
+    i.flags = (uint8_t)(op == ISA_vred    ? flags[0]
+                        : op == ISA_vtake ? flags[1]
+                        : op == ISA_vdot  ? flags[2]
+                                          : 0);
     if (isa_op_has_dst(op))
         i.dst = r;
     if (from_a || op == ISA_vmap || flagged)
