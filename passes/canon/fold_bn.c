@@ -8,6 +8,7 @@
  *
  *   mul(conv(x, w, c), a) -> conv(x, a*w, a*c)      mul(matmul(x, w), a) -> matmul(x, w*a)
  *   add(conv(x, w, c), b) -> conv(x, w, c + b)      mul|add(add(matmul, c), k) -> add(matmul', c')
+ *   div(y, a) -> mul(y, 1/a), where that goes on as above: a batch normalisation written out
  *
  * where the layer's value has no other use. A reshape between that keeps dimensions 0 and 1 (1-D
  * convolutions) does not matter. A layer whose weights change no longer shares crossbars: its
@@ -240,6 +241,54 @@ static bool absorb_in_biased(struct ir_op *op, struct ir_value *x, const struct 
     return true;
 }
 
+/* ---- a division by constants is a product where it will be absorbed ---- */
+
+static bool takes_scale(struct ir_value *x, const struct ir_op *k)
+{
+    uint32_t ci, last = x->type.rank - 1u;
+    struct target t;
+    if (find_biased_dense(x, &ci))
+        return pass_is_per_channel(&x->def->in[ci].value->type, &x->type, last) &&
+               pass_is_per_channel(&k->out->type, &x->type, last);
+    return find_target(x, &t) && pass_is_per_channel(&k->out->type, &x->type, t.channel) &&
+           (t.layer->opcode == IR_matmul || conv_bias_usable(t.layer));
+}
+
+/* 1 / k; NULL where one is no normal number. */
+static float *reciprocals(const struct ir_op *k)
+{
+    int64_t n = ir_count(&k->out->type);
+    struct pass_floats f = pass_floats(k);
+    float *data = heap_alloc((size_t)n * sizeof *data);
+    for (int64_t i = 0; i < n; i++) {
+        data[i] = 1 / pass_float(&f, i);
+        if (!isnormal(data[i]) || !isnormal(pass_float(&f, i))) {
+            free(data);
+            return NULL;
+        }
+    }
+    return data;
+}
+
+static struct ir_op *as_product(struct ir_op *div)
+{
+    uint32_t ki;
+    float *data;
+    if (div->opcode != IR_div || !pass_constant_operand(div, &ki) || ki != 1)
+        return div;
+    struct ir_value *x = div->in[0].value, *k = div->in[1].value;
+    if (!ir_type_equal(&x->type, &div->out->type) || ir_count(&x->type) == 0 ||
+        !takes_scale(x, k->def) || !(data = reciprocals(k->def)))
+        return div;
+    struct pass_place at = pass_before(div);
+    struct ir_value *in[] = {x, pass_const(&at, k->type.rank, k->type.dim, data)};
+    struct ir_value *product =
+        pass_emit(&at, &(struct ir_new){.opcode = IR_mul, .in = in, .n_in = 2, .name = div->name});
+    pass_replace(div, product);
+    pass_remove_unused(k);
+    return product->def;
+}
+
 static bool absorb(struct ir_op *op)
 {
     uint32_t ki;
@@ -279,6 +328,7 @@ static enum pass_result run_fold_bn(struct pass_ctx *ctx, struct ir_graph *g)
             ctx->stats[STAT_EXPANDED]++;
             continue;
         }
+        op = as_product(op);
         unsigned stat = op->opcode == IR_mul ? STAT_SCALES : STAT_SHIFTS;
         if (absorb(op))
             ctx->stats[stat]++;
