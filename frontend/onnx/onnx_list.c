@@ -1,4 +1,5 @@
-/* onnx_list.c - `cimc list onnx`: the operators, as Markdown, from operators.def and int_forms.def.
+/* onnx_list.c - `cimc list onnx`: the operators, as Markdown, from operators.def,
+ * int_forms.def and run_types.def.
  */
 #include "onnx.h"
 
@@ -31,6 +32,26 @@ static const char *form_of(const char *name)
     return form_names[f ? f->form : F32];
 }
 
+static const struct run_types {
+    const char *name, *types;
+} run_types[] = {
+#define RUN_TYPES(name, types) {name, types},
+#include "run_types.def"
+#undef RUN_TYPES
+};
+
+static int by_run_name(const void *key, const void *entry)
+{
+    return strcmp(key, ((const struct run_types *)entry)->name);
+}
+
+static const char *run_types_of(const char *name)
+{
+    const struct run_types *t = bsearch(name, run_types, sizeof run_types / sizeof *run_types,
+                                        sizeof *run_types, by_run_name);
+    return t ? t->types : "f32";
+}
+
 /* The operands with that letter, from 0; "and on" where it holds for all that follow. */
 static void add_operands(struct text *out, const struct onnx_operator *op, char role)
 {
@@ -55,15 +76,15 @@ static void add_operator(struct text *out, const struct onnx_operator *op)
     add_operands(out, op, 'w');
     text_add(out, " ");
     add_operands(out, op, 'c');
-    text_add(out, " %s |\n", form_of(op->name));
+    text_add(out, " %s | %s |\n", run_types_of(op->name), form_of(op->name));
 }
 
 void onnx_print_operators(struct text *out)
 {
     size_t n;
     const struct onnx_operator *all = onnx_operator_table(&n);
-    text_add(out, "| ONNX operator | opsets | operands | weights | constant | mode int |\n"
-                  "|---|---|---|---|---|---|\n");
+    text_add(out, "| ONNX operator | opsets | operands | weights | constant | types | mode int |\n"
+                  "|---|---|---|---|---|---|---|\n");
     for (size_t i = 0; i < n; i++)
         add_operator(out, &all[i]);
 }
