@@ -113,7 +113,9 @@ static void report_layers(const struct plan *p, struct arena *a, struct backend_
         const struct layer *l = &p->segment->layer[i];
         const struct node *n = &p->nodes->at[l->node];
         struct layer_report *r = &out->layers[i];
-        r->name = arena_strdup(a, n->root->name);
+        const char *entity = n->root->loc.entity;
+        r->name = arena_strdup(a, *n->root->name || !entity ? n->root->name : entity);
+        r->weights = n->root->attrs->mvm.weights;
         for (int axis = 0; axis < 3; axis++)
             r->ofm[axis] = n->dim[axis];
         r->pes = (int64_t)l->pv * l->ph;

@@ -24,9 +24,10 @@ struct backend_options {
 };
 /* Per base layer, for tables and reports; index = base layer in list order. */
 struct layer_report {
-    const char *name;
-    int64_t ofm[3]; /* h, w, c */
+    const char *name; /* of one without a name: the node it comes from */
+    int64_t ofm[3];   /* h, w, c */
     int64_t pes, cycles, copies, weight_bits;
+    int64_t weights; /* > 0: all layers with this number use one set of crossbars */
 };
 /* One set on one PE group: what a schedule is made of, for views. */
 struct set_report {

@@ -4,7 +4,10 @@
  */
 #include "report.h"
 
+#include "base/map.h"
+
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static double speedup(const struct backend_result *r)
@@ -14,29 +17,64 @@ static double speedup(const struct backend_result *r)
 
 /* ---- people ---- */
 
-static int longest_name(const struct backend_result *r)
+/* A row of the table: a layer, or all that use its crossbars, at the place of the first. */
+struct table_row {
+    char name[256];
+    const struct layer_report *first;
+    int64_t cycles, uses;
+};
+struct table_rows {
+    size_t n;
+    struct table_row *at;
+};
+
+static struct table_rows table_rows(const struct backend_result *r)
 {
-    int n = (int)strlen("layer");
-    for (uint32_t i = 0; i < r->n_layers; i++)
-        n = max_i32(n, plain_columns(r->layers[i].name));
-    return min_i32(n, 40);
+    struct table_rows t = {.at = heap_alloc(r->n_layers * sizeof *t.at)};
+    struct map row_of = {0}; /* by weights */
+    for (uint32_t i = 0; i < r->n_layers; i++) {
+        const struct layer_report *l = &r->layers[i];
+        uint32_t row = (uint32_t)t.n;
+        if (l->weights > 0)
+            row = map_intern_u64(&row_of, (uint64_t)l->weights, row);
+        if (row == t.n)
+            t.at[t.n++].first = l;
+        t.at[row].cycles += l->cycles;
+        t.at[row].uses++;
+    }
+    for (size_t i = 0; i < t.n; i++) {
+        struct table_row *row = &t.at[i];
+        char times[32] = "";
+        if (row->uses > 1)
+            snprintf(times, sizeof times, " x%lld", (long long)row->uses);
+        snprintf(row->name, sizeof row->name, "%.*s%s", (int)(sizeof row->name - sizeof times),
+                 row->first->name, times);
+    }
+    map_free(&row_of);
+    return t;
 }
 
 static void print_layers(const struct backend_result *r, FILE *out)
 {
-    int width = longest_name(r);
+    struct table_rows t = table_rows(r);
+    int width = (int)strlen("layer");
+    for (size_t i = 0; i < t.n; i++)
+        width = max_i32(width, plain_columns(t.at[i].name));
+    width = min_i32(width, 40);
     fprintf(out, "%-*s  %20s  %6s  %10s  %6s\n", width, "layer", "output h x w x c", "PEs",
             "cycles", "copies");
-    for (uint32_t i = 0; i < r->n_layers; i++) {
-        const struct layer_report *l = &r->layers[i];
+    for (size_t i = 0; i < t.n; i++) {
+        const struct table_row *row = &t.at[i];
+        const struct layer_report *l = row->first;
         char ofm[64];
         snprintf(ofm, sizeof ofm, "%lld x %lld x %lld", (long long)l->ofm[0], (long long)l->ofm[1],
                  (long long)l->ofm[2]);
-        print_plain(l->name, out);
+        print_plain(row->name, out);
         fprintf(out, "%*s  %20s  %6lld  %10lld  %6lld\n",
-                max_i32(width - plain_columns(l->name), 0), "", ofm, (long long)l->pes,
-                (long long)l->cycles, (long long)l->copies);
+                max_i32(width - plain_columns(row->name), 0), "", ofm, (long long)l->pes,
+                (long long)row->cycles, (long long)l->copies);
     }
+    free(t.at);
 }
 
 /* As --set takes it: RxC, where 0 is all. */
@@ -74,7 +112,8 @@ void report_build(const struct build *b, FILE *out)
             (long long)b->dup.pe_min, (long long)b->dup.pes);
     if (b->dup.pes_used < b->dup.pes)
         fprintf(out, "%lld of %lld PEs used, ", (long long)b->dup.pes_used, (long long)b->dup.pes);
-    fprintf(out, "%u tiles, sets %s\n", r->n_tiles, set_text(&r->set, set));
+    fprintf(out, "%u tile%s, sets %s\n", r->n_tiles, r->n_tiles == 1 ? "" : "s",
+            set_text(&r->set, set));
     fprintf(out, "duplication %s: %.10g cycles (%s)\n", b->dup.objective, b->dup.value,
             b->dup.status);
     if (b->dup.has_bound) {

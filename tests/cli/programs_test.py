@@ -105,6 +105,14 @@ def compile_table(b):
     b.equal(b.run('compile', b.model, '--dim=batch=1').stdout.splitlines()[15:], ['wrote digits.cim'], 'nothing was taken as 1')
 
 
+def table_of_shared_crossbars(b):
+    """layers that use one set of crossbars are one line of the table, with the cycles of all"""
+    model = os.path.join(b.root, 'tests', 'numeric', 'cases', 'batch_of_windows', 'model.onnx')
+    lines = b.run('compile', model, '-o', 'windows.cim').stdout.splitlines()
+    b.equal(lines[1].split(), ['/c/Conv/0', 'x16', *'4 x 4 x 5'.split(), '1', str(16 * 4 * 4), '1'], 'sixteen windows')
+    b.equal(lines[5:7], ['', '19 base layers, 4 of 4 PEs needed, 1 tile, sets 1x1'], 'four sets of crossbars')
+
+
 def ten_images(b):
     """run gives PyTorch's outputs for all ten images"""
     b.run('compile', b.model, '-o', 'p.cim')
@@ -423,7 +431,7 @@ def damaged_texts(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([compile_json, peak_memory, layer_by_layer_json, run_json, compile_table, ten_images, saved_outputs_as_inputs, wrong_reference,
+    sys.exit(run_cases([compile_json, peak_memory, layer_by_layer_json, run_json, compile_table, table_of_shared_crossbars, ten_images, saved_outputs_as_inputs, wrong_reference,
                         tiny_values, times_only, no_folders,
                         options_matter, duplication, copies_for_a_pipeline,
                         schedule_views, lp_file, same_bytes, round_trip, edited_instruction, dropped_wait, deadlock, other_model,
