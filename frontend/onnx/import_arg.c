@@ -2,8 +2,8 @@
  * import_arg.c - where the greatest elements are: ArgMax, ArgMin, TopK.
  *
  * Positions are whole numbers in floats, which are exact up to 2^24: each element that equals the
- * greatest scores by its place, the best score tells the place. A NaN equals nothing: where the
- * greatest is one the position is that behind the last, which is nowhere.
+ * greatest scores by its place, the best score tells the place. Elements are compared as what they
+ * are, floats or integers; a NaN is greater than all else, as in numpy and PyTorch.
  */
 #include "onnx_node.h"
 
@@ -24,6 +24,8 @@ struct ir_value *onnx_greatest(struct onnx_node *n, struct ir_value *x, struct i
         return NULL;
     int64_t dim = x->type.dim[axis];
     struct ir_value *best = onnx_helper2(n, IR_equal, x, along(n, x, axis));
+    if (x->type.dtype == IR_F32) /* the greatest, if a NaN, equals nothing */
+        best = onnx_helper2(n, IR_max, best, onnx_is_nan(n, x));
     struct ir_value *score =
         onnx_steps(n, IR_F32, x->type.rank, axis, dim, last ? 1 : dim, last ? 1 : -1);
     best = onnx_cast(n, best, IR_F32);
@@ -33,7 +35,7 @@ struct ir_value *onnx_greatest(struct onnx_node *n, struct ir_value *x, struct i
                 : onnx_helper2(n, IR_sub, onnx_scalar(n, (float)dim), best);
 }
 
-/* The operand as floats, in which integers below 2^24 are exact; its axis. */
+/* The operand, bytes and truth as i32; its axis. */
 static struct ir_value *read_operand(struct onnx_node *n, int64_t otherwise, int64_t *axis)
 {
     enum { MOST = 1 << 24 };
@@ -44,7 +46,7 @@ static struct ir_value *read_operand(struct onnx_node *n, int64_t otherwise, int
         onnx_error(n, "a dimension of %lld", (long long)x->type.dim[*axis]);
         return NULL;
     }
-    return onnx_cast(n, x, IR_F32);
+    return x->type.dtype == IR_F32 ? x : onnx_cast(n, x, IR_I32);
 }
 
 bool import_arg(struct onnx_node *n)
@@ -55,7 +57,7 @@ bool import_arg(struct onnx_node *n)
     struct ir_value *x = read_operand(n, 0, &axis);
     uint32_t rank = 0;
     if (x && n->op->variant == ARG_LEAST)
-        x = onnx_helper1(n, IR_neg, NULL, x);
+        x = onnx_reversed(n, x);
     for (int i = 0; x && i < x->type.rank; i++)
         if (keep || i != axis)
             dims[rank++] = i == axis ? 1 : x->type.dim[i];
@@ -74,6 +76,15 @@ static struct ir_value *in_a_row(struct onnx_node *n, struct ir_value **v, int64
     return onnx_emit_helper(n, IR_concat, &attrs, v, (uint32_t)k);
 }
 
+/* What no element is less than. */
+static struct ir_value *lowest(struct onnx_node *n, const struct ir_value *x)
+{
+    static const int32_t LEAST = INT32_MIN;
+    if (x->type.dtype == IR_F32)
+        return onnx_scalar(n, -INFINITY);
+    return onnx_const(n, ir_type_of(IR_I32, 0, NULL), blob_splat(&LEAST, sizeof LEAST));
+}
+
 /* The greatest, k times, of those that are left. */
 static bool rank_greatest(struct onnx_node *n, struct ir_value *x, int64_t axis, int64_t k,
                           struct ir_value **values, struct ir_value **places)
@@ -86,7 +97,7 @@ static bool rank_greatest(struct onnx_node *n, struct ir_value *x, int64_t axis,
         if (!values[i] || !places[i])
             return false;
         struct ir_value *taken = onnx_helper2(n, IR_equal, place, places[i]);
-        struct ir_value *in[] = {taken, onnx_scalar(n, -INFINITY), left};
+        struct ir_value *in[] = {taken, lowest(n, x), left};
         left = onnx_emit_helper(n, IR_where, NULL, in, 3);
         taken = onnx_cast(n, taken, IR_F32);
         open = open ? onnx_helper2(n, IR_sub, open, taken)
@@ -122,12 +133,12 @@ bool import_top_k(struct onnx_node *n)
         return onnx_error(n, "k is %lld of %lld; their product may be at most %d", (long long)k,
                           (long long)x->type.dim[axis], MOST_SCORES);
     if (least)
-        x = onnx_helper1(n, IR_neg, NULL, x);
+        x = onnx_reversed(n, x);
     if (!x || !rank_greatest(n, x, axis, k, values, places))
         return false;
     struct ir_value *v = in_a_row(n, values, k, axis), *at = in_a_row(n, places, k, axis);
     if (least)
-        v = onnx_helper1(n, IR_neg, NULL, v);
+        v = onnx_reversed(n, v);
     v = onnx_cast(n, v, (enum ir_dtype)onnx_in(n, 0)->type.dtype);
     return onnx_set_out(n, 0, v) && onnx_set_out(n, 1, onnx_cast(n, at, IR_I32));
 }

@@ -21,13 +21,17 @@ static bool decided_at_run_time(struct onnx_node *n, const char *what)
     return false;
 }
 
-/* A constant of one element. */
-static bool read_one(struct onnx_node *n, struct ir_value *v, const char *what, int64_t *out)
+/* A constant of one element: a condition, which is bool, or a number of int64. */
+static bool read_one(struct onnx_node *n, struct ir_value *v, enum ir_dtype dtype, const char *what,
+                     int64_t *out)
 {
     if (!v)
         return false;
     if (!onnx_is_const(v))
         return decided_at_run_time(n, what);
+    if (v->type.dtype != dtype && !(dtype == IR_I64 && v->type.dtype == IR_I32))
+        return onnx_error(n, "its %s is %s, not %s", what,
+                          ir_dtype_name((enum ir_dtype)v->type.dtype), ir_dtype_name(dtype));
     if (ir_count(&v->type) != 1)
         return onnx_error(n, "its %s has %lld elements, not 1", what,
                           (long long)ir_count(&v->type));
@@ -56,7 +60,8 @@ bool import_if(struct onnx_node *n)
     int64_t condition;
     const Onnx__GraphProto *branches[] = {graph_attribute(n, "else_branch"),
                                           graph_attribute(n, "then_branch")};
-    if (!branches[0] || !branches[1] || !read_one(n, onnx_in(n, 0), "condition", &condition))
+    if (!branches[0] || !branches[1] ||
+        !read_one(n, onnx_in(n, 0), IR_BOOL, "condition", &condition))
         return false;
     const Onnx__GraphProto *g = branches[condition != 0];
     if (g->n_input || g->n_output != n->proto->n_output)
@@ -159,9 +164,9 @@ static bool open_loop(struct onnx_node *n, struct loop *l)
         n->proto->n_output > g->n_output - 1)
         return onnx_error(n, "its body has %zu inputs and %zu outputs, which do not fit",
                           g->n_input, g->n_output);
-    if (onnx_has_in(n, 0) && !read_one(n, onnx_in(n, 0), "trip count", &l->limit))
+    if (onnx_has_in(n, 0) && !read_one(n, onnx_in(n, 0), IR_I64, "trip count", &l->limit))
         return false;
-    if (onnx_has_in(n, 1) && !read_one(n, onnx_in(n, 1), "condition", &goes_on))
+    if (onnx_has_in(n, 1) && !read_one(n, onnx_in(n, 1), IR_BOOL, "condition", &goes_on))
         return false;
     l->limit = onnx_has_in(n, 0) ? max_i64(l->limit, 0) : -1;
     l->goes_on = goes_on != 0;
@@ -193,7 +198,7 @@ static bool iterate(struct onnx_node *n, struct loop *l, int64_t number)
     for (size_t i = 0; i < l->n_gathered; i++)
         if (!gather(n, &l->gathered[i], onnx_result(s, l->n_carried + 1 + i), 0))
             return false;
-    if (!read_one(n, onnx_graph_value(im, l->in[1], n->loc), "condition", &goes_on))
+    if (!read_one(n, onnx_graph_value(im, l->in[1], n->loc), IR_BOOL, "condition", &goes_on))
         return false;
     l->goes_on = goes_on != 0;
     return true;

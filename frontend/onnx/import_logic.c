@@ -59,7 +59,12 @@ bool import_where(struct onnx_node *n)
 
 /* ---- of one operand ---- */
 
-/* (x > 0) - (x < 0) */
+struct ir_value *onnx_is_nan(struct onnx_node *n, struct ir_value *x)
+{
+    return negation(n, onnx_helper2(n, IR_equal, x, x));
+}
+
+/* (x > 0) - (x < 0), and a NaN is itself. */
 bool import_sign(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0);
@@ -69,13 +74,15 @@ bool import_sign(struct onnx_node *n)
     struct ir_value *zero = onnx_cast(n, onnx_scalar(n, 0), dtype);
     struct ir_value *above = onnx_cast(n, onnx_helper2(n, IR_greater, x, zero), dtype);
     struct ir_value *below = onnx_cast(n, onnx_helper2(n, IR_less, x, zero), dtype);
-    return onnx_set_out(n, 0, onnx_helper2(n, IR_sub, above, below));
+    struct ir_value *sign = onnx_helper2(n, IR_sub, above, below);
+    if (dtype == IR_F32)
+        sign = choose(n, onnx_helper2(n, IR_equal, x, x), sign, x);
+    return onnx_set_out(n, 0, sign);
 }
 
 bool import_is_nan(struct onnx_node *n)
 {
-    struct ir_value *x = onnx_in(n, 0);
-    return onnx_set_out(n, 0, negation(n, onnx_helper2(n, IR_equal, x, x)));
+    return onnx_set_out(n, 0, onnx_is_nan(n, onnx_in(n, 0)));
 }
 
 /* Either infinity, or neither, may be asked for. */

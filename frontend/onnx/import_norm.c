@@ -83,24 +83,12 @@ struct ir_value *onnx_log_softmax(struct onnx_node *n, struct ir_value *x, int64
     return onnx_helper2(n, IR_sub, d, onnx_helper1(n, IR_log, NULL, sum));
 }
 
-/* 1 at the first of the largest elements, else 0: of those, the one with the most elements behind.
- */
+/* 1 at the first of the largest elements, else 0. */
 static struct ir_value *hardmax(struct onnx_node *n, struct ir_value *x, int64_t axis)
 {
-    bool axes[IR_MAX_RANK] = {0};
-    int64_t count = x->type.dim[axis];
-    struct ir_type type = {.dtype = IR_F32, .rank = (uint8_t)(x->type.rank - axis)};
-    axes[axis] = true;
-    float *left = heap_alloc((size_t)max_i64(count, 1) * sizeof *left);
-    for (int64_t i = 0; i < count; i++)
-        left[i] = (float)(count - i);
-    for (int i = 0; i < type.rank; i++)
-        type.dim[i] = i ? 1 : count;
-    struct ir_value *behind = onnx_const(n, type, blob_own(left, (size_t)count * sizeof *left));
-    struct ir_value *v = onnx_helper2(n, IR_equal, x, onnx_reduce(n, IR_REDUCE_MAX, x, axes));
-    v = onnx_helper2(n, IR_mul, onnx_cast(n, v, IR_F32), behind);
-    v = onnx_helper2(n, IR_equal, v, onnx_reduce(n, IR_REDUCE_MAX, v, axes));
-    return onnx_cast(n, v, IR_F32);
+    struct ir_value *place = onnx_steps(n, IR_F32, x->type.rank, axis, x->type.dim[axis], 0, 1);
+    struct ir_value *first = onnx_greatest(n, x, NULL, axis, false);
+    return onnx_cast(n, onnx_helper2(n, IR_equal, place, first), IR_F32);
 }
 
 typedef struct ir_value *make_softmax(struct onnx_node *n, struct ir_value *x, int64_t axis);

@@ -71,8 +71,7 @@ struct ir_value *onnx_lp(struct onnx_node *n, struct ir_value *x, int64_t p, con
     return onnx_power(n, v, 1 / (double)p, true);
 }
 
-/* The other way round: -x; of integers -1 - x, which all of them have. */
-static struct ir_value *reversed(struct onnx_node *n, struct ir_value *x)
+struct ir_value *onnx_reversed(struct onnx_node *n, struct ir_value *x)
 {
     static const int32_t MINUS_ONE = -1;
     if (!x || x->type.dtype == IR_F32)
@@ -83,7 +82,7 @@ static struct ir_value *reversed(struct onnx_node *n, struct ir_value *x)
 
 static struct ir_value *minimum(struct onnx_node *n, struct ir_value *x, const bool *axes)
 {
-    return reversed(n, onnx_reduce(n, IR_REDUCE_MAX, reversed(n, x), axes));
+    return onnx_reversed(n, onnx_reduce(n, IR_REDUCE_MAX, onnx_reversed(n, x), axes));
 }
 
 /* The product of no elements. */

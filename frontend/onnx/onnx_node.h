@@ -135,10 +135,14 @@ struct ir_value *onnx_gather(struct onnx_node *n, struct ir_value *x, struct ir_
 struct ir_value *onnx_steps(struct onnx_node *n, enum ir_dtype dtype, uint32_t rank, int64_t axis,
                             int64_t count, int64_t first, int64_t step);
 struct ir_value *onnx_whole(struct onnx_node *n, int64_t x); /* an i32 */
+/* ---- import_logic.c ---- */
+
+struct ir_value *onnx_is_nan(struct onnx_node *n, struct ir_value *x);
+
 /* ---- import_arg.c ---- */
 
-/* Which element along the axis is the greatest, f32, the dimension kept as 1; of equal ones the
- * first, or the last. `open`: 1 where an element may be chosen, or NULL. */
+/* Which element of x, f32 or i32, is the greatest along the axis: f32, the dimension kept as 1; of
+ * equal ones the first, or the last. `open`: 1 where an element may be chosen, or NULL. */
 struct ir_value *onnx_greatest(struct onnx_node *n, struct ir_value *x, struct ir_value *open,
                                int64_t axis, bool last);
 
@@ -260,6 +264,8 @@ struct ir_value *onnx_power(struct onnx_node *n, struct ir_value *x, double expo
 /* Over the dimensions flagged, which stay as 1. */
 struct ir_value *onnx_reduce(struct onnx_node *n, enum ir_reduce_kind kind, struct ir_value *x,
                              const bool *axes);
+/* -x; of i32 -1 - x, which all of them have: what was greater is less. */
+struct ir_value *onnx_reversed(struct onnx_node *n, struct ir_value *x);
 struct ir_value *onnx_mean(struct onnx_node *n, struct ir_value *x, const bool *axes);
 /* (sum of |x|^p)^(1/p), p >= 1 */
 struct ir_value *onnx_lp(struct onnx_node *n, struct ir_value *x, int64_t p, const bool *axes);

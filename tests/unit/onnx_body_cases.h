@@ -197,6 +197,24 @@ START_TEST(branch_decided_at_run_time)
 }
 END_TEST
 
+/* 0.5 is neither true nor false. */
+START_TEST(condition_of_another_type)
+{
+    struct model m = model_new(13);
+    struct text then_branch = body("", "r"), else_branch = body("", "s"),
+                choice = node("If", "", "half", "y");
+    put_msg(&then_branch, 1, node("Relu", "", "x", "r"));
+    put_msg(&else_branch, 1, node("Neg", "", "x", "s"));
+    attr_graph(&choice, "then_branch", then_branch);
+    attr_graph(&choice, "else_branch", else_branch);
+    model_input(&m, "x", DIMS(2));
+    model_init(&m, FLOATS("half", DIMS(1), 0.5f));
+    model_node(&m, choice);
+    model_output(&m, "y");
+    ck_assert(rejected(&m, DIAG_ONNX_ATTR, "its condition is f32, not bool"));
+}
+END_TEST
+
 /* A node that stands before what its branch reads waits for it. */
 START_TEST(branches_wait_for_what_they_read)
 {
@@ -355,6 +373,7 @@ static void add_body_cases(TCase *tc)
     tcase_add_test(tc, branch_chosen_by_a_shape);
     tcase_add_test(tc, branch_that_is_not_taken);
     tcase_add_test(tc, branch_decided_at_run_time);
+    tcase_add_test(tc, condition_of_another_type);
     tcase_add_test(tc, branches_wait_for_what_they_read);
     tcase_add_test(tc, loops_are_unrolled);
     tcase_add_test(tc, loops_end_by_their_condition);
