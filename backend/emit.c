@@ -147,9 +147,9 @@ static struct isa_inst window_inst(struct emitter *e, uint32_t id, const struct 
     inst.obj = (uint16_t)(gather ? emit_gather(e, t, box) : emit_window(e, t));
     bool all_channels = gather ? e->tiles[t->tile].gathers.at[inst.obj].n_channels > 0
                                : n->root->opcode == IR_overlap_add;
-    inst.a.view = (uint16_t)emit_view(e, acc->v.at[0].buffer, all_channels ? 0 : box->lo[2],
-                                      all_channels ? b->dim[2] : box->hi[2],
-                                      least ? isa_imm_f32(-INFINITY) : 0);
+    inst.a.view =
+        (uint16_t)emit_view(e, acc->v.at[0].buffer, all_channels ? 0 : box->lo[2],
+                            all_channels ? b->dim[2] : box->hi[2], least ? f32_bits(-INFINITY) : 0);
     return inst;
 }
 

@@ -336,7 +336,7 @@ static void lane_values(const struct ir_op *c, uint32_t n, uint32_t *out)
     bool one = ir_count(&c->out->type) == 1, real = value_element(c) == ELEMENT_f32;
     for (uint32_t i = 0; i < n; i++) {
         int64_t at = one ? 0 : i;
-        out[i] = real ? isa_imm_f32((float)ir_const_f64(c, at)) : (uint32_t)ir_const_i64(c, at);
+        out[i] = real ? f32_bits((float)ir_const_f64(c, at)) : (uint32_t)ir_const_i64(c, at);
     }
 }
 

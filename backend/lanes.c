@@ -75,7 +75,7 @@ static struct term number(int64_t value)
 
 static struct term real(float value)
 {
-    return (struct term){.code = LANE_IMM, .imm = isa_imm_f32(value)};
+    return (struct term){.code = LANE_IMM, .imm = f32_bits(value)};
 }
 
 static struct term row(struct lanes *l, const struct ir_value *constant)

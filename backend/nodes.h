@@ -92,7 +92,7 @@ enum element port_element(const struct ir_op *port);
 /* A value that an attribute of a float tells (a fill, a padding), as the bits of an element. */
 static inline uint32_t element_bits(float value, enum element element)
 {
-    return element == ELEMENT_f32 ? isa_imm_f32(value) : (uint32_t)(int32_t)value;
+    return element == ELEMENT_f32 ? f32_bits(value) : (uint32_t)(int32_t)value;
 }
 /* Its name, or "(add)" where it has none; in `a`. */
 const char *op_title(const struct ir_op *op, struct arena *a);

@@ -20,7 +20,7 @@ static void start(struct sim *s, const struct isa_region *r, uint32_t *results, 
 {
     static const uint32_t LEAST_I32 = 0x80000000u;
     enum element of = view_of(s, s->at_tile, r->view)->element;
-    uint32_t least = of == ELEMENT_f32 ? isa_imm_f32(-INFINITY) : of == ELEMENT_i32 ? LEAST_I32 : 0;
+    uint32_t least = of == ELEMENT_f32 ? f32_bits(-INFINITY) : of == ELEMENT_i32 ? LEAST_I32 : 0;
     uint32_t from = max ? least : 0;
     for (size_t i = 0; i < n; i++)
         results[i] = from;

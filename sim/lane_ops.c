@@ -32,7 +32,7 @@
 static inline float leaky(float x, float y)
 {
     uint32_t keep = x >= 0 ? UINT32_MAX : 0;
-    return isa_f32_of((isa_imm_f32(x) & keep) | (isa_imm_f32(x * y) & ~keep));
+    return f32_of_bits((f32_bits(x) & keep) | (f32_bits(x * y) & ~keep));
 }
 
 CLONES static void run_f32(unsigned op, float *z, const float *x, const float *y, uint32_t n)

@@ -204,7 +204,7 @@ static unsigned lane_for(const struct ir_op *v)
 /* max(x, 0) */
 static bool match_relu(struct match *m, struct operand o, const struct ir_op *v)
 {
-    return take_bound(m, &o, LANE_MAX, isa_imm_f32(0)) && match_value(m, o, operand_of(v, 0));
+    return take_bound(m, &o, LANE_MAX, f32_bits(0)) && match_value(m, o, operand_of(v, 0));
 }
 
 /* The bound's lane, or none where the bound is `none`: no integer is that. */
@@ -292,14 +292,14 @@ static bool match_quantize(struct match *m, struct operand o, const struct ir_op
     return take_bounds(m, &o, v, q->lo, q->hi, stored) &&
            (v->n_in < 3 || take_constant(m, &o, LANE_IADD, operand_of(v, 2), 0)) &&
            take_lane(m, &o, LANE_F2I) &&
-           take_constant(m, &o, LANE_DIV, operand_of(v, 1), isa_imm_f32(1)) &&
+           take_constant(m, &o, LANE_DIV, operand_of(v, 1), f32_bits(1)) &&
            match_value(m, o, operand_of(v, 0));
 }
 
 /* i2f(x - zero) * scale */
 static bool match_dequantize(struct match *m, struct operand o, const struct ir_op *v)
 {
-    return take_constant(m, &o, LANE_MUL, operand_of(v, 1), isa_imm_f32(1)) &&
+    return take_constant(m, &o, LANE_MUL, operand_of(v, 1), f32_bits(1)) &&
            take_lane(m, &o, LANE_I2F) &&
            (v->n_in < 3 || take_constant(m, &o, LANE_ISUB, operand_of(v, 2), 0)) &&
            match_value(m, o, operand_of(v, 0));
@@ -345,7 +345,7 @@ static bool match_requantize(struct match *m, struct operand o, const struct ir_
         if ((r->zero && !limited && !stays_small(m, v)) || !take_fixed(m, &o, v))
             return false;
     } else if (!take_lane(m, &o, LANE_F2I) ||
-               !take_constant(m, &o, LANE_MUL, operand_of(v, 2), isa_imm_f32(1)) ||
+               !take_constant(m, &o, LANE_MUL, operand_of(v, 2), f32_bits(1)) ||
                !take_lane(m, &o, LANE_I2F)) {
         return false;
     }
@@ -399,7 +399,7 @@ static bool match_op(struct match *m, struct operand o, const struct ir_op *v, b
     case IR_cast: return match_cast(m, o, v);
     case IR_leaky_relu:
         return l && l->op == LANE_LEAKY &&
-               is_imm(m, second_of(l), isa_imm_f32(v->attrs->leaky_relu.alpha)) &&
+               is_imm(m, second_of(l), f32_bits(v->attrs->leaky_relu.alpha)) &&
                match_value(m, first_of(l), operand_of(v, 0));
     default: break;
     }

@@ -37,12 +37,12 @@ uint32_t check_const(const struct ir_op *constant, int64_t index)
 
 uint32_t check_pattern(float attribute, enum element element)
 {
-    return element == ELEMENT_f32 ? isa_imm_f32(attribute) : (uint32_t)(int32_t)attribute;
+    return element == ELEMENT_f32 ? f32_bits(attribute) : (uint32_t)(int32_t)attribute;
 }
 
 const char *check_bits_text(struct check *k, uint32_t bits, enum element element)
 {
-    return element == ELEMENT_f32 ? arena_printf(k->arena, "%g", (double)isa_f32_of(bits))
+    return element == ELEMENT_f32 ? arena_printf(k->arena, "%g", (double)f32_of_bits(bits))
                                   : arena_printf(k->arena, "%d", (int32_t)bits);
 }
 

@@ -89,7 +89,7 @@ static bool harmless_padding(const struct window *p, const struct isa_view *v)
     if (!p->pads || p->kind == WINDOW_OVERLAP)
         return true;
     bool least = p->kind == WINDOW_MAX && v->element == ELEMENT_f32; /* of u8 it is 0 */
-    return v->pad_value == (least ? isa_imm_f32(-INFINITY) : 0);
+    return v->pad_value == (least ? f32_bits(-INFINITY) : 0);
 }
 
 static bool window_means(struct actor *a, const struct isa_window *w, const struct ir_op *op)

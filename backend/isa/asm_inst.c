@@ -142,7 +142,7 @@ static bool take_immediate(struct lexer *l, enum isa_type type, uint32_t *out)
         return lex_take_pattern(l, out);
     if (!lex_take_f32(l, &x))
         return false;
-    *out = isa_imm_f32(x);
+    *out = f32_bits(x);
     return true;
 }
 

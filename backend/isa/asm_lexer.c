@@ -283,7 +283,7 @@ bool lex_take_pattern(struct lexer *l, uint32_t *out)
     float x;
     if (!lex_take_f32(l, &x))
         return false;
-    *out = isa_imm_f32(x);
+    *out = f32_bits(x);
     return true;
 }
 

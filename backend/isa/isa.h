@@ -7,6 +7,7 @@
 
 #include "arch.h"
 #include "base/base.h"
+#include "base/bits.h"
 #include "base/element.h"
 
 enum { ISA_VERSION = 2, ISA_MAX_WAITS = 8 };
@@ -99,22 +100,9 @@ struct isa_lane {
     uint8_t op, x, y;
     uint32_t imm; /* each op has its own: the bits of an f32 or i32 */
 };
-/* The pattern of a float, and back. */
-static inline uint32_t isa_imm_f32(float x)
-{
-    uint32_t bits;
-    __builtin_memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-static inline float isa_f32_of(uint32_t bits)
-{
-    float x;
-    __builtin_memcpy(&x, &bits, sizeof x);
-    return x;
-}
 static inline float isa_lane_f32(const struct isa_lane *l)
 {
-    return isa_f32_of(l->imm);
+    return f32_of_bits(l->imm);
 }
 
 /* ---- tables ---- */
@@ -124,7 +112,7 @@ struct isa_view {
     int32_t ring_origin, y0, y1, x0, x1;
     uint32_t height, width, channels;
     int64_t row_pitch, col_pitch, channel_pitch; /* bytes */
-    uint32_t pad_value; /* pattern of its element: isa_imm_f32, i32, 0..255 */
+    uint32_t pad_value;                          /* pattern of its element: f32_bits, i32, 0..255 */
     uint32_t value, channel0;
     enum element element;
 };

@@ -207,12 +207,8 @@ void record_from_message(enum record_id id, const void *message, void *rec, stru
 
 void isa_print_f32(struct text *out, float x)
 {
-    uint32_t bits, plain_bits;
-    float plain = NAN;
-    memcpy(&bits, &x, 4);
-    memcpy(&plain_bits, &plain, 4);
-    if (isnan(x) && bits != plain_bits)
-        text_add(out, "nan:0x%08x", bits);
+    if (isnan(x) && f32_bits(x) != f32_bits(NAN))
+        text_add(out, "nan:0x%08x", f32_bits(x));
     else
         text_add_f32(out, x);
 }
@@ -225,7 +221,7 @@ void isa_print_pattern(struct text *out, uint32_t bits)
     if (i != 0 && i > -MOST && i < MOST)
         text_add(out, "%d", i);
     else
-        isa_print_f32(out, isa_f32_of(bits));
+        isa_print_f32(out, f32_of_bits(bits));
 }
 
 /* A number that is no element's, which only a faulty program has, as it is. */

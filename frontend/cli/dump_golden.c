@@ -116,7 +116,7 @@ static void add_send(struct golden *g, uint32_t tile, const struct isa_inst *ins
 static uint32_t stored(enum element element, uint32_t value)
 {
     if (element == ELEMENT_f16)
-        return isa_imm_f32(f16_round(isa_f32_of(value)));
+        return f32_bits(f16_round(f32_of_bits(value)));
     return element == ELEMENT_i8 ? value ^ 0x80 : value;
 }
 

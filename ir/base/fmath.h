@@ -8,22 +8,9 @@
 #ifndef CIMC_FMATH_H
 #define CIMC_FMATH_H
 
+#include "base/bits.h"
+
 #include <math.h>
-#include <stdint.h>
-
-static inline uint32_t fmath_bits(float x)
-{
-    uint32_t bits;
-    __builtin_memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static inline float fmath_of_bits(uint32_t bits)
-{
-    float x;
-    __builtin_memcpy(&x, &bits, sizeof x);
-    return x;
-}
 
 /* ---- to whole numbers ---- */
 
@@ -58,7 +45,7 @@ static inline float fmath_trunc(float x)
 /* |x| = m * 2^e with m < 2^24 */
 static inline uint32_t fmath_significand(float x, int *e)
 {
-    uint32_t bits = fmath_bits(x) & 0x7fffffff, exponent = bits >> 23;
+    uint32_t bits = f32_bits(x) & 0x7fffffff, exponent = bits >> 23;
     *e = exponent > 0 ? (int)exponent - 150 : -149;
     return exponent > 0 ? (bits & 0x7fffff) | 0x800000 : bits;
 }
@@ -78,7 +65,7 @@ static inline float fmath_fmod(float x, float y)
         ex -= step;
     }
     r %= divisor;
-    float unit = fmath_of_bits(ey < -126 ? UINT32_C(1) << (ey + 149) : (uint32_t)(ey + 127) << 23);
+    float unit = f32_of_bits(ey < -126 ? UINT32_C(1) << (ey + 149) : (uint32_t)(ey + 127) << 23);
     return copysignf((float)r * unit, x);
 }
 
@@ -88,15 +75,15 @@ static inline float fmath_fmod(float x, float y)
 #define FMATH_ROUND 0x1.8p23f
 static inline int32_t fmath_integer(float rounded)
 {
-    return (int32_t)(fmath_bits(rounded) - fmath_bits(FMATH_ROUND));
+    return (int32_t)(f32_bits(rounded) - f32_bits(FMATH_ROUND));
 }
 
 /* x * 2^n, -252 <= n <= 254, rounded once */
 static inline float fmath_scale(float x, int32_t n)
 {
     int32_t half = n >> 1;
-    float a = fmath_of_bits((uint32_t)(half + 127) << 23);
-    float b = fmath_of_bits((uint32_t)(n - half + 127) << 23);
+    float a = f32_of_bits((uint32_t)(half + 127) << 23);
+    float b = f32_of_bits((uint32_t)(n - half + 127) << 23);
     return x * a * b;
 }
 
@@ -162,9 +149,9 @@ static inline float fmath_erf(float x)
 static inline float fmath_parts(float x, float *k)
 {
     float up = x < 0x1p-126f ? 0x1p24f : 1, lower = x < 0x1p-126f ? 24 : 0;
-    uint32_t bits = fmath_bits(x * up) - 0x3f3504f3;
+    uint32_t bits = f32_bits(x * up) - 0x3f3504f3;
     *k = (float)((int32_t)bits >> 23) - lower;
-    return fmath_of_bits((bits & 0x7fffff) + 0x3f3504f3);
+    return f32_of_bits((bits & 0x7fffff) + 0x3f3504f3);
 }
 
 /* k * ln(2) + 2 * atanh(s), s = f / (2 + f). Method and coefficients: fdlibm. */

@@ -58,7 +58,7 @@ static inline float fmath_pow(float x, float y)
 
     float half = most * 0.5f;
     uint32_t whole = fmath_rint(most) == most, odd = whole & (fmath_rint(half) != half);
-    z = fmath_of_bits(fmath_bits(z) | (odd ? fmath_bits(x) & 0x80000000 : 0));
+    z = f32_of_bits(f32_bits(z) | (odd ? f32_bits(x) & 0x80000000 : 0));
     z = ((x < 0) & (a < INFINITY) & !whole) ? NAN : z;
     z = ((x != x) | (y != y)) ? NAN : z;
     return ((x == 1) | (y == 0)) ? 1 : z;

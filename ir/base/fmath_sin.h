@@ -54,14 +54,14 @@ static inline float fmath_sin_of(struct fmath_angle x)
     float c = u * 0x1.99e0e4p-16f + -0x1.6c0c1ap-10f;
     c = u * c + 0x1.55554ap-5f;
     c = 1 - (u * 0.5f - u * u * c);
-    return fmath_of_bits(fmath_bits(x.q & 1 ? c : s) ^ (x.q & 2) << 30);
+    return f32_of_bits(f32_bits(x.q & 1 ? c : s) ^ (x.q & 2) << 30);
 }
 
 /* Where |x| <= FMATH_NEAR; elsewhere something. */
 static inline float fmath_sin_near(float x)
 {
     float z = fmath_sin_of(fmath_reduce(fabsf(x)));
-    return fmath_of_bits(fmath_bits(z) ^ (fmath_bits(x) & 0x80000000));
+    return f32_of_bits(f32_bits(z) ^ (f32_bits(x) & 0x80000000));
 }
 
 static inline float fmath_cos_near(float x)

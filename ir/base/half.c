@@ -5,29 +5,22 @@
  */
 #include "base/half.h"
 
-#include <string.h>
-
-static float float_of_bits(uint32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
+#include "base/bits.h"
 
 float f16_to_f32(uint16_t h)
 {
     uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = h >> 10 & 31, fraction = h & 1023u;
     if (exponent == 31) /* infinity or NaN; the payload moves along */
-        return float_of_bits(sign | 0x7f800000u | fraction << 13);
+        return f32_of_bits(sign | 0x7f800000u | fraction << 13);
     if (exponent == 0) {
         if (fraction == 0)
-            return float_of_bits(sign);
+            return f32_of_bits(sign);
         /* Subnormal, fraction * 2^-24: shift the leading one up to bit 10. */
         unsigned shift = (unsigned)__builtin_clz(fraction) - 21;
         fraction = (fraction << shift) & 1023u;
         exponent = 1 - shift; /* wraps; the sum below is again small and positive */
     }
-    return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
+    return f32_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
 }
 
 /* value / 2^shift to nearest, ties to even; 1 <= shift <= 31. */
@@ -40,8 +33,7 @@ static uint32_t shift_round(uint32_t value, unsigned shift)
 
 uint16_t f32_to_f16(float x)
 {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
+    uint32_t bits = f32_bits(x);
     uint32_t sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7fffffffu;
     uint32_t exponent = magnitude >> 23, fraction = magnitude & 0x7fffffu, half;
     if (magnitude > 0x7f800000u)
@@ -65,9 +57,8 @@ float f16_round(float x)
 /* bfloat16 is the upper half of a float. */
 float bf16_round(float x)
 {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
+    uint32_t bits = f32_bits(x);
     if ((bits & 0x7fffffffu) > 0x7f800000u)
-        return float_of_bits((bits | 0x400000u) & 0xffff0000u); /* made quiet */
-    return float_of_bits(shift_round(bits, 16) << 16);
+        return f32_of_bits((bits | 0x400000u) & 0xffff0000u); /* made quiet */
+    return f32_of_bits(shift_round(bits, 16) << 16);
 }

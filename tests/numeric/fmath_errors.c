@@ -65,7 +65,7 @@ static struct worst worst_of(const struct function *f, uint32_t stride)
 {
     struct worst w = {0};
     for (uint64_t bits = 0; bits <= UINT32_MAX; bits += stride) {
-        float x = fmath_of_bits((uint32_t)bits);
+        float x = f32_of_bits((uint32_t)bits);
         take(&w, error_of(f->fixed(x), f->exact((double)x)), x, 0);
     }
     return w;
@@ -82,7 +82,7 @@ static struct worst worst_power(uint32_t stride)
     uint64_t seed = 1;
     for (uint64_t i = 0; i <= UINT32_MAX; i += stride) {
         uint64_t random = random_next(&seed);
-        float x = fmath_of_bits((uint32_t)random), y = fmath_of_bits((uint32_t)(random >> 32));
+        float x = f32_of_bits((uint32_t)random), y = f32_of_bits((uint32_t)(random >> 32));
         if (i % 4 == 0) {
             x = i % 8 ? x : special[random % N];
             y = special[(random >> 32) % N];

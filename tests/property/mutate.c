@@ -71,7 +71,7 @@ static int one_up_or_down(uint64_t *state)
 static uint32_t other_value(uint64_t *state, uint32_t is, bool real)
 {
     if (real)
-        return isa_imm_f32(isa_f32_of(is) + (float)pick(state, 1, 2) * 0.5f);
+        return f32_bits(f32_of_bits(is) + (float)pick(state, 1, 2) * 0.5f);
     return is && pick(state, 0, 1) ? 0 : is + (uint32_t)one_up_or_down(state);
 }
 

@@ -246,7 +246,7 @@ static void wrong_bias(struct rig *r)
 }
 static void wrong_padding(struct rig *r)
 {
-    r->view[0][X].pad_value = isa_imm_f32(1);
+    r->view[0][X].pad_value = f32_bits(1);
 }
 static void wrong_pads(struct rig *r)
 {
@@ -258,7 +258,7 @@ static void wrong_program(struct rig *r)
 }
 static void wrong_immediate(struct rig *r)
 {
-    r->p->tiles[0].programs[0].ops[1].imm = isa_imm_f32(1);
+    r->p->tiles[0].programs[0].ops[1].imm = f32_bits(1);
 }
 static void no_activation(struct rig *r)
 {
@@ -370,7 +370,7 @@ static void open_pool(struct rig *r)
         "%1 = max_pool %0 {kernel=[3,3], stride=[2,2], dilation=[1,1], pad=[1,1,0,0]} @\"m\"\n",
         pool_output);
     uint16_t x = load_all(r, "x"), m = view_of(r, 0, "m", 0);
-    r->view[0][x].pad_value = isa_imm_f32(-__builtin_inff());
+    r->view[0][x].pad_value = f32_bits(-__builtin_inff());
     r->p->tiles[0].windows[0] = (struct isa_window){WINDOW_MAX, {3, 3}, {2, 2}, {1, 1}, 1, 1, {0}};
     r->p->tiles[0].n_windows = 1;
     vector(r, ISA_vwin, 0, m, x);
@@ -511,8 +511,7 @@ static void open_gather(struct rig *r)
     uint16_t x = load_all(r, "x"), m = view_of(r, 0, "m", 0);
     int32_t *copy = arena_alloc(r->p->arena, sizeof list);
     memcpy(copy, list, sizeof list);
-    r->p->tiles[0].gathers[0] =
-        (struct isa_gather){.n_rows = 5, .rows = copy, .fill = isa_imm_f32(7)};
+    r->p->tiles[0].gathers[0] = (struct isa_gather){.n_rows = 5, .rows = copy, .fill = f32_bits(7)};
     r->p->tiles[0].n_gathers = 1;
     vector(r, ISA_vgat, 0, m, x);
     store_all(r, m);

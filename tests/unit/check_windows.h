@@ -85,7 +85,7 @@ static void open_take(struct rig *r)
     index->x1 = 4;
     index->channels = 2;
     index->col_pitch = index->channel_pitch = 0;
-    r->view[0][x].pad_value = isa_imm_f32(7);
+    r->view[0][x].pad_value = f32_bits(7);
     struct isa_inst *i = vector(r, ISA_vtake, 0, m, x);
     i->flags = VRED_H;
     i->b.view = k;

@@ -213,7 +213,7 @@ static void times_instead_of_divided(struct compiled *c)
 }
 static void no_relu(struct compiled *c)
 {
-    lane(c, "sum", LANE_MAX, 0)->imm = isa_imm_f32(-1);
+    lane(c, "sum", LANE_MAX, 0)->imm = f32_bits(-1);
 }
 static void added_as_floats(struct compiled *c)
 {

@@ -188,7 +188,7 @@ END_TEST
 START_TEST(requantise_by_float)
 {
     const struct isa_lane ops[] = {{LANE_I2F, LANE_A, 0, 0},
-                                   {LANE_MUL, 0, LANE_IMM, isa_imm_f32(0x1.0624dcp-10f)},
+                                   {LANE_MUL, 0, LANE_IMM, f32_bits(0x1.0624dcp-10f)},
                                    {LANE_F2I, 1, 0, 0},
                                    {LANE_IADD, 2, LANE_IMM, 3},
                                    {LANE_IMAX, 3, LANE_IMM, (uint32_t)-128},
@@ -196,7 +196,7 @@ START_TEST(requantise_by_float)
     map_gives(ELEMENT_i32, (int32_t[N_LANES]){12345, -4500, 127500, 499, 501, 0}, 6, ops,
               ELEMENT_i32, (int32_t[N_LANES]){15, -1, 127, 3, 4, 3});
     const struct isa_lane half[] = {
-        {LANE_I2F, LANE_A, 0, 0}, {LANE_MUL, 0, LANE_IMM, isa_imm_f32(0.5f)}, {LANE_F2I, 1, 0, 0}};
+        {LANE_I2F, LANE_A, 0, 0}, {LANE_MUL, 0, LANE_IMM, f32_bits(0.5f)}, {LANE_F2I, 1, 0, 0}};
     map_gives(ELEMENT_i32, (int32_t[N_LANES]){-3, 5, 3, -5, 1, 7}, 3, half, ELEMENT_i32,
               (int32_t[N_LANES]){-2, 2, 2, -2, 0, 4});
 }
@@ -216,12 +216,12 @@ END_TEST
 START_TEST(sum_of_two_scales)
 {
     const struct isa_lane ops[] = {{LANE_I2F, LANE_A, 0, 0},
-                                   {LANE_MUL, 0, LANE_IMM, isa_imm_f32(0.05f)},
+                                   {LANE_MUL, 0, LANE_IMM, f32_bits(0.05f)},
                                    {LANE_ISUB, LANE_B, LANE_IMM, 20},
                                    {LANE_I2F, 2, 0, 0},
-                                   {LANE_MUL, 3, LANE_IMM, isa_imm_f32(0.03f)},
+                                   {LANE_MUL, 3, LANE_IMM, f32_bits(0.03f)},
                                    {LANE_ADD, 1, 4, 0},
-                                   {LANE_DIV, 5, LANE_IMM, isa_imm_f32(0.08f)},
+                                   {LANE_DIV, 5, LANE_IMM, f32_bits(0.08f)},
                                    {LANE_F2I, 6, 0, 0},
                                    {LANE_IADD, 7, LANE_IMM, 10}};
     struct rig r = rig_new(1);

@@ -20,7 +20,7 @@ START_TEST(mvm_convolution)
             }
     struct rig r = rig_new(1);
     uint32_t in = constant(&r, 0, H, W, C, src), out = view(&r, 0, OH, OW, N);
-    r.p->tiles[0].views[in].pad_value = isa_imm_f32(0.5f);
+    r.p->tiles[0].views[in].pad_value = f32_bits(0.5f);
     struct isa_group *g = group(&r, 0, in, image(&r, K, N, w));
     g->kernel[0] = KH, g->kernel[1] = KW, g->in_channels = C;
     g->stride[0] = 2, g->dilation[1] = 2, g->pad_top = 1, g->pad_left = 1;
@@ -167,7 +167,7 @@ START_TEST(mvm_groups)
     struct rig r = rig_new(1);
     uint32_t in = constant(&r, 0, 1, k->width, k->c, k->x);
     uint32_t out = view(&r, 0, 1, k->out_width, k->n);
-    r.p->tiles[0].views[in].pad_value = isa_imm_f32(0.5f);
+    r.p->tiles[0].views[in].pad_value = f32_bits(0.5f);
     struct isa_group *g = group(&r, 0, in, image(&r, k->kernel * (k->c / k->groups), k->n, k->w));
     g->in_channels = k->c;
     g->conv_groups = k->groups;

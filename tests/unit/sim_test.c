@@ -474,8 +474,8 @@ START_TEST(
     uint32_t out = view(&r, 0, 1, W + 1, C);
     struct isa_view *shown = &r.p->tiles[0].views[vb];
     shown->width = W, shown->x1 = W, shown->col_pitch = 0;
-    shown->pad_value = isa_imm_f32(100);
-    r.p->tiles[0].views[va].pad_value = isa_imm_f32(1);
+    shown->pad_value = f32_bits(100);
+    r.p->tiles[0].views[va].pad_value = f32_bits(1);
     uint32_t add = lanes(&r, 0, 2, 0, 1, (struct isa_lane[]){{LANE_ADD, LANE_A, LANE_B, 0}});
     struct isa_inst i = inst(ISA_vmap, vu(&r, 0), add, 1, W + 1);
     i.b = at(vb, 0, -1);
@@ -545,8 +545,8 @@ static void see(void *self, const struct sim *s, uint32_t tile, uint32_t index,
 {
     float *seen = self;
     (void)index;
-    seen[0] = isa_f32_of(sim_read(s, tile, i->dst.view, 0, 1, 0));
-    seen[1] = isa_f32_of(sim_read(s, tile, i->dst.view, 0, 7, 0));
+    seen[0] = f32_of_bits(sim_read(s, tile, i->dst.view, 0, 1, 0));
+    seen[1] = f32_of_bits(sim_read(s, tile, i->dst.view, 0, 7, 0));
     seen[2]++;
 }
 
@@ -554,7 +554,7 @@ START_TEST(observer_reads_views)
 {
     struct rig r = rig_new(1);
     uint32_t in = constant(&r, 0, 1, 2, 1, (float[]){3, 4}), out = view(&r, 0, 1, 2, 1);
-    r.p->tiles[0].views[out].pad_value = isa_imm_f32(5);
+    r.p->tiles[0].views[out].pad_value = f32_bits(5);
     uint32_t copy = lanes(&r, 0, 1, 0, 1, COPY);
     emit(&r, 0, from(to(inst(ISA_vmap, vu(&r, 0), copy, 1, 2), at(out, 0, 0)), at(in, 0, 0)));
     float seen[3] = {0};

@@ -10,7 +10,7 @@ static void check_window(uint32_t kind, const float *want)
     static const float a[12] = {1, -2, 3, 4, 5, 6, -7, 8, 9, 10, 11, 12}; /* 3 x 4 */
     struct rig r = rig_new(1);
     uint32_t in = constant(&r, 0, 3, 4, 1, a), out = view(&r, 0, 2, 2, 1);
-    r.p->tiles[0].views[in].pad_value = isa_imm_f32(kind == WINDOW_MAX ? -INFINITY : 0);
+    r.p->tiles[0].views[in].pad_value = f32_bits(kind == WINDOW_MAX ? -INFINITY : 0);
     r.p->tiles[0].windows[0] = (struct isa_window){.kind = kind,
                                                    .kernel = {2, 3},
                                                    .stride = {2, 2},
@@ -53,7 +53,7 @@ START_TEST(vwin_overlap)
         0,   0,   0,   0,   0,   0,   0,   0};
     struct rig r = rig_new(1);
     uint32_t in = constant(&r, 0, H, W, C, a), out = view(&r, 0, OH, OW, 2);
-    r.p->tiles[0].views[in].pad_value = isa_imm_f32(1000);
+    r.p->tiles[0].views[in].pad_value = f32_bits(1000);
     set_arch(&r, "lanes=1");
     r.p->tiles[0].windows[0] = (struct isa_window){.kind = WINDOW_OVERLAP,
                                                    .kernel = {2, 2},
@@ -123,9 +123,8 @@ START_TEST(vgat_tables)
     uint32_t in = constant(&r, 0, 2, 2, 3, a), out = view(&r, 0, 4, 4, 3),
              out2 = view(&r, 0, 2, 2, 6);
     t->gathers[0] = (struct isa_gather){
-        .n_rows = 4, .n_cols = 4, .rows = rows, .cols = cols, .fill = isa_imm_f32(9)};
-    t->gathers[1] =
-        (struct isa_gather){.n_channels = 6, .channels = channels, .fill = isa_imm_f32(7)};
+        .n_rows = 4, .n_cols = 4, .rows = rows, .cols = cols, .fill = f32_bits(9)};
+    t->gathers[1] = (struct isa_gather){.n_channels = 6, .channels = channels, .fill = f32_bits(7)};
     t->n_gathers = 2;
     emit(&r, 0, from(to(inst(ISA_vgat, vu(&r, 0), 0, 4, 4), at(out, 0, 0)), at(in, 0, 0)));
     emit(&r, 0, from(to(inst(ISA_vgat, vu(&r, 0), 1, 2, 2), at(out2, 0, 0)), at(in, 0, 0)));
@@ -204,7 +203,7 @@ START_TEST(vtake_axes)
         struct rig r = rig_new(1);
         uint32_t x = constant(&r, 0, H, W, C, a), out = view(&r, 0, H, W, C);
         uint32_t k = constant(&r, 0, H, W, C, (float *)index);
-        r.p->tiles[0].views[x].pad_value = isa_imm_f32(7);
+        r.p->tiles[0].views[x].pad_value = f32_bits(7);
         r.p->tiles[0].views[k].element = ELEMENT_i32;
         struct isa_inst i = inst(ISA_vtake, vu(&r, 0), 0, H, W);
         i.flags = (uint8_t)(1 << axis);
