@@ -9,7 +9,9 @@
 #include "arch.h"
 #include "ir.h"
 
-enum pass_result { PASS_FAILED = -1, PASS_UNCHANGED, PASS_CHANGED };
+/* BLOCKED: failed, but inputs stand for what it failed at, so that later passes can tell what else
+ * is in the way. */
+enum pass_result { PASS_FAILED = -2, PASS_BLOCKED, PASS_UNCHANGED, PASS_CHANGED };
 
 enum { PASS_MAX_STATS = 48 };
 
@@ -105,6 +107,8 @@ extern const char pass_default_pipeline[];
 /*
  * Runs comma-separated passes on *g (which a round trip may replace). After every change the graph
  * is verified; an "unchanged" answer is held against the fingerprint. False with diagnostics.
+ * Behind a pass that is blocked the others run up to the CROSSBAR graph, for what they find in the
+ * way.
  */
 bool pass_run_pipeline(const char *pipeline, struct ir_graph **g, struct pass_ctx *ctx,
                        const struct pass_options *o) CHECK_RESULT;

@@ -28,6 +28,7 @@ struct run {
     FILE *to;
     struct text table; /* of the passes that ran */
     double seconds;
+    bool blocked; /* a pass was: the graph is good for looking at only */
 };
 
 const struct pass *const *pass_list(size_t *n)
@@ -185,8 +186,9 @@ static enum pass_result call(struct run *r, const struct pass *p, struct ir_grap
     enum pass_result result = p->run(ctx, g);
     arena_free(ctx->scratch);
     ctx->scratch = callers;
-    if ((result == PASS_FAILED) != (ctx->diag->n_errors > n_errors))
-        BUG("the pass %s", result == PASS_FAILED ? "failed without a reason" : "hid its errors");
+    bool failed = result == PASS_FAILED || result == PASS_BLOCKED;
+    if (failed != (ctx->diag->n_errors > n_errors))
+        BUG("the pass %s", failed ? "failed without a reason" : "hid its errors");
     if (result == PASS_UNCHANGED && ir_digest(g) != digest)
         BUG("the pass changed the graph and denied it");
     return result;
@@ -207,7 +209,8 @@ static bool run_pass(struct run *r, const struct pass *p, struct ir_graph **g)
         return false;
     if (p->gives && (*g)->stage != p->gives)
         BUG("the pass left the graph at another stage than it declares");
-    if (result == PASS_CHANGED && !r->o->no_verify)
+    r->blocked |= result == PASS_BLOCKED;
+    if (result != PASS_UNCHANGED && !r->o->no_verify)
         verify(*g);
     if (r->o->roundtrip_each)
         round_trip(g);
@@ -228,6 +231,8 @@ bool pass_run_pipeline(const char *pipeline, struct ir_graph **g, struct pass_ct
     while (ok && next_name(&pipeline, r.names, &name)) {
         if (o->last_stage && pass_find(name)->gives > o->last_stage)
             break;
+        if (r.blocked && (*g)->stage == IR_CROSSBAR)
+            break;
         if (!list_has(o->skip, name, r.names))
             ok = run_pass(&r, pass_find(name), g);
         if (list_has(o->stop_after, name, r.names))
@@ -237,5 +242,5 @@ bool pass_run_pipeline(const char *pipeline, struct ir_graph **g, struct pass_ct
     print_table(&r);
     text_free(&r.table);
     arena_free(r.names);
-    return ok;
+    return ok && !r.blocked;
 }

@@ -34,6 +34,18 @@ struct ir_value *pass_emit2(const struct pass_place *at, enum ir_opcode opcode,
     return pass_emit(at, &(struct ir_new){.opcode = opcode, .in = in, .n_in = 2, .attrs = attrs});
 }
 
+bool pass_lose(struct ir_op *op, int64_t index)
+{
+    const struct ir_type *t = &op->out->type;
+    if (t->dtype != IR_F32 && t->dtype != IR_I32 && t->dtype != IR_U8 && t->dtype != IR_BOOL)
+        return false;
+    union ir_attrs attrs = {
+        .input = {.index = index, .dtype = (enum ir_dtype)t->dtype, .shape = {t->rank, t->dim}}};
+    struct pass_place at = pass_before(op);
+    pass_replace(op, pass_emit(&at, &(struct ir_new){.opcode = IR_input, .attrs = &attrs}));
+    return true;
+}
+
 struct ir_value *pass_reshape(const struct pass_place *at, struct ir_value *a,
                               const struct ir_type *to)
 {

@@ -52,6 +52,8 @@ struct ir_value *pass_const_as(const struct pass_place *at, const struct ir_op *
 
 /* Moves the uses of `old` to `with` and removes it. */
 void pass_replace(struct ir_op *old, struct ir_value *with);
+/* Puts input number `index` in the place of an operation. False: an input has no such type. */
+bool pass_lose(struct ir_op *op, int64_t index);
 /* Removes `v`'s operation if nothing uses it; then its operands' likewise. */
 void pass_remove_unused(struct ir_value *v);
 

@@ -77,6 +77,7 @@ void driver_free(struct build *b)
 {
     ir_graph_free(b->graph);
     ir_graph_free(b->imported);
+    ir_graph_free(b->rest);
     isa_program_free(b->program);
     arena_free(b->arena);
 }
@@ -191,7 +192,8 @@ bool driver_import(struct build *b, const struct settings *s, const char *model,
                              .may_read_self = b,
                              .no_weights = s->no_weights,
                              .n_missing = &b->n_missing,
-                             .assumed = &assumed};
+                             .assumed = &assumed,
+                             .rest = &b->rest};
     if (!split_names(s->cut_inputs, "inputs", b->arena, d, &o.inputs, &o.n_inputs) ||
         !split_names(s->cut_outputs, "outputs", b->arena, d, &o.outputs, &o.n_outputs))
         return false;
@@ -280,11 +282,26 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
     return ok;
 }
 
+/* What passes find in the way of a model of which not all could be imported. */
+static void look_at_rest(struct build *b, const struct settings *s, struct diag *d)
+{
+    struct pass_options o = {.stop_after = "im2col"};
+    struct settings look = *s;
+    look.mode = PASS_MODE_AUTO; /* what would be quantised may be what is lost */
+    look.unquantised = 0;
+    b->graph = b->rest;
+    b->rest = NULL;
+    bool clear = b->graph && driver_run_passes(b, &look, pass_default_pipeline, &o, d);
+    (void)clear; /* or in the way of what follows: either way the model is refused */
+}
+
 bool driver_lower(struct build *b, const struct settings *s, const char *model, bool keep_imported,
                   struct diag *d)
 {
-    if (!driver_import(b, s, model, d))
+    if (!driver_import(b, s, model, d)) {
+        look_at_rest(b, s, d);
         return false;
+    }
     if (keep_imported)
         b->imported = ir_clone(b->graph);
     struct pass_options o = {.time_passes = s->time_passes, .stats = s->pass_stats};

@@ -26,6 +26,7 @@ struct build {
     size_t n_missing;          /* tensors without data, of a model compiled by --no-weights */
     const char *assumed;       /* what the model leaves open, and what was taken; may be "" */
     struct ir_graph *imported; /* TENSOR, only if it was asked for */
+    struct ir_graph *rest;     /* what could be imported of a model that cannot be */
     struct ir_graph *graph;    /* as far as it was lowered */
     struct dup_result dup;
     struct isa_program *program;

@@ -44,6 +44,10 @@ struct onnx_options {
     bool no_weights;
     size_t *n_missing;    /* gets the number of such tensors; may be NULL */
     struct text *assumed; /* gets what the file leaves open and the importer chose; may be NULL */
+    /* If nodes were refused: gets a valid graph of all others, in which inputs stand for what was
+     * not imported, so that passes can tell what else is in the way. Else it is left alone. The
+     * caller frees it. May be NULL. */
+    struct ir_graph **rest;
 };
 /*
  * NULL with diagnostics. The file's mapping is kept alive by the constants that view it.

@@ -3,7 +3,8 @@
  *
  * The results of such a node are lost: their values are not known, nor are those of nodes behind
  * it, which are passed over. Where the file declares the type of a lost float result, an input
- * stands for it, so that what comes behind is checked, too. The graph is thrown away in the end.
+ * stands for it, so that what comes behind is checked, too. What is left in the end is good for no
+ * more than to see what else is in the way (onnx_rest).
  */
 #include "onnx_node.h"
 
@@ -172,7 +173,7 @@ void onnx_lose(struct onnx_node *n)
     }
 }
 
-/* ---- advice ---- */
+/* ---- the border ---- */
 
 /* Computed at run time, and nothing before it is lost. */
 static bool can_be_output(const struct onnx_symbol *s)
@@ -181,29 +182,70 @@ static bool can_be_output(const struct onnx_symbol *s)
            !onnx_is_const(s->value);
 }
 
-static void list_once(struct onnx_symbol *s, bool *listed, struct text *out)
+struct border {
+    bool *listed; /* by number of the symbol */
+    VEC(struct onnx_symbol *) symbols;
+};
+
+static void list_once(struct border *b, struct onnx_symbol *s)
 {
-    if (can_be_output(s) && !listed[s->number]) {
-        text_add(out, "%s%s", out->n ? "," : "", s->name);
-        listed[s->number] = true;
-    }
+    if (!can_be_output(s) || b->listed[s->number])
+        return;
+    b->listed[s->number] = true;
+    VEC_PUSH(&b->symbols, s);
 }
 
-/* What is between that which was imported and that which was not. */
-void onnx_advise_cut(struct onnx_importer *im)
+/* What is between that which was imported and that which was not, and the outputs. */
+static void find_border(struct onnx_importer *im, struct border *b)
 {
-    struct text names = {0};
-    bool *listed = ARENA_ARRAY(im->arena, bool, im->n_symbols + 1);
+    *b = (struct border){.listed = ARENA_ARRAY(im->arena, bool, im->n_symbols + 1)};
     for (size_t i = 0; i < im->graph->n_node; i++) {
         const struct onnx_node *n = &im->top->nodes[i];
         bool behind = n->proto->n_output && n->out[0] && n->out[0]->lost;
         for (size_t k = 0; behind && k < n->proto->n_input; k++)
-            list_once(n->in[k], listed, &names);
+            list_once(b, n->in[k]);
     }
-    for (size_t k = 0; names.n && k < im->graph->n_output; k++)
-        list_once(onnx_symbol_find(im, im->top->body->outputs[k]), listed, &names);
+    for (size_t k = 0; b->symbols.n && k < im->graph->n_output; k++)
+        list_once(b, onnx_symbol_find(im, im->top->body->outputs[k]));
+}
+
+void onnx_advise_cut(struct onnx_importer *im)
+{
+    struct border b;
+    struct text names = {0};
+    find_border(im, &b);
+    for (size_t i = 0; i < b.symbols.n; i++)
+        text_add(&names, "%s%s", i ? "," : "", b.symbols.at[i]->name);
     if (names.n)
         diag_note(im->diag, (struct loc){.file = im->path},
                   "what comes before can be compiled: --outputs %s", names.at);
     text_free(&names);
+    VEC_FREE(&b.symbols);
+}
+
+static void make_rest_output(struct onnx_importer *im, struct ir_value *v)
+{
+    union ir_attrs attrs = {
+        .output = {.dtype = (enum ir_dtype)v->type.dtype, .shape = {v->type.rank, v->type.dim}}};
+    const struct ir_new desc = {
+        .opcode = IR_output, .in = &v, .n_in = 1, .attrs = &attrs, .loc = v->def->loc};
+    if (ir_count(&v->type) > 0 && !ir_op_new(im->g, NULL, &desc, im->diag))
+        BUG("no output can be made of %s", v->def->loc.entity);
+}
+
+bool onnx_rest(struct onnx_importer *im)
+{
+    struct border b;
+    int64_t n_inputs = 0, n_outputs = 0;
+    find_border(im, &b);
+    for (size_t i = 0; i < b.symbols.n; i++)
+        make_rest_output(im, b.symbols.at[i]->value);
+    VEC_FREE(&b.symbols);
+    for (struct ir_op *op = im->g->first; op; op = op->next) {
+        if (op->opcode == IR_input)
+            op->attrs->input.index = n_inputs++;
+        if (op->opcode == IR_output)
+            op->attrs->output.index = n_outputs++;
+    }
+    return n_outputs > 0;
 }

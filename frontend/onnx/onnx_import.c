@@ -51,7 +51,7 @@ void onnx_walk(struct onnx_scope *s)
 /* ---- after the walk ---- */
 
 /* Initializers and folded constants that nothing reads any more. */
-static void drop_unused_constants(struct ir_graph *g)
+void onnx_drop_unused_constants(struct ir_graph *g)
 {
     for (struct ir_op *op = g->last, *prev; op; op = prev) {
         prev = op->prev;
@@ -100,10 +100,14 @@ static bool import(struct onnx_importer *im)
     onnx_make_outputs(im);
     if (im->diag->n_errors > errors) {
         onnx_advise_cut(im);
+        if (im->options->rest && !im->is_too_much && onnx_rest(im)) {
+            *im->options->rest = im->g;
+            im->g = NULL;
+        }
         return false;
     }
     onnx_number_weights(im);
-    drop_unused_constants(im->g);
+    onnx_drop_unused_constants(im->g);
     ir_number(im->g);
     return true;
 }

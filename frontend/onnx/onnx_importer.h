@@ -185,6 +185,10 @@ void onnx_lose(struct onnx_node *n);
 bool onnx_waits_for_lost(const struct onnx_node *n);
 /* What can be compiled in spite of errors, as a note. */
 void onnx_advise_cut(struct onnx_importer *im);
+/* Makes what was imported a graph of its own, with outputs where nodes were lost. False: there is
+ * nothing to look at. */
+bool onnx_rest(struct onnx_importer *im);
+void onnx_drop_unused_constants(struct ir_graph *g);
 
 /* onnx_weights.c: equal numbers for base operations that hold the same matrix. */
 void onnx_number_weights(struct onnx_importer *im);

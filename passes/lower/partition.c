@@ -44,13 +44,14 @@ static const struct check {
     bool (*wrong)(const struct ir_op *op);
     const char *text;
     unsigned wants_constant; /* bit by operand: a constant there would do */
+    bool ends;               /* nothing can be said of what is behind */
 } checks[] = {
-    {is_illegal, "must be computable at compile time", 0},
-    {has_runtime_statistics, "scale, bias, mean and variance must be constant", 0x1e},
-    {has_no_form, PASS_NO_FORM, 0},
-    {is_empty, "without elements", 0},
-    {is_too_large, "of more than 2^28 elements, which is the most on the machine", 0},
-    {has_runtime_weights, "the weights must be constant", 1u << 1},
+    {is_illegal, "must be computable at compile time", 0, false},
+    {has_runtime_statistics, "scale, bias, mean and variance must be constant", 0x1e, false},
+    {has_no_form, PASS_NO_FORM, 0, false},
+    {is_empty, "without elements", 0, true},
+    {is_too_large, "of more than 2^28 elements, which is the most on the machine", 0, true},
+    {has_runtime_weights, "the weights must be constant", 1u << 1, false},
 };
 
 /* For each operation, by id, the model input that it is but for moves and elementwise operations
@@ -161,6 +162,25 @@ static bool check_batch(const struct ir_graph *g, uint32_t n_ops, struct pass_ct
     return ok;
 }
 
+/* Puts inputs in the place of what breaks a rule. False: they cannot stand for it. */
+static bool lose_wrong(struct ir_graph *g)
+{
+    int64_t n_inputs = 0;
+    for (const struct ir_op *op = g->first; op; op = op->next)
+        n_inputs += op->opcode == IR_input;
+    for (struct ir_op *op = g->first, *next; op; op = next) {
+        next = op->next;
+        for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+            if (!checks[i].wrong(op))
+                continue;
+            if (checks[i].ends || !op->out || !pass_lose(op, n_inputs++))
+                return false;
+            break;
+        }
+    }
+    return true;
+}
+
 /* ---- splitting ---- */
 
 /* False with a diagnostic where the padded value would be too large. */
@@ -222,10 +242,10 @@ static int64_t last_weights(const struct ir_graph *g)
 static enum pass_result run_partition(struct pass_ctx *ctx, struct ir_graph *g)
 {
     uint32_t n_ops = ir_number(g);
-    bool ok = check_batch(g, n_ops, ctx);
+    bool one_image = check_batch(g, n_ops, ctx), ok = true;
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         ok = check_all(&checks[i], g, n_ops, ctx) && ok;
-    if (!ok)
+    if (!one_image || (!ok && !lose_wrong(g)))
         return PASS_FAILED;
     int64_t weights = last_weights(g);
     for (struct ir_op *op = g->first, *next; op; op = next) {
@@ -237,7 +257,7 @@ static enum pass_result run_partition(struct pass_ctx *ctx, struct ir_graph *g)
         partition_batch(split_bias(op, ctx), &weights, ctx->scratch);
     }
     g->stage = IR_CANONICAL;
-    return PASS_CHANGED;
+    return ok ? PASS_CHANGED : PASS_BLOCKED;
 }
 
 static const char *const stats[] = {"paddings split off", "biases split off", NULL};

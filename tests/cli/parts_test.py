@@ -63,5 +63,16 @@ def many_nodes(b):
             "m.onnx: node 5 'last' (Bar): " + bar.strip())
 
 
+def many_stages(b):
+    """what the importer and what the passes refuse is in one report"""
+    nodes = [onnx_node('Foo', ['x'], 'f', 'unknown'), onnx_node('Conv', ['x', 'w'], 'c', 'layer'), onnx_node('Add', ['c', 'f'], 'y', 'sum')]
+    b.write('m.onnx', onnx_model(nodes, {}, {'x': [1, 3, 8, 8], 'w': [4, 3, 3, 3]}, {'y': [1, 4, 6, 6]}))
+    errors = b.run('compile', 'm.onnx', code=1).stderr
+    b.contains(errors, "node 0 'unknown' (Foo): error: operator Foo is not supported at opset 13 [onnx-unsupported]")
+    b.contains(errors, "node 1 'layer' (Conv): error: the weights must be constant: 'layer' (conv) [lower]")
+    b.contains(errors, 'known only at run time; --constant w=FILE.pb makes it a constant')
+    b.expect("'sum'" not in errors, 'what stands behind what is lost is blamed')
+
+
 if __name__ == '__main__':
-    sys.exit(run_cases([parts, without_weights, what_must_be_known, many_nodes]))
+    sys.exit(run_cases([parts, without_weights, what_must_be_known, many_nodes, many_stages]))

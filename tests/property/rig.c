@@ -76,10 +76,12 @@ static void make_input(struct rig *r, const struct ir_op *op)
         r->n_inputs = (size_t)a->index + 1;
 }
 
-/* The largest scale of what a value moves from, if that is dequantised. */
+/* The largest scale of what a value moves from, if that is dequantised; of integers, 1. */
 static double step_of(const struct ir_value *v)
 {
     double most = 0;
+    if (v->type.dtype != IR_F32)
+        return 1;
     while (ir_op_descs[v->def->opcode].traits & IR_MOVES)
         v = v->def->in[0].value;
     if (!ir_is(v, IR_dequantize) || !ir_is(v->def->in[1].value, IR_constant))
