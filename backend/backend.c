@@ -314,6 +314,10 @@ struct isa_program *backend_compile(const struct ir_graph *g, const struct arch 
                                     struct diag *d)
 {
     *out = (struct backend_result){0};
+    if (o->frames) {
+        diag_error(d, (struct loc){0}, DIAG_LOWER, "a body for several frames is not made yet");
+        return NULL;
+    }
     struct plan p = new_plan(g, arch, o, d);
     struct arena *nodes = arena_new();
     struct diag *lacking = diag_new();

@@ -13,11 +13,14 @@ struct set_shape {
     bool automatic;     /* the schedule finds rows and cols */
     int64_t rows, cols; /* 0 = whole extent ("*") */
 };
+enum { PACE_INTERVAL = -1 }; /* a frame each interval of the steady schedule */
 struct backend_options {
     enum schedule_mode mode;
     struct set_shape set;
-    int64_t pes;                     /* PEs of the machine */
-    bool report_sets;                /* fill backend_result.sets */
+    int64_t pes;      /* PEs of the machine */
+    uint32_t frames;  /* of the body's run; 0 = no body: one frame, run once */
+    int64_t pace;     /* cycles from frame to frame; 0 = as fast as credits allow; PACE_INTERVAL */
+    bool report_sets; /* fill backend_result.sets */
     bool report_detail;              /* fill backend_result.detail */
     bool print_plan;                 /* fill backend_result.plan */
     const struct progress *progress; /* may be NULL */
@@ -82,8 +85,14 @@ struct backend_detail {
     uint64_t peak_bytes;            /* the largest of them */
 };
 struct backend_result {
-    uint64_t makespan_cycles, layer_by_layer_cycles;
-    double utilisation; /* NaN where the makespan is 0 */
+    uint64_t makespan_cycles, layer_by_layer_cycles; /* of one frame */
+    /* With frames: of all of them; from frame to frame in the steady state, and the most that a
+     * unit has to do for one; the least and the most from a frame's first LOAD to its end. */
+    uint32_t frames;
+    uint64_t scheduled_cycles, interval_cycles, interval_bound_cycles;
+    uint64_t latency_min_cycles, latency_max_cycles;
+    double steady_utilisation; /* of the PEs within an interval */
+    double utilisation;        /* NaN where the makespan is 0 */
     uint64_t n_instructions, code_bytes, most_code_bytes, pe_busy_cycles;
     /* Multiply-adds as the graph has them: of base layers, of products of two values. */
     uint64_t crossbar_macs, vector_macs;
