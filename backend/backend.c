@@ -75,10 +75,11 @@ static bool only_mvm_takes_time(const struct arch *a)
 }
 
 /* Of its products, one after the other. */
-static int64_t layer_cycles(const struct plan *p, const struct layer *l)
+static uint64_t layer_cycles(const struct plan *p, const struct layer *l)
 {
-    const int32_t *dim = p->nodes->at[l->node].dim;
-    return ir_mapping_products(&l->mapping, dim[0], dim[1]) * p->arch->mvm_cycles;
+    struct cost_work work = layer_work(p, l);
+    struct cost cost = arch_cost(p->arch, &work);
+    return cost_occupancy_cycles(&cost);
 }
 
 /* One base layer at a time without copies. */
@@ -87,7 +88,7 @@ static bool layer_by_layer_cycles(const struct plan *p, uint64_t *out)
     *out = 0;
     if (only_mvm_takes_time(p->arch)) {
         for (size_t i = 0; i < p->segment->n_layers; i++)
-            *out += (uint64_t)layer_cycles(p, &p->segment->layer[i]);
+            *out += layer_cycles(p, &p->segment->layer[i]);
         return true;
     }
     struct backend_options options = *p->options;

@@ -19,6 +19,16 @@ void group_channels(const struct segment *s, const struct group *g, int32_t *lo,
     *hi = (int32_t)last;
 }
 
+int64_t group_most_columns(const struct segment *s, const struct group *g)
+{
+    int64_t most = 0, lo, hi;
+    for (uint32_t i = 0; i < g->n_columns; i++) {
+        ir_mapping_block(&s->layer[g->layer].mapping, g->column[i].ph, &lo, &hi);
+        most = max_i64(most, hi - lo);
+    }
+    return most;
+}
+
 struct box group_taps(const struct segment *s, const struct group *g)
 {
     const struct ir_mapping *m = &s->layer[g->layer].mapping;

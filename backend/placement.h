@@ -61,6 +61,8 @@ const struct copy *layer_copy_at(const struct node_list *nodes, const struct lay
                                  int32_t x);
 /* Output channels that the group's PEs compute: [lo, hi). */
 void group_channels(const struct segment *s, const struct group *g, int32_t *lo, int32_t *hi);
+/* Columns of its layer's matrix that its fullest PE holds. */
+int64_t group_most_columns(const struct segment *s, const struct group *g);
 /* What a group multiplies: bounds of the kernel taps (per axis) and input channels of its K slices.
  */
 struct box group_taps(const struct segment *s, const struct group *g);

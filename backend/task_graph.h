@@ -157,6 +157,8 @@ static inline uint32_t first_pred(const struct task_graph *g, const struct task 
 /* The amounts of work that the task's times come from; `grid`: where the plan's tiles stand. */
 struct cost_work task_work(const struct plan *p, const struct tile_grid *grid,
                            const struct task *t);
+/* All products of a layer on one copy, where they take longest: on its fullest PEs. */
+struct cost_work layer_work(const struct plan *p, const struct layer *l);
 static inline bool task_is_message(const struct task *t)
 {
     return t->kind == TASK_send || t->kind == TASK_partial;

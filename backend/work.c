@@ -31,6 +31,23 @@ static void set_extent(struct isa_outline *o, const struct box *b)
     o->channels = (uint32_t)(b->hi[2] - b->lo[2]);
 }
 
+/* On PEs of which the fullest holds so many columns of the layer's matrix. */
+static void outline_mvm(const struct plan *p, const struct layer *l, int64_t columns,
+                        struct isa_outline *o)
+{
+    const struct ir_attrs_mvm *m = &p->nodes->at[l->node].root->attrs->mvm;
+    o->x_bits = (uint32_t)m->x_bits;
+    o->columns = (uint64_t)(columns * arch_weight_columns(p->arch, m->weight_bits));
+}
+
+struct cost_work layer_work(const struct plan *p, const struct layer *l)
+{
+    const int32_t *dim = p->nodes->at[l->node].dim;
+    struct isa_outline o = {.op = ISA_mvm, .h = (uint32_t)dim[0], .w = (uint32_t)dim[1]};
+    outline_mvm(p, l, ir_mapping_most_columns(&l->mapping), &o);
+    return isa_work(&o);
+}
+
 struct cost_work task_work(const struct plan *p, const struct tile_grid *grid, const struct task *t)
 {
     const struct node *n = task_node(p, t);
@@ -60,6 +77,9 @@ struct cost_work task_work(const struct plan *p, const struct tile_grid *grid, c
     case TASK_load: o.element = port_element(n->root); break;
     case TASK_store: o.element = port_element(p->tasks->stores.at[t->store.output].output); break;
     case TASK_mvm:
+        outline_mvm(p, node_layer(p, t->node),
+                    group_most_columns(p->segment, &p->segment->group[t->mvm.group]), &o);
+        break;
     case TASK_gather:
     case TASK_take:
     case TASK_barrier: break;

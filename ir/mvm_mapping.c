@@ -30,6 +30,13 @@ int64_t ir_mapping_products(const struct ir_mapping *m, int64_t h, int64_t w)
     return h * w;
 }
 
+int64_t ir_mapping_most_columns(const struct ir_mapping *m)
+{
+    int64_t lo, hi;
+    ir_mapping_block(m, 0, &lo, &hi); /* only the last of a conv group, or of all, is smaller */
+    return hi - lo;
+}
+
 bool ir_mapping_run(const struct ir_mapping *m, int64_t block, int64_t slice, uint32_t i,
                     int64_t *lo, int64_t *hi)
 {

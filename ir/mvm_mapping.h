@@ -36,6 +36,8 @@ struct ir_mapping_tap {
 struct ir_mapping ir_mapping_of(const struct ir_op *mvm, int64_t rows, int64_t cols);
 /* Products that h x w output pixels take; of a copy: those of its part of the output. */
 int64_t ir_mapping_products(const struct ir_mapping *m, int64_t h, int64_t w);
+/* Columns of the fullest PE. */
+int64_t ir_mapping_most_columns(const struct ir_mapping *m);
 /* A slice of a block is a list of runs of matrix rows, ascending: its i-th run [lo, hi); false if
  * there is none. */
 bool ir_mapping_run(const struct ir_mapping *m, int64_t block, int64_t slice, uint32_t i,

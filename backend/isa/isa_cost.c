@@ -41,6 +41,18 @@ static uint64_t window_cells(const struct isa_window *w)
                    isa_overlap_taps(w->kernel[1], w->stride[1], w->dilation[1]));
 }
 
+static uint64_t patches(uint32_t extent, uint32_t patch)
+{
+    return ceil_div_i64(extent, patch ? patch : 1);
+}
+
+static struct cost_work mvm_work(const struct isa_outline *o)
+{
+    uint64_t products = product(patches(o->h, o->patch[0]), patches(o->w, o->patch[1]));
+    return (struct cost_work){
+        .kind = COST_MVM, .products = products, .x_bits = o->x_bits, .columns = o->columns};
+}
+
 static struct cost_work vector_work(uint64_t elements, uint64_t each)
 {
     return (struct cost_work){.kind = COST_VECTOR, .elements = product(elements, each ? each : 1)};
@@ -51,7 +63,7 @@ struct cost_work isa_work(const struct isa_outline *o)
     uint64_t area = (uint64_t)o->h * o->w, elements = product(area, o->channels);
     uint64_t bytes = product(elements, element_bytes(o->element));
     switch (o->op) {
-    case ISA_mvm: return (struct cost_work){.kind = COST_MVM, .products = area};
+    case ISA_mvm: return mvm_work(o);
     case ISA_vmap: return vector_work(elements, o->n_lane_ops);
     case ISA_vwin: return vector_work(elements, window_cells(o->window));
     case ISA_vdot: return vector_work(elements, o->n_products);
@@ -66,6 +78,18 @@ struct cost_work isa_work(const struct isa_outline *o)
     }
 }
 
+/* What the time of a group's products depends on. */
+static void outline_group(const struct isa_program *p, const struct isa_group *g,
+                          struct isa_outline *o)
+{
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < g->n_pes; i++)
+        most = g->pes[i].n > most ? g->pes[i].n : most;
+    o->x_bits = g->x_bits;
+    o->columns =
+        product(most, (uint64_t)arch_weight_columns(&p->arch, p->images[g->image].weight_bits));
+}
+
 struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
                                const struct isa_inst *inst)
 {
@@ -74,7 +98,7 @@ struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
     bool reads = inst->op == ISA_vred || inst->op == ISA_send || inst->op == ISA_store;
     bool has_view = true;
     switch (inst->op) {
-    case ISA_mvm:
+    case ISA_mvm: outline_group(p, &t->groups[inst->obj], &o); break;
     case ISA_vred:
     case ISA_vgat:
     case ISA_vtake: break;

@@ -13,6 +13,19 @@
 
 /* ---- two machines ---- */
 
+void page_print_product(const struct page *p, const struct arch *a)
+{
+    if (a->mvm_cycles > 0) {
+        fprintf(p->out, "%lld", (long long)a->mvm_cycles);
+        return;
+    }
+    fprintf(p->out, "for each %lld bits of an input %lld", (long long)a->dac_bits,
+            (long long)a->phase_cycles);
+    if (a->adc_columns_per_cycle > 0)
+        fprintf(p->out, ", or as long as it takes to read %lld columns in each",
+                (long long)a->adc_columns_per_cycle);
+}
+
 static bool movement_is_free(const struct arch *a)
 {
     return a->lanes == 0 && a->link_bytes_per_cycle == 0 && a->hop_cycles == 0 &&
@@ -24,6 +37,9 @@ static struct arch with_costs_of(const struct arch *machine, const struct arch *
 {
     struct arch a = *machine;
     a.mvm_cycles = costs->mvm_cycles;
+    a.phase_cycles = costs->phase_cycles;
+    a.adc_columns_per_cycle = costs->adc_columns_per_cycle;
+    a.dac_bits = costs->dac_bits;
     a.cycle_ps = costs->cycle_ps;
     a.lanes = costs->lanes;
     a.vector_setup_cycles = costs->vector_setup_cycles;
@@ -159,10 +175,11 @@ static void print_head(const struct page *p)
     view_print_escaped(p->out, b->arch.name);
     fprintf(p->out,
             ": %lld PEs (crossbars of %lld x %lld cells) on %u tiles of %lld; a cycle is %.6g ns, "
-            "one crossbar product takes %lld</div>\n",
+            "one crossbar product takes ",
             (long long)b->dup.pes, (long long)b->arch.rows, (long long)b->arch.cols,
-            p->result->n_tiles, (long long)b->arch.crossbars, (double)b->arch.cycle_ps / 1000,
-            (long long)b->arch.mvm_cycles);
+            p->result->n_tiles, (long long)b->arch.crossbars, (double)b->arch.cycle_ps / 1000);
+    page_print_product(p, &b->arch);
+    fputs("</div>\n", p->out);
     fputs("<nav><a href=\"#mapping\">Mapping</a><a href=\"#schedule\">Schedule</a>"
           "<a href=\"#utilisation\">Utilisation</a><a href=\"#memory\">Buffers</a>"
           "<a href=\"#traffic\">Traffic</a><a href=\"#path\">Slowest path</a>"

@@ -137,13 +137,15 @@ static void print_prices(const struct page *p)
     fputs("<p>The costs of <b>", p->out);
     view_print_escaped(p->out, p->priced_name);
     fprintf(p->out,
-            "</b>: a cycle is %.6g ns; a crossbar product takes %lld cycles; a vector unit has "
+            "</b>: a cycle is %.6g ns; cycles of a crossbar product: ", (double)a->cycle_ps / 1000);
+    page_print_product(p, a);
+    fprintf(p->out,
+            "; a vector unit has "
             "%lld lanes and starts in %lld cycles; a tile sends %lld bytes a cycle, a hop takes "
             "%lld cycles (%s); the DRAM answers after %lld cycles and gives a tile %lld bytes a "
             "cycle. 0 lanes or bytes a cycle mean: takes no time.</p>\n",
-            (double)a->cycle_ps / 1000, (long long)a->mvm_cycles, (long long)a->lanes,
-            (long long)a->vector_setup_cycles, (long long)a->link_bytes_per_cycle,
-            (long long)a->hop_cycles,
+            (long long)a->lanes, (long long)a->vector_setup_cycles,
+            (long long)a->link_bytes_per_cycle, (long long)a->hop_cycles,
             a->topology == ARCH_MESH ? "tiles in rows and columns"
                                      : "one hop between any two tiles",
             (long long)a->dram_cycles, (long long)a->dram_bytes_per_cycle);

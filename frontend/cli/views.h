@@ -93,6 +93,8 @@ void page_memory(const struct page *p);
 void page_traffic(const struct page *p);
 void page_path(const struct page *p);
 void page_costs(const struct page *p);
+/* Cycles of one product, in words. */
+void page_print_product(const struct page *p, const struct arch *a);
 /* What the page shows, as JSON in a script element. */
 void page_data(const struct page *p);
 

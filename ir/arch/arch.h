@@ -54,6 +54,8 @@ enum cost_kind { COST_MVM, COST_VECTOR, COST_SEND, COST_SIGNAL, COST_DMA, COST_N
 struct cost_work {
     enum cost_kind kind;
     uint64_t products; /* MVM: one after the other on all PEs of the group */
+    uint32_t x_bits;   /* MVM: of what drives the crossbars; 0: f32, which takes the time of 8 */
+    uint64_t columns;  /* MVM: cells that a row of the fullest PE reads */
     uint64_t elements; /* VECTOR: results times lane operations each */
     uint64_t bytes;    /* SEND, DMA: payload */
     uint32_t hops;     /* SEND, SIGNAL: links to the farthest target */

@@ -37,11 +37,23 @@ static struct cost two_stages(enum cost_unit unit, uint64_t busy, enum cost_unit
     return (struct cost){.n_stages = 2, .stage = {{unit, busy}, {then, rest}}};
 }
 
+/* One product: an input's bits are driven in phases, and while the columns of one are read the next
+ * settles. */
+static uint64_t product_cycles(const struct arch *arch, const struct cost_work *work)
+{
+    if (arch->mvm_cycles > 0)
+        return (uint64_t)arch->mvm_cycles;
+    uint64_t phases = throughput(work->x_bits ? work->x_bits : 8, arch->dac_bits);
+    uint64_t phase = (uint64_t)arch->phase_cycles;
+    uint64_t read = throughput(work->columns, arch->adc_columns_per_cycle);
+    return mul_sat(phases, phase > read ? phase : read);
+}
+
 struct cost arch_cost(const struct arch *arch, const struct cost_work *work)
 {
     uint64_t flight = mul_sat(work->hops, (uint64_t)arch->hop_cycles);
     switch (work->kind) {
-    case COST_MVM: return one_stage(UNIT_PE, mul_sat(work->products, (uint64_t)arch->mvm_cycles));
+    case COST_MVM: return one_stage(UNIT_PE, mul_sat(work->products, product_cycles(arch, work)));
     case COST_VECTOR:
         if (arch->lanes == 0)
             return one_stage(UNIT_VECTOR, 0);

@@ -126,7 +126,7 @@ static void scan_back(const struct flow *f, const struct flow_part *p, const int
             for (int32_t row = y0; row < y; row++)
                 for (int32_t c = x0; c < x; c++)
                     after = max_i32(after, left[(size_t)row * p->width + (size_t)c]);
-            after += (y - y0) * (x - x0);
+            after += (y - y0) * (x - x0) * p->product;
             for (int32_t row = y0; row < y; row++)
                 for (int32_t c = x0; c < x; c++)
                     needs[(size_t)row * p->width + (size_t)c] = after;

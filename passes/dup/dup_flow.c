@@ -1,10 +1,10 @@
 /*
  * dup_flow.c - when every pixel is done, for one choice of copies.
  *
- * A set starts when its copy has finished the set before and all it reads is done, and takes one
- * product a pixel; values derived from others are done with the last pixel they read. Windows are
- * separable: maxima over rows, then over columns. Work: O(pixels * window side); a trial
- * recomputes only what lies behind a change.
+ * A set starts when its copy has finished the set before and all it reads is done, and takes the
+ * time of one product a pixel; values derived from others are done with the last pixel they read.
+ * Windows are separable: maxima over rows, then over columns. Work: O(pixels * window side); a
+ * trial recomputes only what lies behind a change.
  */
 #include "dup_flow.h"
 
@@ -140,7 +140,7 @@ static void scan_sets(const struct flow *f, const struct flow_part *p, const int
             for (int32_t r = y; r < y1; r++)
                 for (int32_t c = x; c < x1; c++)
                     now = max_i32(now, ready[(size_t)r * p->width + (size_t)c]);
-            now += (y1 - y) * (x1 - x);
+            now += (y1 - y) * (x1 - x) * p->product;
             for (int32_t r = y; r < y1; r++)
                 for (int32_t c = x; c < x1; c++)
                     done[(size_t)r * p->width + (size_t)c] = now;
@@ -156,7 +156,7 @@ static void scan_pixels(const struct flow_part *p, const int32_t *ready, int32_t
         const int32_t *in = ready + (size_t)y * p->width;
         int32_t *out = done + (size_t)y * p->width;
         for (int32_t x = p->lo[1]; x < p->hi[1]; x++)
-            out[x] = now = max_i32(now, in[x]) + 1;
+            out[x] = now = max_i32(now, in[x]) + p->product;
     }
 }
 
@@ -180,7 +180,7 @@ void flow_find_cut(const struct flow *f, const struct flow_node *n, int64_t copi
 struct flow_part flow_part(const struct flow_node *n, const int64_t cut[2], int64_t i, int64_t j)
 {
     const int64_t part[2] = {i, j}, size[2] = {n->rows, n->columns};
-    struct flow_part p = {.width = (size_t)n->columns};
+    struct flow_part p = {.width = (size_t)n->columns, .product = n->product};
     for (int a = 0; a < 2; a++) {
         p.lo[a] = (int32_t)ir_cut_start(part[a], cut[a], size[a]);
         p.hi[a] = (int32_t)ir_cut_start(part[a] + 1, cut[a], size[a]);

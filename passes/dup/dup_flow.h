@@ -2,8 +2,8 @@
  * dup_flow.h - the pipeline as pass dup sees it: when each pixel of a CROSSBAR graph is there if
  * nothing but crossbars takes time. DUP.md states the model.
  *
- * Times are in products: one is `mvm_cycles` cycles of one copy. A pixel is done when all its
- * channels are.
+ * Times are in units of so many cycles that every layer's product takes a whole number of them:
+ * one, where all take as long. A pixel is done when all its channels are.
  */
 #ifndef CIMC_DUP_FLOW_H
 #define CIMC_DUP_FLOW_H
@@ -12,7 +12,7 @@
 #include "need.h"
 
 enum { FLOW_NONE = -1 };
-/* More pixels of all values together, or a longer time, than this: no model. */
+/* More pixels of all values together, or a longer time, than this, or none at all: no model. */
 enum { FLOW_MAX_PIXELS = 1 << 23, FLOW_MAX_TIME = 1 << 30 };
 
 struct flow_operand {
@@ -24,28 +24,32 @@ struct flow_node {
     int32_t rows, columns;
     uint32_t n_operands;
     struct flow_operand *operand;
-    int32_t item;   /* of a base layer, else FLOW_NONE */
-    int32_t before; /* node of the base layer before it on the same crossbars, or FLOW_NONE */
+    int32_t item;    /* of a base layer, else FLOW_NONE */
+    int32_t product; /* of a base layer: time of a product */
+    int32_t before;  /* node of the base layer before it on the same crossbars, or FLOW_NONE */
 };
 struct flow {
     struct arena *arena;
     VEC(struct flow_node) nodes; /* operands before users */
     enum dup_cut cut;
     int32_t set_rows, set_columns; /* 0 = whole extent */
-    bool one_by_one;               /* a base layer starts when the one before is done */
-    size_t most_pixels;            /* of one node */
+    uint64_t unit_cycles;
+    bool one_by_one;    /* a base layer starts when the one before is done */
+    size_t most_pixels; /* of one node */
     /* Steps of one pixel each that were taken with this flow and its copies: what bounds a search.
      */
     int64_t *work;
 };
 
 /* item_of[op->id] of every mvm. False: too large for the model. The graph is numbered. */
-bool flow_build(struct flow *f, const struct ir_graph *g, const uint32_t *item_of);
+bool flow_build(struct flow *f, const struct ir_graph *g, const struct arch *arch,
+                const uint32_t *item_of);
 void flow_free(struct flow *f);
 
 struct flow_part {
     int32_t lo[2], hi[2];
-    size_t width; /* of the layer */
+    size_t width;    /* of the layer */
+    int32_t product; /* its time */
 };
 /* The cut of a layer with that many copies, which must be one of its counts. */
 void flow_find_cut(const struct flow *f, const struct flow_node *n, int64_t copies,
@@ -166,7 +170,7 @@ bool dup_prove(struct dup_search *s, const char *lp_file, struct diag *d) CHECK_
 struct dup_real {
     const struct dup_schedule *schedule; /* its sets and mode */
     enum dup_cut cut;
-    uint64_t cycles_per_product;
+    const struct arch *arch;
     const char *lp_file;
     const struct progress *progress;
     bool (*ask)(void *self, const int64_t *copies, struct dup_timing *out);

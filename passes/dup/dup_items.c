@@ -53,9 +53,13 @@ uint64_t dup_cycles(const struct ir_op *mvm, const struct arch *arch, int64_t ro
 {
     int64_t cols = arch_logical_cols(arch, mvm->attrs->mvm.weight_bits);
     struct ir_mapping m = ir_mapping_of(mvm, arch_logical_rows(arch), cols);
-    struct cost cost = arch_cost(
-        arch, &(struct cost_work){.kind = COST_MVM,
-                                  .products = (uint64_t)ir_mapping_products(&m, rows, columns)});
+    int64_t read =
+        ir_mapping_most_columns(&m) * arch_weight_columns(arch, mvm->attrs->mvm.weight_bits);
+    struct cost_work work = {.kind = COST_MVM,
+                             .products = (uint64_t)ir_mapping_products(&m, rows, columns),
+                             .x_bits = (uint32_t)mvm->attrs->mvm.x_bits,
+                             .columns = (uint64_t)read};
+    struct cost cost = arch_cost(arch, &work);
     return cost_occupancy_cycles(&cost);
 }
 

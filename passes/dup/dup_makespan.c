@@ -128,7 +128,7 @@ static bool search_pixels(struct run *r)
 /* One layer after the other, no path of the pipeline: at least the sum of latencies. */
 static int32_t sum_bound(const struct run *r)
 {
-    double sum = dup_objective(r->problem, r->starts[0]) / (double)r->real->cycles_per_product;
+    double sum = dup_objective(r->problem, r->starts[0]) / (double)r->flow.unit_cycles;
     return (int32_t)ceil(sum - 1e-6 * fmax(sum, 1));
 }
 
@@ -192,13 +192,13 @@ bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
                     .starts = starts,
                     .copies = copies};
     bool ok = judge_starts(&r);
-    if (ok && p->n_items > 0 && real->cycles_per_product > 0 && flow_build(&r.flow, g, item_of))
+    if (ok && p->n_items > 0 && flow_build(&r.flow, g, real->arch, item_of))
         ok = solve(&r);
     else if (ok && real->lp_file)
         ok = dup_glpk_write(p, real->lp_file, d);
     *out_cycles = r.timing.cycles;
     out->has_bound = ok && r.bound > 0;
-    out->lower_bound_cycles = (uint64_t)r.bound * real->cycles_per_product;
+    out->lower_bound_cycles = (uint64_t)r.bound * r.flow.unit_cycles;
     flow_free(&r.flow);
     arena_free(r.arena);
     return ok;

@@ -80,7 +80,7 @@ static bool choose_makespan(const struct dup_items *x, const struct dup_problem 
     struct trial trial = {x, g, ctx};
     struct dup_real real = {.schedule = ctx->schedule,
                             .cut = ctx->dup->cut,
-                            .cycles_per_product = (uint64_t)ctx->arch->mvm_cycles,
+                            .arch = ctx->arch,
                             .lp_file = ctx->dup->lp_file,
                             .progress = ctx->progress,
                             .ask = ask_schedule,

@@ -70,18 +70,19 @@ static void set_around(const struct flow *f, const struct flow_part *p, const in
     }
 }
 
-static int64_t set_time(const int32_t lo[2], const int32_t hi[2])
+static int64_t set_time(const struct flow_part *p, const int32_t lo[2], const int32_t hi[2])
 {
-    return (int64_t)(hi[0] - lo[0]) * (hi[1] - lo[1]);
+    return (int64_t)(hi[0] - lo[0]) * (hi[1] - lo[1]) * p->product;
 }
 
-/* Products of the part's sets before the one that `at` lies in. */
+/* Of the part's sets before the one that `at` lies in. */
 static int64_t time_before(const struct flow *f, const struct flow_part *p, const int32_t at[2])
 {
     int32_t lo[2], hi[2];
     set_around(f, p, at, lo, hi);
-    return (int64_t)(lo[0] - p->lo[0]) * (p->hi[1] - p->lo[1]) +
-           (int64_t)(hi[0] - lo[0]) * (lo[1] - p->lo[1]);
+    int64_t pixels = (int64_t)(lo[0] - p->lo[0]) * (p->hi[1] - p->lo[1]) +
+                     (int64_t)(hi[0] - lo[0]) * (lo[1] - p->lo[1]);
+    return pixels * p->product;
 }
 
 /* ---- the ways ---- */
@@ -117,7 +118,7 @@ static int64_t way_length(const struct flow *f, const struct way *w, int64_t cop
     if (first_entry(f, w, &p, hi, from))
         length = time_before(f, &p, w->exit) - time_before(f, &p, from);
     *out_broken = length < 0;
-    return max_i64(length, 0) + set_time(lo, hi);
+    return max_i64(length, 0) + set_time(&p, lo, hi);
 }
 
 /* ---- back through the schedule ---- */
@@ -134,7 +135,7 @@ static bool find_start(struct tracer *x, const struct way *w, int32_t out[2])
     struct flow_part p = part_at(n, cut, w->exit);
     for (;;) {
         set_around(x->f, &p, at, lo, hi);
-        int64_t start = done[(size_t)at[0] * p.width + (size_t)at[1]] - set_time(lo, hi);
+        int64_t start = done[(size_t)at[0] * p.width + (size_t)at[1]] - set_time(&p, lo, hi);
         for (out[0] = lo[0]; start > 0 && out[0] < hi[0]; out[0]++)
             for (out[1] = lo[1]; out[1] < hi[1]; out[1]++)
                 if (ready[(size_t)out[0] * p.width + (size_t)out[1]] == start)

@@ -52,8 +52,17 @@ class Costs:
         size = ELEMENT_BYTES[self.p.bindings[i.obj].element]
         return (up(i.h * i.w * channels * size, self.m['dram_bytes_per_cycle']), self.m['dram_cycles'])
 
+    def phases(self, g):
+        return up(g.x_bits or 8, self.m['dac_bits'])
+
+    def read(self, g):
+        bits = self.p.images[g.image].weight_bits or self.m['weight_bits']
+        cells = up(bits, self.m['cell_bits']) * (2 if self.m['encoding'] else 1)
+        return up(max(pe.n for pe in g.pes) * cells, self.m['adc_columns_per_cycle'])
+
     def mvm(self, tile, i):
-        return (i.h * i.w * self.m['mvm_cycles'], 0)
+        g = self.p.tiles[tile].groups[i.obj]
+        return (i.h * i.w * (self.m['mvm_cycles'] or self.phases(g) * max(self.m['phase_cycles'], self.read(g))), 0)
 
     def vmap(self, tile, i):
         t = self.p.tiles[tile]

@@ -352,7 +352,10 @@ void config_machine(struct rig *r, struct config *c)
     if (c->free)
         return;
     static const int64_t lanes[] = {0, 1, 4, 32}, rates[] = {0, 1, 7, 64}, hops[] = {0, 1, 4, 90};
-    c->arch.mvm_cycles = rig_range(r, 1, 5);
+    c->arch.mvm_cycles = rig_range(r, 0, 5); /* 0: times depend on columns and bits */
+    c->arch.dac_bits = 3;
+    c->arch.phase_cycles = 2;
+    c->arch.adc_columns_per_cycle = 4;
     c->arch.lanes = lanes[rig_range(r, 0, 3)];
     c->arch.vector_setup_cycles = rig_range(r, 0, 3);
     c->arch.link_bytes_per_cycle = rates[rig_range(r, 0, 3)];

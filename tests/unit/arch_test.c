@@ -309,11 +309,10 @@ END_TEST
 /* Read-out, limits and times of ISA.md 5.2, 16 and 17. */
 START_TEST(what_is_not_built_is_refused)
 {
-    static const char *const later[] = {
-        "pair_axis=rows", "column_flip=1",   "dac_bits=1",        "adc_bits=8",
-        "adc_range=full", "adc_per_phase=0", "phase_cycles=1",    "adc_columns_per_cycle=128",
-        "issue_cycles=1", "start_cycles=1",  "complete_cycles=1", "inflight=1",
-        "max_targets=1",  "max_gathers=1",   "max_group_pes=1"};
+    static const char *const later[] = {"pair_axis=rows", "column_flip=1",     "adc_bits=8",
+                                        "adc_range=full", "adc_per_phase=0",   "issue_cycles=1",
+                                        "start_cycles=1", "complete_cycles=1", "inflight=1",
+                                        "max_targets=1",  "max_gathers=1",     "max_group_pes=1"};
     struct arch arch = clsa();
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         ck_assert_msg(!arch_set(&arch, later[i], diag), "%s", later[i]);
@@ -412,6 +411,46 @@ START_TEST(costs_by_hand)
     c = arch_cost(&arch, &send);
     ck_assert_int_eq(c.stage[0].unit, UNIT_NETWORK);
     ck_assert_int_eq(c.stage[1].unit, UNIT_LINK);
+}
+END_TEST
+
+/* F phases of max(phase_cycles, ceil(columns / adc_columns_per_cycle)), F = ceil(bits / dac_bits).
+ */
+START_TEST(products_by_phases_and_columns)
+{
+    static const struct {
+        int64_t mvm, phase, adc, dac;
+        uint32_t x_bits;
+        uint64_t columns, products, cycles;
+    } cases[] = {
+        {0, 1, 128, 1, 8, 128, 1, 8},     /* 32 weights of 4 columns: 8 * 1 */
+        {0, 1, 128, 1, 8, 132, 1, 16},    /* 33: 8 * 2 */
+        {0, 1, 128, 1, 8, 132, 7, 112},   /* seven of these */
+        {0, 1, 128, 8, 8, 132, 1, 2},     /* all bits at once: 1 * 2 */
+        {0, 1, 128, 3, 8, 256, 1, 6},     /* 3, 3 and 2 bits: 3 * 2 */
+        {0, 1, 128, 3, 4, 256, 1, 4},     /* 3 and 1 bits: 2 * 2 */
+        {0, 1, 128, 3, 0, 256, 1, 6},     /* f32 as 8 bits */
+        {0, 5, 0, 2, 8, 65536, 1, 20},    /* all columns at once: 4 * 5 */
+        {0, 100, 128, 1, 8, 256, 1, 800}, /* read in 2 while the next settles for 100 */
+        {0, 0, 1, 8, 8, 256, 1, 256},     /* one by one, and nothing to settle */
+        {0, 0, 0, 1, 8, 256, 224, 0},     /* nothing takes time */
+        {10, 100, 1, 1, 8, 256, 7, 70},   /* as given, whatever else there is */
+        {0, 1000000, 1, 1, 8, 1, UINT64_MAX / 2, UINT64_MAX},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arch arch = clsa();
+        arch.mvm_cycles = cases[i].mvm;
+        arch.phase_cycles = cases[i].phase;
+        arch.adc_columns_per_cycle = cases[i].adc;
+        arch.dac_bits = cases[i].dac;
+        struct cost_work work = {.kind = COST_MVM,
+                                 .products = cases[i].products,
+                                 .x_bits = cases[i].x_bits,
+                                 .columns = cases[i].columns};
+        ck_assert_msg(occupancy(&arch, work) == cases[i].cycles, "case %zu: %llu", i,
+                      (unsigned long long)occupancy(&arch, work));
+        ck_assert_uint_eq(latency(&arch, work), cases[i].cycles);
+    }
 }
 END_TEST
 
@@ -537,6 +576,7 @@ int main(void)
     tcase_add_test(tc, field_table_lists_all);
     tcase_add_test(tc, clsa_charges_only_mvm);
     tcase_add_test(tc, costs_by_hand);
+    tcase_add_test(tc, products_by_phases_and_columns);
     tcase_add_test(tc, costs_saturate);
     tcase_add_test(tc, cells_of_a_weight);
     tcase_add_test(tc, what_is_not_built_is_refused);

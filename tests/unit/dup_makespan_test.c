@@ -464,7 +464,7 @@ static void make_parts(struct parts *p, uint64_t *seed)
                 p->counts[i][n++] = d;
         p->items[i] = (struct dup_item){dim[0] * dim[1], 1, n, p->counts[i]};
     }
-    ck_assert(flow_build(&p->flow, p->f.g, item_of));
+    ck_assert(flow_build(&p->flow, p->f.g, &p->f.arch, item_of));
 }
 
 static void free_parts(struct parts *p)
