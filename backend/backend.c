@@ -132,10 +132,10 @@ static void report_sets(const struct plan *p, struct arena *a, struct backend_re
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->schedule->n; i++)
-        n += p->tasks->tasks.at[p->schedule->order[i].task].kind == TASK_mvm;
+        n += p->tasks->tasks.at[p->schedule->order[i]].kind == TASK_mvm;
     out->sets = ARENA_ARRAY(a, struct set_report, n);
     for (uint32_t i = 0; i < p->schedule->n; i++) {
-        uint32_t id = p->schedule->order[i].task;
+        uint32_t id = p->schedule->order[i];
         const struct task *t = &p->tasks->tasks.at[id];
         if (t->kind != TASK_mvm)
             continue;

@@ -32,7 +32,7 @@ static void find_queue_order(struct walk *w)
     memset(last, 0xff, p->tasks->n_queues * sizeof *last);
     w->before = heap_alloc((p->tasks->tasks.n + 1) * sizeof *w->before);
     for (uint32_t i = 0; i < p->schedule->n; i++) {
-        uint32_t id = p->schedule->order[i].task, queue = p->tasks->tasks.at[id].queue;
+        uint32_t id = p->schedule->order[i], queue = p->tasks->tasks.at[id].queue;
         w->before[id] = queue == NONE ? NONE : last[queue];
         if (queue != NONE)
             last[queue] = id;
@@ -149,8 +149,8 @@ void plan_report_path(const struct plan *p, struct arena *a, struct backend_deta
     uint32_t id = NONE;
     uint64_t end = p->schedule->makespan;
     for (uint32_t i = 0; i < p->schedule->n; i++)
-        if (p->schedule->end[p->schedule->order[i].task] == p->schedule->makespan)
-            id = p->schedule->order[i].task;
+        if (p->schedule->end[p->schedule->order[i]] == p->schedule->makespan)
+            id = p->schedule->order[i];
     find_queue_order(&w);
     while (id != NONE) {
         id = step_back(&w, id, end);

@@ -46,7 +46,7 @@ static void report_tiles(const struct plan *p, struct arena *a, struct backend_d
         d->tiles[i].buffer_bytes = p->memory->tile_bytes[i];
     }
     for (uint32_t i = 0; i < p->schedule->n; i++) {
-        const struct task *t = &p->tasks->tasks.at[p->schedule->order[i].task];
+        const struct task *t = &p->tasks->tasks.at[p->schedule->order[i]];
         count_task(p, &grid, t, &d->tiles[t->tile]);
     }
 }

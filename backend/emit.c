@@ -17,6 +17,7 @@ void emit_inst(struct emitter *e, uint32_t tile, uint32_t queue, struct isa_inst
 {
     struct emit_tile *t = &e->tiles[tile];
     inst.queue = (uint8_t)(queue - e->p->tasks->queue_base[tile]);
+    inst.stage = e->stage;
     if (t->views.n > MAX_ENTRIES || t->programs.n > MAX_ENTRIES || t->windows.n > MAX_ENTRIES ||
         t->routes.n > MAX_ENTRIES || t->gathers.n > MAX_ENTRIES || t->inbound.n > MAX_INBOUND) {
         e->failed = true; /* numbers no longer fit a word; tables_fit says so */
@@ -174,17 +175,6 @@ static struct isa_inst inst_take(struct emitter *e, uint32_t id, const struct ac
     return inst;
 }
 
-static void add_message(struct emitter *e, uint32_t id, struct isa_target *target, uint32_t tile,
-                        uint32_t view)
-{
-    uint32_t counter = sync_inbound(e, tile, e->p->tasks->tasks.at[id].queue, MESSAGE_DATA);
-    uint32_t number = ++e->tiles[tile].inbound.at[counter].count;
-    *target = (struct isa_target){tile, view, ISA_FIRST_INBOUND + counter};
-    if (e->n_messages[id]++ == 0)
-        e->first_message[id] = (uint32_t)e->messages.n;
-    VEC_PUSH(&e->messages, ((struct message){tile, counter, number}));
-}
-
 static struct isa_inst send_inst(struct emitter *e, uint32_t id, const struct accesses *acc,
                                  const struct box *box)
 {
@@ -197,7 +187,9 @@ static struct isa_inst send_inst(struct emitter *e, uint32_t id, const struct ac
     for (size_t i = 1; i < acc->v.n; i++) {
         const struct access *a = &acc->v.at[i];
         uint32_t view = emit_target_view(e, a, acc->v.at[0].buffer, box);
-        add_message(e, id, &targets[n++], e->p->tasks->buffers.at[a->buffer].tile, view);
+        uint32_t tile = buffer_at(e, a->buffer)->tile;
+        uint32_t counter = sync_message(e, tile, id, MESSAGE_DATA);
+        targets[n++] = (struct isa_target){tile, view, counter};
     }
     inst.obj = (uint16_t)emit_route(e, t->tile, targets, n);
     free(targets);
@@ -293,9 +285,10 @@ static uint32_t source_of(const struct plan *p, const struct task *t)
     return products ? n->root->id : n->out->id;
 }
 
-static void take_wait(const struct emitter *e, struct isa_inst *inst, size_t wait)
+static void take_wait(struct emitter *e, struct emit_tile *t, struct isa_inst *inst, size_t wait)
 {
-    isa_inst_wait(inst, e->waits.at[wait].counter, e->waits.at[wait].threshold);
+    isa_inst_wait(inst, e->waits.at[wait].counter, (uint32_t)t->waits.n);
+    VEC_PUSH(&t->waits, e->waits.at[wait]);
 }
 
 /* Waits beyond what the instruction carries go into WAITs in front of it. */
@@ -306,11 +299,11 @@ static void attach_waits(struct emitter *e, const struct task *t, struct isa_ins
     while (e->waits.n - next > ISA_MAX_WAITS) {
         struct isa_inst wait = isa_inst_new(ISA_wait, 0);
         for (unsigned i = 0; i < ISA_MAX_WAITS && e->waits.n - next > ISA_MAX_WAITS; i++)
-            take_wait(e, &wait, next++);
+            take_wait(e, &e->tiles[t->tile], &wait, next++);
         emit_inst(e, t->tile, t->queue, wait, source);
     }
     while (next < e->waits.n)
-        take_wait(e, inst, next++);
+        take_wait(e, &e->tiles[t->tile], inst, next++);
 }
 
 static void emit_task(struct emitter *e, uint32_t id, struct accesses *acc)
@@ -318,6 +311,7 @@ static void emit_task(struct emitter *e, uint32_t id, struct accesses *acc)
     const struct task *t = &e->p->tasks->tasks.at[id];
     if (t->kind == TASK_barrier)
         return;
+    e->stage = e->p->schedule->stage[id];
     task_accesses(e->p, t, acc);
     sync_waits(e, id, acc);
     uint32_t source = source_of(e->p, t);
@@ -454,7 +448,10 @@ static void emitter_free(struct emitter *e)
         VEC_FREE(&t->routes);
         VEC_FREE(&t->gathers);
         VEC_FREE(&t->preloads);
+        for (size_t k = 0; k < t->inbound.n; k++)
+            VEC_FREE(&t->inbound.at[k].sent);
         VEC_FREE(&t->inbound);
+        VEC_FREE(&t->waits);
         map_free(&t->view_of);
         map_free(&t->route_of);
         map_free(&t->inbound_of);
@@ -462,9 +459,8 @@ static void emitter_free(struct emitter *e)
         map_free(&t->program_of);
         map_free(&t->made);
     }
-    for (uint32_t q = 0; q < e->p->tasks->n_queues; q++)
+    for (size_t q = 0; q < (size_t)e->p->tasks->n_queues * e->p->schedule->n_stages; q++)
         VEC_FREE(&e->waited[q].at);
-    VEC_FREE(&e->messages);
     VEC_FREE(&e->waits);
     VEC_FREE(&e->constants);
     VEC_FREE(&e->row_offset);
@@ -479,10 +475,9 @@ static void begin(struct emitter *e)
     e->arena = arena_new();
     e->tiles = ARENA_ARRAY(e->arena, struct emit_tile, p->segment->n_tiles);
     e->queue_count = ARENA_ARRAY(e->arena, uint32_t, p->tasks->n_queues);
-    e->waited = ARENA_ARRAY(e->arena, struct waited, p->tasks->n_queues);
+    e->waited =
+        ARENA_ARRAY(e->arena, struct waited, (size_t)p->tasks->n_queues * p->schedule->n_stages);
     e->count_after = ARENA_ARRAY(e->arena, uint32_t, p->tasks->tasks.n);
-    e->first_message = ARENA_ARRAY(e->arena, uint32_t, p->tasks->tasks.n);
-    e->n_messages = ARENA_ARRAY(e->arena, uint32_t, p->tasks->tasks.n);
     e->constant_offset = ARENA_ARRAY(e->arena, uint64_t, p->nodes->n_ops);
     e->binding_of = ARENA_ARRAY(e->arena, uint32_t, p->nodes->n_ops);
     for (size_t t = 0; t < p->segment->n_tiles; t++)
@@ -509,13 +504,15 @@ struct isa_program *plan_emit(const struct plan *p)
     begin(&e);
     struct accesses acc = {0};
     for (uint32_t i = 0; i < p->schedule->n && !e.failed; i++) {
-        emit_task(&e, p->schedule->order[i].task, &acc);
+        emit_task(&e, p->schedule->order[i], &acc);
         if (i % PROGRESS_TASKS == 0)
             progress_tell(p->options->progress, "write instructions", i, p->schedule->n);
     }
     progress_tell(p->options->progress, "write instructions", p->schedule->n, p->schedule->n);
     VEC_FREE(&acc.v);
     bool ok = tables_fit(&e) && queues_fit(&e);
+    if (ok)
+        sync_resolve(&e);
     for (uint32_t t = 0; ok && t < p->segment->n_tiles; t++)
         finish_tile(&e, t);
     struct isa_section *constants = &e.out->sections[e.constants_section];

@@ -17,6 +17,18 @@ struct inbound {
     uint32_t from_queue; /* global */
     enum message_kind kind;
     uint32_t count;
+    VEC(struct sent) sent; /* in order */
+};
+struct sent { /* the last message that is sent for the task */
+    uint32_t task, number;
+};
+/* A wait for what is counted for a task, `back` iterations of the body earlier. Its threshold is
+ * known when all is counted. `place`: that of the task in L, from the same iteration's beginning.
+ */
+struct waiting {
+    uint16_t counter;
+    uint32_t task, back;
+    int64_t place;
 };
 struct emit_tile {
     VEC(struct isa_inst) insts;
@@ -29,26 +41,19 @@ struct emit_tile {
     VEC(struct isa_gather) gathers;
     VEC(struct isa_preload) preloads;
     VEC(struct inbound) inbound;
+    VEC(struct waiting) waits; /* of the instructions: a wait's threshold is its number here */
     /* indices: of views and routes by what they say, of inbound counters by sender and kind, of
      * tables of lanes and programs by their contents, all that emit_tables.c makes by what it is
      * for */
     struct map view_of, route_of, inbound_of, table_of, program_of, made;
     uint64_t bytes; /* of the buffer */
 };
-struct message { /* what a task's message is for a tile: count `number` of counter `counter` there
-                  */
-    uint32_t tile, counter, number;
-};
-/* A queue that reads a ring buffer: its last read of each row and what tells the writers. */
+/* A queue that reads a ring buffer. Rows are counted on from frame to frame. */
 struct ring_reader {
-    uint32_t queue;      /* global */
-    uint32_t *last_task; /* per row */
-    uint32_t *count;     /* per row: the queue's counter after that task */
-    VEC(struct credit) credits;
-};
-struct credit { /* per remote writer tile: number of the message that frees each row */
-    uint32_t tile, counter;
-    uint32_t *number; /* per row; 0 = none */
+    uint32_t queue; /* global */
+    /* per row: the last task that reads it or NONE; which row that it reads was the last one in the
+     * row's slot before or NONE, and how many frames earlier */
+    uint32_t *last_task, *before, *back;
 };
 struct ring_writer { /* a tile that sends into a ring buffer */
     uint32_t tile;
@@ -60,7 +65,6 @@ struct ring {
 };
 struct barrier_end { /* last task of a base layer at one home */
     uint32_t layer, task;
-    VEC(struct message) told; /* per group tile of the next layer */
 };
 
 struct emitter {
@@ -69,20 +73,19 @@ struct emitter {
     struct arena *arena; /* scratch */
     struct emit_tile *tiles;
     uint32_t *queue_count; /* per global queue: instructions so far */
-    struct waited {        /* per global queue: highest threshold waited for, by counter */
-        VEC(uint32_t) at;
+    /* Per global queue and stage: the place of the last one waited for, by counter. What another
+     * stage has waited for does not count: there are iterations in which that is skipped. */
+    struct waited {
+        VEC(int64_t) at;
     } * waited;
     uint32_t *count_after;                /* per task: its queue's counter when it is complete */
-    uint32_t *first_message, *n_messages; /* per task */
-    VEC(struct message) messages;
-    struct ring *rings;                         /* per buffer; used where rows share slots */
-    struct map reader_of, writer_of, credit_of; /* by (buffer, queue or tile) within a ring */
-    VEC(struct barrier_end) barrier_ends;       /* layer by layer */
-    uint32_t *first_barrier_end;                /* per layer, and one more */
-    struct map told_of;                         /* (barrier end, tile): index into told */
-    uint32_t *barrier_end_of;                   /* per task: index + 1, or 0 */
-    uint32_t *signalled, n_signals;             /* per tile: the last signal that goes there */
-    bool *has_successor;                        /* per task */
+    struct ring *rings;                   /* per buffer; used where rows share slots */
+    struct map reader_of, writer_of;      /* by (buffer, queue or tile) within a ring */
+    VEC(struct barrier_end) barrier_ends; /* layer by layer */
+    uint32_t *first_barrier_end;          /* per layer, and one more */
+    uint32_t *barrier_end_of;             /* per task: index + 1, or 0 */
+    uint32_t *signalled, n_signals;       /* per tile: the last signal that goes there */
+    bool *has_successor;                  /* per task */
     VEC(uint8_t) constants;
     uint64_t *constant_offset; /* per op: offset + 1 in the constants section, or 0 */
     struct map row_of; /* rows of constants that are not so in the graph, by op and length */
@@ -91,7 +94,8 @@ struct emitter {
     uint32_t *image_of;   /* per layer */
     uint32_t *binding_of; /* per op */
     /* waits of the instruction being built */
-    VEC(struct isa_wait) waits;
+    VEC(struct waiting) waits;
+    uint8_t stage; /* of the task being emitted */
     bool failed;
 };
 
@@ -159,6 +163,10 @@ void sync_after(struct emitter *e, uint32_t id, const struct accesses *a);
 /* The inbound counter of `tile` for messages from a queue. */
 uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue,
                       enum message_kind kind);
+/* A message of the task to the tile: its counter there. */
+uint32_t sync_message(struct emitter *e, uint32_t tile, uint32_t task, enum message_kind kind);
+/* Replaces what waits of emitted instructions refer to by thresholds. */
+void sync_resolve(struct emitter *e);
 void sync_free(struct emitter *e);
 
 /* ---- emit.c ---- */

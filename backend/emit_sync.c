@@ -2,10 +2,12 @@
  * emit_sync.c - what every instruction waits for.
  *
  * Data: the completion of each predecessor, as a count of its queue (same tile) or of messages
- * (other tile). Space: a writer into a ring row waits until every queue that read the row in that
- * slot before is past its last read: its counter on the same tile, a credit (SIGNAL in the reader's
- * queue) on another. A minimum over readers, never a sum. All of them point backwards in L. A wait
- * implied by an earlier one of the same queue is dropped.
+ * (other tile). With frames the predecessor is of an earlier stage, so of the same iteration of the
+ * body or of one before, and so is who read a slot in a frame before. Space: a writer into a ring
+ * row waits until every queue that read the row in that slot before is past its last read: its
+ * counter on the same tile, a credit (SIGNAL in the reader's queue) on another. A minimum over
+ * readers, never a sum. All of them point backwards in L. A wait implied by an earlier one of the
+ * same queue is dropped.
  */
 #include "emit.h"
 
@@ -18,9 +20,12 @@ static uint32_t rows_of(const struct emitter *e, uint32_t buffer)
     return (uint32_t)(held->hi[0] - held->lo[0]);
 }
 
+/* Are its slots written more than once? With frames each frame does. */
 static bool wraps(const struct emitter *e, uint32_t buffer)
 {
-    return !buffer_at(e, buffer)->constant && storage_of(e, buffer)->ring < rows_of(e, buffer);
+    const struct storage *s = storage_of(e, buffer);
+    return !buffer_at(e, buffer)->constant && s->bytes > 0 &&
+           (schedule_repeats(e->p->schedule) || s->ring < rows_of(e, buffer));
 }
 
 uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue, enum message_kind kind)
@@ -28,8 +33,20 @@ uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue, enu
     struct emit_tile *t = &e->tiles[tile];
     uint32_t i = map_intern_u64(&t->inbound_of, map_pair(from_queue, kind), (uint32_t)t->inbound.n);
     if (i == t->inbound.n)
-        VEC_PUSH(&t->inbound, ((struct inbound){from_queue, kind, 0}));
+        VEC_PUSH(&t->inbound, ((struct inbound){.from_queue = from_queue, .kind = kind}));
     return i;
+}
+
+uint32_t sync_message(struct emitter *e, uint32_t tile, uint32_t task, enum message_kind kind)
+{
+    uint32_t from_queue = e->p->tasks->tasks.at[task].queue;
+    uint32_t counter = sync_inbound(e, tile, from_queue, kind);
+    struct inbound *in = &e->tiles[tile].inbound.at[counter];
+    in->count++;
+    if (in->sent.n == 0 || in->sent.at[in->sent.n - 1].task != task)
+        VEC_PUSH(&in->sent, ((struct sent){task, 0}));
+    in->sent.at[in->sent.n - 1].number = in->count;
+    return ISA_FIRST_INBOUND + counter;
 }
 
 /* ---- before emission: who reads and writes each ring, who ends each layer ---- */
@@ -43,8 +60,10 @@ static struct ring_reader *reader_of(struct emitter *e, uint32_t buffer, uint32_
     uint32_t n = rows_of(e, buffer);
     struct ring_reader reader = {.queue = queue};
     reader.last_task = ARENA_ARRAY(e->arena, uint32_t, n);
-    reader.count = ARENA_ARRAY(e->arena, uint32_t, n);
+    reader.before = ARENA_ARRAY(e->arena, uint32_t, n);
+    reader.back = ARENA_ARRAY(e->arena, uint32_t, n);
     memset(reader.last_task, 0xff, n * sizeof *reader.last_task);
+    memset(reader.before, 0xff, n * sizeof *reader.before);
     VEC_PUSH(&r->readers, reader);
     return &r->readers.at[i];
 }
@@ -59,11 +78,6 @@ static struct ring_writer *writer_of(struct emitter *e, uint32_t buffer, uint32_
     VEC_PUSH(&r->writers, w);
     return &r->writers.at[i];
 }
-
-/* What the reader's credits for a writer's tile are known by. */
-struct credit_key {
-    uint32_t buffer, queue, tile;
-};
 
 /* Does the end of the task tell that rows of the buffer are done with? That of a reader does; and
  * that of a writer on the buffer's tile whose cell nobody reads. */
@@ -90,6 +104,12 @@ static void note_successors(struct emitter *e)
     }
 }
 
+/* Of two tasks of a frame. */
+static bool is_later(const struct emitter *e, uint32_t a, uint32_t b)
+{
+    return schedule_place(e->p->schedule, a) > schedule_place(e->p->schedule, b);
+}
+
 static void note_ring_use(struct emitter *e, uint32_t id, const struct accesses *accesses)
 {
     const struct task *t = &e->p->tasks->tasks.at[id];
@@ -105,7 +125,36 @@ static void note_ring_use(struct emitter *e, uint32_t id, const struct accesses 
         if (frees(e, id, a)) {
             struct ring_reader *r = reader_of(e, a->buffer, t->queue);
             for (uint32_t y = lo; y < hi; y++)
-                r->last_task[y] = id; /* tasks come in L order */
+                if (r->last_task[y] == NONE || is_later(e, id, r->last_task[y]))
+                    r->last_task[y] = id;
+        }
+    }
+}
+
+/* Goes from row to row of a slot, over frames if there are several; false after the last one. */
+static bool next_in_slot(const struct emitter *e, uint32_t buffer, uint32_t *row, uint32_t *frames)
+{
+    uint32_t n = rows_of(e, buffer);
+    uint64_t next = (uint64_t)*row + storage_of(e, buffer)->ring;
+    if (next >= n && !schedule_repeats(e->p->schedule))
+        return false;
+    *row = (uint32_t)(next % n);
+    *frames += (uint32_t)(next / n);
+    return true;
+}
+
+/* For each row that takes the slot of one that is read, until another that is. */
+static void find_rows_before(const struct emitter *e, uint32_t buffer, struct ring_reader *r)
+{
+    for (uint32_t y = 0; y < rows_of(e, buffer); y++) {
+        uint32_t next = y, frames = 0;
+        if (r->last_task[y] == NONE)
+            continue;
+        while (next_in_slot(e, buffer, &next, &frames)) {
+            r->before[next] = y;
+            r->back[next] = frames;
+            if (r->last_task[next] != NONE)
+                break;
         }
     }
 }
@@ -119,12 +168,12 @@ static void note_barrier(struct emitter *e, uint32_t layer)
     memset(last, 0xff, p->segment->n_tiles * sizeof *last);
     for (uint32_t i = 0; i < barrier->n_preds; i++) {
         uint32_t id = p->tasks->preds.at[barrier->preds + i], tile = p->tasks->tasks.at[id].tile;
-        if (last[tile] == NONE || p->schedule->rank[last[tile]] < p->schedule->rank[id])
+        if (last[tile] == NONE || is_later(e, id, last[tile]))
             last[tile] = id;
     }
     for (size_t t = 0; t < p->segment->n_tiles; t++)
         if (last[t] != NONE) {
-            VEC_PUSH(&e->barrier_ends, ((struct barrier_end){.layer = layer, .task = last[t]}));
+            VEC_PUSH(&e->barrier_ends, ((struct barrier_end){layer, last[t]}));
             e->barrier_end_of[last[t]] = (uint32_t)e->barrier_ends.n;
         }
     free(last);
@@ -137,10 +186,13 @@ void sync_prepare(struct emitter *e)
     e->rings = heap_alloc(p->tasks->buffers.n * sizeof *e->rings);
     note_successors(e);
     for (uint32_t i = 0; i < p->schedule->n; i++) {
-        task_accesses(p, &p->tasks->tasks.at[p->schedule->order[i].task], &accesses);
-        note_ring_use(e, p->schedule->order[i].task, &accesses);
+        task_accesses(p, &p->tasks->tasks.at[p->schedule->order[i]], &accesses);
+        note_ring_use(e, p->schedule->order[i], &accesses);
     }
     VEC_FREE(&accesses.v);
+    for (uint32_t i = 0; i < p->tasks->buffers.n; i++)
+        for (size_t k = 0; k < e->rings[i].readers.n; k++)
+            find_rows_before(e, i, &e->rings[i].readers.at[k]);
     e->barrier_end_of = heap_alloc(p->tasks->tasks.n * sizeof *e->barrier_end_of);
     e->signalled = ARENA_ARRAY(e->arena, uint32_t, p->segment->n_tiles);
     e->first_barrier_end = ARENA_ARRAY(e->arena, uint32_t, p->segment->n_layers + 1);
@@ -154,35 +206,34 @@ void sync_prepare(struct emitter *e)
 void sync_free(struct emitter *e)
 {
     for (size_t i = 0; e->rings && i < e->p->tasks->buffers.n; i++) {
-        struct ring *r = &e->rings[i];
-        for (size_t k = 0; k < r->readers.n; k++)
-            VEC_FREE(&r->readers.at[k].credits);
-        VEC_FREE(&r->readers);
-        VEC_FREE(&r->writers);
+        VEC_FREE(&e->rings[i].readers);
+        VEC_FREE(&e->rings[i].writers);
     }
     free(e->rings);
     free(e->has_successor);
     free(e->barrier_end_of);
-    for (size_t i = 0; i < e->barrier_ends.n; i++)
-        VEC_FREE(&e->barrier_ends.at[i].told);
     VEC_FREE(&e->barrier_ends);
     map_free(&e->reader_of);
     map_free(&e->writer_of);
-    map_free(&e->credit_of);
-    map_free(&e->told_of);
 }
 
 /* ---- waits ---- */
 
-static void add_wait(struct emitter *e, uint32_t counter, uint32_t threshold)
+/* For what is counted when the task, of the frame `frames` before that of the one being emitted, is
+ * complete. */
+static void add_wait(struct emitter *e, uint32_t counter, uint32_t task, uint32_t frames)
 {
+    const struct schedule *s = e->p->schedule;
+    struct waiting w = {.counter = (uint16_t)counter, .task = task};
+    w.back = frames + e->stage - s->stage[task];
+    w.place = (int64_t)s->rank[task] - (int64_t)w.back * s->n;
     for (uint32_t i = 0; i < e->waits.n; i++)
         if (e->waits.at[i].counter == counter) {
-            if (e->waits.at[i].threshold < threshold)
-                e->waits.at[i].threshold = threshold;
+            if (e->waits.at[i].place < w.place)
+                e->waits.at[i] = w;
             return;
         }
-    VEC_PUSH(&e->waits, ((struct isa_wait){(uint16_t)counter, threshold}));
+    VEC_PUSH(&e->waits, w);
 }
 
 /* PE groups and vector units run one instruction after the other: no wait on oneself. */
@@ -191,31 +242,28 @@ static bool runs_in_order(const struct task *t)
     return task_kinds[t->kind].unit <= QUEUE_VU;
 }
 
-static void wait_for_queue(struct emitter *e, const struct task *t, uint32_t queue, uint32_t count)
+static void wait_for_end(struct emitter *e, const struct task *t, uint32_t task, uint32_t frames)
 {
+    uint32_t queue = e->p->tasks->tasks.at[task].queue;
     if (queue != t->queue || !runs_in_order(t))
-        add_wait(e, queue - e->p->tasks->queue_base[t->tile], count);
+        add_wait(e, queue - e->p->tasks->queue_base[t->tile], task, frames);
 }
 
-static void wait_for_message(struct emitter *e, const struct task *t, uint32_t pred)
+static void wait_for_message(struct emitter *e, const struct task *t, uint32_t task,
+                             enum message_kind kind, uint32_t frames)
 {
-    for (uint32_t i = 0; i < e->n_messages[pred]; i++) {
-        const struct message *m = &e->messages.at[e->first_message[pred] + i];
-        if (m->tile == t->tile)
-            add_wait(e, ISA_FIRST_INBOUND + m->counter, m->number);
-    }
+    uint32_t queue = e->p->tasks->tasks.at[task].queue;
+    add_wait(e, ISA_FIRST_INBOUND + sync_inbound(e, t->tile, queue, kind), task, frames);
 }
 
 static void wait_for_barrier(struct emitter *e, const struct task *t, uint32_t layer)
 {
     for (uint32_t i = e->first_barrier_end[layer]; i < e->first_barrier_end[layer + 1]; i++) {
-        const struct barrier_end *end = &e->barrier_ends.at[i];
-        const struct task *last = &e->p->tasks->tasks.at[end->task];
-        if (last->tile == t->tile)
-            wait_for_queue(e, t, last->queue, e->count_after[end->task]);
-        uint32_t told = map_find_u64(&e->told_of, map_pair(i, t->tile));
-        if (told != MAP_NONE)
-            add_wait(e, ISA_FIRST_INBOUND + end->told.at[told].counter, end->told.at[told].number);
+        uint32_t last = e->barrier_ends.at[i].task;
+        if (e->p->tasks->tasks.at[last].tile == t->tile)
+            wait_for_end(e, t, last, 0);
+        else
+            wait_for_message(e, t, last, MESSAGE_LAYER_END, 0);
     }
 }
 
@@ -226,56 +274,41 @@ static void wait_for(struct emitter *e, const struct task *t, uint32_t pred)
     const struct task *before = &e->p->tasks->tasks.at[pred];
     if (before->kind == TASK_barrier)
         wait_for_barrier(e, t, e->p->segment->layer_of[before->node]);
-    else if (before->kind == TASK_send || before->kind == TASK_partial)
-        wait_for_message(e, t, pred);
+    else if (task_is_message(before))
+        wait_for_message(e, t, pred, MESSAGE_DATA, 0);
     else
-        wait_for_queue(e, t, before->queue, e->count_after[pred]);
+        wait_for_end(e, t, pred, 0);
 }
 
-/* A writer of `row` takes the slot of earlier rows: for each queue that read any, its last one. */
+/* Before the row may be written, its slot must be read: of the rows that had it before, for each
+ * queue that read any, its last one. */
 static void wait_for_row(struct emitter *e, const struct task *t, uint32_t buffer, uint32_t row)
 {
-    const struct buffer *b = &e->p->tasks->buffers.at[buffer];
     const struct ring *r = &e->rings[buffer];
-    uint32_t ring = storage_of(e, buffer)->ring;
     for (size_t i = 0; i < r->readers.n; i++) {
         const struct ring_reader *reader = &r->readers.at[i];
-        uint32_t old = row;
-        while (old >= ring && reader->last_task[old - ring] == NONE)
-            old -= ring;
-        if (old < ring)
+        if (reader->before[row] == NONE)
             continue;
-        old -= ring;
-        if (b->tile == t->tile) {
-            wait_for_queue(e, t, reader->queue, reader->count[old]);
-            continue;
-        }
-        struct credit_key key = {buffer, reader->queue, t->tile};
-        uint32_t k = map_find(&e->credit_of, &key, sizeof key);
-        if (k != MAP_NONE)
-            add_wait(e, ISA_FIRST_INBOUND + reader->credits.at[k].counter,
-                     reader->credits.at[k].number[old]);
+        uint32_t last = reader->last_task[reader->before[row]];
+        if (buffer_at(e, buffer)->tile == t->tile)
+            wait_for_end(e, t, last, reader->back[row]);
+        else
+            wait_for_message(e, t, last, MESSAGE_CREDIT, reader->back[row]);
     }
 }
 
 /* Keeps what this queue has not waited for already. */
 static void drop_implied(struct emitter *e, const struct task *t)
 {
-    struct waited *w = &e->waited[t->queue];
+    struct waited *w = &e->waited[(size_t)t->queue * e->p->schedule->n_stages + e->stage];
     uint32_t kept = 0;
     for (uint32_t i = 0; i < e->waits.n; i++) {
-        struct isa_wait wait = e->waits.at[i];
-        if (wait.threshold == 0)
+        struct waiting wait = e->waits.at[i];
+        while (wait.counter >= w->at.n)
+            VEC_PUSH(&w->at, INT64_MIN);
+        if (w->at.at[wait.counter] >= wait.place)
             continue;
-        if (wait.counter >= w->at.n) {
-            size_t from = w->at.n;
-            VEC_RESERVE(&w->at, (size_t)wait.counter + 1);
-            w->at.n = (size_t)wait.counter + 1;
-            memset(w->at.at + from, 0, (w->at.n - from) * sizeof *w->at.at);
-        }
-        if (w->at.at[wait.counter] >= wait.threshold)
-            continue;
-        w->at.at[wait.counter] = wait.threshold;
+        w->at.at[wait.counter] = wait.place;
         e->waits.at[kept++] = wait;
     }
     e->waits.n = kept;
@@ -306,47 +339,26 @@ struct signal {
     VEC(struct isa_target) targets;
 };
 
-static void add_signal(struct emitter *e, struct signal *s, uint32_t tile, uint32_t queue,
-                       uint32_t *out_counter, uint32_t *out_number)
+static void add_signal(struct emitter *e, struct signal *s, uint32_t tile, uint32_t task)
 {
-    uint32_t counter = sync_inbound(e, tile, queue, s->kind);
-    struct inbound *in = &e->tiles[tile].inbound.at[counter];
-    *out_counter = counter;
-    if (e->signalled[tile] == e->n_signals + 1) {
-        *out_number = in->count; /* one message tells that tile of several rows */
-        return;
-    }
+    if (e->signalled[tile] == e->n_signals + 1)
+        return; /* one message tells that tile of several rows */
     e->signalled[tile] = e->n_signals + 1;
-    VEC_PUSH(&s->targets, ((struct isa_target){tile, 0, ISA_FIRST_INBOUND + counter}));
-    *out_number = ++in->count;
-}
-
-static void credit_row(struct emitter *e, struct signal *s, struct ring_reader *reader,
-                       uint32_t buffer, uint32_t row, uint32_t to_tile)
-{
-    struct credit_key key = {buffer, reader->queue, to_tile};
-    uint32_t i = map_intern(&e->credit_of, &key, sizeof key, (uint32_t)reader->credits.n);
-    if (i == reader->credits.n) {
-        struct credit fresh = {.tile = to_tile};
-        fresh.number = ARENA_ARRAY(e->arena, uint32_t, rows_of(e, buffer));
-        VEC_PUSH(&reader->credits, fresh);
-    }
-    struct credit *c = &reader->credits.at[i];
-    add_signal(e, s, to_tile, reader->queue, &c->counter, &c->number[row]);
+    uint32_t counter = sync_message(e, tile, task, s->kind);
+    VEC_PUSH(&s->targets, ((struct isa_target){tile, 0, counter}));
 }
 
 /* The reader is past its last read of the row: tells every other tile that will write its slot
  * next. */
 static void release_row(struct emitter *e, struct signal *s, uint32_t buffer,
-                        struct ring_reader *reader, uint32_t row)
+                        const struct ring_reader *reader, uint32_t row)
 {
-    const struct buffer *b = buffer_at(e, buffer);
-    struct ring *r = &e->rings[buffer];
-    uint32_t ring = storage_of(e, buffer)->ring, n = rows_of(e, buffer);
-    for (uint32_t next = row + ring; next < n; next += ring) {
+    const struct ring *r = &e->rings[buffer];
+    uint32_t next = row, frames = 0;
+    while (next_in_slot(e, buffer, &next, &frames)) {
         for (size_t i = 0; i < r->writers.n; i++)
-            if (r->writers.at[i].tile != b->tile && r->writers.at[i].writes[next])
-                credit_row(e, s, reader, buffer, row, r->writers.at[i].tile);
+            if (r->writers.at[i].writes[next])
+                add_signal(e, s, r->writers.at[i].tile, reader->last_task[row]);
         if (reader->last_task[next] != NONE)
             break; /* that row's release says it again */
     }
@@ -355,19 +367,13 @@ static void release_row(struct emitter *e, struct signal *s, uint32_t buffer,
 static void end_layer(struct emitter *e, struct signal *s, uint32_t id)
 {
     const struct plan *p = e->p;
-    struct barrier_end *end = &e->barrier_ends.at[e->barrier_end_of[id] - 1];
-    const struct layer *next = &p->segment->layer[end->layer + 1];
-    const struct task *t = &p->tasks->tasks.at[id];
+    uint32_t layer = e->barrier_ends.at[e->barrier_end_of[id] - 1].layer;
+    const struct layer *next = &p->segment->layer[layer + 1];
     for (uint32_t c = 0; c < next->n_copies; c++)
         for (uint32_t g = 0; g < next->copy[c].n_groups; g++) {
             uint32_t tile = p->segment->group[next->copy[c].first_group + g].tile;
-            uint64_t key = map_pair(e->barrier_end_of[id] - 1, tile);
-            uint32_t n = (uint32_t)end->told.n;
-            if (tile == t->tile || map_intern_u64(&e->told_of, key, n) < n)
-                continue;
-            struct message m = {.tile = tile};
-            add_signal(e, s, tile, t->queue, &m.counter, &m.number);
-            VEC_PUSH(&end->told, m);
+            if (tile != p->tasks->tasks.at[id].tile)
+                add_signal(e, s, tile, id);
         }
 }
 
@@ -395,10 +401,8 @@ void sync_after(struct emitter *e, uint32_t id, const struct accesses *accesses)
         struct ring_reader *reader = reader_of(e, a->buffer, t->queue);
         for (int32_t y = a->rows.lo; y < a->rows.hi; y++) {
             uint32_t row = (uint32_t)(y - b->held.lo[0]);
-            if (reader->last_task[row] != id)
-                continue;
-            reader->count[row] = e->count_after[id];
-            release_row(e, &s, a->buffer, reader, row);
+            if (reader->last_task[row] == id)
+                release_row(e, &s, a->buffer, reader, row);
         }
     }
     emit_signal(e, t, &s);
@@ -408,4 +412,51 @@ void sync_after(struct emitter *e, uint32_t id, const struct accesses *accesses)
         emit_signal(e, t, &s);
     }
     VEC_FREE(&s.targets);
+}
+
+/* ---- when all is counted ---- */
+
+/* Number of the last message of the task. */
+static uint32_t number_sent(const struct emitter *e, const struct inbound *in, uint32_t task)
+{
+    const uint32_t *rank = e->p->schedule->rank;
+    size_t lo = 0, hi = in->sent.n;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (rank[in->sent.at[mid].task] < rank[task])
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo == in->sent.n || in->sent.at[lo].task != task)
+        BUG("task %u sends no message that is waited for", task);
+    return in->sent.at[lo].number;
+}
+
+/* What the counter has when the task, so many iterations earlier, is counted; from the beginning of
+ * this iteration. */
+static uint32_t threshold_of(const struct emitter *e, uint32_t tile, const struct waiting *w)
+{
+    uint32_t number, step;
+    if (w->counter < ISA_FIRST_INBOUND) {
+        number = e->count_after[w->task];
+        step = e->queue_count[e->p->tasks->queue_base[tile] + w->counter];
+    } else {
+        const struct inbound *in = &e->tiles[tile].inbound.at[w->counter - ISA_FIRST_INBOUND];
+        number = number_sent(e, in, w->task);
+        step = in->count;
+    }
+    return (number - w->back * step) & ((1u << ISA_THRESHOLD_BITS) - 1);
+}
+
+void sync_resolve(struct emitter *e)
+{
+    for (uint32_t i = 0; i < e->p->segment->n_tiles; i++) {
+        struct emit_tile *t = &e->tiles[i];
+        for (size_t k = 0; k < t->insts.n; k++)
+            for (unsigned w = 0; w < t->insts.at[k].n_waits; w++) {
+                struct isa_wait *wait = &t->insts.at[k].wait[w];
+                wait->threshold = threshold_of(e, i, &t->waits.at[wait->threshold]);
+            }
+    }
 }

@@ -65,7 +65,7 @@ static void find_lives(const struct plan *p, struct storage *of)
     struct accesses accesses = {0};
     uint64_t signal_cycles = longest_signal_cycles(p);
     for (uint32_t i = 0; i < p->schedule->n; i++) {
-        uint32_t id = p->schedule->order[i].task;
+        uint32_t id = p->schedule->order[i];
         task_accesses(p, &p->tasks->tasks.at[id], &accesses);
         for (size_t k = 0; k < accesses.v.n; k++)
             note(p, of, id, &accesses.v.at[k], signal_cycles);

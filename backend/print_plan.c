@@ -181,7 +181,7 @@ const char *plan_print(const struct plan *p, struct arena *a)
             print_cells(p, i, &out);
     text_add(&out, "tasks\n");
     for (uint32_t i = 0; i < p->schedule->n; i++)
-        print_task(p, p->schedule->order[i].task, &out);
+        print_task(p, p->schedule->order[i], &out);
     text_add(&out, "buffers\n");
     for (uint32_t i = 0; i < p->tasks->buffers.n; i++)
         print_buffer(p, i, &out);

@@ -159,7 +159,7 @@ static void enter(struct run *r, uint32_t id)
     struct schedule *s = r->s;
     s->start[id] = r->time.now;
     s->rank[id] = s->n;
-    s->order[s->n++] = (struct instance){id, 0};
+    s->order[s->n++] = id;
     r->state[id] = STARTED;
 }
 
@@ -346,7 +346,9 @@ static void begin(struct run *r)
     r->first_waiter = alloc_none(n);
     r->next_waiter = heap_alloc(n * sizeof *r->next_waiter);
     r->state = heap_alloc(n);
-    *r->s = (struct schedule){.order = ARENA_ARRAY(a, struct instance, n),
+    *r->s = (struct schedule){.order = ARENA_ARRAY(a, uint32_t, n),
+                              .n_stages = 1,
+                              .stage = ARENA_ARRAY(a, uint8_t, n),
                               .start = ARENA_ARRAY(a, uint64_t, n),
                               .end = ARENA_ARRAY(a, uint64_t, n),
                               .rank = ARENA_ARRAY(a, uint32_t, n),

@@ -6,17 +6,18 @@
 
 #include "task_graph.h"
 
-/* What a schedule starts: a task of the graph for one frame. There is one frame so far. */
-struct instance {
-    uint32_t task, frame;
-};
+/* L is an order of (task, frame). Frames begin an interval after each other and are all alike, so
+ * one interval of it tells all: that in which frame 0 is of stage 0, frame -1 of stage 1 ... */
 struct schedule {
-    uint32_t n;             /* entries of `order` */
-    struct instance *order; /* L: by start */
+    uint32_t n;      /* entries of `order` */
+    uint32_t *order; /* L: tasks by start within the interval, of several the earlier frame first */
+    uint64_t interval; /* 0: there is one frame */
+    uint32_t n_stages; /* intervals that a frame is under way */
     /* per task */
-    uint64_t *start, *end;
-    uint32_t *rank;     /* place in L */
-    uint32_t *asked_by; /* load: the task whose end let it start, or NONE; others NONE */
+    uint64_t *start, *end; /* of frame 0 */
+    uint8_t *stage;        /* in which interval of its frame it starts */
+    uint32_t *rank;        /* place in L */
+    uint32_t *asked_by;    /* load: the task whose end let it start, or NONE; others NONE */
     uint64_t makespan, pe_busy_cycles;
     struct map arrival_of; /* (message, tile) -> arrival: when it is counted there */
     VEC(uint64_t) arrival;
@@ -25,5 +26,15 @@ struct schedule {
  * UINT64_MAX if there is none. */
 uint64_t schedule_arrival(const struct task_graph *g, const struct schedule *s, uint32_t task,
                           uint32_t tile);
+/* Of all instances in L the place of frame 0's; frame f's is f * n further. */
+static inline int64_t schedule_place(const struct schedule *s, uint32_t task)
+{
+    return (int64_t)s->stage[task] * s->n + s->rank[task];
+}
+/* Do frames follow each other? */
+static inline bool schedule_repeats(const struct schedule *s)
+{
+    return s->interval > 0;
+}
 
 #endif
