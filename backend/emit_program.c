@@ -118,7 +118,8 @@ static void fill_pes(const struct layer *l, const struct group *g, struct isa_pe
         for (uint32_t pv = g->column[i].pv0; pv < g->column[i].pv1; pv++, pe++, number++) {
             pe->pe = number;
             int64_t lo, hi;
-            if (!ir_mapping_run(&l->mapping, g->column[i].ph, pv, 0, &lo, &hi))
+            struct ir_mapping_rows rows = ir_mapping_rows_of(&l->mapping, g->column[i].ph, pv);
+            if (!ir_mapping_next_run(&rows, &lo, &hi))
                 BUG("slice %u of layer %u holds no rows", pv, g->layer);
             pe->k0 = (uint32_t)lo;
             pe->k = (uint32_t)(hi - lo);

@@ -150,6 +150,10 @@ static bool add_layer(struct placing *w, uint32_t node, struct map *layer_of)
                       .ph = (uint32_t)m->slices[1],
                       .mapping = ir_mapping_of(n->root, arch_logical_rows(w->p->arch),
                                                arch_logical_cols(w->p->arch, m->weight_bits))};
+    if (m->patch[0] != 1 || m->patch[1] != 1)
+        return diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
+                          "patch [%ld,%ld]: streams of patches are not built yet",
+                          (long)m->patch[0], (long)m->patch[1]);
     if (m->slices[0] != l.mapping.n_slices || m->slices[1] != l.mapping.n_blocks)
         return diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
                           "slices [%ld,%ld] do not fit crossbars of %ld x %ld (run pass tile)",

@@ -11,12 +11,25 @@ static void copy_list(struct ir_ints *list, struct arena *a)
     list->at = at;
 }
 
+static void fill_ones(int64_t pair[2])
+{
+    for (int i = 0; i < 2; i++)
+        pair[i] = pair[i] ? pair[i] : 1;
+}
+
+bool ir_attr_is_implied(const void *field, enum ir_attr_kind kind)
+{
+    const int64_t *pair = field;
+    return kind == IR_ATTR_ones && pair[0] == 1 && pair[1] == 1;
+}
+
 /* Of an attribute that is all in its field. */
 static size_t field_bytes(enum ir_attr_kind kind)
 {
     switch (kind) {
     case IR_ATTR_i64: return 8;
-    case IR_ATTR_i64x2: return 16;
+    case IR_ATTR_i64x2:
+    case IR_ATTR_ones: return 16;
     case IR_ATTR_i64x3: return 24;
     case IR_ATTR_i64x4: return 32;
     case IR_ATTR_f32: return 4; /* bits: -0 is not 0 */
@@ -56,6 +69,8 @@ union ir_attrs *ir_attrs_copy(enum ir_opcode opcode, const union ir_attrs *from,
         void *field = (char *)to + desc->attrs[i].offset;
         if (desc->attrs[i].kind == IR_ATTR_ints)
             copy_list(field, a);
+        if (desc->attrs[i].kind == IR_ATTR_ones)
+            fill_ones(field);
     }
     return to;
 }

@@ -45,7 +45,8 @@ static void put_attr(struct text *t, const void *field, enum ir_attr_kind kind, 
     uint32_t bits;
     switch (kind) {
     case IR_ATTR_i64: put_list(t, field, 1); break;
-    case IR_ATTR_i64x2: put_list(t, field, 2); break;
+    case IR_ATTR_i64x2:
+    case IR_ATTR_ones: put_list(t, field, 2); break;
     case IR_ATTR_i64x3: put_list(t, field, 3); break;
     case IR_ATTR_i64x4: put_list(t, field, 4); break;
     case IR_ATTR_f32:
@@ -76,8 +77,11 @@ static void put_op(struct text *t, const struct ir_op *op, const struct ir_index
         put_u64(t, op->out->type.dtype);
         put_list(t, op->out->type.dim, op->out->type.rank);
     }
-    for (unsigned i = 0; i < desc->n_attrs; i++)
-        put_attr(t, ir_attr_at(op->attrs, &desc->attrs[i]), desc->attrs[i].kind, contents);
+    for (unsigned i = 0; i < desc->n_attrs; i++) {
+        const void *field = ir_attr_at(op->attrs, &desc->attrs[i]);
+        if (!ir_attr_is_implied(field, desc->attrs[i].kind))
+            put_attr(t, field, desc->attrs[i].kind, contents);
+    }
 }
 
 static uint64_t hash_graph(const struct ir_graph *g, bool contents)

@@ -1,5 +1,6 @@
 /* infer_compute.c - result types of base layers, crossbar products, pooling, normalisation. */
 #include "ir_internal.h"
+#include "mvm_mapping.h"
 
 #include <string.h>
 
@@ -140,23 +141,29 @@ bool infer_batch_norm(const struct ir_op *op, struct diag *d, struct ir_type *ou
 static bool mvm_decisions(const struct ir_op *op, const int64_t ofm[2], struct diag *d)
 {
     const struct ir_attrs_mvm *at = &op->attrs->mvm;
-    const struct ir_type *w = ir_in(op, 1);
     if (!ir_want_least(op, "weights", &at->weights, 1, 0, d) ||
+        !ir_want_least(op, "patch", at->patch, 2, 1, d) ||
         !ir_want_least(op, "slices", at->slices, 2, 0, d) ||
         !ir_want_least(op, "copies", &at->copies, 1, 0, d) ||
         !ir_want_least(op, "cut", at->cut, 2, 0, d))
         return false;
-    if ((at->slices[0] == 0) != (at->slices[1] == 0) || at->slices[0] > w->dim[0] ||
-        at->slices[1] > w->dim[1])
+    int64_t matrix[2];
+    if (at->patch[0] > ofm[0] || at->patch[1] > ofm[1] || !ir_mapping_matrix(op, at->patch, matrix))
+        return ir_misfit(op, d, "patch [%lld,%lld] of a %lld x %lld result",
+                         (long long)at->patch[0], (long long)at->patch[1], (long long)ofm[0],
+                         (long long)ofm[1]);
+    if ((at->slices[0] == 0) != (at->slices[1] == 0) || at->slices[0] > matrix[0] ||
+        at->slices[1] > matrix[1])
         return ir_misfit(op, d, "slices [%lld,%lld] of a %lld x %lld matrix",
-                         (long long)at->slices[0], (long long)at->slices[1], (long long)w->dim[0],
-                         (long long)w->dim[1]);
+                         (long long)at->slices[0], (long long)at->slices[1], (long long)matrix[0],
+                         (long long)matrix[1]);
+    int64_t down = ceil_div_i64(ofm[0], at->patch[0]), across = ceil_div_i64(ofm[1], at->patch[1]);
     int64_t product;
     if (at->copies > 0 && (!mul_i64(at->cut[0], at->cut[1], &product) || product != at->copies ||
-                           at->cut[0] > ofm[0] || at->cut[1] > ofm[1]))
-        return ir_misfit(op, d, "cut [%lld,%lld] of a %lld x %lld result into %lld copies",
-                         (long long)at->cut[0], (long long)at->cut[1], (long long)ofm[0],
-                         (long long)ofm[1], (long long)at->copies);
+                           at->cut[0] > down || at->cut[1] > across))
+        return ir_misfit(op, d, "cut [%lld,%lld] of %lld x %lld products into %lld copies",
+                         (long long)at->cut[0], (long long)at->cut[1], (long long)down,
+                         (long long)across, (long long)at->copies);
     return true;
 }
 

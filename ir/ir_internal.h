@@ -17,8 +17,10 @@ static inline const void *ir_attr_at(const union ir_attrs *attrs, const struct i
     return (const char *)attrs + desc->offset;
 }
 /* Deep copy of lists into `a`; blobs are copied as pointers, without a reference. A NULL source
- * gives zeros. */
+ * gives zeros, or ones where that is what they mean. */
 union ir_attrs *ir_attrs_copy(enum ir_opcode opcode, const union ir_attrs *from, struct arena *a);
+/* Has it the value that leaving it out means? Then neither text nor fingerprint has it. */
+bool ir_attr_is_implied(const void *field, enum ir_attr_kind kind);
 /* The value of an attribute of a kind of enums.def; its text, NULL if it is none of the choices;
  * and the choice with a text. */
 static inline unsigned ir_attr_choice(const void *field)

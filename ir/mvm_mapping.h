@@ -9,53 +9,82 @@
 #include "ir.h"
 
 /*
- * The K x N matrix of an mvm, K = KH*KW*C/groups rows and N output channels, cut for PEs of
- * `rows` x `cols`. PEs of a copy = slices * blocks. Source: CLSA-CIM, section III-A.
- *   IM2COL    a product is one output pixel; row (kh*KW + kw)*C + c, column = output channel. Each
- *             conv group is cut by itself into ceil(K / rows) slices and ceil(N/groups / cols)
- *             blocks; without groups this is the plain cut of the matrix.
- *   DIAGONAL  the same where conv groups fit a PE: `per_pe` of them lie in it block by block along
- *             the diagonal, g = min(floor(rows / K), floor(cols / (N / groups))); one slice.
+ * One product makes a patch of a x b output pixels, from the window of the operand that they read
+ * together. With q a conv group, C input channels and KO output channels in each:
+ *   row    (wy * window_w + wx) * C + c              position (wy, wx) of the window, channel c of
+ * q column ((q * a + py) * b + px) * KO + ko         pixel (py, px) of the patch, channel q * KO +
+ * ko Positions lie `step` pixels of the operand apart: of a single pixel (im2col, CLSA-CIM section
+ * III-A) they are its kernel's taps, of several all pixels of the window, also those between the
+ * taps of a dilated kernel (kernel windows; VW-SDK).
+ *
+ * A block is a range of columns: those of a conv group are cut every `cols`; or, where all that a
+ * conv group multiplies fits a PE, `per_pe` groups lie in it, block by block along the diagonal,
+ * per_pe = min(floor(rows / rows read), floor(cols / columns)). A block holds the rows that some
+ * pixel of it reads, by position, never by value, and they are cut every `rows` into its slices:
+ * blocks may differ in them. PEs of a copy = the sum of the slices of all blocks.
  */
-enum ir_mapping_kind { MAPPING_IM2COL, MAPPING_DIAGONAL };
 struct ir_mapping {
-    enum ir_mapping_kind kind;
-    int64_t k, n, groups;      /* of the matrix; conv groups */
+    int64_t k, n, groups;      /* of the matrix: rows, columns; conv groups */
     int64_t channels, columns; /* of a conv group: input channels, columns */
-    int64_t kernel_width;
-    int64_t rows, cols; /* of a PE: rows, logical columns */
-    int64_t per_pe;     /* DIAGONAL: conv groups in a PE */
-    int64_t n_slices, n_blocks;
+    int64_t pixel_columns;     /* of a conv group and one pixel: output channels */
+    int64_t patch[2], window[2], kernel[2];
+    int64_t stride[2], dilation[2]; /* in positions */
+    int64_t step[2];                /* from position to position, in pixels of the operand */
+    int64_t rows, cols;             /* of a PE: rows, logical columns */
+    int64_t per_pe;                 /* conv groups in a PE, 0 where one does not fit */
+    int64_t n_slices, n_blocks;     /* slices: of the block with most of them */
+    int64_t n_pes;                  /* of a copy */
 };
-/* What a matrix row multiplies: a kernel tap and a channel of the operand. */
+/* What a matrix row multiplies: a position of the window and a channel of the operand. */
 struct ir_mapping_tap {
     int64_t row, column, channel;
 };
+/* What a matrix column computes: a pixel of the patch and an output channel. */
+struct ir_mapping_pixel {
+    int64_t row, column, channel;
+};
+/* The rows of a slice of a block, one run after the other. */
+struct ir_mapping_rows {
+    const struct ir_mapping *m;
+    int64_t pixel[2];                     /* first and last of the block, row by row */
+    int64_t position, passed, first, end; /* rows of the block passed; those of the slice */
+};
 
-/* `mvm` must be a verified mvm; rows, cols >= 1. */
+/* `mvm` must be a verified mvm; rows, cols >= 1. Takes time for each block of a conv group. */
 struct ir_mapping ir_mapping_of(const struct ir_op *mvm, int64_t rows, int64_t cols);
+/* The same with another patch, of at most the output's extent. */
+struct ir_mapping ir_mapping_with(const struct ir_op *mvm, int64_t rows, int64_t cols,
+                                  const int64_t patch[2]);
+/* Rows and columns of the matrix; false if there are more than any machine is good for. */
+bool ir_mapping_matrix(const struct ir_op *mvm, const int64_t patch[2],
+                       int64_t extent[2]) CHECK_RESULT;
+static inline int64_t ir_mapping_pes(const struct ir_mapping *m)
+{
+    return m->n_pes;
+}
 /* Products that h x w output pixels take; of a copy: those of its part of the output. */
 int64_t ir_mapping_products(const struct ir_mapping *m, int64_t h, int64_t w);
+int64_t ir_mapping_slices(const struct ir_mapping *m, int64_t block);
 /* Columns of the fullest PE. */
 int64_t ir_mapping_most_columns(const struct ir_mapping *m);
-/* A slice of a block is a list of runs of matrix rows, ascending: its i-th run [lo, hi); false if
- * there is none. */
-bool ir_mapping_run(const struct ir_mapping *m, int64_t block, int64_t slice, uint32_t i,
-                    int64_t *lo, int64_t *hi);
-/* Matrix columns [lo, hi) of a block. */
+struct ir_mapping_rows ir_mapping_rows_of(const struct ir_mapping *m, int64_t block, int64_t slice);
+/* The next run of matrix rows [lo, hi), ascending and never adjacent; false if there is none. */
+bool ir_mapping_next_run(struct ir_mapping_rows *rows, int64_t *lo, int64_t *hi);
+/* Matrix columns [lo, hi) of a block; the block of a column. */
 void ir_mapping_block(const struct ir_mapping *m, int64_t block, int64_t *lo, int64_t *hi);
-/* Output channels [lo, hi) that a block computes; the block that computes a channel. */
+int64_t ir_mapping_block_of(const struct ir_mapping *m, int64_t column);
+/* Output channels [lo, hi) that a block computes, of some pixel or other. */
 void ir_mapping_channels(const struct ir_mapping *m, int64_t block, int64_t *lo, int64_t *hi);
-int64_t ir_mapping_block_of(const struct ir_mapping *m, int64_t channel);
 /* What matrix row `row` multiplies in the columns of conv group `group`. */
 struct ir_mapping_tap ir_mapping_tap(const struct ir_mapping *m, int64_t group, int64_t row);
-/* Bounds [lo, hi) of the taps that slices [slice0, slice1) of a block multiply: kernel rows, kernel
- * columns, channels of the operand. */
+struct ir_mapping_pixel ir_mapping_pixel(const struct ir_mapping *m, int64_t column);
+/* Bounds [lo, hi) of what slices [slice0, slice1) of a block multiply: rows and columns of
+ * positions, channels of the operand. */
 void ir_mapping_taps(const struct ir_mapping *m, int64_t block, int64_t slice0, int64_t slice1,
                      int64_t lo[3], int64_t hi[3]);
 
 /* Copies share a layer's output: each axis is cut into `parts` ranges, and coordinate x of `extent`
- * is part floor(x * parts / extent)'s. */
+ * is part floor(x * parts / extent)'s; coordinates are patches. */
 static inline int64_t ir_cut_owner(int64_t x, int64_t parts, int64_t extent)
 {
     return x * parts / extent;

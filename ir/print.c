@@ -25,7 +25,8 @@ static void print_attr(const struct ir_op *op, const struct ir_attr_desc *desc,
     const struct ir_ints *list = field;
     switch (desc->kind) {
     case IR_ATTR_i64: text_add(out, "%lld", (long long)*(const int64_t *)field); break;
-    case IR_ATTR_i64x2: print_list(field, 2, out); break;
+    case IR_ATTR_i64x2:
+    case IR_ATTR_ones: print_list(field, 2, out); break;
     case IR_ATTR_i64x3: print_list(field, 3, out); break;
     case IR_ATTR_i64x4: print_list(field, 4, out); break;
     case IR_ATTR_f32: text_add_f32(out, *(const float *)field); break;
@@ -41,6 +42,8 @@ void ir_print_attrs(const struct ir_op *op, const struct ir_print_options *o, st
     if (!desc->n_attrs)
         return;
     for (unsigned i = 0; i < desc->n_attrs; i++) {
+        if (ir_attr_is_implied(ir_attr_at(op->attrs, &desc->attrs[i]), desc->attrs[i].kind))
+            continue;
         text_add(out, "%s%s=", i ? ", " : "{", desc->attrs[i].name);
         print_attr(op, &desc->attrs[i], o, out);
     }

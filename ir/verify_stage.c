@@ -255,11 +255,12 @@ static void verify_weights(struct ir_verifier *v)
             ir_fault(v, b, "weights = %lld is another matrix elsewhere", (long long)m[i].key);
         const struct ir_attrs_mvm *x = &a->attrs->mvm, *y = &b->attrs->mvm;
         if (x->copies != y->copies || x->group != y->group || x->weight_bits != y->weight_bits ||
-            memcmp(x->slices, y->slices, sizeof x->slices) != 0)
-            ir_fault(
-                v, b,
-                "group, slices, copies or weight_bits differ from another user of weights = %lld",
-                (long long)m[i].key);
+            memcmp(x->slices, y->slices, sizeof x->slices) != 0 ||
+            memcmp(x->patch, y->patch, sizeof x->patch) != 0)
+            ir_fault(v, b,
+                     "group, patch, slices, copies or weight_bits differ from another user of "
+                     "weights = %lld",
+                     (long long)m[i].key);
     }
     free(m);
 }

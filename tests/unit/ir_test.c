@@ -5,7 +5,6 @@
 #include "ir.h"
 #include "ir_test_quantized.h"
 #include "ir_test_tables.h"
-#include "mvm_mapping.h"
 #include "../run_suite.h"
 
 #include <check.h>
@@ -648,95 +647,6 @@ START_TEST(test_damaged_text)
 }
 END_TEST
 
-/* Conv groups on PEs of 256 x 256 and smaller; counted by hand from g = min(rows / K, cols /
- * (N/G)). */
-START_TEST(test_mapping)
-{
-    static const struct {
-        int64_t kernel, c, n, group, rows, cols, per_pe, slices, blocks, last[2]; /* last block */
-    } cases[] = {
-        {3, 64, 64, 64, 256, 256, 28, 1, 3, {56, 64}},    /* depthwise: 28 windows of 9 rows */
-        {3, 128, 128, 32, 256, 256, 7, 1, 5, {112, 128}}, /* K 36, 4 columns each */
-        {1, 8, 512, 2, 256, 256, 1, 1, 2, {256, 512}},
-        {3, 128, 600, 2, 256, 256, 0, 3, 4, {556, 600}}, /* K 576 in 3 slices, 300 columns in 2 */
-        {5, 4, 4, 4, 16, 256, 0, 2, 4, {3, 4}},          /* a window of 25 rows on PEs of 16 */
-        {3, 64, 300, 1, 256, 256, 0, 3, 2, {256, 300}},  /* no groups: the plain cut */
-        {1, 20, 30, 1, 256, 256, 8, 1, 1, {0, 30}},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        long kernel = cases[i].kernel, c = cases[i].c, n = cases[i].n, group = cases[i].group;
-        long k = kernel * kernel * c / group, out = 10 - kernel;
-        int64_t lo, hi;
-        struct text t = {0};
-        text_add(&t,
-                 "graph \"\" crossbar {\n%%0 = input {%s[9,9,%ld], extent=[9,9,%ld], "
-                 "strides=[%ld,%ld,1]}\n"
-                 "%%1 = constant {dtype=\"f32\", shape=[%ld,%ld], data=splat(1)}\n"
-                 "%%2 = mvm %%0, %%1 {kernel=[%ld,%ld], stride=[1,1], dilation=[1,1], group=%ld}\n"
-                 "output %%2 {%s[%ld,%ld,%ld], strides=[%ld,%ld,1]}\n}",
-                 io, c, c, 9 * c, c, k, n, kernel, kernel, group, io, out, out, n, out * n, n);
-        struct ir_graph *g = parse_ok(t.at);
-        struct ir_mapping m = ir_mapping_of(nth(g, 2), cases[i].rows, cases[i].cols);
-        ck_assert_int_eq(m.per_pe, cases[i].per_pe);
-        ck_assert_int_eq(m.n_slices, cases[i].slices);
-        ck_assert_int_eq(m.n_blocks, cases[i].blocks);
-        ir_mapping_block(&m, m.n_blocks - 1, &lo, &hi);
-        ck_assert(lo == cases[i].last[0] && hi == cases[i].last[1]);
-        ck_assert_int_eq(ir_mapping_block_of(&m, lo), m.n_blocks - 1);
-        ck_assert_int_eq(ir_mapping_block_of(&m, hi - 1), m.n_blocks - 1);
-        ir_graph_free(g);
-        text_free(&t);
-    }
-}
-END_TEST
-
-/* Matrix rows of a slice are runs of taps (kernel row, kernel column, channel). */
-START_TEST(mapping_knows_what_a_slice_multiplies)
-{
-    static const struct {
-        struct ir_mapping m;
-        int64_t block, slice0, slice1, lo[3], hi[3];
-    } cases[] = {
-        /* 3x3x64: rows 256..511 are taps 4 = (1,1) to 7 = (2,1) */
-        {{MAPPING_IM2COL, 576, 300, 1, 64, 300, 3, 256, 256, 0, 3, 2},
-         1,
-         1,
-         2,
-         {1, 0, 0},
-         {3, 3, 64}},
-        /* 5x5 of one channel: rows 0..15 are taps (0,0) to (3,0), 16..24 (3,1) to (4,4); both */
-        {{MAPPING_IM2COL, 25, 4, 4, 1, 1, 5, 16, 256, 0, 2, 4}, 3, 0, 1, {0, 0, 3}, {4, 5, 4}},
-        {{MAPPING_IM2COL, 25, 4, 4, 1, 1, 5, 16, 256, 0, 2, 4}, 3, 1, 2, {3, 0, 3}, {5, 5, 4}},
-        {{MAPPING_IM2COL, 25, 4, 4, 1, 1, 5, 16, 256, 0, 2, 4}, 3, 0, 2, {0, 0, 3}, {5, 5, 4}},
-        /* 1x1: a slice is a run of channels */
-        {{MAPPING_IM2COL, 600, 8, 1, 600, 8, 1, 256, 256, 0, 3, 1},
-         0,
-         1,
-         3,
-         {0, 0, 256},
-         {1, 1, 600}},
-        /* part of one tap: rows 4, 5 of 2x2x3 are channels 1, 2 of tap (0,1) */
-        {{MAPPING_IM2COL, 12, 8, 1, 3, 8, 2, 2, 256, 0, 6, 1}, 0, 2, 3, {0, 1, 1}, {1, 2, 3}},
-        /* depthwise, 28 conv groups a PE: block 1 is channels 28..55 */
-        {{MAPPING_DIAGONAL, 9, 64, 64, 1, 1, 3, 256, 256, 28, 1, 3},
-         1,
-         0,
-         1,
-         {0, 0, 28},
-         {3, 3, 56}},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int64_t lo[3], hi[3];
-        ir_mapping_taps(&cases[i].m, cases[i].block, cases[i].slice0, cases[i].slice1, lo, hi);
-        for (int a = 0; a < 3; a++) {
-            ck_assert_int_eq(lo[a], cases[i].lo[a]);
-            ck_assert_int_eq(hi[a], cases[i].hi[a]);
-        }
-        ck_assert_int_eq(ir_mapping_products(&cases[i].m, 5, 7), 35);
-    }
-}
-END_TEST
-
 int main(void)
 {
     const TTest *const tests[] = {
@@ -755,8 +665,6 @@ int main(void)
         test_dot,
         test_verifier_sees,
         test_interface,
-        test_mapping,
-        mapping_knows_what_a_slice_multiplies,
         test_malformed,
         test_many_errors,
         test_huge_splat,

@@ -229,6 +229,8 @@ static const char *const good_crossbar_lines[] = {
     "mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[2,1], group=1, weights=4, slices=[36,10], "
     "copies=6,"
     " cut=[1,6]} : f32[2x6x10]",
+    "mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, slices=[80,60], copies=2, "
+    "cut=[1,2], patch=[2,3]} : f32[4x6x10]",
     "add %0, %2 : f32[6x8x4]",
     "floor %0 : f32[6x8x4]",
     "pow %0, %2 : f32[6x8x4]",
@@ -263,6 +265,11 @@ static const struct bad_line bad_crossbar_lines[] = {
     {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, slices=[1,0]}", DIAG_SHAPE},
     {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, slices=[37,1]}", DIAG_SHAPE},
     {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=-1}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, patch=[-1,1]}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, patch=[5,1]}", DIAG_SHAPE},
+    {"mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, patch=[2,1], copies=3, "
+     "cut=[3,1]}",
+     DIAG_SHAPE},
     {"dot %0, %0 {kn=1}", DIAG_SHAPE},
     {"dot %0, %2 {kn=2}", DIAG_SHAPE},
     {"dot %2, %0", DIAG_SHAPE},
@@ -334,7 +341,7 @@ static const char every_op[] =
 static const char crossbar_op[] =
     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, "
     "weights=9, slices=[2,3], copies=4,"
-    " cut=[2,2], encoding=\"\"} @\"m\"\n"
+    " cut=[2,2], patch=[2,3], encoding=\"\"} @\"m\"\n"
     "%21 = less %0, %2\n%22 = mask %21, %2\n%23 = merge %22, %2\n%24 = dot %0, %2\n";
 
 /* Whole graphs whose lines are fine one by one. */
