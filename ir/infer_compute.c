@@ -382,6 +382,29 @@ bool infer_overlap_add(const struct ir_op *op, struct diag *d, struct ir_type *o
     return true;
 }
 
+/* Ascending dimensions of the operand, `what` over elements of which there are some. */
+static bool want_axes(const struct ir_op *op, const struct ir_ints *axes, const char *what,
+                      struct diag *d)
+{
+    const struct ir_type *x = ir_in(op, 0);
+    if (axes->n == 0)
+        return ir_misfit(op, d, "axes is empty");
+    for (uint32_t i = 0; i < axes->n; i++) {
+        int64_t axis = axes->at[i];
+        if (axis < 0 || axis >= x->rank || (i && axis <= axes->at[i - 1]))
+            return ir_misfit(op, d, "axes are not ascending dimensions of rank %u", x->rank);
+        if (x->dim[axis] == 0)
+            return ir_misfit(op, d, "the %s of no elements", what);
+    }
+    return true;
+}
+
+bool infer_layer_norm(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    *out = *ir_in(op, 0);
+    return ir_want_f32(op, 0, d) && want_axes(op, &op->attrs->layer_norm.axes, "mean", d);
+}
+
 bool infer_reduce(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_attrs_reduce *at = &op->attrs->reduce;
@@ -390,15 +413,9 @@ bool infer_reduce(const struct ir_op *op, struct diag *d, struct ir_type *out)
         return false;
     if (out->dtype == IR_U8 && at->kind == IR_REDUCE_SUM)
         out->dtype = IR_I32;
-    if (at->axes.n == 0)
-        return ir_misfit(op, d, "axes is empty");
-    for (uint32_t i = 0; i < at->axes.n; i++) {
-        int64_t axis = at->axes.at[i];
-        if (axis < 0 || axis >= out->rank || (i && axis <= at->axes.at[i - 1]))
-            return ir_misfit(op, d, "axes are not ascending dimensions of rank %u", out->rank);
-        if (out->dim[axis] == 0)
-            return ir_misfit(op, d, "the %s of no elements", ir_reduce_kind_name(at->kind));
-        out->dim[axis] = 1;
-    }
+    if (!want_axes(op, &at->axes, ir_reduce_kind_name(at->kind), d))
+        return false;
+    for (uint32_t i = 0; i < at->axes.n; i++)
+        out->dim[at->axes.at[i]] = 1;
     return true;
 }

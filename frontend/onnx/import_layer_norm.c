@@ -76,6 +76,20 @@ static struct standardised standardise(struct onnx_node *n, struct ir_value *x, 
     return s;
 }
 
+/* Its value alone. */
+static struct ir_value *normalised(struct onnx_node *n, struct ir_value *x, float epsilon,
+                                   const struct onnx_region *r)
+{
+    int64_t list[IR_MAX_RANK];
+    union ir_attrs attrs = {.layer_norm = {.axes = {0, list}, .epsilon = epsilon}};
+    if (!x || (r->groups && r->groups != x->type.dim[1]))
+        return standardise(n, x, epsilon, r).value;
+    for (int i = 0; i < x->type.rank; i++)
+        if (r->axes[i])
+            list[attrs.layer_norm.axes.n++] = i;
+    return onnx_helper1(n, IR_layer_norm, &attrs, x);
+}
+
 /* v * scale + bias; either may be absent, and neither may widen v. */
 static struct ir_value *affine(struct onnx_node *n, struct ir_value *v, struct ir_value *scale,
                                struct ir_value *bias)
@@ -123,7 +137,12 @@ bool import_layer_norm(struct onnx_node *n)
     onnx_ignore_attr(n, "stash_type"); /* all floats are f32 inside */
     if (!x || !scale || (onnx_has_in(n, 2) && !bias) || !trailing_region(n, &x->type, &r))
         return false;
-    struct standardised s = standardise(n, x, onnx_attr_f32(n, "epsilon", 1e-5f), &r);
+    float epsilon = onnx_attr_f32(n, "epsilon", 1e-5f);
+    struct standardised s = {0};
+    if (onnx_out_used(n, 1) || onnx_out_used(n, 2))
+        s = standardise(n, x, epsilon, &r);
+    else
+        s.value = normalised(n, x, epsilon, &r);
     return set_results(n, affine(n, s.value, scale, bias), s.mean, s.inverse);
 }
 
@@ -197,7 +216,7 @@ static bool group_norm(struct onnx_node *n, struct ir_value *x, int64_t groups, 
     struct ir_value *bias = by_channel(n, 2, &x->type, each);
     float epsilon = onnx_attr_f32(n, "epsilon", 1e-5f);
     return scale && bias &&
-           onnx_set_out(n, 0, affine(n, standardise(n, x, epsilon, &r).value, scale, bias));
+           onnx_set_out(n, 0, affine(n, normalised(n, x, epsilon, &r), scale, bias));
 }
 
 bool import_instance_norm(struct onnx_node *n)

@@ -1,4 +1,5 @@
-/* eval_norm.c - batch normalisation with stored statistics, softmax, reductions. */
+/* eval_norm.c - batch normalisation with stored statistics, softmax, reductions, layer
+ * normalisation. */
 #include "eval_internal.h"
 
 #include <math.h>
@@ -77,6 +78,18 @@ static void next_element(struct reduction *r)
     }
 }
 
+/* Steps of a result that keeps the dimensions `axes` as 1. */
+static void cell_steps(const struct ir_ints *axes, const struct ir_type *x,
+                       int64_t step[IR_MAX_RANK])
+{
+    struct ir_type cells = *x;
+    for (uint32_t i = 0; i < axes->n; i++)
+        cells.dim[axes->at[i]] = 1;
+    dense_strides(&cells, step);
+    for (uint32_t i = 0; i < axes->n; i++)
+        step[axes->at[i]] = 0;
+}
+
 /* Summed in double: the sum of many should not depend on the layout. */
 static void reduce_floats(struct reduction *r, const float *x, bool is_max, struct tensor *out)
 {
@@ -120,12 +133,48 @@ bool eval_reduce(const struct ir_op *op, const struct tensor *const *in, struct 
     const struct ir_attrs_reduce *at = &op->attrs->reduce;
     bool is_max = at->kind == IR_REDUCE_MAX;
     struct reduction r = {.x = &in[0]->type};
-    dense_strides(&out->type, r.step);
-    for (uint32_t i = 0; i < at->axes.n; i++)
-        r.step[at->axes.at[i]] = 0;
+    cell_steps(&at->axes, r.x, r.step);
     if (in[0]->type.dtype == IR_F32)
         reduce_floats(&r, tensor_f32(in[0]), is_max, out);
     else
         reduce_integers(&r, in[0], is_max, out);
+    return true;
+}
+
+/* v[cell] = the mean of f over the elements of x that go into the cell: x, or its squared distance
+ * to `mean` where that is not NULL. */
+static void means(const struct ir_op *op, const float *x, const double *mean, double *v, int64_t n)
+{
+    const struct ir_type *t = &op->in[0].value->type;
+    struct reduction r = {.x = t};
+    int64_t count = ir_count(t);
+    cell_steps(&op->attrs->layer_norm.axes, t, r.step);
+    for (int64_t i = 0; i < count; i++, next_element(&r)) {
+        double d = mean ? (double)x[i] - mean[r.cell] : 0;
+        v[r.cell] += mean ? d * d : (double)x[i];
+    }
+    for (int64_t i = 0; i < n; i++)
+        v[i] /= (double)(count / n);
+}
+
+/* (x - mean) / sqrt(variance + epsilon), means in double */
+bool eval_layer_norm(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                     struct diag *d)
+{
+    const struct ir_attrs_layer_norm *a = &op->attrs->layer_norm;
+    if (!want_f32(op, in, d))
+        return false;
+    int64_t count = ir_count(&out->type), n = count;
+    for (uint32_t i = 0; i < a->axes.n; i++)
+        n /= out->type.dim[a->axes.at[i]];
+    double *mean = heap_alloc(2 * (size_t)n * sizeof *mean), *variance = mean + n;
+    means(op, tensor_f32(in[0]), NULL, mean, n);
+    means(op, tensor_f32(in[0]), mean, variance, n);
+    struct reduction r = {.x = &in[0]->type};
+    cell_steps(&a->axes, r.x, r.step);
+    for (int64_t i = 0; i < count; i++, next_element(&r))
+        tensor_f32(out)[i] = (float)(((double)tensor_f32(in[0])[i] - mean[r.cell]) /
+                                     sqrt(variance[r.cell] + (double)a->epsilon));
+    free(mean);
     return true;
 }

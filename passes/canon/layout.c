@@ -166,6 +166,7 @@ static union ir_attrs permute_attrs(const struct ir_op *f, const int64_t *p, str
         break;
     case IR_gather_grid: permute_index(&attrs.gather_grid, p, a); break;
     case IR_reduce: permute_axes(&attrs.reduce.axes, p, a); break;
+    case IR_layer_norm: permute_axes(&attrs.layer_norm.axes, p, a); break;
     case IR_softmax: attrs.softmax.axis = p[attrs.softmax.axis]; break;
     case IR_quantize: permute_axis(&attrs.quantize.axis, f, p); break;
     case IR_dequantize: permute_axis(&attrs.dequantize.axis, f, p); break;
@@ -187,6 +188,7 @@ static bool is_permutable(const struct ir_op *op)
     case IR_gather_grid:
     case IR_softmax:
     case IR_reduce:
+    case IR_layer_norm:
     case IR_quantize:
     case IR_dequantize:
     case IR_requantize:

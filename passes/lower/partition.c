@@ -3,7 +3,7 @@
  * splits padding and bias off the base layers, so that what is left of a convolution is one matrix
  * product a pixel:
  *   conv(x, w, b, pad) -> add(conv(pad(x), w), b as [C,1,1])
- * Convolutions of several images: partition_batch.c.
+ * Convolutions of several images: partition_batch.c; layer normalisations: partition_norm.c.
  * Errors (code LOWER): one a kind, each lists every node it concerns.
  */
 #include "partition.h"
@@ -239,8 +239,18 @@ static int64_t last_weights(const struct ir_graph *g)
     return last;
 }
 
+static void take_norms_apart(struct ir_graph *g)
+{
+    for (struct ir_op *op = g->first, *next; op; op = next) {
+        next = op->next;
+        if (op->opcode == IR_layer_norm)
+            partition_norm(op);
+    }
+}
+
 static enum pass_result run_partition(struct pass_ctx *ctx, struct ir_graph *g)
 {
+    take_norms_apart(g);
     uint32_t n_ops = ir_number(g);
     bool one_image = check_batch(g, n_ops, ctx), ok = true;
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)

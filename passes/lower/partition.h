@@ -7,5 +7,7 @@
 /* A convolution without padding and bias becomes some of one image each, if it has several.
  * `last_weights`: the highest number of a set of crossbars so far. */
 void partition_batch(struct ir_op *conv, int64_t *last_weights, struct arena *scratch);
+/* A layer normalisation becomes what it is made of. */
+void partition_norm(struct ir_op *norm);
 
 #endif

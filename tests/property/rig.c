@@ -229,7 +229,7 @@ static bool agrees(const struct rig *r, size_t k, const struct distance *d)
 {
     switch (r->agreement) {
     case RIG_EXACT: return d->error == 0; /* 0 of either sign */
-    case RIG_STEPS: return is_close(r, k, d, 0.1) || d->error <= 1.001 * r->step[k];
+    case RIG_STEPS: return is_close(r, k, d, 0.1) || d->error <= 2.001 * r->step[k];
     case RIG_ROUNDED: break;
     }
     return is_close(r, k, d, 1e-4);

@@ -416,6 +416,18 @@ START_TEST(batch_norm_by_hand)
 }
 END_TEST
 
+START_TEST(layer_norm_by_hand)
+{
+    union ir_attrs rows = {.layer_norm = {.axes = {1, (int64_t[]){1}}, .epsilon = 7}};
+    /* means 3 and 8, variances 9 and 1, square roots 4 and 2.8284 */
+    EXPECT(RUN(IR_layer_norm, &rows, make(IR_F32, SHAPE(2, 2, 1), VALUES(0, 6, 7, 9))), IR_F32,
+           SHAPE(2, 2, 1), VALUES(-0.75, 0.75, (float)-sqrt(0.125), (float)sqrt(0.125)));
+    union ir_attrs all = {.layer_norm = {.axes = {2, (int64_t[]){0, 1}}}};
+    EXPECT(RUN(IR_layer_norm, &all, make(IR_F32, SHAPE(2, 2), VALUES(1, 5, 1, 5))), IR_F32,
+           SHAPE(2, 2), VALUES(-1, 1, -1, 1));
+}
+END_TEST
+
 START_TEST(softmax_by_hand)
 {
     union ir_attrs last = {.softmax = {.axis = 1}}, first = {.softmax = {.axis = 0}};
@@ -735,6 +747,7 @@ int main(void)
     tcase_add_test(tc, windows_of_absurd_size);
     tcase_add_test(tc, matmul_follows_numpy);
     tcase_add_test(tc, batch_norm_by_hand);
+    tcase_add_test(tc, layer_norm_by_hand);
     tcase_add_test(tc, softmax_by_hand);
     tcase_add_test(tc, reductions_by_hand);
     tcase_add_loop_test(tc, overlap_add_by_hand, 0, 2);
