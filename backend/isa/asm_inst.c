@@ -77,12 +77,14 @@ static bool take_list(struct lexer *l, const struct record_field *f, void *rec)
     ok = ok && lex_take_mark(l, ']');
     if (ok && bytes.n / item > UINT32_MAX)
         ok = asm_lex_error(l, "the list is too long");
+    if (ok && bytes.n / item % f->each)
+        ok = asm_lex_error(l, "an entry of '%s' is %u numbers", f->name, f->each);
     if (ok) {
         void *copy = arena_alloc(l->arena, bytes.n);
         if (bytes.n)
             memcpy(copy, bytes.at, bytes.n);
         *(void **)((char *)rec + f->offset) = copy;
-        *(uint32_t *)((char *)rec + f->count_offset) = (uint32_t)(bytes.n / item);
+        *(uint32_t *)((char *)rec + f->count_offset) = (uint32_t)(bytes.n / item / f->each);
     }
     VEC_FREE(&bytes);
     return ok;
@@ -248,10 +250,24 @@ static bool take_field_value(struct lexer *l, const struct isa_field *f, struct 
     return false;
 }
 
+static bool take_stage(struct lexer *l, struct isa_inst *i)
+{
+    uint64_t stage;
+    if (i->stage)
+        return asm_lex_error(l, "'stage' is given twice");
+    lex_next(l);
+    if (!lex_take_mark(l, '=') || !lex_take_u64(l, ISA_MAX_STAGE, &stage))
+        return false;
+    i->stage = (uint8_t)stage;
+    return true;
+}
+
 static bool take_inst_field(struct lexer *l, const struct isa_op_desc *op, uint32_t *seen,
                             struct isa_inst *i)
 {
     unsigned k = 0;
+    if (lex_is_name(l, "stage"))
+        return take_stage(l, i);
     while (k < op->n_fields && !lex_is_name(l, op->fields[k].name))
         k++;
     if (k == op->n_fields)
@@ -308,18 +324,31 @@ static bool take_flags(struct lexer *l, struct isa_inst *i)
     return take_axes(l, i);
 }
 
+/* first, last: of LOAD and STORE, in these frames only */
+static void take_frames(struct lexer *l, struct isa_inst *i)
+{
+    for (;; lex_next(l)) {
+        unsigned flag = lex_is_name(l, "first") ? DMA_FIRST : lex_is_name(l, "last") ? DMA_LAST : 0;
+        if (!flag || i->flags & flag)
+            return;
+        i->flags = (uint8_t)(i->flags | flag);
+    }
+}
+
 static bool take_wait(struct lexer *l, struct isa_inst *i)
 {
+    const int64_t most = ((int64_t)1 << ISA_THRESHOLD_BITS) - 1;
     bool inbound = lex_is_numbered(l, 'i');
-    uint64_t counter, threshold;
+    uint64_t counter;
+    int64_t threshold;
     if (!lex_take_numbered(l, inbound ? 'i' : 'q', inbound ? ISA_LAST_COUNTER : ISA_N_QUEUES - 1,
                            &counter))
         return false;
     if (inbound && counter < ISA_FIRST_INBOUND)
         return asm_lex_error(l, "inbound counters start at i%d", ISA_FIRST_INBOUND);
-    if (!lex_take_mark(l, '>') || !lex_take_u64(l, (1u << ISA_THRESHOLD_BITS) - 1, &threshold))
+    if (!lex_take_mark(l, '>') || !lex_take_i64(l, 1 - ISA_MAX_COUNT, most, &threshold))
         return false;
-    isa_inst_wait(i, (uint32_t)counter, (uint32_t)threshold);
+    isa_inst_wait(i, (uint32_t)counter, (uint32_t)threshold & (uint32_t)most);
     return true;
 }
 
@@ -368,6 +397,8 @@ static bool take_operands(struct lexer *l, const struct isa_op_desc *op, struct 
         return false;
     if (op->code == ISA_vdot && !take_order(l, i))
         return false;
+    if (op->code == ISA_load || op->code == ISA_store)
+        take_frames(l, i);
     while (l->token.kind == TOKEN_NAME) {
         if (lex_is_name(l, "wait")) {
             lex_next(l);

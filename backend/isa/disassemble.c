@@ -205,8 +205,8 @@ static void print_waits(const struct isa_inst *i, struct text *t)
 {
     for (unsigned k = 0; k < i->n_waits; k++) {
         const struct isa_wait *w = &i->wait[k];
-        text_add(t, "%s%c%u>=%u", k ? ", " : " wait ", w->counter < ISA_FIRST_INBOUND ? 'q' : 'i',
-                 w->counter, w->threshold);
+        text_add(t, "%s%c%u>=%d", k ? ", " : " wait ", w->counter < ISA_FIRST_INBOUND ? 'q' : 'i',
+                 w->counter, isa_threshold(w->threshold));
     }
 }
 
@@ -222,8 +222,13 @@ static void print_inst(const struct isa_program *p, const struct isa_tile *tile,
         print_flags(i, t);
     if (i->op == ISA_vdot)
         text_add(t, i->flags & VDOT_KN ? " kn" : " nk");
+    if (i->op == ISA_load || i->op == ISA_store)
+        text_add(t, "%s%s", i->flags & DMA_FIRST ? " first" : "",
+                 i->flags & DMA_LAST ? " last" : "");
     for (unsigned k = 0; k < op->n_fields; k++)
         print_field(i, &op->fields[k], t);
+    if (i->stage)
+        text_add(t, " stage=%u", i->stage);
     print_waits(i, t);
     if (tile->sources[index] != ISA_NO_SOURCE)
         text_add(t, " @%u", tile->sources[index]);

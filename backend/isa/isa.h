@@ -13,6 +13,8 @@
 enum { ISA_VERSION = 2, ISA_MAX_WAITS = 8 };
 enum { ISA_MAX_TILES = UINT16_MAX };
 enum { ISA_N_QUEUES = 128, ISA_FIRST_INBOUND = 128, ISA_LAST_COUNTER = 1022 };
+/* The counter that counts by itself, in a program with a pace (ISA.md 14). */
+enum { ISA_PACE_COUNTER = ISA_LAST_COUNTER };
 enum { ISA_THRESHOLD_BITS = 22, ISA_MAX_COUNT = 1 << 21 }; /* no counter may exceed ISA_MAX_COUNT */
 /* Buffers, and what is preloaded into them, are counted in such words. */
 enum { ISA_WORD_BYTES = 4 };
@@ -38,11 +40,18 @@ enum isa_op {
 };
 
 /* Holds when counter >= threshold (modulo 2^22, window 2^21). Counters 0..127: instructions
- * completed by that queue of the own tile; 128..1022: messages received. */
+ * completed by that queue of the own tile; 128..1022: messages received. In a body thresholds are
+ * those of iteration 0, and may be below 0 (modulo 2^22). */
 struct isa_wait {
     uint16_t counter;
     uint32_t threshold;
 };
+/* The threshold as a number with a sign. */
+static inline int32_t isa_threshold(uint32_t threshold)
+{
+    const uint32_t sign = (uint32_t)1 << (ISA_THRESHOLD_BITS - 1);
+    return threshold > sign ? (int32_t)threshold - (int32_t)(2 * sign) : (int32_t)threshold;
+}
 struct isa_region {
     uint16_t view;
     int32_t y, x;
@@ -60,6 +69,9 @@ struct isa_inst {
 };
 /* Flags of VRED: axes, then the kind; of VTAKE: one axis. */
 enum { VRED_H = 1, VRED_W = 2, VRED_C = 4, VRED_SUM = 8, VRED_AXES = 7, VRED_FLAGS = 15 };
+/* Flags of LOAD and STORE: in the first frame of a run only, in the last one only. */
+enum { DMA_FIRST = 1, DMA_LAST = 2, DMA_FLAGS = 3 };
+enum { ISA_MAX_STAGE = 31, ISA_MAX_FRAMES = 1 << 20 };
 /* Flag of VDOT: b is (k, n), not (n, k). */
 enum { VDOT_KN = 1 };
 struct isa_inst isa_inst_new(enum isa_op op, unsigned queue); /* all else zero, no waits */
@@ -115,6 +127,7 @@ struct isa_view {
     uint32_t pad_value;                          /* pattern of its element: f32_bits, i32, 0..255 */
     uint32_t value, channel0;
     enum element element;
+    uint32_t frame_rows; /* 0: all frames see the same */
 };
 static inline bool isa_view_is_empty(const struct isa_view *v)
 {
@@ -139,10 +152,23 @@ static inline uint64_t isa_address(const struct isa_view *v, int32_t y, int32_t 
         slot += v->ring_rows;
     return v->base + (uint64_t)(slot * v->row_pitch + (int64_t)(x - v->x0) * v->col_pitch);
 }
-struct isa_pe {
-    uint32_t k0, k, n0, n; /* rows and columns of the image it holds */
-    uint32_t pe;           /* its number in the tile */
+struct isa_run {
+    uint32_t row, rows;
 };
+struct isa_pe {
+    uint32_t k0, k, n0, n; /* rows and columns of the image it holds: k rows, the first is k0 */
+    uint32_t pe;           /* its number in the tile */
+    uint32_t n_runs;       /* 0: one, [k0, k0 + k); isa_pe_run() */
+    struct isa_run *runs;  /* ascending, apart */
+};
+static inline uint32_t isa_pe_runs(const struct isa_pe *pe)
+{
+    return pe->n_runs ? pe->n_runs : 1;
+}
+static inline struct isa_run isa_pe_run(const struct isa_pe *pe, uint32_t i)
+{
+    return pe->n_runs ? pe->runs[i] : (struct isa_run){pe->k0, pe->k};
+}
 struct isa_group {
     uint32_t source_view, kernel[2], stride[2], dilation[2];
     int32_t pad_top, pad_left;
@@ -152,7 +178,24 @@ struct isa_group {
     uint32_t x_bits;      /* 0: f32; else of what drives the crossbars */
     uint32_t n_pes;
     struct isa_pe *pes;
+    uint32_t patch[2]; /* output pixels of one product; 0: 1; isa_patch() */
 };
+static inline uint32_t isa_patch(const struct isa_group *g, unsigned axis)
+{
+    return g->patch[axis] ? g->patch[axis] : 1;
+}
+/* Rows (axis 0) or columns of the matrix's positions: taps, or those of a patch's window. */
+static inline uint64_t isa_window(const struct isa_group *g, unsigned axis)
+{
+    uint64_t reach = (uint64_t)g->dilation[axis] * (g->kernel[axis] - 1);
+    if (g->patch[0] <= 1 && g->patch[1] <= 1)
+        return g->kernel[axis];
+    return (uint64_t)(isa_patch(g, axis) - 1) * g->stride[axis] + reach + 1;
+}
+static inline bool isa_has_patch(const struct isa_group *g)
+{
+    return g->patch[0] > 1 || g->patch[1] > 1;
+}
 /* Conv groups: in how many groups input channels and image columns go together (ISA.md 5). */
 static inline uint32_t isa_conv_groups(const struct isa_group *g)
 {
@@ -199,6 +242,7 @@ struct isa_tile {
     uint32_t n_groups, n_views, n_windows, n_programs, n_routes, n_gathers, n_preloads, n_inbound;
     uint32_t n_tables;
     uint64_t buffer_bytes;
+    uint32_t n_steps, *step; /* of a body: messages of each inbound counter in an iteration */
     struct isa_view *views;
     struct isa_group *groups;
     struct isa_window *windows;
@@ -253,6 +297,7 @@ struct isa_binding {
     uint64_t offset;
     int64_t stride_h, stride_w, stride_c; /* elements */
     uint32_t height, width, channels, node;
+    int64_t frame_stride; /* elements: all of the tensor, or 0: all frames share it */
 };
 struct isa_image {
     uint32_t section;
@@ -289,6 +334,9 @@ struct isa_program {
      * which have been read by then. */
     uint64_t (*fingerprint)(const void *graph);
     const void *graph;
+    uint32_t frames; /* 0: streams run once; else they are the body of a run of so many frames */
+    uint64_t pace;   /* cycles; 0: there is no pace counter */
+    uint64_t interval_cycles, latency_cycles; /* of the steady state, of frame 0 */
     uint32_t no_weights; /* 1: sections of images are empty; there are times, but no values */
     uint32_t n_tiles, n_bindings, n_images, n_nodes, n_sections;
     struct isa_tile *tiles;
@@ -340,7 +388,7 @@ struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
                                const struct isa_inst *inst);
 
 /* ---- tables as memories (memories.c) ---- */
-enum { ISA_MEMORIES = 10 };
+enum { ISA_MEMORIES = 12 };
 struct isa_memory {
     const char *name;
     const uint8_t *words; /* little endian */
@@ -363,6 +411,9 @@ struct isa_program *isa_program_read(const char *path, struct diag *d) CHECK_RES
  * of every instruction and its static operands. Reports every fault (code PROGRAM), at most 20 per
  * tile. */
 bool isa_validate(const struct isa_program *p, struct diag *d) CHECK_RESULT;
+/* For who cannot handle them yet: false with a diagnostic if the program has frames, or patches. */
+bool isa_without_frames(const struct isa_program *p, struct diag *d) CHECK_RESULT;
+bool isa_without_patches(const struct isa_program *p, struct diag *d) CHECK_RESULT;
 
 /* ---- text ---- */
 struct isa_dis_options {

@@ -78,13 +78,14 @@ struct record_field {
     enum record_kind kind;
     unsigned bits; /* of the value, or of an entry of the list; 0: text */
     bool list;
+    unsigned each;                   /* numbers of an entry of the list */
     size_t offset, count_offset;     /* into struct isa_<rec>; count of a list */
     size_t pb_offset, pb_has_offset; /* into the message; n_ of a list; unused for strings */
 };
 enum record_id {
 #define RECORD(rec, msg) REC_##rec,
 #define ROW(rec, msg, kind, bits, name, member)
-#define LIST(rec, msg, kind, bits, name, member, count)
+#define LIST(rec, msg, kind, bits, name, member, count, each)
 #define END_RECORD(rec)
 #include "tables.def"
 #undef RECORD
@@ -111,6 +112,11 @@ uint64_t record_number(enum record_kind kind, const void *at);
 void record_to_message(enum record_id id, const void *rec, void *message);
 /* Copies strings and lists into `a`. */
 void record_from_message(enum record_id id, const void *message, void *rec, struct arena *a);
+/* Of a list: its numbers. */
+static inline size_t record_list_numbers(const struct record_field *f, const void *rec)
+{
+    return (size_t) * (const uint32_t *)((const char *)rec + f->count_offset) * f->each;
+}
 /* One value as assembly writes it. */
 void record_print_value(const struct record_field *f, const void *rec, struct text *out);
 /* "{name=value, ...}" without what is 0. */
@@ -183,7 +189,7 @@ bool isa_is_value(uint32_t pattern, enum element e);
 
 /* What instructions ask of a group again and again. */
 struct group_facts {
-    uint32_t n_columns; /* output channels covered from channel0 on */
+    uint32_t n_columns; /* output channels from channel0 on: covered, with a patch there are */
     uint32_t n_spans;
     struct isa_span *spans; /* rows of the image that its PEs hold: ascending, apart */
 };
@@ -195,11 +201,21 @@ struct route_use {
     enum element element; /* of these views */
     uint64_t messages;
 };
-/* facts[n_groups]; what they point to lives in `scratch`. */
 /* Widths of a record's fields, and of all tables of a tile. */
 bool isa_record_fits(struct fault_sink *s, const char *what, uint32_t index, enum record_id id,
                      const void *rec);
 bool isa_validate_widths(const struct isa_tile *t, struct fault_sink *s);
+static inline bool isa_within(int64_t v, int64_t least, int64_t most)
+{
+    return v >= least && v <= most;
+}
+bool isa_geometry_fits(const uint32_t *kernel, const uint32_t *stride, const uint32_t *dilation,
+                       int32_t pad_top, int32_t pad_left);
+/* taken[crossbars]: those that a group has, which this one adds its own to. */
+bool isa_validate_group(const struct isa_program *p, const struct isa_tile *t, uint32_t index,
+                        bool *taken, struct arena *scratch, struct group_facts *facts,
+                        struct fault_sink *s) CHECK_RESULT;
+/* facts[n_groups]; what they point to lives in `scratch`. */
 bool isa_validate_tables(const struct isa_program *p, uint32_t tile, struct group_facts *facts,
                          struct arena *scratch, struct fault_sink *s) CHECK_RESULT;
 /* The tile's tables must be valid. uses[n_routes], zero at first. */

@@ -85,6 +85,8 @@ static bool flags_right(const struct isa_inst *i)
     case ISA_vred: return axes && !(i->flags & ~VRED_FLAGS);
     case ISA_vtake: return axes == i->flags && (axes == VRED_H || axes == VRED_W || axes == VRED_C);
     case ISA_vdot: return !(i->flags & ~VDOT_KN);
+    case ISA_load:
+    case ISA_store: return !(i->flags & ~DMA_FLAGS);
     default: return i->flags == 0;
     }
 }
@@ -94,13 +96,14 @@ const char *isa_inst_illegal(const struct isa_inst *i)
     const struct isa_op_desc *op = isa_op_desc(i->op);
     if (!op)
         return isa_op_reserved(i->op) ? "it is not supported yet" : "there is none";
-    if (i->stage)
-        return "stages are not supported yet: it must be 0";
+    if (i->stage > ISA_MAX_STAGE)
+        return "its stage must be at most 31";
     if (!flags_right(i))
-        return i->op == ISA_vred    ? "flags must be axes and kind"
-               : i->op == ISA_vtake ? "flags must be one axis"
-               : i->op == ISA_vdot  ? "flags must be the order of b"
-                                    : "flags must be 0";
+        return i->op == ISA_vred                         ? "flags must be axes and kind"
+               : i->op == ISA_vtake                      ? "flags must be one axis"
+               : i->op == ISA_vdot                       ? "flags must be the order of b"
+               : i->op == ISA_load || i->op == ISA_store ? "flags must be first or last"
+                                                         : "flags must be 0";
     if (!op->obj && i->obj)
         return "obj must be 0";
     if (i->n_waits > ISA_MAX_WAITS)

@@ -88,9 +88,8 @@ static void pack_windows(const struct isa_tile *t, struct packer *p)
     plain(p, t->windows, t->n_windows);
 }
 
-/* Tables of records with parts: PARENT(memory, member, count, parts' memory, parts, their count).
- */
-#define PARENT(name, list, count, part, parts, n_parts)                                            \
+/* Tables of records with parts: PARENT(memory, member, count, count of parts). */
+#define PARENT(name, list, count, n_parts)                                                         \
     static void pack_##name(const struct isa_tile *t, struct packer *p)                            \
     {                                                                                              \
         begin(p, t->count, record_bits(p->id) + 2 * LINK_BITS);                                    \
@@ -98,18 +97,55 @@ static void pack_windows(const struct isa_tile *t, struct packer *p)
             put_fields(p, &t->list[i]);                                                            \
             put_link(p, t->list[i].n_parts);                                                       \
         }                                                                                          \
-    }                                                                                              \
-    static void pack_##part(const struct isa_tile *t, struct packer *p)                            \
-    {                                                                                              \
-        uint32_t n = 0;                                                                            \
-        for (uint32_t i = 0; i < t->count; i++)                                                    \
-            n += t->list[i].n_parts;                                                               \
-        begin(p, n, record_bits(p->id));                                                           \
-        for (uint32_t i = 0; i < t->count; i++)                                                    \
-            put_records(p, t->list[i].parts, t->list[i].n_parts);                                  \
     }
-PARENT(groups, groups, n_groups, pes, pes, n_pes)
-PARENT(programs, programs, n_programs, lanes, ops, n_ops)
+PARENT(groups, groups, n_groups, n_pes)
+PARENT(programs, programs, n_programs, n_ops)
+
+static void pack_lanes(const struct isa_tile *t, struct packer *p)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->n_programs; i++)
+        n += t->programs[i].n_ops;
+    begin(p, n, record_bits(p->id));
+    for (uint32_t i = 0; i < t->n_programs; i++)
+        put_records(p, t->programs[i].ops, t->programs[i].n_ops);
+}
+
+static void pack_pes(const struct isa_tile *t, struct packer *p)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->n_groups; i++)
+        n += t->groups[i].n_pes;
+    begin(p, n, record_bits(p->id) + 2 * LINK_BITS);
+    for (uint32_t i = 0; i < t->n_groups; i++)
+        for (uint32_t k = 0; k < t->groups[i].n_pes; k++, next(p)) {
+            put_fields(p, &t->groups[i].pes[k]);
+            put_link(p, t->groups[i].pes[k].n_runs);
+        }
+}
+
+static void pack_runs(const struct isa_tile *t, struct packer *p)
+{
+    enum { NUMBER_BITS = 32 };
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->n_groups; i++)
+        for (uint32_t k = 0; k < t->groups[i].n_pes; k++)
+            n += t->groups[i].pes[k].n_runs;
+    begin(p, n, 2 * NUMBER_BITS);
+    for (uint32_t i = 0; i < t->n_groups; i++)
+        for (uint32_t k = 0; k < t->groups[i].n_pes; k++)
+            for (uint32_t j = 0; j < t->groups[i].pes[k].n_runs; j++, next(p)) {
+                put(p, t->groups[i].pes[k].runs[j].row, NUMBER_BITS);
+                put(p, t->groups[i].pes[k].runs[j].rows, NUMBER_BITS);
+            }
+}
+
+static void pack_steps(const struct isa_tile *t, struct packer *p)
+{
+    begin(p, t->n_steps, 32);
+    for (uint32_t i = 0; i < t->n_steps; i++, next(p))
+        put(p, t->step[i], 32);
+}
 
 /* A route has nothing but its targets, so it is no record. */
 static void pack_routes(const struct isa_tile *t, struct packer *p)
@@ -171,6 +207,7 @@ struct isa_memory isa_tile_memory(const struct isa_tile *t, unsigned i, struct a
         {"views", REC_view, pack_views},
         {"groups", REC_group, pack_groups},
         {"pes", REC_pe, pack_pes},
+        {"runs", REC_pe, pack_runs},
         {"windows", REC_window, pack_windows},
         {"programs", REC_program_entry, pack_programs},
         {"lanes", REC_lane, pack_lanes},
@@ -178,6 +215,7 @@ struct isa_memory isa_tile_memory(const struct isa_tile *t, unsigned i, struct a
         {"targets", REC_target, pack_targets},
         {"gathers", REC_gather, pack_gathers},
         {"entries", REC_gather, pack_entries},
+        {"steps", REC_tile, pack_steps},
     };
     struct isa_memory out = {.name = memories[i].name};
     struct packer p = {.a = a, .id = memories[i].id, .out = &out};

@@ -24,15 +24,17 @@
      RECORD_##kind,                                                                                \
      bits,                                                                                         \
      false,                                                                                        \
+     1,                                                                                            \
      offsetof(struct isa_##rec, member),                                                           \
      0,                                                                                            \
      offsetof(Cimc__##msg, name),                                                                  \
      HAS_##kind(Cimc__##msg, name)},
-#define LIST(rec, msg, kind, bits, name, member, count)                                            \
+#define LIST(rec, msg, kind, bits, name, member, count, each)                                      \
     {#name,                                                                                        \
      RECORD_##kind,                                                                                \
      bits,                                                                                         \
      true,                                                                                         \
+     each,                                                                                         \
      offsetof(struct isa_##rec, member),                                                           \
      offsetof(struct isa_##rec, count),                                                            \
      offsetof(Cimc__##msg, name),                                                                  \
@@ -68,7 +70,7 @@ const struct record isa_records[N_RECORDS] = {
     {#rec, &DESCRIPTOR_##rec, sizeof(struct isa_##rec),                                            \
      sizeof rec##_fields / sizeof rec##_fields[0], rec##_fields},
 #define ROW(rec, msg, kind, bits, name, member)
-#define LIST(rec, msg, kind, bits, name, member, count)
+#define LIST(rec, msg, kind, bits, name, member, count, each)
 #define END_RECORD(rec)
 #include "tables.def"
 #undef RECORD
@@ -84,7 +86,7 @@ const char *record_later(const struct record *r, unsigned k)
     } later[] = {
 #define RECORD(rec, msg)
 #define ROW(rec, msg, kind, bits, name, member)
-#define LIST(rec, msg, kind, bits, name, member, count)
+#define LIST(rec, msg, kind, bits, name, member, count, each)
 #define END_RECORD(rec)
 #define LATER(rec, name) {#rec, #name},
 #include "tables.def"
@@ -155,7 +157,7 @@ void record_to_message(enum record_id id, const void *rec, void *message)
         char *to = (char *)message + f->pb_offset, *has = (char *)message + f->pb_has_offset;
         if (f->list) {
             memcpy(to, from, sizeof(void *));
-            *(size_t *)has = *(const uint32_t *)((const char *)rec + f->count_offset);
+            *(size_t *)has = record_list_numbers(f, rec);
             continue;
         }
         if (f->kind == RECORD_u8)
@@ -174,11 +176,12 @@ static void list_from_message(const struct record_field *f, const void *message,
 {
     size_t n = *(const size_t *)((const char *)message + f->pb_has_offset);
     const void *const *from = (const void *const *)((const char *)message + f->pb_offset);
-    void *copy = arena_alloc_array(a, n, record_value_bytes(f->kind));
+    size_t entries = (n + f->each - 1) / f->each; /* what an entry lacks is 0 */
+    void *copy = arena_alloc_array(a, entries * f->each, record_value_bytes(f->kind));
     if (n)
         memcpy(copy, *from, n * record_value_bytes(f->kind));
     *(void **)((char *)rec + f->offset) = copy;
-    *(uint32_t *)((char *)rec + f->count_offset) = (uint32_t)n;
+    *(uint32_t *)((char *)rec + f->count_offset) = (uint32_t)entries;
 }
 
 void record_from_message(enum record_id id, const void *message, void *rec, struct arena *a)
@@ -260,10 +263,10 @@ void record_print_value(const struct record_field *f, const void *rec, struct te
         print_scalar(f->kind, at, out);
         return;
     }
-    uint32_t n = *(const uint32_t *)((const char *)rec + f->count_offset);
+    size_t n = record_list_numbers(f, rec);
     const char *items = *(const char *const *)at;
     text_add(out, "[");
-    for (uint32_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         text_add(out, "%s", i ? ", " : "");
         print_scalar(f->kind, items + i * record_value_bytes(f->kind), out);
     }
@@ -318,8 +321,8 @@ void record_print_json(enum record_id id, const void *rec, bool more, struct tex
             json_scalar(f->kind, at, out);
             continue;
         }
-        uint32_t n = *(const uint32_t *)((const char *)rec + f->count_offset);
-        for (uint32_t k = 0; k < n; k++) {
+        size_t n = record_list_numbers(f, rec);
+        for (size_t k = 0; k < n; k++) {
             text_add(out, k ? ", " : "[");
             json_scalar(f->kind, *(const char *const *)at + k * record_value_bytes(f->kind), out);
         }

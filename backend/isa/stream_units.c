@@ -30,6 +30,12 @@ static uint32_t set_unit(struct naming *m, const struct isa_inst *i, uint32_t wa
     return intern(m, key, sizeof key / sizeof *key, &u);
 }
 
+/* Numbers modulo 2^22, as short as they can be. */
+static int32_t difference(uint32_t a, uint32_t b)
+{
+    return isa_threshold((a - b) & ((1u << ISA_THRESHOLD_BITS) - 1));
+}
+
 static uint32_t inst_unit(struct naming *m, const struct isa_inst *i, uint32_t walker)
 {
     struct stream_unit u = {.walker = walker, .n_waits = i->n_waits};
@@ -39,9 +45,9 @@ static uint32_t inst_unit(struct naming *m, const struct isa_inst *i, uint32_t w
         uint32_t t = i->wait[k].threshold;
         u.counter[k] = c;
         if (c < ISA_FIRST_INBOUND)
-            u.value[k] = (int32_t)(m->dispatched[c] - t);
+            u.value[k] = difference(m->dispatched[c], t);
         else
-            u.value[k] = (int32_t)(t - m->last[c]), m->last[c] = t;
+            u.value[k] = difference(t, m->last[c]), m->last[c] = t;
         key[1 + 2 * k] = c;
         key[2 + 2 * k] = (uint32_t)u.value[k];
     }

@@ -119,10 +119,17 @@ static bool check_binding(const struct isa_program *p, uint32_t index, struct fa
         return false;
     if (b->index > UINT16_MAX || !node_exists(p, b->node))
         return isa_fault(s, "binding", index, "no such index or node");
+    if (b->frame_stride && !p->frames)
+        return isa_fault(s, "binding", index, "has a frame_stride, but the program no frames");
     if (b->height == 0 || b->width == 0 || b->channels == 0 || b->offset > INT64_MAX)
         return isa_fault(s, "binding", index, "its extents or offset are out of range");
     if (!count_elements(b, &n))
         return isa_fault(s, "binding", index, "its shape is too large");
+    if (b->frame_stride && b->frame_stride != n)
+        return isa_fault(s, "binding", index,
+                         "frame_stride %" PRId64 " is neither 0 nor the %" PRId64
+                         " elements of its tensor",
+                         b->frame_stride, n);
     if (!add_extremes(b->height, b->stride_h, &least, &most) ||
         !add_extremes(b->width, b->stride_w, &least, &most) ||
         !add_extremes(b->channels, b->stride_c, &least, &most) ||
@@ -157,7 +164,7 @@ static bool check_binding_tensors(const struct isa_program *p, struct arena *scr
     for (uint32_t i = 1; i < p->n_bindings; i++) {
         const struct isa_binding *a = sorted[i - 1], *b = sorted[i];
         if (a->output == b->output && a->index == b->index &&
-            (a->element != b->element || a->rank != b->rank ||
+            (a->element != b->element || a->rank != b->rank || a->frame_stride != b->frame_stride ||
              (a->rank && memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) != 0)))
             ok = isa_fault(s, "binding", (uint32_t)(b - p->bindings),
                            "shows another tensor than binding %td of the same index",
@@ -195,6 +202,27 @@ static int compare_writes(const void *a, const void *b)
     if (x->tile != y->tile)
         return x->tile < y->tile ? -1 : 1;
     return x->queue < y->queue ? -1 : x->queue > y->queue;
+}
+
+/* A body says how many messages of each counter an iteration brings; sorted writes. */
+static bool check_steps(const struct isa_program *p, const inbound_writes *writes,
+                        struct fault_sink *s)
+{
+    bool ok = true;
+    size_t i = 0;
+    for (uint32_t tile = 0; tile < p->n_tiles; tile++)
+        for (uint32_t c = 0; c < p->tiles[tile].n_steps; c++) {
+            uint64_t messages = 0;
+            while (i < writes->n && writes->at[i].to_tile == tile &&
+                   writes->at[i].counter == c + ISA_FIRST_INBOUND)
+                messages += writes->at[i++].messages;
+            s->tile = tile;
+            if (messages != p->tiles[tile].step[c])
+                ok = isa_fault(s, "counter", c + ISA_FIRST_INBOUND,
+                               "receives %" PRIu64 " messages an iteration, its step is %u",
+                               messages, p->tiles[tile].step[c]);
+        }
+    return ok;
 }
 
 static bool check_writers(inbound_writes *writes, struct fault_sink *s)
@@ -235,10 +263,19 @@ static bool check_tiles(const struct isa_program *p, struct arena *scratch, stru
             collect_writes(t, i, uses, &writes);
     }
     struct fault_sink s = {d, p->file.path, 0, 0};
-    if (!check_writers(&writes, &s))
+    if (!check_writers(&writes, &s) || (ok && !check_steps(p, &writes, &s)))
         ok = false;
     VEC_FREE(&writes);
     return ok;
+}
+
+static bool check_frames(const struct isa_program *p, struct fault_sink *s)
+{
+    if (p->frames > ISA_MAX_FRAMES)
+        return isa_fault(s, NULL, 0, "%u frames, more than %d", p->frames, ISA_MAX_FRAMES);
+    if (!p->frames && (p->pace || p->interval_cycles || p->latency_cycles))
+        return isa_fault(s, NULL, 0, "a pace, interval or latency without frames");
+    return true;
 }
 
 static bool check_totals(const struct isa_program *p, struct fault_sink *s)
@@ -260,7 +297,7 @@ bool isa_validate(const struct isa_program *p, struct diag *d)
 {
     struct fault_sink s = {d, p->file.path, -1, 0};
     struct arena *scratch = arena_new();
-    bool ok = check_totals(p, &s);
+    bool ok = check_frames(p, &s) && check_totals(p, &s);
     for (uint32_t i = 0; i < p->n_images; i++)
         ok &= check_image(p, i, &s) && isa_record_fits(&s, "image", i, REC_image, &p->images[i]);
     for (uint32_t i = 0; i < p->n_bindings; i++)
@@ -271,4 +308,28 @@ bool isa_validate(const struct isa_program *p, struct diag *d)
     ok = ok && check_tiles(p, scratch, d);
     arena_free(scratch);
     return ok;
+}
+
+bool isa_without_frames(const struct isa_program *p, struct diag *d)
+{
+    return !p->frames || diag_error(d, (struct loc){.file = p->file.path}, DIAG_PROGRAM,
+                                    "frames are not supported here yet");
+}
+
+static bool has_runs(const struct isa_group *g)
+{
+    for (uint32_t i = 0; i < g->n_pes; i++)
+        if (g->pes[i].n_runs)
+            return true;
+    return false;
+}
+
+bool isa_without_patches(const struct isa_program *p, struct diag *d)
+{
+    for (uint32_t t = 0; t < p->n_tiles; t++)
+        for (uint32_t g = 0; g < p->tiles[t].n_groups; g++)
+            if (isa_has_patch(&p->tiles[t].groups[g]) || has_runs(&p->tiles[t].groups[g]))
+                return diag_error(d, (struct loc){.file = p->file.path}, DIAG_PROGRAM,
+                                  "patches of pixels are not supported here yet");
+    return true;
 }

@@ -42,10 +42,18 @@ static const struct isa_view *held_region(const struct stream_check *c, const st
     return NULL;
 }
 
-/* One axis of a window: positions o*stride + k*dilation - pad, o in [o0, o0+n), k in [k0, k1]. */
+/* One axis of a window: positions o*stride + k*dilation - pad, o in [o0, o0+n), k in [k0, k1]. Of a
+ * patch of pixels k are the positions of its window, of which each pixel reads those of its taps:
+ * its own position and multiples of the dilation, up to `reach`. */
 struct axis {
-    int64_t o0, n, stride, k0, k1, dilation, pad;
+    int64_t o0, n, stride, k0, k1, dilation, pad, patch, reach;
 };
+
+/* n positions from o0 on, of something without a kernel. */
+static struct axis plain_axis(int64_t o0, int64_t n)
+{
+    return (struct axis){.o0 = o0, .n = n, .stride = 1, .dilation = 1};
+}
 
 /* First and last position inside [0, extent); false if there is none. */
 static bool positions_inside(const struct axis *a, int64_t extent, int64_t *first, int64_t *last)
@@ -67,6 +75,35 @@ static bool positions_inside(const struct axis *a, int64_t extent, int64_t *firs
     *first = least;
     *last = most;
     return most >= 0;
+}
+
+/* The first pixel of the patch that reads position k of its window; `patch` if none does. */
+static int64_t first_reader(const struct axis *a, int64_t k)
+{
+    int64_t p = max_i64(0, ceil_div_i64(k - a->reach, a->stride));
+    while (p < a->patch && p * a->stride <= k && (k - p * a->stride) % a->dilation != 0)
+        p++;
+    return p < a->patch && p * a->stride <= k ? p : a->patch;
+}
+
+/* The same for patches: the last one may be cut off, and its rest reads nothing. */
+static bool patches_inside(const struct axis *a, int64_t extent, int64_t *first, int64_t *last)
+{
+    int64_t patches = ceil_div_i64(a->n, a->patch), kept = a->n - (patches - 1) * a->patch;
+    *first = INT64_MAX;
+    *last = -1;
+    for (int64_t k = a->k0; k <= a->k1; k++) {
+        int64_t reader = first_reader(a, k), stride = a->patch * a->stride;
+        int64_t n = reader < kept ? patches : reader < a->patch ? patches - 1 : 0;
+        int64_t at = a->o0 * a->stride + k - a->pad;
+        int64_t from = max_i64(0, ceil_div_i64(-at, stride));
+        int64_t to = min_i64(n - 1, floor_div_i64(extent - 1 - at, stride));
+        if (from > to)
+            continue;
+        *first = min_i64(*first, from * stride + at);
+        *last = max_i64(*last, to * stride + at);
+    }
+    return *last >= 0;
 }
 
 /* First and last i inside [0, extent) with i*stride + k*dilation - pad = o; false if none. */
@@ -108,7 +145,7 @@ static const struct isa_view *read_region(const struct stream_check *c, const st
                                           const struct isa_inst *i)
 {
     const struct isa_view *v = view_of(c, r);
-    struct axis y = {r->y, i->h, 1, 0, 0, 1, 0}, x = {r->x, i->w, 1, 0, 0, 1, 0};
+    struct axis y = plain_axis(r->y, i->h), x = plain_axis(r->x, i->w);
     return v && reads_held(c, v, positions_inside, &y, &x) ? v : NULL;
 }
 
@@ -126,32 +163,69 @@ static bool table_entry(const struct stream_check *c, const struct isa_inst *i, 
 
 /* ---- operations ---- */
 
-/* Taps (kh, kw) of a block of the kernel, as MVM dst region `i` reads them. */
-static bool taps_held(const struct stream_check *c, const struct isa_inst *i,
-                      const struct isa_group *g, struct isa_span kh, struct isa_span kw)
+/* Rows of the kernel, or of the patch's window, from..to-1 as an MVM's region reads them. */
+static struct axis mvm_axis(const struct isa_group *g, unsigned axis, int64_t o0, int64_t n,
+                            struct isa_span k)
 {
-    struct axis y = {i->dst.y,           i->h,           g->stride[0], kh.from,
-                     (int64_t)kh.to - 1, g->dilation[0], g->pad_top};
-    struct axis x = {i->dst.x,           i->w,           g->stride[1], kw.from,
-                     (int64_t)kw.to - 1, g->dilation[1], g->pad_left};
-    if (kh.from >= kh.to || kw.from >= kw.to)
+    return (struct axis){.o0 = o0,
+                         .n = n,
+                         .stride = g->stride[axis],
+                         .k0 = k.from,
+                         .k1 = (int64_t)k.to - 1,
+                         .dilation = g->dilation[axis],
+                         .pad = axis ? g->pad_left : g->pad_top,
+                         .patch = isa_patch(g, axis),
+                         .reach = (int64_t)g->dilation[axis] * (g->kernel[axis] - 1)};
+}
+
+/* A block of the kernel, or of the window. */
+static bool block_held(const struct stream_check *c, const struct isa_inst *i,
+                       const struct isa_group *g, struct isa_span rows, struct isa_span columns)
+{
+    struct axis y = mvm_axis(g, 0, i->dst.y, i->h, rows);
+    struct axis x = mvm_axis(g, 1, i->dst.x, i->w, columns);
+    if (rows.from >= rows.to || columns.from >= columns.to)
         return true;
-    return reads_held(c, &c->t->views[g->source_view], positions_inside, &y, &x);
+    return reads_held(c, &c->t->views[g->source_view],
+                      isa_has_patch(g) ? patches_inside : positions_inside, &y, &x);
 }
 
 /* A range of image rows is the end of one kernel row, whole ones, and the start of another. */
 static bool mvm_reads_held(const struct stream_check *c, const struct isa_inst *i,
                            const struct isa_group *g, struct isa_span k)
 {
-    struct isa_mapping m = isa_mapping_of(c->p, g);
-    struct isa_tap first = isa_mapping_tap(&m, 0, k.from), last = isa_mapping_tap(&m, 0, k.to - 1);
-    uint32_t top = first.row, bottom = last.row, from = first.column, to = last.column + 1;
+    uint32_t channels = g->in_channels / isa_conv_groups(g), width = (uint32_t)isa_window(g, 1);
+    uint32_t first = k.from / channels, last = (k.to - 1) / channels;
+    uint32_t top = first / width, bottom = last / width;
+    uint32_t from = first % width, to = last % width + 1;
     if (top == bottom)
-        return taps_held(c, i, g, (struct isa_span){top, top + 1}, (struct isa_span){from, to});
-    struct isa_span all = {0, m.kernel_width};
-    return taps_held(c, i, g, (struct isa_span){top, top + 1}, (struct isa_span){from, all.to}) &&
-           taps_held(c, i, g, (struct isa_span){top + 1, bottom}, all) &&
-           taps_held(c, i, g, (struct isa_span){bottom, bottom + 1}, (struct isa_span){0, to});
+        return block_held(c, i, g, (struct isa_span){top, top + 1}, (struct isa_span){from, to});
+    struct isa_span all = {0, width};
+    return block_held(c, i, g, (struct isa_span){top, top + 1}, (struct isa_span){from, all.to}) &&
+           block_held(c, i, g, (struct isa_span){top + 1, bottom}, all) &&
+           block_held(c, i, g, (struct isa_span){bottom, bottom + 1}, (struct isa_span){0, to});
+}
+
+/* Whole patches, but for what the tensor's end cuts off. */
+static bool patches_whole(const struct isa_group *g, const struct isa_inst *i,
+                          const struct isa_view *dst)
+{
+    uint32_t y = (uint32_t)i->dst.y, x = (uint32_t)i->dst.x, a = isa_patch(g, 0),
+             b = isa_patch(g, 1);
+    return y % a == 0 && x % b == 0 && (i->h % a == 0 || y + i->h == dst->height) &&
+           (i->w % b == 0 || x + i->w == dst->width);
+}
+
+/* Without a patch dst has the channels that the PEs make, with one no more than there are. */
+static bool mvm_channels(const struct stream_check *c, const struct isa_inst *i,
+                         const struct isa_view *dst)
+{
+    const struct group_facts *facts = &c->facts[i->obj];
+    if (!isa_has_patch(&c->t->groups[i->obj]))
+        return same_channels(c, dst, facts->n_columns);
+    return dst->channels <= facts->n_columns ||
+           REJECT(c, "mvm: view %u has %u channels, group %u makes %u", i->dst.view, dst->channels,
+                  i->obj, facts->n_columns);
 }
 
 static bool check_mvm(const struct stream_check *c, const struct isa_inst *i)
@@ -160,10 +234,14 @@ static bool check_mvm(const struct stream_check *c, const struct isa_inst *i)
         return false;
     const struct group_facts *facts = &c->facts[i->obj];
     const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
-    if (!dst || !same_channels(c, dst, facts->n_columns))
+    if (!dst || !mvm_channels(c, i, dst))
         return false;
+    const struct isa_group *g = &c->t->groups[i->obj];
+    if (!patches_whole(g, i, dst))
+        return REJECT(c, "mvm: %u x %u at (%d, %d) are not whole patches of %u x %u", i->h, i->w,
+                      i->dst.y, i->dst.x, isa_patch(g, 0), isa_patch(g, 1));
     for (uint32_t k = 0; k < facts->n_spans; k++)
-        if (!mvm_reads_held(c, i, &c->t->groups[i->obj], facts->spans[k]))
+        if (!mvm_reads_held(c, i, g, facts->spans[k]))
             return false;
     return true;
 }
@@ -206,6 +284,16 @@ static const struct isa_view *source_from_origin(const struct stream_check *c,
     return view_of(c, &i->a);
 }
 
+static struct axis window_axis(const struct isa_window *w, unsigned axis, int64_t o0, int64_t n)
+{
+    return (struct axis){.o0 = o0,
+                         .n = n,
+                         .stride = w->stride[axis],
+                         .k1 = (int64_t)w->kernel[axis] - 1,
+                         .dilation = w->dilation[axis],
+                         .pad = axis ? w->pad_left : w->pad_top};
+}
+
 static bool check_vwin(const struct stream_check *c, const struct isa_inst *i)
 {
     if (!table_entry(c, i, c->t->n_windows, "window"))
@@ -215,10 +303,7 @@ static bool check_vwin(const struct stream_check *c, const struct isa_inst *i)
     const struct isa_view *a = dst ? source_from_origin(c, i) : NULL;
     if (!a)
         return false;
-    struct axis y = {i->dst.y,       i->h,      w->stride[0], 0, (int64_t)w->kernel[0] - 1,
-                     w->dilation[0], w->pad_top};
-    struct axis x = {i->dst.x,       i->w,       w->stride[1], 0, (int64_t)w->kernel[1] - 1,
-                     w->dilation[1], w->pad_left};
+    struct axis y = window_axis(w, 0, i->dst.y, i->h), x = window_axis(w, 1, i->dst.x, i->w);
     if (w->kind != WINDOW_OVERLAP)
         return same_channels(c, a, dst->channels) && reads_held(c, a, positions_inside, &y, &x);
     uint64_t channels = (uint64_t)w->kernel[0] * w->kernel[1] * dst->channels;
@@ -251,7 +336,7 @@ static bool check_vdot(const struct stream_check *c, const struct isa_inst *i)
         b->channels != (kn ? dst->channels : a->channels))
         return REJECT(c, "vdot: view %u is %u x %u, not %u sums of %u products", i->b.view,
                       b->width, b->channels, dst->channels, a->channels);
-    struct axis y = {i->b.y, i->h, 1, 0, 0, 1, 0}, x = {0, b->width, 1, 0, 0, 1, 0};
+    struct axis y = plain_axis(i->b.y, i->h), x = plain_axis(0, b->width);
     return reads_held(c, b, positions_inside, &y, &x);
 }
 
@@ -322,11 +407,11 @@ static bool check_vtake(const struct stream_check *c, const struct isa_inst *i)
     if (!b || !same_channels(c, b, dst->channels) ||
         (i->flags != VRED_C && !same_channels(c, a, dst->channels)))
         return false;
-    struct axis y = {i->a.y, i->h, 1, 0, 0, 1, 0}, x = {i->a.x, i->w, 1, 0, 0, 1, 0};
+    struct axis y = plain_axis(i->a.y, i->h), x = plain_axis(i->a.x, i->w);
     if (i->flags == VRED_H)
-        y = (struct axis){0, a->height, 1, 0, 0, 1, 0};
+        y = plain_axis(0, a->height);
     if (i->flags == VRED_W)
-        x = (struct axis){0, a->width, 1, 0, 0, 1, 0};
+        x = plain_axis(0, a->width);
     return reads_held(c, a, positions_inside, &y, &x);
 }
 
@@ -433,18 +518,33 @@ static bool check_queue(const struct stream_check *c, const struct isa_inst *i)
     return ok || REJECT(c, "%s: does not belong in queue %u", c->op, i->queue);
 }
 
+static bool counter_exists(const struct stream_check *c, uint32_t counter)
+{
+    if (counter < ISA_FIRST_INBOUND)
+        return counter < isa_n_queues(c->t);
+    return counter - ISA_FIRST_INBOUND < c->t->n_inbound ||
+           (counter == ISA_PACE_COUNTER && c->p->pace > 0);
+}
+
 static bool check_waits(const struct stream_check *c, const struct isa_inst *i)
 {
     for (unsigned k = 0; k < i->n_waits; k++) {
         const struct isa_wait *w = &i->wait[k];
-        if (w->counter < ISA_FIRST_INBOUND
-                ? w->counter >= isa_n_queues(c->t)
-                : (uint32_t)w->counter - ISA_FIRST_INBOUND >= c->t->n_inbound)
+        if (!counter_exists(c, w->counter))
             return REJECT(c, "%s: waits for counter %u, which does not exist", c->op, w->counter);
-        if (w->threshold > ISA_MAX_COUNT)
-            return REJECT(c, "%s: threshold %u is above %d", c->op, w->threshold, ISA_MAX_COUNT);
+        if (w->threshold > ISA_MAX_COUNT && !c->p->frames)
+            return REJECT(c, "%s: threshold %d without frames", c->op, isa_threshold(w->threshold));
     }
     return true;
+}
+
+/* Stages, and instructions of some frames only. */
+static bool check_frames(const struct stream_check *c, const struct isa_inst *i)
+{
+    bool some = (i->op == ISA_load || i->op == ISA_store) && i->flags;
+    return c->p->frames || (!i->stage && !some) ||
+           REJECT(c, "%s: stage %u, flags %u in a program without frames", c->op, i->stage,
+                  i->flags);
 }
 
 static bool check_types(const struct stream_check *c, const struct isa_inst *i)
@@ -464,7 +564,8 @@ static bool check_instruction(struct stream_check *c, const struct isa_inst *i)
         return REJECT(c, "%s: no node %u", c->op, node);
     if (isa_op_has_extent(i->op) && (i->h == 0 || i->w == 0))
         return REJECT(c, "%s: an empty region", c->op);
-    return check_queue(c, i) && check_waits(c, i) && check_operands(c, i) && check_types(c, i);
+    return check_queue(c, i) && check_frames(c, i) && check_waits(c, i) && check_operands(c, i) &&
+           check_types(c, i);
 }
 
 bool isa_validate_stream(const struct isa_program *p, uint32_t tile,

@@ -1,17 +1,11 @@
 /*
  * validate_tables.c - the tables of one tile: every index, range and address in them (ISA.md 4-7).
- * Out: facts about groups that the stream's checks need for each MVM.
+ * validate_group.c has those of groups.
  */
 #include "isa_internal.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-
-static bool within(int64_t v, int64_t least, int64_t most)
-{
-    return v >= least && v <= most;
-}
 
 static bool check_counts(const struct isa_program *p, const struct isa_tile *t,
                          struct fault_sink *s)
@@ -44,6 +38,9 @@ static bool check_counts(const struct isa_program *p, const struct isa_tile *t,
         if (of_stream[i].most && of_stream[i].n > of_stream[i].most)
             ok = isa_fault(s, NULL, 0, "%" PRIu64 " %s, the machine has %" PRIu64, of_stream[i].n,
                            of_stream[i].what, of_stream[i].most);
+    if (t->n_steps != (p->frames ? t->n_inbound : 0))
+        ok = isa_fault(s, NULL, 0, "%u steps for %u inbound counters of %s", t->n_steps,
+                       t->n_inbound, p->frames ? "a body" : "a program without frames");
     if (t->buffer_bytes % ISA_WORD_BYTES != 0 || t->buffer_bytes > (uint64_t)ISA_MAX_BYTES)
         ok = isa_fault(s, NULL, 0, "a buffer of %" PRIu64 " bytes", t->buffer_bytes);
     else if (a->buffer_bytes && t->buffer_bytes > (uint64_t)a->buffer_bytes)
@@ -69,20 +66,25 @@ static bool check_view(const struct isa_program *p, const struct isa_tile *t, ui
         return false;
     const int64_t size = (int64_t)element_bytes(v->element);
     if (v->height > ISA_MAX_EXTENT || v->width > ISA_MAX_EXTENT ||
-        !within(v->channels, 1, ISA_MAX_CHANNELS))
+        !isa_within(v->channels, 1, ISA_MAX_CHANNELS))
         return isa_fault(s, "view", index, "extents %u x %u x %u are out of range", v->height,
                          v->width, v->channels);
     if (v->y0 < 0 || v->y0 > v->y1 || v->y1 > (int64_t)v->height || v->x0 < 0 || v->x0 > v->x1 ||
         v->x1 > (int64_t)v->width)
         return isa_fault(s, "view", index, "held [%d, %d) x [%d, %d) is not inside %u x %u", v->y0,
                          v->y1, v->x0, v->x1, v->height, v->width);
-    if (!within(v->ring_rows, 1, ISA_MAX_EXTENT) ||
-        !within(v->ring_origin, -ISA_MAX_EXTENT, ISA_MAX_EXTENT))
+    if (!isa_within(v->ring_rows, 1, ISA_MAX_EXTENT) ||
+        !isa_within(v->ring_origin, -ISA_MAX_EXTENT, ISA_MAX_EXTENT))
         return isa_fault(s, "view", index, "a ring of %u rows from %d is out of range",
                          v->ring_rows, v->ring_origin);
+    if (v->frame_rows > (p->frames ? (uint32_t)ISA_MAX_EXTENT : 0))
+        return isa_fault(s, "view", index,
+                         p->frames ? "frame_rows %u is out of range"
+                                   : "frame_rows %u in a program without frames",
+                         v->frame_rows);
     const int64_t pitches[] = {v->row_pitch, v->col_pitch, v->channel_pitch};
     for (size_t i = 0; i < 3; i++)
-        if (pitches[i] % size != 0 || !within(pitches[i], -ISA_MAX_BYTES, ISA_MAX_BYTES))
+        if (pitches[i] % size != 0 || !isa_within(pitches[i], -ISA_MAX_BYTES, ISA_MAX_BYTES))
             return isa_fault(s, "view", index, "pitch %" PRId64 " is misaligned or too large",
                              pitches[i]);
     if (v->base % (uint64_t)size != 0 || v->base > (uint64_t)ISA_MAX_BYTES)
@@ -99,175 +101,12 @@ static bool check_view(const struct isa_program *p, const struct isa_tile *t, ui
     return true;
 }
 
-/* ---- groups and windows ---- */
-
-static bool geometry_fits(const uint32_t *kernel, const uint32_t *stride, const uint32_t *dilation,
-                          int32_t pad_top, int32_t pad_left)
-{
-    for (int i = 0; i < 2; i++)
-        if (!within(kernel[i], 1, ISA_MAX_STEP) || !within(stride[i], 1, ISA_MAX_STEP) ||
-            !within(dilation[i], 1, ISA_MAX_STEP))
-            return false;
-    return within(pad_top, -ISA_MAX_EXTENT, ISA_MAX_EXTENT) &&
-           within(pad_left, -ISA_MAX_EXTENT, ISA_MAX_EXTENT);
-}
-
-/* Are the channels that image rows [k0, k0+k) read shown by a view that starts at channel0? */
-static bool channels_shown(const struct isa_mapping *m, const struct isa_group *g,
-                           const struct isa_pe *pe, const struct isa_view *v)
-{
-    struct isa_span q = isa_mapping_groups(m, pe);
-    uint32_t last_row = pe->k0 + pe->k - 1;
-    struct isa_tap a = isa_mapping_tap(m, q.from, pe->k0);
-    struct isa_tap b = isa_mapping_tap(m, q.to - 1, last_row);
-    uint64_t least = a.channel, most = b.channel;
-    if (a.row != b.row || a.column != b.column) { /* up to the last of a tap, from the first on */
-        least = (uint64_t)q.from * m->channels;
-        most = (uint64_t)q.to * m->channels - 1;
-    }
-    return least >= g->source_channel0 && most - g->source_channel0 < v->channels;
-}
-
-/* Columns of several conv groups: whole groups, block by block along the PE's diagonal. */
-static bool diagonal_fits(const struct isa_program *p, const struct isa_mapping *m,
-                          const struct isa_pe *pe)
-{
-    struct isa_span q = isa_mapping_groups(m, pe);
-    if (q.to - q.from == 1)
-        return pe->k <= arch_logical_rows(&p->arch);
-    return pe->n0 % m->columns == 0 && pe->n % m->columns == 0 && pe->k == m->k &&
-           (uint64_t)pe->k * (q.to - q.from) <= (uint64_t)arch_logical_rows(&p->arch);
-}
-
-static bool check_pe(const struct isa_program *p, const struct isa_tile *t, uint32_t group,
-                     const struct isa_pe *pe, bool *taken, struct fault_sink *s)
-{
-    const struct isa_group *g = &t->groups[group];
-    const struct isa_image *image = &p->images[g->image];
-    struct isa_mapping m = isa_mapping_of(p, g);
-    if (pe->k == 0 || pe->n == 0 || (uint64_t)pe->k0 + pe->k > image->k ||
-        (uint64_t)pe->n0 + pe->n > image->n)
-        return isa_fault(s, "group", group,
-                         "PE %u: rows %u+%u, columns %u+%u leave the %u x %u image", pe->pe, pe->k0,
-                         pe->k, pe->n0, pe->n, image->k, image->n);
-    if (!diagonal_fits(p, &m, pe) || pe->n > arch_logical_cols(&p->arch, image->weight_bits))
-        return isa_fault(s, "group", group, "PE %u: %u x %u do not fit on a crossbar", pe->pe,
-                         pe->k, pe->n);
-    if (pe->pe >= p->arch.crossbars || (taken[pe->pe] && !g->shares))
-        return isa_fault(s, "group", group, "PE %u does not exist or has two groups", pe->pe);
-    taken[pe->pe] = true;
-    return channels_shown(&m, g, pe, &t->views[g->source_view]) ||
-           isa_fault(s, "group", group, "PE %u reads channels that view %u does not show", pe->pe,
-                     g->source_view);
-}
-
-static int compare_spans(const void *a, const void *b)
-{
-    const struct isa_span *x = a, *y = b;
-    return x->from < y->from ? -1 : x->from > y->from;
-}
-
-static bool check_order(const struct isa_group *g, uint32_t group, struct fault_sink *s)
-{
-    for (uint32_t i = 1; i < g->n_pes; i++) {
-        const struct isa_pe *before = &g->pes[i - 1], *pe = &g->pes[i];
-        if (pe->n0 < before->n0 || (pe->n0 == before->n0 && pe->k0 < before->k0))
-            return isa_fault(s, "group", group, "PE %u is listed after PE %u: by n0, then k0",
-                             pe->pe, before->pe);
-    }
-    return true;
-}
-
-/* Equal or adjoining N ranges from channel0 on, disjoint K ranges in each. */
-static bool check_cover(const struct isa_group *g, uint32_t group, struct group_facts *facts,
-                        struct fault_sink *s)
-{
-    uint32_t end = g->channel0;
-    for (uint32_t i = 0; i < g->n_pes; i++) {
-        const struct isa_pe *pe = &g->pes[i], *before = pe - 1;
-        bool same = i && before->n0 == pe->n0;
-        if (same ? before->n != pe->n : pe->n0 != end)
-            return isa_fault(s, "group", group,
-                             "columns %u+%u of PE %u overlap others in part or leave a gap from %u",
-                             pe->n0, pe->n, pe->pe, end);
-        if (same && before->k0 + before->k > pe->k0)
-            return isa_fault(s, "group", group, "PEs %u and %u hold the same rows", before->pe,
-                             pe->pe);
-        end = pe->n0 + pe->n;
-    }
-    facts->n_columns = end - g->channel0;
-    return true;
-}
-
-static void merge_spans(const struct isa_group *g, struct arena *scratch, struct group_facts *facts)
-{
-    struct isa_span *spans = ARENA_ARRAY(scratch, struct isa_span, g->n_pes);
-    for (uint32_t i = 0; i < g->n_pes; i++)
-        spans[i] = (struct isa_span){g->pes[i].k0, g->pes[i].k0 + g->pes[i].k};
-    qsort(spans, g->n_pes, sizeof *spans, compare_spans);
-    uint32_t n = 1;
-    for (uint32_t i = 1; i < g->n_pes; i++) {
-        if (spans[i].from > spans[n - 1].to)
-            spans[n++] = spans[i];
-        else if (spans[i].to > spans[n - 1].to)
-            spans[n - 1].to = spans[i].to;
-    }
-    facts->spans = spans;
-    facts->n_spans = n;
-}
-
-/* A group that shares: an earlier one's PEs, with the same weights. */
-static bool check_shared(const struct isa_tile *t, uint32_t index, struct fault_sink *s)
-{
-    const struct isa_group *g = &t->groups[index], *owner = &t->groups[g->shares - 1];
-    if (g->shares > index || owner->shares)
-        return isa_fault(s, "group", index, "shares %u does not name an earlier group's own PEs",
-                         g->shares);
-    if (g->image != owner->image || g->conv_groups != owner->conv_groups ||
-        g->n_pes != owner->n_pes || memcmp(g->pes, owner->pes, g->n_pes * sizeof *g->pes) != 0)
-        return isa_fault(s, "group", index, "shares the PEs of group %u, but not their weights",
-                         g->shares - 1);
-    return true;
-}
-
-static bool check_group(const struct isa_program *p, const struct isa_tile *t, uint32_t index,
-                        bool *taken, struct arena *scratch, struct group_facts *facts,
-                        struct fault_sink *s)
-{
-    const struct isa_group *g = &t->groups[index];
-    if (g->source_view >= t->n_views || g->image >= p->n_images)
-        return isa_fault(s, "group", index, "no view %u or no image %u", g->source_view, g->image);
-    if (!geometry_fits(g->kernel, g->stride, g->dilation, g->pad_top, g->pad_left) ||
-        g->in_channels == 0)
-        return isa_fault(s, "group", index, "kernel, stride, dilation or padding is out of range");
-    uint32_t groups = isa_conv_groups(g);
-    if (g->conv_groups == 1 || g->in_channels % groups || p->images[g->image].n % groups)
-        return isa_fault(s, "group", index,
-                         "%u conv groups of %u input channels and %u columns (1 is written 0)",
-                         g->conv_groups, g->in_channels, p->images[g->image].n);
-    if ((uint64_t)g->kernel[0] * g->kernel[1] * (g->in_channels / groups) != p->images[g->image].k)
-        return isa_fault(s, "group", index, "%u x %u x %u inputs, but image %u has %u rows",
-                         g->kernel[0], g->kernel[1], g->in_channels / groups, g->image,
-                         p->images[g->image].k);
-    bool floats = p->images[g->image].element == ELEMENT_f32;
-    if (floats ? g->x_bits != 0 : !within(g->x_bits, 1, 8))
-        return isa_fault(s, "group", index, "x_bits %u with %s weights: 0 for f32, 1 to 8 for i8",
-                         g->x_bits, element_name(p->images[g->image].element));
-    if (g->n_pes == 0 || g->n_pes > p->arch.crossbars)
-        return isa_fault(s, "group", index, "%u PEs", g->n_pes);
-    for (uint32_t i = 0; i < g->n_pes; i++)
-        if (!check_pe(p, t, index, &g->pes[i], taken, s))
-            return false;
-    if (g->shares && !check_shared(t, index, s))
-        return false;
-    merge_spans(g, scratch, facts);
-    return check_order(g, index, s) && check_cover(g, index, facts, s);
-}
+/* ---- windows ---- */
 
 static bool check_window(const struct isa_window *w, uint32_t index, struct fault_sink *s)
 {
     bool ok = w->kind <= WINDOW_OVERLAP &&
-              geometry_fits(w->kernel, w->stride, w->dilation, w->pad_top, w->pad_left);
+              isa_geometry_fits(w->kernel, w->stride, w->dilation, w->pad_top, w->pad_left);
     for (int i = 0; i < 4; i++)
         ok &= w->counted[i] <= ISA_MAX_EXTENT;
     return ok || isa_fault(s, "window", index, "its kind or geometry is out of range");
@@ -437,7 +276,7 @@ static bool check_groups(const struct isa_program *p, const struct isa_tile *t,
     bool ok = true;
     bool *taken = ARENA_ARRAY(scratch, bool, (size_t)p->arch.crossbars);
     for (uint32_t i = 0; i < t->n_groups; i++)
-        ok &= check_group(p, t, i, taken, scratch, &facts[i], s);
+        ok &= isa_validate_group(p, t, i, taken, scratch, &facts[i], s);
     return ok;
 }
 

@@ -18,9 +18,9 @@ static bool field_fits(const struct record_field *f, const void *rec)
     const char *at = (const char *)rec + f->offset;
     if (!f->list)
         return fits(f, at);
-    uint32_t n = *(const uint32_t *)((const char *)rec + f->count_offset);
+    size_t n = record_list_numbers(f, rec);
     const char *entry = *(const char *const *)at;
-    for (uint32_t i = 0; i < n; i++, entry += record_value_bytes(f->kind))
+    for (size_t i = 0; i < n; i++, entry += record_value_bytes(f->kind))
         if (!fits(f, entry))
             return false;
     return true;

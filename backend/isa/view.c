@@ -4,12 +4,13 @@
  */
 #include "isa.h"
 
-/* Slots of the held rows: all from *first to *last in memory are used or lie between used ones. */
+/* Slots of the held rows, in all frames: all from *first to *last in memory are used or lie between
+ * used ones. */
 static void slot_range(const struct isa_view *v, int64_t *first, int64_t *last)
 {
     int64_t n = (int64_t)v->y1 - v->y0, ring = v->ring_rows;
     int64_t slot = ((v->y0 - (int64_t)v->ring_origin) % ring + ring) % ring;
-    bool wraps = slot + n > ring;
+    bool wraps = slot + n > ring || v->frame_rows % v->ring_rows != 0;
     *first = wraps ? 0 : slot;
     *last = wraps ? ring - 1 : slot + n - 1;
 }

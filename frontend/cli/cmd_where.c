@@ -267,7 +267,7 @@ bool cmd_where(const struct settings *s, struct diag *d)
     if (!check_form(s, d))
         return false;
     struct isa_program *p = isa_program_read(s->args.at[0], d);
-    if (!p || !driver_has_weights(NULL, p, d)) {
+    if (!p || !isa_without_patches(p, d) || !driver_has_weights(NULL, p, d)) {
         isa_program_free(p);
         return false;
     }

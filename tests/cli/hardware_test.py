@@ -148,7 +148,12 @@ def dump_tables(b):
             lists = [getattr(e, member) for e in getattr(tile, name)]
             links = [[sum(map(len, lists[:i])), len(lists[i])] for i in range(len(lists))]
             check(name, record, getattr(tile, name), links, 1)
-            check(memory_of_parts, part, sum(lists, []))
+            if name != 'groups':
+                check(memory_of_parts, part, sum(lists, []))
+        pes = [pe for g in tile.groups for pe in g.pes]
+        check('pes', 'pe', pes, [[sum(len(pe.runs) // 2 for pe in pes[:i]), len(pes[i].runs) // 2] for i in range(len(pes))], 1)
+        b.equal(sum(memory('runs', [('row', 32, False), ('rows', 32, False)]), []), [n for pe in pes for n in pe.runs], 'runs')
+        b.equal(memory('steps', [('step', 32, False)]), [[n] for n in tile.step], 'steps')
         lists = [list(x) for g in tile.gathers for x in (g.rows, g.cols, g.channels)]
         links = [[n for i in range(3 * k, 3 * k + 3) for n in (sum(map(len, lists[:i])), len(lists[i]))] for k in range(len(tile.gathers))]
         check('gathers', 'gather', tile.gathers, links, 3)

@@ -137,8 +137,10 @@ static void add_group(struct rig *r, unsigned t, uint16_t source, const char *mv
     }
     g->pes = ARENA_ARRAY(r->p->arena, struct isa_pe, n_pes);
     for (uint32_t i = 0; i < n_pes; i++)
-        g->pes[i] = (struct isa_pe){16 * i, k - 16 * i < 16 ? k - 16 * i : 16, 0, n,
-                                    tile->n_groups * 4 + i};
+        g->pes[i] = (struct isa_pe){.k0 = 16 * i,
+                                    .k = k - 16 * i < 16 ? k - 16 * i : 16,
+                                    .n = n,
+                                    .pe = tile->n_groups * 4 + i};
     tile->n_groups++;
 }
 

@@ -159,7 +159,7 @@ START_TEST(example_means_what_it_says)
 }
 END_TEST
 
-static const char *const round_trips[] = {example, everything, integers};
+static const char *const round_trips[] = {example, everything, integers, patched, body};
 
 /* File a -> text -> file b == a, with sections inline and by reference; text is stable. */
 START_TEST(text_and_file_round_trip)
@@ -273,6 +273,70 @@ START_TEST(text_is_readable)
 }
 END_TEST
 
+START_TEST(text_of_frames)
+{
+    struct isa_program *p = assemble(body);
+    const struct isa_inst *load = &p->tiles[0].insts[1];
+    ck_assert_uint_eq(p->frames, 3);
+    ck_assert_uint_eq(p->pace, 10);
+    ck_assert_uint_eq(p->tiles[0].step[0], 1);
+    ck_assert_int_eq(isa_threshold(load->wait[1].threshold), -1);
+    ck_assert_uint_eq(load->wait[1].threshold, (1 << ISA_THRESHOLD_BITS) - 1);
+    ck_assert_uint_eq(p->tiles[0].insts[0].flags, DMA_FIRST);
+    ck_assert_uint_eq(p->tiles[1].insts[1].flags, DMA_LAST);
+    char *text = disassemble(p, false);
+    static const char *const lines[] = {
+        "\nframes 3\npace 10\ninterval_cycles 10\nlatency_cycles 14\n",
+        "frame_stride=2}\n",
+        "\ntile 0 {buffer_bytes=24, inbound_counters=1, step=[1]}",
+        "frame_rows=1}\n",
+        "q2.load b1 first dst=v1(0,0) h=1 w=2",
+        " wait i1022>=1, i128>=-1\n",
+        "q2.store b3 last a=v0(0,0) h=1 w=2 y=0 x=0 c=0 stage=1\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        ck_assert_msg(strstr(text, lines[i]), "missing: %s", lines[i]);
+    free(text);
+    isa_program_free(p);
+}
+END_TEST
+
+static struct isa_memory memory_named(const struct isa_tile *t, const char *name, struct arena *a)
+{
+    for (unsigned i = 0; i < ISA_MEMORIES; i++) {
+        struct isa_memory m = isa_tile_memory(t, i, a);
+        if (strcmp(m.name, name) == 0)
+            return m;
+    }
+    ck_abort_msg("no memory %s", name);
+}
+
+/* By hand from DUMP.md: a PE's 97 bits, then the number of its first run and how many it has. */
+START_TEST(memories_of_runs_and_steps)
+{
+    struct isa_program *p = assemble(patched);
+    struct arena *a = arena_new();
+    const struct isa_tile *t = &p->tiles[0];
+    struct isa_memory pes = memory_named(t, "pes", a), runs = memory_named(t, "runs", a);
+    ck_assert_uint_eq(pes.n, 2);
+    ck_assert_uint_eq(pes.word_bytes, 24);
+    /* bit 97: first run 2 of the second PE; bit 129: two runs */
+    ck_assert_uint_eq(pes.words[24 + 12], 2 << 1);
+    ck_assert_uint_eq(pes.words[24 + 16], 2 << 1);
+    ck_assert_uint_eq(runs.n, 4);
+    ck_assert_uint_eq(runs.word_bytes, 8);
+    static const uint8_t words[] = {0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0};
+    ck_assert_mem_eq(runs.words, words, sizeof words);
+    ck_assert_mem_eq(runs.words + sizeof words, words, sizeof words);
+    isa_program_free(p);
+    p = assemble(body);
+    struct isa_memory steps = memory_named(&p->tiles[0], "steps", a);
+    ck_assert_uint_eq(steps.n, 1);
+    ck_assert_mem_eq(steps.words, "\1\0\0\0", 4);
+    isa_program_free(p);
+    arena_free(a);
+}
+END_TEST
+
 /* Immediates and paddings of integers are integers. */
 START_TEST(text_of_integers)
 {
@@ -377,6 +441,23 @@ START_TEST(windows_read_exactly_their_taps)
     isa_program_free(assemble(row_2));
     free(last_taps), free(row_1), free(across), free(padding);
     free(strided), free(even), free(row_2);
+}
+END_TEST
+
+/* A PE of a patch may hold some of the columns, and pixels read what their taps say. */
+START_TEST(patches_read_exactly_their_taps)
+{
+    char *other = replaced(patched, "[{k=4, n=2, pe=0, runs=[0, 2, 3, 2]}]",
+                           "[{k0=1, k=2, n0=1, n=1, runs=[1, 1, 4, 1]}]");
+    char *second = replaced(other, "[{k=4, n=2, runs=[0, 2, 3, 2]}]",
+                            "[{k0=1, k=2, n0=1, n=1, runs=[1, 1, 4, 1]}]");
+    isa_program_free(assemble(second));
+    /* The second pixel of the products at 0 and 2 reads 1, 4, 3 and 6; that at 4 is cut off. */
+    char *narrow = replaced(second, "x1=8", "x0=1, x1=7");
+    isa_program_free(assemble(narrow));
+    rejects_edit(second, "x1=8", "x0=2, x1=7", "columns 1..3 of view 0");
+    rejects_edit(second, "x1=8", "x0=1, x1=6", "columns 4..6 of view 0");
+    free(other), free(second), free(narrow);
 }
 END_TEST
 
@@ -598,15 +679,19 @@ int main(void)
     tcase_add_test(words, tables_answer);
     tcase_add_checked_fixture(texts, make_folder, remove_folder);
     tcase_add_test(texts, example_means_what_it_says);
-    tcase_add_loop_test(texts, text_and_file_round_trip, 0, 3);
+    tcase_add_loop_test(texts, text_and_file_round_trip, 0,
+                        sizeof round_trips / sizeof *round_trips);
     tcase_add_test(texts, foreign_encodings_stay_as_they_are);
     tcase_add_test(texts, faults_of_given_streams);
     tcase_add_test(texts, text_is_readable);
     tcase_add_test(texts, text_of_integers);
+    tcase_add_test(texts, text_of_frames);
+    tcase_add_test(texts, memories_of_runs_and_steps);
     tcase_add_test(texts, files_are_verified);
     tcase_add_loop_test(faulty, faults_are_found, 0, sizeof faults / sizeof faults[0]);
     tcase_add_test(faulty, faults_are_limited);
     tcase_add_test(faulty, windows_read_exactly_their_taps);
+    tcase_add_test(faulty, patches_read_exactly_their_taps);
     tcase_add_test(faulty, overlaps_and_gathers_read_what_they_take);
     tcase_add_loop_test(faulty, mistakes_are_located, 0, sizeof mistakes / sizeof mistakes[0]);
     tcase_add_test(faulty, mistakes_are_collected);

@@ -153,4 +153,50 @@ static const char integers[] =
     "q3.store b1 a=v2(0,0) h=2 w=2\n"
     "q3.store b2 a=v5(0,0) h=1 w=1\n";
 
+/* A convolution of 1 x 2 taps, 3 apart, with a patch of two pixels: a window of 5 positions, of
+ * which one is read by none. The third pixel of a row of 5 is half a patch. */
+static const char patched[] =
+    "isa 2 pes 1 arch \"base: clsa\\n\" node 0 {}\n"
+    "section 0 \"weights\" hex { 0000803f 00000000 00000000 0000803f 00000000 00000000\n"
+    "  00000040 00000000 00000000 00000040 }\n"
+    "image 0 {k=5, n=2}\n"
+    "tile 0 {buffer_bytes=108}\n"
+    "view 0 {ring_rows=2, y1=2, x1=8, height=2, width=9, channels=1, row_pitch=32, col_pitch=4,\n"
+    "  channel_pitch=4}\n"
+    "view 1 {address=64, ring_rows=2, y1=2, x1=5, height=2, width=5, channels=1, row_pitch=20,\n"
+    "  col_pitch=4, channel_pitch=4}\n"
+    "group 0 {kernel_h=1, kernel_w=2, stride_h=1, stride_w=1, dilation_h=1, dilation_w=3,\n"
+    "  in_channels=1, patch_w=2} [{k=4, n=2, runs=[0, 2, 3, 2]}]\n"
+    "group 1 {shares=1, kernel_h=1, kernel_w=2, dilation_h=1, dilation_w=3, patch_w=2,\n"
+    "  stride_h=1, stride_w=1, in_channels=1} [{k=4, n=2, pe=0, runs=[0, 2, 3, 2]}]\n"
+    "q0.mvm g0 dst=v1(0,0) h=2 w=4\n"
+    "q0.mvm g0 dst=v1(0,4) h=2 w=1\n"
+    "q0.mvm g1 dst=v1(0,0) h=2 w=5\n";
+
+/* The body of a run of three frames. Queues of both tiles: 0 VU, 1 TX, 2 DMA. */
+static const char body[] =
+    "isa 2 pes 1 frames 3 pace 10 interval_cycles 10 latency_cycles 14 arch \"base: clsa\\n\"\n"
+    "node 0 {} section 0 \"\" hex { 00000000 }\n"
+    "binding 0 {shape=[2], stride_w=1, height=1, width=2, channels=1, frame_stride=2}\n"
+    "binding 1 {index=1, shape=[2], stride_w=1, height=1, width=2, channels=1}\n"
+    "binding 2 {output=1, shape=[2], stride_w=1, height=1, width=2, channels=1,\n"
+    "  frame_stride=2}\n"
+    "binding 3 {output=1, index=1, shape=[2], stride_w=1, height=1, width=2, channels=1}\n"
+    "tile 0 {buffer_bytes=24, inbound_counters=1, step=[1]}\n"
+    "view 0 {ring_rows=2, y1=1, x1=2, height=1, width=2, channels=1, row_pitch=8, col_pitch=4,\n"
+    "  channel_pitch=4, frame_rows=1}\n"
+    "view 1 {address=16, ring_rows=1, y1=1, x1=2, height=1, width=2, channels=1, col_pitch=4,\n"
+    "  channel_pitch=4}\n"
+    "route 0 [{tile=1, counter=128}]\n"
+    "q2.load b1 first dst=v1(0,0) h=1 w=2 y=0 x=0 c=0\n"
+    "q2.load b0 dst=v0(0,0) h=1 w=2 y=0 x=0 c=0 wait i1022>=1, i128>=-1\n"
+    "q1.send r0 a=v0(0,0) h=1 w=2 wait q2>=2\n"
+    "tile 1 {buffer_bytes=16, inbound_counters=1, step=[1]}\n"
+    "view 0 {ring_rows=2, y1=1, x1=2, height=1, width=2, channels=1, row_pitch=8, col_pitch=4,\n"
+    "  channel_pitch=4, frame_rows=1}\n"
+    "route 0 [{counter=128}]\n"
+    "q2.store b2 a=v0(0,0) h=1 w=2 y=0 x=0 c=0 stage=1 wait i128>=0\n"
+    "q2.store b3 last a=v0(0,0) h=1 w=2 y=0 x=0 c=0 stage=1\n"
+    "q1.signal r0 stage=1 wait q2>=1\n";
+
 #endif
