@@ -263,6 +263,13 @@ void ir_print(const struct ir_graph *g, const struct ir_print_options *o, struct
 struct ir_graph *ir_parse(const char *text, size_t n, const char *file,
                           struct diag *d) CHECK_RESULT;
 struct ir_graph *ir_clone(const struct ir_graph *g);
+/* One more model in a graph of the same stage: what its operations become there. */
+struct ir_append {
+    const char *prefix;                /* in front of their names */
+    int64_t first_input, first_output; /* added to indices */
+    int64_t first_weights;             /* added to numbers of weights, where there is one */
+};
+void ir_append(struct ir_graph *to, const struct ir_graph *g, const struct ir_append *how);
 /* Of structure, attributes, types, names and blob contents; not of locations. */
 uint64_t ir_fingerprint(const struct ir_graph *g);
 /* For "did it change?" within a process: as the fingerprint, but which blob a constant has counts

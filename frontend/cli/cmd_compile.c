@@ -31,11 +31,11 @@ bool cmd_compile(const struct settings *s, struct diag *d)
 {
     struct build b;
     struct settings all = *s;
-    bool ok = driver_start(&b, s, NULL, d);
+    bool ok = driver_start(&b, s, NULL, d) && driver_take_models(&b, s, &s->args, d);
     if (ok && !outputs_wanted(s))
-        all.output = driver_output_name(s->args.at[0], ".cim", b.arena);
+        all.output = driver_output_name(b.model, ".cim", b.arena);
     b.writes = &all;
-    ok = ok && outputs_check(&all, d) && driver_lower(&b, s, s->args.at[0], false, d) &&
+    ok = ok && outputs_check(&all, d) && driver_lower(&b, s, false, d) &&
          driver_compile(&b, s, d) && views_write(&b, s, d) &&
          (!all.output || driver_write(&b, all.output, d));
     if (ok)

@@ -46,9 +46,10 @@ bool cmd_dump(const struct settings *s, struct diag *d)
                         .hex = s->dump_format != FORMAT_BIN,
                         .bin = s->dump_format != FORMAT_HEX};
     /* Inputs may come from a pipe: they are read before the folder holds interrupts. */
-    bool has_run = s->test_data || s->inputs.n || s->input_fill;
+    bool has_run = s->test_data.n || s->inputs.n || s->input_fill;
     struct io io = {0};
-    bool ok = !has_run || (io_describe(&io, p, NULL, d) && io_load_inputs(&io, s, d));
+    bool ok =
+        !has_run || (io_describe(&io, p, (struct io_models){0}, d) && io_load_inputs(&io, s, d));
     ok = ok && write_folder(&dump, has_run ? &io : NULL, d);
     if (has_run)
         io_free(&io);

@@ -31,12 +31,13 @@ static bool evaluate(struct simulation *e, struct diag *d)
     struct eval_observer watcher = {.progress = e->settings->progress};
     struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
     double start = now_seconds();
-    if (!io_evaluate(io, e->reference, &watcher, out, d))
-        return false;
+    bool ran = io_evaluate(io, &watcher, out, d);
     e->evaluate_seconds = now_seconds() - start;
     for (size_t k = 0; k < io->n_outputs; k++)
         io->outputs[k].data = out[k].data;
-    e->ran = true;
+    e->ran = ran;
+    if (!ran)
+        return false;
     e->differences = ARENA_ARRAY(io->arena, struct difference, io->n_outputs);
     bool ok = verdict(e, d);
     if (e->settings->save_outputs)
@@ -63,10 +64,12 @@ bool cmd_eval(const struct settings *s, struct diag *d)
     struct build b;
     bool ok = make_graph(&b, s, d);
     if (ok) {
-        struct simulation e = {.settings = s, .reference = b.graph, .assumed = b.assumed};
-        ok = io_describe(&e.io, NULL, b.graph, d);
-        e.io.assumed = b.assumed;
-        ok = ok && evaluate(&e, d);
+        struct io_model model = {.prefix = "",
+                                 .described = b.graph,
+                                 .reference = b.graph,
+                                 .assumed = b.models[0].assumed};
+        struct simulation e = {.settings = s};
+        ok = io_describe(&e.io, NULL, (struct io_models){&model, 1}, d) && evaluate(&e, d);
         if (e.ran)
             report(&b, &e, s);
         simulation_free(&e);

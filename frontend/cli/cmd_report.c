@@ -9,13 +9,12 @@ bool cmd_report(const struct settings *s, struct diag *d)
 {
     struct build b;
     struct settings with_report = *s;
-    bool ok = driver_start(&b, s, NULL, d);
+    bool ok = driver_start(&b, s, NULL, d) && driver_take_models(&b, s, &s->args, d);
     if (ok)
-        with_report.report =
-            s->output ? s->output : driver_output_name(s->args.at[0], ".html", b.arena);
+        with_report.report = s->output ? s->output : driver_output_name(b.model, ".html", b.arena);
     with_report.output = NULL;
     b.writes = &with_report;
-    ok = ok && outputs_check(&with_report, d) && driver_lower(&b, s, s->args.at[0], false, d) &&
+    ok = ok && outputs_check(&with_report, d) && driver_lower(&b, s, false, d) &&
          driver_compile(&b, &with_report, d) && views_write(&b, &with_report, d);
     if (ok && s->time_passes)
         report_times(&b, NULL, stderr);

@@ -38,10 +38,8 @@ static bool simulate_and_report(const struct build *b, const struct settings *s,
     struct simulation sim = {.settings = s,
                              .program = b->program,
                              .is_compiled = !s->program,
-                             .imported = b->imported,
-                             .reference = driver_reference(b),
-                             .graph = b->graph,
-                             .assumed = b->assumed};
+                             .models = driver_io_models(b),
+                             .graph = b->graph};
     bool ok = simulate(&sim, d);
     if (sim.ran)
         report(b, &sim, s);
@@ -53,16 +51,16 @@ static bool simulate_and_report(const struct build *b, const struct settings *s,
 
 static bool compile(struct build *b, const struct settings *s, struct diag *d)
 {
-    return driver_start(b, s, NULL, d) && driver_lower(b, s, s->args.at[0], true, d) &&
-           driver_compile(b, s, d) && (!s->output || driver_write(b, s->output, d)) &&
-           views_write(b, s, d);
+    return driver_start(b, s, NULL, d) && driver_take_models(b, s, &s->args, d) &&
+           driver_lower(b, s, true, d) && driver_compile(b, s, d) &&
+           (!s->output || driver_write(b, s->output, d)) && views_write(b, s, d);
 }
 
 static bool take_program(struct build *b, const struct settings *s, struct diag *d)
 {
     *b = (struct build){0};
     struct isa_program *p = isa_program_read(s->program, d);
-    bool ok = p && driver_lower_again(b, p, s, s->args.at[0], true, d);
+    bool ok = p && driver_lower_again(b, p, s, &s->args, true, d);
     b->program = p;
     return ok;
 }

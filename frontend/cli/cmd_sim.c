@@ -25,8 +25,7 @@ static bool simulate_and_report(const struct isa_program *p, const struct build 
     struct simulation sim = {.settings = s,
                              .program = p,
                              .may_lack_values = true,
-                             .imported = b->imported,
-                             .reference = driver_reference(b),
+                             .models = driver_io_models(b),
                              .graph = b->graph};
     bool ok = simulate(&sim, d);
     if (sim.ran)
@@ -37,13 +36,13 @@ static bool simulate_and_report(const struct isa_program *p, const struct build 
 
 bool cmd_sim(const struct settings *s, struct diag *d)
 {
-    if (s->compare_layers && !s->model)
+    if (s->compare_layers && !s->models.n)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "--compare-layers needs --model");
     struct isa_program *p = isa_program_read(s->args.at[0], d);
     if (!p)
         return false;
     struct build b = {0};
-    bool ok = (!s->model || driver_lower_again(&b, p, s, s->model, true, d)) &&
+    bool ok = (!s->models.n || driver_lower_again(&b, p, s, &s->models, true, d)) &&
               simulate_and_report(p, &b, s, d);
     driver_free(&b);
     isa_program_free(p);

@@ -9,6 +9,7 @@
 
 #include "eval.h"
 #include "mapping.h"
+#include "models.h"
 #include "onnx.h"
 #include "options.h"
 #include "outputs.h"
@@ -76,8 +77,11 @@ bool driver_start(struct build *b, const struct settings *s, const struct arch *
 void driver_free(struct build *b)
 {
     ir_graph_free(b->graph);
-    ir_graph_free(b->imported);
     ir_graph_free(b->rest);
+    for (size_t i = 0; i < b->n_models; i++) {
+        ir_graph_free(b->models[i].imported);
+        ir_graph_free(b->models[i].lowered);
+    }
     isa_program_free(b->program);
     arena_free(b->arena);
 }
@@ -96,66 +100,92 @@ static bool split_assignment(const char *text, const char *option, struct arena 
     return true;
 }
 
-static bool bind_dims(const struct settings *s, struct arena *a, struct diag *d,
-                      struct onnx_dim_binding *out)
+/* What the command line says of one model. */
+struct model_options {
+    const struct model *model;
+    struct arena *arena;
+    struct onnx_options *out;
+    struct diag *diag;
+};
+
+static bool bind_dims(const struct model_options *m, const string_list *list)
 {
-    for (size_t i = 0; i < s->dims.n; i++) {
-        const char *value = NULL;
+    struct onnx_dim_binding *all = ARENA_ARRAY(m->arena, struct onnx_dim_binding, list->n);
+    for (size_t i = 0; i < list->n; i++) {
+        const char *value = NULL, *own = models_own(m->model, list->at[i]);
+        struct onnx_dim_binding *at = &all[m->out->n_dims];
         char *end;
-        if (!split_assignment(s->dims.at[i], "dim", a, d, &out[i].name, &value))
+        if (!own)
+            continue;
+        if (!split_assignment(own, "dim", m->arena, m->diag, &at->name, &value))
             return false;
-        out[i].size = strtoll(value, &end, 10);
-        if (*end || end == value || out[i].size < 1 || out[i].size > INT32_MAX)
-            return diag_error(d, (struct loc){0}, DIAG_USAGE,
+        at->size = strtoll(value, &end, 10);
+        if (*end || end == value || at->size < 1 || at->size > INT32_MAX)
+            return diag_error(m->diag, (struct loc){0}, DIAG_USAGE,
                               "--dim: '%s' is not a size from 1 to %d", value, INT32_MAX);
+        m->out->n_dims++;
     }
+    m->out->dims = all;
     return true;
 }
 
-static bool bind_constants(const struct settings *s, struct arena *a, struct diag *d,
-                           struct onnx_constant_input *out)
+static bool bind_constants(const struct model_options *m, const string_list *list)
 {
-    for (size_t i = 0; i < s->constants.n; i++) {
-        if (!split_assignment(s->constants.at[i], "constant", a, d, &out[i].name, &out[i].pb_path))
+    struct onnx_constant_input *all = ARENA_ARRAY(m->arena, struct onnx_constant_input, list->n);
+    for (size_t i = 0; i < list->n; i++) {
+        struct onnx_constant_input *at = &all[m->out->n_constants];
+        const char *own = models_own(m->model, list->at[i]);
+        if (!own)
+            continue;
+        if (!split_assignment(own, "constant", m->arena, m->diag, &at->name, &at->pb_path))
             return false;
+        m->out->n_constants++;
     }
+    m->out->constants = all;
     return true;
 }
 
-static bool bind_input_types(const struct settings *s, struct arena *a, struct diag *d,
-                             struct onnx_input_type *out)
+static bool bind_input_types(const struct model_options *m, const string_list *list)
 {
-    for (size_t i = 0; i < s->input_types.n; i++) {
-        const char *value = NULL;
-        if (!split_assignment(s->input_types.at[i], "input-type", a, d, &out[i].name, &value))
+    struct onnx_input_type *all = ARENA_ARRAY(m->arena, struct onnx_input_type, list->n);
+    for (size_t i = 0; i < list->n; i++) {
+        const char *value = NULL, *own = models_own(m->model, list->at[i]);
+        struct onnx_input_type *at = &all[m->out->n_input_types];
+        if (!own)
+            continue;
+        if (!split_assignment(own, "input-type", m->arena, m->diag, &at->name, &value))
             return false;
-        out[i].dtype = strcmp(value, "i8") == 0 ? IR_I8 : IR_U8;
-        if (out[i].dtype == IR_U8 && strcmp(value, "u8") != 0)
-            return diag_error(d, (struct loc){0}, DIAG_USAGE,
+        at->dtype = strcmp(value, "i8") == 0 ? IR_I8 : IR_U8;
+        if (at->dtype == IR_U8 && strcmp(value, "u8") != 0)
+            return diag_error(m->diag, (struct loc){0}, DIAG_USAGE,
                               "--input-type: '%s' is none of u8, i8", value);
+        m->out->n_input_types++;
     }
+    m->out->input_types = all;
     return true;
 }
 
 /* "a,b"; false if a name is empty. */
-static bool split_names(const char *list, const char *option, struct arena *a, struct diag *d,
+static bool split_names(const struct model_options *m, const char *list, const char *option,
                         const char *const **out, size_t *n_out)
 {
-    size_t n = 1;
+    size_t most = 1;
     if (!list)
         return true;
     for (const char *at = list; *at; at++)
-        n += *at == ',';
-    const char **names = ARENA_ARRAY(a, const char *, n);
-    for (size_t i = 0; i < n; i++) {
+        most += *at == ',';
+    const char **names = ARENA_ARRAY(m->arena, const char *, most);
+    for (size_t i = 0; i < most; i++) {
         size_t length = strcspn(list, ",");
         if (!length)
-            return diag_error(d, (struct loc){0}, DIAG_USAGE, "--%s: a name is empty", option);
-        names[i] = arena_strndup(a, list, length);
+            return diag_error(m->diag, (struct loc){0}, DIAG_USAGE, "--%s: a name is empty",
+                              option);
+        const char *own = models_own(m->model, arena_strndup(m->arena, list, length));
+        if (own)
+            names[(*n_out)++] = own;
         list += length + (list[length] == ',');
     }
     *out = names;
-    *n_out = n;
     return true;
 }
 
@@ -170,40 +200,40 @@ static bool may_read(void *self, const char *path, struct diag *d)
     return outputs_check_input(b->writes, path, d);
 }
 
-bool driver_import(struct build *b, const struct settings *s, const char *model, struct diag *d)
+/* b->graph */
+static bool import_model(struct build *b, const struct settings *s, struct model *m, struct diag *d)
 {
-    struct onnx_dim_binding *dims = ARENA_ARRAY(b->arena, struct onnx_dim_binding, s->dims.n);
-    struct onnx_constant_input *constants =
-        ARENA_ARRAY(b->arena, struct onnx_constant_input, s->constants.n);
-    struct onnx_input_type *types = ARENA_ARRAY(b->arena, struct onnx_input_type, s->input_types.n);
-    if (!bind_dims(s, b->arena, d, dims) || !bind_constants(s, b->arena, d, constants) ||
-        !bind_input_types(s, b->arena, d, types))
-        return false;
     struct text assumed = {0};
-    struct onnx_options o = {.dims = dims,
-                             .n_dims = s->dims.n,
-                             .constants = constants,
-                             .n_constants = s->constants.n,
-                             .input_types = types,
-                             .n_input_types = s->input_types.n,
-                             .fold = fold,
+    struct onnx_options o = {.fold = fold,
                              .fold_self = d,
                              .may_read = may_read,
                              .may_read_self = b,
                              .no_weights = s->no_weights,
-                             .n_missing = &b->n_missing,
+                             .n_missing = &m->n_missing,
                              .assumed = &assumed,
                              .rest = &b->rest};
-    if (!split_names(s->cut_inputs, "inputs", b->arena, d, &o.inputs, &o.n_inputs) ||
-        !split_names(s->cut_outputs, "outputs", b->arena, d, &o.outputs, &o.n_outputs))
+    struct model_options of = {m, b->arena, &o, d};
+    if (!bind_dims(&of, &s->dims) || !bind_constants(&of, &s->constants) ||
+        !bind_input_types(&of, &s->input_types) ||
+        !split_names(&of, s->cut_inputs, "inputs", &o.inputs, &o.n_inputs) ||
+        !split_names(&of, s->cut_outputs, "outputs", &o.outputs, &o.n_outputs))
         return false;
     double start = now_seconds();
-    b->model = model;
-    b->graph = onnx_import(model, &o, d);
-    b->import_seconds = now_seconds() - start;
-    b->assumed = arena_strdup(b->arena, assumed.n ? assumed.at : "");
+    b->graph = onnx_import(m->path, &o, d);
+    b->import_seconds += now_seconds() - start;
+    b->n_missing += m->n_missing;
+    m->assumed = arena_strdup(b->arena, assumed.n ? assumed.at : "");
     text_free(&assumed);
     return b->graph != NULL;
+}
+
+bool driver_import(struct build *b, const struct settings *s, const char *model, struct diag *d)
+{
+    b->models = ARENA_NEW(b->arena, struct model);
+    b->n_models = 1;
+    b->models[0] = (struct model){.name = "", .path = model, .rate = 1};
+    b->model = model;
+    return import_model(b, s, &b->models[0], d);
 }
 
 /* ---- passes ---- */
@@ -278,7 +308,7 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
     b->mode = ctx.mode;
     b->mode_reason = ctx.mode_reason;
     backend_trials_free(scheduler.trials);
-    b->passes_seconds = now_seconds() - start;
+    b->passes_seconds += now_seconds() - start;
     return ok;
 }
 
@@ -295,24 +325,58 @@ static void look_at_rest(struct build *b, const struct settings *s, struct diag 
     (void)clear; /* or in the way of what follows: either way the model is refused */
 }
 
-bool driver_lower(struct build *b, const struct settings *s, const char *model, bool keep_imported,
-                  struct diag *d)
+/* Down to the pass that chooses copies, or, of a model that is alone, with it. */
+static bool lower_model(struct build *b, const struct settings *s, struct model *m, bool is_alone,
+                        bool keep_imported, struct diag *d)
 {
-    if (!driver_import(b, s, model, d)) {
+    struct pass_options o = {.time_passes = s->time_passes,
+                             .stats = s->pass_stats,
+                             .stop_after = is_alone ? NULL : "tile"};
+    if (!import_model(b, s, m, d)) {
         look_at_rest(b, s, d);
         return false;
     }
     if (keep_imported)
-        b->imported = ir_clone(b->graph);
+        m->imported = ir_clone(b->graph);
+    bool ok = driver_run_passes(b, s, pass_default_pipeline, &o, d);
+    m->mode = b->mode;
+    m->mode_reason = b->mode_reason;
+    return ok;
+}
+
+static bool lower_together(struct build *b, const struct settings *s, bool keep_imported,
+                           struct diag *d)
+{
     struct pass_options o = {.time_passes = s->time_passes, .stats = s->pass_stats};
-    if (!driver_run_passes(b, s, pass_default_pipeline, &o, d))
+    enum pass_mode mode = PASS_MODE_F32;
+    for (size_t i = 0; i < b->n_models; i++) {
+        struct model *m = &b->models[i];
+        if (!lower_model(b, s, m, false, keep_imported, d))
+            return false;
+        mode = m->mode == PASS_MODE_INT ? PASS_MODE_INT : mode;
+        m->lowered = b->graph;
+        b->graph = NULL;
+        b->mode_reason = NULL;
+    }
+    models_join(b);
+    b->mode = mode;
+    b->mode_reason = "";
+    return driver_run_passes(b, s, "cse,dup", &o, d);
+}
+
+bool driver_lower(struct build *b, const struct settings *s, bool keep_imported, struct diag *d)
+{
+    bool is_alone = !*b->models[0].name;
+    if (!models_check_options(b, s, d) ||
+        !(is_alone ? lower_model(b, s, &b->models[0], true, keep_imported, d)
+                   : lower_together(b, s, keep_imported, d)))
         return false;
     ir_number(b->graph);
     return !b->wants_best || mapping_choose_best(b, s, d);
 }
 
 bool driver_lower_again(struct build *b, const struct isa_program *p, const struct settings *s,
-                        const char *model, bool keep_imported, struct diag *d)
+                        const string_list *models, bool keep_imported, struct diag *d)
 {
     struct settings recorded;
     struct arena *words = arena_new();
@@ -320,20 +384,17 @@ bool driver_lower_again(struct build *b, const struct isa_program *p, const stru
     bool ok = options_recall(p->options ? p->options : "", words, &recorded, d) &&
               driver_start(b, &recorded, &p->arch, d);
     b->writes = s;
-    ok = ok && driver_lower(b, &recorded, model, keep_imported, d);
+    ok = ok && driver_take_models(b, &recorded, models, d) &&
+         driver_lower(b, &recorded, keep_imported, d);
     settings_free(&recorded);
     arena_free(words);
     if (ok && ir_fingerprint(b->graph) != p->graph_fingerprint)
-        ok = diag_error(d, (struct loc){.file = model}, DIAG_CHECK,
-                        "the program was not made from this model (graph %016llx, not %016llx)",
+        ok = diag_error(d, (struct loc){.file = b->model}, DIAG_CHECK,
+                        "the program was not made from %s (graph %016llx, not %016llx)",
+                        b->n_models == 1 ? "this model" : "these models, in this order",
                         (unsigned long long)ir_fingerprint(b->graph),
                         (unsigned long long)p->graph_fingerprint);
     return ok;
-}
-
-const struct ir_graph *driver_reference(const struct build *b)
-{
-    return b->mode == PASS_MODE_INT ? b->graph : b->imported;
 }
 
 /* ---- backend ---- */
@@ -343,7 +404,8 @@ static void sign(struct isa_program *p, const struct build *b, const struct sett
 {
     struct text options = {0};
     struct settings recorded = *s;
-    recorded.mode = b->mode;
+    if (b->n_models < 2)
+        recorded.mode = b->mode;
     if (b->chosen.set) {
         recorded.set = b->chosen.set;
         recorded.cut = b->chosen.cut;

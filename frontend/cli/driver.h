@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "pass.h"
 #include "settings.h"
+#include "tensors.h"
 
 /* What `--set best` found. */
 struct mapping_choice {
@@ -13,21 +14,33 @@ struct mapping_choice {
     uint64_t cycles;
     unsigned n_tried;
 };
+/* One of the models of a program. */
+struct model {
+    const char *name; /* in front of all its names, NAME/; "" where it is alone and not named */
+    const char *path;
+    int64_t rate;              /* how many times it is in the program */
+    struct ir_graph *imported; /* TENSOR, only if it was asked for */
+    struct ir_graph *lowered;  /* what went into the common graph; NULL where it is alone */
+    enum pass_mode mode;
+    const char *mode_reason;
+    size_t n_missing;    /* tensors without data, of a model compiled by --no-weights */
+    const char *assumed; /* what the model leaves open, and what was taken; may be "" */
+};
 struct build {
-    const char *model;             /* path as given */
+    struct model *models;
+    size_t n_models;
+    const char *model;             /* path as given; of several their names: "A+B" */
     const struct settings *writes; /* the files that must not be among those that the model names */
     struct arena *arena;
     struct arch arch;
     struct set_shape set;
     bool wants_best; /* --set best: `set` is not known before the passes */
     struct mapping_choice chosen;
-    enum pass_mode mode; /* settled once mode_reason is set */
-    const char *mode_reason;
-    size_t n_missing;          /* tensors without data, of a model compiled by --no-weights */
-    const char *assumed;       /* what the model leaves open, and what was taken; may be "" */
-    struct ir_graph *imported; /* TENSOR, only if it was asked for */
-    struct ir_graph *rest;     /* what could be imported of a model that cannot be */
-    struct ir_graph *graph;    /* as far as it was lowered */
+    enum pass_mode mode;     /* settled once mode_reason is set; of several: int if one is */
+    const char *mode_reason; /* of several "" */
+    size_t n_missing;        /* tensors without data, of all models */
+    struct ir_graph *rest;   /* what could be imported of a model that cannot be */
+    struct ir_graph *graph;  /* as far as it was lowered */
     struct dup_result dup;
     struct isa_program *program;
     struct backend_result backend;
@@ -37,18 +50,22 @@ struct build {
 /* Machine and defaults; `arch` NULL = as the settings say. */
 bool driver_start(struct build *b, const struct settings *s, const struct arch *arch,
                   struct diag *d) CHECK_RESULT;
+/* The models to compile, each FILE or NAME=FILE: b->models, b->model. */
+bool driver_take_models(struct build *b, const struct settings *s, const string_list *operands,
+                        struct diag *d) CHECK_RESULT;
+/* The only model: b->graph as it is in its file. */
 bool driver_import(struct build *b, const struct settings *s, const char *model,
                    struct diag *d) CHECK_RESULT;
 /* Runs passes on b->graph; the driver binds machine and duplication. */
 bool driver_run_passes(struct build *b, const struct settings *s, const char *pipeline,
                        const struct pass_options *o, struct diag *d) CHECK_RESULT;
-/* Import and standard pipeline: b->graph is a numbered CROSSBAR graph. */
-bool driver_lower(struct build *b, const struct settings *s, const char *model, bool keep_imported,
+/* Import and standard pipeline of the models: b->graph is a numbered CROSSBAR graph of all. */
+bool driver_lower(struct build *b, const struct settings *s, bool keep_imported,
                   struct diag *d) CHECK_RESULT;
-/* The graph that says what the outputs should be: as it was imported; in mode int as it was
- * lowered, since the model's own floats round a little elsewhere. NULL if it was not kept. */
-const struct ir_graph *driver_reference(const struct build *b);
-/* After the passes. */
+/* Where each model's inputs and outputs are, and what they should be: what the graph as it was
+ * imported says; in mode int as it was lowered, since the model's own floats round a little
+ * elsewhere. */
+struct io_models driver_io_models(const struct build *b);
 /* False with an error if the model or the program has no weights to compute with. */
 bool driver_has_weights(const struct build *b, const struct isa_program *p,
                         struct diag *d) CHECK_RESULT;
@@ -59,10 +76,10 @@ bool driver_write(struct build *b, const char *path, struct diag *d) CHECK_RESUL
 /* The plan that the result holds. */
 bool driver_write_plan(const struct backend_result *r, const char *path,
                        struct diag *d) CHECK_RESULT;
-/* Lowers `model` as the program's own options and machine say (`s` only says what is written); its
- * graph must have the fingerprint. */
+/* Lowers the models as the program's own options and machine say (`s` only says what is written);
+ * their graph must have the fingerprint. */
 bool driver_lower_again(struct build *b, const struct isa_program *p, const struct settings *s,
-                        const char *model, bool keep_imported, struct diag *d) CHECK_RESULT;
+                        const string_list *models, bool keep_imported, struct diag *d) CHECK_RESULT;
 void driver_free(struct build *b);
 /* Behind the last '/'. */
 const char *driver_file_name(const char *path);

@@ -30,7 +30,7 @@ static bool cmd_help(const struct settings *s, struct diag *d);
 static const struct command commands[] = {
     {.name = "compile",
      .summary = "compiles an ONNX model into a program file",
-     .operands = "MODEL",
+     .operands = "MODEL...",
      .text = "Reads an ONNX model, chooses how many copies of each layer's weights the machine's\n"
              "PEs hold, schedules the layers and writes one program: an instruction stream for\n"
              "each tile, with the crossbars' contents. The program is proved correct before it\n"
@@ -42,19 +42,23 @@ static const struct command commands[] = {
              "standard output and the table to standard error. --set best takes the cut and the\n"
              "sets with the least makespan.\n"
              "\n"
+             "Several models become one program: FILE or NAME=FILE each. Names of layers, inputs\n"
+             "and outputs begin with MODEL/.\n"
+             "\n"
              "Examples:\n"
              "  cimc compile model.onnx -o model.cim\n"
              "  cimc compile model.onnx --extra-pes 32 --set 1x* --arch-field crossbars=64\n"
              "  cimc compile model.onnx --schedule layer --duplicate none --json\n"
-             "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n",
-     .groups = {options_model, options_mode, options_mapping, options_decisions, options_views,
-                options_timing, options_output, options_json},
+             "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n"
+             "  cimc compile voice.onnx image.onnx --rate voice=2 -o both.cim\n",
+     .groups = {options_model, options_mode, options_mapping, options_several, options_decisions,
+                options_views, options_timing, options_output, options_json},
      .min_args = 1,
-     .max_args = 1,
+     .max_args = MOST_MODELS,
      .run = cmd_compile},
     {.name = "report",
      .summary = "compiles and shows the result as one HTML page",
-     .operands = "MODEL",
+     .operands = "MODEL...",
      .text =
          "Compiles as `cimc compile` does and writes, instead of a program, one HTML page that\n"
          "needs nothing else: how the layers lie on the PEs, both schedules, how busy each PE\n"
@@ -67,14 +71,14 @@ static const struct command commands[] = {
          "Examples:\n"
          "  cimc report model.onnx -o report.html\n"
          "  cimc report model.onnx --extra-pes 32 --set 1x*\n",
-     .groups = {options_model, options_mode, options_mapping, options_decisions, options_page,
-                options_timing, options_output},
+     .groups = {options_model, options_mode, options_mapping, options_several, options_decisions,
+                options_page, options_timing, options_output},
      .min_args = 1,
-     .max_args = 1,
+     .max_args = MOST_MODELS,
      .run = cmd_report},
     {.name = "run",
      .summary = "compiles, simulates and compares with the model",
-     .operands = "MODEL",
+     .operands = "MODEL...",
      .text =
          "Compiles as `cimc compile` does, simulates the program and compares each output\n"
          "with the expected ones (--test-data), or with the reference evaluator. An output\n"
@@ -86,16 +90,17 @@ static const struct command commands[] = {
          "Values of an input: --input, else --test-data, else --input-fill. The program is\n"
          "written only if -o is given. With --program nothing is compiled: the options that\n"
          "the program was compiled with stand in it, those on the command line do not count.\n"
+         "Several models run as one program; each has its own --test-data MODEL=DIR.\n"
          "\n"
          "Examples:\n"
          "  cimc run model.onnx --test-data test_data_set_0\n"
          "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
          "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
-     .groups = {options_model, options_mode, options_mapping, options_decisions, options_values,
-                options_weights, options_verdict, options_simulation, options_run_program,
-                options_views, options_timing, options_output, options_json},
+     .groups = {options_model, options_mode, options_mapping, options_several, options_decisions,
+                options_values, options_weights, options_verdict, options_simulation,
+                options_run_program, options_views, options_timing, options_output, options_json},
      .min_args = 1,
-     .max_args = 1,
+     .max_args = MOST_MODELS,
      .run = cmd_run},
     {.name = "sim",
      .summary = "simulates a program file",

@@ -109,7 +109,6 @@ struct search {
     size_t best_shape;
     const char *best_copies;
     struct dup_result best_dup;
-    double seconds;
     unsigned n_tries;              /* at most */
     struct backend_trials *trials; /* of the copies on trial */
 };
@@ -119,7 +118,6 @@ static bool choose_copies(struct search *x, struct diag *d)
 {
     x->b->set = (struct set_shape){.rows = 1, .cols = 1};
     bool ok = driver_run_passes(x->b, &x->settings, "dup", &(struct pass_options){0}, d);
-    x->seconds += x->b->passes_seconds;
     if (ok)
         ir_number(x->b->graph);
     return ok;
@@ -188,8 +186,7 @@ static bool search(struct search *x, struct diag *d)
 bool mapping_choose_best(struct build *b, const struct settings *s, struct diag *d)
 {
     unsigned n_cuts = s->cut == 0 ? sizeof cuts / sizeof *cuts : 1;
-    struct search x = {
-        .b = b, .settings = *s, .seconds = b->passes_seconds, .n_tries = n_cuts * N_SHAPES};
+    struct search x = {.b = b, .settings = *s, .n_tries = n_cuts * N_SHAPES};
     if (!search(&x, d))
         return false;
     progress_tell(s->progress, "best sets", x.n_tries, x.n_tries);
@@ -201,7 +198,6 @@ bool mapping_choose_best(struct build *b, const struct settings *s, struct diag 
     b->set =
         (struct set_shape){.rows = shapes[x.best_shape].rows, .cols = shapes[x.best_shape].columns};
     b->chosen = x.best;
-    b->passes_seconds = x.seconds;
     return true;
 }
 

@@ -157,6 +157,16 @@ const struct option_desc options_mapping[] = {
     {0},
 };
 
+const struct option_desc options_several[] = {
+    {.name = "rate",
+     .kind = OPTION_LIST,
+     .recorded = true,
+     .offset = AT(rates),
+     .argument = "MODEL=R",
+     .help = "with several models: this one takes R images where the others take one"},
+    {0},
+};
+
 const struct option_desc options_decisions[] = {
     {.name = "lp-file",
      .kind = OPTION_TEXT,
@@ -292,10 +302,11 @@ const struct option_desc options_passes[] = {
 
 const struct option_desc options_values[] = {
     {.name = "test-data",
-     .kind = OPTION_TEXT,
+     .kind = OPTION_LIST,
      .offset = AT(test_data),
-     .argument = "DIR",
-     .help = "inputs from DIR/input_K.pb, expected outputs from DIR/output_K.pb"},
+     .argument = "[MODEL=]DIR",
+     .help = "inputs from DIR/input_K.pb, expected outputs from DIR/output_K.pb; of several models "
+             "one for each"},
     {.name = "input",
      .kind = OPTION_LIST,
      .offset = AT(inputs),
@@ -386,10 +397,10 @@ const struct option_desc options_run_program[] = {
 
 const struct option_desc options_sim_model[] = {
     {.name = "model",
-     .kind = OPTION_TEXT,
-     .offset = AT(model),
-     .argument = "FILE",
-     .help = "the ONNX model behind the program"},
+     .kind = OPTION_LIST,
+     .offset = AT(models),
+     .argument = "[NAME=]FILE",
+     .help = "the ONNX model behind the program; once for each of several, in their order"},
     {0},
 };
 

@@ -43,6 +43,9 @@ void settings_free(struct settings *s)
     VEC_FREE(&s->input_types);
     VEC_FREE(&s->arch_fields);
     VEC_FREE(&s->inputs);
+    VEC_FREE(&s->test_data);
+    VEC_FREE(&s->models);
+    VEC_FREE(&s->rates);
 }
 
 /* ---- all options of a command, one after another ---- */
@@ -270,7 +273,7 @@ void options_print_help(const struct command *c, FILE *out)
 /* ---- the recorded options ---- */
 
 static const struct option_desc *const recorded_groups[] = {options_model, options_mode,
-                                                            options_mapping, NULL};
+                                                            options_mapping, options_several, NULL};
 
 /* One word of the line: blanks and backslashes get a backslash. */
 static void add_word(struct text *out, const char *name, const char *value)
@@ -335,7 +338,7 @@ bool options_recall(const char *line, struct arena *a, struct settings *s, struc
 {
     struct command c = {.name = "options",
                         .operands = "",
-                        .groups = {options_model, options_mode, options_mapping}};
+                        .groups = {options_model, options_mode, options_mapping, options_several}};
     VEC(char *) argv = {0};
     struct diag *reasons = diag_new(); /* wrong options in a file are not a wrong command line */
     settings_init(s);

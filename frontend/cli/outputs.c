@@ -6,6 +6,8 @@
  */
 #include "outputs.h"
 
+#include "models.h"
+
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -104,9 +106,11 @@ static void add_numbered(const char *dir, const char *what, const char *ending, 
 
 static void list_inputs(const struct settings *s, struct arena *a, path_list *paths)
 {
-    const char *single[] = {s->arch, s->report_arch, s->model, s->program};
+    const char *single[] = {s->arch, s->report_arch, s->program};
     for (size_t i = 0; i < s->args.n; i++)
-        VEC_PUSH(paths, s->args.at[i]);
+        VEC_PUSH(paths, models_file(s->args.at[i]));
+    for (size_t i = 0; i < s->models.n; i++)
+        VEC_PUSH(paths, models_file(s->models.at[i]));
     for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
         if (single[i])
             VEC_PUSH(paths, single[i]);
@@ -118,8 +122,10 @@ static void list_inputs(const struct settings *s, struct arena *a, path_list *pa
         if (file)
             VEC_PUSH(paths, file + 1);
     }
-    add_numbered(s->test_data, "input", ".pb", a, paths);
-    add_numbered(s->test_data, "output", ".pb", a, paths);
+    for (size_t i = 0; i < s->test_data.n; i++) {
+        add_numbered(models_file(s->test_data.at[i]), "input", ".pb", a, paths);
+        add_numbered(models_file(s->test_data.at[i]), "output", ".pb", a, paths);
+    }
 }
 
 /* Only --force replaces a folder that is there. */

@@ -80,21 +80,22 @@ static double step_of(const struct ir_value *x)
     return (double)*(const float *)blob_data(scale->attrs->constant.data);
 }
 
-static struct io_fact op_fact(const struct ir_op *op)
+static struct io_fact op_fact(const struct ir_op *op, const struct io_model *m, struct arena *a)
 {
-    const union ir_attrs *a = op->attrs;
+    const union ir_attrs *at = op->attrs;
     bool output = op->opcode == IR_output;
-    const struct ir_ints *shape = output ? &a->output.shape : &a->input.shape;
-    enum ir_dtype dtype = output ? a->output.dtype : a->input.dtype;
+    const struct ir_ints *shape = output ? &at->output.shape : &at->input.shape;
+    enum ir_dtype dtype = output ? at->output.dtype : at->input.dtype;
     return (struct io_fact){.output = output,
-                            .index = output ? a->output.index : a->input.index,
-                            .name = op->name,
+                            .index = output ? (int64_t)m->first_output + at->output.index
+                                            : (int64_t)m->first_input + at->input.index,
+                            .name = arena_printf(a, "%s%s", m->prefix, op->name),
                             .step = output ? step_of(op->in[0].value) : 0,
                             .type = ir_type_of(outside(dtype), shape->n, shape->at)};
 }
 
-/* All facts, one after another: bindings of the program, then the graph's own. */
-static bool collect(const struct isa_program *p, const struct ir_graph *g, struct diag *d,
+/* All facts, one after another: bindings of the program, then the graphs' own. */
+static bool collect(const struct isa_program *p, const struct io *io, struct diag *d,
                     struct io_fact *out, size_t *out_n)
 {
     size_t n = *out_n = 0;
@@ -104,22 +105,25 @@ static bool collect(const struct isa_program *p, const struct ir_graph *g, struc
                               p->bindings[i].name, IR_MAX_RANK);
         out[n++] = binding_fact(&p->bindings[i]);
     }
-    for (const struct ir_op *op = g ? g->first : NULL; op; op = op->next) {
-        if (op->opcode == IR_input || op->opcode == IR_output)
-            out[n++] = op_fact(op);
+    for (size_t i = 0; i < io->models.n; i++) {
+        const struct io_model *m = &io->models.at[i];
+        for (const struct ir_op *op = m->described ? m->described->first : NULL; op; op = op->next)
+            if (op->opcode == IR_input || op->opcode == IR_output)
+                out[n++] = op_fact(op, m, io->arena);
     }
     *out_n = n;
     return true;
 }
 
-bool io_describe(struct io *io, const struct isa_program *p, const struct ir_graph *g,
+bool io_describe(struct io *io, const struct isa_program *p, struct io_models models,
                  struct diag *d)
 {
-    *io = (struct io){.arena = arena_new()};
-    struct io_fact *facts = ARENA_ARRAY(io->arena, struct io_fact,
-                                        (p ? (size_t)p->n_bindings : 0) + (g ? g->n_ops : 0));
-    size_t n = 0, most[2] = {0};
-    if (!collect(p, g, d, facts, &n))
+    *io = (struct io){.arena = arena_new(), .models = models};
+    size_t n = p ? p->n_bindings : 0, most[2] = {0};
+    for (size_t i = 0; i < models.n; i++)
+        n += models.at[i].described ? models.at[i].described->n_ops : 0;
+    struct io_fact *facts = ARENA_ARRAY(io->arena, struct io_fact, n);
+    if (!collect(p, io, d, facts, &n))
         return false;
     for (size_t i = 0; i < n; i++) {
         if (facts[i].index < 0 || facts[i].index >= MAX_TENSORS)

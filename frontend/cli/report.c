@@ -103,6 +103,18 @@ static const char *mode_name(enum pass_mode mode)
     return mode == PASS_MODE_INT ? "int" : "f32";
 }
 
+static void print_model(const struct model *m, FILE *out)
+{
+    print_plain(m->name, out);
+    fprintf(out, "%smode %s: %s\n", *m->name ? ": " : "", mode_name(m->mode), m->mode_reason);
+    if (m->n_missing)
+        fprintf(out, "no weights: the data of %zu tensors is missing\n", m->n_missing);
+    if (*m->assumed) {
+        print_plain(m->assumed, out);
+        fputc('\n', out);
+    }
+}
+
 void report_build(const struct build *b, FILE *out)
 {
     const struct backend_result *r = &b->backend;
@@ -138,13 +150,8 @@ void report_build(const struct build *b, FILE *out)
             r->vector_macs && !b->arch.lanes
                 ? ", whose work takes no time on this machine (lanes 0)"
                 : "");
-    fprintf(out, "mode %s: %s\n", mode_name(b->mode), b->mode_reason);
-    if (b->n_missing)
-        fprintf(out, "no weights: the data of %zu tensors is missing\n", b->n_missing);
-    if (*b->assumed) {
-        print_plain(b->assumed, out);
-        fputc('\n', out);
-    }
+    for (size_t i = 0; i < b->n_models; i++)
+        print_model(&b->models[i], out);
 }
 
 static void print_output(const struct simulation *sim, size_t k, FILE *out)
@@ -217,14 +224,35 @@ static void duplication_json(const struct dup_result *r, struct json *j)
     json_close_map(j);
 }
 
+/* Of several. */
+static void models_json(const struct build *b, struct json *j)
+{
+    json_open_array(j, "models");
+    for (size_t i = 0; i < b->n_models; i++) {
+        const struct model *m = &b->models[i];
+        json_open_map(j, NULL);
+        json_text(j, "name", m->name);
+        json_text(j, "model", m->path);
+        json_integer(j, "rate", m->rate);
+        json_text(j, "mode", mode_name(m->mode));
+        json_text(j, "mode_reason", m->mode_reason);
+        json_integer(j, "missing_tensors", (int64_t)m->n_missing);
+        json_close_map(j);
+    }
+    json_close_array(j);
+}
+
 void report_build_json(const struct build *b, struct json *j)
 {
     const struct backend_result *r = &b->backend;
     char set[64];
+    bool is_alone = !*b->models[0].name;
     json_text(j, "model", b->model);
+    if (!is_alone)
+        models_json(b, j);
     json_text(j, "arch", b->arch.name);
     json_text(j, "mode", mode_name(b->mode));
-    json_text(j, "mode_reason", b->mode_reason);
+    json_text(j, "mode_reason", is_alone ? b->mode_reason : NULL);
     json_integer(j, "missing_tensors", (int64_t)b->n_missing);
     json_text(j, "set", set_text(&r->set, set));
     json_open_array(j, "base_layers");

@@ -15,7 +15,7 @@ struct settings {
     const char *program_name; /* "cimc compile", for messages */
     string_list args;         /* operands: files and names */
     /* model */
-    string_list dims, constants, input_types;
+    string_list dims, constants, input_types, rates;
     bool no_weights;
     const char *cut_inputs, *cut_outputs; /* names, separated by commas */
     int64_t mode;                         /* index of the choice, as enum pass_mode */
@@ -36,8 +36,8 @@ struct settings {
     const char *passes, *print_before, *print_after, *stop_after, *skip;
     bool time_passes, pass_stats, no_verify, roundtrip_each;
     /* simulation */
-    const char *test_data, *input_fill, *save_outputs, *times, *program, *model;
-    string_list inputs;
+    const char *input_fill, *save_outputs, *times, *program;
+    string_list test_data, inputs, models;
     bool constant_weights, compare_layers;
     double tolerance;
     int64_t tolerance_steps;

@@ -18,16 +18,14 @@
 static bool lacks_values(const struct simulation *sim)
 {
     const struct settings *s = sim->settings;
-    return sim->may_lack_values && sim->io.n_inputs > 0 && !s->test_data && !s->inputs.n &&
+    return sim->may_lack_values && sim->io.n_inputs > 0 && !s->test_data.n && !s->inputs.n &&
            !s->input_fill && !s->compare_layers && !s->save_outputs;
 }
 
 static bool prepare(struct simulation *sim, struct diag *d)
 {
-    const struct ir_graph *g = sim->imported ? sim->imported : sim->graph;
-    if (!io_describe(&sim->io, sim->program, g, d))
+    if (!io_describe(&sim->io, sim->program, sim->models, d))
         return false;
-    sim->io.assumed = sim->assumed;
     sim->times_only = lacks_values(sim);
     if (!sim->times_only && !driver_has_weights(NULL, sim->program, d))
         return false;
@@ -89,10 +87,10 @@ static bool evaluate(struct simulation *sim, struct layers *layers, struct diag 
     struct eval_observer observer = {
         .seen = layers_seen, .self = layers, .progress = sim->settings->progress};
     double start = now_seconds();
-    bool ok = io_has_references(&sim->io) || !sim->reference ||
-              io_evaluate_references(&sim->io, sim->reference, &watcher, d);
+    bool ok = io_has_references(&sim->io) || !io_can_evaluate(&sim->io) ||
+              io_evaluate_references(&sim->io, &watcher, d);
     if (ok && layers)
-        ok = io_evaluate_references(&sim->io, sim->graph, &observer, d);
+        ok = io_observe(&sim->io, sim->graph, &observer, d);
     sim->evaluate_seconds = now_seconds() - start;
     return ok;
 }

@@ -11,10 +11,8 @@ struct simulation {
     const struct isa_program *program; /* NULL: the outputs are the evaluator's */
     bool is_compiled;                  /* by this very command */
     bool may_lack_values;              /* then only times are simulated */
-    const struct ir_graph *imported;   /* says what inputs and outputs are; may be NULL */
-    const struct ir_graph *reference;  /* gives expected outputs; may be NULL */
+    struct io_models models;           /* may be none */
     const struct ir_graph *graph;      /* CROSSBAR, for --compare-layers; may be NULL */
-    const char *assumed;               /* of the model, as in struct build; may be NULL */
     /* results */
     bool ran; /* to the end */
     bool times_only;

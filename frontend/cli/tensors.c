@@ -25,6 +25,18 @@ static bool same_shape(const struct ir_type *a, const struct ir_type *b)
     return a->rank == b->rank && memcmp(a->dim, b->dim, a->rank * sizeof *a->dim) == 0;
 }
 
+/* What the tensor's model leaves open. */
+static void note_assumed(const struct io *io, const struct io_tensor *t, struct diag *d)
+{
+    const char *assumed = NULL;
+    size_t k = (size_t)(t - io->inputs);
+    for (size_t i = 0; k < io->n_inputs && i < io->models.n; i++)
+        if (io->models.at[i].first_input <= k)
+            assumed = io->models.at[i].assumed;
+    if (assumed && *assumed)
+        diag_note(d, nowhere(), "%s", assumed);
+}
+
 static bool has_shape(const struct io *io, const struct io_tensor *t, const struct tensor *read,
                       const char *path, struct diag *d)
 {
@@ -35,8 +47,7 @@ static bool has_shape(const struct io *io, const struct io_tensor *t, const stru
                "the tensor is %s, '%s' of the model is %s",
                ir_type_text(&read->type, have, sizeof have), t->name,
                ir_type_text(&t->type, want, sizeof want));
-    if (io->assumed && *io->assumed)
-        diag_note(d, nowhere(), "%s", io->assumed);
+    note_assumed(io, t, d);
     return false;
 }
 
@@ -54,13 +65,79 @@ static bool read_values(struct io *io, struct io_tensor *t, const char *path, st
     return true;
 }
 
-/* Reads DIR/<what>_K.pb if it exists. */
-static bool read_test_data(struct io *io, struct io_tensor *t, const char *dir, const char *what,
-                           size_t k, struct diag *d)
+/* ---- test data ---- */
+
+/* Inputs or outputs, all of them. */
+struct ports {
+    const char *what; /* "input" */
+    struct io_tensor *at;
+    size_t n;
+};
+
+/* DIR, if the entry is MODEL=DIR and `name` is MODEL/... or MODEL.I/...; else NULL. */
+static const char *dir_of_model(const char *entry, const char *name)
 {
-    const char *path = arena_printf(io->arena, "%s/%s_%zu.pb", dir, what, k);
-    return access(path, F_OK) != 0 || read_values(io, t, path, d);
+    const char *equals = strchr(entry, '=');
+    size_t n = equals ? (size_t)(equals - entry) : 0;
+    if (n == 0 || !name || strncmp(entry, name, n) != 0)
+        return NULL;
+    if (name[n] == '.')
+        n += 1 + strspn(name + n + 1, "0123456789");
+    return name[n] == '/' ? equals + 1 : NULL;
 }
+
+static bool names_a_model(const struct io *io, const char *entry)
+{
+    for (size_t k = 0; k < io->n_inputs; k++)
+        if (dir_of_model(entry, io->inputs[k].name))
+            return true;
+    for (size_t k = 0; k < io->n_outputs; k++)
+        if (dir_of_model(entry, io->outputs[k].name))
+            return true;
+    return false;
+}
+
+/* How many ports of its model are in front of port k. */
+static size_t place_in_model(const struct ports *p, size_t k)
+{
+    size_t n = strcspn(p->at[k].name, "/") + 1, place = 0;
+    while (place < k && p->at[k - place - 1].name &&
+           strncmp(p->at[k - place - 1].name, p->at[k].name, n) == 0)
+        place++;
+    return place;
+}
+
+/* Reads DIR/<what>_K.pb if it exists. */
+static bool read_test_data(struct io *io, const struct ports *p, size_t k, const struct settings *s,
+                           struct diag *d)
+{
+    for (size_t i = 0; i < s->test_data.n; i++) {
+        const char *entry = s->test_data.at[i], *dir = dir_of_model(entry, p->at[k].name);
+        if (!dir && names_a_model(io, entry))
+            continue;
+        size_t place = dir ? place_in_model(p, k) : k;
+        const char *path =
+            arena_printf(io->arena, "%s/%s_%zu.pb", dir ? dir : entry, p->what, place);
+        if (access(path, F_OK) == 0)
+            return read_values(io, &p->at[k], path, d);
+    }
+    return true;
+}
+
+static bool check_folders(const struct io *io, const struct settings *s, struct diag *d)
+{
+    struct stat st;
+    for (size_t i = 0; i < s->test_data.n; i++) {
+        const char *entry = s->test_data.at[i], *dir = entry;
+        if (names_a_model(io, entry))
+            dir = strchr(entry, '=') + 1;
+        if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
+            return diag_error(d, (struct loc){.file = dir}, DIAG_IO, "is not a directory");
+    }
+    return true;
+}
+
+/* ---- made up ---- */
 
 /* random:SEED; false for ramp. */
 static bool parse_fill(const char *fill, bool *out_random, uint64_t *out_seed, struct diag *d)
@@ -116,7 +193,8 @@ static bool load_input(struct io *io, size_t k, const struct settings *s, struct
         return true; /* neither the program nor the model reads it */
     if (k < s->inputs.n)
         return read_values(io, t, s->inputs.at[k], d);
-    if (s->test_data && !read_test_data(io, t, s->test_data, "input", k, d))
+    struct ports all = {"input", io->inputs, io->n_inputs};
+    if (!read_test_data(io, &all, k, s, d))
         return false;
     if (t->data)
         return true;
@@ -132,9 +210,8 @@ static bool load_input(struct io *io, size_t k, const struct settings *s, struct
 bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d)
 {
     bool ok = true;
-    struct stat st;
-    if (s->test_data && (stat(s->test_data, &st) != 0 || !S_ISDIR(st.st_mode)))
-        return diag_error(d, (struct loc){.file = s->test_data}, DIAG_IO, "is not a directory");
+    if (!check_folders(io, s, d))
+        return false;
     if (s->inputs.n > io->n_inputs)
         return diag_error(d, nowhere(), DIAG_DATA,
                           "--input is given %zu times, there are %zu inputs", s->inputs.n,
@@ -147,8 +224,9 @@ bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d)
 bool io_load_references(struct io *io, const struct settings *s, struct diag *d)
 {
     bool ok = true;
-    for (size_t k = 0; s->test_data && k < io->n_outputs; k++) {
-        ok &= read_test_data(io, &io->references[k], s->test_data, "output", k, d);
+    struct ports all = {"output", io->references, io->n_outputs};
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        ok &= !all.at[k].known || read_test_data(io, &all, k, s, d);
         io->references[k].given = io->references[k].data != NULL;
     }
     return ok;
@@ -172,26 +250,62 @@ bool io_has_references(const struct io *io)
     return true;
 }
 
-bool io_evaluate(const struct io *io, const struct ir_graph *g,
-                 const struct eval_observer *observer, struct tensor *outputs, struct diag *d)
+bool io_can_evaluate(const struct io *io)
 {
-    struct tensor *in = ARENA_ARRAY(io->arena, struct tensor, io->n_inputs);
-    for (size_t k = 0; k < io->n_inputs; k++)
-        in[k] = (struct tensor){.type = io->inputs[k].type, .data = io->inputs[k].data};
-    return eval_graph(g, in, io->n_inputs, outputs, io->n_outputs, observer, d);
+    for (size_t i = 0; i < io->models.n; i++)
+        if (!io->models.at[i].reference)
+            return false;
+    return io->models.n > 0;
 }
 
-bool io_evaluate_references(struct io *io, const struct ir_graph *g,
-                            const struct eval_observer *observer, struct diag *d)
+/* `g` on the inputs from `first` on. */
+static bool evaluate(const struct io *io, const struct ir_graph *g, size_t first,
+                     struct tensor *outputs, size_t n_outputs, const struct eval_observer *observer,
+                     struct diag *d)
+{
+    size_t n = io->n_inputs - first;
+    struct tensor *in = ARENA_ARRAY(io->arena, struct tensor, n);
+    for (size_t k = 0; k < n; k++)
+        in[k] =
+            (struct tensor){.type = io->inputs[first + k].type, .data = io->inputs[first + k].data};
+    return eval_graph(g, in, n, outputs, n_outputs, observer, d);
+}
+
+bool io_evaluate(const struct io *io, const struct eval_observer *observer, struct tensor *outputs,
+                 struct diag *d)
+{
+    const struct io_models *all = &io->models;
+    memset(outputs, 0, io->n_outputs * sizeof *outputs);
+    for (size_t i = 0; i < all->n; i++) {
+        const struct io_model *m = &all->at[i];
+        size_t end = i + 1 < all->n ? all->at[i + 1].first_output : io->n_outputs;
+        if (!evaluate(io, m->reference, m->first_input, outputs + m->first_output,
+                      end - m->first_output, observer, d))
+            return false;
+    }
+    return true;
+}
+
+bool io_evaluate_references(struct io *io, const struct eval_observer *observer, struct diag *d)
 {
     struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
-    bool ok = io_evaluate(io, g, observer, out, d);
-    for (size_t k = 0; ok && k < io->n_outputs; k++) {
-        if (io->references[k].data)
+    bool ok = io_evaluate(io, observer, out, d);
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        if (!ok || io->references[k].data)
             tensor_free(&out[k]);
         else
             io->references[k].data = out[k].data;
     }
+    return ok;
+}
+
+bool io_observe(const struct io *io, const struct ir_graph *g, const struct eval_observer *observer,
+                struct diag *d)
+{
+    struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
+    bool ok = evaluate(io, g, 0, out, io->n_outputs, observer, d);
+    for (size_t k = 0; k < io->n_outputs && ok; k++)
+        tensor_free(&out[k]);
     return ok;
 }
 

@@ -14,26 +14,43 @@ struct io_tensor {
     void *data;          /* NULL: no values */
     bool given;          /* of a reference: a file's, not the evaluator's */
 };
+/* A model among those whose tensors these are. */
+struct io_model {
+    const char *prefix;               /* in front of the names of its inputs and outputs */
+    const struct ir_graph *described; /* says what its inputs and outputs are; may be NULL */
+    const struct ir_graph *reference; /* gives the expected outputs; may be NULL */
+    const char *assumed;              /* said where a shape does not fit; may be NULL */
+    size_t first_input, first_output; /* index 0 of the graphs */
+};
+struct io_models {
+    const struct io_model *at;
+    size_t n;
+};
 struct io {
     struct arena *arena;
+    struct io_models models;
     size_t n_inputs, n_outputs;
     struct io_tensor *inputs, *outputs, *references;
-    const char *assumed; /* said where a shape does not fit: build.assumed, or NULL */
 };
-/* Names and shapes from the program and, for what it does not use, from `g` (one may be NULL). */
-bool io_describe(struct io *io, const struct isa_program *p, const struct ir_graph *g,
+/* Names and shapes from the program (or NULL) and, for what it does not use, from the models; these
+ * stay the caller's. */
+bool io_describe(struct io *io, const struct isa_program *p, struct io_models models,
                  struct diag *d) CHECK_RESULT;
 bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d) CHECK_RESULT;
 /* output_K.pb of --test-data; what is missing stays without values. */
 bool io_load_references(struct io *io, const struct settings *s, struct diag *d) CHECK_RESULT;
 void io_alloc_outputs(struct io *io);
 bool io_has_references(const struct io *io);
-/* What `g` makes of the inputs; outputs[n_outputs] are to be freed after success. */
-bool io_evaluate(const struct io *io, const struct ir_graph *g,
-                 const struct eval_observer *observer, struct tensor *outputs,
+/* Do all models say what their outputs should be? */
+bool io_can_evaluate(const struct io *io);
+/* What the models make of the inputs; outputs[n_outputs] are to be freed, after a failure too. */
+bool io_evaluate(const struct io *io, const struct eval_observer *observer, struct tensor *outputs,
                  struct diag *d) CHECK_RESULT;
-bool io_evaluate_references(struct io *io, const struct ir_graph *g,
-                            const struct eval_observer *observer, struct diag *d) CHECK_RESULT;
+bool io_evaluate_references(struct io *io, const struct eval_observer *observer,
+                            struct diag *d) CHECK_RESULT;
+/* Evaluates a graph of all models for who looks on. */
+bool io_observe(const struct io *io, const struct ir_graph *g, const struct eval_observer *observer,
+                struct diag *d) CHECK_RESULT;
 bool io_save_outputs(const struct io *io, const char *dir, struct diag *d) CHECK_RESULT;
 void io_free(struct io *io);
 

@@ -78,7 +78,7 @@ bool is_rounded_away(const struct difference *r, double largest, double toleranc
 /* ---- what the evaluator says ---- */
 
 struct opinion {
-    struct tensor *outputs; /* NULL: there is no graph */
+    struct tensor *outputs; /* NULL: there is no model */
     double largest;         /* finite magnitude of any value */
 };
 
@@ -96,13 +96,12 @@ static void keep_largest(void *self, const struct ir_op *op, const struct tensor
 static bool ask_evaluator(const struct simulation *sim, struct opinion *out, struct diag *d)
 {
     const struct io *io = &sim->io;
-    const struct ir_graph *g = sim->reference ? sim->reference : sim->graph;
     struct eval_observer observer = {
         .seen = keep_largest, .self = out, .progress = sim->settings->progress};
-    if (!g)
+    if (!io_can_evaluate(io))
         return true;
     out->outputs = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
-    return io_evaluate(io, g, &observer, out->outputs, d);
+    return io_evaluate(io, &observer, out->outputs, d);
 }
 
 static void free_opinion(const struct simulation *sim, struct opinion *o)

@@ -10,13 +10,14 @@
 bool weights_bind(struct settings *s, const char *model, struct arena *a, struct diag *d)
 {
     struct onnx_inputs inputs;
-    if (!s->test_data || s->inputs.n)
+    if (s->test_data.n != 1 || s->inputs.n || s->args.n != 1)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
-                          "--constant-weights takes constants from --test-data, and no --input");
+                          "--constant-weights takes constants from --test-data, and no --input, "
+                          "and one model");
     if (!onnx_input_roles(model, a, &inputs, d))
         return false;
     for (size_t k = 0; k < inputs.n; k++) {
-        const char *file = arena_printf(a, "%s/input_%zu.pb", s->test_data, k);
+        const char *file = arena_printf(a, "%s/input_%zu.pb", s->test_data.at[0], k);
         bool constant = inputs.at[k].role == 'w' || inputs.at[k].role == 'c';
         if (constant)
             VEC_PUSH(&s->constants, arena_printf(a, "%s=%s", inputs.at[k].name, file));

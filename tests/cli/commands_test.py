@@ -16,6 +16,7 @@ from onnx_bytes import onnx_model, onnx_node
 
 MODEL = {'dim', 'constant', 'input-type', 'inputs', 'outputs', 'no-weights', 'verbose'}
 MAPPING = {'mode', 'unquantised', 'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
+SEVERAL = {'rate'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
 VALUES = {'test-data', 'input', 'input-fill'}
@@ -24,9 +25,9 @@ INPUTS = VALUES | VERDICT | {'compare-layers', 'latency-seed', 'max-extra-cycles
 PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-verify', 'roundtrip-each', 'dot', 'inline'}
 # Command -> options, operands that make a valid line as far as the command line goes.
 COMMANDS = {
-    'compile': (MODEL | MAPPING | VIEWS | TIMING | {'output', 'json'}, ['absent']),
-    'report': (MODEL | MAPPING | TIMING | {'report-arch', 'output'}, ['absent']),
-    'run': (MODEL | MAPPING | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'json'}, ['absent']),
+    'compile': (MODEL | MAPPING | SEVERAL | VIEWS | TIMING | {'output', 'json'}, ['absent']),
+    'report': (MODEL | MAPPING | SEVERAL | TIMING | {'report-arch', 'output'}, ['absent']),
+    'run': (MODEL | MAPPING | SEVERAL | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'json'}, ['absent']),
     'sim': (INPUTS | {'model', 'times', 'json'}, ['absent']),
     'eval': (MODEL | {'constant-weights', 'at', 'mode', 'unquantised'} | VALUES | VERDICT | {'json'}, ['absent']),
     'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),
@@ -97,8 +98,8 @@ def usage_errors(b):
     usage("there is no command 'polish'; see cimc --help", 'help', 'polish')
     usage("there is no list 'nothing'; see cimc list --help", 'list', 'nothing')
     usage('missing operand: ops|passes|isa|arch|archs|onnx|codes; see cimc list --help', 'list')
-    usage('missing operand: MODEL; see cimc compile --help', 'compile')
-    usage('too many operands: b; see cimc compile --help', 'compile', 'a', 'b')
+    usage('missing operand: MODEL...; see cimc compile --help', 'compile')
+    usage('too many operands: b; see cimc eval --help', 'eval', 'a', 'b')
     usage('a value is missing after --set; see cimc compile --help', 'compile', '--set')
     usage("--pes: 'x' is not all or an integer from 0 to 9223372036854775807", 'compile', '--pes=x', 'a')
     usage("--pes: '-1' is not all or an integer from 0 to 9223372036854775807", 'compile', '--pes=-1', 'a')

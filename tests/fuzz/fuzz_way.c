@@ -24,10 +24,10 @@ static bool has_error(const struct diag *d, enum diag_code code)
 
 /* `g` (may be NULL) names the inputs and outputs that the program does not use. */
 static bool run(struct simulation *sim, struct settings *s, const struct isa_program *p,
-                const struct ir_graph *g, struct diag *d)
+                struct io_models models, struct diag *d)
 {
     s->input_fill = "random:1";
-    *sim = (struct simulation){.settings = s, .program = p, .graph = g};
+    *sim = (struct simulation){.settings = s, .program = p, .models = models};
     return simulate(sim, d);
 }
 
@@ -63,7 +63,7 @@ static void simulate_twice(const struct isa_program *p, bool accepted)
         settings_init(&s);
         s.latency_seed = i;
         s.max_extra_cycles = i ? 50 : 0;
-        ok &= run(&sim[i], &s, p, NULL, d);
+        ok &= run(&sim[i], &s, p, (struct io_models){0}, d);
         sim[i].settings = NULL;
         settings_free(&s);
     }
@@ -157,13 +157,12 @@ static void note_magnitude(void *self, const struct ir_op *op, const struct tens
         *most = fabsf(x[i]) <= *most ? *most : isnan(x[i]) ? INFINITY : fabsf(x[i]);
 }
 
-static void compare_with_evaluator(struct io *io, const struct ir_graph *g)
+static void compare_with_evaluator(struct io *io)
 {
     struct diag *d = diag_new();
     float most = 1;
     struct eval_observer observer = {.seen = note_magnitude, .self = &most};
-    fuzz_require(io_evaluate_references(io, g, &observer, d), "the evaluator computes the graph",
-                 d);
+    fuzz_require(io_evaluate_references(io, &observer, d), "the evaluator computes the graph", d);
     for (size_t k = 0; k < io->n_outputs && most <= most_magnitude; k++) {
         const struct io_tensor *out = &io->outputs[k];
         if (!out->known || !io->references[k].data)
@@ -180,7 +179,10 @@ static void compare_with_evaluator(struct io *io, const struct ir_graph *g)
 static bool compile_and_run(struct build *b, struct settings *s, struct diag *d)
 {
     struct simulation sim;
-    b->imported = ir_clone(b->graph);
+    struct model input = {.name = "", .imported = ir_clone(b->graph), .rate = 1};
+    struct io_model model = {.prefix = "", .described = input.imported};
+    b->models = ARENA_NEW(b->arena, struct model);
+    b->models[b->n_models++] = input;
     if (!driver_run_passes(b, s, pipeline(b->graph), &(struct pass_options){0}, d) ||
         !fuzz_graph_is_small(b->graph))
         return d->n_errors == 0;
@@ -190,11 +192,12 @@ static bool compile_and_run(struct build *b, struct settings *s, struct diag *d)
     fuzz_require(!has_error(d, DIAG_PROGRAM), "what was compiled is a valid program", d);
     if (!ok || !fuzz_program_is_small(b->program))
         return ok;
-    ok = run(&sim, s, b->program, b->imported, d);
+    ok = run(&sim, s, b->program, (struct io_models){&model, 1}, d);
     fuzz_require(ok, "what was compiled runs", d);
     fuzz_require(sim.result.cycles == b->program->scheduled_cycles,
                  "what was compiled takes the scheduled cycles", d);
-    compare_with_evaluator(&sim.io, b->imported);
+    model.reference = input.imported;
+    compare_with_evaluator(&sim.io);
     simulation_free(&sim);
     return true;
 }

@@ -133,7 +133,7 @@ static const char *wrong_file(const struct io *io, const struct ir_graph *g, con
 static struct outcome judge(const char *test, const struct simulation *sim,
                             const struct ir_graph *g, struct arena *a, struct diag *d)
 {
-    const char *wrong = wrong_file(&sim->io, g, sim->settings->test_data, a, d);
+    const char *wrong = wrong_file(&sim->io, g, sim->settings->test_data.at[0], a, d);
     if (wrong)
         return (struct outcome){test, WRONG, "", wrong};
     bool computed = has_run_time_operation(g) || has_moved(&sim->io, g);
@@ -165,15 +165,15 @@ static bool run(struct settings *s, const char *test, bool weights, struct arena
     struct build b;
     struct simulation sim = {.settings = s, .is_compiled = true};
     VEC_PUSH(&s->args, model);
-    s->test_data = arena_printf(a, "%s/test_data_set_0", where);
+    const char *data = arena_printf(a, "%s/test_data_set_0", where);
+    VEC_PUSH(&s->test_data, data);
     if (weights && !weights_bind(s, model, a, d))
         return false;
-    bool ok = driver_start(&b, s, NULL, d) && driver_lower(&b, s, model, true, d) &&
-              driver_compile(&b, s, d);
+    bool ok = driver_start(&b, s, NULL, d) && driver_take_models(&b, s, &s->args, d) &&
+              driver_lower(&b, s, true, d) && driver_compile(&b, s, d);
     if (ok) {
         sim.program = b.program;
-        sim.imported = b.imported;
-        sim.reference = driver_reference(&b);
+        sim.models = driver_io_models(&b);
         ok = simulate(&sim, d);
         if (ok)
             *out = judge(test, &sim, b.graph, a, d);

@@ -414,6 +414,30 @@ static void expect_round_trip(const struct ir_graph *g)
     text_free(&again);
 }
 
+/* Two models in one graph: names, indices and numbers of weights stay apart. */
+START_TEST(test_append)
+{
+    struct ir_graph *one =
+        parse_ok("graph \"\" tensor {\n"
+                 "  %0 = input {index=0, dtype=\"f32\", shape=[1,2]} @\"x\"\n"
+                 "  %1 = constant {dtype=\"f32\", shape=[2,2], data=splat(1.0)}\n"
+                 "  %2 = matmul %0, %1 {weights=1} @\"fc\"\n"
+                 "  output %2 {index=0, dtype=\"f32\", shape=[1,2]} @\"y\"\n"
+                 "}\n");
+    struct ir_graph *both = ir_graph_new("g", IR_TENSOR);
+    ir_append(both, one, &(struct ir_append){.prefix = "a/"});
+    ir_append(both, one, &(struct ir_append){"b/", 1, 1, 1});
+    ck_assert(verifies(both));
+    ck_assert_str_eq(both->first->name, "a/x");
+    ck_assert_int_eq(both->last->attrs->output.index, 1);
+    ck_assert_str_eq(both->last->name, "b/y");
+    ck_assert_int_eq(both->last->prev->attrs->matmul.weights, 2);
+    ck_assert_str_eq(both->last->prev->name, "b/fc");
+    ir_graph_free(one);
+    ir_graph_free(both);
+}
+END_TEST
+
 START_TEST(test_round_trip)
 {
     static const struct {
@@ -659,6 +683,7 @@ int main(void)
         test_new_op_copies,
         test_good_types,
         test_bad_types,
+        test_append,
         test_round_trip,
         test_print,
         test_fingerprint,

@@ -1,0 +1,19 @@
+/* models.h - several models in one program: their names, whose option is whose, one graph of all.
+ */
+#ifndef CIMC_MODELS_H
+#define CIMC_MODELS_H
+
+#include "driver.h"
+
+/* The file of an operand FILE or NAME=FILE. */
+const char *models_file(const char *operand);
+/* What an option says of the model: `text` without MODEL/, all of it where the model is alone; NULL
+ * if it speaks of another. */
+const char *models_own(const struct model *m, const char *text);
+/* Whether what options about tensors name is a tensor of one of the models. */
+bool models_check_options(const struct build *b, const struct settings *s,
+                          struct diag *d) CHECK_RESULT;
+/* b->graph: all lowered graphs beside each other, each as often as its rate says. */
+void models_join(struct build *b);
+
+#endif
