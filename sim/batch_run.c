@@ -175,12 +175,21 @@ static bool execute_rows(const struct batcher *b, uint32_t batch, uint32_t from,
     return sim_execute(s, f->tile, s->at_inst, &inst);
 }
 
+/* Rows of pixels that are made at a time, in whole patches. */
+static uint32_t product_rows(const struct batcher *b, const struct batch *k)
+{
+    const struct sim_family *f = &b->s->families.at[k->family];
+    const uint32_t *patch = b->s->tiles[f->tile].mvm[f->inst.obj].m.patch;
+    uint32_t products = (uint32_t)ceil_div_i64(k->w, patch[1]);
+    return patch[0] * (products < SIM_PANEL_PRODUCTS ? SIM_PANEL_PRODUCTS / products : 1);
+}
+
 static bool execute_step(const struct batcher *b, const struct step *step)
 {
     const struct batch *k = &b->batches.at[step->batch];
     uint32_t rows = k->h;
-    if (step->map > 0) /* as many as one product makes at a time */
-        rows = k->w < SIM_PANEL_PIXELS ? SIM_PANEL_PIXELS / k->w : 1;
+    if (step->map > 0)
+        rows = product_rows(b, k);
     for (uint32_t y = 0; y < k->h; y += rows) {
         uint32_t h = rows < k->h - y ? rows : k->h - y;
         if (!execute_rows(b, step->batch, y, h) ||

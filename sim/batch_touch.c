@@ -103,24 +103,43 @@ static void touch_taps(struct toucher *t, uint32_t view, const struct taps *k)
         touch_run(t, view, r);
 }
 
+/* What the last patch of a row of products reads where it is cut off. */
+static void cut_off_reads(struct toucher *t, const struct isa_inst *inst,
+                          const struct mvm_segment *seg, const struct taps *whole)
+{
+    const struct isa_group *g = &t->s->p->tiles[t->tile].groups[inst->obj];
+    const struct mvm_plan *plan = &t->s->tiles[t->tile].mvm[inst->obj];
+    uint32_t pixels = inst->w % plan->m.patch[1];
+    struct taps one = *whole;
+    one.x += (int64_t)whole->w * whole->stride;
+    one.w = one.n = 1;
+    for (uint32_t k = 0; k < seg->taps && pixels > 0; k++, one.x += plan->m.step[1])
+        if (isa_mapping_reader(&plan->m, 1, seg->x + k * plan->m.step[1]) < pixels)
+            touch_taps(t, g->source_view, &one);
+}
+
 static void mvm_reads(struct toucher *t, const struct isa_inst *inst)
 {
     const struct isa_group *g = &t->s->p->tiles[t->tile].groups[inst->obj];
     const struct mvm_plan *plan = &t->s->tiles[t->tile].mvm[inst->obj];
-    for (uint32_t i = 0; i < inst->h; i++)
+    const uint32_t *patch = plan->m.patch;
+    for (uint32_t i = 0; i < inst->h; i += patch[0])
         for (uint32_t k = 0; k < plan->n_segments; k++) {
             const struct mvm_segment *seg = &plan->segments[k];
-            struct taps taps = {.y = (inst->dst.y + (int64_t)i) * g->stride[0] +
-                                     (int64_t)seg->kh * g->dilation[0] - g->pad_top,
-                                .x = (int64_t)inst->dst.x * g->stride[1] +
-                                     (int64_t)seg->kw * g->dilation[1] - g->pad_left,
-                                .w = inst->w,
-                                .n = seg->taps,
-                                .stride = g->stride[1],
-                                .dilation = g->dilation[1],
-                                .c0 = seg->channel,
-                                .nc = seg->n};
-            touch_taps(t, g->source_view, &taps);
+            struct taps taps = {
+                .y = (inst->dst.y + (int64_t)i) * g->stride[0] + (int64_t)seg->y - g->pad_top,
+                .x = (int64_t)inst->dst.x * g->stride[1] + (int64_t)seg->x - g->pad_left,
+                .w = inst->w / patch[1],
+                .n = seg->taps,
+                .stride = patch[1] * g->stride[1],
+                .dilation = plan->m.step[1],
+                .c0 = seg->channel,
+                .nc = seg->n};
+            if (seg->reader >= inst->h - i)
+                continue;
+            if (taps.w > 0)
+                touch_taps(t, g->source_view, &taps);
+            cut_off_reads(t, inst, seg, &taps);
         }
 }
 

@@ -1,9 +1,10 @@
 /*
- * exec_mvm.c - crossbar products: gather the window of each pixel once, then few large GEMMs.
+ * exec_mvm.c - crossbar products: gather the window of each patch of pixels once, then few large
+ * GEMMs.
  *
  * In: a group's plan (mvm_plan.c), its source view, the mapped image. Out: its pixels in the
- * destination view. ISA.md section 5. Formula: D[pixel][n] = sum over k of panel[pixel][k] *
- * image[k][n], in f32, or u8 x i8 in i32.
+ * destination view. ISA.md section 5. Formula: D[product][n] = sum over k of panel[product][k] *
+ * image[k][n], in f32, or u8 x i8 in i32; column n is a pixel of the product's patch and a channel.
  */
 #include "sim_view.h"
 
@@ -12,9 +13,10 @@
 
 #include <string.h>
 
-/* What one call works on: rows [y, y + h), columns [x, x + w) of the destination. */
-struct patch {
-    int64_t y, x;
+/* What one call works on: h x w products, the first of which makes the pixel (y, x) of the
+ * destination; pixels from (y_end, x_end) on are dropped. */
+struct piece {
+    int64_t y, x, y_end, x_end;
     uint32_t h, w;
 };
 
@@ -24,9 +26,9 @@ static size_t source_bytes(const struct sim *s, const struct isa_group *g)
     return s->tiles[s->at_tile].views[g->source_view].element_bytes;
 }
 
-/* The pixels whose taps of this segment are all held and lie one after the other: copied whole.
+/* The products whose taps of this segment are all held and lie one after the other: copied whole.
  * Returns how many, from *first on. */
-static uint32_t copy_windows(struct sim *s, const struct isa_group *g,
+static uint32_t copy_windows(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
                              const struct mvm_segment *seg, struct run r, uint8_t *out,
                              size_t pitch, uint32_t *first)
 {
@@ -34,7 +36,7 @@ static uint32_t copy_windows(struct sim *s, const struct isa_group *g,
     size_t bytes = seg->taps * seg->n * source_bytes(s, g);
     int64_t end = (int64_t)v->x1 - seg->taps + 1;
     *first = 0;
-    if (s->tiles[s->at_tile].views[g->source_view].col != seg->n || g->dilation[1] != 1 ||
+    if (s->tiles[s->at_tile].views[g->source_view].col != seg->n || plan->m.step[1] != 1 ||
         r.y < v->y0 || r.y >= v->y1 || r.x >= end)
         return 0;
     uint32_t skipped = r.x < v->x0 ? (uint32_t)((v->x0 - r.x + r.step - 1) / r.step) : 0;
@@ -54,59 +56,90 @@ static uint32_t copy_windows(struct sim *s, const struct isa_group *g,
     return n - skipped;
 }
 
-static bool read_taps(struct sim *s, const struct isa_group *g, const struct mvm_segment *seg,
-                      struct run r, uint8_t *out, size_t pitch)
+/* Where `pixels` columns of the patch's pixels are kept; taps that none of them reads are 0. */
+static bool read_taps(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
+                      const struct mvm_segment *seg, struct run r, uint32_t pixels, uint8_t *out,
+                      size_t pitch)
 {
     size_t size = source_bytes(s, g);
-    for (uint32_t k = 0; k < seg->taps && r.n > 0; k++, r.x += g->dilation[1], out += seg->n * size)
-        if (!view_read(s, s->at_tile, g->source_view, r, out, pitch / size))
-            return false;
-    return true;
-}
-
-/* Pixels of the panel are `pitch` bytes apart. */
-static bool gather_segment(struct sim *s, const struct isa_group *g, const struct mvm_segment *seg,
-                           struct run r, uint8_t *out, size_t pitch)
-{
-    uint32_t first, n = copy_windows(s, g, seg, r, out, pitch, &first);
-    struct run left = r, right = r;
-    left.n = first;
-    right.x += (int64_t)(first + n) * r.step;
-    right.n = r.n - first - n;
-    return read_taps(s, g, seg, left, out, pitch) &&
-           read_taps(s, g, seg, right, out + (first + n) * pitch, pitch);
-}
-
-static bool gather(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
-                   struct patch at)
-{
-    size_t size = source_bytes(s, g), pitch = plan->panel_width * size;
-    for (uint32_t i = 0; i < at.h; i++) {
-        uint8_t *rows = (uint8_t *)s->panel + (size_t)i * at.w * pitch;
-        for (uint32_t k = 0; k < plan->n_segments; k++) {
-            const struct mvm_segment *seg = &plan->segments[k];
-            struct run r = {
-                .y = (at.y + i) * g->stride[0] + (int64_t)seg->kh * g->dilation[0] - g->pad_top,
-                .x = at.x * g->stride[1] + (int64_t)seg->kw * g->dilation[1] - g->pad_left,
-                .step = g->stride[1],
-                .n = at.w,
-                .c0 = seg->channel,
-                .nc = seg->n};
-            if (!gather_segment(s, g, seg, r, rows + seg->at * size, pitch))
+    uint32_t x = seg->x;
+    for (uint32_t k = 0; k < seg->taps && r.n > 0;
+         k++, x += plan->m.step[1], r.x += plan->m.step[1], out += seg->n * size) {
+        if (isa_mapping_reader(&plan->m, 1, x) < pixels) {
+            if (!view_read(s, s->at_tile, g->source_view, r, out, pitch / size))
                 return false;
+            continue;
         }
+        for (uint32_t i = 0; i < r.n; i++)
+            memset(out + i * pitch, 0, seg->n * size);
     }
     return true;
 }
 
-/* The left factor of a patch's products: pixels of `columns` values, `pitch` elements apart. */
+/* Products of the panel are `pitch` bytes apart. The last one of the row may be cut off. */
+static bool gather_segment(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
+                           const struct mvm_segment *seg, struct run r, uint32_t last_pixels,
+                           uint8_t *out, size_t pitch)
+{
+    const uint32_t whole = plan->m.patch[1];
+    struct run left = r, right = r, last = r;
+    r.n -= last_pixels < whole;
+    uint32_t first, n = copy_windows(s, g, plan, seg, r, out, pitch, &first);
+    left.n = first;
+    right.x += (int64_t)(first + n) * r.step;
+    right.n = r.n - first - n;
+    last.x += (int64_t)r.n * r.step;
+    last.n -= r.n;
+    return read_taps(s, g, plan, seg, left, whole, out, pitch) &&
+           read_taps(s, g, plan, seg, right, whole, out + (first + n) * pitch, pitch) &&
+           read_taps(s, g, plan, seg, last, last_pixels, out + r.n * pitch, pitch);
+}
+
+/* One row of products. */
+static bool gather_row(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
+                       const struct piece *at, int64_t y, uint8_t *row)
+{
+    size_t size = source_bytes(s, g), pitch = plan->panel_width * size;
+    const uint32_t *patch = plan->m.patch;
+    int64_t rows = min_i64(at->y_end - y, patch[0]);
+    int64_t last = min_i64(at->x_end - (at->x + (int64_t)(at->w - 1) * patch[1]), patch[1]);
+    for (uint32_t k = 0; k < plan->n_segments; k++) {
+        const struct mvm_segment *seg = &plan->segments[k];
+        uint8_t *out = row + seg->at * size;
+        struct run r = {.y = y * g->stride[0] + (int64_t)seg->y - g->pad_top,
+                        .x = at->x * g->stride[1] + (int64_t)seg->x - g->pad_left,
+                        .step = (int64_t)patch[1] * g->stride[1],
+                        .n = at->w,
+                        .c0 = seg->channel,
+                        .nc = seg->n};
+        if (seg->reader >= rows)
+            for (uint32_t i = 0; i < at->w; i++)
+                memset(out + i * pitch, 0, seg->taps * seg->n * size);
+        else if (!gather_segment(s, g, plan, seg, r, (uint32_t)last, out, pitch))
+            return false;
+    }
+    return true;
+}
+
+static bool gather(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
+                   const struct piece *at)
+{
+    size_t row = at->w * plan->panel_width * source_bytes(s, g);
+    for (uint32_t i = 0; i < at->h; i++)
+        if (!gather_row(s, g, plan, at, at->y + (int64_t)i * plan->m.patch[0],
+                        (uint8_t *)s->panel + i * row))
+            return false;
+    return true;
+}
+
+/* The left factor of a piece's products: `pitch` elements apart. */
 struct factor {
     const void *at;
     int64_t pitch;
 };
 
 /* A kernel of one tap, stride 1, that reads held pixels at equal distances: no need to gather. */
-static bool in_source(struct sim *s, const struct isa_inst *inst, struct patch at,
+static bool in_source(struct sim *s, const struct isa_inst *inst, const struct piece *at,
                       struct factor *out)
 {
     const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
@@ -114,17 +147,18 @@ static bool in_source(struct sim *s, const struct isa_inst *inst, struct patch a
     const struct sim_view *views = s->tiles[s->at_tile].views;
     int64_t pitch = views[g->source_view].col;
     const struct mvm_segment *seg = plan->segments;
-    if (plan->n_segments != 1 || seg->taps != 1 || g->stride[0] != 1 || g->stride[1] != 1 ||
-        views[g->source_view].store == views[inst->dst.view].store || pitch < seg->n)
+    if (plan->n_segments != 1 || seg->taps != 1 || isa_has_patch(g) || g->stride[0] != 1 ||
+        g->stride[1] != 1 || views[g->source_view].store == views[inst->dst.view].store ||
+        pitch < seg->n)
         return false;
-    struct run r = {.y = at.y + (int64_t)seg->kh * g->dilation[0] - g->pad_top,
-                    .x = at.x + (int64_t)seg->kw * g->dilation[1] - g->pad_left,
+    struct run r = {.y = at->y + (int64_t)seg->y - g->pad_top,
+                    .x = at->x + (int64_t)seg->x - g->pad_left,
                     .step = 1,
-                    .n = at.w,
+                    .n = at->w,
                     .c0 = seg->channel,
                     .nc = seg->n};
     out->pitch = pitch;
-    out->at = view_rows(s, s->at_tile, g->source_view, r, at.h);
+    out->at = view_rows(s, s->at_tile, g->source_view, r, at->h);
     return out->at != NULL;
 }
 
@@ -229,38 +263,96 @@ static void multiply(struct sim *s, const struct isa_group *g, const struct mvm_
                      const struct mvm_strip *strip, const struct factor *in, int64_t pixels,
                      void *out, int64_t pitch)
 {
-    if (s->p->images[g->image].element == ELEMENT_f32)
+    if (strip->n_blocks == 0 && !plan->depthwise)
+        for (int64_t i = 0; i < pixels; i++)
+            memset((uint32_t *)out + i * pitch, 0, strip->n * sizeof(uint32_t));
+    else if (s->p->images[g->image].element == ELEMENT_f32)
         multiply_f32(s->p, g->image, plan, strip, in, pixels, out, pitch);
     else
         multiply_u8(s->p, g->image, plan, strip, in, pixels, out, pitch);
 }
 
-/* ---- one patch ---- */
+/* ---- one piece ---- */
 
-static bool product(struct sim *s, const struct isa_inst *inst, const struct mvm_strip *strip,
-                    const struct factor *in, struct patch at)
+/* Products of one pixel each. */
+static bool pixel_products(struct sim *s, const struct isa_inst *inst,
+                           const struct mvm_strip *strip, const struct factor *in,
+                           const struct piece *at)
 {
     const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
     const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
-    struct run r = {
-        .y = at.y, .x = at.x, .step = 1, .n = at.w, .c0 = strip->n0 - g->channel0, .nc = strip->n};
-    int64_t pixels = (int64_t)at.h * at.w;
+    struct run r = {.y = at->y,
+                    .x = at->x,
+                    .step = 1,
+                    .n = at->w,
+                    .c0 = strip->n0 - g->channel0,
+                    .nc = strip->n};
+    int64_t pixels = (int64_t)at->h * at->w;
     int64_t pitch = s->tiles[s->at_tile].views[inst->dst.view].col;
-    void *in_place = view_rows(s, s->at_tile, inst->dst.view, r, at.h);
+    void *in_place = view_rows(s, s->at_tile, inst->dst.view, r, at->h);
     if (in_place && pitch >= strip->n) {
         multiply(s, g, plan, strip, in, pixels, in_place, pitch);
         return true;
     }
     uint32_t *out = sim_scratch(s, (size_t)pixels * strip->n); /* f32 or i32 */
     multiply(s, g, plan, strip, in, pixels, out, strip->n);
-    for (uint32_t i = 0; i < at.h; i++, r.y++)
-        if (!view_write(s, s->at_tile, inst->dst.view, r, out + (size_t)i * at.w * strip->n,
+    for (uint32_t i = 0; i < at->h; i++, r.y++)
+        if (!view_write(s, s->at_tile, inst->dst.view, r, out + (size_t)i * at->w * strip->n,
                         strip->n))
             return false;
     return true;
 }
 
-static bool patch_product(struct sim *s, const struct isa_inst *inst, struct patch at)
+/* The channels of one pixel of the patch from column n on, of all products; `out` has the columns
+ * of the strip. */
+static bool scatter_pixel(struct sim *s, const struct isa_inst *inst, const struct mvm_strip *strip,
+                          uint32_t n, uint32_t channels, const struct piece *at,
+                          const uint32_t *out)
+{
+    const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
+    const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
+    struct isa_pixel pixel = isa_mapping_pixel(&plan->m, n);
+    int64_t shown = (int64_t)g->channel0 + view_of(s, s->at_tile, inst->dst.view)->channels;
+    int64_t from = max_i64(pixel.channel, g->channel0);
+    int64_t end = min_i64((int64_t)pixel.channel + channels, shown);
+    int64_t width = at->x_end - at->x - pixel.column;
+    if (from >= end || width <= 0)
+        return true;
+    struct run r = {.y = at->y + pixel.row,
+                    .x = at->x + pixel.column,
+                    .step = plan->m.patch[1],
+                    .n = (uint32_t)ceil_div_i64(width, plan->m.patch[1]),
+                    .c0 = (uint32_t)from - g->channel0,
+                    .nc = (uint32_t)(end - from)};
+    out += n - strip->n0 + from - pixel.channel;
+    for (uint32_t i = 0; i < at->h && r.y < at->y_end; i++, r.y += plan->m.patch[0])
+        if (!view_write(s, s->at_tile, inst->dst.view, r, out + (size_t)i * at->w * strip->n,
+                        strip->n))
+            return false;
+    return true;
+}
+
+/* Products of a patch of pixels each: the columns of one pixel after the other. */
+static bool patch_products(struct sim *s, const struct isa_inst *inst,
+                           const struct mvm_strip *strip, const struct factor *in,
+                           const struct piece *at)
+{
+    const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
+    const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
+    int64_t products = (int64_t)at->h * at->w;
+    uint32_t *out = sim_scratch(s, (size_t)products * strip->n); /* f32 or i32 */
+    multiply(s, g, plan, strip, in, products, out, strip->n);
+    uint32_t end = strip->n0 + strip->n, next;
+    for (uint32_t n = strip->n0; n < end; n = next) {
+        next = n - n % plan->m.pixel_columns + plan->m.pixel_columns;
+        next = next < end ? next : end;
+        if (!scatter_pixel(s, inst, strip, n, next - n, at, out))
+            return false;
+    }
+    return true;
+}
+
+static bool piece_products(struct sim *s, const struct isa_inst *inst, const struct piece *at)
 {
     const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
     const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
@@ -270,23 +362,31 @@ static bool patch_product(struct sim *s, const struct isa_inst *inst, struct pat
         if (!gather(s, g, plan, at))
             return false;
     }
-    for (uint32_t i = 0; i < plan->n_strips; i++)
-        if (!product(s, inst, &plan->strips[i], &in, at))
+    for (uint32_t i = 0; i < plan->n_strips; i++) {
+        const struct mvm_strip *strip = &plan->strips[i];
+        if (!(isa_has_patch(g) ? patch_products : pixel_products)(s, inst, strip, &in, at))
             return false;
+    }
     return true;
 }
 
 bool exec_mvm(struct sim *s, const struct isa_inst *inst)
 {
-    uint32_t w = inst->w < SIM_PANEL_PIXELS ? inst->w : SIM_PANEL_PIXELS;
-    uint32_t h = SIM_PANEL_PIXELS / w;
-    for (uint32_t y = 0; y < inst->h; y += h)
-        for (uint32_t x = 0; x < inst->w; x += w) {
-            struct patch at = {.y = inst->dst.y + (int64_t)y,
-                               .x = inst->dst.x + (int64_t)x,
-                               .h = h < inst->h - y ? h : inst->h - y,
-                               .w = w < inst->w - x ? w : inst->w - x};
-            if (!patch_product(s, inst, at))
+    const uint32_t *patch = s->tiles[s->at_tile].mvm[inst->obj].m.patch;
+    uint32_t rows = (uint32_t)ceil_div_i64(inst->h, patch[0]);
+    uint32_t columns = (uint32_t)ceil_div_i64(inst->w, patch[1]);
+    uint32_t w = columns < SIM_PANEL_PRODUCTS ? columns : SIM_PANEL_PRODUCTS;
+    uint32_t h = SIM_PANEL_PRODUCTS / w;
+    for (uint32_t y = 0; y < rows; y += h)
+        for (uint32_t x = 0; x < columns; x += w) {
+            struct piece at = {.y = inst->dst.y + (int64_t)y * patch[0],
+                               .x = inst->dst.x + (int64_t)x * patch[1],
+                               .y_end = inst->dst.y + (int64_t)inst->h,
+                               .x_end = inst->dst.x + (int64_t)inst->w,
+                               .h = h < rows - y ? h : rows - y,
+                               .w = w < columns - x ? w : columns - x};
+            at.x_end = min_i64(at.x_end, at.x + (int64_t)at.w * patch[1]);
+            if (!piece_products(s, inst, &at))
                 return false;
         }
     return true;

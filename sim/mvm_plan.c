@@ -3,15 +3,14 @@
  *
  * In: a group's PE table and mapping. Out: segments, which are gathered into the panel; strips of
  * columns with the blocks of rows that each sums. The panel has only the K rows that some PE of the
- * group holds. PEs that touch are merged: K ranges of equal N range into one block, equal lists of
- * blocks of adjacent N ranges into one strip. With conv groups, row k of group q is row q*K + k of
- * an image of all groups, one below the other, of which each strip meets one group's; only
- * depthwise convolution (one channel in and out) goes tap by tap over all channels.
- * Invariant: blocks of a strip ascend in K.
+ * group holds. Runs of PEs that touch are merged: K ranges of equal N range into one block, equal
+ * lists of blocks of adjacent N ranges into one strip. With conv groups, row k of group q is row
+ * q*K + k of an image of all groups, one below the other, of which each strip meets one group's;
+ * only depthwise convolution (one channel in and out) goes tap by tap over all channels. With a
+ * patch, what no PE holds of its columns is a strip without blocks. Invariant: blocks of a strip
+ * ascend in K.
  */
 #include "sim_internal.h"
-
-#include "isa_mapping.h"
 
 #include <stdlib.h>
 
@@ -44,15 +43,23 @@ static uint32_t join_ranges(struct range *r, uint32_t n)
 struct planner {
     const struct isa_group *g;
     struct isa_mapping m;
-    uint32_t n_parts;                     /* pairs of a PE and one of its conv groups */
+    uint32_t n_parts, n_runs;             /* pairs of a PE and one of its conv groups; their runs */
     struct range *rows, *blocks, *strips; /* rows: of the panel */
+    uint32_t *row_at;                     /* where each begins in the panel */
     uint32_t n_rows, n_blocks_total;
 };
 
-/* Its image rows, in the column of group q. */
-static struct range rows_of(const struct planner *w, const struct isa_pe *pe, uint32_t q)
+/* Its image rows, in the columns of group q; returns how many runs. */
+static uint32_t rows_of(const struct planner *w, const struct isa_pe *pe, uint32_t q,
+                        struct range *out)
 {
-    return (struct range){q * w->m.k + pe->k0, q * w->m.k + pe->k0 + pe->k};
+    uint32_t n = isa_pe_runs(pe);
+    for (uint32_t i = 0; i < n; i++) {
+        struct isa_run run = isa_pe_run(pe, i);
+        out[i].begin = q * w->m.k + run.row;
+        out[i].end = out[i].begin + run.rows;
+    }
+    return n;
 }
 
 /* Its image columns that are group q's. */
@@ -63,26 +70,31 @@ static struct range columns_of(const struct planner *w, const struct isa_pe *pe,
 }
 
 /* K rows that any PE of the group holds; the panel has these, packed in ascending order. */
-static uint32_t needed_rows(const struct planner *w)
+static void find_rows(struct planner *w)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < w->g->n_pes; i++) {
         struct isa_span q = isa_mapping_groups(&w->m, &w->g->pes[i]);
         for (; q.from < q.to; q.from++)
-            w->rows[n++] = rows_of(w, &w->g->pes[i], q.from);
+            n += rows_of(w, &w->g->pes[i], q.from, w->rows + n);
     }
-    return join_ranges(w->rows, n);
+    w->n_rows = join_ranges(w->rows, n);
+    for (uint32_t i = 1; i < w->n_rows; i++)
+        w->row_at[i] = w->row_at[i - 1] + w->rows[i - 1].end - w->rows[i - 1].begin;
 }
 
-static uint32_t panel_column(const struct range *rows, uint32_t n, uint32_t k)
+/* Of a row that some PE holds. */
+static uint32_t panel_column(const struct planner *w, uint32_t k)
 {
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        if (k < rows[i].end)
-            return at + k - rows[i].begin;
-        at += rows[i].end - rows[i].begin;
+    uint32_t low = 0, high = w->n_rows;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (w->rows[middle].begin <= k)
+            low = middle;
+        else
+            high = middle;
     }
-    BUG("K row %u is in no range", k);
+    return w->row_at[low] + k - w->rows[low].begin;
 }
 
 static void add_segment(struct mvm_plan *plan, struct mvm_segment segment)
@@ -101,12 +113,15 @@ static bool next_segment(const struct planner *w, struct range *r, struct mvm_se
     uint32_t q = r->begin / w->m.k, first = q * w->m.k;
     uint32_t end = r->end < first + w->m.k ? r->end : first + w->m.k;
     struct isa_segment s = isa_mapping_segment(&w->m, q, r->begin - first, end - first);
-    *out = (struct mvm_segment){.kh = s.tap.row,
-                                .kw = s.tap.column,
-                                .taps = s.taps,
-                                .channel = s.tap.channel - w->g->source_channel0,
-                                .n = s.n};
-    r->begin += s.taps * s.n;
+    bool read = isa_mapping_reader(&w->m, 1, s.at.column) < w->m.patch[1];
+    *out = (struct mvm_segment){.y = s.at.row,
+                                .x = s.at.column,
+                                .taps = s.positions,
+                                .channel = s.at.channel - w->g->source_channel0,
+                                .n = s.n,
+                                .reader =
+                                    read ? isa_mapping_reader(&w->m, 0, s.at.row) : w->m.patch[0]};
+    r->begin += s.positions * s.n;
     return true;
 }
 
@@ -133,7 +148,7 @@ static uint32_t strip_blocks(const struct planner *w, struct range n, struct ran
     for (uint32_t i = 0; i < w->g->n_pes; i++) {
         const struct isa_pe *pe = &w->g->pes[i];
         if (pe->n0 <= n.begin && n.end <= pe->n0 + pe->n)
-            out[count++] = rows_of(w, pe, isa_mapping_group(&w->m, n.begin));
+            count += rows_of(w, pe, isa_mapping_group(&w->m, n.begin), out + count);
     }
     return join_ranges(out, count);
 }
@@ -145,7 +160,7 @@ static bool same_blocks(const struct planner *w, const struct mvm_plan *plan,
         return false;
     for (uint32_t i = 0; i < n; i++) {
         const struct mvm_block *b = &plan->blocks[s->first_block + i];
-        if (b->at != panel_column(w->rows, w->n_rows, r[i].begin) || b->k != r[i].end - r[i].begin)
+        if (b->at != panel_column(w, r[i].begin) || b->k != r[i].end - r[i].begin)
             return false;
     }
     return true;
@@ -163,12 +178,12 @@ static void plan_strip(struct planner *w, struct range n, struct mvm_plan *plan)
         (struct mvm_strip){n.begin, n.end - n.begin, w->n_blocks_total, count};
     for (uint32_t i = 0; i < count; i++)
         plan->blocks[w->n_blocks_total++] =
-            (struct mvm_block){panel_column(w->rows, w->n_rows, w->blocks[i].begin),
+            (struct mvm_block){panel_column(w, w->blocks[i].begin),
                                w->blocks[i].end - w->blocks[i].begin, w->blocks[i].begin % w->m.k};
 }
 
 /* N ranges of PEs are equal or disjoint: each distinct one in ascending order, and each conv group
- * in it, is tried as a strip. */
+ * in it, is tried as a strip. With a patch, so is what lies between. */
 static void plan_strips(struct planner *w, struct mvm_plan *plan)
 {
     uint32_t n = 0;
@@ -178,15 +193,26 @@ static void plan_strips(struct planner *w, struct mvm_plan *plan)
             w->strips[n++] = columns_of(w, &w->g->pes[i], q.from);
     }
     qsort(w->strips, n, sizeof *w->strips, by_begin);
-    for (uint32_t i = 0; i < n; i++)
-        if (i == 0 || w->strips[i].begin != w->strips[i - 1].begin)
-            plan_strip(w, w->strips[i], plan);
+    bool fill = isa_has_patch(w->g);
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (i > 0 && w->strips[i].begin == w->strips[i - 1].begin)
+            continue;
+        if (fill && w->strips[i].begin > end)
+            plan_strip(w, (struct range){end, w->strips[i].begin}, plan);
+        plan_strip(w, w->strips[i], plan);
+        end = w->strips[i].end;
+    }
+    uint32_t all = w->m.columns * isa_conv_groups(w->g);
+    if (fill && end < all)
+        plan_strip(w, (struct range){end, all}, plan);
 }
 
 /* One channel in and out of each conv group, all taps of a channel in one PE. */
 static bool is_depthwise(const struct planner *w)
 {
-    bool ok = isa_conv_groups(w->g) > 1 && w->m.channels == 1 && w->m.columns == 1;
+    bool ok = isa_conv_groups(w->g) > 1 && w->m.channels == 1 && w->m.columns == 1 &&
+              !isa_has_patch(w->g);
     for (uint32_t i = 0; i < w->g->n_pes && ok; i++)
         ok = w->g->pes[i].k == w->m.k;
     return ok;
@@ -201,9 +227,9 @@ static void plan_depthwise(const struct planner *w, struct mvm_plan *plan)
         n += g->pes[i].n;
     plan->depthwise = true;
     for (uint32_t k = 0; k < w->m.k; k++) {
-        struct isa_tap tap = isa_mapping_tap(&w->m, 0, k);
-        add_segment(plan, (struct mvm_segment){.kh = tap.row,
-                                               .kw = tap.column,
+        struct isa_position at = isa_mapping_position(&w->m, 0, k);
+        add_segment(plan, (struct mvm_segment){.y = at.row,
+                                               .x = at.column,
                                                .taps = 1,
                                                .channel = g->channel0 - g->source_channel0,
                                                .n = n});
@@ -218,18 +244,21 @@ void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct is
     for (uint32_t i = 0; i < g->n_pes; i++) {
         struct isa_span q = isa_mapping_groups(&w.m, &g->pes[i]);
         w.n_parts += q.to - q.from;
+        w.n_runs += (q.to - q.from) * isa_pe_runs(&g->pes[i]);
     }
-    w.rows = ARENA_ARRAY(a, struct range, w.n_parts);
-    w.blocks = ARENA_ARRAY(a, struct range, w.n_parts);
+    w.rows = ARENA_ARRAY(a, struct range, w.n_runs);
+    w.row_at = ARENA_ARRAY(a, uint32_t, w.n_runs);
+    w.blocks = ARENA_ARRAY(a, struct range, w.n_runs);
     w.strips = ARENA_ARRAY(a, struct range, w.n_parts);
-    w.n_rows = needed_rows(&w);
+    find_rows(&w);
     bool depthwise = is_depthwise(&w);
     uint64_t n_segments = depthwise ? w.m.k : 0; /* a tap each, or runs of rows */
     for (uint32_t i = 0; i < w.n_rows && !depthwise; i++)
         n_segments += count_segments(&w, w.rows[i]);
-    *plan = (struct mvm_plan){.segments = ARENA_ARRAY(a, struct mvm_segment, n_segments),
-                              .strips = ARENA_ARRAY(a, struct mvm_strip, w.n_parts),
-                              .blocks = ARENA_ARRAY(a, struct mvm_block, w.n_parts)};
+    *plan = (struct mvm_plan){.m = w.m,
+                              .segments = ARENA_ARRAY(a, struct mvm_segment, n_segments),
+                              .strips = ARENA_ARRAY(a, struct mvm_strip, 2 * w.n_parts + 1),
+                              .blocks = ARENA_ARRAY(a, struct mvm_block, w.n_runs)};
     if (depthwise) {
         plan_depthwise(&w, plan);
         return;

@@ -86,7 +86,7 @@ static bool run(struct sim *s)
 bool sim_run(const struct isa_program *p, const void *const *inputs, void *const *outputs,
              const struct sim_options *o, struct sim_result *out, struct diag *d)
 {
-    if (!isa_validate(p, d) || !isa_without_frames(p, d) || !isa_without_patches(p, d))
+    if (!isa_validate(p, d) || !isa_without_frames(p, d))
         return false;
     if (p->no_weights && !(o && o->no_function))
         return diag_error(d, (struct loc){0}, DIAG_PROGRAM,

@@ -5,24 +5,28 @@
 #ifndef CIMC_SIM_PLAN_H
 #define CIMC_SIM_PLAN_H
 
-#include "isa.h"
+#include "isa_mapping.h"
 
-enum { SIM_PANEL_PIXELS = 256 }; /* pixels of a crossbar product at a time */
+enum { SIM_PANEL_PRODUCTS = 256 }; /* of a group, at a time */
 
-/* A stretch of image rows that the group needs: `taps` adjacent columns of a kernel row, n adjacent
- * channels each. */
+/* A stretch of image rows that the group needs: `taps` adjacent positions of a row of the window, n
+ * adjacent channels each. */
 struct mvm_segment {
-    uint32_t kh, kw, taps, channel, n, at; /* channel of the source view; position in the panel */
+    uint32_t y, x;          /* source pixels from the window's first */
+    uint32_t taps, channel; /* of the source view */
+    uint32_t n, at;         /* at: position in the panel */
+    uint32_t reader;        /* the first row of the patch's pixels that reads it, or `patch` */
 };
 struct mvm_block {
     uint32_t at, k, row; /* panel columns [at, at + k) meet image rows [row, row + k) */
 };
-/* Columns [n0, n0 + n) of the image, the sum of its blocks. */
+/* Columns [n0, n0 + n) of the image, the sum of its blocks; without any, 0. */
 struct mvm_strip {
     uint32_t n0, n, first_block, n_blocks;
 };
 struct mvm_plan {
     bool depthwise; /* one strip: tap by tap, panel column i meets image column n0 + i */
+    struct isa_mapping m;
     uint32_t n_segments, n_strips, panel_width;
     struct mvm_segment *segments;
     struct mvm_strip *strips;

@@ -235,7 +235,7 @@ bool sim_prepare_function(struct sim *s)
         uint32_t width = new_plans(s, t);
         widest = width > widest ? width : widest;
     }
-    s->panel = heap_alloc((size_t)widest * SIM_PANEL_PIXELS * sizeof(float) + 1);
+    s->panel = heap_alloc((size_t)widest * SIM_PANEL_PRODUCTS * sizeof(float) + 1);
     uint32_t *slots = ARENA_ARRAY(s->arena, uint32_t, (size_t)N_SLOTS * SIM_CHUNK);
     for (unsigned i = 0; i < N_SLOTS; i++)
         s->slot[i] = slots + (size_t)i * SIM_CHUNK;

@@ -145,8 +145,8 @@ bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const
         return true;
     if (!holds(&v->v, r))
         return not_held(s, tile, view, r, "a write");
-    copy_elements(pixels_of(v, address(s, v, r), 1), packed((void *)in, pitch, v->element_bytes), r,
-                  v->element_bytes);
+    copy_elements(pixels_of(v, address(s, v, r), r.step),
+                  packed((void *)in, pitch, v->element_bytes), r, v->element_bytes);
     return true;
 }
 

@@ -16,7 +16,7 @@ struct run {
 /* To out, pixels `pitch` elements apart, as they lie in the buffer; padding where the view pads. */
 bool view_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, void *out,
                size_t pitch) CHECK_RESULT;
-/* All of the run (step 1) must be held. */
+/* All of the run must be held. */
 bool view_write(struct sim *s, uint32_t tile, uint32_t view, struct run r, const void *in,
                 size_t pitch) CHECK_RESULT;
 /* Where the run lies, if all of it is held and a pixel's channels are contiguous; else NULL. */

@@ -373,7 +373,7 @@ uint32_t isa_overlap_taps(uint32_t kernel, uint32_t stride, uint32_t dilation);
 struct isa_outline {
     unsigned op;                     /* enum isa_op */
     uint32_t h, w, channels;         /* of the result; VRED, SEND, STORE: of the source */
-    uint32_t patch[2];               /* MVM: rows and columns of pixels a product makes; 0 = 1 */
+    uint32_t patch[2];               /* MVM: rows and columns of pixels a product makes */
     uint32_t x_bits;                 /* MVM: of the group; 0: f32 */
     uint64_t columns;                /* MVM: cells that a row of its fullest PE reads */
     uint32_t n_lane_ops;             /* VMAP */

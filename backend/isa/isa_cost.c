@@ -41,14 +41,10 @@ static uint64_t window_cells(const struct isa_window *w)
                    isa_overlap_taps(w->kernel[1], w->stride[1], w->dilation[1]));
 }
 
-static uint64_t patches(uint32_t extent, uint32_t patch)
-{
-    return ceil_div_i64(extent, patch ? patch : 1);
-}
-
 static struct cost_work mvm_work(const struct isa_outline *o)
 {
-    uint64_t products = product(patches(o->h, o->patch[0]), patches(o->w, o->patch[1]));
+    uint64_t products = product((uint64_t)ceil_div_i64(o->h, o->patch[0]),
+                                (uint64_t)ceil_div_i64(o->w, o->patch[1]));
     return (struct cost_work){
         .kind = COST_MVM, .products = products, .x_bits = o->x_bits, .columns = o->columns};
 }
@@ -83,6 +79,8 @@ static void outline_group(const struct isa_program *p, const struct isa_group *g
                           struct isa_outline *o)
 {
     uint32_t most = 0;
+    for (unsigned axis = 0; axis < 2; axis++)
+        o->patch[axis] = isa_patch(g, axis);
     for (uint32_t i = 0; i < g->n_pes; i++)
         most = g->pes[i].n > most ? g->pes[i].n : most;
     o->x_bits = g->x_bits;

@@ -5,10 +5,17 @@ struct isa_mapping isa_mapping_of(const struct isa_program *p, const struct isa_
 {
     const struct isa_image *image = &p->images[g->image];
     uint32_t groups = isa_conv_groups(g);
-    return (struct isa_mapping){.k = image->k,
-                                .columns = image->n / groups,
-                                .channels = g->in_channels / groups,
-                                .kernel_width = g->kernel[1]};
+    struct isa_mapping m = {.group = g,
+                            .k = image->k,
+                            .columns = image->n / groups,
+                            .channels = g->in_channels / groups,
+                            .window_width = (uint32_t)isa_window(g, 1)};
+    for (unsigned axis = 0; axis < 2; axis++) {
+        m.patch[axis] = isa_patch(g, axis);
+        m.step[axis] = isa_has_patch(g) ? 1 : g->dilation[axis];
+    }
+    m.pixel_columns = m.columns / (m.patch[0] * m.patch[1]);
+    return m;
 }
 
 uint32_t isa_mapping_group(const struct isa_mapping *m, uint32_t column)
@@ -22,23 +29,78 @@ struct isa_span isa_mapping_groups(const struct isa_mapping *m, const struct isa
                              isa_mapping_group(m, pe->n0 + pe->n - 1) + 1};
 }
 
-struct isa_tap isa_mapping_tap(const struct isa_mapping *m, uint32_t group, uint32_t row)
+struct isa_position isa_mapping_position(const struct isa_mapping *m, uint32_t group, uint32_t row)
 {
-    uint32_t tap = row / m->channels;
-    return (struct isa_tap){tap / m->kernel_width, tap % m->kernel_width,
-                            group * m->channels + row % m->channels};
+    uint32_t position = row / m->channels;
+    return (struct isa_position){.row = position / m->window_width * m->step[0],
+                                 .column = position % m->window_width * m->step[1],
+                                 .channel = group * m->channels + row % m->channels};
+}
+
+struct isa_pixel isa_mapping_pixel(const struct isa_mapping *m, uint32_t column)
+{
+    uint32_t group = column / m->columns, in_group = column % m->columns;
+    uint32_t pixel = in_group / m->pixel_columns;
+    return (struct isa_pixel){.row = pixel / m->patch[1],
+                              .column = pixel % m->patch[1],
+                              .channel = group * m->pixel_columns + in_group % m->pixel_columns};
+}
+
+/* The tap that pixel `pixel` of the patch reads a position of the window with; false if none. */
+static bool find_tap(const struct isa_mapping *m, unsigned axis, uint32_t position, uint32_t pixel,
+                     uint32_t *out)
+{
+    const struct isa_group *g = m->group;
+    uint64_t first = (uint64_t)pixel * g->stride[axis];
+    if (position < first || (position - first) % g->dilation[axis] != 0)
+        return false;
+    *out = (uint32_t)((position - first) / g->dilation[axis]);
+    return *out < g->kernel[axis];
+}
+
+bool isa_mapping_tap(const struct isa_mapping *m, uint32_t row, uint32_t column,
+                     struct isa_tap *out)
+{
+    struct isa_position at = isa_mapping_position(m, isa_mapping_group(m, column), row);
+    struct isa_pixel pixel = isa_mapping_pixel(m, column);
+    out->channel = at.channel;
+    return find_tap(m, 0, at.row, pixel.row, &out->row) &&
+           find_tap(m, 1, at.column, pixel.column, &out->column);
+}
+
+uint32_t isa_mapping_reader(const struct isa_mapping *m, unsigned axis, uint32_t position)
+{
+    const struct isa_group *g = m->group;
+    int64_t reach = (int64_t)g->dilation[axis] * (g->kernel[axis] - 1);
+    int64_t least = ceil_div_i64((int64_t)position - reach, g->stride[axis]);
+    uint32_t tap, pixel = least > 0 ? (uint32_t)min_i64(least, m->patch[axis]) : 0;
+    /* Distances repeat with the dilation. */
+    uint32_t end = (uint32_t)min_i64((int64_t)pixel + g->dilation[axis], m->patch[axis]);
+    while (pixel < end && !find_tap(m, axis, position, pixel, &tap))
+        pixel++;
+    return pixel < end ? pixel : m->patch[axis];
+}
+
+static bool is_read(const struct isa_mapping *m, uint32_t row)
+{
+    struct isa_position at = isa_mapping_position(m, 0, row);
+    return isa_mapping_reader(m, 0, at.row) < m->patch[0] &&
+           isa_mapping_reader(m, 1, at.column) < m->patch[1];
 }
 
 struct isa_segment isa_mapping_segment(const struct isa_mapping *m, uint32_t group, uint32_t row,
                                        uint32_t end)
 {
-    struct isa_segment s = {.tap = isa_mapping_tap(m, group, row), .taps = 1};
-    uint32_t in_tap = m->channels - row % m->channels, in_row = m->kernel_width - s.tap.column;
-    s.n = in_tap < end - row ? in_tap : end - row;
+    struct isa_segment s = {.at = isa_mapping_position(m, group, row), .positions = 1};
+    uint32_t in_position = m->channels - row % m->channels;
+    uint32_t in_row = m->window_width - row / m->channels % m->window_width;
+    s.n = in_position < end - row ? in_position : end - row;
     if (s.n < m->channels)
         return s;
-    uint32_t whole = (end - row) / m->channels;
-    s.taps = whole < in_row ? whole : in_row;
+    uint32_t whole = (end - row) / m->channels, most = whole < in_row ? whole : in_row;
+    bool read = is_read(m, row);
+    while (s.positions < most && is_read(m, row + s.positions * m->channels) == read)
+        s.positions++;
     return s;
 }
 
@@ -55,18 +117,37 @@ static uint32_t diagonal_start(const struct isa_mapping *m, const struct isa_pe 
     return (isa_mapping_group(m, column) - isa_mapping_group(m, pe->n0)) * pe->k;
 }
 
-uint32_t isa_mapping_crossbar_row(const struct isa_mapping *m, const struct isa_pe *pe,
-                                  uint32_t row, uint32_t column)
+bool isa_mapping_crossbar_row(const struct isa_mapping *m, const struct isa_pe *pe, uint32_t row,
+                              uint32_t column, uint32_t *out)
 {
-    return diagonal_start(m, pe, column) + row - pe->k0;
+    uint32_t before = diagonal_start(m, pe, column);
+    for (uint32_t i = 0; i < isa_pe_runs(pe); i++) {
+        struct isa_run run = isa_pe_run(pe, i);
+        if (row < run.row)
+            return false;
+        if (row - run.row < run.rows) {
+            *out = before + row - run.row;
+            return true;
+        }
+        before += run.rows;
+    }
+    return false;
 }
 
 bool isa_mapping_image_row(const struct isa_mapping *m, const struct isa_pe *pe,
                            uint32_t crossbar_row, uint32_t column, uint32_t *out)
 {
     uint32_t start = diagonal_start(m, pe, column);
-    if (crossbar_row < start || crossbar_row - start >= pe->k)
+    if (crossbar_row < start)
         return false;
-    *out = pe->k0 + crossbar_row - start;
-    return true;
+    uint32_t left = crossbar_row - start;
+    for (uint32_t i = 0; i < isa_pe_runs(pe); i++) {
+        struct isa_run run = isa_pe_run(pe, i);
+        if (left < run.rows) {
+            *out = run.row + left;
+            return true;
+        }
+        left -= run.rows;
+    }
+    return false;
 }

@@ -92,7 +92,8 @@ struct coordinates {
 static struct coordinates coordinates_of(const struct where *w)
 {
     struct isa_mapping m = isa_mapping_of(w->program, w->layer->group);
-    struct isa_tap tap = isa_mapping_tap(&m, isa_mapping_group(&m, w->col), w->row);
+    struct isa_tap tap = {0};
+    isa_mapping_tap(&m, w->row, w->col, &tap);
     return (struct coordinates){tap.row, tap.column, tap.channel, w->col};
 }
 

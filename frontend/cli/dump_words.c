@@ -68,7 +68,9 @@ static bool dump_pe(const struct dump *dump, uint32_t tile, const struct isa_gro
     char *cells = heap_alloc((size_t)n_rows * pe->n * bytes);
     struct text name = {0}, head = {0};
     for (uint32_t c = 0; c < pe->n; c++) {
-        uint32_t row = isa_mapping_crossbar_row(&m, pe, pe->k0, pe->n0 + c);
+        uint32_t row;
+        if (!isa_mapping_crossbar_row(&m, pe, pe->k0, pe->n0 + c, &row))
+            continue;
         for (uint32_t k = 0; k < pe->k; k++)
             memcpy(cells + ((size_t)(row + k) * pe->n + c) * bytes,
                    data + ((size_t)(pe->k0 + k) * image->n + pe->n0 + c) * bytes, bytes);

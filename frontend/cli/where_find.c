@@ -208,8 +208,9 @@ void where_find(struct where *w, const struct where_layer *layer, uint32_t row, 
                 const struct isa_pe *pe = &g->pes[k];
                 if (row - pe->k0 >= pe->k || col - pe->n0 >= pe->n)
                     continue; /* also where the difference is below 0 */
-                struct where_place place = {
-                    t, i, pe->pe, isa_mapping_crossbar_row(&m, pe, row, col), col - pe->n0};
+                struct where_place place = {t, i, pe->pe, 0, col - pe->n0};
+                if (!isa_mapping_crossbar_row(&m, pe, row, col, &place.row))
+                    continue;
                 VEC_PUSH(&w->places, place);
             }
         }

@@ -4,6 +4,7 @@ That regions are held, and padding, is looked at when an instruction executes; e
 """
 from collections import Counter
 
+from patches import has_patch, runs_of, window_of
 from program_file import CODES, ELEMENT_BYTES, F32, I8, I32, NONE, OUTSIDE, U8, VIEWED, Fault
 
 MOST_EXTENT, MOST_STEP, MOST_CHANNELS, MOST_COUNT, MOST_BYTES = 1 << 22, 65535, (1 << 24) - 1, 1 << 21, 1 << 40
@@ -81,10 +82,13 @@ class Form:
     def pes(self, t, g, image):
         m = self.p.machine
         for pe in g.pes:
-            need(pe.k and pe.n and pe.k0 + pe.k <= image.k and pe.n0 + pe.n <= image.n, 'PE %d: outside the image', pe.pe)
+            runs = runs_of(pe)
+            need(pe.k and pe.n and sum(runs[-1]) <= image.k and pe.n0 + pe.n <= image.n, 'PE %d: outside the image', pe.pe)
+            need(len(pe.runs) % 2 == 0 and len(pe.runs) != 2 and runs[0][0] == pe.k0 and sum(n for _, n in runs) == pe.k and
+                 all(n > 0 for _, n in runs) and all(r + n < after for (r, n), (after, _) in zip(runs, runs[1:])), 'PE %d: its runs', pe.pe)
             first, last = self.conv_groups(g, image, pe)
             width = image.n // (g.conv_groups or 1)
-            need(first == last or (pe.n0 % width == pe.n % width == 0 and pe.k == image.k), 'PE %d: parts of conv groups', pe.pe)
+            need(first == last or (pe.n0 % width == pe.n % width == 0 and (pe.k == image.k or has_patch(g))), 'PE %d: parts of conv groups', pe.pe)
             rows = pe.k * (last - first + 1)
             need(rows <= m['rows'] and pe.n <= self.columns(image), 'PE %d: %d x %d', pe.pe, rows, pe.n)
             need(pe.pe < m['crossbars'], 'PE %d does not exist', pe.pe)
@@ -92,10 +96,13 @@ class Form:
             for q in g.pes[:i]:
                 ns = (p.n0, p.n0 + p.n), (q.n0, q.n0 + q.n)
                 need(ns[0] == ns[1] or not overlap(*ns), 'columns of PEs overlap in part')
-                ks = (p.k0, p.k0 + p.k), (q.k0, q.k0 + q.k)
+                ks = (p.k0, sum(runs_of(p)[-1])), (q.k0, sum(runs_of(q)[-1]))
                 need(ns[0] != ns[1] or not overlap(*ks), 'rows of PEs overlap')
         order = [(pe.n0, pe.k0) for pe in g.pes]
         need(order == sorted(order), 'PEs are not listed by n0, then k0')
+        if has_patch(g):
+            g.n_columns = None    # any part of the columns
+            return
         at = g.channel0
         for n0, n1 in sorted({(pe.n0, pe.n0 + pe.n) for pe in g.pes}):
             need(n0 == at, 'columns %d to %d are in no PE', at, n0)
@@ -115,13 +122,15 @@ class Form:
         groups = g.conv_groups or 1
         need(g.conv_groups != 1 and g.in_channels % groups == 0 and image.n % groups == 0, '%d conv groups', g.conv_groups)
         channels = g.in_channels // groups
-        need(channels and g.kernel_h * g.kernel_w * channels == image.k, 'K is not kernel x channels')
+        positions, pixels = (window_of(g) if has_patch(g) else (g.kernel_h, g.kernel_w)), (g.patch_h or 1) * (g.patch_w or 1)
+        need(channels and positions[0] * positions[1] * channels == image.k, 'K is not positions x channels')
+        need(image.n // groups % pixels == 0 and g.channel0 < image.n // pixels, 'columns of %d pixels', pixels)
         need(1 <= len(g.pes) <= self.p.machine['crossbars'], '%d PEs', len(g.pes))
         self.pes(t, g, image)
         shown = range(g.source_channel0, g.source_channel0 + t.views[g.source_view].channels)
-        for pe in g.pes:
-            first, last = pe.k0 % channels, (pe.k0 + pe.k - 1) % channels
-            if first + pe.k > channels:
+        for pe, (row, rows) in ((pe, run) for pe in g.pes for run in runs_of(pe)):
+            first, last = row % channels, (row + rows - 1) % channels
+            if first + rows > channels:
                 first, last = 0, channels - 1
             q0, q1 = self.conv_groups(g, image, pe)
             first, last = q0 * channels + first, q1 * channels + last
@@ -129,7 +138,7 @@ class Form:
         if g.shares:
             need(g.shares - 1 < number, 'shares a later group')
             other = t.groups[g.shares - 1]
-            holds = [[(pe.k0, pe.k, pe.n0, pe.n, pe.pe) for pe in x.pes] for x in (g, other)]
+            holds = [[(runs_of(pe), pe.n0, pe.n, pe.pe) for pe in x.pes] for x in (g, other)]
             same = (other.image, other.conv_groups) == (g.image, g.conv_groups)
             need(not other.shares and same and holds[0] == holds[1], 'shares another kind of group')
 
@@ -260,6 +269,11 @@ class Form:
         g = t.groups[i.obj]
         need(i.queue == (g.shares - 1 if g.shares else i.obj), 'queue %d', i.queue)
         self.inside(t, i.dst, g.n_columns)
+        if has_patch(g):
+            dst, a, b = t.views[i.dst[0]], g.patch_h or 1, g.patch_w or 1
+            need(g.channel0 + dst.channels <= self.p.images[g.image].n // (a * b), 'channels of view %d', i.dst[0])
+            need(all(at % n == 0 and (size % n == 0 or at + size == extent) for at, size, n, extent in
+                     ((i.dst[1], i.h, a, dst.height), (i.dst[2], i.w, b, dst.width))), 'parts of patches')
         self.elements(t, i.dst, I32 if g.x_bits else F32)
 
     def check_vmap(self, t, i):

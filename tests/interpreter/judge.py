@@ -62,7 +62,8 @@ class Costs:
 
     def mvm(self, tile, i):
         g = self.p.tiles[tile].groups[i.obj]
-        return (i.h * i.w * (self.m['mvm_cycles'] or self.phases(g) * max(self.m['phase_cycles'], self.read(g))), 0)
+        products = -(-i.h // (g.patch_h or 1)) * -(-i.w // (g.patch_w or 1))
+        return (products * (self.m['mvm_cycles'] or self.phases(g) * max(self.m['phase_cycles'], self.read(g))), 0)
 
     def vmap(self, tile, i):
         t = self.p.tiles[tile]

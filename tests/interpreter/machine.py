@@ -14,6 +14,7 @@ from operator import add, mul
 from functions import FUNCTIONS, Lanes
 from lanes import OPERATIONS, greatest, half, requantised, saturated, wrapped
 from memory import Buffer, View
+from patches import Patches, has_patch
 from program_file import CODES, F16, F32, I8, I64, OUTSIDE, Fault
 
 FIRST_INBOUND, COUNT_BITS = 128, 22
@@ -60,6 +61,20 @@ def stored(element, values):
     return array('b', (v - 128 for v in values)) if element == I8 else values
 
 
+def read_center(program, image):
+    """For each column what the sum of its inputs is multiplied with."""
+    if not image.center:
+        return array('i', bytes(4 * image.n))
+    at = image.center_offset
+    return array('i', bytes(program.data[image.center - 1][at:at + 4 * image.n]))
+
+
+def read_group(program, g):
+    if has_patch(g):
+        return Patches(program, g, read_center(program, program.images[g.image]))
+    return Group(program, g)
+
+
 class Group:
     """A group's crossbars as columns, and the taps of the kernel that they read for each conv group."""
 
@@ -68,7 +83,7 @@ class Group:
         self.is_f32 = image.element == F32
         n_bytes = image.k * image.n * (4 if self.is_f32 else 1)
         data = program.data[image.section][image.offset:image.offset + n_bytes].cast(OUTSIDE[image.element])
-        self.center = self.read_center(program, image)
+        self.center = read_center(program, image)
         groups = g.conv_groups or 1
         self.g, self.pes = g, []
         self.channels, width = g.in_channels // groups, image.n // groups
@@ -83,14 +98,6 @@ class Group:
         # Where every conv group has whole taps, and the same, a tap is read for all of them at once.
         spans = list(self.spans.values())
         self.is_joint = all(s == spans[0] for s in spans) and all(n == self.channels for *_, n in spans[0])
-
-    @staticmethod
-    def read_center(program, image):
-        """For each column what the sum of its inputs is multiplied with."""
-        if not image.center:
-            return array('i', bytes(4 * image.n))
-        at = image.center_offset
-        return array('i', bytes(program.data[image.center - 1][at:at + 4 * image.n]))
 
     def find_spans(self, ranges):
         """(first row, kh, kw, first channel, channels), tap by tap."""
@@ -140,6 +147,13 @@ class Group:
         return array(code, chain.from_iterable(results[n0] for n0 in sorted(results)))
 
 
+    def region(self, source, y, x, h, w, _):
+        """Yields (y, x, values) of each pixel of the region, row by row."""
+        for oy in range(y, y + h):
+            for ox in range(x, x + w):
+                yield oy, ox, self.product(self.inputs(source, oy, ox))
+
+
 class Tile:
     def __init__(self, program, number, instructions):
         t = program.tiles[number]
@@ -148,7 +162,7 @@ class Tile:
         for p in t.preloads:
             self.buffer.preload(p.address, program.data[p.section][p.offset:p.offset + p.length])
         self.views = [View(self.buffer, v, i) for i, v in enumerate(t.views)]
-        self.groups = [Group(program, g) for g in t.groups]
+        self.groups = [read_group(program, g) for g in t.groups]
         self.tables = [array(CODES[x.element], bytes(program.data[x.section][x.offset:x.offset + 1024])) for x in t.tables]
         self.position, self.stalled_on = 0, None
         self.queues = [deque() for _ in range(len(t.groups) + 3)]
@@ -242,9 +256,8 @@ class Machine:
         group = tile.groups[i.obj]
         source = tile.views[group.g.source_view]
         view, y, x = i.dst
-        for oy in range(y, y + i.h):
-            for ox in range(x, x + i.w):
-                self.put(tile, view, oy, ox, group.product(group.inputs(source, oy, ox)))
+        for oy, ox, values in group.region(source, y, x, i.h, i.w, tile.views[view].channels):
+            self.put(tile, view, oy, ox, values)
 
     @staticmethod
     def lane_operand(tile, program, code, known, imm, wanted):
