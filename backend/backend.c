@@ -10,6 +10,8 @@ static void plan_free(struct plan *p)
 {
     task_graph_free(p->tasks);
     schedule_free(p->schedule);
+    if (p->single != p->schedule)
+        schedule_free(p->single);
     arena_free(p->arena);
 }
 
@@ -53,8 +55,8 @@ static bool plan_and_schedule(struct plan *p)
         candidate.arena = arena_new();
         bool made = placements[i](&candidate);
         if (made)
-            candidate.schedule = plan_schedule(&candidate);
-        bool better = made && (!found || candidate.schedule->makespan < p->schedule->makespan);
+            candidate.schedule = candidate.single = plan_schedule(&candidate);
+        bool better = made && (!found || candidate.single->makespan < p->single->makespan);
         if (!better) {
             plan_free(&candidate);
             continue;
@@ -101,7 +103,7 @@ static bool layer_by_layer_cycles(const struct plan *p, uint64_t *out)
                           .spread = p->spread,
                           .nodes = p->nodes};
     bool ok = plan_and_schedule(&single);
-    *out = ok ? single.schedule->makespan : 0;
+    *out = ok ? single.single->makespan : 0;
     plan_free(&single);
     return ok;
 }
@@ -131,11 +133,11 @@ static void report_layers(const struct plan *p, struct arena *a, struct backend_
 static void report_sets(const struct plan *p, struct arena *a, struct backend_result *out)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < p->schedule->n; i++)
-        n += p->tasks->tasks.at[p->schedule->order[i]].kind == TASK_mvm;
+    for (uint32_t i = 0; i < p->single->n; i++)
+        n += p->tasks->tasks.at[p->single->order[i]].kind == TASK_mvm;
     out->sets = ARENA_ARRAY(a, struct set_report, n);
-    for (uint32_t i = 0; i < p->schedule->n; i++) {
-        uint32_t id = p->schedule->order[i];
+    for (uint32_t i = 0; i < p->single->n; i++) {
+        uint32_t id = p->single->order[i];
         const struct task *t = &p->tasks->tasks.at[id];
         if (t->kind != TASK_mvm)
             continue;
@@ -150,8 +152,8 @@ static void report_sets(const struct plan *p, struct arena *a, struct backend_re
                                                        .x = b.lo[1],
                                                        .h = b.hi[0] - b.lo[0],
                                                        .w = b.hi[1] - b.lo[1],
-                                                       .start_cycle = p->schedule->start[id],
-                                                       .end_cycle = p->schedule->end[id]};
+                                                       .start_cycle = p->single->start[id],
+                                                       .end_cycle = p->single->end[id]};
     }
 }
 
@@ -172,17 +174,32 @@ static void count_macs(const struct ir_graph *g, struct backend_result *out)
     }
 }
 
+/* As the steady schedule has it; how the first frames really run, the program tells. */
+static void report_frames(const struct plan *p, struct backend_result *out)
+{
+    const struct schedule *s = p->schedule;
+    out->frames = p->options->frames;
+    out->interval_cycles = s->interval;
+    out->interval_bound_cycles = s->interval_bound;
+    out->latency_min_cycles = out->latency_max_cycles = s->makespan;
+    out->scheduled_cycles = s->makespan + (out->frames - 1) * s->interval;
+    out->steady_utilisation =
+        (double)p->single->pe_busy_cycles / ((double)p->options->pes * (double)s->interval);
+}
+
 /* All that does not need the program; arrays in `a`. */
 static void report(const struct plan *p, struct arena *a, struct backend_result *out)
 {
-    uint64_t makespan = out->makespan_cycles = p->schedule->makespan;
-    uint64_t busy = out->pe_busy_cycles = p->schedule->pe_busy_cycles;
+    uint64_t makespan = out->makespan_cycles = p->single->makespan;
+    uint64_t busy = out->pe_busy_cycles = p->single->pe_busy_cycles;
     out->utilisation =
         makespan ? (double)busy / ((double)p->options->pes * (double)makespan) : (double)NAN;
     out->set = p->cells->set;
     out->n_tiles = p->segment->n_tiles;
     report_layers(p, a, out);
     count_macs(p->graph, out);
+    if (p->options->frames)
+        report_frames(p, out);
     if (p->options->report_sets)
         report_sets(p, a, out);
     if (p->options->report_detail)
@@ -250,6 +267,8 @@ static bool plan_all(struct plan *p, struct backend_result *out)
     double start = now_seconds();
     bool ok =
         p->nodes && plan_and_schedule(p) && layer_by_layer_cycles(p, &out->layer_by_layer_cycles);
+    if (ok && p->options->frames)
+        p->schedule = plan_frames(p);
     out->seconds_schedule += now_seconds() - start;
     return ok;
 }
@@ -281,13 +300,17 @@ static struct isa_program *make_program(struct plan *p, struct backend_result *o
 {
     double start = now_seconds();
     p->memory = plan_memory(p);
-    struct isa_program *program = plan_emit(p);
+    struct timeline times = {0};
+    struct isa_program *program = plan_emit(p, &times);
     if (program) {
         program->fingerprint = fingerprint;
         program->graph = p->graph;
         program->layer_by_layer_cycles = out->layer_by_layer_cycles;
         report(p, program->arena, out);
         report_program(program, out);
+        out->scheduled_cycles = program->scheduled_cycles;
+        out->latency_min_cycles = times.latency_min;
+        out->latency_max_cycles = times.latency_max;
     }
     out->seconds_emit += now_seconds() - start;
     return program;
@@ -315,10 +338,6 @@ struct isa_program *backend_compile(const struct ir_graph *g, const struct arch 
                                     struct diag *d)
 {
     *out = (struct backend_result){0};
-    if (o->frames) {
-        diag_error(d, (struct loc){0}, DIAG_LOWER, "a body for several frames is not made yet");
-        return NULL;
-    }
     struct plan p = new_plan(g, arch, o, d);
     struct arena *nodes = arena_new();
     struct diag *lacking = diag_new();

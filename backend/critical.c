@@ -31,8 +31,8 @@ static void find_queue_order(struct walk *w)
     uint32_t *last = heap_alloc((p->tasks->n_queues + 1) * sizeof *last);
     memset(last, 0xff, p->tasks->n_queues * sizeof *last);
     w->before = heap_alloc((p->tasks->tasks.n + 1) * sizeof *w->before);
-    for (uint32_t i = 0; i < p->schedule->n; i++) {
-        uint32_t id = p->schedule->order[i], queue = p->tasks->tasks.at[id].queue;
+    for (uint32_t i = 0; i < p->single->n; i++) {
+        uint32_t id = p->single->order[i], queue = p->tasks->tasks.at[id].queue;
         w->before[id] = queue == NONE ? NONE : last[queue];
         if (queue != NONE)
             last[queue] = id;
@@ -42,14 +42,14 @@ static void find_queue_order(struct walk *w)
 
 static uint64_t arrival(const struct plan *p, uint32_t task, uint32_t tile)
 {
-    return schedule_arrival(p->tasks, p->schedule, task, tile);
+    return schedule_arrival(p->tasks, p->single, task, tile);
 }
 
 /* The predecessor whose result came last, other than the task before it in its queue; or NONE. */
 static uint32_t last_input(const struct plan *p, uint32_t id, uint32_t before)
 {
     const struct task *t = &p->tasks->tasks.at[id];
-    uint32_t best = p->schedule->asked_by[id] == before ? NONE : p->schedule->asked_by[id];
+    uint32_t best = p->single->asked_by[id] == before ? NONE : p->single->asked_by[id];
     for (uint32_t i = 0; i < t->n_preds; i++) {
         uint32_t pred = p->tasks->preds.at[t->preds + i];
         if (pred != before &&
@@ -69,7 +69,7 @@ static bool keeps_busy_until(const struct walk *w, uint32_t id, uint64_t time)
 {
     struct cost cost = cost_of(w, id);
     uint64_t busy = cost_occupancy_cycles(&cost);
-    return busy > 0 && w->p->schedule->start[id] + busy == time;
+    return busy > 0 && w->p->single->start[id] + busy == time;
 }
 
 /* Of the SENDs whose messages to the tile were counted when that of `id` was: the one whose message
@@ -80,7 +80,7 @@ static uint32_t last_under_way(const struct walk *w, uint32_t id, uint32_t tile)
     for (uint32_t i = id; i != NONE; i = w->before[i]) {
         struct cost cost = cost_of(w, i);
         if (arrival(w->p, i, tile) == time &&
-            w->p->schedule->end[i] + cost_flight_cycles(&cost) == time)
+            w->p->single->end[i] + cost_flight_cycles(&cost) == time)
             return i;
     }
     return id;
@@ -90,13 +90,13 @@ static uint32_t last_under_way(const struct walk *w, uint32_t id, uint32_t tile)
 static uint32_t step_back(struct walk *w, uint32_t id, uint64_t end)
 {
     const struct plan *p = w->p;
-    uint64_t start = p->schedule->start[id];
+    uint64_t start = p->single->start[id];
     struct step s = {.task = id, .start = start, .end = end};
     uint32_t before = w->before[id], input = last_input(p, id, before);
     uint32_t tile = p->tasks->tasks.at[id].tile;
     struct cost cost = cost_of(w, id);
     if (before != NONE &&
-        p->schedule->end[id] > start + cost_latency_cycles(&cost)) { /* delivered in order */
+        p->single->end[id] > start + cost_latency_cycles(&cost)) { /* delivered in order */
         s.start = end;
         VEC_PUSH(&w->steps, s);
         return before;
@@ -147,10 +147,10 @@ void plan_report_path(const struct plan *p, struct arena *a, struct backend_deta
 {
     struct walk w = {.p = p, .grid = tile_grid_of(p->arch, p->segment->n_tiles)};
     uint32_t id = NONE;
-    uint64_t end = p->schedule->makespan;
-    for (uint32_t i = 0; i < p->schedule->n; i++)
-        if (p->schedule->end[p->schedule->order[i]] == p->schedule->makespan)
-            id = p->schedule->order[i];
+    uint64_t end = p->single->makespan;
+    for (uint32_t i = 0; i < p->single->n; i++)
+        if (p->single->end[p->single->order[i]] == p->single->makespan)
+            id = p->single->order[i];
     find_queue_order(&w);
     while (id != NONE) {
         id = step_back(&w, id, end);

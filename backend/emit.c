@@ -23,6 +23,7 @@ void emit_inst(struct emitter *e, uint32_t tile, uint32_t queue, struct isa_inst
         e->failed = true; /* numbers no longer fit a word; tables_fit says so */
         return;
     }
+    VEC_PUSH(&e->order, ((struct place){tile, (uint32_t)t->insts.n}));
     VEC_PUSH(&t->insts, inst);
     VEC_PUSH(&t->sources, source);
     e->queue_count[queue]++;
@@ -398,7 +399,9 @@ static bool queues_fit(const struct emitter *e)
                 most = e->queue_count[q];
                 tile = t;
             }
-    return most <= ISA_MAX_COUNT ||
+    uint64_t all =
+        (uint64_t)most * (schedule_repeats(e->p->schedule) ? e->p->schedule->n_stages + 1 : 1);
+    return all <= ISA_MAX_COUNT ||
            diag_error(e->p->diag, (struct loc){0}, DIAG_CAPACITY,
                       "tile %u has %u instructions in one queue, at most %d can be counted: use "
                       "larger sets",
@@ -417,6 +420,14 @@ static void *keep(struct emitter *e, const void *at, size_t n, size_t size)
     (out->n_##field = (uint32_t)t->field.n,                                                        \
      out->field = keep(e, t->field.at, t->field.n, sizeof *t->field.at))
 
+static void keep_steps(struct emitter *e, const struct emit_tile *t, struct isa_tile *out)
+{
+    out->n_steps = (uint32_t)t->inbound.n;
+    out->step = ARENA_ARRAY(e->out->arena, uint32_t, t->inbound.n);
+    for (size_t i = 0; i < t->inbound.n; i++)
+        out->step[i] = t->inbound.at[i].count;
+}
+
 static void finish_tile(struct emitter *e, uint32_t tile)
 {
     struct emit_tile *t = &e->tiles[tile];
@@ -429,6 +440,8 @@ static void finish_tile(struct emitter *e, uint32_t tile)
     KEEP(gathers);
     KEEP(preloads);
     out->n_inbound = (uint32_t)t->inbound.n;
+    if (schedule_repeats(e->p->schedule))
+        keep_steps(e, t, out);
     out->buffer_bytes = t->bytes;
     KEEP(insts);
     out->sources = keep(e, t->sources.at, t->sources.n, sizeof *t->sources.at);
@@ -461,6 +474,7 @@ static void emitter_free(struct emitter *e)
     }
     for (size_t q = 0; q < (size_t)e->p->tasks->n_queues * e->p->schedule->n_stages; q++)
         VEC_FREE(&e->waited[q].at);
+    VEC_FREE(&e->order);
     VEC_FREE(&e->waits);
     VEC_FREE(&e->constants);
     VEC_FREE(&e->row_offset);
@@ -497,7 +511,19 @@ static void begin(struct emitter *e)
     emit_constant_buffers(e);
 }
 
-struct isa_program *plan_emit(const struct plan *p)
+/* What follows from how the body runs. */
+static void time_frames(struct emitter *e, struct timeline *out)
+{
+    const struct schedule *s = e->p->schedule;
+    e->out->frames = e->p->options->frames;
+    e->out->pace = s->pace;
+    e->out->interval_cycles = s->interval;
+    *out = timeline_of(e->out, e->order.at, (uint32_t)e->order.n);
+    e->out->scheduled_cycles = out->cycles;
+    e->out->latency_cycles = out->first_latency;
+}
+
+struct isa_program *plan_emit(const struct plan *p, struct timeline *out_times)
 {
     struct emitter e = {.p = p, .out = isa_program_new()};
     e.out->arch = *p->arch;
@@ -521,6 +547,8 @@ struct isa_program *plan_emit(const struct plan *p)
     constants->length = e.constants.n;
     e.out->arch.name = arena_strdup(e.out->arena, p->arch->name);
     e.out->scheduled_cycles = p->schedule->makespan;
+    if (ok && schedule_repeats(p->schedule))
+        time_frames(&e, out_times);
     e.out->pes = (uint64_t)p->options->pes;
     emitter_free(&e);
     if (ok && isa_program_encode(e.out, p->diag))

@@ -72,7 +72,8 @@ struct emitter {
     struct isa_program *out;
     struct arena *arena; /* scratch */
     struct emit_tile *tiles;
-    uint32_t *queue_count; /* per global queue: instructions so far */
+    VEC(struct place) order; /* of the instructions of all tiles: that of L */
+    uint32_t *queue_count;   /* per global queue: instructions so far */
     /* Per global queue and stage: the place of the last one waited for, by counter. What another
      * stage has waited for does not count: there are iterations in which that is skipped. */
     struct waited {

@@ -297,6 +297,14 @@ static void wait_for_row(struct emitter *e, const struct task *t, uint32_t buffe
     }
 }
 
+/* What waits for nothing else would begin all frames at once. */
+static void wait_for_pace(struct emitter *e, uint32_t id)
+{
+    struct waiting w = {ISA_PACE_COUNTER, id, e->stage, 0};
+    if (e->p->schedule->pace > 0)
+        VEC_PUSH(&e->waits, w);
+}
+
 /* Keeps what this queue has not waited for already. */
 static void drop_implied(struct emitter *e, const struct task *t)
 {
@@ -318,6 +326,8 @@ void sync_waits(struct emitter *e, uint32_t id, const struct accesses *accesses)
 {
     const struct task *t = &e->p->tasks->tasks.at[id];
     e->waits.n = 0;
+    if (t->n_preds == 0 && e->p->schedule->asked_by[id] == NONE)
+        wait_for_pace(e, id);
     wait_for(e, t, e->p->schedule->asked_by[id]);
     for (uint32_t i = 0; i < t->n_preds; i++)
         wait_for(e, t, e->p->tasks->preds.at[t->preds + i]);
@@ -437,11 +447,11 @@ static uint32_t number_sent(const struct emitter *e, const struct inbound *in, u
  * this iteration. */
 static uint32_t threshold_of(const struct emitter *e, uint32_t tile, const struct waiting *w)
 {
-    uint32_t number, step;
+    uint32_t number = 1, step = 1; /* of the pace */
     if (w->counter < ISA_FIRST_INBOUND) {
         number = e->count_after[w->task];
         step = e->queue_count[e->p->tasks->queue_base[tile] + w->counter];
-    } else {
+    } else if (w->counter < ISA_PACE_COUNTER) {
         const struct inbound *in = &e->tiles[tile].inbound.at[w->counter - ISA_FIRST_INBOUND];
         number = number_sent(e, in, w->task);
         step = in->count;

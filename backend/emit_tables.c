@@ -59,7 +59,16 @@ static struct isa_view whole_view(const struct emitter *e, uint32_t buffer)
     v.value = b->shows->id;
     v.channel0 = (uint32_t)b->held.lo[2];
     v.element = b->element;
+    if (schedule_repeats(e->p->schedule) && !b->constant)
+        v.frame_rows = (uint32_t)(v.y1 - v.y0);
     return v;
+}
+
+/* Rows of the view are not those of the buffer, which holds one frame at a time. */
+static void show_one_frame(struct isa_view *v)
+{
+    if (v->frame_rows > 0)
+        v->frame_rows = v->ring_rows;
 }
 
 /* Channels [lo, hi) of it. */
@@ -95,6 +104,7 @@ static void show_stack(const struct emitter *e, uint32_t buffer, struct isa_view
     v->ring_origin = v->y0 = 0;
     v->y1 = (int32_t)v->height;
     v->value = ISA_NO_SOURCE; /* each instruction says whose row it writes */
+    show_one_frame(v);
 }
 
 /* In a view that shows what this buffer shows and nothing else. */
@@ -165,6 +175,7 @@ static void show_rows(const struct emitter *e, uint32_t buffer, const struct box
         v->y1 = (int32_t)hi;
         v->ring_rows = (uint32_t)(hi - lo);
         v->row_pitch = pitch;
+        show_one_frame(v);
     } else {
         v->x0 = (int32_t)lo;
         v->x1 = (int32_t)hi;
@@ -192,6 +203,7 @@ static void show_around(const struct emitter *e, const struct access *to, int64_
     v->base += (uint64_t)((lo - row) * v->row_pitch);
     v->ring_origin = v->y0;
     v->ring_rows = (uint32_t)(v->y1 - v->y0);
+    show_one_frame(v);
 }
 
 uint32_t emit_target_view(struct emitter *e, const struct access *to, uint32_t source,
@@ -232,7 +244,7 @@ struct isa_region emit_operand(struct emitter *e, uint32_t buffer, const struct 
     bool stacked = stack_of(e, buffer) && dim[0] == 1 && !whole, spread[3];
     for (int a = 0; a < 3; a++)
         spread[a] = o->map[a].kind == MAP_ZERO;
-    spread[0] &= !stacked;
+    spread[0] &= !stacked && (dim[0] > 1 || storage_of(e, buffer)->ring == 1);
     if (!spread[0] && !spread[1] && !spread[2])
         return whole ? emit_alone(e, buffer, box, pad_value)
                      : emit_place(e, buffer, box, pad_value);
@@ -248,6 +260,7 @@ struct isa_region emit_operand(struct emitter *e, uint32_t buffer, const struct 
         v.y1 = dim[0];
         v.height = (uint32_t)dim[0];
         v.ring_rows = (uint32_t)dim[0];
+        show_one_frame(&v);
     }
     if (spread[1]) {
         v.col_pitch = 0;
@@ -281,6 +294,7 @@ uint32_t emit_permuted_view(struct emitter *e, uint32_t buffer, const int64_t *p
     v.row_pitch = at->pitch[perm[0]];
     v.col_pitch = at->pitch[perm[1]];
     v.channel_pitch = at->pitch[perm[2]];
+    show_one_frame(&v);
     return intern_view(e, b->tile, &v);
 }
 
@@ -305,6 +319,7 @@ uint32_t emit_reshaped_view(struct emitter *e, uint32_t buffer, const struct ir_
     v.row_pitch = pitch[0];
     v.col_pitch = pitch[1];
     v.channel_pitch = pitch[2];
+    show_one_frame(&v);
     return intern_view(e, b->tile, &v);
 }
 

@@ -5,13 +5,13 @@
 
 #include "schedule.h"
 
-/* When the elements of a row are first written and last read, in cycles and in L. */
+/* When the elements of a row of frame 0 are first written and last read, in cycles and in L. */
 struct row_life {
     uint64_t write_start, read_end;
-    uint32_t write_order, read_order;
+    uint64_t write_place, read_place;
     bool written;
 };
-/* Of one buffer: its rows share slots modulo `ring`. */
+/* Of one buffer: its rows, counted on from frame to frame, share slots modulo `ring`. */
 struct storage {
     uint32_t ring;         /* slots */
     struct row_life *life; /* per row of held */

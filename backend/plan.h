@@ -9,6 +9,7 @@
 
 #include "backend.h"
 #include "memory.h"
+#include "timeline.h"
 
 enum { PROGRESS_TASKS = 1 << 14 }; /* so many tasks from one word about progress to the next */
 
@@ -28,7 +29,8 @@ struct plan {
     const struct segment *segment; /* the one segment there is so far */
     const struct cells *cells;
     const struct task_graph *tasks;
-    const struct schedule *schedule;
+    const struct schedule *single;   /* of one frame */
+    const struct schedule *schedule; /* of all of them */
     const struct memory *memory;
 };
 
@@ -36,12 +38,20 @@ struct plan {
 const struct segment *plan_place(const struct plan *p) CHECK_RESULT;    /* NULL with a diagnostic */
 const struct cells *plan_cells(const struct plan *p);                   /* NULL: CAPACITY */
 const struct task_graph *plan_tasks(const struct plan *p) CHECK_RESULT; /* NULL: likewise */
-const struct schedule *plan_schedule(const struct plan *p);
+const struct schedule *plan_schedule(const struct plan *p);             /* of one frame */
+const struct schedule *plan_frames(const struct plan *p); /* of several, from p->single */
 const struct memory *plan_memory(const struct plan *p);
-struct isa_program *plan_emit(const struct plan *p) CHECK_RESULT;
+/* With frames also when they run. */
+struct isa_program *plan_emit(const struct plan *p, struct timeline *out_times) CHECK_RESULT;
 /* What arena memory does not cover; NULL is fine. */
 void task_graph_free(const struct task_graph *g);
 void schedule_free(const struct schedule *s);
+
+/* memplan.c. The longest time that a credit can be under way on this machine. */
+uint64_t plan_signal_cycles(const struct plan *p);
+/* Per buffer, in `a`: does it hold one frame at a time? Views of its own shape show rows of other
+ * frames as rows further on; not so those that show something else as rows. */
+const bool *plan_frames_alone(const struct plan *p, struct arena *a);
 
 /* stacks.c: called by plan_memory. Fills in the stack and row of each buffer. */
 struct stack *find_stacks(const struct plan *p, struct storage *of);

@@ -57,6 +57,10 @@ uint64_t schedule_arrival(const struct task_graph *g, const struct schedule *s, 
 {
     if (!task_is_message(&g->tasks.at[task]))
         return s->end[task];
+    if (schedule_repeats(s)) {
+        uint32_t way = map_find_u64(&s->way_of, map_pair(g->tasks.at[task].tile, tile));
+        return s->end[task] + (way == MAP_NONE ? 0 : s->way.at[way]);
+    }
     uint32_t i = map_find_u64(&s->arrival_of, map_pair(task, tile));
     return i == MAP_NONE ? UINT64_MAX : s->arrival.at[i];
 }
@@ -403,4 +407,6 @@ void schedule_free(const struct schedule *s)
         return;
     map_free(&own->arrival_of);
     VEC_FREE(&own->arrival);
+    map_free(&own->way_of);
+    VEC_FREE(&own->way);
 }

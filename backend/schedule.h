@@ -11,8 +11,10 @@
 struct schedule {
     uint32_t n;      /* entries of `order` */
     uint32_t *order; /* L: tasks by start within the interval, of several the earlier frame first */
-    uint64_t interval; /* 0: there is one frame */
-    uint32_t n_stages; /* intervals that a frame is under way */
+    uint64_t interval;       /* 0: there is one frame */
+    uint64_t pace;           /* cycles between two of which no later one may begin; 0: any */
+    uint64_t interval_bound; /* what the busiest unit does for a frame */
+    uint32_t n_stages;       /* intervals that a frame is under way */
     /* per task */
     uint64_t *start, *end; /* of frame 0 */
     uint8_t *stage;        /* in which interval of its frame it starts */
@@ -21,6 +23,8 @@ struct schedule {
     uint64_t makespan, pe_busy_cycles;
     struct map arrival_of; /* (message, tile) -> arrival: when it is counted there */
     VEC(uint64_t) arrival;
+    struct map way_of; /* of frames: (from tile, to tile) -> way: the longest of a message */
+    VEC(uint64_t) way;
 };
 /* When what the task makes is there for tasks of the tile: at its end; of a message at the arrival,
  * UINT64_MAX if there is none. */

@@ -1,0 +1,350 @@
+/*
+ * steady.c - the schedule of frames that follow each other, all alike, an interval apart.
+ *
+ * In: the schedule of one frame. Its tasks, in the order in which they start there, take the first
+ * time when their unit is idle in every frame: a time is taken modulo the interval (modulo
+ * scheduling). The products of a group are a chain that a frame leaves before the next one enters:
+ * where waiting for data makes a chain longer than the interval it begins later, until the whole
+ * settles. Every cycle of dependencies goes through one chain once and is as long as the work of
+ * its group, so where only products take time the least interval, the largest work of a unit, is
+ * reached. Elsewhere it is searched from there up. An interval of a whole frame always does.
+ *
+ * If all frames start so, nothing ever waits for space or for a unit; run by themselves they are
+ * never later (BACKEND.md). Work: that of a few passes over tasks and dependencies.
+ */
+#include "gaps.h"
+#include "plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_PASSES = 64, MOST_STAGES = ISA_MAX_STAGE + 1 };
+
+struct queue_time {
+    bool chain; /* the products of one group */
+    bool used;  /* in this pass */
+    uint32_t group;
+    uint64_t load;       /* cycles of a frame */
+    uint64_t release;    /* its chain begins no earlier */
+    uint64_t first, end; /* of its chain */
+    struct gaps idle;
+};
+/* When the rows of a buffer that holds one frame at a time are used. */
+struct use {
+    uint32_t buffer, task;
+    bool write;
+};
+struct steady {
+    const struct plan *p;
+    const struct task_graph *g;
+    const struct schedule *one; /* of one frame */
+    struct schedule *s;
+    uint64_t signal_cycles; /* longest way of a credit */
+    uint64_t *busy;         /* per task: cycles of its unit */
+    struct queue_time *queue;
+    VEC(struct use) uses; /* by buffer */
+};
+
+static const struct task *task_at(const struct steady *t, uint32_t id)
+{
+    return &t->g->tasks.at[id];
+}
+
+/* ---- what a frame needs ---- */
+
+/* A transfer is complete some time after its unit is free; all else when it is. */
+static uint64_t busy_cycles(const struct steady *t, uint32_t id)
+{
+    uint64_t cycles = t->one->end[id] - t->one->start[id];
+    bool dram = task_kinds[task_at(t, id)->kind].unit == QUEUE_DMA;
+    return dram ? cycles - (uint64_t)t->p->arch->dram_cycles : cycles;
+}
+
+static void find_loads(struct steady *t)
+{
+    for (uint32_t i = 0; i < t->one->n; i++) {
+        uint32_t id = t->one->order[i];
+        const struct task *task = task_at(t, id);
+        if (task->queue == NONE)
+            continue;
+        struct queue_time *q = &t->queue[task->queue];
+        bool product = task->kind == TASK_mvm;
+        t->busy[id] = busy_cycles(t, id);
+        if (!q->used)
+            q->group = product ? task->mvm.group : NONE;
+        q->chain = product && q->group == task->mvm.group && (q->chain || !q->used);
+        q->used = true;
+        q->load += t->busy[id];
+    }
+}
+
+static uint64_t largest_load(const struct steady *t)
+{
+    uint64_t most = 0;
+    for (uint32_t q = 0; q < t->g->n_queues; q++)
+        most = t->queue[q].load > most ? t->queue[q].load : most;
+    return most;
+}
+
+/* The longest way of a message from tile to tile: what waits for those before it is never longer.
+ */
+static void find_ways(struct steady *t)
+{
+    struct schedule *s = t->s;
+    if (t->p->arch->hop_cycles == 0)
+        return;
+    for (uint32_t id = 0; id < t->g->tasks.n; id++) {
+        const struct task *task = task_at(t, id);
+        for (uint32_t i = 0; i < task->n_preds; i++) {
+            uint32_t pred = t->g->preds.at[task->preds + i];
+            if (!task_is_message(task_at(t, pred)))
+                continue;
+            uint64_t key = map_pair(task_at(t, pred)->tile, task->tile);
+            uint64_t way = schedule_arrival(t->g, t->one, pred, task->tile) - t->one->end[pred];
+            uint32_t at = map_intern_u64(&s->way_of, key, (uint32_t)s->way.n);
+            if (at == s->way.n)
+                VEC_PUSH(&s->way, way);
+            s->way.at[at] = way > s->way.at[at] ? way : s->way.at[at];
+        }
+    }
+}
+
+static int compare_uses(const void *a, const void *b)
+{
+    const struct use *x = a, *y = b;
+    return (x->buffer > y->buffer) - (x->buffer < y->buffer);
+}
+
+static void find_uses(struct steady *t)
+{
+    struct arena *a = arena_new();
+    const bool *alone = plan_frames_alone(t->p, a);
+    struct accesses accesses = {0};
+    for (uint32_t i = 0; i < t->one->n; i++) {
+        task_accesses(t->p, task_at(t, t->one->order[i]), &accesses);
+        for (size_t k = 0; k < accesses.v.n; k++) {
+            const struct access *access = &accesses.v.at[k];
+            struct use use = {access->buffer, t->one->order[i], access->write};
+            if (alone[access->buffer])
+                VEC_PUSH(&t->uses, use);
+        }
+    }
+    if (t->uses.n)
+        qsort(t->uses.at, t->uses.n, sizeof *t->uses.at, compare_uses);
+    VEC_FREE(&accesses.v);
+    arena_free(a);
+}
+
+/* ---- one pass ---- */
+
+static uint64_t ready_at(const struct steady *t, uint32_t id)
+{
+    const struct task *task = task_at(t, id);
+    uint32_t asked_by = t->one->asked_by[id];
+    uint64_t at = asked_by == NONE ? 0 : t->s->end[asked_by];
+    for (uint32_t i = 0; i < task->n_preds; i++) {
+        uint64_t there = schedule_arrival(t->g, t->s, t->g->preds.at[task->preds + i], task->tile);
+        at = there > at ? there : at;
+    }
+    return at;
+}
+
+/* When the queue's unit takes the task, not before `at`; UINT64_MAX: never. */
+static uint64_t take_unit(struct queue_time *q, uint64_t busy, uint64_t at)
+{
+    if (!q->chain)
+        return q->load == 0 || gaps_take(&q->idle, busy, &at) ? at : UINT64_MAX;
+    uint64_t from = q->used ? q->end : q->release;
+    at = at > from ? at : from;
+    if (!q->used)
+        q->first = at;
+    q->end = at + busy;
+    q->used = true;
+    return at;
+}
+
+static bool place_tasks(struct steady *t)
+{
+    for (uint32_t q = 0; q < t->g->n_queues; q++) {
+        t->queue[q].used = false;
+        gaps_reset(&t->queue[q].idle, t->s->interval);
+    }
+    for (uint32_t i = 0; i < t->one->n; i++) {
+        uint32_t id = t->one->order[i];
+        uint64_t at = take_unit(&t->queue[task_at(t, id)->queue], t->busy[id], ready_at(t, id));
+        if (at == UINT64_MAX)
+            return false;
+        t->s->start[id] = at;
+        t->s->end[id] = at + t->one->end[id] - t->one->start[id];
+    }
+    return true;
+}
+
+/* Chains that are too long begin later; true if there are any. */
+static bool delay_chains(struct steady *t)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < t->g->n_queues; i++) {
+        struct queue_time *q = &t->queue[i];
+        if (!q->chain || q->end <= q->first + t->s->interval)
+            continue;
+        q->release = q->end - t->s->interval;
+        any = true;
+    }
+    return any;
+}
+
+/* Is what the buffers hold of a frame done with when the next one comes? */
+static bool buffers_are_free(const struct steady *t)
+{
+    uint64_t first = UINT64_MAX, last = 0;
+    for (size_t i = 0; i < t->uses.n; i++) {
+        const struct use *u = &t->uses.at[i];
+        uint32_t tile = t->g->buffers.at[u->buffer].tile;
+        if (i == 0 || u->buffer != u[-1].buffer) {
+            first = UINT64_MAX;
+            last = 0;
+        }
+        uint64_t end = schedule_arrival(t->g, t->s, u->task, tile) + t->signal_cycles;
+        if (!u->write)
+            end = t->s->end[u->task] + t->signal_cycles;
+        if (u->write && t->s->start[u->task] < first)
+            first = t->s->start[u->task];
+        last = end > last ? end : last;
+        if (first != UINT64_MAX && last > first && last - first > t->s->interval)
+            return false;
+    }
+    return true;
+}
+
+static bool stages_fit(struct steady *t)
+{
+    uint64_t last = 0;
+    for (uint32_t i = 0; i < t->one->n; i++) {
+        uint64_t start = t->s->start[t->one->order[i]];
+        last = start > last ? start : last;
+    }
+    t->s->n_stages = (uint32_t)(last / t->s->interval < MOST_STAGES ? last / t->s->interval + 1
+                                                                    : MOST_STAGES + 1);
+    return t->s->n_stages <= MOST_STAGES;
+}
+
+static bool settle(struct steady *t, uint64_t interval)
+{
+    t->s->interval = interval;
+    for (uint32_t q = 0; q < t->g->n_queues; q++)
+        t->queue[q].release = 0;
+    for (int i = 0; i < MOST_PASSES; i++) {
+        if (!place_tasks(t))
+            return false;
+        if (!delay_chains(t))
+            return stages_fit(t) && buffers_are_free(t);
+    }
+    return false;
+}
+
+/* ---- the interval ---- */
+
+/* One frame after the other: the next begins when all is over, and known. */
+static void follow(struct steady *t)
+{
+    const struct schedule *one = t->one;
+    size_t bytes = t->g->tasks.n * sizeof *one->start;
+    if (bytes) {
+        memcpy(t->s->start, one->start, bytes);
+        memcpy(t->s->end, one->end, bytes);
+    }
+    t->s->n_stages = 1;
+    t->s->interval = one->makespan + t->signal_cycles;
+    t->s->interval += t->s->interval == 0;
+}
+
+/* From the bound up, in growing steps, to the time of a frame. */
+static void find_interval(struct steady *t)
+{
+    uint64_t most = t->one->makespan, interval = t->s->interval_bound;
+    int64_t pace = t->p->options->pace;
+    if (pace > 0 && (uint64_t)pace > interval)
+        interval = (uint64_t)pace;
+    bool barriers = t->p->options->mode == SCHEDULE_LAYER_BY_LAYER;
+    for (uint64_t step = 1; !barriers && (interval < most || pace > 0); interval += step) {
+        if (settle(t, interval))
+            return;
+        step += step / 2 + interval / 64;
+        if (interval > most)
+            break;
+    }
+    follow(t);
+    if (pace > 0 && (uint64_t)pace > t->s->interval)
+        t->s->interval = (uint64_t)pace;
+}
+
+/* ---- L ---- */
+
+struct entry {
+    uint64_t at; /* within the interval */
+    uint32_t stage, rank, task;
+};
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    if (x->stage != y->stage) /* the later stage has the earlier frame */
+        return x->stage > y->stage ? -1 : 1;
+    return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+static void order_tasks(struct steady *t)
+{
+    struct schedule *s = t->s;
+    uint32_t n = s->n = t->one->n;
+    struct entry *entries = heap_alloc((n + 1) * sizeof *entries);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t id = t->one->order[i];
+        s->stage[id] = (uint8_t)(s->start[id] / s->interval);
+        entries[i] = (struct entry){s->start[id] % s->interval, s->stage[id], i, id};
+    }
+    qsort(entries, n, sizeof *entries, compare_entries);
+    for (uint32_t i = 0; i < n; i++) {
+        s->order[i] = entries[i].task;
+        s->rank[entries[i].task] = i;
+    }
+    free(entries);
+}
+
+const struct schedule *plan_frames(const struct plan *p)
+{
+    size_t n = p->tasks->tasks.n;
+    struct arena *a = arena_new(), *own = p->arena;
+    struct schedule *s = ARENA_NEW(own, struct schedule);
+    *s = (struct schedule){.order = ARENA_ARRAY(own, uint32_t, n),
+                           .start = ARENA_ARRAY(own, uint64_t, n),
+                           .end = ARENA_ARRAY(own, uint64_t, n),
+                           .stage = ARENA_ARRAY(own, uint8_t, n),
+                           .rank = ARENA_ARRAY(own, uint32_t, n),
+                           .asked_by = p->single->asked_by};
+    struct steady t = {.p = p,
+                       .g = p->tasks,
+                       .one = p->single,
+                       .s = s,
+                       .signal_cycles = plan_signal_cycles(p),
+                       .busy = ARENA_ARRAY(a, uint64_t, n),
+                       .queue = ARENA_ARRAY(a, struct queue_time, p->tasks->n_queues)};
+    find_loads(&t);
+    find_ways(&t);
+    find_uses(&t);
+    s->interval_bound = largest_load(&t);
+    s->interval_bound += s->interval_bound == 0;
+    find_interval(&t);
+    s->pace = p->options->pace == 0 ? 0 : s->interval;
+    order_tasks(&t);
+    for (uint32_t i = 0; i < n; i++)
+        s->makespan = s->end[i] > s->makespan ? s->end[i] : s->makespan;
+    for (uint32_t q = 0; q < t.g->n_queues; q++)
+        gaps_free(&t.queue[q].idle);
+    VEC_FREE(&t.uses);
+    arena_free(a);
+    return s;
+}

@@ -1,0 +1,323 @@
+/*
+ * timeline.c - when the instructions of a body run: the equations of SIM.md 2, evaluated in the
+ * order of L.
+ *
+ * Nothing in L waits for what comes after it, so one walk over the body for each iteration gives
+ * all times; there are no events. When times have been those of the iteration before, an interval
+ * later, for as many iterations as anything looks back, they stay so, and the frames that are left
+ * but for the last one are passed over.
+ */
+#include "timeline.h"
+
+#include "resource.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is counted in an iteration: by the queues of a tile, then by its inbound counters. */
+struct counter {
+    uint32_t step;  /* of it in an iteration */
+    uint32_t first; /* number of its first event of an iteration among all */
+    uint32_t now;   /* so many in this iteration */
+    uint64_t last;  /* time of the one before */
+};
+/* The waiting line, and the unit, of a queue. */
+struct line {
+    uint64_t *starts;  /* of the last `depth` instructions, by number modulo depth */
+    uint64_t depth, n; /* n: instructions so far */
+    uint64_t last_start, unit_free;
+};
+/* For an event, `back` iterations before; or (event PACE) for tick `back` less than the iteration.
+ */
+enum { PACE = UINT32_MAX };
+struct wait_time {
+    uint32_t event;
+    int32_t back;
+};
+struct timed {
+    uint32_t tile, queue; /* queue: number of its counter */
+    uint8_t stage;
+    bool takes_unit, load;
+    uint64_t occupancy, latency, flight;
+    uint32_t wait, n_waits, target, n_targets; /* ranges of the lists */
+};
+struct frame_times {
+    uint64_t begin, end;
+};
+struct run {
+    const struct isa_program *p;
+    uint32_t n, n_events, n_stages, iterations;
+    int64_t frames;
+    uint32_t *first_counter; /* of each tile; one more */
+    struct counter *counters;
+    struct line *lines;  /* by counter; of those of queues */
+    uint64_t *dispatch;  /* per tile: of the last instruction */
+    struct timed *insts; /* in the order of L */
+    VEC(struct wait_time) waits;
+    VEC(uint32_t) targets; /* counters */
+    /* Of the last iterations, by number modulo `kept`: time of each event, and start of each
+     * instruction. */
+    uint32_t kept;
+    uint64_t *times;
+    uint32_t alike;            /* iterations in a row that were like the one before */
+    struct frame_times *frame; /* of those under way, by number modulo n_stages */
+    struct timeline out;
+};
+
+/* ---- the body ---- */
+
+static void count_counters(struct run *r)
+{
+    const struct isa_program *p = r->p;
+    uint32_t n = 0;
+    r->first_counter = heap_alloc((p->n_tiles + 1) * sizeof *r->first_counter);
+    for (uint32_t t = 0; t < p->n_tiles; t++) {
+        r->first_counter[t] = n;
+        n += isa_n_queues(&p->tiles[t]) + p->tiles[t].n_inbound;
+    }
+    r->first_counter[p->n_tiles] = n;
+    r->counters = heap_alloc((n + 1) * sizeof *r->counters);
+    r->lines = heap_alloc((n + 1) * sizeof *r->lines);
+    for (uint32_t t = 0; t < p->n_tiles; t++) {
+        const struct isa_tile *tile = &p->tiles[t];
+        struct counter *own = &r->counters[r->first_counter[t]];
+        for (uint32_t i = 0; i < tile->n_insts; i++) {
+            own[tile->insts[i].queue].step++;
+            if (tile->insts[i].stage >= r->n_stages)
+                r->n_stages = tile->insts[i].stage + 1;
+        }
+        for (uint32_t i = 0; i < tile->n_inbound; i++)
+            own[isa_n_queues(tile) + i].step = tile->step[i];
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        r->counters[i].first = r->n_events;
+        r->n_events += r->counters[i].step;
+    }
+}
+
+/* Number of the tile's counter of that id. */
+static uint32_t counter_of(const struct run *r, uint32_t tile, uint32_t id)
+{
+    uint32_t queues = isa_n_queues(&r->p->tiles[tile]);
+    return r->first_counter[tile] + (id < ISA_FIRST_INBOUND ? id : id - ISA_FIRST_INBOUND + queues);
+}
+
+static struct wait_time wait_time_of(struct run *r, uint32_t tile, const struct isa_wait *w)
+{
+    int32_t threshold = isa_threshold(w->threshold);
+    if (w->counter == ISA_PACE_COUNTER)
+        return (struct wait_time){PACE, 1 - threshold};
+    const struct counter *c = &r->counters[counter_of(r, tile, w->counter)];
+    int32_t step = (int32_t)c->step, back = (step - threshold) / step;
+    if (r->kept <= (uint32_t)back)
+        r->kept = (uint32_t)back + 1;
+    return (struct wait_time){c->first + (uint32_t)(threshold + back * step - 1), back};
+}
+
+static void add_targets(struct run *r, const struct isa_route *route, struct timed *out)
+{
+    out->n_targets = route->n_targets;
+    for (uint32_t i = 0; i < route->n_targets; i++) {
+        const struct isa_target *t = &route->targets[i];
+        VEC_PUSH(&r->targets, counter_of(r, t->tile, t->counter));
+    }
+}
+
+static struct timed timed_of(struct run *r, const struct place *at)
+{
+    const struct isa_tile *tile = &r->p->tiles[at->tile];
+    const struct isa_inst *inst = &tile->insts[at->index];
+    struct cost_work work = isa_inst_work(r->p, at->tile, inst);
+    struct cost cost = arch_cost(&r->p->arch, &work);
+    struct timed out = {.tile = at->tile,
+                        .queue = r->first_counter[at->tile] + inst->queue,
+                        .stage = inst->stage,
+                        .takes_unit = resource_takes_unit(&cost),
+                        .load = inst->op == ISA_load,
+                        .occupancy = cost_occupancy_cycles(&cost),
+                        .latency = cost_latency_cycles(&cost),
+                        .flight = cost_flight_cycles(&cost),
+                        .wait = (uint32_t)r->waits.n,
+                        .n_waits = inst->n_waits,
+                        .target = (uint32_t)r->targets.n};
+    for (unsigned i = 0; i < inst->n_waits; i++) {
+        struct wait_time w = wait_time_of(r, at->tile, &inst->wait[i]);
+        VEC_PUSH(&r->waits, w);
+    }
+    if (inst->op == ISA_send || inst->op == ISA_signal)
+        add_targets(r, &tile->routes[inst->obj], &out);
+    return out;
+}
+
+static void begin(struct run *r, const struct place *order)
+{
+    count_counters(r);
+    r->kept = 2;
+    r->iterations = (uint32_t)r->frames + r->n_stages - 1;
+    r->dispatch = heap_alloc((r->p->n_tiles + 1) * sizeof *r->dispatch);
+    r->insts = heap_alloc((r->n + 1) * sizeof *r->insts);
+    r->frame = heap_alloc(r->n_stages * sizeof *r->frame);
+    for (uint32_t i = 0; i < r->n; i++)
+        r->insts[i] = timed_of(r, &order[i]);
+    r->times = heap_alloc((size_t)r->kept * (r->n_events + r->n) * sizeof *r->times);
+    for (uint32_t t = 0; t < r->p->n_tiles; t++)
+        for (uint32_t q = 0; q < isa_n_queues(&r->p->tiles[t]); q++) {
+            struct line *l = &r->lines[r->first_counter[t] + q];
+            uint64_t all = (uint64_t)r->counters[r->first_counter[t] + q].step * r->iterations;
+            l->depth =
+                (uint64_t)r->p->arch.queue_depth < all ? (uint64_t)r->p->arch.queue_depth : all;
+            l->starts = heap_alloc((l->depth + 1) * sizeof *l->starts);
+        }
+}
+
+static void end(struct run *r)
+{
+    for (uint32_t i = 0; i < r->first_counter[r->p->n_tiles]; i++)
+        free(r->lines[i].starts);
+    free(r->first_counter);
+    free(r->counters);
+    free(r->lines);
+    free(r->dispatch);
+    free(r->insts);
+    free(r->frame);
+    free(r->times);
+    VEC_FREE(&r->waits);
+    VEC_FREE(&r->targets);
+}
+
+/* ---- an iteration ---- */
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint64_t *times_of(const struct run *r, uint32_t iteration)
+{
+    return r->times + (size_t)(iteration % r->kept) * (r->n_events + r->n);
+}
+
+/* When the wait comes to hold. */
+static uint64_t holds_at(const struct run *r, uint32_t iteration, const struct wait_time *w)
+{
+    int64_t then = (int64_t)iteration - w->back;
+    if (then < 0)
+        return 0;
+    if (w->event == PACE)
+        return (uint64_t)then * r->p->pace;
+    return times_of(r, (uint32_t)then)[w->event];
+}
+
+static void count(struct run *r, uint64_t *now, uint32_t counter, uint64_t time)
+{
+    struct counter *c = &r->counters[counter];
+    c->last = later(c->last, time);
+    now[c->first + c->now++] = c->last;
+}
+
+static uint64_t start_of(struct run *r, uint32_t iteration, const struct timed *i, bool active)
+{
+    struct line *l = &r->lines[i->queue];
+    uint64_t *dispatch = &r->dispatch[i->tile], *place = &l->starts[l->n % l->depth];
+    if (l->n >= l->depth)
+        *dispatch = later(*dispatch, *place);
+    uint64_t start = later(*dispatch, l->last_start);
+    if (active && i->takes_unit)
+        start = later(start, l->unit_free);
+    for (uint32_t w = 0; active && w < i->n_waits; w++)
+        start = later(start, holds_at(r, iteration, &r->waits.at[i->wait + w]));
+    if (active && i->takes_unit)
+        l->unit_free = start + i->occupancy;
+    l->last_start = *place = start;
+    l->n++;
+    return start;
+}
+
+static void note_frame(struct run *r, const struct timed *i, int64_t frame, uint64_t start,
+                       uint64_t end)
+{
+    struct frame_times *f = &r->frame[frame % r->n_stages];
+    if (i->load && start < f->begin)
+        f->begin = start;
+    f->end = later(f->end, end);
+    r->out.cycles = later(r->out.cycles, end);
+}
+
+static void step(struct run *r, uint32_t iteration, uint32_t number, uint64_t *now)
+{
+    const struct timed *i = &r->insts[number];
+    int64_t frame = (int64_t)iteration - i->stage;
+    bool active = frame >= 0 && frame < r->frames;
+    uint64_t start = start_of(r, iteration, i, active);
+    now[r->n_events + number] = start;
+    count(r, now, i->queue, start + (active ? i->latency : 0));
+    uint64_t end = r->counters[i->queue].last;
+    for (uint32_t k = 0; k < i->n_targets; k++)
+        count(r, now, r->targets.at[i->target + k], end + (active ? i->flight : 0));
+    if (active)
+        note_frame(r, i, frame, start, end);
+}
+
+/* The frame that is in its last stage is over; a new one begins in its place. */
+static void end_frame(struct run *r, uint32_t iteration)
+{
+    struct frame_times *f = &r->frame[(iteration + 1) % r->n_stages];
+    uint64_t latency = f->end - (f->begin < f->end ? f->begin : f->end);
+    if (iteration + 1 == r->n_stages)
+        r->out.first_latency = r->out.latency_min = latency;
+    if (iteration + 1 >= r->n_stages) {
+        r->out.latency_min = latency < r->out.latency_min ? latency : r->out.latency_min;
+        r->out.latency_max = later(r->out.latency_max, latency);
+    }
+    *f = (struct frame_times){UINT64_MAX, 0};
+}
+
+static bool is_alike(const struct run *r, uint32_t iteration)
+{
+    if (iteration < r->n_stages)
+        return false;
+    const uint64_t *now = times_of(r, iteration), *before = times_of(r, iteration - 1);
+    for (size_t i = 0; i < (size_t)r->n_events + r->n; i++)
+        if (now[i] != before[i] + r->p->interval_cycles)
+            return false;
+    return true;
+}
+
+/* How many iterations back anything looks. */
+static uint32_t looks_back(const struct run *r)
+{
+    uint64_t most = r->kept;
+    for (uint32_t i = 0; i < r->first_counter[r->p->n_tiles]; i++) {
+        const struct line *l = &r->lines[i];
+        uint64_t depth = l->depth && r->counters[i].step ? l->depth / r->counters[i].step + 1 : 0;
+        most = depth > most ? depth : most;
+    }
+    return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+}
+
+struct timeline timeline_of(const struct isa_program *p, const struct place *order, uint32_t n)
+{
+    struct run r = {.p = p, .n = n, .n_stages = 1, .frames = p->frames};
+    begin(&r, order);
+    uint64_t passed_over = 0;
+    uint32_t looks = looks_back(&r);
+    for (uint32_t s = 0; s < r.n_stages; s++)
+        r.frame[s] = (struct frame_times){UINT64_MAX, 0};
+    for (uint32_t i = 0; i < r.iterations; i++) {
+        for (uint32_t c = 0; c < r.first_counter[p->n_tiles]; c++)
+            r.counters[c].now = 0;
+        uint64_t *now = times_of(&r, i);
+        for (uint32_t k = 0; k < n; k++)
+            step(&r, i, k, now);
+        end_frame(&r, i);
+        r.alike = is_alike(&r, i) ? r.alike + 1 : 0;
+        if (r.alike < looks || i + 1 >= r.frames)
+            continue;
+        passed_over = (uint64_t)(r.frames - 1 - i);
+        r.frames = i + 1;
+        r.iterations = i + r.n_stages;
+    }
+    r.out.cycles += passed_over * p->interval_cycles;
+    end(&r);
+    return r.out;
+}

@@ -1,0 +1,148 @@
+/*
+ * frames_test.c - bodies for several frames: intervals and times against hand arithmetic.
+ *
+ * Machine: clsa, where one pixel of a base layer takes one cycle and nothing else takes time, but
+ * where a test says more.
+ */
+#include "backend.h"
+#include "gaps.h"
+#include "../run_suite.h"
+
+#include <check.h>
+#include <string.h>
+
+struct compiled {
+    struct arena *arena;
+    struct diag *diag;
+    struct arch arch;
+    struct ir_graph *graph;
+    struct isa_program *program;
+    struct backend_result result;
+};
+
+/* settings: "field=value" of the machine, separated by spaces */
+static struct compiled compile(const char *text, const char *settings, int64_t rows, int64_t cols,
+                               uint32_t frames, int64_t pace)
+{
+    struct compiled c = {.arena = arena_new(), .diag = diag_new()};
+    ck_assert(arch_load("clsa", c.arena, c.diag, &c.arch));
+    char *copy = arena_strdup(c.arena, settings), *rest = NULL;
+    for (char *s = strtok_r(copy, " ", &rest); s; s = strtok_r(NULL, " ", &rest))
+        ck_assert(arch_set(&c.arch, s, c.diag));
+    c.graph = ir_parse(text, strlen(text), "test.ir", c.diag);
+    ck_assert_ptr_nonnull(c.graph);
+    ir_number(c.graph);
+    struct backend_options o = {
+        .set = {.rows = rows, .cols = cols}, .pes = 100, .frames = frames, .pace = pace};
+    c.program = backend_compile(c.graph, &c.arch, &o, &c.result, c.diag);
+    if (!c.program)
+        diag_print(c.diag, stderr);
+    ck_assert_ptr_nonnull(c.program);
+    return c;
+}
+
+static void release(struct compiled *c)
+{
+    isa_program_free(c->program);
+    ir_graph_free(c->graph);
+    diag_free(c->diag);
+    arena_free(c->arena);
+}
+
+/* 4 x 4 x 1 -> 1x1 conv a (4 x 4 x 2) -> 1x1 conv b of every second pixel (2 x 2 x 1). */
+static const char halving[] =
+    "graph \"halving\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,1,4,4], strides=[4,1,16], offset=0, "
+    "extent=[4,4,1]} : f32[4x4x1] @\"x\"\n"
+    "%1 = constant {dtype=\"f32\", shape=[1,2], data=random(1)} : f32[1x2]\n"
+    "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=1, cut=[1,1]} : f32[4x4x2] @\"a\"\n"
+    "%3 = constant {dtype=\"f32\", shape=[2,1], data=random(2)} : f32[2x1]\n"
+    "%4 = mvm %2, %3 {kernel=[1,1], stride=[2,2], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=1, cut=[1,1]} : f32[2x2x1] @\"b\"\n"
+    "output %4 {index=0, dtype=\"f32\", shape=[1,1,2,2], strides=[2,1,4], offset=0} @\"y\"\n"
+    "}\n";
+
+/* a takes 16 cycles and never waits. The last pixel that b reads, (2, 2), is a's 11th, and b is
+ * done at 12; but a goes on until 16, and with it the frame. */
+START_TEST(frames_follow_at_the_pace_of_the_largest_layer)
+{
+    const uint32_t frames[] = {1, 2, 5, 1000};
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+        struct compiled c = compile(halving, "", 1, 1, frames[i], PACE_INTERVAL);
+        ck_assert_uint_eq(c.result.interval_bound_cycles, 16);
+        ck_assert_uint_eq(c.result.interval_cycles, 16);
+        ck_assert_uint_eq(c.result.scheduled_cycles, 16 * frames[i]);
+        ck_assert_uint_eq(c.result.latency_max_cycles, 16);
+        ck_assert_uint_eq(c.program->pace, 16);
+        ck_assert_uint_eq(c.program->frames, frames[i]);
+        release(&c);
+    }
+}
+END_TEST
+
+/* Whole values: b starts at 16, and takes 4. A frame is under way for two intervals. */
+START_TEST(stages_are_intervals_of_a_frame)
+{
+    struct compiled c = compile(halving, "", 4, 4, 3, PACE_INTERVAL);
+    ck_assert_uint_eq(c.result.interval_cycles, 16);
+    ck_assert_uint_eq(c.result.scheduled_cycles, 2 * 16 + 20);
+    ck_assert_uint_eq(c.program->latency_cycles, 20);
+    const struct isa_tile *t = &c.program->tiles[0];
+    for (uint32_t i = 0; i < t->n_insts; i++)
+        if (t->insts[i].op == ISA_mvm)
+            ck_assert_uint_eq(t->insts[i].stage, t->insts[i].obj); /* a: 0, b: 1 */
+    release(&c);
+}
+END_TEST
+
+/* 30 cycles are asked for; or nothing, and credits alone hold the frames apart: as long as a. */
+START_TEST(the_pace_is_a_choice)
+{
+    struct compiled c = compile(halving, "", 4, 4, 3, 30);
+    ck_assert_uint_eq(c.result.interval_cycles, 30);
+    ck_assert_uint_eq(c.result.interval_bound_cycles, 16);
+    ck_assert_uint_eq(c.result.scheduled_cycles, 2 * 30 + 20);
+    release(&c);
+    c = compile(halving, "", 4, 4, 3, 0);
+    ck_assert_uint_eq(c.program->pace, 0);
+    ck_assert_uint_eq(c.result.scheduled_cycles, 2 * 16 + 20);
+    release(&c);
+}
+END_TEST
+
+/* 3 of 10 cycles are taken three times: [4, 7), [7, 10), [0, 3) of the next, where 4 begins the
+ * interval; one is left. */
+START_TEST(idle_times_of_a_unit)
+{
+    struct gaps g = {0};
+    uint64_t at = 4;
+    gaps_reset(&g, 10);
+    ck_assert(gaps_take(&g, 3, &at));
+    ck_assert_uint_eq(at, 4);
+    at = 15;
+    ck_assert(gaps_take(&g, 3, &at));
+    ck_assert_uint_eq(at, 17);
+    at = 24;
+    ck_assert(gaps_take(&g, 3, &at));
+    ck_assert_uint_eq(at, 30);
+    at = 31;
+    ck_assert(!gaps_take(&g, 2, &at));
+    ck_assert(gaps_take(&g, 1, &at));
+    ck_assert_uint_eq(at, 33);
+    ck_assert(!gaps_take(&g, 1, &at));
+    gaps_free(&g);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("frames");
+    TCase *t = tcase_create("frames");
+    tcase_add_test(t, frames_follow_at_the_pace_of_the_largest_layer);
+    tcase_add_test(t, stages_are_intervals_of_a_frame);
+    tcase_add_test(t, the_pace_is_a_choice);
+    tcase_add_test(t, idle_times_of_a_unit);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
