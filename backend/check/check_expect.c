@@ -87,7 +87,7 @@ static const struct value_map *map_of(struct check *k, const struct ir_op *op)
     } else if (op->opcode == IR_slice) {
         map_slice(k, op, m);
     } else {
-        uint32_t r = check_range(k, TAG_VALUE, op->id, 0, 0);
+        uint32_t r = check_range(k, TAG_VALUE, op->id, 0);
         m->n = 1;
         m->at = ARENA_NEW(k->arena, struct map_piece);
         *m->at = range_piece(&k->tags.ranges.at[r]);

@@ -124,37 +124,33 @@ static bool match_constant(struct match *m, struct operand o, const struct ir_op
 
 /* ---- sums of partial products ---- */
 
-static uint32_t n_slices(const struct match *m, const struct ir_op *mvm)
-{
-    return (uint32_t)ceil_div_i64(check_dim(mvm->in[1].value->def, 0),
-                                  arch_logical_rows(&m->k->p->arch));
-}
-
-/* The operand is the mvm summed over slices [*from, *to). */
-static bool match_sum(struct match *m, struct operand o, const struct ir_op *mvm, uint32_t *from,
-                      uint32_t *to)
+/* The operand is a part of the mvm's sums. */
+static bool match_sum(struct match *m, struct operand o, const struct ir_op *mvm, uint32_t *part)
 {
     const struct isa_lane *l = lane_of(m, &o);
     const unsigned sums = check_element(mvm) == ELEMENT_f32 ? LANE_ADD : LANE_IADD;
     if (++m->steps > MAX_STEPS)
         return false;
     if (l) {
-        uint32_t a0, a1, b0, b1;
-        if (l->op != sums || !match_sum(m, first_of(l), mvm, &a0, &a1) ||
-            !match_sum(m, second_of(l), mvm, &b0, &b1) || (a1 != b0 && b1 != a0))
+        uint32_t x, y;
+        if (l->op != sums || !match_sum(m, first_of(l), mvm, &x) ||
+            !match_sum(m, second_of(l), mvm, &y))
             return false;
-        *from = a1 == b0 ? a0 : b0;
-        *to = a1 == b0 ? b1 : a1;
-        return true;
+        *part = check_part_join(m->k, x, y);
+        return *part != CHECK_NONE;
     }
     const struct tag_range *r = is_leaf(o) ? check_range_of(m->k, m->tag[o.code - LANE_A]) : NULL;
     if (!r || r->op != mvm->id || (r->kind != TAG_PARTIAL && r->kind != TAG_VALUE))
         return false;
-    *from = r->kind == TAG_PARTIAL ? r->from : 0;
-    *to = r->kind == TAG_PARTIAL ? r->to : n_slices(m, mvm);
+    *part = r->kind == TAG_PARTIAL ? r->part : check_part_whole(m->k, mvm);
     if (r->kind == TAG_VALUE)
         return match_leaf(m, o, mvm);
     return match_range(m, o, mvm, (uint32_t)(r - m->k->tags.ranges.at));
+}
+
+static bool is_whole(const struct match *m, uint32_t part, const struct ir_op *mvm)
+{
+    return check_part_complete(m->k, part, mvm, m->channel0, m->n_channels);
 }
 
 /* ---- operations ---- */
@@ -419,8 +415,8 @@ static bool match_value(struct match *m, struct operand o, const struct ir_op *v
     if (++m->steps > MAX_STEPS)
         return false;
     if (v->opcode == IR_mvm) {
-        uint32_t from, to;
-        return match_sum(m, o, v, &from, &to) && from == 0 && to == n_slices(m, v);
+        uint32_t part;
+        return match_sum(m, o, v, &part) && is_whole(m, part, v);
     }
     if (!l && is_leaf(at) && match_leaf(m, at, v))
         return true;
@@ -438,11 +434,11 @@ bool check_match(struct match *m)
     const struct ir_op *v = m->result;
     m->made = (struct leaf){v, 0, CHECK_NONE};
     if (v->opcode == IR_mvm) {
-        uint32_t from, to;
-        if (!match_sum(m, root, v, &from, &to))
+        uint32_t part;
+        if (!match_sum(m, root, v, &part))
             return false;
-        if (from > 0 || to < n_slices(m, v))
-            m->made.range = check_range(m->k, TAG_PARTIAL, v->id, from, to);
+        if (!is_whole(m, part, v))
+            m->made.range = check_range(m->k, TAG_PARTIAL, v->id, part);
         return true;
     }
     struct operand at = root;

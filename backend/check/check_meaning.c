@@ -113,7 +113,6 @@ bool check_meaning_prepare(struct check *k)
     k->coverage = ARENA_ARRAY(k->arena, struct coverage, (size_t)p->n_bindings + 1);
     k->binding_coverage = ARENA_ARRAY(k->arena, struct coverage *, (size_t)p->n_bindings + 1);
     k->binding_ops = ARENA_ARRAY(k->arena, const struct ir_op *, (size_t)p->n_bindings + 1);
-    k->equal_images = ARENA_ARRAY(k->arena, uint64_t, (size_t)p->n_images + 1);
     k->sums_fit = ARENA_ARRAY(k->arena, bool, (size_t)k->tags.n_ops + 1);
     for (uint32_t i = 0; i < p->n_bindings; i++) {
         if (p->bindings[i].output && !cover(k, i))
@@ -123,8 +122,6 @@ bool check_meaning_prepare(struct check *k)
     }
     for (uint32_t i = 0; i < p->n_tiles; i++) {
         struct tile_state *t = &k->tiles[i];
-        t->group_boxes =
-            ARENA_ARRAY(k->arena, const struct tap_boxes *, (size_t)t->t->n_groups + 1);
         t->window_boxes =
             ARENA_ARRAY(k->arena, const struct tap_boxes *, (size_t)t->t->n_windows + 1);
     }
@@ -136,9 +133,14 @@ void check_meaning_free(struct check *k)
     for (uint32_t i = 0; i < k->n_coverage; i++)
         free(k->coverage[i].bits);
     VEC_FREE(&k->own_reads);
+    VEC_FREE(&k->parts);
+    map_free(&k->part_of);
+    map_free(&k->equal_images);
     for (uint32_t i = 0; i < k->p->n_tiles; i++) {
+        VEC_FREE(&k->tiles[i].group_boxes);
         VEC_FREE(&k->tiles[i].mvm_plans);
         VEC_FREE(&k->tiles[i].map_plans);
+        map_free(&k->tiles[i].group_boxes_of);
         map_free(&k->tiles[i].mvm_plan_of);
         map_free(&k->tiles[i].map_plan_of);
     }

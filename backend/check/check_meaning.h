@@ -57,9 +57,10 @@ struct tap_boxes {
     struct tap_box *at;
     uint32_t *first; /* of each kernel row; [kernel height] = n */
 };
-/* Reads all elements under the boxes of the windows of the destination pixels, each row once. */
+/* Reads all elements under the boxes of n[0] x n[1] windows from `first` on, each row once. */
 struct walk {
-    const uint32_t *kernel, *stride, *dilation;
+    uint32_t kernel[2], stride[2], dilation[2];
+    int64_t first[2], n[2];
     int64_t pad[2];
     uint32_t view, channel0; /* the leaf's channel that the view shows as channel 0 */
     int64_t first_row;       /* of the view: the leaf's row 0 */
@@ -67,7 +68,8 @@ struct walk {
     bool whole;              /* all of the view's channels, whatever the boxes say */
     const struct tap_boxes *boxes;
 };
-const struct tap_boxes *check_boxes_of_group(struct check *k, const struct isa_group *g);
+/* Of the instruction's group, where kept[0] x kept[1] pixels of a patch are wanted. */
+const struct tap_boxes *check_boxes_of_group(struct actor *a, const int64_t kept[2]);
 const struct tap_boxes *check_boxes_of_kernel(struct check *k, const uint32_t kernel[2]);
 void check_walk(struct actor *a, const struct walk *w, const struct leaf *leaf);
 

@@ -1,10 +1,11 @@
 /*
  * check_mvm.c - a crossbar product is the claimed mvm of the graph, or its sum over some slices.
  *
- * Once for each group and claimed op: kernel, strides, padding, weights (every byte of the image)
- * and PE ranges. For each instruction: the elements under the taps and channels in the PEs' K
- * ranges.
+ * Once for each group and claimed op: kernel, strides, patch, padding, weights (every byte of the
+ * image) and which of them the PEs hold. For each instruction: the elements under the rows that
+ * they hold.
  */
+#include "check_matrix.h"
 #include "check_meaning.h"
 
 #include <inttypes.h>
@@ -13,7 +14,7 @@
 
 /* ---- the graph's mvm ---- */
 
-/* Columns [from, from + n) of the destination view: slices [s0, s1) of the op. */
+/* Channels [from, from + n) of the destination view: the op's, or a part of their sums. */
 struct mvm_block {
     uint32_t from, n;
     struct leaf result;
@@ -26,43 +27,6 @@ struct mvm_plan {
     uint32_t n_blocks;
     struct mvm_block *blocks;
 };
-
-/* n elements of so many bytes are the constant's, bit for bit. */
-static bool holds(const void *data, size_t n, size_t bytes, const struct blob *b)
-{
-    if (!b->splat)
-        return memcmp(data, blob_data(b), n * bytes) == 0;
-    size_t same = 0;
-    while (same < n && memcmp((const char *)data + same * bytes, blob_data(b), bytes) == 0)
-        same++;
-    return same == n;
-}
-
-static bool holds_weights(const struct check *k, uint32_t image, const struct blob *b)
-{
-    const struct isa_image *m = &k->p->images[image];
-    if (k->p->no_weights)
-        return true; /* whatever they are */
-    if (k->p->sections[m->section].owner == b && m->offset == 0)
-        return true; /* the very one; it may be nowhere yet */
-    return holds(isa_image_data(k->p, image), (size_t)m->k * m->n, element_bytes(m->element), b);
-}
-
-static bool image_equals(struct check *k, uint32_t image, const struct ir_op *weights)
-{
-    uint64_t key = (uint64_t)image << 32 | weights->id;
-    for (uint32_t i = 0; i < k->n_equal_images; i++)
-        if (k->equal_images[i] == key)
-            return true;
-    const struct isa_image *m = &k->p->images[image];
-    const struct ir_type *t = &weights->out->type;
-    if (t->rank != 2 || check_element(weights) != m->element || t->dim[0] != m->k ||
-        t->dim[1] != m->n || !holds_weights(k, image, weights->attrs->constant.data))
-        return false;
-    if (k->n_equal_images < k->p->n_images)
-        k->equal_images[k->n_equal_images++] = key;
-    return true;
-}
 
 /* A product whose result and source are rows of views that show several values: it must read just
  * the row that the group's padding says, whatever values the rows are of. */
@@ -106,15 +70,6 @@ static bool find_source(struct actor *a, const struct isa_group *g, struct mvm_p
             v->height, v->width, g->in_channels, check_op_name(a->k, x->id), check_dim(x, 0),
             check_dim(x, 1), check_dim(x, 2));
     return true;
-}
-
-static bool center_equals(const struct check *k, uint32_t image, const struct ir_op *mvm)
-{
-    const int32_t *center = isa_image_center(k->p, image);
-    if (mvm->n_in < 3 || !center)
-        return mvm->n_in < 3 && !center;
-    return holds(center, (size_t)k->p->images[image].n, sizeof *center,
-                 mvm->in[2].value->def->attrs->constant.data);
 }
 
 /* ---- sums of integers ---- */
@@ -186,11 +141,13 @@ static bool same_product(struct actor *a, const struct isa_group *g, const struc
         !same_pair(g->dilation, m->dilation))
         return check_fault(a, "kernel, stride or dilation is not that of '%s'",
                            check_op_name(a->k, op->id));
+    for (unsigned i = 0; i < 2; i++)
+        if (isa_patch(g, i) != m->patch[i])
+            return check_fault(a, "a patch of %u x %u instead of %" PRId64 " x %" PRId64,
+                               isa_patch(g, 0), isa_patch(g, 1), m->patch[0], m->patch[1]);
     if (isa_conv_groups(g) != m->group)
         return check_fault(a, "%u conv groups instead of %" PRId64, isa_conv_groups(g), m->group);
-    const struct ir_op *weights = op->in[1].value->def;
-    if (weights->opcode != IR_constant || !image_equals(a->k, g->image, weights) ||
-        !center_equals(a->k, g->image, op))
+    if (!check_image(a->k, g->image, op))
         return check_fault(a, "image %u does not hold the weights of '%s'", g->image,
                            check_op_name(a->k, op->id));
     uint32_t weight_bits = a->k->p->images[g->image].weight_bits;
@@ -202,30 +159,6 @@ static bool same_product(struct actor *a, const struct isa_group *g, const struc
     return m->x_bits == 0 || sums_fit(a, op);
 }
 
-/* Slices [*from, *to) of the PEs that hold columns n0.. of the image; they must be neighbours. */
-static bool block_slices(struct actor *a, const struct isa_group *g, uint32_t n0, int64_t k_total,
-                         uint32_t *from, uint32_t *to)
-{
-    int64_t rows = arch_logical_rows(&a->k->p->arch), least = INT64_MAX, end = 0, n = 0;
-    for (uint32_t i = 0; i < g->n_pes; i++) {
-        const struct isa_pe *pe = &g->pes[i];
-        if (pe->n0 != n0)
-            continue;
-        if (pe->k0 % rows != 0 || pe->k != min_i64(rows, k_total - pe->k0))
-            return check_fault(a, "PE %u holds rows %u..%u, which is no slice of %" PRId64, pe->pe,
-                               pe->k0, pe->k0 + pe->k - 1, rows);
-        least = min_i64(least, pe->k0 / rows);
-        end = max_i64(end, pe->k0 / rows + 1);
-        n++;
-    }
-    if (n != end - least)
-        return check_fault(a, "slices %" PRId64 "..%" PRId64 " of columns %u.. are not all there",
-                           least, end - 1, n0);
-    *from = (uint32_t)least;
-    *to = (uint32_t)end;
-    return true;
-}
-
 static void add_block(struct mvm_plan *plan, struct mvm_block b)
 {
     struct mvm_block *last = plan->n_blocks ? &plan->blocks[plan->n_blocks - 1] : NULL;
@@ -235,43 +168,59 @@ static void add_block(struct mvm_plan *plan, struct mvm_block b)
         plan->blocks[plan->n_blocks++] = b;
 }
 
-/* Do the PE's columns begin and end where a PE's may: whole conv groups, or a part of one as wide
- * as a PE (the last part takes what is left)? */
-static bool is_block(const struct isa_pe *pe, int64_t columns, int64_t cols)
+/* Which weights the PEs hold: those of the block that begins at column n0, or, where a product
+ * yields several pixels, all. A block's rows are taken as those of all columns: then blocks of the
+ * same rows are one part. */
+static uint32_t held_part(struct actor *a, const struct isa_group *g, const uint32_t *n0)
 {
-    int64_t from = pe->n0 % columns;
-    if (pe->n >= columns)
-        return from == 0 && pe->n % columns == 0;
-    return from % cols == 0 && pe->n == min_i64(cols, columns - from);
+    const struct isa_image *image = &a->k->p->images[g->image];
+    uint32_t n = 0, most = 0;
+    for (uint32_t i = 0; i < g->n_pes; i++)
+        most += isa_pe_runs(&g->pes[i]);
+    struct part_piece *at = heap_alloc(((size_t)most + 1) * sizeof *at);
+    for (uint32_t i = 0; i < g->n_pes; i++) {
+        const struct isa_pe *pe = &g->pes[i];
+        for (uint32_t j = 0; j < isa_pe_runs(pe) && (!n0 || pe->n0 == *n0); j++) {
+            struct isa_run r = isa_pe_run(pe, j);
+            at[n++] = (struct part_piece){n0 ? 0 : pe->n0, n0 ? image->n : pe->n0 + pe->n, r.row,
+                                          r.row + r.rows};
+        }
+    }
+    uint32_t part = check_part(a->k, at, n);
+    free(at);
+    if (part == CHECK_NONE)
+        check_fault(a, "two PEs hold the same weight");
+    return part;
 }
 
-/* Which columns the destination gets, and how much of the sum. */
+/* Channels [from, from + n) of the destination get what the part's weights make of them. */
+static bool set_block(struct actor *a, const struct isa_group *g, struct mvm_plan *plan,
+                      uint32_t from, uint32_t n, uint32_t part)
+{
+    struct mvm_block b = {from, n, {plan->op, 0, CHECK_NONE}};
+    if (part == CHECK_NONE)
+        return false;
+    if (!check_part_complete(a->k, part, plan->op, (int64_t)g->channel0 + from, n))
+        b.result.range = check_range(a->k, TAG_PARTIAL, plan->op->id, part);
+    add_block(plan, b);
+    return true;
+}
+
+/* Which channels the destination gets, and how much of their sums. */
 static bool find_blocks(struct actor *a, const struct isa_group *g, struct mvm_plan *plan)
 {
-    const struct ir_op *op = plan->op;
-    int64_t k_total = check_dim(op->in[1].value->def, 0);
-    int64_t columns = check_dim(op, 2) / op->attrs->mvm.group;
-    int64_t rows = arch_logical_rows(&a->k->p->arch);
-    int64_t cols = arch_logical_cols(&a->k->p->arch, op->attrs->mvm.weight_bits);
-    uint32_t all = (uint32_t)ceil_div_i64(k_total, rows), channels;
-    if (op->attrs->mvm.slices[0] && op->attrs->mvm.slices[0] != all)
-        return check_fault(a, "'%s' is cut into %" PRId64 " slices, not %u",
-                           check_op_name(a->k, op->id), op->attrs->mvm.slices[0], all);
-    channels = a->t->t->views[a->in->dst.view].channels;
+    uint32_t channels = a->t->t->views[a->in->dst.view].channels;
     plan->blocks = ARENA_ARRAY(a->k->arena, struct mvm_block, g->n_pes);
+    if (isa_patch(g, 0) * isa_patch(g, 1) > 1)
+        return set_block(a, g, plan, 0, channels, held_part(a, g, NULL));
     for (uint32_t at = g->channel0; at < g->channel0 + channels;) {
         const struct isa_pe *pe = NULL;
         for (uint32_t i = 0; i < g->n_pes && !pe; i++)
             pe = g->pes[i].n0 == at ? &g->pes[i] : NULL;
-        if (!pe || !is_block(pe, columns, cols))
-            return check_fault(a, "column %u does not begin a block of %" PRId64, at, cols);
-        struct mvm_block b = {at - g->channel0, pe->n, {op, 0, CHECK_NONE}};
-        uint32_t from = 0, to = 0;
-        if (!block_slices(a, g, at, k_total, &from, &to))
+        if (!pe)
+            return check_fault(a, "no PE's columns begin at %u", at);
+        if (!set_block(a, g, plan, at - g->channel0, pe->n, held_part(a, g, &at)))
             return false;
-        if (from > 0 || to < all)
-            b.result.range = check_range(a->k, TAG_PARTIAL, op->id, from, to);
-        add_block(plan, b);
         at += pe->n;
     }
     return true;
@@ -309,26 +258,56 @@ static void write_blocks(struct actor *a, const struct isa_group *g, const struc
         }
 }
 
+/* The instruction's patches along an axis: whole ones, and one that the region's end cuts. */
+struct patches {
+    int64_t first, whole, rest;
+};
+static struct patches patches_of(int64_t from, int64_t n, int64_t patch)
+{
+    return (struct patches){from / patch, n / patch, n % patch};
+}
+
+/* What its products read: four kinds of patches, whole or cut along each axis. */
+static void walk_patches(struct actor *a, const struct isa_group *g, struct walk *w,
+                         const struct leaf *leaf)
+{
+    const int64_t patch[2] = {isa_patch(g, 0), isa_patch(g, 1)};
+    const struct patches at[2] = {patches_of(a->in->dst.y, a->in->h, patch[0]),
+                                  patches_of(a->in->dst.x, a->in->w, patch[1])};
+    for (unsigned cut = 0; cut < 4 && !a->faulted; cut++) {
+        int64_t kept[2];
+        for (unsigned i = 0; i < 2; i++) {
+            bool is_cut = cut >> i & 1;
+            kept[i] = is_cut ? at[i].rest : patch[i];
+            w->n[i] = is_cut ? at[i].rest > 0 : at[i].whole;
+            w->first[i] = at[i].first + (is_cut ? at[i].whole : 0);
+        }
+        if (w->n[0] > 0 && w->n[1] > 0) {
+            w->boxes = check_boxes_of_group(a, kept);
+            check_walk(a, w, leaf);
+        }
+    }
+}
+
 void check_mvm(struct actor *a)
 {
     const struct isa_group *g = &a->t->t->groups[a->in->obj];
-    const struct tap_boxes **boxes = &a->t->group_boxes[a->in->obj];
-    if (!*boxes)
-        *boxes = check_boxes_of_group(a->k, g);
     const struct mvm_plan *plan = a->k->g ? plan_of(a, g) : NULL;
     bool known = plan && plan->op && check_inside(a, plan->op, a->in->h, a->in->w);
-    struct walk walk = {.kernel = g->kernel,
-                        .stride = g->stride,
-                        .dilation = g->dilation,
-                        .pad = {g->pad_top, g->pad_left},
-                        .view = g->source_view,
-                        .channel0 = g->source_channel0,
-                        .boxes = *boxes};
+    const struct matrix m = check_matrix_of_group(a->k->p, g);
+    bool single = check_matrix_pixels(&m) == 1;
+    struct walk walk = {
+        .pad = {g->pad_top, g->pad_left}, .view = g->source_view, .channel0 = g->source_channel0};
+    for (unsigned i = 0; i < 2; i++) {
+        walk.kernel[i] = (uint32_t)m.window[i];
+        walk.stride[i] = (uint32_t)(m.patch[i] * m.stride[i]);
+        walk.dilation[i] = single ? g->dilation[i] : 1;
+    }
     if (known && plan->in_rows) {
         walk.first_row = a->in->dst.y - g->pad_top + plan->top;
         walk.inside = true;
     }
-    check_walk(a, &walk, known ? &plan->source : NULL);
+    walk_patches(a, g, &walk, known ? &plan->source : NULL);
     if (known)
         write_blocks(a, g, plan);
     else

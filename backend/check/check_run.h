@@ -14,6 +14,7 @@
 #include "base/map.h"
 
 #include "check_clock.h"
+#include "check_matrix.h"
 #include "check_memory.h"
 #include "check_tags.h"
 
@@ -38,10 +39,11 @@ struct tile_state {
     struct cluster *clusters;
     struct check_view *views;
     uint32_t preload_writes; /* how often memory that was preloaded has been overwritten */
-    const struct tap_boxes **group_boxes, **window_boxes; /* of each group and window */
-    VEC(struct mvm_plan *) mvm_plans; /* found through maps by what they are of */
+    const struct tap_boxes **window_boxes;     /* of each window */
+    VEC(const struct tap_boxes *) group_boxes; /* found through a map by what they are of */
+    VEC(struct mvm_plan *) mvm_plans;          /* found through maps by what they are of */
     VEC(struct map_plan *) map_plans;
-    struct map mvm_plan_of, map_plan_of;
+    struct map group_boxes_of, mvm_plan_of, map_plan_of;
 };
 /* Elements of an outside tensor that have been stored. */
 struct coverage {
@@ -62,9 +64,10 @@ struct check {
     struct coverage *coverage, **binding_coverage;
     const struct ir_op **binding_ops;
     VEC(struct interval) own_reads; /* of the instruction that runs */
-    uint64_t *equal_images;         /* image << 32 | constant that have been compared */
-    uint32_t n_equal_images;
-    bool *sums_fit; /* [op]: of the integers that a base layer adds up, proved */
+    struct map equal_images; /* images and the weights and layers that they were compared with */
+    VEC(struct part) parts;
+    struct map part_of; /* found by their pieces */
+    bool *sums_fit;     /* [op]: of the integers that a base layer adds up, proved */
 };
 /* An instruction that runs. */
 struct actor {

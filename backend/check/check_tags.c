@@ -69,18 +69,18 @@ static uint32_t add_range(struct check *k, struct tag_range r)
 
 /* What a range is for. */
 struct range_key {
-    uint32_t kind, op, from, to;
+    uint32_t kind, op, part, zero;
     uint64_t bytes, n; /* TAG_RAW: where they are, and how many elements (so how long each) */
 };
 
-uint32_t check_range(struct check *k, enum tag_kind kind, uint32_t op, uint32_t from, uint32_t to)
+uint32_t check_range(struct check *k, enum tag_kind kind, uint32_t op, uint32_t part)
 {
     struct tags *t = &k->tags;
-    const struct range_key key = {kind, op, from, to, 0, 0};
+    const struct range_key key = {kind, op, part, 0, 0, 0};
     uint32_t known = map_intern(&t->range_of, &key, sizeof key, (uint32_t)t->ranges.n);
     if (known < t->ranges.n)
         return known;
-    struct tag_range r = {.kind = kind, .op = op, .from = from, .to = to};
+    struct tag_range r = {.kind = kind, .op = op, .part = part};
     for (unsigned i = 0; i < 3; i++)
         r.dim[i] = check_dim(k->tags.ops[op], i);
     r.n = (uint64_t)(r.dim[0] * r.dim[1] * r.dim[2]);
@@ -146,7 +146,7 @@ const char *check_tag_text(struct check *k, uint32_t tag, char *buf, size_t n)
     }
     char part[64] = "";
     if (r->kind == TAG_PARTIAL)
-        snprintf(part, sizeof part, " summed over slices %u..%u only", r->from, r->to - 1);
+        check_part_text(k, r->part, part, sizeof part);
     uint64_t c = (uint64_t)r->dim[2], w = (uint64_t)r->dim[1];
     snprintf(buf, n, "'%s' (%" PRIu64 ", %" PRIu64 ", %" PRIu64 ")%s", check_op_name(k, r->op),
              at / c / w, at / c % w, at % c, part);

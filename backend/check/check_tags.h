@@ -10,14 +10,14 @@
 
 enum tag_kind {
     TAG_VALUE,
-    TAG_PARTIAL, /* an mvm summed over slices [from, to) only */
+    TAG_PARTIAL, /* an mvm, of whose products a part is summed up (check_part.h) */
     TAG_RAW      /* preloaded bytes */
 };
 /* Tags [base, base + n), element (y, x, c) of dim[0] x dim[1] x dim[2] in row-major order. */
 struct tag_range {
     uint64_t base, n;
     enum tag_kind kind;
-    uint32_t op, from, to;
+    uint32_t op, part;
     int64_t dim[3];
     const uint8_t *bytes; /* TAG_RAW */
     size_t element_bytes; /* of them */
@@ -64,7 +64,7 @@ struct check_view;
 bool check_tags_prepare(struct check *k) CHECK_RESULT;
 void check_tags_free(struct check *k);
 /* The range of an op, made if need be. */
-uint32_t check_range(struct check *k, enum tag_kind kind, uint32_t op, uint32_t from, uint32_t to);
+uint32_t check_range(struct check *k, enum tag_kind kind, uint32_t op, uint32_t part);
 uint32_t check_range_raw(struct check *k, const uint8_t *bytes, uint64_t n, size_t element_bytes);
 const struct tag_range *check_range_of(const struct check *k, uint32_t tag); /* NULL if none */
 /* The element that was preloaded, as a lane reads it; false if it was not. */

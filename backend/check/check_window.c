@@ -161,9 +161,11 @@ void check_vwin(struct actor *a)
         *boxes = check_boxes_of_kernel(a->k, w->kernel);
     const struct ir_op *op = claimed_op(a);
     bool known = a->k->g && window_means(a, w, op);
-    struct walk walk = {.kernel = w->kernel,
-                        .stride = w->stride,
-                        .dilation = w->dilation,
+    struct walk walk = {.kernel = {w->kernel[0], w->kernel[1]},
+                        .stride = {w->stride[0], w->stride[1]},
+                        .dilation = {w->dilation[0], w->dilation[1]},
+                        .first = {a->in->dst.y, a->in->dst.x},
+                        .n = {a->in->h, a->in->w},
                         .pad = {w->pad_top, w->pad_left},
                         .view = a->in->a.view,
                         .channel0 = dst_view(a)->channel0,

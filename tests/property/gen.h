@@ -26,6 +26,9 @@ struct ir_graph *gen_crossbar(uint64_t seed);
 /* CROSSBAR: a few convolutions of many rows, so that rings are used again and again, also where
  * several tiles write into one. */
 struct ir_graph *gen_tall(uint64_t seed);
+/* CROSSBAR: one or two base layers of all kernels, strides, dilations, pads and conv groups, of
+ * floats (then both results are rounded alike) or of integers. */
+struct ir_graph *gen_window(uint64_t seed);
 /* TENSOR: a small network as an importer makes it, for the whole pass pipeline. */
 struct ir_graph *gen_tensor(uint64_t seed);
 /* TENSOR: a few exact operations on values of every type that there is at run time. */

@@ -1,5 +1,5 @@
-/* mutate.c - the mutations, by kind: of waits, instructions, routes, views and the other tables. */
-#include "mutate.h"
+/* mutate.c - the mutations, by kind: of waits, instructions, routes and views; mutate_tables.c. */
+#include "mutate_pick.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +25,12 @@ static void copy_tile(struct arena *a, struct isa_tile *t)
     COPY(a, t->gathers, t->n_gathers);
     COPY(a, t->preloads, t->n_preloads);
     COPY(a, t->tables, t->n_tables);
-    for (uint32_t i = 0; i < t->n_groups; i++)
-        COPY(a, t->groups[i].pes, t->groups[i].n_pes);
+    for (uint32_t i = 0; i < t->n_groups; i++) {
+        struct isa_group *g = &t->groups[i];
+        COPY(a, g->pes, g->n_pes);
+        for (uint32_t k = 0; k < g->n_pes; k++)
+            COPY(a, g->pes[k].runs, g->pes[k].n_runs);
+    }
     for (uint32_t i = 0; i < t->n_routes; i++)
         COPY(a, t->routes[i].targets, t->routes[i].n_targets);
     for (uint32_t i = 0; i < t->n_gathers; i++) {
@@ -54,48 +58,7 @@ struct isa_program *mutate_clone(const struct isa_program *p)
     return q;
 }
 
-/* ---- choosing ---- */
-
-static int64_t pick(uint64_t *state, int64_t lo, int64_t hi)
-{
-    return lo + (int64_t)(random_next(state) % (uint64_t)(hi - lo + 1));
-}
-
-static int one_up_or_down(uint64_t *state)
-{
-    return pick(state, 0, 1) ? 1 : -1;
-}
-
-/* Another value of the element, a little off; of integers now and then 0, as of one that forgot the
- * zero point. */
-static uint32_t other_value(uint64_t *state, uint32_t is, bool real)
-{
-    if (real)
-        return f32_bits(f32_of_bits(is) + (float)pick(state, 1, 2) * 0.5f);
-    return is && pick(state, 0, 1) ? 0 : is + (uint32_t)one_up_or_down(state);
-}
-
-/* Another number below n; false if there is none. */
-static bool pick_other(uint64_t *state, uint32_t n, uint32_t is, uint32_t *out)
-{
-    if (n < 2)
-        return false;
-    *out = (uint32_t)pick(state, 0, (int64_t)n - 2);
-    *out += *out >= is;
-    return true;
-}
-
-static struct isa_tile *pick_tile(struct isa_program *p, uint64_t *state,
-                                  bool (*fits)(const struct isa_tile *))
-{
-    uint32_t from = (uint32_t)pick(state, 0, (int64_t)p->n_tiles - 1);
-    for (uint32_t i = 0; i < p->n_tiles; i++) {
-        struct isa_tile *t = &p->tiles[(from + i) % p->n_tiles];
-        if (fits(t))
-            return t;
-    }
-    return NULL;
-}
+/* ---- instructions of a program ---- */
 
 /* An instruction of the program, and what becomes of it. */
 struct site {
@@ -526,219 +489,6 @@ static bool other_claim(struct isa_program *p, uint64_t *state)
     return true;
 }
 
-/* ---- other tables ---- */
-
-static bool has_program(const struct isa_tile *t)
-{
-    return t->n_programs > 0;
-}
-
-static bool other_lane(struct isa_program *p, uint64_t *state)
-{
-    struct isa_tile *t = pick_tile(p, state, has_program);
-    if (!t)
-        return false;
-    struct isa_program_entry *e = &t->programs[pick(state, 0, (int64_t)t->n_programs - 1)];
-    struct isa_lane *l = &e->ops[pick(state, 0, (int64_t)e->n_ops - 1)];
-    uint32_t op;
-    switch (pick(state, 0, 3)) {
-    case 0:
-        pick_other(state, N_LANE_OPS, l->op, &op);
-        l->op = (uint8_t)op;
-        break;
-    case 1: l->imm = other_value(state, l->imm, isa_lane_operand(l->op, 0) == ISA_TYPE_F32); break;
-    case 2: {
-        uint8_t x = l->x;
-        l->x = l->y;
-        l->y = x;
-        return l->x != l->y;
-    }
-    default:
-        if (e->n_ops < 2)
-            return false;
-        e->n_ops--;
-    }
-    return true;
-}
-
-static bool has_table(const struct isa_tile *t)
-{
-    return t->n_tables > 0;
-}
-
-/* Another of the tile's tables, or the same bytes from another place or as other numbers. */
-static bool other_table(struct isa_program *p, uint64_t *state)
-{
-    struct isa_tile *t = pick_tile(p, state, has_table);
-    if (!t)
-        return false;
-    struct isa_table *table = &t->tables[pick(state, 0, (int64_t)t->n_tables - 1)];
-    switch (pick(state, 0, 2)) {
-    case 0: *table = t->tables[pick(state, 0, (int64_t)t->n_tables - 1)]; break;
-    case 1: table->offset += (uint64_t)(4 * one_up_or_down(state)); break;
-    default: table->element = table->element == ELEMENT_f32 ? ELEMENT_i32 : ELEMENT_f32;
-    }
-    return true;
-}
-
-static bool has_group(const struct isa_tile *t)
-{
-    return t->n_groups > 0;
-}
-
-static struct isa_group *pick_group(struct isa_program *p, uint64_t *state)
-{
-    struct isa_tile *t = pick_tile(p, state, has_group);
-    return t ? &t->groups[pick(state, 0, (int64_t)t->n_groups - 1)] : NULL;
-}
-
-static bool other_pe(struct isa_program *p, uint64_t *state)
-{
-    struct isa_group *g = pick_group(p, state);
-    if (!g || !g->n_pes)
-        return false;
-    struct isa_pe *pe = &g->pes[pick(state, 0, (int64_t)g->n_pes - 1)];
-    uint32_t *field[] = {&pe->k0, &pe->n0, &pe->k, &pe->n, &pe->pe};
-    *field[pick(state, 0, 4)] += (uint32_t)one_up_or_down(state);
-    return true;
-}
-
-static bool other_group(struct isa_program *p, uint64_t *state)
-{
-    struct isa_group *g = pick_group(p, state);
-    if (!g)
-        return false;
-    uint32_t up = (uint32_t)one_up_or_down(state);
-    switch (pick(state, 0, 10)) {
-    case 0: g->pad_top += (int32_t)up; break;
-    case 1: g->pad_left += (int32_t)up; break;
-    case 2: g->stride[pick(state, 0, 1)] += up; break;
-    case 3: g->dilation[pick(state, 0, 1)] += up; break;
-    case 4: g->source_channel0 += up; break;
-    case 5: g->channel0 += up; break;
-    case 6: return pick_other(state, p->n_images, g->image, &g->image);
-    case 7: {
-        uint32_t h = g->kernel[0];
-        g->kernel[0] = g->kernel[1];
-        g->kernel[1] = h;
-        return h != g->kernel[0];
-    }
-    case 8: g->conv_groups += up; break;
-    case 9: g->x_bits += up; break;
-    default: g->source_view += up;
-    }
-    return true;
-}
-
-static bool has_window(const struct isa_tile *t)
-{
-    return t->n_windows > 0;
-}
-
-static bool other_window(struct isa_program *p, uint64_t *state)
-{
-    struct isa_tile *t = pick_tile(p, state, has_window);
-    if (!t)
-        return false;
-    struct isa_window *w = &t->windows[pick(state, 0, (int64_t)t->n_windows - 1)];
-    uint32_t up = (uint32_t)one_up_or_down(state), kind;
-    switch (pick(state, 0, 6)) {
-    case 0: w->pad_top += (int32_t)up; break;
-    case 1: w->pad_left += (int32_t)up; break;
-    case 2: w->stride[pick(state, 0, 1)] += up; break;
-    case 3: w->dilation[pick(state, 0, 1)] += up; break;
-    case 4: w->kernel[pick(state, 0, 1)] += up; break;
-    case 5: w->counted[pick(state, 0, 3)] += up; break;
-    default: pick_other(state, 4, w->kind, &kind); w->kind = kind;
-    }
-    return true;
-}
-
-static bool has_gather(const struct isa_tile *t)
-{
-    return t->n_gathers > 0;
-}
-
-static bool other_gather(struct isa_program *p, uint64_t *state)
-{
-    struct isa_tile *t = pick_tile(p, state, has_gather);
-    if (!t)
-        return false;
-    struct isa_gather *g = &t->gathers[pick(state, 0, (int64_t)t->n_gathers - 1)];
-    int32_t *lists[] = {g->rows, g->cols, g->channels};
-    uint32_t n[] = {g->n_rows, g->n_cols, g->n_channels};
-    int64_t which = pick(state, 0, 3);
-    if (which == 3)
-        g->fill = other_value(state, g->fill, pick(state, 0, 1));
-    else if (!n[which])
-        return false;
-    else
-        lists[which][pick(state, 0, (int64_t)n[which] - 1)] += one_up_or_down(state);
-    return true;
-}
-
-static bool has_preload(const struct isa_tile *t)
-{
-    return t->n_preloads > 0;
-}
-
-static bool other_preload(struct isa_program *p, uint64_t *state)
-{
-    struct isa_tile *t = pick_tile(p, state, has_preload);
-    if (!t)
-        return false;
-    struct isa_preload *l = &t->preloads[pick(state, 0, (int64_t)t->n_preloads - 1)];
-    int64_t by = 4 * one_up_or_down(state);
-    switch (pick(state, 0, 2)) {
-    case 0: l->address += (uint64_t)by; break;
-    case 1: l->offset += (uint64_t)by; break;
-    default: l->length += (uint64_t)by;
-    }
-    return true;
-}
-
-static bool other_image(struct isa_program *p, uint64_t *state)
-{
-    if (!p->n_images)
-        return false;
-    struct isa_image *i = &p->images[pick(state, 0, (int64_t)p->n_images - 1)];
-    switch (pick(state, 0, 5)) {
-    case 0: i->offset += 64; break;
-    case 3: i->element = i->element == ELEMENT_f32 ? ELEMENT_i8 : ELEMENT_f32; break;
-    case 4: i->center = i->center ? 0 : i->section + 1; break;
-    case 5: i->center_offset += (uint64_t)(4 * one_up_or_down(state)); break;
-    case 1: i->k += (uint32_t)one_up_or_down(state); break;
-    default: i->n += (uint32_t)one_up_or_down(state);
-    }
-    return true;
-}
-
-static bool other_binding(struct isa_program *p, uint64_t *state)
-{
-    if (!p->n_bindings)
-        return false;
-    struct isa_binding *b = &p->bindings[pick(state, 0, (int64_t)p->n_bindings - 1)];
-    int64_t kept = b->stride_h;
-    switch (pick(state, 0, 6)) {
-    case 0: b->stride_h += one_up_or_down(state); break;
-    case 1: b->stride_w += one_up_or_down(state); break;
-    case 2: b->stride_c += one_up_or_down(state); break;
-    case 3: b->offset += (uint64_t)one_up_or_down(state); break;
-    case 4:
-        b->element = b->element == ELEMENT_f32  ? ELEMENT_f16
-                     : b->element == ELEMENT_u8 ? ELEMENT_i8
-                     : b->element == ELEMENT_i8 ? ELEMENT_u8
-                                                : ELEMENT_f32;
-        break;
-    case 5:
-        b->stride_h = b->stride_w;
-        b->stride_w = kept;
-        return kept != b->stride_h;
-    default: b->height += (uint32_t)one_up_or_down(state);
-    }
-    return true;
-}
-
 const struct mutation mutations[] = {
     {"wait dropped", drop_wait},
     {"threshold lowered", lower_threshold},
@@ -765,6 +515,7 @@ const struct mutation mutations[] = {
     {"lane operation", other_lane},
     {"table of lanes", other_table},
     {"PE range", other_pe},
+    {"PE's runs of rows", other_run},
     {"group", other_group},
     {"window", other_window},
     {"gather table", other_gather},

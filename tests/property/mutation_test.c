@@ -121,14 +121,22 @@ static void add_random(struct subjects *all, uint64_t seed)
     struct rig r = {.state = seed, .diag = diag_new()};
     struct config c;
     char name[40];
-    struct ir_graph *g = seed % 3 == 0   ? gen_crossbar(seed)
-                         : seed % 3 == 1 ? gen_tensor(seed)
+    struct ir_graph *g = seed % 4 == 0   ? gen_crossbar(seed)
+                         : seed % 4 == 1 ? gen_tensor(seed)
+                         : seed % 4 == 2 ? gen_window(seed)
                                          : gen_quantized(seed, &(struct gen_quantization){0});
     config_machine(&r, &c);
     config_set(&c, (unsigned)rig_range(&r, 0, N_SET_SHAPES - 1),
                rig_range(&r, 0, 3) ? SCHEDULE_CROSS_LAYER : SCHEDULE_LAYER_BY_LAYER);
-    run_passes(seed % 3 ? pass_default_pipeline : "cse,dce,tile,dup", &g, &c.arch,
-               rig_range(&r, 0, 10));
+    if (seed % 4 == 2) {
+        r.seed = seed;
+        rig_random_patches(&r, g);
+        run_passes("tile", &g, &c.arch, 0);
+        rig_random_copies(&r, g);
+    } else {
+        run_passes(seed % 4 ? pass_default_pipeline : "cse,dce,tile,dup", &g, &c.arch,
+                   rig_range(&r, 0, 10));
+    }
     snprintf(name, sizeof name, "random graph %llu", (unsigned long long)seed);
     add_subject(all, g, &c, name);
     diag_free(r.diag);

@@ -304,12 +304,43 @@ void rig_check_graph(struct rig *r, const struct ir_graph *g)
     check_text(r, g);
 }
 
+/* Products along rows and columns. */
+static int64_t n_products(const struct ir_op *mvm, unsigned axis)
+{
+    return ceil_div_i64(mvm->out->type.dim[axis], mvm->attrs->mvm.patch[axis]);
+}
+
+/* The smallest extent of all results of these weights along the axis. */
+static int64_t least_extent(const struct ir_graph *g, const struct ir_op *mvm, unsigned axis)
+{
+    int64_t least = mvm->out->type.dim[axis], weights = mvm->attrs->mvm.weights;
+    for (const struct ir_op *op = g->first; op && weights; op = op->next)
+        if (op->opcode == IR_mvm && op->attrs->mvm.weights == weights)
+            least = min_i64(least, op->out->type.dim[axis]);
+    return least;
+}
+
+void rig_random_patches(struct rig *r, struct ir_graph *g)
+{
+    uint64_t layer = 0;
+    for (struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode != IR_mvm)
+            continue;
+        struct ir_attrs_mvm *m = &op->attrs->mvm;
+        uint64_t state = r->seed + 1000 * (m->weights ? (uint64_t)m->weights : 500 + ++layer);
+        for (unsigned i = 0; i < 2; i++) {
+            static const int64_t most[] = {1, 1, 2, 2, 3, 4};
+            m->patch[i] = min_i64(most[random_next(&state) % 6], least_extent(g, op, i));
+        }
+    }
+}
+
 /* Most copies along rows and columns that all users of these weights can be cut into. */
 static bool all_can_be_halved(const struct ir_graph *g, int64_t weights)
 {
     for (const struct ir_op *op = g->first; op; op = op->next)
-        if (op->opcode == IR_mvm && op->attrs->mvm.weights == weights && op->out->type.dim[0] < 2 &&
-            op->out->type.dim[1] < 2)
+        if (op->opcode == IR_mvm && op->attrs->mvm.weights == weights && n_products(op, 0) < 2 &&
+            n_products(op, 1) < 2)
             return false;
     return true;
 }
@@ -320,7 +351,7 @@ void rig_random_copies(struct rig *r, struct ir_graph *g)
         if (op->opcode != IR_mvm)
             continue;
         struct ir_attrs_mvm *m = &op->attrs->mvm;
-        const int64_t *d = op->out->type.dim;
+        const int64_t d[2] = {n_products(op, 0), n_products(op, 1)};
         if (m->weights > 0) { /* the number alone decides, so that all users agree */
             bool two = (m->weights + (int64_t)r->seed) % 2 && all_can_be_halved(g, m->weights);
             int cut = d[0] < 2 ? 1 : d[1] < 2 ? 0 : (int)rig_range(r, 0, 1);

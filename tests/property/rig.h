@@ -64,6 +64,9 @@ struct isa_program *rig_compile(struct rig *r, const struct ir_graph *g, const s
  * the scheduled cycles, the same results for any latencies, text and file read back. */
 void rig_check_program(struct rig *r, const struct ir_graph *g, const struct config *c,
                        struct isa_program *p);
+/* Lets products of all mvm yield patches of pixels at random, at most 4 x 4; users of the same
+ * weights get equal ones. Before pass tile. */
+void rig_random_patches(struct rig *r, struct ir_graph *g);
 /* Sets cuts of all mvm at random; users of the same weights get equal numbers of copies. */
 void rig_random_copies(struct rig *r, struct ir_graph *g);
 

@@ -5,6 +5,7 @@
  * The main program is a two-tile pipeline of two layers with rings and credits; small one-tile
  * programs cover the other instructions.
  */
+#include "check_patches.h"
 #include "check_stacks.h"
 #include "check_windows.h"
 #include "../run_suite.h"
@@ -327,7 +328,7 @@ static const struct mutation {
     {wrong_program, "does not compute 'relu'", false},
     {wrong_immediate, "does not compute 'relu'", false},
     {no_activation, "does not compute 'relu'", false},
-    {missing_slice, "summed over slices 0..0 only", false},
+    {missing_slice, "summed over rows 0..15 only", false},
     {store_missing, "are never stored", true},
     {store_twice, "again", true},
     {wrong_strides, "shows no input", false},
@@ -750,6 +751,28 @@ static const struct small {
     {open_partial, no_change, NULL},
     {open_partial, same_slice_twice, "does not compute 'm'"},
     {open_partial, one_slice_only, "does not compute 'm'"},
+    {open_window_layer, no_change, NULL},
+    {open_window_layer, patch_of_one, "2 x 4 x 3 inputs, but image 0 has 48 rows"},
+    {open_window_layer, run_dropped, "summed over some columns' rows only"},
+    {open_window_layer, run_moved, "summed over some columns' rows only"},
+    {open_window_layer, run_shorter, "summed over some columns' rows only"},
+    {open_window_layer, block_moved, "summed over some columns' rows only"},
+    {open_window_layer, block_shorter, "summed over some columns' rows only"},
+    {open_window_layer, pe_missing, "summed over some columns' rows only"},
+    {open_window_layer, weight_changed, "image 0 does not hold the weights of 'm'"},
+    {open_window_layer, weight_of_next_pixel, "image 0 does not hold the weights of 'm'"},
+    {open_window_layer, product_unaligned, "2 x 5 at (1, 0) are not whole patches of 2 x 2"},
+    {open_window_layer, product_cut_inside, "2 x 3 at (0, 0) are not whole patches of 2 x 2"},
+    {open_window_layer, products_of_too_few_rows, "reads nothing"},
+    {open_window_layer, last_column_unloaded, "reads nothing"},
+    {open_window_parts, no_change, NULL},
+    {open_window_parts, part_twice, "does not compute 'm'"},
+    {open_window_parts, part_alone, "where 'm' (0, 0, 0) belongs"},
+    {open_window_parts, part_overlaps, "does not compute 'm'"},
+    {open_window_diagonal, no_change, NULL},
+    {open_window_diagonal, patch_turned, "a patch of 3 x 1 instead of 1 x 3"},
+    {open_window_diagonal, weight_changed, "image 0 does not hold the weights of 'm'"},
+    {open_window_diagonal, last_column_unloaded, "reads nothing"},
     {open_steps, no_change, NULL},
     {open_steps, step_of_another_value, "vector program 0 does not compute 'h' from 'fc2'"},
     {open_steps, step_of_no_value, "its result is no value of the graph"},
