@@ -7,6 +7,8 @@
  */
 #include "check_meaning.h"
 
+#include <inttypes.h>
+
 /* ---- reporting ---- */
 
 static bool report(struct check *k, struct loc loc, const char *fmt, va_list ap)
@@ -31,9 +33,12 @@ bool check_fault(struct actor *a, const char *fmt, ...)
     if (a->faulted)
         return false;
     a->faulted = true;
+    struct loc loc = loc_of(a->k, a->t->number, a->index);
+    if (a->k->body)
+        loc.entity = arena_printf(a->k->arena, "%s, frame %" PRId64, loc.entity, a->frame);
     va_list ap;
     va_start(ap, fmt);
-    report(a->k, loc_of(a->k, a->t->number, a->index), fmt, ap);
+    report(a->k, loc, fmt, ap);
     va_end(ap);
     return false;
 }
@@ -73,9 +78,11 @@ static void make_tiles(struct check *k)
         for (size_t j = 0; j < t->n_queues + (size_t)s->n_inbound; j++)
             t->counters[j].first_blocked = CHECK_NONE;
         t->n_channels = s->n_inbound;
+        t->n_dims = t->n_queues + t->n_channels;
         t->channels = ARENA_ARRAY(k->arena, struct channel, (size_t)s->n_inbound + 1);
         for (uint32_t j = 0; j < s->n_inbound; j++)
             t->channels[j].tile = CHECK_NONE;
+        t->orders = ARENA_ARRAY(k->arena, struct order_range, s->n_insts + (size_t)1);
         t->sends = ARENA_ARRAY(k->arena, bool, (size_t)s->n_routes + 1);
         t->views = ARENA_ARRAY(k->arena, struct check_view, (size_t)s->n_views + 1);
         for (uint32_t j = 0; j < s->n_views; j++)
@@ -83,23 +90,36 @@ static void make_tiles(struct check *k)
     }
 }
 
+static uint32_t count_stages(const struct isa_program *p)
+{
+    uint32_t n = 1;
+    for (uint32_t i = 0; i < p->n_tiles; i++)
+        for (uint32_t j = 0; j < p->tiles[i].n_insts; j++)
+            n = p->tiles[i].insts[j].stage >= n ? p->tiles[i].insts[j].stage + 1u : n;
+    return n;
+}
+
 static bool check_all(struct check *k)
 {
     return check_tags_prepare(k) && check_clock_prepare(k) && check_clusters_prepare(k) &&
-           check_meaning_prepare(k) && check_progress_run(k) && check_meaning_finish(k);
+           check_frame_rows(k) && check_meaning_prepare(k) && check_frames(k) &&
+           check_meaning_finish(k);
 }
 
 bool backend_check(const struct isa_program *p, const struct ir_graph *g, struct diag *d)
 {
-    if (!isa_validate(p, d) || !isa_without_frames(p, d))
+    if (!isa_validate(p, d))
         return false;
     struct check k = {.p = p, .g = g, .d = d, .arena = arena_new()};
+    k.body = p->frames > 0;
+    k.n_stages = count_stages(p);
     make_tiles(&k);
     bool ok = check_all(&k) && k.n_faults == 0;
     check_clock_free(&k);
     check_clusters_free(&k);
     check_meaning_free(&k);
     check_tags_free(&k);
+    VEC_FREE(&k.orders);
     arena_free(k.arena);
     return ok;
 }

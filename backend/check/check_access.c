@@ -43,7 +43,7 @@ static void keep_reads(struct actor *a, const struct check_view *v, const struct
     int64_t n = dense ? s->n_c : 1;
     for (int64_t j = 0; j < s->n_x; j++)
         for (int64_t c = 0; c < s->n_c; c += n) {
-            uint64_t place = check_place(v, s->y, s->x + j, s->c + c);
+            uint64_t place = check_place(v, a->frame, s->y, s->x + j, s->c + c);
             struct interval i = {place, place + (uint64_t)n};
             VEC_PUSH(&a->k->own_reads, i);
         }
@@ -110,7 +110,7 @@ static bool read_constant(struct actor *a, const struct check_view *v, const str
                           const struct expected *e)
 {
     for (uint32_t i = 0; i < e->n; i++) {
-        uint32_t tag = (uint32_t)check_mark(v, s->y, s->x, s->c + i);
+        uint32_t tag = (uint32_t)check_mark(v, a->frame, s->y, s->x, s->c + i);
         uint32_t raw, want = check_const(e->constant, e->index + i);
         bool preloaded = check_raw(a->k, tag, &raw);
         if (preloaded && raw != want)
@@ -119,9 +119,10 @@ static bool read_constant(struct actor *a, const struct check_view *v, const str
                                check_op_name(a->k, e->constant->id),
                                check_bits_text(a->k, want, v->v->element));
         if (!preloaded && tag != e->tag + i)
-            return read_channels(a, v, check_place(v, s->y, s->x, s->c + i), 1, e->tag + i);
+            return read_channels(a, v, check_place(v, a->frame, s->y, s->x, s->c + i), 1,
+                                 e->tag + i);
     }
-    return read_channels(a, v, check_place(v, s->y, s->x, s->c), e->n, 0);
+    return read_channels(a, v, check_place(v, a->frame, s->y, s->x, s->c), e->n, 0);
 }
 
 static bool read_pixel(struct actor *a, const struct check_view *v, struct span s,
@@ -143,8 +144,9 @@ static bool read_pixel(struct actor *a, const struct check_view *v, struct span 
                                "'%s' is the constant %g",
                                where[0], where[1], where[2], check_op_name(a->k, leaf->op->id),
                                e.fill);
-        if (e.constant ? !read_constant(a, v, &rest, &e)
-                       : !read_channels(a, v, check_place(v, s.y, s.x, s.c + c), e.n, e.tag))
+        if (e.constant
+                ? !read_constant(a, v, &rest, &e)
+                : !read_channels(a, v, check_place(v, a->frame, s.y, s.x, s.c + c), e.n, e.tag))
             return false;
         c += e.n;
     }
@@ -167,7 +169,7 @@ static bool read_claimed(struct actor *a, const struct check_view *v, struct spa
         uint32_t tag = 0;
         if (!a->k->g && v->claimed)
             tag = check_claimed_tag(a->k, v, s.y, s.x + j, s.c);
-        if (!read_channels(a, v, check_place(v, s.y, s.x + j, s.c), (uint32_t)s.n_c, tag))
+        if (!read_channels(a, v, check_place(v, a->frame, s.y, s.x + j, s.c), (uint32_t)s.n_c, tag))
             return false;
     }
     return true;
@@ -208,7 +210,7 @@ bool check_read_span(struct actor *a, uint32_t view, struct span s, const struct
     struct map_piece room;
     const struct map_piece *p = check_plain_leaf(a->k, leaf, &room);
     if (dense_row(v, &s, p) && inside_piece(p, at, &s))
-        return check_read_run(a, v->cluster, check_place(v, s.y, s.x, s.c),
+        return check_read_run(a, v->cluster, check_place(v, a->frame, s.y, s.x, s.c),
                               (uint32_t)(s.n_x * s.n_c), piece_tag(p, at));
     for (int64_t j = 0; j < s.n_x; j++) {
         struct span pixel = {s.y, s.x + j, 1, s.c, s.n_c};
@@ -283,7 +285,7 @@ static void write_channels(struct writer *w, const struct check_view *v, uint64_
 static void write_pixel(struct writer *w, const struct check_view *v, struct span s,
                         const struct leaf *leaf, const int64_t at[3])
 {
-    uint64_t place = check_place(v, s.y, s.x, s.c);
+    uint64_t place = check_place(v, w->a->frame, s.y, s.x, s.c);
     if (!leaf) {
         uint32_t tag = check_claimed_tag(w->a->k, v, s.y, s.x, s.c);
         write_channels(w, v, place, (uint32_t)s.n_c, tag ? tag : w->a->k->tags.anonymous);
@@ -317,8 +319,9 @@ void check_write_span(struct writer *w, uint32_t view, struct span s, const stru
     const struct map_piece *p = leaf ? check_plain_leaf(w->a->k, leaf, &room) : NULL;
     if (dense_row(v, &s, p) && inside_piece(p, at, &s)) {
         uint32_t n = (uint32_t)(s.n_x * s.n_c);
-        refuse_own_reads(w->a, check_place(v, s.y, s.x, s.c), n);
-        check_write_run(w, v->cluster, check_place(v, s.y, s.x, s.c), n, piece_tag(p, at));
+        uint64_t place = check_place(v, w->a->frame, s.y, s.x, s.c);
+        refuse_own_reads(w->a, place, n);
+        check_write_run(w, v->cluster, place, n, piece_tag(p, at));
         return;
     }
     for (int64_t j = 0; j < s.n_x; j++) {

@@ -12,8 +12,11 @@
  */
 #include "check_run.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MAX_BACK = 64 }; /* iterations: of 32 stages, and as many frames in a ring */
 
 static bool is_in_order_unit(const struct tile_state *t, uint32_t queue)
 {
@@ -31,6 +34,23 @@ static void join(uint32_t *into, const uint32_t *other, unsigned n)
 static struct counter *inbound(struct tile_state *t, uint32_t counter)
 {
     return &t->counters[t->n_queues + (counter - ISA_FIRST_INBOUND)];
+}
+
+static bool is_pace(const struct check *k, const struct isa_wait *w)
+{
+    return k->p->pace && w->counter == ISA_PACE_COUNTER;
+}
+
+struct counter *check_counter(struct tile_state *t, const struct isa_wait *w)
+{
+    return w->counter < ISA_FIRST_INBOUND ? &t->counters[w->counter] : inbound(t, w->counter);
+}
+
+int64_t check_awaited(const struct check *k, struct tile_state *t, const struct isa_wait *w)
+{
+    if (is_pace(k, w))
+        return 0; /* it counts by itself */
+    return isa_threshold(w->threshold) + (int64_t)k->iteration * check_counter(t, w)->step;
 }
 
 static struct channel *channel_of(struct tile_state *t, uint32_t counter)
@@ -52,7 +72,7 @@ static bool add_target(struct check *k, const struct tile_state *from, uint32_t 
                               "counter %u of tile %u has another writer: "
                               "queue %u of tile %u",
                               to->counter, to->tile, c->queue, c->tile);
-    inbound(t, to->counter)->total++;
+    inbound(t, to->counter)->step++;
     if (in->op == ISA_send)
         t->views[to->view].written = true;
     return true;
@@ -69,12 +89,12 @@ static bool add_route(struct check *k, struct tile_state *t, uint32_t index,
     return true;
 }
 
-/* Counts of all counters, which views are written, who sends where. */
+/* Counts of an iteration, which views are written, who sends where. */
 static bool scan_stream(struct check *k, struct tile_state *t)
 {
     for (uint32_t i = 0; i < t->t->n_insts; i++) {
         const struct isa_inst *in = &t->t->insts[i];
-        t->counters[in->queue].total++;
+        t->counters[in->queue].step++;
         if ((in->op == ISA_send || in->op == ISA_signal) && !add_route(k, t, i, in))
             return false;
         if (isa_op_has_dst(in->op))
@@ -83,50 +103,95 @@ static bool scan_stream(struct check *k, struct tile_state *t)
     return true;
 }
 
+static unsigned counter_name(const struct tile_state *t, unsigned dim)
+{
+    return dim < t->n_queues ? dim : dim - t->n_queues + ISA_FIRST_INBOUND;
+}
+
+/* Counters go on from iteration to iteration, with no wait further behind than the stages reach. */
 static bool check_totals(struct check *k, const struct tile_state *t)
 {
     bool ok = true;
-    for (unsigned i = 0; i < t->n_queues + t->t->n_inbound; i++)
-        if (t->counters[i].total > ISA_MAX_COUNT)
-            ok = check_fault_program(k, "tile %u: counter %u reaches %u", t->number,
-                                     i < t->n_queues ? i : i - t->n_queues + ISA_FIRST_INBOUND,
-                                     t->counters[i].total);
+    for (unsigned i = 0; i < t->n_dims; i++) {
+        uint64_t span = (uint64_t)t->counters[i].step * (k->body ? k->n_stages + 1 : 1);
+        if (span > ISA_MAX_COUNT)
+            ok = check_fault_program(k, "tile %u: counter %u reaches %" PRIu64, t->number,
+                                     counter_name(t, i), span);
+    }
     return ok;
+}
+
+/* Where the n-th completion of queue q is kept, n from 1 on. */
+static size_t kept_at(const struct tile_state *t, uint32_t q, uint32_t n)
+{
+    const struct counter *c = &t->counters[q];
+    return ((size_t)c->first + (n - 1) % c->step) * t->n_laps + (n - 1) / c->step % t->n_laps;
+}
+
+/* A wait of iteration 0 must ask for something that happens by then. */
+static bool scan_wait(struct check *k, struct tile_state *t, uint32_t index,
+                      const struct isa_wait *w)
+{
+    const struct counter *c = check_counter(t, w);
+    int64_t awaited = isa_threshold(w->threshold);
+    if (awaited > c->step)
+        return check_fault_at(k, t->number, index,
+                              "waits for counter %u >= %" PRId64 ", which ends%s at %u", w->counter,
+                              awaited, k->body ? " the iteration" : "", c->step);
+    if ((!k->body && awaited == 0) || c->step == 0 || w->counter >= ISA_FIRST_INBOUND)
+        return true;
+    int64_t back = -floor_div_i64(awaited - 1, c->step); /* iterations */
+    if (back > MAX_BACK)
+        return check_fault_at(k, t->number, index,
+                              "waits for what counter %u counted %" PRId64 " iterations before: "
+                              "more than %d",
+                              w->counter, back, MAX_BACK);
+    t->n_laps = back >= t->n_laps ? (uint32_t)back + 1 : t->n_laps;
+    t->wanted[c->first + awaited - 1 + back * c->step]++;
+    return true;
 }
 
 /* Thresholds that are reached, and whose clocks will be asked for. */
 static bool scan_waits(struct check *k, struct tile_state *t)
 {
+    for (uint32_t i = 0; i < t->t->n_insts; i++)
+        for (unsigned j = 0; j < t->t->insts[i].n_waits; j++)
+            if (!is_pace(k, &t->t->insts[i].wait[j]) &&
+                !scan_wait(k, t, i, &t->t->insts[i].wait[j]))
+                return false;
+    return true;
+}
+
+/* Stages of what each counter counts, in the order in which it does. */
+static void list_stages(struct check *k, struct tile_state *t)
+{
     for (uint32_t i = 0; i < t->t->n_insts; i++) {
         const struct isa_inst *in = &t->t->insts[i];
-        for (unsigned j = 0; j < in->n_waits; j++) {
-            const struct isa_wait *w = &in->wait[j];
-            if (w->threshold == 0)
-                continue;
-            bool own = w->counter < ISA_FIRST_INBOUND;
-            const struct counter *c = own ? &t->counters[w->counter] : inbound(t, w->counter);
-            if (w->threshold > c->total)
-                return check_fault_at(k, t->number, i,
-                                      "waits for counter %u >= %u, which ends at %u", w->counter,
-                                      w->threshold, c->total);
-            if (own)
-                t->wanted[t->queues[w->counter].first + w->threshold - 1]++;
+        struct counter *own = &t->counters[in->queue];
+        t->stages[own->first + own->count++] = in->stage;
+        if (in->op != ISA_send && in->op != ISA_signal)
+            continue;
+        const struct isa_route *r = &t->t->routes[in->obj];
+        for (uint32_t j = 0; j < r->n_targets; j++) {
+            struct tile_state *to = &k->tiles[r->targets[j].tile];
+            struct counter *c = inbound(to, r->targets[j].counter);
+            to->stages[c->first + c->count++] = in->stage;
         }
     }
-    return true;
 }
 
 static void make_clocks(struct check *k, struct tile_state *t)
 {
-    t->n_dims = t->n_queues + t->n_channels;
-    uint32_t first = 0;
-    for (unsigned q = 0; q < t->n_queues; q++) {
+    for (unsigned q = 0; q < t->n_queues; q++)
         t->queues[q].clock = ARENA_ARRAY(k->arena, uint32_t, t->n_dims);
-        t->queues[q].first = first;
-        first += t->counters[q].total;
+    uint32_t first = 0;
+    for (unsigned i = 0; i < t->n_dims; i++) {
+        t->counters[i].first = first;
+        first += t->counters[i].step;
     }
-    t->wanted = heap_alloc(((size_t)first + 1) * sizeof *t->wanted);
-    t->snapshots = heap_alloc(((size_t)first + 1) * sizeof *t->snapshots);
+    t->n_laps = 1;
+    t->stages = heap_alloc((size_t)first + 1);
+    t->wanted = heap_alloc((t->t->n_insts + (size_t)1) * sizeof *t->wanted);
 }
 
 /* What t must know about the tiles it sends data to: their clocks, through their channels. */
@@ -169,9 +234,15 @@ bool check_clock_prepare(struct check *k)
     for (uint32_t i = 0; ok && i < k->p->n_tiles; i++)
         make_clocks(k, &k->tiles[i]);
     for (uint32_t i = 0; ok && i < k->p->n_tiles; i++) {
-        make_knowledge(k, &k->tiles[i]);
-        ok = scan_waits(k, &k->tiles[i]);
+        struct tile_state *t = &k->tiles[i];
+        make_knowledge(k, t);
+        if (k->body)
+            list_stages(k, t);
+        ok = scan_waits(k, t);
+        t->kept = heap_alloc((t->t->n_insts * (size_t)t->n_laps + 1) * sizeof *t->kept);
     }
+    if (ok)
+        check_clock_reset(k);
     return ok;
 }
 
@@ -183,14 +254,48 @@ void check_clock_free(struct check *k)
             VEC_FREE(&t->channels[j].news);
         VEC_FREE(&t->pool);
         VEC_FREE(&t->pool_free);
+        free(t->stages);
         free(t->wanted);
-        free(t->snapshots);
+        free(t->kept);
     }
 }
 
-/* ---- snapshots ---- */
+static void reset_tile(struct check *k, struct tile_state *t)
+{
+    for (unsigned i = 0; i < t->n_dims; i++)
+        t->counters[i].count = 0;
+    for (unsigned q = 0; q < t->n_queues; q++)
+        memset(t->queues[q].clock, 0, t->n_dims * sizeof *t->queues[q].clock);
+    for (uint32_t i = 0; i < t->n_channels; i++) {
+        struct channel *c = &t->channels[i];
+        c->n_messages = 0;
+        c->news.n = c->heard = 0;
+        if (c->told)
+            memset(c->told, 0, k->tiles[c->tile].n_dims * sizeof *c->told);
+    }
+    for (uint32_t i = 0; i < t->n_knowledge; i++) {
+        struct knowledge *w = &t->knowledge[i];
+        memset(w->clock, 0, k->tiles[w->tile].n_dims * sizeof *w->clock);
+    }
+    t->pool.n = t->pool_free.n = 0;
+    memset(t->kept, 0, t->t->n_insts * (size_t)t->n_laps * sizeof *t->kept);
+}
 
-static uint32_t *snapshot_at(struct tile_state *t, uint32_t place)
+void check_clock_reset(struct check *k)
+{
+    for (uint32_t i = 0; i < k->p->n_tiles; i++)
+        reset_tile(k, &k->tiles[i]);
+}
+
+int64_t check_frame_of(const struct tile_state *t, uint32_t dim, uint32_t number)
+{
+    const struct counter *c = &t->counters[dim];
+    return (int64_t)((number - 1) / c->step) - t->stages[c->first + (number - 1) % c->step];
+}
+
+/* ---- copies of clocks ---- */
+
+static uint32_t *copy_at(struct tile_state *t, uint32_t place)
 {
     return t->pool.at + (size_t)(place - 1) * t->n_dims;
 }
@@ -206,43 +311,47 @@ static uint32_t take_place(struct tile_state *t)
 
 void check_clock_complete(struct tile_state *t, uint32_t q, uint32_t number)
 {
-    uint32_t at = t->queues[q].first + number - 1;
-    if (!t->wanted[at])
+    uint32_t wanted = t->wanted[t->counters[q].first + (number - 1) % t->counters[q].step];
+    if (!wanted)
         return;
-    t->snapshots[at] = take_place(t);
-    uint32_t *s = snapshot_at(t, t->snapshots[at]);
-    memcpy(s, t->queues[q].clock, t->n_dims * sizeof *s);
-    s[q] = number;
+    struct clock_copy *kept = &t->kept[kept_at(t, q, number)];
+    /* Who is skipped has not asked for what lay there some iterations ago. */
+    *kept = (struct clock_copy){kept->left ? kept->place : take_place(t), wanted};
+    uint32_t *copy = copy_at(t, kept->place);
+    memcpy(copy, t->queues[q].clock, t->n_dims * sizeof *copy);
+    copy[q] = number;
 }
 
-static void learn_from_queue(struct tile_state *t, uint32_t *clock, const struct isa_wait *w)
+/* ---- waits ---- */
+
+static void learn_from_queue(struct tile_state *t, uint32_t *clock, uint32_t q, uint32_t awaited)
 {
-    uint32_t at = t->queues[w->counter].first + w->threshold - 1;
-    if (clock[w->counter] < w->threshold)
-        join(clock, snapshot_at(t, t->snapshots[at]), t->n_dims);
-    if (--t->wanted[at] == 0)
-        VEC_PUSH(&t->pool_free, t->snapshots[at]);
+    struct clock_copy *kept = &t->kept[kept_at(t, q, awaited)];
+    if (clock[q] < awaited)
+        join(clock, copy_at(t, kept->place), t->n_dims);
+    if (--kept->left == 0)
+        VEC_PUSH(&t->pool_free, kept->place);
 }
 
-static void learn_from_messages(struct tile_state *t, uint32_t *clock, const struct isa_wait *w)
+static void learn_from_messages(uint32_t *known, uint32_t awaited)
 {
-    uint32_t *known = &clock[t->n_queues + (w->counter - ISA_FIRST_INBOUND)];
-    *known = *known > w->threshold ? *known : w->threshold;
+    *known = *known > awaited ? *known : awaited;
 }
 
-void check_clock_start(struct tile_state *t, uint32_t q)
+void check_clock_start(const struct check *k, struct tile_state *t, uint32_t q, bool skipped)
 {
     struct queue_state *s = &t->queues[q];
     if (is_in_order_unit(t, q))
         s->clock[q] = t->counters[q].count;
-    for (unsigned i = 0; i < s->head->n_waits; i++) {
+    for (unsigned i = 0; i < s->head->n_waits && !skipped; i++) {
         const struct isa_wait *w = &s->head->wait[i];
-        if (w->threshold == 0)
+        int64_t awaited = check_awaited(k, t, w);
+        if (awaited < 1)
             continue;
         if (w->counter < ISA_FIRST_INBOUND)
-            learn_from_queue(t, s->clock, w);
+            learn_from_queue(t, s->clock, w->counter, (uint32_t)awaited);
         else
-            learn_from_messages(t, s->clock, w);
+            learn_from_messages(&s->clock[check_counter(t, w) - t->counters], (uint32_t)awaited);
     }
 }
 

@@ -41,17 +41,22 @@ struct channel {
     size_t heard; /* news that the receiver's TX queue has taken in */
 };
 struct counter {
-    uint32_t count, total;  /* so far; in the whole program */
+    uint32_t count, step;   /* so far; in one iteration of the streams */
     uint32_t first_blocked; /* queue whose head waits for it */
+    uint32_t first; /* the n-th of an iteration is at [first + n - 1] of tile_state.stages */
 };
 struct queue_state {
     const struct isa_inst *head; /* the one instruction that has not started, if `full` */
     uint32_t head_index;
     bool full;
-    uint32_t threshold; /* what the head waits for, if it is blocked */
-    uint32_t next;      /* in a list of ready or blocked queues */
-    uint32_t first;     /* its instruction number n is at [first + n - 1] of the tile's arrays */
+    uint32_t awaited; /* what the head waits for, if it is blocked */
+    uint32_t next;    /* in a list of ready or blocked queues */
     uint32_t *clock;
+};
+/* The clock of a completed instruction: its place in the pool, and how many waits will still ask
+ * for it. */
+struct clock_copy {
+    uint32_t place, left;
 };
 /* What the TX queue knows about another tile. */
 struct knowledge {
@@ -66,8 +71,16 @@ struct actor;
 /* check_clock.c */
 bool check_clock_prepare(struct check *k) CHECK_RESULT;
 void check_clock_free(struct check *k);
-/* The head of q starts: its clock takes in the predecessor and the waits. */
-void check_clock_start(struct tile_state *t, uint32_t q);
+/* Nothing has happened yet: before each run. */
+void check_clock_reset(struct check *k);
+/* The counter of a wait. */
+struct counter *check_counter(struct tile_state *t, const struct isa_wait *w);
+/* What a wait of this iteration asks for, counted from the start of the run; below 1: it holds. */
+int64_t check_awaited(const struct check *k, struct tile_state *t, const struct isa_wait *w);
+/* Of an event, in a body. */
+int64_t check_frame_of(const struct tile_state *t, uint32_t dim, uint32_t number);
+/* The head of q starts: its clock takes in the predecessor and, unless it is skipped, the waits. */
+void check_clock_start(const struct check *k, struct tile_state *t, uint32_t q, bool skipped);
 /* It has completed: keeps its clock for those who will wait for it. */
 void check_clock_complete(struct tile_state *t, uint32_t q, uint32_t number);
 /* A message on its way: counts it in its channel and returns its number there. */

@@ -26,7 +26,7 @@ static bool view_bytes(const struct isa_view *v, uint64_t *lo, uint64_t *hi)
     int64_t ring = v->ring_rows, rows = v->y1 - (int64_t)v->y0;
     int64_t first =
         v->y0 - (int64_t)v->ring_origin - ring * floor_div_i64(v->y0 - v->ring_origin, ring);
-    bool wraps = first + rows > ring;
+    bool wraps = first + rows > ring || v->frame_rows % ring != 0; /* then every slot in turn */
     int64_t top = (wraps ? 0 : first) * v->row_pitch;
     int64_t bottom = (wraps ? ring - 1 : first + rows - 1) * v->row_pitch;
     int64_t row_lo, row_hi;
@@ -279,16 +279,57 @@ void check_clusters_free(struct check *k)
         }
 }
 
-uint64_t check_place(const struct check_view *v, int64_t y, int64_t x, int64_t c)
+/* Rows of a ring move from frame to frame, all alike; whatever else shows the memory stays. */
+static bool moves_alike(const struct check_view *v, const struct check_view *first)
 {
-    int64_t u = y - v->v->ring_origin,
-            slot = u - v->v->ring_rows * floor_div_i64(u, v->v->ring_rows);
+    const struct cluster *c = v->cluster;
+    if (v->in_ring && first)
+        return v->v->frame_rows == first->v->frame_rows;
+    return v->v->frame_rows % v->v->ring_rows == 0 &&
+           (!c->ringed || c->frame_rows % c->n_slots == 0);
+}
+
+static bool frame_rows_of_tile(struct check *k, struct tile_state *t)
+{
+    bool ok = true;
+    const struct check_view **first =
+        ARENA_ARRAY(k->arena, const struct check_view *, (size_t)t->n_clusters + 1);
+    for (uint32_t i = 0; i < t->t->n_views; i++) {
+        struct check_view *v = &t->views[i];
+        if (!v->cluster || !v->in_ring || first[v->cluster - t->clusters])
+            continue;
+        first[v->cluster - t->clusters] = v;
+        v->cluster->frame_rows = v->v->frame_rows;
+    }
+    for (uint32_t i = 0; i < t->t->n_views; i++) {
+        const struct check_view *v = &t->views[i];
+        if (v->cluster && !moves_alike(v, first[v->cluster - t->clusters]))
+            ok = check_fault_program(k,
+                                     "tile %u: view %u has %u rows a frame, others of its memory "
+                                     "do not move alike",
+                                     t->number, i, v->v->frame_rows);
+    }
+    return ok;
+}
+
+bool check_frame_rows(struct check *k)
+{
+    bool ok = true;
+    for (uint32_t i = 0; k->body && i < k->p->n_tiles; i++)
+        ok &= frame_rows_of_tile(k, &k->tiles[i]);
+    return ok;
+}
+
+uint64_t check_place(const struct check_view *v, int64_t frame, int64_t y, int64_t x, int64_t c)
+{
+    int64_t u = check_ring_row(v, frame, y);
+    int64_t slot = u - v->v->ring_rows * floor_div_i64(u, v->v->ring_rows);
     return (uint64_t)(v->origin + slot * v->row + (x - v->v->x0) * v->col + c * v->ch);
 }
 
-uint64_t check_mark(const struct check_view *v, int64_t y, int64_t x, int64_t c)
+uint64_t check_mark(const struct check_view *v, int64_t frame, int64_t y, int64_t x, int64_t c)
 {
-    uint64_t place = check_place(v, y, x, c), grain = v->cluster->grain;
+    uint64_t place = check_place(v, frame, y, x, c), grain = v->cluster->grain;
     uint64_t mark = v->cluster->marks[place / grain];
     return (uint32_t)mark ? mark + place % grain : mark;
 }

@@ -14,9 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct ring_slot *slot_of(const struct check_view *v, int64_t y, int64_t *life)
+static struct ring_slot *slot_of(const struct check_view *v, int64_t frame, int64_t y,
+                                 int64_t *life)
 {
-    int64_t u = y - v->v->ring_origin, ring = v->v->ring_rows;
+    int64_t u = check_ring_row(v, frame, y), ring = v->v->ring_rows;
     *life = floor_div_i64(u, ring);
     return &v->cluster->slots[u - ring * *life];
 }
@@ -37,12 +38,12 @@ static void *grown(struct check *k, void *at, uint32_t n, size_t bytes)
 static void note_reader(struct actor *a, struct ring_slot *s)
 {
     for (uint32_t i = 0; i < s->n_readers; i++)
-        if (s->readers[i].queue == a->queue) {
+        if (s->readers[i].queue == a->queue && s->readers[i].stage == a->in->stage) {
             s->readers[i].now = a->number;
             return;
         }
     s->readers = grown(a->k, s->readers, s->n_readers, sizeof *s->readers);
-    s->readers[s->n_readers++] = (struct slot_reader){a->queue, a->number, 0};
+    s->readers[s->n_readers++] = (struct slot_reader){a->queue, a->in->stage, a->number, 0};
 }
 
 /* Slots that a row of a view with another geometry touches. */
@@ -51,7 +52,7 @@ static void note_by_address(struct actor *a, const struct check_view *v, int64_t
     struct cluster *c = v->cluster;
     int64_t lo, hi;
     check_row_bytes(v->v, &lo, &hi);
-    int64_t row = (int64_t)(check_place(v, y, v->v->x0, 0) * c->place_bytes + c->lo);
+    int64_t row = (int64_t)(check_place(v, a->frame, y, v->v->x0, 0) * c->place_bytes + c->lo);
     int64_t first = floor_div_i64(row + lo - (int64_t)c->slot_lo, (int64_t)c->slot_bytes);
     int64_t last = floor_div_i64(row + hi - 1 - (int64_t)c->slot_lo, (int64_t)c->slot_bytes);
     for (int64_t s = max_i64(first, 0); s <= min_i64(last, (int64_t)c->n_slots - 1); s++)
@@ -72,7 +73,7 @@ void check_note_read(struct actor *a, const struct check_view *v, int64_t y)
         return;
     }
     int64_t life;
-    struct ring_slot *s = slot_of(v, y, &life);
+    struct ring_slot *s = slot_of(v, a->frame, y, &life);
     if (!s->used) {
         s->used = true;
         s->life = life;
@@ -88,10 +89,11 @@ void check_note_read(struct actor *a, const struct check_view *v, int64_t y)
 
 void check_want_reader(struct writer *w, uint32_t queue, uint32_t number, const char *what)
 {
-    if (w->known[queue] >= number)
-        return;
     if (w->t == w->a->t && queue == w->a->queue && number == w->a->number)
         return; /* it reads in place */
+    check_keep_order(w->a, w->t, queue, number);
+    if (w->known[queue] >= number)
+        return;
     check_fault(w->a,
                 "overwrites memory of tile %u that instruction %u of its queue %u, a reader of "
                 "%s, may still be reading (known: %u completed)",
@@ -129,7 +131,7 @@ void check_begin_row(struct writer *w, const struct check_view *v, int64_t y)
     if (!c->ringed)
         return;
     int64_t life;
-    struct ring_slot *s = slot_of(v, y, &life);
+    struct ring_slot *s = slot_of(v, w->a->frame, y, &life);
     begin_life(w, s, life);
     w->slot = s;
     /* Other channels of the slot may be a lap ahead; this is no write of its present life then. */

@@ -39,7 +39,7 @@ static void take_sample(const struct actor *a, unsigned i, struct match *m)
     m->at[i][0] = a->in->dst.y - check_claim(a).row + y - r->y;
     m->at[i][1] = a->in->dst.x + x - r->x;
     m->at[i][2] = m->channel0;
-    m->tag[i] = inside ? (uint32_t)check_mark(v, y, x, 0) : 0;
+    m->tag[i] = inside ? (uint32_t)check_mark(v, a->frame, y, x, 0) : 0;
 }
 
 static uint32_t range_index(const struct check *k, uint32_t tag)
@@ -142,7 +142,8 @@ static void read_operand(struct actor *a, const struct isa_region *r, const stru
                   v->ch == dst->ch && v->ch != 0 && v->col != 0 &&
                   (v->row != 0 || v->v->ring_rows == 1) && v->v->ring_rows == dst->v->ring_rows &&
                   v->v->ring_rows >= a->in->h &&
-                  check_place(v, r->y, r->x, 0) == check_place(dst, a->in->dst.y, a->in->dst.x, 0);
+                  check_place(v, a->frame, r->y, r->x, 0) ==
+                      check_place(dst, a->frame, a->in->dst.y, a->in->dst.x, 0);
     int64_t at[3] = {a->in->dst.y - check_claim(a).row, a->in->dst.x, dst->v->channel0};
     check_read_region(a, r, leaf, at);
     a->in_place = false;

@@ -110,7 +110,7 @@ static bool match_constant(struct match *m, struct operand o, const struct ir_op
     for (int64_t c = 0; c < m->n_channels; c++) {
         uint32_t have = o.imm;
         if (o.code >= LANE_CONST0) {
-            uint64_t mark = check_mark(m->constants, o.code - LANE_CONST0, 0, c);
+            uint64_t mark = check_mark(m->constants, 0, o.code - LANE_CONST0, 0, c);
             if (mark >> 32 || !check_raw(m->k, (uint32_t)mark, &have))
                 return false;
         } else if (o.code != LANE_IMM) {

@@ -178,12 +178,20 @@ bool check_meaning_finish(struct check *k)
 
 /* ---- DRAM ---- */
 
+/* Each frame has its own tensor. */
+static void check_frame_stride(struct actor *a)
+{
+    if (a->k->body && a->k->p->bindings[a->in->obj].frame_stride == 0)
+        check_fault(a, "all frames have one place in binding %u", a->in->obj);
+}
+
 static void do_load(struct actor *a)
 {
     const struct isa_inst *in = a->in;
     const struct ir_op *op = a->k->binding_ops[in->obj];
     if (a->k->g && !op)
         check_fault(a, "binding %u shows no input of the graph", in->obj);
+    check_frame_stride(a);
     struct leaf leaf = {op, 0, CHECK_NONE};
     struct writer w = check_local_writer(a);
     for (uint32_t i = 0; i < in->h; i++) {
@@ -221,6 +229,7 @@ static void do_store(struct actor *a)
     const struct ir_op *op = a->k->binding_ops[in->obj];
     if (a->k->g && !op)
         check_fault(a, "binding %u shows no output of the graph", in->obj);
+    check_frame_stride(a);
     struct leaf leaf = {op ? op->in[0].value->def : NULL, 0, CHECK_NONE};
     int64_t n_c = a->t->views[in->a.view].v->channels;
     for (uint32_t i = 0; i < in->h; i++) {
@@ -228,7 +237,7 @@ static void do_store(struct actor *a)
         int64_t at[3] = {in->y + (int64_t)i, in->x, in->c};
         if (!check_read_span(a, in->a.view, s, op ? &leaf : NULL, at))
             return;
-        for (uint32_t j = 0; j < in->w; j++, at[1]++)
+        for (uint32_t j = 0; j < in->w && a->frame == 0; j++, at[1]++) /* all store alike */
             store_pixel(a, &a->k->p->bindings[in->obj], a->k->binding_coverage[in->obj], at, n_c);
     }
 }
@@ -259,8 +268,8 @@ static void deliver_row(struct writer *w, const struct check_view *from,
     bool dense = from->ch == 1 && to->ch == 1 && from->col == s.n_c && to->col == s.n_c;
     int64_t step = dense ? s.n_x : 1;
     for (int64_t x = s.x; x < s.x + s.n_x; x += step)
-        copy_channels(w, from, to, check_place(from, s.y, x, 0), check_place(to, s.y, x, 0),
-                      (uint32_t)(step * s.n_c));
+        copy_channels(w, from, to, check_place(from, w->a->frame, s.y, x, 0),
+                      check_place(to, w->a->frame, s.y, x, 0), (uint32_t)(step * s.n_c));
 }
 
 /* The part of the message that the target's view holds: rows, columns. Both views show the same
@@ -303,7 +312,7 @@ static void do_send(struct actor *a)
         deliver(a, &r->targets[i]);
 }
 
-void check_effect(struct actor *a)
+static void take_effect(struct actor *a)
 {
     a->k->own_reads.n = 0;
     if (isa_op_has_dst(a->in->op) && a->in->op != ISA_load)
@@ -323,4 +332,10 @@ void check_effect(struct actor *a)
     case ISA_signal:
     case ISA_wait: return;
     }
+}
+
+void check_effect(struct actor *a)
+{
+    take_effect(a);
+    check_orders_kept(a);
 }

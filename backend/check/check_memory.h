@@ -8,8 +8,8 @@
 #include "check_clock.h"
 
 struct slot_reader {
-    uint32_t queue;
-    uint32_t now, before; /* last completion number that read this life, earlier lives */
+    uint32_t queue, stage; /* of one stage frames ascend with numbers */
+    uint32_t now, before;  /* last completion number that read this life, earlier lives */
 };
 struct slot_writer {
     uint32_t dim, first; /* first number of this dimension that wrote this life */
@@ -33,6 +33,7 @@ struct cluster {
     uint64_t slot_hi; /* end of what is written in slot 0 */
     uint64_t n_slots;
     struct ring_slot *slots;
+    uint32_t frame_rows; /* slots from a frame's row 0 to the next one's, if it is a ring */
 };
 struct check_view {
     const struct isa_view *v;
@@ -69,9 +70,17 @@ void check_row_bytes(const struct isa_view *v, int64_t *lo, int64_t *hi);
 uint64_t check_n_places(const struct cluster *c);
 /* Zeros for grains of so many places; NULL if there is no memory for them. */
 uint64_t *check_new_marks(const struct cluster *c, uint64_t grain);
+/* Row y of a frame as a row of the ring, where frames follow each other. */
+static inline int64_t check_ring_row(const struct check_view *v, int64_t frame, int64_t y)
+{
+    return frame * v->v->frame_rows + y - v->v->ring_origin;
+}
 /* The element's place in its cluster; its mark: event << 32 | tag. */
-uint64_t check_place(const struct check_view *v, int64_t y, int64_t x, int64_t c);
-uint64_t check_mark(const struct check_view *v, int64_t y, int64_t x, int64_t c);
+uint64_t check_place(const struct check_view *v, int64_t frame, int64_t y, int64_t x, int64_t c);
+uint64_t check_mark(const struct check_view *v, int64_t frame, int64_t y, int64_t x, int64_t c);
+
+/* In a body: do all views of the same memory move alike from frame to frame? */
+bool check_frame_rows(struct check *k) CHECK_RESULT;
 
 /* check_life.c */
 /* Row y of the view is read: for those who will write there. */
@@ -119,5 +128,13 @@ struct claim check_claim(const struct actor *a);
  * view's claims. */
 void check_write_dst(struct actor *a, int64_t h, int64_t w, const struct leaf *leaf);
 struct writer check_local_writer(struct actor *a);
+
+/* check_state.c */
+struct words {
+    uint64_t *at;
+    size_t n, cap; /* a VEC */
+};
+/* The memory of all tiles before the iteration, relative to it. */
+void check_state(const struct check *k, uint32_t iteration, struct words *out);
 
 #endif

@@ -2,7 +2,8 @@
  * check_progress.c - one abstract run of all streams: no time, one waiting instruction a queue,
  * messages delivered at once. The machine is persistent (counters only grow, queues are in order,
  * nothing chooses), so one run that ends proves that every run ends, with the same values; a run
- * that is stuck is stuck for every timing.
+ * that is stuck is stuck for every timing. A body runs iteration by iteration: no instruction may
+ * wait for what a later iteration does.
  */
 #include "check_meaning.h"
 
@@ -28,20 +29,12 @@ static void make_ready(struct tile_state *t, uint32_t q)
     t->ready = q;
 }
 
-/* The counter of a wait as a place in the tile's table. */
-static struct counter *counter_of(struct tile_state *t, const struct isa_wait *w)
-{
-    return w->counter < ISA_FIRST_INBOUND
-               ? &t->counters[w->counter]
-               : &t->counters[t->n_queues + w->counter - ISA_FIRST_INBOUND];
-}
-
 static void count_up(struct tile_state *t, struct counter *c)
 {
     c->count++;
     for (uint32_t *link = &c->first_blocked; *link != CHECK_NONE;) {
         uint32_t q = *link;
-        if (t->queues[q].threshold > c->count) {
+        if (t->queues[q].awaited > c->count) {
             link = &t->queues[q].next;
             continue;
         }
@@ -50,21 +43,35 @@ static void count_up(struct tile_state *t, struct counter *c)
     }
 }
 
-static const struct isa_wait *unmet_wait(struct tile_state *t, const struct isa_inst *in)
+static int64_t frame_of(const struct check *k, const struct isa_inst *in)
 {
-    for (unsigned i = 0; i < in->n_waits; i++)
-        if (counter_of(t, &in->wait[i])->count < in->wait[i].threshold)
+    return (int64_t)k->iteration - in->stage;
+}
+
+/* Skipped: an instruction for a frame that the run does not have. It only counts. */
+static bool is_skipped(const struct check *k, const struct isa_inst *in)
+{
+    int64_t frame = frame_of(k, in);
+    return frame < 0 || frame >= k->n_frames;
+}
+
+static const struct isa_wait *unmet_wait(const struct check *k, struct tile_state *t,
+                                         const struct isa_inst *in)
+{
+    for (unsigned i = 0; i < in->n_waits && !is_skipped(k, in); i++)
+        if (check_awaited(k, t, &in->wait[i]) > check_counter(t, &in->wait[i])->count)
             return &in->wait[i];
     return NULL;
 }
 
-static void send_counts(struct run *r, struct actor *a)
+/* SENDs with an effect have told it when they delivered. */
+static void send_counts(struct run *r, struct actor *a, bool told)
 {
     const struct isa_route *route = &a->t->t->routes[a->in->obj];
     for (uint32_t i = 0; i < route->n_targets; i++) {
         const struct isa_target *to = &route->targets[i];
         struct tile_state *t = &r->k->tiles[to->tile];
-        if (a->in->op == ISA_signal)
+        if (!told || a->in->op == ISA_signal)
             check_clock_message(r->k, a, to);
         count_up(t, &t->counters[t->n_queues + to->counter - ISA_FIRST_INBOUND]);
         wake_tile(r, t);
@@ -76,29 +83,35 @@ static void send_counts(struct run *r, struct actor *a)
 static void try_head(struct run *r, struct tile_state *t, uint32_t q)
 {
     struct queue_state *s = &t->queues[q];
-    const struct isa_wait *w = unmet_wait(t, s->head);
+    const struct isa_wait *w = unmet_wait(r->k, t, s->head);
     if (w) {
-        struct counter *c = counter_of(t, w);
-        s->threshold = w->threshold;
+        struct counter *c = check_counter(t, w);
+        s->awaited = (uint32_t)check_awaited(r->k, t, w);
         s->next = c->first_blocked;
         c->first_blocked = q;
         return;
     }
-    check_clock_start(t, q);
     const struct isa_inst *in = s->head;
+    bool skipped = is_skipped(r->k, in);
+    check_clock_start(r->k, t, q, skipped);
     struct actor a = {.k = r->k,
                       .t = t,
                       .in = in,
                       .index = s->head_index,
                       .queue = q,
                       .number = t->counters[q].count + 1,
+                      .frame = frame_of(r->k, in),
+                      .first_order = r->k->orders.n,
                       .clock = s->clock};
-    check_effect(&a);
+    if (r->k->orders_only && !skipped)
+        check_orders_hold(&a);
+    else if (!skipped)
+        check_effect(&a);
     s->full = false;
     check_clock_complete(t, q, a.number);
     count_up(t, &t->counters[q]);
     if (in->op == ISA_send || in->op == ISA_signal)
-        send_counts(r, &a);
+        send_counts(r, &a, !skipped && !r->k->orders_only);
 }
 
 /* The sequencer's next instruction enters its queue, if that has room. */
@@ -132,15 +145,15 @@ static void run_tile(struct run *r, struct tile_state *t)
 
 static void report_head(struct check *k, struct tile_state *t, const struct queue_state *s)
 {
-    const struct isa_wait *w = unmet_wait(t, s->head);
+    const struct isa_wait *w = unmet_wait(k, t, s->head);
     if (!w)
         return;
-    uint32_t count = counter_of(t, w)->count;
+    uint32_t count = check_counter(t, w)->count, awaited = (uint32_t)check_awaited(k, t, w);
     if (w->counter < ISA_FIRST_INBOUND) {
         check_fault_at(k, t->number, s->head_index,
                        "never starts: waits for queue %u to complete %u "
                        "instructions, it stops at %u",
-                       w->counter, w->threshold, count);
+                       w->counter, awaited, count);
         return;
     }
     const struct channel *c = &t->channels[w->counter - ISA_FIRST_INBOUND];
@@ -148,7 +161,7 @@ static void report_head(struct check *k, struct tile_state *t, const struct queu
     check_fault_at(k, t->number, s->head_index,
                    "never starts: waits for message %u on counter %u, has "
                    "%u; they come from queue %u of tile %u, which stands at %s %u",
-                   w->threshold, w->counter, count, c->queue, c->tile,
+                   awaited, w->counter, count, c->queue, c->tile,
                    writer->full ? "instruction" : "stream position",
                    writer->full ? writer->head_index : k->tiles[c->tile].position);
 }
@@ -170,8 +183,10 @@ static bool all_done(struct check *k)
 bool check_progress_run(struct check *k)
 {
     struct run r = {k, heap_alloc(((size_t)k->p->n_tiles + 1) * sizeof *r.tiles), 0, 0};
-    for (uint32_t i = 0; i < k->p->n_tiles; i++)
+    for (uint32_t i = 0; i < k->p->n_tiles; i++) {
+        k->tiles[i].position = 0;
         wake_tile(&r, &k->tiles[i]);
+    }
     while (r.n && !check_gave_up(k)) {
         struct tile_state *t = &k->tiles[r.tiles[r.head]];
         r.head = (r.head + 1) % k->p->n_tiles;

@@ -16,6 +16,7 @@
 #include "check_clock.h"
 #include "check_matrix.h"
 #include "check_memory.h"
+#include "check_order.h"
 #include "check_tags.h"
 
 enum { CHECK_MAX_FAULTS = 20 };
@@ -29,9 +30,13 @@ struct tile_state {
     struct channel *channels; /* of each inbound counter */
     uint32_t n_knowledge;
     struct knowledge *knowledge;
-    bool *sends;         /* [route]: SENDs use it, not SIGNALs */
-    uint32_t *wanted;    /* waits that will still ask for the clock of an instruction */
-    uint32_t *snapshots; /* where it is kept, 0 = nowhere */
+    bool *sends; /* [route]: SENDs use it, not SIGNALs */
+    /* Of each thing that counters count in an iteration, queues first: its stage; of completions
+     * how many waits ask for their clock, and the clocks of the last n_laps iterations. */
+    uint8_t *stages;
+    uint32_t *wanted, n_laps;
+    struct clock_copy *kept;
+    struct order_range *orders; /* [instruction], of a body */
     VEC(uint32_t) pool, pool_free;
     uint32_t position, ready;
     bool listed;
@@ -58,6 +63,12 @@ struct check {
     struct diag *d;
     struct arena *arena;
     unsigned n_faults;
+    bool body; /* streams are that of a program of frames: run again and again */
+    uint32_t n_stages, iteration;
+    int64_t n_frames;         /* of the run; CHECK_ENDLESS */
+    bool orders_only;         /* the run proves orders that are known from another one */
+    VEC(struct order) orders; /* of the endless run's present iteration; one tile's go together */
+    uint32_t orders_of;       /* the iteration that they are of */
     struct tile_state *tiles;
     struct tags tags;
     uint32_t n_coverage;
@@ -75,6 +86,8 @@ struct actor {
     struct tile_state *t;
     const struct isa_inst *in;
     uint32_t index, queue, number; /* position in the stream; it completes as number of its queue */
+    int64_t frame;
+    size_t first_order; /* in check.orders */
     const uint32_t *clock;
     bool faulted;
     /* Where its result lies, if it computes: what it reads there is kept in own_reads, since it
@@ -95,6 +108,10 @@ static inline bool check_gave_up(const struct check *k)
 }
 
 /* check_progress.c */
+/* Runs all instructions of the iteration; false if some never start, or faults are too many. */
 bool check_progress_run(struct check *k) CHECK_RESULT;
+/* check_frames.c */
+/* All runs that prove the program, or just the one. */
+bool check_frames(struct check *k) CHECK_RESULT;
 
 #endif

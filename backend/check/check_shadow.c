@@ -58,9 +58,27 @@ static uint32_t count_consecutive(const uint64_t *m, uint32_t n, uint64_t first,
     return i;
 }
 
+/* Of another frame: the right element of the wrong one. */
+static bool wrong_frame(struct actor *a, uint64_t mark, int64_t frame)
+{
+    char what[256];
+    return check_fault(a, "reads %s of frame %" PRId64,
+                       check_tag_text(a->k, (uint32_t)mark, what, sizeof what), frame);
+}
+
+static int64_t frame_of(const struct check *k, const struct tile_state *t, uint32_t event,
+                        int64_t frame)
+{
+    return k->body && event ? check_frame_of(t, event_dim(event), event_number(event)) : frame;
+}
+
 static bool event_visible(struct actor *a, uint64_t mark)
 {
     uint32_t event = (uint32_t)(mark >> 32), dim = event_dim(event);
+    int64_t frame = frame_of(a->k, a->t, event, a->frame);
+    if (frame != a->frame)
+        return wrong_frame(a, mark, frame);
+    check_keep_order(a, a->t, dim, event_number(event));
     if (a->clock[dim] >= event_number(event))
         return true;
     char what[256];
@@ -133,6 +151,16 @@ static void overwrite_event(struct writer *w, uint64_t mark)
     uint32_t event = (uint32_t)(mark >> 32), dim = event_dim(event);
     if ((uint32_t)mark == 0)
         return;
+    int64_t frame = frame_of(w->a->k, w->t, event, w->a->frame);
+    if (frame > w->a->frame) {
+        char what[256];
+        check_fault(w->a, "overwrites %s of the later frame %" PRId64 " in tile %u",
+                    check_tag_text(w->a->k, (uint32_t)mark, what, sizeof what), frame,
+                    w->t->number);
+        return;
+    }
+    if (dim != w->dim)
+        check_keep_order(w->a, w->t, dim, event_number(event));
     if (event && dim != w->dim && w->known[dim] < event_number(event)) {
         char what[256];
         check_fault(w->a, "overwrites %s in tile %u, but may come before it (%s %u: known are %u)",
@@ -170,7 +198,9 @@ static void overwrite(struct writer *w, const uint64_t *m, uint32_t n)
  * of another value in several places. */
 static bool is_again(const struct writer *w, uint64_t mark, uint32_t tag)
 {
-    return (uint32_t)mark == tag && w->once && of_this_life(w, (uint32_t)(mark >> 32));
+    uint32_t event = (uint32_t)(mark >> 32);
+    return (uint32_t)mark == tag && w->once && of_this_life(w, event) &&
+           frame_of(w->a->k, w->t, event, w->a->frame) == w->a->frame;
 }
 
 static void written_again(struct writer *w, const uint64_t *m)

@@ -209,7 +209,7 @@ static bool gather_sample(const struct actor *a, const struct isa_gather *g, int
                 const struct check_view *v = &a->t->views[in->a.view];
                 if (!gathered(a, g, dst, from) || !v->cluster)
                     continue;
-                *tag = (uint32_t)check_mark(v, from[0], from[1], from[2]);
+                *tag = (uint32_t)check_mark(v, a->frame, from[0], from[1], from[2]);
                 return true;
             }
     dst[0] = in->dst.y;

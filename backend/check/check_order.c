@@ -1,0 +1,73 @@
+/*
+ * check_order.c - orders between instructions of a body, proved for runs of any number of frames.
+ *
+ * An instruction that is skipped has not waited, so what follows it in its queue knows less: two
+ * accesses of frames e and f may be in order in a long run only because instructions of other
+ * frames lie between. The endless run collects which pairs must be in order; a run of frames e..f
+ * alone is where least is known, and by the shift of frames it is the run of |f - e| + 1 frames,
+ * with one end in its first frame and the other in its last. So each pair is looked at there, once.
+ */
+#include "check_run.h"
+
+#include <stdlib.h>
+
+void check_keep_order(struct actor *a, const struct tile_state *of, uint32_t dim, uint32_t number)
+{
+    struct check *k = a->k;
+    if (!k->body || number == 0)
+        return;
+    int32_t back = (int32_t)(a->frame - check_frame_of(of, dim, number));
+    for (size_t i = a->first_order; i < k->orders.n; i++) {
+        struct order *o = &k->orders.at[i];
+        if (o->of == of->number && o->dim == dim && o->back == back) {
+            o->number = number > o->number ? number : o->number;
+            return;
+        }
+    }
+    struct order o = {of->number, dim, number, back};
+    VEC_PUSH(&k->orders, o);
+}
+
+void check_orders_kept(struct actor *a)
+{
+    if (a->k->body)
+        a->t->orders[a->index] = (struct order_range){(uint32_t)a->first_order,
+                                                      (uint32_t)(a->k->orders.n - a->first_order)};
+}
+
+static void missing_order(struct actor *a, const struct order *o)
+{
+    const struct tile_state *t = &a->k->tiles[o->of];
+    bool message = o->dim >= t->n_queues;
+    uint32_t nth = (o->number - 1) % t->counters[o->dim].step + 1;
+    check_fault(a,
+                "in a run of %d frames nothing orders it after %s %u of %s %u of tile %u%s: what "
+                "orders them belongs to frames that are skipped there",
+                abs(o->back) + 1, message ? "message" : "instruction", nth,
+                message ? "counter" : "queue",
+                message ? o->dim - t->n_queues + ISA_FIRST_INBOUND : o->dim, o->of,
+                o->back ? ", of another frame" : "");
+}
+
+void check_orders_hold(struct actor *a)
+{
+    const struct check *k = a->k;
+    const struct order_range r = a->t->orders[a->index];
+    for (uint32_t i = r.first; i < r.first + r.n; i++) {
+        const struct order *o = &k->orders.at[i];
+        if (abs(o->back) + 1 != k->n_frames || a->frame != (o->back > 0 ? o->back : 0))
+            continue;
+        const uint32_t *known = o->of == a->t->number ? a->clock : check_clock_known(a, o->of);
+        int64_t step = k->tiles[o->of].counters[o->dim].step;
+        if (known[o->dim] < o->number + ((int64_t)k->iteration - k->orders_of) * step)
+            missing_order(a, o);
+    }
+}
+
+uint32_t check_orders_reach(const struct check *k)
+{
+    int32_t most = 0;
+    for (size_t i = 0; i < k->orders.n; i++)
+        most = abs(k->orders.at[i].back) > most ? abs(k->orders.at[i].back) : most;
+    return (uint32_t)most + 1;
+}
