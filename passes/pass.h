@@ -23,14 +23,22 @@ struct dup_fixed {
     const char *layer; /* name, or number among the base layers */
     int64_t copies;
 };
+/* A patch that the user fixed: output rows and columns of one product. */
+struct dup_patch {
+    const char *layer; /* name, or number among the base layers */
+    int64_t patch[2];
+};
 struct dup_options {
     enum dup_objective objective;
     enum dup_cut cut;
+    bool windows;      /* layers choose among patches; else each product is one pixel */
     int64_t pes;       /* PEs of the machine; -1 = not given */
     int64_t extra_pes; /* else beyond PE_min; -1 = not given: the whole machine if it has a fixed
                           number of tiles, else none */
     const struct dup_fixed *fixed; /* if any, nothing is solved */
     size_t n_fixed;
+    const struct dup_patch *patches;
+    size_t n_patches;
     const char *lp_file; /* write the integer program there (CPLEX LP); NULL = no */
 };
 /* What a schedule says. */
@@ -51,12 +59,15 @@ struct dup_schedule {
 struct dup_result {
     const char *objective,
         *status; /* "sum", "makespan", "interval", "given", "none"; "optimal", "feasible", "none" */
-    double value;                  /* objective value recomputed from the integers, cycles */
-    int64_t pe_min, pes, pes_used; /* for one copy each; of the machine; of all copies */
-    bool has_bound;                /* objective makespan: */
-    uint64_t lower_bound_cycles;   /* no copies that fit give a shorter schedule */
-    const char *bottleneck;        /* the base layer that takes longest; in the graph's arena */
-    uint64_t bottleneck_cycles;    /* of its largest copy; the rest of the makespan is fill */
+    double value;                   /* objective value recomputed from the integers, cycles */
+    int64_t pe_min, pes, pes_used;  /* for one copy each; of the machine; of all copies */
+    bool has_bound;                 /* objective makespan: */
+    uint64_t lower_bound_cycles;    /* no copies that fit give a shorter schedule */
+    bool has_interval;              /* objective interval: */
+    uint64_t interval_bound_cycles; /* all PEs together work no faster, whatever the cut */
+    int64_t next_pes;               /* the fewest with a shorter interval; 0: none, or too many */
+    const char *bottleneck;         /* the base layer that takes longest; in the graph's arena */
+    uint64_t bottleneck_cycles;     /* of its largest copy; the rest of the makespan is fill */
 };
 
 /* What base layers compute in: f32, or exact integers where their inputs are quantised. */

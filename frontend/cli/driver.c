@@ -275,8 +275,9 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                               .cut = cuts[s->cut],
                               .pes = s->pes == PES_ALL ? -1 : s->pes,
                               .extra_pes = s->extra_pes,
+                              .windows = s->mapping == CHOOSE_WINDOW,
                               .lp_file = s->lp_file};
-    if (s->lp_file && (s->copies || s->duplicate == CHOOSE_NONE))
+    if (s->lp_file && (s->copies || (s->duplicate == CHOOSE_NONE && !dup.windows)))
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--lp-file: with %s there is no duplication problem to write",
                           s->copies ? "--copies" : "--duplicate none");
@@ -284,7 +285,8 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--pes all: the machine has as many tiles as needed; give --arch-field "
                           "tiles=N");
-    if (s->copies && !mapping_parse_copies(s->copies, b->arena, &dup, d))
+    if ((s->copies && !mapping_parse_copies(s->copies, b->arena, &dup, d)) ||
+        !mapping_parse_patches(&s->patches, b->arena, &dup, d))
         return false;
     /* the pass itself keeps to the PEs */
     struct scheduler scheduler = {
@@ -410,9 +412,14 @@ static void sign(struct isa_program *p, const struct build *b, const struct sett
         recorded.set = b->chosen.set;
         recorded.cut = b->chosen.cut;
     }
-    if (s->duplicate == CHOOSE_MAKESPAN) /* long to solve, and may be for other sets */
+    string_list patches = {0};
+    if (s->duplicate == CHOOSE_MAKESPAN) { /* long to solve, and may be for other sets */
         recorded.copies = mapping_copies_text(b->graph, p->arena);
+        mapping_list_patches(b->graph, p->arena, &patches);
+        recorded.patches = patches;
+    }
     options_record(&recorded, &options);
+    VEC_FREE(&patches);
     p->compiler = "cimc " CIMC_VERSION;
     p->model = arena_strdup(p->arena, driver_file_name(b->model));
     p->options = arena_strdup(p->arena, options.at ? options.at : "");

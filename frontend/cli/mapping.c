@@ -1,6 +1,6 @@
 /*
- * mapping.c - options about the mapping that are more than one value: fixed copies, and the best of
- * a grid of cuts and set shapes.
+ * mapping.c - options about the mapping that are more than one value: fixed copies and patches, and
+ * the best of a grid of cuts and set shapes.
  *
  * `--set best` schedules every member of the grid without emission and takes the least makespan;
  * of equals the coarsest sets, then the first cut. The program records the choice, not the word
@@ -57,6 +57,61 @@ bool mapping_parse_copies(const char *text, struct arena *a, struct dup_options 
                             "--copies: '%s' is not LAYER=N,LAYER=N,...", text);
 }
 
+/* ---- --patch ---- */
+
+/* Digits, to *end; -1 where there are none, or too many. */
+static int64_t parse_extent(const char *at, const char **end)
+{
+    size_t n = strspn(at, "0123456789");
+    *end = at + n;
+    return n > 0 && n <= 18 ? strtoll(at, NULL, 10) : -1;
+}
+
+/* LAYER=AxB, where a layer's name may hold '='. */
+static bool parse_patch(const char *text, struct arena *a, struct dup_patch *out)
+{
+    const char *equals = strrchr(text, '='), *end = text;
+    if (!equals || equals == text)
+        return false;
+    out->layer = arena_strndup(a, text, (size_t)(equals - text));
+    out->patch[0] = parse_extent(equals + 1, &end);
+    if (*end != 'x')
+        return false;
+    out->patch[1] = parse_extent(end + 1, &end);
+    return !*end && out->patch[0] >= 0 && out->patch[1] >= 0;
+}
+
+bool mapping_parse_patches(const string_list *texts, struct arena *a, struct dup_options *out,
+                           struct diag *d)
+{
+    struct dup_patch *patches = ARENA_ARRAY(a, struct dup_patch, texts->n);
+    for (size_t i = 0; i < texts->n; i++)
+        if (!parse_patch(texts->at[i], a, &patches[i]))
+            return diag_error(d, (struct loc){0}, DIAG_USAGE, "--patch: '%s' is not LAYER=AxB",
+                              texts->at[i]);
+    out->patches = patches;
+    out->n_patches = texts->n;
+    return true;
+}
+
+void mapping_list_patches(const struct ir_graph *g, struct arena *a, string_list *out)
+{
+    size_t layer = 0;
+    for (const struct ir_op *op = g->first; op; op = op->next) {
+        if (op->opcode != IR_mvm)
+            continue;
+        const int64_t *patch = op->attrs->mvm.patch;
+        struct text t = {0};
+        text_add(&t, "%zu=%lldx%lld", layer, (long long)patch[0], (long long)patch[1]);
+        if (patch[0] * patch[1] > 1)
+            VEC_PUSH(out, arena_strdup(a, t.at));
+        text_free(&t);
+        layer++;
+    }
+}
+
+/* ---- both ---- */
+
 const char *mapping_copies_text(const struct ir_graph *g, struct arena *a)
 {
     struct text all = {0};
@@ -94,8 +149,10 @@ static int64_t count_sets(const struct ir_graph *g, const struct shape *s)
         if (op->opcode != IR_mvm)
             continue;
         const int64_t *dim = op->out->type.dim, *cut = op->attrs->mvm.cut;
-        int64_t y = (s->rows ? ceil_div_i64(dim[0], s->rows) : 1) + cut[0] - 1;
-        int64_t x = (s->columns ? ceil_div_i64(dim[1], s->columns) : 1) + cut[1] - 1, n;
+        const int64_t *patch = op->attrs->mvm.patch;
+        int64_t rows = ceil_div_i64(dim[0], patch[0]), columns = ceil_div_i64(dim[1], patch[1]), n;
+        int64_t y = (s->rows ? ceil_div_i64(rows, s->rows) : 1) + cut[0] - 1;
+        int64_t x = (s->columns ? ceil_div_i64(columns, s->columns) : 1) + cut[1] - 1;
         if (!mul_i64(y, x, &n) || !add_i64(total, n, &total))
             return INT64_MAX;
     }
@@ -108,6 +165,7 @@ struct search {
     struct mapping_choice best;
     size_t best_shape;
     const char *best_copies;
+    string_list best_patches;
     struct dup_result best_dup;
     unsigned n_tries;              /* at most */
     struct backend_trials *trials; /* of the copies on trial */
@@ -130,6 +188,8 @@ static void keep(struct search *x, size_t shape, uint64_t cycles)
     x->best.cycles = cycles;
     x->best_shape = shape;
     x->best_copies = mapping_copies_text(x->b->graph, x->b->arena);
+    x->best_patches.n = 0;
+    mapping_list_patches(x->b->graph, x->b->arena, &x->best_patches);
     x->best_dup = x->b->dup;
 }
 
@@ -187,12 +247,14 @@ bool mapping_choose_best(struct build *b, const struct settings *s, struct diag 
 {
     unsigned n_cuts = s->cut == 0 ? sizeof cuts / sizeof *cuts : 1;
     struct search x = {.b = b, .settings = *s, .n_tries = n_cuts * N_SHAPES};
-    if (!search(&x, d))
-        return false;
+    bool ok = search(&x, d);
     progress_tell(s->progress, "best sets", x.n_tries, x.n_tries);
     x.settings.cut = x.best.cut;
     x.settings.copies = x.best_copies; /* known: nothing is solved again */
-    if (!choose_copies(&x, d))
+    x.settings.patches = x.best_patches;
+    ok = ok && choose_copies(&x, d);
+    VEC_FREE(&x.best_patches);
+    if (!ok)
         return false;
     b->dup = x.best_dup;
     b->set =

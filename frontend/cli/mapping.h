@@ -1,4 +1,4 @@
-/* mapping.h - `--copies` and `--set best`. */
+/* mapping.h - `--copies`, `--patch` and `--set best`. */
 #ifndef CIMC_MAPPING_H
 #define CIMC_MAPPING_H
 
@@ -7,6 +7,10 @@
 
 bool mapping_parse_copies(const char *text, struct arena *a, struct dup_options *out,
                           struct diag *d) CHECK_RESULT;
+bool mapping_parse_patches(const string_list *texts, struct arena *a, struct dup_options *out,
+                           struct diag *d) CHECK_RESULT;
+/* What --patch, given so often, would say of this graph. */
+void mapping_list_patches(const struct ir_graph *g, struct arena *a, string_list *out);
 /* What --copies would say of this graph; NULL where it has no base layer. */
 const char *mapping_copies_text(const struct ir_graph *g, struct arena *a);
 /* After the passes, for b->wants_best: sets and cut with the least makespan; fills b->set and

@@ -128,6 +128,20 @@ const struct option_desc options_mapping[] = {
          "copies of weights: none, those with the least sum of the layers' cycles, the least "
          "makespan, or the least interval between images (cycles of the copy that works longest); "
          "default sum"},
+    {.name = "mapping",
+     .kind = OPTION_CHOICE,
+     .recorded = true,
+     .offset = AT(mapping),
+     .choices = "im2col|window",
+     .help = "output pixels that one product of a base layer yields: one (im2col), or as many as "
+             "serve --duplicate best (window); default im2col"},
+    {.name = "patch",
+     .kind = OPTION_LIST,
+     .recorded = true,
+     .offset = AT(patches),
+     .argument = "LAYER=AxB",
+     .help = "a product of this base layer (name, or number from 0) yields A rows by B columns of "
+             "its output; --mapping goes for the other layers"},
     {.name = "copies",
      .kind = OPTION_TEXT,
      .recorded = true,

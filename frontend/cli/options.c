@@ -39,6 +39,7 @@ void settings_free(struct settings *s)
 {
     VEC_FREE(&s->args);
     VEC_FREE(&s->dims);
+    VEC_FREE(&s->patches);
     VEC_FREE(&s->constants);
     VEC_FREE(&s->input_types);
     VEC_FREE(&s->arch_fields);

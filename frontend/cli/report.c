@@ -115,6 +115,15 @@ static void print_model(const struct model *m, FILE *out)
     }
 }
 
+static void print_interval(const struct dup_result *r, FILE *out)
+{
+    fprintf(out, "all PEs together work no faster than an image in %llu cycles",
+            (unsigned long long)r->interval_bound_cycles);
+    if (r->next_pes)
+        fprintf(out, "; with %lld PEs the interval falls", (long long)r->next_pes);
+    fputc('\n', out);
+}
+
 void report_build(const struct build *b, FILE *out)
 {
     const struct backend_result *r = &b->backend;
@@ -128,6 +137,8 @@ void report_build(const struct build *b, FILE *out)
             set_text(&r->set, set));
     fprintf(out, "duplication %s: %.10g cycles (%s)\n", b->dup.objective, b->dup.value,
             b->dup.status);
+    if (b->dup.has_interval)
+        print_interval(&b->dup, out);
     if (b->dup.has_bound) {
         double bound = (double)b->dup.lower_bound_cycles, makespan = (double)r->makespan_cycles;
         fprintf(out, "no copies that fit take less than %.10g cycles", bound);
@@ -221,7 +232,15 @@ static void duplication_json(const struct dup_result *r, struct json *j)
     json_text(j, "objective", r->objective);
     json_real(j, "value", r->value);
     json_text(j, "status", r->status);
+    if (r->has_interval)
+        json_integer(j, "interval_bound_cycles", (int64_t)r->interval_bound_cycles);
+    if (r->has_interval && r->next_pes)
+        json_integer(j, "next_pes", r->next_pes);
+    else if (r->has_interval)
+        json_null(j, "next_pes");
     json_close_map(j);
+    if (r->has_interval)
+        json_integer(j, "initiation_interval_cycles", (int64_t)r->value);
 }
 
 /* Of several. */

@@ -5,6 +5,7 @@
 #include "base.h"
 
 enum duplicate_choice { CHOOSE_NONE, CHOOSE_SUM, CHOOSE_MAKESPAN };
+enum mapping_kind_choice { CHOOSE_IM2COL, CHOOSE_WINDOW };
 enum schedule_choice { CHOOSE_CROSS, CHOOSE_LAYER };
 typedef VEC(const char *) string_list;
 
@@ -24,7 +25,9 @@ struct settings {
     const char *arch;
     string_list arch_fields;
     int64_t schedule, cut, duplicate; /* index of the choice */
+    int64_t mapping; /* index of the choice: 1 = windows */
     const char *set, *copies;
+    string_list patches;
     int64_t pes, extra_pes; /* < 0: not given */
     const char *lp_file;
     /* files and form of the output */

@@ -1,29 +1,27 @@
 /*
- * dup_fill.c - what no choice of copies can beat: bottleneck and pipeline fill.
+ * dup_fill.c - what no choice can beat: bottleneck and pipeline fill.
  *
- * In: the flow model, the items' PEs and counts, a limit. Out: the counts that a choice with a
- * makespan within the limit can have; none for some item: there is no such choice.
+ * In: the flow model, the items' choices, a limit. Out: the choices that can be among some with a
+ * makespan within the limit; none for some item: there are no such.
  *
- * Forward, a pixel is done no sooner than with the best allowed count of its layer, all earlier
- * layers likewise; backward, what follows a pixel takes no less than with the best allowed counts.
- * A count whose path through its layer is then too long goes; so does one that does not fit beside
- * the fewest PEs of all others; until nothing changes. All in integers: what goes is proven
- * useless.
+ * Forward, a pixel is done no sooner than with the best allowed choice of its layer, all earlier
+ * layers likewise; backward, what follows a pixel takes no less than with the best allowed choices.
+ * One whose path through its layer is then too long goes; so does one that does not fit beside the
+ * fewest PEs of all others; until nothing changes. All in integers: what goes is proven useless.
  */
 #include "dup_flow.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A pixel and count's, forward and backward, windows included: a guess from above. */
+/* A pixel and choice's, forward and backward, windows included: a guess from above. */
 enum { STEPS_A_ROUND = 6 };
 
 struct refuter {
     const struct flow *f;
-    const struct dup_problem *p;
     struct flow_times *t; /* done: no sooner than */
     int32_t **left;       /* by node and pixel: no less time from done to the end of it all */
-    bool **allowed;       /* by item and count */
+    bool **allowed;       /* by item and choice */
     int32_t limit;        /* makespans above it are too long */
     int64_t max_work;     /* of *f->work: no round may begin that would go beyond it */
     int32_t longest;      /* of the layers' shortest paths */
@@ -54,13 +52,13 @@ static void forward(struct refuter *r)
             flow_find_ready(r->f, n, r->t, r->t->own[i]);
             continue;
         }
-        const struct dup_item *it = &r->p->items[n->item];
+        const struct dup_item *it = &r->f->problem->items[n->item];
         bool first = true;
         flow_find_ready(r->f, n, r->t, r->ready);
-        for (size_t k = 0; k < it->n_counts; k++) {
+        for (size_t k = 0; k < it->n_choices; k++) {
             if (!r->allowed[n->item][k])
                 continue;
-            flow_scan(r->f, n, it->counts[k], r->ready, r->with);
+            flow_scan(r->f, n, &it->choices[k], r->ready, r->with);
             *r->f->work += (int64_t)n_pixels(n);
             take_least(r->t->own[i], r->with, n_pixels(n), first);
             first = false;
@@ -114,10 +112,11 @@ static int32_t step_back(int32_t from, int32_t start, int32_t step)
     return step == 0 ? start : max_i32((from - 1) / step * step, start);
 }
 
-/* Last set first: a set's pixels are followed by what reads them, and by the copy's next set. */
-static void scan_back(const struct flow *f, const struct flow_part *p, const int32_t *left,
-                      int32_t *needs)
+/* Last set first: a set's products are followed by what reads them, and by the copy's next set. */
+static void scan_back(const struct flow *f, const struct flow_layout *l, const struct flow_part *p,
+                      const int32_t *left, int32_t *needs)
 {
+    size_t width = (size_t)l->size[1];
     int32_t after = 0, y0, x0;
     for (int32_t y = p->hi[0]; y > p->lo[0]; y = y0) {
         y0 = step_back(y, p->lo[0], f->set_rows);
@@ -125,26 +124,28 @@ static void scan_back(const struct flow *f, const struct flow_part *p, const int
             x0 = step_back(x, p->lo[1], f->set_columns);
             for (int32_t row = y0; row < y; row++)
                 for (int32_t c = x0; c < x; c++)
-                    after = max_i32(after, left[(size_t)row * p->width + (size_t)c]);
-            after += (y - y0) * (x - x0) * p->product;
+                    after = max_i32(after, left[(size_t)row * width + (size_t)c]);
+            after += (y - y0) * (x - x0) * l->product;
             for (int32_t row = y0; row < y; row++)
                 for (int32_t c = x0; c < x; c++)
-                    needs[(size_t)row * p->width + (size_t)c] = after;
+                    needs[(size_t)row * width + (size_t)c] = after;
         }
     }
 }
 
-/* `with` = needs of a layer with that many copies: from all read is done, to the end. */
-static void needs_with(struct refuter *r, const struct flow_node *n, int64_t copies,
+/* `with` = needs of a layer with that choice: from all read is done, to the end. */
+static void needs_with(struct refuter *r, const struct flow_node *n, const struct dup_choice *c,
                        const int32_t *left)
 {
-    int64_t cut[2];
-    flow_find_cut(r->f, n, copies, cut);
-    for (int64_t i = 0; i < cut[0]; i++)
-        for (int64_t j = 0; j < cut[1]; j++) {
-            struct flow_part part = flow_part(n, cut, i, j);
-            scan_back(r->f, &part, left, r->with);
+    struct flow_layout l = flow_layout(r->f, n, c);
+    const int32_t *in = flow_to_products(r->f, &l, left, r->f->scratch[0]);
+    int32_t *out = in == left ? r->with : r->f->scratch[1];
+    for (int64_t i = 0; i < l.cut[0]; i++)
+        for (int64_t j = 0; j < l.cut[1]; j++) {
+            struct flow_part part = flow_part(&l, i, j);
+            scan_back(r->f, &l, &part, in, out);
         }
+    flow_to_pixels(r->f, &l, out, r->with);
 }
 
 static int32_t longest_path(const struct refuter *r, size_t n)
@@ -155,19 +156,19 @@ static int32_t longest_path(const struct refuter *r, size_t n)
     return most;
 }
 
-/* Drops counts whose path through this layer is too long. *out_dropped: some were. */
+/* Drops choices whose path through this layer is too long. *out_dropped: some were. */
 static bool filter_layer(struct refuter *r, uint32_t node, bool *out_dropped)
 {
     const struct flow_node *n = &r->f->nodes.at[node];
-    const struct dup_item *it = &r->p->items[n->item];
+    const struct dup_item *it = &r->f->problem->items[n->item];
     int32_t shortest = INT32_MAX;
     bool first = true;
     flow_find_ready(r->f, n, r->t, r->ready);
-    for (size_t k = 0; k < it->n_counts; k++) {
+    for (size_t k = 0; k < it->n_choices; k++) {
         if (!r->allowed[n->item][k])
             continue;
         *r->f->work += 3 * (int64_t)n_pixels(n);
-        needs_with(r, n, it->counts[k], r->left[node]);
+        needs_with(r, n, &it->choices[k], r->left[node]);
         int32_t path = longest_path(r, n_pixels(n));
         if (path > r->limit) {
             r->allowed[n->item][k] = false;
@@ -201,27 +202,29 @@ static bool backward(struct refuter *r, bool *out_dropped)
 
 /* ---- the PEs ---- */
 
-static size_t fewest(const struct refuter *r, size_t item)
+/* Of what is allowed for the item, at least one: the fewest PEs; the choices stand by them. */
+static int64_t fewest(const struct refuter *r, size_t item)
 {
     size_t k = 0;
-    while (k < r->p->items[item].n_counts && !r->allowed[item][k])
+    while (!r->allowed[item][k])
         k++;
-    return k;
+    return r->f->problem->items[item].choices[k].pes;
 }
 
-/* False: the fewest copies of all items do not fit. */
+/* False: the fewest PEs of all items do not fit. */
 static bool filter_pes(struct refuter *r, bool *out_dropped)
 {
-    int64_t spare = r->p->pes;
-    for (size_t i = 0; i < r->p->n_items; i++)
-        spare -= r->p->items[i].pes * r->p->items[i].counts[fewest(r, i)];
+    const struct dup_problem *p = r->f->problem;
+    int64_t spare = p->pes;
+    for (size_t i = 0; i < p->n_items; i++)
+        spare -= fewest(r, i);
     if (spare < 0)
         return false;
-    for (size_t i = 0; i < r->p->n_items; i++) {
-        const struct dup_item *it = &r->p->items[i];
-        int64_t least = it->counts[fewest(r, i)];
-        for (size_t k = 0; k < it->n_counts; k++)
-            if (r->allowed[i][k] && (it->counts[k] - least) * it->pes > spare) {
+    for (size_t i = 0; i < p->n_items; i++) {
+        const struct dup_item *it = &p->items[i];
+        int64_t least = fewest(r, i);
+        for (size_t k = 0; k < it->n_choices; k++)
+            if (r->allowed[i][k] && it->choices[k].pes - least > spare) {
                 r->allowed[i][k] = false;
                 *out_dropped = true;
             }
@@ -240,16 +243,16 @@ static void prepare(struct refuter *r, struct arena *a)
     r->least = ARENA_ARRAY(a, int32_t, r->f->most_pixels);
 }
 
-/* Another round over all pixels and the counts still allowed? */
+/* Another round over all pixels and the choices still allowed? */
 static bool has_work_left(const struct refuter *r)
 {
     double sum = 0;
     for (size_t i = 0; i < r->f->nodes.n; i++) {
         const struct flow_node *n = &r->f->nodes.at[i];
-        size_t counts = 1;
-        for (size_t k = 0; n->item != FLOW_NONE && k < r->p->items[n->item].n_counts; k++)
-            counts += r->allowed[n->item][k];
-        sum += (double)n_pixels(n) * (double)counts * STEPS_A_ROUND;
+        size_t open = 1;
+        for (size_t k = 0; n->item != FLOW_NONE && k < r->f->problem->items[n->item].n_choices; k++)
+            open += r->allowed[n->item][k];
+        sum += (double)n_pixels(n) * (double)open * STEPS_A_ROUND;
     }
     return (double)*r->f->work + sum <= (double)r->max_work;
 }
@@ -276,17 +279,17 @@ bool **flow_allowed_new(const struct dup_problem *p, struct arena *a)
 {
     bool **allowed = ARENA_ARRAY(a, bool *, p->n_items);
     for (size_t i = 0; i < p->n_items; i++) {
-        allowed[i] = ARENA_ARRAY(a, bool, p->items[i].n_counts);
-        memset(allowed[i], true, p->items[i].n_counts * sizeof **allowed);
+        allowed[i] = ARENA_ARRAY(a, bool, p->items[i].n_choices);
+        memset(allowed[i], true, p->items[i].n_choices * sizeof **allowed);
     }
     return allowed;
 }
 
-bool flow_filter(const struct flow *f, const struct dup_problem *p, int32_t limit, int64_t max_work,
-                 bool **allowed, int32_t *out_longest)
+bool flow_filter(const struct flow *f, int32_t limit, int64_t max_work, bool **allowed,
+                 int32_t *out_longest)
 {
     struct arena *a = arena_new();
-    struct refuter r = {.f = f, .p = p, .allowed = allowed, .max_work = max_work};
+    struct refuter r = {.f = f, .allowed = allowed, .max_work = max_work};
     prepare(&r, a);
     bool ok = filter(&r, limit);
     *out_longest = r.longest;
@@ -294,13 +297,12 @@ bool flow_filter(const struct flow *f, const struct dup_problem *p, int32_t limi
     return ok;
 }
 
-int32_t flow_fill_bound(const struct flow *f, const struct dup_problem *p, int32_t known,
-                        int64_t max_work)
+int32_t flow_fill_bound(const struct flow *f, int32_t known, int64_t max_work)
 {
     struct arena *a = arena_new();
-    struct refuter r = {.f = f, .p = p, .max_work = max_work};
+    struct refuter r = {.f = f, .max_work = max_work};
     prepare(&r, a);
-    r.allowed = flow_allowed_new(p, a);
+    r.allowed = flow_allowed_new(f->problem, a);
     int32_t low = 0, high = known; /* low <= every makespan; high is not refuted */
     if (filter(&r, INT32_MAX))
         low = min_i32(r.longest, known);
@@ -308,7 +310,7 @@ int32_t flow_fill_bound(const struct flow *f, const struct dup_problem *p, int32
         high = 0;
     while (low < high) {
         int32_t middle = low + (high - low) / 2;
-        r.allowed = flow_allowed_new(p, a);
+        r.allowed = flow_allowed_new(f->problem, a);
         if (filter(&r, middle))
             high = middle;
         else

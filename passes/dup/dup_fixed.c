@@ -8,7 +8,6 @@
 
 #include "map.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static struct loc nowhere(void)
@@ -16,40 +15,22 @@ static struct loc nowhere(void)
     return (struct loc){0};
 }
 
-/* Of equal names the first layer's counts. */
-static struct map index_names(const struct dup_items *x)
-{
-    struct map by_name = {0};
-    for (uint32_t i = 0; i < x->ops.n; i++)
-        (void)map_intern(&by_name, x->ops.at[i]->name, strlen(x->ops.at[i]->name), i);
-    return by_name;
-}
-
-/* By name; else a number counts the base layers from 0. MAP_NONE if there is none. */
-static uint32_t find_layer(const struct dup_items *x, const struct map *by_name, const char *layer)
-{
-    uint32_t at = map_find(by_name, layer, strlen(layer));
-    char *end;
-    unsigned long long index = strtoull(layer, &end, 10);
-    if (at == MAP_NONE && *layer >= '0' && *layer <= '9' && !*end && index < x->ops.n)
-        at = (uint32_t)index;
-    return at;
-}
-
 /* Every user of the weights is cut into that many parts. */
 static bool check_cuts(const struct dup_items *x, uint32_t item, int64_t copies,
                        const struct pass_ctx *ctx)
 {
     for (uint32_t i = x->items.at[item].first_user; i != DUP_NO_USER; i = x->next_user.at[i]) {
-        const struct ir_type *t = &x->ops.at[i]->out->type;
+        const int64_t *dim = x->ops.at[i]->out->type.dim, *patch = x->items.at[item].options->patch;
+        int64_t rows = ceil_div_i64(dim[0], patch[0]), columns = ceil_div_i64(dim[1], patch[1]);
         int64_t ignored[2];
-        if (!dup_find_cut(ctx->dup->cut, copies, t->dim[0], t->dim[1], ignored))
+        if (!dup_find_cut(ctx->dup->cut, copies, rows, columns, ignored))
             return diag_error(ctx->diag, x->ops.at[i]->loc, DIAG_DUPLICATION,
-                              "%lld copies of '%s': its %lld x %lld output has no such cut (at "
+                              "%lld copies of '%s': its %lld x %lld %s no such cut (at "
                               "most %lld; with --cut 2d, factors that fit both sides)",
-                              (long long)copies, x->ops.at[i]->name, (long long)t->dim[0],
-                              (long long)t->dim[1],
-                              (long long)dup_most_copies(ctx->dup->cut, t->dim[0], t->dim[1]));
+                              (long long)copies, x->ops.at[i]->name, (long long)rows,
+                              (long long)columns,
+                              patch[0] * patch[1] > 1 ? "patches have" : "output has",
+                              (long long)dup_most_copies(ctx->dup->cut, rows, columns));
     }
     return true;
 }
@@ -57,8 +38,8 @@ static bool check_cuts(const struct dup_items *x, uint32_t item, int64_t copies,
 static bool take(const struct dup_items *x, const struct map *by_name, const struct dup_fixed *f,
                  const struct pass_ctx *ctx, int64_t *copies)
 {
-    uint32_t at = find_layer(x, by_name, f->layer);
-    if (at == MAP_NONE)
+    uint32_t at = dup_find_layer(x, by_name, f->layer);
+    if (at == DUP_NO_USER)
         return diag_error(ctx->diag, nowhere(), DIAG_DUPLICATION,
                           "copies: there is no base layer '%s' (a name, or a number from 0 to %zu)",
                           f->layer, x->ops.n ? x->ops.n - 1 : 0);
@@ -82,14 +63,14 @@ static int64_t count_pes(const struct dup_items *x, const int64_t *copies)
 {
     int64_t total = 0, pes;
     for (size_t i = 0; i < x->items.n; i++)
-        if (!mul_i64(x->items.at[i].pes, copies[i], &pes) || !add_i64(total, pes, &total))
+        if (!mul_i64(x->items.at[i].options->pes, copies[i], &pes) || !add_i64(total, pes, &total))
             return INT64_MAX;
     return total;
 }
 
 static bool take_all(const struct dup_items *x, const struct pass_ctx *ctx, int64_t *copies)
 {
-    struct map by_name = index_names(x);
+    struct map by_name = dup_index_names(x);
     bool ok = true;
     memset(copies, 0, x->items.n * sizeof *copies);
     for (size_t i = 0; ok && i < ctx->dup->n_fixed; i++)
@@ -100,11 +81,9 @@ static bool take_all(const struct dup_items *x, const struct pass_ctx *ctx, int6
     return ok;
 }
 
-bool dup_take_fixed(const struct dup_items *x, int64_t pes, const struct pass_ctx *ctx,
-                    int64_t *copies)
+static bool check_pes(const struct dup_items *x, int64_t pes, const struct pass_ctx *ctx,
+                      const int64_t *copies)
 {
-    if (!take_all(x, ctx, copies))
-        return false;
     int64_t needed = count_pes(x, copies);
     return needed <= pes ||
            diag_error(ctx->diag, nowhere(), DIAG_CAPACITY,
@@ -113,4 +92,22 @@ bool dup_take_fixed(const struct dup_items *x, int64_t pes, const struct pass_ct
                       ctx->dup->pes >= 0         ? "--pes"
                       : ctx->dup->extra_pes >= 0 ? "--extra-pes"
                                                  : "--pes or --extra-pes, or the machine's tiles");
+}
+
+bool dup_take_fixed(const struct dup_items *x, int64_t pes, const struct pass_ctx *ctx,
+                    struct dup_problem *out)
+{
+    struct dup_item *items = ARENA_ARRAY(ctx->scratch, struct dup_item, x->items.n);
+    struct dup_choice *only = ARENA_ARRAY(ctx->scratch, struct dup_choice, x->items.n);
+    int64_t *copies = ARENA_ARRAY(ctx->scratch, int64_t, x->items.n);
+    if (!take_all(x, ctx, copies) || !check_pes(x, pes, ctx, copies))
+        return false;
+    for (size_t i = 0; i < x->items.n; i++) {
+        const struct dup_object *it = &x->items.at[i];
+        if (!dup_make_choice(x, it, it->options, copies[i], ctx->dup->cut, &only[i]))
+            BUG("copies of '%s' have no cut", x->ops.at[it->first_user]->name);
+        items[i] = (struct dup_item){1, &only[i]};
+    }
+    *out = (struct dup_problem){.items = items, .n_items = x->items.n, .pes = pes};
+    return true;
 }

@@ -1,12 +1,12 @@
 /*
  * dup_glpk.c - duplication as 0/1 programs for GLPK; the only file that knows GLPK.
  *
- * In: the problem. Out: copies whose objective is the optimum to the precision of doubles; an LP
- * file. An item whose counts follow each other without holes gets one binary for each further copy
- * k with gain t/(k-1) - t/k: the gains fall, so an optimum takes them in order and needs no
- * ordering rows. An item with holes in its list gets one binary for each count and a row "at most
- * one". GLPK ends the process on misuse or lack of memory; its error hook jumps back to
- * run_guarded, and glp_free_env frees what it held. No jump leaves this file.
+ * In: the problem. Out: choices whose objective is the optimum to the precision of doubles; an LP
+ * file. An item whose choices are a run gets one binary for each further copy k with gain
+ * t/(k-1) - t/k: the gains fall, so an optimum takes them in order and needs no ordering rows. An
+ * item with holes in its copies, or with several patches, gets one binary for each choice but the
+ * first and a row "at most one". GLPK ends the process on misuse or lack of memory; its error hook
+ * jumps back to run_guarded, and glp_free_env frees what it held. No jump leaves this file.
  */
 #include "dup_flow.h"
 
@@ -27,7 +27,7 @@ struct job {
     const struct dup_path_program *paths; /* NULL: the sum of latencies */
     bool (*work)(struct job *);           /* once the program is built */
     const char *lp_path;                  /* for write_lp */
-    int64_t *copies;                      /* for optimise */
+    uint32_t *chosen;                     /* for optimise */
     enum dup_answer answer;               /* for choose */
     double bound;
     int64_t max_work, n_steps, branch_steps; /* of it; of choosing branches */
@@ -50,25 +50,40 @@ static void jump_back(void *job)
     longjmp(((struct job *)job)->on_error, 1);
 }
 
-static bool has_holes(const struct dup_item *it)
+static bool is_run(const struct dup_item *it)
 {
-    return it->counts[it->n_counts - 1] - it->counts[0] != (int64_t)it->n_counts - 1;
+    for (size_t k = 1; k < it->n_choices; k++)
+        if (!dup_follows(&it->choices[k - 1], &it->choices[k]))
+            return false;
+    return true;
 }
 
-/* One column for each count but the first; the crossbars of its copies beyond `base` use row 1. */
-static void add_column(struct job *j, size_t item, size_t k, int choice_row)
+static double latency(const struct dup_choice *c)
 {
-    const struct dup_item *it = &j->problem->items[item];
-    int64_t base = it->counts[choice_row ? 0 : k - 1];
-    double t = (double)it->cycles;
-    int col = glp_add_cols(j->lp, 1);
-    char name[64];
-    snprintf(name, sizeof name, "layer%zu_copies%lld", item + 1, (long long)it->counts[k]);
+    return (double)c->cycles / (double)c->copies;
+}
+
+static void name_column(struct job *j, int col, size_t item, const struct dup_choice *c)
+{
+    char name[100], patch[60] = "";
+    if (c->patch[0] * c->patch[1] > 1)
+        snprintf(patch, sizeof patch, "_patch%lldx%lld", (long long)c->patch[0],
+                 (long long)c->patch[1]);
+    snprintf(name, sizeof name, "layer%zu%s_copies%lld", item + 1, patch, (long long)c->copies);
     glp_set_col_name(j->lp, col, name);
     glp_set_col_kind(j->lp, col, GLP_BV);
-    glp_set_obj_coef(j->lp, col, t / (double)it->counts[k] - t / (double)base);
+}
+
+/* One column for each choice but the first; its crossbars beyond those of `base` use row 1. */
+static void add_column(struct job *j, size_t item, size_t k, int choice_row)
+{
+    const struct dup_choice *c = &j->problem->items[item].choices[k];
+    const struct dup_choice *base = choice_row ? j->problem->items[item].choices : c - 1;
+    int col = glp_add_cols(j->lp, 1);
+    name_column(j, col, item, c);
+    glp_set_obj_coef(j->lp, col, latency(c) - latency(base));
     int rows[] = {0, 1, choice_row};
-    double coefs[] = {0, (double)((it->counts[k] - base) * it->pes), 1};
+    double coefs[] = {0, (double)(c->pes - base->pes), 1};
     glp_set_mat_col(j->lp, col, choice_row ? 2 : 1, rows, coefs);
 }
 
@@ -76,11 +91,11 @@ static void add_item(struct job *j, size_t item)
 {
     const struct dup_item *it = &j->problem->items[item];
     int choice_row = 0;
-    if (has_holes(it)) {
+    if (!is_run(it)) {
         choice_row = glp_add_rows(j->lp, 1);
         glp_set_row_bnds(j->lp, choice_row, GLP_UP, 0, 1);
     }
-    for (size_t k = 1; k < it->n_counts; k++)
+    for (size_t k = 1; k < it->n_choices; k++)
         add_column(j, item, k, choice_row);
 }
 
@@ -90,8 +105,8 @@ static void build_sum(struct job *j)
     int64_t spare = p->pes;
     double sum = 0;
     for (size_t i = 0; i < p->n_items; i++) {
-        spare -= p->items[i].pes * p->items[i].counts[0];
-        sum += (double)p->items[i].cycles / (double)p->items[i].counts[0];
+        spare -= p->items[i].choices[0].pes;
+        sum += latency(&p->items[i].choices[0]);
     }
     j->lp = glp_create_prob();
     glp_set_prob_name(j->lp, "duplication");
@@ -105,25 +120,25 @@ static void build_sum(struct job *j)
         add_item(j, i);
 }
 
-static void read_copies(const struct job *j)
+static void read_choices(const struct job *j)
 {
     int col = 0;
     for (size_t i = 0; i < j->problem->n_items; i++) {
         const struct dup_item *it = &j->problem->items[i];
-        int64_t n_taken = 0, last = it->counts[0];
-        for (size_t k = 1; k < it->n_counts; k++) {
+        uint32_t n_taken = 0, last = 0;
+        for (uint32_t k = 1; k < it->n_choices; k++) {
             if (glp_mip_col_val(j->lp, ++col) < 0.5)
                 continue;
             n_taken++;
-            last = it->counts[k];
+            last = k;
         }
-        j->copies[i] = has_holes(it) ? last : it->counts[0] + n_taken;
+        j->chosen[i] = is_run(it) ? n_taken : last;
     }
 }
 
 /* ---- the program over paths: minimise T subject to T >= each path's length ----
  *
- * Column 1 is T. Then one binary for every count of every item, one of which is chosen; counts that
+ * Column 1 is T. Then one binary for every choice of every item, one of which is taken; those that
  * are not allowed are fixed at 0. Row 1: the PEs.
  */
 
@@ -132,21 +147,18 @@ static void add_choice(struct job *j, size_t item, int *first_column)
     const struct dup_item *it = &j->problem->items[item];
     int row = glp_add_rows(j->lp, 1);
     glp_set_row_bnds(j->lp, row, GLP_FX, 1, 1);
-    *first_column = glp_add_cols(j->lp, (int)it->n_counts);
-    for (size_t k = 0; k < it->n_counts; k++) {
+    *first_column = glp_add_cols(j->lp, (int)it->n_choices);
+    for (size_t k = 0; k < it->n_choices; k++) {
         int col = *first_column + (int)k, rows[] = {0, 1, row};
-        double coefs[] = {0, (double)(it->counts[k] * it->pes), 1};
-        char name[64];
-        snprintf(name, sizeof name, "layer%zu_copies%lld", item + 1, (long long)it->counts[k]);
-        glp_set_col_name(j->lp, col, name);
-        glp_set_col_kind(j->lp, col, GLP_BV);
+        double coefs[] = {0, (double)it->choices[k].pes, 1};
+        name_column(j, col, item, &it->choices[k]);
         glp_set_mat_col(j->lp, col, 2, rows, coefs);
         if (!j->paths->allowed[item][k])
             glp_set_col_bnds(j->lp, col, GLP_FX, 0, 0);
     }
 }
 
-/* T - sum of the chosen counts' lengths >= 0. */
+/* T - sum of the chosen lengths >= 0. */
 static void add_path(struct job *j, const struct flow_cut *cut, const int *first_column,
                      struct arena *a)
 {
@@ -156,7 +168,7 @@ static void add_path(struct job *j, const struct flow_cut *cut, const int *first
     cols[1] = 1;
     coefs[1] = 1;
     for (size_t i = 0; i < j->problem->n_items; i++)
-        for (size_t k = 0; cut->length[i] && k < j->problem->items[i].n_counts; k++) {
+        for (size_t k = 0; cut->length[i] && k < j->problem->items[i].n_choices; k++) {
             cols[++n] = first_column[i] + (int)k;
             coefs[n] = -cut->length[i][k];
         }
@@ -236,7 +248,7 @@ static bool optimise(struct job *j)
     int status = glp_mip_status(j->lp);
     if (status != GLP_OPT && status != GLP_FEAS)
         return false;
-    read_copies(j);
+    read_choices(j);
     return true;
 }
 
@@ -244,9 +256,9 @@ static void read_choice(const struct job *j)
 {
     int col = 1;
     for (size_t i = 0; i < j->problem->n_items; i++)
-        for (size_t k = 0; k < j->problem->items[i].n_counts; k++)
+        for (uint32_t k = 0; k < j->problem->items[i].n_choices; k++)
             if (glp_mip_col_val(j->lp, ++col) > 0.5)
-                j->copies[i] = j->problem->items[i].counts[k];
+                j->chosen[i] = k;
 }
 
 static bool choose(struct job *j)
@@ -295,22 +307,22 @@ static bool run_guarded(struct job *j)
     return ok;
 }
 
-bool dup_glpk_solve(const struct dup_problem *p, int64_t *copies)
+bool dup_glpk_solve(const struct dup_problem *p, uint32_t *chosen)
 {
-    struct job j = {.problem = p, .work = optimise, .copies = copies, .max_work = MAX_SUM_WORK};
+    struct job j = {.problem = p, .work = optimise, .chosen = chosen, .max_work = MAX_SUM_WORK};
     size_t n_columns = 0;
     for (size_t i = 0; i < p->n_items; i++)
-        n_columns += p->items[i].n_counts - 1;
+        n_columns += p->items[i].n_choices - 1;
     return n_columns <= MAX_SUM_COLUMNS && run_guarded(&j);
 }
 
-enum dup_answer dup_glpk_choose(const struct dup_path_program *p, int64_t *copies, double *io_bound,
-                                int64_t *io_work)
+enum dup_answer dup_glpk_choose(const struct dup_path_program *p, uint32_t *chosen,
+                                double *io_bound, int64_t *io_work)
 {
     struct job j = {.problem = p->problem,
                     .paths = p,
                     .work = choose,
-                    .copies = copies,
+                    .chosen = chosen,
                     .max_work = p->max_work,
                     .bound = *io_bound,
                     .arena = arena_new()};

@@ -5,7 +5,6 @@
  * one value, which take no time.
  */
 #include "dup_flow.h"
-#include "dup_items.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,50 +74,51 @@ static void link_users(struct flow *f, size_t n_items)
 }
 
 /* 0 where products take no time. */
-static uint64_t common_unit(const struct ir_graph *g, const struct arch *arch)
+static uint64_t common_unit(const struct dup_problem *p)
 {
     uint64_t unit = 0;
-    for (const struct ir_op *op = g->first; op; op = op->next)
-        if (op->opcode == IR_mvm)
-            unit = gcd_u64(unit, dup_cycles(op, arch, 1, 1));
+    for (size_t i = 0; i < p->n_items; i++)
+        for (size_t k = 0; k < p->items[i].n_choices; k++)
+            unit = gcd_u64(unit, (uint64_t)p->items[i].choices[k].product);
     return unit;
 }
 
-/* The time of a layer's products, one after the other, is added to *sum. */
-static bool add_time(const struct flow *f, const struct ir_op *op, const struct arch *arch,
-                     uint64_t *sum)
+/* Can all products, one after the other, be timed? */
+static bool fits_time(const struct dup_problem *p, uint64_t unit)
 {
-    if (op->opcode == IR_mvm)
-        *sum += dup_cycles(op, arch, op->out->type.dim[0], op->out->type.dim[1]) / f->unit_cycles;
-    return *sum <= FLOW_MAX_TIME;
+    uint64_t time = 0;
+    for (size_t i = 0; i < p->n_items && time <= FLOW_MAX_TIME; i++) {
+        int64_t most = 0;
+        for (size_t k = 0; k < p->items[i].n_choices; k++)
+            most = max_i64(most, p->items[i].choices[k].cycles);
+        time += (uint64_t)most / unit;
+    }
+    return time <= FLOW_MAX_TIME;
 }
 
-bool flow_build(struct flow *f, const struct ir_graph *g, const struct arch *arch,
+bool flow_build(struct flow *f, const struct dup_problem *p, const struct ir_graph *g,
                 const uint32_t *item_of)
 {
     int32_t *node_of = heap_alloc((size_t)g->n_ops * sizeof *node_of);
     int64_t n_pixels = 0;
-    uint64_t time = 0;
+    f->problem = p;
     f->arena = arena_new();
     f->work = ARENA_NEW(f->arena, int64_t);
-    f->unit_cycles = common_unit(g, arch);
-    bool fits = f->unit_cycles > 0;
+    f->unit_cycles = common_unit(p);
+    bool fits = f->unit_cycles > 0 && fits_time(p, f->unit_cycles);
     for (const struct ir_op *op = g->first; op && fits; op = op->next) {
         int64_t pixels =
             op->out && op->out->type.rank == 3 ? op->out->type.dim[0] * op->out->type.dim[1] : 0;
         n_pixels += pixels;
-        fits = pixels <= FLOW_MAX_PIXELS && n_pixels <= FLOW_MAX_PIXELS &&
-               add_time(f, op, arch, &time);
+        fits = pixels <= FLOW_MAX_PIXELS && n_pixels <= FLOW_MAX_PIXELS;
         if (!fits)
             break;
         f->most_pixels = (size_t)max_i64((int64_t)f->most_pixels, pixels);
         node_of[op->id] = add_op(f, op, node_of, item_of);
-        if (op->opcode == IR_mvm) {
-            struct flow_node *n = &f->nodes.at[node_of[op->id]];
-            n->product = (int32_t)(dup_cycles(op, arch, 1, 1) / f->unit_cycles);
-        }
     }
     link_users(f, g->n_ops); /* no more items than operations */
+    for (int i = 0; i < 2 && fits; i++)
+        f->scratch[i] = ARENA_ARRAY(f->arena, int32_t, f->most_pixels);
     free(node_of);
     return fits;
 }

@@ -1,12 +1,16 @@
 /*
- * dup_items.c - from a CROSSBAR graph to the items of the problem and the copies each can have.
+ * dup_items.c - from a CROSSBAR graph to the items of the problem, and what each can choose from.
  *
- * In: base layers with slices. Out: one item for every weights object. Linear in layers and counts.
+ * In: base layers with slices. Out: one item for every weights object; its choices, from its
+ * options (dup_options.c) and the copies that each can have. N log n in layers and choices.
  */
 #include "dup_items.h"
 
 #include "map.h"
 #include "mvm_mapping.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 void dup_items_free(struct dup_items *x)
 {
@@ -22,63 +26,59 @@ static uint32_t find_item(struct dup_items *x, struct map *object_of, int64_t we
     uint32_t fresh = (uint32_t)x->items.n, user = (uint32_t)x->ops.n;
     uint32_t at = weights > 0 ? map_intern_u64(object_of, (uint64_t)weights, fresh) : fresh;
     if (at == fresh)
-        VEC_PUSH(&x->items, ((struct dup_object){.most_copies = INT64_MAX, .first_user = user}));
+        VEC_PUSH(&x->items, ((struct dup_object){.first_user = user}));
     else
         x->next_user.at[x->items.at[at].last_user] = user;
     x->items.at[at].last_user = user;
     return at;
 }
 
-/* The user's crossbars must be those of the item's other users. */
-static bool add_pes(struct dup_items *x, struct dup_object *it, const struct ir_op *op,
-                    struct diag *d)
+/* The slices of single pixels: what pass tile found, unless the graph has a patch already. */
+static bool find_slices(const struct ir_op *op, const struct arch *arch, int64_t out_slices[2],
+                        int64_t *out_pes)
 {
     const struct ir_attrs_mvm *a = &op->attrs->mvm;
-    int64_t pes;
-    if (a->slices[0] < 1 || a->slices[1] < 1)
-        return diag_error(d, op->loc, DIAG_PASS, "mvm '%s' has no slices; run pass tile before dup",
-                          op->name);
-    if (!mul_i64(a->slices[0], a->slices[1], &pes) || (it->pes && it->pes != pes))
-        return diag_error(d, op->loc, DIAG_LOWER,
-                          "mvm '%s' needs %lld x %lld crossbars, other users of weights %lld %lld",
-                          op->name, (long long)a->slices[0], (long long)a->slices[1],
-                          (long long)a->weights, (long long)it->pes);
-    if (!it->pes && !add_i64(x->pe_min, pes, &x->pe_min))
-        return diag_error(d, op->loc, DIAG_CAPACITY, "the network needs more than 2^63 crossbars");
-    it->pes = pes;
+    memcpy(out_slices, a->slices, sizeof a->slices);
+    if (a->patch[0] == 1 && a->patch[1] == 1)
+        return mul_i64(a->slices[0], a->slices[1], out_pes);
+    int64_t cols = arch_logical_cols(arch, a->weight_bits);
+    struct ir_mapping m =
+        ir_mapping_with(op, arch_logical_rows(arch), cols, (const int64_t[]){1, 1});
+    out_slices[0] = m.n_slices;
+    out_slices[1] = m.n_blocks;
+    *out_pes = ir_mapping_pes(&m);
     return true;
 }
 
-uint64_t dup_cycles(const struct ir_op *mvm, const struct arch *arch, int64_t rows, int64_t columns)
+/* The user's crossbars must be those of the item's other users. */
+static bool add_pes(struct dup_items *x, struct dup_object *it, const struct ir_op *op,
+                    const struct pass_ctx *ctx)
 {
-    int64_t cols = arch_logical_cols(arch, mvm->attrs->mvm.weight_bits);
-    struct ir_mapping m = ir_mapping_of(mvm, arch_logical_rows(arch), cols);
-    int64_t read =
-        ir_mapping_most_columns(&m) * arch_weight_columns(arch, mvm->attrs->mvm.weight_bits);
-    struct cost_work work = {.kind = COST_MVM,
-                             .products = (uint64_t)ir_mapping_products(&m, rows, columns),
-                             .x_bits = (uint32_t)mvm->attrs->mvm.x_bits,
-                             .columns = (uint64_t)read};
-    struct cost cost = arch_cost(arch, &work);
-    return cost_occupancy_cycles(&cost);
+    struct diag *d = ctx->diag;
+    int64_t pes, slices[2];
+    if (op->attrs->mvm.slices[0] < 1 || op->attrs->mvm.slices[1] < 1)
+        return diag_error(d, op->loc, DIAG_PASS, "mvm '%s' has no slices; run pass tile before dup",
+                          op->name);
+    if (!find_slices(op, ctx->arch, slices, &pes) || (it->pes && it->pes != pes))
+        return diag_error(d, op->loc, DIAG_LOWER,
+                          "mvm '%s' needs %lld x %lld crossbars, other users of weights %lld %lld",
+                          op->name, (long long)slices[0], (long long)slices[1],
+                          (long long)op->attrs->mvm.weights, (long long)it->pes);
+    if (!it->pes && !add_i64(x->pe_min, pes, &x->pe_min))
+        return diag_error(d, op->loc, DIAG_CAPACITY, "the network needs more than 2^63 crossbars");
+    it->pes = pes;
+    memcpy(it->slices, slices, sizeof slices);
+    return true;
 }
 
 static bool add_op(struct dup_items *x, struct map *object_of, struct ir_op *op,
                    const struct pass_ctx *ctx)
 {
-    int64_t rows = op->out->type.dim[0], columns = op->out->type.dim[1];
-    uint64_t cycles = dup_cycles(op, ctx->arch, rows, columns);
     uint32_t at = find_item(x, object_of, op->attrs->mvm.weights);
-    struct dup_object *it = &x->items.at[at];
     VEC_PUSH(&x->ops, op);
     VEC_PUSH(&x->item_of, at);
     VEC_PUSH(&x->next_user, DUP_NO_USER);
-    it->most_copies = min_i64(it->most_copies, dup_most_copies(ctx->dup->cut, rows, columns));
-    if (!add_pes(x, it, op, ctx->diag))
-        return false;
-    return (cycles <= INT64_MAX && add_i64(it->cycles, (int64_t)cycles, &it->cycles)) ||
-           diag_error(ctx->diag, op->loc, DIAG_DUPLICATION, "mvm '%s' takes more than 2^63 cycles",
-                      op->name);
+    return add_pes(x, &x->items.at[at], op, ctx);
 }
 
 bool dup_gather(struct dup_items *x, const struct ir_graph *g, const struct pass_ctx *ctx)
@@ -93,68 +93,128 @@ bool dup_gather(struct dup_items *x, const struct ir_graph *g, const struct pass
     return ok;
 }
 
-static bool every_user_has_cut(const struct dup_items *x, const struct dup_object *it,
-                               enum dup_cut cut, int64_t copies)
+struct map dup_index_names(const struct dup_items *x)
 {
-    int64_t ignored[2];
+    struct map by_name = {0};
+    for (uint32_t i = 0; i < x->ops.n; i++)
+        (void)map_intern(&by_name, x->ops.at[i]->name, strlen(x->ops.at[i]->name), i);
+    return by_name;
+}
+
+uint32_t dup_find_layer(const struct dup_items *x, const struct map *by_name, const char *layer)
+{
+    uint32_t at = map_find(by_name, layer, strlen(layer));
+    char *end;
+    unsigned long long index = strtoull(layer, &end, 10);
+    if (at == MAP_NONE && *layer >= '0' && *layer <= '9' && !*end && index < x->ops.n)
+        at = (uint32_t)index;
+    return at;
+}
+
+/* ---- choices ---- */
+
+bool dup_make_choice(const struct dup_items *x, const struct dup_object *it,
+                     const struct dup_option *o, int64_t copies, enum dup_cut cut,
+                     struct dup_choice *out)
+{
+    int64_t load = 0, parts[2];
     for (uint32_t i = it->first_user; i != DUP_NO_USER; i = x->next_user.at[i]) {
-        const struct ir_type *t = &x->ops.at[i]->out->type;
-        if (!dup_find_cut(cut, copies, t->dim[0], t->dim[1], ignored))
+        const int64_t *dim = x->ops.at[i]->out->type.dim;
+        int64_t rows = ceil_div_i64(dim[0], o->patch[0]),
+                columns = ceil_div_i64(dim[1], o->patch[1]);
+        if (!dup_find_cut(cut, copies, rows, columns, parts))
             return false;
+        /* copy (0, 0) has the largest part (ir_cut_start rounds up) */
+        load += ceil_div_i64(rows, parts[0]) * ceil_div_i64(columns, parts[1]) * o->product;
     }
+    *out = (struct dup_choice){.copies = copies,
+                               .pes = copies * o->pes,
+                               .cycles = o->cycles,
+                               .load = load,
+                               .product = o->product,
+                               .patch = {o->patch[0], o->patch[1]}};
     return true;
 }
 
-/* The numbers of copies that all users can be cut into and that can fit. */
-static struct dup_item make_item(const struct dup_items *x, const struct dup_object *it,
-                                 int64_t pes, const struct pass_ctx *ctx)
+static int by_pes(const void *x, const void *y)
 {
-    enum dup_cut cut = ctx->dup->cut;
-    int64_t most = min_i64(it->most_copies, 1 + (pes - x->pe_min) / it->pes);
-    most = min_i64(most, DUP_MAX_COUNTS + 1); /* dup_solve refuses that many */
-    int64_t *counts = ARENA_ARRAY(ctx->scratch, int64_t, (size_t)most);
-    size_t n = 0;
-    for (int64_t copies = 1; copies <= most; copies++) {
-        if (cut != CUT_2D || every_user_has_cut(x, it, cut, copies))
-            counts[n++] = copies;
-    }
-    return (struct dup_item){.cycles = it->cycles, .pes = it->pes, .n_counts = n, .counts = counts};
+    const struct dup_choice *a = x, *b = y;
+    if (a->pes != b->pes)
+        return a->pes < b->pes ? -1 : 1;
+    if (dup_is_faster(a, b) || dup_is_faster(b, a))
+        return dup_is_faster(a, b) ? -1 : 1;
+    if (a->load != b->load)
+        return a->load < b->load ? -1 : 1;
+    return a->copies != b->copies ? (a->copies < b->copies ? -1 : 1) : dup_prefer(a, b);
 }
 
-struct dup_problem dup_make_problem(const struct dup_items *x, int64_t pes, int64_t spend,
+/* Is `a`, which comes before `b`, no worse in anything that any objective or tie looks at? */
+static bool beats(const struct dup_choice *a, const struct dup_choice *b)
+{
+    if (dup_is_faster(b, a) || a->load > b->load)
+        return false;
+    return a->pes < b->pes || dup_is_faster(a, b) || a->copies < b->copies ||
+           (a->copies == b->copies && dup_prefer(a, b) < 0);
+}
+
+/* Sorts; drops what others beat. Only those that no later one beats need be looked at: `front`. */
+static size_t keep_useful(struct dup_choice *at, size_t n, struct arena *a)
+{
+    size_t kept = 0, n_front = 0;
+    uint32_t *front = ARENA_ARRAY(a, uint32_t, n);
+    qsort(at, n, sizeof *at, by_pes);
+    for (size_t k = 0; k < n; k++) {
+        struct dup_choice c = at[k];
+        size_t f = 0, left = 0;
+        while (f < n_front && !beats(&at[front[f]], &c))
+            f++;
+        if (f < n_front)
+            continue;
+        for (f = 0; f < n_front; f++)
+            if (dup_is_faster(&at[front[f]], &c) || at[front[f]].load < c.load)
+                front[left++] = front[f];
+        n_front = left;
+        front[n_front++] = (uint32_t)kept;
+        at[kept++] = c;
+    }
+    return kept;
+}
+
+/* Of all options; those of the last ones are left out where there would be too many. */
+static struct dup_item make_item(const struct dup_items *x, const struct dup_object *it,
+                                 int64_t most_pes, int64_t most_copies, const struct pass_ctx *ctx)
+{
+    VEC(struct dup_choice) all = {0};
+    struct dup_choice c;
+    for (size_t i = 0; i < it->n_options; i++) {
+        const struct dup_option *o = &it->options[i];
+        int64_t most = min_i64(min_i64(o->most_copies, most_copies), most_pes / o->pes);
+        most = min_i64(most, DUP_MAX_CHOICES + 1); /* dup_solve refuses that many */
+        if (i > 0 && all.n + (size_t)most > DUP_MAX_CHOICES / x->items.n)
+            continue;
+        for (int64_t copies = 1; copies <= most; copies++)
+            if (dup_make_choice(x, it, o, copies, ctx->dup->cut, &c))
+                VEC_PUSH(&all, c);
+    }
+    size_t n = it->n_options > 1 ? keep_useful(all.at, all.n, ctx->scratch) : all.n;
+    struct dup_choice *choices = ARENA_ARRAY(ctx->scratch, struct dup_choice, n);
+    if (n)
+        memcpy(choices, all.at, n * sizeof *choices);
+    VEC_FREE(&all);
+    return (struct dup_item){.n_choices = n, .choices = choices};
+}
+
+struct dup_problem dup_make_problem(const struct dup_items *x, int64_t pes, int64_t most_copies,
                                     const struct pass_ctx *ctx)
 {
     struct dup_item *items = ARENA_ARRAY(ctx->scratch, struct dup_item, x->items.n);
+    int64_t spare = pes;
     for (size_t i = 0; i < x->items.n; i++)
-        items[i] = make_item(x, &x->items.at[i], spend, ctx);
-    return (struct dup_problem){.items = items, .n_items = x->items.n, .pes = pes};
-}
-
-/* Copy (0, 0) has the largest part of every user's output (ir_cut_start rounds up). */
-static int64_t find_load(const struct dup_items *x, const struct dup_object *it, int64_t copies,
-                         const struct pass_ctx *ctx)
-{
-    int64_t load = 0, cut[2];
-    for (uint32_t i = it->first_user; i != DUP_NO_USER; i = x->next_user.at[i]) {
-        const struct ir_op *op = x->ops.at[i];
-        const int64_t *dim = op->out->type.dim;
-        if (!dup_find_cut(ctx->dup->cut, copies, dim[0], dim[1], cut))
-            BUG("%lld copies of '%s' have no cut", (long long)copies, op->name);
-        load += (int64_t)dup_cycles(op, ctx->arch, ceil_div_i64(dim[0], cut[0]),
-                                    ceil_div_i64(dim[1], cut[1]));
+        spare -= dup_least_pes(&x->items.at[i]);
+    for (size_t i = 0; i < x->items.n; i++) {
+        const struct dup_object *it = &x->items.at[i];
+        items[i] = make_item(x, it, dup_least_pes(it) + spare, most_copies, ctx);
     }
-    return load;
-}
-
-const int64_t *const *dup_find_loads(const struct dup_items *x, const struct dup_problem *p,
-                                     const struct pass_ctx *ctx)
-{
-    const int64_t **loads = ARENA_ARRAY(ctx->scratch, const int64_t *, p->n_items);
-    for (size_t i = 0; i < p->n_items; i++) {
-        int64_t *load = ARENA_ARRAY(ctx->scratch, int64_t, p->items[i].n_counts);
-        for (size_t k = 0; k < p->items[i].n_counts; k++)
-            load[k] = find_load(x, &x->items.at[i], p->items[i].counts[k], ctx);
-        loads[i] = load;
-    }
-    return (const int64_t *const *)loads;
+    return (struct dup_problem){
+        .items = items, .n_items = x->items.n, .pes = pes, .fewest_pes = ctx->dup->windows};
 }

@@ -1,44 +1,61 @@
 /*
- * dup_items.h - the items of the duplication problem as they stand in a graph: weights objects and
- * the base layers that use them.
+ * dup_items.h - the items of the duplication problem as they stand in a graph: weights objects, the
+ * base layers that use them, and the patches that their products can yield.
  */
 #ifndef CIMC_DUP_ITEMS_H
 #define CIMC_DUP_ITEMS_H
 
 #include "dup.h"
 
+/* A patch that the products of all users can yield. */
+struct dup_option {
+    int64_t patch[2], slices[2]; /* slices: as the attribute has them */
+    int64_t pes, cycles;         /* of one copy, all users */
+    int64_t product;             /* cycles of one product */
+    int64_t most_copies;
+};
 /* A weights object; its users are mvm operations. */
 struct dup_object {
-    int64_t cycles, pes, most_copies;
+    int64_t pes, slices[2];         /* of one copy, each product one pixel */
     uint32_t first_user, last_user; /* by index into `ops`; the others through `next_user` */
+    size_t n_options;
+    const struct dup_option *options; /* as dup_prefer has them */
 };
 struct dup_items {
     VEC(struct ir_op *) ops;      /* the base layers in list order */
     VEC(uint32_t) item_of;        /* of ops.at[i] */
     VEC(uint32_t) next_user;      /* of ops.at[i]: the next with the same weights, or DUP_NO_USER */
     VEC(struct dup_object) items; /* by first user in list order */
-    int64_t pe_min;
+    int64_t pe_min;               /* each product one pixel */
 };
 #define DUP_NO_USER UINT32_MAX
 
-/* False: no slices yet, users that disagree, numbers out of range. */
+/* Objects without options yet. False: no slices yet, users that disagree, numbers out of range. */
 bool dup_gather(struct dup_items *x, const struct ir_graph *g,
                 const struct pass_ctx *ctx) CHECK_RESULT;
 void dup_items_free(struct dup_items *x);
-/* The problem for a machine of `pes`, copies of which no more than what `spend` PEs hold. */
-struct dup_problem dup_make_problem(const struct dup_items *x, int64_t pes, int64_t spend,
+/* The base layer of that name, or number from 0; DUP_NO_USER if there is none. */
+struct map dup_index_names(const struct dup_items *x);
+uint32_t dup_find_layer(const struct dup_items *x, const struct map *by_name, const char *layer);
+
+/* Of the option with the fewest. */
+int64_t dup_least_pes(const struct dup_object *it);
+/* The options of all objects that `pes` PEs can hold (dup_options.c): what the user fixed, all
+ * patches of use, or one pixel. False: DUPLICATION, CAPACITY. */
+bool dup_find_options(struct dup_items *x, int64_t pes, const struct pass_ctx *ctx) CHECK_RESULT;
+/* The problem for a machine of `pes`: at most `most_copies` of each. */
+struct dup_problem dup_make_problem(const struct dup_items *x, int64_t pes, int64_t most_copies,
                                     const struct pass_ctx *ctx);
-/* Cycles of the products that rows x columns of the layer's output take. */
-uint64_t dup_cycles(const struct ir_op *mvm, const struct arch *arch, int64_t rows,
-                    int64_t columns);
-/* loads[item][count]: cycles that the largest copy works for all users of the weights. */
-const int64_t *const *dup_find_loads(const struct dup_items *x, const struct dup_problem *p,
-                                     const struct pass_ctx *ctx);
 /* F, and whether the network fits it and the chip; else CAPACITY, with what would fit. */
 bool dup_find_pes(const struct dup_items *x, const struct pass_ctx *ctx,
                   int64_t *out_pes) CHECK_RESULT;
-/* copies[i] of every item from ctx->dup->fixed (dup_fixed.c). False: DUPLICATION, CAPACITY. */
+/* The option with that many copies; false: some user has no such cut. */
+bool dup_make_choice(const struct dup_items *x, const struct dup_object *it,
+                     const struct dup_option *o, int64_t copies, enum dup_cut cut,
+                     struct dup_choice *out);
+/* The problem that ctx->dup->fixed leaves (dup_fixed.c): one choice an item. False: DUPLICATION,
+ * CAPACITY. */
 bool dup_take_fixed(const struct dup_items *x, int64_t pes, const struct pass_ctx *ctx,
-                    int64_t *copies) CHECK_RESULT;
+                    struct dup_problem *out) CHECK_RESULT;
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * dup_makespan.c - copies for the shortest schedule: the flow model proposes, the real schedule
+ * dup_makespan.c - choices for the shortest schedule: the flow model proposes, the real schedule
  * decides.
  *
- * In: copies to start from. Out: copies whose real makespan is never longer than any of theirs, nor
- * than without copies, and a lower bound. On a machine where nothing but crossbars takes time the
- * flow model's makespan is the schedule's, and the bound meets it where the search ends in time;
- * elsewhere the model only ranks, and its bound, being free of all other costs, still holds. All
- * effort is counted, in steps of the model and tasks scheduled; no clock is asked.
+ * In: choices to start from. Out: choices whose real makespan is never longer than any of theirs,
+ * nor than with the fewest PEs, and a lower bound. On a machine where nothing but crossbars takes
+ * time the flow model's makespan is the schedule's, and the bound meets it where the search ends in
+ * time; elsewhere the model only ranks, and its bound, being free of all other costs, still holds.
+ * All effort is counted, in steps of the model and tasks scheduled; no clock is asked.
  */
 #include "dup_flow.h"
 
@@ -27,43 +27,41 @@ struct run {
     struct diag *diag;
     struct flow flow;
     struct arena *arena;
-    int64_t *const *starts;
-    int64_t *copies; /* the best of those that were scheduled */
+    uint32_t *const *starts;
+    uint32_t *chosen; /* the best of those that were scheduled */
     struct dup_timing timing;
     bool has_best;
-    int64_t *found; /* by a search with other sets than the schedule's, or NULL */
-    int64_t tasks;  /* scheduled so far */
+    uint32_t *found; /* by a search with other sets than the schedule's, or NULL */
+    int64_t tasks;   /* scheduled so far */
     int32_t bound;
 };
 
 /* Asks the schedule; of equals the first stays. */
-static bool judge(struct run *r, const int64_t *copies)
+static bool judge(struct run *r, const uint32_t *chosen)
 {
-    size_t bytes = r->problem->n_items * sizeof *copies;
+    size_t bytes = r->problem->n_items * sizeof *chosen;
     struct dup_timing timing;
-    if (r->has_best && (r->tasks > MAX_TASKS || memcmp(copies, r->copies, bytes) == 0))
+    if (r->has_best && (r->tasks > MAX_TASKS || memcmp(chosen, r->chosen, bytes) == 0))
         return true;
-    if (!r->real->ask(r->real->self, copies, &timing))
+    if (!r->real->ask(r->real->self, chosen, &timing))
         return false;
     r->tasks += (int64_t)timing.n_tasks;
     if (!r->has_best || timing.cycles < r->timing.cycles) {
-        memcpy(r->copies, copies, bytes);
+        memcpy(r->chosen, chosen, bytes);
         r->timing = timing;
         r->has_best = true;
     }
     return true;
 }
 
-/* What is searched from, and no copies at all: where other work takes time than MVMs, copies can
- * cost more than they save, and no search in the model would find out. */
+/* What is searched from, and the fewest PEs: where other work takes time than MVMs, copies can cost
+ * more than they save, and no search in the model would find out. */
 static bool judge_starts(struct run *r)
 {
-    int64_t *single = ARENA_ARRAY(r->arena, int64_t, r->problem->n_items);
+    uint32_t *fewest = ARENA_ARRAY(r->arena, uint32_t, r->problem->n_items);
     bool ok = true;
-    for (size_t i = 0; i < r->problem->n_items; i++)
-        single[i] = 1;
     for (size_t i = 0; ok && i <= DUP_N_STARTS; i++) {
-        ok = judge(r, i < DUP_N_STARTS ? r->starts[i] : single);
+        ok = judge(r, i < DUP_N_STARTS ? r->starts[i] : fewest);
         r->tasks = 0;
     }
     return ok;
@@ -81,22 +79,22 @@ static bool shares_crossbars(const struct flow *f)
 
 static void start_search(struct run *r, struct dup_search *s, int64_t max_work)
 {
-    dup_search_start(s, &r->flow, r->problem, r->copies);
+    dup_search_start(s, &r->flow, r->chosen);
     s->has_paths = !r->flow.one_by_one && !shares_crossbars(&r->flow);
     s->progress = r->real->progress;
     s->all_work = MAX_WORK;
     s->max_work = max_work;
 }
 
-/* From all copies known so far, the fastest in the model first. */
+/* From all that is known so far, the fastest in the model first. */
 static void descend_from_all(struct run *r, struct dup_search *s)
 {
-    const int64_t *starts[DUP_N_STARTS + 1];
+    const uint32_t *starts[DUP_N_STARTS + 1];
     int32_t makespan[DUP_N_STARTS + 1];
     size_t n = 0, bytes = r->problem->n_items * sizeof **starts;
-    int64_t *copies = ARENA_ARRAY(r->arena, int64_t, r->problem->n_items);
+    uint32_t *chosen = ARENA_ARRAY(r->arena, uint32_t, r->problem->n_items);
     for (size_t i = 0; i < DUP_N_STARTS + (r->found != NULL); i++) {
-        const int64_t *from = i < DUP_N_STARTS ? r->starts[i] : r->found;
+        const uint32_t *from = i < DUP_N_STARTS ? r->starts[i] : r->found;
         flow_run(&r->flow, from, s->base);
         size_t at = n++;
         for (; at > 0 && makespan[at - 1] > s->base->makespan; at--) {
@@ -107,8 +105,8 @@ static void descend_from_all(struct run *r, struct dup_search *s)
         starts[at] = from;
     }
     for (size_t i = 0; i < n && !dup_search_is_spent(s); i++) {
-        memcpy(copies, starts[i], bytes);
-        dup_descend(s, copies);
+        memcpy(chosen, starts[i], bytes);
+        dup_descend(s, chosen);
     }
 }
 
@@ -119,8 +117,8 @@ static bool search_pixels(struct run *r)
     r->flow.set_rows = r->flow.set_columns = 1;
     start_search(r, &s, PIXEL_WORK);
     descend_from_all(r, &s);
-    r->found = ARENA_ARRAY(r->arena, int64_t, r->problem->n_items);
-    memcpy(r->found, s.copies, r->problem->n_items * sizeof *s.copies);
+    r->found = ARENA_ARRAY(r->arena, uint32_t, r->problem->n_items);
+    memcpy(r->found, s.chosen, r->problem->n_items * sizeof *s.chosen);
     dup_search_free(&s);
     return judge(r, r->found);
 }
@@ -138,7 +136,7 @@ static int32_t fill_bound(const struct run *r, int32_t known)
     struct flow f = r->flow;
     if (r->real->schedule->automatic_sets)
         f.set_rows = f.set_columns = 1;
-    return flow_fill_bound(&f, r->problem, known, *f.work + FILL_WORK);
+    return flow_fill_bound(&f, known, *f.work + FILL_WORK);
 }
 
 static bool prove(struct run *r, struct dup_search *s)
@@ -155,7 +153,7 @@ static bool prove(struct run *r, struct dup_search *s)
         r->bound = fill_bound(r, s->makespan);
     if (!r->real->schedule->automatic_sets)
         r->bound = max_i32(r->bound, s->bound);
-    return judge(r, s->copies);
+    return judge(r, s->chosen);
 }
 
 /* With the sets that the schedule used last. */
@@ -166,7 +164,7 @@ static bool search(struct run *r)
     r->flow.set_columns = (int32_t)r->timing.set_columns;
     start_search(r, &s, SEARCH_WORK);
     descend_from_all(r, &s);
-    bool ok = judge(r, s.copies) && prove(r, &s);
+    bool ok = judge(r, s.chosen) && prove(r, &s);
     dup_search_free(&s);
     return ok;
 }
@@ -181,7 +179,7 @@ static bool solve(struct run *r)
 
 bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
                         const uint32_t *item_of, const struct dup_real *real,
-                        int64_t *const starts[DUP_N_STARTS], struct diag *d, int64_t *copies,
+                        uint32_t *const starts[DUP_N_STARTS], struct diag *d, uint32_t *chosen,
                         uint64_t *out_cycles, struct dup_result *out)
 {
     struct run r = {.problem = p,
@@ -190,9 +188,9 @@ bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
                     .flow = {.cut = real->cut, .one_by_one = real->schedule->layer_by_layer},
                     .arena = arena_new(),
                     .starts = starts,
-                    .copies = copies};
+                    .chosen = chosen};
     bool ok = judge_starts(&r);
-    if (ok && p->n_items > 0 && flow_build(&r.flow, g, real->arch, item_of))
+    if (ok && p->n_items > 0 && flow_build(&r.flow, p, g, item_of))
         ok = solve(&r);
     else if (ok && real->lp_file)
         ok = dup_glpk_write(p, real->lp_file, d);

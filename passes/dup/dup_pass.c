@@ -1,14 +1,15 @@
 /*
- * dup_pass.c - how many copies of its weights each base layer gets.
+ * dup_pass.c - how many copies of its weights each base layer gets, and how many output pixels one
+ * of its products yields.
  *
- * In: a CROSSBAR graph with slices (pass tile). Out: `copies` and `cut` of every mvm, and a
- * dup_result. Invariant: users of one `weights` object have the same number of copies, and its PEs
- * count once.
+ * In: a CROSSBAR graph with slices (pass tile). Out: `copies`, `cut`, `patch` and the `slices` that
+ * it takes of every mvm, and a dup_result. Invariant: users of one `weights` object have the same
+ * copies and patch, and its PEs count once.
  */
 #include "dup_flow.h"
 #include "dup_items.h"
 
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 static struct loc nowhere(void)
@@ -16,58 +17,62 @@ static struct loc nowhere(void)
     return (struct loc){0};
 }
 
-static void set_copies(struct ir_op *op, int64_t copies, enum dup_cut cut)
+static const struct dup_option *option_of(const struct dup_object *it, const struct dup_choice *c)
 {
-    struct ir_attrs_mvm *a = &op->attrs->mvm;
-    int64_t parts[2];
-    if (!dup_find_cut(cut, copies, op->out->type.dim[0], op->out->type.dim[1], parts))
-        BUG("%lld copies of '%s' have no cut", (long long)copies, op->name);
-    a->copies = copies;
-    a->cut[0] = parts[0];
-    a->cut[1] = parts[1];
+    const struct dup_option *o = it->options;
+    while (memcmp(o->patch, c->patch, sizeof o->patch) != 0)
+        o++;
+    return o;
 }
 
-static void apply(const struct dup_items *x, const int64_t *copies, enum dup_cut cut)
+static void set_choice(struct ir_op *op, const struct dup_object *it, const struct dup_choice *c,
+                       enum dup_cut cut)
 {
-    for (size_t i = 0; i < x->ops.n; i++)
-        set_copies(x->ops.at[i], copies[x->item_of.at[i]], cut);
+    struct ir_attrs_mvm *a = &op->attrs->mvm;
+    const int64_t *dim = op->out->type.dim;
+    memcpy(a->patch, c->patch, sizeof a->patch);
+    memcpy(a->slices, option_of(it, c)->slices, sizeof a->slices);
+    a->copies = c->copies;
+    if (!dup_find_cut(cut, c->copies, ceil_div_i64(dim[0], c->patch[0]),
+                      ceil_div_i64(dim[1], c->patch[1]), a->cut))
+        BUG("%lld copies of '%s' have no cut", (long long)c->copies, op->name);
+}
+
+static const struct dup_choice *choice_of(const struct dup_problem *p, const uint32_t *chosen,
+                                          size_t item)
+{
+    return &p->items[item].choices[chosen[item]];
+}
+
+static void apply(const struct dup_items *x, const struct dup_problem *p, const uint32_t *chosen,
+                  enum dup_cut cut)
+{
+    for (size_t i = 0; i < x->ops.n; i++) {
+        uint32_t item = x->item_of.at[i];
+        set_choice(x->ops.at[i], &x->items.at[item], choice_of(p, chosen, item), cut);
+    }
 }
 
 /* ---- objective makespan ---- */
 
 struct trial {
     const struct dup_items *x;
+    const struct dup_problem *problem;
     struct ir_graph *g;
     const struct pass_ctx *ctx;
 };
 
-static bool ask_schedule(void *self, const int64_t *copies, struct dup_timing *out)
+static bool ask_schedule(void *self, const uint32_t *chosen, struct dup_timing *out)
 {
     struct trial *t = self;
     const struct dup_schedule *s = t->ctx->schedule;
-    apply(t->x, copies, t->ctx->dup->cut);
+    apply(t->x, t->problem, chosen, t->ctx->dup->cut);
     return s->makespan(s->self, t->g, out);
 }
 
-/* The layer whose largest copy works longest. */
-static void find_bottleneck(const struct dup_items *x, const struct pass_ctx *ctx,
-                            struct dup_result *out)
-{
-    for (size_t i = 0; i < x->ops.n; i++) {
-        const struct ir_op *op = x->ops.at[i];
-        const struct ir_attrs_mvm *a = &op->attrs->mvm;
-        uint64_t cycles = dup_cycles(op, ctx->arch, ceil_div_i64(op->out->type.dim[0], a->cut[0]),
-                                     ceil_div_i64(op->out->type.dim[1], a->cut[1]));
-        if (cycles > out->bottleneck_cycles) {
-            out->bottleneck_cycles = cycles;
-            out->bottleneck = op->name;
-        }
-    }
-}
-
-/* The copies with the least sum and those with the least interval are where the search starts. */
+/* The choices with the least sum and those with the least interval are where the search starts. */
 static bool choose_makespan(const struct dup_items *x, const struct dup_problem *p,
-                            struct pass_ctx *ctx, struct ir_graph *g, int64_t *copies,
+                            struct pass_ctx *ctx, struct ir_graph *g, uint32_t *chosen,
                             struct dup_result *out)
 {
     if (!ctx->schedule)
@@ -77,22 +82,22 @@ static bool choose_makespan(const struct dup_items *x, const struct dup_problem 
     uint32_t *item_of = ARENA_ARRAY(ctx->scratch, uint32_t, g->n_ops);
     for (size_t i = 0; i < x->ops.n; i++)
         item_of[x->ops.at[i]->id] = x->item_of.at[i];
-    struct trial trial = {x, g, ctx};
+    struct trial trial = {x, p, g, ctx};
     struct dup_real real = {.schedule = ctx->schedule,
                             .cut = ctx->dup->cut,
-                            .arch = ctx->arch,
                             .lp_file = ctx->dup->lp_file,
                             .progress = ctx->progress,
                             .ask = ask_schedule,
                             .self = &trial};
-    int64_t *starts[DUP_N_STARTS], interval;
+    uint32_t *starts[DUP_N_STARTS];
+    int64_t interval;
     uint64_t cycles;
     for (size_t i = 0; i < DUP_N_STARTS; i++)
-        starts[i] = ARENA_ARRAY(ctx->scratch, int64_t, p->n_items);
-    bool least_sum;
-    if (!dup_solve(p, NULL, ctx->diag, starts[0], &least_sum) ||
-        !dup_solve_interval(p, dup_find_loads(x, p, ctx), NULL, ctx->diag, starts[1], &interval) ||
-        !dup_solve_makespan(p, g, item_of, &real, starts, ctx->diag, copies, &cycles, out))
+        starts[i] = ARENA_ARRAY(ctx->scratch, uint32_t, p->n_items);
+    bool proven;
+    if (!dup_solve(p, NULL, ctx->diag, starts[0], &proven) ||
+        !dup_solve_interval(p, NULL, ctx->diag, starts[1], &interval, &proven) ||
+        !dup_solve_makespan(p, g, item_of, &real, starts, ctx->diag, chosen, &cycles, out))
         return false;
     bool proved = p->n_items == 0 || (out->has_bound && out->lower_bound_cycles == cycles);
     out->objective = "makespan";
@@ -101,99 +106,162 @@ static bool choose_makespan(const struct dup_items *x, const struct dup_problem 
     return true;
 }
 
-/* What the user fixed: nothing is solved. */
-static bool take_fixed(const struct dup_items *x, const struct dup_problem *p,
-                       const struct pass_ctx *ctx, int64_t *copies, struct dup_result *out)
-{
-    if (!dup_take_fixed(x, p->pes, ctx, copies))
-        return false;
-    out->objective = "given";
-    out->status = "none";
-    out->value = dup_objective(p, copies);
-    return true;
-}
+/* ---- the others ---- */
 
-static bool choose_sum(const struct dup_problem *p, const struct pass_ctx *ctx, int64_t *copies,
+static bool choose_sum(const struct dup_problem *p, const struct pass_ctx *ctx, uint32_t *chosen,
                        struct dup_result *out)
 {
     bool proven;
-    out->objective = "sum";
-    if (!dup_solve(p, ctx->dup->lp_file, ctx->diag, copies, &proven))
+    if (!dup_solve(p, ctx->dup->lp_file, ctx->diag, chosen, &proven))
         return false;
+    out->objective = "sum";
     out->status = proven ? "optimal" : "feasible";
-    out->value = dup_objective(p, copies);
+    out->value = dup_objective(p, chosen);
     return true;
 }
 
-static bool choose_interval(const struct dup_items *x, const struct dup_problem *p,
-                            const struct pass_ctx *ctx, int64_t *copies, struct dup_result *out)
+/* Cycles times PEs of the choice that makes least of them: no choice works less in all. */
+static double least_work(const struct dup_items *x, size_t item)
+{
+    const struct dup_object *it = &x->items.at[item];
+    double least = (double)it->options->pes * (double)it->options->cycles;
+    for (size_t i = 1; i < it->n_options; i++)
+        least = fmin(least, (double)it->options[i].pes * (double)it->options[i].cycles);
+    return least;
+}
+
+/* However the copies are cut, all PEs together work no faster. */
+static uint64_t work_bound(const struct dup_items *x, int64_t pes)
+{
+    double work = 0;
+    for (size_t i = 0; i < x->items.n; i++)
+        work += least_work(x, i);
+    return (uint64_t)ceil(work / (double)max_i64(pes, 1));
+}
+
+/* The fewest PEs with an interval below `interval`; 0: there are none, or too many. */
+static int64_t next_pes(struct dup_items *x, int64_t pes, int64_t interval,
+                        const struct pass_ctx *ctx)
+{
+    enum { MOST_MORE = 1 << 16 };
+    for (int64_t more = 16; interval > 0 && more <= MOST_MORE; more *= 4) {
+        if (!dup_find_options(x, pes + more, ctx))
+            return 0;
+        struct dup_problem p = dup_make_problem(x, pes + more, INT64_MAX, ctx);
+        int64_t enough = dup_interval_pes(&p, interval - 1);
+        if (enough <= pes + more)
+            return enough;
+    }
+    return 0;
+}
+
+static bool choose_interval(struct dup_items *x, const struct dup_problem *p,
+                            const struct pass_ctx *ctx, uint32_t *chosen, struct dup_result *out)
 {
     int64_t interval;
-    out->objective = "interval";
-    out->status = "optimal";
-    if (!dup_solve_interval(p, dup_find_loads(x, p, ctx), ctx->dup->lp_file, ctx->diag, copies,
-                            &interval))
+    bool proven;
+    if (!dup_solve_interval(p, ctx->dup->lp_file, ctx->diag, chosen, &interval, &proven))
         return false;
+    out->objective = "interval";
+    out->status = "optimal"; /* as far as the interval goes */
     out->value = (double)interval;
+    out->has_interval = true;
+    out->interval_bound_cycles = work_bound(x, p->pes);
     return true;
 }
 
-static bool choose(const struct dup_items *x, const struct dup_problem *p, struct pass_ctx *ctx,
-                   struct ir_graph *g, int64_t *copies, struct dup_result *out)
+/* One copy of each, of the best patch. */
+static bool choose_none(const struct dup_problem *p, const struct pass_ctx *ctx, uint32_t *chosen,
+                        struct dup_result *out)
 {
-    for (size_t i = 0; i < p->n_items; i++)
-        copies[i] = 1;
-    if (ctx->dup->n_fixed)
-        return take_fixed(x, p, ctx, copies, out);
+    bool is_open = ctx->dup->windows;
+    if (is_open && !choose_sum(p, ctx, chosen, out))
+        return false;
+    out->objective = "none";
+    out->status = is_open ? out->status : "none";
+    out->value = dup_objective(p, chosen);
+    return true;
+}
+
+static bool choose(struct dup_items *x, struct dup_problem *p, struct pass_ctx *ctx,
+                   struct ir_graph *g, uint32_t *chosen, struct dup_result *out)
+{
+    if (ctx->dup->n_fixed) { /* nothing is solved */
+        out->objective = "given";
+        out->status = "none";
+        out->value = dup_objective(p, chosen);
+        return true;
+    }
     switch (ctx->dup->objective) {
     case DUP_NONE: break;
-    case DUP_SUM: return choose_sum(p, ctx, copies, out);
-    case DUP_MAKESPAN: return choose_makespan(x, p, ctx, g, copies, out);
-    case DUP_INTERVAL: return choose_interval(x, p, ctx, copies, out);
+    case DUP_SUM: return choose_sum(p, ctx, chosen, out);
+    case DUP_MAKESPAN: return choose_makespan(x, p, ctx, g, chosen, out);
+    case DUP_INTERVAL: return choose_interval(x, p, ctx, chosen, out);
     }
-    out->objective = out->status = "none";
-    out->value = dup_objective(p, copies);
+    return choose_none(p, ctx, chosen, out);
+}
+
+/* ---- the pass ---- */
+
+static void sum_up(const struct dup_items *x, const struct dup_problem *p, const uint32_t *chosen,
+                   struct pass_ctx *ctx, struct dup_result *out)
+{
+    for (size_t i = 0; i < p->n_items; i++) {
+        const struct dup_choice *c = choice_of(p, chosen, i);
+        ctx->stats[0] += c->copies > 1;
+        ctx->stats[1] += (uint64_t)(c->copies - 1);
+        ctx->stats[2] += c->patch[0] * c->patch[1] > 1;
+        out->pes_used += c->pes;
+    }
+    for (size_t i = 0; i < x->ops.n; i++) {
+        struct dup_choice c = *choice_of(p, chosen, x->item_of.at[i]);
+        const struct ir_op *op = x->ops.at[i];
+        const struct ir_attrs_mvm *a = &op->attrs->mvm;
+        uint64_t cycles =
+            (uint64_t)(ceil_div_i64(ceil_div_i64(op->out->type.dim[0], c.patch[0]), a->cut[0]) *
+                       ceil_div_i64(ceil_div_i64(op->out->type.dim[1], c.patch[1]), a->cut[1]) *
+                       c.product);
+        if (cycles > out->bottleneck_cycles) {
+            out->bottleneck_cycles = cycles;
+            out->bottleneck = op->name;
+        }
+    }
+}
+
+static bool duplicate(struct dup_items *x, struct pass_ctx *ctx, struct ir_graph *g)
+{
+    struct dup_result result = {.pe_min = x->pe_min};
+    struct dup_problem problem;
+    uint32_t *chosen = ARENA_ARRAY(ctx->scratch, uint32_t, x->items.n);
+    if (!dup_find_pes(x, ctx, &result.pes) || !dup_find_options(x, result.pes, ctx))
+        return false;
+    if (ctx->dup->n_fixed == 0)
+        problem =
+            dup_make_problem(x, result.pes, ctx->dup->objective == DUP_NONE ? 1 : INT64_MAX, ctx);
+    else if (!dup_take_fixed(x, result.pes, ctx, &problem))
+        return false;
+    if (!choose(x, &problem, ctx, g, chosen, &result))
+        return false;
+    apply(x, &problem, chosen, ctx->dup->cut);
+    sum_up(x, &problem, chosen, ctx, &result);
+    if (result.has_interval)
+        result.next_pes = next_pes(x, result.pes, (int64_t)result.value, ctx);
+    if (ctx->dup_result)
+        *ctx->dup_result = result;
     return true;
 }
 
 /* The attributes as they were: trials change them. */
-static bool differ_from(const struct dup_items *x, const int64_t *before)
+static bool differ_from(const struct dup_items *x, const struct ir_attrs_mvm *before)
 {
     for (size_t i = 0; i < x->ops.n; i++) {
-        const struct ir_attrs_mvm *a = &x->ops.at[i]->attrs->mvm;
-        if (a->copies != before[3 * i] || a->cut[0] != before[3 * i + 1] ||
-            a->cut[1] != before[3 * i + 2])
+        const struct ir_attrs_mvm *a = &x->ops.at[i]->attrs->mvm, *b = &before[i];
+        if (a->copies != b->copies || memcmp(a->cut, b->cut, sizeof a->cut) != 0 ||
+            memcmp(a->patch, b->patch, sizeof a->patch) != 0 ||
+            memcmp(a->slices, b->slices, sizeof a->slices) != 0)
             return true;
     }
     return false;
-}
-
-static enum pass_result duplicate(struct dup_items *x, struct pass_ctx *ctx, struct ir_graph *g)
-{
-    int64_t pes, *copies = ARENA_ARRAY(ctx->scratch, int64_t, x->items.n);
-    int64_t *before = ARENA_ARRAY(ctx->scratch, int64_t, 3 * x->ops.n);
-    struct dup_result result = {.pe_min = x->pe_min};
-    for (size_t i = 0; i < x->ops.n; i++) {
-        const struct ir_attrs_mvm *a = &x->ops.at[i]->attrs->mvm;
-        memcpy(before + 3 * i, (int64_t[3]){a->copies, a->cut[0], a->cut[1]}, 3 * sizeof *before);
-    }
-    if (!dup_find_pes(x, ctx, &pes))
-        return PASS_FAILED;
-    int64_t spend = ctx->dup->objective == DUP_NONE ? x->pe_min : pes;
-    struct dup_problem problem = dup_make_problem(x, pes, spend, ctx);
-    if (!choose(x, &problem, ctx, g, copies, &result))
-        return PASS_FAILED;
-    apply(x, copies, ctx->dup->cut);
-    for (size_t i = 0; i < x->items.n; i++) {
-        ctx->stats[0] += copies[i] > 1;
-        ctx->stats[1] += (uint64_t)(copies[i] - 1);
-        result.pes_used += copies[i] * x->items.at[i].pes;
-    }
-    result.pes = pes;
-    find_bottleneck(x, ctx, &result);
-    if (ctx->dup_result)
-        *ctx->dup_result = result;
-    return differ_from(x, before) ? PASS_CHANGED : PASS_UNCHANGED;
 }
 
 static enum pass_result run_dup(struct pass_ctx *ctx, struct ir_graph *g)
@@ -201,15 +269,24 @@ static enum pass_result run_dup(struct pass_ctx *ctx, struct ir_graph *g)
     if (!ctx->arch)
         BUG("pass dup runs without a machine");
     struct dup_items x = {0};
-    enum pass_result result = dup_gather(&x, g, ctx) ? duplicate(&x, ctx, g) : PASS_FAILED;
+    enum pass_result result = PASS_FAILED;
+    if (dup_gather(&x, g, ctx)) {
+        struct ir_attrs_mvm *before = ARENA_ARRAY(ctx->scratch, struct ir_attrs_mvm, x.ops.n);
+        for (size_t i = 0; i < x.ops.n; i++)
+            before[i] = x.ops.at[i]->attrs->mvm;
+        if (duplicate(&x, ctx, g))
+            result = differ_from(&x, before) ? PASS_CHANGED : PASS_UNCHANGED;
+    }
     dup_items_free(&x);
     return result;
 }
 
-static const char *const stats[] = {"weights objects duplicated", "copies added", NULL};
+static const char *const stats[] = {"weights objects duplicated", "copies added",
+                                    "weights objects with patches", NULL};
 const struct pass pass_dup = {
     .name = "dup",
-    .summary = "choose how many copies each base layer's weights get",
+    .summary =
+        "choose how many copies each base layer's weights get, and what patch its products yield",
     .needs = IR_CROSSBAR,
     .stats = stats,
     .run = run_dup,

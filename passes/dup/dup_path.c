@@ -1,15 +1,15 @@
 /*
- * dup_path.c - what the longest path of one choice of copies says about every other choice.
+ * dup_path.c - what the longest path of some choices says about all others.
  *
- * In: the times for some copies. Out: for each item and count, how long the path's way through the
- * item's layer takes with that count. The path leaves layer i at a pixel; some pixels of the next
- * layer read it (through derived values); the first of those that the copy of the next layer's exit
- * meets, with whatever count, can start only then, and the copy works through to the exit. So for
- * every choice
+ * In: the times for some choices. Out: for each item and choice, how long the path's way through
+ * the item's layer takes with it. The path leaves layer i at a pixel; some pixels of the next layer
+ * read it (through derived values); of the products that these are part of, the first that the copy
+ * of the next layer's exit meets, whatever its choice, can start only then, and the copy works
+ * through to the product of the exit. So for all choices
  *
- *     makespan >= sum of the ways,    and = for the choice the path was taken from.
+ *     makespan >= sum of the ways,    and = for those the path was taken from.
  *
- * Where with some count none of these pixels lies before the exit in its copy, the way is broken:
+ * Where with some choice none of these lies before the exit in its copy, the way is broken:
  * only the exit's own set and what comes after it are certain, and all that the path can have
  * before it is taken off.
  */
@@ -20,8 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A path's way through one base layer: from the first pixel in rows x columns (by copy), to exit.
- */
+/* A path's way through one base layer: from the first product with a pixel in rows x columns (by
+ * copy), to that of the exit. */
 struct way {
     uint32_t node;
     int32_t exit[2];
@@ -30,7 +30,7 @@ struct way {
 struct tracer {
     const struct flow *f;
     struct flow_times *t;
-    const int64_t *copies;
+    const uint32_t *chosen;
     struct arena *arena;
     VEC(struct way) ways; /* last layer first */
 };
@@ -50,15 +50,14 @@ static bool reads(const struct axis_map *m, int32_t o, int32_t at)
     return false;
 }
 
-/* The part of the copy that owns a pixel. */
-static struct flow_part part_at(const struct flow_node *n, const int64_t cut[2],
-                                const int32_t at[2])
+/* The part of the copy that owns a product. */
+static struct flow_part part_at(const struct flow_layout *l, const int32_t at[2])
 {
-    return flow_part(n, cut, ir_cut_owner(at[0], cut[0], n->rows),
-                     ir_cut_owner(at[1], cut[1], n->columns));
+    return flow_part(l, ir_cut_owner(at[0], l->cut[0], l->size[0]),
+                     ir_cut_owner(at[1], l->cut[1], l->size[1]));
 }
 
-/* The set of a part that a pixel lies in. */
+/* The set of a part that a product lies in. */
 static void set_around(const struct flow *f, const struct flow_part *p, const int32_t at[2],
                        int32_t lo[2], int32_t hi[2])
 {
@@ -70,76 +69,107 @@ static void set_around(const struct flow *f, const struct flow_part *p, const in
     }
 }
 
-static int64_t set_time(const struct flow_part *p, const int32_t lo[2], const int32_t hi[2])
+static int64_t set_time(const struct flow_layout *l, const int32_t lo[2], const int32_t hi[2])
 {
-    return (int64_t)(hi[0] - lo[0]) * (hi[1] - lo[1]) * p->product;
+    return (int64_t)(hi[0] - lo[0]) * (hi[1] - lo[1]) * l->product;
 }
 
 /* Of the part's sets before the one that `at` lies in. */
-static int64_t time_before(const struct flow *f, const struct flow_part *p, const int32_t at[2])
+static int64_t time_before(const struct flow *f, const struct flow_layout *l,
+                           const struct flow_part *p, const int32_t at[2])
 {
     int32_t lo[2], hi[2];
     set_around(f, p, at, lo, hi);
-    int64_t pixels = (int64_t)(lo[0] - p->lo[0]) * (p->hi[1] - p->lo[1]) +
-                     (int64_t)(hi[0] - lo[0]) * (lo[1] - p->lo[1]);
-    return pixels * p->product;
+    int64_t products = (int64_t)(lo[0] - p->lo[0]) * (p->hi[1] - p->lo[1]) +
+                       (int64_t)(hi[0] - lo[0]) * (lo[1] - p->lo[1]);
+    return products * l->product;
 }
 
 /* ---- the ways ---- */
 
-/* What the way with one number of copies costs, in the steps of dup_flow.h, besides its rows. */
+/* What the way with one choice costs, in the steps of dup_flow.h, besides its rows. */
 enum { WAY_STEPS = 40 };
 
-/* First entry pixel in the part, in raster order; false if none stands before the exit's set's end.
- */
-static bool first_entry(const struct flow *f, const struct way *w, const struct flow_part *p,
-                        const int32_t end[2], int32_t out[2])
+/* Is one of the pixels of product `at` marked? */
+static bool is_marked(const struct flow_layout *l, int axis, const bool *marks, int32_t at)
 {
-    *f->work += WAY_STEPS + (end[0] - p->lo[0]);
+    int32_t from = at * l->patch[axis], to = min_i32(from + l->patch[axis], l->pixels[axis]);
+    while (from < to && !marks[from])
+        from++;
+    return from < to;
+}
+
+/* First entry in the part, in raster order; false if none stands before the exit's set's end. */
+static bool first_entry(const struct flow *f, const struct flow_layout *l, const struct way *w,
+                        const struct flow_part *p, const int32_t end[2], int32_t out[2])
+{
+    *f->work += WAY_STEPS + (int64_t)(end[0] - p->lo[0]) * l->patch[0];
     for (out[0] = p->lo[0]; out[0] < end[0]; out[0]++) {
-        int32_t stop = p->hi[1];
-        for (out[1] = p->lo[1]; w->entry[0][out[0]] && out[1] < stop; out[1]++)
-            if (w->entry[1][out[1]])
+        if (!is_marked(l, 0, w->entry[0], out[0]))
+            continue;
+        for (out[1] = p->lo[1]; out[1] < p->hi[1]; out[1]++)
+            if (is_marked(l, 1, w->entry[1], out[1]))
                 return true;
     }
     return false;
 }
 
-/* The way's length with that many copies; *out_broken: it holds only from the exit's set on. */
-static int64_t way_length(const struct flow *f, const struct way *w, int64_t copies,
+static void product_of(const struct flow_layout *l, const int32_t pixel[2], int32_t out[2])
+{
+    for (int a = 0; a < 2; a++)
+        out[a] = pixel[a] / l->patch[a];
+}
+
+/* The way's length with that choice; *out_broken: it holds only from the exit's set on. */
+static int64_t way_length(const struct flow *f, const struct way *w, const struct dup_choice *c,
                           bool *out_broken)
 {
-    const struct flow_node *n = &f->nodes.at[w->node];
-    int64_t cut[2], length = -1;
-    int32_t lo[2], hi[2], from[2];
-    flow_find_cut(f, n, copies, cut);
-    struct flow_part p = part_at(n, cut, w->exit);
-    set_around(f, &p, w->exit, lo, hi);
-    if (first_entry(f, w, &p, hi, from))
-        length = time_before(f, &p, w->exit) - time_before(f, &p, from);
+    struct flow_layout l = flow_layout(f, &f->nodes.at[w->node], c);
+    int64_t length = -1;
+    int32_t exit[2], lo[2], hi[2], from[2];
+    product_of(&l, w->exit, exit);
+    struct flow_part p = part_at(&l, exit);
+    set_around(f, &p, exit, lo, hi);
+    if (first_entry(f, &l, w, &p, hi, from))
+        length = time_before(f, &l, &p, exit) - time_before(f, &l, &p, from);
     *out_broken = length < 0;
-    return max_i64(length, 0) + set_time(&p, lo, hi);
+    return max_i64(length, 0) + set_time(&l, lo, hi);
 }
 
 /* ---- back through the schedule ---- */
 
-/* The pixel of the copy, at or before `at`, whose operands were done just when its set started, and
- * no set waited since; false: the copy has worked from the start. */
+/* A pixel of products [lo, hi) that was ready at that time; false if there is none. */
+static bool find_ready(const struct flow_layout *l, const int32_t lo[2], const int32_t hi[2],
+                       const int32_t *ready, int64_t time, int32_t out[2])
+{
+    int32_t end[2];
+    for (int a = 0; a < 2; a++)
+        end[a] = min_i32(hi[a] * l->patch[a], l->pixels[a]);
+    for (out[0] = lo[0] * l->patch[0]; out[0] < end[0]; out[0]++)
+        for (out[1] = lo[1] * l->patch[1]; out[1] < end[1]; out[1]++)
+            if (ready[(size_t)out[0] * (size_t)l->pixels[1] + (size_t)out[1]] == time)
+                return true;
+    return false;
+}
+
+/* The pixel of the copy, at or before the exit, whose operands were done just when its set started,
+ * and no set waited since; false: the copy has worked from the start. */
 static bool find_start(struct tracer *x, const struct way *w, int32_t out[2])
 {
     const struct flow_node *n = &x->f->nodes.at[w->node];
     const int32_t *ready = x->t->ready, *done = x->t->done[w->node];
-    int64_t cut[2];
-    int32_t lo[2], hi[2], at[2] = {w->exit[0], w->exit[1]};
-    flow_find_cut(x->f, n, x->copies[n->item], cut);
-    struct flow_part p = part_at(n, cut, w->exit);
+    struct flow_layout l =
+        flow_layout(x->f, n, &x->f->problem->items[n->item].choices[x->chosen[n->item]]);
+    int32_t lo[2], hi[2], at[2];
+    product_of(&l, w->exit, at);
+    struct flow_part p = part_at(&l, at);
     for (;;) {
+        size_t pixel =
+            (size_t)(at[0] * l.patch[0]) * (size_t)n->columns + (size_t)(at[1] * l.patch[1]);
         set_around(x->f, &p, at, lo, hi);
-        int64_t start = done[(size_t)at[0] * p.width + (size_t)at[1]] - set_time(&p, lo, hi);
-        for (out[0] = lo[0]; start > 0 && out[0] < hi[0]; out[0]++)
-            for (out[1] = lo[1]; out[1] < hi[1]; out[1]++)
-                if (ready[(size_t)out[0] * p.width + (size_t)out[1]] == start)
-                    return true;
+        int64_t start = done[pixel] - set_time(&l, lo, hi);
+        if (start > 0 && find_ready(&l, lo, hi, ready, start, out))
+            return true;
         if (start <= 0)
             return false;
         at[1] = lo[1] > p.lo[1] ? lo[1] - 1 : p.hi[1] - 1;
@@ -244,22 +274,23 @@ static void trace(struct tracer *x)
     VEC_PUSH(&x->ways, w);
 }
 
-struct flow_cut flow_cut_new(const struct flow *f, const struct dup_problem *p, bool **allowed,
-                             const int64_t *copies, struct flow_times *t, struct arena *a)
+struct flow_cut flow_cut_new(const struct flow *f, bool **allowed, const uint32_t *chosen,
+                             struct flow_times *t, struct arena *a)
 {
-    struct tracer x = {.f = f, .t = t, .copies = copies, .arena = arena_new()};
+    const struct dup_problem *p = f->problem;
+    struct tracer x = {.f = f, .t = t, .chosen = chosen, .arena = arena_new()};
     struct flow_cut cut = {.length = ARENA_ARRAY(a, double *, p->n_items)};
     double before = 0; /* the longest that the path can be up to here */
     trace(&x);
     for (size_t i = x.ways.n; i-- > 0;) {
         int32_t item = f->nodes.at[x.ways.at[i].node].item;
         const struct dup_item *it = &p->items[item];
-        double longest = 0, *length = ARENA_ARRAY(a, double, it->n_counts);
-        for (size_t k = 0; k < it->n_counts; k++) {
+        double longest = 0, *length = ARENA_ARRAY(a, double, it->n_choices);
+        for (size_t k = 0; k < it->n_choices; k++) {
             bool broken;
-            if (!allowed[item][k] && it->counts[k] != copies[item])
+            if (!allowed[item][k] && k != chosen[item])
                 continue;
-            length[k] = (double)way_length(f, &x.ways.at[i], it->counts[k], &broken);
+            length[k] = (double)way_length(f, &x.ways.at[i], &it->choices[k], &broken);
             length[k] -= broken ? before : 0;
             longest = length[k] > longest ? length[k] : longest;
         }

@@ -1,10 +1,10 @@
 /*
- * dup_prove.c - bound and best copies close in on each other (logic-based Benders decomposition:
+ * dup_prove.c - bound and best choices close in on each other (logic-based Benders decomposition:
  * Hooker, Ottosson, "Logic-based Benders decomposition", Mathematical Programming 96, 2003).
  *
- * The master is an integer program: least T over the copies that fit, T at least the length of
+ * The master is an integer program: least T over what fits, T at least the length of
  * every path known so far, each a sum over layers (dup_path.c). Its answer is timed with the flow
- * model; the longest path found there joins the master, which is exact for these copies from then
+ * model; the longest path found there joins the master, which is exact for these choices from then
  * on. The master's optimum is a lower bound on every makespan; the timed answers, improved by
  * exchange, are what is chosen from. They meet at the optimum, or the nodes are spent first.
  */
@@ -23,15 +23,15 @@ struct prover {
     bool **allowed;
     VEC(struct flow_cut) cuts;
     double bound;
-    int n_stalled; /* rounds since bound or best copies improved */
+    int n_stalled; /* rounds since bound or best choices improved */
 };
 
-/* Counts that a faster choice cannot have go; false: there is no faster choice. */
+/* What nothing faster can have goes; false: nothing is faster. */
 static bool narrow(struct prover *x)
 {
     int32_t longest;
     struct dup_search *s = x->s;
-    if (!flow_filter(s->flow, s->problem, s->makespan - 1, s->max_work, x->allowed, &longest))
+    if (!flow_filter(s->flow, s->makespan - 1, s->max_work, x->allowed, &longest))
         return false;
     x->bound = fmax(x->bound, longest);
     return true;
@@ -42,39 +42,36 @@ static bool same_cut(const struct prover *x, const struct flow_cut *a, const str
     for (size_t i = 0; i < x->s->problem->n_items; i++) {
         if (!a->length[i] != !b->length[i])
             return false;
-        for (size_t k = 0; a->length[i] && k < x->s->problem->items[i].n_counts; k++)
+        for (size_t k = 0; a->length[i] && k < x->s->problem->items[i].n_choices; k++)
             if (x->allowed[i][k] && fabs(a->length[i][k] - b->length[i][k]) >= 0.5)
                 return false;
     }
     return true;
 }
 
-/* Times a choice and learns its longest path. */
-static void learn(struct prover *x, const int64_t *copies)
+/* Times what is chosen and learns its longest path. */
+static void learn(struct prover *x, const uint32_t *chosen)
 {
     struct dup_search *s = x->s;
-    flow_run(s->flow, copies, s->trial);
-    struct flow_cut cut = flow_cut_new(s->flow, s->problem, x->allowed, copies, s->trial, x->arena);
+    flow_run(s->flow, chosen, s->trial);
+    struct flow_cut cut = flow_cut_new(s->flow, x->allowed, chosen, s->trial, x->arena);
     for (size_t i = 0; i < x->cuts.n; i++)
         if (same_cut(x, &cut, &x->cuts.at[i]))
             return;
     VEC_PUSH(&x->cuts, cut);
 }
 
-/* The choice's neighbours with one count less say what each item's copies are good for. */
-static void learn_around(struct prover *x, int64_t *copies)
+/* The neighbours with fewer PEs for one item say what its PEs are good for. */
+static void learn_around(struct prover *x, uint32_t *chosen)
 {
     const struct dup_problem *p = x->s->problem;
-    learn(x, copies);
+    learn(x, chosen);
     for (size_t i = 0; i < p->n_items; i++) {
-        const struct dup_item *it = &p->items[i];
-        int64_t kept = copies[i];
-        if (kept == 1)
+        if (chosen[i] == 0)
             continue;
-        for (size_t k = 0; it->counts[k] < kept; k++)
-            copies[i] = it->counts[k];
-        learn(x, copies);
-        copies[i] = kept;
+        chosen[i]--;
+        learn(x, chosen);
+        chosen[i]++;
     }
 }
 
@@ -83,7 +80,7 @@ static double n_elements(const struct prover *x)
 {
     double columns = 1;
     for (size_t i = 0; i < x->s->problem->n_items; i++)
-        for (size_t k = 0; k < x->s->problem->items[i].n_counts; k++)
+        for (size_t k = 0; k < x->s->problem->items[i].n_choices; k++)
             columns += x->allowed[i][k];
     return columns * (double)(x->cuts.n + x->s->problem->n_items);
 }
@@ -96,7 +93,7 @@ static bool is_over(const struct prover *x)
 }
 
 /* One round of master and timing; false: no round can follow. */
-static bool go_on(struct prover *x, int64_t *copies)
+static bool go_on(struct prover *x, uint32_t *chosen)
 {
     struct dup_search *s = x->s;
     struct dup_path_program master = {.problem = s->problem,
@@ -108,14 +105,14 @@ static bool go_on(struct prover *x, int64_t *copies)
     int32_t before = s->makespan;
     double bound_before = x->bound;
     *s->flow->work += (int64_t)n_elements(x);
-    enum dup_answer answer = dup_glpk_choose(&master, copies, &x->bound, s->flow->work);
+    enum dup_answer answer = dup_glpk_choose(&master, chosen, &x->bound, s->flow->work);
     if (answer == DUP_NO_CHOICE)
         x->bound = s->makespan;
     if (answer != DUP_SOME_CHOICE)
         return false;
-    learn(x, copies);
-    dup_descend(s, copies);
-    learn(x, copies);
+    learn(x, chosen);
+    dup_descend(s, chosen);
+    learn(x, chosen);
     bool improved = s->makespan < before || x->bound > bound_before + 0.5;
     x->n_stalled = improved ? 0 : x->n_stalled + 1;
     if (s->makespan < before && !narrow(x))
@@ -134,12 +131,12 @@ bool dup_prove(struct dup_search *s, const char *lp_file, struct diag *d)
 {
     struct prover x = {.s = s, .arena = arena_new()};
     size_t n = s->problem->n_items;
-    int64_t *copies = ARENA_ARRAY(x.arena, int64_t, n);
+    uint32_t *chosen = ARENA_ARRAY(x.arena, uint32_t, n);
     x.allowed = flow_allowed_new(s->problem, x.arena);
     if (narrow(&x)) {
-        memcpy(copies, s->copies, n * sizeof *copies);
-        learn_around(&x, copies);
-        while (!is_over(&x) && go_on(&x, copies))
+        memcpy(chosen, s->chosen, n * sizeof *chosen);
+        learn_around(&x, chosen);
+        while (!is_over(&x) && go_on(&x, chosen))
             ;
         s->bound = round_bound(&x);
     } else {

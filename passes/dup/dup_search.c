@@ -1,6 +1,6 @@
 /*
- * dup_search.c - better copies by exchange: give one item of the longest path a count that shortens
- * it, take copies where they hurt least until it fits, spend what is left; keep the best such
+ * dup_search.c - better choices by exchange: give one item of the longest path a choice that
+ * shortens it, take PEs where they hurt least until it fits, spend what is left; keep the best such
  * exchange; repeat.
  *
  * Only an item on the longest path can shorten it, and every path seen bounds what follows: a
@@ -17,46 +17,42 @@ enum { MOST_PATHS = 200 };
 /* Work for one item of a path, in the steps of dup_flow.h. */
 enum { ITEM_STEPS = 3 };
 
-/* A choice of copies under way: index into each item's counts. */
+/* Choices under way: an index for each item. */
 struct choice {
-    size_t *at;
-    int64_t *copies;
+    uint32_t *at;
     int64_t spare; /* PEs; negative: does not fit */
     int32_t makespan;
 };
 
-static void set_count(const struct dup_search *s, struct choice *c, size_t item, size_t at)
+static int64_t pes_of(const struct dup_search *s, size_t item, size_t at)
 {
-    const struct dup_item *it = &s->problem->items[item];
-    c->spare += (c->copies[item] - it->counts[at]) * it->pes;
-    c->at[item] = at;
-    c->copies[item] = it->counts[at];
+    return s->problem->items[item].choices[at].pes;
+}
+
+static void set_at(const struct dup_search *s, struct choice *c, size_t item, size_t at)
+{
+    c->spare += pes_of(s, item, c->at[item]) - pes_of(s, item, at);
+    c->at[item] = (uint32_t)at;
 }
 
 static struct choice choice_new(const struct dup_search *s, struct arena *a)
 {
-    size_t n = s->problem->n_items;
-    return (struct choice){.at = ARENA_ARRAY(a, size_t, n), .copies = ARENA_ARRAY(a, int64_t, n)};
+    return (struct choice){.at = ARENA_ARRAY(a, uint32_t, s->problem->n_items)};
 }
 
 static void choice_copy(const struct dup_search *s, const struct choice *from, struct choice *to)
 {
     memcpy(to->at, from->at, s->problem->n_items * sizeof *to->at);
-    memcpy(to->copies, from->copies, s->problem->n_items * sizeof *to->copies);
     to->spare = from->spare;
     to->makespan = from->makespan;
 }
 
-static void choice_from(const struct dup_search *s, const int64_t *copies, struct choice *c)
+static void choice_from(const struct dup_search *s, const uint32_t *chosen, struct choice *c)
 {
     c->spare = s->problem->pes;
     for (size_t i = 0; i < s->problem->n_items; i++) {
-        const struct dup_item *it = &s->problem->items[i];
-        c->at[i] = 0;
-        while (c->at[i] + 1 < it->n_counts && it->counts[c->at[i]] < copies[i])
-            c->at[i]++;
-        c->copies[i] = it->counts[c->at[i]];
-        c->spare -= c->copies[i] * it->pes;
+        c->at[i] = chosen[i];
+        c->spare -= pes_of(s, i, chosen[i]);
     }
 }
 
@@ -91,7 +87,7 @@ static void sum_paths(struct dup_search *s, const struct choice *c)
         sum_path(s, c, j);
 }
 
-/* Does a known path, of the lengths last summed up for `c`, exclude another count for the item? */
+/* Does a known path, of the lengths last summed up for `c`, exclude another choice for the item? */
 static bool is_excluded(const struct dup_search *s, const struct choice *c, size_t item, size_t at,
                         int32_t limit)
 {
@@ -105,40 +101,39 @@ static bool is_excluded(const struct dup_search *s, const struct choice *c, size
     return false;
 }
 
-/* Remembers the longest path of `t`, which holds the times for `copies`, as path number `at`. */
-static void learn(struct dup_search *s, size_t at, const int64_t *copies, struct flow_times *t)
+/* Remembers the longest path of `t`, which holds the times for `chosen`, as path number `at`. */
+static void learn(struct dup_search *s, size_t at, const uint32_t *chosen, struct flow_times *t)
 {
     if (at == s->paths.n)
         VEC_PUSH(&s->paths, (struct known_path){0});
     struct known_path *path = &s->paths.at[at];
     arena_free(path->arena);
     path->arena = arena_new();
-    path->cut = flow_cut_new(s->flow, s->problem, s->all_allowed, copies, t, path->arena);
+    path->cut = flow_cut_new(s->flow, s->all_allowed, chosen, t, path->arena);
 }
 
 /* ---- trials ---- */
 
-/* With count `at` for the item; a value >= limit says no more than that. */
-static int32_t try_count(struct dup_search *s, struct choice *c, size_t item, size_t at,
-                         int32_t limit)
+/* With choice `at` for the item; a value >= limit says no more than that. */
+static int32_t try_at(struct dup_search *s, struct choice *c, size_t item, size_t at, int32_t limit)
 {
     size_t before = c->at[item];
     if (is_excluded(s, c, item, at, limit))
         return limit;
-    set_count(s, c, item, at);
-    int32_t makespan = flow_try(s->flow, c->copies, s->base, s->base_copies, limit, s->trial);
+    set_at(s, c, item, at);
+    int32_t makespan = flow_try(s->flow, c->at, s->base, s->base_chosen, limit, s->trial);
     size_t path = 1 + s->n_trials % (MOST_PATHS - 1);
     bool is_new = makespan >= limit && s->has_paths;
     s->n_trials += is_new;
     if (is_new)
-        learn(s, path, c->copies, s->trial);
-    set_count(s, c, item, before);
+        learn(s, path, c->at, s->trial);
+    set_at(s, c, item, before);
     if (is_new)
         sum_path(s, c, path);
     return makespan;
 }
 
-/* Takes copies of items other than `keep` until the choice fits. False: not within the limit. */
+/* Takes PEs of items other than `keep` until all fits. False: not within the limit. */
 static bool repair(struct dup_search *s, struct choice *c, size_t keep, int32_t limit)
 {
     while (c->spare < 0 && !dup_search_is_spent(s)) {
@@ -148,7 +143,7 @@ static bool repair(struct dup_search *s, struct choice *c, size_t keep, int32_t 
         for (size_t i = 0; i < s->problem->n_items; i++) {
             if (i == keep || c->at[i] == 0)
                 continue;
-            int32_t makespan = try_count(s, c, i, c->at[i] - 1, best);
+            int32_t makespan = try_at(s, c, i, c->at[i] - 1, best);
             if (makespan < best) {
                 best = makespan;
                 donor = i;
@@ -156,7 +151,7 @@ static bool repair(struct dup_search *s, struct choice *c, size_t keep, int32_t 
         }
         if (donor == keep)
             return false;
-        set_count(s, c, donor, c->at[donor] - 1);
+        set_at(s, c, donor, c->at[donor] - 1);
         c->makespan = best;
     }
     return c->spare >= 0;
@@ -164,9 +159,9 @@ static bool repair(struct dup_search *s, struct choice *c, size_t keep, int32_t 
 
 static bool fits_one_more(const struct dup_search *s, const struct choice *c, size_t item)
 {
-    const struct dup_item *it = &s->problem->items[item];
-    return c->at[item] + 1 < it->n_counts &&
-           (it->counts[c->at[item] + 1] - c->copies[item]) * it->pes <= c->spare;
+    size_t next = c->at[item] + 1;
+    return next < s->problem->items[item].n_choices &&
+           pes_of(s, item, next) - pes_of(s, item, c->at[item]) <= c->spare;
 }
 
 /* Spends spare PEs where they help most, as long as they help. */
@@ -179,7 +174,7 @@ static void spend(struct dup_search *s, struct choice *c)
         for (size_t i = 0; i < s->problem->n_items; i++) {
             if (!fits_one_more(s, c, i))
                 continue;
-            int32_t makespan = try_count(s, c, i, c->at[i] + 1, c->makespan);
+            int32_t makespan = try_at(s, c, i, c->at[i] + 1, c->makespan);
             if (makespan < c->makespan) {
                 c->makespan = makespan;
                 taker = i;
@@ -187,30 +182,30 @@ static void spend(struct dup_search *s, struct choice *c)
             }
         }
         if (helped)
-            set_count(s, c, taker, c->at[taker] + 1);
+            set_at(s, c, taker, c->at[taker] + 1);
     }
 }
 
 /* Times the choice in full. */
 static void rebase(struct dup_search *s, struct choice *c)
 {
-    flow_run(s->flow, c->copies, s->base);
-    memcpy(s->base_copies, c->copies, s->problem->n_items * sizeof *c->copies);
+    flow_run(s->flow, c->at, s->base);
+    memcpy(s->base_chosen, c->at, s->problem->n_items * sizeof *c->at);
     c->makespan = s->base->makespan;
     if (s->has_paths)
-        learn(s, 0, c->copies, s->base);
+        learn(s, 0, c->at, s->base);
 }
 
-/* The fewest copies more that shorten the longest path's way through the item; n_counts: none. */
+/* The fewest PEs more that shorten the longest path's way through the item; n_choices: none. */
 static size_t shorter_way(const struct dup_search *s, const struct choice *c, size_t item)
 {
-    size_t n_counts = s->problem->items[item].n_counts, at = c->at[item] + 1;
+    size_t n_choices = s->problem->items[item].n_choices, at = c->at[item] + 1;
     if (!s->has_paths)
         return at;
     const double *length = s->paths.at[0].cut.length[item];
-    while (length && at < n_counts && length[at] >= length[c->at[item]])
+    while (length && at < n_choices && length[at] >= length[c->at[item]])
         at++;
-    return length ? at : n_counts;
+    return length ? at : n_choices;
 }
 
 /* The best exchange; false if none helps. */
@@ -220,14 +215,14 @@ static bool exchange(struct dup_search *s, const struct choice *now, struct choi
     best->makespan = now->makespan;
     for (size_t i = 0; i < s->problem->n_items && !dup_search_is_spent(s); i++) {
         size_t at = shorter_way(s, now, i);
-        if (at >= s->problem->items[i].n_counts)
+        if (at >= s->problem->items[i].n_choices)
             continue;
         choice_copy(s, now, next);
         sum_paths(s, next);
-        next->makespan = try_count(s, next, i, at, best->makespan);
+        next->makespan = try_at(s, next, i, at, best->makespan);
         if (next->makespan >= best->makespan)
             continue;
-        set_count(s, next, i, at);
+        set_at(s, next, i, at);
         if (!repair(s, next, i, best->makespan))
             continue;
         spend(s, next);
@@ -236,11 +231,11 @@ static bool exchange(struct dup_search *s, const struct choice *now, struct choi
     return best->makespan < now->makespan;
 }
 
-void dup_descend(struct dup_search *s, int64_t *copies)
+void dup_descend(struct dup_search *s, uint32_t *chosen)
 {
     struct arena *a = arena_new();
     struct choice now = choice_new(s, a), next = choice_new(s, a), best = choice_new(s, a);
-    choice_from(s, copies, &now);
+    choice_from(s, chosen, &now);
     rebase(s, &now);
     spend(s, &now);
     rebase(s, &now);
@@ -248,26 +243,26 @@ void dup_descend(struct dup_search *s, int64_t *copies)
         choice_copy(s, &best, &now);
         rebase(s, &now);
     }
-    memcpy(copies, now.copies, s->problem->n_items * sizeof *copies);
+    memcpy(chosen, now.at, s->problem->n_items * sizeof *chosen);
     if (now.makespan < s->makespan) {
         s->makespan = now.makespan;
-        memcpy(s->copies, copies, s->problem->n_items * sizeof *copies);
+        memcpy(s->chosen, chosen, s->problem->n_items * sizeof *chosen);
     }
     arena_free(a);
 }
 
-void dup_search_start(struct dup_search *s, const struct flow *f, const struct dup_problem *p,
-                      const int64_t *copies)
+void dup_search_start(struct dup_search *s, const struct flow *f, const uint32_t *chosen)
 {
+    const struct dup_problem *p = f->problem;
     *s = (struct dup_search){.flow = f, .problem = p, .arena = arena_new()};
     s->base = flow_times_new(f, s->arena);
     s->trial = flow_times_new(f, s->arena);
-    s->copies = ARENA_ARRAY(s->arena, int64_t, p->n_items);
-    s->base_copies = ARENA_ARRAY(s->arena, int64_t, p->n_items);
+    s->chosen = ARENA_ARRAY(s->arena, uint32_t, p->n_items);
+    s->base_chosen = ARENA_ARRAY(s->arena, uint32_t, p->n_items);
     s->all_allowed = flow_allowed_new(p, s->arena);
     s->path_sum = ARENA_ARRAY(s->arena, double, MOST_PATHS);
-    memcpy(s->copies, copies, p->n_items * sizeof *copies);
-    flow_run(f, copies, s->base);
+    memcpy(s->chosen, chosen, p->n_items * sizeof *chosen);
+    flow_run(f, chosen, s->base);
     s->makespan = s->base->makespan;
 }
 

@@ -2,6 +2,7 @@
 #include "dup_steps.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static uint64_t gcd(uint64_t a, uint64_t b)
 {
@@ -13,20 +14,24 @@ static uint64_t gcd(uint64_t a, uint64_t b)
     return a;
 }
 
-static bool has_holes(const struct dup_core_item *it)
+static bool is_run(const struct dup_core_item *it)
 {
-    return it->counts[it->n_counts - 1] - it->counts[0] != (int64_t)it->n_counts - 1;
+    for (size_t k = 1; k < it->n_choices; k++)
+        if (!dup_follows(&it->choices[k - 1].choice, &it->choices[k].choice))
+            return false;
+    return true;
 }
 
 /* t/k - t/(k + 1) = t / (k * (k + 1)); k < 2^21. */
 static struct dup_step make_step(const struct dup_core_item *it, uint32_t item, uint32_t level)
 {
-    uint64_t t = (uint64_t)it->cycles, k = (uint64_t)it->counts[level];
+    const struct dup_core_choice *here = &it->choices[level], *next = here + 1;
+    uint64_t t = (uint64_t)here->choice.cycles, k = (uint64_t)here->choice.copies;
     uint64_t common = gcd(t, k * (k + 1));
-    dup_units change = it->slack[level + 1] - it->slack[level];
+    dup_units change = next->slack - here->slack;
     return (struct dup_step){.item = item,
                              .level = level,
-                             .pes = it->pes,
+                             .pes = next->choice.pes - here->choice.pes,
                              .gain = {t / common, k * (k + 1) / common},
                              .slack_taken = change > 0 ? change : 0,
                              .slack_left = change < 0 ? -change : 0};
@@ -70,11 +75,26 @@ static void find_classes(struct dup_steps *x, struct dup_step **sorted, size_t n
     }
 }
 
+static int by_preference(const void *x, const void *y)
+{
+    const struct dup_core_choice *a = x, *b = y;
+    return dup_prefer(&a->choice, &b->choice);
+}
+
+static struct dup_class list_class(const struct dup_core_item *it, struct arena *a)
+{
+    struct dup_core_choice *list = ARENA_ARRAY(a, struct dup_core_choice, it->n_choices);
+    memcpy(list, it->choices, it->n_choices * sizeof *list);
+    qsort(list, it->n_choices, sizeof *list, by_preference);
+    return (struct dup_class){
+        .pes = it->choices[0].choice.pes, .most = (int64_t)it->n_choices - 1, .list = list};
+}
+
 void dup_find_steps(const struct dup_core *core, struct arena *a, struct dup_steps *out)
 {
     size_t n = 0, most = 0;
     for (size_t i = 0; i < core->n_items; i++)
-        most += core->items[i].n_counts;
+        most += core->items[i].n_choices;
     *out = (struct dup_steps){.core = core,
                               .classes = ARENA_ARRAY(a, struct dup_class, most),
                               .steps = ARENA_ARRAY(a, struct dup_step, most),
@@ -84,18 +104,17 @@ void dup_find_steps(const struct dup_core *core, struct arena *a, struct dup_ste
     struct dup_step **sorted = ARENA_ARRAY(a, struct dup_step *, most);
     for (uint32_t i = 0; i < core->n_items; i++) {
         const struct dup_core_item *it = &core->items[i];
-        bool is_list = has_holes(it);
-        out->budget -= it->pes * it->counts[0];
+        bool is_list = !is_run(it);
+        out->budget -= it->choices[0].choice.pes;
         out->first[i] = n;
-        for (uint32_t level = 0; !is_list && level + 1 < it->n_counts; level++) {
+        for (uint32_t level = 0; !is_list && level + 1 < it->n_choices; level++) {
             out->steps[n] = make_step(it, i, level);
             sorted[n] = &out->steps[n];
             n++;
         }
         if (is_list) {
             out->list_class[i] = (uint32_t)out->n_classes;
-            out->classes[out->n_classes++] =
-                (struct dup_class){.pes = it->pes, .most = (int64_t)it->n_counts - 1, .list = it};
+            out->classes[out->n_classes++] = list_class(it, a);
         }
     }
     out->first[core->n_items] = n;

@@ -6,7 +6,7 @@
 
 #include "dup.h"
 
-/* One copy more of an item whose open counts follow each other: from counts[level] to the next. */
+/* One copy more of an item whose open choices are a run: from choices[level] to the next. */
 struct dup_step {
     uint32_t item; /* of the core */
     uint32_t level;
@@ -16,12 +16,12 @@ struct dup_step {
     dup_units slack_taken, slack_left;
 };
 /* Steps of equal PEs and gain; an optimum takes the first so many of them. Or one item whose open
- * counts have holes: the index of its count is what is taken. */
+ * choices are no run: the place of its choice in `list` is what is taken. */
 struct dup_class {
-    int64_t pes;                      /* of a copy */
-    int64_t most;                     /* that can be taken */
-    const struct dup_core_item *list; /* an item with holes, else NULL */
-    uint64_t gain[2];                 /* of each; each costs so much slack: */
+    int64_t pes;                        /* of a copy; of a list: the fewest of it */
+    int64_t most;                       /* that can be taken */
+    const struct dup_core_choice *list; /* as dup_prefer has them, else NULL */
+    uint64_t gain[2];                   /* of each; each costs so much slack: */
     dup_units slack_taken, slack_left;
 };
 struct dup_steps {
@@ -30,10 +30,10 @@ struct dup_steps {
     size_t n_classes;
     struct dup_step *steps; /* by item and level */
     size_t *first;          /* by item: first[i] .. first[i + 1] are its steps; none for a list */
-    uint32_t *list_class;   /* by item with holes: its class */
-    int64_t budget;         /* PEs beside the fewest copies of all items */
+    uint32_t *list_class;   /* by item with a list: its class */
+    int64_t budget;         /* PEs beside the fewest of all items */
 };
-/* O(n log n) in the open counts. */
+/* O(n log n) in the open choices. */
 void dup_find_steps(const struct dup_core *core, struct arena *a, struct dup_steps *out);
 
 #endif

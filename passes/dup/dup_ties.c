@@ -2,19 +2,21 @@
  * dup_ties.c - the exact optimum of the duplication problem, and among equal ones the one the rule
  * names.
  *
- * In: the problem and feasible copies near the optimum (GLPK works in doubles). Out: exact copies.
- * What the core leaves open are further copies, each with PEs and a gain. Copies of equal PEs and
- * gain are one class, of which an optimum takes the first so many in list order; an item whose
- * counts have holes is a class of its own, of which one count is taken. So equal layers are one
- * class, however many they are. A dynamic program over the classes, a class in stages of 1, 2, 4
- * ... copies. State: PEs used, gain so far, copies so far. A state is dropped if another one uses
- * no more PEs and is better (gain, then copies), or if the bound of dup_bound.c shows that no
- * optimum goes through it. Gains are compared in fixed point; where their error intervals overlap,
- * as rationals (GMP), over the classes in which the two differ.
+ * In: the problem and choices near the optimum (GLPK works in doubles). Out: exact choices. What
+ * the core leaves open are further copies, each with PEs and a gain. Copies of equal PEs and gain
+ * are one class, of which an optimum takes the first so many in list order; an item whose choices
+ * are no run (they have holes, or several patches) is a class of its own, of which one choice is
+ * taken. So equal layers are one class, however many they are. A dynamic program over the classes,
+ * a class in stages of 1, 2, 4 ... copies. State: PEs used, gain so far, copies so far. A state is
+ * dropped if another one uses no more PEs and is better (gain, then PEs where they count, then
+ * copies), or if the bound of dup_bound.c shows that no optimum goes through it. Gains are compared
+ * in fixed point; where their error intervals overlap, as rationals (GMP), over the classes in
+ * which the two differ.
  *
- * Ties: from the last item to the first, a copy that some optimum does without is forbidden. What
- * failed once for a class fails for all that is stricter, so there are few such questions.
- * Effort is counted; where it ends, the best copies known stay.
+ * Ties: from the last item to the first, a copy that some optimum does without is forbidden; of a
+ * list, the choice that is preferred least. What failed once for a class fails for all that is
+ * stricter, so there are few such questions. Effort is counted; where it ends, the best choices
+ * known stay.
  */
 #include "dup.h"
 #include "dup_steps.h"
@@ -32,9 +34,9 @@ struct state {
     dup_units slack;
     int64_t pes, copies;
     uint32_t parent; /* in the stage before */
-    uint32_t taken;  /* of the stage's class: copies, or index of a count */
+    uint32_t taken;  /* of the stage's class: copies, or a place in its list */
 };
-/* Some copies of a class, or one of its counts. */
+/* Some copies of a class, or one choice of its list. */
 struct stage {
     uint32_t class;
     int64_t most; /* of a class of equal copies: takes none or this many */
@@ -58,17 +60,17 @@ static const struct state *parent_of(const struct search *s, size_t stage, const
     return &s->states.at[s->first.at[stage - 1] + x->parent];
 }
 
-/* What `taken` of a class gain: to s->difference, `sign` times. */
+/* What `taken` of a class gain, of a list less a constant: to s->difference, `sign` times. */
 static void add_gain(struct search *s, int sign, const struct dup_class *c, int64_t taken)
 {
     uint64_t top = c->gain[0] * (uint64_t)taken, below = c->gain[1];
-    if (c->list) { /* t/a - t/b = t * (b - a) / (a * b) */
-        int64_t a = c->list->counts[0], b = c->list->counts[taken];
-        mpq_set_ui(s->term, (unsigned long)c->list->cycles, (unsigned long)(a * b));
-        mpz_mul_ui(mpq_numref(s->term), mpq_numref(s->term), (unsigned long)(b - a));
-    } else {
-        mpq_set_ui(s->term, (unsigned long)top, (unsigned long)below);
+    if (c->list) { /* less latency is more gain */
+        const struct dup_choice *x = &c->list[taken].choice;
+        top = (uint64_t)x->cycles;
+        below = (uint64_t)x->copies;
+        sign = -sign;
     }
+    mpq_set_ui(s->term, (unsigned long)top, (unsigned long)below);
     mpq_canonicalize(s->term);
     if (sign > 0)
         mpq_add(s->difference, s->difference, s->term);
@@ -102,7 +104,11 @@ static bool is_better(struct search *s, size_t stage, const struct state *a, con
     if (a->gain >= b->gain + error || b->gain >= a->gain + error)
         return a->gain > b->gain;
     int order = compare_exactly(s, stage, a, b);
-    return order ? order > 0 : a->copies < b->copies;
+    if (order)
+        return order > 0;
+    if (s->steps->core->fewest_pes && a->pes != b->pes)
+        return a->pes < b->pes;
+    return a->copies < b->copies;
 }
 
 /* ---- stages ---- */
@@ -110,19 +116,21 @@ static bool is_better(struct search *s, size_t stage, const struct state *a, con
 static struct state extend(const struct search *s, size_t stage, size_t parent, int64_t taken)
 {
     const struct dup_class *c = &s->steps->classes[s->stages.at[stage - 1].class];
-    int64_t most = s->stages.at[stage - 1].most, copies = taken;
+    int64_t most = s->stages.at[stage - 1].most;
     const struct state *from = &s->states.at[s->first.at[stage - 1] + parent];
     struct state x = *from;
     if (c->list) {
-        copies = c->list->counts[taken] - c->list->counts[0];
-        x.gain += taken ? c->list->units[0] - c->list->units[taken] - 1 : 0;
-        x.slack += c->list->slack[taken];
+        const struct dup_core_choice *l = &c->list[taken];
+        x.gain += c->list->units - l->units - (taken ? 1 : 0);
+        x.slack += l->slack;
+        x.pes += l->choice.pes - c->pes;
+        x.copies += l->choice.copies;
     } else {
         x.gain += ((dup_units)c->gain[0] * taken << s->steps->core->shift) / c->gain[1];
         x.slack += c->slack_taken * taken + c->slack_left * (most - taken);
+        x.pes += c->pes * taken;
+        x.copies += taken;
     }
-    x.pes += c->pes * copies;
-    x.copies += copies;
     x.parent = (uint32_t)parent;
     x.taken = (uint32_t)taken;
     return x;
@@ -182,11 +190,16 @@ static bool run_stage(struct search *s, size_t stage)
     return s->effort <= MAX_EFFORT;
 }
 
-/* PEs of all that the stage can take. */
+/* PEs of all that the stage can take, beside the fewest. */
 static int64_t stage_pes(const struct search *s, const struct stage *g)
 {
     const struct dup_class *c = &s->steps->classes[g->class];
-    return c->pes * (c->list ? c->list->counts[g->most] - c->list->counts[0] : g->most);
+    int64_t most = 0;
+    if (!c->list)
+        return c->pes * g->most;
+    for (int64_t k = 0; k <= g->most; k++)
+        most = max_i64(most, c->list[k].choice.pes - c->pes);
+    return most;
 }
 
 static void make_stages(struct search *s, const int64_t *most)
@@ -259,7 +272,8 @@ static bool is_equal(struct search *s, const struct optimum *o, const struct sta
             add_gain(s, 1, &s->steps->classes[c], o->trial[c]);
             add_gain(s, -1, &s->steps->classes[c], o->taken[c]);
         }
-    return mpq_sgn(s->difference) == 0 && x->copies == o->state.copies;
+    return mpq_sgn(s->difference) == 0 && x->copies == o->state.copies &&
+           (!s->steps->core->fewest_pes || x->pes == o->state.pes);
 }
 
 /* Some optimum takes at most `most` of the class: then o is one. */
@@ -283,7 +297,7 @@ static bool forbid(struct search *s, struct optimum *o, uint32_t class, int64_t 
     return false;
 }
 
-/* From the last item on, each gets as few copies as an optimum can give it. */
+/* From the last item on, each gets what dup_prefer has first of all that an optimum can give it. */
 static void break_ties(struct search *s, struct optimum *o)
 {
     const struct dup_steps *x = s->steps;
@@ -300,19 +314,21 @@ static void break_ties(struct search *s, struct optimum *o)
     }
 }
 
-static void write_copies(const struct dup_steps *x, const struct optimum *o, int64_t *copies)
+static void write_choices(const struct dup_steps *x, const struct optimum *o, uint32_t *chosen)
 {
     for (size_t i = 0; i < x->core->n_items; i++) {
         const struct dup_core_item *it = &x->core->items[i];
-        bool is_list = x->first[i] == x->first[i + 1];
-        int64_t at = is_list ? o->taken[x->list_class[i]] : 0;
+        int64_t at = 0;
         for (size_t k = x->first[i]; k < x->first[i + 1]; k++)
             at += x->steps[k].rank < o->taken[x->steps[k].class];
-        copies[it->item] = it->counts[at];
+        if (x->first[i] == x->first[i + 1])
+            chosen[it->item] = x->classes[x->list_class[i]].list[o->taken[x->list_class[i]]].at;
+        else
+            chosen[it->item] = it->choices[at].at;
     }
 }
 
-/* No optimum costs more than the one found: what is above that cannot be part of one. Each count
+/* No optimum costs more than the one found: what is above that cannot be part of one. Each choice
  * of an item may be off by a unit. */
 static void tighten(struct search *s, const struct state *optimum)
 {
@@ -320,11 +336,11 @@ static void tighten(struct search *s, const struct state *optimum)
     dup_units gap = optimum->slack + core->price * (s->steps->budget - optimum->pes) +
                     4 * (dup_units)core->n_items;
     for (size_t i = 0; i < core->n_items; i++)
-        gap += (dup_units)core->items[i].n_counts;
+        gap += (dup_units)core->items[i].n_choices;
     s->gap = gap < s->gap ? gap : s->gap;
 }
 
-static bool search_core(const struct dup_core *core, struct arena *a, int64_t *copies)
+static bool search_core(const struct dup_core *core, struct arena *a, uint32_t *chosen)
 {
     struct dup_steps steps;
     dup_find_steps(core, a, &steps);
@@ -342,7 +358,7 @@ static bool search_core(const struct dup_core *core, struct arena *a, int64_t *c
     if (ok) {
         tighten(&s, &o.state);
         break_ties(&s, &o);
-        write_copies(&steps, &o, copies);
+        write_choices(&steps, &o, chosen);
     }
     mpq_clears(s.difference, s.term, NULL);
     VEC_FREE(&s.stages);
@@ -352,13 +368,13 @@ static bool search_core(const struct dup_core *core, struct arena *a, int64_t *c
     return ok;
 }
 
-bool dup_break_ties(const struct dup_problem *p, struct diag *d, int64_t *copies, bool *out_proven)
+bool dup_break_ties(const struct dup_problem *p, struct diag *d, uint32_t *chosen, bool *out_proven)
 {
     struct arena *a = arena_new();
     struct dup_core core;
-    bool ok = dup_find_core(p, a, d, copies, &core);
+    bool ok = dup_find_core(p, a, d, chosen, &core);
     if (ok)
-        *out_proven = search_core(&core, a, copies);
+        *out_proven = search_core(&core, a, chosen);
     arena_free(a);
     return ok;
 }

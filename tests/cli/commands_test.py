@@ -15,7 +15,7 @@ from bench import run_cases
 from onnx_bytes import onnx_model, onnx_node
 
 MODEL = {'dim', 'constant', 'input-type', 'inputs', 'outputs', 'no-weights', 'verbose'}
-MAPPING = {'mode', 'unquantised', 'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
+MAPPING = {'mode', 'unquantised', 'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'mapping', 'patch', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
 SEVERAL = {'rate'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
@@ -110,6 +110,8 @@ def usage_errors(b):
     usage('output and JSON cannot both go to standard output', 'compile', '-o', '-', '--json', b.model)
     usage("--arch-field: 'rows' is not FIELD=VALUE", 'compile', '--arch-field=rows', b.model)
     usage('--lp-file: with --duplicate none there is no duplication problem to write', 'opt', '--lp-file=x', '--duplicate=none', b.model)
+    for patch in ('0', '0=', '0=2', '0=2x', '0=x2', '0=2x2x', '=1x1', '0=-1x1'):
+        usage("--patch: '%s' is not LAYER=AxB" % patch, 'compile', '--patch=' + patch, b.model)
     usage('--lp-file: with --copies there is no duplication problem to write', 'compile', '--lp-file=x', '--copies=0=1', b.model)
     b.equal(os.listdir(b.folder), [], 'files')
     b.run('compile', b.model, '-o', 'p.cim')

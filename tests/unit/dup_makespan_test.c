@@ -442,7 +442,7 @@ struct parts {
     struct fixture f;
     struct flow flow;
     struct dup_item items[MOST_LAYERS];
-    int64_t counts[MOST_LAYERS][8];
+    struct dup_choice choices[MOST_LAYERS][8];
     struct dup_problem problem;
 };
 
@@ -453,7 +453,7 @@ static void make_parts(struct parts *p, uint64_t *seed)
     p->flow = (struct flow){.cut = (enum dup_cut)pick(seed, CUT_W, CUT_2D),
                             .set_rows = (int32_t)p->f.set_rows,
                             .set_columns = (int32_t)p->f.set_columns};
-    p->problem = (struct dup_problem){p->items, (size_t)p->f.n_layers, 0};
+    p->problem = (struct dup_problem){p->items, (size_t)p->f.n_layers, 0, false};
     for (int i = 0; i < p->f.n_layers; i++) {
         const int64_t *dim = p->f.mvm[i]->out->type.dim;
         int64_t parts[2];
@@ -461,10 +461,14 @@ static void make_parts(struct parts *p, uint64_t *seed)
         item_of[p->f.mvm[i]->id] = (uint32_t)i;
         for (int64_t d = 1; d <= 5; d++)
             if (dup_find_cut(p->flow.cut, d, dim[0], dim[1], parts))
-                p->counts[i][n++] = d;
-        p->items[i] = (struct dup_item){dim[0] * dim[1], 1, n, p->counts[i]};
+                p->choices[i][n++] = (struct dup_choice){.copies = d,
+                                                         .pes = d,
+                                                         .cycles = dim[0] * dim[1],
+                                                         .product = 1,
+                                                         .patch = {1, 1}};
+        p->items[i] = (struct dup_item){n, p->choices[i]};
     }
-    ck_assert(flow_build(&p->flow, p->f.g, &p->f.arch, item_of));
+    ck_assert(flow_build(&p->flow, &p->problem, p->f.g, item_of));
 }
 
 static void free_parts(struct parts *p)
@@ -473,20 +477,19 @@ static void free_parts(struct parts *p)
     finish(&p->f);
 }
 
-static void pick_copies(struct parts *p, uint64_t *seed, int64_t *copies)
+static void pick_copies(struct parts *p, uint64_t *seed, uint32_t *chosen)
 {
     for (int i = 0; i < p->f.n_layers; i++) {
-        copies[i] = p->counts[i][pick(seed, 0, (int64_t)p->items[i].n_counts - 1)];
-        set_copies(p->f.mvm[i], p->flow.cut, copies[i]);
+        chosen[i] = (uint32_t)pick(seed, 0, (int64_t)p->items[i].n_choices - 1);
+        set_copies(p->f.mvm[i], p->flow.cut, p->choices[i][chosen[i]].copies);
     }
 }
 
-static double length_with(const struct parts *p, const struct flow_cut *cut, const int64_t *copies)
+static double length_with(const struct parts *p, const struct flow_cut *cut, const uint32_t *chosen)
 {
     double sum = 0;
     for (int i = 0; i < p->f.n_layers; i++)
-        for (size_t c = 0; cut->length[i] && c < p->items[i].n_counts; c++)
-            sum += p->counts[i][c] == copies[i] ? cut->length[i][c] : 0;
+        sum += cut->length[i] ? cut->length[i][chosen[i]] : 0;
     return sum;
 }
 
@@ -501,7 +504,7 @@ START_TEST(test_flow)
     struct flow_times *trial = flow_times_new(&p.flow, p.f.scratch);
     bool **allowed = flow_allowed_new(&p.problem, p.f.scratch);
     for (int k = 0; k < 12; k++) {
-        int64_t first[MOST_LAYERS], other[MOST_LAYERS];
+        uint32_t first[MOST_LAYERS], other[MOST_LAYERS];
         pick_copies(&p, &seed, first);
         flow_run(&p.flow, first, base);
         want = naive_makespan(&p.f, p.f.g);
@@ -513,10 +516,10 @@ START_TEST(test_flow)
         int32_t limit = (int32_t)pick(&limit_seed, 1, 2 * (int64_t)want);
         int32_t got = flow_try(&p.flow, other, base, first, limit, trial);
         ck_assert(got == (int32_t)want || (got >= limit && got <= (int32_t)want));
-        struct flow_cut cut = flow_cut_new(&p.flow, &p.problem, allowed, first, base, p.f.scratch);
+        struct flow_cut cut = flow_cut_new(&p.flow, allowed, first, base, p.f.scratch);
         ck_assert_double_eq(length_with(&p, &cut, first), base->makespan);
         ck_assert_double_le(length_with(&p, &cut, other), (double)want);
-        cut = flow_cut_new(&p.flow, &p.problem, allowed, other, trial, p.f.scratch);
+        cut = flow_cut_new(&p.flow, allowed, other, trial, p.f.scratch);
         ck_assert_double_eq(length_with(&p, &cut, other), got); /* as far as the trial went */
         ck_assert_double_le(length_with(&p, &cut, first), base->makespan);
     }
@@ -531,19 +534,18 @@ START_TEST(test_filter)
     uint64_t seed = 900 + (uint64_t)_i, cycles;
     make_parts(&p, &seed);
     for (int k = 0; k < 12; k++) {
-        int64_t copies[MOST_LAYERS];
+        uint32_t chosen[MOST_LAYERS];
         int32_t longest;
         bool **allowed = flow_allowed_new(&p.problem, p.f.scratch);
-        pick_copies(&p, &seed, copies);
+        pick_copies(&p, &seed, chosen);
         p.problem.pes = 0;
         for (int i = 0; i < p.f.n_layers; i++)
-            p.problem.pes += copies[i];
+            p.problem.pes += p.choices[i][chosen[i]].pes;
         cycles = naive_makespan(&p.f, p.f.g);
-        ck_assert(flow_filter(&p.flow, &p.problem, (int32_t)cycles, INT64_MAX, allowed, &longest));
+        ck_assert(flow_filter(&p.flow, (int32_t)cycles, INT64_MAX, allowed, &longest));
         ck_assert_int_le(longest, (int64_t)cycles);
         for (int i = 0; i < p.f.n_layers; i++)
-            for (size_t c = 0; c < p.items[i].n_counts; c++)
-                ck_assert(p.counts[i][c] != copies[i] || allowed[i][c]);
+            ck_assert(allowed[i][chosen[i]]);
     }
     free_parts(&p);
 }

@@ -14,11 +14,12 @@ static bool proven;
 
 /* ---- small problems against enumeration ---- */
 
-enum { SMALL_ITEMS = 4, SMALL_COPIES = 7, SMALL_LCM = 420 }; /* lcm(1..7) */
+enum { SMALL_ITEMS = 4, SMALL_COPIES = 7, SMALL_CHOICES = 4 * SMALL_COPIES };
+enum { SMALL_LCM = 420 }; /* lcm(1..7) */
 
 struct small {
     struct dup_item items[SMALL_ITEMS];
-    int64_t counts[SMALL_ITEMS][SMALL_COPIES];
+    struct dup_choice choices[SMALL_ITEMS][SMALL_CHOICES];
     struct dup_problem problem;
 };
 
@@ -27,90 +28,145 @@ static int64_t pick(uint64_t *seed, int64_t least, int64_t most)
     return least + (int64_t)(random_next(seed) % (uint64_t)(most - least + 1));
 }
 
-/* Small numbers on purpose: ties are the rule. */
-static void make_small(struct small *s, uint64_t *seed)
+static int by_pes(const void *x, const void *y)
 {
+    const struct dup_choice *a = x, *b = y;
+    return (a->pes > b->pes) - (a->pes < b->pes);
+}
+
+/* Copies of one patch, some left out. Loads need not fall: with 2-D cuts, 5 copies may leave one of
+ * them more than 4 do. */
+static size_t add_copies(struct dup_choice *out, uint64_t *seed, const int64_t patch[2], bool holes)
+{
+    int64_t most = pick(seed, 1, SMALL_COPIES), pes = pick(seed, 1, 3);
+    int64_t cycles = pick(seed, 0, 3) * pick(seed, 1, 6) * 2;
+    size_t n = 0;
+    for (int64_t k = 1; k <= most; k++) {
+        if (k == 1 || !holes || pick(seed, 0, 2) > 0)
+            out[n++] = (struct dup_choice){.copies = k,
+                                           .pes = k * pes,
+                                           .cycles = cycles,
+                                           .load = pick(seed, 1, 9),
+                                           .patch = {patch[0], patch[1]}};
+    }
+    return n;
+}
+
+/* Small numbers on purpose: ties are the rule. */
+static void make_small(struct small *s, uint64_t *seed, bool windows)
+{
+    static const int64_t patches[][2] = {{1, 1}, {1, 2}, {2, 1}, {1, 4}};
     size_t n = (size_t)pick(seed, 1, SMALL_ITEMS);
     bool holes = pick(seed, 0, 1);
     int64_t pes = 0;
     for (size_t i = 0; i < n; i++) {
-        int64_t most = pick(seed, 1, SMALL_COPIES);
-        size_t n_counts = 0;
-        for (int64_t k = 1; k <= most; k++) {
-            if (k == 1 || !holes || pick(seed, 0, 2) > 0)
-                s->counts[i][n_counts++] = k;
-        }
-        int64_t cycles = pick(seed, 0, 3) * pick(seed, 1, 6) * 2;
-        s->items[i] = (struct dup_item){cycles, pick(seed, 1, 3), n_counts, s->counts[i]};
-        pes += s->items[i].pes;
+        int64_t n_patches = windows ? pick(seed, 1, 4) : 1;
+        size_t n_choices = 0;
+        for (int64_t k = 0; k < n_patches; k++)
+            n_choices += add_copies(s->choices[i] + n_choices, seed, patches[k], holes);
+        qsort(s->choices[i], n_choices, sizeof s->choices[i][0], by_pes);
+        s->items[i] = (struct dup_item){n_choices, s->choices[i]};
+        pes += s->choices[i][0].pes;
     }
-    s->problem = (struct dup_problem){s->items, n, pes + pick(seed, 0, 14)};
+    s->problem = (struct dup_problem){s->items, n, pes + pick(seed, 0, 14), windows};
 }
 
-/* The objective times SMALL_LCM: an integer. */
-static int64_t scaled_objective(const struct dup_problem *p, const int64_t *copies)
+static const struct dup_choice *choice_of(const struct dup_problem *p, const uint32_t *chosen,
+                                          size_t item)
 {
-    int64_t sum = 0;
-    for (size_t i = 0; i < p->n_items; i++)
-        sum += p->items[i].cycles * (SMALL_LCM / copies[i]);
-    return sum;
+    return &p->items[item].choices[chosen[item]];
 }
 
-static int64_t total(const struct dup_problem *p, const int64_t *copies)
-{
-    int64_t sum = 0;
-    for (size_t i = 0; i < p->n_items; i++)
-        sum += copies[i];
-    return sum;
-}
+/* What DUP.md compares, in its order: the objective times SMALL_LCM, an integer; PEs where they
+ * count; copies; then for each item, the last one first, area, width and copies. */
+enum { MOST_KEYS = 3 + 3 * SMALL_ITEMS };
 
-static bool precedes(const struct dup_problem *p, const int64_t *a, const int64_t *b)
+static void find_keys(const struct dup_problem *p, const uint32_t *chosen, int64_t key[MOST_KEYS])
 {
-    int64_t za = scaled_objective(p, a), zb = scaled_objective(p, b);
-    if (za != zb)
-        return za < zb;
-    if (total(p, a) != total(p, b))
-        return total(p, a) < total(p, b);
-    for (size_t i = p->n_items; i > 0; i--) {
-        if (a[i - 1] != b[i - 1])
-            return a[i - 1] < b[i - 1];
+    memset(key, 0, MOST_KEYS * sizeof *key);
+    for (size_t i = 0; i < p->n_items; i++) {
+        const struct dup_choice *c = choice_of(p, chosen, i);
+        int64_t *own = key + 3 + 3 * (p->n_items - 1 - i);
+        key[0] += c->cycles * (SMALL_LCM / c->copies);
+        key[1] += p->fewest_pes ? c->pes : 0;
+        key[2] += c->copies;
+        own[0] = c->patch[0] * c->patch[1];
+        own[1] = -c->patch[1];
+        own[2] = c->copies;
     }
-    return false;
 }
 
-static void enumerate(const struct dup_problem *p, size_t item, int64_t left, int64_t *now,
-                      int64_t *best)
+struct enumeration {
+    const struct dup_problem *problem;
+    int64_t most_load; /* of a choice */
+    uint32_t now[SMALL_ITEMS], best[SMALL_ITEMS];
+    int64_t best_key[MOST_KEYS];
+    bool found;
+};
+
+static void consider(struct enumeration *e)
 {
-    if (item == p->n_items) {
-        if (best[0] == 0 || precedes(p, now, best))
-            memcpy(best, now, p->n_items * sizeof *best);
+    int64_t key[MOST_KEYS];
+    size_t k = 0;
+    find_keys(e->problem, e->now, key);
+    while (e->found && k < MOST_KEYS && key[k] == e->best_key[k])
+        k++;
+    if (e->found && (k == MOST_KEYS || key[k] > e->best_key[k]))
+        return;
+    memcpy(e->best, e->now, sizeof e->best);
+    memcpy(e->best_key, key, sizeof key);
+    e->found = true;
+}
+
+static void enumerate(struct enumeration *e, size_t item, int64_t left)
+{
+    const struct dup_problem *p = e->problem;
+    if (item == p->n_items || item == SMALL_ITEMS) {
+        consider(e);
         return;
     }
-    const struct dup_item *it = &p->items[item];
-    for (size_t k = 0; k < it->n_counts; k++) {
-        now[item] = it->counts[k];
-        if (it->pes * it->counts[k] <= left)
-            enumerate(p, item + 1, left - it->pes * it->counts[k], now, best);
+    for (uint32_t k = 0; k < p->items[item].n_choices; k++) {
+        const struct dup_choice *c = &p->items[item].choices[k];
+        e->now[item] = k;
+        if (c->pes <= left && c->load <= e->most_load)
+            enumerate(e, item + 1, left - c->pes);
     }
 }
 
+static void check_answer(const struct enumeration *e, const uint32_t *chosen, int trial)
+{
+    int64_t key[MOST_KEYS];
+    find_keys(e->problem, chosen, key);
+    for (size_t k = 0; k < MOST_KEYS; k++)
+        ck_assert_msg(key[k] == e->best_key[k], "trial %d: key %zu is %lld, not %lld", trial, k,
+                      (long long)key[k], (long long)e->best_key[k]);
+}
+
+/* Copies of one patch, then all pairs of patch and copies: the answer is the enumeration's, ties
+ * included. */
 START_TEST(test_enumeration)
 {
     uint64_t seed = (uint64_t)_i;
     struct diag *d = diag_new();
-    for (int trial = 0; trial < 150; trial++) {
+    for (int trial = 0; trial < 300; trial++) {
         struct small s;
-        int64_t now[SMALL_ITEMS] = {0}, best[SMALL_ITEMS] = {0}, copies[SMALL_ITEMS] = {0};
-        make_small(&s, &seed);
-        enumerate(&s.problem, 0, s.problem.pes, now, best);
-        ck_assert(dup_solve(&s.problem, NULL, d, copies, &proven) && proven);
-        for (size_t i = 0; i < s.problem.n_items; i++)
-            ck_assert_msg(copies[i] == best[i], "seed %d trial %d: item %zu has %lld, not %lld", _i,
-                          trial, i, (long long)copies[i], (long long)best[i]);
+        make_small(&s, &seed, trial % 2);
+        struct enumeration e = {.problem = &s.problem, .most_load = INT64_MAX};
+        uint32_t chosen[SMALL_ITEMS] = {0};
+        enumerate(&e, 0, s.problem.pes);
+        ck_assert(dup_solve(&s.problem, NULL, d, chosen, &proven) && proven);
+        check_answer(&e, chosen, trial);
     }
     diag_free(d);
 }
 END_TEST
+
+/* Of the runs that dup_solve leaves: with nothing to gain, the first choice only. */
+static void trim(struct small *s)
+{
+    for (size_t i = 0; i < s->problem.n_items; i++)
+        s->items[i].n_choices = s->choices[i][0].cycles ? s->items[i].n_choices : 1;
+}
 
 /* Any feasible start leads to the same answer. */
 START_TEST(test_start_does_not_matter)
@@ -119,16 +175,13 @@ START_TEST(test_start_does_not_matter)
     struct diag *d = diag_new();
     for (int trial = 0; trial < 200; trial++) {
         struct small s;
-        int64_t now[SMALL_ITEMS] = {0}, best[SMALL_ITEMS] = {0}, copies[SMALL_ITEMS];
-        make_small(&s, &seed);
-        enumerate(&s.problem, 0, s.problem.pes, now, best);
-        for (size_t i = 0; i < SMALL_ITEMS; i++)
-            copies[i] = 1;
-        /* What has nothing to gain is cut off before the search (dup_solve does it). */
-        for (size_t i = 0; i < s.problem.n_items; i++)
-            s.items[i].n_counts = s.items[i].cycles ? s.items[i].n_counts : 1;
-        ck_assert(dup_break_ties(&s.problem, d, copies, &proven) && proven);
-        ck_assert_mem_eq(copies, best, s.problem.n_items * sizeof *best);
+        make_small(&s, &seed, false);
+        struct enumeration e = {.problem = &s.problem, .most_load = INT64_MAX};
+        uint32_t chosen[SMALL_ITEMS] = {0};
+        enumerate(&e, 0, s.problem.pes);
+        trim(&s);
+        ck_assert(dup_break_ties(&s.problem, d, chosen, &proven) && proven);
+        check_answer(&e, chosen, trial);
     }
     diag_free(d);
 }
@@ -136,49 +189,23 @@ END_TEST
 
 /* ---- the least interval, by enumeration ---- */
 
-/* Of the first n items. */
-static void find_interval(const struct dup_problem *p, const int64_t *const *loads, size_t n,
-                          int64_t left, int64_t most, int64_t *best)
-{
-    if (n == 0) {
-        *best = min_i64(*best, most);
-        return;
-    }
-    const struct dup_item *it = &p->items[n - 1];
-    for (size_t k = 0; k < it->n_counts; k++)
-        if (it->pes * it->counts[k] <= left)
-            find_interval(p, loads, n - 1, left - it->pes * it->counts[k],
-                          max_i64(most, loads[n - 1][k]), best);
-}
-
-/* Loads that need not fall: with 2-D cuts, 5 copies may leave one of them more than 4 do. */
 START_TEST(test_interval)
 {
     uint64_t seed = 50 + (uint64_t)_i;
     struct diag *d = diag_new();
-    for (int trial = 0; trial < 150; trial++) {
+    for (int trial = 0; trial < 300; trial++) {
         struct small s;
-        int64_t load[SMALL_ITEMS][SMALL_COPIES], want = INT64_MAX, got;
-        const int64_t *loads[SMALL_ITEMS];
-        int64_t now[SMALL_ITEMS] = {0}, best[SMALL_ITEMS] = {0}, copies[SMALL_ITEMS] = {0};
-        make_small(&s, &seed);
-        for (size_t i = 0; i < s.problem.n_items; i++) {
-            loads[i] = load[i];
-            for (size_t k = 0; k < s.items[i].n_counts; k++)
-                load[i][k] = pick(&seed, 1, 9);
-        }
-        find_interval(&s.problem, loads, s.problem.n_items, s.problem.pes, 0, &want);
-        ck_assert(dup_solve_interval(&s.problem, loads, NULL, d, copies, &got));
-        ck_assert_int_eq(got, want);
-        for (size_t i = 0; i < s.problem.n_items; i++) { /* what is left goes to the sum */
-            size_t n = 0;
-            for (size_t k = 0; k < s.items[i].n_counts; k++)
-                if (load[i][k] <= want)
-                    s.counts[i][n++] = s.counts[i][k];
-            s.items[i].n_counts = n;
-        }
-        enumerate(&s.problem, 0, s.problem.pes, now, best);
-        ck_assert_mem_eq(copies, best, s.problem.n_items * sizeof *best);
+        make_small(&s, &seed, trial % 2);
+        struct enumeration e = {.problem = &s.problem};
+        uint32_t chosen[SMALL_ITEMS] = {0};
+        int64_t got, pes = s.problem.pes;
+        while (!e.found && ++e.most_load) /* then what is left goes to the sum */
+            enumerate(&e, 0, pes);
+        ck_assert(dup_solve_interval(&s.problem, NULL, d, chosen, &got, &proven) && proven);
+        ck_assert_int_eq(got, e.most_load);
+        check_answer(&e, chosen, trial);
+        ck_assert_int_le(dup_interval_pes(&s.problem, got), pes);
+        ck_assert_int_gt(dup_interval_pes(&s.problem, got - 1), pes);
     }
     diag_free(d);
 }
@@ -198,13 +225,20 @@ struct layer {
     int kernel, in, out, size;
 };
 
+/* 1 .. most copies of one pixel a product. */
+static struct dup_item item_new(struct arena *a, int64_t cycles, int64_t pes, int most)
+{
+    struct dup_choice *choices = ARENA_ARRAY(a, struct dup_choice, (size_t)most);
+    for (int i = 0; i < most; i++)
+        choices[i] = (struct dup_choice){
+            .copies = i + 1, .pes = (i + 1) * pes, .cycles = cycles, .patch = {1, 1}};
+    return (struct dup_item){(size_t)most, choices};
+}
+
 static void add_layer(struct network *net, struct layer l)
 {
-    int64_t *counts = ARENA_ARRAY(net->arena, int64_t, (size_t)l.size);
-    for (int i = 0; i < l.size; i++)
-        counts[i] = i + 1;
     int64_t pes = ceil_div_i64(l.kernel * l.kernel * l.in, 256) * ceil_div_i64(l.out, 256);
-    net->items[net->n++] = (struct dup_item){(int64_t)l.size * l.size, pes, (size_t)l.size, counts};
+    net->items[net->n++] = item_new(net->arena, (int64_t)l.size * l.size, pes, l.size);
 }
 
 static struct network network_new(const struct layer *layers, size_t n)
@@ -219,7 +253,7 @@ static int64_t pe_min(const struct network *net)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < net->n; i++)
-        sum += net->items[i].pes;
+        sum += net->items[i].choices[0].pes;
     return sum;
 }
 
@@ -245,14 +279,14 @@ static void check_network(const struct layer *layers, size_t n, int64_t want_pe_
                           const int64_t *want, size_t n_want)
 {
     struct network net = network_new(layers, n);
-    struct dup_problem p = {net.items, net.n, pe_min(&net) + extra};
-    int64_t copies[MOST_ITEMS];
+    struct dup_problem p = {net.items, net.n, pe_min(&net) + extra, false};
+    uint32_t chosen[MOST_ITEMS];
     struct diag *d = diag_new();
     ck_assert_int_eq(pe_min(&net), want_pe_min);
-    ck_assert(dup_solve(&p, NULL, d, copies, &proven) && proven);
+    ck_assert(dup_solve(&p, NULL, d, chosen, &proven) && proven);
     for (size_t i = 0; i < n; i++)
-        ck_assert_msg(copies[i] == (i < n_want ? want[i] : 1), "layer %zu has %lld copies", i,
-                      (long long)copies[i]);
+        ck_assert_msg(chosen[i] + 1 == (i < n_want ? want[i] : 1), "layer %zu has %u copies", i,
+                      chosen[i] + 1);
     diag_free(d);
     arena_free(net.arena);
 }
@@ -298,11 +332,11 @@ static double table_optimum(const struct network *net, int64_t spare)
         const struct dup_item *it = &net->items[i];
         for (int64_t left = spare; left >= 0; left--) {
             double least = INFINITY;
-            for (size_t k = 0; k < it->n_counts; k++) {
-                int64_t used = it->pes * (it->counts[k] - 1);
+            for (size_t k = 0; k < it->n_choices; k++) {
+                const struct dup_choice *c = &it->choices[k];
+                int64_t used = c->pes - it->choices[0].pes;
                 if (used <= left)
-                    least =
-                        fmin(least, best[left - used] + (double)it->cycles / (double)it->counts[k]);
+                    least = fmin(least, best[left - used] + (double)c->cycles / (double)c->copies);
             }
             best[left] = least;
         }
@@ -316,17 +350,18 @@ START_TEST(test_resnet152)
 {
     struct network net = resnet152();
     struct diag *d = diag_new();
-    int64_t copies[MOST_ITEMS], used = 0;
+    uint32_t chosen[MOST_ITEMS];
+    int64_t used = 0;
     ck_assert_uint_eq(net.n, 155);
     ck_assert_int_eq(pe_min(&net), 936);
-    struct dup_problem p = {net.items, net.n, 936 + 256};
+    struct dup_problem p = {net.items, net.n, 936 + 256, false};
     double start = now_seconds();
-    ck_assert(dup_solve(&p, NULL, d, copies, &proven) && proven);
+    ck_assert(dup_solve(&p, NULL, d, chosen, &proven) && proven);
     ck_assert(now_seconds() - start < 1);
     for (size_t i = 0; i < net.n; i++)
-        used += copies[i] * net.items[i].pes;
+        used += choice_of(&p, chosen, i)->pes;
     ck_assert_int_le(used, p.pes);
-    ck_assert_double_eq_tol(dup_objective(&p, copies), table_optimum(&net, 256), 1e-6);
+    ck_assert_double_eq_tol(dup_objective(&p, chosen), table_optimum(&net, 256), 1e-6);
     diag_free(d);
     arena_free(net.arena);
 }
@@ -337,13 +372,13 @@ START_TEST(test_equal_layers)
 {
     struct network net = {.arena = arena_new()};
     struct diag *d = diag_new();
-    int64_t copies[MOST_ITEMS];
+    uint32_t chosen[MOST_ITEMS];
     for (int i = 0; i < 36; i++)
         add_layer(&net, (struct layer){3, 64, 64, 14});
-    struct dup_problem p = {net.items, net.n, pe_min(&net) + 3 * 20 + 2};
-    ck_assert(dup_solve(&p, NULL, d, copies, &proven) && proven);
+    struct dup_problem p = {net.items, net.n, pe_min(&net) + 3 * 20 + 2, false};
+    ck_assert(dup_solve(&p, NULL, d, chosen, &proven) && proven);
     for (size_t i = 0; i < net.n; i++)
-        ck_assert_int_eq(copies[i], i < 20 ? 2 : 1);
+        ck_assert_int_eq(chosen[i] + 1, i < 20 ? 2 : 1);
     diag_free(d);
     arena_free(net.arena);
 }
@@ -356,29 +391,30 @@ END_TEST
 START_TEST(test_many_layers)
 {
     enum { N = 10000 };
-    static const int64_t counts[] = {1, 2, 3, 4, 5, 6, 7, 8};
     struct dup_item *items = heap_alloc(N * sizeof *items);
-    int64_t *copies = heap_alloc(N * sizeof *copies);
+    uint32_t *chosen = heap_alloc(N * sizeof *chosen);
     struct diag *d = diag_new();
+    struct dup_item kinds[2] = {item_new(d->arena, 12, 1, 8), item_new(d->arena, 24, 2, 8)};
     for (int i = 0; i < N; i++)
-        items[i] = (struct dup_item){i % 2 ? 24 : 12, i % 2 ? 2 : 1, COUNT(counts), counts};
-    struct dup_problem p = {items, N, 3 * N + 5000};
-    ck_assert(dup_solve(&p, NULL, d, copies, &proven) && proven);
+        items[i] = kinds[i % 2];
+    struct dup_problem p = {items, N, 3 * N + 5000, false};
+    ck_assert(dup_solve(&p, NULL, d, chosen, &proven) && proven);
     int64_t pes = 0, sum = 0;
     for (int i = 0; i < N; i++) {
-        pes += copies[i] * items[i].pes;
-        sum += copies[i];
-        ck_assert(copies[i] == 2 || copies[i] == 3);
-        ck_assert(i < 2 || copies[i] <= copies[i - 2]); /* of equal layers the first */
+        int64_t copies = chosen[i] + 1;
+        pes += choice_of(&p, chosen, (size_t)i)->pes;
+        sum += copies;
+        ck_assert(copies == 2 || copies == 3);
+        ck_assert(i < 2 || chosen[i] <= chosen[i - 2]); /* of equal layers the first */
     }
     /* the same gain from fewer copies: third ones for 2,500 layers of two PEs, none of one */
     ck_assert_int_eq(pes, p.pes);
     ck_assert_int_eq(sum, 2 * N + 2500);
-    ck_assert_int_eq(copies[4999], 3);
-    ck_assert_int_eq(copies[5001], 2);
-    ck_assert_int_eq(copies[0], 2);
+    ck_assert_int_eq(chosen[4999] + 1, 3);
+    ck_assert_int_eq(chosen[5001] + 1, 2);
+    ck_assert_int_eq(chosen[0] + 1, 2);
     free(items);
-    free(copies);
+    free(chosen);
     diag_free(d);
 }
 END_TEST
@@ -388,10 +424,10 @@ END_TEST
 START_TEST(test_does_not_fit)
 {
     struct network net = network_new(vgg16, COUNT(vgg16));
-    struct dup_problem p = {net.items, net.n, 232};
+    struct dup_problem p = {net.items, net.n, 232, false};
     struct diag *d = diag_new();
-    int64_t copies[MOST_ITEMS];
-    ck_assert(!dup_solve(&p, NULL, d, copies, &proven));
+    uint32_t chosen[MOST_ITEMS];
+    ck_assert(!dup_solve(&p, NULL, d, chosen, &proven));
     ck_assert_int_eq(d->first->code, DIAG_CAPACITY);
     diag_free(d);
     arena_free(net.arena);
@@ -400,12 +436,12 @@ END_TEST
 
 START_TEST(test_numbers_out_of_range)
 {
-    static const int64_t one[] = {1, 2};
-    const struct dup_item huge[] = {{INT64_MAX, 1, 2, one}, {INT64_MAX, INT64_MAX / 4, 2, one}};
-    struct dup_problem p = {huge, 2, INT64_MAX};
     struct diag *d = diag_new();
-    int64_t copies[2];
-    ck_assert(!dup_solve(&p, NULL, d, copies, &proven));
+    const struct dup_item huge[] = {item_new(d->arena, INT64_MAX, 1, 2),
+                                    item_new(d->arena, INT64_MAX, INT64_MAX / 4, 2)};
+    struct dup_problem p = {huge, 2, INT64_MAX, false};
+    uint32_t chosen[2];
+    ck_assert(!dup_solve(&p, NULL, d, chosen, &proven));
     ck_assert_int_eq(d->first->code, DIAG_DUPLICATION);
     diag_free(d);
 }
@@ -413,11 +449,11 @@ END_TEST
 
 START_TEST(test_no_items)
 {
-    struct dup_problem p = {NULL, 0, 5};
+    struct dup_problem p = {NULL, 0, 5, false};
     struct diag *d = diag_new();
-    int64_t copies[1];
-    ck_assert(dup_solve(&p, NULL, d, copies, &proven) && proven);
-    ck_assert_double_eq(dup_objective(&p, copies), 0);
+    uint32_t chosen[1];
+    ck_assert(dup_solve(&p, NULL, d, chosen, &proven) && proven);
+    ck_assert_double_eq(dup_objective(&p, chosen), 0);
     diag_free(d);
 }
 END_TEST
@@ -425,13 +461,13 @@ END_TEST
 START_TEST(test_lp_file)
 {
     struct network net = network_new((struct layer[]){{1, 64, 64, 2}, {3, 64, 64, 2}}, 2);
-    struct dup_problem p = {net.items, net.n, 4 + 3};
+    struct dup_problem p = {net.items, net.n, 4 + 3, false};
     struct diag *d = diag_new();
-    int64_t copies[2];
+    uint32_t chosen[2];
     char path[] = "/tmp/dup_test.XXXXXX";
     int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
-    ck_assert(dup_solve(&p, path, d, copies, &proven));
+    ck_assert(dup_solve(&p, path, d, chosen, &proven));
     struct file f;
     ck_assert(file_open(path, d->arena, d, &f));
     char *text = arena_strndup(d->arena, (const char *)f.data, f.size);
@@ -441,7 +477,7 @@ START_TEST(test_lp_file)
     ck_assert_ptr_nonnull(strstr(text, "extra_pes: + 3 layer2_copies2 + layer1_copies2 <= 3"));
     file_close(&f);
     remove(path);
-    ck_assert(!dup_solve(&p, "/no such folder/x.lp", d, copies, &proven));
+    ck_assert(!dup_solve(&p, "/no such folder/x.lp", d, chosen, &proven));
     ck_assert_int_eq(d->first->code, DIAG_IO);
     diag_free(d);
     arena_free(net.arena);
