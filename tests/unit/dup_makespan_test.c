@@ -186,12 +186,30 @@ static int64_t ready(const struct naive *n, const struct ir_op *op, int64_t y, i
     return latest;
 }
 
-/* One copy of a layer: rows [lo[0], hi[0]), columns [lo[1], hi[1]). Sets begin at multiples of
- * their size, and where the copy begins. Returns its end. */
+/* What a product of a layer reads, and when its pixels are done. */
+static int64_t product_ready(const struct naive *n, const struct ir_op *op, int64_t y, int64_t x)
+{
+    const int64_t *dim = op->out->type.dim, *patch = op->attrs->mvm.patch;
+    int64_t latest = 0;
+    for (int64_t r = y * patch[0]; r < min_i64((y + 1) * patch[0], dim[0]); r++)
+        for (int64_t c = x * patch[1]; c < min_i64((x + 1) * patch[1], dim[1]); c++)
+            latest = max_i64(latest, ready(n, op, r, c));
+    return latest;
+}
+
+static void set_done(struct naive *n, const struct ir_op *op, int64_t y, int64_t x, int64_t now)
+{
+    const int64_t *dim = op->out->type.dim, *patch = op->attrs->mvm.patch;
+    for (int64_t r = y * patch[0]; r < min_i64((y + 1) * patch[0], dim[0]); r++)
+        for (int64_t c = x * patch[1]; c < min_i64((x + 1) * patch[1], dim[1]); c++)
+            n->done[op->id][r * dim[1] + c] = now;
+}
+
+/* One copy of a layer: rows [lo[0], hi[0]), columns [lo[1], hi[1]) of its products. Sets begin at
+ * multiples of their size, and where the copy begins. Returns its end. */
 static int64_t run_copy(struct naive *n, const struct ir_op *op, const int64_t lo[2],
                         const int64_t hi[2], int64_t now)
 {
-    int64_t columns = op->out->type.dim[1];
     int64_t dy = n->f->set_rows ? n->f->set_rows : hi[0];
     int64_t dx = n->f->set_columns ? n->f->set_columns : hi[1];
     int64_t y1, x1;
@@ -201,28 +219,31 @@ static int64_t run_copy(struct naive *n, const struct ir_op *op, const int64_t l
             x1 = min_i64(x - x % dx + dx, hi[1]);
             for (int64_t r = y; r < y1; r++)
                 for (int64_t c = x; c < x1; c++)
-                    now = max_i64(now, ready(n, op, r, c));
+                    now = max_i64(now, product_ready(n, op, r, c));
             now += (y1 - y) * (x1 - x);
             for (int64_t r = y; r < y1; r++)
                 for (int64_t c = x; c < x1; c++)
-                    n->done[op->id][r * columns + c] = now;
+                    set_done(n, op, r, c, now);
         }
     }
     return now;
 }
 
-/* Column w belongs to copy floor(w * d / OW); rows likewise. */
+/* Of W columns of products, w belongs to copy floor(w * d / W); rows likewise. */
 static int64_t run_layer(struct naive *n, const struct ir_op *op, int64_t from)
 {
-    const int64_t *dim = op->out->type.dim, *cut = op->attrs->mvm.cut;
-    int64_t end = 0;
+    const struct ir_attrs_mvm *m = &op->attrs->mvm;
+    const int64_t *cut = m->cut;
+    int64_t end = 0, size[2];
+    for (int a = 0; a < 2; a++)
+        size[a] = ceil_div_i64(op->out->type.dim[a], m->patch[a]);
     for (int64_t copy = 0; copy < cut[0] * cut[1]; copy++) {
         int64_t part[2] = {copy / cut[1], copy % cut[1]}, lo[2], hi[2];
         for (int a = 0; a < 2; a++) {
             lo[a] = hi[a] = 0;
-            while (lo[a] * cut[a] / dim[a] < part[a])
+            while (lo[a] * cut[a] / size[a] < part[a])
                 lo[a]++;
-            while (hi[a] < dim[a] && hi[a] * cut[a] / dim[a] <= part[a])
+            while (hi[a] < size[a] && hi[a] * cut[a] / size[a] <= part[a])
                 hi[a]++;
         }
         end = max_i64(end, run_copy(n, op, lo, hi, from));
@@ -277,11 +298,14 @@ static enum pass_result run(struct fixture *f)
     return pass_dup.run(&ctx, f->g);
 }
 
-static void set_copies(struct ir_op *op, enum dup_cut cut, int64_t copies)
+static void set_choice(struct ir_op *op, enum dup_cut cut, const struct dup_choice *c)
 {
     const int64_t *dim = op->out->type.dim;
-    op->attrs->mvm.copies = copies;
-    ck_assert(dup_find_cut(cut, copies, dim[0], dim[1], op->attrs->mvm.cut));
+    struct ir_attrs_mvm *a = &op->attrs->mvm;
+    a->copies = c->copies;
+    memcpy(a->patch, c->patch, sizeof a->patch);
+    ck_assert(dup_find_cut(cut, c->copies, ceil_div_i64(dim[0], c->patch[0]),
+                           ceil_div_i64(dim[1], c->patch[1]), a->cut));
 }
 
 /* The least makespan over all copies that fit. */
@@ -296,7 +320,7 @@ static uint64_t enumerate(struct fixture *f, int layer, int64_t spare)
     for (int64_t d = 1; (d - 1) * pes <= spare; d++) {
         if (!dup_find_cut(f->options.cut, d, dim[0], dim[1], parts))
             continue;
-        set_copies(op, f->options.cut, d);
+        set_choice(op, f->options.cut, &(struct dup_choice){.copies = d, .patch = {1, 1}});
         uint64_t cycles = enumerate(f, layer + 1, spare - (d - 1) * pes);
         best = cycles < best ? cycles : best;
     }
@@ -442,9 +466,32 @@ struct parts {
     struct fixture f;
     struct flow flow;
     struct dup_item items[MOST_LAYERS];
-    struct dup_choice choices[MOST_LAYERS][8];
+    struct dup_choice choices[MOST_LAYERS][16];
     struct dup_problem problem;
 };
+
+/* As many copies as there are PEs, of one pixel a product; and of a patch, for a PE more. */
+static size_t add_choices(const struct parts *p, const int64_t *dim, const int64_t patch[2],
+                          int64_t more_pes, struct dup_choice *out)
+{
+    int64_t rows = ceil_div_i64(dim[0], patch[0]), columns = ceil_div_i64(dim[1], patch[1]);
+    int64_t ignored[2];
+    size_t n = 0;
+    for (int64_t d = 1; d <= 5; d++)
+        if (dup_find_cut(p->flow.cut, d, rows, columns, ignored))
+            out[n++] = (struct dup_choice){.copies = d,
+                                           .pes = d + more_pes,
+                                           .cycles = rows * columns,
+                                           .product = 1,
+                                           .patch = {patch[0], patch[1]}};
+    return n;
+}
+
+static int by_pes(const void *x, const void *y)
+{
+    const struct dup_choice *a = x, *b = y;
+    return (a->pes > b->pes) - (a->pes < b->pes);
+}
 
 static void make_parts(struct parts *p, uint64_t *seed)
 {
@@ -456,16 +503,14 @@ static void make_parts(struct parts *p, uint64_t *seed)
     p->problem = (struct dup_problem){p->items, (size_t)p->f.n_layers, 0, false};
     for (int i = 0; i < p->f.n_layers; i++) {
         const int64_t *dim = p->f.mvm[i]->out->type.dim;
-        int64_t parts[2];
-        size_t n = 0;
+        const int64_t pixel[2] = {1, 1};
+        const int64_t patch[2] = {pick(seed, 1, min_i64(dim[0], 3)),
+                                  pick(seed, 1, min_i64(dim[1], 3))};
         item_of[p->f.mvm[i]->id] = (uint32_t)i;
-        for (int64_t d = 1; d <= 5; d++)
-            if (dup_find_cut(p->flow.cut, d, dim[0], dim[1], parts))
-                p->choices[i][n++] = (struct dup_choice){.copies = d,
-                                                         .pes = d,
-                                                         .cycles = dim[0] * dim[1],
-                                                         .product = 1,
-                                                         .patch = {1, 1}};
+        size_t n = add_choices(p, dim, pixel, 0, p->choices[i]);
+        if (pick(seed, 0, 2))
+            n += add_choices(p, dim, patch, 1, p->choices[i] + n);
+        qsort(p->choices[i], n, sizeof p->choices[i][0], by_pes);
         p->items[i] = (struct dup_item){n, p->choices[i]};
     }
     ck_assert(flow_build(&p->flow, &p->problem, p->f.g, item_of));
@@ -481,7 +526,7 @@ static void pick_copies(struct parts *p, uint64_t *seed, uint32_t *chosen)
 {
     for (int i = 0; i < p->f.n_layers; i++) {
         chosen[i] = (uint32_t)pick(seed, 0, (int64_t)p->items[i].n_choices - 1);
-        set_copies(p->f.mvm[i], p->flow.cut, p->choices[i][chosen[i]].copies);
+        set_choice(p->f.mvm[i], p->flow.cut, &p->choices[i][chosen[i]]);
     }
 }
 
@@ -599,8 +644,8 @@ int main(void)
     tcase_add_test(t, test_copies_that_cost);
     tcase_add_test(t, test_rows_become_columns);
     tcase_add_test(t, test_nothing_to_choose);
-    tcase_add_loop_test(t, test_flow, 0, 30);
-    tcase_add_loop_test(t, test_filter, 0, 30);
+    tcase_add_loop_test(t, test_flow, 0, 40);
+    tcase_add_loop_test(t, test_filter, 0, 40);
     tcase_add_test(t, test_needs_a_schedule);
     tcase_add_test(t, test_lp_file);
     suite_add_tcase(s, t);
