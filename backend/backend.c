@@ -84,13 +84,23 @@ static uint64_t layer_cycles(const struct plan *p, const struct layer *l)
     return cost_occupancy_cycles(&cost);
 }
 
-/* One base layer at a time without copies. */
+/* The same without patches. */
+static uint64_t plain_layer_cycles(const struct plan *p, const struct layer *l)
+{
+    static const int64_t one[2] = {1, 1};
+    struct layer plain = *l;
+    plain.mapping =
+        ir_mapping_with(p->nodes->at[l->node].root, l->mapping.rows, l->mapping.cols, one);
+    return layer_cycles(p, &plain);
+}
+
+/* One base layer at a time without copies and patches. */
 static bool layer_by_layer_cycles(const struct plan *p, uint64_t *out)
 {
     *out = 0;
     if (only_mvm_takes_time(p->arch)) {
         for (size_t i = 0; i < p->segment->n_layers; i++)
-            *out += layer_cycles(p, &p->segment->layer[i]);
+            *out += plain_layer_cycles(p, &p->segment->layer[i]);
         return true;
     }
     struct backend_options options = *p->options;
@@ -99,7 +109,7 @@ static bool layer_by_layer_cycles(const struct plan *p, uint64_t *out)
                           .arch = p->arch,
                           .options = &options,
                           .diag = p->diag,
-                          .single_copies = true,
+                          .plain = true,
                           .spread = p->spread,
                           .nodes = p->nodes};
     bool ok = plan_and_schedule(&single);
@@ -121,7 +131,9 @@ static void report_layers(const struct plan *p, struct arena *a, struct backend_
         r->weights = n->root->attrs->mvm.weights;
         for (int axis = 0; axis < 3; axis++)
             r->ofm[axis] = n->dim[axis];
-        r->pes = (int64_t)l->pv * l->ph;
+        for (int axis = 0; axis < 2; axis++)
+            r->patch[axis] = l->mapping.patch[axis];
+        r->pes = ir_mapping_pes(&l->mapping);
         r->cycles = layer_cycles(p, l);
         r->copies = l->n_copies;
         r->weight_bits = n->root->attrs->mvm.weight_bits;

@@ -29,6 +29,7 @@ struct backend_options {
 struct layer_report {
     const char *name; /* of one without a name: the node it comes from */
     int64_t ofm[3];   /* h, w, c */
+    int64_t patch[2]; /* output pixels of a product: rows, columns */
     int64_t pes, cycles, copies, weight_bits;
     int64_t weights; /* > 0: all layers with this number use one set of crossbars */
 };
@@ -117,8 +118,8 @@ bool backend_schedule(const struct ir_graph *g, const struct arch *arch,
                       struct diag *d) CHECK_RESULT;
 
 /* Makespans alone, without emission: what pass dup asks for each choice of copies, and the search
- * for sets. Between trials only copies and cuts of the graph may change. NULL with diagnostics;
- * `arch`, `g` and `d` stay the caller's. */
+ * for sets. Between trials only patches, copies and cuts of the graph may change. NULL with
+ * diagnostics; `arch`, `g` and `d` stay the caller's. */
 struct backend_trials;
 struct backend_trials *backend_trials_new(const struct ir_graph *g, const struct arch *arch,
                                           struct diag *d) CHECK_RESULT;

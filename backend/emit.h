@@ -146,11 +146,15 @@ uint32_t emit_window(struct emitter *e, const struct task *t);
 uint32_t emit_gather(struct emitter *e, const struct task *t, const struct box *box);
 uint32_t emit_route(struct emitter *e, uint32_t tile, const struct isa_target *targets, uint32_t n);
 void emit_constant_buffers(struct emitter *e);
-/* Where the constant's bytes are in the section of constants. */
+/* n bytes more in the section of constants, at a multiple of 64: their place. */
+uint64_t emit_bytes(struct emitter *e, const void *bytes, size_t n);
+/* Where the constant's bytes are there. */
 uint64_t emit_constant(struct emitter *e, const struct ir_op *c);
 
-/* ---- emit_program.c ---- */
+/* ---- emit_image.c ---- */
 void emit_images(struct emitter *e);
+
+/* ---- emit_program.c ---- */
 void emit_bindings(struct emitter *e);
 void emit_nodes(struct emitter *e);
 void emit_groups(struct emitter *e);

@@ -1,6 +1,6 @@
 /*
  * emit_program.c - the parts of a program that follow from graph and placement alone: nodes,
- * bindings, images, groups.
+ * bindings, groups.
  */
 #include "emit.h"
 
@@ -65,68 +65,35 @@ void emit_bindings(struct emitter *e)
     }
 }
 
-static const void *read_blob(void *owner, void *scratch)
+/* The rows of a slice; a list only where they are several runs. */
+static void fill_runs(struct emitter *e, const struct layer *l, uint32_t block, uint32_t slice,
+                      struct isa_pe *pe)
 {
-    const struct blob *b = owner;
-    return scratch ? blob_read(b, scratch) : blob_data(b);
-}
-
-/* The matrix's bytes: in memory, or made from the model's weights when they are read. */
-static struct isa_section image_section(struct emitter *e, const struct ir_op *mvm)
-{
-    const struct ir_op *w = mvm->in[1].value->def;
-    struct blob *b = w->attrs->constant.data;
-    size_t bytes = (size_t)ir_count(&w->out->type) * element_bytes(value_element(w));
-    struct isa_section s = {.length = bytes};
-    s.name = arena_printf(e->out->arena, "weights %s", mvm->name);
-    if (b->splat) {
-        s.data = ir_const_data(w, e->out->arena);
-        return s;
+    struct ir_mapping_rows rows = ir_mapping_rows_of(&l->mapping, block, slice);
+    VEC(struct isa_run) runs = {0};
+    int64_t lo, hi;
+    while (ir_mapping_next_run(&rows, &lo, &hi)) {
+        VEC_PUSH(&runs, ((struct isa_run){(uint32_t)lo, (uint32_t)(hi - lo)}));
+        pe->k += (uint32_t)(hi - lo);
     }
-    s.read = read_blob;
-    s.owner = b;
-    s.hash = &b->hash;
-    return s;
-}
-
-void emit_images(struct emitter *e)
-{
-    struct isa_program *out = e->out;
-    out->images = ARENA_ARRAY(out->arena, struct isa_image, e->p->segment->n_layers);
-    for (uint32_t k = 0; k < e->p->segment->n_layers; k++) {
-        const struct layer *l = &e->p->segment->layer[k];
-        if (l->shares != NONE) {
-            e->image_of[k] = e->image_of[l->shares];
-            continue;
-        }
-        uint32_t i = e->image_of[k] = out->n_images++;
-        const struct ir_op *mvm = e->p->nodes->at[l->node].root;
-        out->images[i] = (struct isa_image){.section = i,
-                                            .k = (uint32_t)l->mapping.k,
-                                            .n = (uint32_t)l->mapping.n,
-                                            .node = mvm->id,
-                                            .weight_bits = (uint32_t)mvm->attrs->mvm.weight_bits,
-                                            .element = value_element(mvm->in[1].value->def)};
-        if (mvm->n_in > 2) {
-            out->images[i].center = e->constants_section + 1;
-            out->images[i].center_offset = emit_constant(e, mvm->in[2].value->def);
-        }
-        out->sections[i] = image_section(e, mvm);
+    pe->k0 = runs.at[0].row;
+    if (runs.n > 1) {
+        pe->n_runs = (uint32_t)runs.n;
+        pe->runs = ARENA_ARRAY(e->out->arena, struct isa_run, runs.n);
+        memcpy(pe->runs, runs.at, runs.n * sizeof *runs.at);
     }
+    VEC_FREE(&runs);
 }
 
-static void fill_pes(const struct layer *l, const struct group *g, struct isa_pe *pe)
+static void fill_pes(struct emitter *e, const struct layer *l, const struct group *g,
+                     struct isa_pe *pe)
 {
     uint32_t number = g->first_pe;
     for (uint32_t i = 0; i < g->n_columns; i++)
         for (uint32_t pv = g->column[i].pv0; pv < g->column[i].pv1; pv++, pe++, number++) {
             pe->pe = number;
+            fill_runs(e, l, g->column[i].ph, pv, pe);
             int64_t lo, hi;
-            struct ir_mapping_rows rows = ir_mapping_rows_of(&l->mapping, g->column[i].ph, pv);
-            if (!ir_mapping_next_run(&rows, &lo, &hi))
-                BUG("slice %u of layer %u holds no rows", pv, g->layer);
-            pe->k0 = (uint32_t)lo;
-            pe->k = (uint32_t)(hi - lo);
             ir_mapping_block(&l->mapping, g->column[i].ph, &lo, &hi);
             pe->n0 = (uint32_t)lo;
             pe->n = (uint32_t)(hi - lo);
@@ -166,11 +133,13 @@ void emit_groups(struct emitter *e)
             continue;
         struct isa_group *out = &e->out->tiles[g->tile].groups[g->number];
         int32_t lo, hi;
+        bool has_patch = ir_mapping_has_patch(&l->mapping);
         group_channels(p->segment, g, &lo, &hi);
         for (int a = 0; a < 2; a++) {
             out->kernel[a] = (uint32_t)o->map[a].kernel;
             out->stride[a] = (uint32_t)o->map[a].stride;
             out->dilation[a] = (uint32_t)o->map[a].dilation;
+            out->patch[a] = has_patch ? (uint32_t)l->mapping.patch[a] : 0;
         }
         out->pad_top = o->map[0].pad;
         out->pad_left = o->map[1].pad;
@@ -185,6 +154,6 @@ void emit_groups(struct emitter *e)
         out->channel0 = (uint32_t)lo;
         out->n_pes = g->n_pes;
         out->pes = ARENA_ARRAY(e->out->arena, struct isa_pe, g->n_pes);
-        fill_pes(l, g, out->pes);
+        fill_pes(e, l, g, out->pes);
     }
 }

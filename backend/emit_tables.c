@@ -325,8 +325,7 @@ uint32_t emit_reshaped_view(struct emitter *e, uint32_t buffer, const struct ir_
 
 /* ---- constants ---- */
 
-/* Room for n bytes and their offset; a constant begins at a multiple of 64. */
-static uint64_t add_constant(struct emitter *e, const void *bytes, size_t n)
+uint64_t emit_bytes(struct emitter *e, const void *bytes, size_t n)
 {
     size_t at = e->constants.n, end = at + (n + 63) / 64 * 64;
     VEC_RESERVE(&e->constants, end);
@@ -341,7 +340,7 @@ uint64_t emit_constant(struct emitter *e, const struct ir_op *c)
     uint64_t *known = &e->constant_offset[c->id];
     size_t n = (size_t)ir_count(&c->out->type) * element_bytes(value_element(c));
     if (!*known)
-        *known = add_constant(e, ir_const_data(c, e->arena), n) + 1;
+        *known = emit_bytes(e, ir_const_data(c, e->arena), n) + 1;
     return *known - 1;
 }
 
@@ -365,7 +364,7 @@ static uint64_t emit_row(struct emitter *e, const struct ir_op *c, uint32_t n)
     if (i == fresh) {
         uint32_t *values = heap_alloc((size_t)n * sizeof *values);
         lane_values(c, n, values);
-        uint64_t offset = add_constant(e, values, (size_t)n * sizeof *values);
+        uint64_t offset = emit_bytes(e, values, (size_t)n * sizeof *values);
         free(values);
         VEC_PUSH(&e->row_offset, offset);
     }

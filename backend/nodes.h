@@ -57,7 +57,7 @@ struct node_list {
     struct member *family; /* op id -> of its value */
 };
 /* In `a`; NULL with a diagnostic (CAPACITY, LOWER). The graph must stay as it is but for what says
- * how base layers are placed: copies and cuts. */
+ * how base layers are placed: patches, copies and cuts. */
 const struct node_list *plan_nodes(const struct ir_graph *g, struct arena *a,
                                    struct diag *d) CHECK_RESULT;
 

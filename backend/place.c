@@ -49,8 +49,9 @@ static struct group *open_group(struct placing *w, uint32_t layer, uint32_t copy
                       .copy = copy,
                       .first_pe = tile->n_pes,
                       .owner = (uint32_t)w->groups.n};
-    g.column = ARENA_ARRAY(w->p->arena, struct group_column,
-                           (size_t)min_i64(w->p->arch->crossbars, w->layers.at[layer].ph));
+    g.column =
+        ARENA_ARRAY(w->p->arena, struct group_column,
+                    (size_t)min_i64(w->p->arch->crossbars, w->layers.at[layer].mapping.n_blocks));
     VEC_PUSH(&w->groups, g);
     return &w->groups.at[w->groups.n - 1];
 }
@@ -66,12 +67,26 @@ static void add_pe(struct placing *w, struct group *g, uint32_t ph, uint32_t pv)
     w->tiles.at[g->tile].n_pes++;
 }
 
+/* All blocks in one: its contributors are the copy's groups. */
+static void list_groups(struct placing *w, struct copy *c)
+{
+    struct block *all = c->block = ARENA_NEW(w->p->arena, struct block);
+    all->n_contributors = c->n_groups;
+    all->contributor = ARENA_ARRAY(w->p->arena, struct contributor, c->n_groups);
+    for (uint32_t i = 0; i < c->n_groups; i++)
+        all->contributor[i].group = c->first_group + i;
+}
+
 /* For each N block: which groups hold slices of it, in ascending slice order. */
 static void list_contributors(struct placing *w, struct layer *l, struct copy *c)
 {
-    c->block = ARENA_ARRAY(w->p->arena, struct block, l->ph);
+    if (ir_mapping_has_patch(&l->mapping)) {
+        list_groups(w, c);
+        return;
+    }
+    c->block = ARENA_ARRAY(w->p->arena, struct block, layer_blocks(l));
     for (int fill = 0; fill < 2; fill++) {
-        for (uint32_t b = 0; fill && b < l->ph; b++) {
+        for (uint32_t b = 0; fill && b < layer_blocks(l); b++) {
             c->block[b].contributor =
                 ARENA_ARRAY(w->p->arena, struct contributor, c->block[b].n_contributors);
             c->block[b].n_contributors = 0;
@@ -116,8 +131,8 @@ static void place_copy(struct placing *w, uint32_t layer, uint32_t copy)
     struct copy *c = &l->copy[copy];
     c->first_group = (uint32_t)w->groups.n;
     struct group *g = NULL;
-    for (uint32_t ph = 0; ph < l->ph; ph++)
-        for (uint32_t pv = 0; pv < l->pv; pv++) {
+    for (uint32_t ph = 0; ph < l->mapping.n_blocks; ph++)
+        for (uint32_t pv = 0; pv < ir_mapping_slices(&l->mapping, ph); pv++) {
             if (!g || w->tiles.at[g->tile].n_pes == (uint64_t)w->p->arch->crossbars)
                 g = open_group(w, layer, copy);
             add_pe(w, g, ph, pv);
@@ -140,44 +155,62 @@ static void find_same(struct placing *w, struct layer *l, uint32_t number)
     *latest = number;
 }
 
+/* How the layer sits on crossbars: as the graph says, or, without copies, pixel by pixel. */
+static bool map_layer(const struct placing *w, const struct node *n, struct ir_mapping *out)
+{
+    static const int64_t one[2] = {1, 1};
+    const struct arch *arch = w->p->arch;
+    const struct ir_attrs_mvm *m = &n->root->attrs->mvm;
+    bool plain = w->p->plain;
+    *out = ir_mapping_with(n->root, arch_logical_rows(arch),
+                           arch_logical_cols(arch, m->weight_bits), plain ? one : m->patch);
+    if (!plain && (m->slices[0] != out->n_slices || m->slices[1] != out->n_blocks))
+        return diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
+                          "slices [%ld,%ld] do not fit crossbars of %ld x %ld (run pass tile)",
+                          (long)m->slices[0], (long)m->slices[1], (long)out->rows, (long)out->cols);
+    int64_t bits = m->weight_bits ? m->weight_bits : arch->weight_bits;
+    return !ir_mapping_has_patch(out) || ir_mapping_has_zero(n->root, bits) ||
+           diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
+                      "patch [%ld,%ld]: weights of %ld bits have no code for zero, which stands "
+                      "where a pixel of a patch reads nothing",
+                      (long)m->patch[0], (long)m->patch[1], (long)bits);
+}
+
+/* Rows and columns of the output that each copy owns: whole patches, but at the ends. */
+static void cut_copies(struct placing *w, const struct node *n, struct layer *l)
+{
+    l->copy = ARENA_ARRAY(w->p->arena, struct copy, l->n_copies);
+    for (uint32_t c = 0; c < l->n_copies; c++) {
+        const uint32_t parts[2] = {l->copies_h, l->copies_w};
+        const uint32_t part[2] = {c / l->copies_w, c % l->copies_w};
+        struct box *r = &l->copy[c].rect;
+        for (int a = 0; a < 2; a++) {
+            int64_t products = layer_products(l, n, a), patch = l->mapping.patch[a];
+            r->lo[a] = (int32_t)(ir_cut_start(part[a], parts[a], products) * patch);
+            r->hi[a] =
+                (int32_t)min_i64(ir_cut_start(part[a] + 1, parts[a], products) * patch, n->dim[a]);
+        }
+        r->hi[2] = n->dim[2];
+    }
+}
+
 /* `layer_of`: the first layer of each weights object. */
 static bool add_layer(struct placing *w, uint32_t node, struct map *layer_of)
 {
     const struct node *n = &w->p->nodes->at[node];
     const struct ir_attrs_mvm *m = &n->root->attrs->mvm;
-    struct layer l = {.node = node,
-                      .pv = (uint32_t)m->slices[0],
-                      .ph = (uint32_t)m->slices[1],
-                      .mapping = ir_mapping_of(n->root, arch_logical_rows(w->p->arch),
-                                               arch_logical_cols(w->p->arch, m->weight_bits))};
-    if (m->patch[0] != 1 || m->patch[1] != 1)
-        return diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
-                          "patch [%ld,%ld]: streams of patches are not built yet",
-                          (long)m->patch[0], (long)m->patch[1]);
-    if (m->slices[0] != l.mapping.n_slices || m->slices[1] != l.mapping.n_blocks)
-        return diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
-                          "slices [%ld,%ld] do not fit crossbars of %ld x %ld (run pass tile)",
-                          (long)m->slices[0], (long)m->slices[1], (long)l.mapping.rows,
-                          (long)l.mapping.cols);
-    bool single = w->p->single_copies || m->copies <= 1;
+    struct layer l = {.node = node};
+    if (!map_layer(w, n, &l.mapping))
+        return false;
+    bool single = w->p->plain || m->copies <= 1;
     l.copies_h = single ? 1 : (uint32_t)m->cut[0];
     l.copies_w = single ? 1 : (uint32_t)m->cut[1];
-    if (l.copies_h > (uint32_t)n->dim[0] || l.copies_w > (uint32_t)n->dim[1])
+    if (l.copies_h > layer_products(&l, n, AXIS_H) || l.copies_w > layer_products(&l, n, AXIS_W))
         return diag_error(w->p->diag, n->root->loc, DIAG_LOWER,
                           "cut [%u,%u] of an output of %d x %d leaves a copy without work",
                           l.copies_h, l.copies_w, n->dim[0], n->dim[1]);
     l.n_copies = l.copies_h * l.copies_w;
-    l.copy = ARENA_ARRAY(w->p->arena, struct copy, l.n_copies);
-    for (uint32_t c = 0; c < l.n_copies; c++) {
-        const uint32_t parts[2] = {l.copies_h, l.copies_w};
-        const uint32_t part[2] = {c / l.copies_w, c % l.copies_w};
-        struct box *r = &l.copy[c].rect;
-        for (int a = 0; a < 2; a++) {
-            r->lo[a] = (int32_t)ir_cut_start(part[a], parts[a], n->dim[a]);
-            r->hi[a] = (int32_t)ir_cut_start(part[a] + 1, parts[a], n->dim[a]);
-        }
-        r->hi[2] = n->dim[2];
-    }
+    cut_copies(w, n, &l);
     uint32_t number = w->layer_of[node] = (uint32_t)w->layers.n;
     l.shares = m->weights > 0 ? map_intern_u64(layer_of, (uint64_t)m->weights, number) : NONE;
     if (l.shares == number)
@@ -204,7 +237,7 @@ static bool add_layers(struct placing *w, int64_t *out_pes)
         ok = add_layer(w, (uint32_t)i, &layer_of);
         const struct layer *l = ok ? &w->layers.at[w->layers.n - 1] : NULL;
         if (l && l->shares == NONE)
-            *out_pes += (int64_t)l->n_copies * l->pv * l->ph;
+            *out_pes += l->n_copies * ir_mapping_pes(&l->mapping);
     }
     map_free(&layer_of);
     return ok;
@@ -269,7 +302,7 @@ static bool place_layers(struct placing *w)
         return false;
     const struct plan *p = w->p;
     struct loc nowhere = {0};
-    if (!p->single_copies && wanted > p->options->pes)
+    if (!p->plain && wanted > p->options->pes)
         return diag_error(p->diag, nowhere, DIAG_CAPACITY,
                           "the copies of all layers take %ld PEs, the machine has %ld",
                           (long)wanted, (long)p->options->pes);

@@ -4,17 +4,21 @@
 const struct copy *layer_copy_at(const struct node_list *nodes, const struct layer *l, int32_t y,
                                  int32_t x)
 {
-    const int32_t *dim = nodes->at[l->node].dim;
-    int64_t i = ir_cut_owner(y, l->copies_h, dim[0]), j = ir_cut_owner(x, l->copies_w, dim[1]);
+    const struct node *n = &nodes->at[l->node];
+    const int64_t *patch = l->mapping.patch;
+    int64_t i = ir_cut_owner(y / patch[0], l->copies_h, layer_products(l, n, AXIS_H));
+    int64_t j = ir_cut_owner(x / patch[1], l->copies_w, layer_products(l, n, AXIS_W));
     return &l->copy[i * l->copies_w + j];
 }
 
 void group_channels(const struct segment *s, const struct group *g, int32_t *lo, int32_t *hi)
 {
     const struct ir_mapping *m = &s->layer[g->layer].mapping;
-    int64_t first, last, unused;
-    ir_mapping_channels(m, g->column[0].ph, &first, &unused);
-    ir_mapping_channels(m, g->column[g->n_columns - 1].ph, &unused, &last);
+    int64_t first = 0, last = m->groups * m->pixel_columns, unused;
+    if (!ir_mapping_has_patch(m)) {
+        ir_mapping_channels(m, g->column[0].ph, &first, &unused);
+        ir_mapping_channels(m, g->column[g->n_columns - 1].ph, &unused, &last);
+    }
     *lo = (int32_t)first;
     *hi = (int32_t)last;
 }

@@ -22,19 +22,20 @@ struct group {             /* PEs of a copy in one tile: they work in lockstep *
 struct contributor { /* a group's share of an N block */
     uint32_t group, pv0, pv1;
 };
-struct block { /* who holds slices of an N block of a copy */
+/* Who holds slices of an N block of a copy. With patches all N blocks are one, as they divide
+ * pixels, which lie in one set: each group's share then is all that it holds. */
+struct block {
     uint32_t n_contributors;
     struct contributor *contributor; /* ascending slices; the first one's tile is home */
 };
 struct copy {
     struct box rect; /* rows and columns it owns */
     uint32_t first_group, n_groups;
-    struct block *block; /* one per N block */
+    struct block *block; /* one per N block, or the only one */
 };
 struct layer {
     uint32_t node;
     struct ir_mapping mapping;
-    uint32_t pv, ph; /* slices of K, blocks of N */
     uint32_t n_copies, copies_h, copies_w;
     struct copy *copy;
     uint32_t shares; /* earlier layer with the same weights, or NONE */
@@ -56,10 +57,21 @@ struct segment {
     const bool *stacked;
 };
 
+/* Products in a row or column of its output. */
+static inline int64_t layer_products(const struct layer *l, const struct node *n, int axis)
+{
+    return ceil_div_i64(n->dim[axis], l->mapping.patch[axis]);
+}
+/* Entries of a copy's list of blocks. */
+static inline uint32_t layer_blocks(const struct layer *l)
+{
+    return ir_mapping_has_patch(&l->mapping) ? 1 : (uint32_t)l->mapping.n_blocks;
+}
 /* Of the layer: who computes output (y, x). */
 const struct copy *layer_copy_at(const struct node_list *nodes, const struct layer *l, int32_t y,
                                  int32_t x);
-/* Output channels that the group's PEs compute: [lo, hi). */
+/* Output channels that the group's PEs compute: [lo, hi). Those of patches make all, 0 where they
+ * hold nothing. */
 void group_channels(const struct segment *s, const struct group *g, int32_t *lo, int32_t *hi);
 /* Columns of its layer's matrix that its fullest PE holds. */
 int64_t group_most_columns(const struct segment *s, const struct group *g);

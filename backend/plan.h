@@ -19,7 +19,7 @@ struct plan {
     const struct backend_options *options;
     struct arena *arena; /* owns the results below */
     struct diag *diag;
-    bool single_copies; /* ignore copies: for layer_by_layer_cycles on machines with other costs */
+    bool plain; /* no copies, no patches: for layer_by_layer_cycles on machines with other costs */
     /* A tile lacks room for what homes give it: tiles hold fewer groups, and vector work goes to
      * the tile that has least. */
     bool spread;

@@ -69,6 +69,8 @@ static void print_group(const struct plan *p, uint32_t i, struct text *out)
              g->tile, g->first_pe, g->first_pe + g->n_pes);
     if (g->owner != i)
         text_add(out, " of g%u", g->owner);
+    if (ir_mapping_has_patch(&l->mapping))
+        text_add(out, " patch %ld x %ld", (long)l->mapping.patch[0], (long)l->mapping.patch[1]);
     for (uint32_t c = 0; c < g->n_columns; c++)
         text_add(out, "%s block %u slices [%u,%u)", c ? "," : "", g->column[c].ph, g->column[c].pv0,
                  g->column[c].pv1);

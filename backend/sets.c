@@ -132,11 +132,12 @@ static bool made_on_a_tile(const struct cutting *w, const struct ir_op *value)
     return false;
 }
 
-/* Cells of more rows or columns than one instruction covers are cut, but of a reshape: it makes all
- * of its result at once, and lowering keeps it short enough. */
-static void cut_long_cells(const struct node *n, int a, uint8_t *cuts)
+/* Cells of more rows or columns than one instruction covers are cut, at multiples of `patch`, but
+ * of a reshape: it makes all of its result at once, and lowering keeps it short enough. */
+static void cut_long_cells(const struct node *n, int a, int32_t patch, uint8_t *cuts)
 {
     int32_t begin = 0, most = a == AXIS_H ? ISA_MAX_H : ISA_MAX_W;
+    most -= most % patch;
     for (int32_t i = 1; a != AXIS_C && n->kind != NODE_reshape && i < n->dim[a]; i++) {
         cuts[i] |= i - begin == most;
         if (cuts[i])
@@ -157,7 +158,7 @@ static void derived_grid(const struct cutting *w, uint32_t node, int a)
     if (a == AXIS_H && !on_tile && !whole) /* inputs only: as they are loaded */
         for (int32_t i = 0, step = pieces_of(n->dim).rows; i < n->dim[a]; i += step)
             cuts[i] = 1;
-    cut_long_cells(n, a, cuts);
+    cut_long_cells(n, a, 1, cuts);
     grid_from_cuts(w->p->arena, &w->of[node].grid[a], cuts, n->dim[a]);
     free(cuts);
 }
@@ -174,14 +175,15 @@ static bool same_contributors(const struct block *a, const struct block *b)
     return true;
 }
 
-/* Channel cells: N blocks, joined where every copy has the same groups for both. */
+/* Channel cells: N blocks, joined where every copy has the same groups for both; with patches one.
+ */
 static void channel_grid(const struct cutting *w, const struct layer *l)
 {
     int32_t n_channels = w->p->nodes->at[l->node].dim[AXIS_C];
     struct node_cells *c = &w->of[l->node];
     struct grid *g = &c->grid[AXIS_C];
     uint8_t *cuts = heap_alloc((size_t)n_channels + 1);
-    for (uint32_t b = 1; b < l->ph; b++)
+    for (uint32_t b = 1; b < layer_blocks(l); b++)
         for (uint32_t i = 0; i < l->n_copies; i++)
             if (!same_contributors(&l->copy[i].block[b - 1], &l->copy[i].block[b])) {
                 int64_t lo, hi;
@@ -191,21 +193,24 @@ static void channel_grid(const struct cutting *w, const struct layer *l)
     grid_from_cuts(w->p->arena, g, cuts, n_channels);
     c->block = ARENA_ARRAY(w->p->arena, uint32_t, g->n);
     for (uint32_t z = 0; z < g->n; z++)
-        c->block[z] = (uint32_t)ir_mapping_block_of(&l->mapping, g->at[z]);
+        c->block[z] =
+            layer_blocks(l) == 1 ? 0 : (uint32_t)ir_mapping_block_of(&l->mapping, g->at[z]);
     free(cuts);
 }
 
-/* Rows or columns: multiples of `step` (0 = none), and where copies meet. */
+/* Rows or columns: every `step` products (0 = none), and where copies meet. */
 static void set_grid(const struct cutting *w, const struct layer *l, int a, int32_t step)
 {
     const struct node *n = &w->p->nodes->at[l->node];
     uint32_t parts = a == AXIS_H ? l->copies_h : l->copies_w;
     uint8_t *cuts = heap_alloc((size_t)n->dim[a] + 1);
-    for (int32_t i = 1; i < n->dim[a]; i++) {
-        bool meet = ir_cut_owner(i, parts, n->dim[a]) != ir_cut_owner(i - 1, parts, n->dim[a]);
-        cuts[i] = (step && i % step == 0) || meet;
+    int32_t patch = (int32_t)l->mapping.patch[a];
+    int64_t products = layer_products(l, n, a);
+    for (int32_t i = 1; i < products; i++) {
+        bool meet = ir_cut_owner(i, parts, products) != ir_cut_owner(i - 1, parts, products);
+        cuts[i * patch] = (step && i % step == 0) || meet;
     }
-    cut_long_cells(n, a, cuts);
+    cut_long_cells(n, a, patch, cuts);
     grid_from_cuts(w->p->arena, &w->of[l->node].grid[a], cuts, n->dim[a]);
     free(cuts);
 }

@@ -41,7 +41,8 @@ static uint32_t add_listed(struct building *b, struct task t)
     return add_task(b, t, b->preds.v.at, (uint32_t)b->preds.v.n);
 }
 
-/* The part of an mvm's window that a group's taps see: same maps, fewer taps. */
+/* The part of an mvm's window that a group's taps see: same maps, fewer taps, or with patches fewer
+ * places of the window. */
 static void find_maps(const struct plan *p, const struct group *g, struct axis_map map[3])
 {
     const struct layer *l = &p->segment->layer[g->layer];
@@ -49,8 +50,15 @@ static void find_maps(const struct plan *p, const struct group *g, struct axis_m
     struct box taps = group_taps(p->segment, g);
     for (int a = 0; a < 2; a++) {
         map[a] = n->operand[0].map[a];
-        map[a].pad -= taps.lo[a] * map[a].dilation;
-        map[a].kernel = taps.hi[a] - taps.lo[a];
+        if (ir_mapping_has_patch(&l->mapping)) {
+            map[a].kind = MAP_PATCH;
+            map[a].patch = (int32_t)l->mapping.patch[a];
+            map[a].from = taps.lo[a];
+            map[a].to = taps.hi[a];
+        } else {
+            map[a].pad -= taps.lo[a] * map[a].dilation;
+            map[a].kernel = taps.hi[a] - taps.lo[a];
+        }
     }
     /* Every output reads the same channels. PEs of a layer work together, so of a grouped
      * convolution each PE waits for what all conv groups read. */

@@ -36,8 +36,8 @@ static void outline_mvm(const struct plan *p, const struct layer *l, int64_t col
                         struct isa_outline *o)
 {
     const struct ir_attrs_mvm *m = &p->nodes->at[l->node].root->attrs->mvm;
-    for (int axis = 0; axis < 2; axis++)
-        o->patch[axis] = (uint32_t)m->patch[axis];
+    for (int a = 0; a < 2; a++)
+        o->patch[a] = (uint32_t)l->mapping.patch[a];
     o->x_bits = (uint32_t)m->x_bits;
     o->columns = (uint64_t)(columns * arch_weight_columns(p->arch, m->weight_bits));
 }

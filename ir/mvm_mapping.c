@@ -139,6 +139,18 @@ bool ir_mapping_matrix(const struct ir_op *mvm, const int64_t patch[2], int64_t 
            extent[0] <= MOST_EXTENT && extent[1] <= MOST_EXTENT;
 }
 
+bool ir_mapping_has_zero(const struct ir_op *mvm, int64_t bits)
+{
+    const struct ir_op *center = mvm->n_in > 2 ? mvm->in[2].value->def : NULL;
+    int64_t most = (INT64_C(1) << (bits - 1)) - 1;
+    for (int64_t i = 0; center && i < ir_count(&center->out->type); i++) {
+        int64_t zero = -ir_const_i64(center, i);
+        if (zero > most || zero < -most - 1)
+            return false;
+    }
+    return true;
+}
+
 int64_t ir_mapping_products(const struct ir_mapping *m, int64_t h, int64_t w)
 {
     return ceil_div_i64(h, m->patch[0]) * ceil_div_i64(w, m->patch[1]);

@@ -58,6 +58,13 @@ struct ir_mapping ir_mapping_with(const struct ir_op *mvm, int64_t rows, int64_t
 /* Rows and columns of the matrix; false if there are more than any machine is good for. */
 bool ir_mapping_matrix(const struct ir_op *mvm, const int64_t patch[2],
                        int64_t extent[2]) CHECK_RESULT;
+/* Have weights of `bits` bits a code for zero, which stands where a pixel of a patch does not read
+ * a row? A center is added to all. */
+bool ir_mapping_has_zero(const struct ir_op *mvm, int64_t bits);
+static inline bool ir_mapping_has_patch(const struct ir_mapping *m)
+{
+    return m->patch[0] > 1 || m->patch[1] > 1;
+}
 static inline int64_t ir_mapping_pes(const struct ir_mapping *m)
 {
     return m->n_pes;

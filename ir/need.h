@@ -15,10 +15,12 @@ enum axis { AXIS_H, AXIS_W, AXIS_C };
 
 /* The elements of an operand that element `o` of the result reads, along one axis. */
 struct axis_map {
-    enum { MAP_WINDOW, MAP_OVERLAP, MAP_TABLE, MAP_ALL, MAP_ZERO } kind;
+    enum { MAP_WINDOW, MAP_OVERLAP, MAP_PATCH, MAP_TABLE, MAP_ALL, MAP_ZERO } kind;
     /* k < kernel. WINDOW: o*stride + k*dilation - pad; OVERLAP: i with
-     * i*stride + k*dilation - pad = o */
+     * i*stride + k*dilation - pad = o; PATCH: as WINDOW, where (o mod patch)*stride + k*dilation,
+     * the place in what a patch of results reads, is in [from, to) */
     int32_t kernel, stride, dilation, pad;
+    int32_t patch, from, to;
     const int64_t *table; /* TABLE: table[o]; -1 = nothing */
     int32_t extent;       /* of the operand: what falls outside is not read */
 };
@@ -46,7 +48,8 @@ static inline int32_t need_taps(const struct axis_map *m)
 {
     switch (m->kind) {
     case MAP_WINDOW:
-    case MAP_OVERLAP: return m->kernel;
+    case MAP_OVERLAP:
+    case MAP_PATCH: return m->kernel;
     case MAP_ALL: return m->extent;
     case MAP_TABLE:
     case MAP_ZERO: break;
@@ -63,6 +66,12 @@ static inline int32_t need_tap(const struct axis_map *m, int32_t o, int32_t k)
     case MAP_OVERLAP:
         at = (int64_t)o + m->pad - (int64_t)k * m->dilation;
         at = at % m->stride == 0 ? at / m->stride : -1;
+        break;
+    case MAP_PATCH:
+        at = (int64_t)(o % m->patch) * m->stride + (int64_t)k * m->dilation;
+        if (at < m->from || at >= m->to)
+            return -1;
+        at += (int64_t)(o - o % m->patch) * m->stride - m->pad;
         break;
     case MAP_TABLE: at = m->table[o]; break;
     case MAP_ALL: at = k; break;

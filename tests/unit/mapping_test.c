@@ -179,8 +179,8 @@ START_TEST(mapping_of_patches)
         {{9, 9, 128, 128, 1, {3, 3}, {1, 1}, {1, 1}, {2, 2}}, 512, 512, 4, 1, 4, 12, {4, 4}},
         /* in two blocks, a row of pixels each: 3x4x128 rows */
         {{9, 9, 128, 128, 1, {3, 3}, {1, 1}, {1, 1}, {2, 2}}, 512, 256, 3, 2, 6, 12, {4, 4}},
-        /* blocks of 3 columns of 2x2 pixels with 2 channels: of pixels 0-1, 1-2 and 2-3, which read
-         * 12, 14 and 12 positions, as (0,1) and (1,0) have 4 of 9 in common */
+        /* blocks of 3 columns of 2x2 pixels with 2 channels: of pixels 0-1, 1-2 and 3, which read
+         * 12, 14 and 9 positions, as (0,1) and (1,0) have 4 of 9 in common */
         {{9, 9, 1, 2, 1, {3, 3}, {1, 1}, {1, 1}, {2, 2}}, 13, 3, 2, 3, 4, 12, {4, 4}},
         /* 1x1, stride 2: nobody reads between the taps, 2 positions of 3 */
         {{9, 9, 4, 8, 1, {1, 1}, {2, 2}, {1, 1}, {1, 2}}, 8, 16, 1, 1, 1, 20, {1, 3}},
