@@ -2,7 +2,7 @@
  * property_test.c - what must hold of every graph, tried on random ones (rig.h, gen.h).
  *
  * One test point a seed. CIMC_PROPERTY_SEEDS=FROM:TO tries the seeds FROM..TO-1 instead of the few
- * of a normal run, which are the first 40 and those that once failed; CK_RUN_CASE=exact only those
+ * of a normal run, which are the first 20 to 50 and those that once failed; CK_RUN_CASE=exact only those
  * of that name. CIMC_PROPERTY_TRACE=1 prints every case before it is tried.
  */
 #include "gen.h"
@@ -51,13 +51,17 @@ static void run_machine_free_passes(struct rig *r, struct ir_graph **g, enum pas
     free(list);
 }
 
-/* Slices for the machine, and copies: none, as the solver finds them, or at random. */
-static struct ir_graph *fit_to_machine(struct rig *r, const struct ir_graph *g, struct config *c)
+/* Slices for the machine, and copies: none, as the solver finds them, or at random, as patches are
+ * where there are any. */
+static struct ir_graph *fit_to_machine(struct rig *r, const struct ir_graph *g, struct config *c,
+                                       bool patches)
 {
     struct ir_graph *fitted = ir_clone(g);
     struct dup_options dup = {.pes = -1, .cut = (enum dup_cut)rig_range(r, CUT_AUTO, CUT_2D)};
     struct dup_result result = {0};
-    int64_t kind = rig_range(r, 0, 3);
+    int64_t kind = patches ? 3 : rig_range(r, 0, 3);
+    if (patches)
+        rig_random_patches(r, fitted);
     if (kind == 1) {
         dup.objective = DUP_SUM;
         dup.extra_pes = rig_range(r, 1, 12);
@@ -92,11 +96,11 @@ static bool try_config(struct rig *r, const struct ir_graph *g, const struct con
     return true;
 }
 
-static void try_machine(struct rig *r, const struct ir_graph *g)
+static void try_on_machine(struct rig *r, const struct ir_graph *g, bool patches)
 {
     struct config c;
     config_machine(r, &c);
-    struct ir_graph *fitted = fit_to_machine(r, g, &c);
+    struct ir_graph *fitted = fit_to_machine(r, g, &c, patches);
     for (unsigned shape = 0; shape < N_SET_SHAPES; shape++) {
         uint64_t cross, layer;
         config_set(&c, shape, SCHEDULE_LAYER_BY_LAYER);
@@ -109,6 +113,11 @@ static void try_machine(struct rig *r, const struct ir_graph *g)
     }
     r->config = NULL;
     ir_graph_free(fitted);
+}
+
+static void try_machine(struct rig *r, const struct ir_graph *g)
+{
+    try_on_machine(r, g, false);
 }
 
 START_TEST(crossbar_graph)
@@ -195,6 +204,42 @@ START_TEST(quantized_graph)
 }
 END_TEST
 
+/* Layers whose products yield several pixels: as the evaluator, which knows no patches. */
+START_TEST(window_layer)
+{
+    struct rig r;
+    struct ir_graph *g = gen_window((uint64_t)_i);
+    rig_open(&r, "window_layer", (uint64_t)_i, g);
+    r.agreement = ir_dtype_element((enum ir_dtype)r.reference[0].type.dtype) == ELEMENT_f32
+                      ? RIG_ROUNDED
+                      : RIG_EXACT;
+    try_on_machine(&r, g, true);
+    rig_close(&r);
+    ir_graph_free(g);
+}
+END_TEST
+
+/* Whole graphs of such layers. */
+START_TEST(patched_graph)
+{
+    struct rig r;
+    uint64_t seed = (uint64_t)_i / 4;
+    struct ir_graph *g = _i % 4 == 0   ? gen_crossbar(seed)
+                         : _i % 4 == 1 ? gen_tensor(seed)
+                         : _i % 4 == 2 ? gen_tall(seed)
+                                       : gen_quantized(seed, &(struct gen_quantization){0});
+    rig_open(&r, "patched_graph", (uint64_t)_i, g);
+    r.agreement = _i % 4 == 3 ? RIG_STEPS : RIG_ROUNDED;
+    if (_i % 2)
+        run_machine_free_passes(&r, &g, PASS_MODE_AUTO);
+    else
+        run_pass(&r, "dce", &g, &(struct pass_ctx){0});
+    try_on_machine(&r, g, true);
+    rig_close(&r);
+    ir_graph_free(g);
+}
+END_TEST
+
 /* The network of a seed after all passes that need no machine, and in *r what it computes. */
 static struct ir_graph *lowered(struct rig *r, const char *what, int seed,
                                 const struct gen_quantization *how)
@@ -270,6 +315,8 @@ int main(void)
     add(s, "exact", exact_graph, from, seeds ? to : 50);
     add(s, "typed", typed_graph, from, to);
     add(s, "quantized", quantized_graph, from, seeds ? to : 50);
+    add(s, "window", window_layer, from, seeds ? to : 50);
+    add(s, "patched", patched_graph, from, seeds ? to : 20);
     add(s, "unit", other_unit, from, to);
     add(s, "spelling", other_spelling, from, to);
     if (!seeds) {
