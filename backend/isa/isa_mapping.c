@@ -58,14 +58,46 @@ static bool find_tap(const struct isa_mapping *m, unsigned axis, uint32_t positi
     return *out < g->kernel[axis];
 }
 
-bool isa_mapping_tap(const struct isa_mapping *m, uint32_t row, uint32_t column,
-                     struct isa_tap *out)
+bool isa_mapping_weight(const struct isa_mapping *m, uint32_t row, uint32_t column,
+                        struct isa_weight *out)
 {
-    struct isa_position at = isa_mapping_position(m, isa_mapping_group(m, column), row);
+    struct isa_position at = isa_mapping_position(m, 0, row);
     struct isa_pixel pixel = isa_mapping_pixel(m, column);
-    out->channel = at.channel;
-    return find_tap(m, 0, at.row, pixel.row, &out->row) &&
-           find_tap(m, 1, at.column, pixel.column, &out->column);
+    uint32_t y, x;
+    if (!find_tap(m, 0, at.row, pixel.row, &y) || !find_tap(m, 1, at.column, pixel.column, &x))
+        return false;
+    out->row = (y * m->group->kernel[1] + x) * m->channels + at.channel;
+    out->column = pixel.channel;
+    return true;
+}
+
+struct isa_tap isa_mapping_tap(const struct isa_mapping *m, struct isa_weight weight)
+{
+    uint32_t tap = weight.row / m->channels, group = weight.column / m->pixel_columns;
+    return (struct isa_tap){.row = tap / m->group->kernel[1],
+                            .column = tap % m->group->kernel[1],
+                            .channel = group * m->channels + weight.row % m->channels};
+}
+
+void isa_mapping_cell(const struct isa_mapping *m, struct isa_weight weight, uint32_t pixel_row,
+                      uint32_t pixel_column, uint32_t *out_row, uint32_t *out_column)
+{
+    const struct isa_group *g = m->group;
+    struct isa_tap tap = isa_mapping_tap(m, weight);
+    uint32_t y = (pixel_row * g->stride[0] + tap.row * g->dilation[0]) / m->step[0];
+    uint32_t x = (pixel_column * g->stride[1] + tap.column * g->dilation[1]) / m->step[1];
+    uint32_t group = weight.column / m->pixel_columns;
+    *out_row = (y * m->window_width + x) * m->channels + tap.channel % m->channels;
+    *out_column =
+        ((group * m->patch[0] + pixel_row) * m->patch[1] + pixel_column) * m->pixel_columns +
+        weight.column % m->pixel_columns;
+}
+
+struct isa_weight isa_mapping_weights(const struct isa_mapping *m)
+{
+    const struct isa_group *g = m->group;
+    return (struct isa_weight){g->kernel[0] * g->kernel[1] * m->channels,
+                               m->pixel_columns * isa_conv_groups(g)};
 }
 
 uint32_t isa_mapping_reader(const struct isa_mapping *m, unsigned axis, uint32_t position)

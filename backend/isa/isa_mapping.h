@@ -27,6 +27,11 @@ struct isa_position {
 struct isa_tap {
     uint32_t row, column, channel;
 };
+/* A weight by its place in the kernel's matrix, whatever the patch: row (kernel row * kernel_w +
+ * kernel column) * channels + channel in its conv group, column = output channel. */
+struct isa_weight {
+    uint32_t row, column;
+};
 /* A pixel of the patch, and a channel of the result. */
 struct isa_pixel {
     uint32_t row, column, channel;
@@ -45,10 +50,16 @@ struct isa_span isa_mapping_groups(const struct isa_mapping *m, const struct isa
 /* What an image row multiplies in the columns of a conv group; what an image column computes. */
 struct isa_position isa_mapping_position(const struct isa_mapping *m, uint32_t group, uint32_t row);
 struct isa_pixel isa_mapping_pixel(const struct isa_mapping *m, uint32_t column);
-/* The weight of the kernel that an image row and column hold; false: that column's pixel does not
- * read the row. */
-bool isa_mapping_tap(const struct isa_mapping *m, uint32_t row, uint32_t column,
-                     struct isa_tap *out);
+/* The weight that an image row and column hold; false: that column's pixel does not read the row,
+ * and what is there stands for 0. */
+bool isa_mapping_weight(const struct isa_mapping *m, uint32_t row, uint32_t column,
+                        struct isa_weight *out);
+/* The image row and column that hold a weight for a pixel of the patch. */
+void isa_mapping_cell(const struct isa_mapping *m, struct isa_weight weight, uint32_t pixel_row,
+                      uint32_t pixel_column, uint32_t *out_row, uint32_t *out_column);
+struct isa_tap isa_mapping_tap(const struct isa_mapping *m, struct isa_weight weight);
+/* Rows and columns of the kernel's matrix. */
+struct isa_weight isa_mapping_weights(const struct isa_mapping *m);
 /* The first row (axis 0) or column of the patch's pixels that reads a row, or column, of the
  * window: patch[axis] if none does. */
 uint32_t isa_mapping_reader(const struct isa_mapping *m, unsigned axis, uint32_t position);

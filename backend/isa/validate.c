@@ -315,21 +315,3 @@ bool isa_without_frames(const struct isa_program *p, struct diag *d)
     return !p->frames || diag_error(d, (struct loc){.file = p->file.path}, DIAG_PROGRAM,
                                     "frames are not supported here yet");
 }
-
-static bool has_runs(const struct isa_group *g)
-{
-    for (uint32_t i = 0; i < g->n_pes; i++)
-        if (g->pes[i].n_runs)
-            return true;
-    return false;
-}
-
-bool isa_without_patches(const struct isa_program *p, struct diag *d)
-{
-    for (uint32_t t = 0; t < p->n_tiles; t++)
-        for (uint32_t g = 0; g < p->tiles[t].n_groups; g++)
-            if (isa_has_patch(&p->tiles[t].groups[g]) || has_runs(&p->tiles[t].groups[g]))
-                return diag_error(d, (struct loc){.file = p->file.path}, DIAG_PROGRAM,
-                                  "patches of pixels are not supported here yet");
-    return true;
-}

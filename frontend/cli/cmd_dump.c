@@ -37,7 +37,7 @@ bool cmd_dump(const struct settings *s, struct diag *d)
     if (!s->output || strcmp(s->output, "-") == 0)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "give the folder to write, -o DIR");
     struct isa_program *p = isa_program_read(s->args.at[0], d);
-    if (!p || !isa_without_patches(p, d) || !driver_has_weights(NULL, p, d)) {
+    if (!p || !driver_has_weights(NULL, p, d)) {
         isa_program_free(p);
         return false;
     }

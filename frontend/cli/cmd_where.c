@@ -3,7 +3,6 @@
 
 #include "commands.h"
 #include "driver.h"
-#include "isa_mapping.h"
 #include "json.h"
 
 #include <stdlib.h>
@@ -53,12 +52,13 @@ static bool find_weight(struct where *w, const struct settings *s, struct diag *
     const struct where_layer *l = where_layer(w, s->layer, d);
     if (!l)
         return false;
-    const struct isa_image *image = &w->program->images[l->image];
-    if (s->row >= image->k)
-        return out_of_range(d, "row", s->row, image->k);
-    if (s->col >= image->n)
-        return out_of_range(d, "column", s->col, image->n);
-    where_find(w, l, (uint32_t)s->row, (uint32_t)s->col);
+    struct isa_mapping m = isa_mapping_of(w->program, l->group);
+    struct isa_weight n = isa_mapping_weights(&m);
+    if (s->row >= n.row)
+        return out_of_range(d, "row", s->row, n.row);
+    if (s->col >= n.column)
+        return out_of_range(d, "column", s->col, n.column);
+    where_find(w, l, (struct isa_weight){(uint32_t)s->row, (uint32_t)s->col});
     return true;
 }
 
@@ -92,16 +92,18 @@ struct coordinates {
 static struct coordinates coordinates_of(const struct where *w)
 {
     struct isa_mapping m = isa_mapping_of(w->program, w->layer->group);
-    struct isa_tap tap = {0};
-    isa_mapping_tap(&m, w->row, w->col, &tap);
-    return (struct coordinates){tap.row, tap.column, tap.channel, w->col};
+    struct isa_tap tap = isa_mapping_tap(&m, w->weight);
+    return (struct coordinates){tap.row, tap.column, tap.channel, w->weight.column};
 }
 
 static double value_of(const struct where *w)
 {
     const struct isa_image *image = &w->program->images[w->layer->image];
     const void *weights = isa_image_data(w->program, w->layer->image);
-    size_t at = (size_t)w->row * image->n + w->col;
+    struct isa_mapping m = isa_mapping_of(w->program, w->layer->group);
+    uint32_t row, column;
+    isa_mapping_cell(&m, w->weight, 0, 0, &row, &column); /* the same for all pixels */
+    size_t at = (size_t)row * image->n + column;
     return image->element == ELEMENT_i8 ? ((const int8_t *)weights)[at]
                                         : (double)((const float *)weights)[at];
 }
@@ -163,6 +165,9 @@ static void print_text(const struct where *w, const struct asked *asked)
 {
     const struct isa_image *image = &w->program->images[w->layer->image];
     struct coordinates c = coordinates_of(w);
+    struct isa_mapping m = isa_mapping_of(w->program, w->layer->group);
+    struct isa_weight n = isa_mapping_weights(&m);
+    bool patch = isa_has_patch(w->layer->group);
     struct text value = {0};
     if (image->element == ELEMENT_i8)
         text_add(&value, "%.0f", value_of(w));
@@ -172,7 +177,8 @@ static void print_text(const struct where *w, const struct asked *asked)
         printf("tile %u, PE %u, crossbar row %u, column %u:\n", asked->tile, asked->pe, asked->row,
                asked->column);
     print_layer(w, w->layer);
-    printf(", row %u of %u, column %u of %u: %s\n", w->row, image->k, w->col, image->n, value.at);
+    printf(", row %u of %u, column %u of %u: %s\n", w->weight.row, n.row, w->weight.column,
+           n.column, value.at);
     if (entity_of(w)) {
         print_plain(entity_of(w), stdout);
         fputs(": ", stdout);
@@ -186,11 +192,13 @@ static void print_text(const struct where *w, const struct asked *asked)
         print_layer(w, &w->layers[i]);
         fputc('\n', stdout);
     }
-    printf("\n%6s  %4s  %12s  %s\n", "tile", "PE", "crossbar row",
+    printf("\n%6s  %4s  %12s  %s%s\n", "tile", "PE", "crossbar row", patch ? "     pixel  " : "",
            weight_columns(w) > 1 ? "columns" : "column");
     for (size_t i = 0; i < w->places.n; i++) {
         const struct where_place *p = &w->places.at[i];
         printf("%6u  %4u  %12u", p->tile, p->pe, p->row);
+        if (patch)
+            printf("  %4u,%5u", p->pixel[0], p->pixel[1]);
         print_columns(w, p);
     }
     text_free(&value);
@@ -214,20 +222,30 @@ static void json_columns(const struct where *w, const struct where_place *place,
     json_close_array(j);
 }
 
+static void json_pair(struct json *j, const char *name, const uint32_t pair[2])
+{
+    json_open_array(j, name);
+    for (int i = 0; i < 2; i++)
+        json_integer(j, NULL, pair[i]);
+    json_close_array(j);
+}
+
 static void print_json(const struct where *w, const struct asked *asked, const char *program)
 {
-    const struct isa_image *image = &w->program->images[w->layer->image];
     struct coordinates c = coordinates_of(w);
+    struct isa_mapping m = isa_mapping_of(w->program, w->layer->group);
+    struct isa_weight n = isa_mapping_weights(&m);
     struct json *j = json_new();
     json_open_map(j, NULL);
     json_text(j, "program", program);
     json_text(j, "layer", where_layer_name(w, w->layer));
     json_integer(j, "layer_number", w->layer - w->layers);
     json_text(j, "source", entity_of(w));
-    json_integer(j, "rows", image->k);
-    json_integer(j, "columns", image->n);
-    json_integer(j, "row", w->row);
-    json_integer(j, "column", w->col);
+    json_integer(j, "rows", n.row);
+    json_integer(j, "columns", n.column);
+    json_pair(j, "patch", m.patch);
+    json_integer(j, "row", w->weight.row);
+    json_integer(j, "column", w->weight.column);
     json_real(j, "value", value_of(w));
     json_integer(j, "kernel_row", c.kernel_row);
     json_integer(j, "kernel_column", c.kernel_column);
@@ -247,6 +265,7 @@ static void print_json(const struct where *w, const struct asked *asked, const c
         json_integer(j, "pe", p->pe);
         json_integer(j, "group", p->group);
         json_integer(j, "crossbar_row", p->row);
+        json_pair(j, "pixel", p->pixel);
         json_columns(w, p, j);
         json_close_map(j);
     }
@@ -268,7 +287,7 @@ bool cmd_where(const struct settings *s, struct diag *d)
     if (!check_form(s, d))
         return false;
     struct isa_program *p = isa_program_read(s->args.at[0], d);
-    if (!p || !isa_without_patches(p, d) || !driver_has_weights(NULL, p, d)) {
+    if (!p || !driver_has_weights(NULL, p, d)) {
         isa_program_free(p);
         return false;
     }

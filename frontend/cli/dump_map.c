@@ -81,9 +81,14 @@ static void print_tile(const struct isa_program *p, uint32_t index, FILE *out)
     for (uint32_t g = 0; g < t->n_groups; g++) {
         for (uint32_t i = 0; i < t->groups[g].n_pes; i++) {
             const struct isa_pe *pe = &t->groups[g].pes[i];
-            fprintf(out, "  PE %-3u  group %u%s: rows %u..%u, columns %u..%u of image %u\n", pe->pe,
-                    g, t->groups[g].shares ? " (shared)" : "", pe->k0, pe->k0 + pe->k - 1, pe->n0,
-                    pe->n0 + pe->n - 1, t->groups[g].image);
+            fprintf(out, "  PE %-3u  group %u%s: rows ", pe->pe, g,
+                    t->groups[g].shares ? " (shared)" : "");
+            for (uint32_t k = 0; k < isa_pe_runs(pe); k++) {
+                struct isa_run run = isa_pe_run(pe, k);
+                fprintf(out, "%s%u..%u", k ? " " : "", run.row, run.row + run.rows - 1);
+            }
+            fprintf(out, ", columns %u..%u of image %u\n", pe->n0, pe->n0 + pe->n - 1,
+                    t->groups[g].image);
         }
     }
 }

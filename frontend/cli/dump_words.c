@@ -56,6 +56,21 @@ bool dump_words(const struct dump *dump, const char *name, const char *head, con
     return true;
 }
 
+/* The PE's rows of one column of the image, whose rows are `pitch` bytes apart. */
+static void fill_column(const struct isa_mapping *m, const struct isa_pe *pe, uint32_t column,
+                        const char *image, size_t pitch, size_t bytes, char *cells)
+{
+    uint32_t at;
+    if (!isa_mapping_crossbar_row(m, pe, pe->k0, pe->n0 + column, &at))
+        BUG("PE %u does not hold its first row", pe->pe);
+    for (uint32_t i = 0; i < isa_pe_runs(pe); i++) {
+        struct isa_run run = isa_pe_run(pe, i);
+        for (uint32_t row = run.row; row < run.row + run.rows; row++, at++)
+            memcpy(cells + ((size_t)at * pe->n + column) * bytes,
+                   image + row * pitch + (pe->n0 + column) * bytes, bytes);
+    }
+}
+
 /* A crossbar as it is written: row after row, conv groups along the diagonal (ISA.md 5). */
 static bool dump_pe(const struct dump *dump, uint32_t tile, const struct isa_group *g,
                     const struct isa_pe *pe, struct diag *d)
@@ -67,14 +82,8 @@ static bool dump_pe(const struct dump *dump, uint32_t tile, const struct isa_gro
     uint32_t n_rows = isa_mapping_rows(&m, pe);
     char *cells = heap_alloc((size_t)n_rows * pe->n * bytes);
     struct text name = {0}, head = {0};
-    for (uint32_t c = 0; c < pe->n; c++) {
-        uint32_t row;
-        if (!isa_mapping_crossbar_row(&m, pe, pe->k0, pe->n0 + c, &row))
-            continue;
-        for (uint32_t k = 0; k < pe->k; k++)
-            memcpy(cells + ((size_t)(row + k) * pe->n + c) * bytes,
-                   data + ((size_t)(pe->k0 + k) * image->n + pe->n0 + c) * bytes, bytes);
-    }
+    for (uint32_t c = 0; c < pe->n; c++)
+        fill_column(&m, pe, c, data, image->n * bytes, bytes, cells);
     text_add(&name, "tile_%04u/pe_%03u", tile, pe->pe);
     text_add(&head, "%u crossbar rows of %u words: rows %u.., columns %u.. of image %u", n_rows,
              pe->n, pe->k0, pe->n0, g->image);

@@ -10,6 +10,7 @@
  */
 #include "layers.h"
 
+#include "isa_mapping.h"
 #include "values.h"
 
 #include <math.h>
@@ -20,13 +21,14 @@ struct collected {
     struct ir_type type;
     void *value;      /* NULL: nothing was written */
     uint8_t *written; /* per element */
-    bool partial;     /* a group wrote sums over a part of K */
+    bool partial;     /* a group wrote parts of sums */
     bool summed_away; /* ... and they were added into another operation's value */
 };
 struct layers {
     const struct isa_program *program;
     struct tolerance tolerance;
     double largest; /* magnitude of any value so far */
+    bool **whole;   /* of each tile's groups: does it make pixels, not parts of sums? */
     uint32_t n;
     struct collected *nodes; /* by operation id = node index */
     const struct ir_op *differs;
@@ -39,17 +41,50 @@ struct layers {
 
 /* ---- what the program says before it runs ---- */
 
-/* The group's PEs hold all rows of the columns they hold. */
-static bool covers_k(const struct isa_program *p, const struct isa_group *g)
+/* Rows of a PE that a column reads. */
+static uint64_t rows_read(const struct isa_mapping *m, const struct isa_pe *pe, uint32_t column)
 {
+    struct isa_weight weight;
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < isa_pe_runs(pe); i++) {
+        struct isa_run run = isa_pe_run(pe, i);
+        for (uint32_t row = run.row; row < run.row + run.rows; row++)
+            n += isa_mapping_weight(m, row, column, &weight);
+    }
+    return n;
+}
+
+/* The group's PEs hold all that makes the pixels: every weight of the columns that they hold, and
+ * with a patch, where they may hold a part of the pixels, every column. PEs are listed by n0. */
+static bool is_whole(const struct isa_program *p, const struct isa_group *g)
+{
+    struct isa_mapping m = isa_mapping_of(p, g);
+    uint64_t all = isa_mapping_weights(&m).row, columns = 0, rows = 0;
     for (uint32_t i = 0; i < g->n_pes; i++) {
-        uint64_t rows = 0;
-        for (uint32_t j = 0; j < g->n_pes; j++)
-            rows += g->pes[j].n0 == g->pes[i].n0 ? g->pes[j].k : 0;
-        if (rows < p->images[g->image].k)
+        const struct isa_pe *pe = &g->pes[i];
+        bool first = i == 0 || pe->n0 != g->pes[i - 1].n0, last = pe + 1 == g->pes + g->n_pes;
+        columns += first ? pe->n : 0;
+        rows = first ? 0 : rows;
+        for (uint32_t n = pe->n0, next; n < pe->n0 + pe->n; n = next) { /* pixel by pixel */
+            next = n - n % m.pixel_columns + m.pixel_columns;
+            next = next < pe->n0 + pe->n ? next : pe->n0 + pe->n;
+            rows += rows_read(&m, pe, n) * (next - n);
+        }
+        if ((last || pe[1].n0 != pe->n0) && rows < all * pe->n)
             return false;
     }
-    return true;
+    return !isa_has_patch(g) || columns == p->images[g->image].n;
+}
+
+static bool **find_whole(const struct isa_program *p)
+{
+    bool **whole = heap_alloc(p->n_tiles * sizeof *whole);
+    for (uint32_t t = 0; t < p->n_tiles; t++) {
+        whole[t] = heap_alloc(p->tiles[t].n_groups * sizeof *whole[t]);
+        for (uint32_t g = 0; g < p->tiles[t].n_groups; g++)
+            whole[t][g] = is_whole(p, &p->tiles[t].groups[g]);
+    }
+    return whole;
 }
 
 static struct collected *shown_by(struct layers *l, const struct isa_tile *t, uint16_t view)
@@ -91,7 +126,7 @@ static void see_mvm(struct layers *l, const struct isa_tile *t, uint32_t index)
     struct collected *c = made_by(l, t, index, &row);
     if (!c || c->partial)
         return;
-    c->partial = !covers_k(l->program, &t->groups[t->insts[index].obj]);
+    c->partial = !l->whole[t - l->program->tiles][t->insts[index].obj];
     /* nothing says which sums are read from such a view */
     c->summed_away = c->partial && t->views[t->insts[index].dst.view].value == ISA_NO_SOURCE;
 }
@@ -123,6 +158,7 @@ struct layers *layers_new(const struct isa_program *p, const struct ir_graph *g,
     l->tolerance = tolerance;
     l->n = p->n_nodes;
     l->nodes = heap_alloc(l->n * sizeof *l->nodes);
+    l->whole = find_whole(p);
     for (const struct ir_op *op = g->first; op; op = op->next) {
         if (op->out)
             l->nodes[op->id].type = op->out->type;
@@ -140,6 +176,9 @@ void layers_free(struct layers *l)
         free(l->nodes[i].value);
         free(l->nodes[i].written);
     }
+    for (uint32_t t = 0; t < l->program->n_tiles; t++)
+        free(l->whole[t]);
+    free(l->whole);
     free(l->nodes);
     free(l);
 }

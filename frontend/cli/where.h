@@ -2,20 +2,22 @@
  * where.h - which weight sits in which cell: found in a program's tables, reported by cmd_where.c.
  *
  * A layer is what MVM instructions of one node do; layers are numbered in graph order, as in
- * compile's table. Rows and columns are those of the layer's K x N matrix.
+ * compile's table. Rows and columns are those of the kernel's matrix; where a product makes a patch
+ * of pixels, a weight sits in a cell for each of them.
  */
 #ifndef CIMC_WHERE_H
 #define CIMC_WHERE_H
 
-#include "isa.h"
+#include "isa_mapping.h"
 
 struct where_layer {
     uint32_t node, image;
     const struct isa_group *group; /* one of its groups: for its geometry */
 };
-/* One copy's cell: the first of the weight's columns is `logical` times columns of a weight. */
+/* One copy's cell, for a pixel of the patch: the first of the weight's columns is `logical` times
+ * columns of a weight. */
 struct where_place {
-    uint32_t tile, group, pe, row, logical;
+    uint32_t tile, group, pe, row, logical, pixel[2];
 };
 struct where {
     const struct isa_program *program;
@@ -24,7 +26,7 @@ struct where {
     size_t n_layers;
     /* of the weight that was asked for */
     const struct where_layer *layer;
-    uint32_t row, col;
+    struct isa_weight weight;
     VEC(struct where_place) places;
 };
 void where_open(struct where *w, const struct isa_program *p);
@@ -35,8 +37,8 @@ const struct where_layer *where_layer(const struct where *w, const char *name,
                                       struct diag *d) CHECK_RESULT;
 const char *where_layer_name(const struct where *w, const struct where_layer *l);
 /* Fills `places` with the cells of a weight: every copy, by tile and PE. */
-void where_find(struct where *w, const struct where_layer *layer, uint32_t row, uint32_t col);
-/* The weight in a cell: layer, row and col, and its places. False if the cell holds nothing, with a
+void where_find(struct where *w, const struct where_layer *layer, struct isa_weight weight);
+/* The weight in a cell: layer, weight, and its places. False if the cell holds nothing, with a
  * diagnostic. `column` is a column of the crossbar. */
 bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint32_t column,
                 struct diag *d) CHECK_RESULT;

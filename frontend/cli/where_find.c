@@ -1,12 +1,10 @@
 /*
  * where_find.c - from a weight to its cells and back, by a program's tables alone (ISA.md 5).
  *
- * A PE holds rows [k0, k0 + k) and columns [n0, n0 + n) of a layer's matrix; row k0 + i lies in
- * crossbar row i, in a PE with several conv groups k crossbar rows further down for each.
+ * A PE holds k rows and the columns [n0, n0 + n) of a layer's image; its i-th row lies in crossbar
+ * row i, in a PE with several conv groups k crossbar rows further down for each.
  */
 #include "where.h"
-
-#include "isa_mapping.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -188,31 +186,46 @@ static int compare_places(const void *a, const void *b)
     const struct where_place *x = a, *y = b;
     if (x->tile != y->tile)
         return x->tile < y->tile ? -1 : 1;
-    return x->pe < y->pe ? -1 : x->pe > y->pe;
+    if (x->pe != y->pe)
+        return x->pe < y->pe ? -1 : 1;
+    if (x->pixel[0] != y->pixel[0])
+        return x->pixel[0] < y->pixel[0] ? -1 : 1;
+    return x->pixel[1] < y->pixel[1] ? -1 : x->pixel[1] > y->pixel[1];
 }
 
-void where_find(struct where *w, const struct where_layer *layer, uint32_t row, uint32_t col)
+/* Adds the cells that the group has for one pixel of the patch. */
+static void find_places(struct where *w, const struct isa_mapping *m, uint32_t pixel_row,
+                        uint32_t pixel_column, uint32_t tile, uint32_t group)
+{
+    uint32_t row, col;
+    isa_mapping_cell(m, w->weight, pixel_row, pixel_column, &row, &col);
+    for (uint32_t k = 0; k < m->group->n_pes; k++) {
+        const struct isa_pe *pe = &m->group->pes[k];
+        struct where_place place = {.tile = tile,
+                                    .group = group,
+                                    .pe = pe->pe,
+                                    .logical = col - pe->n0,
+                                    .pixel = {pixel_row, pixel_column}};
+        if (place.logical < pe->n && /* not where the difference is below 0 */
+            isa_mapping_crossbar_row(m, pe, row, col, &place.row))
+            VEC_PUSH(&w->places, place);
+    }
+}
+
+void where_find(struct where *w, const struct where_layer *layer, struct isa_weight weight)
 {
     w->layer = layer;
-    w->row = row;
-    w->col = col;
+    w->weight = weight;
     w->places.n = 0;
     for (uint32_t t = 0; t < w->program->n_tiles; t++) {
         const struct isa_tile *tile = &w->program->tiles[t];
         for (uint32_t i = 0; i < tile->n_groups; i++) {
-            const struct isa_group *g = &tile->groups[i];
-            if (g->image != layer->image || g->shares)
+            if (tile->groups[i].image != layer->image || tile->groups[i].shares)
                 continue;
-            struct isa_mapping m = isa_mapping_of(w->program, g);
-            for (uint32_t k = 0; k < g->n_pes; k++) {
-                const struct isa_pe *pe = &g->pes[k];
-                if (row - pe->k0 >= pe->k || col - pe->n0 >= pe->n)
-                    continue; /* also where the difference is below 0 */
-                struct where_place place = {t, i, pe->pe, 0, col - pe->n0};
-                if (!isa_mapping_crossbar_row(&m, pe, row, col, &place.row))
-                    continue;
-                VEC_PUSH(&w->places, place);
-            }
+            struct isa_mapping m = isa_mapping_of(w->program, &tile->groups[i]);
+            for (uint32_t py = 0; py < m.patch[0]; py++)
+                for (uint32_t px = 0; px < m.patch[1]; px++)
+                    find_places(w, &m, py, px, t, i);
         }
     }
     if (w->places.n)
@@ -253,6 +266,7 @@ bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint3
                           tile);
     const struct isa_group *g = &t->groups[group];
     struct isa_mapping m = isa_mapping_of(w->program, g);
+    struct isa_weight weight;
     uint32_t image_row;
     uint32_t weight_bits = w->program->images[g->image].weight_bits;
     uint32_t logical = column / (uint32_t)arch_weight_columns(&w->program->arch, weight_bits);
@@ -260,6 +274,13 @@ bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint3
         return diag_error(d, (struct loc){0}, DIAG_WHERE,
                           "row %u, column %u of PE %u in tile %u holds nothing", row, column, pe,
                           tile);
-    where_find(w, layer_of(w, g->image), image_row, e->n0 + logical);
+    if (!isa_mapping_weight(&m, image_row, e->n0 + logical, &weight)) {
+        struct isa_pixel pixel = isa_mapping_pixel(&m, e->n0 + logical);
+        return diag_error(d, (struct loc){0}, DIAG_WHERE,
+                          "row %u, column %u of PE %u in tile %u is empty: pixel (%u, %u) of a "
+                          "patch does not read that row",
+                          row, column, pe, tile, pixel.row, pixel.column);
+    }
+    where_find(w, layer_of(w, g->image), weight);
     return true;
 }

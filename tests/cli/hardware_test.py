@@ -341,9 +341,9 @@ def where_by_hand(b):
                {'column': 5, 'slice': 1, 'low_bit': 2, 'high_bit': 2, 'polarity': 'positive'},
                {'column': 6, 'slice': 0, 'low_bit': 0, 'high_bit': 1, 'polarity': 'negative'},
                {'column': 7, 'slice': 1, 'low_bit': 2, 'high_bit': 2, 'polarity': 'negative'}]
-    wanted = {'program': 'p.cim', 'layer': 'depthwise', 'layer_number': 0, 'source': None, 'rows': 1, 'columns': 2, 'row': 0, 'column': 1,
+    wanted = {'program': 'p.cim', 'layer': 'depthwise', 'layer_number': 0, 'source': None, 'rows': 1, 'columns': 2, 'patch': [1, 1], 'row': 0, 'column': 1,
               'value': 3, 'kernel_row': 0, 'kernel_column': 0, 'input_channel': 1, 'output_channel': 1, 'shared_with': ['again'],
-              'places': [{'tile': 0, 'pe': 1, 'group': 0, 'crossbar_row': 1, 'columns': columns}]}
+              'places': [{'tile': 0, 'pe': 1, 'group': 0, 'crossbar_row': 1, 'pixel': [0, 0], 'columns': columns}]}
     b.equal(json.loads(b.run('where', 'p.cim', '--layer=0', '--row=0', '--col=1', '--json').stdout), wanted, 'a weight')
     wanted['cell'] = {'tile': 0, 'pe': 1, 'crossbar_row': 1, 'column': 6}
     b.equal(json.loads(b.run('where', 'p.cim', '--tile=0', '--pe=1', '--cell=1,6', '--json').stdout), wanted, 'a cell')
@@ -359,6 +359,38 @@ also layer 0 'depthwise'
                           ('0,10', 'there is no crossbar column 10, they go from 0 to 9')):
         b.fails('where', 'p.cim', '--tile=0', '--pe=1', '--cell', cell, code=1, message='cimc: error: %s [where]' % message)
     b.fails('where', 'p.cim', '--tile=0', '--pe=0', '--cell=0,0', code=1, message='cimc: error: PE 0 of tile 0 holds nothing [where]')
+
+
+def where_patch(b):
+    """where: a product of two pixels holds a weight twice, and cells of rows that a pixel does not read are empty; the dumped crossbar has them"""
+    b.run('asm', os.path.join(b.root, 'tests', 'interpreter', 'values', '15_patch_conv_groups.s'), '-o', 'p.cim')
+    # Kernels (1, 2) and (3, 4), two columns further right for the second pixel; the second conv group lies four rows down the diagonal.
+    b.run('dump', 'p.cim', '-o', 'out', '--format=bin')
+    b.equal(list(b.read('out/tile_0000/pe_000.bin')), [1, 0, 0, 0, 2, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 3, 0, 0, 0, 4], 'the crossbar')
+    b.equal(b.run('where', 'p.cim', '--layer=0', '--row=1', '--col=1').stdout, """layer 0 'values', row 1 of 2, column 1 of 2: 4
+kernel row 0, kernel column 1, input channel 1, output channel 1
+
+  tile    PE  crossbar row       pixel  column
+     0     0             5     0,    0  2
+     0     0             7     0,    1  3
+""", 'the table')
+    got = json.loads(b.run('where', 'p.cim', '--layer=0', '--row=1', '--col=1', '--json').stdout)
+    b.equal((got['patch'], got['value'], [(p['pixel'], p['crossbar_row']) for p in got['places']]), ([1, 2], 4, [([0, 0], 5), ([0, 1], 7)]), 'as JSON')
+    for place in got['places']:
+        back = json.loads(b.run('where', 'p.cim', '--tile=0', '--pe=0', '--json', '--cell', '%d,%d' % (place['crossbar_row'], place['columns'][0]['column'])).stdout)
+        del back['cell']
+        b.equal(back, got, 'and back')
+    for cell, message in (('6,2', 'row 6, column 2 of PE 0 in tile 0 is empty: pixel (0, 0) of a patch does not read that row'),
+                          ('1,2', 'row 1, column 2 of PE 0 in tile 0 holds nothing')):
+        b.fails('where', 'p.cim', '--tile=0', '--pe=0', '--cell', cell, code=1, message='cimc: error: %s [where]' % message)
+    # Two PEs with two runs each: rows 0 and 2 of the window, rows 1 and 3.
+    b.run('asm', os.path.join(b.root, 'tests', 'interpreter', 'values', '14_patch_runs.s'), '-o', 'p.cim')
+    b.run('dump', 'p.cim', '-o', 'runs', '--format=bin')
+    b.equal([list(struct.unpack('4b', b.read('runs/tile_0000/pe_000.bin'))), list(struct.unpack('2b', b.read('runs/tile_0000/pe_001.bin')))],
+            [[-2, 97, 7, -3], [-2, 7]], 'crossbars of runs')
+    b.contains(b.read('runs/map.txt').decode(), 'PE 1    group 0: rows 1..1 3..3, columns 2..2 of image 0')
+    got = json.loads(b.run('where', 'p.cim', '--layer=0', '--row=1', '--col=0', '--json').stdout)
+    b.equal([(p['pixel'], p['pe'], p['crossbar_row']) for p in got['places']], [([0, 0], 0, 1), ([1, 0], 1, 1)], 'a weight in two PEs')
 
 
 def names_of_files(b):
@@ -419,4 +451,4 @@ def where_errors(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([dump_files, dump_tables, dump_json, dump_golden, dump_mvm_bound, dump_folder, dump_interrupted, where_by_hand, names_of_files, where_model, where_errors]))
+    sys.exit(run_cases([dump_files, dump_tables, dump_json, dump_golden, dump_mvm_bound, dump_folder, dump_interrupted, where_by_hand, where_patch, names_of_files, where_model, where_errors]))
