@@ -84,6 +84,7 @@ void check_note_read(struct actor *a, const struct check_view *v, int64_t y)
                     " of view %td, whose place in the ring has been given to a "
                     "later row",
                     y, v->v - a->t->t->views);
+    s->read |= life == s->life && !c->preloaded;
     note_reader(a, s);
 }
 
@@ -100,17 +101,25 @@ void check_want_reader(struct writer *w, uint32_t queue, uint32_t number, const 
                 w->t->number, number, queue, what, w->known[queue]);
 }
 
+/* Who has read a row came after a writer of it, which came after all readers of older lives: in
+ * their place those of the row will do. Else a ring would remember readers of many frames ago. */
+static void end_life(struct ring_slot *s)
+{
+    bool passed_on = s->n_writers > 0 && s->read;
+    for (uint32_t i = 0; i < s->n_readers; i++) {
+        struct slot_reader *r = &s->readers[i];
+        r->before = passed_on || r->now > r->before ? r->now : r->before;
+        r->now = 0;
+    }
+    s->n_writers = 0;
+    s->read = false;
+    s->lapped = true;
+}
+
 static void begin_life(struct writer *w, struct ring_slot *s, int64_t life)
 {
-    if (s->used && life > s->life) {
-        for (uint32_t i = 0; i < s->n_readers; i++) {
-            struct slot_reader *r = &s->readers[i];
-            r->before = r->now > r->before ? r->now : r->before;
-            r->now = 0;
-        }
-        s->n_writers = 0;
-        s->lapped = true;
-    }
+    if (s->used && life > s->life)
+        end_life(s);
     if (!s->used || life > s->life)
         s->life = life;
     s->used = true;

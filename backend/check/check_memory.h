@@ -18,6 +18,7 @@ struct slot_writer {
 struct ring_slot {
     int64_t life;
     bool used, lapped;
+    bool read; /* this life: elements that were written in it */
     uint32_t n_readers, n_writers;
     struct slot_reader *readers;
     struct slot_writer *writers;

@@ -74,6 +74,8 @@ static void add_users(const struct tile_state *t, const struct ring_slot *s, uin
     for (uint32_t i = 0; i < s->n_readers; i++) {
         const struct slot_reader *r = &s->readers[i];
         uint64_t who = (uint64_t)(r->queue << 8 | r->stage) << 32;
+        if (r->now == 0 && r->before == 0)
+            continue;
         add(w, who | ago(t, iteration, r->queue, r->now));
         add(w, who | (uint64_t)1 << 62 | ago(t, iteration, r->queue, r->before));
     }
@@ -92,6 +94,7 @@ static void add_slot(const struct tile_state *t, const struct cluster *c, uint32
     int64_t n = (int64_t)c->n_slots, row = s->life * n + (int64_t)slot;
     add(w, s->used);
     add(w, s->lapped);
+    add(w, s->read);
     add(w, s->used ? (uint64_t)floor_div_i64(row - (int64_t)iteration * c->frame_rows, n) : 0);
     add_users(t, s, iteration, w);
 }
