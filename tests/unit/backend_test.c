@@ -129,14 +129,12 @@ static const char two_layers[] =
     "%1 = constant {dtype=\"f32\", shape=[27,8], data=random(1)} : f32[27x8]\n"
     "%2 = pad %0 {before=[1,1,0], after=[1,1,0], mode=\"constant\", value=0.0} : f32[14x14x3]\n"
     "%3 = mvm %2, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=0, "
-    "slices=[1,1], "
-    "copies=1, cut=[1,1]} : f32[12x12x8] @\"a\"\n"
+    "slices=[1,1], copies=1, cut=[1,1]} : f32[12x12x8] @\"a\"\n"
     "%4 = relu %3 : f32[12x12x8]\n"
     "%5 = max_pool %4 {kernel=[2,2], stride=[2,2], dilation=[1,1], pad=[0,0,0,0]} : f32[6x6x8]\n"
     "%6 = constant {dtype=\"f32\", shape=[72,5], data=random(3)} : f32[72x5]\n"
     "%7 = mvm %5, %6 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=0, "
-    "slices=[1,1], "
-    "copies=1, cut=[1,1]} : f32[4x4x5] @\"b\"\n"
+    "slices=[1,1], copies=1, cut=[1,1]} : f32[4x4x5] @\"b\"\n"
     "output %7 {index=0, dtype=\"f32\", shape=[1,5,4,4], strides=[4,1,16], offset=0} @\"y\"\n"
     "}\n";
 
@@ -173,6 +171,33 @@ static const char halves[] =
     "slices=[1,1], copies=2, cut=[2,1]} : f32[6x1x4] @\"b\"\n"
     "output %4 {index=0, dtype=\"f32\", shape=[1,4,6,1], strides=[1,1,6], offset=0} @\"y\"\n"
     "}\n";
+
+/* two_layers where a product of a makes 2 x 3 pixels (60 rows, 48 columns), one of b 2 x 2; a has
+ * `copies` copies side by side. */
+static char *in_patches(struct arena *a, int copies)
+{
+    static const char plain[] = "copies=1, cut=[1,1]";
+    const char *first = strstr(two_layers, plain), *next = first + strlen(plain);
+    return arena_printf(a, "%.*scopies=%d, cut=[1,%d], patch=[2,3]%.*s, patch=[2,2]%s",
+                        (int)(first - two_layers), two_layers, copies, copies,
+                        (int)(strstr(next, plain) - first), next,
+                        strstr(next, plain) + strlen(plain));
+}
+
+START_TEST(products_make_patches)
+{
+    struct arena *a = arena_new();
+    const char *one = in_patches(a, 1), *two = in_patches(a, 2);
+    /* 6 x 4 products and 2 x 2; the last of b needs the last of a, or with rows its last row */
+    expect(one, "", SCHEDULE_LAYER_BY_LAYER, shape(1, 0), 28);
+    expect(one, "", SCHEDULE_CROSS_LAYER, shape(1, 1), 25);
+    expect(one, "", SCHEDULE_CROSS_LAYER, shape(1, 0), 26);
+    /* each copy has 2 of 4 columns of products, 6 x 2; the last two of b need columns of both */
+    expect(two, "", SCHEDULE_CROSS_LAYER, shape(1, 1), 14);
+    expect(two, "crossbars=1", SCHEDULE_CROSS_LAYER, shape(1, 0), 14);
+    arena_free(a);
+}
+END_TEST
 
 START_TEST(copies_share_the_sets_of_their_layer)
 {
@@ -741,30 +766,35 @@ END_TEST
 
 int main(void)
 {
+    const TTest *const tests[] = {
+        layers_one_after_the_other,
+        layers_overlap,
+        products_make_patches,
+        copies_share_the_sets_of_their_layer,
+        rows_are_loaded_ahead,
+        credits_do_not_delay_data,
+        only_what_is_read_is_waited_for,
+        shuffled_channels_are_one_piece,
+        layers_with_the_same_weights_share_crossbars,
+        many_steps_take_the_tables_of_a_few,
+        a_report_tells_what_is_moved_and_kept,
+        the_slowest_path_has_no_gap,
+        on_a_mesh_neighbours_in_the_network_are_neighbours,
+        layers_of_many_tiles,
+        a_ring_may_meet_an_element_again,
+        a_value_is_spread_over_two_sizes,
+        a_ring_holds_some_channels_of_a_view,
+        automatic_sets_keep_to_the_budget,
+        vector_work_spreads_where_a_tile_has_no_room,
+        too_small_a_machine_is_an_error,
+        what_tiles_lack_is_said_once_and_is_enough,
+        more_tiles_than_a_program_names_are_an_error,
+    };
     Suite *s = suite_create("backend");
     TCase *t = tcase_create("backend");
     tcase_set_timeout(t, 60);
-    tcase_add_test(t, layers_one_after_the_other);
-    tcase_add_test(t, layers_overlap);
-    tcase_add_test(t, copies_share_the_sets_of_their_layer);
-    tcase_add_test(t, rows_are_loaded_ahead);
-    tcase_add_test(t, credits_do_not_delay_data);
-    tcase_add_test(t, only_what_is_read_is_waited_for);
-    tcase_add_test(t, shuffled_channels_are_one_piece);
-    tcase_add_test(t, layers_with_the_same_weights_share_crossbars);
-    tcase_add_test(t, many_steps_take_the_tables_of_a_few);
-    tcase_add_test(t, a_report_tells_what_is_moved_and_kept);
-    tcase_add_test(t, the_slowest_path_has_no_gap);
-    tcase_add_test(t, on_a_mesh_neighbours_in_the_network_are_neighbours);
-    tcase_add_test(t, layers_of_many_tiles);
-    tcase_add_test(t, a_ring_may_meet_an_element_again);
-    tcase_add_test(t, a_value_is_spread_over_two_sizes);
-    tcase_add_test(t, a_ring_holds_some_channels_of_a_view);
-    tcase_add_test(t, automatic_sets_keep_to_the_budget);
-    tcase_add_test(t, vector_work_spreads_where_a_tile_has_no_room);
-    tcase_add_test(t, too_small_a_machine_is_an_error);
-    tcase_add_test(t, what_tiles_lack_is_said_once_and_is_enough);
-    tcase_add_test(t, more_tiles_than_a_program_names_are_an_error);
     suite_add_tcase(s, t);
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
+        tcase_add_test(t, tests[i]);
     return run_suite(s);
 }
