@@ -75,18 +75,24 @@ static void guess_ranks(struct sim *s)
  * fall, so one pass in completion order gives them all: O(cells touched).
  */
 
-/* A rank above all that wrote what is read; 0 if a row is read that is not there. */
+/* A rank above all that wrote what is read; 0 if a row is read that is not there, or is another
+ * frame's. */
 static uint32_t rank_of_reads(const struct batcher *b)
 {
     uint32_t rank = 0, last = 0;
+    bool framed = false;
     for (size_t i = 0; i < b->reads.n; i++) {
         const struct sim_span *span = &b->reads.at[i];
+        last = span->framed == framed ? last : 0;
+        framed = span->framed;
         for (uint32_t k = 0; k < span->n; k++) {
             uint32_t writer = b->cells[span->cell + k].writer;
             if (writer == GONE || (writer == 0 && span->unrolled))
                 return 0;
             if (writer == last)
                 continue;
+            if (framed && b->batches.at[writer].frame != b->s->at_frame)
+                return 0;
             raise(&rank, b->batches.at[writer].rank);
             last = writer;
         }
@@ -94,16 +100,15 @@ static uint32_t rank_of_reads(const struct batcher *b)
     return rank + 1;
 }
 
-/* A rank above all that wrote or read what is written; 0 if a row comes back. */
+/* A rank above all that wrote or read what is written; what is gone was there before. */
 static uint32_t rank_of_writes(const struct batcher *b)
 {
     uint32_t rank = 0;
     for (size_t i = 0; i < b->writes.n; i++)
         for (uint32_t k = 0; k < b->writes.at[i].n; k++) {
             const struct cell *cell = &b->cells[b->writes.at[i].cell + k];
-            if (cell->writer == GONE)
-                return 0;
-            raise(&rank, b->batches.at[cell->writer].rank);
+            if (cell->writer != GONE)
+                raise(&rank, b->batches.at[cell->writer].rank);
             raise(&rank, cell->read_rank);
         }
     return rank + 1;
@@ -113,8 +118,12 @@ static uint32_t rank_of_writes(const struct batcher *b)
 static void take_slot(struct batcher *b, uint32_t cell, uint32_t tag)
 {
     uint32_t before = b->tags[tag];
-    if (before > 0 && before != cell + 1)
-        b->cells[before - 1].writer = GONE;
+    if (before > 0 && before != cell + 1) {
+        struct cell *old = &b->cells[before - 1];
+        if (old->writer != GONE) /* whoever writes the row again comes after it */
+            raise(&old->read_rank, b->batches.at[old->writer].rank);
+        old->writer = GONE;
+    }
     b->tags[tag] = cell + 1;
 }
 
@@ -146,6 +155,7 @@ static struct batch batch_of(const struct sim *s, const struct isa_inst *i, uint
     struct isa_region at = moves ? i->a : i->dst;
     struct batch b = {.rank = f->rank,
                       .family = s->family[id],
+                      .frame = s->at_frame,
                       .inst = id,
                       .y = at.y,
                       .x = at.x,
@@ -163,8 +173,9 @@ static struct batch batch_of(const struct sim *s, const struct isa_inst *i, uint
 
 static bool alike(const struct batch *a, const struct batch *b)
 {
-    return a->rank == b->rank && a->family == b->family && a->c == b->c && a->dy[0] == b->dy[0] &&
-           a->dx[0] == b->dx[0] && a->dy[1] == b->dy[1] && a->dx[1] == b->dx[1];
+    return a->rank == b->rank && a->family == b->family && a->frame == b->frame && a->c == b->c &&
+           a->dy[0] == b->dy[0] && a->dx[0] == b->dx[0] && a->dy[1] == b->dy[1] &&
+           a->dx[1] == b->dx[1];
 }
 
 static bool join_right(struct batch *a, const struct batch *b)
@@ -203,11 +214,12 @@ static bool place(struct batcher *b, uint32_t id)
     const struct isa_inst *inst = inst_of(s, id, f->tile);
     if (!sim_touch(s, f->tile, inst, &b->reads, &b->writes, &b->left) && b->unrolls)
         return false;
-    uint32_t reads = rank_of_reads(b), writes = rank_of_writes(b);
-    if (reads == 0 || writes == 0)
+    uint32_t reads = rank_of_reads(b);
+    if (reads == 0)
         return false;
+    raise(&f->rank, s->at_frame * b->depth + f->guess);
     raise(&f->rank, reads);
-    raise(&f->rank, writes);
+    raise(&f->rank, rank_of_writes(b));
     if (inst->op == ISA_store) {
         raise(&b->store_rank, f->rank);
         f->rank = b->store_rank;
@@ -266,27 +278,50 @@ static void sort_batches(struct batcher *b)
 }
 
 /* Completions jump between tiles: what is needed some steps later is asked for now. */
-static void fetch_ahead(const struct sim *s, uint64_t at)
+static void fetch_ahead(const struct sim *s, size_t at)
 {
     enum { AHEAD = 16 };
-    if (at + AHEAD >= s->n_done)
+    if (at + AHEAD >= s->completed.n)
         return;
-    uint32_t id = s->completed[at + AHEAD];
-    if (s->family[id] == SIM_NONE)
-        return;
-    uint32_t tile = s->families.at[s->family[id]].tile;
-    __builtin_prefetch(inst_of(s, id, tile));
+    uint32_t id = s->completed.at[at + AHEAD];
+    __builtin_prefetch(inst_of(s, id, s->families.at[s->family[id]].tile));
+}
+
+/* The frame of an instruction that comes next in the order: it acts on one after the other. */
+static uint32_t next_frame(struct batcher *b, uint32_t id)
+{
+    const struct sim *s = b->s;
+    if (s->frames == 1)
+        return 0;
+    return s->insts[id].frames & DMA_LAST ? s->frames - 1 : b->seen[id]++;
 }
 
 static bool place_all(struct batcher *b)
 {
-    const struct sim *s = b->s;
-    for (uint64_t i = 0; i < s->n_done; i++) {
+    struct sim *s = b->s;
+    b->seen = heap_alloc((s->n_insts + (size_t)1) * sizeof *b->seen);
+    bool good = true;
+    for (size_t i = 0; i < s->completed.n && good; i++) {
         fetch_ahead(s, i);
-        if (s->family[s->completed[i]] != SIM_NONE && !place(b, s->completed[i]))
-            return false;
+        s->at_frame = next_frame(b, s->completed.at[i]);
+        good = place(b, s->completed.at[i]);
     }
-    return true;
+    free(b->seen);
+    return good;
+}
+
+/* A frame's ranks are above those of the frames before it, as far as can be guessed: so each is
+ * executed as if it were alone. */
+static void guess_depth(struct batcher *b)
+{
+    const struct sim *s = b->s;
+    b->depth = 0;
+    for (size_t i = 0; i < s->families.n; i++) {
+        s->families.at[i].guess = s->families.at[i].rank;
+        raise(&b->depth, s->families.at[i].rank);
+    }
+    if ((uint64_t)b->depth * s->frames > UINT32_MAX / 2)
+        b->depth = 0;
 }
 
 static bool plan(struct batcher *b, bool may_unroll)
@@ -304,6 +339,7 @@ static bool plan(struct batcher *b, bool may_unroll)
     b->store_rank = b->last_store = 0;
     b->unrolls = may_unroll;
     guess_ranks(s);
+    guess_depth(b);
     bool good = place_all(b);
     free(b->cells);
     free(b->tags);

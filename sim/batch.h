@@ -15,7 +15,7 @@ struct cell {
 };
 /* Like instructions on h x w adjacent pixels from (y, x) on. */
 struct batch {
-    uint32_t rank, family, inst; /* inst: the first of them */
+    uint32_t rank, family, frame, inst; /* inst: the first of them */
     int32_t y, x;
     uint16_t h, w;
     int32_t dy[2], dx[2]; /* of the other regions, from (y, x) */
@@ -34,6 +34,8 @@ struct batcher {
     struct sim_spans reads, writes; /* of the instruction at hand */
     uint32_t left;                  /* see sim_touch */
     bool unrolls;
+    uint32_t *seen;                  /* of each instruction: in how many frames so far */
+    uint32_t depth;                  /* ranks that a frame is likely to take; 0: not known */
     uint32_t store_rank, last_store; /* STOREs keep their order */
 };
 

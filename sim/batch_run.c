@@ -64,7 +64,7 @@ static bool follows(const struct batcher *b, uint32_t product, uint32_t map)
     const struct isa_tile *t = &b->s->p->tiles[to->tile];
     const struct sim_view *views = b->s->tiles[to->tile].views;
     if (from->inst.op != ISA_mvm || to->inst.op != ISA_vmap || from->tile != to->tile ||
-        from->inst.dst.view != to->inst.a.view)
+        p->frame != m->frame || from->inst.dst.view != to->inst.a.view)
         return false;
     uint32_t made = views[from->inst.dst.view].store;
     bool other = t->programs[to->inst.obj].arity == 1 || views[to->inst.b.view].store != made;
@@ -167,6 +167,7 @@ static bool execute_rows(const struct batcher *b, uint32_t batch, uint32_t from,
     struct isa_inst inst = *inst_of(s, k->inst, f->tile);
     s->at_inst = k->inst - s->tiles[f->tile].first_inst;
     s->at_tile = f->tile;
+    s->at_frame = k->frame;
     inst.h = (uint16_t)h;
     inst.w = k->w;
     inst.dst.y += (int32_t)from;

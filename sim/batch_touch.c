@@ -15,7 +15,8 @@ struct toucher {
     uint32_t tile;
     struct sim_spans *to;
     bool writes, too_many;
-    uint32_t left; /* the cell left of the first one that is written */
+    uint32_t left;   /* the cell left of the first one that is written */
+    int64_t to_tags; /* of an unrolled row at hand: cells from its own to those of its slot */
 };
 
 static void touch_bytes(struct toucher *t, const struct sim_store *m, uint64_t from, uint64_t bytes)
@@ -32,11 +33,8 @@ static void touch_bytes(struct toucher *t, const struct sim_store *m, uint64_t f
     if (before && before->cell == span.cell && before->n == span.n) /* a pitch of 0 */
         return;
     span.unrolled = m->unrolled;
-    if (m->unrolled && t->writes) {
-        int64_t row = (int64_t)(first / m->row_cells), slot = (row + m->row0) % m->ring_rows;
-        slot += slot < 0 ? m->ring_rows : 0;
-        span.tag = (uint32_t)((int64_t)(m->tags + first) + (slot - row) * (int64_t)m->row_cells);
-    }
+    span.framed = m->framed;
+    span.tag = (uint32_t)((int64_t)(m->tags + first) + t->to_tags);
     VEC_PUSH(t->to, span);
 }
 
@@ -51,6 +49,19 @@ static void touch_pixel(struct toucher *t, const struct sim_view *v, const struc
         touch_bytes(t, m, at + (uint64_t)(c * v->v.channel_pitch), v->element_bytes);
 }
 
+static int64_t modulo(int64_t x, int64_t n)
+{
+    int64_t rest = x % n;
+    return rest < 0 ? rest + n : rest;
+}
+
+/* From an unrolled row, counted from the store's first one, to its slot. */
+static int64_t cells_to_slot(const struct sim_store *m, int64_t row)
+{
+    int64_t slot = modulo(row + m->row0, m->ring_rows);
+    return (slot - modulo(row, m->rows)) * (int64_t)m->row_cells;
+}
+
 /* What the view holds of the run; the rest is padding, or dropped. */
 static void touch_run(struct toucher *t, uint32_t view, struct run r)
 {
@@ -60,7 +71,9 @@ static void touch_run(struct toucher *t, uint32_t view, struct run r)
     const struct sim_store *m = &t->s->stores.at[v->store];
     if (!m->written || !clip_run(&v->v, &r))
         return;
-    uint64_t at = view_address(&v->v, r.y, r.x);
+    uint64_t at = view_address(&v->v, t->s->at_frame, r.y, r.x);
+    if (m->unrolled && t->writes)
+        t->to_tags = cells_to_slot(m, view_row(&v->v, t->s->at_frame, r.y));
     int64_t col = r.step * v->v.col_pitch;
     if (t->writes && t->to->n == 0 && r.x > v->v.x0 && col > 0)
         t->left = (uint32_t)(m->cells + (at - (uint64_t)col) / m->cell_bytes);

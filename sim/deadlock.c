@@ -13,7 +13,7 @@ enum { MOST_NOTES = 12 };
 
 bool sim_finished(const struct sim *s)
 {
-    return s->n_done == s->n_insts;
+    return s->n_done == sim_n_instances(s);
 }
 
 /* The stopped state, and the queue that adds to each counter, or SIM_NONE. */
@@ -76,20 +76,28 @@ static void describe_writer(const struct stopped *x, uint32_t queue, struct text
                  culprit - s->tiles[tile].first_queue);
 }
 
+/* How far a threshold is above a count. */
+static uint32_t ahead(uint32_t threshold, uint32_t count)
+{
+    return (threshold - count) & ((1u << ISA_THRESHOLD_BITS) - 1);
+}
+
 /* Counter names as in assembly: q3, i12. */
 static void note_queue(const struct stopped *x, uint32_t queue)
 {
     struct sim *s = x->s;
     const struct sim_queue *q = &s->queues[queue];
     const struct sim_tile *t = &s->tiles[q->tile];
-    uint32_t counter = q->parked_on - t->first_counter;
+    uint32_t counter = q->parked_on - t->first_counter, id = q->head;
+    uint32_t count = s->counters[q->parked_on].count;
     bool inbound = counter >= t->n_queues;
     struct text out = {0};
     text_add(&out, "waits for %c%u >= %u, which is %u", inbound ? 'i' : 'q',
-             inbound ? counter - t->n_queues + ISA_FIRST_INBOUND : counter, q->threshold,
-             s->counters[q->parked_on].count);
+             inbound ? counter - t->n_queues + ISA_FIRST_INBOUND : counter,
+             count + ahead(q->threshold, count), count);
     describe_writer(x, queue, &out);
-    diag_note(s->d, sim_loc(s, q->tile, q->head - t->first_inst), "%s", out.at);
+    uint32_t frame = sim_frame_of(s, &s->insts[id], q->head_iteration);
+    diag_note(s->d, sim_loc(s, q->tile, id - t->first_inst, frame), "%s", out.at);
     text_free(&out);
 }
 
@@ -146,9 +154,10 @@ bool sim_diagnose_deadlock(struct sim *s)
         blocked += s->queues[q].parked_on != SIM_NONE;
     diag_error(
         s->d, (struct loc){.file = s->p->file.path}, DIAG_DEADLOCK,
-        "the machine cannot go on at cycle %llu: %llu of %u instructions are done, %u queues "
+        "the machine cannot go on at cycle %llu: %llu of %llu instructions are done, %u queues "
         "are blocked%s",
-        (unsigned long long)s->time.now, (unsigned long long)s->n_done, s->n_insts, blocked,
+        (unsigned long long)s->time.now, (unsigned long long)s->n_done,
+        (unsigned long long)sim_n_instances(s), blocked,
         circle == SIM_NONE ? "" : "; these wait for each other in a circle:");
     if (circle != SIM_NONE)
         note_circle(&x, circle);

@@ -9,6 +9,8 @@
  */
 #include "sim_internal.h"
 
+#include <stdlib.h>
+
 enum { PROGRESS_INSTANTS = 1 << 13 }; /* from one word about progress to the next */
 
 /* Times beyond this are a fault, so that no sum of two can wrap. */
@@ -48,10 +50,11 @@ static bool wait_holds(const struct sim *s, const struct sim_wait *w)
     return (ahead & ((1u << ISA_THRESHOLD_BITS) - 1)) < 1u << (ISA_THRESHOLD_BITS - 1);
 }
 
+/* Modulo 2^32, of which the comparison takes the low 22 bits; a body may count on for ever. */
 static void bump(struct sim *s, uint32_t counter)
 {
     struct sim_counter *c = &s->counters[counter];
-    if (++c->count > ISA_MAX_COUNT)
+    if (++c->count > ISA_MAX_COUNT && s->iterations == 1)
         sim_fault(s, "a counter exceeds %d", (int)ISA_MAX_COUNT);
     uint32_t *link = &c->parked;
     while (*link != SIM_NONE) {
@@ -77,13 +80,14 @@ static void add_event(struct sim *s, uint64_t time, enum event_kind kind, uint32
 
 /* Data is in place at completion; the counters follow when the messages are there (and some cycles
  * later in random mode). */
-static void deliver(struct sim *s, uint32_t queue, uint32_t inst)
+static void deliver(struct sim *s, uint32_t queue, uint32_t inst, bool skipped)
 {
     const struct sim_inst *i = &s->insts[inst];
-    uint64_t arrival = s->time.now + cost_flight_cycles(&i->cost);
+    uint64_t arrival = s->time.now + (skipped ? 0 : cost_flight_cycles(&i->cost));
     for (uint32_t k = 0; k < i->n_targets; k++) {
         uint32_t counter = s->targets[i->route + k].counter;
-        uint64_t time = channel_count(&s->counters[counter].channel, arrival + extra_cycles(s));
+        uint64_t extra = skipped ? 0 : extra_cycles(s);
+        uint64_t time = channel_count(&s->counters[counter].channel, arrival + extra);
         if (time == s->time.now)
             bump(s, counter);
         else
@@ -93,18 +97,47 @@ static void deliver(struct sim *s, uint32_t queue, uint32_t inst)
 
 /* ---- an instruction's life ---- */
 
-static bool run_function(struct sim *s, uint32_t tile, uint32_t index, const struct sim_inst *i)
+/* The next one of a queue's list, in the next iteration after the last one. */
+static void go_on(const struct sim *s, uint32_t first, uint32_t *id, uint32_t *iteration)
 {
-    if (s->completed)
-        s->completed[s->n_done] = s->tiles[tile].first_inst + index;
-    bool executes = !s->o.no_function && !s->completed;
-    if (!executes && !s->o.completed)
-        return true;
-    const struct isa_inst *inst = &s->p->tiles[tile].insts[index];
-    if (executes && !sim_execute(s, tile, index, inst))
+    *id = s->insts[*id].next;
+    if (*id == SIM_NONE && *iteration + 1 < s->iterations) {
+        *id = first;
+        ++*iteration;
+    }
+}
+
+static void note_start(struct sim_starts *r, uint32_t n, uint64_t time)
+{
+    if (n == r->cap) { /* full: it becomes twice as long, from its first one on */
+        uint64_t *at = heap_alloc((2 * (size_t)n + 1) * sizeof *at);
+        for (uint32_t i = 0; i < n; i++)
+            at[i] = r->at[(r->first + i) % n];
+        free(r->at);
+        *r = (struct sim_starts){at, 2 * n + 1, 0};
+    }
+    r->at[(r->first + n) % r->cap] = time;
+}
+
+static uint64_t take_start(struct sim_starts *r)
+{
+    uint64_t time = r->at[r->first];
+    r->first = (r->first + 1) % r->cap;
+    return time;
+}
+
+static bool run_function(struct sim *s, uint32_t queue, uint32_t index)
+{
+    uint32_t tile = s->at_tile, id = s->queues[queue].oldest;
+    if (sim_is_lazy(s)) {
+        if (s->family[id] != SIM_NONE)
+            VEC_PUSH(&s->completed, id);
+    } else if (!s->o.no_function && !sim_execute(s, tile, index, &s->p->tiles[tile].insts[index])) {
         return false;
-    if (s->o.completed)
-        s->o.completed(s->o.self, tile, index, inst, i->start, s->time.now);
+    }
+    if (s->starts)
+        s->o.completed(s->o.self, tile, s->at_frame, index, &s->p->tiles[tile].insts[index],
+                       take_start(&s->starts[queue]), s->time.now);
     return true;
 }
 
@@ -112,20 +145,45 @@ static bool run_function(struct sim *s, uint32_t tile, uint32_t index, const str
 static bool complete(struct sim *s, uint32_t queue)
 {
     struct sim_queue *q = &s->queues[queue];
-    uint32_t id = q->oldest;
-    const struct sim_inst *i = &s->insts[id];
-    uint32_t index = id - s->tiles[q->tile].first_inst;
+    uint32_t id = q->oldest, frame = sim_frame_of(s, &s->insts[id], q->oldest_iteration);
+    bool skipped = frame == SIM_NONE;
     s->at_tile = q->tile;
-    s->at_inst = index;
-    if (!run_function(s, q->tile, index, i))
-        return false;
-    q->oldest = i->next;
+    s->at_inst = id - s->tiles[q->tile].first_inst;
+    s->at_frame = frame;
+    if (!skipped) {
+        if (!run_function(s, queue, s->at_inst))
+            return false;
+        s->frame[frame].end = s->last_end = s->time.now;
+    } else if (s->starts) {
+        take_start(&s->starts[queue]);
+    }
+    go_on(s, q->first, &q->oldest, &q->oldest_iteration);
     q->running--;
     s->n_done++;
-    s->last_end = s->time.now > s->last_end ? s->time.now : s->last_end;
+    s->n_skipped += skipped;
     bump(s, q->counter);
-    deliver(s, queue, id);
+    deliver(s, queue, id, skipped);
     return !s->failed;
+}
+
+/* The pace counter is n from cycle (n - 1) * pace on: who waits is listed again then. */
+static bool pace_holds(struct sim *s, uint32_t queue, const struct sim_wait *w)
+{
+    struct sim_queue *q = &s->queues[queue];
+    uint64_t time;
+    int64_t count = isa_threshold(w->threshold) + (int64_t)q->head_iteration;
+    if (count <= 1)
+        return true;
+    if (__builtin_mul_overflow((uint64_t)count - 1, s->p->pace, &time) || time > LAST_CYCLE) {
+        s->at_tile = q->tile;
+        s->at_inst = q->head - s->tiles[q->tile].first_inst;
+        return sim_fault(s, "it would start after 2^62 cycles");
+    }
+    if (time <= s->time.now)
+        return true;
+    q->parked_on = s->pace_counter;
+    add_event(s, time, EVENT_UNIT_FREE, queue, q->head, queue);
+    return false;
 }
 
 /* True where all waits of the queue's head hold; else the queue is parked on the first that does
@@ -135,41 +193,62 @@ static bool head_ready(struct sim *s, uint32_t queue)
     struct sim_queue *q = &s->queues[queue];
     const struct sim_inst *i = &s->insts[q->head];
     for (uint32_t k = 0; k < i->n_waits; k++) {
-        const struct sim_wait *w = &s->waits.at[i->wait + k];
-        if (wait_holds(s, w))
+        struct sim_wait w = s->waits.at[i->wait + k];
+        if (w.counter == s->pace_counter) {
+            if (!pace_holds(s, queue, &w))
+                return false;
             continue;
-        q->parked_on = w->counter;
-        q->threshold = w->threshold;
-        q->next_parked = s->counters[w->counter].parked;
-        s->counters[w->counter].parked = queue;
+        }
+        w.threshold += q->head_iteration * s->counters[w.counter].step;
+        if (wait_holds(s, &w))
+            continue;
+        q->parked_on = w.counter;
+        q->threshold = w.threshold;
+        q->next_parked = s->counters[w.counter].parked;
+        s->counters[w.counter].parked = queue;
         return false;
     }
     return true;
 }
 
-/* Starts the queue's head; completes it if it takes no time. */
-static bool start(struct sim *s, uint32_t queue)
+static void note_begin(struct sim *s, const struct sim_inst *i, uint32_t frame)
 {
+    bool works = i->op != ISA_nop && i->op != ISA_wait && i->op != ISA_signal;
+    if (works && s->time.now < s->frame[frame].begin)
+        s->frame[frame].begin = s->time.now;
+}
+
+/* Starts the queue's head, which acts on the frame, or is skipped; completes it if it takes no
+ * time. */
+static bool start(struct sim *s, uint32_t queue, uint32_t frame)
+{
+    static const struct cost none = {0};
     struct sim_queue *q = &s->queues[queue];
     uint32_t id = q->head;
-    struct sim_inst *i = &s->insts[id];
-    struct reservation r = resource_reserve(&s->time, queue, &i->cost, extra_cycles(s));
-    i->start = s->time.now;
+    const struct sim_inst *i = &s->insts[id];
+    bool skipped = frame == SIM_NONE;
+    struct reservation r = resource_reserve(&s->time, queue, skipped ? &none : &i->cost,
+                                            skipped ? 0 : extra_cycles(s));
     if (r.end > LAST_CYCLE) {
         s->at_tile = q->tile;
         s->at_inst = id - s->tiles[q->tile].first_inst;
+        s->at_frame = frame;
         return sim_fault(s, "it would end after 2^62 cycles");
     }
-    if (i->op == ISA_mvm) {
+    if (!skipped)
+        note_begin(s, i, frame);
+    if (!skipped && i->op == ISA_mvm) {
         const struct isa_tile *t = &s->p->tiles[q->tile];
         s->pe_busy +=
-            (r.unit_free - i->start) * t->groups[queue - s->tiles[q->tile].first_queue].n_pes;
+            (r.unit_free - s->time.now) * t->groups[queue - s->tiles[q->tile].first_queue].n_pes;
     }
-    q->head = i->next;
+    if (s->starts)
+        note_start(&s->starts[queue], q->running, s->time.now);
+    go_on(s, q->first, &q->head, &q->head_iteration);
     q->waiting--;
     q->running++;
     list_tile(s, q->tile);
-    if (r.end == i->start)
+    if (r.end == s->time.now)
         return complete(s, queue);
     add_event(s, r.end, EVENT_COMPLETE, queue, id, queue);
     return true;
@@ -194,24 +273,27 @@ static bool advance_queue(struct sim *s, uint32_t queue)
 {
     struct sim_queue *q = &s->queues[queue];
     while (q->waiting > 0 && q->parked_on == SIM_NONE) {
-        if (unit_busy(s, queue) || !head_ready(s, queue))
-            return true;
-        if (!start(s, queue))
+        uint32_t frame = sim_frame_of(s, &s->insts[q->head], q->head_iteration);
+        if (frame != SIM_NONE && (unit_busy(s, queue) || !head_ready(s, queue)))
+            return !s->failed;
+        if (!start(s, queue, frame))
             return false;
     }
     return true;
 }
 
-/* The sequencer: hands out instructions in order until one meets a full queue. */
+/* The sequencer: hands out instructions in order, body by body, until one meets a full queue. */
 static void dispatch(struct sim *s, uint32_t tile)
 {
     struct sim_tile *t = &s->tiles[tile];
-    for (; t->pc < t->n_insts; t->pc++) {
+    while (t->pc < t->n_insts) {
         uint32_t queue = s->insts[t->first_inst + t->pc].queue;
         if (s->queues[queue].waiting == s->depth)
             return;
         if (s->queues[queue].waiting++ == 0)
             list_queue(s, queue);
+        if (++t->pc == t->n_insts && ++t->iteration < s->iterations)
+            t->pc = 0;
     }
 }
 
@@ -250,6 +332,8 @@ static bool handle(struct sim *s, const struct event *e)
         return complete(s, e->what);
     case EVENT_UNIT_FREE:
         s->queues[e->what].wake_set = false;
+        if (s->queues[e->what].parked_on == s->pace_counter)
+            s->queues[e->what].parked_on = SIM_NONE;
         list_queue(s, e->what);
         return true;
     case EVENT_ARRIVE: bump(s, e->what); break;
@@ -266,7 +350,7 @@ bool sim_engine(struct sim *s)
         if (!resource_next_time(&s->time))
             return true;
         if (++n_instants % PROGRESS_INSTANTS == 0)
-            progress_tell(s->o.progress, "simulate: times", s->n_done, s->n_insts);
+            progress_tell(s->o.progress, "simulate: times", s->n_done, sim_n_instances(s));
         /* All that ends now ends before anything starts: completions of a queue stay in order. */
         struct event e;
         while (resource_next_event(&s->time, &e))

@@ -140,12 +140,13 @@ bool exec_send(struct sim *s, const struct isa_inst *inst)
 
 /* ---- LOAD, STORE ---- */
 
-/* Index in the tensor of the piece's first element. */
-static int64_t element_of(const struct isa_binding *b, const struct isa_inst *inst,
-                          const struct chunk *k)
+/* Index in the tensors of the frames of the piece's first element. */
+static int64_t element_of(const struct sim *s, const struct isa_binding *b,
+                          const struct isa_inst *inst, const struct chunk *k)
 {
-    return (int64_t)b->offset + (inst->y + (int64_t)k->y) * b->stride_h +
-           (inst->x + (int64_t)k->x) * b->stride_w + ((int64_t)inst->c + k->c0) * b->stride_c;
+    return (int64_t)b->offset + s->at_frame * b->frame_stride +
+           (inst->y + (int64_t)k->y) * b->stride_h + (inst->x + (int64_t)k->x) * b->stride_w +
+           ((int64_t)inst->c + k->c0) * b->stride_c;
 }
 
 /* Elements of the tensor outside. */
@@ -176,7 +177,7 @@ static bool load_chunk(struct sim *s, const struct isa_inst *inst, const struct 
     const struct isa_binding *b = &s->p->bindings[inst->obj];
     int64_t size = (int64_t)outside_bytes(b);
     size_t kept = inside_bytes(b);
-    const uint8_t *in = (const uint8_t *)s->inputs[b->index] + element_of(b, inst, k) * size;
+    const uint8_t *in = (const uint8_t *)s->inputs[b->index] + element_of(s, b, inst, k) * size;
     uint8_t *out = s->slot[0], *to = out;
     for (uint32_t j = 0; j < k->n; j++)
         for (uint32_t c = 0; c < k->nc; c++, to += kept)
@@ -207,7 +208,7 @@ static bool store_chunk(struct sim *s, const struct isa_inst *inst, const struct
 {
     const struct isa_binding *b = &s->p->bindings[inst->obj];
     int64_t size = (int64_t)outside_bytes(b);
-    uint8_t *out = (uint8_t *)s->outputs[b->index] + element_of(b, inst, k) * size;
+    uint8_t *out = (uint8_t *)s->outputs[b->index] + element_of(s, b, inst, k) * size;
     uint8_t *in = s->slot[0];
     if (!view_read(s, s->at_tile, inst->a.view, chunk_run(&inst->a, k), in, k->nc))
         return false;

@@ -11,13 +11,14 @@ struct sim_options {
     uint64_t latency_seed;     /* 0 = the arch's costs; else random extra latencies and orders */
     uint64_t max_extra_cycles; /* with a seed: each instruction takes 0..max more cycles */
     bool no_function;          /* timing only */
+    uint32_t frames;           /* of the run; 0: as many as the program was made for */
     /* Called for each instruction but HALT when it has been executed: what it read and wrote can be
-     * read by sim_read. May be NULL. */
-    void (*executed)(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
-                     const struct isa_inst *inst);
+     * read by sim_read. May be NULL. What is skipped (ISA.md 14) is not told here and below. */
+    void (*executed)(void *self, const struct sim *s, uint32_t tile, uint32_t frame,
+                     uint32_t inst_index, const struct isa_inst *inst);
     /* Called for each instruction at completion: start and end cycle. May be NULL. */
-    void (*completed)(void *self, uint32_t tile, uint32_t inst_index, const struct isa_inst *inst,
-                      uint64_t start_cycle, uint64_t end_cycle);
+    void (*completed)(void *self, uint32_t tile, uint32_t frame, uint32_t inst_index,
+                      const struct isa_inst *inst, uint64_t start_cycle, uint64_t end_cycle);
     void *self;
     const struct progress *progress; /* may be NULL */
 };
@@ -26,15 +27,23 @@ struct sim_result {
     uint64_t n_instructions; /* executed */
     uint64_t pe_busy_cycles; /* sum over PEs of busy cycles */
     double utilisation;      /* pe_busy_cycles / (pes * cycles); NaN where cycles = 0 */
+    uint32_t frames;
+    uint64_t latency_min_cycles, latency_max_cycles; /* of a frame, from its first start on */
+    /* From frame to frame, by the ends of the first and the last one, and the utilisation of a
+     * machine that gets a frame so often; NaN of a single frame. */
+    double interval_cycles, steady_utilisation;
 };
 /*
  * inputs[k] is the k-th input tensor in row-major order, of the element of its bindings (f16: as
  * f32, values are rounded to f16 in LOAD and STORE), at least as many elements as the bindings
- * reach (checked by the caller against binding->shape); outputs[k] likewise, written here.
+ * reach (checked by the caller against binding->shape); outputs[k] likewise, written here. Of a
+ * binding with a frame_stride there are as many such tensors as frames, one after the other.
  * False with diagnostics: SIM_FAULT (tile, instruction, node, what), DEADLOCK (who waits for whom).
  */
 bool sim_run(const struct isa_program *p, const void *const *inputs, void *const *outputs,
              const struct sim_options *o, struct sim_result *out, struct diag *d) CHECK_RESULT;
+/* How many frames a run has. */
+uint32_t sim_frames(const struct isa_program *p, const struct sim_options *o);
 /* One element through a view of a tile, inside `executed`: the bits of a float or an i32; a u8. */
 uint32_t sim_read(const struct sim *s, uint32_t tile, uint32_t view, int32_t y, int32_t x,
                   uint32_t c);

@@ -13,13 +13,12 @@
 /* An instruction, decoded once for the engine. Instructions of all tiles are numbered through. */
 struct sim_inst {
     struct cost cost;
-    uint64_t start; /* once started */
     uint32_t next;  /* next one of the same queue, or SIM_NONE */
     uint32_t wait;  /* first of n_waits in sim.waits */
     uint32_t route; /* first of its targets in sim.targets (SEND, SIGNAL) */
     uint32_t queue; /* numbered through all tiles */
     uint32_t n_targets;
-    uint8_t op, n_waits;
+    uint8_t op, n_waits, stage, frames; /* frames: flags of LOAD and STORE */
 };
 struct sim_wait {
     uint32_t counter, threshold; /* counters are numbered through all tiles */
@@ -29,17 +28,23 @@ struct sim_target {
     uint32_t tile, counter, queue;
     bool used; /* some instruction names the route */
 };
-/* Instructions of a queue are a list: [oldest .. head) run, [head .. ] wait; `waiting` of these
- * have been dispatched. */
+/* Instructions of a queue are a list, gone through once in each iteration: [oldest .. head) run,
+ * [head .. ] wait; `waiting` of these have been dispatched. */
 struct sim_queue {
-    uint32_t tile, head, oldest, waiting, running, counter;
+    uint32_t tile, first, head, oldest, waiting, running, counter;
+    uint32_t head_iteration, oldest_iteration;
     uint32_t parked_on, threshold, next_parked; /* counter the head waits for, or SIM_NONE */
     bool listed, wake_set;
 };
+/* When the running instructions of a queue started, oldest first: a ring; for who looks on. */
+struct sim_starts {
+    uint64_t *at;
+    uint32_t cap, first;
+};
 struct sim_counter {
     struct channel channel; /* of the messages that it counts */
-    uint32_t count;
-    uint32_t parked; /* first queue waiting on it */
+    uint32_t count, step;   /* step: in an iteration */
+    uint32_t parked;        /* first queue waiting on it */
 };
 
 #endif

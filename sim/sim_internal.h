@@ -18,7 +18,7 @@ struct sim_tile {
     uint32_t first_store, n_stores;
     uint32_t first_queue, first_counter, n_queues, n_counters;
     uint32_t first_inst, n_insts;
-    uint32_t pc; /* next to dispatch, relative to first_inst */
+    uint32_t pc, iteration; /* next to dispatch, relative to first_inst */
     bool listed;
     struct mvm_plan *mvm;
     struct lane_plan *lanes;
@@ -39,12 +39,18 @@ struct sim {
     struct sim_queue *queues;
     struct sim_counter *counters;
     uint32_t n_insts, n_targets, n_queues, depth;
+    uint32_t frames, iterations; /* of the body */
+    uint32_t pace_counter; /* number of the one counter that all tiles read; it has no count */
 
     struct resources time;
-    uint64_t last_end, n_done, pe_busy;
-    uint32_t *family;    /* of each instruction; SIM_NONE: it has no function */
-    uint32_t *completed; /* instructions in the order of completion; NULL: each is executed then */
-    uint32_t *work;      /* queues, then tiles (numbered from n_queues), with something to do now */
+    uint64_t last_end, n_done, n_skipped, pe_busy;
+    struct sim_frame {
+        uint64_t begin, end;
+    } * frame;                 /* of each: first start of work, last end */
+    struct sim_starts *starts; /* of each queue, or NULL: nobody looks on */
+    uint32_t *family;          /* of each instruction; SIM_NONE: it has no function */
+    VEC(uint32_t) completed;   /* instructions with function in the order of completion, if lazy */
+    uint32_t *work; /* queues, then tiles (numbered from n_queues), with something to do now */
     uint32_t n_work;
     uint64_t random;
 
@@ -56,7 +62,7 @@ struct sim {
     bool poisoned;                 /* unwritten bytes are to be recognised */
     uint32_t guess, guesser, step; /* batch.c, batch_run.c */
 
-    uint32_t at_tile, at_inst; /* what is executed: for faults */
+    uint32_t at_tile, at_inst, at_frame; /* what is executed */
     bool failed;
     void *panel;   /* gathered windows of a crossbar product */
     void *scratch; /* sim_scratch */
@@ -75,6 +81,19 @@ static inline bool sim_is_lazy(const struct sim *s)
     return !s->o.no_function && !s->o.executed;
 }
 void sim_release(struct sim *s);
+/* The frame that an instruction acts on in an iteration of the body; SIM_NONE: it is skipped. */
+static inline uint32_t sim_frame_of(const struct sim *s, const struct sim_inst *i,
+                                    uint32_t iteration)
+{
+    uint32_t frame = iteration - i->stage;
+    bool acts = frame < s->frames && (!(i->frames & DMA_FIRST) || frame == 0) &&
+                (!(i->frames & DMA_LAST) || frame == s->frames - 1);
+    return acts ? frame : SIM_NONE;
+}
+static inline uint64_t sim_n_instances(const struct sim *s)
+{
+    return (uint64_t)s->n_insts * s->iterations;
+}
 
 /* ---- batch.c: executes what has completed ---- */
 bool sim_run_batches(struct sim *s) CHECK_RESULT;
@@ -105,6 +124,6 @@ bool exec_store(struct sim *s, const struct isa_inst *inst) CHECK_RESULT;
 
 /* ---- diagnostics: name tile, instruction and node; always false ---- */
 bool sim_fault(struct sim *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
-struct loc sim_loc(struct sim *s, uint32_t tile, uint32_t index);
+struct loc sim_loc(struct sim *s, uint32_t tile, uint32_t index, uint32_t frame);
 
 #endif

@@ -50,6 +50,7 @@ static bool number_tiles(struct sim *s)
     s->family = sim_is_lazy(s) ? ARENA_ARRAY(s->arena, uint32_t, insts) : NULL;
     s->queues = ARENA_ARRAY(s->arena, struct sim_queue, queues);
     resource_init(&s->time, s->n_queues);
+    s->pace_counter = (uint32_t)counters++;
     s->counters = ARENA_ARRAY(s->arena, struct sim_counter, counters);
     s->targets = ARENA_ARRAY(s->arena, struct sim_target, targets);
     s->work = ARENA_ARRAY(s->arena, uint32_t, queues + s->p->n_tiles);
@@ -60,19 +61,25 @@ static bool number_tiles(struct sim *s)
 
 static void prepare_queues(struct sim *s, uint32_t tile)
 {
+    const struct isa_tile *from = &s->p->tiles[tile];
     const struct sim_tile *t = &s->tiles[tile];
+    for (uint32_t i = 0; i < from->n_steps; i++)
+        s->counters[t->first_counter + t->n_queues + i].step = from->step[i];
     for (uint32_t i = 0; i < t->n_queues; i++)
         s->queues[t->first_queue + i] = (struct sim_queue){.tile = tile,
+                                                           .first = SIM_NONE,
                                                            .head = SIM_NONE,
                                                            .oldest = SIM_NONE,
                                                            .counter = t->first_counter + i,
                                                            .parked_on = SIM_NONE};
 }
 
-/* A tile's counter in the numbering through all tiles. */
+/* A tile's counter in the numbering through all tiles, at the end of which is the pace. */
 static uint32_t counter_id(const struct sim *s, uint32_t tile, uint32_t counter)
 {
     const struct sim_tile *t = &s->tiles[tile];
+    if (counter == ISA_PACE_COUNTER)
+        return s->pace_counter;
     uint32_t at = counter < ISA_FIRST_INBOUND ? counter : counter - ISA_FIRST_INBOUND + t->n_queues;
     return t->first_counter + at;
 }
@@ -107,11 +114,13 @@ static void prepare_waits(struct sim *s, uint32_t tile, const struct isa_inst *i
 
 static void append_to_queue(struct sim *s, uint32_t queue, uint32_t id, uint32_t *last)
 {
+    struct sim_queue *q = &s->queues[queue];
     s->insts[id].queue = queue;
     if (*last == SIM_NONE)
-        s->queues[queue].head = s->queues[queue].oldest = id;
+        q->first = q->head = q->oldest = id;
     else
         s->insts[*last].next = id;
+    s->counters[q->counter].step++;
     *last = id;
 }
 
@@ -129,15 +138,15 @@ static uint32_t family_of(struct sim *s, uint32_t tile, const struct isa_inst *i
 {
     if (!isa_op_has_extent(inst->op))
         return SIM_NONE;
-    const uint32_t key[] = {tile,           inst->op,     inst->flags, inst->obj,
-                            inst->dst.view, inst->a.view, inst->b.view};
+    const uint32_t key[] = {tile,      inst->op,       inst->flags,  inst->stage,
+                            inst->obj, inst->dst.view, inst->a.view, inst->b.view};
     uint32_t i = map_intern(&s->family_of, key, sizeof key, (uint32_t)s->families.n);
     if (i == s->families.n)
         VEC_PUSH(&s->families, ((struct sim_family){.inst = *inst, .tile = tile}));
     return i;
 }
 
-static void prepare_stream(struct sim *s, uint32_t tile)
+static void prepare_stream(struct sim *s, uint32_t tile, uint32_t *last_stage)
 {
     const struct isa_tile *from = &s->p->tiles[tile];
     struct sim_tile *t = &s->tiles[tile];
@@ -150,8 +159,14 @@ static void prepare_stream(struct sim *s, uint32_t tile)
         uint32_t id = t->first_inst + i;
         struct sim_inst *out = &s->insts[id];
         struct cost_work work = isa_inst_work(s->p, tile, inst);
-        *out = (struct sim_inst){
-            .cost = arch_cost(&s->p->arch, &work), .next = SIM_NONE, .op = inst->op};
+        *out = (struct sim_inst){.cost = arch_cost(&s->p->arch, &work),
+                                 .next = SIM_NONE,
+                                 .op = inst->op,
+                                 .stage = inst->stage};
+        if (inst->op == ISA_load || inst->op == ISA_store)
+            out->frames = inst->flags;
+        if (inst->stage > *last_stage)
+            *last_stage = inst->stage;
         if (s->family)
             s->family[id] = family_of(s, tile, inst);
         prepare_waits(s, tile, inst, out);
@@ -171,11 +186,18 @@ bool sim_prepare(struct sim *s)
     s->depth = (uint32_t)s->p->arch.queue_depth;
     if (!number_tiles(s))
         return false;
+    uint32_t last_stage = 0;
     for (uint32_t t = 0; t < s->p->n_tiles; t++) {
         s->at_tile = t;
         prepare_queues(s, t);
-        prepare_stream(s, t);
+        prepare_stream(s, t, &last_stage);
     }
+    s->iterations = s->frames + last_stage;
+    s->frame = ARENA_ARRAY(s->arena, struct sim_frame, s->frames);
+    for (uint32_t f = 0; f < s->frames; f++)
+        s->frame[f].begin = UINT64_MAX;
+    if (s->o.completed)
+        s->starts = ARENA_ARRAY(s->arena, struct sim_starts, s->n_queues);
     return true;
 }
 
@@ -225,6 +247,19 @@ static uint32_t new_plans(struct sim *s, uint32_t tile)
     return widest;
 }
 
+/* Room for the order of completion of all that has a function. */
+static bool reserve_completions(struct sim *s)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < s->n_insts; i++)
+        n += s->family[i] != SIM_NONE;
+    if (n * s->frames > MOST_RECORDS)
+        return sim_fault(s, "values of %llu instructions are too many: there are times only",
+                         (unsigned long long)(n * s->frames));
+    VEC_RESERVE(&s->completed, n * s->frames);
+    return true;
+}
+
 bool sim_prepare_function(struct sim *s)
 {
     s->at_inst = SIM_NONE;
@@ -242,8 +277,7 @@ bool sim_prepare_function(struct sim *s)
     s->bytes = ARENA_ARRAY(s->arena, uint8_t, SIM_CHUNK);
     if (!sim_is_lazy(s))
         return open_stores(s);
-    s->completed = ARENA_ARRAY(s->arena, uint32_t, s->n_insts);
-    return true;
+    return reserve_completions(s);
 }
 
 void *sim_scratch(struct sim *s, size_t n)
@@ -265,7 +299,10 @@ void sim_release(struct sim *s)
     map_free(&s->family_of);
     free(s->panel);
     free(s->scratch);
+    for (uint32_t i = 0; s->starts && i < s->n_queues; i++)
+        free(s->starts[i].at);
     resource_free(&s->time);
     VEC_FREE(&s->waits);
+    VEC_FREE(&s->completed);
     arena_free(s->arena);
 }

@@ -116,7 +116,7 @@ struct survey {
     uint64_t cell_bytes;
     int64_t row0, row1; /* rows, counted from the slot of ring origin */
     int64_t row_pitch;
-    uint32_t ring_rows, n;
+    uint32_t ring_rows, frame_rows, n;
     bool alike; /* rings of the same rows, none of which leaves its slot */
 };
 
@@ -127,22 +127,28 @@ static void survey_view(const struct isa_view *v, const struct sim_store *m, str
                     (int64_t)element_bytes(v->element);
     int64_t row0 = (int64_t)v->y0 - v->ring_origin, row1 = (int64_t)v->y1 - v->ring_origin;
     if (u->n++ == 0)
-        *u = (struct survey){0, row0, row1, v->row_pitch, v->ring_rows, 1, true};
+        *u = (struct survey){0, row0, row1, v->row_pitch, v->ring_rows, v->frame_rows, 1, true};
     u->row0 = row0 < u->row0 ? row0 : u->row0;
     u->row1 = row1 > u->row1 ? row1 : u->row1;
     u->cell_bytes = gcd_u64(u->cell_bytes, cell_of_view(v, m));
     u->alike = u->alike && v->row_pitch == u->row_pitch && v->ring_rows == u->ring_rows &&
-               v->row_pitch > 0 && v->col_pitch >= 0 && v->channel_pitch >= 0 &&
-               (int64_t)(v->base - m->lo) + width <= v->row_pitch;
+               v->frame_rows == u->frame_rows && v->row_pitch > 0 && v->col_pitch >= 0 &&
+               v->channel_pitch >= 0 && (int64_t)(v->base - m->lo) + width <= v->row_pitch;
 }
 
-static void unroll(struct sim_store *m, const struct survey *u)
+/* Rows of a frame have memory of their own; the next frame's are there again, so they are as far
+ * apart as its rows are, or a multiple of that. */
+static void unroll(struct sim_store *m, const struct survey *u, uint32_t frames)
 {
+    m->rows = (uint64_t)(u->row1 - u->row0);
+    m->framed = frames > 1 && u->frame_rows > 0;
+    if (m->framed)
+        m->rows = (m->rows + u->frame_rows - 1) / u->frame_rows * u->frame_rows;
     m->ring_rows = u->ring_rows;
     m->row0 = u->row0;
     m->row_pitch = (uint64_t)u->row_pitch;
     m->unrolled = true;
-    m->bytes = (uint64_t)(u->row1 - u->row0) * (uint64_t)u->row_pitch;
+    m->bytes = m->rows * (uint64_t)u->row_pitch;
 }
 
 /* Tells its views where they lie in the store's memory. */
@@ -152,7 +158,7 @@ static void translate(struct sim *s, const struct sim_store *m, struct sim_view 
     v->v.base = from->base - m->lo;
     if (m->unrolled) {
         v->v.ring_origin = (int32_t)(from->ring_origin + m->row0);
-        v->v.ring_rows = (uint32_t)(m->bytes / m->row_pitch);
+        v->v.ring_rows = (uint32_t)m->rows;
     }
     v->row = isa_in_elements(from, from->row_pitch);
     v->col = isa_in_elements(from, from->col_pitch);
@@ -179,7 +185,7 @@ static void lay_out(struct sim *s, uint32_t tile, bool may_unroll)
         m->cell_bytes = found[k].cell_bytes;
         if (may_unroll && m->written && !m->preloaded && found[k].alike &&
             found[k].row1 - found[k].row0 > found[k].ring_rows)
-            unroll(m, &found[k]);
+            unroll(m, &found[k], s->frames);
     }
     free(found);
     for (uint32_t i = 0; i < from->n_views; i++)

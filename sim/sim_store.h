@@ -18,9 +18,10 @@ struct sim_store {
     uint64_t cells, tags; /* where its cells and tags start */
     uint32_t tile, ring_rows;
     int64_t row0; /* unrolled: of its first row, the slot before it was taken modulo */
-    uint64_t row_pitch, row_cells; /* unrolled */
-    bool written, preloaded, unrolled;
-    uint32_t rank, raised_by;                  /* batch.c */
+    uint64_t row_pitch, row_cells, rows; /* unrolled */
+    bool written, preloaded, unrolled,
+        framed;               /* framed: its rows are taken again by later frames */
+    uint32_t rank, raised_by; /* batch.c */
     uint32_t used_at, written_at, first, last; /* steps; batch_run.c */
 };
 struct sim_view {
@@ -33,7 +34,7 @@ struct sim_view {
 /* n cells from `cell` on. Unrolled and written: where the tags of its slot are. */
 struct sim_span {
     uint32_t cell, n, tag;
-    bool unrolled;
+    bool unrolled, framed;
 };
 struct sim_spans {
     struct sim_span *at;
@@ -51,7 +52,7 @@ void sim_close_store(struct sim *s, struct sim_store *m);
 struct sim_family {
     struct isa_inst inst; /* the first of them */
     uint32_t tile;
-    uint32_t rank, last; /* batch.c */
+    uint32_t guess, rank, last; /* batch.c */
 };
 
 /* Spans of cells that the instruction reads and writes; *left: the cell left of the first one that

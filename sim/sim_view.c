@@ -87,7 +87,8 @@ static bool holds(const struct isa_view *v, struct run r)
 
 static void *address(struct sim *s, const struct sim_view *v, struct run r)
 {
-    uint64_t at = view_address(&v->v, r.y, r.x) + (uint64_t)(r.c0 * v->v.channel_pitch);
+    uint64_t at =
+        view_address(&v->v, s->at_frame, r.y, r.x) + (uint64_t)(r.c0 * v->v.channel_pitch);
     return s->stores.at[v->store].memory + at;
 }
 
@@ -242,7 +243,7 @@ uint32_t sim_read(const struct sim *s, uint32_t tile, uint32_t view, int32_t y, 
     if (y < v->y0 || y >= v->y1 || x < v->x0 || x >= v->x1 || c >= v->channels)
         BUG("tile %u does not hold (%d, %d, %u) of view %u", tile, y, x, c, view);
     uint32_t value = 0; /* the machine is little endian */
-    uint64_t at = view_address(v, y, x) + (uint64_t)(c * v->channel_pitch);
+    uint64_t at = view_address(v, s->at_frame, y, x) + (uint64_t)(c * v->channel_pitch);
     memcpy(&value, s->stores.at[placed->store].memory + at, placed->element_bytes);
     return value;
 }

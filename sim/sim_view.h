@@ -73,10 +73,15 @@ static inline struct run chunk_run(const struct isa_region *r, const struct chun
 /* False when there are no more. */
 bool chunks_next(struct chunks *all, struct chunk *out);
 
-/* As isa_address: the remainder is rarely needed. */
-static inline uint64_t view_address(const struct isa_view *v, int64_t y, int64_t x)
+/* Of row y of a frame: its number from the first frame's ring origin on. */
+static inline int64_t view_row(const struct isa_view *v, uint32_t frame, int64_t y)
 {
-    int64_t slot = y - v->ring_origin;
+    return (int64_t)frame * v->frame_rows + y - v->ring_origin;
+}
+/* As isa_address: the remainder is rarely needed. */
+static inline uint64_t view_address(const struct isa_view *v, uint32_t frame, int64_t y, int64_t x)
+{
+    int64_t slot = view_row(v, frame, y);
     if (slot < 0 || slot >= v->ring_rows) {
         slot %= v->ring_rows;
         slot += slot < 0 ? v->ring_rows : 0;

@@ -159,10 +159,11 @@ static void add_writes(struct golden *g, uint32_t tile, const struct isa_inst *i
     add_region(g, tile, inst->dst.view, inst->dst, tile, &size);
 }
 
-static void executed(void *self, const struct sim *s, uint32_t tile, uint32_t index,
+static void executed(void *self, const struct sim *s, uint32_t tile, uint32_t frame, uint32_t index,
                      const struct isa_inst *inst)
 {
     struct golden *g = self;
+    (void)frame;
     g->sim = s;
     g->into = &g->queues[g->first_queue[tile] + inst->queue];
     size_t head = g->into->n;
@@ -197,7 +198,7 @@ static bool run(struct golden *g, struct io *io, struct diag *d)
 {
     const void **inputs = ARENA_ARRAY(io->arena, const void *, io->n_inputs);
     void **outputs = ARENA_ARRAY(io->arena, void *, io->n_outputs);
-    struct sim_options o = {.executed = executed, .self = g};
+    struct sim_options o = {.executed = executed, .self = g, .frames = 1};
     struct sim_result result;
     for (size_t k = 0; k < io->n_inputs; k++)
         inputs[k] = io->inputs[k].data;

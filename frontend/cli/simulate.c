@@ -37,26 +37,33 @@ static bool prepare(struct simulation *sim, struct diag *d)
     return true;
 }
 
+/* Inputs and outputs are those of one frame. */
+static uint32_t frames_of(const struct simulation *sim)
+{
+    return sim->times_only ? sim_frames(sim->program, NULL) : 1;
+}
+
 /* Who looks on while the program runs. */
 struct watchers {
     struct layers *layers; /* or NULL */
     struct times *times;
 };
 
-static void executed(void *self, const struct sim *s, uint32_t tile, uint32_t inst_index,
-                     const struct isa_inst *inst)
+static void executed(void *self, const struct sim *s, uint32_t tile, uint32_t frame,
+                     uint32_t inst_index, const struct isa_inst *inst)
 {
     const struct watchers *w = self;
     (void)inst;
+    (void)frame;
     layers_executed(w->layers, s, tile, inst_index);
 }
 
-static void completed(void *self, uint32_t tile, uint32_t inst_index, const struct isa_inst *inst,
-                      uint64_t start_cycle, uint64_t end_cycle)
+static void completed(void *self, uint32_t tile, uint32_t frame, uint32_t inst_index,
+                      const struct isa_inst *inst, uint64_t start_cycle, uint64_t end_cycle)
 {
     const struct watchers *w = self;
     (void)inst;
-    times_completed(w->times, tile, inst_index, start_cycle, end_cycle);
+    times_completed(w->times, tile, frame, inst_index, start_cycle, end_cycle);
 }
 
 static bool execute(struct simulation *sim, struct watchers *watchers, struct diag *d)
@@ -67,6 +74,7 @@ static bool execute(struct simulation *sim, struct watchers *watchers, struct di
     struct sim_options o = {.latency_seed = (uint64_t)sim->settings->latency_seed,
                             .max_extra_cycles = (uint64_t)sim->settings->max_extra_cycles,
                             .no_function = sim->times_only,
+                            .frames = frames_of(sim),
                             .executed = watchers->layers ? executed : NULL,
                             .completed = watchers->times ? completed : NULL,
                             .self = watchers,
@@ -142,7 +150,7 @@ bool simulate(struct simulation *sim, struct diag *d)
             return false;
     }
     if (sim->settings->times)
-        w.times = times_new(sim->program);
+        w.times = times_new(sim->program, frames_of(sim));
     bool ok = run_and_compare(sim, &w, d);
     times_free(w.times);
     layers_free(w.layers);

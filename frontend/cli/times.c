@@ -2,7 +2,7 @@
  * times.c - when each instruction of a simulated program started and ended, as CSV.
  *
  * In: completions, in the order in which the simulator comes to them. Out: a line for each
- * instruction but HALT, by tile and position.
+ * instruction but HALT, by tile, position and frame; the frame is named where a program has some.
  */
 #include "times.h"
 
@@ -10,24 +10,27 @@
 
 struct span {
     uint64_t start, end;
+    bool ran; /* not skipped */
 };
 struct times {
     const struct isa_program *p;
-    uint32_t *first; /* of each tile's instructions in `spans` */
-    struct span *spans;
+    uint32_t frames;
+    uint32_t *first;    /* of each tile's instructions */
+    struct span *spans; /* [instruction, frame] */
 };
 
-struct times *times_new(const struct isa_program *p)
+struct times *times_new(const struct isa_program *p, uint32_t frames)
 {
     struct times *t = heap_alloc(sizeof *t);
     uint32_t n = 0;
     t->p = p;
+    t->frames = frames;
     t->first = heap_alloc((p->n_tiles + 1) * sizeof *t->first);
     for (uint32_t i = 0; i < p->n_tiles; i++) {
         t->first[i] = n;
         n += p->tiles[i].n_insts;
     }
-    t->spans = heap_alloc((n + 1) * sizeof *t->spans);
+    t->spans = heap_alloc(((size_t)n * frames + 1) * sizeof *t->spans);
     return t;
 }
 
@@ -40,20 +43,28 @@ void times_free(struct times *t)
     free(t);
 }
 
-void times_completed(struct times *t, uint32_t tile, uint32_t inst_index, uint64_t start_cycle,
-                     uint64_t end_cycle)
+static struct span *span_of(const struct times *t, uint32_t tile, uint32_t index, uint32_t frame)
 {
-    t->spans[t->first[tile] + inst_index] = (struct span){start_cycle, end_cycle};
+    return &t->spans[(size_t)(t->first[tile] + index) * t->frames + frame];
 }
 
-static void print_tile(const struct times *t, uint32_t tile, FILE *out)
+void times_completed(struct times *t, uint32_t tile, uint32_t frame, uint32_t index,
+                     uint64_t start_cycle, uint64_t end_cycle)
 {
-    const struct isa_tile *from = &t->p->tiles[tile];
-    for (uint32_t i = 0; i < from->n_insts; i++) {
-        const struct span *s = &t->spans[t->first[tile] + i];
-        const struct isa_inst *inst = &from->insts[i];
-        fprintf(out, "%u,%u,%u,%s,%llu,%llu\n", tile, i, inst->queue, isa_op_name(inst->op),
-                (unsigned long long)s->start, (unsigned long long)s->end);
+    *span_of(t, tile, index, frame) = (struct span){start_cycle, end_cycle, true};
+}
+
+static void print_inst(const struct times *t, uint32_t tile, uint32_t index, FILE *out)
+{
+    const struct isa_inst *inst = &t->p->tiles[tile].insts[index];
+    for (uint32_t f = 0; f < t->frames; f++) {
+        const struct span *s = span_of(t, tile, index, f);
+        if (!s->ran)
+            continue;
+        fprintf(out, "%u,%u,%u,%s,", tile, index, inst->queue, isa_op_name(inst->op));
+        if (t->p->frames)
+            fprintf(out, "%u,", f);
+        fprintf(out, "%llu,%llu\n", (unsigned long long)s->start, (unsigned long long)s->end);
     }
 }
 
@@ -62,8 +73,9 @@ bool times_write(const struct times *t, const char *path, struct diag *d)
     struct out out;
     if (!out_open(&out, path, d))
         return false;
-    fputs("tile,position,queue,operation,start,end\n", out.f);
+    fprintf(out.f, "tile,position,queue,operation,%sstart,end\n", t->p->frames ? "frame," : "");
     for (uint32_t i = 0; i < t->p->n_tiles; i++)
-        print_tile(t, i, out.f);
+        for (uint32_t k = 0; k < t->p->tiles[i].n_insts; k++)
+            print_inst(t, i, k, out.f);
     return out_commit(&out, d);
 }

@@ -159,10 +159,10 @@ static struct chain chain_new(uint64_t seed, uint32_t racy)
     return k;
 }
 
-static void ignore(void *self, const struct sim *s, uint32_t tile, uint32_t index,
+static void ignore(void *self, const struct sim *s, uint32_t tile, uint32_t frame, uint32_t index,
                    const struct isa_inst *i)
 {
-    (void)self, (void)s, (void)tile, (void)index, (void)i;
+    (void)self, (void)s, (void)tile, (void)frame, (void)index, (void)i;
 }
 
 static void chain_compare(const struct rig *a, const struct rig *b, size_t n, uint64_t seed)

@@ -39,10 +39,10 @@ static void stored(struct rig *r, uint32_t v, enum element e, unsigned queue)
     r->p->bindings[r->p->n_bindings - 1].element = e;
 }
 
-static void watch(void *self, const struct sim *s, uint32_t tile, uint32_t index,
+static void watch(void *self, const struct sim *s, uint32_t tile, uint32_t frame, uint32_t index,
                   const struct isa_inst *i)
 {
-    (void)self, (void)s, (void)tile, (void)index, (void)i;
+    (void)self, (void)s, (void)tile, (void)frame, (void)index, (void)i;
 }
 
 static void same(const void *got, const void *want, size_t bytes)

@@ -252,11 +252,12 @@ static const float *store(struct rig *r, uint32_t tile, uint32_t v, unsigned cou
     return r->outputs[index];
 }
 
-static void note_time(void *self, uint32_t tile, uint32_t index, const struct isa_inst *i,
-                      uint64_t start, uint64_t end)
+static void note_time(void *self, uint32_t tile, uint32_t frame, uint32_t index,
+                      const struct isa_inst *i, uint64_t start, uint64_t end)
 {
     struct rig *r = self;
     (void)i;
+    (void)frame;
     r->start[tile][index] = start;
     r->end[tile][index] = end;
 }

@@ -6,6 +6,7 @@
  * beside the test, or computed by the loops below, never taken from a run.
  */
 #include "sim_batch_tests.h"
+#include "sim_frames_tests.h"
 #include "sim_integer_tests.h"
 #include "sim_mvm_tests.h"
 #include "sim_window_tests.h"
@@ -540,11 +541,11 @@ START_TEST(dram_layout_and_half) /* NCHW in, NHWC in the tile, half precision ou
 }
 END_TEST
 
-static void see(void *self, const struct sim *s, uint32_t tile, uint32_t index,
+static void see(void *self, const struct sim *s, uint32_t tile, uint32_t frame, uint32_t index,
                 const struct isa_inst *i)
 {
     float *seen = self;
-    (void)index;
+    (void)index, (void)frame;
     seen[0] = f32_of_bits(sim_read(s, tile, i->dst.view, 0, 1, 0));
     seen[1] = f32_of_bits(sim_read(s, tile, i->dst.view, 0, 7, 0));
     seen[2]++;
@@ -700,5 +701,6 @@ int main(void)
     suite_add_tcase(suite, integer_tests());
     suite_add_tcase(suite, mvm_tests());
     suite_add_tcase(suite, batch_tests());
+    suite_add_tcase(suite, frames_tests());
     return run_suite(suite);
 }
