@@ -2,8 +2,8 @@
  * property_test.c - what must hold of every graph, tried on random ones (rig.h, gen.h).
  *
  * One test point a seed. CIMC_PROPERTY_SEEDS=FROM:TO tries the seeds FROM..TO-1 instead of the few
- * of a normal run, which are the first 20 to 50 and those that once failed; CK_RUN_CASE=exact only those
- * of that name. CIMC_PROPERTY_TRACE=1 prints every case before it is tried.
+ * of a normal run, which are the first 20 to 50 and those that once failed; CK_RUN_CASE=exact only
+ * those of that name. CIMC_PROPERTY_TRACE=1 prints every case before it is tried.
  */
 #include "gen.h"
 #include "pass.h"
@@ -51,19 +51,20 @@ static void run_machine_free_passes(struct rig *r, struct ir_graph **g, enum pas
     free(list);
 }
 
-/* Slices for the machine, and copies: none, as the solver finds them, or at random, as patches are
- * where there are any. */
+/* Slices for the machine, and copies: none, as the solver finds them, or at random; patches, where
+ * there are any, likewise. */
 static struct ir_graph *fit_to_machine(struct rig *r, const struct ir_graph *g, struct config *c,
                                        bool patches)
 {
     struct ir_graph *fitted = ir_clone(g);
     struct dup_options dup = {.pes = -1, .cut = (enum dup_cut)rig_range(r, CUT_AUTO, CUT_2D)};
     struct dup_result result = {0};
-    int64_t kind = patches ? 3 : rig_range(r, 0, 3);
-    if (patches)
+    int64_t kind = rig_range(r, patches ? 1 : 0, 3);
+    if (patches && kind >= 2)
         rig_random_patches(r, fitted);
     if (kind == 1) {
-        dup.objective = DUP_SUM;
+        dup.windows = patches;
+        dup.objective = patches && rig_range(r, 0, 1) ? DUP_INTERVAL : DUP_SUM;
         dup.extra_pes = rig_range(r, 1, 12);
     }
     run_pass(r, "tile", &fitted, &(struct pass_ctx){.arch = &c->arch, .dup = &dup});
