@@ -40,6 +40,9 @@ const struct cells *plan_cells(const struct plan *p);                   /* NULL:
 const struct task_graph *plan_tasks(const struct plan *p) CHECK_RESULT; /* NULL: likewise */
 const struct schedule *plan_schedule(const struct plan *p);             /* of one frame */
 const struct schedule *plan_frames(const struct plan *p); /* of several, from p->single */
+/* stages.c: called by plan_frames. Sets the stages of tasks whose start times are known; returns
+ * how long before frame 0 its first iteration begins. */
+uint64_t plan_stages(const struct plan *p, struct schedule *s);
 const struct memory *plan_memory(const struct plan *p);
 /* With frames also when they run. */
 struct isa_program *plan_emit(const struct plan *p, struct timeline *out_times) CHECK_RESULT;

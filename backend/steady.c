@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_PASSES = 64, MOST_STAGES = ISA_MAX_STAGE + 1 };
+enum { MOST_PASSES = 64 };
 
 struct queue_time {
     bool chain; /* the products of one group */
@@ -217,16 +217,14 @@ static bool buffers_are_free(const struct steady *t)
     return true;
 }
 
-static bool stages_fit(struct steady *t)
+static bool stages_fit(const struct steady *t)
 {
     uint64_t last = 0;
     for (uint32_t i = 0; i < t->one->n; i++) {
         uint64_t start = t->s->start[t->one->order[i]];
         last = start > last ? start : last;
     }
-    t->s->n_stages = (uint32_t)(last / t->s->interval < MOST_STAGES ? last / t->s->interval + 1
-                                                                    : MOST_STAGES + 1);
-    return t->s->n_stages <= MOST_STAGES;
+    return last / t->s->interval < ISA_MAX_STAGE; /* the body may begin earlier than the frame */
 }
 
 static bool settle(struct steady *t, uint64_t interval)
@@ -254,7 +252,6 @@ static void follow(struct steady *t)
         memcpy(t->s->start, one->start, bytes);
         memcpy(t->s->end, one->end, bytes);
     }
-    t->s->n_stages = 1;
     t->s->interval = one->makespan + t->signal_cycles;
     t->s->interval += t->s->interval == 0;
 }
@@ -300,11 +297,11 @@ static void order_tasks(struct steady *t)
 {
     struct schedule *s = t->s;
     uint32_t n = s->n = t->one->n;
+    uint64_t before = plan_stages(t->p, s);
     struct entry *entries = heap_alloc((n + 1) * sizeof *entries);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t id = t->one->order[i];
-        s->stage[id] = (uint8_t)(s->start[id] / s->interval);
-        entries[i] = (struct entry){s->start[id] % s->interval, s->stage[id], i, id};
+        entries[i] = (struct entry){(s->start[id] + before) % s->interval, s->stage[id], i, id};
     }
     qsort(entries, n, sizeof *entries, compare_entries);
     for (uint32_t i = 0; i < n; i++) {

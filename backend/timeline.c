@@ -37,7 +37,7 @@ struct wait_time {
 struct timed {
     uint32_t tile, queue; /* queue: number of its counter */
     uint8_t stage;
-    bool takes_unit, load;
+    bool takes_unit, works;
     uint64_t occupancy, latency, flight;
     uint32_t wait, n_waits, target, n_targets; /* ranges of the lists */
 };
@@ -123,6 +123,12 @@ static void add_targets(struct run *r, const struct isa_route *route, struct tim
     }
 }
 
+/* Or only tells, or waits? */
+static bool works(const struct isa_inst *i)
+{
+    return i->op != ISA_nop && i->op != ISA_wait && i->op != ISA_signal;
+}
+
 static struct timed timed_of(struct run *r, const struct place *at)
 {
     const struct isa_tile *tile = &r->p->tiles[at->tile];
@@ -133,7 +139,7 @@ static struct timed timed_of(struct run *r, const struct place *at)
                         .queue = r->first_counter[at->tile] + inst->queue,
                         .stage = inst->stage,
                         .takes_unit = resource_takes_unit(&cost),
-                        .load = inst->op == ISA_load,
+                        .works = works(inst),
                         .occupancy = cost_occupancy_cycles(&cost),
                         .latency = cost_latency_cycles(&cost),
                         .flight = cost_flight_cycles(&cost),
@@ -237,7 +243,7 @@ static void note_frame(struct run *r, const struct timed *i, int64_t frame, uint
                        uint64_t end)
 {
     struct frame_times *f = &r->frame[frame % r->n_stages];
-    if (i->load && start < f->begin)
+    if (i->works && start < f->begin)
         f->begin = start;
     f->end = later(f->end, end);
     r->out.cycles = later(r->out.cycles, end);

@@ -11,9 +11,10 @@ struct place {
     uint32_t tile, index;
 };
 struct timeline {
-    uint64_t cycles;                   /* the last completion of all frames */
-    uint64_t first_latency;            /* of frame 0: from its first LOAD to its last completion */
-    uint64_t latency_min, latency_max; /* of all frames */
+    uint64_t cycles; /* the last completion of all frames */
+    /* From the start of a frame's first instruction that works to its last completion: of frame 0,
+     * the least and the most. */
+    uint64_t first_latency, latency_min, latency_max;
 };
 /* `order`: all n instructions, so that each iteration waits only for earlier ones and for
  * iterations before. The interval must be the program's. */

@@ -63,6 +63,14 @@ static const char halving[] =
     "output %4 {index=0, dtype=\"f32\", shape=[1,1,2,2], strides=[2,1,4], offset=0} @\"y\"\n"
     "}\n";
 
+static const char one_pixel[] =
+    "graph \"pixel\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,2], extent=[1,1,2], strides=[0,0,1]} @\"x\"\n"
+    "%1 = constant {dtype=\"f32\", shape=[2,2], data=splat(1.0)} @\"w\"\n"
+    "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, slices=[1,1]} @\"y\"\n"
+    "output %2 {index=0, dtype=\"f32\", shape=[1,2], strides=[0,0,1]} @\"y\"\n"
+    "}\n";
+
 /* a takes 16 cycles and never waits. The last pixel that b reads, (2, 2), is a's 11th, and b is
  * done at 12; but a goes on until 16, and with it the frame. */
 START_TEST(frames_follow_at_the_pace_of_the_largest_layer)
@@ -89,9 +97,22 @@ START_TEST(stages_are_intervals_of_a_frame)
     ck_assert_uint_eq(c.result.scheduled_cycles, 2 * 16 + 20);
     ck_assert_uint_eq(c.program->latency_cycles, 20);
     const struct isa_tile *t = &c.program->tiles[0];
+    uint8_t stage[2];
     for (uint32_t i = 0; i < t->n_insts; i++)
         if (t->insts[i].op == ISA_mvm)
-            ck_assert_uint_eq(t->insts[i].stage, t->insts[i].obj); /* a: 0, b: 1 */
+            stage[t->insts[i].obj] = t->insts[i].stage;
+    ck_assert_uint_eq(stage[1], stage[0] + 1);
+    release(&c);
+}
+END_TEST
+
+/* Work of no time in the last cycle of a frame, which is an interval later where it begins with it.
+ */
+START_TEST(a_frame_may_end_with_what_takes_no_time)
+{
+    struct compiled c = compile(one_pixel, "", 1, 1, 3, PACE_INTERVAL);
+    ck_assert_uint_eq(c.result.interval_cycles, 1);
+    ck_assert_uint_eq(c.result.scheduled_cycles, 3);
     release(&c);
 }
 END_TEST
@@ -141,6 +162,7 @@ int main(void)
     TCase *t = tcase_create("frames");
     tcase_add_test(t, frames_follow_at_the_pace_of_the_largest_layer);
     tcase_add_test(t, stages_are_intervals_of_a_frame);
+    tcase_add_test(t, a_frame_may_end_with_what_takes_no_time);
     tcase_add_test(t, the_pace_is_a_choice);
     tcase_add_test(t, idle_times_of_a_unit);
     suite_add_tcase(s, t);
