@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_PIECES = 1024 };
+
 void check_row_bytes(const struct isa_view *v, int64_t *lo, int64_t *hi)
 {
     int64_t x = (int64_t)(v->x1 - v->x0 - 1) * v->col_pitch;
@@ -213,6 +215,26 @@ uint64_t *check_new_marks(const struct cluster *c, uint64_t grain)
     return heap_unless_huge(calloc(n, sizeof(uint64_t)), n * sizeof(uint64_t));
 }
 
+/* Slots where views do not agree on rows: pieces of memory that begin where rows do, not too many.
+ */
+static void cut_pieces(const struct tile_state *t, struct cluster *c)
+{
+    const uint64_t size = c->hi - c->lo, grain = c->grain * c->place_bytes;
+    uint64_t piece = 0;
+    for (uint32_t i = 0; i < t->t->n_views; i++) {
+        const struct isa_view *v = &t->t->views[i];
+        if (t->views[i].cluster != c)
+            continue;
+        piece = gcd_u64(piece, v->base - c->lo);
+        piece = gcd_u64(piece, v->ring_rows > 1 ? (uint64_t)llabs(v->row_pitch) : 0);
+    }
+    piece = piece ? piece : (size + grain - 1) / grain * grain; /* whole grains, as rows are */
+    piece *= (size / piece + MAX_PIECES) / MAX_PIECES;
+    c->slot_lo = c->lo;
+    c->slot_bytes = piece;
+    c->n_slots = (size + piece - 1) / piece;
+}
+
 /* Zero pages that are never touched cost nothing; what cannot be had at all is not our mistake. */
 static bool allocate(struct check *k, struct tile_state *t)
 {
@@ -220,7 +242,7 @@ static bool allocate(struct check *k, struct tile_state *t)
     for (uint32_t i = 0; i < t->n_clusters; i++) {
         struct cluster *c = &t->clusters[i];
         if (!c->ringed)
-            c->n_slots = 1;
+            cut_pieces(t, c);
         uint64_t *largest = check_new_marks(c, 1);
         free(largest); /* it can be had if need be */
         c->marks = check_new_marks(c, c->grain);

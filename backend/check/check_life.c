@@ -5,8 +5,8 @@
  * the ring: the first write of a lap turns the readers so far into readers of an earlier life, for
  * which every writer of the new life must have waited. Writing other columns of the row that is
  * being read is fine; writing an element of this life again needs this life's readers too. Where
- * they do not agree the whole cluster is one slot without lives, and overwriting anything needs all
- * readers.
+ * they do not agree slots are pieces of memory without lives, and overwriting anything in one needs
+ * all who have read there.
  */
 #include "check_run.h"
 
@@ -64,10 +64,6 @@ void check_note_read(struct actor *a, const struct check_view *v, int64_t y)
     struct cluster *c = v->cluster;
     if (!c->written)
         return;
-    if (!c->ringed) {
-        note_reader(a, &c->slots[0]);
-        return;
-    }
     if (!v->in_ring) {
         note_by_address(a, v, y);
         return;
@@ -136,7 +132,7 @@ void check_begin_row(struct writer *w, const struct check_view *v, int64_t y)
     if (c->preloaded)
         w->t->preload_writes++;
     w->lives = c->ringed;
-    w->slot = &c->slots[0];
+    w->slot = NULL;
     if (!c->ringed)
         return;
     int64_t life;

@@ -146,6 +146,12 @@ static bool of_this_life(const struct writer *w, uint32_t event)
     return false;
 }
 
+static void want_readers(struct writer *w, const struct ring_slot *s)
+{
+    for (uint32_t i = 0; i < s->n_readers; i++)
+        check_want_reader(w, s->readers[i].queue, s->readers[i].now, "the present contents");
+}
+
 static void overwrite_event(struct writer *w, uint64_t mark)
 {
     uint32_t event = (uint32_t)(mark >> 32), dim = event_dim(event);
@@ -169,14 +175,27 @@ static void overwrite_event(struct writer *w, uint64_t mark)
                     w->known[dim]);
         return;
     }
-    if (!of_this_life(w, event))
-        return;
-    for (uint32_t i = 0; i < w->slot->n_readers; i++)
-        check_want_reader(w, w->slot->readers[i].queue, w->slot->readers[i].now,
-                          "the present contents");
+    if (w->lives && of_this_life(w, event))
+        want_readers(w, w->slot);
 }
 
-static void overwrite(struct writer *w, const uint64_t *m, uint32_t n)
+/* Without lives: who has read in the pieces of memory that hold one of the marks. */
+static void overwrite_pieces(struct writer *w, const struct cluster *c, const uint64_t *m,
+                             uint32_t n)
+{
+    const uint64_t each = c->slot_bytes / c->place_bytes / c->grain,
+                   first = (uint64_t)(m - c->marks);
+    for (uint64_t i = first, end; i < first + n; i = end) {
+        uint64_t slot = i / each, any = 0;
+        end = (slot + 1) * each < first + n ? (slot + 1) * each : first + n;
+        for (uint64_t j = i; j < end; j++)
+            any |= c->marks[j];
+        if (any)
+            want_readers(w, &c->slots[slot]);
+    }
+}
+
+static void overwrite(struct writer *w, const struct cluster *c, const uint64_t *m, uint32_t n)
 {
     uint64_t any = 0, differ = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -185,6 +204,8 @@ static void overwrite(struct writer *w, const uint64_t *m, uint32_t n)
     }
     if (!any)
         return;
+    if (!w->lives)
+        overwrite_pieces(w, c, m, n);
     for (uint32_t i = 0; i < n; i++) {
         if ((uint32_t)m[i] == 0 || (i && m[i] >> 32 == m[i - 1] >> 32 && (uint32_t)m[i - 1]))
             continue;
@@ -216,7 +237,7 @@ void check_write_run(struct writer *w, struct cluster *c, uint64_t place, uint32
     uint32_t grain = (uint32_t)c->grain, n_marks = n / grain;
     bool again = false;
     uint64_t first = (uint64_t)check_event(w->dim, w->number) << 32 | tag;
-    overwrite(w, m, n_marks);
+    overwrite(w, c, m, n_marks);
     for (uint32_t i = 0; i < n_marks; i++) {
         again |= is_again(w, m[i], tag + i * grain);
         m[i] = first + (uint64_t)i * grain;
@@ -239,7 +260,7 @@ void check_copy_run(struct writer *w, struct cluster *c, uint64_t place, uint32_
     const uint64_t *f = whole_grains(source, from, n);
     uint32_t n_marks = n / (uint32_t)c->grain;
     bool again = false;
-    overwrite(w, m, n_marks);
+    overwrite(w, c, m, n_marks);
     for (uint32_t i = 0; i < n_marks; i++) {
         again |= is_again(w, m[i], (uint32_t)f[i]);
         m[i] = event | (uint32_t)f[i];
