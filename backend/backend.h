@@ -32,6 +32,7 @@ struct layer_report {
     int64_t patch[2]; /* output pixels of a product: rows, columns */
     int64_t pes, cycles, copies, weight_bits;
     int64_t weights; /* > 0: all layers with this number use one set of crossbars */
+    double fill;     /* of the cells of a copy's PEs: the share that holds a weight */
 };
 /* One set on one PE group: what a schedule is made of, for views. */
 struct set_report {
@@ -76,14 +77,20 @@ struct path_report {
     uint64_t start_cycle, end_cycle;
 };
 enum { DETAIL_PARTS = 400 }; /* of the makespan */
+/* A PE with weights: how many of its cells hold some. */
+struct crossbar_report {
+    uint32_t tile, pe, layer, copy;
+    uint64_t cells;
+};
 struct backend_detail {
     struct tile_report *tiles;
-    uint32_t n_buffers, n_traffic, n_path;
-    struct buffer_report *buffers;  /* by tile, in order of address */
-    struct traffic_report *traffic; /* by `from`, `to`; `from` != `to` */
-    struct path_report *path;       /* gapless from 0 to the makespan */
-    uint64_t in_use[DETAIL_PARTS];  /* most bytes in use on all tiles, in each part of the time */
-    uint64_t peak_bytes;            /* the largest of them */
+    uint32_t n_crossbars, n_buffers, n_traffic, n_path;
+    struct crossbar_report *crossbars; /* by tile, PE; of several layers' the first */
+    struct buffer_report *buffers;     /* by tile, in order of address */
+    struct traffic_report *traffic;    /* by `from`, `to`; `from` != `to` */
+    struct path_report *path;          /* gapless from 0 to the makespan */
+    uint64_t in_use[DETAIL_PARTS]; /* most bytes in use on all tiles, in each part of the time */
+    uint64_t peak_bytes;           /* the largest of them */
 };
 struct backend_result {
     uint64_t makespan_cycles, layer_by_layer_cycles; /* of one frame */

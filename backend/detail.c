@@ -1,6 +1,6 @@
 /*
- * detail.c - what a report shows of a finished plan: work of each unit, buffers and how full they
- * are, traffic between tiles.
+ * detail.c - what a report shows of a finished plan: work of each unit, crossbars and buffers and
+ * how full they are, traffic between tiles.
  *
  * In: a plan with schedule and memory. Out: backend_result.detail. Nothing is scheduled or sized
  * here again: times are the tasks', a row's life is the one that memplan.c sized its ring from.
@@ -49,6 +49,45 @@ static void report_tiles(const struct plan *p, struct arena *a, struct backend_d
         const struct task *t = &p->tasks->tasks.at[p->schedule->order[i]];
         count_task(p, &grid, t, &d->tiles[t->tile]);
     }
+}
+
+/* ---- crossbars ---- */
+
+static int compare_crossbars(const void *a, const void *b)
+{
+    const struct crossbar_report *x = a, *y = b;
+    if (x->tile != y->tile)
+        return x->tile < y->tile ? -1 : 1;
+    return x->pe < y->pe ? -1 : x->pe > y->pe;
+}
+
+/* Those of one group, in the order of its PEs. */
+static void report_group(const struct plan *p, const struct group *g, struct backend_detail *d)
+{
+    const struct layer *l = &p->segment->layer[g->layer];
+    int64_t bits = p->nodes->at[l->node].root->attrs->mvm.weight_bits, pe = g->first_pe;
+    for (uint32_t i = 0; i < g->n_columns; i++)
+        for (uint32_t slice = g->column[i].pv0; slice < g->column[i].pv1; slice++, pe++)
+            d->crossbars[d->n_crossbars++] = (struct crossbar_report){
+                .tile = g->tile,
+                .pe = (uint32_t)pe,
+                .layer = g->layer,
+                .copy = g->copy,
+                .cells = (uint64_t)(ir_mapping_weights(&l->mapping, g->column[i].ph, slice) *
+                                    arch_weight_columns(p->arch, bits))};
+}
+
+static void report_crossbars(const struct plan *p, struct arena *a, struct backend_detail *d)
+{
+    size_t n = 0;
+    for (uint32_t t = 0; t < p->segment->n_tiles; t++)
+        n += p->segment->tile[t].n_pes;
+    d->crossbars = ARENA_ARRAY(a, struct crossbar_report, n);
+    for (uint32_t i = 0; i < p->segment->n_groups; i++)
+        if (p->segment->group[i].owner == i)
+            report_group(p, &p->segment->group[i], d);
+    if (n)
+        qsort(d->crossbars, d->n_crossbars, sizeof *d->crossbars, compare_crossbars);
 }
 
 /* ---- buffers ---- */
@@ -262,6 +301,7 @@ void plan_report(const struct plan *p, struct arena *a, struct backend_result *o
 {
     out->detail = ARENA_NEW(a, struct backend_detail);
     report_tiles(p, a, out->detail);
+    report_crossbars(p, a, out->detail);
     report_buffers(p, a, out->detail);
     out->detail->traffic = plan_traffic(p, a, &out->detail->n_traffic);
     plan_report_path(p, a, out->detail);

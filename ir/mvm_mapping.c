@@ -229,6 +229,44 @@ bool ir_mapping_next_run(struct ir_mapping_rows *rows, int64_t *lo, int64_t *hi)
     return found;
 }
 
+static bool pixel_reads(const struct ir_mapping *m, int axis, int64_t pixel, int64_t position)
+{
+    int64_t at = position - pixel * m->stride[axis];
+    return at >= 0 && at % m->dilation[axis] == 0 && at / m->dilation[axis] < m->kernel[axis];
+}
+
+/* Columns [from, to) whose pixel reads the position. */
+static int64_t readers(const struct ir_mapping *m, int64_t from, int64_t to, int64_t position)
+{
+    int64_t n = 0, next;
+    for (int64_t column = from; column < to; column = next) {
+        struct ir_mapping_pixel p = ir_mapping_pixel(m, column);
+        next = min_i64(column - column % m->pixel_columns + m->pixel_columns, to);
+        if (pixel_reads(m, 0, p.row, position / m->window[1]) &&
+            pixel_reads(m, 1, p.column, position % m->window[1]))
+            n += next - column;
+    }
+    return n;
+}
+
+int64_t ir_mapping_weights(const struct ir_mapping *m, int64_t block, int64_t slice)
+{
+    struct ir_mapping_rows rows = ir_mapping_rows_of(m, block, slice);
+    int64_t from, to, lo, hi, next, n = 0;
+    ir_mapping_block(m, block, &from, &to);
+    while (ir_mapping_next_run(&rows, &lo, &hi))
+        for (int64_t row = lo; row < hi; row = next) {
+            next = min_i64(row - row % m->channels + m->channels, hi);
+            n += (next - row) * readers(m, from, to, row / m->channels);
+        }
+    return n;
+}
+
+int64_t ir_mapping_all_weights(const struct ir_mapping *m)
+{
+    return m->n * m->kernel[0] * m->kernel[1] * m->channels;
+}
+
 void ir_mapping_block(const struct ir_mapping *m, int64_t block, int64_t *lo, int64_t *hi)
 {
     if (is_diagonal(m)) {

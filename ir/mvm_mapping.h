@@ -77,6 +77,10 @@ int64_t ir_mapping_most_columns(const struct ir_mapping *m);
 struct ir_mapping_rows ir_mapping_rows_of(const struct ir_mapping *m, int64_t block, int64_t slice);
 /* The next run of matrix rows [lo, hi), ascending and never adjacent; false if there is none. */
 bool ir_mapping_next_run(struct ir_mapping_rows *rows, int64_t *lo, int64_t *hi);
+/* Weights in the PE of a slice of a block, and in all PEs of a copy; a weight has a place for each
+ * pixel of the patch. The other places of the matrix hold nothing, or what stands for 0. */
+int64_t ir_mapping_weights(const struct ir_mapping *m, int64_t block, int64_t slice);
+int64_t ir_mapping_all_weights(const struct ir_mapping *m);
 /* Matrix columns [lo, hi) of a block; the block of a column. */
 void ir_mapping_block(const struct ir_mapping *m, int64_t block, int64_t *lo, int64_t *hi);
 int64_t ir_mapping_block_of(const struct ir_mapping *m, int64_t column);

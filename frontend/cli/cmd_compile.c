@@ -13,7 +13,7 @@
 static void report(const struct build *b, const struct settings *s, bool to_stdout)
 {
     if (!s->json) {
-        report_build(b, to_stdout ? stdout : stderr);
+        report_build(b, s, to_stdout ? stdout : stderr);
         mapping_report(b, to_stdout ? stdout : stderr);
         outputs_report(s, to_stdout ? stdout : stderr);
         return;

@@ -12,7 +12,7 @@ static void report(const struct build *b, const struct simulation *sim, const st
     if (!s->json) {
         FILE *out = to_stderr ? stderr : stdout;
         if (sim->is_compiled) {
-            report_build(b, out);
+            report_build(b, s, out);
             mapping_report(b, out);
             fputc('\n', out);
         }

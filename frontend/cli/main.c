@@ -52,7 +52,7 @@ static const struct command commands[] = {
              "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n"
              "  cimc compile voice.onnx image.onnx --rate voice=2 -o both.cim\n",
      .groups = {options_model, options_mode, options_mapping, options_several, options_decisions,
-                options_views, options_timing, options_output, options_json},
+                options_views, options_timing, options_output, options_table, options_json},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_compile},
@@ -98,7 +98,8 @@ static const struct command commands[] = {
          "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
      .groups = {options_model, options_mode, options_mapping, options_several, options_decisions,
                 options_values, options_weights, options_verdict, options_simulation,
-                options_run_program, options_views, options_timing, options_output, options_json},
+                options_run_program, options_views, options_timing, options_output, options_table,
+                options_json},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_run},

@@ -195,6 +195,15 @@ const struct option_desc options_decisions[] = {
     {0},
 };
 
+const struct option_desc options_table[] = {
+    {.name = "fill",
+     .kind = OPTION_FLAG,
+     .offset = AT(fill),
+     .help = "the table of layers also says how full their crossbars are: the share of the cells "
+             "that hold a weight"},
+    {0},
+};
+
 const struct option_desc options_output[] = {
     {.name = "output",
      .letter = 'o',

@@ -1,7 +1,8 @@
 /*
  * page_data.c - what the report shows as JSON, in a script element that a program can read.
  *
- * The keys of `compile --json` but durations, and: tiles, buffers, traffic, path, movement. Every
+ * The keys of `compile --json` but durations, and: tiles, crossbars, buffers, traffic, path,
+ * movement. Every
  * '<' and '&' is written as an escape, so that no name ends the element. CLI.md lists the keys.
  */
 #include "views.h"
@@ -31,6 +32,23 @@ static void tiles_json(const struct backend_result *r, struct json *j)
         json_integer(j, "written_bytes", (int64_t)t->written_bytes);
         json_integer(j, "buffer_bytes", (int64_t)t->buffer_bytes);
         json_integer(j, "peak_bytes", (int64_t)t->peak_bytes);
+        json_close_map(j);
+    }
+    json_close_array(j);
+}
+
+static void crossbars_json(const struct backend_detail *d, struct json *j)
+{
+    json_integer(j, "n_crossbars", d->n_crossbars);
+    json_open_array(j, "crossbars");
+    for (uint32_t i = 0; i < d->n_crossbars && i < MOST_ELEMENTS; i++) {
+        const struct crossbar_report *c = &d->crossbars[i];
+        json_open_map(j, NULL);
+        json_integer(j, "tile", c->tile);
+        json_integer(j, "pe", c->pe);
+        json_integer(j, "layer", c->layer);
+        json_integer(j, "copy", c->copy);
+        json_integer(j, "cells", (int64_t)c->cells);
         json_close_map(j);
     }
     json_close_array(j);
@@ -113,6 +131,7 @@ static void build_json(const struct page *p, struct json *j)
     report_build_json(&named, j);
     mapping_report_json(p->build, j);
     tiles_json(p->result, j);
+    crossbars_json(p->result->detail, j);
     buffers_json(p->result->detail, j);
     traffic_json(p->result->detail, j);
     path_json(p->result->detail, j);

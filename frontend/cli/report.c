@@ -54,15 +54,15 @@ static struct table_rows table_rows(const struct backend_result *r)
     return t;
 }
 
-static void print_layers(const struct backend_result *r, FILE *out)
+static void print_layers(const struct backend_result *r, bool fill, FILE *out)
 {
     struct table_rows t = table_rows(r);
     int width = (int)strlen("layer");
     for (size_t i = 0; i < t.n; i++)
         width = max_i32(width, plain_columns(t.at[i].name));
     width = min_i32(width, 40);
-    fprintf(out, "%-*s  %20s  %6s  %10s  %6s\n", width, "layer", "output h x w x c", "PEs",
-            "cycles", "copies");
+    fprintf(out, "%-*s  %20s  %6s  %10s  %6s%s\n", width, "layer", "output h x w x c", "PEs",
+            "cycles", "copies", fill ? "    fill" : "");
     for (size_t i = 0; i < t.n; i++) {
         const struct table_row *row = &t.at[i];
         const struct layer_report *l = row->first;
@@ -70,9 +70,12 @@ static void print_layers(const struct backend_result *r, FILE *out)
         snprintf(ofm, sizeof ofm, "%lld x %lld x %lld", (long long)l->ofm[0], (long long)l->ofm[1],
                  (long long)l->ofm[2]);
         print_plain(row->name, out);
-        fprintf(out, "%*s  %20s  %6lld  %10lld  %6lld\n",
+        fprintf(out, "%*s  %20s  %6lld  %10lld  %6lld",
                 max_i32(width - plain_columns(row->name), 0), "", ofm, (long long)l->pes,
                 (long long)row->cycles, (long long)l->copies);
+        if (fill)
+            fprintf(out, "  %5.1f %%", 100 * l->fill);
+        fputc('\n', out);
     }
     free(t.at);
 }
@@ -124,11 +127,11 @@ static void print_interval(const struct dup_result *r, FILE *out)
     fputc('\n', out);
 }
 
-void report_build(const struct build *b, FILE *out)
+void report_build(const struct build *b, const struct settings *s, FILE *out)
 {
     const struct backend_result *r = &b->backend;
     char set[64];
-    print_layers(r, out);
+    print_layers(r, s->fill, out);
     fprintf(out, "\n%u base layers, %lld of %lld PEs needed, ", r->n_layers,
             (long long)b->dup.pe_min, (long long)b->dup.pes);
     if (b->dup.pes_used < b->dup.pes)
@@ -223,6 +226,7 @@ static void layer_json(const struct layer_report *l, struct json *j)
     json_integer(j, "cycles", l->cycles);
     json_integer(j, "copies", l->copies);
     json_integer(j, "weight_bits", l->weight_bits);
+    json_real(j, "fill", l->fill);
     json_close_map(j);
 }
 

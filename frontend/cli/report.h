@@ -6,7 +6,7 @@
 #include "json.h"
 #include "simulate.h"
 
-void report_build(const struct build *b, FILE *out);
+void report_build(const struct build *b, const struct settings *s, FILE *out);
 /* The seconds of `--json` as a table (either may be NULL). */
 void report_times(const struct build *b, const struct simulation *sim, FILE *out);
 /* A line for each output. */

@@ -25,7 +25,7 @@ struct settings {
     const char *arch;
     string_list arch_fields;
     int64_t schedule, cut, duplicate; /* index of the choice */
-    int64_t mapping; /* index of the choice: 1 = windows */
+    int64_t mapping;                  /* index of the choice: 1 = windows */
     const char *set, *copies;
     string_list patches;
     int64_t pes, extra_pes; /* < 0: not given */
@@ -34,7 +34,7 @@ struct settings {
     const char *output;
     const char *schedule_out, *schedule_svg, *trace, *report, *report_arch, *print_plan;
     int64_t svg_layout; /* index of the choice */
-    bool json, inline_blobs, dot, verbose, help;
+    bool json, fill, inline_blobs, dot, verbose, help;
     /* passes */
     const char *passes, *print_before, *print_after, *stop_after, *skip;
     bool time_passes, pass_stats, no_verify, roundtrip_each;

@@ -25,9 +25,9 @@ INPUTS = VALUES | VERDICT | {'compare-layers', 'latency-seed', 'max-extra-cycles
 PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-verify', 'roundtrip-each', 'dot', 'inline'}
 # Command -> options, operands that make a valid line as far as the command line goes.
 COMMANDS = {
-    'compile': (MODEL | MAPPING | SEVERAL | VIEWS | TIMING | {'output', 'json'}, ['absent']),
+    'compile': (MODEL | MAPPING | SEVERAL | VIEWS | TIMING | {'output', 'fill', 'json'}, ['absent']),
     'report': (MODEL | MAPPING | SEVERAL | TIMING | {'report-arch', 'output'}, ['absent']),
-    'run': (MODEL | MAPPING | SEVERAL | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'json'}, ['absent']),
+    'run': (MODEL | MAPPING | SEVERAL | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'fill', 'json'}, ['absent']),
     'sim': (INPUTS | {'model', 'times', 'json'}, ['absent']),
     'eval': (MODEL | {'constant-weights', 'at', 'mode', 'unquantised'} | VALUES | VERDICT | {'json'}, ['absent']),
     'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),

@@ -32,7 +32,12 @@ LAYERS = [('/conv1/Conv', [28, 28, 16], 1), ('/block1/conv1/Conv', [14, 14, 16],
 SUM_CYCLES = 28 * 28 + 2 * 14 * 14 + 3 * 7 * 7 + 1
 
 
+WEIGHTS = [9 * 16, 9 * 16 * 16, 9 * 16 * 16, 9 * 16 * 32, 9 * 32 * 32, 9 * 32 * 32, 32 * 10]
+
+
 def check_layers(b, report):
+    fill = [n / (pes * 256 * 256) for n, (_, _, pes) in zip(WEIGHTS, LAYERS)]
+    b.equal([x['fill'] for x in report['base_layers']], fill, 'cells that hold a weight')
     got = [(x['name'], x['ofm'], x['pes'], x['cycles'], x['copies']) for x in report['base_layers']]
     b.equal(got, [(name, ofm, pes, ofm[0] * ofm[1], 1) for name, ofm, pes in LAYERS], 'base layers')
     b.equal([report['pe_min'], report['pes'], report['layer_by_layer_cycles']], [9, 9, SUM_CYCLES], 'PEs and cycles')
@@ -102,6 +107,8 @@ def compile_table(b):
     b.expect(re.fullmatch(r'makespan \d+ cycles, layer by layer 1324, speedup [\d.]+, utilisation [\d.]+ %', lines[11]), lines[11])
     b.expect(re.fullmatch(r'\d+ instructions, \d+ bytes of code, program \d+ bytes', lines[12]), lines[12])
     b.equal(lines[13:], ['multiply-adds: 2145344 on crossbars, 0 on vector units', 'mode f32: no base layer has a quantised input', "dimension 0 of input 'image', 'batch', is free and taken as 1 (--dim batch=SIZE)", 'wrote digits.cim'], 'the rest')
+    filled = b.run('compile', b.model, '--fill', '--arch-field=weight_bits=4', '--arch-field=cell_bits=2').stdout.splitlines()    # two columns a weight
+    b.equal([line.split()[-2:] for line in filled[1:8]], [['%.1f' % (200 * n / (pes * 256 * 256)), '%'] for n, (_, _, pes) in zip(WEIGHTS, LAYERS)], 'fill')
     b.equal(b.run('compile', b.model, '--dim=batch=1').stdout.splitlines()[15:], ['wrote digits.cim'], 'nothing was taken as 1')
 
 

@@ -144,10 +144,10 @@ static int64_t rows_by_taps(const struct ir_mapping *m, int64_t block)
 }
 
 /* The runs of the slices of a block are ascending, apart, full but for the last, and as many rows
- * as its pixels' taps read. */
+ * as its pixels' taps read; together they hold all taps of each of its columns. */
 static void expect_runs(const struct ir_mapping *m, int64_t block)
 {
-    int64_t lo, hi, end = 0, rows = 0;
+    int64_t lo, hi, end = 0, rows = 0, weights = 0;
     for (int64_t slice = 0; slice < ir_mapping_slices(m, block); slice++) {
         struct ir_mapping_rows runs = ir_mapping_rows_of(m, block, slice);
         int64_t before = rows;
@@ -158,7 +158,10 @@ static void expect_runs(const struct ir_mapping *m, int64_t block)
         }
         ck_assert(rows - before == m->rows || slice == ir_mapping_slices(m, block) - 1);
         ck_assert_int_gt(rows, before);
+        weights += ir_mapping_weights(m, block, slice);
     }
+    ir_mapping_block(m, block, &lo, &hi);
+    ck_assert_int_eq(weights, (hi - lo) * m->kernel[0] * m->kernel[1] * m->channels);
     ck_assert_int_eq(rows, rows_by_taps(m, block));
     ck_assert_int_le(end, m->k);
 }
@@ -203,6 +206,8 @@ START_TEST(mapping_of_patches)
             ck_assert_int_eq(m.window[a], cases[i].window[a]);
         for (int64_t block = 0; block < m.n_blocks; block++)
             expect_runs(&m, block);
+        ck_assert_int_eq(ir_mapping_all_weights(&m),
+                         m.patch[0] * m.patch[1] * ir_count(&g->first->next->out->type));
         ir_graph_free(g);
     }
 }

@@ -18,6 +18,9 @@ COSTS = {'topology': 'mesh', 'mvm_cycles': 20, 'cycle_ps': 5000, 'lanes': 16, 'v
          'link_bytes_per_cycle': 8, 'hop_cycles': 3, 'dram_cycles': 30, 'dram_bytes_per_cycle': 4}
 
 
+WEIGHTS = [9 * 16, 9 * 16 * 16, 9 * 16 * 16, 9 * 16 * 32, 9 * 32 * 32, 9 * 32 * 32, 32 * 10]    # of digits.onnx
+
+
 class Page:
     def __init__(self, b, name):
         self.text = b.read(name).decode()
@@ -79,6 +82,26 @@ def same_numbers(b):
                         for x in want['base_layers']], '%s: mapping' % options)
         b.equal(max(int(row[8]) for row in page.values('mapping')),
                 max(int(line.split(',')[-1]) for line in schedule(b, options)), '%s: last end' % options)
+
+
+def crossbars_filled(b):
+    """cells of each PE that hold weights: a layer's PEs together hold its kernel once for each pixel of the patch; JSON's share of it"""
+    for options in ([], ['--mapping=window', '--extra-pes=9'], ['--patch=1=2x2', '--extra-pes=9', '--arch-field=rows=64', '--arch-field=cols=24', '--arch-field=crossbars=3']):
+        page = report(b, *options)
+        data = page.data
+        cells = dict(re.findall(r'(rows|cols)=(\d+)', ' '.join(options)))
+        size = int(cells.get('rows', 256)) * int(cells.get('cols', 256))
+        b.equal(data['n_crossbars'], data['pes_used'], 'PEs')
+        b.equal([(x['tile'], x['pe']) for x in data['crossbars']], sorted({(x['tile'], x['pe']) for x in data['crossbars']}), 'each once, in order')
+        for i, (layer, n) in enumerate(zip(data['base_layers'], WEIGHTS)):
+            own = [x['cells'] for x in data['crossbars'] if (x['layer'], x['copy']) == (i, 0)]
+            b.equal(len(own), layer['pes'], 'PEs of layer %d' % i)
+            b.expect(0 < min(own) and max(own) <= size and sum(own) % n == 0, '%d cells of layer %d' % (sum(own), i))
+            b.expect(abs(sum(own) / (size * len(own)) - layer['fill']) < 1e-12, 'share of layer %d' % i)
+            if not options or (cells and i == 1):
+                b.equal(sum(own), n * (4 if i == 1 and cells else 1), 'pixels of a product')
+        titles = [e.text for e in page.section('mapping').iter('{http://www.w3.org/2000/svg}title')]
+        b.equal(len([t for t in titles if ' cells, ' in t]), data['n_crossbars'], 'PEs drawn')
 
 
 def schedule(b, options):
@@ -232,4 +255,4 @@ def same_bytes(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([stands_alone, same_numbers, sums_agree, same_as_program, cost_of_movement, odd_names, no_base_layer, same_bytes]))
+    sys.exit(run_cases([stands_alone, same_numbers, crossbars_filled, sums_agree, same_as_program, cost_of_movement, odd_names, no_base_layer, same_bytes]))
