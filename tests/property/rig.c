@@ -76,20 +76,32 @@ static void make_input(struct rig *r, const struct ir_op *op)
         r->n_inputs = (size_t)a->index + 1;
 }
 
-/* The largest scale of what a value moves from, if that is dequantised; of integers, 1. */
-static double step_of(const struct ir_value *v)
+/* The largest of a dequantize's scales, 0 where they are not known. */
+static double scale_of(const struct ir_op *dequantize)
 {
     double most = 0;
+    if (!ir_is(dequantize->in[1].value, IR_constant))
+        return 0;
+    const struct ir_op *scale = dequantize->in[1].value->def;
+    for (int64_t i = 0; i < ir_count(&scale->out->type); i++)
+        most = fmax(most, ir_const_f64(scale, i));
+    return most;
+}
+
+/* What a step is to a value: of integers 1, of what is dequantised the largest scale, of a base
+ * layer's sum that of one input, times its largest weight. */
+static double step_of(const struct ir_value *v)
+{
     if (v->type.dtype != IR_F32)
         return 1;
     while (ir_op_descs[v->def->opcode].traits & IR_MOVES)
         v = v->def->in[0].value;
-    if (!ir_is(v, IR_dequantize) || !ir_is(v->def->in[1].value, IR_constant))
+    if (ir_is(v, IR_dequantize))
+        return scale_of(v->def);
+    bool sums = ir_is(v, IR_conv) || ir_is(v, IR_matmul);
+    if (!sums || !ir_is(v->def->in[1].value, IR_dequantize))
         return 0;
-    const struct ir_op *scale = v->def->in[1].value->def;
-    for (int64_t i = 0; i < ir_count(&scale->out->type); i++)
-        most = fmax(most, ir_const_f64(scale, i));
-    return most;
+    return step_of(v->def->in[0].value) * 128 * scale_of(v->def->in[1].value->def);
 }
 
 static void note_output(struct rig *r, const struct ir_op *op)
