@@ -28,9 +28,9 @@ struct template
 struct walker {
     struct stream_walker k;
     struct stream_extension from;
-    struct stream_state s;
-    unsigned uses;        /* fields of its operation; 0: it has no region */
-    struct isa_inst like; /* all but what changes */
+    struct stream_state s, at_start; /* now, and when the body begins */
+    unsigned uses;                   /* fields of its operation; 0: it has no region */
+    struct isa_inst like;            /* all but what changes */
 };
 struct decoder {
     const uint8_t *part[N_STREAM_PARTS];
@@ -39,7 +39,8 @@ struct decoder {
     struct walker *walkers;
     struct template *templates;
     struct stream_phrase *phrases;
-    uint32_t n_set; /* walkers that wait for what SET said */
+    uint32_t n_set;  /* walkers that wait for what SET said */
+    bool only_walks; /* to where walkers are when the body ends: it begins there */
     uint32_t dispatched[ISA_N_QUEUES], last[STREAM_COUNTERS];
     uint32_t n_insts, most;
     struct isa_inst *insts; /* NULL: they are counted */
@@ -103,7 +104,7 @@ static bool fill_walker(struct decoder *d, struct walker *w, uint32_t number, bo
         return FAULT(d, "walker %u: %s has no region", number, isa_op_name(k->op));
     if (k->extension > d->n[PART_EXTENSIONS])
         return FAULT(d, "walker %u: no extension %u", number, k->extension - 1);
-    stream_start(k, &w->s);
+    stream_start(k, &w->at_start);
     return true;
 }
 
@@ -258,11 +259,25 @@ static bool take_number(struct decoder *d, struct string *s, uint32_t *out)
     return true;
 }
 
+/* The walker begins its raster again, for the next frame. */
+static bool begin_frame(struct decoder *d, const struct string *s, uint32_t number)
+{
+    struct walker *w = number < d->n_walkers ? &d->walkers[number] : NULL;
+    if (!w || !w->like.stage || w->s.w)
+        return symbol_fault(d, s, "FRAME of a walker that has no stage left, or is SET");
+    w->like.stage--;
+    stream_start(&w->k, &w->s);
+    return true;
+}
+
 static bool take_set(struct decoder *d, struct string *s)
 {
     uint32_t number, y, x, w, h;
-    if (!take(d, s, 2, &number) || !take(d, s, 3, &y) || !take(d, s, 3, &x) || !take(d, s, 2, &w) ||
-        !take(d, s, 2, &h))
+    if (!take(d, s, 2, &number))
+        return false;
+    if (number & STREAM_FRAME)
+        return begin_frame(d, s, number - STREAM_FRAME);
+    if (!take(d, s, 3, &y) || !take(d, s, 3, &x) || !take(d, s, 2, &w) || !take(d, s, 2, &h))
         return false;
     if (number >= d->n_walkers || !d->walkers[number].uses)
         return symbol_fault(d, s, "SET of a walker that has no region");
@@ -300,7 +315,7 @@ static bool make_inst(struct decoder *d, struct string *s, const struct template
     if (d->n_insts == d->most)
         return symbol_fault(d, s, "the program has too many instructions");
     d->n_set -= w->s.w != 0;
-    if (w->uses && !stream_step(&w->k, &w->s, &place))
+    if (w->uses && !stream_step(&w->k, &w->s, &place) && !d->only_walks)
         return symbol_fault(d, s, "a walker that is beyond its raster");
     struct isa_inst *inst = d->insts ? &d->insts[d->n_insts] : NULL;
     if (inst) {
@@ -379,8 +394,10 @@ static bool run_string(struct decoder *d, struct string *s)
 static bool run_body(struct decoder *d)
 {
     struct string s = {d->part[PART_STREAM], d->part[PART_STREAM] + d->n[PART_STREAM], 0};
-    for (uint32_t i = 0; i < d->n_walkers; i++)
-        stream_start(&d->walkers[i].k, &d->walkers[i].s);
+    for (uint32_t i = 0; i < d->n_walkers; i++) {
+        d->walkers[i].s = d->walkers[i].at_start;
+        d->walkers[i].like.stage = (uint8_t)d->walkers[i].k.stage;
+    }
     memset(d->dispatched, 0, sizeof d->dispatched);
     memset(d->last, 0, sizeof d->last);
     d->n_insts = d->n_set = 0;
@@ -391,13 +408,29 @@ static bool run_body(struct decoder *d)
     return d->n_set == 0 || symbol_fault(d, &s, "a SET without effect");
 }
 
+/* Walkers that go on to another frame end a body where they begin it. */
+static bool find_starts(struct decoder *d)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < d->n_walkers; i++)
+        any |= d->walkers[i].k.stage > 0;
+    d->only_walks = true;
+    if (any && !run_body(d))
+        return false;
+    d->only_walks = false;
+    for (uint32_t i = 0; any && i < d->n_walkers; i++)
+        if (d->walkers[i].like.stage < d->walkers[i].k.stage)
+            d->walkers[i].at_start = d->walkers[i].s;
+    return true;
+}
+
 bool isa_stream_decode(const uint8_t *bytes, uint64_t n, uint32_t most, struct arena *a,
                        struct isa_stream *out, const char **fault)
 {
     struct arena *scratch = arena_new();
     struct decoder d = {.arena = scratch, .most = most};
     bool ok = find_parts(&d, bytes, n) && read_walkers(&d) && read_templates(&d) &&
-              read_phrases(&d) && run_body(&d);
+              read_phrases(&d) && find_starts(&d) && run_body(&d);
     if (ok) {
         struct isa_inst *insts = d.insts = ARENA_ARRAY(a, struct isa_inst, d.n_insts);
         d.walker_of = ARENA_ARRAY(a, uint16_t, d.n_insts);

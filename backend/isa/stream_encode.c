@@ -160,7 +160,7 @@ static void choose_templates(struct encoder *e)
     const struct stream_unit *units = e->units.units;
     for (uint32_t i = 0; i < e->units.n_units; i++) {
         struct use *use = &e->use[i];
-        if (units[i].is_set)
+        if (units[i].order_bytes)
             continue;
         use->own = wants_own(&units[i], use);
         if (use->own)
@@ -169,7 +169,7 @@ static void choose_templates(struct encoder *e)
     }
     for (uint32_t i = 0; i < e->units.n_units; i++) {
         struct use *use = &e->use[i];
-        if (units[i].is_set)
+        if (units[i].order_bytes)
             continue;
         struct shape *s = use->own ? NULL : &e->shapes.at[use->shape];
         if (!s)
@@ -213,9 +213,13 @@ static uint32_t number_of(const struct encoder *e, uint32_t symbol)
     return is_small(&e->units.units[symbol]) ? number : (uint32_t)e->small.n + number;
 }
 
-static void put_set(byte_vector *out, const struct stream_unit *u)
+static void put_order(byte_vector *out, const struct stream_unit *u)
 {
     put(out, SYMBOL_SET, 1);
+    if (u->order_bytes == STREAM_FRAME_BYTES) {
+        put(out, u->walker | STREAM_FRAME, 2);
+        return;
+    }
     put(out, u->walker, 2);
     put(out, (uint32_t)u->place.y, 3);
     put(out, (uint32_t)u->place.x, 3);
@@ -228,8 +232,8 @@ static void put_unit(const struct encoder *e, byte_vector *out, uint32_t unit)
 {
     const struct stream_unit *u = &e->units.units[unit];
     const struct use *use = &e->use[unit];
-    if (u->is_set) {
-        put_set(out, u);
+    if (u->order_bytes) {
+        put_order(out, u);
         return;
     }
     put_number(out, number_of(e, unit));
@@ -243,7 +247,7 @@ static void put_unit(const struct encoder *e, byte_vector *out, uint32_t unit)
 static bool takes_bytes(const struct encoder *e, uint32_t unit)
 {
     const struct stream_unit *u = &e->units.units[unit];
-    bool takes = u->is_set;
+    bool takes = u->order_bytes > 0;
     for (unsigned k = 0; k < u->n_waits && !e->use[unit].own; k++)
         takes |= mode_of(&e->shapes.at[e->use[unit].shape].range[k]) != MODE_VALUE;
     return takes;

@@ -18,6 +18,7 @@ struct stream_walks {
     struct stream_extension *extensions;
     uint32_t *walker_of; /* [instruction] */
     bool *set;           /* [instruction]: its walker would be elsewhere */
+    bool *frame;         /* [instruction]: with it its walker goes on to the next frame */
 };
 /* False if there are too many. Arrays are in `a`. */
 bool stream_walk(const struct isa_inst *insts, uint32_t n, struct arena *a,
@@ -25,10 +26,10 @@ bool stream_walk(const struct isa_inst *insts, uint32_t n, struct arena *a,
 
 /* ---- units ---- */
 
-/* What an instruction's template and bytes say, or a SET. */
+/* What an instruction's template and bytes say; or a SET, or FRAME, of its walker. */
 struct stream_unit {
     uint32_t walker;
-    bool is_set;
+    uint8_t order_bytes; /* of SET or FRAME; 0: it is neither */
     uint8_t n_waits;
     struct stream_place place; /* SET */
     uint16_t counter[ISA_MAX_WAITS];

@@ -163,12 +163,13 @@ static uint32_t most_bytes(const struct grammar *g, uint32_t symbol)
     if (rule_of(g, symbol))
         return MOST_NUMBER_BYTES;
     const struct stream_unit *u = &g->units->units[symbol];
-    return u->is_set ? STREAM_SET_BYTES : MOST_NUMBER_BYTES + stream_unit_bytes(u);
+    return u->order_bytes ? u->order_bytes : MOST_NUMBER_BYTES + stream_unit_bytes(u);
 }
 
 static uint32_t likely_bytes(const struct grammar *g, uint32_t symbol)
 {
-    return symbol < g->units->n_units && g->units->units[symbol].is_set ? STREAM_SET_BYTES : 1;
+    uint32_t order = symbol < g->units->n_units ? g->units->units[symbol].order_bytes : 0;
+    return order ? order : 1;
 }
 
 /* One side of a new rule that stands `count` times. */

@@ -25,8 +25,16 @@ static uint32_t intern(struct naming *m, const uint32_t *key, size_t n, const st
 static uint32_t set_unit(struct naming *m, const struct isa_inst *i, uint32_t walker)
 {
     const struct isa_region *r = stream_region(i);
-    struct stream_unit u = {.walker = walker, .is_set = true, .place = {r->y, r->x, i->w, i->h}};
+    struct stream_unit u = {
+        .walker = walker, .order_bytes = STREAM_SET_BYTES, .place = {r->y, r->x, i->w, i->h}};
     const uint32_t key[] = {walker, UINT32_MAX, (uint32_t)r->y, (uint32_t)r->x, i->w, i->h};
+    return intern(m, key, sizeof key / sizeof *key, &u);
+}
+
+static uint32_t frame_unit(struct naming *m, uint32_t walker)
+{
+    struct stream_unit u = {.walker = walker, .order_bytes = STREAM_FRAME_BYTES};
+    const uint32_t key[] = {walker, UINT32_MAX};
     return intern(m, key, sizeof key / sizeof *key, &u);
 }
 
@@ -59,8 +67,10 @@ void stream_units(const struct isa_inst *insts, uint32_t n, const struct stream_
                   struct arena *a, struct stream_units *out)
 {
     struct naming m = {0};
-    *out = (struct stream_units){.sequence = ARENA_ARRAY(a, uint32_t, 2 * (size_t)n)};
+    *out = (struct stream_units){.sequence = ARENA_ARRAY(a, uint32_t, 3 * (size_t)n)};
     for (uint32_t i = 0; i < n; i++) {
+        if (walks->frame[i])
+            out->sequence[out->n++] = frame_unit(&m, walks->walker_of[i]);
         if (walks->set[i])
             out->sequence[out->n++] = set_unit(&m, &insts[i], walks->walker_of[i]);
         out->sequence[out->n++] = inst_unit(&m, &insts[i], walks->walker_of[i]);

@@ -7,6 +7,9 @@
  * begin before the one above has ended, so it has tracks, one for each row that is under way. A
  * track is a walker, with the extents that most of its regions have; where it would be elsewhere,
  * it is SET.
+ *
+ * In a body a family may end a frame, in a later stage, and then begin the next one. It is looked
+ * at as a frame has it, the beginning first, and its walkers go on to the next frame with FRAME.
  */
 #include "stream_encode.h"
 
@@ -34,6 +37,7 @@ struct track {
     struct vote w_first, w, w_last, h_first, h, h_last, gap;
     struct stream_place last; /* region; h 0: none */
     bool used, is_long;
+    bool ends, begins; /* has instructions that end a frame; that do not */
     uint32_t next, number;
 };
 struct stripe {
@@ -47,6 +51,8 @@ struct walk {
     uint32_t n;
     uint32_t n_families;
     uint32_t *family_of;
+    bool *ends;      /* [instruction]: a frame that began in the iteration before */
+    uint32_t *order; /* all instructions, these behind the others */
     VEC(struct column) columns;
     uint32_t n_stripes, *first_stripe; /* [family] */
     struct stripe *stripes;
@@ -78,13 +84,12 @@ static bool is_far(const struct stream_extension *e)
 }
 
 static uint32_t family_of(struct map *families, const struct isa_inst *i,
-                          const struct isa_region *r, uint32_t fresh)
+                          const struct isa_region *r)
 {
     struct stream_extension e = {0};
     if (r)
         e = extension_of(i, r);
-    const uint32_t key[] = {(uint32_t)i->op | (uint32_t)i->queue << 8 | (uint32_t)i->flags << 16 |
-                                (uint32_t)i->stage << 24,
+    const uint32_t key[] = {(uint32_t)i->op | (uint32_t)i->queue << 8 | (uint32_t)i->flags << 16,
                             i->obj | (uint32_t)i->dst.view << 16,
                             i->a.view | (uint32_t)i->b.view << 16,
                             e.a_y,
@@ -92,20 +97,58 @@ static uint32_t family_of(struct map *families, const struct isa_inst *i,
                             e.b_y,
                             e.b_x,
                             e.c};
-    return map_intern(families, key, sizeof key, fresh);
+    return map_intern(families, key, sizeof key, (uint32_t)families->n);
+}
+
+/* Stages that the instructions of a family have one after the other. */
+struct stages {
+    uint8_t first, now;
+    bool any,
+        apart; /* apart: not one, nor one and then the one below; each is a family of its own */
+};
+
+static void note_stage(struct stages *s, uint8_t stage)
+{
+    s->apart |= s->any && stage != s->now && (s->now != s->first || stage + 1 != s->first);
+    s->first = s->any ? s->first : stage;
+    s->now = stage;
+    s->any = true;
+}
+
+static void part_stages(struct walk *w, const struct stages *stages)
+{
+    struct map families = {0};
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct stages *s = &stages[w->family_of[i]];
+        uint32_t stage = s->apart ? w->insts[i].stage : 0;
+        w->ends[i] = !s->apart && s->now != s->first && w->insts[i].stage == s->first;
+        w->family_of[i] =
+            map_intern_u64(&families, map_pair(w->family_of[i], stage), (uint32_t)families.n);
+    }
+    w->n_families = (uint32_t)families.n;
+    map_free(&families);
 }
 
 static void find_families(struct walk *w, struct arena *a)
 {
     struct map families = {0};
+    struct stages *stages = ARENA_ARRAY(a, struct stages, w->n);
     w->family_of = ARENA_ARRAY(a, uint32_t, w->n);
     w->region = ARENA_ARRAY(a, const struct isa_region *, w->n);
+    w->ends = ARENA_ARRAY(a, bool, w->n);
+    w->order = ARENA_ARRAY(a, uint32_t, w->n);
     for (uint32_t i = 0; i < w->n; i++) {
         w->region[i] = stream_region(&w->insts[i]);
-        w->family_of[i] = family_of(&families, &w->insts[i], w->region[i], w->n_families);
-        w->n_families += w->family_of[i] == w->n_families;
+        w->family_of[i] = family_of(&families, &w->insts[i], w->region[i]);
+        note_stage(&stages[w->family_of[i]], w->insts[i].stage);
     }
     map_free(&families);
+    part_stages(w, stages);
+    uint32_t n = 0;
+    for (int ends = 0; ends < 2; ends++)
+        for (uint32_t i = 0; i < w->n; i++)
+            if (w->ends[i] == ends)
+                w->order[n++] = i;
 }
 
 /* ---- stripes ---- */
@@ -144,7 +187,8 @@ static void find_columns(struct walk *w, struct arena *a)
     VEC(int32_t) row = {0};
     struct recent *start = ARENA_ARRAY(a, struct recent, w->n_families);
     struct recent *edges = ARENA_ARRAY(a, struct recent, w->n_families);
-    for (uint32_t i = 0; i < w->n; i++) {
+    for (uint32_t k = 0; k < w->n; k++) {
+        uint32_t i = w->order[k];
         const struct isa_region *r = w->region[i];
         uint32_t family = w->family_of[i];
         int32_t x = r ? r->x : 0;
@@ -196,7 +240,8 @@ static uint32_t stripe_at(const struct walk *w, uint32_t family, int32_t x)
 static void assign_stripes(struct walk *w, struct arena *a)
 {
     w->stripe_of = ARENA_ARRAY(a, uint32_t, w->n);
-    for (uint32_t i = 0; i < w->n; i++) {
+    for (uint32_t k = 0; k < w->n; k++) {
+        uint32_t i = w->order[k];
         const struct isa_region *r = w->region[i];
         uint32_t s = w->stripe_of[i] = stripe_at(w, w->family_of[i], r ? r->x : 0);
         int32_t x1 = r ? r->x + w->insts[i].w : 0;
@@ -239,7 +284,8 @@ static uint32_t track_at(struct walk *w, struct stripe *s, const struct isa_regi
 static void assign_tracks(struct walk *w, struct arena *a)
 {
     w->track_of = ARENA_ARRAY(a, uint32_t, w->n);
-    for (uint32_t i = 0; i < w->n; i++) {
+    for (uint32_t k = 0; k < w->n; k++) {
+        uint32_t i = w->order[k];
         const struct isa_inst *in = &w->insts[i];
         const struct isa_region *r = w->region[i];
         uint32_t t = w->track_of[i] = track_at(w, &w->stripes[w->stripe_of[i]], r);
@@ -279,6 +325,8 @@ static void bound_track(struct track *t, const struct isa_inst *i, const struct 
         }
     }
     t->used = true;
+    if (i->stage > k->stage)
+        k->stage = i->stage;
     if (!r)
         return;
     /* What lies outside the numbers of a walker is SET. */
@@ -330,10 +378,17 @@ static void settle_track(struct track *t)
 
 static void fit_tracks(struct walk *w)
 {
-    for (uint32_t i = 0; i < w->n; i++)
-        bound_track(&w->tracks.at[w->track_of[i]], &w->insts[i], w->region[i]);
-    for (uint32_t i = 0; i < w->n; i++)
+    for (uint32_t k = 0; k < w->n; k++) {
+        uint32_t i = w->order[k];
+        struct track *t = &w->tracks.at[w->track_of[i]];
+        bound_track(t, &w->insts[i], w->region[i]);
+        t->ends |= w->ends[i];
+        t->begins |= !w->ends[i];
+    }
+    for (uint32_t k = 0; k < w->n; k++) {
+        uint32_t i = w->order[k];
         count_votes(&w->tracks.at[w->track_of[i]], &w->insts[i], w->region[i]);
+    }
     for (size_t i = 0; i < w->tracks.n; i++)
         settle_track(&w->tracks.at[i]);
 }
@@ -366,17 +421,21 @@ static void number_walkers(struct walk *w, struct arena *a, struct stream_walks 
         }
 }
 
-/* Which instructions their walkers miss. */
+/* Which instructions their walkers miss, and with which they go on to the next frame. */
 static void follow(const struct walk *w, struct arena *a, struct stream_walks *out)
 {
     struct stream_state *states = ARENA_ARRAY(a, struct stream_state, out->n_walkers);
     for (uint32_t k = 0; k < out->n_walkers; k++)
         stream_start(&out->walkers[k], &states[k]);
-    for (uint32_t i = 0; i < w->n; i++) {
+    for (uint32_t at = 0; at < w->n; at++) {
+        uint32_t i = w->order[at];
         const struct isa_inst *inst = &w->insts[i];
         const struct isa_region *r = w->region[i];
-        uint32_t k = out->walker_of[i] = w->tracks.at[w->track_of[i]].number;
+        struct track *t = &w->tracks.at[w->track_of[i]];
+        uint32_t k = out->walker_of[i] = t->number;
         struct stream_place p;
+        out->frame[i] = t->ends && t->begins && !w->ends[i];
+        t->begins &= w->ends[i]; /* once */
         if (!r)
             continue;
         if (stream_step(&out->walkers[k], &states[k], &p) && p.y == r->y && p.x == r->x &&
@@ -394,7 +453,8 @@ bool stream_walk(const struct isa_inst *insts, uint32_t n, struct arena *a,
 {
     struct walk w = {.insts = insts, .n = n};
     *out = (struct stream_walks){.walker_of = ARENA_ARRAY(a, uint32_t, n),
-                                 .set = ARENA_ARRAY(a, bool, n)};
+                                 .set = ARENA_ARRAY(a, bool, n),
+                                 .frame = ARENA_ARRAY(a, bool, n)};
     find_families(&w, a);
     find_columns(&w, a);
     cut_stripes(&w, a);

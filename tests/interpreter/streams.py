@@ -8,6 +8,7 @@ from program_file import Fault
 FIRST_INBOUND, COUNT_BITS, MOST_IN_QUEUE, MOST_DEPTH = 128, 22, 1 << 21, 4
 SET, RUN, LONG_RUN, PAGES, FAR, HALT = 0xf0, 0xf1, 0xf2, 0xf3, 0xfe, 0xff
 FIRST_FAR = SET + 256 * (FAR - PAGES)
+FRAME = 0x8000                               # with the walker behind SET
 SHORT_RUN = 4                 # a run of n says n - 4
 NO_WAIT, VALUE, BYTE, THREE_BYTES = range(4)
 COMMON = (('op', 5), ('queue', 7), ('flags', 4), ('stage', 5), ('obj', 10), ('dst', 10), ('a', 10), ('b', 10))
@@ -46,6 +47,8 @@ class Instruction:
 
 
 class Walker:
+    only_walks = False
+
     def __init__(self, fields, extension, operations):
         need(fields['op'] in operations, 'operation %d does not exist', fields['op'])
         operation = operations[fields['op']]
@@ -56,8 +59,19 @@ class Walker:
         need(not unused, '%s: it has no %s', self.op, ', '.join(unused))
         need(self.is_region or not any(fields.get(name, 0) for name in ('xs', 'x1', 'ys', 'y1', 'w', 'w_first', 'extension')), '%s: it has no region', self.op)
         self.relative = extension
-        self.y, self.x = self.ys, self.xs
+        self.first_stage = self.stage
+        self.start = self.ys, self.xs        # of a body
         self.given = None                    # what SET said of the next instruction: (w, h)
+        self.begin()
+
+    def begin(self):
+        self.y, self.x = self.start
+        self.stage = self.first_stage
+
+    def frame(self):
+        need(self.stage and self.given is None, 'FRAME of a walker that has no stage left, or is SET')
+        self.y, self.x = self.ys, self.xs
+        self.stage -= 1
 
     def set(self, y, x, w, h):
         need(self.is_region and self.given is None, 'a SET without effect')
@@ -78,7 +92,7 @@ class Walker:
         i.h = self.extent(self.y, self.ys, self.y1, self.h, self.h_first, self.h_last)
         if self.given:
             (i.w, i.h), self.given = self.given, None
-        need(1 <= i.w <= 65535 and 1 <= i.h <= 4095, '%s: h %d, w %d', self.op, i.h, i.w)
+        need(self.only_walks or 1 <= i.w <= 65535 and 1 <= i.h <= 4095, '%s: h %d, w %d', self.op, i.h, i.w)
         self.place(i)
         self.x += i.w
         if self.x == self.x1:
@@ -199,6 +213,10 @@ class Stream:
 
     def set(self, code, at):
         walker, at = self.take(code, at, 2)
+        if walker & FRAME:
+            need(walker - FRAME < len(self.walkers), 'FRAME of walker %d', walker - FRAME)
+            self.walkers[walker - FRAME].frame()
+            return at
         y, at = self.take(code, at, 3, True)
         x, at = self.take(code, at, 3, True)
         w, at = self.take(code, at, 2)
@@ -268,9 +286,23 @@ class Stream:
                 at = self.symbol(number, code, at, depth)
         return False
 
-    def decode(self):
+    def body(self):
+        self.dispatched, self.last, self.result = {}, {}, []
+        for w in self.walkers:
+            w.begin()
         need(self.string(self.parts['stream']), 'HALT is missing')
         need(all(w.given is None for w in self.walkers), 'a SET without effect')
+
+    def decode(self):
+        if any(w.first_stage for w in self.walkers):
+            for w in self.walkers:
+                w.only_walks = True          # it does not begin where it should
+            self.body()
+            for w in self.walkers:
+                w.only_walks = False
+                if w.stage < w.first_stage:
+                    w.start = w.y, w.x
+        self.body()
         return self.result
 
 

@@ -29,8 +29,8 @@ def pack(*parts):
     return value.to_bytes(at // 8, 'little')
 
 
-def common(op, queue=0, obj=0, dst=0, a=0, b=0, flags=0):
-    return (CODES[op], 5), (queue, 7), (flags, 4), (0, 5), (obj, 10), (dst, 10), (a, 10), (b, 10)
+def common(op, queue=0, obj=0, dst=0, a=0, b=0, flags=0, stage=0):
+    return (CODES[op], 5), (queue, 7), (flags, 4), (stage, 5), (obj, 10), (dst, 10), (a, 10), (b, 10)
 
 
 def short(op, xs=0, x1=0, ys=0, y1=0, w=0, **fields):
@@ -76,6 +76,7 @@ def text(i):
     """As the assembler prints it, more or less."""
     parts = ['q%d.%s' % (i.queue, i.op)] + ['%s=v%d(%d,%d)' % ((name,) + region) for name, region in (('dst', i.dst), ('a', i.a), ('b', i.b)) if region]
     parts += ['%dx%d' % (i.h, i.w)] * bool(i.h) + ['from(%d,%d,%d)' % (i.y, i.x, i.c)] * bool(i.y or i.x or i.c)
+    parts += ['stage=%d' % i.stage] * bool(i.stage)
     return ' '.join(parts + ['%s%d>=%d' % ('i' if c >= 128 else 'q', c, t) for c, t in i.waits])
 
 
@@ -99,6 +100,10 @@ RIGHT = [
     ('SET, and on from there', section(ROWS, ONE, '00 f0 0000 020000 060000 0400 0200 00 00 ff'),
      # 4 x 2 at (2, 6) reaches the end of its row, then h' = 2 and y >= y1
      ['q0.mvm dst=v7(1,3) 1x3', 'q0.mvm dst=v7(2,6) 2x4', 'q0.mvm dst=v7(1,3) 1x3']),
+    ('FRAME: what comes before it ends another frame', section([short('mvm', 3, 10, 1, 3, 3, dst=7, stage=3), short('signal', queue=1, stage=1)], TWO,
+                                                               '00 01 00 f00080 00 00 f00180 01 00 00 ff'),
+     ['q0.mvm dst=v7(2,6) 1x3 stage=3', 'q1.signal stage=1', 'q0.mvm dst=v7(2,9) 1x1 stage=3', 'q0.mvm dst=v7(1,3) 1x3 stage=2', 'q0.mvm dst=v7(1,6) 1x3 stage=2',
+      'q1.signal', 'q0.mvm dst=v7(1,9) 1x1 stage=2', 'q0.mvm dst=v7(2,3) 1x3 stage=2']),
     ('origins of an extension', section(
         [long('vmap', 5, 6, 5, 6, 1, 1, queue=1, dst=1, a=2, b=3, extension=1), long('load', 5, 6, 5, 6, 1, 1, queue=3, dst=1, extension=2),
          long('store', 5, 6, 5, 6, 1, 1, queue=3, a=1, extension=3), long('vwin', 5, 6, 5, 6, 1, 1, queue=1, dst=1, a=2)],
@@ -154,6 +159,9 @@ WRONG = [
     ('SET twice', section(ROWS, ONE, ('f0' + '00' * 8 + '01000100') * 2 + 'ff'), 'without effect'),
     ('SET at the end', section(ROWS, ONE, 'f0' + '00' * 8 + '01000100' + 'ff'), 'without effect'),
     ('SET of no columns', section(ROWS, ONE, 'f00000 010000 030000 0000 0100 00 ff'), 'w 0'),
+    ('FRAME without a stage left', section(ROWS, ONE, '00f0008000ff'), 'no stage left'),
+    ('FRAME of a walker that does not exist', section(ROWS, ONE, '00f0018000ff'), 'FRAME of walker'),
+    ('FRAME between SET and its instruction', section([short('mvm', 0, 1, 0, 9, 1, stage=1)], ONE, 'f0' + '00' * 8 + '01000100' + 'f0008000ff'), 'is SET'),
     ('a queue that counts too far', section(SIGNALS, ONE, '02ff', [(0, 4), (4, 4)], 'f2200000 f2200001'), 'too many'),
 ]
 

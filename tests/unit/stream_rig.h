@@ -47,11 +47,12 @@ static void add_record(struct section *s, int part, const struct bits *fields)
 #define ADD(s, part, ...) add_record((s), (part), (const struct bits[]){__VA_ARGS__, {0, 0}})
 
 /* op 5, queue 7, flags 4, stage 5, obj 10, dst 10, a 10, b 10 */
-#define COMMON(op, queue, obj, dst, a, b)                                                          \
-    {op, 5}, {queue, 7}, {0, 4}, {0, 5}, {obj, 10}, {dst, 10}, {a, 10},                            \
+#define STAGED(op, queue, stage, obj, dst, a, b)                                                   \
+    {op, 5}, {queue, 7}, {0, 4}, {stage, 5}, {obj, 10}, {dst, 10}, {a, 10},                        \
     {                                                                                              \
         b, 10                                                                                      \
     }
+#define COMMON(op, queue, obj, dst, a, b) STAGED(op, queue, 0, obj, dst, a, b)
 
 /* An MVM of one row. */
 static void mvm(struct section *s, unsigned xs, unsigned x1, unsigned ys, unsigned y1, unsigned w)
@@ -124,6 +125,8 @@ static void inst_text(const struct isa_inst *i, struct text *t)
         text_add(t, " %ux%u", i->h, i->w);
     if (i->op == ISA_load || i->op == ISA_store)
         text_add(t, " from(%d,%d,%u)", i->y, i->x, i->c);
+    if (i->stage)
+        text_add(t, " stage=%u", i->stage);
     for (unsigned k = 0; k < i->n_waits; k++)
         text_add(t, " %u>=%u", i->wait[k].counter, i->wait[k].threshold);
 }

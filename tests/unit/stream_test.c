@@ -99,6 +99,42 @@ START_TEST(a_walker_is_set)
 }
 END_TEST
 
+/* Columns 3..9, rows 1 and 2, three pixels a piece. The body has the row's last two of one frame
+ * and the first four of the next; a SIGNAL of a stage in between. */
+START_TEST(a_walker_goes_on_to_the_next_frame)
+{
+    struct section *s = section_new();
+    ADD(s, SHORT, STAGED(ISA_mvm, 0, 3, 2, 7, 0, 0), {3, 14}, {10, 14}, {1, 13}, {3, 13}, {3, 13});
+    ADD(s, SHORT, STAGED(ISA_signal, 1, 1, 0, 0, 0, 0), {0, 14}, {0, 14}, {0, 13}, {0, 13},
+        {0, 13});
+    small(s, 0, 0, M_NONE, 0);
+    small(s, 1, 0, M_NONE, 0);
+    hex(s, SYMBOLS, "00 01 00 f00080 00 00 f00180 01 00 00 ff");
+    means(s, "q0.mvm dst=v7(2,6) 1x3 stage=3; q1.signal stage=1; q0.mvm dst=v7(2,9) 1x1 stage=3; "
+             "q0.mvm dst=v7(1,3) 1x3 stage=2; q0.mvm dst=v7(1,6) 1x3 stage=2; q1.signal; "
+             "q0.mvm dst=v7(1,9) 1x1 stage=2; q0.mvm dst=v7(2,3) 1x3 stage=2");
+}
+END_TEST
+
+START_TEST(frames_that_are_wrong)
+{
+    static const char *const cases[][2] = {
+        {"00 f00080 00 f00080 00 ff", "no stage left"},
+        {"00 f00180 00 ff", "no stage left"}, /* there is no such walker */
+        {"f0 0000 000000 000000 0100 0100 f00080 00 ff", "or is SET"},
+        {"00 f000", "cut off"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct section *s = section_new();
+        ADD(s, SHORT, STAGED(ISA_mvm, 0, 1, 2, 7, 0, 0), {0, 14}, {1, 14}, {0, 13}, {9, 13},
+            {1, 13});
+        small(s, 0, 0, M_NONE, 0);
+        hex(s, SYMBOLS, cases[i][0]);
+        is_wrong(s, cases[i][1]);
+    }
+}
+END_TEST
+
 /* ---- waits ---- */
 
 static struct section *signals(void)
@@ -413,6 +449,7 @@ static void append_noise(struct sequence *q)
     bool dma = op == ISA_load || op == ISA_store, from_a = op == ISA_send || op == ISA_store;
     bool flagged = op == ISA_vred || op == ISA_vdot || op == ISA_vtake;
     i.obj = op == ISA_nop || op == ISA_wait || flagged ? 0 : (uint16_t)below(q, 1024);
+    i.stage = (uint8_t)below(q, 3);
     unsigned flags[] = {1 + below(q, 7), 1u << below(q, 3), below(q, 2)};
     i.flags = (uint8_t)(op == ISA_vred    ? flags[0]
                         : op == ISA_vtake ? flags[1]
@@ -481,6 +518,32 @@ START_TEST(layers_come_back)
     struct sequence q = {.random = (uint64_t)_i + 1};
     append_layers(&q, (uint32_t)_i * 3, _i % 2 ? 20 : 0);
     round_trip(&q);
+}
+END_TEST
+
+/* A body that begins within its frame: what comes first, of the frame before, is a stage later. It
+ * takes no second walker for anything: a FRAME of 3 bytes for each, and for eleven of the templates
+ * another wait or place. */
+START_TEST(bodies_begin_anywhere)
+{
+    struct sequence q = {.random = 1};
+    append_layers(&q, 40, 0);
+    uint32_t n = (uint32_t)q.insts.n, cut = (uint32_t)(n * (unsigned)_i / 10);
+    for (uint32_t i = 0; i < cut; i++)
+        q.insts.at[n - cut + i].stage = 1;
+    struct isa_inst *turned = heap_alloc(n * sizeof *turned);
+    memcpy(turned, q.insts.at + n - cut, cut * sizeof *turned);
+    memcpy(turned + cut, q.insts.at, (n - cut) * sizeof *turned);
+    memcpy(q.insts.at, turned, n * sizeof *turned);
+    free(turned);
+    for (uint32_t i = 0; i < n; i++)
+        q.insts.at[i].n_waits = 0;
+    struct sequence whole = {.random = 1};
+    append_layers(&whole, 40, 0);
+    for (uint32_t i = 0; i < n; i++)
+        whole.insts.at[i].n_waits = 0;
+    uint64_t least = round_trip(&whole), bytes = round_trip(&q);
+    ck_assert_uint_le(bytes, least + 100);
 }
 END_TEST
 
@@ -605,6 +668,8 @@ int main(void)
     tcase_add_test(decoding, raster_of_a_long_walker);
     tcase_add_test(decoding, origins_of_an_extension);
     tcase_add_test(decoding, a_walker_is_set);
+    tcase_add_test(decoding, a_walker_goes_on_to_the_next_frame);
+    tcase_add_test(decoding, frames_that_are_wrong);
     tcase_add_test(decoding, waits_on_own_queues);
     tcase_add_test(decoding, waits_on_messages);
     tcase_add_test(decoding, eight_waits_in_four_records);
@@ -618,6 +683,7 @@ int main(void)
     tcase_add_test(faults, streams_that_explode);
     tcase_add_test(faults, damaged_streams_are_survived);
     tcase_set_timeout(faults, 60);
+    tcase_add_loop_test(encoding, bodies_begin_anywhere, 0, 10);
     tcase_add_loop_test(encoding, layers_come_back, 0, 12);
     tcase_add_loop_test(encoding, noise_comes_back, 0, 12);
     tcase_add_test(encoding, repetition_costs_nothing);
