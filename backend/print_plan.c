@@ -147,7 +147,10 @@ static void print_task(const struct plan *p, uint32_t id, struct text *out)
     if (task_is_message(t))
         add_targets(p, t, out);
     add_waits(p, id, out);
-    text_add(out, ": %" PRIu64 "..%" PRIu64 "\n", p->schedule->start[id], p->schedule->end[id]);
+    text_add(out, ": %" PRIu64 "..%" PRIu64, p->schedule->start[id], p->schedule->end[id]);
+    if (schedule_repeats(p->schedule))
+        text_add(out, " stage %u", p->schedule->stage[id]);
+    text_add(out, "\n");
 }
 
 /* ---- buffers ---- */
@@ -181,7 +184,10 @@ const char *plan_print(const struct plan *p, struct arena *a)
     for (uint32_t i = 0; i < p->nodes->n; i++)
         if (node_is_made(&p->nodes->at[i]))
             print_cells(p, i, &out);
-    text_add(&out, "tasks\n");
+    text_add(&out, "tasks");
+    if (schedule_repeats(p->schedule))
+        text_add(&out, " of a frame each %" PRIu64 " cycles", p->schedule->interval);
+    text_add(&out, "\n");
     for (uint32_t i = 0; i < p->schedule->n; i++)
         print_task(p, p->schedule->order[i], &out);
     text_add(&out, "buffers\n");

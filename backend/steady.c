@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_PASSES = 64 };
+enum { MOST_PASSES = 12, MOST_HALVES = 5 };
 
 struct queue_time {
     bool chain; /* the products of one group */
@@ -256,24 +256,41 @@ static void follow(struct steady *t)
     t->s->interval += t->s->interval == 0;
 }
 
-/* From the bound up, in growing steps, to the time of a frame. */
+/* Less than what settles, but more than what did not: halves the way a few times. */
+static void approach(struct steady *t, uint64_t not, uint64_t interval)
+{
+    for (int i = 0; i < MOST_HALVES && interval - not > 1; i++) {
+        uint64_t half = not +(interval - not ) / 2;
+        if (settle(t, half))
+            interval = half;
+        else
+            not = half;
+    }
+    if (t->s->interval != interval && !settle(t, interval))
+        BUG("an interval of %llu settles, and then not", (unsigned long long)interval);
+}
+
+/* From the bound, or the pace that is asked for, up to the time of a frame, in growing steps. */
 static void find_interval(struct steady *t)
 {
-    uint64_t most = t->one->makespan, interval = t->s->interval_bound;
     int64_t pace = t->p->options->pace;
-    if (pace > 0 && (uint64_t)pace > interval)
-        interval = (uint64_t)pace;
-    bool barriers = t->p->options->mode == SCHEDULE_LAYER_BY_LAYER;
-    for (uint64_t step = 1; !barriers && (interval < most || pace > 0); interval += step) {
-        if (settle(t, interval))
-            return;
-        step += step / 2 + interval / 64;
-        if (interval > most)
-            break;
+    uint64_t wanted = pace > 0 ? (uint64_t)pace : 0, most = t->one->makespan;
+    uint64_t interval = t->s->interval_bound, not = interval - 1;
+    interval = wanted > interval ? wanted : interval;
+    most = wanted > most ? wanted : most;
+    if (t->p->options->mode == SCHEDULE_CROSS_LAYER) {
+        for (uint64_t step = 1; interval <= most; step += step / 2 + interval / 64) {
+            if (settle(t, interval)) {
+                if (interval > wanted)
+                    approach(t, not > wanted ? not : wanted, interval);
+                return;
+            }
+            not = interval;
+            interval += step;
+        }
     }
     follow(t);
-    if (pace > 0 && (uint64_t)pace > t->s->interval)
-        t->s->interval = (uint64_t)pace;
+    t->s->interval = wanted > t->s->interval ? wanted : t->s->interval;
 }
 
 /* ---- L ---- */
