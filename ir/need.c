@@ -283,10 +283,12 @@ int32_t need_last(const struct axis_map *m, int32_t o)
     return need_end(m, o, true);
 }
 
-/* Windows without holes begin and end the later the later the output: its ends tell all. */
+/* Windows without holes, and parts of them, begin and end the later the later the output: its ends
+ * tell all. */
 static bool ends_tell(const struct axis_map *m)
 {
-    return m->kind == MAP_WINDOW && (m->kernel == 1 || m->dilation == 1) && m->stride > 0;
+    return (m->kind == MAP_WINDOW || m->kind == MAP_PATCH) &&
+           (m->kernel == 1 || m->dilation == 1) && m->stride > 0;
 }
 
 static bool range_of_ends(const struct axis_map *m, int32_t lo, int32_t hi, int32_t *first,

@@ -240,6 +240,19 @@ static bool same_constant(const struct ir_op *a, const struct ir_op *b)
     return x && y && ir_type_equal(&a->out->type, &b->out->type) && blob_equal(x, y);
 }
 
+/* Of users of one matrix: what of an mvm's attributes says how it lies on crossbars. Expanded to a
+ * patch, it depends on the window, too. */
+static bool same_mapping(const struct ir_attrs_mvm *x, const struct ir_attrs_mvm *y)
+{
+    bool one = x->patch[0] == 1 && x->patch[1] == 1;
+    return x->copies == y->copies && x->group == y->group && x->weight_bits == y->weight_bits &&
+           memcmp(x->slices, y->slices, sizeof x->slices) == 0 &&
+           memcmp(x->patch, y->patch, sizeof x->patch) == 0 &&
+           (one || (memcmp(x->kernel, y->kernel, sizeof x->kernel) == 0 &&
+                    memcmp(x->stride, y->stride, sizeof x->stride) == 0 &&
+                    memcmp(x->dilation, y->dilation, sizeof x->dilation) == 0));
+}
+
 /* One set of crossbars holds one matrix, and is copied as a whole. Up to CROSSBAR a number only
  * says what the file calls the weights: folding may make other matrices of them, which pass im2col
  * parts. */
@@ -253,13 +266,10 @@ static void verify_weights(struct ir_verifier *v)
             continue;
         if (!same_constant(a->in[1].value->def, b->in[1].value->def))
             ir_fault(v, b, "weights = %lld is another matrix elsewhere", (long long)m[i].key);
-        const struct ir_attrs_mvm *x = &a->attrs->mvm, *y = &b->attrs->mvm;
-        if (x->copies != y->copies || x->group != y->group || x->weight_bits != y->weight_bits ||
-            memcmp(x->slices, y->slices, sizeof x->slices) != 0 ||
-            memcmp(x->patch, y->patch, sizeof x->patch) != 0)
+        if (!same_mapping(&a->attrs->mvm, &b->attrs->mvm))
             ir_fault(v, b,
-                     "group, patch, slices, copies or weight_bits differ from another user of "
-                     "weights = %lld",
+                     "group, patch (or, with one, the window), slices, copies or weight_bits "
+                     "differ from another user of weights = %lld",
                      (long long)m[i].key);
     }
     free(m);

@@ -391,6 +391,26 @@ static const struct {
      "cut=[2,1]}\n"
      "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
      false},
+    {"crossbar", /* patches read windows of equal form */
+     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=1, "
+     "patch=[1,2]}\n"
+     "%21 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=1, "
+     "patch=[1,2]}\n"
+     "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
+     true},
+    {"crossbar",
+     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=1, "
+     "patch=[1,2]}\n"
+     "%21 = mvm %0, %1 {kernel=[3,3], stride=[1,2], dilation=[1,1], group=1, weights=1, "
+     "patch=[1,2]}\n"
+     "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
+     false},
+    {"crossbar",
+     "%20 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=1}\n"
+     "%21 = mvm %0, %1 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=1, "
+     "patch=[1,2]}\n"
+     "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
+     false},
     {"crossbar", /* one matrix, but with other conv groups it lies otherwise on a crossbar */
      "%9 = constant {dtype=\"f32\", shape=[2,4], data=splat(2)}\n"
      "%10 = input {index=1, dtype=\"f32\", shape=[4], extent=[1,1,4], strides=[0,0,1]}\n"
