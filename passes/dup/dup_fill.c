@@ -297,24 +297,33 @@ bool flow_filter(const struct flow *f, int32_t limit, int64_t max_work, bool **a
     return ok;
 }
 
+static void copy_allowed(const struct dup_problem *p, bool **from, bool **to)
+{
+    for (size_t i = 0; i < p->n_items; i++)
+        memcpy(to[i], from[i], p->items[i].n_choices * sizeof **to);
+}
+
 int32_t flow_fill_bound(const struct flow *f, int32_t known, int64_t max_work)
 {
     struct arena *a = arena_new();
-    struct refuter r = {.f = f, .max_work = max_work};
+    struct refuter r = {.f = f, .max_work = max_work, .allowed = flow_allowed_new(f->problem, a)};
+    bool **open = flow_allowed_new(f->problem, a); /* with a makespan of at most `high` */
     prepare(&r, a);
-    r.allowed = flow_allowed_new(f->problem, a);
     int32_t low = 0, high = known; /* low <= every makespan; high is not refuted */
-    if (filter(&r, INT32_MAX))
+    if (filter(&r, known))
         low = min_i32(r.longest, known);
     if (low == 0)
         high = 0;
+    copy_allowed(f->problem, r.allowed, open);
     while (low < high) {
         int32_t middle = low + (high - low) / 2;
-        r.allowed = flow_allowed_new(f->problem, a);
-        if (filter(&r, middle))
+        copy_allowed(f->problem, open, r.allowed);
+        if (filter(&r, middle)) {
             high = middle;
-        else
+            copy_allowed(f->problem, r.allowed, open);
+        } else {
             low = middle + 1;
+        }
     }
     arena_free(a);
     return low;

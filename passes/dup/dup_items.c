@@ -148,10 +148,19 @@ static int by_pes(const void *x, const void *y)
     return a->copies != b->copies ? (a->copies < b->copies ? -1 : 1) : dup_prefer(a, b);
 }
 
-/* Is `a`, which comes before `b`, no worse in anything that any objective or tie looks at? */
+/* A larger patch makes what reads it wait: one that is a quarter faster is taken to be worth it. */
+static bool is_worth_it(const struct dup_choice *a, const struct dup_choice *b)
+{
+    bool smaller = a->patch[0] <= b->patch[0] && a->patch[1] <= b->patch[1];
+    bool faster = (dup_units)5 * a->cycles * b->copies <= (dup_units)4 * b->cycles * a->copies &&
+                  (dup_units)5 * a->load <= (dup_units)4 * b->load;
+    return smaller || faster;
+}
+
+/* Is `a`, which comes before `b`, no worse in anything that an objective or tie looks at? */
 static bool beats(const struct dup_choice *a, const struct dup_choice *b)
 {
-    if (dup_is_faster(b, a) || a->load > b->load)
+    if (dup_is_faster(b, a) || a->load > b->load || !is_worth_it(a, b))
         return false;
     return a->pes < b->pes || dup_is_faster(a, b) || a->copies < b->copies ||
            (a->copies == b->copies && dup_prefer(a, b) < 0);
@@ -171,7 +180,7 @@ static size_t keep_useful(struct dup_choice *at, size_t n, struct arena *a)
         if (f < n_front)
             continue;
         for (f = 0; f < n_front; f++)
-            if (dup_is_faster(&at[front[f]], &c) || at[front[f]].load < c.load)
+            if (!beats(&c, &at[front[f]]))
                 front[left++] = front[f];
         n_front = left;
         front[n_front++] = (uint32_t)kept;
