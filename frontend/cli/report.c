@@ -54,15 +54,32 @@ static struct table_rows table_rows(const struct backend_result *r)
     return t;
 }
 
+static bool has_patches(const struct backend_result *r)
+{
+    for (uint32_t i = 0; i < r->n_layers; i++)
+        if (r->layers[i].patch[0] * r->layers[i].patch[1] > 1)
+            return true;
+    return false;
+}
+
+/* A further column, where there is anything to say. */
+static void print_patch(const struct layer_report *l, FILE *out)
+{
+    char patch[48];
+    snprintf(patch, sizeof patch, "%lldx%lld", (long long)l->patch[0], (long long)l->patch[1]);
+    fprintf(out, "  %6s", patch);
+}
+
 static void print_layers(const struct backend_result *r, bool fill, FILE *out)
 {
     struct table_rows t = table_rows(r);
+    bool patches = has_patches(r);
     int width = (int)strlen("layer");
     for (size_t i = 0; i < t.n; i++)
         width = max_i32(width, plain_columns(t.at[i].name));
     width = min_i32(width, 40);
-    fprintf(out, "%-*s  %20s  %6s  %10s  %6s%s\n", width, "layer", "output h x w x c", "PEs",
-            "cycles", "copies", fill ? "    fill" : "");
+    fprintf(out, "%-*s  %20s  %6s  %10s  %6s%s%s\n", width, "layer", "output h x w x c", "PEs",
+            "cycles", "copies", patches ? "   patch" : "", fill ? "    fill" : "");
     for (size_t i = 0; i < t.n; i++) {
         const struct table_row *row = &t.at[i];
         const struct layer_report *l = row->first;
@@ -73,6 +90,8 @@ static void print_layers(const struct backend_result *r, bool fill, FILE *out)
         fprintf(out, "%*s  %20s  %6lld  %10lld  %6lld",
                 max_i32(width - plain_columns(row->name), 0), "", ofm, (long long)l->pes,
                 (long long)row->cycles, (long long)l->copies);
+        if (patches)
+            print_patch(l, out);
         if (fill)
             fprintf(out, "  %5.1f %%", 100 * l->fill);
         fputc('\n', out);
@@ -225,6 +244,10 @@ static void layer_json(const struct layer_report *l, struct json *j)
     json_integer(j, "pes", l->pes);
     json_integer(j, "cycles", l->cycles);
     json_integer(j, "copies", l->copies);
+    json_open_array(j, "patch");
+    for (int i = 0; i < 2; i++)
+        json_integer(j, NULL, l->patch[i]);
+    json_close_array(j);
     json_integer(j, "weight_bits", l->weight_bits);
     json_real(j, "fill", l->fill);
     json_close_map(j);

@@ -8,6 +8,9 @@
  * layers likewise; backward, what follows a pixel takes no less than with the best allowed choices.
  * One whose path through its layer is then too long goes; so does one that does not fit beside the
  * fewest PEs of all others; until nothing changes. All in integers: what goes is proven useless.
+ *
+ * Where there are many choices, most are gone before their pixels are looked at: no pixel takes
+ * less than one product, and the largest copy of a layer works from its first product to its last.
  */
 #include "dup_flow.h"
 
@@ -31,6 +34,17 @@ struct refuter {
 static size_t n_pixels(const struct flow_node *n)
 {
     return (size_t)n->rows * (size_t)n->columns;
+}
+
+/* Of one product with any allowed choice. */
+static int32_t least_product(const struct refuter *r, const struct flow_node *n)
+{
+    const struct dup_item *it = &r->f->problem->items[n->item];
+    int64_t least = INT64_MAX;
+    for (size_t k = 0; k < it->n_choices; k++)
+        if (r->allowed[n->item][k])
+            least = min_i64(least, it->choices[k].product);
+    return (int32_t)((uint64_t)least / r->f->unit_cycles);
 }
 
 /* ---- forward ---- */
@@ -63,6 +77,19 @@ static void forward(struct refuter *r)
             take_least(r->t->own[i], r->with, n_pixels(n), first);
             first = false;
         }
+    }
+}
+
+/* As if each pixel had a PE of its own. */
+static void forward_quickly(struct refuter *r)
+{
+    for (uint32_t i = 0; i < r->f->nodes.n; i++) {
+        const struct flow_node *n = &r->f->nodes.at[i];
+        int32_t product = n->item == FLOW_NONE ? 0 : least_product(r, n);
+        r->t->done[i] = r->t->own[i];
+        flow_find_ready(r->f, n, r->t, r->t->own[i]);
+        for (size_t p = 0; p < n_pixels(n); p++)
+            r->t->own[i][p] += product;
     }
 }
 
@@ -186,7 +213,53 @@ static bool filter_layer(struct refuter *r, uint32_t node, bool *out_dropped)
     return true;
 }
 
-static bool backward(struct refuter *r, bool *out_dropped)
+/* The latest of a product's pixels. */
+static int32_t latest_of(const struct flow_layout *l, int32_t y, int32_t x, const int32_t *pixels)
+{
+    int32_t to_y = min_i32((y + 1) * l->patch[0], l->pixels[0]);
+    int32_t to_x = min_i32((x + 1) * l->patch[1], l->pixels[1]), latest = 0;
+    for (int32_t row = y * l->patch[0]; row < to_y; row++)
+        for (int32_t c = x * l->patch[1]; c < to_x; c++)
+            latest = max_i32(latest, pixels[(size_t)row * (size_t)l->pixels[1] + (size_t)c]);
+    return latest;
+}
+
+/* At least: of copy (0, 0), the largest, from when it can start to the end of what reads it last.
+ */
+static int32_t quick_path(const struct refuter *r, uint32_t node, const struct dup_choice *c)
+{
+    struct flow_layout l = flow_layout(r->f, &r->f->nodes.at[node], c);
+    struct flow_part p = flow_part(&l, 0, 0);
+    *r->f->work += 2 * (int64_t)l.patch[0] * l.patch[1];
+    return latest_of(&l, 0, 0, r->ready) + p.hi[0] * p.hi[1] * l.product +
+           latest_of(&l, p.hi[0] - 1, p.hi[1] - 1, r->left[node]);
+}
+
+static bool filter_quickly(struct refuter *r, uint32_t node, bool *out_dropped)
+{
+    const struct flow_node *n = &r->f->nodes.at[node];
+    const struct dup_item *it = &r->f->problem->items[n->item];
+    bool some = false;
+    flow_find_ready(r->f, n, r->t, r->ready);
+    for (size_t k = 0; k < it->n_choices; k++) {
+        if (!r->allowed[n->item][k])
+            continue;
+        r->allowed[n->item][k] = quick_path(r, node, &it->choices[k]) <= r->limit;
+        some = some || r->allowed[n->item][k];
+        *out_dropped = *out_dropped || !r->allowed[n->item][k];
+    }
+    if (!some)
+        return false;
+    int32_t product = least_product(r, n);
+    for (size_t p = 0; p < n_pixels(n); p++)
+        r->least[p] = r->left[node][p] + product;
+    spread(r, n, r->least);
+    return true;
+}
+
+/* False: some layer has nothing left. */
+static bool backward(struct refuter *r, bool (*filter_node)(struct refuter *, uint32_t, bool *),
+                     bool *out_dropped)
 {
     for (uint32_t i = 0; i < r->f->nodes.n; i++)
         memset(r->left[i], 0, n_pixels(&r->f->nodes.at[i]) * sizeof **r->left);
@@ -194,7 +267,7 @@ static bool backward(struct refuter *r, bool *out_dropped)
         const struct flow_node *n = &r->f->nodes.at[i];
         if (n->item == FLOW_NONE)
             spread(r, n, r->left[i]);
-        else if (!filter_layer(r, (uint32_t)i, out_dropped))
+        else if (!filter_node(r, (uint32_t)i, out_dropped))
             return false;
     }
     return true;
@@ -258,6 +331,20 @@ static bool has_work_left(const struct refuter *r)
 }
 
 /* False: refuted. */
+static bool reduce(struct refuter *r, int32_t limit)
+{
+    r->limit = limit;
+    for (bool dropped = true; dropped && *r->f->work < r->max_work;) {
+        dropped = false;
+        if (!filter_pes(r, &dropped))
+            return false;
+        forward_quickly(r);
+        if (!backward(r, filter_quickly, &dropped))
+            return false;
+    }
+    return true;
+}
+
 static bool filter(struct refuter *r, int32_t limit)
 {
     bool dropped = true;
@@ -269,7 +356,7 @@ static bool filter(struct refuter *r, int32_t limit)
         if (!filter_pes(r, &dropped))
             return false;
         forward(r);
-        if (!backward(r, &dropped))
+        if (!backward(r, filter_layer, &dropped))
             return false;
     }
     return true;
@@ -310,7 +397,7 @@ int32_t flow_fill_bound(const struct flow *f, int32_t known, int64_t max_work)
     bool **open = flow_allowed_new(f->problem, a); /* with a makespan of at most `high` */
     prepare(&r, a);
     int32_t low = 0, high = known; /* low <= every makespan; high is not refuted */
-    if (filter(&r, known))
+    if (reduce(&r, known) && filter(&r, known))
         low = min_i32(r.longest, known);
     if (low == 0)
         high = 0;
@@ -318,7 +405,7 @@ int32_t flow_fill_bound(const struct flow *f, int32_t known, int64_t max_work)
     while (low < high) {
         int32_t middle = low + (high - low) / 2;
         copy_allowed(f->problem, open, r.allowed);
-        if (filter(&r, middle)) {
+        if (reduce(&r, middle) && filter(&r, middle)) {
             high = middle;
             copy_allowed(f->problem, r.allowed, open);
         } else {

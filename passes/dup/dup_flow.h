@@ -184,12 +184,14 @@ struct dup_real {
     bool (*ask)(void *self, const uint32_t *chosen, struct dup_timing *out);
     void *self;
 };
-/* From what fits, `starts`, to choices whose real makespan, *out_cycles, is no longer than any of
+/* `all` has every choice, `p` those that are searched. From what fits, `starts`, to choices whose
+ * real makespan, *out_cycles, is no longer than any of
  * theirs, nor than with the fewest PEs. Fills the bound of `out`. */
 enum { DUP_N_STARTS = 2 };
-bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
-                        const uint32_t *item_of, const struct dup_real *real,
-                        uint32_t *const starts[DUP_N_STARTS], struct diag *d, uint32_t *chosen,
-                        uint64_t *out_cycles, struct dup_result *out) CHECK_RESULT;
+bool dup_solve_makespan(const struct dup_problem *p, const struct dup_problem *all,
+                        const struct ir_graph *g, const uint32_t *item_of,
+                        const struct dup_real *real, uint32_t *const starts[DUP_N_STARTS],
+                        struct diag *d, uint32_t *chosen, uint64_t *out_cycles,
+                        struct dup_result *out) CHECK_RESULT;
 
 #endif

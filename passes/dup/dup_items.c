@@ -166,12 +166,12 @@ static bool beats(const struct dup_choice *a, const struct dup_choice *b)
            (a->copies == b->copies && dup_prefer(a, b) < 0);
 }
 
-/* Sorts; drops what others beat. Only those that no later one beats need be looked at: `front`. */
+/* Drops what others beat, of choices by PEs. Only those that no later one beats need be looked at:
+ * `front`. */
 static size_t keep_useful(struct dup_choice *at, size_t n, struct arena *a)
 {
     size_t kept = 0, n_front = 0;
     uint32_t *front = ARENA_ARRAY(a, uint32_t, n);
-    qsort(at, n, sizeof *at, by_pes);
     for (size_t k = 0; k < n; k++) {
         struct dup_choice c = at[k];
         size_t f = 0, left = 0;
@@ -191,7 +191,8 @@ static size_t keep_useful(struct dup_choice *at, size_t n, struct arena *a)
 
 /* Of all options; those of the last ones are left out where there would be too many. */
 static struct dup_item make_item(const struct dup_items *x, const struct dup_object *it,
-                                 int64_t most_pes, int64_t most_copies, const struct pass_ctx *ctx)
+                                 int64_t most_pes, int64_t most_copies, enum dup_range range,
+                                 const struct pass_ctx *ctx)
 {
     VEC(struct dup_choice) all = {0};
     struct dup_choice c;
@@ -205,7 +206,11 @@ static struct dup_item make_item(const struct dup_items *x, const struct dup_obj
             if (dup_make_choice(x, it, o, copies, ctx->dup->cut, &c))
                 VEC_PUSH(&all, c);
     }
-    size_t n = it->n_options > 1 ? keep_useful(all.at, all.n, ctx->scratch) : all.n;
+    size_t n = all.n;
+    if (n)
+        qsort(all.at, n, sizeof *all.at, by_pes);
+    if (it->n_options > 1 && range == DUP_USEFUL)
+        n = keep_useful(all.at, n, ctx->scratch);
     struct dup_choice *choices = ARENA_ARRAY(ctx->scratch, struct dup_choice, n);
     if (n)
         memcpy(choices, all.at, n * sizeof *choices);
@@ -214,7 +219,7 @@ static struct dup_item make_item(const struct dup_items *x, const struct dup_obj
 }
 
 struct dup_problem dup_make_problem(const struct dup_items *x, int64_t pes, int64_t most_copies,
-                                    const struct pass_ctx *ctx)
+                                    enum dup_range range, const struct pass_ctx *ctx)
 {
     struct dup_item *items = ARENA_ARRAY(ctx->scratch, struct dup_item, x->items.n);
     int64_t spare = pes;
@@ -222,7 +227,7 @@ struct dup_problem dup_make_problem(const struct dup_items *x, int64_t pes, int6
         spare -= dup_least_pes(&x->items.at[i]);
     for (size_t i = 0; i < x->items.n; i++) {
         const struct dup_object *it = &x->items.at[i];
-        items[i] = make_item(x, it, dup_least_pes(it) + spare, most_copies, ctx);
+        items[i] = make_item(x, it, dup_least_pes(it) + spare, most_copies, range, ctx);
     }
     return (struct dup_problem){
         .items = items, .n_items = x->items.n, .pes = pes, .fewest_pes = ctx->dup->windows};

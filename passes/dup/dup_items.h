@@ -43,9 +43,11 @@ int64_t dup_least_pes(const struct dup_object *it);
 /* The options of all objects that `pes` PEs can hold (dup_options.c): what the user fixed, all
  * patches of use, or one pixel. False: DUPLICATION, CAPACITY. */
 bool dup_find_options(struct dup_items *x, int64_t pes, const struct pass_ctx *ctx) CHECK_RESULT;
-/* The problem for a machine of `pes`: at most `most_copies` of each. */
+/* The problem for a machine of `pes`: at most `most_copies` of each; with all choices that there
+ * are, or those of use. */
+enum dup_range { DUP_USEFUL, DUP_ALL };
 struct dup_problem dup_make_problem(const struct dup_items *x, int64_t pes, int64_t most_copies,
-                                    const struct pass_ctx *ctx);
+                                    enum dup_range range, const struct pass_ctx *ctx);
 /* F, and whether the network fits it and the chip; else CAPACITY, with what would fit. */
 bool dup_find_pes(const struct dup_items *x, const struct pass_ctx *ctx,
                   int64_t *out_pes) CHECK_RESULT;

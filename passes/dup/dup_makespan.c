@@ -22,7 +22,7 @@ static const int64_t MAX_TASKS = 6000000;
 
 /* What is known of the problem while it is solved. */
 struct run {
-    const struct dup_problem *problem;
+    const struct dup_problem *problem, *all;
     const struct dup_real *real;
     struct diag *diag;
     struct flow flow;
@@ -134,6 +134,7 @@ static int32_t sum_bound(const struct run *r)
 static int32_t fill_bound(const struct run *r, int32_t known)
 {
     struct flow f = r->flow;
+    f.problem = r->all;
     if (r->real->schedule->automatic_sets)
         f.set_rows = f.set_columns = 1;
     return flow_fill_bound(&f, known, *f.work + FILL_WORK);
@@ -149,9 +150,10 @@ static bool prove(struct run *r, struct dup_search *s)
     }
     if (!dup_prove(s, lp_file, r->diag))
         return false;
-    if (s->bound < s->makespan || r->real->schedule->automatic_sets)
+    bool is_bound = !r->real->schedule->automatic_sets && r->all == r->problem;
+    if (s->bound < s->makespan || !is_bound)
         r->bound = fill_bound(r, s->makespan);
-    if (!r->real->schedule->automatic_sets)
+    if (is_bound)
         r->bound = max_i32(r->bound, s->bound);
     return judge(r, s->chosen);
 }
@@ -177,12 +179,14 @@ static bool solve(struct run *r)
     return ok;
 }
 
-bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
-                        const uint32_t *item_of, const struct dup_real *real,
-                        uint32_t *const starts[DUP_N_STARTS], struct diag *d, uint32_t *chosen,
-                        uint64_t *out_cycles, struct dup_result *out)
+bool dup_solve_makespan(const struct dup_problem *p, const struct dup_problem *all,
+                        const struct ir_graph *g, const uint32_t *item_of,
+                        const struct dup_real *real, uint32_t *const starts[DUP_N_STARTS],
+                        struct diag *d, uint32_t *chosen, uint64_t *out_cycles,
+                        struct dup_result *out)
 {
     struct run r = {.problem = p,
+                    .all = all,
                     .real = real,
                     .diag = d,
                     .flow = {.cut = real->cut, .one_by_one = real->schedule->layer_by_layer},
@@ -190,7 +194,9 @@ bool dup_solve_makespan(const struct dup_problem *p, const struct ir_graph *g,
                     .starts = starts,
                     .chosen = chosen};
     bool ok = judge_starts(&r);
-    if (ok && p->n_items > 0 && flow_build(&r.flow, p, g, item_of))
+    bool has_model = ok && p->n_items > 0 && flow_build(&r.flow, all, g, item_of);
+    r.flow.problem = p; /* units and limits are those of all */
+    if (has_model)
         ok = solve(&r);
     else if (ok && real->lp_file)
         ok = dup_glpk_write(p, real->lp_file, d);

@@ -96,9 +96,10 @@ static bool agree(const struct dup_items *x, const struct dup_object *it)
 
 /* Can all users' products yield the patch? */
 static bool is_possible(const struct dup_items *x, const struct dup_object *it,
-                        const int64_t patch[2])
+                        const int64_t patch[2], const struct arch *arch)
 {
-    int64_t ignored[2];
+    const struct ir_op *first = x->ops.at[it->first_user];
+    int64_t ignored[2], bits = first->attrs->mvm.weight_bits;
     if (patch[0] == 1 && patch[1] == 1)
         return true;
     for (uint32_t i = it->first_user; i != DUP_NO_USER; i = x->next_user.at[i]) {
@@ -106,7 +107,8 @@ static bool is_possible(const struct dup_items *x, const struct dup_object *it,
         if (patch[0] > dim[0] || patch[1] > dim[1])
             return false;
     }
-    return agree(x, it) && ir_mapping_matrix(x->ops.at[it->first_user], patch, ignored);
+    return agree(x, it) && ir_mapping_matrix(first, patch, ignored) &&
+           ir_mapping_has_zero(first, bits ? bits : arch->weight_bits);
 }
 
 /* Smallest extent above `patch` that takes some user fewer products along the axis; 0: none. */
@@ -153,7 +155,7 @@ static void list_patches(const struct dup_items *x, const struct dup_object *it,
         for (patch[1] = 1; patch[1]; patch[1] = next_extent(x, it, 1, patch[1])) {
             if (!may_fit(&single, patch[0] * patch[1], most_pes))
                 break;
-            if (is_possible(x, it, patch))
+            if (is_possible(x, it, patch, arch))
                 VEC_PUSH(out, ((struct candidate){{patch[0], patch[1]}}));
         }
         if (!may_fit(&single, patch[0], most_pes))
@@ -202,9 +204,10 @@ static bool take_patches(const struct dup_items *x, const struct pass_ctx *ctx,
                             "patch: '%s', or a layer with the same weights, is given two of them",
                             p->layer);
         else if (p->patch[0] < 1 || p->patch[1] < 1 ||
-                 !is_possible(x, &x->items.at[item], p->patch))
+                 !is_possible(x, &x->items.at[item], p->patch, ctx->arch))
             ok = diag_error(ctx->diag, x->ops.at[at]->loc, DIAG_DUPLICATION,
-                            "patch: '%s' cannot have %lld x %lld: its output is %lld x %lld",
+                            "patch: '%s' cannot have %lld x %lld: its output is %lld x %lld, its "
+                            "weights must have a zero, layers that share them one window",
                             p->layer, (long long)p->patch[0], (long long)p->patch[1],
                             (long long)x->ops.at[at]->out->type.dim[0],
                             (long long)x->ops.at[at]->out->type.dim[1]);

@@ -94,10 +94,14 @@ static bool choose_makespan(const struct dup_items *x, const struct dup_problem 
     uint64_t cycles;
     for (size_t i = 0; i < DUP_N_STARTS; i++)
         starts[i] = ARENA_ARRAY(ctx->scratch, uint32_t, p->n_items);
+    struct dup_problem all = *p;
+    if (ctx->dup->windows)
+        all = dup_make_problem(x, p->pes, INT64_MAX, DUP_ALL, ctx);
     bool proven;
     if (!dup_solve(p, NULL, ctx->diag, starts[0], &proven) ||
         !dup_solve_interval(p, NULL, ctx->diag, starts[1], &interval, &proven) ||
-        !dup_solve_makespan(p, g, item_of, &real, starts, ctx->diag, chosen, &cycles, out))
+        !dup_solve_makespan(p, ctx->dup->windows ? &all : p, g, item_of, &real, starts, ctx->diag,
+                            chosen, &cycles, out))
         return false;
     bool proved = p->n_items == 0 || (out->has_bound && out->lower_bound_cycles == cycles);
     out->objective = "makespan";
@@ -147,7 +151,7 @@ static int64_t next_pes(struct dup_items *x, int64_t pes, int64_t interval,
     for (int64_t more = 16; interval > 0 && more <= MOST_MORE; more *= 4) {
         if (!dup_find_options(x, pes + more, ctx))
             return 0;
-        struct dup_problem p = dup_make_problem(x, pes + more, INT64_MAX, ctx);
+        struct dup_problem p = dup_make_problem(x, pes + more, INT64_MAX, DUP_USEFUL, ctx);
         int64_t enough = dup_interval_pes(&p, interval - 1);
         if (enough <= pes + more)
             return enough;
@@ -236,8 +240,8 @@ static bool duplicate(struct dup_items *x, struct pass_ctx *ctx, struct ir_graph
     if (!dup_find_pes(x, ctx, &result.pes) || !dup_find_options(x, result.pes, ctx))
         return false;
     if (ctx->dup->n_fixed == 0)
-        problem =
-            dup_make_problem(x, result.pes, ctx->dup->objective == DUP_NONE ? 1 : INT64_MAX, ctx);
+        problem = dup_make_problem(x, result.pes, ctx->dup->objective == DUP_NONE ? 1 : INT64_MAX,
+                                   DUP_USEFUL, ctx);
     else if (!dup_take_fixed(x, result.pes, ctx, &problem))
         return false;
     if (!choose(x, &problem, ctx, g, chosen, &result))

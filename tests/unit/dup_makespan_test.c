@@ -596,6 +596,44 @@ START_TEST(test_filter)
 }
 END_TEST
 
+/* The least makespan of all choices that fit, in the model. */
+static int32_t least_makespan(struct parts *p, int layer, int64_t left, uint32_t *chosen,
+                              struct flow_times *t)
+{
+    int32_t best = INT32_MAX;
+    if (layer == p->f.n_layers || layer == MOST_LAYERS) {
+        flow_run(&p->flow, chosen, t);
+        return t->makespan;
+    }
+    for (uint32_t k = 0; k < p->items[layer].n_choices; k++) {
+        int64_t pes = p->choices[layer][k].pes;
+        chosen[layer] = k;
+        if (pes <= left)
+            best = min_i32(best, least_makespan(p, layer + 1, left - pes, chosen, t));
+    }
+    return best;
+}
+
+/* No choice is faster than the bound, which is never above what is known. */
+START_TEST(test_fill_bound)
+{
+    struct parts p;
+    uint64_t seed = 1300 + (uint64_t)_i;
+    make_parts(&p, &seed);
+    uint32_t chosen[MOST_LAYERS];
+    struct flow_times *t = flow_times_new(&p.flow, p.f.scratch);
+    p.problem.pes = p.f.n_layers + pick(&seed, 0, 5);
+    int32_t best = least_makespan(&p, 0, p.problem.pes, chosen, t);
+    for (int32_t known = best; known < 2 * best; known += 1 + best / 3) {
+        int32_t bound = flow_fill_bound(&p.flow, known, INT64_MAX);
+        ck_assert_int_le(bound, best);
+        ck_assert_int_ge(bound, 1);
+    }
+    ck_assert_int_le(flow_fill_bound(&p.flow, best, 0), best); /* no work at all */
+    free_parts(&p);
+}
+END_TEST
+
 START_TEST(test_needs_a_schedule)
 {
     struct fixture f;
@@ -646,6 +684,7 @@ int main(void)
     tcase_add_test(t, test_nothing_to_choose);
     tcase_add_loop_test(t, test_flow, 0, 40);
     tcase_add_loop_test(t, test_filter, 0, 40);
+    tcase_add_loop_test(t, test_fill_bound, 0, 40);
     tcase_add_test(t, test_needs_a_schedule);
     tcase_add_test(t, test_lp_file);
     suite_add_tcase(s, t);
