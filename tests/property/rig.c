@@ -44,8 +44,7 @@ int64_t rig_range(struct rig *r, int64_t lo, int64_t hi)
 
 /* ---- inputs and references ---- */
 
-/* Floats in [-1, 1), bytes of any value, and words that stay words when a few are multiplied. */
-static void fill_input(struct rig *r, struct tensor *t)
+void rig_fill_input(struct rig *r, struct tensor *t)
 {
     for (int64_t i = 0; i < ir_count(&t->type); i++) {
         uint64_t x = random_next(&r->state) >> 40;
@@ -71,7 +70,7 @@ static void make_input(struct rig *r, const struct ir_op *op)
     struct ir_type type =
         ir_type_of(a->dtype == IR_F16 ? IR_F32 : a->dtype, a->shape.n, a->shape.at);
     *t = tensor_new(&type);
-    fill_input(r, t);
+    rig_fill_input(r, t);
     if ((size_t)a->index >= r->n_inputs)
         r->n_inputs = (size_t)a->index + 1;
 }
@@ -247,9 +246,9 @@ static bool agrees(const struct rig *r, size_t k, const struct distance *d)
     return is_close(r, k, d, 1e-4);
 }
 
-static void compare(struct rig *r, size_t k, const struct tensor *got, const char *who)
+void rig_compare(struct rig *r, size_t k, const struct tensor *got, const struct tensor *want,
+                 const char *who)
 {
-    const struct tensor *want = &r->reference[k];
     if (!ir_type_equal(&got->type, &want->type))
         rig_fail(r, "%s: output %zu has another type", who, k);
     struct distance d = distance_of(got, want);
@@ -310,7 +309,7 @@ void rig_check_graph(struct rig *r, const struct ir_graph *g)
     if (!eval_graph(g, r->inputs, r->n_inputs, out, r->n_outputs, NULL, r->diag))
         rig_fail(r, "the evaluator gives up");
     for (size_t k = 0; k < r->n_outputs; k++) {
-        compare(r, k, &out[k], "evaluator");
+        rig_compare(r, k, &out[k], &r->reference[k], "evaluator");
         tensor_free(&out[k]);
     }
     check_text(r, g);
@@ -562,23 +561,16 @@ static void check_latencies(struct rig *r, const struct isa_program *p, const st
     }
 }
 
-void rig_check_program(struct rig *r, const struct ir_graph *g, const struct config *c,
-                       struct isa_program *p)
+void rig_check_form(struct rig *r, const struct ir_graph *g, const struct config *c,
+                    struct isa_program *p)
 {
     struct backend_result again;
-    struct tensor out[RIG_MAX_IO];
-    struct sim_result result;
     size_t n;
     if (!isa_validate(p, r->diag))
         rig_fail(r, "the program is malformed");
     check_streams(r, p);
     if (!backend_check(p, g, r->diag))
         rig_fail(r, "the checker rejects the program");
-    simulate(r, p, &(struct sim_options){0}, out, &result);
-    for (size_t k = 0; k < r->n_outputs; k++)
-        compare(r, k, &out[k], "simulator");
-    check_latencies(r, p, out);
-    outputs_free(out);
     uint8_t *bytes = program_bytes(p, &n);
     keep_program(r, bytes, n);
     check_text_form(r, p, bytes, n);
@@ -586,6 +578,19 @@ void rig_check_program(struct rig *r, const struct ir_graph *g, const struct con
     check_bytes(r, second, bytes, n, "compiled again");
     isa_program_free(second);
     free(bytes);
+}
+
+void rig_check_program(struct rig *r, const struct ir_graph *g, const struct config *c,
+                       struct isa_program *p)
+{
+    struct tensor out[RIG_MAX_IO];
+    struct sim_result result;
+    rig_check_form(r, g, c, p);
+    simulate(r, p, &(struct sim_options){0}, out, &result);
+    for (size_t k = 0; k < r->n_outputs; k++)
+        rig_compare(r, k, &out[k], &r->reference[k], "simulator");
+    check_latencies(r, p, out);
+    outputs_free(out);
     if (result.cycles != p->scheduled_cycles)
         rig_fail(r, "%llu cycles simulated, %llu scheduled", (unsigned long long)result.cycles,
                  (unsigned long long)p->scheduled_cycles);

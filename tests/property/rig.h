@@ -34,6 +34,11 @@ void rig_open(struct rig *r, const char *what, uint64_t seed, const struct ir_gr
 void rig_close(struct rig *r);
 /* With CIMC_PROPERTY_TRACE set: prints the case before it is tried, for those that crash. */
 void rig_trace(const struct rig *r);
+/* Floats in [-1, 1), bytes of any value, and words that stay words when a few are multiplied. */
+void rig_fill_input(struct rig *r, struct tensor *t);
+/* Output k is as near as has to be to what is wanted, or the test ends. */
+void rig_compare(struct rig *r, size_t k, const struct tensor *got, const struct tensor *want,
+                 const char *who);
 _Noreturn void rig_fail(struct rig *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int64_t rig_range(struct rig *r, int64_t lo, int64_t hi);
 /* From here on the reference is what `g` computes, and all have to agree with it exactly. */
@@ -60,10 +65,18 @@ void config_set(struct config *c, unsigned shape, enum schedule_mode mode);
 /* Compiles and checks; NULL where the program does not fit the machine's tables. */
 struct isa_program *rig_compile(struct rig *r, const struct ir_graph *g, const struct config *c,
                                 struct backend_result *out);
-/* Everything that must hold of a program of `g`: accepted, deterministic, the evaluator's results,
- * the scheduled cycles, the same results for any latencies, text and file read back. */
+/* The program is well formed and accepted, compiled again the same, and reads back from text and
+ * file.
+ */
+void rig_check_form(struct rig *r, const struct ir_graph *g, const struct config *c,
+                    struct isa_program *p);
+/* Everything that must hold of a program of `g` that is no body: its form, the evaluator's results,
+ * the scheduled cycles, the same results for any latencies. */
 void rig_check_program(struct rig *r, const struct ir_graph *g, const struct config *c,
                        struct isa_program *p);
+/* The same of a body, whose frames have inputs of their own. (rig_frames.c) */
+void rig_check_body(struct rig *r, const struct ir_graph *g, const struct config *c,
+                    struct isa_program *p);
 /* Lets products of all mvm yield patches of pixels at random, at most 4 x 4; users of the same
  * weights get equal ones. Before pass tile. */
 void rig_random_patches(struct rig *r, struct ir_graph *g);
