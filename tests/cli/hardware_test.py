@@ -429,6 +429,29 @@ def where_model(b):
             b.equal([got[k] for k in ('kernel_row', 'kernel_column', 'input_channel', 'output_channel')], [1, 1, 13, 9], 'coordinates')
 
 
+def where_model_of_patches(b):
+    """where: with patches, each weight of the bundled model's kernel matrix has its cells for each pixel of a product, and these its value"""
+    b.run('compile', b.model, '-o', 'plain.cim', *SMALL)
+    b.run('compile', b.model, '-o', 'p.cim', '--patch', '1=2x3', '--patch', '3=1x2', '--extra-pes=40', *SMALL)
+    plain, program = load(b, 'plain.cim'), load(b, 'p.cim')
+    for layer, pixels, row, col in ((1, [[y, x] for y in range(2) for x in range(3)], 77, 9), (3, [[0, 0], [0, 1]], 143, 31), (4, [[0, 0]], 5, 6)):
+        got = json.loads(b.run('where', 'p.cim', '--layer', str(layer), '--row', str(row), '--col', str(col), '--json').stdout)
+        image = plain.images[layer]
+        b.equal((got['value'], got['rows'], got['columns']), (plain.data[image.section].cast('f')[row * image.n + col], image.k, image.n), 'layer %d' % layer)
+        b.equal(sorted(p['pixel'] for p in got['places']), sorted(pixels * (len(got['places']) // len(pixels))), 'pixels of layer %d' % layer)
+        for place in got['places'][:6]:
+            group = program.tiles[place['tile']].groups[place['group']]
+            pe = [pe for pe in group.pes if pe.pe == place['pe']][0]
+            rows = [r for first, n in zip(pe.runs[::2] or [pe.k0], pe.runs[1::2] or [pe.k]) for r in range(first, first + n)]
+            image = program.images[group.image]
+            at = rows[place['crossbar_row']] * image.n + pe.n0 + place['columns'][0]['column']
+            b.equal(program.data[image.section].cast('f')[at], got['value'], 'what the cell holds')
+            back = json.loads(b.run('where', 'p.cim', '--tile', str(place['tile']), '--pe', str(place['pe']), '--json', '--cell',
+                                    '%d,%d' % (place['crossbar_row'], place['columns'][0]['column'])).stdout)
+            del back['cell']
+            b.equal(back, got, 'and back')
+
+
 def where_errors(b):
     """where: wrong questions say what there is"""
     form = 'cimc: error: give --layer, --row and --col, or --tile, --pe and --cell [usage]'
@@ -451,4 +474,4 @@ def where_errors(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([dump_files, dump_tables, dump_json, dump_golden, dump_mvm_bound, dump_folder, dump_interrupted, where_by_hand, where_patch, names_of_files, where_model, where_errors]))
+    sys.exit(run_cases([dump_files, dump_tables, dump_json, dump_golden, dump_mvm_bound, dump_folder, dump_interrupted, where_by_hand, where_patch, names_of_files, where_model, where_model_of_patches, where_errors]))

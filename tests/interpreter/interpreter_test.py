@@ -22,9 +22,11 @@ from program_file import Fault  # noqa: E402
 from tap import Tap  # noqa: E402
 
 SMALL = ['--arch-field', 'crossbars=3', '--arch-field', 'rows=32', '--arch-field', 'cols=24']
+PATCHES = ['--mapping', 'window', '--set', '1x*', '--extra-pes', '8'] + SMALL
 CONFIGURATIONS = [[], ['--set', 'pixel', '--extra-pes', '32'], ['--set', '1x*', '--extra-pes', '8'] + SMALL, ['--schedule', 'layer', '--set', '2x*']]
 INTEGERS = ['micro-kws-qdq', 'torch-qat-qdq', 'mnist-convinteger', 'mlperf-tiny-dscnn-kws-int8']
 CASES = ['attention_heads', 'attention_quantised']
+WINDOWS = ['mnist-convinteger', 'torch-oddconv-op13']
 MODELS = ['mnist-8', 'tf-mnist-nhwc', 'torch-lenet5-dyn', 'mlperf-tiny-resnet8-fp32', 'mlperf-tiny-dscnn-kws-fp32', 'torch-oddconv-op13']
 
 
@@ -88,12 +90,12 @@ def run_model(bench, model, data, options, is_integer):
 def run_models(tap, bench):
     folder = os.environ.get('CIMC_MODELS') or os.path.join(os.path.dirname(os.path.abspath(bench.root)), 'shared', 'models')
     digits = os.path.join(bench.root, 'benchmarks', 'digits')
-    models = [('digits', os.path.join(digits, 'digits.onnx'), digits, CONFIGURATIONS)]
+    models = [('digits', os.path.join(digits, 'digits.onnx'), digits, CONFIGURATIONS + [PATCHES])]
     for name in CASES:
         where = os.path.join(bench.root, 'tests', 'numeric', 'cases', name)
         models.append((name, os.path.join(where, 'model.onnx'), where, CONFIGURATIONS[1:3]))
     models += [(name, os.path.join(folder, name, 'model.onnx'), os.path.join(folder, name), configurations)
-               for names, configurations in ((MODELS, CONFIGURATIONS[::2]), (INTEGERS, CONFIGURATIONS[2:3])) for name in names]
+               for names, configurations in ((MODELS, CONFIGURATIONS[::2]), (INTEGERS, CONFIGURATIONS[2:3]), (WINDOWS, [PATCHES])) for name in names]
     for name, model, where, configurations in models:
         for options in configurations:
             if not os.path.exists(model):

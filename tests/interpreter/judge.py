@@ -55,15 +55,19 @@ class Costs:
     def phases(self, g):
         return up(g.x_bits or 8, self.m['dac_bits'])
 
-    def read(self, g):
+    def cells(self, g):
         bits = self.p.images[g.image].weight_bits or self.m['weight_bits']
-        cells = up(bits, self.m['cell_bits']) * (2 if self.m['encoding'] else 1)
-        return up(max(pe.n for pe in g.pes) * cells, self.m['adc_columns_per_cycle'])
+        return max(pe.n for pe in g.pes) * up(bits, self.m['cell_bits']) * (2 if self.m['encoding'] else 1)
+
+    def phase(self, g):
+        return max(self.m['phase_cycles'], up(self.cells(g), self.m['adc_columns_per_cycle']))
+
+    def products(self, g, i):
+        return -(-i.h // (g.patch_h or 1)) * -(-i.w // (g.patch_w or 1))
 
     def mvm(self, tile, i):
         g = self.p.tiles[tile].groups[i.obj]
-        products = -(-i.h // (g.patch_h or 1)) * -(-i.w // (g.patch_w or 1))
-        return (products * (self.m['mvm_cycles'] or self.phases(g) * max(self.m['phase_cycles'], self.read(g))), 0)
+        return (self.products(g, i) * (self.m['mvm_cycles'] or self.phases(g) * self.phase(g)), 0)
 
     def vmap(self, tile, i):
         t = self.p.tiles[tile]

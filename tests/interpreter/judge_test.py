@@ -25,11 +25,12 @@ from tap import Tap  # noqa: E402
 
 MESH = ['--arch', 'mesh']
 FAR = MESH + ['--arch-field', 'mvm_cycles=10', '--arch-field', 'hop_cycles=90', '--arch-field', 'crossbars=1']
+READ_OUT = ['--arch-field', 'mvm_cycles=0', '--arch-field', 'phase_cycles=3', '--arch-field', 'adc_columns_per_cycle=16', '--arch-field', 'dac_bits=1']
 CONFIGURATIONS = [[], MESH, FAR + ['--set', '1x*', '--extra-pes', '8'], FAR + ['--arch-field', 'link_bytes_per_cycle=0', '--set', 'pixel'],
                   MESH + ['--arch-field', 'queue_depth=1', '--arch-field', 'mvm_cycles=20', '--cut', 'h', '--extra-pes', '16'],
-                  FAR + ['--schedule', 'layer', '--set', '2x*', '--extra-pes', '4']]
+                  FAR + ['--schedule', 'layer', '--set', '2x*', '--extra-pes', '4'], MESH + READ_OUT + ['--mapping', 'window', '--set', 'pixel', '--extra-pes', '8']]
 NETWORK_CONFIGURATIONS = [[], ['--extra-pes', '64', '--set', '1x*'], MESH + ['--arch-field', 'mvm_cycles=100', '--extra-pes', '32'],
-                          FAR + ['--arch-field', 'link_bytes_per_cycle=32']]
+                          FAR + ['--arch-field', 'link_bytes_per_cycle=32'], READ_OUT + ['--mapping', 'window', '--extra-pes', '32']]
 MODELS = ['mlperf-tiny-resnet8-fp32', 'torch-unet-op13']
 SEEDS = '300:308'
 
@@ -122,8 +123,38 @@ def by_hand(tap, bench, programs):
 # ---- wrong formulas ----
 
 class RowsDoNotCount(Costs):
-    def mvm(self, tile, i):
-        return (i.w * self.m['mvm_cycles'], 0)
+    def products(self, g, i):
+        return -(-i.w // (g.patch_w or 1))
+
+
+class PixelsOfAPatchCount(Costs):
+    def products(self, g, i):
+        return i.h * i.w
+
+
+class PatchesThatAreCutOffDoNotCount(Costs):
+    def products(self, g, i):
+        return i.h // (g.patch_h or 1) * (i.w // (g.patch_w or 1))
+
+
+class BitsOfInputsDoNotCount(Costs):
+    def phases(self, g):
+        return -(-8 // self.m['dac_bits'])
+
+
+class AllColumnsOfAGroupAreReadOneByOne(Costs):
+    def cells(self, g):
+        return super().cells(g) * sum(pe.n for pe in g.pes) // max(pe.n for pe in g.pes)
+
+
+class AWeightHasTheMachinesBits(Costs):
+    def cells(self, g):
+        return max(pe.n for pe in g.pes) * -(-self.m['weight_bits'] // self.m['cell_bits'])
+
+
+class SettlingAndReadingTakeTurns(Costs):
+    def phase(self, g):
+        return self.m['phase_cycles'] + (-(-self.cells(g) // self.m['adc_columns_per_cycle']) if self.m['adc_columns_per_cycle'] else 0)
 
 
 class LaneOperationsDoNotCount(Costs):
@@ -231,7 +262,8 @@ class WaitsAlwaysHold(Judge):
         return max(dispatch, before, unit_free)
 
 
-WRONG_COSTS = [RowsDoNotCount, LaneOperationsDoNotCount, CellsDoNotCount, EveryTapOfAnOverlapCounts, ResultsOfAReductionCount,
+WRONG_COSTS = [RowsDoNotCount, PixelsOfAPatchCount, PatchesThatAreCutOffDoNotCount, BitsOfInputsDoNotCount, AllColumnsOfAGroupAreReadOneByOne,
+               AWeightHasTheMachinesBits, SettlingAndReadingTakeTurns, LaneOperationsDoNotCount, CellsDoNotCount, EveryTapOfAnOverlapCounts, ResultsOfAReductionCount,
                GatheredChannelsOfTheSourceCount, ProductsOfASumDoNotCount, SetUpIsFree, ChannelsOfASendDoNotCount, WaysToTheNearestTarget, MeshIsIdeal,
                HalfFloatsAreFloats, ElementsOfFourBytesAreSent, DramAnswersAtOnce]
 WRONG_ORDERS = [SendIsCompleteOnArrival, MessagesOvertake, CompletionsOvertake, QueuesAreDeep, UnitsAreNeverBusy, UnitsArePipelined, WaitsAlwaysHold]
