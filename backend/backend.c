@@ -145,30 +145,65 @@ static void report_layers(const struct plan *p, struct arena *a, struct backend_
     }
 }
 
-static void report_sets(const struct plan *p, struct arena *a, struct backend_result *out)
+static bool makes_set(const struct plan *p, uint32_t task)
+{
+    return p->tasks->tasks.at[task].kind == TASK_mvm;
+}
+
+static uint32_t count_sets(const struct plan *p)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->single->n; i++)
-        n += p->tasks->tasks.at[p->single->order[i]].kind == TASK_mvm;
-    out->sets = ARENA_ARRAY(a, struct set_report, n);
-    for (uint32_t i = 0; i < p->single->n; i++) {
-        uint32_t id = p->single->order[i];
-        const struct task *t = &p->tasks->tasks.at[id];
-        if (t->kind != TASK_mvm)
+        n += makes_set(p, p->single->order[i]);
+    return n;
+}
+
+static struct set_report set_of(const struct plan *p, const struct schedule *s, uint32_t id)
+{
+    const struct task *t = &p->tasks->tasks.at[id];
+    const struct group *g = &p->segment->group[t->mvm.group];
+    struct box b = task_box(p, t);
+    return (struct set_report){.layer = g->layer,
+                               .copy = g->copy,
+                               .tile = g->tile,
+                               .first_pe = g->first_pe,
+                               .n_pes = g->n_pes,
+                               .y = b.lo[0],
+                               .x = b.lo[1],
+                               .h = b.hi[0] - b.lo[0],
+                               .w = b.hi[1] - b.lo[1],
+                               .start_cycle = s->start[id],
+                               .end_cycle = s->end[id]};
+}
+
+static void report_sets(const struct plan *p, struct arena *a, struct backend_result *out)
+{
+    out->sets = ARENA_ARRAY(a, struct set_report, count_sets(p));
+    for (uint32_t i = 0; i < p->single->n; i++)
+        if (makes_set(p, p->single->order[i]))
+            out->sets[out->n_sets++] = set_of(p, p->single, p->single->order[i]);
+}
+
+static void report_steady_sets(const struct plan *p, struct arena *a, struct backend_result *out)
+{
+    const struct schedule *s = p->schedule;
+    out->steady_sets = ARENA_ARRAY(a, struct set_report, 2 * (size_t)count_sets(p));
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (!makes_set(p, s->order[i]))
             continue;
-        const struct group *g = &p->segment->group[t->mvm.group];
-        struct box b = task_box(p, t);
-        out->sets[out->n_sets++] = (struct set_report){.layer = g->layer,
-                                                       .copy = g->copy,
-                                                       .tile = g->tile,
-                                                       .first_pe = g->first_pe,
-                                                       .n_pes = g->n_pes,
-                                                       .y = b.lo[0],
-                                                       .x = b.lo[1],
-                                                       .h = b.hi[0] - b.lo[0],
-                                                       .w = b.hi[1] - b.lo[1],
-                                                       .start_cycle = p->single->start[id],
-                                                       .end_cycle = p->single->end[id]};
+        struct set_report set = set_of(p, s, s->order[i]);
+        set.frames_ago = (uint32_t)(set.start_cycle / s->interval);
+        set.start_cycle -= set.frames_ago * s->interval;
+        set.end_cycle -= set.frames_ago * s->interval;
+        struct set_report rest = set;
+        set.end_cycle = set.end_cycle < s->interval ? set.end_cycle : s->interval;
+        out->steady_sets[out->n_steady_sets++] = set;
+        if (rest.end_cycle == set.end_cycle)
+            continue;
+        rest.start_cycle = 0;
+        rest.end_cycle -= s->interval;
+        rest.frames_ago++;
+        out->steady_sets[out->n_steady_sets++] = rest;
     }
 }
 
@@ -217,6 +252,8 @@ static void report(const struct plan *p, struct arena *a, struct backend_result 
         report_frames(p, out);
     if (p->options->report_sets)
         report_sets(p, a, out);
+    if (p->options->report_sets && p->options->frames)
+        report_steady_sets(p, a, out);
     if (p->options->report_detail)
         plan_report(p, a, out);
     if (p->options->print_plan)
@@ -264,8 +301,11 @@ bool backend_trial_makespan(const struct backend_trials *t, const struct backend
     struct plan p = t->plan;
     p.options = o;
     bool ok = plan_and_schedule(&p);
-    if (ok)
-        *out = (struct backend_makespan){p.schedule->makespan, p.cells->set, p.tasks->tasks.n};
+    if (ok) {
+        *out = (struct backend_makespan){p.single->makespan, p.cells->set, p.tasks->tasks.n};
+        if (o->frames > 1)
+            out->cycles += (o->frames - 1) * plan_interval_bound(&p);
+    }
     plan_free(&p);
     return ok;
 }

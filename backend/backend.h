@@ -40,6 +40,7 @@ struct set_report {
     uint32_t tile, first_pe, n_pes; /* PEs first_pe .. first_pe + n_pes - 1 of the tile */
     int32_t y, x, h, w;             /* rectangle of the OFM */
     uint64_t start_cycle, end_cycle;
+    uint32_t frames_ago; /* of steady_sets: it is of the frame so many before the one that begins */
 };
 
 /* ---- what a report shows of a plan (detail.c, critical.c) ---- */
@@ -109,6 +110,10 @@ struct backend_result {
     struct layer_report *layers; /* in the program's arena */
     struct set_report *sets;     /* if asked for: in order of start; in the program's arena */
     uint32_t n_sets;
+    /* With frames, if asked for: the sets of all frames within one interval of the steady state,
+     * cut at its ends; times from its beginning. */
+    struct set_report *steady_sets;
+    uint32_t n_steady_sets;
     struct backend_detail *detail; /* if asked for; in the program's arena */
     const char *plan;              /* if asked for: the plan as text; in the program's arena */
     double seconds_schedule, seconds_emit;
@@ -131,7 +136,7 @@ struct backend_trials;
 struct backend_trials *backend_trials_new(const struct ir_graph *g, const struct arch *arch,
                                           struct diag *d) CHECK_RESULT;
 struct backend_makespan {
-    uint64_t cycles;
+    uint64_t cycles;      /* of all frames, one each interval_bound_cycles */
     struct set_shape set; /* as in backend_result */
     size_t n_tasks;       /* that were scheduled: the work it was */
 };

@@ -7,7 +7,7 @@
  */
 #include "gaps.h"
 
-enum { NO_GAP = UINT32_MAX };
+#define NO_GAP UINT32_MAX
 
 static uint32_t priority(uint32_t number)
 {

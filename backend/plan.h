@@ -40,6 +40,8 @@ const struct cells *plan_cells(const struct plan *p);                   /* NULL:
 const struct task_graph *plan_tasks(const struct plan *p) CHECK_RESULT; /* NULL: likewise */
 const struct schedule *plan_schedule(const struct plan *p);             /* of one frame */
 const struct schedule *plan_frames(const struct plan *p); /* of several, from p->single */
+/* What the busiest unit has to do for a frame: no interval is shorter. */
+uint64_t plan_interval_bound(const struct plan *p);
 /* stages.c: called by plan_frames. Sets the stages of tasks whose start times are known; returns
  * how long before frame 0 its first iteration begins. */
 uint64_t plan_stages(const struct plan *p, struct schedule *s);

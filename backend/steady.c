@@ -86,6 +86,20 @@ static uint64_t largest_load(const struct steady *t)
     return most;
 }
 
+uint64_t plan_interval_bound(const struct plan *p)
+{
+    struct arena *a = arena_new();
+    struct steady t = {.p = p,
+                       .g = p->tasks,
+                       .one = p->single,
+                       .busy = ARENA_ARRAY(a, uint64_t, p->tasks->tasks.n),
+                       .queue = ARENA_ARRAY(a, struct queue_time, p->tasks->n_queues)};
+    find_loads(&t);
+    uint64_t bound = largest_load(&t);
+    arena_free(a);
+    return bound;
+}
+
 /* The longest way of a message from tile to tile: what waits for those before it is never longer.
  */
 static void find_ways(struct steady *t)

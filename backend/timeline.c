@@ -29,7 +29,7 @@ struct line {
 };
 /* For an event, `back` iterations before; or (event PACE) for tick `back` less than the iteration.
  */
-enum { PACE = UINT32_MAX };
+#define PACE UINT32_MAX
 struct wait_time {
     uint32_t event;
     int32_t back;

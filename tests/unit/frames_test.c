@@ -32,8 +32,11 @@ static struct compiled compile(const char *text, const char *settings, int64_t r
     c.graph = ir_parse(text, strlen(text), "test.ir", c.diag);
     ck_assert_ptr_nonnull(c.graph);
     ir_number(c.graph);
-    struct backend_options o = {
-        .set = {.rows = rows, .cols = cols}, .pes = 100, .frames = frames, .pace = pace};
+    struct backend_options o = {.set = {.rows = rows, .cols = cols},
+                                .pes = 100,
+                                .report_sets = true,
+                                .frames = frames,
+                                .pace = pace};
     c.program = backend_compile(c.graph, &c.arch, &o, &c.result, c.diag);
     if (!c.program)
         diag_print(c.diag, stderr);
@@ -61,6 +64,20 @@ static const char halving[] =
     "%4 = mvm %2, %3 {kernel=[1,1], stride=[2,2], dilation=[1,1], group=1, weights=0, "
     "slices=[1,1], copies=1, cut=[1,1]} : f32[2x2x1] @\"b\"\n"
     "output %4 {index=0, dtype=\"f32\", shape=[1,1,2,2], strides=[2,1,4], offset=0} @\"y\"\n"
+    "}\n";
+
+static const char narrowing[] =
+    "graph \"narrowing\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,1,6,1], strides=[1,1,6], offset=0, "
+    "extent=[6,1,1]} : f32[6x1x1] @\"x\"\n"
+    "%1 = constant {dtype=\"f32\", shape=[1,2], data=random(1)} : f32[1x2]\n"
+    "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=1, cut=[1,1]} : f32[6x1x2] @\"a\"\n"
+    "%3 = slice %2 {start=[0,0,0], step=[1,1,1], count=[4,1,2]} : f32[4x1x2]\n"
+    "%4 = constant {dtype=\"f32\", shape=[2,1], data=random(2)} : f32[2x1]\n"
+    "%5 = mvm %3, %4 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=1, cut=[1,1]} : f32[4x1x1] @\"b\"\n"
+    "output %5 {index=0, dtype=\"f32\", shape=[1,1,4,1], strides=[1,1,4], offset=0} @\"y\"\n"
     "}\n";
 
 static const char one_pixel[] =
@@ -102,6 +119,42 @@ START_TEST(stages_are_intervals_of_a_frame)
         if (t->insts[i].op == ISA_mvm)
             stage[t->insts[i].obj] = t->insts[i].stage;
     ck_assert_uint_eq(stage[1], stage[0] + 1);
+    release(&c);
+}
+END_TEST
+
+/* While a works on a frame, from 0 to 16, b works on the one before, from 0 to 4: 20 of 1,600
+ * cycles of 100 PEs. */
+START_TEST(within_an_interval_several_frames_are_under_way)
+{
+    struct compiled c = compile(halving, "", 4, 4, 3, PACE_INTERVAL);
+    ck_assert_uint_eq(c.result.n_steady_sets, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct set_report *s = &c.result.steady_sets[i];
+        ck_assert_uint_eq(s->frames_ago, s->layer);
+        ck_assert_uint_eq(s->start_cycle, 0);
+        ck_assert_uint_eq(s->end_cycle, s->layer ? 4 : 16);
+    }
+    ck_assert_double_eq(c.result.steady_utilisation, 20 / 1600.0);
+    release(&c);
+}
+END_TEST
+
+/* 6 x 1 -> a (1x1 conv, 6 cycles) -> b (of 4 rows, 4 cycles, from 4 on): each 6 cycles b's [4, 8)
+ * is cut at 6. */
+START_TEST(a_set_may_be_cut_at_the_end_of_the_interval)
+{
+    struct compiled c = compile(narrowing, "", 4, 1, 3, PACE_INTERVAL);
+    uint64_t cycles[2][2] = {{0}};
+    ck_assert_uint_eq(c.result.interval_cycles, 6);
+    for (uint32_t i = 0; i < c.result.n_steady_sets; i++) {
+        const struct set_report *s = &c.result.steady_sets[i];
+        ck_assert_uint_le(s->end_cycle, 6);
+        cycles[s->layer][s->frames_ago] += s->end_cycle - s->start_cycle;
+    }
+    ck_assert_uint_eq(cycles[0][0], 6);
+    ck_assert_uint_eq(cycles[1][0], 2);
+    ck_assert_uint_eq(cycles[1][1], 2);
     release(&c);
 }
 END_TEST
@@ -163,6 +216,8 @@ int main(void)
     tcase_add_test(t, frames_follow_at_the_pace_of_the_largest_layer);
     tcase_add_test(t, stages_are_intervals_of_a_frame);
     tcase_add_test(t, a_frame_may_end_with_what_takes_no_time);
+    tcase_add_test(t, within_an_interval_several_frames_are_under_way);
+    tcase_add_test(t, a_set_may_be_cut_at_the_end_of_the_interval);
     tcase_add_test(t, the_pace_is_a_choice);
     tcase_add_test(t, idle_times_of_a_unit);
     suite_add_tcase(s, t);
