@@ -100,3 +100,18 @@ TARGETS = {
     "1-row": {"tinyyolov3": 30.2, "tinyyolov4": 24.2, "vgg16": 17.1, "vgg19": 17.2,
               "resnet50": 22.2, "resnet101": 19.1, "resnet152": 17.9},
 }
+
+# What products of several pixels have to reach at least, in cycles of the makespan: a prototype's choices of
+# copies and patches for the least sum and the least interval, without a search for the makespan.
+WINDOWS_EXTRA = (0, 32)
+WINDOWS_CYCLES = {
+    "tinyyolov3": (11225, 1240), "tinyyolov4": (5905, 1747), "vgg16": (25686, 3578), "vgg19": (25790, 3682),
+    "resnet50": (3490, 1132), "resnet101": (3796, 1438), "resnet152": (4158, 1800),
+}
+# Exactly: the least interval with copies cut along the width, one pixel a product, found by a program of its own.
+INTERVAL_EXTRA = (0, 32, 256)
+INTERVAL_CYCLES = {
+    "tinyyolov3": (173056, 7072, 1248), "tinyyolov4": (43264, 3640, 728), "vgg16": (50176, 7168, 1568),
+    "vgg19": (50176, 7168, 1568), "resnet50": (12544, 1568, 336), "resnet101": (12544, 1568, None),
+    "resnet152": (12544, 1568, 392),
+}

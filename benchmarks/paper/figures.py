@@ -79,20 +79,22 @@ def write_times(path, times):
 
 
 POINT_COLUMNS = ("network", "configuration", "extra_pes", "sets", "pes", "schedule", "duplicate",
-                 "cut", "cycles", "speedup", "utilisation", "objective", "status",
-                 "lower_bound_cycles", "copies", "simulated_cycles", "answers_pass",
+                 "cut", "mapping", "cycles", "speedup", "utilisation", "objective", "status",
+                 "lower_bound_cycles", "copies", "patches", "simulated_cycles", "answers_pass",
                  "largest_relative_error")
 
 
 def point_row(point, report):
-    schedule, duplicate, cut = CONFIGURATIONS[point[1]]
+    schedule, duplicate, cut, mapping = CONFIGURATIONS[point[1]]
     duplication, outputs = report["duplication"] or {}, report.get("outputs")
     errors = [o["max_abs_error"] / o["max_abs_reference"] for o in outputs or ()
               if o["max_abs_error"] is not None and o["max_abs_reference"]]
-    return [*point, report["pes"], schedule, duplicate, cut, report["makespan_cycles"],
+    return [*point, report["pes"], schedule, duplicate, cut, mapping, report["makespan_cycles"],
             report["speedup"], report["utilisation"], duplication.get("value"),
             duplication.get("status"), report["lower_bound_cycles"],
-            " ".join(map(str, copies_of(report))), report.get("simulated_cycles"),
+            " ".join(map(str, copies_of(report))),
+            " ".join("%dx%d" % tuple(layer["patch"]) for layer in report["base_layers"]),
+            report.get("simulated_cycles"),
             all(o["pass"] for o in outputs) if outputs else None, max(errors) if errors else None]
 
 

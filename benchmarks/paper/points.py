@@ -2,29 +2,35 @@
 
 A configuration is the paper's word: layer-by-layer, wdup (copies, layer by layer), xinf
 (cross-layer, no copies), wdup+xinf; `makespan` is ours: copies chosen for the cross-layer schedule.
-The first four cut along the width; `makespan` leaves the cut to the compiler.
+The first four cut along the width; `makespan` leaves the cut to the compiler. All these map each
+output pixel to a product, as the paper does. `windows` is `makespan` with products of several
+pixels; `interval` and `windows interval` are copies for images that follow one another.
 """
 
 import concurrent.futures
 import sys
 
-from paper.claims import EXTRA_PES, MANY_PES, SETS, STUDY, STUDY_SETS
+from paper.claims import EXTRA_PES, INTERVAL_EXTRA, MANY_PES, SETS, STUDY, STUDY_SETS, WINDOWS_EXTRA
 from paper.runner import find_test_data
 
 CONFIGURATIONS = {
-    "layer-by-layer": ("layer", "none", "w"),
-    "wdup": ("layer", "sum", "w"),
-    "xinf": ("cross", "none", "w"),
-    "wdup+xinf": ("cross", "sum", "w"),
-    "makespan": ("cross", "makespan", "auto"),
+    "layer-by-layer": ("layer", "none", "w", "im2col"),
+    "wdup": ("layer", "sum", "w", "im2col"),
+    "xinf": ("cross", "none", "w", "im2col"),
+    "wdup+xinf": ("cross", "sum", "w", "im2col"),
+    "makespan": ("cross", "makespan", "auto", "im2col"),
+    "windows": ("cross", "makespan", "auto", "window"),
+    "interval": ("cross", "interval", "w", "im2col"),
+    "windows interval": ("cross", "interval", "w", "window"),
 }
+PAPER = ("layer-by-layer", "wdup", "xinf", "wdup+xinf")
 SET_OPTIONS = {**STUDY_SETS, "auto": "auto"}
 WITH_COPIES = ("wdup", "wdup+xinf", "makespan")
 
 
 def list_points(networks, *, makespan):
     """Keys (network, configuration, extra PEs, sets). Order: networks one by one."""
-    names = [name for name in CONFIGURATIONS if makespan or name != "makespan"]
+    names = PAPER + ("makespan",) * makespan
     return [(network, name, extra, sets)
             for network in networks for sets in SETS for name in names
             for extra in (EXTRA_PES if name in WITH_COPIES else (0,))]
@@ -40,10 +46,21 @@ def list_many_pes():
     return [(network, "makespan", extra, sets) for network, extra, sets in MANY_PES]
 
 
+def list_windows(networks):
+    """The makespan of windows: pixel sets, that is one product each."""
+    return [(network, "windows", extra, "pixel") for network in networks for extra in WINDOWS_EXTRA]
+
+
+def list_intervals(networks):
+    """Copies for images that follow one another. Sets do not matter: rows are quickest to compile."""
+    return [(network, name, extra, "1-row") for network in networks for name in ("interval", "windows interval")
+            for extra in INTERVAL_EXTRA]
+
+
 def point_options(point):
     _, name, extra, sets = point
-    schedule, duplicate, cut = CONFIGURATIONS[name]
-    return ["--arch", "clsa", "--schedule", schedule, "--duplicate", duplicate, "--cut", cut,
+    schedule, duplicate, cut, mapping = CONFIGURATIONS[name]
+    return ["--arch", "clsa", "--mapping", mapping, "--schedule", schedule, "--duplicate", duplicate, "--cut", cut,
             "--set", SET_OPTIONS[sets], "--extra-pes", str(extra)]
 
 

@@ -7,8 +7,8 @@ In:  what reproduce gathered, as one dict: version, reports, layers, verdicts, m
 import re
 
 from paper import times
-from paper.claims import (BASE_LAYERS, CASE_STUDY, EXTRA_PES, MANY_PES, SETS, STUDY, STUDY_SETS, TABLE_1,
-                          TABLE_2, TARGETS, TITLES)
+from paper.claims import (BASE_LAYERS, CASE_STUDY, EXTRA_PES, INTERVAL_EXTRA, MANY_PES, SETS, STUDY, STUDY_SETS, TABLE_1,
+                          TABLE_2, TARGETS, TITLES, WINDOWS_EXTRA)
 from paper.explain import compare, percent
 from paper.figures import GANTT_EXTRA_PES
 from paper.points import WITH_COPIES, copies_of, format_copies
@@ -60,13 +60,39 @@ def networks_table(data):
             points = {sets: reports[(network, "makespan", MAX_EXTRA, sets)] for sets in SETS}
             row += [target_cell(network, report, sets) for sets, report in points.items()]
             row.append(" / ".join(gap(report) for report in points.values()))
+            windows = [reports[(network, "windows", extra, "pixel")] for extra in WINDOWS_EXTRA]
+            row.append(" / ".join("%.2f" % report["speedup"] for report in windows))
+            row.append(" / ".join(gap(report) for report in windows))
         rows.append(row)
     header = ["network", "base layers", "PE_min", "cycles layer by layer", "xinf",
               "wdup+xinf +%d" % MAX_EXTRA]
     if data["makespan"]:
         header += ["makespan +%d, pixel sets" % MAX_EXTRA, "makespan +%d, 1-row sets" % MAX_EXTRA,
+                   "above the lower bound", "windows %s" % " / ".join("+%d" % extra for extra in WINDOWS_EXTRA),
                    "above the lower bound"]
     return table(header, rows)
+
+
+def interval_cell(report):
+    return "%s (%s)" % (thousands(report["initiation_interval_cycles"]),
+                        thousands(report["duplication"]["interval_bound_cycles"]))
+
+
+def interval_table(data):
+    """Cycles from image to image; how many PEs more make them fewer."""
+    rows = []
+    for network, title in TITLES.items():
+        reports = {name: [data["reports"][(network, name, extra, "1-row")] for extra in INTERVAL_EXTRA]
+                   for name in ("interval", "windows interval")}
+        rows.append([title] + [interval_cell(report) for name in reports for report in reports[name]]
+                    + [" / ".join("+%d" % (report["duplication"]["next_pes"] - report["pe_min"])
+                                  if report["duplication"]["next_pes"] else "-"
+                                  for report in reports["windows interval"])])
+    header = ["network"] + ["%s +%d" % (name, extra) for name in ("pixels", "windows") for extra in INTERVAL_EXTRA]
+    return ("Cycles from image to image where images follow one another (`--duplicate interval`, exact), with products "
+            "of single pixels and with windows, copies cut along the width; in brackets: what all PEs together need if "
+            "every one always works. Last: with how many PEs more, with windows, the interval next falls.\n\n"
+            + table(header + ["falls at"], rows))
 
 
 def many_pes_table(data):
@@ -92,8 +118,9 @@ def summary(data):
            "sets, copies cut along the width. *xinf* is the cross-layer schedule, *wdup+xinf* adds the "
            "copies of the paper's problem 1 with %d PEs more than the network needs%s.\n"
            % (MAX_EXTRA, "; *makespan* chooses copies and cut for the cross-layer schedule itself. In brackets: what "
-              "a plain local search had reached" if data["makespan"] else ""),
-           networks_table(data), many_pes_table(data) if data["makespan"] else "",
+              "a plain local search had reached. All these yield an output pixel a product, as in the paper; *windows* "
+              "is makespan where products yield several pixels, one product a set" if data["makespan"] else ""),
+           networks_table(data), many_pes_table(data) if data["makespan"] else "", interval_table(data),
            "The paper's own numbers, as far as its text states them:\n",
            table(["", "paper", "pixel sets", "1-row sets", "why they differ"], compare(data["reports"])),
            verdict_line(data["verdicts"]) + "\n"]

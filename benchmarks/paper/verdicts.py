@@ -6,9 +6,10 @@ In:  the reports of all points, the layers of all networks.
 import collections
 import math
 
-from paper.claims import (BASE_LAYERS, CASE_STUDY, EXTRA_PES, KNOWN_COPIES, KNOWN_CYCLES, MANY_PES,
-                          KNOWN_SPEEDUP, KNOWN_UTILISATION, SETS, TABLE_1, TABLE_2, TITLES)
-from paper.points import copies_of, format_copies
+from paper.claims import (BASE_LAYERS, CASE_STUDY, EXTRA_PES, INTERVAL_CYCLES, INTERVAL_EXTRA, KNOWN_COPIES, KNOWN_CYCLES,
+                          MANY_PES, KNOWN_SPEEDUP, KNOWN_UTILISATION, SETS, TABLE_1, TABLE_2, TITLES, WINDOWS_CYCLES,
+                          WINDOWS_EXTRA)
+from paper.points import CONFIGURATIONS, copies_of, format_copies
 from paper.tables import without_input
 
 Verdict = collections.namedtuple("Verdict", "what expected found ok")
@@ -71,14 +72,15 @@ def independent_layers(layers, by_file):
 
 
 def utilisation_formula(reports):
-    """Equation 3: S = Ut (PE_min + x) / (Ut_layer_by_layer PE_min), at every point."""
+    """Equation 3: S = Ut (PE_min + x) / (Ut_layer_by_layer PE_min), at every point whose products are single pixels."""
     wrong = []
-    for point, report in reports.items():
+    pixels = {point: report for point, report in reports.items() if CONFIGURATIONS[point[1]][-1] == "im2col"}
+    for point, report in pixels.items():
         base = reports[(point[0], "layer-by-layer", 0, "pixel")]
         speedup = (report["utilisation"] * report["pes"]) / (base["utilisation"] * base["pes"])
         if not math.isclose(speedup, report["speedup"], rel_tol=1e-9):
             wrong.append(point_name(point))
-    return [Verdict("equation 3 at %d points" % len(reports), "holds",
+    return [Verdict("equation 3 at %d points" % len(pixels), "holds",
                     "not at " + "; ".join(wrong) if wrong else "holds", not wrong)]
 
 
@@ -104,6 +106,32 @@ def many_pes(reports):
         found = reports[(network, "makespan", extra, sets)]["makespan_cycles"]
         out.append(Verdict("%s +%d, %s sets: makespan" % (TITLES[network], extra, sets),
                            "at most %d" % cycles, found, found <= cycles))
+    return out
+
+
+def windows(reports):
+    """Makespans of windows against those of a prototype."""
+    out = []
+    for network, aims in WINDOWS_CYCLES.items():
+        for extra, cycles in zip(WINDOWS_EXTRA, aims):
+            found = reports[(network, "windows", extra, "pixel")]["makespan_cycles"]
+            out.append(Verdict("%s +%d, windows: makespan" % (TITLES[network], extra), "at most %d" % cycles, found,
+                               found <= cycles))
+    return out
+
+
+def intervals(reports):
+    """Least intervals of single pixels, which are known; windows are never slower."""
+    out = []
+    for network, known in INTERVAL_CYCLES.items():
+        for extra, cycles in zip(INTERVAL_EXTRA, known):
+            name = "%s +%d: interval" % (TITLES[network], extra)
+            found, windows_found = (reports[(network, configuration, extra, "1-row")]["initiation_interval_cycles"]
+                                    for configuration in ("interval", "windows interval"))
+            if cycles is not None:
+                out.append(verdict(name, cycles, found))
+            if windows_found > found:
+                out.append(Verdict(name + ", windows", "at most %d" % found, windows_found, False))
     return out
 
 

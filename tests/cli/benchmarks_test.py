@@ -66,7 +66,7 @@ def reports_are_judged(b):
 def layers_from_graph_and_file(b):
     """Table I's columns for the bundled model; weights are counted; a broken model is an error"""
     cimc = Cimc(b.cimc)
-    report = cimc.compile(b.model)
+    report = cimc.compile(b.model, ['--mapping', 'im2col'])
     b.equal(report['base_layers'].pop()['name'], '/dense/Gemm', 'the one layer that is no convolution')
     graph_input, layers = tables.read_layers(cimc, b.model, report)
     b.equal(graph_input, (1, 28, 28), 'input, as the file has it')
@@ -192,7 +192,7 @@ def copies_cost_nothing(b):
     """no number of copies takes longer than none; nor does cross-layer than layer by layer"""
     cimc = Cimc(b.cimc)
     for cut, shape in itertools.product(('w', 'h', '2d'), ('pixel', '1x*', '2x*', '3x4')):
-        cycles = {(schedule, extra): cimc.compile(b.model, ['--arch', 'clsa', '--cut', cut, '--set', shape, '--schedule', schedule,
+        cycles = {(schedule, extra): cimc.compile(b.model, ['--arch', 'clsa', '--mapping', 'im2col', '--cut', cut, '--set', shape, '--schedule', schedule,
                                                             '--extra-pes', str(extra)])['makespan_cycles']
                   for schedule in ('layer', 'cross') for extra in (0, 1, 2, 3, 5, 8)}
         for (schedule, extra), n in cycles.items():
@@ -215,7 +215,7 @@ def compare_builds(b):
     same = compare(b.cimc, '--config', 'digits', '--config=--set 1x*', b.model)
     b.equal(same.returncode, 0, 'the same build: exit code; ' + same.stderr)
     b.contains(same.stdout, 'digits: equal, ', ' --set 1x*: equal, ', '2 compared, 0 differ')
-    sets = compare(stand_in('sets', "%s \"$@\" --set '2x*'" % b.cimc), b.model)
+    sets = compare(stand_in('sets', "%s \"$@\" --set '2x*'" % b.cimc), '--config=--mapping im2col', b.model)
     b.equal(sets.returncode, 1, 'other sets: exit code')
     b.contains(sets.stdout, 'scheduled_cycles: 836, ', ' views | ', ' | 836 -> ', '1 compared, 1 differ')
     with open(b.model, 'rb') as file:

@@ -109,7 +109,7 @@ def usage_errors(b):
     usage('--pes and --extra-pes exclude each other', 'compile', '--pes=9', '--extra-pes=1', b.model)
     usage('output and JSON cannot both go to standard output', 'compile', '-o', '-', '--json', b.model)
     usage("--arch-field: 'rows' is not FIELD=VALUE", 'compile', '--arch-field=rows', b.model)
-    usage('--lp-file: with --duplicate none there is no duplication problem to write', 'opt', '--lp-file=x', '--duplicate=none', b.model)
+    usage('--lp-file: with --duplicate none there is no duplication problem to write', 'opt', '--lp-file=x', '--duplicate=none', '--mapping=im2col', b.model)
     for patch in ('0', '0=', '0=2', '0=2x', '0=x2', '0=2x2x', '=1x1', '0=-1x1'):
         usage("--patch: '%s' is not LAYER=AxB" % patch, 'compile', '--patch=' + patch, b.model)
     usage('--lp-file: with --copies there is no duplication problem to write', 'compile', '--lp-file=x', '--copies=0=1', b.model)
@@ -174,14 +174,14 @@ def capacity(b):
 def whole_machine(b):
     """a machine with a fixed number of tiles is used whole; --extra-pes 0 asks for the fewest PEs"""
     def pes_of(*arguments):
-        report = json.loads(b.run('compile', b.model, '-o', 'x', '--json', '--arch-field', *arguments).stdout)
+        report = json.loads(b.run('compile', b.model, '--mapping=im2col', '-o', 'x', '--json', '--arch-field', *arguments).stdout)
         return [report[k] for k in ('pe_min', 'pes', 'pes_used')]
     b.equal(pes_of('tiles=3'), [9, 24, 24], '3 tiles of 8')
     b.equal(pes_of('tiles=3', '--pes=all'), [9, 24, 24], '--pes all')
     b.equal(pes_of('tiles=3', '--extra-pes=0'), [9, 9, 9], '--extra-pes 0')
     # at most one copy a column
     b.equal(pes_of('tiles=16'), [9, 128, WIDTHS], '16 tiles of 8')
-    table = b.run('compile', b.model, '-o', 'x', '--arch-field', 'tiles=16').stdout
+    table = b.run('compile', b.model, '--mapping=im2col', '-o', 'x', '--arch-field', 'tiles=16').stdout
     b.expect('7 base layers, 9 of 128 PEs needed, %d of 128 PEs used, 12 tiles' % WIDTHS in table, table)
 
 

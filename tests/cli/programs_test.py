@@ -30,6 +30,9 @@ LAYERS = [('/conv1/Conv', [28, 28, 16], 1), ('/block1/conv1/Conv', [14, 14, 16],
           ('/conv2/Conv', [7, 7, 32], 1), ('/block2/conv1/Conv', [7, 7, 32], 2), ('/block2/conv2/Conv', [7, 7, 32], 2),
           ('/dense/Gemm', [1, 1, 10], 1)]
 SUM_CYCLES = 28 * 28 + 2 * 14 * 14 + 3 * 7 * 7 + 1
+PIXELS = '--mapping=im2col'    # a product yields one output pixel
+# Kernel, input channels, stride of each layer, from the same model.
+WINDOWS = [(3, 1, 1), (3, 16, 1), (3, 16, 1), (3, 16, 2), (3, 32, 1), (3, 32, 1), (1, 32, 1)]
 
 
 WEIGHTS = [9 * 16, 9 * 16 * 16, 9 * 16 * 16, 9 * 16 * 32, 9 * 32 * 32, 9 * 32 * 32, 32 * 10]
@@ -45,7 +48,7 @@ def check_layers(b, report):
 
 def compile_json(b):
     """compile --json has the documented keys, and values that fit each other"""
-    report = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim').stdout)
+    report = json.loads(b.run('compile', b.model, PIXELS, '--json', '-o', 'p.cim').stdout)
     b.equal(list(report), COMPILE_KEYS, 'keys')
     b.equal(list(report['seconds']), COMPILE_SECONDS, 'stages')
     check_layers(b, report)
@@ -69,7 +72,7 @@ def peak_memory(b):
 
 def layer_by_layer_json(b):
     """one layer after the other takes the sum of the layers' cycles; speedup 1"""
-    report = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim', '--schedule=layer', '--duplicate=none').stdout)
+    report = json.loads(b.run('compile', b.model, PIXELS, '--json', '-o', 'p.cim', '--schedule=layer', '--duplicate=none').stdout)
     check_layers(b, report)
     b.equal([report['makespan_cycles'], report['speedup']], [SUM_CYCLES, 1], 'makespan and speedup')
     b.equal(report['duplication']['objective'], 'none', 'objective')
@@ -77,7 +80,7 @@ def layer_by_layer_json(b):
 
 def run_json(b):
     """run --json holds compile's keys too; sim --json; check --json"""
-    report = json.loads(b.run('run', b.model, '--json', '--test-data', b.test_data(0), '-o', 'p.cim').stdout)
+    report = json.loads(b.run('run', b.model, PIXELS, '--json', '--test-data', b.test_data(0), '-o', 'p.cim').stdout)
     b.equal(sorted(report), sorted(COMPILE_KEYS + ['simulated_cycles', 'outputs']), 'keys of run')
     b.equal(sorted(report['seconds']), sorted(COMPILE_SECONDS + SIM_SECONDS), 'stages of run')
     check_layers(b, report)
@@ -98,7 +101,7 @@ def run_json(b):
 
 def compile_table(b):
     """compile's table for people"""
-    lines = b.run('compile', b.model).stdout.splitlines()
+    lines = b.run('compile', b.model, PIXELS).stdout.splitlines()
     b.equal([line.split() for line in lines[:9]],
             ['layer output h x w x c PEs cycles copies'.split()] +
             [[name, *' x '.join(map(str, ofm)).split(), str(pes), str(ofm[0] * ofm[1]), '1'] for name, ofm, pes in LAYERS] + [[]],
@@ -110,12 +113,17 @@ def compile_table(b):
     filled = b.run('compile', b.model, '--fill', '--arch-field=weight_bits=4', '--arch-field=cell_bits=2').stdout.splitlines()    # two columns a weight
     b.equal([line.split()[-2:] for line in filled[1:8]], [['%.1f' % (200 * n / (pes * 256 * 256)), '%'] for n, (_, _, pes) in zip(WEIGHTS, LAYERS)], 'fill')
     b.equal(b.run('compile', b.model, '--dim=batch=1').stdout.splitlines()[15:], ['wrote digits.cim'], 'nothing was taken as 1')
+    patches = ['--patch=0=2x14', '--patch=/conv2/Conv=7x1']
+    lines = b.run('compile', b.model, PIXELS, *patches, '--extra-pes=3', '--duplicate=none').stdout.splitlines()
+    b.equal([line.split()[-4:] for line in lines[:5]],
+            [['PEs', 'cycles', 'copies', 'patch'], ['2', str(14 * 2), '1', '2x14'], ['1', '196', '1', '1x1'], ['1', '196', '1', '1x1'],
+             ['3', '7', '1', '7x1']], 'column of patches')
 
 
 def table_of_shared_crossbars(b):
     """layers that use one set of crossbars are one line of the table, with the cycles of all"""
     model = os.path.join(b.root, 'tests', 'numeric', 'cases', 'batch_of_windows', 'model.onnx')
-    lines = b.run('compile', model, '-o', 'windows.cim').stdout.splitlines()
+    lines = b.run('compile', model, PIXELS, '-o', 'windows.cim').stdout.splitlines()
     b.equal(lines[1].split(), ['/c/Conv/0', 'x16', *'4 x 4 x 5'.split(), '1', str(16 * 4 * 4), '1'], 'sixteen windows')
     b.equal(lines[5:7], ['', '19 base layers, 4 of 4 PEs needed, 1 tile, sets 1x1'], 'four sets of crossbars')
 
@@ -258,7 +266,7 @@ def copies_for_a_pipeline(b):
     """--duplicate interval: no copy works longer; makespan: no slower than interval and sum, the same bytes again"""
     reports = {}
     for objective in ('sum', 'interval', 'makespan'):
-        arguments = ['compile', b.model, '--json', '--extra-pes=32', '--duplicate', objective]
+        arguments = ['compile', b.model, PIXELS, '--json', '--extra-pes=32', '--duplicate', objective]
         reports[objective] = json.loads(b.run(*arguments, '-o', objective + '.cim').stdout)
         b.run(*arguments, '-o', 'again.cim')
         b.equal(b.read('again.cim'), b.read(objective + '.cim'), objective + ': bytes of a second run')
@@ -273,7 +281,7 @@ def copies_for_a_pipeline(b):
 def duplication(b):
     """copies are those of the least sum of cycles, found here by dynamic programming"""
     for extra in (0, 1, 8, 32, 64):
-        report = json.loads(b.run('compile', b.model, '--json', '--extra-pes=%d' % extra, '-o', 'p.cim').stdout)
+        report = json.loads(b.run('compile', b.model, PIXELS, '--json', '--extra-pes=%d' % extra, '-o', 'p.cim').stdout)
         copies = [x['copies'] for x in report['base_layers']]
         total = sum(Fraction(ofm[0] * ofm[1], d) for (_, ofm, _), d in zip(LAYERS, copies))
         b.equal(total, least_sum(9 + extra), '+%d: sum of cycles of %s' % (extra, copies))
@@ -282,9 +290,101 @@ def duplication(b):
         b.expect(sum(c * d for (_, _, c), d in zip(LAYERS, copies)) <= 9 + extra, '+%d: more PEs than there are' % extra)
 
 
+def crossbars_of(layer, patch):
+    """PEs of 256 x 256 whose products yield the patch, pixel by pixel: 256 columns and what rows they read, 256 at a time."""
+    (kernel, channels, stride), outputs = WINDOWS[layer], LAYERS[layer][1][2]
+    pixels = [(y, x) for y in range(patch[0]) for x in range(patch[1])]
+    total = 0
+    for first in range(0, len(pixels) * outputs, 256):
+        last = min(first + 256, len(pixels) * outputs) - 1
+        read = {(y * stride + i, x * stride + j) for y, x in pixels[first // outputs:last // outputs + 1]
+                for i in range(kernel) for j in range(kernel)}
+        total += -(-len(read) * channels // 256)
+    return total
+
+
+def choices_of(layer, most):
+    """(PEs, cycles of one copy, copies, cycles of the copy that works longest), cut along the width; every patch."""
+    h, w, _ = LAYERS[layer][1]
+    for a in range(1, h + 1):
+        for c in range(1, w + 1):
+            pes, rows, columns = crossbars_of(layer, (a, c)), -(-h // a), -(-w // c)
+            for d in range(1, min(columns, most // pes) + 1):
+                yield pes * d, rows * columns, d, rows * -(-columns // d)
+
+
+def best_of(layers, pes, join, zero):
+    """Least value, over one choice a layer within the PEs."""
+    best = {0: zero}    # PEs used -> least value
+    for choices in layers:
+        step = {}
+        for used, value in best.items():
+            for more, own in choices.items():
+                key, total = used + more, join(value, own)
+                if key <= pes and (key not in step or total < step[key]):
+                    step[key] = total
+        best = step
+    return min(best.values())
+
+
+def least_of(layer, most, value):
+    """PEs -> least value of a layer's choices."""
+    out = {}
+    for pes, cycles, copies, load in choices_of(layer, most):
+        own = value(cycles, copies, load)
+        if own is not None and (pes not in out or own < out[pes]):
+            out[pes] = own
+    return out
+
+
+OBJECTIVES = {
+    'none': (lambda cycles, copies, load: Fraction(cycles) if copies == 1 else None, lambda x, y: x + y),
+    'sum': (lambda cycles, copies, load: Fraction(cycles, copies), lambda x, y: x + y),
+    'interval': (lambda cycles, copies, load: load, max),
+}
+
+
+def patches(b):
+    """with windows every objective's value is the least over all patches and copies, found here by dynamic programming"""
+    for extra in (0, 8, 24):
+        tables = {name: [least_of(i, extra + 2, value) for i in range(len(LAYERS))] for name, (value, _) in OBJECTIVES.items()}
+        for objective, (_, join) in OBJECTIVES.items():
+            report = json.loads(b.run('compile', b.model, '--mapping=window', '--json', '--extra-pes=%d' % extra, '--duplicate', objective,
+                                      '-o', 'p.cim').stdout)
+            where = '%s +%d: ' % (objective, extra)
+            least = best_of(tables[objective], 9 + extra, join, 0)
+            b.expect(abs(report['duplication']['value'] - least) < 1e-9, where + 'value %s, not %s' % (report['duplication'], least))
+            b.equal(report['duplication']['status'], 'optimal', where + 'status')
+            layers = report['base_layers']
+            b.equal([(x['pes'], x['cycles']) for x in layers],
+                    [(crossbars_of(i, x['patch']), -(-x['ofm'][0] // x['patch'][0]) * -(-x['ofm'][1] // x['patch'][1]))
+                     for i, x in enumerate(layers)], where + 'PEs and cycles of the patches')
+            b.equal(sum(x['pes'] * x['copies'] for x in layers), report['pes_used'], where + 'PEs used')
+            b.expect(report['pes_used'] <= 9 + extra, where + 'too many PEs')
+            b.equal([report['pe_min'], report['layer_by_layer_cycles']], [9, SUM_CYCLES], where + 'of single pixels')
+            b.run('run', b.model, '--program=p.cim', '--test-data', b.test_data(1))
+            b.run('check', 'p.cim', '--model', b.model)
+
+
+def fixed_patches(b):
+    """--patch goes for its layer, the others choose around it; what does not fit is an error"""
+    report = json.loads(b.run('compile', b.model, '--mapping=window', '--json', '--patch=1=2x2', '--patch=/conv1/Conv=1x28', '--extra-pes=16', '-o', 'p.cim').stdout)
+    b.equal([x['patch'] for x in report['base_layers'][:2]], [[1, 28], [2, 2]], 'patches')
+    b.expect(report['base_layers'][2]['patch'] != [1, 1], 'the others choose')
+    b.run('check', 'p.cim', '--model', b.model)
+    for patch, message in (('0=29x1', "patch: '0' cannot have 29 x 1: its output is 28 x 28"),
+                           ('0=0x1', "patch: '0' cannot have 0 x 1"),
+                           ('none=1x1', "patch: there is no base layer 'none'"),
+                           ('7=1x1', "patch: there is no base layer '7' (a name, or a number from 0 to 6)"),
+                           ('0=28x28', 'with the patches asked for the network needs')):
+        b.contains(b.run('compile', b.model, '--patch', patch, '-o', 'no.cim', code=1).stderr, message)
+    b.contains(b.run('compile', b.model, '--patch=0=1x2', '--patch=/conv1/Conv=2x1', '-o', 'no.cim', code=1).stderr,
+               "patch: '/conv1/Conv', or a layer with the same weights, is given two of them")
+
+
 def schedule_views(b):
     """the schedule as CSV, SVG and trace events; every output pixel stands in it once"""
-    report = json.loads(b.run('compile', b.model, '--json', '--extra-pes=8', '--schedule-out=s.csv', '--schedule-svg=s.svg',
+    report = json.loads(b.run('compile', b.model, PIXELS, '--json', '--extra-pes=8', '--schedule-out=s.csv', '--schedule-svg=s.svg',
                               '--trace=t.json', '-o', 'p.cim').stdout)
     rows = list(csv.DictReader(b.read('s.csv').decode().splitlines()))
     for name, (h, w, _), _ in LAYERS:
@@ -300,9 +400,9 @@ def schedule_views(b):
 
 def lp_file(b):
     """--lp-file writes the problem that was solved"""
-    b.run('compile', b.model, '--extra-pes=8', '--lp-file=p.lp', '-o', 'p.cim')
+    b.run('compile', b.model, PIXELS, '--extra-pes=8', '--lp-file=p.lp', '-o', 'p.cim')
     b.contains(b.read('p.lp').decode(), 'constant term = %d ' % SUM_CYCLES, 'extra_pes: ', '<= 8', 'End')
-    text = b.run('opt', b.model, '--extra-pes=8', '--lp-file=-', '-o', '/dev/null').stdout
+    text = b.run('opt', b.model, PIXELS, '--extra-pes=8', '--lp-file=-', '-o', '/dev/null').stdout
     b.equal(text, b.read('p.lp').decode(), 'the problem on standard output')
     b.fails('opt', b.model, '--extra-pes=8', '--lp-file=/dev/full', '-o', '/dev/null', code=1,
             message='/dev/full: error: cannot write: No space left on device [io]')
@@ -440,6 +540,6 @@ def damaged_texts(b):
 if __name__ == '__main__':
     sys.exit(run_cases([compile_json, peak_memory, layer_by_layer_json, run_json, compile_table, table_of_shared_crossbars, ten_images, saved_outputs_as_inputs, wrong_reference,
                         tiny_values, times_only, no_folders,
-                        options_matter, duplication, copies_for_a_pipeline,
+                        options_matter, duplication, patches, fixed_patches, copies_for_a_pipeline,
                         schedule_views, lp_file, same_bytes, round_trip, edited_instruction, dropped_wait, deadlock, other_model,
                         damaged_models, damaged_programs, damaged_texts]))

@@ -1,12 +1,15 @@
 /* dup_test.c - the duplication problem: against enumeration, a plain table, and the paper's
  * networks. */
 #include "dup/dup.h"
+#include "mvm_mapping.h"
 #include "../run_suite.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "dup_windows_tests.h"
 
 enum { MOST_ITEMS = 200 };
 
@@ -744,6 +747,8 @@ int main(void)
     tcase_add_test(t, test_no_items);
     tcase_add_test(t, test_lp_file);
     tcase_add_loop_test(t, test_cuts, 0, 16);
+    tcase_add_loop_test(t, test_published_windows, 0, VW_PUBLISHED);
+    tcase_add_loop_test(t, test_flat_cuts, 0, VW_PUBLISHED);
     tcase_add_test(t, test_pass_sum);
     tcase_add_test(t, test_pass_interval);
     tcase_add_test(t, test_pass_bounds);

@@ -33,8 +33,9 @@ def read_rows(b, text):
 
 
 def check_layer_rows(b, rows, layer, what):
-    """Every pixel of the output is in one set; a set of n pixels takes n cycles; a copy does one at a time."""
+    """Every pixel of the output is in one set; a set of n products takes n cycles; a copy does one at a time."""
     height, width = layer['ofm'][:2]
+    rows_each, columns_each = layer['patch']
     seen = [[0] * width for _ in range(height)]
     ends = {}
     for r in rows:
@@ -42,9 +43,10 @@ def check_layer_rows(b, rows, layer, what):
             for x in range(r['x'], r['x'] + r['w']):
                 seen[y][x] += 1
         b.equal(r['pes'], layer['pes'], what + ': PEs')
-        b.expect(r['end'] - r['start'] >= r['h'] * r['w'], what + ': too short: %r' % r)
+        products = -(-r['h'] // rows_each) * -(-r['w'] // columns_each)
+        b.expect(r['end'] - r['start'] >= products, what + ': too short: %r' % r)
         if r['tiles'] == 1:
-            b.equal(r['end'] - r['start'], r['h'] * r['w'], what + ': cycles of a set')
+            b.equal(r['end'] - r['start'], products, what + ': cycles of a set')
             b.expect(r['start'] >= ends.get(r['copy'], 0), what + ': a copy does two sets at once: %r' % r)
         ends[r['copy']] = r['end']
     b.expect(all(n == 1 for line in seen for n in line), what + ': the output is not covered exactly once')
@@ -67,10 +69,11 @@ def csv_rows(b):
 
 def csv_to_stdout(b):
     """--schedule-out - prints the CSV, the table goes to standard error; run writes the same CSV"""
-    done = b.run('compile', b.model, '-o', 'p.cim', '--schedule-out=-', '--set=1x*')
+    options = ['--mapping=im2col', '--set=1x*']
+    done = b.run('compile', b.model, '-o', 'p.cim', '--schedule-out=-', *options)
     b.contains(done.stderr, '7 base layers')
     b.equal(len(read_rows(b, done.stdout)), sum(rows for rows, _ in SIZES.values()), 'rows')
-    b.run('run', b.model, '--schedule-out=s.csv', '--set=1x*', '--test-data', b.test_data(0))
+    b.run('run', b.model, '--schedule-out=s.csv', *options, '--test-data', b.test_data(0))
     b.equal(b.read('s.csv').decode(), done.stdout, 'CSV of run')
 
 
