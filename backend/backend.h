@@ -77,7 +77,7 @@ struct path_report {
     uint32_t n_steps, n_input_waits; /* steps whose unit was idle before them */
     uint64_t start_cycle, end_cycle;
 };
-enum { DETAIL_PARTS = 400 }; /* of the makespan */
+enum { DETAIL_PARTS = 400 }; /* of the makespan, or with frames of the interval */
 /* A PE with weights: how many of its cells hold some. */
 struct crossbar_report {
     uint32_t tile, pe, layer, copy;

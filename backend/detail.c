@@ -121,16 +121,36 @@ static enum buffer_kind kind_of(const struct buffer *b)
     return b->value ? BUFFER_VALUE : BUFFER_SUMS;
 }
 
-/* A row's bytes are in use in [first write, last read). */
-static void add_row_lives(const struct row_life *of, uint64_t rows, uint64_t row_bytes,
-                          uint32_t tile, changes *out)
+/* What a report shows of: the time of a frame, or an interval, in which several are under way. */
+static uint64_t shown_cycles(const struct schedule *s)
+{
+    return schedule_repeats(s) ? s->interval : s->makespan;
+}
+
+static void add_use(uint64_t from, uint64_t to, uint64_t bytes, uint32_t tile, changes *out)
+{
+    VEC_PUSH(out, ((struct change){from, (int64_t)bytes, tile}));
+    VEC_PUSH(out, ((struct change){to, -(int64_t)bytes, tile}));
+}
+
+/* A row's bytes are in use in [first write, last read); with frames, those of all within an
+ * interval. */
+static void add_row_lives(const struct schedule *s, const struct row_life *of, uint64_t rows,
+                          uint64_t row_bytes, uint32_t tile, changes *out)
 {
     for (uint64_t r = 0; r < rows; r++) {
         const struct row_life *life = &of[r];
         if (!life->written || life->read_end <= life->write_start)
             continue;
-        VEC_PUSH(out, ((struct change){life->write_start, (int64_t)row_bytes, tile}));
-        VEC_PUSH(out, ((struct change){life->read_end, -(int64_t)row_bytes, tile}));
+        uint64_t length = schedule_repeats(s) ? s->interval : UINT64_MAX;
+        uint64_t first = life->write_start, begin = first - first % length;
+        for (; begin < life->read_end; begin += length) {
+            uint64_t left = life->read_end - begin;
+            add_use(first - begin, left < length ? left : length, row_bytes, tile, out);
+            if (left <= length)
+                break;
+            first = begin + length;
+        }
     }
 }
 
@@ -144,8 +164,8 @@ static uint64_t most_at_once(const changes *c)
     return (uint64_t)most;
 }
 
-static void report_buffer(const struct buffer *b, const struct storage *s, struct arena *a,
-                          struct buffer_report *r, changes *own)
+static void report_buffer(const struct plan *p, const struct buffer *b, const struct storage *s,
+                          struct arena *a, struct buffer_report *r, changes *own)
 {
     const struct ir_op *op = b->value ? b->value : b->shows;
     *r = (struct buffer_report){.name = op_title(op, a),
@@ -159,7 +179,7 @@ static void report_buffer(const struct buffer *b, const struct storage *s, struc
     if (b->constant)
         VEC_PUSH(own, ((struct change){0, (int64_t)s->bytes, b->tile}));
     else
-        add_row_lives(s->life, r->rows, r->row_bytes, b->tile, own);
+        add_row_lives(p->schedule, s->life, r->rows, r->row_bytes, b->tile, own);
     sort_changes(own);
     r->peak_rows = b->constant ? s->ring : most_at_once(own);
 }
@@ -168,7 +188,7 @@ static void report_buffer(const struct buffer *b, const struct storage *s, struc
 static void sweep(const struct plan *p, const changes *all, struct backend_detail *d)
 {
     int64_t *in_use = heap_alloc(p->segment->n_tiles * sizeof *in_use), total = 0;
-    double part = (double)p->schedule->makespan / DETAIL_PARTS;
+    double part = (double)shown_cycles(p->schedule) / DETAIL_PARTS;
     size_t at = 0;
     for (size_t i = 0; i < all->n; i++) {
         const struct change *c = &all->at[i];
@@ -212,7 +232,7 @@ static void report_buffers(const struct plan *p, struct arena *a, struct backend
     qsort(sorted, d->n_buffers, sizeof *sorted, compare_placed);
     d->buffers = ARENA_ARRAY(a, struct buffer_report, d->n_buffers);
     for (uint32_t i = 0; i < d->n_buffers; i++) {
-        report_buffer(sorted[i].buffer, sorted[i].storage, a, &d->buffers[i], &own);
+        report_buffer(p, sorted[i].buffer, sorted[i].storage, a, &d->buffers[i], &own);
         for (size_t k = 0; k < own.n; k++)
             VEC_PUSH(&all, own.at[k]);
     }

@@ -35,6 +35,7 @@ static struct compiled compile(const char *text, const char *settings, int64_t r
     struct backend_options o = {.set = {.rows = rows, .cols = cols},
                                 .pes = 100,
                                 .report_sets = true,
+                                .report_detail = true,
                                 .frames = frames,
                                 .pace = pace};
     c.program = backend_compile(c.graph, &c.arch, &o, &c.result, c.diag);
@@ -136,6 +137,13 @@ START_TEST(within_an_interval_several_frames_are_under_way)
         ck_assert_uint_eq(s->end_cycle, s->layer ? 4 : 16);
     }
     ck_assert_double_eq(c.result.steady_utilisation, 20 / 1600.0);
+    /* until 4: input and sums of a, 64 and 128 bytes; a and sums of b, 128 and 16, of the frame
+     * before; alone a frame has the former until 16 and the latter from then on */
+    ck_assert_uint_eq(c.result.detail->peak_bytes, 336);
+    release(&c);
+    c = compile(halving, "", 4, 4, 0, PACE_INTERVAL);
+    ck_assert_uint_eq(c.result.detail->peak_bytes, 192);
+    ck_assert_uint_eq(c.program->frames, 0);
     release(&c);
 }
 END_TEST
