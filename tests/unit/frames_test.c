@@ -21,8 +21,8 @@ struct compiled {
 };
 
 /* settings: "field=value" of the machine, separated by spaces */
-static struct compiled compile(const char *text, const char *settings, int64_t rows, int64_t cols,
-                               uint32_t frames, int64_t pace)
+static struct compiled compile_as(const char *text, const char *settings, enum schedule_mode mode,
+                                  int64_t rows, int64_t cols, uint32_t frames, int64_t pace)
 {
     struct compiled c = {.arena = arena_new(), .diag = diag_new()};
     ck_assert(arch_load("clsa", c.arena, c.diag, &c.arch));
@@ -32,7 +32,8 @@ static struct compiled compile(const char *text, const char *settings, int64_t r
     c.graph = ir_parse(text, strlen(text), "test.ir", c.diag);
     ck_assert_ptr_nonnull(c.graph);
     ir_number(c.graph);
-    struct backend_options o = {.set = {.rows = rows, .cols = cols},
+    struct backend_options o = {.mode = mode,
+                                .set = {.rows = rows, .cols = cols},
                                 .pes = 100,
                                 .report_sets = true,
                                 .report_detail = true,
@@ -43,6 +44,12 @@ static struct compiled compile(const char *text, const char *settings, int64_t r
         diag_print(c.diag, stderr);
     ck_assert_ptr_nonnull(c.program);
     return c;
+}
+
+static struct compiled compile(const char *text, const char *settings, int64_t rows, int64_t cols,
+                               uint32_t frames, int64_t pace)
+{
+    return compile_as(text, settings, SCHEDULE_CROSS_LAYER, rows, cols, frames, pace);
 }
 
 static void release(struct compiled *c)
@@ -120,6 +127,62 @@ START_TEST(stages_are_intervals_of_a_frame)
         if (t->insts[i].op == ISA_mvm)
             stage[t->insts[i].obj] = t->insts[i].stage;
     ck_assert_uint_eq(stage[1], stage[0] + 1);
+    release(&c);
+}
+END_TEST
+
+/* A vector unit of one lane copies a's 32 and b's 4 products: 36 cycles a frame, more than a's 16.
+ * Alone a frame has a [0, 16), its copy until 48, b until 52, its copy until 56. With a frame each
+ * 36 cycles b's copy goes behind that of the next frame's a, [52, 84): until 88. The last frame has
+ * it at once. */
+START_TEST(a_unit_of_several_layers_is_never_idle)
+{
+    const uint64_t cycles[] = {56, 92, 128};
+    for (uint32_t frames = 1; frames <= 3; frames++) {
+        struct compiled c = compile(halving, "lanes=1", 4, 4, frames, PACE_INTERVAL);
+        ck_assert_uint_eq(c.result.interval_bound_cycles, 36);
+        ck_assert_uint_eq(c.result.interval_cycles, 36);
+        ck_assert_uint_eq(c.result.makespan_cycles, 56);
+        ck_assert_uint_eq(c.result.scheduled_cycles, cycles[frames - 1]);
+        release(&c);
+    }
+    struct compiled c = compile(halving, "lanes=1", 4, 4, 1000, PACE_INTERVAL);
+    ck_assert_uint_eq(c.result.scheduled_cycles, 128 + 997 * 36);
+    ck_assert_uint_eq(c.result.latency_min_cycles, 56); /* of the last */
+    ck_assert_uint_eq(c.result.latency_max_cycles, 88);
+    release(&c);
+}
+END_TEST
+
+/* 40 layers of one cycle: one each cycle would be under way in 40 stages. */
+START_TEST(too_many_stages_take_a_longer_interval)
+{
+    struct text t = {0};
+    text_add(&t, "graph \"long\" crossbar {\n"
+                 "%%0 = input {index=0, dtype=\"f32\", shape=[1,2], extent=[1,1,2], "
+                 "strides=[0,0,1]} @\"x\"\n"
+                 "%%1 = constant {dtype=\"f32\", shape=[2,2], data=splat(0.5)} @\"w\"\n");
+    for (int i = 0; i < 40; i++)
+        text_add(&t,
+                 "%%%d = mvm %%%d, %%1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, "
+                 "slices=[1,1]} @\"y%d\"\n",
+                 i + 2, i ? i + 1 : 0, i);
+    text_add(&t, "output %%41 {index=0, dtype=\"f32\", shape=[1,2], strides=[0,0,1]} @\"y\"\n}\n");
+    struct compiled c = compile(t.at, "", 1, 1, 10, PACE_INTERVAL);
+    ck_assert_uint_eq(c.result.interval_bound_cycles, 1);
+    ck_assert_uint_eq(c.result.interval_cycles, 2);
+    ck_assert_uint_eq(c.result.scheduled_cycles, 9 * 2 + 40);
+    release(&c);
+    text_free(&t);
+}
+END_TEST
+
+/* Layer by layer a frame is over, after 16 + 4 cycles, before the next one begins. */
+START_TEST(layer_by_layer_is_frame_by_frame)
+{
+    struct compiled c = compile_as(halving, "", SCHEDULE_LAYER_BY_LAYER, 1, 1, 5, PACE_INTERVAL);
+    ck_assert_uint_eq(c.result.interval_cycles, 20);
+    ck_assert_uint_eq(c.result.scheduled_cycles, 100);
     release(&c);
 }
 END_TEST
@@ -226,6 +289,9 @@ int main(void)
     tcase_add_test(t, a_frame_may_end_with_what_takes_no_time);
     tcase_add_test(t, within_an_interval_several_frames_are_under_way);
     tcase_add_test(t, a_set_may_be_cut_at_the_end_of_the_interval);
+    tcase_add_test(t, a_unit_of_several_layers_is_never_idle);
+    tcase_add_test(t, too_many_stages_take_a_longer_interval);
+    tcase_add_test(t, layer_by_layer_is_frame_by_frame);
     tcase_add_test(t, the_pace_is_a_choice);
     tcase_add_test(t, idle_times_of_a_unit);
     suite_add_tcase(s, t);
