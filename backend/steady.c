@@ -149,12 +149,29 @@ static void find_uses(struct steady *t)
     arena_free(a);
 }
 
+/* Alone, a load is asked for when the MVM before its reader begins. Where MVMs are shorter than
+ * loads that is too late for a chain without gaps: it is asked for as many MVMs earlier as it
+ * takes. */
+static void ask_earlier(struct steady *t)
+{
+    for (uint32_t id = 0; id < t->g->tasks.n; id++) {
+        uint32_t by = t->s->asked_by[id] = t->one->asked_by[id];
+        uint64_t cycles = t->one->end[id] - t->one->start[id];
+        while (by != NONE && task_at(t, by)->kind == TASK_mvm && cycles > t->busy[by]) {
+            uint32_t before = first_pred(t->g, task_at(t, by));
+            cycles -= t->busy[by];
+            bool chain = before != NONE && task_at(t, before)->kind == TASK_mvm;
+            t->s->asked_by[id] = by = chain ? before : NONE;
+        }
+    }
+}
+
 /* ---- one pass ---- */
 
 static uint64_t ready_at(const struct steady *t, uint32_t id)
 {
     const struct task *task = task_at(t, id);
-    uint32_t asked_by = t->one->asked_by[id];
+    uint32_t asked_by = t->s->asked_by[id];
     uint64_t at = asked_by == NONE ? 0 : t->s->end[asked_by];
     for (uint32_t i = 0; i < task->n_preds; i++) {
         uint64_t there = schedule_arrival(t->g, t->s, t->g->preds.at[task->preds + i], task->tile);
@@ -352,7 +369,7 @@ const struct schedule *plan_frames(const struct plan *p)
                            .end = ARENA_ARRAY(own, uint64_t, n),
                            .stage = ARENA_ARRAY(own, uint8_t, n),
                            .rank = ARENA_ARRAY(own, uint32_t, n),
-                           .asked_by = p->single->asked_by};
+                           .asked_by = ARENA_ARRAY(own, uint32_t, n)};
     struct steady t = {.p = p,
                        .g = p->tasks,
                        .one = p->single,
@@ -361,6 +378,7 @@ const struct schedule *plan_frames(const struct plan *p)
                        .busy = ARENA_ARRAY(a, uint64_t, n),
                        .queue = ARENA_ARRAY(a, struct queue_time, p->tasks->n_queues)};
     find_loads(&t);
+    ask_earlier(&t);
     find_ways(&t);
     find_uses(&t);
     s->interval_bound = largest_load(&t);
