@@ -13,10 +13,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Iterations within which the state has to repeat: to fill the stages, and rings behind them. */
+enum { MAX_CYCLE = 256, MAX_VISITS = 1 << 26 };
+
+/* Frames after which a slot of the ring has the same row of a frame again. */
+static uint64_t cycle_of(const struct cluster *c)
+{
+    return c->ringed && c->frame_rows ? c->n_slots / gcd_u64(c->n_slots, c->frame_rows) : 1;
+}
+
+static uint64_t longest_cycle(const struct check *k)
+{
+    uint64_t longest = 1;
+    for (uint32_t i = 0; i < k->p->n_tiles; i++)
+        for (uint32_t j = 0; j < k->tiles[i].n_clusters; j++) {
+            uint64_t cycle = cycle_of(&k->tiles[i].clusters[j]);
+            longest = cycle > longest ? cycle : longest;
+        }
+    return longest;
+}
+
+/* Iterations within which the state has to repeat. Stages + 1 will do where what is written is
+ * read; else a slot may remember what lay there a cycle or two ago. */
 static uint32_t most_iterations(const struct check *k)
 {
-    return 2 * k->n_stages + 8;
+    int64_t most = 3 * min_i64((int64_t)longest_cycle(k), MAX_CYCLE), n = 1;
+    for (uint32_t i = 0; i < k->p->n_tiles; i++)
+        n += k->p->tiles[i].n_insts;
+    return k->n_stages + 1 + (uint32_t)min_i64(most, max_i64(3, MAX_VISITS / n));
 }
 
 /* Numbers of events are bounded (check_clock.h). */
@@ -32,25 +55,26 @@ static bool events_fit(struct check *k)
     return true;
 }
 
-static bool may_go_on(struct check *k)
+static bool may_go_on(struct check *k, uint32_t most)
 {
-    if (k->iteration < most_iterations(k))
+    if (k->iteration < most)
         return events_fit(k);
     return check_fault_program(k,
                                "its memory does not repeat from frame to frame within %u "
-                               "iterations of the body: rings of more frames than the stages need",
-                               most_iterations(k));
+                               "iterations of the body",
+                               most);
 }
 
 static bool run_endless(struct check *k)
 {
     struct words before = {0}, now = {0};
     bool repeats = false, ok = true;
+    const uint32_t most = most_iterations(k);
     k->n_frames = INT64_MAX;
     for (k->iteration = 0; ok && !repeats; k->iteration++) {
         k->orders.n = 0;
         k->orders_of = k->iteration;
-        ok = may_go_on(k) && check_progress_run(k) && k->n_faults == 0;
+        ok = may_go_on(k, most) && check_progress_run(k) && k->n_faults == 0;
         if (!ok || k->iteration + 1 < k->n_stages)
             continue;
         check_state(k, k->iteration + 1, &now);
@@ -64,13 +88,12 @@ static bool run_endless(struct check *k)
     return ok;
 }
 
-/* The orders of the endless run's last iteration, in runs of 1, 2, ... frames. */
+/* The orders of the endless run's last iteration, in runs of as many frames as they span. */
 static bool run_ends(struct check *k)
 {
-    uint32_t reach = check_orders_reach(k);
     bool ok = true;
     k->orders_only = true;
-    for (k->n_frames = 1; ok && k->n_frames <= reach; k->n_frames++) {
+    for (k->n_frames = 1; ok && k->n_frames; k->n_frames = check_orders_next(k)) {
         uint32_t n = (uint32_t)k->n_frames + k->n_stages - 1;
         check_clock_reset(k);
         for (k->iteration = 0; ok && k->iteration < n; k->iteration++)

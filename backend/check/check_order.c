@@ -11,20 +11,30 @@
 
 #include <stdlib.h>
 
+/* Whoever knows of an event knows of the earlier ones of its dimension, and of no less in a run
+ * that has more frames at both ends. */
+static bool follows_from(const struct order *o, const struct order *from)
+{
+    bool within =
+        from->back == 0 || (from->back > 0 ? o->back >= from->back : o->back <= from->back);
+    return within && o->of == from->of && o->dim == from->dim && o->number <= from->number;
+}
+
 void check_keep_order(struct actor *a, const struct tile_state *of, uint32_t dim, uint32_t number)
 {
     struct check *k = a->k;
     if (!k->body || number == 0)
         return;
-    int32_t back = (int32_t)(a->frame - check_frame_of(of, dim, number));
-    for (size_t i = a->first_order; i < k->orders.n; i++) {
-        struct order *o = &k->orders.at[i];
-        if (o->of == of->number && o->dim == dim && o->back == back) {
-            o->number = number > o->number ? number : o->number;
+    const struct order o = {of->number, dim, number,
+                            (int32_t)(a->frame - check_frame_of(of, dim, number))};
+    size_t n = a->first_order;
+    for (size_t i = n; i < k->orders.n; i++) {
+        if (follows_from(&o, &k->orders.at[i]))
             return;
-        }
+        if (!follows_from(&k->orders.at[i], &o))
+            k->orders.at[n++] = k->orders.at[i];
     }
-    struct order o = {of->number, dim, number, back};
+    k->orders.n = n;
     VEC_PUSH(&k->orders, o);
 }
 
@@ -64,10 +74,13 @@ void check_orders_hold(struct actor *a)
     }
 }
 
-uint32_t check_orders_reach(const struct check *k)
+int64_t check_orders_next(const struct check *k)
 {
-    int32_t most = 0;
-    for (size_t i = 0; i < k->orders.n; i++)
-        most = abs(k->orders.at[i].back) > most ? abs(k->orders.at[i].back) : most;
-    return (uint32_t)most + 1;
+    int64_t next = 0;
+    for (size_t i = 0; i < k->orders.n; i++) {
+        int64_t span = abs(k->orders.at[i].back) + 1;
+        if (span > k->n_frames && (next == 0 || span < next))
+            next = span;
+    }
+    return next;
 }

@@ -26,7 +26,7 @@ void check_keep_order(struct actor *a, const struct tile_state *of, uint32_t dim
 void check_orders_kept(struct actor *a);
 /* In a run of few frames: are those kept that are between the run's first frame and its last? */
 void check_orders_hold(struct actor *a);
-/* Frames of the shortest run that holds both ends of each order. */
-uint32_t check_orders_reach(const struct check *k);
+/* The next greater number of frames that some order spans; 0: there is none. */
+int64_t check_orders_next(const struct check *k);
 
 #endif

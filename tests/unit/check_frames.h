@@ -346,8 +346,8 @@ static void row_twice(struct rig *r)
 static void much_larger_ring(struct rig *r)
 {
     struct isa_view *v = &r->view[1][ACC2];
-    v->ring_rows = 50 * ROWS;
-    r->p->tiles[1].buffer_bytes += 50 * (uint64_t)(ROWS * v->row_pitch);
+    v->ring_rows = 500 * ROWS;
+    r->p->tiles[1].buffer_bytes += 500 * (uint64_t)(ROWS * v->row_pitch);
 }
 static void pace(struct rig *r)
 {
