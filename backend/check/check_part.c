@@ -42,12 +42,17 @@ struct matrix check_matrix_of_group(const struct isa_program *p, const struct is
     return m;
 }
 
+/* A position is read if a pixel begins there, or its number of steps before it is one of a tap. */
 void check_matrix_positions(const struct matrix *m, unsigned axis, int64_t n, bool *reads)
 {
-    memset(reads, 0, (size_t)m->window[axis] * sizeof *reads);
-    for (int64_t p = 0; p < n; p++)
-        for (int64_t t = 0; t < m->kernel[axis]; t++)
-            reads[p * m->stride[axis] + t * m->step[axis]] = true;
+    int64_t *steps = heap_alloc((size_t)m->window[axis] * sizeof *steps); /* since a pixel began */
+    for (int64_t at = 0; at < m->window[axis]; at++) {
+        bool begins = at % m->stride[axis] == 0 && at / m->stride[axis] < n;
+        int64_t before = at >= m->step[axis] ? steps[at - m->step[axis]] : m->kernel[axis];
+        steps[at] = begins ? 0 : before + 1;
+        reads[at] = steps[at] < m->kernel[axis];
+    }
+    free(steps);
 }
 
 /* ---- making parts ---- */

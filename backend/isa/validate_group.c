@@ -221,6 +221,9 @@ static bool check_matrix(const struct isa_program *p, const struct isa_group *g,
                          "%u conv groups of %u input channels and %u columns (1 is written 0)",
                          g->conv_groups, g->in_channels, image->n);
     uint64_t height = isa_window(g, 0), width = isa_window(g, 1), rows;
+    if (height > ISA_MAX_STEP || width > ISA_MAX_STEP)
+        return isa_fault(s, "group", index, "a window of %" PRIu64 " x %" PRIu64 " is out of range",
+                         height, width);
     if (__builtin_mul_overflow(height, width, &rows) ||
         __builtin_mul_overflow(rows, g->in_channels / groups, &rows) || rows != image->k)
         return isa_fault(s, "group", index,

@@ -123,6 +123,7 @@ class Form:
         need(g.conv_groups != 1 and g.in_channels % groups == 0 and image.n % groups == 0, '%d conv groups', g.conv_groups)
         channels = g.in_channels // groups
         positions, pixels = (window_of(g) if has_patch(g) else (g.kernel_h, g.kernel_w)), (g.patch_h or 1) * (g.patch_w or 1)
+        need(max(positions) <= MOST_STEP, 'a window of %d x %d', *positions)
         need(channels and positions[0] * positions[1] * channels == image.k, 'K is not positions x channels')
         need(image.n // groups % pixels == 0 and g.channel0 < image.n // pixels, 'columns of %d pixels', pixels)
         need(1 <= len(g.pes) <= self.p.machine['crossbars'], '%d PEs', len(g.pes))

@@ -190,6 +190,8 @@ static const struct {
     {patched, "runs=[0, 2, 3, 2]", "runs=[0, 4, 5, 0]", "not at least two"},
     {patched, "[{k=4, n=2, runs", "[{k0=1, k=4, n=2, runs", "4 rows from 1 on"},
     {patched, "in_channels=1, patch_w=2", "in_channels=1, patch_w=65536", "0 x 65536 is out of"},
+    {patched, "in_channels=1, patch_w=2", "in_channels=1, patch_w=65535",
+     "a window of 1 x 65538 is out of range"},
     {patched, "in_channels=1, patch_w=2", "in_channels=1, patch_w=3", "1 x 6 x 1 inputs"},
     {patched, "in_channels=1, patch_w=2", "in_channels=1, patch_w=2, channel0=1", "channel 1 of 1"},
     {patched, "image 0 {k=5, n=2}", "image 0 {k=5, n=1}", "1 columns are not those of 2 pixels"},
