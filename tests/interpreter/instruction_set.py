@@ -5,7 +5,7 @@ import re
 class Operation:
     def __init__(self, name, obj, fields):
         self.name, self.obj = name, obj
-        self.has = fields & {'dst', 'a', 'b'} | {'obj' if obj else '', 'flags' if name in ('vred', 'vdot', 'vtake') else '', 'dram' if 'c' in fields else ''} - {''}
+        self.has = fields & {'dst', 'a', 'b'} | {'obj' if obj else '', 'flags' if name in ('vred', 'vdot', 'vtake', 'load', 'store') else '', 'dram' if 'c' in fields else ''} - {''}
 
 
 def read_operations(text):

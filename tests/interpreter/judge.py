@@ -3,12 +3,16 @@
 There is no clock and there are no events here: a time is the maximum of other times, and is computed when these are known. A queue is
 looked at when what its head misses has become known: its dispatch, or the n-th count of a counter.
 """
+from collections import Counter
 from math import gcd
 
 from instruction_set import read_operations
 from interpret import read_text
 from program_file import ELEMENT_BYTES, add_sections, read_container, read_fields
 from streams import add_instructions
+
+
+FIRST_INBOUND, PACE, MOST = 128, 1022, 1 << 22
 
 
 class Stuck(Exception):
@@ -115,23 +119,30 @@ class Costs:
 
 # ---- section 2: times ----
 
+class Instance:
+    """An instruction in an iteration of the body. frame None: it is skipped."""
+
+    def __init__(self, position, i, frame, waits):
+        self.position, self.i, self.frame, self.waits = position, i, frame, waits
+
+
 class Queue:
     def __init__(self, tile, number):
         self.tile, self.number = tile, number
-        self.insts = []                  # positions in the stream
+        self.insts = []                  # places in the tile's list of instances
         self.start, self.end = [], []
         self.unit_free = 0
 
 
 class Tile:
-    def __init__(self, number, stream):
-        self.number, self.stream = number, stream
+    def __init__(self, number, instances):
+        self.number, self.instances = number, instances
         self.queues = {}
-        self.place = []                  # of each instruction: its queue, its number there
-        for position, i in enumerate(stream):
-            q = self.queues.setdefault(i.queue, Queue(self, i.queue))
+        self.place = []                  # of each instance: its queue, its number there
+        for at, x in enumerate(instances):
+            q = self.queues.setdefault(x.i.queue, Queue(self, x.i.queue))
             self.place.append((q, len(q.insts)))
-            q.insts.append(position)
+            q.insts.append(at)
         self.dispatched = []             # times
         self.counts = {}                 # counter: times at which it reached 1, 2, ...
         self.waiting = {}                # counter: (threshold, queue)
@@ -143,8 +154,21 @@ class Judge:
     def __init__(self, program, streams, costs=Costs):
         self.costs, self.depth = costs(program), program.machine['queue_depth']
         self.routes = [t.routes for t in program.tiles]
-        self.tiles = [Tile(n, s) for n, s in enumerate(streams)]
+        self.n_frames, self.pace = program.frames or 1, program.pace
+        n = self.n_frames + max((i.stage for s in streams for i in s), default=0)
+        self.tiles = [Tile(t, list(self.instances(program.tiles[t], s, n))) for t, s in enumerate(streams)]
         self.ready = []
+
+    def instances(self, tile, stream, n_iterations):
+        """The body's instructions, iteration by iteration."""
+        step = Counter(i.queue for i in stream)
+        step.update({FIRST_INBOUND + k: n for k, n in enumerate(tile.step)})
+        step[PACE] = 1
+        for iteration in range(n_iterations):
+            for position, i in enumerate(stream):
+                frame = self.frame(iteration, i)
+                waits = [(counter, self.threshold(t, iteration, step[counter])) for counter, t in i.waits]
+                yield Instance(position, i, frame, [] if frame is None else waits)
 
     # The formulas, each by itself.
 
@@ -164,6 +188,19 @@ class Judge:
     def flight(self, i, stage2):
         return stage2 if i.op in ('send', 'signal') else 0
 
+    def frame(self, iteration, i):
+        frame = iteration - i.stage
+        moves = i.op in ('load', 'store')
+        skipped = (moves and i.flags & 1 and frame != 0) or (moves and i.flags & 2 and frame != self.n_frames - 1)
+        return frame if 0 <= frame < self.n_frames and not skipped else None
+
+    def threshold(self, t, iteration, step):
+        return (t - MOST if t > MOST // 2 else t) + iteration * step
+
+    def paced(self, n):
+        """When the pace counter is n."""
+        return max(n - 1, 0) * self.pace
+
     # Their evaluation.
 
     def run(self):
@@ -175,17 +212,18 @@ class Judge:
         left = sum(len(q.insts) - len(q.start) for t in self.tiles for q in t.queues.values())
         if left:
             raise Stuck('%d instructions never start' % left)
-        return max((q.end[-1] for t in self.tiles for q in t.queues.values()), default=0)
+        return max((end for *_, end in self.times()), default=0)
 
     def times(self):
-        """(tile, position, queue, operation, start, end) of each instruction, as `cimc sim --times` lists them."""
+        """(tile, position, queue, operation, frame, start, end) of each instruction, as `cimc sim --times` lists them."""
         for t in self.tiles:
-            for position, i in enumerate(t.stream):
-                q, n = t.place[position]
-                yield t.number, position, q.number, i.op, q.start[n], q.end[n]
+            for at, x in sorted(enumerate(t.instances), key=lambda e: (e[1].position, e[0])):
+                q, n = t.place[at]
+                if x.frame is not None:
+                    yield t.number, x.position, q.number, x.i.op, x.frame, q.start[n], q.end[n]
 
     def dispatch(self, t):
-        while len(t.dispatched) < len(t.stream):
+        while len(t.dispatched) < len(t.instances):
             q, n = t.place[len(t.dispatched)]
             j = self.makes_room(n)
             if j >= len(q.start):
@@ -195,32 +233,39 @@ class Judge:
             if n == len(q.start):
                 self.ready.append(q)
 
-    def held(self, q, i):
-        """When its waits have come to hold, or None."""
+    def held(self, q, waits):
+        """When the waits have come to hold, or None."""
         time = 0
-        for counter, threshold in i.waits:
+        for counter, threshold in waits:
+            if counter == PACE:
+                time = max(time, self.paced(threshold))
+                continue
             counts = q.tile.counts.get(counter, ())
             if threshold > len(counts):
                 q.tile.waiting.setdefault(counter, []).append((threshold, q))
                 return None
-            if threshold:
+            if threshold > 0:
                 time = max(time, counts[threshold - 1])
         return time
+
+    def cost(self, t, x):
+        """Stages of an instance; what is skipped has none."""
+        return (None, 0) if x.frame is None else getattr(self.costs, x.i.op)(t.number, x.i)
 
     def advance(self, q):
         t = q.tile
         while len(q.start) < len(q.insts) and q.insts[len(q.start)] < len(t.dispatched):
-            position = q.insts[len(q.start)]
-            i = t.stream[position]
-            held = self.held(q, i)
+            at = q.insts[len(q.start)]
+            x = t.instances[at]
+            held = self.held(q, x.waits)
             if held is None:
                 return
-            stage1, stage2 = getattr(self.costs, i.op)(t.number, i)
-            start = self.start(t.dispatched[position], q.start[-1] if q.start else 0, 0 if stage1 is None else q.unit_free, held)
+            stage1, stage2 = self.cost(t, x)
+            start = self.start(t.dispatched[at], q.start[-1] if q.start else 0, 0 if stage1 is None else q.unit_free, held)
             q.start.append(start)
             if stage1 is not None:
                 q.unit_free = start + stage1
-            self.complete(q, i, start, stage1 or 0, stage2)
+            self.complete(q, x.i, start, stage1 or 0, stage2)
             self.dispatch(t)
 
     def complete(self, q, i, start, occupancy, stage2):

@@ -3,7 +3,7 @@
 
 usage: judge_test.py CIMC PROPERTY_TEST ROOT
 
-The hand-worked programs are times/*.s: `; [start, end]` stands behind each instruction. `cimc sim --times` and the judge must both say so;
+The hand-worked programs are times/*.s: `; [start, end]` stands behind each instruction, of each frame in which it is not skipped. `cimc sim --times` and the judge must both say so;
 of compiled programs, and of those that the property test makes for some seeds, they must say the same, and the judge's makespan is the scheduled one.
 Each formula of the judge is also changed a little: the hand-worked programs must show it, so a formula of cimc's that is wrong in that way fails here.
 
@@ -53,12 +53,11 @@ class Bench:
             return self.reader.read(f.read())
 
     def simulated(self, name):
-        """(tile, position, queue, operation, start, end) of each instruction."""
-        self.run('sim', name, '--input-fill', 'ramp', '--times', 'times.csv')
+        """(tile, position, queue, operation, frame, start, end) of each instruction."""
+        self.run('sim', name, '--times', 'times.csv')
         with open(os.path.join(self.folder, 'times.csv'), encoding='utf-8', newline='') as f:
-            rows = csv.reader(f)
-            next(rows)
-            return [(int(t), int(p), int(q), op, int(start), int(end)) for t, p, q, op, start, end in rows]
+            return [(int(r['tile']), int(r['position']), int(r['queue']), r['operation'], int(r.get('frame', 0)), int(r['start']), int(r['end']))
+                    for r in csv.DictReader(f)]
 
 
 def differences(what, wanted, who, got):
@@ -66,7 +65,7 @@ def differences(what, wanted, who, got):
         yield '%s has %d instructions, %s %d' % (what, len(wanted), who, len(got))
     for a, b in zip(wanted, got):
         if a != b:
-            yield 'tile %d instruction %d (queue %d, %s): %s [%d, %d]; %s: [%d, %d]' % (*a[:4], what, *a[4:], who, *b[4:])
+            yield 'tile %d instruction %d (queue %d, %s): %s frame %d [%d, %d]; %s: frame %d [%d, %d]' % (*a[:4], what, *a[4:], who, *b[4:])
             return
 
 
@@ -89,7 +88,8 @@ def caught(problems):
 
 # ---- by hand ----
 
-TIMES = re.compile(r'; \[(\d+), (\d+)\]$', re.MULTILINE)
+TIMES = re.compile(r'; (\[\d+, \d+\](?: \[\d+, \d+\])*)$', re.MULTILINE)
+SPAN = re.compile(r'\[(\d+), (\d+)\]')
 
 
 def hand_worked(bench):
@@ -99,10 +99,11 @@ def hand_worked(bench):
         name = os.path.splitext(os.path.basename(path))[0]
         bench.run('asm', path, '-o', name + '.cim')
         with open(path, encoding='utf-8') as f:
-            spans = [(int(start), int(end)) for start, end in TIMES.findall(f.read())]
+            spans = [[(int(start), int(end)) for start, end in SPAN.findall(line)] for line in TIMES.findall(f.read())]
         program, streams = bench.read(name + '.cim')
         places = [(t, p, i.queue, i.op) for t, s in enumerate(streams) for p, i in enumerate(s)]
-        programs[name] = program, streams, [place + span for place, span in zip(places, spans)] if len(places) == len(spans) else []
+        wanted = [place + (frame,) + span for place, line in zip(places, spans) for frame, span in enumerate(line)]
+        programs[name] = program, streams, wanted if len(places) == len(spans) else []
     return programs
 
 
@@ -262,17 +263,56 @@ class WaitsAlwaysHold(Judge):
         return max(dispatch, before, unit_free)
 
 
+class StagesDoNotCount(Judge):
+    def frame(self, iteration, i):
+        return iteration if iteration < self.n_frames else None
+
+
+class ThresholdsStay(Judge):
+    def threshold(self, t, iteration, step):
+        return super().threshold(t, iteration, 0)
+
+
+class ThresholdsAreNeverNegative(Judge):
+    def threshold(self, t, iteration, step):
+        return t + iteration * step
+
+
+class PaceStartsLater(Judge):
+    def paced(self, n):
+        return max(n, 0) * self.pace
+
+
+class SkippedTakesItsTime(Judge):
+    def cost(self, t, x):
+        return getattr(self.costs, x.i.op)(t.number, x.i)
+
+
+class EmptyMessagesAreUnderWay(Judge):
+    def cost(self, t, x):
+        stage1, stage2 = getattr(self.costs, x.i.op)(t.number, x.i)
+        return (None, stage2) if x.frame is None and x.i.op in ('send', 'signal') else super().cost(t, x)
+
+
 WRONG_COSTS = [RowsDoNotCount, PixelsOfAPatchCount, PatchesThatAreCutOffDoNotCount, BitsOfInputsDoNotCount, AllColumnsOfAGroupAreReadOneByOne,
                AWeightHasTheMachinesBits, SettlingAndReadingTakeTurns, LaneOperationsDoNotCount, CellsDoNotCount, EveryTapOfAnOverlapCounts, ResultsOfAReductionCount,
                GatheredChannelsOfTheSourceCount, ProductsOfASumDoNotCount, SetUpIsFree, ChannelsOfASendDoNotCount, WaysToTheNearestTarget, MeshIsIdeal,
                HalfFloatsAreFloats, ElementsOfFourBytesAreSent, DramAnswersAtOnce]
-WRONG_ORDERS = [SendIsCompleteOnArrival, MessagesOvertake, CompletionsOvertake, QueuesAreDeep, UnitsAreNeverBusy, UnitsArePipelined, WaitsAlwaysHold]
+WRONG_ORDERS = [SendIsCompleteOnArrival, MessagesOvertake, CompletionsOvertake, QueuesAreDeep, UnitsAreNeverBusy, UnitsArePipelined, WaitsAlwaysHold,
+                StagesDoNotCount, ThresholdsStay, ThresholdsAreNeverNegative, PaceStartsLater, SkippedTakesItsTime, EmptyMessagesAreUnderWay]
+
+
+def is_wrong(program, streams, wanted, formulas):
+    try:
+        return bool(list(differences('by hand', wanted, 'wrong', judged(program, streams, **formulas))))
+    except Stuck:
+        return True
 
 
 def wrong_formulas(tap, programs):
     for wrong in [{'costs': c} for c in WRONG_COSTS] + [{'judge': j} for j in WRONG_ORDERS]:
         seen = [name for name, (program, streams, wanted) in programs.items()
-                if list(differences('by hand', wanted, 'wrong', judged(program, streams, **wrong)))]
+                if is_wrong(program, streams, wanted, wrong)]
         tap.point('a wrong formula is seen: ' + next(iter(wrong.values())).__name__, [] if seen else ['by no program'])
 
 

@@ -82,8 +82,8 @@ static void body_run_all(struct body *b, uint32_t frames, void (*check)(const st
 
 /* SIM.md 4, 13. */
 static const char two_stages[] =
-    "isa 2 frames 3 pes 1 arch \"base: clsa\\nlanes: 1\\nvector_setup_cycles: 2\\n\"\n"
-    "\"link_bytes_per_cycle: 8\\nhop_cycles: 2\\n\"\n"
+    "isa 2 frames 3 pes 1 arch \"base: clsa\\nlanes: 1\\nvector_setup_cycles: 8\\n\"\n"
+    "\"link_bytes_per_cycle: 8\\nhop_cycles: 5\\n\"\n"
     "node 0 {} section 0 \"w\" hex { 00000040 } image 0 {k=1, n=1}\n"
     "binding 0 {" FRAME_BINDING "binding 1 {index=1, shape=[4], stride_w=1, height=1, width=4, "
     "channels=1}\n"
@@ -135,21 +135,21 @@ START_TEST(frames_of_two_stages)
     body_run_all(&b, 16, two_stages_values);
     ck_assert(body_run(&b, (struct sim_options){0}));
     ck_assert_uint_eq(b.r.frames, 3);
-    latencies(&b, 38, 14, 28);
-    ck_assert_double_eq(b.r.interval_cycles, 12);
-    ck_assert_double_eq_tol(b.r.steady_utilisation, 4.0 / 12, 1e-12);
+    latencies(&b, 71, 23, 61);
+    ck_assert_double_eq(b.r.interval_cycles, 24);
+    ck_assert_double_eq_tol(b.r.steady_utilisation, 4.0 / 24, 1e-12);
     ck_assert_uint_eq(b.r.pe_busy_cycles, 12);
     ck_assert_uint_eq(b.r.n_instructions, 3 * 6 + 1); /* the rest is skipped */
     ck_assert(body_run(&b, (struct sim_options){.frames = 1}));
-    latencies(&b, 14, 14, 14);
+    latencies(&b, 23, 23, 23);
     ck_assert(isnan(b.r.interval_cycles) && isnan(b.r.steady_utilisation));
     ck_assert(body_run(&b, (struct sim_options){.frames = 5, .no_function = true}));
-    latencies(&b, 62, 14, 28);
+    latencies(&b, 119, 23, 61);
     /* The sequencer is held up, but what bounds the interval is the credit. */
     b.p->arch.queue_depth = 1;
     ck_assert(body_run(&b, (struct sim_options){0}));
     two_stages_values(&b);
-    ck_assert_double_eq(b.r.interval_cycles, 12);
+    ck_assert_double_eq(b.r.interval_cycles, 24);
     body_close(&b);
 }
 END_TEST
