@@ -50,7 +50,7 @@ struct isa_wait {
 static inline int32_t isa_threshold(uint32_t threshold)
 {
     const uint32_t sign = (uint32_t)1 << (ISA_THRESHOLD_BITS - 1);
-    return threshold > sign ? (int32_t)threshold - (int32_t)(2 * sign) : (int32_t)threshold;
+    return (int32_t)(threshold > sign ? threshold - 2 * sign : threshold);
 }
 struct isa_region {
     uint16_t view;

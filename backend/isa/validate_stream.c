@@ -532,8 +532,9 @@ static bool check_waits(const struct stream_check *c, const struct isa_inst *i)
         const struct isa_wait *w = &i->wait[k];
         if (!counter_exists(c, w->counter))
             return REJECT(c, "%s: waits for counter %u, which does not exist", c->op, w->counter);
-        if (w->threshold > ISA_MAX_COUNT && !c->p->frames)
-            return REJECT(c, "%s: threshold %d without frames", c->op, isa_threshold(w->threshold));
+        if (w->threshold > ISA_MAX_COUNT && (!c->p->frames || w->threshold >> ISA_THRESHOLD_BITS))
+            return REJECT(c, "%s: threshold %d is above %d, or below 0 without frames", c->op,
+                          isa_threshold(w->threshold), ISA_MAX_COUNT);
     }
     return true;
 }

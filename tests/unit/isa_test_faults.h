@@ -205,7 +205,7 @@ static const struct {
     {example, "view 0 {", "view 0 {frame_rows=2, ", "frame_rows 2 in a program without frames"},
     {example, "tile 0 {", "tile 0 {step=[1], ", "1 steps for 0 inbound counters of a program with"},
     {example, "binding 0 {", "binding 0 {frame_stride=4, ", "but the program no frames"},
-    {example, "wait q3>=1", "wait q3>=-1", "threshold -1 without frames"},
+    {example, "wait q3>=1", "wait q3>=-1", "threshold -1 is above 2097152, or below 0"},
     {example, "wait q3>=1", "wait i1022>=1", "counter 1022, which does not exist"},
     {example, "pes 1", "pes 1 interval_cycles 1", "without frames"},
     {body, "frames 3 ", "frames 1048577 ", "1048577 frames, more than 1048576"},
