@@ -12,7 +12,10 @@ static union ir_attrs moved_attrs(const struct ir_op *op, const struct ir_append
     union ir_attrs a = *op->attrs;
     int64_t *weights = NULL;
     switch (op->opcode) {
-    case IR_input: a.input.index += how->first_input; break;
+    case IR_input:
+        a.input.index += how->first_input;
+        a.input.state += a.input.state ? how->first_output : 0;
+        break;
     case IR_output: a.output.index += how->first_output; break;
     case IR_conv: weights = &a.conv.weights; break;
     case IR_matmul: weights = &a.matmul.weights; break;

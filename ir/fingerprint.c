@@ -44,7 +44,8 @@ static void put_attr(struct text *t, const void *field, enum ir_attr_kind kind, 
     float x;
     uint32_t bits;
     switch (kind) {
-    case IR_ATTR_i64: put_list(t, field, 1); break;
+    case IR_ATTR_i64:
+    case IR_ATTR_opt: put_list(t, field, 1); break;
     case IR_ATTR_i64x2:
     case IR_ATTR_ones: put_list(t, field, 2); break;
     case IR_ATTR_i64x3: put_list(t, field, 3); break;

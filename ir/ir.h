@@ -63,6 +63,7 @@ typedef int64_t ir_attr_i64x2[2];
 typedef int64_t ir_attr_i64x3[3];
 typedef int64_t ir_attr_i64x4[4];
 typedef int64_t ir_attr_ones[2]; /* where left out or 0, and not printed where both are: 1 */
+typedef int64_t ir_attr_opt;     /* not printed where it is 0 */
 typedef float ir_attr_f32;
 typedef struct ir_ints ir_attr_ints;
 typedef struct blob *ir_attr_blob;
@@ -113,6 +114,7 @@ enum ir_attr_kind {
     IR_ATTR_i64x3,
     IR_ATTR_i64x4,
     IR_ATTR_ones,
+    IR_ATTR_opt,
     IR_ATTR_f32,
     IR_ATTR_ints,
     IR_ATTR_blob,

@@ -136,6 +136,14 @@ static enum ir_dtype outside_dtype(const struct ir_op *op)
     return op->opcode == IR_input ? op->attrs->input.dtype : op->attrs->output.dtype;
 }
 
+/* Do they speak of tensors of one type? */
+static bool same_outside(const struct ir_op *x, const struct ir_op *y)
+{
+    const struct ir_ints *a = outside_shape(x), *b = outside_shape(y);
+    return outside_dtype(x) == outside_dtype(y) && a->n == b->n &&
+           (a->n == 0 || memcmp(a->at, b->at, a->n * sizeof *a->at) == 0);
+}
+
 /* Indices run from 0 without gaps; who shares one speaks of the same tensor outside. */
 static void verify_indices(struct ir_verifier *v, const struct member *m, size_t n)
 {
@@ -149,11 +157,9 @@ static void verify_indices(struct ir_verifier *v, const struct member *m, size_t
             next = m[i].key < INT64_MAX ? m[i].key + 1 : m[i].key;
             continue;
         }
-        const struct ir_ints *a = outside_shape(op), *b = outside_shape(m[i - 1].op);
         if (v->graph->stage != IR_CROSSBAR)
             ir_fault(v, op, "index %lld is taken", (long long)m[i].key);
-        else if (outside_dtype(op) != outside_dtype(m[i - 1].op) || a->n != b->n ||
-                 (a->n && memcmp(a->at, b->at, a->n * sizeof *a->at) != 0))
+        else if (!same_outside(op, m[i - 1].op))
             ir_fault(v, op, "dtype or shape differs from another part of index %lld",
                      (long long)m[i].key);
     }
@@ -253,6 +259,35 @@ static bool same_mapping(const struct ir_attrs_mvm *x, const struct ir_attrs_mvm
                     memcmp(x->dilation, y->dilation, sizeof x->dilation) == 0));
 }
 
+static int by_output(const void *wanted, const void *member)
+{
+    int64_t a = *(const int64_t *)wanted, b = ((const struct member *)member)->key;
+    return (a > b) - (a < b);
+}
+
+/* An input that is a state continues an output of its type, and all parts of it do. */
+static void verify_states(struct ir_verifier *v, const struct member *inputs, size_t n)
+{
+    size_t n_outputs;
+    struct member *outputs = members(v, output_key, &n_outputs);
+    for (size_t i = 0; i < n; i++) {
+        int64_t state = inputs[i].op->attrs->input.state, wanted = state - 1;
+        bool first = i == 0 || inputs[i].key != inputs[i - 1].key;
+        if (!first && state != inputs[i - 1].op->attrs->input.state)
+            ir_fault(v, inputs[i].op, "state differs from another part of the input");
+        if (state == 0 || !first)
+            continue;
+        const struct member *m = bsearch(&wanted, outputs, n_outputs, sizeof *outputs, by_output);
+        if (!m)
+            ir_fault(v, inputs[i].op, "state %lld, but there is no output %lld", (long long)state,
+                     (long long)wanted);
+        else if (!same_outside(inputs[i].op, m->op))
+            ir_fault(v, inputs[i].op, "is of another type than output %lld, which it continues",
+                     (long long)wanted);
+    }
+    free(outputs);
+}
+
 /* One set of crossbars holds one matrix, and is copied as a whole. Up to CROSSBAR a number only
  * says what the file calls the weights: folding may make other matrices of them, which pass im2col
  * parts. */
@@ -280,6 +315,7 @@ void ir_verify_interface(struct ir_verifier *v)
     size_t n;
     struct member *inputs = members(v, input_key, &n);
     verify_indices(v, inputs, n);
+    verify_states(v, inputs, n);
     free(inputs);
     verify_outputs(v);
     if (v->graph->stage == IR_CROSSBAR)

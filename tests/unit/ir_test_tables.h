@@ -355,6 +355,24 @@ static const struct {
     bool good;
 } interfaces[] = {
     {"crossbar", "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n", true},
+    /* a state continues an output that there is, of its type, in all its parts */
+    {"crossbar",
+     "%20 = input {index=1, dtype=\"f32\", shape=[4], extent=[1,1,4], strides=[0,0,1], state=1}\n"
+     "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
+     true},
+    {"crossbar",
+     "%20 = input {index=1, dtype=\"f32\", shape=[4], extent=[1,1,4], strides=[0,0,1], state=2}\n"
+     "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
+     false},
+    {"crossbar",
+     "%20 = input {index=1, dtype=\"f16\", shape=[4], extent=[1,1,4], strides=[0,0,1], state=1}\n"
+     "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
+     false},
+    {"crossbar",
+     "%20 = input {index=1, dtype=\"f32\", shape=[4], extent=[1,1,4], strides=[0,0,1], state=1}\n"
+     "%21 = input {index=1, dtype=\"f32\", shape=[4], extent=[1,1,2], strides=[0,0,1]}\n"
+     "output %2 {index=0, dtype=\"f32\", shape=[4], strides=[0,0,1]}\n",
+     false},
     {"crossbar", "output %2 {index=0, dtype=\"f32\", shape=[4]}\n", false}, /* 4 times element 0 */
     {"crossbar", "output %2 {index=0, dtype=\"f32\", shape=[5], strides=[0,0,1]}\n", false},
     {"crossbar", "output %2 {index=0, dtype=\"f32\", shape=[7], strides=[0,0,2]}\n", false},
