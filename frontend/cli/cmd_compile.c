@@ -35,8 +35,8 @@ bool cmd_compile(const struct settings *s, struct diag *d)
     if (ok && !outputs_wanted(s))
         all.output = driver_output_name(b.model, ".cim", b.arena);
     b.writes = &all;
-    ok = ok && outputs_check(&all, d) && driver_lower(&b, s, false, d) &&
-         driver_compile(&b, s, d) && views_write(&b, s, d) &&
+    ok = ok && outputs_check(&all, d) && driver_import_all(&b, s, false, d) &&
+         driver_lower(&b, s, d) && driver_compile(&b, s, d) && views_write(&b, s, d) &&
          (!all.output || driver_write(&b, all.output, d));
     if (ok)
         report(&b, &all, !outputs_to_stdout(&all));

@@ -32,6 +32,16 @@ static bool write_folder(struct dump *dump, struct io *io, struct diag *d)
     return false;
 }
 
+/* Of as many frames as the program is for. */
+static bool load_inputs(struct io *io, const struct isa_program *p, const struct settings *s,
+                        struct diag *d)
+{
+    if (!io_describe(io, p, (struct io_models){0}, d))
+        return false;
+    io->frames = max_i64(p->frames, 1);
+    return io_load_inputs(io, s, d);
+}
+
 bool cmd_dump(const struct settings *s, struct diag *d)
 {
     if (!s->output || strcmp(s->output, "-") == 0)
@@ -48,8 +58,7 @@ bool cmd_dump(const struct settings *s, struct diag *d)
     /* Inputs may come from a pipe: they are read before the folder holds interrupts. */
     bool has_run = s->test_data.n || s->inputs.n || s->input_fill;
     struct io io = {0};
-    bool ok =
-        !has_run || (io_describe(&io, p, (struct io_models){0}, d) && io_load_inputs(&io, s, d));
+    bool ok = !has_run || load_inputs(&io, p, s, d);
     ok = ok && write_folder(&dump, has_run ? &io : NULL, d);
     if (has_run)
         io_free(&io);

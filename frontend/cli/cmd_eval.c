@@ -1,6 +1,7 @@
 /* cmd_eval.c - `cimc eval`: what a model says, by the evaluator; nothing is compiled. */
 #include "commands.h"
 
+#include "batch.h"
 #include "report.h"
 #include "tensors.h"
 
@@ -38,38 +39,48 @@ static bool evaluate(struct simulation *e, struct diag *d)
     e->ran = ran;
     if (!ran)
         return false;
-    e->differences = ARENA_ARRAY(io->arena, struct difference, io->n_outputs);
     bool ok = verdict(e, d);
     if (e->settings->save_outputs)
         ok &= io_save_outputs(io, e->settings->save_outputs, d);
     return ok;
 }
 
-/* The graph as it was read, or at the end of a later stage. */
-static bool make_graph(struct build *b, const struct settings *s, struct diag *d)
+/* The graph as it was read, with all images of its batch, or that of one image at the end of a
+ * later stage. */
+static bool make_graph(struct build *b, const struct settings *s, struct io_model *out,
+                       struct diag *d)
 {
     static const enum ir_stage stages[] = {IR_TENSOR, IR_CANONICAL, IR_INTEGER, IR_CROSSBAR};
     struct pass_options o = {.last_stage = s->mode == PASS_MODE_AUTO ? IR_TENSOR : IR_CROSSBAR};
     if (s->at >= 0)
         o.last_stage = stages[s->at];
-    if (!driver_start(b, s, NULL, d) || !driver_import(b, s, s->args.at[0], d) ||
-        (o.last_stage != IR_TENSOR && !driver_run_passes(b, s, pass_default_pipeline, &o, d)))
+    bool as_read = o.last_stage == IR_TENSOR;
+    if (!driver_start(b, s, NULL, d) || !driver_take_models(b, s, &s->args, d) ||
+        !(as_read ? driver_import(b, s, d) : driver_import_all(b, s, true, d)))
+        return false;
+    struct model *m = &b->models[0];
+    if (!as_read && !driver_lower_model(b, s, m, &o, d))
         return false;
     ir_number(b->graph);
+    *out = (struct io_model){.prefix = "",
+                             .described = as_read ? b->graph : m->imported,
+                             .reference = b->graph,
+                             .images = as_read ? ir_batch(b->graph) : m->images,
+                             .assumed = m->assumed};
+    out->reference_images = as_read ? out->images : 1;
     return driver_has_weights(b, NULL, d);
 }
 
 bool cmd_eval(const struct settings *s, struct diag *d)
 {
     struct build b;
-    bool ok = make_graph(&b, s, d);
+    struct io_model model;
+    bool ok = make_graph(&b, s, &model, d);
     if (ok) {
-        struct io_model model = {.prefix = "",
-                                 .described = b.graph,
-                                 .reference = b.graph,
-                                 .assumed = b.models[0].assumed};
         struct simulation e = {.settings = s};
-        ok = io_describe(&e.io, NULL, (struct io_models){&model, 1}, d) && evaluate(&e, d);
+        ok = io_describe(&e.io, NULL, (struct io_models){&model, 1}, d);
+        e.io.frames = model.images;
+        ok = ok && evaluate(&e, d);
         if (e.ran)
             report(&b, &e, s);
         simulation_free(&e);

@@ -31,7 +31,8 @@ static bool load(struct build *b, const struct settings *s, struct diag *d)
                         "is not IR text; an ONNX model is read from a file");
     }
     file_close(&f);
-    return ok && (is_text || driver_import(b, s, path, d));
+    return ok && (is_text || (driver_take_models(b, s, &s->args, d) && driver_import(b, s, d) &&
+                              driver_take_image(b, &b->models[0], d)));
 }
 
 static bool print(const struct build *b, const struct settings *s, struct diag *d)

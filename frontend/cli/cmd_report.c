@@ -14,8 +14,9 @@ bool cmd_report(const struct settings *s, struct diag *d)
         with_report.report = s->output ? s->output : driver_output_name(b.model, ".html", b.arena);
     with_report.output = NULL;
     b.writes = &with_report;
-    ok = ok && outputs_check(&with_report, d) && driver_lower(&b, s, false, d) &&
-         driver_compile(&b, &with_report, d) && views_write(&b, &with_report, d);
+    ok = ok && outputs_check(&with_report, d) && driver_import_all(&b, s, false, d) &&
+         driver_lower(&b, s, d) && driver_compile(&b, &with_report, d) &&
+         views_write(&b, &with_report, d);
     if (ok && s->time_passes)
         report_times(&b, NULL, stderr);
     driver_free(&b);

@@ -33,27 +33,35 @@ static void report(const struct build *b, const struct simulation *sim, const st
     json_finish(j, stdout);
 }
 
-static bool simulate_and_report(const struct build *b, const struct settings *s, struct diag *d)
+static bool simulate_and_report(struct simulation *sim, const struct build *b,
+                                const struct settings *s, struct diag *d)
 {
-    struct simulation sim = {.settings = s,
-                             .program = b->program,
-                             .is_compiled = !s->program,
-                             .models = driver_io_models(b),
-                             .graph = b->graph};
-    bool ok = simulate(&sim, d);
-    if (sim.ran)
-        report(b, &sim, s);
-    if (sim.ran && s->time_passes)
-        report_times(sim.is_compiled ? b : NULL, &sim, stderr);
-    simulation_free(&sim);
+    sim->program = b->program;
+    sim->models = driver_io_models(b); /* in mode int the references are known only now */
+    sim->graph = b->graph;
+    bool ok = driver_has_weights(b, b->program, d) && simulate(sim, d);
+    if (sim->ran)
+        report(b, sim, s);
+    if (sim->ran && s->time_passes)
+        report_times(sim->is_compiled ? b : NULL, sim, stderr);
     return ok;
 }
 
-static bool compile(struct build *b, const struct settings *s, struct diag *d)
+/* The inputs' files say how many frames there are. */
+static bool compile(struct build *b, struct simulation *sim, const struct settings *s,
+                    struct diag *d)
 {
-    return driver_start(b, s, NULL, d) && driver_take_models(b, s, &s->args, d) &&
-           driver_lower(b, s, true, d) && driver_compile(b, s, d) &&
-           (!s->output || driver_write(b, s->output, d)) && views_write(b, s, d);
+    struct settings all = *s;
+    if (!driver_start(b, s, NULL, d) || !driver_take_models(b, s, &s->args, d) ||
+        !driver_import_all(b, s, true, d) || !driver_has_weights(b, NULL, d))
+        return false;
+    sim->models = driver_io_models(b);
+    if (!simulation_load(sim, driver_frames(b, s), d))
+        return false;
+    if (sim->io.frames > 1)
+        all.frames = sim->io.frames;
+    return driver_lower(b, &all, d) && driver_compile(b, &all, d) &&
+           (!s->output || driver_write(b, s->output, d)) && views_write(b, &all, d);
 }
 
 static bool take_program(struct build *b, const struct settings *s, struct diag *d)
@@ -68,14 +76,16 @@ static bool take_program(struct build *b, const struct settings *s, struct diag 
 bool cmd_run(const struct settings *s, struct diag *d)
 {
     struct build b;
+    struct simulation sim = {.settings = s, .is_compiled = !s->program};
     if (s->output && s->program)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--program compiles nothing that -o could write");
     if ((views_wanted(s) || s->print_plan) && s->program)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--program schedules nothing that there could be a view of");
-    bool ok = s->program ? take_program(&b, s, d) : compile(&b, s, d);
-    ok = ok && driver_has_weights(&b, b.program, d) && simulate_and_report(&b, s, d);
+    bool ok = s->program ? take_program(&b, s, d) : compile(&b, &sim, s, d);
+    ok = ok && simulate_and_report(&sim, &b, s, d);
+    simulation_free(&sim);
     driver_free(&b);
     return ok;
 }

@@ -7,6 +7,7 @@
  */
 #include "driver.h"
 
+#include "batch.h"
 #include "eval.h"
 #include "mapping.h"
 #include "models.h"
@@ -80,7 +81,7 @@ void driver_free(struct build *b)
     ir_graph_free(b->rest);
     for (size_t i = 0; i < b->n_models; i++) {
         ir_graph_free(b->models[i].imported);
-        ir_graph_free(b->models[i].lowered);
+        ir_graph_free(b->models[i].graph);
     }
     isa_program_free(b->program);
     arena_free(b->arena);
@@ -227,13 +228,15 @@ static bool import_model(struct build *b, const struct settings *s, struct model
     return b->graph != NULL;
 }
 
-bool driver_import(struct build *b, const struct settings *s, const char *model, struct diag *d)
+bool driver_import(struct build *b, const struct settings *s, struct diag *d)
 {
-    b->models = ARENA_NEW(b->arena, struct model);
-    b->n_models = 1;
-    b->models[0] = (struct model){.name = "", .path = model, .rate = 1};
-    b->model = model;
-    return import_model(b, s, &b->models[0], d);
+    return models_check_options(b, s, d) && import_model(b, s, &b->models[0], d);
+}
+
+bool driver_take_image(struct build *b, struct model *m, struct diag *d)
+{
+    m->images = ir_batch(b->graph);
+    return m->images == 1 || ir_take_image(b->graph, m->images, d);
 }
 
 /* ---- passes ---- */
@@ -327,51 +330,63 @@ static void look_at_rest(struct build *b, const struct settings *s, struct diag 
     (void)clear; /* or in the way of what follows: either way the model is refused */
 }
 
-/* Down to the pass that chooses copies, or, of a model that is alone, with it. */
-static bool lower_model(struct build *b, const struct settings *s, struct model *m, bool is_alone,
-                        bool keep_imported, struct diag *d)
+bool driver_import_all(struct build *b, const struct settings *s, bool keep_imported,
+                       struct diag *d)
 {
-    struct pass_options o = {.time_passes = s->time_passes,
-                             .stats = s->pass_stats,
-                             .stop_after = is_alone ? NULL : "tile"};
-    if (!import_model(b, s, m, d)) {
-        look_at_rest(b, s, d);
+    if (!models_check_options(b, s, d))
         return false;
+    for (size_t i = 0; i < b->n_models; i++) {
+        struct model *m = &b->models[i];
+        if (!import_model(b, s, m, d)) {
+            look_at_rest(b, s, d);
+            return false;
+        }
+        m->imported = keep_imported ? ir_clone(b->graph) : NULL;
+        if (!driver_take_image(b, m, d))
+            return false;
+        m->graph = b->graph;
+        b->graph = NULL;
     }
-    if (keep_imported)
-        m->imported = ir_clone(b->graph);
-    bool ok = driver_run_passes(b, s, pass_default_pipeline, &o, d);
+    return true;
+}
+
+bool driver_lower_model(struct build *b, const struct settings *s, struct model *m,
+                        const struct pass_options *o, struct diag *d)
+{
+    b->graph = m->graph;
+    m->graph = NULL;
+    bool ok = driver_run_passes(b, s, pass_default_pipeline, o, d);
     m->mode = b->mode;
     m->mode_reason = b->mode_reason;
     return ok;
 }
 
-static bool lower_together(struct build *b, const struct settings *s, bool keep_imported,
-                           struct diag *d)
+static bool lower_together(struct build *b, const struct settings *s, struct diag *d)
 {
-    struct pass_options o = {.time_passes = s->time_passes, .stats = s->pass_stats};
+    struct pass_options o = {
+        .time_passes = s->time_passes, .stats = s->pass_stats, .stop_after = "tile"};
     enum pass_mode mode = PASS_MODE_F32;
     for (size_t i = 0; i < b->n_models; i++) {
         struct model *m = &b->models[i];
-        if (!lower_model(b, s, m, false, keep_imported, d))
+        if (!driver_lower_model(b, s, m, &o, d))
             return false;
         mode = m->mode == PASS_MODE_INT ? PASS_MODE_INT : mode;
-        m->lowered = b->graph;
+        m->graph = b->graph;
         b->graph = NULL;
         b->mode_reason = NULL;
     }
     models_join(b);
     b->mode = mode;
     b->mode_reason = "";
+    o.stop_after = NULL;
     return driver_run_passes(b, s, "cse,dup", &o, d);
 }
 
-bool driver_lower(struct build *b, const struct settings *s, bool keep_imported, struct diag *d)
+bool driver_lower(struct build *b, const struct settings *s, struct diag *d)
 {
+    struct pass_options o = {.time_passes = s->time_passes, .stats = s->pass_stats};
     bool is_alone = !*b->models[0].name;
-    if (!models_check_options(b, s, d) ||
-        !(is_alone ? lower_model(b, s, &b->models[0], true, keep_imported, d)
-                   : lower_together(b, s, keep_imported, d)))
+    if (!(is_alone ? driver_lower_model(b, s, &b->models[0], &o, d) : lower_together(b, s, d)))
         return false;
     ir_number(b->graph);
     return !b->wants_best || mapping_choose_best(b, s, d);
@@ -387,7 +402,7 @@ bool driver_lower_again(struct build *b, const struct isa_program *p, const stru
               driver_start(b, &recorded, &p->arch, d);
     b->writes = s;
     ok = ok && driver_take_models(b, &recorded, models, d) &&
-         driver_lower(b, &recorded, keep_imported, d);
+         driver_import_all(b, &recorded, keep_imported, d) && driver_lower(b, &recorded, d);
     settings_free(&recorded);
     arena_free(words);
     if (ok && ir_fingerprint(b->graph) != p->graph_fingerprint)
@@ -426,11 +441,25 @@ static void sign(struct isa_program *p, const struct build *b, const struct sett
     text_free(&options);
 }
 
+int64_t driver_frames(const struct build *b, const struct settings *s)
+{
+    int64_t frames = 0;
+    for (size_t i = 0; i < b->n_models; i++) {
+        const struct model *m = &b->models[i];
+        if (m->images > 1)
+            frames = max_i64(frames, ceil_div_i64(m->images, m->rate));
+    }
+    return s->frames > 0 ? s->frames : frames;
+}
+
 struct backend_options driver_backend_options(const struct build *b, const struct settings *s)
 {
+    int64_t frames = driver_frames(b, s);
     return (struct backend_options){.mode = schedule_mode(s),
                                     .set = b->set,
                                     .pes = b->dup.pes,
+                                    .frames = (uint32_t)frames,
+                                    .pace = s->pace == PACE_STEADY ? PACE_INTERVAL : s->pace,
                                     .report_sets = views_wanted(s),
                                     .report_detail = s->report != NULL,
                                     .print_plan = s->print_plan != NULL,

@@ -20,7 +20,8 @@ struct model {
     const char *path;
     int64_t rate;              /* how many times it is in the program */
     struct ir_graph *imported; /* TENSOR, only if it was asked for */
-    struct ir_graph *lowered;  /* what went into the common graph; NULL where it is alone */
+    int64_t images;            /* of the file's batch: the graph is of one; mostly 1 */
+    struct ir_graph *graph;    /* as far as it was lowered by itself; NULL: it is build.graph */
     enum pass_mode mode;
     const char *mode_reason;
     size_t n_missing;    /* tensors without data, of a model compiled by --no-weights */
@@ -53,15 +54,24 @@ bool driver_start(struct build *b, const struct settings *s, const struct arch *
 /* The models to compile, each FILE or NAME=FILE: b->models, b->model. */
 bool driver_take_models(struct build *b, const struct settings *s, const string_list *operands,
                         struct diag *d) CHECK_RESULT;
+/* The models' graphs, of one image each. */
+bool driver_import_all(struct build *b, const struct settings *s, bool keep_imported,
+                       struct diag *d) CHECK_RESULT;
+/* Makes b->graph, the model as it is in its file, the graph of one image. */
+bool driver_take_image(struct build *b, struct model *m, struct diag *d) CHECK_RESULT;
 /* The only model: b->graph as it is in its file. */
-bool driver_import(struct build *b, const struct settings *s, const char *model,
-                   struct diag *d) CHECK_RESULT;
+bool driver_import(struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
+/* One model by itself, after driver_import_all: b->graph. */
+bool driver_lower_model(struct build *b, const struct settings *s, struct model *m,
+                        const struct pass_options *o, struct diag *d) CHECK_RESULT;
 /* Runs passes on b->graph; the driver binds machine and duplication. */
 bool driver_run_passes(struct build *b, const struct settings *s, const char *pipeline,
                        const struct pass_options *o, struct diag *d) CHECK_RESULT;
-/* Import and standard pipeline of the models: b->graph is a numbered CROSSBAR graph of all. */
-bool driver_lower(struct build *b, const struct settings *s, bool keep_imported,
-                  struct diag *d) CHECK_RESULT;
+/* Standard pipeline of the models: b->graph is a numbered CROSSBAR graph of all. */
+bool driver_lower(struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
+/* How many frames the program is for: as the settings say, or as the models' files have in their
+ * batch; 0: it is for one, and says nothing of frames. */
+int64_t driver_frames(const struct build *b, const struct settings *s);
 /* Where each model's inputs and outputs are, and what they should be: what the graph as it was
  * imported says; in mode int as it was lowered, since the model's own floats round a little
  * elsewhere. */

@@ -178,8 +178,8 @@ static void executed(void *self, const struct sim *s, uint32_t tile, uint32_t fr
 
 /* ---- the run ---- */
 
-static bool dump_tensors(const struct dump *dump, const char *what, const struct io_tensor *tensors,
-                         size_t n, struct diag *d)
+static bool dump_tensors(const struct dump *dump, const struct io *io, const char *what,
+                         const struct io_tensor *tensors, size_t n, struct diag *d)
 {
     bool ok = true;
     for (size_t k = 0; ok && k < n; k++) {
@@ -187,9 +187,10 @@ static bool dump_tensors(const struct dump *dump, const char *what, const struct
         if (!tensors[k].data)
             continue;
         const char *name = arena_printf(dump->folder.arena, "%s_%zu", what, k);
-        ir_type_text(&tensors[k].type, type, sizeof type);
-        ok = dump_words(dump, name, type, tensors[k].data, (size_t)ir_count(&tensors[k].type),
-                        ir_dtype_bytes(tensors[k].type.dtype), d);
+        struct ir_type all = io_type_of_all(io, &tensors[k]);
+        ir_type_text(&all, type, sizeof type);
+        ok = dump_words(dump, name, type, tensors[k].data, (size_t)ir_count(&all),
+                        ir_dtype_bytes((enum ir_dtype)all.dtype), d);
     }
     return ok;
 }
@@ -198,15 +199,15 @@ static bool run(struct golden *g, struct io *io, struct diag *d)
 {
     const void **inputs = ARENA_ARRAY(io->arena, const void *, io->n_inputs);
     void **outputs = ARENA_ARRAY(io->arena, void *, io->n_outputs);
-    struct sim_options o = {.executed = executed, .self = g, .frames = 1};
+    struct sim_options o = {.executed = executed, .self = g, .frames = (uint32_t)io->frames};
     struct sim_result result;
     for (size_t k = 0; k < io->n_inputs; k++)
         inputs[k] = io->inputs[k].data;
     for (size_t k = 0; k < io->n_outputs; k++)
         outputs[k] = io->outputs[k].data;
     return sim_run(g->dump->program, inputs, outputs, &o, &result, d) && flush(g, true) &&
-           dump_tensors(g->dump, "input", io->inputs, io->n_inputs, d) &&
-           dump_tensors(g->dump, "output", io->outputs, io->n_outputs, d);
+           dump_tensors(g->dump, io, "input", io->inputs, io->n_inputs, d) &&
+           dump_tensors(g->dump, io, "output", io->outputs, io->n_outputs, d);
 }
 
 bool dump_golden(const struct dump *dump, struct io *io, struct diag *d)

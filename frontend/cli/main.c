@@ -31,28 +31,33 @@ static const struct command commands[] = {
     {.name = "compile",
      .summary = "compiles an ONNX model into a program file",
      .operands = "MODEL...",
-     .text = "Reads an ONNX model, chooses how many copies of each layer's weights the machine's\n"
-             "PEs hold, schedules the layers and writes one program: an instruction stream for\n"
-             "each tile, with the crossbars' contents. The program is proved correct before it\n"
-             "is written. Prints a table of the base layers with PEs, copies and cycles.\n"
-             "\n"
-             "If no output is asked for, neither by -o nor by --json, --schedule-out,\n"
-             "--schedule-svg, --trace, --lp-file or --print-plan, the program goes to MODEL's\n"
-             "name with .cim instead of .onnx, in the current directory. With `-o -` it goes to\n"
-             "standard output and the table to standard error. --set best takes the cut and the\n"
-             "sets with the least makespan.\n"
-             "\n"
-             "Several models become one program: FILE or NAME=FILE each. Names of layers, inputs\n"
-             "and outputs begin with MODEL/.\n"
-             "\n"
-             "Examples:\n"
-             "  cimc compile model.onnx -o model.cim\n"
-             "  cimc compile model.onnx --extra-pes 32 --set 1x* --arch-field crossbars=64\n"
-             "  cimc compile model.onnx --schedule layer --duplicate none --json\n"
-             "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n"
-             "  cimc compile voice.onnx image.onnx --rate voice=2 -o both.cim\n",
-     .groups = {options_model, options_mode, options_mapping, options_several, options_decisions,
-                options_views, options_timing, options_output, options_table, options_json},
+     .text =
+         "Reads an ONNX model, chooses how many copies of each layer's weights the machine's\n"
+         "PEs hold, schedules the layers and writes one program: an instruction stream for\n"
+         "each tile, with the crossbars' contents. The program is proved correct before it\n"
+         "is written. Prints a table of the base layers with PEs, copies and cycles.\n"
+         "\n"
+         "If no output is asked for, neither by -o nor by --json, --schedule-out,\n"
+         "--schedule-svg, --trace, --lp-file or --print-plan, the program goes to MODEL's\n"
+         "name with .cim instead of .onnx, in the current directory. With `-o -` it goes to\n"
+         "standard output and the table to standard error. --set best takes the cut and the\n"
+         "sets with the least makespan.\n"
+         "\n"
+         "With --frames N the program takes images one after another, each as soon as there is\n"
+         "room: the table has latency, interval and images per second.\n"
+         "\n"
+         "Several models become one program: FILE or NAME=FILE each. Names of layers, inputs\n"
+         "and outputs begin with MODEL/.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc compile model.onnx -o model.cim\n"
+         "  cimc compile model.onnx --extra-pes 32 --set 1x* --arch-field crossbars=64\n"
+         "  cimc compile model.onnx --schedule layer --duplicate none --json\n"
+         "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n"
+         "  cimc compile voice.onnx image.onnx --rate voice=2 -o both.cim\n",
+     .groups = {options_model, options_mode, options_mapping, options_several, options_frames,
+                options_pace, options_decisions, options_views, options_timing, options_output,
+                options_table, options_json},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_compile},
@@ -71,8 +76,8 @@ static const struct command commands[] = {
          "Examples:\n"
          "  cimc report model.onnx -o report.html\n"
          "  cimc report model.onnx --extra-pes 32 --set 1x*\n",
-     .groups = {options_model, options_mode, options_mapping, options_several, options_decisions,
-                options_page, options_timing, options_output},
+     .groups = {options_model, options_mode, options_mapping, options_several, options_frames,
+                options_pace, options_decisions, options_page, options_timing, options_output},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_report},
@@ -88,18 +93,21 @@ static const struct command commands[] = {
          "(--tolerance-steps). The simulated cycles must be the scheduled ones.\n"
          "\n"
          "Values of an input: --input, else --test-data, else --input-fill. The program is\n"
-         "written only if -o is given. With --program nothing is compiled: the options that\n"
-         "the program was compiled with stand in it, those on the command line do not count.\n"
-         "Several models run as one program; each has its own --test-data MODEL=DIR.\n"
+         "written only if -o is given. Files of N images, or --frames N, are images in a row:\n"
+         "each is compared, and latency and interval are shown. Several models run as one\n"
+         "program; each has its own --test-data MODEL=DIR. With --program nothing is compiled:\n"
+         "the options that the program was compiled with stand in it, those on the command line\n"
+         "do not count.\n"
          "\n"
          "Examples:\n"
          "  cimc run model.onnx --test-data test_data_set_0\n"
          "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
+         "  cimc run model.onnx --frames 20 --duplicate interval --input-fill random:1\n"
          "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
-     .groups = {options_model, options_mode, options_mapping, options_several, options_decisions,
-                options_values, options_weights, options_verdict, options_simulation,
-                options_run_program, options_views, options_timing, options_output, options_table,
-                options_json},
+     .groups = {options_model, options_mode, options_mapping, options_several, options_frames,
+                options_pace, options_decisions, options_values, options_weights, options_verdict,
+                options_simulation, options_run_program, options_views, options_timing,
+                options_output, options_table, options_json},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_run},
@@ -111,7 +119,7 @@ static const struct command commands[] = {
              "values for the inputs (--test-data, --input, --input-fill) only times are\n"
              "simulated.\n",
      .groups = {options_sim_model, options_values, options_verdict, options_simulation,
-                options_times, options_json},
+                options_frames, options_times, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_sim},
@@ -130,8 +138,8 @@ static const struct command commands[] = {
          "  cimc eval model.onnx --test-data test_data_set_0\n"
          "  cimc eval model.onnx --test-data test_data_set_0 --at canonical\n"
          "  cimc eval model.onnx --input-fill random:1 --save-outputs answers\n",
-     .groups = {options_model, options_mode, options_values, options_weights, options_stage,
-                options_verdict, options_json},
+     .groups = {options_model, options_mode, options_frames, options_values, options_weights,
+                options_stage, options_verdict, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_eval},

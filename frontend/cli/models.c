@@ -188,14 +188,14 @@ void models_join(struct build *b)
     for (size_t i = 0; i < b->n_models; i++) {
         struct model *m = &b->models[i];
         if (m->rate > 1)
-            share_weights(m->lowered);
-        struct numbers n = numbers_of(m->lowered);
+            share_weights(m->graph);
+        struct numbers n = numbers_of(m->graph);
         for (int64_t k = 0; k < m->rate; k++) {
             struct ir_append how = {.prefix = prefix_of(m, k, b->arena),
                                     .first_input = first.inputs,
                                     .first_output = first.outputs,
                                     .first_weights = weights};
-            ir_append(b->graph, m->lowered, &how);
+            ir_append(b->graph, m->graph, &how);
             first.inputs += n.inputs;
             first.outputs += n.outputs;
         }
@@ -214,12 +214,15 @@ struct io_models driver_io_models(const struct build *b)
     struct io_model *all = ARENA_ARRAY(b->arena, struct io_model, n), *at = all;
     for (size_t i = 0; i < b->n_models; i++) {
         const struct model *m = &b->models[i];
-        const struct ir_graph *lowered = m->lowered ? m->lowered : b->graph;
-        struct numbers own = numbers_of(lowered);
+        const struct ir_graph *graph = m->graph ? m->graph : b->graph;
+        struct numbers own = numbers_of(graph);
+        bool is_lowered = m->mode == PASS_MODE_INT;
         for (int64_t k = 0; k < m->rate; k++) {
             *at++ = (struct io_model){.prefix = prefix_of(m, k, b->arena),
                                       .described = m->imported,
-                                      .reference = m->mode == PASS_MODE_INT ? lowered : m->imported,
+                                      .reference = is_lowered ? graph : m->imported,
+                                      .images = m->images,
+                                      .reference_images = is_lowered ? 1 : m->images,
                                       .assumed = m->assumed,
                                       .first_input = (size_t)first.inputs,
                                       .first_output = (size_t)first.outputs};

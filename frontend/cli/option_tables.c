@@ -181,6 +181,31 @@ const struct option_desc options_several[] = {
     {0},
 };
 
+const struct option_desc options_frames[] = {
+    {.name = "frames",
+     .kind = OPTION_INTEGER,
+     .offset = AT(frames),
+     .argument = "N",
+     .help = "images in a row: how many the program is for, or are run; default: as many as the "
+             "model's batch or the files of its inputs hold",
+     .least = 1,
+     .most = 1000000},
+    {0},
+};
+
+const struct option_desc options_pace[] = {
+    {.name = "pace",
+     .kind = OPTION_INTEGER,
+     .offset = AT(pace),
+     .argument = "N|ii",
+     .all = "ii",
+     .help = "cycles from the start of one image to the next; ii (the default): the least that the "
+             "schedule reaches; 0: as soon as there is room",
+     .least = 0,
+     .most = INT64_MAX},
+    {0},
+};
+
 const struct option_desc options_decisions[] = {
     {.name = "lp-file",
      .kind = OPTION_TEXT,

@@ -17,7 +17,8 @@ struct io_fact {
     bool output;
     int64_t index;
     const char *name;
-    struct ir_type type;
+    struct ir_type type; /* of one frame */
+    int64_t images;      /* along the first dimension in the model's file */
     double step;
 };
 
@@ -39,6 +40,7 @@ static bool take_fact(struct io *io, const struct io_fact *f, struct diag *d)
             .name = arena_strdup(io->arena, f->name), .known = true, .type = f->type};
     if (f->step > 0)
         t->step = f->step;
+    t->images = max_i64(t->images, f->images);
     return true;
 }
 
@@ -86,12 +88,18 @@ static struct io_fact op_fact(const struct ir_op *op, const struct io_model *m, 
     bool output = op->opcode == IR_output;
     const struct ir_ints *shape = output ? &at->output.shape : &at->input.shape;
     enum ir_dtype dtype = output ? at->output.dtype : at->input.dtype;
-    return (struct io_fact){.output = output,
-                            .index = output ? (int64_t)m->first_output + at->output.index
-                                            : (int64_t)m->first_input + at->input.index,
-                            .name = arena_printf(a, "%s%s", m->prefix, op->name),
-                            .step = output ? step_of(op->in[0].value) : 0,
-                            .type = ir_type_of(outside(dtype), shape->n, shape->at)};
+    struct io_fact f = {.output = output,
+                        .index = output ? (int64_t)m->first_output + at->output.index
+                                        : (int64_t)m->first_input + at->input.index,
+                        .name = arena_printf(a, "%s%s", m->prefix, op->name),
+                        .step = output ? step_of(op->in[0].value) : 0,
+                        .images = 1,
+                        .type = ir_type_of(outside(dtype), shape->n, shape->at)};
+    if (m->images > 1 && shape->n > 0 && (output || shape->at[0] == m->images)) {
+        f.images = m->images;
+        f.type.dim[0] /= m->images;
+    }
+    return f;
 }
 
 /* All facts, one after another: bindings of the program, then the graphs' own. */
@@ -118,7 +126,7 @@ static bool collect(const struct isa_program *p, const struct io *io, struct dia
 bool io_describe(struct io *io, const struct isa_program *p, struct io_models models,
                  struct diag *d)
 {
-    *io = (struct io){.arena = arena_new(), .models = models};
+    *io = (struct io){.arena = arena_new(), .models = models, .frames = 1};
     size_t n = p ? p->n_bindings : 0, most[2] = {0};
     for (size_t i = 0; i < models.n; i++)
         n += models.at[i].described ? models.at[i].described->n_ops : 0;

@@ -146,6 +146,49 @@ static void print_interval(const struct dup_result *r, FILE *out)
     fputc('\n', out);
 }
 
+/* Of the models of a frame, where there is one in each `interval`. */
+static double images_per_second(double interval, int64_t cycle_ps, int64_t images)
+{
+    return interval > 0 ? 1e12 * (double)images / (interval * (double)cycle_ps) : NAN;
+}
+
+static int64_t images_of(const struct build *b)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < b->n_models; i++)
+        n += b->models[i].rate;
+    return n;
+}
+
+static double build_per_second(const struct build *b)
+{
+    return images_per_second((double)b->backend.interval_cycles, b->arch.cycle_ps, images_of(b));
+}
+
+/* "latency 815 to 830 cycles", how often a frame comes and what that makes. */
+static void print_throughput(uint64_t least, uint64_t most, double interval, double per_second,
+                             double utilisation, FILE *out)
+{
+    fprintf(out, "latency %llu", (unsigned long long)least);
+    if (most != least)
+        fprintf(out, " to %llu", (unsigned long long)most);
+    fprintf(out, " cycles, one every %.10g", interval);
+    fprintf(out, ": %.*f images/s", per_second >= 100 ? 0 : 2, per_second);
+    print_real(out, "; utilisation", 100 * utilisation, " % in the steady state\n");
+}
+
+static void print_frames(const struct build *b, FILE *out)
+{
+    const struct backend_result *r = &b->backend;
+    fprintf(out, "%u frame%s in %llu cycles: ", r->frames, r->frames == 1 ? "" : "s",
+            (unsigned long long)b->program->scheduled_cycles);
+    print_throughput(r->latency_min_cycles, r->latency_max_cycles, (double)r->interval_cycles,
+                     build_per_second(b), r->steady_utilisation, out);
+    if (r->interval_bound_cycles < r->interval_cycles)
+        fprintf(out, "no schedule of these copies has one more often than every %llu cycles\n",
+                (unsigned long long)r->interval_bound_cycles);
+}
+
 void report_build(const struct build *b, const struct settings *s, FILE *out)
 {
     const struct backend_result *r = &b->backend;
@@ -172,8 +215,10 @@ void report_build(const struct build *b, const struct settings *s, FILE *out)
     fprintf(out, "makespan %llu cycles, layer by layer %llu, ",
             (unsigned long long)r->makespan_cycles, (unsigned long long)r->layer_by_layer_cycles);
     print_real(out, "speedup", speedup(r), "");
-    print_real(out, ", utilisation", 100 * r->utilisation, " %");
-    fprintf(out, "\n%llu instructions, %llu bytes of code", (unsigned long long)r->n_instructions,
+    print_real(out, ", utilisation", 100 * r->utilisation, " %\n");
+    if (r->frames)
+        print_frames(b, out);
+    fprintf(out, "%llu instructions, %llu bytes of code", (unsigned long long)r->n_instructions,
             (unsigned long long)r->code_bytes);
     if (b->program_bytes)
         fprintf(out, ", program %llu bytes", (unsigned long long)b->program_bytes);
@@ -187,14 +232,31 @@ void report_build(const struct build *b, const struct settings *s, FILE *out)
         print_model(&b->models[i], out);
 }
 
+/* One that fails, if any does; of those the one with the largest error. */
+static int64_t worst_frame(const struct simulation *sim, size_t k)
+{
+    int64_t worst = 0;
+    for (int64_t f = 1; f < sim->io.frames; f++) {
+        const struct difference *a = simulation_difference(sim, k, f),
+                                *b = simulation_difference(sim, k, worst);
+        if (a->pass != b->pass ? b->pass : a->max_abs_error > b->max_abs_error)
+            worst = f;
+    }
+    return worst;
+}
+
 static void print_output(const struct simulation *sim, size_t k, FILE *out)
 {
     const struct io_tensor *t = &sim->io.outputs[k];
-    const struct difference *r = &sim->differences[k];
+    int64_t frame = worst_frame(sim, k);
+    const struct difference *r = simulation_difference(sim, k, frame);
     char type[200];
     fprintf(out, "output %zu '", k);
     print_plain(t->name, out);
-    fprintf(out, "' %s: ", ir_type_text(&t->type, type, sizeof type));
+    fprintf(out, "' %s", ir_type_text(&t->type, type, sizeof type));
+    if (sim->io.frames > 1)
+        fprintf(out, ", worst of %lld frames %lld", (long long)sim->io.frames, (long long)frame);
+    fputs(": ", out);
     if (!sim->io.references[k].data) {
         fputs("no reference\n", out);
         return;
@@ -217,6 +279,20 @@ void report_outputs(const struct simulation *sim, FILE *out)
         print_output(sim, k, out);
 }
 
+static double run_per_second(const struct simulation *sim)
+{
+    return images_per_second(sim->result.interval_cycles, sim->program->arch.cycle_ps,
+                             sim->io.models.n ? (int64_t)sim->io.models.n : 1);
+}
+
+static void print_run(const struct simulation *sim, FILE *out)
+{
+    const struct sim_result *r = &sim->result;
+    fprintf(out, "%lld frames: ", (long long)sim->io.frames);
+    print_throughput(r->latency_min_cycles, r->latency_max_cycles, r->interval_cycles,
+                     run_per_second(sim), r->steady_utilisation, out);
+}
+
 void report_simulation(const struct simulation *sim, FILE *out)
 {
     report_outputs(sim, out);
@@ -225,10 +301,13 @@ void report_simulation(const struct simulation *sim, FILE *out)
               out);
     if (sim->settings->compare_layers)
         fprintf(out, "%u stored values compared with the evaluator\n", sim->n_compared);
-    fprintf(out, "cycles: %llu simulated, %llu scheduled", (unsigned long long)sim->result.cycles,
-            (unsigned long long)sim->program->scheduled_cycles);
+    fprintf(out, "cycles: %llu simulated", (unsigned long long)sim->result.cycles);
+    if (simulation_is_scheduled(sim))
+        fprintf(out, ", %llu scheduled", (unsigned long long)sim->program->scheduled_cycles);
     print_real(out, "; utilisation", 100 * sim->result.utilisation, " %");
     fputc('\n', out);
+    if (sim->io.frames > 1)
+        print_run(sim, out);
 }
 
 /* ---- machines ---- */
@@ -266,8 +345,30 @@ static void duplication_json(const struct dup_result *r, struct json *j)
     else if (r->has_interval)
         json_null(j, "next_pes");
     json_close_map(j);
-    if (r->has_interval)
-        json_integer(j, "initiation_interval_cycles", (int64_t)r->value);
+}
+
+static void latency_json(uint64_t least, uint64_t most, struct json *j)
+{
+    json_open_map(j, "latency_cycles");
+    json_integer(j, "min", (int64_t)least);
+    json_integer(j, "max", (int64_t)most);
+    json_close_map(j);
+}
+
+/* Of a program for several frames; else what copies were chosen for. */
+static void frames_json(const struct build *b, struct json *j)
+{
+    const struct backend_result *r = &b->backend;
+    if (!r->frames && b->dup.has_interval)
+        json_integer(j, "initiation_interval_cycles", (int64_t)b->dup.value);
+    if (!r->frames)
+        return;
+    json_integer(j, "frames", r->frames);
+    latency_json(r->latency_min_cycles, r->latency_max_cycles, j);
+    json_integer(j, "initiation_interval_cycles", (int64_t)r->interval_cycles);
+    json_integer(j, "interval_bound_cycles", (int64_t)r->interval_bound_cycles);
+    json_real(j, "steady_utilisation", r->steady_utilisation);
+    json_real(j, "images_per_second", build_per_second(b));
 }
 
 /* Of several. */
@@ -309,7 +410,8 @@ void report_build_json(const struct build *b, struct json *j)
     json_integer(j, "pes", b->dup.pes);
     json_integer(j, "pes_used", b->dup.pes_used);
     json_integer(j, "layer_by_layer_cycles", (int64_t)r->layer_by_layer_cycles);
-    json_integer(j, "makespan_cycles", (int64_t)r->makespan_cycles);
+    json_integer(j, "makespan_cycles",
+                 (int64_t)(r->frames ? b->program->scheduled_cycles : r->makespan_cycles));
     json_real(j, "speedup", speedup(r));
     json_real(j, "utilisation", r->utilisation);
     if (b->dup.has_bound)
@@ -317,6 +419,7 @@ void report_build_json(const struct build *b, struct json *j)
     else
         json_null(j, "lower_bound_cycles");
     duplication_json(&b->dup, j);
+    frames_json(b, j);
     json_integer(j, "crossbar_macs", (int64_t)r->crossbar_macs);
     json_integer(j, "vector_macs", (int64_t)r->vector_macs);
     json_bool(j, "vector_is_free", b->arch.lanes == 0);
@@ -329,16 +432,10 @@ void report_build_json(const struct build *b, struct json *j)
         json_null(j, "program_bytes");
 }
 
-static void output_json(const struct simulation *sim, size_t k, struct json *j)
+static void difference_json(const struct simulation *sim, size_t k, int64_t frame, struct json *j)
 {
     const struct io_tensor *t = &sim->io.outputs[k];
-    const struct difference *r = &sim->differences[k];
-    json_open_map(j, NULL);
-    json_text(j, "name", t->name);
-    json_open_array(j, "shape");
-    for (unsigned i = 0; i < t->type.rank; i++)
-        json_integer(j, NULL, t->type.dim[i]);
-    json_close_array(j);
+    const struct difference *r = simulation_difference(sim, k, frame);
     bool compared = sim->io.references[k].data, in_steps = compared && r->step > 0;
     json_real(j, "max_abs_error", compared ? r->max_abs_error : NAN);
     json_real(j, "max_abs_reference", compared ? r->max_abs_reference : NAN);
@@ -351,6 +448,27 @@ static void output_json(const struct simulation *sim, size_t k, struct json *j)
         json_bool(j, "pass", r->pass);
     else
         json_null(j, "pass");
+}
+
+static void output_json(const struct simulation *sim, size_t k, struct json *j)
+{
+    const struct io_tensor *t = &sim->io.outputs[k];
+    json_open_map(j, NULL);
+    json_text(j, "name", t->name);
+    json_open_array(j, "shape");
+    for (unsigned i = 0; i < t->type.rank; i++)
+        json_integer(j, NULL, t->type.dim[i]);
+    json_close_array(j);
+    difference_json(sim, k, worst_frame(sim, k), j);
+    if (sim->io.frames > 1) {
+        json_open_array(j, "frames");
+        for (int64_t f = 0; f < sim->io.frames; f++) {
+            json_open_map(j, NULL);
+            difference_json(sim, k, f, j);
+            json_close_map(j);
+        }
+        json_close_array(j);
+    }
     json_close_map(j);
 }
 
@@ -362,11 +480,26 @@ void report_outputs_json(const struct simulation *sim, struct json *j)
     json_close_array(j);
 }
 
+/* What was seen of several frames. */
+static void run_json(const struct simulation *sim, struct json *j)
+{
+    const struct sim_result *r = &sim->result;
+    json_open_map(j, "simulated");
+    json_integer(j, "frames", sim->io.frames);
+    latency_json(r->latency_min_cycles, r->latency_max_cycles, j);
+    json_real(j, "interval_cycles", r->interval_cycles);
+    json_real(j, "steady_utilisation", r->steady_utilisation);
+    json_real(j, "images_per_second", run_per_second(sim));
+    json_close_map(j);
+}
+
 void report_simulation_json(const struct simulation *sim, struct json *j)
 {
     json_integer(j, "simulated_cycles", (int64_t)sim->result.cycles);
     if (!sim->is_compiled) /* else it stands among the build's keys, and is the same */
         json_real(j, "utilisation", sim->result.utilisation);
+    if (sim->io.frames > 1)
+        run_json(sim, j);
     report_outputs_json(sim, j);
 }
 

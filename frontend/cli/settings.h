@@ -9,7 +9,8 @@ enum mapping_kind_choice { CHOOSE_IM2COL, CHOOSE_WINDOW };
 enum schedule_choice { CHOOSE_CROSS, CHOOSE_LAYER };
 typedef VEC(const char *) string_list;
 
-#define PES_ALL INT64_MAX /* --pes all */
+#define PES_ALL INT64_MAX     /* --pes all */
+#define PACE_STEADY INT64_MAX /* --pace ii */
 
 /* What the command line says, for all commands; each reads its part. */
 struct settings {
@@ -30,6 +31,8 @@ struct settings {
     string_list patches;
     int64_t pes, extra_pes; /* < 0: not given */
     const char *lp_file;
+    int64_t frames; /* < 1: not given */
+    int64_t pace;   /* cycles; PACE_STEADY */
     /* files and form of the output */
     const char *output;
     const char *schedule_out, *schedule_svg, *trace, *report, *report_arch, *print_plan;

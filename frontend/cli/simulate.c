@@ -22,25 +22,43 @@ static bool lacks_values(const struct simulation *sim)
            !s->input_fill && !s->compare_layers && !s->save_outputs;
 }
 
-static bool prepare(struct simulation *sim, struct diag *d)
+bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d)
 {
     if (!io_describe(&sim->io, sim->program, sim->models, d))
         return false;
+    sim->io.frames = max_i64(frames, 1);
     sim->times_only = lacks_values(sim);
-    if (!sim->times_only && !driver_has_weights(NULL, sim->program, d))
-        return false;
-    if (!sim->times_only && (!io_load_inputs(&sim->io, sim->settings, d) ||
-                             !io_load_references(&sim->io, sim->settings, d)))
-        return false;
-    io_alloc_outputs(&sim->io);
-    sim->differences = ARENA_ARRAY(sim->io.arena, struct difference, sim->io.n_outputs);
-    return true;
+    if (sim->times_only) {
+        io_settle_frames(&sim->io, sim->settings);
+        return true;
+    }
+    return driver_has_weights(NULL, sim->program, d) &&
+           io_load_inputs(&sim->io, sim->settings, d) &&
+           io_load_references(&sim->io, sim->settings, d);
 }
 
-/* Inputs and outputs are those of one frame. */
-static uint32_t frames_of(const struct simulation *sim)
+struct difference *simulation_difference(const struct simulation *sim, size_t k, int64_t frame)
 {
-    return sim->times_only ? sim_frames(sim->program, NULL) : 1;
+    return &sim->differences[k * (size_t)sim->io.frames + (size_t)frame];
+}
+
+static bool prepare(struct simulation *sim, struct diag *d)
+{
+    const struct isa_program *p = sim->program;
+    if (!sim->io.arena && !simulation_load(sim, p->frames, d))
+        return false;
+    struct io *io = &sim->io;
+    io->models = sim->models;
+    if (io->frames > 1 && !p->frames)
+        return diag_error(d, (struct loc){0}, DIAG_DATA,
+                          "the program is for one frame, the run has %lld; compile --frames N "
+                          "makes one for several",
+                          (long long)io->frames);
+    if (io->frames > 1 && sim->settings->compare_layers)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE, "--compare-layers takes one frame");
+    if (!sim->times_only)
+        io_alloc_outputs(io);
+    return true;
 }
 
 /* Who looks on while the program runs. */
@@ -74,7 +92,7 @@ static bool execute(struct simulation *sim, struct watchers *watchers, struct di
     struct sim_options o = {.latency_seed = (uint64_t)sim->settings->latency_seed,
                             .max_extra_cycles = (uint64_t)sim->settings->max_extra_cycles,
                             .no_function = sim->times_only,
-                            .frames = frames_of(sim),
+                            .frames = (uint32_t)io->frames,
                             .executed = watchers->layers ? executed : NULL,
                             .completed = watchers->times ? completed : NULL,
                             .self = watchers,
@@ -103,11 +121,16 @@ static bool evaluate(struct simulation *sim, struct layers *layers, struct diag 
     return ok;
 }
 
+bool simulation_is_scheduled(const struct simulation *sim)
+{
+    return sim->io.frames == max_i64(sim->program->frames, 1);
+}
+
 /* Only a program straight from the compiler must keep to its schedule; an edited one need not. */
 static bool compare_cycles(const struct simulation *sim, struct diag *d)
 {
     uint64_t got = sim->result.cycles, want = sim->program->scheduled_cycles;
-    if (got == want || sim->settings->latency_seed != 0)
+    if (got == want || sim->settings->latency_seed != 0 || !simulation_is_scheduled(sim))
         return true;
     static const char text[] = "simulated cycles %llu, scheduled %llu";
     if (sim->is_compiled)
@@ -150,7 +173,7 @@ bool simulate(struct simulation *sim, struct diag *d)
             return false;
     }
     if (sim->settings->times)
-        w.times = times_new(sim->program, frames_of(sim));
+        w.times = times_new(sim->program, (uint32_t)sim->io.frames);
     bool ok = run_and_compare(sim, &w, d);
     times_free(w.times);
     layers_free(w.layers);

@@ -18,10 +18,17 @@ struct simulation {
     bool times_only;
     struct io io;
     struct sim_result result;
-    struct difference *differences; /* per output; only where there is a reference */
+    struct difference *differences; /* per output and frame; only where there is a reference */
     uint32_t n_compared;            /* --compare-layers: operations */
     double simulate_seconds, evaluate_seconds;
 };
+/* Values of the inputs and given outputs, before there is a program; else simulate() does it.
+ * `frames`: what there are where nothing else says it. */
+bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d) CHECK_RESULT;
+/* Of output k. */
+struct difference *simulation_difference(const struct simulation *sim, size_t k, int64_t frame);
+/* Its scheduled cycles are those of so many frames. */
+bool simulation_is_scheduled(const struct simulation *sim);
 /* False where the machine faults or anything differs. `sim->ran`: there is something to report. */
 bool simulate(struct simulation *sim, struct diag *d) CHECK_RESULT;
 void simulation_free(struct simulation *sim);

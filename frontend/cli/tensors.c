@@ -9,7 +9,6 @@
 
 #include "values.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,32 +36,137 @@ static void note_assumed(const struct io *io, const struct io_tensor *t, struct 
         diag_note(d, nowhere(), "%s", assumed);
 }
 
-static bool has_shape(const struct io *io, const struct io_tensor *t, const struct tensor *read,
-                      const char *path, struct diag *d)
+/* ---- frames ---- */
+
+size_t io_frame_bytes(const struct io_tensor *t)
+{
+    return (size_t)ir_count(&t->type) * ir_dtype_bytes((enum ir_dtype)t->type.dtype);
+}
+
+void *io_frame(const struct io_tensor *t, int64_t frame)
+{
+    return (char *)t->data + (size_t)frame * io_frame_bytes(t);
+}
+
+/* How many frames a tensor holds: one has the port's shape; several stand along a dimension in
+ * front, or along the first where that is a batch, or 1. 0: it is something else. */
+static int64_t frames_in(const struct ir_type *read, const struct io_tensor *t)
+{
+    const struct ir_type *one = &t->type;
+    bool along_first = one->rank > 0 && (t->images > 1 || one->dim[0] == 1);
+    bool joined = along_first && read->rank == one->rank;
+    if (same_shape(read, one))
+        return 1;
+    if ((!joined && read->rank != one->rank + 1) ||
+        memcmp(read->dim + 1, one->dim + joined, (read->rank - 1u) * sizeof *one->dim) != 0)
+        return 0;
+    if (!joined)
+        return read->dim[0];
+    return read->dim[0] % one->dim[0] == 0 ? read->dim[0] / one->dim[0] : 0;
+}
+
+/* Which frames of a file are the port's: `first`, and each `step` after it. */
+struct part {
+    int64_t first, step;
+};
+
+/* Behind the frames that are there. A file of one frame is every port's. */
+static bool take_frames(struct io_tensor *t, const struct tensor *read, int64_t n, struct part part,
+                        struct loc loc, struct diag *d)
+{
+    if (n > 1 && n % part.step != 0)
+        return diag_error(d, loc, DIAG_DATA, "holds %lld frames; '%s' takes one of each %lld",
+                          (long long)n, t->name, (long long)part.step);
+    int64_t own = n > 1 ? n / part.step : 1;
+    size_t bytes = io_frame_bytes(t);
+    char *all = heap_alloc((size_t)(t->frames + own) * bytes);
+    if (t->data)
+        memcpy(all, t->data, (size_t)t->frames * bytes);
+    for (int64_t i = 0; i < own; i++)
+        memcpy(all + (size_t)(t->frames + i) * bytes,
+               (const char *)read->data + (size_t)(n > 1 ? part.first + i * part.step : 0) * bytes,
+               bytes);
+    free(t->data);
+    t->data = all;
+    t->frames += own;
+    return true;
+}
+
+static bool misfit(const struct io *io, const struct io_tensor *t, const struct ir_type *read,
+                   struct loc loc, struct diag *d)
 {
     char have[200], want[200];
-    if (same_shape(&read->type, &t->type))
-        return true;
-    diag_error(d, (struct loc){.file = path}, DIAG_DATA,
-               "the tensor is %s, '%s' of the model is %s",
-               ir_type_text(&read->type, have, sizeof have), t->name,
+    diag_error(d, loc, DIAG_DATA, "the tensor is %s, '%s' of the model is %s",
+               ir_type_text(read, have, sizeof have), t->name,
                ir_type_text(&t->type, want, sizeof want));
     note_assumed(io, t, d);
     return false;
 }
 
-static bool read_values(struct io *io, struct io_tensor *t, const char *path, struct diag *d)
+static bool read_values(struct io *io, struct io_tensor *t, const char *path, struct part part,
+                        struct diag *d)
 {
+    struct loc loc = {.file = path};
     struct tensor read;
     if (!values_read(path, io->arena, d, &read))
         return false;
-    if (!has_shape(io, t, &read, path, d) ||
-        !values_convert(&read, t->type.dtype, (struct loc){.file = path}, d)) {
-        tensor_free(&read);
-        return false;
-    }
-    t->data = read.data;
-    return true;
+    int64_t n = frames_in(&read.type, t);
+    bool ok = n > 0 ? values_convert(&read, (enum ir_dtype)t->type.dtype, loc, d) &&
+                          take_frames(t, &read, n, part, loc, d)
+                    : misfit(io, t, &read.type, loc, d);
+    tensor_free(&read);
+    return ok;
+}
+
+/* One frame becomes those of all. */
+static void repeat(struct io_tensor *t, int64_t frames)
+{
+    size_t bytes = io_frame_bytes(t);
+    char *all = heap_alloc((size_t)frames * bytes);
+    for (int64_t i = 0; i < frames; i++)
+        memcpy(all + (size_t)i * bytes, t->data, bytes);
+    free(t->data);
+    t->data = all;
+    t->frames = frames;
+}
+
+/* `what`: "input". */
+static bool fit_frames(const struct io *io, struct io_tensor *t, const char *what, struct diag *d)
+{
+    if (t->data && t->frames == 1 && io->frames > 1)
+        repeat(t, io->frames);
+    return !t->data || t->frames == io->frames ||
+           diag_error(d, nowhere(), DIAG_DATA, "%s '%s' has %lld frames, the run %lld", what,
+                      t->name, (long long)t->frames, (long long)io->frames);
+}
+
+/* What one array in memory may hold. */
+static bool check_size(const struct io *io, const struct io_tensor *t, struct diag *d)
+{
+    static const int64_t most = (int64_t)1 << 31;
+    return !t->known || ir_count(&t->type) <= most / io->frames ||
+           diag_error(d, nowhere(), DIAG_DATA, "%lld frames of '%s' are more than 2^31 elements",
+                      (long long)io->frames, t->name);
+}
+
+void io_settle_frames(struct io *io, const struct settings *s)
+{
+    int64_t given = 0;
+    for (size_t k = 0; k < io->n_inputs && given < 2; k++)
+        given = io->inputs[k].frames;
+    if (s->frames > 0 || given > 1)
+        io->frames = s->frames > 0 ? s->frames : given;
+}
+
+struct ir_type io_type_of_all(const struct io *io, const struct io_tensor *t)
+{
+    struct ir_type all = t->type;
+    if (io->frames == 1)
+        return all;
+    if (all.rank == 0)
+        return ir_type_of((enum ir_dtype)all.dtype, 1, &io->frames);
+    all.dim[0] *= io->frames;
+    return all;
 }
 
 /* ---- test data ---- */
@@ -107,7 +211,40 @@ static size_t place_in_model(const struct ports *p, size_t k)
     return place;
 }
 
-/* Reads DIR/<what>_K.pb if it exists. */
+/* Of MODEL.I/...: I, and how many of MODEL there are; of other names the whole file. */
+static struct part part_of(const struct ports *p, size_t k, size_t model)
+{
+    const char *name = p->at[k].name;
+    struct part part = {0, 1};
+    if (name[model] != '.')
+        return part;
+    part.first = strtoll(name + model + 1, NULL, 10);
+    for (size_t i = 0; i < p->n; i++) {
+        const char *other = p->at[i].name;
+        if (other && strncmp(other, name, model + 1) == 0)
+            part.step = max_i64(part.step, strtoll(other + model + 1, NULL, 10) + 1);
+    }
+    return part;
+}
+
+/* Reads DIR/<what>_K.pb if it exists, else those of DIR/test_data_set_0, _1 ..., a frame each. */
+static bool read_folder(struct io *io, struct io_tensor *t, const char *dir, const char *file,
+                        struct part part, const struct settings *s, struct diag *d)
+{
+    const char *path = arena_printf(io->arena, "%s/%s", dir, file);
+    if (access(path, F_OK) == 0)
+        return read_values(io, t, path, part, d);
+    struct part whole = {0, 1};
+    for (int64_t i = 0; s->frames == 0 || i < s->frames * part.step; i++) {
+        path = arena_printf(io->arena, "%s/test_data_set_%lld/%s", dir, (long long)i, file);
+        if (access(path, F_OK) != 0)
+            break;
+        if (i % part.step == part.first && !read_values(io, t, path, whole, d))
+            return false;
+    }
+    return true;
+}
+
 static bool read_test_data(struct io *io, const struct ports *p, size_t k, const struct settings *s,
                            struct diag *d)
 {
@@ -116,10 +253,12 @@ static bool read_test_data(struct io *io, const struct ports *p, size_t k, const
         if (!dir && names_a_model(io, entry))
             continue;
         size_t place = dir ? place_in_model(p, k) : k;
-        const char *path =
-            arena_printf(io->arena, "%s/%s_%zu.pb", dir ? dir : entry, p->what, place);
-        if (access(path, F_OK) == 0)
-            return read_values(io, &p->at[k], path, d);
+        struct part part = dir ? part_of(p, k, (size_t)(dir - entry) - 1) : (struct part){0, 1};
+        const char *file = arena_printf(io->arena, "%s_%zu.pb", p->what, place);
+        if (!read_folder(io, &p->at[k], dir ? dir : entry, file, part, s, d))
+            return false;
+        if (p->at[k].data)
+            return true;
     }
     return true;
 }
@@ -172,35 +311,44 @@ static double fill_value(enum ir_dtype dtype, bool random, uint64_t *seed, int64
     }
 }
 
-static bool fill_values(struct io_tensor *t, size_t k, const char *fill, struct diag *d)
+/* One tensor of all frames. */
+static bool fill_values(const struct io *io, struct io_tensor *t, size_t k, const char *fill,
+                        struct diag *d)
 {
     bool random;
     uint64_t seed = 0;
     if (!parse_fill(fill, &random, &seed, d))
         return false;
-    int64_t n = ir_count(&t->type);
+    int64_t n = ir_count(&t->type) * io->frames;
     seed = hash_bytes(&seed, sizeof seed, k);
     t->data = heap_alloc((size_t)n * ir_dtype_bytes(t->type.dtype));
+    t->frames = io->frames;
     for (int64_t i = 0; i < n; i++)
         values_put(t->type.dtype, t->data, i, fill_value(t->type.dtype, random, &seed, i, n));
     return true;
 }
 
+/* From files. */
 static bool load_input(struct io *io, size_t k, const struct settings *s, struct diag *d)
 {
     struct io_tensor *t = &io->inputs[k];
+    struct ports all = {"input", io->inputs, io->n_inputs};
     if (!t->known)
         return true; /* neither the program nor the model reads it */
     if (k < s->inputs.n)
-        return read_values(io, t, s->inputs.at[k], d);
-    struct ports all = {"input", io->inputs, io->n_inputs};
-    if (!read_test_data(io, &all, k, s, d))
-        return false;
-    if (t->data)
-        return true;
-    if (s->input_fill)
-        return fill_values(t, k, s->input_fill, d);
+        return read_values(io, t, s->inputs.at[k], (struct part){0, 1}, d);
+    return read_test_data(io, &all, k, s, d);
+}
+
+/* With values for all frames. */
+static bool complete_input(struct io *io, size_t k, const struct settings *s, struct diag *d)
+{
+    struct io_tensor *t = &io->inputs[k];
     char type[200];
+    if (!t->known || t->data)
+        return fit_frames(io, t, "input", d);
+    if (s->input_fill)
+        return fill_values(io, t, k, s->input_fill, d);
     return diag_error(
         d, nowhere(), DIAG_DATA,
         "input %zu '%s', %s, has no values; give --test-data, --input or --input-fill", k, t->name,
@@ -218,6 +366,13 @@ bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d)
                           io->n_inputs);
     for (size_t k = 0; k < io->n_inputs; k++)
         ok &= load_input(io, k, s, d);
+    if (!ok)
+        return false;
+    io_settle_frames(io, s);
+    for (size_t k = 0; k < io->n_inputs; k++)
+        ok &= check_size(io, &io->inputs[k], d) && complete_input(io, k, s, d);
+    for (size_t k = 0; k < io->n_outputs; k++)
+        ok &= check_size(io, &io->outputs[k], d);
     return ok;
 }
 
@@ -226,98 +381,10 @@ bool io_load_references(struct io *io, const struct settings *s, struct diag *d)
     bool ok = true;
     struct ports all = {"output", io->references, io->n_outputs};
     for (size_t k = 0; k < io->n_outputs; k++) {
-        ok &= !all.at[k].known || read_test_data(io, &all, k, s, d);
-        io->references[k].given = io->references[k].data != NULL;
-    }
-    return ok;
-}
-
-void io_alloc_outputs(struct io *io)
-{
-    for (size_t k = 0; k < io->n_outputs; k++) {
-        struct io_tensor *t = &io->outputs[k];
-        t->data =
-            heap_alloc((t->known ? (size_t)ir_count(&t->type) : 0) * ir_dtype_bytes(t->type.dtype));
-    }
-}
-
-bool io_has_references(const struct io *io)
-{
-    for (size_t k = 0; k < io->n_outputs; k++) {
-        if (io->outputs[k].known && !io->references[k].data)
-            return false;
-    }
-    return true;
-}
-
-bool io_can_evaluate(const struct io *io)
-{
-    for (size_t i = 0; i < io->models.n; i++)
-        if (!io->models.at[i].reference)
-            return false;
-    return io->models.n > 0;
-}
-
-/* `g` on the inputs from `first` on. */
-static bool evaluate(const struct io *io, const struct ir_graph *g, size_t first,
-                     struct tensor *outputs, size_t n_outputs, const struct eval_observer *observer,
-                     struct diag *d)
-{
-    size_t n = io->n_inputs - first;
-    struct tensor *in = ARENA_ARRAY(io->arena, struct tensor, n);
-    for (size_t k = 0; k < n; k++)
-        in[k] =
-            (struct tensor){.type = io->inputs[first + k].type, .data = io->inputs[first + k].data};
-    return eval_graph(g, in, n, outputs, n_outputs, observer, d);
-}
-
-bool io_evaluate(const struct io *io, const struct eval_observer *observer, struct tensor *outputs,
-                 struct diag *d)
-{
-    const struct io_models *all = &io->models;
-    memset(outputs, 0, io->n_outputs * sizeof *outputs);
-    for (size_t i = 0; i < all->n; i++) {
-        const struct io_model *m = &all->at[i];
-        size_t end = i + 1 < all->n ? all->at[i + 1].first_output : io->n_outputs;
-        if (!evaluate(io, m->reference, m->first_input, outputs + m->first_output,
-                      end - m->first_output, observer, d))
-            return false;
-    }
-    return true;
-}
-
-bool io_evaluate_references(struct io *io, const struct eval_observer *observer, struct diag *d)
-{
-    struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
-    bool ok = io_evaluate(io, observer, out, d);
-    for (size_t k = 0; k < io->n_outputs; k++) {
-        if (!ok || io->references[k].data)
-            tensor_free(&out[k]);
-        else
-            io->references[k].data = out[k].data;
-    }
-    return ok;
-}
-
-bool io_observe(const struct io *io, const struct ir_graph *g, const struct eval_observer *observer,
-                struct diag *d)
-{
-    struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
-    bool ok = evaluate(io, g, 0, out, io->n_outputs, observer, d);
-    for (size_t k = 0; k < io->n_outputs && ok; k++)
-        tensor_free(&out[k]);
-    return ok;
-}
-
-bool io_save_outputs(const struct io *io, const char *dir, struct diag *d)
-{
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST)
-        return diag_error(d, (struct loc){.file = dir}, DIAG_IO, "cannot make the folder: %s",
-                          strerror(errno));
-    bool ok = true;
-    for (size_t k = 0; k < io->n_outputs; k++) {
-        const char *path = arena_printf(io->arena, "%s/output_%zu.npy", dir, k);
-        ok &= npy_write(path, &io->outputs[k].type, io->outputs[k].data, d);
+        struct io_tensor *t = &io->references[k];
+        ok &= !t->known ||
+              (read_test_data(io, &all, k, s, d) && fit_frames(io, t, "expected output", d));
+        t->given = t->data != NULL;
     }
     return ok;
 }

@@ -9,9 +9,11 @@
 struct io_tensor {
     const char *name;
     bool known;          /* name and type are set */
-    struct ir_type type; /* the shape outside; no f16 (f32), no f64 */
+    struct ir_type type; /* of one frame: the shape outside; no f16 (f32), no f64 */
+    int64_t images;      /* frames that the model's file has along the first dimension; mostly 1 */
     double step;         /* compared in steps of this size; 0: by the largest error */
-    void *data;          /* NULL: no values */
+    void *data;          /* frames one after another; NULL: no values */
+    int64_t frames;      /* of them: 1 for all, or io.frames */
     bool given;          /* of a reference: a file's, not the evaluator's */
 };
 /* A model among those whose tensors these are. */
@@ -19,6 +21,7 @@ struct io_model {
     const char *prefix;               /* in front of the names of its inputs and outputs */
     const struct ir_graph *described; /* says what its inputs and outputs are; may be NULL */
     const struct ir_graph *reference; /* gives the expected outputs; may be NULL */
+    int64_t images, reference_images; /* that `described` and `reference` take at once */
     const char *assumed;              /* said where a shape does not fit; may be NULL */
     size_t first_input, first_output; /* index 0 of the graphs */
 };
@@ -29,6 +32,8 @@ struct io_models {
 struct io {
     struct arena *arena;
     struct io_models models;
+    int64_t
+        frames; /* of a run: what there is if neither options nor files say it, then as they say */
     size_t n_inputs, n_outputs;
     struct io_tensor *inputs, *outputs, *references;
 };
@@ -36,7 +41,10 @@ struct io {
  * stay the caller's. */
 bool io_describe(struct io *io, const struct isa_program *p, struct io_models models,
                  struct diag *d) CHECK_RESULT;
+/* Settles io->frames; every input has so many, one that is given once is the same in all. */
 bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d) CHECK_RESULT;
+/* Only as many frames as --frames or the program say, for times. */
+void io_settle_frames(struct io *io, const struct settings *s);
 /* output_K.pb of --test-data; what is missing stays without values. */
 bool io_load_references(struct io *io, const struct settings *s, struct diag *d) CHECK_RESULT;
 void io_alloc_outputs(struct io *io);
@@ -48,7 +56,12 @@ bool io_evaluate(const struct io *io, const struct eval_observer *observer, stru
                  struct diag *d) CHECK_RESULT;
 bool io_evaluate_references(struct io *io, const struct eval_observer *observer,
                             struct diag *d) CHECK_RESULT;
-/* Evaluates a graph of all models for who looks on. */
+/* Bytes of one frame; its first element. */
+size_t io_frame_bytes(const struct io_tensor *t);
+void *io_frame(const struct io_tensor *t, int64_t frame);
+/* The type of all frames as one tensor. */
+struct ir_type io_type_of_all(const struct io *io, const struct io_tensor *t);
+/* Evaluates a graph of all models, on one frame, for who looks on. */
 bool io_observe(const struct io *io, const struct ir_graph *g, const struct eval_observer *observer,
                 struct diag *d) CHECK_RESULT;
 bool io_save_outputs(const struct io *io, const char *dir, struct diag *d) CHECK_RESULT;

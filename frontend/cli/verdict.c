@@ -128,35 +128,22 @@ static const char *place_text(const struct ir_type *t, int64_t element, struct a
     return text;
 }
 
-static struct difference compare_output(const struct simulation *sim, size_t k, const void *want)
+static struct difference compare_output(const struct simulation *sim, size_t k, int64_t frame,
+                                        const void *all_wanted)
 {
     const struct io_tensor *t = &sim->io.outputs[k];
-    return compare_values(t->type.dtype, t->data, want, ir_count(&t->type), t->step,
+    const char *want = (const char *)all_wanted + (size_t)frame * io_frame_bytes(t);
+    return compare_values(t->type.dtype, io_frame(t, frame), want, ir_count(&t->type), t->step,
                           verdict_tolerance(sim->settings));
 }
 
-static void report_mismatch(const struct simulation *sim, size_t k, const struct opinion *o,
-                            struct diag *d)
+static void note_evaluator(const struct simulation *sim, size_t k, int64_t frame,
+                           const struct opinion *o, struct diag *d)
 {
-    const struct io_tensor *t = &sim->io.outputs[k], *want = &sim->io.references[k];
-    const struct difference *r = &sim->differences[k];
-    struct text how = {0};
-    if (r->step > 0)
-        verdict_add_steps(r, &how);
-    else
-        text_add(&how, "%.3g of %.3g", r->max_abs_error, r->max_abs_reference);
-    diag_error(d, (struct loc){0}, DIAG_MISMATCH,
-               "output %zu '%s' differs%s %s, worst at %s: %.9g, expected %.9g", k, t->name,
-               r->step > 0 ? ":" : " by", how.at, place_text(&t->type, r->worst, sim->io.arena),
-               values_at(t->type.dtype, t->data, r->worst),
-               values_at(t->type.dtype, want->data, r->worst));
-    text_free(&how);
-    if (!o->outputs || !want->given || !sim->program)
-        return;
-    struct difference e = compare_output(sim, k, o->outputs[k].data);
+    struct difference e = compare_output(sim, k, frame, o->outputs[k].data);
     if (e.pass || is_rounded_away(&e, o->largest, sim->settings->tolerance))
         diag_note(d, (struct loc){0}, "the built-in evaluator agrees with the program: %s",
-                  r->max_steps == 1
+                  simulation_difference(sim, k, frame)->max_steps == 1
                       ? "exact integers may differ by a step from floats (--tolerance-steps 1)"
                       : "model and expected values differ");
     else
@@ -164,33 +151,67 @@ static void report_mismatch(const struct simulation *sim, size_t k, const struct
                   "the built-in evaluator differs from the program too, by %.3g", e.max_abs_error);
 }
 
+static void report_mismatch(const struct simulation *sim, size_t k, int64_t frame,
+                            const struct opinion *o, struct diag *d)
+{
+    const struct io_tensor *t = &sim->io.outputs[k], *want = &sim->io.references[k];
+    const struct difference *r = simulation_difference(sim, k, frame);
+    struct text how = {0};
+    if (sim->io.frames > 1)
+        text_add(&how, " in frame %lld", (long long)frame);
+    text_add(&how, r->step > 0 ? ": " : " by ");
+    if (r->step > 0)
+        verdict_add_steps(r, &how);
+    else
+        text_add(&how, "%.3g of %.3g", r->max_abs_error, r->max_abs_reference);
+    diag_error(d, (struct loc){0}, DIAG_MISMATCH,
+               "output %zu '%s' differs%s, worst at %s: %.9g, expected %.9g", k, t->name, how.at,
+               place_text(&t->type, r->worst, sim->io.arena),
+               values_at(t->type.dtype, io_frame(t, frame), r->worst),
+               values_at(t->type.dtype, io_frame(want, frame), r->worst));
+    text_free(&how);
+    if (o->outputs && want->given && sim->program)
+        note_evaluator(sim, k, frame, o, d);
+}
+
+/* Each frame that differs too much, until the evaluator says that it was rounded away. */
+static bool judge_output(struct simulation *sim, size_t k, const struct opinion *o, struct diag *d)
+{
+    bool ok = true;
+    for (int64_t f = 0; f < sim->io.frames && sim->io.references[k].data; f++) {
+        struct difference *r = simulation_difference(sim, k, f);
+        if (r->pass)
+            continue;
+        r->pass = r->is_absolute = is_rounded_away(r, o->largest, sim->settings->tolerance);
+        if (!r->pass && ok) /* one says enough */
+            report_mismatch(sim, k, f, o, d);
+        ok &= r->pass;
+    }
+    return ok;
+}
+
 static bool judge(struct simulation *sim, struct diag *d)
 {
     struct opinion o = {0};
-    bool ok = ask_evaluator(sim, &o, d);
-    for (size_t k = 0; ok && k < sim->io.n_outputs; k++) {
-        struct difference *r = &sim->differences[k];
-        if (!sim->io.references[k].data || r->pass)
-            continue;
-        r->pass = r->is_absolute = is_rounded_away(r, o.largest, sim->settings->tolerance);
-        if (!r->pass)
-            report_mismatch(sim, k, &o, d);
-    }
+    bool ok = ask_evaluator(sim, &o, d), all = ok;
+    for (size_t k = 0; ok && k < sim->io.n_outputs; k++)
+        all &= judge_output(sim, k, &o, d);
     free_opinion(sim, &o);
-    for (size_t k = 0; k < sim->io.n_outputs; k++)
-        ok &= !sim->io.references[k].data || sim->differences[k].pass;
-    return ok;
+    return all;
 }
 
 bool verdict(struct simulation *sim, struct diag *d)
 {
+    const struct io *io = &sim->io;
     bool all = true;
-    for (size_t k = 0; k < sim->io.n_outputs; k++) {
-        const struct io_tensor *want = &sim->io.references[k];
-        if (!want->data)
-            continue;
-        sim->differences[k] = compare_output(sim, k, want->data);
-        all &= sim->differences[k].pass;
+    sim->differences =
+        ARENA_ARRAY(io->arena, struct difference, io->n_outputs * (size_t)io->frames);
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        for (int64_t f = 0; f < io->frames && io->references[k].data; f++) {
+            struct difference *r = simulation_difference(sim, k, f);
+            *r = compare_output(sim, k, f, io->references[k].data);
+            all &= r->pass;
+        }
     }
     return all || judge(sim, d);
 }

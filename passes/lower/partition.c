@@ -113,55 +113,6 @@ static bool check_all(const struct check *c, const struct ir_graph *g, uint32_t 
     return !first;
 }
 
-static int64_t batch_of(const struct ir_op *op)
-{
-    return op->out && op->out->type.rank > 0 ? op->out->type.dim[0] : 1;
-}
-
-/* For each operation, by id, where its first dimension came from as long as it is: an input, or
- * what made it so long. */
-static const struct ir_op **batch_makers(const struct ir_graph *g, uint32_t n_ops,
-                                         struct arena *scratch)
-{
-    const struct ir_op **maker = ARENA_ARRAY(scratch, const struct ir_op *, n_ops);
-    for (const struct ir_op *op = g->first; op; op = op->next) {
-        maker[op->id] = op;
-        for (uint32_t i = op->n_in; i-- > 0;) {
-            const struct ir_op *def = op->in[i].value->def;
-            if (def->opcode != IR_constant && batch_of(def) == batch_of(op))
-                maker[op->id] = maker[def->id];
-        }
-    }
-    return maker;
-}
-
-static void refuse_batch(const struct ir_op *input, struct pass_ctx *ctx)
-{
-    diag_error(ctx->diag, input->loc, DIAG_LOWER,
-               "a batch of %lld: base layers take one image at a time. Export the model "
-               "with a first dimension of 1, or with a free one (1 unless --dim says "
-               "otherwise), and run the images one after another",
-               (long long)batch_of(input));
-}
-
-/* One error for each input that is a batch, none for the layers behind. A batch that is made inside
- * the graph is a dimension as any other. */
-static bool check_batch(const struct ir_graph *g, uint32_t n_ops, struct pass_ctx *ctx)
-{
-    bool *told = ARENA_ARRAY(ctx->scratch, bool, n_ops), ok = true;
-    const struct ir_op **maker = batch_makers(g, n_ops, ctx->scratch);
-    for (const struct ir_op *op = g->first; op; op = op->next) {
-        const struct ir_op *from = maker[op->id];
-        if (op->opcode != IR_conv || batch_of(op) == 1 || from->opcode != IR_input)
-            continue;
-        if (!told[from->id])
-            refuse_batch(from, ctx);
-        told[from->id] = true;
-        ok = false;
-    }
-    return ok;
-}
-
 /* Puts inputs in the place of what breaks a rule. False: they cannot stand for it. */
 static bool lose_wrong(struct ir_graph *g)
 {
@@ -252,10 +203,10 @@ static enum pass_result run_partition(struct pass_ctx *ctx, struct ir_graph *g)
 {
     take_norms_apart(g);
     uint32_t n_ops = ir_number(g);
-    bool one_image = check_batch(g, n_ops, ctx), ok = true;
+    bool ok = true;
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         ok = check_all(&checks[i], g, n_ops, ctx) && ok;
-    if (!one_image || (!ok && !lose_wrong(g)))
+    if (!ok && !lose_wrong(g))
         return PASS_FAILED;
     int64_t weights = last_weights(g);
     for (struct ir_op *op = g->first, *next; op; op = next) {

@@ -16,7 +16,7 @@ from onnx_bytes import onnx_model, onnx_node
 
 MODEL = {'dim', 'constant', 'input-type', 'inputs', 'outputs', 'no-weights', 'verbose'}
 MAPPING = {'mode', 'unquantised', 'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'mapping', 'patch', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
-SEVERAL = {'rate'}
+SEVERAL = {'rate', 'frames', 'pace'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
 VALUES = {'test-data', 'input', 'input-fill'}
@@ -28,8 +28,8 @@ COMMANDS = {
     'compile': (MODEL | MAPPING | SEVERAL | VIEWS | TIMING | {'output', 'fill', 'json'}, ['absent']),
     'report': (MODEL | MAPPING | SEVERAL | TIMING | {'report-arch', 'output'}, ['absent']),
     'run': (MODEL | MAPPING | SEVERAL | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'fill', 'json'}, ['absent']),
-    'sim': (INPUTS | {'model', 'times', 'json'}, ['absent']),
-    'eval': (MODEL | {'constant-weights', 'at', 'mode', 'unquantised'} | VALUES | VERDICT | {'json'}, ['absent']),
+    'sim': (INPUTS | {'frames'} | {'model', 'times', 'json'}, ['absent']),
+    'eval': (MODEL | {'frames'} | {'constant-weights', 'at', 'mode', 'unquantised'} | VALUES | VERDICT | {'json'}, ['absent']),
     'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),

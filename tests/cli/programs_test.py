@@ -155,10 +155,13 @@ def saved_outputs_as_inputs(b):
     b.write('short.npy', b.read('in.npy')[:-4])
     b.run('run', b.model, '--input=short.npy', code=1)
     b.write('two.npy', b.read('in.npy').replace(b'(1, 1,', b'(2, 1,') + values)
-    message = "two.npy: error: the tensor is f32[2x1x28x28], 'image' of the model is f32[1x1x28x28] [data]\n"
-    b.equal(b.run('run', b.model, '--input=two.npy', code=1).stderr, message
-            + "cimc: note: dimension 0 of input 'image', 'batch', is free and taken as 1 (--dim batch=SIZE)\n", 'a batch')
-    b.equal(b.run('run', b.model, '--dim=batch=1', '--input=two.npy', code=1).stderr, message, 'nothing was taken as 1')
+    b.run('run', b.model, '--input=two.npy', '--save-outputs=c')
+    b.expect(b.read('c/output_0.npy')[-40:] == b.read('a/output_0.npy')[-40:] == b.read('c/output_0.npy')[-80:-40], 'two images are two frames')
+    b.write('other.npy', b.read('in.npy').replace(b'(1, 1, 28, 28)', b'(1, 1, 14, 56)'))
+    message = "other.npy: error: the tensor is f32[1x1x14x56], 'image' of the model is f32[1x1x28x28] [data]\n"
+    b.equal(b.run('run', b.model, '--input=other.npy', code=1).stderr, message
+            + "cimc: note: dimension 0 of input 'image', 'batch', is free and taken as 1 (--dim batch=SIZE)\n", 'another shape')
+    b.equal(b.run('run', b.model, '--dim=batch=1', '--input=other.npy', code=1).stderr, message, 'nothing was taken as 1')
 
 
 def wrong_reference(b):

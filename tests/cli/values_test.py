@@ -192,18 +192,18 @@ def steps(b):
 
 
 def stages(b):
-    """eval --at: each stage of a quantised layer by hand; a batch, which no machine takes, in those before"""
+    """eval --at: each stage of a quantised layer by hand; a batch"""
     dense(b)
     for stage in ('tensor', 'canonical', 'integer', 'crossbar'):
         b.run('eval', 'm.onnx', '--input', 'x.npy', '--at', stage, '--save-outputs', stage)
         b.equal(read_npy(b.read(stage + '/output_0.npy'))[2], [-15], stage)
     b.run('eval', 'm.onnx', '--input', 'x.npy', '--at', 'tile', code=2)
-    nodes = [onnx_node('Conv', ['x', 'w'], 'y', 'c')]    # a batch of two: no machine takes it
+    nodes = [onnx_node('Conv', ['x', 'w'], 'y', 'c')]    # a batch of two: two frames
     b.write('c.onnx', onnx_model(nodes, {'w': ([1, 1, 1, 1], [3])}, {'x': [2, 1, 1, 2]}, {'y': [2, 1, 1, 2]}))
     b.write('x.npy', npy('<f4', [2, 1, 1, 2], [1, 2, 3, 4]))
-    b.run('eval', 'c.onnx', '--input', 'x.npy', '--save-outputs', 'c')
-    b.equal(read_npy(b.read('c/output_0.npy'))[2], [3, 6, 9, 12], 'batch')
-    b.contains(b.run('eval', 'c.onnx', '--input', 'x.npy', '--at=crossbar', code=1).stderr, 'a batch of 2')
+    for more in [], ['--at=crossbar']:
+        b.run('eval', 'c.onnx', '--input', 'x.npy', '--save-outputs', 'c', *more)
+        b.equal(read_npy(b.read('c/output_0.npy'))[1:], ([2, 1, 1, 2], [3, 6, 9, 12]), 'batch')
 
 
 def constant_weights(b):

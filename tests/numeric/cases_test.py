@@ -15,7 +15,7 @@ from tap import Tap  # noqa: E402
 
 OPTIONS = [[], ['--arch', 'mesh', '--set', '2x*', '--extra-pes', '2']]
 # What is not to be answered, and what the message says.
-REFUSED = {'batch_of_four': 'a batch of 4', 'batch4': 'a batch of 4', 'bn_training_form_op9': 'training mode',
+REFUSED = {'bn_training_form_op9': 'training mode',
            'st_rtweight': '--constant w=FILE.pb'}
 # Answers of ONNX Runtime that are not ONNX's (ONNX.md), and the output that differs.
 DIFFERENT = {'d1_convtranspose_same_silent': "output 1 't10'"}

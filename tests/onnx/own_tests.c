@@ -170,15 +170,19 @@ static bool run(struct settings *s, const char *test, bool weights, struct arena
     if (weights && !weights_bind(s, model, a, d))
         return false;
     bool ok = driver_start(&b, s, NULL, d) && driver_take_models(&b, s, &s->args, d) &&
-              driver_lower(&b, s, true, d) && driver_compile(&b, s, d);
+              driver_import_all(&b, s, true, d);
+    if (ok)
+        sim.models = driver_io_models(&b);
+    ok = ok && simulation_load(&sim, driver_frames(&b, s), d) && driver_lower(&b, s, d) &&
+         driver_compile(&b, s, d);
     if (ok) {
         sim.program = b.program;
         sim.models = driver_io_models(&b);
         ok = simulate(&sim, d);
-        if (ok)
-            *out = judge(test, &sim, b.graph, a, d);
-        simulation_free(&sim);
     }
+    if (ok)
+        *out = judge(test, &sim, b.graph, a, d);
+    simulation_free(&sim);
     driver_free(&b);
     return ok;
 }

@@ -374,8 +374,6 @@ START_TEST(test_refused)
     static const struct {
         const char *body, *part;
     } cases[] = {
-        {IN(0, "2,1,2,2") W "%2 = conv %0, %1 " CONV("1") "\n" OUT(2, "2,1,2,2"),
-         "a batch of 2: base layers take one image at a time"},
         {IN(0, "1,1,2,2")
              IN(1, "1,1,1,1") "%2 = conv %0, %1 " CONV("1") " @\"c\"\n" OUT(2, "1,1,2,2"),
          "the weights must be constant: 'c' (conv)"},
@@ -399,25 +397,6 @@ START_TEST(test_refused)
     if (!has_error(&r, DIAG_LOWER, cases[_i].part))
         diag_print(r.diag, stderr);
     ck_assert(has_error(&r, DIAG_LOWER, cases[_i].part));
-    ir_graph_free(g);
-    rig_close(&r);
-}
-END_TEST
-
-/* Once for both layers that read the input's batch of 2; 4 is made in the graph. */
-START_TEST(test_batches_are_told_once)
-{
-    static const char text[] = "graph \"g\" tensor {\n" IN(0, "2,1,2,2") W
-        "%2 = conv %0, %1 " CONV("1") "\n%3 = conv %2, %1 " CONV(
-            "1") "\n"
-                 "%4 = concat %3, %3 {axis=0} @\"twice\"\n%5 = relu %4\n%6 = conv %5, %1 " CONV(
-                     "1") "\n" OUT(6, "4,1,2,2") "}\n";
-    struct rig r;
-    rig_open(&r);
-    struct ir_graph *g = parse_text(&r, text);
-    ck_assert(!run(&r, "partition", &g));
-    ck_assert_uint_eq(r.diag->n_errors, 1);
-    ck_assert(has_error(&r, DIAG_LOWER, "a batch of 2: base layers"));
     ir_graph_free(g);
     rig_close(&r);
 }
@@ -536,8 +515,7 @@ int main(void)
     tcase_add_test(t, test_printing);
     tcase_add_test(t, test_empty_pipeline);
     tcase_add_test(t, test_golden);
-    tcase_add_loop_test(t, test_refused, 0, 6);
-    tcase_add_test(t, test_batches_are_told_once);
+    tcase_add_loop_test(t, test_refused, 0, 5);
     tcase_add_test(t, test_integers_are_refused);
     tcase_add_test(t, test_two_errors_in_one_run);
     tcase_add_test(t, test_fold_is_bounded);

@@ -1,0 +1,164 @@
+/*
+ * references.c - what the models say that their outputs should be, frame by frame, and outputs as
+ * files.
+ *
+ * A model whose file has a batch takes so many frames at once; where there are fewer left, the last
+ * one stands in for the rest.
+ */
+#include "tensors.h"
+#include "values.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+bool io_can_evaluate(const struct io *io)
+{
+    for (size_t i = 0; i < io->models.n; i++)
+        if (!io->models.at[i].reference)
+            return false;
+    return io->models.n > 0;
+}
+
+/* The frames from `first` on as the graph takes them; `own` gets memory where they are copied. */
+static struct tensor frames_of(const struct io *io, const struct io_tensor *t, int64_t first,
+                               int64_t images, void **own)
+{
+    struct tensor x = {.type = t->type, .data = t->data ? io_frame(t, first) : NULL};
+    size_t bytes = io_frame_bytes(t);
+    if (images == 1 || t->images == 1 || !t->data)
+        return x;
+    x.type.dim[0] *= images;
+    if (first + images <= io->frames)
+        return x;
+    x.data = *own = heap_alloc((size_t)images * bytes);
+    for (int64_t i = 0; i < images; i++)
+        memcpy((char *)x.data + (size_t)i * bytes, io_frame(t, min_i64(first + i, io->frames - 1)),
+               bytes);
+    return x;
+}
+
+/* `g` on `images` frames of the inputs from `first_input` on. */
+static bool evaluate(const struct io *io, const struct ir_graph *g, size_t first_input,
+                     int64_t frame, int64_t images, struct tensor *outputs, size_t n_outputs,
+                     const struct eval_observer *observer, struct diag *d)
+{
+    size_t n = io->n_inputs - first_input;
+    struct tensor *in = heap_alloc(n * sizeof *in);
+    void **own = heap_alloc(n * sizeof *own);
+    for (size_t k = 0; k < n; k++)
+        in[k] = frames_of(io, &io->inputs[first_input + k], frame, images, &own[k]);
+    bool ok = eval_graph(g, in, n, outputs, n_outputs, observer, d);
+    for (size_t k = 0; k < n; k++)
+        free(own[k]);
+    free(own);
+    free(in);
+    return ok;
+}
+
+/* Into the outputs of all frames, which are made with the first. */
+static void keep_frames(const struct io *io, const struct tensor *of, size_t first_output, size_t n,
+                        int64_t frame, int64_t images, struct tensor *outputs)
+{
+    for (size_t k = 0; k < n; k++) {
+        const struct io_tensor *t = &io->outputs[first_output + k];
+        struct tensor *to = &outputs[first_output + k];
+        size_t bytes = io_frame_bytes(t);
+        if (!to->data)
+            *to = (struct tensor){.type = t->type, .data = heap_alloc((size_t)io->frames * bytes)};
+        memcpy((char *)to->data + (size_t)frame * bytes, of[k].data,
+               (size_t)min_i64(images, io->frames - frame) * bytes);
+    }
+}
+
+static bool evaluate_model(const struct io *io, size_t i, const struct eval_observer *observer,
+                           struct tensor *outputs, struct diag *d)
+{
+    const struct io_models *all = &io->models;
+    const struct io_model *m = &all->at[i];
+    size_t end = i + 1 < all->n ? all->at[i + 1].first_output : io->n_outputs;
+    size_t n = end - m->first_output;
+    int64_t images = max_i64(m->reference_images, 1);
+    struct tensor *of = heap_alloc(n * sizeof *of);
+    bool ok = true;
+    for (int64_t frame = 0; frame < io->frames && ok; frame += images) {
+        ok = evaluate(io, m->reference, m->first_input, frame, images, of, n, observer, d);
+        if (!ok)
+            break;
+        keep_frames(io, of, m->first_output, n, frame, images, outputs);
+        for (size_t k = 0; k < n; k++)
+            tensor_free(&of[k]);
+    }
+    free(of);
+    return ok;
+}
+
+bool io_evaluate(const struct io *io, const struct eval_observer *observer, struct tensor *outputs,
+                 struct diag *d)
+{
+    for (size_t k = 0; k < io->n_outputs; k++)
+        outputs[k] = (struct tensor){0};
+    for (size_t i = 0; i < io->models.n; i++)
+        if (!evaluate_model(io, i, observer, outputs, d))
+            return false;
+    return true;
+}
+
+bool io_evaluate_references(struct io *io, const struct eval_observer *observer, struct diag *d)
+{
+    struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
+    bool ok = io_evaluate(io, observer, out, d);
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        struct io_tensor *t = &io->references[k];
+        if (!ok || t->data) {
+            tensor_free(&out[k]);
+            continue;
+        }
+        t->data = out[k].data;
+        t->frames = io->frames;
+    }
+    return ok;
+}
+
+bool io_observe(const struct io *io, const struct ir_graph *g, const struct eval_observer *observer,
+                struct diag *d)
+{
+    struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
+    bool ok = evaluate(io, g, 0, 0, 1, out, io->n_outputs, observer, d);
+    for (size_t k = 0; k < io->n_outputs && ok; k++)
+        tensor_free(&out[k]);
+    return ok;
+}
+
+bool io_has_references(const struct io *io)
+{
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        if (io->outputs[k].known && !io->references[k].data)
+            return false;
+    }
+    return true;
+}
+
+void io_alloc_outputs(struct io *io)
+{
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        struct io_tensor *t = &io->outputs[k];
+        t->frames = io->frames;
+        t->data = heap_alloc(t->known ? (size_t)io->frames * io_frame_bytes(t) : 0);
+    }
+}
+
+bool io_save_outputs(const struct io *io, const char *dir, struct diag *d)
+{
+    if (mkdir(dir, 0777) != 0 && errno != EEXIST)
+        return diag_error(d, (struct loc){.file = dir}, DIAG_IO, "cannot make the folder: %s",
+                          strerror(errno));
+    bool ok = true;
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        const char *path = arena_printf(io->arena, "%s/output_%zu.npy", dir, k);
+        struct ir_type type = io_type_of_all(io, &io->outputs[k]);
+        ok &= npy_write(path, &type, io->outputs[k].data, d);
+    }
+    return ok;
+}

@@ -1,0 +1,123 @@
+"""Images in a row: how many there are, values and references of each, a batch as frames, what is told of throughput.
+
+usage: images_test.py CIMC ROOT
+"""
+import json
+import os
+import struct
+import sys
+
+from bench import run_cases
+from onnx_bytes import onnx_model, onnx_node, tensor
+
+W = {'w': ([2, 2], [1, 2, -3, 4])}
+IMAGE = 6                                                   # elements: three tokens of two
+GIVEN = [1, 2, 0, 1, -1, 0] + [2, 0, 1, 1, 0, 0] + [3, 1, 0, 2, 1, -1] + [0, 3, 2, 2, -2, 1]
+
+
+def times_w(x):
+    return [y for i in range(0, len(x), 2) for y in (x[i] - 3 * x[i + 1], 2 * x[i] + 4 * x[i + 1])]
+
+
+WANTED = times_w(GIVEN)
+
+
+def write_line(b):
+    """m.onnx: x w as h, and relu(h) w, on one crossbar"""
+    nodes = [onnx_node('MatMul', ['x', 'w'], 'h', 'first'), onnx_node('Relu', ['h'], 'r', 'relu'), onnx_node('MatMul', ['r', 'w'], 'y', 'second')]
+    b.write('m.onnx', onnx_model(nodes, W, {'x': [1, 3, 2]}, {'h': [1, 3, 2], 'y': [1, 3, 2]}))
+
+
+def write_set(b, folder, given, wanted):
+    os.makedirs(b.path(folder), exist_ok=True)
+    b.write(folder + '/input_0.pb', tensor('', [len(given) // IMAGE, 3, 2], given))
+    b.write(folder + '/output_0.pb', tensor('', [len(wanted) // IMAGE, 3, 2], wanted))
+
+
+def images(values, *numbers):
+    """these images one after another"""
+    return [x for n in numbers for x in values[n * IMAGE:(n + 1) * IMAGE]]
+
+
+def saved(b, path, n):
+    return list(struct.unpack('<%df' % n, b.read(path)[-4 * n:]))
+
+
+def in_one_file(b):
+    """a file with several frames: so many are run; outputs have them along the first dimension"""
+    write_line(b)
+    write_set(b, 'set', GIVEN, WANTED)
+    report = json.loads(b.run('run', 'm.onnx', '--outputs', 'h', '--test-data', 'set', '--save-outputs', 'out', '-o', 'p.cim', '--json').stdout)
+    b.equal(saved(b, 'out/output_0.npy', 4 * IMAGE), WANTED, 'values')
+    b.contains(b.read('out/output_0.npy').decode('latin-1'), "'shape': (4, 3, 2,)")
+    b.equal([report[k] for k in ('frames', 'latency_cycles', 'initiation_interval_cycles', 'interval_bound_cycles', 'makespan_cycles', 'simulated_cycles')],
+            [4, {'min': 3, 'max': 3}, 3, 3, 12, 12], 'a product takes one cycle')
+    b.equal(report['simulated'], {'frames': 4, 'latency_cycles': {'min': 3, 'max': 3}, 'interval_cycles': 3, 'steady_utilisation': 1,
+                                  'images_per_second': 1e12 / (3 * 1400000)}, 'simulated')
+    b.equal([f['pass'] for f in report['outputs'][0]['frames']], [True] * 4, 'each frame is compared')
+    b.contains(b.run('sim', 'p.cim', '--test-data', 'set').stdout, "output 0 'h' f32[1x3x2], worst of 4 frames 0: largest error 0 of 10: PASS",
+               'cycles: 12 simulated, 12 scheduled', '4 frames: latency 3 cycles, one every 3: 238095 images/s; utilisation 100 % in the steady state')
+    b.run('check', 'p.cim', '--model', 'm.onnx')
+    wrong = list(WANTED)
+    wrong[IMAGE + 3] += 1                                      # second image, second token: [-2, 6]
+    write_set(b, 'set', GIVEN, wrong)
+    b.contains(b.run('sim', 'p.cim', '--test-data', 'set', code=1).stderr, "output 0 'h' differs in frame 1 by 1 of 7, worst at [0, 1, 1]: 6, expected 7")
+
+
+def how_many(b):
+    """--frames, one folder a frame, one image for all; the program runs any number"""
+    write_line(b)
+    for f in range(3):
+        write_set(b, 'sets/test_data_set_%d' % f, images(GIVEN, f), images(WANTED, f))
+    for more, n in ([], 3), (['--frames', '2'], 2):
+        b.run('run', 'm.onnx', '--outputs', 'h', '--test-data', 'sets', *more, '--save-outputs', 'out')
+        b.equal(saved(b, 'out/output_0.npy', n * IMAGE), images(WANTED, *range(n)), 'sets %s' % more)
+    b.run('compile', 'm.onnx', '--frames', '2', '-o', 'p.cim')
+    b.contains(b.run('sim', 'p.cim', '--frames', '50').stdout, 'cycles: 300 simulated;', '50 frames: latency 6 cycles, one every 6: 119048 images/s')
+    b.run('sim', 'p.cim', '--frames', '4', '--test-data', 'sets/test_data_set_0', '--save-outputs', 'out')
+    b.equal(saved(b, 'out/output_0.npy', 4 * IMAGE), images(WANTED, 0, 0, 0, 0), 'one image for all frames')
+    b.run('sim', 'p.cim', '--frames', '4', '--input-fill', 'random:3', '--model', 'm.onnx', '--save-outputs', 'out')
+    random = saved(b, 'out/output_0.npy', 4 * IMAGE)
+    b.expect(len({tuple(images(random, f)) for f in range(4)}) == 4, 'frames are filled alike: %s' % random)
+    b.run('compile', 'm.onnx', '-o', 'one.cim')
+    b.contains(b.run('sim', 'one.cim', '--frames', '2', '--input-fill', 'ramp', code=1).stderr,
+               'the program is for one frame, the run has 2; compile --frames N makes one for several [data]')
+    write_set(b, 'set', GIVEN, WANTED)
+    b.contains(b.run('sim', 'p.cim', '--frames', '2', '--test-data', 'set', code=1).stderr, "input 'x' has 4 frames, the run 2 [data]")
+    b.contains(b.run('run', 'm.onnx', '--pace', '10', '--frames', '3', '--input-fill', 'ramp').stdout, 'cycles: 26 simulated, 26 scheduled',
+               '3 frames: latency 6 cycles, one every 10: 71429 images/s; utilisation 60 % in the steady state')
+
+
+def batch(b):
+    """a batch in the file is as many frames: inputs and outputs keep its shape; what mixes images is named"""
+    def write_model(last):
+        nodes = [onnx_node('Conv', ['x', 'w'], 'h', 'conv'), last]
+        b.write('m.onnx', onnx_model(nodes, {'w': ([1, 1, 1, 1], [-2])}, {'x': [4, 1, 3, 2]}, {'y': [4, 1, 3, 2]}))
+    write_model(onnx_node('Relu', ['h'], 'y', 'relu'))
+    b.write('x.pb', tensor('', [4, 1, 3, 2], GIVEN))
+    wanted = [max(-2 * x, 0) for x in GIVEN]
+    report = json.loads(b.run('run', 'm.onnx', '--input', 'x.pb', '--save-outputs', 'out', '-o', 'p.cim', '--json').stdout)
+    b.equal(saved(b, 'out/output_0.npy', 4 * IMAGE), wanted, 'values')
+    b.contains(b.read('out/output_0.npy').decode('latin-1'), "'shape': (4, 1, 3, 2,)")
+    b.equal([report['frames'], report['base_layers'][0]['ofm']], [4, [3, 2, 1]], 'report')
+    b.run('check', 'p.cim', '--model', 'm.onnx')
+    b.run('run', 'm.onnx', '--frames', '7', '--input-fill', 'random:1')      # for the evaluator 4 and 3
+    b.run('eval', 'm.onnx', '--input', 'x.pb', '--at', 'crossbar', '--save-outputs', 'again')
+    b.equal(saved(b, 'again/output_0.npy', 4 * IMAGE), wanted, 'eval')
+    axis = b'\x2a' + bytes([9]) + b'\x0a\x04axis\x18\x00\xa0\x01\x02'      # attribute axis = 0, an integer
+    write_model(onnx_node('Softmax', ['h'], 'y', 'all') + axis.replace(b'\x09', bytes([len(axis) - 2])))
+    b.contains(b.run('compile', 'm.onnx', code=1).stderr, "node 1 'all' (Softmax): error: softmax does not keep the 4 images of the batch apart")
+
+
+def rates(b):
+    """a model that is there twice takes two images a frame"""
+    write_line(b)
+    write_set(b, 'set', GIVEN, WANTED)
+    write_set(b, 'one', images(GIVEN, 0), images(WANTED, 0))
+    b.run('run', 'a=m.onnx', 'b=m.onnx', '--rate', 'a=2', '--outputs', 'a/h,b/h', '--test-data', 'a=set', '--test-data', 'b=one', '--save-outputs', 'out')
+    b.equal([saved(b, 'out/output_%d.npy' % k, 2 * IMAGE) for k in range(3)],
+            [images(WANTED, 0, 2), images(WANTED, 1, 3), images(WANTED, 0, 0)], 'values')
+
+
+if __name__ == '__main__':
+    sys.exit(run_cases([in_one_file, how_many, batch, rates]))
