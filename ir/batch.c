@@ -2,11 +2,12 @@
  * batch.c - keeps_<op> for every operation: where in its result the images are, if it keeps them
  * apart.
  *
- * In a tensor with n images the extent of one dimension is n * part, and image i is at i * part to
- * i * part + part - 1 there: `part` is 1 but where a reshape joined other dimensions behind the
- * images (tokens of all texts, heads of all images). The tensors of one image are the same with
- * `part` as the extent. What does not come from an input with images is the same for all; a
- * constant that was spelt out for each of them (a class token) is cut down to one.
+ * In a tensor with n images one dimension has them as a digit: position (outer * n + i) * part +
+ * inner is of image i. Its extent is n, and `part` 1, but where a reshape joined other dimensions
+ * with the images: behind them (tokens of all texts, heads of all images; part > 1), or in front
+ * (all texts' first tokens, then the second ones). The tensors of one image are the same with an
+ * n-th of the extent. What does not come from an input with images is the same for all; a constant
+ * that was spelt out for each of them (a class token) is cut down to one.
  */
 #include "batch.h"
 #include "ir_internal.h"
@@ -16,7 +17,7 @@
 /* Where the images of a value are; axis < 0: it is the same for all. */
 struct place {
     int axis;
-    int64_t part;
+    int64_t part; /* how far apart two images are along it */
 };
 static const struct place NOWHERE = {-1, 0};
 
@@ -75,24 +76,23 @@ static struct place place_of(const struct batch *b, const struct ir_op *op, uint
     return def->opcode == IR_constant ? NOWHERE : b->of[def->id]; /* one that was cut has no id */
 }
 
-/* Elements of one image's part of a value with `part` at `axis`, and how many such there are. */
-static int64_t run_of(const struct ir_type *t, int axis, int64_t part, int64_t *n_runs)
+/* How far apart two images are among all elements. */
+static int64_t run_of(const struct ir_type *t, struct place p)
 {
-    int64_t run = part;
-    *n_runs = 1;
-    for (int i = 0; i < t->rank; i++)
-        *(i < axis ? n_runs : &run) *= i == axis ? 1 : t->dim[i];
+    int64_t run = p.part;
+    for (int i = p.axis + 1; i < t->rank; i++)
+        run *= t->dim[i];
     return run;
 }
 
-/* A constant whose n parts along `axis` are equal, cut down to one; NULL if they are not. */
+/* A constant that is the same for all images, cut down to one; NULL if it is not. */
 static struct ir_op *one_part(const struct batch *b, struct ir_op *user, const struct ir_op *c,
                               struct place p)
 {
     struct arena *scratch = arena_new();
     struct ir_type type = c->out->type;
     size_t element = ir_dtype_bytes((enum ir_dtype)type.dtype);
-    int64_t n_runs, run = run_of(&type, p.axis, p.part, &n_runs);
+    int64_t run = run_of(&type, p), n_runs = ir_count(&type) / (b->n * run);
     size_t bytes = (size_t)run * element;
     const char *data = ir_const_data(c, scratch);
     char *one = heap_alloc((size_t)n_runs * bytes);
@@ -108,7 +108,7 @@ static struct ir_op *one_part(const struct batch *b, struct ir_op *user, const s
         free(one);
         return NULL;
     }
-    type.dim[p.axis] = p.part;
+    type.dim[p.axis] /= b->n;
     return ir_const_new(b->graph, user, type, blob_own(one, (size_t)n_runs * bytes), c->name,
                         c->loc);
 }
@@ -123,7 +123,7 @@ static bool agrees(const struct batch *b, struct ir_op *op, uint32_t i, struct p
         return is.axis == p.axis && is.part == p.part;
     if (p.axis < 0 || x->type.dim[p.axis] == 1)
         return true;
-    if (x->def->opcode != IR_constant || x->type.dim[p.axis] != b->n * p.part)
+    if (x->def->opcode != IR_constant || x->type.dim[p.axis] % (b->n * p.part) != 0)
         return false;
     struct ir_op *one = one_part(b, op, x->def, p);
     if (!one)
@@ -268,20 +268,18 @@ static bool keeps_transpose(const struct batch *b, struct ir_op *op, struct plac
     return true;
 }
 
-/* The images are where as many elements lie in front, and behind them what was behind. */
+/* The images are as far apart as they were, and a digit of one dimension. */
 static bool keeps_reshape(const struct batch *b, struct ir_op *op, struct place *out)
 {
-    const struct ir_type *from = &op->in[0].value->type, *to = &op->out->type;
-    struct place is = place_of(b, op, 0);
-    int64_t before, inner = run_of(from, is.axis, is.part, &before), front = 1;
-    int axis = 0;
-    while (axis < to->rank && (front < before || to->dim[axis] == 1))
-        front *= to->dim[axis++];
-    if (front != before || axis == to->rank || to->dim[axis] % b->n != 0)
-        return false;
-    *out = (struct place){axis, to->dim[axis] / b->n};
-    int64_t n_runs;
-    return run_of(to, axis, out->part, &n_runs) == inner;
+    const struct ir_type *to = &op->out->type;
+    int64_t run = run_of(&op->in[0].value->type, place_of(b, op, 0)), behind = 1;
+    for (int i = to->rank - 1; i >= 0 && behind <= run; behind *= to->dim[i--]) {
+        if (run % behind != 0 || to->dim[i] % (b->n * (run / behind)) != 0)
+            continue;
+        *out = (struct place){i, run / behind};
+        return true;
+    }
+    return false;
 }
 
 static bool keeps_pad(const struct batch *b, struct ir_op *op, struct place *out)
@@ -317,9 +315,10 @@ static bool keeps_take(const struct batch *b, struct ir_op *op, struct place *ou
     return is.axis != op->attrs->take.axis && keeps_broadcast(b, op, out);
 }
 
+/* One image after another. */
 static bool keeps_output(const struct batch *b, struct ir_op *op, struct place *out)
 {
-    return keeps_first(b, op, out);
+    return keeps_first(b, op, out) && op->in[0].value->type.dim[0] == b->n * out->part;
 }
 
 static bool mixes(const struct batch *b, struct ir_op *op, struct place *out)
@@ -416,40 +415,43 @@ static bool keeps(const struct batch *b, struct ir_op *op, struct place *out)
 
 /* ---- to one image ---- */
 
-static struct ir_ints with_extent(struct ir_graph *g, const struct ir_ints *list, struct place p)
+static struct ir_ints with_extent(struct ir_graph *g, const struct ir_ints *list, int axis,
+                                  int64_t extent)
 {
     int64_t *at = ARENA_ARRAY(g->arena, int64_t, list->n);
     memcpy(at, list->at, list->n * sizeof *at);
-    at[p.axis] = p.part;
+    at[axis] = extent;
     return (struct ir_ints){list->n, at};
 }
 
 static struct ir_ints without_others(struct ir_graph *g, const struct ir_attrs_gather_grid *a,
-                                     struct place p)
+                                     int axis, int64_t extent)
 {
-    int64_t n = a->count.at[p.axis], first = first_index(a, p.axis) + p.part;
+    int64_t n = a->count.at[axis], end = first_index(a, axis) + extent;
     int64_t *at = ARENA_ARRAY(g->arena, int64_t, a->index.n);
-    memcpy(at, a->index.at, (size_t)first * sizeof *at);
-    memcpy(at + first, a->index.at + first + n - p.part,
-           (size_t)(a->index.n - first - n + p.part) * sizeof *at);
-    return (struct ir_ints){(uint32_t)(a->index.n - n + p.part), at};
+    memcpy(at, a->index.at, (size_t)end * sizeof *at);
+    memcpy(at + end, a->index.at + end + n - extent,
+           (size_t)(a->index.n - end - n + extent) * sizeof *at);
+    return (struct ir_ints){(uint32_t)(a->index.n - n + extent), at};
 }
 
-static void take_one(struct ir_op *op, struct place p)
+static void take_one(struct ir_op *op, int axis, int64_t n)
 {
     struct ir_graph *g = op->graph;
     union ir_attrs *a = op->attrs;
+    struct ir_ints *shape = NULL;
     switch (op->opcode) {
-    case IR_input: a->input.shape = with_extent(g, &a->input.shape, p); break;
-    case IR_output: a->output.shape = with_extent(g, &a->output.shape, p); break;
-    case IR_reshape: a->reshape.shape = with_extent(g, &a->reshape.shape, p); break;
-    case IR_slice: a->slice.count = with_extent(g, &a->slice.count, p); break;
+    case IR_input: shape = &a->input.shape; break;
+    case IR_output: shape = &a->output.shape; break;
+    case IR_reshape: shape = &a->reshape.shape; break;
+    case IR_slice: shape = &a->slice.count; break;
     case IR_gather_grid:
-        a->gather_grid.index = without_others(g, &a->gather_grid, p);
-        a->gather_grid.count = with_extent(g, &a->gather_grid.count, p);
+        shape = &a->gather_grid.count;
+        a->gather_grid.index = without_others(g, &a->gather_grid, axis, shape->at[axis] / n);
         break;
-    default: break;
+    default: return;
     }
+    *shape = with_extent(g, shape, axis, shape->at[axis] / n);
 }
 
 /* Operands are looked at as they were with all images: types change only when all is known. */
@@ -479,7 +481,7 @@ bool ir_take_image(struct ir_graph *g, int64_t n, struct diag *d)
     bool ok = find_places(&b);
     for (struct ir_op *op = g->first; op && ok; op = op->next) {
         if (op->opcode != IR_constant && b.of[op->id].axis >= 0)
-            take_one(op, b.of[op->id]);
+            take_one(op, b.of[op->id].axis, n);
         ok = !op->out || ir_infer(op, d, &op->out->type);
     }
     free(b.of);

@@ -46,6 +46,12 @@ static const struct kept {
      "  %10 = softmax %9 {axis=0}\n"
      "  %11 = transpose %10 {perm=[1,0,2]}\n",
      "3,4,2", 11},
+    {"  %8 = transpose %1 {perm=[1,0,2]}\n" /* all first tokens, then all second ones */
+     "  %9 = reshape %8 {shape=[12,2]}\n"
+     "  %10 = matmul %9, %5\n"
+     "  %11 = reshape %10 {shape=[4,3,2]}\n"
+     "  %12 = transpose %11 {perm=[1,0,2]}\n",
+     "3,4,2", 12},
     {"  %8 = transpose %1 {perm=[0,2,1]}\n" /* tokens by tokens of one image */
      "  %9 = matmul %1, %8\n",
      "3,4,4", 9},
@@ -95,6 +101,9 @@ static const struct mixed {
      "12,2", 9, "softmax"},
     {"  %8 = pad %1 {before=[1,0,0], after=[0,0,0], mode=\"constant\", value=0.0}\n", "4,4,2", 8,
      "pad"},
+    {"  %8 = transpose %1 {perm=[1,0,2]}\n"
+     "  %9 = reshape %8 {shape=[12,2]}\n",
+     "12,2", 9, "output"},
     {"  %8 = transpose %1 {perm=[1,0,2]}\n", "4,3,2", 8, "output"}, /* images not in front */
     {"  %8 = relu %2\n", "2", 8, "output"},
 };
