@@ -292,8 +292,13 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
         !mapping_parse_patches(&s->patches, b->arena, &dup, d))
         return false;
     /* the pass itself keeps to the PEs */
-    struct scheduler scheduler = {
-        &b->arch, {.mode = schedule_mode(s), .set = b->set, .pes = INT64_MAX}, d, NULL};
+    struct scheduler scheduler = {&b->arch,
+                                  {.mode = schedule_mode(s),
+                                   .set = b->set,
+                                   .pes = INT64_MAX,
+                                   .frames = (uint32_t)driver_frames(b, s)},
+                                  d,
+                                  NULL};
     struct dup_schedule schedule = {.makespan = ask_makespan,
                                     .self = &scheduler,
                                     .automatic_sets = b->set.automatic,

@@ -77,6 +77,7 @@ static void schedule_elsewhere(struct page *p, const struct settings *s)
     struct backend_options o = driver_backend_options(p->build, s);
     struct diag *trial = diag_new();
     o.report_sets = false;
+    o.frames = 0;
     m->exists = backend_schedule(p->build->graph, &m->arch, &o, p->build->arena, &m->result, trial);
     if (!m->exists)
         p->problem = first_error(trial, p->build->arena);
@@ -180,8 +181,9 @@ static void print_head(const struct page *p)
             p->result->n_tiles, (long long)b->arch.crossbars, (double)b->arch.cycle_ps / 1000);
     page_print_product(p, &b->arch);
     fputs("</div>\n", p->out);
-    fputs("<nav><a href=\"#mapping\">Mapping</a><a href=\"#schedule\">Schedule</a>"
-          "<a href=\"#utilisation\">Utilisation</a><a href=\"#memory\">Buffers</a>"
+    fprintf(p->out, "<nav><a href=\"#mapping\">Mapping</a><a href=\"#schedule\">Schedule</a>%s",
+            p->result->n_steady_sets ? "<a href=\"#steady\">Images in a row</a>" : "");
+    fputs("<a href=\"#utilisation\">Utilisation</a><a href=\"#memory\">Buffers</a>"
           "<a href=\"#traffic\">Traffic</a><a href=\"#path\">Slowest path</a>"
           "<a href=\"#movement\">Cost of movement</a></nav>\n",
           p->out);
@@ -200,12 +202,25 @@ static void page_schedule(const struct page *p)
     page_close_section(p);
 }
 
+static void page_steady(const struct page *p)
+{
+    page_open_section(
+        p, "steady", "Images in a row",
+        "One interval of the steady state: an image begins at its left end, and everything "
+        "repeats from its right end on. Colours tell images apart, which work at the same time in "
+        "different layers.");
+    view_draw_steady(p->build, p->out);
+    page_close_section(p);
+}
+
 static void print_page(const struct page *p)
 {
     print_head(p);
     page_summary(p);
     page_mapping(p);
     page_schedule(p);
+    if (p->result->n_steady_sets)
+        page_steady(p);
     page_utilisation(p);
     page_memory(p);
     page_traffic(p);

@@ -4,6 +4,7 @@
  * In: layer reports, and the sets in order of tile, PE and start. The numbers of the summary and of
  * the columns output, PEs, copies and cycles are those of `compile --json`.
  */
+#include "report.h"
 #include "views.h"
 
 #include <math.h>
@@ -39,6 +40,17 @@ static void print_choices(const struct page *p)
     fputs("</p>\n", p->out);
 }
 
+/* Of images in a row. */
+static void print_throughput(const struct page *p)
+{
+    const struct backend_result *r = p->result;
+    card_number(p, "from image to image, in the steady state", r->interval_cycles, "cycles");
+    card_real(p, "throughput", report_images_per_second(p->build), "images/s");
+    card_number(p, "latency of an image, at most", r->latency_max_cycles, "cycles");
+    card_real(p, "utilisation in the steady state", 100 * r->steady_utilisation, "%");
+    card_number(p, "images that the program is for", r->frames, "");
+}
+
 void page_summary(const struct page *p)
 {
     const struct backend_result *r = p->result;
@@ -51,6 +63,8 @@ void page_summary(const struct page *p)
     card_number(p, "layer by layer, without copies", r->layer_by_layer_cycles, "cycles");
     card_real(p, "speedup", speedup, "times");
     card_real(p, "utilisation: mean over all PEs", 100 * r->utilisation, "%");
+    if (r->frames)
+        print_throughput(p);
     card_number(p, "PEs that one copy of all layers needs", (uint64_t)p->build->dup.pe_min, "PEs");
     card_number(p, "PEs of the machine", (uint64_t)p->build->dup.pes, "PEs");
     card_number(p, "tiles", r->n_tiles, "");

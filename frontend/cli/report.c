@@ -160,7 +160,7 @@ static int64_t images_of(const struct build *b)
     return n;
 }
 
-static double build_per_second(const struct build *b)
+double report_images_per_second(const struct build *b)
 {
     return images_per_second((double)b->backend.interval_cycles, b->arch.cycle_ps, images_of(b));
 }
@@ -183,7 +183,7 @@ static void print_frames(const struct build *b, FILE *out)
     fprintf(out, "%u frame%s in %llu cycles: ", r->frames, r->frames == 1 ? "" : "s",
             (unsigned long long)b->program->scheduled_cycles);
     print_throughput(r->latency_min_cycles, r->latency_max_cycles, (double)r->interval_cycles,
-                     build_per_second(b), r->steady_utilisation, out);
+                     report_images_per_second(b), r->steady_utilisation, out);
     if (r->interval_bound_cycles < r->interval_cycles)
         fprintf(out, "no schedule of these copies has one more often than every %llu cycles\n",
                 (unsigned long long)r->interval_bound_cycles);
@@ -368,7 +368,7 @@ static void frames_json(const struct build *b, struct json *j)
     json_integer(j, "initiation_interval_cycles", (int64_t)r->interval_cycles);
     json_integer(j, "interval_bound_cycles", (int64_t)r->interval_bound_cycles);
     json_real(j, "steady_utilisation", r->steady_utilisation);
-    json_real(j, "images_per_second", build_per_second(b));
+    json_real(j, "images_per_second", report_images_per_second(b));
 }
 
 /* Of several. */

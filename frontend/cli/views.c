@@ -36,8 +36,8 @@ static int compare_place(const void *a, const void *b)
 static bool joins(const struct view_run *r, const struct set_report *s, uint64_t gap_cycles)
 {
     return r->tile == s->tile && r->first_pe == s->first_pe && r->n_pes == s->n_pes &&
-           r->layer == s->layer && r->copy == s->copy && s->start_cycle >= r->end &&
-           s->start_cycle - r->end <= gap_cycles;
+           r->layer == s->layer && r->copy == s->copy && r->frames_ago == s->frames_ago &&
+           s->start_cycle >= r->end && s->start_cycle - r->end <= gap_cycles;
 }
 
 static struct view_run run_of(const struct set_report *s)
@@ -48,6 +48,7 @@ static struct view_run run_of(const struct set_report *s)
                              .first_pe = s->first_pe,
                              .n_pes = s->n_pes,
                              .n_sets = 1,
+                             .frames_ago = s->frames_ago,
                              .y = s->y,
                              .x = s->x,
                              .h = s->h,
@@ -129,10 +130,10 @@ const char *view_cycles_text(uint64_t cycles, char out[32])
 
 /* ---- both modes ---- */
 
-static void sort_sets(struct backend_result *r)
+void view_sort_sets(struct set_report *sets, uint32_t n)
 {
-    if (r->n_sets)
-        qsort(r->sets, r->n_sets, sizeof *r->sets, compare_place);
+    if (n)
+        qsort(sets, n, sizeof *sets, compare_place);
 }
 
 static bool write_pictures(const struct build *b, const struct settings *s, struct diag *d)
@@ -144,9 +145,10 @@ static bool write_pictures(const struct build *b, const struct settings *s, stru
     v.mode[is_cross].result = b->backend;
     o.mode = is_cross ? SCHEDULE_LAYER_BY_LAYER : SCHEDULE_CROSS_LAYER;
     o.report_detail = false;
+    o.frames = 0; /* one image in each mode */
     bool ok = backend_schedule(b->graph, &b->arch, &o, b->arena, other, d);
     for (int m = 0; m < VIEW_MODES && ok; m++)
-        sort_sets(&v.mode[m].result);
+        view_sort_sets(v.mode[m].result.sets, v.mode[m].result.n_sets);
     if (ok && s->schedule_svg)
         ok = view_write_svg(&v, s->svg_layout == 1 ? VIEW_STACKED : VIEW_SIDE, s->schedule_svg, d);
     if (ok && s->trace)

@@ -13,7 +13,7 @@ bool views_write(const struct build *b, const struct settings *s, struct diag *d
 
 /* Sets of one copy of a layer on one PE group, one after the other with small gaps, as one bar. */
 struct view_run {
-    uint32_t layer, copy, tile, first_pe, n_pes, n_sets;
+    uint32_t layer, copy, tile, first_pe, n_pes, n_sets, frames_ago;
     int32_t y, x, h, w;               /* of the first set */
     uint64_t start, end, busy_cycles; /* busy: without the gaps */
 };
@@ -35,6 +35,8 @@ void view_each(const struct backend_result *r, view_runs *out);
  * to its double, until at most `most_runs` runs are left, as far as gaps can do that. */
 void view_merge_to(const struct views *v, const uint64_t gap_cycles[VIEW_MODES], size_t most_runs,
                    view_runs out[VIEW_MODES]);
+/* By tile, PE, start. */
+void view_sort_sets(struct set_report *sets, uint32_t n);
 /* Mean number of busy PEs in each of n equal parts of the makespan. */
 void view_profile(const struct backend_result *r, size_t n, double *out);
 /* 43945 -> 43,945. */
@@ -58,6 +60,8 @@ const char *view_colour(uint32_t layer, char out[8]);
 enum view_layout { VIEW_SIDE, VIEW_STACKED, VIEW_PAGE };
 /* An <svg> element with both schedules. */
 void view_draw_schedules(const struct views *v, enum view_layout how, FILE *out);
+/* One with an interval of the steady state, of a result that has it; colours tell images apart. */
+void view_draw_steady(const struct build *b, FILE *out);
 
 /* Each writes one file; nothing is put in place after a failure. */
 bool view_write_csv(const struct build *b, const char *path, struct diag *d) CHECK_RESULT;

@@ -29,6 +29,9 @@ struct picture {
     const struct views *views;
     FILE *out;
     enum view_layout layout;
+    int n_panels;
+    bool by_frame; /* colours are those of frames, not of layers */
+    uint32_t n_colours;
     double total_width;
     uint32_t legend_columns;
     double left[VIEW_MODES], width; /* of the panels */
@@ -50,6 +53,12 @@ static void open_text(struct picture *p, double x, double y, const char *class)
 
 /* ---- colours ---- */
 
+/* Of the classes that have colours: two pictures may be on one page. */
+static char class_of(const struct picture *p)
+{
+    return p->by_frame ? 'f' : 'a';
+}
+
 /* Within `.sched`: the picture may be part of a page. */
 static void print_styles(struct picture *p)
 {
@@ -63,10 +72,9 @@ static void print_styles(struct picture *p)
           p->out);
     for (int i = 0; i < SHADES; i++)
         fprintf(p->out, ".sched .o%d{fill-opacity:%.2f}", i, 0.25 + 0.75 * (i + 1) / SHADES);
-    uint32_t n = p->views->mode[0].result.n_layers;
     char colour[8];
-    for (uint32_t i = 0; i < n; i++)
-        fprintf(p->out, ".sched .a%u{fill:%s}", i, view_colour(i, colour));
+    for (uint32_t i = 0; i < p->n_colours; i++)
+        fprintf(p->out, ".sched .%c%u{fill:%s}", class_of(p), i, view_colour(i, colour));
     fputs("</style>\n", p->out);
 }
 
@@ -153,16 +161,20 @@ static void draw_bar(struct picture *p, int m, const struct view_run *r, double 
     double pe = (p->row - (p->row >= 6 ? 1 : 0)) / (double)p->views->build->arch.crossbars;
     double busy = (double)r->busy_cycles / (double)(r->end - r->start);
     char from[32], to[32];
-    fprintf(p->out, "<rect class=\"a%u o%d\"", r->layer, (int)fmin(busy * SHADES, SHADES - 1));
+    fprintf(p->out, "<rect class=\"%c%u o%d\"", class_of(p), p->by_frame ? r->frames_ago : r->layer,
+            (int)fmin(busy * SHADES, SHADES - 1));
     view_print_attribute(p->out, "x", p->left[m] + (double)r->start * p->scale[m]);
     view_print_attribute(p->out, "y", top + r->tile * p->row + r->first_pe * pe);
     view_print_attribute(p->out, "width", fmax((double)(r->end - r->start) * p->scale[m], 0.5));
     view_print_attribute(p->out, "height", r->n_pes * pe);
     fputs("><title>", p->out);
     view_print_tail(p->out, result->layers[r->layer].name, 2 * LEGEND_LETTERS);
-    fprintf(p->out, " copy %u: cycles %s-%s, %u set%s, %.0f %% busy, %u PEs</title></rect>\n",
-            r->copy, view_cycles_text(r->start, from), view_cycles_text(r->end, to), r->n_sets,
+    fprintf(p->out, " copy %u: cycles %s-%s, %u set%s, %.0f %% busy, %u PEs", r->copy,
+            view_cycles_text(r->start, from), view_cycles_text(r->end, to), r->n_sets,
             r->n_sets == 1 ? "" : "s", 100 * busy, r->n_pes);
+    if (p->by_frame)
+        fprintf(p->out, ", image %u before the one that begins", r->frames_ago);
+    fputs("</title></rect>\n", p->out);
 }
 
 /* Busy PEs over time; the strip's height is the most of both modes. */
@@ -235,8 +247,8 @@ static void draw_panel(struct picture *p, int m, const view_runs *runs, double t
 
 static double legend_height(const struct picture *p)
 {
-    uint32_t n = p->views->mode[0].result.n_layers;
-    return 30 + (double)((n + p->legend_columns - 1) / p->legend_columns) * LEGEND_LINE;
+    uint32_t lines = (p->n_colours + p->legend_columns - 1) / p->legend_columns;
+    return 30 + (double)lines * LEGEND_LINE;
 }
 
 /* Where the sets of each layer are: colours alone do not tell many layers apart. */
@@ -266,28 +278,43 @@ static void print_tiles(FILE *out, const struct tile_range *t)
         fprintf(out, "-%u", t->last);
 }
 
+static void print_layer(struct picture *p, uint32_t i, const struct tile_range *tiles)
+{
+    const struct layer_report *l = &p->views->mode[0].result.layers[i];
+    view_print_tail(p->out, l->name, LEGEND_LETTERS);
+    if (l->copies > 1)
+        fprintf(p->out, " \xc3\x97%lld", (long long)l->copies);
+    print_tiles(p->out, &tiles[i]);
+}
+
+static void print_frame(struct picture *p, uint32_t ago)
+{
+    if (ago == 0)
+        fputs("the image that begins", p->out);
+    else
+        fprintf(p->out, "%u image%s before it", ago, ago == 1 ? "" : "s");
+}
+
 static void draw_legend(struct picture *p, double top)
 {
-    const struct backend_result *r = &p->views->mode[0].result;
-    struct tile_range *tiles = find_tiles(r);
-    uint32_t lines = (r->n_layers + p->legend_columns - 1) / p->legend_columns;
+    struct tile_range *tiles = find_tiles(&p->views->mode[0].result);
+    uint32_t lines = (p->n_colours + p->legend_columns - 1) / p->legend_columns;
     open_text(p, LEFT, top + 14, "n");
-    fputs("Layers, with their copies where there are several, and tiles. A paler bar has gaps: "
-          "fewer of its "
-          "cycles are busy.</text>\n",
-          p->out);
-    for (uint32_t i = 0; i < r->n_layers; i++) {
+    fprintf(p->out, "%s A paler bar has gaps: fewer of its cycles are busy.</text>\n",
+            p->by_frame ? "Images in the machine."
+                        : "Layers, with their copies where there are several, and tiles.");
+    for (uint32_t i = 0; i < p->n_colours; i++) {
         double x = LEFT + (i / lines) * ((p->total_width - LEFT - RIGHT) / p->legend_columns);
         double y = top + 24 + (i % lines) * LEGEND_LINE;
-        fprintf(p->out, "<rect class=\"a%u\"", i);
+        fprintf(p->out, "<rect class=\"%c%u\"", class_of(p), i);
         view_print_attribute(p->out, "x", x);
         view_print_attribute(p->out, "y", y);
         fputs(" width=\"11\" height=\"11\"/>", p->out);
         open_text(p, x + 16, y + 10, "l");
-        view_print_tail(p->out, r->layers[i].name, LEGEND_LETTERS);
-        if (r->layers[i].copies > 1)
-            fprintf(p->out, " \xc3\x97%lld", (long long)r->layers[i].copies);
-        print_tiles(p->out, &tiles[i]);
+        if (p->by_frame)
+            print_frame(p, i);
+        else
+            print_layer(p, i, tiles);
         fputs("</text>\n", p->out);
     }
     free(tiles);
@@ -364,24 +391,50 @@ static void merge(const struct picture *p, view_runs runs[VIEW_MODES])
     view_merge_to(p->views, gap, MOST_BARS, runs);
 }
 
-void view_draw_schedules(const struct views *v, enum view_layout how, FILE *out)
+static void draw(struct picture *p)
 {
     view_runs runs[VIEW_MODES] = {0};
-    struct picture p = {.views = v, .out = out, .layout = how};
-    layout(&p);
-    profile(&p);
-    merge(&p, runs);
-    double top = how == VIEW_PAGE ? 0 : 66;
-    double panels = (is_stacked(&p) ? VIEW_MODES : 1) * panel_height(&p);
-    open_svg(&p, top + panels + legend_height(&p) + 16);
-    if (how != VIEW_PAGE)
-        draw_title(&p);
-    for (int m = 0; m < VIEW_MODES; m++) {
-        draw_panel(&p, m, &runs[m], top + (is_stacked(&p) ? m * panel_height(&p) : 0));
+    layout(p);
+    profile(p);
+    merge(p, runs);
+    double top = p->layout == VIEW_PAGE ? 0 : 66;
+    double panels = (is_stacked(p) ? p->n_panels : 1) * panel_height(p);
+    open_svg(p, top + panels + legend_height(p) + 16);
+    if (p->layout != VIEW_PAGE)
+        draw_title(p);
+    for (int m = 0; m < p->n_panels; m++)
+        draw_panel(p, m, &runs[m], top + (is_stacked(p) ? m * panel_height(p) : 0));
+    draw_legend(p, top + panels);
+    fputs("</svg>\n", p->out);
+    for (int m = 0; m < VIEW_MODES; m++)
         VEC_FREE(&runs[m]);
-    }
-    draw_legend(&p, top + panels);
-    fputs("</svg>\n", p.out);
+}
+
+void view_draw_schedules(const struct views *v, enum view_layout how, FILE *out)
+{
+    struct picture p = {.views = v,
+                        .out = out,
+                        .layout = how,
+                        .n_panels = VIEW_MODES,
+                        .n_colours = v->mode[0].result.n_layers};
+    draw(&p);
+}
+
+/* An interval looks like a schedule as long as it. */
+void view_draw_steady(const struct build *b, FILE *out)
+{
+    struct views v = {.build = b, .mode = {{.name = "steady state", .result = b->backend}}};
+    struct backend_result *r = &v.mode[0].result;
+    struct picture p = {
+        .views = &v, .out = out, .layout = VIEW_PAGE, .n_panels = 1, .by_frame = true};
+    r->sets = r->steady_sets;
+    r->n_sets = r->n_steady_sets;
+    r->makespan_cycles = r->interval_cycles;
+    r->utilisation = r->steady_utilisation;
+    view_sort_sets(r->sets, r->n_sets);
+    for (uint32_t i = 0; i < r->n_sets; i++)
+        p.n_colours = max_i32((int32_t)p.n_colours, (int32_t)r->sets[i].frames_ago + 1);
+    draw(&p);
 }
 
 bool view_write_svg(const struct views *v, enum view_layout how, const char *path, struct diag *d)

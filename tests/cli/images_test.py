@@ -11,6 +11,7 @@ from bench import run_cases
 from onnx_bytes import onnx_model, onnx_node, tensor
 
 W = {'w': ([2, 2], [1, 2, -3, 4])}
+PIXELS = ['--mapping=im2col']                               # a product a token
 IMAGE = 6                                                   # elements: three tokens of two
 GIVEN = [1, 2, 0, 1, -1, 0] + [2, 0, 1, 1, 0, 0] + [3, 1, 0, 2, 1, -1] + [0, 3, 2, 2, -2, 1]
 
@@ -47,7 +48,7 @@ def in_one_file(b):
     """a file with several frames: so many are run; outputs have them along the first dimension"""
     write_line(b)
     write_set(b, 'set', GIVEN, WANTED)
-    report = json.loads(b.run('run', 'm.onnx', '--outputs', 'h', '--test-data', 'set', '--save-outputs', 'out', '-o', 'p.cim', '--json').stdout)
+    report = json.loads(b.run('run', 'm.onnx', *PIXELS, '--outputs', 'h', '--test-data', 'set', '--save-outputs', 'out', '-o', 'p.cim', '--json').stdout)
     b.equal(saved(b, 'out/output_0.npy', 4 * IMAGE), WANTED, 'values')
     b.contains(b.read('out/output_0.npy').decode('latin-1'), "'shape': (4, 3, 2,)")
     b.equal([report[k] for k in ('frames', 'latency_cycles', 'initiation_interval_cycles', 'interval_bound_cycles', 'makespan_cycles', 'simulated_cycles')],
@@ -70,9 +71,9 @@ def how_many(b):
     for f in range(3):
         write_set(b, 'sets/test_data_set_%d' % f, images(GIVEN, f), images(WANTED, f))
     for more, n in ([], 3), (['--frames', '2'], 2):
-        b.run('run', 'm.onnx', '--outputs', 'h', '--test-data', 'sets', *more, '--save-outputs', 'out')
+        b.run('run', 'm.onnx', *PIXELS, '--outputs', 'h', '--test-data', 'sets', *more, '--save-outputs', 'out')
         b.equal(saved(b, 'out/output_0.npy', n * IMAGE), images(WANTED, *range(n)), 'sets %s' % more)
-    b.run('compile', 'm.onnx', '--frames', '2', '-o', 'p.cim')
+    b.run('compile', 'm.onnx', *PIXELS, '--frames', '2', '-o', 'p.cim')
     b.contains(b.run('sim', 'p.cim', '--frames', '50').stdout, 'cycles: 300 simulated;', '50 frames: latency 6 cycles, one every 6: 119048 images/s')
     b.run('sim', 'p.cim', '--frames', '4', '--test-data', 'sets/test_data_set_0', '--save-outputs', 'out')
     b.equal(saved(b, 'out/output_0.npy', 4 * IMAGE), images(WANTED, 0, 0, 0, 0), 'one image for all frames')
@@ -84,7 +85,7 @@ def how_many(b):
                'the program is for one frame, the run has 2; compile --frames N makes one for several [data]')
     write_set(b, 'set', GIVEN, WANTED)
     b.contains(b.run('sim', 'p.cim', '--frames', '2', '--test-data', 'set', code=1).stderr, "input 'x' has 4 frames, the run 2 [data]")
-    b.contains(b.run('run', 'm.onnx', '--pace', '10', '--frames', '3', '--input-fill', 'ramp').stdout, 'cycles: 26 simulated, 26 scheduled',
+    b.contains(b.run('run', 'm.onnx', *PIXELS, '--pace', '10', '--frames', '3', '--input-fill', 'ramp').stdout, 'cycles: 26 simulated, 26 scheduled',
                '3 frames: latency 6 cycles, one every 10: 71429 images/s; utilisation 60 % in the steady state')
 
 

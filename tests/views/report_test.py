@@ -84,6 +84,27 @@ def same_numbers(b):
                 max(int(line.split(',')[-1]) for line in schedule(b, options)), '%s: last end' % options)
 
 
+def images_in_a_row(b):
+    """with frames: cards, and the picture of an interval, in which the PEs work as much as the number says"""
+    options = ['--frames=5', '--extra-pes=8', '--duplicate=interval']
+    want = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim', *options).stdout)
+    page = report(b, *options)
+    names = SECTIONS[:2] + ['steady'] + SECTIONS[2:]
+    b.equal([s.get('id') for s in page.root.iter('section')], names, 'sections')
+    b.equal([e.get('href') for e in page.root.iter('a')], ['#' + s for s in names], 'links')
+    keys = ('frames', 'latency_cycles', 'initiation_interval_cycles', 'interval_bound_cycles', 'steady_utilisation', 'images_per_second', 'makespan_cycles')
+    b.equal([page.data[k] for k in keys], [want[k] for k in keys], 'data')
+    cards = [''.join(e.itertext()) for e in page.root.iter('div') if e.get('class') == 'card']
+    for number in ('%d cycles' % want['initiation_interval_cycles'], '%.4g images/s' % want['images_per_second'], '%d cycles' % want['latency_cycles']['max']):
+        b.expect(any(number in card for card in cards), 'no card says %s: %r' % (number, cards))
+    titles = [e.text for e in page.section('steady').iter('{http://www.w3.org/2000/svg}title')]
+    bars = [re.search(r'cycles ([0-9,]+)-([0-9,]+), .* (\d+) % busy, (\d+) PEs, image (\d+) before', t).groups() for t in titles]
+    b.expect('0' in {bar[4] for bar in bars} and len({bar[4] for bar in bars}) > 1, 'images at one time')
+    busy = sum((int(end.replace(',', '')) - int(start.replace(',', ''))) * int(share) / 100 * int(pes) for start, end, share, pes, _ in bars)
+    all_cycles = want['initiation_interval_cycles'] * want['pes']
+    b.expect(abs(busy / all_cycles - want['steady_utilisation']) < 0.01, 'bars %g, utilisation %g' % (busy / all_cycles, want['steady_utilisation']))
+
+
 def crossbars_filled(b):
     """cells of each PE that hold weights: a layer's PEs together hold its kernel once for each pixel of the patch; JSON's share of it"""
     for options in ([], ['--mapping=window', '--extra-pes=9'], ['--patch=1=2x2', '--extra-pes=9', '--arch-field=rows=64', '--arch-field=cols=24', '--arch-field=crossbars=3']):
@@ -255,4 +276,4 @@ def same_bytes(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([stands_alone, same_numbers, crossbars_filled, sums_agree, same_as_program, cost_of_movement, odd_names, no_base_layer, same_bytes]))
+    sys.exit(run_cases([stands_alone, same_numbers, images_in_a_row, crossbars_filled, sums_agree, same_as_program, cost_of_movement, odd_names, no_base_layer, same_bytes]))
