@@ -70,6 +70,10 @@ def word_bytes(name, files):
     return 16 if 'golden' in name else 4
 
 
+def rows_of(pe):
+    return [r for first, n in zip(pe.runs[::2] or [pe.k0], pe.runs[1::2] or [pe.k]) for r in range(first, first + n)]
+
+
 def dump_files(b):
     """dump: streams, crossbars and buffers are those of the program, and hex is bin"""
     b.run('compile', b.model, '-o', 'p.cim', *SMALL)
@@ -92,7 +96,7 @@ def dump_files(b):
             m = program.images[g.image]
             weights = program.data[m.section][m.offset:m.offset + 4 * m.k * m.n].cast('f')
             for pe in g.pes:    # no conv groups here
-                part = array('f', [weights[k * m.n + n] for k in range(pe.k0, pe.k0 + pe.k) for n in range(pe.n0, pe.n0 + pe.n)])
+                part = array('f', [weights[k * m.n + n] for k in rows_of(pe) for n in range(pe.n0, pe.n0 + pe.n)])
                 b.expect(files[where + 'pe_%03d.bin' % pe.pe] == part.tobytes(), where + 'PE %d' % pe.pe)
         seen.add(where + 'buffer.hex')
     for name, data in files.items():
@@ -408,7 +412,7 @@ def names_of_files(b):
 
 def where_model(b):
     """where: every copy of a weight of the bundled model, and back; the values are the model's"""
-    b.run('compile', b.model, '-o', 'p.cim', '--copies', '1=3', '--extra-pes=40', *SMALL)
+    b.run('compile', b.model, '-o', 'p.cim', '--mapping=im2col', '--copies', '1=3', '--extra-pes=40', *SMALL)
     program = load(b, 'p.cim')
     for part, name in (('conv1', '/conv1/Conv'), ('block1/conv1', '/block1/conv1/Conv'), ('Gemm', '/dense/Gemm'), ('2/conv2', '/block2/conv2/Conv')):
         b.contains(b.run('where', 'p.cim', '--layer', part, '--row=0', '--col=0').stdout, " '%s', row 0" % name)
@@ -431,8 +435,8 @@ def where_model(b):
 
 def where_model_of_patches(b):
     """where: with patches, each weight of the bundled model's kernel matrix has its cells for each pixel of a product, and these its value"""
-    b.run('compile', b.model, '-o', 'plain.cim', *SMALL)
-    b.run('compile', b.model, '-o', 'p.cim', '--patch', '1=2x3', '--patch', '3=1x2', '--extra-pes=40', *SMALL)
+    b.run('compile', b.model, '-o', 'plain.cim', '--mapping=im2col', *SMALL)
+    b.run('compile', b.model, '-o', 'p.cim', '--mapping=im2col', '--patch', '1=2x3', '--patch', '3=1x2', '--extra-pes=40', *SMALL)
     plain, program = load(b, 'plain.cim'), load(b, 'p.cim')
     for layer, pixels, row, col in ((1, [[y, x] for y in range(2) for x in range(3)], 77, 9), (3, [[0, 0], [0, 1]], 143, 31), (4, [[0, 0]], 5, 6)):
         got = json.loads(b.run('where', 'p.cim', '--layer', str(layer), '--row', str(row), '--col', str(col), '--json').stdout)
@@ -442,9 +446,8 @@ def where_model_of_patches(b):
         for place in got['places'][:6]:
             group = program.tiles[place['tile']].groups[place['group']]
             pe = [pe for pe in group.pes if pe.pe == place['pe']][0]
-            rows = [r for first, n in zip(pe.runs[::2] or [pe.k0], pe.runs[1::2] or [pe.k]) for r in range(first, first + n)]
             image = program.images[group.image]
-            at = rows[place['crossbar_row']] * image.n + pe.n0 + place['columns'][0]['column']
+            at = rows_of(pe)[place['crossbar_row']] * image.n + pe.n0 + place['columns'][0]['column']
             b.equal(program.data[image.section].cast('f')[at], got['value'], 'what the cell holds')
             back = json.loads(b.run('where', 'p.cim', '--tile', str(place['tile']), '--pe', str(place['pe']), '--json', '--cell',
                                     '%d,%d' % (place['crossbar_row'], place['columns'][0]['column'])).stdout)
