@@ -179,9 +179,12 @@ bool check_meaning_finish(struct check *k)
 /* ---- DRAM ---- */
 
 /* Each frame has its own tensor. */
-static void check_frame_stride(struct actor *a)
+static void check_frames_of_binding(struct actor *a)
 {
-    if (a->k->body && a->k->p->bindings[a->in->obj].frame_stride == 0)
+    bool shared = a->k->p->bindings[a->in->obj].frame_stride == 0;
+    if (a->k->body && a->in->flags)
+        check_fault(a, "acts in some frames only");
+    else if (a->k->body && shared)
         check_fault(a, "all frames have one place in binding %u", a->in->obj);
 }
 
@@ -191,7 +194,7 @@ static void do_load(struct actor *a)
     const struct ir_op *op = a->k->binding_ops[in->obj];
     if (a->k->g && !op)
         check_fault(a, "binding %u shows no input of the graph", in->obj);
-    check_frame_stride(a);
+    check_frames_of_binding(a);
     struct leaf leaf = {op, 0, CHECK_NONE};
     struct writer w = check_local_writer(a);
     for (uint32_t i = 0; i < in->h; i++) {
@@ -229,7 +232,7 @@ static void do_store(struct actor *a)
     const struct ir_op *op = a->k->binding_ops[in->obj];
     if (a->k->g && !op)
         check_fault(a, "binding %u shows no output of the graph", in->obj);
-    check_frame_stride(a);
+    check_frames_of_binding(a);
     struct leaf leaf = {op ? op->in[0].value->def : NULL, 0, CHECK_NONE};
     int64_t n_c = a->t->views[in->a.view].v->channels;
     for (uint32_t i = 0; i < in->h; i++) {

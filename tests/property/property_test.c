@@ -241,6 +241,42 @@ START_TEST(patched_graph)
 }
 END_TEST
 
+/* One of all kinds, as the body of several frames. */
+START_TEST(frames_of_graph)
+{
+    static const int64_t paces[] = {PACE_INTERVAL, PACE_INTERVAL, 0, 1, 60};
+    struct rig r;
+    struct config c;
+    struct backend_result result;
+    uint64_t seed = (uint64_t)_i / 5;
+    struct ir_graph *g = _i % 5 == 0   ? gen_crossbar(seed)
+                         : _i % 5 == 1 ? gen_tensor(seed)
+                         : _i % 5 == 2 ? gen_tall(seed)
+                         : _i % 5 == 3
+                             ? gen_typed(seed)
+                             : gen_quantized(seed, &(struct gen_quantization){.exact = true});
+    rig_open(&r, "frames_of_graph", (uint64_t)_i, g);
+    r.agreement = _i % 5 < 3 ? RIG_ROUNDED : RIG_EXACT;
+    if (_i % 5 == 0 || _i % 5 == 2)
+        run_pass(&r, "dce", &g, &(struct pass_ctx){0});
+    else
+        run_machine_free_passes(&r, &g, PASS_MODE_AUTO);
+    config_machine(&r, &c);
+    struct ir_graph *fitted = fit_to_machine(&r, g, &c, _i % 3 == 0);
+    config_set(&c, (unsigned)rig_range(&r, 0, N_SET_SHAPES - 1),
+               rig_range(&r, 0, 3) ? SCHEDULE_CROSS_LAYER : SCHEDULE_LAYER_BY_LAYER);
+    c.options.frames = (uint32_t)rig_range(&r, 1, 4);
+    c.options.pace = paces[rig_range(&r, 0, 4)];
+    struct isa_program *p = rig_compile(&r, fitted, &c, &result);
+    if (p)
+        rig_check_body(&r, fitted, &c, p);
+    isa_program_free(p);
+    rig_close(&r);
+    ir_graph_free(fitted);
+    ir_graph_free(g);
+}
+END_TEST
+
 /* The network of a seed after all passes that need no machine, and in *r what it computes. */
 static struct ir_graph *lowered(struct rig *r, const char *what, int seed,
                                 const struct gen_quantization *how)
@@ -318,6 +354,7 @@ int main(void)
     add(s, "quantized", quantized_graph, from, seeds ? to : 50);
     add(s, "window", window_layer, from, seeds ? to : 50);
     add(s, "patched", patched_graph, from, seeds ? to : 20);
+    add(s, "frames", frames_of_graph, from, seeds ? to : 50);
     add(s, "unit", other_unit, from, to);
     add(s, "spelling", other_spelling, from, to);
     if (!seeds) {

@@ -79,30 +79,24 @@ static void compare_frames(struct rig *r, const struct frames *f, uint32_t n,
         }
 }
 
-/* A run of n frames, and others that have to agree with it bit for bit. */
+/* A run of n frames, and others with other latencies. */
 static uint64_t check_run(struct rig *r, const struct isa_program *p, const struct frames *f,
                           uint32_t n)
 {
     static const uint64_t most[] = {0, 3, 60};
-    void *outputs[RIG_MAX_IO] = {0}, *others[RIG_MAX_IO] = {0};
-    for (size_t k = 0; k < r->n_outputs; k++) {
+    void *outputs[RIG_MAX_IO] = {0};
+    for (size_t k = 0; k < r->n_outputs; k++)
         outputs[k] = heap_alloc(n * bytes_of(&f->reference[0][k]) + 1);
-        others[k] = heap_alloc(n * bytes_of(&f->reference[0][k]) + 1);
+    uint64_t cycles = 0;
+    for (size_t i = 0; i < sizeof most / sizeof *most; i++) {
+        struct sim_options o = {.latency_seed = i ? r->seed * 4 + i : 0,
+                                .max_extra_cycles = most[i]};
+        uint64_t taken = run_frames(r, p, f, n, o, outputs);
+        cycles = i ? cycles : taken;
+        compare_frames(r, f, n, outputs);
     }
-    uint64_t cycles = run_frames(r, p, f, n, (struct sim_options){0}, outputs);
-    compare_frames(r, f, n, outputs);
-    for (size_t i = 1; i < sizeof most / sizeof *most; i++) {
-        struct sim_options o = {.latency_seed = r->seed * 4 + i, .max_extra_cycles = most[i]};
-        run_frames(r, p, f, n, o, others);
-        for (size_t k = 0; k < r->n_outputs; k++)
-            if (memcmp(outputs[k], others[k], n * bytes_of(&f->reference[0][k])) != 0)
-                rig_fail(r, "%u frames: latency seed %llu changes output %zu", n,
-                         (unsigned long long)o.latency_seed, k);
-    }
-    for (size_t k = 0; k < r->n_outputs; k++) {
+    for (size_t k = 0; k < r->n_outputs; k++)
         free(outputs[k]);
-        free(others[k]);
-    }
     return cycles;
 }
 

@@ -331,6 +331,14 @@ static void outputs_at_one_place(struct rig *r)
 {
     r->p->bindings[1].frame_stride = 0;
 }
+static void load_in_the_first_frame(struct rig *r)
+{
+    nth(r, 0, ISA_load, 2)->flags = DMA_FIRST;
+}
+static void store_in_the_last_frame(struct rig *r)
+{
+    nth(r, 1, ISA_store, 2)->flags = DMA_LAST;
+}
 static void wait_for_next_iteration(struct rig *r)
 {
     add_threshold(&nth(r, 1, ISA_mvm, 0)->wait[0], ROWS);
@@ -374,6 +382,8 @@ static const struct {
     {1, rows_of_no_frame, "whose place in the ring has been given to a later row"},
     {1, constants_that_move, "view 3 has 2 rows a frame"},
     {1, views_that_move_apart, "view 4 has 7 rows a frame"},
+    {1, load_in_the_first_frame, "acts in some frames only"},
+    {1, store_in_the_last_frame, "acts in some frames only"},
     {1, outputs_at_one_place, "all frames have one place in binding 1"},
     {1, wait_for_next_iteration, "never starts: waits for message 7 on counter 128, has 6"},
     {1, circle, "never starts: waits for message"},
