@@ -11,7 +11,8 @@ static void add(struct accesses *out, uint32_t buffer, struct box box, bool writ
     struct rows rows = {0};
     if (!box_empty(&box)) /* a window may lie wholly in the padding */
         rows = (struct rows){box.lo[0], box.hi[0]};
-    VEC_PUSH(&out->v, ((struct access){buffer, box, rows, write, part}));
+    bool next = part != NONE && part & STATE_PART;
+    VEC_PUSH(&out->v, ((struct access){buffer, box, rows, write, next, part}));
 }
 
 /* A read whose task waits for cells that hold more rows than it reads. */
@@ -25,9 +26,16 @@ static void add_read(const struct plan *p, struct accesses *out, uint32_t buffer
     rows_include(&out->v.at[out->v.n - 1].rows, awaited);
 }
 
+const struct part *buffer_part(const struct plan *p, const struct task_graph *g, uint32_t buffer,
+                               uint32_t part)
+{
+    return part & STATE_PART ? &g->state_parts.at[part - STATE_PART]
+                             : &parts_of(p->nodes, g->buffers.at[buffer].value)->part[part];
+}
+
 static const struct part *part_in(const struct plan *p, uint32_t buffer, uint32_t part)
 {
-    return &parts_of(p->nodes, p->tasks->buffers.at[buffer].value)->part[part];
+    return buffer_part(p, p->tasks, buffer, part);
 }
 
 /* ---- boxes ---- */

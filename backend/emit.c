@@ -217,6 +217,7 @@ static struct isa_inst inst_load(struct emitter *e, uint32_t id, const struct ac
     uint32_t binding = e->binding_of[task_node(e->p, task_at(e, id))->out->id];
     struct isa_inst inst = dma_inst(ISA_load, binding, box, box);
     inst.dst = region(emit_target_view(e, a, NONE, box), box);
+    inst.flags = task_is_of_one_frame(e->p, task_at(e, id)) ? DMA_FIRST : 0;
     return inst;
 }
 
@@ -228,6 +229,7 @@ static struct isa_inst inst_store(struct emitter *e, uint32_t id, const struct a
     struct box outside = box_shift(box, s->shift, 1);
     struct isa_inst inst = dma_inst(ISA_store, e->binding_of[s->output->id], box, &outside);
     inst.a = emit_place(e, a->buffer, &a->box, 0);
+    inst.flags = s->state ? DMA_LAST : 0;
     return inst;
 }
 

@@ -38,7 +38,8 @@ static struct isa_binding binding_of(struct emitter *e, const struct ir_op *op)
     int64_t all = 1;
     for (uint32_t i = 0; i < shape.n; i++)
         all *= shape.at[i];
-    b.frame_stride = schedule_repeats(e->p->schedule) ? all : 0;
+    bool state = output ? output_is_state(e->p->graph, op) : in->state > 0;
+    b.frame_stride = schedule_repeats(e->p->schedule) && !state ? all : 0;
     b.offset = (uint64_t)(output ? res->offset : in->offset);
     b.stride_h = stride[0];
     b.stride_w = stride[1];

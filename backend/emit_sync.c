@@ -102,6 +102,8 @@ static void note_successors(struct emitter *e)
         for (uint32_t k = 0; k < t->n_preds; k++)
             e->has_successor[p->tasks->preds.at[t->preds + k]] = true;
     }
+    for (size_t i = 0; i < p->tasks->carries.n; i++)
+        e->has_successor[p->tasks->carries.at[i].send] = true;
 }
 
 /* Of two tasks of a frame. */
@@ -276,13 +278,14 @@ static void wait_for(struct emitter *e, const struct task *t, uint32_t pred)
         wait_for_barrier(e, t, e->p->segment->layer_of[before->node]);
     else if (task_is_message(before))
         wait_for_message(e, t, pred, MESSAGE_DATA, 0);
-    else
+    else if (before->tile == t->tile) /* else it has read state, and gives credit for it */
         wait_for_end(e, t, pred, 0);
 }
 
-/* Before the row may be written, its slot must be read: of the rows that had it before, for each
- * queue that read any, its last one. */
-static void wait_for_row(struct emitter *e, const struct task *t, uint32_t buffer, uint32_t row)
+/* Before the row may be written (for the next frame?), its slot must be read: of the rows that had
+ * it before, for each queue that read any, its last one. */
+static void wait_for_row(struct emitter *e, const struct task *t, uint32_t buffer, uint32_t row,
+                         bool next)
 {
     const struct ring *r = &e->rings[buffer];
     for (size_t i = 0; i < r->readers.n; i++) {
@@ -291,10 +294,31 @@ static void wait_for_row(struct emitter *e, const struct task *t, uint32_t buffe
             continue;
         uint32_t last = reader->last_task[reader->before[row]];
         if (buffer_at(e, buffer)->tile == t->tile)
-            wait_for_end(e, t, last, reader->back[row]);
+            wait_for_end(e, t, last, reader->back[row] - next);
         else
-            wait_for_message(e, t, last, MESSAGE_CREDIT, reader->back[row]);
+            wait_for_message(e, t, last, MESSAGE_CREDIT, reader->back[row] - next);
     }
+}
+
+static size_t first_carry(const struct task_graph *g, uint32_t reader)
+{
+    size_t lo = 0, hi = g->carries.n;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (g->carries.at[mid].reader < reader)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* What the frame before has left. */
+static void wait_for_state(struct emitter *e, const struct task *t, uint32_t id)
+{
+    const struct task_graph *g = e->p->tasks;
+    for (size_t i = first_carry(g, id); i < g->carries.n && g->carries.at[i].reader == id; i++)
+        wait_for_message(e, t, g->carries.at[i].send, MESSAGE_DATA, 1);
 }
 
 /* What waits for nothing else would begin all frames at once. */
@@ -305,7 +329,7 @@ static void wait_for_pace(struct emitter *e, uint32_t id)
         VEC_PUSH(&e->waits, w);
 }
 
-/* Keeps what this queue has not waited for already. */
+/* Keeps what this queue has not waited for already. A transfer of one frame waits in that alone. */
 static void drop_implied(struct emitter *e, const struct task *t)
 {
     struct waited *w = &e->waited[(size_t)t->queue * e->p->schedule->n_stages + e->stage];
@@ -316,7 +340,8 @@ static void drop_implied(struct emitter *e, const struct task *t)
             VEC_PUSH(&w->at, INT64_MIN);
         if (w->at.at[wait.counter] >= wait.place)
             continue;
-        w->at.at[wait.counter] = wait.place;
+        if (!task_is_of_one_frame(e->p, t))
+            w->at.at[wait.counter] = wait.place;
         e->waits.at[kept++] = wait;
     }
     e->waits.n = kept;
@@ -331,13 +356,14 @@ void sync_waits(struct emitter *e, uint32_t id, const struct accesses *accesses)
     wait_for(e, t, e->p->schedule->asked_by[id]);
     for (uint32_t i = 0; i < t->n_preds; i++)
         wait_for(e, t, e->p->tasks->preds.at[t->preds + i]);
+    wait_for_state(e, t, id);
     for (size_t k = 0; k < accesses->v.n; k++) {
         const struct access *a = &accesses->v.at[k];
         const struct buffer *b = &e->p->tasks->buffers.at[a->buffer];
         if (!a->write || !wraps(e, a->buffer))
             continue;
         for (int32_t y = a->rows.lo; y < a->rows.hi; y++)
-            wait_for_row(e, t, a->buffer, (uint32_t)(y - b->held.lo[0]));
+            wait_for_row(e, t, a->buffer, (uint32_t)(y - b->held.lo[0]), a->next);
     }
     drop_implied(e, t);
 }

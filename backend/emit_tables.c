@@ -59,7 +59,7 @@ static struct isa_view whole_view(const struct emitter *e, uint32_t buffer)
     v.value = b->shows->id;
     v.channel0 = (uint32_t)b->held.lo[2];
     v.element = b->element;
-    if (schedule_repeats(e->p->schedule) && !b->constant)
+    if (schedule_repeats(e->p->schedule) && !b->constant && !b->state)
         v.frame_rows = (uint32_t)(v.y1 - v.y0);
     return v;
 }
@@ -136,7 +136,7 @@ static struct isa_view part_view(const struct emitter *e, uint32_t buffer, uint3
 {
     const struct plan *p = e->p;
     const struct buffer *b = buffer_at(e, buffer);
-    const struct part *part = &p->nodes->parts[b->value->id].part[part_index];
+    const struct part *part = buffer_part(p, p->tasks, buffer, part_index);
     const struct node *n = &p->nodes->at[part->node];
     struct box held = box_intersect(&b->held, &part->where);
     struct isa_view v = whole_view(e, buffer);
@@ -190,7 +190,7 @@ static void show_around(const struct emitter *e, const struct access *to, int64_
                         struct isa_view *v)
 {
     const struct buffer *b = buffer_at(e, to->buffer);
-    const struct box *where = &e->p->nodes->parts[b->value->id].part[to->part].where;
+    const struct box *where = &buffer_part(e->p, e->p->tasks, to->buffer, to->part)->where;
     int a = b->dim[0] > 1 ? 0 : 1;
     if (b->dim[a] == 1 || where->hi[a] - where->lo[a] != 1)
         return;

@@ -51,7 +51,17 @@ struct reads *list_reads(const struct building *b, const struct operand *o, cons
  * parts. Returns the rows of the cells added, in the value's coordinates. */
 struct rows add_reads(struct building *b, const struct operand *o, const struct reads *reads,
                       const uint32_t i[3], uint32_t buffer, uint32_t reader);
+/* The number of the target that is part `part` of what the buffer shows, among those of its node.
+ */
+uint32_t find_target(struct building *b, uint32_t buffer, uint32_t part);
+/* The cell goes to the target, too. */
+void add_target(struct delivery *d, uint32_t target, uint32_t cell);
 /* The LOAD of one piece of the value into the buffer, made at first request. */
 uint32_t load_piece(struct building *b, uint32_t buffer, uint32_t part, uint32_t piece);
+
+/* ---- state.c ---- */
+/* What a frame leaves to the next one, when all tasks that read are made. False with a diagnostic.
+ */
+bool add_states(struct building *b) CHECK_RESULT;
 
 #endif

@@ -212,7 +212,7 @@ const bool *plan_frames_alone(const struct plan *p, struct arena *a)
     }
     for (size_t i = 0; i < p->tasks->buffers.n; i++) {
         const struct buffer *b = &p->tasks->buffers.at[i];
-        alone[i] |= made_by_reshape(p, b) || is_of_family(p, b);
+        alone[i] |= made_by_reshape(p, b) || is_of_family(p, b) || b->state;
     }
     VEC_FREE(&accesses.v);
     return alone;

@@ -52,6 +52,21 @@ struct isa_program *plan_emit(const struct plan *p, struct timeline *out_times) 
 void task_graph_free(const struct task_graph *g);
 void schedule_free(const struct schedule *s);
 
+/* state.c: does another frame's input continue the output? */
+bool output_is_state(const struct ir_graph *g, const struct ir_op *output);
+/* Are there frames that could leave something to the next one? */
+static inline bool plan_has_states(const struct plan *p)
+{
+    return p->options->frames > 0;
+}
+/* Is the task's transfer one of the first, or the last, frame alone? */
+static inline bool task_is_of_one_frame(const struct plan *p, const struct task *t)
+{
+    return t->kind == TASK_load    ? p->tasks->buffers.at[t->load.buffer].state
+           : t->kind == TASK_store ? p->tasks->stores.at[t->store.output].state
+                                   : false;
+}
+
 /* memplan.c. The longest time that a credit can be under way on this machine. */
 uint64_t plan_signal_cycles(const struct plan *p);
 /* Per buffer, in `a`: does it hold one frame at a time? Views of its own shape show rows of other

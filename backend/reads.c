@@ -181,14 +181,16 @@ uint32_t load_piece(struct building *b, uint32_t buffer, uint32_t part, uint32_t
 }
 
 /* The class of messages that carry the channels of the part. */
-static uint32_t class_of(const struct building *b, struct delivery *d, const struct part *part)
+static uint32_t class_of(const struct building *b, struct delivery *d, const struct part *part,
+                         bool state)
 {
     int32_t lo = part->where.lo[2] - part->shift[2], hi = part->where.hi[2] - part->shift[2];
     for (uint32_t i = 0; i < d->classes.n; i++)
-        if (d->classes.at[i].lo == lo && d->classes.at[i].hi == hi)
+        if (d->classes.at[i].lo == lo && d->classes.at[i].hi == hi &&
+            d->classes.at[i].state == state)
             return i;
     uint32_t n_cells = b->p->cells->of[part->node].n;
-    struct send_class c = {lo, hi, ARENA_ARRAY(b->p->arena, uint32_t, n_cells),
+    struct send_class c = {lo, hi, state, ARENA_ARRAY(b->p->arena, uint32_t, n_cells),
                            ARENA_ARRAY(b->p->arena, uint32_t, n_cells)};
     memset(c.send, 0xff, n_cells * sizeof *c.send);
     memset(c.last, 0xff, n_cells * sizeof *c.last);
@@ -196,21 +198,20 @@ static uint32_t class_of(const struct building *b, struct delivery *d, const str
     return (uint32_t)d->classes.n - 1;
 }
 
-/* The number of the target that is part `part` of the buffer's value. */
-static uint32_t find_target(struct building *b, uint32_t buffer, uint32_t part)
+uint32_t find_target(struct building *b, uint32_t buffer, uint32_t part)
 {
-    const struct part *from = &parts_of(b->p->nodes, b->g->buffers.at[buffer].value)->part[part];
+    const struct part *from = buffer_part(b->p, b->g, buffer, part);
     struct delivery *d = &b->g->delivery[from->node];
     uint32_t fresh = (uint32_t)d->targets.n;
     uint32_t known = map_intern_u64(&b->target_of, map_pair(buffer, part), fresh);
     if (known < fresh)
         return known;
-    VEC_PUSH(&d->targets, ((struct target){buffer, part, class_of(b, d, from)}));
+    VEC_PUSH(&d->targets, ((struct target){buffer, part, class_of(b, d, from, part & STATE_PART)}));
     return fresh;
 }
 
-/* The cell goes to the target, too. Targets mostly come in their order, or the same again. */
-static void add_target(struct delivery *d, uint32_t target, uint32_t cell)
+/* Targets mostly come in their order, or the same again. */
+void add_target(struct delivery *d, uint32_t target, uint32_t cell)
 {
     uint32_t *last = &d->classes.at[d->targets.at[target].class].last[cell];
     uint32_t link = (uint32_t)d->links.n, before = *last;

@@ -41,6 +41,8 @@ struct steady {
     struct schedule *s;
     uint64_t signal_cycles; /* longest way of a credit */
     uint64_t *busy;         /* per task: cycles of its unit */
+    uint64_t *
+        held_back; /* per task: it starts no earlier, since the frame before leaves what it reads */
     struct queue_time *queue;
     VEC(struct use) uses; /* by buffer */
 };
@@ -86,6 +88,42 @@ static uint64_t largest_load(const struct steady *t)
     return most;
 }
 
+/* Cycles from the start of a task that reads the buffer until it is sent there for the next frame:
+ * no frame begins earlier after the one before. Per task `longest` has the longest way to its end.
+ */
+static uint64_t recurrence(const struct steady *t, uint32_t buffer, uint64_t *longest)
+{
+    const struct task_graph *g = t->g;
+    uint64_t most = 0;
+    memset(longest, 0, g->tasks.n * sizeof *longest);
+    for (size_t i = 0; i < g->carries.n; i++)
+        if (g->carries.at[i].buffer == buffer)
+            longest[g->carries.at[i].reader] = 1; /* and its own cycles */
+    for (uint32_t i = 0; i < t->one->n; i++) {
+        uint32_t id = t->one->order[i];
+        for (uint32_t k = 0; k < task_at(t, id)->n_preds; k++) {
+            uint64_t before = longest[g->preds.at[task_at(t, id)->preds + k]];
+            longest[id] = before > longest[id] ? before : longest[id];
+        }
+        if (longest[id])
+            longest[id] += t->one->end[id] - t->one->start[id];
+    }
+    for (size_t i = 0; i < g->carries.n; i++)
+        if (g->carries.at[i].buffer == buffer && longest[g->carries.at[i].send] > most)
+            most = longest[g->carries.at[i].send];
+    return most ? most - 1 : 0;
+}
+
+static uint64_t interval_bound(const struct steady *t, struct arena *a)
+{
+    uint64_t most = largest_load(t), *longest = ARENA_ARRAY(a, uint64_t, t->g->tasks.n);
+    for (uint32_t i = 0; i < t->g->buffers.n; i++) {
+        uint64_t cycles = t->g->buffers.at[i].state ? recurrence(t, i, longest) : 0;
+        most = cycles > most ? cycles : most;
+    }
+    return most;
+}
+
 uint64_t plan_interval_bound(const struct plan *p)
 {
     struct arena *a = arena_new();
@@ -95,7 +133,7 @@ uint64_t plan_interval_bound(const struct plan *p)
                        .busy = ARENA_ARRAY(a, uint64_t, p->tasks->tasks.n),
                        .queue = ARENA_ARRAY(a, struct queue_time, p->tasks->n_queues)};
     find_loads(&t);
-    uint64_t bound = largest_load(&t);
+    uint64_t bound = interval_bound(&t, a);
     arena_free(a);
     return bound;
 }
@@ -139,7 +177,7 @@ static void find_uses(struct steady *t)
         for (size_t k = 0; k < accesses.v.n; k++) {
             const struct access *access = &accesses.v.at[k];
             struct use use = {access->buffer, t->one->order[i], access->write};
-            if (alone[access->buffer])
+            if (alone[access->buffer] && !t->g->buffers.at[access->buffer].state)
                 VEC_PUSH(&t->uses, use);
         }
     }
@@ -173,6 +211,7 @@ static uint64_t ready_at(const struct steady *t, uint32_t id)
     const struct task *task = task_at(t, id);
     uint32_t asked_by = t->s->asked_by[id];
     uint64_t at = asked_by == NONE ? 0 : t->s->end[asked_by];
+    at = at > t->held_back[id] ? at : t->held_back[id];
     for (uint32_t i = 0; i < task->n_preds; i++) {
         uint64_t there = schedule_arrival(t->g, t->s, t->g->preds.at[task->preds + i], task->tile);
         at = there > at ? there : at;
@@ -225,6 +264,21 @@ static bool delay_chains(struct steady *t)
     return any;
 }
 
+/* Readers of what the frame before leaves too late begin later; true if there are any. */
+static bool hold_back(struct steady *t)
+{
+    bool any = false;
+    for (size_t i = 0; i < t->g->carries.n; i++) {
+        const struct carry *c = &t->g->carries.at[i];
+        uint64_t there = schedule_arrival(t->g, t->s, c->send, t->g->buffers.at[c->buffer].tile);
+        if (there <= t->s->start[c->reader] + t->s->interval)
+            continue;
+        t->held_back[c->reader] = there - t->s->interval;
+        any = true;
+    }
+    return any;
+}
+
 /* Is what the buffers hold of a frame done with when the next one comes? */
 static bool buffers_are_free(const struct steady *t)
 {
@@ -263,10 +317,12 @@ static bool settle(struct steady *t, uint64_t interval)
     t->s->interval = interval;
     for (uint32_t q = 0; q < t->g->n_queues; q++)
         t->queue[q].release = 0;
+    memset(t->held_back, 0, t->g->tasks.n * sizeof *t->held_back);
     for (int i = 0; i < MOST_PASSES; i++) {
         if (!place_tasks(t))
             return false;
-        if (!delay_chains(t))
+        bool delayed = delay_chains(t);
+        if (!(hold_back(t) || delayed))
             return stages_fit(t) && buffers_are_free(t);
     }
     return false;
@@ -376,12 +432,13 @@ const struct schedule *plan_frames(const struct plan *p)
                        .s = s,
                        .signal_cycles = plan_signal_cycles(p),
                        .busy = ARENA_ARRAY(a, uint64_t, n),
+                       .held_back = ARENA_ARRAY(a, uint64_t, n),
                        .queue = ARENA_ARRAY(a, struct queue_time, p->tasks->n_queues)};
     find_loads(&t);
     ask_earlier(&t);
     find_ways(&t);
     find_uses(&t);
-    s->interval_bound = largest_load(&t);
+    s->interval_bound = interval_bound(&t, a);
     s->interval_bound += s->interval_bound == 0;
     find_interval(&t);
     s->pace = p->options->pace == 0 ? 0 : s->interval;

@@ -77,7 +77,11 @@ struct buffer {
     int32_t dim[3];            /* logical extent */
     enum element element;
     bool constant;
+    bool state; /* what it shows is, but in the first frame, left by the frame before */
 };
+/* Numbers of parts of a buffer's value: those of the value; from STATE_PART on the graph's
+ * state_parts, which are of what the next frame has there. */
+enum { STATE_PART = 1 << 30 };
 /* A buffer that cells are sent to, as part `part` of its value. Targets that want the same channels
  * of the node are one class: a message carries the channels of a cell that its class wants. */
 struct target {
@@ -85,6 +89,7 @@ struct target {
 };
 struct send_class {
     int32_t lo, hi; /* channels of the node */
+    bool state;     /* for the next frame */
     uint32_t *send; /* per cell: the task that sends it, or NONE */
     uint32_t *last; /* per cell: the last link of its targets, or NONE */
 };
@@ -98,6 +103,10 @@ struct delivery {
     VEC(struct send_class) classes;
     VEC(struct target) targets; /* buffers on other tiles, or of aliases, that receive cells */
     VEC(struct target_link) links;
+};
+/* The reader of the buffer waits for the send of the frame before. */
+struct carry {
+    uint32_t reader, send, buffer;
 };
 /* What a group works on. */
 struct group_work {
@@ -116,6 +125,7 @@ struct output_store {
     struct box where; /* in the stored node's coordinates */
     int32_t shift[3]; /* output coordinates = where + shift */
     uint32_t buffer;
+    bool state; /* the next frame continues it: only that of the last one is stored */
 };
 
 struct task_graph {
@@ -124,6 +134,8 @@ struct task_graph {
     VEC(struct buffer) buffers;
     struct map buffer_of; /* (op id, tile) -> the value's buffer there */
     VEC(struct output_store) stores;
+    VEC(struct part) state_parts;
+    VEC(struct carry) carries; /* by reader */
     uint32_t n_nodes;
     struct delivery *delivery;   /* of each node */
     struct group_work *group;    /* of each group */
@@ -147,6 +159,9 @@ static inline const struct target *next_target(const struct delivery *d, uint32_
     *link = d->links.at[*link == NONE ? last : *link].next;
     return &d->targets.at[d->links.at[*link].target];
 }
+/* The part of that number of what the buffer shows. */
+const struct part *buffer_part(const struct plan *p, const struct task_graph *g, uint32_t buffer,
+                               uint32_t part);
 /* Its first predecessor, or NONE. */
 static inline uint32_t first_pred(const struct task_graph *g, const struct task *t)
 {
@@ -174,8 +189,8 @@ struct access {
      * waited for. Every cell that comes to a tile so lies in the rows of a task that waited for it,
      * and whoever knows that task to be over may write there. */
     struct rows rows;
-    bool write;
-    uint32_t part; /* send, load: the part of the buffer's value that is written; else NONE */
+    bool write, next; /* next: for the next frame */
+    uint32_t part;    /* send, load: the part of the buffer's value that is written; else NONE */
 };
 struct accesses {
     VEC(struct access) v;

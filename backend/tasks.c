@@ -285,6 +285,7 @@ static uint32_t add_store(struct building *b, const struct ir_op *output, const 
                           const struct box *where, uint32_t buffer)
 {
     struct output_store s = {.output = output, .where = *where, .buffer = buffer};
+    s.state = plan_has_states(b->p) && output_is_state(b->p->graph, output);
     memcpy(s.shift, part->shift, sizeof s.shift);
     VEC_PUSH(&b->g->stores, s);
     return (uint32_t)b->g->stores.n - 1;
@@ -435,6 +436,7 @@ const struct task_graph *plan_tasks(const struct plan *p)
     if (ok) {
         store_outputs(&b);
         hold_sources(p, g);
+        ok = !plan_has_states(p) || add_states(&b);
     }
     VEC_FREE(&b.preds.v);
     VEC_FREE(&b.loads);
@@ -459,5 +461,7 @@ void task_graph_free(const struct task_graph *g)
     VEC_FREE(&own->preds);
     VEC_FREE(&own->buffers);
     VEC_FREE(&own->stores);
+    VEC_FREE(&own->state_parts);
+    VEC_FREE(&own->carries);
     map_free(&own->buffer_of);
 }

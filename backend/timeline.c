@@ -37,7 +37,7 @@ struct wait_time {
 struct timed {
     uint32_t tile, queue; /* queue: number of its counter */
     uint8_t stage;
-    bool takes_unit, works;
+    bool takes_unit, works, first_only, last_only;
     uint64_t occupancy, latency, flight;
     uint32_t wait, n_waits, target, n_targets; /* ranges of the lists */
 };
@@ -129,6 +129,11 @@ static bool works(const struct isa_inst *i)
     return i->op != ISA_nop && i->op != ISA_wait && i->op != ISA_signal;
 }
 
+static bool is_transfer(const struct isa_inst *i)
+{
+    return i->op == ISA_load || i->op == ISA_store;
+}
+
 static struct timed timed_of(struct run *r, const struct place *at)
 {
     const struct isa_tile *tile = &r->p->tiles[at->tile];
@@ -140,6 +145,8 @@ static struct timed timed_of(struct run *r, const struct place *at)
                         .stage = inst->stage,
                         .takes_unit = resource_takes_unit(&cost),
                         .works = works(inst),
+                        .first_only = is_transfer(inst) && inst->flags & DMA_FIRST,
+                        .last_only = is_transfer(inst) && inst->flags & DMA_LAST,
                         .occupancy = cost_occupancy_cycles(&cost),
                         .latency = cost_latency_cycles(&cost),
                         .flight = cost_flight_cycles(&cost),
@@ -253,7 +260,8 @@ static void step(struct run *r, uint32_t iteration, uint32_t number, uint64_t *n
 {
     const struct timed *i = &r->insts[number];
     int64_t frame = (int64_t)iteration - i->stage;
-    bool active = frame >= 0 && frame < r->frames;
+    bool active = frame >= 0 && frame < r->frames && (frame == 0 || !i->first_only) &&
+                  (frame == r->frames - 1 || !i->last_only);
     uint64_t start = start_of(r, iteration, i, active);
     now[r->n_events + number] = start;
     count(r, now, i->queue, start + (active ? i->latency : 0));

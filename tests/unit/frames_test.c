@@ -6,9 +6,11 @@
  */
 #include "backend.h"
 #include "gaps.h"
+#include "sim.h"
 #include "../run_suite.h"
 
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct compiled {
@@ -241,6 +243,74 @@ START_TEST(a_frame_may_end_with_what_takes_no_time)
 }
 END_TEST
 
+/* s = s * 1 + x, from frame to frame; y = s + s. A cycle for the product, six of a vector unit of
+ * one lane for three sums of two: seven from s to s, of which y, in the middle or behind, may take
+ * part. */
+static const char sums[] =
+    "graph \"sums\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,2], extent=[1,1,2], strides=[0,0,1]} @\"x\"\n"
+    "%1 = input {index=1, dtype=\"f32\", shape=[1,2], extent=[1,1,2], strides=[0,0,1], state=1} "
+    "@\"s\"\n"
+    "%2 = constant {dtype=\"f32\", shape=[2,2], data=dense(1.0, 0.0, 0.0, 1.0)} @\"w\"\n"
+    "%3 = mvm %1, %2 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, slices=[1,1]}\n"
+    "%4 = add %3, %0\n"
+    "%5 = add %4, %4\n"
+    "output %4 {index=0, dtype=\"f32\", shape=[1,2], strides=[0,0,1]} @\"t\"\n"
+    "output %5 {index=1, dtype=\"f32\", shape=[1,2], strides=[0,0,1]} @\"y\"\n"
+    "}\n";
+
+START_TEST(a_frame_leaves_its_state_to_the_next_one)
+{
+    static const char *const machines[] = {"", "lanes=1", "lanes=1 hop_cycles=9 crossbars=1",
+                                           "dram_cycles=30 mvm_cycles=5"};
+    for (size_t i = 0; i < sizeof machines / sizeof *machines; i++) {
+        struct compiled c = compile(sums, machines[i], 1, 1, 3, PACE_INTERVAL);
+        const float x[] = {1, 2, 3, 4, 5, 6}, s[] = {1, 10};
+        const float want[] = {4, 24, 10, 32, 20, 44};
+        for (uint64_t seed = 0; seed < 4; seed++) {
+            float t[2] = {0}, y[6] = {0};
+            struct sim_result r;
+            struct sim_options o = {.latency_seed = seed, .max_extra_cycles = 20};
+            bool ok = sim_run(c.program, (const void *[]){x, s}, (void *[]){t, y}, &o, &r, c.diag);
+            if (!ok)
+                diag_print(c.diag, stderr);
+            ck_assert(ok);
+            ck_assert_float_eq(t[0], 10);
+            ck_assert_float_eq(t[1], 22);
+            ck_assert_mem_eq(y, want, sizeof want);
+            if (seed == 0)
+                ck_assert_uint_eq(r.cycles, c.result.scheduled_cycles);
+        }
+        release(&c);
+    }
+}
+END_TEST
+
+/* What no tile makes cannot be sent. */
+START_TEST(a_state_is_made_on_tiles)
+{
+    char *text = strdup(sums);
+    memcpy(strstr(text, "output %4"), "output %0", strlen("output %0"));
+    struct arena *a = arena_new();
+    struct diag *d = diag_new();
+    struct arch arch;
+    struct backend_result result;
+    ck_assert(arch_load("clsa", a, d, &arch));
+    struct ir_graph *g = ir_parse(text, strlen(text), "test.ir", d);
+    ir_number(g);
+    struct backend_options o = {.set = {.rows = 1}, .pes = 100, .frames = 2};
+    ck_assert_ptr_null(backend_compile(g, &arch, &o, &result, d));
+    ck_assert_uint_eq(d->n_errors, 1);
+    ck_assert_str_eq(
+        d->first->text,
+        "input 's' continues an output that no tile makes, or that has other elements");
+    ir_graph_free(g);
+    diag_free(d);
+    arena_free(a);
+    free(text);
+}
+END_TEST
+
 /* 30 cycles are asked for; or nothing, and credits alone hold the frames apart: as long as a. */
 START_TEST(the_pace_is_a_choice)
 {
@@ -292,6 +362,8 @@ int main(void)
     tcase_add_test(t, a_unit_of_several_layers_is_never_idle);
     tcase_add_test(t, too_many_stages_take_a_longer_interval);
     tcase_add_test(t, layer_by_layer_is_frame_by_frame);
+    tcase_add_test(t, a_frame_leaves_its_state_to_the_next_one);
+    tcase_add_test(t, a_state_is_made_on_tiles);
     tcase_add_test(t, the_pace_is_a_choice);
     tcase_add_test(t, idle_times_of_a_unit);
     suite_add_tcase(s, t);
