@@ -360,8 +360,8 @@ void sync_waits(struct emitter *e, uint32_t id, const struct accesses *accesses)
     for (size_t k = 0; k < accesses->v.n; k++) {
         const struct access *a = &accesses->v.at[k];
         const struct buffer *b = &e->p->tasks->buffers.at[a->buffer];
-        if (!a->write || !wraps(e, a->buffer))
-            continue;
+        if (!a->write || !wraps(e, a->buffer) || task_is_of_one_frame(e->p, t))
+            continue; /* in front of the first frame there is none */
         for (int32_t y = a->rows.lo; y < a->rows.hi; y++)
             wait_for_row(e, t, a->buffer, (uint32_t)(y - b->held.lo[0]), a->next);
     }
