@@ -391,23 +391,35 @@ static bool tables_fit(const struct emitter *e)
     return ok;
 }
 
-/* Likewise for the longest queue. */
-static bool queues_fit(const struct emitter *e)
+struct most {
+    uint32_t count, tile;
+    const char *what;
+};
+
+static void note_count(struct most *m, uint32_t count, uint32_t tile, const char *what)
 {
-    uint32_t most = 0, tile = 0;
-    for (uint32_t t = 0; t < e->p->segment->n_tiles; t++)
+    if (count > m->count)
+        *m = (struct most){count, tile, what};
+}
+
+/* Likewise for the counter that counts most. Of several frames it must not come to be further from
+ * a wait than it can tell. */
+static bool counters_fit(const struct emitter *e)
+{
+    const struct schedule *s = e->p->schedule;
+    uint32_t limit =
+        schedule_repeats(s) ? (ISA_MAX_COUNT - 1) / (s->n_stages + 1) : (uint32_t)ISA_MAX_COUNT;
+    struct most most = {0};
+    for (uint32_t t = 0; t < e->p->segment->n_tiles; t++) {
         for (uint32_t q = first_queue(e, t); q < first_queue(e, t + 1); q++)
-            if (e->queue_count[q] > most) {
-                most = e->queue_count[q];
-                tile = t;
-            }
-    uint64_t all =
-        (uint64_t)most * (schedule_repeats(e->p->schedule) ? e->p->schedule->n_stages + 1 : 1);
-    return all <= ISA_MAX_COUNT ||
+            note_count(&most, e->queue_count[q], t, "instructions in one queue");
+        for (size_t i = 0; i < e->tiles[t].inbound.n; i++)
+            note_count(&most, e->tiles[t].inbound.at[i].count, t, "messages of one queue");
+    }
+    return most.count <= limit ||
            diag_error(e->p->diag, (struct loc){0}, DIAG_CAPACITY,
-                      "tile %u has %u instructions in one queue, at most %d can be counted: use "
-                      "larger sets",
-                      tile, most, ISA_MAX_COUNT);
+                      "tile %u has %u %s, at most %u can be counted: use larger sets", most.tile,
+                      most.count, most.what, limit);
 }
 
 static void *keep(struct emitter *e, const void *at, size_t n, size_t size)
@@ -538,7 +550,7 @@ struct isa_program *plan_emit(const struct plan *p, struct timeline *out_times)
     }
     progress_tell(p->options->progress, "write instructions", p->schedule->n, p->schedule->n);
     VEC_FREE(&acc.v);
-    bool ok = tables_fit(&e) && queues_fit(&e);
+    bool ok = tables_fit(&e) && counters_fit(&e);
     if (ok)
         sync_resolve(&e);
     for (uint32_t t = 0; ok && t < p->segment->n_tiles; t++)
