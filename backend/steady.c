@@ -19,6 +19,7 @@
 #include <string.h>
 
 enum { MOST_PASSES = 12, MOST_HALVES = 5 };
+enum { MOST_UNDER_WAY = 60 }; /* frames of which anything is kept at one time */
 
 struct queue_time {
     bool chain; /* the products of one group */
@@ -302,14 +303,18 @@ static bool buffers_are_free(const struct steady *t)
     return true;
 }
 
-static bool stages_fit(const struct steady *t)
+/* A frame starts its last task within the stages that there are (its body may begin earlier than
+ * it), and is forgotten, all credits told, soon after. */
+static bool frame_fits(const struct steady *t)
 {
-    uint64_t last = 0;
+    uint64_t start = 0, end = 0;
     for (uint32_t i = 0; i < t->one->n; i++) {
-        uint64_t start = t->s->start[t->one->order[i]];
-        last = start > last ? start : last;
+        uint32_t id = t->one->order[i];
+        start = t->s->start[id] > start ? t->s->start[id] : start;
+        end = t->s->end[id] > end ? t->s->end[id] : end;
     }
-    return last / t->s->interval < ISA_MAX_STAGE; /* the body may begin earlier than the frame */
+    return start / t->s->interval < ISA_MAX_STAGE &&
+           (end + 2 * t->signal_cycles) / t->s->interval < MOST_UNDER_WAY;
 }
 
 static bool settle(struct steady *t, uint64_t interval)
@@ -323,7 +328,7 @@ static bool settle(struct steady *t, uint64_t interval)
             return false;
         bool delayed = delay_chains(t);
         if (!(hold_back(t) || delayed))
-            return stages_fit(t) && buffers_are_free(t);
+            return frame_fits(t) && buffers_are_free(t);
     }
     return false;
 }
