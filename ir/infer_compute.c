@@ -148,10 +148,13 @@ static bool mvm_decisions(const struct ir_op *op, const int64_t ofm[2], struct d
         !ir_want_least(op, "cut", at->cut, 2, 0, d))
         return false;
     int64_t matrix[2];
-    if (at->patch[0] > ofm[0] || at->patch[1] > ofm[1] || !ir_mapping_matrix(op, at->patch, matrix))
+    if (at->patch[0] > ofm[0] || at->patch[1] > ofm[1])
         return ir_misfit(op, d, "patch [%lld,%lld] of a %lld x %lld result",
                          (long long)at->patch[0], (long long)at->patch[1], (long long)ofm[0],
                          (long long)ofm[1]);
+    if (!ir_mapping_matrix(op, at->patch, matrix))
+        return ir_misfit(op, d, "patch [%lld,%lld]: its matrix is too large",
+                         (long long)at->patch[0], (long long)at->patch[1]);
     if ((at->slices[0] == 0) != (at->slices[1] == 0) || at->slices[0] > matrix[0] ||
         at->slices[1] > matrix[1])
         return ir_misfit(op, d, "slices [%lld,%lld] of a %lld x %lld matrix",

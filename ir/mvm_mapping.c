@@ -11,9 +11,9 @@
 
 #include <string.h>
 
-/* A product's matrix is made in memory: wider ones are no use on any machine. Windows are as
- * kernels may be. */
-enum { MOST_EXTENT = 1 << 24, MOST_WINDOW = 65535 };
+/* A patch's matrix is written out, zeros and all, and grows with the square of the patch. Windows
+ * are as kernels may be. */
+enum { MOST_EXTENT = 1 << 24, MOST_ELEMENTS = 1 << 26, MOST_WINDOW = 65535 };
 
 struct links {
     int64_t pixels, taps; /* d, s */
@@ -138,7 +138,8 @@ bool ir_mapping_matrix(const struct ir_op *mvm, const int64_t patch[2], int64_t 
            mul_i64(m.window[0], m.window[1], &extent[0]) &&
            mul_i64(extent[0], mvm->in[0].value->type.dim[2] / mvm->attrs->mvm.group, &extent[0]) &&
            mul_i64(patch[0], patch[1], &extent[1]) && mul_i64(extent[1], w->dim[1], &extent[1]) &&
-           extent[0] <= MOST_EXTENT && extent[1] <= MOST_EXTENT;
+           extent[0] <= MOST_EXTENT && extent[1] <= MOST_EXTENT &&
+           extent[0] * extent[1] <= MOST_ELEMENTS;
 }
 
 bool ir_mapping_has_zero(const struct ir_op *mvm, int64_t bits)

@@ -55,7 +55,7 @@ struct ir_mapping ir_mapping_of(const struct ir_op *mvm, int64_t rows, int64_t c
 /* The same with another patch, of at most the output's extent. */
 struct ir_mapping ir_mapping_with(const struct ir_op *mvm, int64_t rows, int64_t cols,
                                   const int64_t patch[2]);
-/* Rows and columns of the matrix; false if there are more than any machine is good for. */
+/* Rows and columns of the matrix; false if these are more than a program should hold. */
 bool ir_mapping_matrix(const struct ir_op *mvm, const int64_t patch[2],
                        int64_t extent[2]) CHECK_RESULT;
 /* Have weights of `bits` bits a code for zero, which stands where a pixel of a patch does not read

@@ -207,7 +207,8 @@ static bool take_patches(const struct dup_items *x, const struct pass_ctx *ctx,
                  !is_possible(x, &x->items.at[item], p->patch, ctx->arch))
             ok = diag_error(ctx->diag, x->ops.at[at]->loc, DIAG_DUPLICATION,
                             "patch: '%s' cannot have %lld x %lld: its output is %lld x %lld, its "
-                            "weights must have a zero, layers that share them one window",
+                            "weights must have a zero, layers that share them one window, and a "
+                            "patch's matrix is limited",
                             p->layer, (long long)p->patch[0], (long long)p->patch[1],
                             (long long)x->ops.at[at]->out->type.dim[0],
                             (long long)x->ops.at[at]->out->type.dim[1]);

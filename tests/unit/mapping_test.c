@@ -213,6 +213,21 @@ START_TEST(mapping_of_patches)
 }
 END_TEST
 
+/* A matrix grows with the square of its patch: of 1x1 by 64 to 64 channels, 8 x 8 pixels have 64 *
+ * 64 rows and columns, 2^24 elements, 16 x 16 have 2^28, and 2^26 are the most. */
+START_TEST(matrices_are_limited)
+{
+    struct shape s = square(16, 1, 64, 64, 1);
+    struct ir_graph *g = one_mvm(&s);
+    const struct ir_op *mvm = g->first->next->next;
+    int64_t extent[2];
+    ck_assert(ir_mapping_matrix(mvm, (const int64_t[2]){8, 8}, extent));
+    ck_assert(extent[0] == 4096 && extent[1] == 4096);
+    ck_assert(!ir_mapping_matrix(mvm, (const int64_t[2]){16, 16}, extent));
+    ir_graph_free(g);
+}
+END_TEST
+
 /* The closed form counts what the taps read, whatever pixels a block ends at. */
 START_TEST(mapping_counts_rows_of_any_patch)
 {
@@ -244,10 +259,8 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        conv_groups_share_pes,
-        mapping_knows_what_a_slice_multiplies,
-        mapping_of_patches,
-        mapping_counts_rows_of_any_patch,
+        conv_groups_share_pes, mapping_knows_what_a_slice_multiplies, mapping_of_patches,
+        matrices_are_limited,  mapping_counts_rows_of_any_patch,
     };
     Suite *s = suite_create("mapping");
     TCase *c = tcase_create("mapping");
