@@ -189,6 +189,7 @@ bool isa_is_value(uint32_t pattern, enum element e);
 
 /* What instructions ask of a group again and again. */
 struct group_facts {
+    struct isa_mapping mapping;
     uint32_t n_columns; /* output channels from channel0 on: covered, with a patch there are */
     uint32_t n_spans;
     struct isa_span *spans; /* rows of the image that its PEs hold: ascending, apart */

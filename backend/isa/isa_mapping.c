@@ -1,6 +1,27 @@
 /* isa_mapping.c - what a group's crossbars multiply; isa_mapping.h has the terms. */
 #include "isa_mapping.h"
 
+/* x with x * a = 1 modulo n, which have no common divisor. */
+static uint32_t inverse_modulo(int64_t a, int64_t n)
+{
+    int64_t x = 1, next = 0, rest = n;
+    for (a %= n; rest > 0;) { /* Euclid: x * a0 = a, next * a0 = rest, modulo n */
+        int64_t times = a / rest, before = rest;
+        rest = a - times * rest;
+        a = before;
+        before = next;
+        next = x - times * next;
+        x = before;
+    }
+    return (uint32_t)((x % n + n) % n);
+}
+
+static struct isa_readers readers_of(uint32_t stride, uint32_t dilation)
+{
+    uint32_t common = (uint32_t)gcd_u64(stride, dilation), period = dilation / common;
+    return (struct isa_readers){common, period, inverse_modulo(stride / common, period)};
+}
+
 struct isa_mapping isa_mapping_of(const struct isa_program *p, const struct isa_group *g)
 {
     const struct isa_image *image = &p->images[g->image];
@@ -13,6 +34,7 @@ struct isa_mapping isa_mapping_of(const struct isa_program *p, const struct isa_
     for (unsigned axis = 0; axis < 2; axis++) {
         m.patch[axis] = isa_patch(g, axis);
         m.step[axis] = isa_has_patch(g) ? 1 : g->dilation[axis];
+        m.readers[axis] = readers_of(g->stride[axis], g->dilation[axis]);
     }
     m.pixel_columns = m.columns / (m.patch[0] * m.patch[1]);
     return m;
@@ -100,17 +122,20 @@ struct isa_weight isa_mapping_weights(const struct isa_mapping *m)
                                m->pixel_columns * isa_conv_groups(g)};
 }
 
+/* Of the pixels that read a position p, p - pixel * stride is a multiple of the dilation: they are
+ * those of one residue modulo the period, from the first whose window reaches it on. */
 uint32_t isa_mapping_reader(const struct isa_mapping *m, unsigned axis, uint32_t position)
 {
     const struct isa_group *g = m->group;
-    int64_t reach = (int64_t)g->dilation[axis] * (g->kernel[axis] - 1);
-    int64_t least = ceil_div_i64((int64_t)position - reach, g->stride[axis]);
-    uint32_t tap, pixel = least > 0 ? (uint32_t)min_i64(least, m->patch[axis]) : 0;
-    /* Distances repeat with the dilation. */
-    uint32_t end = (uint32_t)min_i64((int64_t)pixel + g->dilation[axis], m->patch[axis]);
-    while (pixel < end && !find_tap(m, axis, position, pixel, &tap))
-        pixel++;
-    return pixel < end ? pixel : m->patch[axis];
+    const struct isa_readers *r = &m->readers[axis];
+    int64_t reach = (int64_t)g->dilation[axis] * (g->kernel[axis] - 1), period = r->period;
+    if (position % r->common != 0)
+        return m->patch[axis];
+    int64_t least = max_i64(ceil_div_i64((int64_t)position - reach, g->stride[axis]), 0);
+    int64_t residue = (int64_t)(position / r->common) % period * r->inverse % period;
+    int64_t pixel = least + (residue - least % period + period) % period;
+    bool reads = pixel < m->patch[axis] && pixel * g->stride[axis] <= position;
+    return reads ? (uint32_t)pixel : m->patch[axis];
 }
 
 static bool is_read(const struct isa_mapping *m, uint32_t row)

@@ -9,10 +9,16 @@
 
 #include "isa.h"
 
+/* Along an axis: pixels `period` apart can read the same positions of the window, those that are a
+ * multiple of `common`; inverse * stride = common, modulo the dilation. */
+struct isa_readers {
+    uint32_t common, period, inverse;
+};
 /* Of one conv group: rows and columns of the image, columns of one pixel, input channels. */
 struct isa_mapping {
     const struct isa_group *group;
     uint32_t k, columns, pixel_columns, channels;
+    struct isa_readers readers[2];
     uint32_t patch[2], window_width; /* pixels of a product; positions in a row of the window */
     uint32_t step[2];                /* source pixels from one position to the next */
 };

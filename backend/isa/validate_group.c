@@ -258,6 +258,7 @@ bool isa_validate_group(const struct isa_program *p, const struct isa_tile *t, u
             return false;
     if (g->shares && !check_shared(t, index, s))
         return false;
+    facts->mapping = isa_mapping_of(p, g);
     merge_spans(g, scratch, facts);
     return check_order(g, index, s) && check_cover(p, g, index, facts, s);
 }

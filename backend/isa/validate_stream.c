@@ -43,10 +43,12 @@ static const struct isa_view *held_region(const struct stream_check *c, const st
 }
 
 /* One axis of a window: positions o*stride + k*dilation - pad, o in [o0, o0+n), k in [k0, k1]. Of a
- * patch of pixels k are the positions of its window, of which each pixel reads those of its taps:
- * its own position and multiples of the dilation, up to `reach`. */
+ * patch of pixels k are the positions of its window; its pixels are those of axis `which` of `m`.
+ */
 struct axis {
-    int64_t o0, n, stride, k0, k1, dilation, pad, patch, reach;
+    int64_t o0, n, stride, k0, k1, dilation, pad;
+    const struct isa_mapping *m;
+    unsigned which;
 };
 
 /* n positions from o0 on, of something without a kernel. */
@@ -77,24 +79,16 @@ static bool positions_inside(const struct axis *a, int64_t extent, int64_t *firs
     return most >= 0;
 }
 
-/* The first pixel of the patch that reads position k of its window; `patch` if none does. */
-static int64_t first_reader(const struct axis *a, int64_t k)
-{
-    int64_t p = max_i64(0, ceil_div_i64(k - a->reach, a->stride));
-    while (p < a->patch && p * a->stride <= k && (k - p * a->stride) % a->dilation != 0)
-        p++;
-    return p < a->patch && p * a->stride <= k ? p : a->patch;
-}
-
 /* The same for patches: the last one may be cut off, and its rest reads nothing. */
 static bool patches_inside(const struct axis *a, int64_t extent, int64_t *first, int64_t *last)
 {
-    int64_t patches = ceil_div_i64(a->n, a->patch), kept = a->n - (patches - 1) * a->patch;
+    int64_t patch = a->m->patch[a->which], patches = ceil_div_i64(a->n, patch);
+    int64_t kept = a->n - (patches - 1) * patch, stride = patch * a->stride;
     *first = INT64_MAX;
     *last = -1;
     for (int64_t k = a->k0; k <= a->k1; k++) {
-        int64_t reader = first_reader(a, k), stride = a->patch * a->stride;
-        int64_t n = reader < kept ? patches : reader < a->patch ? patches - 1 : 0;
+        int64_t reader = isa_mapping_reader(a->m, a->which, (uint32_t)k);
+        int64_t n = reader < kept ? patches : reader < patch ? patches - 1 : 0;
         int64_t at = a->o0 * a->stride + k - a->pad;
         int64_t from = max_i64(0, ceil_div_i64(-at, stride));
         int64_t to = min_i64(n - 1, floor_div_i64(extent - 1 - at, stride));
@@ -164,9 +158,10 @@ static bool table_entry(const struct stream_check *c, const struct isa_inst *i, 
 /* ---- operations ---- */
 
 /* Rows of the kernel, or of the patch's window, from..to-1 as an MVM's region reads them. */
-static struct axis mvm_axis(const struct isa_group *g, unsigned axis, int64_t o0, int64_t n,
+static struct axis mvm_axis(const struct isa_mapping *m, unsigned axis, int64_t o0, int64_t n,
                             struct isa_span k)
 {
+    const struct isa_group *g = m->group;
     return (struct axis){.o0 = o0,
                          .n = n,
                          .stride = g->stride[axis],
@@ -174,16 +169,18 @@ static struct axis mvm_axis(const struct isa_group *g, unsigned axis, int64_t o0
                          .k1 = (int64_t)k.to - 1,
                          .dilation = g->dilation[axis],
                          .pad = axis ? g->pad_left : g->pad_top,
-                         .patch = isa_patch(g, axis),
-                         .reach = (int64_t)g->dilation[axis] * (g->kernel[axis] - 1)};
+                         .m = m,
+                         .which = axis};
 }
 
 /* A block of the kernel, or of the window. */
-static bool block_held(const struct stream_check *c, const struct isa_inst *i,
-                       const struct isa_group *g, struct isa_span rows, struct isa_span columns)
+static bool block_held(const struct stream_check *c, const struct isa_inst *i, struct isa_span rows,
+                       struct isa_span columns)
 {
-    struct axis y = mvm_axis(g, 0, i->dst.y, i->h, rows);
-    struct axis x = mvm_axis(g, 1, i->dst.x, i->w, columns);
+    const struct isa_mapping *m = &c->facts[i->obj].mapping;
+    const struct isa_group *g = m->group;
+    struct axis y = mvm_axis(m, 0, i->dst.y, i->h, rows);
+    struct axis x = mvm_axis(m, 1, i->dst.x, i->w, columns);
     if (rows.from >= rows.to || columns.from >= columns.to)
         return true;
     return reads_held(c, &c->t->views[g->source_view],
@@ -192,18 +189,19 @@ static bool block_held(const struct stream_check *c, const struct isa_inst *i,
 
 /* A range of image rows is the end of one kernel row, whole ones, and the start of another. */
 static bool mvm_reads_held(const struct stream_check *c, const struct isa_inst *i,
-                           const struct isa_group *g, struct isa_span k)
+                           struct isa_span k)
 {
-    uint32_t channels = g->in_channels / isa_conv_groups(g), width = (uint32_t)isa_window(g, 1);
-    uint32_t first = k.from / channels, last = (k.to - 1) / channels;
+    const struct isa_mapping *m = &c->facts[i->obj].mapping;
+    uint32_t width = m->window_width;
+    uint32_t first = k.from / m->channels, last = (k.to - 1) / m->channels;
     uint32_t top = first / width, bottom = last / width;
     uint32_t from = first % width, to = last % width + 1;
     if (top == bottom)
-        return block_held(c, i, g, (struct isa_span){top, top + 1}, (struct isa_span){from, to});
+        return block_held(c, i, (struct isa_span){top, top + 1}, (struct isa_span){from, to});
     struct isa_span all = {0, width};
-    return block_held(c, i, g, (struct isa_span){top, top + 1}, (struct isa_span){from, all.to}) &&
-           block_held(c, i, g, (struct isa_span){top + 1, bottom}, all) &&
-           block_held(c, i, g, (struct isa_span){bottom, bottom + 1}, (struct isa_span){0, to});
+    return block_held(c, i, (struct isa_span){top, top + 1}, (struct isa_span){from, all.to}) &&
+           block_held(c, i, (struct isa_span){top + 1, bottom}, all) &&
+           block_held(c, i, (struct isa_span){bottom, bottom + 1}, (struct isa_span){0, to});
 }
 
 /* Whole patches, but for what the tensor's end cuts off. */
@@ -241,7 +239,7 @@ static bool check_mvm(const struct stream_check *c, const struct isa_inst *i)
         return REJECT(c, "mvm: %u x %u at (%d, %d) are not whole patches of %u x %u", i->h, i->w,
                       i->dst.y, i->dst.x, isa_patch(g, 0), isa_patch(g, 1));
     for (uint32_t k = 0; k < facts->n_spans; k++)
-        if (!mvm_reads_held(c, i, g, facts->spans[k]))
+        if (!mvm_reads_held(c, i, facts->spans[k]))
             return false;
     return true;
 }
