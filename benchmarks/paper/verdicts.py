@@ -128,8 +128,7 @@ def intervals(reports):
             name = "%s +%d: interval" % (TITLES[network], extra)
             found, windows_found = (reports[(network, configuration, extra, "1-row")]["initiation_interval_cycles"]
                                     for configuration in ("interval", "windows interval"))
-            if cycles is not None:
-                out.append(verdict(name, cycles, found))
+            out.append(verdict(name, cycles, found))
             if windows_found > found:
                 out.append(Verdict(name + ", windows", "at most %d" % found, windows_found, False))
     return out

@@ -189,28 +189,47 @@ static size_t keep_useful(struct dup_choice *at, size_t n, struct arena *a)
     return kept;
 }
 
-/* Of all options; those of the last ones are left out where there would be too many. */
+typedef VEC(struct dup_choice) choice_list;
+
+/* Of `n_options` options, by PEs; those of the last ones are left out where there would be more
+ * than `most`, but not of the first one. */
+static void list_choices(const struct dup_items *x, const struct dup_object *it, size_t n_options,
+                         const int64_t limits[2], size_t most, enum dup_cut cut, choice_list *out)
+{
+    struct dup_choice c;
+    out->n = 0;
+    for (size_t i = 0; i < n_options; i++) {
+        const struct dup_option *o = &it->options[i];
+        int64_t most_copies = min_i64(min_i64(o->most_copies, limits[1]), limits[0] / o->pes);
+        most_copies = min_i64(most_copies, DUP_MAX_CHOICES + 1); /* dup_solve refuses that many */
+        if (i > 0 && out->n + (size_t)most_copies > most)
+            continue;
+        for (int64_t copies = 1; copies <= most_copies; copies++)
+            if (dup_make_choice(x, it, o, copies, cut, &c))
+                VEC_PUSH(out, c);
+    }
+    if (out->n)
+        qsort(out->at, out->n, sizeof *out->at, by_pes);
+}
+
+/* limits: PEs, copies. */
 static struct dup_item make_item(const struct dup_items *x, const struct dup_object *it,
-                                 int64_t most_pes, int64_t most_copies, enum dup_range range,
+                                 const int64_t limits[2], enum dup_range range,
                                  const struct pass_ctx *ctx)
 {
-    VEC(struct dup_choice) all = {0};
-    struct dup_choice c;
-    for (size_t i = 0; i < it->n_options; i++) {
-        const struct dup_option *o = &it->options[i];
-        int64_t most = min_i64(min_i64(o->most_copies, most_copies), most_pes / o->pes);
-        most = min_i64(most, DUP_MAX_CHOICES + 1); /* dup_solve refuses that many */
-        if (i > 0 && all.n + (size_t)most > DUP_MAX_CHOICES / x->items.n)
-            continue;
-        for (int64_t copies = 1; copies <= most; copies++)
-            if (dup_make_choice(x, it, o, copies, ctx->dup->cut, &c))
-                VEC_PUSH(&all, c);
-    }
+    enum { MOST_LOOKED_AT = 1 << 16 };
+    enum dup_cut cut = ctx->dup->cut;
+    size_t share = DUP_MAX_CHOICES / x->items.n;
+    choice_list all = {0};
+    list_choices(x, it, it->n_options, limits, range == DUP_ALL ? share : MOST_LOOKED_AT, cut,
+                 &all);
     size_t n = all.n;
-    if (n)
-        qsort(all.at, n, sizeof *all.at, by_pes);
     if (it->n_options > 1 && range == DUP_USEFUL)
         n = keep_useful(all.at, n, ctx->scratch);
+    if (it->n_options > 1 && n > share) { /* as if there were single pixels only */
+        list_choices(x, it, 1, limits, share, cut, &all);
+        n = all.n;
+    }
     struct dup_choice *choices = ARENA_ARRAY(ctx->scratch, struct dup_choice, n);
     if (n)
         memcpy(choices, all.at, n * sizeof *choices);
@@ -227,7 +246,8 @@ struct dup_problem dup_make_problem(const struct dup_items *x, int64_t pes, int6
         spare -= dup_least_pes(&x->items.at[i]);
     for (size_t i = 0; i < x->items.n; i++) {
         const struct dup_object *it = &x->items.at[i];
-        items[i] = make_item(x, it, dup_least_pes(it) + spare, most_copies, range, ctx);
+        const int64_t limits[2] = {dup_least_pes(it) + spare, most_copies};
+        items[i] = make_item(x, it, limits, range, ctx);
     }
     return (struct dup_problem){
         .items = items, .n_items = x->items.n, .pes = pes, .fewest_pes = ctx->dup->windows};
