@@ -239,17 +239,19 @@ static bool filter_quickly(struct refuter *r, uint32_t node, bool *out_dropped)
 {
     const struct flow_node *n = &r->f->nodes.at[node];
     const struct dup_item *it = &r->f->problem->items[n->item];
-    bool some = false;
+    int32_t shortest = INT32_MAX;
     flow_find_ready(r->f, n, r->t, r->ready);
     for (size_t k = 0; k < it->n_choices; k++) {
         if (!r->allowed[n->item][k])
             continue;
-        r->allowed[n->item][k] = quick_path(r, node, &it->choices[k]) <= r->limit;
-        some = some || r->allowed[n->item][k];
-        *out_dropped = *out_dropped || !r->allowed[n->item][k];
+        int32_t path = quick_path(r, node, &it->choices[k]);
+        shortest = min_i32(shortest, path);
+        r->allowed[n->item][k] = path <= r->limit;
+        *out_dropped = *out_dropped || path > r->limit;
     }
-    if (!some)
+    if (shortest > r->limit)
         return false;
+    r->longest = max_i32(r->longest, shortest);
     int32_t product = least_product(r, n);
     for (size_t p = 0; p < n_pixels(n); p++)
         r->least[p] = r->left[node][p] + product;
@@ -330,12 +332,14 @@ static bool has_work_left(const struct refuter *r)
     return (double)*r->f->work + sum <= (double)r->max_work;
 }
 
-/* False: refuted. */
+/* False: refuted. Else r->longest is a bound, if a round was possible. */
 static bool reduce(struct refuter *r, int32_t limit)
 {
     r->limit = limit;
+    r->longest = 0;
     for (bool dropped = true; dropped && *r->f->work < r->max_work;) {
         dropped = false;
+        r->longest = 0;
         if (!filter_pes(r, &dropped))
             return false;
         forward_quickly(r);
@@ -397,9 +401,12 @@ int32_t flow_fill_bound(const struct flow *f, int32_t known, int64_t max_work)
     bool **open = flow_allowed_new(f->problem, a); /* with a makespan of at most `high` */
     prepare(&r, a);
     int32_t low = 0, high = known; /* low <= every makespan; high is not refuted */
-    if (reduce(&r, known) && filter(&r, known))
+    if (reduce(&r, known)) {
         low = min_i32(r.longest, known);
-    if (low == 0)
+        if (filter(&r, known))
+            low = max_i32(low, min_i32(r.longest, known));
+    }
+    if (low == 0) /* no work was left for either */
         high = 0;
     copy_allowed(f->problem, r.allowed, open);
     while (low < high) {
