@@ -25,6 +25,7 @@ static void copy_tile(struct arena *a, struct isa_tile *t)
     COPY(a, t->gathers, t->n_gathers);
     COPY(a, t->preloads, t->n_preloads);
     COPY(a, t->tables, t->n_tables);
+    COPY(a, t->step, t->n_steps);
     for (uint32_t i = 0; i < t->n_groups; i++) {
         struct isa_group *g = &t->groups[i];
         COPY(a, g->pes, g->n_pes);
@@ -150,9 +151,10 @@ static bool lower_threshold(struct isa_program *p, uint64_t *state)
     if (!find_site(p, state, has_wait, &s))
         return false;
     struct isa_wait *w = pick_wait(&s.in, state);
-    if (w->threshold == 0)
+    if (w->threshold == 0 && !p->frames)
         return false;
-    w->threshold -= (uint32_t)(pick(state, 0, 2) ? 1 : pick(state, 1, w->threshold));
+    int64_t by = pick(state, 0, 2) ? 1 : pick(state, 1, max_i64(1, w->threshold));
+    w->threshold = (uint32_t)(w->threshold - by) & ((1u << ISA_THRESHOLD_BITS) - 1);
     put(&s);
     return true;
 }
@@ -346,6 +348,59 @@ static bool drop_instruction(struct isa_program *p, uint64_t *state)
     return true;
 }
 
+/* ---- frames ---- */
+
+static bool any(const struct site *s)
+{
+    (void)s;
+    return true;
+}
+
+static bool other_stage(struct isa_program *p, uint64_t *state)
+{
+    struct site s;
+    if (!p->frames || !find_site(p, state, any, &s))
+        return false;
+    s.in.stage = (uint8_t)(s.in.stage ? s.in.stage + one_up_or_down(state) : 1);
+    put(&s);
+    return true;
+}
+
+/* In the first or the last frame only. */
+static bool in_some_frames(struct isa_program *p, uint64_t *state)
+{
+    struct site s;
+    if (!p->frames || !find_site(p, state, is_io, &s))
+        return false;
+    s.in.flags ^= pick(state, 0, 1) ? DMA_FIRST : DMA_LAST;
+    put(&s);
+    return true;
+}
+
+static bool has_step(const struct isa_tile *t)
+{
+    return t->n_steps > 0;
+}
+
+/* Other numbers of messages in a body, of rows and of elements from frame to frame. */
+static bool other_step(struct isa_program *p, uint64_t *state)
+{
+    struct isa_tile *t = pick_tile(p, state, has_step);
+    if (!t)
+        return false;
+    t->step[pick(state, 0, (int64_t)t->n_steps - 1)] += (uint32_t)one_up_or_down(state);
+    return true;
+}
+
+static bool other_frame_stride(struct isa_program *p, uint64_t *state)
+{
+    if (!p->frames || !p->n_bindings)
+        return false;
+    struct isa_binding *b = &p->bindings[pick(state, 0, (int64_t)p->n_bindings - 1)];
+    b->frame_stride = pick(state, 0, 1) ? 0 : b->frame_stride + one_up_or_down(state);
+    return true;
+}
+
 /* ---- routes ---- */
 
 static bool has_route(const struct isa_tile *t)
@@ -477,6 +532,20 @@ static bool other_view_shape(struct isa_program *p, uint64_t *state)
     return true;
 }
 
+static bool other_frame_rows(struct isa_program *p, uint64_t *state)
+{
+    struct isa_view *v = p->frames ? pick_view(p, state) : NULL;
+    if (!v)
+        return false;
+    if (!v->frame_rows)
+        v->frame_rows = (uint32_t)(v->y1 - v->y0) + 1;
+    else if (pick(state, 0, 3))
+        v->frame_rows += (uint32_t)one_up_or_down(state);
+    else
+        v->frame_rows = 0;
+    return true;
+}
+
 static bool other_claim(struct isa_program *p, uint64_t *state)
 {
     struct isa_view *v = pick_view(p, state);
@@ -503,6 +572,11 @@ const struct mutation mutations[] = {
     {"neighbours swapped", swap_neighbours},
     {"swapped in a queue", swap_in_queue},
     {"instruction dropped", drop_instruction},
+    {"stage", other_stage},
+    {"in some frames only", in_some_frames},
+    {"messages in a body", other_step},
+    {"elements between frames", other_frame_stride},
+    {"rows between frames", other_frame_rows},
     {"route: another tile", other_target_tile},
     {"route: another view", other_target_view},
     {"route: another counter", other_target_counter},

@@ -3,9 +3,9 @@
  * rejected, or be harmless: equal outputs, but for rounding, in 20 simulations, each with other
  * inputs and other random latencies. What is neither has escaped, and fails the test.
  *
- * The programs come from random graphs, of floats and quantised ones, the bundled digits model, and
- * the models that CIMC_MUTATION_MODELS names (paths with : between). CIMC_MUTANTS says how many
- * mutants to try, CIMC_MUTATION_SEED which.
+ * The programs come from random graphs, of floats and quantised ones, of patches, as bodies of three
+ * frames, the bundled digits model, and the models that CIMC_MUTATION_MODELS names (paths with :
+ * between). CIMC_MUTANTS says how many mutants to try, CIMC_MUTATION_SEED which.
  */
 #include "gen.h"
 #include "mutate.h"
@@ -85,6 +85,7 @@ static void add_subject(struct subjects *all, struct ir_graph *g, const struct c
     snprintf(s->name, sizeof s->name, "%s, %s", name, c->text);
     for (unsigned i = 0; i < N_TRIALS; i++) {
         rig_open(&s->io[i], "mutation", i, g);
+        rig_repeat(&s->io[i], c->options.frames);
         ck_assert(run_trial(s, s->p, i, s->outputs[i]));
     }
     all->n++;
@@ -128,6 +129,10 @@ static void add_random(struct subjects *all, uint64_t seed)
     config_machine(&r, &c);
     config_set(&c, (unsigned)rig_range(&r, 0, N_SET_SHAPES - 1),
                rig_range(&r, 0, 3) ? SCHEDULE_CROSS_LAYER : SCHEDULE_LAYER_BY_LAYER);
+    if (seed % 8 < 3) { /* a body */
+        c.options.frames = 3;
+        c.options.pace = PACE_INTERVAL;
+    }
     if (seed % 4 == 2) {
         r.seed = seed;
         rig_random_patches(&r, g);

@@ -134,6 +134,26 @@ void rig_close(struct rig *r)
     diag_free(r->diag);
 }
 
+static void repeat(struct tensor *t, uint32_t n)
+{
+    struct ir_type type = t->type;
+    if (type.rank == 0)
+        type = ir_type_of(type.dtype, 1, (int64_t[]){1});
+    type.dim[0] *= n;
+    tensor_free(t);
+    *t = tensor_new(&type);
+}
+
+void rig_repeat(struct rig *r, uint32_t n)
+{
+    for (size_t k = 0; k < r->n_inputs && n; k++) {
+        repeat(&r->inputs[k], n);
+        rig_fill_input(r, &r->inputs[k]);
+    }
+    for (size_t k = 0; k < r->n_outputs && n; k++)
+        repeat(&r->reference[k], n);
+}
+
 void rig_settle(struct rig *r, const struct ir_graph *g)
 {
     for (size_t k = 0; k < r->n_outputs; k++)

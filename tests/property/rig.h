@@ -32,6 +32,9 @@ struct rig {
 /* Makes inputs from the seed and the reference outputs. The graph is only looked at. */
 void rig_open(struct rig *r, const char *what, uint64_t seed, const struct ir_graph *g);
 void rig_close(struct rig *r);
+/* Each input and output becomes a tensor of n frames, one after the other, with values of its own;
+ * there are no references then. Nothing happens where n is 0. */
+void rig_repeat(struct rig *r, uint32_t n);
 /* With CIMC_PROPERTY_TRACE set: prints the case before it is tried, for those that crash. */
 void rig_trace(const struct rig *r);
 /* Floats in [-1, 1), bytes of any value, and words that stay words when a few are multiplied. */
