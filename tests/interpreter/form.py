@@ -15,6 +15,7 @@ WINDOWS = {(F32, kind): F32 for kind in range(4)} | {(U8, MAXIMUM): U8, (U8, SUM
 REDUCTIONS = {(F32, 0): F32, (F32, 8): F32, (U8, 0): U8, (U8, 8): I32, (I32, 0): I32, (I32, 8): I32}    # maximum 0, sum 8
 PRODUCTS = {F32: F32, U8: I32}
 MOST_TABLES, MOST_SHIFT = 64, 62
+MOST_FRAMES, PACE, DMA_FLAGS = 1 << 20, 1022, 3
 MOST_BUFFER = 1 << 31    # of this interpreter
 
 
@@ -46,6 +47,7 @@ class Form:
                            ('gathers', MOST_TABLE), ('tables', MOST_TABLES)):
             need(len(getattr(t, name)) <= most, 'more than %d %s', most, name)
         need(t.inbound_counters <= min(892, m['max_inbound']), '%d inbound counters', t.inbound_counters)
+        need(len(t.step) == (t.inbound_counters if self.p.frames else 0), '%d steps', len(t.step))
         need(t.buffer_bytes % 4 == 0 and t.buffer_bytes <= (m['buffer_bytes'] or MOST_BYTES), 'a buffer of %d bytes', t.buffer_bytes)
         need(t.buffer_bytes <= MOST_BUFFER, 'a buffer of %d bytes is too large for this interpreter', t.buffer_bytes)
 
@@ -57,10 +59,13 @@ class Form:
         need(1 <= v.channels <= MOST_CHANNELS and 1 <= v.ring_rows <= MOST_EXTENT and abs(v.ring_origin) <= MOST_EXTENT, 'channels or ring')
         pitches = (v.row_pitch, v.col_pitch, v.channel_pitch)
         need(all(p % size == 0 and abs(p) <= MOST_BYTES for p in pitches) and v.address % size == 0 and v.address <= MOST_BYTES, 'a pitch or its address')
+        need(v.frame_rows <= (MOST_EXTENT if self.p.frames else 0), 'frame_rows %d', v.frame_rows)
         self.node(v.value, 'value')
         if v.y0 == v.y1 or v.x0 == v.x1:
             return
         slots = {(y - v.ring_origin) % v.ring_rows for y in range(v.y0, min(v.y1, v.y0 + v.ring_rows))}
+        if v.frame_rows % v.ring_rows:
+            slots = range(v.ring_rows)
         parts = [(min(0, n * p), max(0, n * p)) for n, p in ((v.x1 - v.x0 - 1, v.col_pitch), (v.channels - 1, v.channel_pitch))]
         rows = [slot * v.row_pitch for slot in slots]
         least = v.address + min(rows) + sum(low for low, _ in parts)
@@ -234,7 +239,8 @@ class Form:
                 elements *= n
             need(b.element in OUTSIDE and min(b.height, b.width, b.channels) >= 1, 'binding %d: empty, or of another type', i)
             need(b.index <= 65535, 'binding %d: index %d', i, b.index)
-            tensor = (b.element, list(b.shape))
+            need(b.frame_stride in (0, elements) and (self.p.frames or not b.frame_stride), 'binding %d: frame_stride %d', i, b.frame_stride)
+            tensor = (b.element, list(b.shape), b.frame_stride)
             need(tensors.setdefault((b.output, b.index), tensor) == tensor, 'binding %d: another tensor of the same index', i)
             spans = [(n - 1) * s for n, s in ((b.height, b.stride_h), (b.width, b.stride_w), (b.channels, b.stride_c))]
             need(b.offset + sum(min(0, s) for s in spans) >= 0 and b.offset + sum(max(0, s) for s in spans) < elements,
@@ -373,9 +379,11 @@ class Form:
         elif i.op in queues:
             need(i.queue == queues[i.op], 'queue %d', i.queue)
         need(i.queue < n + 3, 'queue %d does not exist', i.queue)
+        only = i.flags if i.op in ('load', 'store') else 0
+        need(only <= DMA_FLAGS and (self.p.frames or not (only or i.stage)), 'stage %d, flags %d', i.stage, only)
         for counter, threshold in i.waits:
-            known = counter < n + 3 or 0 <= counter - FIRST_INBOUND < t.inbound_counters
-            need(known and threshold <= MOST_COUNT, 'waits for counter %d >= %d', counter, threshold)
+            known = counter < n + 3 or 0 <= counter - FIRST_INBOUND < t.inbound_counters or (counter == PACE and self.p.pace)
+            need(known and (threshold <= MOST_COUNT or self.p.frames), 'waits for counter %d >= %d', counter, threshold)
         if i.dst:
             need(i.dst[1] >= 0 and i.dst[2] >= 0, 'a destination with negative coordinates')
         check = getattr(self, 'check_' + i.op, None)
@@ -393,7 +401,8 @@ class Form:
         need(max(counts.values(), default=0) <= MOST_COUNT, 'a queue counts too far')
 
     def totals(self):
-        tiles = self.p.tiles
+        p, tiles = self.p, self.p.tiles
+        need(p.frames <= MOST_FRAMES and (p.frames or not (p.pace or p.interval_cycles or p.latency_cycles)), '%d frames', p.frames)
         need(len(tiles) <= (self.p.machine['tiles'] or 65535), '%d tiles', len(tiles))
         need(sum(t.buffer_bytes for t in tiles) <= MOST_BYTES, 'buffers of too many bytes together')
 
@@ -409,3 +418,7 @@ class Form:
                 except Fault as fault:
                     raise Fault('tile %d, %s' % (number, fault)) from fault
         need(max(self.messages.values(), default=0) <= MOST_COUNT, 'an inbound counter counts too far')
+        for number, t in enumerate(self.p.tiles):
+            for k, n in enumerate(t.step):
+                got = self.messages[number, FIRST_INBOUND + k]
+                need(got == n, 'counter %d of tile %d: %d messages, its step is %d', FIRST_INBOUND + k, number, got, n)

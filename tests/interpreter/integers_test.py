@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Integers, by hand: values/*.s are programs whose inputs and outputs stand at their beginning, and the interpreter and `cimc sim` must give exactly these.
+"""Values by hand: values/*.s are programs whose inputs and outputs stand at their beginning, and the interpreter and `cimc sim` must give exactly these.
 
 usage: integers_test.py CIMC
 """
@@ -45,10 +45,12 @@ def run(*command):
 
 def simulate(cimc, folder, interpreter, inputs):
     """The outputs of `cimc sim`, by index."""
+    frames = [interpreter.program.frames] if interpreter.program.frames else []
+    shapes = {b.index: (frames if b.frame_stride else []) + b.shape for b in interpreter.program.bindings if not b.output}
     command = [cimc, 'sim', os.path.join(folder, 'program.cim'), '--save-outputs', folder]
     for index, values in sorted(inputs.items()):
         path = os.path.join(folder, 'input_%d.npy' % index)
-        write_npy(path, [len(values)], values)
+        write_npy(path, shapes[index], values)
         command += ['--input', path]
     run(*command)
     return {b.index: read_tensor(os.path.join(folder, 'output_%d.npy' % b.index)) for b in interpreter.program.bindings if b.output}

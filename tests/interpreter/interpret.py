@@ -1,9 +1,9 @@
 """An interpreter of program files, written from ISA.md, program.proto and ARCH.md alone. Standard library only.
 
-usage: interpret.py PROGRAM [--input FILE]... [--seed N] [--save DIR]
+usage: interpret.py PROGRAM [--input FILE]... [--frames N] [--seed N] [--save DIR]
 
 Executes the program on the inputs (.npy or ONNX .pb files, little-endian) and prints the outputs' largest magnitudes; --save
-writes them as .npy. --seed: another order of what is ready at the same time; the answers must not depend on it.
+writes them as .npy. --frames: how many (those the program was made for); inputs and outputs are those of all frames, one after the other. --seed: another order of what is ready at the same time; the answers must not depend on it.
 """
 import argparse
 import ast
@@ -48,16 +48,18 @@ class Interpreter:
         """Faults of form."""
         Form(self.program, self.operations, self.lanes).check()
 
-    def run(self, inputs, wrote=None, seed=None):
-        """Outputs by index, from inputs by index; arrays in row-major order, of the bindings' elements (f32 where a binding is f16)."""
-        outputs = {}
+    def run(self, inputs, wrote=None, seed=None, frames=None):
+        """Outputs by index, from inputs by index; arrays in row-major order, of the bindings' elements (f32 where a binding is f16), frame after frame."""
+        outputs, frames = {}, frames or self.program.frames or 1
+        if frames > 1 and not self.program.frames:
+            raise Fault('the program has no frames')
         for b in self.program.bindings:
-            n = elements(b.shape)
+            n = elements(b.shape) * (frames if b.frame_stride else 1)
             if b.output:
                 outputs.setdefault(b.index, array(OUTSIDE[b.element], [0]) * n)
             elif len(inputs.get(b.index, ())) != n:
                 raise Fault('input %d needs %d values' % (b.index, n))
-        Machine(self.program, [t.instructions for t in self.program.tiles], self.lanes, inputs, outputs, wrote, seed).run()
+        Machine(self.program, [t.instructions for t in self.program.tiles], self.lanes, inputs, outputs, wrote, seed, frames).run()
         return outputs
 
 
@@ -120,21 +122,23 @@ def main():
     parser.add_argument('program')
     parser.add_argument('--input', action='append', default=[])
     parser.add_argument('--seed', type=int)
+    parser.add_argument('--frames', type=int)
     parser.add_argument('--save')
     args = parser.parse_args()
     try:
         with open(args.program, 'rb') as f:
             interpreter = Interpreter(f.read())
-        outputs = interpreter.run(dict(enumerate(map(read_tensor, args.input))), seed=args.seed)
+        outputs = interpreter.run(dict(enumerate(map(read_tensor, args.input))), seed=args.seed, frames=args.frames)
     except Fault as fault:
         print('%s: %s' % (args.program, fault), file=sys.stderr)
         return 1
     for b in interpreter.program.bindings:
         if b.output:
-            print("output %d '%s' %s: largest magnitude %.6g" % (b.index, b.name, list(b.shape), max(map(abs, outputs[b.index]))))
+            shape = b.shape if not b.frame_stride else [len(outputs[b.index]) // elements(b.shape), *b.shape]
+            print("output %d '%s' %s: largest magnitude %.6g" % (b.index, b.name, list(shape), max(map(abs, outputs[b.index]))))
             if args.save:
                 os.makedirs(args.save, exist_ok=True)
-                write_npy(os.path.join(args.save, 'output_%d.npy' % b.index), b.shape, outputs[b.index])
+                write_npy(os.path.join(args.save, 'output_%d.npy' % b.index), shape, outputs[b.index])
     return 0
 
 

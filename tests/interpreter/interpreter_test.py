@@ -290,6 +290,46 @@ def run_small(tap, bench):
     tap.point('a message clipped by two views', [] if list(outputs[0]) == [1, 2, 3, 4] else ['it answers %s' % list(outputs[0])])
 
 
+# ---- frames ----
+
+FRAMES_INPUT = {0: array('f', range(1, 13))}
+# What is wrong, how values/17_frames_through_a_ring.s becomes so, a part of the message.
+FRAME_FAULTS = [
+    ('bindings of frames without frames', lambda p: vars(p).update(frames=0), 'frame_stride'),
+    ('a pace without frames', lambda p: vars(p).update(frames=0, pace=1), 'frames'),
+    ('too many frames', lambda p: vars(p).update(frames=(1 << 20) + 1), '1048577 frames'),
+    ('a step too many', lambda p: p.tiles[0].step.append(1), '2 steps'),
+    ('a step that is not what comes', lambda p: p.tiles[1].step.__setitem__(0, 2), 'its step is 2'),
+    ('a part of a tensor for each frame', binding(0, frame_stride=2), 'frame_stride 2'),
+    ('flags that are none', inst(0, flags=4), 'flags 4'),
+    ('the pace where there is none', inst(0, waits=[(1022, 1)]), 'counter 1022'),
+    ('rows that leave the buffer in some frame', lambda p: vars(p.tiles[1].views[0]).update(address=24), 'buffer'),
+    ('a row of the frame before', lambda p: vars(p.tiles[1].instructions[0]).update(stage=0, waits=[]), 'never written'),
+    ('a credit that does not come', lambda p: vars(p.tiles[0].instructions[1]).update(waits=[(2, 1), (128, 2)]), 'deadlock'),
+]
+
+
+def run_frames(tap, bench):
+    data = bench.assemble(read_text('tests', 'interpreter', 'values', '17_frames_through_a_ring.s'))
+    interpreter = Interpreter(data)
+    outputs = interpreter.run(FRAMES_INPUT)
+    problems = ['seed %d: %s' % (seed, got) for seed in range(8) for got in [interpreter.run(FRAMES_INPUT, seed=seed)] if got != outputs]
+    for n in (1, 2):    # the first of the frames
+        got = interpreter.run({0: FRAMES_INPUT[0][:4 * n]}, frames=n)
+        problems += [] if got[0] == outputs[0][:4 * n] else ['%d frames: %s' % (n, got)]
+    tap.point('frames in other orders, and fewer', problems)
+    for what, change, message in FRAME_FAULTS:
+        interpreter = Interpreter(data)
+        problems = ['it is not found']
+        try:
+            change(interpreter.program)
+            interpreter.check()
+            interpreter.run(FRAMES_INPUT)
+        except Fault as fault:
+            problems = [] if message in str(fault) else ['the message: %s' % fault]
+        tap.point('fault: ' + what, problems)
+
+
 def run_files(tap, bench):
     """Every byte of a file counts."""
     data = bench.assemble(example())
@@ -311,6 +351,7 @@ def main(cimc, root):
         bench = Bench(cimc, root, folder)
         run_faults(tap, bench)
         run_small(tap, bench)
+        run_frames(tap, bench)
         run_files(tap, bench)
         run_models(tap, bench)
     return tap.finish()

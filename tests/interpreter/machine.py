@@ -7,17 +7,18 @@ instruction; a write is (kind, where, addresses, values): ('buffer', tile, bytes
 import math
 import random
 from array import array
-from collections import deque
+from collections import Counter, deque
 from itertools import chain, repeat
 from operator import add, mul
 
 from functions import FUNCTIONS, Lanes
 from lanes import OPERATIONS, greatest, half, requantised, saturated, wrapped
-from memory import Buffer, View
+from memory import Buffer, Now, View
 from patches import Patches, has_patch
 from program_file import CODES, F16, F32, I8, I64, OUTSIDE, Fault
 
-FIRST_INBOUND, COUNT_BITS = 128, 22
+FIRST_INBOUND, PACE, COUNT_BITS = 128, 1022, 22
+FIRST_FRAME, LAST_FRAME = 1, 2    # flags of LOAD and STORE
 VRED_H, VRED_W, VRED_C, VRED_SUM = 1, 2, 4, 8
 VDOT_KN = 1
 LEAST = {'f': float('-inf'), 'B': 0, 'i': -2 ** 31}    # where a maximum begins
@@ -154,27 +155,50 @@ class Group:
                 yield oy, ox, self.product(self.inputs(source, oy, ox))
 
 
+class Instance:
+    """An instruction in an iteration of the body. frame None: it is skipped."""
+
+    def __init__(self, index, i, frame, waits):
+        self.index, self.i, self.frame, self.waits = index, i, frame, waits
+
+
 class Tile:
-    def __init__(self, program, number, instructions):
+    def __init__(self, program, number, instructions, now):
         t = program.tiles[number]
         self.number, self.t, self.instructions = number, t, instructions
         self.buffer = Buffer(t.buffer_bytes)
         for p in t.preloads:
             self.buffer.preload(p.address, program.data[p.section][p.offset:p.offset + p.length])
-        self.views = [View(self.buffer, v, i) for i, v in enumerate(t.views)]
+        self.views = [View(self.buffer, v, i, now) for i, v in enumerate(t.views)]
         self.groups = [read_group(program, g) for g in t.groups]
         self.tables = [array(CODES[x.element], bytes(program.data[x.section][x.offset:x.offset + 1024])) for x in t.tables]
-        self.position, self.stalled_on = 0, None
+        self.position, self.stalled_on = 0, None    # position: through all iterations
         self.queues = [deque() for _ in range(len(t.groups) + 3)]
         self.counters = dict.fromkeys([*range(len(self.queues)), *range(FIRST_INBOUND, FIRST_INBOUND + t.inbound_counters)], 0)
+        self.step = Counter(i.queue for i in instructions)
+        self.step.update({FIRST_INBOUND + k: n for k, n in enumerate(t.step)})
         self.parked = {}    # counter: queues whose heads wait for it
+
+    def instance(self, position, n_frames):
+        """Of the body's instructions, iteration by iteration."""
+        iteration, index = divmod(position, len(self.instructions))
+        i = self.instructions[index]
+        frame = iteration - i.stage
+        only = i.flags if i.op in ('load', 'store') else 0
+        if not 0 <= frame < n_frames or (only & FIRST_FRAME and frame) or (only & LAST_FRAME and frame != n_frames - 1):
+            return Instance(index, i, None, [])
+        # The pace counts by itself, sooner or later.
+        waits = [(c, (t + iteration * self.step[c]) % (1 << COUNT_BITS)) for c, t in i.waits if c != PACE]
+        return Instance(index, i, frame, waits)
 
 
 class Machine:
-    def __init__(self, program, streams, lanes, inputs, outputs, wrote=None, seed=None):
+    def __init__(self, program, streams, lanes, inputs, outputs, wrote=None, seed=None, n_frames=1):
         """`streams`: the tiles' instructions, decoded and checked; `lanes`: {code: (name, operands)}."""
         self.program, self.lanes, self.inputs, self.outputs = program, lanes, inputs, outputs
-        self.tiles = [Tile(program, i, s) for i, s in enumerate(streams)]
+        self.now, self.n_frames = Now(), n_frames
+        self.n_iterations = n_frames + max((i.stage for s in streams for i in s), default=0)
+        self.tiles = [Tile(program, i, s, self.now) for i, s in enumerate(streams)]
         self.wrote, self.depth = wrote, program.machine['queue_depth']
         self.random = random.Random(seed) if seed is not None else None
         self.ready, self.writes, self.n_executed = [], [], 0
@@ -183,38 +207,44 @@ class Machine:
 
     def dispatch(self, tile):
         """The sequencer, as far as it comes."""
-        while tile.position < len(tile.instructions):
-            i = tile.instructions[tile.position]
-            queue = tile.queues[i.queue]
+        while tile.position < len(tile.instructions) * self.n_iterations:
+            x = tile.instance(tile.position, self.n_frames)
+            queue = tile.queues[x.i.queue]
             if len(queue) >= self.depth:
-                tile.stalled_on = i.queue
+                tile.stalled_on = x.i.queue
                 return
-            queue.append(tile.position)
+            queue.append(x)
             tile.position += 1
             if len(queue) == 1:
-                self.ready.append((tile, i.queue))
+                self.ready.append((tile, x.i.queue))
         tile.stalled_on = None
 
     def count(self, tile, counter):
         tile.counters[counter] = (tile.counters[counter] + 1) % (1 << COUNT_BITS)
         self.ready.extend((tile, q) for q in tile.parked.pop(counter, ()))
 
+    def execute(self, tile, x):
+        self.now.frame, self.writes = x.frame, []
+        try:
+            getattr(self, 'do_' + x.i.op)(tile, x.i)
+        except (Fault, OverflowError) as fault:    # an integer that leaves 32 bits
+            of = ', frame %d' % x.frame if self.program.frames else ''
+            raise Fault('tile %d, instruction %d (%s), queue %d%s: %s' % (tile.number, x.index, x.i.op, x.i.queue, of, fault)) from fault
+        self.n_executed += 1
+        if self.wrote:
+            self.wrote(tile.number, x.i.queue, x.index, x.i.op, self.writes)
+
     def step(self, tile, q):
         """Executes the head of a queue if its waits hold."""
-        index = tile.queues[q][0]
-        i = tile.instructions[index]
-        for counter, threshold in i.waits:
+        x = tile.queues[q][0]
+        for counter, threshold in x.waits:
             if not reached(tile.counters[counter], threshold):
                 tile.parked.setdefault(counter, []).append(q)
                 return
-        self.writes = []
-        try:
-            getattr(self, 'do_' + i.op)(tile, i)
-        except (Fault, OverflowError) as fault:    # an integer that leaves 32 bits
-            raise Fault('tile %d, instruction %d (%s), queue %d: %s' % (tile.number, index, i.op, q, fault)) from fault
-        self.n_executed += 1
-        if self.wrote:
-            self.wrote(tile.number, q, index, i.op, self.writes)
+        if x.frame is not None:
+            self.execute(tile, x)
+        elif x.i.op in ('send', 'signal'):
+            self.do_signal(tile, x.i)
         tile.queues[q].popleft()
         self.count(tile, q)
         if tile.queues[q]:
@@ -231,7 +261,7 @@ class Machine:
                 self.ready[k], self.ready[-1] = self.ready[-1], self.ready[k]
             self.step(*self.ready.pop())
         waiting = ['tile %d queue %d: instruction %d waits for %s' % (
-            tile.number, q, queue[0], ', '.join('counter %d >= %d' % w for w in tile.instructions[queue[0]].waits))
+            tile.number, q, queue[0].index, ', '.join('counter %d >= %d' % w for w in queue[0].waits))
             for tile in self.tiles for q, queue in enumerate(tile.queues) if queue]
         if waiting:
             raise Fault('deadlock: ' + '; '.join(waiting))
@@ -430,7 +460,7 @@ class Machine:
         """The elements of a LOAD's or STORE's tensor, row by row."""
         b = self.program.bindings[i.obj]
         for row in range(i.h):
-            start = b.offset + (i.y + row) * b.stride_h + i.c * b.stride_c
+            start = b.offset + self.now.frame * b.frame_stride + (i.y + row) * b.stride_h + i.c * b.stride_c
             yield [start + (i.x + col) * b.stride_w + k * b.stride_c for col in range(i.w) for k in range(channels)]
 
     def do_load(self, tile, i):

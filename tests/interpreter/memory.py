@@ -10,7 +10,7 @@ from operator import add
 from lanes import wrapped
 from program_file import CODES, NONE, Fault
 
-ROW_BITS = 23    # of a row's number
+ROW_BITS = 31    # of a row's number, counted through the frames
 
 
 def add_wrapped(x, y):
@@ -31,9 +31,14 @@ class Buffer:
         self.written[address:address + len(data)] = b'\1' * len(data)
 
 
+class Now:
+    """The frame that the instruction at hand acts on."""
+    frame = 0
+
+
 class View:
-    def __init__(self, buffer, v, number):
-        self.buffer, self.number = buffer, number
+    def __init__(self, buffer, v, number, now):
+        self.buffer, self.number, self.now, self.frame_rows = buffer, number, now, v.frame_rows
         self.height, self.width, self.channels = v.height, v.width, v.channels
         self.y0, self.y1, self.x0, self.x1 = v.y0, v.y1, v.x0, v.x1
         self.base, self.ring_rows, self.origin = v.address, v.ring_rows, v.ring_origin
@@ -59,11 +64,11 @@ class View:
         return self.y0 <= y < self.y1 and self.x0 <= x and x + w <= self.x1
 
     def address(self, y, x, c=0):
-        slot = (y - self.origin) % self.ring_rows
+        slot = (self.now.frame * self.frame_rows + y - self.origin) % self.ring_rows
         return self.base + slot * self.row_pitch + (x - self.x0) * self.col_pitch + c * self.channel_pitch
 
     def tag(self, y):
-        return self.value << ROW_BITS | y
+        return self.value << ROW_BITS | self.now.frame * self.frame_rows + y
 
     def take(self, y, x, c, n):
         """n values from (y, x, c) on, one channel after the other; what is held."""
@@ -82,7 +87,8 @@ class View:
         if self.value != NONE and self.row_pitch:    # else all rows are one
             held = buffer.rows[at]
             if held >> ROW_BITS == self.value and held != self.tag(y):
-                raise Fault('view %d: row %d is read, its slot holds row %d' % (self.number, y, held & (1 << ROW_BITS) - 1))
+                row = (held & (1 << ROW_BITS) - 1) - self.now.frame * self.frame_rows
+                raise Fault('view %d: row %d is read, its slot holds row %d' % (self.number, y, row))
         return values
 
     def pixel(self, y, x, c=0, n=None):
