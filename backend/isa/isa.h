@@ -144,10 +144,10 @@ struct isa_extent {
     int64_t lo, hi;
 };
 bool isa_view_extent(const struct isa_view *v, struct isa_extent *out) CHECK_RESULT;
-/* Byte address of (y, x, 0), for a held element. */
-static inline uint64_t isa_address(const struct isa_view *v, int32_t y, int32_t x)
+/* Byte address of (y, x, 0) in a frame, for a held element. */
+static inline uint64_t isa_address(const struct isa_view *v, uint32_t frame, int32_t y, int32_t x)
 {
-    int64_t slot = (int64_t)(y - v->ring_origin) % v->ring_rows;
+    int64_t row = (int64_t)frame * v->frame_rows + y - v->ring_origin, slot = row % v->ring_rows;
     if (slot < 0)
         slot += v->ring_rows;
     return v->base + (uint64_t)(slot * v->row_pitch + (int64_t)(x - v->x0) * v->col_pitch);

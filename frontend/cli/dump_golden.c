@@ -30,6 +30,7 @@ struct golden {
     struct diag *d;
     /* of the instruction at hand */
     const struct sim *sim;
+    uint32_t frame; /* of the instruction at hand */
     records *into;
 };
 
@@ -97,7 +98,7 @@ static void add_region(struct golden *g, uint32_t tile, uint32_t view, struct is
     int32_t y1 = min_i32(from.y + size->h, v->y1), x1 = min_i32(from.x + size->w, v->x1);
     for (int32_t y = max_i32(from.y, v->y0); y < y1; y++) {
         for (int32_t x = max_i32(from.x, v->x0); x < x1; x++) {
-            uint64_t address = isa_address(v, y, x);
+            uint64_t address = isa_address(v, g->frame, y, x);
             for (uint32_t c = 0; c < v->channels; c++)
                 add(g, KIND_BUFFER, tile, address + (uint64_t)((int64_t)c * v->channel_pitch),
                     sim_read(g->sim, source_tile, from.view, y, x, c));
@@ -127,8 +128,9 @@ static void add_store(struct golden *g, uint32_t tile, const struct isa_inst *in
     uint32_t channels = p->tiles[tile].views[inst->a.view].channels;
     for (int32_t i = 0; i < inst->h; i++) {
         for (int32_t j = 0; j < inst->w; j++) {
-            int64_t at = (int64_t)b->offset + (inst->y + i) * b->stride_h +
-                         (inst->x + j) * b->stride_w + inst->c * b->stride_c;
+            int64_t at = (int64_t)b->offset + g->frame * b->frame_stride +
+                         (inst->y + i) * b->stride_h + (inst->x + j) * b->stride_w +
+                         inst->c * b->stride_c;
             for (uint32_t k = 0; k < channels; k++)
                 add(g, KIND_DRAM, b->index, (uint64_t)(at + k * b->stride_c),
                     stored(b->element,
@@ -163,8 +165,8 @@ static void executed(void *self, const struct sim *s, uint32_t tile, uint32_t fr
                      const struct isa_inst *inst)
 {
     struct golden *g = self;
-    (void)frame;
     g->sim = s;
+    g->frame = frame;
     g->into = &g->queues[g->first_queue[tile] + inst->queue];
     size_t head = g->into->n;
     VEC_PUSH(g->into, (struct record){0});

@@ -330,6 +330,31 @@ def run_frames(tap, bench):
         tap.point('fault: ' + what, problems)
 
 
+def run_compiled_frames(tap, bench):
+    """Three digits through a body: golden vectors and outputs of each frame."""
+    def problems(options):
+        bench.run('compile', os.path.join(bench.root, 'benchmarks', 'digits', 'digits.onnx'), '-o', 'model.cim', '--frames', '3', *options)
+        bench.run('dump', 'model.cim', '-o', 'dump', '--force', '--format=bin', '--input-fill', 'random:3')
+        interpreter = Interpreter(bench.read('model.cim'))
+        golden = Golden(interpreter, os.path.join(bench.folder, 'dump'))
+        inputs, wanted = ({b.index: array('f', bench.read('dump/%s_%d.bin' % (name, b.index))) for b in interpreter.program.bindings if b.output == is_output}
+                          for name, is_output in (('input', False), ('output', True)))
+        outputs = interpreter.run(inputs, golden.wrote)
+        for k, values in wanted.items():
+            error = max(abs(a - b) for a, b in zip(outputs[k], values))
+            if len(values) != len(outputs[k]) or len(values) % 3 or not error <= 1e-4 * max(map(abs, values)):
+                yield 'output %d differs by %g' % (k, error)
+        yield from golden.problems()
+        if interpreter.run(inputs, seed=1) != outputs:
+            yield 'another order of what is ready gives other answers'
+    for options in [[], ['--set', 'pixel', '--extra-pes', '32', '--duplicate', 'interval'], ['--set', '1x*', '--extra-pes', '8'] + SMALL]:
+        try:
+            found = list(problems(options))
+        except Fault as fault:
+            found = [str(fault)]
+        tap.point('digits, three frames %s' % ' '.join(options), found)
+
+
 def run_files(tap, bench):
     """Every byte of a file counts."""
     data = bench.assemble(example())
@@ -352,6 +377,7 @@ def main(cimc, root):
         run_faults(tap, bench)
         run_small(tap, bench)
         run_frames(tap, bench)
+        run_compiled_frames(tap, bench)
         run_files(tap, bench)
         run_models(tap, bench)
     return tap.finish()

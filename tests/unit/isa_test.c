@@ -146,7 +146,7 @@ START_TEST(example_means_what_it_says)
     ck_assert_str_eq(p->nodes[0].entity, "node 0 'conv1' (Conv)");
     const float *weights = isa_image_data(p, 0);
     ck_assert(weights[0] == 1.0f && weights[1] == -2.0f);
-    ck_assert_uint_eq(isa_address(&t->views[1], 1, 1), 16 + 16 + 8);
+    ck_assert_uint_eq(isa_address(&t->views[1], 0, 1, 1), 16 + 16 + 8);
     ck_assert_uint_eq(mvm->op, ISA_mvm);
     ck_assert_uint_eq(mvm->n_waits, 1);
     ck_assert_uint_eq(mvm->wait[0].counter, 3);
