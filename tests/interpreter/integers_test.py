@@ -14,7 +14,7 @@ from array import array
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, os.pardir))
-from interpret import Interpreter, read_tensor, write_npy  # noqa: E402
+from interpret import Interpreter, elements, read_tensor, write_npy  # noqa: E402
 from program_file import OUTSIDE, Fault  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -53,7 +53,9 @@ def simulate(cimc, folder, interpreter, inputs):
         write_npy(path, shapes[index], values)
         command += ['--input', path]
     run(*command)
-    return {b.index: read_tensor(os.path.join(folder, 'output_%d.npy' % b.index)) for b in interpreter.program.bindings if b.output}
+    outputs = {b.index: (b, read_tensor(os.path.join(folder, 'output_%d.npy' % b.index))) for b in interpreter.program.bindings if b.output}
+    # Of what all frames share there is one.
+    return {k: values if b.frame_stride or not frames else values[:elements(b.shape)] for k, (b, values) in outputs.items()}
 
 
 def problems(cimc, path):
