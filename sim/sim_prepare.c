@@ -12,6 +12,8 @@
 
 /* Where one program's numbering may end: ids and events are 32 bit. */
 #define MOST_RECORDS (UINT32_C(1) << 31)
+/* Of a run with all its iterations: more would take hours. */
+#define MOST_INSTANCES (UINT64_C(1) << 34)
 /* Buffers of all tiles together; up to the lesser sum unwritten bytes are poisoned. */
 #define MOST_BUFFER_BYTES (UINT64_C(16) << 30)
 #define MOST_POISON_BYTES (UINT64_C(1) << 30)
@@ -193,6 +195,8 @@ bool sim_prepare(struct sim *s)
         prepare_stream(s, t, &last_stage);
     }
     s->iterations = s->frames + last_stage;
+    if (sim_n_instances(s) > MOST_INSTANCES)
+        return sim_fault(s, "the run has more than 2^34 instructions");
     s->frame = ARENA_ARRAY(s->arena, struct sim_frame, s->frames);
     for (uint32_t f = 0; f < s->frames; f++)
         s->frame[f].begin = UINT64_MAX;

@@ -552,6 +552,19 @@ static bool check_types(const struct stream_check *c, const struct isa_inst *i)
     return !fault || REJECT(c, "%s: %s", c->op, fault);
 }
 
+static bool is_place(int32_t y, int32_t x)
+{
+    return isa_within(y, -ISA_MAX_EXTENT, ISA_MAX_EXTENT) &&
+           isa_within(x, -ISA_MAX_EXTENT, ISA_MAX_EXTENT);
+}
+
+/* A stream has more bits for what lies from the region on. */
+static bool check_places(const struct stream_check *c, const struct isa_inst *i)
+{
+    return (is_place(i->dst.y, i->dst.x) && is_place(i->a.y, i->a.x) && is_place(i->b.y, i->b.x)) ||
+           REJECT(c, "%s: coordinates beyond +-%d", c->op, ISA_MAX_EXTENT);
+}
+
 static bool check_instruction(struct stream_check *c, const struct isa_inst *i)
 {
     const char *reason = isa_inst_illegal(i);
@@ -563,8 +576,8 @@ static bool check_instruction(struct stream_check *c, const struct isa_inst *i)
         return REJECT(c, "%s: no node %u", c->op, node);
     if (isa_op_has_extent(i->op) && (i->h == 0 || i->w == 0))
         return REJECT(c, "%s: an empty region", c->op);
-    return check_queue(c, i) && check_frames(c, i) && check_waits(c, i) && check_operands(c, i) &&
-           check_types(c, i);
+    return check_queue(c, i) && check_places(c, i) && check_frames(c, i) && check_waits(c, i) &&
+           check_operands(c, i) && check_types(c, i);
 }
 
 bool isa_validate_stream(const struct isa_program *p, uint32_t tile,

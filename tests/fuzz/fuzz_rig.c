@@ -109,11 +109,17 @@ bool fuzz_graph_is_small(const struct ir_graph *g)
     return true;
 }
 
+/* Of a body, with those in which only some of it runs. */
+static uint64_t frames_of(const struct isa_program *p)
+{
+    return p->frames ? (uint64_t)p->frames + ISA_MAX_STAGE : 1;
+}
+
 static bool bindings_are_small(const struct isa_program *p)
 {
     for (uint32_t i = 0; i < p->n_bindings; i++) {
         const struct isa_binding *b = &p->bindings[i];
-        uint64_t n = 1;
+        uint64_t n = frames_of(p);
         for (uint32_t k = 0; k < b->rank; k++)
             if (__builtin_mul_overflow(n, b->shape[k], &n))
                 return false;
@@ -137,7 +143,8 @@ static bool streams_are_small(const struct isa_program *p)
     uint64_t work = 0, instructions = 0;
     for (uint32_t i = 0; i < p->n_tiles; i++) {
         const struct isa_tile *t = &p->tiles[i];
-        if ((instructions += t->n_insts) > MOST_INSTRUCTIONS)
+        instructions += t->n_insts * frames_of(p);
+        if (instructions > MOST_INSTRUCTIONS)
             return false;
         for (uint32_t k = 0; k < t->n_insts; k++) {
             const struct isa_inst *inst = &t->insts[k];
@@ -146,6 +153,7 @@ static bool streams_are_small(const struct isa_program *p)
             if (__builtin_mul_overflow(w.products, each, &more) ||
                 __builtin_add_overflow(more, w.elements, &more) ||
                 __builtin_add_overflow(more, w.bytes, &more) ||
+                __builtin_mul_overflow(more, frames_of(p), &more) ||
                 __builtin_add_overflow(work, more, &work) || work > MOST_WORK)
                 return false;
         }

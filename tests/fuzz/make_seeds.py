@@ -265,6 +265,9 @@ MODELS = {
 # Machines and mappings for programs: enough for every kind of instruction and table.
 OPTIONS = [[], ['--arch', 'mesh', '--arch-field', 'rows=16', '--arch-field', 'cols=16', '--arch-field', 'crossbars=2',
                 '--set', '2x3', '--extra-pes', '6']]
+# Of some models also a body for several frames, with products of several pixels.
+BODIES = ['residual', 'pools', 'integers', 'requant', 'dense']
+BODY = ['--frames', '3', '--mapping', 'window', '--set', 'pixel', '--extra-pes', '4']
 
 
 # ---- files ----
@@ -286,7 +289,7 @@ def write_models(cimc, out):
         # The external data of a model is in a file named `input`.
         path = write(out, 'onnx', name + '.onnx', data)
         source = path if name != 'external' else write(out, 'scratch', 'input', data)
-        for k, options in enumerate(OPTIONS):
+        for k, options in enumerate(OPTIONS + [BODY] * (name in BODIES)):
             program = write(out, 'program', '%s_%d.cim' % (name, k), b'')
             run(cimc, 'compile', source, '-o', program, *options)
             write(out, 'asm', '%s_%d.asm' % (name, k), run(cimc, 'dis', program, '--inline'))

@@ -29,6 +29,9 @@ READ_OUT = ['--arch-field', 'mvm_cycles=0', '--arch-field', 'phase_cycles=3', '-
 CONFIGURATIONS = [[], MESH, FAR + ['--set', '1x*', '--extra-pes', '8'], FAR + ['--arch-field', 'link_bytes_per_cycle=0', '--set', 'pixel'],
                   MESH + ['--arch-field', 'queue_depth=1', '--arch-field', 'mvm_cycles=20', '--cut', 'h', '--extra-pes', '16'],
                   FAR + ['--schedule', 'layer', '--set', '2x*', '--extra-pes', '4'], MESH + READ_OUT + ['--mapping', 'window', '--set', 'pixel', '--extra-pes', '8']]
+FRAMES = [['--frames', '5', '--set', '1x*', '--extra-pes', '16', '--duplicate', 'interval'],
+          FAR + ['--arch-field', 'queue_depth=1', '--frames', '3', '--pace', '0'],
+          MESH + ['--frames', '2', '--pace', '2000', '--set', 'pixel', '--mapping', 'window']]
 NETWORK_CONFIGURATIONS = [[], ['--extra-pes', '64', '--set', '1x*'], MESH + ['--arch-field', 'mvm_cycles=100', '--extra-pes', '32'],
                           FAR + ['--arch-field', 'link_bytes_per_cycle=32'], READ_OUT + ['--mapping', 'window', '--extra-pes', '32']]
 MODELS = ['mlperf-tiny-resnet8-fp32', 'torch-unet-op13']
@@ -327,7 +330,7 @@ def compiled(tap, bench, name, model, configurations):
 
 
 def models(tap, bench, root):
-    compiled(tap, bench, 'digits', os.path.join(root, 'benchmarks', 'digits', 'digits.onnx'), CONFIGURATIONS)
+    compiled(tap, bench, 'digits', os.path.join(root, 'benchmarks', 'digits', 'digits.onnx'), CONFIGURATIONS + FRAMES)
     folder = os.environ.get('CIMC_MODELS') or os.path.join(os.path.dirname(os.path.abspath(root)), 'shared', 'models')
     for name in MODELS:
         path = os.path.join(folder, name, 'model.onnx')

@@ -444,6 +444,22 @@ START_TEST(windows_read_exactly_their_taps)
 }
 END_TEST
 
+/* Streams have more bits for places than views have coordinates. */
+START_TEST(places_have_limits)
+{
+    struct isa_program *p = assemble(everything);
+    struct diag *d = diag_new();
+    struct isa_inst *vmap = (struct isa_inst *)&p->tiles[0].insts[4];
+    vmap->a.y = -ISA_MAX_EXTENT;
+    ck_assert(isa_validate(p, d));
+    vmap->a.y = -ISA_MAX_EXTENT - 1;
+    ck_assert(!isa_validate(p, d));
+    ck_assert_ptr_nonnull(strstr(d->first->text, "vmap: coordinates beyond +-4194304"));
+    isa_program_free(p);
+    diag_free(d);
+}
+END_TEST
+
 /* A PE of a patch may hold some of the columns, and pixels read what their taps say. */
 START_TEST(patches_read_exactly_their_taps)
 {
@@ -692,6 +708,7 @@ int main(void)
     tcase_add_test(faulty, faults_are_limited);
     tcase_add_test(faulty, windows_read_exactly_their_taps);
     tcase_add_test(faulty, patches_read_exactly_their_taps);
+    tcase_add_test(faulty, places_have_limits);
     tcase_add_test(faulty, overlaps_and_gathers_read_what_they_take);
     tcase_add_loop_test(faulty, mistakes_are_located, 0, sizeof mistakes / sizeof mistakes[0]);
     tcase_add_test(faulty, mistakes_are_collected);

@@ -346,6 +346,16 @@ START_TEST(frames_that_cannot_be)
     ck_assert(!body_run(&b, (struct sim_options){.frames = ISA_MAX_FRAMES + 1}));
     ck_assert_ptr_nonnull(strstr(b.d->first->text, "1048577 frames, more than 1048576"));
     body_close(&b);
+    struct text t = {0};
+    text_add(&t, "isa 2 frames 1 arch \"base: clsa\\n\" node 0 {} tile 0 {}\n");
+    for (int i = 0; i <= 1 << 14; i++)
+        text_add(&t, "q0.nop\n");
+    body_open(&b, t.at);
+    ck_assert(body_run(&b, (struct sim_options){.frames = 3}));
+    ck_assert(!body_run(&b, (struct sim_options){.frames = ISA_MAX_FRAMES}));
+    ck_assert_ptr_nonnull(strstr(b.d->first->text, "more than 2^34 instructions"));
+    body_close(&b);
+    text_free(&t);
 }
 END_TEST
 
