@@ -80,7 +80,7 @@ static void body_run_all(struct body *b, uint32_t frames, void (*check)(const st
     "group 0 {kernel_h=1, kernel_w=1, stride_h=1, stride_w=1, dilation_h=1, dilation_w=1, "        \
     "in_channels=1} [{k=1, n=1}]\n"
 
-/* SIM.md 4, 13. */
+/* SIM.md 4, 14. */
 static const char two_stages[] =
     "isa 2 frames 3 pes 1 arch \"base: clsa\\nlanes: 1\\nvector_setup_cycles: 8\\n\"\n"
     "\"link_bytes_per_cycle: 8\\nhop_cycles: 5\\n\"\n"
@@ -154,7 +154,7 @@ START_TEST(frames_of_two_stages)
 }
 END_TEST
 
-/* SIM.md 4, 14. */
+/* SIM.md 4, 15. */
 static const char paced[] =
     "isa 2 frames 3 pace 4 arch \"base: clsa\\ndram_cycles: 2\\n\"\n"
     "node 0 {} section 0 \"w\" hex { 00000040 } image 0 {k=1, n=1}\n"
