@@ -83,6 +83,7 @@ static void make_tiles(struct check *k)
         for (uint32_t j = 0; j < s->n_inbound; j++)
             t->channels[j].tile = CHECK_NONE;
         t->orders = ARENA_ARRAY(k->arena, struct order_range, s->n_insts + (size_t)1);
+        t->state_orders = ARENA_ARRAY(k->arena, struct order_range, s->n_insts + (size_t)1);
         t->sends = ARENA_ARRAY(k->arena, bool, (size_t)s->n_routes + 1);
         t->views = ARENA_ARRAY(k->arena, struct check_view, (size_t)s->n_views + 1);
         for (uint32_t j = 0; j < s->n_views; j++)
@@ -120,6 +121,7 @@ bool backend_check(const struct isa_program *p, const struct ir_graph *g, struct
     check_meaning_free(&k);
     check_tags_free(&k);
     VEC_FREE(&k.orders);
+    VEC_FREE(&k.state_orders);
     arena_free(k.arena);
     return ok;
 }

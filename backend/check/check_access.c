@@ -95,12 +95,13 @@ static void refuse_own_reads(struct actor *a, uint64_t place, uint64_t n)
 
 /* n elements, consecutive in tags; in memory as the view has its channels. */
 static bool read_channels(struct actor *a, const struct check_view *v, uint64_t place, uint32_t n,
-                          uint32_t tag)
+                          uint32_t tag, int64_t back)
 {
     if (v->ch == 1)
-        return check_read_run(a, v->cluster, place, n, tag);
+        return check_read_run(a, v->cluster, place, n, tag, back);
     for (uint32_t i = 0; i < n; i++)
-        if (!check_read_run(a, v->cluster, place + (uint64_t)(i * v->ch), 1, tag ? tag + i : 0))
+        if (!check_read_run(a, v->cluster, place + (uint64_t)(i * v->ch), 1, tag ? tag + i : 0,
+                            back))
             return false;
     return true;
 }
@@ -120,9 +121,9 @@ static bool read_constant(struct actor *a, const struct check_view *v, const str
                                check_bits_text(a->k, want, v->v->element));
         if (!preloaded && tag != e->tag + i)
             return read_channels(a, v, check_place(v, a->frame, s->y, s->x, s->c + i), 1,
-                                 e->tag + i);
+                                 e->tag + i, e->back);
     }
-    return read_channels(a, v, check_place(v, a->frame, s->y, s->x, s->c), e->n, 0);
+    return read_channels(a, v, check_place(v, a->frame, s->y, s->x, s->c), e->n, 0, e->back);
 }
 
 static bool read_pixel(struct actor *a, const struct check_view *v, struct span s,
@@ -144,9 +145,9 @@ static bool read_pixel(struct actor *a, const struct check_view *v, struct span 
                                "'%s' is the constant %g",
                                where[0], where[1], where[2], check_op_name(a->k, leaf->op->id),
                                e.fill);
-        if (e.constant
-                ? !read_constant(a, v, &rest, &e)
-                : !read_channels(a, v, check_place(v, a->frame, s.y, s.x, s.c + c), e.n, e.tag))
+        if (e.constant ? !read_constant(a, v, &rest, &e)
+                       : !read_channels(a, v, check_place(v, a->frame, s.y, s.x, s.c + c), e.n,
+                                        e.tag, e.back))
             return false;
         c += e.n;
     }
@@ -169,7 +170,8 @@ static bool read_claimed(struct actor *a, const struct check_view *v, struct spa
         uint32_t tag = 0;
         if (!a->k->g && v->claimed)
             tag = check_claimed_tag(a->k, v, s.y, s.x + j, s.c);
-        if (!read_channels(a, v, check_place(v, a->frame, s.y, s.x + j, s.c), (uint32_t)s.n_c, tag))
+        if (!read_channels(a, v, check_place(v, a->frame, s.y, s.x + j, s.c), (uint32_t)s.n_c, tag,
+                           0))
             return false;
     }
     return true;
@@ -211,7 +213,7 @@ bool check_read_span(struct actor *a, uint32_t view, struct span s, const struct
     const struct map_piece *p = check_plain_leaf(a->k, leaf, &room);
     if (dense_row(v, &s, p) && inside_piece(p, at, &s))
         return check_read_run(a, v->cluster, check_place(v, a->frame, s.y, s.x, s.c),
-                              (uint32_t)(s.n_x * s.n_c), piece_tag(p, at));
+                              (uint32_t)(s.n_x * s.n_c), piece_tag(p, at), p->back);
     for (int64_t j = 0; j < s.n_x; j++) {
         struct span pixel = {s.y, s.x + j, 1, s.c, s.n_c};
         if (!read_pixel(a, v, pixel, leaf, (int64_t[3]){at[0], at[1] + j, at[2]}))

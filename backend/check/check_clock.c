@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_BACK = 64 }; /* iterations: of 32 stages, and as many frames in a ring */
+enum { MAX_BACK = 255 }; /* iterations: of all stages, and of all frames in a ring */
 
 static bool is_in_order_unit(const struct tile_state *t, uint32_t queue)
 {
@@ -99,6 +99,8 @@ static bool scan_stream(struct check *k, struct tile_state *t)
             return false;
         if (isa_op_has_dst(in->op))
             t->views[in->dst.view].written = true;
+        if (in->op == ISA_load && in->flags & DMA_FIRST)
+            t->views[in->dst.view].state = true;
     }
     return true;
 }
@@ -162,13 +164,21 @@ static bool scan_waits(struct check *k, struct tile_state *t)
     return true;
 }
 
+/* What the first frame loads belongs to the frame before it, as all of a state that a frame reads.
+ */
+static uint8_t stage_of_result(const struct isa_inst *in)
+{
+    bool state = in->op == ISA_load && in->flags & DMA_FIRST;
+    return (uint8_t)(in->stage + state);
+}
+
 /* Stages of what each counter counts, in the order in which it does. */
 static void list_stages(struct check *k, struct tile_state *t)
 {
     for (uint32_t i = 0; i < t->t->n_insts; i++) {
         const struct isa_inst *in = &t->t->insts[i];
         struct counter *own = &t->counters[in->queue];
-        t->stages[own->first + own->count++] = in->stage;
+        t->stages[own->first + own->count++] = stage_of_result(in);
         if (in->op != ISA_send && in->op != ISA_signal)
             continue;
         const struct isa_route *r = &t->t->routes[in->obj];
@@ -184,6 +194,7 @@ static void make_clocks(struct check *k, struct tile_state *t)
 {
     for (unsigned q = 0; q < t->n_queues; q++)
         t->queues[q].clock = ARENA_ARRAY(k->arena, uint32_t, t->n_dims);
+    t->clock_apart = ARENA_ARRAY(k->arena, uint32_t, t->n_dims);
     uint32_t first = 0;
     for (unsigned i = 0; i < t->n_dims; i++) {
         t->counters[i].first = first;
@@ -338,21 +349,26 @@ static void learn_from_messages(uint32_t *known, uint32_t awaited)
     *known = *known > awaited ? *known : awaited;
 }
 
-void check_clock_start(const struct check *k, struct tile_state *t, uint32_t q, bool skipped)
+const uint32_t *check_clock_start(const struct check *k, struct tile_state *t, uint32_t q,
+                                  bool skipped)
 {
     struct queue_state *s = &t->queues[q];
+    uint32_t *clock = s->clock;
     if (is_in_order_unit(t, q))
-        s->clock[q] = t->counters[q].count;
+        clock[q] = t->counters[q].count;
+    if (check_in_some_frames(s->head))
+        clock = memcpy(t->clock_apart, clock, t->n_dims * sizeof *clock);
     for (unsigned i = 0; i < s->head->n_waits && !skipped; i++) {
         const struct isa_wait *w = &s->head->wait[i];
         int64_t awaited = check_awaited(k, t, w);
         if (awaited < 1)
             continue;
         if (w->counter < ISA_FIRST_INBOUND)
-            learn_from_queue(t, s->clock, w->counter, (uint32_t)awaited);
+            learn_from_queue(t, clock, w->counter, (uint32_t)awaited);
         else
-            learn_from_messages(&s->clock[check_counter(t, w) - t->counters], (uint32_t)awaited);
+            learn_from_messages(&clock[check_counter(t, w) - t->counters], (uint32_t)awaited);
     }
+    return clock;
 }
 
 /* ---- messages ---- */

@@ -79,8 +79,15 @@ struct counter *check_counter(struct tile_state *t, const struct isa_wait *w);
 int64_t check_awaited(const struct check *k, struct tile_state *t, const struct isa_wait *w);
 /* Of an event, in a body. */
 int64_t check_frame_of(const struct tile_state *t, uint32_t dim, uint32_t number);
-/* The head of q starts: its clock takes in the predecessor and, unless it is skipped, the waits. */
-void check_clock_start(const struct check *k, struct tile_state *t, uint32_t q, bool skipped);
+/* The head of q starts: its clock takes in the predecessor and, unless it is skipped, the waits.
+ * The clock of what acts in some frames only is one for itself: in others nothing has waited. */
+const uint32_t *check_clock_start(const struct check *k, struct tile_state *t, uint32_t q,
+                                  bool skipped);
+/* Does the instruction act in the first or last frame only? */
+static inline bool check_in_some_frames(const struct isa_inst *in)
+{
+    return (in->op == ISA_load || in->op == ISA_store) && in->flags;
+}
 /* It has completed: keeps its clock for those who will wait for it. */
 void check_clock_complete(struct tile_state *t, uint32_t q, uint32_t number);
 /* A message on its way: counts it in its channel and returns its number there. */

@@ -158,6 +158,7 @@ static void place_views(struct tile_state *t)
             continue;
         v->origin = ((int64_t)s->base - (int64_t)v->cluster->lo) / size;
         v->in_ring = v->cluster->ringed && fits_slots(v, v->cluster);
+        v->cluster->state |= v->state;
     }
 }
 

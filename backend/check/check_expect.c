@@ -76,6 +76,35 @@ static void map_slice(struct check *k, const struct ir_op *op, struct value_map 
     }
 }
 
+/* The output that a state continues: the part of it that is the input's. */
+static const struct ir_op *continued(const struct check *k, const struct ir_op *input)
+{
+    const struct ir_attrs_input *x = &input->attrs->input;
+    for (uint32_t i = 0; i < k->tags.n_ops; i++) {
+        const struct ir_op *op = k->tags.ops[i];
+        const struct ir_attrs_output *y = &op->attrs->output;
+        if (op->opcode == IR_output && y->index == x->state - 1 && y->offset == x->offset &&
+            memcmp(y->strides, x->strides, sizeof x->strides) == 0 &&
+            ir_type_equal(&op->in[0].value->type, &input->out->type))
+            return op;
+    }
+    return NULL;
+}
+
+/* A state is what its output was in the frame before; nothing, if none of its parts is this one. */
+static void map_state(struct check *k, const struct ir_op *op, struct value_map *out)
+{
+    const struct ir_op *output = continued(k, op);
+    const struct value_map *m =
+        output ? map_of(k, output->in[0].value->def) : &(struct value_map){0};
+    out->at = ARENA_ARRAY(k->arena, struct map_piece, m->n + (size_t)1);
+    for (uint32_t i = 0; i < m->n; i++) {
+        out->at[i] = m->at[i];
+        out->at[i].back++;
+    }
+    out->n = m->n;
+}
+
 static const struct value_map *map_of(struct check *k, const struct ir_op *op)
 {
     struct value_map *m = &k->tags.maps[op->id];
@@ -86,6 +115,8 @@ static const struct value_map *map_of(struct check *k, const struct ir_op *op)
         map_concat(k, op, m);
     } else if (op->opcode == IR_slice) {
         map_slice(k, op, m);
+    } else if (k->body && op->opcode == IR_input && op->attrs->input.state) {
+        map_state(k, op, m);
     } else {
         uint32_t r = check_range(k, TAG_VALUE, op->id, 0);
         m->n = 1;
@@ -214,7 +245,7 @@ static uint32_t move(const struct ir_op *op, int64_t at[3], uint32_t n, float *f
 
 static struct expected of_piece(const struct map_piece *p, const int64_t at[3], uint32_t n)
 {
-    struct expected e = {.n = 1, .constant = p->constant};
+    struct expected e = {.n = 1, .constant = p->constant, .back = p->back};
     int64_t tag = p->base;
     for (unsigned i = 0; i < 3; i++)
         tag += (at[i] - p->lo[i]) * p->pitch[i];

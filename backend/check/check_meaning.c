@@ -178,14 +178,34 @@ bool check_meaning_finish(struct check *k)
 
 /* ---- DRAM ---- */
 
-/* Each frame has its own tensor. */
-static void check_frames_of_binding(struct actor *a)
+/* Is the output the one that a state continues? */
+static bool is_continued(const struct check *k, const struct ir_op *output)
 {
+    for (uint32_t i = 0; i < k->tags.n_ops; i++) {
+        const struct ir_op *op = k->tags.ops[i];
+        if (op->opcode == IR_input && op->attrs->input.state == output->attrs->output.index + 1)
+            return true;
+    }
+    return false;
+}
+
+/* Each frame has its own tensor; but a state comes with the first frame and goes with the last. */
+static void check_frames_of_binding(struct actor *a, const struct ir_op *op)
+{
+    const bool load = a->in->op == ISA_load;
     bool shared = a->k->p->bindings[a->in->obj].frame_stride == 0;
-    if (a->k->body && a->in->flags)
+    bool may = !a->k->g || (op && (load ? op->attrs->input.state > 0 : is_continued(a->k, op)));
+    if (!a->k->body)
+        return;
+    if (a->in->flags && (!may || a->in->flags != (load ? DMA_FIRST : DMA_LAST)))
         check_fault(a, "acts in some frames only");
-    else if (a->k->body && shared)
-        check_fault(a, "all frames have one place in binding %u", a->in->obj);
+    else if (!a->in->flags && load && may && a->k->g)
+        check_fault(a, "loads a state in each frame");
+    else if (shared != (a->in->flags != 0))
+        check_fault(a,
+                    shared ? "all frames have one place in binding %u"
+                           : "a state has many places in binding %u",
+                    a->in->obj);
 }
 
 static void do_load(struct actor *a)
@@ -194,7 +214,7 @@ static void do_load(struct actor *a)
     const struct ir_op *op = a->k->binding_ops[in->obj];
     if (a->k->g && !op)
         check_fault(a, "binding %u shows no input of the graph", in->obj);
-    check_frames_of_binding(a);
+    check_frames_of_binding(a, op);
     struct leaf leaf = {op, 0, CHECK_NONE};
     struct writer w = check_local_writer(a);
     for (uint32_t i = 0; i < in->h; i++) {
@@ -232,7 +252,7 @@ static void do_store(struct actor *a)
     const struct ir_op *op = a->k->binding_ops[in->obj];
     if (a->k->g && !op)
         check_fault(a, "binding %u shows no output of the graph", in->obj);
-    check_frames_of_binding(a);
+    check_frames_of_binding(a, op);
     struct leaf leaf = {op ? op->in[0].value->def : NULL, 0, CHECK_NONE};
     int64_t n_c = a->t->views[in->a.view].v->channels;
     for (uint32_t i = 0; i < in->h; i++) {

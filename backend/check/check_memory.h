@@ -29,7 +29,7 @@ struct cluster {
     uint64_t place_bytes; /* a place holds one element of its views */
     uint64_t grain;       /* places that share a mark: their tags are consecutive */
     uint64_t *marks;      /* of each grain: event << 32 | tag of its first element */
-    bool written, ringed, preloaded;
+    bool written, ringed, preloaded, state;
     uint64_t slot_lo, slot_bytes;
     uint64_t slot_hi; /* end of what is written in slot 0 */
     uint64_t n_slots;
@@ -40,9 +40,9 @@ struct check_view {
     const struct isa_view *v;
     struct cluster *cluster;      /* NULL if the view holds nothing */
     int64_t origin, row, col, ch; /* in places, from the cluster's first */
-    bool written;
-    bool in_ring; /* its rows are the slots of the cluster */
-    bool claimed; /* without a graph: its claims say which element lies where */
+    bool written, state;          /* state: its first value is loaded in the first frame only */
+    bool in_ring;                 /* its rows are the slots of the cluster */
+    bool claimed;                 /* without a graph: its claims say which element lies where */
 };
 
 /* Elements [from, to) of a cluster. */
@@ -92,10 +92,11 @@ void check_begin_row(struct writer *w, const struct check_view *v, int64_t y);
 void check_want_reader(struct writer *w, uint32_t queue, uint32_t number, const char *what);
 
 /* check_shadow.c */
-/* n elements in a row of memory: each must have been written by an event that the reader knows.
- * With a tag: they must be tag, tag + 1, ...; without a graph, elements of other ranges are
- * accepted. */
-bool check_read_run(struct actor *a, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag);
+/* n elements in a row of memory: each must have been written by an event that the reader knows, in
+ * the frame `back` frames before. With a tag: they must be tag, tag + 1, ...; without a graph,
+ * elements of other ranges are accepted. */
+bool check_read_run(struct actor *a, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag,
+                    int64_t back);
 /* n elements become tag, tag + 1, ...; or what lies at `from` in the source. */
 void check_write_run(struct writer *w, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag);
 void check_copy_run(struct writer *w, struct cluster *c, uint64_t place, uint32_t n,

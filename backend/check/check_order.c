@@ -20,6 +20,12 @@ static bool follows_from(const struct order *o, const struct order *from)
     return within && o->of == from->of && o->dim == from->dim && o->number <= from->number;
 }
 
+/* The event is what only the first frame loads. */
+static bool is_first_state(const struct tile_state *of, uint32_t dim, uint32_t number)
+{
+    return check_frame_of(of, dim, number) < 0;
+}
+
 void check_keep_order(struct actor *a, const struct tile_state *of, uint32_t dim, uint32_t number)
 {
     struct check *k = a->k;
@@ -27,6 +33,10 @@ void check_keep_order(struct actor *a, const struct tile_state *of, uint32_t dim
         return;
     const struct order o = {of->number, dim, number,
                             (int32_t)(a->frame - check_frame_of(of, dim, number))};
+    if (is_first_state(of, dim, number)) {
+        VEC_PUSH(&k->state_orders, o);
+        return;
+    }
     size_t n = a->first_order;
     for (size_t i = n; i < k->orders.n; i++) {
         if (follows_from(&o, &k->orders.at[i]))
@@ -40,9 +50,14 @@ void check_keep_order(struct actor *a, const struct tile_state *of, uint32_t dim
 
 void check_orders_kept(struct actor *a)
 {
-    if (a->k->body)
-        a->t->orders[a->index] = (struct order_range){(uint32_t)a->first_order,
-                                                      (uint32_t)(a->k->orders.n - a->first_order)};
+    struct check *k = a->k;
+    if (!k->body)
+        return;
+    a->t->orders[a->index] =
+        (struct order_range){(uint32_t)a->first_order, (uint32_t)(k->orders.n - a->first_order)};
+    if (a->frame == 0)
+        a->t->state_orders[a->index] = (struct order_range){
+            (uint32_t)a->first_state_order, (uint32_t)(k->state_orders.n - a->first_state_order)};
 }
 
 static void missing_order(struct actor *a, const struct order *o)
@@ -59,19 +74,27 @@ static void missing_order(struct actor *a, const struct order *o)
                 o->back ? ", of another frame" : "");
 }
 
+/* Is it known that event `number` of the order has happened? */
+static void want_order(struct actor *a, const struct order *o, int64_t number)
+{
+    const uint32_t *known = o->of == a->t->number ? a->clock : check_clock_known(a, o->of);
+    if (known[o->dim] < number)
+        missing_order(a, o);
+}
+
 void check_orders_hold(struct actor *a)
 {
     const struct check *k = a->k;
-    const struct order_range r = a->t->orders[a->index];
+    struct order_range r = a->t->orders[a->index];
     for (uint32_t i = r.first; i < r.first + r.n; i++) {
         const struct order *o = &k->orders.at[i];
-        if (abs(o->back) + 1 != k->n_frames || a->frame != (o->back > 0 ? o->back : 0))
-            continue;
-        const uint32_t *known = o->of == a->t->number ? a->clock : check_clock_known(a, o->of);
         int64_t step = k->tiles[o->of].counters[o->dim].step;
-        if (known[o->dim] < o->number + ((int64_t)k->iteration - k->orders_of) * step)
-            missing_order(a, o);
+        if (abs(o->back) + 1 == k->n_frames && a->frame == (o->back > 0 ? o->back : 0))
+            want_order(a, o, o->number + ((int64_t)k->iteration - k->orders_of) * step);
     }
+    r = a->t->state_orders[a->index];
+    for (uint32_t i = r.first; i < r.first + r.n && k->n_frames == 1; i++)
+        want_order(a, &k->state_orders.at[i], k->state_orders.at[i].number);
 }
 
 int64_t check_orders_next(const struct check *k)

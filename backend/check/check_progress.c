@@ -48,11 +48,13 @@ static int64_t frame_of(const struct check *k, const struct isa_inst *in)
     return (int64_t)k->iteration - in->stage;
 }
 
-/* Skipped: an instruction for a frame that the run does not have. It only counts. */
+/* Skipped: an instruction for a frame that the run does not have. It only counts. What is for the
+ * last frame runs in each one: any may be the last. */
 static bool is_skipped(const struct check *k, const struct isa_inst *in)
 {
     int64_t frame = frame_of(k, in);
-    return frame < 0 || frame >= k->n_frames;
+    bool first = in->op == ISA_load && in->flags & DMA_FIRST;
+    return frame < 0 || frame >= (first ? 1 : k->n_frames);
 }
 
 static const struct isa_wait *unmet_wait(const struct check *k, struct tile_state *t,
@@ -93,7 +95,7 @@ static void try_head(struct run *r, struct tile_state *t, uint32_t q)
     }
     const struct isa_inst *in = s->head;
     bool skipped = is_skipped(r->k, in);
-    check_clock_start(r->k, t, q, skipped);
+    const uint32_t *clock = check_clock_start(r->k, t, q, skipped);
     struct actor a = {.k = r->k,
                       .t = t,
                       .in = in,
@@ -102,7 +104,8 @@ static void try_head(struct run *r, struct tile_state *t, uint32_t q)
                       .number = t->counters[q].count + 1,
                       .frame = frame_of(r->k, in),
                       .first_order = r->k->orders.n,
-                      .clock = s->clock};
+                      .first_state_order = r->k->state_orders.n,
+                      .clock = clock};
     if (r->k->orders_only && !skipped)
         check_orders_hold(&a);
     else if (!skipped)

@@ -36,8 +36,10 @@ struct tile_state {
     uint8_t *stages;
     uint32_t *wanted, n_laps;
     struct clock_copy *kept;
-    struct order_range *orders; /* [instruction], of a body */
+    struct order_range *orders;       /* [instruction], of a body: in check.orders */
+    struct order_range *state_orders; /* in check.state_orders */
     VEC(uint32_t) pool, pool_free;
+    uint32_t *clock_apart;
     uint32_t position, ready;
     bool listed;
     uint32_t n_clusters;
@@ -69,6 +71,7 @@ struct check {
     bool orders_only;         /* the run proves orders that are known from another one */
     VEC(struct order) orders; /* of the endless run's present iteration; one tile's go together */
     uint32_t orders_of;       /* the iteration that they are of */
+    VEC(struct order) state_orders; /* of frame 0: after what it alone loads */
     struct tile_state *tiles;
     struct tags tags;
     uint32_t n_coverage;
@@ -87,7 +90,7 @@ struct actor {
     const struct isa_inst *in;
     uint32_t index, queue, number; /* position in the stream; it completes as number of its queue */
     int64_t frame;
-    size_t first_order; /* in check.orders */
+    size_t first_order, first_state_order; /* in check.orders, check.state_orders */
     const uint32_t *clock;
     bool faulted;
     /* Where its result lies, if it computes: what it reads there is kept in own_reads, since it

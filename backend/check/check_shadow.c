@@ -72,11 +72,17 @@ static int64_t frame_of(const struct check *k, const struct tile_state *t, uint3
     return k->body && event ? check_frame_of(t, event_dim(event), event_number(event)) : frame;
 }
 
-static bool event_visible(struct actor *a, uint64_t mark)
+/* Without a graph nobody says what is a state. */
+static bool is_frame(const struct actor *a, const struct cluster *c, int64_t frame, int64_t wanted)
+{
+    return frame == wanted || (!a->k->g && c->state && frame == a->frame - 1);
+}
+
+static bool event_visible(struct actor *a, const struct cluster *place, uint64_t mark, int64_t back)
 {
     uint32_t event = (uint32_t)(mark >> 32), dim = event_dim(event);
-    int64_t frame = frame_of(a->k, a->t, event, a->frame);
-    if (frame != a->frame)
+    int64_t frame = frame_of(a->k, a->t, event, a->frame - back);
+    if (!is_frame(a, place, frame, a->frame - back))
         return wrong_frame(a, mark, frame);
     check_keep_order(a, a->t, dim, event_number(event));
     if (a->clock[dim] >= event_number(event))
@@ -115,7 +121,8 @@ static bool same_range(const struct check *k, uint32_t found, uint32_t tag)
     return r && found >= r->base && found < r->base + r->n;
 }
 
-bool check_read_run(struct actor *a, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag)
+bool check_read_run(struct actor *a, struct cluster *c, uint64_t place, uint32_t n, uint32_t tag,
+                    int64_t back)
 {
     const uint64_t *m = whole_grains(c, place, n);
     uint32_t grain = (uint32_t)c->grain, n_marks = n / grain;
@@ -124,7 +131,7 @@ bool check_read_run(struct actor *a, struct cluster *c, uint64_t place, uint32_t
         bool wrong = tag && found != want && (a->k->g || same_range(a->k, found, want));
         if (found == 0 || wrong)
             return wrong_element(a, m[i], want);
-        if (!event_visible(a, m[i]))
+        if (!event_visible(a, c, m[i], back))
             return false;
         i += count_consecutive(m + i, n_marks - i, m[i], grain);
     }

@@ -67,8 +67,8 @@ static uint32_t ago(const struct tile_state *t, uint32_t iteration, uint32_t dim
 }
 
 /* Readers and writers in an order of their own: that of the first lap differs. */
-static void add_users(const struct tile_state *t, const struct ring_slot *s, uint32_t iteration,
-                      struct words *w)
+static void add_users(const struct tile_state *t, const struct cluster *c,
+                      const struct ring_slot *s, uint32_t iteration, struct words *w)
 {
     size_t first = w->n;
     for (uint32_t i = 0; i < s->n_readers; i++) {
@@ -81,7 +81,8 @@ static void add_users(const struct tile_state *t, const struct ring_slot *s, uin
     }
     for (uint32_t i = 0; i < s->n_writers; i++) {
         const struct slot_writer *x = &s->writers[i];
-        add(w, (uint64_t)1 << 63 | (uint64_t)x->dim << 32 | ago(t, iteration, x->dim, x->first));
+        uint32_t since = c->frame_rows ? ago(t, iteration, x->dim, x->first) : 0; /* one life */
+        add(w, (uint64_t)1 << 63 | (uint64_t)x->dim << 32 | since);
     }
     qsort(w->at + first, w->n - first, sizeof *w->at, by_number);
     add(w, w->n - first);
@@ -96,7 +97,7 @@ static void add_slot(const struct tile_state *t, const struct cluster *c, uint32
     add(w, s->lapped);
     add(w, s->read);
     add(w, s->used ? (uint64_t)floor_div_i64(row - (int64_t)iteration * c->frame_rows, n) : 0);
-    add_users(t, s, iteration, w);
+    add_users(t, c, s, iteration, w);
 }
 
 static void add_cluster(const struct tile_state *t, const struct cluster *c, uint32_t iteration,

@@ -26,6 +26,7 @@ struct tag_range {
 struct map_piece {
     int64_t lo[3], hi[3], base, pitch[3];
     const struct ir_op *constant; /* whose elements they are, or NULL */
+    int64_t back;                 /* frames before: 1, of a state */
 };
 struct value_map {
     bool made;
@@ -53,6 +54,7 @@ struct expected {
     bool is_fill;
     float fill;
     uint32_t tag;
+    int64_t back;                 /* it is of so many frames before */
     const struct ir_op *constant; /* the bytes of this constant will do, too */
     int64_t index;
 };

@@ -54,6 +54,15 @@ static struct compiled compile(const char *text, const char *settings, int64_t r
     return compile_as(text, settings, SCHEDULE_CROSS_LAYER, rows, cols, frames, pace);
 }
 
+static void expect_right(const struct compiled *c)
+{
+    bool ok =
+        backend_check(c->program, c->graph, c->diag) && backend_check(c->program, NULL, c->diag);
+    if (!ok)
+        diag_print(c->diag, stderr);
+    ck_assert(ok);
+}
+
 static void release(struct compiled *c)
 {
     isa_program_free(c->program);
@@ -265,6 +274,7 @@ START_TEST(a_frame_leaves_its_state_to_the_next_one)
                                            "dram_cycles=30 mvm_cycles=5"};
     for (size_t i = 0; i < sizeof machines / sizeof *machines; i++) {
         struct compiled c = compile(sums, machines[i], 1, 1, 3, PACE_INTERVAL);
+        expect_right(&c);
         const float x[] = {1, 2, 3, 4, 5, 6}, s[] = {1, 10};
         const float want[] = {4, 24, 10, 32, 20, 44};
         for (uint64_t seed = 0; seed < 4; seed++) {
@@ -283,6 +293,50 @@ START_TEST(a_frame_leaves_its_state_to_the_next_one)
         }
         release(&c);
     }
+}
+END_TEST
+
+/* The outputs of three frames of sums[], for these latencies. */
+static bool sums_are_right(const struct compiled *c, uint64_t seed)
+{
+    const float x[] = {1, 2, 3, 4, 5, 6}, s[] = {1, 10}, want[] = {4, 24, 10, 32, 20, 44};
+    float t[2] = {0}, y[6] = {0};
+    struct sim_result r;
+    struct sim_options o = {.latency_seed = seed, .max_extra_cycles = 30};
+    struct diag *d = diag_new();
+    bool ok = sim_run(c->program, (const void *[]){x, s}, (void *[]){t, y}, &o, &r, d);
+    diag_free(d);
+    return ok && t[0] == 10 && t[1] == 22 && memcmp(y, want, sizeof want) == 0;
+}
+
+/* Without one of its waits, or as an instruction of another frame: rejected, or no harm is done. */
+static void break_instruction(struct compiled *c, struct isa_inst *in, unsigned how)
+{
+    const struct isa_inst before = *in;
+    if (how < in->n_waits)
+        in->wait[how] = in->wait[--in->n_waits];
+    else
+        in->stage++;
+    struct diag *d = diag_new();
+    bool ok = backend_check(c->program, c->graph, d);
+    diag_free(d);
+    for (uint64_t seed = 0; seed < 30 && ok; seed++)
+        ck_assert_msg(sums_are_right(c, seed), "%s, %u, seed %u", isa_op_name(in->op), how,
+                      (unsigned)seed);
+    *in = before;
+}
+
+START_TEST(a_state_needs_its_waits)
+{
+    static const char *const machines[] = {"lanes=1", "lanes=1 hop_cycles=9 crossbars=1"};
+    struct compiled c = compile(sums, machines[_i], 1, 1, 3, PACE_INTERVAL);
+    for (uint32_t t = 0; t < c.program->n_tiles; t++)
+        for (uint32_t i = 0; i < c.program->tiles[t].n_insts; i++) {
+            struct isa_inst *in = (struct isa_inst *)(uintptr_t)&c.program->tiles[t].insts[i];
+            for (unsigned how = 0; how <= in->n_waits; how++)
+                break_instruction(&c, in, how);
+        }
+    release(&c);
 }
 END_TEST
 
@@ -364,6 +418,7 @@ int main(void)
     tcase_add_test(t, layer_by_layer_is_frame_by_frame);
     tcase_add_test(t, a_frame_leaves_its_state_to_the_next_one);
     tcase_add_test(t, a_state_is_made_on_tiles);
+    tcase_add_loop_test(t, a_state_needs_its_waits, 0, 2);
     tcase_add_test(t, the_pace_is_a_choice);
     tcase_add_test(t, idle_times_of_a_unit);
     suite_add_tcase(s, t);
