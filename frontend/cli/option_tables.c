@@ -134,7 +134,7 @@ const struct option_desc options_mapping[] = {
      .offset = AT(mapping),
      .choices = "im2col|window",
      .help = "output pixels that one product of a base layer yields: one (im2col), or as many as "
-             "serve --duplicate best (window); default im2col"},
+             "serve --duplicate best (window, the default)"},
     {.name = "patch",
      .kind = OPTION_LIST,
      .recorded = true,

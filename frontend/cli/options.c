@@ -32,6 +32,7 @@ void settings_init(struct settings *s)
                            .at = -1,
                            .pace = PACE_STEADY,
                            .duplicate = CHOOSE_SUM,
+                           .mapping = CHOOSE_WINDOW,
                            .set = "auto",
                            .tolerance = DEFAULT_TOLERANCE};
 }

@@ -110,7 +110,7 @@ def compile_table(b):
     b.expect(re.fullmatch(r'makespan \d+ cycles, layer by layer 1324, speedup [\d.]+, utilisation [\d.]+ %', lines[11]), lines[11])
     b.expect(re.fullmatch(r'\d+ instructions, \d+ bytes of code, program \d+ bytes', lines[12]), lines[12])
     b.equal(lines[13:], ['multiply-adds: 2145344 on crossbars, 0 on vector units', 'mode f32: no base layer has a quantised input', "dimension 0 of input 'image', 'batch', is free and taken as 1 (--dim batch=SIZE)", 'wrote digits.cim'], 'the rest')
-    filled = b.run('compile', b.model, '--fill', '--mapping=im2col', '--arch-field=weight_bits=4', '--arch-field=cell_bits=2').stdout.splitlines()    # two columns a weight
+    filled = b.run('compile', b.model, PIXELS, '--fill', '--arch-field=weight_bits=4', '--arch-field=cell_bits=2').stdout.splitlines()    # two columns a weight
     b.equal([line.split()[-2:] for line in filled[1:8]], [['%.1f' % (200 * n / (pes * 256 * 256)), '%'] for n, (_, _, pes) in zip(WEIGHTS, LAYERS)], 'fill')
     b.equal(b.run('compile', b.model, '--dim=batch=1').stdout.splitlines()[15:], ['wrote digits.cim'], 'nothing was taken as 1')
     patches = ['--patch=0=2x14', '--patch=/conv2/Conv=7x1']

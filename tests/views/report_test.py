@@ -119,8 +119,7 @@ def crossbars_filled(b):
             b.equal(len(own), layer['pes'], 'PEs of layer %d' % i)
             b.expect(0 < min(own) and max(own) <= size and sum(own) % n == 0, '%d cells of layer %d' % (sum(own), i))
             b.expect(abs(sum(own) / (size * len(own)) - layer['fill']) < 1e-12, 'share of layer %d' % i)
-            if 'im2col' in options[0] or (cells and i == 1):
-                b.equal(sum(own), n * (4 if i == 1 and cells else 1), 'pixels of a product')
+            b.equal(sum(own), n * layer['patch'][0] * layer['patch'][1], 'pixels of a product')
         titles = [e.text for e in page.section('mapping').iter('{http://www.w3.org/2000/svg}title')]
         b.equal(len([t for t in titles if ' cells, ' in t]), data['n_crossbars'], 'PEs drawn')
 
