@@ -3,8 +3,9 @@
  * shortens it, take PEs where they hurt least until it fits, spend what is left; keep the best such
  * exchange; repeat.
  *
- * Only an item on the longest path can shorten it, and every path seen bounds what follows: a
- * choice that leaves some known path too long is not timed (dup_path.c). Candidates are tried in
+ * A step is to any choice of the next PEs there are, more or fewer: [lo, hi) of equal PEs are a
+ * group. Only an item on the longest path can shorten it, and every path seen bounds what follows:
+ * a choice that leaves some known path too long is not timed (dup_path.c). Candidates are tried in
  * list order and replaced by strictly better ones only, so the answer depends on nothing but the
  * problem. The flow model judges; the real schedule is asked later.
  */
@@ -133,56 +134,93 @@ static int32_t try_at(struct dup_search *s, struct choice *c, size_t item, size_
     return makespan;
 }
 
+/* ---- groups of equal PEs ---- */
+
+struct group {
+    size_t lo, hi;
+};
+
+static struct group group_at(const struct dup_search *s, size_t item, size_t at)
+{
+    struct group g = {at, at + 1};
+    while (g.lo > 0 && pes_of(s, item, g.lo - 1) == pes_of(s, item, at))
+        g.lo--;
+    while (g.hi < s->problem->items[item].n_choices && pes_of(s, item, g.hi) == pes_of(s, item, at))
+        g.hi++;
+    return g;
+}
+
+/* Of the next fewer PEs; none: empty. */
+static struct group group_below(const struct dup_search *s, size_t item, size_t at)
+{
+    size_t lo = group_at(s, item, at).lo;
+    return lo > 0 ? group_at(s, item, lo - 1) : (struct group){0, 0};
+}
+
+/* Of equal and of the next more PEs, as far as these fit. */
+static struct group group_above(const struct dup_search *s, const struct choice *c, size_t item)
+{
+    struct group g = group_at(s, item, c->at[item]);
+    if (g.hi < s->problem->items[item].n_choices &&
+        pes_of(s, item, g.hi) - pes_of(s, item, c->at[item]) <= c->spare)
+        g.hi = group_at(s, item, g.hi).hi;
+    return g;
+}
+
+/* ---- exchange ---- */
+
+/* The best step of those that some items can make, below *makespan. */
+struct step {
+    size_t item, at;
+    int32_t makespan;
+    bool found;
+};
+
+static void try_group(struct dup_search *s, struct choice *c, size_t item, struct group g,
+                      struct step *best)
+{
+    for (size_t at = g.lo; at < g.hi; at++) {
+        if (at == c->at[item])
+            continue;
+        int32_t makespan = try_at(s, c, item, at, best->makespan);
+        if (makespan < best->makespan)
+            *best = (struct step){item, at, makespan, true};
+    }
+}
+
+static void take(const struct dup_search *s, struct choice *c, const struct step *step)
+{
+    set_at(s, c, step->item, step->at);
+    c->makespan = step->makespan;
+}
+
 /* Takes PEs of items other than `keep` until all fits. False: not within the limit. */
 static bool repair(struct dup_search *s, struct choice *c, size_t keep, int32_t limit)
 {
     while (c->spare < 0 && !dup_search_is_spent(s)) {
-        size_t donor = keep;
-        int32_t best = limit;
+        struct step best = {.makespan = limit};
         sum_paths(s, c);
-        for (size_t i = 0; i < s->problem->n_items; i++) {
-            if (i == keep || c->at[i] == 0)
-                continue;
-            int32_t makespan = try_at(s, c, i, c->at[i] - 1, best);
-            if (makespan < best) {
-                best = makespan;
-                donor = i;
-            }
-        }
-        if (donor == keep)
+        for (size_t i = 0; i < s->problem->n_items; i++)
+            if (i != keep)
+                try_group(s, c, i, group_below(s, i, c->at[i]), &best);
+        if (!best.found)
             return false;
-        set_at(s, c, donor, c->at[donor] - 1);
-        c->makespan = best;
+        take(s, c, &best);
     }
     return c->spare >= 0;
-}
-
-static bool fits_one_more(const struct dup_search *s, const struct choice *c, size_t item)
-{
-    size_t next = c->at[item] + 1;
-    return next < s->problem->items[item].n_choices &&
-           pes_of(s, item, next) - pes_of(s, item, c->at[item]) <= c->spare;
 }
 
 /* Spends spare PEs where they help most, as long as they help. */
 static void spend(struct dup_search *s, struct choice *c)
 {
     for (bool helped = true; helped && !dup_search_is_spent(s);) {
-        size_t taker = 0;
-        helped = false;
+        struct step best = {.makespan = c->makespan};
         sum_paths(s, c);
-        for (size_t i = 0; i < s->problem->n_items; i++) {
-            if (!fits_one_more(s, c, i))
-                continue;
-            int32_t makespan = try_at(s, c, i, c->at[i] + 1, c->makespan);
-            if (makespan < c->makespan) {
-                c->makespan = makespan;
-                taker = i;
-                helped = true;
-            }
-        }
+        for (size_t i = 0; i < s->problem->n_items; i++)
+            try_group(s, c, i, group_above(s, c, i), &best);
+        helped = best.found;
         if (helped)
-            set_at(s, c, taker, c->at[taker] + 1);
+            take(s, c, &best);
     }
 }
 
@@ -196,16 +234,36 @@ static void rebase(struct dup_search *s, struct choice *c)
         learn(s, 0, c->at, s->base);
 }
 
-/* The fewest PEs more that shorten the longest path's way through the item; n_choices: none. */
-static size_t shorter_way(const struct dup_search *s, const struct choice *c, size_t item)
+/* Does the choice shorten the longest path's way through the item? */
+static bool is_shorter(const struct dup_search *s, const struct choice *c, size_t item, size_t at)
 {
-    size_t n_choices = s->problem->items[item].n_choices, at = c->at[item] + 1;
-    if (!s->has_paths)
-        return at;
-    const double *length = s->paths.at[0].cut.length[item];
-    while (length && at < n_choices && length[at] >= length[c->at[item]])
+    const double *length = s->has_paths ? s->paths.at[0].cut.length[item] : NULL;
+    return s->has_paths ? length && length[at] < length[c->at[item]] : at > c->at[item];
+}
+
+/* The choices of the fewest PEs, no fewer than now, of which one is; none: empty. */
+static struct group shorter_ways(const struct dup_search *s, const struct choice *c, size_t item)
+{
+    size_t n = s->problem->items[item].n_choices, at = group_at(s, item, c->at[item]).lo;
+    while (at < n && !is_shorter(s, c, item, at))
         at++;
-    return length ? at : n_choices;
+    return at < n ? group_at(s, item, at) : (struct group){0, 0};
+}
+
+/* With choice `at` for the item, and others as they then fit best, if that is better than *best. */
+static void exchange_at(struct dup_search *s, const struct choice *now, size_t item, size_t at,
+                        struct choice *next, struct choice *best)
+{
+    choice_copy(s, now, next);
+    sum_paths(s, next);
+    next->makespan = try_at(s, next, item, at, best->makespan);
+    if (next->makespan >= best->makespan)
+        return;
+    set_at(s, next, item, at);
+    if (!repair(s, next, item, best->makespan))
+        return;
+    spend(s, next);
+    choice_copy(s, next, best);
 }
 
 /* The best exchange; false if none helps. */
@@ -214,19 +272,10 @@ static bool exchange(struct dup_search *s, const struct choice *now, struct choi
 {
     best->makespan = now->makespan;
     for (size_t i = 0; i < s->problem->n_items && !dup_search_is_spent(s); i++) {
-        size_t at = shorter_way(s, now, i);
-        if (at >= s->problem->items[i].n_choices)
-            continue;
-        choice_copy(s, now, next);
-        sum_paths(s, next);
-        next->makespan = try_at(s, next, i, at, best->makespan);
-        if (next->makespan >= best->makespan)
-            continue;
-        set_at(s, next, i, at);
-        if (!repair(s, next, i, best->makespan))
-            continue;
-        spend(s, next);
-        choice_copy(s, next, best);
+        struct group g = shorter_ways(s, now, i);
+        for (size_t at = g.lo; at < g.hi; at++)
+            if (is_shorter(s, now, i, at))
+                exchange_at(s, now, i, at, next, best);
     }
     return best->makespan < now->makespan;
 }
