@@ -526,15 +526,21 @@ static void begin(struct emitter *e)
 }
 
 /* What follows from how the body runs. */
-static void time_frames(struct emitter *e, struct timeline *out)
+static bool time_frames(struct emitter *e, struct timeline *out)
 {
     const struct schedule *s = e->p->schedule;
     e->out->frames = e->p->options->frames;
     e->out->pace = s->pace;
     e->out->interval_cycles = s->interval;
-    *out = timeline_of(e->out, e->order.at, (uint32_t)e->order.n);
+    if (!timeline_of(e->out, e->order.at, (uint32_t)e->order.n, out))
+        return diag_error(
+            e->p->diag, (struct loc){0}, DIAG_CAPACITY,
+            "the times of %u frames do not repeat, and are too many to be told: fewer "
+            "frames, or a pace",
+            e->out->frames);
     e->out->scheduled_cycles = out->cycles;
     e->out->latency_cycles = out->first_latency;
+    return true;
 }
 
 struct isa_program *plan_emit(const struct plan *p, struct timeline *out_times)
@@ -562,7 +568,7 @@ struct isa_program *plan_emit(const struct plan *p, struct timeline *out_times)
     e.out->arch.name = arena_strdup(e.out->arena, p->arch->name);
     e.out->scheduled_cycles = p->schedule->makespan;
     if (ok && schedule_repeats(p->schedule))
-        time_frames(&e, out_times);
+        ok = time_frames(&e, out_times);
     e.out->pes = (uint64_t)p->options->pes;
     emitter_free(&e);
     if (ok && isa_program_encode(e.out, p->diag))

@@ -3,9 +3,9 @@
  * order of L.
  *
  * Nothing in L waits for what comes after it, so one walk over the body for each iteration gives
- * all times; there are no events. When times have been those of the iteration before, an interval
- * later, for as many iterations as anything looks back, they stay so, and the frames that are left
- * but for the last one are passed over.
+ * all times; there are no events. When the times of an iteration have been those of one before, so
+ * much later, for as many iterations as anything looks back, they stay so; and the frames that are
+ * left but for the last ones are passed over.
  */
 #include "timeline.h"
 
@@ -44,6 +44,9 @@ struct timed {
 struct frame_times {
     uint64_t begin, end;
 };
+enum { MOST_PERIOD = 4 };
+enum { PATIENCE = 1024 };              /* iterations until it is said that nothing repeats, */
+#define MOST_STEPS (UINT64_C(1) << 31) /* if there are more instructions left than these */
 struct run {
     const struct isa_program *p;
     uint32_t n, n_events, n_stages, iterations;
@@ -59,7 +62,11 @@ struct run {
      * instruction. */
     uint32_t kept;
     uint64_t *times;
-    uint32_t alike;            /* iterations in a row that were like the one before */
+    struct period {
+        uint32_t n;  /* iterations in a row that were like the one so many before */
+        uint64_t by; /* but so much later */
+    } alike[MOST_PERIOD + 1];
+    uint64_t passed_over;      /* cycles of frames */
     struct frame_times *frame; /* of those under way, by number modulo n_stages */
     struct timeline out;
 };
@@ -165,7 +172,7 @@ static struct timed timed_of(struct run *r, const struct place *at)
 static void begin(struct run *r, const struct place *order)
 {
     count_counters(r);
-    r->kept = 2;
+    r->kept = MOST_PERIOD + 1;
     r->iterations = (uint32_t)r->frames + r->n_stages - 1;
     r->dispatch = heap_alloc((r->p->n_tiles + 1) * sizeof *r->dispatch);
     r->insts = heap_alloc((r->n + 1) * sizeof *r->insts);
@@ -286,52 +293,83 @@ static void end_frame(struct run *r, uint32_t iteration)
     *f = (struct frame_times){UINT64_MAX, 0};
 }
 
-static bool is_alike(const struct run *r, uint32_t iteration)
+/* Is the iteration like the one `period` before, all times the same later? */
+static bool is_alike(const struct run *r, uint32_t iteration, uint32_t period, uint64_t *by)
 {
-    if (iteration < r->n_stages)
+    if (iteration + 1 < r->n_stages + period)
         return false;
-    const uint64_t *now = times_of(r, iteration), *before = times_of(r, iteration - 1);
+    const uint64_t *now = times_of(r, iteration), *before = times_of(r, iteration - period);
+    *by = r->n ? now[r->n_events] - before[r->n_events] : 0;
     for (size_t i = 0; i < (size_t)r->n_events + r->n; i++)
-        if (now[i] != before[i] + r->p->interval_cycles)
+        if (now[i] != before[i] + *by)
             return false;
     return true;
 }
 
-/* How many iterations back anything looks. */
-static uint32_t looks_back(const struct run *r)
+/* Iterations from the first start to the last one in an iteration, if each is `by` later. */
+static uint64_t overlap(const struct run *r, uint32_t iteration, uint64_t by)
 {
-    uint64_t most = r->kept;
-    for (uint32_t i = 0; i < r->first_counter[r->p->n_tiles]; i++) {
-        const struct line *l = &r->lines[i];
-        uint64_t depth = l->depth && r->counters[i].step ? l->depth / r->counters[i].step + 1 : 0;
-        most = depth > most ? depth : most;
+    const uint64_t *start = times_of(r, iteration) + r->n_events;
+    uint64_t first = UINT64_MAX, last = 0;
+    for (uint32_t i = 0; i < r->n; i++) {
+        first = start[i] < first ? start[i] : first;
+        last = later(last, start[i]);
     }
-    return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+    return by && r->n ? (last - first) / by : 0;
 }
 
-struct timeline timeline_of(const struct isa_program *p, const struct place *order, uint32_t n)
+/* How many iterations back anything looks. Whose place in a queue an instruction takes has started
+ * long before where that is deep: it holds nothing up. */
+static uint64_t looks_back(const struct run *r, uint32_t iteration, uint64_t by)
+{
+    uint64_t most = r->kept, enough = overlap(r, iteration, by) + 3;
+    for (uint32_t i = 0; i < r->first_counter[r->p->n_tiles]; i++) {
+        const struct line *l = &r->lines[i];
+        uint64_t depth = r->counters[i].step ? l->depth / r->counters[i].step + 1 : 0;
+        depth = depth < enough ? depth : enough;
+        most = depth > most ? depth : most;
+    }
+    return most;
+}
+
+/* Whole periods of the frames that are still to come, if all repeats. */
+static void pass_over(struct run *r, uint32_t iteration)
+{
+    for (uint32_t period = 1; period <= MOST_PERIOD && r->passed_over == 0; period++) {
+        struct period *p = &r->alike[period];
+        uint64_t by = 0, before = p->by;
+        bool alike = is_alike(r, iteration, period, &by);
+        *p = (struct period){alike ? (before == by ? p->n : 0) + 1 : 0, by};
+        int64_t periods = (r->frames - 1 - iteration) / period;
+        if (p->n < r->kept || periods <= 0 || p->n < looks_back(r, iteration, by / period))
+            continue;
+        r->passed_over = (uint64_t)periods * by;
+        r->frames -= periods * period;
+        r->iterations = (uint32_t)r->frames + r->n_stages - 1;
+        return;
+    }
+}
+
+bool timeline_of(const struct isa_program *p, const struct place *order, uint32_t n,
+                 struct timeline *out)
 {
     struct run r = {.p = p, .n = n, .n_stages = 1, .frames = p->frames};
+    bool ok = true;
     begin(&r, order);
-    uint64_t passed_over = 0;
-    uint32_t looks = looks_back(&r);
     for (uint32_t s = 0; s < r.n_stages; s++)
         r.frame[s] = (struct frame_times){UINT64_MAX, 0};
-    for (uint32_t i = 0; i < r.iterations; i++) {
+    for (uint32_t i = 0; ok && i < r.iterations; i++) {
         for (uint32_t c = 0; c < r.first_counter[p->n_tiles]; c++)
             r.counters[c].now = 0;
         uint64_t *now = times_of(&r, i);
         for (uint32_t k = 0; k < n; k++)
             step(&r, i, k, now);
         end_frame(&r, i);
-        r.alike = is_alike(&r, i) ? r.alike + 1 : 0;
-        if (r.alike < looks || i + 1 >= r.frames)
-            continue;
-        passed_over = (uint64_t)(r.frames - 1 - i);
-        r.frames = i + 1;
-        r.iterations = i + r.n_stages;
+        pass_over(&r, i);
+        ok = i < PATIENCE || (uint64_t)(r.iterations - i) * n < MOST_STEPS;
     }
-    r.out.cycles += passed_over * p->interval_cycles;
+    *out = r.out;
+    out->cycles += r.passed_over;
     end(&r);
-    return r.out;
+    return ok;
 }

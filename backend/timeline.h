@@ -17,7 +17,8 @@ struct timeline {
     uint64_t first_latency, latency_min, latency_max;
 };
 /* `order`: all n instructions, so that each iteration waits only for earlier ones and for
- * iterations before. The interval must be the program's. */
-struct timeline timeline_of(const struct isa_program *p, const struct place *order, uint32_t n);
+ * iterations before. False: the frames are very many, and nothing repeats. */
+bool timeline_of(const struct isa_program *p, const struct place *order, uint32_t n,
+                 struct timeline *out) CHECK_RESULT;
 
 #endif

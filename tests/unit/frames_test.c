@@ -377,6 +377,9 @@ START_TEST(the_pace_is_a_choice)
     ck_assert_uint_eq(c.program->pace, 0);
     ck_assert_uint_eq(c.result.scheduled_cycles, 2 * 16 + 20);
     release(&c);
+    c = compile(halving, "", 4, 4, 1000000, 0);
+    ck_assert_uint_eq(c.result.scheduled_cycles, 999999 * 16 + 20);
+    release(&c);
 }
 END_TEST
 
