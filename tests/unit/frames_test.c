@@ -5,11 +5,13 @@
  * where a test says more.
  */
 #include "backend.h"
+#include "eval.h"
 #include "gaps.h"
 #include "sim.h"
 #include "../run_suite.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,9 +44,10 @@ static struct compiled compile_as(const char *text, const char *settings, enum s
                                 .frames = frames,
                                 .pace = pace};
     c.program = backend_compile(c.graph, &c.arch, &o, &c.result, c.diag);
-    if (!c.program)
+    bool ok = c.program && backend_check(c.program, c.graph, c.diag);
+    if (!ok)
         diag_print(c.diag, stderr);
-    ck_assert_ptr_nonnull(c.program);
+    ck_assert(ok);
     return c;
 }
 
@@ -340,6 +343,90 @@ START_TEST(a_state_needs_its_waits)
 }
 END_TEST
 
+/* A picture that is left from frame to frame: s = relu(3x3 conv of s, two copies, + x); y = 2x2
+ * max of s, and s also as it was before. */
+static const char picture[] =
+    "graph \"picture\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,4,6,6], strides=[6,1,36], offset=0, "
+    "extent=[6,6,4]} : f32[6x6x4] @\"x\"\n"
+    "%1 = input {index=1, dtype=\"f32\", shape=[1,4,6,6], strides=[6,1,36], offset=0, "
+    "extent=[6,6,4], state=1} : f32[6x6x4] @\"s\"\n"
+    "%2 = constant {dtype=\"f32\", shape=[36,4], data=random(3)} : f32[36x4]\n"
+    "%3 = pad %1 {before=[1,1,0], after=[1,1,0], mode=\"constant\", value=0.0} : f32[8x8x4]\n"
+    "%4 = mvm %3, %2 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=2, cut=[1,2]} : f32[6x6x4] @\"a\"\n"
+    "%5 = add %4, %0 : f32[6x6x4]\n"
+    "%6 = relu %5 : f32[6x6x4]\n"
+    "%7 = max_pool %6 {kernel=[2,2], stride=[2,2], dilation=[1,1], pad=[0,0,0,0]} : "
+    "f32[3x3x4]\n"
+    "%8 = neg %1 : f32[6x6x4]\n"
+    "output %6 {index=0, dtype=\"f32\", shape=[1,4,6,6], strides=[6,1,36], offset=0} @\"t\"\n"
+    "output %7 {index=1, dtype=\"f32\", shape=[1,4,3,3], strides=[3,1,9], offset=0} @\"y\"\n"
+    "output %8 {index=2, dtype=\"f32\", shape=[1,4,6,6], strides=[6,1,36], offset=0} @\"z\"\n"
+    "}\n";
+enum { N_FRAMES = 4, PIXELS = 4 * 6 * 6, POOLED = 4 * 3 * 3 };
+
+/* Frame by frame, as the evaluator has it: the last s, all y, all z. */
+static void evaluate(struct compiled *c, const float *x, const float *s, float *t, float *y,
+                     float *z)
+{
+    const int64_t dim[] = {1, 4, 6, 6};
+    struct ir_type type = ir_type_of(IR_F32, 4, dim);
+    struct tensor in[2] = {tensor_new(&type), tensor_new(&type)}, out[3];
+    memcpy(in[1].data, s, PIXELS * sizeof *s);
+    for (int f = 0; f < N_FRAMES; f++) {
+        memcpy(in[0].data, x + f * PIXELS, PIXELS * sizeof *x);
+        ck_assert(eval_graph(c->graph, in, 2, out, 3, NULL, c->diag));
+        memcpy(in[1].data, out[0].data, PIXELS * sizeof *t);
+        memcpy(t, out[0].data, PIXELS * sizeof *t);
+        memcpy(y + f * POOLED, out[1].data, POOLED * sizeof *y);
+        memcpy(z + f * PIXELS, out[2].data, PIXELS * sizeof *z);
+        for (int k = 0; k < 3; k++)
+            tensor_free(&out[k]);
+    }
+    tensor_free(&in[0]);
+    tensor_free(&in[1]);
+}
+
+static void expect_close(const float *got, const float *want, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ck_assert_msg(fabsf(got[i] - want[i]) <= 1e-4f * fmaxf(1, fabsf(want[i])),
+                      "%zu: %g, want %g", i, (double)got[i], (double)want[i]);
+}
+
+START_TEST(a_picture_is_left_to_the_next_frame)
+{
+    static const char *const machines[] = {"", "crossbars=1 lanes=2 hop_cycles=3",
+                                           "topology=mesh crossbars=1 hop_cycles=20 dram_cycles=9 "
+                                           "link_bytes_per_cycle=8 queue_depth=1"};
+    static const int64_t sets[][2] = {{1, 0}, {1, 1}, {3, 2}, {0, 0}};
+    struct compiled c = compile(picture, machines[_i % 3], sets[_i / 3][0], sets[_i / 3][1],
+                                N_FRAMES, _i % 2 ? 0 : PACE_INTERVAL);
+    float x[N_FRAMES * PIXELS], s[PIXELS], t[2][PIXELS], y[2][N_FRAMES * POOLED];
+    float z[2][N_FRAMES * PIXELS];
+    uint64_t random = (uint64_t)_i + 1;
+    for (int i = 0; i < N_FRAMES * PIXELS; i++)
+        x[i] = (float)(random_next(&random) >> 40) * 0x1p-23f - 1;
+    memcpy(s, x + PIXELS / 2, sizeof s);
+    evaluate(&c, x, s, t[1], y[1], z[1]);
+    for (uint64_t seed = 0; seed < 3; seed++) {
+        struct sim_result r;
+        struct sim_options o = {.latency_seed = seed, .max_extra_cycles = 40};
+        void *out[] = {t[0], y[0], z[0]};
+        bool ok = sim_run(c.program, (const void *[]){x, s}, out, &o, &r, c.diag);
+        if (!ok)
+            diag_print(c.diag, stderr);
+        ck_assert(ok);
+        ck_assert(seed || r.cycles == c.result.scheduled_cycles);
+        expect_close(t[0], t[1], PIXELS);
+        expect_close(y[0], y[1], N_FRAMES * POOLED);
+        expect_close(z[0], z[1], N_FRAMES * PIXELS);
+    }
+    release(&c);
+}
+END_TEST
+
 /* What no tile makes cannot be sent. */
 START_TEST(a_state_is_made_on_tiles)
 {
@@ -365,7 +452,8 @@ START_TEST(a_state_is_made_on_tiles)
 }
 END_TEST
 
-/* 30 cycles are asked for; or nothing, and credits alone hold the frames apart: as long as a. */
+/* 30 cycles are asked for; or nothing, and credits alone hold the frames apart: as long as a.
+ */
 START_TEST(the_pace_is_a_choice)
 {
     struct compiled c = compile(halving, "", 4, 4, 3, 30);
@@ -422,6 +510,7 @@ int main(void)
     tcase_add_test(t, a_frame_leaves_its_state_to_the_next_one);
     tcase_add_test(t, a_state_is_made_on_tiles);
     tcase_add_loop_test(t, a_state_needs_its_waits, 0, 2);
+    tcase_add_loop_test(t, a_picture_is_left_to_the_next_frame, 0, 12);
     tcase_add_test(t, the_pace_is_a_choice);
     tcase_add_test(t, idle_times_of_a_unit);
     suite_add_tcase(s, t);
