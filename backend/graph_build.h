@@ -16,6 +16,7 @@ struct building {
     struct map target_of;     /* (buffer, part) -> index into the targets of the part's node */
     VEC(uint32_t *) loads;    /* buffer: [part][piece] -> task, or NONE; NULL: no inputs */
     uint32_t *last_mvm;       /* group that owns PEs: last MVM given to its queue so far, or NONE */
+    bool stores_state;        /* is the output being stored one that the next frame continues? */
     uint32_t *barrier; /* layer by layer, per tile: the task that says the layer before has ended */
 };
 /* How a node's instruction reads one part of one operand: per axis and per output cell (or set) the

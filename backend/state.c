@@ -265,6 +265,7 @@ bool add_states(struct building *b)
             add_parts(b, i, &v->part[k]);
         }
     }
-    add_sends(b);
+    if (b->g->state_parts.n > 0)
+        add_sends(b);
     return true;
 }

@@ -284,8 +284,8 @@ static void derived_tasks(struct building *b, uint32_t node)
 static uint32_t add_store(struct building *b, const struct ir_op *output, const struct part *part,
                           const struct box *where, uint32_t buffer)
 {
-    struct output_store s = {.output = output, .where = *where, .buffer = buffer};
-    s.state = plan_has_states(b->p) && output_is_state(b->p->graph, output);
+    struct output_store s = {
+        .output = output, .where = *where, .buffer = buffer, .state = b->stores_state};
     memcpy(s.shift, part->shift, sizeof s.shift);
     VEC_PUSH(&b->g->stores, s);
     return (uint32_t)b->g->stores.n - 1;
@@ -352,6 +352,7 @@ static void store_outputs(struct building *b)
         if (op->opcode != IR_output)
             continue;
         const struct value_parts *v = parts_of(b->p->nodes, op->in[0].value->def);
+        b->stores_state = plan_has_states(b->p) && output_is_state(b->p->graph, op);
         for (uint32_t i = 0; i < v->n; i++)
             if (node_is_made(&b->p->nodes->at[v->part[i].node]))
                 store_cells(b, op, &v->part[i]);
