@@ -60,9 +60,11 @@ static bool is_skipped(const struct check *k, const struct isa_inst *in)
 static const struct isa_wait *unmet_wait(const struct check *k, struct tile_state *t,
                                          const struct isa_inst *in)
 {
-    for (unsigned i = 0; i < in->n_waits && !is_skipped(k, in); i++)
-        if (check_awaited(k, t, &in->wait[i]) > check_counter(t, &in->wait[i])->count)
-            return &in->wait[i];
+    for (unsigned i = 0; i < in->n_waits && !is_skipped(k, in); i++) {
+        int64_t awaited = check_awaited(k, t, &in->wait[i]);
+        if (awaited > 0 && awaited > check_counter(t, &in->wait[i])->count)
+            return &in->wait[i]; /* the pace's counter, which is none of these, is not awaited */
+    }
     return NULL;
 }
 

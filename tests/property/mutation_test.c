@@ -3,9 +3,9 @@
  * rejected, or be harmless: equal outputs, but for rounding, in 20 simulations, each with other
  * inputs and other random latencies. What is neither has escaped, and fails the test.
  *
- * The programs come from random graphs, of floats and quantised ones, of patches, as bodies of three
- * frames, the bundled digits model, and the models that CIMC_MUTATION_MODELS names (paths with :
- * between). CIMC_MUTANTS says how many mutants to try, CIMC_MUTATION_SEED which.
+ * The programs come from random graphs, of floats and quantised ones, of patches, as bodies of
+ * three frames, the bundled digits model, and the models that CIMC_MUTATION_MODELS names (paths
+ * with : between). CIMC_MUTANTS says how many mutants to try, CIMC_MUTATION_SEED which.
  */
 #include "gen.h"
 #include "mutate.h"
