@@ -54,6 +54,7 @@ struct dup_schedule {
     void *self;
     bool automatic_sets; /* their shape is the schedule's choice, and depends on the copies */
     bool layer_by_layer;
+    uint32_t frames; /* that the makespan is of, one after the other; 0 = one */
 };
 /* What was decided, for reports. */
 struct dup_result {

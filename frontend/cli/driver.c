@@ -302,7 +302,8 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
     struct dup_schedule schedule = {.makespan = ask_makespan,
                                     .self = &scheduler,
                                     .automatic_sets = b->set.automatic,
-                                    .layer_by_layer = s->schedule == CHOOSE_LAYER};
+                                    .layer_by_layer = s->schedule == CHOOSE_LAYER,
+                                    .frames = scheduler.options.frames};
     struct pass_ctx ctx = {.diag = d,
                            .arch = &b->arch,
                            .scratch = b->arena,

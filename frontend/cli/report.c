@@ -205,7 +205,8 @@ void report_build(const struct build *b, const struct settings *s, FILE *out)
     if (b->dup.has_interval)
         print_interval(&b->dup, out);
     if (b->dup.has_bound) {
-        double bound = (double)b->dup.lower_bound_cycles, makespan = (double)r->makespan_cycles;
+        double bound = (double)b->dup.lower_bound_cycles; /* of all frames, if several */
+        double makespan = r->frames > 1 ? b->dup.value : (double)r->makespan_cycles;
         fprintf(out, "no copies that fit take less than %.10g cycles", bound);
         print_real(out, ": gap", makespan > 0 ? 100 * (makespan - bound) / makespan : 0, " %");
         fputs("; bottleneck ", out);

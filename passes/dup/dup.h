@@ -50,6 +50,10 @@ bool dup_solve(const struct dup_problem *p, const char *lp_file, struct diag *d,
  */
 bool dup_solve_interval(const struct dup_problem *p, const char *lp_file, struct diag *d,
                         uint32_t *chosen, int64_t *out_interval, bool *out_proven) CHECK_RESULT;
+/* The problem with choices of at most that load, of which each item has one; at[item]: where they
+ * stand in the whole. */
+struct dup_problem dup_within(const struct dup_problem *p, int64_t load, struct arena *a,
+                              uint32_t **at);
 /* The fewest PEs with which the interval is at most `load`; INT64_MAX: it is not with any. */
 int64_t dup_interval_pes(const struct dup_problem *p, int64_t load);
 /* Sum of cycles / copies. */

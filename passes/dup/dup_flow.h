@@ -179,6 +179,7 @@ bool dup_prove(struct dup_search *s, const char *lp_file, struct diag *d) CHECK_
 struct dup_real {
     const struct dup_schedule *schedule; /* its sets and mode */
     enum dup_cut cut;
+    int64_t share; /* of the effort: one of so many */
     const char *lp_file;
     const struct progress *progress;
     bool (*ask)(void *self, const uint32_t *chosen, struct dup_timing *out);

@@ -82,18 +82,25 @@ static struct dup_item keep_within(const struct dup_item *it, int64_t load, stru
     return (struct dup_item){n, choices};
 }
 
+struct dup_problem dup_within(const struct dup_problem *p, int64_t load, struct arena *a,
+                              uint32_t **at)
+{
+    struct dup_item *items = ARENA_ARRAY(a, struct dup_item, p->n_items);
+    struct dup_problem within = *p;
+    for (size_t i = 0; i < p->n_items; i++)
+        items[i] = keep_within(&p->items[i], load, a, &at[i]);
+    within.items = items;
+    return within;
+}
+
 bool dup_solve_interval(const struct dup_problem *p, const char *lp_file, struct diag *d,
                         uint32_t *chosen, int64_t *out_interval, bool *out_proven)
 {
     struct arena *a = arena_new();
     struct interval x = interval_new(p, a);
-    struct dup_item *items = ARENA_ARRAY(a, struct dup_item, p->n_items);
     uint32_t **at = ARENA_ARRAY(a, uint32_t *, p->n_items);
-    struct dup_problem within = *p;
     *out_interval = least_interval(&x);
-    for (size_t i = 0; i < p->n_items; i++)
-        items[i] = keep_within(&p->items[i], *out_interval, a, &at[i]);
-    within.items = items;
+    struct dup_problem within = dup_within(p, *out_interval, a, at);
     bool ok = dup_solve(&within, lp_file, d, chosen, out_proven);
     for (size_t i = 0; ok && i < p->n_items; i++)
         chosen[i] = at[i][chosen[i]];

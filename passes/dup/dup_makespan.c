@@ -41,7 +41,8 @@ static bool judge(struct run *r, const uint32_t *chosen)
 {
     size_t bytes = r->problem->n_items * sizeof *chosen;
     struct dup_timing timing;
-    if (r->has_best && (r->tasks > MAX_TASKS || memcmp(chosen, r->chosen, bytes) == 0))
+    if (r->has_best &&
+        (r->tasks > MAX_TASKS / r->real->share || memcmp(chosen, r->chosen, bytes) == 0))
         return true;
     if (!r->real->ask(r->real->self, chosen, &timing))
         return false;
@@ -82,7 +83,7 @@ static void start_search(struct run *r, struct dup_search *s, int64_t max_work)
     dup_search_start(s, &r->flow, r->chosen);
     s->has_paths = !r->flow.one_by_one && !shares_crossbars(&r->flow);
     s->progress = r->real->progress;
-    s->all_work = MAX_WORK;
+    s->all_work = MAX_WORK / r->real->share;
     s->max_work = max_work;
 }
 
@@ -115,7 +116,7 @@ static bool search_pixels(struct run *r)
 {
     struct dup_search s;
     r->flow.set_rows = r->flow.set_columns = 1;
-    start_search(r, &s, PIXEL_WORK);
+    start_search(r, &s, PIXEL_WORK / r->real->share);
     descend_from_all(r, &s);
     r->found = ARENA_ARRAY(r->arena, uint32_t, r->problem->n_items);
     memcpy(r->found, s.chosen, r->problem->n_items * sizeof *s.chosen);
@@ -137,13 +138,13 @@ static int32_t fill_bound(const struct run *r, int32_t known)
     f.problem = r->all;
     if (r->real->schedule->automatic_sets)
         f.set_rows = f.set_columns = 1;
-    return flow_fill_bound(&f, known, *f.work + FILL_WORK);
+    return flow_fill_bound(&f, known, *f.work + FILL_WORK / r->real->share);
 }
 
 static bool prove(struct run *r, struct dup_search *s)
 {
     const char *lp_file = r->real->lp_file;
-    s->max_work = MAX_WORK;
+    s->max_work = MAX_WORK / r->real->share;
     if (!s->has_paths) {
         r->bound = r->flow.one_by_one ? sum_bound(r) : fill_bound(r, s->makespan);
         return !lp_file || dup_glpk_write(r->problem, lp_file, r->diag);
@@ -164,7 +165,7 @@ static bool search(struct run *r)
     struct dup_search s;
     r->flow.set_rows = (int32_t)r->timing.set_rows;
     r->flow.set_columns = (int32_t)r->timing.set_columns;
-    start_search(r, &s, SEARCH_WORK);
+    start_search(r, &s, SEARCH_WORK / r->real->share);
     descend_from_all(r, &s);
     bool ok = judge(r, s.chosen) && prove(r, &s);
     dup_search_free(&s);

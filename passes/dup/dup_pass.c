@@ -70,6 +70,55 @@ static bool ask_schedule(void *self, const uint32_t *chosen, struct dup_timing *
     return s->makespan(s->self, t->g, out);
 }
 
+static uint32_t *number_items(const struct dup_items *x, struct ir_graph *g, struct arena *a)
+{
+    ir_number(g);
+    uint32_t *item_of = ARENA_ARRAY(a, uint32_t, g->n_ops);
+    for (size_t i = 0; i < x->ops.n; i++)
+        item_of[x->ops.at[i]->id] = x->item_of.at[i];
+    return item_of;
+}
+
+/* From the starts, with so many parts of the effort, to what is chosen and its cycles. */
+static bool search(struct trial *t, const struct dup_problem *all, int64_t share,
+                   uint32_t *const starts[DUP_N_STARTS], uint32_t *chosen, uint64_t *cycles,
+                   struct dup_result *out)
+{
+    const struct pass_ctx *ctx = t->ctx;
+    struct dup_real real = {.schedule = ctx->schedule,
+                            .cut = ctx->dup->cut,
+                            .share = share,
+                            .lp_file = out ? ctx->dup->lp_file : NULL,
+                            .progress = ctx->progress,
+                            .ask = ask_schedule,
+                            .self = t};
+    struct dup_result ignored;
+    return dup_solve_makespan(t->problem, all, t->g, number_items(t->x, t->g, ctx->scratch), &real,
+                              starts, ctx->diag, chosen, cycles, out ? out : &ignored);
+}
+
+/* Of several frames, what is fastest among the choices with the least interval: `chosen`, which is
+ * one of these, becomes that. */
+static bool search_within(struct trial t, int64_t interval, uint32_t *chosen)
+{
+    const struct dup_problem *p = t.problem;
+    struct arena *a = t.ctx->scratch;
+    uint32_t **at = ARENA_ARRAY(a, uint32_t *, p->n_items);
+    uint32_t *start = ARENA_ARRAY(a, uint32_t, p->n_items);
+    uint32_t *found = ARENA_ARRAY(a, uint32_t, p->n_items);
+    struct dup_problem within = dup_within(p, interval, a, at);
+    uint64_t cycles;
+    t.problem = &within;
+    for (size_t i = 0; i < p->n_items; i++)
+        while (at[i][start[i]] != chosen[i])
+            start[i]++;
+    if (!search(&t, &within, 2, (uint32_t *[DUP_N_STARTS]){start, start}, found, &cycles, NULL))
+        return false;
+    for (size_t i = 0; i < p->n_items; i++)
+        chosen[i] = at[i][found[i]];
+    return true;
+}
+
 /* The choices with the least sum and those with the least interval are where the search starts. */
 static bool choose_makespan(const struct dup_items *x, const struct dup_problem *p,
                             struct pass_ctx *ctx, struct ir_graph *g, uint32_t *chosen,
@@ -78,18 +127,8 @@ static bool choose_makespan(const struct dup_items *x, const struct dup_problem 
     if (!ctx->schedule)
         return diag_error(ctx->diag, nowhere(), DIAG_DUPLICATION,
                           "duplication for the makespan needs a schedule; use sum or none here");
-    ir_number(g);
-    uint32_t *item_of = ARENA_ARRAY(ctx->scratch, uint32_t, g->n_ops);
-    for (size_t i = 0; i < x->ops.n; i++)
-        item_of[x->ops.at[i]->id] = x->item_of.at[i];
     struct trial trial = {x, p, g, ctx};
-    struct dup_real real = {.schedule = ctx->schedule,
-                            .cut = ctx->dup->cut,
-                            .lp_file = ctx->dup->lp_file,
-                            .progress = ctx->progress,
-                            .ask = ask_schedule,
-                            .self = &trial};
-    uint32_t *starts[DUP_N_STARTS];
+    uint32_t *starts[DUP_N_STARTS], frames = ctx->schedule->frames;
     int64_t interval;
     uint64_t cycles;
     for (size_t i = 0; i < DUP_N_STARTS; i++)
@@ -97,12 +136,15 @@ static bool choose_makespan(const struct dup_items *x, const struct dup_problem 
     struct dup_problem all = *p;
     if (ctx->dup->windows)
         all = dup_make_problem(x, p->pes, INT64_MAX, DUP_ALL, ctx);
-    bool proven;
+    bool proven, several = frames > 1;
     if (!dup_solve(p, NULL, ctx->diag, starts[0], &proven) ||
         !dup_solve_interval(p, NULL, ctx->diag, starts[1], &interval, &proven) ||
-        !dup_solve_makespan(p, ctx->dup->windows ? &all : p, g, item_of, &real, starts, ctx->diag,
-                            chosen, &cycles, out))
+        (several && !search_within(trial, interval, starts[1])) ||
+        !search(&trial, ctx->dup->windows ? &all : p, several ? 2 : 1, starts, chosen, &cycles,
+                out))
         return false;
+    if (several) /* no frame follows another sooner */
+        out->lower_bound_cycles += (uint64_t)(frames - 1) * (uint64_t)interval;
     bool proved = p->n_items == 0 || (out->has_bound && out->lower_bound_cycles == cycles);
     out->objective = "makespan";
     out->status = proved ? "optimal" : "feasible";
