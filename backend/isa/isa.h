@@ -411,8 +411,6 @@ struct isa_program *isa_program_read(const char *path, struct diag *d) CHECK_RES
  * of every instruction and its static operands. Reports every fault (code PROGRAM), at most 20 per
  * tile. */
 bool isa_validate(const struct isa_program *p, struct diag *d) CHECK_RESULT;
-/* For who cannot handle them yet: false with a diagnostic if the program has frames, or patches. */
-bool isa_without_frames(const struct isa_program *p, struct diag *d) CHECK_RESULT;
 
 /* ---- text ---- */
 struct isa_dis_options {

@@ -309,9 +309,3 @@ bool isa_validate(const struct isa_program *p, struct diag *d)
     arena_free(scratch);
     return ok;
 }
-
-bool isa_without_frames(const struct isa_program *p, struct diag *d)
-{
-    return !p->frames || diag_error(d, (struct loc){.file = p->file.path}, DIAG_PROGRAM,
-                                    "frames are not supported here yet");
-}
