@@ -78,7 +78,8 @@ static bool run_endless(struct check *k)
         if (!ok || k->iteration + 1 < k->n_stages)
             continue;
         check_state(k, k->iteration + 1, &now);
-        repeats = now.n == before.n && memcmp(now.at, before.at, now.n * sizeof *now.at) == 0;
+        repeats = now.n == before.n &&
+                  (now.n == 0 || memcmp(now.at, before.at, now.n * sizeof *now.at) == 0);
         struct words swap = before;
         before = now;
         now = swap;
