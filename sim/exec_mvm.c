@@ -132,15 +132,9 @@ static bool gather(struct sim *s, const struct isa_group *g, const struct mvm_pl
     return true;
 }
 
-/* The left factor of a piece's products: `pitch` elements apart. */
-struct factor {
-    const void *at;
-    int64_t pitch;
-};
-
 /* A kernel of one tap, stride 1, that reads held pixels at equal distances: no need to gather. */
 static bool in_source(struct sim *s, const struct isa_inst *inst, const struct piece *at,
-                      struct factor *out)
+                      struct mvm_factor *out)
 {
     const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
     const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
@@ -164,32 +158,12 @@ static bool in_source(struct sim *s, const struct isa_inst *inst, const struct p
 
 /* ---- f32 ---- */
 
-/* out(i, c) = sum over taps of panel(i, tap, c) * image(tap, c) */
-CLONES static void channels_f32(const struct mvm_plan *plan, const float *w, int64_t columns,
-                                const struct factor *in, int64_t pixels, float *out, int64_t pitch)
-{
-    uint32_t n = plan->strips[0].n;
-    for (int64_t i = 0; i < pixels; i++) {
-        const float *restrict x = (const float *)in->at + i * in->pitch;
-        float *restrict to = out + i * pitch;
-        for (uint32_t c = 0; c < n; c++)
-            to[c] = x[c] * w[c];
-        for (uint32_t k = 1; k < plan->n_segments; k++) {
-            const float *restrict tap = x + (size_t)k * n, *restrict weight = w + k * columns;
-            for (uint32_t c = 0; c < n; c++)
-                to[c] += tap[c] * weight[c];
-        }
-    }
-}
-
 static void multiply_f32(const struct isa_program *p, uint32_t image, const struct mvm_plan *plan,
-                         const struct mvm_strip *strip, const struct factor *in, int64_t pixels,
+                         const struct mvm_strip *strip, const struct mvm_factor *in, int64_t pixels,
                          float *out, int64_t pitch)
 {
     int64_t columns = p->images[image].n;
     const float *w = (const float *)isa_image_data(p, image) + strip->n0;
-    if (plan->depthwise)
-        channels_f32(plan, w, columns, in, pixels, out, pitch);
     for (uint32_t i = 0; i < strip->n_blocks; i++) {
         const struct mvm_block *b = &plan->blocks[strip->first_block + i];
         gemm_f32(pixels, strip->n, b->k, (const float *)in->at + b->at, in->pitch,
@@ -198,27 +172,6 @@ static void multiply_f32(const struct isa_program *p, uint32_t image, const stru
 }
 
 /* ---- integers: modulo 2^32, though no sum of a program that the compiler makes leaves it ---- */
-
-/* As channels_f32. What center adds to a weight is added to it: it meets the same input. */
-CLONES static void channels_u8(const struct mvm_plan *plan, const int8_t *w, const int32_t *center,
-                               int64_t columns, const struct factor *in, int64_t pixels,
-                               uint32_t *out, int64_t pitch)
-{
-    uint32_t n = plan->strips[0].n;
-    for (int64_t i = 0; i < pixels; i++) {
-        const uint8_t *restrict x = (const uint8_t *)in->at + i * in->pitch;
-        uint32_t *restrict to = out + i * pitch;
-        memset(to, 0, n * sizeof *to);
-        for (uint32_t k = 0; k < plan->n_segments; k++) {
-            const uint8_t *restrict tap = x + (size_t)k * n;
-            const int8_t *restrict weight = w + k * columns;
-            for (uint32_t c = 0; c < n; c++)
-                to[c] += (uint32_t)(tap[c] * weight[c]);
-            for (uint32_t c = 0; center && c < n; c++)
-                to[c] += tap[c] * (uint32_t)center[c];
-        }
-    }
-}
 
 CLONES static uint32_t sum_u8(const uint8_t *x, uint32_t n)
 {
@@ -240,15 +193,13 @@ static void add_center(const uint8_t *in, int64_t in_pitch, uint32_t k, const in
 }
 
 static void multiply_u8(const struct isa_program *p, uint32_t image, const struct mvm_plan *plan,
-                        const struct mvm_strip *strip, const struct factor *in, int64_t pixels,
+                        const struct mvm_strip *strip, const struct mvm_factor *in, int64_t pixels,
                         int32_t *out, int64_t pitch)
 {
     int64_t columns = p->images[image].n;
     const int8_t *w = (const int8_t *)isa_image_data(p, image) + strip->n0;
     const int32_t *center = isa_image_center(p, image);
     center = center ? center + strip->n0 : NULL;
-    if (plan->depthwise)
-        channels_u8(plan, w, center, columns, in, pixels, (uint32_t *)out, pitch);
     for (uint32_t i = 0; i < strip->n_blocks; i++) {
         const struct mvm_block *b = &plan->blocks[strip->first_block + i];
         const uint8_t *x = (const uint8_t *)in->at + b->at;
@@ -260,10 +211,10 @@ static void multiply_u8(const struct isa_program *p, uint32_t image, const struc
 }
 
 static void multiply(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
-                     const struct mvm_strip *strip, const struct factor *in, int64_t pixels,
+                     const struct mvm_strip *strip, const struct mvm_factor *in, int64_t pixels,
                      void *out, int64_t pitch)
 {
-    if (strip->n_blocks == 0 && !plan->depthwise)
+    if (strip->n_blocks == 0)
         for (int64_t i = 0; i < pixels; i++)
             memset((uint32_t *)out + i * pitch, 0, strip->n * sizeof(uint32_t));
     else if (s->p->images[g->image].element == ELEMENT_f32)
@@ -274,44 +225,13 @@ static void multiply(struct sim *s, const struct isa_group *g, const struct mvm_
 
 /* ---- one piece ---- */
 
-/* Products of one pixel each. */
-static bool pixel_products(struct sim *s, const struct isa_inst *inst,
-                           const struct mvm_strip *strip, const struct factor *in,
-                           const struct piece *at)
+/* The channels of one pixel of the patch, of all products, which are `pitch` elements apart: as
+ * many as the destination shows, in the pixels that it keeps. */
+static bool put_pixel(struct sim *s, const struct isa_inst *inst, const struct piece *at,
+                      struct isa_pixel pixel, uint32_t channels, const uint32_t *out, size_t pitch)
 {
     const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
-    const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
-    struct run r = {.y = at->y,
-                    .x = at->x,
-                    .step = 1,
-                    .n = at->w,
-                    .c0 = strip->n0 - g->channel0,
-                    .nc = strip->n};
-    int64_t pixels = (int64_t)at->h * at->w;
-    int64_t pitch = s->tiles[s->at_tile].views[inst->dst.view].col;
-    void *in_place = view_rows(s, s->at_tile, inst->dst.view, r, at->h);
-    if (in_place && pitch >= strip->n) {
-        multiply(s, g, plan, strip, in, pixels, in_place, pitch);
-        return true;
-    }
-    uint32_t *out = sim_scratch(s, (size_t)pixels * strip->n); /* f32 or i32 */
-    multiply(s, g, plan, strip, in, pixels, out, strip->n);
-    for (uint32_t i = 0; i < at->h; i++, r.y++)
-        if (!view_write(s, s->at_tile, inst->dst.view, r, out + (size_t)i * at->w * strip->n,
-                        strip->n))
-            return false;
-    return true;
-}
-
-/* The channels of one pixel of the patch from column n on, of all products; `out` has the columns
- * of the strip. */
-static bool scatter_pixel(struct sim *s, const struct isa_inst *inst, const struct mvm_strip *strip,
-                          uint32_t n, uint32_t channels, const struct piece *at,
-                          const uint32_t *out)
-{
-    const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
-    const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
-    struct isa_pixel pixel = isa_mapping_pixel(&plan->m, n);
+    const uint32_t *patch = s->tiles[s->at_tile].mvm[inst->obj].m.patch;
     int64_t shown = (int64_t)g->channel0 + view_of(s, s->at_tile, inst->dst.view)->channels;
     int64_t from = max_i64(pixel.channel, g->channel0);
     int64_t end = min_i64((int64_t)pixel.channel + channels, shown);
@@ -320,33 +240,76 @@ static bool scatter_pixel(struct sim *s, const struct isa_inst *inst, const stru
         return true;
     struct run r = {.y = at->y + pixel.row,
                     .x = at->x + pixel.column,
-                    .step = plan->m.patch[1],
-                    .n = (uint32_t)ceil_div_i64(width, plan->m.patch[1]),
+                    .step = patch[1],
+                    .n = (uint32_t)ceil_div_i64(width, patch[1]),
                     .c0 = (uint32_t)from - g->channel0,
                     .nc = (uint32_t)(end - from)};
-    out += n - strip->n0 + from - pixel.channel;
-    for (uint32_t i = 0; i < at->h && r.y < at->y_end; i++, r.y += plan->m.patch[0])
-        if (!view_write(s, s->at_tile, inst->dst.view, r, out + (size_t)i * at->w * strip->n,
-                        strip->n))
+    out += from - pixel.channel;
+    for (uint32_t i = 0; i < at->h && r.y < at->y_end; i++, r.y += patch[0])
+        if (!view_write(s, s->at_tile, inst->dst.view, r, out + (size_t)i * at->w * pitch, pitch))
             return false;
     return true;
 }
 
-/* Products of a patch of pixels each: the columns of one pixel after the other. */
-static bool patch_products(struct sim *s, const struct isa_inst *inst,
-                           const struct mvm_strip *strip, const struct factor *in,
+/* Where `n` channels of the piece's pixels lie `*pitch` elements apart, one product after the
+ * other, or NULL. */
+static void *in_place(struct sim *s, const struct isa_inst *inst, const struct piece *at,
+                      uint32_t channel, uint32_t n, int64_t *pitch)
+{
+    const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
+    *pitch = s->tiles[s->at_tile].views[inst->dst.view].col;
+    if (isa_has_patch(g) || *pitch < n)
+        return NULL;
+    struct run r = {
+        .y = at->y, .x = at->x, .step = 1, .n = at->w, .c0 = channel - g->channel0, .nc = n};
+    return view_rows(s, s->at_tile, inst->dst.view, r, at->h);
+}
+
+/* The columns of a strip: of one pixel after the other. */
+static bool strip_products(struct sim *s, const struct isa_inst *inst,
+                           const struct mvm_strip *strip, const struct mvm_factor *in,
                            const struct piece *at)
 {
     const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
     const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
-    int64_t products = (int64_t)at->h * at->w;
+    int64_t products = (int64_t)at->h * at->w, pitch;
+    void *place = in_place(s, inst, at, strip->n0, strip->n, &pitch);
+    if (place) {
+        multiply(s, g, plan, strip, in, products, place, pitch);
+        return true;
+    }
     uint32_t *out = sim_scratch(s, (size_t)products * strip->n); /* f32 or i32 */
     multiply(s, g, plan, strip, in, products, out, strip->n);
     uint32_t end = strip->n0 + strip->n, next;
     for (uint32_t n = strip->n0; n < end; n = next) {
-        next = n - n % plan->m.pixel_columns + plan->m.pixel_columns;
+        struct isa_pixel pixel = isa_mapping_pixel(&plan->m, n);
+        next = isa_has_patch(g) ? n - n % plan->m.pixel_columns + plan->m.pixel_columns : end;
         next = next < end ? next : end;
-        if (!scatter_pixel(s, inst, strip, n, next - n, at, out))
+        if (!put_pixel(s, inst, at, pixel, next - n, out + (n - strip->n0), strip->n))
+            return false;
+    }
+    return true;
+}
+
+static bool depthwise_products(struct sim *s, const struct isa_inst *inst,
+                               const struct mvm_factor *in, const struct piece *at)
+{
+    const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
+    const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
+    const struct mvm_depthwise *d = &plan->depthwise;
+    bool floats = s->p->images[g->image].element == ELEMENT_f32;
+    int64_t products = (int64_t)at->h * at->w, pitch;
+    void *place = in_place(s, inst, at, d->channel, d->n, &pitch);
+    if (place) {
+        depthwise_multiply(plan, floats, in, products, place, pitch);
+        return true;
+    }
+    size_t all = (size_t)d->pixels * d->n;
+    uint32_t *out = sim_scratch(s, (size_t)products * all);
+    depthwise_multiply(plan, floats, in, products, out, (int64_t)all);
+    for (uint32_t i = 0; i < d->pixels; i++) {
+        struct isa_pixel pixel = {i / plan->m.patch[1], i % plan->m.patch[1], d->channel};
+        if (!put_pixel(s, inst, at, pixel, d->n, out + (size_t)i * d->n, all))
             return false;
     }
     return true;
@@ -356,17 +319,17 @@ static bool piece_products(struct sim *s, const struct isa_inst *inst, const str
 {
     const struct isa_group *g = &s->p->tiles[s->at_tile].groups[inst->obj];
     const struct mvm_plan *plan = &s->tiles[s->at_tile].mvm[inst->obj];
-    struct factor in;
+    struct mvm_factor in;
     if (!in_source(s, inst, at, &in)) {
-        in = (struct factor){s->panel, plan->panel_width};
+        in = (struct mvm_factor){s->panel, plan->panel_width};
         if (!gather(s, g, plan, at))
             return false;
     }
-    for (uint32_t i = 0; i < plan->n_strips; i++) {
-        const struct mvm_strip *strip = &plan->strips[i];
-        if (!(isa_has_patch(g) ? patch_products : pixel_products)(s, inst, strip, &in, at))
+    if (plan->depthwise.n > 0 && !depthwise_products(s, inst, &in, at))
+        return false;
+    for (uint32_t i = 0; i < plan->n_strips; i++)
+        if (!strip_products(s, inst, &plan->strips[i], &in, at))
             return false;
-    }
     return true;
 }
 

@@ -182,59 +182,33 @@ static void plan_strip(struct planner *w, struct range n, struct mvm_plan *plan)
                                w->blocks[i].end - w->blocks[i].begin, w->blocks[i].begin % w->m.k};
 }
 
+/* Columns that no PE holds: of a patch they are 0, without one there are none. */
+static void plan_gap(struct planner *w, uint32_t begin, uint32_t end, struct mvm_plan *plan)
+{
+    if (isa_has_patch(w->g) && begin < end)
+        plan_strip(w, (struct range){begin, end}, plan);
+}
+
 /* N ranges of PEs are equal or disjoint: each distinct one in ascending order, and each conv group
- * in it, is tried as a strip. With a patch, so is what lies between. */
+ * in it, is tried as a strip, and so is what lies between. */
 static void plan_strips(struct planner *w, struct mvm_plan *plan)
 {
-    uint32_t n = 0;
+    uint32_t n = 0, end = 0, all = w->m.columns * isa_conv_groups(w->g);
     for (uint32_t i = 0; i < w->g->n_pes; i++) {
         struct isa_span q = isa_mapping_groups(&w->m, &w->g->pes[i]);
         for (; q.from < q.to; q.from++)
             w->strips[n++] = columns_of(w, &w->g->pes[i], q.from);
     }
     qsort(w->strips, n, sizeof *w->strips, by_begin);
-    bool fill = isa_has_patch(w->g);
-    uint32_t end = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (i > 0 && w->strips[i].begin == w->strips[i - 1].begin)
             continue;
-        if (fill && w->strips[i].begin > end)
-            plan_strip(w, (struct range){end, w->strips[i].begin}, plan);
-        plan_strip(w, w->strips[i], plan);
+        plan_gap(w, end, w->strips[i].begin, plan);
+        if (plan->depthwise.n == 0)
+            plan_strip(w, w->strips[i], plan);
         end = w->strips[i].end;
     }
-    uint32_t all = w->m.columns * isa_conv_groups(w->g);
-    if (fill && end < all)
-        plan_strip(w, (struct range){end, all}, plan);
-}
-
-/* One channel in and out of each conv group, all taps of a channel in one PE. */
-static bool is_depthwise(const struct planner *w)
-{
-    bool ok = isa_conv_groups(w->g) > 1 && w->m.channels == 1 && w->m.columns == 1 &&
-              !isa_has_patch(w->g);
-    for (uint32_t i = 0; i < w->g->n_pes && ok; i++)
-        ok = w->g->pes[i].k == w->m.k;
-    return ok;
-}
-
-/* Columns of the group's PEs are adjacent, so are the channels they read: the same numbers. */
-static void plan_depthwise(const struct planner *w, struct mvm_plan *plan)
-{
-    const struct isa_group *g = w->g;
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < g->n_pes; i++)
-        n += g->pes[i].n;
-    plan->depthwise = true;
-    for (uint32_t k = 0; k < w->m.k; k++) {
-        struct isa_position at = isa_mapping_position(&w->m, 0, k);
-        add_segment(plan, (struct mvm_segment){.y = at.row,
-                                               .x = at.column,
-                                               .taps = 1,
-                                               .channel = g->channel0 - g->source_channel0,
-                                               .n = n});
-    }
-    plan->strips[plan->n_strips++] = (struct mvm_strip){.n0 = g->channel0, .n = n};
+    plan_gap(w, end, all, plan);
 }
 
 void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct isa_group *g,
@@ -251,19 +225,16 @@ void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct is
     w.blocks = ARENA_ARRAY(a, struct range, w.n_runs);
     w.strips = ARENA_ARRAY(a, struct range, w.n_parts);
     find_rows(&w);
-    bool depthwise = is_depthwise(&w);
-    uint64_t n_segments = depthwise ? w.m.k : 0; /* a tap each, or runs of rows */
-    for (uint32_t i = 0; i < w.n_rows && !depthwise; i++)
-        n_segments += count_segments(&w, w.rows[i]);
     *plan = (struct mvm_plan){.m = w.m,
-                              .segments = ARENA_ARRAY(a, struct mvm_segment, n_segments),
                               .strips = ARENA_ARRAY(a, struct mvm_strip, 2 * w.n_parts + 1),
                               .blocks = ARENA_ARRAY(a, struct mvm_block, w.n_runs)};
-    if (depthwise) {
-        plan_depthwise(&w, plan);
-        return;
+    if (!depthwise_plan(a, p, g, plan)) {
+        uint64_t n_segments = 0;
+        for (uint32_t i = 0; i < w.n_rows; i++)
+            n_segments += count_segments(&w, w.rows[i]);
+        plan->segments = ARENA_ARRAY(a, struct mvm_segment, n_segments);
+        for (uint32_t i = 0; i < w.n_rows; i++)
+            plan_rows(&w, w.rows[i], plan);
     }
-    for (uint32_t i = 0; i < w.n_rows; i++)
-        plan_rows(&w, w.rows[i], plan);
     plan_strips(&w, plan);
 }

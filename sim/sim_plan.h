@@ -24,9 +24,16 @@ struct mvm_block {
 struct mvm_strip {
     uint32_t n0, n, first_block, n_blocks;
 };
+/* Channels [channel, channel + n) of each pixel of the patch, from as many of the panel at each
+ * position; n = 0: not of this kind. */
+struct mvm_depthwise {
+    uint32_t channel, n, pixels;
+    const void *weights;   /* of the image's element: [pixel][position][channel] */
+    const int32_t *center; /* [pixel][channel], or NULL */
+};
 struct mvm_plan {
-    bool depthwise; /* one strip: tap by tap, panel column i meets image column n0 + i */
     struct isa_mapping m;
+    struct mvm_depthwise depthwise;
     uint32_t n_segments, n_strips, panel_width;
     struct mvm_segment *segments;
     struct mvm_strip *strips;
@@ -47,6 +54,19 @@ enum {
     SLOT_CONST = SLOT_IMM + ISA_MAX_LANE_OPS,
     N_SLOTS = SLOT_CONST + 3 * ISA_MAX_LANE_OPS
 };
+
+/* The left factor of products: `pitch` elements apart. */
+struct mvm_factor {
+    const void *at;
+    int64_t pitch;
+};
+
+/* mvm_depthwise.c: fills depthwise and the segments; false if the group is another. */
+bool depthwise_plan(struct arena *a, const struct isa_program *p, const struct isa_group *g,
+                    struct mvm_plan *plan);
+/* Of each product pixels * n values. */
+void depthwise_multiply(const struct mvm_plan *plan, bool floats, const struct mvm_factor *in,
+                        int64_t products, void *out, int64_t pitch);
 
 void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct isa_group *g,
                    struct mvm_plan *plan);
