@@ -19,6 +19,7 @@ struct io_fact {
     const char *name;
     struct ir_type type; /* of one frame */
     int64_t images;      /* along the first dimension in the model's file */
+    size_t state;        /* as in io_tensor */
     double step;
 };
 
@@ -41,6 +42,7 @@ static bool take_fact(struct io *io, const struct io_fact *f, struct diag *d)
     if (f->step > 0)
         t->step = f->step;
     t->images = max_i64(t->images, f->images);
+    t->state = t->state ? t->state : f->state;
     return true;
 }
 
@@ -95,6 +97,8 @@ static struct io_fact op_fact(const struct ir_op *op, const struct io_model *m, 
                         .step = output ? step_of(op->in[0].value) : 0,
                         .images = 1,
                         .type = ir_type_of(outside(dtype), shape->n, shape->at)};
+    if (!output && at->input.state > 0)
+        f.state = m->first_output + (size_t)at->input.state;
     if (m->images > 1 && shape->n > 0 && (output || shape->at[0] == m->images)) {
         f.images = m->images;
         f.type.dim[0] /= m->images;

@@ -3,7 +3,7 @@
  * files.
  *
  * A model whose file has a batch takes so many frames at once; where there are fewer left, the last
- * one stands in for the rest.
+ * one stands in for the rest. An input that is a state is what the frame before made of it.
  */
 #include "tensors.h"
 #include "values.h"
@@ -39,17 +39,28 @@ static struct tensor frames_of(const struct io *io, const struct io_tensor *t, i
     return x;
 }
 
-/* `g` on `images` frames of the inputs from `first_input` on. */
-static bool evaluate(const struct io *io, const struct ir_graph *g, size_t first_input,
-                     int64_t frame, int64_t images, struct tensor *outputs, size_t n_outputs,
-                     const struct eval_observer *observer, struct diag *d)
+/* What is evaluated: a graph whose inputs are those from `first_input` on, on `images` frames. */
+struct evaluation {
+    const struct ir_graph *graph;
+    size_t first_input, first_output, n_outputs;
+    int64_t images, frame;
+    const struct tensor *before; /* the outputs of the frame before; NULL: of the first */
+    const struct eval_observer *observer;
+};
+
+static bool evaluate(const struct io *io, const struct evaluation *e, struct tensor *outputs,
+                     struct diag *d)
 {
-    size_t n = io->n_inputs - first_input;
+    size_t n = io->n_inputs - e->first_input;
     struct tensor *in = heap_alloc(n * sizeof *in);
     void **own = heap_alloc(n * sizeof *own);
-    for (size_t k = 0; k < n; k++)
-        in[k] = frames_of(io, &io->inputs[first_input + k], frame, images, &own[k]);
-    bool ok = eval_graph(g, in, n, outputs, n_outputs, observer, d);
+    for (size_t k = 0; k < n; k++) {
+        const struct io_tensor *t = &io->inputs[e->first_input + k];
+        in[k] = frames_of(io, t, e->frame, e->images, &own[k]);
+        if (t->state && e->before)
+            in[k].data = e->before[t->state - 1 - e->first_output].data;
+    }
+    bool ok = eval_graph(e->graph, in, n, outputs, e->n_outputs, e->observer, d);
     for (size_t k = 0; k < n; k++)
         free(own[k]);
     free(own);
@@ -58,18 +69,24 @@ static bool evaluate(const struct io *io, const struct ir_graph *g, size_t first
 }
 
 /* Into the outputs of all frames, which are made with the first. */
-static void keep_frames(const struct io *io, const struct tensor *of, size_t first_output, size_t n,
-                        int64_t frame, int64_t images, struct tensor *outputs)
+static void keep_frames(const struct io *io, const struct evaluation *e, const struct tensor *of,
+                        struct tensor *outputs)
 {
-    for (size_t k = 0; k < n; k++) {
-        const struct io_tensor *t = &io->outputs[first_output + k];
-        struct tensor *to = &outputs[first_output + k];
+    for (size_t k = 0; k < e->n_outputs; k++) {
+        const struct io_tensor *t = &io->outputs[e->first_output + k];
+        struct tensor *to = &outputs[e->first_output + k];
         size_t bytes = io_frame_bytes(t);
         if (!to->data)
             *to = (struct tensor){.type = t->type, .data = heap_alloc((size_t)io->frames * bytes)};
-        memcpy((char *)to->data + (size_t)frame * bytes, of[k].data,
-               (size_t)min_i64(images, io->frames - frame) * bytes);
+        memcpy((char *)to->data + (size_t)e->frame * bytes, of[k].data,
+               (size_t)min_i64(e->images, io->frames - e->frame) * bytes);
     }
+}
+
+static void free_all(struct tensor *t, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        tensor_free(&t[k]);
 }
 
 static bool evaluate_model(const struct io *io, size_t i, const struct eval_observer *observer,
@@ -78,18 +95,23 @@ static bool evaluate_model(const struct io *io, size_t i, const struct eval_obse
     const struct io_models *all = &io->models;
     const struct io_model *m = &all->at[i];
     size_t end = i + 1 < all->n ? all->at[i + 1].first_output : io->n_outputs;
-    size_t n = end - m->first_output;
-    int64_t images = max_i64(m->reference_images, 1);
-    struct tensor *of = heap_alloc(n * sizeof *of);
+    struct evaluation e = {.graph = m->reference,
+                           .first_input = m->first_input,
+                           .first_output = m->first_output,
+                           .n_outputs = end - m->first_output,
+                           .images = max_i64(m->reference_images, 1),
+                           .observer = observer};
+    struct tensor *of = heap_alloc(2 * e.n_outputs * sizeof *of); /* of two frames */
     bool ok = true;
-    for (int64_t frame = 0; frame < io->frames && ok; frame += images) {
-        ok = evaluate(io, m->reference, m->first_input, frame, images, of, n, observer, d);
-        if (!ok)
-            break;
-        keep_frames(io, of, m->first_output, n, frame, images, outputs);
-        for (size_t k = 0; k < n; k++)
-            tensor_free(&of[k]);
+    for (; e.frame < io->frames && ok; e.frame += e.images) {
+        struct tensor *now = e.before == of ? of + e.n_outputs : of;
+        free_all(now, e.n_outputs);
+        ok = evaluate(io, &e, now, d);
+        if (ok)
+            keep_frames(io, &e, now, outputs);
+        e.before = now;
     }
+    free_all(of, 2 * e.n_outputs);
     free(of);
     return ok;
 }
@@ -125,7 +147,9 @@ bool io_observe(const struct io *io, const struct ir_graph *g, const struct eval
                 struct diag *d)
 {
     struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
-    bool ok = evaluate(io, g, 0, 0, 1, out, io->n_outputs, observer, d);
+    struct evaluation e = {
+        .graph = g, .n_outputs = io->n_outputs, .images = 1, .observer = observer};
+    bool ok = evaluate(io, &e, out, d);
     for (size_t k = 0; k < io->n_outputs && ok; k++)
         tensor_free(&out[k]);
     return ok;

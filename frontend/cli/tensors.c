@@ -349,6 +349,11 @@ static bool complete_input(struct io *io, size_t k, const struct settings *s, st
         return fit_frames(io, t, "input", d);
     if (s->input_fill)
         return fill_values(io, t, k, s->input_fill, d);
+    if (t->state) { /* begins with zeros */
+        t->data = heap_alloc((size_t)io->frames * io_frame_bytes(t));
+        t->frames = io->frames;
+        return true;
+    }
     return diag_error(
         d, nowhere(), DIAG_DATA,
         "input %zu '%s', %s, has no values; give --test-data, --input or --input-fill", k, t->name,

@@ -10,6 +10,7 @@ struct io_tensor {
     const char *name;
     bool known;          /* name and type are set */
     struct ir_type type; /* of one frame: the shape outside; no f16 (f32), no f64 */
+    size_t state;        /* > 0: but for the first frame it is output state - 1 of the one before */
     int64_t images;      /* frames that the model's file has along the first dimension; mostly 1 */
     double step;         /* compared in steps of this size; 0: by the largest error */
     void *data;          /* frames one after another; NULL: no values */
