@@ -225,7 +225,7 @@ static bool import_model(struct build *b, const struct settings *s, struct model
     b->n_missing += m->n_missing;
     m->assumed = arena_strdup(b->arena, assumed.n ? assumed.at : "");
     text_free(&assumed);
-    return b->graph != NULL;
+    return b->graph && states_bind(b->graph, m, &s->states, d);
 }
 
 bool driver_import(struct build *b, const struct settings *s, struct diag *d)
@@ -235,7 +235,10 @@ bool driver_import(struct build *b, const struct settings *s, struct diag *d)
 
 bool driver_take_image(struct build *b, struct model *m, struct diag *d)
 {
-    m->images = ir_batch(b->graph);
+    bool has_state = false;
+    for (const struct ir_op *op = b->graph->first; op; op = op->next)
+        has_state |= op->opcode == IR_input && op->attrs->input.state;
+    m->images = has_state ? 1 : ir_batch(b->graph);
     return m->images == 1 || ir_take_image(b->graph, m->images, d);
 }
 
@@ -455,7 +458,7 @@ int64_t driver_frames(const struct build *b, const struct settings *s)
         if (m->images > 1)
             frames = max_i64(frames, ceil_div_i64(m->images, m->rate));
     }
-    return s->frames > 0 ? s->frames : frames;
+    return s->frames > 0 ? s->frames : s->states.n ? max_i64(frames, 1) : frames;
 }
 
 struct backend_options driver_backend_options(const struct build *b, const struct settings *s)

@@ -56,7 +56,7 @@ static const struct command commands[] = {
          "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n"
          "  cimc compile voice.onnx image.onnx --rate voice=2 -o both.cim\n",
      .groups = {options_model, options_mode, options_mapping, options_several, options_frames,
-                options_pace, options_decisions, options_views, options_timing, options_output,
+                options_flow, options_decisions, options_views, options_timing, options_output,
                 options_table, options_json},
      .min_args = 1,
      .max_args = MOST_MODELS,
@@ -77,7 +77,7 @@ static const struct command commands[] = {
          "  cimc report model.onnx -o report.html\n"
          "  cimc report model.onnx --extra-pes 32 --set 1x*\n",
      .groups = {options_model, options_mode, options_mapping, options_several, options_frames,
-                options_pace, options_decisions, options_page, options_timing, options_output},
+                options_flow, options_decisions, options_page, options_timing, options_output},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_report},
@@ -105,7 +105,7 @@ static const struct command commands[] = {
          "  cimc run model.onnx --frames 20 --duplicate interval --input-fill random:1\n"
          "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
      .groups = {options_model, options_mode, options_mapping, options_several, options_frames,
-                options_pace, options_decisions, options_values, options_weights, options_verdict,
+                options_flow, options_decisions, options_values, options_weights, options_verdict,
                 options_simulation, options_run_program, options_views, options_timing,
                 options_output, options_table, options_json},
      .min_args = 1,

@@ -130,7 +130,10 @@ bool models_check_options(const struct build *b, const struct settings *s, struc
     const struct {
         const char *option;
         const string_list *list;
-    } lists[] = {{"dim", &s->dims}, {"constant", &s->constants}, {"input-type", &s->input_types}};
+    } lists[] = {{"dim", &s->dims},
+                 {"constant", &s->constants},
+                 {"input-type", &s->input_types},
+                 {"state", &s->states}};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (size_t k = 0; k < lists[i].list->n; k++) {
             const char *text = lists[i].list->at[k];

@@ -10,6 +10,9 @@ const char *models_file(const char *operand);
 /* What an option says of the model: `text` without MODEL/, all of it where the model is alone; NULL
  * if it speaks of another. */
 const char *models_own(const struct model *m, const char *text);
+/* OUT=IN of --state becomes an attribute of the input (states.c). */
+bool states_bind(struct ir_graph *g, const struct model *m, const string_list *states,
+                 struct diag *d) CHECK_RESULT;
 /* Whether what options about tensors name is a tensor of one of the models. */
 bool models_check_options(const struct build *b, const struct settings *s,
                           struct diag *d) CHECK_RESULT;

@@ -193,7 +193,15 @@ const struct option_desc options_frames[] = {
     {0},
 };
 
-const struct option_desc options_pace[] = {
+const struct option_desc options_flow[] = {
+    {.name = "state",
+     .kind = OPTION_LIST,
+     .recorded = true,
+     .offset = AT(states),
+     .argument = "OUT=IN",
+     .help =
+         "output OUT of an image is input IN of the next one; what is given for IN is the first "
+         "image's, and of OUT there is the last one's"},
     {.name = "pace",
      .kind = OPTION_INTEGER,
      .offset = AT(pace),

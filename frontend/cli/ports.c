@@ -19,7 +19,8 @@ struct io_fact {
     const char *name;
     struct ir_type type; /* of one frame */
     int64_t images;      /* along the first dimension in the model's file */
-    size_t state;        /* as in io_tensor */
+    bool is_state;       /* as in io_tensor, both */
+    size_t state;
     double step;
 };
 
@@ -42,6 +43,7 @@ static bool take_fact(struct io *io, const struct io_fact *f, struct diag *d)
     if (f->step > 0)
         t->step = f->step;
     t->images = max_i64(t->images, f->images);
+    t->is_state |= f->is_state || f->state;
     t->state = t->state ? t->state : f->state;
     return true;
 }
@@ -60,9 +62,10 @@ static enum ir_dtype binding_dtype(const struct isa_binding *b)
     return outside(dtype[b->element]);
 }
 
-static struct io_fact binding_fact(const struct isa_binding *b)
+static struct io_fact binding_fact(const struct isa_program *p, const struct isa_binding *b)
 {
     struct io_fact f = {.output = b->output,
+                        .is_state = p->frames && b->frame_stride == 0,
                         .index = b->index,
                         .name = b->name ? b->name : "",
                         .type = {.dtype = (uint8_t)binding_dtype(b), .rank = (uint8_t)b->rank}};
@@ -115,7 +118,7 @@ static bool collect(const struct isa_program *p, const struct io *io, struct dia
         if (p->bindings[i].rank > IR_MAX_RANK)
             return diag_error(d, nowhere(), DIAG_DATA, "'%s' has more than %d dimensions",
                               p->bindings[i].name, IR_MAX_RANK);
-        out[n++] = binding_fact(&p->bindings[i]);
+        out[n++] = binding_fact(p, &p->bindings[i]);
     }
     for (size_t i = 0; i < io->models.n; i++) {
         const struct io_model *m = &io->models.at[i];
@@ -152,6 +155,9 @@ bool io_describe(struct io *io, const struct isa_program *p, struct io_models mo
     bool ok = true;
     for (size_t i = 0; i < n; i++)
         ok &= take_fact(io, &facts[i], d);
+    for (size_t i = 0; i < io->n_inputs; i++)
+        if (io->inputs[i].state)
+            io->outputs[io->inputs[i].state - 1].is_state = true;
     for (size_t i = 0; i < io->n_outputs; i++)
         io->references[i] = io->outputs[i];
     return ok;

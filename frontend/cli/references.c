@@ -77,8 +77,9 @@ static void keep_frames(const struct io *io, const struct evaluation *e, const s
         struct tensor *to = &outputs[e->first_output + k];
         size_t bytes = io_frame_bytes(t);
         if (!to->data)
-            *to = (struct tensor){.type = t->type, .data = heap_alloc((size_t)io->frames * bytes)};
-        memcpy((char *)to->data + (size_t)e->frame * bytes, of[k].data,
+            *to = (struct tensor){.type = t->type,
+                                  .data = heap_alloc((size_t)io_frames(io, t) * bytes)};
+        memcpy((char *)to->data + io_frame_offset(t, e->frame), of[k].data,
                (size_t)min_i64(e->images, io->frames - e->frame) * bytes);
     }
 }
@@ -138,7 +139,7 @@ bool io_evaluate_references(struct io *io, const struct eval_observer *observer,
             continue;
         }
         t->data = out[k].data;
-        t->frames = io->frames;
+        t->frames = io_frames(io, t);
     }
     return ok;
 }
@@ -168,8 +169,8 @@ void io_alloc_outputs(struct io *io)
 {
     for (size_t k = 0; k < io->n_outputs; k++) {
         struct io_tensor *t = &io->outputs[k];
-        t->frames = io->frames;
-        t->data = heap_alloc(t->known ? (size_t)io->frames * io_frame_bytes(t) : 0);
+        t->frames = io_frames(io, t);
+        t->data = heap_alloc(t->known ? (size_t)t->frames * io_frame_bytes(t) : 0);
     }
 }
 

@@ -236,8 +236,8 @@ void report_build(const struct build *b, const struct settings *s, FILE *out)
 /* One that fails, if any does; of those the one with the largest error. */
 static int64_t worst_frame(const struct simulation *sim, size_t k)
 {
-    int64_t worst = 0;
-    for (int64_t f = 1; f < sim->io.frames; f++) {
+    int64_t worst = 0, frames = io_frames(&sim->io, &sim->io.outputs[k]);
+    for (int64_t f = 1; f < frames; f++) {
         const struct difference *a = simulation_difference(sim, k, f),
                                 *b = simulation_difference(sim, k, worst);
         if (a->pass != b->pass ? b->pass : a->max_abs_error > b->max_abs_error)
@@ -249,14 +249,14 @@ static int64_t worst_frame(const struct simulation *sim, size_t k)
 static void print_output(const struct simulation *sim, size_t k, FILE *out)
 {
     const struct io_tensor *t = &sim->io.outputs[k];
-    int64_t frame = worst_frame(sim, k);
+    int64_t frame = worst_frame(sim, k), frames = io_frames(&sim->io, t);
     const struct difference *r = simulation_difference(sim, k, frame);
     char type[200];
     fprintf(out, "output %zu '", k);
     print_plain(t->name, out);
     fprintf(out, "' %s", ir_type_text(&t->type, type, sizeof type));
-    if (sim->io.frames > 1)
-        fprintf(out, ", worst of %lld frames %lld", (long long)sim->io.frames, (long long)frame);
+    if (frames > 1)
+        fprintf(out, ", worst of %lld frames %lld", (long long)frames, (long long)frame);
     fputs(": ", out);
     if (!sim->io.references[k].data) {
         fputs("no reference\n", out);
@@ -454,6 +454,7 @@ static void difference_json(const struct simulation *sim, size_t k, int64_t fram
 static void output_json(const struct simulation *sim, size_t k, struct json *j)
 {
     const struct io_tensor *t = &sim->io.outputs[k];
+    int64_t frames = io_frames(&sim->io, t);
     json_open_map(j, NULL);
     json_text(j, "name", t->name);
     json_open_array(j, "shape");
@@ -461,9 +462,9 @@ static void output_json(const struct simulation *sim, size_t k, struct json *j)
         json_integer(j, NULL, t->type.dim[i]);
     json_close_array(j);
     difference_json(sim, k, worst_frame(sim, k), j);
-    if (sim->io.frames > 1) {
+    if (frames > 1) {
         json_open_array(j, "frames");
-        for (int64_t f = 0; f < sim->io.frames; f++) {
+        for (int64_t f = 0; f < frames; f++) {
             json_open_map(j, NULL);
             difference_json(sim, k, f, j);
             json_close_map(j);

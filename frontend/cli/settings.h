@@ -17,7 +17,7 @@ struct settings {
     const char *program_name; /* "cimc compile", for messages */
     string_list args;         /* operands: files and names */
     /* model */
-    string_list dims, constants, input_types, rates;
+    string_list dims, constants, input_types, rates, states;
     bool no_weights;
     const char *cut_inputs, *cut_outputs; /* names, separated by commas */
     int64_t mode;                         /* index of the choice, as enum pass_mode */

@@ -43,9 +43,19 @@ size_t io_frame_bytes(const struct io_tensor *t)
     return (size_t)ir_count(&t->type) * ir_dtype_bytes((enum ir_dtype)t->type.dtype);
 }
 
+size_t io_frame_offset(const struct io_tensor *t, int64_t frame)
+{
+    return t->is_state ? 0 : (size_t)frame * io_frame_bytes(t);
+}
+
 void *io_frame(const struct io_tensor *t, int64_t frame)
 {
-    return (char *)t->data + (size_t)frame * io_frame_bytes(t);
+    return (char *)t->data + io_frame_offset(t, frame);
+}
+
+int64_t io_frames(const struct io *io, const struct io_tensor *t)
+{
+    return t->is_state ? 1 : io->frames;
 }
 
 /* How many frames a tensor holds: one has the port's shape; several stand along a dimension in
@@ -133,18 +143,24 @@ static void repeat(struct io_tensor *t, int64_t frames)
 /* `what`: "input". */
 static bool fit_frames(const struct io *io, struct io_tensor *t, const char *what, struct diag *d)
 {
-    if (t->data && t->frames == 1 && io->frames > 1)
-        repeat(t, io->frames);
-    return !t->data || t->frames == io->frames ||
-           diag_error(d, nowhere(), DIAG_DATA, "%s '%s' has %lld frames, the run %lld", what,
-                      t->name, (long long)t->frames, (long long)io->frames);
+    int64_t frames = io_frames(io, t);
+    if (t->data && t->frames == 1 && frames > 1)
+        repeat(t, frames);
+    if (!t->data || t->frames == frames)
+        return true;
+    return t->is_state
+               ? diag_error(d, nowhere(), DIAG_DATA,
+                            "%s '%s' has %lld frames; a state has one value", what, t->name,
+                            (long long)t->frames)
+               : diag_error(d, nowhere(), DIAG_DATA, "%s '%s' has %lld frames, the run %lld", what,
+                            t->name, (long long)t->frames, (long long)frames);
 }
 
 /* What one array in memory may hold. */
 static bool check_size(const struct io *io, const struct io_tensor *t, struct diag *d)
 {
     static const int64_t most = (int64_t)1 << 31;
-    return !t->known || ir_count(&t->type) <= most / io->frames ||
+    return !t->known || ir_count(&t->type) <= most / io_frames(io, t) ||
            diag_error(d, nowhere(), DIAG_DATA, "%lld frames of '%s' are more than 2^31 elements",
                       (long long)io->frames, t->name);
 }
@@ -161,11 +177,12 @@ void io_settle_frames(struct io *io, const struct settings *s)
 struct ir_type io_type_of_all(const struct io *io, const struct io_tensor *t)
 {
     struct ir_type all = t->type;
-    if (io->frames == 1)
+    int64_t frames = io_frames(io, t);
+    if (frames == 1)
         return all;
     if (all.rank == 0)
-        return ir_type_of((enum ir_dtype)all.dtype, 1, &io->frames);
-    all.dim[0] *= io->frames;
+        return ir_type_of((enum ir_dtype)all.dtype, 1, &frames);
+    all.dim[0] *= frames;
     return all;
 }
 
@@ -319,10 +336,10 @@ static bool fill_values(const struct io *io, struct io_tensor *t, size_t k, cons
     uint64_t seed = 0;
     if (!parse_fill(fill, &random, &seed, d))
         return false;
-    int64_t n = ir_count(&t->type) * io->frames;
+    int64_t n = ir_count(&t->type) * io_frames(io, t);
     seed = hash_bytes(&seed, sizeof seed, k);
     t->data = heap_alloc((size_t)n * ir_dtype_bytes(t->type.dtype));
-    t->frames = io->frames;
+    t->frames = io_frames(io, t);
     for (int64_t i = 0; i < n; i++)
         values_put(t->type.dtype, t->data, i, fill_value(t->type.dtype, random, &seed, i, n));
     return true;
@@ -350,8 +367,8 @@ static bool complete_input(struct io *io, size_t k, const struct settings *s, st
     if (s->input_fill)
         return fill_values(io, t, k, s->input_fill, d);
     if (t->state) { /* begins with zeros */
-        t->data = heap_alloc((size_t)io->frames * io_frame_bytes(t));
-        t->frames = io->frames;
+        t->data = heap_alloc(io_frame_bytes(t));
+        t->frames = 1;
         return true;
     }
     return diag_error(

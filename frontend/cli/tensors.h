@@ -10,6 +10,7 @@ struct io_tensor {
     const char *name;
     bool known;          /* name and type are set */
     struct ir_type type; /* of one frame: the shape outside; no f16 (f32), no f64 */
+    bool is_state;       /* one tensor for all frames: an input's first, an output's last value */
     size_t state;        /* > 0: but for the first frame it is output state - 1 of the one before */
     int64_t images;      /* frames that the model's file has along the first dimension; mostly 1 */
     double step;         /* compared in steps of this size; 0: by the largest error */
@@ -57,9 +58,12 @@ bool io_evaluate(const struct io *io, const struct eval_observer *observer, stru
                  struct diag *d) CHECK_RESULT;
 bool io_evaluate_references(struct io *io, const struct eval_observer *observer,
                             struct diag *d) CHECK_RESULT;
-/* Bytes of one frame; its first element. */
+/* Bytes of one frame; where a frame begins; its first element. */
 size_t io_frame_bytes(const struct io_tensor *t);
+size_t io_frame_offset(const struct io_tensor *t, int64_t frame);
 void *io_frame(const struct io_tensor *t, int64_t frame);
+/* How many of them a run has. */
+int64_t io_frames(const struct io *io, const struct io_tensor *t);
 /* The type of all frames as one tensor. */
 struct ir_type io_type_of_all(const struct io *io, const struct io_tensor *t);
 /* Evaluates a graph of all models, on one frame, for who looks on. */

@@ -132,7 +132,7 @@ static struct difference compare_output(const struct simulation *sim, size_t k, 
                                         const void *all_wanted)
 {
     const struct io_tensor *t = &sim->io.outputs[k];
-    const char *want = (const char *)all_wanted + (size_t)frame * io_frame_bytes(t);
+    const char *want = (const char *)all_wanted + io_frame_offset(t, frame);
     return compare_values(t->type.dtype, io_frame(t, frame), want, ir_count(&t->type), t->step,
                           verdict_tolerance(sim->settings));
 }
@@ -178,7 +178,8 @@ static void report_mismatch(const struct simulation *sim, size_t k, int64_t fram
 static bool judge_output(struct simulation *sim, size_t k, const struct opinion *o, struct diag *d)
 {
     bool ok = true;
-    for (int64_t f = 0; f < sim->io.frames && sim->io.references[k].data; f++) {
+    int64_t frames = io_frames(&sim->io, &sim->io.outputs[k]);
+    for (int64_t f = 0; f < frames && sim->io.references[k].data; f++) {
         struct difference *r = simulation_difference(sim, k, f);
         if (r->pass)
             continue;
@@ -207,7 +208,8 @@ bool verdict(struct simulation *sim, struct diag *d)
     sim->differences =
         ARENA_ARRAY(io->arena, struct difference, io->n_outputs * (size_t)io->frames);
     for (size_t k = 0; k < io->n_outputs; k++) {
-        for (int64_t f = 0; f < io->frames && io->references[k].data; f++) {
+        int64_t frames = io_frames(io, &io->outputs[k]);
+        for (int64_t f = 0; f < frames && io->references[k].data; f++) {
             struct difference *r = simulation_difference(sim, k, f);
             *r = compare_output(sim, k, f, io->references[k].data);
             all &= r->pass;

@@ -16,7 +16,7 @@ from onnx_bytes import onnx_model, onnx_node
 
 MODEL = {'dim', 'constant', 'input-type', 'inputs', 'outputs', 'no-weights', 'verbose'}
 MAPPING = {'mode', 'unquantised', 'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'mapping', 'patch', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
-SEVERAL = {'rate', 'frames', 'pace'}
+SEVERAL = {'rate', 'frames', 'pace', 'state'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
 VALUES = {'test-data', 'input', 'input-fill'}

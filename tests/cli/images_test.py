@@ -120,5 +120,25 @@ def rates(b):
             [images(WANTED, 0, 2), images(WANTED, 1, 3), images(WANTED, 0, 0)], 'values')
 
 
+def states(b):
+    """an output that is the next image's input: t = s + x, y = t (1, 1), s (10, 20) at first"""
+    nodes = [onnx_node('Add', ['x', 's'], 't', 'sum'), onnx_node('MatMul', ['t', 'w'], 'y', 'both')]
+    b.write('m.onnx', onnx_model(nodes, {'w': ([2, 1], [1, 1])}, {'x': [1, 2], 's': [1, 2]}, {'y': [1, 1], 't': [1, 2]}))
+    b.write('x.pb', tensor('', [3, 2], [1, 2, 3, 4, 5, 6]))
+    b.write('s.pb', tensor('', [1, 2], [10, 20]))
+    given = ['--input', 'x.pb', '--input', 's.pb', '--save-outputs', 'out']
+    b.run('run', 'm.onnx', '--state', 't=s', *given, '-o', 'p.cim')
+    b.equal([saved(b, 'out/output_0.npy', 3), saved(b, 'out/output_1.npy', 2)], [[33, 40, 51], [19, 32]], 'run')
+    b.contains(b.read('out/output_1.npy').decode('latin-1'), "'shape': (1, 2,)")
+    b.run('check', 'p.cim', '--model', 'm.onnx')
+    b.run('sim', 'p.cim', *given, '--latency-seed', '3')
+    b.equal([saved(b, 'out/output_0.npy', 3), saved(b, 'out/output_1.npy', 2)], [[33, 40, 51], [19, 32]], 'sim')
+    b.run('compile', 'm.onnx', '--state', 't=s', '-o', 'q.cim')               # one frame, run as four
+    b.run('sim', 'q.cim', '--frames', '4', '--input-fill', 'ramp', '--model', 'm.onnx')
+    for state, why in (('t', "'t' is not OUT=IN"), ('u=s', "the model has no output 'u'"), ('t=z', "the model has no input 'z'"),
+                       ('y=s', "'y' and 's' differ in shape or type of elements")):
+        b.contains(b.run('compile', 'm.onnx', '--state', state, code=2).stderr, '--state: ' + why)
+
+
 if __name__ == '__main__':
-    sys.exit(run_cases([in_one_file, how_many, batch, rates]))
+    sys.exit(run_cases([in_one_file, how_many, batch, rates, states]))
