@@ -454,6 +454,15 @@ static void take_one(struct ir_op *op, int axis, int64_t n)
     *shape = with_extent(g, shape, axis, shape->at[axis] / n);
 }
 
+/* What has no elements has no images in it. */
+static bool is_empty(const struct ir_op *op)
+{
+    bool empty = op->out && ir_count(&op->out->type) == 0;
+    for (uint32_t i = 0; i < op->n_in; i++)
+        empty |= ir_count(&op->in[i].value->type) == 0;
+    return empty;
+}
+
 /* Operands are looked at as they were with all images: types change only when all is known. */
 static bool find_places(struct batch *b)
 {
@@ -464,7 +473,7 @@ static bool find_places(struct batch *b)
             b->of[op->id] = (struct place){0, 1};
         for (uint32_t i = 0; i < op->n_in; i++)
             carries |= place_of(b, op, i).axis >= 0;
-        if (carries && !keeps(b, op, &b->of[op->id]))
+        if (carries && (is_empty(op) || !keeps(b, op, &b->of[op->id])))
             return diag_error(b->diag, op->loc, DIAG_LOWER,
                               "%s does not keep the %lld images of the batch apart, which are "
                               "frames: one after another on the machine",

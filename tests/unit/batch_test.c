@@ -105,6 +105,9 @@ static const struct mixed {
      "  %9 = reshape %8 {shape=[12,2]}\n",
      "12,2", 9, "output"},
     {"  %8 = transpose %1 {perm=[1,0,2]}\n", "4,3,2", 8, "output"}, /* images not in front */
+    {"  %8 = slice %1 {start=[0,0,0], step=[1,1,1], count=[3,0,2]}\n"
+     "  %9 = concat %8, %1 {axis=1}\n",
+     "3,4,2", 9, "slice"}, /* nothing of each image */
     {"  %8 = relu %2\n", "2", 8, "output"},
 };
 
