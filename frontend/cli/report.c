@@ -255,13 +255,13 @@ static void print_output(const struct simulation *sim, size_t k, FILE *out)
     fprintf(out, "output %zu '", k);
     print_plain(t->name, out);
     fprintf(out, "' %s", ir_type_text(&t->type, type, sizeof type));
+    if (!sim->io.references[k].data) {
+        fputs(": no reference\n", out);
+        return;
+    }
     if (frames > 1)
         fprintf(out, ", worst of %lld frames %lld", (long long)frames, (long long)frame);
     fputs(": ", out);
-    if (!sim->io.references[k].data) {
-        fputs("no reference\n", out);
-        return;
-    }
     struct text how = {0};
     if (r->step > 0)
         verdict_add_steps(r, &how);
