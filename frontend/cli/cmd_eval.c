@@ -1,7 +1,7 @@
 /* cmd_eval.c - `cimc eval`: what a model says, by the evaluator; nothing is compiled. */
 #include "commands.h"
 
-#include "batch.h"
+#include "images.h"
 #include "report.h"
 #include "tensors.h"
 

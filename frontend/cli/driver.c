@@ -7,7 +7,7 @@
  */
 #include "driver.h"
 
-#include "batch.h"
+#include "images.h"
 #include "eval.h"
 #include "mapping.h"
 #include "models.h"

@@ -1,9 +1,9 @@
 /*
- * batch.h - a batch as frames: images that stand side by side in the tensors of a TENSOR graph and
+ * images.h - a batch as frames: images that stand side by side in the tensors of a TENSOR graph and
  * know nothing of one another become one image, and a number of them.
  */
-#ifndef CIMC_IR_BATCH_H
-#define CIMC_IR_BATCH_H
+#ifndef CIMC_IR_IMAGES_H
+#define CIMC_IR_IMAGES_H
 
 #include "ir.h"
 

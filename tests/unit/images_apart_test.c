@@ -1,8 +1,8 @@
 /*
- * batch_test.c - a batch as frames: what is kept apart is computed image by image and held against
- * the whole batch; what mixes images is refused, and where.
+ * images_apart_test.c - a batch as frames: what is kept apart is computed image by image and held
+ * against the whole batch; what mixes images is refused, and where.
  */
-#include "batch.h"
+#include "images.h"
 #include "eval.h"
 #include "../run_suite.h"
 
@@ -212,8 +212,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("batch");
-    TCase *c = tcase_create("batch");
+    Suite *s = suite_create("images_apart");
+    TCase *c = tcase_create("images_apart");
     tcase_add_loop_test(c, test_kept, 0, sizeof kept / sizeof *kept);
     tcase_add_loop_test(c, test_mixed, 0, sizeof mixed / sizeof *mixed);
     suite_add_tcase(s, c);

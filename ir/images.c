@@ -1,5 +1,5 @@
 /*
- * batch.c - keeps_<op> for every operation: where in its result the images are, if it keeps them
+ * images.c - keeps_<op> for every operation: where in its result the images are, if it keeps them
  * apart.
  *
  * In a tensor with n images one dimension has them as a digit: position (outer * n + i) * part +
@@ -9,7 +9,7 @@
  * n-th of the extent. What does not come from an input with images is the same for all; a constant
  * that was spelt out for each of them (a class token) is cut down to one.
  */
-#include "batch.h"
+#include "images.h"
 #include "ir_internal.h"
 
 #include <stdlib.h>
