@@ -347,7 +347,8 @@ bool driver_import_all(struct build *b, const struct settings *s, bool keep_impo
     for (size_t i = 0; i < b->n_models; i++) {
         struct model *m = &b->models[i];
         if (!import_model(b, s, m, d)) {
-            look_at_rest(b, s, d);
+            if (!b->graph)
+                look_at_rest(b, s, d);
             return false;
         }
         m->imported = keep_imported ? ir_clone(b->graph) : NULL;
