@@ -4,7 +4,8 @@ A configuration is the paper's word: layer-by-layer, wdup (copies, layer by laye
 (cross-layer, no copies), wdup+xinf; `makespan` is ours: copies chosen for the cross-layer schedule.
 The first four cut along the width; `makespan` leaves the cut to the compiler. All these map each
 output pixel to a product, as the paper does. `windows` is `makespan` with products of several
-pixels; `interval` and `windows interval` are copies for images that follow one another.
+pixels; `interval` and `windows interval` are copies for images that follow one another, and
+`throughput` is a program that so many images run through.
 """
 
 import concurrent.futures
@@ -22,7 +23,9 @@ CONFIGURATIONS = {
     "windows": ("cross", "makespan", "auto", "window"),
     "interval": ("cross", "interval", "w", "im2col"),
     "windows interval": ("cross", "interval", "w", "window"),
+    "throughput": ("cross", "interval", "auto", "window"),
 }
+FRAMES = 10  # of throughput
 PAPER = ("layer-by-layer", "wdup", "xinf", "wdup+xinf")
 SET_OPTIONS = {**STUDY_SETS, "auto": "auto"}
 WITH_COPIES = ("wdup", "wdup+xinf", "makespan")
@@ -57,11 +60,17 @@ def list_intervals(networks):
             for extra in INTERVAL_EXTRA]
 
 
+def list_throughput(networks):
+    """Images in a row."""
+    return [(network, "throughput", extra, "auto") for network in networks for extra in INTERVAL_EXTRA]
+
+
 def point_options(point):
     _, name, extra, sets = point
     schedule, duplicate, cut, mapping = CONFIGURATIONS[name]
     return ["--arch", "clsa", "--mapping", mapping, "--schedule", schedule, "--duplicate", duplicate, "--cut", cut,
-            "--set", SET_OPTIONS[sets], "--extra-pes", str(extra)]
+            "--set", SET_OPTIONS[sets], "--extra-pes", str(extra)] + (
+                ["--frames", str(FRAMES)] if name == "throughput" else [])
 
 
 def run_point(cimc, path, point, simulate):
