@@ -42,8 +42,7 @@ struct steady {
     struct schedule *s;
     uint64_t signal_cycles; /* longest way of a credit */
     uint64_t *busy;         /* per task: cycles of its unit */
-    uint64_t *
-        held_back; /* per task: it starts no earlier, since the frame before leaves what it reads */
+    uint64_t *held_back;    /* per task: when the frame before has left what it reads */
     struct queue_time *queue;
     VEC(struct use) uses; /* by buffer */
 };
@@ -349,14 +348,14 @@ static void follow(struct steady *t)
 }
 
 /* Less than what settles, but more than what did not: halves the way a few times. */
-static void approach(struct steady *t, uint64_t not, uint64_t interval)
+static void approach(struct steady *t, uint64_t too_short, uint64_t interval)
 {
-    for (int i = 0; i < MOST_HALVES && interval - not > 1; i++) {
-        uint64_t half = not +(interval - not ) / 2;
+    for (int i = 0; i < MOST_HALVES && interval - too_short > 1; i++) {
+        uint64_t half = too_short + (interval - too_short) / 2;
         if (settle(t, half))
             interval = half;
         else
-            not = half;
+            too_short = half;
     }
     if (t->s->interval != interval && !settle(t, interval))
         BUG("an interval of %llu settles, and then not", (unsigned long long)interval);
@@ -367,17 +366,17 @@ static void find_interval(struct steady *t)
 {
     int64_t pace = t->p->options->pace;
     uint64_t wanted = pace > 0 ? (uint64_t)pace : 0, most = t->one->makespan;
-    uint64_t interval = t->s->interval_bound, not = interval - 1;
+    uint64_t interval = t->s->interval_bound, too_short = interval - 1;
     interval = wanted > interval ? wanted : interval;
     most = wanted > most ? wanted : most;
     if (t->p->options->mode == SCHEDULE_CROSS_LAYER) {
         for (uint64_t step = 1; interval <= most; step += step / 2 + interval / 64) {
             if (settle(t, interval)) {
                 if (interval > wanted)
-                    approach(t, not > wanted ? not : wanted, interval);
+                    approach(t, too_short > wanted ? too_short : wanted, interval);
                 return;
             }
-            not = interval;
+            too_short = interval;
             interval += step;
         }
     }

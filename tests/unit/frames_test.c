@@ -389,8 +389,8 @@ static void expect_close(const float *got, const float *want, size_t n)
 START_TEST(a_picture_is_left_to_the_next_frame)
 {
     static const char *const machines[] = {"", "crossbars=1 lanes=2 hop_cycles=3",
-                                           "topology=mesh crossbars=1 hop_cycles=20 dram_cycles=9 "
-                                           "link_bytes_per_cycle=8 queue_depth=1"};
+                                           ("topology=mesh crossbars=1 hop_cycles=20 dram_cycles=9 "
+                                            "link_bytes_per_cycle=8 queue_depth=1")};
     static const int64_t sets[][2] = {{1, 0}, {1, 1}, {3, 2}, {0, 0}};
     struct compiled c = compile(picture, machines[_i % 3], sets[_i / 3][0], sets[_i / 3][1],
                                 N_FRAMES, _i % 2 ? 0 : PACE_INTERVAL);
