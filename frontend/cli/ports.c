@@ -7,11 +7,6 @@
 enum { MAX_TENSORS = 65536 };
 static const int64_t MAX_ELEMENTS = (int64_t)1 << 31;
 
-static struct loc nowhere(void)
-{
-    return (struct loc){0};
-}
-
 /* What program or graph say of one input or output. */
 struct io_fact {
     bool output;
@@ -30,12 +25,12 @@ static bool take_fact(struct io *io, const struct io_fact *f, struct diag *d)
     const char *what = f->output ? "output" : "input";
     int64_t n;
     if (!ir_type_count(&f->type, &n) || n > MAX_ELEMENTS)
-        return diag_error(d, nowhere(), DIAG_DATA, "%s %lld '%s' is too large", what,
+        return diag_error(d, (struct loc){0}, DIAG_DATA, "%s %lld '%s' is too large", what,
                           (long long)f->index, f->name);
     if (t->known && t->type.dtype == IR_U8 && f->type.dtype == IR_BOOL)
         t->type.dtype = IR_BOOL; /* a program does not say what its bytes mean */
     if (t->known && !ir_type_equal(&t->type, &f->type))
-        return diag_error(d, nowhere(), DIAG_DATA, "%s %lld '%s' has two types", what,
+        return diag_error(d, (struct loc){0}, DIAG_DATA, "%s %lld '%s' has two types", what,
                           (long long)f->index, f->name);
     if (!t->known)
         *t = (struct io_tensor){
@@ -116,7 +111,7 @@ static bool collect(const struct isa_program *p, const struct io *io, struct dia
     size_t n = *out_n = 0;
     for (uint32_t i = 0; p && i < p->n_bindings; i++) {
         if (p->bindings[i].rank > IR_MAX_RANK)
-            return diag_error(d, nowhere(), DIAG_DATA, "'%s' has more than %d dimensions",
+            return diag_error(d, (struct loc){0}, DIAG_DATA, "'%s' has more than %d dimensions",
                               p->bindings[i].name, IR_MAX_RANK);
         out[n++] = binding_fact(p, &p->bindings[i]);
     }
@@ -142,7 +137,7 @@ bool io_describe(struct io *io, const struct isa_program *p, struct io_models mo
         return false;
     for (size_t i = 0; i < n; i++) {
         if (facts[i].index < 0 || facts[i].index >= MAX_TENSORS)
-            return diag_error(d, nowhere(), DIAG_DATA, "'%s' is number %lld", facts[i].name,
+            return diag_error(d, (struct loc){0}, DIAG_DATA, "'%s' is number %lld", facts[i].name,
                               (long long)facts[i].index);
         size_t *m = &most[facts[i].output];
         *m = *m > (size_t)facts[i].index + 1 ? *m : (size_t)facts[i].index + 1;

@@ -14,11 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct loc nowhere(void)
-{
-    return (struct loc){0};
-}
-
 static bool same_shape(const struct ir_type *a, const struct ir_type *b)
 {
     return a->rank == b->rank && memcmp(a->dim, b->dim, a->rank * sizeof *a->dim) == 0;
@@ -33,7 +28,7 @@ static void note_assumed(const struct io *io, const struct io_tensor *t, struct 
         if (io->models.at[i].first_input <= k)
             assumed = io->models.at[i].assumed;
     if (assumed && *assumed)
-        diag_note(d, nowhere(), "%s", assumed);
+        diag_note(d, (struct loc){0}, "%s", assumed);
 }
 
 /* ---- frames ---- */
@@ -149,11 +144,11 @@ static bool fit_frames(const struct io *io, struct io_tensor *t, const char *wha
     if (!t->data || t->frames == frames)
         return true;
     return t->is_state
-               ? diag_error(d, nowhere(), DIAG_DATA,
+               ? diag_error(d, (struct loc){0}, DIAG_DATA,
                             "%s '%s' has %lld frames; a state has one value", what, t->name,
                             (long long)t->frames)
-               : diag_error(d, nowhere(), DIAG_DATA, "%s '%s' has %lld frames, the run %lld", what,
-                            t->name, (long long)t->frames, (long long)frames);
+               : diag_error(d, (struct loc){0}, DIAG_DATA, "%s '%s' has %lld frames, the run %lld",
+                            what, t->name, (long long)t->frames, (long long)frames);
 }
 
 /* What one array in memory may hold. */
@@ -161,8 +156,9 @@ static bool check_size(const struct io *io, const struct io_tensor *t, struct di
 {
     static const int64_t most = (int64_t)1 << 31;
     return !t->known || ir_count(&t->type) <= most / io_frames(io, t) ||
-           diag_error(d, nowhere(), DIAG_DATA, "%lld frames of '%s' are more than 2^31 elements",
-                      (long long)io->frames, t->name);
+           diag_error(d, (struct loc){0}, DIAG_DATA,
+                      "%lld frames of '%s' are more than 2^31 elements", (long long)io->frames,
+                      t->name);
 }
 
 void io_settle_frames(struct io *io, const struct settings *s)
@@ -309,8 +305,8 @@ static bool parse_fill(const char *fill, bool *out_random, uint64_t *out_seed, s
     } else if (strcmp(fill, "ramp") == 0) {
         return true;
     }
-    return diag_error(d, nowhere(), DIAG_USAGE, "--input-fill: '%s' is none of ramp, random:SEED",
-                      fill);
+    return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                      "--input-fill: '%s' is none of ramp, random:SEED", fill);
 }
 
 /* ramp: i / n; integers count up from 0 and wrap around. random: 24-bit fractions in [0, 1), or any
@@ -372,7 +368,7 @@ static bool complete_input(struct io *io, size_t k, const struct settings *s, st
         return true;
     }
     return diag_error(
-        d, nowhere(), DIAG_DATA,
+        d, (struct loc){0}, DIAG_DATA,
         "input %zu '%s', %s, has no values; give --test-data, --input or --input-fill", k, t->name,
         ir_type_text(&t->type, type, sizeof type));
 }
@@ -383,7 +379,7 @@ bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d)
     if (!check_folders(io, s, d))
         return false;
     if (s->inputs.n > io->n_inputs)
-        return diag_error(d, nowhere(), DIAG_DATA,
+        return diag_error(d, (struct loc){0}, DIAG_DATA,
                           "--input is given %zu times, there are %zu inputs", s->inputs.n,
                           io->n_inputs);
     for (size_t k = 0; k < io->n_inputs; k++)

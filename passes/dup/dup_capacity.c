@@ -13,11 +13,6 @@
 
 enum { N_LARGEST = 5 };
 
-static struct loc nowhere(void)
-{
-    return (struct loc){0};
-}
-
 /* ---- the layers that take most ---- */
 
 struct ranked {
@@ -44,7 +39,7 @@ static void note_largest(const struct dup_items *x, const struct pass_ctx *ctx)
         text_add(&t, "%s'%s' %lld", i ? ", " : "",
                  x->ops.at[x->items.at[all[i].item].first_user]->name, (long long)all[i].pes);
     if (x->items.n)
-        diag_note(ctx->diag, nowhere(), "largest layers, in PEs: %s%s", t.at,
+        diag_note(ctx->diag, (struct loc){0}, "largest layers, in PEs: %s%s", t.at,
                   x->items.n > N_LARGEST ? ", ..." : "");
     text_free(&t);
 }
@@ -130,7 +125,7 @@ static void note_what_fits(const struct dup_items *x, int64_t pes, bool by_optio
     }
     add_crossbars(x, arch, pes, &ways);
     if (ways.n)
-        diag_note(ctx->diag, nowhere(), "would fit: %s", ways.at);
+        diag_note(ctx->diag, (struct loc){0}, "would fit: %s", ways.at);
     text_free(&ways);
 }
 
@@ -142,12 +137,12 @@ static bool refuse_network(const struct dup_items *x, int64_t pes, bool by_optio
 {
     const struct arch *arch = ctx->arch;
     if (by_option)
-        diag_error(ctx->diag, nowhere(), DIAG_CAPACITY,
+        diag_error(ctx->diag, (struct loc){0}, DIAG_CAPACITY,
                    "the network needs %lld PEs, --pes gives %lld", (long long)x->pe_min,
                    (long long)pes);
     else
         diag_error(
-            ctx->diag, nowhere(), DIAG_CAPACITY,
+            ctx->diag, (struct loc){0}, DIAG_CAPACITY,
             "the network needs %lld PEs, the machine has %lld (%lld tiles of %lld crossbars)",
             (long long)x->pe_min, (long long)pes, (long long)arch->tiles,
             (long long)arch->crossbars);
@@ -162,7 +157,7 @@ static bool refuse_option(const struct dup_items *x, int64_t pes, int64_t chip,
 {
     const struct arch *arch = ctx->arch;
     bool extra = ctx->dup->pes < 0;
-    return diag_error(ctx->diag, nowhere(), DIAG_CAPACITY,
+    return diag_error(ctx->diag, (struct loc){0}, DIAG_CAPACITY,
                       "%s asks for %lld PEs, the machine has %lld (%lld tiles of %lld crossbars); "
                       "at most %s %lld",
                       extra ? "--extra-pes" : "--pes", (long long)pes, (long long)chip,

@@ -10,11 +10,6 @@
 
 #include <string.h>
 
-static struct loc nowhere(void)
-{
-    return (struct loc){0};
-}
-
 /* Every user of the weights is cut into that many parts. */
 static bool check_cuts(const struct dup_items *x, uint32_t item, int64_t copies,
                        const struct pass_ctx *ctx)
@@ -40,16 +35,16 @@ static bool take(const struct dup_items *x, const struct map *by_name, const str
 {
     uint32_t at = dup_find_layer(x, by_name, f->layer);
     if (at == DUP_NO_USER)
-        return diag_error(ctx->diag, nowhere(), DIAG_DUPLICATION,
+        return diag_error(ctx->diag, (struct loc){0}, DIAG_DUPLICATION,
                           "copies: there is no base layer '%s' (a name, or a number from 0 to %zu)",
                           f->layer, x->ops.n ? x->ops.n - 1 : 0);
     uint32_t item = x->item_of.at[at];
     if (f->copies < 1)
-        return diag_error(ctx->diag, nowhere(), DIAG_DUPLICATION,
+        return diag_error(ctx->diag, (struct loc){0}, DIAG_DUPLICATION,
                           "copies: '%s' needs at least one, not %lld", f->layer,
                           (long long)f->copies);
     if (copies[item] && copies[item] != f->copies)
-        return diag_error(ctx->diag, nowhere(), DIAG_DUPLICATION,
+        return diag_error(ctx->diag, (struct loc){0}, DIAG_DUPLICATION,
                           "copies: '%s', or a layer with the same weights, is given %lld and %lld",
                           f->layer, (long long)copies[item], (long long)f->copies);
     if (copies[item])
@@ -86,7 +81,7 @@ static bool check_pes(const struct dup_items *x, int64_t pes, const struct pass_
 {
     int64_t needed = count_pes(x, copies);
     return needed <= pes ||
-           diag_error(ctx->diag, nowhere(), DIAG_CAPACITY,
+           diag_error(ctx->diag, (struct loc){0}, DIAG_CAPACITY,
                       "the copies asked for need %lld PEs, the machine has %lld: raise %s",
                       (long long)needed, (long long)pes,
                       ctx->dup->pes >= 0         ? "--pes"

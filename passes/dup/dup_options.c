@@ -16,11 +16,6 @@
 
 enum { MOST_PATCHES = 400 };
 
-static struct loc nowhere(void)
-{
-    return (struct loc){0};
-}
-
 /* ---- one option ---- */
 
 static struct ir_mapping mapping_with(const struct ir_op *mvm, const struct arch *arch,
@@ -196,11 +191,11 @@ static bool take_patches(const struct dup_items *x, const struct pass_ctx *ctx,
         uint32_t item = at == DUP_NO_USER ? 0 : x->item_of.at[at];
         if (at == DUP_NO_USER)
             ok =
-                diag_error(ctx->diag, nowhere(), DIAG_DUPLICATION,
+                diag_error(ctx->diag, (struct loc){0}, DIAG_DUPLICATION,
                            "patch: there is no base layer '%s' (a name, or a number from 0 to %zu)",
                            p->layer, x->ops.n ? x->ops.n - 1 : 0);
         else if (out[item] && memcmp(out[item]->patch, p->patch, sizeof p->patch) != 0)
-            ok = diag_error(ctx->diag, nowhere(), DIAG_DUPLICATION,
+            ok = diag_error(ctx->diag, (struct loc){0}, DIAG_DUPLICATION,
                             "patch: '%s', or a layer with the same weights, is given two of them",
                             p->layer);
         else if (p->patch[0] < 1 || p->patch[1] < 1 ||
@@ -228,7 +223,7 @@ static bool check_pes(const struct dup_items *x, int64_t pes, const struct pass_
             least = INT64_MAX;
     return least <= pes ||
            diag_error(
-               ctx->diag, nowhere(), DIAG_CAPACITY,
+               ctx->diag, (struct loc){0}, DIAG_CAPACITY,
                "with the patches asked for the network needs %lld PEs, the machine has %lld: "
                "raise --pes or --extra-pes, or the machine's tiles",
                (long long)least, (long long)pes);

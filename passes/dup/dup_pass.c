@@ -12,11 +12,6 @@
 #include <math.h>
 #include <string.h>
 
-static struct loc nowhere(void)
-{
-    return (struct loc){0};
-}
-
 static const struct dup_option *option_of(const struct dup_object *it, const struct dup_choice *c)
 {
     const struct dup_option *o = it->options;
@@ -125,7 +120,7 @@ static bool choose_makespan(const struct dup_items *x, const struct dup_problem 
                             struct dup_result *out)
 {
     if (!ctx->schedule)
-        return diag_error(ctx->diag, nowhere(), DIAG_DUPLICATION,
+        return diag_error(ctx->diag, (struct loc){0}, DIAG_DUPLICATION,
                           "duplication for the makespan needs a schedule; use sum or none here");
     struct trial trial = {x, p, g, ctx};
     uint32_t *starts[DUP_N_STARTS], frames = ctx->schedule->frames;
