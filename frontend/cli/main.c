@@ -184,11 +184,11 @@ static const struct command commands[] = {
      .operands = "PROGRAM",
      .text =
          "With --layer, --row and --col: the cells that hold this weight of the layer's matrix,\n"
-         "one line for each copy. With --tile, --pe and --cell: the weight that a cell of a\n"
-         "crossbar holds, and where else it is. A weight may take several columns: slices of\n"
-         "its bits, the lowest first, and a negative part. The matrix has a row for each\n"
-         "element of the kernel's window, a column for each output channel; its values are\n"
-         "those in the program, with batch normalisation folded in.\n"
+         "one line for each copy and each pixel that a product yields. With --tile, --pe and\n"
+         "--cell: the weight that a cell of a crossbar holds, and where else it is. A weight may\n"
+         "take several columns: slices of its bits, the lowest first, and a negative part. The\n"
+         "matrix has a row for each element of the kernel's window, a column for each output\n"
+         "channel; its values are those in the program, with batch normalisation folded in.\n"
          "\n"
          "Examples:\n"
          "  cimc where model.cim --layer conv1 --row 0 --col 3\n"

@@ -187,7 +187,7 @@ const struct option_desc options_frames[] = {
      .offset = AT(frames),
      .argument = "N",
      .help = "images in a row: how many the program is for, or are run; default: as many as the "
-             "model's batch or the files of its inputs hold",
+             "files of its inputs hold, else the model's batch, or what the program is for",
      .least = 1,
      .most = 1000000},
     {0},
