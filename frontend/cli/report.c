@@ -233,11 +233,12 @@ void report_build(const struct build *b, const struct settings *s, FILE *out)
         print_model(&b->models[i], out);
 }
 
-/* One that fails, if any does; of those the one with the largest error. */
+/* One that fails, if any does; of those the one with the largest error. Without a reference
+   nothing is compared. */
 static int64_t worst_frame(const struct simulation *sim, size_t k)
 {
     int64_t worst = 0, frames = io_frames(&sim->io, &sim->io.outputs[k]);
-    for (int64_t f = 1; f < frames; f++) {
+    for (int64_t f = 1; f < frames && sim->io.references[k].data; f++) {
         const struct difference *a = simulation_difference(sim, k, f),
                                 *b = simulation_difference(sim, k, worst);
         if (a->pass != b->pass ? b->pass : a->max_abs_error > b->max_abs_error)

@@ -75,6 +75,8 @@ def how_many(b):
         b.equal(saved(b, 'out/output_0.npy', n * IMAGE), images(WANTED, *range(n)), 'sets %s' % more)
     b.run('compile', 'm.onnx', *PIXELS, '--frames', '2', '-o', 'p.cim')
     b.contains(b.run('sim', 'p.cim', '--frames', '50').stdout, 'cycles: 300 simulated;', '50 frames: latency 6 cycles, one every 6: 119048 images/s')
+    times = json.loads(b.run('sim', 'p.cim', '--frames', '4', '--json').stdout)
+    b.equal([times['simulated_cycles'], [f['pass'] for f in times['outputs'][0]['frames']]], [24, [None] * 4], 'times only')
     b.run('sim', 'p.cim', '--frames', '4', '--test-data', 'sets/test_data_set_0', '--save-outputs', 'out')
     b.equal(saved(b, 'out/output_0.npy', 4 * IMAGE), images(WANTED, 0, 0, 0, 0), 'one image for all frames')
     b.run('sim', 'p.cim', '--frames', '4', '--input-fill', 'random:3', '--model', 'm.onnx', '--save-outputs', 'out')
