@@ -25,9 +25,7 @@ static void update(struct gaps *g, uint32_t tree)
 {
     struct gap *t = &g->gaps.at[tree];
     uint64_t left = longest_of(g, t->left), right = longest_of(g, t->right);
-    t->longest = t->hi - t->lo;
-    t->longest = t->longest > left ? t->longest : left;
-    t->longest = t->longest > right ? t->longest : right;
+    t->longest = max_u64(t->hi - t->lo, max_u64(left, right));
 }
 
 /* The gaps that begin before `at`, and the others. */
@@ -66,7 +64,7 @@ static uint32_t insert(struct gaps *g, uint32_t tree, uint32_t fresh)
 
 static bool has_room(const struct gap *t, uint64_t from, uint64_t cycles)
 {
-    from = from > t->lo ? from : t->lo;
+    from = max_u64(from, t->lo);
     return t->hi >= from && t->hi - from >= cycles;
 }
 

@@ -38,7 +38,7 @@ static void find_alike(const struct plan *p, const struct schedule *s, struct ph
             VEC_PUSH(&out->alike, ((struct alike){s->start[id], s->start[id]}));
         struct alike *a = &out->alike.at[k];
         a->first = s->start[id] < a->first ? s->start[id] : a->first;
-        a->last = s->start[id] > a->last ? s->start[id] : a->last;
+        a->last = max_u64(a->last, s->start[id]);
     }
     map_free(&known);
 }

@@ -84,7 +84,7 @@ static uint64_t largest_load(const struct steady *t)
 {
     uint64_t most = 0;
     for (uint32_t q = 0; q < t->g->n_queues; q++)
-        most = t->queue[q].load > most ? t->queue[q].load : most;
+        most = max_u64(most, t->queue[q].load);
     return most;
 }
 
@@ -103,14 +103,14 @@ static uint64_t recurrence(const struct steady *t, uint32_t buffer, uint64_t *lo
         uint32_t id = t->one->order[i];
         for (uint32_t k = 0; k < task_at(t, id)->n_preds; k++) {
             uint64_t before = longest[g->preds.at[task_at(t, id)->preds + k]];
-            longest[id] = before > longest[id] ? before : longest[id];
+            longest[id] = max_u64(longest[id], before);
         }
         if (longest[id])
             longest[id] += t->one->end[id] - t->one->start[id];
     }
     for (size_t i = 0; i < g->carries.n; i++)
-        if (g->carries.at[i].buffer == buffer && longest[g->carries.at[i].send] > most)
-            most = longest[g->carries.at[i].send];
+        if (g->carries.at[i].buffer == buffer)
+            most = max_u64(most, longest[g->carries.at[i].send]);
     return most ? most - 1 : 0;
 }
 
@@ -119,7 +119,7 @@ static uint64_t interval_bound(const struct steady *t, struct arena *a)
     uint64_t most = largest_load(t), *longest = ARENA_ARRAY(a, uint64_t, t->g->tasks.n);
     for (uint32_t i = 0; i < t->g->buffers.n; i++) {
         uint64_t cycles = t->g->buffers.at[i].state ? recurrence(t, i, longest) : 0;
-        most = cycles > most ? cycles : most;
+        most = max_u64(most, cycles);
     }
     return most;
 }
@@ -156,7 +156,7 @@ static void find_ways(struct steady *t)
             uint32_t at = map_intern_u64(&s->way_of, key, (uint32_t)s->way.n);
             if (at == s->way.n)
                 VEC_PUSH(&s->way, way);
-            s->way.at[at] = way > s->way.at[at] ? way : s->way.at[at];
+            s->way.at[at] = max_u64(s->way.at[at], way);
         }
     }
 }
@@ -211,10 +211,10 @@ static uint64_t ready_at(const struct steady *t, uint32_t id)
     const struct task *task = task_at(t, id);
     uint32_t asked_by = t->s->asked_by[id];
     uint64_t at = asked_by == NONE ? 0 : t->s->end[asked_by];
-    at = at > t->held_back[id] ? at : t->held_back[id];
+    at = max_u64(at, t->held_back[id]);
     for (uint32_t i = 0; i < task->n_preds; i++) {
         uint64_t there = schedule_arrival(t->g, t->s, t->g->preds.at[task->preds + i], task->tile);
-        at = there > at ? there : at;
+        at = max_u64(at, there);
     }
     return at;
 }
@@ -224,8 +224,7 @@ static uint64_t take_unit(struct queue_time *q, uint64_t busy, uint64_t at)
 {
     if (!q->chain)
         return q->load == 0 || gaps_take(&q->idle, busy, &at) ? at : UINT64_MAX;
-    uint64_t from = q->used ? q->end : q->release;
-    at = at > from ? at : from;
+    at = max_u64(at, q->used ? q->end : q->release);
     if (!q->used)
         q->first = at;
     q->end = at + busy;
@@ -295,7 +294,7 @@ static bool buffers_are_free(const struct steady *t)
             end = t->s->end[u->task] + t->signal_cycles;
         if (u->write && t->s->start[u->task] < first)
             first = t->s->start[u->task];
-        last = end > last ? end : last;
+        last = max_u64(last, end);
         if (first != UINT64_MAX && last > first && last - first > t->s->interval)
             return false;
     }
@@ -309,8 +308,8 @@ static bool frame_fits(const struct steady *t)
     uint64_t start = 0, end = 0;
     for (uint32_t i = 0; i < t->one->n; i++) {
         uint32_t id = t->one->order[i];
-        start = t->s->start[id] > start ? t->s->start[id] : start;
-        end = t->s->end[id] > end ? t->s->end[id] : end;
+        start = max_u64(start, t->s->start[id]);
+        end = max_u64(end, t->s->end[id]);
     }
     return start / t->s->interval < ISA_MAX_STAGE &&
            (end + 2 * t->signal_cycles) / t->s->interval < MOST_UNDER_WAY;
@@ -367,13 +366,13 @@ static void find_interval(struct steady *t)
     int64_t pace = t->p->options->pace;
     uint64_t wanted = pace > 0 ? (uint64_t)pace : 0, most = t->one->makespan;
     uint64_t interval = t->s->interval_bound, too_short = interval - 1;
-    interval = wanted > interval ? wanted : interval;
-    most = wanted > most ? wanted : most;
+    interval = max_u64(interval, wanted);
+    most = max_u64(most, wanted);
     if (t->p->options->mode == SCHEDULE_CROSS_LAYER) {
         for (uint64_t step = 1; interval <= most; step += step / 2 + interval / 64) {
             if (settle(t, interval)) {
                 if (interval > wanted)
-                    approach(t, too_short > wanted ? too_short : wanted, interval);
+                    approach(t, max_u64(too_short, wanted), interval);
                 return;
             }
             too_short = interval;
@@ -381,7 +380,7 @@ static void find_interval(struct steady *t)
         }
     }
     follow(t);
-    t->s->interval = wanted > t->s->interval ? wanted : t->s->interval;
+    t->s->interval = max_u64(t->s->interval, wanted);
 }
 
 /* ---- L ---- */
@@ -448,7 +447,7 @@ const struct schedule *plan_frames(const struct plan *p)
     s->pace = p->options->pace == 0 ? 0 : s->interval;
     order_tasks(&t);
     for (uint32_t i = 0; i < n; i++)
-        s->makespan = s->end[i] > s->makespan ? s->end[i] : s->makespan;
+        s->makespan = max_u64(s->makespan, s->end[i]);
     for (uint32_t q = 0; q < t.g->n_queues; q++)
         gaps_free(&t.queue[q].idle);
     VEC_FREE(&t.uses);

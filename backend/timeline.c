@@ -207,11 +207,6 @@ static void end(struct run *r)
 
 /* ---- an iteration ---- */
 
-static uint64_t later(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 static uint64_t *times_of(const struct run *r, uint32_t iteration)
 {
     return r->times + (size_t)(iteration % r->kept) * (r->n_events + r->n);
@@ -231,7 +226,7 @@ static uint64_t holds_at(const struct run *r, uint32_t iteration, const struct w
 static void count(struct run *r, uint64_t *now, uint32_t counter, uint64_t time)
 {
     struct counter *c = &r->counters[counter];
-    c->last = later(c->last, time);
+    c->last = max_u64(c->last, time);
     now[c->first + c->now++] = c->last;
 }
 
@@ -240,12 +235,12 @@ static uint64_t start_of(struct run *r, uint32_t iteration, const struct timed *
     struct line *l = &r->lines[i->queue];
     uint64_t *dispatch = &r->dispatch[i->tile], *place = &l->starts[l->n % l->depth];
     if (l->n >= l->depth)
-        *dispatch = later(*dispatch, *place);
-    uint64_t start = later(*dispatch, l->last_start);
+        *dispatch = max_u64(*dispatch, *place);
+    uint64_t start = max_u64(*dispatch, l->last_start);
     if (active && i->takes_unit)
-        start = later(start, l->unit_free);
+        start = max_u64(start, l->unit_free);
     for (uint32_t w = 0; active && w < i->n_waits; w++)
-        start = later(start, holds_at(r, iteration, &r->waits.at[i->wait + w]));
+        start = max_u64(start, holds_at(r, iteration, &r->waits.at[i->wait + w]));
     if (active && i->takes_unit)
         l->unit_free = start + i->occupancy;
     l->last_start = *place = start;
@@ -259,8 +254,8 @@ static void note_frame(struct run *r, const struct timed *i, int64_t frame, uint
     struct frame_times *f = &r->frame[frame % r->n_stages];
     if (i->works && start < f->begin)
         f->begin = start;
-    f->end = later(f->end, end);
-    r->out.cycles = later(r->out.cycles, end);
+    f->end = max_u64(f->end, end);
+    r->out.cycles = max_u64(r->out.cycles, end);
 }
 
 static void step(struct run *r, uint32_t iteration, uint32_t number, uint64_t *now)
@@ -288,7 +283,7 @@ static void end_frame(struct run *r, uint32_t iteration)
         r->out.first_latency = r->out.latency_min = latency;
     if (iteration + 1 >= r->n_stages) {
         r->out.latency_min = latency < r->out.latency_min ? latency : r->out.latency_min;
-        r->out.latency_max = later(r->out.latency_max, latency);
+        r->out.latency_max = max_u64(r->out.latency_max, latency);
     }
     *f = (struct frame_times){UINT64_MAX, 0};
 }
@@ -313,7 +308,7 @@ static uint64_t overlap(const struct run *r, uint32_t iteration, uint64_t by)
     uint64_t first = UINT64_MAX, last = 0;
     for (uint32_t i = 0; i < r->n; i++) {
         first = start[i] < first ? start[i] : first;
-        last = later(last, start[i]);
+        last = max_u64(last, start[i]);
     }
     return by && r->n ? (last - first) / by : 0;
 }
@@ -327,7 +322,7 @@ static uint64_t looks_back(const struct run *r, uint32_t iteration, uint64_t by)
         const struct line *l = &r->lines[i];
         uint64_t depth = r->counters[i].step ? l->depth / r->counters[i].step + 1 : 0;
         depth = depth < enough ? depth : enough;
-        most = depth > most ? depth : most;
+        most = max_u64(most, depth);
     }
     return most;
 }

@@ -21,13 +21,8 @@ struct links {
 
 static struct links links_of(const struct ir_mapping *m, int axis)
 {
-    int64_t a = m->stride[axis], b = m->dilation[axis];
-    while (b) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return (struct links){m->dilation[axis] / a, m->stride[axis] / a};
+    int64_t common = (int64_t)gcd_u64((uint64_t)m->stride[axis], (uint64_t)m->dilation[axis]);
+    return (struct links){m->dilation[axis] / common, m->stride[axis] / common};
 }
 
 /* Positions that n neighbouring pixels read along an axis. */

@@ -20,11 +20,6 @@ struct totals {
     uint64_t path_mvm, path_vector, path_network, path_dram, path_barrier;
 };
 
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 static uint64_t *path_share(struct totals *t, const char *work)
 {
     static const char *const network[] = {"send", "send partial sums"};
@@ -48,9 +43,9 @@ static void add_up(const struct page_machine *m, struct totals *t)
         t->copied += r->copied_bytes;
         t->read += r->read_bytes;
         t->written += r->written_bytes;
-        t->busiest_vector = larger(t->busiest_vector, r->busy_cycles[UNIT_VECTOR]);
-        t->busiest_network = larger(t->busiest_network, r->busy_cycles[UNIT_NETWORK]);
-        t->busiest_dram = larger(t->busiest_dram, r->busy_cycles[UNIT_DRAM]);
+        t->busiest_vector = max_u64(t->busiest_vector, r->busy_cycles[UNIT_VECTOR]);
+        t->busiest_network = max_u64(t->busiest_network, r->busy_cycles[UNIT_NETWORK]);
+        t->busiest_dram = max_u64(t->busiest_dram, r->busy_cycles[UNIT_DRAM]);
     }
     for (uint32_t i = 0; i < d->n_traffic; i++) {
         t->delivered += d->traffic[i].bytes;

@@ -72,11 +72,6 @@ static uint64_t after(uint64_t time, uint64_t cycles)
     return cycles > UINT64_MAX - time ? UINT64_MAX : time + cycles;
 }
 
-static uint64_t later(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 bool resource_takes_unit(const struct cost *c)
 {
     return c->n_stages > 0 && c->stage[0].unit != UNIT_LINK;
@@ -88,7 +83,7 @@ struct reservation resource_reserve(struct resources *r, uint32_t queue, const s
     struct unit *u = &r->units[queue];
     if (resource_takes_unit(c))
         u->free_at = after(r->now, c->stage[0].cycles);
-    u->last_end = later(u->last_end, after(after(r->now, cost_latency_cycles(c)), extra));
+    u->last_end = max_u64(u->last_end, after(after(r->now, cost_latency_cycles(c)), extra));
     return (struct reservation){.unit_free = u->free_at,
                                 .end = u->last_end,
                                 .arrival = after(u->last_end, cost_flight_cycles(c))};
@@ -96,6 +91,6 @@ struct reservation resource_reserve(struct resources *r, uint32_t queue, const s
 
 uint64_t channel_count(struct channel *c, uint64_t arrival)
 {
-    c->last_counted = later(c->last_counted, arrival);
+    c->last_counted = max_u64(c->last_counted, arrival);
     return c->last_counted;
 }

@@ -4,16 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static bool is_run(const struct dup_core_item *it)
 {
     for (size_t k = 1; k < it->n_choices; k++)
@@ -27,7 +17,7 @@ static struct dup_step make_step(const struct dup_core_item *it, uint32_t item, 
 {
     const struct dup_core_choice *here = &it->choices[level], *next = here + 1;
     uint64_t t = (uint64_t)here->choice.cycles, k = (uint64_t)here->choice.copies;
-    uint64_t common = gcd(t, k * (k + 1));
+    uint64_t common = gcd_u64(t, k * (k + 1));
     dup_units change = next->slack - here->slack;
     return (struct dup_step){.item = item,
                              .level = level,
