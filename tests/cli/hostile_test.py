@@ -78,7 +78,7 @@ def many_readers(b):
     nodes = [onnx_node('Conv', ['x', 'w'], 'c', 'conv')] + [onnx_node('Conv', ['c', 'w' + y], y, y) for y in outputs]
     weights = {w: ([1, 1, 1, 1], [k]) for k, w in enumerate(['w'] + ['w' + y for y in outputs], 2)}
     b.write('m.onnx', onnx_model(nodes, weights, {'x': [1, 1, 4, 4]}, {y: [1, 1, 4, 4] for y in outputs}))
-    b.fails('compile', 'm.onnx', code=1,
+    b.fails('compile', 'm.onnx', '--mapping=im2col', code=1,
             message='cimc: error: tile 0 needs more than the 892 inbound counters that a tile can have [capacity]')
 
 
@@ -99,7 +99,7 @@ def many_uses(b):
 def many_sets(b):
     """more sets than a queue counts are refused before anything is made for each of them"""
     b.write('m.onnx', convolution(2000, 2000))
-    b.fails('compile', 'm.onnx', '--set=pixel', code=1, message="m.onnx: node 0 'conv' (Conv): error: 4000000 sets in one queue, "
+    b.fails('compile', 'm.onnx', '--mapping=im2col', '--set=pixel', code=1, message="m.onnx: node 0 'conv' (Conv): error: 4000000 sets in one queue, "
             'at most 2097152 can be counted: use larger sets [capacity]')
 
 

@@ -69,7 +69,7 @@ def long_model(b):
     """A model whose pixels keep this build on this machine busy for more than a second."""
     for side in (100, 160, 200, 250, 320, 500, 750)[len(too_small):]:
         model, start = write_model(b, side), time.monotonic()
-        b.equal(b.run('compile', model, '--set=pixel', '-o', 'p.cim', environment={'TERM': 'xterm', 'NO_COLOR': ''}).stderr, '',
+        b.equal(b.run('compile', model, '--mapping=im2col', '--set=pixel', '-o', 'p.cim', environment={'TERM': 'xterm', 'NO_COLOR': ''}).stderr, '',
                 'standard error in a pipe')
         if time.monotonic() - start > 1:
             break
@@ -82,7 +82,7 @@ def shown_and_erased(b):
     model = long_model(b)
     for arguments, works in ((['compile', '-o', 'p.cim'], ['schedule', 'write instructions', 'check']),
                              (['run', '--input-fill=ramp'], ['simulate'])):
-        code, shown, data = on_terminal(b, arguments + [model, '--set=pixel'])
+        code, shown, data = on_terminal(b, arguments + [model, '--mapping=im2col', '--set=pixel'])
         b.equal(code, 0, 'exit code; ' + shown[-500:])
         b.contains(data, '8 base layers')
         b.expect('\x1b' not in data, 'escape codes in the table')
@@ -97,7 +97,7 @@ def not_where_unwanted(b):
     """no progress for short work, with NO_COLOR, on dumb terminals"""
     model = long_model(b)
     b.equal(on_terminal(b, ['compile', b.model, '-o', 'p.cim'])[:2], (0, ''), 'short work')
-    arguments = ['compile', model, '--set=pixel', '-o', 'p.cim']
+    arguments = ['compile', model, '--mapping=im2col', '--set=pixel', '-o', 'p.cim']
     b.equal(on_terminal(b, arguments, {'NO_COLOR': '1'})[:2], (0, ''), 'NO_COLOR')
     b.equal(on_terminal(b, arguments, {'TERM': 'dumb'})[:2], (0, ''), 'TERM=dumb')
 
