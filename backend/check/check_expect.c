@@ -23,10 +23,10 @@ static struct map_piece range_piece(const struct tag_range *r)
 static void map_concat(struct check *k, const struct ir_op *op, struct value_map *out)
 {
     int64_t axis = op->attrs->concat.axis, shift = 0;
+    uint32_t most = 0, n = 0;
     for (uint32_t i = 0; i < op->n_in; i++)
-        out->n += map_of(k, op->in[i].value->def)->n;
-    out->at = ARENA_ARRAY(k->arena, struct map_piece, out->n);
-    uint32_t n = 0;
+        most += map_of(k, op->in[i].value->def)->n;
+    out->at = ARENA_ARRAY(k->arena, struct map_piece, most + (size_t)1);
     for (uint32_t i = 0; i < op->n_in; i++) {
         const struct ir_op *part = op->in[i].value->def;
         const struct value_map *m = map_of(k, part);
@@ -37,6 +37,7 @@ static void map_concat(struct check *k, const struct ir_op *op, struct value_map
         }
         shift += check_dim(part, (unsigned)axis);
     }
+    out->n = n;
 }
 
 /* Positions j in [0, count) with start + j * step in [lo, hi), as a range; the first tag moves
@@ -61,19 +62,60 @@ static bool slice_axis(struct map_piece *p, unsigned axis, int64_t start, int64_
     return true;
 }
 
-static void map_slice(struct check *k, const struct ir_op *op, struct value_map *out)
+static bool slice_piece(const struct ir_op *op, struct map_piece *p)
 {
-    const struct value_map *m = map_of(k, op->in[0].value->def);
     const struct ir_attrs_slice *s = &op->attrs->slice;
-    out->at = ARENA_ARRAY(k->arena, struct map_piece, m->n);
+    for (unsigned axis = 0; axis < 3; axis++)
+        if (!slice_axis(p, axis, s->start.at[axis], s->step.at[axis], s->count.at[axis]))
+            return false;
+    return true;
+}
+
+struct pieces {
+    VEC(struct map_piece) v;
+};
+
+/* What the slice shows of x, which begins at `first` of the slice's operand. Of a concat only parts
+ * that it shows are asked: another may be a state that continues this very slice. */
+static void add_shown(struct check *k, const struct ir_op *slice, const struct ir_op *x,
+                      const int64_t first[3], struct pieces *out)
+{
+    struct map_piece whole = {0};
+    for (unsigned i = 0; i < 3; i++) {
+        whole.lo[i] = first[i];
+        whole.hi[i] = first[i] + check_dim(x, i);
+    }
+    if (!slice_piece(slice, &whole))
+        return;
+    if (x->opcode == IR_concat) {
+        int64_t axis = x->attrs->concat.axis, at[3] = {first[0], first[1], first[2]};
+        for (uint32_t i = 0; i < x->n_in; i++) {
+            add_shown(k, slice, x->in[i].value->def, at, out);
+            at[axis] += check_dim(x->in[i].value->def, (unsigned)axis);
+        }
+        return;
+    }
+    const struct value_map *m = map_of(k, x);
     for (uint32_t j = 0; j < m->n; j++) {
         struct map_piece p = m->at[j];
-        bool any = true;
-        for (unsigned axis = 0; axis < 3 && any; axis++)
-            any = slice_axis(&p, axis, s->start.at[axis], s->step.at[axis], s->count.at[axis]);
-        if (any)
-            out->at[out->n++] = p;
+        for (unsigned i = 0; i < 3; i++) {
+            p.lo[i] += first[i];
+            p.hi[i] += first[i];
+        }
+        if (slice_piece(slice, &p))
+            VEC_PUSH(&out->v, p);
     }
+}
+
+static void map_slice(struct check *k, const struct ir_op *op, struct value_map *out)
+{
+    struct pieces shown = {0};
+    add_shown(k, op, op->in[0].value->def, (const int64_t[3]){0}, &shown);
+    out->at = ARENA_ARRAY(k->arena, struct map_piece, shown.v.n + (size_t)1);
+    for (size_t i = 0; i < shown.v.n; i++)
+        out->at[i] = shown.v.at[i];
+    out->n = (uint32_t)shown.v.n;
+    VEC_FREE(&shown.v);
 }
 
 /* The output that a state continues: the part of it that is the input's. */

@@ -8,10 +8,11 @@ import struct
 import sys
 
 from bench import run_cases
-from onnx_bytes import onnx_model, onnx_node, tensor
+from onnx_bytes import INT64, field, onnx_model, onnx_node, tensor
 
 W = {'w': ([2, 2], [1, 2, -3, 4])}
 PIXELS = ['--mapping=im2col']                               # a product a token
+AXIS_1 = field(5, field(1, 'axis') + field(3, 1) + field(20, 2))   # attribute axis = 1
 IMAGE = 6                                                   # elements: three tokens of two
 GIVEN = [1, 2, 0, 1, -1, 0] + [2, 0, 1, 1, 0, 0] + [3, 1, 0, 2, 1, -1] + [0, 3, 2, 2, -2, 1]
 
@@ -137,6 +138,13 @@ def states(b):
     b.equal([saved(b, 'out/output_0.npy', 3), saved(b, 'out/output_1.npy', 2)], [[33, 40, 51], [19, 32]], 'sim')
     b.run('compile', 'm.onnx', '--state', 't=s', '-o', 'q.cim')               # one frame, run as four
     b.run('sim', 'q.cim', '--frames', '4', '--input-fill', 'ramp', '--model', 'm.onnx')
+    # a window over what came last: b = (s, x * x), s the last two of b, which come from x
+    nodes = [onnx_node('Mul', ['x', 'x'], 'r', 'square'), onnx_node('Concat', ['s', 'r'], 'b', 'join') + AXIS_1, onnx_node('Neg', ['b'], 'y', 'minus'),
+             onnx_node('Slice', ['b', 'from', 'to', 'axis'], 't', 'last')]
+    b.write('w.onnx', onnx_model(nodes, {'from': ([1], [3], INT64), 'to': ([1], [5], INT64), 'axis': ([1], [1], INT64)}, {'x': [1, 3], 's': [1, 2]}, {'y': [1, 5], 't': [1, 2]}))
+    b.write('x.pb', tensor('', [2, 3], [1, 2, 3, 4, 5, 6]))
+    b.run('run', 'w.onnx', '--state', 't=s', *given)
+    b.equal([saved(b, 'out/output_0.npy', 10), saved(b, 'out/output_1.npy', 2)], [[-10, -20, -1, -4, -9, -4, -9, -16, -25, -36], [25, 36]], 'window')
     for state, why in (('t', "'t' is not OUT=IN"), ('u=s', "the model has no output 'u'"), ('t=z', "the model has no input 'z'"),
                        ('y=s', "'y' and 's' differ in shape or type of elements")):
         b.contains(b.run('compile', 'm.onnx', '--state', state, code=2).stderr, '--state: ' + why)
