@@ -10,6 +10,10 @@ const char *models_file(const char *operand);
 /* What an option says of the model: `text` without MODEL/, all of it where the model is alone; NULL
  * if it speaks of another. */
 const char *models_own(const struct model *m, const char *text);
+struct onnx_options;
+/* What options say of the model's tensors goes to the importer's (model_options.c). */
+bool model_options(const struct model *m, const struct settings *s, struct arena *a,
+                   struct onnx_options *out, struct diag *d) CHECK_RESULT;
 /* OUT=IN of --state becomes an attribute of the input (states.c). */
 bool states_bind(struct ir_graph *g, const struct model *m, const string_list *states,
                  struct diag *d) CHECK_RESULT;
