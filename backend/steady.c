@@ -138,26 +138,34 @@ uint64_t plan_interval_bound(const struct plan *p)
     return bound;
 }
 
-/* The longest way of a message from tile to tile: what waits for those before it is never longer.
- */
-static void find_ways(struct steady *t)
+static void add_way(struct steady *t, uint32_t message, uint32_t tile)
 {
     struct schedule *s = t->s;
+    uint64_t key = map_pair(task_at(t, message)->tile, tile);
+    uint64_t way = schedule_arrival(t->g, t->one, message, tile) - t->one->end[message];
+    uint32_t at = map_intern_u64(&s->way_of, key, (uint32_t)s->way.n);
+    if (at == s->way.n)
+        VEC_PUSH(&s->way, way);
+    s->way.at[at] = max_u64(s->way.at[at], way);
+}
+
+/* The longest way of a message from tile to tile, to the next frame too: what waits for those
+ * before it is never longer. */
+static void find_ways(struct steady *t)
+{
     if (t->p->arch->hop_cycles == 0)
         return;
     for (uint32_t id = 0; id < t->g->tasks.n; id++) {
         const struct task *task = task_at(t, id);
         for (uint32_t i = 0; i < task->n_preds; i++) {
             uint32_t pred = t->g->preds.at[task->preds + i];
-            if (!task_is_message(task_at(t, pred)))
-                continue;
-            uint64_t key = map_pair(task_at(t, pred)->tile, task->tile);
-            uint64_t way = schedule_arrival(t->g, t->one, pred, task->tile) - t->one->end[pred];
-            uint32_t at = map_intern_u64(&s->way_of, key, (uint32_t)s->way.n);
-            if (at == s->way.n)
-                VEC_PUSH(&s->way, way);
-            s->way.at[at] = max_u64(s->way.at[at], way);
+            if (task_is_message(task_at(t, pred)))
+                add_way(t, pred, task->tile);
         }
+    }
+    for (size_t i = 0; i < t->g->carries.n; i++) {
+        const struct carry *c = &t->g->carries.at[i];
+        add_way(t, c->send, t->g->buffers.at[c->buffer].tile);
     }
 }
 

@@ -145,6 +145,14 @@ def states(b):
     b.write('x.pb', tensor('', [2, 3], [1, 2, 3, 4, 5, 6]))
     b.run('run', 'w.onnx', '--state', 't=s', *given)
     b.equal([saved(b, 'out/output_0.npy', 10), saved(b, 'out/output_1.npy', 2)], [[-10, -20, -1, -4, -9, -4, -9, -16, -25, -36], [25, 36]], 'window')
+    # a message to the next frame goes where none goes within one, and takes its hops
+    size = field(5, field(1, 'hidden_size') + field(3, 20) + field(20, 2))
+    nodes = [onnx_node('GRU', ['x', 'w', 'r', '', '', 's'], '', 'gru') + field(2, 't') + size, onnx_node('MatMul', ['t', 'v'], 'y', 'head')]
+    values = {'w': ([1, 60, 3], [.1] * 180), 'r': ([1, 60, 20], [.1] * 1200), 'v': ([20, 3], [.1] * 60)}
+    b.write('far.onnx', onnx_model(nodes, values, {'x': [1, 1, 3], 's': [1, 1, 20]}, {'y': [1, 1, 3], 't': [1, 1, 20]}))
+    small = [x for field_ in ('rows=40', 'cols=48', 'crossbars=1') for x in ('--arch-field', field_)]
+    far = [json.loads(b.run('run', 'far.onnx', '--state', 't=s', '--arch', 'mesh', *small, '--input-fill', 'ramp', '--frames', n, '--json').stdout) for n in ('30', '31')]
+    b.expect(far[1]['simulated_cycles'] - far[0]['simulated_cycles'] <= far[0]['initiation_interval_cycles'], 'the interval is not kept')
     for state, why in (('t', "'t' is not OUT=IN"), ('u=s', "the model has no output 'u'"), ('t=z', "the model has no input 'z'"),
                        ('y=s', "'y' and 's' differ in shape or type of elements")):
         b.contains(b.run('compile', 'm.onnx', '--state', state, code=2).stderr, '--state: ' + why)
