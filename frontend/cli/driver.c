@@ -186,17 +186,19 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--pes all: the machine has as many tiles as needed; give --arch-field "
                           "tiles=N");
+    int64_t frames = driver_frames(b, s);
+    if (frames > ISA_MAX_FRAMES)
+        return diag_error(d, (struct loc){.file = b->model}, DIAG_PROGRAM,
+                          "%lld frames, more than %d", (long long)frames, ISA_MAX_FRAMES);
     if ((s->copies && !mapping_parse_copies(s->copies, b->arena, &dup, d)) ||
         !mapping_parse_patches(&s->patches, b->arena, &dup, d))
         return false;
     /* the pass itself keeps to the PEs */
-    struct scheduler scheduler = {&b->arch,
-                                  {.mode = schedule_mode(s),
-                                   .set = b->set,
-                                   .pes = INT64_MAX,
-                                   .frames = (uint32_t)driver_frames(b, s)},
-                                  d,
-                                  NULL};
+    struct scheduler scheduler = {
+        &b->arch,
+        {.mode = schedule_mode(s), .set = b->set, .pes = INT64_MAX, .frames = (uint32_t)frames},
+        d,
+        NULL};
     struct dup_schedule schedule = {.makespan = ask_makespan,
                                     .self = &scheduler,
                                     .automatic_sets = b->set.automatic,

@@ -35,14 +35,20 @@ static bool same_type(const struct ir_op *out, const struct ir_op *in)
             memcmp(a->shape.at, b->shape.at, a->shape.n * sizeof *a->shape.at) == 0);
 }
 
-/* `text`: OUT=IN, names of this model. */
-static bool bind_state(struct ir_graph *g, const char *text, struct diag *d)
+/* `text`: OUT=IN; OUT is a name of model `m`, IN too, with the name of the model in front where
+ * there are several. */
+static bool bind_state(struct ir_graph *g, const struct model *m, const char *text, struct diag *d)
 {
     const char *equals = strchr(text, '=');
     if (!equals || equals == text || !equals[1])
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "--state: '%s' is not OUT=IN", text);
+    const char *from = models_own(m, equals + 1);
+    if (!from)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--state: '%s' is no input of model '%s', as the output is: %s/...",
+                          equals + 1, m->name, m->name);
     const struct ir_op *out = find_port(g, IR_output, text, (size_t)(equals - text), d);
-    struct ir_op *in = out ? find_port(g, IR_input, equals + 1, strlen(equals + 1), d) : NULL;
+    struct ir_op *in = out ? find_port(g, IR_input, from, strlen(from), d) : NULL;
     if (!in)
         return false;
     if (!same_type(out, in))
@@ -60,7 +66,7 @@ bool states_bind(struct ir_graph *g, const struct model *m, const string_list *s
 {
     for (size_t i = 0; i < states->n; i++) {
         const char *own = models_own(m, states->at[i]);
-        if (own && !bind_state(g, own, d))
+        if (own && !bind_state(g, m, own, d))
             return false;
     }
     return true;

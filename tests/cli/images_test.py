@@ -111,6 +111,9 @@ def batch(b):
     axis = b'\x2a' + bytes([9]) + b'\x0a\x04axis\x18\x00\xa0\x01\x02'      # attribute axis = 0, an integer
     write_model(onnx_node('Softmax', ['h'], 'y', 'all') + axis.replace(b'\x09', bytes([len(axis) - 2])))
     b.contains(b.run('compile', 'm.onnx', code=1).stderr, "node 1 'all' (Softmax): error: softmax does not keep the 4 images of the batch apart")
+    for n in 2**20 + 1, 2**32 + 1, 2**40:
+        b.write('m.onnx', onnx_model([onnx_node('Conv', ['x', 'w'], 'y', 'conv')], {'w': ([1, 1, 1, 1], [-2])}, {'x': [n, 1, 3, 2]}, {'y': [n, 1, 3, 2]}))
+        b.fails('compile', 'm.onnx', code=1, message='m.onnx: error: %d frames, more than 1048576 [program]' % n)
 
 
 def rates(b):
@@ -136,6 +139,12 @@ def states(b):
     b.run('check', 'p.cim', '--model', 'm.onnx')
     b.run('sim', 'p.cim', *given, '--latency-seed', '3')
     b.equal([saved(b, 'out/output_0.npy', 3), saved(b, 'out/output_1.npy', 2)], [[33, 40, 51], [19, 32]], 'sim')
+    several = ['a=m.onnx', 'b=m.onnx', *given[:2], '--input', 's.pb', '--input', 'x.pb', *given[2:]]
+    b.run('run', *several, '--state', 'a/t=a/s', '--state', 'b/t=b/s')
+    b.equal([saved(b, 'out/output_%d.npy' % k, 3 - k % 2) for k in range(4)], 2 * [[33, 40, 51], [19, 32]], 'two models')
+    for state in 'a/t=s', 'a/t=b/s':
+        b.contains(b.run('compile', 'a=m.onnx', 'b=m.onnx', '--state', state, code=2).stderr,
+                   "--state: '%s' is no input of model 'a', as the output is: a/..." % state[4:])
     b.run('compile', 'm.onnx', '--state', 't=s', '-o', 'q.cim')               # one frame, run as four
     b.run('sim', 'q.cim', '--frames', '4', '--input-fill', 'ramp', '--model', 'm.onnx')
     # a window over what came last: b = (s, x * x), s the last two of b, which come from x
