@@ -210,7 +210,7 @@ const struct option_desc options_flow[] = {
      .help = "cycles from the start of one image to the next; ii (the default): the least that the "
              "schedule reaches; 0: as soon as there is room",
      .least = 0,
-     .most = INT64_MAX},
+     .most = PACE_STEADY},
     {0},
 };
 

@@ -9,8 +9,9 @@ enum mapping_kind_choice { CHOOSE_IM2COL, CHOOSE_WINDOW };
 enum schedule_choice { CHOOSE_CROSS, CHOOSE_LAYER };
 typedef VEC(const char *) string_list;
 
-#define PES_ALL INT64_MAX     /* --pes all */
-#define PACE_STEADY INT64_MAX /* --pace ii */
+#define PES_ALL INT64_MAX /* --pes all */
+/* --pace ii, and what no pace is longer than: cycles of 2^20 frames stay below 2^62. */
+#define PACE_STEADY ((int64_t)1 << 40)
 
 /* What the command line says, for all commands; each reads its part. */
 struct settings {

@@ -88,6 +88,9 @@ def how_many(b):
                'the program is for one frame, the run has 2; compile --frames N makes one for several [data]')
     write_set(b, 'set', GIVEN, WANTED)
     b.contains(b.run('sim', 'p.cim', '--frames', '2', '--test-data', 'set', code=1).stderr, "input 'x' has 4 frames, the run 2 [data]")
+    b.fails('compile', 'm.onnx', '--pace', str(2**62), code=2, message="cimc: error: --pace: '%d' is not ii or an integer from 0 to %d [usage]" % (2**62, 2**40))
+    report = json.loads(b.run('compile', 'm.onnx', *PIXELS, '--pace', str(2**40 - 1), '--frames', '1000000', '--json').stdout)
+    b.expect(report['makespan_cycles'] > 999999 * (2**40 - 1), 'the longest pace: %d cycles' % report['makespan_cycles'])
     b.contains(b.run('run', 'm.onnx', *PIXELS, '--pace', '10', '--frames', '3', '--input-fill', 'ramp').stdout, 'cycles: 26 simulated, 26 scheduled',
                '3 frames: latency 6 cycles, one every 10: 71429 images/s; utilisation 60 % in the steady state')
 
