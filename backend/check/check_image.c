@@ -109,7 +109,12 @@ static bool holds_expanded(struct check *k, uint32_t image, const struct ir_op *
     e.pitch = b->splat ? 0 : n * e.bytes;
     e.zeros = zero_weights(arena, mvm, n, e.bytes);
     e.tap = ARENA_ARRAY(arena, int64_t, (size_t)check_matrix_pixels(&e.m));
-    const uint8_t *row = isa_image_data(k->p, image);
+    /* Nobody keeps it: all images together are much more than the weights. */
+    const struct isa_section *section = &k->p->sections[i->section];
+    void *scratch = section->read ? heap_alloc(section->length) : NULL;
+    const uint8_t *row =
+        (const uint8_t *)(scratch ? section->read(section->owner, scratch) : section->data) +
+        i->offset;
     bool same = true;
     for (int64_t y = 0; y < e.m.window[0]; y++)
         for (int64_t x = 0; x < e.m.window[1] && same; x++) {
@@ -118,6 +123,7 @@ static bool holds_expanded(struct check *k, uint32_t image, const struct ir_op *
                 same = row_equals(&e, row, c);
         }
     arena_free(arena);
+    free(scratch);
     return same;
 }
 

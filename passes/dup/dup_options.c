@@ -15,6 +15,9 @@
 #include <string.h>
 
 enum { MOST_PATCHES = 400 };
+/* Images hold windows whole, also what is in no crossbar because no pixel of a block reads it: at
+ * most so many times the cells of the PEs. */
+static const int64_t MOST_IMAGE = 2;
 
 /* ---- one option ---- */
 
@@ -159,6 +162,16 @@ static void list_patches(const struct dup_items *x, const struct dup_object *it,
     qsort(out->at, out->n, sizeof *out->at, by_preference);
 }
 
+/* Is most of the image in no crossbar? */
+static bool is_wasteful(const struct dup_items *x, const struct dup_object *it,
+                        const struct dup_option *o, const struct arch *arch)
+{
+    if (o->patch[0] == 1 && o->patch[1] == 1)
+        return false;
+    struct ir_mapping m = mapping_with(x->ops.at[it->first_user], arch, o->patch);
+    return m.k * m.n / MOST_IMAGE / m.rows / m.cols >= o->pes;
+}
+
 static bool find_all(const struct dup_items *x, struct dup_object *it, int64_t most_pes,
                      const struct pass_ctx *ctx)
 {
@@ -169,7 +182,7 @@ static bool find_all(const struct dup_items *x, struct dup_object *it, int64_t m
     bool ok = true;
     for (size_t i = 0; i < most && ok; i++) {
         ok = make_option(x, it, list.at[i].patch, ctx, &options[n]);
-        n += options[n].pes <= most_pes;
+        n += options[n].pes <= most_pes && !is_wasteful(x, it, &options[n], ctx->arch);
     }
     VEC_FREE(&list);
     it->options = options;
