@@ -90,8 +90,11 @@ static void report_frames(const struct sim *s, struct sim_result *out)
     out->interval_cycles = out->steady_utilisation = NAN;
     if (n > 0)
         out->interval_cycles = ((double)s->frame[n].end - (double)s->frame[0].end) / (double)n;
-    if (n > 0 && s->p->pes > 0 && out->interval_cycles > 0)
-        out->steady_utilisation = (double)busy / ((double)s->p->pes * out->interval_cycles);
+    /* The last of few frames ends early: nothing comes behind it. */
+    double begins = n > 0 ? ((double)s->frame[n].begin - (double)s->frame[0].begin) / (double)n : 0;
+    double each = n > 0 ? fmax(out->interval_cycles, begins) : 0;
+    if (s->p->pes > 0 && each > 0)
+        out->steady_utilisation = (double)busy / ((double)s->p->pes * each);
 }
 
 static void report(const struct sim *s, struct sim_result *out)
