@@ -57,7 +57,8 @@ static bool evaluate(const struct io *io, const struct evaluation *e, struct ten
     for (size_t k = 0; k < n; k++) {
         const struct io_tensor *t = &io->inputs[e->first_input + k];
         in[k] = frames_of(io, t, e->frame, e->images, &own[k]);
-        if (t->state && e->before)
+        /* of this model: the inputs of those behind it are here, too */
+        if (t->state && e->before && t->state - 1 - e->first_output < e->n_outputs)
             in[k].data = e->before[t->state - 1 - e->first_output].data;
     }
     bool ok = eval_graph(e->graph, in, n, outputs, e->n_outputs, e->observer, d);
