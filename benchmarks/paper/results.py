@@ -104,7 +104,7 @@ def throughput_table(data):
             report = data["reports"][(network, "throughput", extra, "auto")]
             interval = report["initiation_interval_cycles"]
             row += ["%s, %s" % (thousands(interval), thousands(report["latency_cycles"]["max"])),
-                    "%.0f" % (1e12 / (interval * report["cycle_ps"])), "%.1f %%" % (100 * report["steady_utilisation"])]
+                    "%.0f" % report["images_per_second"], "%.1f %%" % (100 * report["steady_utilisation"])]
         rows.append(row)
     header = ["network"] + [name % extra for extra in INTERVAL_EXTRA
                             for name in ("interval, latency +%d", "images/s +%d", "utilisation +%d")]
