@@ -39,6 +39,8 @@ bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d)
 
 struct difference *simulation_difference(const struct simulation *sim, size_t k, int64_t frame)
 {
+    if (!sim->differences)
+        return NULL;
     return &sim->differences[k * (size_t)sim->io.frames + (size_t)frame];
 }
 

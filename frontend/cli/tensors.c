@@ -84,15 +84,11 @@ static bool take_frames(struct io_tensor *t, const struct tensor *read, int64_t 
                           (long long)n, t->name, (long long)part.step);
     int64_t own = n > 1 ? n / part.step : 1;
     size_t bytes = io_frame_bytes(t);
-    char *all = heap_alloc((size_t)(t->frames + own) * bytes);
-    if (t->data)
-        memcpy(all, t->data, (size_t)t->frames * bytes);
+    t->data = heap_realloc(t->data, (size_t)(t->frames + own) * bytes);
     for (int64_t i = 0; i < own; i++)
-        memcpy(all + (size_t)(t->frames + i) * bytes,
+        memcpy((char *)t->data + (size_t)(t->frames + i) * bytes,
                (const char *)read->data + (size_t)(n > 1 ? part.first + i * part.step : 0) * bytes,
                bytes);
-    free(t->data);
-    t->data = all;
     t->frames += own;
     return true;
 }

@@ -26,7 +26,7 @@ static bool same_key(const void *a, const void *b, size_t n)
 {
     if (n == sizeof(uint64_t))
         return memcmp(a, b, sizeof(uint64_t)) == 0;
-    return n == 0 || memcmp(a, b, n) == 0;
+    return memcmp(a, b, n) == 0;
 }
 
 /* The slot that holds the key, or the free one where it belongs. */
@@ -35,7 +35,7 @@ static struct map_slot *slot_of(const struct map *m, const void *key, size_t n, 
     for (size_t i = hash;; i++) {
         struct map_slot *s = &m->slots[i & (m->n_slots - 1)];
         if (s->value == MAP_NONE ||
-            (s->hash == hash && s->length == n && same_key(m->keys + s->key, key, n)))
+            (s->hash == hash && s->length == n && (n == 0 || same_key(m->keys + s->key, key, n))))
             return s;
     }
 }
