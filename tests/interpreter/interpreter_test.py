@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """ISA.md suffices: an interpreter written from it alone gives the models' answers and cimc's golden vectors, and finds the faults.
 
-usage: interpreter_test.py CIMC ROOT
+usage: interpreter_test.py CIMC ROOT [--models]
 
-Models beyond the bundled one come from the folder CIMC_MODELS, or shared/models beside the tree.
+--models: real models instead, from the folder CIMC_MODELS, or shared/models beside the tree.
 """
 import copy
 import glob
@@ -87,15 +87,22 @@ def run_model(bench, model, data, options, is_integer):
             yield 'another order of what is ready (seed %d) gives other answers' % seed
 
 
-def run_models(tap, bench):
-    folder = os.environ.get('CIMC_MODELS') or os.path.join(os.path.dirname(os.path.abspath(bench.root)), 'shared', 'models')
-    digits = os.path.join(bench.root, 'benchmarks', 'digits')
-    models = [('digits', os.path.join(digits, 'digits.onnx'), digits, CONFIGURATIONS + [PATCHES])]
+def bundled_models(root):
+    digits = os.path.join(root, 'benchmarks', 'digits')
+    yield 'digits', os.path.join(digits, 'digits.onnx'), digits, CONFIGURATIONS + [PATCHES]
     for name in CASES:
-        where = os.path.join(bench.root, 'tests', 'numeric', 'cases', name)
-        models.append((name, os.path.join(where, 'model.onnx'), where, CONFIGURATIONS[1:3]))
-    models += [(name, os.path.join(folder, name, 'model.onnx'), os.path.join(folder, name), configurations)
-               for names, configurations in ((MODELS, CONFIGURATIONS[::2]), (INTEGERS, CONFIGURATIONS[2:3]), (WINDOWS, [PATCHES])) for name in names]
+        where = os.path.join(root, 'tests', 'numeric', 'cases', name)
+        yield name, os.path.join(where, 'model.onnx'), where, CONFIGURATIONS[1:3]
+
+
+def real_models(root):
+    folder = os.environ.get('CIMC_MODELS') or os.path.join(os.path.dirname(os.path.abspath(root)), 'shared', 'models')
+    for names, configurations in ((MODELS, CONFIGURATIONS[::2]), (INTEGERS, CONFIGURATIONS[2:3]), (WINDOWS, [PATCHES])):
+        for name in names:
+            yield name, os.path.join(folder, name, 'model.onnx'), os.path.join(folder, name), configurations
+
+
+def run_models(tap, bench, models):
     for name, model, where, configurations in models:
         for options in configurations:
             if not os.path.exists(model):
@@ -370,16 +377,19 @@ def run_files(tap, bench):
     tap.point('damaged files', problems)
 
 
-def main(cimc, root):
+def main(cimc, root, *options):
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix='cimc-test-') as folder:
         bench = Bench(cimc, root, folder)
+        if options == ('--models',):
+            run_models(tap, bench, real_models(root))
+            return tap.finish()
         run_faults(tap, bench)
         run_small(tap, bench)
         run_frames(tap, bench)
         run_compiled_frames(tap, bench)
         run_files(tap, bench)
-        run_models(tap, bench)
+        run_models(tap, bench, bundled_models(root))
     return tap.finish()
 
 

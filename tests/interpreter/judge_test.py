@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Times have a second source: judge.py, written from SIM.md alone, and programs whose times were worked out by hand.
 
-usage: judge_test.py CIMC PROPERTY_TEST ROOT
+usage: judge_test.py CIMC PROPERTY_TEST ROOT [--models]
+
+--models: real models instead, from the folder CIMC_MODELS, or shared/models beside the tree.
 
 The hand-worked programs are times/*.s: `; [start, end]` stands behind each instruction, of each frame in which it is not skipped. `cimc sim --times` and the judge must both say so;
 of compiled programs, and of those that the property test makes for some seeds, they must say the same, and the judge's makespan is the scheduled one.
@@ -329,8 +331,7 @@ def compiled(tap, bench, name, model, configurations):
         tap.point('compiled: %s %s' % (name, ' '.join(options)), caught(problems()))
 
 
-def models(tap, bench, root):
-    compiled(tap, bench, 'digits', os.path.join(root, 'benchmarks', 'digits', 'digits.onnx'), CONFIGURATIONS + FRAMES)
+def real_models(tap, bench, root):
     folder = os.environ.get('CIMC_MODELS') or os.path.join(os.path.dirname(os.path.abspath(root)), 'shared', 'models')
     for name in MODELS:
         path = os.path.join(folder, name, 'model.onnx')
@@ -353,7 +354,7 @@ def random_programs(tap, bench, property_test):
     tap.point('%d random programs' % len(names), problems)
 
 
-def main(cimc, property_test, root):
+def main(cimc, property_test, root, *options):
     tap = Tap()
     networks = os.environ.get('CIMC_NETWORKS')
     with tempfile.TemporaryDirectory(prefix='cimc-test-') as folder:
@@ -362,10 +363,13 @@ def main(cimc, property_test, root):
             for model in sorted(glob.glob(os.path.join(networks, '*.onnx'))):
                 compiled(tap, bench, os.path.basename(model), model, NETWORK_CONFIGURATIONS)
             return tap.finish()
+        if options == ('--models',):
+            real_models(tap, bench, root)
+            return tap.finish()
         programs = hand_worked(bench)
         by_hand(tap, bench, programs)
         wrong_formulas(tap, programs)
-        models(tap, bench, root)
+        compiled(tap, bench, 'digits', os.path.join(root, 'benchmarks', 'digits', 'digits.onnx'), CONFIGURATIONS + FRAMES)
         random_programs(tap, bench, property_test)
     return tap.finish()
 

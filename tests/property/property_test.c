@@ -339,7 +339,7 @@ static void add(Suite *s, const char *name, const TTest *test, int from, int to)
 
 int main(void)
 {
-    int from = 0, to = 40;
+    int from = 0, to = 20;
     const char *seeds = getenv("CIMC_PROPERTY_SEEDS");
     if (seeds && (sscanf(seeds, "%d:%d", &from, &to) != 2 || from < 0 || to < from)) {
         fprintf(stderr, "CIMC_PROPERTY_SEEDS: wants FROM:TO\n");
@@ -349,12 +349,12 @@ int main(void)
     add(s, "crossbar", crossbar_graph, from, to);
     add(s, "tensor", tensor_graph, from, to);
     add(s, "tall", tall_graph, from, seeds ? to : 12);
-    add(s, "exact", exact_graph, from, seeds ? to : 50);
+    add(s, "exact", exact_graph, from, seeds ? to : 25);
     add(s, "typed", typed_graph, from, to);
-    add(s, "quantized", quantized_graph, from, seeds ? to : 50);
-    add(s, "window", window_layer, from, seeds ? to : 50);
-    add(s, "patched", patched_graph, from, seeds ? to : 20);
-    add(s, "frames", frames_of_graph, from, seeds ? to : 50);
+    add(s, "quantized", quantized_graph, from, seeds ? to : 25);
+    add(s, "window", window_layer, from, seeds ? to : 25);
+    add(s, "patched", patched_graph, from, seeds ? to : 12);
+    add(s, "frames", frames_of_graph, from, seeds ? to : 25);
     add(s, "unit", other_unit, from, to);
     add(s, "spelling", other_spelling, from, to);
     if (!seeds) {
