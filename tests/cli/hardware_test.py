@@ -264,6 +264,24 @@ def dump_mvm_bound(b):
         b.expect(abs(Fraction(value) - sum(products)) <= bound, '%g is not %g' % (value, sum(products)))
 
 
+def dump_wide_tile(b):
+    """dump: 1,024 crossbars of a tile are one group, each with its weight; where finds the last one"""
+    k, n = 40, 26
+    random = Random(1)
+    weights = [random.uniform(-1, 1) for _ in range(k * n)]
+    b.write('m.onnx', onnx_model([onnx_node('MatMul', ['x', 'w'], 'y', 'dense')], {'w': ([k, n], weights)}, {'x': [1, k]}, {'y': [1, n]}))
+    b.run('compile', 'm.onnx', '-o', 'p.cim', '--arch-field=crossbars=1024', '--arch-field=rows=1', '--arch-field=cols=1')
+    b.run('dump', 'p.cim', '-o', 'out', '--format=bin')
+    tiles = json.loads(b.read('out/program.json'))['tiles']
+    b.equal([[len(g['pes']) for g in t['groups']] for t in tiles], [[1024], [16]], 'PEs of groups')
+    for t, tile in enumerate(tiles):
+        for pe in tile['groups'][0]['pes']:
+            b.equal(b.read('out/tile_%04d/pe_%03d.bin' % (t, pe['pe'])), struct.pack('<f', weights[pe['k0'] * n + pe['n0']]), 'PE %d' % pe['pe'])
+    last = tiles[0]['groups'][0]['pes'][1023]
+    got = json.loads(b.run('where', 'p.cim', '--tile=0', '--pe=1023', '--cell=0,0', '--json').stdout)
+    b.equal((got['row'], got['column']), (last['k0'], last['n0']), 'the weight of PE 1023')
+
+
 def dump_folder(b):
     """dump: the folder appears whole or not at all; only an earlier dump is replaced, and only with --force"""
     b.run('compile', b.model, '-o', 'p.cim')
@@ -477,4 +495,4 @@ def where_errors(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([dump_files, dump_tables, dump_json, dump_golden, dump_mvm_bound, dump_folder, dump_interrupted, where_by_hand, where_patch, names_of_files, where_model, where_model_of_patches, where_errors]))
+    sys.exit(run_cases([dump_files, dump_tables, dump_json, dump_golden, dump_mvm_bound, dump_wide_tile, dump_folder, dump_interrupted, where_by_hand, where_patch, names_of_files, where_model, where_model_of_patches, where_errors]))

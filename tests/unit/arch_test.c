@@ -265,8 +265,8 @@ START_TEST(assignments)
     ck_assert(arch_set(&arch, "crossbars=64", diag));
     ck_assert_int_eq(arch.crossbars, 64);
     static const char *const wrong[] = {
-        "crossbars", "crossbars=", "crossbars=0",  "crossbars=121", "=1", "crossbar=1",
-        "name=x",    "topology=",  "crossbars =1", "crossbars= 1",  ""};
+        "crossbars", "crossbars=", "crossbars=0",  "crossbars=1025", "=1", "crossbar=1",
+        "name=x",    "topology=",  "crossbars =1", "crossbars= 1",   ""};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         ck_assert_msg(!arch_set(&arch, wrong[i], diag), "%s", wrong[i]);
         ck_assert_int_eq(diag->last->code, DIAG_ARCH_VALUE);

@@ -310,7 +310,7 @@ static struct isa_memory memory_named(const struct isa_tile *t, const char *name
     ck_abort_msg("no memory %s", name);
 }
 
-/* By hand from DUMP.md: a PE's 97 bits, then the number of its first run and how many it has. */
+/* By hand from DUMP.md: a PE's 100 bits, then the number of its first run and how many it has. */
 START_TEST(memories_of_runs_and_steps)
 {
     struct isa_program *p = assemble(patched);
@@ -319,9 +319,9 @@ START_TEST(memories_of_runs_and_steps)
     struct isa_memory pes = memory_named(t, "pes", a), runs = memory_named(t, "runs", a);
     ck_assert_uint_eq(pes.n, 2);
     ck_assert_uint_eq(pes.word_bytes, 24);
-    /* bit 97: first run 2 of the second PE; bit 129: two runs */
-    ck_assert_uint_eq(pes.words[24 + 12], 2 << 1);
-    ck_assert_uint_eq(pes.words[24 + 16], 2 << 1);
+    /* bit 100: first run 2 of the second PE; bit 132: two runs */
+    ck_assert_uint_eq(pes.words[24 + 12], 2 << 4);
+    ck_assert_uint_eq(pes.words[24 + 16], 2 << 4);
     ck_assert_uint_eq(runs.n, 4);
     ck_assert_uint_eq(runs.word_bytes, 8);
     static const uint8_t words[] = {0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0};
