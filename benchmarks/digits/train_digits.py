@@ -3,13 +3,15 @@
 
 In:  Debian's fonts (PACKAGES names what to install), python3-torch, python3-onnx, python3-pil.
 Out: digits.onnx, test_data_set_0 to 9 (input_0.pb, output_0.pb, input_0.png) and labels.txt, in the
-     folder given, or beside this script.
+     folder given, or beside this script. With --images nothing is trained: calibration.npy and
+     test.npy are rendered, with a file of labels each.
 
 The network is small but has what a compiler has to get right: batch norm, residual additions,
 max-pool, a strided convolution, global average pool, a dense layer and a symbolic batch. Fonts are
 held out whole: accuracy is measured on families that the training never saw.
 """
 
+import argparse
 import glob
 import os
 import random
@@ -33,6 +35,8 @@ SIZE = 28
 OVERSAMPLING = 3
 N_TRAINING_IMAGES = 30000
 N_HELD_OUT_IMAGES = 5000
+# What --images renders: (file, fonts, images, seed). The training has seeds 1 and 2.
+IMAGE_SETS = (("calibration", TRAINING_FONTS, 32, 3), ("test", HELD_OUT_FONTS, 200, 4))
 EPOCHS = 8
 BATCH = 64
 PEAK_RATE = 4e-3
@@ -146,12 +150,23 @@ def write_test_data(model, images, labels, folder):
         write_tensor(os.path.join(data_set, "input_0.pb"), x)
         write_tensor(os.path.join(data_set, "output_0.pb"), model(x))
         Image.fromarray(image).save(os.path.join(data_set, "input_0.png"), optimize=True)
-    with open(os.path.join(folder, "labels.txt"), "w") as file:
-        file.writelines("%d\n" % label for label in labels[chosen])
+    write_labels(os.path.join(folder, "labels.txt"), labels[chosen])
 
 
-def main():
-    folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
+def write_labels(path, labels):
+    with open(path, "w") as file:
+        file.writelines("%d\n" % label for label in labels)
+
+
+def write_images(folder):
+    """Grey values 0 to 255 as they are rendered; the network takes them times 1/255."""
+    for name, fonts, count, seed in IMAGE_SETS:
+        images, labels = render_images(fonts, count, seed)
+        np.save(os.path.join(folder, name + ".npy"), images[:, None])
+        write_labels(os.path.join(folder, name + "_labels.txt"), labels)
+
+
+def train_and_write(folder):
     # More threads add float32 gradients in another order and so train another model.
     torch.set_num_threads(1)
     torch.manual_seed(1)
@@ -166,6 +181,18 @@ def main():
         export(model, os.path.join(folder, "digits.onnx"))
         write_test_data(model, images, labels, folder)
     print("held-out accuracy: %.2f %% of %d images" % (100 * correct / len(labels), len(labels)))
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Trains the bundled model, or renders images for it.")
+    parser.add_argument("folder", nargs="?", default=os.path.dirname(os.path.abspath(__file__)),
+                        help="where the files go; default: beside this script")
+    parser.add_argument("--images", action="store_true", help="renders the calibration and test images only")
+    arguments = parser.parse_args()
+    if arguments.images:
+        write_images(arguments.folder)
+    else:
+        train_and_write(arguments.folder)
 
 
 if __name__ == "__main__":

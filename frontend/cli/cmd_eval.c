@@ -27,7 +27,8 @@ static void report(const struct build *b, const struct simulation *e, const stru
 static bool evaluate(struct simulation *e, struct diag *d)
 {
     struct io *io = &e->io;
-    if (!io_load_inputs(io, e->settings, d) || !io_load_references(io, e->settings, d))
+    if (!io_load_inputs(io, e->settings, d) || !io_load_references(io, e->settings, d) ||
+        !simulation_load_labels(e, d))
         return false;
     struct eval_observer watcher = {.progress = e->settings->progress};
     struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
@@ -39,6 +40,7 @@ static bool evaluate(struct simulation *e, struct diag *d)
     e->ran = ran;
     if (!ran)
         return false;
+    e->n_right = labels_right(&e->labels, io);
     bool ok = verdict(e, d);
     if (e->settings->save_outputs)
         ok &= io_save_outputs(io, e->settings->save_outputs, d);

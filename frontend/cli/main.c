@@ -105,9 +105,9 @@ static const struct command commands[] = {
          "  cimc run model.onnx --frames 20 --duplicate interval --input-fill random:1\n"
          "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
      .groups = {options_model, options_mode, options_mapping, options_several, options_frames,
-                options_flow, options_decisions, options_values, options_weights, options_verdict,
-                options_simulation, options_run_program, options_views, options_timing,
-                options_output, options_table, options_json},
+                options_flow, options_decisions, options_values, options_scale, options_weights,
+                options_verdict, options_simulation, options_run_program, options_views,
+                options_timing, options_output, options_table, options_json},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_run},
@@ -118,8 +118,8 @@ static const struct command commands[] = {
              "with --test-data or, if --model is given, with the reference evaluator. Without\n"
              "values for the inputs (--test-data, --input, --input-fill) only times are\n"
              "simulated.\n",
-     .groups = {options_sim_model, options_values, options_verdict, options_simulation,
-                options_frames, options_times, options_json},
+     .groups = {options_sim_model, options_values, options_scale, options_verdict,
+                options_simulation, options_frames, options_times, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_sim},
@@ -138,8 +138,8 @@ static const struct command commands[] = {
          "  cimc eval model.onnx --test-data test_data_set_0\n"
          "  cimc eval model.onnx --test-data test_data_set_0 --at canonical\n"
          "  cimc eval model.onnx --input-fill random:1 --save-outputs answers\n",
-     .groups = {options_model, options_mode, options_frames, options_values, options_weights,
-                options_stage, options_verdict, options_json},
+     .groups = {options_model, options_mode, options_frames, options_values, options_scale,
+                options_weights, options_stage, options_verdict, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_eval},
@@ -211,7 +211,7 @@ static const struct command commands[] = {
          "Examples:\n"
          "  cimc dump model.cim -o rtl\n"
          "  cimc dump model.cim -o rtl --force --test-data test_data_set_0 --format hex\n",
-     .groups = {options_dump, options_values},
+     .groups = {options_dump, options_values, options_scale},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_dump},

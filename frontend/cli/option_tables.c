@@ -376,6 +376,16 @@ const struct option_desc options_values[] = {
     {0},
 };
 
+const struct option_desc options_scale[] = {
+    {.name = "input-scale",
+     .kind = OPTION_LIST,
+     .offset = AT(input_scales),
+     .argument = "[NAME=]FACTOR",
+     .help = "what the integers of a file are multiplied by that gives them for a float input: "
+             "0.5, 1/255; NAME: of this input only"},
+    {0},
+};
+
 const struct option_desc options_weights[] = {
     {.name = "constant-weights",
      .kind = OPTION_FLAG,
@@ -412,6 +422,12 @@ const struct option_desc options_verdict[] = {
          "step, may differ by N steps; default 0",
      .least = 0,
      .most = INT32_MAX},
+    {.name = "labels",
+     .kind = OPTION_TEXT,
+     .offset = AT(labels),
+     .argument = "FILE",
+     .help = "the right class of each image, a number a line: prints how many images have the "
+             "largest element of the first output there"},
     {.name = "save-outputs",
      .kind = OPTION_TEXT,
      .offset = AT(save_outputs),

@@ -46,6 +46,7 @@ void settings_free(struct settings *s)
     VEC_FREE(&s->input_types);
     VEC_FREE(&s->arch_fields);
     VEC_FREE(&s->inputs);
+    VEC_FREE(&s->input_scales);
     VEC_FREE(&s->test_data);
     VEC_FREE(&s->models);
     VEC_FREE(&s->rates);

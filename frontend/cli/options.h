@@ -34,10 +34,10 @@ extern const struct option_desc options_model[], options_mode[], options_mapping
     options_several[], options_frames[], options_flow[], options_decisions[], options_output[],
     options_table[], options_json[], options_passes[], options_simulation[], options_run_program[],
     options_sim_model[], options_times[], options_inline[], options_views[], options_page[],
-    options_timing[], options_values[], options_weights[], options_stage[], options_verdict[],
-    options_dump[], options_where[];
+    options_timing[], options_values[], options_scale[], options_weights[], options_stage[],
+    options_verdict[], options_dump[], options_where[];
 
-enum { MOST_OPTION_GROUPS = 20, MOST_MODELS = 255 };
+enum { MOST_OPTION_GROUPS = 28, MOST_MODELS = 255 };
 struct command {
     const char *name, *summary;
     const char *operands;                                 /* "MODEL", for the usage line */

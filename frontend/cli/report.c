@@ -279,6 +279,8 @@ void report_outputs(const struct simulation *sim, FILE *out)
 {
     for (size_t k = 0; k < sim->io.n_outputs && !sim->times_only; k++)
         print_output(sim, k, out);
+    if (sim->labels.of_frame.n)
+        fprintf(out, "accuracy: %lld of %zu\n", (long long)sim->n_right, sim->labels.of_frame.n);
 }
 
 static double run_per_second(const struct simulation *sim)
@@ -481,6 +483,12 @@ void report_outputs_json(const struct simulation *sim, struct json *j)
     for (size_t k = 0; k < sim->io.n_outputs; k++)
         output_json(sim, k, j);
     json_close_array(j);
+    if (!sim->labels.of_frame.n)
+        return;
+    json_open_map(j, "accuracy");
+    json_integer(j, "right", sim->n_right);
+    json_integer(j, "images", (int64_t)sim->labels.of_frame.n);
+    json_close_map(j);
 }
 
 /* What was seen of several frames. */

@@ -11,12 +11,12 @@ double report_images_per_second(const struct build *b);
 void report_build(const struct build *b, const struct settings *s, FILE *out);
 /* The seconds of `--json` as a table (either may be NULL). */
 void report_times(const struct build *b, const struct simulation *sim, FILE *out);
-/* A line for each output. */
+/* A line for each output, and the accuracy. */
 void report_outputs(const struct simulation *sim, FILE *out);
 void report_simulation(const struct simulation *sim, FILE *out);
 /* The keys of `compile --json` but `seconds` and `peak_rss_bytes`, into an open map. */
 void report_build_json(const struct build *b, struct json *j);
-/* Key `outputs`. */
+/* Key `outputs`; `accuracy` with labels. */
 void report_outputs_json(const struct simulation *sim, struct json *j);
 /* Those of `run` and `sim`, likewise. */
 void report_simulation_json(const struct simulation *sim, struct json *j);

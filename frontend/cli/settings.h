@@ -43,8 +43,8 @@ struct settings {
     const char *passes, *print_before, *print_after, *stop_after, *skip;
     bool time_passes, pass_stats, no_verify, roundtrip_each;
     /* simulation */
-    const char *input_fill, *save_outputs, *times, *program;
-    string_list test_data, inputs, models;
+    const char *input_fill, *save_outputs, *labels, *times, *program;
+    string_list test_data, inputs, input_scales, models;
     bool constant_weights, compare_layers;
     double tolerance;
     int64_t tolerance_steps;

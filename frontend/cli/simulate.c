@@ -19,7 +19,7 @@ static bool lacks_values(const struct simulation *sim)
 {
     const struct settings *s = sim->settings;
     return sim->may_lack_values && sim->io.n_inputs > 0 && !s->test_data.n && !s->inputs.n &&
-           !s->input_fill && !s->compare_layers && !s->save_outputs;
+           !s->input_fill && !s->compare_layers && !s->save_outputs && !s->labels;
 }
 
 bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d)
@@ -34,7 +34,13 @@ bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d)
     }
     return driver_has_weights(NULL, sim->program, d) &&
            io_load_inputs(&sim->io, sim->settings, d) &&
-           io_load_references(&sim->io, sim->settings, d);
+           io_load_references(&sim->io, sim->settings, d) && simulation_load_labels(sim, d);
+}
+
+bool simulation_load_labels(struct simulation *sim, struct diag *d)
+{
+    const char *path = sim->settings->labels;
+    return !path || labels_read(&sim->labels, path, &sim->io, d);
 }
 
 struct difference *simulation_difference(const struct simulation *sim, size_t k, int64_t frame)
@@ -151,6 +157,7 @@ static bool run_and_compare(struct simulation *sim, struct watchers *watchers, s
         return false;
     if (sim->times_only)
         return compare_cycles(sim, d);
+    sim->n_right = labels_right(&sim->labels, &sim->io);
     if (!evaluate(sim, layers, d))
         return false;
     bool ok = verdict(sim, d);
@@ -184,5 +191,6 @@ bool simulate(struct simulation *sim, struct diag *d)
 
 void simulation_free(struct simulation *sim)
 {
+    labels_free(&sim->labels);
     io_free(&sim->io);
 }

@@ -2,6 +2,7 @@
 #ifndef CIMC_SIMULATE_H
 #define CIMC_SIMULATE_H
 
+#include "labels.h"
 #include "sim.h"
 #include "tensors.h"
 #include "verdict.h"
@@ -17,6 +18,8 @@ struct simulation {
     bool ran; /* to the end */
     bool times_only;
     struct io io;
+    struct labels labels;
+    int64_t n_right; /* with labels: frames whose class is right */
     struct sim_result result;
     struct difference *differences; /* per output and frame; only where there is a reference */
     uint32_t n_compared;            /* --compare-layers: operations */
@@ -30,6 +33,8 @@ bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d) CHE
 struct difference *simulation_difference(const struct simulation *sim, size_t k, int64_t frame);
 /* Its scheduled cycles are those of so many frames. */
 bool simulation_is_scheduled(const struct simulation *sim);
+/* Reads --labels, once there are values. */
+bool simulation_load_labels(struct simulation *sim, struct diag *d) CHECK_RESULT;
 /* False where the machine faults or anything differs. `sim->ran`: there is something to report. */
 bool simulate(struct simulation *sim, struct diag *d) CHECK_RESULT;
 void simulation_free(struct simulation *sim);

@@ -112,7 +112,7 @@ static bool read_values(struct io *io, struct io_tensor *t, const char *path, st
     if (!values_read(path, io->arena, d, &read))
         return false;
     int64_t n = frames_in(&read.type, t);
-    bool ok = n > 0 ? values_convert(&read, (enum ir_dtype)t->type.dtype, loc, d) &&
+    bool ok = n > 0 ? values_convert(&read, (enum ir_dtype)t->type.dtype, t->scale, loc, d) &&
                           take_frames(t, &read, n, part, loc, d)
                     : misfit(io, t, &read.type, loc, d);
     tensor_free(&read);
@@ -378,6 +378,8 @@ bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d)
         return diag_error(d, (struct loc){0}, DIAG_DATA,
                           "--input is given %zu times, there are %zu inputs", s->inputs.n,
                           io->n_inputs);
+    if (!input_scales(s, io->inputs, io->n_inputs, d))
+        return false;
     for (size_t k = 0; k < io->n_inputs; k++)
         ok &= load_input(io, k, s, d);
     if (!ok)

@@ -13,6 +13,7 @@ struct io_tensor {
     bool is_state;       /* one tensor for all frames: an input's first, an output's last value */
     size_t state;        /* > 0: but for the first frame it is output state - 1 of the one before */
     int64_t images;      /* frames that the model's file has along the first dimension; mostly 1 */
+    float scale;         /* of an input: what integers are times that files give; 0: as they are */
     double step;         /* compared in steps of this size; 0: by the largest error */
     void *data;          /* frames one after another; NULL: no values */
     int64_t frames;      /* of them: 1 for all, or io.frames */
@@ -45,6 +46,9 @@ bool io_describe(struct io *io, const struct isa_program *p, struct io_models mo
                  struct diag *d) CHECK_RESULT;
 /* Settles io->frames; every input has so many, one that is given once is the same in all. */
 bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d) CHECK_RESULT;
+/* --input-scale: the factors of the float inputs. */
+bool input_scales(const struct settings *s, struct io_tensor *inputs, size_t n,
+                  struct diag *d) CHECK_RESULT;
 /* Only as many frames as --frames or the program say, for times. */
 void io_settle_frames(struct io *io, const struct settings *s);
 /* output_K.pb of --test-data; what is missing stays without values. */

@@ -65,10 +65,12 @@ void values_put(enum ir_dtype dtype, void *data, int64_t i, double value)
     }
 }
 
-bool values_convert(struct tensor *t, enum ir_dtype dtype, struct loc loc, struct diag *d)
+bool values_convert(struct tensor *t, enum ir_dtype dtype, float scale, struct loc loc,
+                    struct diag *d)
 {
     enum ir_dtype from = t->type.dtype;
     double lo, hi;
+    bool is_scaled = scale != 0 && dtype == IR_F32 && values_range(from, &lo, &hi);
     if (from == dtype && dtype != IR_I64 && dtype != IR_BOOL) /* which say more than is taken */
         return true;
     bool is_integer = values_range(dtype, &lo, &hi);
@@ -78,6 +80,8 @@ bool values_convert(struct tensor *t, enum ir_dtype dtype, struct loc loc, struc
     made.data = heap_alloc((size_t)n * ir_dtype_bytes(dtype));
     for (int64_t i = 0; i < n; i++) {
         double x = values_at(from, t->data, i);
+        if (is_scaled)
+            x = (double)((float)x * scale);
         if (is_integer && !(x >= lo && x <= hi && x == rint(x))) {
             tensor_free(&made);
             return diag_error(d, loc, DIAG_DATA, "element %lld is %.*g, which is no %s",

@@ -9,8 +9,9 @@
 bool values_read(const char *path, struct arena *names, struct diag *d,
                  struct tensor *out) CHECK_RESULT;
 /* Makes the elements those of a port of `dtype`: floats are rounded, an integer has to be one of
- * its integers (of i64: of 32 bits), truth is what is not 0. `loc`: where they come from. */
-bool values_convert(struct tensor *t, enum ir_dtype dtype, struct loc loc,
+ * its integers (of i64: of 32 bits), truth is what is not 0. Integers that become floats are
+ * multiplied by `scale`, in f32; 0: they are what they are. `loc`: where they come from. */
+bool values_convert(struct tensor *t, enum ir_dtype dtype, float scale, struct loc loc,
                     struct diag *d) CHECK_RESULT;
 /* One element; integers of 64 bits are rounded. */
 double values_at(enum ir_dtype dtype, const void *data, int64_t i);

@@ -19,8 +19,8 @@ MAPPING = {'mode', 'unquantised', 'arch', 'arch-field', 'schedule', 'set', 'cut'
 SEVERAL = {'rate', 'frames', 'pace', 'state'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
-VALUES = {'test-data', 'input', 'input-fill'}
-VERDICT = {'tolerance', 'tolerance-steps', 'save-outputs'}
+VALUES = {'test-data', 'input', 'input-fill', 'input-scale'}
+VERDICT = {'tolerance', 'tolerance-steps', 'labels', 'save-outputs'}
 INPUTS = VALUES | VERDICT | {'compare-layers', 'latency-seed', 'max-extra-cycles'}
 PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-verify', 'roundtrip-each', 'dot', 'inline'}
 # Command -> options, operands that make a valid line as far as the command line goes.

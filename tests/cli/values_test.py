@@ -118,6 +118,57 @@ def integer_files(b):
     b.fails('eval', 'm.onnx', '--input-type', 'x=i4', code=2, message="cimc: error: --input-type: 'i4' is none of u8, i8 [usage]")
 
 
+def input_scales(b):
+    """--input-scale: integers of a float input times a factor in f32, of one input or all; floats stay; wrong ones are named"""
+    b.write('m.onnx', onnx_model([onnx_node('Relu', ['x'], 'p', 'r'), onnx_node('Relu', ['w'], 'q', 's'), onnx_node('Neg', ['n'], 'k', 't')], {},
+                                 {'x': [1, 2], 'w': [1, 1], 'n': ([1, 1], INT32)}, {'p': [1, 2], 'q': [1, 1], 'k': ([1, 1], INT32)}))
+    f32 = struct.Struct('<f')
+    rounded = lambda value: f32.unpack(f32.pack(value))[0]
+    for descr in ('|u1', '|i1', '<i4', '<i8'):
+        b.write('x.npy', npy(descr, [1, 2], [3, 100]))
+        b.write('w.npy', npy('<f4', [1, 1], [3]))
+        b.write('n.npy', npy('|u1', [1, 1], [3]))
+        for options, factor in ((['1/255'], 1 / 255), (['.25'], .25), (['x=3e-2', '7'], 3e-2), (['7', 'x=2', 'x=1/3'], 1 / 3), ([], 1)):
+            b.run('eval', 'm.onnx', *('--input=%s.npy' % k for k in 'xwn'), *('--input-scale=' + o for o in options), '--save-outputs', 'out')
+            b.equal([read_npy(b.read('out/output_%d.npy' % k))[2] for k in range(3)],
+                    [[rounded(3 * rounded(factor)), rounded(100 * rounded(factor))], [3], [-3]], '%s, %s' % (descr, options))
+    for option in ('', 'x', '1/0', '1/', '0', 'nan', '1e-99', 'x=', '1/2/3'):
+        b.fails('eval', 'm.onnx', '--input-fill=ramp', '--input-scale', option, code=2,
+                message="cimc: error: --input-scale: '%s' has no factor such as 0.5 or 1/255 [usage]" % option)
+    for name in ('y', 'n'):
+        b.fails('eval', 'm.onnx', '--input-fill=ramp', '--input-scale', name + '=2', code=2,
+                message="cimc: error: --input-scale: there is no float input '%s' [usage]" % name)
+
+
+def accuracy(b):
+    """--labels: the first of the largest elements of output 0, of each frame; eval, run and sim; JSON; labels that do not fit"""
+    b.write('m.onnx', onnx_model([onnx_node('MatMul', ['x', 'w'], 'y', 'd')], {'w': ([2, 3], [1, 0, 0, 0, 1, 0])}, {'x': [1, 2]}, {'y': [1, 3]}))
+    b.write('x.npy', npy('|i1', [4, 2], [5, 1, 1, 5, -1, -1, 2, 2]))    # classes 0, 1, 2, 0
+    b.write('labels.txt', '0\n1\n1\n0\n')
+    b.run('compile', 'm.onnx', '--frames=4', '-o', 'p.cim')
+    for command in (['eval', 'm.onnx'], ['run', 'm.onnx'], ['sim', 'p.cim'], ['sim', 'p.cim', '--model=m.onnx']):
+        values = ['--input=x.npy', '--labels=labels.txt']
+        b.contains(b.run(*command, *values).stdout, '\naccuracy: 3 of 4\n')
+        b.equal(json.loads(b.run(*command, *values, '--json').stdout)['accuracy'], {'right': 3, 'images': 4}, command[0])
+    b.expect('accuracy' not in b.run('eval', 'm.onnx', '--input=x.npy', '--json').stdout, 'accuracy without labels')
+    for text, message in (('0\n1\n1\n', 'labels.txt: error: has 3 labels, the run 4 frames'), ('', 'labels.txt: error: has 0 labels, the run 4 frames'),
+                          ('0\n1\n3\n0', 'labels.txt:3: error: class 3, output 0 has 3 elements'),
+                          ('0\none\n', 'labels.txt:2: error: is not the number of a class'), ('0\n\n', 'labels.txt:2: error: is not the number of a class'),
+                          ('0 1\n', 'labels.txt:1: error: is not the number of a class'),
+                          ('99999999999999999999\n', 'labels.txt:1: error: is not the number of a class')):
+        b.write('labels.txt', text)
+        b.fails('eval', 'm.onnx', '--input=x.npy', '--labels=labels.txt', code=1, message=message + ' [data]')
+    b.run('eval', 'm.onnx', '--input=x.npy', '--labels=absent', code=1)
+    b.contains(b.run('sim', 'p.cim', '--labels=labels.txt', code=1).stderr, 'has no values')
+
+
+def digits(b):
+    """the bundled images: u8 pixels and labels; the float network reads 199 of the 200"""
+    images = lambda name: ['--input', os.path.join(b.digits, name + '.npy'), '--labels', os.path.join(b.digits, name + '_labels.txt')]
+    b.contains(b.run('eval', b.model, *images('test'), '--input-scale=1/255').stdout, 'accuracy: 199 of 200')
+    b.contains(b.run('eval', b.model, *images('calibration'), '--input-scale=1/255').stdout, ' of 32')
+
+
 def words_and_truth(b):
     """inputs and outputs of int64, which are i32 inside, and of bool: files, ranges, every command that has values"""
     moves = [onnx_node('Transpose', ['x'], 'y', 't'), onnx_node('Transpose', ['m'], 'n', 'u')]
@@ -231,4 +282,4 @@ def integer_cells(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, words_and_truth, fills, steps, stages, constant_weights, integer_cells]))
+    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, input_scales, accuracy, digits, words_and_truth, fills, steps, stages, constant_weights, integer_cells]))
