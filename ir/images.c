@@ -347,6 +347,7 @@ static bool mixes(const struct batch *b, struct ir_op *op, struct place *out)
     }
 AS(relu, keeps_broadcast)
 AS(leaky_relu, keeps_broadcast)
+AS(hard_sigmoid, keeps_broadcast)
 AS(clip, keeps_broadcast)
 AS(exp, keeps_broadcast)
 AS(log, keeps_broadcast)

@@ -246,6 +246,11 @@ bool infer_leaky_relu(const struct ir_op *op, struct diag *d, struct ir_type *ou
     return same_f32(op, d, out);
 }
 
+bool infer_hard_sigmoid(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    return same_f32(op, d, out);
+}
+
 bool infer_clip(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     return same_numeric(op, d, out);

@@ -181,6 +181,23 @@ bool pass_constant_operand(const struct ir_op *x, uint32_t *out_index)
     return a != b;
 }
 
+struct ir_op *pass_expand_hard_sigmoid(struct ir_op *op)
+{
+    struct pass_place at = pass_before(op);
+    const struct ir_attrs_hard_sigmoid *a = &op->attrs->hard_sigmoid;
+    union ir_attrs unit = {.clip = {.lo = 0, .hi = 1}};
+    struct ir_value *product =
+        pass_emit2(&at, IR_mul, NULL, op->in[0].value, pass_const_splat(&at, 0, NULL, a->alpha));
+    struct ir_value *sum =
+        pass_emit2(&at, IR_add, NULL, product, pass_const_splat(&at, 0, NULL, a->beta));
+    pass_replace(
+        op,
+        pass_emit(&at,
+                  &(struct ir_new){
+                      .opcode = IR_clip, .in = &sum, .n_in = 1, .attrs = &unit, .name = op->name}));
+    return product->def;
+}
+
 bool pass_has_trait(const struct ir_op *op, unsigned trait)
 {
     return (ir_op_descs[op->opcode].traits & trait) != 0;

@@ -54,6 +54,8 @@ struct ir_value *pass_const_as(const struct pass_place *at, const struct ir_op *
 void pass_replace(struct ir_op *old, struct ir_value *with);
 /* Puts input number `index` in the place of an operation. False: an input has no such type. */
 bool pass_lose(struct ir_op *op, int64_t index);
+/* A hard_sigmoid becomes clip(x * alpha + beta, 0, 1): the product. */
+struct ir_op *pass_expand_hard_sigmoid(struct ir_op *op);
 /* Removes `v`'s operation if nothing uses it; then its operands' likewise. */
 void pass_remove_unused(struct ir_value *v);
 

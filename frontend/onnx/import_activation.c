@@ -6,10 +6,8 @@
 struct ir_value *onnx_hard_sigmoid(struct onnx_node *n, struct ir_value *x, float scale,
                                    float shift)
 {
-    union ir_attrs unit = {.clip = {.lo = 0, .hi = 1}};
-    struct ir_value *v = onnx_helper2(n, IR_mul, x, onnx_scalar(n, scale));
-    v = onnx_helper2(n, IR_add, v, onnx_scalar(n, shift));
-    return onnx_helper1(n, IR_clip, &unit, v);
+    union ir_attrs attrs = {.hard_sigmoid = {.alpha = scale, .beta = shift}};
+    return onnx_helper1(n, IR_hard_sigmoid, &attrs, x);
 }
 
 bool import_hard_sigmoid(struct onnx_node *n)

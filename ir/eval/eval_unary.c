@@ -124,6 +124,8 @@ static inline double clip_f64(double x, double lo, double hi)
 
 UNARY(relu, 0, 0, x < 0 ? 0 : x, x < 0 ? 0 : x, relu_of_i64)
 UNARY(leaky_relu, op->attrs->leaky_relu.alpha, 0, x < 0 ? p * x : x, x < 0 ? p * x : x, NULL)
+UNARY(hard_sigmoid, op->attrs->hard_sigmoid.alpha, op->attrs->hard_sigmoid.beta,
+      clip_f32(p *x + q, 0, 1), clip_f64(p *x + q, 0, 1), NULL)
 UNARY(clip, op->attrs->clip.lo, op->attrs->clip.hi, clip_f32(x, p, q), clip_f64(x, p, q), clipped)
 FUNCTION(exp, expf(x), exp(x))
 FUNCTION(log, logf(x), log(x))

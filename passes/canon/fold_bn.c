@@ -9,6 +9,7 @@
  *   mul(conv(x, w, c), a) -> conv(x, a*w, a*c)      mul(matmul(x, w), a) -> matmul(x, w*a)
  *   add(conv(x, w, c), b) -> conv(x, w, c + b)      mul|add(add(matmul, c), k) -> add(matmul', c')
  *   div(y, a) -> mul(y, 1/a), where that goes on as above: a batch normalisation written out
+ *   hard_sigmoid(y) -> clip(y*alpha + beta, 0, 1), where that goes on as above
  *
  * where the layer's value has no other use. A reshape between that keeps dimensions 0 and 1 (1-D
  * convolutions) does not matter. A layer whose weights change no longer shares crossbars: its
@@ -243,14 +244,15 @@ static bool absorb_in_biased(struct ir_op *op, struct ir_value *x, const struct 
 
 /* ---- a division by constants is a product where it will be absorbed ---- */
 
-static bool takes_scale(struct ir_value *x, const struct ir_op *k)
+/* Would a product of x with a constant of type `k` be absorbed? */
+static bool takes_scale(struct ir_value *x, const struct ir_type *k)
 {
     uint32_t ci, last = x->type.rank - 1u;
     struct target t;
     if (find_biased_dense(x, &ci))
         return pass_is_per_channel(&x->def->in[ci].value->type, &x->type, last) &&
-               pass_is_per_channel(&k->out->type, &x->type, last);
-    return find_target(x, &t) && pass_is_per_channel(&k->out->type, &x->type, t.channel) &&
+               pass_is_per_channel(k, &x->type, last);
+    return find_target(x, &t) && pass_is_per_channel(k, &x->type, t.channel) &&
            (t.layer->opcode == IR_matmul || conv_bias_usable(t.layer));
 }
 
@@ -278,7 +280,7 @@ static struct ir_op *as_product(struct ir_op *div)
         return div;
     struct ir_value *x = div->in[0].value, *k = div->in[1].value;
     if (!ir_type_equal(&x->type, &div->out->type) || ir_count(&x->type) == 0 ||
-        !takes_scale(x, k->def) || !(data = reciprocals(k->def)))
+        !takes_scale(x, &k->type) || !(data = reciprocals(k->def)))
         return div;
     struct pass_place at = pass_before(div);
     struct ir_value *in[] = {x, pass_const(&at, k->type.rank, k->type.dim, data)};
@@ -287,6 +289,13 @@ static struct ir_op *as_product(struct ir_op *div)
     pass_replace(div, product);
     pass_remove_unused(k);
     return product->def;
+}
+
+static bool expands_hard_sigmoid(const struct ir_op *op)
+{
+    struct ir_type number = ir_type_of(IR_F32, 0, NULL);
+    return op->opcode == IR_hard_sigmoid && ir_count(&op->out->type) > 0 &&
+           takes_scale(op->in[0].value, &number);
 }
 
 static bool absorb(struct ir_op *op)
@@ -326,6 +335,10 @@ static enum pass_result run_fold_bn(struct pass_ctx *ctx, struct ir_graph *g)
         if (op->opcode == IR_batch_norm && parameters_constant(op)) {
             next = expand(op);
             ctx->stats[STAT_EXPANDED]++;
+            continue;
+        }
+        if (expands_hard_sigmoid(op)) {
+            next = pass_expand_hard_sigmoid(op);
             continue;
         }
         op = as_product(op);

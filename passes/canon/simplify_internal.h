@@ -7,6 +7,11 @@
 
 #include "passes_internal.h"
 
+/* f(other, constant of one number), f commutative, or f is NULL: other, of f's type, and the
+ * number.
+ */
+bool simplify_number(const struct ir_op *f, struct ir_value **other, float *out);
+
 #define RULE(root, name, doc) struct ir_value *rule_##name(struct ir_op *op);
 #include "simplify.def"
 #undef RULE

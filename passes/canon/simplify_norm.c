@@ -12,8 +12,7 @@ static const struct ir_op *is(const struct ir_value *v, enum ir_opcode opcode)
     return v->def->opcode == opcode ? v->def : NULL;
 }
 
-/* f(other, constant of one number), f commutative: the number. */
-static bool with_number(const struct ir_op *f, const struct ir_value **other, float *out)
+bool simplify_number(const struct ir_op *f, struct ir_value **other, float *out)
 {
     uint32_t i;
     if (!f || !pass_constant_operand(f, &i))
@@ -31,6 +30,7 @@ static bool with_number(const struct ir_op *f, const struct ir_value **other, fl
 static bool is_mean(const struct ir_value *v, const struct ir_value **of, bool axes[IR_MAX_RANK])
 {
     const struct ir_op *mean = is(v, IR_global_avg_pool), *sum;
+    struct ir_value *total;
     float factor;
     memset(axes, 0, IR_MAX_RANK * sizeof *axes);
     if (mean) {
@@ -39,7 +39,7 @@ static bool is_mean(const struct ir_value *v, const struct ir_value **of, bool a
             axes[i] = true;
         return true;
     }
-    if (!with_number(is(v, IR_mul), &v, &factor) || !(sum = is(v, IR_reduce)) ||
+    if (!simplify_number(is(v, IR_mul), &total, &factor) || !(sum = is(total, IR_reduce)) ||
         sum->attrs->reduce.kind != IR_REDUCE_SUM)
         return false;
     int64_t count = 1;
@@ -66,9 +66,10 @@ static bool is_deviation(const struct ir_value *v, const struct ir_value *d, con
                          float *epsilon)
 {
     const struct ir_op *root = is(v, IR_sqrt), *square;
-    const struct ir_value *variance, *of;
+    struct ir_value *variance;
+    const struct ir_value *of;
     bool over[IR_MAX_RANK];
-    return root && with_number(is(root->in[0].value, IR_add), &variance, epsilon) &&
+    return root && simplify_number(is(root->in[0].value, IR_add), &variance, epsilon) &&
            is_mean(variance, &of, over) && memcmp(over, axes, sizeof over) == 0 &&
            (square = is(of, IR_mul)) && square->in[0].value == d && square->in[1].value == d &&
            *epsilon >= 0 && isfinite(*epsilon);

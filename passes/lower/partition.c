@@ -190,18 +190,20 @@ static int64_t last_weights(const struct ir_graph *g)
     return last;
 }
 
-static void take_norms_apart(struct ir_graph *g)
+static void take_apart(struct ir_graph *g)
 {
     for (struct ir_op *op = g->first, *next; op; op = next) {
         next = op->next;
         if (op->opcode == IR_layer_norm)
             partition_norm(op);
+        else if (op->opcode == IR_hard_sigmoid)
+            pass_expand_hard_sigmoid(op);
     }
 }
 
 static enum pass_result run_partition(struct pass_ctx *ctx, struct ir_graph *g)
 {
-    take_norms_apart(g);
+    take_apart(g);
     uint32_t n_ops = ir_number(g);
     bool ok = true;
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)

@@ -207,7 +207,8 @@ static struct ir_value *make_join(struct gen *r, struct ir_value *x)
 static struct ir_value *make_function(struct gen *r, struct ir_value *x)
 {
     struct ir_value *y, *half = gen_constant(r, 0, NULL, 0.5f, 0.5f);
-    switch (gen_range(r, 0, 5)) {
+    union ir_attrs hard = {.hard_sigmoid = {.alpha = 0.25f, .beta = 0.5f}};
+    switch (gen_range(r, 0, 6)) {
     case 0: return gen_unary(r, IR_erf, x);
     case 1: return gen_unary(r, IR_sin, gen_unary(r, IR_tanh, x));
     case 2: return gen_unary(r, IR_cos, gen_unary(r, IR_tanh, x));
@@ -218,6 +219,7 @@ static struct ir_value *make_function(struct gen *r, struct ir_value *x)
         y = gen_binary(r, IR_less, x, constant(r, 0, NULL, 0, 0));
         return gen_op(r, IR_where, NULL,
                       (struct ir_value *[]){y, gen_binary(r, IR_mul, x, half), x}, 3);
+    case 5: return gen_op(r, IR_hard_sigmoid, &hard, &x, 1);
     default: /* the smaller one */
         y = gen_pick_like(r, &x->type, x);
         y = y ? y : constant(r, 1, &x->type.dim[x->type.rank - 1], -1, 1);

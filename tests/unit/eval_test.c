@@ -46,6 +46,9 @@ START_TEST(unary_floats)
     union ir_attrs leaky = {.leaky_relu = {.alpha = 0.25f}};
     EXPECT(RUN(IR_leaky_relu, &leaky, line(IR_F32, 4, x)), IR_F32, SHAPE(4),
            VALUES(-0.5, 0, 0.5, 3));
+    union ir_attrs quarter = {.hard_sigmoid = {.alpha = 0.25f, .beta = 0.5f}};
+    EXPECT(RUN(IR_hard_sigmoid, &quarter, line(IR_F32, 4, VALUES(-3, 0, 0.5, 3))), IR_F32, SHAPE(4),
+           VALUES(0, 0.5, 0.625, 1));
     union ir_attrs six = {.clip = {.lo = 0, .hi = 2}}, crossed = {.clip = {.lo = 5, .hi = 1}};
     EXPECT(RUN(IR_clip, &six, line(IR_F32, 4, x)), IR_F32, SHAPE(4), VALUES(0, 0, 0.5, 2));
     EXPECT(RUN(IR_clip, &crossed, line(IR_F32, 2, VALUES(0, 9))), IR_F32, SHAPE(2), VALUES(1, 1));

@@ -53,7 +53,7 @@ START_TEST(results_carry_the_name)
     struct model m = one_node(14, node("HardSwish", "h", "x", "y"), DIMS(1));
     struct ir_graph *g = import_model(&m);
     ck_assert_str_eq(g->last->in[0].value->def->name, "h");
-    ck_assert_str_eq(nth(g, IR_clip, 0)->name, "");
+    ck_assert_str_eq(nth(g, IR_hard_sigmoid, 0)->name, "");
     ir_graph_free(g);
 }
 END_TEST
