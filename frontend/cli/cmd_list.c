@@ -69,8 +69,13 @@ static const struct {
     const char *name;
     void (*print)(struct text *out);
 } lists[] = {
-    {"ops", list_ops},     {"passes", list_passes},        {"isa", isa_print_tables},
-    {"archs", list_archs}, {"onnx", onnx_print_operators}, {"arch", arch_print_fields},
+    {"ops", list_ops},
+    {"passes", list_passes},
+    {"isa", isa_print_tables},
+    {"archs", list_archs},
+    {"onnx", onnx_print_operators},
+    {"arch", arch_print_fields},
+    {"prices", arch_print_prices},
     {"codes", list_codes},
 };
 enum { N_LISTS = sizeof lists / sizeof *lists };

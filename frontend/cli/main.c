@@ -229,9 +229,10 @@ static const struct command commands[] = {
      .run = cmd_check},
     {.name = "list",
      .summary = "prints the tables the compiler is made of",
-     .operands = "ops|passes|isa|arch|archs|onnx|codes",
+     .operands = "ops|passes|isa|arch|prices|archs|onnx|codes",
      .text = "Markdown tables: ops (the IR's operations), passes, isa, arch (the fields of a\n"
-             "machine), archs (presets), onnx (supported operators), codes (diagnostics).\n",
+             "machine), prices (its energies and areas), archs (presets), onnx (supported\n"
+             "operators), codes (diagnostics).\n",
      .groups = {0},
      .min_args = 1,
      .max_args = 1,

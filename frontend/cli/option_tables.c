@@ -98,7 +98,8 @@ const struct option_desc options_mapping[] = {
      .kind = OPTION_LIST,
      .offset = AT(arch_fields),
      .argument = "FIELD=VALUE",
-     .help = "changes one field of the machine (cimc list arch), for example crossbars=64"},
+     .help = "changes one field of the machine (cimc list arch) or a price (cimc list prices), for "
+             "example crossbars=64"},
     {.name = "schedule",
      .kind = OPTION_CHOICE,
      .recorded = true,

@@ -141,6 +141,9 @@ bool arch_set(struct arch *arch, const char *assignment, struct diag *d)
     if (!equals)
         return diag_error(d, loc, DIAG_ARCH_VALUE, "'%.64s' is not FIELD=VALUE", assignment);
     unsigned i = arch_field_find(assignment, (size_t)(equals - assignment));
+    unsigned price = arch_price_find(assignment, (size_t)(equals - assignment));
+    if (price < ARCH_N_PRICES)
+        return arch_set_price(arch, &arch_prices[price], equals + 1, loc, d);
     if (i == ARCH_N_FIELDS) {
         const char *now = arch_field_successor(assignment, (size_t)(equals - assignment));
         return diag_error(d, loc, DIAG_ARCH_VALUE, "there is no field '%.*s'%s%s",
@@ -169,6 +172,7 @@ void arch_print(const struct arch *arch, struct text *out)
         else
             text_add(out, "%s: %lld\n", f->name, (long long)get(arch, f));
     }
+    arch_print_energy(arch, out);
 }
 
 /* Names are hashed with the values, so that two fields swapped in arch.def do not go unnoticed. */

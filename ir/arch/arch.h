@@ -7,6 +7,14 @@
 
 #include "base/base.h"
 
+/* In millionths of their units; 0: there is no price. */
+enum { ARCH_PRICE_ONE = 1000000 };
+struct arch_prices {
+#define PRICE(name, unit, doc) int64_t name;
+#include "prices.def"
+#undef PRICE
+};
+
 struct arch {
     const char *name;
 #define FIELD(name, part, state, initial, least, most, unit, doc) int64_t name;
@@ -14,6 +22,7 @@ struct arch {
 #include "arch.def"
 #undef FIELD
 #undef CHOICE
+    struct arch_prices price;
 };
 /* On every machine: rows and columns of a value, and how many of them one instruction covers. */
 enum { ARCH_MOST_EXTENT = 1 << 22, ARCH_MOST_ROWS = 4095, ARCH_MOST_COLUMNS = 65535 };
@@ -28,7 +37,7 @@ bool arch_load(const char *name_or_path, struct arena *a, struct diag *d,
 /* YAML text; fields not named keep the value of `base:` preset (default clsa). */
 bool arch_parse(const char *yaml, size_t n, const char *file, struct arena *a, struct diag *d,
                 struct arch *out) CHECK_RESULT;
-/* "crossbars=64" as on the command line. */
+/* "crossbars=64", "adc_convert_pj=1.67" as on the command line. */
 bool arch_set(struct arch *arch, const char *assignment, struct diag *d) CHECK_RESULT;
 /* YAML text that arch_parse reads back to the same machine. */
 void arch_print(const struct arch *arch, struct text *out);
@@ -38,8 +47,9 @@ int64_t arch_field_most(const char *field); /* of all machines; INT64_MAX: there
 enum arch_part { ARCH_structure, ARCH_timing };
 uint64_t arch_fingerprint(const struct arch *arch, enum arch_part part); /* not of the name */
 const char *const *arch_presets(void);                                   /* NULL-terminated names */
-/* Markdown table of the fields, for ARCH.md. */
+/* Markdown tables of the fields and the prices, for ARCH.md. */
 void arch_print_fields(struct text *out);
+void arch_print_prices(struct text *out);
 
 /* Of a weight of `weight_bits` bits, 0 = as many as the machine's: its slices of cell_bits, and the
  * neighbouring columns that it takes, slices of the positive part first, the lowest bits first. */

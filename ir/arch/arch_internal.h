@@ -24,6 +24,20 @@ enum {
 };
 extern const struct arch_field arch_fields[ARCH_N_FIELDS];
 
+/* A price as data; arch_prices[] is in the order of prices.def. */
+struct arch_price {
+    const char *name;
+    size_t offset; /* of its int64_t in struct arch_prices */
+    const char *unit, *doc;
+};
+enum {
+#define PRICE(name, unit, doc) ARCH_PRICE_##name,
+#include "prices.def"
+#undef PRICE
+    ARCH_N_PRICES
+};
+extern const struct arch_price arch_prices[ARCH_N_PRICES];
+
 /* The built-in machine descriptions, ended by name = NULL; generated from benchmarks/archs. */
 struct arch_preset {
     const char *name;
@@ -38,11 +52,16 @@ const struct arch_preset *arch_preset_find(const char *name); /* NULL: there is 
 struct arch arch_initial(const char *name);
 /* Index of the field with this name; ARCH_N_FIELDS: there is none. */
 unsigned arch_field_find(const char *name, size_t n);
+unsigned arch_price_find(const char *name, size_t n); /* ARCH_N_PRICES: there is none */
 /* What took the place of a field that there was; NULL: there was none of that name. */
 const char *arch_field_successor(const char *name, size_t n);
 /* Reads `text` as the field's value and stores it if it is in range. */
 bool arch_set_field(struct arch *arch, const struct arch_field *f, const char *text, struct loc loc,
                     struct diag *d) CHECK_RESULT;
+bool arch_set_price(struct arch *arch, const struct arch_price *f, const char *text, struct loc loc,
+                    struct diag *d) CHECK_RESULT;
+/* The mapping `energy:`; nothing if there are no prices. */
+void arch_print_energy(const struct arch *arch, struct text *out);
 /* Rules that concern several fields at once. */
 bool arch_check(const struct arch *arch, struct loc loc, struct diag *d) CHECK_RESULT;
 

@@ -1,9 +1,9 @@
 /*
- * arch_yaml.c - reads machine descriptions: one YAML mapping from field names to plain values.
- * The only file that sees yaml.h.
+ * arch_yaml.c - reads machine descriptions: one YAML mapping from field names to plain values, with
+ * one of prices in it. The only file that sees yaml.h.
  *
- * libyaml's event stream is walked directly: the grammar accepted is a single flat mapping, so a
- * nested, aliased, anchored or tagged node ends the reading at once and input depth never matters.
+ * libyaml's event stream is walked directly: the grammar accepted is these two flat mappings, so a
+ * deeper, aliased, anchored or tagged node ends the reading at once and input depth never matters.
  * At most MAX_BYTES are read and at most MAX_FAULTS faults reported; entries are bounded by the
  * fields there are, since names repeat or are unknown only as faults.
  */
@@ -14,7 +14,14 @@
 
 enum { MAX_BYTES = 1 << 20, MAX_FAULTS = 20, MAX_NAME = 64 };
 /* Keys beside the fields. */
-enum { KEY_NAME = ARCH_N_FIELDS, KEY_BASE, N_KEYS, KEY_UNKNOWN = N_KEYS };
+enum {
+    KEY_NAME = ARCH_N_FIELDS,
+    KEY_BASE,
+    KEY_ENERGY,
+    KEY_PRICES,
+    N_KEYS = KEY_PRICES + ARCH_N_PRICES,
+    KEY_UNKNOWN = N_KEYS
+};
 
 struct entry {
     const char *text; /* NULL: not given */
@@ -29,6 +36,7 @@ struct reader {
     struct arena *arena;
     struct diag *diag;
     unsigned n_faults;
+    bool in_energy; /* inside its mapping */
     struct entry entry[N_KEYS];
 };
 
@@ -84,14 +92,19 @@ static bool check_scalar(struct reader *r, const yaml_event_t *event)
     return true;
 }
 
-static unsigned find_key(const char *name, size_t n)
+static unsigned find_key(const struct reader *r, const char *name, size_t n)
 {
+    if (r->in_energy) {
+        unsigned price = arch_price_find(name, n);
+        return price < ARCH_N_PRICES ? KEY_PRICES + price : KEY_UNKNOWN;
+    }
     unsigned key = arch_field_find(name, n);
     if (key < ARCH_N_FIELDS)
         return key;
-    return n == 4 && memcmp(name, "name", n) == 0   ? KEY_NAME
-           : n == 4 && memcmp(name, "base", n) == 0 ? KEY_BASE
-                                                    : KEY_UNKNOWN;
+    return n == 4 && memcmp(name, "name", n) == 0     ? KEY_NAME
+           : n == 4 && memcmp(name, "base", n) == 0   ? KEY_BASE
+           : n == 6 && memcmp(name, "energy", n) == 0 ? KEY_ENERGY
+                                                      : KEY_UNKNOWN;
 }
 
 /* A fault that does not hinder reading on; false once there are enough of them. */
@@ -118,24 +131,28 @@ static bool read_value(struct reader *r, unsigned key, struct loc key_loc)
     return ok;
 }
 
+static bool read_prices(struct reader *r, struct loc key_loc);
+
 static bool read_pair(struct reader *r, const yaml_event_t *name)
 {
     if (!check_scalar(r, name))
         return false;
     const char *text = (const char *)name->data.scalar.value;
     struct loc loc = loc_of(r, &name->start_mark);
-    unsigned key = find_key(text, name->data.scalar.length);
+    unsigned key = find_key(r, text, name->data.scalar.length);
     bool go_on = true;
     if (key == KEY_UNKNOWN) {
-        go_on = fault(r, loc, "there is no field", text);
+        go_on = fault(r, loc, r->in_energy ? "there is no price" : "there is no field", text);
         const char *now = arch_field_successor(text, name->data.scalar.length);
         if (now)
             diag_note(r->diag, loc, "%s", now);
     } else if (r->entry[key].text) {
-        go_on = fault(r, loc, "given twice: field", text);
+        go_on = fault(r, loc, "given twice: field", text) && key != KEY_ENERGY;
         diag_note(r->diag, r->entry[key].key, "first given here");
         key = KEY_UNKNOWN; /* the value is read over */
     }
+    if (key == KEY_ENERGY)
+        return read_prices(r, loc);
     return go_on && read_value(r, key, loc);
 }
 
@@ -165,6 +182,17 @@ static bool read_pairs(struct reader *r)
         if (end || !ok)
             return ok;
     }
+}
+
+static bool read_prices(struct reader *r, struct loc key_loc)
+{
+    r->entry[KEY_ENERGY] = (struct entry){.text = "", .key = key_loc};
+    r->in_energy = true;
+    bool ok =
+        expect(r, YAML_MAPPING_START_EVENT, "expected prices: lines of the form 'price: value'") &&
+        read_pairs(r);
+    r->in_energy = false;
+    return ok;
 }
 
 /* stream = one document = one mapping of scalars */
@@ -215,6 +243,14 @@ static bool apply_fields(const struct reader *r, struct arch *arch)
                             "field '%s' is a number, not a quoted text", arch_fields[i].name);
         else
             ok &= arch_set_field(arch, &arch_fields[i], e->text, e->value, r->diag);
+    }
+    for (unsigned i = 0; i < ARCH_N_PRICES; i++) {
+        const struct entry *e = &r->entry[KEY_PRICES + i];
+        if (e->text && !e->plain)
+            ok = diag_error(r->diag, e->value, DIAG_ARCH_VALUE,
+                            "price '%s' is a number, not a quoted text", arch_prices[i].name);
+        else if (e->text)
+            ok &= arch_set_price(arch, &arch_prices[i], e->text, e->value, r->diag);
     }
     const struct entry *name = &r->entry[KEY_NAME];
     if (name->text && !name_is_good(name->text))

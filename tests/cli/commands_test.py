@@ -44,7 +44,7 @@ COMMANDS = {
 }
 # Commands that read a file.
 READERS = ('compile', 'report', 'run', 'sim', 'eval', 'opt', 'dis', 'asm', 'dump', 'check')
-LISTS = ('ops', 'passes', 'isa', 'arch', 'archs', 'onnx', 'codes')
+LISTS = ('ops', 'passes', 'isa', 'arch', 'prices', 'archs', 'onnx', 'codes')
 
 IR = '''graph "g" tensor {
   %0 = input {index=0, dtype="f32", shape=[2]}
@@ -97,7 +97,7 @@ def usage_errors(b):
     usage("there is no command 'polish'; see cimc --help", 'polish')
     usage("there is no command 'polish'; see cimc --help", 'help', 'polish')
     usage("there is no list 'nothing'; see cimc list --help", 'list', 'nothing')
-    usage('missing operand: ops|passes|isa|arch|archs|onnx|codes; see cimc list --help', 'list')
+    usage('missing operand: ops|passes|isa|arch|prices|archs|onnx|codes; see cimc list --help', 'list')
     usage('missing operand: MODEL...; see cimc compile --help', 'compile')
     usage('too many operands: b; see cimc eval --help', 'eval', 'a', 'b')
     usage('a value is missing after --set; see cimc compile --help', 'compile', '--set')

@@ -22,7 +22,7 @@ static const char network[] =
 
 static void read_back(const struct arch *arch, struct diag *d)
 {
-    struct text t = {0};
+    struct text t = {0}, u = {0};
     struct arch again;
     arch_print(arch, &t);
     fuzz_require(arch_parse(t.at, t.n, "printed", d->arena, d, &again), "a printed machine parses",
@@ -32,7 +32,10 @@ static void read_back(const struct arch *arch, struct diag *d)
                      arch_fingerprint(&again, ARCH_timing) == arch_fingerprint(arch, ARCH_timing) &&
                      strcmp(again.name, arch->name) == 0,
                  "a printed machine parses to the same one", d);
+    arch_print(&again, &u);
+    fuzz_require(strcmp(t.at, u.at) == 0, "it prints the same: prices too", d);
     text_free(&t);
+    text_free(&u);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

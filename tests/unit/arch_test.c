@@ -136,6 +136,52 @@ START_TEST(print_and_parse_agree)
 }
 END_TEST
 
+/* Millionths, so that no digit is lost; what has no price is not printed. */
+START_TEST(prices_are_exact)
+{
+    struct arch arch = clsa(), again;
+    struct text t = {0};
+    arch_print(&arch, &t);
+    ck_assert_ptr_null(strstr(t.at, "energy"));
+    text_free(&t);
+    ck_assert(parse("energy:\n  adc_convert_pj: 1.67 # 8 bits\n  dram_pj_per_byte: 26\n"
+                    "  lane_um2: 0.000001\nrows: 7\n",
+                    &arch));
+    ck_assert_int_eq(arch.rows, 7);
+    ck_assert_int_eq(arch.price.adc_convert_pj, 1670000);
+    ck_assert_int_eq(arch.price.dram_pj_per_byte, 26000000);
+    ck_assert_int_eq(arch.price.lane_um2, 1);
+    ck_assert_int_eq(arch.price.dac_drive_pj, 0);
+    ck_assert(arch_set(&arch, "router_um2=1000000000.000000", diag));
+    ck_assert(arch_set(&arch, "adc_convert_pj=0.10", diag));
+    arch_print(&arch, &t);
+    ck_assert_ptr_nonnull(strstr(t.at, "energy:\n  adc_convert_pj: 0.1\n  dram_pj_per_byte: 26\n"
+                                       "  lane_um2: 0.000001\n  router_um2: 1000000000\n"));
+    ck_assert(parse(t.at, &again));
+    ck_assert_mem_eq(&again.price, &arch.price, sizeof arch.price);
+    ck_assert(same_machine(&again, &arch));
+    text_free(&t);
+}
+END_TEST
+
+/* Prices of a base hold where no other is given. */
+START_TEST(prices_are_inherited)
+{
+    struct arch arch = clsa();
+    struct text t = {0};
+    ck_assert(arch_set(&arch, "vector_op_pj=0.27", diag));
+    arch_print(&arch, &t);
+    text_add(&t, "base: clsa\n");
+    ck_assert(parse(t.at, &arch));
+    ck_assert_int_eq(arch.price.vector_op_pj, 270000);
+    text_free(&t);
+    ck_assert(!arch_set(&arch, "vector_op_pj=-1", diag));
+    ck_assert(!arch_set(&arch, "vector_op_pj=1e3", diag));
+    ck_assert(!arch_set(&arch, "vector_op=1", diag));
+    ck_assert_int_eq(arch.price.vector_op_pj, 270000);
+}
+END_TEST
+
 /* A field changes the fingerprint of its part, and not the other. */
 START_TEST(fingerprints_see_every_field)
 {
@@ -198,6 +244,22 @@ static const struct bad {
     {"rows: 1\ncols: \xff\n", 2, 7, DIAG_ARCH_SYNTAX, "not YAML"},
     {"rows: \"1", 1, 9, DIAG_ARCH_SYNTAX, "not YAML"},
     {"{rows: 1", 2, 1, DIAG_ARCH_SYNTAX, "not YAML"},
+    {"energy:\n", 1, 8, DIAG_ARCH_SYNTAX, "expected prices"},
+    {"energy: 1\n", 1, 9, DIAG_ARCH_SYNTAX, "expected prices"},
+    {"energy: &p {}\n", 1, 9, DIAG_ARCH_SYNTAX, "anchors"},
+    {"energy:\n  rows: 1\n", 2, 3, DIAG_ARCH_VALUE, "no price 'rows'"},
+    {"adc_convert_pj: 1\n", 1, 1, DIAG_ARCH_VALUE, "no field 'adc_convert_pj'"},
+    {"energy:\n  lane_um2: [1]\n", 2, 13, DIAG_ARCH_SYNTAX, "nested"},
+    {"energy:\n  lane_um2: 1\n  lane_um2: 1\n", 3, 3, DIAG_ARCH_VALUE, "given twice"},
+    {"energy: {}\nenergy: {}\n", 2, 1, DIAG_ARCH_VALUE, "given twice"},
+    {"energy:\n  lane_um2: '1'\n", 2, 13, DIAG_ARCH_VALUE, "quoted"},
+    {"energy:\n  lane_um2: 0.0000001\n", 2, 13, DIAG_ARCH_VALUE, "at most 6 places"},
+    {"energy:\n  lane_um2: 1.\n", 2, 13, DIAG_ARCH_VALUE, "plain decimal"},
+    {"energy:\n  lane_um2: .5\n", 2, 13, DIAG_ARCH_VALUE, "plain decimal"},
+    {"energy:\n  lane_um2: 01\n", 2, 13, DIAG_ARCH_VALUE, "plain decimal"},
+    {"energy:\n  lane_um2: -1\n", 2, 13, DIAG_ARCH_VALUE, "plain decimal"},
+    {"energy:\n  lane_um2: 9999999999999\n", 2, 13, DIAG_ARCH_VALUE, "plain decimal"},
+    {"energy:\n  lane_um2: 1000000000.1\n", 2, 13, DIAG_ARCH_VALUE, "outside 0..1000000000 um2"},
     {"name: \"a\\0b\"\n", 1, 7, DIAG_ARCH_SYNTAX, "NUL"},
     {"name: \"\"\n", 1, 7, DIAG_ARCH_VALUE, "a name is"},
     {"name: \"a\\nb\"\n", 1, 7, DIAG_ARCH_VALUE, "a name is"},
@@ -565,6 +627,8 @@ int main(void)
     tcase_add_test(tc, defaults_are_clsa);
     tcase_add_test(tc, fields_come_in_any_order_and_over_a_base);
     tcase_add_test(tc, print_and_parse_agree);
+    tcase_add_test(tc, prices_are_exact);
+    tcase_add_test(tc, prices_are_inherited);
     tcase_add_test(tc, fingerprints_see_every_field);
     tcase_add_loop_test(tc, bad_text_is_refused_where_it_is_bad, 0,
                         (int)(sizeof bad / sizeof *bad));

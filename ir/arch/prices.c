@@ -1,0 +1,114 @@
+/*
+ * prices.c - what events and units cost, as data: reading, printing. One table made from prices.def
+ * stands behind it. Prices are decimal numbers, kept in millionths, so that sums are exact.
+ */
+#include "arch_internal.h"
+
+#include <string.h>
+
+#define MOST_PRICE INT64_C(1000000000) /* in units */
+
+enum { PLACES = 6 }; /* behind the point: ARCH_PRICE_ONE = 10^PLACES */
+
+const struct arch_price arch_prices[ARCH_N_PRICES] = {
+#define PRICE(name, unit, doc) {#name, offsetof(struct arch_prices, name), unit, doc},
+#include "prices.def"
+#undef PRICE
+};
+
+static int64_t get(const struct arch *arch, const struct arch_price *f)
+{
+    return *(const int64_t *)((const char *)&arch->price + f->offset);
+}
+
+unsigned arch_price_find(const char *name, size_t n)
+{
+    unsigned i = 0;
+    while (i < ARCH_N_PRICES &&
+           (strlen(arch_prices[i].name) != n || memcmp(arch_prices[i].name, name, n) != 0))
+        i++;
+    return i;
+}
+
+/* Digits at *text, which then stands behind them; false: there are none, or a value too large. */
+static bool read_digits(const char **text, int64_t *value)
+{
+    const char *first = *text;
+    for (; **text >= '0' && **text <= '9'; (*text)++)
+        if (!mul_i64(*value, 10, value) || !add_i64(*value, **text - '0', value))
+            return false;
+    return *text > first;
+}
+
+/* "1", "0.25": as other numbers, with up to PLACES places. */
+static bool parse_price(const char *text, int64_t *out)
+{
+    int64_t value = 0, places = 0;
+    if (text[0] == '0' && text[1] >= '0' && text[1] <= '9')
+        return false;
+    if (!read_digits(&text, &value))
+        return false;
+    if (*text == '.') {
+        const char *point = text++;
+        if (!read_digits(&text, &value))
+            return false;
+        places = text - point - 1;
+    }
+    if (*text != '\0' || places > PLACES)
+        return false;
+    for (; places < PLACES; places++)
+        if (!mul_i64(value, 10, &value))
+            return false;
+    *out = value;
+    return true;
+}
+
+bool arch_set_price(struct arch *arch, const struct arch_price *f, const char *text, struct loc loc,
+                    struct diag *d)
+{
+    int64_t value;
+    if (!parse_price(text, &value))
+        return diag_error(
+            d, loc, DIAG_ARCH_VALUE,
+            "price '%s' is a plain decimal number with at most %d places, not '%.64s'", f->name,
+            PLACES, text);
+    if (value > MOST_PRICE * ARCH_PRICE_ONE)
+        return diag_error(d, loc, DIAG_ARCH_VALUE, "price '%s' = %.64s is outside 0..%lld %s",
+                          f->name, text, (long long)MOST_PRICE, f->unit);
+    *(int64_t *)((char *)&arch->price + f->offset) = value;
+    return true;
+}
+
+static void add_price(struct text *out, int64_t value)
+{
+    int64_t fraction = value % ARCH_PRICE_ONE;
+    int places = PLACES;
+    text_add(out, "%lld", (long long)(value / ARCH_PRICE_ONE));
+    if (fraction == 0)
+        return;
+    for (; fraction % 10 == 0; fraction /= 10)
+        places--;
+    text_add(out, ".%0*lld", places, (long long)fraction);
+}
+
+void arch_print_energy(const struct arch *arch, struct text *out)
+{
+    bool any = false;
+    for (unsigned i = 0; i < ARCH_N_PRICES; i++) {
+        int64_t value = get(arch, &arch_prices[i]);
+        if (value == 0)
+            continue;
+        text_add(out, "%s  %s: ", any ? "" : "energy:\n", arch_prices[i].name);
+        add_price(out, value);
+        text_add(out, "\n");
+        any = true;
+    }
+}
+
+void arch_print_prices(struct text *out)
+{
+    text_add(out, "| price | unit | of |\n|---|---|---|\n");
+    for (unsigned i = 0; i < ARCH_N_PRICES; i++)
+        text_add(out, "| `%s` | %s | %s |\n", arch_prices[i].name, arch_prices[i].unit,
+                 arch_prices[i].doc);
+}
