@@ -1,6 +1,8 @@
 /* pass_util.c - making operations and constants, and reading constants: see passes_internal.h. */
 #include "passes_internal.h"
 
+#include <math.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,6 +181,12 @@ bool pass_constant_operand(const struct ir_op *x, uint32_t *out_index)
     bool a = pass_f32_constant(x->in[0].value), b = pass_f32_constant(x->in[1].value);
     *out_index = b ? 1 : 0;
     return a != b;
+}
+
+bool pass_is_power_of_two(float x)
+{
+    int exponent;
+    return isnormal(x) && fabsf(frexpf(x, &exponent)) == 0.5f && isnormal(1.0f / x);
 }
 
 struct ir_op *pass_expand_hard_sigmoid(struct ir_op *op)

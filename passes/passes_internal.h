@@ -72,6 +72,9 @@ static inline float pass_float(const struct pass_floats *f, int64_t i)
     return x;
 }
 
+/* 1/x is exact and normal. */
+bool pass_is_power_of_two(float x);
+
 /* Does `k`, broadcast against a value of type t, vary along dimension `channel` at most? */
 bool pass_is_per_channel(const struct ir_type *k, const struct ir_type *t, uint32_t channel);
 

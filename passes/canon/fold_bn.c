@@ -11,9 +11,11 @@
  *   div(y, a) -> mul(y, 1/a), where that goes on as above: a batch normalisation written out
  *   hard_sigmoid(y) -> clip(y*alpha + beta, 0, 1), where that goes on as above
  *
- * where the layer's value has no other use. A reshape between that keeps dimensions 0 and 1 (1-D
- * convolutions) does not matter. A layer whose weights change no longer shares crossbars: its
- * `weights` is 0.
+ *   conv|matmul(x*k, w) -> conv|matmul(x, k*w), k one power of two, which changes no bit
+ *
+ * where the layer's value has no other use, nor, for the last, the product and the weights. A
+ * reshape between that keeps dimensions 0 and 1 (1-D convolutions) does not matter. A layer whose
+ * weights change no longer shares crossbars: its `weights` is 0.
  */
 #include "passes_internal.h"
 
@@ -21,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STAT_EXPANDED, STAT_SCALES, STAT_SHIFTS };
+enum { STAT_EXPANDED, STAT_SCALES, STAT_SHIFTS, STAT_IN_FRONT };
 
 /* ---- batch_norm -> mul, add ---- */
 
@@ -328,6 +330,44 @@ static bool absorb(struct ir_op *op)
     return false;
 }
 
+/* A layer by constants whose operand nobody else reads and is x * k: k of one power of two, and x.
+ */
+static const struct ir_op *factor_in_front(const struct ir_op *op, struct ir_value **x)
+{
+    uint32_t ki;
+    const struct ir_op *mul = op->n_in ? op->in[0].value->def : op;
+    if (!(op->opcode == IR_conv || is_dense(op)) || !pass_f32_constant(op->in[1].value) ||
+        !ir_has_one_use(op->in[1].value) || mul->opcode != IR_mul || !ir_has_one_use(mul->out) ||
+        !pass_constant_operand(mul, &ki))
+        return NULL;
+    const struct ir_op *k = mul->in[ki].value->def;
+    *x = mul->in[1 - ki].value;
+    if (ir_count(&k->out->type) != 1 || !ir_type_equal(&(*x)->type, &mul->out->type))
+        return NULL;
+    struct pass_floats number = pass_floats(k);
+    return pass_is_power_of_two(pass_float(&number, 0)) ? k : NULL;
+}
+
+/* As far as its numbers are normal the product is the same, bit for bit. */
+static bool absorb_in_front(struct ir_op *op)
+{
+    struct ir_value *x;
+    const struct ir_op *k = factor_in_front(op, &x);
+    if (!k)
+        return false;
+    struct pass_place at = pass_before(op);
+    struct ir_value *was[] = {op->in[0].value, op->in[1].value};
+    ir_set_operand(op, 0, x);
+    ir_set_operand(op, 1, scale(&at, was[1]->def, k, 1, ir_count(&was[1]->type)));
+    if (op->opcode == IR_conv)
+        op->attrs->conv.weights = 0;
+    else
+        op->attrs->matmul.weights = 0;
+    pass_remove_unused(was[0]);
+    pass_remove_unused(was[1]);
+    return true;
+}
+
 static enum pass_result run_fold_bn(struct pass_ctx *ctx, struct ir_graph *g)
 {
     for (struct ir_op *op = g->first, *next; op; op = next) {
@@ -341,17 +381,22 @@ static enum pass_result run_fold_bn(struct pass_ctx *ctx, struct ir_graph *g)
             next = pass_expand_hard_sigmoid(op);
             continue;
         }
+        if (absorb_in_front(op)) {
+            ctx->stats[STAT_IN_FRONT]++;
+            continue;
+        }
         op = as_product(op);
         unsigned stat = op->opcode == IR_mul ? STAT_SCALES : STAT_SHIFTS;
         if (absorb(op))
             ctx->stats[stat]++;
     }
-    bool changed = ctx->stats[STAT_EXPANDED] || ctx->stats[STAT_SCALES] || ctx->stats[STAT_SHIFTS];
+    bool changed = ctx->stats[STAT_EXPANDED] || ctx->stats[STAT_SCALES] ||
+                   ctx->stats[STAT_SHIFTS] || ctx->stats[STAT_IN_FRONT];
     return changed ? PASS_CHANGED : PASS_UNCHANGED;
 }
 
 static const char *const stats[] = {"batch_norm expanded", "scales absorbed", "shifts absorbed",
-                                    NULL};
+                                    "scales absorbed from in front", NULL};
 const struct pass pass_fold_bn = {
     .name = "fold-bn",
     .summary = "fold batch normalisation and per-channel constants into base layers",

@@ -6,7 +6,8 @@
  * dimension; opposite transposes then meet and cancel. A flatten in front of a matmul by a constant
  * takes the transpose into the order of the constant's rows. A second walk moves a transpose that
  * is left back in front of such users where it then follows an input (whose strides absorb it at
- * CROSSBAR) or equals another transpose of the same value (cse merges them).
+ * CROSSBAR) or equals another transpose of the same value (cse merges them), as those of all slices
+ * of a value do.
  */
 #include "passes_internal.h"
 
@@ -388,12 +389,30 @@ static bool has_equal_transpose(const struct ir_value *v, const struct ir_op *t)
     return false;
 }
 
+/* Does v have several users, of which each ends in such a transpose, past one operation, and
+ * together no fewer elements than v? */
+static bool all_end_in(const struct ir_value *v, const struct ir_op *t)
+{
+    int left = 64;
+    int64_t count = 0;
+    for (const struct ir_use *u = v->uses; u; u = u->next, left--) {
+        const struct ir_op *f = u->user;
+        if (left == 0 || !is_permutable(f) || u != &f->in[0] || !ir_has_one_use(f->out) ||
+            f->out->uses->user->opcode != IR_transpose || !same_perm(f->out->uses->user, t))
+            return false;
+        count += ir_count(&f->out->type);
+    }
+    return left < 63 && count >= ir_count(&v->type);
+}
+
 /* How many operations to move past: of one use each, leading up to a place named at the head of
  * this file; 0 if they do not. */
 static unsigned steps_up(const struct ir_op *t)
 {
     const struct ir_value *v = t->in[0].value;
     unsigned n = 0;
+    if (ir_has_one_use(v) && is_permutable(v->def) && all_end_in(v->def->in[0].value, t))
+        return 1;
     for (uint32_t i; ir_has_one_use(v) && runtime_operand(v->def, &i); n++)
         v = v->def->in[i].value;
     return n && (ir_is(v, IR_input) || has_equal_transpose(v, t)) ? n : 0;

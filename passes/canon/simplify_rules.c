@@ -185,12 +185,6 @@ static bool is_zero(float x)
 {
     return x == 0.0f;
 }
-/* 1/x is exact and normal. */
-static bool is_power_of_two(float x)
-{
-    int exponent;
-    return isfinite(x) && isnormal(x) && fabsf(frexpf(x, &exponent)) == 0.5f && isnormal(1.0f / x);
-}
 
 struct ir_value *rule_mul_by_one(struct ir_op *op)
 {
@@ -247,7 +241,7 @@ struct ir_value *rule_div_by_power_of_two(struct ir_op *op)
 {
     uint32_t i;
     if (!pass_constant_operand(op, &i) || i != 1 ||
-        !all_elements(op->in[1].value->def, is_power_of_two))
+        !all_elements(op->in[1].value->def, pass_is_power_of_two))
         return NULL;
     return with_constant(op, IR_mul, reciprocal);
 }
