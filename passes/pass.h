@@ -71,6 +71,35 @@ struct dup_result {
     uint64_t bottleneck_cycles;     /* of its largest copy; the rest of the makespan is fill */
 };
 
+/* Tensors that a model is given in use: what its values are like. The caller's. */
+struct tensor;
+struct pass_calibration {
+    const struct tensor *inputs; /* [n_images][n_inputs], each as the model takes it outside (f32
+                                    for f16) */
+    size_t n_inputs, n_images;
+};
+
+/* How a float model becomes integers (pass quant). */
+enum quant_rounding {
+    QUANT_AUTO,
+    QUANT_NEAREST,
+    QUANT_FEEDBACK
+}; /* AUTO: feedback of fewer than
+      8 bits */
+/* What is said of one base layer; 0 = as of all. */
+struct quant_override {
+    const char *layer; /* name, or number among the base layers */
+    int64_t weight_bits, activation_bits;
+};
+struct quant_options {
+    int64_t weight_bits;     /* 2..8 */
+    int64_t activation_bits; /* 4..8: of what base layers read */
+    enum quant_rounding rounding;
+    bool bias_correction;
+    const struct quant_override *layers;
+    size_t n_layers;
+};
+
 /* What base layers compute in: f32, or exact integers where their inputs are quantised. */
 enum pass_mode { PASS_MODE_AUTO, PASS_MODE_F32, PASS_MODE_INT };
 
@@ -87,6 +116,8 @@ struct pass_ctx {
     const char *mode_reason;   /* what it decided by; NULL until then */
     bool unquantised_is_error; /* a base layer that a model in mode int leaves float; else a warning
                                 */
+    const struct pass_calibration *calibration; /* NULL = none */
+    const struct quant_options *quant;          /* NULL = a float model stays one */
 };
 
 struct pass {

@@ -53,7 +53,8 @@ static bool make_graph(struct build *b, const struct settings *s, struct io_mode
                        struct diag *d)
 {
     static const enum ir_stage stages[] = {IR_TENSOR, IR_CANONICAL, IR_INTEGER, IR_CROSSBAR};
-    struct pass_options o = {.last_stage = s->mode == PASS_MODE_AUTO ? IR_TENSOR : IR_CROSSBAR};
+    bool asks_for_passes = s->mode != PASS_MODE_AUTO || s->calibrate.n;
+    struct pass_options o = {.last_stage = asks_for_passes ? IR_CROSSBAR : IR_TENSOR};
     if (s->at >= 0)
         o.last_stage = stages[s->at];
     bool as_read = o.last_stage == IR_TENSOR;

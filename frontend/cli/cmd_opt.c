@@ -80,6 +80,7 @@ bool cmd_opt(const struct settings *s, struct diag *d)
                              .print_to = stderr};
     const char *pipeline = s->passes ? s->passes : pass_default_pipeline;
     bool ok = driver_start(&b, s, NULL, d) && load(&b, s, d) &&
+              driver_calibrate(&b, s, b.n_models ? &b.models[0] : NULL, d) &&
               driver_run_passes(&b, s, pipeline, &o, d) && print_plan(&b, s, d) && print(&b, s, d);
     driver_free(&b);
     return ok;

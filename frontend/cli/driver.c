@@ -84,6 +84,7 @@ void driver_free(struct build *b)
         ir_graph_free(b->models[i].graph);
     }
     isa_program_free(b->program);
+    calibration_free(&b->calibration);
     arena_free(b->arena);
 }
 
@@ -135,6 +136,14 @@ bool driver_take_image(struct build *b, struct model *m, struct diag *d)
         has_state |= op->opcode == IR_input && op->attrs->input.state;
     m->images = has_state ? 1 : ir_batch(b->graph);
     return m->images == 1 || ir_take_image(b->graph, m->images, d);
+}
+
+bool driver_calibrate(struct build *b, const struct settings *s, const struct model *m,
+                      struct diag *d)
+{
+    if (!s->calibrate.n)
+        return true;
+    return calibration_read(&b->calibration, b->graph, m && m->images > 1, s, b->writes, d);
 }
 
 /* ---- passes ---- */
@@ -213,7 +222,9 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                            .progress = s->progress,
                            .mode = b->mode_reason ? b->mode : (enum pass_mode)s->mode,
                            .mode_reason = b->mode_reason,
-                           .unquantised_is_error = s->unquantised == 1};
+                           .unquantised_is_error = s->unquantised == 1,
+                           .calibration =
+                               b->calibration.tensors.n_images ? &b->calibration.tensors : NULL};
     double start = now_seconds();
     bool ok = pass_run_pipeline(pipeline, &b->graph, &ctx, o);
     b->mode = ctx.mode;
@@ -262,7 +273,7 @@ bool driver_lower_model(struct build *b, const struct settings *s, struct model 
 {
     b->graph = m->graph;
     m->graph = NULL;
-    bool ok = driver_run_passes(b, s, pass_default_pipeline, o, d);
+    bool ok = driver_calibrate(b, s, m, d) && driver_run_passes(b, s, pass_default_pipeline, o, d);
     m->mode = b->mode;
     m->mode_reason = b->mode_reason;
     return ok;
@@ -293,6 +304,10 @@ bool driver_lower(struct build *b, const struct settings *s, struct diag *d)
 {
     struct pass_options o = {.time_passes = s->time_passes, .stats = s->pass_stats};
     bool is_alone = !*b->models[0].name;
+    if (!is_alone && s->calibrate.n)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--calibrate: calibrating several models of one program, or one that has "
+                          "a name in it, is not built yet");
     if (!(is_alone ? driver_lower_model(b, s, &b->models[0], &o, d) : lower_together(b, s, d)))
         return false;
     ir_number(b->graph);

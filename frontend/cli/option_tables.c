@@ -87,6 +87,17 @@ const struct option_desc options_mode[] = {
     {0},
 };
 
+const struct option_desc options_calibrate[] = {
+    {.name = "calibrate",
+     .kind = OPTION_LIST,
+     .recorded = true,
+     .offset = AT(calibrate),
+     .argument = "[INPUT=]PATH",
+     .help = "what the model's inputs are like: a folder with test_data_set_K, a folder of .npy or "
+             ".pb files, or a file, which may hold several images"},
+    {0},
+};
+
 const struct option_desc options_mapping[] = {
     {.name = "arch",
      .kind = OPTION_TEXT,
@@ -380,6 +391,7 @@ const struct option_desc options_values[] = {
 const struct option_desc options_scale[] = {
     {.name = "input-scale",
      .kind = OPTION_LIST,
+     .recorded = true,
      .offset = AT(input_scales),
      .argument = "[NAME=]FACTOR",
      .help = "what the integers of a file are multiplied by that gives them for a float input: "

@@ -41,6 +41,7 @@ void settings_free(struct settings *s)
 {
     VEC_FREE(&s->args);
     VEC_FREE(&s->dims);
+    VEC_FREE(&s->calibrate);
     VEC_FREE(&s->patches);
     VEC_FREE(&s->constants);
     VEC_FREE(&s->input_types);
@@ -278,7 +279,8 @@ void options_print_help(const struct command *c, FILE *out)
 /* ---- the recorded options ---- */
 
 static const struct option_desc *const recorded_groups[] = {
-    options_model, options_mode, options_mapping, options_several, options_flow, NULL};
+    options_model,   options_mode,    options_calibrate, options_scale,
+    options_mapping, options_several, options_flow,      NULL};
 
 /* One word of the line: blanks and backslashes get a backslash. */
 static void add_word(struct text *out, const char *name, const char *value)
@@ -341,10 +343,10 @@ static char *next_word(const char **line, struct arena *a)
 
 bool options_recall(const char *line, struct arena *a, struct settings *s, struct diag *d)
 {
-    struct command c = {
-        .name = "options",
-        .operands = "",
-        .groups = {options_model, options_mode, options_mapping, options_several, options_flow}};
+    struct command c = {.name = "options",
+                        .operands = "",
+                        .groups = {options_model, options_mode, options_calibrate, options_scale,
+                                   options_mapping, options_several, options_flow}};
     VEC(char *) argv = {0};
     struct diag *reasons = diag_new(); /* wrong options in a file are not a wrong command line */
     settings_init(s);

@@ -23,6 +23,8 @@ struct settings {
     const char *cut_inputs, *cut_outputs; /* names, separated by commas */
     int64_t mode;                         /* index of the choice, as enum pass_mode */
     int64_t unquantised;                  /* index of the choice: 1 = error */
+    /* integers of a float model */
+    string_list calibrate;
     /* machine and mapping */
     const char *arch;
     string_list arch_fields;

@@ -53,21 +53,18 @@ int64_t io_frames(const struct io *io, const struct io_tensor *t)
     return t->is_state ? 1 : io->frames;
 }
 
-/* How many frames a tensor holds: one has the port's shape; several stand along a dimension in
- * front, or along the first where that is a batch, or 1. 0: it is something else. */
-static int64_t frames_in(const struct ir_type *read, const struct io_tensor *t)
+int64_t io_frames_in(const struct ir_type *read, const struct ir_type *port, bool is_batch)
 {
-    const struct ir_type *one = &t->type;
-    bool along_first = one->rank > 0 && (t->images > 1 || one->dim[0] == 1);
-    bool joined = along_first && read->rank == one->rank;
-    if (same_shape(read, one))
+    bool along_first = port->rank > 0 && (is_batch || port->dim[0] == 1);
+    bool joined = along_first && read->rank == port->rank;
+    if (same_shape(read, port))
         return 1;
-    if ((!joined && read->rank != one->rank + 1) ||
-        memcmp(read->dim + 1, one->dim + joined, (read->rank - 1u) * sizeof *one->dim) != 0)
+    if ((!joined && read->rank != port->rank + 1) ||
+        memcmp(read->dim + 1, port->dim + joined, (read->rank - 1u) * sizeof *port->dim) != 0)
         return 0;
     if (!joined)
         return read->dim[0];
-    return read->dim[0] % one->dim[0] == 0 ? read->dim[0] / one->dim[0] : 0;
+    return read->dim[0] % port->dim[0] == 0 ? read->dim[0] / port->dim[0] : 0;
 }
 
 /* Which frames of a file are the port's: `first`, and each `step` after it. */
@@ -111,7 +108,7 @@ static bool read_values(struct io *io, struct io_tensor *t, const char *path, st
     struct tensor read;
     if (!values_read(path, io->arena, d, &read))
         return false;
-    int64_t n = frames_in(&read.type, t);
+    int64_t n = io_frames_in(&read.type, &t->type, t->images > 1);
     bool ok = n > 0 ? values_convert(&read, (enum ir_dtype)t->type.dtype, t->scale, loc, d) &&
                           take_frames(t, &read, n, part, loc, d)
                     : misfit(io, t, &read.type, loc, d);

@@ -15,7 +15,8 @@ from bench import run_cases
 from onnx_bytes import onnx_model, onnx_node
 
 MODEL = {'dim', 'constant', 'input-type', 'inputs', 'outputs', 'no-weights', 'verbose'}
-MAPPING = {'mode', 'unquantised', 'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'mapping', 'patch', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
+CALIBRATION = {'calibrate', 'input-scale'}
+MAPPING = CALIBRATION | {'mode', 'unquantised', 'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'mapping', 'patch', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
 SEVERAL = {'rate', 'frames', 'pace', 'state'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
@@ -29,7 +30,7 @@ COMMANDS = {
     'report': (MODEL | MAPPING | SEVERAL | TIMING | {'report-arch', 'output'}, ['absent']),
     'run': (MODEL | MAPPING | SEVERAL | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'fill', 'json'}, ['absent']),
     'sim': (INPUTS | {'frames'} | {'model', 'times', 'json'}, ['absent']),
-    'eval': (MODEL | {'frames'} | {'constant-weights', 'at', 'mode', 'unquantised'} | VALUES | VERDICT | {'json'}, ['absent']),
+    'eval': (MODEL | CALIBRATION | {'frames'} | {'constant-weights', 'at', 'mode', 'unquantised'} | VALUES | VERDICT | {'json'}, ['absent']),
     'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),

@@ -1,0 +1,22 @@
+/* calibration.h - the tensors of --calibrate. */
+#ifndef CIMC_CALIBRATION_H
+#define CIMC_CALIBRATION_H
+
+#include "eval.h"
+#include "pass.h"
+#include "settings.h"
+
+/* Values for a graph's inputs, image after image; its arrays and data are its own. */
+struct calibration {
+    struct pass_calibration tensors;
+    VEC(void *) buffers;
+};
+/* Of the graph of one image, by --calibrate and --input-scale; `is_batch`: the model's file takes
+ * several at once. `writes` says what must not be read. False with a diagnostic; calibration_free
+ * all the same. */
+bool calibration_read(struct calibration *c, const struct ir_graph *g, bool is_batch,
+                      const struct settings *s, const struct settings *writes,
+                      struct diag *d) CHECK_RESULT;
+void calibration_free(struct calibration *c);
+
+#endif
