@@ -1,7 +1,8 @@
-/* cmd_opt.c - `cimc opt`: any pipeline of passes on IR text or an ONNX model. */
+/* cmd_opt.c - `cimc opt`: any pipeline of passes on IR text or an ONNX model, written as either. */
 #include "commands.h"
 
 #include "driver.h"
+#include "onnx_export.h"
 
 #include <string.h>
 
@@ -35,19 +36,42 @@ static bool load(struct build *b, const struct settings *s, struct diag *d)
                               driver_take_image(b, &b->models[0], d)));
 }
 
+static bool ends_in(const char *path, const char *ending)
+{
+    size_t n = strlen(path), m = strlen(ending);
+    return n > m && strcmp(path + n - m, ending) == 0;
+}
+
+static const char *output_path(const struct settings *s)
+{
+    return s->output ? s->output : "-";
+}
+
+static bool writes_onnx(const struct settings *s)
+{
+    return !s->dot && ends_in(output_path(s), ".onnx");
+}
+
+/* IR text, or as the name of the output says an ONNX model. */
 static bool print(const struct build *b, const struct settings *s, struct diag *d)
 {
+    const char *path = output_path(s);
     struct text t = {0};
     struct out o;
-    if (!out_open(&o, s->output ? s->output : "-", d))
-        return false;
+    bool ok = true;
     if (s->dot)
         ir_print_dot(b->graph, &t);
+    else if (writes_onnx(s))
+        ok = onnx_export(b->graph, &t, d);
     else
         ir_print(b->graph, &(struct ir_print_options){.inline_blobs = s->inline_blobs}, &t);
-    fwrite(t.at, 1, t.n, o.f);
+    ok = ok && out_open(&o, path, d);
+    if (ok) {
+        fwrite(t.at, 1, t.n, o.f);
+        ok = out_commit(&o, d);
+    }
     text_free(&t);
-    return out_commit(&o, d);
+    return ok;
 }
 
 /* The plan of a graph that has come down to CROSSBAR, on as many PEs as it takes. */
@@ -79,6 +103,8 @@ bool cmd_opt(const struct settings *s, struct diag *d)
                              .dot = s->dot,
                              .print_to = stderr};
     const char *pipeline = s->passes ? s->passes : pass_default_pipeline;
+    if (writes_onnx(s) && !s->passes && !s->stop_after)
+        o.stop_after = "partition"; /* behind it there is what ONNX has no operators for */
     bool ok = driver_start(&b, s, NULL, d) && load(&b, s, d) &&
               driver_calibrate(&b, s, b.n_models ? &b.models[0] : NULL, d) &&
               driver_run_passes(&b, s, pipeline, &o, d) && print_plan(&b, s, d) && print(&b, s, d);

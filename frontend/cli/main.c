@@ -150,12 +150,15 @@ static const struct command commands[] = {
      .operands = "FILE",
      .text =
          "FILE is IR text (it begins with `graph` or a comment) or an ONNX model; - is IR text\n"
-         "from standard input. Prints the graph after the passes. What --print-before,\n"
-         "--print-after, --time-passes and --stats show goes to standard error.\n"
+         "from standard input. Prints the graph after the passes; where the output's name\n"
+         "ends in .onnx it is an ONNX model (after pass partition, unless --passes or\n"
+         "--stop-after say otherwise). What --print-before, --print-after, --time-passes and\n"
+         "--stats show goes to standard error.\n"
          "\n"
          "Examples:\n"
          "  cimc opt model.onnx --print-after=fold-bn\n"
          "  cimc opt layer.ir --passes=partition,int,im2col,tile,dup --extra-pes 4\n"
+         "  cimc opt model.onnx -o folded.onnx\n"
          "  cimc opt model.onnx --dot | dot -Tsvg > model.svg\n",
      .groups = {options_passes, options_timing, options_inline, options_model, options_mode,
                 options_calibrate, options_scale, options_mapping, options_decisions,
