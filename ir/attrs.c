@@ -21,7 +21,7 @@ bool ir_attr_is_implied(const void *field, enum ir_attr_kind kind)
 {
     const int64_t *number = field;
     return kind == IR_ATTR_ones ? number[0] == 1 && number[1] == 1
-                                : kind == IR_ATTR_opt && number[0] == 0;
+                                : (kind == IR_ATTR_opt || kind == IR_ATTR_loose) && number[0] == 0;
 }
 
 /* Of an attribute that is all in its field. */
@@ -29,7 +29,8 @@ static size_t field_bytes(enum ir_attr_kind kind)
 {
     switch (kind) {
     case IR_ATTR_i64:
-    case IR_ATTR_opt: return 8;
+    case IR_ATTR_opt:
+    case IR_ATTR_loose: return 8;
     case IR_ATTR_i64x2:
     case IR_ATTR_ones: return 16;
     case IR_ATTR_i64x3: return 24;

@@ -45,7 +45,8 @@ static void put_attr(struct text *t, const void *field, enum ir_attr_kind kind, 
     uint32_t bits;
     switch (kind) {
     case IR_ATTR_i64:
-    case IR_ATTR_opt: put_list(t, field, 1); break;
+    case IR_ATTR_opt:
+    case IR_ATTR_loose: put_list(t, field, 1); break;
     case IR_ATTR_i64x2:
     case IR_ATTR_ones: put_list(t, field, 2); break;
     case IR_ATTR_i64x3: put_list(t, field, 3); break;
@@ -80,8 +81,9 @@ static void put_op(struct text *t, const struct ir_op *op, const struct ir_index
     }
     for (unsigned i = 0; i < desc->n_attrs; i++) {
         const void *field = ir_attr_at(op->attrs, &desc->attrs[i]);
-        if (!ir_attr_is_implied(field, desc->attrs[i].kind))
-            put_attr(t, field, desc->attrs[i].kind, contents);
+        enum ir_attr_kind kind = desc->attrs[i].kind;
+        if (!ir_attr_is_implied(field, kind) && !(contents && kind == IR_ATTR_loose))
+            put_attr(t, field, kind, contents);
     }
 }
 

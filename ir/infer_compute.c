@@ -170,34 +170,61 @@ static bool mvm_decisions(const struct ir_op *op, const int64_t ofm[2], struct d
     return true;
 }
 
-enum { MAX_WEIGHT_BITS = 8 };
+enum { MAX_WEIGHT_BITS = 8, MAX_ADC_SHIFT = 31 };
 
-/* How arrays are read out: what is not ideal is known by name and refused. */
+struct limit {
+    const char *name;
+    int64_t value, least, most;
+};
+
+static bool within(const struct ir_op *op, const struct limit *at, size_t n, struct diag *d)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (at[i].value < at[i].least || at[i].value > at[i].most)
+            return ir_misfit(op, d, "%s %lld, wants %lld..%lld", at[i].name, (long long)at[i].value,
+                             (long long)at[i].least, (long long)at[i].most);
+    }
+    return true;
+}
+
+/* How arrays are read out; of an ideal read-out nothing is said. */
 static bool mvm_readout(const struct ir_op *op, struct diag *d)
 {
     const struct ir_attrs_mvm *at = &op->attrs->mvm;
-    const struct {
-        const char *name;
-        int64_t value;
-    } numbers[] = {{"rows", at->rows},         {"cell_bits", at->cell_bits},
-                   {"dac_bits", at->dac_bits}, {"adc_bits", at->adc_bits},
-                   {"flip", at->flip},         {"entries in shift", at->shift.n}};
-    int64_t x_bits = ir_in(op, 0)->dtype == IR_F32 ? 0 : 8;
-    if (at->x_bits != x_bits)
-        return ir_misfit(op, d, "x_bits %lld of %s, wants %lld; others are not built yet",
-                         (long long)at->x_bits, ir_dtype_name((enum ir_dtype)ir_in(op, 0)->dtype),
-                         (long long)x_bits);
-    if (at->weight_bits < 0 || at->weight_bits > MAX_WEIGHT_BITS)
-        return ir_misfit(op, d, "weight_bits %lld, wants 0..%d", (long long)at->weight_bits,
-                         MAX_WEIGHT_BITS);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (numbers[i].value)
-            return ir_misfit(op, d, "%s %lld: a read-out that is not ideal is not built yet",
-                             numbers[i].name, (long long)numbers[i].value);
+    bool floats = ir_in(op, 0)->dtype == IR_F32, real = at->encoding != IR_ENCODING_IDEAL;
+    if (floats && real)
+        return ir_misfit(op, d, "encoding \"%s\" of f32", ir_encoding_name(at->encoding));
+    int64_t most_ppm = real ? 1000000 : 0, most_permille = real ? 1000 : 0;
+    const struct limit limits[] = {
+        {"x_bits", at->x_bits, !floats, floats ? 0 : 8},
+        {"weight_bits", at->weight_bits, real, MAX_WEIGHT_BITS},
+        {"rows", at->rows, real, real ? 65536 : 0},
+        {"cols", at->cols, real, real ? 65536 : 0},
+        {"cell_bits", at->cell_bits, real, real ? MAX_WEIGHT_BITS : 0},
+        {"dac_bits", at->dac_bits, real, real ? 8 : 0},
+        {"adc_bits", at->adc_bits, 0, real ? 16 : 0},
+        {"flip", at->flip, 0, real},
+        {"object", at->object, 0, real ? UINT32_MAX : 0},
+        {"noise_seed", at->noise_seed, 0, real ? INT32_MAX : 0},
+        {"fraction_bits", at->fraction_bits, 0, real ? 4 : 0},
+        {"sigma_low", at->sigma_low, 0, most_permille},
+        {"sigma_high", at->sigma_high, 0, most_permille},
+        {"stuck_low", at->stuck_low, 0, most_ppm},
+        {"stuck_high", at->stuck_high, 0, most_ppm - at->stuck_low},
+        {"drift", at->drift, 0, most_permille},
+    };
+    if (!within(op, limits, sizeof limits / sizeof *limits, d))
+        return false;
+    int64_t slices = real ? ceil_div_i64(at->weight_bits, at->cell_bits) : 0;
+    if (at->shift.n != 0 && at->shift.n != slices)
+        return ir_misfit(op, d, "%u entries in shift of %lld slices", at->shift.n,
+                         (long long)slices);
+    for (uint32_t i = 0; i < at->shift.n; i++) {
+        struct limit step = {"shift", at->shift.at[i], 0, MAX_ADC_SHIFT};
+        if (!within(op, &step, 1, d))
+            return false;
     }
-    return at->encoding == IR_ENCODING_IDEAL ||
-           ir_misfit(op, d, "encoding \"%s\": a read-out that is not ideal is not built yet",
-                     ir_encoding_name(at->encoding));
+    return true;
 }
 
 bool infer_mvm(const struct ir_op *op, struct diag *d, struct ir_type *out)

@@ -64,6 +64,7 @@ typedef int64_t ir_attr_i64x3[3];
 typedef int64_t ir_attr_i64x4[4];
 typedef int64_t ir_attr_ones[2]; /* where left out or 0, and not printed where both are: 1 */
 typedef int64_t ir_attr_opt;     /* not printed where it is 0 */
+typedef int64_t ir_attr_loose;   /* the same, and in no fingerprint: no program depends on it */
 typedef float ir_attr_f32;
 typedef struct ir_ints ir_attr_ints;
 typedef struct blob *ir_attr_blob;
@@ -115,6 +116,7 @@ enum ir_attr_kind {
     IR_ATTR_i64x4,
     IR_ATTR_ones,
     IR_ATTR_opt,
+    IR_ATTR_loose,
     IR_ATTR_f32,
     IR_ATTR_ints,
     IR_ATTR_blob,

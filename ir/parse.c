@@ -158,7 +158,8 @@ static bool parse_value_of(struct parser *p, struct line *line, const struct ir_
     void *field = (char *)&line->attrs + desc->offset;
     switch (desc->kind) {
     case IR_ATTR_i64:
-    case IR_ATTR_opt: return lex_i64(&p->lex, field);
+    case IR_ATTR_opt:
+    case IR_ATTR_loose: return lex_i64(&p->lex, field);
     case IR_ATTR_i64x2:
     case IR_ATTR_ones: return parse_list(p, field, 2, NULL);
     case IR_ATTR_i64x3: return parse_list(p, field, 3, NULL);

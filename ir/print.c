@@ -25,7 +25,8 @@ static void print_attr(const struct ir_op *op, const struct ir_attr_desc *desc,
     const struct ir_ints *list = field;
     switch (desc->kind) {
     case IR_ATTR_i64:
-    case IR_ATTR_opt: text_add(out, "%lld", (long long)*(const int64_t *)field); break;
+    case IR_ATTR_opt:
+    case IR_ATTR_loose: text_add(out, "%lld", (long long)*(const int64_t *)field); break;
     case IR_ATTR_i64x2:
     case IR_ATTR_ones: print_list(field, 2, out); break;
     case IR_ATTR_i64x3: print_list(field, 3, out); break;

@@ -253,7 +253,7 @@ static bool same_mapping(const struct ir_attrs_mvm *x, const struct ir_attrs_mvm
     bool one = x->patch[0] == 1 && x->patch[1] == 1;
     return x->copies == y->copies && x->group == y->group && x->weight_bits == y->weight_bits &&
            memcmp(x->slices, y->slices, sizeof x->slices) == 0 &&
-           memcmp(x->patch, y->patch, sizeof x->patch) == 0 &&
+           memcmp(x->patch, y->patch, sizeof x->patch) == 0 && x->object == y->object &&
            (one || (memcmp(x->kernel, y->kernel, sizeof x->kernel) == 0 &&
                     memcmp(x->stride, y->stride, sizeof x->stride) == 0 &&
                     memcmp(x->dilation, y->dilation, sizeof x->dilation) == 0));
@@ -302,10 +302,11 @@ static void verify_weights(struct ir_verifier *v)
         if (!same_constant(a->in[1].value->def, b->in[1].value->def))
             ir_fault(v, b, "weights = %lld is another matrix elsewhere", (long long)m[i].key);
         if (!same_mapping(&a->attrs->mvm, &b->attrs->mvm))
-            ir_fault(v, b,
-                     "group, patch (or, with one, the window), slices, copies or weight_bits "
-                     "differ from another user of weights = %lld",
-                     (long long)m[i].key);
+            ir_fault(
+                v, b,
+                "group, patch (or, with one, the window), slices, copies, weight_bits or object "
+                "differ from another user of weights = %lld",
+                (long long)m[i].key);
     }
     free(m);
 }

@@ -412,6 +412,9 @@ struct isa_program *isa_program_read(const char *path, struct diag *d) CHECK_RES
  * tile. */
 bool isa_validate(const struct isa_program *p, struct diag *d) CHECK_RESULT;
 
+/* Are all products exact? Those of f32 are on any machine. */
+bool isa_is_ideal(const struct isa_program *p);
+
 /* ---- text ---- */
 struct isa_dis_options {
     bool inline_sections; /* raw sections as hex instead of file(path, offset, length, hash) */

@@ -121,3 +121,11 @@ const struct file *isa_program_file_of(const struct isa_program *p, const void *
             return &o->more_files.at[i];
     return NULL;
 }
+
+bool isa_is_ideal(const struct isa_program *p)
+{
+    bool floats = true;
+    for (uint32_t i = 0; i < p->n_images; i++)
+        floats = floats && p->images[i].element == ELEMENT_f32;
+    return floats || arch_readout_is_ideal(&p->arch);
+}

@@ -123,15 +123,39 @@ bool arch_set_field(struct arch *arch, const struct arch_field *f, const char *t
     return true;
 }
 
-bool arch_check(const struct arch *arch, struct loc loc, struct diag *d)
+/* A weight has room in a crossbar. */
+static bool check_room(const struct arch *arch, struct loc loc, struct diag *d)
 {
     if (arch_logical_cols(arch, 0) == 0)
-        return diag_error(d, loc, DIAG_ARCH_VALUE,
-                          "a weight of %lld bits does not fit a row of %lld cells of %lld bits%s",
-                          (long long)arch->weight_bits, (long long)arch->cols,
-                          (long long)arch->cell_bits,
-                          arch->encoding == ARCH_OFFSET ? "" : ", two for each sign");
-    return true;
+        return diag_error(
+            d, loc, DIAG_ARCH_VALUE,
+            "a weight of %lld bits does not fit a row of %lld cells of %lld bits%s",
+            (long long)arch->weight_bits, (long long)arch->cols, (long long)arch->cell_bits,
+            arch_weight_columns(arch, 0) == arch_weight_slices(arch, 0) ? ""
+                                                                        : ", two for each sign");
+    return arch_logical_rows(arch) > 0 ||
+           diag_error(d, loc, DIAG_ARCH_VALUE,
+                      "a weight takes two rows, one for each sign (pair_axis), of %lld",
+                      (long long)arch->rows);
+}
+
+/* What cells are is consistent. */
+static bool check_noise(const struct arch *arch, struct loc loc, struct diag *d)
+{
+    if (arch->cell_fraction_bits > 0 &&
+        arch->cell_bits + arch->cell_fraction_bits > ARCH_MOST_FINE_BITS)
+        return diag_error(
+            d, loc, DIAG_ARCH_VALUE, "cells of %lld bits and %lld of fraction have more than %d",
+            (long long)arch->cell_bits, (long long)arch->cell_fraction_bits, ARCH_MOST_FINE_BITS);
+    return arch->stuck_low_ppm + arch->stuck_high_ppm <= 1000000 ||
+           diag_error(d, loc, DIAG_ARCH_VALUE,
+                      "%lld and %lld of a million cells are stuck: more than all",
+                      (long long)arch->stuck_low_ppm, (long long)arch->stuck_high_ppm);
+}
+
+bool arch_check(const struct arch *arch, struct loc loc, struct diag *d)
+{
+    return check_room(arch, loc, d) && check_noise(arch, loc, d);
 }
 
 bool arch_set(struct arch *arch, const char *assignment, struct diag *d)

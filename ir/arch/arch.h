@@ -30,6 +30,8 @@ enum { ARCH_MOST_KERNEL = 65535 }; /* rows, or columns, of a window, its steps a
 enum arch_topology { ARCH_IDEAL, ARCH_MESH };
 enum arch_encoding { ARCH_OFFSET, ARCH_DIFFERENTIAL, ARCH_ANALOG_DIFFERENTIAL };
 enum arch_pair_axis { ARCH_PAIR_COLUMNS, ARCH_PAIR_ROWS };
+enum arch_adc_range { ARCH_RANGE_UNIT, ARCH_RANGE_FULL, ARCH_RANGE_CALIBRATED };
+enum { ARCH_MOST_FINE_BITS = 7 }; /* of a cell that has bits of fraction */
 
 /* A preset by name ("clsa"), or a YAML file's path. Strings live in `a`. */
 bool arch_load(const char *name_or_path, struct arena *a, struct diag *d,
@@ -58,6 +60,12 @@ int64_t arch_weight_columns(const struct arch *arch, int64_t weight_bits);
 /* Rows of a crossbar that take different inputs, columns that hold different output channels. */
 int64_t arch_logical_rows(const struct arch *arch);
 int64_t arch_logical_cols(const struct arch *arch, int64_t weight_bits);
+
+/* Are products of integers exact, neither converters nor cells being in their way? */
+bool arch_readout_is_ideal(const struct arch *arch);
+/* With noise, an input's part times a cell has to stay below 2^14: products are then exact on any
+ * host, at the full speed of it. */
+bool arch_noise_fits(const struct arch *arch);
 
 /* ---- cost ---- */
 enum cost_kind { COST_MVM, COST_VECTOR, COST_SEND, COST_SIGNAL, COST_DMA, COST_NONE };

@@ -1,4 +1,4 @@
-/* arch_geometry.c - what a crossbar has room for: rows and columns that weights take. ARCH.md. */
+/* arch_geometry.c - what a crossbar has room for, and whether what it gives is exact. ARCH.md. */
 #include "arch.h"
 
 /* The positive and the negative part have cells of their own, which lie along this axis. */
@@ -25,4 +25,16 @@ int64_t arch_logical_rows(const struct arch *arch)
 int64_t arch_logical_cols(const struct arch *arch, int64_t weight_bits)
 {
     return arch->cols / arch_weight_columns(arch, weight_bits);
+}
+
+bool arch_readout_is_ideal(const struct arch *arch)
+{
+    return arch->adc_bits == 0 && arch->noise_seed == 0;
+}
+
+bool arch_noise_fits(const struct arch *arch)
+{
+    enum { MOST_PRODUCT = (1 << 14) - 1 };
+    int64_t cell = (INT64_C(1) << (arch->cell_bits + arch->cell_fraction_bits)) - 1;
+    return ((INT64_C(1) << arch->dac_bits) - 1) * cell <= MOST_PRODUCT;
 }

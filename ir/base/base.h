@@ -193,6 +193,12 @@ static inline int64_t floor_div_i64(int64_t a, int64_t b) /* b > 0 */
 {
     return a / b - (a % b < 0);
 }
+/* To the nearest, ties to the even one; b > 0 and 2 * b within 64 bits. */
+static inline int64_t rne_div_i64(int64_t a, int64_t b)
+{
+    int64_t down = floor_div_i64(a, b), twice = 2 * (a - down * b);
+    return down + (twice > b || (twice == b && down % 2 != 0));
+}
 /* 0 has every divisor. */
 static inline uint64_t gcd_u64(uint64_t a, uint64_t b)
 {

@@ -74,6 +74,9 @@ bool eval_mvm(const struct ir_op *op, const struct tensor *const *in, struct ten
                       .kernel = at->kernel,
                       .stride = at->stride,
                       .dilation = at->dilation};
+    if (at->encoding != IR_ENCODING_IDEAL)
+        return diag_error(d, op->loc, DIAG_DATA,
+                          "mvm: a read-out that is not ideal, not built yet");
     if (in[0]->type.dtype != IR_F32)
         return integer_layer(op, &l,
                              &(struct integers){in[0]->data, in[1]->data,

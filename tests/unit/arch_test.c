@@ -371,10 +371,9 @@ END_TEST
 /* Read-out, limits and times of ISA.md 5.2, 16 and 17. */
 START_TEST(what_is_not_built_is_refused)
 {
-    static const char *const later[] = {"pair_axis=rows", "column_flip=1",     "adc_bits=8",
-                                        "adc_range=full", "adc_per_phase=0",   "issue_cycles=1",
-                                        "start_cycles=1", "complete_cycles=1", "inflight=1",
-                                        "max_targets=1",  "max_gathers=1",     "max_group_pes=1"};
+    static const char *const later[] = {"adc_per_phase=0",   "issue_cycles=1", "start_cycles=1",
+                                        "complete_cycles=1", "inflight=1",     "max_targets=1",
+                                        "max_gathers=1",     "max_group_pes=1"};
     struct arch arch = clsa();
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         ck_assert_msg(!arch_set(&arch, later[i], diag), "%s", later[i]);
@@ -383,8 +382,51 @@ START_TEST(what_is_not_built_is_refused)
         ck_assert_msg(strncmp(diag->last->text + strlen("field '"), later[i], n) == 0, "%s",
                       diag->last->text);
     }
-    ck_assert(arch_set(&arch, "adc_bits=0", diag));
-    ck_assert(arch_set(&arch, "adc_range=unit", diag));
+    ck_assert(arch_set(&arch, "adc_per_phase=1", diag));
+}
+END_TEST
+
+/* What is right for each field may be wrong for several. */
+START_TEST(fields_that_do_not_fit_each_other)
+{
+    static const struct {
+        const char *yaml, *message;
+    } cases[] = {
+        {"cols: 15\ncell_bits: 1\nencoding: differential\n", "two for each sign"},
+        {"rows: 1\nencoding: differential\npair_axis: rows\n", "two rows"},
+        {"cell_bits: 4\ncell_fraction_bits: 4\n", "more than 7"},
+        {"stuck_low_ppm: 600000\nstuck_high_ppm: 400001\n", "more than all"},
+    };
+    static const char *const fit[] = {"cols: 15\ncell_bits: 1\n", "rows: 1\npair_axis: rows\n",
+                                      "cell_bits: 3\ncell_fraction_bits: 4\n",
+                                      "stuck_low_ppm: 600000\nstuck_high_ppm: 400000\n"};
+    struct arch arch;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert_msg(parse(fit[i], &arch), "%s", fit[i]);
+        ck_assert_msg(!parse(cases[i].yaml, &arch), "%s", cases[i].yaml);
+        ck_assert_int_eq(diag->last->code, DIAG_ARCH_VALUE);
+        ck_assert_msg(strstr(diag->last->text, cases[i].message) != NULL, "%s", diag->last->text);
+    }
+}
+END_TEST
+
+/* 255 * 63 is within 2^14, 255 * 127 is not; without a seed nobody asks. */
+START_TEST(read_out_of_a_machine)
+{
+    struct arch arch = clsa();
+    ck_assert(arch_readout_is_ideal(&arch));
+    arch.adc_bits = 8;
+    ck_assert(!arch_readout_is_ideal(&arch));
+    arch.adc_bits = 0;
+    arch.noise_seed = 1;
+    ck_assert(!arch_readout_is_ideal(&arch));
+    arch.cell_bits = 6;
+    ck_assert(arch_noise_fits(&arch));
+    arch.cell_bits = 3;
+    arch.cell_fraction_bits = 4;
+    ck_assert(!arch_noise_fits(&arch));
+    arch.dac_bits = 7;
+    ck_assert(arch_noise_fits(&arch));
 }
 END_TEST
 
@@ -644,6 +686,8 @@ int main(void)
     tcase_add_test(tc, costs_saturate);
     tcase_add_test(tc, cells_of_a_weight);
     tcase_add_test(tc, what_is_not_built_is_refused);
+    tcase_add_test(tc, fields_that_do_not_fit_each_other);
+    tcase_add_test(tc, read_out_of_a_machine);
     tcase_add_test(tc, a_renamed_field_says_so);
     tcase_add_test(tc, farthest_of_a_set);
     tcase_add_test(tc, columns_of_tiles);

@@ -196,10 +196,19 @@ static const char integer_crossbar_values[] =
     "%30 = constant {dtype=\"f32\", shape=[10], data=splat(3)}\n"
     "%31 = constant {dtype=\"u8\", shape=[8192,4096,1], data=splat(3)}\n";
 
+/* All that a read-out has to say. */
+#define READ_OUT                                                                                   \
+    "{kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8, encoding=\"offset\","         \
+    " weight_bits=8, rows=1, cols=65536, cell_bits=2, dac_bits=1, adc_bits=16"
 static const char *const good_integer_crossbar_lines[] = {
     "mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8} : i32[4x6x10]",
     ("mvm %20, %21, %22 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8,"
      " encoding=\"\", shift=[]} : i32[4x6x10]"),
+    "mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=4} : i32[4x6x10]",
+    ("mvm %20, %21 " READ_OUT ", shift=[]} : i32[4x6x10]"),
+    ("mvm %20, %21 " READ_OUT ", shift=[0,1,31,0], flip=1, object=7, noise_seed=1, fraction_bits=4,"
+     " sigma_low=1000, sigma_high=1000, stuck_low=400000, stuck_high=600000, drift=1000}"
+     " : i32[4x6x10]"),
     "requantize %23, %24, %25 {kind=\"f32\", axis=2, hi=255} : u8[4x6x10]",
     "dequantize %23, %25 {axis=2} : f32[4x6x10]",
     "dequantize %23, %29 {axis=0} : f32[4x6x10]",
@@ -210,7 +219,7 @@ static const char *const good_integer_crossbar_lines[] = {
 
 static const struct bad_line bad_integer_crossbar_lines[] = {
     {"mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1}", DIAG_SHAPE},
-    {"mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=4}", DIAG_SHAPE},
+    {"mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=9}", DIAG_SHAPE},
     {"mvm %20, %21, %24 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8}",
      DIAG_SHAPE},
     {"mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8, rows=128}",
@@ -230,6 +239,15 @@ static const struct bad_line bad_integer_crossbar_lines[] = {
      DIAG_SHAPE},
     {"mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8,"
      " encoding=\"offset\"}",
+     DIAG_SHAPE},
+    {"mvm %20, %21 " READ_OUT ", shift=[0,0,0]}", DIAG_SHAPE},
+    {"mvm %20, %21 " READ_OUT ", shift=[0,0,0,32]}", DIAG_SHAPE},
+    {"mvm %20, %21 " READ_OUT ", noise_seed=2147483648}", DIAG_SHAPE},
+    {"mvm %20, %21 " READ_OUT ", fraction_bits=5}", DIAG_SHAPE},
+    {"mvm %20, %21 " READ_OUT ", sigma_low=1001}", DIAG_SHAPE},
+    {"mvm %20, %21 " READ_OUT ", stuck_low=500000, stuck_high=500001}", DIAG_SHAPE},
+    {"mvm %20, %21 " READ_OUT ", drift=-1}", DIAG_SHAPE},
+    {"mvm %20, %21 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1, x_bits=8, object=1}",
      DIAG_SHAPE},
     {"mvm %23, %21 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, x_bits=8}", DIAG_SHAPE},
     {"requantize %23, %22, %25 {kind=\"f32\", axis=2, hi=255}", DIAG_SHAPE},
