@@ -278,6 +278,53 @@ bool calibration_read(struct calibration *c, const struct ir_graph *g, bool is_b
     return ok;
 }
 
+/* ---- options ---- */
+
+/* "w4" or "a8" at *text; false if what follows the letter is no number of bits. */
+static bool take_bits(const char **text, char letter, int64_t least, int64_t *out)
+{
+    if (**text != letter)
+        return true;
+    *out = (*text)[1] - '0';
+    *text += *out >= least && *out <= 8 ? 2 : 0;
+    return *out >= least && *out <= 8;
+}
+
+/* "LAYER=w4a8" */
+static bool parse_override(const char *text, struct arena *a, struct quant_override *out,
+                           struct diag *d)
+{
+    const char *equals = strrchr(text, '='), *at = equals ? equals + 1 : "";
+    *out = (struct quant_override){
+        .layer = arena_strndup(a, text, equals ? (size_t)(equals - text) : 0)};
+    bool ok = *at && take_bits(&at, 'w', 2, &out->weight_bits) &&
+              take_bits(&at, 'a', 4, &out->activation_bits);
+    return (ok && !*at && *out->layer) ||
+           diag_error(d, (struct loc){0}, DIAG_USAGE,
+                      "--layer: '%s' is not LAYER=wNaM with 2 to 8 bits of weights, 4 to 8 of what "
+                      "they multiply",
+                      text);
+}
+
+bool calibration_options(const struct settings *s, const struct arch *machine, struct arena *a,
+                         struct quant_options *out, struct diag *d)
+{
+    struct quant_override *layers = ARENA_ARRAY(a, struct quant_override, s->quantised_layers.n);
+    for (size_t i = 0; i < s->quantised_layers.n; i++) {
+        if (!parse_override(s->quantised_layers.at[i], a, &layers[i], d))
+            return false;
+    }
+    int64_t own = min_i64(max_i64(machine->weight_bits, 2), 8);
+    *out =
+        (struct quant_options){.weight_bits = s->weight_bits > 0 ? s->weight_bits : own,
+                               .activation_bits = s->activation_bits > 0 ? s->activation_bits : 8,
+                               .rounding = (enum quant_rounding)s->rounding,
+                               .bias_correction = s->bias_correction,
+                               .layers = layers,
+                               .n_layers = s->quantised_layers.n};
+    return true;
+}
+
 void calibration_free(struct calibration *c)
 {
     free((void *)c->tensors.inputs);

@@ -17,6 +17,9 @@ struct calibration {
 bool calibration_read(struct calibration *c, const struct ir_graph *g, bool is_batch,
                       const struct settings *s, const struct settings *writes,
                       struct diag *d) CHECK_RESULT;
+/* What options say of the integers of a float model. */
+bool calibration_options(const struct settings *s, const struct arch *machine, struct arena *a,
+                         struct quant_options *out, struct diag *d) CHECK_RESULT;
 void calibration_free(struct calibration *c);
 
 #endif

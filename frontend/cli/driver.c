@@ -199,7 +199,9 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
     if (frames > ISA_MAX_FRAMES)
         return diag_error(d, (struct loc){.file = b->model}, DIAG_PROGRAM,
                           "%lld frames, more than %d", (long long)frames, ISA_MAX_FRAMES);
-    if ((s->copies && !mapping_parse_copies(s->copies, b->arena, &dup, d)) ||
+    struct quant_options quant;
+    if ((s->calibrate.n && !calibration_options(s, &b->arch, b->arena, &quant, d)) ||
+        (s->copies && !mapping_parse_copies(s->copies, b->arena, &dup, d)) ||
         !mapping_parse_patches(&s->patches, b->arena, &dup, d))
         return false;
     /* the pass itself keeps to the PEs */
@@ -223,6 +225,7 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                            .mode = b->mode_reason ? b->mode : (enum pass_mode)s->mode,
                            .mode_reason = b->mode_reason,
                            .unquantised_is_error = s->unquantised == 1,
+                           .quant = s->calibrate.n ? &quant : NULL,
                            .calibration =
                                b->calibration.tensors.n_images ? &b->calibration.tensors : NULL};
     double start = now_seconds();

@@ -42,6 +42,7 @@ void settings_free(struct settings *s)
     VEC_FREE(&s->args);
     VEC_FREE(&s->dims);
     VEC_FREE(&s->calibrate);
+    VEC_FREE(&s->quantised_layers);
     VEC_FREE(&s->patches);
     VEC_FREE(&s->constants);
     VEC_FREE(&s->input_types);

@@ -24,7 +24,10 @@ struct settings {
     int64_t mode;                         /* index of the choice, as enum pass_mode */
     int64_t unquantised;                  /* index of the choice: 1 = error */
     /* integers of a float model */
-    string_list calibrate;
+    string_list calibrate, quantised_layers;
+    int64_t weight_bits, activation_bits; /* < 1: not given */
+    int64_t rounding;                     /* index of the choice, as enum quant_rounding */
+    bool bias_correction;
     /* machine and mapping */
     const char *arch;
     string_list arch_fields;

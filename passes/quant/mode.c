@@ -51,16 +51,23 @@ bool pass_settle_mode(struct ir_graph *g, struct pass_ctx *ctx)
         return true;
     bool quantised = has_quantised_layer(g);
     bool is_early = g->stage == IR_TENSOR || g->stage == IR_CANONICAL; /* later it was settled */
-    if (ctx->mode == PASS_MODE_INT && !quantised && is_early)
+    bool will_be = is_early && ctx->quant;
+    if (ctx->mode == PASS_MODE_INT && !quantised && is_early && !will_be)
         return diag_error(ctx->diag, (struct loc){0}, DIAG_PASS,
-                          "--mode int: no base layer of this model has a quantised input, and cimc "
-                          "quantize, which will quantise models, does not exist yet");
+                          "--mode int: no base layer of this model has a quantised input; cimc "
+                          "quantize gives it some, as --calibrate does here");
+    if (ctx->mode == PASS_MODE_F32 && will_be)
+        return diag_error(ctx->diag, (struct loc){0}, DIAG_PASS,
+                          "--mode f32 and --calibrate, which makes integers of a float model, "
+                          "exclude each other");
     if (ctx->mode != PASS_MODE_AUTO)
         ctx->mode_reason = "as asked for";
+    else if (!quantised && will_be)
+        ctx->mode_reason = "quantised by calibration";
     else
         ctx->mode_reason =
             quantised ? "base layers have quantised inputs" : "no base layer has a quantised input";
     if (ctx->mode == PASS_MODE_AUTO)
-        ctx->mode = quantised ? PASS_MODE_INT : PASS_MODE_F32;
+        ctx->mode = quantised || will_be ? PASS_MODE_INT : PASS_MODE_F32;
     return true;
 }

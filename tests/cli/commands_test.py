@@ -15,7 +15,7 @@ from bench import run_cases
 from onnx_bytes import onnx_model, onnx_node
 
 MODEL = {'dim', 'constant', 'input-type', 'inputs', 'outputs', 'no-weights', 'verbose'}
-CALIBRATION = {'calibrate', 'input-scale'}
+CALIBRATION = {'calibrate', 'input-scale', 'weight-bits', 'activation-bits', 'rounding', 'bias-correction', 'layer'}
 MAPPING = CALIBRATION | {'mode', 'unquantised', 'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'mapping', 'patch', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
 SEVERAL = {'rate', 'frames', 'pace', 'state'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}

@@ -1,10 +1,11 @@
-"""A float model made integers: the tensors that calibrate it."""
+"""A float model made integers: the tensors that calibrate it, what is left of its outputs."""
+import math
 import os
 import sys
 
 from bench import run_cases
 from onnx_bytes import INT32, onnx_model, onnx_node, tensor
-from values_test import npy
+from values_test import npy, read_npy
 
 TWO_INPUTS = onnx_model([onnx_node('Add', ['x', 'y'], 'z', 'add')], {}, {'x': [1, 2], 'y': [1, 2]}, {'z': [1, 2]})
 
@@ -54,5 +55,51 @@ def calibration_errors(b):
     b.contains(done.stderr, "would replace the input 'two.npy'")
 
 
+def snr(wanted, got):
+    """in dB"""
+    return 10 * math.log10(sum(x * x for x in wanted) / sum((x - y) ** 2 for x, y in zip(wanted, got)))
+
+
+def digits_thresholds(b):
+    """digits, calibrated on sets 0 to 4, measured on 5 to 9: signal to noise by bits and rounding"""
+    calibrate = sum((['--calibrate', b.test_data(k)] for k in range(5)), [])
+
+    def logits(*options):
+        b.run('eval', b.model, '--test-data', b.digits, '--tolerance', '1', '--save-outputs', 'out', *options)
+        return read_npy(b.read('out/output_0.npy'))[2][50:]
+
+    wanted = logits()
+    for options, least in (([], 33), (['--weight-bits', '6', '--rounding', 'nearest'], 27), (['--weight-bits', '6'], 32),
+                           (['--weight-bits', '4', '--rounding', 'nearest'], 14), (['--weight-bits', '4'], 22),
+                           (['--weight-bits', '4', '--activation-bits', '4'], 13), (['--bias-correction'], 33)):
+        got = logits(*calibrate, *options)
+        b.expect(snr(wanted, got) >= least, '%s: %.1f dB, expected %d' % (' '.join(options), snr(wanted, got), least))
+        for i in range(0, 50, 10):
+            b.equal(got[i:i + 10].index(max(got[i:i + 10])), wanted[i:i + 10].index(max(wanted[i:i + 10])), 'digit')
+
+
+def same_bytes(b):
+    """compile --calibrate: the same program again, in another folder, with other numbers of threads"""
+    programs = []
+    for folder, threads in (('one', '1'), ('two', '8'), ('one', '8')):
+        os.makedirs(b.path(folder), exist_ok=True)
+        b.run('compile', b.model, '--calibrate', b.digits, '--weight-bits', '4', '-o', folder + '/p.cim', environment={'OMP_NUM_THREADS': threads})
+        programs.append(b.read(folder + '/p.cim'))
+    b.expect(programs[0] == programs[1] == programs[2], 'the programs differ')
+    b.run('check', 'one/p.cim', '--model', b.model)
+    b.run('run', b.model, '--calibrate', b.digits, '--test-data', b.test_data(7), '--tolerance', '0.05', '--compare-layers')
+
+
+def quantising_options(b):
+    """what is no number of bits, no layer, or contradicts itself"""
+    calibrate = ['--calibrate', b.digits]
+    for options, code, message in ((['--layer', '/conv1/Conv=w9'], 2, "'/conv1/Conv=w9' is not LAYER=wNaM"),
+                                   (['--layer', 'w4'], 2, "'w4' is not LAYER=wNaM"), (['--layer', '0=a3'], 2, "'0=a3' is not LAYER=wNaM"),
+                                   (['--layer', 'conv9=w4a8'], 1, "'conv9' is no base layer"), (['--mode', 'f32'], 1, 'exclude each other')):
+        b.contains(b.run('opt', b.model, *calibrate, *options, code=code).stderr, message)
+    b.run('opt', b.model, *calibrate, '--layer', '/conv1/Conv=w2', '--layer', '5=w4a4', '--mode', 'int')
+    b.contains(b.run('opt', b.model, '--mode', 'int', code=1).stderr, 'cimc quantize')
+
+
 if __name__ == '__main__':
-    sys.exit(run_cases([calibration_files, calibration_errors]))
+    sys.exit(run_cases([calibration_files, calibration_errors, digits_thresholds, same_bytes, quantising_options]))

@@ -237,7 +237,7 @@ START_TEST(test_passes_are_listed)
 {
     size_t n;
     const struct pass *const *list = pass_list(&n);
-    ck_assert_uint_eq(n, 11);
+    ck_assert_uint_eq(n, 12);
     ck_assert_str_eq(list[0]->name, "fold");
     ck_assert_str_eq(list[n - 1]->name, "dup");
     for (size_t i = 0; i < n; i++) {

@@ -1,0 +1,125 @@
+/*
+ * quant_round.c - the weights of a layer as integers of a few bits, with one scale for each column.
+ *
+ * A column's scale is its largest magnitude by 2^(bits-1) - 1, so that integers are symmetric; it
+ * is larger where else the bias would take more than 2^30 steps of the sums, as that of a channel
+ * whose weights are nearly zero does.
+ */
+#include "quant.h"
+
+#include <math.h>
+
+static float weight_at(const struct quant_weights *w, int64_t row, int64_t column)
+{
+    struct pass_floats f = pass_floats(w->constant);
+    return pass_float(&f, row * w->row_step + column * w->column_step);
+}
+
+static double bias_at(const struct quant_layer *l, int64_t column)
+{
+    if (!l->bias)
+        return 0;
+    uint32_t i = l->bias->in[0].value == l->op->out;
+    const struct ir_op *b = l->bias->in[i].value->def;
+    return ir_const_f64(b, ir_count(&b->out->type) == 1 ? 0 : column);
+}
+
+/* What the layer needs of its own; those that share the constant take the largest. */
+static void widen_scales(const struct quant_layer *l, double most, float *scale)
+{
+    const struct quant_weights *w = &l->weights;
+    for (int64_t j = 0; j < w->n; j++) {
+        float largest = 0;
+        for (int64_t i = 0; i < w->k; i++)
+            largest = fmaxf(largest, fabsf(weight_at(w, i, j)));
+        double need =
+            fmax((double)largest / most, fabs(bias_at(l, j)) / ((double)l->grid.scale * 0x1p30));
+        scale[j] = fmaxf(scale[j], (float)need);
+    }
+}
+
+/* Rows of a block of a group, in steps. */
+static void take_block(const struct quant_layer *l, int64_t group, int64_t first, int64_t k,
+                       double *out)
+{
+    const struct quant_weights *w = &l->weights;
+    int64_t n = w->n / w->groups;
+    for (int64_t i = 0; i < k; i++)
+        for (int64_t j = 0; j < n; j++)
+            out[i * n + j] =
+                (double)weight_at(w, first + i, group * n + j) / (double)l->scale[group * n + j];
+}
+
+static void put_block(struct quant_layer *l, int64_t group, int64_t first, int64_t k,
+                      const double *from)
+{
+    const struct quant_weights *w = &l->weights;
+    int64_t n = w->n / w->groups;
+    for (int64_t i = 0; i < k; i++)
+        for (int64_t j = 0; j < n; j++)
+            l->q[(first + i) * w->row_step + (group * n + j) * w->column_step] =
+                (int8_t)from[i * n + j];
+}
+
+static void nearest(double *w, int64_t n, double most)
+{
+    for (int64_t i = 0; i < n; i++)
+        w[i] = fmin(fmax(rint(w[i]), -most), most);
+}
+
+static void round_weights(struct quant_layer *l, double most, const struct quant_moments *m)
+{
+    const struct quant_weights *w = &l->weights;
+    int64_t n = w->n / w->groups, block = m ? m->block : w->k, blocks = ceil_div_i64(w->k, block);
+    double *steps = heap_alloc((size_t)(block * n) * sizeof *steps);
+    for (int64_t g = 0; g < w->groups; g++) {
+        for (int64_t b = 0; b < blocks; b++) {
+            int64_t first = b * block, k = min_i64(block, w->k - first);
+            take_block(l, g, first, k, steps);
+            if (m && m->second)
+                quant_feedback(steps, k, n, most, m->second + (g * blocks + b) * block * block,
+                               block);
+            else
+                nearest(steps, k * n, most);
+            put_block(l, g, first, k, steps);
+        }
+    }
+    free(steps);
+}
+
+/* What a column's sums lose on average. */
+static void correct(struct quant_layer *l, const struct quant_moments *m, struct arena *a)
+{
+    const struct quant_weights *w = &l->weights;
+    l->correction = ARENA_ARRAY(a, double, (size_t)w->n);
+    for (int64_t j = 0; j < w->n; j++) {
+        const double *mean = m->mean + 2 * w->k * (j / (w->n / w->groups));
+        double sum = 0;
+        for (int64_t i = 0; i < w->k; i++) {
+            int8_t q = l->q[i * w->row_step + j * w->column_step];
+            sum += (double)weight_at(w, i, j) * mean[2 * i] -
+                   (double)((float)q * l->scale[j]) * mean[2 * i + 1];
+        }
+        l->correction[j] = sum / (double)m->n_taken;
+    }
+}
+
+void quant_round_layer(struct quant_plan *p, struct quant_layer *l, const struct quant_moments *m)
+{
+    const struct quant_weights *w = &l->weights;
+    double most = (double)((INT64_C(1) << (l->weight_bits - 1)) - 1);
+    if (!l->same) {
+        l->scale = ARENA_ARRAY(p->arena, float, (size_t)w->n);
+        for (const struct quant_layer *s = l; s; s = s->next)
+            widen_scales(s, most, l->scale);
+        for (int64_t j = 0; j < w->n; j++)
+            l->scale[j] = l->scale[j] < 0x1p-100f ? 1.0f : l->scale[j];
+        l->q = ARENA_ARRAY(p->arena, int8_t, (size_t)(w->n * w->k));
+        round_weights(l, most, m);
+    } else {
+        l->scale = l->same->scale;
+        l->q = l->same->q;
+    }
+    if (m && m->mean)
+        correct(l, m, p->arena);
+}
