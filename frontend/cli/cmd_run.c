@@ -67,7 +67,7 @@ static bool compile(struct build *b, struct simulation *sim, const struct settin
 static bool take_program(struct build *b, const struct settings *s, struct diag *d)
 {
     *b = (struct build){0};
-    struct isa_program *p = isa_program_read(s->program, d);
+    struct isa_program *p = driver_read_program(s->program, s, d);
     bool ok = p && driver_lower_again(b, p, s, &s->args, true, d);
     b->program = p;
     return ok;

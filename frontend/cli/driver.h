@@ -89,6 +89,9 @@ struct backend_options driver_backend_options(const struct build *b, const struc
 /* After driver_lower: b->program, checked. */
 bool driver_compile(struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
 bool driver_write(struct build *b, const char *path, struct diag *d) CHECK_RESULT;
+/* A program for the machine with the noise that the settings ask for. */
+struct isa_program *driver_read_program(const char *path, const struct settings *s,
+                                        struct diag *d) CHECK_RESULT;
 /* The plan that the result holds. */
 bool driver_write_plan(const struct backend_result *r, const char *path,
                        struct diag *d) CHECK_RESULT;

@@ -56,8 +56,8 @@ static const struct command commands[] = {
          "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n"
          "  cimc compile voice.onnx image.onnx --rate voice=2 -o both.cim\n",
      .groups = {options_model, options_mode, options_calibrate, options_scale, options_mapping,
-                options_several, options_frames, options_flow, options_decisions, options_views,
-                options_timing, options_output, options_table, options_json},
+                options_noise, options_several, options_frames, options_flow, options_decisions,
+                options_views, options_timing, options_output, options_table, options_json},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_compile},
@@ -77,8 +77,8 @@ static const struct command commands[] = {
          "  cimc report model.onnx -o report.html\n"
          "  cimc report model.onnx --extra-pes 32 --set 1x*\n",
      .groups = {options_model, options_mode, options_calibrate, options_scale, options_mapping,
-                options_several, options_frames, options_flow, options_decisions, options_page,
-                options_timing, options_output},
+                options_noise, options_several, options_frames, options_flow, options_decisions,
+                options_page, options_timing, options_output},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_report},
@@ -105,11 +105,11 @@ static const struct command commands[] = {
          "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
          "  cimc run model.onnx --frames 20 --duplicate interval --input-fill random:1\n"
          "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
-     .groups = {options_model,     options_mode,       options_calibrate,   options_scale,
-                options_mapping,   options_several,    options_frames,      options_flow,
-                options_decisions, options_values,     options_scale,       options_weights,
-                options_verdict,   options_simulation, options_run_program, options_views,
-                options_timing,    options_output,     options_table,       options_json},
+     .groups = {options_model,   options_mode,       options_calibrate,   options_scale,
+                options_mapping, options_noise,      options_several,     options_frames,
+                options_flow,    options_decisions,  options_values,      options_weights,
+                options_verdict, options_simulation, options_run_program, options_views,
+                options_timing,  options_output,     options_table,       options_json},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_run},
@@ -119,9 +119,15 @@ static const struct command commands[] = {
      .text = "Executes the program's bytes, function and timing together. Outputs are compared\n"
              "with --test-data or, if --model is given, with the reference evaluator. Without\n"
              "values for the inputs (--test-data, --input, --input-fill) only times are\n"
-             "simulated.\n",
+             "simulated.\n"
+             "\n"
+             "Examples:\n"
+             "  cimc sim model.cim --model model.onnx --test-data test_data_set_0\n"
+             "  cimc sim model.cim --model model.onnx --input images.npy --labels labels.txt "
+             "--trials 20\n",
      .groups = {options_sim_model, options_values, options_scale, options_verdict,
-                options_simulation, options_frames, options_times, options_json},
+                options_simulation, options_noise, options_trials, options_frames, options_times,
+                options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_sim},
@@ -140,8 +146,9 @@ static const struct command commands[] = {
          "  cimc eval model.onnx --test-data test_data_set_0\n"
          "  cimc eval model.onnx --test-data test_data_set_0 --at canonical\n"
          "  cimc eval model.onnx --input-fill random:1 --save-outputs answers\n",
-     .groups = {options_model, options_mode, options_calibrate, options_frames, options_values,
-                options_scale, options_weights, options_stage, options_verdict, options_json},
+     .groups = {options_model, options_mode, options_calibrate, options_mapping, options_noise,
+                options_frames, options_values, options_scale, options_weights, options_stage,
+                options_verdict, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_eval},
@@ -161,7 +168,7 @@ static const struct command commands[] = {
          "  cimc opt model.onnx -o folded.onnx\n"
          "  cimc opt model.onnx --dot | dot -Tsvg > model.svg\n",
      .groups = {options_passes, options_timing, options_inline, options_model, options_mode,
-                options_calibrate, options_scale, options_mapping, options_decisions,
+                options_calibrate, options_scale, options_mapping, options_noise, options_decisions,
                 options_output},
      .min_args = 1,
      .max_args = 1,

@@ -219,6 +219,30 @@ const struct option_desc options_mapping[] = {
     {0},
 };
 
+const struct option_desc options_noise[] = {
+    {.name = "noise-seed",
+     .kind = OPTION_INTEGER,
+     .offset = AT(noise_seed),
+     .argument = "N",
+     .help = "the machine is the one with this noise of its cells (noise_seed); 0: without noise",
+     .least = 0,
+     .most = INT32_MAX},
+    {0},
+};
+
+const struct option_desc options_trials[] = {
+    {.name = "trials",
+     .kind = OPTION_INTEGER,
+     .offset = AT(trials),
+     .argument = "N",
+     .help = "runs on N machines, with the seed of the noise and those that follow: mean and "
+             "spread of accuracy (--labels) and of the signal-to-noise ratio against what the "
+             "model says as it was read",
+     .least = 1,
+     .most = 1000000},
+    {0},
+};
+
 const struct option_desc options_several[] = {
     {.name = "rate",
      .kind = OPTION_LIST,

@@ -30,6 +30,7 @@ void settings_init(struct settings *s)
                            .tile = -1,
                            .pe = -1,
                            .at = -1,
+                           .noise_seed = -1,
                            .pace = PACE_STEADY,
                            .duplicate = CHOOSE_SUM,
                            .mapping = CHOOSE_WINDOW,

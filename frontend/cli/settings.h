@@ -31,6 +31,8 @@ struct settings {
     /* machine and mapping */
     const char *arch;
     string_list arch_fields;
+    int64_t noise_seed;               /* < 0: not given */
+    int64_t trials;                   /* sim; 0: not given */
     int64_t schedule, cut, duplicate; /* index of the choice */
     int64_t mapping;                  /* index of the choice: 1 = windows */
     const char *set, *copies;

@@ -19,7 +19,7 @@ static bool lacks_values(const struct simulation *sim)
 {
     const struct settings *s = sim->settings;
     return sim->may_lack_values && sim->io.n_inputs > 0 && !s->test_data.n && !s->inputs.n &&
-           !s->input_fill && !s->compare_layers && !s->save_outputs && !s->labels;
+           !s->input_fill && !s->compare_layers && !s->save_outputs && !s->labels && !s->trials;
 }
 
 bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d)
@@ -115,18 +115,35 @@ static bool execute(struct simulation *sim, struct watchers *watchers, struct di
     return sim->ran;
 }
 
-static bool evaluate(struct simulation *sim, struct layers *layers, struct diag *d)
+/* What the models say, where no file does. */
+static bool find_references(struct simulation *sim, struct diag *d)
 {
     struct eval_observer watcher = {.progress = sim->settings->progress};
+    return io_has_references(&sim->io) || !io_can_evaluate(&sim->io) ||
+           io_evaluate_references(&sim->io, &watcher, d);
+}
+
+static bool evaluate(struct simulation *sim, struct layers *layers, struct diag *d)
+{
     struct eval_observer observer = {
         .seen = layers_seen, .self = layers, .progress = sim->settings->progress};
     double start = now_seconds();
-    bool ok = io_has_references(&sim->io) || !io_can_evaluate(&sim->io) ||
-              io_evaluate_references(&sim->io, &watcher, d);
+    bool ok = find_references(sim, d);
     if (ok && layers)
         ok = io_observe(&sim->io, sim->graph, &observer, d);
     sim->evaluate_seconds = now_seconds() - start;
     return ok;
+}
+
+bool simulation_prepare(struct simulation *sim, struct diag *d)
+{
+    return prepare(sim, d) && find_references(sim, d);
+}
+
+bool simulation_execute(struct simulation *sim, struct diag *d)
+{
+    struct watchers nobody = {0};
+    return execute(sim, &nobody, d);
 }
 
 bool simulation_is_scheduled(const struct simulation *sim)

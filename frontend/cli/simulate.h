@@ -33,6 +33,11 @@ bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d) CHE
 struct difference *simulation_difference(const struct simulation *sim, size_t k, int64_t frame);
 /* Its scheduled cycles are those of so many frames. */
 bool simulation_is_scheduled(const struct simulation *sim);
+/* What simulate() does but for running and comparing: there are values, and references if files or
+ * models have them. */
+bool simulation_prepare(struct simulation *sim, struct diag *d) CHECK_RESULT;
+/* One run, of which nobody looks on. */
+bool simulation_execute(struct simulation *sim, struct diag *d) CHECK_RESULT;
 /* Reads --labels, once there are values. */
 bool simulation_load_labels(struct simulation *sim, struct diag *d) CHECK_RESULT;
 /* False where the machine faults or anything differs. `sim->ran`: there is something to report. */

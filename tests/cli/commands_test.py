@@ -17,6 +17,7 @@ from onnx_bytes import onnx_model, onnx_node
 MODEL = {'dim', 'constant', 'input-type', 'inputs', 'outputs', 'no-weights', 'verbose'}
 CALIBRATION = {'calibrate', 'input-scale', 'weight-bits', 'activation-bits', 'rounding', 'bias-correction', 'layer'}
 MAPPING = CALIBRATION | {'mode', 'unquantised', 'arch', 'arch-field', 'schedule', 'set', 'cut', 'duplicate', 'mapping', 'patch', 'copies', 'pes', 'extra-pes', 'lp-file', 'print-plan'}
+NOISE = {'noise-seed'}
 SEVERAL = {'rate', 'frames', 'pace', 'state'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
@@ -26,12 +27,12 @@ INPUTS = VALUES | VERDICT | {'compare-layers', 'latency-seed', 'max-extra-cycles
 PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-verify', 'roundtrip-each', 'dot', 'inline'}
 # Command -> options, operands that make a valid line as far as the command line goes.
 COMMANDS = {
-    'compile': (MODEL | MAPPING | SEVERAL | VIEWS | TIMING | {'output', 'fill', 'json'}, ['absent']),
-    'report': (MODEL | MAPPING | SEVERAL | TIMING | {'report-arch', 'output'}, ['absent']),
-    'run': (MODEL | MAPPING | SEVERAL | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'fill', 'json'}, ['absent']),
-    'sim': (INPUTS | {'frames'} | {'model', 'times', 'json'}, ['absent']),
-    'eval': (MODEL | CALIBRATION | {'frames'} | {'constant-weights', 'at', 'mode', 'unquantised'} | VALUES | VERDICT | {'json'}, ['absent']),
-    'opt': (MODEL | MAPPING | PASSES | TIMING | {'output'}, ['absent']),
+    'compile': (MODEL | MAPPING | NOISE | SEVERAL | VIEWS | TIMING | {'output', 'fill', 'json'}, ['absent']),
+    'report': (MODEL | MAPPING | NOISE | SEVERAL | TIMING | {'report-arch', 'output'}, ['absent']),
+    'run': (MODEL | MAPPING | NOISE | SEVERAL | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'fill', 'json'}, ['absent']),
+    'sim': (INPUTS | NOISE | {'frames', 'trials'} | {'model', 'times', 'json'}, ['absent']),
+    'eval': (MODEL | (MAPPING - {'lp-file', 'print-plan'}) | NOISE | {'frames'} | {'constant-weights', 'at'} | VALUES | VERDICT | {'json'}, ['absent']),
+    'opt': (MODEL | MAPPING | NOISE | PASSES | TIMING | {'output'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),
     'where': ({'layer', 'row', 'col', 'tile', 'pe', 'cell', 'json'}, ['absent']),

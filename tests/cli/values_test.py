@@ -1,30 +1,12 @@
 """Values that go into and come out of models: element types, files, fills, comparison in steps; `eval`."""
 import json
 import os
-import re
 import struct
 import sys
 
 from bench import run_cases
+from npy import npy, read_npy
 from onnx_bytes import BOOL, INT32, INT64, INT8, UINT8, onnx_model, onnx_node, tensor
-
-CODES = {'<f4': 'f', '<f8': 'd', '<i8': 'q', '<i4': 'i', '|i1': 'b', '|u1': 'B', '|b1': 'B'}
-
-
-def npy(descr, shape, values):
-    head = "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }" % (descr, ''.join('%d,' % n for n in shape))
-    head += ' ' * (-(len(head) + 11) % 64) + '\n'
-    return b'\x93NUMPY\1\0' + struct.pack('<H', len(head)) + head.encode() + struct.pack('<%d%s' % (len(values), CODES[descr]), *values)
-
-
-def read_npy(data):
-    """(descr, shape, values)"""
-    n = struct.unpack_from('<H', data, 8)[0]
-    descr, shape = re.search(rb"'descr': '(...)'.*'shape': \(([0-9, ]*)\)", data[10:10 + n]).groups()
-    code = CODES[descr.decode()]
-    body = data[10 + n:]
-    return (descr.decode(), [int(x) for x in shape.decode().split(',') if x.strip()],
-            list(struct.unpack('<%d%s' % (len(body) // struct.calcsize('<' + code), code), body)))
 
 
 def evaluated(b):
