@@ -258,6 +258,31 @@ struct ir_value *rule_clip_of_relu(struct ir_op *op)
     return emit_like(op, &attrs, def(op)->in[0].value);
 }
 
+/* Fewer bits than 8 are written like this (QCDQ). */
+struct ir_value *rule_clip_of_quantize(struct ir_op *op)
+{
+    struct ir_op *q = def(op);
+    const struct ir_attrs_clip *clip = &op->attrs->clip;
+    union ir_attrs attrs = *q->attrs;
+    struct ir_value *in[3];
+    if (q->opcode != IR_quantize || !ir_has_one_use(q->out) || !(clip->lo <= clip->hi))
+        return NULL;
+    float lo = fmaxf((float)attrs.quantize.lo, ceilf(clip->lo));
+    float hi = fminf((float)attrs.quantize.hi, floorf(clip->hi));
+    if (lo > hi)
+        return NULL; /* one value is left */
+    attrs.quantize.lo = (int64_t)lo;
+    attrs.quantize.hi = (int64_t)hi;
+    for (uint32_t i = 0; i < q->n_in; i++)
+        in[i] = q->in[i].value;
+    struct pass_place at = pass_before(op);
+    return pass_emit(&at, &(struct ir_new){.opcode = IR_quantize,
+                                           .in = in,
+                                           .n_in = q->n_in,
+                                           .attrs = &attrs,
+                                           .name = *op->name ? op->name : q->name});
+}
+
 struct ir_value *rule_clip_as_relu(struct ir_op *op)
 {
     struct pass_place at = pass_before(op);

@@ -117,9 +117,11 @@ bool int_bias_fits(const struct ir_op *layer, int64_t n, double bias, struct pas
 
 enum { INT_SHIFT = 128 }; /* of signed bytes, to u8 */
 struct int_types {
-    uint8_t *was; /* by id of an operation: the dtype of its value at CANONICAL */
+    uint8_t *was;   /* by id of an operation: the dtype of its value at CANONICAL */
+    int16_t *shift; /* by the same id: how much higher a value of i8 or u8 is from now on */
 };
-/* i8 values become u8 values, 128 higher, truth becomes bytes of 0 and 1. How many did. */
+/* i8 values become u8 values, INT_SHIFT higher or from 0 up, truth becomes bytes of 0 and 1. How
+ * many did. */
 uint64_t int_bring_to_bytes(struct ir_graph *g, struct pass_ctx *ctx);
 /* A constant of i8 or truth as such a byte; other values as they are. */
 struct ir_value *int_byte(const struct pass_place *at, struct ir_value *v);
