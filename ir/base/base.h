@@ -199,6 +199,12 @@ static inline int64_t rne_div_i64(int64_t a, int64_t b)
     int64_t down = floor_div_i64(a, b), twice = 2 * (a - down * b);
     return down + (twice > b || (twice == b && down % 2 != 0));
 }
+/* a / 2^shift, likewise */
+static inline int64_t rne_shift_i64(int64_t a, unsigned shift)
+{
+    int64_t half = (INT64_C(1) << shift) / 2;
+    return shift ? (a + half - 1 + (a >> shift & 1)) >> shift : a;
+}
 /* 0 has every divisor. */
 static inline uint64_t gcd_u64(uint64_t a, uint64_t b)
 {

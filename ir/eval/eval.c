@@ -14,8 +14,8 @@ static eval_kernel *const kernels[IR_N_OPCODES] = {
 #undef END
 };
 
-bool eval_op(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
-             struct diag *d)
+bool eval_op_observed(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                      const struct eval_observer *observer, struct diag *d)
 {
     *out = (struct tensor){0};
     if (!op->out || op->opcode == IR_input)
@@ -26,8 +26,15 @@ bool eval_op(const struct ir_op *op, const struct tensor *const *in, struct tens
     *out = tensor_new(&op->out->type);
     if (ir_count(&op->out->type) == 0)
         return true; /* its other dimensions may be of any size: kernels' tables follow them */
-    if (kernels[op->opcode](op, in, out, d))
+    if (op->opcode == IR_mvm ? eval_mvm_observed(op, in, out, observer, d)
+                             : kernels[op->opcode](op, in, out, d))
         return true;
     tensor_free(out);
     return false;
+}
+
+bool eval_op(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+             struct diag *d)
+{
+    return eval_op_observed(op, in, out, NULL, d);
 }

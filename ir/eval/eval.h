@@ -33,6 +33,10 @@ struct ir_op *eval_fold(struct ir_op *op, size_t max_bytes, struct diag *d);
 struct eval_observer {
     /* Called after every operation with its result (valid during the call only). May be NULL. */
     void (*seen)(void *self, const struct ir_op *op, const struct tensor *value);
+    /* Called with what the converters of an mvm are given, n sums of cells of a slice in units of
+     * 2^-fraction_bits. May be NULL. */
+    void (*converted)(void *self, const struct ir_op *mvm, unsigned slice, const int64_t *a,
+                      int64_t n);
     void *self;
     const struct progress *progress; /* may be NULL */
 };

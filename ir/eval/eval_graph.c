@@ -232,7 +232,8 @@ static bool view_transpose(struct run *r, const struct ir_op *op, struct slot *s
     return true;
 }
 
-static bool compute(struct run *r, const struct ir_op *op, struct slot *s)
+static bool compute(struct run *r, const struct ir_op *op, const struct eval_observer *observer,
+                    struct slot *s)
 {
     if (!type_fits(&op->out->type))
         return diag_error(r->diag, op->loc, DIAG_CAPACITY, "%s: the value is too large to compute",
@@ -245,7 +246,7 @@ static bool compute(struct run *r, const struct ir_op *op, struct slot *s)
     const struct tensor **in = heap_alloc(op->n_in * sizeof *in);
     for (uint32_t i = 0; i < op->n_in; i++)
         in[i] = &slot_of(r, op->in[i].value->def)->value;
-    bool ok = eval_op(op, in, &s->value, r->diag);
+    bool ok = eval_op_observed(op, in, &s->value, observer, r->diag);
     s->owned = ok;
     free(in);
     return ok;
@@ -257,7 +258,7 @@ static bool step(struct run *r, const struct ir_op *op, const struct eval_observ
     bool ok = op->opcode == IR_output                 ? write_output(r, op)
               : op->opcode == IR_input                ? read_input(r, op, s)
               : !observer && view_transpose(r, op, s) ? true
-                                                      : compute(r, op, s);
+                                                      : compute(r, op, observer, s);
     if (!ok)
         return false;
     if (observer && observer->seen && op->out)

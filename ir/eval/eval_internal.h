@@ -100,6 +100,14 @@ struct integers {
 };
 bool integer_layer(const struct ir_op *op, const struct layer *l, const struct integers *v,
                    struct diag *d) CHECK_RESULT;
+/* The same of a machine with read-out attributes. `observer` may be NULL. */
+bool readout_layer(const struct ir_op *mvm, const struct layer *l, const struct integers *v,
+                   const struct eval_observer *observer, struct diag *d) CHECK_RESULT;
+/* eval_op, watched: `observer` may be NULL. */
+bool eval_op_observed(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                      const struct eval_observer *observer, struct diag *d) CHECK_RESULT;
+bool eval_mvm_observed(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                       const struct eval_observer *observer, struct diag *d) CHECK_RESULT;
 eval_kernel integer_conv, integer_matmul;
 
 /* Height, width and what surrounds them, at either layout: [outer][h][w][inner]. */

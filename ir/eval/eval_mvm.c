@@ -60,8 +60,8 @@ static void add_tap(void *self, const struct layer_tap *t)
                  columns, r->out + t->out + q * t->n, columns, true);
 }
 
-bool eval_mvm(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
-              struct diag *d)
+bool eval_mvm_observed(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+                       const struct eval_observer *observer, struct diag *d)
 {
     const struct ir_attrs_mvm *at = &op->attrs->mvm;
     struct layer l = {.h = in[0]->type.dim[0],
@@ -74,16 +74,19 @@ bool eval_mvm(const struct ir_op *op, const struct tensor *const *in, struct ten
                       .kernel = at->kernel,
                       .stride = at->stride,
                       .dilation = at->dilation};
+    struct integers v = {in[0]->data, in[1]->data, op->n_in == 3 ? in[2]->data : NULL, out->data};
     if (at->encoding != IR_ENCODING_IDEAL)
-        return diag_error(d, op->loc, DIAG_DATA,
-                          "mvm: a read-out that is not ideal, not built yet");
+        return readout_layer(op, &l, &v, observer, d);
     if (in[0]->type.dtype != IR_F32)
-        return integer_layer(op, &l,
-                             &(struct integers){in[0]->data, in[1]->data,
-                                                op->n_in == 3 ? in[2]->data : NULL, out->data},
-                             d);
+        return integer_layer(op, &l, &v, d);
     if (!want_f32(op, in, d))
         return false;
     layer_taps(&l, add_tap, &(struct run){&l, tensor_f32(in[0]), tensor_f32(in[1]), out->data});
     return true;
+}
+
+bool eval_mvm(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
+              struct diag *d)
+{
+    return eval_mvm_observed(op, in, out, NULL, d);
 }
