@@ -307,7 +307,7 @@ struct isa_image {
     uint32_t center; /* section of n i32, + 1; 0: none */
     uint64_t center_offset;
     uint32_t weight_bits; /* of i8 weights: columns that one takes; 0: as many as the machine's */
-    uint32_t n_shift, *shift; /* of the read-out, one a slice */
+    uint32_t n_shift, *shift; /* of the read-out, one a slice; none: all 0 */
 };
 struct isa_node {
     const char *name, *op, *entity;

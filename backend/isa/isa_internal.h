@@ -158,7 +158,7 @@ const struct file *isa_program_file_of(const struct isa_program *p, const void *
 
 enum { ISA_MAX_FAULTS = 20 }; /* reported for each tile, and for the rest of a program */
 /* Limits beyond the widths of fields. */
-enum { ISA_MAX_TABLE = 1024, ISA_LAST_CONSTANT = 254, ISA_MAX_SHIFT = 62 };
+enum { ISA_MAX_TABLE = 1024, ISA_LAST_CONSTANT = 254, ISA_MAX_SHIFT = 62, ISA_MAX_READ_SHIFT = 31 };
 #define ISA_MAX_BYTES ((int64_t)1 << 40) /* of pitches and of all buffers together */
 
 /* Where faults of one tile (or of the program: tile < 0) go. */

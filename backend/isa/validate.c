@@ -58,6 +58,16 @@ static bool center_exists(const struct isa_program *p, const struct isa_image *i
            isa_section_holds(p, i->center - 1, i->center_offset, i->n * sizeof(int32_t));
 }
 
+/* None, or one for each slice of a weight, where sums are converted. */
+static bool shift_fits(const struct isa_program *p, const struct isa_image *i)
+{
+    bool ok = i->n_shift == 0 || (i->element == ELEMENT_i8 && p->arch.adc_bits > 0 &&
+                                  i->n_shift == arch_weight_slices(&p->arch, i->weight_bits));
+    for (uint32_t k = 0; k < i->n_shift && ok; k++)
+        ok = i->shift[k] <= ISA_MAX_READ_SHIFT;
+    return ok;
+}
+
 static bool check_image(const struct isa_program *p, uint32_t index, struct fault_sink *s)
 {
     const struct isa_image *i = &p->images[index];
@@ -86,8 +96,11 @@ static bool check_image(const struct isa_program *p, uint32_t index, struct faul
             s, "image", index,
             "weights of %u bits: those of i8 have 1 to %lld, the machine's weight_bits, or 0",
             i->weight_bits, (long long)p->arch.weight_bits);
-    if (i->n_shift)
-        return isa_fault(s, "image", index, "shifts of the read-out are not supported yet");
+    if (!shift_fits(p, i))
+        return isa_fault(s, "image", index,
+                         "a shift for each of %lld slices, 0..%d, is of i8 weights and converters",
+                         (long long)arch_weight_slices(&p->arch, i->weight_bits),
+                         ISA_MAX_READ_SHIFT);
     return node_exists(p, i->node) || isa_fault(s, "image", index, "no node %u", i->node);
 }
 

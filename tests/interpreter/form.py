@@ -225,7 +225,9 @@ class Form:
             n_bytes = image.k * image.n * ELEMENT_BYTES[image.element]
             need(image.section < self.p.n_data and image.offset % 64 == 0 and image.k and image.n and
                  image.offset + n_bytes <= len(self.p.data[image.section]), 'image %d', i)
-            need(not image.shift, 'image %d: a read-out that is not ideal', i)
+            slices = -(-(image.weight_bits or self.p.machine['weight_bits']) // self.p.machine['cell_bits'])
+            need(not image.shift or (image.element == I8 and self.p.machine['adc_bits'] and len(image.shift) == slices and max(image.shift) <= 31),
+                 'image %d: shifts of the read-out', i)
             if image.center or image.center_offset:
                 need(image.element == I8 and 1 <= image.center <= self.p.n_data and image.center_offset % 4 == 0 and
                      image.center_offset + 4 * image.n <= len(self.p.data[image.center - 1]), 'image %d: center', i)

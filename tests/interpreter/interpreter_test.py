@@ -221,7 +221,7 @@ FAULTS = [
     ('integers in a product of floats', table('groups', x_bits=8), '8 bits'),
     ('a sum of floats as integers', lambda p: setattr(p.tiles[0].programs[0].ops[0], 'op', 17), 'another type'),
     ('a table that is not there', lambda p: vars(p.tiles[0].programs[0].ops[0]).update(op=23, y=0), 'table 0'),
-    ('a read-out that is not built', lambda p: setattr(p.images[0], 'shift', [1]), 'read-out'),
+    ('shifts without converters', lambda p: setattr(p.images[0], 'shift', [1]), 'shifts'),
     ('a center of floats', lambda p: setattr(p.images[0], 'center', 1), 'center'),
     ('a view of another type', view(0, element=1), 'element 1'),
     ('an image of another type', lambda p: setattr(p.images[0], 'element', 3), 'element 3'),

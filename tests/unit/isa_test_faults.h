@@ -42,7 +42,7 @@ static const struct {
     {integers, "center=2", "center=2, center_offset=4", "at a multiple of 4"},
     {integers, "center=2", "center=1", "at a multiple of 4"},
     {integers, "center=2", "center_offset=4", "offset of no center"},
-    {integers, "center=2", "shift=[1]", "shifts of the read-out are not supported yet"},
+    {integers, "center=2", "shift=[1]", "of i8 weights and converters"},
     {integers, "x_bits=8", "x_bits=9", "x_bits 9 with i8"},
     {integers, "pad_value=10", "pad_value=256", "pads u8 elements with 256"},
     {integers, "pad_value=10", "pad_value=-1", "pads u8 elements with 4294967295"},
