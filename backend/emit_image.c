@@ -148,6 +148,20 @@ static uint64_t emit_center(struct emitter *e, const struct layer *l, const stru
     return offset;
 }
 
+/* What the converters of each slice leave out. Noise is the image's by its number. */
+static void emit_readout(struct emitter *e, const struct ir_op *mvm, uint32_t index)
+{
+    const struct ir_attrs_mvm *at = &mvm->attrs->mvm;
+    const struct ir_ints *shift = &at->shift;
+    struct isa_image *image = &e->out->images[index];
+    if (at->noise_seed && at->object != index)
+        BUG("the weights of %s are image %u, not %lld", mvm->name, index, (long long)at->object);
+    image->n_shift = shift->n;
+    image->shift = ARENA_ARRAY(e->out->arena, uint32_t, shift->n);
+    for (uint32_t i = 0; i < shift->n; i++)
+        image->shift[i] = (uint32_t)shift->at[i];
+}
+
 void emit_images(struct emitter *e)
 {
     struct isa_program *out = e->out;
@@ -166,6 +180,7 @@ void emit_images(struct emitter *e)
                                             .node = mvm->id,
                                             .weight_bits = (uint32_t)mvm->attrs->mvm.weight_bits,
                                             .element = value_element(mvm->in[1].value->def)};
+        emit_readout(e, mvm, i);
         if (mvm->n_in > 2) {
             out->images[i].center = e->constants_section + 1;
             out->images[i].center_offset = emit_center(e, l, mvm->in[2].value->def);

@@ -156,6 +156,12 @@ static bool in_source(struct sim *s, const struct isa_inst *inst, const struct p
     return out->at != NULL;
 }
 
+static void clear(void *out, uint32_t n, int64_t pixels, int64_t pitch)
+{
+    for (int64_t i = 0; i < pixels; i++)
+        memset((uint32_t *)out + i * pitch, 0, n * sizeof(uint32_t));
+}
+
 /* ---- f32 ---- */
 
 static void multiply_f32(const struct isa_program *p, uint32_t image, const struct mvm_plan *plan,
@@ -210,17 +216,29 @@ static void multiply_u8(const struct isa_program *p, uint32_t image, const struc
     }
 }
 
+/* Exact sums, and what reading them does to them. */
+static void multiply_integers(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
+                              const struct mvm_strip *strip, const struct mvm_factor *in,
+                              int64_t pixels, int32_t *out, int64_t pitch)
+{
+    if (plan->reading && plan->reading->noisy)
+        clear(out, strip->n, pixels, pitch);
+    else
+        multiply_u8(s->p, g->image, plan, strip, in, pixels, out, pitch);
+    if (plan->reading)
+        read_out(s, g, plan, strip, in, pixels, (uint32_t *)out, pitch);
+}
+
 static void multiply(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
                      const struct mvm_strip *strip, const struct mvm_factor *in, int64_t pixels,
                      void *out, int64_t pitch)
 {
     if (strip->n_blocks == 0)
-        for (int64_t i = 0; i < pixels; i++)
-            memset((uint32_t *)out + i * pitch, 0, strip->n * sizeof(uint32_t));
+        clear(out, strip->n, pixels, pitch);
     else if (s->p->images[g->image].element == ELEMENT_f32)
         multiply_f32(s->p, g->image, plan, strip, in, pixels, out, pitch);
     else
-        multiply_u8(s->p, g->image, plan, strip, in, pixels, out, pitch);
+        multiply_integers(s, g, plan, strip, in, pixels, out, pitch);
 }
 
 /* ---- one piece ---- */

@@ -7,12 +7,13 @@
  * lists of blocks of adjacent N ranges into one strip. With conv groups, row k of group q is row
  * q*K + k of an image of all groups, one below the other, of which each strip meets one group's;
  * only depthwise convolution (one channel in and out) goes tap by tap over all channels. With a
- * patch, what no PE holds of its columns is a strip without blocks. Invariant: blocks of a strip
- * ascend in K.
+ * patch, what no PE holds of its columns is a strip without blocks. Where what a PE gives is not
+ * the exact sum, strips also know the rows of each PE. Invariant: blocks of a strip ascend in K.
  */
 #include "sim_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct range {
     uint32_t begin, end;
@@ -46,7 +47,7 @@ struct planner {
     uint32_t n_parts, n_runs;             /* pairs of a PE and one of its conv groups; their runs */
     struct range *rows, *blocks, *strips; /* rows: of the panel */
     uint32_t *row_at;                     /* where each begins in the panel */
-    uint32_t n_rows, n_blocks_total;
+    uint32_t n_rows, n_blocks_total, n_arrays, n_held;
 };
 
 /* Its image rows, in the columns of group q; returns how many runs. */
@@ -166,20 +167,56 @@ static bool same_blocks(const struct planner *w, const struct mvm_plan *plan,
     return true;
 }
 
+static struct mvm_block block_of(const struct planner *w, struct range r)
+{
+    return (struct mvm_block){panel_column(w, r.begin), r.end - r.begin, r.begin % w->m.k};
+}
+
+/* The rows of each PE that holds image columns [n.begin, n.end), behind the arrays of the plan;
+ * returns how many PEs. */
+static uint32_t strip_arrays(struct planner *w, struct range n, struct mvm_plan *plan)
+{
+    uint32_t count = 0, held = w->n_held;
+    for (uint32_t i = 0; i < w->g->n_pes; i++) {
+        const struct isa_pe *pe = &w->g->pes[i];
+        if (pe->n0 > n.begin || n.end > pe->n0 + pe->n)
+            continue;
+        uint32_t runs = rows_of(w, pe, isa_mapping_group(&w->m, n.begin), w->blocks);
+        plan->arrays[w->n_arrays + count++] = (struct mvm_array){held, runs, pe->k, NULL};
+        for (uint32_t r = 0; r < runs; r++)
+            plan->held[held++] = block_of(w, w->blocks[r]);
+    }
+    return count;
+}
+
+static bool same_arrays(const struct planner *w, const struct mvm_plan *plan,
+                        const struct mvm_strip *s, uint32_t n)
+{
+    const struct mvm_array *a = &plan->arrays[s->first_array], *b = &plan->arrays[w->n_arrays];
+    bool same = s->n_arrays == n;
+    for (uint32_t i = 0; i < n && same; i++)
+        same = a[i].n_blocks == b[i].n_blocks &&
+               memcmp(&plan->held[a[i].first_block], &plan->held[b[i].first_block],
+                      a[i].n_blocks * sizeof *plan->held) == 0;
+    return same;
+}
+
 static void plan_strip(struct planner *w, struct range n, struct mvm_plan *plan)
 {
+    uint32_t arrays = plan->reading ? strip_arrays(w, n, plan) : 0;
     uint32_t count = strip_blocks(w, n, w->blocks);
     struct mvm_strip *last = plan->n_strips > 0 ? &plan->strips[plan->n_strips - 1] : NULL;
-    if (last && last->n0 + last->n == n.begin && same_blocks(w, plan, last, w->blocks, count)) {
+    if (last && last->n0 + last->n == n.begin && same_blocks(w, plan, last, w->blocks, count) &&
+        same_arrays(w, plan, last, arrays)) {
         last->n += n.end - n.begin;
         return;
     }
     plan->strips[plan->n_strips++] =
-        (struct mvm_strip){n.begin, n.end - n.begin, w->n_blocks_total, count};
+        (struct mvm_strip){n.begin, n.end - n.begin, w->n_blocks_total, count, w->n_arrays, arrays};
+    for (uint32_t i = 0; i < arrays; i++)
+        w->n_held += plan->arrays[w->n_arrays++].n_blocks;
     for (uint32_t i = 0; i < count; i++)
-        plan->blocks[w->n_blocks_total++] =
-            (struct mvm_block){panel_column(w, w->blocks[i].begin),
-                               w->blocks[i].end - w->blocks[i].begin, w->blocks[i].begin % w->m.k};
+        plan->blocks[w->n_blocks_total++] = block_of(w, w->blocks[i]);
 }
 
 /* Columns that no PE holds: of a patch they are 0, without one there are none. */
@@ -211,8 +248,20 @@ static void plan_strips(struct planner *w, struct mvm_plan *plan)
     plan_gap(w, end, all, plan);
 }
 
+/* How the group is read, if that is not exactly, and room for the PEs' rows. */
+static void plan_reading(struct arena *a, const struct isa_program *p, const struct planner *w,
+                         bool every_plane, struct mvm_plan *plan)
+{
+    struct reading *reading = ARENA_NEW(a, struct reading);
+    if (!reading_of(p, w->g, every_plane, reading))
+        return;
+    plan->reading = reading;
+    plan->arrays = ARENA_ARRAY(a, struct mvm_array, w->n_parts);
+    plan->held = ARENA_ARRAY(a, struct mvm_block, w->n_runs);
+}
+
 void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct isa_group *g,
-                   struct mvm_plan *plan)
+                   bool every_plane, struct mvm_plan *plan)
 {
     struct planner w = {.g = g, .m = isa_mapping_of(p, g)};
     for (uint32_t i = 0; i < g->n_pes; i++) {
@@ -228,7 +277,8 @@ void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct is
     *plan = (struct mvm_plan){.m = w.m,
                               .strips = ARENA_ARRAY(a, struct mvm_strip, 2 * w.n_parts + 1),
                               .blocks = ARENA_ARRAY(a, struct mvm_block, w.n_runs)};
-    if (!depthwise_plan(a, p, g, plan)) {
+    plan_reading(a, p, &w, every_plane, plan);
+    if (plan->reading || !depthwise_plan(a, p, g, plan)) {
         uint64_t n_segments = 0;
         for (uint32_t i = 0; i < w.n_rows; i++)
             n_segments += count_segments(&w, w.rows[i]);

@@ -142,9 +142,6 @@ bool sim_run(const struct isa_program *p, const void *const *inputs, void *const
                           "the program has no weights: it has times, but no values");
     if (!check_frames(p, sim_frames(p, o), d))
         return false;
-    if (!isa_is_ideal(p) && !(o && o->no_function))
-        return diag_error(d, (struct loc){.file = p->file.path}, DIAG_PROGRAM,
-                          "a machine with adc_bits or noise_seed: its read-out is not built yet");
     struct sim s = {.p = p,
                     .inputs = inputs,
                     .outputs = outputs,

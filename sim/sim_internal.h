@@ -64,6 +64,7 @@ struct sim {
 
     uint32_t at_tile, at_inst, at_frame; /* what is executed */
     bool failed;
+    struct read_state read;
     void *panel;   /* gathered windows of a crossbar product */
     void *scratch; /* sim_scratch */
     size_t scratch_bytes;

@@ -6,6 +6,7 @@
 #define CIMC_SIM_PLAN_H
 
 #include "isa_mapping.h"
+#include "readout.h"
 
 enum { SIM_PANEL_PRODUCTS = 256 }; /* of a group, at a time */
 
@@ -20,9 +21,14 @@ struct mvm_segment {
 struct mvm_block {
     uint32_t at, k, row; /* panel columns [at, at + k) meet image rows [row, row + k) */
 };
+/* What one PE holds of a strip, if that matters: its rows, which are not merged with others'. */
+struct mvm_array {
+    uint32_t first_block, n_blocks, k;
+    struct read_lines *lines; /* NULL: not asked for yet */
+};
 /* Columns [n0, n0 + n) of the image, the sum of its blocks; without any, 0. */
 struct mvm_strip {
-    uint32_t n0, n, first_block, n_blocks;
+    uint32_t n0, n, first_block, n_blocks, first_array, n_arrays;
 };
 /* Channels [channel, channel + n) of each pixel of the patch, from as many of the panel at each
  * position; n = 0: not of this kind. */
@@ -38,6 +44,9 @@ struct mvm_plan {
     struct mvm_segment *segments;
     struct mvm_strip *strips;
     struct mvm_block *blocks;
+    const struct reading *reading; /* NULL: products are exact, and there are no arrays */
+    struct mvm_array *arrays;
+    struct mvm_block *held; /* by arrays */
 };
 /* Operand numbers of a vector program: results, then a, b, then immediates and constants as used.
  */
@@ -68,8 +77,9 @@ bool depthwise_plan(struct arena *a, const struct isa_program *p, const struct i
 void depthwise_multiply(const struct mvm_plan *plan, bool floats, const struct mvm_factor *in,
                         int64_t products, void *out, int64_t pitch);
 
+/* every_plane: reading_of, readout.h */
 void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct isa_group *g,
-                   struct mvm_plan *plan);
+                   bool every_plane, struct mvm_plan *plan);
 void lane_plan_make(const struct isa_program_entry *program, struct lane_plan *plan);
 
 #endif

@@ -17,6 +17,8 @@
 /* Buffers of all tiles together; up to the lesser sum unwritten bytes are poisoned. */
 #define MOST_BUFFER_BYTES (UINT64_C(16) << 30)
 #define MOST_POISON_BYTES (UINT64_C(1) << 30)
+/* Cells of small images that are always kept. */
+#define SMALL_CELL_BYTES (UINT64_C(64) << 20)
 
 static uint64_t route_targets(const struct isa_tile *t)
 {
@@ -242,7 +244,7 @@ static uint32_t new_plans(struct sim *s, uint32_t tile)
     uint32_t widest = 0;
     t->mvm = ARENA_ARRAY(s->arena, struct mvm_plan, from->n_groups);
     for (uint32_t g = 0; g < from->n_groups; g++) {
-        mvm_plan_make(s->arena, s->p, &from->groups[g], &t->mvm[g]);
+        mvm_plan_make(s->arena, s->p, &from->groups[g], s->o.every_plane, &t->mvm[g]);
         widest = t->mvm[g].panel_width > widest ? t->mvm[g].panel_width : widest;
     }
     t->lanes = ARENA_ARRAY(s->arena, struct lane_plan, from->n_programs);
@@ -264,12 +266,22 @@ static bool reserve_completions(struct sim *s)
     return true;
 }
 
+/* Of what a program's matrices take, as much again, and something for small ones. */
+static uint64_t room_for_cells(const struct isa_program *p)
+{
+    uint64_t room = SMALL_CELL_BYTES;
+    for (uint32_t i = 0; i < p->n_images; i++)
+        room += (uint64_t)p->images[i].k * p->images[i].n * element_bytes(p->images[i].element);
+    return room;
+}
+
 bool sim_prepare_function(struct sim *s)
 {
     s->at_inst = SIM_NONE;
     if (!check_buffers(s))
         return false;
     uint32_t widest = 0;
+    s->read.room = room_for_cells(s->p);
     for (uint32_t t = 0; t < s->p->n_tiles; t++) {
         uint32_t width = new_plans(s, t);
         widest = width > widest ? width : widest;
@@ -298,6 +310,7 @@ void sim_release(struct sim *s)
     for (size_t i = 0; i < s->stores.n; i++)
         sim_close_store(s, &s->stores.at[i]);
     pool_free(&s->pool);
+    read_release(s);
     VEC_FREE(&s->stores);
     VEC_FREE(&s->families);
     map_free(&s->family_of);

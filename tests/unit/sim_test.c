@@ -9,6 +9,7 @@
 #include "sim_frames_tests.h"
 #include "sim_integer_tests.h"
 #include "sim_mvm_tests.h"
+#include "sim_readout_tests.h"
 #include "sim_window_tests.h"
 #include "sim_rig.h"
 
@@ -700,6 +701,7 @@ int main(void)
     suite_add_tcase(suite, c);
     suite_add_tcase(suite, integer_tests());
     suite_add_tcase(suite, mvm_tests());
+    suite_add_tcase(suite, readout_tests());
     suite_add_tcase(suite, batch_tests());
     suite_add_tcase(suite, frames_tests());
     return run_suite(suite);
