@@ -24,6 +24,11 @@ def need(condition, text, *values):
         raise Fault(text % values)
 
 
+def slices(machine, image):
+    """Of each weight."""
+    return -(-(image.weight_bits or machine['weight_bits']) // machine['cell_bits'])
+
+
 def overlap(a, b):
     return a[0] < b[1] and b[0] < a[1]
 
@@ -81,8 +86,12 @@ class Form:
     def columns(self, image):
         """Logical columns of a crossbar."""
         m = self.p.machine
-        bits = image.weight_bits or m['weight_bits']
-        return m['cols'] // (-(-bits // m['cell_bits']) * (2 if m['encoding'] else 1))
+        return m['cols'] // (slices(m, image) * (2 if m['encoding'] and not m['pair_axis'] else 1))
+
+    def rows(self):
+        """Logical rows of a crossbar."""
+        m = self.p.machine
+        return m['rows'] // (2 if m['encoding'] and m['pair_axis'] else 1)
 
     def pes(self, t, g, image):
         m = self.p.machine
@@ -95,7 +104,7 @@ class Form:
             width = image.n // (g.conv_groups or 1)
             need(first == last or (pe.n0 % width == pe.n % width == 0 and (pe.k == image.k or has_patch(g))), 'PE %d: parts of conv groups', pe.pe)
             rows = pe.k * (last - first + 1)
-            need(rows <= m['rows'] and pe.n <= self.columns(image), 'PE %d: %d x %d', pe.pe, rows, pe.n)
+            need(rows <= self.rows() and pe.n <= self.columns(image), 'PE %d: %d x %d', pe.pe, rows, pe.n)
             need(pe.pe < m['crossbars'], 'PE %d does not exist', pe.pe)
         for i, p in enumerate(g.pes):
             for q in g.pes[:i]:
@@ -225,9 +234,8 @@ class Form:
             n_bytes = image.k * image.n * ELEMENT_BYTES[image.element]
             need(image.section < self.p.n_data and image.offset % 64 == 0 and image.k and image.n and
                  image.offset + n_bytes <= len(self.p.data[image.section]), 'image %d', i)
-            slices = -(-(image.weight_bits or self.p.machine['weight_bits']) // self.p.machine['cell_bits'])
-            need(not image.shift or (image.element == I8 and self.p.machine['adc_bits'] and len(image.shift) == slices and max(image.shift) <= 31),
-                 'image %d: shifts of the read-out', i)
+            need(not image.shift or (image.element == I8 and self.p.machine['adc_bits'] and len(image.shift) == slices(self.p.machine, image) and
+                                     max(image.shift) <= 31), 'image %d: shifts of the read-out', i)
             if image.center or image.center_offset:
                 need(image.element == I8 and 1 <= image.center <= self.p.n_data and image.center_offset % 4 == 0 and
                      image.center_offset + 4 * image.n <= len(self.p.data[image.center - 1]), 'image %d: center', i)

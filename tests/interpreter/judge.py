@@ -61,7 +61,7 @@ class Costs:
 
     def cells(self, g):
         bits = self.p.images[g.image].weight_bits or self.m['weight_bits']
-        return max(pe.n for pe in g.pes) * up(bits, self.m['cell_bits']) * (2 if self.m['encoding'] else 1)
+        return max(pe.n for pe in g.pes) * up(bits, self.m['cell_bits']) * (2 if self.m['encoding'] and not self.m['pair_axis'] else 1)
 
     def phase(self, g):
         return max(self.m['phase_cycles'], up(self.cells(g), self.m['adc_columns_per_cycle']))

@@ -16,6 +16,7 @@ from lanes import OPERATIONS, greatest, half, requantised, saturated, wrapped
 from memory import Buffer, Now, View
 from patches import Patches, has_patch
 from program_file import CODES, F16, F32, I8, I64, OUTSIDE, Fault
+from readout import read_out
 
 FIRST_INBOUND, PACE, COUNT_BITS = 128, 1022, 22
 FIRST_FRAME, LAST_FRAME = 1, 2    # flags of LOAD and STORE
@@ -82,6 +83,7 @@ class Group:
     def __init__(self, program, g):
         image = program.images[g.image]
         self.is_f32 = image.element == F32
+        self.readout = read_out(program, g)
         n_bytes = image.k * image.n * (4 if self.is_f32 else 1)
         data = program.data[image.section][image.offset:image.offset + n_bytes].cast(OUTSIDE[image.element])
         self.center = read_center(program, image)
@@ -90,7 +92,8 @@ class Group:
         self.channels, width = g.in_channels // groups, image.n // groups
         ranges = {}    # conv group: rows of the image that some PE holds for it
         for pe in sorted(g.pes, key=lambda pe: (pe.n0, pe.k0)):
-            columns = [(n // width, data[pe.k0 * image.n + n:(pe.k0 + pe.k) * image.n:image.n].tolist())
+            rows = range(pe.k0, pe.k0 + pe.k)
+            columns = [(n // width, self.readout.column(data[rows.start * image.n + n:rows.stop * image.n:image.n].tolist(), rows, n))
                        for n in range(pe.n0, pe.n0 + pe.n)]
             self.pes.append((pe, columns))
             for q in {q for q, _ in columns}:
@@ -139,14 +142,15 @@ class Group:
         """Sums over each PE's rows, added up in ascending order of rows."""
         results, code = {}, 'f' if self.is_f32 else 'i'
         for pe, columns in self.pes:
-            parts = {q: v[pe.k0:pe.k0 + pe.k] for q, v in values.items()}
-            sums = array(code, (sum(map(mul, parts[q], column)) for q, column in columns))
+            parts = {q: values[q][pe.k0:pe.k0 + pe.k] for q, _ in columns}
+            driven = {q: self.readout.drive(part) for q, part in parts.items()}
+            sums = (self.readout.product(column, driven[q]) for q, column in columns)
             if not self.is_f32:
                 whole = {q: sum(part) for q, part in parts.items()}
-                sums = array(code, (s + center * whole[q] for s, (q, _), center in zip(sums, columns, self.center[pe.n0:])))
+                sums = (s + (center - self.readout.offset) * whole[q] for s, (q, _), center in zip(sums, columns, self.center[pe.n0:]))
+            sums = array(code, sums)
             results[pe.n0] = array(code, map(add, results[pe.n0], sums)) if pe.n0 in results else sums
         return array(code, chain.from_iterable(results[n0] for n0 in sorted(results)))
-
 
     def region(self, source, y, x, h, w, _):
         """Yields (y, x, values) of each pixel of the region, row by row."""

@@ -3,9 +3,9 @@
 One product reads a window of the source and yields patch_h x patch_w pixels; a PE holds runs of rows of the window's matrix.
 """
 from array import array
-from operator import mul
 
 from program_file import F32, OUTSIDE
+from readout import read_out
 
 
 def runs_of(pe):
@@ -30,7 +30,8 @@ class Patches:
     def __init__(self, program, g, center):
         image = program.images[g.image]
         self.g, self.patch, self.window = g, (g.patch_h or 1, g.patch_w or 1), window_of(g)
-        self.code, self.center = 'f' if image.element == F32 else 'i', center
+        self.code, self.readout = 'f' if image.element == F32 else 'i', read_out(program, g)
+        self.center = [c - self.readout.offset for c in center]
         self.groups = g.conv_groups or 1
         self.channels, self.group_columns = g.in_channels // self.groups, image.n // self.groups
         self.pixel_columns = self.group_columns // (self.patch[0] * self.patch[1])
@@ -39,7 +40,7 @@ class Patches:
         self.pes, self.rows, self.read = [], {}, {}    # rows: of each conv group, those that some PE holds
         for pe in g.pes:
             rows = [r for first, n in runs_of(pe) for r in range(first, first + n)]
-            self.pes.append((rows, [(n, [weights[r * image.n + n] for r in rows]) for n in range(pe.n0, pe.n0 + pe.n)]))
+            self.pes.append((rows, [(n, self.readout.column([weights[r * image.n + n] for r in rows], rows, n)) for n in range(pe.n0, pe.n0 + pe.n)]))
             for q in {n // self.group_columns for n, _ in self.pes[-1][1]}:
                 self.rows.setdefault(q, set()).update(rows)
 
@@ -83,15 +84,17 @@ class Patches:
         pixels = {(py, px): array(self.code, [0]) * n_channels for py in range(kept[0]) for px in range(kept[1])}
         known = {q: self.inputs(source, oy, ox, q, kept) for q in self.rows}
         for rows, columns in self.pes:
-            inputs = {}
-            for n, weights in columns:
+            inputs = {}    # of each conv group: as they are driven, and their sum
+            for n, column in columns:
                 py, px, channel = self.pixel(n)
                 j, q = channel - self.g.channel0, n // self.group_columns
                 if (py, px) not in pixels or not 0 <= j < n_channels:
                     continue
                 if q not in inputs:
-                    inputs[q] = [known[q].get(r, 0) for r in rows]
-                part = sum(map(mul, inputs[q], weights)) + (self.center[n] and self.center[n] * sum(inputs[q]))
+                    held = [known[q].get(r, 0) for r in rows]
+                    inputs[q] = self.readout.drive(held), sum(held)
+                driven, total = inputs[q]
+                part = self.readout.product(column, driven) + (self.center[n] and self.center[n] * total)
                 values = pixels[py, px]
                 values[j:j + 1] = array(self.code, [values[j] + array(self.code, [part])[0]])
         return pixels
