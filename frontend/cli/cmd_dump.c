@@ -42,15 +42,18 @@ static bool load_inputs(struct io *io, const struct isa_program *p, const struct
     return io_load_inputs(io, s, d);
 }
 
-bool cmd_dump(const struct settings *s, struct diag *d)
+/* The PE that --cells names is there. */
+static bool check_cells(const struct isa_program *p, const struct settings *s, struct diag *d)
 {
-    if (!s->output || strcmp(s->output, "-") == 0)
-        return diag_error(d, (struct loc){0}, DIAG_USAGE, "give the folder to write, -o DIR");
-    struct isa_program *p = isa_program_read(s->args.at[0], d);
-    if (!p || !driver_has_weights(NULL, p, d)) {
-        isa_program_free(p);
-        return false;
-    }
+    uint32_t tile;
+    const struct isa_group *g;
+    const struct isa_pe *pe;
+    return !s->cells || strcmp(s->cells, "all") == 0 ||
+           dump_find_cells(p, s->cells, &tile, &g, &pe, d);
+}
+
+static bool dump_folder(const struct isa_program *p, const struct settings *s, struct diag *d)
+{
     struct dump dump = {.settings = s,
                         .program = p,
                         .hex = s->dump_format != FORMAT_BIN,
@@ -58,10 +61,21 @@ bool cmd_dump(const struct settings *s, struct diag *d)
     /* Inputs may come from a pipe: they are read before the folder holds interrupts. */
     bool has_run = s->test_data.n || s->inputs.n || s->input_fill;
     struct io io = {0};
-    bool ok = !has_run || load_inputs(&io, p, s, d);
+    bool ok = check_cells(p, s, d) && (!has_run || load_inputs(&io, p, s, d));
     ok = ok && write_folder(&dump, has_run ? &io : NULL, d);
     if (has_run)
         io_free(&io);
+    return ok;
+}
+
+bool cmd_dump(const struct settings *s, struct diag *d)
+{
+    bool has_folder = s->output && strcmp(s->output, "-") != 0;
+    if (!has_folder && !s->cells)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE, "give the folder to write, -o DIR");
+    struct isa_program *p = isa_program_read(s->args.at[0], d);
+    bool ok = p && driver_has_weights(NULL, p, d) &&
+              (has_folder ? dump_folder(p, s, d) : dump_print_cells(p, s->cells, d));
     isa_program_free(p);
     return ok;
 }

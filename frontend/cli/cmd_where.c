@@ -20,21 +20,6 @@ static bool out_of_range(struct diag *d, const char *what, int64_t value, int64_
                       what, (long long)value, (long long)n - 1);
 }
 
-/* R,C */
-static bool parse_cell(const char *text, int64_t *row, int64_t *column)
-{
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 9 || text[digits] != ',')
-        return false;
-    const char *second = text + digits + 1;
-    size_t more = strspn(second, "0123456789");
-    if (more == 0 || more > 9 || second[more])
-        return false;
-    *row = strtoll(text, NULL, 10);
-    *column = strtoll(second, NULL, 10);
-    return true;
-}
-
 /* One of the two forms, whole. */
 static bool check_form(const struct settings *s, struct diag *d)
 {
@@ -66,7 +51,7 @@ static bool find_cell(struct where *w, const struct settings *s, struct asked *o
 {
     const struct isa_program *p = w->program;
     int64_t row, column;
-    if (!parse_cell(s->cell, &row, &column))
+    if (!crossbar_parse_pair(s->cell, ',', &row, &column))
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--cell: '%s' is not ROW,COLUMN of a crossbar", s->cell);
     if (s->tile >= p->n_tiles)
@@ -115,43 +100,72 @@ static const char *entity_of(const struct where *w)
     return entity && *entity ? entity : NULL;
 }
 
-static int64_t weight_bits(const struct where *w)
-{
-    uint32_t bits = w->program->images[w->layer->image].weight_bits;
-    return bits ? bits : w->program->arch.weight_bits;
-}
+/* One of a weight's cells: bits [from, to] of one of its parts, and, of an integer, what is there.
+ */
+struct piece {
+    struct crossbar_cell cell;
+    unsigned slice, from, to;
+    const char *polarity; /* NULL: there is one part */
+    bool has_level, inverted;
+    unsigned level;
+};
 
-/* Columns of the crossbar that one weight takes. */
-static uint32_t weight_columns(const struct where *w)
+static struct piece piece_of(const struct where *w, const struct where_place *place, unsigned part,
+                             unsigned slice)
 {
-    return (uint32_t)arch_weight_columns(&w->program->arch, weight_bits(w));
-}
-
-/* Bits [*from, *to] of the weight, and the sign of the part, that one of its columns is for. */
-static char column_bits(const struct where *w, uint32_t k, int64_t *from, int64_t *to)
-{
-    const struct arch *a = &w->program->arch;
-    uint32_t slices = (uint32_t)arch_weight_slices(a, weight_bits(w)), slice = k % slices;
-    *from = slice * a->cell_bits;
-    *to = min_i64(*from + a->cell_bits, weight_bits(w)) - 1;
-    return a->encoding == ARCH_OFFSET ? '=' : k < slices ? '+' : '-';
-}
-
-static void print_columns(const struct where *w, const struct where_place *place)
-{
-    uint32_t n = weight_columns(w);
-    for (uint32_t k = 0; k < n; k++) {
-        int64_t from, to;
-        char sign = column_bits(w, k, &from, &to);
-        printf("%s%u", k ? ", " : "  ", place->logical * n + k);
-        if (n > 1 && sign != '=')
-            printf(" %c", sign);
-        if (n > 1 && from == to)
-            printf(" bit %lld", (long long)from);
-        else if (n > 1)
-            printf(" bits %lld-%lld", (long long)from, (long long)to);
+    const struct isa_group *g = &w->program->tiles[place->tile].groups[place->group];
+    struct weight_cells cells = weight_cells_of(w->program, g->image);
+    unsigned bits = cells.rule.cell_bits;
+    struct piece p = {.cell = weight_cell(&cells, place->row, place->logical, part, slice),
+                      .slice = slice,
+                      .from = slice * bits,
+                      .to = (slice + 1) * bits - 1,
+                      .polarity = cells.parts == 1 ? NULL
+                                  : part           ? "negative"
+                                                   : "positive",
+                      .has_level = crossbar_has_levels(w->program, g)};
+    if (p.to >= cells.rule.weight_bits)
+        p.to = cells.rule.weight_bits - 1;
+    if (p.has_level) {
+        struct arena *a = arena_new();
+        struct cell_column c =
+            cell_column_of(w->program, g, place->pe, place->logical, part, slice, a);
+        p.level = c.level[place->row - c.row];
+        p.inverted = c.inverted;
+        arena_free(a);
     }
-    printf("\n");
+    return p;
+}
+
+static void print_piece(const struct piece *p, bool is_only)
+{
+    printf("%u", p->cell.column);
+    if (!is_only && p->polarity)
+        printf(" %c", *p->polarity == 'p' ? '+' : '-');
+    if (!is_only && p->from == p->to)
+        printf(" bit %u", p->from);
+    else if (!is_only)
+        printf(" bits %u-%u", p->from, p->to);
+    if (p->has_level)
+        printf(": %u%s", p->level, p->inverted ? " inverted" : "");
+}
+
+/* A line for each row of the crossbar that the weight takes. */
+static void print_place(const struct where *w, const struct where_place *p, bool patch)
+{
+    struct weight_cells cells = weight_cells_of(w->program, w->layer->image);
+    for (unsigned i = 0; i < cells.down; i++) {
+        printf("%6u  %4u  %12u", p->tile, p->pe->pe, p->row * cells.down + i);
+        if (patch)
+            printf("  %4u,%5u", p->pixel[0], p->pixel[1]);
+        for (unsigned k = 0; k < cells.across; k++) {
+            unsigned part = cells.down > 1 ? i : k / cells.slices;
+            struct piece piece = piece_of(w, p, part, k % cells.slices);
+            printf(k ? ", " : "  ");
+            print_piece(&piece, cells.slices * cells.parts == 1);
+        }
+        printf("\n");
+    }
 }
 
 static void print_layer(const struct where *w, const struct where_layer *l)
@@ -193,30 +207,29 @@ static void print_text(const struct where *w, const struct asked *asked)
         fputc('\n', stdout);
     }
     printf("\n%6s  %4s  %12s  %s%s\n", "tile", "PE", "crossbar row", patch ? "     pixel  " : "",
-           weight_columns(w) > 1 ? "columns" : "column");
-    for (size_t i = 0; i < w->places.n; i++) {
-        const struct where_place *p = &w->places.at[i];
-        printf("%6u  %4u  %12u", p->tile, p->pe, p->row);
-        if (patch)
-            printf("  %4u,%5u", p->pixel[0], p->pixel[1]);
-        print_columns(w, p);
-    }
+           weight_cells_of(w->program, w->layer->image).across > 1 ? "columns" : "column");
+    for (size_t i = 0; i < w->places.n; i++)
+        print_place(w, &w->places.at[i], patch);
     text_free(&value);
 }
 
 static void json_columns(const struct where *w, const struct where_place *place, struct json *j)
 {
-    uint32_t n = weight_columns(w);
+    struct weight_cells cells = weight_cells_of(w->program, w->layer->image);
     json_open_array(j, "columns");
-    for (uint32_t k = 0; k < n; k++) {
-        int64_t from, to;
-        char sign = column_bits(w, k, &from, &to);
+    for (unsigned k = 0; k < cells.slices * cells.parts; k++) {
+        struct piece p = piece_of(w, place, k / cells.slices, k % cells.slices);
         json_open_map(j, NULL);
-        json_integer(j, "column", (int64_t)place->logical * n + k);
-        json_integer(j, "slice", k % arch_weight_slices(&w->program->arch, weight_bits(w)));
-        json_integer(j, "low_bit", from);
-        json_integer(j, "high_bit", to);
-        json_text(j, "polarity", sign == '+' ? "positive" : sign == '-' ? "negative" : NULL);
+        json_integer(j, "row", p.cell.row);
+        json_integer(j, "column", p.cell.column);
+        json_integer(j, "slice", p.slice);
+        json_integer(j, "low_bit", p.from);
+        json_integer(j, "high_bit", p.to);
+        json_text(j, "polarity", p.polarity);
+        if (p.has_level) {
+            json_integer(j, "level", p.level);
+            json_bool(j, "inverted", p.inverted);
+        }
         json_close_map(j);
     }
     json_close_array(j);
@@ -235,6 +248,7 @@ static void print_json(const struct where *w, const struct asked *asked, const c
     struct coordinates c = coordinates_of(w);
     struct isa_mapping m = isa_mapping_of(w->program, w->layer->group);
     struct isa_weight n = isa_mapping_weights(&m);
+    struct weight_cells cells = weight_cells_of(w->program, w->layer->image);
     struct json *j = json_new();
     json_open_map(j, NULL);
     json_text(j, "program", program);
@@ -262,9 +276,9 @@ static void print_json(const struct where *w, const struct asked *asked, const c
         const struct where_place *p = &w->places.at[i];
         json_open_map(j, NULL);
         json_integer(j, "tile", p->tile);
-        json_integer(j, "pe", p->pe);
+        json_integer(j, "pe", p->pe->pe);
         json_integer(j, "group", p->group);
-        json_integer(j, "crossbar_row", p->row);
+        json_integer(j, "crossbar_row", p->row * cells.down);
         json_pair(j, "pixel", p->pixel);
         json_columns(w, p, j);
         json_close_map(j);

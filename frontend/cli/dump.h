@@ -47,6 +47,19 @@ bool dump_words(const struct dump *dump, const char *name, const char *head, con
                 size_t n, size_t bytes, struct diag *d) CHECK_RESULT;
 bool dump_tile(const struct dump *dump, uint32_t tile, struct diag *d) CHECK_RESULT;
 
+/* ---- dump_cells.c: levels of cells, of PEs that hold integers ---- */
+
+bool dump_cells(const struct dump *dump, uint32_t tile, const struct isa_group *g,
+                const struct isa_pe *pe, struct diag *d) CHECK_RESULT;
+/* `which`: TILE.PE or all. */
+bool dump_is_asked(const char *which, uint32_t tile, uint32_t pe);
+/* The PE that TILE.PE names, with levels. */
+bool dump_find_cells(const struct isa_program *p, const char *which, uint32_t *out_tile,
+                     const struct isa_group **out_group, const struct isa_pe **out_pe,
+                     struct diag *d) CHECK_RESULT;
+/* As text to standard output. */
+bool dump_print_cells(const struct isa_program *p, const char *which, struct diag *d) CHECK_RESULT;
+
 /* ---- dump_map.c ---- */
 bool dump_map(const struct dump *dump, struct diag *d) CHECK_RESULT;
 

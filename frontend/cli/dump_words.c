@@ -5,7 +5,7 @@
  */
 #include "dump.h"
 
-#include "isa_mapping.h"
+#include "crossbar_cells.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -161,6 +161,16 @@ static bool dump_tables(const struct dump *dump, const char *folder, const struc
     return ok;
 }
 
+/* Its weights and, if they are asked for, the levels of its cells. */
+static bool dump_crossbar(const struct dump *dump, uint32_t tile, const struct isa_group *g,
+                          const struct isa_pe *pe, struct diag *d)
+{
+    const char *which = dump->settings->cells;
+    return dump_pe(dump, tile, g, pe, d) &&
+           (!which || !dump_is_asked(which, tile, pe->pe) ||
+            !crossbar_has_levels(dump->program, g) || dump_cells(dump, tile, g, pe, d));
+}
+
 bool dump_tile(const struct dump *dump, uint32_t tile, struct diag *d)
 {
     const struct isa_tile *t = &dump->program->tiles[tile];
@@ -169,7 +179,7 @@ bool dump_tile(const struct dump *dump, uint32_t tile, struct diag *d)
               dump_tables(dump, folder, t, d) && dump_preloads(dump, tile, d);
     for (uint32_t g = 0; ok && g < t->n_groups; g++) {
         for (uint32_t i = 0; ok && !t->groups[g].shares && i < t->groups[g].n_pes; i++)
-            ok = dump_pe(dump, tile, &t->groups[g], &t->groups[g].pes[i], d);
+            ok = dump_crossbar(dump, tile, &t->groups[g], &t->groups[g].pes[i], d);
     }
     return ok;
 }

@@ -223,7 +223,8 @@ static const struct command commands[] = {
          "\n"
          "Examples:\n"
          "  cimc dump model.cim -o rtl\n"
-         "  cimc dump model.cim -o rtl --force --test-data test_data_set_0 --format hex\n",
+         "  cimc dump model.cim -o rtl --force --test-data test_data_set_0 --format hex\n"
+         "  cimc dump model.cim --cells 0.2\n",
      .groups = {options_dump, options_values, options_scale},
      .min_args = 1,
      .max_args = 1,

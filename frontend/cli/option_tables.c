@@ -574,6 +574,12 @@ const struct option_desc options_dump[] = {
      .offset = AT(dump_format),
      .choices = "both|hex|bin",
      .help = "files as text for $readmemh, as bytes, or both; default both"},
+    {.name = "cells",
+     .kind = OPTION_TEXT,
+     .offset = AT(cells),
+     .argument = "TILE.PE|all",
+     .help = "also the levels that the cells of this PE, or of all, are programmed to; without -o "
+             "those of one PE as text"},
     {0},
 };
 

@@ -61,7 +61,7 @@ struct settings {
     int64_t dump_format; /* index of the choice */
     bool force;
     /* where */
-    const char *layer, *cell;
+    const char *layer, *cell, *cells;
     int64_t row, col, tile, pe;      /* < 0: not given */
     const struct progress *progress; /* of long work; NULL: nobody watches */
 };

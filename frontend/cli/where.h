@@ -8,16 +8,16 @@
 #ifndef CIMC_WHERE_H
 #define CIMC_WHERE_H
 
-#include "isa_mapping.h"
+#include "crossbar_cells.h"
 
 struct where_layer {
     uint32_t node, image;
     const struct isa_group *group; /* one of its groups: for its geometry */
 };
-/* One copy's cell, for a pixel of the patch: the first of the weight's columns is `logical` times
- * columns of a weight. */
+/* One copy's cells, for a pixel of the patch: in a logical row and column of a PE. */
 struct where_place {
-    uint32_t tile, group, pe, row, logical, pixel[2];
+    uint32_t tile, group, row, logical, pixel[2];
+    const struct isa_pe *pe;
 };
 struct where {
     const struct isa_program *program;

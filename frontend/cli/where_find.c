@@ -186,8 +186,8 @@ static int compare_places(const void *a, const void *b)
     const struct where_place *x = a, *y = b;
     if (x->tile != y->tile)
         return x->tile < y->tile ? -1 : 1;
-    if (x->pe != y->pe)
-        return x->pe < y->pe ? -1 : 1;
+    if (x->pe->pe != y->pe->pe)
+        return x->pe->pe < y->pe->pe ? -1 : 1;
     if (x->pixel[0] != y->pixel[0])
         return x->pixel[0] < y->pixel[0] ? -1 : 1;
     return x->pixel[1] < y->pixel[1] ? -1 : x->pixel[1] > y->pixel[1];
@@ -203,7 +203,7 @@ static void find_places(struct where *w, const struct isa_mapping *m, uint32_t p
         const struct isa_pe *pe = &m->group->pes[k];
         struct where_place place = {.tile = tile,
                                     .group = group,
-                                    .pe = pe->pe,
+                                    .pe = pe,
                                     .logical = col - pe->n0,
                                     .pixel = {pixel_row, pixel_column}};
         if (place.logical < pe->n && /* not where the difference is below 0 */
@@ -232,20 +232,6 @@ void where_find(struct where *w, const struct where_layer *layer, struct isa_wei
         qsort(w->places.at, w->places.n, sizeof *w->places.at, compare_places);
 }
 
-/* What a PE holds: its group's number, and its entry there. */
-static const struct isa_pe *find_pe(const struct isa_tile *t, uint32_t pe, uint32_t *out_group)
-{
-    for (uint32_t g = 0; g < t->n_groups; g++) {
-        for (uint32_t i = 0; i < t->groups[g].n_pes; i++) {
-            if (t->groups[g].pes[i].pe == pe && !t->groups[g].shares) {
-                *out_group = g;
-                return &t->groups[g].pes[i];
-            }
-        }
-    }
-    return NULL;
-}
-
 static const struct where_layer *layer_of(const struct where *w, uint32_t image)
 {
     for (size_t i = 0; i < w->n_layers; i++) {
@@ -260,7 +246,7 @@ bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint3
 {
     const struct isa_tile *t = &w->program->tiles[tile];
     uint32_t group = 0;
-    const struct isa_pe *e = find_pe(t, pe, &group);
+    const struct isa_pe *e = crossbar_pe(t, pe, &group);
     if (!e)
         return diag_error(d, (struct loc){0}, DIAG_WHERE, "PE %u of tile %u holds nothing", pe,
                           tile);
@@ -268,9 +254,10 @@ bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint3
     struct isa_mapping m = isa_mapping_of(w->program, g);
     struct isa_weight weight;
     uint32_t image_row;
-    uint32_t weight_bits = w->program->images[g->image].weight_bits;
-    uint32_t logical = column / (uint32_t)arch_weight_columns(&w->program->arch, weight_bits);
-    if (logical >= e->n || !isa_mapping_image_row(&m, e, row, e->n0 + logical, &image_row))
+    struct weight_cells cells = weight_cells_of(w->program, g->image);
+    uint32_t logical = column / cells.across;
+    if (logical >= e->n ||
+        !isa_mapping_image_row(&m, e, row / cells.down, e->n0 + logical, &image_row))
         return diag_error(d, (struct loc){0}, DIAG_WHERE,
                           "row %u, column %u of PE %u in tile %u holds nothing", row, column, pe,
                           tile);

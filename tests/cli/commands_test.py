@@ -36,7 +36,7 @@ COMMANDS = {
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),
     'where': ({'layer', 'row', 'col', 'tile', 'pe', 'cell', 'json'}, ['absent']),
-    'dump': (VALUES | {'output', 'force', 'format'}, ['absent']),
+    'dump': (VALUES | {'output', 'cells', 'force', 'format'}, ['absent']),
     'check': ({'model', 'json'}, ['absent']),
     'list': (set(), []),
     'completion': (set(), []),

@@ -359,10 +359,10 @@ def where_by_hand(b):
     b.equal([struct.unpack('<f', struct.pack('<I', word))[0] for at, word in sorted(words_of(b.read('out/tile_0000/golden_000.bin'), 4).items())
              if at % 4 == 0][1:3], [8, 21], 'what the first MVM writes')
     # A weight of 3 bits takes two cells of 2, twice: column 1 of the matrix begins at crossbar column 4.
-    columns = [{'column': 4, 'slice': 0, 'low_bit': 0, 'high_bit': 1, 'polarity': 'positive'},
-               {'column': 5, 'slice': 1, 'low_bit': 2, 'high_bit': 2, 'polarity': 'positive'},
-               {'column': 6, 'slice': 0, 'low_bit': 0, 'high_bit': 1, 'polarity': 'negative'},
-               {'column': 7, 'slice': 1, 'low_bit': 2, 'high_bit': 2, 'polarity': 'negative'}]
+    columns = [{'row': 1, 'column': 4, 'slice': 0, 'low_bit': 0, 'high_bit': 1, 'polarity': 'positive'},
+               {'row': 1, 'column': 5, 'slice': 1, 'low_bit': 2, 'high_bit': 2, 'polarity': 'positive'},
+               {'row': 1, 'column': 6, 'slice': 0, 'low_bit': 0, 'high_bit': 1, 'polarity': 'negative'},
+               {'row': 1, 'column': 7, 'slice': 1, 'low_bit': 2, 'high_bit': 2, 'polarity': 'negative'}]
     wanted = {'program': 'p.cim', 'layer': 'depthwise', 'layer_number': 0, 'source': None, 'rows': 1, 'columns': 2, 'patch': [1, 1], 'row': 0, 'column': 1,
               'value': 3, 'kernel_row': 0, 'kernel_column': 0, 'input_channel': 1, 'output_channel': 1, 'shared_with': ['again'],
               'places': [{'tile': 0, 'pe': 1, 'group': 0, 'crossbar_row': 1, 'pixel': [0, 0], 'columns': columns}]}
@@ -383,6 +383,72 @@ also layer 0 'depthwise'
     b.fails('where', 'p.cim', '--tile=0', '--pe=0', '--cell=0,0', code=1, message='cimc: error: PE 0 of tile 0 holds nothing [where]')
 
 
+# Weights -5 and 7 of 4 bits, cells of 2: P = w + 8 = 3, 15, the low slices 3, 3, the high ones 0, 3. 3 + 3 is more than half of 2 * 3: that column is stored inverted.
+TWO_WEIGHTS = r"""isa 2
+arch "base: clsa\n" "rows: 8\n" "cols: 16\n" "weight_bits: 4\n" "cell_bits: 2\n" "column_flip: 1\n" "encoding: offset\n"
+node 0 {name="layer"}
+section 0 "weights" hex { fb07 }
+image 0 {k=2, n=1, element=i8, weight_bits=4}
+binding 0 {element=u8, name="x", shape=[2], stride_h=2, stride_w=2, stride_c=1, height=1, width=1, channels=2}
+binding 1 {output=1, element=i32, name="y", shape=[1], stride_h=1, stride_w=1, stride_c=1, height=1, width=1, channels=1}
+tile 0 {buffer_bytes=8}
+view 0 {element=u8, ring_rows=1, y1=1, x1=1, height=1, width=1, channels=2, row_pitch=2, col_pitch=2, channel_pitch=1}
+view 1 {address=4, element=i32, ring_rows=1, y1=1, x1=1, height=1, width=1, channels=1, row_pitch=4, col_pitch=4, channel_pitch=4}
+group 0 {kernel_h=1, kernel_w=1, stride_h=1, stride_w=1, dilation_h=1, dilation_w=1, in_channels=2, x_bits=8} [{k=2, n=1}]
+q3.load b0 dst=v0(0,0) h=1 w=1
+q0.mvm g0 dst=v1(0,0) h=1 w=1 wait q3>=1
+q3.store b1 a=v1(0,0) h=1 w=1 wait q0>=1
+"""
+# Encoding and axis, rows and columns of the crossbar, levels, bits for inverted columns.
+CELLS = [('offset', 'columns', 2, [[0, 0], [0, 3]], [1, 0]), ('differential', 'columns', 2, [[0, 0, 1, 1], [3, 1, 0, 0]], [0, 0, 0, 0]),
+         ('differential', 'rows', 4, [[0, 0], [1, 1], [3, 1], [0, 0]], [0, 0])]
+
+
+def cells_by_hand(b):
+    """dump --cells, where: levels of two weights in all encodings, by hand, inverted columns and pairs in rows"""
+    for encoding, axis, n_rows, levels, inverted in CELLS:
+        b.write('p.s', TWO_WEIGHTS.replace('offset', '%s\\n" "pair_axis: %s' % (encoding, axis)))
+        b.run('asm', 'p.s', '-o', 'p.cim')
+        b.run('dump', 'p.cim', '-o', 'out', '--force', '--cells=0.0')
+        files = files_of(b, 'out')
+        b.equal((list(files['tile_0000/cells_000.bin']), list(files['tile_0000/inverted_000.bin'])), (sum(levels, []), inverted), 'levels')
+        b.equal(list(readmemh(files['tile_0000/cells_000.hex'], 2).values()), sum(levels, []), 'levels as text')
+        b.expect('tile_0000/conductances_000.bin' not in files, 'conductances without noise')
+        shown = b.run('dump', 'p.cim', '--cells=0.0').stdout
+        b.equal([line.split(':')[1].split() for line in shown.split('\n') if line.startswith('row')], [[str(x) for x in row] for row in levels], 'levels shown')
+        b.equal('inverted: 0\n' in shown, 1 in inverted, 'inverted columns shown')
+        got = json.loads(b.run('where', 'p.cim', '--layer=0', '--row=1', '--col=0', '--json').stdout)['places'][0]
+        b.equal(got['crossbar_row'], n_rows // 2, 'the first row of the second weight')
+        for cell in got['columns']:
+            b.equal((cell['level'], int(cell['inverted'])), (levels[cell['row']][cell['column']], inverted[cell['column']]), 'a cell')
+            back = json.loads(b.run('where', 'p.cim', '--tile=0', '--pe=0', '--json', '--cell=%d,%d' % (cell['row'], cell['column'])).stdout)
+            b.equal((back['row'], back['places']), (1, [got]), 'and back')
+    b.fails('dump', 'p.cim', '--cells=0', code=2, message="cimc: error: --cells: '0' is not TILE.PE or all [usage]")
+    b.fails('dump', 'p.cim', '--cells=all', code=2, message='cimc: error: --cells all: give the folder to write, -o DIR [usage]')
+    b.fails('dump', 'p.cim', '--cells=1.0', code=1, message='cimc: error: there is no tile 1, they go from 0 to 0 [where]')
+    b.fails('dump', 'p.cim', '-o', 'new', '--cells=0.1', code=1, message='cimc: error: PE 1 of tile 0 holds nothing [where]')
+    b.write('p.s', DEPTHWISE)
+    b.run('asm', 'p.s', '-o', 'p.cim')
+    b.fails('dump', 'p.cim', '--cells=0.1', code=1, message='cimc: error: PE 1 of tile 0 holds floats, which have no levels: compile with --mode int [where]')
+
+
+def cells_of_patches(b):
+    """dump --cells: off the diagonal of conv groups is nothing, and what a pixel does not read stands for zero; noise gives conductances"""
+    with open(os.path.join(b.root, 'tests', 'interpreter', 'values', '15_patch_conv_groups.s'), encoding='utf-8') as f:
+        text = f.read()
+    b.write('p.s', text.replace('base: clsa\\n"', 'base: clsa\\n" "cell_bits: 4\\n"'))
+    b.run('asm', 'p.s', '-o', 'p.cim')
+    # Kernels (1, 2) and (3, 4), two slices a weight: 128 + w is 8 in the high slice and w in the low one.
+    first, second = ['1 8 0 8 . . . .', '2 8 0 8 . . . .', '0 8 1 8 . . . .', '0 8 2 8 . . . .'], ['. . . . 3 8 0 8', '. . . . 4 8 0 8', '. . . . 0 8 3 8', '. . . . 0 8 4 8']
+    shown = b.run('dump', 'p.cim', '--cells=0.0').stdout
+    b.equal([line.split(': ')[1] for line in shown.split('\n') if line.startswith('row')], first + second, 'levels')
+    b.write('p.s', text.replace('base: clsa\\n"', 'base: clsa\\n" "cell_bits: 4\\n" "noise_seed: 1\\n" "cell_fraction_bits: 2\\n" "stuck_high_ppm: 1000000\\n"'))
+    b.run('asm', 'p.s', '-o', 'p.cim')
+    b.run('dump', 'p.cim', '-o', 'out', '--cells=all', '--format=bin')
+    b.equal(list(b.read('out/tile_0000/conductances_000.bin')), [60 if x != '.' else 0 for row in first + second for x in row.split()], 'conductances of stuck cells')
+    b.equal(list(b.read('out/tile_0000/cells_000.bin')), [0 if x == '.' else int(x) for row in first + second for x in row.split()], 'levels')
+
+
 def where_patch(b):
     """where: a product of two pixels holds a weight twice, and cells of rows that a pixel does not read are empty; the dumped crossbar has them"""
     b.run('asm', os.path.join(b.root, 'tests', 'interpreter', 'values', '15_patch_conv_groups.s'), '-o', 'p.cim')
@@ -393,8 +459,8 @@ def where_patch(b):
 kernel row 0, kernel column 1, input channel 1, output channel 1
 
   tile    PE  crossbar row       pixel  column
-     0     0             5     0,    0  2
-     0     0             7     0,    1  3
+     0     0             5     0,    0  2: 132
+     0     0             7     0,    1  3: 132
 """, 'the table')
     got = json.loads(b.run('where', 'p.cim', '--layer=0', '--row=1', '--col=1', '--json').stdout)
     b.equal((got['patch'], got['value'], [(p['pixel'], p['crossbar_row']) for p in got['places']]), ([1, 2], 4, [([0, 0], 5), ([0, 1], 7)]), 'as JSON')
@@ -495,4 +561,4 @@ def where_errors(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([dump_files, dump_tables, dump_json, dump_golden, dump_mvm_bound, dump_wide_tile, dump_folder, dump_interrupted, where_by_hand, where_patch, names_of_files, where_model, where_model_of_patches, where_errors]))
+    sys.exit(run_cases([dump_files, dump_tables, dump_json, dump_golden, dump_mvm_bound, dump_wide_tile, dump_folder, dump_interrupted, where_by_hand, cells_by_hand, cells_of_patches, where_patch, names_of_files, where_model, where_model_of_patches, where_errors]))
