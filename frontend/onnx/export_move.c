@@ -183,7 +183,8 @@ static const char *expanded(struct onnx_exporter *e, const struct ir_op *op, con
     return is_so ? x : export_helper2(e, op, "Expand", x, export_list(e, dims, t->rank));
 }
 
-/* Indices that are the same for all other dimensions are Gather's, others GatherElements'. */
+/* Indices that are the same for all other dimensions are Gather's, others GatherElements'. Both are
+ * what a take of 0 outside was made from, with indices that stay inside. */
 bool export_take(struct onnx_exporter *e, const struct ir_op *op, const char *type)
 {
     (void)type;
@@ -193,7 +194,7 @@ bool export_take(struct onnx_exporter *e, const struct ir_op *op, const char *ty
     const char *in[] = {export_in(e, op, 0), export_in(e, op, 1)};
     if (dim >= INT32_MAX)
         return export_refuse(e, op, "a dimension of %lld", (long long)dim);
-    if (!are_inside(op->in[1].value, dim)) {
+    if (at->value != 0 && !are_inside(op->in[1].value, dim)) {
         in[0] = with_value(e, op, in[0], axis, at->value);
         in[1] = bounded(e, op, dim++);
     }

@@ -32,6 +32,10 @@ struct ir_value *onnx_cast(struct onnx_node *n, struct ir_value *x, enum ir_dtyp
 
 struct ir_value *onnx_narrowed(struct onnx_node *n, struct ir_value *x)
 {
+    if (!onnx_is_const(x)) { /* it was too large to be computed now */
+        onnx_error(n, "an int64 operand is not known at compile time");
+        return NULL;
+    }
     int64_t count = x->def->attrs->constant.data->splat ? 1 : ir_count(&x->type);
     for (int64_t i = 0; i < count; i++) {
         int64_t number = ir_const_i64(x->def, i);

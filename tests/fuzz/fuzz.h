@@ -32,8 +32,9 @@ bool fuzz_program_is_small(const struct isa_program *p);
 
 /* ---- the way on ---- */
 
-/* Takes over a verified graph of any stage; passes, backend, checker, simulation. `arch` NULL:
- * machine and options are one of a few, by the graph. */
+/* Takes over a verified graph of any stage; as an ONNX model and back, if its stage has that;
+ * passes, backend, checker, simulation. `arch` NULL: machine and options are one of a few, by the
+ * graph. */
 void fuzz_graph(struct ir_graph *g, const struct arch *arch);
 /* A valid program: text and back, checker, simulation. */
 void fuzz_program(const struct isa_program *p);

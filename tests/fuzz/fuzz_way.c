@@ -5,6 +5,8 @@
 #include "fuzz.h"
 
 #include "driver.h"
+#include "onnx.h"
+#include "onnx_export.h"
 #include "options.h"
 #include "simulate.h"
 #include "verdict.h"
@@ -202,12 +204,38 @@ static bool compile_and_run(struct build *b, struct settings *s, struct diag *d)
     return true;
 }
 
+static struct ir_op *fold(void *self, struct ir_op *op)
+{
+    return eval_fold(op, (size_t)1 << 20, self);
+}
+
+/* What it means is for others to say: some graphs of any text are nothing that is imported. */
+static void write_and_read(const struct ir_graph *g)
+{
+    struct diag *d = diag_new();
+    struct text file = {0};
+    bool ok = onnx_export(g, &file, d);
+    fuzz_judge(ok, d);
+    diag_free(d);
+    d = diag_new();
+    struct onnx_options o = {.fold = fold, .fold_self = d};
+    struct ir_graph *back =
+        ok ? onnx_import(fuzz_file((const uint8_t *)file.at, file.n), &o, d) : NULL;
+    if (ok)
+        fuzz_judge(back != NULL, d);
+    ir_graph_free(back);
+    text_free(&file);
+    diag_free(d);
+}
+
 void fuzz_graph(struct ir_graph *g, const struct arch *arch)
 {
     if (!fuzz_graph_is_small(g)) {
         ir_graph_free(g);
         return;
     }
+    if (g->stage == IR_TENSOR || g->stage == IR_CANONICAL)
+        write_and_read(g);
     size_t choice = arch ? 0 : ir_fingerprint(g) % (sizeof choices / sizeof *choices);
     const char *machine = choices[choice].machine;
     struct diag *d = diag_new();
