@@ -240,7 +240,7 @@ static void store(void *at, enum ir_dtype dtype, double x)
     switch (dtype) {
     case IR_F64: *(double *)at = x; break;
     case IR_F16: *(uint16_t *)at = f32_to_f16((float)x); break;
-    case IR_I64: *(int64_t *)at = (int64_t)x; break;
+    case IR_I64: *(int64_t *)at = x < 0x1p63 ? (int64_t)x : INT64_MAX; break;
     case IR_I32: *(int32_t *)at = (int32_t)x; break;
     case IR_I8: *(int8_t *)at = (int8_t)x; break;
     case IR_U8:

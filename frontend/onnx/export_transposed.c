@@ -3,7 +3,7 @@
  *
  * Behind the 1x1 convolution that it was imported as, the two are ConvTranspose again; the weights
  * [G*taps*M, C, 1, 1] become [G*C, M, KH, KW] by nodes that runtimes fold. Blocks side by side are
- * DepthToSpace. What is neither is a ConvTranspose whose weights are one 1 a tap.
+ * DepthToSpace. What is neither is gathered and summed, rows and then columns.
  */
 #include "onnx_exporter.h"
 
@@ -100,36 +100,73 @@ static bool is_blocks(const struct ir_attrs_overlap_add *at)
     return fits;
 }
 
-/* [channels*taps, 1, KH, KW]: row t of a channel is 1 at tap t. */
-static const char *units(struct onnx_exporter *e, const int64_t kernel[2], int64_t channels)
+/* Along one axis, [out, kernel]: which row (or column) of which tap comes there, taps one after the
+ * other; none is the one behind them all. */
+static const char *sources(struct onnx_exporter *e, const struct ir_attrs_overlap_add *at, int axis,
+                           int64_t in, int64_t out)
 {
-    int64_t taps = kernel[0] * kernel[1];
-    const int64_t dims[] = {channels * taps, 1, kernel[0], kernel[1]};
-    float *w = heap_alloc((size_t)(channels * taps * taps) * sizeof *w);
-    for (int64_t i = 0; i < channels * taps; i++)
-        w[i * taps + i % taps] = 1;
-    const char *name = export_small(e, IR_F32, 4, dims, w);
-    free(w);
+    int64_t kernel = at->kernel[axis], stride = at->stride[axis];
+    const int64_t dims[] = {out, kernel};
+    int64_t *index = heap_alloc((size_t)(out * kernel) * sizeof *index);
+    for (int64_t i = 0; i < out * kernel; i++) {
+        int64_t tap = i % kernel, from = i / kernel + at->pad[axis] - tap * at->dilation[axis];
+        bool is_there = from >= 0 && from % stride == 0 && from / stride < in;
+        index[i] = is_there ? tap * in + from / stride : kernel * in;
+    }
+    const char *name = export_small(e, IR_I64, 2, dims, index);
+    free(index);
     return name;
 }
 
-static const int64_t MOST_UNITS = (int64_t)1 << 24;
-
-/* x [N, taps*C, H, W] -> [N, C*taps, H, W], and each channel by itself. */
-static bool laid_over(struct onnx_exporter *e, const struct ir_op *op, int64_t taps)
+/* One axis of x [N, K*C, H, W], of `kernel` = K taps: [N, C, .., K*in, ..], one 0 behind, out of it
+ * the taps of each element of the result, and their sum. */
+static const char *laid_along(struct onnx_exporter *e, const struct ir_op *op, const char *x,
+                              const int64_t *d, int axis, int64_t out)
 {
-    static const int64_t perm[] = {0, 2, 1, 3, 4};
-    const int64_t *x = op->in[0].value->type.dim;
-    int64_t c = x[1] / taps, size;
-    if (!mul_i64(x[1], taps, &size) || size > MOST_UNITS)
-        return export_refuse(e, op, "%lld taps of %lld channels are too many", (long long)taps,
-                             (long long)c);
-    const int64_t apart[] = {x[0], taps, c, x[2], x[3]};
-    const char *v = export_helper2(e, op, "Reshape", export_in(e, op, 0), export_list(e, apart, 5));
+    const struct ir_attrs_overlap_add *at = &op->attrs->overlap_add;
+    int64_t k = at->kernel[axis], in = d[2 + axis], taps = 3 + axis;
+    const int64_t rows[] = {0, 2, 1, 3, 4}, columns[] = {0, 2, 3, 1, 4};
+    const int64_t apart[] = {d[0], k, d[1] / k, d[2], d[3]};
+    const int64_t joined[] = {d[0], d[1] / k, axis ? d[2] : k * in, axis ? k * in : d[3]};
+    const int64_t pads[] = {0, 0, 0, 0, 0, 0, !axis, axis};
+    const char *v = export_helper2(e, op, "Reshape", x, export_list(e, apart, 5));
     const struct export_node turn = {"Transpose", EXPORT_IN(v),
-                                     .attrs = {INTS_ATTR("perm", perm, 5)}};
-    v = export_helper2(e, op, "Reshape", export_helper(e, op, &turn), export_list(e, x, 4));
-    return spread(e, op, op->name, v, units(e, op->attrs->overlap_add.kernel, c), c);
+                                     .attrs = {INTS_ATTR("perm", axis ? columns : rows, 5)}};
+    v = export_helper2(e, op, "Reshape", export_helper(e, op, &turn), export_list(e, joined, 4));
+    v = export_helper2(e, op, "Pad", v, export_list(e, pads, 8));
+    const struct export_node gather = {"Gather", EXPORT_IN(v, sources(e, at, axis, in, out)),
+                                       .attrs = {INT_ATTR("axis", 2 + axis)}};
+    const struct export_node sum = {
+        "ReduceSum", EXPORT_IN(export_helper(e, op, &gather), export_list(e, &taps, 1)),
+        .attrs = {INT_ATTR("keepdims", 0)}};
+    return export_helper(e, op, &sum);
+}
+
+/* Of one axis; and padding, which two ends may take from one another. */
+static const int64_t MOST_SOURCES = (int64_t)1 << 24, MOST_PADDING = (int64_t)1 << 40;
+
+static bool is_padded_far(const int64_t pad[4])
+{
+    bool far = false;
+    for (int i = 0; i < 4; i++)
+        far = far || pad[i] > MOST_PADDING || pad[i] < -MOST_PADDING;
+    return far;
+}
+
+/* Rows first, then columns. */
+static bool laid_over(struct onnx_exporter *e, const struct ir_op *op)
+{
+    const int64_t *x = op->in[0].value->type.dim, *y = op->out->type.dim;
+    const int64_t *kernel = op->attrs->overlap_add.kernel;
+    int64_t n[2];
+    for (int i = 0; i < 2; i++)
+        if (!mul_i64(y[2 + i], kernel[i], &n[i]) || n[i] > MOST_SOURCES)
+            return export_refuse(e, op, "its windows have too many cells");
+    const int64_t half[] = {x[0], x[1] / kernel[0], y[2], x[3]};
+    const char *v = laid_along(e, op, export_in(e, op, 0), x, 0, y[2]);
+    const struct export_node same = {"Identity", EXPORT_IN(laid_along(e, op, v, half, 1, y[3])),
+                                     .attrs = {{0}}};
+    return export_result(e, op, &same);
 }
 
 bool export_overlap_add(struct onnx_exporter *e, const struct ir_op *op, const char *type)
@@ -138,10 +175,12 @@ bool export_overlap_add(struct onnx_exporter *e, const struct ir_op *op, const c
     const struct ir_attrs_overlap_add *at = &op->attrs->overlap_add;
     int64_t taps = at->kernel[0] * at->kernel[1];
     const struct ir_op *conv = maker(op, taps);
+    if (is_padded_far(at->pad))
+        return export_refuse(e, op, "its padding is more than 2^40");
     if (conv)
         return transposed(e, op, conv, taps);
     const struct export_node blocks = {
         "DepthToSpace", EXPORT_IN(export_in(e, op, 0)),
         .attrs = {INT_ATTR("blocksize", at->kernel[0]), STRING_ATTR("mode", "DCR")}};
-    return is_blocks(at) ? export_result(e, op, &blocks) : laid_over(e, op, taps);
+    return is_blocks(at) ? export_result(e, op, &blocks) : laid_over(e, op);
 }
