@@ -113,6 +113,7 @@ bool check_meaning_prepare(struct check *k)
     k->coverage = ARENA_ARRAY(k->arena, struct coverage, (size_t)p->n_bindings + 1);
     k->binding_coverage = ARENA_ARRAY(k->arena, struct coverage *, (size_t)p->n_bindings + 1);
     k->binding_ops = ARENA_ARRAY(k->arena, const struct ir_op *, (size_t)p->n_bindings + 1);
+    k->most_bytes = check_bytes(k);
     k->sums_fit = ARENA_ARRAY(k->arena, bool, (size_t)k->tags.n_ops + 1);
     for (uint32_t i = 0; i < p->n_bindings; i++) {
         if (p->bindings[i].output && !cover(k, i))

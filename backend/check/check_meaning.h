@@ -17,6 +17,14 @@ void check_effect(struct actor *a); /* of MVM, V*, SEND, LOAD, STORE */
 
 /* check_mvm.c */
 void check_mvm(struct actor *a);
+/* check_readout.c */
+/* Are the products of the group read out as the mvm says? */
+bool check_readout(struct actor *a, const struct isa_group *g, const struct ir_op *mvm);
+/* check_sums.c */
+/* [op]: the largest byte that its value can have; in the check's arena. */
+uint8_t *check_bytes(struct check *k);
+/* No sum of the layer, of all its rows or some, with its bias or without, leaves 32 bits. */
+bool check_sums(struct actor *a, const struct ir_op *mvm);
 /* check_window.c */
 void check_vwin(struct actor *a);
 void check_vgat(struct actor *a);

@@ -72,62 +72,7 @@ static bool find_source(struct actor *a, const struct isa_group *g, struct mvm_p
     return true;
 }
 
-/* ---- sums of integers ---- */
-
-/* How large a sum of each column can be, for inputs 0..255: of its positive or negative weights. */
-static int64_t *column_bounds(const struct ir_op *mvm)
-{
-    const struct ir_op *weights = mvm->in[1].value->def;
-    const struct blob *b = weights->attrs->constant.data;
-    const int8_t *w = blob_data(b);
-    size_t rows = (size_t)check_dim(weights, 0), columns = (size_t)check_dim(weights, 1);
-    int64_t *bound = heap_alloc((columns + 1) * sizeof *bound);
-    int64_t *below = heap_alloc((columns + 1) * sizeof *below);
-    memset(bound, 0, columns * sizeof *bound);
-    memset(below, 0, columns * sizeof *below);
-    for (size_t k = 0; k < rows; k++)
-        for (size_t n = 0; n < columns; n++) {
-            int64_t center = mvm->n_in > 2 ? ir_const_i64(mvm->in[2].value->def, (int64_t)n) : 0;
-            int64_t weight = w[b->splat ? 0 : k * columns + n] + center;
-            bound[n] += weight > 0 ? weight : 0;
-            below[n] -= weight < 0 ? weight : 0;
-        }
-    for (size_t n = 0; n < columns; n++)
-        bound[n] = UINT8_MAX * max_i64(bound[n], below[n]);
-    free(below);
-    return bound;
-}
-
-/* What is added to column n of the sums at once: the bias of who reads them. */
-static int64_t bias_bound(const struct ir_op *mvm, int64_t n)
-{
-    int64_t most = 0;
-    for (const struct ir_use *u = mvm->out->uses; u; u = u->next) {
-        const struct ir_op *op = u->user;
-        bool adds = op->opcode == IR_requantize || op->opcode == IR_add;
-        const struct ir_op *bias = adds ? op->in[u == &op->in[0]].value->def : NULL;
-        if (!bias || bias->opcode != IR_constant)
-            continue;
-        int64_t b = ir_const_i64(bias, check_dim(bias, 2) == 1 ? 0 : n);
-        most = max_i64(most, b < 0 ? -b : b);
-    }
-    return most;
-}
-
-/* No sum of the layer, of all its rows or some, with its bias or without, leaves 32 bits. */
-static bool sums_fit(struct actor *a, const struct ir_op *mvm)
-{
-    if (a->k->sums_fit[mvm->id])
-        return true;
-    int64_t *bound = column_bounds(mvm), n = 0;
-    while (n < check_dim(mvm, 2) && bound[n] + bias_bound(mvm, n) <= INT32_MAX)
-        n++;
-    free(bound);
-    a->k->sums_fit[mvm->id] = n == check_dim(mvm, 2);
-    return a->k->sums_fit[mvm->id] ||
-           check_fault(a, "sums of column %" PRId64 " of '%s' can leave 32 bits", n,
-                       check_op_name(a->k, mvm->id));
-}
+/* ---- a group's products ---- */
 
 static bool same_pair(const uint32_t a[2], const int64_t b[2])
 {
@@ -156,7 +101,7 @@ static bool same_product(struct actor *a, const struct isa_group *g, const struc
                            m->weight_bits);
     if (g->x_bits != m->x_bits)
         return check_fault(a, "inputs of %u bits instead of %" PRId64, g->x_bits, m->x_bits);
-    return m->x_bits == 0 || sums_fit(a, op);
+    return m->x_bits == 0 || (check_readout(a, g, op) && check_sums(a, op));
 }
 
 static void add_block(struct mvm_plan *plan, struct mvm_block b)

@@ -80,8 +80,9 @@ struct check {
     VEC(struct interval) own_reads; /* of the instruction that runs */
     struct map equal_images; /* images and the weights and layers that they were compared with */
     VEC(struct part) parts;
-    struct map part_of; /* found by their pieces */
-    bool *sums_fit;     /* [op]: of the integers that a base layer adds up, proved */
+    struct map part_of;  /* found by their pieces */
+    bool *sums_fit;      /* [op]: of the integers that a base layer adds up, proved */
+    uint8_t *most_bytes; /* [op]: the largest byte that its value can have */
 };
 /* An instruction that runs. */
 struct actor {
