@@ -100,6 +100,30 @@ struct quant_options {
     size_t n_layers;
 };
 
+/* What quantising did, for reports. Signal to noise in dB: of squares of the float values, by those
+ * of the errors; infinite where there are none. Of an output that is a softmax what is in front of
+ * it counts. */
+struct quant_row { /* a base layer with what its chain yields, or another value that became bytes */
+    const char *name, *kind; /* kind: "conv" */
+    int64_t weight_bits;     /* 0: it has no weights */
+    int64_t bits;            /* of what it yields; 0: that stays float, or gets its grid behind a
+                                concat */
+    float least, most;       /* of the elements on the calibration tensors */
+    float scale;             /* (q - zero) * scale */
+    int64_t zero;
+    double cut_off;   /* share of the elements beyond the grid */
+    double layer_snr; /* of what it yields, where its input is the float model's */
+    double own_snr;   /* of the model's outputs, where it alone is quantised */
+};
+struct quant_report {
+    struct arena *arena;    /* the caller's, for what follows */
+    struct quant_row *rows; /* in the graph's order */
+    size_t n_rows;
+    size_t n_images, n_row_images, n_test_images; /* that snr, the rows, test_snr are of */
+    double snr, test_snr; /* of the model's outputs, all quantised: on the calibration tensors, on
+                             others */
+};
+
 /* What base layers compute in: f32, or exact integers where their inputs are quantised. */
 enum pass_mode { PASS_MODE_AUTO, PASS_MODE_F32, PASS_MODE_INT };
 
@@ -118,6 +142,8 @@ struct pass_ctx {
                                 */
     const struct pass_calibration *calibration; /* NULL = none */
     const struct quant_options *quant;          /* NULL = a float model stays one */
+    struct quant_report *quant_report;          /* gets what it lost; may be NULL */
+    const struct pass_calibration *quant_test;  /* tensors to measure that by, too; may be NULL */
 };
 
 struct pass {

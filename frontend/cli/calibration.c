@@ -30,6 +30,7 @@ struct reader {
     bool is_batch;
     int64_t n_elements;
     const struct settings *writes;
+    const char *option;
     struct diag *diag;
 };
 
@@ -91,9 +92,9 @@ static struct io_tensor *only_port(struct reader *r, const char *path)
     if (r->n_ports == 1)
         return &r->ports[0];
     diag_error(r->diag, (struct loc){.file = path}, DIAG_DATA,
-               "the model has %zu inputs; --calibrate INPUT=PATH says which is meant, or a folder "
+               "the model has %zu inputs; --%s INPUT=PATH says which is meant, or a folder "
                "has test_data_set_K/input_I.pb",
-               r->n_ports);
+               r->n_ports, r->option);
     return NULL;
 }
 
@@ -198,9 +199,9 @@ static bool read_entry(struct reader *r, const char *entry)
         return read_folder(r, port, path);
     if (!port && equals && access(path, F_OK) != 0)
         return diag_error(r->diag, (struct loc){0}, DIAG_USAGE,
-                          "--calibrate: '%s' is neither a file nor INPUT=PATH with an input of the "
+                          "--%s: '%s' is neither a file nor INPUT=PATH with an input of the "
                           "model",
-                          entry);
+                          r->option, entry);
     if (!port)
         port = only_port(r, path);
     return port && read_file(r, port, path);
@@ -244,7 +245,7 @@ static bool join(struct reader *r)
     }
     if (all->n_images == 0)
         return diag_error(r->diag, (struct loc){0}, DIAG_DATA,
-                          "--calibrate: the folders have no input_I.pb of the model's inputs");
+                          "--%s: the folders have no input_I.pb of the model's inputs", r->option);
     struct tensor *inputs = heap_alloc(all->n_images * r->n_ports * sizeof *inputs);
     for (size_t i = 0; i < all->n_images; i++) {
         for (size_t k = 0; k < r->n_ports; k++) {
@@ -259,18 +260,22 @@ static bool join(struct reader *r)
     return true;
 }
 
-bool calibration_read(struct calibration *c, const struct ir_graph *g, bool is_batch,
-                      const struct settings *s, const struct settings *writes, struct diag *d)
+bool calibration_read(struct calibration *c, const struct calibration_source *from,
+                      const char *option, const string_list *entries, struct diag *d)
 {
-    struct reader r = {
-        .c = c, .arena = arena_new(), .is_batch = is_batch, .writes = writes, .diag = d};
+    struct reader r = {.c = c,
+                       .option = option,
+                       .arena = arena_new(),
+                       .is_batch = from->is_batch,
+                       .writes = from->writes,
+                       .diag = d};
     *c = (struct calibration){0};
-    list_ports(&r, g);
-    bool ok = input_scales(s, r.ports, r.n_ports, d);
+    list_ports(&r, from->graph);
+    bool ok = input_scales(from->settings, r.ports, r.n_ports, d);
     if (ok && r.n_ports == 0)
-        ok = diag_error(d, (struct loc){0}, DIAG_DATA, "--calibrate: the model has no inputs");
-    for (size_t i = 0; i < s->calibrate.n && ok; i++)
-        ok = read_entry(&r, s->calibrate.at[i]);
+        ok = diag_error(d, (struct loc){0}, DIAG_DATA, "--%s: the model has no inputs", option);
+    for (size_t i = 0; i < entries->n && ok; i++)
+        ok = read_entry(&r, entries->at[i]);
     ok = ok && join(&r);
     for (size_t k = 0; k < r.n_ports; k++)
         VEC_FREE(&r.images[k]);

@@ -11,12 +11,16 @@ struct calibration {
     struct pass_calibration tensors;
     VEC(void *) buffers;
 };
-/* Of the graph of one image, by --calibrate and --input-scale; `is_batch`: the model's file takes
- * several at once. `writes` says what must not be read. False with a diagnostic; calibration_free
- * all the same. */
-bool calibration_read(struct calibration *c, const struct ir_graph *g, bool is_batch,
-                      const struct settings *s, const struct settings *writes,
-                      struct diag *d) CHECK_RESULT;
+struct calibration_source {
+    const struct ir_graph *graph;             /* of one image */
+    bool is_batch;                            /* the model's file takes several at once */
+    const struct settings *settings, *writes; /* --input-scale; what must not be read */
+};
+/* The tensors of the entries [INPUT=]PATH of --`option`. False with a diagnostic; calibration_free
+ * all the same.
+ */
+bool calibration_read(struct calibration *c, const struct calibration_source *from,
+                      const char *option, const string_list *entries, struct diag *d) CHECK_RESULT;
 /* What options say of the integers of a float model. */
 bool calibration_options(const struct settings *s, const struct arch *machine, struct arena *a,
                          struct quant_options *out, struct diag *d) CHECK_RESULT;

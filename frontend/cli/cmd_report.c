@@ -13,6 +13,7 @@ bool cmd_report(const struct settings *s, struct diag *d)
     if (ok)
         with_report.report = s->output ? s->output : driver_output_name(b.model, ".html", b.arena);
     with_report.output = NULL;
+    b.wants_quality = true;
     b.writes = &with_report;
     ok = ok && outputs_check(&with_report, d) && driver_import_all(&b, s, false, d) &&
          driver_lower(&b, s, d) && driver_compile(&b, &with_report, d) &&

@@ -13,6 +13,7 @@ bool cmd_run(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_sim(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_eval(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_opt(const struct settings *s, struct diag *d) CHECK_RESULT;
+bool cmd_quantize(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_dis(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_asm(const struct settings *s, struct diag *d) CHECK_RESULT;
 bool cmd_dump(const struct settings *s, struct diag *d) CHECK_RESULT;

@@ -102,6 +102,7 @@ void driver_free(struct build *b)
     }
     isa_program_free(b->program);
     calibration_free(&b->calibration);
+    calibration_free(&b->test);
     arena_free(b->arena);
 }
 
@@ -158,9 +159,12 @@ bool driver_take_image(struct build *b, struct model *m, struct diag *d)
 bool driver_calibrate(struct build *b, const struct settings *s, const struct model *m,
                       struct diag *d)
 {
-    if (!s->calibrate.n)
-        return true;
-    return calibration_read(&b->calibration, b->graph, m && m->images > 1, s, b->writes, d);
+    bool is_batch = m && m->images > 1;
+    bool has_test = b->held_out && b->held_out->n;
+    const struct calibration_source from = {b->graph, is_batch, s, b->writes};
+    return (!s->calibrate.n ||
+            calibration_read(&b->calibration, &from, "calibrate", &s->calibrate, d)) &&
+           (!has_test || calibration_read(&b->test, &from, "test-data", b->held_out, d));
 }
 
 /* ---- passes ---- */
@@ -243,9 +247,12 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                            .mode_reason = b->mode_reason,
                            .unquantised_is_error = s->unquantised == 1,
                            .quant = s->calibrate.n ? &quant : NULL,
+                           .quant_report = b->wants_quality ? &b->quality : NULL,
+                           .quant_test = b->test.tensors.n_images ? &b->test.tensors : NULL,
                            .calibration =
                                b->calibration.tensors.n_images ? &b->calibration.tensors : NULL};
     double start = now_seconds();
+    b->quality.arena = b->arena;
     bool ok = pass_run_pipeline(pipeline, &b->graph, &ctx, o);
     b->mode = ctx.mode;
     b->mode_reason = ctx.mode_reason;

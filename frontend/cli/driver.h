@@ -41,9 +41,12 @@ struct build {
     enum pass_mode mode;     /* settled once mode_reason is set; of several: int if one is */
     const char *mode_reason; /* of several "" */
     size_t n_missing;        /* tensors without data, of all models */
-    struct calibration calibration;
-    struct ir_graph *rest;  /* what could be imported of a model that cannot be */
-    struct ir_graph *graph; /* as far as it was lowered */
+    struct calibration calibration, test; /* of --calibrate; of `held_out` */
+    const string_list *held_out;          /* tensors that the quality is measured by too, or NULL */
+    bool wants_quality;                   /* asks pass quant for */
+    struct quant_report quality;          /* no rows: nothing was quantised */
+    struct ir_graph *rest;                /* what could be imported of a model that cannot be */
+    struct ir_graph *graph;               /* as far as it was lowered */
     struct dup_result dup;
     struct isa_program *program;
     struct backend_result backend;
@@ -66,8 +69,8 @@ bool driver_import(struct build *b, const struct settings *s, struct diag *d) CH
 /* One model by itself, after driver_import_all: b->graph. */
 bool driver_lower_model(struct build *b, const struct settings *s, struct model *m,
                         const struct pass_options *o, struct diag *d) CHECK_RESULT;
-/* b->calibration: the tensors of --calibrate for b->graph, the graph of one image of a model (NULL:
- * of a text). */
+/* The tensors of --calibrate and of b->held_out for b->graph, the graph of one image of a model
+ * (NULL: of a text). */
 bool driver_calibrate(struct build *b, const struct settings *s, const struct model *m,
                       struct diag *d) CHECK_RESULT;
 /* Runs passes on b->graph; the driver binds machine and duplication. */

@@ -55,9 +55,10 @@ static const struct command commands[] = {
          "  cimc compile model.onnx --schedule layer --duplicate none --json\n"
          "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n"
          "  cimc compile voice.onnx image.onnx --rate voice=2 -o both.cim\n",
-     .groups = {options_model, options_mode, options_calibrate, options_scale, options_mapping,
-                options_noise, options_several, options_frames, options_flow, options_decisions,
-                options_views, options_timing, options_output, options_table, options_json},
+     .groups = {options_model, options_mode, options_calibrate, options_scale, options_machine,
+                options_mapping, options_noise, options_several, options_frames, options_flow,
+                options_decisions, options_views, options_timing, options_output, options_table,
+                options_json},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_compile},
@@ -76,9 +77,9 @@ static const struct command commands[] = {
          "Examples:\n"
          "  cimc report model.onnx -o report.html\n"
          "  cimc report model.onnx --extra-pes 32 --set 1x*\n",
-     .groups = {options_model, options_mode, options_calibrate, options_scale, options_mapping,
-                options_noise, options_several, options_frames, options_flow, options_decisions,
-                options_page, options_timing, options_output},
+     .groups = {options_model, options_mode, options_calibrate, options_scale, options_machine,
+                options_mapping, options_noise, options_several, options_frames, options_flow,
+                options_decisions, options_page, options_timing, options_output},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_report},
@@ -105,11 +106,12 @@ static const struct command commands[] = {
          "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
          "  cimc run model.onnx --frames 20 --duplicate interval --input-fill random:1\n"
          "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
-     .groups = {options_model,   options_mode,       options_calibrate,   options_scale,
-                options_mapping, options_noise,      options_several,     options_frames,
-                options_flow,    options_decisions,  options_values,      options_weights,
-                options_verdict, options_simulation, options_run_program, options_views,
-                options_timing,  options_output,     options_table,       options_json},
+     .groups = {options_model,   options_mode,    options_calibrate,  options_scale,
+                options_machine, options_mapping, options_noise,      options_several,
+                options_frames,  options_flow,    options_decisions,  options_values,
+                options_weights, options_verdict, options_simulation, options_run_program,
+                options_views,   options_timing,  options_output,     options_table,
+                options_json},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_run},
@@ -146,9 +148,9 @@ static const struct command commands[] = {
          "  cimc eval model.onnx --test-data test_data_set_0\n"
          "  cimc eval model.onnx --test-data test_data_set_0 --at canonical\n"
          "  cimc eval model.onnx --input-fill random:1 --save-outputs answers\n",
-     .groups = {options_model, options_mode, options_calibrate, options_mapping, options_noise,
-                options_frames, options_values, options_scale, options_weights, options_stage,
-                options_verdict, options_json},
+     .groups = {options_model, options_mode, options_calibrate, options_machine, options_mapping,
+                options_noise, options_frames, options_values, options_scale, options_weights,
+                options_stage, options_verdict, options_json},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_eval},
@@ -168,11 +170,35 @@ static const struct command commands[] = {
          "  cimc opt model.onnx -o folded.onnx\n"
          "  cimc opt model.onnx --dot | dot -Tsvg > model.svg\n",
      .groups = {options_passes, options_timing, options_inline, options_model, options_mode,
-                options_calibrate, options_scale, options_mapping, options_noise, options_decisions,
-                options_output},
+                options_calibrate, options_scale, options_machine, options_mapping, options_noise,
+                options_decisions, options_output},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_opt},
+    {.name = "quantize",
+     .summary = "makes a quantised model of a float one",
+     .operands = "MODEL",
+     .text =
+         "Runs the model on the tensors of --calibrate, chooses ranges for what base layers read\n"
+         "and yield, rounds weights to a few bits, and writes an ONNX model with\n"
+         "QuantizeLinear and DequantizeLinear that any runtime takes; cimc compiles it in mode\n"
+         "int. Prints what that did to each layer, the one that harms the outputs most by itself\n"
+         "first. With --test-data the result is measured on other tensors too.\n"
+         "\n"
+         "Some tens of images like those in use are enough. The model is that of one image, with\n"
+         "batch normalisation folded in. Without -o and --json it goes to MODEL's name with\n"
+         ".qdq.onnx instead of .onnx, in the current directory. `cimc compile --calibrate` does\n"
+         "the same without a file in between.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc quantize model.onnx --calibrate images -o model.qdq.onnx\n"
+         "  cimc quantize model.onnx --calibrate images.npy --input-scale 1/255 --weight-bits 4\n"
+         "  cimc quantize model.onnx --calibrate a --test-data b --layer conv1=w8a8 --json\n",
+     .groups = {options_model, options_calibrate, options_scale, options_held_out, options_machine,
+                options_timing, options_output, options_json},
+     .min_args = 1,
+     .max_args = 1,
+     .run = cmd_quantize},
     {.name = "dis",
      .summary = "disassembles a program file",
      .operands = "PROGRAM",

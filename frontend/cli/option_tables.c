@@ -134,7 +134,7 @@ const struct option_desc options_calibrate[] = {
     {0},
 };
 
-const struct option_desc options_mapping[] = {
+const struct option_desc options_machine[] = {
     {.name = "arch",
      .kind = OPTION_TEXT,
      .offset = AT(arch),
@@ -147,6 +147,10 @@ const struct option_desc options_mapping[] = {
      .argument = "FIELD=VALUE",
      .help = "changes one field of the machine (cimc list arch) or a price (cimc list prices), for "
              "example crossbars=64"},
+    {0},
+};
+
+const struct option_desc options_mapping[] = {
     {.name = "schedule",
      .kind = OPTION_CHOICE,
      .recorded = true,
@@ -357,6 +361,16 @@ const struct option_desc options_page[] = {
      .known = known_preset,
      .help = "where data moves for free on the machine: the costs that the report compares with; "
              "default: the first preset on which it takes time"},
+    {0},
+};
+
+const struct option_desc options_held_out[] = {
+    {.name = "test-data",
+     .kind = OPTION_LIST,
+     .offset = AT(test_data),
+     .argument = "[INPUT=]PATH",
+     .help = "tensors that nothing is calibrated by, to measure the result: as --calibrate takes "
+             "them"},
     {0},
 };
 

@@ -42,16 +42,29 @@ static bool has_feedback(const struct quant_plan *p, const struct quant_layer *l
 struct run {
     struct quant_plan *plan;
     size_t first, end;
+    struct quant_layer **readers;   /* by id of an operation, through next_reader */
     struct quant_moments **moments; /* of each layer of the plan, or NULL */
 };
+
+static void list_readers(struct run *r)
+{
+    struct quant_plan *p = r->plan;
+    r->readers = ARENA_ARRAY(p->arena, struct quant_layer *, p->graph->n_ops);
+    for (size_t i = 0; i < p->n_layers; i++) {
+        struct quant_layer *l = &p->layers[i];
+        struct quant_layer **first = &r->readers[l->op->in[l->data].value->def->id];
+        l->next_reader = *first;
+        *first = l;
+    }
+}
 
 static void seen(void *self, const struct ir_op *op, const struct tensor *value)
 {
     const struct run *r = self;
-    for (size_t i = r->first; i < r->end; i++) {
-        const struct quant_layer *l = &r->plan->layers[i];
-        if (r->moments[i] && l->op->in[l->data].value->def == op)
-            quant_moments_add(r->moments[i], value);
+    for (struct quant_layer *l = r->readers[op->id]; l; l = l->next_reader) {
+        struct quant_moments *m = r->moments[l - r->plan->layers];
+        if (m)
+            quant_moments_add(m, value);
     }
 }
 
@@ -73,6 +86,7 @@ static bool round_some(struct run *r)
             quant_round_layer(p, &p->layers[i], r->moments[i]);
         if (r->moments[i])
             quant_moments_free(r->moments[i]);
+        r->moments[i] = NULL;
     }
     return ok;
 }
@@ -81,6 +95,7 @@ static bool round_all(struct quant_plan *p)
 {
     struct run r = {.plan = p,
                     .moments = ARENA_ARRAY(p->arena, struct quant_moments *, p->n_layers)};
+    list_readers(&r);
     for (; r.first < p->n_layers; r.first = r.end) {
         size_t bytes = 0;
         for (r.end = r.first; r.end < p->n_layers; r.end++) {
@@ -107,7 +122,12 @@ static enum pass_result run_quant(struct pass_ctx *ctx, struct ir_graph *g)
     join_layers(&p);
     if (!quant_calibrate(&p) || !round_all(&p))
         return PASS_FAILED;
+    if (ctx->quant_report)
+        quant_list_rows(&p);
     quant_insert(&p);
+    if (ctx->quant_report && !quant_measure(&p))
+        return PASS_FAILED;
+    quant_forget_floats(&p);
     ctx->stats[STAT_VALUES] = p.n_values;
     ctx->stats[STAT_LAYERS] = p.n_layers;
     return PASS_CHANGED;

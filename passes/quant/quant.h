@@ -38,7 +38,7 @@ struct quant_value {
     int64_t bits;
     struct spread spread;
     struct target grid;
-    struct ir_op *quantize; /* once it is in the graph */
+    int64_t row; /* of the report */
 };
 /* Weights as a matrix: `k` rows of each of n columns; element (row, column) of the constant is at
  * row * row_step + column * column_step. Column j is of group j / (n / groups), and multiplies what
@@ -58,14 +58,22 @@ struct quant_layer {
     struct quant_weights weights;
     struct quant_value *reads; /* NULL: its input is quantised already, by: */
     struct target grid;
+    const struct ir_op *end;  /* the last operation of its chain */
+    int64_t row;              /* of the report */
     struct ir_op *bias;       /* the add of a constant by column behind it; NULL: none */
     struct quant_layer *same; /* rounds the same constant, and did so before; NULL: this one does */
     struct quant_layer *next; /* of those that share it */
+    struct quant_layer *next_reader; /* of what `data` is */
     /* Results. */
     int8_t *q;             /* as the constant's elements */
     float *scale;          /* by column */
     double *correction;    /* by column, what the bias gains; NULL: nothing */
     struct ir_value *real; /* the dequantize of q */
+};
+/* A value that was put in for one of the float model. */
+struct quant_swap {
+    struct ir_value *on, *off;
+    int64_t row; /* of the report */
 };
 struct quant_plan {
     struct ir_graph *graph; /* numbered */
@@ -76,11 +84,17 @@ struct quant_plan {
     struct quant_layer *layers;
     size_t n_layers;
     struct quant_value **value_of; /* by id of an operation */
+    struct quant_swap *swaps;
+    size_t n_swaps;
+    struct ir_value **yields; /* of each row of the report: what its layer makes */
+    size_t n_rows;
 };
 /* Fills values and layers. False with a diagnostic. */
 bool quant_make_plan(struct quant_plan *p) CHECK_RESULT;
 /* The dimension of the layer's result that is its columns. */
 uint32_t quant_column_axis(const struct quant_layer *l);
+/* Of an operation, or of the nearest in front of it that has a name; may be "". */
+const char *quant_name(const struct ir_op *op);
 /* Of a value: the operation behind moves and max pooling, which keep the grid. */
 const struct ir_op *quant_source(const struct ir_value *v);
 /* The number that a quantised element stands for. */
@@ -95,6 +109,7 @@ static inline float quant_real(const struct target *t, int64_t q)
 bool quant_run_images(struct quant_plan *p, const char *what,
                       void (*seen)(void *self, const struct ir_op *op, const struct tensor *value),
                       void *self) CHECK_RESULT;
+size_t quant_count_outputs(const struct ir_graph *g);
 /* The spread and the grid of each value. */
 bool quant_calibrate(struct quant_plan *p) CHECK_RESULT;
 
@@ -130,7 +145,14 @@ void quant_feedback(double *w, int64_t k, int64_t n, double most, const double *
 
 /* ---- quant_insert.c ---- */
 
-/* The plan becomes operations. */
+/* The plan becomes operations; the float constants stay until quant_forget_floats. */
 void quant_insert(struct quant_plan *p);
+void quant_forget_floats(struct quant_plan *p);
+
+/* ---- quant_report.c: ctx->quant_report ---- */
+
+void quant_list_rows(struct quant_plan *p);
+/* After quant_insert. False with a diagnostic. */
+bool quant_measure(struct quant_plan *p) CHECK_RESULT;
 
 #endif

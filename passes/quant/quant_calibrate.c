@@ -4,17 +4,23 @@
  */
 #include "quant.h"
 
+size_t quant_count_outputs(const struct ir_graph *g)
+{
+    int64_t n = 0;
+    for (const struct ir_op *op = g->first; op; op = op->next)
+        if (op->opcode == IR_output)
+            n = max_i64(n, op->attrs->output.index + 1);
+    return (size_t)n;
+}
+
 bool quant_run_images(struct quant_plan *p, const char *what,
                       void (*seen)(void *self, const struct ir_op *op, const struct tensor *value),
                       void *self)
 {
     const struct pass_calibration *c = p->ctx->calibration;
     struct eval_observer observer = {.seen = seen, .self = self};
-    size_t n_outputs = 0;
+    size_t n_outputs = quant_count_outputs(p->graph);
     bool ok = true;
-    for (const struct ir_op *op = p->graph->first; op; op = op->next)
-        if (op->opcode == IR_output)
-            n_outputs = (size_t)max_i64((int64_t)n_outputs, op->attrs->output.index + 1);
     struct tensor *outputs = ARENA_ARRAY(p->arena, struct tensor, n_outputs);
     for (size_t i = 0; i < c->n_images && ok; i++) {
         progress_tell(p->ctx->progress, what, i, c->n_images);

@@ -6,16 +6,23 @@
 
 #include <math.h>
 
+static void swap(struct quant_plan *p, struct ir_value *on, struct ir_value *off, int64_t row)
+{
+    p->swaps[p->n_swaps++] = (struct quant_swap){on, off, row};
+}
+
 static void insert_value(struct quant_plan *p, struct quant_value *v)
 {
     struct ir_value *x = v->op->out;
     struct pass_place at = {p->graph, v->op->next, v->op->loc};
-    struct ir_value *q = int_quantize(&at, x, &v->grid, NULL);
-    v->quantize = q->def;
+    const char *name = quant_name(v->op);
+    name = *name ? arena_printf(p->arena, "%s_quantize", name) : NULL;
+    struct ir_value *q = int_quantize(&at, x, &v->grid, name);
     struct ir_value *zero = q->def->n_in > 2 ? q->def->in[2].value : NULL;
     struct ir_value *real = int_dequantize(&at, q, q->def->in[1].value, zero, 0);
     ir_replace_uses(x, real);
     ir_set_operand(q->def, 0, x);
+    swap(p, real, x, v->row);
 }
 
 /* A vector of all columns. */
@@ -39,15 +46,15 @@ static struct ir_value *real_weights(const struct pass_place *at, struct quant_l
     return int_dequantize(at, q, vector(at, IR_F32, w->n, l->scale), NULL, max_i64(w->axis, 0));
 }
 
-static void insert_weights(struct quant_layer *l)
+static void insert_weights(struct quant_plan *p, struct quant_layer *l)
 {
-    static const int64_t swap[2] = {1, 0};
+    static const int64_t exchange[2] = {1, 0};
     struct pass_place at = pass_before(l->op);
     struct ir_value *old = l->op->in[1 - l->data].value;
     l->real = real_weights(&at, l);
-    ir_set_operand(l->op, 1 - l->data,
-                   l->weights.transposed ? pass_transpose(&at, l->real, swap) : l->real);
-    pass_remove_unused(old);
+    struct ir_value *w = l->weights.transposed ? pass_transpose(&at, l->real, exchange) : l->real;
+    ir_set_operand(l->op, 1 - l->data, w);
+    swap(p, w, old, l->row);
 }
 
 /* The bias in steps of the layer's sums, [N,1,1] where two dimensions follow the columns. */
@@ -71,30 +78,39 @@ static struct ir_value *real_bias(const struct pass_place *at, const struct quan
     return int_dequantize(at, sums, int_const_each(at, IR_F32, n, scale), NULL, 0);
 }
 
-static void insert_bias(struct quant_layer *l)
+static void insert_bias(struct quant_plan *p, struct quant_layer *l)
 {
     struct ir_value *product = l->op->out;
     if (l->bias) {
         struct pass_place at = pass_before(l->bias);
         uint32_t i = l->bias->in[0].value == product;
         struct ir_value *old = l->bias->in[i].value;
-        ir_set_operand(l->bias, i, real_bias(&at, l, old->def));
-        pass_remove_unused(old);
+        struct ir_value *bias = real_bias(&at, l, old->def);
+        ir_set_operand(l->bias, i, bias);
+        swap(p, bias, old, l->row);
     } else if (l->correction) {
         struct pass_place at = {l->op->graph, l->op->next, l->op->loc};
         struct ir_value *bias = real_bias(&at, l, NULL);
         struct ir_value *sum = pass_emit2(&at, IR_add, NULL, product, bias);
         ir_replace_uses(product, sum);
         ir_set_operand(sum->def, 0, product);
+        swap(p, sum, product, l->row);
     }
 }
 
 void quant_insert(struct quant_plan *p)
 {
+    p->swaps = ARENA_ARRAY(p->arena, struct quant_swap, 2 * p->n_layers + p->n_values);
     for (size_t i = 0; i < p->n_layers; i++) {
-        insert_weights(&p->layers[i]);
-        insert_bias(&p->layers[i]);
+        insert_weights(p, &p->layers[i]);
+        insert_bias(p, &p->layers[i]);
     }
     for (size_t i = 0; i < p->n_values; i++)
         insert_value(p, &p->values[i]);
+}
+
+void quant_forget_floats(struct quant_plan *p)
+{
+    for (size_t i = 0; i < p->n_swaps; i++)
+        pass_remove_unused(p->swaps[i].off);
 }

@@ -41,11 +41,21 @@ static bool is_f32(const struct ir_value *v)
     return v && v->type.dtype == IR_F32;
 }
 
+const char *quant_name(const struct ir_op *op)
+{
+    while (!*op->name && op->n_in)
+        op = op->in[0].value->def;
+    return op->name;
+}
+
 /* ---- what is known of each operation, by id ---- */
 
 struct facts {
-    bool runs;    /* depends on an input */
-    bool reaches; /* something that computes with integers is behind its result */
+    bool runs;                  /* depends on an input */
+    bool is_on_grid;            /* of a dequantize, which relu and clip keep to as moves do */
+    bool is_wanted;             /* what computes with integers reads its result, behind moves too */
+    bool reaches;               /* and if not this then something behind it is */
+    const struct ir_op *source; /* in front of moves and max pooling */
     struct quant_layer *layer;
 };
 
@@ -68,6 +78,25 @@ static bool joins_two(const struct planner *p, const struct ir_op *op)
         joins = facts_of(p, v->def)->runs && ir_type_equal(&v->type, &op->out->type);
     }
     return joins && op->in[0].value != op->in[1].value;
+}
+
+/* From the first operation to the last. */
+static void find_facts(struct planner *p)
+{
+    for (const struct ir_op *op = p->plan->graph->first; op; op = op->next) {
+        struct facts *f = facts_of(p, op);
+        bool keeps = keeps_grid(op) || op->opcode == IR_relu || op->opcode == IR_clip;
+        f->runs = op->opcode == IR_input;
+        f->is_on_grid = op->opcode == IR_dequantize;
+        f->source = op;
+        for (uint32_t i = 0; i < op->n_in; i++) {
+            const struct facts *operand = facts_of(p, op->in[i].value->def);
+            f->runs |= operand->runs;
+            f->is_on_grid |= keeps && operand->is_on_grid;
+            f->source = keeps_grid(op) ? operand->source : op;
+        }
+        f->is_on_grid &= f->runs;
+    }
 }
 
 /* ---- layers ---- */
@@ -262,8 +291,8 @@ static bool is_taken(const struct planner *p, const struct ir_op *op)
     return p->plan->value_of[op->id] != NULL;
 }
 
-/* Does this user of v compute with integers, itself or behind moves? `later` values are planned
- * already: softmax is asked for its result. */
+/* Does this user of a value compute with integers, itself or behind moves? What is behind it is
+ * known already. */
 static bool wants_bytes(const struct planner *p, const struct ir_use *u)
 {
     const struct ir_op *op = u->user;
@@ -275,53 +304,38 @@ static bool wants_bytes(const struct planner *p, const struct ir_use *u)
                facts_of(p, op->in[1].value->def)->runs;
     if (op->opcode == IR_softmax)
         return is_taken(p, op);
-    if (!keeps_grid(op))
-        return is_pool(op);
-    for (const struct ir_use *next = op->out->uses; next; next = next->next) {
-        if (wants_bytes(p, next))
-            return true;
-    }
-    return false;
-}
-
-/* From the last operation to the first. */
-static void find_reach(struct planner *p)
-{
-    for (const struct ir_op *op = p->plan->graph->last; op; op = op->prev) {
-        for (const struct ir_use *u = op->out ? op->out->uses : NULL; u; u = u->next)
-            facts_of(p, op)->reaches |= facts_of(p, u->user)->reaches || wants_bytes(p, u);
-    }
-}
-
-static void find_runs(struct planner *p)
-{
-    for (const struct ir_op *op = p->plan->graph->first; op; op = op->next) {
-        struct facts *f = facts_of(p, op);
-        f->runs = op->opcode == IR_input;
-        for (uint32_t i = 0; i < op->n_in; i++)
-            f->runs |= facts_of(p, op->in[i].value->def)->runs;
-    }
+    return is_pool(op) || (keeps_grid(op) && facts_of(p, op)->is_wanted);
 }
 
 /* ---- chains ---- */
 
+/* What the model has quantised itself keeps the grids that it gave. */
 static bool starts_chain(const struct planner *p, const struct ir_op *op)
 {
-    return facts_of(p, op)->layer || joins_two(p, op) || is_pool(op) || op->opcode == IR_concat ||
-           (op->opcode == IR_matmul && facts_of(p, op)->runs);
+    bool starts = facts_of(p, op)->layer || joins_two(p, op) || is_pool(op) ||
+                  (op->opcode == IR_concat && op->n_in > 1) || op->opcode == IR_matmul;
+    for (uint32_t i = 0; i < op->n_in && starts; i++)
+        starts = !facts_of(p, op->in[i].value->def)->is_on_grid;
+    return starts;
+}
+
+/* x + a constant, perhaps one that is quantised. */
+static bool adds_constant(const struct planner *p, const struct ir_op *op)
+{
+    if (op->opcode != IR_add)
+        return false;
+    uint32_t i = facts_of(p, op->in[0].value->def)->runs ? 0 : 1;
+    return !facts_of(p, op->in[1 - i].value->def)->runs &&
+           ir_type_equal(&op->in[i].value->type, &op->out->type);
 }
 
 /* Does the quantize behind `op` go through it to what op reads? */
 static bool continues(const struct planner *p, const struct ir_op *start, const struct ir_op *op)
 {
-    const struct quant_layer *l = facts_of(p, start)->layer;
-    uint32_t i;
+    bool is_layer = pass_has_trait(start, IR_BASE);
     if (op->opcode == IR_relu || op->opcode == IR_clip || keeps_grid(op))
         return true;
-    if (op->opcode == IR_overlap_add)
-        return l != NULL;
-    return l && op->opcode == IR_add && pass_constant_operand(op, &i) &&
-           ir_type_equal(&op->in[1 - i].value->type, &op->out->type);
+    return is_layer && (op->opcode == IR_overlap_add || adds_constant(p, op));
 }
 
 /* The last operation of the chain that computes. */
@@ -355,43 +369,46 @@ static bool is_part_of_concat(const struct planner *p, const struct ir_op *op)
 
 /* ---- values ---- */
 
-static bool is_quantised(const struct ir_op *op)
+static bool is_quantised(const struct planner *p, const struct ir_op *op)
 {
     const struct ir_use *u = op->out->uses;
-    return op->opcode == IR_dequantize || (u && !u->next && u->user->opcode == IR_quantize);
+    return facts_of(p, op)->is_on_grid || (u && !u->next && u->user->opcode == IR_quantize);
 }
 
 static void take(struct planner *p, struct ir_op *op)
 {
     struct quant_plan *plan = p->plan;
-    if (is_taken(p, op) || is_quantised(op))
+    if (is_taken(p, op) || is_quantised(p, op))
         return;
     struct quant_value *v = &plan->values[plan->n_values++];
     *v = (struct quant_value){.op = op};
     plan->value_of[op->id] = v;
 }
 
-/* From the last to the first, so that softmax can be asked for its result. */
-static void take_what_is_read(struct planner *p)
+/* From the last operation to the first. */
+static void take_what_is_wanted(struct planner *p)
 {
     for (struct ir_op *op = p->plan->graph->last; op; op = op->prev) {
-        if (!is_f32(op->out) || !facts_of(p, op)->runs || keeps_grid(op))
-            continue;
-        for (const struct ir_use *u = op->out->uses; u; u = u->next) {
-            if (wants_bytes(p, u)) {
-                take(p, op);
-                break;
-            }
+        struct facts *f = facts_of(p, op);
+        for (const struct ir_use *u = op->out ? op->out->uses : NULL; u; u = u->next) {
+            f->is_wanted |= wants_bytes(p, u);
+            f->reaches |= f->is_wanted || facts_of(p, u->user)->reaches;
         }
+        if (f->is_wanted && f->runs && is_f32(op->out) && !keeps_grid(op))
+            take(p, op);
     }
 }
 
 static void take_ends_of_chains(struct planner *p)
 {
     for (struct ir_op *op = p->plan->graph->first; op; op = op->next) {
-        if (!is_f32(op->out) || !facts_of(p, op)->runs || !starts_chain(p, op))
+        if (!is_f32(op->out) || !facts_of(p, op)->runs)
             continue;
         struct ir_op *end = (struct ir_op *)end_of_chain(p, op);
+        if (facts_of(p, op)->layer)
+            facts_of(p, op)->layer->end = end;
+        if (!starts_chain(p, op))
+            continue;
         if (facts_of(p, end)->reaches && !is_part_of_concat(p, end))
             take(p, end);
     }
@@ -418,7 +435,7 @@ static void settle_bits(struct planner *p)
     struct quant_plan *plan = p->plan;
     for (size_t i = 0; i < plan->n_layers; i++) {
         struct quant_layer *l = &plan->layers[i];
-        const struct ir_op *source = quant_source(l->op->in[l->data].value);
+        const struct ir_op *source = facts_of(p, l->op->in[l->data].value->def)->source;
         struct affine a;
         l->reads = plan->value_of[source->id];
         if (l->reads)
@@ -451,10 +468,9 @@ bool quant_make_plan(struct quant_plan *plan)
     plan->values = ARENA_ARRAY(plan->arena, struct quant_value, n);
     plan->layers = ARENA_ARRAY(plan->arena, struct quant_layer, n);
     plan->value_of = ARENA_ARRAY(plan->arena, struct quant_value *, n);
-    find_runs(&p);
+    find_facts(&p);
     find_layers(&p);
-    find_reach(&p);
-    take_what_is_read(&p);
+    take_what_is_wanted(&p);
     take_ends_of_chains(&p);
     sort_values(plan);
     settle_bits(&p);

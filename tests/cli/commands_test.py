@@ -33,6 +33,7 @@ COMMANDS = {
     'sim': (INPUTS | NOISE | {'frames', 'trials'} | {'model', 'times', 'json'}, ['absent']),
     'eval': (MODEL | (MAPPING - {'lp-file', 'print-plan'}) | NOISE | {'frames'} | {'constant-weights', 'at'} | VALUES | VERDICT | {'json'}, ['absent']),
     'opt': (MODEL | MAPPING | NOISE | PASSES | TIMING | {'output'}, ['absent']),
+    'quantize': (MODEL | CALIBRATION | TIMING | {'arch', 'arch-field', 'test-data', 'output', 'json'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),
     'where': ({'layer', 'row', 'col', 'tile', 'pe', 'cell', 'json'}, ['absent']),

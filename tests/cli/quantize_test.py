@@ -1,4 +1,5 @@
 """A float model made integers: the tensors that calibrate it, what is left of its outputs."""
+import json
 import math
 import os
 import sys
@@ -90,6 +91,36 @@ def same_bytes(b):
     b.run('run', b.model, '--calibrate', b.digits, '--test-data', b.test_data(7), '--tolerance', '0.05', '--compare-layers')
 
 
+def quantised_models(b):
+    """quantize: a model that another import computes alike; a table by harm; JSON; measured on other tensors too"""
+    calibrate = sum((['--calibrate', b.test_data(k)] for k in range(5)), [])
+    other = sum((['--test-data', b.test_data(k)] for k in range(5, 10)), [])
+    for bits in ('8', '4'):
+        done = b.run('quantize', b.model, *calibrate, *other, '--weight-bits', bits, '-o', 'q.onnx')
+        b.run('eval', 'q.onnx', '--test-data', b.digits, '--mode', 'int', '--tolerance', '1', '--save-outputs', 'a')
+        b.run('eval', b.model, '--test-data', b.digits, '--weight-bits', bits, *calibrate, '--tolerance', '1', '--save-outputs', 'b')
+        b.equal(read_npy(b.read('a/output_0.npy')), read_npy(b.read('b/output_0.npy')), bits + ' bits: what the file and what the passes make')
+    lines = done.stdout.splitlines()
+    b.equal(lines[0].split()[:6], ['layer', 'weights', 'values', 'least', 'most', 'scale'], 'head of the table')
+    alone = [float(line.split()[-1]) for line in lines[1:lines.index('')]]
+    b.equal(alone, sorted(alone), 'layers by harm')
+    b.contains(done.stdout, ' dB on 5 calibration images, ', ' dB on 5 other images', 'wrote q.onnx\n')
+    first = b.read('q.onnx')
+    os.mkdir(b.path('elsewhere'))
+    report = json.loads(b.run('quantize', b.model, *calibrate, *other, '--weight-bits', '4', '-o', 'elsewhere/again.onnx', '--json',
+                              environment={'OMP_NUM_THREADS': '8'}).stdout)
+    b.expect(first == b.read('elsewhere/again.onnx'), 'the same tensors give another model')
+    b.equal([report['images'], report['test_images'], report['layer_images']], [5, 5, 5], 'images')
+    b.expect(report['snr_db'] > 22 and report['test_snr_db'] > 22, str(report)[:200])
+    layers = report['layers']
+    b.equal((layers[0]['name'], layers[0]['weight_bits'], layers[0]['bits'], layers[0]['zero']), ('image', 0, 8, 0), 'the input')
+    b.equal([x['name'] for x in layers if x['weight_bits'] == 4 and x['bits'] == 0], ['/dense/Gemm'], 'logits stay float')
+    b.run('quantize', b.model, *calibrate)
+    b.expect(os.path.exists(b.path('digits.qdq.onnx')), 'the name without -o')
+    b.contains(b.run('quantize', b.model, code=2).stderr, '--calibrate is missing')
+    b.contains(b.run('quantize', 'q.onnx', *calibrate, code=1).stderr, 'there is nothing to quantise')
+
+
 def quantising_options(b):
     """what is no number of bits, no layer, or contradicts itself"""
     calibrate = ['--calibrate', b.digits]
@@ -102,4 +133,4 @@ def quantising_options(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([calibration_files, calibration_errors, digits_thresholds, same_bytes, quantising_options]))
+    sys.exit(run_cases([calibration_files, calibration_errors, digits_thresholds, same_bytes, quantised_models, quantising_options]))

@@ -1,0 +1,83 @@
+/*
+ * cmd_quantize.c - `cimc quantize`: a float model becomes a quantised one, as an ONNX model that
+ * any runtime takes, and a table of what that did to each layer.
+ */
+#include "commands.h"
+
+#include "driver.h"
+#include "onnx_export.h"
+#include "outputs.h"
+#include "quality.h"
+
+#include <string.h>
+
+static bool write_model(const struct build *b, const char *path, struct diag *d)
+{
+    struct text t = {0};
+    struct out o;
+    bool ok = onnx_export(b->graph, &t, d) && out_open(&o, path, d);
+    if (ok) {
+        fwrite(t.at, 1, t.n, o.f);
+        ok = out_commit(&o, d);
+    }
+    text_free(&t);
+    return ok;
+}
+
+static void report(const struct build *b, const struct settings *s)
+{
+    bool to_stdout = !s->output || strcmp(s->output, "-") != 0;
+    FILE *out = to_stdout ? stdout : stderr;
+    if (!s->json) {
+        quality_print(&b->quality, out);
+        outputs_report(s, out);
+        return;
+    }
+    struct json *j = json_new();
+    json_open_map(j, NULL);
+    json_text(j, "model", b->model);
+    quality_json(&b->quality, j);
+    json_open_map(j, "seconds");
+    json_seconds(j, "import", b->import_seconds);
+    json_seconds(j, "passes", b->passes_seconds);
+    json_close_map(j);
+    json_integer(j, "peak_rss_bytes", (int64_t)peak_rss_bytes());
+    json_close_map(j);
+    json_finish(j, stdout);
+}
+
+/* b->graph with quantize and dequantize in it. */
+static bool quantize(struct build *b, const struct settings *s, struct diag *d)
+{
+    struct pass_options o = {.stop_after = "quant",
+                             .time_passes = s->time_passes,
+                             .stats = s->pass_stats,
+                             .print_to = stderr};
+    b->wants_quality = true;
+    b->held_out = &s->test_data;
+    if (!driver_import_all(b, s, false, d) || !driver_has_weights(b, NULL, d) ||
+        !driver_lower_model(b, s, &b->models[0], &o, d))
+        return false;
+    return b->quality.n_rows || diag_error(d, (struct loc){.file = b->model}, DIAG_LOWER,
+                                           "there is nothing to quantise: no base layer has float "
+                                           "weights and a float input");
+}
+
+bool cmd_quantize(const struct settings *s, struct diag *d)
+{
+    struct build b;
+    struct settings all = *s;
+    if (!s->calibrate.n)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--calibrate is missing: tensors that the model's inputs are like");
+    bool ok = driver_start(&b, s, NULL, d) && driver_take_models(&b, s, &s->args, d);
+    if (ok && !s->output && !s->json)
+        all.output = driver_output_name(b.model, ".qdq.onnx", b.arena);
+    b.writes = &all;
+    ok = ok && outputs_check(&all, d) && quantize(&b, s, d) &&
+         (!all.output || write_model(&b, all.output, d));
+    if (ok)
+        report(&b, &all);
+    driver_free(&b);
+    return ok;
+}
