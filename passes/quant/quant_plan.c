@@ -291,6 +291,27 @@ static bool is_taken(const struct planner *p, const struct ir_op *op)
     return p->plan->value_of[op->id] != NULL;
 }
 
+/* Is what a softmax reads the sums of a layer or product, scaled perhaps? A mask that is added to
+ * them makes some so small that no grid holds the others. */
+static bool has_plain_scores(const struct planner *p, const struct ir_op *softmax)
+{
+    enum { MOST_SCALES = 8 };
+    const struct ir_op *op = facts_of(p, softmax->in[0].value->def)->source;
+    for (int i = 0; (op->opcode == IR_mul || op->opcode == IR_div) && i < MOST_SCALES; i++) {
+        const struct facts *a = facts_of(p, op->in[0].value->def);
+        const struct facts *b = facts_of(p, op->in[1].value->def);
+        if (a->runs == b->runs)
+            return false;
+        op = a->runs ? a->source : b->source;
+    }
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        const struct quant_layer *l = facts_of(p, op->in[i].value->def)->layer;
+        if (l && l->bias == op)
+            return true;
+    }
+    return pass_has_trait(op, IR_BASE);
+}
+
 /* Does this user of a value compute with integers, itself or behind moves? What is behind it is
  * known already. */
 static bool wants_bytes(const struct planner *p, const struct ir_use *u)
@@ -303,7 +324,7 @@ static bool wants_bytes(const struct planner *p, const struct ir_use *u)
         return is_f32(op->out) && facts_of(p, op->in[0].value->def)->runs &&
                facts_of(p, op->in[1].value->def)->runs;
     if (op->opcode == IR_softmax)
-        return is_taken(p, op);
+        return is_taken(p, op) && has_plain_scores(p, op);
     return is_pool(op) || (keeps_grid(op) && facts_of(p, op)->is_wanted);
 }
 
@@ -399,6 +420,12 @@ static void take_what_is_wanted(struct planner *p)
     }
 }
 
+/* Only a softmax reads it, which then is one of floats. */
+static bool is_score(const struct ir_op *op)
+{
+    return ir_has_one_use(op->out) && op->out->uses->user->opcode == IR_softmax;
+}
+
 static void take_ends_of_chains(struct planner *p)
 {
     for (struct ir_op *op = p->plan->graph->first; op; op = op->next) {
@@ -407,9 +434,8 @@ static void take_ends_of_chains(struct planner *p)
         struct ir_op *end = (struct ir_op *)end_of_chain(p, op);
         if (facts_of(p, op)->layer)
             facts_of(p, op)->layer->end = end;
-        if (!starts_chain(p, op))
-            continue;
-        if (facts_of(p, end)->reaches && !is_part_of_concat(p, end))
+        if (starts_chain(p, op) && facts_of(p, end)->reaches && !is_part_of_concat(p, end) &&
+            !is_score(end))
             take(p, end);
     }
 }
@@ -449,6 +475,18 @@ static void settle_bits(struct planner *p)
     }
 }
 
+/* Does a base layer read a value that was taken? Else there is nothing for a crossbar. */
+static bool serves_layers(const struct planner *p)
+{
+    for (const struct ir_op *op = p->plan->graph->first; op; op = op->next) {
+        for (uint32_t i = 0; pass_has_trait(op, IR_BASE) && i < op->n_in; i++) {
+            if (is_taken(p, facts_of(p, op->in[i].value->def)->source))
+                return true;
+        }
+    }
+    return p->plan->n_layers > 0;
+}
+
 /* Layers behind which there is nothing to do, or whose input has no grid of its own. */
 static void drop_layers(struct quant_plan *p)
 {
@@ -477,5 +515,7 @@ bool quant_make_plan(struct quant_plan *plan)
     if (!check_overrides(plan))
         return false;
     drop_layers(plan);
+    if (!serves_layers(&p))
+        plan->n_values = 0;
     return true;
 }
