@@ -189,21 +189,25 @@ static bool too_large(struct onnx_exporter *e)
                       "as ONNX it would have 2 GiB or more, which no file of that format can have");
 }
 
+static uint64_t bytes_of(const struct ir_op *constant)
+{
+    const struct ir_type *t = &constant->out->type;
+    return (uint64_t)ir_count(t) * ir_dtype_bytes((enum ir_dtype)t->dtype);
+}
+
 /* The bytes of all constants, unless they are too many. */
 static bool read_constants(struct onnx_exporter *e)
 {
     uint64_t bytes = 0;
+    for (size_t i = 0; i < e->constants.n && bytes <= INT32_MAX; i++)
+        bytes += e->constants.at[i] ? bytes_of(e->constants.at[i]) : 0;
+    if (bytes > INT32_MAX)
+        return too_large(e);
     for (size_t i = 0; i < e->constants.n; i++) {
         const struct ir_op *c = e->constants.at[i];
-        if (!c)
-            continue;
-        size_t each = ir_dtype_bytes((enum ir_dtype)c->out->type.dtype);
-        uint64_t size = (uint64_t)ir_count(&c->out->type) * each;
-        bytes += size;
-        if (size > INT32_MAX || bytes > INT32_MAX)
-            return too_large(e);
-        e->initializers.at[i]->raw_data =
-            (ProtobufCBinaryData){(size_t)size, (uint8_t *)ir_const_data(c, e->arena)};
+        if (c)
+            e->initializers.at[i]->raw_data =
+                (ProtobufCBinaryData){(size_t)bytes_of(c), (uint8_t *)ir_const_data(c, e->arena)};
     }
     return true;
 }
