@@ -148,13 +148,14 @@ static uint64_t emit_center(struct emitter *e, const struct layer *l, const stru
     return offset;
 }
 
-/* What the converters of each slice leave out. Noise is the image's by its number. */
+/* What the converters of each slice leave out. What noise does to cells goes by the image's number.
+ */
 static void emit_readout(struct emitter *e, const struct ir_op *mvm, uint32_t index)
 {
     const struct ir_attrs_mvm *at = &mvm->attrs->mvm;
     const struct ir_ints *shift = &at->shift;
     struct isa_image *image = &e->out->images[index];
-    if (at->noise_seed && at->object != index)
+    if (at->rows > 0 && at->object != index)
         BUG("the weights of %s are image %u, not %lld", mvm->name, index, (long long)at->object);
     image->n_shift = shift->n;
     image->shift = ARENA_ARRAY(e->out->arena, uint32_t, shift->n);

@@ -281,7 +281,7 @@ bool sim_prepare_function(struct sim *s)
     if (!check_buffers(s))
         return false;
     uint32_t widest = 0;
-    s->read.room = room_for_cells(s->p);
+    s->read.room = s->o.every_plane ? 0 : room_for_cells(s->p);
     for (uint32_t t = 0; t < s->p->n_tiles; t++) {
         uint32_t width = new_plans(s, t);
         widest = width > widest ? width : widest;

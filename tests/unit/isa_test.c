@@ -342,14 +342,15 @@ START_TEST(text_of_integers)
 {
     struct isa_program *p = assemble(integers);
     char *text = disassemble(p, true);
-    static const char *const lines[] = {"\nimage 0 {k=1, n=2, element=i8, center=2}\n",
-                                        "pad_value=10,",
-                                        "pad_value=-3,",
-                                        "fill=200}\n",
-                                        "x_bits=8}",
-                                        "[iadd a c0, i2f t0, mul t1 c1, f2i t2, iadd t3 #3]\n",
-                                        "[rq a c2 #16, imax t0 #-128, tab t1 #0, mov t2]\n",
-                                        "\ntable 0 {element=i32, section=2}\n"};
+    static const char *const lines[] = {
+        "\nimage 0 {k=1, n=2, element=i8, center=2, shift=[0, 3]}\n",
+        "pad_value=10,",
+        "pad_value=-3,",
+        "fill=200}\n",
+        "x_bits=8}",
+        "[iadd a c0, i2f t0, mul t1 c1, f2i t2, iadd t3 #3]\n",
+        "[rq a c2 #16, imax t0 #-128, tab t1 #0, mov t2]\n",
+        "\ntable 0 {element=i32, section=2}\n"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         ck_assert_msg(strstr(text, lines[i]), "missing: %s", lines[i]);
     free(text);

@@ -97,11 +97,11 @@ static const char everything[] =
 
 /* A layer of integers with every operation on them. Queues: 0 group, 1 VU, 2 TX, 3 DMA. */
 static const char integers[] =
-    "isa 2 pes 1 arch \"base: clsa\\n\"\n"
+    "isa 2 pes 1 arch \"base: clsa\\n\" \"cell_bits: 4\\nadc_bits: 9\\n\"\n"
     "node 0 {name=\"conv1\"}\n"
     "section 0 \"weights\" hex { fb07 } section 1 \"center\" hex { 00000000 07000000 }\n"
     "section 2 \"table\" hex {" ZEROS_256 ZEROS_256 ZEROS_256 ZEROS_256 "}\n"
-    "image 0 {k=1, n=2, element=i8, center=2}\n"
+    "image 0 {k=1, n=2, element=i8, center=2, shift=[0, 3]}\n"
     "binding 0 {element=i8, shape=[2, 2], stride_h=2, stride_w=1, height=2, width=2, channels=1}\n"
     "binding 1 {output=1, element=u8, shape=[8], stride_h=4, stride_w=2, stride_c=1, height=2,\n"
     "  width=2, channels=2}\n"
