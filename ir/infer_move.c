@@ -157,6 +157,49 @@ bool infer_gather_grid(const struct ir_op *op, struct diag *d, struct ir_type *o
            ir_misfit(op, d, "index has %u entries, count wants %lld", at->index.n, (long long)used);
 }
 
+/* The indices of one axis: of what is there, or -1. */
+static bool want_picks(const struct ir_op *op, const char *attr, const struct ir_ints *list,
+                       int64_t first, int64_t n, int64_t extent, struct diag *d)
+{
+    if (n > list->n - first)
+        return ir_misfit(op, d, "%s has %u entries, the weights want more", attr, list->n);
+    for (int64_t i = first; i < first + n; i++) {
+        if (list->at[i] < -1 || list->at[i] >= extent)
+            return ir_misfit(op, d, "%s has %lld of a dimension of %lld", attr,
+                             (long long)list->at[i], (long long)extent);
+    }
+    return true;
+}
+
+bool infer_interpolate(const struct ir_op *op, struct diag *d, struct ir_type *out)
+{
+    const struct ir_attrs_interpolate *at = &op->attrs->interpolate;
+    int64_t first = 0;
+    *out = *ir_in(op, 0);
+    if (at->axes.n + 1 != op->n_in)
+        return ir_misfit(op, d, "%u axes for weights of %u", at->axes.n, op->n_in - 1u);
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        if (!ir_want_f32(op, i, d))
+            return false;
+    }
+    for (uint32_t i = 0; i < at->axes.n; i++) {
+        const struct ir_type *w = ir_in(op, i + 1);
+        int64_t axis = at->axes.at[i];
+        if (!want_axis(op, axis, out->rank, d))
+            return false;
+        if (w->rank != 1)
+            return ir_misfit(op, d, "weights of rank %u, wants 1", w->rank);
+        if (!want_picks(op, "low", &at->low, first, w->dim[0], out->dim[axis], d) ||
+            !want_picks(op, "high", &at->high, first, w->dim[0], out->dim[axis], d))
+            return false;
+        out->dim[axis] = w->dim[0];
+        first += w->dim[0];
+    }
+    return (first == at->low.n && first == at->high.n) ||
+           ir_misfit(op, d, "%u and %u indices for %lld weights", at->low.n, at->high.n,
+                     (long long)first);
+}
+
 bool infer_take(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_type *x = ir_in(op, 0), *index = ir_in(op, 1);

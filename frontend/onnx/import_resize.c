@@ -232,28 +232,60 @@ static struct linear linear_of(struct onnx_node *n, const struct resize_axis *a)
     return l;
 }
 
-static struct ir_value *blend(struct onnx_node *n, struct ir_value *x, const struct resize *r,
-                              uint32_t axis)
+/* Dimensions that are interpolated by one operation. */
+struct blend {
+    int64_t axes[IR_MAX_RANK];
+    VEC(int64_t) low, high;
+    struct ir_value *in[1 + IR_MAX_RANK]; /* the weights from 1 on */
+    uint32_t n;
+};
+
+static void add_axis(struct onnx_node *n, struct blend *b, uint32_t axis, const struct linear *l,
+                     int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        VEC_PUSH(&b->low, l->low[i]);
+        VEC_PUSH(&b->high, l->high[i]);
+    }
+    b->axes[b->n++] = axis;
+    b->in[b->n] = onnx_const(n, ir_type_of(IR_F32, 1, &count),
+                             blob_own(l->weight, (size_t)count * sizeof(float)));
+}
+
+/* x, interpolated along the dimensions of b, which has none after that. */
+static struct ir_value *blended(struct onnx_node *n, struct ir_value *x, struct blend *b,
+                                const struct resize *r)
+{
+    if (x && b->n) {
+        b->in[0] = x;
+        union ir_attrs attrs = {.interpolate = {.axes = {b->n, b->axes},
+                                                .low = {(uint32_t)b->low.n, b->low.at},
+                                                .high = {(uint32_t)b->high.n, b->high.at},
+                                                .value = r->extrapolation}};
+        x = onnx_emit_helper(n, IR_interpolate, &attrs, b->in, b->n + 1);
+    }
+    b->n = 0;
+    b->low.n = b->high.n = 0;
+    return x;
+}
+
+/* One dimension, which waits in b where it is interpolated. */
+static struct ir_value *linear(struct onnx_node *n, struct ir_value *x, const struct resize *r,
+                               uint32_t axis, struct blend *b)
 {
     const struct resize_axis *a = &r->axis[axis];
     struct linear l = linear_of(n, a);
-    int64_t counts[IR_MAX_RANK], shape[IR_MAX_RANK];
-    for (uint32_t i = 0; i < x->type.rank; i++) {
+    if (l.blends) {
+        add_axis(n, b, axis, &l, a->out);
+        return x;
+    }
+    free(l.weight);
+    if (!l.moves || !(x = blended(n, x, b, r)))
+        return x;
+    int64_t counts[IR_MAX_RANK];
+    for (uint32_t i = 0; i < x->type.rank; i++)
         counts[i] = i == axis ? a->out : x->type.dim[i];
-        shape[i] = i == axis ? a->out : 1;
-    }
-    struct ir_value *low = x;
-    if (l.moves)
-        low = onnx_grid(n, x, counts, axis, l.low, r->extrapolation);
-    if (!l.blends || !low) {
-        free(l.weight);
-        return low;
-    }
-    struct ir_value *weight = onnx_const(n, ir_type_of(IR_F32, x->type.rank, shape),
-                                         blob_own(l.weight, (size_t)a->out * sizeof(float)));
-    struct ir_value *high = onnx_grid(n, x, counts, axis, l.high, r->extrapolation);
-    struct ir_value *step = onnx_helper2(n, IR_mul, onnx_helper2(n, IR_sub, high, low), weight);
-    return onnx_helper2(n, IR_add, low, step);
+    return onnx_grid(n, x, counts, axis, l.low, r->extrapolation);
 }
 
 /* Each element of a result dimension is a sum of so many at most. */
@@ -316,8 +348,16 @@ static bool resize(struct onnx_node *n, struct ir_value *x, const struct resize 
         return onnx_error(n, "%s resizing of %s; f32 is supported",
                           r->mode == RESIZE_CUBIC ? "cubic" : "linear",
                           ir_dtype_name((enum ir_dtype)x->type.dtype));
-    for (uint32_t i = 0, rank = x->type.rank; x && i < rank; i++)
-        x = resize_is_filtered(&r->axis[i], &r->filter) ? filter(n, x, r, i) : blend(n, x, r, i);
+    struct blend b = {0};
+    for (uint32_t i = 0, rank = x->type.rank; x && i < rank; i++) {
+        if (resize_is_filtered(&r->axis[i], &r->filter))
+            x = (x = blended(n, x, &b, r)) ? filter(n, x, r, i) : NULL;
+        else
+            x = linear(n, x, r, i, &b);
+    }
+    x = blended(n, x, &b, r);
+    VEC_FREE(&b.low);
+    VEC_FREE(&b.high);
     return onnx_set_out(n, 0, x);
 }
 

@@ -143,6 +143,15 @@ static void permute_axes(struct ir_ints *axes, const int64_t *p, struct arena *a
     axes->at = moved;
 }
 
+/* Dimensions in an order that matters. */
+static void permute_each(struct ir_ints *axes, const int64_t *p, struct arena *a)
+{
+    int64_t *moved = ARENA_ARRAY(a, int64_t, axes->n);
+    for (uint32_t i = 0; i < axes->n; i++)
+        moved[i] = p[axes->at[i]];
+    axes->at = moved;
+}
+
 /* One number for all has no axis, whatever the attribute says. */
 static void permute_axis(int64_t *axis, const struct ir_op *f, const int64_t *p)
 {
@@ -168,6 +177,7 @@ static union ir_attrs permute_attrs(const struct ir_op *f, const int64_t *p, str
     case IR_gather_grid: permute_index(&attrs.gather_grid, p, a); break;
     case IR_reduce: permute_axes(&attrs.reduce.axes, p, a); break;
     case IR_layer_norm: permute_axes(&attrs.layer_norm.axes, p, a); break;
+    case IR_interpolate: permute_each(&attrs.interpolate.axes, p, a); break;
     case IR_softmax: attrs.softmax.axis = p[attrs.softmax.axis]; break;
     case IR_quantize: permute_axis(&attrs.quantize.axis, f, p); break;
     case IR_dequantize: permute_axis(&attrs.dequantize.axis, f, p); break;
@@ -178,7 +188,7 @@ static union ir_attrs permute_attrs(const struct ir_op *f, const int64_t *p, str
     return attrs;
 }
 
-enum { MOST_PARAMETERS = 3 };
+enum { MOST_PARAMETERS = 8 };
 /* Operations that work elementwise or dimension by dimension of operand 0; all others are
  * parameters, of one dimension at most. */
 static bool is_permutable(const struct ir_op *op)
@@ -190,6 +200,7 @@ static bool is_permutable(const struct ir_op *op)
     case IR_softmax:
     case IR_reduce:
     case IR_layer_norm:
+    case IR_interpolate:
     case IR_quantize:
     case IR_dequantize:
     case IR_requantize:

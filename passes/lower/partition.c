@@ -3,7 +3,8 @@
  * splits padding and bias off the base layers, so that what is left of a convolution is one matrix
  * product a pixel:
  *   conv(x, w, b, pad) -> add(conv(pad(x), w), b as [C,1,1])
- * Convolutions of several images: partition_batch.c; layer normalisations: partition_norm.c.
+ * Convolutions of several images: partition_batch.c; layer normalisations: partition_norm.c,
+ * interpolations: partition_resize.c.
  * Errors (code LOWER): one a kind, each lists every node it concerns.
  */
 #include "partition.h"
@@ -196,6 +197,8 @@ static void take_apart(struct ir_graph *g)
         next = op->next;
         if (op->opcode == IR_layer_norm)
             partition_norm(op);
+        else if (op->opcode == IR_interpolate)
+            partition_interpolate(op);
         else if (op->opcode == IR_hard_sigmoid)
             pass_expand_hard_sigmoid(op);
     }

@@ -9,5 +9,7 @@
 void partition_batch(struct ir_op *conv, int64_t *last_weights, struct arena *scratch);
 /* A layer normalisation becomes what it is made of. */
 void partition_norm(struct ir_op *norm);
+/* An interpolation likewise. */
+void partition_interpolate(struct ir_op *op);
 
 #endif

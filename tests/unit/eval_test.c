@@ -615,6 +615,14 @@ START_TEST(moves_by_hand)
         .gather_grid = {.count = INTS(2, 3), .index = INTS(1, -1, 2, 2, 0), .value = 9}};
     EXPECT(RUN(IR_gather_grid, &grid, make(IR_F32, SHAPE(2, 3), v)), IR_F32, SHAPE(2, 3),
            VALUES(6, 6, 4, 9, 9, 9));
+    /* rows of 1.5, 2.5 (a quarter from 2 to 4), 9 and of 5.5, 6.5, 9; then a quarter from one to
+     * the other */
+    union ir_attrs between = {
+        .interpolate = {
+            .axes = INTS(1, 0), .low = INTS(0, 1, -1, 0), .high = INTS(1, 2, -1, 1), .value = 9}};
+    EXPECT(RUN(IR_interpolate, &between, make(IR_F32, SHAPE(2, 3), VALUES(1, 2, 4, 5, 6, 8)),
+               line(IR_F32, 3, VALUES(0.5, 0.25, 0)), line(IR_F32, 1, VALUES(0.25))),
+           IR_F32, SHAPE(1, 3), VALUES(2.5, 3.5, 9));
     union ir_attrs columns_of = {.take = {.axis = 1, .value = 9}}, rows_of = {.take = {.axis = 0}};
     EXPECT(RUN(IR_take, &columns_of, make(IR_F32, SHAPE(2, 3), v),
                make(IR_I32, SHAPE(2, 4), VALUES(2, -1, -3, 3, 0, 1, -4, 2))),

@@ -74,6 +74,9 @@ static const struct kept {
      "3,2", 9},
     {"  %8 = max_pool %4 {kernel=[2,1], stride=[1,1], dilation=[1,1], pad=[0,0,0,0]}\n", "3,2,1,2",
      8},
+    {"  %8 = constant {dtype=\"f32\", shape=[2], data=splat(0.5)}\n"
+     "  %9 = interpolate %1, %8 {axes=[1], low=[0,1], high=[1,2]}\n",
+     "3,2,2", 9},
     {"  %8 = hard_sigmoid %1 {alpha=0.5, beta=0.5}\n", "3,4,2", 8},
     {"  %8 = layer_norm %1 {axes=[2], epsilon=0.001}\n", "3,4,2", 8},
 };

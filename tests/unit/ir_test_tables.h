@@ -48,6 +48,8 @@ static const char *const good_tensor_lines[] = {
     "relu %14 : i32[2]",
     "leaky_relu %0 {alpha=0.1} : f32[1x4x6x8]",
     "hard_sigmoid %0 {alpha=0.2, beta=0.5} : f32[1x4x6x8]",
+    "interpolate %0, %8, %9 {axes=[3,1], low=[0,1,-1,7,0,3], high=[1,2,-1,7,1,3], value=0.5} :"
+    " f32[1x2x6x4]",
     "add %7, %1 : f32[5x3]",
     "add %4, %7 : f32[2x5x3]",
     "mul %5, %4 : f32[2x1x3]",
@@ -125,6 +127,14 @@ static const struct bad_line bad_tensor_lines[] = {
     {"matmul %2, %2", DIAG_SHAPE},
     {"batch_norm %0, %8, %8, %8, %1", DIAG_SHAPE},
     {"hard_sigmoid %2", DIAG_SHAPE},
+    {"interpolate %0, %9 {axes=[1,2], low=[0,1], high=[1,2]}", DIAG_SHAPE},
+    {"interpolate %0, %9 {axes=[4], low=[0,1], high=[1,2]}", DIAG_SHAPE},
+    {"interpolate %0, %9 {axes=[1], low=[0,1], high=[1,4]}", DIAG_SHAPE},
+    {"interpolate %0, %9 {axes=[1], low=[-2,1], high=[1,2]}", DIAG_SHAPE},
+    {"interpolate %0, %9 {axes=[1], low=[0], high=[1,2]}", DIAG_SHAPE},
+    {"interpolate %0, %9 {axes=[1], low=[0,1], high=[1,2,3]}", DIAG_SHAPE},
+    {"interpolate %0, %7 {axes=[1], low=[0,1,1,1,1], high=[1,2,1,1,1]}", DIAG_SHAPE},
+    {"interpolate %0, %2 {axes=[1], low=[0,1], high=[1,2]}", DIAG_SHAPE},
     {"layer_norm %0 {axes=[]}", DIAG_SHAPE},
     {"layer_norm %0 {axes=[3,1]}", DIAG_SHAPE},
     {"layer_norm %0 {axes=[4]}", DIAG_SHAPE},
@@ -327,6 +337,7 @@ static const char every_op[] =
     "%59 = log %0\n%73 = erf %0\n%74 = sin %0\n%75 = cos %0\n%76 = round %0\n%71 = reduce %0 "
     "{kind=\"max\", axes=[0,2]}\n"
     "%77 = layer_norm %0 {axes=[1,3], epsilon=0.5}\n%78 = hard_sigmoid %0 {alpha=-0.0, beta=1.0}\n"
+    "%79 = interpolate %0, %9 {axes=[1], low=[-1,0], high=[-1,1], value=2.0}\n"
     "%72 = overlap_add %0 {kernel=[2,2], stride=[2,3], dilation=[1,2], pad=[0,1,-1,0]}\n"
     "%19 = take %7, %16 {axis=0, value=-0.5}\n"
     "%56 = gather %7, %2 {axis=0}\n%57 = expand %1 {shape=[2,3]}\n%58 = range %12, %10, %10\n"
