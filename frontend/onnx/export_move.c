@@ -111,33 +111,67 @@ static bool is_whole(const int64_t *index, int64_t n, int64_t dim)
     return whole;
 }
 
+/* What picks elements `index` of x along one dimension of `dim`. */
+static struct export_node pick(struct onnx_exporter *e, const struct ir_op *op, const char *x,
+                               int64_t axis, const struct ir_ints *index, int64_t dim, float value)
+{
+    int64_t *list = ARENA_ARRAY(e->arena, int64_t, index->n);
+    const char **in = ARENA_ARRAY(e->arena, const char *, 2);
+    bool none = false;
+    for (uint32_t i = 0; i < index->n; i++) {
+        none = none || index->at[i] < 0;
+        list[i] = index->at[i] < 0 ? dim : index->at[i];
+    }
+    in[0] = none ? with_value(e, op, x, axis, value) : x;
+    in[1] = export_list(e, list, index->n);
+    return (struct export_node){"Gather", in, 2, {INT_ATTR("axis", axis)}};
+}
+
 /* One dimension after another; the last node is op's. */
 bool export_gather_grid(struct onnx_exporter *e, const struct ir_op *op, const char *type)
 {
+    (void)type;
     const struct ir_attrs_gather_grid *at = &op->attrs->gather_grid;
     const int64_t *index = at->index.at, *dim = op->in[0].value->type.dim;
     const char *x = export_in(e, op, 0);
     struct export_node n = {0};
-    const char *in[2];
     for (uint32_t d = 0; d < at->count.n; index += at->count.at[d++]) {
         int64_t count = at->count.at[d];
         if (is_whole(index, count, dim[d]))
             continue;
-        int64_t *list = ARENA_ARRAY(e->arena, int64_t, (size_t)count);
-        bool none = false;
-        for (int64_t i = 0; i < count; i++) {
-            none = none || index[i] < 0;
-            list[i] = index[i] < 0 ? dim[d] : index[i];
-        }
         if (n.type)
             x = export_helper(e, op, &n);
-        if (none)
-            x = with_value(e, op, x, d, at->value);
-        in[0] = x;
-        in[1] = export_list(e, list, (size_t)count);
-        n = (struct export_node){type, in, 2, {INT_ATTR("axis", d)}};
+        n = pick(e, op, x, d, &(struct ir_ints){(uint32_t)count, index}, dim[d], at->value);
     }
     return n.type ? export_result(e, op, &n) : same(e, op);
+}
+
+/* As partition takes it apart. */
+bool export_interpolate(struct onnx_exporter *e, const struct ir_op *op, const char *type)
+{
+    (void)type;
+    const struct ir_attrs_interpolate *at = &op->attrs->interpolate;
+    struct ir_type t = op->in[0].value->type;
+    const char *x = export_in(e, op, 0);
+    struct ir_ints low = {0, at->low.at}, high = {0, at->high.at};
+    for (uint32_t i = 0; i < at->axes.n; i++) {
+        int64_t axis = at->axes.at[i], dims[IR_MAX_RANK];
+        low.n = high.n = (uint32_t)op->in[i + 1].value->type.dim[0];
+        struct export_node a = pick(e, op, x, axis, &low, t.dim[axis], at->value),
+                           b = pick(e, op, x, axis, &high, t.dim[axis], at->value);
+        for (int64_t d = 0; d < t.rank; d++)
+            dims[d] = d == axis ? low.n : 1;
+        const char *from = export_helper(e, op, &a),
+                   *way = export_helper2(e, op, "Sub", export_helper(e, op, &b), from),
+                   *weight = export_helper2(e, op, "Reshape", export_in(e, op, i + 1),
+                                            export_list(e, dims, t.rank));
+        x = export_helper2(e, op, "Add", from, export_helper2(e, op, "Mul", way, weight));
+        t.dim[axis] = low.n;
+        low.at += low.n;
+        high.at += high.n;
+    }
+    const struct export_node n = {"Identity", EXPORT_IN(x), .attrs = {{0}}};
+    return export_result(e, op, &n);
 }
 
 /* Does a constant hold indices of `dim` elements only, none from the end? */
