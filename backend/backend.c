@@ -139,8 +139,8 @@ static void report_layers(const struct plan *p, struct arena *a, struct backend_
         r->weight_bits = n->root->attrs->mvm.weight_bits;
         if (!r->weight_bits)
             r->weight_bits = p->arch->weight_bits;
-        double columns = (double)arch_weight_columns(p->arch, r->weight_bits);
-        r->fill = (double)ir_mapping_all_weights(&l->mapping) * columns /
+        double cells = (double)arch_weight_cells(p->arch, r->weight_bits);
+        r->fill = (double)ir_mapping_all_weights(&l->mapping) * cells /
                   ((double)r->pes * (double)p->arch->rows * (double)p->arch->cols);
     }
 }

@@ -74,7 +74,7 @@ static void report_group(const struct plan *p, const struct group *g, struct bac
                 .layer = g->layer,
                 .copy = g->copy,
                 .cells = (uint64_t)(ir_mapping_weights(&l->mapping, g->column[i].ph, slice) *
-                                    arch_weight_columns(p->arch, bits))};
+                                    arch_weight_cells(p->arch, bits))};
 }
 
 static void report_crossbars(const struct plan *p, struct arena *a, struct backend_detail *d)

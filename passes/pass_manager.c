@@ -11,7 +11,8 @@
 /* layout before fold-bn: a scale may reach its convolution only once the transpose between them is
  * gone. */
 const char pass_default_pipeline[] = "fold,cse,dce,simplify,layout,fold-bn,simplify,fold,cse,dce,"
-                                     "partition,quant,int,fold,cse,dce,im2col,cse,dce,tile,dup";
+                                     "partition,quant,int,fold,cse,dce,im2col,cse,dce,tile,dup,"
+                                     "readout";
 
 #define PASS(id, file) &pass_##id,
 static const struct pass *const passes[] = {

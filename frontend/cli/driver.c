@@ -324,12 +324,14 @@ static bool lower_together(struct build *b, const struct settings *s, struct dia
     b->mode = mode;
     b->mode_reason = "";
     o.stop_after = NULL;
-    return driver_run_passes(b, s, "cse,dup", &o, d);
+    return driver_run_passes(b, s, "cse,dup,readout", &o, d);
 }
 
 bool driver_lower(struct build *b, const struct settings *s, struct diag *d)
 {
-    struct pass_options o = {.time_passes = s->time_passes, .stats = s->pass_stats};
+    struct pass_options o = {.time_passes = s->time_passes,
+                             .stats = s->pass_stats,
+                             .skip = b->wants_best ? "readout" : NULL}; /* of the best one alone */
     bool is_alone = !*b->models[0].name;
     if (!is_alone && s->calibrate.n)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,

@@ -252,7 +252,8 @@ bool mapping_choose_best(struct build *b, const struct settings *s, struct diag 
     x.settings.cut = x.best.cut;
     x.settings.copies = x.best_copies; /* known: nothing is solved again */
     x.settings.patches = x.best_patches;
-    ok = ok && choose_copies(&x, d);
+    ok = ok && choose_copies(&x, d) &&
+         driver_run_passes(b, &x.settings, "readout", &(struct pass_options){0}, d);
     VEC_FREE(&x.best_patches);
     if (!ok)
         return false;

@@ -57,6 +57,8 @@ void arch_print_prices(struct text *out);
  * neighbouring columns that it takes, slices of the positive part first, the lowest bits first. */
 int64_t arch_weight_slices(const struct arch *arch, int64_t weight_bits);
 int64_t arch_weight_columns(const struct arch *arch, int64_t weight_bits);
+/* All cells of it, wherever the negative part lies. */
+int64_t arch_weight_cells(const struct arch *arch, int64_t weight_bits);
 /* Rows of a crossbar that take different inputs, columns that hold different output channels. */
 int64_t arch_logical_rows(const struct arch *arch);
 int64_t arch_logical_cols(const struct arch *arch, int64_t weight_bits);

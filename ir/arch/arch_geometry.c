@@ -17,6 +17,11 @@ int64_t arch_weight_columns(const struct arch *arch, int64_t weight_bits)
     return arch_weight_slices(arch, weight_bits) * (1 + is_paired(arch, ARCH_PAIR_COLUMNS));
 }
 
+int64_t arch_weight_cells(const struct arch *arch, int64_t weight_bits)
+{
+    return arch_weight_slices(arch, weight_bits) * (1 + (arch->encoding != ARCH_OFFSET));
+}
+
 int64_t arch_logical_rows(const struct arch *arch)
 {
     return arch->rows / (1 + is_paired(arch, ARCH_PAIR_ROWS));

@@ -1,12 +1,13 @@
 /*
  * tile.c - cuts each base layer's matrix to crossbars: slices = K slices, N blocks of its mapping
- * (ir/mvm_mapping.h); one copy, uncut. Input and output: CROSSBAR.
+ * (ir/mvm_mapping.h); one copy, uncut; x_bits = what its inputs need, as many phases does a product
+ * take. Input and output: CROSSBAR.
  */
-#include "passes_internal.h"
+#include "x_bits.h"
 
 #include "mvm_mapping.h"
 
-static bool tile_mvm(struct ir_op *op, const struct arch *arch)
+static bool tile_mvm(struct ir_op *op, const struct arch *arch, const uint8_t *bits)
 {
     struct ir_attrs_mvm *a = &op->attrs->mvm;
     struct ir_mapping m =
@@ -15,8 +16,10 @@ static bool tile_mvm(struct ir_op *op, const struct arch *arch)
     a->slices[0] = m.n_slices;
     a->slices[1] = m.n_blocks;
     a->copies = a->cut[0] = a->cut[1] = 1;
-    return old.slices[0] != a->slices[0] || old.slices[1] != a->slices[1] || old.copies != 1 ||
-           old.cut[0] != 1 || old.cut[1] != 1;
+    if (op->in[0].value->type.dtype == IR_U8)
+        a->x_bits = bits[op->in[0].value->def->id];
+    return old.x_bits != a->x_bits || old.slices[0] != a->slices[0] ||
+           old.slices[1] != a->slices[1] || old.copies != 1 || old.cut[0] != 1 || old.cut[1] != 1;
 }
 
 /* A machine holds weights of so many bits at most. */
@@ -51,8 +54,9 @@ static enum pass_result run_tile(struct pass_ctx *ctx, struct ir_graph *g)
     }
     if (!check_bits(g, ctx))
         return PASS_FAILED;
+    const uint8_t *bits = x_bits_of(g, ctx->scratch);
     for (struct ir_op *op = g->first; op; op = op->next) {
-        if (op->opcode == IR_mvm && tile_mvm(op, ctx->arch))
+        if (op->opcode == IR_mvm && tile_mvm(op, ctx->arch, bits))
             ctx->stats[0]++;
     }
     return ctx->stats[0] ? PASS_CHANGED : PASS_UNCHANGED;

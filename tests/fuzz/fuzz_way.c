@@ -140,9 +140,10 @@ static const char *pipeline(const struct ir_graph *g)
 {
     switch (g->stage) {
     case IR_TENSOR: return pass_default_pipeline;
-    case IR_CANONICAL: return "simplify,fold,cse,dce,int,fold,cse,dce,im2col,cse,dce,tile,dup";
-    case IR_INTEGER: return "fold,cse,dce,im2col,cse,dce,tile,dup";
-    default: return "cse,dce,tile,dup";
+    case IR_CANONICAL:
+        return "simplify,fold,cse,dce,int,fold,cse,dce,im2col,cse,dce,tile,dup,readout";
+    case IR_INTEGER: return "fold,cse,dce,im2col,cse,dce,tile,dup,readout";
+    default: return "cse,dce,tile,dup,readout";
     }
 }
 

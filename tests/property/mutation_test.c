@@ -139,7 +139,7 @@ static void add_random(struct subjects *all, uint64_t seed)
         run_passes("tile", &g, &c.arch, 0);
         rig_random_copies(&r, g);
     } else {
-        run_passes(seed % 4 ? pass_default_pipeline : "cse,dce,tile,dup", &g, &c.arch,
+        run_passes(seed % 4 ? pass_default_pipeline : "cse,dce,tile,dup,readout", &g, &c.arch,
                    rig_range(&r, 0, 10));
     }
     snprintf(name, sizeof name, "random graph %llu", (unsigned long long)seed);

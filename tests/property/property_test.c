@@ -47,7 +47,7 @@ static void run_machine_free_passes(struct rig *r, struct ir_graph **g, enum pas
         if (strcmp(name, "int") == 0 && r->agreement == RIG_STEPS && ctx.mode == PASS_MODE_INT)
             rig_settle(r, *g);
     }
-    ck_assert_str_eq(rest, "dup");
+    ck_assert_str_eq(rest, "dup,readout");
     free(list);
 }
 

@@ -362,6 +362,7 @@ START_TEST(cells_of_a_weight)
     ck_assert_int_eq(arch_logical_cols(&arch, 5), 42);
     arch.pair_axis = ARCH_PAIR_ROWS;
     ck_assert_int_eq(arch_weight_columns(&arch, 5), 3);
+    ck_assert_int_eq(arch_weight_cells(&arch, 5), 6);
     ck_assert_int_eq(arch_logical_rows(&arch), 128);
     arch.encoding = ARCH_OFFSET;
     ck_assert_int_eq(arch_logical_rows(&arch), 256);
