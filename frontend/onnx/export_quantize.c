@@ -35,18 +35,18 @@ static bool clamped(struct onnx_exporter *e, const struct ir_op *op, const char 
 
 /* ---- quantize, dequantize ---- */
 
-/* Scale and zero point are operands 1 and 2; the latter, 0 where there is none, tells the type. */
+/* Scale and zero point are operands 1 and 2. The latter is written where it is 0, too: it tells the
+ * type, and ONNX Runtime's fusions want it. An i32 has none. */
 static struct export_node linear(struct onnx_exporter *e, const struct ir_op *op, const char *type,
                                  enum ir_dtype dtype, int64_t axis, const char *in[3])
 {
     const struct ir_type *scale = &op->in[1].value->type;
+    struct export_node n = {type, in, dtype == IR_I32 ? 2 : 3, {{0}}};
     in[0] = export_in(e, op, 0);
     in[1] = export_in(e, op, 1);
     in[2] = op->n_in == 3 ? export_in(e, op, 2)
             : scale->rank ? export_numbers(e, dtype, 0, scale->dim[0])
                           : export_number(e, dtype, 0);
-    bool may_lack = op->n_in == 2 && (op->opcode == IR_dequantize || dtype == IR_U8);
-    struct export_node n = {type, in, may_lack ? 2 : 3, {{0}}};
     if (scale->rank)
         n.attrs[0] = (struct export_attr)INT_ATTR("axis", axis);
     return n;

@@ -160,7 +160,8 @@ START_TEST(matrix_with_a_bias)
 }
 END_TEST
 
-/* Bounds of fewer bits are a Clip of the integers; scales by channel keep their axis. */
+/* Bounds of fewer bits are a Clip of the integers; scales by channel keep their axis; the zero
+ * point is there. */
 START_TEST(few_bits)
 {
     struct ir_graph *g =
@@ -173,6 +174,7 @@ START_TEST(few_bits)
     const struct ir_attrs_quantize *q = &only(g, IR_quantize)->attrs->quantize;
     const struct ir_op *clip = only(g, IR_clip);
     ck_assert(q->dtype == IR_I8 && q->axis == 1);
+    ck_assert_uint_eq(only(g, IR_quantize)->n_in, 3);
     ck_assert(clip->attrs->clip.lo == -8 && clip->attrs->clip.hi == 7);
     ck_assert_str_eq(clip->name, "q");
     ir_graph_free(g);
