@@ -311,9 +311,25 @@ static bool parse_override(const char *text, struct arena *a, struct quant_overr
                       text);
 }
 
+/* An option that says how a float model is quantised; NULL: none is given. */
+static const char *given_option(const struct settings *s)
+{
+    return s->weight_bits > 0          ? "weight-bits"
+           : s->activation_bits > 0    ? "activation-bits"
+           : s->rounding > 0           ? "rounding"
+           : s->bias_correction        ? "bias-correction"
+           : s->quantised_layers.n > 0 ? "layer"
+                                       : NULL;
+}
+
 bool calibration_options(const struct settings *s, const struct arch *machine, struct arena *a,
                          struct quant_options *out, struct diag *d)
 {
+    const char *given = s->calibrate.n ? NULL : given_option(s);
+    if (given)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--%s: a float model is quantised by --calibrate, which is missing",
+                          given);
     struct quant_override *layers = ARENA_ARRAY(a, struct quant_override, s->quantised_layers.n);
     for (size_t i = 0; i < s->quantised_layers.n; i++) {
         if (!parse_override(s->quantised_layers.at[i], a, &layers[i], d))

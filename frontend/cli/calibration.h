@@ -21,7 +21,8 @@ struct calibration_source {
  */
 bool calibration_read(struct calibration *c, const struct calibration_source *from,
                       const char *option, const string_list *entries, struct diag *d) CHECK_RESULT;
-/* What options say of the integers of a float model. */
+/* What options say of the integers of a float model; false where they say it without --calibrate.
+ */
 bool calibration_options(const struct settings *s, const struct arch *machine, struct arena *a,
                          struct quant_options *out, struct diag *d) CHECK_RESULT;
 void calibration_free(struct calibration *c);

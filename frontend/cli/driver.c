@@ -221,7 +221,7 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
         return diag_error(d, (struct loc){.file = b->model}, DIAG_PROGRAM,
                           "%lld frames, more than %d", (long long)frames, ISA_MAX_FRAMES);
     struct quant_options quant;
-    if ((s->calibrate.n && !calibration_options(s, &b->arch, b->arena, &quant, d)) ||
+    if (!calibration_options(s, &b->arch, b->arena, &quant, d) ||
         (s->copies && !mapping_parse_copies(s->copies, b->arena, &dup, d)) ||
         !mapping_parse_patches(&s->patches, b->arena, &dup, d))
         return false;

@@ -128,6 +128,8 @@ def quantising_options(b):
                                    (['--layer', 'w4'], 2, "'w4' is not LAYER=wNaM"), (['--layer', '0=a3'], 2, "'0=a3' is not LAYER=wNaM"),
                                    (['--layer', 'conv9=w4a8'], 1, "'conv9' is no base layer"), (['--mode', 'f32'], 1, 'exclude each other')):
         b.contains(b.run('opt', b.model, *calibrate, *options, code=code).stderr, message)
+    for option in (['--weight-bits', '4'], ['--layer', '0=w4'], ['--bias-correction']):
+        b.contains(b.run('opt', b.model, *option, code=2).stderr, 'is quantised by --calibrate, which is missing')
     b.run('opt', b.model, *calibrate, '--layer', '/conv1/Conv=w2', '--layer', '5=w4a4', '--mode', 'int')
     b.contains(b.run('opt', b.model, '--mode', 'int', code=1).stderr, 'cimc quantize')
 

@@ -204,6 +204,43 @@ START_TEST(test_bias_widens_the_scale)
 }
 END_TEST
 
+/* y = 1 * x: the weight is 127 steps of 1/127, so what is lost is what the input's grid loses, and
+ * x = 1000 of the test tensors is cut off to the last step. */
+START_TEST(test_report)
+{
+    static const char text[] = "graph \"one\" canonical {\n" INPUT("1,3") F32(
+        "1", "3,3",
+        "dense(1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)") "%2 = matmul %0, %1 {weights=0} "
+                                                              "@\"fc\"\n" OUTPUT("2", "1,3") "}\n";
+    static const float x[] = {0.11f, 0.95f, 0.37f, 0.59f, 0.02f, 1.0f},
+                       other[] = {1000, 0, 0, 1000, 0, 0};
+    struct quantised q, test;
+    open_text(&q, text, x);
+    open_text(&test, text, other);
+    struct quant_report report = {.arena = q.r.arena};
+    q.options.weight_bits = 8;
+    q.r.ctx.quant_report = &report;
+    q.r.ctx.quant_test = &test.calibration;
+    run_ok(&q.r, "quant", &q.g);
+    ck_assert(report.n_rows == 2 && report.n_images == 2 && report.n_test_images == 2);
+    const struct quant_row *input = &report.rows[0], *fc = &report.rows[1];
+    ck_assert(input->weight_bits == 0 && input->bits == 8 && input->least == 0 && input->most == 1);
+    ck_assert(strcmp(fc->name, "fc") == 0 && fc->weight_bits == 8 && fc->bits == 0);
+    double signal = 0, noise = 0, scale = (double)input->scale;
+    for (int i = 0; i < 6; i++) {
+        double error = (double)x[i] - scale * fmin(rint((double)x[i] / scale), 255);
+        signal += (double)x[i] * (double)x[i];
+        noise += error * error;
+    }
+    double snr = 10 * log10(signal / noise), lost = 1000 - 255 * scale;
+    ck_assert(fabs(input->layer_snr - snr) < 0.01 && fabs(input->own_snr - snr) < 0.01);
+    ck_assert(fabs(report.snr - snr) < 0.01 && fc->own_snr > 120);
+    ck_assert(fabs(report.test_snr - 20 * log10(1000 / lost)) < 0.001);
+    close_text(&q);
+    close_text(&test);
+}
+END_TEST
+
 /* r = relu(a(x)); s = b(r); t = relu(s + r); c(concat(t, r)): x, r, s and the concat become bytes,
  * t does as a part of the concat, and what c makes leaves as floats. */
 static const char block[] = "graph \"block\" canonical {\n" INPUT("1,2,2,2")
@@ -308,6 +345,7 @@ int main(void)
     tcase_add_test(t, test_feedback_order);
     tcase_add_test(t, test_weights);
     tcase_add_test(t, test_bias_widens_the_scale);
+    tcase_add_test(t, test_report);
     tcase_add_test(t, test_values_taken);
     tcase_add_test(t, test_overrides);
     tcase_add_test(t, test_result_is_not_finite);
