@@ -199,9 +199,11 @@ static struct ir_value *weights(struct maker_state *m, unsigned rank, const int6
     bool each = gen_chance(r, 50);
     for (int64_t i = 0; i < n; i++)
         scales[i] = i && !each ? scales[0] : scale_near(m, size / 74);
-    int64_t low = dtype == IR_U8 ? 0 : -128 + gen_range(r, 0, 1);
-    struct ir_value *in[3] = {integer_constant(r, dtype, rank, dims, low, low < 0 ? 127 : 255),
-                              constant_of(r, IR_F32, each, &n, scales)};
+    int64_t half = (int64_t)1 << GEN_CHOICE(r, 7, 7, 7, 5, 3, 2, 1); /* of their range */
+    int64_t low = dtype == IR_U8 ? 128 - half : -half + gen_range(r, 0, 1);
+    struct ir_value *in[3] = {
+        integer_constant(r, dtype, rank, dims, low, dtype == IR_U8 ? 127 + half : half - 1),
+        constant_of(r, IR_F32, each, &n, scales)};
     if (zero || gen_chance(r, 50)) {
         uint8_t zeros[64];
         memset(zeros, (int)zero & 255, sizeof zeros);

@@ -42,13 +42,24 @@ static int64_t channels_out(struct gen *r, int64_t group)
     return group > 1 ? group * GEN_CHOICE(r, 1, 1, 2, 3) : GEN_CHOICE(r, 1, 2, 3, 5, 7, 12, 19);
 }
 
+/* Bytes of fewer bits, by a table. */
+static struct ir_value *few_bits(struct gen *r, struct ir_value *x)
+{
+    const int64_t n = 256;
+    struct ir_value *in[2] = {x, integers(r, IR_U8, 1, &n, 0, GEN_CHOICE(r, 1, 7, 15, 100))};
+    return gen_op(r, IR_table, NULL, in, 2);
+}
+
 static struct ir_value *layer(struct gen *r, struct ir_value *x)
 {
+    if (x->type.dtype == IR_U8 && gen_chance(r, 30))
+        x = few_bits(r, x);
     if (gen_chance(r, 70))
         x = pad(r, x);
     const int64_t *d = x->type.dim;
     bool floats = x->type.dtype == IR_F32;
-    union ir_attrs attrs = {.mvm = {.x_bits = floats ? 0 : 8}};
+    int64_t bits = floats ? 0 : GEN_CHOICE(r, 1, 2, 3, 4, 6, 8, 8, 8), half = (1 << bits) / 2;
+    union ir_attrs attrs = {.mvm = {.x_bits = floats ? 0 : 8, .weight_bits = bits}};
     struct ir_attrs_mvm *m = &attrs.mvm;
     for (int a = 0; a < 2; a++) {
         m->kernel[a] = gen_range(r, 1, min_i64(d[a], gen_chance(r, 25) ? 7 : 3));
@@ -61,10 +72,10 @@ static struct ir_value *layer(struct gen *r, struct ir_value *x)
     const int64_t matrix[2] = {k, n};
     struct ir_value *in[3] = {x};
     in[1] = floats ? gen_constant(r, 2, matrix, -scale, scale)
-                   : integers(r, IR_I8, 2, matrix, -128, 127);
+                   : integers(r, IR_I8, 2, matrix, -half, half - 1);
     bool centers = !floats && gen_chance(r, 50);
     if (centers)
-        in[2] = integers(r, IR_I32, 1, &n, -127, 128);
+        in[2] = integers(r, IR_I32, 1, &n, 1 - half, half);
     return gen_op(r, IR_mvm, &attrs, in, centers ? 3 : 2);
 }
 

@@ -54,6 +54,8 @@ struct isa_program *mutate_clone(const struct isa_program *p)
     COPY(a, q->tiles, q->n_tiles);
     COPY(a, q->bindings, q->n_bindings);
     COPY(a, q->images, q->n_images);
+    for (uint32_t i = 0; i < q->n_images; i++)
+        COPY(a, q->images[i].shift, q->images[i].n_shift);
     for (uint32_t t = 0; t < q->n_tiles; t++)
         copy_tile(a, &q->tiles[t]);
     return q;
@@ -595,6 +597,7 @@ const struct mutation mutations[] = {
     {"gather table", other_gather},
     {"preload", other_preload},
     {"image", other_image},
+    {"read-out", other_readout},
     {"binding", other_binding},
 };
 const unsigned n_mutations = sizeof mutations / sizeof *mutations;

@@ -55,6 +55,7 @@ bool other_window(struct isa_program *p, uint64_t *state);
 bool other_gather(struct isa_program *p, uint64_t *state);
 bool other_preload(struct isa_program *p, uint64_t *state);
 bool other_image(struct isa_program *p, uint64_t *state);
+bool other_readout(struct isa_program *p, uint64_t *state);
 bool other_binding(struct isa_program *p, uint64_t *state);
 
 #endif

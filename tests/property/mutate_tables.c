@@ -229,6 +229,42 @@ bool other_image(struct isa_program *p, uint64_t *state)
     return true;
 }
 
+/* One of a machine's fields. */
+static bool other_machine(struct arch *a, uint64_t *state)
+{
+    int64_t *field[] = {&a->adc_bits,   &a->dac_bits, &a->column_flip,
+                        &a->noise_seed, &a->rows,     &a->cell_fraction_bits};
+    switch (pick(state, 0, 7)) {
+    case 0: a->pair_axis = a->pair_axis ? ARCH_PAIR_COLUMNS : ARCH_PAIR_ROWS; break;
+    case 1: a->encoding = a->encoding ? ARCH_OFFSET : ARCH_DIFFERENTIAL; break;
+    default: *field[pick(state, 0, 5)] += one_up_or_down(state);
+    }
+    return true;
+}
+
+/* Steps of the converters, bits of weights and inputs, the machine that all layers have. */
+bool other_readout(struct isa_program *p, uint64_t *state)
+{
+    struct isa_group *g = pick_group(p, state);
+    if (!g || !g->x_bits)
+        return false;
+    struct isa_image *i = &p->images[g->image];
+    const struct isa_image *other = &p->images[pick(state, 0, (int64_t)p->n_images - 1)];
+    switch (pick(state, 0, 5)) {
+    case 0: i->weight_bits += (uint32_t)one_up_or_down(state); break;
+    case 1: g->x_bits += (uint32_t)one_up_or_down(state); break;
+    case 2: i->n_shift = i->n_shift ? 0 : other->n_shift; break;
+    case 3: i->shift = other->shift; return other != i && i->n_shift == other->n_shift;
+    case 4:
+        if (!i->n_shift)
+            return false;
+        i->shift[pick(state, 0, (int64_t)i->n_shift - 1)] += (uint32_t)one_up_or_down(state);
+        break;
+    default: return other_machine(&p->arch, state);
+    }
+    return true;
+}
+
 bool other_binding(struct isa_program *p, uint64_t *state)
 {
     if (!p->n_bindings)

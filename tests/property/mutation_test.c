@@ -127,6 +127,10 @@ static void add_random(struct subjects *all, uint64_t seed)
                          : seed % 4 == 2 ? gen_window(seed)
                                          : gen_quantized(seed, &(struct gen_quantization){0});
     config_machine(&r, &c);
+    if (seed % 4 >= 2) {
+        config_readout(&r, &c);
+        c.arch.adc_range = ARCH_RANGE_FULL;
+    }
     config_set(&c, (unsigned)rig_range(&r, 0, N_SET_SHAPES - 1),
                rig_range(&r, 0, 3) ? SCHEDULE_CROSS_LAYER : SCHEDULE_LAYER_BY_LAYER);
     if (seed % 8 < 3) { /* a body */
@@ -138,6 +142,7 @@ static void add_random(struct subjects *all, uint64_t seed)
         rig_random_patches(&r, g);
         run_passes("tile", &g, &c.arch, 0);
         rig_random_copies(&r, g);
+        run_passes("readout", &g, &c.arch, 0);
     } else {
         run_passes(seed % 4 ? pass_default_pipeline : "cse,dce,tile,dup,readout", &g, &c.arch,
                    rig_range(&r, 0, 10));

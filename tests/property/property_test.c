@@ -79,6 +79,30 @@ static struct ir_graph *fit_to_machine(struct rig *r, const struct ir_graph *g, 
     return fitted;
 }
 
+/* What the graph computes from here on is what the machine's arrays are read out as. False where
+ * such sums can leave 32 bits. */
+static bool read_out(struct rig *r, struct ir_graph **g, const struct config *c)
+{
+    const struct pass_calibration images = {r->inputs, r->n_inputs, 1};
+    const struct dup_options no_copies = {0};
+    struct pass_ctx ctx = {.diag = diag_new(),
+                           .arch = &c->arch,
+                           .scratch = arena_new(),
+                           .dup = &no_copies,
+                           .calibration = &images};
+    bool ok = pass_run_pipeline("readout", g, &ctx, &(struct pass_options){.roundtrip_each = true});
+    if (!ok && !rig_is_too_large(ctx.diag)) {
+        diag_print(ctx.diag, stderr);
+        rig_fail(r, "pass readout fails");
+    }
+    diag_free(ctx.diag);
+    arena_free(ctx.scratch);
+    ir_number(*g);
+    if (ok && r->agreement == RIG_EXACT)
+        rig_settle(r, *g);
+    return ok;
+}
+
 /* ---- programs ---- */
 
 /* One compilation; false where it is too large for the machine. */
@@ -277,6 +301,48 @@ START_TEST(frames_of_graph)
 }
 END_TEST
 
+/* Graphs of integers, and a few of floats, on machines whose read-out is not ideal: the evaluator
+ * reads out PE by PE, the simulator corrects exact products; of some, several frames. */
+START_TEST(readout_graph)
+{
+    struct rig r;
+    struct config c;
+    struct backend_result result;
+    uint64_t seed = (uint64_t)_i / 3;
+    bool window = _i % 3 == 0;
+    struct ir_graph *g =
+        window ? gen_window(seed)
+               : gen_quantized(seed, &(struct gen_quantization){.exact = _i % 3 == 1});
+    rig_open(&r, "readout_graph", (uint64_t)_i, g);
+    bool floats =
+        window && ir_dtype_element((enum ir_dtype)r.reference[0].type.dtype) == ELEMENT_f32;
+    r.agreement = floats ? RIG_ROUNDED : window || _i % 3 == 1 ? RIG_EXACT : RIG_STEPS;
+    if (!window)
+        run_machine_free_passes(&r, &g, PASS_MODE_AUTO);
+    config_machine(&r, &c);
+    config_readout(&r, &c);
+    struct ir_graph *fitted = fit_to_machine(&r, g, &c, rig_range(&r, 0, 1));
+    bool fits = read_out(&r, &fitted, &c);
+    config_set(&c, (unsigned)rig_range(&r, 0, N_SET_SHAPES - 1),
+               rig_range(&r, 0, 3) ? SCHEDULE_CROSS_LAYER : SCHEDULE_LAYER_BY_LAYER);
+    if (_i % 4 == 3) {
+        c.options.frames = (uint32_t)rig_range(&r, 1, 4);
+        c.options.pace = PACE_INTERVAL;
+    }
+    struct isa_program *p = fits ? rig_compile(&r, fitted, &c, &result) : NULL;
+    if (p && c.options.frames) {
+        rig_check_body(&r, fitted, &c, p);
+    } else if (p) {
+        rig_check_program(&r, fitted, &c, p);
+        rig_check_planes(&r, p);
+    }
+    isa_program_free(p);
+    rig_close(&r);
+    ir_graph_free(fitted);
+    ir_graph_free(g);
+}
+END_TEST
+
 /* The network of a seed after all passes that need no machine, and in *r what it computes. */
 static struct ir_graph *lowered(struct rig *r, const char *what, int seed,
                                 const struct gen_quantization *how)
@@ -355,6 +421,7 @@ int main(void)
     add(s, "window", window_layer, from, seeds ? to : 25);
     add(s, "patched", patched_graph, from, seeds ? to : 12);
     add(s, "frames", frames_of_graph, from, seeds ? to : 25);
+    add(s, "readout", readout_graph, from, seeds ? to : 30);
     add(s, "unit", other_unit, from, to);
     add(s, "spelling", other_spelling, from, to);
     if (!seeds) {

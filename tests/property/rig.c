@@ -439,18 +439,23 @@ void config_set(struct config *c, unsigned shape, enum schedule_mode mode)
     c->options.set = sets[shape];
     snprintf(c->text, sizeof c->text,
              "crossbars=%d rows=%d cols=%d queue_depth=%d mvm_cycles=%d lanes=%d setup=%d link=%d "
-             "hop=%d dram=%d,%d topology=%d set=%dx%d%s %s",
+             "hop=%d dram=%d,%d topology=%d encoding=%d pair=%d flip=%d cell=%d+%d dac=%d adc=%d "
+             "range=%d noise=%d,%d,%d,%d,%d,%d set=%dx%d%s %s",
              (int)a->crossbars, (int)a->rows, (int)a->cols, (int)a->queue_depth, (int)a->mvm_cycles,
              (int)a->lanes, (int)a->vector_setup_cycles, (int)a->link_bytes_per_cycle,
              (int)a->hop_cycles, (int)a->dram_cycles, (int)a->dram_bytes_per_cycle,
-             (int)a->topology, (int)sets[shape].rows, (int)sets[shape].cols,
+             (int)a->topology, (int)a->encoding, (int)a->pair_axis, (int)a->column_flip,
+             (int)a->cell_bits, (int)a->cell_fraction_bits, (int)a->dac_bits, (int)a->adc_bits,
+             (int)a->adc_range, (int)a->noise_seed, (int)a->program_sigma_low_permille,
+             (int)a->program_sigma_high_permille, (int)a->stuck_low_ppm, (int)a->stuck_high_ppm,
+             (int)a->drift_permille, (int)sets[shape].rows, (int)sets[shape].cols,
              sets[shape].automatic ? " auto" : "",
              mode == SCHEDULE_LAYER_BY_LAYER ? "layer by layer" : "cross-layer");
 }
 
 /* ---- programs ---- */
 
-static bool is_too_large(const struct diag *d)
+bool rig_is_too_large(const struct diag *d)
 {
     for (const struct diag_entry *e = d->first; e; e = e->next)
         if (e->severity == DIAG_ERROR && e->code != DIAG_CAPACITY)
@@ -466,7 +471,7 @@ struct isa_program *rig_compile(struct rig *r, const struct ir_graph *g, const s
     r->config = c->text;
     rig_trace(r);
     struct isa_program *p = backend_compile(g, &c->arch, &c->options, out, d);
-    if (!p && !is_too_large(d)) {
+    if (!p && !rig_is_too_large(d)) {
         diag_print(d, stderr);
         rig_fail(r, "does not compile");
     }

@@ -59,12 +59,18 @@ struct config {
     struct arch arch;
     struct backend_options options;
     bool free; /* the machine is one where only an MVM takes time */
-    char text[200];
+    char text[400];
 };
 /* One of the machines; `options` are left for config_set. */
 void config_machine(struct rig *r, struct config *c);
+/* Makes its read-out one that is not ideal. (rig_readout.c) */
+void config_readout(struct rig *r, struct config *c);
+/* Where the simulator multiplies each plane of cells and phases, it computes the same. */
+void rig_check_planes(struct rig *r, const struct isa_program *p);
 enum { N_SET_SHAPES = 5 };
 void config_set(struct config *c, unsigned shape, enum schedule_mode mode);
+/* Are all errors that a machine has no room? */
+bool rig_is_too_large(const struct diag *d);
 /* Compiles and checks; NULL where the program does not fit the machine's tables. */
 struct isa_program *rig_compile(struct rig *r, const struct ir_graph *g, const struct config *c,
                                 struct backend_result *out);
