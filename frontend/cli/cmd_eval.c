@@ -81,7 +81,7 @@ bool cmd_eval(const struct settings *s, struct diag *d)
     bool ok = make_graph(&b, s, &model, d);
     if (ok) {
         struct simulation e = {.settings = s};
-        ok = io_describe(&e.io, NULL, (struct io_models){&model, 1}, d);
+        ok = io_describe(&e.io, NULL, (struct io_models){.at = &model, .n = 1}, d);
         e.io.frames = model.images;
         ok = ok && evaluate(&e, d);
         if (e.ran)

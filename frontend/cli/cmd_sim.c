@@ -45,7 +45,7 @@ static struct io_models models_as_read(const struct build *b)
         own[i].reference = own[i].described;
         own[i].reference_images = own[i].images;
     }
-    return (struct io_models){own, all.n};
+    return (struct io_models){.at = own, .n = all.n};
 }
 
 static void report_trials(const struct trials *t, const struct simulation *sim,

@@ -206,6 +206,14 @@ void models_join(struct build *b)
     }
 }
 
+/* What the machine reads out of several models' crossbars is known of the graph of all alone. */
+static const struct ir_graph *joined_reference(const struct build *b)
+{
+    bool several = b->n_models > 0 && b->models[0].graph;
+    return several && b->mode == PASS_MODE_INT && !arch_readout_is_ideal(&b->arch) ? b->graph
+                                                                                   : NULL;
+}
+
 struct io_models driver_io_models(const struct build *b)
 {
     size_t n = 0;
@@ -233,5 +241,5 @@ struct io_models driver_io_models(const struct build *b)
             first.outputs += own.outputs;
         }
     }
-    return (struct io_models){all, n};
+    return (struct io_models){.at = all, .n = n, .joined = joined_reference(b)};
 }

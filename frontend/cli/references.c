@@ -91,18 +91,10 @@ static void free_all(struct tensor *t, size_t n)
         tensor_free(&t[k]);
 }
 
-static bool evaluate_model(const struct io *io, size_t i, const struct eval_observer *observer,
-                           struct tensor *outputs, struct diag *d)
+/* All frames of it. */
+static bool evaluate_frames(const struct io *io, struct evaluation e, struct tensor *outputs,
+                            struct diag *d)
 {
-    const struct io_models *all = &io->models;
-    const struct io_model *m = &all->at[i];
-    size_t end = i + 1 < all->n ? all->at[i + 1].first_output : io->n_outputs;
-    struct evaluation e = {.graph = m->reference,
-                           .first_input = m->first_input,
-                           .first_output = m->first_output,
-                           .n_outputs = end - m->first_output,
-                           .images = max_i64(m->reference_images, 1),
-                           .observer = observer};
     struct tensor *of = heap_alloc(2 * e.n_outputs * sizeof *of); /* of two frames */
     bool ok = true;
     for (; e.frame < io->frames && ok; e.frame += e.images) {
@@ -118,11 +110,33 @@ static bool evaluate_model(const struct io *io, size_t i, const struct eval_obse
     return ok;
 }
 
+static bool evaluate_model(const struct io *io, size_t i, const struct eval_observer *observer,
+                           struct tensor *outputs, struct diag *d)
+{
+    const struct io_models *all = &io->models;
+    const struct io_model *m = &all->at[i];
+    size_t end = i + 1 < all->n ? all->at[i + 1].first_output : io->n_outputs;
+    struct evaluation e = {.graph = m->reference,
+                           .first_input = m->first_input,
+                           .first_output = m->first_output,
+                           .n_outputs = end - m->first_output,
+                           .images = max_i64(m->reference_images, 1),
+                           .observer = observer};
+    return evaluate_frames(io, e, outputs, d);
+}
+
 bool io_evaluate(const struct io *io, const struct eval_observer *observer, struct tensor *outputs,
                  struct diag *d)
 {
     for (size_t k = 0; k < io->n_outputs; k++)
         outputs[k] = (struct tensor){0};
+    if (io->models.joined) {
+        struct evaluation e = {.graph = io->models.joined,
+                               .n_outputs = io->n_outputs,
+                               .images = 1,
+                               .observer = observer};
+        return evaluate_frames(io, e, outputs, d);
+    }
     for (size_t i = 0; i < io->models.n; i++)
         if (!evaluate_model(io, i, observer, outputs, d))
             return false;

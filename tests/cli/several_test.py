@@ -59,6 +59,15 @@ def rates(b):
     b.expect(b.read('a+b.cim'), 'the program has the names of its models')
 
 
+def read_out(b):
+    """on a machine with converters and noise the reference is what the crossbars of all models together are read out as"""
+    model = os.path.join(b.root, 'tests', 'numeric', 'cases', 'attention_quantised', 'model.onnx')
+    fields = ['cell_bits=2', 'dac_bits=2', 'adc_bits=4', 'noise_seed=3', 'cell_fraction_bits=1', 'program_sigma_high_permille=50']
+    report = json.loads(b.run('run', 'one=' + model, 'two=' + model, '--rate', 'two=2', '--input-fill', 'random:1', '--frames=2', '--json',
+                              *['--arch-field=' + f for f in fields]).stdout)
+    b.equal([(o['n_different'], o['pass']) for o in report['outputs']], [(0, True)] * 3, 'outputs')
+
+
 def options(b):
     """options about tensors name the model"""
     write_models(b)
@@ -73,4 +82,4 @@ def options(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([two, rates, options]))
+    sys.exit(run_cases([two, rates, read_out, options]))

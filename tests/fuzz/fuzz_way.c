@@ -195,7 +195,7 @@ static bool compile_and_run(struct build *b, struct settings *s, struct diag *d)
     fuzz_require(!has_error(d, DIAG_PROGRAM), "what was compiled is a valid program", d);
     if (!ok || !fuzz_program_is_small(b->program))
         return ok;
-    ok = run(&sim, s, b->program, (struct io_models){&model, 1}, d);
+    ok = run(&sim, s, b->program, (struct io_models){.at = &model, .n = 1}, d);
     fuzz_require(ok, "what was compiled runs", d);
     fuzz_require(sim.result.cycles == b->program->scheduled_cycles,
                  "what was compiled takes the scheduled cycles", d);
