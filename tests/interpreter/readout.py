@@ -2,7 +2,9 @@
 
 A read-out makes a column of one PE of the weights of its rows, drives inputs phase by phase, and multiplies the two. Centers are added by who has them, `offset` subtracted from them.
 """
+from functools import lru_cache
 from operator import mul
+from typing import NamedTuple
 
 WORD, STEP = (1 << 64) - 1, 0x9e3779b97f4a7c15
 OFFSET, DIFFERENTIAL, ANALOG_DIFFERENTIAL = range(3)    # choices of `encoding`
@@ -20,30 +22,36 @@ def mix(z):
     return z ^ z >> 31
 
 
-class Cells:
-    """Conductances, in units of 2^-f of a level. Without a seed they are the levels."""
+class Cells(NamedTuple):
+    """Cells of an image. Without a seed they hold their levels."""
+    cell_bits: int
+    fraction_bits: int = 0
+    seed: int = 0
+    number: int = 0    # of the image
+    sigma: tuple = (0, 0)
+    stuck: tuple = (0, 0)
+    drift: int = 0
 
-    def __init__(self, cell_bits, fraction_bits=0, seed=0, number=0, sigma=(0, 0), stuck=(0, 0), drift=0):
-        self.f, self.top, self.seed, self.number = fraction_bits if seed else 0, (1 << cell_bits) - 1, seed, number
-        self.sigma, self.stuck, self.drift = sigma, stuck, drift
 
-    def words(self, part, j, row, column):
-        q = mix(self.seed + STEP * (1 + self.number * 16 + part * 8 + j) & WORD)
-        base = mix(q + STEP * (1 + row * (1 << 24) + column) & WORD)
-        return [mix(base + STEP * i & WORD) for i in range(4)]
+def words(cells, part, j, row, column):
+    q = mix(cells.seed + STEP * (1 + cells.number * 16 + part * 8 + j) & WORD)
+    base = mix(q + STEP * (1 + row * (1 << 24) + column) & WORD)
+    return [mix(base + STEP * i & WORD) for i in range(4)]
 
-    def conductance(self, part, j, row, column, level):
-        if not self.seed:
-            return level
-        first, *others = self.words(part, j, row, column)
-        u = (first & 0xffffffff) * 1000000 >> 32
-        if u < sum(self.stuck):
-            return 0 if u < self.stuck[0] else self.top << self.f
-        normal = sum(word >> 16 * k & 0xffff for word in others for k in range(4)) - 6 * 0xffff
-        spread = self.sigma[0] * (self.top - level) + self.sigma[1] * level
-        error = nearest(normal * spread << self.f, 1000 * 65536)
-        programmed = min(max((level << self.f) + error, 0), (self.top + 1 << self.f) - 1)
-        return nearest(programmed * (1000 - self.drift), 1000)
+
+@lru_cache(maxsize=None)
+def conductance(cells, part, j, row, column, level):
+    """In units of 2^-f of a level."""
+    f, top = cells.fraction_bits, (1 << cells.cell_bits) - 1
+    first, *others = words(cells, part, j, row, column)
+    u = (first & 0xffffffff) * 1000000 >> 32
+    if u < sum(cells.stuck):
+        return 0 if u < cells.stuck[0] else top << f
+    normal = sum(word >> 16 * k & 0xffff for word in others for k in range(4)) - 6 * 0xffff
+    spread = cells.sigma[0] * (top - level) + cells.sigma[1] * level
+    error = nearest(normal * spread << f, 1000 * 65536)
+    programmed = min(max((level << f) + error, 0), (top + 1 << f) - 1)
+    return nearest(programmed * (1000 - cells.drift), 1000)
 
 
 class Ideal:
@@ -76,7 +84,9 @@ class Readout:
         """Conductances of a column of the crossbar, and whether it is stored inverted."""
         flipped = self.flip and 2 * sum(levels) > len(levels) * self.top
         levels = [self.top - level for level in levels] if flipped else levels
-        return [self.cells.conductance(part, j, row, n, level) for row, level in zip(rows, levels)], flipped
+        if self.cells.seed:
+            levels = [conductance(self.cells, part, j, row, n, level) for row, level in zip(rows, levels)]
+        return levels, flipped
 
     def column(self, weights, rows, n):
         """[slice][part] of column n of the image, whose rows these are."""
@@ -90,7 +100,7 @@ class Readout:
         return [(driven, sum(driven)) for driven in phases]
 
     def read(self, a, j):
-        f = self.cells.f
+        f = self.cells.fraction_bits if self.cells.seed else 0
         if not self.adc_bits:
             return nearest(a, 1 << f)
         low, high = (-(1 << self.adc_bits - 1), (1 << self.adc_bits - 1) - 1) if self.is_signed else (0, (1 << self.adc_bits) - 1)

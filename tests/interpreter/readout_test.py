@@ -10,7 +10,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, os.pardir))
-from readout import ANALOG_DIFFERENTIAL, DIFFERENTIAL, Cells, Readout, mix  # noqa: E402
+from readout import ANALOG_DIFFERENTIAL, DIFFERENTIAL, Cells, Readout, conductance, mix  # noqa: E402
 from tap import Tap  # noqa: E402
 
 W, X = (-5, 7), (200, 3)
@@ -57,7 +57,7 @@ def exact(rng):
 def conductances(level, **about):
     """Of 4,000 cells of 2 bits, 4 of fraction."""
     cells = Cells(2, 4, 7, **about)
-    return [cells.conductance(0, 0, k, n, level) for k in range(80) for n in range(50)]
+    return [conductance(cells, 0, 0, k, n, level) for k in range(80) for n in range(50)]
 
 
 def spread(values, wanted):
