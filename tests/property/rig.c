@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include "isa_stream.h"
+#include "mvm_mapping.h"
 
 #include <check.h>
 #include <math.h>
@@ -358,10 +359,12 @@ void rig_random_patches(struct rig *r, struct ir_graph *g)
         if (op->opcode != IR_mvm)
             continue;
         struct ir_attrs_mvm *m = &op->attrs->mvm;
+        bool one = !ir_mapping_has_zero(op, m->weight_bits ? m->weight_bits : 8);
         uint64_t state = r->seed + 1000 * (m->weights ? (uint64_t)m->weights : 500 + ++layer);
         for (unsigned i = 0; i < 2; i++) {
             static const int64_t most[] = {1, 1, 2, 2, 3, 4};
-            m->patch[i] = min_i64(most[random_next(&state) % 6], least_extent(g, op, i));
+            int64_t patch = most[random_next(&state) % 6];
+            m->patch[i] = one ? 1 : min_i64(patch, least_extent(g, op, i));
         }
     }
 }
