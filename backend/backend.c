@@ -224,6 +224,17 @@ static void count_macs(const struct ir_graph *g, struct backend_result *out)
     }
 }
 
+static void report_energy(const struct plan *p, struct arena *a, struct backend_result *out)
+{
+    out->energy = plan_energy(p, a);
+    for (uint32_t i = 0; i < out->n_layers; i++) {
+        const struct node *n = &p->nodes->at[p->segment->layer[i].node];
+        out->layers[i].counts = out->energy.of_node[n->root->id];
+        if (n->out != n->root)
+            energy_add(&out->layers[i].counts, &out->energy.of_node[n->out->id], 1);
+    }
+}
+
 /* As the steady schedule has it; how the first frames really run, the program tells. */
 static void report_frames(const struct plan *p, struct backend_result *out)
 {
@@ -248,6 +259,7 @@ static void report(const struct plan *p, struct arena *a, struct backend_result 
     out->n_tiles = p->segment->n_tiles;
     report_layers(p, a, out);
     count_macs(p->graph, out);
+    report_energy(p, a, out);
     if (p->options->frames)
         report_frames(p, out);
     if (p->options->report_sets)

@@ -32,7 +32,9 @@ struct layer_report {
     int64_t patch[2]; /* output pixels of a product: rows, columns */
     int64_t pes, cycles, copies, weight_bits;
     int64_t weights; /* > 0: all layers with this number use one set of crossbars */
-    double fill;     /* of the cells of a copy's PEs: the share that holds a weight */
+    /* Of the run: of its products, and what is fused behind them. */
+    struct energy_counts counts;
+    double fill; /* of the cells of a copy's PEs: the share that holds a weight */
 };
 /* One set on one PE group: what a schedule is made of, for views. */
 struct set_report {
@@ -105,7 +107,8 @@ struct backend_result {
     uint64_t n_instructions, code_bytes, most_code_bytes, pe_busy_cycles;
     /* Multiply-adds as the graph has them: of base layers, of products of two values. */
     uint64_t crossbar_macs, vector_macs;
-    struct set_shape set; /* the sets of the schedule, also where they were its choice */
+    struct isa_energy energy; /* of all frames */
+    struct set_shape set;     /* the sets of the schedule, also where they were its choice */
     uint32_t n_tiles, n_layers;
     struct layer_report *layers; /* in the program's arena */
     struct set_report *sets;     /* if asked for: in order of start; in the program's arena */

@@ -278,16 +278,6 @@ static struct isa_inst task_inst(struct emitter *e, uint32_t id, const struct ac
     return table[task_at(e, id)->kind](e, id, acc, &box);
 }
 
-/* The operation that an instruction is for. */
-static uint32_t source_of(const struct plan *p, const struct task *t)
-{
-    const struct node *n = &p->nodes->at[t->node];
-    if (t->kind == TASK_store)
-        return p->tasks->stores.at[t->store.output].output->id;
-    bool products = t->kind == TASK_mvm || t->kind == TASK_partial || task_adds_on(p, t);
-    return products ? n->root->id : n->out->id;
-}
-
 static void take_wait(struct emitter *e, struct emit_tile *t, struct isa_inst *inst, size_t wait)
 {
     isa_inst_wait(inst, e->waits.at[wait].counter, (uint32_t)t->waits.n);
@@ -317,7 +307,7 @@ static void emit_task(struct emitter *e, uint32_t id, struct accesses *acc)
     e->stage = e->p->schedule->stage[id];
     task_accesses(e->p, t, acc);
     sync_waits(e, id, acc);
-    uint32_t source = source_of(e->p, t);
+    uint32_t source = task_source(e->p, t);
     struct isa_inst inst = task_inst(e, id, acc);
     attach_waits(e, t, &inst, source);
     emit_inst(e, t->tile, t->queue, inst, source);

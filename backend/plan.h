@@ -97,6 +97,11 @@ static inline const struct layer *node_layer(const struct plan *p, uint32_t node
     return &p->segment->layer[p->segment->layer_of[node]];
 }
 
+/* The operation that the task's instruction is for. */
+uint32_t task_source(const struct plan *p, const struct task *t);
+/* count_energy.c: the counts of a run, in `a`. */
+struct isa_energy plan_energy(const struct plan *p, struct arena *a);
+
 /* ---- detail.c, critical.c, print_plan.c: what a report shows of a finished plan; strings and
  * arrays in `a` ---- */
 void plan_report(const struct plan *p, struct arena *a, struct backend_result *out);

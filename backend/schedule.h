@@ -35,6 +35,11 @@ static inline int64_t schedule_place(const struct schedule *s, uint32_t task)
 {
     return (int64_t)s->stage[task] * s->n + s->rank[task];
 }
+/* Does the task ever start? A load that nobody asks for does not. */
+static inline bool schedule_has(const struct schedule *s, uint32_t task)
+{
+    return s->rank[task] < s->n && s->order[s->rank[task]] == task;
+}
 /* Do frames follow each other? */
 static inline bool schedule_repeats(const struct schedule *s)
 {

@@ -169,6 +169,9 @@ static inline uint32_t first_pred(const struct task_graph *g, const struct task 
 }
 
 /* ---- work.c ---- */
+/* The instruction that the task is printed as; `window`: room for what it points to. */
+struct isa_outline task_outline(const struct plan *p, const struct tile_grid *grid,
+                                const struct task *t, struct isa_window *window);
 /* The amounts of work that the task's times come from; `grid`: where the plan's tiles stand. */
 struct cost_work task_work(const struct plan *p, const struct tile_grid *grid,
                            const struct task *t);

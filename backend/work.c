@@ -31,6 +31,14 @@ static void set_extent(struct isa_outline *o, const struct box *b)
     o->channels = (uint32_t)(b->hi[2] - b->lo[2]);
 }
 
+static void outline_program(const struct plan *p, const struct task *t, struct isa_outline *o)
+{
+    struct lanes lanes;
+    task_program(p, t, &lanes);
+    o->n_lane_ops = lanes.program.n_ops;
+    o->reads_b = lanes.program.arity == 2;
+}
+
 /* On PEs of which the fullest holds so many columns of the layer's matrix. */
 static void outline_mvm(const struct plan *p, const struct layer *l, int64_t columns,
                         struct isa_outline *o)
@@ -50,24 +58,20 @@ struct cost_work layer_work(const struct plan *p, const struct layer *l)
     return isa_work(&o);
 }
 
-struct cost_work task_work(const struct plan *p, const struct tile_grid *grid, const struct task *t)
+struct isa_outline task_outline(const struct plan *p, const struct tile_grid *grid,
+                                const struct task *t, struct isa_window *window)
 {
     const struct node *n = task_node(p, t);
-    struct box box = task_box(p, t);
     struct isa_outline o = {.op = task_kinds[t->kind].op};
-    struct lanes lanes;
-    struct isa_window window;
+    struct box box = task_box(p, t);
     switch ((enum task_kind)t->kind) {
     case TASK_sum:
     case TASK_finish:
     case TASK_map:
-    case TASK_copy:
-        task_program(p, t, &lanes);
-        o.n_lane_ops = lanes.program.n_ops;
-        break;
+    case TASK_copy: outline_program(p, t, &o); break;
     case TASK_window:
-        window = node_window(n);
-        o.window = &window;
+        *window = node_window(n);
+        o.window = window;
         break;
     case TASK_dot: o.n_products = (uint32_t)n->operand[0].map[AXIS_C].extent; break;
     case TASK_reduce: box = read_box(n->operand[0].map, &box); break;
@@ -87,5 +91,21 @@ struct cost_work task_work(const struct plan *p, const struct tile_grid *grid, c
     case TASK_barrier: break;
     }
     set_extent(&o, &box);
+    return o;
+}
+
+struct cost_work task_work(const struct plan *p, const struct tile_grid *grid, const struct task *t)
+{
+    struct isa_window window;
+    struct isa_outline o = task_outline(p, grid, t, &window);
     return isa_work(&o);
+}
+
+uint32_t task_source(const struct plan *p, const struct task *t)
+{
+    const struct node *n = task_node(p, t);
+    if (t->kind == TASK_store)
+        return p->tasks->stores.at[t->store.output].output->id;
+    bool products = t->kind == TASK_mvm || t->kind == TASK_partial || task_adds_on(p, t);
+    return products ? n->root->id : n->out->id;
 }

@@ -5,10 +5,10 @@
 #ifndef CIMC_ISA_H
 #define CIMC_ISA_H
 
-#include "arch.h"
 #include "base/base.h"
 #include "base/bits.h"
 #include "base/element.h"
+#include "energy.h"
 
 enum { ISA_VERSION = 2, ISA_MAX_WAITS = 8 };
 enum { ISA_MAX_TILES = UINT16_MAX };
@@ -381,11 +381,42 @@ struct isa_outline {
     uint32_t n_products;             /* VDOT: for each element of the result */
     enum element element;            /* SEND: of the view; LOAD, STORE: in DRAM */
     uint32_t hops;                   /* SEND, SIGNAL: to the farthest target */
+    bool reads_b;                    /* VMAP: its program has two operands */
 };
 struct cost_work isa_work(const struct isa_outline *o);
 /* The same of an instruction that is valid for the tile's tables. */
 struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
                                const struct isa_inst *inst);
+/* More of it, that no time depends on. */
+struct isa_amounts {
+    /* MVM: PEs of the group; rows and columns of the matrix that they hold, together */
+    uint64_t pes, inputs, outputs;
+    uint32_t weight_bits;         /* MVM: 0 = the machine's */
+    enum element a, b, to;        /* of operands (MVM: the source) and result in buffers */
+    uint64_t results;             /* VRED */
+    uint32_t n_targets, all_hops; /* SEND: links to each of them, together */
+};
+/* What it adds to the counters of energy.h: SIM.md. */
+struct energy_counts isa_counts(const struct arch *arch, const struct isa_outline *o,
+                                const struct isa_amounts *m);
+struct energy_counts isa_inst_counts(const struct isa_program *p, uint32_t tile,
+                                     const struct isa_inst *inst);
+
+/* The counts of a run. */
+struct isa_energy {
+    uint32_t frames, n_nodes, n_tiles;
+    struct energy_counts total;
+    struct energy_counts *of_node, *of_tile; /* each adds up to it; [n_nodes]: of no node */
+    uint64_t rows_written;                   /* of crossbars, before the first frame */
+};
+/* Of `frames` frames of the program, arrays in `a`. */
+struct isa_energy isa_program_energy(const struct isa_program *p, uint32_t frames, struct arena *a);
+/* Room for one. */
+struct isa_energy isa_energy_new(uint32_t n_nodes, uint32_t n_tiles, uint32_t frames,
+                                 struct arena *a);
+/* Adds work of the tile that is done `times` times for the node (ISA_NO_SOURCE: none). */
+void isa_energy_add(struct isa_energy *e, uint32_t tile, uint32_t node, uint64_t times,
+                    const struct energy_counts *counts);
 
 /* ---- tables as memories (memories.c) ---- */
 enum { ISA_MEMORIES = 12 };

@@ -1,12 +1,12 @@
 /*
  * isa_cost.c - how much work one instruction is: the question that scheduler and simulator put to
- * arch_cost.
+ * arch_cost, and what it adds to the counters of energy.h.
  *
  * In: an outline, which the scheduler makes of a task, and this file of an instruction and its
- * tables. Out: kind, amounts and hops. Invariant: they depend on nothing else, never on data or
- * time.
+ * tables. Out: kind, amounts and hops; counts. Invariant: they depend on nothing else, never on
+ * data or time.
  */
-#include "isa.h"
+#include "isa_mapping.h"
 #include "tile_grid.h"
 
 /* Saturates: an absurd program then takes for ever instead of wrapping to a short time. */
@@ -74,6 +74,62 @@ struct cost_work isa_work(const struct isa_outline *o)
     }
 }
 
+/* ---- counts ---- */
+
+static void count_mvm(const struct arch *arch, const struct isa_outline *o,
+                      const struct isa_amounts *m, struct energy_counts *c)
+{
+    uint64_t products = mvm_work(o).products, phases = arch_phases(arch, o->x_bits);
+    uint64_t inputs = product(products, m->inputs), outputs = product(products, m->outputs);
+    c->pe_products = product(products, m->pes);
+    c->active_rows = product(inputs, arch_input_rows(arch));
+    c->active_columns = product(outputs, (uint64_t)arch_weight_columns(arch, m->weight_bits));
+    c->crossbar_reads = product(c->pe_products, phases);
+    c->row_drives = product(c->active_rows, phases);
+    c->conversions =
+        product(product(outputs, arch_weight_conversions(arch, m->weight_bits)), phases);
+    c->shift_adds = c->conversions;
+    c->buffer_read_bytes = product(inputs, element_bytes(m->a));
+}
+
+static void count_message(const struct isa_amounts *m, uint64_t bytes, struct energy_counts *c)
+{
+    c->buffer_read_bytes = bytes;
+    c->buffer_written_bytes = product(bytes, m->n_targets);
+    c->link_byte_hops = product(bytes, m->all_hops);
+}
+
+struct energy_counts isa_counts(const struct arch *arch, const struct isa_outline *o,
+                                const struct isa_amounts *m)
+{
+    bool two = o->reads_b || o->op == ISA_vdot || o->op == ISA_vtake;
+    struct cost_work work = isa_work(o);
+    uint64_t elements = product((uint64_t)o->h * o->w, o->channels);
+    uint64_t read = element_bytes(m->a) + (two ? element_bytes(m->b) : 0);
+    struct energy_counts c = {.buffer_read_bytes = product(elements, read),
+                              .buffer_written_bytes = product(elements, element_bytes(m->to))};
+    if (work.kind == COST_VECTOR)
+        c.vector_ops = work.elements;
+    if (work.kind == COST_DMA)
+        c.dram_bytes = work.bytes;
+    switch (o->op) {
+    case ISA_mvm: count_mvm(arch, o, m, &c); break;
+    case ISA_vwin:
+    case ISA_vdot: c.buffer_read_bytes = product(work.elements, read); break;
+    case ISA_vred: c.buffer_written_bytes = product(m->results, element_bytes(m->to)); break;
+    case ISA_send: count_message(m, work.bytes, &c); break;
+    case ISA_load: c.buffer_read_bytes = 0; break;
+    case ISA_store: c.buffer_written_bytes = 0; break;
+    case ISA_vmap:
+    case ISA_vgat:
+    case ISA_vtake: break;
+    default: return (struct energy_counts){0};
+    }
+    return c;
+}
+
+/* ---- instructions ---- */
+
 /* What the time of a group's products depends on. */
 static void outline_group(const struct isa_program *p, const struct isa_group *g,
                           struct isa_outline *o)
@@ -88,8 +144,8 @@ static void outline_group(const struct isa_program *p, const struct isa_group *g
         product(most, (uint64_t)arch_weight_columns(&p->arch, p->images[g->image].weight_bits));
 }
 
-struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
-                               const struct isa_inst *inst)
+static struct isa_outline outline_of(const struct isa_program *p, uint32_t tile,
+                                     const struct isa_inst *inst)
 {
     const struct isa_tile *t = &p->tiles[tile];
     struct isa_outline o = {.op = inst->op, .h = inst->h, .w = inst->w};
@@ -100,7 +156,10 @@ struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
     case ISA_vred:
     case ISA_vgat:
     case ISA_vtake: break;
-    case ISA_vmap: o.n_lane_ops = t->programs[inst->obj].n_ops; break;
+    case ISA_vmap:
+        o.n_lane_ops = t->programs[inst->obj].n_ops;
+        o.reads_b = t->programs[inst->obj].arity == 2;
+        break;
     case ISA_vwin: o.window = &t->windows[inst->obj]; break;
     case ISA_vdot: o.n_products = t->views[inst->a.view].channels; break;
     case ISA_send: o.hops = farthest_target(p, tile, &t->routes[inst->obj]); break;
@@ -114,5 +173,60 @@ struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
         o.channels = v->channels;
         o.element = inst->op == ISA_send ? v->element : o.element;
     }
+    return o;
+}
+
+struct cost_work isa_inst_work(const struct isa_program *p, uint32_t tile,
+                               const struct isa_inst *inst)
+{
+    struct isa_outline o = outline_of(p, tile, inst);
     return isa_work(&o);
+}
+
+static void amounts_of_group(const struct isa_program *p, const struct isa_tile *t,
+                             const struct isa_group *g, struct isa_amounts *out)
+{
+    struct isa_mapping m = isa_mapping_of(p, g);
+    for (uint32_t i = 0; i < g->n_pes; i++) {
+        out->inputs += isa_mapping_rows(&m, &g->pes[i]);
+        out->outputs += g->pes[i].n;
+    }
+    out->pes = g->n_pes;
+    out->weight_bits = p->images[g->image].weight_bits;
+    out->a = t->views[g->source_view].element;
+}
+
+static void amounts_of_route(const struct isa_program *p, uint32_t tile,
+                             const struct isa_route *route, struct isa_amounts *out)
+{
+    struct tile_grid grid = tile_grid_of(&p->arch, p->n_tiles);
+    out->n_targets = route->n_targets;
+    for (uint32_t i = 0; i < route->n_targets; i++)
+        out->all_hops += tile_grid_hops(&grid, tile, route->targets[i].tile);
+}
+
+static uint64_t results_of_reduction(const struct isa_inst *inst, uint32_t channels)
+{
+    uint64_t n =
+        (uint64_t)(inst->flags & VRED_H ? 1 : inst->h) * (inst->flags & VRED_W ? 1 : inst->w);
+    return product(n, inst->flags & VRED_C ? 1 : channels);
+}
+
+struct energy_counts isa_inst_counts(const struct isa_program *p, uint32_t tile,
+                                     const struct isa_inst *inst)
+{
+    const struct isa_tile *t = &p->tiles[tile];
+    struct isa_outline o = outline_of(p, tile, inst);
+    if (!isa_op_has_extent(inst->op))
+        return (struct energy_counts){0};
+    struct isa_amounts m = {.a = t->views[inst->a.view].element,
+                            .b = t->views[inst->b.view].element,
+                            .to = t->views[inst->dst.view].element};
+    if (inst->op == ISA_mvm)
+        amounts_of_group(p, t, &t->groups[inst->obj], &m);
+    if (inst->op == ISA_send)
+        amounts_of_route(p, tile, &t->routes[inst->obj], &m);
+    if (inst->op == ISA_vred)
+        m.results = results_of_reduction(inst, o.channels);
+    return isa_counts(&p->arch, &o, &m);
 }

@@ -1,7 +1,7 @@
 /* cmd_list.c - `cimc list`: the tables the compiler is made of, as Markdown for the documents. */
 #include "commands.h"
 
-#include "arch.h"
+#include "energy.h"
 #include "isa.h"
 #include "onnx.h"
 #include "pass.h"
@@ -76,6 +76,7 @@ static const struct {
     {"onnx", onnx_print_operators},
     {"arch", arch_print_fields},
     {"prices", arch_print_prices},
+    {"counters", energy_print_counters},
     {"codes", list_codes},
 };
 enum { N_LISTS = sizeof lists / sizeof *lists };

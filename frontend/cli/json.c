@@ -106,6 +106,12 @@ void json_real(struct json *j, const char *key, double value)
     expect_ok(yajl_gen_number(j->gen, text, strlen(text)));
 }
 
+void json_number(struct json *j, const char *key, const char *text)
+{
+    add_key(j, key);
+    expect_ok(yajl_gen_number(j->gen, text, strlen(text)));
+}
+
 void json_seconds(struct json *j, const char *key, double seconds)
 {
     json_real(j, key, round(1e6 * seconds) / 1e6);

@@ -14,7 +14,8 @@ void json_open_array(struct json *j, const char *key);
 void json_close_array(struct json *j);
 void json_text(struct json *j, const char *key, const char *value); /* NULL = null */
 void json_integer(struct json *j, const char *key, int64_t value);
-void json_real(struct json *j, const char *key, double value); /* not finite = null */
+void json_real(struct json *j, const char *key, double value);       /* not finite = null */
+void json_number(struct json *j, const char *key, const char *text); /* as it is */
 /* To the microsecond. */
 void json_seconds(struct json *j, const char *key, double seconds);
 void json_bool(struct json *j, const char *key, bool value);

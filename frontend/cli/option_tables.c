@@ -313,6 +313,15 @@ const struct option_desc options_table[] = {
     {0},
 };
 
+const struct option_desc options_energy[] = {
+    {.name = "energy",
+     .kind = OPTION_FLAG,
+     .offset = AT(energy),
+     .help = "also prints what is counted for energy, and what it costs at the machine's prices "
+             "(cimc list prices): counters, operations, areas"},
+    {0},
+};
+
 const struct option_desc options_output[] = {
     {.name = "output",
      .letter = 'o',

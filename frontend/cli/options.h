@@ -33,10 +33,10 @@ struct option_desc {
 extern const struct option_desc options_model[], options_mode[], options_calibrate[],
     options_machine[], options_mapping[], options_held_out[], options_noise[], options_trials[],
     options_several[], options_frames[], options_flow[], options_decisions[], options_output[],
-    options_table[], options_json[], options_passes[], options_simulation[], options_run_program[],
-    options_sim_model[], options_times[], options_inline[], options_views[], options_page[],
-    options_timing[], options_values[], options_scale[], options_weights[], options_stage[],
-    options_verdict[], options_dump[], options_where[];
+    options_table[], options_energy[], options_json[], options_passes[], options_simulation[],
+    options_run_program[], options_sim_model[], options_times[], options_inline[], options_views[],
+    options_page[], options_timing[], options_values[], options_scale[], options_weights[],
+    options_stage[], options_verdict[], options_dump[], options_where[];
 
 enum { MOST_OPTION_GROUPS = 28, MOST_MODELS = 255 };
 struct command {

@@ -189,6 +189,18 @@ static void print_frames(const struct build *b, FILE *out)
                 (unsigned long long)r->interval_bound_cycles);
 }
 
+struct energy_report report_build_energy(const struct build *b)
+{
+    return energy_report_new(b->program, &b->backend.energy, b->program->scheduled_cycles);
+}
+
+static void print_energy(const struct energy_report *r, bool all, FILE *out)
+{
+    energy_report_line(r, out);
+    if (all)
+        energy_report_table(r, out);
+}
+
 void report_build(const struct build *b, const struct settings *s, FILE *out)
 {
     const struct backend_result *r = &b->backend;
@@ -231,6 +243,8 @@ void report_build(const struct build *b, const struct settings *s, FILE *out)
                 : "");
     for (size_t i = 0; i < b->n_models; i++)
         print_model(&b->models[i], out);
+    struct energy_report energy = report_build_energy(b);
+    print_energy(&energy, s->energy, out);
 }
 
 /* One that fails, if any does; of those the one with the largest error. Without a reference
@@ -297,6 +311,13 @@ static void print_run(const struct simulation *sim, FILE *out)
                      run_per_second(sim), r->steady_utilisation, out);
 }
 
+static struct energy_report run_energy(const struct simulation *sim, struct arena *a)
+{
+    struct isa_energy *counts = ARENA_NEW(a, struct isa_energy);
+    *counts = isa_program_energy(sim->program, (uint32_t)sim->io.frames, a);
+    return energy_report_new(sim->program, counts, sim->result.cycles);
+}
+
 void report_simulation(const struct simulation *sim, FILE *out)
 {
     report_outputs(sim, out);
@@ -312,11 +333,18 @@ void report_simulation(const struct simulation *sim, FILE *out)
     fputc('\n', out);
     if (sim->io.frames > 1)
         print_run(sim, out);
+    if (sim->is_compiled) /* else the build has told it, and it is the same */
+        return;
+    struct arena *a = arena_new();
+    struct energy_report energy = run_energy(sim, a);
+    print_energy(&energy, sim->settings->energy, out);
+    arena_free(a);
 }
 
 /* ---- machines ---- */
 
-static void layer_json(const struct layer_report *l, struct json *j)
+static void layer_json(const struct layer_report *l, const struct energy_report *energy,
+                       struct json *j)
 {
     json_open_map(j, NULL);
     json_text(j, "name", l->name);
@@ -333,6 +361,8 @@ static void layer_json(const struct layer_report *l, struct json *j)
     json_close_array(j);
     json_integer(j, "weight_bits", l->weight_bits);
     json_real(j, "fill", l->fill);
+    if (energy->has_prices)
+        energy_json_pj(j, "energy_pj", energy_of(energy->arch, &l->counts));
     json_close_map(j);
 }
 
@@ -396,6 +426,7 @@ static void models_json(const struct build *b, struct json *j)
 void report_build_json(const struct build *b, struct json *j)
 {
     const struct backend_result *r = &b->backend;
+    struct energy_report energy = report_build_energy(b);
     char set[64];
     bool is_alone = !*b->models[0].name;
     json_text(j, "model", b->model);
@@ -408,7 +439,7 @@ void report_build_json(const struct build *b, struct json *j)
     json_text(j, "set", set_text(&r->set, set));
     json_open_array(j, "base_layers");
     for (uint32_t i = 0; i < r->n_layers; i++)
-        layer_json(&r->layers[i], j);
+        layer_json(&r->layers[i], &energy, j);
     json_close_array(j);
     json_integer(j, "pe_min", b->dup.pe_min);
     json_integer(j, "pes", b->dup.pes);
@@ -434,6 +465,7 @@ void report_build_json(const struct build *b, struct json *j)
         json_integer(j, "program_bytes", (int64_t)b->program_bytes);
     else
         json_null(j, "program_bytes");
+    energy_report_json(&energy, j);
 }
 
 static void difference_json(const struct simulation *sim, size_t k, int64_t frame, struct json *j)
@@ -512,6 +544,12 @@ void report_simulation_json(const struct simulation *sim, struct json *j)
     if (sim->io.frames > 1)
         run_json(sim, j);
     report_outputs_json(sim, j);
+    if (sim->is_compiled)
+        return;
+    struct arena *a = arena_new();
+    struct energy_report energy = run_energy(sim, a);
+    energy_report_json(&energy, j);
+    arena_free(a);
 }
 
 /* Tells each stage there is. */

@@ -45,7 +45,7 @@ struct settings {
     const char *output;
     const char *schedule_out, *schedule_svg, *trace, *report, *report_arch, *print_plan;
     int64_t svg_layout; /* index of the choice */
-    bool json, fill, inline_blobs, dot, verbose, help;
+    bool json, fill, energy, inline_blobs, dot, verbose, help;
     /* passes */
     const char *passes, *print_before, *print_after, *stop_after, *skip;
     bool time_passes, pass_stats, no_verify, roundtrip_each;

@@ -4,7 +4,7 @@
  *
  * Invariant: arithmetic saturates, so that no work, however large, looks cheap.
  */
-#include "arch.h"
+#include "energy.h"
 
 static uint64_t add_sat(uint64_t a, uint64_t b)
 {
@@ -37,13 +37,18 @@ static struct cost two_stages(enum cost_unit unit, uint64_t busy, enum cost_unit
     return (struct cost){.n_stages = 2, .stage = {{unit, busy}, {then, rest}}};
 }
 
+uint64_t arch_phases(const struct arch *arch, uint32_t x_bits)
+{
+    return throughput(x_bits ? x_bits : 8, arch->dac_bits);
+}
+
 /* One product: an input's bits are driven in phases, and while the columns of one are read the next
  * settles. */
 static uint64_t product_cycles(const struct arch *arch, const struct cost_work *work)
 {
     if (arch->mvm_cycles > 0)
         return (uint64_t)arch->mvm_cycles;
-    uint64_t phases = throughput(work->x_bits ? work->x_bits : 8, arch->dac_bits);
+    uint64_t phases = arch_phases(arch, work->x_bits);
     uint64_t phase = (uint64_t)arch->phase_cycles;
     uint64_t read = throughput(work->columns, arch->adc_columns_per_cycle);
     return mul_sat(phases, phase > read ? phase : read);

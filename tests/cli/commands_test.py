@@ -27,10 +27,10 @@ INPUTS = VALUES | VERDICT | {'compare-layers', 'latency-seed', 'max-extra-cycles
 PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-verify', 'roundtrip-each', 'dot', 'inline'}
 # Command -> options, operands that make a valid line as far as the command line goes.
 COMMANDS = {
-    'compile': (MODEL | MAPPING | NOISE | SEVERAL | VIEWS | TIMING | {'output', 'fill', 'json'}, ['absent']),
+    'compile': (MODEL | MAPPING | NOISE | SEVERAL | VIEWS | TIMING | {'output', 'fill', 'energy', 'json'}, ['absent']),
     'report': (MODEL | MAPPING | NOISE | SEVERAL | TIMING | {'report-arch', 'output'}, ['absent']),
-    'run': (MODEL | MAPPING | NOISE | SEVERAL | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'fill', 'json'}, ['absent']),
-    'sim': (INPUTS | NOISE | {'frames', 'trials'} | {'model', 'times', 'json'}, ['absent']),
+    'run': (MODEL | MAPPING | NOISE | SEVERAL | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'fill', 'energy', 'json'}, ['absent']),
+    'sim': (INPUTS | NOISE | {'frames', 'trials'} | {'model', 'times', 'energy', 'json'}, ['absent']),
     'eval': (MODEL | (MAPPING - {'lp-file', 'print-plan'}) | NOISE | {'frames'} | {'constant-weights', 'at'} | VALUES | VERDICT | {'json'}, ['absent']),
     'opt': (MODEL | MAPPING | NOISE | PASSES | TIMING | {'output'}, ['absent']),
     'quantize': (MODEL | CALIBRATION | TIMING | {'arch', 'arch-field', 'test-data', 'output', 'json'}, ['absent']),
@@ -47,7 +47,7 @@ COMMANDS = {
 }
 # Commands that read a file.
 READERS = ('compile', 'report', 'run', 'sim', 'eval', 'opt', 'dis', 'asm', 'dump', 'check')
-LISTS = ('ops', 'passes', 'isa', 'arch', 'prices', 'archs', 'onnx', 'codes')
+LISTS = ('ops', 'passes', 'isa', 'arch', 'prices', 'counters', 'archs', 'onnx', 'codes')
 
 IR = '''graph "g" tensor {
   %0 = input {index=0, dtype="f32", shape=[2]}
@@ -100,7 +100,7 @@ def usage_errors(b):
     usage("there is no command 'polish'; see cimc --help", 'polish')
     usage("there is no command 'polish'; see cimc --help", 'help', 'polish')
     usage("there is no list 'nothing'; see cimc list --help", 'list', 'nothing')
-    usage('missing operand: ops|passes|isa|arch|prices|archs|onnx|codes; see cimc list --help', 'list')
+    usage('missing operand: ops|passes|isa|arch|prices|counters|archs|onnx|codes; see cimc list --help', 'list')
     usage('missing operand: MODEL...; see cimc compile --help', 'compile')
     usage('too many operands: b; see cimc eval --help', 'eval', 'a', 'b')
     usage('a value is missing after --set; see cimc compile --help', 'compile', '--set')

@@ -589,6 +589,25 @@ static void check_latencies(struct rig *r, const struct isa_program *p, const st
     }
 }
 
+static bool same_counts(const struct energy_counts *a, const struct energy_counts *b, uint32_t n)
+{
+    return memcmp(a, b, n * sizeof *a) == 0;
+}
+
+/* What the plan's tasks are counted as is what the program's instructions are. */
+static void check_energy(struct rig *r, const struct isa_program *p,
+                         const struct isa_energy *planned)
+{
+    struct arena *a = arena_new();
+    struct isa_energy e = isa_program_energy(p, planned->frames, a);
+    if (!same_counts(&e.total, &planned->total, 1) ||
+        !same_counts(e.of_node, planned->of_node, e.n_nodes + 1) ||
+        !same_counts(e.of_tile, planned->of_tile, e.n_tiles) ||
+        e.rows_written != planned->rows_written)
+        rig_fail(r, "the program's counters of energy are not the plan's");
+    arena_free(a);
+}
+
 void rig_check_form(struct rig *r, const struct ir_graph *g, const struct config *c,
                     struct isa_program *p)
 {
@@ -604,6 +623,7 @@ void rig_check_form(struct rig *r, const struct ir_graph *g, const struct config
     check_text_form(r, p, bytes, n);
     struct isa_program *second = rig_compile(r, g, c, &again);
     check_bytes(r, second, bytes, n, "compiled again");
+    check_energy(r, second, &again.energy);
     isa_program_free(second);
     free(bytes);
 }

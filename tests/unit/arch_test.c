@@ -1,6 +1,6 @@
 /* arch_test.c - machine descriptions: defaults, YAML, limits, round trips, costs worked out by
  * hand. */
-#include "arch.h"
+#include "energy.h"
 #include "resource.h"
 #include "tile_grid.h"
 #include "../run_suite.h"
@@ -86,6 +86,60 @@ START_TEST(every_preset_loads)
         ck_assert_str_eq(arch.name, *name);
     }
     ck_assert_uint_eq(diag->n_errors, 0);
+}
+END_TEST
+
+/* Each prints, and is read back, prices too. */
+START_TEST(every_preset_prints)
+{
+    for (const char *const *name = arch_presets(); *name; name++) {
+        struct arch arch, again;
+        struct text t = {0};
+        ck_assert(arch_load(*name, arena, diag, &arch));
+        arch_print(&arch, &t);
+        ck_assert(parse(t.at, &again));
+        ck_assert(same_machine(&again, &arch));
+        ck_assert_mem_eq(&again.price, &arch.price, sizeof arch.price);
+        text_free(&t);
+    }
+}
+END_TEST
+
+/* From the publications' tables: what a weight of 8 bits takes, and how long a product of inputs of
+ * 8 bits that fill a crossbar. */
+START_TEST(published_machines)
+{
+    static const struct {
+        const char *name;
+        int64_t rows, weights, conversions; /* logical rows; in a row; converted for a weight */
+        uint64_t picoseconds;
+    } of[] = {{"isaac", 128, 32, 4, 8 * 100000},   {"puma", 128, 32, 4, 8 * 100000},
+              {"prime", 256, 64, 4, 3 * 100000},   {"neurram", 128, 128, 2, 12300000},
+              {"raella", 512, 170, 3, 8 * 100000}, {"mnsim", 128, 16, 8, 8 * 2216000}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct arch arch;
+        ck_assert(arch_load(of[i].name, arena, diag, &arch));
+        ck_assert_int_eq(arch_logical_rows(&arch), of[i].rows);
+        ck_assert_int_eq(arch_logical_cols(&arch, 8), of[i].weights);
+        ck_assert_uint_eq(arch_weight_conversions(&arch, 8), of[i].conversions);
+        struct cost c = arch_cost(&arch, &(struct cost_work){.kind = COST_MVM,
+                                                             .products = 1,
+                                                             .x_bits = 8,
+                                                             .columns = (uint64_t)arch.cols});
+        ck_assert_uint_eq(cost_occupancy_cycles(&c) * (uint64_t)arch.cycle_ps, of[i].picoseconds);
+    }
+}
+END_TEST
+
+/* A price of the base is that of the machine, until it gives another. */
+START_TEST(prices_of_a_base)
+{
+    struct arch arch;
+    ck_assert(parse("base: isaac\nenergy: {adc_convert_pj: 1.2, router_um2: 0}\n", &arch));
+    ck_assert_int_eq(arch.price.adc_convert_pj, 1200000);
+    ck_assert_int_eq(arch.price.router_um2, 0);
+    ck_assert_int_eq(arch.price.dac_drive_pj, 417000);
+    ck_assert_int_eq(arch.crossbars, 96);
 }
 END_TEST
 
@@ -667,6 +721,9 @@ int main(void)
     tcase_add_test(tc, preset_clsa_is_the_papers_machine);
     tcase_add_test(tc, preset_mesh_has_the_same_crossbars);
     tcase_add_test(tc, every_preset_loads);
+    tcase_add_test(tc, every_preset_prints);
+    tcase_add_test(tc, published_machines);
+    tcase_add_test(tc, prices_of_a_base);
     tcase_add_test(tc, defaults_are_clsa);
     tcase_add_test(tc, fields_come_in_any_order_and_over_a_base);
     tcase_add_test(tc, print_and_parse_agree);
