@@ -358,17 +358,24 @@ static bool run_array(const struct readout *r, const struct array *a)
 
 /* ---- the layer ---- */
 
-/* The weights have the bits that they are said to have, or cells could not hold them. */
+/* The weights have the bits that they are said to have, or cells could not hold them; and so has
+ * what stands for 0 in the columns of a patch. */
 static bool weights_fit(const struct readout *r, struct diag *d)
 {
-    const struct ir_type *w = &r->op->in[1].value->type;
-    int most = (1 << (r->at->weight_bits - 1)) - 1;
-    for (int64_t i = 0; i < ir_count(w); i++) {
-        int x = r->data->w[i];
-        if (x > most || x < -most - 1)
+    int64_t most = (INT64_C(1) << (r->at->weight_bits - 1)) - 1;
+    for (int64_t i = 0, n = ir_count(&r->op->in[1].value->type); i < n; i++) {
+        if (r->data->w[i] > most || r->data->w[i] < -most - 1)
             return diag_error(d, r->op->loc, DIAG_DATA,
-                              "mvm: weight %lld is %d, of more than %lld bits", (long long)i, x,
-                              (long long)r->at->weight_bits);
+                              "mvm: weight %lld is %d, of more than %lld bits", (long long)i,
+                              r->data->w[i], (long long)r->at->weight_bits);
+    }
+    bool zeros = r->data->center && ir_mapping_has_patch(&r->m);
+    for (int64_t n = 0; zeros && n < r->layer->n; n++) {
+        int64_t center = r->data->center[n];
+        if (-center > most || -center < -most - 1)
+            return diag_error(d, r->op->loc, DIAG_DATA,
+                              "mvm: with center %lld no weight of %lld bits stands for 0",
+                              (long long)center, (long long)r->at->weight_bits);
     }
     return true;
 }

@@ -170,6 +170,14 @@ static bool set_steps(struct ir_graph *g, struct pass_ctx *ctx, uint32_t n_objec
 
 /* ---- bounds ---- */
 
+static const int64_t BEYOND = INT64_MAX / 4; /* what 32 bits hold, by far */
+
+static int64_t product(int64_t a, int64_t b)
+{
+    int64_t x;
+    return mul_i64(a, b, &x) ? min_i64(x, BEYOND) : BEYOND;
+}
+
 /* The most that the layer's sum is off from what its cells are by the rounding of converters. */
 static int64_t most_error(const struct ir_attrs_mvm *at, int64_t pes)
 {
@@ -182,7 +190,7 @@ static int64_t most_error(const struct ir_attrs_mvm *at, int64_t pes)
         int64_t half = step > 0 ? (INT64_C(1) << step) / 2 : at->noise_seed != 0;
         error += half << (at->cell_bits * j);
     }
-    return pes * (1 + both) * scale * error;
+    return product(pes * (1 + both), product(scale, error));
 }
 
 /* The most that the slices of a weight's part can add up to. Stored inverted, or with noise, cells
@@ -238,9 +246,9 @@ static bool sums_fit(const struct ir_op *mvm, struct pass_ctx *ctx)
     bool offset = at->encoding == IR_ENCODING_OFFSET;
     int64_t lo, hi, full = most_weight(at), inputs = m.k * ((INT64_C(1) << at->x_bits) - 1);
     centers(mvm, &lo, &hi);
-    int64_t above = max_i64(full + hi, 0) * inputs,
-            below = max_i64((offset ? 0 : full) - lo, 0) * inputs;
-    int64_t most = max_i64(above, below) + most_error(at, m.n_slices), added = most_added(mvm);
+    int64_t above = max_i64(full + hi, 0), below = max_i64((offset ? 0 : full) - lo, 0);
+    int64_t most = product(max_i64(above, below), inputs) + most_error(at, m.n_slices);
+    int64_t added = most_added(mvm);
     return most + added <= INT32_MAX ||
            diag_error(ctx->diag, mvm->loc, DIAG_CAPACITY,
                       "%s: as the machine reads them out its sums can reach %lld with a bias of "

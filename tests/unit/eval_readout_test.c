@@ -50,6 +50,20 @@ START_TEST(offset_by_hand)
 }
 END_TEST
 
+/* A zero point of 10 is in the bias, 80 = 100 - 10 * 2, and in what pads the second tap:
+ * 190 * -5 - 7 * 7 + 100 = -899 and 190 * -5 + 100 = -850. */
+START_TEST(zero_point_and_padding_by_hand)
+{
+    for (double x = 3; x <= 10; x += 7)
+        EXPECT(
+            RUN_AT(IR_CROSSBAR, IR_add, NULL,
+                   RUN_AT(IR_CROSSBAR, IR_mvm, &small, make(IR_U8, SHAPE(1, 1, 2), VALUES(200, x)),
+                          make(IR_I8, SHAPE(2, 1), VALUES(-5, 7))),
+                   make(IR_I32, SHAPE(1, 1, 1), VALUES(80))),
+            IR_I32, SHAPE(1, 1, 1), VALUES(x == 3 ? -899 : -850));
+}
+END_TEST
+
 /* P = (0, 7), N = (5, 0): 4 bits lose nothing when both sums are converted. Of the difference, one
  * of them is a sign: -12 becomes -8. */
 START_TEST(differential_by_hand)
@@ -138,6 +152,12 @@ START_TEST(what_does_not_fit_is_an_error)
                  make(IR_I8, SHAPE(2, 1), VALUES(-5, 7)));
     ck_assert_ptr_null(out.data);
     ck_assert_ptr_nonnull(strstr(diag->last->text, "weight 0 is -5"));
+    at = small;
+    at.mvm.kernel[1] = at.mvm.patch[1] = 2;
+    out = RUN_AT(IR_CROSSBAR, IR_mvm, &at, make(IR_U8, SHAPE(1, 3, 1), VALUES(1, 2, 3)),
+                 make(IR_I8, SHAPE(2, 1), VALUES(-5, 7)), line(IR_I32, 1, VALUES(-8)));
+    ck_assert_ptr_null(out.data); /* 8 needs 5 bits */
+    ck_assert_ptr_nonnull(strstr(diag->last->text, "stands for 0"));
 }
 END_TEST
 
@@ -435,13 +455,14 @@ int main(void)
     TCase *tc = tcase_create("readout");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, offset_by_hand);
+    tcase_add_test(tc, zero_point_and_padding_by_hand);
     tcase_add_test(tc, differential_by_hand);
     tcase_add_test(tc, flip_by_hand);
     tcase_add_test(tc, center_by_hand);
     tcase_add_test(tc, patches_by_hand);
     tcase_add_test(tc, sums_are_cut_where_the_machine_cuts_them);
     tcase_add_test(tc, what_does_not_fit_is_an_error);
-    tcase_add_loop_test(tc, enough_bits_give_the_product, 0, 10);
+    tcase_add_loop_test(tc, enough_bits_give_the_product, 0, 30);
     tcase_add_loop_test(tc, readout_against_plain_loops, 0, 5);
     Suite *suite = suite_create("eval_readout");
     suite_add_tcase(suite, tc);
