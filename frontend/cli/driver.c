@@ -50,20 +50,15 @@ static bool parse_set(const char *text, struct set_shape *out, struct diag *d)
 }
 
 /* --noise-seed: of the machine that there is. */
-static bool set_noise(struct arch *a, const struct settings *s, struct loc loc, struct diag *d)
+static void set_noise(struct arch *a, const struct settings *s, struct loc loc, struct diag *d)
 {
     if (s->noise_seed >= 0)
         a->noise_seed = s->noise_seed;
-    if (a->noise_seed > 0 && !arch_noise_fits(a))
-        return diag_error(d, loc, DIAG_ARCH_VALUE,
-                          "noise_seed: with noise, (2^dac_bits - 1) * (2^(cell_bits + "
-                          "cell_fraction_bits) - 1) has to be below 2^14");
     if (s->noise_seed > 0 && !(a->program_sigma_low_permille || a->program_sigma_high_permille ||
                                a->stuck_low_ppm || a->stuck_high_ppm || a->drift_permille))
         diag_note(d, loc,
                   "the machine's cells have no noise (cimc list arch: program_sigma_*, "
                   "stuck_*, drift_permille): seeds change nothing");
-    return true;
 }
 
 bool driver_start(struct build *b, const struct settings *s, const struct arch *arch,
@@ -89,7 +84,8 @@ bool driver_start(struct build *b, const struct settings *s, const struct arch *
         if (!arch_set(&b->arch, s->arch_fields.at[i], d))
             return false;
     }
-    return set_noise(&b->arch, s, (struct loc){0}, d);
+    set_noise(&b->arch, s, (struct loc){0}, d);
+    return true;
 }
 
 void driver_free(struct build *b)
@@ -453,10 +449,9 @@ bool driver_write(struct build *b, const char *path, struct diag *d)
 struct isa_program *driver_read_program(const char *path, const struct settings *s, struct diag *d)
 {
     struct isa_program *p = isa_program_read(path, d);
-    if (!p || set_noise(&p->arch, s, (struct loc){.file = path}, d))
-        return p;
-    isa_program_free(p);
-    return NULL;
+    if (p)
+        set_noise(&p->arch, s, (struct loc){.file = path}, d);
+    return p;
 }
 
 bool driver_write_plan(const struct backend_result *r, const char *path, struct diag *d)

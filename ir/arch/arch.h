@@ -63,7 +63,8 @@ int64_t arch_weight_cells(const struct arch *arch, int64_t weight_bits);
 int64_t arch_logical_rows(const struct arch *arch);
 int64_t arch_logical_cols(const struct arch *arch, int64_t weight_bits);
 
-/* Are products of integers exact, neither converters nor cells being in their way? */
+/* Are products of integers exact, neither converters nor cells being in their way? Whether there is
+ * a seed for the cells' noise is not asked: a program is the same for chips without and with it. */
 bool arch_readout_is_ideal(const struct arch *arch);
 /* With noise, an input's part times a cell has to stay below 2^14: products are then exact on any
  * host, at the full speed of it. */

@@ -34,7 +34,9 @@ int64_t arch_logical_cols(const struct arch *arch, int64_t weight_bits)
 
 bool arch_readout_is_ideal(const struct arch *arch)
 {
-    return arch->adc_bits == 0 && arch->noise_seed == 0;
+    return !(arch->adc_bits || arch->program_sigma_low_permille ||
+             arch->program_sigma_high_permille || arch->stuck_low_ppm || arch->stuck_high_ppm ||
+             arch->drift_permille);
 }
 
 bool arch_noise_fits(const struct arch *arch)

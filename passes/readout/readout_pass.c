@@ -9,14 +9,6 @@
 #include "base/map.h"
 #include "mvm_mapping.h"
 
-/* Does the machine read anything out but the exact product? Whether it has a seed is not asked, so
- * that a program is the same one for chips without and with noise. */
-static bool reads_out(const struct arch *a)
-{
-    return a->adc_bits || a->program_sigma_low_permille || a->program_sigma_high_permille ||
-           a->stuck_low_ppm || a->stuck_high_ppm || a->drift_permille;
-}
-
 /* ---- attributes ---- */
 
 /* Images are numbered as the weights objects are met, those of f32 included. */
@@ -71,7 +63,7 @@ static void set_attributes(struct ir_graph *g, const struct pass_ctx *ctx)
     for (struct ir_op *op = g->first; op; op = op->next) {
         if (op->opcode != IR_mvm)
             continue;
-        if (readout_has(op) && reads_out(ctx->arch))
+        if (readout_has(op) && !arch_readout_is_ideal(ctx->arch))
             set_machine(&op->attrs->mvm, ctx->arch);
         else
             set_ideal(&op->attrs->mvm);
@@ -290,7 +282,7 @@ static enum pass_result run_readout(struct pass_ctx *ctx, struct ir_graph *g)
     if (!ctx->arch)
         BUG("pass readout runs without a machine");
     uint64_t before = ir_digest(g);
-    bool reads = reads_out(ctx->arch) && has_any(g);
+    bool reads = !arch_readout_is_ideal(ctx->arch) && has_any(g);
     if (reads && !check_machine(ctx))
         return PASS_FAILED;
     set_attributes(g, ctx);

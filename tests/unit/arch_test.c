@@ -473,7 +473,10 @@ START_TEST(read_out_of_a_machine)
     arch.adc_bits = 8;
     ck_assert(!arch_readout_is_ideal(&arch));
     arch.adc_bits = 0;
-    arch.noise_seed = 1;
+    arch.noise_seed = 1; /* of no noise */
+    ck_assert(arch_readout_is_ideal(&arch));
+    arch.drift_permille = 1;
+    arch.noise_seed = 0;
     ck_assert(!arch_readout_is_ideal(&arch));
     arch.cell_bits = 6;
     ck_assert(arch_noise_fits(&arch));
