@@ -269,6 +269,11 @@ OPTIONS = [[], ['--arch', 'mesh', '--arch-field', 'rows=16', '--arch-field', 'co
 BODIES = ['residual', 'pools', 'integers', 'requant', 'dense']
 BODY = ['--frames', '3', '--mapping', 'window', '--set', 'pixel', '--extra-pes', '4']
 
+# Of models of integers also programs that are read out by converters from noisy cells.
+READ = ['integers', 'quant', 'requant']
+READ_OUT = [word for field in ['adc_bits=4', 'adc_range=full', 'encoding=differential', 'column_flip=1', 'dac_bits=3', 'cell_bits=3', 'noise_seed=1',
+                               'program_sigma_high_permille=50', 'cell_fraction_bits=2', 'rows=32'] for word in ('--arch-field', field)]
+
 
 # ---- files ----
 
@@ -289,7 +294,7 @@ def write_models(cimc, out):
         # The external data of a model is in a file named `input`.
         path = write(out, 'onnx', name + '.onnx', data)
         source = path if name != 'external' else write(out, 'scratch', 'input', data)
-        for k, options in enumerate(OPTIONS + [BODY] * (name in BODIES)):
+        for k, options in enumerate(OPTIONS + [BODY] * (name in BODIES) + [READ_OUT] * (name in READ)):
             program = write(out, 'program', '%s_%d.cim' % (name, k), b'')
             run(cimc, 'compile', source, '-o', program, *options)
             write(out, 'asm', '%s_%d.asm' % (name, k), run(cimc, 'dis', program, '--inline'))
