@@ -174,18 +174,20 @@ bool export_interpolate(struct onnx_exporter *e, const struct ir_op *op, const c
     return export_result(e, op, &n);
 }
 
-/* Does a constant hold indices of `dim` elements only, none from the end? */
-static bool are_inside(const struct ir_value *index, int64_t dim)
+/* May an index be of none of `dim` elements? Those of run time are not, where a 0 would be taken
+ * then: such a take was made from operators whose indices stay inside. */
+static bool may_be_outside(const struct ir_op *op, int64_t dim)
 {
+    const struct ir_value *index = op->in[1].value;
     if (!ir_is(index, IR_constant))
-        return false;
+        return op->attrs->take.value != 0;
     int64_t n = index->def->attrs->constant.data->splat ? 1 : ir_count(&index->type);
     for (int64_t i = 0; i < n; i++) {
         int64_t at = ir_const_i64(index->def, i);
-        if (at < 0 || at >= dim)
-            return false;
+        if (at < -dim || at >= dim)
+            return true;
     }
-    return true;
+    return false;
 }
 
 /* Indices from the end are counted from the front; those of no element are `dim`. */
@@ -217,8 +219,7 @@ static const char *expanded(struct onnx_exporter *e, const struct ir_op *op, con
     return is_so ? x : export_helper2(e, op, "Expand", x, export_list(e, dims, t->rank));
 }
 
-/* Indices that are the same for all other dimensions are Gather's, others GatherElements'. Both are
- * what a take of 0 outside was made from, with indices that stay inside. */
+/* Indices that are the same for all other dimensions are Gather's, others GatherElements'. */
 bool export_take(struct onnx_exporter *e, const struct ir_op *op, const char *type)
 {
     (void)type;
@@ -228,7 +229,7 @@ bool export_take(struct onnx_exporter *e, const struct ir_op *op, const char *ty
     const char *in[] = {export_in(e, op, 0), export_in(e, op, 1)};
     if (dim >= INT32_MAX)
         return export_refuse(e, op, "a dimension of %lld", (long long)dim);
-    if (at->value != 0 && !are_inside(op->in[1].value, dim)) {
+    if (may_be_outside(op, dim)) {
         in[0] = with_value(e, op, in[0], axis, at->value);
         in[1] = bounded(e, op, dim++);
     }

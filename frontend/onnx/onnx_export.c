@@ -96,13 +96,12 @@ bool export_output(struct onnx_exporter *e, const struct ir_op *op, const char *
 {
     enum ir_dtype outside = op->attrs->output.dtype;
     const char *x = export_in(e, op, 0);
-    struct export_node n = {type, EXPORT_IN(x)};
+    const struct export_node same = {type, EXPORT_IN(x), .attrs = {{0}}};
+    const struct export_node cast = {"Cast", EXPORT_IN(x),
+                                     .attrs = {INT_ATTR("to", export_dtype(outside))}};
     if (x == e->tensor[op->id])
         return true;
-    if (outside != op->in[0].value->type.dtype)
-        n = (struct export_node){"Cast", EXPORT_IN(x),
-                                 .attrs = {INT_ATTR("to", export_dtype(outside))}};
-    return export_named(e, op, "", &n);
+    return export_named(e, op, "", outside == op->in[0].value->type.dtype ? &same : &cast);
 }
 
 /* Written where it is read. */
