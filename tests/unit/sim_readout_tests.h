@@ -282,8 +282,9 @@ static void random_pes(struct isa_group *g, const struct layer *l, uint64_t *sta
     }
 }
 
-static int32_t pe_reads(const struct rig *r, const struct layer *l, const struct isa_pe *pe,
-                        uint32_t pixel, uint32_t n)
+/* What a PE's converters give for a column, or its exact sum. */
+static int32_t pe_gives(const struct rig *r, const struct layer *l, const struct isa_pe *pe,
+                        uint32_t pixel, uint32_t n, bool exact)
 {
     const struct isa_image *image = &r->p->images[0];
     struct column c = {.arch = &r->p->arch,
@@ -292,49 +293,91 @@ static int32_t pe_reads(const struct rig *r, const struct layer *l, const struct
                        .x_bits = l->x_bits,
                        .k = pe->k,
                        .n = n};
+    const int32_t center = image->center ? l->center[n] : 0;
     uint32_t q = n / (l->n / l->groups);
+    int32_t sum = 0;
     for (uint32_t k = 0; k < pe->k; k++) {
         uint32_t row = pe->k0 + k, tap = row / l->channels, channel = row % l->channels;
         c.at[k] = row;
         c.w[k] = l->w[row * l->n + n];
         c.x[k] = l->x[(pixel + tap) * l->channels * l->groups + q * l->channels + channel];
+        sum += c.x[k] * (c.w[k] + center);
     }
-    return column_reads(&c, image->center ? l->center[n] : 0);
+    return exact ? sum : column_reads(&c, center);
 }
 
-static void random_product(uint64_t seed)
+/* The layer as group 0, cut at random. */
+static struct isa_group *layer_group(struct rig *r, const struct layer *l, uint64_t *state)
 {
-    uint64_t state = seed;
-    struct rig r = rig_new(1);
-    random_machine(&r.p->arch, &state);
-    r.p->arch.cols = 65536;
-    struct layer l = random_layer(&r.p->arch, &state);
-    uint32_t in = typed(&r, ELEMENT_u8, 1, LAYER_W, l.channels * l.groups, l.x);
-    uint32_t out = typed(&r, ELEMENT_i32, 1, LAYER_OUT, l.n, NULL);
-    struct isa_group *g = integer_group(&r, in, l.k, l.n, l.w, below(&state, 2) ? l.center : NULL);
+    uint32_t in = typed(r, ELEMENT_u8, 1, LAYER_W, l->channels * l->groups, l->x);
+    struct isa_group *g =
+        integer_group(r, in, l->k, l->n, l->w, below(state, 2) ? l->center : NULL);
     g->kernel[1] = LAYER_TAPS;
-    g->in_channels = l.channels * l.groups;
-    g->conv_groups = l.groups > 1 ? l.groups : 0;
-    g->x_bits = l.x_bits;
-    if (r.p->arch.adc_bits && below(&state, 2)) {
-        r.p->images[0].n_shift = (uint32_t)arch_weight_slices(&r.p->arch, 0);
-        r.p->images[0].shift = l.shift;
-    }
-    random_pes(g, &l, &state);
+    g->in_channels = l->channels * l->groups;
+    g->conv_groups = l->groups > 1 ? l->groups : 0;
+    g->x_bits = l->x_bits;
+    r->p->arch.cols = 65536;
+    random_pes(g, l, state);
+    return g;
+}
+
+static void layer_gives(struct rig *r, const struct layer *l, const struct isa_group *g, bool exact)
+{
+    uint32_t out = typed(r, ELEMENT_i32, 1, LAYER_OUT, l->n, NULL);
     int32_t want[LAYER_OUT * LAYER_N] = {0};
     for (uint32_t pixel = 0; pixel < LAYER_OUT; pixel++)
         for (uint32_t i = 0; i < g->n_pes; i++)
             for (uint32_t n = g->pes[i].n0; n < g->pes[i].n0 + g->pes[i].n; n++)
-                want[pixel * l.n + n] += pe_reads(&r, &l, &g->pes[i], pixel, n);
-    emit(&r, 0, to(inst(ISA_mvm, 0, 0, 1, LAYER_OUT), at(out, 0, 0)));
-    stored(&r, out, ELEMENT_i32, 0);
-    reads(&r, want, LAYER_OUT * l.n);
+                want[pixel * l->n + n] += pe_gives(r, l, &g->pes[i], pixel, n, exact);
+    emit(r, 0, to(inst(ISA_mvm, 0, 0, 1, LAYER_OUT), at(out, 0, 0)));
+    stored(r, out, ELEMENT_i32, 0);
+    reads(r, want, LAYER_OUT * l->n);
 }
 
 START_TEST(random_products_are_read_as_written)
 {
-    for (uint64_t seed = 1; seed <= 600; seed++)
-        random_product(seed + 1000 * (uint64_t)_i);
+    for (uint64_t i = 1; i <= 600; i++) {
+        uint64_t state = i + 1000 * (uint64_t)_i;
+        struct rig r = rig_new(1);
+        random_machine(&r.p->arch, &state);
+        struct layer l = random_layer(&r.p->arch, &state);
+        struct isa_group *g = layer_group(&r, &l, &state);
+        if (r.p->arch.adc_bits && below(&state, 2)) {
+            r.p->images[0].n_shift = (uint32_t)arch_weight_slices(&r.p->arch, 0);
+            r.p->images[0].shift = l.shift;
+        }
+        layer_gives(&r, &l, g, false);
+    }
+}
+END_TEST
+
+/* Converters of ceil(log2(rows * (2^d - 1) * (2^c - 1) + 1)) bits lose nothing; one bit less is
+ * enough where columns are flipped, one more is needed for the sign of a difference. */
+START_TEST(enough_bits_are_exact)
+{
+    for (uint64_t i = 1; i <= 300; i++) {
+        uint64_t state = i;
+        struct rig r = rig_new(1);
+        struct arch *a = &r.p->arch;
+        a->encoding = below(&state, 3);
+        a->weight_bits = 1 + below(&state, 8);
+        a->cell_bits = 1 + below(&state, 4);
+        a->dac_bits = 1 + below(&state, 4);
+        a->column_flip = below(&state, 2);
+        struct layer l = random_layer(a, &state);
+        struct isa_group *g = layer_group(&r, &l, &state);
+        uint32_t rows = 0, most;
+        for (uint32_t k = 0; k < g->n_pes; k++)
+            rows = g->pes[k].k > rows ? g->pes[k].k : rows;
+        most = rows * ((1u << a->dac_bits) - 1) * ((1u << a->cell_bits) - 1);
+        bool is_signed = a->encoding == ARCH_ANALOG_DIFFERENTIAL;
+        a->adc_bits = is_signed;
+        for (; most > 0; most >>= 1)
+            a->adc_bits++;
+        if (a->column_flip && !is_signed && a->adc_bits > 1)
+            a->adc_bits--;
+        layer_gives(&r, &l, g, true);
+    }
 }
 END_TEST
 
@@ -346,6 +389,7 @@ static TCase *readout_tests(void)
     tcase_add_test(c, column_is_flipped);
     tcase_add_test(c, range_is_of_a_pe);
     tcase_add_loop_test(c, random_products_are_read_as_written, 0, 5);
+    tcase_add_test(c, enough_bits_are_exact);
     return c;
 }
 
