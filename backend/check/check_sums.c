@@ -92,60 +92,59 @@ static struct range *exact_ranges(const struct ir_op *mvm, int64_t most)
 
 /* ---- read-outs that are not ideal ---- */
 
-/* Sums over slices and phases, of 2^(c*j + d*f) times what one conversion contributes. */
-struct planes {
-    double levels; /* each cell full */
-    double steps;  /* half a step of the converter each */
-    double codes;  /* the largest code each */
+/* What the converted sums of a column, put together, can be: for each unit of its inputs, and in
+ * all. Saturated ones are nearer to 0. */
+struct reading {
+    double most, least;
+    double steps; /* and beyond that, by rounding */
+    double codes; /* no more in any case */
 };
 
-static struct planes planes_of(const struct ir_attrs_mvm *at, double top)
+/* Of a part of the weights, in one PE. A value is what was converted, or what that lacks to full
+ * cells. Noisy cells hold up to a level more, but for the last fraction of one. */
+static struct reading part_reading(const struct ir_attrs_mvm *at)
 {
-    struct planes p = {0};
-    double phases = 0;
+    bool offset = at->encoding == IR_ENCODING_OFFSET, noise = at->noise_seed != 0;
+    double full = exp2((double)at->cell_bits) - 1, fraction = exp2(-(double)at->fraction_bits);
+    double levels = 0, phases = 0;
+    struct reading r = {.codes = at->adc_bits && !at->flip ? 0 : INFINITY};
     for (int64_t from = 0; from < at->x_bits; from += at->dac_bits)
         phases += exp2((double)from);
     int64_t slice = 0;
     for (int64_t from = 0; from < at->weight_bits; from += at->cell_bits, slice++) {
         double shift = slice < (int64_t)at->shift.n ? (double)at->shift.at[slice] : 0;
         double scale = exp2((double)from);
-        p.levels += scale * top;
-        p.steps += scale * phases * (shift > 0 ? exp2(shift - 1) : 0);
-        p.codes += scale * phases * exp2(shift) * (exp2((double)at->adc_bits) - 1);
+        levels += scale * full;
+        r.steps += scale * phases * (shift > 0 ? exp2(shift - 1) : noise ? 0.5 : 0);
+        r.codes += scale * phases * exp2(shift) * (exp2((double)at->adc_bits) - 1);
     }
-    return p;
-}
-
-/* Of one part of the weights: `sum` is the most that the inputs of a column add up to, over all of
- * its `slices` PEs. A value is what was converted, or what is missing to full cells. */
-static struct range part_range(const struct ir_attrs_mvm *at, double sum, double slices)
-{
-    bool offset = at->encoding == IR_ENCODING_OFFSET;
-    bool flips = at->flip && at->encoding != IR_ENCODING_ANALOG_DIFFERENTIAL;
-    double full = exp2((double)at->cell_bits) - 1;
-    struct planes ideal = planes_of(at, full), real = planes_of(at, full + (at->noise_seed != 0));
+    double noisy = noise ? levels * (1 - fraction) / full : 0;
     double weight = exp2((double)(at->weight_bits - !offset)) - offset; /* the largest */
-    double most = sum * (at->noise_seed ? real.levels : weight) + slices * ideal.steps;
-    if (at->adc_bits)
-        most = fmin(most, slices * ideal.codes);
-    if (!flips)
-        return (struct range){0, most};
-    double below = sum * (real.levels - ideal.levels) + slices * ideal.steps;
-    return (struct range){-below, fmax(most, sum * ideal.levels)};
+    r.most = noise ? levels + noisy : at->flip ? levels : weight;
+    r.least = at->flip ? -noisy : 0;
+    return r;
 }
 
-/* Its center is added exactly, and takes the offset away again. */
+/* The center is added exactly, for the same inputs; one takes the offset away again. */
 static struct range readout_range(const struct ir_op *mvm, const struct ir_mapping *m, int64_t n)
 {
     const struct ir_attrs_mvm *at = &mvm->attrs->mvm;
-    double sum = (double)m->k * (exp2((double)at->x_bits) - 1);
+    double sum = (double)m->k * (exp2((double)at->x_bits) - 1), slices = (double)m->n_slices;
     double center = mvm->n_in > 2 ? (double)ir_const_i64(mvm->in[2].value->def, n) : 0;
-    struct range p = part_range(at, sum, (double)m->n_slices);
-    if (at->encoding == IR_ENCODING_OFFSET)
+    struct reading r = part_reading(at);
+    double least_code = 0, steps = slices * r.steps, codes = slices * r.codes;
+    if (at->encoding == IR_ENCODING_OFFSET) {
         center -= exp2((double)at->weight_bits - 1);
-    else
-        p = (struct range){p.lo - p.hi, p.hi - p.lo};
-    return (struct range){p.lo + fmin(center * sum, 0), p.hi + fmax(center * sum, 0)};
+    } else {
+        r.most -= r.least;
+        r.least = -r.most;
+        steps *= 2;
+        least_code = -codes;
+    }
+    return (struct range){
+        fmax(fmin(r.least + center, 0) * sum - steps,
+             isinf(codes) ? -INFINITY : least_code + fmin(center, 0) * sum),
+        fmin(fmax(r.most + center, 0) * sum + steps, codes + fmax(center, 0) * sum)};
 }
 
 /* ---- together with the bias ---- */

@@ -183,6 +183,15 @@ START_TEST(rounding_counts_in_sums)
 }
 END_TEST
 
+START_TEST(bytes_of_the_input_have_8_bits)
+{
+    struct compiled c = compile("x_bits=8", "x_bits=7");
+    ck_assert(!backend_check(c.program, c.graph, c.diag));
+    ck_assert_ptr_nonnull(strstr(c.diag->first->text, "go up to 255, which are more than 7 bits"));
+    release(&c);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("check_readout");
@@ -191,5 +200,6 @@ int main(void)
     tcase_add_test(t, a_right_program_is_accepted);
     tcase_add_loop_test(t, a_wrong_program_is_rejected, 0, N_MUTANTS);
     tcase_add_test(t, rounding_counts_in_sums);
+    tcase_add_test(t, bytes_of_the_input_have_8_bits);
     return run_suite(s);
 }
