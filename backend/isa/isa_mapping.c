@@ -122,6 +122,17 @@ struct isa_weight isa_mapping_weights(const struct isa_mapping *m)
                                m->pixel_columns * isa_conv_groups(g)};
 }
 
+/* Where the kernel has no gaps: the first pixel whose window reaches the position, unless it begins
+ * behind it. */
+static uint32_t reader_without_gaps(const struct isa_mapping *m, unsigned axis, uint32_t position)
+{
+    uint32_t stride = m->group->stride[axis], reach = m->group->kernel[axis] - 1;
+    uint32_t beyond = position > reach ? position - reach : 0;
+    uint32_t pixel = stride == 1 ? beyond : beyond / stride + (beyond % stride > 0);
+    bool reads = pixel < m->patch[axis] && (uint64_t)pixel * stride <= position;
+    return reads ? pixel : m->patch[axis];
+}
+
 /* Of the pixels that read a position p, p - pixel * stride is a multiple of the dilation: they are
  * those of one residue modulo the period, from the first whose window reaches it on. */
 uint32_t isa_mapping_reader(const struct isa_mapping *m, unsigned axis, uint32_t position)
@@ -129,6 +140,8 @@ uint32_t isa_mapping_reader(const struct isa_mapping *m, unsigned axis, uint32_t
     const struct isa_group *g = m->group;
     const struct isa_readers *r = &m->readers[axis];
     int64_t reach = (int64_t)g->dilation[axis] * (g->kernel[axis] - 1), period = r->period;
+    if (g->dilation[axis] == 1) /* most: no division of 64 bits */
+        return reader_without_gaps(m, axis, position);
     if (position % r->common != 0)
         return m->patch[axis];
     int64_t least = max_i64(ceil_div_i64((int64_t)position - reach, g->stride[axis]), 0);
