@@ -36,10 +36,49 @@ const char *export_fresh(struct onnx_exporter *e, const char *want)
     return name;
 }
 
+/* What op's value is to `user`. */
+static const char *role(const struct ir_op *op, const struct ir_op *user)
+{
+    static const char *const roles[] = {"quantized", "scale", "zero_point"};
+    bool scales = user->opcode == IR_quantize || user->opcode == IR_dequantize;
+    for (uint32_t i = 0; scales && op->opcode == IR_constant && i < user->n_in; i++)
+        if (user->in[i].value == op->out)
+            return roles[i];
+    return ir_op_descs[op->opcode].name;
+}
+
+enum { MOST_STEPS = 4 };
+
+/* Of a value without a name: the name of what it is made for, or NULL. A bias is the layer's in
+ * front of the addition. */
+static const char *purpose(struct onnx_exporter *e, const struct ir_op *op, unsigned steps)
+{
+    const struct ir_use *first = NULL;
+    for (const struct ir_use *u = op->out ? op->out->uses : NULL; u; u = u->next)
+        first = !first || *u->user->name || !*first->user->name ? u : first;
+    if (!first || first->user->opcode == IR_output || steps == MOST_STEPS)
+        return NULL;
+    const struct ir_op *user = first->user;
+    if (*user->name)
+        return user->name;
+    if (user->opcode == IR_add) {
+        const struct ir_op *layer = user->in[first == &user->in[0]].value->def;
+        return *layer->name ? arena_printf(e->arena, "%s_bias", layer->name) : NULL;
+    }
+    bool passes = user->opcode == IR_dequantize || user->opcode == IR_quantize ||
+                  user->opcode == IR_reshape || user->opcode == IR_transpose;
+    return passes ? purpose(e, user, steps + 1) : NULL;
+}
+
 static const char *base_name(struct onnx_exporter *e, const struct ir_op *op)
 {
-    return *op->name ? op->name
-                     : arena_printf(e->arena, "%s_%u", ir_op_descs[op->opcode].name, op->id);
+    if (*op->name)
+        return op->name;
+    bool is_made = op->opcode == IR_constant || op->opcode == IR_dequantize;
+    const char *what = is_made ? purpose(e, op, 0) : NULL;
+    if (what)
+        return arena_printf(e->arena, "%s_%s", what, role(op, op->out->uses->user));
+    return arena_printf(e->arena, "%s_%u", ir_op_descs[op->opcode].name, op->id);
 }
 
 /* ---- nodes ---- */

@@ -129,6 +129,7 @@ START_TEST(layer_is_whole)
     ck_assert(bias->opcode == IR_dequantize && bias->in[0].value->type.dtype == IR_I32);
     ck_assert_int_eq(ir_const_i64(bias->in[0].value->def, 0), 1073741825);
     ck_assert_int_eq(count("Add") + count("Pad"), 0);
+    ck_assert(count("layer_quantized") && count("layer_scale") && count("bias_scale"));
     ir_graph_free(g);
 }
 END_TEST
