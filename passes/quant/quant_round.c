@@ -24,16 +24,45 @@ static double bias_at(const struct quant_layer *l, int64_t column)
     return ir_const_f64(b, ir_count(&b->out->type) == 1 ? 0 : column);
 }
 
+/* Of a column whose weights become integers up to `most` steps of this size. */
+static double squared_error(const struct quant_weights *w, int64_t column, double scale,
+                            double most)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < w->k; i++) {
+        double x = (double)weight_at(w, i, column) / scale;
+        double error = x - fmin(fmax(rint(x), -most), most);
+        sum += error * error;
+    }
+    return sum * scale * scale;
+}
+
+/* The largest magnitude is the last step. Of very few steps that would leave most weights 0: then
+ * the last step is where the squared error is least. */
+static double column_scale(const struct quant_weights *w, int64_t column, double most)
+{
+    enum { PARTS = 20, FEW = 3 };
+    float largest = 0;
+    for (int64_t i = 0; i < w->k; i++)
+        largest = fmaxf(largest, fabsf(weight_at(w, i, column)));
+    double whole = (double)largest / most, best = whole, least = INFINITY;
+    for (int part = PARTS; part > PARTS / 5 && most <= FEW && whole > 0; part--) {
+        double scale = whole * part / PARTS, error = squared_error(w, column, scale, most);
+        if (error < least) {
+            least = error;
+            best = scale;
+        }
+    }
+    return best;
+}
+
 /* What the layer needs of its own; those that share the constant take the largest. */
 static void widen_scales(const struct quant_layer *l, double most, float *scale)
 {
     const struct quant_weights *w = &l->weights;
     for (int64_t j = 0; j < w->n; j++) {
-        float largest = 0;
-        for (int64_t i = 0; i < w->k; i++)
-            largest = fmaxf(largest, fabsf(weight_at(w, i, j)));
         double need =
-            fmax((double)largest / most, fabs(bias_at(l, j)) / ((double)l->grid.scale * 0x1p30));
+            fmax(column_scale(w, j, most), fabs(bias_at(l, j)) / ((double)l->grid.scale * 0x1p30));
         scale[j] = fmaxf(scale[j], (float)need);
     }
 }

@@ -184,6 +184,28 @@ START_TEST(test_weights)
 }
 END_TEST
 
+/* Two bits are -1, 0 and 1 steps. A step of 1.0 loses 4 * 0.4^2 = 0.64, one of s that takes all
+ * five as 1 loses (1 - s)^2 + 4 * (0.4 - s)^2, least near s = 0.52: of twentieths 0.5 is the best.
+ */
+START_TEST(test_few_bits)
+{
+    static const char text[] = "graph \"few\" canonical {\n" INPUT("1,5")
+        F32("1", "5,1", "dense(1.0, 0.4, 0.4, 0.4, 0.4)") "%2 = matmul %0, %1 {weights=0} "
+                                                          "@\"fc\"\n" OUTPUT("2", "1,1") "}\n";
+    static const float x[10] = {1, 2, 3, 4, 5, 5, 4, 3, 2, 1};
+    struct quantised q;
+    open_text(&q, text, x);
+    q.options.weight_bits = 2;
+    q.options.rounding = QUANT_NEAREST;
+    run_ok(&q.r, "quant", &q.g);
+    const struct ir_op *dq = find_op(q.g, IR_matmul)->in[1].value->def;
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(ir_const_i64(dq->in[0].value->def, i), 1);
+    ck_assert(ir_const_f64(dq->in[1].value->def, 0) == 0.5);
+    close_text(&q);
+}
+END_TEST
+
 /* Weights that are nearly nothing beside the bias: 0.5 would be 2^53 steps of the sums. Their
  * scale grows until it is 2^30. */
 START_TEST(test_bias_widens_the_scale)
@@ -344,6 +366,7 @@ int main(void)
     tcase_add_test(t, test_feedback);
     tcase_add_test(t, test_feedback_order);
     tcase_add_test(t, test_weights);
+    tcase_add_test(t, test_few_bits);
     tcase_add_test(t, test_bias_widens_the_scale);
     tcase_add_test(t, test_report);
     tcase_add_test(t, test_values_taken);
