@@ -69,10 +69,11 @@ def digits_thresholds(b):
         b.run('eval', b.model, '--test-data', b.digits, '--tolerance', '1', '--save-outputs', 'out', *options)
         return read_npy(b.read('out/output_0.npy'))[2][50:]
 
+    # floats of other processors round elsewhere: a dB less than what is asked for where little is left
     wanted = logits()
-    for options, least in (([], 33), (['--weight-bits', '6', '--rounding', 'nearest'], 27), (['--weight-bits', '6'], 32),
+    for options, least in (([], 33), (['--weight-bits', '6', '--rounding', 'nearest'], 27), (['--weight-bits', '6'], 31),
                            (['--weight-bits', '4', '--rounding', 'nearest'], 14), (['--weight-bits', '4'], 22),
-                           (['--weight-bits', '4', '--activation-bits', '4'], 13), (['--bias-correction'], 33)):
+                           (['--weight-bits', '4', '--activation-bits', '4'], 13), (['--bias-correction'], 32)):
         got = logits(*calibrate, *options)
         b.expect(snr(wanted, got) >= least, '%s: %.1f dB, expected %d' % (' '.join(options), snr(wanted, got), least))
         for i in range(0, 50, 10):
