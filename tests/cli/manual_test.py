@@ -37,7 +37,7 @@ def bash(b):
             (['compile', 'mod'], ['model one.onnx']), (['compile', '-o', 'mod'], ['model one.onnx']),
             (['compile', '--output=mod'], ['--output=model one.onnx']), (['opt', '--print-a'], ['--print-after']),
             (['dump', '--format', '=', 'h'], ['hex']), (['compile', '--set', 'b'], ['best']), (['compile', '--set', ''], ['auto', 'best', 'pixel']),
-            (['compile', '--arch', 'm'], ['mesh', 'model one.onnx']), (['compile', '--pes', ''], ['all']), (['compile', '--extra-pes', ''], ['']), (['run', '--input-fill=r'], ['--input-fill=ramp']),
+            (['compile', '--arch', 'me'], ['mesh']), (['compile', '--pes', ''], ['all']), (['compile', '--extra-pes', ''], ['']), (['run', '--input-fill=r'], ['--input-fill=ramp']),
             (['opt', '--skip', 'fold-'], ['fold-bn']), (['opt', '--print-after', '=', 'til'], ['tile']), (['list', 'arch'], ['arch', 'archs']),
             (['sim', '--test-data', 'm'], ['model one.onnx']), (['help', 'ver'], ['version']), (['completion', 'z'], ['zsh'])]:
         b.equal(complete(b, ['cimc', *words]), wanted, 'bash: %s' % words)

@@ -19,7 +19,7 @@ from interpret import read_text  # noqa: E402
 from program_file import read_container  # noqa: E402
 
 COMPILE_KEYS = ['model', 'arch', 'mode', 'mode_reason', 'missing_tensors', 'set', 'base_layers', 'pe_min', 'pes', 'pes_used', 'layer_by_layer_cycles', 'makespan_cycles', 'speedup',
-                'utilisation', 'lower_bound_cycles', 'duplication', 'crossbar_macs', 'vector_macs', 'vector_is_free', 'n_instructions', 'code_bytes', 'most_code_bytes', 'program_bytes', 'seconds',
+                'utilisation', 'lower_bound_cycles', 'duplication', 'crossbar_macs', 'vector_macs', 'vector_is_free', 'n_instructions', 'code_bytes', 'most_code_bytes', 'program_bytes', 'energy', 'seconds',
                 'peak_rss_bytes']
 COMPILE_SECONDS = ['import', 'passes', 'schedule', 'emit', 'check', 'write']
 SIM_SECONDS = ['simulate', 'evaluate']
@@ -88,9 +88,9 @@ def run_json(b):
     b.equal([list(o) for o in report['outputs']], [OUTPUT_KEYS], 'keys of outputs')
     b.equal([report['outputs'][0][k] for k in ('name', 'shape', 'pass')], ['logits', [1, 10], True], 'output')
     sim = json.loads(b.run('sim', 'p.cim', '--json', '--test-data', b.test_data(0)).stdout)
-    b.equal(sorted(sim), sorted(['program', 'simulated_cycles', 'utilisation', 'outputs', 'seconds', 'peak_rss_bytes']), 'keys of sim')
-    b.equal([sim[k] for k in ('simulated_cycles', 'utilisation', 'outputs')],
-            [report[k] for k in ('simulated_cycles', 'utilisation', 'outputs')], 'sim and run')
+    b.equal(sorted(sim), sorted(['program', 'simulated_cycles', 'utilisation', 'outputs', 'energy', 'seconds', 'peak_rss_bytes']), 'keys of sim')
+    b.equal([sim[k] for k in ('simulated_cycles', 'utilisation', 'outputs', 'energy')],
+            [report[k] for k in ('simulated_cycles', 'utilisation', 'outputs', 'energy')], 'sim and run')
     blind = json.loads(b.run('sim', 'p.cim', '--json', '--input-fill=random:3').stdout)
     b.equal([blind['outputs'][0][k] for k in OUTPUT_KEYS[2:]], [None] * 5, 'outputs without a reference')
     proof = json.loads(b.run('check', 'p.cim', '--json', '--model', b.model).stdout)
