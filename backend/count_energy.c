@@ -22,16 +22,6 @@ struct counting {
     uint64_t rows_written; /* of crossbars */
 };
 
-/* Matrix rows of a slice of a block. */
-static uint64_t slice_rows(const struct ir_mapping *m, uint32_t block, uint32_t slice)
-{
-    struct ir_mapping_rows rows = ir_mapping_rows_of(m, block, slice);
-    int64_t lo, hi, n = 0;
-    while (ir_mapping_next_run(&rows, &lo, &hi))
-        n += hi - lo;
-    return (uint64_t)n;
-}
-
 static struct isa_amounts amounts_of_group(const struct plan *p, const struct group *g)
 {
     const struct layer *l = &p->segment->layer[g->layer];
@@ -46,7 +36,8 @@ static struct isa_amounts amounts_of_group(const struct plan *p, const struct gr
         ir_mapping_block(&l->mapping, c->ph, &lo, &hi);
         int64_t conv_groups = (hi - 1) / l->mapping.columns - lo / l->mapping.columns + 1;
         for (uint32_t slice = c->pv0; slice < c->pv1; slice++)
-            out.inputs += slice_rows(&l->mapping, c->ph, slice) * (uint64_t)conv_groups;
+            out.inputs +=
+                (uint64_t)(ir_mapping_slice_rows(&l->mapping, c->ph, slice) * conv_groups);
         out.outputs += (uint64_t)(hi - lo) * (c->pv1 - c->pv0);
     }
     return out;
@@ -156,5 +147,6 @@ struct isa_energy plan_energy(const struct plan *p, struct arena *a)
         isa_energy_add(&e, t->tile, task_source(p, t), task_times(p, t), &c);
     }
     free(k.of_group);
+    isa_energy_sum_up(&e);
     return e;
 }

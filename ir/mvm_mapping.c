@@ -163,13 +163,22 @@ static void block_pixels(const struct ir_mapping *m, int64_t block, int64_t pixe
     pixel[1] = (hi - 1) % m->columns / m->pixel_columns;
 }
 
-int64_t ir_mapping_slices(const struct ir_mapping *m, int64_t block)
+/* Matrix rows that a block reads. */
+static int64_t block_rows(const struct ir_mapping *m, int64_t block)
 {
-    if (is_diagonal(m))
-        return 1;
     int64_t pixel[2];
     block_pixels(m, block, pixel);
-    return ceil_div_i64(positions(m, pixel[0], pixel[1]) * m->channels, m->rows);
+    return positions(m, pixel[0], pixel[1]) * m->channels;
+}
+
+int64_t ir_mapping_slices(const struct ir_mapping *m, int64_t block)
+{
+    return is_diagonal(m) ? 1 : ceil_div_i64(block_rows(m, block), m->rows);
+}
+
+int64_t ir_mapping_slice_rows(const struct ir_mapping *m, int64_t block, int64_t slice)
+{
+    return min_i64(block_rows(m, block) - slice * m->rows, m->rows);
 }
 
 int64_t ir_mapping_most_columns(const struct ir_mapping *m)

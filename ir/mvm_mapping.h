@@ -72,6 +72,8 @@ static inline int64_t ir_mapping_pes(const struct ir_mapping *m)
 /* Products that h x w output pixels take; of a copy: those of its part of the output. */
 int64_t ir_mapping_products(const struct ir_mapping *m, int64_t h, int64_t w);
 int64_t ir_mapping_slices(const struct ir_mapping *m, int64_t block);
+/* Matrix rows of a slice. */
+int64_t ir_mapping_slice_rows(const struct ir_mapping *m, int64_t block, int64_t slice);
 /* Columns of the fullest PE. */
 int64_t ir_mapping_most_columns(const struct ir_mapping *m);
 struct ir_mapping_rows ir_mapping_rows_of(const struct ir_mapping *m, int64_t block, int64_t slice);

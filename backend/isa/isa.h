@@ -417,6 +417,7 @@ struct isa_energy isa_energy_new(uint32_t n_nodes, uint32_t n_tiles, uint32_t fr
 /* Adds work of the tile that is done `times` times for the node (ISA_NO_SOURCE: none). */
 void isa_energy_add(struct isa_energy *e, uint32_t tile, uint32_t node, uint64_t times,
                     const struct energy_counts *counts);
+void isa_energy_sum_up(struct isa_energy *e); /* once all is added: the total */
 
 /* ---- tables as memories (memories.c) ---- */
 enum { ISA_MEMORIES = 12 };

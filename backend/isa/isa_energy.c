@@ -17,9 +17,14 @@ struct isa_energy isa_energy_new(uint32_t n_nodes, uint32_t n_tiles, uint32_t fr
 void isa_energy_add(struct isa_energy *e, uint32_t tile, uint32_t node, uint64_t times,
                     const struct energy_counts *counts)
 {
-    energy_add(&e->total, counts, times);
     energy_add(&e->of_tile[tile], counts, times);
     energy_add(&e->of_node[node < e->n_nodes ? node : e->n_nodes], counts, times);
+}
+
+void isa_energy_sum_up(struct isa_energy *e)
+{
+    for (uint32_t i = 0; i < e->n_tiles; i++)
+        energy_add(&e->total, &e->of_tile[i], 1);
 }
 
 /* Frames of a run in which the instruction is executed. */
@@ -57,5 +62,6 @@ struct isa_energy isa_program_energy(const struct isa_program *p, uint32_t frame
             isa_energy_add(&e, i, node, times_of(&t->insts[k], frames), &c);
         }
     }
+    isa_energy_sum_up(&e);
     return e;
 }

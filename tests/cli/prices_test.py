@@ -117,21 +117,26 @@ def prices(b):
 
 
 def presets(b):
-    """the bundled network on every preset: it fits, and simulates as it was compiled"""
+    """the bundled network on every preset, in floats and quantised: it fits, and simulates as it was compiled"""
+    quantised = ['--mode=int', '--calibrate', b.test_data(0)]
     for arch in [x.strip('| ') for x in b.run('list', 'archs').stdout.splitlines()[2:]]:
-        report = both(b, b.model, '--arch', arch, '--extra-pes=0')
-        energy = report['energy']
-        b.equal([report['arch'], energy['total_pj'] > 0, 'area_um2' in report], [arch, arch not in ('clsa', 'mesh', 'prime'), arch not in ('clsa', 'mesh', 'prime')], arch)
-        check_sums(b, report) if energy['total_pj'] else None
-        b.run('run', b.model, '--arch', arch, '--extra-pes=0', '--test-data', b.test_data(3))
+        priced = arch not in ('clsa', 'mesh', 'prime')
+        for mode in [], quantised:
+            options = ['--arch', arch, '--extra-pes=0', *mode]
+            report = both(b, b.model, *options)
+            b.equal([report['arch'], report['energy']['total_pj'] > 0, 'area_um2' in report], [arch, priced, priced], arch)
+            if priced:
+                check_sums(b, report)
+            b.run('run', b.model, '--input-fill=ramp', '--compare-layers', *options)
 
 
 def published(b):
     """VGG16 on the crossbars of ISAAC, and on those of one cell a weight: the products and conversions of its shapes"""
     vgg16 = os.path.join(os.environ['CIMC_NETWORKS'], 'vgg16-qdq.onnx')
     plain = ['--mapping=im2col', '--duplicate=none']
-    counters = both(b, vgg16, *plain, *SLICES)['energy']['counters']
-    b.equal([counters[k] for k in ('pe_products', 'conversions')], [3901184, 3994812416], 'bit slices')
+    energy = both(b, vgg16, *plain, '--arch=isaac', '--extra-pes=0')['energy']
+    b.equal([energy['counters'][k] for k in ('pe_products', 'conversions')], [3901184, 3994812416], 'bit slices')
+    b.equal(energy['by_unit']['converters'], 3994812416 * Decimal('1.67'), 'converters')
     b.equal(both(b, vgg16, *plain)['energy']['counters']['pe_products'], 464912, 'one cell a weight')
 
 

@@ -156,6 +156,7 @@ static void expect_runs(const struct ir_mapping *m, int64_t block)
             rows += hi - lo;
             end = hi;
         }
+        ck_assert_int_eq(rows - before, ir_mapping_slice_rows(m, block, slice));
         ck_assert(rows - before == m->rows || slice == ir_mapping_slices(m, block) - 1);
         ck_assert_int_gt(rows, before);
         weights += ir_mapping_weights(m, block, slice);
