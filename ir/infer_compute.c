@@ -197,7 +197,7 @@ static bool mvm_readout(const struct ir_op *op, struct diag *d)
     int64_t most_ppm = real ? 1000000 : 0, most_permille = real ? 1000 : 0;
     const struct limit limits[] = {
         {"x_bits", at->x_bits, !floats, floats ? 0 : 8},
-        {"weight_bits", at->weight_bits, real, MAX_WEIGHT_BITS},
+        {"weight_bits", at->weight_bits, real, floats ? 0 : MAX_WEIGHT_BITS},
         {"rows", at->rows, real, real ? 65536 : 0},
         {"cols", at->cols, real, real ? 65536 : 0},
         {"cell_bits", at->cell_bits, real, real ? MAX_WEIGHT_BITS : 0},
