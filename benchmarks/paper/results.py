@@ -267,15 +267,20 @@ def write(path, data):
         file.write("\n".join(parts))
 
 
-def refresh_readme(readme, results):
-    """Puts the marked part of results.md between the README's markers; False if it has none."""
-    block = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-    with open(results, encoding="utf-8") as file:
-        part = block.search(file.read()).group()
-    with open(readme, encoding="utf-8") as file:
+def replace_marked(path, new, begin, end):
+    """Puts the text, markers included, in place of what stands from marker to marker; False if they are not there."""
+    block = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    with open(path, encoding="utf-8") as file:
         text = file.read()
     if not block.search(text):
         return False
-    with open(readme, "w", encoding="utf-8") as file:
-        file.write(block.sub(lambda match: part, text))
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(block.sub(lambda match: new, text))
     return True
+
+
+def refresh_readme(readme, results):
+    """Puts the marked part of results.md between the README's markers; False if it has none."""
+    with open(results, encoding="utf-8") as file:
+        part = re.search(re.escape(BEGIN) + ".*?" + re.escape(END), file.read(), re.DOTALL).group()
+    return replace_marked(readme, part, BEGIN, END)

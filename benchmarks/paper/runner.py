@@ -31,9 +31,13 @@ class Cimc:
         if not os.access(self.path, os.X_OK):
             raise RunError("no program %s: build it (./quickstart) or name it with --cimc" % path)
 
+    def report(self, command, operand, options=()):
+        """The report of any command that has --json."""
+        return json.loads(run([self.path, command, operand, "--json", *options]))
+
     def compile(self, model, options=(), output=os.devnull):
         """The report; the program itself is thrown away unless `output` names a file."""
-        return json.loads(run([self.path, "compile", model, "--json", "-o", output, *options]))
+        return self.report("compile", model, ["-o", output, *options])
 
     def simulate(self, model, options=(), test_data=None):
         """As compile, then executes the program; without test data the evaluator is the reference.

@@ -185,8 +185,11 @@ static void print_head(const struct page *p)
             p->result->n_steady_sets ? "<a href=\"#steady\">Images in a row</a>" : "");
     fputs("<a href=\"#utilisation\">Utilisation</a><a href=\"#memory\">Buffers</a>"
           "<a href=\"#traffic\">Traffic</a><a href=\"#path\">Slowest path</a>"
-          "<a href=\"#movement\">Cost of movement</a></nav>\n",
+          "<a href=\"#movement\">Cost of movement</a><a href=\"#energy\">Energy</a>",
           p->out);
+    if (b->quality.n_rows)
+        fputs("<a href=\"#quantisation\">Quantisation</a>", p->out);
+    fputs("</nav>\n", p->out);
 }
 
 static void page_schedule(const struct page *p)
@@ -226,6 +229,9 @@ static void print_page(const struct page *p)
     page_traffic(p);
     page_path(p);
     page_costs(p);
+    page_energy(p);
+    if (p->build->quality.n_rows)
+        page_quality(p);
     fputs("</main>\n", p->out);
     page_data(p);
     fprintf(p->out, "<script>%s</script>\n</body></html>\n", script);

@@ -8,6 +8,7 @@
 #include "views.h"
 
 #include "mapping.h"
+#include "quality.h"
 #include "report.h"
 
 #include <stdlib.h>
@@ -135,6 +136,11 @@ static void build_json(const struct page *p, struct json *j)
     buffers_json(p->result->detail, j);
     traffic_json(p->result->detail, j);
     path_json(p->result->detail, j);
+    if (p->build->quality.n_rows) {
+        json_open_map(j, "quantisation");
+        quality_json(&p->build->quality, j);
+        json_close_map(j);
+    }
     json_open_map(j, "movement");
     machine_json(&p->free, "free", j);
     machine_json(&p->priced, "priced", j);

@@ -97,6 +97,8 @@ void page_memory(const struct page *p);
 void page_traffic(const struct page *p);
 void page_path(const struct page *p);
 void page_costs(const struct page *p);
+void page_energy(const struct page *p);
+void page_quality(const struct page *p); /* of a build that has one */
 /* Cycles of one product, in words. */
 void page_print_product(const struct page *p, const struct arch *a);
 /* What the page shows, as JSON in a script element. */

@@ -13,7 +13,7 @@ import xml.etree.ElementTree
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
 from bench import run_cases  # noqa: E402
 
-SECTIONS = ['mapping', 'schedule', 'utilisation', 'memory', 'traffic', 'path', 'movement']
+SECTIONS = ['mapping', 'schedule', 'utilisation', 'memory', 'traffic', 'path', 'movement', 'energy']
 COSTS = {'topology': 'mesh', 'mvm_cycles': 20, 'cycle_ps': 5000, 'lanes': 16, 'vector_setup_cycles': 2,
          'link_bytes_per_cycle': 8, 'hop_cycles': 3, 'dram_cycles': 30, 'dram_bytes_per_cycle': 4}
 
@@ -82,6 +82,43 @@ def same_numbers(b):
                         for x in want['base_layers']], '%s: mapping' % options)
         b.equal(max(int(row[8]) for row in page.values('mapping')),
                 max(int(line.split(',')[-1]) for line in schedule(b, options)), '%s: last end' % options)
+
+
+def energy(b):
+    """energy: units, layers, tiles and counters are what `compile --json` says; a machine without prices has the counters alone"""
+    b.write('m.yaml', 'base: mesh\nenergy: {adc_convert_pj: 1.67, crossbar_read_pj: 20, buffer_pj_per_byte: 0.5, link_pj_per_byte_hop: 3, '
+            'tile_leakage_uw: 3000}\n')
+    for options in (['--arch=m.yaml', '--extra-pes=5'], ['--arch=m.yaml', '--frames=3'], []):
+        want = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim', *options).stdout)
+        page = report(b, *options)
+        units, layers, counters, tiles = (page.values('energy', k) for k in range(4))
+        exact = lambda x: '%.9g' % float(x)
+        if options:
+            b.equal([row[1] for row in units], [exact(x) for x in [*want['energy']['by_unit'].values(), want['energy']['leakage_pj']]], 'units')
+            b.equal([row[3] for row in layers], [exact(x['energy_pj']) for x in want['base_layers']], 'layers')
+            b.equal('%.6g' % sum(float(row[1]) for row in units), '%.6g' % float(want['energy']['total_pj']), 'total')
+            b.expect(page.section('energy').find('.//{http://www.w3.org/2000/svg}rect') is not None, 'no picture')
+        else:
+            b.contains(''.join(page.section('energy').itertext()), 'no prices')
+        b.equal([int(row[1]) for row in counters], list(want['energy']['counters'].values())[:len(counters)], 'counters')    # behind them rows written, cycles
+        b.equal(sum(int(row[1]) for row in tiles), want['energy']['counters']['pe_products'], 'products of all tiles')
+
+
+def quantisation(b):
+    """a float model that is quantised: the layers of `quantize --json`, the one with the most harm first"""
+    options = ['--calibrate', os.path.join(b.digits, 'calibration.npy'), '--input-scale=1/255', '--weight-bits=4']
+    want = json.loads(b.run('quantize', b.model, '--json', *options).stdout)
+    page = report(b, '--mode=int', *options)
+    names = SECTIONS + ['quantisation']
+    b.equal([s.get('id') for s in page.root.iter('section')], names, 'sections')
+    b.equal([e.get('href') for e in page.root.iter('a')], ['#' + s for s in names], 'links')
+    b.equal(page.data['quantisation'], {k: want[k] for k in page.data['quantisation']}, 'data')
+    exact = 1e9    # where there is no error
+    layers = sorted(want['layers'], key=lambda x: x['own_snr_db'] or exact)
+    b.equal([row[0] for row in page.rows('quantisation')], [x['name'] or x['kind'] for x in layers], 'names')
+    b.equal([[float(x) for x in row[-2:]] for row in page.values('quantisation')],
+            [[float('%.9g' % (x[key] or exact)) for key in ('layer_snr_db', 'own_snr_db')] for x in layers], 'dB')
+    b.contains(''.join(page.section('quantisation').itertext()), '%.1f dB on 32 calibration images' % want['snr_db'])
 
 
 def images_in_a_row(b):
@@ -275,4 +312,4 @@ def same_bytes(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([stands_alone, same_numbers, images_in_a_row, crossbars_filled, sums_agree, same_as_program, cost_of_movement, odd_names, no_base_layer, same_bytes]))
+    sys.exit(run_cases([stands_alone, same_numbers, energy, quantisation, images_in_a_row, crossbars_filled, sums_agree, same_as_program, cost_of_movement, odd_names, no_base_layer, same_bytes]))
