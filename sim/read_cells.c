@@ -27,26 +27,40 @@ CLONES static void ideal_cells(const struct reading *r, const struct read_run *r
         to[i] = (int8_t)(((one[i] >> low & top) ^ invert[i]) - (other[i] >> low & top) - bias);
 }
 
-static unsigned conductance(const struct reading *r, unsigned part, unsigned slice, uint32_t row,
-                            uint32_t column, int weight, unsigned invert)
+CLONES static void levels_of(const struct reading *r, unsigned part, unsigned slice,
+                             const int8_t *w, uint32_t n, const uint8_t *invert,
+                             uint8_t *restrict to)
 {
-    unsigned level = cell_level(&r->rule, part, slice, weight) ^ invert;
-    return cell_conductance(&r->rule, part, slice, row, column, level);
+    const unsigned low = r->rule.cell_bits * slice, top = (1u << r->rule.cell_bits) - 1;
+    read_part(&r->rule, part, w, n, to);
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = (uint8_t)((to[i] >> low & top) ^ invert[i]);
 }
 
-/* column: of the run's first weight in the image; others: where N stays apart from P */
+static void conductances(const struct reading *r, unsigned part, unsigned slice, uint32_t row,
+                         uint32_t column, const int8_t *w, uint32_t n, const uint8_t *invert,
+                         uint8_t *to)
+{
+    uint8_t levels[RUN_COLUMNS];
+    levels_of(r, part, slice, w, n, invert, levels);
+    cell_conductances(&r->rule, part, slice, row, column, n, levels, to);
+}
+
+/* column: of the first weight in the image; others: where N stays apart from P */
 static void noisy_cells(const struct reading *r, const struct read_run *run, uint32_t row,
-                        uint32_t column, const int8_t *w, const uint8_t *invert, int8_t *to,
-                        int8_t *others)
+                        uint32_t column, const int8_t *w, uint32_t n, const uint8_t *invert,
+                        int8_t *to, int8_t *others)
 {
     const unsigned bias = read_bias(r);
-    for (uint32_t i = 0; i < run->n; i++) {
-        unsigned g = conductance(r, run->part, run->slice, row, column + i, w[i], invert[i]);
-        unsigned n = r->is_signed ? conductance(r, 1, run->slice, row, column + i, w[i], 0) : 0;
-        if (read_is_wide(r))
-            others[i] = (int8_t)(n - bias);
-        to[i] = (int8_t)(g - bias - (read_is_wide(r) ? 0 : n));
-    }
+    const bool wide = read_is_wide(r);
+    uint8_t one[RUN_COLUMNS], other[RUN_COLUMNS] = {0};
+    conductances(r, run->part, run->slice, row, column, w, n, invert, one);
+    if (r->is_signed)
+        conductances(r, 1, run->slice, row, column, w, n, invert, other);
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = (int8_t)(one[i] - bias - (wide ? 0 : other[i]));
+    for (uint32_t i = 0; wide && i < n; i++)
+        others[i] = (int8_t)(other[i] - bias);
 }
 
 static void row_cells(const struct read_holding *h, const struct read_lines *l, uint32_t row,
@@ -55,15 +69,14 @@ static void row_cells(const struct read_holding *h, const struct read_lines *l, 
     const int8_t *weights = h->weights + row * h->pitch;
     for (uint32_t i = 0; i < l->n_runs; i++) {
         struct read_run run = l->runs[i];
-        if (h->r->noisy) {
-            noisy_cells(h->r, &run, row, h->n0 + run.column, weights + run.column,
-                        l->invert + run.line, to + run.line, to + l->n + run.line);
-            continue;
-        }
         for (uint32_t at = 0; at < run.n; at += RUN_COLUMNS) {
-            uint32_t n = run.n - at < RUN_COLUMNS ? run.n - at : RUN_COLUMNS;
-            ideal_cells(h->r, &run, weights + run.column + at, n, l->invert + run.line + at,
-                        to + run.line + at);
+            const uint32_t n = run.n - at < RUN_COLUMNS ? run.n - at : RUN_COLUMNS;
+            const uint32_t column = run.column + at, line = run.line + at;
+            if (h->r->noisy)
+                noisy_cells(h->r, &run, row, h->n0 + column, weights + column, n, l->invert + line,
+                            to + line, to + l->n + line);
+            else
+                ideal_cells(h->r, &run, weights + column, n, l->invert + line, to + line);
         }
     }
 }

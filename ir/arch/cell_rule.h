@@ -32,5 +32,8 @@ bool cell_column_flips(const struct cell_rule *r, uint64_t levels, uint64_t rows
  * 2^-fraction_bits of a level. */
 unsigned cell_conductance(const struct cell_rule *r, unsigned part, unsigned slice, uint64_t row,
                           uint64_t column, unsigned level);
+/* The same of n cells from there on in the row; a conductance is less than 2^8. */
+void cell_conductances(const struct cell_rule *r, unsigned part, unsigned slice, uint64_t row,
+                       uint64_t column, uint32_t n, const uint8_t *levels, uint8_t *to);
 
 #endif

@@ -214,6 +214,95 @@ START_TEST(shares_of_stuck_cells)
 }
 END_TEST
 
+/* ---- rows, and ISA.md 5.2 as it is written ---- */
+
+static const uint64_t G = 0x9e3779b97f4a7c15;
+
+static uint64_t mix(uint64_t z)
+{
+    z ^= z >> 30;
+    z *= 0xbf58476d1ce4e5b9;
+    z ^= z >> 27;
+    z *= 0x94d049bb133111eb;
+    return z ^ z >> 31;
+}
+
+static int64_t conducts(const struct cell_rule *r, unsigned part, unsigned slice, uint64_t row,
+                        uint64_t column, int64_t level)
+{
+    int64_t most = (1 << r->cell_bits) - 1, one = 1 << r->fraction_bits, normal = -6 * 65535;
+    uint64_t q = mix(r->seed + G * (1 + (uint64_t)r->object * 16 + part * 8 + slice));
+    uint64_t base = mix(q + G * (1 + (row << 24) + column));
+    uint64_t u = (mix(base) & UINT32_MAX) * 1000000 >> 32;
+    if (u < r->stuck_low)
+        return 0;
+    if (u < r->stuck_low + r->stuck_high)
+        return most * one;
+    for (unsigned field = 0; field < 12; field++)
+        normal += mix(base + G * (1 + field / 4)) >> field % 4 * 16 & 0xffff;
+    int64_t sigma = r->sigma_low * (most - level) + r->sigma_high * level;
+    int64_t g = level * one + rne_div_i64(normal * sigma * one, 1000 * 65536);
+    g = max_i64(0, min_i64(g, (most + 1) * one - 1));
+    return rne_div_i64(g * (1000 - (int64_t)r->drift), 1000);
+}
+
+static unsigned below(uint64_t *state, uint64_t n)
+{
+    return (unsigned)(mix(*state += G) % n);
+}
+
+static void check_row(const struct cell_rule *r, uint64_t *state)
+{
+    enum { MOST = 600 };
+    uint8_t levels[MOST], g[MOST];
+    unsigned n = 1 + below(state, MOST), part = below(state, 2), slice = below(state, 8);
+    unsigned row = below(state, UINT32_MAX), column = below(state, 1 << 24);
+    for (unsigned i = 0; i < n; i++)
+        levels[i] = (uint8_t)below(state, UINT64_C(1) << r->cell_bits);
+    cell_conductances(r, part, slice, row, column, n, levels, g);
+    for (unsigned i = 0; i < n; i++)
+        ck_assert_int_eq(g[i], conducts(r, part, slice, row, column + i, levels[i]));
+    ck_assert_uint_eq(cell_conductance(r, part, slice, row, column, levels[0]), g[0]);
+}
+
+/* None, all, or any share of `all`. */
+static unsigned share(uint64_t *state, unsigned all)
+{
+    unsigned kind = below(state, 3);
+    return kind == 0 ? 0 : kind == 1 ? all : below(state, all);
+}
+
+START_TEST(rows_of_random_rules)
+{
+    uint64_t state = 1;
+    for (unsigned i = 0; i < 1000; i++) {
+        struct cell_rule r = {.cell_bits = 1 + below(&state, 8),
+                              .sigma_low = share(&state, 1000),
+                              .sigma_high = share(&state, 1000),
+                              .drift = share(&state, 1000),
+                              .seed = 1 + below(&state, INT32_MAX),
+                              .object = below(&state, UINT32_MAX)};
+        r.fraction_bits = below(&state, min_i64(4, 8 - r.cell_bits) + 1);
+        if (below(&state, 2)) {
+            r.stuck_low = below(&state, 500000);
+            r.stuck_high = below(&state, 500000);
+        }
+        check_row(&r, &state);
+    }
+}
+END_TEST
+
+/* Errors are the deviates' 20 bits less 12: one of 4096 is half a unit. */
+START_TEST(rows_with_errors_of_a_half)
+{
+    struct cell_rule r = {
+        .cell_bits = 1, .fraction_bits = 4, .sigma_low = 1000, .sigma_high = 1000, .seed = 5};
+    uint64_t state = 2;
+    for (unsigned i = 0; i < 300; i++)
+        check_row(&r, &state);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("cells");
@@ -226,6 +315,8 @@ int main(void)
     tcase_add_test(tc, noisy_cells_one_by_one);
     tcase_add_test(tc, spread_of_many_cells);
     tcase_add_test(tc, shares_of_stuck_cells);
+    tcase_add_test(tc, rows_of_random_rules);
+    tcase_add_test(tc, rows_with_errors_of_a_half);
     Suite *suite = suite_create("cells");
     suite_add_tcase(suite, tc);
     return run_suite(suite);
