@@ -138,7 +138,7 @@ static struct range readout_range(const struct ir_op *mvm, const struct ir_mappi
     } else {
         r.most -= r.least;
         r.least = -r.most;
-        steps *= 2;
+        steps *= at->encoding == IR_ENCODING_DIFFERENTIAL ? 2 : 1; /* converters of a sum */
         least_code = -codes;
     }
     return (struct range){

@@ -32,15 +32,16 @@ struct compiled {
     struct isa_program *program;
 };
 
-/* The layer with a part of its text replaced. */
-static struct compiled compile(const char *old, const char *new)
+/* The layer with a part of its text replaced, on the machine with more fields. */
+static struct compiled compile_on(const char *fields, const char *old, const char *new)
 {
     struct compiled c = {.arena = arena_new(), .diag = diag_new()};
+    const char *yaml = arena_printf(c.arena, "%s%s", machine, fields);
     const char *at = strstr(layer, old);
     char *text = arena_printf(c.arena, "%.*s%s%s", (int)(at - layer), layer, new, at + strlen(old));
     struct backend_options o = {.set = {.rows = 1}, .pes = 100};
     struct backend_result result;
-    ck_assert(arch_parse(machine, sizeof machine - 1, "machine", c.arena, c.diag, &c.arch));
+    ck_assert(arch_parse(yaml, strlen(yaml), "machine", c.arena, c.diag, &c.arch));
     c.graph = ir_parse(text, strlen(text), "test.ir", c.diag);
     if (c.graph) {
         ir_number(c.graph);
@@ -49,6 +50,11 @@ static struct compiled compile(const char *old, const char *new)
     diag_print(c.diag, stderr);
     ck_assert_ptr_nonnull(c.program);
     return c;
+}
+
+static struct compiled compile(const char *old, const char *new)
+{
+    return compile_on("", old, new);
 }
 
 static void release(struct compiled *c)
@@ -183,6 +189,31 @@ START_TEST(rounding_counts_in_sums)
 }
 END_TEST
 
+/* Half a step of 2^26 in 3 PEs and 2 phases with 1 and 16: 51 * 2^25 is less than 2^31, and is
+ * rounded once where the two parts are subtracted in front of the converter, not behind two. */
+START_TEST(a_difference_is_rounded_once)
+{
+    struct compiled c = compile_on("encoding: analog_differential\n",
+                                   "encoding=\"offset\", shift=[1,0], flip=1, cols=8",
+                                   "encoding=\"analog_differential\", shift=[26,0], cols=4");
+    bool ok = isa_validate(c.program, c.diag) && backend_check(c.program, c.graph, c.diag);
+    diag_print(c.diag, stderr);
+    ck_assert(ok);
+    release(&c);
+}
+END_TEST
+
+START_TEST(two_converters_round_twice)
+{
+    struct compiled c =
+        compile_on("encoding: differential\n", "encoding=\"offset\", shift=[1,0], flip=1, cols=8",
+                   "encoding=\"differential\", shift=[26,0], flip=1, cols=4");
+    ck_assert(isa_validate(c.program, c.diag) && !backend_check(c.program, c.graph, c.diag));
+    ck_assert_ptr_nonnull(strstr(c.diag->first->text, "can leave 32 bits"));
+    release(&c);
+}
+END_TEST
+
 START_TEST(bytes_of_the_input_have_8_bits)
 {
     struct compiled c = compile("x_bits=8", "x_bits=7");
@@ -200,6 +231,8 @@ int main(void)
     tcase_add_test(t, a_right_program_is_accepted);
     tcase_add_loop_test(t, a_wrong_program_is_rejected, 0, N_MUTANTS);
     tcase_add_test(t, rounding_counts_in_sums);
+    tcase_add_test(t, a_difference_is_rounded_once);
+    tcase_add_test(t, two_converters_round_twice);
     tcase_add_test(t, bytes_of_the_input_have_8_bits);
     return run_suite(s);
 }
