@@ -15,8 +15,10 @@ static int by_harm(const void *a, const void *b)
 {
     const struct quant_row *x = *(const struct quant_row *const *)a;
     const struct quant_row *y = *(const struct quant_row *const *)b;
-    if (x->own_snr != y->own_snr)
-        return x->own_snr < y->own_snr ? -1 : 1;
+    double harm_x = isnan(x->own_snr) ? INFINITY : x->own_snr; /* behind those that are known */
+    double harm_y = isnan(y->own_snr) ? INFINITY : y->own_snr;
+    if (harm_x != harm_y)
+        return harm_x < harm_y ? -1 : 1;
     return x < y ? -1 : x > y; /* as in the graph */
 }
 
@@ -42,10 +44,12 @@ static void print_bits(int64_t bits, FILE *out)
 
 static void print_snr(double snr, FILE *out)
 {
-    if (isfinite(snr))
-        fprintf(out, "  %8.1f", snr);
-    else
+    if (isnan(snr))
+        fprintf(out, "  %8s", "-");
+    else if (snr == INFINITY)
         fprintf(out, "  %8s", "exact");
+    else
+        fprintf(out, "  %8.1f", snr);
 }
 
 static void print_row(const struct quant_row *row, int width, FILE *out)
@@ -67,10 +71,12 @@ static void print_row(const struct quant_row *row, int width, FILE *out)
 
 static void print_total(const char *what, double snr, size_t n_images, FILE *out)
 {
-    if (isfinite(snr))
-        fprintf(out, "%.1f dB", snr);
-    else
+    if (isnan(snr))
+        fputs("not finite", out);
+    else if (snr == INFINITY)
         fputs("exact", out);
+    else
+        fprintf(out, "%.1f dB", snr);
     fprintf(out, " on %zu %s image%s", n_images, what, n_images == 1 ? "" : "s");
 }
 

@@ -120,7 +120,8 @@ static enum pass_result run_quant(struct pass_ctx *ctx, struct ir_graph *g)
     if (!p.n_values && !p.n_layers)
         return PASS_UNCHANGED;
     join_layers(&p);
-    if (!quant_calibrate(&p) || !round_all(&p))
+    if (!quant_check_constants(&p) || !quant_calibrate(&p) || !round_all(&p) ||
+        !quant_check_steps(&p))
         return PASS_FAILED;
     if (ctx->quant_report)
         quant_list_rows(&p);

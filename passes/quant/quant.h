@@ -132,6 +132,9 @@ void quant_moments_add(struct quant_moments *m, const struct tensor *x);
 
 /* ---- quant_round.c, quant_feedback.c: weights to integers ---- */
 
+/* Weights and biases are finite, and what a step of a layer's sums stands for. */
+bool quant_check_constants(const struct quant_plan *p) CHECK_RESULT;
+bool quant_check_steps(const struct quant_plan *p) CHECK_RESULT;
 /* q, scale, correction of the layer. `m`: NULL to round to nearest. */
 void quant_round_layer(struct quant_plan *p, struct quant_layer *l, const struct quant_moments *m);
 /*

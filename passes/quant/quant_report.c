@@ -6,13 +6,15 @@
  * and all others off, tells what that row does by itself. Values of the float model are kept for
  * one image at a time; for a row only what its swaps change is computed again.
  *
- * Signal to noise in dB: 10 log10 of the sum of squares of the float values by that of the errors.
+ * Signal to noise in dB: 10 log10 of the sum of squares of the float values by that of the errors;
+ * NaN where one of them is no finite number, or nothing was measured.
  */
 #include "quant.h"
 
 #include <math.h>
 
-/* Rows are measured one by one on so many images, and fewer of a model of many rows. */
+/* Rows are measured one by one on so many images, and fewer of a model of many rows; with more rows
+ * than runs only the first are: a run costs as much as the model has operations. */
 enum { MOST_ROW_IMAGES = 8, MOST_ROW_RUNS = 1024 };
 
 struct sums {
@@ -129,7 +131,7 @@ static void add_errors(struct sums *s, const struct tensor *plain, const struct 
 
 static double decibels(const struct sums *s)
 {
-    return s->noise > 0 ? 10 * log10(s->signal / s->noise) : INFINITY;
+    return s->noise == 0 ? INFINITY : 10 * log10(s->signal / s->noise);
 }
 
 static bool is_float_output(const struct ir_op *op)
@@ -190,6 +192,11 @@ static bool add_row(struct measure *m, int64_t row, struct row_sums *s)
     return ok;
 }
 
+static size_t n_measured_rows(const struct quant_plan *p)
+{
+    return p->n_rows < MOST_ROW_RUNS ? p->n_rows : MOST_ROW_RUNS;
+}
+
 /* rows NULL: only all together. */
 static bool add_image(struct measure *m, const struct pass_calibration *c, size_t image,
                       struct row_sums *rows, struct sums *all)
@@ -197,7 +204,7 @@ static bool add_image(struct measure *m, const struct pass_calibration *c, size_
     bool ok = evaluate_both(m, c, image);
     if (ok)
         add_outputs(m, all, true);
-    for (size_t i = 0; i < m->plan->n_rows && ok && rows; i++)
+    for (size_t i = 0; i < n_measured_rows(m->plan) && ok && rows; i++)
         ok = add_row(m, (int64_t)i, &rows[i]);
     release(m, m->all_on);
     release(m, m->plain);
@@ -325,8 +332,9 @@ bool quant_measure(struct quant_plan *p)
     if (ok && test)
         ok = add_images(&m, test, NULL, &report->test_snr);
     for (size_t i = 0; i < p->n_rows; i++) {
-        report->rows[i].layer_snr = decibels(&sums[i].layer);
-        report->rows[i].own_snr = decibels(&sums[i].outputs);
+        bool measured = i < n_measured_rows(p);
+        report->rows[i].layer_snr = measured ? decibels(&sums[i].layer) : (double)NAN;
+        report->rows[i].own_snr = measured ? decibels(&sums[i].outputs) : (double)NAN;
     }
     report->n_test_images = test ? test->n_images : 0;
     arena_free(m.arena);

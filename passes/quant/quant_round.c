@@ -3,10 +3,11 @@
  *
  * A column's scale is its largest magnitude by 2^(bits-1) - 1, so that integers are symmetric; it
  * is larger where else the bias would take more than 2^30 steps of the sums, as that of a channel
- * whose weights are nearly zero does.
+ * whose weights are nearly zero does, or a step of the sums would be no normal number.
  */
 #include "quant.h"
 
+#include <float.h>
 #include <math.h>
 
 static float weight_at(const struct quant_weights *w, int64_t row, int64_t column)
@@ -22,6 +23,43 @@ static double bias_at(const struct quant_layer *l, int64_t column)
     uint32_t i = l->bias->in[0].value == l->op->out;
     const struct ir_op *b = l->bias->in[i].value->def;
     return ir_const_f64(b, ir_count(&b->out->type) == 1 ? 0 : column);
+}
+
+static bool is_finite(const struct ir_op *constant)
+{
+    struct pass_floats f = pass_floats(constant);
+    bool finite = true;
+    for (int64_t i = 0, n = ir_count(&constant->out->type); i < n && finite; i++)
+        finite = isfinite(pass_float(&f, i));
+    return finite;
+}
+
+bool quant_check_constants(const struct quant_plan *p)
+{
+    for (size_t i = 0; i < p->n_layers; i++) {
+        const struct quant_layer *l = &p->layers[i];
+        const struct ir_op *bias =
+            l->bias ? l->bias->in[l->bias->in[0].value == l->op->out].value->def : NULL;
+        if (!is_finite(l->weights.constant) || (bias && !is_finite(bias)))
+            return diag_error(p->ctx->diag, l->op->loc, DIAG_DATA,
+                              "%s: its weights or its bias hold what is no finite number",
+                              pass_op_text(l->op, p->arena));
+    }
+    return true;
+}
+
+bool quant_check_steps(const struct quant_plan *p)
+{
+    for (size_t i = 0; i < p->n_layers; i++) {
+        const struct quant_layer *l = &p->layers[i];
+        for (int64_t j = 0; j < l->weights.n; j++) {
+            if (!isfinite(l->grid.scale * l->scale[j]))
+                return diag_error(p->ctx->diag, l->op->loc, DIAG_DATA,
+                                  "%s: a step of its sums is no finite number",
+                                  pass_op_text(l->op, p->arena));
+        }
+    }
+    return true;
 }
 
 /* Of a column whose weights become integers up to `most` steps of this size. */
@@ -60,10 +98,10 @@ static double column_scale(const struct quant_weights *w, int64_t column, double
 static void widen_scales(const struct quant_layer *l, double most, float *scale)
 {
     const struct quant_weights *w = &l->weights;
+    double step = (double)l->grid.scale, least = 2 * (double)FLT_MIN / step;
     for (int64_t j = 0; j < w->n; j++) {
-        double need =
-            fmax(column_scale(w, j, most), fabs(bias_at(l, j)) / ((double)l->grid.scale * 0x1p30));
-        scale[j] = fmaxf(scale[j], (float)need);
+        double need = fmax(column_scale(w, j, most), fabs(bias_at(l, j)) / (step * 0x1p30));
+        scale[j] = fmaxf(scale[j], (float)fmax(need, least));
     }
 }
 

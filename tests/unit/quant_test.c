@@ -338,6 +338,57 @@ START_TEST(test_result_is_not_finite)
 }
 END_TEST
 
+#define ONE_WEIGHT(w, b)                                                                           \
+    "graph \"one\" canonical {\n" INPUT("1,1")                                                     \
+        F32("1", "1,1", "dense(" w ")") "%2 = matmul %0, %1 {weights=0} @\"fc\"\n" F32(            \
+            "3", "1", "dense(" b ")") "%4 = add %2, %3\n" OUTPUT("4", "1,1") "}\n"
+
+static void refuses(const char *text, float x, const char *message)
+{
+    struct quantised q;
+    open_text(&q, text, (const float[]){x, x});
+    ck_assert(!run(&q.r, "quant", &q.g));
+    ck_assert(has_error(&q.r, DIAG_DATA, message));
+    close_text(&q);
+}
+
+/* 255 steps of the input are 1e5, 127 of the weight 2e38: one of the sum is 6e38. */
+START_TEST(test_constant_is_not_finite)
+{
+    refuses(ONE_WEIGHT("inf", "0.0"), 1, "its weights or its bias");
+    refuses(ONE_WEIGHT("nan", "0.0"), 1, "its weights or its bias");
+    refuses(ONE_WEIGHT("1.0", "nan"), 1, "its weights or its bias");
+    refuses(ONE_WEIGHT("1.0", "-inf"), 1, "its weights or its bias");
+    refuses(ONE_WEIGHT("2e38", "0.0"), 1e5f, "a step of its sums");
+}
+END_TEST
+
+/* The product of both scales would be 1e-58: the weight's grows until a step is a normal number. */
+START_TEST(test_steps_stay_normal)
+{
+    struct quantised q;
+    open_text(&q, ONE_WEIGHT("1e-27", "0.0"), (const float[]){1e-27f, 1e-27f});
+    run_ok(&q.r, "quant", &q.g);
+    const struct ir_op *bias = find_op(q.g, IR_add)->in[1].value->def;
+    ck_assert(ir_const_f64(bias->in[1].value->def, 0) >= 0x1p-126);
+    run_ok(&q.r, "int", &q.g);
+    close_text(&q);
+}
+END_TEST
+
+/* A product beyond f32 has neither signal nor noise: that is not the same as no error. */
+START_TEST(test_snr_is_not_finite)
+{
+    struct quantised q;
+    open_text(&q, ONE_WEIGHT("3e38", "0.0"), (const float[]){2, 2});
+    struct quant_report report = {.arena = q.r.arena};
+    q.r.ctx.quant_report = &report;
+    run_ok(&q.r, "quant", &q.g);
+    ck_assert(isnan(report.snr));
+    close_text(&q);
+}
+END_TEST
+
 /* Without options or tensors, and of what is quantised already, the pass changes nothing. */
 START_TEST(test_nothing_to_do)
 {
@@ -372,6 +423,9 @@ int main(void)
     tcase_add_test(t, test_values_taken);
     tcase_add_test(t, test_overrides);
     tcase_add_test(t, test_result_is_not_finite);
+    tcase_add_test(t, test_constant_is_not_finite);
+    tcase_add_test(t, test_steps_stay_normal);
+    tcase_add_test(t, test_snr_is_not_finite);
     tcase_add_test(t, test_nothing_to_do);
     suite_add_tcase(s, t);
     return run_suite(s);
