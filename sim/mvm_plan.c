@@ -192,12 +192,14 @@ static uint32_t strip_arrays(struct planner *w, struct range n, struct mvm_plan 
 static bool same_arrays(const struct planner *w, const struct mvm_plan *plan,
                         const struct mvm_strip *s, uint32_t n)
 {
-    const struct mvm_array *a = &plan->arrays[s->first_array], *b = &plan->arrays[w->n_arrays];
     bool same = s->n_arrays == n;
-    for (uint32_t i = 0; i < n && same; i++)
-        same = a[i].n_blocks == b[i].n_blocks &&
-               memcmp(&plan->held[a[i].first_block], &plan->held[b[i].first_block],
-                      a[i].n_blocks * sizeof *plan->held) == 0;
+    for (uint32_t i = 0; i < n && same; i++) {
+        const struct mvm_array *a = &plan->arrays[s->first_array + i];
+        const struct mvm_array *b = &plan->arrays[w->n_arrays + i];
+        same = a->n_blocks == b->n_blocks &&
+               memcmp(&plan->held[a->first_block], &plan->held[b->first_block],
+                      a->n_blocks * sizeof *plan->held) == 0;
+    }
     return same;
 }
 

@@ -23,7 +23,7 @@ static bool wrong_line(const struct file *f, uint32_t line, struct diag *d)
 
 static bool parse(const struct file *f, struct labels *out, struct diag *d)
 {
-    const char *at = (const char *)f->data, *end = at + f->size;
+    const char *at = (const char *)f->data, *end = f->size ? at + f->size : at;
     for (uint32_t line = 1; at < end; line++) {
         long long x = 0;
         const char *digits = at;
