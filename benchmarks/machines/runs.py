@@ -35,8 +35,8 @@ class Case:
     def inputs(self, name):
         return ["--input", self.images[name], *self.subject.scale_options()]
 
-    def calibration(self):
-        return ["--calibrate", self.images["calibration"], *self.subject.scale_options()]
+    def calibration(self, images="calibration"):
+        return ["--calibrate", self.images[images], *self.subject.scale_options()]
 
     def reference(self):
         return os.path.join(self.folder, "float", "output_0.npy")
@@ -95,7 +95,7 @@ def refusal(error):
 def compile_point(cimc, case, model, machine, pes, program):
     """The report; a text where the machine cannot hold the network."""
     try:
-        return cimc.compile(model, [*machine, *PES[pes], *case.calibration(), "--duplicate", "interval", "--frames",
+        return cimc.compile(model, [*machine, *PES[pes], *case.calibration("ranges"), "--duplicate", "interval", "--frames",
                                     str(FRAMES)], program)
     except RunError as error:
         return refusal(error)
@@ -103,7 +103,7 @@ def compile_point(cimc, case, model, machine, pes, program):
 
 def agrees(cimc, case, model, machine):
     """Is the simulator the evaluator, bit for bit, on the first image?"""
-    report = cimc.execute(model, [*machine, *case.calibration(), *case.inputs("first"), "--extra-pes", "0"])
+    report = cimc.execute(model, [*machine, *case.calibration("ranges"), *case.inputs("first"), "--extra-pes", "0"])
     return all(output["max_abs_error"] == 0 for output in report["outputs"])
 
 

@@ -32,15 +32,14 @@ def readouts(cimc, cases, parallel):
     return dict(zip(keys, parallel("read-outs", [(readout, cimc, named(cases)[network], name) for network, name in keys])))
 
 
-def machines(cimc, cases, parallel):
-    """Rows of runs.machine_point."""
-    subjects = [case for case in cases if case.subject.name != "digits sets"]
-    models = parallel("quantise", [(runs.quantise, cimc, case, bits) for case in subjects for bits in runs.WEIGHT_BITS])
-    models = iter(models)
-    work = [(runs.machine_point, cimc, case, bits, model, preset, pes)
-            for case in subjects for bits, model in [(bits, next(models)) for bits in runs.WEIGHT_BITS]
-            for preset in runs.PRESETS for pes in runs.PES]
-    return parallel("machines", work)
+def machines(cimc, case, parallel):
+    """Rows of runs.machine_point, of a network; none of its test sets alone."""
+    if case.subject.name == "digits sets":
+        return []
+    name = case.subject.name
+    models = parallel(name + ", quantise", [(runs.quantise, cimc, case, bits) for bits in runs.WEIGHT_BITS])
+    return parallel(name, [(runs.machine_point, cimc, case, bits, model, preset, pes)
+                           for bits, model in zip(runs.WEIGHT_BITS, models) for preset in runs.PRESETS for pes in runs.PES])
 
 
 def resolution(cimc, case, bits, preset, adc_bits):

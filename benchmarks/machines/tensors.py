@@ -24,6 +24,7 @@ CALIBRATION_PHOTOS = ("brick.png", "camera.png", "cell.png", "chelsea.png", "coi
 TEST_PHOTOS = ("astronaut.png", "clock_motion.png", "coffee.png", "color.png", "grass.png", "ihc.png", "moon.png",
                "page.png", "retina.jpg", "text.png")
 CAFFE_MEANS = (104, 117, 123)    # of blue, green, red: what SqueezeNet's training subtracted
+RANGE_IMAGES = 4    # of those for calibration: to find the ranges of converters all columns are read, plane by plane
 AR = 0.9    # how much of a frame of sound is in the next one
 
 
@@ -103,13 +104,15 @@ MAKERS = {"digits": (bundled, ("calibration", "test")), "digits sets": (stored, 
 
 
 def make_case(subject, models, out):
-    """Writes what is not there yet: calibration, test, and the first image of the test."""
+    """Writes what is not there yet: calibration, test, the first image of the test, and the first few for converters."""
     model, folder = subject.path(models or ""), os.path.join(out, subject.name.replace(" ", "-"))
     os.makedirs(folder, exist_ok=True)
-    images = {name: os.path.join(folder, name + ".npy") for name in ("calibration", "test", "first")}
+    images = {name: os.path.join(folder, name + ".npy") for name in ("calibration", "test")}
     make, sources = MAKERS[subject.name]
     for seed, (name, source) in enumerate(zip(images, sources), 1):
         if not os.path.exists(images[name]):
             np.save(images[name], np.ascontiguousarray(make(source, getattr(subject, name), seed, model)))
-    np.save(images["first"], np.load(images["test"])[:1])
+    for name, of, count in (("first", "test", 1), ("ranges", "calibration", RANGE_IMAGES)):
+        images[name] = os.path.join(folder, name + ".npy")
+        np.save(images[name], np.load(images[of])[:count])
     return Case(subject, model, images, folder)
