@@ -1,7 +1,8 @@
 /*
  * clones.h - CLONES before a function: it is compiled for several processors, and the loader takes
  * the one for this machine. For inner loops whose result does not depend on the instructions used;
- * only for static functions: clang 14 gives others a name that no other file finds.
+ * only for static functions: clang 14 gives others a name that no other file finds. No two may have
+ * one name: clang 14 makes it known to all files.
  */
 #ifndef CIMC_CLONES_H
 #define CIMC_CLONES_H

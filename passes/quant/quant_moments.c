@@ -101,7 +101,7 @@ static void gather(const struct quant_layer *l, const struct tensor *x, int64_t 
 /* ---- sums ---- */
 
 /* h[i][j] += sum over the TOGETHER rows r of x[r][i] * x[r][j], j >= i */
-CLONES static void add_products(double *h, int64_t block, int64_t k, const double *x)
+CLONES static void add_moments(double *h, int64_t block, int64_t k, const double *x)
 {
     const double *x0 = x, *x1 = x + k, *x2 = x + 2 * k, *x3 = x + 3 * k;
     for (int64_t i = 0; i < k; i++) {
@@ -129,7 +129,7 @@ static void add_rows(struct quant_moments *m, int64_t g, const float *rows)
         for (int r = 0; r < TOGETHER; r++)
             for (int64_t i = 0; i < n; i++)
                 x[r * n + i] = (double)rows[r * k + first + i];
-        add_products(m->second + (g * blocks + b) * m->block * m->block, m->block, n, x);
+        add_moments(m->second + (g * blocks + b) * m->block * m->block, m->block, n, x);
     }
     for (int64_t i = 0; i < k && m->mean; i++) {
         double *mean = &m->mean[2 * (g * k + i)];

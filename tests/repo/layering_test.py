@@ -166,6 +166,16 @@ def global_problems(sources):
                 yield '%s: "%s" is not const' % (path, match.group().strip())
 
 
+def clone_problems(sources):
+    """Functions for several processors have names of their own (clones.h)."""
+    seen = {}
+    for path in sources.c_files:
+        for match in re.finditer(r'^CLONES\b[^(;{]*?(\w+)\(', sources.code[path], re.MULTILINE):
+            first = seen.setdefault(match.group(1), path)
+            if first != path:
+                yield '%s: %s() is also in %s' % (path, match.group(1), first)
+
+
 def size_problems(sources):
     for path in sources.c_files:
         n = sources.text[path].count('\n')
@@ -246,6 +256,7 @@ def main(root, build_root, compiler):
     tap.point('headers compile alone', header_problems(sources, build_root, compiler))
     tap.point('nothing but the command line ends the process', abort_problems(sources))
     tap.point('no written globals', global_problems(sources))
+    tap.point('functions for several processors have unique names', clone_problems(sources))
     tap.point('files and functions are not too long', size_problems(sources))
     tap.point('no marks of unfinished work', mark_problems(sources))
     tap.point('line ends', line_problems(sources))
