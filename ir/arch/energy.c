@@ -92,32 +92,23 @@ millionths energy_leakage(const struct arch *arch, uint64_t tiles, uint64_t cycl
     return energy / ARCH_PRICE_ONE;
 }
 
-static millionths area_of_crossbar(const struct arch *arch, enum energy_unit unit)
-{
-    const struct arch_prices *p = &arch->price;
-    millionths converters = (uint64_t)p->adcs_per_crossbar;
-    switch (unit) {
-    case ENERGY_crossbars: return (uint64_t)p->crossbar_um2;
-    case ENERGY_drivers: return (millionths)arch->rows * (uint64_t)p->dac_um2;
-    case ENERGY_converters: return converters * (uint64_t)p->adc_um2 / ARCH_PRICE_ONE;
-    case ENERGY_shift_adds: return converters * (uint64_t)p->shift_add_um2 / ARCH_PRICE_ONE;
-    default: return 0;
-    }
-}
-
-static millionths area_of_tile(const struct arch *arch, enum energy_unit unit)
-{
-    switch (unit) {
-    case ENERGY_vector_units: return (millionths)arch->lanes * (uint64_t)arch->price.lane_um2;
-    case ENERGY_buffers: return (uint64_t)arch->price.buffer_um2;
-    case ENERGY_network: return (uint64_t)arch->price.router_um2;
-    default: return (millionths)arch->crossbars * area_of_crossbar(arch, unit);
-    }
-}
-
+/* The share of a converter that a crossbar has is in millionths as well: divided last. */
 millionths energy_area(const struct arch *arch, uint64_t tiles, enum energy_unit unit)
 {
-    return tiles * area_of_tile(arch, unit);
+    const struct arch_prices *p = &arch->price;
+    millionths crossbars = (millionths)tiles * (uint64_t)arch->crossbars;
+    millionths converters = crossbars * (uint64_t)p->adcs_per_crossbar;
+    switch (unit) {
+    case ENERGY_crossbars: return crossbars * (uint64_t)p->crossbar_um2;
+    case ENERGY_drivers: return crossbars * (uint64_t)arch->rows * (uint64_t)p->dac_um2;
+    case ENERGY_converters: return converters * (uint64_t)p->adc_um2 / ARCH_PRICE_ONE;
+    case ENERGY_shift_adds: return converters * (uint64_t)p->shift_add_um2 / ARCH_PRICE_ONE;
+    case ENERGY_vector_units:
+        return (millionths)tiles * (uint64_t)arch->lanes * (uint64_t)p->lane_um2;
+    case ENERGY_buffers: return (millionths)tiles * (uint64_t)p->buffer_um2;
+    case ENERGY_network: return (millionths)tiles * (uint64_t)p->router_um2;
+    default: return 0;
+    }
 }
 
 const char *millionths_text(millionths value, char buffer[MILLIONTHS_TEXT])

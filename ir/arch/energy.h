@@ -56,7 +56,7 @@ millionths energy_of_unit(const struct arch *arch, const struct energy_counts *c
 millionths energy_of(const struct arch *arch, const struct energy_counts *c); /* of all units */
 /* In so many cycles; rounded down. Saturates. */
 millionths energy_leakage(const struct arch *arch, uint64_t tiles, uint64_t cycles);
-/* Of the chip; what has no price has no area. */
+/* Of the chip; what has no price has no area. Converters are rounded down. */
 millionths energy_area(const struct arch *arch, uint64_t tiles, enum energy_unit unit);
 /* Decimal, exact. */
 enum { MILLIONTHS_TEXT = 48 };

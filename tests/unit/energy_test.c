@@ -159,6 +159,8 @@ START_TEST(area_of_a_small_chip)
     ck_assert(energy_area(&p->arch, 4, ENERGY_vector_units) == 0);
     ck_assert(energy_area(&p->arch, 4, ENERGY_network) == 4 * 37500 * 1000000ULL);
     ck_assert(energy_area(&p->arch, 4, ENERGY_dram) == 0);
+    p->arch.price.adc_um2 = 3; /* 8 halves of it, none rounded by itself */
+    ck_assert(energy_area(&p->arch, 4, ENERGY_converters) == 12);
     isa_program_free(p);
 }
 END_TEST
