@@ -17,10 +17,11 @@ static const double MOST_DB = 80; /* a bar of full length */
 
 static void cell_db(const struct page *p, double snr)
 {
-    if (isfinite(snr))
-        fprintf(p->out, "<td data-v=\"%.9g\">%.1f</td>", snr, snr);
+    const char *word = quality_word(snr);
+    if (word)
+        fprintf(p->out, "<td data-v=\"1e9\">%s</td>", word);
     else
-        fputs("<td data-v=\"1e9\">exact</td>", p->out);
+        fprintf(p->out, "<td data-v=\"%.9g\">%.1f</td>", snr, snr);
 }
 
 /* What is 0 is not there. */
@@ -69,10 +70,11 @@ static void draw_row(const struct page *p, const struct quant_row *row, size_t i
     fprintf(p->out, "</text>\n<rect x=\"%d\" y=\"%zu\" height=\"%d\" fill=\"%s\"", LEFT,
             STEP * i + 2, STEP - 4, page_heat(1 - share, colour));
     view_print_attribute(p->out, "width", 1 + share * BAR_WIDTH);
-    if (isfinite(row->own_snr))
-        fprintf(p->out, "><title>%.1f dB</title></rect>\n", row->own_snr);
+    const char *word = quality_word(row->own_snr);
+    if (word)
+        fprintf(p->out, "><title>%s</title></rect>\n", word);
     else
-        fputs("><title>exact</title></rect>\n", p->out);
+        fprintf(p->out, "><title>%.1f dB</title></rect>\n", row->own_snr);
 }
 
 /* The shorter a bar, the more harm. */
@@ -89,10 +91,11 @@ static void draw_rows(const struct page *p, const struct quant_row *const *rows,
 static void print_total(const struct page *p, const struct quant_report *r)
 {
     fputs("<p>All of it quantised, the outputs have a signal to noise of ", p->out);
-    if (isfinite(r->snr))
-        fprintf(p->out, "<b>%.1f dB</b>", r->snr);
+    const char *word = quality_word(r->snr);
+    if (word)
+        fprintf(p->out, "<b>%s</b>", word);
     else
-        fputs("<b>no error</b>", p->out);
+        fprintf(p->out, "<b>%.1f dB</b>", r->snr);
     fprintf(p->out, " on %zu calibration image%s; the layers were measured on %zu.</p>\n",
             r->n_images, r->n_images == 1 ? "" : "s", r->n_row_images);
 }

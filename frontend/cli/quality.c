@@ -32,6 +32,13 @@ const struct quant_row *const *quality_by_harm(const struct quant_report *r, str
     return rows;
 }
 
+const char *quality_word(double snr)
+{
+    if (isfinite(snr))
+        return NULL;
+    return snr == INFINITY ? "exact" : "unknown";
+}
+
 /* ---- the table ---- */
 
 static void print_bits(int64_t bits, FILE *out)
@@ -44,10 +51,9 @@ static void print_bits(int64_t bits, FILE *out)
 
 static void print_snr(double snr, FILE *out)
 {
-    if (isnan(snr))
-        fprintf(out, "  %8s", "-");
-    else if (snr == INFINITY)
-        fprintf(out, "  %8s", "exact");
+    const char *word = quality_word(snr);
+    if (word)
+        fprintf(out, "  %8s", word);
     else
         fprintf(out, "  %8.1f", snr);
 }
@@ -71,10 +77,9 @@ static void print_row(const struct quant_row *row, int width, FILE *out)
 
 static void print_total(const char *what, double snr, size_t n_images, FILE *out)
 {
-    if (isnan(snr))
-        fputs("not finite", out);
-    else if (snr == INFINITY)
-        fputs("exact", out);
+    const char *word = quality_word(snr);
+    if (word)
+        fputs(word, out);
     else
         fprintf(out, "%.1f dB", snr);
     fprintf(out, " on %zu %s image%s", n_images, what, n_images == 1 ? "" : "s");

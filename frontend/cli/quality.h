@@ -7,6 +7,8 @@
 
 /* The rows with the most harm first. The list is in `a`. */
 const struct quant_row *const *quality_by_harm(const struct quant_report *r, struct arena *a);
+/* What stands for a signal to noise that is no number of dB; NULL if it is one. */
+const char *quality_word(double snr);
 void quality_print(const struct quant_report *r, FILE *out);
 /* Into an open map. */
 void quality_json(const struct quant_report *r, struct json *j);

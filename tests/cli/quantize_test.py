@@ -122,6 +122,16 @@ def quantised_models(b):
     b.contains(b.run('quantize', 'q.onnx', *calibrate, code=1).stderr, 'there is nothing to quantise')
 
 
+def not_finite(b):
+    """quantize and report: outputs that f32 does not hold have no signal to noise, which is not the same as no error"""
+    b.write('m.onnx', onnx_model([onnx_node('MatMul', ['x', 'w'], 'y', 'fc')], {'w': ([1, 1], [3e38])}, {'x': [1, 1]}, {'y': [1, 1]}))
+    b.write('x.npy', npy('<f4', [1, 1], [2]))
+    text = b.run('quantize', 'm.onnx', '--calibrate', 'x.npy').stdout
+    b.contains(text, 'signal to noise of the outputs: unknown on 1 calibration image')
+    b.run('report', 'm.onnx', '--calibrate', 'x.npy', '-o', 'm.html')
+    b.contains(b.read('m.html').decode(), 'the outputs have a signal to noise of <b>unknown</b>')
+
+
 def quantising_options(b):
     """what is no number of bits, no layer, or contradicts itself"""
     calibrate = ['--calibrate', b.digits]
@@ -136,4 +146,4 @@ def quantising_options(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([calibration_files, calibration_errors, digits_thresholds, same_bytes, quantised_models, quantising_options]))
+    sys.exit(run_cases([calibration_files, calibration_errors, digits_thresholds, same_bytes, quantised_models, not_finite, quantising_options]))
