@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 static const int64_t MOST_ELEMENTS = (int64_t)1 << 30; /* of all images, so 4 GiB */
+enum { MOST_ELEMENT_BYTES = 8 };
 
 typedef VEC(const void *) image_list;
 struct reader {
@@ -48,6 +49,12 @@ static bool check_finite(const struct tensor *t, struct loc loc, struct diag *d)
     return true;
 }
 
+static bool too_many(const struct reader *r, struct loc loc)
+{
+    return diag_error(r->diag, loc, DIAG_DATA,
+                      "there are more than 2^30 elements to calibrate by; some tens of images do");
+}
+
 /* The buffer is the calibration's from here on. */
 static bool take_images(struct reader *r, struct io_tensor *port, struct tensor *read,
                         struct loc loc)
@@ -60,9 +67,7 @@ static bool take_images(struct reader *r, struct io_tensor *port, struct tensor 
                           ir_type_text(&read->type, have, sizeof have), port->name,
                           ir_type_text(&port->type, want, sizeof want));
     if (all > MOST_ELEMENTS)
-        return diag_error(r->diag, loc, DIAG_DATA,
-                          "there are more than 2^30 elements to calibrate "
-                          "by; some tens of images do");
+        return too_many(r, loc);
     if (!values_convert(read, (enum ir_dtype)port->type.dtype, port->scale, loc, r->diag) ||
         !check_finite(read, loc, r->diag))
         return false;
@@ -77,11 +82,16 @@ static bool take_images(struct reader *r, struct io_tensor *port, struct tensor 
 
 static bool read_file(struct reader *r, struct io_tensor *port, const char *path)
 {
+    struct loc loc = {.file = path};
     struct tensor read;
-    if (!outputs_check_input(r->writes, path, r->diag) ||
-        !values_read(path, r->arena, r->diag, &read))
+    struct stat st;
+    if (!outputs_check_input(r->writes, path, r->diag))
         return false;
-    bool ok = take_images(r, port, &read, (struct loc){.file = path});
+    if (stat(path, &st) == 0 && st.st_size / MOST_ELEMENT_BYTES > MOST_ELEMENTS)
+        return too_many(r, loc); /* before all of it is in memory */
+    if (!values_read(path, r->arena, r->diag, &read))
+        return false;
+    bool ok = take_images(r, port, &read, loc);
     tensor_free(&read);
     return ok;
 }

@@ -37,6 +37,8 @@ def calibration_errors(b):
     b.write('two.npy', npy('<f4', [2, 2], [1, 2, 3, 4]))
     b.write('wide.npy', npy('<f4', [1, 3], [1, 2, 3]))
     b.write('nan.npy', npy('<f4', [1, 2], [1, float('nan')]))
+    b.write('huge.npy', npy('<f4', [1 << 33, 2], []))
+    os.truncate(b.path('huge.npy'), 1 << 36)    # of holes
     os.mkdir(b.path('empty'))
     for entries, code, message in (
             (['absent'], 1, 'absent: error: '),
@@ -45,6 +47,7 @@ def calibration_errors(b):
             (['x=three.npy'], 1, "there are 0 images of input 'y', 3 of another"),
             (['x=three.npy', 'y=two.npy'], 1, "there are 2 images of input 'y', 3 of another"),
             (['x=wide.npy'], 1, "wide.npy: error: the tensor is f32[1x3], 'x' of the model is f32[1x2]"),
+            (['x=huge.npy'], 1, 'huge.npy: error: there are more than 2^30 elements to calibrate by'),
             (['x=nan.npy'], 1, 'nan.npy: error: element 1 is not a finite number'),
             (['x=three.npy', '.'], 1, '.: error: the model has 2 inputs'),
             (['empty'], 1, 'empty: error: the folder has neither test_data_set_0 nor .npy or .pb files')):
