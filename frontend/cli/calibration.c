@@ -250,8 +250,8 @@ static bool join(struct reader *r)
         size_t n = r->images[k].n;
         if (r->ports[k].known && n != all->n_images && n != 1)
             return diag_error(r->diag, (struct loc){0}, DIAG_DATA,
-                              "--calibrate: there are %zu images of input '%s', %zu of another", n,
-                              r->ports[k].name, all->n_images);
+                              "--%s: there are %zu images of input '%s', %zu of another", r->option,
+                              n, r->ports[k].name, all->n_images);
     }
     if (all->n_images == 0)
         return diag_error(r->diag, (struct loc){0}, DIAG_DATA,

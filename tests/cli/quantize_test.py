@@ -53,6 +53,9 @@ def calibration_errors(b):
             (['empty'], 1, 'empty: error: the folder has neither test_data_set_0 nor .npy or .pb files')):
         done = b.run('opt', 'two.onnx', *sum((['--calibrate', e] for e in entries), []), code=code)
         b.contains(done.stderr, message)
+    done = b.run('quantize', 'two.onnx', *sum(([option, name + '=' + path] for option, name, path in (
+        ('--calibrate', 'x', 'three.npy'), ('--calibrate', 'y', 'three.npy'), ('--test-data', 'x', 'three.npy'), ('--test-data', 'y', 'two.npy'))), []), code=1)
+    b.contains(done.stderr, "--test-data: there are 2 images of input 'y', 3 of another")
     done = b.run('compile', 'A=' + b.model, 'B=' + b.model, '--calibrate', b.digits, '-o', 'x', code=2)
     b.contains(done.stderr, 'is not built yet')
     done = b.run('opt', 'two.onnx', '--calibrate', 'x=three.npy', '--calibrate', 'y=two.npy', '-o', 'two.npy', code=2)
