@@ -111,7 +111,7 @@ static bool execute(struct simulation *sim, struct watchers *watchers, struct di
         outputs[k] = io->outputs[k].data;
     double start = now_seconds();
     sim->ran = sim_run(sim->program, inputs, outputs, &o, &sim->result, d);
-    sim->simulate_seconds = now_seconds() - start;
+    sim->simulate_seconds += now_seconds() - start;
     return sim->ran;
 }
 
@@ -119,19 +119,22 @@ static bool execute(struct simulation *sim, struct watchers *watchers, struct di
 static bool find_references(struct simulation *sim, struct diag *d)
 {
     struct eval_observer watcher = {.progress = sim->settings->progress};
-    return io_has_references(&sim->io) || !io_can_evaluate(&sim->io) ||
-           io_evaluate_references(&sim->io, &watcher, d);
+    double start = now_seconds();
+    bool ok = io_has_references(&sim->io) || !io_can_evaluate(&sim->io) ||
+              io_evaluate_references(&sim->io, &watcher, d);
+    sim->evaluate_seconds += now_seconds() - start;
+    return ok;
 }
 
 static bool evaluate(struct simulation *sim, struct layers *layers, struct diag *d)
 {
     struct eval_observer observer = {
         .seen = layers_seen, .self = layers, .progress = sim->settings->progress};
-    double start = now_seconds();
     bool ok = find_references(sim, d);
+    double start = now_seconds();
     if (ok && layers)
         ok = io_observe(&sim->io, sim->graph, &observer, d);
-    sim->evaluate_seconds = now_seconds() - start;
+    sim->evaluate_seconds += now_seconds() - start;
     return ok;
 }
 

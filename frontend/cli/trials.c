@@ -13,7 +13,7 @@
 
 /* ---- runs ---- */
 
-/* 10 log10 of the reference's energy over the error's. */
+/* 10 log10 of the reference's energy over the error's; NaN where either is not finite. */
 static double snr_db(const struct io *io, size_t k)
 {
     const struct io_tensor *got = &io->outputs[k], *want = &io->references[k];
@@ -26,7 +26,7 @@ static double snr_db(const struct io *io, size_t k)
         signal += x * x;
         noise += error * error;
     }
-    return noise > 0 ? 10 * log10(signal / noise) : INFINITY;
+    return noise == 0 ? INFINITY : 10 * log10(signal / noise);
 }
 
 static bool run_one(struct simulation *sim, struct trial *t, struct diag *d)
@@ -72,7 +72,7 @@ static double value_of(const struct trials *t, size_t i, const struct simulation
     return 100 * (double)t->at.at[i].n_right / (double)sim->labels.of_frame.n;
 }
 
-/* The deviation of a sample: of n - 1. */
+/* The deviation of a sample: of n - 1; where the mean is no number, what the mean is. */
 static struct spread spread_of(const struct trials *t, const struct simulation *sim, size_t k)
 {
     struct spread s = {.least = INFINITY, .most = -INFINITY};
@@ -88,16 +88,14 @@ static struct spread spread_of(const struct trials *t, const struct simulation *
         double x = value_of(t, i, sim, k) - s.mean;
         squares += x * x;
     }
-    s.deviation = s.least < s.most ? sqrt(squares / (double)(n - 1)) : 0;
+    if (s.least == s.most)
+        s.deviation = 0;
+    else
+        s.deviation = isfinite(s.mean) ? sqrt(squares / (double)(n - 1)) : s.mean;
     return s;
 }
 
 /* ---- reports ---- */
-
-static bool has_reference(const struct trials *t, size_t k)
-{
-    return t->at.n > 0 && !isnan(t->at.at[0].snr_db[k]);
-}
 
 static void print_spread(const struct spread *s, const char *unit, FILE *out)
 {
@@ -116,12 +114,14 @@ void trials_report(const struct trials *t, const struct simulation *sim, FILE *o
         fprintf(out, "output %zu '", k);
         print_plain(io->outputs[k].name, out);
         fputs("': ", out);
-        if (!has_reference(t, k)) {
+        if (!io->references[k].data) {
             fputs("no reference\n", out);
-            continue;
+        } else if (isnan(s.mean)) {
+            fputs("SNR unknown: not all values are finite\n", out);
+        } else {
+            fputs("SNR ", out);
+            print_spread(&s, "dB", out);
         }
-        fputs("SNR ", out);
-        print_spread(&s, "dB", out);
     }
     if (sim->labels.of_frame.n) {
         struct spread s = spread_of(t, sim, io->n_outputs);

@@ -9,8 +9,7 @@
 struct trial {
     int64_t seed;
     int64_t n_right; /* with labels */
-    double
-        *snr_db; /* of each output: against its reference; infinite if all is equal, NaN without */
+    double *snr_db;  /* of each output: infinite if all is equal; NaN: no reference, not finite */
 };
 struct trials {
     VEC(struct trial) at;

@@ -76,6 +76,26 @@ def trials_by_hand(b):
         b.contains(b.run('sim', 'p.cim', '--trials=2', '--model=m.onnx', '--input=x.npy', option, code=2).stderr, '--trials excludes')
 
 
+# y = sqrt(s), s = 190 * 7 + 100 for x = (10, 200) and -5 as first weight; where all weights are -8, s = 200 * -8 + 80
+ROOT = onnx_model([onnx_node('DequantizeLinear', ['x', 's', 'zx'], 'xf', 'dx'), onnx_node('DequantizeLinear', ['w', 's', 'zw'], 'wf', 'dw'),
+                   onnx_node('DequantizeLinear', ['b', 's'], 'bf', 'db'), onnx_node('MatMul', ['xf', 'wf'], 'm', 'dense'),
+                   onnx_node('Add', ['m', 'bf'], 'a', 'bias'), onnx_node('Sqrt', ['a'], 'y', 'root')],
+                  {'s': ([], [1]), 'zx': ([], [10], UINT8), 'w': ([2, 1], [-5, 7], INT8), 'zw': ([], [0], INT8), 'b': ([1], [100], INT32)},
+                  {'x': ([1, 2], UINT8)}, {'y': [1, 1]})
+
+
+def trials_not_finite(b):
+    """sim --trials: outputs that are not finite have no signal-to-noise ratio; seconds are those of all that was computed"""
+    b.write('m.onnx', ROOT)
+    b.write('x.npy', npy('|u1', [1, 2], [10, 200]))
+    b.run('compile', 'm.onnx', *CELLS, '--arch-field=stuck_low_ppm=1000000', '-o', 'p.cim')
+    command = ['sim', 'p.cim', '--trials=2', '--model=m.onnx', '--input=x.npy']
+    b.contains(b.run(*command).stdout, "output 0 'y': SNR unknown: not all values are finite")
+    report = json.loads(b.run(*command, '--json').stdout)
+    b.equal(report['trials']['outputs'][0]['snr_db'], dict.fromkeys(('mean', 'standard_deviation', 'least', 'most')), 'JSON')
+    b.expect(report['seconds']['evaluate'] > 0, 'no seconds of the evaluator')
+
+
 def trials_are_runs(b):
     """sim --trials of noisy cells: each is what sim --noise-seed says, and mean and spread are theirs"""
     write(b)
@@ -106,4 +126,4 @@ def trials_are_runs(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([seeds, trials_by_hand, trials_are_runs]))
+    sys.exit(run_cases([seeds, trials_by_hand, trials_not_finite, trials_are_runs]))
