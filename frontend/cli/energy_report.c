@@ -67,10 +67,10 @@ static double percent(millionths part, millionths all)
     return all ? 100 * (double)part / (double)all : 0;
 }
 
-/* "vector units" */
-static const char *unit_name(enum energy_unit unit, char buffer[32])
+const char *energy_unit_text(unsigned unit, char buffer[ENERGY_UNIT_TEXT])
 {
-    snprintf(buffer, 32, "%s", energy_unit_names[unit]);
+    snprintf(buffer, ENERGY_UNIT_TEXT, "%s",
+             unit < N_ENERGY_UNITS ? energy_unit_names[unit] : "leakage");
     for (char *c = buffer; *c; c++)
         *c = *c == '_' ? ' ' : *c;
     return buffer;
@@ -83,13 +83,14 @@ static bool is_unpaid(const struct energy_report *r, const struct energy_counter
 
 void energy_report_line(const struct energy_report *r, FILE *out)
 {
-    char text[ENERGY_TEXT], name[32];
+    char text[ENERGY_TEXT], name[ENERGY_UNIT_TEXT];
     if (r->has_prices) {
         fprintf(out, "energy %s %s:", pj_text(energy_report_frame_pj(r), text),
                 r->counts->frames > 1 ? "a frame" : "an image");
         for (unsigned u = 0; u < N_ENERGY_UNITS; u++)
             if (r->by_unit[u] > 0)
-                fprintf(out, " %s %.3g %%,", unit_name(u, name), percent(r->by_unit[u], r->total));
+                fprintf(out, " %s %.3g %%,", energy_unit_text(u, name),
+                        percent(r->by_unit[u], r->total));
         fprintf(out, " leakage %.3g %%\n", percent(r->leakage, r->total));
     }
     if (r->has_areas)
@@ -149,12 +150,12 @@ static void print_operations(const struct energy_report *r, FILE *out)
 
 static void print_areas(const struct energy_report *r, FILE *out)
 {
-    char name[32];
+    char name[ENERGY_UNIT_TEXT];
     fprintf(out, "\n%10s  %7s  unit\n", "area, mm2", "share");
     for (unsigned u = 0; u < N_ENERGY_UNITS; u++)
         if (r->area_by_unit[u] > 0)
             fprintf(out, "%10.4g  %5.2f %%  %s\n", millionths_real(r->area_by_unit[u]) / 1e6,
-                    percent(r->area_by_unit[u], r->area), unit_name(u, name));
+                    percent(r->area_by_unit[u], r->area), energy_unit_text(u, name));
 }
 
 void energy_report_table(const struct energy_report *r, FILE *out)
@@ -169,17 +170,17 @@ void energy_report_table(const struct energy_report *r, FILE *out)
 
 /* ---- machines ---- */
 
-void energy_json_pj(struct json *j, const char *key, millionths pj)
+void energy_json(struct json *j, const char *key, millionths value)
 {
     char text[MILLIONTHS_TEXT];
-    json_number(j, key, millionths_text(pj, text));
+    json_number(j, key, millionths_text(value, text));
 }
 
 static void units_json(const millionths value[N_ENERGY_UNITS], const char *key, struct json *j)
 {
     json_open_map(j, key);
     for (unsigned u = 0; u < N_ENERGY_UNITS; u++)
-        energy_json_pj(j, energy_unit_names[u], value[u]);
+        energy_json(j, energy_unit_names[u], value[u]);
     json_close_map(j);
 }
 
@@ -193,13 +194,13 @@ static void operations_json(const struct energy_report *r, struct json *j)
         json_open_map(j, NULL);
         json_text(j, "name", node_name(r, i));
         json_text(j, "op", node_op(r, i));
-        energy_json_pj(j, "energy_pj", energy);
+        energy_json(j, "energy_pj", energy);
         json_close_map(j);
     }
     json_close_array(j);
     json_open_array(j, "by_tile_pj");
     for (uint32_t i = 0; r->has_prices && i < r->counts->n_tiles; i++)
-        energy_json_pj(j, NULL, energy_of(r->arch, &r->counts->of_tile[i]));
+        energy_json(j, NULL, energy_of(r->arch, &r->counts->of_tile[i]));
     json_close_array(j);
 }
 
@@ -226,16 +227,16 @@ void energy_report_json(const struct energy_report *r, struct json *j)
 {
     json_open_map(j, "energy");
     json_integer(j, "frames", r->counts->frames);
-    energy_json_pj(j, "total_pj", r->total);
+    energy_json(j, "total_pj", r->total);
     json_real(j, "per_frame_pj", energy_report_frame_pj(r));
-    energy_json_pj(j, "leakage_pj", r->leakage);
-    energy_json_pj(j, "loading_pj", r->loading);
+    energy_json(j, "leakage_pj", r->leakage);
+    energy_json(j, "loading_pj", r->loading);
     units_json(r->by_unit, "by_unit", j);
     operations_json(r, j);
     counters_json(r, j);
     json_close_map(j);
     if (!r->has_areas)
         return;
-    energy_json_pj(j, "area_um2", r->area);
+    energy_json(j, "area_um2", r->area);
     units_json(r->area_by_unit, "area_by_unit_um2", j);
 }

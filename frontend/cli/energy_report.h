@@ -20,14 +20,18 @@ struct energy_report energy_report_new(const struct isa_program *p, const struct
 /* "6.67 mJ". */
 enum { ENERGY_TEXT = 32 };
 const char *energy_text(millionths pj, char buffer[ENERGY_TEXT]);
+/* "vector units"; behind them, one more: "leakage". */
+enum { ENERGY_UNIT_TEXT = 32 };
+const char *energy_unit_text(unsigned unit, char buffer[ENERGY_UNIT_TEXT]);
 /* Of a frame. */
 double energy_report_frame_pj(const struct energy_report *r);
 /* A line; nothing where nothing has a price. */
 void energy_report_line(const struct energy_report *r, FILE *out);
 /* --energy: counters, operations, areas. */
 void energy_report_table(const struct energy_report *r, FILE *out);
-/* Keys `energy`, `area_um2`, `area_by_unit_um2` of an open map; a pJ value of others. */
+/* Keys `energy`, `area_um2`, `area_by_unit_um2` of an open map. */
 void energy_report_json(const struct energy_report *r, struct json *j);
-void energy_json_pj(struct json *j, const char *key, millionths pj);
+/* As an exact decimal. */
+void energy_json(struct json *j, const char *key, millionths value);
 
 #endif

@@ -15,15 +15,6 @@
 
 enum { MOST_TILES = 300, BAR_WIDTH = 1120, BAR_HEIGHT = 26, N_SHARES = N_ENERGY_UNITS + 1 };
 
-/* "vector units" */
-static const char *unit_name(unsigned unit, char buffer[32])
-{
-    snprintf(buffer, 32, "%s", unit < N_ENERGY_UNITS ? energy_unit_names[unit] : "leakage");
-    for (char *c = buffer; *c; c++)
-        *c = *c == '_' ? ' ' : *c;
-    return buffer;
-}
-
 static millionths share_of(const struct energy_report *r, unsigned unit)
 {
     return unit < N_ENERGY_UNITS ? r->by_unit[unit] : r->leakage;
@@ -59,8 +50,8 @@ static void draw_units(const struct page *p, const struct energy_report *r)
     page_open_svg(p, BAR_WIDTH, BAR_HEIGHT + 8);
     for (unsigned u = 0; u < N_SHARES; u++) {
         double width = BAR_WIDTH * (double)share_of(r, u) / (double)r->total;
-        char title[96], name[32], text[ENERGY_TEXT];
-        snprintf(title, sizeof title, "%s: %s, %.3g %%", unit_name(u, name),
+        char title[96], name[ENERGY_UNIT_TEXT], text[ENERGY_TEXT];
+        snprintf(title, sizeof title, "%s: %s, %.3g %%", energy_unit_text(u, name),
                  energy_text(share_of(r, u), text), 100 * width / BAR_WIDTH);
         if (width > 0)
             draw_share(p, u, x, width, title);
@@ -71,13 +62,13 @@ static void draw_units(const struct page *p, const struct energy_report *r)
 
 static void print_units(const struct page *p, const struct energy_report *r)
 {
-    char name[32], colour[8];
+    char name[ENERGY_UNIT_TEXT], colour[8];
     page_open_table(p, "<unit|energy|share|area in mm&#178;");
     for (unsigned u = 0; u < N_SHARES; u++) {
         double area = u < N_ENERGY_UNITS ? millionths_real(r->area_by_unit[u]) / 1e6 : 0;
         fprintf(p->out,
                 "<tr><td class=\"l\"><span class=\"key\" style=\"background:%s\"></span>%s</td>",
-                view_colour(u, colour), unit_name(u, name));
+                view_colour(u, colour), energy_unit_text(u, name));
         cell_energy(p, share_of(r, u));
         cell_share(p, share_of(r, u), r->total);
         fprintf(p->out, "<td data-v=\"%.9g\">%.4g</td></tr>\n", area, area);

@@ -362,7 +362,7 @@ static void layer_json(const struct layer_report *l, const struct energy_report 
     json_integer(j, "weight_bits", l->weight_bits);
     json_real(j, "fill", l->fill);
     if (energy->has_prices)
-        energy_json_pj(j, "energy_pj", energy_of(energy->arch, &l->counts));
+        energy_json(j, "energy_pj", energy_of(energy->arch, &l->counts));
     json_close_map(j);
 }
 
