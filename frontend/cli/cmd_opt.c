@@ -55,9 +55,7 @@ static bool writes_onnx(const struct settings *s)
 /* IR text, or as the name of the output says an ONNX model. */
 static bool print(const struct build *b, const struct settings *s, struct diag *d)
 {
-    const char *path = output_path(s);
     struct text t = {0};
-    struct out o;
     bool ok = true;
     if (s->dot)
         ir_print_dot(b->graph, &t);
@@ -65,11 +63,7 @@ static bool print(const struct build *b, const struct settings *s, struct diag *
         ok = onnx_export(b->graph, &t, d);
     else
         ir_print(b->graph, &(struct ir_print_options){.inline_blobs = s->inline_blobs}, &t);
-    ok = ok && out_open(&o, path, d);
-    if (ok) {
-        fwrite(t.at, 1, t.n, o.f);
-        ok = out_commit(&o, d);
-    }
+    ok = ok && driver_write_text(&t, output_path(s), d);
     text_free(&t);
     return ok;
 }

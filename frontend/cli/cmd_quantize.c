@@ -9,25 +9,17 @@
 #include "outputs.h"
 #include "quality.h"
 
-#include <string.h>
-
 static bool write_model(const struct build *b, const char *path, struct diag *d)
 {
     struct text t = {0};
-    struct out o;
-    bool ok = onnx_export(b->graph, &t, d) && out_open(&o, path, d);
-    if (ok) {
-        fwrite(t.at, 1, t.n, o.f);
-        ok = out_commit(&o, d);
-    }
+    bool ok = onnx_export(b->graph, &t, d) && driver_write_text(&t, path, d);
     text_free(&t);
     return ok;
 }
 
 static void report(const struct build *b, const struct settings *s)
 {
-    bool to_stdout = !s->output || strcmp(s->output, "-") != 0;
-    FILE *out = to_stdout ? stdout : stderr;
+    FILE *out = outputs_to_stdout(s) ? stderr : stdout;
     if (!s->json) {
         quality_print(&b->quality, out);
         outputs_report(s, out);

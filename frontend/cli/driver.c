@@ -454,6 +454,15 @@ struct isa_program *driver_read_program(const char *path, const struct settings 
     return p;
 }
 
+bool driver_write_text(const struct text *t, const char *path, struct diag *d)
+{
+    struct out o;
+    if (!out_open(&o, path, d))
+        return false;
+    fwrite(t->at, 1, t->n, o.f);
+    return out_commit(&o, d);
+}
+
 bool driver_write_plan(const struct backend_result *r, const char *path, struct diag *d)
 {
     struct out o;

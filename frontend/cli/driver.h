@@ -95,6 +95,7 @@ bool driver_write(struct build *b, const char *path, struct diag *d) CHECK_RESUL
 /* A program for the machine with the noise that the settings ask for. */
 struct isa_program *driver_read_program(const char *path, const struct settings *s,
                                         struct diag *d) CHECK_RESULT;
+bool driver_write_text(const struct text *t, const char *path, struct diag *d) CHECK_RESULT;
 /* The plan that the result holds. */
 bool driver_write_plan(const struct backend_result *r, const char *path,
                        struct diag *d) CHECK_RESULT;

@@ -345,10 +345,8 @@ static char *next_word(const char **line, struct arena *a)
 
 bool options_recall(const char *line, struct arena *a, struct settings *s, struct diag *d)
 {
-    struct command c = {.name = "options",
-                        .operands = "",
-                        .groups = {options_model, options_mode, options_calibrate, options_scale,
-                                   options_mapping, options_several, options_flow}};
+    struct command c = {.name = "options", .operands = ""};
+    memcpy(c.groups, recorded_groups, sizeof recorded_groups);
     VEC(char *) argv = {0};
     struct diag *reasons = diag_new(); /* wrong options in a file are not a wrong command line */
     settings_init(s);

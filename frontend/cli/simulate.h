@@ -28,8 +28,7 @@ struct simulation {
 /* Values of the inputs and given outputs, before there is a program; else simulate() does it.
  * `frames`: what there are where nothing else says it. */
 bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d) CHECK_RESULT;
-/* Of output k. */
-/* NULL where nothing was compared. */
+/* Of output k; NULL where nothing was compared. */
 struct difference *simulation_difference(const struct simulation *sim, size_t k, int64_t frame);
 /* Its scheduled cycles are those of so many frames. */
 bool simulation_is_scheduled(const struct simulation *sim);

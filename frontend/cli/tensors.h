@@ -31,8 +31,7 @@ struct io_model {
 struct io_models {
     const struct io_model *at;
     size_t n;
-    const struct ir_graph *joined; /* what all of them compute on one machine; NULL: each by itself
-                                    */
+    const struct ir_graph *joined; /* what all compute on one machine; NULL: each by itself */
 };
 struct io {
     struct arena *arena;
