@@ -10,18 +10,15 @@
 #include "quality.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { LEFT = 300, BAR_WIDTH = 700, STEP = 16, MOST_BARS = 100 };
 static const double MOST_DB = 80; /* a bar of full length */
 
 static void cell_db(const struct page *p, double snr)
 {
-    const char *word = quality_word(snr);
-    if (word)
-        fprintf(p->out, "<td data-v=\"1e9\">%s</td>", word);
-    else
-        fprintf(p->out, "<td data-v=\"%.9g\">%.1f</td>", snr, snr);
+    char text[QUALITY_TEXT];
+    fprintf(p->out, "<td data-v=\"%.9g\">%s</td>", isfinite(snr) ? snr : 1e9,
+            quality_text(snr, "", text));
 }
 
 /* What is 0 is not there. */
@@ -41,15 +38,10 @@ static void cell_real(const struct page *p, bool exists, double x)
         fputs("<td data-v=\"0\">-</td>", p->out);
 }
 
-static const char *row_name(const struct quant_row *row)
-{
-    return *row->name ? row->name : row->kind;
-}
-
 static void print_row(const struct page *p, const struct quant_row *row)
 {
     fputs("<tr>", p->out);
-    page_cell_text(p, row_name(row));
+    page_cell_text(p, quality_name(row));
     page_cell_text(p, row->kind);
     cell_bits(p, row->weight_bits);
     cell_bits(p, row->bits);
@@ -64,17 +56,13 @@ static void print_row(const struct page *p, const struct quant_row *row)
 static void draw_row(const struct page *p, const struct quant_row *row, size_t i)
 {
     double share = fmin(fmax(row->own_snr, 0), MOST_DB) / MOST_DB;
-    char colour[8];
+    char colour[8], text[QUALITY_TEXT];
     fprintf(p->out, "<text x=\"%d\" y=\"%zu\" text-anchor=\"end\">", LEFT - 8, STEP * i + 12);
-    view_print_tail(p->out, row_name(row), 44);
+    view_print_tail(p->out, quality_name(row), 44);
     fprintf(p->out, "</text>\n<rect x=\"%d\" y=\"%zu\" height=\"%d\" fill=\"%s\"", LEFT,
             STEP * i + 2, STEP - 4, page_heat(1 - share, colour));
     view_print_attribute(p->out, "width", 1 + share * BAR_WIDTH);
-    const char *word = quality_word(row->own_snr);
-    if (word)
-        fprintf(p->out, "><title>%s</title></rect>\n", word);
-    else
-        fprintf(p->out, "><title>%.1f dB</title></rect>\n", row->own_snr);
+    fprintf(p->out, "><title>%s</title></rect>\n", quality_text(row->own_snr, " dB", text));
 }
 
 /* The shorter a bar, the more harm. */
@@ -90,14 +78,12 @@ static void draw_rows(const struct page *p, const struct quant_row *const *rows,
 
 static void print_total(const struct page *p, const struct quant_report *r)
 {
-    fputs("<p>All of it quantised, the outputs have a signal to noise of ", p->out);
-    const char *word = quality_word(r->snr);
-    if (word)
-        fprintf(p->out, "<b>%s</b>", word);
-    else
-        fprintf(p->out, "<b>%.1f dB</b>", r->snr);
-    fprintf(p->out, " on %zu calibration image%s; the layers were measured on %zu.</p>\n",
-            r->n_images, r->n_images == 1 ? "" : "s", r->n_row_images);
+    char text[QUALITY_TEXT];
+    fprintf(p->out,
+            "<p>All of it quantised, the outputs have a signal to noise of <b>%s</b> on %zu "
+            "calibration image%s; the layers were measured on %zu.</p>\n",
+            quality_text(r->snr, " dB", text), r->n_images, r->n_images == 1 ? "" : "s",
+            r->n_row_images);
 }
 
 void page_quality(const struct page *p)

@@ -32,11 +32,17 @@ const struct quant_row *const *quality_by_harm(const struct quant_report *r, str
     return rows;
 }
 
-const char *quality_word(double snr)
+const char *quality_name(const struct quant_row *row)
 {
-    if (isfinite(snr))
-        return NULL;
-    return snr == INFINITY ? "exact" : "unknown";
+    return *row->name ? row->name : row->kind;
+}
+
+const char *quality_text(double snr, const char *unit, char buffer[QUALITY_TEXT])
+{
+    if (!isfinite(snr))
+        return snr == INFINITY ? "exact" : "unknown";
+    snprintf(buffer, QUALITY_TEXT, "%.1f%s", snr, unit);
+    return buffer;
 }
 
 /* ---- the table ---- */
@@ -51,16 +57,13 @@ static void print_bits(int64_t bits, FILE *out)
 
 static void print_snr(double snr, FILE *out)
 {
-    const char *word = quality_word(snr);
-    if (word)
-        fprintf(out, "  %8s", word);
-    else
-        fprintf(out, "  %8.1f", snr);
+    char text[QUALITY_TEXT];
+    fprintf(out, "  %8s", quality_text(snr, "", text));
 }
 
 static void print_row(const struct quant_row *row, int width, FILE *out)
 {
-    const char *name = *row->name ? row->name : row->kind;
+    const char *name = quality_name(row);
     print_plain(name, out);
     fprintf(out, "%*s", max_i32(width - plain_columns(name), 0), "");
     print_bits(row->weight_bits, out);
@@ -77,12 +80,9 @@ static void print_row(const struct quant_row *row, int width, FILE *out)
 
 static void print_total(const char *what, double snr, size_t n_images, FILE *out)
 {
-    const char *word = quality_word(snr);
-    if (word)
-        fputs(word, out);
-    else
-        fprintf(out, "%.1f dB", snr);
-    fprintf(out, " on %zu %s image%s", n_images, what, n_images == 1 ? "" : "s");
+    char text[QUALITY_TEXT];
+    fprintf(out, "%s on %zu %s image%s", quality_text(snr, " dB", text), n_images, what,
+            n_images == 1 ? "" : "s");
 }
 
 void quality_print(const struct quant_report *r, FILE *out)
@@ -91,7 +91,7 @@ void quality_print(const struct quant_report *r, FILE *out)
     const struct quant_row *const *rows = quality_by_harm(r, a);
     int width = (int)strlen("layer");
     for (size_t i = 0; i < r->n_rows; i++)
-        width = max_i32(width, plain_columns(*rows[i]->name ? rows[i]->name : rows[i]->kind));
+        width = max_i32(width, plain_columns(quality_name(rows[i])));
     width = min_i32(width, MOST_COLUMNS);
     fprintf(out, "%-*s  %7s  %7s  %10s %10s  %10s  %4s  %9s  %8s  %8s\n", width, "layer", "weights",
             "values", "least", "most", "scale", "zero", "cut off", "layer dB", "alone dB");
