@@ -5,9 +5,6 @@
 #include "driver.h"
 #include "json.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* The cell that was asked for, or none. */
 struct asked {
     bool is_cell;

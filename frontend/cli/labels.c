@@ -9,8 +9,6 @@
 #include "values.h"
 
 #include <ctype.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Classes are elements of one tensor in memory. */
 static const long long MOST = 1ll << 31;

@@ -10,9 +10,6 @@
 #include "energy_report.h"
 #include "report.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 enum { MOST_TILES = 300, BAR_WIDTH = 1120, BAR_HEIGHT = 26, N_SHARES = N_ENERGY_UNITS + 1 };
 
 static millionths share_of(const struct energy_report *r, unsigned unit)

@@ -1,8 +1,6 @@
 /* export_move.c - operations that move elements, and shape arithmetic. */
 #include "onnx_exporter.h"
 
-#include <string.h>
-
 static bool same(struct onnx_exporter *e, const struct ir_op *op)
 {
     const struct export_node n = {"Identity", EXPORT_IN(export_in(e, op, 0)), .attrs = {{0}}};

@@ -4,8 +4,6 @@
  */
 #include "onnx_exporter.h"
 
-#include <string.h>
-
 /* Operand i, one number or one for each index of `axis`, in op's dimensions. */
 static const char *spread(struct onnx_exporter *e, const struct ir_op *op, uint32_t i, int64_t axis)
 {

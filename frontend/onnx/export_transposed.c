@@ -8,7 +8,6 @@
 #include "onnx_exporter.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* ConvTranspose of x with weights w, in `group` groups; it has no negative padding. */
 static bool spread(struct onnx_exporter *e, const struct ir_op *op, const char *name, const char *x,

@@ -9,7 +9,6 @@
 
 #include "onnx_exporter.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { OPSET = 13, IR_VERSION = 7 };
