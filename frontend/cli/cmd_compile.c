@@ -27,15 +27,6 @@ static void report(const struct build *b, const struct settings *s, bool to_stdo
     json_finish(j, stdout);
 }
 
-/* Converters and cells have no model of floats. */
-static void note_read_out(const struct build *b, struct diag *d)
-{
-    if (b->mode == PASS_MODE_F32 && !arch_readout_is_ideal(&b->arch))
-        diag_note(d, (struct loc){.file = b->model},
-                  "crossbars hold floats: their products are exact, whatever the machine's "
-                  "adc_bits and noise_seed are");
-}
-
 bool cmd_compile(const struct settings *s, struct diag *d)
 {
     struct build b;
@@ -47,10 +38,8 @@ bool cmd_compile(const struct settings *s, struct diag *d)
     ok = ok && outputs_check(&all, d) && driver_import_all(&b, s, false, d) &&
          driver_lower(&b, s, d) && driver_compile(&b, s, d) && views_write(&b, s, d) &&
          (!all.output || driver_write(&b, all.output, d));
-    if (ok) {
-        note_read_out(&b, d);
+    if (ok)
         report(&b, &all, !outputs_to_stdout(&all));
-    }
     if (ok && s->time_passes)
         report_times(&b, NULL, stderr);
     driver_free(&b);

@@ -413,6 +413,15 @@ struct backend_options driver_backend_options(const struct build *b, const struc
                                     .progress = s->progress};
 }
 
+/* Converters and cells have no model of floats. */
+static void note_read_out(const struct build *b, struct diag *d)
+{
+    if (b->mode == PASS_MODE_F32 && !arch_readout_is_ideal(&b->arch))
+        diag_note(d, (struct loc){.file = b->model},
+                  "crossbars hold floats: their products are exact, whatever the machine's "
+                  "adc_bits and noise_seed are");
+}
+
 bool driver_compile(struct build *b, const struct settings *s, struct diag *d)
 {
     struct backend_options o = driver_backend_options(b, s);
@@ -427,6 +436,8 @@ bool driver_compile(struct build *b, const struct settings *s, struct diag *d)
     if (b->n_missing)
         isa_program_drop_weights(b->program);
     b->check_seconds = now_seconds() - start;
+    if (ok)
+        note_read_out(b, d);
     return ok;
 }
 
