@@ -10,6 +10,8 @@
  */
 #include "im2col.h"
 
+#include "int.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -476,6 +478,8 @@ static bool lower_all(struct lowering *lo, struct ir_op **old, uint32_t n)
 
 static enum pass_result run_im2col(struct pass_ctx *ctx, struct ir_graph *g)
 {
+    if (!int_check_sums(g, ctx))
+        return PASS_FAILED;
     uint32_t n = ir_number(g);
     struct ir_op **old = ARENA_ARRAY(ctx->scratch, struct ir_op *, n);
     struct lowering lo = {.g = g, .ctx = ctx};

@@ -51,10 +51,8 @@ static void rewrite(struct rules *r, int now, struct ir_graph *g)
 static void compute_in_integers(struct rules *r, struct ir_graph *g)
 {
     rewrite(r, EARLY, g);
-    if (!int_report_float_layers(g, r->ctx))
-        return;
-    rewrite(r, EARLY | LATE, g);
-    int_check_sums(g, r->ctx);
+    if (int_report_float_layers(g, r->ctx))
+        rewrite(r, EARLY | LATE, g);
 }
 
 /* What partition promises; a graph of text may not have been there. */

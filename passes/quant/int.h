@@ -133,8 +133,8 @@ struct ir_value *int_in_forms(const struct pass_place *at, struct ir_op *op,
 /* int_dynamic.c: reports base layers that the rules so far left float, as a warning or an error;
  * false for an error. */
 bool int_report_float_layers(const struct ir_graph *g, struct pass_ctx *ctx);
-/* int_bounds.c: reports base layers whose sums may leave 32 bits. */
-void int_check_sums(struct ir_graph *g, struct pass_ctx *ctx);
+/* int_bounds.c: reports base layers of an INTEGER graph whose sums may leave 32 bits. */
+bool int_check_sums(const struct ir_graph *g, struct pass_ctx *ctx) CHECK_RESULT;
 
 /* Rules: rewrite.h says what they return. Those that can fail report it to the context. */
 #define RULE(when, root, name, doc)                                                                \

@@ -15,42 +15,81 @@ static const struct column *columns_of(const struct ir_op *layer, int64_t n, str
     return int_columns(layer->in[1].value->def, layer->opcode == IR_matmul, n, shift, a);
 }
 
-/* The i32 constants that are added to the sums. */
-static const struct ir_op *added(const struct ir_use *u)
+/* The dimension of the layer's result that is its columns. */
+static uint32_t column_axis(const struct ir_op *layer)
 {
-    bool adds = u->user->opcode == IR_add || u->user->opcode == IR_requantize;
-    return adds && u == &u->user->in[0] && ir_is(u->user->in[1].value, IR_constant)
-               ? u->user->in[1].value->def
-               : NULL;
+    return layer->opcode == IR_conv ? 1 : layer->out->type.rank - 1u;
 }
 
-static void check_layer(const struct ir_op *layer, struct pass_ctx *ctx)
+/* An i32 constant that is added to the sums; NULL: none. */
+static const struct ir_op *added(const struct ir_use *u)
+{
+    const struct ir_op *user = u->user;
+    bool adds = user->opcode == IR_add || user->opcode == IR_requantize;
+    const struct ir_value *other = adds ? user->in[u == &user->in[0]].value : NULL;
+    return other && ir_is(other, IR_constant) ? other->def : NULL;
+}
+
+/* Is element j of what the user adds that of column j? */
+static bool is_by_column(const struct ir_op *layer, const struct ir_op *user,
+                         const struct ir_type *bias)
+{
+    const struct ir_type *t = &layer->out->type;
+    int64_t n;
+    if (user->opcode == IR_requantize)
+        return int_axis(user->attrs->requantize.axis, t, &n) == column_axis(layer);
+    return pass_is_per_channel(bias, t, column_axis(layer));
+}
+
+/* By column the largest magnitude that the user adds to its sums; in `a`. */
+static const int64_t *most_added(const struct ir_op *layer, const struct ir_use *u, int64_t n,
+                                 struct arena *a)
+{
+    int64_t *most = ARENA_ARRAY(a, int64_t, (size_t)n + 1), largest = 0;
+    const struct ir_op *bias = added(u);
+    int64_t count = bias ? ir_count(&bias->out->type) : 0;
+    bool by_column = count == n && is_by_column(layer, u->user, &bias->out->type);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t b = ir_const_i64(bias, i), magnitude = b < 0 ? -b : b;
+        if (by_column)
+            most[i] = magnitude;
+        largest = max_i64(largest, magnitude);
+    }
+    for (int64_t i = 0; i < n && !by_column; i++)
+        most[i] = largest;
+    return most;
+}
+
+static bool check_layer(const struct ir_op *layer, struct pass_ctx *ctx)
 {
     struct arena *a = arena_new();
     int64_t n = layer->in[1].value->type.dim[layer->opcode == IR_matmul ? 1 : 0];
     const struct column *c = columns_of(layer, n, a);
     bool ok = true;
     for (const struct ir_use *u = layer->out->uses; u && ok; u = u->next) {
-        const struct ir_op *bias = added(u);
+        const int64_t *bias = most_added(layer, u, n, a);
         for (int64_t i = 0; i < n && ok; i++) {
-            int64_t b = int_at(bias, i), most = UINT8_MAX * max_i64(c[i].up, c[i].down);
-            if (most + (b < 0 ? -b : b) < LIMIT)
+            int64_t most = UINT8_MAX * max_i64(c[i].up, c[i].down);
+            if (most + bias[i] < LIMIT)
                 continue;
             ok = diag_error(ctx->diag, layer->loc, DIAG_LOWER,
                             "%s: sums of output channel %lld can reach %lld with a bias of %lld, "
                             "which 32 bits do not hold",
                             pass_op_text(layer, ctx->scratch), (long long)i, (long long)most,
-                            (long long)b);
+                            (long long)bias[i]);
         }
     }
     arena_free(a);
+    return ok;
 }
 
-void int_check_sums(struct ir_graph *g, struct pass_ctx *ctx)
+bool int_check_sums(const struct ir_graph *g, struct pass_ctx *ctx)
 {
+    bool ok = true;
     for (const struct ir_op *op = g->first; op; op = op->next) {
         if (pass_has_trait(op, IR_BASE) && ir_is(op->in[1].value, IR_constant) &&
             op->in[1].value->type.dtype == IR_I8)
-            check_layer(op, ctx);
+            ok &= check_layer(op, ctx);
     }
+    return ok;
 }

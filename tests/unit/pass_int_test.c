@@ -350,6 +350,53 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* A layer's sums and who reads them, as written at INTEGER: no pass int saw them. */
+#define SUMS(bias, shape)                                                                          \
+    "graph \"g\" integer {\n" INPUT("0", "u8", "0", "3,1")                                         \
+        I8("1", "1,2",                                                                             \
+           "1, -2") "%2 = matmul %0, %1 @\"dense\"\n%3 = constant {dtype=\"i32\", shape=[" shape   \
+                    "], data=dense(" bias ")}\n"
+
+START_TEST(test_refused_sums)
+{
+    static const struct {
+        const char *text, *part;
+    } cases[] = {
+        {SUMS("0, -2147483648", "2")
+             F32("4", "1.0") "%5 = requantize %2, %3, %4 {kind=\"f32\", axis=1, zero=0, lo=0, "
+                             "hi=255, shift=0, scale=1.0}\n" OUTPUT("5", "u8", "0", "3,2") "}\n",
+         "'dense' (matmul): sums of output channel 1 can reach 510 with a bias of 2147483648"},
+        {SUMS("0, 2147483138", "2") "%4 = add %2, %3\n" OUTPUT("4", "i32", "0", "3,2") "}\n",
+         "'dense' (matmul): sums of output channel 1 can reach 510 with a bias of 2147483138"},
+        {SUMS("0, 2147483138", "2") "%4 = add %3, %2\n" OUTPUT("4", "i32", "0", "3,2") "}\n",
+         "'dense' (matmul): sums of output channel 1 can reach 510 with a bias of 2147483138"},
+        {SUMS("0, 0, 2147483393", "3,1") "%4 = add %2, %3\n" OUTPUT("4", "i32", "0", "3,2") "}\n",
+         "'dense' (matmul): sums of output channel 0 can reach 255 with a bias of 2147483393"},
+    };
+    struct rig r;
+    rig_open(&r);
+    struct ir_graph *g = parse_text(&r, cases[_i].text);
+    ck_assert(!run(&r, "im2col", &g));
+    ck_assert_uint_eq(r.diag->n_errors, 1);
+    ck_assert_msg(has_error(&r, DIAG_LOWER, cases[_i].part), "%s", r.diag->first->text);
+    ir_graph_free(g);
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(test_sums_that_fit)
+{
+    struct rig r;
+    rig_open(&r);
+    struct ir_graph *g =
+        parse_text(&r, SUMS("2147483392, -2147483137",
+                            "2") "%4 = add %2, %3\n" OUTPUT("4", "i32", "0", "3,2") "}\n");
+    run_ok(&r, "im2col", &g);
+    ir_graph_free(g);
+    rig_close(&r);
+}
+END_TEST
+
 START_TEST(test_too_many_bits)
 {
     struct rig r;
@@ -436,6 +483,8 @@ int main(void)
     tcase_add_test(t, test_scales_of_rows);
     tcase_add_test(t, test_unquantised_is_an_error);
     tcase_add_loop_test(t, test_refused, 0, 5);
+    tcase_add_loop_test(t, test_refused_sums, 0, 4);
+    tcase_add_test(t, test_sums_that_fit);
     tcase_add_test(t, test_too_many_bits);
     tcase_add_test(t, test_mode_of_graphs);
     tcase_add_test(t, test_mode_asked_for);
