@@ -72,6 +72,17 @@ static inline float pass_float(const struct pass_floats *f, int64_t i)
     return x;
 }
 
+/* ---- pass_images.c ---- */
+
+struct eval_observer;
+/* Evaluates the graph on one image, watched; nothing is kept of its outputs. False with a
+ * diagnostic. */
+bool pass_run_image(const struct ir_graph *g, const struct pass_calibration *c, size_t image,
+                    const struct eval_observer *observer, struct diag *d) CHECK_RESULT;
+/* On all calibration tensors of the context; `what` is told to its progress. */
+bool pass_run_images(const struct ir_graph *g, struct pass_ctx *ctx, const char *what,
+                     const struct eval_observer *observer) CHECK_RESULT;
+
 /* 1/x is exact and normal. */
 bool pass_is_power_of_two(float x);
 

@@ -79,8 +79,9 @@ static bool round_some(struct run *r)
                 quant_moments_new(&p->layers[i], second, mean, p->ctx->calibration->n_images);
         any |= second || mean;
     }
+    struct eval_observer observer = {.seen = seen, .self = r};
     if (any)
-        ok = quant_run_images(p, "calibrate weights", seen, r);
+        ok = pass_run_images(p->graph, p->ctx, "calibrate weights", &observer);
     for (size_t i = r->first; i < r->end; i++) {
         if (ok)
             quant_round_layer(p, &p->layers[i], r->moments[i]);

@@ -103,14 +103,9 @@ static inline float quant_real(const struct target *t, int64_t q)
     return (float)(q - t->zero) * t->scale;
 }
 
-/* ---- quant_calibrate.c: runs of the float graph on the calibration tensors ---- */
+/* ---- quant_calibrate.c ---- */
 
-/* The observer sees each operation's result on each image. False with a diagnostic. */
-bool quant_run_images(struct quant_plan *p, const char *what,
-                      void (*seen)(void *self, const struct ir_op *op, const struct tensor *value),
-                      void *self) CHECK_RESULT;
-size_t quant_count_outputs(const struct ir_graph *g);
-/* The spread and the grid of each value. */
+/* The spread on the calibration tensors and the grid of each value. */
 bool quant_calibrate(struct quant_plan *p) CHECK_RESULT;
 
 /* ---- quant_moments.c: what base layers read ---- */

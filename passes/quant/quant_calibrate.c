@@ -4,35 +4,6 @@
  */
 #include "quant.h"
 
-size_t quant_count_outputs(const struct ir_graph *g)
-{
-    int64_t n = 0;
-    for (const struct ir_op *op = g->first; op; op = op->next)
-        if (op->opcode == IR_output)
-            n = max_i64(n, op->attrs->output.index + 1);
-    return (size_t)n;
-}
-
-bool quant_run_images(struct quant_plan *p, const char *what,
-                      void (*seen)(void *self, const struct ir_op *op, const struct tensor *value),
-                      void *self)
-{
-    const struct pass_calibration *c = p->ctx->calibration;
-    struct eval_observer observer = {.seen = seen, .self = self};
-    size_t n_outputs = quant_count_outputs(p->graph);
-    bool ok = true;
-    struct tensor *outputs = ARENA_ARRAY(p->arena, struct tensor, n_outputs);
-    for (size_t i = 0; i < c->n_images && ok; i++) {
-        progress_tell(p->ctx->progress, what, i, c->n_images);
-        ok = eval_graph(p->graph, c->inputs + i * c->n_inputs, c->n_inputs, outputs, n_outputs,
-                        &observer, p->ctx->diag);
-        for (size_t k = 0; k < n_outputs && ok; k++)
-            tensor_free(&outputs[k]);
-    }
-    progress_tell(p->ctx->progress, what, c->n_images, c->n_images);
-    return ok;
-}
-
 struct watch {
     struct quant_plan *plan;
     bool ok;
@@ -54,7 +25,8 @@ static void seen(void *self, const struct ir_op *op, const struct tensor *value)
 bool quant_calibrate(struct quant_plan *p)
 {
     struct watch w = {p, true};
-    if (!quant_run_images(p, "calibrate", seen, &w) || !w.ok)
+    struct eval_observer observer = {.seen = seen, .self = &w};
+    if (!pass_run_images(p->graph, p->ctx, "calibrate", &observer) || !w.ok)
         return false;
     for (size_t i = 0; i < p->n_values; i++) {
         struct quant_value *v = &p->values[i];

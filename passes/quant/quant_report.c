@@ -165,13 +165,8 @@ static void keep(void *self, const struct ir_op *op, const struct tensor *value)
 static bool evaluate_both(struct measure *m, const struct pass_calibration *c, size_t image)
 {
     struct eval_observer observer = {.seen = keep, .self = m};
-    size_t n_outputs = quant_count_outputs(m->plan->graph);
-    struct tensor *outputs = ARENA_ARRAY(m->arena, struct tensor, n_outputs);
-    bool ok = eval_graph(m->plan->graph, c->inputs + image * c->n_inputs, c->n_inputs, outputs,
-                         n_outputs, &observer, m->plan->ctx->diag);
-    for (size_t k = 0; k < n_outputs && ok; k++)
-        tensor_free(&outputs[k]);
-    return ok && compute_plain(m);
+    return pass_run_image(m->plan->graph, c, image, &observer, m->plan->ctx->diag) &&
+           compute_plain(m);
 }
 
 /* Of each row by itself: what its layer yields, and what the outputs become. */

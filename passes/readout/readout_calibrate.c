@@ -9,8 +9,6 @@
 
 #include "eval.h"
 
-#include <stdlib.h>
-
 enum { MAX_STEPS = 33 }; /* sums of 65,536 rows have 32 bits */
 
 /* Of a slice of an object: squared errors by step. */
@@ -58,34 +56,6 @@ static struct ir_graph *ideal_copy(const struct ir_graph *g)
     return copy;
 }
 
-static size_t count_outputs(const struct ir_graph *g)
-{
-    int64_t n = 0;
-    for (const struct ir_op *op = g->first; op; op = op->next)
-        if (op->opcode == IR_output)
-            n = max_i64(n, op->attrs->output.index + 1);
-    return (size_t)n;
-}
-
-static bool watch_images(const struct ir_graph *g, struct pass_ctx *ctx, struct search *s)
-{
-    const struct pass_calibration *c = ctx->calibration;
-    struct eval_observer observer = {.converted = add_errors, .self = s};
-    size_t n_outputs = count_outputs(g);
-    bool ok = true;
-    for (size_t i = 0; ok && i < c->n_images; i++) {
-        struct tensor *out = heap_alloc(n_outputs * sizeof *out);
-        progress_tell(ctx->progress, "calibrate converters", i, c->n_images);
-        ok = eval_graph(g, c->inputs + i * c->n_inputs, c->n_inputs, out, n_outputs, &observer,
-                        ctx->diag);
-        for (size_t k = 0; k < n_outputs; k++)
-            tensor_free(&out[k]);
-        free(out);
-    }
-    progress_tell(ctx->progress, "calibrate converters", c->n_images, c->n_images);
-    return ok;
-}
-
 static int64_t least(const struct errors *e, int64_t most)
 {
     int64_t best = 0;
@@ -104,7 +74,8 @@ bool readout_calibrate(const struct ir_graph *g, struct pass_ctx *ctx,
         if (readout_has(op))
             s.most[op->attrs->mvm.object] = readout_full_step(op);
     struct ir_graph *copy = ideal_copy(g);
-    bool ok = watch_images(copy, ctx, &s);
+    struct eval_observer observer = {.converted = add_errors, .self = &s};
+    bool ok = pass_run_images(copy, ctx, "calibrate converters", &observer);
     ir_graph_free(copy);
     for (uint32_t i = 0; i < out->n_objects; i++)
         for (int j = 0; j < READOUT_SLICES; j++)
