@@ -359,7 +359,7 @@ static bool continues(const struct planner *p, const struct ir_op *start, const 
     return is_layer && (op->opcode == IR_overlap_add || adds_constant(p, op));
 }
 
-/* The last operation of the chain that computes. */
+/* The last operation of the chain that computes. No operation is in two chains. */
 static const struct ir_op *end_of_chain(const struct planner *p, const struct ir_op *start)
 {
     const struct ir_op *end = start;
@@ -429,13 +429,14 @@ static bool is_score(const struct ir_op *op)
 static void take_ends_of_chains(struct planner *p)
 {
     for (struct ir_op *op = p->plan->graph->first; op; op = op->next) {
-        if (!is_f32(op->out) || !facts_of(p, op)->runs)
+        struct quant_layer *l = facts_of(p, op)->layer;
+        bool starts = starts_chain(p, op);
+        if (!is_f32(op->out) || !facts_of(p, op)->runs || !(l || starts))
             continue;
         struct ir_op *end = (struct ir_op *)end_of_chain(p, op);
-        if (facts_of(p, op)->layer)
-            facts_of(p, op)->layer->end = end;
-        if (starts_chain(p, op) && facts_of(p, end)->reaches && !is_part_of_concat(p, end) &&
-            !is_score(end))
+        if (l)
+            l->end = end;
+        if (starts && facts_of(p, end)->reaches && !is_part_of_concat(p, end) && !is_score(end))
             take(p, end);
     }
 }
