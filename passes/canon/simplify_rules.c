@@ -267,8 +267,8 @@ struct ir_value *rule_clip_of_quantize(struct ir_op *op)
     struct ir_value *in[3];
     if (q->opcode != IR_quantize || !ir_has_one_use(q->out) || !(clip->lo <= clip->hi))
         return NULL;
-    float lo = fmaxf((float)attrs.quantize.lo, ceilf(clip->lo));
-    float hi = fminf((float)attrs.quantize.hi, floorf(clip->hi));
+    double lo = fmax((double)attrs.quantize.lo, (double)ceilf(clip->lo));
+    double hi = fmin((double)attrs.quantize.hi, (double)floorf(clip->hi));
     if (lo > hi)
         return NULL; /* one value is left */
     attrs.quantize.lo = (int64_t)lo;
