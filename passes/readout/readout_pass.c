@@ -82,13 +82,8 @@ static int64_t most_rows(const struct ir_op *mvm)
 {
     struct ir_mapping m = ir_mapping_of(mvm, mvm->attrs->mvm.rows, mvm->attrs->mvm.cols);
     int64_t blocks = m.per_pe > 0 ? 1 : m.n_blocks / m.groups, most = 0;
-    for (int64_t block = 0; block < blocks; block++) {
-        struct ir_mapping_rows rows = ir_mapping_rows_of(&m, block, 0);
-        int64_t lo, hi, n = 0;
-        while (ir_mapping_next_run(&rows, &lo, &hi))
-            n += hi - lo;
-        most = max_i64(most, n);
-    }
+    for (int64_t block = 0; block < blocks; block++)
+        most = max_i64(most, ir_mapping_slice_rows(&m, block, 0));
     return most;
 }
 
@@ -113,12 +108,12 @@ static void full_steps(const struct ir_graph *g, const struct readout_steps *out
     }
 }
 
-/* Have all layers steps already, from an earlier run? */
+/* Have all slices of all layers steps already, from an earlier run? */
 static bool has_steps(const struct ir_graph *g)
 {
     bool has = true;
     for (const struct ir_op *op = g->first; op; op = op->next)
-        has = has && (!readout_has(op) || op->attrs->mvm.shift.n > 0);
+        has = has && (!readout_has(op) || op->attrs->mvm.shift.n == slices_of(&op->attrs->mvm));
     return has;
 }
 

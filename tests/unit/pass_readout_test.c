@@ -236,6 +236,10 @@ START_TEST(calibrated_steps_stay)
     r.arch.adc_range = ARCH_RANGE_CALIBRATED;
     run_ok(&r, "readout", &g);
     ck_assert_int_eq(layer_of(g)->shift.at[0], step);
+    /* Not those of other slices. */
+    r.arch.cell_bits /= 2;
+    ck_assert(!run(&r, "readout", &g));
+    ck_assert(has_error(&r, DIAG_CAPACITY, "--calibrate"));
     ir_graph_free(g);
     rig_close(&r);
 }
