@@ -19,6 +19,14 @@ static uint8_t bits_of_float(float most)
     return most >= 0 && most <= UINT8_MAX ? bits_of_value((int64_t)most) : BYTE;
 }
 
+/* Of min(max(x, lo), hi), x of so many bits. */
+static uint8_t bits_of_clip(const struct ir_attrs_clip *clip, uint8_t x)
+{
+    uint8_t lo = clip->lo > 0 ? bits_of_float(clip->lo) : 1, hi = bits_of_float(clip->hi);
+    uint8_t raised = lo > x ? lo : x;
+    return hi < raised ? hi : raised;
+}
+
 static uint8_t bits_of_constant(const struct ir_op *constant)
 {
     int64_t most = 0;
@@ -49,7 +57,7 @@ static uint8_t bits_of_result(const struct ir_op *op, const uint8_t *bits)
     case IR_requantize: return bits_of_value(op->attrs->requantize.hi);
     case IR_table:
         return ir_is(op->in[1].value, IR_constant) ? bits_of_constant(op->in[1].value->def) : BYTE;
-    case IR_clip: other = bits_of_float(op->attrs->clip.hi); return other < in ? other : in;
+    case IR_clip: return bits_of_clip(&op->attrs->clip, in);
     case IR_pad: other = bits_of_float(op->attrs->pad.value); break;
     case IR_gather_grid: other = bits_of_float(op->attrs->gather_grid.value); break;
     case IR_take: other = bits_of_float(op->attrs->take.value); break;

@@ -313,6 +313,9 @@ START_TEST(inputs_have_the_bits_of_what_makes_them)
          4},
         {"%3 = table %1, %11", 3},
         {"%3 = clip %1 {lo=0, hi=63}", 6},
+        {"%4 = quantize %2, %10 {dtype=\"u8\", hi=15}\n%3 = clip %4 {lo=-1, hi=inf}", 4},
+        {"%4 = quantize %2, %10 {dtype=\"u8\", hi=15}\n%3 = clip %4 {lo=16, hi=inf}", 5},
+        {"%4 = quantize %2, %10 {dtype=\"u8\", hi=15}\n%3 = clip %4 {lo=200, hi=100}", 7},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct rig r;
