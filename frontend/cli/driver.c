@@ -59,6 +59,11 @@ static void set_noise(struct arch *a, const struct settings *s, struct loc loc, 
         diag_note(d, loc,
                   "the machine's cells have no noise (cimc list arch: program_sigma_*, "
                   "stuck_*, drift_permille): seeds change nothing");
+    if (a->noise_seed > 0 && arch_noise_is_lost(a))
+        diag_note(d, loc,
+                  "deviations or losses of cells (program_sigma_*, drift_permille) are less than "
+                  "half a step of what a cell holds, and mostly rounded away: cell_fraction_bits "
+                  "makes steps finer");
 }
 
 bool driver_start(struct build *b, const struct settings *s, const struct arch *arch,

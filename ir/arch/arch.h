@@ -69,6 +69,9 @@ bool arch_readout_is_ideal(const struct arch *arch);
 /* With noise, an input's part times a cell has to stay below 2^14: products are then exact on any
  * host, at the full speed of it. */
 bool arch_noise_fits(const struct arch *arch);
+/* Is a deviation or a loss of cells, of those that there are, less than half of the least step of
+ * their conductance, so that it mostly rounds to nothing? */
+bool arch_noise_is_lost(const struct arch *arch);
 
 /* ---- cost ---- */
 enum cost_kind { COST_MVM, COST_VECTOR, COST_SEND, COST_SIGNAL, COST_DMA, COST_NONE };

@@ -45,3 +45,11 @@ bool arch_noise_fits(const struct arch *arch)
     int64_t cell = (INT64_C(1) << (arch->cell_bits + arch->cell_fraction_bits)) - 1;
     return ((INT64_C(1) << arch->dac_bits) - 1) * cell <= MOST_PRODUCT;
 }
+
+bool arch_noise_is_lost(const struct arch *arch)
+{
+    int64_t full = ((INT64_C(1) << arch->cell_bits) - 1) << arch->cell_fraction_bits; /* steps */
+    int64_t sigma = max_i64(arch->program_sigma_low_permille, arch->program_sigma_high_permille);
+    int64_t loss = arch->drift_permille;
+    return (sigma > 0 && 2 * sigma * full < 1000) || (loss > 0 && 2 * loss * full < 1000);
+}

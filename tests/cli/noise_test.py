@@ -51,6 +51,11 @@ def seeds(b):
     b.run('compile', 'm.onnx', '-o', 'p.cim', *CELLS)
     b.contains(b.run('sim', 'p.cim', '--noise-seed=1', '--input=x.npy').stderr, 'note: the machine', 'have no noise')
     b.contains(b.run('compile', 'm.onnx', '-o', 'q.cim', '--noise-seed=1', '--arch-field=stuck_low_ppm=1', code=1).stderr, 'can exceed 16383 [capacity]')    # 255 * 255
+    coarse = CELLS + ['--arch-field=dac_bits=4', '--arch-field=program_sigma_high_permille=33']    # of 15 levels: 0.495
+    b.contains(b.run('compile', 'm.onnx', *coarse, '--noise-seed=1', '-o', 'q.cim').stderr, 'less than half a step of what a cell holds')
+    b.contains(b.run('sim', 'q.cim', '--noise-seed=2', '--input=x.npy').stderr, 'less than half a step of what a cell holds')
+    for fine in (['--arch-field=cell_fraction_bits=1', '--noise-seed=1'], ['--noise-seed=0']):
+        b.expect('half a step' not in b.run('compile', 'm.onnx', *coarse, *fine, '-o', 'q.cim').stderr, 'noise that is seen, or none: %s' % fine)
     b.run('sim', 'p.cim', '--noise-seed=-1', code=2)
 
 

@@ -488,6 +488,26 @@ START_TEST(read_out_of_a_machine)
 }
 END_TEST
 
+/* A full cell of 2 bits is 3 steps, with 4 bits of fractions 48: half a step is 166.7 and 10.4
+ * thousandths of it. */
+START_TEST(noise_below_half_a_step)
+{
+    struct arch arch = clsa();
+    arch.cell_bits = 2;
+    ck_assert(!arch_noise_is_lost(&arch));
+    arch.program_sigma_low_permille = 166;
+    ck_assert(arch_noise_is_lost(&arch));
+    arch.program_sigma_high_permille = 167;
+    ck_assert(!arch_noise_is_lost(&arch));
+    arch.drift_permille = 11;
+    ck_assert(arch_noise_is_lost(&arch));
+    arch.cell_fraction_bits = 4;
+    ck_assert(!arch_noise_is_lost(&arch));
+    arch.drift_permille = 10;
+    ck_assert(arch_noise_is_lost(&arch));
+}
+END_TEST
+
 START_TEST(a_renamed_field_says_so)
 {
     struct arch arch = clsa();
@@ -749,6 +769,7 @@ int main(void)
     tcase_add_test(tc, what_is_not_built_is_refused);
     tcase_add_test(tc, fields_that_do_not_fit_each_other);
     tcase_add_test(tc, read_out_of_a_machine);
+    tcase_add_test(tc, noise_below_half_a_step);
     tcase_add_test(tc, a_renamed_field_says_so);
     tcase_add_test(tc, farthest_of_a_set);
     tcase_add_test(tc, columns_of_tiles);
