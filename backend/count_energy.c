@@ -128,7 +128,7 @@ static struct counting begin(const struct plan *p)
     for (uint32_t i = 0; i < p->segment->n_groups; i++) {
         k.of_group[i].amounts = amounts_of_group(p, &p->segment->group[i]);
         if (p->segment->group[i].owner == i)
-            k.rows_written += k.of_group[i].amounts.inputs * arch_input_rows(p->arch);
+            k.rows_written += k.of_group[i].amounts.inputs * (uint64_t)arch_input_rows(p->arch);
     }
     return k;
 }

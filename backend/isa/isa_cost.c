@@ -82,12 +82,12 @@ static void count_mvm(const struct arch *arch, const struct isa_outline *o,
     uint64_t products = mvm_work(o).products, phases = arch_phases(arch, o->x_bits);
     uint64_t inputs = product(products, m->inputs), outputs = product(products, m->outputs);
     c->pe_products = product(products, m->pes);
-    c->active_rows = product(inputs, arch_input_rows(arch));
+    c->active_rows = product(inputs, (uint64_t)arch_input_rows(arch));
     c->active_columns = product(outputs, (uint64_t)arch_weight_columns(arch, m->weight_bits));
     c->crossbar_reads = product(c->pe_products, phases);
     c->row_drives = product(c->active_rows, phases);
-    c->conversions =
-        product(product(outputs, arch_weight_conversions(arch, m->weight_bits)), phases);
+    uint64_t values = product(outputs, (uint64_t)arch_weight_conversions(arch, m->weight_bits));
+    c->conversions = product(values, phases);
     c->shift_adds = c->conversions;
     c->buffer_read_bytes = product(inputs, element_bytes(m->a));
 }

@@ -47,7 +47,7 @@ static uint64_t rows_written(const struct isa_program *p, const struct isa_tile 
         for (uint32_t k = 0; k < g->n_pes && !g->shares; k++)
             rows += isa_mapping_rows(&m, &g->pes[k]);
     }
-    return rows * arch_input_rows(&p->arch);
+    return rows * (uint64_t)arch_input_rows(&p->arch);
 }
 
 struct isa_energy isa_program_energy(const struct isa_program *p, uint32_t frames, struct arena *a)

@@ -59,6 +59,10 @@ int64_t arch_weight_slices(const struct arch *arch, int64_t weight_bits);
 int64_t arch_weight_columns(const struct arch *arch, int64_t weight_bits);
 /* All cells of it, wherever the negative part lies. */
 int64_t arch_weight_cells(const struct arch *arch, int64_t weight_bits);
+/* Values that are converted for it in a phase. */
+int64_t arch_weight_conversions(const struct arch *arch, int64_t weight_bits);
+/* Rows of a crossbar that one input drives. */
+int64_t arch_input_rows(const struct arch *arch);
 /* Rows of a crossbar that take different inputs, columns that hold different output channels. */
 int64_t arch_logical_rows(const struct arch *arch);
 int64_t arch_logical_cols(const struct arch *arch, int64_t weight_bits);
@@ -74,6 +78,7 @@ bool arch_noise_fits(const struct arch *arch);
 bool arch_noise_is_lost(const struct arch *arch);
 
 /* ---- cost ---- */
+uint64_t arch_phases(const struct arch *arch, uint32_t x_bits); /* of an input; 0: of f32 */
 enum cost_kind { COST_MVM, COST_VECTOR, COST_SEND, COST_SIGNAL, COST_DMA, COST_NONE };
 struct cost_work {
     enum cost_kind kind;

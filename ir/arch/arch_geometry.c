@@ -22,9 +22,19 @@ int64_t arch_weight_cells(const struct arch *arch, int64_t weight_bits)
     return arch_weight_slices(arch, weight_bits) * (1 + (arch->encoding != ARCH_OFFSET));
 }
 
+int64_t arch_weight_conversions(const struct arch *arch, int64_t weight_bits)
+{
+    return arch_weight_slices(arch, weight_bits) * (1 + (arch->encoding == ARCH_DIFFERENTIAL));
+}
+
+int64_t arch_input_rows(const struct arch *arch)
+{
+    return 1 + is_paired(arch, ARCH_PAIR_ROWS);
+}
+
 int64_t arch_logical_rows(const struct arch *arch)
 {
-    return arch->rows / (1 + is_paired(arch, ARCH_PAIR_ROWS));
+    return arch->rows / arch_input_rows(arch);
 }
 
 int64_t arch_logical_cols(const struct arch *arch, int64_t weight_bits)

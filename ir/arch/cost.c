@@ -4,7 +4,7 @@
  *
  * Invariant: arithmetic saturates, so that no work, however large, looks cheap.
  */
-#include "energy.h"
+#include "arch.h"
 
 static uint64_t add_sat(uint64_t a, uint64_t b)
 {

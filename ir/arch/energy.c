@@ -133,17 +133,6 @@ double millionths_real(millionths value)
     return (double)value / ARCH_PRICE_ONE;
 }
 
-uint64_t arch_weight_conversions(const struct arch *arch, int64_t weight_bits)
-{
-    uint64_t slices = (uint64_t)arch_weight_slices(arch, weight_bits);
-    return arch->encoding == ARCH_DIFFERENTIAL ? 2 * slices : slices;
-}
-
-uint64_t arch_input_rows(const struct arch *arch)
-{
-    return arch->encoding != ARCH_OFFSET && arch->pair_axis == ARCH_PAIR_ROWS ? 2 : 1;
-}
-
 void energy_print_counters(struct text *out)
 {
     text_add(out, "| counter | unit | price | counts |\n|---|---|---|---|\n");

@@ -63,12 +63,6 @@ enum { MILLIONTHS_TEXT = 48 };
 const char *millionths_text(millionths value, char buffer[MILLIONTHS_TEXT]);
 double millionths_real(millionths value); /* in whole units */
 
-/* ---- amounts of energy.def that depend on the machine ---- */
-uint64_t arch_phases(const struct arch *arch, uint32_t x_bits); /* of an input; 0: f32 */
-/* Values that a phase converts for a weight; crossbar rows that an input drives. */
-uint64_t arch_weight_conversions(const struct arch *arch, int64_t weight_bits);
-uint64_t arch_input_rows(const struct arch *arch);
-
 /* Markdown table of the counters, for ARCH.md. */
 void energy_print_counters(struct text *out);
 

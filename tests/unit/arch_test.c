@@ -105,7 +105,7 @@ START_TEST(every_preset_prints)
 }
 END_TEST
 
-/* From the publications' tables: what a weight of 8 bits takes, and how long a product of inputs of
+/* As in ARCH.md's table: what a weight of 8 bits takes, and how long a product of inputs of
  * 8 bits that fill a crossbar. */
 START_TEST(published_machines)
 {
@@ -121,7 +121,7 @@ START_TEST(published_machines)
         ck_assert(arch_load(of[i].name, arena, diag, &arch));
         ck_assert_int_eq(arch_logical_rows(&arch), of[i].rows);
         ck_assert_int_eq(arch_logical_cols(&arch, 8), of[i].weights);
-        ck_assert_uint_eq(arch_weight_conversions(&arch, 8), of[i].conversions);
+        ck_assert_int_eq(arch_weight_conversions(&arch, 8), of[i].conversions);
         struct cost c = arch_cost(&arch, &(struct cost_work){.kind = COST_MVM,
                                                              .products = 1,
                                                              .x_bits = 8,
