@@ -16,11 +16,6 @@ enum { MOST_CODE_BITS = 31 };
 
 /* ---- how a group is read ---- */
 
-static bool has_noise(const struct cell_rule *r)
-{
-    return r->seed && (r->sigma_low || r->sigma_high || r->stuck_low || r->stuck_high || r->drift);
-}
-
 /* No array of the group can be driven beyond the range, whatever its cells hold. */
 static bool never_saturates(const struct isa_group *g, const struct reading *r)
 {
@@ -45,7 +40,7 @@ bool reading_of(const struct isa_program *p, const struct isa_group *g, bool eve
                             .phases = (x + d - 1) / d,
                             .dac_bits = d,
                             .is_signed = rule.encoding == ARCH_ANALOG_DIFFERENTIAL,
-                            .noisy = has_noise(&rule),
+                            .noisy = a->noise_seed && arch_has_noise(a),
                             .input_most = (1u << (d < x ? d : x)) - 1,
                             .cell_most = (1u << rule.cell_bits) - 1};
     if (out->noisy)

@@ -42,11 +42,15 @@ int64_t arch_logical_cols(const struct arch *arch, int64_t weight_bits)
     return arch->cols / arch_weight_columns(arch, weight_bits);
 }
 
+bool arch_has_noise(const struct arch *arch)
+{
+    return arch->program_sigma_low_permille || arch->program_sigma_high_permille ||
+           arch->stuck_low_ppm || arch->stuck_high_ppm || arch->drift_permille;
+}
+
 bool arch_readout_is_ideal(const struct arch *arch)
 {
-    return !(arch->adc_bits || arch->program_sigma_low_permille ||
-             arch->program_sigma_high_permille || arch->stuck_low_ppm || arch->stuck_high_ppm ||
-             arch->drift_permille);
+    return arch->adc_bits == 0 && !arch_has_noise(arch);
 }
 
 bool arch_noise_fits(const struct arch *arch)
