@@ -5,8 +5,8 @@ import os
 import sys
 
 from bench import run_cases
+from npy import npy, read_npy
 from onnx_bytes import INT32, onnx_model, onnx_node, tensor
-from values_test import npy, read_npy
 
 TWO_INPUTS = onnx_model([onnx_node('Add', ['x', 'y'], 'z', 'add')], {}, {'x': [1, 2], 'y': [1, 2]}, {'z': [1, 2]})
 
