@@ -16,7 +16,6 @@ import numpy as np
 
 from machines.runs import Case
 from machines.subjects import DIGITS
-from paper.runner import RunError
 
 # Crops for calibration are of other photographs than those for the test.
 CALIBRATION_PHOTOS = ("brick.png", "camera.png", "cell.png", "chelsea.png", "coins.png", "gravel.png",
@@ -29,10 +28,7 @@ AR = 0.9    # how much of a frame of sound is in the next one
 
 
 def photo_folder():
-    package = importlib.util.find_spec("skimage")
-    if not package:
-        raise RunError("no photographs: apt-get install python3-skimage python3-pil")
-    return os.path.join(os.path.dirname(package.origin), "data")
+    return os.path.join(os.path.dirname(importlib.util.find_spec("skimage").origin), "data")
 
 
 def crop(photo, size, rng):
