@@ -2,7 +2,7 @@
 
 from machines import limits
 from machines.runs import FEWEST, WHOLE
-from machines.study import RESOLUTION_BITS
+from machines.study import RESOLUTION_BITS, RESOLUTION_NETWORK
 from paper.results import replace_marked, table, thousands
 
 BEGIN, END = "<!-- machines -->", "<!-- end machines -->"
@@ -65,10 +65,16 @@ def readout_table(results):
 
 # ---- networks on machines ----
 
+def three_digits(x):
+    """The first three that count, and no exponent of ten above them: 1,220."""
+    rounded = float("%.3g" % x)
+    return "%.3g" % rounded if rounded < 1000 else thousands(round(rounded))
+
+
 def energy(report):
     """Of one image, in microjoules; "-" of a machine without prices."""
     picojoules = float(report["energy"]["per_frame_pj"])
-    return "%.3g" % (picojoules / 1e6) if picojoules else "-"
+    return three_digits(picojoules / 1e6) if picojoules else "-"
 
 
 def machine_row(rows, trained):
@@ -136,7 +142,8 @@ def text(results, trained):
              "Quantised models without a machine (`cimc eval --mode int`):\n", quality_table(results["quality"]),
              "Weights and activations of 8 bits, cells of 2 bits, an input bit at a time, 256 rows:\n", readout_table(results["readout"])]
     if results["resolution"]:
-        parts += ["SqueezeNet with other converters on the same machines, the fewest crossbars:\n", resolution_table(results["resolution"])]
+        parts += ["%s with other converters on the same machines, the fewest crossbars:\n" % RESOLUTION_NETWORK,
+                  resolution_table(results["resolution"])]
     return "\n".join(parts)
 
 

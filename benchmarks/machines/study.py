@@ -21,20 +21,21 @@ def qualities(cimc, cases, parallel):
 def readout(cimc, case, name):
     """Of weights of 8 bits on small cells that are read out this way."""
     program = os.path.join(case.folder, "readout-%s.cim" % name.replace(" ", "-"))
-    model = os.path.join(case.folder, "w8a8-nearest.onnx")
+    model = runs.quantised_file(case, 8, rounding="nearest")
     runs.compile_point(cimc, case, model, runs.fields(limits.SMALL_CELLS + limits.READOUTS[name]), runs.FEWEST, program)
     return runs.simulate(cimc, case, program)
 
 
 def readouts(cimc, cases, parallel):
     """{(network, read-out): (SNR in dB, share)}"""
-    keys = [(network, name) for network in ("digits sets", "resnet8") if network in named(cases) for name in limits.READOUTS]
+    asked = dict.fromkeys(network for network, _ in [*limits.READOUT, *limits.LOSS])
+    keys = [(network, name) for network in asked if network in named(cases) for name in limits.READOUTS]
     return dict(zip(keys, parallel("read-outs", [(readout, cimc, named(cases)[network], name) for network, name in keys])))
 
 
 def machines(cimc, case, parallel):
-    """Rows of runs.machine_point, of a network; none of its test sets alone."""
-    if case.subject.name == "digits sets":
+    """Rows of runs.machine_point, of a network."""
+    if not case.subject.machines:
         return []
     name = case.subject.name
     models = parallel(name + ", quantise", [(runs.quantise, cimc, case, bits) for bits in runs.WEIGHT_BITS])

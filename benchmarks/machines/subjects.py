@@ -19,6 +19,7 @@ class Subject:
     logits: str = ""   # tensor in front of the softmax; "": the model's output
     scale: str = ""    # --input-scale
     trained: bool = True
+    machines: bool = True    # has rows in the table of machines
     calibration: int = 32    # images
     test: int = 100
 
@@ -35,7 +36,7 @@ class Subject:
 
 SUBJECTS = [
     Subject("digits", os.path.join(DIGITS, "digits.onnx"), scale="1/255", test=200),
-    Subject("digits sets", os.path.join(DIGITS, "digits.onnx"), calibration=5, test=5),
+    Subject("digits sets", os.path.join(DIGITS, "digits.onnx"), machines=False, calibration=5, test=5),
     Subject("resnet8", "mlperf-tiny-resnet8-fp32/model.onnx", "Add__576:0"),
     Subject("dscnn", "mlperf-tiny-dscnn-kws-fp32/model.onnx", "Add__458:0"),
     Subject("vww", "mlperf-tiny-mobilenetv1-vww-fp32/model.onnx", "Add__1209:0", scale="1/255"),

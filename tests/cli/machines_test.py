@@ -46,6 +46,7 @@ def rows(b):
     b.equal(machine_tables.machines_table(both, {'n': True}).splitlines()[2],
             '| n | p | 4 | 3 / 4 | 2,000 / 2,000 | 1,500 / 1,500 | 50.0 % / 50.0 % | 2.5 / 2.5 | 20.0, 100 % |', 'both')
     b.contains(machine_tables.machines_table(both, {'n': False}), '| random weights |')
+    b.equal([machine_tables.three_digits(x) for x in (0, .0625, 2.5, 999.4, 999.6, 1224, 28649.9)], ['0', '0.0625', '2.5', '999', '1,000', '1,220', '28,600'], 'digits')
     small = [row(runs.FEWEST, 'needs 9 PEs, has 4'), row(runs.WHOLE, 'needs 9 PEs, has 4')]
     b.contains(machine_tables.machines_table(small, {'n': True}), '| n | p | 4 | needs 9 PEs, has 4 |')
     results = {'quality': {}, 'readout': {}, 'machines': both, 'resolution': {}}
@@ -78,6 +79,7 @@ def precision(b):
         b.expect(float(row[6]) > 0, 'energy: %s' % row)
     few = subprocess.run([os.path.join(b.root, 'benchmarks', 'analog'), b.path('out'), '--cimc', b.path('none')], capture_output=True, text=True)
     b.equal(few.returncode, 1, 'analog without a program')
+    b.contains(few.stderr, 'analog: no program ')
 
 
 if __name__ == '__main__':
