@@ -1,24 +1,7 @@
 /* energy_test.c - counters, energies and areas, worked out by hand. */
+#include "arch_rig.h"
 #include "sim.h"
 #include "../run_suite.h"
-
-#include <check.h>
-#include <string.h>
-
-static struct arena *arena;
-static struct diag *diag;
-
-static void setup(void)
-{
-    arena = arena_new();
-    diag = diag_new();
-}
-
-static void teardown(void)
-{
-    arena_free(arena);
-    diag_free(diag);
-}
 
 static struct isa_program *assemble(const char *text)
 {
