@@ -6,17 +6,11 @@
  * One test point a seed. CIMC_PROPERTY_SEEDS=FROM:TO tries the seeds FROM..TO-1.
  */
 #include "gen.h"
-#include "onnx.h"
 #include "onnx_export.h"
 #include "pass.h"
 #include "rig.h"
 #include "../run_suite.h"
 #include "../unit/onnx_model.h"
-
-static struct ir_op *fold(void *self, struct ir_op *op)
-{
-    return eval_fold(op, (size_t)1 << 26, self);
-}
 
 static void run_passes(struct rig *r, struct ir_graph **g)
 {
@@ -30,10 +24,7 @@ static void run_passes(struct rig *r, struct ir_graph **g)
 
 static struct ir_graph *import(struct rig *r, const struct text *file)
 {
-    struct onnx_options o = {.fold = fold, .fold_self = r->diag};
-    struct memory_file f = memory_file(file->at, file->n);
-    struct ir_graph *g = onnx_import(f.path, &o, r->diag);
-    close(f.fd);
+    struct ir_graph *g = import_folded(file, r->diag);
     if (!g)
         rig_fail(r, "the file is not read back");
     return g;

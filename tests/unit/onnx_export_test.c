@@ -3,10 +3,7 @@
  * file, and what the importer makes of it. That the meaning stays is tested on random graphs
  * (tests/property/export_test.c) and whole models (tests/numeric/written_test.py).
  */
-#include "onnx.h"
 #include "onnx_export.h"
-
-#include "eval.h"
 #include "onnx_model.h"
 #include "../run_suite.h"
 
@@ -47,17 +44,9 @@ static bool writes(const char *text)
     return ok;
 }
 
-static struct ir_op *fold(void *self, struct ir_op *op)
-{
-    return eval_fold(op, (size_t)1 << 26, self);
-}
-
 static struct ir_graph *read_back(void)
 {
-    struct onnx_options o = {.fold = fold, .fold_self = diag};
-    struct memory_file f = memory_file(file.at, file.n);
-    struct ir_graph *g = onnx_import(f.path, &o, diag);
-    close(f.fd);
+    struct ir_graph *g = import_folded(&file, diag);
     if (!g)
         diag_print(diag, stderr);
     ck_assert_ptr_nonnull(g);

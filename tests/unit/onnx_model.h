@@ -5,7 +5,8 @@
 #ifndef CIMC_ONNX_MODEL_H
 #define CIMC_ONNX_MODEL_H
 
-#include "base/base.h"
+#include "eval.h"
+#include "onnx.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,21 @@ static inline struct memory_file memory_file(const void *bytes, size_t n)
     if (f.fd < 0 || write(f.fd, bytes, n) != (ssize_t)n)
         BUG("cannot write %zu bytes to memory", n);
     return f;
+}
+
+static inline struct ir_op *fold(void *self, struct ir_op *op)
+{
+    return eval_fold(op, (size_t)1 << 26, self);
+}
+
+/* The file's graph, constants folded; NULL with a diagnostic. */
+static inline struct ir_graph *import_folded(const struct text *file, struct diag *d)
+{
+    struct onnx_options o = {.fold = fold, .fold_self = d};
+    struct memory_file f = memory_file(file->at, file->n);
+    struct ir_graph *g = onnx_import(f.path, &o, d);
+    close(f.fd);
+    return g;
 }
 
 /* ---- ONNX: field numbers are those of onnx.proto ---- */
