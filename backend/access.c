@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * access.c - which buffers a task reads and writes. One description serves ring sizes, waits and
  * operands.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * backend.c - the backend's table of contents: plan, schedule, memory, program.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * backend.h - from a frozen CROSSBAR graph to a checked program. BACKEND.md.
  */

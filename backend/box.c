@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* box.c - boxes of a value's elements, and ranges of its rows: half open on each axis. */
 #include "box.h"
 

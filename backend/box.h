@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* box.h - boxes of a value's elements, and ranges of its rows: half open on each axis. */
 #ifndef CIMC_BOX_H
 #define CIMC_BOX_H

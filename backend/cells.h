@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * cells.h - the cells that every stored value is cut into, the least units of scheduling, and the
  * tile that finishes each. sets.c cuts, home.c finds homes.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * count_energy.c - what a plan's run adds to the counters of energy.h: each task as the instruction
  * that it is printed as.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * critical.c - the slowest path: a chain of tasks without a gap from cycle 0 to the makespan.
  *

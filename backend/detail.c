@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * detail.c - what a report shows of a finished plan: work of each unit, crossbars and buffers and
  * how full they are, traffic between tiles.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * emit.c - prints L: one instruction a task, in L's order, each into its tile's stream.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * emit.h - state of emission: the program being built, tile by tile.
  *   emit_tables.c  views, vector programs, windows, groups, gathers, routes, bindings, constants

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * emit_image.c - the weights of base layers, as crossbars hold them.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * emit_program.c - the parts of a program that follow from graph and placement alone: nodes,
  * bindings, groups.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * emit_tables.c - the tables of tiles and program: what instructions refer to by number.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * families.c - values that are made again and again, as the states of an unrolled recurrent layer.
  *

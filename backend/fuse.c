@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fuse.c - elementwise operations share nodes: what runs as one vector program.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fuse.h - between nodes.c, which goes through the operations in order, and fuse.c, which makes the
  * nodes of elementwise ones.

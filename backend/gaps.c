@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * gaps.c - idle times of a unit, as a tree in which the first long enough is found.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * gaps.h - when a unit is idle within an interval that repeats. gaps.c.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * graph_build.h - the task graph while it is made: tasks.c takes node by node, reads.c finds who
  * delivers what they read. Nothing else includes this.

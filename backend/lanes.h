@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * lanes.h - the vector program of a node while it grows: operations join it one by one, or with a
  * program in front of them. lanes.c says which lanes an operation takes.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* memory.h - where buffers lie: ring sizes from the schedule, then addresses. memplan.c, stacks.c.
  */
 #ifndef CIMC_MEMORY_H

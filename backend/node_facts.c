@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* node_facts.c - what follows from one node or operand alone: windows, boxes read, names. */
 #include "nodes.h"
 

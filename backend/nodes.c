@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * nodes.c - from operations to nodes: what is stored, what is fused, what is only an address map.
  *

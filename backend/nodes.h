@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * nodes.h - the list of nodes: what is stored, what is fused, what is only an address map. It
  * follows from the graph alone, not from machine, copies or options. nodes.c makes it.

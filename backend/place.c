@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * place.c - PEs onto tiles, in layer order: copies one after another, a copy's PEs N block by N
  * block, each block's K slices in ascending order. Tiles fill up exactly, so PE_min + x PEs need

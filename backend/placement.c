@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* placement.c - what follows from a placement: who computes an output, what a group multiplies. */
 #include "placement.h"
 

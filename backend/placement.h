@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * placement.h - which PE holds which slice of which copy, and on which tile. place.c makes it.
  */

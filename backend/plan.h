@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * plan.h - the plan: what stands between a CROSSBAR graph and instruction streams.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * print_plan.c - the plan as text: nodes, groups, cells, tasks in order of L with what they wait
  * for, buffers with their rings. For people, and for tests of each stage. BACKEND.md has the form.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * reads.c - who needs what where: buffers, read lists, deliveries.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * schedule.c - start times of all tasks (paper section IV, stages III and IV).
  *

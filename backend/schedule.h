@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * schedule.h - start times of all tasks, and with them L, the law of all streams. schedule.c.
  */

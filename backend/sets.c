@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sets.c - every stored value is cut into a grid of cells (paper section IV, stage I).
  *

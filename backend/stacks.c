@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * stacks.c - which buffers lie in stacks: those of one family's values on a tile that are alike.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * state.c - values that a frame leaves to the next one: outputs that inputs continue.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * steady.c - the schedule of frames that follow each other, all alike, an interval apart.
  *

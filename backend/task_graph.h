@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * task_graph.h - one task an instruction, with every data dependency, and the buffers they work on.
  * tasks.c and reads.c make it, work.c prices tasks, access.c says what they touch.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * tasks.c - the task graph: one task an instruction, with every data dependency.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * timeline.c - when the instructions of a body run: the equations of SIM.md 2, evaluated in the
  * order of L.

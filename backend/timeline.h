@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * timeline.h - when the instructions of a body run, frame by frame. timeline.c.
  */

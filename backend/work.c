@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * work.c - what work a task is: the outline of the instruction it is printed as, priced as
  * instructions are (isa_work), so that scheduler and simulator cannot differ.

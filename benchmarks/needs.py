@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """What to install where a Python package is missing, instead of a traceback."""
 
 import importlib.util

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright The cimc authors
 // Writes what ONNX Runtime's level 'basic' makes of a model; free dimensions named batch are 1.
 // usage: NODE_PATH=DIR/node_modules node ort_fold.js MODEL FOLDED
 'use strict';

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright The cimc authors
 // Outputs of models in ONNX Runtime with one thread, every node computed as it stands in the file.
 // usage: NODE_PATH=DIR/node_modules node ort_run.js < JOBS    JOBS: JSON [{model, level, inputs: [{type, dims, data}]}],
 // data in base64. Prints [[{type, dims, data}]]: of each job its outputs, or {error}.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright The cimc authors
 // Median seconds of one inference in ONNX Runtime with one thread, of RUNS after a warm-up.
 // usage: NODE_PATH=DIR/node_modules node ort_time.js RUNS MODEL...   One line per model.
 'use strict';

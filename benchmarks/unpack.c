@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * unpack.c - what protobuf-c alone takes to unpack a model: the measure for compiling it.
  *

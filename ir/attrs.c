@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* attrs.c - attributes handled by their descriptors, so that no operation is named here. */
 #include "ir_internal.h"
 

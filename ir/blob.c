@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* blob.c - reference-counted payloads of constants: their life, and what is asked of them. */
 #include "blob_internal.h"
 

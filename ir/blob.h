@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * blob.h - the payload of constants: bytes that are shared, and made when somebody reads them.
  *

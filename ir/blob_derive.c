@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * blob_derive.c - payloads computed from others: widened, scaled, permuted, in one step.
  *

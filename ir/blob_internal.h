@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* blob_internal.h - how a derived payload is made; private to blob*.c. */
 #ifndef CIMC_BLOB_INTERNAL_H
 #define CIMC_BLOB_INTERNAL_H

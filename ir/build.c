@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * build.c - graphs, making operations, rewriting. Keeps two invariants at every return: the list
  * order is what the caller asked for, and every operand slot is linked into its value's use list.

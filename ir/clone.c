@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * clone.c - operations of one graph made anew in another: a second graph with an arena of its own,
  * or one more model beside those that are there. Payloads are shared by reference.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* dot.c - a graph as DOT text for Graphviz: base layers filled, constants dashed. */
 #include "ir_internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* enums.c - the texts of enums.def, and what its values mean where a table says it best. */
 #include "ir_internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fingerprint.c - one number for what a graph means: stage, names, operations, operands, types,
  * attributes, payload contents. Every operation is written into a record with a length before each

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * images.c - keeps_<op> for every operation: where in its result the images are, if it keeps them
  * apart.

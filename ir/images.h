@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * images.h - a batch as frames: images that stand side by side in the tensors of a TENSOR graph and
  * know nothing of one another become one image, and a number of them.

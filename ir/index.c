@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * index.c - from an operation to its position in list order. Ids may be stale in a const graph, so
  * printing, hashing and verifying look positions up in a table keyed by address; nothing that

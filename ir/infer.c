@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * infer.c - result types: the table of infer_<op>, what they share, and the operations with the
  * simplest rules (input, output, constant, elementwise). An infer function reads operand types and

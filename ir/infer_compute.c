@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* infer_compute.c - result types of base layers, crossbar products, pooling, normalisation. */
 #include "ir_internal.h"
 #include "mvm_mapping.h"

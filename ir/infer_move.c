@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* infer_move.c - result types of operations that move elements, and of shape arithmetic. */
 #include "ir_internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * infer_quant.c - result types of what leads into integers, between them and out of them. Their
  * parameters are operands: one number for all of operand 0, or one for each index of an axis.

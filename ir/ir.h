@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * ir.h - the SSA graph every stage works on. IR.md is the specification.
  *

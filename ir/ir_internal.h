@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * ir_internal.h - what the sources of this room share and nobody else sees.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * lex.c - the characters of IR text: blanks, comments, words, numbers, strings, with line and
  * column kept for diagnostics. Never reads at or past `end`; the text may hold any bytes.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * mvm_mapping.c - a base layer's matrix, cut into PEs; mvm_mapping.h has the rule.
  *

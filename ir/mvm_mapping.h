@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * mvm_mapping.h - how a base layer sits on crossbars, and how copies of it share the output: the
  * one answer that tiling, duplication, placement and emission share. What a matrix row multiplies

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* need.c - reads_<op> for every operation: its axis maps; need.h has the idea. */
 #include "need.h"
 

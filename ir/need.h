@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * need.h - which elements of an operand an element of the result reads, at stage CROSSBAR: the one
  * answer that duplication, sets, schedule and emission share.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* ops.c - the descriptor of every operation, expanded from ops.def. */
 #include "ir_internal.h"
 

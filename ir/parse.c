@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * parse.c - text to graph (grammar in IR.md). One operation a line; a fault skips to the next line,
  * so that several are found in one run. A graph that comes out has passed the verifier.

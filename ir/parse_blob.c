@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * parse_blob.c - payload literals: splat, dense, hex, iota, random, file. Memory stays bounded by
  * the text: what is generated from nothing has a limit, everything else is at least a byte of text

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * print.c - a graph as text (grammar in IR.md). Everything that the fingerprint covers is printed,
  * so parsing gives the same graph back; payloads are print_blob.c's.

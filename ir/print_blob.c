@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * print_blob.c - payloads as text: splat(v), dense(v, ...), hex("..."), or for large ones that are
  * not wanted inline hash("...", bytes). Values are printed so that they read back bit for bit.

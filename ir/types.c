@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* types.c - element types, shapes, and reading single elements of constants. */
 #include "ir_internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * verify.c - is this graph what IR.md says a graph is? Every derived fact (order, use lists, types)
  * is computed afresh and compared. All faults are reported; an operation is only looked at more

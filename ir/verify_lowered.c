@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * verify_lowered.c - what holds from stage INTEGER on: activations are f32, u8 or i32, and each
  * operation has a form for only some of them, the ones that a machine computes.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * verify_stage.c - what a stage demands beyond types: legal operations, layouts, and how inputs,
  * outputs and shared weights fit together.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * pass.h - passes and their manager. A pass is declared data plus a run function; it holds no
  * state. One file defines one `const struct pass pass_<name>`; passes.def lists them all.

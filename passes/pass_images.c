@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* pass_images.c - runs of a graph on tensors that it is given in use, image after image. */
 #include "passes_internal.h"
 

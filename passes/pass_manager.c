@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * pass_manager.c - runs a pipeline of passes and holds every pass to its word.
  *

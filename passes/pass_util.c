@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* pass_util.c - making operations and constants, and reading constants: see passes_internal.h. */
 #include "passes_internal.h"
 

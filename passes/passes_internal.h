@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * passes_internal.h - what the passes share: making operations and constants, reading f32
  * constants.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* rewrite.c - applies rules until none matches: see rewrite.h. */
 #include "rewrite.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * rewrite.h - the driver of tables of rewrite rules (simplify.def, int.def).
  *

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """usage: younger_onnx.py ONNX_PROTO OUT
 
 The installed ONNX schema with the fields that younger ones have and that the importer reads."""

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * batch.c - the function of a finished run: like instructions on adjacent pixels become one.
  *

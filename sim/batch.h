@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * batch.h - between batch.c, which makes batches, and batch_run.c, which executes them.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * deadlock.c - who waits for whom, once nothing can happen any more.
  *

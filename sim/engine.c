@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * engine.c - what happens when: dispatch, start, completion and delivery on an integer time axis.
  *

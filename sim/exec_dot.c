@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * exec_dot.c - VDOT: products of two values. ISA.md section 6.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * exec_map.c - VMAP: vector programs. ISA.md section 6.
  *

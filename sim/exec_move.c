@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * exec_move.c - elements moved as they are: VGAT, between tiles, and between tiles and DRAM. ISA.md
  * sections 6, 7 and 8.

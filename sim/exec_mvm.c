@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * exec_mvm.c - crossbar products: gather the window of each patch of pixels once, then few large
  * GEMMs.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * exec_take.c - VTAKE: elements whose coordinate along one axis is known at run time only. ISA.md
  * section 6.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * exec_window.c - VWIN and VRED: what windows and reductions come to. ISA.md section 6.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * lane_ops.c - the inner loops of the vector unit (ISA.md 6).
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * lane_ops.h - plain loops over lanes: the operations of vector programs, what windows and
  * reductions take in, and elements of 8 bits on their way to lanes and back.

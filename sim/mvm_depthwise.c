@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * mvm_depthwise.c - depthwise products: tap by tap over all channels, as a matrix product of each
  * would be too small.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * readout.h - products as crossbars with converters, or with noisy cells, give them: ISA.md 5.2.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim.c - one run of a program: prepare, run, judge, report. SIM.md.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim.h - executes program bytes: function and timing in one pass. Never sees the compiler. SIM.md.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_events.h - the flat records that the engine walks: instructions, queues, counters, targets,
  * all numbered through the tiles. Made by sim_prepare.c.

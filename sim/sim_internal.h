@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_internal.h - one run: its state, and the doors between preparation (sim_prepare.c), events
  * (engine.c, deadlock.c) and function (batch.c, exec_*.c). Records are in sim_events.h,

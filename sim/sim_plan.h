@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_plan.h - what a group and a vector program come to, worked out once: exec_mvm.c,
  * exec_map.c.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_pool.c - blocks in bins by size, four for each power of two: one that is idle serves every
  * request of its bin. Invariant: a block knows its bin by the bytes that it was taken for.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_pool.h - memory of stores that have been closed, for those that are opened next: pages that
  * the system must make anew cost more than what is computed on them.

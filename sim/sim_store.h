@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_store.h - the memory behind a tile's views, and the cells by which dependencies are kept.
  * sim_store.c, batch_touch.c.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_view.h - elements of a tile's buffer in runs and chunks, through its views. sim_view.c.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* run_suite.h - the end of every main of tests with Check: exit status 1 where a test failed. */
 #ifndef CIMC_RUN_SUITE_H
 #define CIMC_RUN_SUITE_H

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Test points in the Test Anything Protocol, which meson reads."""
 import sys
 

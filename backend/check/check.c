@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check.c - the program checker's entry: form, then one run that proves progress, absence of races
  * and, with a graph, meaning. CHECK.md says what that covers.

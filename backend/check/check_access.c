@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_access.c - reading and writing parts of views, as elements of a leaf.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_clock.h - events, and what the queues of a tile know of them: one clock for each.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_cluster.c - which memory of a tile is looked at together, and how finely.
  *

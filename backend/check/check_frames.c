@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_frames.c - any number of frames, proved by few iterations of the body.
  *

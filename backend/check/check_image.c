@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_image.c - does an image hold the weights of a base layer? Where a product yields several
  * pixels the image is the matrix of check_matrix.h: each weight in the columns of all pixels, and

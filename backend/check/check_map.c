@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_map.c - VMAP: the vector program is matched with the graph once for each program, result
  * and kind of operands; each instruction then only shows that its operands are the elements it

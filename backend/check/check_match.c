@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_match.c - is a vector program what the graph computes?
  *

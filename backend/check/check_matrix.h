@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_matrix.h - the matrix that a base layer multiplies with: what its rows read, what its
  * columns compute, and which of its weights a sum has in it (ISA.md 5).

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_meaning.c - what instructions read and write, as elements of the graph's values: DRAM
  * transfers and messages here, computing ones in files of their own.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_meaning.h - does an instruction compute what the graph says? One file for each kind of
  * them.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_memory.h - a tile's buffer: which element each place holds, who wrote it, who still reads
  * it.

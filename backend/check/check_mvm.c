@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_mvm.c - a crossbar product is the claimed mvm of the graph, or its sum over some slices.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_order.c - orders between instructions of a body, proved for runs of any number of frames.
  *

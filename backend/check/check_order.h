@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_order.h - what an instruction of a body must come after, whatever frames a run has.
  */

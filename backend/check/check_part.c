@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_part.c - which weights of a base layer's matrix a sum has in it. Sums may be added where
  * none has a weight of the other; they are whole when together they have all that a pixel reads.

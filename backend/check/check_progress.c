@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_progress.c - one abstract run of all streams: no time, one waiting instruction a queue,
  * messages delivered at once. The machine is persistent (counters only grow, queues are in order,

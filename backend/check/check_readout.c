@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_readout.c - does the program's machine read a layer's arrays out as the graph says: bits,
  * steps, cells, and which rows of a column each PE adds up, since each of these sums is cut off and

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_run.h - the run of a program through the checker. CHECK.md is the description.
  *

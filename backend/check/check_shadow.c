@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_shadow.c - what lies where in each tile's buffer, and who wrote it.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_state.c - the state of all memory between two iterations, as numbers that do not depend on
  * how many there have been: events count back from now, and rings begin where the next frame's row

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_sums.c - no sum of integers of a base layer leaves 32 bits, with its bias or without,
  * whatever its inputs are, and whatever its read-out makes of it (ISA.md 5.2). The inputs have no

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_tags.c - tags: a number for every logical element there is, so that "the right element" is
  * an integer comparison.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_tags.h - tags: a number for every logical element, and which of them belongs where.
  */

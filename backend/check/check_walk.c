@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_walk.c - which elements a window reads: of a crossbar product only those under rows that
  * some PE holds, of a pooling window all.

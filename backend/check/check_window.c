@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_window.c - windows, gather tables, reductions, products of two values and takes against the
  * graph's max_pool, avg_pool, global_avg_pool, overlap_add, moving operations, reduce, dot, take.

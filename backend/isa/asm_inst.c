@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * asm_inst.c - one line of assembly -> one instruction; lanes of vector programs; records.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * asm_lexer.c - assembly text -> tokens, values and {name=value} records (ISA.md 12).
  * Input is untrusted: every position is checked against the end, every number against its range.

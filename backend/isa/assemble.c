@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * assemble.c - text (ISA.md 12) -> program. Reports up to 20 errors, resuming at the next line;
  * then the same isa_validate as for files. Memory is bounded by the text and the files it names.

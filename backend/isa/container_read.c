@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * container_read.c - program file -> struct isa_program (ISA.md 11). Data sections stay mapped;
  * all that validation depends on is copied.

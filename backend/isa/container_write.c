@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * container_write.c - struct isa_program -> program file (ISA.md 11).
  * Invariant: the bytes depend on the program alone. Sections are streamed from where they are; what

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * disassemble.c - program -> text (ISA.md 12) that assembles to the same file, byte for byte.
  * What is derived (fingerprint of the machine, names of nodes) is printed as comment.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * header_guard.c - a program file's header before protobuf-c unpacks it.
  *

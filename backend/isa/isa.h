@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * isa.h - instructions, a tile's tables and program files, for emitter, checker, simulator,
  * assembler. ISA.md is the specification; isa.def and proto/program.proto are its tables.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * isa_cost.c - how much work one instruction is: the question that scheduler and simulator put to
  * arch_cost, and what it adds to the counters of energy.h.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * isa_energy.c - the counters of a run: those of a program's instructions, each as often as it is
  * executed. By node and by tile; both add up to the total.

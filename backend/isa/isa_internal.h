@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * isa_internal.h - shared by the sources of this room only: the field tables behind encoder,
  * assembler and container, and the room's own view of a program.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * isa_lane.c - lane operations of vector programs: the table of lanes.def as functions, and the
  * static types of a program.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* isa_mapping.c - what a group's crossbars multiply; isa_mapping.h has the terms. */
 #include "isa_mapping.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * isa_mapping.h - what a group's crossbars multiply (ISA.md 5): from image rows and columns to
  * positions of the window, kernel taps, channels, pixels of the patch and crossbar rows. The one

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * isa_stream.h - a tile's stream: instructions <-> bytes (ISA.md 9). isa_tile_encode and
  * isa_program_encode, for everybody, are in isa.h.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * isa_tables.c - the operation table of isa.def as data, and all tables as Markdown.
  */

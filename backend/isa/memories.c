@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * memories.c - a tile's tables as hardware holds them: records of words, fields in the order and
  * with the widths of tables.def, least significant first (ISA.md 17, DUMP.md).

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * print_json.c - a program's tables as JSON, for tools that do not read protocol buffers.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * program.c - a program in memory: its life, its weights, and the files its sections lie in.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * records.c - the records of tables.def as data: copied to and from protobuf messages, printed as
  * assembly. One table serves all, so a field cannot be forgotten in one of them.

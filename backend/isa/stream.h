@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * stream.h - the parts of an encoded stream (ISA.md 9), for its encoder and its decoder: records
  * and their bits, and how a walker steps.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * stream_decode.c - a stream's section -> instructions (ISA.md 9).
  *

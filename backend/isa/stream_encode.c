@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * stream_encode.c - instructions -> a stream's section (ISA.md 9): which units get a template of
  * their own and which share one and say their values in the stream; numbers; bytes.

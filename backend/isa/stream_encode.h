@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * stream_encode.h - the encoder's steps, each in a file of its own:
  *   stream_walk.c     instructions -> walkers, and where one has to be SET

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * stream_form.c - records of a stream: their bits (ISA.md 9) in one table for both directions, and
  * the step of a walker.

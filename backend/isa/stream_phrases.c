@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * stream_phrases.c - units -> phrases: Re-Pair (Larsson, Moffat 1999). The most frequent pair of
  * neighbours becomes a rule as long as that saves bytes; ties go to the pair that appeared first.

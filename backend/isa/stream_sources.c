@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * stream_sources.c - the node of each instruction, for people: one for each walker, and what
  * differs from it (ISA.md 9). There is one way to say it, so that a tile's text needs no more than

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * stream_tile.c - a tile's instructions and their nodes <-> the two sections that hold them
  * (ISA.md 9).

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * stream_units.c - waits relative to what was dispatched, or to the counter's last threshold
  * (ISA.md 9): then what repeats itself is the same number again and again.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * validate.c - is a program safe to execute? The parts that belong to no single tile: images,
  * bindings, and that each inbound counter has one writer. ISA.md 10 lists the faults.

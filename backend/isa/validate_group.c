@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * validate_group.c - the groups of a tile's crossbars (ISA.md 5): geometry, patches, what each PE
  * holds, and that it fits. Out: facts that the stream's checks need for each MVM.

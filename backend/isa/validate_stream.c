@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * validate_stream.c - every instruction of a tile: decodes, sits in its queue, names what exists,
  * writes and reads only what its views hold (ISA.md 2-8). All operands are static, so after this no

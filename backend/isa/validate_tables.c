@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * validate_tables.c - the tables of one tile: every index, range and address in them (ISA.md 4-7).
  * validate_group.c has those of groups.

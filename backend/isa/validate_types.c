@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * validate_types.c - do the elements of an instruction's operands go together? Vector programs are
  * typed here, for the views at hand (ISA.md 5, 6, 7, 8).

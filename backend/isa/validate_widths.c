@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * validate_widths.c - every field of every table fits the bits that tables.def gives it (ISA.md
  * 17): hardware has no more.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * view.c - where a view lies in its tile's buffer: the one answer for validator, simulator and
  * dump. (The checker has its own.)

@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Trains the bundled model: a small CNN that reads digits which this script renders itself.
 
 In:  Debian's fonts (PACKAGES names what to install), python3-torch, python3-onnx, python3-pil.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """How far outputs are from the float network's: .npy files that cimc wrote, with Python alone."""
 
 import array

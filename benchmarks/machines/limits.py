@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """What the tables are held against: the least signal-to-noise ratio, in dB, that was asked for.
 
 The numbers were reached by a prototype of the quantisation and of the read-out, on tensors of the same

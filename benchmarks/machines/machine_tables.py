@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The tables of machines as Markdown, and whether what was asked for is reached."""
 
 from machines import limits

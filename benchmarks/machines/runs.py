@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """What is asked of cimc for the tables of machines, and what comes back.
 
 A network is a case: its model, its images, and what the float network makes of them. A float model is

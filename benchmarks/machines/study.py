@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The four tables' points: quality of quantised models, read-outs, networks on machines, resolution of converters."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The networks of the table of machines: where their files are, what they are measured at, what they see.
 
 A network is measured at its logits: behind softmax all errors look small. Trained ones are float models

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Calibration and test images of the networks, from what Debian's packages hold.
 
 In:  the photographs of python3-skimage; for the keyword spotter the one input that its folder has.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The networks of the CLSA-CIM paper: how each is built, and what the paper says about it.
 
 pe_min and base_layers are Table II's; TinyYOLOv4's rows are Table I's, and its count follows their

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Builds an ONNX graph operator by operator and evaluates it in PyTorch on the way.
 
 In:  calls of the network functions (yolo.py, vgg.py, resnet.py), in layer order.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Recomputes from a written ONNX file what the paper states about a network, and compares.
 
 A base layer takes c = ceil(KH*KW*KI/256) * ceil(KO/256) crossbars and OH*OW cycles.

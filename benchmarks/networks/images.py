@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Seeded pictures: coarse patches, finer ones, noise, so that depth does not blur them."""
 
 import numpy as np

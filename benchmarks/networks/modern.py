@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Networks that are more than convolutions: attention, recurrence, normalisation of groups and layers, token ids.
 
 NETWORKS: name -> a function without arguments that gives a module with seeded weights and its inputs. What torchvision has comes

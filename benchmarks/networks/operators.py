@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Models of single quantised operators: four sets of random parameters, in uint8 and int8.
 
 In:  a seed and how large the tensors are. Out: {name: (ONNX model, inputs)}; the model of an operator

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Quantises a network to 8 bits as QDQ files do, and evaluates the result in integers on the way.
 
 In:  a float model of networks/builder.py; an image, if an answer is wanted.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """ResNet50, 101 and 152 in the v1 form of Keras, without the dense head.
 
 The stride of a stage sits on the first 1x1 convolution of its first block. Padding before the 7x7

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Writes tensors as ONNX's own tests keep them: input_K.pb, output_K.pb."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """VGG16 and VGG19 without the dense head. No batch norm: each conv has a bias and a ReLU."""
 
 FILTERS = (64, 128, 256, 512, 512)

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """TinyYOLOv3 and TinyYOLOv4 for 416 x 416 images and 80 classes.
 
 A cell of a head has 3 anchors * (5 + 80) = 255 channels.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Grouped bar charts as SVG, written by hand: panels one below the other, one legend.
 
 In:  chart(title, series, panels); a series is (label, colour); a panel is a dict of `title`, `unit`,

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """What is stated elsewhere, and what our results are held against. Nothing here comes from us.
 
 TABLE_*, PAPER_*: the numbers that the text and the tables of CLSA-CIM (DATE 2024) print. Its bar charts

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Each number of the paper's text beside ours, and a sentence on the difference.
 
 Every number in a sentence is computed from the reports or is the paper's.

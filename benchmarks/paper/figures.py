@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Figures 6 and 7: Gantt charts by cimc, bar charts by bars.py, and the numbers behind them as CSV."""
 
 import csv

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The points of the evaluation: every network under every configuration, each one run of cimc.
 
 A configuration is the paper's word: layer-by-layer, wdup (copies, layer by layer), xinf

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """results.md: all tables as Markdown. The part between its two result markers goes into the README.
 
 In:  what reproduce gathered, as one dict: version, reports, layers, verdicts, makespan, simulated (every

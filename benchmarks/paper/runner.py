@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Runs cimc, one process for each question.
 
 In:  a model file and options of `cimc compile` or `cimc run`.

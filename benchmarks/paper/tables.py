@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Tables I and II: base layers, PEs and cycles, from the compiler and from the ONNX file itself.
 
 In:  a model and the compiler's report on it.

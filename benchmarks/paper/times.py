@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The table of times that `reproduce --time` adds, every cell with its aim beside it.
 
 In:  the networks' files. Out: one dict of numbers for each network (times.csv), and Markdown.

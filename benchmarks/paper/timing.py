@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Seconds and bytes of compiling and simulating a model, against the project's aims.
 
 In:  a model file, options, the number of runs (each a process of its own; medians are kept).

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """What has to hold: a list of verdicts, each something expected, something found, and whether it is ok.
 
 In:  the reports of all points, the layers of all networks.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Bytes of a model's weights, as dense tensors: what the memory criterion is about.
 
 Walks the protobuf wire format of the file (ModelProto: graph 7; GraphProto: node 1, initializer 5;

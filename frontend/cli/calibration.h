@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* calibration.h - the tensors of --calibrate. */
 #ifndef CIMC_CALIBRATION_H
 #define CIMC_CALIBRATION_H

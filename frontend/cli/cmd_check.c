@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* cmd_check.c - `cimc check`: proves a program file, with its model also what it means. */
 #include "commands.h"
 

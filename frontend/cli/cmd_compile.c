@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * cmd_compile.c - `cimc compile`: a model becomes a checked program file and a table.
  *

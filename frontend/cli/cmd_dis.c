@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* cmd_dis.c - `cimc dis` and `cimc asm`: a program file as text, and back. */
 #include "commands.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* cmd_dump.c - `cimc dump`: a program as files that hardware reads. DUMP.md. */
 #include "dump.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* cmd_eval.c - `cimc eval`: what a model says, by the evaluator; nothing is compiled. */
 #include "commands.h"
 

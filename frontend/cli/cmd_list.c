@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* cmd_list.c - `cimc list`: the tables the compiler is made of, as Markdown for the documents. */
 #include "commands.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* cmd_opt.c - `cimc opt`: any pipeline of passes on IR text or an ONNX model, written as either. */
 #include "commands.h"
 

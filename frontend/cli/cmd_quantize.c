@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * cmd_quantize.c - `cimc quantize`: a float model becomes a quantised one, as an ONNX model that
  * any runtime takes, and a table of what that did to each layer.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* cmd_report.c - `cimc report`: what `compile` finds out, as one HTML page instead of a program. */
 #include "commands.h"
 

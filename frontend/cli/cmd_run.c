@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* cmd_run.c - `cimc run`: compile (or take a program), simulate, compare. */
 #include "commands.h"
 

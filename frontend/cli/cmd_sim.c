@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* cmd_sim.c - `cimc sim`: executes a program file; a model, if given, is the reference. */
 #include "commands.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* cmd_where.c - `cimc where`: which cells hold a weight of a layer, which weight a cell holds. */
 #include "where.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * commands.h - every command is a function of its settings that returns false after a diagnostic;
  * main.c prints the diagnostics and turns them into an exit code.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * completion.c - `cimc completion`: completion scripts for shells from the command and option
  * tables.

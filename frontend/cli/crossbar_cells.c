@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* crossbar_cells.c - the cells of a crossbar; crossbar_cells.h has the terms. */
 #include "crossbar_cells.h"
 

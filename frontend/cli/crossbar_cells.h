@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * crossbar_cells.h - the cells of a crossbar: which of them a weight takes, and what is programmed
  * there (ARCH.md). Rows and columns are the crossbar's own, also where a weight takes several.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * cut_file.c - what becomes of a file that someone cuts while it is mapped.
  *

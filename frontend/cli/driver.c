@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * driver.c - the pipeline: import, passes, backend, checker, file. Every command that needs a part
  * of it comes here; this is where rooms are bound to each other.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* driver.h - from a model to a checked program. */
 #ifndef CIMC_DRIVER_H
 #define CIMC_DRIVER_H

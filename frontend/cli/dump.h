@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dump.h - what the files behind `cimc dump` share. DUMP.md is the specification of what they
  * write.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* dump_cells.c - what the cells of crossbars are programmed to: files of DUMP.md, or text. */
 #include "dump.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dump_golden.c - golden vectors: what each instruction of a run writes, queue by queue, in order.
  *

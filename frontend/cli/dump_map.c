@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dump_map.c - the memory map: every table of a program as JSON, and the buffers as text for
  * people.

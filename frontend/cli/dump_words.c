@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dump_words.c - words of memories as text for $readmemh and as bytes: streams, crossbars, buffers.
  *

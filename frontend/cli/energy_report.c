@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * energy_report.c - what a run costs, from its counts and the machine's prices. CLI.md lists the
  * keys. Values in JSON are exact decimals: those of operations, and those of tiles, add up to those

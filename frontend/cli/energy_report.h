@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* energy_report.h - energy of a run and area of the chip: as lines, tables and JSON. */
 #ifndef CIMC_ENERGY_REPORT_H
 #define CIMC_ENERGY_REPORT_H

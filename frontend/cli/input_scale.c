@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * input_scale.c - `--input-scale [NAME=]FACTOR`: what the integers of a file mean that gives them
  * for a float input, as pixels of 0 to 255 that a model takes as 0 to 1.

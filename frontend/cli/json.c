@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* json.c - JSON text through YAJL: keys and values in one call, numbers that read back exactly. */
 #include "json.h"
 

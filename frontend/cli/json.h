@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* json.h - JSON text through YAJL, with fewer words. */
 #ifndef CIMC_JSON_H
 #define CIMC_JSON_H

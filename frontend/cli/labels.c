@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * labels.c - `--labels FILE`: the right class of each frame, a number a line, and how many of them
  * the outputs have.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* labels.h - which class each frame is of, and how many outputs say so. */
 #ifndef CIMC_LABELS_H
 #define CIMC_LABELS_H

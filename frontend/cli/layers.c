@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * layers.c - compares every stored value of a simulation with the evaluator, operation by
  * operation.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* layers.h - what a program stores, beside the evaluator's values (`--compare-layers`). */
 #ifndef CIMC_LAYERS_H
 #define CIMC_LAYERS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * main.c - the command table, and the way from diagnostics to an exit code.
  *

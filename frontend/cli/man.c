@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * man.c - `cimc man`: manual pages in man(7) format from the command and option tables.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * mapping.c - options about the mapping that are more than one value: fixed copies and patches, and
  * the best of a grid of cuts and set shapes.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* mapping.h - `--copies`, `--patch` and `--set best`. */
 #ifndef CIMC_MAPPING_H
 #define CIMC_MAPPING_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * model_options.c - what the command line says of one model's tensors: sizes, constants, types, and
  * between which tensors the part lies that is compiled.

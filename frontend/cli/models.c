@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * models.c - several models in one program: a machine that holds all of them, one interval.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* models.h - several models in one program: their names, whose option is whose, one graph of all.
  */
 #ifndef CIMC_MODELS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * npy.c - tensors in NumPy's .npy format (numpy.lib.format, versions 1 to 3).
  *

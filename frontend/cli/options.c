@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * options.c - command line options from tables: parsing (getopt_long), help, and the line that a
  * program keeps so that its passes can be run again.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * options.h - options and commands as tables (option_tables.c, main.c), and what is made of them:
  * settings, help, the line that a program keeps.

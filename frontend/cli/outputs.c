@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * outputs.c - the files that a command is to write: none may be one that it reads, nor be written
  * twice.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* outputs.h - the files that a command is to write. */
 #ifndef CIMC_OUTPUTS_H
 #define CIMC_OUTPUTS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * page.c - the report: one HTML page with everything a person wants to look at after a compilation.
  *

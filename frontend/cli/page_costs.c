@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * page_costs.c - the report's comparison: the same copies, sets and PEs where moving data and
  * vector work are free, and where they take time.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * page_data.c - what the report shows as JSON, in a script element that a program can read.
  *

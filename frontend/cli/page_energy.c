@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * page_energy.c - the report's energy: what the run of the schedule costs, by unit, by layer, by
  * tile, and what was counted for it.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * page_html.c - the small parts of the report: sections, tables, cards, pictures' frames.
  *

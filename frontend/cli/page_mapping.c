@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * page_mapping.c - the report's summary, the table of base layers, and how busy every PE is.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * page_memory.c - the report's buffers: how large the rings of each tile are and how full they get.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * page_path.c - the report's slowest path: the chain of work that makes the schedule as long as it
  * is.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * page_quality.c - the report's quantisation: what each layer's integers stand for and what they
  * cost the answers.

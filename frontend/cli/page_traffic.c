@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * page_traffic.c - the report's traffic: what each tile sends to each other, and on a mesh what
  * every link carries.

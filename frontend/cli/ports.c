@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * ports.c - what inputs and outputs there are: names, types, shapes, steps; from a program and, for
  * what it does not use, from the model's graph.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* quality.h - what quantising did to a model, as a table and as JSON. */
 #ifndef CIMC_QUALITY_H
 #define CIMC_QUALITY_H

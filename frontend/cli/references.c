@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * references.c - what the models say that their outputs should be, frame by frame, and outputs as
  * files.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * report.c - what `compile`, `run` and `sim` tell: as a table for people, as JSON for machines.
  * CLI.md lists the keys.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* report.h - what `compile`, `run` and `sim` tell: tables and JSON. */
 #ifndef CIMC_REPORT_H
 #define CIMC_REPORT_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* settings.h - what the command line says, for all commands. */
 #ifndef CIMC_SETTINGS_H
 #define CIMC_SETTINGS_H

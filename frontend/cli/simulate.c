@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * simulate.c - one program, one set of inputs: runs it, finds the references, compares, reports.
  *

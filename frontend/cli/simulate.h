@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* simulate.h - runs a program, finds the references and compares. */
 #ifndef CIMC_SIMULATE_H
 #define CIMC_SIMULATE_H

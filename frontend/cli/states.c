@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * states.c - `--state OUT=IN`: an output of a frame is an input of the next one.
  *

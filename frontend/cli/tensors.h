@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* tensors.h - values that go into and come out of a model. */
 #ifndef CIMC_TENSORS_H
 #define CIMC_TENSORS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * times.c - when each instruction of a simulated program started and ended, as CSV.
  *

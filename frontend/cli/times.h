@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* times.h - when each instruction ran. */
 #ifndef CIMC_TIMES_H
 #define CIMC_TIMES_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * trials.c - `sim --trials N`: the same program on N machines that differ by the noise of their
  * cells, and how much accuracy and signal-to-noise ratio of the outputs spread.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* trials.h - one program on many machines, whose cells differ by their noise. */
 #ifndef CIMC_TRIALS_H
 #define CIMC_TRIALS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * values.c - reads a tensor's elements from a file and makes them elements of the type that a port
  * of the model has.

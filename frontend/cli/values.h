@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* values.h - the elements of one tensor: in files, and as another type of element. */
 #ifndef CIMC_VALUES_H
 #define CIMC_VALUES_H

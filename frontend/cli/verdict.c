@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * verdict.c - are the outputs right? Comparison with the references, and what a difference means.
  *

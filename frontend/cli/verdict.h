@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* verdict.h - are the outputs right? */
 #ifndef CIMC_VERDICT_H
 #define CIMC_VERDICT_H

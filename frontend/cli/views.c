@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * views.c - a schedule to look at: which views are asked for, the second schedule that they compare
  * with, and sets merged into bars.

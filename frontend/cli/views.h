@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * views.h - what the views of a schedule share: runs of sets, times and names as text. CLI.md says
  * what a user sees.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * views_csv.c - a schedule as comma-separated values: a header, then one line for each set.
  *

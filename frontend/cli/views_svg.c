@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * views_svg.c - both schedules as one SVG picture: activity of every tile over time.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * views_text.c - numbers, names and colours as pictures and pages write them.
  *

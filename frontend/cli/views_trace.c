@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * views_trace.c - both schedules as trace events for Perfetto and chrome://tracing.
  *

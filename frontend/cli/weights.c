@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * weights.c - `--constant-weights`: test data often gives weights, shapes and axes as inputs, and
  * no crossbar can hold what is not known before run time. Which inputs are meant is said by the

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* weights.h - inputs of a model that are weights. */
 #ifndef CIMC_WEIGHTS_H
 #define CIMC_WEIGHTS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * where.h - which weight sits in which cell: found in a program's tables, reported by cmd_where.c.
  *

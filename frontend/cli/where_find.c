@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * where_find.c - from a weight to its cells and back, by a program's tables alone (ISA.md 5).
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * export_base.c - base layers. What `partition` has split off a convolution comes back to it: zeros
  * around its input are its `pads`, the addition of one number a channel is its third operand. So

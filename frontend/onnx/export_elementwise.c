@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * export_elementwise.c - operations that work element by element. Where runtimes have no kernel for
  * 8-bit integers, as a rule, they are computed as int32 and converted back, which wraps as ours do.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* export_move.c - operations that move elements, and shape arithmetic. */
 #include "onnx_exporter.h"
 

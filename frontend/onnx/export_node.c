@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* export_node.c - nodes, names of tensors and constants, of which a model is made. */
 #include "onnx_exporter.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * export_quantize.c - into integers and out of them. Fewer than 8 bits are a Clip of the integers,
  * as Brevitas writes it (QCDQ); what ONNX cannot say of 32-bit integers is computed step by step.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * export_transposed.c - overlap_add, the second half of a transposed convolution.
  *

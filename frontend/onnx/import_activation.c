@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* import_activation.c - activations that are no operation of their own but a few of them. */
 #include "onnx_node.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_arg.c - where the greatest elements are: ArgMax, ArgMin, TopK.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_attention.c - Attention, and MultiHeadAttention and Attention of com.microsoft: two
  * products and a softmax.

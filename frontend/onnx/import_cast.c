@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_cast.c - Cast, CastLike, and the types that values have at run time: of floats f32, of
  * integers those of 8 bits and i32, and bool. Only constants have others.

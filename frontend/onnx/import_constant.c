@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* import_constant.c - nodes that are known when the model is read, and those that do nothing. */
 #include "onnx_node.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_control.c - If, Loop and Scan whose course is known when the model is read.
  *

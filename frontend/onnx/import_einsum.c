@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_einsum.c - Einsum: operands are contracted two by two, from the left.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_elementwise.c - ONNX operators that work element by element, with numpy broadcasting.
  */

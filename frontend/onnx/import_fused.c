@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* import_fused.c - com.microsoft: layers that carry an activation, FusedConv and FusedGemm. */
 #include "onnx_node.h"
 

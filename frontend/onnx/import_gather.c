@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_gather.c - elements that indices name: Gather, GatherElements, GatherND, ReverseSequence.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_layer_norm.c - normalisation by statistics of the values themselves: LayerNormalization,
  * RMSNormalization, InstanceNormalization, GroupNormalization, MeanVarianceNormalization,

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_logic.c - conditions: comparisons, logic, and what chooses by them. Of bool, `min` is and,
  * `max` is or, and x == false is not.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* import_norm.c - BatchNormalization at inference, Softmax, LogSoftmax, Hardmax, LRN. */
 #include "onnx_node.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_one_hot.c - ones in certain places: OneHot, EyeLike, Trilu; and what is chosen by
  * constants: Compress, NonZero.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_pad.c - tensors with elements added around them or repeated: Pad, Tile, Expand.
  *

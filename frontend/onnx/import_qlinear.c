@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_qlinear.c - operators whose operands and results are integers with scales of their own:
  * QLinearConv, QLinearMatMul, ConvInteger, MatMulInteger and Microsoft's QLinear... and QGemm.

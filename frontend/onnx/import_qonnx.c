@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_qonnx.c - QONNX's and Brevitas' Quant and BipolarQuant: values that stay floats, but are
  * rounded to what integers of a few bits times a scale can be.

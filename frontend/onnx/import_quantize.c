@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_quantize.c - QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear, and what all
  * operators on quantised tensors share: scales and zero points.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_recurrent.c - LSTM, GRU, RNN: unrolled over the steps of the sequence.
  *

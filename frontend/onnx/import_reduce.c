@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_reduce.c - many elements to one: the Reduce operators, GlobalMaxPool, GlobalLpPool.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_requant.c - RequantShift, and models of integers that are written as floats around it.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_resize.c - Resize and Upsample (resize_axis.c has the formulas).
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_rotary.c - RotaryEmbedding, of ONNX and of com.microsoft: pairs of a head's elements are
  * turned by an angle that depends on the position.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_scatter.c - ScatterND, ScatterElements: places of a tensor get other values.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_sequence.c - sequences of tensors. They exist only while the model is read: a sequence is
  * a list of values, its length and the positions in it are constants.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_shape.c - the same elements in another shape or order: Reshape, Flatten, Squeeze,
  * Unsqueeze, Transpose, and Range.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* import_slice.c - parts of tensors: Slice, Split, Concat. */
 #include "onnx_node.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_transposed.c - operators that spread a pixel over a window: ConvTranspose, DepthToSpace.
  *

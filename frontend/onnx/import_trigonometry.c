@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_trigonometry.c - Tan and the hyperbolic functions and their inverses, of exponentials and
  * logarithms, in forms that lose no digits near 0.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* onnx.h - reads ONNX files into a TENSOR graph. ONNX.md at this door says what is supported. */
 #ifndef CIMC_ONNX_H
 #define CIMC_ONNX_H

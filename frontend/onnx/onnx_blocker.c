@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_blocker.c - nodes that cannot be imported, and how the rest is looked at all the same.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_body.c - bodies and their runs: the graph of the file, functions, branches of If, what Loop
  * and Scan repeat.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_check.c - is this a model that can be looked at? Versions, and what a graph may not hold.
  */

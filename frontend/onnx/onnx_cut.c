@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_cut.c - a part of the graph in place of the whole: from the tensors that options->inputs
  * name to those of options->outputs.

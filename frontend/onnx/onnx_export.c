@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_export.c - a graph as an ONNX model: the walk over its operations, inputs and outputs, what
  * is left out, the file.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* onnx_export.h - writes a graph as an ONNX model. ONNX.md says what becomes of each operation. */
 #ifndef CIMC_ONNX_EXPORT_H
 #define CIMC_ONNX_EXPORT_H

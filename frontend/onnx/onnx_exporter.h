@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_exporter.h - the export of one graph: values get names, operations become nodes.
  *

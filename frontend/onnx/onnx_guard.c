@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_guard.c - the one place where bytes from a file are looked at before protobuf-c sees them.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_import.c - from an ONNX file to a TENSOR graph: the table of contents of this room.
  *

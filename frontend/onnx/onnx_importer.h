@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_importer.h - the import of one model: names, nodes, the graph that is being made.
  *

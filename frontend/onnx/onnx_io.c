@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_io.c - the inputs and outputs of the graph: element types, dimensions, constants bound to
  * inputs.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_kind.c - what a file is that turned out not to be ONNX, by the bytes its format begins with.
  *

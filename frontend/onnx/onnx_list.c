@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* onnx_list.c - `cimc list onnx`: the operators, as Markdown, from operators.def,
  * int_forms.def and run_types.def.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_moved.c - reshaping and transposing what is a dequantised constant: its integers are moved,
  * and its scales are those of another dimension then.

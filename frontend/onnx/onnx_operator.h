@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_operator.h - the tables of this room: operators.def, one import function an operator, and
  * choices.def, the strings that attributes may be.

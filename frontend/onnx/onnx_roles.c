@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_roles.c - what the inputs of a model are to the operators that read them, by the roles of
  * operands in operators.def: data, weights, or what must be constant.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_source.h - from the bytes of files to messages and tensors. onnx.pb-c.h goes no further than
  * this room.

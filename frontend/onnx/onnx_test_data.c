@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_test_data.c - tensors as files of their own: a serialised TensorProto, the form of ONNX's
  * test data (test_data_set_0/input_0.pb). Values are f32 on this side of the door.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_weights.c - who shares crossbars: base operations whose weights are the same matrix made of
  * the same initializer.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * import_pool.c - windows over the spatial dimensions: their attributes (shared with Conv),
  * MaxPool, AveragePool, LpPool.

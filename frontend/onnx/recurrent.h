@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * recurrent.h - LSTM, GRU and RNN: one direction of a node, and the step of each kind of cell.
  * import_recurrent.c walks the sequence, recurrent_cell.c makes steps.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * recurrent_cell.c - one step of LSTM, GRU and RNN, as the ONNX text has them.
  *

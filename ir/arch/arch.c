@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * arch.c - the machine description as data: defaults, limits, assignment, printing, fingerprint.
  * One table made from arch.def stands behind all of them, so a new field is one line there.

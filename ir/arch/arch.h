@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * arch.h - the machine: its fields (arch.def), presets, YAML files, limits, and the ONE cost model
  * that scheduler and simulator both ask.

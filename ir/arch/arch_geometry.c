@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* arch_geometry.c - what a crossbar has room for, and whether what it gives is exact. ARCH.md. */
 #include "arch.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* arch_internal.h - what the files of this room share. */
 #ifndef CIMC_ARCH_INTERNAL_H
 #define CIMC_ARCH_INTERNAL_H

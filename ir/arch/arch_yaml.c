@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * arch_yaml.c - reads machine descriptions: one YAML mapping from field names to plain values, with
  * one of prices in it. The only file that sees yaml.h.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * cell_rule.c - levels and conductances of cells. Noise has no state: a cell's is a hash of the
  * seed and of the cell's place in the image, so that copies of a layer agree and the order of

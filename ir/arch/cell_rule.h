@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * cell_rule.h - what the cells of a crossbar hold of a weight: levels, as programmed, and
  * conductances, as read, noise included. ISA.md 5.2 has the rules.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * cost.c - what a piece of work costs on the machine, as a chain of stages. Scheduler and simulator
  * both ask here, and nowhere else. ARCH.md has the formulas; SIM.md has cycle counts by hand.

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Writes presets.c: the architecture files given, as byte arrays named after the files.
 
 usage: embed_presets.py OUT.c PRESET.yaml...

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * energy.h - what a run costs in energy, and a chip in area: exact counts (energy.def) times the
  * machine's prices. ARCH.md has the formulas.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * prices.c - what events and units cost, as data: reading, printing. One table made from prices.def
  * stands behind it. Prices are decimal numbers, kept in millionths, so that sums are exact.

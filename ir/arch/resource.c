@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * resource.c - the events of a machine in order of time, and reservation of its units.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * resource.h - a machine in time: units that are busy, messages under way, what happens next.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* tile_grid.c - links between tiles. */
 #include "tile_grid.h"
 

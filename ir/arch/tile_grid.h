@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * tile_grid.h - where tiles stand, and how many links lie between them. Scheduler, simulator and
  * reports ask here; machine and number of tiles are all it needs.

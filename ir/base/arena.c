@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* arena.c - bump allocation in growing chunks; ASan sees the gaps between objects as poisoned. */
 #include "base/asan.h"
 #include "base/base.h"

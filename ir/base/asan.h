@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* asan.h - BASE_ASAN is defined where AddressSanitizer watches. */
 #ifndef CIMC_ASAN_H
 #define CIMC_ASAN_H

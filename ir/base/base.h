@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * base.h - what every room stands on: diagnostics, arenas, growable arrays, strings, files, hashes.
  *

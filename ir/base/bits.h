@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* bits.h - the pattern of a float, and back. */
 #ifndef CIMC_BITS_H
 #define CIMC_BITS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* bug.c - the one way out of a room that cannot go on, and allocation that cannot fail. */
 #include "base/asan.h"
 #include "base/base.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * clones.h - CLONES before a function: it is compiled for several processors, and the loader takes
  * the one for this machine. For inner loops whose result does not depend on the instructions used;

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * closest.c - distance of names: inserted, dropped, changed and swapped characters
  * (optimal string alignment), a row of the table at a time.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* closest.h - the name that was meant where one is not known. */
 #ifndef CIMC_CLOSEST_H
 #define CIMC_CLOSEST_H

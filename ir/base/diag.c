@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* diag.c - collected diagnostics. */
 #include "base/base.h"
 #include "base/map.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* element.c - the table of element.def as functions. */
 #include "base/element.h"
 

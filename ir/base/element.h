@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * element.h - the types of elements in a tile's buffer, in DRAM and in crossbar images: the one
  * place that knows how many bytes each takes.

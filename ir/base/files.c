@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* files.c - whole files in, atomic files out, and what the host says of time and memory. */
 #include "base/base.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fmath.h - functions of f32 as fixed sequences of IEEE operations, each rounded, none contracted:
  * the same bits on every machine. backend/isa/ISA.md 6.1 has the same sequences; who changes one

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fmath_pow.h - fmath.h goes on: powers, by a logarithm in sums of two f32.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fmath_sin.h - fmath.h goes on: sine and cosine. |x| = q * pi/2 + r with |r| <= pi/4, q modulo 4;
  * r is within one unit in the last place for every x.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* gemm.c - oneDNN's products behind our own signatures. */
 #include "base/gemm.h"
 #include "base/asan.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* gemm.h - dense matrix products; gemm.c is the one door to oneDNN. */
 #ifndef CIMC_GEMM_H
 #define CIMC_GEMM_H

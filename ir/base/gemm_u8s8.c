@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * gemm_u8s8.c - exact products of bytes on any processor.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * half.c - binary16 conversion with integer arithmetic only, so that it does not depend on the
  * host's rounding mode, its treatment of subnormals, or F16C. IEEE 754-2008, sections 3.4

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* half.h - IEEE 754 binary16 and bfloat16 to and from float, by bits. */
 #ifndef CIMC_HALF_H
 #define CIMC_HALF_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* hash.c - content hashes and seeded random numbers. */
 #include "base/base.h"
 

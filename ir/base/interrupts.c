@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * interrupts.c - signals that ask the process to end wait while it has files to remove first.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * map.c - open addressing with linear probing, at most three quarters full; hashes decide where a
  * key is looked for, its bytes whether it is the one.

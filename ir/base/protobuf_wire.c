@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* protobuf_wire.c - fields of protobuf's wire format. */
 #include "base/protobuf_wire.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * protobuf_wire.h - protobuf's wire format, read without trust: one field at a time, every length
  * checked against what is around it. protobuf.dev/programming-guides/encoding.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * temporary.c - files and folders that stand under passing names until they are whole.
  *

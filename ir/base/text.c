@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* text.c - growing text, quoting, shortest round-trip floats. */
 #include "base/base.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval.c - one operation: finds the kernel by opcode, allocates the result, computes.
  * The table is made from ops.def, so an operation without a kernel does not link.

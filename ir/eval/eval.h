@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval.h - the reference evaluator: what a graph means, computed the simple way, at any stage.
  * Serves constant folding, per-pass equivalence and the end-to-end check. Shares with sim/ only

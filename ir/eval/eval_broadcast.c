@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_broadcast.c - numpy broadcasting as a walk over rows.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_compile_time.c - shape arithmetic and what else exists only before a graph is canonical:
  * gather, expand, range, constants.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_conv.c - convolution in ONNX layout, tap by tap: for each kernel tap one matrix product over
  * the input channels, added into the output. Window matrices are never built.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_fold.c - replaces an operation on constants by its result.
  * Input: an operation in a graph. Output: a constant in its place; the operands stay for whoever

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_graph.c - runs a whole graph in list order.
  * Input: tensors for the graph's inputs, in the shapes outside. Output: tensors for its outputs.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_grid.c - copies whose source offset is a sum of one term for each result dimension: slices,
  * pads, transposes, gathers. Terms come from tables, so that one loop serves all of them.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_integer.c - base layers of integers: u8 by i8, summed exactly in i32. conv and matmul are
  * laid out as mvm has it, (h,w,c) by [K,N], so that there is one product.

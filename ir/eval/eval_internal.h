@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* eval_internal.h - what the kernel families share. */
 #ifndef CIMC_EVAL_INTERNAL_H
 #define CIMC_EVAL_INTERNAL_H

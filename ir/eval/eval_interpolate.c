@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* eval_interpolate.c - values between two elements, along one dimension after another. */
 #include "eval_internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_matmul.c - numpy's matmul: stacks of matrices, rank 1 operands as one row or one column; and
  * the machine's product of two values, a matrix a row.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* eval_move.c - operations that move elements without computing, for every element type. */
 #include "eval_internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_mvm.c - a base layer on crossbars, (h,w,c) layout, tap by tap. A row of output pixels reads
  * pixels stride * c elements apart, which is the row distance of a matrix: each tap is one product

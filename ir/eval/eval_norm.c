@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* eval_norm.c - batch normalisation with stored statistics, softmax, reductions, layer
  * normalisation. */
 #include "eval_internal.h"

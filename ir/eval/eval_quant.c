@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_quant.c - into integers, between them and out of them. Every float operation is one IEEE
  * operation, every integer one is exact in 64 bits, and no library is asked: each machine computes

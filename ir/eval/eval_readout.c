@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_readout.c - a base layer of integers as a machine's arrays give it, plane by plane as ISA.md
  * 5.2 has it: slices of weights in cells, phases of inputs, converters, shift and add.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_select.c - elements chosen by conditions, and elements of another type: nothing is computed
  * with their values, so one walk serves every dtype.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* eval_tensor.c - dense tensors and access to single elements of any type. */
 #include "eval_internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_unary.c - elementwise operations of one operand. As in eval_elementwise.c: f32 in whole
  * rows; f64 and f16 in double; integers, where the operation has a meaning for them, in 64 bits.

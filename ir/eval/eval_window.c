@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_window.c - pooling and its transpose. Both layouts are [outer][h][w][inner]; cells of a
  * window are visited in raster order. Padding holds no value: a maximum skips it, a mean divides by

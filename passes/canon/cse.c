@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * cse.c - operations with the same opcode, attributes and operands become one: the first of the
  * list.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dce.c - removes operations whose result nobody uses. One walk backwards suffices, since users
  * come later in the list. Inputs and outputs stay: they are the model's interface.

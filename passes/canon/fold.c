@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fold.c - constant folding: an operation whose operands are all constants becomes a constant. One
  * walk in list order suffices, since operands come first. What a result may cost is bounded.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fold_bn.c - scales and shifts per output channel move into the base layer in front of them.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* simplify.c - applies the rules of simplify.def, each of which makes the graph smaller or brings
  * it to a form that no rule leaves again. */
 #include "rewrite.h"

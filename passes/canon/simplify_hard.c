@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * simplify_hard.c - hard_sigmoid recovered from what exporters write for it:
  *   clip(x * alpha + beta, 0, 1);   clip(x + b, 0, h) / h, also with another factor before the

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * simplify_internal.h - the rules of simplify.def: rule_<name>(root).
  * What a rule returns and may do is said in rewrite.h.

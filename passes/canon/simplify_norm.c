@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * simplify_norm.c - layer_norm recovered from what exporters write for it:
  *   d = x - mean(x);   d / sqrt(mean(d * d) + epsilon), or d times the reciprocal of that

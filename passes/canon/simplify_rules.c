@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* simplify_rules.c - the rules of simplify.def, in its order: see simplify_internal.h. */
 #include "simplify_internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * simplify_stack.c - a product by a constant that holds several matrices becomes one base layer.
  *

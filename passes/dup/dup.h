@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup.h - the duplication problem on plain arrays: what the files of this room and their tests
  * share. DUP.md states the problem.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_bound.c - a Lagrangian bound that says which choices an optimum can have at all.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_capacity.c - how many PEs there are to spend, and what to say where the network does not fit.
  *

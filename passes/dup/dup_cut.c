@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* dup_cut.c - how an output feature map is divided among the copies of a layer. */
 #include "dup.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_fill.c - what no choice can beat: bottleneck and pipeline fill.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_fixed.c - copies that the user chose, layer by layer; the other layers get one.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_flow.h - the pipeline as pass dup sees it: when each pixel of a CROSSBAR graph is there if
  * nothing but crossbars takes time. DUP.md states the model.

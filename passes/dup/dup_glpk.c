@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_glpk.c - duplication as 0/1 programs for GLPK; the only file that knows GLPK.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_graph.c - from a CROSSBAR graph to the flow model: who reads which rows and columns of whom.
  *

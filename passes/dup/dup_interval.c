@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_interval.c - choices for the least initiation interval: no copy of any layer works longer
  * than T, and T is as small as the PEs allow.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_items.c - from a CROSSBAR graph to the items of the problem, and what each can choose from.
  *

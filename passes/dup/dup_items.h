@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_items.h - the items of the duplication problem as they stand in a graph: weights objects, the
  * base layers that use them, and the patches that their products can yield.

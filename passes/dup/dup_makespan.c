@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_makespan.c - choices for the shortest schedule: the flow model proposes, the real schedule
  * decides.

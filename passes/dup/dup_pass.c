@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_pass.c - how many copies of its weights each base layer gets, and how many output pixels one
  * of its products yields.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_prove.c - bound and best choices close in on each other (logic-based Benders decomposition:
  * Hooker, Ottosson, "Logic-based Benders decomposition", Mathematical Programming 96, 2003).

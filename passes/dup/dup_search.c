@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_search.c - better choices by exchange: give one item of the longest path a choice that
  * shortens it, take PEs where they hurt least until it fits, spend what is left; keep the best such

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_solve.c - problem in, exact choices out: start, GLPK on the core, exact search with ties
  * broken.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* dup_steps.c - the core's open copies, sorted into classes of equal PEs and gain. */
 #include "dup_steps.h"
 

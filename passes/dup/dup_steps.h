@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_steps.h - what the core leaves open, as further copies that are equal in PEs and gain.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * dup_ties.c - the exact optimum of the duplication problem, and among equal ones the one the rule
  * names.

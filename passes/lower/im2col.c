@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * im2col.c - INTEGER -> CROSSBAR: every value becomes (h, w, c), every base layer an mvm.
  *

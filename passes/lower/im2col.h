@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * im2col.h - views: how a logical tensor of the graph before lowering lies in a (h, w, c) value.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * im2col_axes.c - slice, pad and gather_grid: what changes each dimension by itself.
  *

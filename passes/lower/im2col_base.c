@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * im2col_base.c - base layers become mvm: w is K x N with row (kh*KW + kw)*C + ci.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * im2col_concat.c - concatenation at the crossbar stage, where an operand may be a constant.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * im2col_elementwise.c - operations of one element each: any layout will do that all operands have,
  * or can be brought to.

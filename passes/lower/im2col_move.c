@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * im2col_move.c - brings a view's tensor into a wanted layout with the fewest moves it can find:
  * nothing at all, the strides of an `input`, a permuted constant, one transpose, slices side by

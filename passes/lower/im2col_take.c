@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * im2col_take.c - take: the axis alone on one axis of the machine. Along the others the operands
  * may be broadcast, which is a matter of whole axes too.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* im2col_view.c - the algebra of views and layouts: see im2col.h. Emits nothing. */
 #include "im2col.h"
 

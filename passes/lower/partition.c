@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * partition.c - TENSOR -> CANONICAL: checks that everything is static and of types of run time, and
  * splits padding and bias off the base layers, so that what is left of a convolution is one matrix

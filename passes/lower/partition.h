@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* partition.h - between the files of pass partition. */
 #ifndef CIMC_PARTITION_H
 #define CIMC_PARTITION_H

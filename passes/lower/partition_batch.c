@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * partition_batch.c - a convolution of a batch that was made inside the graph (windows, patches,
  * frames cut out of a sound) as convolutions of one image.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * partition_norm.c - a layer normalisation in operations that the machine has:
  *   d = x - mean(x);   d * (1 / sqrt(mean(d * d) + epsilon))

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * partition_resize.c - an interpolation in operations that the machine has, a dimension after
  * another: low + (high - low) * weight,   low and high picked by gather_grid

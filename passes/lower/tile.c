@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * tile.c - cuts each base layer's matrix to crossbars: slices = K slices, N blocks of its mapping
  * (ir/mvm_mapping.h); one copy, uncut; x_bits = what its inputs need, as many phases does a product

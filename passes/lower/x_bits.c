@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * x_bits.c - how many bits the bytes of a value need, by what makes them: fewer than 8 where a
  * quantised layer keeps within fewer, or a table has no larger entry. Moves keep them.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* x_bits.h - bits of values that are bytes. */
 #ifndef CIMC_X_BITS_H
 #define CIMC_X_BITS_H

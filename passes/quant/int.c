@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int.c - CANONICAL -> INTEGER: what is quantised is computed in integers.
  *

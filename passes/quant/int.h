@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int.h - what the rules of int.def share: reading quantisation parameters, making constants and
  * integer operations. PASSES.md has the rules in words.

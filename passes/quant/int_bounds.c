@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int_bounds.c - sums keep within 32 bits, by the weights that there are: a column whose positive
  * weights sum to p, whose negative ones to -m, gives at most 255*p and at least -255*m of bytes.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int_cast.c - operations on types that no lane has, made of those that lanes have: arithmetic on
  * bytes is that of i32 between casts, casts go by way of i32, and what is true is what does not

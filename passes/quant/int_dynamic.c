@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int_dynamic.c - scales that are known at run time only: of an input that is quantised by its own
  * range, each time, and of a base layer whose input the model left float.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int_fixed.c - networks that carry integers in floats: a quantize to i32 by 1 says that its
  * operand is such an integer, of which an operation on integers is made that needs no float.

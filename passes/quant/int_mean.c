@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int_mean.c - means of quantised values: with S the exact sum of n bytes,
  *

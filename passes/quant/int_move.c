@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int_move.c - a dequantize goes down past what moves elements or picks the largest, a quantize
  * goes up past it:

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* int_params.c - quantisation parameters, read and made: see int.h. */
 #include "int.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int_requantize.c - a quantize meets what stands in front of it: a dequantize of the same grid, a
  * relu or clip, sums of a base layer.

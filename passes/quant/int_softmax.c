@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int_softmax.c - softmax of bytes without a mathematical library: with m the largest of n,
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int_table.c - what is computed of one 8-bit value, element by element, has 256 results: a table.
  *

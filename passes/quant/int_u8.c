@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int_u8.c - a machine has values of f32, u8 and i32. Signed bytes become unsigned ones: u = q +
  * 128, zero point + 128, bounds and padding + 128 (or fewer, shift_by_use); ports of dtype i8 flip

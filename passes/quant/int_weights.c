@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * int_weights.c - what a crossbar holds of quantised weights: w - zero = w' + center, w' i8.
  *

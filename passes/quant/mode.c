@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * mode.c - f32 or int? A model is quantised if the data input of a base layer comes, through moves,
  * max pooling, relu and clip, from a dequantize of a value that is not known before run time: of a

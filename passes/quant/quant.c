@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * quant.c - a float model becomes one of integers, by calibration tensors (post-training
  * quantisation).

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * quant.h - what the parts of pass quant share: a plan of which values and weights become bytes,
  * what calibration says of them, how they are rounded.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * quant_calibrate.c - runs the float graph on the calibration tensors, image after image, and
  * keeps how each value that becomes bytes is spread.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * quant_feedback.c - rounding with error feedback, after Frantar et al., GPTQ (2022).
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * quant_insert.c - the plan becomes operations: a quantize and a dequantize behind each value, a
  * dequantize behind the integers of weights and biases.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * quant_moments.c - sums over what a base layer reads: of each row, and of the products of two.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * quant_plan.c - which values of a float graph become bytes, and which weights.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * quant_report.c - what quantising did to a model: of each layer, alone and together.
  *

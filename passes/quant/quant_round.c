@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * quant_round.c - the weights of a layer as integers of a few bits, with one scale for each column.
  *

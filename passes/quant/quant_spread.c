@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * quant_spread.c - how the elements of a value are spread, and which grid of integers suits them.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * readout_calibrate.c - the steps of converters from what these are given by calibration data: of a
  * weights object and slice, the one of least squared error of all conversions, the smaller of equal

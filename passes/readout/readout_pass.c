@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * readout_pass.c - how base layers of integers are read out on the machine at hand: what mvm says
  * of cells, converters and noise. In and out: CROSSBAR, with copies and patches. On a machine whose

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* readout_pass.h - what the files of pass readout share. */
 #ifndef CIMC_READOUT_PASS_H
 #define CIMC_READOUT_PASS_H

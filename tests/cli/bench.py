@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """What the command line tests share: running cimc in a scratch folder, expectations, the bundled model."""
 import os
 import subprocess

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The code behind `benchmarks/reproduce`, `measure` and `zoo`, on the bundled model and on small numbers.
 
 usage: benchmarks_test.py CIMC ROOT

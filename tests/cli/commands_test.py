@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The commands' contract: help, options, exit codes, messages, files and pipes.
 
 usage: commands_test.py CIMC ROOT

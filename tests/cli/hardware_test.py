@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """A program for hardware teams: `cimc dump`, `cimc where`. Files are read back by other means: the interpreter's reader.
 
 usage: hardware_test.py CIMC ROOT

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Inputs that nobody means well: files that are empty, cut, huge, or in the way.
 
 usage: hostile_test.py CIMC ROOT SABOTAGE    (the library built from sabotage.c)

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Images in a row: how many there are, values and references of each, a batch as frames, what is told of throughput.
 
 usage: images_test.py CIMC ROOT

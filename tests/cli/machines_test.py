@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The code behind `benchmarks/precision` and `benchmarks/analog`: answers by hand, tables, refusals; the table of the bundled network.
 
 usage: machines_test.py CIMC ROOT

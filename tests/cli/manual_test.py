@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Completion scripts and manual pages: made from the command tables, whole, and well-formed.
 
 usage: manual_test.py CIMC ROOT

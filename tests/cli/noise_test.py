@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Noise of the cells on the command line: --noise-seed, --trials.
 
 usage: noise_test.py CIMC ROOT

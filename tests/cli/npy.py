@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Tensors as .npy files, with Python alone."""
 import re
 import struct

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Small ONNX models, byte by byte: the standard library has no protobuf."""
 import struct
 

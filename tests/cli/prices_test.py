@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Energy: the same counts from the compiler's tasks and from the program's instructions, sums that are exact, prices.
 
 usage: prices_test.py CIMC ROOT [--models]

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """What comes out: reports, answers of the bundled model, programs as bytes and text, damaged files.
 
 usage: programs_test.py CIMC ROOT

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Progress on a terminal: there for long work, gone at the end, and never anywhere else.
 
 usage: progress_test.py CIMC ROOT

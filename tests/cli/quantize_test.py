@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """A float model made integers: the tensors that calibrate it, what is left of its outputs."""
 import json
 import math

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sabotage.c - a library to be preloaded that lets things go wrong: hostile_test.py.
  *

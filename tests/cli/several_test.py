@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Several models in one program: names, rates, options, values and references of each.
 
 usage: several_test.py CIMC ROOT

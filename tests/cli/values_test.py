@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Values that go into and come out of models: element types, files, fills, comparison in steps; `eval`."""
 import json
 import os

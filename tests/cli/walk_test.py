@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The README's walk from a float model to an analog chip: its commands, in their order, on the bundled model and images.
 
 usage: walk_test.py CIMC ROOT

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fuzz.h - what the fuzz targets share. A target takes any bytes as one kind of input and goes as
  * far with them as the command line would: up to the checker and a simulation. TESTS.md.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* fuzz_asm.c - fuzz target: assembly text. */
 #include "fuzz.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* fuzz_ir.c - fuzz target: IR text of any stage. What parses prints and parses to the same graph.
  */
 #include "fuzz.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fuzz_machine.c - fuzz target: a machine as YAML. What is read prints and reads back; a small
  * network is compiled for it.

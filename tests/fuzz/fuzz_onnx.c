@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* fuzz_onnx.c - fuzz target: an ONNX file. Its external data is the file itself, if anything. */
 #include "fuzz.h"
 

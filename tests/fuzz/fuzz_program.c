@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* fuzz_program.c - fuzz target: a program file. */
 #include "fuzz.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fuzz_replay.c - main of a target without libFuzzer: runs it on files, and on mutants of them, and
  * says so in TAP. What goes wrong ends the process; the name before it tells with which file.

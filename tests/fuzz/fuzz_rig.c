@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* fuzz_rig.c - promises, files and bounds that the fuzz targets share. */
 #include "fuzz.h"
 

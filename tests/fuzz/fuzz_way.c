@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fuzz_way.c - what the targets have in common behind their readers: a graph is compiled, checked
  * and simulated as `cimc run` does; a program is printed, read back, checked and simulated.

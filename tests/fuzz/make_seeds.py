@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Writes what fuzzing starts from: small inputs of every kind that are right, and dictionaries of words.
 
 usage: make_seeds.py CIMC ROOT OUT      fills OUT/{onnx,ir,machine,asm,program} and OUT/*.dict

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* mutate_onnx.c - mutants of ONNX files: mostly whole messages with something changed inside. */
 #include "fuzz.h"
 #include "wire.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * mutate_program.c - mutants of program files whose hashes, offsets and fingerprints are right, so
  * that they get past the reader's first look (ISA.md, "Program container").

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * mutate_text.c - mutants of texts, made of their lines and words, so that many of them still
  * parse: a line left out, twice or elsewhere; a word or number in the place of another.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* wire.c - protobuf messages as trees: parsing, writing, changing at random. */
 #include "wire.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * wire.h - a protobuf message as a tree of fields, to change it at random and write it back with
  * lengths that are right. Knows no message type: bytes that parse as a message are taken for one.

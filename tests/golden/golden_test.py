@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Runs `cimc opt` on the golden files and compares whole outputs. The format of the files: TESTS.md.
 
 usage: golden_test.py CIMC [--bless] [FILE...]     (all files of this folder if none is named)

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Faults of form: ISA.md, section 10. In: a program as read from its file. Out: the decoded streams, or Fault.
 
 That regions are held, and padding, is looked at when an instruction executes; everything else here, before anything runs.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The functions of ISA.md, section 6.1, on arrays of f32: each operation between two of them is rounded to f32 element by element, which of
 doubles that hold f32 values is the correct rounding."""
 import math

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Lane operations of f32: over patterns of all exponents and what is special, the simulator gives the interpreter's bits (any NaN for a NaN).
 
 usage: functions_test.py CIMC

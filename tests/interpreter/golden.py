@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Golden vectors that `cimc dump` wrote, beside what the interpreter does: DUMP.md has the format.
 
 For each queue: the same instructions in the same order, the same places written in the same order, the same integers, and the same floats; but

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Operations, by the tables that ISA.md prints at its end."""
 import re
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Values by hand: values/*.s are programs whose inputs and outputs stand at their beginning, and the interpreter and `cimc sim` must give exactly these.
 
 usage: integers_test.py CIMC

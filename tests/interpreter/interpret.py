@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """An interpreter of program files, written from ISA.md, program.proto and ARCH.md alone. Standard library only.
 
 usage: interpret.py PROGRAM [--input FILE]... [--frames N] [--seed N] [--save DIR]

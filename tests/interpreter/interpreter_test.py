@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """ISA.md suffices: an interpreter written from it alone gives the models' answers and cimc's golden vectors, and finds the faults.
 
 usage: interpreter_test.py CIMC ROOT [--models]

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """When each instruction of a program starts and ends: the formulas of SIM.md, sections 1 and 2, on a program file.
 
 There is no clock and there are no events here: a time is the maximum of other times, and is computed when these are known. A queue is

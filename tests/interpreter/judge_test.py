@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Times have a second source: judge.py, written from SIM.md alone, and programs whose times were worked out by hand.
 
 usage: judge_test.py CIMC PROPERTY_TEST ROOT [--models]

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Lane operations but for functions.py, and binary16: ISA.md, sections 6 and 8. A result that is a float is rounded to f32 by the caller, which for a sum, difference,
 product, quotient or root of f32 values, and for an i32, is the correct rounding: a double has more than twice the bits."""
 import math

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Executes a program: ISA.md, sections 2, 3 and 5 to 8. It knows no time.
 
 An instruction whose turn has come is executed at once, as a whole; its messages arrive at once. Which of several ready queues comes

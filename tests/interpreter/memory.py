@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """A tile's buffer and the views of it: ISA.md, sections 1 and 4.
 
 Of each byte is known whether it was ever written, and of each element that a view wrote, by its first byte, the row of which tensor it belongs to. Reading what

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Products of a patch of pixels each: ISA.md, section 5.1, formula by formula.
 
 One product reads a window of the source and yields patch_h x patch_w pixels; a PE holds runs of rows of the window's matrix.

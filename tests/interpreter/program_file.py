@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Reads a program file as ISA.md, section 11, and proto/program.proto describe it.
 
 In: the bytes; the text of program.proto, from which the messages' fields are taken; the fields of a machine, from ARCH.md. Out: the header as objects with the names of

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """What a crossbar makes of a product with sliced cells that are not what was programmed, phases of the input and converters: ISA.md, section 5.2, formula by formula.
 
 A read-out makes a column of one PE of the weights of its rows, drives inputs phase by phase, and multiplies the two. Centers are added by who has them, `offset` subtracted from them.

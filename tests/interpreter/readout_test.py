@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The read-out of a crossbar, column by column: examples worked by hand, that an ideal one is the exact product whatever the encoding, and what cells hold.
 
 usage: readout_test.py

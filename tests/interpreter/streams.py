@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """A tile's stream, as section 9 of ISA.md describes it: walkers, templates, phrases and a string of symbols.
 
 In: the bytes of a section; the operations, {code: Operation} with `name` and `has`, the set of fields that it has ('obj', 'flags', 'dst', 'a', 'b', 'dram').

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Streams, byte by byte: sections built by hand from the text, and the instructions that the text says they are.
 
 usage: streams_test.py

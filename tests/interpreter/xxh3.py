@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """XXH3-64 for the hashes of a program file; a seed for texts of up to 240 bytes only. After the algorithm's published description."""
 import struct
 

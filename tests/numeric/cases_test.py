@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Small models that were answered wrongly or refused once, with answers from ONNX Runtime 1.30, PyTorch or the ONNX text.
 
 usage: cases_test.py CIMC FOLDER [ROOT]

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The longest tensors: 2^22 elements along each axis, and one more, which is refused.
 
 usage: extents_test.py CIMC

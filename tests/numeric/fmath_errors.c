@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * fmath_errors.c - how far the functions of base/fmath.h are from the exact ones, in units in the
  * last place: over all 2^32 arguments, or every STRIDE-th; of pow over samples. Fails if one is

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Whole models through the compiler and the simulator: right answers, and as many cycles as scheduled.
 
 usage: models_test.py CIMC ROOT

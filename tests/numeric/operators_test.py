@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Quantised operators, each in four sets of parameters and two types: ONNX Runtime 1.30's answers, element by element.
 
 usage: operators_test.py CIMC ARCHIVE

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Models that cimc writes (`cimc opt MODEL -o FILE.onnx`) mean what the ones mean that it read.
 
 usage: written_test.py CIMC ROOT

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* own_list.c - the list of what ONNX's own tests give: read, written, compared. */
 #include "own_list.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * own_list.h - what ONNX's own tests give: a verdict a test, with the reason of a refusal; as a
  * list of lines in a file:

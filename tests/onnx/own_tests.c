@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * own_tests.c - ONNX's own operator tests, each compiled, simulated and compared as `cimc run` does
  * it, and held against the list of what is expected.

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """What ONNX's own tests give, by set and by operator, as Markdown.
 
 usage: table.py LIST

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * export_test.c - a graph written as an ONNX model and read back computes the same, tried on random
  * graphs (rig.h, gen.h), as they are imported and as `partition` leaves them; written again, it is

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* gen.c - random numbers, operations and the pieces that both graph generators use. */
 #include "gen.h"
 

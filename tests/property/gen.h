@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * gen.h - random graphs from a seed: the same seed gives the same graph, with any compiler. So no
  * expression draws two numbers whose order C leaves open.

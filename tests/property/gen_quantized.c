@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * gen_quantized.c - random TENSOR graphs as exporters of quantised models write them: activations
  * are integers behind `quantize`, operations stand between `dequantize` and `quantize`, base layers

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * gen_tensor.c - random TENSOR graphs: convolutional networks with what exporters leave around them
  * (biases and batch norms apart, transposes to NHWC and back, flattens, constants still to fold,

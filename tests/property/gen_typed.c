@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * gen_typed.c - random TENSOR graphs of all types that values have at run time, of operations whose
  * every result is exact: what compares, chooses, rounds, casts, counts and moves. So each pass and

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * gen_window.c - random CROSSBAR graphs of one or two base layers whose products may yield several
  * pixels: all that decides what a window reads, of floats or of integers.

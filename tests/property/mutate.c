@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* mutate.c - the mutations, by kind: of waits, instructions, routes and views; mutate_tables.c. */
 #include "mutate_pick.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * mutate.h - programs with one fault put in on purpose, to test the program checker.
  *

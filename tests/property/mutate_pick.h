@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* mutate_pick.h - what all mutations choose with, and those of tables (mutate_tables.c). */
 #ifndef CIMC_MUTATE_PICK_H
 #define CIMC_MUTATE_PICK_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* mutate_tables.c - mutations of tables: programs of lanes, groups, windows, gathers, images. */
 #include "mutate_pick.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * mutation_test.c - tests the program checker: each of many programs with one fault put in must be
  * rejected, or be harmless: equal outputs, but for rounding, in 20 simulations, each with other

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * property_test.c - what must hold of every graph, tried on random ones (rig.h, gen.h).
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* rig.c - machines, reference results and the checks of the property tests. */
 #include "rig.h"
 

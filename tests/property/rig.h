@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * rig.h - one random case: a graph, inputs for it, what the evaluator says about them; machines and
  * options to compile it for; and what must hold of the program. The first failure prints seed,

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * rig_frames.c - what must hold of a body: each frame of a run of any number of frames computes
  * what the evaluator does, for any latencies, and a run of as many as it was compiled for takes the

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* rig_readout.c - machines whose arrays are not read out ideally (ISA.md 5.2). */
 #include "rig.h"
 

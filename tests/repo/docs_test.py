@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Documents against the program: generated tables, options, links and paths they name.
 
 usage: docs_test.py CIMC ROOT [--refresh]      (--refresh rewrites the generated tables)

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Structure of the sources: who may include whom, sizes, names, format. The rules: CONTRIBUTING.md.
 
 usage: layering_test.py ROOT BUILD_ROOT COMPILER...

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """How large the C code is: files, lines and functions of each room, the longest of them.
 
 usage: python3 -B tests/repo/sizes.py [ROOT]

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The files of the tree, and C text without comments and literals, for the structural tests."""
 import os
 import re

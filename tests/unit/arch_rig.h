@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* arch_rig.h - what tests of machines need: an arena and diagnostics for each, machines of text. */
 #ifndef CIMC_TEST_ARCH_RIG_H
 #define CIMC_TEST_ARCH_RIG_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* arch_test.c - machine descriptions: defaults, YAML, limits, round trips. */
 #include "arch_rig.h"
 #include "energy.h"

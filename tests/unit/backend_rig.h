@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * backend_rig.h - compiles IR text for a machine, and runs it against the evaluator.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* backend_test.c - schedules and programs of small graphs, against makespans worked out by hand. */
 #include "backend_rig.h"
 #include "../run_suite.h"

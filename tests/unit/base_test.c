@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * base_test.c - half precision over all values, the matrix product against plain loops, the hash
  * map, messages, output files and signals.

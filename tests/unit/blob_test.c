@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* blob_test.c - derived payloads: widened, scaled, permuted. */
 #include "ir.h"
 #include "../run_suite.h"

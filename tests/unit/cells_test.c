@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* cells_test.c - what cells hold of weights, by hand, and their noise: numbers of a program of its
  * own, written from the formulas, and what a great many cells have in common. */
 #include "arch.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_frames.h - the pipeline as the body of a program of many frames: the rows of a frame, each
  * instruction as early as what it waits for allows, frames at an interval; one period of that is

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_patches.h - programs whose products yield several pixels (ISA.md 5.1): one layer each, and
  * what can be wrong with its image, its PEs and its regions.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_pipeline.h - the main program of check_test.c: a pipeline of two layers in two tiles, with
  * rings and credits; and how to break a stream.

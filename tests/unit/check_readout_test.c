@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_readout_test.c - the checker on machines whose read-out is not ideal: a right program is
  * accepted, and each with one thing of it made wrong is rejected.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_rig.h - builds programs by hand for check_test.c: tables and streams of up to two tiles
  * beside a graph parsed from IR text.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_stacks.h - small programs whose views show a row of several values each, and what breaks
  * them: only the source of an instruction says which value it makes.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * check_test.c - the program checker: hand-made right programs pass, and each of them with one
  * thing broken is rejected with a fault that names it.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* check_windows.h - small programs with an overlap window or a reduction, and what breaks them. */
 #ifndef CIMC_CHECK_WINDOWS_H
 #define CIMC_CHECK_WINDOWS_H

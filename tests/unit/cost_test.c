@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* cost_test.c - what machines charge: costs, reservations and distances, worked out by hand. */
 #include "arch_rig.h"
 #include "resource.h"

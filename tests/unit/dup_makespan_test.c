@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* dup_makespan_test.c - copies for the makespan: against enumeration with a schedule that is
  * written down here from its definition, pixel by pixel. */
 #include "dup/dup_flow.h"

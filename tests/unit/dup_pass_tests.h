@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* dup_pass_tests.h - pass dup on a graph of three layers, two of which share their weights. */
 #ifndef CIMC_DUP_PASS_TESTS_H
 #define CIMC_DUP_PASS_TESTS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* dup_test.c - the duplication problem: against enumeration, a plain table, and the paper's
  * networks. */
 #include "dup/dup.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* dup_windows_tests.h - kernel windows as they are published, and what a patch takes here. */
 #ifndef CIMC_DUP_WINDOWS_TESTS_H
 #define CIMC_DUP_WINDOWS_TESTS_H

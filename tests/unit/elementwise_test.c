@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * elementwise_test.c - elementwise operations become vector programs: the checker accepts them and
  * the simulator computes what the evaluator does, bit for bit; with one lane made wrong they are

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* energy_test.c - counters, energies and areas, worked out by hand. */
 #include "arch_rig.h"
 #include "sim.h"

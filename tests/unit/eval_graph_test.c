@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_graph_test.c - folding of constants and the evaluation of whole graphs.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_integer_test.c - what quantised graphs compute, against numbers worked out by hand and base
  * layers against plain loops in 64 bits.

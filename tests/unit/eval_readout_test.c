@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_readout_test.c - base layers as arrays of cells give them: examples worked by hand, layers
  * against plain loops over ISA.md 5.2's formulas, and when converters change nothing.

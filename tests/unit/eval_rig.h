@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* eval_rig.h - tensors, random numbers and single operations for the evaluator's tests. */
 #ifndef CIMC_TEST_EVAL_RIG_H
 #define CIMC_TEST_EVAL_RIG_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * eval_test.c - the evaluator: every operation against values worked out by hand, convolution
  * against plain loops, both layouts against each other, broadcasting.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * frames_test.c - bodies for several frames: intervals and times against hand arithmetic.
  *

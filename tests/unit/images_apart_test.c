@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * images_apart_test.c - a batch as frames: what is kept apart is computed image by image and held
  * against the whole batch; what mixes images is refused, and where.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * integers_test.c - a graph of integers becomes a program: one network with each operation of
  * theirs. On several machines the checker accepts it and the simulator computes what the evaluator

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * ir_test.c - the graph: types, payloads, rewriting, inference, verifier, text form, clone, hash.
  * Expected types and values are worked out by hand from IR.md or numpy's rules.

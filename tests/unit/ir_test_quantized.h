@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* ir_test_quantized.h - the lines of ir_test_tables.h for operations of integers and what leads
  * there. */
 #ifndef CIMC_IR_TEST_QUANTIZED_H

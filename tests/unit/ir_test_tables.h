@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* ir_test_tables.h - lines and texts that ir_test.c tries, with what must come out of them. */
 #ifndef CIMC_IR_TEST_TABLES_H
 #define CIMC_IR_TEST_TABLES_H

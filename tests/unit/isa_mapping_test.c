@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * isa_mapping_test.c - what a program's group multiplies: of random kernels and patches, every
  * place of the image by the formulas of ISA.md 5 and 5.1, asked of each pixel and tap.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * isa_test.c - text and file round trips, every kind of fault that validation knows, and damaged
  * files and texts.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* isa_test_faults.h - what makes ISA.md's example and the larger text wrong, and what is said then.
  */
 #ifndef CIMC_TEST_ISA_FAULTS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* isa_test_texts.h - the assembly texts that isa_test.c starts from. */
 #ifndef CIMC_TEST_ISA_TEXTS_H
 #define CIMC_TEST_ISA_TEXTS_H

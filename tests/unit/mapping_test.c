@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * mapping_test.c - a base layer on crossbars: blocks, slices, rows that they hold, of single pixels
  * and of patches. Counted by hand from mvm_mapping.h's rule, or tap by tap.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_attention_cases.h - part of onnx_test.c: Attention and RotaryEmbedding. Numbers by hand;
  * more, from ONNX Runtime, in tests/numeric/cases.

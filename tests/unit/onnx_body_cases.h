@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_body_cases.h - part of onnx_test.c: functions of the model, If, Loop and Scan, sequences.
  * Numbers by hand.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_cut_cases.h - part of onnx_test.c: parts of a graph, by names of tensors. Numbers by hand.
  */

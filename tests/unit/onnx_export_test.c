@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_export_test.c - what graphs look like as ONNX models: which operators and tensors are in the
  * file, and what the importer makes of it. That the meaning stays is tested on random graphs

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_external_cases.h - part of onnx_test.c: tensors kept in files beside the model, and every
  * way in which they are not there.

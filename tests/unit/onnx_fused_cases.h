@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_fused_cases.h - part of onnx_test.c: layers of com.microsoft that carry an activation or a
  * sum, and operators that become comparisons or integer operations. Numbers by hand.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_index_cases.h - part of onnx_test.c: what becomes of indices, and which are refused. Values
  * are compared in tests/onnx and tests/numeric/cases.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_integer_cases.h - part of onnx_test.c: operators on integers, ONNX's and others'. Numbers by
  * hand, or from ONNX Runtime 1.30 where that is said.

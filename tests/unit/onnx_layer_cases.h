@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_layer_cases.h - part of onnx_test.c: operators that become several operations, evaluated,
  * and what opsets 18 to 21 say differently. Numbers by hand; those of transposed convolution also

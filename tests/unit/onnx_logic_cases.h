@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_logic_cases.h - part of onnx_test.c: functions of one operand, conditions, bounds and types
  * at run time, evaluated. Functions by PyTorch, in f64; the rest by hand.

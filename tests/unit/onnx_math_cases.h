@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_math_cases.h - part of onnx_test.c: activations, normalisations, reductions and running sums
  * that become several operations, evaluated. Activations by PyTorch, in f64; the rest by hand.

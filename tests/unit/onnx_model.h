@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_model.h - ONNX bytes written by hand, for tests of the importer: an independent writer of
  * the protobuf wire format that can also write what no library would.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_name_cases.h - part of onnx_test.c: names, order, versions, inputs and outputs.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_operator_cases.h - part of onnx_test.c: what operators become, with numbers worked out by
  * hand.

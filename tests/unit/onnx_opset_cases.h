@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_opset_cases.h - part of onnx_test.c: what operators say otherwise at opset 6, and what those
  * beyond 21 add. Numbers by hand.

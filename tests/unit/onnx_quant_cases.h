@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_quant_cases.h - part of onnx_test.c: integers in models, QuantizeLinear and
  * DequantizeLinear. Numbers by hand.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_recurrent_cases.h - part of onnx_test.c: LSTM, GRU, RNN. Numbers by hand, with functions
  * that need no more than a pencil; ONNX's own tests and those in tests/numeric/cases have the usual

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * onnx_test.c - the ONNX importer: hostile bytes, names and order, tensors, the meaning of
  * operators.

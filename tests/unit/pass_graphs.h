@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * pass_graphs.h - generated TENSOR graphs for the property that no pass changes what a graph
  * computes. A graph is a function of its seed: up to 14 operations of any kind on one or two small

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * pass_int_test.c - pass int: numbers worked by hand, through the lowering to crossbars and the
  * evaluator; what it refuses and what it warns of.

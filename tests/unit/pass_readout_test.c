@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * pass_readout_test.c - pass readout: what mvm says of a machine, steps of converters by hand, and
  * what is refused; and x_bits, of pass tile, by what makes a layer's inputs.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* pass_rig.h - graphs of IR text, passes run on them, and what was reported. */
 #ifndef CIMC_PASS_RIG_H
 #define CIMC_PASS_RIG_H

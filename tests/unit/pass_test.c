@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * pass_test.c - the pass manager; every file of tests/golden/passes; hand-computed lowerings; and
  * the property that no pass changes what a graph computes, on the golden inputs and on generated

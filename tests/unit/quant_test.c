@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * quant_test.c - pass quant: grids, rounding and which values are taken, worked by hand.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_batch_tests.h - function in batches against function at each completion, on random programs.
  *

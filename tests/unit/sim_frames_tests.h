@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_frames_tests.h - bodies that are run for several frames: values, times by hand, state from
  * frame to frame, rings that go on. Times are those of SIM.md 4.

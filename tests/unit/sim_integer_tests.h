@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_integer_tests.h - programs of integers against values worked out by hand: lanes, products,
  * windows, moves. Each runs with instructions in batches and one by one.

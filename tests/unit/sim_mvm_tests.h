@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* sim_mvm_tests.h - crossbar products: against plain loops, and conv groups by hand. */
 #ifndef CIMC_TESTS_SIM_MVM_TESTS_H
 #define CIMC_TESTS_SIM_MVM_TESTS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_readout_tests.h - products of machines with converters and noisy cells: by hand, and random
  * ones against the loops of ISA.md 5.2.

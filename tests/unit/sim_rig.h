@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_rig.h - small programs, built in memory through isa.h, run and looked at; for tests of the
  * simulator.

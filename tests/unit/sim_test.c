@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * sim_test.c - the simulator against hand-worked cycle counts (the programs of SIM.md) and plain
  * loops.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* sim_window_tests.h - VWIN, VRED, VGAT, VDOT against values worked out by hand or by plain loops.
  */
 #ifndef CIMC_SIM_WINDOW_TESTS_H

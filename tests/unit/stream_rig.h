@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /* stream_rig.h - a stream's section, packed bit by bit as ISA.md 9 says, without the encoder. */
 #ifndef CIMC_TEST_STREAM_RIG_H
 #define CIMC_TEST_STREAM_RIG_H

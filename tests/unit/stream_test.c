@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * stream_test.c - the encoding of streams (ISA.md 9): sections packed by hand and what they mean,
  * each kind of symbol, each fault of form; what is encoded decodes to the same, whatever it is.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * texts_test.c - the three languages are read no further than they go: a text that ends anywhere,
  * before a page that cannot be read.

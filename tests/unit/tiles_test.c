@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
 /*
  * tiles_test.c - programs on many tiles, and on tiles that have little room: where layers go, rings
  * and views, vector work that spreads, what is said of a machine that lacks something.

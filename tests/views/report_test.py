@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """The report: one page that needs nothing else, whose numbers are those of the compiler and of the program.
 
 usage: report_test.py CIMC ROOT

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Schedules as CSV, SVG and trace events; fixed copies; the best sets and cut.
 
 usage: views_test.py CIMC ROOT
