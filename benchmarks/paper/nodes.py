@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// Copyright The cimc authors
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """How many nodes a model has: in its file, after cimc's folding, after ONNX Runtime's.
 
 The first walks the protobuf wire format (ModelProto: graph 7; GraphProto: node 1); nodes inside If and Loop are not counted.

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// Copyright The cimc authors
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
 """Parts of models: --inputs and --outputs, models without their weights, messages about many nodes.
 
 usage: parts_test.py CIMC ROOT
