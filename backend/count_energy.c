@@ -148,7 +148,7 @@ struct isa_energy plan_energy(const struct plan *p, struct arena *a)
         struct energy_counts c = task_counts(&k, t);
         isa_energy_add(&e, t->tile, task_source(p, t), task_times(p, t), &c);
     }
-    free(k.of_group);
+    heap_free(k.of_group);
     isa_energy_sum_up(&e);
     return e;
 }

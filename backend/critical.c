@@ -39,7 +39,7 @@ static void find_queue_order(struct walk *w)
         if (queue != NONE)
             last[queue] = id;
     }
-    free(last);
+    heap_free(last);
 }
 
 static uint64_t arrival(const struct plan *p, uint32_t task, uint32_t tile)
@@ -160,5 +160,5 @@ void plan_report_path(const struct plan *p, struct arena *a, struct backend_deta
     }
     add_steps(&w, a, out);
     VEC_FREE(&w.steps);
-    free(w.before);
+    heap_free(w.before);
 }

@@ -206,7 +206,7 @@ static void sweep(const struct plan *p, const changes *all, struct backend_detai
     }
     while (at + 1 < DETAIL_PARTS)
         d->in_use[++at] = (uint64_t)total;
-    free(in_use);
+    heap_free(in_use);
 }
 
 /* A buffer and where it lies, to be sorted. */
@@ -242,7 +242,7 @@ static void report_buffers(const struct plan *p, struct arena *a, struct backend
     sweep(p, &all, d);
     VEC_FREE(&all);
     VEC_FREE(&own);
-    free(sorted);
+    heap_free(sorted);
 }
 
 /* ---- traffic ---- */

@@ -195,7 +195,7 @@ static struct isa_inst send_inst(struct emitter *e, uint32_t id, const struct ac
         targets[n++] = (struct isa_target){tile, view, counter};
     }
     inst.obj = (uint16_t)emit_route(e, t->tile, targets, n);
-    free(targets);
+    heap_free(targets);
     return inst;
 }
 

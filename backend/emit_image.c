@@ -84,7 +84,7 @@ static const void *read_expansion(void *owner, void *scratch)
     for (int64_t pixel = 0; pixel < m->patch[0] * m->patch[1]; pixel++)
         for (int64_t tap = 0; tap < m->kernel[0] * m->kernel[1]; tap++)
             place_tap(x, pixel, tap, weights, to);
-    free(own);
+    heap_free(own);
     if (!scratch)
         x->kept = to;
     return to;
@@ -146,7 +146,7 @@ static uint64_t emit_center(struct emitter *e, const struct layer *l, const stru
     for (int64_t n = 0; n < m->n; n++)
         columns[n] = (int32_t)ir_const_i64(center, ir_mapping_pixel(m, n).channel);
     uint64_t offset = emit_bytes(e, columns, (size_t)m->n * sizeof *columns);
-    free(columns);
+    heap_free(columns);
     return offset;
 }
 

@@ -180,7 +180,7 @@ static void note_barrier(struct emitter *e, uint32_t layer)
             VEC_PUSH(&e->barrier_ends, ((struct barrier_end){layer, last[t]}));
             e->barrier_end_of[last[t]] = (uint32_t)e->barrier_ends.n;
         }
-    free(last);
+    heap_free(last);
 }
 
 void sync_prepare(struct emitter *e)
@@ -213,9 +213,9 @@ void sync_free(struct emitter *e)
         VEC_FREE(&e->rings[i].readers);
         VEC_FREE(&e->rings[i].writers);
     }
-    free(e->rings);
-    free(e->has_successor);
-    free(e->barrier_end_of);
+    heap_free(e->rings);
+    heap_free(e->has_successor);
+    heap_free(e->barrier_end_of);
     VEC_FREE(&e->barrier_ends);
     map_free(&e->reader_of);
     map_free(&e->writer_of);

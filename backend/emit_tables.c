@@ -367,7 +367,7 @@ static uint64_t emit_row(struct emitter *e, const struct ir_op *c, uint32_t n)
         uint32_t *values = heap_alloc((size_t)n * sizeof *values);
         lane_values(c, n, values);
         uint64_t offset = emit_bytes(e, values, (size_t)n * sizeof *values);
-        free(values);
+        heap_free(values);
         VEC_PUSH(&e->row_offset, offset);
     }
     return e->row_offset.at[i];

@@ -55,8 +55,8 @@ static uint64_t *find_likeness(const struct node_list *l)
         now = next;
         next = swap;
     }
-    free(own);
-    free(next);
+    heap_free(own);
+    heap_free(next);
     return now;
 }
 
@@ -89,8 +89,8 @@ void find_families(struct node_list *l, struct arena *a)
     for (uint32_t i = 0; i < l->n_ops; i++)
         if (l->family[i].family != NONE && size[l->family[i].family] < LEAST_MEMBERS)
             l->family[i].family = NONE;
-    free(size);
-    free(like);
+    heap_free(size);
+    heap_free(like);
     map_free(&number);
 }
 

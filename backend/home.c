@@ -144,7 +144,7 @@ static void deal_products(struct homing *h, uint32_t node)
         uint32_t tile = own->home[c] = load[(uint64_t)(c / row) * used / rows].tile;
         h->products[tile] += (uint64_t)((b.hi[0] - b.lo[0]) * (b.hi[1] - b.lo[1])) * pixel;
     }
-    free(load);
+    heap_free(load);
 }
 
 static void derived_homes(struct homing *h, uint32_t node, uint32_t fallback)
@@ -218,9 +218,9 @@ void find_homes(const struct plan *p, struct node_cells *cells)
             derived_homes(&h, i, group == NONE ? 0 : p->segment->group[group].tile);
         count_value(&h, i);
     }
-    free(h.n_values);
-    free(h.counted);
-    free(h.products);
-    free(h.is_dealt);
-    free(reach);
+    heap_free(h.n_values);
+    heap_free(h.counted);
+    heap_free(h.products);
+    heap_free(h.is_dealt);
+    heap_free(reach);
 }

@@ -106,7 +106,7 @@ static uint32_t least_ring(const struct row_life *life, int32_t n)
         }
         ring = i - free_below + 1 > ring ? i - free_below + 1 : ring;
     }
-    free(first);
+    heap_free(first);
     return (uint32_t)ring;
 }
 
@@ -148,7 +148,7 @@ static uint32_t ring_of_frames(const struct schedule *s, const struct row_life *
             row->read_place += f * s->n;
         }
     uint32_t ring = least_ring(all, (int32_t)((uint64_t)n * frames));
-    free(all);
+    heap_free(all);
     return ring;
 }
 

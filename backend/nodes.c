@@ -245,7 +245,7 @@ static void keep_nodes(struct builder *b)
         for (uint32_t i = 0; i < l->parts[op].n; i++)
             l->parts[op].part[i].node = number[l->parts[op].part[i].node];
     }
-    free(number);
+    heap_free(number);
 }
 
 const struct node_list *plan_nodes(const struct ir_graph *g, struct arena *a, struct diag *d)
@@ -268,6 +268,6 @@ const struct node_list *plan_nodes(const struct ir_graph *g, struct arena *a, st
     *out = b.list;
     VEC_FREE(&b.nodes);
     VEC_FREE(&b.into);
-    free(b.made_in);
+    heap_free(b.made_in);
     return ok ? out : NULL;
 }

@@ -253,7 +253,7 @@ static void renumber_tiles(struct placing *w)
         w->tiles.at[w->p->position[t]] = old[t];
     for (size_t g = 0; g < w->groups.n; g++)
         w->groups.at[g].tile = w->p->position[w->groups.at[g].tile];
-    free(old);
+    heap_free(old);
 }
 
 /* Tiles without PEs, where vector work is more than those with PEs should do. */

@@ -372,11 +372,11 @@ static void end(struct run *r)
         if (r->state[i] != COMPLETE && !(task_at(r, i)->demand && r->state[i] == WAITING))
             BUG("task %u of node %s never starts", i, task_node(r->p, task_at(r, i))->out->name);
     resource_free(&r->time);
-    free(r->ready);
-    free(r->cursor);
-    free(r->first_waiter);
-    free(r->next_waiter);
-    free(r->state);
+    heap_free(r->ready);
+    heap_free(r->cursor);
+    heap_free(r->first_waiter);
+    heap_free(r->next_waiter);
+    heap_free(r->state);
     VEC_FREE(&r->work);
     VEC_FREE(&r->channels);
     map_free(&r->channel_of);

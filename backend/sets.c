@@ -75,7 +75,7 @@ static void join_turns(const int32_t *cell, int32_t extent, uint32_t n_cells, ui
         if (cell[i] >= 0 && end[cell[i]] > reach)
             reach = end[cell[i]];
     }
-    free(end);
+    heap_free(end);
 }
 
 /* Does the node read the reduction of `o`'s value along the axis as well, as a softmax does? Then
@@ -119,10 +119,10 @@ static void mark_operand(const struct cutting *w, const struct node *n, const st
         join_turns(read, n->dim[a], (uint32_t)cell[extent - 1] + 1, own);
     for (int32_t i = 1; i < n->dim[a]; i++)
         cuts[i] |= own[i];
-    free(source);
-    free(cell);
-    free(read);
-    free(own);
+    heap_free(source);
+    heap_free(cell);
+    heap_free(read);
+    heap_free(own);
 }
 
 static bool made_on_a_tile(const struct cutting *w, const struct ir_op *value)
@@ -162,7 +162,7 @@ static void derived_grid(const struct cutting *w, uint32_t node, int a)
             cuts[i] = 1;
     cut_long_cells(n, a, 1, cuts);
     grid_from_cuts(w->p->arena, &w->of[node].grid[a], cuts, n->dim[a]);
-    free(cuts);
+    heap_free(cuts);
 }
 
 static bool same_contributors(const struct block *a, const struct block *b)
@@ -197,7 +197,7 @@ static void channel_grid(const struct cutting *w, const struct layer *l)
     for (uint32_t z = 0; z < g->n; z++)
         c->block[z] =
             layer_blocks(l) == 1 ? 0 : (uint32_t)ir_mapping_block_of(&l->mapping, g->at[z]);
-    free(cuts);
+    heap_free(cuts);
 }
 
 /* Rows or columns: every `step` products (0 = none), and where copies meet. */
@@ -214,7 +214,7 @@ static void set_grid(const struct cutting *w, const struct layer *l, int a, int3
     }
     cut_long_cells(n, a, patch, cuts);
     grid_from_cuts(w->p->arena, &w->of[l->node].grid[a], cuts, n->dim[a]);
-    free(cuts);
+    heap_free(cuts);
 }
 
 static void make_grids(const struct cutting *w, int a, int32_t step)

@@ -72,7 +72,7 @@ struct stack *find_stacks(const struct plan *p, struct storage *of)
     for (size_t i = 0; i < n; i++)
         if (of[i].stack != NONE)
             find_row(p->nodes->family[p->tasks->buffers.at[i].shows->id].number, stacks, &of[i]);
-    free(count);
+    heap_free(count);
     map_free(&stack_of);
     map_free(&number_of);
     return stacks;

@@ -425,7 +425,7 @@ static void order_tasks(struct steady *t)
         s->order[i] = entries[i].task;
         s->rank[entries[i].task] = i;
     }
-    free(entries);
+    heap_free(entries);
 }
 
 const struct schedule *plan_frames(const struct plan *p)

@@ -195,14 +195,14 @@ static void begin(struct run *r, const struct place *order)
 static void end(struct run *r)
 {
     for (uint32_t i = 0; i < r->first_counter[r->p->n_tiles]; i++)
-        free(r->lines[i].starts);
-    free(r->first_counter);
-    free(r->counters);
-    free(r->lines);
-    free(r->dispatch);
-    free(r->insts);
-    free(r->frame);
-    free(r->times);
+        heap_free(r->lines[i].starts);
+    heap_free(r->first_counter);
+    heap_free(r->counters);
+    heap_free(r->lines);
+    heap_free(r->dispatch);
+    heap_free(r->insts);
+    heap_free(r->frame);
+    heap_free(r->times);
     VEC_FREE(&r->waits);
     VEC_FREE(&r->targets);
 }

@@ -21,7 +21,7 @@ struct blob *blob_view(const void *data, size_t bytes, void (*release)(void *), 
 
 struct blob *blob_own(void *data, size_t bytes)
 {
-    return blob_view(data, bytes, free, data);
+    return blob_view(data, bytes, heap_free, data);
 }
 
 struct blob *blob_splat(const void *element, size_t elem_bytes)
@@ -50,7 +50,7 @@ void blob_unref(struct blob *b)
         derivation_free(b->derivation);
     if (b->release)
         b->release(b->owner);
-    free(b);
+    heap_free(b);
 }
 
 const void *blob_data(const struct blob *b)
@@ -63,7 +63,7 @@ const void *blob_data(const struct blob *b)
     derivation_free(b->derivation);
     cache->derivation = NULL;
     cache->at = cache->owner = data;
-    cache->release = free;
+    cache->release = heap_free;
     return data;
 }
 

@@ -70,8 +70,8 @@ static struct blob *derived(const struct derivation *d, size_t bytes)
 void derivation_free(struct derivation *d)
 {
     blob_unref(d->source);
-    free(d->factor);
-    free(d);
+    heap_free(d->factor);
+    heap_free(d);
 }
 
 struct blob *blob_widened(struct blob *b, enum blob_encoding encoding)
@@ -315,8 +315,8 @@ static void permute(const struct derivation *d, const uint8_t *source, float *to
         copy_rows(&p);
     else
         copy_tiles(&p);
-    free(p.column);
-    free(p.rows);
+    heap_free(p.column);
+    heap_free(p.rows);
 }
 
 static void copy_byte_tile(const struct permutation *p, int64_t r0, int64_t o0, uint8_t *to)
@@ -338,7 +338,7 @@ static void permute_bytes(const struct derivation *d, const uint8_t *source, uin
         for (int64_t r = 0; r < p.n_rows; r += BYTE_TILE)
             copy_byte_tile(&p, r, o, to);
     }
-    free(p.rows);
+    heap_free(p.rows);
 }
 
 void derivation_make(const struct derivation *d, void *to)
@@ -357,7 +357,7 @@ void derivation_make(const struct derivation *d, void *to)
         load(d, source, 0, n, to);
         scale(d, 0, n, to);
     }
-    free(scratch);
+    heap_free(scratch);
     blob_forget(b);
 }
 

@@ -67,7 +67,7 @@ void ir_append(struct ir_graph *to, const struct ir_graph *g, const struct ir_ap
     }
     text_free(&name);
     VEC_FREE(&in);
-    free(values);
+    heap_free(values);
     ir_index_free(&index);
 }
 

@@ -65,7 +65,7 @@ int64_t ir_batch(const struct ir_graph *g)
         if (op->opcode == IR_conv && from_input[at])
             n = first_extent(op);
     }
-    free(from_input);
+    heap_free(from_input);
     ir_index_free(&index);
     return n;
 }
@@ -107,7 +107,7 @@ static struct ir_op *one_part(const struct batch *b, struct ir_op *user, const s
     }
     arena_free(scratch);
     if (!equal) {
-        free(one);
+        heap_free(one);
         return NULL;
     }
     type.dim[p.axis] /= b->n;
@@ -497,6 +497,6 @@ bool ir_take_image(struct ir_graph *g, int64_t n, struct diag *d)
             take_one(op, b.of[op->id].axis, n);
         ok = !op->out || ir_infer(op, d, &op->out->type);
     }
-    free(b.of);
+    heap_free(b.of);
     return ok;
 }

@@ -49,7 +49,7 @@ bool ir_index_find(const struct ir_index *x, const struct ir_op *op, uint32_t *o
 
 void ir_index_free(struct ir_index *x)
 {
-    free(x->key);
-    free(x->position);
+    heap_free(x->key);
+    heap_free(x->position);
     *x = (struct ir_index){0};
 }

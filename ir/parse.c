@@ -64,7 +64,7 @@ static void names_grow(struct names *names)
         if (names->at[i].used)
             *slot(&bigger, names->at[i].id) = names->at[i];
     }
-    free(names->at);
+    heap_free(names->at);
     *names = bigger;
 }
 
@@ -432,7 +432,7 @@ struct ir_graph *ir_parse(const char *text, size_t n, const char *file, struct d
     parse_graph(&p);
     if (errors(&p) == 0 && !ir_verify(p.graph, d) && errors(&p) == 0)
         BUG("the verifier found a fault and did not report it");
-    free(p.names.at);
+    heap_free(p.names.at);
     arena_free(p.scratch);
     if (errors(&p) == 0)
         return p.graph;

@@ -99,7 +99,7 @@ static bool hex_bytes(struct lex *l, size_t bytes, uint8_t **out)
     for (size_t i = 0; i < bytes; i++) {
         int high = hex_value(s.at[2 * i]), low = hex_value(s.at[2 * i + 1]);
         if (high < 0 || low < 0) {
-            free(*out);
+            heap_free(*out);
             return lex_error(l, "the string before holds something else than hexadecimal digits");
         }
         (*out)[i] = (uint8_t)(high * 16 + low);
@@ -127,7 +127,7 @@ static bool splat_of_hex(struct payload *p, struct blob **out)
     if (!lex_want(p->lex, '(') || !hex_bytes(p->lex, p->elem, &data))
         return false;
     *out = blob_splat(data, p->elem);
-    free(data);
+    heap_free(data);
     return lex_want(p->lex, ')');
 }
 
@@ -161,7 +161,7 @@ static bool parse_dense(struct payload *p, struct blob **out)
         ok = lex_error(l, "%s elements, wants %lld", n > p->count ? "too many" : "too few",
                        (long long)p->count);
     if (!ok) {
-        free(data.at);
+        heap_free(data.at);
         return false;
     }
     *out = blob_own(data.at, data.n);
@@ -228,7 +228,7 @@ static bool parse_random(struct payload *p, uint64_t *generated_bytes, struct bl
 static void release_file(void *owner)
 {
     file_close(owner);
-    free(owner);
+    heap_free(owner);
 }
 
 /* A relative path starts at the folder of the IR file. */
@@ -259,7 +259,7 @@ static bool parse_file(struct payload *p, struct blob **out)
         return lex_error(l, "there is no regular file '%s'", path);
     struct file *f = heap_alloc(sizeof *f);
     if (!file_open(path, p->scratch, l->diag, f)) {
-        free(f);
+        heap_free(f);
         return false;
     }
     if (offset < 0 || (uint64_t)offset > f->size || p->bytes > f->size - (uint64_t)offset) {

@@ -207,7 +207,7 @@ static void verify_all_uses(struct ir_verifier *v)
         if (op->out)
             verify_uses(v, op, uses[position]);
     }
-    free(uses);
+    heap_free(uses);
 }
 
 /* ---- all ---- */
@@ -236,7 +236,7 @@ bool ir_verify(const struct ir_graph *g, struct diag *d)
         ir_index_init(&v.index, g);
         v.sound = heap_alloc(v.index.n * sizeof *v.sound);
         verify_ops(&v);
-        free(v.sound);
+        heap_free(v.sound);
         ir_index_free(&v.index);
     }
     return v.ok;

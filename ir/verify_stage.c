@@ -93,7 +93,7 @@ static int by_key(const void *a, const void *b)
 
 typedef bool key_of(const struct ir_op *op, int64_t *key);
 
-/* All operations that `key_of` answers for, sorted; free() the result. */
+/* All operations that `key_of` answers for, sorted; of heap_alloc. */
 static struct member *members(const struct ir_verifier *v, key_of *key, size_t *out_n)
 {
     struct member *m = heap_alloc(v->index.n * sizeof *m);
@@ -217,7 +217,7 @@ static void verify_coverage(struct ir_verifier *v, const struct member *m, size_
             break;
         }
     }
-    free(bits);
+    heap_free(bits);
 }
 
 static void verify_outputs(struct ir_verifier *v)
@@ -235,7 +235,7 @@ static void verify_outputs(struct ir_verifier *v)
             verify_coverage(v, m + i, end - i);
         }
     }
-    free(m);
+    heap_free(m);
 }
 
 /* ---- shared weights ---- */
@@ -287,7 +287,7 @@ static void verify_states(struct ir_verifier *v, const struct member *inputs, si
             ir_fault(v, inputs[i].op, "is of another type than output %lld, which it continues",
                      (long long)wanted);
     }
-    free(outputs);
+    heap_free(outputs);
 }
 
 /* One set of crossbars holds one matrix, and is copied as a whole. Up to CROSSBAR a number only
@@ -310,7 +310,7 @@ static void verify_weights(struct ir_verifier *v)
                 "differ from another user of weights = %lld",
                 (long long)m[i].key);
     }
-    free(m);
+    heap_free(m);
 }
 
 void ir_verify_interface(struct ir_verifier *v)
@@ -319,7 +319,7 @@ void ir_verify_interface(struct ir_verifier *v)
     struct member *inputs = members(v, input_key, &n);
     verify_indices(v, inputs, n);
     verify_states(v, inputs, n);
-    free(inputs);
+    heap_free(inputs);
     verify_outputs(v);
     if (v->graph->stage == IR_CROSSBAR)
         verify_weights(v);

@@ -25,7 +25,7 @@ bool pass_run_image(const struct ir_graph *g, const struct pass_calibration *c, 
                          observer, d);
     for (size_t k = 0; k < n_outputs && ok; k++)
         tensor_free(&outputs[k]);
-    free(outputs);
+    heap_free(outputs);
     return ok;
 }
 

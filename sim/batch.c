@@ -276,7 +276,7 @@ static void sort_batches(struct batcher *b)
             continue;
         VEC_PUSH(&b->steps, ((struct step){.batch = order[i].batch}));
     }
-    free(order);
+    heap_free(order);
 }
 
 /* Completions jump between tiles: what is needed some steps later is asked for now. */
@@ -308,7 +308,7 @@ static bool place_all(struct batcher *b)
         s->at_frame = next_frame(b, s->completed.at[i]);
         good = place(b, s->completed.at[i]);
     }
-    free(b->seen);
+    heap_free(b->seen);
     return good;
 }
 
@@ -343,8 +343,8 @@ static bool plan(struct batcher *b, bool may_unroll)
     guess_ranks(s);
     guess_depth(b);
     bool good = place_all(b);
-    free(b->cells);
-    free(b->tags);
+    heap_free(b->cells);
+    heap_free(b->tags);
     if (!good)
         return false;
     sort_batches(b);

@@ -139,7 +139,7 @@ bool batch_plan_steps(struct batcher *b)
         sum += change[i];
         most = sum > most ? sum : most;
     }
-    free(change);
+    heap_free(change);
     s->pool.most = (uint64_t)most;
     return (uint64_t)most <= MOST_UNROLLED_BYTES;
 }

@@ -115,7 +115,7 @@ static void note_start(struct sim_starts *r, uint32_t n, uint64_t time)
         uint64_t *at = heap_alloc((2 * (size_t)n + 1) * sizeof *at);
         for (uint32_t i = 0; i < n; i++)
             at[i] = r->at[(r->first + i) % n];
-        free(r->at);
+        heap_free(r->at);
         *r = (struct sim_starts){at, 2 * n + 1, 0};
     }
     r->at[(r->first + n) % r->cap] = time;

@@ -91,7 +91,7 @@ static int8_t *new_cells(struct sim *s, struct read_lines *l, size_t bytes)
         return l->cells = heap_alloc(bytes);
     }
     if (bytes > s->read.passing_bytes) {
-        free(s->read.passing);
+        heap_free(s->read.passing);
         s->read.passing = heap_alloc(s->read.passing_bytes = bytes);
     }
     return s->read.passing;

@@ -189,7 +189,7 @@ static void *kept(struct arena *a, void *temporary, size_t bytes)
 {
     void *copy = arena_alloc(a, bytes);
     memcpy(copy, temporary, bytes);
-    free(temporary);
+    heap_free(temporary);
     return copy;
 }
 
@@ -215,7 +215,7 @@ static struct read_lines *make_lines(struct arena *a, const struct read_holding 
         }
         l->first[slice + 1] = l->n;
     }
-    free(memory);
+    heap_free(memory);
     l->runs = kept(a, l->runs, l->n_runs * sizeof *l->runs);
     l->scale = kept(a, l->scale, l->n * sizeof *l->scale);
     l->invert = kept(a, l->invert, l->n);
@@ -243,7 +243,7 @@ struct read_lines *read_lines_of(struct sim *s, const struct read_holding *h)
     size_t bytes;
     uint32_t *key = key_of(h, &bytes);
     uint32_t at = map_intern(&s->read.lines_of, key, bytes, (uint32_t)s->read.lines.n);
-    free(key);
+    heap_free(key);
     if (at == s->read.lines.n)
         VEC_PUSH(&s->read.lines, make_lines(s->arena, h));
     return s->read.lines.at[at];
@@ -252,11 +252,11 @@ struct read_lines *read_lines_of(struct sim *s, const struct read_holding *h)
 void read_release(struct sim *s)
 {
     for (size_t i = 0; i < s->read.lines.n; i++)
-        free(s->read.lines.at[i]->cells);
+        heap_free(s->read.lines.at[i]->cells);
     VEC_FREE(&s->read.lines);
     map_free(&s->read.lines_of);
-    free(s->read.passing);
-    free(s->read.rows);
-    free(s->read.planes);
-    free(s->read.sums);
+    heap_free(s->read.passing);
+    heap_free(s->read.rows);
+    heap_free(s->read.planes);
+    heap_free(s->read.sums);
 }

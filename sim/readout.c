@@ -206,7 +206,7 @@ static void *at_least(void *memory, size_t *have, size_t bytes)
 {
     if (bytes <= *have)
         return memory;
-    free(memory);
+    heap_free(memory);
     return heap_alloc(*have = bytes);
 }
 

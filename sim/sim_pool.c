@@ -40,7 +40,7 @@ static void trim(struct sim_pool *p, uint64_t bytes)
 {
     for (unsigned bin = POOL_BINS; bin-- > 0;)
         while (p->idle[bin].n > 0 && p->total + bytes > p->most) {
-            free(take_idle(p, bin));
+            heap_free(take_idle(p, bin));
             p->total -= bin_bytes(bin);
         }
 }
@@ -48,16 +48,16 @@ static void trim(struct sim_pool *p, uint64_t bytes)
 void *pool_take(struct sim_pool *p, uint64_t bytes)
 {
     if (WATCHED)
-        return heap_unless_huge(malloc(bytes), bytes);
+        return heap_raw_unless_huge(bytes);
     unsigned bin = bin_of(bytes);
     if (bin == POOL_BINS)
-        return heap_unless_huge(NULL, bytes);
+        return NULL;
     void *block = take_idle(p, bin);
     if (block)
         return block;
     bytes = bin_bytes(bin);
     trim(p, bytes);
-    block = heap_in_large_pages(heap_unless_huge(malloc(bytes), bytes), bytes);
+    block = heap_in_large_pages(heap_raw_unless_huge(bytes), bytes);
     p->total += block ? bytes : 0;
     return block;
 }
@@ -65,7 +65,7 @@ void *pool_take(struct sim_pool *p, uint64_t bytes)
 void pool_give(struct sim_pool *p, void *block, uint64_t bytes)
 {
     if (WATCHED)
-        free(block);
+        heap_free(block);
     else
         VEC_PUSH(&p->idle[bin_of(bytes)], block);
 }
@@ -74,7 +74,7 @@ void pool_free(struct sim_pool *p)
 {
     for (unsigned bin = 0; bin < POOL_BINS; bin++) {
         while (p->idle[bin].n > 0)
-            free(take_idle(p, bin));
+            heap_free(take_idle(p, bin));
         VEC_FREE(&p->idle[bin]);
     }
 }

@@ -316,10 +316,10 @@ void sim_release(struct sim *s)
     VEC_FREE(&s->stores);
     VEC_FREE(&s->families);
     map_free(&s->family_of);
-    free(s->panel);
-    free(s->scratch);
+    heap_free(s->panel);
+    heap_free(s->scratch);
     for (uint32_t i = 0; s->starts && i < s->n_queues; i++)
-        free(s->starts[i].at);
+        heap_free(s->starts[i].at);
     resource_free(&s->time);
     VEC_FREE(&s->waits);
     VEC_FREE(&s->completed);

@@ -189,7 +189,7 @@ static void lay_out(struct sim *s, uint32_t tile, bool may_unroll)
             found[k].row1 - found[k].row0 > found[k].ring_rows)
             unroll(m, &found[k], s->frames);
     }
-    free(found);
+    heap_free(found);
     for (uint32_t i = 0; i < from->n_views; i++)
         if (t->views[i].store != SIM_NONE)
             translate(s, &s->stores.at[t->views[i].store], &t->views[i]);
@@ -273,7 +273,7 @@ static void *new_memory(struct sim *s, const struct sim_store *m)
 {
     uint64_t n = words_of(m), bytes = n * ISA_WORD_BYTES;
     if (!m->unrolled && !s->poisoned)
-        return heap_unless_huge(calloc(n, ISA_WORD_BYTES), bytes);
+        return heap_unless_huge(bytes);
     uint32_t *words = pool_take(&s->pool, bytes);
     for (uint64_t i = 0; words && !m->unrolled && i < n; i++)
         words[i] = POISON;
@@ -299,7 +299,7 @@ void sim_close_store(struct sim *s, struct sim_store *m)
 {
     uint8_t *memory = m->memory ? m->memory - misalignment(m) : NULL;
     if (!m->unrolled && !s->poisoned)
-        free(memory);
+        heap_free(memory);
     else if (memory)
         pool_give(&s->pool, memory, words_of(m) * ISA_WORD_BYTES);
     m->memory = NULL;

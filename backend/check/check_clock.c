@@ -267,9 +267,9 @@ void check_clock_free(struct check *k)
             VEC_FREE(&t->channels[j].news);
         VEC_FREE(&t->pool);
         VEC_FREE(&t->pool_free);
-        free(t->stages);
-        free(t->wanted);
-        free(t->kept);
+        heap_free(t->stages);
+        heap_free(t->wanted);
+        heap_free(t->kept);
     }
 }
 

@@ -84,7 +84,7 @@ static void make_clusters(struct check *k, struct tile_state *t)
         t->views[e[i].view].cluster = c;
     }
     t->n_clusters = n ? (uint32_t)(c - t->clusters) + 1 : 0;
-    free(e);
+    heap_free(e);
 }
 
 /* Do the rows of the view coincide with the cluster's slots? */
@@ -215,7 +215,7 @@ uint64_t check_n_places(const struct cluster *c)
 uint64_t *check_new_marks(const struct cluster *c, uint64_t grain)
 {
     size_t n = (size_t)(check_n_places(c) / grain + 1);
-    return heap_unless_huge(calloc(n, sizeof(uint64_t)), n * sizeof(uint64_t));
+    return heap_unless_huge(n * sizeof(uint64_t));
 }
 
 /* Slots where views do not agree on rows: pieces of memory that begin where rows do, not too many.
@@ -247,10 +247,10 @@ static bool allocate(struct check *k, struct tile_state *t)
         if (!c->ringed)
             cut_pieces(t, c);
         uint64_t *largest = check_new_marks(c, 1);
-        free(largest); /* it can be had if need be */
+        heap_free(largest); /* it can be had if need be */
         c->marks = check_new_marks(c, c->grain);
         size_t n = (size_t)c->n_slots;
-        c->slots = heap_unless_huge(calloc(n, sizeof *c->slots), n * sizeof *c->slots);
+        c->slots = heap_unless_huge(n * sizeof *c->slots);
         if (!largest || !c->marks || !c->slots)
             return check_fault_program(k,
                                        "tile %u: %" PRIu64 " bytes of buffer are too many to check",
@@ -299,8 +299,8 @@ void check_clusters_free(struct check *k)
 {
     for (uint32_t i = 0; i < k->p->n_tiles; i++)
         for (uint32_t j = 0; j < k->tiles[i].n_clusters; j++) {
-            free(k->tiles[i].clusters[j].marks);
-            free(k->tiles[i].clusters[j].slots);
+            heap_free(k->tiles[i].clusters[j].marks);
+            heap_free(k->tiles[i].clusters[j].slots);
         }
 }
 

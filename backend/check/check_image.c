@@ -125,7 +125,7 @@ static bool holds_expanded(struct check *k, uint32_t image, const struct ir_op *
                 same = row_equals(&e, row, c);
         }
     arena_free(arena);
-    free(scratch);
+    heap_free(scratch);
     return same;
 }
 

@@ -104,7 +104,7 @@ static bool cover(struct check *k, uint32_t binding)
     struct coverage *c = &k->coverage[k->n_coverage++];
     *c = (struct coverage){.index = b->index, .name = b->name, .n = n};
     size_t bytes = (size_t)(n / 8 + 1);
-    c->bits = heap_unless_huge(calloc(bytes, 1), bytes);
+    c->bits = heap_unless_huge(bytes);
     k->binding_coverage[binding] = c;
     return c->bits || check_fault_program(k, "output %u is too large to check", b->index);
 }
@@ -134,7 +134,7 @@ bool check_meaning_prepare(struct check *k)
 void check_meaning_free(struct check *k)
 {
     for (uint32_t i = 0; i < k->n_coverage; i++)
-        free(k->coverage[i].bits);
+        heap_free(k->coverage[i].bits);
     VEC_FREE(&k->own_reads);
     VEC_FREE(&k->parts);
     map_free(&k->part_of);

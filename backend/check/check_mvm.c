@@ -134,7 +134,7 @@ static uint32_t held_part(struct actor *a, const struct isa_group *g, const uint
         }
     }
     uint32_t part = check_part(a->k, at, n);
-    free(at);
+    heap_free(at);
     if (part == CHECK_NONE)
         check_fault(a, "two PEs hold the same weight");
     return part;

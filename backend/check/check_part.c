@@ -54,7 +54,7 @@ void check_matrix_positions(const struct matrix *m, unsigned axis, int64_t n, bo
         steps[at] = begins ? 0 : before + 1;
         reads[at] = steps[at] < m->kernel[axis];
     }
-    free(steps);
+    heap_free(steps);
 }
 
 /* ---- making parts ---- */
@@ -117,7 +117,7 @@ uint32_t check_part_join(struct check *k, uint32_t a, uint32_t b)
     memcpy(both, x->at, x->n * sizeof *both);
     memcpy(both + x->n, y->at, y->n * sizeof *both);
     uint32_t part = check_part(k, both, n);
-    free(both);
+    heap_free(both);
     return part;
 }
 

@@ -201,6 +201,6 @@ bool check_progress_run(struct check *k)
         t->listed = false;
         run_tile(&r, t);
     }
-    free(r.tiles);
+    heap_free(r.tiles);
     return all_done(k);
 }

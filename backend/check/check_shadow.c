@@ -31,7 +31,7 @@ static void refine(struct cluster *c, uint64_t grain)
     for (uint64_t i = 0; i < check_n_places(c) / c->grain; i++)
         for (uint64_t j = 0; c->marks[i] && j < parts; j++)
             marks[i * parts + j] = c->marks[i] + j * grain;
-    free(c->marks);
+    heap_free(c->marks);
     c->marks = marks;
     c->grain = grain;
 }

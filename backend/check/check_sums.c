@@ -182,7 +182,7 @@ static int64_t first_too_large(const struct ir_op *mvm)
         if (fmax(-r.lo, r.hi) + (double)bias_bound(mvm, n) > INT32_MAX)
             break;
     }
-    free(exact);
+    heap_free(exact);
     return n;
 }
 

@@ -188,7 +188,7 @@ static void claim_extents(struct check *k)
         r.n = (uint64_t)n;
         k->tags.value_range[op] = add_range(k, r);
     }
-    free(dims);
+    heap_free(dims);
     struct tag_range any = {.kind = TAG_RAW, .n = 1 << 24};
     uint32_t range = add_range(k, any); /* may move the ranges */
     k->tags.anonymous = (uint32_t)k->tags.ranges.at[range].base;

@@ -233,7 +233,7 @@ static void write_header(const struct writer *w)
     fwrite(&length, sizeof length, 1, w->f);
     fwrite(&hash, sizeof hash, 1, w->f);
     fwrite(header, 1, w->header_bytes, w->f);
-    free(header);
+    heap_free(header);
 }
 
 /* Write errors stay in the stream for out_commit. */
@@ -285,7 +285,7 @@ bool isa_program_write(const struct isa_program *p, const char *path, uint64_t *
     }
     if (ok && out_bytes)
         *out_bytes = file_bytes(&w);
-    free(w.scratch);
+    heap_free(w.scratch);
     text_free(&arch);
     arena_free(a);
     return ok;

@@ -38,7 +38,7 @@ void isa_program_free(struct isa_program *p)
     VEC_FREE(&o->more_files);
     file_close(&p->file);
     arena_free(p->arena);
-    free(o);
+    heap_free(o);
 }
 
 const void *isa_section_data(const struct isa_section *s)

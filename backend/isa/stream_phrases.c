@@ -351,7 +351,7 @@ static void spell_all(const struct grammar *g, struct arena *a, struct stream_st
         memcpy(out->at, text.at, text.n * sizeof *text.at);
     VEC_FREE(&text);
     VEC_FREE(&stack);
-    free(number);
+    heap_free(number);
 }
 
 void stream_phrases(const struct stream_units *units, struct arena *a, struct stream_strings *out)
@@ -361,7 +361,7 @@ void stream_phrases(const struct stream_units *units, struct arena *a, struct st
     make_rules(&g);
     choose_phrases(&g);
     spell_all(&g, a, out);
-    free(g.at);
+    heap_free(g.at);
     map_free(&g.pair_of);
     VEC_FREE(&g.pairs);
     VEC_FREE(&g.heap);

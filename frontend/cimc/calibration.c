@@ -360,9 +360,9 @@ bool calibration_options(const struct settings *s, const struct arch *machine, s
 
 void calibration_free(struct calibration *c)
 {
-    free((void *)c->tensors.inputs);
+    heap_free((void *)c->tensors.inputs);
     for (size_t i = 0; i < c->buffers.n; i++)
-        free(c->buffers.at[i]);
+        heap_free(c->buffers.at[i]);
     VEC_FREE(&c->buffers);
     *c = (struct calibration){0};
 }

@@ -79,7 +79,7 @@ static void print_tile(const struct isa_program *p, uint32_t index, FILE *out)
         else
             print_view(p, &t->views[line->index], line, out);
     }
-    free(lines);
+    heap_free(lines);
     for (uint32_t g = 0; g < t->n_groups; g++) {
         for (uint32_t i = 0; i < t->groups[g].n_pes; i++) {
             const struct isa_pe *pe = &t->groups[g].pes[i];

@@ -92,7 +92,7 @@ static bool dump_pe(const struct dump *dump, uint32_t tile, const struct isa_gro
     bool ok = dump_words(dump, name.at, head.at, cells, (size_t)n_rows * pe->n, bytes, d);
     text_free(&name);
     text_free(&head);
-    free(cells);
+    heap_free(cells);
     return ok;
 }
 

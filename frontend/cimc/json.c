@@ -128,7 +128,7 @@ void json_text(struct json *j, const char *key, const char *value)
     char *text = valid_utf8(value);
     add_key(j, key);
     add_string(j, text);
-    free(text);
+    heap_free(text);
 }
 
 void json_finish(struct json *j, FILE *out)
@@ -138,5 +138,5 @@ void json_finish(struct json *j, FILE *out)
     if (yajl_gen_get_buf(j->gen, &text, &n) == yajl_gen_status_ok)
         fwrite(text, 1, n, out);
     yajl_gen_free(j->gen);
-    free(j);
+    heap_free(j);
 }

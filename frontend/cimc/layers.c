@@ -175,14 +175,14 @@ void layers_free(struct layers *l)
     if (!l)
         return;
     for (uint32_t i = 0; i < l->n; i++) {
-        free(l->nodes[i].value);
-        free(l->nodes[i].written);
+        heap_free(l->nodes[i].value);
+        heap_free(l->nodes[i].written);
     }
     for (uint32_t t = 0; t < l->program->n_tiles; t++)
-        free(l->whole[t]);
-    free(l->whole);
-    free(l->nodes);
-    free(l);
+        heap_free(l->whole[t]);
+    heap_free(l->whole);
+    heap_free(l->nodes);
+    heap_free(l);
 }
 
 /* ---- while it runs ---- */

@@ -191,6 +191,6 @@ void page_costs(const struct page *p)
         page_draw_mesh(p, &p->priced, &links);
     }
     fputs("</div></div>\n", p->out);
-    free(links.bytes);
+    heap_free(links.bytes);
     page_close_section(p);
 }

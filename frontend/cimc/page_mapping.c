@@ -244,7 +244,7 @@ void page_mapping(const struct page *p)
     for (uint32_t i = 0; i < p->result->n_layers; i++)
         print_layer(p, i, &all[i]);
     page_close_table(p);
-    free(all);
+    heap_free(all);
     draw_fill(p);
     page_close_section(p);
 }

@@ -137,7 +137,7 @@ static void print_buffers(const struct page *p)
             p->out,
             "<p class=\"note\">The %d largest of %u buffers; the others have %s together.</p>\n",
             MOST_BUFFERS, d->n_buffers, page_bytes_text(left_out, text));
-    free(sorted);
+    heap_free(sorted);
 }
 
 void page_memory(const struct page *p)

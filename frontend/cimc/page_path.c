@@ -60,7 +60,7 @@ static size_t find_shares(const struct backend_detail *d, struct share *out)
         out[n - 1].n_input_waits += e->n_input_waits;
         out[n - 1].cycles += cycles_of(e);
     }
-    free(sorted);
+    heap_free(sorted);
     qsort(out, n, sizeof *out, compare_cycles);
     return n;
 }
@@ -93,7 +93,7 @@ static void print_shares(const struct page *p)
         fputs("</tr>\n", p->out);
     }
     page_close_table(p);
-    free(shares);
+    heap_free(shares);
 }
 
 /* ---- over time ---- */
@@ -138,7 +138,7 @@ static uint64_t find_limit(const struct backend_detail *d)
         cycles[i] = cycles_of(&d->path[i]);
     qsort(cycles, d->n_path, sizeof *cycles, compare_length);
     uint64_t limit = d->n_path > MOST_ENTRIES ? cycles[MOST_ENTRIES - 1] : 0;
-    free(cycles);
+    heap_free(cycles);
     return limit;
 }
 

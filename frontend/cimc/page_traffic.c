@@ -201,7 +201,7 @@ void page_traffic(const struct page *p)
         fputs("</div><div>", p->out);
         print_pairs(p, sorted);
         fputs("</div></div>\n", p->out);
-        free(sorted);
+        heap_free(sorted);
     }
     page_close_section(p);
 }

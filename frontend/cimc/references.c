@@ -65,9 +65,9 @@ static bool evaluate(const struct io *io, const struct evaluation *e, struct ten
     }
     bool ok = eval_graph(e->graph, in, n, outputs, e->n_outputs, e->observer, d);
     for (size_t k = 0; k < n; k++)
-        free(own[k]);
-    free(own);
-    free(in);
+        heap_free(own[k]);
+    heap_free(own);
+    heap_free(in);
     return ok;
 }
 
@@ -108,7 +108,7 @@ static bool evaluate_frames(const struct io *io, struct evaluation e, struct ten
         e.before = now;
     }
     free_all(of, 2 * e.n_outputs);
-    free(of);
+    heap_free(of);
     return ok;
 }
 

@@ -98,7 +98,7 @@ static void print_layers(const struct backend_result *r, bool fill, FILE *out)
             fprintf(out, "  %5.1f %%", 100 * l->fill);
         fputc('\n', out);
     }
-    free(t.at);
+    heap_free(t.at);
 }
 
 /* As --set takes it: RxC, where 0 is all. */

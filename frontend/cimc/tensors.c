@@ -125,7 +125,7 @@ static void repeat(struct io_tensor *t, int64_t frames)
     char *all = heap_alloc((size_t)frames * bytes);
     for (int64_t i = 0; i < frames; i++)
         memcpy(all + (size_t)i * bytes, t->data, bytes);
-    free(t->data);
+    heap_free(t->data);
     t->data = all;
     t->frames = frames;
 }
@@ -407,10 +407,10 @@ bool io_load_references(struct io *io, const struct settings *s, struct diag *d)
 void io_free(struct io *io)
 {
     for (size_t k = 0; k < io->n_inputs; k++)
-        free(io->inputs[k].data);
+        heap_free(io->inputs[k].data);
     for (size_t k = 0; k < io->n_outputs; k++) {
-        free(io->outputs[k].data);
-        free(io->references[k].data);
+        heap_free(io->outputs[k].data);
+        heap_free(io->references[k].data);
     }
     arena_free(io->arena);
 }

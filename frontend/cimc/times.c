@@ -40,9 +40,9 @@ void times_free(struct times *t)
 {
     if (!t)
         return;
-    free(t->first);
-    free(t->spans);
-    free(t);
+    heap_free(t->first);
+    heap_free(t->spans);
+    heap_free(t);
 }
 
 static struct span *span_of(const struct times *t, uint32_t tile, uint32_t index, uint32_t frame)

@@ -113,6 +113,6 @@ bool view_write_csv(const struct build *b, const char *path, struct diag *d)
     size_t n = join_groups(rows, r->n_sets);
     qsort(rows, n, sizeof *rows, compare_start);
     print_rows(r, rows, n, out.f);
-    free(rows);
+    heap_free(rows);
     return out_commit(&out, d);
 }

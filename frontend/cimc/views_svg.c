@@ -319,7 +319,7 @@ static void draw_legend(struct picture *p, double top)
             print_layer(p, i, tiles);
         fputs("</text>\n", p->out);
     }
-    free(tiles);
+    heap_free(tiles);
 }
 
 static void open_svg(struct picture *p, double height)

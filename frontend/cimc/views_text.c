@@ -52,7 +52,7 @@ void view_print_escaped(FILE *out, const char *s)
         default: fputc((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p, out);
         }
     }
-    free(text);
+    heap_free(text);
 }
 
 static bool begins_letter(char c)

@@ -131,7 +131,7 @@ static void add_counter(struct json *j, const struct view_mode *mode, int m, FIL
         close_event(j, out);
     }
     text_free(&name);
-    free(busy);
+    heap_free(busy);
 }
 
 static void add_facts(struct json *j, const struct views *v)

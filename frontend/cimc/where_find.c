@@ -89,7 +89,7 @@ static size_t edits(const char *a, const char *b, size_t most)
         }
     }
     size_t result = row[m];
-    free(row);
+    heap_free(row);
     return result;
 }
 

@@ -298,7 +298,7 @@ static const char *repeated(struct onnx_exporter *e, enum ir_dtype dtype, double
     for (int64_t i = 0; i < n; i++)
         store(data + (size_t)i * bytes, dtype, x);
     const char *name = export_small(e, dtype, rank, &n, data);
-    free(data);
+    heap_free(data);
     return name;
 }
 

@@ -115,7 +115,7 @@ static const char *sources(struct onnx_exporter *e, const struct ir_attrs_overla
         index[i] = is_there ? tap * in + from / stride : kernel * in;
     }
     const char *name = export_small(e, IR_I64, 2, dims, index);
-    free(index);
+    heap_free(index);
     return name;
 }
 

@@ -72,7 +72,7 @@ static const char *taps(struct onnx_exporter *e, const struct ir_attrs_avg_pool 
         for (int64_t k = 0; k < at->kernel[axis]; k++)
             index[i * at->kernel[axis] + k] = i * at->stride[axis] + k * at->dilation[axis];
     const char *name = export_small(e, IR_I64, 2, dims, index);
-    free(index);
+    heap_free(index);
     return name;
 }
 
@@ -101,7 +101,7 @@ static const char *cells(struct onnx_exporter *e, const struct ir_attrs_avg_pool
             n[y * out[1] + x] = n[x] * rows;
     }
     const char *name = export_small(e, IR_F32, 2, out, n);
-    free(n);
+    heap_free(n);
     return name;
 }
 

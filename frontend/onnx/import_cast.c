@@ -81,7 +81,7 @@ static struct ir_value *rounded_to_bf16(struct onnx_node *n, struct ir_value *x)
     struct blob *b =
         splat ? blob_splat(data, sizeof *data) : blob_own(data, (size_t)count * sizeof *data);
     if (splat)
-        free(data);
+        heap_free(data);
     return onnx_const(n, x->type, b);
 }
 

@@ -213,7 +213,7 @@ static struct ir_value *known_positions(struct onnx_node *n, const struct ir_op 
             if (at < -dims[k] || at >= dims[k]) {
                 onnx_error(n, "index %lld of a dimension of %lld", (long long)at,
                            (long long)dims[k]);
-                free(data);
+                heap_free(data);
                 return NULL;
             }
             data[i] = (int32_t)(data[i] * dims[k] + (at < 0 ? at + dims[k] : at));

@@ -255,7 +255,7 @@ static struct ir_value *kept_state(const struct sequence *s, int64_t t, struct i
         all &= goes_on[b];
     }
     if (all || !next || !last) {
-        free(goes_on);
+        heap_free(goes_on);
         return last ? next : NULL;
     }
     struct ir_value *in[] = {

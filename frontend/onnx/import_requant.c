@@ -64,7 +64,7 @@ static struct ir_value *integers(struct onnx_node *n, size_t i, const struct ir_
     for (int64_t k = 0; k < count; k++) {
         double number = ir_const_f64(v->def, k);
         if (!is_integer(number, INT32_MIN, INT32_MAX)) {
-            free(at);
+            heap_free(at);
             onnx_error(n, "operand %zu holds %g, which is no 32-bit integer", i, number);
             return NULL;
         }

@@ -281,7 +281,7 @@ static struct ir_value *linear(struct onnx_node *n, struct ir_value *x, const st
         add_axis(n, b, axis, &l, a->out);
         return x;
     }
-    free(l.weight);
+    heap_free(l.weight);
     if (!l.moves || !(x = blended(n, x, b, r)))
         return x;
     int64_t counts[IR_MAX_RANK];

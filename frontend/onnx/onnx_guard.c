@@ -250,6 +250,6 @@ bool onnx_guard(const struct file *f, const ProtobufCMessageDescriptor *root, st
 void onnx_wire_free(struct onnx_wire *w)
 {
     text_free(&w->message);
-    free(w->cuts);
+    heap_free(w->cuts);
     *w = (struct onnx_wire){0};
 }

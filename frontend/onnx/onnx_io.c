@@ -420,7 +420,7 @@ static struct ir_value *narrowed(struct onnx_importer *im, struct ir_value *v, s
         data[i] = (int32_t)x;
         if (data[i] == x)
             continue;
-        free(data);
+        heap_free(data);
         diag_error(im->diag, loc, DIAG_DATA, "element %lld is %lld, which is no i32", (long long)i,
                    (long long)x);
         return NULL;

@@ -304,7 +304,7 @@ struct ir_value *onnx_const_i8(struct onnx_node *n, const struct ir_value *x, in
     type.dtype = IR_I8;
     struct blob *b = splat ? blob_splat(q, 1) : blob_own(q, (size_t)count);
     if (splat)
-        free(q);
+        heap_free(q);
     return onnx_const(n, type, b);
 }
 
@@ -321,7 +321,7 @@ struct ir_value *onnx_const_i32(struct onnx_node *n, const struct ir_value *x,
     struct blob *b =
         splat ? blob_splat(data, sizeof *data) : blob_own(data, (size_t)count * sizeof *data);
     if (splat)
-        free(data);
+        heap_free(data);
     return onnx_const(n, type, b);
 }
 

@@ -369,7 +369,7 @@ bool onnx_tensor_blob(const struct onnx_source *s, const Onnx__TensorProto *t, s
     }
     void *data = heap_alloc(bytes ? bytes : 1);
     if (!convert(&c, &e, data)) {
-        free(data);
+        heap_free(data);
         return false;
     }
     if (e.file)
@@ -389,7 +389,7 @@ bool onnx_tensor_values(const struct onnx_source *s, const Onnx__TensorProto *t,
         return diag_error(d, loc, DIAG_DATA, "tensor '%s': its data is missing", name_of(&c));
     void *data = heap_alloc(e.n ? e.n * ir_dtype_bytes(e.dtype->inside) : 1);
     if (!convert(&c, &e, data)) {
-        free(data);
+        heap_free(data);
         return false;
     }
     *out = (struct onnx_tensor){.type = e.type, .data = data};

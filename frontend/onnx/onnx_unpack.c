@@ -37,7 +37,7 @@ void onnx_file_unref(void *owner)
     if (--f->refs)
         return;
     file_close(&f->file);
-    free(f);
+    heap_free(f);
 }
 
 static void forget_pages(void *owner, const void *data, size_t bytes)

@@ -17,7 +17,7 @@ void resource_init(struct resources *r, uint32_t n_queues)
 
 void resource_free(struct resources *r)
 {
-    free(r->units);
+    heap_free(r->units);
     r->units = NULL;
     VEC_FREE(&r->events);
 }

@@ -44,9 +44,9 @@ void arena_free(struct arena *a)
     for (struct chunk *c = a->chunks, *next; c; c = next) {
         next = c->next;
         UNPOISON(c->bytes, c->size);
-        free(c);
+        heap_free(c);
     }
-    free(a);
+    heap_free(a);
 }
 
 static struct chunk *add_chunk(struct arena *a, size_t at_least)

@@ -84,9 +84,11 @@ void arena_hook_free(void *arena, void *at);
 
 void *heap_alloc(size_t bytes); /* zeroed */
 void *heap_realloc(void *p, size_t bytes);
-/* `p`, of malloc or calloc, for a size that a file names: NULL comes through only where the file
- * asks for so much that this is its fault. */
-void *heap_unless_huge(void *p, size_t bytes);
+void heap_free(void *p); /* of these functions; NULL is fine. Nothing else gives them back. */
+/* For a size that a file names: NULL only where the file asks for so much that this is its fault.
+ * Zeroed; raw: with any contents. */
+void *heap_unless_huge(size_t bytes);
+void *heap_raw_unless_huge(size_t bytes);
 /* `p`, which will be used in full: in large pages if the system has them, so that it need not make
  * thousands. */
 void *heap_in_large_pages(void *p, size_t bytes);
@@ -99,7 +101,7 @@ void *heap_in_large_pages(void *p, size_t bytes);
     }
 #define VEC_RESERVE(v, want) ((v)->at = vec_reserve((v)->at, &(v)->cap, (want), sizeof *(v)->at))
 #define VEC_PUSH(v, x) (VEC_RESERVE((v), (v)->n + 1), (void)((v)->at[(v)->n++] = (x)))
-#define VEC_FREE(v) (free((v)->at), (v)->at = NULL, (v)->n = (v)->cap = 0)
+#define VEC_FREE(v) (heap_free((v)->at), (v)->at = NULL, (v)->n = (v)->cap = 0)
 void *vec_reserve(void *at, size_t *cap, size_t want, size_t elem_bytes);
 
 /* ---- text buffer (heap; always NUL-terminated once something was added) ---- */

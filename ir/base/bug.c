@@ -100,11 +100,21 @@ void *heap_alloc(size_t bytes)
     return p;
 }
 
-void *heap_unless_huge(void *p, size_t bytes)
+static void *unless_huge(void *p, size_t bytes)
 {
     if (!p && bytes < HUGE_BYTES)
         out_of_memory(bytes);
     return p;
+}
+
+void *heap_unless_huge(size_t bytes)
+{
+    return unless_huge(calloc(1, bytes ? bytes : 1), bytes);
+}
+
+void *heap_raw_unless_huge(size_t bytes)
+{
+    return unless_huge(malloc(bytes ? bytes : 1), bytes);
 }
 
 void *heap_realloc(void *p, size_t bytes)
@@ -125,6 +135,11 @@ static size_t grown(size_t cap)
         return cap;
 #endif
     return cap ? cap * 2 : 8;
+}
+
+void heap_free(void *p)
+{
+    free(p);
 }
 
 void *vec_reserve(void *at, size_t *cap, size_t want, size_t elem_bytes)

@@ -27,7 +27,7 @@ void diag_free(struct diag *d)
     if (!d)
         return;
     arena_free(d->arena);
-    free(d);
+    heap_free(d);
 }
 
 static bool same_text(const char *a, const char *b)

@@ -33,7 +33,7 @@ static bool read_stream(int fd, struct diag *d, struct file *out)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 || n > MAX_STREAM_BYTES) {
-            free(data);
+            heap_free(data);
             return diag_error(d, at_file(out->path), DIAG_IO, "cannot read: %s",
                               got < 0 ? strerror(errno) : "longer than 4 GiB");
         }
@@ -69,7 +69,7 @@ static void mapping_remove(const void *at)
         if ((*m)->at == (uintptr_t)at) {
             struct mapping *found = *m;
             *m = found->next;
-            free(found);
+            heap_free(found);
             return;
         }
     }
@@ -123,7 +123,7 @@ void file_close(struct file *f)
         mapping_remove(f->data);
         munmap((void *)f->data, f->size);
     } else {
-        free((void *)f->data);
+        heap_free((void *)f->data);
     }
     *f = (struct file){0};
 }
@@ -170,10 +170,10 @@ static char *place_of(const char *path)
         char *next = heap_alloc(folder + (size_t)n + 1);
         memcpy(next, place, folder);
         memcpy(next + folder, target, (size_t)n);
-        free(place);
+        heap_free(place);
         place = next;
     }
-    free(place);
+    heap_free(place);
     errno = ELOOP;
     return NULL;
 }
@@ -193,7 +193,7 @@ static void open_place(struct out *o, const char *path)
 
 static void release(struct out *o)
 {
-    free(o->path);
+    heap_free(o->path);
     *o = (struct out){0};
 }
 

@@ -51,8 +51,8 @@ static void by_nibbles(int64_t m, int64_t n, int64_t k, const uint8_t *a, int64_
     gemm_u8s8_onednn(m, n, k, low, k, b, ldb, c, ldc, accumulate);
     gemm_u8s8_onednn(m, n, k, high, k, b, ldb, product, n, false);
     add_high(product, m, n, c, ldc);
-    free(high);
-    free(product);
+    heap_free(high);
+    heap_free(product);
 }
 
 /* ---- floats ---- */
@@ -95,7 +95,7 @@ static void by_floats(int64_t m, int64_t n, int64_t k, const uint8_t *a, int64_t
         gemm_f32(m, n, rows, x, rows, w, n, product, n, false);
         add_floats(product, m, n, c, ldc, accumulate || first > 0);
     }
-    free(x);
+    heap_free(x);
 }
 
 void gemm_u8s8_by(enum gemm_way way, int64_t m, int64_t n, int64_t k, const uint8_t *a, int64_t lda,
@@ -195,7 +195,7 @@ static enum gemm_way find_way(void)
     enum gemm_way way = bytes_are_exact(p) ? GEMM_BYTES : GEMM_NIBBLES;
     if (!bytes_are_fast(p))
         way = GEMM_FLOATS;
-    free(p);
+    heap_free(p);
     return way;
 }
 

@@ -57,7 +57,7 @@ static void grow(struct map *m)
             at = (at + 1) & (m->n_slots - 1);
         m->slots[at] = *s;
     }
-    free(old.slots);
+    heap_free(old.slots);
 }
 
 uint32_t map_find(const struct map *m, const void *key, size_t n)
@@ -86,7 +86,7 @@ uint32_t map_intern(struct map *m, const void *key, size_t n, uint32_t fresh)
 
 void map_free(struct map *m)
 {
-    free(m->slots);
-    free(m->keys);
+    heap_free(m->slots);
+    heap_free(m->keys);
     *m = (struct map){0};
 }

@@ -50,7 +50,7 @@ static struct temporary *stands(struct temporary *t, bool made)
         return t;
     }
     interrupts_release(&t->interrupts);
-    free(t);
+    heap_free(t);
     errno = why;
     return NULL;
 }
@@ -91,7 +91,7 @@ void temporary_end(struct temporary *t, bool remove)
         remove_tree(t->path);
     leftover_drop(&t->leftover);
     interrupts_release(&t->interrupts);
-    free(t);
+    heap_free(t);
 }
 
 /* ---- removal without memory ---- */

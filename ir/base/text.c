@@ -108,7 +108,7 @@ void text_add_json(struct text *t, const char *s)
             text_add_bytes(t, p, 1);
     }
     text_add_bytes(t, "\"", 1);
-    free(valid);
+    heap_free(valid);
 }
 
 void text_add_f32(struct text *t, float x)
@@ -135,7 +135,7 @@ void text_flush(struct text *t, FILE *out)
 
 void text_free(struct text *t)
 {
-    free(t->at);
+    heap_free(t->at);
     *t = (struct text){0};
 }
 

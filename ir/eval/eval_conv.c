@@ -100,7 +100,7 @@ static void run_group(const struct conv *v, float *out)
     add_phases(v, plane);
     for (int64_t row = 0; row < v->o * v->oh; row++)
         memcpy(out + row * v->ow, v->wide + row * v->plane_w, (size_t)v->ow * sizeof *out);
-    free(plane);
+    heap_free(plane);
 }
 
 /* Sizes of phases; false if they pass the limit (a huge dilation over huge padding). */
@@ -171,8 +171,8 @@ bool eval_conv(const struct ir_op *op, const struct tensor *const *in, struct te
             run_group(&v, tensor_f32(out) + (n * at->group + g) * v.o * v.oh * v.ow);
         }
     }
-    free(v.wide);
-    free(ordered);
+    heap_free(v.wide);
+    heap_free(ordered);
     if (op->n_in == 3)
         add_bias(in[2], out);
     return true;

@@ -103,9 +103,9 @@ struct ir_op *eval_fold(struct ir_op *op, size_t max_bytes, struct diag *d)
         if (owned[i])
             tensor_free(&operand[i]);
     }
-    free(operand);
-    free(in);
-    free(owned);
+    heap_free(operand);
+    heap_free(in);
+    heap_free(owned);
     if (!ok)
         return NULL;
     struct ir_type type = result.type;

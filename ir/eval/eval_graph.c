@@ -250,7 +250,7 @@ static bool compute(struct run *r, const struct ir_op *op, const struct eval_obs
         in[i] = &slot_of(r, op->in[i].value->def)->value;
     bool ok = eval_op_observed(op, in, &s->value, observer, r->diag);
     s->owned = ok;
-    free(in);
+    heap_free(in);
     return ok;
 }
 
@@ -304,7 +304,7 @@ bool eval_graph(const struct ir_graph *g, const struct tensor *inputs, size_t n_
     ok = ok && all_written(&r);
     for (size_t i = 0; i < r.n; i++)
         release(&r.slot[i]);
-    free(r.slot);
+    heap_free(r.slot);
     for (size_t k = 0; k < n_outputs && !ok; k++)
         tensor_free(&outputs[k]);
     return ok;

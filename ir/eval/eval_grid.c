@@ -22,7 +22,7 @@ struct grid grid_new(unsigned rank, const int64_t *dim)
 void grid_free(struct grid *g)
 {
     for (unsigned k = 0; k < g->rank; k++)
-        free(g->offset[k]);
+        heap_free(g->offset[k]);
     *g = (struct grid){0};
 }
 

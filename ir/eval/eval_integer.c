@@ -149,9 +149,9 @@ bool integer_conv(const struct ir_op *op, const struct tensor *const *in, struct
             op, &l, &(struct integers){pixels, matrix, op->n_in == 3 ? in[2]->data : NULL, sums},
             d);
         transpose(l.oh * l.ow, l.n, sizeof *sums, sums, (int32_t *)out->data + i * result);
-        free(sums);
+        heap_free(sums);
     }
-    free(matrix);
-    free(pixels);
+    heap_free(matrix);
+    heap_free(pixels);
     return ok;
 }

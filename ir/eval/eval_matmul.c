@@ -125,6 +125,6 @@ bool eval_dot(const struct ir_op *op, const struct tensor *const *in, struct ten
             dot_pixel(tensor_f32(v.a) + at_a + x * v.k, b, tensor_f32(out) + at_out + x * v.n, v.k,
                       v.n);
     }
-    free(room);
+    heap_free(room);
     return true;
 }

@@ -108,7 +108,7 @@ static void reduce_floats(struct reduction *r, const float *x, bool is_max, stru
     }
     for (int64_t i = 0; i < n; i++)
         tensor_f32(out)[i] = (float)sum[i];
-    free(sum);
+    heap_free(sum);
 }
 
 /* Sums wrap to the result's dtype. */
@@ -125,7 +125,7 @@ static void reduce_integers(struct reduction *r, const struct tensor *x, bool is
     }
     for (int64_t i = 0; i < n; i++)
         tensor_store_i64(out, i, sum[i]);
-    free(sum);
+    heap_free(sum);
 }
 
 bool eval_reduce(const struct ir_op *op, const struct tensor *const *in, struct tensor *out,
@@ -177,6 +177,6 @@ bool eval_layer_norm(const struct ir_op *op, const struct tensor *const *in, str
     for (int64_t i = 0; i < count; i++, next_element(&r))
         tensor_f32(out)[i] = (float)(((double)tensor_f32(in[0])[i] - mean[r.cell]) /
                                      sqrt(variance[r.cell] + (double)a->epsilon));
-    free(mean);
+    heap_free(mean);
     return true;
 }

@@ -183,14 +183,14 @@ static struct array array_new(const struct readout *r, int64_t block, int64_t sl
 
 static void array_free(const struct readout *r, struct array *a)
 {
-    free(a->row);
-    free(a->source);
-    free(a->weight);
-    free(a->center);
+    heap_free(a->row);
+    heap_free(a->source);
+    heap_free(a->weight);
+    heap_free(a->center);
     for (unsigned part = 0; part < r->n_parts; part++)
         for (unsigned j = 0; j < r->n_slices; j++) {
-            free(a->cells[part][j]);
-            free(a->flipped[part][j]);
+            heap_free(a->cells[part][j]);
+            heap_free(a->flipped[part][j]);
         }
 }
 
@@ -349,12 +349,12 @@ static bool run_array(const struct readout *r, const struct array *a)
         b.n = min_i64(n - b.first, MOST_PRODUCTS);
         ok = run_batch(r, a, &b);
     }
-    free(b.x);
-    free(b.sum_x);
-    free(b.product);
-    free(b.out);
+    heap_free(b.x);
+    heap_free(b.sum_x);
+    heap_free(b.product);
+    heap_free(b.out);
     for (unsigned part = 0; part < r->n_parts; part++)
-        free(b.a[part]);
+        heap_free(b.a[part]);
     return ok;
 }
 

@@ -36,7 +36,7 @@ struct tensor tensor_new(const struct ir_type *t)
 
 void tensor_free(struct tensor *t)
 {
-    free(t->data);
+    heap_free(t->data);
     *t = (struct tensor){0};
 }
 

@@ -96,7 +96,7 @@ static void integer_pixels(const struct window *v, const struct tensor *x, bool 
         integer_cells(v, &p, x, i / pixels * v->in.h * v->in.w * v->in.inner, is_max, cell);
         done(self, &p, cell, i * v->out.inner);
     }
-    free(cell);
+    heap_free(cell);
 }
 
 /* What a finished pixel is put into. */

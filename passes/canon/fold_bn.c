@@ -269,7 +269,7 @@ static float *reciprocals(const struct ir_op *k)
     for (int64_t i = 0; i < n; i++) {
         data[i] = 1 / pass_float(&f, i);
         if (!isnormal(data[i]) || !isnormal(pass_float(&f, i))) {
-            free(data);
+            heap_free(data);
             return NULL;
         }
     }

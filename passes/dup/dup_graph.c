@@ -72,7 +72,7 @@ static void link_users(struct flow *f, size_t n_items)
         n->before = last[n->item];
         last[n->item] = (int32_t)i;
     }
-    free(last);
+    heap_free(last);
 }
 
 /* 0 where products take no time. */
@@ -121,7 +121,7 @@ bool flow_build(struct flow *f, const struct dup_problem *p, const struct ir_gra
     link_users(f, g->n_ops); /* no more items than operations */
     for (int i = 0; i < 2 && fits; i++)
         f->scratch[i] = ARENA_ARRAY(f->arena, int32_t, f->most_pixels);
-    free(node_of);
+    heap_free(node_of);
     return fits;
 }
 

@@ -21,7 +21,7 @@ static struct ir_value *picked(const struct pass_place *at, struct ir_value *x, 
                                             .index = {(uint32_t)n, list},
                                             .value = value}};
     struct ir_value *v = pass_emit1(at, IR_gather_grid, &attrs, x);
-    free(list);
+    heap_free(list);
     return v;
 }
 

@@ -82,7 +82,7 @@ static float *sum_scales(float x_scale, const struct weights *w)
     }
     if (good)
         return data;
-    free(data);
+    heap_free(data);
     return NULL;
 }
 

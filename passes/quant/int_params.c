@@ -135,7 +135,7 @@ struct ir_value *int_const_each(const struct pass_place *at, enum ir_dtype dtype
     size_t element = ir_dtype_bytes(dtype), bytes = (size_t)n * element;
     if (n && memcmp(data, (char *)data + element, bytes - element) == 0) {
         struct ir_value *one = splat(at, dtype, data);
-        free(data);
+        heap_free(data);
         return one;
     }
     return pass_constant(at, ir_type_of(dtype, 1, &n), blob_own(data, bytes));

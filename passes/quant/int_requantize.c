@@ -193,7 +193,7 @@ static float *multipliers(const struct sums *s, const struct target *t)
     }
     if (good)
         return mult;
-    free(mult);
+    heap_free(mult);
     return NULL;
 }
 

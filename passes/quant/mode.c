@@ -43,7 +43,7 @@ static bool has_quantised_layer(struct ir_graph *g)
         for (uint32_t i = 0; i < 2 && pass_has_trait(op, IR_BASE); i++)
             found |= by_id[op->in[i].value->def->id].quantised;
     }
-    free(by_id);
+    heap_free(by_id);
     return found;
 }
 

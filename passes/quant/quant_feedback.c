@@ -138,7 +138,7 @@ void quant_feedback(double *w, int64_t k, int64_t n, double most, const double *
         for (int64_t j = i + 1; j < k && u; j++)
             add_scaled(w + rows[j].at * n, spare, -u[i * k + j] / u[i * k + i], n);
     }
-    free(u);
-    free(rows);
-    free(spare);
+    heap_free(u);
+    heap_free(rows);
+    heap_free(spare);
 }

@@ -55,9 +55,9 @@ struct quant_moments *quant_moments_new(const struct quant_layer *l, bool second
 
 void quant_moments_free(struct quant_moments *m)
 {
-    free(m->second);
-    free(m->mean);
-    free(m);
+    heap_free(m->second);
+    heap_free(m->mean);
+    heap_free(m);
 }
 
 /* ---- the rows of a pixel ---- */
@@ -168,5 +168,5 @@ void quant_moments_add(struct quant_moments *m, const struct tensor *x)
         }
     }
     m->n_seen += n;
-    free(rows);
+    heap_free(rows);
 }

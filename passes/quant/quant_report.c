@@ -76,7 +76,7 @@ static bool compute(const struct measure *m, const struct ir_op *op, struct tens
     for (uint32_t i = 0; i < op->n_in; i++)
         in[i] = operand_now(m, op->in[i].value);
     bool ok = eval_op(op, in, out, m->plan->ctx->diag);
-    free(in);
+    heap_free(in);
     return ok;
 }
 

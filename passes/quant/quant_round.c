@@ -153,7 +153,7 @@ static void round_weights(struct quant_layer *l, double most, const struct quant
             put_block(l, g, first, k, steps);
         }
     }
-    free(steps);
+    heap_free(steps);
 }
 
 /* What a column's sums lose on average. */

@@ -47,7 +47,7 @@ static bool has_run_time_operation(const struct ir_graph *g)
             varies[op->id] |= varies[op->in[i].value->def->id];
         found |= varies[op->id] && op->opcode != IR_input && op->opcode != IR_output;
     }
-    free(varies);
+    heap_free(varies);
     return found;
 }
 
@@ -123,7 +123,7 @@ static const char *wrong_file(const struct io *io, const struct ir_graph *g, con
             return "an output has no file to be compared with";
         if (!onnx_read_tensor(arena_printf(a, "%s/output_%lld.pb", data, (long long)k), &want, d))
             return "an output's file cannot be read";
-        free(want.data);
+        heap_free(want.data);
         if (want.type.dtype != (is == IR_F16 ? IR_F32 : is))
             return arena_printf(a, "output %lld is %s, its file %s", (long long)k,
                                 ir_dtype_name(is), ir_dtype_name(want.type.dtype));

@@ -74,7 +74,7 @@ struct ir_value *gen_constant(struct gen *r, unsigned rank, const int64_t *dims,
     struct blob *b;
     if (splat) {
         b = blob_splat(data, sizeof *data);
-        free(data);
+        heap_free(data);
     } else {
         b = blob_own(data, n * sizeof *data);
     }

@@ -70,7 +70,7 @@ static struct ir_value *integer_constant(struct gen *r, enum ir_dtype dtype, uns
             bytes[i] = (char)x;
     }
     struct ir_value *c = constant_of(r, dtype, rank, dims, bytes);
-    free(bytes);
+    heap_free(bytes);
     return c;
 }
 
@@ -384,7 +384,7 @@ static struct activation make_float_conv(struct maker_state *m, const struct act
     for (int64_t i = 0; i < n; i++)
         w[i] = scale * (float)gen_range(r, -127, 127);
     struct ir_value *in[2] = {real(m, x), constant_of(r, IR_F32, 4, dims, w)};
-    free(w);
+    heap_free(w);
     return finish_layer(m, gen_op(r, IR_conv, &attrs, in, 2), 1.5f * size_of(x));
 }
 

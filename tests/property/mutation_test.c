@@ -279,8 +279,8 @@ START_TEST(no_mutant_escapes)
         tried += count[k][MALFORMED] + count[k][REJECTED] + count[k][HARMLESS];
     }
     free_subjects(all);
-    free(all);
-    free(count);
+    heap_free(all);
+    heap_free(count);
     free(models);
     ck_assert_uint_eq(escaped, 0);
     ck_assert_uint_ge(tried, n / 2);

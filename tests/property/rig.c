@@ -531,7 +531,7 @@ static void check_bytes(struct rig *r, const struct isa_program *p, const uint8_
     uint8_t *got = program_bytes(p, &got_n);
     if (got_n != n || memcmp(got, want, n) != 0)
         rig_fail(r, "%s: other bytes (%zu, were %zu)", what, got_n, n);
-    free(got);
+    heap_free(got);
 }
 
 static void check_text_form(struct rig *r, const struct isa_program *p, const uint8_t *want,
@@ -627,7 +627,7 @@ void rig_check_form(struct rig *r, const struct ir_graph *g, const struct config
     check_bytes(r, second, bytes, n, "compiled again");
     check_energy(r, second, &again.energy);
     isa_program_free(second);
-    free(bytes);
+    heap_free(bytes);
 }
 
 void rig_check_program(struct rig *r, const struct ir_graph *g, const struct config *c,

@@ -94,7 +94,7 @@ void rig_random_patches(struct rig *r, struct ir_graph *g);
 /* Sets cuts of all mvm at random; users of the same weights get equal numbers of copies. */
 void rig_random_copies(struct rig *r, struct ir_graph *g);
 
-/* The program file's bytes; free() them. */
+/* The program file's bytes; of heap_alloc. */
 uint8_t *program_bytes(const struct isa_program *p, size_t *out_n);
 /* Zeroed outputs of the model's types; freed by outputs_free. */
 void outputs_new(const struct rig *r, struct tensor out[RIG_MAX_IO]);

@@ -45,11 +45,11 @@ static struct frames make_frames(struct rig *r, const struct ir_graph *g, uint32
 static void free_frames(const struct rig *r, struct frames *f)
 {
     for (size_t k = 0; k < r->n_inputs; k++)
-        free(f->inputs[k]);
+        heap_free(f->inputs[k]);
     for (uint32_t i = 0; i < f->n; i++)
         for (size_t k = 0; k < r->n_outputs; k++)
             tensor_free(&f->reference[i][k]);
-    free(f->reference);
+    heap_free(f->reference);
 }
 
 /* The first n frames. Returns the cycles that they took. */
@@ -98,7 +98,7 @@ static uint64_t check_run(struct rig *r, const struct isa_program *p, const stru
         compare_frames(r, f, n, outputs);
     }
     for (size_t k = 0; k < r->n_outputs; k++)
-        free(outputs[k]);
+        heap_free(outputs[k]);
     return cycles;
 }
 

@@ -366,7 +366,7 @@ START_TEST(automatic_sets_keep_to_the_budget)
     ck_assert_uint_le(n, 100000);
     ck_assert_uint_ge(n, 25000); /* segments half as wide would be about twice as many */
     release(&c);
-    free(text);
+    heap_free(text);
 }
 END_TEST
 

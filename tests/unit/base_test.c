@@ -238,9 +238,9 @@ START_TEST(products_of_bytes_are_exact)
             ck_assert(!wrong || way == GEMM_BYTES); /* it may saturate, if it is not taken */
             ck_assert(!wrong || gemm_u8s8_way() != GEMM_BYTES);
         }
-    free(a);
-    free(b);
-    free(c);
+    heap_free(a);
+    heap_free(b);
+    heap_free(c);
 }
 END_TEST
 

@@ -348,7 +348,7 @@ static double table_optimum(const struct network *net, int64_t spare)
         }
     }
     double optimum = best[spare];
-    free(best);
+    heap_free(best);
     return optimum;
 }
 
@@ -419,8 +419,8 @@ START_TEST(test_many_layers)
     ck_assert_int_eq(chosen[4999] + 1, 3);
     ck_assert_int_eq(chosen[5001] + 1, 2);
     ck_assert_int_eq(chosen[0] + 1, 2);
-    free(items);
-    free(chosen);
+    heap_free(items);
+    heap_free(chosen);
     diag_free(d);
 }
 END_TEST

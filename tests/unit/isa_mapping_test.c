@@ -107,7 +107,7 @@ START_TEST(every_place_of_an_image)
             for (uint32_t column = 0; column < x.image.n; column++)
                 ok &= isa_mapping_weight(&x.m, row, column, &unused) ==
                       marked[row * x.image.n + column];
-        free(marked);
+        heap_free(marked);
         ck_assert(ok);
     }
 }

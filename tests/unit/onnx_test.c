@@ -405,7 +405,7 @@ START_TEST(tensor_files_keep_their_integers)
     else /* little endian */
         ck_assert(((char *)read.data)[0] == 1 &&
                   ((char *)read.data)[ir_dtype_bytes(type.dtype)] == 0);
-    free(read.data);
+    heap_free(read.data);
     text_free(&t);
 }
 END_TEST

@@ -36,7 +36,7 @@ static struct ir_value *make_constant(struct maker *m, uint32_t rank, const int6
     struct blob *b = pick(m, 0, 3) ? blob_own(data, (size_t)n * sizeof *data) : NULL;
     if (!b) {
         b = blob_splat(data, sizeof *data);
-        free(data);
+        heap_free(data);
     }
     return ir_const_new(m->g, NULL, t, b, NULL, (struct loc){0})->out;
 }

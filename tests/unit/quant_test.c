@@ -59,7 +59,7 @@ START_TEST(test_outlier_is_cut_off)
     struct target t = grid_of(x, N, 4, &cut_off);
     ck_assert(15 * t.scale > 0.95f && 15 * t.scale < 1.3f);
     ck_assert(fabs(cut_off * N - 1) < 1e-6);
-    free(x);
+    heap_free(x);
 }
 END_TEST
 

@@ -286,7 +286,7 @@ START_TEST(frames_follow_each_other_through_rings)
     body_run_all(&b, 0, row_values);
     body_run_all(&b, 1, row_values);
     body_run_all(&b, 16, row_values);
-    free(text);
+    heap_free(text);
     body_close(&b);
 }
 END_TEST
@@ -309,7 +309,7 @@ START_TEST(frames_that_race_give_the_same_in_batches)
         n_wrong += y[139] != 2 * (139 + 2) || y[0] != 4;
     }
     ck_assert_uint_gt(n_wrong, 0);
-    free(text);
+    heap_free(text);
     body_close(&b);
 }
 END_TEST

@@ -60,8 +60,8 @@ static struct rig rig_new(uint32_t n_tiles)
 static void rig_free(struct rig *r)
 {
     for (int i = 0; i < 4; i++) {
-        free(r->inputs[i]);
-        free(r->outputs[i]);
+        heap_free(r->inputs[i]);
+        heap_free(r->outputs[i]);
     }
     isa_program_free(r->p);
     diag_free(r->d);

@@ -490,8 +490,8 @@ START_TEST(
         for (int c = 0; c < C; c++)
             ck_assert(got[x * C + c] == (x == 0 ? 101 : a[(x - 1) * C + c] + b[c]));
     rig_free(&r);
-    free(a);
-    free(b);
+    heap_free(a);
+    heap_free(b);
 }
 END_TEST
 

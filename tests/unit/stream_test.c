@@ -537,7 +537,7 @@ START_TEST(bodies_begin_anywhere)
     memcpy(turned, q.insts.at + n - cut, cut * sizeof *turned);
     memcpy(turned + cut, q.insts.at, (n - cut) * sizeof *turned);
     memcpy(q.insts.at, turned, n * sizeof *turned);
-    free(turned);
+    heap_free(turned);
     for (uint32_t i = 0; i < n; i++)
         q.insts.at[i].n_waits = 0;
     struct sequence whole = {.random = 1};

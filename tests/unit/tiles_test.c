@@ -46,7 +46,7 @@ START_TEST(on_a_mesh_neighbours_in_the_network_are_neighbours)
         ck_assert_uint_eq(c.result.makespan_cycles, 9 * 9 + 8 * 5);
         release(&c);
     }
-    free(text);
+    heap_free(text);
 }
 END_TEST
 
@@ -217,7 +217,7 @@ START_TEST(vector_work_spreads_where_a_tile_has_no_room)
         ck_assert_uint_eq(run(&c, 0), c.result.makespan_cycles);
         run(&c, 1);
         release(&c);
-        free(texts[i]);
+        heap_free(texts[i]);
     }
 }
 END_TEST
@@ -243,7 +243,7 @@ START_TEST(what_tiles_lack_is_said_once_and_is_enough)
         ck_assert_ptr_nonnull(c.program);
         release(&c);
     }
-    free(text);
+    heap_free(text);
 }
 END_TEST
 
