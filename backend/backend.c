@@ -147,53 +147,14 @@ static void report_layers(const struct plan *p, struct arena *a, struct backend_
     }
 }
 
-static bool makes_set(const struct plan *p, uint32_t task)
-{
-    return p->tasks->tasks.at[task].kind == TASK_mvm;
-}
-
-static uint32_t count_sets(const struct plan *p)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < p->single->n; i++)
-        n += makes_set(p, p->single->order[i]);
-    return n;
-}
-
-static struct set_report set_of(const struct plan *p, const struct schedule *s, uint32_t id)
-{
-    const struct task *t = &p->tasks->tasks.at[id];
-    const struct group *g = &p->segment->group[t->mvm.group];
-    struct box b = task_box(p, t);
-    return (struct set_report){.layer = g->layer,
-                               .copy = g->copy,
-                               .tile = g->tile,
-                               .first_pe = g->first_pe,
-                               .n_pes = g->n_pes,
-                               .y = b.lo[0],
-                               .x = b.lo[1],
-                               .h = b.hi[0] - b.lo[0],
-                               .w = b.hi[1] - b.lo[1],
-                               .start_cycle = s->start[id],
-                               .end_cycle = s->end[id]};
-}
-
-static void report_sets(const struct plan *p, struct arena *a, struct backend_result *out)
-{
-    out->sets = ARENA_ARRAY(a, struct set_report, count_sets(p));
-    for (uint32_t i = 0; i < p->single->n; i++)
-        if (makes_set(p, p->single->order[i]))
-            out->sets[out->n_sets++] = set_of(p, p->single, p->single->order[i]);
-}
-
 static void report_steady_sets(const struct plan *p, struct arena *a, struct backend_result *out)
 {
     const struct schedule *s = p->schedule;
-    out->steady_sets = ARENA_ARRAY(a, struct set_report, 2 * (size_t)count_sets(p));
+    out->steady_sets = ARENA_ARRAY(a, struct set_report, 2 * (size_t)out->n_sets);
     for (uint32_t i = 0; i < s->n; i++) {
-        if (!makes_set(p, s->order[i]))
+        if (p->tasks->tasks.at[s->order[i]].kind != TASK_mvm)
             continue;
-        struct set_report set = set_of(p, s, s->order[i]);
+        struct set_report set = plan_set_of(p, s, s->order[i]);
         set.frames_ago = (uint32_t)(set.start_cycle / s->interval);
         set.start_cycle -= set.frames_ago * s->interval;
         set.end_cycle -= set.frames_ago * s->interval;
@@ -265,7 +226,7 @@ static void report(const struct plan *p, struct arena *a, struct backend_result 
     if (p->options->frames)
         report_frames(p, out);
     if (p->options->report_sets)
-        report_sets(p, a, out);
+        plan_report_activity(p, a, out);
     if (p->options->report_sets && p->options->frames)
         report_steady_sets(p, a, out);
     if (p->options->report_detail)

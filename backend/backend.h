@@ -22,7 +22,7 @@ struct backend_options {
     int64_t pes;      /* PEs of the machine */
     uint32_t frames;  /* of the body's run; 0 = no body: one frame, run once */
     int64_t pace;     /* cycles from frame to frame; 0 = as fast as credits allow; PACE_INTERVAL */
-    bool report_sets; /* fill backend_result.sets */
+    bool report_sets; /* fill backend_result.sets, .works */
     bool report_detail;              /* fill backend_result.detail */
     bool print_plan;                 /* fill backend_result.plan */
     const struct progress *progress; /* may be NULL */
@@ -45,6 +45,17 @@ struct set_report {
     int32_t y, x, h, w;             /* rectangle of the OFM */
     uint64_t start_cycle, end_cycle;
     uint32_t frames_ago; /* of steady_sets: it is of the frame so many before the one that begins */
+    uint32_t task, waited_for; /* as of struct work_report */
+};
+/* What a vector unit, or the port into network or DRAM, of a tile is busy with. */
+struct work_report {
+    const char *name, *work; /* of the value; "vector", "send" ... */
+    enum cost_unit unit;
+    uint32_t tile, layer; /* base layer, or UINT32_MAX */
+    /* Its number, and that of the set or work whose result it needed and had last; UINT32_MAX: none
+     */
+    uint32_t task, waited_for;
+    uint64_t start_cycle, end_cycle;
 };
 
 /* ---- what a report shows of a plan (detail.c, critical.c) ---- */
@@ -115,6 +126,8 @@ struct backend_result {
     struct layer_report *layers; /* in the program's arena */
     struct set_report *sets;     /* if asked for: in order of start; in the program's arena */
     uint32_t n_sets;
+    struct work_report *works; /* with the sets: what else takes time; in order of start */
+    uint32_t n_works;
     /* With frames, if asked for: the sets of all frames within one interval of the steady state,
      * cut at its ends; times from its beginning. */
     struct set_report *steady_sets;

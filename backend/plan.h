@@ -104,12 +104,17 @@ uint32_t task_source(const struct plan *p, const struct task *t);
 /* count_energy.c: the counts of a run, in `a`. */
 struct isa_energy plan_energy(const struct plan *p, struct arena *a);
 
-/* ---- detail.c, critical.c, print_plan.c: what a report shows of a finished plan; strings and
- * arrays in `a` ---- */
+/* ---- detail.c, critical.c, activity.c, print_plan.c: what a report shows of a finished plan;
+ * strings and arrays in `a` ---- */
 void plan_report(const struct plan *p, struct arena *a, struct backend_result *out);
 const char *plan_print(const struct plan *p, struct arena *a);
 /* Bytes and messages from tile to tile, from the tasks alone: one entry a pair, sorted, in `a`. */
 struct traffic_report *plan_traffic(const struct plan *p, struct arena *a, uint32_t *out_n);
 void plan_report_path(const struct plan *p, struct arena *a, struct backend_detail *out);
+/* critical.c. The predecessor whose result came last, other than `but`; or NONE. */
+uint32_t plan_last_input(const struct plan *p, uint32_t task, uint32_t but);
+/* activity.c. Sets and works of one frame. */
+void plan_report_activity(const struct plan *p, struct arena *a, struct backend_result *out);
+struct set_report plan_set_of(const struct plan *p, const struct schedule *s, uint32_t task);
 
 #endif

@@ -334,6 +334,53 @@ START_TEST(the_slowest_path_has_no_gap)
 }
 END_TEST
 
+static const struct work_report *work_at(const struct backend_result *r, uint32_t task)
+{
+    for (uint32_t i = 0; i < r->n_works; i++)
+        if (r->works[i].task == task)
+            return &r->works[i];
+    ck_abort_msg("no work has the task");
+}
+
+START_TEST(works_say_what_they_waited_for)
+{
+    /* As above: b's last row, back through message, pool row and relu to a's last row. */
+    struct compiled c =
+        compile(two_layers, "crossbars=1 lanes=64 link_bytes_per_cycle=16 hop_cycles=2",
+                SCHEDULE_CROSS_LAYER, shape(1, 0));
+    const struct backend_result *r = &c.result;
+    const struct set_report *last = &r->sets[r->n_sets - 1];
+    static const uint64_t start[] = {149, 146, 144}, end[] = {161, 149, 146};
+    static const enum cost_unit unit[] = {UNIT_NETWORK, UNIT_VECTOR, UNIT_VECTOR};
+    ck_assert_uint_eq(last->start_cycle, 163);
+    uint32_t task = last->waited_for;
+    for (int i = 0; i < 3; i++) {
+        const struct work_report *w = work_at(r, task);
+        ck_assert_int_eq(w->unit, unit[i]);
+        ck_assert_uint_eq(w->tile, 0);
+        ck_assert_uint_eq(w->start_cycle, start[i]);
+        ck_assert_uint_eq(w->end_cycle, end[i]);
+        task = w->waited_for;
+    }
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < r->n_sets; i++) {
+        const struct set_report *s = &r->sets[i];
+        n += s->task == task;
+        ck_assert(s->task != task || (s->layer == 0 && s->start_cycle == 132));
+    }
+    ck_assert_uint_eq(n, 1);
+    release(&c);
+    /* Where the rest is free, b's set waits for a's. */
+    c = compile(two_layers, "crossbars=1", SCHEDULE_CROSS_LAYER, shape(1, 0));
+    r = &c.result;
+    ck_assert_uint_eq(r->n_works, 0);
+    for (uint32_t i = 0; i < r->n_sets; i++)
+        if (r->sets[i].task == r->sets[r->n_sets - 1].waited_for)
+            ck_assert_uint_eq(r->sets[i].end_cycle, 144);
+    release(&c);
+}
+END_TEST
+
 /* One base layer of 400 x 200 pixels and six pools: far more cells that are no sets than sets. */
 static char *many_pools(void)
 {
@@ -400,6 +447,7 @@ int main(void)
         many_steps_take_the_tables_of_a_few,
         a_report_tells_what_is_moved_and_kept,
         the_slowest_path_has_no_gap,
+        works_say_what_they_waited_for,
         automatic_sets_keep_to_the_budget,
         too_small_a_machine_is_an_error,
     };
