@@ -88,9 +88,9 @@ bool driver_start(struct build *b, const struct settings *s, const struct arch *
         if (!strchr(s->arch_fields.at[i], '='))
             return diag_error(d, (struct loc){0}, DIAG_USAGE,
                               "--arch-field: '%s' is not FIELD=VALUE", s->arch_fields.at[i]);
-        if (!arch_set(&b->arch, s->arch_fields.at[i], d))
-            return false;
     }
+    if (!arch_set_all(&b->arch, s->arch_fields.at, s->arch_fields.n, d))
+        return false;
     set_noise(&b->arch, s, (struct loc){0}, d);
     return true;
 }

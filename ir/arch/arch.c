@@ -6,6 +6,8 @@
  */
 #include "arch_internal.h"
 
+#include "quantity.h"
+
 #include <string.h>
 
 const struct arch_field arch_fields[ARCH_N_FIELDS] = {
@@ -89,19 +91,17 @@ static bool parse_choice(const struct arch_field *f, const char *text, int64_t *
     return false;
 }
 
-/* Decimal digits only. No sign, and no leading zero: YAML 1.1 would read 010 as eight. */
-static bool parse_number(const char *text, int64_t *out)
+/* A number of the field's unit, in the cycles that the machine has now. */
+static bool parse_number(const struct arch *arch, const struct arch_field *f, const char *text,
+                         struct loc loc, struct diag *d, int64_t *out)
 {
-    if (*text == '\0' || (text[0] == '0' && text[1] != '\0'))
+    struct quantity q = {
+        .what = "field", .name = f->name, .unit = f->unit, .scale = 1, .cycle_ps = arch->cycle_ps};
+    if (!quantity_read(&q, text, loc, d, out))
         return false;
-    int64_t value = 0;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9' || !mul_i64(value, 10, &value) ||
-            !add_i64(value, *text - '0', &value))
-            return false;
-    }
-    *out = value;
-    return true;
+    return (*out >= f->least && *out <= f->most) ||
+           diag_error(d, loc, DIAG_ARCH_VALUE, "field '%s' = %.64s is outside %lld..%lld %s",
+                      f->name, text, (long long)f->least, (long long)f->most, f->unit);
 }
 
 bool arch_set_field(struct arch *arch, const struct arch_field *f, const char *text, struct loc loc,
@@ -111,13 +111,8 @@ bool arch_set_field(struct arch *arch, const struct arch_field *f, const char *t
     if (f->choices && !parse_choice(f, text, &value))
         return diag_error(d, loc, DIAG_ARCH_VALUE, "field '%s' is one of %s, not '%.64s'", f->name,
                           f->choices, text);
-    if (!f->choices && !parse_number(text, &value))
-        return diag_error(d, loc, DIAG_ARCH_VALUE,
-                          "field '%s' is a plain decimal number, not '%.64s'", f->name, text);
-    if (!f->choices && (value < f->least || value > f->most))
-        return diag_error(d, loc, DIAG_ARCH_VALUE, "field '%s' = %lld is outside %lld..%lld %s",
-                          f->name, (long long)value, (long long)f->least, (long long)f->most,
-                          f->unit);
+    if (!f->choices && !parse_number(arch, f, text, loc, d, &value))
+        return false;
     if (f->later && value != f->initial)
         return diag_error(d, loc, DIAG_ARCH_VALUE,
                           "field '%s' = %.64s: not yet, only its default so far", f->name, text);
@@ -182,6 +177,21 @@ bool arch_set(struct arch *arch, const char *assignment, struct diag *d)
         return false;
     *arch = changed;
     return true;
+}
+
+static bool is_cycle_length(const char *assignment)
+{
+    static const char name[] = "cycle_ps=";
+    return strncmp(assignment, name, strlen(name)) == 0;
+}
+
+bool arch_set_all(struct arch *arch, const char *const *assignments, size_t n, struct diag *d)
+{
+    bool ok = true;
+    for (int cycles = 1; cycles >= 0; cycles--)
+        for (size_t i = 0; i < n && ok; i++)
+            ok = is_cycle_length(assignments[i]) != cycles || arch_set(arch, assignments[i], d);
+    return ok;
 }
 
 void arch_print(const struct arch *arch, struct text *out)

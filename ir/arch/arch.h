@@ -43,6 +43,9 @@ bool arch_parse(const char *yaml, size_t n, const char *file, struct arena *a, s
                 struct arch *out) CHECK_RESULT;
 /* "crossbars=64", "adc_convert_pj=1.67" as on the command line. */
 bool arch_set(struct arch *arch, const char *assignment, struct diag *d) CHECK_RESULT;
+/* One after another, but the length of a cycle first: times are counted in it. */
+bool arch_set_all(struct arch *arch, const char *const *assignments, size_t n,
+                  struct diag *d) CHECK_RESULT;
 /* YAML text that arch_parse reads back to the same machine. */
 void arch_print(const struct arch *arch, struct text *out);
 int64_t arch_field_most(const char *field); /* of all machines; INT64_MAX: there is no such field */

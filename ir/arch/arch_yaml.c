@@ -232,20 +232,23 @@ static bool name_is_good(const char *name)
     return n >= 1 && n <= MAX_NAME;
 }
 
-/* Gives the fields that the text names. */
+static bool apply_field(const struct reader *r, unsigned i, struct arch *arch)
+{
+    const struct entry *e = &r->entry[i];
+    if (!e->text)
+        return true;
+    if (!e->plain && !arch_fields[i].choices)
+        return diag_error(r->diag, e->value, DIAG_ARCH_VALUE,
+                          "field '%s' is a number, not a quoted text", arch_fields[i].name);
+    return arch_set_field(arch, &arch_fields[i], e->text, e->value, r->diag);
+}
+
+/* Gives the fields that the text names: the length of a cycle first, times are counted in it. */
 static bool apply_fields(const struct reader *r, struct arch *arch)
 {
-    bool ok = true;
-    for (unsigned i = 0; i < ARCH_N_FIELDS; i++) {
-        const struct entry *e = &r->entry[i];
-        if (!e->text)
-            continue;
-        if (!e->plain && !arch_fields[i].choices)
-            ok = diag_error(r->diag, e->value, DIAG_ARCH_VALUE,
-                            "field '%s' is a number, not a quoted text", arch_fields[i].name);
-        else
-            ok &= arch_set_field(arch, &arch_fields[i], e->text, e->value, r->diag);
-    }
+    bool ok = apply_field(r, ARCH_FIELD_cycle_ps, arch);
+    for (unsigned i = 0; i < ARCH_N_FIELDS; i++)
+        ok &= i == ARCH_FIELD_cycle_ps || apply_field(r, i, arch);
     for (unsigned i = 0; i < ARCH_N_PRICES; i++) {
         const struct entry *e = &r->entry[KEY_PRICES + i];
         if (e->text && !e->plain)

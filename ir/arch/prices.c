@@ -6,6 +6,8 @@
  */
 #include "arch_internal.h"
 
+#include "quantity.h"
+
 #include <string.h>
 
 #define MOST_PRICE INT64_C(1000000000) /* in units */
@@ -32,48 +34,14 @@ unsigned arch_price_find(const char *name, size_t n)
     return i;
 }
 
-/* Digits at *text, which then stands behind them; false: there are none, or a value too large. */
-static bool read_digits(const char **text, int64_t *value)
-{
-    const char *first = *text;
-    for (; **text >= '0' && **text <= '9'; (*text)++)
-        if (!mul_i64(*value, 10, value) || !add_i64(*value, **text - '0', value))
-            return false;
-    return *text > first;
-}
-
-/* "1", "0.25": as other numbers, with up to PLACES places. */
-static bool parse_price(const char *text, int64_t *out)
-{
-    int64_t value = 0, places = 0;
-    if (text[0] == '0' && text[1] >= '0' && text[1] <= '9')
-        return false;
-    if (!read_digits(&text, &value))
-        return false;
-    if (*text == '.') {
-        const char *point = text++;
-        if (!read_digits(&text, &value))
-            return false;
-        places = text - point - 1;
-    }
-    if (*text != '\0' || places > PLACES)
-        return false;
-    for (; places < PLACES; places++)
-        if (!mul_i64(value, 10, &value))
-            return false;
-    *out = value;
-    return true;
-}
-
 bool arch_set_price(struct arch *arch, const struct arch_price *f, const char *text, struct loc loc,
                     struct diag *d)
 {
+    struct quantity q = {
+        .what = "price", .name = f->name, .unit = f->unit, .scale = ARCH_PRICE_ONE};
     int64_t value;
-    if (!parse_price(text, &value))
-        return diag_error(
-            d, loc, DIAG_ARCH_VALUE,
-            "price '%s' is a plain decimal number with at most %d places, not '%.64s'", f->name,
-            PLACES, text);
+    if (!quantity_read(&q, text, loc, d, &value))
+        return false;
     if (value > MOST_PRICE * ARCH_PRICE_ONE)
         return diag_error(d, loc, DIAG_ARCH_VALUE, "price '%s' = %.64s is outside 0..%lld %s",
                           f->name, text, (long long)MOST_PRICE, f->unit);

@@ -125,7 +125,7 @@ def decode(schema, message, data, at, end):
 def read_fields(text):
     """From ARCH.md's table: {field: (default, choices, part)}, in its order."""
     fields = {}
-    for name, default, values, part in re.findall(r'^\| `(\w+)` \| (\S+) \| (.*?) \| \w+ \| (structure|timing) \|', text, re.MULTILINE):
+    for name, default, values, part in re.findall(r'^\| `(\w+)` \| (\S+) \| (.*?) \| [\w/]+ \| (structure|timing) \|', text, re.MULTILINE):
         choices = re.findall(r'`(\w+)`', values)
         fields[name] = (choices.index(default.strip('`')) if choices else int(default), choices, part)
     return fields

@@ -228,6 +228,46 @@ START_TEST(fingerprints_see_every_field)
 }
 END_TEST
 
+/* By hand: 1 / 1.28 GHz = 781.25 ps; 1.4 us are 1792.6 of 781 ps; 6.4 GB/s * 781 ps = 4.998 B. */
+START_TEST(numbers_have_units)
+{
+    struct arch arch;
+    ck_assert(parse("mvm_cycles: 1.4us\nrows: 1_024\nbuffer_bytes: 64 KiB\ncycle_ps: 1.4us\n"
+                    "dram_cycles: 0.0126ms\nlink_bytes_per_cycle: 0.75GB/s\nhop_cycles: 0ns\n"
+                    "energy: {adc_convert_pj: 250fJ, tile_leakage_uw: 1.5mW, buffer_um2: 0.083mm2,"
+                    " dac_drive_pj: 1_000.000_001}\n",
+                    &arch));
+    ck_assert_ptr_null(diag->first); /* all of it comes out even */
+    ck_assert_int_eq(arch.mvm_cycles, 1);
+    ck_assert_int_eq(arch.rows, 1024);
+    ck_assert_int_eq(arch.buffer_bytes, 65536);
+    ck_assert_int_eq(arch.cycle_ps, 1400000);
+    ck_assert_int_eq(arch.dram_cycles, 9);
+    ck_assert_int_eq(arch.link_bytes_per_cycle, 1050);
+    ck_assert_int_eq(arch.hop_cycles, 0);
+    ck_assert_int_eq(arch.price.adc_convert_pj, 250000);
+    ck_assert_int_eq(arch.price.tile_leakage_uw, INT64_C(1500000000));
+    ck_assert_int_eq(arch.price.buffer_um2, INT64_C(83000000000));
+    ck_assert_int_eq(arch.price.dac_drive_pj, INT64_C(1000000001));
+}
+END_TEST
+
+/* A latency is rounded up, a bandwidth down, the length of a cycle to the nearest; notes say so. */
+START_TEST(what_is_not_even_is_noted)
+{
+    struct arch arch = clsa();
+    static const char *const set[] = {"mvm_cycles=1.4us", "link_bytes_per_cycle=6.4GB/s",
+                                      "cycle_ps=1.28GHz"};
+    ck_assert(arch_set_all(&arch, set, 3, diag));
+    ck_assert_int_eq(arch.cycle_ps, 781);
+    ck_assert_int_eq(arch.mvm_cycles, 1793);
+    ck_assert_int_eq(arch.link_bytes_per_cycle, 4);
+    ck_assert_ptr_nonnull(strstr(diag->last->text, "6.4GB/s is no whole number of bytes/cycle of "
+                                                   "781 ps: 4 is taken"));
+    ck_assert_uint_eq(diag->n_errors, 0);
+}
+END_TEST
+
 /* text -> line:col of the first error, its code, a piece of its message */
 static const struct bad {
     const char *yaml;
@@ -283,8 +323,24 @@ static const struct bad {
     {"energy:\n  lane_um2: .5\n", 2, 13, DIAG_ARCH_VALUE, "plain decimal"},
     {"energy:\n  lane_um2: 01\n", 2, 13, DIAG_ARCH_VALUE, "plain decimal"},
     {"energy:\n  lane_um2: -1\n", 2, 13, DIAG_ARCH_VALUE, "plain decimal"},
-    {"energy:\n  lane_um2: 9999999999999\n", 2, 13, DIAG_ARCH_VALUE, "plain decimal"},
+    {"energy:\n  lane_um2: 9999999999999\n", 2, 13, DIAG_ARCH_VALUE, "outside 0..1000000000 um2"},
     {"energy:\n  lane_um2: 1000000000.1\n", 2, 13, DIAG_ARCH_VALUE, "outside 0..1000000000 um2"},
+    {"mvm_cycles: 64KiB\n", 1, 13, DIAG_ARCH_VALUE, "64KiB is no number of cycles"},
+    {"rows: 3ns\n", 1, 7, DIAG_ARCH_VALUE, "3ns is no number of cells"},
+    {"lanes: 1MHz\n", 1, 8, DIAG_ARCH_VALUE, "1MHz is no number of lanes"},
+    {"buffer_bytes: 64KB\n", 1, 15, DIAG_ARCH_VALUE, "kB are 1,000, KiB 1,024 bytes"},
+    {"buffer_bytes: 0.3KiB\n", 1, 15, DIAG_ARCH_VALUE, "the nearest is 307"},
+    {"buffer_bytes: 2048GiB\n", 1, 15, DIAG_ARCH_VALUE, "outside 0..1099511627776 bytes"},
+    {"buffer_bytes: 9999999999999999GiB\n", 1, 15, DIAG_ARCH_VALUE, "outside"},
+    {"buffer_bytes: 64KiB/s\n", 1, 15, DIAG_ARCH_VALUE, "64KiB/s is no number of bytes"},
+    {"cycle_ps: 0.5ps\n", 1, 11, DIAG_ARCH_VALUE, "no whole number of ps; the nearest is 1"},
+    {"cycle_ps: 0MHz\n", 1, 11, DIAG_ARCH_VALUE, "0MHz is no number of ps"},
+    {"dram_bytes_per_cycle: 1kB/s\n", 1, 23, DIAG_ARCH_VALUE, "less than a byte per cycle"},
+    {"rows: 1_\n", 1, 7, DIAG_ARCH_VALUE, "plain decimal"},
+    {"rows: 1__0\n", 1, 7, DIAG_ARCH_VALUE, "plain decimal"},
+    {"rows: 0_1\n", 1, 7, DIAG_ARCH_VALUE, "plain decimal"},
+    {"energy:\n  lane_um2: 1pJ\n", 2, 13, DIAG_ARCH_VALUE, "1pJ is no number of um2"},
+    {"energy:\n  lane_um2: 0.5nm2\n", 2, 13, DIAG_ARCH_VALUE, "no whole number of millionths"},
     {"name: \"a\\0b\"\n", 1, 7, DIAG_ARCH_SYNTAX, "NUL"},
     {"name: \"\"\n", 1, 7, DIAG_ARCH_VALUE, "a name is"},
     {"name: \"a\\nb\"\n", 1, 7, DIAG_ARCH_VALUE, "a name is"},
@@ -517,6 +573,8 @@ int main(void)
     tcase_add_test(tc, print_and_parse_agree);
     tcase_add_test(tc, prices_are_exact);
     tcase_add_test(tc, prices_are_inherited);
+    tcase_add_test(tc, numbers_have_units);
+    tcase_add_test(tc, what_is_not_even_is_noted);
     tcase_add_test(tc, fingerprints_see_every_field);
     tcase_add_loop_test(tc, bad_text_is_refused_where_it_is_bad, 0,
                         (int)(sizeof bad / sizeof *bad));
