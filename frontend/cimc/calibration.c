@@ -32,7 +32,7 @@ struct reader {
     size_t n_ports;
     bool is_batch;
     int64_t n_elements;
-    const struct settings *writes;
+    const struct cimc_options *writes;
     const char *option;
     struct diag *diag;
 };
@@ -273,7 +273,7 @@ static bool join(struct reader *r)
 }
 
 bool calibration_read(struct calibration *c, const struct calibration_source *from,
-                      const char *option, const string_list *entries, struct diag *d)
+                      const char *option, const struct cimc_strings *entries, struct diag *d)
 {
     struct reader r = {.c = c,
                        .option = option,
@@ -324,7 +324,7 @@ static bool parse_override(const char *text, struct arena *a, struct quant_overr
 }
 
 /* An option that says how a float model is quantised; NULL: none is given. */
-static const char *given_option(const struct settings *s)
+static const char *given_option(const struct cimc_options *s)
 {
     return s->weight_bits > 0          ? "weight-bits"
            : s->activation_bits > 0    ? "activation-bits"
@@ -334,7 +334,7 @@ static const char *given_option(const struct settings *s)
                                        : NULL;
 }
 
-bool calibration_options(const struct settings *s, const struct arch *machine, struct arena *a,
+bool calibration_options(const struct cimc_options *s, const struct arch *machine, struct arena *a,
                          struct quant_options *out, struct diag *d)
 {
     const char *given = s->calibrate.n ? NULL : given_option(s);

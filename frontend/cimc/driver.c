@@ -51,13 +51,12 @@ static bool parse_set(const char *text, struct set_shape *out, struct diag *d)
     return true;
 }
 
-/* --noise-seed: of the machine that there is. */
-static void set_noise(struct arch *a, const struct settings *s, struct loc loc, struct diag *d)
+void driver_set_noise(struct arch *a, int64_t seed, struct loc loc, struct diag *d)
 {
-    if (s->noise_seed >= 0)
-        a->noise_seed = s->noise_seed;
-    if (s->noise_seed > 0 && !(a->program_sigma_low_permille || a->program_sigma_high_permille ||
-                               a->stuck_low_ppm || a->stuck_high_ppm || a->drift_permille))
+    if (seed >= 0)
+        a->noise_seed = seed;
+    if (seed > 0 && !(a->program_sigma_low_permille || a->program_sigma_high_permille ||
+                      a->stuck_low_ppm || a->stuck_high_ppm || a->drift_permille))
         diag_note(d, loc,
                   "the machine's cells have no noise (cimc list arch: program_sigma_*, "
                   "stuck_*, drift_permille): seeds change nothing");
@@ -68,7 +67,7 @@ static void set_noise(struct arch *a, const struct settings *s, struct loc loc, 
                   "makes steps finer");
 }
 
-bool driver_start(struct build *b, const struct settings *s, const struct arch *arch,
+bool driver_start(struct build *b, const struct cimc_options *s, const struct arch *arch,
                   struct diag *d)
 {
     *b = (struct build){.arena = arena_new(), .writes = s};
@@ -91,7 +90,6 @@ bool driver_start(struct build *b, const struct settings *s, const struct arch *
     }
     if (!arch_set_all(&b->arch, s->arch_fields.at, s->arch_fields.n, d))
         return false;
-    set_noise(&b->arch, s, (struct loc){0}, d);
     return true;
 }
 
@@ -123,7 +121,8 @@ static bool may_read(void *self, const char *path, struct diag *d)
 }
 
 /* b->graph */
-static bool import_model(struct build *b, const struct settings *s, struct model *m, struct diag *d)
+static bool import_model(struct build *b, const struct cimc_options *s, struct model *m,
+                         struct diag *d)
 {
     struct text assumed = {0};
     struct onnx_options o = {.fold = fold,
@@ -145,7 +144,7 @@ static bool import_model(struct build *b, const struct settings *s, struct model
     return b->graph && states_bind(b->graph, m, &s->states, d);
 }
 
-bool driver_import(struct build *b, const struct settings *s, struct diag *d)
+bool driver_import(struct build *b, const struct cimc_options *s, struct diag *d)
 {
     return models_check_options(b, s, d) && import_model(b, s, &b->models[0], d);
 }
@@ -159,7 +158,7 @@ bool driver_take_image(struct build *b, struct model *m, struct diag *d)
     return m->images == 1 || ir_take_image(b->graph, m->images, d);
 }
 
-bool driver_calibrate(struct build *b, const struct settings *s, const struct model *m,
+bool driver_calibrate(struct build *b, const struct cimc_options *s, const struct model *m,
                       struct diag *d)
 {
     bool is_batch = m && m->images > 1;
@@ -195,27 +194,27 @@ static bool ask_makespan(void *self, const struct ir_graph *g, struct dup_timing
     return true;
 }
 
-static enum schedule_mode schedule_mode(const struct settings *s)
+static enum schedule_mode schedule_mode(const struct cimc_options *s)
 {
-    return s->schedule == CHOOSE_LAYER ? SCHEDULE_LAYER_BY_LAYER : SCHEDULE_CROSS_LAYER;
+    return s->schedule == CIMC_LAYER_BY_LAYER ? SCHEDULE_LAYER_BY_LAYER : SCHEDULE_CROSS_LAYER;
 }
 
-bool driver_run_passes(struct build *b, const struct settings *s, const char *pipeline,
+bool driver_run_passes(struct build *b, const struct cimc_options *s, const char *pipeline,
                        const struct pass_options *o, struct diag *d)
 {
     static const enum dup_cut cuts[] = {CUT_AUTO, CUT_W, CUT_H, CUT_2D};
     static const enum dup_objective objectives[] = {DUP_NONE, DUP_SUM, DUP_MAKESPAN, DUP_INTERVAL};
     struct dup_options dup = {.objective = objectives[s->duplicate],
                               .cut = cuts[s->cut],
-                              .pes = s->pes == PES_ALL ? -1 : s->pes,
+                              .pes = s->pes == CIMC_ALL_PES ? -1 : s->pes,
                               .extra_pes = s->extra_pes,
-                              .windows = s->mapping == CHOOSE_WINDOW,
+                              .windows = s->mapping == CIMC_MAPPING_WINDOW,
                               .lp_file = s->lp_file};
-    if (s->lp_file && (s->copies || (s->duplicate == CHOOSE_NONE && !dup.windows)))
+    if (s->lp_file && (s->copies || (s->duplicate == CIMC_DUPLICATE_NONE && !dup.windows)))
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--lp-file: with %s there is no duplication problem to write",
                           s->copies ? "--copies" : "--duplicate none");
-    if (s->pes == PES_ALL && b->arch.tiles == 0)
+    if (s->pes == CIMC_ALL_PES && b->arch.tiles == 0)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--pes all: the machine has as many tiles as needed; give --arch-field "
                           "tiles=N");
@@ -237,7 +236,7 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
     struct dup_schedule schedule = {.makespan = ask_makespan,
                                     .self = &scheduler,
                                     .automatic_sets = b->set.automatic,
-                                    .layer_by_layer = s->schedule == CHOOSE_LAYER,
+                                    .layer_by_layer = s->schedule == CIMC_LAYER_BY_LAYER,
                                     .frames = scheduler.options.frames};
     struct pass_ctx ctx = {.diag = d,
                            .arch = &b->arch,
@@ -245,7 +244,7 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
                            .dup = &dup,
                            .dup_result = &b->dup,
                            .schedule = &schedule,
-                           .progress = s->progress,
+                           .progress = b->progress,
                            .mode = b->mode_reason ? b->mode : (enum pass_mode)s->mode,
                            .mode_reason = b->mode_reason,
                            .unquantised_is_error = s->unquantised == 1,
@@ -265,10 +264,10 @@ bool driver_run_passes(struct build *b, const struct settings *s, const char *pi
 }
 
 /* What passes find in the way of a model of which not all could be imported. */
-static void look_at_rest(struct build *b, const struct settings *s, struct diag *d)
+static void look_at_rest(struct build *b, const struct cimc_options *s, struct diag *d)
 {
     struct pass_options o = {.stop_after = "im2col"};
-    struct settings look = *s;
+    struct cimc_options look = *s;
     look.mode = PASS_MODE_AUTO; /* what would be quantised may be what is lost */
     look.unquantised = 0;
     b->graph = b->rest;
@@ -277,7 +276,7 @@ static void look_at_rest(struct build *b, const struct settings *s, struct diag 
     (void)clear; /* or in the way of what follows: either way the model is refused */
 }
 
-bool driver_import_all(struct build *b, const struct settings *s, bool keep_imported,
+bool driver_import_all(struct build *b, const struct cimc_options *s, bool keep_imported,
                        struct diag *d)
 {
     if (!models_check_options(b, s, d))
@@ -298,7 +297,7 @@ bool driver_import_all(struct build *b, const struct settings *s, bool keep_impo
     return true;
 }
 
-bool driver_lower_model(struct build *b, const struct settings *s, struct model *m,
+bool driver_lower_model(struct build *b, const struct cimc_options *s, struct model *m,
                         const struct pass_options *o, struct diag *d)
 {
     b->graph = m->graph;
@@ -309,7 +308,7 @@ bool driver_lower_model(struct build *b, const struct settings *s, struct model 
     return ok;
 }
 
-static bool lower_together(struct build *b, const struct settings *s, struct diag *d)
+static bool lower_together(struct build *b, const struct cimc_options *s, struct diag *d)
 {
     struct pass_options o = {
         .time_passes = s->time_passes, .stats = s->pass_stats, .stop_after = "tile"};
@@ -330,7 +329,7 @@ static bool lower_together(struct build *b, const struct settings *s, struct dia
     return driver_run_passes(b, s, "cse,dup,readout", &o, d);
 }
 
-bool driver_lower(struct build *b, const struct settings *s, struct diag *d)
+bool driver_lower(struct build *b, const struct cimc_options *s, struct diag *d)
 {
     struct pass_options o = {.time_passes = s->time_passes,
                              .stats = s->pass_stats,
@@ -346,19 +345,17 @@ bool driver_lower(struct build *b, const struct settings *s, struct diag *d)
     return !b->wants_best || mapping_choose_best(b, s, d);
 }
 
-bool driver_lower_again(struct build *b, const struct isa_program *p, const struct settings *s,
-                        const string_list *models, bool keep_imported, struct diag *d)
+bool driver_lower_again(struct build *b, const struct isa_program *p, const struct cimc_options *s,
+                        const struct cimc_strings *models, bool keep_imported, struct diag *d)
 {
-    struct settings recorded;
-    struct arena *words = arena_new();
+    struct cimc_options recorded;
     *b = (struct build){0};
-    bool ok = options_recall(p->options ? p->options : "", words, &recorded, d) &&
+    bool ok = options_recall(p->options ? p->options : "", &recorded, d) &&
               driver_start(b, &recorded, &p->arch, d);
     b->writes = s;
     ok = ok && driver_take_models(b, &recorded, models, d) &&
          driver_import_all(b, &recorded, keep_imported, d) && driver_lower(b, &recorded, d);
-    settings_free(&recorded);
-    arena_free(words);
+    cimc_options_free(&recorded);
     if (ok && ir_fingerprint(b->graph) != p->graph_fingerprint)
         ok = diag_error(d, (struct loc){.file = b->model}, DIAG_CHECK,
                         "the program was not made from %s (graph %016llx, not %016llx)",
@@ -371,18 +368,18 @@ bool driver_lower_again(struct build *b, const struct isa_program *p, const stru
 /* ---- backend ---- */
 
 /* What people and `check --model` want to know of the program. */
-static void sign(struct isa_program *p, const struct build *b, const struct settings *s)
+static void sign(struct isa_program *p, const struct build *b, const struct cimc_options *s)
 {
     struct text options = {0};
-    struct settings recorded = *s;
+    struct cimc_options recorded = *s;
     if (b->n_models < 2)
         recorded.mode = b->mode;
     if (b->chosen.set) {
         recorded.set = b->chosen.set;
         recorded.cut = b->chosen.cut;
     }
-    string_list patches = {0};
-    if (s->duplicate == CHOOSE_MAKESPAN) { /* long to solve, and may be for other sets */
+    struct cimc_strings patches = {0};
+    if (s->duplicate == CIMC_DUPLICATE_MAKESPAN) { /* long to solve, and may be for other sets */
         recorded.copies = mapping_copies_text(b->graph, p->arena);
         mapping_list_patches(b->graph, p->arena, &patches);
         recorded.patches = patches;
@@ -395,7 +392,7 @@ static void sign(struct isa_program *p, const struct build *b, const struct sett
     text_free(&options);
 }
 
-int64_t driver_frames(const struct build *b, const struct settings *s)
+int64_t driver_frames(const struct build *b, const struct cimc_options *s)
 {
     int64_t frames = 0;
     for (size_t i = 0; i < b->n_models; i++) {
@@ -406,18 +403,18 @@ int64_t driver_frames(const struct build *b, const struct settings *s)
     return s->frames > 0 ? s->frames : s->states.n ? max_i64(frames, 1) : frames;
 }
 
-struct backend_options driver_backend_options(const struct build *b, const struct settings *s)
+struct backend_options driver_backend_options(const struct build *b, const struct cimc_options *s)
 {
     int64_t frames = driver_frames(b, s);
     return (struct backend_options){.mode = schedule_mode(s),
                                     .set = b->set,
                                     .pes = b->dup.pes,
                                     .frames = (uint32_t)frames,
-                                    .pace = s->pace == PACE_STEADY ? PACE_INTERVAL : s->pace,
+                                    .pace = s->pace == CIMC_PACE_STEADY ? PACE_INTERVAL : s->pace,
                                     .report_sets = views_wanted(s),
                                     .report_detail = s->report != NULL,
                                     .print_plan = s->print_plan != NULL,
-                                    .progress = s->progress};
+                                    .progress = b->progress};
 }
 
 /* Converters and cells have no model of floats. */
@@ -429,7 +426,7 @@ static void note_read_out(const struct build *b, struct diag *d)
                   "adc_bits and noise_seed are");
 }
 
-bool driver_compile(struct build *b, const struct settings *s, struct diag *d)
+bool driver_compile(struct build *b, const struct cimc_options *s, struct diag *d)
 {
     struct backend_options o = driver_backend_options(b, s);
     b->program = backend_compile(b->graph, &b->arch, &o, &b->backend, d);
@@ -437,9 +434,9 @@ bool driver_compile(struct build *b, const struct settings *s, struct diag *d)
         return false;
     sign(b->program, b, s);
     double start = now_seconds();
-    progress_tell(s->progress, "check", 0, 0);
+    progress_tell(b->progress, "check", 0, 0);
     bool ok = backend_check(b->program, b->graph, d);
-    progress_tell(s->progress, "check", 1, 1);
+    progress_tell(b->progress, "check", 1, 1);
     if (b->n_missing)
         isa_program_drop_weights(b->program);
     b->check_seconds = now_seconds() - start;
@@ -464,11 +461,12 @@ bool driver_write(struct build *b, const char *path, struct diag *d)
     return ok;
 }
 
-struct isa_program *driver_read_program(const char *path, const struct settings *s, struct diag *d)
+struct isa_program *driver_read_program(const char *path, const struct cimc_options *s,
+                                        struct diag *d)
 {
     struct isa_program *p = isa_program_read(path, d);
     if (p)
-        set_noise(&p->arch, s, (struct loc){.file = path}, d);
+        driver_set_noise(&p->arch, s->noise_seed, (struct loc){.file = path}, d);
     return p;
 }
 

@@ -7,7 +7,8 @@
 #include "backend.h"
 #include "calibration.h"
 #include "pass.h"
-#include "settings.h"
+#include "base.h"
+#include "cimc.h"
 #include "tensors.h"
 
 /* What `--set best` found. */
@@ -33,9 +34,11 @@ struct model {
 struct build {
     struct model *models;
     size_t n_models;
-    const char *model;             /* path as given; of several their names: "A+B" */
-    const struct settings *writes; /* the files that must not be among those that the model names */
+    const char *model; /* path as given; of several their names: "A+B" */
+    const struct cimc_options
+        *writes; /* the files that must not be among those that the model names */
     struct arena *arena;
+    const struct progress *progress; /* NULL: nobody watches */
     struct arch arch;
     struct set_shape set;
     bool wants_best; /* --set best: `set` is not known before the passes */
@@ -44,7 +47,7 @@ struct build {
     const char *mode_reason; /* of several "" */
     size_t n_missing;        /* tensors without data, of all models */
     struct calibration calibration, test; /* of --calibrate; of `held_out` */
-    const string_list *held_out;          /* tensors that the quality is measured by too, or NULL */
+    const struct cimc_strings *held_out;  /* tensors that the quality is measured by too, or NULL */
     bool wants_quality;                   /* asks pass quant for */
     struct quant_report quality;          /* no rows: nothing was quantised */
     struct ir_graph *rest;                /* what could be imported of a model that cannot be */
@@ -56,33 +59,35 @@ struct build {
     double import_seconds, passes_seconds, check_seconds, write_seconds;
 };
 /* Machine and defaults; `arch` NULL = as the settings say. */
-bool driver_start(struct build *b, const struct settings *s, const struct arch *arch,
+bool driver_start(struct build *b, const struct cimc_options *s, const struct arch *arch,
                   struct diag *d) CHECK_RESULT;
+/* The machine becomes that with this noise; < 0: as it is. Notes where it makes no difference. */
+void driver_set_noise(struct arch *a, int64_t seed, struct loc loc, struct diag *d);
 /* The models to compile, each FILE or NAME=FILE: b->models, b->model. */
-bool driver_take_models(struct build *b, const struct settings *s, const string_list *operands,
-                        struct diag *d) CHECK_RESULT;
+bool driver_take_models(struct build *b, const struct cimc_options *s,
+                        const struct cimc_strings *operands, struct diag *d) CHECK_RESULT;
 /* The models' graphs, of one image each. */
-bool driver_import_all(struct build *b, const struct settings *s, bool keep_imported,
+bool driver_import_all(struct build *b, const struct cimc_options *s, bool keep_imported,
                        struct diag *d) CHECK_RESULT;
 /* Makes b->graph, the model as it is in its file, the graph of one image. */
 bool driver_take_image(struct build *b, struct model *m, struct diag *d) CHECK_RESULT;
 /* The only model: b->graph as it is in its file. */
-bool driver_import(struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
+bool driver_import(struct build *b, const struct cimc_options *s, struct diag *d) CHECK_RESULT;
 /* One model by itself, after driver_import_all: b->graph. */
-bool driver_lower_model(struct build *b, const struct settings *s, struct model *m,
+bool driver_lower_model(struct build *b, const struct cimc_options *s, struct model *m,
                         const struct pass_options *o, struct diag *d) CHECK_RESULT;
 /* The tensors of --calibrate and of b->held_out for b->graph, the graph of one image of a model
  * (NULL: of a text). */
-bool driver_calibrate(struct build *b, const struct settings *s, const struct model *m,
+bool driver_calibrate(struct build *b, const struct cimc_options *s, const struct model *m,
                       struct diag *d) CHECK_RESULT;
 /* Runs passes on b->graph; the driver binds machine and duplication. */
-bool driver_run_passes(struct build *b, const struct settings *s, const char *pipeline,
+bool driver_run_passes(struct build *b, const struct cimc_options *s, const char *pipeline,
                        const struct pass_options *o, struct diag *d) CHECK_RESULT;
 /* Standard pipeline of the models: b->graph is a numbered CROSSBAR graph of all. */
-bool driver_lower(struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
+bool driver_lower(struct build *b, const struct cimc_options *s, struct diag *d) CHECK_RESULT;
 /* How many frames the program is for: as the settings say, or as the models' files have in their
  * batch; 0: it is for one, and says nothing of frames. */
-int64_t driver_frames(const struct build *b, const struct settings *s);
+int64_t driver_frames(const struct build *b, const struct cimc_options *s);
 /* Where each model's inputs and outputs are, and what they should be: what the graph as it was
  * imported says; in mode int as it was lowered, since the model's own floats round a little
  * elsewhere. */
@@ -90,12 +95,12 @@ struct io_models driver_io_models(const struct build *b);
 /* False with an error if the model or the program has no weights to compute with. */
 bool driver_has_weights(const struct build *b, const struct isa_program *p,
                         struct diag *d) CHECK_RESULT;
-struct backend_options driver_backend_options(const struct build *b, const struct settings *s);
+struct backend_options driver_backend_options(const struct build *b, const struct cimc_options *s);
 /* After driver_lower: b->program, checked. */
-bool driver_compile(struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
+bool driver_compile(struct build *b, const struct cimc_options *s, struct diag *d) CHECK_RESULT;
 bool driver_write(struct build *b, const char *path, struct diag *d) CHECK_RESULT;
 /* A program for the machine with the noise that the settings ask for. */
-struct isa_program *driver_read_program(const char *path, const struct settings *s,
+struct isa_program *driver_read_program(const char *path, const struct cimc_options *s,
                                         struct diag *d) CHECK_RESULT;
 bool driver_write_text(const struct text *t, const char *path, struct diag *d) CHECK_RESULT;
 /* The plan that the result holds. */
@@ -103,8 +108,9 @@ bool driver_write_plan(const struct backend_result *r, const char *path,
                        struct diag *d) CHECK_RESULT;
 /* Lowers the models as the program's own options and machine say (`s` only says what is written);
  * their graph must have the fingerprint. */
-bool driver_lower_again(struct build *b, const struct isa_program *p, const struct settings *s,
-                        const string_list *models, bool keep_imported, struct diag *d) CHECK_RESULT;
+bool driver_lower_again(struct build *b, const struct isa_program *p, const struct cimc_options *s,
+                        const struct cimc_strings *models, bool keep_imported,
+                        struct diag *d) CHECK_RESULT;
 void driver_free(struct build *b);
 /* Behind the last '/'. */
 const char *driver_file_name(const char *path);

@@ -34,7 +34,7 @@ bool folder_commit(struct folder *f, struct diag *d) CHECK_RESULT;
 void folder_discard(struct folder *f);
 
 struct dump {
-    const struct settings *settings;
+    const struct cimc_options *settings;
     const struct isa_program *program;
     struct folder folder;
     bool hex, bin;

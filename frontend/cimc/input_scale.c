@@ -68,7 +68,7 @@ static bool scale_one(struct io_tensor *inputs, size_t n_inputs, const char *opt
                       (int)n, option);
 }
 
-bool input_scales(const struct settings *s, struct io_tensor *inputs, size_t n, struct diag *d)
+bool input_scales(const struct cimc_options *s, struct io_tensor *inputs, size_t n, struct diag *d)
 {
     for (int named = 0; named < 2; named++) /* what is said of one goes before what is of all */
         for (size_t i = 0; i < s->input_scales.n; i++)

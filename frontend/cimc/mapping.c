@@ -83,8 +83,8 @@ static bool parse_patch(const char *text, struct arena *a, struct dup_patch *out
     return !*end && out->patch[0] >= 0 && out->patch[1] >= 0;
 }
 
-bool mapping_parse_patches(const string_list *texts, struct arena *a, struct dup_options *out,
-                           struct diag *d)
+bool mapping_parse_patches(const struct cimc_strings *texts, struct arena *a,
+                           struct dup_options *out, struct diag *d)
 {
     struct dup_patch *patches = ARENA_ARRAY(a, struct dup_patch, texts->n);
     for (size_t i = 0; i < texts->n; i++)
@@ -96,7 +96,7 @@ bool mapping_parse_patches(const string_list *texts, struct arena *a, struct dup
     return true;
 }
 
-void mapping_list_patches(const struct ir_graph *g, struct arena *a, string_list *out)
+void mapping_list_patches(const struct ir_graph *g, struct arena *a, struct cimc_strings *out)
 {
     size_t layer = 0;
     for (const struct ir_op *op = g->first; op; op = op->next) {
@@ -163,11 +163,11 @@ static int64_t count_sets(const struct ir_graph *g, const struct shape *s)
 
 struct search {
     struct build *b;
-    struct settings settings; /* the command's, with the cut on trial */
+    struct cimc_options settings; /* the command's, with the cut on trial */
     struct mapping_choice best;
     size_t best_shape;
     const char *best_copies;
-    string_list best_patches;
+    struct cimc_strings best_patches;
     struct dup_result best_dup;
     unsigned n_tries;              /* at most */
     struct backend_trials *trials; /* of the copies on trial */
@@ -204,7 +204,7 @@ static bool try_shape(struct search *x, size_t shape)
     x->b->set = (struct set_shape){.rows = s->rows, .cols = s->columns};
     struct backend_options o = driver_backend_options(x->b, &x->settings);
     o.progress = NULL; /* the grid's is told */
-    progress_tell(x->settings.progress, "best sets", x->best.n_tried, x->n_tries);
+    progress_tell(x->b->progress, "best sets", x->best.n_tried, x->n_tries);
     if (!backend_trial_makespan(x->trials, &o, &found))
         return false;
     x->best.n_tried++;
@@ -245,12 +245,12 @@ static bool search(struct search *x, struct diag *d)
     return ok;
 }
 
-bool mapping_choose_best(struct build *b, const struct settings *s, struct diag *d)
+bool mapping_choose_best(struct build *b, const struct cimc_options *s, struct diag *d)
 {
     unsigned n_cuts = s->cut == 0 ? sizeof cuts / sizeof *cuts : 1;
     struct search x = {.b = b, .settings = *s, .n_tries = n_cuts * N_SHAPES};
     bool ok = search(&x, d);
-    progress_tell(s->progress, "best sets", x.n_tries, x.n_tries);
+    progress_tell(b->progress, "best sets", x.n_tries, x.n_tries);
     x.settings.cut = x.best.cut;
     x.settings.copies = x.best_copies; /* known: nothing is solved again */
     x.settings.patches = x.best_patches;

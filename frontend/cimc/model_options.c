@@ -33,7 +33,7 @@ struct of_model {
     struct diag *diag;
 };
 
-static bool bind_dims(const struct of_model *m, const string_list *list)
+static bool bind_dims(const struct of_model *m, const struct cimc_strings *list)
 {
     struct onnx_dim_binding *all = ARENA_ARRAY(m->arena, struct onnx_dim_binding, list->n);
     for (size_t i = 0; i < list->n; i++) {
@@ -54,7 +54,7 @@ static bool bind_dims(const struct of_model *m, const string_list *list)
     return true;
 }
 
-static bool bind_constants(const struct of_model *m, const string_list *list)
+static bool bind_constants(const struct of_model *m, const struct cimc_strings *list)
 {
     struct onnx_constant_input *all = ARENA_ARRAY(m->arena, struct onnx_constant_input, list->n);
     for (size_t i = 0; i < list->n; i++) {
@@ -70,7 +70,7 @@ static bool bind_constants(const struct of_model *m, const string_list *list)
     return true;
 }
 
-static bool bind_input_types(const struct of_model *m, const string_list *list)
+static bool bind_input_types(const struct of_model *m, const struct cimc_strings *list)
 {
     struct onnx_input_type *all = ARENA_ARRAY(m->arena, struct onnx_input_type, list->n);
     for (size_t i = 0; i < list->n; i++) {
@@ -114,7 +114,7 @@ static bool split_names(const struct of_model *m, const char *list, const char *
     return true;
 }
 
-bool model_options(const struct model *m, const struct settings *s, struct arena *a,
+bool model_options(const struct model *m, const struct cimc_options *s, struct arena *a,
                    struct onnx_options *out, struct diag *d)
 {
     struct of_model of = {m, a, out, d};

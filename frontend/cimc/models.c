@@ -76,8 +76,8 @@ static bool set_rate(struct build *b, const char *text, struct diag *d)
                       text);
 }
 
-bool driver_take_models(struct build *b, const struct settings *s, const string_list *operands,
-                        struct diag *d)
+bool driver_take_models(struct build *b, const struct cimc_options *s,
+                        const struct cimc_strings *operands, struct diag *d)
 {
     struct text title = {0};
     bool ok = true, is_alone = operands->n == 1 && !s->rates.n && !end_of_name(operands->at[0]);
@@ -127,11 +127,11 @@ static bool check_names(const struct build *b, const char *option, const char *l
     return ok;
 }
 
-bool models_check_options(const struct build *b, const struct settings *s, struct diag *d)
+bool models_check_options(const struct build *b, const struct cimc_options *s, struct diag *d)
 {
     const struct {
         const char *option;
-        const string_list *list;
+        const struct cimc_strings *list;
     } lists[] = {{"dim", &s->dims},
                  {"constant", &s->constants},
                  {"input-type", &s->input_types},

@@ -14,13 +14,13 @@ const char *models_file(const char *operand);
 const char *models_own(const struct model *m, const char *text);
 struct onnx_options;
 /* What options say of the model's tensors goes to the importer's (model_options.c). */
-bool model_options(const struct model *m, const struct settings *s, struct arena *a,
+bool model_options(const struct model *m, const struct cimc_options *s, struct arena *a,
                    struct onnx_options *out, struct diag *d) CHECK_RESULT;
 /* OUT=IN of --state becomes an attribute of the input (states.c). */
-bool states_bind(struct ir_graph *g, const struct model *m, const string_list *states,
+bool states_bind(struct ir_graph *g, const struct model *m, const struct cimc_strings *states,
                  struct diag *d) CHECK_RESULT;
 /* Whether what options about tensors name is a tensor of one of the models. */
-bool models_check_options(const struct build *b, const struct settings *s,
+bool models_check_options(const struct build *b, const struct cimc_options *s,
                           struct diag *d) CHECK_RESULT;
 /* b->graph: all lowered graphs beside each other, each as often as its rate says. */
 void models_join(struct build *b);

@@ -1,89 +1,94 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * options.c - command line options from tables: parsing (getopt_long), help, and the line that a
- * program keeps so that its passes can be run again.
+ * options.c - options from text by their table, and the line that a program keeps so that its
+ * passes can be run again.
  *
- * In: a command's option groups and argv. Out: struct settings. One table entry is everything there
- * is to say about an option.
+ * In: an entry of the table and a value. Out: a field of struct cimc_options. What is put there is
+ * in an arena that the structure owns; what callers put there themselves stays theirs.
  */
 #include "options.h"
 
+#include "verdict.h"
+
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct option_desc options_help[] = {
-    {.name = "help",
-     .letter = 'h',
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct settings, help),
-     .help = "prints this and ends"},
-    {0},
-};
+/* ---- defaults ---- */
 
-void settings_init(struct settings *s)
+void cimc_options_init(struct cimc_options *o, size_t size)
 {
-    *s = (struct settings){.pes = -1,
-                           .extra_pes = -1,
-                           .row = -1,
-                           .col = -1,
-                           .tile = -1,
-                           .pe = -1,
-                           .at = -1,
-                           .noise_seed = -1,
-                           .pace = PACE_STEADY,
-                           .duplicate = CHOOSE_SUM,
-                           .mapping = CHOOSE_WINDOW,
-                           .set = "auto",
-                           .tolerance = DEFAULT_TOLERANCE};
+    const struct cimc_options defaults = {.size = size,
+                                          .pes = -1,
+                                          .extra_pes = -1,
+                                          .row = -1,
+                                          .col = -1,
+                                          .tile = -1,
+                                          .pe = -1,
+                                          .at = -1,
+                                          .noise_seed = -1,
+                                          .pace = CIMC_PACE_STEADY,
+                                          .duplicate = CIMC_DUPLICATE_SUM,
+                                          .mapping = CIMC_MAPPING_WINDOW,
+                                          .set = "auto",
+                                          .tolerance = DEFAULT_TOLERANCE};
+    memcpy(o, &defaults, size < sizeof defaults ? size : sizeof defaults);
 }
 
-void settings_free(struct settings *s)
+void cimc_options_free(struct cimc_options *o)
 {
-    VEC_FREE(&s->args);
-    VEC_FREE(&s->dims);
-    VEC_FREE(&s->calibrate);
-    VEC_FREE(&s->quantised_layers);
-    VEC_FREE(&s->patches);
-    VEC_FREE(&s->constants);
-    VEC_FREE(&s->input_types);
-    VEC_FREE(&s->arch_fields);
-    VEC_FREE(&s->inputs);
-    VEC_FREE(&s->input_scales);
-    VEC_FREE(&s->test_data);
-    VEC_FREE(&s->models);
-    VEC_FREE(&s->rates);
-    VEC_FREE(&s->states);
+    arena_free(o->memory);
+    o->memory = NULL;
 }
 
-/* ---- all options of a command, one after another ---- */
+/* ---- the table ---- */
 
-const struct option_desc *options_next(struct option_cursor *c)
+/* `name` has `length` letters; an underscore is a dash. */
+static bool is_called(const char *name, size_t length, const char *asked)
 {
-    while (!c->at || !c->at->name) {
-        if (c->at == &options_help[1])
-            return NULL;
-        c->at = c->command->groups[c->group];
-        if (c->at)
-            c->group++;
-        else
-            c->at = options_help;
+    for (size_t i = 0; i < length; i++) {
+        if (asked[i] != name[i] && !(asked[i] == '_' && name[i] == '-'))
+            return false;
     }
-    return c->at++;
+    return name[length] == 0;
 }
 
-/* ---- parsing ---- */
-
-static bool usage_error(const struct settings *s, struct diag *d, const char *what,
-                        const char *detail)
+const struct cimc_option_info *cimc_option_find(const char *name)
 {
-    return diag_error(d, (struct loc){0}, DIAG_USAGE, "%s%s; see %s --help", what, detail,
-                      s->program_name);
+    const char *dot = strchr(name, '.'), *own = dot ? dot + 1 : name;
+    for (const struct cimc_option_info *o = option_table; o->name; o++) {
+        bool in_group = !dot || is_called(o->group, (size_t)(dot - name), name);
+        if (in_group && is_called(o->name, strlen(own), own))
+            return o;
+    }
+    return NULL;
 }
 
-static bool set_choice(const struct option_desc *o, const char *value, int64_t *out)
+/* ---- values ---- */
+
+const char *options_keep(struct cimc_options *o, const char *text)
+{
+    if (!o->memory)
+        o->memory = arena_new();
+    return arena_strdup(o->memory, text);
+}
+
+void options_append(struct cimc_options *o, struct cimc_strings *list, const char *text)
+{
+    const char *copy = options_keep(o, text);
+    if (list->n >= list->cap) { /* also the first of a list that is the caller's */
+        size_t cap = 2 * list->n + 8;
+        const char **all = ARENA_ARRAY(o->memory, const char *, cap);
+        for (size_t i = 0; i < list->n; i++)
+            all[i] = list->at[i];
+        list->at = all;
+        list->cap = cap;
+    }
+    list->at[list->n++] = copy;
+}
+
+static bool choice_of(const struct cimc_option_info *o, const char *value, int64_t *out)
 {
     int64_t index = 0;
     for (const char *c = o->choices; c; index++) {
@@ -97,7 +102,7 @@ static bool set_choice(const struct option_desc *o, const char *value, int64_t *
     return false;
 }
 
-static bool set_integer(const struct option_desc *o, const char *value, int64_t *out)
+static bool integer_of(const struct cimc_option_info *o, const char *value, int64_t *out)
 {
     char *end;
     errno = 0;
@@ -112,7 +117,7 @@ static bool set_integer(const struct option_desc *o, const char *value, int64_t 
     return true;
 }
 
-static bool set_real(const struct option_desc *o, const char *value, double *out)
+static bool real_of(const struct cimc_option_info *o, const char *value, double *out)
 {
     char *end;
     double x = strtod(value, &end);
@@ -122,169 +127,68 @@ static bool set_real(const struct option_desc *o, const char *value, double *out
     return true;
 }
 
-static bool set_option(const struct option_desc *o, const char *value, struct settings *s,
-                       struct diag *d)
+static bool flag_of(const char *value, bool *out)
 {
-    void *field = (char *)s + o->offset;
+    bool no = value && strcmp(value, "false") == 0;
+    if (value && !no && strcmp(value, "true") != 0)
+        return false;
+    *out = !no;
+    return true;
+}
+
+static bool refuse(const struct cimc_option_info *o, const char *value, struct diag *d)
+{
+    static const struct loc nowhere = {0};
     switch (o->kind) {
-    case OPTION_FLAG: *(bool *)field = true; return true;
-    case OPTION_TEXT: *(const char **)field = value; return true;
-    case OPTION_MAY_TEXT: *(const char **)field = value ? value : o->fallback; return true;
-    case OPTION_LIST: VEC_PUSH((string_list *)field, value); return true;
-    case OPTION_INTEGER:
-        if (set_integer(o, value, field))
-            return true;
-        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+    case CIMC_OPTION_INTEGER:
+        return diag_error(d, nowhere, DIAG_USAGE,
                           "--%s: '%s' is not %s%san integer from %lld to %lld", o->name, value,
                           o->all ? o->all : "", o->all ? " or " : "", (long long)o->least,
                           (long long)o->most);
-    case OPTION_REAL:
-        if (set_real(o, value, field))
-            return true;
+    case CIMC_OPTION_REAL:
+        return diag_error(d, nowhere, DIAG_USAGE, "--%s: '%s' is not a number from %lld to %lld",
+                          o->name, value, (long long)o->least, (long long)o->most);
+    default:
+        return diag_error(d, nowhere, DIAG_USAGE, "--%s: '%s' is none of %s", o->name, value,
+                          o->choices ? o->choices : "true, false");
+    }
+}
+
+static size_t field_bytes(enum cimc_option_kind kind)
+{
+    switch (kind) {
+    case CIMC_OPTION_FLAG: return sizeof(bool);
+    case CIMC_OPTION_LIST: return sizeof(struct cimc_strings);
+    default: return sizeof(int64_t); /* and of a pointer or a double no more */
+    }
+}
+
+bool options_put(struct cimc_options *o, const struct cimc_option_info *option, const char *value,
+                 struct diag *d)
+{
+    void *field = (char *)o + option->offset;
+    if (option->offset + field_bytes(option->kind) > o->size)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
-                          "--%s: '%s' is not a number from %lld to %lld", o->name, value,
-                          (long long)o->least, (long long)o->most);
-    case OPTION_CHOICE:
-        if (set_choice(o, value, field))
-            return true;
-        return diag_error(d, (struct loc){0}, DIAG_USAGE, "--%s: '%s' is none of %s", o->name,
-                          value, o->choices);
+                          "--%s: the caller's options are of a version that does not have it",
+                          option->name);
+    if (!value && option->kind != CIMC_OPTION_FLAG && option->kind != CIMC_OPTION_MAY_TEXT)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE, "--%s has no value", option->name);
+    bool ok = true;
+    switch (option->kind) {
+    case CIMC_OPTION_FLAG: ok = flag_of(value, field); break;
+    case CIMC_OPTION_TEXT: *(const char **)field = options_keep(o, value); break;
+    case CIMC_OPTION_MAY_TEXT:
+        *(const char **)field = value ? options_keep(o, value) : option->fallback;
+        break;
+    case CIMC_OPTION_LIST: options_append(o, field, value); break;
+    case CIMC_OPTION_INTEGER: ok = integer_of(option, value, field); break;
+    case CIMC_OPTION_REAL: ok = real_of(option, value, field); break;
+    case CIMC_OPTION_CHOICE: ok = choice_of(option, value, field); break;
     }
-    return true;
-}
-
-/* getopt's tables, for the options of a command. */
-struct getopt_tables {
-    VEC(struct option) options;
-    VEC(const struct option_desc *) descs;
-    struct text letters;
-};
-
-static void fill_tables(const struct command *c, struct getopt_tables *t)
-{
-    struct option_cursor at = {.command = c};
-    text_add(&t->letters, ":");
-    for (const struct option_desc *o; (o = options_next(&at));) {
-        int has = o->kind == OPTION_FLAG       ? no_argument
-                  : o->kind == OPTION_MAY_TEXT ? optional_argument
-                                               : required_argument;
-        VEC_PUSH(&t->options, ((struct option){o->name, has, NULL, 0}));
-        VEC_PUSH(&t->descs, o);
-        if (o->letter)
-            text_add(&t->letters, "%c%s", o->letter, has == required_argument ? ":" : "");
-    }
-    VEC_PUSH(&t->options, ((struct option){0}));
-}
-
-static const struct option_desc *find_letter(const struct getopt_tables *t, int letter)
-{
-    for (size_t i = 0; i < t->descs.n; i++) {
-        if (t->descs.at[i]->letter == letter)
-            return t->descs.at[i];
-    }
-    return NULL;
-}
-
-static bool parse_all(const struct getopt_tables *t, int argc, char **argv, struct settings *s,
-                      struct diag *d)
-{
-    optind = 0; /* starts getopt anew */
-    opterr = 0;
-    for (;;) {
-        int index = 0, c = getopt_long(argc, argv, t->letters.at, t->options.at, &index);
-        if (c == -1)
-            break;
-        if (c == '?')
-            return usage_error(s, d, "unknown or ambiguous option ", argv[optind - 1]);
-        if (c == ':')
-            return usage_error(s, d, "a value is missing after ", argv[optind - 1]);
-        const struct option_desc *o = c ? find_letter(t, c) : t->descs.at[index];
-        if (!set_option(o, optarg, s, d))
-            return false;
-    }
-    for (int i = optind; i < argc; i++)
-        VEC_PUSH(&s->args, argv[i]);
-    return true;
-}
-
-bool options_parse(const struct command *c, int argc, char **argv, struct settings *s,
-                   struct diag *d)
-{
-    struct getopt_tables t = {0};
-    fill_tables(c, &t);
-    bool ok = parse_all(&t, argc, argv, s, d);
-    VEC_FREE(&t.options);
-    VEC_FREE(&t.descs);
-    text_free(&t.letters);
-    if (!ok || s->help)
-        return ok;
-    if (s->args.n < c->min_args)
-        return usage_error(s, d, "missing operand: ", c->operands);
-    if (s->args.n > c->max_args)
-        return usage_error(s, d, "too many operands: ", s->args.at[c->max_args]);
-    return true;
-}
-
-/* ---- help ---- */
-
-enum { HELP_COLUMN = 28, HELP_WIDTH = 80 };
-
-/* Words of `text` from the current column on, further lines indented. */
-static void print_wrapped(const char *text, size_t column, FILE *out)
-{
-    size_t at = column;
-    for (const char *word = text; *word;) {
-        size_t n = strcspn(word, " ");
-        if (word != text && at + 1 + n > HELP_WIDTH) {
-            fprintf(out, "\n%*s", (int)column, "");
-            at = column;
-        } else if (word != text) {
-            fputc(' ', out);
-            at++;
-        }
-        fprintf(out, "%.*s", (int)n, word);
-        at += n;
-        word += n + (word[n] == ' ');
-    }
-    fputc('\n', out);
-}
-
-static void print_option(const struct option_desc *o, FILE *out)
-{
-    struct text t = {0};
-    const char *argument = o->choices ? o->choices : o->argument;
-    if (o->letter)
-        text_add(&t, "  -%c, --%s", o->letter, o->name);
-    else
-        text_add(&t, "      --%s", o->name);
-    if (argument)
-        text_add(&t, o->kind == OPTION_MAY_TEXT ? "[=%s]" : "=%s", argument);
-    fputs(t.at, out);
-    if (t.n + 2 > HELP_COLUMN)
-        fprintf(out, "\n%*s", HELP_COLUMN, "");
-    else
-        fprintf(out, "%*s", (int)(HELP_COLUMN - t.n), "");
-    text_free(&t);
-    print_wrapped(o->help, HELP_COLUMN, out);
-}
-
-void options_print_help(const struct command *c, FILE *out)
-{
-    fprintf(out, "cimc %s - %s\n\nUsage: cimc %s [OPTION...]%s%s\n\n%s\nOptions:\n", c->name,
-            c->summary, c->name, *c->operands ? " " : "", c->operands, c->text);
-    struct option_cursor at = {.command = c};
-    for (const struct option_desc *o; (o = options_next(&at));)
-        print_option(o, out);
-    fputs("\nExit status: 0 success, 1 wrong input or result, 2 wrong command line, 3 internal "
-          "error.\n",
-          out);
+    return ok || refuse(option, value, d);
 }
 
 /* ---- the recorded options ---- */
-
-static const struct option_desc *const recorded_groups[] = {
-    options_model,   options_mode,    options_calibrate, options_scale,
-    options_mapping, options_several, options_flow,      NULL};
 
 /* One word of the line: blanks and backslashes get a backslash. */
 static void add_word(struct text *out, const char *name, const char *value)
@@ -294,38 +198,37 @@ static void add_word(struct text *out, const char *name, const char *value)
         text_add(out, *value == ' ' || *value == '\\' ? "\\%c" : "%c", *value);
 }
 
-static void record_option(const struct option_desc *o, const struct settings *s, struct text *out)
+static void record_option(const struct cimc_option_info *o, const struct cimc_options *s,
+                          struct text *out)
 {
     const void *field = (const char *)s + o->offset;
-    if (o->kind == OPTION_FLAG && *(const bool *)field)
+    if (o->kind == CIMC_OPTION_FLAG && *(const bool *)field)
         text_add(out, "%s--%s", out->n ? " " : "", o->name);
-    if (o->kind == OPTION_TEXT && *(const char *const *)field)
+    if (o->kind == CIMC_OPTION_TEXT && *(const char *const *)field)
         add_word(out, o->name, *(const char *const *)field);
-    if (o->kind == OPTION_INTEGER && o->all && *(const int64_t *)field == o->most)
+    if (o->kind == CIMC_OPTION_INTEGER && o->all && *(const int64_t *)field == o->most)
         add_word(out, o->name, o->all);
-    else if (o->kind == OPTION_INTEGER && *(const int64_t *)field >= o->least)
+    else if (o->kind == CIMC_OPTION_INTEGER && *(const int64_t *)field >= o->least)
         text_add(out, "%s--%s=%lld", out->n ? " " : "", o->name,
                  (long long)*(const int64_t *)field);
-    if (o->kind == OPTION_CHOICE) {
+    if (o->kind == CIMC_OPTION_CHOICE) {
         const char *choice = o->choices;
         for (int64_t i = 0; i < *(const int64_t *)field; i++)
             choice += strcspn(choice, "|") + 1;
         text_add(out, "%s--%s=%.*s", out->n ? " " : "", o->name, (int)strcspn(choice, "|"), choice);
     }
-    if (o->kind == OPTION_LIST) {
-        const string_list *list = field;
+    if (o->kind == CIMC_OPTION_LIST) {
+        const struct cimc_strings *list = field;
         for (size_t i = 0; i < list->n; i++)
             add_word(out, o->name, list->at[i]);
     }
 }
 
-void options_record(const struct settings *s, struct text *out)
+void options_record(const struct cimc_options *s, struct text *out)
 {
-    for (size_t g = 0; recorded_groups[g]; g++) {
-        for (const struct option_desc *o = recorded_groups[g]; o->name; o++) {
-            if (o->recorded)
-                record_option(o, s, out);
-        }
+    for (const struct cimc_option_info *o = option_table; o->name; o++) {
+        if (o->recorded)
+            record_option(o, s, out);
     }
 }
 
@@ -345,24 +248,31 @@ static char *next_word(const char **line, struct arena *a)
     return word;
 }
 
-bool options_recall(const char *line, struct arena *a, struct settings *s, struct diag *d)
+/* "--name=value" or "--name" */
+static bool recall_word(char *word, struct cimc_options *s, struct diag *d)
 {
-    struct command c = {.name = "options", .operands = ""};
-    memcpy(c.groups, recorded_groups, sizeof recorded_groups);
-    VEC(char *) argv = {0};
+    char *equals = strchr(word, '=');
+    if (equals)
+        *equals = 0;
+    const struct cimc_option_info *o =
+        strncmp(word, "--", 2) == 0 ? cimc_option_find(word + 2) : NULL;
+    if (!o || !o->recorded)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE, "unknown option %s", word);
+    return options_put(s, o, equals ? equals + 1 : NULL, d);
+}
+
+bool options_recall(const char *line, struct cimc_options *s, struct diag *d)
+{
+    struct arena *words = arena_new();
     struct diag *reasons = diag_new(); /* wrong options in a file are not a wrong command line */
-    settings_init(s);
-    s->program_name = "cimc compile";
-    VEC_PUSH(&argv, arena_strdup(a, "options"));
-    for (char *word; (word = next_word(&line, a));)
-        VEC_PUSH(&argv, word);
-    int argc = (int)argv.n;
-    VEC_PUSH(&argv, NULL);
-    bool ok = options_parse(&c, argc, argv.at, s, reasons);
+    bool ok = true;
+    cimc_options_init(s, sizeof *s);
+    for (char *word; ok && (word = next_word(&line, words));)
+        ok = recall_word(word, s, reasons);
     if (!ok)
         diag_error(d, (struct loc){0}, DIAG_PROGRAM, "the program's options: %s",
                    reasons->first->text);
     diag_free(reasons);
-    VEC_FREE(&argv);
+    arena_free(words);
     return ok;
 }

@@ -19,7 +19,7 @@ struct named_output {
     const char *what, *path; /* path NULL: not asked for */
 };
 
-static void list_outputs(const struct settings *s, struct named_output out[N_OUTPUTS])
+static void list_outputs(const struct cimc_options *s, struct named_output out[N_OUTPUTS])
 {
     const struct named_output all[N_OUTPUTS] = {
         {"output", s->output},        {"report", s->report},   {"schedule", s->schedule_out},
@@ -28,7 +28,7 @@ static void list_outputs(const struct settings *s, struct named_output out[N_OUT
     memcpy(out, all, sizeof all);
 }
 
-bool outputs_wanted(const struct settings *s)
+bool outputs_wanted(const struct cimc_options *s)
 {
     struct named_output out[N_OUTPUTS];
     bool found = false;
@@ -38,9 +38,9 @@ bool outputs_wanted(const struct settings *s)
     return found;
 }
 
-bool outputs_to_stdout(const struct settings *s)
+bool outputs_to_stdout(const struct cimc_options *s)
 {
-    struct settings files = *s;
+    struct cimc_options files = *s;
     struct named_output out[N_OUTPUTS];
     bool found = false;
     files.json = false;
@@ -50,7 +50,7 @@ bool outputs_to_stdout(const struct settings *s)
     return found;
 }
 
-void outputs_report(const struct settings *s, FILE *to)
+void outputs_report(const struct cimc_options *s, FILE *to)
 {
     struct named_output out[N_OUTPUTS];
     const char *before = "wrote ";
@@ -106,11 +106,12 @@ static void add_numbered(const char *dir, const char *what, const char *ending, 
     }
 }
 
-static void list_inputs(const struct settings *s, struct arena *a, path_list *paths)
+static void list_inputs(const struct cimc_options *s, const struct cimc_strings *operands,
+                        struct arena *a, path_list *paths)
 {
     const char *single[] = {s->arch, s->report_arch, s->program};
-    for (size_t i = 0; i < s->args.n; i++)
-        VEC_PUSH(paths, models_file(s->args.at[i]));
+    for (size_t i = 0; i < operands->n; i++)
+        VEC_PUSH(paths, models_file(operands->at[i]));
     for (size_t i = 0; i < s->models.n; i++)
         VEC_PUSH(paths, models_file(s->models.at[i]));
     for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
@@ -131,8 +132,8 @@ static void list_inputs(const struct settings *s, struct arena *a, path_list *pa
 }
 
 /* Only --force replaces a folder that is there. */
-static bool replaces(const struct settings *s, const struct named_output *out, const char *input,
-                     struct diag *d)
+static bool replaces(const struct cimc_options *s, const struct named_output *out,
+                     const char *input, struct diag *d)
 {
     if (strcmp(input, "-") == 0 ||
         (!same_file(input, out->path) && !(s->force && lies_in(input, out->path))))
@@ -142,7 +143,7 @@ static bool replaces(const struct settings *s, const struct named_output *out, c
     return true;
 }
 
-bool outputs_check_input(const struct settings *s, const char *input, struct diag *d)
+bool outputs_check_input(const struct cimc_options *s, const char *input, struct diag *d)
 {
     struct named_output out[N_OUTPUTS];
     struct arena *a = arena_new();
@@ -159,12 +160,13 @@ bool outputs_check_input(const struct settings *s, const char *input, struct dia
     return ok;
 }
 
-static bool check_inputs(const struct settings *s, struct diag *d)
+static bool check_inputs(const struct cimc_options *s, const struct cimc_strings *operands,
+                         struct diag *d)
 {
     struct arena *a = arena_new();
     path_list inputs = {0};
     bool ok = true;
-    list_inputs(s, a, &inputs);
+    list_inputs(s, operands, a, &inputs);
     for (size_t i = 0; i < inputs.n && ok; i++)
         ok = outputs_check_input(s, inputs.at[i], d);
     VEC_FREE(&inputs);
@@ -172,10 +174,11 @@ static bool check_inputs(const struct settings *s, struct diag *d)
     return ok;
 }
 
-bool outputs_check(const struct settings *s, struct diag *d)
+bool outputs_check(const struct cimc_options *s, const struct cimc_strings *operands,
+                   struct diag *d)
 {
     struct named_output out[N_OUTPUTS];
-    bool ok = check_inputs(s, d);
+    bool ok = check_inputs(s, operands, d);
     list_outputs(s, out);
     for (size_t i = 0; i < N_OUTPUTS && ok; i++) {
         for (size_t k = 0; out[i].path && k < i; k++) {

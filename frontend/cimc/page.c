@@ -71,7 +71,7 @@ static const char *first_error(const struct diag *d, struct arena *a)
     return "";
 }
 
-static void schedule_elsewhere(struct page *p, const struct settings *s)
+static void schedule_elsewhere(struct page *p, const struct cimc_options *s)
 {
     struct page_machine *m = p->asked_is_free ? &p->priced : &p->free;
     if (!m->arch.name)
@@ -97,7 +97,7 @@ static const char *priced_preset(struct arena *a, struct diag *d)
     return NULL;
 }
 
-static bool set_machines(struct page *p, const struct settings *s, struct diag *d)
+static bool set_machines(struct page *p, const struct cimc_options *s, struct diag *d)
 {
     const struct arch *asked = &p->build->arch;
     struct arch costs;
@@ -239,9 +239,10 @@ static void print_page(const struct page *p)
     fprintf(p->out, "<script>%s</script>\n</body></html>\n", script);
 }
 
-bool page_write(const struct views *v, const struct settings *s, const char *path, struct diag *d)
+bool page_write(const struct views *v, const struct cimc_options *s, const char *path,
+                struct diag *d)
 {
-    bool is_cross = s->schedule == CHOOSE_CROSS;
+    bool is_cross = s->schedule == CIMC_CROSS_LAYER;
     struct page p = {.views = v, .build = v->build, .result = &v->mode[is_cross].result};
     struct out out;
     if (!set_machines(&p, s, d) || !out_open(&out, path, d))

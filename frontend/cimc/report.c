@@ -203,7 +203,7 @@ static void print_energy(const struct energy_report *r, bool all, FILE *out)
         energy_report_table(r, out);
 }
 
-void report_build(const struct build *b, const struct settings *s, FILE *out)
+void report_build(const struct build *b, const struct cimc_options *s, FILE *out)
 {
     const struct backend_result *r = &b->backend;
     char set[64];

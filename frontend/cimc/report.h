@@ -13,7 +13,7 @@
 double report_images_per_second(const struct build *b);
 /* Of the schedule, with the build's prices; the build keeps what it points to. */
 struct energy_report report_build_energy(const struct build *b);
-void report_build(const struct build *b, const struct settings *s, FILE *out);
+void report_build(const struct build *b, const struct cimc_options *s, FILE *out);
 /* The seconds of `--json` as a table (either may be NULL). */
 void report_times(const struct build *b, const struct simulation *sim, FILE *out);
 /* A line for each output, and the accuracy. */

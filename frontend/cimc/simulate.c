@@ -19,7 +19,7 @@
 /* The cycles do not depend on values. */
 static bool lacks_values(const struct simulation *sim)
 {
-    const struct settings *s = sim->settings;
+    const struct cimc_options *s = sim->settings;
     return sim->may_lack_values && sim->io.n_inputs > 0 && !s->test_data.n && !s->inputs.n &&
            !s->input_fill && !s->compare_layers && !s->save_outputs && !s->labels && !s->trials;
 }
@@ -106,7 +106,7 @@ static bool execute(struct simulation *sim, struct watchers *watchers, struct di
                             .executed = watchers->layers ? executed : NULL,
                             .completed = watchers->times ? completed : NULL,
                             .self = watchers,
-                            .progress = sim->settings->progress};
+                            .progress = sim->progress};
     for (size_t k = 0; k < io->n_inputs; k++)
         inputs[k] = io->inputs[k].data;
     for (size_t k = 0; k < io->n_outputs; k++)
@@ -120,7 +120,7 @@ static bool execute(struct simulation *sim, struct watchers *watchers, struct di
 /* What the models say, where no file does. */
 static bool find_references(struct simulation *sim, struct diag *d)
 {
-    struct eval_observer watcher = {.progress = sim->settings->progress};
+    struct eval_observer watcher = {.progress = sim->progress};
     double start = now_seconds();
     bool ok = io_has_references(&sim->io) || !io_can_evaluate(&sim->io) ||
               io_evaluate_references(&sim->io, &watcher, d);
@@ -131,7 +131,7 @@ static bool find_references(struct simulation *sim, struct diag *d)
 static bool evaluate(struct simulation *sim, struct layers *layers, struct diag *d)
 {
     struct eval_observer observer = {
-        .seen = layers_seen, .self = layers, .progress = sim->settings->progress};
+        .seen = layers_seen, .self = layers, .progress = sim->progress};
     bool ok = find_references(sim, d);
     double start = now_seconds();
     if (ok && layers)

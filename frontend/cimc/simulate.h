@@ -10,7 +10,8 @@
 #include "verdict.h"
 
 struct simulation {
-    const struct settings *settings;
+    const struct cimc_options *settings;
+    const struct progress *progress;   /* NULL: nobody watches */
     const struct isa_program *program; /* NULL: the outputs are the evaluator's */
     bool is_compiled;                  /* by this very command */
     bool may_lack_values;              /* then only times are simulated */

@@ -63,7 +63,7 @@ static bool bind_state(struct ir_graph *g, const struct model *m, const char *te
     return true;
 }
 
-bool states_bind(struct ir_graph *g, const struct model *m, const string_list *states,
+bool states_bind(struct ir_graph *g, const struct model *m, const struct cimc_strings *states,
                  struct diag *d)
 {
     for (size_t i = 0; i < states->n; i++) {

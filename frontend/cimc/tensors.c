@@ -156,7 +156,7 @@ static bool check_size(const struct io *io, const struct io_tensor *t, struct di
                       t->name);
 }
 
-void io_settle_frames(struct io *io, const struct settings *s)
+void io_settle_frames(struct io *io, const struct cimc_options *s)
 {
     int64_t given = 0;
     for (size_t k = 0; k < io->n_inputs && given < 2; k++)
@@ -237,7 +237,7 @@ static struct part part_of(const struct ports *p, size_t k, size_t model)
 
 /* Reads DIR/<what>_K.pb if it exists, else those of DIR/test_data_set_0, _1 ..., a frame each. */
 static bool read_folder(struct io *io, struct io_tensor *t, const char *dir, const char *file,
-                        struct part part, const struct settings *s, struct diag *d)
+                        struct part part, const struct cimc_options *s, struct diag *d)
 {
     const char *path = arena_printf(io->arena, "%s/%s", dir, file);
     if (access(path, F_OK) == 0)
@@ -253,8 +253,8 @@ static bool read_folder(struct io *io, struct io_tensor *t, const char *dir, con
     return true;
 }
 
-static bool read_test_data(struct io *io, const struct ports *p, size_t k, const struct settings *s,
-                           struct diag *d)
+static bool read_test_data(struct io *io, const struct ports *p, size_t k,
+                           const struct cimc_options *s, struct diag *d)
 {
     for (size_t i = 0; i < s->test_data.n; i++) {
         const char *entry = s->test_data.at[i], *dir = dir_of_model(entry, p->at[k].name);
@@ -271,7 +271,7 @@ static bool read_test_data(struct io *io, const struct ports *p, size_t k, const
     return true;
 }
 
-static bool check_folders(const struct io *io, const struct settings *s, struct diag *d)
+static bool check_folders(const struct io *io, const struct cimc_options *s, struct diag *d)
 {
     struct stat st;
     for (size_t i = 0; i < s->test_data.n; i++) {
@@ -337,7 +337,7 @@ static bool fill_values(const struct io *io, struct io_tensor *t, size_t k, cons
 }
 
 /* From files. */
-static bool load_input(struct io *io, size_t k, const struct settings *s, struct diag *d)
+static bool load_input(struct io *io, size_t k, const struct cimc_options *s, struct diag *d)
 {
     struct io_tensor *t = &io->inputs[k];
     struct ports all = {"input", io->inputs, io->n_inputs};
@@ -349,7 +349,7 @@ static bool load_input(struct io *io, size_t k, const struct settings *s, struct
 }
 
 /* With values for all frames. */
-static bool complete_input(struct io *io, size_t k, const struct settings *s, struct diag *d)
+static bool complete_input(struct io *io, size_t k, const struct cimc_options *s, struct diag *d)
 {
     struct io_tensor *t = &io->inputs[k];
     char type[200];
@@ -368,7 +368,7 @@ static bool complete_input(struct io *io, size_t k, const struct settings *s, st
         ir_type_text(&t->type, type, sizeof type));
 }
 
-bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d)
+bool io_load_inputs(struct io *io, const struct cimc_options *s, struct diag *d)
 {
     bool ok = true;
     if (!check_folders(io, s, d))
@@ -391,7 +391,7 @@ bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d)
     return ok;
 }
 
-bool io_load_references(struct io *io, const struct settings *s, struct diag *d)
+bool io_load_references(struct io *io, const struct cimc_options *s, struct diag *d)
 {
     bool ok = true;
     struct ports all = {"output", io->references, io->n_outputs};

@@ -6,7 +6,8 @@
 
 #include "eval.h"
 #include "isa.h"
-#include "settings.h"
+#include "base.h"
+#include "cimc.h"
 
 struct io_tensor {
     const char *name;
@@ -48,14 +49,14 @@ struct io {
 bool io_describe(struct io *io, const struct isa_program *p, struct io_models models,
                  struct diag *d) CHECK_RESULT;
 /* Settles io->frames; every input has so many, one that is given once is the same in all. */
-bool io_load_inputs(struct io *io, const struct settings *s, struct diag *d) CHECK_RESULT;
+bool io_load_inputs(struct io *io, const struct cimc_options *s, struct diag *d) CHECK_RESULT;
 /* --input-scale: the factors of the float inputs. */
-bool input_scales(const struct settings *s, struct io_tensor *inputs, size_t n,
+bool input_scales(const struct cimc_options *s, struct io_tensor *inputs, size_t n,
                   struct diag *d) CHECK_RESULT;
 /* Only as many frames as --frames or the program say, for times. */
-void io_settle_frames(struct io *io, const struct settings *s);
+void io_settle_frames(struct io *io, const struct cimc_options *s);
 /* output_K.pb of --test-data; what is missing stays without values. */
-bool io_load_references(struct io *io, const struct settings *s, struct diag *d) CHECK_RESULT;
+bool io_load_references(struct io *io, const struct cimc_options *s, struct diag *d) CHECK_RESULT;
 void io_alloc_outputs(struct io *io);
 bool io_has_references(const struct io *io);
 /* Do all models say what their outputs should be? */

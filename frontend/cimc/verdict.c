@@ -28,7 +28,7 @@ static double distance(double a, double b)
     return isnan(x) ? INFINITY : x;
 }
 
-struct tolerance verdict_tolerance(const struct settings *s)
+struct tolerance verdict_tolerance(const struct cimc_options *s)
 {
     return (struct tolerance){.relative = s->tolerance, .steps = s->tolerance_steps};
 }
@@ -98,8 +98,7 @@ static void keep_largest(void *self, const struct ir_op *op, const struct tensor
 static bool ask_evaluator(const struct simulation *sim, struct opinion *out, struct diag *d)
 {
     const struct io *io = &sim->io;
-    struct eval_observer observer = {
-        .seen = keep_largest, .self = out, .progress = sim->settings->progress};
+    struct eval_observer observer = {.seen = keep_largest, .self = out, .progress = sim->progress};
     if (!io_can_evaluate(io))
         return true;
     out->outputs = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);

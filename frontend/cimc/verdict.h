@@ -5,7 +5,8 @@
 #define CIMC_VERDICT_H
 
 #include "eval.h"
-#include "settings.h"
+#include "base.h"
+#include "cimc.h"
 
 /* Elements that differ by 0, 1, 2 steps, by more. */
 enum { STEP_CLASSES = 4 };
@@ -19,11 +20,12 @@ struct difference {
     int64_t by_steps[STEP_CLASSES];
     double max_steps;
 };
+static const double DEFAULT_TOLERANCE = 1e-4;
 struct tolerance {
     double relative; /* largest error as a part of the largest magnitude */
     int64_t steps;   /* of each element, where there are steps */
 };
-struct tolerance verdict_tolerance(const struct settings *s);
+struct tolerance verdict_tolerance(const struct cimc_options *s);
 /* Of `n` > 0 elements; NaN equals NaN and infinity itself, else they are infinitely far. Integers
  * have steps of 1; floats that are multiples of a number have it as `step`, others 0. */
 struct difference compare_values(enum ir_dtype dtype, const void *got, const void *want, int64_t n,

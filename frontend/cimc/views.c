@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool views_wanted(const struct settings *s)
+bool views_wanted(const struct cimc_options *s)
 {
     return s->schedule_out || s->schedule_svg || s->trace || s->report;
 }
@@ -138,7 +138,7 @@ void view_sort_sets(struct set_report *sets, uint32_t n)
         qsort(sets, n, sizeof *sets, compare_place);
 }
 
-static bool write_pictures(const struct build *b, const struct settings *s, struct diag *d)
+static bool write_pictures(const struct build *b, const struct cimc_options *s, struct diag *d)
 {
     struct backend_options o = driver_backend_options(b, s);
     bool is_cross = o.mode == SCHEDULE_CROSS_LAYER;
@@ -160,7 +160,7 @@ static bool write_pictures(const struct build *b, const struct settings *s, stru
     return ok;
 }
 
-bool views_write(const struct build *b, const struct settings *s, struct diag *d)
+bool views_write(const struct build *b, const struct cimc_options *s, struct diag *d)
 {
     if (s->schedule_out && !view_write_csv(b, s->schedule_out, d))
         return false;

@@ -9,9 +9,9 @@
 
 #include "driver.h"
 
-bool views_wanted(const struct settings *s);
+bool views_wanted(const struct cimc_options *s);
 /* After driver_compile: the files that are asked for. */
-bool views_write(const struct build *b, const struct settings *s, struct diag *d) CHECK_RESULT;
+bool views_write(const struct build *b, const struct cimc_options *s, struct diag *d) CHECK_RESULT;
 
 /* Sets of one copy of a layer on one PE group, one after the other with small gaps, as one bar. */
 struct view_run {
@@ -88,7 +88,7 @@ struct page {
     bool asked_is_free; /* the machine asked for is `free`, else `priced` */
     const char *priced_name, *problem;
 };
-bool page_write(const struct views *v, const struct settings *s, const char *path,
+bool page_write(const struct views *v, const struct cimc_options *s, const char *path,
                 struct diag *d) CHECK_RESULT;
 
 /* The sections, in the order of the page. */

@@ -8,23 +8,21 @@
 #include "weights.h"
 
 #include "onnx.h"
+#include "options.h"
 
-bool weights_bind(struct settings *s, const char *model, struct arena *a, struct diag *d)
+bool weights_bind(struct cimc_options *o, const char *model, struct diag *d)
 {
     struct onnx_inputs inputs;
-    if (s->test_data.n != 1 || s->inputs.n || s->args.n != 1)
-        return diag_error(d, (struct loc){0}, DIAG_USAGE,
-                          "--constant-weights takes constants from --test-data, and no --input, "
-                          "and one model");
-    if (!onnx_input_roles(model, a, &inputs, d))
-        return false;
-    for (size_t k = 0; k < inputs.n; k++) {
-        const char *file = arena_printf(a, "%s/input_%zu.pb", s->test_data.at[0], k);
+    struct arena *a = arena_new();
+    bool ok = onnx_input_roles(model, a, &inputs, d);
+    for (size_t k = 0; ok && k < inputs.n; k++) {
+        const char *file = arena_printf(a, "%s/input_%zu.pb", o->test_data.at[0], k);
         bool constant = inputs.at[k].role == 'w' || inputs.at[k].role == 'c';
         if (constant)
-            VEC_PUSH(&s->constants, arena_printf(a, "%s=%s", inputs.at[k].name, file));
+            options_append(o, &o->constants, arena_printf(a, "%s=%s", inputs.at[k].name, file));
         else
-            VEC_PUSH(&s->inputs, file);
+            options_append(o, &o->inputs, file);
     }
-    return true;
+    arena_free(a);
+    return ok;
 }

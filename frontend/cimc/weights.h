@@ -4,11 +4,11 @@
 #ifndef CIMC_WEIGHTS_H
 #define CIMC_WEIGHTS_H
 
-#include "settings.h"
+#include "base.h"
+#include "cimc.h"
 
 /* --constant-weights: what --test-data holds for inputs that no operator reads as data becomes
- * `--constant`s, the other inputs `--input`s; names and paths are in arena `a`. */
-bool weights_bind(struct settings *s, const char *model, struct arena *a,
-                  struct diag *d) CHECK_RESULT;
+ * `--constant`s, the other inputs `--input`s. `model`: the only one. */
+bool weights_bind(struct cimc_options *o, const char *model, struct diag *d) CHECK_RESULT;
 
 #endif

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /* cmd_check.c - `cimc check`: proves a program file, with its model also what it means. */
-#include "commands.h"
+#include "transition.h"
 
 #include "driver.h"
 #include "json.h"
 
-static void report(const struct build *b, const struct settings *s)
+static void report(const struct command_line *l, const struct build *b,
+                   const struct cimc_options *s)
 {
     if (!s->json) {
-        printf("%s: form, progress, races%s: proved\n", s->args.at[0],
+        printf("%s: form, progress, races%s: proved\n", l->args.at[0],
                s->models.n ? ", meaning" : "");
         return;
     }
     struct json *j = json_new();
     json_open_map(j, NULL);
-    json_text(j, "program", s->args.at[0]);
+    json_text(j, "program", l->args.at[0]);
     json_text(j, "model", b->model);
     json_open_array(j, "proved");
     json_text(j, NULL, "form");
@@ -28,17 +29,22 @@ static void report(const struct build *b, const struct settings *s)
     json_finish(j, stdout);
 }
 
-bool cmd_check(const struct settings *s, struct diag *d)
+static bool check_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)
 {
-    struct isa_program *p = isa_program_read(s->args.at[0], d);
+    struct isa_program *p = isa_program_read(l->args.at[0], d);
     if (!p)
         return false;
     struct build b = {0};
     bool ok = (!s->models.n || driver_lower_again(&b, p, s, &s->models, false, d)) &&
               backend_check(p, b.graph, d);
     if (ok)
-        report(&b, s);
+        report(l, &b, s);
     driver_free(&b);
     isa_program_free(p);
     return ok;
+}
+
+enum cimc_status cmd_check(struct command_line *l)
+{
+    return run_inner(l, check_inner);
 }

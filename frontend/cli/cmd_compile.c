@@ -5,14 +5,14 @@
  *
  * A program that nobody asked for by name is written only if nothing else was asked for.
  */
-#include "commands.h"
+#include "transition.h"
 
 #include "mapping.h"
 #include "outputs.h"
 #include "report.h"
 #include "views.h"
 
-static void report(const struct build *b, const struct settings *s, bool to_stdout)
+static void report(const struct build *b, const struct cimc_options *s, bool to_stdout)
 {
     if (!s->json) {
         report_build(b, s, to_stdout ? stdout : stderr);
@@ -29,15 +29,16 @@ static void report(const struct build *b, const struct settings *s, bool to_stdo
     json_finish(j, stdout);
 }
 
-bool cmd_compile(const struct settings *s, struct diag *d)
+static bool compile_inner(const struct command_line *l, const struct cimc_options *s,
+                          struct diag *d)
 {
     struct build b;
-    struct settings all = *s;
-    bool ok = driver_start(&b, s, NULL, d) && driver_take_models(&b, s, &s->args, d);
+    struct cimc_options all = *s;
+    bool ok = start_build(l, &b, s, d) && driver_take_models(&b, s, &l->args, d);
     if (ok && !outputs_wanted(s))
         all.output = driver_output_name(b.model, ".cim", b.arena);
     b.writes = &all;
-    ok = ok && outputs_check(&all, d) && driver_import_all(&b, s, false, d) &&
+    ok = ok && outputs_check(&all, &l->args, d) && driver_import_all(&b, s, false, d) &&
          driver_lower(&b, s, d) && driver_compile(&b, s, d) && views_write(&b, s, d) &&
          (!all.output || driver_write(&b, all.output, d));
     if (ok)
@@ -46,4 +47,9 @@ bool cmd_compile(const struct settings *s, struct diag *d)
         report_times(&b, NULL, stderr);
     driver_free(&b);
     return ok;
+}
+
+enum cimc_status cmd_compile(struct command_line *l)
+{
+    return run_inner(l, compile_inner);
 }

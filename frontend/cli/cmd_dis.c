@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /* cmd_dis.c - `cimc dis` and `cimc asm`: a program file as text, and back. */
-#include "commands.h"
+#include "transition.h"
 
 #include "isa.h"
 
 #include <string.h>
 #include <unistd.h>
 
-bool cmd_dis(const struct settings *s, struct diag *d)
+static bool dis_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)
 {
-    const char *path = s->args.at[0];
+    const char *path = l->args.at[0];
     struct isa_program *p = isa_program_read(path, d);
     struct out o;
     if (!p)
@@ -36,7 +36,7 @@ static bool assemble(const struct file *f, const char *output, struct diag *d)
     return ok;
 }
 
-bool cmd_asm(const struct settings *s, struct diag *d)
+static bool asm_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)
 {
     const char *output = s->output ? s->output : "-";
     if (strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
@@ -44,11 +44,21 @@ bool cmd_asm(const struct settings *s, struct diag *d)
                           "a program file is not for the terminal; give -o FILE");
     struct arena *names = arena_new();
     struct file f;
-    bool ok = file_open(s->args.at[0], names, d, &f);
+    bool ok = file_open(l->args.at[0], names, d, &f);
     if (ok) {
         ok = assemble(&f, output, d);
         file_close(&f);
     }
     arena_free(names);
     return ok;
+}
+
+enum cimc_status cmd_dis(struct command_line *l)
+{
+    return run_inner(l, dis_inner);
+}
+
+enum cimc_status cmd_asm(struct command_line *l)
+{
+    return run_inner(l, asm_inner);
 }

@@ -3,7 +3,7 @@
 /* cmd_dump.c - `cimc dump`: a program as files that hardware reads. DUMP.md. */
 #include "dump.h"
 
-#include "commands.h"
+#include "transition.h"
 #include "driver.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ static bool write_files(const struct dump *dump, struct io *io, struct diag *d)
 
 static bool write_folder(struct dump *dump, struct io *io, struct diag *d)
 {
-    const struct settings *s = dump->settings;
+    const struct cimc_options *s = dump->settings;
     if (!folder_open(&dump->folder, s->output, s->force, mark, d))
         return false;
     if (write_files(dump, io, d))
@@ -35,7 +35,7 @@ static bool write_folder(struct dump *dump, struct io *io, struct diag *d)
 }
 
 /* Of as many frames as the program is for. */
-static bool load_inputs(struct io *io, const struct isa_program *p, const struct settings *s,
+static bool load_inputs(struct io *io, const struct isa_program *p, const struct cimc_options *s,
                         struct diag *d)
 {
     if (!io_describe(io, p, (struct io_models){0}, d))
@@ -45,7 +45,7 @@ static bool load_inputs(struct io *io, const struct isa_program *p, const struct
 }
 
 /* The PE that --cells names is there. */
-static bool check_cells(const struct isa_program *p, const struct settings *s, struct diag *d)
+static bool check_cells(const struct isa_program *p, const struct cimc_options *s, struct diag *d)
 {
     uint32_t tile;
     const struct isa_group *g;
@@ -54,7 +54,7 @@ static bool check_cells(const struct isa_program *p, const struct settings *s, s
            dump_find_cells(p, s->cells, &tile, &g, &pe, d);
 }
 
-static bool dump_folder(const struct isa_program *p, const struct settings *s, struct diag *d)
+static bool dump_folder(const struct isa_program *p, const struct cimc_options *s, struct diag *d)
 {
     struct dump dump = {.settings = s,
                         .program = p,
@@ -70,14 +70,19 @@ static bool dump_folder(const struct isa_program *p, const struct settings *s, s
     return ok;
 }
 
-bool cmd_dump(const struct settings *s, struct diag *d)
+static bool dump_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)
 {
     bool has_folder = s->output && strcmp(s->output, "-") != 0;
     if (!has_folder && !s->cells)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "give the folder to write, -o DIR");
-    struct isa_program *p = isa_program_read(s->args.at[0], d);
+    struct isa_program *p = isa_program_read(l->args.at[0], d);
     bool ok = p && driver_has_weights(NULL, p, d) &&
               (has_folder ? dump_folder(p, s, d) : dump_print_cells(p, s->cells, d));
     isa_program_free(p);
     return ok;
+}
+
+enum cimc_status cmd_dump(struct command_line *l)
+{
+    return run_inner(l, dump_inner);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /* cmd_eval.c - `cimc eval`: what a model says, by the evaluator; nothing is compiled. */
-#include "commands.h"
+#include "transition.h"
 
 #include "images.h"
 #include "report.h"
 #include "tensors.h"
 
-static void report(const struct build *b, const struct simulation *e, const struct settings *s)
+static void report(const struct build *b, const struct simulation *e, const struct cimc_options *s)
 {
     if (!s->json) {
         report_outputs(e, stdout);
@@ -32,7 +32,7 @@ static bool evaluate(struct simulation *e, struct diag *d)
     if (!io_load_inputs(io, e->settings, d) || !io_load_references(io, e->settings, d) ||
         !simulation_load_labels(e, d))
         return false;
-    struct eval_observer watcher = {.progress = e->settings->progress};
+    struct eval_observer watcher = {.progress = e->progress};
     struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
     double start = now_seconds();
     bool ran = io_evaluate(io, &watcher, out, d);
@@ -51,8 +51,8 @@ static bool evaluate(struct simulation *e, struct diag *d)
 
 /* The graph as it was read, with all images of its batch, or that of one image at the end of a
  * later stage. */
-static bool make_graph(struct build *b, const struct settings *s, struct io_model *out,
-                       struct diag *d)
+static bool make_graph(const struct command_line *l, struct build *b, const struct cimc_options *s,
+                       struct io_model *out, struct diag *d)
 {
     static const enum ir_stage stages[] = {IR_TENSOR, IR_CANONICAL, IR_INTEGER, IR_CROSSBAR};
     bool asks_for_passes = s->mode != PASS_MODE_AUTO || s->calibrate.n;
@@ -60,7 +60,7 @@ static bool make_graph(struct build *b, const struct settings *s, struct io_mode
     if (s->at >= 0)
         o.last_stage = stages[s->at];
     bool as_read = o.last_stage == IR_TENSOR;
-    if (!driver_start(b, s, NULL, d) || !driver_take_models(b, s, &s->args, d) ||
+    if (!start_build(l, b, s, d) || !driver_take_models(b, s, &l->args, d) ||
         !(as_read ? driver_import(b, s, d) : driver_import_all(b, s, true, d)))
         return false;
     struct model *m = &b->models[0];
@@ -76,13 +76,13 @@ static bool make_graph(struct build *b, const struct settings *s, struct io_mode
     return driver_has_weights(b, NULL, d);
 }
 
-bool cmd_eval(const struct settings *s, struct diag *d)
+static bool eval_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)
 {
     struct build b;
     struct io_model model;
-    bool ok = make_graph(&b, s, &model, d);
+    bool ok = make_graph(l, &b, s, &model, d);
     if (ok) {
-        struct simulation e = {.settings = s};
+        struct simulation e = {.settings = s, .progress = &l->context->progress};
         ok = io_describe(&e.io, NULL, (struct io_models){.at = &model, .n = 1}, d);
         e.io.frames = model.images;
         ok = ok && evaluate(&e, d);
@@ -92,4 +92,9 @@ bool cmd_eval(const struct settings *s, struct diag *d)
     }
     driver_free(&b);
     return ok;
+}
+
+enum cimc_status cmd_eval(struct command_line *l)
+{
+    return run_inner(l, eval_inner);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /* cmd_list.c - `cimc list`: the tables the compiler is made of, as Markdown for the documents. */
-#include "commands.h"
+#include "transition.h"
 
 #include "energy.h"
 #include "isa.h"
@@ -83,11 +83,12 @@ static const struct {
 };
 enum { N_LISTS = sizeof lists / sizeof *lists };
 
-bool cmd_list(const struct settings *s, struct diag *d)
+static bool list_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)
 {
+    (void)s;
     struct text t = {0};
     for (size_t i = 0; i < N_LISTS; i++) {
-        if (strcmp(s->args.at[0], lists[i].name) != 0)
+        if (strcmp(l->args.at[0], lists[i].name) != 0)
             continue;
         lists[i].print(&t);
         fputs(t.at, stdout);
@@ -95,5 +96,10 @@ bool cmd_list(const struct settings *s, struct diag *d)
         return true;
     }
     return diag_error(d, (struct loc){0}, DIAG_USAGE, "there is no list '%s'; see %s --help",
-                      s->args.at[0], s->program_name);
+                      l->args.at[0], "cimc list");
+}
+
+enum cimc_status cmd_list(struct command_line *l)
+{
+    return run_inner(l, list_inner);
 }

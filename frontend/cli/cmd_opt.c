@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /* cmd_opt.c - `cimc opt`: any pipeline of passes on IR text or an ONNX model, written as either. */
-#include "commands.h"
+#include "transition.h"
 
 #include "driver.h"
 #include "onnx_export.h"
@@ -19,9 +19,10 @@ static bool is_ir_text(const struct file *f)
            (f->data[at] == ';' || (f->size - at >= n && memcmp(f->data + at, word, n) == 0));
 }
 
-static bool load(struct build *b, const struct settings *s, struct diag *d)
+static bool load(const struct command_line *l, struct build *b, const struct cimc_options *s,
+                 struct diag *d)
 {
-    const char *path = s->args.at[0];
+    const char *path = l->args.at[0];
     struct file f;
     if (!file_open(path, b->arena, d, &f))
         return false;
@@ -34,7 +35,7 @@ static bool load(struct build *b, const struct settings *s, struct diag *d)
                         "is not IR text; an ONNX model is read from a file");
     }
     file_close(&f);
-    return ok && (is_text || (driver_take_models(b, s, &s->args, d) && driver_import(b, s, d) &&
+    return ok && (is_text || (driver_take_models(b, s, &l->args, d) && driver_import(b, s, d) &&
                               driver_take_image(b, &b->models[0], d)));
 }
 
@@ -44,18 +45,18 @@ static bool ends_in(const char *path, const char *ending)
     return n > m && strcmp(path + n - m, ending) == 0;
 }
 
-static const char *output_path(const struct settings *s)
+static const char *output_path(const struct cimc_options *s)
 {
     return s->output ? s->output : "-";
 }
 
-static bool writes_onnx(const struct settings *s)
+static bool writes_onnx(const struct cimc_options *s)
 {
     return !s->dot && ends_in(output_path(s), ".onnx");
 }
 
 /* IR text, or as the name of the output says an ONNX model. */
-static bool print(const struct build *b, const struct settings *s, struct diag *d)
+static bool print(const struct build *b, const struct cimc_options *s, struct diag *d)
 {
     struct text t = {0};
     bool ok = true;
@@ -71,7 +72,7 @@ static bool print(const struct build *b, const struct settings *s, struct diag *
 }
 
 /* The plan of a graph that has come down to CROSSBAR, on as many PEs as it takes. */
-static bool print_plan(struct build *b, const struct settings *s, struct diag *d)
+static bool print_plan(struct build *b, const struct cimc_options *s, struct diag *d)
 {
     struct backend_options o = driver_backend_options(b, s);
     struct backend_result result;
@@ -85,7 +86,7 @@ static bool print_plan(struct build *b, const struct settings *s, struct diag *d
            driver_write_plan(&result, s->print_plan, d);
 }
 
-bool cmd_opt(const struct settings *s, struct diag *d)
+static bool opt_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)
 {
     struct build b;
     struct pass_options o = {.print_before = s->print_before,
@@ -101,9 +102,14 @@ bool cmd_opt(const struct settings *s, struct diag *d)
     const char *pipeline = s->passes ? s->passes : pass_default_pipeline;
     if (writes_onnx(s) && !s->passes && !s->stop_after)
         o.stop_after = "partition"; /* behind it there is what ONNX has no operators for */
-    bool ok = driver_start(&b, s, NULL, d) && load(&b, s, d) &&
+    bool ok = start_build(l, &b, s, d) && load(l, &b, s, d) &&
               driver_calibrate(&b, s, b.n_models ? &b.models[0] : NULL, d) &&
               driver_run_passes(&b, s, pipeline, &o, d) && print_plan(&b, s, d) && print(&b, s, d);
     driver_free(&b);
     return ok;
+}
+
+enum cimc_status cmd_opt(struct command_line *l)
+{
+    return run_inner(l, opt_inner);
 }

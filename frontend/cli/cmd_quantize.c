@@ -4,7 +4,7 @@
  * cmd_quantize.c - `cimc quantize`: a float model becomes a quantised one, as an ONNX model that
  * any runtime takes, and a table of what that did to each layer.
  */
-#include "commands.h"
+#include "transition.h"
 
 #include "driver.h"
 #include "onnx_export.h"
@@ -19,7 +19,7 @@ static bool write_model(const struct build *b, const char *path, struct diag *d)
     return ok;
 }
 
-static void report(const struct build *b, const struct settings *s)
+static void report(const struct build *b, const struct cimc_options *s)
 {
     FILE *out = outputs_to_stdout(s) ? stderr : stdout;
     if (!s->json) {
@@ -41,7 +41,7 @@ static void report(const struct build *b, const struct settings *s)
 }
 
 /* b->graph with quantize and dequantize in it. */
-static bool quantize(struct build *b, const struct settings *s, struct diag *d)
+static bool quantize(struct build *b, const struct cimc_options *s, struct diag *d)
 {
     struct pass_options o = {.stop_after = "quant",
                              .time_passes = s->time_passes,
@@ -57,21 +57,27 @@ static bool quantize(struct build *b, const struct settings *s, struct diag *d)
                                            "weights and a float input");
 }
 
-bool cmd_quantize(const struct settings *s, struct diag *d)
+static bool quantize_inner(const struct command_line *l, const struct cimc_options *s,
+                           struct diag *d)
 {
     struct build b;
-    struct settings all = *s;
+    struct cimc_options all = *s;
     if (!s->calibrate.n)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--calibrate is missing: tensors that the model's inputs are like");
-    bool ok = driver_start(&b, s, NULL, d) && driver_take_models(&b, s, &s->args, d);
+    bool ok = start_build(l, &b, s, d) && driver_take_models(&b, s, &l->args, d);
     if (ok && !s->output && !s->json)
         all.output = driver_output_name(b.model, ".qdq.onnx", b.arena);
     b.writes = &all;
-    ok = ok && outputs_check(&all, d) && quantize(&b, s, d) &&
+    ok = ok && outputs_check(&all, &l->args, d) && quantize(&b, s, d) &&
          (!all.output || write_model(&b, all.output, d));
     if (ok)
         report(&b, &all);
     driver_free(&b);
     return ok;
+}
+
+enum cimc_status cmd_quantize(struct command_line *l)
+{
+    return run_inner(l, quantize_inner);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /* cmd_run.c - `cimc run`: compile (or take a program), simulate, compare. */
-#include "commands.h"
+#include "transition.h"
 
 #include "mapping.h"
 #include "outputs.h"
 #include "report.h"
 #include "views.h"
 
-static void report(const struct build *b, const struct simulation *sim, const struct settings *s)
+static void report(const struct build *b, const struct simulation *sim,
+                   const struct cimc_options *s)
 {
     bool to_stderr = outputs_to_stdout(s);
     if (!s->json) {
@@ -36,7 +37,7 @@ static void report(const struct build *b, const struct simulation *sim, const st
 }
 
 static bool simulate_and_report(struct simulation *sim, const struct build *b,
-                                const struct settings *s, struct diag *d)
+                                const struct cimc_options *s, struct diag *d)
 {
     sim->program = b->program;
     sim->models = driver_io_models(b); /* in mode int the references are known only now */
@@ -50,11 +51,11 @@ static bool simulate_and_report(struct simulation *sim, const struct build *b,
 }
 
 /* The inputs' files say how many frames there are. */
-static bool compile(struct build *b, struct simulation *sim, const struct settings *s,
-                    struct diag *d)
+static bool compile(const struct command_line *l, struct build *b, struct simulation *sim,
+                    const struct cimc_options *s, struct diag *d)
 {
-    struct settings all = *s;
-    if (!driver_start(b, s, NULL, d) || !driver_take_models(b, s, &s->args, d) ||
+    struct cimc_options all = *s;
+    if (!start_build(l, b, s, d) || !driver_take_models(b, s, &l->args, d) ||
         !driver_import_all(b, s, true, d) || !driver_has_weights(b, NULL, d))
         return false;
     sim->models = driver_io_models(b);
@@ -66,28 +67,36 @@ static bool compile(struct build *b, struct simulation *sim, const struct settin
            (!s->output || driver_write(b, s->output, d)) && views_write(b, &all, d);
 }
 
-static bool take_program(struct build *b, const struct settings *s, struct diag *d)
+static bool take_program(const struct command_line *l, struct build *b,
+                         const struct cimc_options *s, struct diag *d)
 {
     *b = (struct build){0};
     struct isa_program *p = driver_read_program(s->program, s, d);
-    bool ok = p && driver_lower_again(b, p, s, &s->args, true, d);
+    bool ok = p && driver_lower_again(b, p, s, &l->args, true, d);
     b->program = p;
     return ok;
 }
 
-bool cmd_run(const struct settings *s, struct diag *d)
+static bool simulate_inner(const struct command_line *l, const struct cimc_options *s,
+                           struct diag *d)
 {
     struct build b;
-    struct simulation sim = {.settings = s, .is_compiled = !s->program};
+    struct simulation sim = {
+        .settings = s, .is_compiled = !s->program, .progress = &l->context->progress};
     if (s->output && s->program)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--program compiles nothing that -o could write");
     if ((views_wanted(s) || s->print_plan) && s->program)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--program schedules nothing that there could be a view of");
-    bool ok = s->program ? take_program(&b, s, d) : compile(&b, &sim, s, d);
+    bool ok = s->program ? take_program(l, &b, s, d) : compile(l, &b, &sim, s, d);
     ok = ok && simulate_and_report(&sim, &b, s, d);
     simulation_free(&sim);
     driver_free(&b);
     return ok;
+}
+
+enum cimc_status cmd_run(struct command_line *l)
+{
+    return run_inner(l, simulate_inner);
 }

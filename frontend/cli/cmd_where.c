@@ -3,7 +3,7 @@
 /* cmd_where.c - `cimc where`: which cells hold a weight of a layer, which weight a cell holds. */
 #include "where.h"
 
-#include "commands.h"
+#include "transition.h"
 #include "driver.h"
 #include "json.h"
 
@@ -20,7 +20,7 @@ static bool out_of_range(struct diag *d, const char *what, int64_t value, int64_
 }
 
 /* One of the two forms, whole. */
-static bool check_form(const struct settings *s, struct diag *d)
+static bool check_form(const struct cimc_options *s, struct diag *d)
 {
     bool weight = s->layer || s->row >= 0 || s->col >= 0;
     bool cell = s->tile >= 0 || s->pe >= 0 || s->cell;
@@ -31,7 +31,7 @@ static bool check_form(const struct settings *s, struct diag *d)
                       "give --layer, --row and --col, or --tile, --pe and --cell");
 }
 
-static bool find_weight(struct where *w, const struct settings *s, struct diag *d)
+static bool find_weight(struct where *w, const struct cimc_options *s, struct diag *d)
 {
     const struct where_layer *l = where_layer(w, s->layer, d);
     if (!l)
@@ -46,7 +46,8 @@ static bool find_weight(struct where *w, const struct settings *s, struct diag *
     return true;
 }
 
-static bool find_cell(struct where *w, const struct settings *s, struct asked *out, struct diag *d)
+static bool find_cell(struct where *w, const struct cimc_options *s, struct asked *out,
+                      struct diag *d)
 {
     const struct isa_program *p = w->program;
     int64_t row, column;
@@ -295,11 +296,11 @@ static void print_json(const struct where *w, const struct asked *asked, const c
     json_finish(j, stdout);
 }
 
-bool cmd_where(const struct settings *s, struct diag *d)
+static bool where_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)
 {
     if (!check_form(s, d))
         return false;
-    struct isa_program *p = isa_program_read(s->args.at[0], d);
+    struct isa_program *p = isa_program_read(l->args.at[0], d);
     if (!p || !driver_has_weights(NULL, p, d)) {
         isa_program_free(p);
         return false;
@@ -309,10 +310,15 @@ bool cmd_where(const struct settings *s, struct diag *d)
     where_open(&w, p);
     bool ok = s->layer ? find_weight(&w, s, d) : find_cell(&w, s, &asked, d);
     if (ok && s->json)
-        print_json(&w, &asked, s->args.at[0]);
+        print_json(&w, &asked, l->args.at[0]);
     else if (ok)
         print_text(&w, &asked);
     where_free(&w);
     isa_program_free(p);
     return ok;
+}
+
+enum cimc_status cmd_where(struct command_line *l)
+{
+    return run_inner(l, where_inner);
 }

@@ -7,7 +7,7 @@
  * In: bash, zsh or fish. Out: the script on standard output. It completes commands, options of a
  * command, values as far as they are known, and file names where one is meant.
  */
-#include "commands.h"
+#include "transition.h"
 
 #include <string.h>
 
@@ -19,14 +19,14 @@ static void put_choices(const char *choices)
 }
 
 /* The value of the option may be a file or a folder. */
-static bool takes_file(const struct option_desc *o)
+static bool takes_file(const struct cimc_option_info *o)
 {
     return o->argument && (strstr(o->argument, "FILE") || strstr(o->argument, "DIR"));
 }
 
 /* Values that are known, as words: choices, what stands in the argument in small letters, names of
  * tables. */
-static struct text known_values(const struct option_desc *o)
+static struct text known_values(const struct cimc_option_info *o)
 {
     static const char small[] = "abcdefghijklmnopqrstuvwxyz";
     struct text t = {0};
@@ -87,17 +87,18 @@ static void bash_command(const struct command *c)
 {
     struct option_cursor at = {.command = c};
     printf("    %s)\n        options='", c->name);
-    for (const struct option_desc *o; (o = options_next(&at));) {
+    for (const struct cimc_option_info *o; (o = next_option(&at));) {
         if (o->letter)
             printf("-%c ", o->letter);
-        printf("--%s%s ", o->name, o->kind == OPTION_FLAG || o->kind == OPTION_MAY_TEXT ? "" : "=");
+        printf("--%s%s ", o->name,
+               o->kind == CIMC_OPTION_FLAG || o->kind == CIMC_OPTION_MAY_TEXT ? "" : "=");
     }
     fputs("'\n        operands='", stdout);
     put_operands(c);
     fputs("'\n        case $option in\n", stdout);
     at = (struct option_cursor){.command = c};
-    for (const struct option_desc *o; (o = options_next(&at));) {
-        if (o->kind == OPTION_FLAG)
+    for (const struct cimc_option_info *o; (o = next_option(&at));) {
+        if (o->kind == CIMC_OPTION_FLAG)
             continue;
         printf("        --%s", o->name);
         if (o->letter)
@@ -157,7 +158,7 @@ static void put_bash(void)
 /* ---- zsh: specifications of _arguments ---- */
 
 /* What completes the value. */
-static void zsh_action(const struct option_desc *o)
+static void zsh_action(const struct cimc_option_info *o)
 {
     struct text values = known_values(o);
     if (values.n && takes_file(o))
@@ -169,18 +170,18 @@ static void zsh_action(const struct option_desc *o)
     text_free(&values);
 }
 
-static void zsh_option(const struct option_desc *o, bool is_letter)
+static void zsh_option(const struct cimc_option_info *o, bool is_letter)
 {
-    bool takes = o->kind != OPTION_FLAG;
-    fputs(o->kind == OPTION_LIST ? " \\\n        '*" : " \\\n        '", stdout);
+    bool takes = o->kind != CIMC_OPTION_FLAG;
+    fputs(o->kind == CIMC_OPTION_LIST ? " \\\n        '*" : " \\\n        '", stdout);
     if (is_letter)
         printf("-%c%s[", o->letter, takes ? "+" : "");
     else
-        printf("--%s%s[", o->name, !takes ? "" : o->kind == OPTION_MAY_TEXT ? "=-" : "=");
+        printf("--%s%s[", o->name, !takes ? "" : o->kind == CIMC_OPTION_MAY_TEXT ? "=-" : "=");
     put_quoted(o->help, "[]:\\", "'\\''");
     fputc(']', stdout);
     if (takes) {
-        fputs(o->kind == OPTION_MAY_TEXT ? "::" : ":", stdout);
+        fputs(o->kind == CIMC_OPTION_MAY_TEXT ? "::" : ":", stdout);
         put_quoted(o->argument ? o->argument : o->name, "[]:\\", "'\\''");
         fputc(':', stdout);
         zsh_action(o);
@@ -192,7 +193,7 @@ static void zsh_command(const struct command *c)
 {
     struct option_cursor at = {.command = c};
     printf("    %s)\n        _arguments", c->name);
-    for (const struct option_desc *o; (o = options_next(&at));) {
+    for (const struct cimc_option_info *o; (o = next_option(&at));) {
         zsh_option(o, false);
         if (o->letter)
             zsh_option(o, true);
@@ -228,13 +229,13 @@ static void put_zsh(void)
 
 /* ---- fish ---- */
 
-static void fish_option(const struct command *c, const struct option_desc *o)
+static void fish_option(const struct command *c, const struct cimc_option_info *o)
 {
     printf("complete -c cimc -n '__fish_seen_subcommand_from %s' -l %s", c->name, o->name);
     if (o->letter)
         printf(" -s %c", o->letter);
     struct text values = known_values(o);
-    if (o->kind != OPTION_FLAG && o->kind != OPTION_MAY_TEXT)
+    if (o->kind != CIMC_OPTION_FLAG && o->kind != CIMC_OPTION_MAY_TEXT)
         fputs(takes_file(o) ? " -r" : " -x", stdout);
     if (values.n)
         printf(" -a '%s'", values.at);
@@ -260,14 +261,16 @@ static void put_fish(void)
             put_operands(c);
             fputs("'\n", stdout);
         }
-        for (const struct option_desc *o; (o = options_next(&at));)
+        for (const struct cimc_option_info *o; (o = next_option(&at));)
             fish_option(c, o);
     }
 }
 
-bool cmd_completion(const struct settings *s, struct diag *d)
+static bool completion_inner(const struct command_line *l, const struct cimc_options *s,
+                             struct diag *d)
 {
-    const char *shell = s->args.at[0];
+    (void)s;
+    const char *shell = l->args.at[0];
     if (strcmp(shell, "bash") == 0)
         put_bash();
     else if (strcmp(shell, "zsh") == 0)
@@ -277,4 +280,9 @@ bool cmd_completion(const struct settings *s, struct diag *d)
     else
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "'%s' is none of bash|zsh|fish", shell);
     return true;
+}
+
+enum cimc_status cmd_completion(struct command_line *l)
+{
+    return run_inner(l, completion_inner);
 }

@@ -14,7 +14,7 @@
 
 enum { EXIT_INPUT = 1 };
 
-static _Thread_local struct door *door; /* of the thread that reads files */
+static _Thread_local cimc_context *reader; /* that reads files */
 
 static void say(const char *text)
 {
@@ -32,20 +32,20 @@ static void say_plain(const char *name)
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    const char *path = file_mapped_at(info->si_addr);
+    const char *path = cimc_mapped_file(info->si_addr);
     if (!path) {
         signal(number, SIG_DFL); /* the fault comes again and ends the process */
         return;
     }
     say_plain(path);
     say(": error: the file was cut while it was read [io]\n");
-    leftovers_remove(door);
+    cimc_discard_unfinished(reader);
     _exit(EXIT_INPUT);
 }
 
-void cut_file_watch(struct door *d)
+void cut_file_watch(cimc_context *c)
 {
-    door = d;
+    reader = c;
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     sigaction(SIGBUS, &action, NULL);

@@ -4,9 +4,9 @@
 #ifndef CIMC_CUT_FILE_H
 #define CIMC_CUT_FILE_H
 
-#include "base.h"
+#include "cimc.h"
 
-/* For the files that this thread reads; `d`: its door. */
-void cut_file_watch(struct door *d);
+/* For the files that are read in this context. */
+void cut_file_watch(cimc_context *c);
 
 #endif

@@ -9,25 +9,20 @@
 #include "commands.h"
 
 #include "cut_file.h"
-#include "isa.h"
-#include "outputs.h"
 #include "progress_line.h"
-#include "weights.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_INTERNAL = 3 };
-
-static bool cmd_version(const struct settings *s, struct diag *d)
+static enum cimc_status cmd_version(struct command_line *l)
 {
-    (void)s;
-    (void)d;
-    printf("cimc %s (instruction set %d)\n", CIMC_VERSION, ISA_VERSION);
-    return true;
+    (void)l;
+    printf("cimc %s (instruction set %u)\n", cimc_version(), cimc_isa_version());
+    return CIMC_OK;
 }
 
-static bool cmd_help(const struct settings *s, struct diag *d);
+static enum cimc_status cmd_help(struct command_line *l);
 
 static const struct command commands[] = {
     {.name = "compile",
@@ -57,10 +52,9 @@ static const struct command commands[] = {
          "  cimc compile model.onnx --schedule layer --duplicate none --json\n"
          "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n"
          "  cimc compile voice.onnx image.onnx --rate voice=2 -o both.cim\n",
-     .groups = {options_model, options_mode, options_calibrate, options_scale, options_machine,
-                options_mapping, options_noise, options_several, options_frames, options_flow,
-                options_decisions, options_views, options_timing, options_output, options_table,
-                options_energy, options_json},
+     .groups = {"model", "mode", "calibrate", "scale", "machine", "mapping", "noise", "several",
+                "frames", "flow", "decisions", "views", "timing", "output", "table", "energy",
+                "json"},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_compile},
@@ -79,9 +73,8 @@ static const struct command commands[] = {
          "Examples:\n"
          "  cimc report model.onnx -o report.html\n"
          "  cimc report model.onnx --extra-pes 32 --set 1x*\n",
-     .groups = {options_model, options_mode, options_calibrate, options_scale, options_machine,
-                options_mapping, options_noise, options_several, options_frames, options_flow,
-                options_decisions, options_page, options_timing, options_output},
+     .groups = {"model", "mode", "calibrate", "scale", "machine", "mapping", "noise", "several",
+                "frames", "flow", "decisions", "page", "timing", "output"},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_report},
@@ -108,12 +101,10 @@ static const struct command commands[] = {
          "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
          "  cimc run model.onnx --frames 20 --duplicate interval --input-fill random:1\n"
          "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
-     .groups = {options_model,   options_mode,    options_calibrate,  options_scale,
-                options_machine, options_mapping, options_noise,      options_several,
-                options_frames,  options_flow,    options_decisions,  options_values,
-                options_weights, options_verdict, options_simulation, options_run_program,
-                options_views,   options_timing,  options_output,     options_table,
-                options_energy,  options_json},
+     .groups = {"model",   "mode",    "calibrate",  "scale",       "machine",   "mapping",
+                "noise",   "several", "frames",     "flow",        "decisions", "values",
+                "weights", "verdict", "simulation", "run-program", "views",     "timing",
+                "output",  "table",   "energy",     "json"},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_run},
@@ -129,9 +120,8 @@ static const struct command commands[] = {
              "  cimc sim model.cim --model model.onnx --test-data test_data_set_0\n"
              "  cimc sim model.cim --model model.onnx --input images.npy --labels labels.txt "
              "--trials 20\n",
-     .groups = {options_sim_model, options_values, options_scale, options_verdict,
-                options_simulation, options_noise, options_trials, options_frames, options_times,
-                options_energy, options_json},
+     .groups = {"sim-model", "values", "scale", "verdict", "simulation", "noise", "trials",
+                "frames", "times", "energy", "json"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_sim},
@@ -150,9 +140,8 @@ static const struct command commands[] = {
          "  cimc eval model.onnx --test-data test_data_set_0\n"
          "  cimc eval model.onnx --test-data test_data_set_0 --at canonical\n"
          "  cimc eval model.onnx --input-fill random:1 --save-outputs answers\n",
-     .groups = {options_model, options_mode, options_calibrate, options_machine, options_mapping,
-                options_noise, options_frames, options_values, options_scale, options_weights,
-                options_stage, options_verdict, options_json},
+     .groups = {"model", "mode", "calibrate", "machine", "mapping", "noise", "frames", "values",
+                "scale", "weights", "stage", "verdict", "json"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_eval},
@@ -171,9 +160,8 @@ static const struct command commands[] = {
          "  cimc opt layer.ir --passes=partition,int,im2col,tile,dup --extra-pes 4\n"
          "  cimc opt model.onnx -o folded.onnx\n"
          "  cimc opt model.onnx --dot | dot -Tsvg > model.svg\n",
-     .groups = {options_passes, options_timing, options_inline, options_model, options_mode,
-                options_calibrate, options_scale, options_machine, options_mapping, options_noise,
-                options_decisions, options_output},
+     .groups = {"passes", "timing", "inline", "model", "mode", "calibrate", "scale", "machine",
+                "mapping", "noise", "decisions", "output"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_opt},
@@ -196,8 +184,7 @@ static const struct command commands[] = {
          "  cimc quantize model.onnx --calibrate images -o model.qdq.onnx\n"
          "  cimc quantize model.onnx --calibrate images.npy --input-scale 1/255 --weight-bits 4\n"
          "  cimc quantize model.onnx --calibrate a --test-data b --layer conv1=w8a8 --json\n",
-     .groups = {options_model, options_calibrate, options_scale, options_held_out, options_machine,
-                options_timing, options_output, options_json},
+     .groups = {"model", "calibrate", "scale", "held-out", "machine", "timing", "output", "json"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_quantize},
@@ -206,7 +193,7 @@ static const struct command commands[] = {
      .operands = "PROGRAM",
      .text = "Prints the program as assembly text. Raw sections are named as parts of the program\n"
              "file, file(path, offset, length, hash), or printed as hex with --inline.\n",
-     .groups = {options_inline, options_output},
+     .groups = {"inline", "output"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_dis},
@@ -216,7 +203,7 @@ static const struct command commands[] = {
      .text =
          "The inverse of `cimc dis`: the program is the same, byte for byte. Writes to standard\n"
          "output unless -o is given.\n",
-     .groups = {options_output},
+     .groups = {"output"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_asm},
@@ -234,7 +221,7 @@ static const struct command commands[] = {
          "Examples:\n"
          "  cimc where model.cim --layer conv1 --row 0 --col 3\n"
          "  cimc where model.cim --tile 0 --pe 2 --cell 17,3 --json\n",
-     .groups = {options_where, options_json},
+     .groups = {"where", "json"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_where},
@@ -253,7 +240,7 @@ static const struct command commands[] = {
          "  cimc dump model.cim -o rtl\n"
          "  cimc dump model.cim -o rtl --force --test-data test_data_set_0 --format hex\n"
          "  cimc dump model.cim --cells 0.2\n",
-     .groups = {options_dump, options_values, options_scale},
+     .groups = {"dump", "values", "scale"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_dump},
@@ -265,7 +252,7 @@ static const struct command commands[] = {
          "--model the passes run again as the program's options say, the graph must be the one\n"
          "the program was made from, and its meaning is proved too: every output element is\n"
          "produced once and every read sees the right element.\n",
-     .groups = {options_sim_model, options_json},
+     .groups = {"sim-model", "json"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_check},
@@ -315,13 +302,26 @@ const struct command *command_list(size_t *n)
     return commands;
 }
 
-const struct command *command_find(const char *name, struct diag *d)
+enum cimc_status usage_error(cimc_context *c, const char *format, ...)
+{
+    char *text = NULL;
+    va_list ap;
+    va_start(ap, format);
+    int n = vasprintf(&text, format, ap);
+    va_end(ap);
+    enum cimc_status status = n < 0 ? CIMC_NO_MEMORY : cimc_complain(c, "usage", NULL, text);
+    if (n >= 0)
+        free(text);
+    return status;
+}
+
+const struct command *command_find(cimc_context *c, const char *name)
 {
     for (size_t i = 0; i < N_COMMANDS; i++) {
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
     }
-    diag_error(d, (struct loc){0}, DIAG_USAGE, "there is no command '%s'; see cimc --help", name);
+    usage_error(c, "there is no command '%s'; see cimc --help", name);
     return NULL;
 }
 
@@ -338,85 +338,85 @@ static void print_overview(FILE *out)
           out);
 }
 
-static bool cmd_help(const struct settings *s, struct diag *d)
+static enum cimc_status cmd_help(struct command_line *l)
 {
-    if (s->args.n == 0) {
+    if (l->args.n == 0) {
         print_overview(stdout);
-        return true;
+        return CIMC_OK;
     }
-    const struct command *c = command_find(s->args.at[0], d);
+    const struct command *c = command_find(l->context, l->args.at[0]);
     if (!c)
-        return false;
-    options_print_help(c, stdout);
-    return true;
+        return CIMC_WRONG_USAGE;
+    print_command_help(c, stdout);
+    return CIMC_OK;
 }
 
-static bool run_command(const struct command *c, int argc, char **argv, struct diag *d)
+static enum cimc_status run_command(struct command_line *l)
 {
-    struct text name = {0};
-    struct settings s;
-    struct progress_line line;
-    struct arena *names = arena_new();
-    settings_init(&s);
-    s.progress = progress_start(&line);
-    text_add(&name, "cimc %s", c->name);
-    s.program_name = name.at;
-    bool ok = options_parse(c, argc, argv, &s, d);
-    d->brief = !s.verbose;
-    if (ok && s.help)
-        options_print_help(c, stdout);
-    else if (ok)
-        ok = (!s.constant_weights || weights_bind(&s, s.args.at[0], names, d)) &&
-             outputs_check(&s, d) && c->run(&s, d);
-    progress_end(&line);
-    settings_free(&s);
-    arena_free(names);
-    text_free(&name);
-    return ok;
+    struct cimc_options *o = &l->options;
+    enum cimc_status status = CIMC_OK;
+    if (o->constant_weights)
+        status = cimc_bind_weights(l->context, &l->args, o);
+    if (status == CIMC_OK)
+        status = cimc_check_files(l->context, o, &l->args);
+    return status == CIMC_OK ? l->command->run(l) : status;
 }
 
-static bool dispatch(int argc, char **argv, struct diag *d)
+static enum cimc_status read_and_run(struct command_line *l, int argc, char **argv)
+{
+    struct progress_line line;
+    progress_start(&line, l->context);
+    enum cimc_status status = command_line_read(l, argc, argv);
+    if (status == CIMC_OK && l->help)
+        print_command_help(l->command, stdout);
+    else if (status == CIMC_OK)
+        status = run_command(l);
+    progress_end(&line);
+    return status;
+}
+
+static enum cimc_status dispatch(struct command_line *l, int argc, char **argv)
 {
     if (argc < 2)
-        return diag_error(d, (struct loc){0}, DIAG_USAGE, "a command is missing; see cimc --help");
+        return usage_error(l->context, "a command is missing; see cimc --help");
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         name = "help";
     if (strcmp(name, "--version") == 0)
         name = "version";
-    const struct command *c = command_find(name, d);
-    return c && run_command(c, argc - 1, argv + 1, d);
+    l->command = command_find(l->context, name);
+    return l->command ? read_and_run(l, argc - 1, argv + 1) : CIMC_WRONG_USAGE;
 }
 
-static int exit_code(bool ok, const struct diag *d)
+static bool to_stderr(void *user, const void *bytes, size_t n)
 {
-    for (const struct diag_entry *e = d->first; e; e = e->next) {
-        if (e->severity == DIAG_ERROR && e->code == DIAG_USAGE)
-            return EXIT_USAGE;
-    }
-    return ok ? EXIT_SUCCESS : EXIT_INPUT;
+    (void)user;
+    return fwrite(bytes, 1, n, stderr) == n;
 }
 
-/* Also from within a room: what it had allocated goes with the process. */
-static void __attribute__((noreturn)) leave(struct door *door, enum mishap why, const char *message)
+/* Ends with what stands in no diagnostic: there may be no memory for one. */
+static int fail(cimc_context *c)
 {
-    (void)door;
-    (void)why;
-    fprintf(stderr, "cimc: %s\n", message);
-    exit(EXIT_INTERNAL);
+    const char *why = c ? cimc_failure(c) : "";
+    fprintf(stderr, "cimc: %s\n", *why ? why : "out of memory");
+    return CIMC_INTERNAL;
 }
 
 int main(int argc, char **argv)
 {
-    struct door door = {.leave = leave};
-    door_set(&door);
-    cut_file_watch(&door);
-    struct diag *d = diag_new();
-    bool ok = dispatch(argc, argv, d);
+    struct command_line l = {.context = cimc_context_new()};
+    cimc_context *c = l.context;
+    if (!c)
+        return fail(NULL);
+    cut_file_watch(c);
+    cimc_set_log(c, to_stderr, NULL);
+    enum cimc_status status = dispatch(&l, argc, argv);
+    if (status >= CIMC_INTERNAL)
+        return fail(c);
     if (fflush(stdout) != 0 || ferror(stdout))
-        ok = diag_error(d, (struct loc){.file = "<stdout>"}, DIAG_IO, "cannot write");
-    diag_print(d, stderr);
-    int code = exit_code(ok, d);
-    diag_free(d);
-    return code;
+        status = cimc_complain(c, "io", "<stdout>", "cannot write");
+    cimc_print_diagnostics(c, CIMC_TEXT, l.options.verbose, to_stderr, NULL);
+    command_line_free(&l);
+    cimc_context_free(c);
+    return (int)status;
 }

@@ -6,7 +6,7 @@
  * In: a command, or none for the overview. Out: the page on standard output. What comes from the
  * tables is escaped, so that no text can become a request.
  */
-#include "commands.h"
+#include "transition.h"
 
 #include <string.h>
 
@@ -68,7 +68,7 @@ static void put_body(const char *text)
         fputs(".fi\n", stdout);
 }
 
-static void put_option(const struct option_desc *o)
+static void put_option(const struct cimc_option_info *o)
 {
     const char *argument = o->choices ? o->choices : o->argument;
     fputs(".TP\n", stdout);
@@ -78,9 +78,9 @@ static void put_option(const struct option_desc *o)
     put(o->name);
     fputs("\\fR", stdout);
     if (argument) {
-        fputs(o->kind == OPTION_MAY_TEXT ? "[=\\fI" : "=\\fI", stdout);
+        fputs(o->kind == CIMC_OPTION_MAY_TEXT ? "[=\\fI" : "=\\fI", stdout);
         put(argument);
-        fputs(o->kind == OPTION_MAY_TEXT ? "\\fR]" : "\\fR", stdout);
+        fputs(o->kind == CIMC_OPTION_MAY_TEXT ? "\\fR]" : "\\fR", stdout);
     }
     fputc('\n', stdout);
     put(o->help);
@@ -106,7 +106,7 @@ static void put_command_page(const struct command *c)
     fputs("\n.SH DESCRIPTION\n", stdout);
     put_body(c->text);
     fputs(".SH OPTIONS\n", stdout);
-    for (const struct option_desc *o; (o = options_next(&at));)
+    for (const struct cimc_option_info *o; (o = next_option(&at));)
         put_option(o);
     put_exit_status();
     fputs(".SH \"SEE ALSO\"\n.BR cimc (1)\n", stdout);
@@ -126,14 +126,21 @@ static void put_overview_page(void)
     put_exit_status();
 }
 
-bool cmd_man(const struct settings *s, struct diag *d)
+static bool man_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)
 {
-    if (s->args.n == 0) {
+    (void)s;
+    (void)d;
+    if (l->args.n == 0) {
         put_overview_page();
         return true;
     }
-    const struct command *c = command_find(s->args.at[0], d);
+    const struct command *c = command_find(l->context, l->args.at[0]);
     if (c)
         put_command_page(c);
     return c != NULL;
+}
+
+enum cimc_status cmd_man(struct command_line *l)
+{
+    return run_inner(l, man_inner);
 }

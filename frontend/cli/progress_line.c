@@ -3,14 +3,16 @@
 /*
  * progress_line.c - how far long work is, as one line on a terminal.
  *
- * In: what rooms tell through struct progress. Out: a line on standard error, drawn over itself at
+ * In: what the library tells. Out: a line on standard error, drawn over itself at
  * most ten times a second, first after half a second, and erased when its work is done. Nothing at
  * all is written unless standard error is a terminal that can do that and NO_COLOR is not set.
  */
 #include "progress_line.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const double FIRST_SECONDS = 0.5, REDRAW_SECONDS = 0.1;
@@ -49,24 +51,33 @@ static void draw(struct progress_line *l, const char *what, uint64_t done, uint6
     l->is_drawn = true;
 }
 
-static void tell(void *self, const char *what, uint64_t done, uint64_t total)
+static double now_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static bool tell(void *self, const char *what, uint64_t done, uint64_t total)
 {
     struct progress_line *l = self;
     double now = now_seconds();
     if (total && done >= total) {
         erase(l);
-        return;
+        return true;
     }
     if (now - l->started < FIRST_SECONDS || now - l->drawn < REDRAW_SECONDS)
-        return;
+        return true;
     l->drawn = now;
     draw(l, what, done, total);
+    return true;
 }
 
-const struct progress *progress_start(struct progress_line *l)
+void progress_start(struct progress_line *l, cimc_context *c)
 {
-    *l = (struct progress_line){.progress = {.tell = tell, .self = l}, .started = now_seconds()};
-    return is_wanted() ? &l->progress : NULL;
+    *l = (struct progress_line){.started = now_seconds()};
+    if (is_wanted())
+        cimc_set_progress(c, tell, l);
 }
 
 void progress_end(struct progress_line *l)

@@ -4,15 +4,14 @@
 #ifndef CIMC_PROGRESS_LINE_H
 #define CIMC_PROGRESS_LINE_H
 
-#include "base.h"
+#include "cimc.h"
 
 struct progress_line {
-    struct progress progress;
     double started, drawn; /* seconds */
     bool is_drawn;
 };
-/* NULL where there is no terminal to show it. */
-const struct progress *progress_start(struct progress_line *l);
+/* Shows nothing where there is no terminal. */
+void progress_start(struct progress_line *l, cimc_context *c);
 void progress_end(struct progress_line *l);
 
 #endif

@@ -27,7 +27,7 @@ static bool has_error(const struct diag *d, enum diag_code code)
 /* ---- simulation ---- */
 
 /* `g` (may be NULL) names the inputs and outputs that the program does not use. */
-static bool run(struct simulation *sim, struct settings *s, const struct isa_program *p,
+static bool run(struct simulation *sim, struct cimc_options *s, const struct isa_program *p,
                 struct io_models models, struct diag *d)
 {
     s->input_fill = "random:1";
@@ -63,13 +63,13 @@ static void simulate_twice(const struct isa_program *p, bool accepted)
     struct diag *d = diag_new();
     bool ok = true;
     for (unsigned i = 0; i < 2; i++) {
-        struct settings s;
-        settings_init(&s);
+        struct cimc_options s;
+        cimc_options_init(&s, sizeof s);
         s.latency_seed = i;
         s.max_extra_cycles = i ? 50 : 0;
         ok &= run(&sim[i], &s, p, (struct io_models){0}, d);
         sim[i].settings = NULL;
-        settings_free(&s);
+        cimc_options_free(&s);
     }
     fuzz_judge(ok, d);
     fuzz_require(!accepted || !has_error(d, DIAG_DEADLOCK), "an accepted program ends", d);
@@ -185,7 +185,7 @@ static void compare_with_evaluator(struct io *io)
     diag_free(d);
 }
 
-static bool compile_and_run(struct build *b, struct settings *s, struct diag *d)
+static bool compile_and_run(struct build *b, struct cimc_options *s, struct diag *d)
 {
     struct simulation sim;
     struct model input = {.name = "", .imported = ir_clone(b->graph), .rate = 1};
@@ -249,9 +249,9 @@ void fuzz_graph(struct ir_graph *g, const struct arch *arch)
     const char *machine = choices[choice].machine;
     struct diag *d = diag_new();
     struct arch chosen;
-    struct settings s;
+    struct cimc_options s;
     struct build b;
-    bool ok = options_recall(choices[choice].options, d->arena, &s, d) &&
+    bool ok = options_recall(choices[choice].options, &s, d) &&
               arch_parse(machine, strlen(machine), "machine", d->arena, d, &chosen) &&
               driver_start(&b, &s, arch ? arch : &chosen, d);
     fuzz_require(ok, "machine and options of the harness are right", d);
@@ -259,6 +259,6 @@ void fuzz_graph(struct ir_graph *g, const struct arch *arch)
     b.graph = g;
     fuzz_judge(compile_and_run(&b, &s, d), d);
     driver_free(&b);
-    settings_free(&s);
+    cimc_options_free(&s);
     diag_free(d);
 }

@@ -23,6 +23,7 @@
 
 #include "driver.h"
 #include "onnx.h"
+#include "options.h"
 #include "simulate.h"
 #include "weights.h"
 
@@ -159,19 +160,19 @@ static void __attribute__((noreturn)) go_back(struct door *d, enum mishap why, c
 }
 
 /* As `cimc run` does it. */
-static bool run(struct settings *s, const char *test, bool weights, struct arena *a,
+static bool run(struct cimc_options *s, const char *test, bool weights, struct arena *a,
                 struct outcome *out, struct diag *d)
 {
     const char *where = arena_printf(a, "%s/%s", folder, test);
     const char *model = arena_printf(a, "%s/model.onnx", where);
     struct build b;
     struct simulation sim = {.settings = s, .is_compiled = true};
-    VEC_PUSH(&s->args, model);
+    const struct cimc_strings models = {.at = &model, .n = 1};
     const char *data = arena_printf(a, "%s/test_data_set_0", where);
-    VEC_PUSH(&s->test_data, data);
-    if (weights && !weights_bind(s, model, a, d))
+    options_append(s, &s->test_data, data);
+    if (weights && !weights_bind(s, model, d))
         return false;
-    bool ok = driver_start(&b, s, NULL, d) && driver_take_models(&b, s, &s->args, d) &&
+    bool ok = driver_start(&b, s, NULL, d) && driver_take_models(&b, s, &models, d) &&
               driver_import_all(&b, s, true, d);
     if (ok)
         sim.models = driver_io_models(&b);
@@ -194,9 +195,9 @@ static struct outcome attempt(const char *test, bool weights, bool show, struct 
 {
     struct door_back here = {.door = {.leave = go_back}};
     struct outcome out = {0};
-    struct settings s;
+    struct cimc_options s;
     struct diag *d = diag_new();
-    settings_init(&s);
+    cimc_options_init(&s, sizeof s);
     door_set(&here.door);
     if (setjmp(here.back)) {
         out = (struct outcome){test, WRONG, "", arena_strdup(a, here.message)};
@@ -206,7 +207,7 @@ static struct outcome attempt(const char *test, bool weights, bool show, struct 
             diag_print(d, stderr);
     }
     door_reset(&here.door);
-    settings_free(&s);
+    cimc_options_free(&s);
     diag_free(d);
     return out;
 }

@@ -40,7 +40,7 @@ DOORS = {
     'yaml.h': 'ir/arch', 'dnnl.h': 'ir/base/gemm.c', 'yajl_gen.h': 'frontend/cimc', 'xxhash.h': 'ir/base',
     'asan_interface.h': 'ir/base', 'check.h': 'tests',
 }
-STANDARD = set('''ctype dirent dlfcn endian errno fcntl float ftw getopt inttypes limits math search setjmp signal stdarg stdbool
+STANDARD = set('''ctype dirent dlfcn endian errno fcntl float ftw getopt inttypes limits math search setjmp signal stdarg stdatomic stdbool
     stddef stdint stdio stdlib string strings time unistd sys/mman sys/resource sys/stat sys/types sys/wait'''.split())
 
 # Pure dispatch and tables may be longer than other functions.

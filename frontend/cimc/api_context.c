@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
+/*
+ * api_context.c - the context of calls: diagnostics as data, progress, cancellation, what signal
+ * handlers may ask.
+ */
+#include "api.h"
+
+#include "isa.h"
+#include "json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *cimc_version(void)
+{
+    return CIMC_VERSION;
+}
+
+unsigned cimc_isa_version(void)
+{
+    return ISA_VERSION;
+}
+
+/* ---- context ---- */
+
+/* What rooms tell goes to the caller, who may not want to go on. */
+static void tell(void *self, const char *what, uint64_t done, uint64_t total)
+{
+    cimc_context *c = self;
+    if (!guard_is_here()) /* a thread that helps */
+        return;
+    if (c->tell && !c->tell(c->tell_user, what, done, total))
+        c->is_cancelled = true;
+    if (c->is_cancelled)
+        guard_cancel();
+}
+
+static bool start(cimc_context *c, void *call)
+{
+    (void)call;
+    c->diag = diag_new();
+    return true;
+}
+
+cimc_context *cimc_context_new(void)
+{
+    cimc_context *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->progress = (struct progress){.tell = tell, .self = c};
+    if (guard_run(c, start, NULL) == CIMC_OK)
+        return c;
+    free(c);
+    return NULL;
+}
+
+void cimc_context_free(cimc_context *c)
+{
+    if (!c)
+        return;
+    leftovers_remove(&c->door);
+    diag_free(c->diag);
+    free(c);
+}
+
+void cimc_set_progress(cimc_context *c, cimc_progress_fn tell_caller, void *user)
+{
+    c->tell = tell_caller;
+    c->tell_user = user;
+}
+
+void cimc_set_log(cimc_context *c, cimc_write_fn write, void *user)
+{
+    c->log = write;
+    c->log_user = user;
+}
+
+void cimc_cancel(cimc_context *c)
+{
+    c->is_cancelled = true;
+}
+
+/* ---- diagnostics ---- */
+
+size_t cimc_diagnostic_count(const cimc_context *c)
+{
+    size_t n = 0;
+    for (const struct diag_entry *e = c->diag->first; e; e = e->next)
+        n++;
+    return n;
+}
+
+bool cimc_diagnostic_at(cimc_context *c, size_t i, struct cimc_diagnostic *out)
+{
+    static const enum cimc_severity severities[] = {
+        [DIAG_ERROR] = CIMC_ERROR, [DIAG_WARNING] = CIMC_WARNING, [DIAG_NOTE] = CIMC_NOTE};
+    if (!c->seen || i < c->n_seen) {
+        c->seen = c->diag->first;
+        c->n_seen = 0;
+    }
+    for (; c->seen && c->n_seen < i && c->seen->next; c->n_seen++)
+        c->seen = c->seen->next;
+    const struct diag_entry *e = c->seen;
+    if (!e || c->n_seen != i)
+        return false;
+    struct cimc_diagnostic whole = {.severity = severities[e->severity],
+                                    .code = diag_code_name(e->code),
+                                    .file = e->loc.file,
+                                    .line = e->loc.line,
+                                    .column = e->loc.col,
+                                    .entity = e->loc.entity,
+                                    .text = e->text};
+    struct_copy_out(out, &whole, sizeof whole);
+    return true;
+}
+
+static bool clear(cimc_context *c, void *call)
+{
+    (void)call;
+    struct diag *fresh = diag_new();
+    diag_free(c->diag);
+    c->diag = fresh;
+    c->seen = NULL;
+    return true;
+}
+
+enum cimc_status cimc_diagnostics_clear(cimc_context *c)
+{
+    c->failure[0] = 0;
+    return guard_run(c, clear, NULL);
+}
+
+const char *cimc_failure(const cimc_context *c)
+{
+    return c->failure;
+}
+
+static enum diag_code code_of(const char *name)
+{
+    for (unsigned i = 0; i < N_DIAG_CODES; i++) {
+        if (strcmp(diag_code_name((enum diag_code)i), name) == 0)
+            return (enum diag_code)i;
+    }
+    return DIAG_USAGE;
+}
+
+struct complaint {
+    const char *code, *file, *text;
+};
+
+static bool complain(cimc_context *c, void *call)
+{
+    const struct complaint *p = call;
+    return diag_error(c->diag, (struct loc){.file = p->file}, code_of(p->code), "%s", p->text);
+}
+
+enum cimc_status cimc_complain(cimc_context *c, const char *code, const char *file,
+                               const char *text)
+{
+    return guard_run(c, complain, &(struct complaint){code, file, text});
+}
+
+/* ---- printing them ---- */
+
+static void print_json(const struct diag *d, FILE *out)
+{
+    static const char *const severities[] = {
+        [DIAG_ERROR] = "error", [DIAG_WARNING] = "warning", [DIAG_NOTE] = "note"};
+    struct json *j = json_new();
+    json_open_array(j, NULL);
+    for (const struct diag_entry *e = d->first; e; e = e->next) {
+        json_open_map(j, NULL);
+        json_text(j, "severity", severities[e->severity]);
+        json_text(j, "code", diag_code_name(e->code));
+        json_text(j, "file", e->loc.file);
+        json_integer(j, "line", e->loc.line);
+        json_integer(j, "column", e->loc.col);
+        json_text(j, "entity", e->loc.entity);
+        json_text(j, "text", e->text);
+        json_close_map(j);
+    }
+    json_close_array(j);
+    json_finish(j, out);
+}
+
+struct print_call {
+    enum cimc_form form;
+    bool verbose;
+    cimc_write_fn write;
+    void *user;
+};
+
+static bool print(cimc_context *c, void *call)
+{
+    const struct print_call *p = call;
+    struct writer w;
+    writer_open(&w, p->write, p->user);
+    c->diag->brief = !p->verbose;
+    if (p->form == CIMC_JSON)
+        print_json(c->diag, w.f);
+    else
+        diag_print(c->diag, w.f);
+    return writer_close(&w, c->diag);
+}
+
+enum cimc_status cimc_print_diagnostics(cimc_context *c, enum cimc_form form, bool verbose,
+                                        cimc_write_fn write, void *user)
+{
+    return guard_run(c, print, &(struct print_call){form, verbose, write, user});
+}
+
+/* ---- for signal handlers ---- */
+
+void cimc_discard_unfinished(cimc_context *c)
+{
+    leftovers_remove(&c->door);
+}
+
+const char *cimc_mapped_file(const void *address)
+{
+    return file_mapped_at(address);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
+/* api_options.c - options by name, for callers, whose structures may be older than the library. */
+#include "api.h"
+#include "options.h"
+
+#include <string.h>
+
+void struct_copy_in(void *whole, size_t bytes, const void *given)
+{
+    size_t size;
+    memcpy(&size, given, sizeof size); /* every structure begins with it */
+    memcpy(whole, given, size < bytes ? size : bytes);
+    memcpy(whole, &bytes, sizeof bytes);
+}
+
+void struct_copy_out(void *wanted, const void *whole, size_t bytes)
+{
+    size_t size;
+    memcpy(&size, wanted, sizeof size);
+    memcpy((char *)wanted + sizeof size, (const char *)whole + sizeof size,
+           (size < bytes ? size : bytes) - sizeof size);
+}
+
+struct cimc_options options_whole(const struct cimc_options *given)
+{
+    struct cimc_options whole;
+    cimc_options_init(&whole, sizeof whole);
+    if (given)
+        struct_copy_in(&whole, sizeof whole, given);
+    return whole;
+}
+
+struct put_call {
+    struct cimc_options *options;
+    const struct cimc_option_info *option;
+    const char *name, *value;
+};
+
+static bool put(cimc_context *c, void *call)
+{
+    struct put_call *p = call;
+    if (!p->option)
+        p->option = cimc_option_find(p->name);
+    if (!p->option)
+        return diag_error(c->diag, (struct loc){0}, DIAG_USAGE, "there is no option '%s'", p->name);
+    return options_put(p->options, p->option, p->value, c->diag);
+}
+
+enum cimc_status cimc_options_set(cimc_context *c, struct cimc_options *o, const char *name,
+                                  const char *value)
+{
+    return guard_run(c, put, &(struct put_call){o, NULL, name, value});
+}
+
+enum cimc_status cimc_options_put(cimc_context *c, struct cimc_options *o,
+                                  const struct cimc_option_info *option, const char *value)
+{
+    return guard_run(c, put, &(struct put_call){o, option, option->name, value});
+}
+
+struct print_call {
+    const struct cimc_options *options;
+    cimc_write_fn write;
+    void *user;
+};
+
+static bool print(cimc_context *c, void *call)
+{
+    const struct print_call *p = call;
+    struct cimc_options whole = options_whole(p->options);
+    struct text line = {0};
+    struct writer w;
+    writer_open(&w, p->write, p->user);
+    options_record(&whole, &line);
+    text_flush(&line, w.f);
+    text_free(&line);
+    return writer_close(&w, c->diag);
+}
+
+enum cimc_status cimc_print_options(cimc_context *c, const struct cimc_options *o,
+                                    cimc_write_fn write, void *user)
+{
+    return guard_run(c, print, &(struct print_call){o, write, user});
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
+/*
+ * guard.c - the door of the library: what happens inside a call becomes its status.
+ *
+ * In: a body that returns false after a diagnostic, or leaves by the door. Out: a status. The door
+ * is this thread's only while the body runs.
+ */
+#include "api.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+
+struct guard {
+    cimc_context *context;
+    jmp_buf way_out;
+    enum mishap why;
+    bool has_left, is_cancelled;
+};
+static _Thread_local struct guard *guard; /* of the call that runs in this thread */
+
+static void __attribute__((noreturn)) leave(struct door *door, enum mishap why, const char *message)
+{
+    (void)door;
+    guard->why = why;
+    snprintf(guard->context->failure, sizeof guard->context->failure, "%s", message);
+    longjmp(guard->way_out, 1);
+}
+
+bool guard_is_here(void)
+{
+    return guard != NULL;
+}
+
+_Noreturn void guard_cancel(void)
+{
+    leftovers_remove(&guard->context->door);
+    guard->is_cancelled = true;
+    longjmp(guard->way_out, 1);
+}
+
+/* False also where the body left by the door. */
+static bool enter(struct guard *g, guard_body body, void *call)
+{
+    if (setjmp(g->way_out) == 0)
+        return body(g->context, call);
+    g->has_left = true;
+    return false;
+}
+
+/* Of the entries behind `last`. */
+static enum cimc_status status_of(const struct diag *d, const struct diag_entry *last)
+{
+    for (const struct diag_entry *e = last ? last->next : d->first; e; e = e->next) {
+        if (e->severity == DIAG_ERROR && e->code == DIAG_USAGE)
+            return CIMC_WRONG_USAGE;
+    }
+    return CIMC_WRONG_INPUT;
+}
+
+static enum cimc_status status_of_leaving(const struct guard *g)
+{
+    if (g->is_cancelled)
+        return CIMC_CANCELLED;
+    return g->why == MISHAP_MEMORY ? CIMC_NO_MEMORY : CIMC_INTERNAL;
+}
+
+enum cimc_status guard_run(cimc_context *c, guard_body body, void *call)
+{
+    struct guard g = {.context = c}, *outer = guard;
+    const struct diag_entry *last = c->diag ? c->diag->last : NULL;
+    guard = &g;
+    c->door.leave = leave;
+    door_set(&c->door);
+    bool ok = enter(&g, body, call);
+    door_reset(&c->door);
+    guard = outer;
+    if (g.is_cancelled)
+        c->is_cancelled = false;
+    return ok ? CIMC_OK : g.has_left ? status_of_leaving(&g) : status_of(c->diag, last);
+}

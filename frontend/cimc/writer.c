@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
+/*
+ * writer.c - a stream of stdio whose bytes go to a cimc_write_fn, for rooms that print.
+ *
+ * Once the function refuses bytes it is not asked again, and the stream fails.
+ */
+#include "api.h"
+
+static ssize_t give(void *cookie, const char *bytes, size_t n)
+{
+    struct writer *w = cookie;
+    if (!w->is_closed && !w->failed && w->write)
+        w->failed = !w->write(w->user, bytes, n);
+    return w->failed ? 0 : (ssize_t)n; /* 0: an error */
+}
+
+static void remove_leftover(struct leftover *l)
+{
+    struct writer *w = (struct writer *)l;
+    w->is_closed = true;
+    fclose(w->f);
+}
+
+void writer_open(struct writer *w, cimc_write_fn write, void *user)
+{
+    *w = (struct writer){.leftover = {.remove = remove_leftover}, .write = write, .user = user};
+    w->f = fopencookie(w, "w", (cookie_io_functions_t){.write = give});
+    if (!w->f)
+        out_of_memory(0);
+    leftover_note(&w->leftover);
+}
+
+bool writer_close(struct writer *w, struct diag *d)
+{
+    leftover_drop(&w->leftover);
+    bool ok = ferror(w->f) == 0;
+    ok &= fclose(w->f) == 0 && !w->failed;
+    return ok || diag_error(d, (struct loc){0}, DIAG_IO, "what was to be written was not taken");
+}
