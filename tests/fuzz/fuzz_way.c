@@ -129,16 +129,16 @@ static const struct {
     const char *machine, *options;
 } choices[] = {
     {"base: clsa", ""},
-    {"{base: clsa, crossbars: 2, rows: 16, cols: 16}", "--set 1x*"},
-    {"{base: clsa, crossbars: 1, rows: 32, cols: 32, queue_depth: 1}", "--set pixel --extra-pes 5"},
-    {"{base: mesh, crossbars: 4, rows: 24, cols: 16}", "--set 2x3 --extra-pes 9 --cut 2d"},
-    {"{base: mesh, rows: 64, cols: 64, dram_cycles: 3}", "--schedule layer --extra-pes 4 --cut h"},
+    {"{base: clsa, crossbars: 2, rows: 16, cols: 16}", "--set=1x*"},
+    {"{base: clsa, crossbars: 1, rows: 32, cols: 32, queue_depth: 1}", "--set=pixel --extra-pes=5"},
+    {"{base: mesh, crossbars: 4, rows: 24, cols: 16}", "--set=2x3 --extra-pes=9 --cut=2d"},
+    {"{base: mesh, rows: 64, cols: 64, dram_cycles: 3}", "--schedule=layer --extra-pes=4 --cut=h"},
     {"{base: clsa, crossbars: 3, rows: 40, cols: 20, cell_bits: 4, buffer_bytes: 16384}",
-     "--duplicate none"},
+     "--duplicate=none"},
     {"{base: clsa, crossbars: 3, rows: 24, cols: 48, encoding: differential, cell_bits: 2, "
      "column_flip: 1, dac_bits: 3, adc_bits: 5, adc_range: full, noise_seed: 9, "
      "cell_fraction_bits: 2, program_sigma_high_permille: 40, stuck_low_ppm: 9000}",
-     "--extra-pes 6"},
+     "--extra-pes=6"},
 };
 
 /* What is left of the standard pipeline. */
