@@ -183,8 +183,10 @@ static uint32_t product_rows(const struct batcher *b, const struct batch *k)
 {
     const struct sim_family *f = &b->s->families.at[k->family];
     const uint32_t *patch = b->s->tiles[f->tile].mvm[f->inst.obj].m.patch;
+    uint32_t rows = (uint32_t)ceil_div_i64(k->h, patch[0]);
     uint32_t products = (uint32_t)ceil_div_i64(k->w, patch[1]);
-    return patch[0] * (products < SIM_PANEL_PRODUCTS ? SIM_PANEL_PRODUCTS / products : 1);
+    uint32_t most = products < SIM_PANEL_PRODUCTS ? SIM_PANEL_PRODUCTS / products : 1;
+    return patch[0] * mvm_panel_part(rows, most);
 }
 
 static bool execute_step(const struct batcher *b, const struct step *step)

@@ -358,8 +358,8 @@ bool exec_mvm(struct sim *s, const struct isa_inst *inst)
     const uint32_t *patch = s->tiles[s->at_tile].mvm[inst->obj].m.patch;
     uint32_t rows = (uint32_t)ceil_div_i64(inst->h, patch[0]);
     uint32_t columns = (uint32_t)ceil_div_i64(inst->w, patch[1]);
-    uint32_t w = columns < SIM_PANEL_PRODUCTS ? columns : SIM_PANEL_PRODUCTS;
-    uint32_t h = SIM_PANEL_PRODUCTS / w;
+    uint32_t w = mvm_panel_part(columns, SIM_PANEL_PRODUCTS);
+    uint32_t h = mvm_panel_part(rows, SIM_PANEL_PRODUCTS / w);
     for (uint32_t y = 0; y < rows; y += h)
         for (uint32_t x = 0; x < columns; x += w) {
             struct piece at = {.y = inst->dst.y + (int64_t)y * patch[0],

@@ -79,6 +79,14 @@ bool depthwise_plan(struct arena *a, const struct isa_program *p, const struct i
 void depthwise_multiply(const struct mvm_plan *plan, bool floats, const struct mvm_factor *in,
                         int64_t products, void *out, int64_t pitch);
 
+/* Of n products or rows of them, what a panel takes at a time: as few equal parts as fit, so that
+ * there are few shapes of matrices. */
+static inline uint32_t mvm_panel_part(uint32_t n, uint32_t most)
+{
+    uint32_t parts = (uint32_t)ceil_div_i64(n, most);
+    return (uint32_t)ceil_div_i64(n, parts);
+}
+
 /* every_plane: reading_of, readout.h */
 void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct isa_group *g,
                    bool every_plane, struct mvm_plan *plan);

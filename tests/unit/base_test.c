@@ -171,34 +171,55 @@ START_TEST(ignored_signals_stay_ignored)
 }
 END_TEST
 
-START_TEST(gemm_equals_plain_loops)
+/* c[m x n] + a[m x k] * b[k x n] in double, or without c; rows are `gap` elements apart where that
+ * is asked for, and between them nothing may change. */
+static void check_product(uint64_t *seed, int64_t m, int64_t n, int64_t k, const int64_t gap[3],
+                          bool accumulate)
+{
+    int64_t lda = k + gap[0], ldb = n + gap[1], ldc = n + gap[2];
+    struct tensor a = random_tensor(seed, SHAPE(m * lda + 1)),
+                  b = random_tensor(seed, SHAPE(k * ldb + 1)),
+                  c = random_tensor(seed, SHAPE(m * ldc + 1)), want = tensor_copy(&c);
+    const float *x = a.data, *w = b.data;
+    for (int64_t i = 0; i < m; i++) {
+        for (int64_t j = 0; j < n; j++) {
+            double sum = accumulate ? get(&want, i * ldc + j) : 0;
+            for (int64_t p = 0; p < k; p++)
+                sum += (double)x[i * lda + p] * w[p * ldb + j];
+            put(&want, i * ldc + j, sum);
+        }
+    }
+    gemm_f32(m, n, k, a.data, lda, b.data, ldb, c.data, ldc, accumulate);
+    double error = 0;
+    for (int64_t i = 0; i < m * ldc + 1; i++)
+        error = fmax(error, fabs(get(&c, i) - get(&want, i)));
+    ck_assert_double_le(error, k < 100 ? 1e-5 : 1e-4);
+    tensor_free(&a);
+    tensor_free(&b);
+    tensor_free(&c);
+    tensor_free(&want);
+}
+
+START_TEST(small_products_equal_plain_loops)
 {
     uint64_t seed = 1;
     for (int round = 0; round < 200; round++) {
-        int64_t m = random_below(&seed, 9), n = random_below(&seed, 20),
-                k = random_below(&seed, 18);
-        int64_t lda = k + random_below(&seed, 4), ldb = n + random_below(&seed, 4),
-                ldc = n + random_below(&seed, 4);
-        bool accumulate = random_below(&seed, 2);
-        struct tensor a = random_tensor(&seed, SHAPE(m * lda + 1)),
-                      b = random_tensor(&seed, SHAPE(k * ldb + 1)),
-                      c = random_tensor(&seed, SHAPE(m * ldc + 1)), want = tensor_copy(&c);
-        for (int64_t i = 0; i < m; i++) {
-            for (int64_t j = 0; j < n; j++) {
-                double sum = accumulate ? get(&want, i * ldc + j) : 0;
-                for (int64_t p = 0; p < k; p++)
-                    sum += get(&a, i * lda + p) * get(&b, p * ldb + j);
-                put(&want, i * ldc + j, sum);
-            }
-        }
-        gemm_f32(m, n, k, a.data, lda, b.data, ldb, c.data, ldc, accumulate);
-        for (int64_t i = 0; i < m * ldc + 1; i++) /* between rows nothing may change */
-            ck_assert_double_le(fabs(get(&c, i) - get(&want, i)), 1e-5);
-        tensor_free(&a);
-        tensor_free(&b);
-        tensor_free(&c);
-        tensor_free(&want);
+        int64_t gap[3] = {random_below(&seed, 4), random_below(&seed, 4), random_below(&seed, 4)};
+        int64_t m = random_below(&seed, 9), n = random_below(&seed, 20);
+        check_product(&seed, m, n, random_below(&seed, 18), gap, random_below(&seed, 2));
     }
+}
+END_TEST
+
+/* With gaps between the rows of any of them; of b in several pieces. */
+START_TEST(large_products_equal_plain_loops)
+{
+    static const int64_t sizes[][3] = {{40, 72, 1100}, {33, 300, 300}, {1, 700, 200}, {64, 64, 64}};
+    const int64_t *size = sizes[_i / 8];
+    const int64_t gap[3] = {_i & 1 ? 5 : 0, _i & 2 ? 24 : 0, _i & 4 ? 7 : 0};
+    uint64_t seed = (uint64_t)_i + 1;
+    check_product(&seed, size[0], size[1], size[2], gap, false);
+    check_product(&seed, size[0], size[1], size[2], gap, true);
 }
 END_TEST
 
@@ -367,17 +388,18 @@ int main(void)
     tcase_add_test(tc, a_room_is_left_by_the_door);
     tcase_add_loop_test(tc, signals_leave_no_part_of_a_file, 0, 6);
     tcase_add_test(tc, ignored_signals_stay_ignored);
-    tcase_add_test(tc, gemm_equals_plain_loops);
     tcase_add_test(tc, every_half_converts_and_comes_back);
     tcase_add_test(tc, halves_round_to_nearest_even);
     tcase_add_test(tc, a_map_keeps_the_first_value_of_each_key);
     tcase_add_test(tc, keys_of_a_map_are_bytes);
     tcase_add_test(tc, elements_have_names_sizes_and_places);
-    TCase *bytes = tcase_create("bytes");
-    tcase_set_timeout(bytes, 60);
-    tcase_add_loop_test(bytes, products_of_bytes_are_exact, 0, 8);
+    TCase *products = tcase_create("products");
+    tcase_set_timeout(products, 60);
+    tcase_add_test(products, small_products_equal_plain_loops);
+    tcase_add_loop_test(products, large_products_equal_plain_loops, 0, 32);
+    tcase_add_loop_test(products, products_of_bytes_are_exact, 0, 8);
     Suite *suite = suite_create("base");
-    suite_add_tcase(suite, bytes);
+    suite_add_tcase(suite, products);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
