@@ -10,8 +10,9 @@
  * track is a walker, with the extents that most of its regions have; where it would be elsewhere,
  * it is SET.
  *
- * In a body a family may end a frame, in a later stage, and then begin the next one. It is looked
- * at as a frame has it, the beginning first, and its walkers go on to the next frame with FRAME.
+ * In a body a family may end a frame, in a later stage, and begin the next one. It is looked at as
+ * a frame has it, the beginning first, and each of its walkers goes on to the next frame with
+ * FRAME, when its track does.
  */
 #include "stream_encode.h"
 
@@ -40,6 +41,8 @@ struct track {
     struct stream_place last; /* region; h 0: none */
     bool used, is_long;
     bool ends, begins; /* has instructions that end a frame; that do not */
+    bool parted;
+    uint32_t its_ends; /* the track of them, if parted */
     uint32_t next, number;
 };
 struct stripe {
@@ -102,18 +105,16 @@ static uint32_t family_of(struct map *families, const struct isa_inst *i,
     return map_intern(families, key, sizeof key, (uint32_t)families->n);
 }
 
-/* Stages that the instructions of a family have one after the other. */
+/* Stages of a family's instructions. If there are more than two each is a family of its own. */
 struct stages {
-    uint8_t first, now;
-    bool any,
-        apart; /* apart: not one, nor one and then the one below; each is a family of its own */
+    uint8_t least, most;
+    bool any;
 };
 
 static void note_stage(struct stages *s, uint8_t stage)
 {
-    s->apart |= s->any && stage != s->now && (s->now != s->first || stage + 1 != s->first);
-    s->first = s->any ? s->first : stage;
-    s->now = stage;
+    s->least = s->any && s->least < stage ? s->least : stage;
+    s->most = s->any && s->most > stage ? s->most : stage;
     s->any = true;
 }
 
@@ -122,8 +123,9 @@ static void part_stages(struct walk *w, const struct stages *stages)
     struct map families = {0};
     for (uint32_t i = 0; i < w->n; i++) {
         const struct stages *s = &stages[w->family_of[i]];
-        uint32_t stage = s->apart ? w->insts[i].stage : 0;
-        w->ends[i] = !s->apart && s->now != s->first && w->insts[i].stage == s->first;
+        bool apart = s->most - s->least > 1;
+        uint32_t stage = apart ? w->insts[i].stage : 0;
+        w->ends[i] = !apart && w->insts[i].stage > s->least;
         w->family_of[i] =
             map_intern_u64(&families, map_pair(w->family_of[i], stage), (uint32_t)families.n);
     }
@@ -298,6 +300,29 @@ static void assign_tracks(struct walk *w, struct arena *a)
         w->tracks.at[i].last = (struct stream_place){0};
 }
 
+/* A walker goes on to the next frame once. Where a track has not ended one when it begins the next
+ * one, its ends are a track of their own. */
+static void part_tracks(struct walk *w)
+{
+    for (uint32_t i = 0; i < w->n; i++) {
+        struct track *t = &w->tracks.at[w->track_of[i]];
+        t->parted |= t->begins && w->ends[i];
+        t->begins |= !w->ends[i];
+    }
+    for (uint32_t i = 0; i < w->n; i++) {
+        uint32_t t = w->track_of[i];
+        if (!w->ends[i] || !w->tracks.at[t].parted)
+            continue;
+        if (w->tracks.at[t].its_ends == 0) {
+            w->tracks.at[t].its_ends = (uint32_t)w->tracks.n;
+            VEC_PUSH(&w->tracks, ((struct track){0}));
+        }
+        w->track_of[i] = w->tracks.at[t].its_ends;
+    }
+    for (size_t i = 0; i < w->tracks.n; i++)
+        w->tracks.at[i].begins = false;
+}
+
 /* ---- rasters ---- */
 
 static void cast_vote(struct vote *v, int32_t value)
@@ -462,6 +487,7 @@ bool stream_walk(const struct isa_inst *insts, uint32_t n, struct arena *a,
     cut_stripes(&w, a);
     assign_stripes(&w, a);
     assign_tracks(&w, a);
+    part_tracks(&w);
     fit_tracks(&w);
     number_walkers(&w, a, out);
     follow(&w, a, out);

@@ -549,6 +549,38 @@ START_TEST(bodies_begin_anywhere)
 }
 END_TEST
 
+/* A step of rows of twelve pixels, each of which begins when half of the one before is done: a
+ * pixel of each. */
+static void append_step(struct sequence *q, int32_t step, int32_t n_rows, unsigned stage)
+{
+    int32_t row = step / 6, x = step % 6;
+    struct isa_inst older = isa_inst_new(ISA_mvm, 0), newer = older;
+    older.h = older.w = newer.h = newer.w = 1;
+    older.dst = (struct isa_region){7, row ? row - 1 : n_rows - 1, x + 6};
+    newer.dst = (struct isa_region){7, row, x};
+    older.stage = (uint8_t)(stage + (row == 0)); /* the last row of the frame before */
+    newer.stage = (uint8_t)stage;
+    append(q, older);
+    append(q, newer);
+}
+
+/* So the last row of a frame and the first one of the next take turns. Wherever the body begins two
+ * walkers, of every second row each, take all steps, and are SET never. */
+START_TEST(rows_end_their_frames_one_after_the_other)
+{
+    enum { ROWS = 20, STEPS = 6 * ROWS };
+    struct sequence q = {.random = 1};
+    for (int32_t i = 0; i < STEPS; i++) {
+        int32_t step = (_i * 11 + i) % STEPS;
+        append_step(&q, step, ROWS, step >= _i * 11);
+    }
+    memset(q.sources.at, 0, q.sources.n * sizeof *q.sources.at);
+    /* head 32, walkers 2 x 32, templates 2 x 4, FRAME 2 x 3, HALT; what is left is what repeats
+     * itself ten times: less than five SETs */
+    ck_assert_uint_le(round_trip(&q), 32 + 64 + 8 + 6 + 1 + 60);
+}
+END_TEST
+
 START_TEST(noise_comes_back)
 {
     struct sequence q = {.random = (uint64_t)_i + 77};
@@ -686,6 +718,7 @@ int main(void)
     tcase_add_test(faults, damaged_streams_are_survived);
     tcase_set_timeout(faults, 60);
     tcase_add_loop_test(encoding, bodies_begin_anywhere, 0, 10);
+    tcase_add_loop_test(encoding, rows_end_their_frames_one_after_the_other, 0, 11);
     tcase_add_loop_test(encoding, layers_come_back, 0, 12);
     tcase_add_loop_test(encoding, noise_comes_back, 0, 12);
     tcase_add_test(encoding, repetition_costs_nothing);
