@@ -11,7 +11,8 @@ import os
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DEFAULT_CIMC = os.path.join(ROOT, "build", "frontend", "cli", "cimc")
+BUILT_CIMC = os.path.join(ROOT, "build", "frontend", "cli", "cimc")
+DEFAULT_CIMC = BUILT_CIMC if os.path.exists(BUILT_CIMC) else "cimc"
 
 
 class RunError(Exception):

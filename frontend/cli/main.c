@@ -192,7 +192,11 @@ static const struct command commands[] = {
      .summary = "disassembles a program file",
      .operands = "PROGRAM",
      .text = "Prints the program as assembly text. Raw sections are named as parts of the program\n"
-             "file, file(path, offset, length, hash), or printed as hex with --inline.\n",
+             "file, file(path, offset, length, hash), or printed as hex with --inline.\n"
+             "\n"
+             "Examples:\n"
+             "  cimc dis model.cim -o model.s\n"
+             "  cimc dis model.cim --inline | cimc asm - -o same.cim\n",
      .groups = {"inline", "output"},
      .min_args = 1,
      .max_args = 1,
@@ -202,7 +206,10 @@ static const struct command commands[] = {
      .operands = "TEXT",
      .text =
          "The inverse of `cimc dis`: the program is the same, byte for byte. Writes to standard\n"
-         "output unless -o is given.\n",
+         "output unless -o is given.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc asm model.s -o model.cim\n",
      .groups = {"output"},
      .min_args = 1,
      .max_args = 1,
@@ -251,7 +258,11 @@ static const struct command commands[] = {
          "Proves form, progress (no deadlock for any timing) and the absence of races. With\n"
          "--model the passes run again as the program's options say, the graph must be the one\n"
          "the program was made from, and its meaning is proved too: every output element is\n"
-         "produced once and every read sees the right element.\n",
+         "produced once and every read sees the right element.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc check model.cim\n"
+         "  cimc check model.cim --model model.onnx\n",
      .groups = {"sim-model", "json"},
      .min_args = 1,
      .max_args = 1,
@@ -261,7 +272,11 @@ static const struct command commands[] = {
      .operands = "ops|passes|isa|arch|prices|counters|archs|onnx|codes",
      .text = "Markdown tables: ops (the IR's operations), passes, isa, arch (the fields of a\n"
              "machine), prices (its energies and areas), counters (of energy), archs\n"
-             "(presets), onnx (supported operators), codes (diagnostics).\n",
+             "(presets), onnx (supported operators), codes (diagnostics).\n"
+             "\n"
+             "Examples:\n"
+             "  cimc list archs\n"
+             "  cimc list onnx\n",
      .groups = {0},
      .min_args = 1,
      .max_args = 1,
@@ -271,26 +286,37 @@ static const struct command commands[] = {
      .operands = "bash|zsh|fish",
      .text = "The script completes commands, options and their values where these are known, file "
              "names.\n"
-             "For bash: `source <(cimc completion bash)`.\n",
+             "\n"
+             "Examples:\n"
+             "  source <(cimc completion bash)\n"
+             "  cimc completion fish > ~/.config/fish/completions/cimc.fish\n",
      .min_args = 1,
      .max_args = 1,
      .run = cmd_completion},
     {.name = "man",
      .summary = "prints a manual page",
      .operands = "[COMMAND]",
-     .text =
-         "The page cimc(1), or that of a command, in man(7) format: `cimc man run | man -l -`.\n",
+     .text = "The page cimc(1), or that of a command, in man(7) format.\n"
+             "\n"
+             "Examples:\n"
+             "  cimc man run | man -l -\n",
      .max_args = 1,
      .run = cmd_man},
     {.name = "version",
      .summary = "prints the version",
      .operands = "",
-     .text = "Prints the versions of the program and of the instruction set.\n",
+     .text = "Prints the versions of the program and of the instruction set.\n"
+             "\n"
+             "Examples:\n"
+             "  cimc version\n",
      .run = cmd_version},
     {.name = "help",
      .summary = "explains a command",
      .operands = "[COMMAND]",
-     .text = "Without a command: what there is.\n",
+     .text = "Without a command: what there is.\n"
+             "\n"
+             "Examples:\n"
+             "  cimc help run\n",
      .max_args = 1,
      .run = cmd_help},
 };

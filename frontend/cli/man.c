@@ -10,6 +10,42 @@
 
 #include <string.h>
 
+static const char overview_examples[] =
+    ".SH EXAMPLES\n"
+    ".nf\n"
+    "  cimc compile model.onnx \\-o model.cim\n"
+    "  cimc run model.onnx \\-\\-extra\\-pes 32 \\-\\-input\\-fill random:1\n"
+    "  cimc report model.onnx \\-o report.html\n"
+    ".fi\n";
+
+/* The same on each page. */
+static const char common_sections[] =
+    ".SH FILES\n"
+    ".TP\n"
+    ".I " CIMC_DATADIR "/cimc/archs\n"
+    "The machines that \\-\\-arch knows by name, as files to copy and change.\n"
+    ".TP\n"
+    ".I " CIMC_DATADIR "/doc/cimc\n"
+    "What machines, programs and texts are made of: README.md has the way through it.\n"
+    ".PP\n"
+    "Outputs appear whole or not at all.\n"
+    ".SH ENVIRONMENT\n"
+    ".TP\n"
+    ".B NO_COLOR\n"
+    "If it is set and not empty, no progress line is drawn.\n"
+    ".TP\n"
+    ".B TERM\n"
+    "If it is not set, empty or\n"
+    ".IR dumb ,\n"
+    "no progress line is drawn either, nor where standard error is no terminal.\n"
+    ".SH \"EXIT STATUS\"\n"
+    "0 success, 1 wrong input or result, 2 wrong command line, 3 internal error or out of memory.\n"
+    ".SH BUGS\n"
+    "What is not supported is refused by an error that names it.\n"
+    "A wrong answer, a crash or exit status 3 with memory left is a bug; a report needs\n"
+    ".BR \"cimc version\" ,\n"
+    "the command line and the model or program file.\n";
+
 /* `n` bytes of text; at a line's start a . or ' would be a request. */
 static void put_escaped(const char *text, size_t n)
 {
@@ -42,11 +78,11 @@ static void put_title(const char *name, const char *summary)
     fputs("\n.SH SYNOPSIS\n", stdout);
 }
 
-/* Paragraphs; indented lines stay as they are. */
-static void put_body(const char *text)
+/* Paragraphs up to `end`; indented lines stay as they are. */
+static void put_body(const char *text, const char *end)
 {
     bool is_plain = false, is_new = false;
-    for (size_t n; *text; text += n + (text[n] == '\n')) {
+    for (size_t n; text < end; text += n + (text[n] == '\n')) {
         n = strcspn(text, "\n");
         bool indented = *text == ' ';
         if (n == 0) {
@@ -87,28 +123,28 @@ static void put_option(const struct cimc_option_info *o)
     fputc('\n', stdout);
 }
 
-static void put_exit_status(void)
-{
-    fputs(".SH \"EXIT STATUS\"\n0 success, 1 wrong input or result, 2 wrong command line, "
-          "3 internal error or out of memory.\n",
-          stdout);
-}
-
+/* A text may end in "Examples:" and indented lines: they are a section of their own. */
 static void put_command_page(const struct command *c)
 {
+    static const char mark[] = "Examples:\n";
     struct text name = {0};
     struct option_cursor at = {.command = c};
+    const char *end = c->text + strlen(c->text), *examples = strstr(c->text, mark);
     text_add(&name, "cimc-%s", c->name);
     put_title(name.at, c->summary);
     text_free(&name);
     printf("\\fBcimc %s\\fR [OPTION...] ", c->name);
     put(c->operands);
     fputs("\n.SH DESCRIPTION\n", stdout);
-    put_body(c->text);
+    put_body(c->text, examples ? examples : end);
     fputs(".SH OPTIONS\n", stdout);
     for (const struct cimc_option_info *o; (o = next_option(&at));)
         put_option(o);
-    put_exit_status();
+    if (examples) {
+        fputs(".SH EXAMPLES\n", stdout);
+        put_body(examples + strlen(mark), end);
+    }
+    fputs(common_sections, stdout);
     fputs(".SH \"SEE ALSO\"\n.BR cimc (1)\n", stdout);
 }
 
@@ -123,7 +159,8 @@ static void put_overview_page(void)
         put(commands[i].summary);
         fputc('\n', stdout);
     }
-    put_exit_status();
+    fputs(overview_examples, stdout);
+    fputs(common_sections, stdout);
 }
 
 static bool man_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)

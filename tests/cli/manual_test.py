@@ -70,6 +70,8 @@ def pages(b):
         for option in re.findall(r'^ {2,6}(?:-\w, )?--([a-z-]+)', b.run('help', name).stdout, re.MULTILINE):
             b.contains(page, '\\fB\\-\\-%s\\fR' % option.replace('-', '\\-'))
         b.expect(not re.search(r'(?<!\\)-', page), name + ': a - without \\')
+        b.contains(page, *('.SH %s\n' % section for section in ('DESCRIPTION', 'EXAMPLES', 'FILES', 'ENVIRONMENT', '"EXIT STATUS"', 'BUGS')))
+        b.expect('Examples:' not in page, name + ': examples are a section')
         lint(b, name, page)
     lint(b, 'overview', overview)
 

@@ -112,6 +112,12 @@ def check_paths(root, documents, files):
                 yield '%s: %s does not exist' % (path, name)
 
 
+def check_installed(root, documents):
+    """`doc_pages` of meson.build: what `meson install` brings."""
+    installed = set(re.findall(r"'([^']+)'", re.search(r'^doc_pages = \[(.*?)\]', read(root, 'meson.build'), re.DOTALL | re.MULTILINE).group(1)))
+    yield from ('%s is not among doc_pages in meson.build' % path for path in sorted(set(documents) - installed))
+
+
 def main(cimc, root, refresh):
     files = list_files(root)
     documents = [f for f in files if f.endswith('.md')]
@@ -122,6 +128,7 @@ def main(cimc, root, refresh):
     tap.point('ONNX.md names every operator', check_onnx(cimc, root))
     tap.point('documents name options that exist', check_commands(cimc, root, documents))
     tap.point('documents name files that exist', check_paths(root, documents, files))
+    tap.point('documents are installed', check_installed(root, documents))
     return tap.finish()
 
 

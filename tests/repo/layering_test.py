@@ -52,6 +52,13 @@ TOP = {'frontend', 'ir', 'passes', 'backend', 'sim', 'proto', 'tests', 'benchmar
 TOP_FILES = {'meson.build', 'meson_options.txt', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'quickstart'}
 
 
+# Kinds of files that people write: each begins with licence and holder. The others are data, inputs of tests and documents.
+HEADER = re.compile(r'(#!.*\n)?(/\*|//|#) SPDX-License-Identifier: Apache-2\.0( \*/)?\n(/\*|//|#) Copyright The cimc authors( \*/)?\n')
+WITH_HEADER = set('.c .h .def .py .js .proto .build .yaml .map .sv'.split())
+WITHOUT_HEADER = set('.md .ir .s .onnx .pb .npy .png .svg .data .zip .json .txt .bin'.split())
+WITHOUT_HEADER_AT = {'LICENSE', '.gitignore', '.clang-format', 'tests/fuzz/corpus', 'tests/package/debian'}
+
+
 class Sources:
     def __init__(self, root):
         self.root = root
@@ -193,6 +200,28 @@ def function_problems(path, code):
             yield '%s:%d: a function of %d lines' % (path, line, n)
 
 
+def header_kind(root, path):
+    """Does the file need the header? None: nobody said."""
+    base, kind = os.path.basename(path), os.path.splitext(path)[1]
+    if path in WITHOUT_HEADER_AT or any(path.startswith(folder + '/') for folder in WITHOUT_HEADER_AT):
+        return False
+    if kind in WITH_HEADER or base == 'meson_options.txt':
+        return True
+    if kind in WITHOUT_HEADER:
+        return False
+    with open(os.path.join(root, path), 'rb') as f:
+        return True if f.read(2) == b'#!' else None
+
+
+def licence_problems(sources):
+    for path in sources.files:
+        needed = header_kind(sources.root, path)
+        if needed is None:
+            yield '%s: is this kind of file a source, with licence and holder at its head?' % path
+        elif needed and not HEADER.match(read(sources.root, path)):
+            yield '%s: does not begin with licence and holder' % path
+
+
 def mark_problems(sources):
     for path in sources.files:
         if path.endswith(('.c', '.h', '.def', '.py', '.md', '.proto', '.build', '.txt', '.yaml', '.ir')) or '.' not in path:
@@ -261,6 +290,7 @@ def main(root, build_root, compiler):
     tap.point('no written globals', global_problems(sources))
     tap.point('functions for several processors have unique names', clone_problems(sources))
     tap.point('files and functions are not too long', size_problems(sources))
+    tap.point('licence and holder stand at the head of each source', licence_problems(sources))
     tap.point('no marks of unfinished work', mark_problems(sources))
     tap.point('line ends', line_problems(sources))
     formatter = find_formatter()

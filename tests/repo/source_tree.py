@@ -12,7 +12,7 @@ def list_files(root):
     found = []
     for folder, folders, files in os.walk(root):
         folders[:] = [f for f in folders if not SKIPPED.match(f)]
-        found += [os.path.relpath(os.path.join(folder, f), root) for f in files]
+        found += [os.path.relpath(os.path.join(folder, f), root) for f in files if f != '.git']    # a file in a worktree
     return sorted(found)
 
 
