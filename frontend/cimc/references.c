@@ -200,7 +200,7 @@ bool io_save_outputs(const struct io *io, const char *dir, struct diag *d)
     for (size_t k = 0; k < io->n_outputs; k++) {
         const char *path = arena_printf(io->arena, "%s/output_%zu.npy", dir, k);
         struct ir_type type = io_type_of_all(io, &io->outputs[k]);
-        ok &= npy_write(path, &type, io->outputs[k].data, d);
+        ok &= values_write_npy(path, &type, io->outputs[k].data, d);
     }
     return ok;
 }

@@ -1,34 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
-/*
- * values.c - reads a tensor's elements from a file and makes them elements of the type that a port
- * of the model has.
- */
+/* values.c - makes a tensor's elements those of the type that a port of the model has. */
 #include "values.h"
 
 #include "half.h"
-#include "onnx.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-static bool ends_with(const char *s, const char *end)
-{
-    size_t n = strlen(s), m = strlen(end);
-    return n >= m && strcmp(s + n - m, end) == 0;
-}
-
-bool values_read(const char *path, struct arena *names, struct diag *d, struct tensor *out)
-{
-    if (ends_with(path, ".npy"))
-        return npy_read(path, names, d, out);
-    struct onnx_tensor t;
-    if (!onnx_read_tensor(path, &t, d))
-        return false;
-    *out = (struct tensor){.type = t.type, .data = t.data};
-    return true;
-}
 
 double values_at(enum ir_dtype dtype, const void *data, int64_t i)
 {

@@ -6,10 +6,15 @@
 
 #include "eval.h"
 
-/* Of a .npy file of any real dtype in C order, else of a serialised TensorProto. The type is the
+/* ---- values_file.c ---- */
+/* Of a .npy file (NPY.md), else of a serialised TensorProto. The type is the
  * file's, but that floats of a TensorProto come as f32. */
 bool values_read(const char *path, struct arena *names, struct diag *d,
                  struct tensor *out) CHECK_RESULT;
+bool values_write_npy(const char *path, const struct ir_type *type, const void *data,
+                      struct diag *d) CHECK_RESULT;
+
+/* ---- values.c ---- */
 /* Makes the elements those of a port of `dtype`: floats are rounded, an integer has to be one of
  * its integers (of i64: of 32 bits), truth is what is not 0. Integers that become floats are
  * multiplied by `scale`, in f32; 0: they are what they are. `loc`: where they come from. */
@@ -20,11 +25,5 @@ double values_at(enum ir_dtype dtype, const void *data, int64_t i);
 void values_put(enum ir_dtype dtype, void *data, int64_t i, double value);
 /* What an element of an integer type can be. */
 bool values_range(enum ir_dtype dtype, double *lo, double *hi);
-
-/* ---- npy.c ---- */
-bool npy_read(const char *path, struct arena *names, struct diag *d,
-              struct tensor *out) CHECK_RESULT;
-bool npy_write(const char *path, const struct ir_type *type, const void *data,
-               struct diag *d) CHECK_RESULT;
 
 #endif

@@ -39,12 +39,6 @@ static bool load(const struct command_line *l, struct build *b, const struct cim
                               driver_take_image(b, &b->models[0], d)));
 }
 
-static bool ends_in(const char *path, const char *ending)
-{
-    size_t n = strlen(path), m = strlen(ending);
-    return n > m && strcmp(path + n - m, ending) == 0;
-}
-
 static const char *output_path(const struct cimc_options *s)
 {
     return s->output ? s->output : "-";
@@ -52,7 +46,7 @@ static const char *output_path(const struct cimc_options *s)
 
 static bool writes_onnx(const struct cimc_options *s)
 {
-    return !s->dot && ends_in(output_path(s), ".onnx");
+    return !s->dot && ends_with(output_path(s), ".onnx");
 }
 
 /* IR text, or as the name of the output says an ONNX model. */

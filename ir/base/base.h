@@ -128,6 +128,7 @@ int plain_columns(const char *text);
 /* Prints and empties it. */
 void text_flush(struct text *t, FILE *out);
 void text_free(struct text *t);
+bool ends_with(const char *s, const char *end);
 int hex_value(char c); /* of a hexadecimal digit; -1 if it is none */
 
 /* ---- diagnostics ---- */

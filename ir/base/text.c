@@ -139,6 +139,12 @@ void text_free(struct text *t)
     *t = (struct text){0};
 }
 
+bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+    return n >= m && strcmp(s + n - m, end) == 0;
+}
+
 int hex_value(char c)
 {
     if (c >= '0' && c <= '9')

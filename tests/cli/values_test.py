@@ -102,6 +102,18 @@ def integer_files(b):
     b.fails('eval', 'm.onnx', '--input-type', 'x=i4', code=2, message="cimc: error: --input-type: 'i4' is none of u8, i8 [usage]")
 
 
+def fortran_order(b):
+    """an array whose first index runs fastest is the one in C order; other elements are told with their type"""
+    b.write('m.onnx', onnx_model([onnx_node('Neg', ['x'], 'y', 'n')], {}, {'x': [1, 2, 3]}, {'y': [1, 2, 3]}))
+    x = npy('<f4', [1, 2, 3], [1, 4, 2, 5, 3, 6])
+    b.write('x.npy', x.replace(b"'fortran_order': False", b"'fortran_order': True "))
+    b.run('eval', 'm.onnx', '--input=x.npy', '--save-outputs=out')
+    b.equal(read_npy(b.read('out/output_0.npy'))[2], [-1, -2, -3, -4, -5, -6], 'C order')
+    b.write('x.npy', x.replace(b'<f4', b'<u2'))
+    b.fails('eval', 'm.onnx', '--input=x.npy', code=1, message="x.npy: error: the file has elements of type '<u2'; f2, f4, f8, i1, i4, i8, u1 "
+            "and bool are read, little-endian: NumPy's astype makes others these [data]")
+
+
 def input_scales(b):
     """--input-scale: integers of a float input times a factor in f32, of one input or all; floats stay; wrong ones are named"""
     b.write('m.onnx', onnx_model([onnx_node('Relu', ['x'], 'p', 'r'), onnx_node('Relu', ['w'], 'q', 's'), onnx_node('Neg', ['n'], 'k', 't')], {},
@@ -266,4 +278,4 @@ def integer_cells(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, input_scales, accuracy, digits, words_and_truth, fills, steps, stages, constant_weights, integer_cells]))
+    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, fortran_order, input_scales, accuracy, digits, words_and_truth, fills, steps, stages, constant_weights, integer_cells]))

@@ -22,6 +22,7 @@ ROOMS = {
     'ir/eval': {'ir/base', 'ir'},
     'ir': {'ir/base'},
     'frontend/onnx': {'ir/base', 'ir'},
+    'frontend/npy': set(),
     'frontend/cimc': None,
     'frontend/cli': None,
     'passes': {'ir/base', 'ir', 'ir/eval', 'ir/arch'},
