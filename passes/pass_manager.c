@@ -10,6 +10,8 @@
  */
 #include "passes_internal.h"
 
+#include "base/closest.h"
+
 /* layout before fold-bn: a scale may reach its convolution only once the transpose between them is
  * gone. */
 const char pass_default_pipeline[] = "fold,cse,dce,simplify,layout,fold-bn,simplify,fold,cse,dce,"
@@ -77,14 +79,22 @@ static bool list_has(const char *list, const char *name, struct arena *a)
     return false;
 }
 
+static bool no_pass(const char *what, const char *name, struct diag *d)
+{
+    struct closest near = {.to = name};
+    for (size_t i = 0; i < N_PASSES; i++)
+        closest_offer(&near, passes[i]->name);
+    return diag_error(d, (struct loc){0}, DIAG_PASS, "%s: there is no pass '%s'%s%s%s", what, name,
+                      CLOSEST(&near));
+}
+
 /* All names of a list exist ("" and NULL are empty lists); `more` is one further word allowed. */
 static bool check_names(const char *list, const char *more, const char *what, struct run *r)
 {
     const char *item;
     while (next_name(&list, r->names, &item)) {
         if (!pass_find(item) && (!more || strcmp(item, more) != 0))
-            return diag_error(r->ctx->diag, (struct loc){0}, DIAG_PASS, "%s: there is no pass '%s'",
-                              what, item);
+            return no_pass(what, item, r->ctx->diag);
     }
     return true;
 }

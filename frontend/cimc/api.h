@@ -62,5 +62,9 @@ struct writer {
 void writer_open(struct writer *w, cimc_write_fn write, void *user);
 /* False with a diagnostic: it was not taken. */
 bool writer_close(struct writer *w, struct diag *d) CHECK_RESULT;
+/* Lines for cimc_set_log, as they are made. */
+void log_open(cimc_context *c, struct writer *w);
+/* All of the text, which is empty then. */
+bool writer_put(cimc_context *c, struct text *t, cimc_write_fn write, void *user) CHECK_RESULT;
 
 #endif

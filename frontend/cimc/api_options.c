@@ -2,6 +2,7 @@
 /* Copyright The cimc authors */
 /* api_options.c - options by name, for callers, whose structures may be older than the library. */
 #include "api.h"
+#include "base/closest.h"
 #include "options.h"
 
 #include <string.h>
@@ -31,6 +32,23 @@ struct cimc_options options_whole(const struct cimc_options *given)
     return whole;
 }
 
+const char *cimc_closest(const char *to, const char *const *names, size_t n)
+{
+    struct closest near = {.to = to};
+    for (size_t i = 0; i < n; i++)
+        closest_offer(&near, names[i]);
+    return near.name;
+}
+
+static bool no_option(const char *name, struct diag *d)
+{
+    struct closest near = {.to = name};
+    for (const struct cimc_option_info *o = option_table; o->name; o++)
+        closest_offer(&near, o->name);
+    return diag_error(d, (struct loc){0}, DIAG_USAGE, "there is no option '%s'%s%s%s", name,
+                      CLOSEST(&near));
+}
+
 struct put_call {
     struct cimc_options *options;
     const struct cimc_option_info *option;
@@ -43,7 +61,7 @@ static bool put(cimc_context *c, void *call)
     if (!p->option)
         p->option = cimc_option_find(p->name);
     if (!p->option)
-        return diag_error(c->diag, (struct loc){0}, DIAG_USAGE, "there is no option '%s'", p->name);
+        return no_option(p->name, c->diag);
     return options_put(p->options, p->option, p->value, c->diag);
 }
 

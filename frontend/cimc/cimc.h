@@ -263,6 +263,8 @@ CIMC_API const struct cimc_option_info *cimc_option_at(size_t i);
 /* By "name", or "group.name" where two groups have one (a bare name is the first's): "layer" is
  * that of quantising, "where.layer" that of cimc_where. '_' goes for '-'. NULL: there is none. */
 CIMC_API const struct cimc_option_info *cimc_option_find(const char *name);
+/* Of `names` the one that `to` was probably meant to be; NULL: none is near. */
+CIMC_API const char *cimc_closest(const char *to, const char *const *names, size_t n);
 /* A value as on the command line, which is copied; a list grows by it. Of a flag NULL, "true" or
  * "false". CIMC_WRONG_USAGE: no such option, or a value that it cannot have; `o` is as before. */
 CIMC_API enum cimc_status cimc_options_set(cimc_context *c, struct cimc_options *o,

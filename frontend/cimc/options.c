@@ -9,6 +9,7 @@
  */
 #include "options.h"
 
+#include "base/closest.h"
 #include "verdict.h"
 
 #include <errno.h>
@@ -136,6 +137,21 @@ static bool flag_of(const char *value, bool *out)
     return true;
 }
 
+static bool no_choice(const char *name, const char *value, const char *choices, struct diag *d)
+{
+    struct closest near = {.to = value};
+    struct arena *words = arena_new();
+    for (const char *at = choices; *at; at += *at == '|') {
+        size_t n = strcspn(at, "|");
+        closest_offer(&near, arena_strndup(words, at, n));
+        at += n;
+    }
+    diag_error(d, (struct loc){0}, DIAG_USAGE, "--%s: '%s' is none of %s%s%s%s", name, value,
+               choices, CLOSEST(&near));
+    arena_free(words);
+    return false;
+}
+
 static bool refuse(const struct cimc_option_info *o, const char *value, struct diag *d)
 {
     static const struct loc nowhere = {0};
@@ -148,9 +164,7 @@ static bool refuse(const struct cimc_option_info *o, const char *value, struct d
     case CIMC_OPTION_REAL:
         return diag_error(d, nowhere, DIAG_USAGE, "--%s: '%s' is not a number from %lld to %lld",
                           o->name, value, (long long)o->least, (long long)o->most);
-    default:
-        return diag_error(d, nowhere, DIAG_USAGE, "--%s: '%s' is none of %s", o->name, value,
-                          o->choices ? o->choices : "true, false");
+    default: return no_choice(o->name, value, o->choices ? o->choices : "true|false", d);
     }
 }
 

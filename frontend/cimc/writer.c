@@ -38,3 +38,17 @@ bool writer_close(struct writer *w, struct diag *d)
     ok &= fclose(w->f) == 0 && !w->failed;
     return ok || diag_error(d, (struct loc){0}, DIAG_IO, "what was to be written was not taken");
 }
+
+void log_open(cimc_context *c, struct writer *w)
+{
+    writer_open(w, c->log, c->log_user);
+    setvbuf(w->f, NULL, _IOLBF, 0);
+}
+
+bool writer_put(cimc_context *c, struct text *t, cimc_write_fn write, void *user)
+{
+    struct writer w;
+    writer_open(&w, write, user);
+    text_flush(t, w.f);
+    return writer_close(&w, c->diag);
+}

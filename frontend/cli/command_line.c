@@ -37,14 +37,18 @@ const struct cimc_option_info *next_option(struct option_cursor *c)
 struct getopt_tables {
     struct option *options;
     const struct cimc_option_info **infos;
+    const char **names;
     char *letters;
     size_t n;
 };
+/* What getopt calls the i-th, so that no two that begin alike are one to it; letters are less. */
+enum { FIRST_VALUE = 256 };
 
 static void tables_free(struct getopt_tables *t)
 {
     free(t->options);
     free(t->infos);
+    free(t->names);
     free(t->letters);
 }
 
@@ -64,8 +68,9 @@ static bool tables_make(struct getopt_tables *t, const struct command *c)
     struct option_cursor at = {.command = c};
     t->options = calloc(most + 1, sizeof *t->options);
     t->infos = calloc(most, sizeof(void *));
+    t->names = calloc(most, sizeof(void *));
     t->letters = calloc(2 * most + 2, 1);
-    if (!t->options || !t->infos || !t->letters)
+    if (!t->options || !t->infos || !t->names || !t->letters)
         return false;
     char *letter = t->letters;
     *letter++ = ':';
@@ -73,8 +78,9 @@ static bool tables_make(struct getopt_tables *t, const struct command *c)
         int has = o->kind == CIMC_OPTION_FLAG       ? no_argument
                   : o->kind == CIMC_OPTION_MAY_TEXT ? optional_argument
                                                     : required_argument;
-        t->options[t->n] = (struct option){o->name, has, NULL, 0};
+        t->options[t->n] = (struct option){o->name, has, NULL, FIRST_VALUE + (int)t->n};
         t->infos[t->n] = o;
+        t->names[t->n] = o->name;
         if (o->letter)
             *letter++ = o->letter;
         if (o->letter && has == required_argument)
@@ -83,18 +89,64 @@ static bool tables_make(struct getopt_tables *t, const struct command *c)
     return true;
 }
 
-static const struct cimc_option_info *find_letter(const struct getopt_tables *t, int letter)
+static const struct cimc_option_info *find_option(const struct getopt_tables *t, int value)
 {
-    for (size_t i = 0; i < t->n; i++) {
-        if (t->infos[i]->letter == letter)
-            return t->infos[i];
-    }
-    return NULL;
+    size_t i = 0;
+    if (value >= FIRST_VALUE)
+        return t->infos[value - FIRST_VALUE];
+    while (i < t->n && t->infos[i]->letter != value)
+        i++;
+    return i < t->n ? t->infos[i] : NULL;
 }
 
 static enum cimc_status wrong(const struct command_line *l, const char *what, const char *detail)
 {
     return usage_error(l->context, "%s%s; see cimc %s --help", what, detail, l->command->name);
+}
+
+/* "--s", with what it may mean. */
+static enum cimc_status ambiguous(const struct command_line *l, const struct getopt_tables *t,
+                                  const char *word, size_t n)
+{
+    char *all = NULL;
+    size_t size = 0;
+    const char *before = "";
+    FILE *f = open_memstream(&all, &size);
+    if (!f)
+        return CIMC_NO_MEMORY;
+    for (size_t i = 0; i < t->n; i++) {
+        if (strncmp(t->names[i], word, n) != 0)
+            continue;
+        fprintf(f, "%s--%s", before, t->names[i]);
+        before = ", ";
+    }
+    fclose(f);
+    enum cimc_status status =
+        usage_error(l->context, "ambiguous option --%.*s: %s", (int)n, word, all);
+    free(all);
+    return status;
+}
+
+/* What getopt did not take. */
+static enum cimc_status not_an_option(const struct command_line *l, const struct getopt_tables *t,
+                                      const char *word)
+{
+    size_t n = strcspn(word, "="), found = 0;
+    if (optopt >= FIRST_VALUE)
+        return wrong(l, "no value is taken by --", t->names[optopt - FIRST_VALUE]);
+    if (optopt)
+        return wrong(l, "unknown option -", (char[]){(char)optopt, 0});
+    for (size_t i = 0; i < t->n; i++)
+        found += strncmp(t->names[i], word + 2, n - 2) == 0;
+    if (found)
+        return ambiguous(l, t, word + 2, n - 2);
+    char *name = strndup(word + 2, n - 2);
+    const char *near = name ? cimc_closest(name, t->names, t->n) : NULL;
+    free(name);
+    if (near)
+        return usage_error(l->context, "unknown option %.*s; did you mean '--%s'?", (int)n, word,
+                           near);
+    return wrong(l, "unknown option ", word);
 }
 
 static enum cimc_status read_options(struct command_line *l, const struct getopt_tables *t,
@@ -103,14 +155,14 @@ static enum cimc_status read_options(struct command_line *l, const struct getopt
     optind = 0; /* starts getopt anew */
     opterr = 0;
     for (;;) {
-        int index = 0, c = getopt_long(argc, argv, t->letters, t->options, &index);
+        int c = getopt_long(argc, argv, t->letters, t->options, NULL);
         if (c == -1)
             return CIMC_OK;
         if (c == '?')
-            return wrong(l, "unknown or ambiguous option ", argv[optind - 1]);
+            return not_an_option(l, t, argv[optind - 1]);
         if (c == ':')
             return wrong(l, "a value is missing after ", argv[optind - 1]);
-        const struct cimc_option_info *o = c ? find_letter(t, c) : t->infos[index];
+        const struct cimc_option_info *o = find_option(t, c);
         enum cimc_status status = CIMC_OK;
         if (o == &help)
             l->help = true;

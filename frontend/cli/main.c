@@ -347,7 +347,14 @@ const struct command *command_find(cimc_context *c, const char *name)
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
     }
-    usage_error(c, "there is no command '%s'; see cimc --help", name);
+    const char *names[N_COMMANDS];
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        names[i] = commands[i].name;
+    const char *near = cimc_closest(name, names, N_COMMANDS);
+    if (near)
+        usage_error(c, "there is no command '%s'; did you mean '%s'?", name, near);
+    else
+        usage_error(c, "there is no command '%s'; see cimc --help", name);
     return NULL;
 }
 

@@ -59,6 +59,19 @@ const char *arch_field_successor(const char *name, size_t n)
                : NULL;
 }
 
+struct closest arch_closest(const char *name, size_t n)
+{
+    char word[64];
+    struct closest near = {.to = word};
+    snprintf(word, sizeof word, "%.*s", (int)min_i64((int64_t)n, sizeof word), name);
+    for (unsigned i = 0; i < ARCH_N_FIELDS; i++)
+        closest_offer(&near, arch_fields[i].name);
+    for (unsigned i = 0; i < ARCH_N_PRICES; i++)
+        closest_offer(&near, arch_prices[i].name);
+    near.to = "";
+    return near;
+}
+
 int64_t arch_field_most(const char *field)
 {
     unsigned i = arch_field_find(field, strlen(field));
@@ -166,10 +179,15 @@ bool arch_set(struct arch *arch, const char *assignment, struct diag *d)
     if (price < ARCH_N_PRICES)
         return arch_set_price(arch, &arch_prices[price], equals + 1, loc, d);
     if (i == ARCH_N_FIELDS) {
-        const char *now = arch_field_successor(assignment, (size_t)(equals - assignment));
-        return diag_error(d, loc, DIAG_ARCH_VALUE, "there is no field '%.*s'%s%s",
-                          (int)min_i64(equals - assignment, 64), assignment, now ? ": " : "",
-                          now ? now : "");
+        size_t n = (size_t)(equals - assignment);
+        int shown = (int)min_i64(equals - assignment, 64);
+        const char *now = arch_field_successor(assignment, n);
+        struct closest near = arch_closest(assignment, n);
+        if (now)
+            return diag_error(d, loc, DIAG_ARCH_VALUE, "there is no field '%.*s': %s", shown,
+                              assignment, now);
+        return diag_error(d, loc, DIAG_ARCH_VALUE, "there is no field '%.*s'%s%s%s", shown,
+                          assignment, CLOSEST(&near));
     }
     struct arch changed = *arch;
     if (!arch_set_field(&changed, &arch_fields[i], equals + 1, loc, d) ||

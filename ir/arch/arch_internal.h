@@ -5,6 +5,7 @@
 #define CIMC_ARCH_INTERNAL_H
 
 #include "arch.h"
+#include "base/closest.h"
 
 /* A field of struct arch as data; arch_fields[] is in the order of arch.def. */
 struct arch_field {
@@ -57,6 +58,8 @@ unsigned arch_field_find(const char *name, size_t n);
 unsigned arch_price_find(const char *name, size_t n); /* ARCH_N_PRICES: there is none */
 /* What took the place of a field that there was; NULL: there was none of that name. */
 const char *arch_field_successor(const char *name, size_t n);
+/* The field or price that was probably meant. */
+struct closest arch_closest(const char *name, size_t n);
 /* Reads `text` as the field's value and stores it if it is in range. */
 bool arch_set_field(struct arch *arch, const struct arch_field *f, const char *text, struct loc loc,
                     struct diag *d) CHECK_RESULT;

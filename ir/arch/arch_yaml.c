@@ -146,8 +146,11 @@ static bool read_pair(struct reader *r, const yaml_event_t *name)
     if (key == KEY_UNKNOWN) {
         go_on = fault(r, loc, r->in_energy ? "there is no price" : "there is no field", text);
         const char *now = arch_field_successor(text, name->data.scalar.length);
+        struct closest near = arch_closest(text, name->data.scalar.length);
         if (now)
             diag_note(r->diag, loc, "%s", now);
+        else if (near.name)
+            diag_note(r->diag, loc, "did you mean '%s'?", near.name);
     } else if (r->entry[key].text) {
         go_on = fault(r, loc, "given twice: field", text) && key != KEY_ENERGY;
         diag_note(r->diag, r->entry[key].key, "first given here");
@@ -308,12 +311,16 @@ bool arch_parse(const char *yaml, size_t n, const char *file, struct arena *a, s
     return parse_over(&r, n, false, out);
 }
 
-static void note_presets(struct loc loc, struct diag *d)
+static void note_presets(const char *asked, struct diag *d)
 {
     struct text names = {0};
-    for (const char *const *name = arch_presets(); *name; name++)
+    struct closest near = {.to = asked};
+    for (const char *const *name = arch_presets(); *name; name++) {
         text_add(&names, " %s", *name);
-    diag_note(d, loc, "presets:%s", names.at ? names.at : "");
+        closest_offer(&near, *name);
+    }
+    diag_note(d, (struct loc){.file = asked}, "presets:%s%s%s%s", names.at ? names.at : "",
+              CLOSEST(&near));
     text_free(&names);
 }
 
@@ -324,7 +331,7 @@ bool arch_load(const char *name_or_path, struct arena *a, struct diag *d, struct
         return load_preset(p, a, d, out);
     struct file f;
     if (!file_open(name_or_path, a, d, &f)) {
-        note_presets((struct loc){.file = name_or_path}, d);
+        note_presets(name_or_path, d);
         return false;
     }
     bool ok = arch_parse((const char *)f.data, f.size, f.path, a, d, out);

@@ -35,11 +35,9 @@ static bool check_cuts(const struct dup_items *x, uint32_t item, int64_t copies,
 static bool take(const struct dup_items *x, const struct map *by_name, const struct dup_fixed *f,
                  const struct pass_ctx *ctx, int64_t *copies)
 {
-    uint32_t at = dup_find_layer(x, by_name, f->layer);
+    uint32_t at = dup_find_layer(x, by_name, f->layer, "copies", ctx->diag);
     if (at == DUP_NO_USER)
-        return diag_error(ctx->diag, (struct loc){0}, DIAG_DUPLICATION,
-                          "copies: there is no base layer '%s' (a name, or a number from 0 to %zu)",
-                          f->layer, x->ops.n ? x->ops.n - 1 : 0);
+        return false;
     uint32_t item = x->item_of.at[at];
     if (f->copies < 1)
         return diag_error(ctx->diag, (struct loc){0}, DIAG_DUPLICATION,

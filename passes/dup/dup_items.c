@@ -8,6 +8,7 @@
  */
 #include "dup_items.h"
 
+#include "base/closest.h"
 #include "map.h"
 #include "mvm_mapping.h"
 
@@ -103,14 +104,23 @@ struct map dup_index_names(const struct dup_items *x)
     return by_name;
 }
 
-uint32_t dup_find_layer(const struct dup_items *x, const struct map *by_name, const char *layer)
+uint32_t dup_find_layer(const struct dup_items *x, const struct map *by_name, const char *layer,
+                        const char *what, struct diag *d)
 {
     uint32_t at = map_find(by_name, layer, strlen(layer));
     char *end;
     unsigned long long index = strtoull(layer, &end, 10);
     if (at == MAP_NONE && *layer >= '0' && *layer <= '9' && !*end && index < x->ops.n)
-        at = (uint32_t)index;
-    return at;
+        return (uint32_t)index;
+    if (at != MAP_NONE)
+        return at;
+    struct closest near = {.to = layer};
+    for (size_t i = 0; i < x->ops.n; i++)
+        closest_offer(&near, x->ops.at[i]->name);
+    diag_error(d, (struct loc){0}, DIAG_DUPLICATION,
+               "%s: there is no base layer '%s' (a name, or a number from 0 to %zu)%s%s%s", what,
+               layer, x->ops.n ? x->ops.n - 1 : 0, CLOSEST(&near));
+    return DUP_NO_USER;
 }
 
 /* ---- choices ---- */

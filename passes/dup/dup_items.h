@@ -36,9 +36,11 @@ struct dup_items {
 bool dup_gather(struct dup_items *x, const struct ir_graph *g,
                 const struct pass_ctx *ctx) CHECK_RESULT;
 void dup_items_free(struct dup_items *x);
-/* The base layer of that name, or number from 0; DUP_NO_USER if there is none. */
+/* The base layer of that name, or number from 0; DUP_NO_USER, with an error about `what`, if there
+ * is none. */
 struct map dup_index_names(const struct dup_items *x);
-uint32_t dup_find_layer(const struct dup_items *x, const struct map *by_name, const char *layer);
+uint32_t dup_find_layer(const struct dup_items *x, const struct map *by_name, const char *layer,
+                        const char *what, struct diag *d);
 
 /* Of the option with the fewest. */
 int64_t dup_least_pes(const struct dup_object *it);

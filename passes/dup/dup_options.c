@@ -202,13 +202,10 @@ static bool take_patches(const struct dup_items *x, const struct pass_ctx *ctx,
     bool ok = true;
     for (size_t i = 0; ok && i < ctx->dup->n_patches; i++) {
         const struct dup_patch *p = &ctx->dup->patches[i];
-        uint32_t at = dup_find_layer(x, &by_name, p->layer);
+        uint32_t at = dup_find_layer(x, &by_name, p->layer, "patch", ctx->diag);
         uint32_t item = at == DUP_NO_USER ? 0 : x->item_of.at[at];
         if (at == DUP_NO_USER)
-            ok =
-                diag_error(ctx->diag, (struct loc){0}, DIAG_DUPLICATION,
-                           "patch: there is no base layer '%s' (a name, or a number from 0 to %zu)",
-                           p->layer, x->ops.n ? x->ops.n - 1 : 0);
+            ok = false;
         else if (out[item] && memcmp(out[item]->patch, p->patch, sizeof p->patch) != 0)
             ok = diag_error(ctx->diag, (struct loc){0}, DIAG_DUPLICATION,
                             "patch: '%s', or a layer with the same weights, is given two of them",

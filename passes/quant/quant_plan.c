@@ -18,6 +18,8 @@
  */
 #include "quant.h"
 
+#include "base/closest.h"
+
 /* ---- words ---- */
 
 /* Elements of the result are elements of the only operand, whose grid is theirs. */
@@ -246,12 +248,15 @@ static bool check_overrides(const struct quant_plan *p)
     const struct quant_options *o = p->ctx->quant;
     for (size_t i = 0; i < o->n_layers; i++) {
         bool found = false;
-        for (size_t k = 0; k < p->n_layers; k++)
+        struct closest near = {.to = o->layers[i].layer};
+        for (size_t k = 0; k < p->n_layers; k++) {
             found |= is_named(&o->layers[i], &p->layers[k]);
+            closest_offer(&near, p->layers[k].op->name);
+        }
         if (!found)
             return diag_error(p->ctx->diag, (struct loc){0}, DIAG_LOWER,
-                              "--layer: '%s' is no base layer with constant weights",
-                              o->layers[i].layer);
+                              "--layer: '%s' is no base layer with constant weights%s%s%s",
+                              o->layers[i].layer, CLOSEST(&near));
     }
     return true;
 }

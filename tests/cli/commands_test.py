@@ -90,8 +90,29 @@ def unknown_options(b):
     """an unknown option exits 2, for every command"""
     for name, (_, operands) in COMMANDS.items():
         for option in ('--no-such-option', '-Z'):
-            b.fails(name, option, *operands, code=2, message='cimc: error: unknown or ambiguous option %s; see cimc %s --help '
+            b.fails(name, option, *operands, code=2, message='cimc: error: unknown option %s; see cimc %s --help '
                     '[usage]' % (option, name))
+
+
+def meant_names(b):
+    """what is nearly a name is told with the name; what begins several options is told with all of them"""
+    def told(message, *arguments, code=2):
+        b.fails(*arguments, code=code, message=message)
+    told("cimc: error: there is no command 'compille'; did you mean 'compile'? [usage]", 'compille')
+    told("cimc: error: there is no list 'opps'; did you mean 'ops'? [usage]", 'list', 'opps')
+    told("cimc: error: unknown option --inptu; did you mean '--input'? [usage]", 'run', '--inptu=x', b.model)
+    told('cimc: error: ambiguous option --schedule-: --schedule-out, --schedule-svg [usage]', 'compile', '--schedule-', 'x', b.model)
+    told('cimc: error: no value is taken by --json; see cimc compile --help [usage]', 'compile', '--json=x', b.model)
+    told('cimc: error: unknown option -Z; see cimc compile --help [usage]', 'compile', '-Zo', b.model)
+    told("cimc: error: --duplicate: 'sun' is none of none|sum|makespan|interval; did you mean 'sum'? [usage]", 'compile', '--duplicate=sun', b.model)
+    told("cimc: machine: error: there is no field 'crosbars'; did you mean 'crossbars'? [arch-value]", 'compile', '--arch-field=crosbars=4', b.model,
+         code=1)
+    told("cimc: error: copies: there is no base layer '/conv1/Cnv' (a name, or a number from 0 to 6); did you mean '/conv1/Conv'? [duplication]",
+         'compile', '--copies=/conv1/Cnv=2', b.model, code=1)
+    told("cimc: error: pipeline: there is no pass 'partitoin'; did you mean 'partition'? [pass]", 'opt', '--passes=partitoin', b.model, code=1)
+    b.contains(b.run('compile', '--arch=issac', b.model, code=1).stderr, "mnsim; did you mean 'isaac'?")
+    b.write('a.yaml', 'rowz: 3\n')
+    b.contains(b.run('compile', '--arch=a.yaml', b.model, code=1).stderr, "a.yaml:1:1: note: did you mean 'rows'?")
 
 
 def usage_errors(b):
@@ -101,7 +122,7 @@ def usage_errors(b):
     usage('a command is missing; see cimc --help')
     usage("there is no command 'polish'; see cimc --help", 'polish')
     usage("there is no command 'polish'; see cimc --help", 'help', 'polish')
-    usage("there is no list 'nothing'; see cimc list --help", 'list', 'nothing')
+    usage("there is no list 'nothing'; there are ops, passes, isa, archs, onnx, arch, prices, counters, codes", 'list', 'nothing')
     usage('missing operand: ops|passes|isa|arch|prices|counters|archs|onnx|codes; see cimc list --help', 'list')
     usage('missing operand: MODEL...; see cimc compile --help', 'compile')
     usage('too many operands: b; see cimc eval --help', 'eval', 'a', 'b')
@@ -446,6 +467,6 @@ def closed_output(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([overview, help_of_each, unknown_options, usage_errors, missing_files, other_inputs, capacity, whole_machine, version, lists, opt_text,
+    sys.exit(run_cases([overview, help_of_each, unknown_options, meant_names, usage_errors, missing_files, other_inputs, capacity, whole_machine, version, lists, opt_text,
                         opt_prints, opt_dot, tables_of_passes, outputs_to_pipes, default_output, special_files, whole_or_not_at_all, same_file,
                         links, no_file_twice, weights_beside_the_model, multiply_adds, closed_output]))
