@@ -174,18 +174,30 @@ static void convert(const struct isa_binding *b, void *elements, uint32_t n)
         q[i] ^= 1 << 7;
 }
 
+/* The piece in the tensor outside. */
+static struct pixels outside(const struct sim *s, const struct isa_binding *b, uint8_t *tensor,
+                             const struct isa_inst *inst, const struct chunk *k)
+{
+    int64_t size = (int64_t)outside_bytes(b);
+    return (struct pixels){tensor + element_of(s, b, inst, k) * size, b->stride_w * size,
+                           b->stride_c * size};
+}
+
+/* And in slot 0. */
+static struct pixels inside(struct sim *s, const struct isa_binding *b, const struct chunk *k)
+{
+    int64_t size = (int64_t)inside_bytes(b);
+    return (struct pixels){(uint8_t *)s->slot[0], k->nc * size, size};
+}
+
 static bool load_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
     const struct isa_binding *b = &s->p->bindings[inst->obj];
-    int64_t size = (int64_t)outside_bytes(b);
-    size_t kept = inside_bytes(b);
-    const uint8_t *in = (const uint8_t *)s->inputs[b->index] + element_of(s, b, inst, k) * size;
-    uint8_t *out = s->slot[0], *to = out;
-    for (uint32_t j = 0; j < k->n; j++)
-        for (uint32_t c = 0; c < k->nc; c++, to += kept)
-            memcpy(to, in + (j * b->stride_w + c * b->stride_c) * size, kept);
-    convert(b, out, k->n * k->nc);
-    return view_write(s, s->at_tile, inst->dst.view, chunk_run(&inst->dst, k), out, k->nc);
+    struct run r = chunk_run(&inst->dst, k);
+    copy_elements(inside(s, b, k), outside(s, b, (uint8_t *)s->inputs[b->index], inst, k), r,
+                  inside_bytes(b));
+    convert(b, s->slot[0], k->n * k->nc);
+    return view_write(s, s->at_tile, inst->dst.view, r, s->slot[0], k->nc);
 }
 
 bool exec_load(struct sim *s, const struct isa_inst *inst)
@@ -197,27 +209,28 @@ bool exec_load(struct sim *s, const struct isa_inst *inst)
     return true;
 }
 
-/* An element of the buffer, where the tensor outside has it. */
-static void put_element(const struct isa_binding *b, uint8_t *out, const uint8_t *in)
+/* The upper halves of i64: their sign. */
+static void put_signs(struct pixels out, struct pixels in, const struct chunk *k)
 {
-    size_t kept = inside_bytes(b);
-    memcpy(out, in, kept);
-    if (kept < outside_bytes(b)) /* the sign, on */
-        memset(out + kept, in[kept - 1] >> 7 ? 0xff : 0, outside_bytes(b) - kept);
+    for (uint32_t j = 0; j < k->n; j++)
+        for (uint32_t c = 0; c < k->nc; c++) {
+            const uint8_t *low = in.at + j * in.col + c * in.channel;
+            memset(out.at + j * out.col + c * out.channel + sizeof(int32_t),
+                   low[sizeof(int32_t) - 1] >> 7 ? 0xff : 0, sizeof(int32_t));
+        }
 }
 
 static bool store_chunk(struct sim *s, const struct isa_inst *inst, const struct chunk *k)
 {
     const struct isa_binding *b = &s->p->bindings[inst->obj];
-    int64_t size = (int64_t)outside_bytes(b);
-    uint8_t *out = (uint8_t *)s->outputs[b->index] + element_of(s, b, inst, k) * size;
-    uint8_t *in = s->slot[0];
-    if (!view_read(s, s->at_tile, inst->a.view, chunk_run(&inst->a, k), in, k->nc))
+    struct run r = chunk_run(&inst->a, k);
+    struct pixels in = inside(s, b, k), out = outside(s, b, s->outputs[b->index], inst, k);
+    if (!view_read(s, s->at_tile, inst->a.view, r, in.at, k->nc))
         return false;
-    convert(b, in, k->n * k->nc);
-    for (uint32_t j = 0; j < k->n; j++)
-        for (uint32_t c = 0; c < k->nc; c++, in += inside_bytes(b))
-            put_element(b, out + (j * b->stride_w + c * b->stride_c) * size, in);
+    convert(b, in.at, k->n * k->nc);
+    copy_elements(out, in, r, inside_bytes(b));
+    if (b->element == ELEMENT_i64)
+        put_signs(out, in, k);
     return true;
 }
 

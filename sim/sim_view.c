@@ -26,12 +26,6 @@ ALWAYS_INLINE void copy(uint8_t *out, const uint8_t *in, size_t n, size_t size)
         memcpy(out + i * size, in + i * size, size);
 }
 
-/* Packed pixels on one side, pixels of a view on the other. */
-struct pixels {
-    uint8_t *at;
-    int64_t col, channel; /* bytes */
-};
-
 ALWAYS_INLINE void copy_pixels(struct pixels out, struct pixels in, struct run r, size_t size)
 {
     int64_t dense = (int64_t)(r.nc * size);
@@ -50,7 +44,7 @@ ALWAYS_INLINE void copy_pixels(struct pixels out, struct pixels in, struct run r
     }
 }
 
-static void copy_elements(struct pixels out, struct pixels in, struct run r, size_t size)
+void copy_elements(struct pixels out, struct pixels in, struct run r, size_t size)
 {
     if (size == 1)
         copy_pixels(out, in, r, 1);

@@ -15,6 +15,13 @@ struct run {
     int64_t y, x, step;
     uint32_t n, c0, nc;
 };
+/* Pixels in a buffer, packed ones, or those of a tensor. */
+struct pixels {
+    uint8_t *at;
+    int64_t col, channel; /* bytes */
+};
+/* The run's pixels, of elements of 1 or 4 bytes. */
+void copy_elements(struct pixels out, struct pixels in, struct run r, size_t size);
 /* To out, pixels `pitch` elements apart, as they lie in the buffer; padding where the view pads. */
 bool view_read(struct sim *s, uint32_t tile, uint32_t view, struct run r, void *out,
                size_t pitch) CHECK_RESULT;

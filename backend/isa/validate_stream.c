@@ -92,8 +92,9 @@ static bool patches_inside(const struct axis *a, int64_t extent, int64_t *first,
         int64_t reader = isa_mapping_reader(a->m, a->which, (uint32_t)k);
         int64_t n = reader < kept ? patches : reader < patch ? patches - 1 : 0;
         int64_t at = a->o0 * a->stride + k - a->pad;
-        int64_t from = max_i64(0, ceil_div_i64(-at, stride));
-        int64_t to = min_i64(n - 1, floor_div_i64(extent - 1 - at, stride));
+        bool inside = at >= 0 && at + (n - 1) * stride < extent; /* nearly always: no divisions */
+        int64_t from = inside ? 0 : max_i64(0, ceil_div_i64(-at, stride));
+        int64_t to = inside ? n - 1 : min_i64(n - 1, floor_div_i64(extent - 1 - at, stride));
         if (from > to)
             continue;
         *first = min_i64(*first, from * stride + at);
