@@ -75,11 +75,34 @@ static void add_work(struct walk *w, uint32_t task)
                                               .end_cycle = p->single->start[task] + busy}));
 }
 
+/* Products of one group follow each other without any data between them. */
+static bool is_input(const struct task *t, const struct task *pred)
+{
+    return t->kind != TASK_mvm || pred->kind != TASK_mvm || pred->queue != t->queue;
+}
+
+/* Of what the task reads: what came last, or NONE. */
+static uint32_t find_last_input(const struct plan *p, uint32_t task)
+{
+    const struct task *t = &p->tasks->tasks.at[task];
+    uint32_t best = NONE;
+    uint64_t latest = 0;
+    for (uint32_t i = 0; i < t->n_preds; i++) {
+        uint32_t pred = p->tasks->preds.at[t->preds + i];
+        uint64_t time = schedule_arrival(p->tasks, p->single, pred, t->tile);
+        if (is_input(t, &p->tasks->tasks.at[pred]) && (best == NONE || time > latest)) {
+            best = pred;
+            latest = time;
+        }
+    }
+    return best;
+}
+
 /* L has what a task needs before it. */
 static uint32_t find_waited_for(const struct walk *w, uint32_t task)
 {
     const struct schedule *s = w->p->single;
-    uint32_t input = plan_last_input(w->p, task, NONE);
+    uint32_t input = find_last_input(w->p, task);
     if (input == NONE || s->end[input] > s->start[input])
         return input;
     return w->waited_for[input];

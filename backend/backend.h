@@ -52,8 +52,8 @@ struct work_report {
     const char *name, *work; /* of the value; "vector", "send" ... */
     enum cost_unit unit;
     uint32_t tile, layer; /* base layer, or UINT32_MAX */
-    /* Its number, and that of the set or work whose result it needed and had last; UINT32_MAX: none
-     */
+    /* Its number, and that of the set or work whose result came last of those that it needed, and
+     * none before it in its group; UINT32_MAX: none. */
     uint32_t task, waited_for;
     uint64_t start_cycle, end_cycle;
 };

@@ -47,13 +47,15 @@ static uint64_t arrival(const struct plan *p, uint32_t task, uint32_t tile)
     return schedule_arrival(p->tasks, p->single, task, tile);
 }
 
-uint32_t plan_last_input(const struct plan *p, uint32_t id, uint32_t but)
+/* The predecessor whose result came last, other than the task before it in its queue; or NONE. */
+static uint32_t last_input(const struct plan *p, uint32_t id, uint32_t before)
 {
     const struct task *t = &p->tasks->tasks.at[id];
-    uint32_t best = p->single->asked_by[id] == but ? NONE : p->single->asked_by[id];
+    uint32_t best = p->single->asked_by[id] == before ? NONE : p->single->asked_by[id];
     for (uint32_t i = 0; i < t->n_preds; i++) {
         uint32_t pred = p->tasks->preds.at[t->preds + i];
-        if (pred != but && (best == NONE || arrival(p, pred, t->tile) > arrival(p, best, t->tile)))
+        if (pred != before &&
+            (best == NONE || arrival(p, pred, t->tile) > arrival(p, best, t->tile)))
             best = pred;
     }
     return best;
@@ -92,7 +94,7 @@ static uint32_t step_back(struct walk *w, uint32_t id, uint64_t end)
     const struct plan *p = w->p;
     uint64_t start = p->single->start[id];
     struct step s = {.task = id, .start = start, .end = end};
-    uint32_t before = w->before[id], input = plan_last_input(p, id, before);
+    uint32_t before = w->before[id], input = last_input(p, id, before);
     uint32_t tile = p->tasks->tasks.at[id].tile;
     struct cost cost = cost_of(w, id);
     if (before != NONE &&

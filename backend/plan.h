@@ -111,8 +111,6 @@ const char *plan_print(const struct plan *p, struct arena *a);
 /* Bytes and messages from tile to tile, from the tasks alone: one entry a pair, sorted, in `a`. */
 struct traffic_report *plan_traffic(const struct plan *p, struct arena *a, uint32_t *out_n);
 void plan_report_path(const struct plan *p, struct arena *a, struct backend_detail *out);
-/* critical.c. The predecessor whose result came last, other than `but`; or NONE. */
-uint32_t plan_last_input(const struct plan *p, uint32_t task, uint32_t but);
 /* activity.c. Sets and works of one frame. */
 void plan_report_activity(const struct plan *p, struct arena *a, struct backend_result *out);
 struct set_report plan_set_of(const struct plan *p, const struct schedule *s, uint32_t task);

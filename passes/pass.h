@@ -10,6 +10,7 @@
 
 #include "arch.h"
 #include "ir.h"
+#include "spans.h"
 
 /* BLOCKED: failed, but inputs stand for what it failed at, so that later passes can tell what else
  * is in the way. */
@@ -166,8 +167,9 @@ struct pass_options {
     const char *stop_after, *skip;          /* comma-separated names for skip */
     enum ir_stage last_stage; /* stops before a pass that leads to a later one; 0 = never */
     bool time_passes, stats, no_verify, roundtrip_each;
-    bool dot;       /* graphs as DOT, not as IR text */
-    FILE *print_to; /* graphs; at the end one table of times and statistics */
+    bool dot;            /* graphs as DOT, not as IR text */
+    FILE *print_to;      /* graphs; at the end one table of times and statistics */
+    struct spans *spans; /* gets the time of each pass; may be NULL */
 };
 /* Finds a pass by name; NULL if there is none. */
 const struct pass *pass_find(const char *name);

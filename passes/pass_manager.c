@@ -217,7 +217,9 @@ static bool run_pass(struct run *r, const struct pass *p, struct ir_graph **g)
     uint32_t before = (*g)->n_ops;
     double start = now_seconds();
     enum pass_result result = call(r, p, *g);
-    double seconds = now_seconds() - start;
+    double end = now_seconds(), seconds = end - start;
+    if (r->o->spans)
+        spans_add(r->o->spans, "pass", p->name, start, end);
     if (result == PASS_FAILED)
         return false;
     if (p->gives && (*g)->stage != p->gives)

@@ -203,12 +203,13 @@ struct cimc_options {
     const char *output;
     const char *schedule_out, *schedule_svg, *trace, *report, *print_plan;
     const char *report_arch;
-    int64_t svg_layout; /* 0 side, 1 stacked */
+    int64_t svg_layout; /* 0 stacked, 1 side, 2 one-scale */
     /* forms of what is printed */
     bool json, fill, energy, inline_blobs, dot, verbose;
     /* passes */
     const char *passes, *print_before, *print_after, *stop_after, *skip;
     bool time_passes, pass_stats, no_verify, roundtrip_each;
+    const char *time_trace;
     /* values, runs, verdicts */
     const char *input_fill, *save_outputs, *labels, *times, *program;
     struct cimc_strings test_data, inputs, input_scales, models;

@@ -104,7 +104,16 @@ void driver_free(struct build *b)
     isa_program_free(b->program);
     calibration_free(&b->calibration);
     calibration_free(&b->test);
+    VEC_FREE(&b->spans.list);
     arena_free(b->arena);
+}
+
+/* Of a stage that ends now: its seconds. */
+static double add_stage(struct build *b, const char *name, double start)
+{
+    double end = now_seconds();
+    spans_add(&b->spans, "stage", name, start, end);
+    return end - start;
 }
 
 /* ---- import ---- */
@@ -137,7 +146,7 @@ static bool import_model(struct build *b, const struct cimc_options *s, struct m
         return false;
     double start = now_seconds();
     b->graph = onnx_import(m->path, &o, d);
-    b->import_seconds += now_seconds() - start;
+    b->import_seconds += add_stage(b, "import", start);
     b->n_missing += m->n_missing;
     m->assumed = arena_strdup(b->arena, assumed.n ? assumed.at : "");
     text_free(&assumed);
@@ -259,7 +268,7 @@ bool driver_run_passes(struct build *b, const struct cimc_options *s, const char
     b->mode = ctx.mode;
     b->mode_reason = ctx.mode_reason;
     backend_trials_free(scheduler.trials);
-    b->passes_seconds += now_seconds() - start;
+    b->passes_seconds += add_stage(b, "passes", start);
     return ok;
 }
 
@@ -310,8 +319,10 @@ bool driver_lower_model(struct build *b, const struct cimc_options *s, struct mo
 
 static bool lower_together(struct build *b, const struct cimc_options *s, struct diag *d)
 {
-    struct pass_options o = {
-        .time_passes = s->time_passes, .stats = s->pass_stats, .stop_after = "tile"};
+    struct pass_options o = {.time_passes = s->time_passes,
+                             .stats = s->pass_stats,
+                             .spans = &b->spans,
+                             .stop_after = "tile"};
     enum pass_mode mode = PASS_MODE_F32;
     for (size_t i = 0; i < b->n_models; i++) {
         struct model *m = &b->models[i];
@@ -333,6 +344,7 @@ bool driver_lower(struct build *b, const struct cimc_options *s, struct diag *d)
 {
     struct pass_options o = {.time_passes = s->time_passes,
                              .stats = s->pass_stats,
+                             .spans = &b->spans,
                              .skip = b->wants_best ? "readout" : NULL}; /* of the best one alone */
     bool is_alone = !*b->models[0].name;
     if (!is_alone && s->calibrate.n)
@@ -412,7 +424,7 @@ struct backend_options driver_backend_options(const struct build *b, const struc
                                     .frames = (uint32_t)frames,
                                     .pace = s->pace == CIMC_PACE_STEADY ? PACE_INTERVAL : s->pace,
                                     .report_sets = views_wanted(s),
-                                    .report_detail = s->report != NULL,
+                                    .report_detail = s->report || s->trace,
                                     .print_plan = s->print_plan != NULL,
                                     .progress = b->progress};
 }
@@ -429,17 +441,21 @@ static void note_read_out(const struct build *b, struct diag *d)
 bool driver_compile(struct build *b, const struct cimc_options *s, struct diag *d)
 {
     struct backend_options o = driver_backend_options(b, s);
+    double start = now_seconds();
     b->program = backend_compile(b->graph, &b->arch, &o, &b->backend, d);
+    double scheduled = start + b->backend.seconds_schedule;
+    spans_add(&b->spans, "stage", "schedule", start, scheduled);
+    spans_add(&b->spans, "stage", "emit", scheduled, scheduled + b->backend.seconds_emit);
     if (!b->program)
         return false;
     sign(b->program, b, s);
-    double start = now_seconds();
+    start = now_seconds();
     progress_tell(b->progress, "check", 0, 0);
     bool ok = backend_check(b->program, b->graph, d);
     progress_tell(b->progress, "check", 1, 1);
     if (b->n_missing)
         isa_program_drop_weights(b->program);
-    b->check_seconds = now_seconds() - start;
+    b->check_seconds = add_stage(b, "check", start);
     if (ok)
         note_read_out(b, d);
     return ok;
@@ -457,7 +473,7 @@ bool driver_write(struct build *b, const char *path, struct diag *d)
 {
     double start = now_seconds();
     bool ok = isa_program_write(b->program, path, &b->program_bytes, d);
-    b->write_seconds = now_seconds() - start;
+    b->write_seconds = add_stage(b, "write", start);
     return ok;
 }
 

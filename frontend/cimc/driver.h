@@ -8,6 +8,7 @@
 #include "calibration.h"
 #include "pass.h"
 #include "base.h"
+#include "spans.h"
 #include "cimc.h"
 #include "tensors.h"
 
@@ -57,6 +58,7 @@ struct build {
     struct backend_result backend;
     uint64_t program_bytes; /* 0: not written */
     double import_seconds, passes_seconds, check_seconds, write_seconds;
+    struct spans spans; /* of stages and passes */
 };
 /* Machine and defaults; `arch` NULL = as the settings say. */
 bool driver_start(struct build *b, const struct cimc_options *s, const struct arch *arch,

@@ -362,9 +362,9 @@ const struct cimc_option_info option_table[] = {
      .name = "svg-layout",
      .kind = CIMC_OPTION_CHOICE,
      .offset = AT(svg_layout),
-     .choices = "side|stacked",
-     .help = "side by side, each schedule with its own scale of time, or one below the other on "
-             "one scale; default side"},
+     .choices = "stacked|side|one-scale",
+     .help = "one schedule below the other or side by side, each with its own scale of time, or "
+             "below each other on one scale; default stacked"},
     {.group = "views",
      .name = "trace",
      .kind = CIMC_OPTION_TEXT,
@@ -405,6 +405,12 @@ const struct cimc_option_info option_table[] = {
      .kind = CIMC_OPTION_FLAG,
      .offset = AT(pass_stats),
      .help = "prints a table: what each pass counted"},
+    {.group = "time-trace",
+     .name = "time-trace",
+     .kind = CIMC_OPTION_TEXT,
+     .offset = AT(time_trace),
+     .argument = "FILE",
+     .help = "writes where the compiler's own time went as trace events (JSON): stages, passes"},
 
     {.group = "passes",
      .name = "passes",

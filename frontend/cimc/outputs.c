@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { N_OUTPUTS = 9 };
+enum { N_OUTPUTS = 10 };
 struct named_output {
     const char *what, *path; /* path NULL: not asked for */
 };
@@ -24,7 +24,8 @@ static void list_outputs(const struct cimc_options *s, struct named_output out[N
     const struct named_output all[N_OUTPUTS] = {
         {"output", s->output},        {"report", s->report},   {"schedule", s->schedule_out},
         {"picture", s->schedule_svg}, {"trace", s->trace},     {"duplication problem", s->lp_file},
-        {"list of times", s->times},  {"plan", s->print_plan}, {"JSON", s->json ? "-" : NULL}};
+        {"list of times", s->times},  {"plan", s->print_plan}, {"JSON", s->json ? "-" : NULL},
+        {"time trace", s->time_trace}};
     memcpy(out, all, sizeof all);
 }
 

@@ -8,7 +8,10 @@
  * time, or, if it costs time on the machine asked for, for one on which it is free; PEs, tiles and
  * buffers are the same. Equal input gives equal bytes: there is no time of day and no duration.
  */
-#include "views.h"
+#include "page.h"
+
+#include "energy.h"
+#include "page_files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,58 +124,64 @@ static bool set_machines(struct page *p, const struct cimc_options *s, struct di
 
 /* ---- the page ---- */
 
-static const char style[] =
-    "body{font:15px/1.45 system-ui,'DejaVu Sans',sans-serif;color:#222;background:#f4f5f7;"
-    "margin:0}"
-    "main{max-width:1240px;margin:0 auto;padding:12px 16px 60px}"
-    "h1{font-size:26px;margin:18px 0 2px}h2{font-size:20px;margin:0 0 4px}"
-    "h3{font-size:15px;margin:16px 0 4px}"
-    "section{background:#fff;border:1px solid #dcdfe4;border-radius:6px;padding:14px 18px;"
-    "margin:16px 0}"
-    ".about{color:#555;max-width:100ch;margin:0 0 12px}nav{margin:8px 0}nav a{margin-right:16px}"
-    "a{color:#1257a8}"
-    ".cards{display:flex;flex-wrap:wrap;gap:10px}"
-    ".card{background:#fff;border:1px solid #dcdfe4;border-radius:6px;padding:8px 14px;"
-    "min-width:120px}"
-    ".card b{font-size:21px}.card span{color:#555;font-size:13px}"
-    ".scroll{max-height:560px;overflow:auto;border:1px solid #e4e6ea;margin:6px 0;"
-    "width:fit-content;max-width:100%}"
-    "table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}"
-    "th,td{padding:3px 10px;text-align:right;white-space:nowrap}"
-    "th{position:sticky;top:0;background:#eceef2;cursor:pointer;font-weight:600}"
-    "tbody tr:nth-child(even){background:#f7f8fa}tbody tr:hover{background:#e8f0fb}"
-    ".l{text-align:left}td.l{max-width:420px;overflow:hidden;text-overflow:ellipsis}"
-    ".key{display:inline-block;width:11px;height:11px;margin-right:6px}"
-    ".pic{display:block;max-width:100%;margin:6px 0}"
-    ".pic text{font:11px system-ui,'DejaVu Sans',sans-serif;fill:#333}"
-    ".pic rect:hover,.pic line:hover{stroke:#000}"
-    ".sched{max-width:100%;height:auto}.columns{display:flex;flex-wrap:wrap;gap:28px}"
-    ".note{color:#555;font-size:13px}";
+static void print_styles(const struct page *p)
+{
+    view_print_style(p->out);
+    fputs(page_css, p->out);
+    view_print_shades(p->out);
+    view_print_colours(p->out, 'a', p->result->n_layers);
+    view_print_colours(p->out, 'e', N_ENERGY_UNITS + 1);
+    view_print_colours(p->out, 'f', view_steady_images(p->result));
+}
 
-/* Sorts a table by a click on a head: numbers from the largest, text from the first. Without '<'
- * and '&', so that the page is XML too. */
-static const char script[] =
-    "document.querySelectorAll('table').forEach(function(table){"
-    "var body=table.tBodies[0];"
-    "Array.from(table.tHead.rows[0].cells).forEach(function(head,column){"
-    "head.title='sorts by this column; again: the other way round';"
-    "head.addEventListener('click',function(){"
-    "var up=head.dataset.up==='1';head.dataset.up=up?'0':'1';"
-    "var key=function(row){var cell=row.cells[column];"
-    "return cell.dataset.v===undefined?cell.textContent:Number(cell.dataset.v);};"
-    "var rows=Array.from(body.rows).map(function(row){return [key(row),row];});"
-    "rows.sort(function(a,b){var c=a[0]===b[0]?0:a[0]>b[0]?1:-1;"
-    "return (typeof a[0]==='number')===up?c:-c;});"
-    "rows.forEach(function(pair){body.appendChild(pair[1]);});"
-    "});});});";
+/* What the page has, in its order. */
+static const struct section {
+    const char *id, *name;
+    void (*print)(const struct page *);
+} sections[] = {
+    {"path", "Slowest path", page_path},
+    {"schedule", "Schedule", page_schedule},
+    {"steady", "Images in a row", page_steady},
+    {"mapping", "Mapping", page_mapping},
+    {"utilisation", "Utilisation", page_utilisation},
+    {"memory", "Buffers", page_memory},
+    {"traffic", "Traffic", page_traffic},
+    {"movement", "Cost of movement", page_costs},
+    {"energy", "Energy", page_energy},
+    {"quantisation", "Quantisation", page_quality},
+};
+enum { N_SECTIONS = sizeof sections / sizeof *sections };
+
+static bool has_section(const struct page *p, const struct section *s)
+{
+    if (s->print == page_steady)
+        return p->result->n_steady_sets > 0;
+    return s->print != page_quality || p->build->quality.n_rows > 0;
+}
+
+static void print_links(const struct page *p)
+{
+    fputs("<nav>", p->out);
+    for (size_t i = 0; i < N_SECTIONS; i++)
+        if (has_section(p, &sections[i]))
+            fprintf(p->out, "<a href=\"#%s\">%s</a>", sections[i].id, sections[i].name);
+    fputs("<span class=\"tools\" hidden=\"\"><input id=\"filter\" type=\"search\" size=\"16\" "
+          "placeholder=\"find layers ( / )\" aria-label=\"show only layers with these letters in "
+          "their name\"/></span></nav>\n",
+          p->out);
+}
 
 static void print_head(const struct page *p)
 {
     const struct build *b = p->build;
     const char *name = driver_file_name(b->model); /* not the folder: equal input, equal bytes */
-    fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>", p->out);
+    fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
+          "<meta name=\"viewport\" content=\"width=device-width\"/><title>",
+          p->out);
     view_print_escaped(p->out, name);
-    fprintf(p->out, " - cimc report</title>\n<style>%s</style></head>\n<body><main>\n<h1>", style);
+    fputs(" - cimc report</title>\n<style>", p->out);
+    print_styles(p);
+    fputs("</style></head>\n<body><main>\n<h1>", p->out);
     view_print_escaped(p->out, name);
     fputs("</h1>\n<div class=\"note\">compiled by cimc " CIMC_VERSION " for the machine ", p->out);
     view_print_escaped(p->out, b->arch.name);
@@ -183,67 +192,28 @@ static void print_head(const struct page *p)
             p->result->n_tiles, (long long)b->arch.crossbars, (double)b->arch.cycle_ps / 1000);
     page_print_product(p, &b->arch);
     fputs("</div>\n", p->out);
-    fprintf(p->out, "<nav><a href=\"#mapping\">Mapping</a><a href=\"#schedule\">Schedule</a>%s",
-            p->result->n_steady_sets ? "<a href=\"#steady\">Images in a row</a>" : "");
-    fputs("<a href=\"#utilisation\">Utilisation</a><a href=\"#memory\">Buffers</a>"
-          "<a href=\"#traffic\">Traffic</a><a href=\"#path\">Slowest path</a>"
-          "<a href=\"#movement\">Cost of movement</a><a href=\"#energy\">Energy</a>",
-          p->out);
-    if (b->quality.n_rows)
-        fputs("<a href=\"#quantisation\">Quantisation</a>", p->out);
-    fputs("</nav>\n", p->out);
-}
-
-static void page_schedule(const struct page *p)
-{
-    page_open_section(
-        p, "schedule", "Schedule",
-        "What every tile does over time, with the same copies and sets in both modes: layer by "
-        "layer, and cross-layer, where a set starts as soon as its inputs exist. A row is a tile, "
-        "divided among its PEs; a bar is a run of sets of one copy of a layer. The grey strip "
-        "below "
-        "shows how many PEs work. Each mode has its own scale of time.");
-    view_draw_schedules(p->views, VIEW_PAGE, p->out);
-    page_close_section(p);
-}
-
-static void page_steady(const struct page *p)
-{
-    page_open_section(
-        p, "steady", "Images in a row",
-        "One interval of the steady state: an image begins at its left end, and everything "
-        "repeats from its right end on. Colours tell images apart, which work at the same time in "
-        "different layers.");
-    view_draw_steady(p->build, p->out);
-    page_close_section(p);
+    print_links(p);
 }
 
 static void print_page(const struct page *p)
 {
     print_head(p);
+    page_verdict(p);
     page_summary(p);
-    page_mapping(p);
-    page_schedule(p);
-    if (p->result->n_steady_sets)
-        page_steady(p);
-    page_utilisation(p);
-    page_memory(p);
-    page_traffic(p);
-    page_path(p);
-    page_costs(p);
-    page_energy(p);
-    if (p->build->quality.n_rows)
-        page_quality(p);
+    for (size_t i = 0; i < N_SECTIONS; i++)
+        if (has_section(p, &sections[i]))
+            sections[i].print(p);
     fputs("</main>\n", p->out);
     page_data(p);
-    fprintf(p->out, "<script>%s</script>\n</body></html>\n", script);
+    fprintf(p->out, "<script>%s</script>\n</body></html>\n", page_js);
 }
 
 bool page_write(const struct views *v, const struct cimc_options *s, const char *path,
                 struct diag *d)
 {
     bool is_cross = s->schedule == CIMC_CROSS_LAYER;
-    struct page p = {.views = v, .build = v->build, .result = &v->mode[is_cross].result};
+    struct page p = {
+        .views = v, .build = v->build, .result = &v->mode[is_cross].result, .is_cross = is_cross};
     struct out out;
     if (!set_machines(&p, s, d) || !out_open(&out, path, d))
         return false;

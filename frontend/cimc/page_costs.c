@@ -6,7 +6,7 @@
  *
  * In: two results of the backend. What is moved hardly differs between them; what it costs does.
  */
-#include "views.h"
+#include "page.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,20 +19,8 @@ struct totals {
     uint64_t vector_elements, sent, copied, delivered, hop_bytes, read, written;
     uint64_t busiest_vector, busiest_network, busiest_dram; /* cycles of a tile */
     uint64_t busiest_link;                                  /* bytes; a mesh only */
-    uint64_t path_mvm, path_vector, path_network, path_dram, path_barrier;
+    uint64_t path[N_PAGE_WORKS];
 };
-
-static uint64_t *path_share(struct totals *t, const char *work)
-{
-    static const char *const network[] = {"send", "send partial sums"};
-    if (strcmp(work, "MVM") == 0)
-        return &t->path_mvm;
-    if (strcmp(work, network[0]) == 0 || strcmp(work, network[1]) == 0)
-        return &t->path_network;
-    if (strcmp(work, "load") == 0 || strcmp(work, "store") == 0)
-        return &t->path_dram;
-    return strcmp(work, "barrier") == 0 ? &t->path_barrier : &t->path_vector;
-}
 
 static void add_up(const struct page_machine *m, struct totals *t)
 {
@@ -54,7 +42,7 @@ static void add_up(const struct page_machine *m, struct totals *t)
         t->hop_bytes += d->traffic[i].bytes * d->traffic[i].hops;
     }
     for (uint32_t i = 0; i < d->n_path; i++)
-        *path_share(t, d->path[i].work) += d->path[i].end_cycle - d->path[i].start_cycle;
+        t->path[page_work_of(&d->path[i])] += d->path[i].end_cycle - d->path[i].start_cycle;
 }
 
 /* ---- the table ---- */
@@ -83,8 +71,14 @@ static void row_time(const struct page *p)
     fputs("<tr><td class=\"l\">makespan in time</td>", p->out);
     for (int i = 0; i < 2; i++) {
         const struct page_machine *m = i ? &p->priced : &p->free;
-        double us = (double)m->result.makespan_cycles * (double)m->arch.cycle_ps / 1e6;
-        fprintf(p->out, m->exists ? "<td data-v=\"%.9g\">%.6g &#181;s</td>" : "<td>-</td>", us, us);
+        uint64_t cycles = m->result.makespan_cycles;
+        char text[32];
+        if (m->exists)
+            fprintf(p->out, "<td data-v=\"%.9g\">%s</td>",
+                    (double)cycles * (double)m->arch.cycle_ps,
+                    view_time_text(cycles, m->arch.cycle_ps, text));
+        else
+            fputs("<td data-v=\"-1\">-</td>", p->out);
     }
     fputs("</tr>\n<tr><td class=\"l\">utilisation of the PEs</td>", p->out);
     page_cell_percent(p, p->free.exists ? p->free.result.utilisation : NAN);
@@ -108,11 +102,11 @@ static const struct {
     {"busiest vector unit", CYCLES, offsetof(struct totals, busiest_vector)},
     {"busiest sender", CYCLES, offsetof(struct totals, busiest_network)},
     {"busiest DRAM port", CYCLES, offsetof(struct totals, busiest_dram)},
-    {"on the slowest path: crossbars", CYCLES, offsetof(struct totals, path_mvm)},
-    {"on the slowest path: vector units", CYCLES, offsetof(struct totals, path_vector)},
-    {"on the slowest path: messages", CYCLES, offsetof(struct totals, path_network)},
-    {"on the slowest path: DRAM", CYCLES, offsetof(struct totals, path_dram)},
-    {"on the slowest path: barriers", CYCLES, offsetof(struct totals, path_barrier)},
+    {"on the slowest path: crossbars", CYCLES, offsetof(struct totals, path[WORK_MVM])},
+    {"on the slowest path: vector units", CYCLES, offsetof(struct totals, path[WORK_VECTOR])},
+    {"on the slowest path: messages", CYCLES, offsetof(struct totals, path[WORK_NETWORK])},
+    {"on the slowest path: DRAM", CYCLES, offsetof(struct totals, path[WORK_DRAM])},
+    {"on the slowest path: barriers", CYCLES, offsetof(struct totals, path[WORK_BARRIER])},
 };
 
 static void print_rows(const struct page *p, const struct totals t[2])

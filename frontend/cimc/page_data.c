@@ -7,7 +7,7 @@
  * movement. Every
  * '<' and '&' is written as an escape, so that no name ends the element. CLI.md lists the keys.
  */
-#include "views.h"
+#include "page.h"
 
 #include "mapping.h"
 #include "quality.h"
@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_ELEMENTS = 5000 }; /* of an array */
+enum { MOST_ELEMENTS = 3000 }; /* of an array */
 
 static void tiles_json(const struct backend_result *r, struct json *j)
 {

@@ -7,7 +7,7 @@
  * In: the counts of the program and the machine's prices. Where a machine gives none there are the
  * counts alone.
  */
-#include "views.h"
+#include "page.h"
 
 #include "energy_report.h"
 #include "report.h"
@@ -35,9 +35,7 @@ static void cell_share(const struct page *p, millionths part, millionths all)
 static void draw_share(const struct page *p, unsigned unit, double x, double width,
                        const char *title)
 {
-    char colour[8];
-    fprintf(p->out, "<rect y=\"4\" height=\"%d\" fill=\"%s\"", BAR_HEIGHT,
-            view_colour(unit, colour));
+    fprintf(p->out, "<rect y=\"4\" height=\"%d\" class=\"c e%u\"", BAR_HEIGHT, unit);
     view_print_attribute(p->out, "x", x);
     view_print_attribute(p->out, "width", width);
     fprintf(p->out, "><title>%s</title></rect>\n", title);
@@ -46,7 +44,7 @@ static void draw_share(const struct page *p, unsigned unit, double x, double wid
 static void draw_units(const struct page *p, const struct energy_report *r)
 {
     double x = 0;
-    page_open_svg(p, BAR_WIDTH, BAR_HEIGHT + 8);
+    page_open_svg(p, BAR_WIDTH, BAR_HEIGHT + 8, "energy by unit");
     for (unsigned u = 0; u < N_SHARES; u++) {
         double width = BAR_WIDTH * (double)share_of(r, u) / (double)r->total;
         char title[96], name[ENERGY_UNIT_TEXT], text[ENERGY_TEXT];
@@ -56,18 +54,17 @@ static void draw_units(const struct page *p, const struct energy_report *r)
             draw_share(p, u, x, width, title);
         x += width;
     }
-    fputs("</svg>\n", p->out);
+    page_close_svg(p);
 }
 
 static void print_units(const struct page *p, const struct energy_report *r)
 {
-    char name[ENERGY_UNIT_TEXT], colour[8];
+    char name[ENERGY_UNIT_TEXT];
     page_open_table(p, "<unit|energy|share|area in mm&#178;");
     for (unsigned u = 0; u < N_SHARES; u++) {
         double area = u < N_ENERGY_UNITS ? millionths_real(r->area_by_unit[u]) / 1e6 : 0;
-        fprintf(p->out,
-                "<tr><td class=\"l\"><span class=\"key\" style=\"background:%s\"></span>%s</td>",
-                view_colour(u, colour), energy_unit_text(u, name));
+        fprintf(p->out, "<tr><td class=\"l\"><span class=\"key e%u\"></span>%s</td>", u,
+                energy_unit_text(u, name));
         cell_energy(p, share_of(r, u));
         cell_share(p, share_of(r, u), r->total);
         fprintf(p->out, "<td data-v=\"%.9g\">%.4g</td></tr>\n", area, area);
@@ -85,7 +82,7 @@ static void print_layers(const struct page *p, const struct energy_report *r)
         const struct layer_report *l = &p->result->layers[i];
         millionths energy = energy_of(r->arch, &l->counts);
         fputs("<tr>", p->out);
-        page_cell_text(p, l->name);
+        page_cell_layer(p, i, l->name);
         page_cell_number(p, l->counts.pe_products);
         page_cell_number(p, l->counts.conversions);
         cell_energy(p, energy);

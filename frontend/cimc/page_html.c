@@ -6,7 +6,7 @@
  * What is written is well-formed XML as well as HTML, so that a test can read it strictly. A cell
  * that shows a rounded value keeps the exact one in `data-v`, by which the table is sorted.
  */
-#include "views.h"
+#include "page.h"
 
 #include <math.h>
 #include <string.h>
@@ -88,23 +88,36 @@ void page_card(const struct page *p, const char *name, const char *value, const 
             name);
 }
 
-const char *page_heat(double share, char out[8])
+void page_print_colour(const struct page *p, uint32_t layer)
 {
-    static const int low[3] = {0xe8, 0xf0, 0xfa}, high[3] = {0x08, 0x30, 0x6b};
-    double x = fmin(fmax(share, 0), 1);
-    int c[3];
-    for (int i = 0; i < 3; i++)
-        c[i] = (int)lround(low[i] + x * (high[i] - low[i])) & 0xff;
-    snprintf(out, 8, "#%02x%02x%02x", c[0], c[1], c[2]);
-    return out;
+    if (layer == UINT32_MAX)
+        fputs("ax", p->out);
+    else
+        fprintf(p->out, "a%u", layer);
 }
 
-void page_open_svg(const struct page *p, double width, double height)
+void page_cell_layer(const struct page *p, uint32_t layer, const char *name)
+{
+    fputs("<td class=\"l\" title=\"", p->out);
+    view_print_escaped(p->out, name);
+    fputs("\"><span class=\"key ", p->out);
+    page_print_colour(p, layer);
+    fputs("\"></span>", p->out);
+    view_print_tail(p->out, name, 48);
+    fputs("</td>", p->out);
+}
+
+void page_open_svg(const struct page *p, double width, double height, const char *label)
 {
     fprintf(p->out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pic\" width=\"%.0f\" "
-            "height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n",
-            width, height, width, height);
+            "<div class=\"wide\"><svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pic\" "
+            "role=\"img\" aria-label=\"%s\" width=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n",
+            label, width, width, height);
+}
+
+void page_close_svg(const struct page *p)
+{
+    fputs("</svg></div>\n", p->out);
 }
 
 void page_svg_text(const struct page *p, double x, double y, const char *anchor, const char *text)

@@ -1,85 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * page_mapping.c - the report's summary, the table of base layers, and how busy every PE is.
+ * page_mapping.c - the report's table of base layers, and how full and how busy every PE is.
  *
  * In: layer reports, and the sets in order of tile, PE and start. The numbers of the summary and of
  * the columns output, PEs, copies and cycles are those of `compile --json`.
  */
-#include "report.h"
-#include "views.h"
+#include "page.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- summary ---- */
-
-static void card_number(const struct page *p, const char *name, uint64_t x, const char *unit)
-{
-    char text[32];
-    page_card(p, name, view_cycles_text(x, text), unit);
-}
-
-static void card_real(const struct page *p, const char *name, double x, const char *unit)
-{
-    char text[32] = "-";
-    if (!isnan(x))
-        snprintf(text, sizeof text, "%.4g", x);
-    page_card(p, name, text, unit);
-}
-
-static void print_choices(const struct page *p)
-{
-    const struct build *b = p->build;
-    fprintf(p->out, "<p class=\"note\">Copies: objective %s, %.10g cycles (%s).", b->dup.objective,
-            b->dup.value, b->dup.status);
-    if (b->dup.has_bound)
-        fprintf(p->out, " No copies that fit give a schedule of less than %llu cycles.",
-                (unsigned long long)b->dup.lower_bound_cycles);
-    if (b->chosen.set)
-        fprintf(p->out, " Best sets: %s (%u tried).", b->chosen.set, b->chosen.n_tried);
-    fputs("</p>\n", p->out);
-}
-
-/* Of images in a row. */
-static void print_throughput(const struct page *p)
-{
-    const struct backend_result *r = p->result;
-    card_number(p, "from image to image, in the steady state", r->interval_cycles, "cycles");
-    card_real(p, "throughput", report_images_per_second(p->build), "images/s");
-    card_number(p, "latency of an image, at most", r->latency_max_cycles, "cycles");
-    card_real(p, "utilisation in the steady state", 100 * r->steady_utilisation, "%");
-    card_number(p, "images that the program is for", r->frames, "");
-}
-
-void page_summary(const struct page *p)
-{
-    const struct backend_result *r = p->result;
-    double speedup =
-        r->makespan_cycles ? (double)r->layer_by_layer_cycles / (double)r->makespan_cycles : NAN;
-    fputs("<div class=\"cards\">\n", p->out);
-    card_number(p, "makespan: until the last output is stored", r->makespan_cycles, "cycles");
-    card_real(p, "makespan in time",
-              (double)r->makespan_cycles * (double)p->build->arch.cycle_ps / 1e6, "&#181;s");
-    card_number(p, "layer by layer, without copies", r->layer_by_layer_cycles, "cycles");
-    card_real(p, "speedup", speedup, "times");
-    card_real(p, "utilisation: mean over all PEs", 100 * r->utilisation, "%");
-    if (r->frames)
-        print_throughput(p);
-    card_number(p, "PEs that one copy of all layers needs", (uint64_t)p->build->dup.pe_min, "PEs");
-    card_number(p, "PEs of the machine", (uint64_t)p->build->dup.pes, "PEs");
-    card_number(p, "tiles", r->n_tiles, "");
-    card_number(p, "on crossbars", r->crossbar_macs, "multiply-adds");
-    card_number(p, "on vector units", r->vector_macs,
-                r->vector_macs && !p->build->arch.lanes ? "multiply-adds, which take no time here"
-                                                        : "multiply-adds");
-    card_number(p, "instructions", r->n_instructions, "");
-    char text[32];
-    page_card(p, "code", page_bytes_text(r->code_bytes, text), "");
-    fputs("</div>\n", p->out);
-    print_choices(p);
-}
 
 /* ---- a picture of all PEs: a column is a tile ---- */
 
@@ -99,16 +30,16 @@ static struct pe_map pe_map_of(const struct page *p, uint32_t n_tiles)
 }
 
 /* The tiles' frames; the picture is still open. */
-static void open_tiles(const struct page *p, const struct pe_map *m, uint32_t n_tiles)
+static void open_tiles(const struct page *p, const struct pe_map *m, uint32_t n_tiles,
+                       const char *label)
 {
     uint32_t bands = (n_tiles + TILES_A_BAND - 1) / TILES_A_BAND;
     char text[64];
-    page_open_svg(p, 1200, 20 + bands * m->band_height);
+    page_open_svg(p, 1200, 20 + bands * m->band_height, label);
     for (uint32_t b = 0; b < bands; b++) {
         uint32_t last = (b + 1) * TILES_A_BAND < n_tiles ? (b + 1) * TILES_A_BAND : n_tiles;
         double y = 20 + b * m->band_height, n = last - b * TILES_A_BAND;
-        fprintf(p->out,
-                "<rect fill=\"#fff\" stroke=\"#c9cdd4\" stroke-dasharray=\"3 3\" x=\"49.5\"");
+        fputs("<rect class=\"none\" x=\"49.5\"", p->out);
         view_print_attribute(p->out, "y", y - 0.5);
         view_print_attribute(p->out, "width", n * m->tile_width);
         view_print_attribute(p->out, "height", (double)p->build->arch.crossbars * m->pe_height);
@@ -126,8 +57,7 @@ static void open_tiles(const struct page *p, const struct pe_map *m, uint32_t n_
 static void open_pes(const struct page *p, const struct pe_map *m, uint32_t tile, uint32_t first_pe,
                      uint32_t n_pes, double share)
 {
-    char colour[8];
-    fprintf(p->out, "<rect fill=\"%s\"", page_heat(share, colour));
+    fprintf(p->out, "<rect class=\"c h%d\"", view_shade(share));
     view_print_attribute(p->out, "x", 50 + tile % TILES_A_BAND * m->tile_width);
     view_print_attribute(p->out, "y",
                          20 + tile / TILES_A_BAND * m->band_height + first_pe * m->pe_height);
@@ -140,15 +70,15 @@ static void open_pes(const struct page *p, const struct pe_map *m, uint32_t tile
 /* What white and blue mean. */
 static void draw_scale(const struct page *p, const char *least, double most)
 {
-    char colour[8], text[64];
-    page_open_svg(p, 420, 20);
-    for (int i = 0; i < 20; i++)
-        fprintf(p->out, "<rect x=\"%d\" y=\"4\" width=\"10\" height=\"12\" fill=\"%s\"/>",
-                90 + 10 * i, page_heat(i / 19.0, colour));
+    char text[64];
+    page_open_svg(p, 420, 20, "scale of colours");
+    for (int i = 0; i < VIEW_SHADES; i++)
+        fprintf(p->out, "<rect x=\"%d\" y=\"4\" width=\"10\" height=\"12\" class=\"c h%d\"/>",
+                90 + 10 * i, i + 1);
     page_svg_text(p, 84, 14, "end", least);
     snprintf(text, sizeof text, "%.3g %%", 100 * most);
     page_svg_text(p, 296, 14, "start", text);
-    fputs("</svg>\n", p->out);
+    page_close_svg(p);
 }
 
 /* ---- mapping ---- */
@@ -178,13 +108,9 @@ static struct activity *find_activity(const struct backend_result *r)
 static void print_layer(const struct page *p, uint32_t i, const struct activity *a)
 {
     const struct layer_report *l = &p->result->layers[i];
-    char text[80], colour[8];
-    fprintf(p->out, "<tr><td data-v=\"%u\">%u</td><td class=\"l\" title=\"", i, i);
-    view_print_escaped(p->out, l->name);
-    fprintf(p->out, "\"><span class=\"key\" style=\"background:%s\"></span>",
-            view_colour(i, colour));
-    view_print_tail(p->out, l->name, 48);
-    fputs("</td>", p->out);
+    char text[80];
+    fprintf(p->out, "<tr data-layer=\"%u\"><td data-v=\"%u\">%u</td>", i, i, i);
+    page_cell_layer(p, i, l->name);
     snprintf(text, sizeof text, "%lld x %lld x %lld", (long long)l->ofm[0], (long long)l->ofm[1],
              (long long)l->ofm[2]);
     page_cell_text(p, text);
@@ -214,7 +140,7 @@ static void draw_fill(const struct page *p)
     fprintf(p->out, d->n_crossbars ? ": mean %.2f %%</h3>\n" : "</h3>\n",
             100 * sum / (all * d->n_crossbars));
     draw_scale(p, "0 %", 1);
-    open_tiles(p, &m, p->result->n_tiles);
+    open_tiles(p, &m, p->result->n_tiles, "cells of each PE that hold a weight");
     for (uint32_t i = 0; i < d->n_crossbars && i < MOST_GROUPS; i++) {
         const struct crossbar_report *c = &d->crossbars[i];
         open_pes(p, &m, c->tile, c->pe, 1, (double)c->cells / all);
@@ -222,7 +148,7 @@ static void draw_fill(const struct page *p)
         fprintf(p->out, " copy %u, %llu of %.0f cells, %.2f %%</title></rect>\n", c->copy,
                 (unsigned long long)c->cells, all, 100 * (double)c->cells / all);
     }
-    fputs("</svg>\n", p->out);
+    page_close_svg(p);
     if (d->n_crossbars > MOST_GROUPS)
         fprintf(p->out, "<p class=\"note\">The first %d of %u PEs are drawn.</p>\n", MOST_GROUPS,
                 d->n_crossbars);
@@ -285,10 +211,10 @@ static void draw_use(const struct page *p, const struct view_mode *v, const grou
     const struct backend_result *r = &v->result;
     fprintf(p->out, "<h3>%c%s", v->name[0] - 'a' + 'A', v->name + 1);
     fprintf(p->out, r->makespan_cycles ? ": mean %.2f %%</h3>\n" : "</h3>\n", 100 * r->utilisation);
-    open_tiles(p, &m, r->n_tiles);
+    open_tiles(p, &m, r->n_tiles, "busy share of each PE");
     for (size_t i = 0; i < groups->n && i < MOST_GROUPS; i++)
         draw_group(p, &m, r, &groups->at[i]);
-    fputs("</svg>\n", p->out);
+    page_close_svg(p);
     if (groups->n > MOST_GROUPS)
         fprintf(p->out, "<p class=\"note\">The first %d of %zu groups of PEs are drawn.</p>\n",
                 MOST_GROUPS, groups->n);
@@ -310,8 +236,8 @@ void page_utilisation(const struct page *p)
     m.most = most;
     page_open_section(p, "utilisation", "Utilisation of each PE",
                       "How much of the makespan every PE works: a column is a tile, a cell the PEs "
-                      "that work together on one copy. White with a dashed border: PEs without "
-                      "weights. Point at a cell for its layer and numbers.");
+                      "that work together on one copy. Dashed border: PEs without weights. Point "
+                      "at a cell for its layer and numbers.");
     draw_scale(p, "busy: 0 %", m.most);
     for (int k = VIEW_MODES; k-- > 0;) {
         draw_use(p, &p->views->mode[k], &groups[k], m);

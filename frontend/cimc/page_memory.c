@@ -5,7 +5,7 @@
  *
  * In: backend_detail. The table shows the largest buffers; what it leaves out is stated.
  */
-#include "views.h"
+#include "page.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,17 +15,17 @@ enum { MOST_BUFFERS = 300, MOST_TILES = 1100, HEIGHT = 150, WIDTH = 1120, LEFT =
 static void draw_level(const struct page *p, double y, uint64_t bytes)
 {
     char text[32];
-    fprintf(p->out, "<line stroke=\"#d5d8dd\" x1=\"%d\" x2=\"%d\"", LEFT, LEFT + WIDTH);
+    fprintf(p->out, "<line class=\"g\" x1=\"%d\" x2=\"%d\"", LEFT, LEFT + WIDTH);
     view_print_attribute(p->out, "y1", y);
     view_print_attribute(p->out, "y2", y);
     fputs("/>", p->out);
     page_svg_text(p, LEFT - 6, y + 4, "end", page_bytes_text(bytes, text));
 }
 
-static void draw_bar(const struct page *p, double x, double width, double height,
-                     const char *colour, const char *title)
+static void draw_bar(const struct page *p, double x, double width, double height, int shade,
+                     const char *title)
 {
-    fprintf(p->out, "<rect fill=\"%s\"", colour);
+    fprintf(p->out, "<rect class=\"c h%d\"", shade);
     view_print_attribute(p->out, "x", x);
     view_print_attribute(p->out, "y", 10 + HEIGHT - height);
     view_print_attribute(p->out, "width", width);
@@ -41,7 +41,7 @@ static void draw_tiles(const struct page *p)
     for (uint32_t i = 0; i < n; i++)
         most = t[i].buffer_bytes > most ? t[i].buffer_bytes : most;
     double step = fmin((double)WIDTH / n, 60), gap = step > 4 ? 2 : 0;
-    page_open_svg(p, LEFT + WIDTH + 10, HEIGHT + 32);
+    page_open_svg(p, LEFT + WIDTH + 10, HEIGHT + 32, "buffers of each tile");
     draw_level(p, 10, most);
     for (uint32_t i = 0; i < n; i++) {
         char title[160], a[32], b[32];
@@ -49,15 +49,15 @@ static void draw_tiles(const struct page *p)
                  page_bytes_text(t[i].buffer_bytes, a), page_bytes_text(t[i].peak_bytes, b));
         double all = HEIGHT * (double)t[i].buffer_bytes / (double)most;
         double used = HEIGHT * (double)t[i].peak_bytes / (double)most;
-        draw_bar(p, LEFT + i * step, step - gap, all, "#bccbe0", title);
-        draw_bar(p, LEFT + i * step, step - gap, used, "#2f6db3", title);
+        draw_bar(p, LEFT + i * step, step - gap, all, 5, title);
+        draw_bar(p, LEFT + i * step, step - gap, used, 14, title);
     }
     page_svg_text(p, LEFT, HEIGHT + 26, "start", "tile 0");
     char last[32];
     snprintf(last, sizeof last, "tile %u", n - 1);
     if (n > 1)
         page_svg_text(p, LEFT + n * step, HEIGHT + 26, "end", last);
-    fputs("</svg>\n", p->out);
+    page_close_svg(p);
     if (n < p->result->n_tiles)
         fprintf(p->out, "<p class=\"note\">The first %u of %u tiles are drawn.</p>\n", n,
                 p->result->n_tiles);
@@ -68,9 +68,9 @@ static void draw_time(const struct page *p)
     const struct backend_detail *d = p->result->detail;
     char text[48], cycles[32];
     double most = d->peak_bytes ? (double)d->peak_bytes : 1;
-    page_open_svg(p, LEFT + WIDTH + 10, HEIGHT + 32);
+    page_open_svg(p, LEFT + WIDTH + 10, HEIGHT + 32, "bytes in use over time");
     draw_level(p, 10, d->peak_bytes);
-    fprintf(p->out, "<path fill=\"#2f6db3\" d=\"M%d %d", LEFT, 10 + HEIGHT);
+    fprintf(p->out, "<path class=\"c h14\" d=\"M%d %d", LEFT, 10 + HEIGHT);
     for (int i = 0; i < DETAIL_PARTS; i++) {
         fputc('L', p->out);
         view_print_number(p->out, LEFT + (double)WIDTH * i / DETAIL_PARTS);
@@ -84,7 +84,7 @@ static void draw_time(const struct page *p)
     page_svg_text(p, LEFT, HEIGHT + 26, "start", "cycle 0");
     snprintf(text, sizeof text, "cycle %s", view_cycles_text(p->result->makespan_cycles, cycles));
     page_svg_text(p, LEFT + WIDTH, HEIGHT + 26, "end", text);
-    fputs("</svg>\n", p->out);
+    page_close_svg(p);
 }
 
 static int compare_bytes(const void *a, const void *b)
@@ -95,16 +95,21 @@ static int compare_bytes(const void *a, const void *b)
     return (*x < *y) ? -1 : 1; /* elements of one array */
 }
 
+static void cell_name(const struct page *p, const char *name)
+{
+    fputs("<td class=\"l\" title=\"", p->out);
+    view_print_escaped(p->out, name);
+    fputs("\">", p->out);
+    view_print_tail(p->out, name, 48);
+    fputs("</td>", p->out);
+}
+
 static void print_buffer(const struct page *p, const struct buffer_report *b)
 {
     static const char *const kind[] = {"value", "sums", "constant"};
     fputs("<tr>", p->out);
     page_cell_number(p, b->tile);
-    fputs("<td class=\"l\" title=\"", p->out);
-    view_print_escaped(p->out, b->name);
-    fputs("\">", p->out);
-    view_print_tail(p->out, b->name, 48);
-    fputs("</td>", p->out);
+    cell_name(p, b->name);
     page_cell_text(p, kind[b->kind]);
     page_cell_number(p, b->rows);
     page_cell_number(p, b->ring_rows);
@@ -161,7 +166,8 @@ void page_memory(const struct page *p)
             "<p>All buffers together: %s. At most %s are in use at one time. Without rings "
             "the same values would take %s.</p>\n",
             page_bytes_text(all, a), page_bytes_text(d->peak_bytes, b), page_bytes_text(whole, c));
-    fputs("<h3>Buffers of each tile: all, and (dark) most in use at one time</h3>\n", p->out);
+    fputs("<h3>Buffers of each tile: all, and (strong colour) most in use at one time</h3>\n",
+          p->out);
     draw_tiles(p);
     fputs("<h3>Bytes in use on all tiles, over time</h3>\n", p->out);
     draw_time(p);

@@ -6,7 +6,7 @@
  *
  * In: backend_detail.path, gapless from 0 to the makespan.
  */
-#include "views.h"
+#include "page.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,11 +21,18 @@ static uint64_t cycles_of(const struct path_report *e)
 
 /* ---- by layer and kind of work ---- */
 
-struct share {
-    const struct path_report *first;
-    uint32_t n_steps, n_input_waits;
-    uint64_t cycles;
-};
+enum page_work page_work_of(const struct path_report *e)
+{
+    static const struct {
+        const char *name;
+        enum page_work work;
+    } names[] = {{"MVM", WORK_MVM},   {"send", WORK_NETWORK}, {"send partial sums", WORK_NETWORK},
+                 {"load", WORK_DRAM}, {"store", WORK_DRAM},   {"barrier", WORK_BARRIER}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(e->work, names[i].name) == 0)
+            return names[i].work;
+    return WORK_VECTOR;
+}
 
 static int compare_work(const void *a, const void *b)
 {
@@ -37,14 +44,13 @@ static int compare_work(const void *a, const void *b)
 
 static int compare_cycles(const void *a, const void *b)
 {
-    const struct share *x = a, *y = b;
+    const struct page_share *x = a, *y = b;
     if (x->cycles != y->cycles)
         return x->cycles > y->cycles ? -1 : 1;
     return x->first < y->first ? -1 : 1;
 }
 
-/* Entries with the same name and work become one; returns how many. */
-static size_t find_shares(const struct backend_detail *d, struct share *out)
+size_t page_path_shares(const struct backend_detail *d, struct page_share *out)
 {
     const struct path_report **sorted = heap_alloc((d->n_path + 1) * sizeof *sorted);
     size_t n = 0;
@@ -55,7 +61,7 @@ static size_t find_shares(const struct backend_detail *d, struct share *out)
         const struct path_report *e = sorted[i];
         if (i == 0 || strcmp(sorted[i - 1]->name, e->name) != 0 ||
             strcmp(sorted[i - 1]->work, e->work) != 0)
-            out[n++] = (struct share){.first = e};
+            out[n++] = (struct page_share){.first = e};
         out[n - 1].n_steps += e->n_steps;
         out[n - 1].n_input_waits += e->n_input_waits;
         out[n - 1].cycles += cycles_of(e);
@@ -65,26 +71,15 @@ static size_t find_shares(const struct backend_detail *d, struct share *out)
     return n;
 }
 
-static void cell_layer(const struct page *p, const struct path_report *e)
-{
-    char colour[8];
-    fputs("<td class=\"l\" title=\"", p->out);
-    view_print_escaped(p->out, e->name);
-    fprintf(p->out, "\"><span class=\"key\" style=\"background:%s\"></span>",
-            e->layer == UINT32_MAX ? "#b9bec8" : view_colour(e->layer, colour));
-    view_print_tail(p->out, e->name, 48);
-    fputs("</td>", p->out);
-}
-
 static void print_shares(const struct page *p)
 {
     const struct backend_detail *d = p->result->detail;
-    struct share *shares = heap_alloc((d->n_path + 1) * sizeof *shares);
-    size_t n = find_shares(d, shares);
-    page_open_table(p, "<layer|<work|cycles on the path|of the makespan|steps|waited");
+    struct page_share *shares = heap_alloc((d->n_path + 1) * sizeof *shares);
+    size_t n = page_path_shares(d, shares);
+    page_open_table(p, "<layer|<work|cycles|of all|steps|waited");
     for (size_t i = 0; i < n && i < MOST_ENTRIES; i++) {
         fputs("<tr>", p->out);
-        cell_layer(p, shares[i].first);
+        page_cell_layer(p, shares[i].first->layer, shares[i].first->name);
         page_cell_text(p, shares[i].first->work);
         page_cell_number(p, shares[i].cycles);
         page_cell_percent(p, (double)shares[i].cycles / (double)p->result->makespan_cycles);
@@ -102,15 +97,16 @@ static void draw_ribbon(const struct page *p)
 {
     const struct backend_detail *d = p->result->detail;
     double scale = (double)WIDTH / (double)p->result->makespan_cycles;
-    char text[48], from[32], to[32], colour[8];
-    page_open_svg(p, WIDTH + 10, 60);
+    char text[48], from[32], to[32];
+    page_open_svg(p, WIDTH + 10, 60, "the slowest path over time");
     for (uint32_t i = 0, n = 0; i < d->n_path && n < MOST_BOXES; i++) {
         const struct path_report *e = &d->path[i];
         if (d->n_path > MOST_BOXES && (double)cycles_of(e) * scale < 0.5)
             continue;
         n++;
-        fprintf(p->out, "<rect fill=\"%s\" y=\"6\" height=\"32\"",
-                e->layer == UINT32_MAX ? "#b9bec8" : view_colour(e->layer, colour));
+        fputs("<rect class=\"c ", p->out);
+        page_print_colour(p, e->layer);
+        fputs("\" y=\"6\" height=\"32\"", p->out);
         view_print_attribute(p->out, "x", 4 + (double)e->start_cycle * scale);
         view_print_attribute(p->out, "width", fmax((double)cycles_of(e) * scale, 0.3));
         fputs("><title>", p->out);
@@ -121,7 +117,7 @@ static void draw_ribbon(const struct page *p)
     page_svg_text(p, 4, 54, "start", "cycle 0");
     snprintf(text, sizeof text, "cycle %s", view_cycles_text(p->result->makespan_cycles, to));
     page_svg_text(p, 4 + WIDTH, 54, "end", text);
-    fputs("</svg>\n", p->out);
+    page_close_svg(p);
 }
 
 static int compare_length(const void *a, const void *b)
@@ -159,7 +155,7 @@ static void print_entries(const struct page *p)
         page_cell_number(p, e->start_cycle);
         page_cell_number(p, e->end_cycle);
         page_cell_number(p, cycles_of(e));
-        cell_layer(p, e);
+        page_cell_layer(p, e->layer, e->name);
         page_cell_text(p, e->work);
         page_cell_number(p, e->tile);
         page_cell_number(p, e->n_steps);
@@ -186,10 +182,11 @@ void page_path(const struct page *p)
         "shorter. Grey: work that is not a base layer's.");
     if (p->result->makespan_cycles > 0) {
         draw_ribbon(p);
-        fputs("<h3>What is on the path</h3>\n", p->out);
+        fputs("<div class=\"columns low\"><div><h3>What is on the path</h3>\n", p->out);
         print_shares(p);
-        fputs("<h3>The path in order of time</h3>\n", p->out);
+        fputs("</div><div><h3>The path in order of time</h3>\n", p->out);
         print_entries(p);
+        fputs("</div></div>\n", p->out);
     } else {
         fputs("<p>The makespan is 0: nothing takes time.</p>\n", p->out);
     }

@@ -7,7 +7,7 @@
  * In: the report of pass quant, of a float model that was quantised here. The layer that alone
  * harms the outputs most comes first.
  */
-#include "views.h"
+#include "page.h"
 
 #include "quality.h"
 
@@ -58,11 +58,11 @@ static void print_row(const struct page *p, const struct quant_row *row)
 static void draw_row(const struct page *p, const struct quant_row *row, size_t i)
 {
     double share = fmin(fmax(row->own_snr, 0), MOST_DB) / MOST_DB;
-    char colour[8], text[QUALITY_TEXT];
+    char text[QUALITY_TEXT];
     fprintf(p->out, "<text x=\"%d\" y=\"%zu\" text-anchor=\"end\">", LEFT - 8, STEP * i + 12);
     view_print_tail(p->out, quality_name(row), 44);
-    fprintf(p->out, "</text>\n<rect x=\"%d\" y=\"%zu\" height=\"%d\" fill=\"%s\"", LEFT,
-            STEP * i + 2, STEP - 4, page_heat(1 - share, colour));
+    fprintf(p->out, "</text>\n<rect x=\"%d\" y=\"%zu\" height=\"%d\" class=\"c h%d\"", LEFT,
+            STEP * i + 2, STEP - 4, view_shade(1 - share));
     view_print_attribute(p->out, "width", 1 + share * BAR_WIDTH);
     fprintf(p->out, "><title>%s</title></rect>\n", quality_text(row->own_snr, " dB", text));
 }
@@ -72,10 +72,11 @@ static void draw_rows(const struct page *p, const struct quant_row *const *rows,
 {
     n = n < MOST_BARS ? n : MOST_BARS;
     fprintf(p->out, "<h3>Signal to noise of the outputs where one layer alone is quantised</h3>\n");
-    page_open_svg(p, LEFT + BAR_WIDTH + 10, (double)(STEP * n) + 4);
+    page_open_svg(p, LEFT + BAR_WIDTH + 10, (double)(STEP * n) + 4,
+                  "signal to noise of each layer");
     for (size_t i = 0; i < n; i++)
         draw_row(p, rows[i], i);
-    fputs("</svg>\n", p->out);
+    page_close_svg(p);
 }
 
 static void print_total(const struct page *p, const struct quant_report *r)

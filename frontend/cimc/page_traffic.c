@@ -7,7 +7,7 @@
  * In: backend_detail.traffic. On the mesh a message goes along the row first, then along the column
  * (XY routes, as the hops are counted); one with several targets counts for each of them.
  */
-#include "views.h"
+#include "page.h"
 #include "tile_grid.h"
 
 #include <math.h>
@@ -35,7 +35,7 @@ static const struct traffic_report **sort_pairs(const struct backend_detail *d)
 static void draw_axes(const struct page *p, uint32_t n, double cell)
 {
     char text[32];
-    fprintf(p->out, "<rect x=\"50\" y=\"34\" fill=\"#fafbfc\" stroke=\"#dcdfe4\"");
+    fprintf(p->out, "<rect x=\"50\" y=\"34\" class=\"frame\"");
     view_print_attribute(p->out, "width", n * cell);
     view_print_attribute(p->out, "height", n * cell);
     fputs("/>\n", p->out);
@@ -54,13 +54,13 @@ static void draw_matrix(const struct page *p, const struct traffic_report *const
     const struct backend_detail *d = p->result->detail;
     uint32_t n = p->result->n_tiles;
     double cell = fmin((double)SIDE / n, 26), most = log((double)sorted[0]->bytes + 1);
-    page_open_svg(p, 60 + n * cell, 44 + n * cell);
+    page_open_svg(p, 60 + n * cell, 44 + n * cell, "bytes from tile to tile");
     draw_axes(p, n, cell);
     for (uint32_t i = 0; i < d->n_traffic && i < MOST_CELLS; i++) {
         const struct traffic_report *t = sorted[i];
-        char colour[8], bytes[32];
+        char bytes[32];
         double share = most > 0 ? log((double)t->bytes + 1) / most : 0;
-        fprintf(p->out, "<rect fill=\"%s\"", page_heat(pow(share, 3), colour));
+        fprintf(p->out, "<rect class=\"c h%d\"", view_shade(pow(share, 3)));
         view_print_attribute(p->out, "x", 50 + t->to * cell);
         view_print_attribute(p->out, "y", 34 + t->from * cell);
         view_print_attribute(p->out, "width", cell > 4 ? cell - 1 : cell);
@@ -68,7 +68,7 @@ static void draw_matrix(const struct page *p, const struct traffic_report *const
         fprintf(p->out, "><title>tile %u to tile %u: %s in %llu messages</title></rect>\n", t->from,
                 t->to, page_bytes_text(t->bytes, bytes), (unsigned long long)t->messages);
     }
-    fputs("</svg>\n", p->out);
+    page_close_svg(p);
     if (d->n_traffic > MOST_CELLS)
         fprintf(p->out, "<p class=\"note\">The %d busiest of %u pairs are drawn.</p>\n", MOST_CELLS,
                 d->n_traffic);
@@ -126,9 +126,9 @@ static void draw_link(const struct page *p, const struct page_links *l, uint32_t
         return;
     double x = 20 + (at % l->columns + 0.5) * cell, y = 20 + (at / l->columns + 0.5) * cell;
     double aside = 0.11 * cell; /* both directions can be seen */
-    char colour[8], text[32];
-    fprintf(p->out, "<line stroke=\"%s\"",
-            page_heat(0.15 + 0.85 * (double)bytes / (double)l->most, colour));
+    char text[32];
+    fprintf(p->out, "<line class=\"c h%d\"",
+            view_shade(0.15 + 0.85 * (double)bytes / (double)l->most));
     view_print_attribute(p->out, "stroke-width", 1 + 0.16 * cell * (double)bytes / (double)l->most);
     view_print_attribute(p->out, "x1", x - down[way] * aside + across[way] * 0.28 * cell);
     view_print_attribute(p->out, "y1", y + across[way] * aside + down[way] * 0.28 * cell);
@@ -146,9 +146,7 @@ static void draw_tile(const struct page *p, const struct page_machine *m, uint32
     double x = 20 + (i % columns + 0.5) * cell, y = 20 + (i / columns + 0.5) * cell;
     bool exists = i < m->result.n_tiles;
     char text[32];
-    fputs(exists ? "<rect fill=\"#eef1f5\" stroke=\"#8a93a3\" rx=\"2\""
-                 : "<rect fill=\"#fff\" stroke=\"#c9cdd4\" stroke-dasharray=\"3 3\" rx=\"2\"",
-          p->out);
+    fputs(exists ? "<rect class=\"tile\" rx=\"2\"" : "<rect class=\"none\" rx=\"2\"", p->out);
     view_print_attribute(p->out, "x", x - 0.27 * cell);
     view_print_attribute(p->out, "y", y - 0.27 * cell);
     view_print_attribute(p->out, "width", 0.54 * cell);
@@ -169,13 +167,14 @@ void page_draw_mesh(const struct page *p, const struct page_machine *m, const st
     double cell = fmin(fmax(700.0 / l->columns, 12), 90);
     if (l->columns > 100)
         return; /* nothing could be seen */
-    page_open_svg(p, 40 + l->columns * cell, 40 + l->rows * cell);
+    page_open_svg(p, 40 + l->columns * cell, 40 + l->rows * cell,
+                  "bytes over each link of the mesh");
     for (uint32_t i = 0; i < l->columns * l->rows; i++)
         draw_tile(p, m, i, l->columns, cell);
     for (uint32_t at = 0; at < l->columns * l->rows; at++)
         for (int way = 0; way < 4; way++)
             draw_link(p, l, at, way, cell);
-    fputs("</svg>\n", p->out);
+    page_close_svg(p);
 }
 
 void page_traffic(const struct page *p)
@@ -190,7 +189,7 @@ void page_traffic(const struct page *p)
         p, "traffic", "Traffic between tiles",
         "Values and partial sums that one tile sends to another (inputs and outputs go to and from "
         "the DRAM and are not in here). A message with several targets is sent once and counts for "
-        "each of them below. The darker, the more bytes (on a logarithmic scale).");
+        "each of them below. The stronger the colour, the more bytes (on a logarithmic scale).");
     char a[32], b[32];
     fprintf(p->out, "<p>%s sent, %s delivered, between %u pairs of tiles.</p>\n",
             page_bytes_text(sent, a), page_bytes_text(delivered, b), d->n_traffic);

@@ -94,6 +94,14 @@ static void completed(void *self, uint32_t tile, uint32_t frame, uint32_t inst_i
     times_completed(w->times, tile, frame, inst_index, start_cycle, end_cycle);
 }
 
+/* Of a stage that ends now: its seconds. */
+static double add_stage(struct simulation *sim, const char *name, double start)
+{
+    double end = now_seconds();
+    spans_add(&sim->spans, "stage", name, start, end);
+    return end - start;
+}
+
 static bool execute(struct simulation *sim, struct watchers *watchers, struct diag *d)
 {
     struct io *io = &sim->io;
@@ -113,7 +121,7 @@ static bool execute(struct simulation *sim, struct watchers *watchers, struct di
         outputs[k] = io->outputs[k].data;
     double start = now_seconds();
     sim->ran = sim_run(sim->program, inputs, outputs, &o, &sim->result, d);
-    sim->simulate_seconds += now_seconds() - start;
+    sim->simulate_seconds += add_stage(sim, "simulate", start);
     return sim->ran;
 }
 
@@ -124,7 +132,7 @@ static bool find_references(struct simulation *sim, struct diag *d)
     double start = now_seconds();
     bool ok = io_has_references(&sim->io) || !io_can_evaluate(&sim->io) ||
               io_evaluate_references(&sim->io, &watcher, d);
-    sim->evaluate_seconds += now_seconds() - start;
+    sim->evaluate_seconds += add_stage(sim, "evaluate", start);
     return ok;
 }
 
@@ -136,7 +144,7 @@ static bool evaluate(struct simulation *sim, struct layers *layers, struct diag 
     double start = now_seconds();
     if (ok && layers)
         ok = io_observe(&sim->io, sim->graph, &observer, d);
-    sim->evaluate_seconds += now_seconds() - start;
+    sim->evaluate_seconds += add_stage(sim, "evaluate", start);
     return ok;
 }
 
@@ -215,4 +223,5 @@ void simulation_free(struct simulation *sim)
 {
     labels_free(&sim->labels);
     io_free(&sim->io);
+    VEC_FREE(&sim->spans.list);
 }

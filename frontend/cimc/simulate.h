@@ -6,6 +6,7 @@
 
 #include "labels.h"
 #include "sim.h"
+#include "spans.h"
 #include "tensors.h"
 #include "verdict.h"
 
@@ -27,6 +28,7 @@ struct simulation {
     struct difference *differences; /* per output and frame; only where there is a reference */
     uint32_t n_compared;            /* --compare-layers: operations */
     double simulate_seconds, evaluate_seconds;
+    struct spans spans; /* the same one by one */
 };
 /* Values of the inputs and given outputs, before there is a program; else simulate() does it.
  * `frames`: what there are where nothing else says it. */

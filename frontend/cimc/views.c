@@ -7,7 +7,7 @@
  * In: a compiled build whose backend_result has its sets. Out: files. The other mode (layer by
  * layer beside cross-layer, or the reverse) is scheduled here, with the same copies and sets.
  */
-#include "views.h"
+#include "page.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,22 +35,35 @@ static int compare_place(const void *a, const void *b)
     return c ? c : compare_u64(x->copy, y->copy);
 }
 
-static bool joins(const struct view_run *r, const struct set_report *s, uint64_t gap_cycles)
+static int compare_work(const void *a, const void *b)
 {
-    return r->tile == s->tile && r->first_pe == s->first_pe && r->n_pes == s->n_pes &&
-           r->layer == s->layer && r->copy == s->copy && r->frames_ago == s->frames_ago &&
-           s->start_cycle >= r->end && s->start_cycle - r->end <= gap_cycles;
+    const struct work_report *x = a, *y = b;
+    int c = compare_u64(x->tile, y->tile);
+    c = c ? c : compare_u64(x->unit, y->unit);
+    c = c ? c : compare_u64(x->start_cycle, y->start_cycle);
+    return c ? c : compare_u64(x->task, y->task);
 }
 
-static struct view_run run_of(const struct set_report *s)
+void view_sort(struct backend_result *r)
 {
-    return (struct view_run){.layer = s->layer,
+    if (r->n_sets)
+        qsort(r->sets, r->n_sets, sizeof *r->sets, compare_place);
+    if (r->n_works)
+        qsort(r->works, r->n_works, sizeof *r->works, compare_work);
+}
+
+static struct view_run run_of_set(const struct set_report *s)
+{
+    return (struct view_run){.unit = UNIT_PE,
+                             .layer = s->layer,
                              .copy = s->copy,
                              .tile = s->tile,
                              .first_pe = s->first_pe,
                              .n_pes = s->n_pes,
                              .n_sets = 1,
                              .frames_ago = s->frames_ago,
+                             .task = s->task,
+                             .waited_for = s->waited_for,
                              .y = s->y,
                              .x = s->x,
                              .h = s->h,
@@ -60,48 +73,85 @@ static struct view_run run_of(const struct set_report *s)
                              .busy_cycles = s->end_cycle - s->start_cycle};
 }
 
+static struct view_run run_of_work(const struct work_report *w)
+{
+    return (struct view_run){.unit = w->unit,
+                             .name = w->name,
+                             .work = w->work,
+                             .layer = w->layer,
+                             .tile = w->tile,
+                             .n_sets = 1,
+                             .task = w->task,
+                             .waited_for = w->waited_for,
+                             .start = w->start_cycle,
+                             .end = w->end_cycle,
+                             .busy_cycles = w->end_cycle - w->start_cycle};
+}
+
+static bool are_alike(const struct view_run *a, const struct view_run *b)
+{
+    if (a->unit != UNIT_PE)
+        return a->name == b->name && a->work == b->work;
+    return a->first_pe == b->first_pe && a->n_pes == b->n_pes && a->layer == b->layer &&
+           a->copy == b->copy && a->frames_ago == b->frames_ago;
+}
+
+/* Works too short to be seen: what they are of does not matter. */
+static bool are_small(const struct view_run *a, const struct view_run *b, uint64_t gap_cycles)
+{
+    return a->unit != UNIT_PE && (!a->name || a->end - a->start <= gap_cycles) &&
+           b->end - b->start <= gap_cycles;
+}
+
+static void add_run(const struct view_run *r, uint64_t gap_cycles, view_runs *out)
+{
+    struct view_run *last = out->n ? &out->at[out->n - 1] : NULL;
+    bool is_near = last && last->tile == r->tile && last->unit == r->unit &&
+                   r->start >= last->end && r->start - last->end <= gap_cycles;
+    if (!is_near || (!are_alike(last, r) && !are_small(last, r, gap_cycles))) {
+        VEC_PUSH(out, *r);
+        return;
+    }
+    if (!are_alike(last, r)) {
+        last->name = last->work = NULL;
+        last->layer = UINT32_MAX;
+    }
+    last->n_sets++;
+    last->end = r->end;
+    last->busy_cycles += r->busy_cycles;
+}
+
 void view_each(const struct backend_result *r, view_runs *out)
 {
     out->n = 0;
-    VEC_RESERVE(out, r->n_sets);
+    VEC_RESERVE(out, (size_t)r->n_sets + r->n_works);
     for (uint32_t i = 0; i < r->n_sets; i++)
-        VEC_PUSH(out, run_of(&r->sets[i]));
+        VEC_PUSH(out, run_of_set(&r->sets[i]));
+    for (uint32_t i = 0; i < r->n_works; i++)
+        VEC_PUSH(out, run_of_work(&r->works[i]));
 }
 
-/* Merges sets with gaps of at most `gap_cycles` between them. */
+/* Merges what has gaps of at most `gap_cycles` between it. */
 static void merge(const struct backend_result *r, uint64_t gap_cycles, view_runs *out)
 {
     out->n = 0;
     for (uint32_t i = 0; i < r->n_sets; i++) {
-        const struct set_report *s = &r->sets[i];
-        struct view_run *last = out->n ? &out->at[out->n - 1] : NULL;
-        if (!last || !joins(last, s, gap_cycles)) {
-            VEC_PUSH(out, run_of(s));
-            continue;
-        }
-        last->n_sets++;
-        last->end = s->end_cycle;
-        last->busy_cycles += s->end_cycle - s->start_cycle;
+        struct view_run run = run_of_set(&r->sets[i]);
+        add_run(&run, gap_cycles, out);
+    }
+    for (uint32_t i = 0; i < r->n_works; i++) {
+        struct view_run run = run_of_work(&r->works[i]);
+        add_run(&run, gap_cycles, out);
     }
 }
 
-void view_merge_to(const struct views *v, const uint64_t gap_cycles[VIEW_MODES], size_t most_runs,
-                   view_runs out[VIEW_MODES])
+void view_merge_to(const struct backend_result *r, uint64_t gap_cycles, size_t most_runs,
+                   view_runs *out)
 {
-    uint64_t gap[VIEW_MODES];
-    memcpy(gap, gap_cycles, sizeof gap);
-    for (;;) {
-        size_t n = 0;
-        bool can_grow = false;
-        for (int m = 0; m < VIEW_MODES; m++) {
-            const struct backend_result *r = &v->mode[m].result;
-            merge(r, gap[m], &out[m]);
-            n += out[m].n;
-            can_grow |= gap[m] < r->makespan_cycles;
-            gap[m] = gap[m] ? 2 * gap[m] : 1;
-        }
-        if (n <= most_runs || !can_grow)
-            return;
+    merge(r, gap_cycles, out);
+    while (out->n > most_runs && gap_cycles < r->makespan_cycles) {
+        gap_cycles = gap_cycles ? 2 * gap_cycles : 1;
+        merge(r, gap_cycles, out);
     }
 }
 
@@ -132,12 +182,6 @@ const char *view_cycles_text(uint64_t cycles, char out[32])
 
 /* ---- both modes ---- */
 
-void view_sort_sets(struct set_report *sets, uint32_t n)
-{
-    if (n)
-        qsort(sets, n, sizeof *sets, compare_place);
-}
-
 static bool write_pictures(const struct build *b, const struct cimc_options *s, struct diag *d)
 {
     struct backend_options o = driver_backend_options(b, s);
@@ -150,9 +194,9 @@ static bool write_pictures(const struct build *b, const struct cimc_options *s, 
     o.frames = 0; /* one image in each mode */
     bool ok = backend_schedule(b->graph, &b->arch, &o, b->arena, other, d);
     for (int m = 0; m < VIEW_MODES && ok; m++)
-        view_sort_sets(v.mode[m].result.sets, v.mode[m].result.n_sets);
+        view_sort(&v.mode[m].result);
     if (ok && s->schedule_svg)
-        ok = view_write_svg(&v, s->svg_layout == 1 ? VIEW_STACKED : VIEW_SIDE, s->schedule_svg, d);
+        ok = view_write_svg(&v, (enum view_layout)s->svg_layout, s->schedule_svg, d);
     if (ok && s->trace)
         ok = view_write_trace(&v, s->trace, d);
     if (ok && s->report)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * views_text.c - numbers, names and colours as pictures and pages write them.
+ * views_text.c - numbers and names as pictures and pages write them.
  *
  * Names come from a model and may be any bytes: what leaves here is valid UTF-8 without markup.
  */
@@ -72,19 +72,13 @@ void view_print_tail(FILE *out, const char *s, size_t letters)
     view_print_escaped(out, p);
 }
 
-static int colour_channel(double hue, double saturation, double lightness, double n)
+const char *view_time_text(uint64_t cycles, int64_t cycle_ps, char out[32])
 {
-    double k = fmod(n + hue / 30, 12), a = saturation * fmin(lightness, 1 - lightness);
-    return (int)lround(255 * (lightness - a * fmax(-1, fmin(fmin(k - 3, 9 - k), 1))));
-}
-
-/* Steps of the golden angle keep neighbours apart however many layers there are. */
-const char *view_colour(uint32_t layer, char out[8])
-{
-    static const double lightness[] = {0.42, 0.56, 0.34};
-    double hue = fmod(210 + 137.50776405 * layer, 360), light = lightness[layer % 3];
-    snprintf(out, 8, "#%02x%02x%02x", colour_channel(hue, 0.65, light, 0) & 0xff,
-             colour_channel(hue, 0.65, light, 8) & 0xff,
-             colour_channel(hue, 0.65, light, 4) & 0xff);
+    static const char *const unit[] = {"ns", "\xc2\xb5s", "ms", "s"};
+    double x = (double)cycles * (double)cycle_ps / 1000;
+    int i = 0;
+    for (; x >= 1000 && i < 3; i++)
+        x /= 1000;
+    snprintf(out, 32, "%.4g %s", x, unit[i]);
     return out;
 }

@@ -10,6 +10,7 @@
 #include "mapping.h"
 #include "outputs.h"
 #include "report.h"
+#include "time_trace.h"
 #include "views.h"
 
 static void report(const struct build *b, const struct cimc_options *s, bool to_stdout)
@@ -40,7 +41,8 @@ static bool compile_inner(const struct command_line *l, const struct cimc_option
     b.writes = &all;
     ok = ok && outputs_check(&all, &l->args, d) && driver_import_all(&b, s, false, d) &&
          driver_lower(&b, s, d) && driver_compile(&b, s, d) && views_write(&b, s, d) &&
-         (!all.output || driver_write(&b, all.output, d));
+         (!all.output || driver_write(&b, all.output, d)) &&
+         (!s->time_trace || time_trace_write(&b, NULL, s->time_trace, d));
     if (ok)
         report(&b, &all, !outputs_to_stdout(&all));
     if (ok && s->time_passes)

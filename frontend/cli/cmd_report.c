@@ -5,6 +5,7 @@
 
 #include "outputs.h"
 #include "report.h"
+#include "time_trace.h"
 #include "views.h"
 
 static bool report_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)
@@ -19,7 +20,8 @@ static bool report_inner(const struct command_line *l, const struct cimc_options
     b.writes = &with_report;
     ok = ok && outputs_check(&with_report, &l->args, d) && driver_import_all(&b, s, false, d) &&
          driver_lower(&b, s, d) && driver_compile(&b, &with_report, d) &&
-         views_write(&b, &with_report, d);
+         views_write(&b, &with_report, d) &&
+         (!s->time_trace || time_trace_write(&b, NULL, s->time_trace, d));
     if (ok && s->time_passes)
         report_times(&b, NULL, stderr);
     driver_free(&b);

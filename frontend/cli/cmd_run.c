@@ -6,6 +6,7 @@
 #include "mapping.h"
 #include "outputs.h"
 #include "report.h"
+#include "time_trace.h"
 #include "views.h"
 
 static void report(const struct build *b, const struct simulation *sim,
@@ -36,13 +37,15 @@ static void report(const struct build *b, const struct simulation *sim,
     json_finish(j, stdout);
 }
 
-static bool simulate_and_report(struct simulation *sim, const struct build *b,
+static bool simulate_and_report(struct simulation *sim, struct build *b,
                                 const struct cimc_options *s, struct diag *d)
 {
     sim->program = b->program;
     sim->models = driver_io_models(b); /* in mode int the references are known only now */
     sim->graph = b->graph;
     bool ok = driver_has_weights(b, b->program, d) && simulate(sim, d);
+    if (sim->ran && s->time_trace)
+        ok &= time_trace_write(b, sim, s->time_trace, d);
     if (sim->ran)
         report(b, sim, s);
     if (sim->ran && s->time_passes)

@@ -53,8 +53,8 @@ static const struct command commands[] = {
          "  cimc compile model.onnx --set best --schedule-svg model.svg --trace model.json\n"
          "  cimc compile voice.onnx image.onnx --rate voice=2 -o both.cim\n",
      .groups = {"model", "mode", "calibrate", "scale", "machine", "mapping", "noise", "several",
-                "frames", "flow", "decisions", "views", "timing", "output", "table", "energy",
-                "json"},
+                "frames", "flow", "decisions", "views", "timing", "time-trace", "output", "table",
+                "energy", "json"},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_compile},
@@ -74,7 +74,7 @@ static const struct command commands[] = {
          "  cimc report model.onnx -o report.html\n"
          "  cimc report model.onnx --extra-pes 32 --set 1x*\n",
      .groups = {"model", "mode", "calibrate", "scale", "machine", "mapping", "noise", "several",
-                "frames", "flow", "decisions", "page", "timing", "output"},
+                "frames", "flow", "decisions", "page", "timing", "time-trace", "output"},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_report},
@@ -101,10 +101,10 @@ static const struct command commands[] = {
          "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
          "  cimc run model.onnx --frames 20 --duplicate interval --input-fill random:1\n"
          "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
-     .groups = {"model",   "mode",    "calibrate",  "scale",       "machine",   "mapping",
-                "noise",   "several", "frames",     "flow",        "decisions", "values",
-                "weights", "verdict", "simulation", "run-program", "views",     "timing",
-                "output",  "table",   "energy",     "json"},
+     .groups = {"model",      "mode",    "calibrate",  "scale",       "machine",   "mapping",
+                "noise",      "several", "frames",     "flow",        "decisions", "values",
+                "weights",    "verdict", "simulation", "run-program", "views",     "timing",
+                "time-trace", "output",  "table",      "energy",      "json"},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_run},

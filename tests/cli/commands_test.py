@@ -23,15 +23,16 @@ NOISE = {'noise-seed'}
 SEVERAL = {'rate', 'frames', 'pace', 'state'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
 TIMING = {'time-passes', 'stats'}
+TRACE = {'time-trace'}
 VALUES = {'test-data', 'input', 'input-fill', 'input-scale'}
 VERDICT = {'tolerance', 'tolerance-steps', 'labels', 'save-outputs'}
 INPUTS = VALUES | VERDICT | {'compare-layers', 'latency-seed', 'max-extra-cycles'}
 PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-verify', 'roundtrip-each', 'dot', 'inline'}
 # Command -> options, operands that make a valid line as far as the command line goes.
 COMMANDS = {
-    'compile': (MODEL | MAPPING | NOISE | SEVERAL | VIEWS | TIMING | {'output', 'fill', 'energy', 'json'}, ['absent']),
-    'report': (MODEL | MAPPING | NOISE | SEVERAL | TIMING | {'report-arch', 'output'}, ['absent']),
-    'run': (MODEL | MAPPING | NOISE | SEVERAL | INPUTS | VIEWS | TIMING | {'constant-weights', 'program', 'output', 'fill', 'energy', 'json'}, ['absent']),
+    'compile': (MODEL | MAPPING | NOISE | SEVERAL | VIEWS | TIMING | TRACE | {'output', 'fill', 'energy', 'json'}, ['absent']),
+    'report': (MODEL | MAPPING | NOISE | SEVERAL | TIMING | TRACE | {'report-arch', 'output'}, ['absent']),
+    'run': (MODEL | MAPPING | NOISE | SEVERAL | INPUTS | VIEWS | TIMING | TRACE | {'constant-weights', 'program', 'output', 'fill', 'energy', 'json'}, ['absent']),
     'sim': (INPUTS | NOISE | {'frames', 'trials'} | {'model', 'times', 'energy', 'json'}, ['absent']),
     'eval': (MODEL | (MAPPING - {'lp-file', 'print-plan'}) | NOISE | {'frames'} | {'constant-weights', 'at'} | VALUES | VERDICT | {'json'}, ['absent']),
     'opt': (MODEL | MAPPING | NOISE | PASSES | TIMING | {'output'}, ['absent']),

@@ -55,7 +55,7 @@ TOP_FILES = {'meson.build', 'meson_options.txt', 'README.md', 'CHANGELOG.md', 'C
 
 # Kinds of files that people write: each begins with licence and holder. The others are data, inputs of tests and documents.
 HEADER = re.compile(r'(#!.*\n)?(/\*|//|#) SPDX-License-Identifier: Apache-2\.0( \*/)?\n(/\*|//|#) Copyright The cimc authors( \*/)?\n')
-WITH_HEADER = set('.c .h .def .py .js .proto .build .yaml .map .sv'.split())
+WITH_HEADER = set('.c .h .def .py .js .css .proto .build .yaml .map .sv'.split())
 WITHOUT_HEADER = set('.md .ir .s .onnx .pb .npy .png .svg .data .zip .json .txt .bin'.split())
 WITHOUT_HEADER_AT = {'LICENSE', '.gitignore', '.clang-format', 'tests/fuzz/corpus', 'tests/package/debian'}
 
@@ -225,7 +225,7 @@ def licence_problems(sources):
 
 def mark_problems(sources):
     for path in sources.files:
-        if path.endswith(('.c', '.h', '.def', '.py', '.md', '.proto', '.build', '.txt', '.yaml', '.ir')) or '.' not in path:
+        if path.endswith(('.c', '.h', '.def', '.py', '.md', '.proto', '.build', '.txt', '.yaml', '.css', '.ir')) or '.' not in path:
             text = read(sources.root, path)
             for match in MARKS.finditer(text):
                 yield '%s:%d: %s' % (path, line_of(text, match.start()), match.group())

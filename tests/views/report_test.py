@@ -15,7 +15,7 @@ import xml.etree.ElementTree
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
 from bench import run_cases  # noqa: E402
 
-SECTIONS = ['mapping', 'schedule', 'utilisation', 'memory', 'traffic', 'path', 'movement', 'energy']
+SECTIONS = ['path', 'schedule', 'mapping', 'utilisation', 'memory', 'traffic', 'movement', 'energy']
 COSTS = {'topology': 'mesh', 'mvm_cycles': 20, 'cycle_ps': 5000, 'lanes': 16, 'vector_setup_cycles': 2,
          'link_bytes_per_cycle': 8, 'hop_cycles': 3, 'dram_cycles': 30, 'dram_bytes_per_cycle': 4}
 
@@ -52,7 +52,7 @@ def stands_alone(b):
     """the page is well-formed, has all sections, and asks for nothing outside"""
     page = report(b, '--extra-pes=6')
     b.equal([s.get('id') for s in page.root.iter('section')], SECTIONS, 'sections')
-    links = [e.get('href') for e in page.root.iter('a')]
+    links = [e.get('href') for e in page.root.find('.//nav').iter('a')]
     b.equal(links, ['#' + s for s in SECTIONS], 'links')
     for e in page.root.iter():
         b.expect(not {'src', 'xlink:href', 'onclick'} & set(e.attrib), 'loads something: %r' % e.attrib)
@@ -86,6 +86,80 @@ def same_numbers(b):
                 max(int(line.split(',')[-1]) for line in schedule(b, options)), '%s: last end' % options)
 
 
+def varint(n):
+    return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
+
+
+def field(number, data):
+    """A field of a protobuf message: a varint, or bytes."""
+    return varint(number << 3) + varint(data) if isinstance(data, int) else varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def value_info(name, *dims):
+    return field(1, name) + field(2, field(1, field(1, 1) + field(2, b''.join(field(1, field(1, n)) for n in dims))))
+
+
+def model(nodes, initializers, inputs, outputs):
+    graph = b''.join(field(1, x) for x in nodes) + field(2, b'g') + b''.join(field(5, x) for x in initializers)
+    graph += b''.join(field(11, x) for x in inputs) + b''.join(field(12, x) for x in outputs)
+    return field(1, 8) + field(7, graph) + field(8, field(2, 13))
+
+
+def first_sentences(b):
+    """the page begins with what the slowest path is made of, and names the field of the machine that counts"""
+    wait = {'MVM': 'crossbar products', 'send': 'messages', 'send partial sums': 'messages', 'load': 'transfers', 'store': 'transfers'}
+    for options, hints in (([], ['more copies', '--extra-pes']), (['--duplicate=none'], ['1 copy of 1 PE', '--duplicate makespan']),
+                           (['--arch-field=link_bytes_per_cycle=1', '--arch-field=crossbars=2'], ['link_bytes_per_cycle', 'messages']),
+                           (['--arch-field=lanes=1'], ['more than 1 lanes', 'vector units']),
+                           (['--arch-field=dram_cycles=500'], ['dram_cycles', '500 cycles']),
+                           (['--arch-field=dram_bytes_per_cycle=1'], ['dram_bytes_per_cycle']),
+                           (['--schedule=layer'], ['--schedule cross']),
+                           (['--extra-pes=4', '--duplicate=interval', '--frames=2'], ['interval from image to image is the next shorter'])):
+        page = report(b, *options)
+        share = collections.Counter()
+        for x in page.data['path']:
+            share[x['name'], x['work']] += x['end'] - x['start']
+        (name, work), cycles = share.most_common(1)[0]
+        verdict = next(e for e in page.root.iter('div') if e.get('class') == 'verdict')
+        text = ' '.join(''.join(verdict.itertext()).split())
+        first = ' '.join(''.join(verdict.find('p').itertext()).split())
+        b.expect(first.startswith(name + ' holds the network up most: its ' + wait.get(work, 'vector work')), first)
+        b.contains(first, '%.1f %%' % (100 * cycles / page.data['path'][-1]['end']))
+        for hint in hints:
+            b.contains(text, hint)
+    free = report(b, '--arch-field=dram_cycles=500').data['movement']
+    b.contains(text, 'Moving data and vector work are free here')
+    costs = [x['makespan_cycles'] * x['cycle_ps'] for x in (free['free'], free['priced'])]
+    text = ''.join(report(b, '--arch-field=dram_cycles=500').root.find(".//div[@class='verdict']").itertext())
+    b.contains(text, '(+%.1f\xa0%%' % (100 * (costs[1] / costs[0] - 1)))
+
+
+def drawings(b):
+    """bars of vector units and ports are as long as the units are busy; with many layers the mode not asked for is folded"""
+    page = report(b, '--extra-pes=5', '--set=1x4', '--arch-field=crossbars=2', *['--arch-field=%s=%s' % item for item in COSTS.items()])
+    svg = '{http://www.w3.org/2000/svg}'
+    picture = page.section('schedule').find('.//' + svg + 'svg')
+    busy = collections.Counter()
+    for title in picture.iter(svg + 'title'):
+        found = re.search(r'of the (\w+) (?:unit|port): cycles ([0-9,]+)-([0-9,]+), .* ([0-9]+) % busy, tile ([0-9]+)', title.text)
+        if found:
+            unit, start, end, share, tile = found.groups()
+            busy[unit.lower(), int(tile)] += (int(end.replace(',', '')) - int(start.replace(',', ''))) * int(share) / 100
+    for i, tile in enumerate(page.data['tiles']):
+        for unit in ('vector', 'network', 'dram'):
+            want = tile[unit + '_busy_cycles']
+            b.expect(abs(busy[unit, i] - want) <= 0.02 * want + 1, '%s of tile %d: drawn %g, busy %d' % (unit, i, busy[unit, i], want))
+    b.equal(len(page.section('schedule').findall('.//details[@open]')), 2, 'open drawings of few layers')
+    weight = field(1, 1) * 4 + field(2, 1) + field(8, b'w') + field(9, b'\0\0\x80\x3f')
+    names = [b'v%d' % i for i in range(26)]
+    convs = [field(1, x) + field(1, b'w') + field(2, y) + field(3, b'conv ' + y) + field(4, b'Conv') for x, y in zip(names, names[1:])]
+    b.write('chain.onnx', model(convs, [weight], [value_info(names[0], 1, 1, 4, 4)], [value_info(names[-1], 1, 1, 4, 4)]))
+    for schedule, is_open in (('cross', 'Cross-layer'), ('layer', 'Layer by layer')):
+        drawings = report(b, '--schedule=' + schedule, model='chain.onnx').section('schedule').findall('.//details')
+        b.equal([e.find('summary').text.startswith(is_open) for e in drawings if e.get('open') is not None], [True], schedule + ': open of 25 layers')
+    b.equal([e.get('title') for e in page.section('schedule').iter('button') if e.get('title')], [x['name'] for x in page.data['base_layers']], 'list of layers')
+
+
 def energy(b):
     """energy: units, layers, tiles and counters are what `compile --json` says; a machine without prices has the counters alone"""
     b.write('m.yaml', 'base: mesh\nenergy: {adc_convert_pj: 1.67, crossbar_read_pj: 20, buffer_pj_per_byte: 0.5, link_pj_per_byte_hop: 3, '
@@ -113,7 +187,7 @@ def quantisation(b):
     page = report(b, '--mode=int', *options)
     names = SECTIONS + ['quantisation']
     b.equal([s.get('id') for s in page.root.iter('section')], names, 'sections')
-    b.equal([e.get('href') for e in page.root.iter('a')], ['#' + s for s in names], 'links')
+    b.equal([e.get('href') for e in page.root.find('.//nav').iter('a')], ['#' + s for s in names], 'links')
     b.equal(page.data['quantisation'], {k: want[k] for k in page.data['quantisation']}, 'data')
     exact = 1e9    # where there is no error
     layers = sorted(want['layers'], key=lambda x: x['own_snr_db'] or exact)
@@ -130,14 +204,14 @@ def images_in_a_row(b):
     page = report(b, *options)
     names = SECTIONS[:2] + ['steady'] + SECTIONS[2:]
     b.equal([s.get('id') for s in page.root.iter('section')], names, 'sections')
-    b.equal([e.get('href') for e in page.root.iter('a')], ['#' + s for s in names], 'links')
+    b.equal([e.get('href') for e in page.root.find('.//nav').iter('a')], ['#' + s for s in names], 'links')
     keys = ('frames', 'latency_cycles', 'initiation_interval_cycles', 'interval_bound_cycles', 'steady_utilisation', 'images_per_second', 'makespan_cycles')
     b.equal([page.data[k] for k in keys], [want[k] for k in keys], 'data')
     cards = [''.join(e.itertext()) for e in page.root.iter('div') if e.get('class') == 'card']
-    for number in ('%d cycles' % want['initiation_interval_cycles'], '%.4g images/s' % want['images_per_second'], '%d cycles' % want['latency_cycles']['max']):
+    for number in ('%d cycles' % want['initiation_interval_cycles'], '%s images/s' % format(round(want['images_per_second']), ','), '%d cycles' % want['latency_cycles']['max']):
         b.expect(any(number in card for card in cards), 'no card says %s: %r' % (number, cards))
     titles = [e.text for e in page.section('steady').iter('{http://www.w3.org/2000/svg}title')]
-    bars = [re.search(r'cycles ([0-9,]+)-([0-9,]+), .* (\d+) % busy, (\d+) PEs, image (\d+) before', t).groups() for t in titles]
+    bars = [re.search(r'cycles ([0-9,]+)-([0-9,]+), .* (\d+) % busy, (\d+) PEs?, tile \d+, image (\d+) before', t).groups() for t in titles]
     b.expect('0' in {bar[4] for bar in bars} and len({bar[4] for bar in bars}) > 1, 'images at one time')
     busy = sum((int(end.replace(',', '')) - int(start.replace(',', ''))) * int(share) / 100 * int(pes) for start, end, share, pes, _ in bars)
     all_cycles = want['initiation_interval_cycles'] * want['pes']
@@ -281,19 +355,10 @@ def odd_names(b):
         b.equal(page.rows('mapping')[0][1], re.sub('[\x00-\x1f]', '?', name), 'shown name of %r' % new)
 
 
-def field(number, data):
-    """A field of a protobuf message: a varint, or bytes of less than 128."""
-    return bytes([number << 3, data]) if isinstance(data, int) else bytes([number << 3 | 2, len(data)]) + data
-
-
 def no_base_layer(b):
     """a network without base layers has a makespan of 0 and still a page, without values that are no numbers"""
-    def value(name):
-        dims = b''.join(field(1, field(1, n)) for n in (1, 3))
-        return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
-    node = field(1, b'x') + field(2, b'y') + field(4, b'Relu')
-    graph = field(1, node) + field(2, b'g') + field(11, value(b'x')) + field(12, value(b'y'))
-    b.write('relu.onnx', field(1, 8) + field(7, graph) + field(8, field(2, 13)))
+    relu = field(1, b'x') + field(2, b'y') + field(4, b'Relu')
+    b.write('relu.onnx', model([relu], [], [value_info(b'x', 1, 3)], [value_info(b'y', 1, 3)]))
     page = report(b, model='relu.onnx')
     b.equal([page.data['makespan_cycles'], page.data['base_layers'], page.data['path']], [0, [], []], 'data')
     b.expect(not re.search(r'\b(nan|inf)\b', page.text), 'values that are no numbers')
@@ -314,4 +379,4 @@ def same_bytes(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([stands_alone, same_numbers, energy, quantisation, images_in_a_row, crossbars_filled, sums_agree, same_as_program, cost_of_movement, odd_names, no_base_layer, same_bytes]))
+    sys.exit(run_cases([stands_alone, same_numbers, first_sentences, drawings, energy, quantisation, images_in_a_row, crossbars_filled, sums_agree, same_as_program, cost_of_movement, odd_names, no_base_layer, same_bytes]))

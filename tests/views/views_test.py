@@ -4,6 +4,8 @@
 
 usage: views_test.py CIMC ROOT
 """
+import bisect
+import collections
 import csv
 import io
 import json
@@ -96,11 +98,12 @@ def pictures(b):
         model = f.read()
     b.write('odd.onnx', model.replace(b'/conv1/Conv', b'/<&\xff"\x01\'Conv'))
     for name in (b.model, 'odd.onnx'):
-        for layout in ('side', 'stacked'):
+        for layout in ('side', 'stacked', 'one-scale'):
             b.run('compile', name, '-o', 'p.cim', '--extra-pes=6', '--svg-layout', layout, '--schedule-svg=p.svg', '--trace=t.json')
             root = xml.etree.ElementTree.fromstring(b.read('p.svg'))
             facts = json.loads(b.read('t.json'))['otherData']
-            width, height = float(root.get('width')), float(root.get('height'))
+            width, height = (float(x) for x in root.get('viewBox').split()[2:])
+            b.equal([root.get('width'), root.get('height')], ['100%', None], 'size')
             shown = ' '.join(e.text or '' for e in root.iter('{http://www.w3.org/2000/svg}text'))
             for mode, key in MODES.items():
                 b.contains(shown, '%s: %s cycles' % (mode.capitalize(), format(facts[key], ',')))
@@ -113,34 +116,117 @@ def pictures(b):
                 b.expect(0 <= x and x + w <= width and 0 <= y and y + h <= height, 'outside: %r' % e.attrib)
 
 
-def check_events(b, trace, what):
-    """Events of a thread follow each other inside [0, makespan]; returns mode -> (events, last end)."""
-    names = {e['pid']: e['args']['name'] for e in trace['traceEvents'] if e['name'] == 'process_name'}
-    last, found = {}, {mode: [0, 0] for mode in MODES}
+NAMES = {'process_name', 'process_sort_index', 'thread_name', 'thread_sort_index'}
+
+
+def read_trace(b, name='t.json'):
+    """A second parser of the trace event format: refuses what a viewer would drop. Returns slices by thread, flows as (from, to), names of processes."""
+    trace = json.loads(b.read(name))
+    b.expect(trace['displayTimeUnit'] in ('ms', 'ns'), 'unit of time')
+    processes, threads, slices, ends = {}, {}, collections.defaultdict(list), collections.defaultdict(dict)
     for e in trace['traceEvents']:
-        if e['ph'] != 'X':
+        where, phase = (e['pid'], e.get('tid')), e['ph']
+        b.expect(phase in 'MXCsf' and len(phase) == 1 and isinstance(e['pid'], int) and e['name'], 'event: %r' % e)
+        if phase == 'M':
+            b.expect(e['name'] in NAMES, 'metadata: %r' % e)
+            (processes if e['name'] == 'process_name' else threads if e['name'] == 'thread_name' else {})[where if 'thread' in e['name'] else e['pid']] = e['args'].get('name')
             continue
-        mode = names[e['pid']].split(',')[0]
-        thread, end = (e['pid'], e['tid']), e['ts'] + e['dur']
-        b.expect(e['dur'] > 0 and e['ts'] >= last.get(thread, 0), what + ': events overlap: %r' % e)
-        b.expect(end <= trace['otherData'][MODES[mode]], what + ': after the makespan: %r' % e)
-        last[thread] = end
-        found[mode] = [found[mode][0] + 1, max(found[mode][1], end)]
-    return found
+        b.expect(isinstance(e['ts'], int) and e['ts'] >= 0, 'time: %r' % e)
+        if phase == 'C':
+            b.expect(all(isinstance(v, (int, float)) for v in e['args'].values()), 'counter: %r' % e)
+        elif phase == 'X':
+            b.expect(e['dur'] > 0 and e['cat'] in ('mvm', 'vector', 'network', 'dram', 'path'), 'slice: %r' % e)
+            b.expect(not slices[where] or e['ts'] >= slices[where][-1]['ts'] + slices[where][-1]['dur'], 'slices overlap: %r' % e)
+            slices[where].append(e)
+        else:
+            b.expect(phase not in ends[e['cat'], e['id']] and (phase == 's' or e['bp'] == 'e'), 'flow: %r' % e)
+            ends[e['cat'], e['id']][phase] = e
+    for where in slices:
+        b.expect(where in threads and where[0] in processes, 'a thread without name: %r' % (where,))
+    starts = {where: [x['ts'] for x in of] for where, of in slices.items()}
+
+    def slice_of(e):
+        where = e['pid'], e['tid']
+        x = slices[where][max(bisect.bisect_right(starts[where], e['ts']) - 1, 0)]
+        b.expect(x['ts'] <= e['ts'] < x['ts'] + x['dur'], 'a flow beside its slice: %r' % e)
+        return x
+
+    flows = []
+    for flow in ends.values():
+        b.equal(sorted(flow), ['f', 's'], 'ends of a flow')
+        flows.append((slice_of(flow['s']), slice_of(flow['f'])))
+        b.expect(flow['s']['ts'] < flow['f']['ts'], 'a flow back in time: %r' % flow)
+    return trace, slices, flows, processes
 
 
 def traces(b):
-    """trace events: both modes, in order, one a set, until the makespan"""
+    """trace events: both modes, in order, one a set, until the makespan; what a set waited for"""
     for options in (['--set=1x*'], ['--set=pixel', '--extra-pes=9'], ['--set=1x3', '--schedule=layer', '--extra-pes=9']):
         # All PEs of a copy on one tile: one PE group a set.
         report = compile_report(b, '--trace=t.json', '--schedule-out=s.csv', '--arch-field=crossbars=64', *options)
-        trace = json.loads(b.read('t.json'))
-        found = check_events(b, trace, str(options))
+        trace, slices, flows, processes = read_trace(b)
         n_sets = len(read_rows(b, b.read('s.csv').decode()))
         for mode, key in MODES.items():
-            b.equal(found[mode], [n_sets, trace['otherData'][key]], '%s %s: events, last end' % (options, mode))
+            sets = [x for (pid, _), of in slices.items() if processes[pid].startswith(mode + ', tile') for x in of]
+            b.equal([len(sets), max(x['ts'] + x['dur'] for x in sets)], [n_sets, trace['otherData'][key]], '%s %s: sets, last end' % (options, mode))
+            ways = [(x, y) for x, y in flows if processes[x['pid']].startswith(mode)]
+            # Sets of the first layer wait for nothing that takes time, others for a set of a layer before. Rows one by one: the last of the four
+            # 3x3 layers of stride 1 sees padding below, and nothing that the one before it did not see.
+            others = [x for x in sets if x['name'] != '/conv1/Conv']
+            b.expect(len(ways) == len(others) - 4 if options == ['--set=1x*'] else 0 < len(ways) < len(others), '%s %s: %d flows' % (options, mode, len(ways)))
+            waited = {(y['pid'], y['tid'], y['ts']) for _, y in ways}
+            first = {}
+            for x in others:
+                first.setdefault((x['name'], x['args']['copy']), (x['pid'], x['tid'], x['ts']))
+            b.expect(set(first.values()) <= waited, 'the first set of a copy waited for nothing: %r' % first)
+            names = list(SIZES)
+            b.expect(all(names.index(x['name']) < names.index(y['name']) for x, y in ways), 'a flow from a layer to one before it')
         mode = 'layer by layer' if '--schedule=layer' in options else 'cross-layer'
         b.equal(trace['otherData'][MODES[mode]], report['makespan_cycles'], 'makespan')
+        path = next(of for (pid, _), of in slices.items() if processes[pid] == mode + ', slowest path')
+        b.equal([path[0]['ts'], path[-1]['ts'] + path[-1]['dur'], sum(x['dur'] for x in path)], [0, report['makespan_cycles'], report['makespan_cycles']], 'path')
+
+
+def traces_of_units(b):
+    """where vector work, messages and transfers take time, they are slices: as long as the units are busy"""
+    common = ['--arch-field=crossbars=2', '--arch-field=lanes=16', '--arch-field=link_bytes_per_cycle=8', '--arch-field=dram_cycles=9', '--arch-field=dram_bytes_per_cycle=4', '--extra-pes=5']
+    b.run('report', b.model, '-o', 'r.html', *common)
+    compile_report(b, '--trace=t.json', *common)
+    _, slices, flows, processes = read_trace(b)
+    tiles = json.loads(re.search('id="cimc-data">(.*?)</script>', b.read('r.html').decode()).group(1))['tiles']
+    for i, tile in enumerate(tiles):
+        busy = collections.Counter()
+        for (pid, _), of in slices.items():
+            for x in of if processes[pid] == 'cross-layer, tile %d' % i else ():
+                busy[x['cat']] += x['dur']
+        b.equal([busy[c] for c in ('vector', 'network', 'dram')], [tile[c + '_busy_cycles'] for c in ('vector', 'network', 'dram')], 'tile %d' % i)
+    kinds = {(x['cat'], y['cat']) for x, y in flows}
+    b.expect({('dram', 'mvm'), ('mvm', 'vector'), ('vector', 'network'), ('network', 'mvm'), ('vector', 'dram')} <= kinds, 'flows: %r' % kinds)
+
+
+def time_trace(b):
+    """--time-trace: a slice for each stage and pass of the compiler, nested, whole; alone it is all that is written"""
+    passes = re.search('pipeline: `(.*?)`', b.run('list', 'passes').stdout).group(1).split(',')
+    stages = ['import', 'passes', 'schedule', 'emit', 'check']
+    for arguments, more in ((['compile', b.model], []), (['compile', b.model, '-o', 'p.cim'], ['write']), (['report', b.model, '-o', 'r.html'], []),
+                            (['run', b.model, '--test-data', b.test_data(0)], ['evaluate', 'simulate'])):
+        b.run(*arguments, '--time-trace=t.json')
+        b.equal([name for name in os.listdir(b.folder) if name.endswith('.cim')], ['p.cim'] * ('write' in more), ' '.join(arguments) + ': programs')
+        trace = json.loads(b.read('t.json'))
+        b.equal({e['name'] for e in trace['traceEvents'] if e['ph'] == 'M'}, {'process_name', 'thread_name'}, 'names')
+        slices, open_ends = [e for e in trace['traceEvents'] if e['ph'] == 'X'], []
+        for e in slices:
+            while open_ends and open_ends[-1] <= e['ts'] + 0.002:
+                open_ends.pop()
+            b.expect(e['dur'] >= 0 and (not open_ends or e['ts'] + e['dur'] <= open_ends[-1] + 0.002), '%s: a slice out of the one around it: %r' % (arguments[0], e))
+            open_ends.append(e['ts'] + e['dur'])
+        b.equal(sorted({e['name'] for e in slices if e['cat'] == 'stage'}), sorted(stages + more), ' '.join(arguments) + ': stages')
+        b.equal([e['name'] for e in slices if e['cat'] == 'pass'], passes, arguments[0] + ': passes')
+        if 'write' in more:
+            os.remove(b.path('p.cim'))
+        around = next(e for e in slices if e['name'] == 'passes')
+        b.expect(all(around['ts'] <= e['ts'] + 0.002 for e in slices if e['cat'] == 'pass'), 'a pass before the passes')
+    b.fails('compile', b.model, '--trace=-', '--time-trace=-', code=2, message='cimc: error: trace and time trace cannot both go to standard output [usage]')
 
 
 def fixed_copies(b):
@@ -177,4 +263,4 @@ def best_of_grid(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([csv_rows, csv_to_stdout, standard_output_once, pictures, traces, fixed_copies, best_of_grid]))
+    sys.exit(run_cases([csv_rows, csv_to_stdout, standard_output_once, pictures, traces, traces_of_units, time_trace, fixed_copies, best_of_grid]))
