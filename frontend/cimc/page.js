@@ -103,7 +103,7 @@ all('svg.sched').forEach(svg => {
   const whole = svg.getAttribute('viewBox').split(' ').map(Number), number = new Intl.NumberFormat('en-US');
   const tools = svg.parentNode.previousElementSibling, out = tools.querySelector('output');
   const cross = document.createElementNS(svg.namespaceURI, 'line');
-  let box = whole.slice(), from = null, moved = false;
+  let box = whole.slice(), from = null, moved = false, pointer = null;
   const look = (x, y, width) => {
     const height = width * whole[3] / whole[2];
     x = Math.min(Math.max(x, 0), whole[2] - width);
@@ -115,7 +115,8 @@ all('svg.sched').forEach(svg => {
     const width = Math.min(Math.max(factor ? box[2] / factor : whole[2], whole[2] / 500), whole[2]), r = width / box[2];
     look(x - (x - box[0]) * r, y - (y - box[1]) * r, width);
   };
-  const middle = factor => zoom(factor, box[0] + box[2] / 2, box[1] + box[3] / 2);
+  // About the pointer if it is there: which share of what is seen is left of it, and above.
+  const middle = factor => zoom(factor, box[0] + (pointer ? pointer[0] : .5) * box[2], box[1] + (pointer ? pointer[1] : .5) * box[3]);
   const move = (x, y) => look(box[0] + x * box[2], box[1] + y * box[3], box[2]);
   const at = e => new DOMPoint(e.clientX, e.clientY).matrixTransform(svg.getScreenCTM().inverse());
   const keys = {
@@ -148,10 +149,11 @@ all('svg.sched').forEach(svg => {
       moved = true;
       look(box[0] + from.x - p.x, box[1] + from.y - p.y, box[2]);
     }
+    pointer = [(at(e).x - box[0]) / box[2], (at(e).y - box[1]) / box[3]];
     const inside = cycle >= 0 ? Number(svg.dataset.cycles) >= cycle : false, title = e.target.querySelector('title');
     cross.setAttribute('visibility', inside ? 'visible' : 'hidden');
-    cross.setAttribute('x1', p.x);
-    cross.setAttribute('x2', p.x);
+    cross.setAttribute('x1', at(e).x);
+    cross.setAttribute('x2', at(e).x);
     out.textContent = inside ? 'cycle ' + number.format(Math.floor(cycle)) + (title ? ' \u00b7 ' + title.textContent : '') : '';
     point(layerOf(e.target));
   });
@@ -160,7 +162,7 @@ all('svg.sched').forEach(svg => {
     from = null;
   });
   svg.addEventListener('pointerleave', () => {
-    from = null;
+    from = pointer = null;
     cross.setAttribute('visibility', 'hidden');
     out.textContent = '';
     point(-1);

@@ -30,7 +30,7 @@ static void print_facts(const struct page *p, int m)
     if (r->makespan_cycles > 0)
         fprintf(p->out, ", PEs busy %.2f %% of the time", 100 * r->utilisation);
     if (m == 1 && r->makespan_cycles > 0)
-        fprintf(p->out, ", %.2f times as fast as layer by layer with these copies",
+        fprintf(p->out, ", %.2f times as fast as layer by layer",
                 (double)other->makespan_cycles / (double)r->makespan_cycles);
 }
 

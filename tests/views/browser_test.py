@@ -33,7 +33,7 @@ def loads(b):
                 chromium.open(b.path('r.html'), width=width, dark=dark)
                 what = '%s at %d, dark: %s' % (options, width, dark)
                 b.equal(chromium.complaints, [], what)
-                b.expect(js('document.documentElement.scrollWidth') <= width, what + ': the page is wider than the window')
+                b.expect(js('document.documentElement.scrollWidth') <= js('document.documentElement.clientWidth') <= width, what + ': the page is wider than the window')
                 back, ink = (js('getComputedStyle(document.%s).%s' % x).split('(')[1].split(',')[0] for x in (('body', 'backgroundColor'), ('body', 'color')))
                 b.expect((int(back) < 64 < 192 < int(ink)) == dark and (int(ink) < 64 < 192 < int(back)) != dark, '%s: %s on %s' % (what, ink, back))
                 shade = js("getComputedStyle(document.querySelector('.sched .b')).fill").split('(')[1].split(',')[0]
@@ -75,19 +75,23 @@ def zooms(b):
         chromium.mouse('mouseMoved', x + step, y, button='left', buttons=1)
     chromium.mouse('mouseReleased', x + 30, y, button='left', clickCount=1)
     b.expect(view()[0] < near[0] and view()[2] == near[2], 'dragged: %r of %r' % (view(), near))
+    near = view()
+    js("document.querySelector('svg.sched').focus()")
+    chromium.key('+')
+    share = (x + 30 - js("document.querySelector('svg.sched').getBoundingClientRect().x")) / js("document.querySelector('svg.sched').getBoundingClientRect().width")
+    b.expect(abs(view()[0] + share * view()[2] - near[0] - share * near[2]) < 2, 'about the pointer: %r of %r' % (view(), near))
 
 
 def marks(b):
     """pointing tells the cycle; a click dims all other layers and shows the layer's numbers; arrows go through the list; Esc ends it"""
     show(b)
     opacity = lambda layer: js("getComputedStyle(document.querySelector('.sched .bars .a%d')).opacity" % layer)
-    box = js("(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector('.sched .bars .a2').getBoundingClientRect())")
     js("document.querySelector('.sched .bars .a2').scrollIntoView({block: 'center'})")
     box = js("(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector('.sched .bars .a2').getBoundingClientRect())")
     chromium.mouse('mouseMoved', *box)
     shown = js("document.querySelector('output').textContent")
     title = js("document.querySelector('.sched .bars .a2 title').textContent")
-    first, last = (int(x.replace(',', '')) for x in title.split('cycles ')[1].split(',  '.strip() + ' ')[0].split('-'))
+    first, last = (int(x.replace(',', '')) for x in title.split('cycles ')[1].split(', ')[0].split('-'))
     b.contains(shown, title)
     b.expect(first <= int(shown.split()[1].replace(',', '')) < last, 'cycle: ' + shown)
     b.expect(js("getComputedStyle(document.querySelector('.sched .bars .a2')).stroke") != 'none', 'no outline')
