@@ -212,8 +212,11 @@ bool page_write(const struct views *v, const struct cimc_options *s, const char 
                 struct diag *d)
 {
     bool is_cross = s->schedule == CIMC_CROSS_LAYER;
-    struct page p = {
-        .views = v, .build = v->build, .result = &v->mode[is_cross].result, .is_cross = is_cross};
+    struct page p = {.views = v,
+                     .build = v->build,
+                     .options = s,
+                     .result = &v->mode[is_cross].result,
+                     .is_cross = is_cross};
     struct out out;
     if (!set_machines(&p, s, d) || !out_open(&out, path, d))
         return false;

@@ -17,6 +17,7 @@ struct page {
     FILE *out;
     const struct views *views;
     const struct build *build;
+    const struct cimc_options *options;
     const struct backend_result *result; /* of the mode asked for; in the order of its view_mode */
     bool is_cross;                       /* the mode asked for */
     struct page_machine free, priced;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 static const double LEAST_SHARE = 0.05; /* of the makespan, to be worth a hint */
+static const double LEAST_SHOWN = 0.0005;
 enum { MOST_NAMED = 3 };
 
 static void print_name(const struct page *p, const char *name)
@@ -40,8 +41,8 @@ static void print_first(const struct page *p, const struct page_share *s, size_t
 {
     fputs("<p class=\"first\">", p->out);
     print_name(p, s[0].first->name);
-    fprintf(p->out, " holds the network up most: its %s take %.1f&#160;%% of the makespan",
-            work_text(s[0].first), 100 * share_of(p, s[0].cycles));
+    fprintf(p->out, " holds the network up most: %.1f&#160;%% of the makespan goes into its %s",
+            100 * share_of(p, s[0].cycles), work_text(s[0].first));
     for (size_t i = 1; i < n && i < MOST_NAMED; i++) {
         fputs(i == 1 ? "; then " : " and ", p->out);
         print_name(p, s[i].first->name);
@@ -75,7 +76,7 @@ static void print_kinds(const struct page *p, const struct kind_total kinds[N_PA
     fputs("<li>The slowest path, all in all: ", p->out);
     const char *comma = "";
     for (int k = 0; k < N_PAGE_WORKS; k++) {
-        if (!kinds[k].cycles)
+        if (share_of(p, kinds[k].cycles) < LEAST_SHOWN)
             continue;
         fprintf(p->out, "%s%s %.1f&#160;%%", comma, name[k], 100 * share_of(p, kinds[k].cycles));
         comma = ", ";
@@ -100,6 +101,47 @@ static void print_copies(const struct page *p, const struct layer_report *l)
             l->copies == 1 ? "y" : "ies", (long long)l->pes, l->pes == 1 ? "" : "s");
 }
 
+static bool has_objective(const struct page *p, const char *name)
+{
+    return strcmp(p->build->dup.objective, name) == 0;
+}
+
+/* There are PEs for one more copy: why is it not there? */
+static void print_why_not(const struct page *p)
+{
+    bool may_cut = p->options->cut != (int64_t)CUT_2D, may_search = !has_objective(p, "makespan");
+    if (may_cut)
+        fputs("; <code>--cut 2d</code> allows more copies", p->out);
+    if (may_search)
+        fprintf(p->out,
+                "%s <code>--duplicate makespan</code> looks for those that make the "
+                "schedule shorter",
+                may_cut ? ", and" : ";");
+    if (!may_cut && !may_search)
+        fputs(", and no more copies were found that make the schedule shorter", p->out);
+}
+
+/* What more copies would take. */
+static void print_need(const struct page *p, const struct layer_report *l)
+{
+    const struct dup_result *dup = &p->build->dup;
+    uint64_t n_free = (uint64_t)(dup->pes - dup->pes_used);
+    char some[32], all[32];
+    if (has_objective(p, "none") || has_objective(p, "given")) {
+        fputs(", as was asked for; <code>--duplicate makespan</code> looks for better ones",
+              p->out);
+        return;
+    }
+    fprintf(p->out, ", and %s of %s PEs %s free", view_cycles_text(n_free, some),
+            view_cycles_text((uint64_t)dup->pes, all), n_free == 1 ? "is" : "are");
+    if (n_free >= (uint64_t)l->pes)
+        print_why_not(p);
+    else if (p->build->arch.tiles > 0)
+        fputs("; a machine with more tiles (<code>tiles</code>) has more", p->out);
+    else
+        fputs("; <code>--extra-pes</code> gives more", p->out);
+}
+
 static void help_crossbars(const struct page *p, const struct page_share *s)
 {
     const struct dup_result *dup = &p->build->dup;
@@ -115,13 +157,7 @@ static void help_crossbars(const struct page *p, const struct page_share *s)
     }
     fputs(" would be faster with more copies: ", p->out);
     print_copies(p, l);
-    if (strcmp(dup->objective, "none") == 0 || strcmp(dup->objective, "given") == 0)
-        fputs(", as was asked for; <code>--duplicate makespan</code> looks for better ones",
-              p->out);
-    else
-        fprintf(p->out, ", and %s of %lld PEs %s free; <code>--extra-pes</code> gives more",
-                view_cycles_text((uint64_t)(dup->pes - dup->pes_used), text), (long long)dup->pes,
-                dup->pes - dup->pes_used == 1 ? "is" : "are");
+    print_need(p, l);
     if (dup->has_interval && dup->next_pes > 0)
         fprintf(p->out, ": with %s the interval from image to image is the next shorter",
                 view_cycles_text((uint64_t)(dup->next_pes - dup->pe_min), text));
@@ -133,10 +169,13 @@ static void help_crossbars(const struct page *p, const struct page_share *s)
 
 static void help_vector(const struct page *p)
 {
-    fprintf(p->out,
-            "<li>Vector units: more than %lld lanes (<code>lanes</code>), or less than %lld cycles "
-            "to start (<code>vector_setup_cycles</code>).</li>\n",
-            (long long)p->build->arch.lanes, (long long)p->build->arch.vector_setup_cycles);
+    const struct arch *a = &p->build->arch;
+    fprintf(p->out, "<li>Vector units: more than %lld lanes (<code>lanes</code>)",
+            (long long)a->lanes);
+    if (a->vector_setup_cycles > 0)
+        fprintf(p->out, ", or less than %lld cycles to start (<code>vector_setup_cycles</code>)",
+                (long long)a->vector_setup_cycles);
+    fputs(".</li>\n", p->out);
 }
 
 /* A port that was idle before most of its steps is fast enough: what is left is the way. */
