@@ -40,6 +40,7 @@ def loads(b):
                 b.expect((int(shade) < 64) == dark, '%s: rows of drawings are %s' % (what, shade))
     chromium.open(b.path('r.html'), media='print')
     b.equal(js("getComputedStyle(document.querySelector('nav')).display"), 'none', 'links on paper')
+    b.equal(js("Array.from(document.querySelectorAll('.scroll')).filter(e => e.scrollHeight > e.clientHeight + 1).length"), 0, 'tables that are cut off on paper')
 
 
 def zooms(b):
