@@ -76,7 +76,7 @@ static void print_section(const struct isa_program *p, const struct isa_dis_opti
     text_add(t, "section %u ", index);
     text_add_quoted(t, s->name ? s->name : "");
     text_add(t, " ");
-    if (!f || !f->mapped) { /* a pipe cannot be read again */
+    if (!f || !file_is_mapped(f)) { /* a pipe cannot be read again */
         print_hex(&(struct isa_bytes){data, s->length}, t, out);
         return;
     }

@@ -24,7 +24,7 @@ struct cimc_context {
     cimc_write_fn log;
     void *log_user;
     atomic_bool is_cancelled;
-    char failure[1024]; /* what happened, after CIMC_INTERNAL and CIMC_NO_MEMORY */
+    char failure[1024]; /* what happened, after CIMC_INTERNAL, _NO_MEMORY, _CANCELLED */
     /* of cimc_diagnostic_at: the entry with this number */
     const struct diag_entry *seen;
     size_t n_seen;
@@ -37,8 +37,6 @@ typedef bool (*guard_body)(cimc_context *c, void *call);
 enum cimc_status guard_run(cimc_context *c, guard_body body, void *call);
 /* This thread runs a body. */
 bool guard_is_here(void);
-/* Leaves it as CIMC_CANCELLED. */
-_Noreturn void guard_cancel(void);
 
 /* ---- api_options.c ---- */
 
@@ -52,7 +50,7 @@ void struct_copy_out(void *wanted, const void *whole, size_t bytes);
 /* ---- writer.c: text for a cimc_write_fn ---- */
 
 struct writer {
-    struct leftover leftover; /* must stay first */
+    struct hold *hold;
     FILE *f;
     cimc_write_fn write;
     void *user;

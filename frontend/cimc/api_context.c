@@ -33,7 +33,7 @@ static void tell(void *self, const char *what, uint64_t done, uint64_t total)
     if (c->tell && !c->tell(c->tell_user, what, done, total))
         c->is_cancelled = true;
     if (c->is_cancelled)
-        guard_cancel();
+        leave_cancelled();
 }
 
 static bool start(cimc_context *c, void *call)
@@ -217,7 +217,7 @@ void cimc_discard_unfinished(cimc_context *c)
     leftovers_remove(&c->door);
 }
 
-const char *cimc_mapped_file(const void *address)
+bool cimc_mapped_file(const void *address, char *path, size_t size)
 {
-    return file_mapped_at(address);
+    return file_mapped_at(address, path, size);
 }

@@ -607,9 +607,9 @@ CIMC_API void cimc_output_discard(cimc_context *c, cimc_output *output);
 /* Removes files and folders of this context that are not whole yet. The process ends after it.
  * Async signal safe. */
 CIMC_API void cimc_discard_unfinished(cimc_context *c);
-/* The path of the mapped file whose bytes stand at this address, for a handler of SIGBUS: someone
- * cut it while it was read. NULL: there is none. Async signal safe. */
-CIMC_API const char *cimc_mapped_file(const void *address);
+/* The absolute path of the file that is mapped at this address, cut to `size`, for a handler of
+ * SIGBUS: someone cut it while it was read. False: there is none. Async signal safe. */
+CIMC_API bool cimc_mapped_file(const void *address, char *path, size_t size);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@
  * guard.c - the door of the library: what happens inside a call becomes its status.
  *
  * In: a body that returns false after a diagnostic, or leaves by the door. Out: a status. The door
- * is this thread's only while the body runs.
+ * is this thread's only while the body runs; what the body took before it left is given back.
  */
 #include "api.h"
 
@@ -15,28 +15,21 @@ struct guard {
     cimc_context *context;
     jmp_buf way_out;
     enum mishap why;
-    bool has_left, is_cancelled;
+    bool has_left;
 };
 static _Thread_local struct guard *guard; /* of the call that runs in this thread */
 
 static void __attribute__((noreturn)) leave(struct door *door, enum mishap why, const char *message)
 {
-    (void)door;
     guard->why = why;
     snprintf(guard->context->failure, sizeof guard->context->failure, "%s", message);
+    door_give_back(door);
     longjmp(guard->way_out, 1);
 }
 
 bool guard_is_here(void)
 {
     return guard != NULL;
-}
-
-_Noreturn void guard_cancel(void)
-{
-    leftovers_remove(&guard->context->door);
-    guard->is_cancelled = true;
-    longjmp(guard->way_out, 1);
 }
 
 /* False also where the body left by the door. */
@@ -60,9 +53,10 @@ static enum cimc_status status_of(const struct diag *d, const struct diag_entry 
 
 static enum cimc_status status_of_leaving(const struct guard *g)
 {
-    if (g->is_cancelled)
-        return CIMC_CANCELLED;
-    return g->why == MISHAP_MEMORY ? CIMC_NO_MEMORY : CIMC_INTERNAL;
+    static const enum cimc_status statuses[] = {[MISHAP_BUG] = CIMC_INTERNAL,
+                                                [MISHAP_MEMORY] = CIMC_NO_MEMORY,
+                                                [MISHAP_CANCELLED] = CIMC_CANCELLED};
+    return statuses[g->why];
 }
 
 enum cimc_status guard_run(cimc_context *c, guard_body body, void *call)
@@ -75,7 +69,7 @@ enum cimc_status guard_run(cimc_context *c, guard_body body, void *call)
     bool ok = enter(&g, body, call);
     door_reset(&c->door);
     guard = outer;
-    if (g.is_cancelled)
+    if (g.has_left && g.why == MISHAP_CANCELLED)
         c->is_cancelled = false;
     return ok ? CIMC_OK : g.has_left ? status_of_leaving(&g) : status_of(c->diag, last);
 }

@@ -15,25 +15,25 @@ static ssize_t give(void *cookie, const char *bytes, size_t n)
     return w->failed ? 0 : (ssize_t)n; /* 0: an error */
 }
 
-static void remove_leftover(struct leftover *l)
+static void close_unfinished(void *writer)
 {
-    struct writer *w = (struct writer *)l;
+    struct writer *w = writer;
     w->is_closed = true;
     fclose(w->f);
 }
 
 void writer_open(struct writer *w, cimc_write_fn write, void *user)
 {
-    *w = (struct writer){.leftover = {.remove = remove_leftover}, .write = write, .user = user};
+    *w = (struct writer){.hold = hold_new(close_unfinished), .write = write, .user = user};
     w->f = fopencookie(w, "w", (cookie_io_functions_t){.write = give});
     if (!w->f)
         out_of_memory(0);
-    leftover_note(&w->leftover);
+    w->hold->thing = w;
 }
 
 bool writer_close(struct writer *w, struct diag *d)
 {
-    leftover_drop(&w->leftover);
+    heap_free(w->hold);
     bool ok = ferror(w->f) == 0;
     ok &= fclose(w->f) == 0 && !w->failed;
     return ok || diag_error(d, (struct loc){0}, DIAG_IO, "what was to be written was not taken");

@@ -8,6 +8,7 @@
  */
 #include "cut_file.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,15 +30,23 @@ static void say_plain(const char *name)
         say((char[]){(unsigned char)*name < ' ' || *name == 127 ? '?' : *name, '\0'});
 }
 
+/* A path below the current folder without that folder. */
+static const char *from_here(const char *path)
+{
+    char folder[PATH_MAX];
+    size_t n = getcwd(folder, sizeof folder) ? strlen(folder) : 0;
+    return n > 1 && strncmp(path, folder, n) == 0 && path[n] == '/' ? path + n + 1 : path;
+}
+
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    const char *path = cimc_mapped_file(info->si_addr);
-    if (!path) {
+    char path[PATH_MAX];
+    if (!cimc_mapped_file(info->si_addr, path, sizeof path)) {
         signal(number, SIG_DFL); /* the fault comes again and ends the process */
         return;
     }
-    say_plain(path);
+    say_plain(from_here(path));
     say(": error: the file was cut while it was read [io]\n");
     cimc_discard_unfinished(reader);
     _exit(EXIT_INPUT);

@@ -32,7 +32,7 @@ struct entry {
 };
 
 struct reader {
-    yaml_parser_t parser;
+    yaml_parser_t *parser;
     const char *text; /* whole input, for positions of undecodable bytes */
     const char *file;
     struct arena *arena;
@@ -67,17 +67,38 @@ static bool syntax_error(struct reader *r, const yaml_event_t *at, const char *w
     return diag_error(r->diag, loc_of(r, &at->start_mark), DIAG_ARCH_SYNTAX, "%s", what);
 }
 
-static bool next_event(struct reader *r, yaml_event_t *event)
+/* libyaml's memory is its own: it goes through these also where the call is left by the door. */
+static void delete_parser(void *parser)
 {
-    if (yaml_parser_parse(&r->parser, event))
-        return true;
-    const yaml_parser_t *p = &r->parser;
+    yaml_parser_delete(parser);
+}
+
+static void delete_event(void *event)
+{
+    yaml_event_delete(event);
+}
+
+static void event_free(yaml_event_t *event)
+{
+    yaml_event_delete(event);
+    heap_free(event);
+}
+
+/* NULL: there is an error. */
+static yaml_event_t *next_event(struct reader *r)
+{
+    yaml_event_t *event = heap_alloc_released(sizeof *event, delete_event);
+    if (yaml_parser_parse(r->parser, event))
+        return event;
+    const yaml_parser_t *p = r->parser;
     if (p->error == YAML_MEMORY_ERROR)
         out_of_memory(0);
     struct loc loc = p->error == YAML_READER_ERROR ? loc_of_offset(r, p->problem_offset)
                                                    : loc_of(r, &p->problem_mark);
-    return diag_error(r->diag, loc, DIAG_ARCH_SYNTAX, "not YAML: %s",
-                      p->problem ? p->problem : "unreadable");
+    diag_error(r->diag, loc, DIAG_ARCH_SYNTAX, "not YAML: %s",
+               p->problem ? p->problem : "unreadable");
+    event_free(event);
+    return NULL;
 }
 
 /* The event is a scalar without decoration. */
@@ -119,17 +140,17 @@ static bool fault(struct reader *r, struct loc loc, const char *what, const char
 /* Reads one value and files it under `key`. */
 static bool read_value(struct reader *r, unsigned key, struct loc key_loc)
 {
-    yaml_event_t event;
-    if (!next_event(r, &event))
+    yaml_event_t *event = next_event(r);
+    if (!event)
         return false;
-    bool ok = check_scalar(r, &event);
+    bool ok = check_scalar(r, event);
     if (ok && key != KEY_UNKNOWN)
         r->entry[key] =
-            (struct entry){.text = arena_strdup(r->arena, (const char *)event.data.scalar.value),
-                           .plain = event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
+            (struct entry){.text = arena_strdup(r->arena, (const char *)event->data.scalar.value),
+                           .plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
                            .key = key_loc,
-                           .value = loc_of(r, &event.start_mark)};
-    yaml_event_delete(&event);
+                           .value = loc_of(r, &event->start_mark)};
+    event_free(event);
     return ok;
 }
 
@@ -164,26 +185,26 @@ static bool read_pair(struct reader *r, const yaml_event_t *name)
 /* Reads one event, which has to be of `type`. */
 static bool expect(struct reader *r, yaml_event_type_t type, const char *otherwise)
 {
-    yaml_event_t event;
-    if (!next_event(r, &event))
+    yaml_event_t *event = next_event(r);
+    if (!event)
         return false;
-    bool ok = event.type == type || syntax_error(r, &event, otherwise);
+    bool ok = event->type == type || syntax_error(r, event, otherwise);
     if (ok && type == YAML_MAPPING_START_EVENT &&
-        (event.data.mapping_start.anchor || event.data.mapping_start.tag))
-        ok = syntax_error(r, &event, "anchors and tags are not allowed");
-    yaml_event_delete(&event);
+        (event->data.mapping_start.anchor || event->data.mapping_start.tag))
+        ok = syntax_error(r, event, "anchors and tags are not allowed");
+    event_free(event);
     return ok;
 }
 
 static bool read_pairs(struct reader *r)
 {
     for (;;) {
-        yaml_event_t event;
-        if (!next_event(r, &event))
+        yaml_event_t *event = next_event(r);
+        if (!event)
             return false;
-        bool end = event.type == YAML_MAPPING_END_EVENT;
-        bool ok = end || read_pair(r, &event);
-        yaml_event_delete(&event);
+        bool end = event->type == YAML_MAPPING_END_EVENT;
+        bool ok = end || read_pair(r, event);
+        event_free(event);
         if (end || !ok)
             return ok;
     }
@@ -216,11 +237,13 @@ static bool read_entries(struct reader *r, size_t n)
     if (n > MAX_BYTES)
         return diag_error(r->diag, (struct loc){.file = r->file, .line = 1, .col = 1},
                           DIAG_ARCH_SYNTAX, "longer than %d bytes", MAX_BYTES);
-    if (!yaml_parser_initialize(&r->parser))
+    r->parser = heap_alloc_released(sizeof *r->parser, delete_parser);
+    if (!yaml_parser_initialize(r->parser))
         out_of_memory(0);
-    yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->text, n);
+    yaml_parser_set_input_string(r->parser, (const unsigned char *)r->text, n);
     bool ok = read_stream(r);
-    yaml_parser_delete(&r->parser);
+    yaml_parser_delete(r->parser);
+    heap_free(r->parser);
     return ok;
 }
 

@@ -54,7 +54,7 @@ static struct chunk *add_chunk(struct arena *a, size_t at_least)
     size_t size = a->next_size > at_least ? a->next_size : at_least;
     if (a->next_size < LARGEST_CHUNK)
         a->next_size *= 2;
-    struct chunk *c = heap_alloc(sizeof *c + size);
+    struct chunk *c = heap_alloc_beside(a, sizeof *c + size);
     c->size = size;
     POISON(c->bytes, size);
     /* A big object gets its own chunk; the current one keeps serving small ones. */

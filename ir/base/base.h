@@ -21,9 +21,9 @@
 #define CHECK_RESULT __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
 
-/* ---- the door: we are wrong, or memory ran out ---- */
+/* ---- the door: we are wrong, memory ran out, or nobody waits any more ---- */
 
-enum mishap { MISHAP_BUG, MISHAP_MEMORY };
+enum mishap { MISHAP_BUG, MISHAP_MEMORY, MISHAP_CANCELLED };
 
 /* What must not stay behind, such as a file under a passing name: noted from when it is there until
  * it is in its place or removed. */
@@ -32,21 +32,32 @@ struct leftover {
     struct leftover *next;
 };
 
+struct heap_link {
+    struct heap_link *prev, *next;
+};
+
 /*
  * The only way out of a room that cannot go on. Whoever calls rooms sets a door, one for each
- * thread; doors nest. `leave` gets what happened as one line and does not return: it ends the
- * process, or jumps to where the door was set (what the rooms had allocated is then lost). Before
- * it is called leftovers are removed, the newest first. Without a door the process aborts.
+ * thread; doors nest. `leave` gets what happened as one line and does not return: it removes the
+ * leftovers and ends the process, or gives back all that rooms took since the door was set and
+ * jumps to where that was. Without a door the process aborts.
+ *
+ * So who sets a door keeps account of the heap's blocks. What is still there when the door is reset
+ * is its owner's, for as many calls as he likes. Such a thing must not come to hold blocks of a
+ * later call, which may be given back under it: it grows in an arena of its own, by
+ * heap_alloc_beside, or by heap_realloc of what it has.
  */
 struct door {
     void (*leave)(struct door *self, enum mishap why, const char *message)
         __attribute__((noreturn));
     const char *activity; /* bug_context's */
     struct leftover *leftovers;
+    struct heap_link blocks; /* allocated since it was set */
     struct door *outer;
 };
 void door_set(struct door *d);
-void door_reset(struct door *d); /* the one that door_set found is this thread's again */
+void door_give_back(struct door *d); /* frees these blocks, for `leave` */
+void door_reset(struct door *d);     /* the one that door_set found is this thread's again */
 /* Without a door they do nothing. A leftover may be dropped twice. */
 void leftover_note(struct leftover *l);
 void leftover_drop(struct leftover *l);
@@ -58,6 +69,8 @@ void leftovers_remove(struct door *d);
 _Noreturn void bug_at(const char *file, int line, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* "out of memory in ACTIVITY (N bytes)"; bytes 0: how many is not known */
 _Noreturn void out_of_memory(size_t bytes);
+/* For whoever is told of progress and wants no more of it. */
+_Noreturn void leave_cancelled(void);
 /* What is being done, for these messages: "pass fold-bn"; "" nothing in particular. The string must
  * outlive its use. */
 void bug_context(const char *what);
@@ -89,6 +102,21 @@ void heap_free(void *p); /* of these functions; NULL is fine. Nothing else gives
  * Zeroed; raw: with any contents. */
 void *heap_unless_huge(size_t bytes);
 void *heap_raw_unless_huge(size_t bytes);
+/* Where `p`, another block, is in a door's account the new one is too, else it outlives the call.
+ */
+void *heap_alloc_beside(const void *p, size_t bytes);
+bool heap_outlives_call(const void *p); /* it is of an earlier one, or of no door */
+/* `release(p)` is called before the block is given back with all others, not by heap_free. It must
+ * not come to the door again. */
+void *heap_alloc_released(size_t bytes, void (*release)(void *p));
+/* Anything else that has to be given back if the call is left by the door: `h =
+ * hold_new(close_it)`, then `h->thing = open_it()`; heap_free(h) when it is closed. The thing may
+ * be on the stack. */
+struct hold {
+    void *thing; /* or NULL */
+    void (*give_back)(void *thing);
+};
+struct hold *hold_new(void (*give_back)(void *thing));
 /* `p`, which will be used in full: in large pages if the system has them, so that it need not make
  * thousands. */
 void *heap_in_large_pages(void *p, size_t bytes);
@@ -254,15 +282,16 @@ struct file {
     const uint8_t *data;
     size_t size;
     const char *path; /* as given; "<stdin>" for "-" */
-    bool mapped;
+    struct opened *opened;
 };
 bool file_open(const char *path, struct arena *names, struct diag *d,
                struct file *out) CHECK_RESULT;
 void file_close(struct file *f);
-/* The path of the mapped file whose bytes stand at this address; NULL if there is none. A file that
+bool file_is_mapped(const struct file *f);
+/* The absolute path of the file that is mapped at this address; false if there is none. A file that
  * is cut while it is mapped cannot be read behind its new end (SIGBUS); this may be called by a
  * handler. */
-const char *file_mapped_at(const void *address);
+bool file_mapped_at(const void *address, char *path, size_t size);
 /* Tells the kernel that the mapped bytes are not needed in memory now (they can be read again). */
 void file_forget(const struct file *f, const void *at, size_t n);
 
@@ -299,6 +328,7 @@ struct out {
     FILE *f;
     char *path;
     struct temporary *temp; /* NULL when written directly */
+    struct hold *held;      /* f, unless that is stdout */
 };
 bool out_open(struct out *o, const char *path, struct diag *d) CHECK_RESULT;
 bool out_commit(struct out *o, struct diag *d) CHECK_RESULT; /* false: nothing was put in place */

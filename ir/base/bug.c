@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
-/* bug.c - the one way out of a room that cannot go on, and allocation that cannot fail. */
-#include "base/asan.h"
-#include "base/base.h"
+/* bug.c - the one way out of a room that cannot go on. */
+#include "base/heap_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { HUGE_BYTES = 1 << 30 };
 enum { MESSAGE_BYTES = 1024 }; /* on the stack: there may be no memory */
 
 static _Thread_local struct door *door;
@@ -15,12 +13,24 @@ static _Thread_local struct door *door;
 void door_set(struct door *d)
 {
     d->outer = door;
+    d->blocks = (struct heap_link){&d->blocks, &d->blocks};
     door = d;
 }
 
 void door_reset(struct door *d)
 {
+    heap_keep(&d->blocks);
     door = d->outer;
+}
+
+void door_give_back(struct door *d)
+{
+    heap_give_back(&d->blocks);
+}
+
+struct heap_link *door_blocks(void)
+{
+    return door ? &door->blocks : NULL;
 }
 
 void leftover_note(struct leftover *l)
@@ -66,7 +76,6 @@ static _Noreturn void leave(enum mishap why, const char *message)
         fprintf(stderr, "%s\n", message);
         abort();
     }
-    leftovers_remove(door);
     door->leave(door, why, message);
 }
 
@@ -92,65 +101,7 @@ void out_of_memory(size_t bytes)
     leave(MISHAP_MEMORY, message);
 }
 
-void *heap_alloc(size_t bytes)
+void leave_cancelled(void)
 {
-    void *p = calloc(1, bytes ? bytes : 1);
-    if (!p)
-        out_of_memory(bytes);
-    return p;
-}
-
-static void *unless_huge(void *p, size_t bytes)
-{
-    if (!p && bytes < HUGE_BYTES)
-        out_of_memory(bytes);
-    return p;
-}
-
-void *heap_unless_huge(size_t bytes)
-{
-    return unless_huge(calloc(1, bytes ? bytes : 1), bytes);
-}
-
-void *heap_raw_unless_huge(size_t bytes)
-{
-    return unless_huge(malloc(bytes ? bytes : 1), bytes);
-}
-
-void *heap_realloc(void *p, size_t bytes)
-{
-    p = realloc(p, bytes ? bytes : 1);
-    if (!p)
-        out_of_memory(bytes);
-    return p;
-}
-
-/* Under AddressSanitizer small arrays move with each new element, so that a pointer kept across a
- * push is seen. */
-static size_t grown(size_t cap)
-{
-#ifdef BASE_ASAN
-    enum { MOVES_EACH_TIME = 256 };
-    if (cap < MOVES_EACH_TIME)
-        return cap;
-#endif
-    return cap ? cap * 2 : 8;
-}
-
-void heap_free(void *p)
-{
-    free(p);
-}
-
-void *vec_reserve(void *at, size_t *cap, size_t want, size_t elem_bytes)
-{
-    if (want <= *cap)
-        return at;
-    size_t new_cap = grown(*cap), bytes;
-    if (new_cap < want)
-        new_cap = want;
-    if (__builtin_mul_overflow(new_cap, elem_bytes, &bytes))
-        BUG("array of %zu x %zu bytes", new_cap, elem_bytes);
-    *cap = new_cap;
-    return heap_realloc(at, bytes);
+    leave(MISHAP_CANCELLED, "cancelled");
 }

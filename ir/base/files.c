@@ -46,42 +46,45 @@ static bool read_stream(int fd, struct diag *d, struct file *out)
     return true;
 }
 
-/* Of the files that this thread has open, for file_mapped_at. */
-struct mapping {
-    struct mapping *next;
-    uintptr_t at;
-    size_t size;
-    char path[];
+/* What the call that is left by the door must give back. */
+struct opened {
+    int fd; /* -1: closed */
+    void *at;
+    size_t size; /* mapped bytes */
 };
-static _Thread_local struct mapping *mappings;
 
-static void mapping_add(const char *path, const void *at, size_t size)
+static void give_back(void *opened)
 {
-    struct mapping *m = heap_alloc(sizeof *m + strlen(path) + 1);
-    *m = (struct mapping){.next = mappings, .at = (uintptr_t)at, .size = size};
-    strcpy(m->path, path);
-    mappings = m;
+    struct opened *o = opened;
+    if (o->size > 0)
+        munmap(o->at, o->size);
+    if (o->fd >= 0)
+        close(o->fd);
 }
 
-static void mapping_remove(const void *at)
+static bool map_file(size_t size, struct diag *d, struct file *out)
 {
-    for (struct mapping **m = &mappings; *m; m = &(*m)->next) {
-        if ((*m)->at == (uintptr_t)at) {
-            struct mapping *found = *m;
-            *m = found->next;
-            heap_free(found);
-            return;
-        }
-    }
+    void *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, out->opened->fd, 0);
+    if (p == MAP_FAILED)
+        return diag_error(d, at_file(out->path), DIAG_IO, "cannot map: %s", strerror(errno));
+    out->opened->at = p;
+    out->opened->size = out->size = size;
+    out->data = p;
+    return true;
 }
 
-const char *file_mapped_at(const void *address)
+static bool read_opened(const char *path, struct diag *d, struct file *out)
 {
-    for (const struct mapping *m = mappings; m; m = m->next) {
-        if ((uintptr_t)address - m->at < m->size)
-            return m->path;
-    }
-    return NULL;
+    struct stat st;
+    struct opened *o = out->opened;
+    o->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (o->fd < 0 || fstat(o->fd, &st) < 0)
+        return diag_error(d, at_file(path), DIAG_IO, "cannot open: %s", strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return diag_error(d, at_file(path), DIAG_IO, "is a directory");
+    if (!S_ISREG(st.st_mode))
+        return read_stream(o->fd, d, out);
+    return st.st_size == 0 || map_file((size_t)st.st_size, d, out);
 }
 
 bool file_open(const char *path, struct arena *names, struct diag *d, struct file *out)
@@ -89,48 +92,34 @@ bool file_open(const char *path, struct arena *names, struct diag *d, struct fil
     *out = (struct file){.path = strcmp(path, "-") == 0 ? "<stdin>" : arena_strdup(names, path)};
     if (strcmp(path, "-") == 0)
         return read_stream(STDIN_FILENO, d, out);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0) {
-        int why = errno;
-        if (fd >= 0)
-            close(fd);
-        return diag_error(d, at_file(path), DIAG_IO, "cannot open: %s", strerror(why));
-    }
-    bool ok = true;
-    if (S_ISDIR(st.st_mode)) {
-        ok = diag_error(d, at_file(path), DIAG_IO, "is a directory");
-    } else if (!S_ISREG(st.st_mode)) {
-        ok = read_stream(fd, d, out);
-    } else if (st.st_size > 0) {
-        void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED) {
-            ok = diag_error(d, at_file(path), DIAG_IO, "cannot map: %s", strerror(errno));
-        } else {
-            out->data = p;
-            out->size = (size_t)st.st_size;
-            out->mapped = true;
-            mapping_add(out->path, p, out->size);
-        }
-    }
-    close(fd);
+    out->opened = heap_alloc_released(sizeof *out->opened, give_back);
+    bool ok = read_opened(path, d, out);
+    if (out->opened->fd >= 0)
+        close(out->opened->fd);
+    out->opened->fd = -1;
+    if (!ok)
+        file_close(out);
     return ok;
+}
+
+bool file_is_mapped(const struct file *f)
+{
+    return f->opened && f->opened->size > 0;
 }
 
 void file_close(struct file *f)
 {
-    if (f->mapped) {
-        mapping_remove(f->data);
+    if (file_is_mapped(f))
         munmap((void *)f->data, f->size);
-    } else {
+    else
         heap_free((void *)f->data);
-    }
+    heap_free(f->opened);
     *f = (struct file){0};
 }
 
 void file_forget(const struct file *f, const void *at, size_t n)
 {
-    if (!f->mapped)
+    if (!file_is_mapped(f))
         return;
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t from = ((uintptr_t)at + page - 1) & ~(page - 1),
@@ -185,21 +174,27 @@ static void open_place(struct out *o, const char *path)
     if (strcmp(path, "-") == 0 || (exists && is_stdout_file(&st))) {
         o->f = stdout;
     } else if (exists && !S_ISREG(st.st_mode)) {
-        o->f = fopen(path, "w");
-    } else {
-        o->temp = temporary_file(o->path, &o->f);
+        o->f = o->held->thing = fopen(path, "w");
+    } else if ((o->temp = temporary_file(o->path, &o->f))) {
+        o->held->thing = o->f;
     }
+}
+
+static void close_stream(void *f)
+{
+    fclose(f);
 }
 
 static void release(struct out *o)
 {
+    heap_free(o->held);
     heap_free(o->path);
     *o = (struct out){0};
 }
 
 bool out_open(struct out *o, const char *path, struct diag *d)
 {
-    *o = (struct out){.path = place_of(path)};
+    *o = (struct out){.held = hold_new(close_stream), .path = place_of(path)};
     if (o->path)
         open_place(o, path);
     if (o->f)
@@ -212,6 +207,7 @@ bool out_open(struct out *o, const char *path, struct diag *d)
 bool out_commit(struct out *o, struct diag *d)
 {
     bool ok = !ferror(o->f);
+    o->held->thing = NULL;
     if (o->f == stdout)
         ok &= fflush(stdout) == 0;
     else
@@ -230,6 +226,7 @@ void out_discard(struct out *o)
 {
     if (o->f && o->f != stdout)
         fclose(o->f);
+    o->held->thing = NULL;
     if (o->temp)
         temporary_end(o->temp, true);
     release(o);

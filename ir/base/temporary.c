@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,47 +23,72 @@ static void remove_leftover(struct leftover *l)
     interrupts_release(&t->interrupts);
 }
 
-static struct temporary *beside(const char *path)
+/* A call is left by the door: what it has put there goes. */
+static void give_back(void *temporary)
 {
-    static const char ending[] = ".tmpXXXXXX";
-    size_t n = strlen(path);
-    struct temporary *t = heap_alloc(sizeof *t + n + sizeof ending);
+    struct temporary *t = temporary;
+    remove_leftover(&t->leftover);
+    leftover_drop(&t->leftover);
+}
+
+static const char ending[] = ".tmp";
+enum { N_LETTERS = 6, MOST_NAMES = 100 };
+
+/* Other letters each time; which is no part of a result. */
+static void write_letters(char *to)
+{
+    static const char letters[64] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    unsigned char bytes[N_LETTERS] = {0};
+    if (getrandom(bytes, sizeof bytes, 0) < 0)
+        memset(bytes, getpid(), sizeof bytes);
+    for (size_t i = 0; i < N_LETTERS; i++)
+        to[i] = letters[bytes[i] % sizeof letters];
+}
+
+/* Under a name that nothing has; `create` is as open and mkdir are. NULL with errno. */
+static struct temporary *make_beside(const char *path, int (*create)(const char *), int *out)
+{
+    size_t n = strlen(path), bytes = n + sizeof ending + N_LETTERS;
+    struct temporary *t = heap_alloc_released(sizeof *t + bytes, give_back);
     t->leftover.remove = remove_leftover;
     memcpy(t->path, path, n);
     memcpy(t->path + n, ending, sizeof ending);
     interrupts_hold(&t->interrupts);
-    return t;
-}
-
-static mode_t creation_mask(void)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return mask;
-}
-
-/* `t` with its name taken from the file system; NULL if that failed, errno is kept. */
-static struct temporary *stands(struct temporary *t, bool made)
-{
-    int why = errno;
-    if (made) {
+    *out = -1;
+    errno = EEXIST;
+    for (int tries = 0; tries < MOST_NAMES && *out < 0 && errno == EEXIST; tries++) {
+        write_letters(t->path + n + sizeof ending - 1);
+        *out = create(t->path);
+    }
+    if (*out >= 0) {
         leftover_note(&t->leftover);
         return t;
     }
+    int why = errno;
     interrupts_release(&t->interrupts);
     heap_free(t);
     errno = why;
     return NULL;
 }
 
+/* With the rights that any new file gets: the process's mask is neither asked for nor changed,
+ * which other threads would see. */
+static int create_file(const char *path)
+{
+    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
+static int create_folder(const char *path)
+{
+    return mkdir(path, 0777);
+}
+
 struct temporary *temporary_file(const char *path, FILE **out)
 {
-    struct temporary *t = beside(path);
-    int fd = mkstemp(t->path);
-    t = stands(t, fd >= 0);
-    if (!t)
-        return NULL;
-    if (fchmod(fd, 0666 & ~creation_mask()) == 0 && (*out = fdopen(fd, "w")))
+    int fd;
+    struct temporary *t = make_beside(path, create_file, &fd);
+    if (!t || (*out = fdopen(fd, "w")))
         return t;
     int why = errno;
     close(fd);
@@ -73,16 +99,8 @@ struct temporary *temporary_file(const char *path, FILE **out)
 
 struct temporary *temporary_folder(const char *path)
 {
-    struct temporary *t = beside(path);
-    bool made = mkdtemp(t->path) != NULL;
-    t = stands(t, made);
-    if (t && chmod(t->path, 0777 & ~creation_mask()) != 0) {
-        int why = errno;
-        temporary_end(t, true);
-        errno = why;
-        return NULL;
-    }
-    return t;
+    int made;
+    return make_beside(path, create_folder, &made);
 }
 
 void temporary_end(struct temporary *t, bool remove)

@@ -70,8 +70,6 @@ static void change(void)
         return real(__VA_ARGS__);                                                                  \
     }
 
-CHANGE(int, mkstemp, (char *path), path)
-CHANGE(char *, mkdtemp, (char *path), path)
 CHANGE(int, mkdir, (const char *path, mode_t mode), path, mode)
 CHANGE(FILE *, fopen, (const char *path, const char *mode), path, mode)
 CHANGE(int, fclose, (FILE * f), f)

@@ -48,7 +48,7 @@ static void run_mutants(const struct file *f, unsigned n_mutants)
         size_t n = LLVMFuzzerCustomMutator(copy, f->size, f->size + MOST_GROWTH, seed);
         LLVMFuzzerTestOneInput(copy, n);
     }
-    free(copy);
+    heap_free(copy);
 }
 
 /* Reads beyond the end are found where the bytes are exactly as large as they say. */

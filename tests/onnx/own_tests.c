@@ -155,6 +155,7 @@ static void __attribute__((noreturn)) go_back(struct door *d, enum mishap why, c
 {
     struct door_back *back = (struct door_back *)d;
     (void)why;
+    leftovers_remove(d);
     snprintf(back->message, sizeof back->message, "%s", message);
     longjmp(back->back, 1);
 }

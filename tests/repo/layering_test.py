@@ -42,7 +42,7 @@ DOORS = {
     'asan_interface.h': 'ir/base', 'check.h': 'tests',
 }
 STANDARD = set('''ctype dirent dlfcn endian errno fcntl float ftw getopt inttypes limits math search setjmp signal stdarg stdatomic stdbool
-    stddef stdint stdio stdlib string strings time unistd sys/mman sys/resource sys/stat sys/types sys/wait'''.split())
+    stddef stdint stdio stdlib string strings time unistd sys/mman sys/random sys/resource sys/stat sys/types sys/wait'''.split())
 
 # Pure dispatch and tables may be longer than other functions.
 LONG_FUNCTIONS = set()
