@@ -157,10 +157,8 @@ all('svg.sched').forEach(svg => {
     out.textContent = inside ? 'cycle ' + number.format(Math.floor(cycle)) + (title ? ' \u00b7 ' + title.textContent : '') : '';
     point(layerOf(e.target));
   });
-  svg.addEventListener('pointerup', e => {
-    if (from) if (!moved) if (e.target.closest('.bars')) pick(layerOf(e.target));
-    from = null;
-  });
+  svg.addEventListener('pointerup', () => { from = null; });
+  svg.addEventListener('click', e => { if (!moved) if (e.target.closest('.bars')) pick(layerOf(e.target)); });
   svg.addEventListener('pointerleave', () => {
     from = pointer = null;
     cross.setAttribute('visibility', 'hidden');

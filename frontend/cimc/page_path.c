@@ -179,7 +179,7 @@ void page_path(const struct page *p)
         "makespan. Each step began when the one before it ended: its PEs or its unit were busy "
         "with that, or it needed the result and its unit was idle (<b>waited</b>: how many of the "
         "steps). Making something faster that is not on this path does not make the schedule "
-        "shorter. Grey: work that is not a base layer's.");
+        "shorter. <b>MVM</b>: crossbar products. Grey: work that is not a base layer's.");
     if (p->result->makespan_cycles > 0) {
         draw_ribbon(p);
         fputs("<div class=\"columns low\"><div><h3>What is on the path</h3>\n", p->out);

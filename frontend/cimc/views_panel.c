@@ -13,6 +13,7 @@
 #include <math.h>
 
 static const double STRIP = 44, HEAD = 34, ABOVE = 8, GAP = 8, BELOW = 40;
+static const double LEAST_LABEL = 7; /* pixels */
 
 static double rows_height(const struct picture *p)
 {
@@ -88,6 +89,19 @@ static double row_gap(const struct picture *p)
     return p->row >= 6 ? 1 : 0;
 }
 
+/* Where there is room for them. */
+static void label_units(struct picture *p, int m, double top)
+{
+    static const char *const name[] = {"", "vector", "network", "DRAM"};
+    for (int u = UNIT_VECTOR; u <= UNIT_DRAM; u++) {
+        if (!p->unit_row[u] || p->unit_height < LEAST_LABEL)
+            continue;
+        picture_open_text(p, p->left[m] - 8,
+                          top + p->pes_height + p->unit_row[u] * p->unit_height - 1, "e u");
+        fprintf(p->out, "%s</text>", name[u]);
+    }
+}
+
 static void draw_rows(struct picture *p, int m, double top)
 {
     double width = (double)p->views->mode[m].result.makespan_cycles * p->scale[m];
@@ -97,6 +111,7 @@ static void draw_rows(struct picture *p, int m, double top)
         if (i % step == 0 && has_labels(p, m)) {
             picture_open_text(p, p->left[m] - 8, top + i * p->row + p->pes_height / 2 + 4, "e");
             fprintf(p->out, "tile %u</text>", i);
+            label_units(p, m, top + i * p->row);
         }
         fputc('\n', p->out);
     }
