@@ -64,6 +64,10 @@ def stands_alone(b):
     for section in SECTIONS:
         b.expect(len(''.join(page.section(section).find('p').itertext())) > 80, section + ' is not explained')
     b.expect(len(page.text) < 1000000, '%d bytes' % len(page.text))
+    arch = b.write('m.yaml', 'base: mesh\nname: own\n')
+    page = report(b, '--arch', arch, '--report-arch', arch)
+    for folder in (b.digits, b.folder):
+        b.expect(folder not in page.text, 'the page says where its model, or machine, is: ' + folder)
 
 
 def same_numbers(b):
