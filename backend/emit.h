@@ -4,6 +4,7 @@
  * emit.h - state of emission: the program being built, tile by tile.
  *   emit_tables.c  views, vector programs, windows, groups, gathers, routes, bindings, constants
  *   emit_sync.c    counters: data waits, ring reuse (credits), barriers
+ *   emit_leads.c   waits for what lies far back, rounded
  *   emit.c         walks L and writes instructions
  */
 #ifndef CIMC_EMIT_H
@@ -174,7 +175,13 @@ uint32_t sync_inbound(struct emitter *e, uint32_t tile, uint32_t from_queue,
 uint32_t sync_message(struct emitter *e, uint32_t tile, uint32_t task, enum message_kind kind);
 /* Replaces what waits of emitted instructions refer to by thresholds. */
 void sync_resolve(struct emitter *e);
+/* What a counter of the tile counts in an iteration; known when all is emitted. */
+uint32_t sync_step(const struct emitter *e, uint32_t tile, uint32_t counter);
 void sync_free(struct emitter *e);
+
+/* ---- emit_leads.c ---- */
+/* Rounds waits of a tile's instructions for what lies far back. */
+void leads_round(struct emitter *e, uint32_t tile);
 
 /* ---- emit.c ---- */
 /* Appends an instruction to its tile's stream (global queue number). */

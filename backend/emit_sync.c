@@ -471,20 +471,27 @@ static uint32_t number_sent(const struct emitter *e, const struct inbound *in, u
     return in->sent.at[lo].number;
 }
 
+/* What the counter counts in an iteration. */
+uint32_t sync_step(const struct emitter *e, uint32_t tile, uint32_t counter)
+{
+    if (counter < ISA_FIRST_INBOUND)
+        return e->queue_count[e->p->tasks->queue_base[tile] + counter];
+    if (counter == ISA_PACE_COUNTER)
+        return 1;
+    return e->tiles[tile].inbound.at[counter - ISA_FIRST_INBOUND].count;
+}
+
 /* What the counter has when the task, so many iterations earlier, is counted; from the beginning of
  * this iteration. */
 static uint32_t threshold_of(const struct emitter *e, uint32_t tile, const struct waiting *w)
 {
-    uint32_t number = 1, step = 1; /* of the pace */
-    if (w->counter < ISA_FIRST_INBOUND) {
+    uint32_t number = 1; /* of the pace */
+    if (w->counter < ISA_FIRST_INBOUND)
         number = e->count_after[w->task];
-        step = e->queue_count[e->p->tasks->queue_base[tile] + w->counter];
-    } else if (w->counter < ISA_PACE_COUNTER) {
-        const struct inbound *in = &e->tiles[tile].inbound.at[w->counter - ISA_FIRST_INBOUND];
-        number = number_sent(e, in, w->task);
-        step = in->count;
-    }
-    return (number - w->back * step) & ((1u << ISA_THRESHOLD_BITS) - 1);
+    else if (w->counter < ISA_PACE_COUNTER)
+        number =
+            number_sent(e, &e->tiles[tile].inbound.at[w->counter - ISA_FIRST_INBOUND], w->task);
+    return (number - w->back * sync_step(e, tile, w->counter)) & ((1u << ISA_THRESHOLD_BITS) - 1);
 }
 
 void sync_resolve(struct emitter *e)
@@ -496,5 +503,6 @@ void sync_resolve(struct emitter *e)
                 struct isa_wait *wait = &t->insts.at[k].wait[w];
                 wait->threshold = threshold_of(e, i, &t->waits.at[wait->threshold]);
             }
+        leads_round(e, i);
     }
 }

@@ -464,6 +464,48 @@ START_TEST(the_pace_is_a_choice)
 }
 END_TEST
 
+/* Rows of five pixels: one copy makes three of each, the other two. */
+static const char paces[] =
+    "graph \"paces\" crossbar {\n"
+    "%0 = input {index=0, dtype=\"f32\", shape=[1,1,240,5], strides=[5,1,1200], offset=0, "
+    "extent=[240,5,1]} : f32[240x5x1] @\"x\"\n"
+    "%1 = constant {dtype=\"f32\", shape=[1,1], data=splat(2.0)} : f32[1x1]\n"
+    "%2 = mvm %0, %1 {kernel=[1,1], stride=[1,1], dilation=[1,1], group=1, weights=0, "
+    "slices=[1,1], copies=2, cut=[1,2]} : f32[240x5x1] @\"a\"\n"
+    "output %2 {index=0, dtype=\"f32\", shape=[1,1,240,5], strides=[5,1,1200], offset=0} @\"y\"\n"
+    "}\n";
+
+/* A frame takes the slower copy 3 x 240 cycles. The faster one asks for the rows, so the slower one
+ * is ever more rows behind; with frames a row also waits until its slot is free. Waits that are all
+ * different would take more than a byte an instruction; rounded ones take less. That delays
+ * nothing, however few instructions are dispatched ahead, and is right at other latencies. */
+START_TEST(copies_at_different_paces_take_few_bytes)
+{
+    enum { VALUES = 240 * 5, TIMES = 3 };
+    struct compiled one = compile(paces, "", 1, 5, 0, PACE_INTERVAL);
+    const char *settings[] = {"queue_depth=8", "queue_depth=1"};
+    float x[TIMES * VALUES], y[TIMES * VALUES];
+    for (int i = 0; i < TIMES * VALUES; i++)
+        x[i] = (float)i;
+    struct compiled c = compile(paces, settings[_i], 1, 5, TIMES, PACE_INTERVAL);
+    ck_assert_uint_eq(one.result.scheduled_cycles, 3 * 240);
+    ck_assert_uint_eq(c.result.scheduled_cycles, TIMES * 3 * 240);
+    ck_assert_uint_eq(one.result.n_instructions, 240 + 3 * 480); /* LOADs, and MVM, VMAP, STORE */
+    ck_assert_uint_lt(one.result.code_bytes, one.result.n_instructions);
+    ck_assert_uint_lt(c.result.code_bytes, c.result.n_instructions);
+    for (uint64_t seed = 0; seed < 3; seed++) {
+        struct sim_result r;
+        struct sim_options o = {.latency_seed = seed, .max_extra_cycles = 40};
+        ck_assert(sim_run(c.program, (const void *[]){x}, (void *[]){y}, &o, &r, c.diag));
+        ck_assert(seed || r.cycles == c.result.scheduled_cycles);
+        for (int i = 0; i < TIMES * VALUES; i++)
+            ck_assert_float_eq(y[i], 2 * x[i]);
+    }
+    release(&one);
+    release(&c);
+}
+END_TEST
+
 /* 3 of 10 cycles are taken three times: [4, 7), [7, 10), [0, 3) of the next, where 4 begins the
  * interval; one is left. */
 START_TEST(idle_times_of_a_unit)
@@ -506,6 +548,7 @@ int main(void)
     tcase_add_loop_test(t, a_state_needs_its_waits, 0, 2);
     tcase_add_loop_test(t, a_picture_is_left_to_the_next_frame, 0, 12);
     tcase_add_test(t, the_pace_is_a_choice);
+    tcase_add_loop_test(t, copies_at_different_paces_take_few_bytes, 0, 2);
     tcase_add_test(t, idle_times_of_a_unit);
     suite_add_tcase(s, t);
     return run_suite(s);
