@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_ELEMENTS = 3000 }; /* of an array */
+enum { MOST_ELEMENTS = 2000 }; /* of an array */
 
 static void tiles_json(const struct backend_result *r, struct json *j)
 {
