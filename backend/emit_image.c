@@ -26,7 +26,7 @@ struct expansion {
     const int8_t *zero; /* per output channel, what stands for zero; NULL: zero bits */
     struct arena *arena;
     void *kept;
-    uint64_t hash;
+    _Atomic uint64_t hash;
 };
 
 /* In all rows of a column, what stands for zero. */

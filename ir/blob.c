@@ -34,17 +34,26 @@ struct blob *blob_splat(const void *element, size_t elem_bytes)
     return &s->blob;
 }
 
+static void give_back(void *blob)
+{
+    blob_unref(blob);
+}
+
 struct blob *blob_ref(struct blob *b)
 {
     if (b->refs == UINT32_MAX)
         BUG("too many references to a blob");
+    loan_take(b, give_back);
     b->refs++;
     return b;
 }
 
 void blob_unref(struct blob *b)
 {
-    if (!b || --b->refs)
+    if (!b)
+        return;
+    loan_end(b);
+    if (--b->refs)
         return;
     if (b->derivation)
         derivation_free(b->derivation);
@@ -53,11 +62,30 @@ void blob_unref(struct blob *b)
     heap_free(b);
 }
 
+/* Makes it for all who share the blob, unless another thread was first. What it is made from stays:
+ * others may be reading it. */
+static const void *make_shared(struct blob *b)
+{
+    void *data = heap_alloc_beside(b, b->bytes);
+    const void *expected = NULL;
+    derivation_make(b->derivation, data);
+    if (!atomic_compare_exchange_strong(&b->at, &expected, data)) {
+        heap_free(data);
+        return expected;
+    }
+    b->owner = data;
+    b->release = heap_free;
+    return data;
+}
+
 const void *blob_data(const struct blob *b)
 {
     struct blob *cache = (struct blob *)b; /* what is remembered does not change what it says */
-    if (!b->derivation)
-        return b->at;
+    const void *at = b->at;
+    if (at || !b->derivation)
+        return at;
+    if (heap_outlives_call(b))
+        return make_shared(cache);
     void *data = heap_alloc(b->bytes);
     derivation_make(b->derivation, data);
     derivation_free(b->derivation);
@@ -69,8 +97,9 @@ const void *blob_data(const struct blob *b)
 
 const void *blob_read(const struct blob *b, void *scratch)
 {
-    if (!b->derivation)
-        return b->at;
+    const void *at = b->at;
+    if (at || !b->derivation)
+        return at;
     derivation_make(b->derivation, scratch);
     return scratch;
 }

@@ -7,10 +7,14 @@
  * file), or is derived: computed from another payload by one step that converts, scales and
  * permutes. So weights, which go through all three on their way from the model to a crossbar, are
  * read once and written once, and nothing in between is ever in memory.
+ *
+ * Several threads may read, ref and unref one blob at once; what it remembers, each may be first
+ * to make.
  */
 #ifndef CIMC_BLOB_H
 #define CIMC_BLOB_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,12 +22,13 @@
 struct derivation;
 
 struct blob {
-    const void *at; /* through blob_data only: NULL while a derived payload was not asked for */
-    size_t bytes;   /* stored bytes: elem for a splat, elements * elem otherwise */
-    bool splat;     /* ONE element that stands for all */
-    bool missing;   /* nobody knows the data, or what it was made from; it is a splat */
-    uint32_t refs;
-    uint64_t hash; /* through blob_hash only: 0 while nobody asked */
+    /* Through blob_data only: NULL while a derived payload was not asked for. */
+    const void *_Atomic at;
+    size_t bytes; /* stored bytes: elem for a splat, elements * elem otherwise */
+    bool splat;   /* ONE element that stands for all */
+    bool missing; /* nobody knows the data, or what it was made from; it is a splat */
+    atomic_uint refs;
+    _Atomic uint64_t hash; /* through blob_hash only: 0 while nobody asked */
     struct derivation *derivation;
     void (*release)(void *owner); /* called when refs falls to 0; may be NULL */
     void (*forget)(void *owner, const void *data, size_t bytes); /* see blob_forget; may be NULL */

@@ -323,8 +323,8 @@ struct isa_section {
     /* The bytes, in `scratch` if they are nowhere yet; scratch NULL: they are kept. */
     const void *(*read)(void *owner, void *scratch);
     void *owner; /* whose bytes they are, or NULL */
-    uint64_t
-        *hash; /* where the hash of the bytes is kept once it is known (0: it is not), or NULL */
+    /* Where the hash of the bytes is kept once it is known (0: it is not), or NULL. */
+    _Atomic uint64_t *hash;
 };
 struct isa_program {
     struct arena *arena; /* owns the tables; owned by the program */

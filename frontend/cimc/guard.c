@@ -8,6 +8,8 @@
  */
 #include "api.h"
 
+#include <fenv.h>
+#include <locale.h>
 #include <setjmp.h>
 #include <stdio.h>
 
@@ -30,6 +32,28 @@ static void __attribute__((noreturn)) leave(struct door *door, enum mishap why, 
 bool guard_is_here(void)
 {
     return guard != NULL;
+}
+
+/* What of the caller's thread decides how numbers are computed and written. */
+struct surroundings {
+    locale_t locale, plain;
+    fenv_t floats;
+};
+
+/* Points in numbers, rounding to nearest, no flush to zero, no traps; nothing is allocated. */
+static void settle(struct surroundings *s)
+{
+    s->plain = newlocale(LC_ALL_MASK, "C", NULL);
+    s->locale = uselocale(s->plain);
+    fegetenv(&s->floats);
+    fesetenv(FE_DFL_ENV);
+}
+
+static void restore(const struct surroundings *s)
+{
+    fesetenv(&s->floats);
+    uselocale(s->locale);
+    freelocale(s->plain);
 }
 
 /* False also where the body left by the door. */
@@ -63,11 +87,15 @@ enum cimc_status guard_run(cimc_context *c, guard_body body, void *call)
 {
     struct guard g = {.context = c}, *outer = guard;
     const struct diag_entry *last = c->diag ? c->diag->last : NULL;
+    struct surroundings callers;
     guard = &g;
+    settle(&callers);
     c->door.leave = leave;
+    c->door.stop = &c->is_cancelled;
     door_set(&c->door);
     bool ok = enter(&g, body, call);
     door_reset(&c->door);
+    restore(&callers);
     guard = outer;
     if (g.has_left && g.why == MISHAP_CANCELLED)
         c->is_cancelled = false;

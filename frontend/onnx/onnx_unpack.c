@@ -8,12 +8,13 @@
  */
 #include "onnx_source.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct onnx_file {
     struct file file;
-    size_t refs;
+    atomic_size_t refs;
 };
 
 struct onnx_file *onnx_file_open(const char *path, struct arena *names, struct diag *d)

@@ -12,6 +12,7 @@
 #define CIMC_BASE_H
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,6 +54,8 @@ struct door {
     const char *activity; /* bug_context's */
     struct leftover *leftovers;
     struct heap_link blocks; /* allocated since it was set */
+    struct loans *loans;
+    const atomic_bool *stop; /* or NULL: who waits has had enough, see leave_cancelled */
     struct door *outer;
 };
 void door_set(struct door *d);
@@ -69,7 +72,8 @@ void leftovers_remove(struct door *d);
 _Noreturn void bug_at(const char *file, int line, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* "out of memory in ACTIVITY (N bytes)"; bytes 0: how many is not known */
 _Noreturn void out_of_memory(size_t bytes);
-/* For whoever is told of progress and wants no more of it. */
+/* For whoever is told of progress and wants no more of it. What takes memory looks at the door's
+ * `stop` and calls it too: a call that may end for lack of memory may end there as well. */
 _Noreturn void leave_cancelled(void);
 /* What is being done, for these messages: "pass fold-bn"; "" nothing in particular. The string must
  * outlive its use. */
@@ -92,6 +96,14 @@ void *arena_alloc_array(struct arena *a, size_t n, size_t elem_bytes);
  * They never see NULL, which they would report as a damaged file. */
 void *arena_hook_alloc(void *arena, size_t bytes);
 void arena_hook_free(void *arena, void *at);
+
+/* ---- loans: references that a call takes to what outlives it ---- */
+
+/* `object`, of the heap, counts who refers to it. Calls that are left by the door give back their
+ * references by `give_back(object)`, once for each that was taken and not ended. Objects of the
+ * call itself need no account of that: all of them go. */
+void loan_take(void *object, void (*give_back)(void *object));
+void loan_end(void *object);
 
 /* ---- heap: malloc that leaves by the door where it fails ---- */
 

@@ -13,24 +13,39 @@ static _Thread_local struct door *door;
 void door_set(struct door *d)
 {
     d->outer = door;
+    d->loans = NULL;
     d->blocks = (struct heap_link){&d->blocks, &d->blocks};
     door = d;
 }
 
 void door_reset(struct door *d)
 {
+    loans_free(d->loans);
+    d->loans = NULL;
     heap_keep(&d->blocks);
     door = d->outer;
 }
 
 void door_give_back(struct door *d)
 {
+    struct loans *loans = d->loans;
+    d->loans = NULL; /* what gives them back ends none */
+    loans_give_back(loans);
     heap_give_back(&d->blocks);
+}
+
+struct loans **door_loans(void)
+{
+    return door ? &door->loans : NULL;
 }
 
 struct heap_link *door_blocks(void)
 {
-    return door ? &door->blocks : NULL;
+    if (!door)
+        return NULL;
+    if (door->stop && atomic_load_explicit(door->stop, memory_order_relaxed))
+        leave_cancelled();
+    return &door->blocks;
 }
 
 void leftover_note(struct leftover *l)

@@ -8,34 +8,64 @@
  * and wants rows without gaps: on processors with AVX-512. On others it is dnnl_sgemm in disguise.
  */
 #include "base/gemm.h"
-#include "base/asan.h"
 #include "base/base.h"
+#include "base/gemm_catch.h"
 
 #include <oneapi/dnnl/dnnl.h>
 #include <string.h>
 
-#ifndef BASE_ASAN /* it has its own */
-/* C++'s operator new, which oneDNN calls: nobody would catch what that throws. */
-__attribute__((visibility("default"))) void *operator_new(size_t bytes) __asm__("_Znwm");
-
-void *operator_new(size_t bytes)
-{
-    void *p = malloc(bytes ? bytes : 1);
-    if (!p)
-        out_of_memory(bytes);
-    return p;
-}
-#endif
-
 /* Of libgomp, whose threads Debian's oneDNN uses (its omp.h is gcc's alone). */
 void omp_set_num_threads(int n);
+int omp_get_max_threads(void);
 
-static void must_be_good(dnnl_status_t s, const char *what, int64_t m, int64_t n, int64_t k)
+/* What is asked of oneDNN, and what came of it. */
+struct request {
+    void (*ask)(struct request *r); /* sets status; nothing leaves it by the door */
+    dnnl_status_t status;
+    const char *what;
+    int64_t m, n, k;
+};
+
+static void ask(void *request)
 {
-    if (s == dnnl_out_of_memory)
+    struct request *r = request;
+    r->ask(r);
+}
+
+/* A kernel that was half made stays half made in oneDNN's cache: it is emptied. */
+static void forget_kernels(void)
+{
+    int capacity;
+    if (dnnl_get_primitive_cache_capacity(&capacity) == dnnl_success &&
+        dnnl_set_primitive_cache_capacity(0) == dnnl_success)
+        dnnl_set_primitive_cache_capacity(capacity);
+}
+
+/* With one thread, for the order of a sum must not vary; how many the caller has, stays. */
+static bool throws_alone(struct request *r)
+{
+    int n = omp_get_max_threads();
+    if (n != 1)
+        omp_set_num_threads(1);
+    bool thrown = gemm_throws(ask, r);
+    if (n != 1)
+        omp_set_num_threads(n);
+    return thrown;
+}
+
+/* What oneDNN throws is that there is no memory. `give_back` ends what was begun. */
+static void must_be_good(struct request *r, void (*give_back)(struct request *r))
+{
+    bool thrown = throws_alone(r);
+    if (give_back)
+        give_back(r);
+    if (thrown)
+        forget_kernels();
+    if (thrown || r->status == dnnl_out_of_memory)
         out_of_memory(0);
-    if (s != dnnl_success)
-        BUG("%s(%ld, %ld, %ld) answers %d", what, (long)m, (long)n, (long)k, (int)s);
+    if (r->status != dnnl_success)
+        BUG("%s(%ld, %ld, %ld) answers %d", r->what, (long)r->m, (long)r->n, (long)r->k,
+            (int)r->status);
 }
 
 /* Is there nothing to multiply? Then C, of 4-byte elements, is finished. */
@@ -58,84 +88,129 @@ enum { MOST_ROWS = 512, LEAST_ROWS = 64 };
 /* What is fetched in time: rows, and elements of a line of the cache. */
 enum { AHEAD = 2, LINE = 16 };
 
+struct product {
+    struct request request; /* must stay first */
+    char stored_b;
+    const void *a, *b;
+    void *c;
+    int64_t lda, ldb, ldc;
+    float kept; /* of C: 0 or 1 */
+};
+
+static void ask_sgemm(struct request *r)
+{
+    const struct product *p = (struct product *)r;
+    r->status = dnnl_sgemm('N', p->stored_b, r->m, r->n, r->k, 1.0f, p->a, p->lda, p->b, p->ldb,
+                           p->kept, p->c, p->ldc);
+}
+
 static void by_sgemm(char stored_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                      const float *b, int64_t ldb, float *c, int64_t ldc, bool accumulate)
 {
-    must_be_good(
-        dnnl_sgemm('N', stored_b, m, n, k, 1.0f, a, lda, b, ldb, accumulate ? 1.0f : 0.0f, c, ldc),
-        "dnnl_sgemm", m, n, k);
+    struct product p = {.request = {.ask = ask_sgemm, .what = "dnnl_sgemm", .m = m, .n = n, .k = k},
+                        .stored_b = stored_b,
+                        .a = a,
+                        .b = b,
+                        .c = c,
+                        .lda = lda,
+                        .ldb = ldb,
+                        .ldc = ldc,
+                        .kept = accumulate ? 1.0f : 0.0f};
+    must_be_good(&p.request, NULL);
 }
 
-/* Of matrices without gaps. */
+/* A, B and C of a matmul, matrices without gaps. */
+enum { N_MATRICES = 3 };
+
+/* What is NULL was not made. */
 struct kernel {
-    int64_t m, n, k;
+    struct request request; /* must stay first */
     bool accumulate;
+    void *data[N_MATRICES];
+    dnnl_memory_desc_t shape[N_MATRICES];
+    dnnl_memory_t matrix[N_MATRICES];
     dnnl_engine_t engine;
-    dnnl_memory_desc_t a, b, c;
-    dnnl_primitive_t product;
-};
-
-static void good(const struct kernel *x, dnnl_status_t s)
-{
-    must_be_good(s, "dnnl_matmul", x->m, x->n, x->k);
-}
-
-static dnnl_memory_desc_t matrix(const struct kernel *x, int64_t rows, int64_t columns)
-{
-    dnnl_memory_desc_t out;
-    good(x, dnnl_memory_desc_init_by_tag(&out, 2, (dnnl_dims_t){rows, columns}, dnnl_f32, dnnl_ab));
-    return out;
-}
-
-/* Once oneDNN has the code of a shape, this takes some microseconds. */
-static void open_kernel(struct kernel *x)
-{
-    dnnl_matmul_desc_t what;
     dnnl_primitive_attr_t how;
     dnnl_post_ops_t then;
     dnnl_primitive_desc_t found;
-    good(x, dnnl_engine_create(&x->engine, dnnl_cpu, 0));
-    x->a = matrix(x, x->m, x->k);
-    x->b = matrix(x, x->k, x->n);
-    x->c = matrix(x, x->m, x->n);
-    good(x, dnnl_matmul_desc_init(&what, &x->a, &x->b, NULL, &x->c));
-    good(x, dnnl_primitive_attr_create(&how));
-    good(x, dnnl_post_ops_create(&then));
-    if (x->accumulate)
-        good(x, dnnl_post_ops_append_sum(then, 1.0f));
-    good(x, dnnl_primitive_attr_set_post_ops(how, then));
-    good(x, dnnl_primitive_desc_create(&found, &what, how, x->engine, NULL));
-    good(x, dnnl_primitive_create(&x->product, found));
-    good(x, dnnl_primitive_desc_destroy(found));
-    good(x, dnnl_post_ops_destroy(then));
-    good(x, dnnl_primitive_attr_destroy(how));
+    dnnl_primitive_t product;
+    dnnl_stream_t stream;
+};
+
+/* The kernel's way through oneDNN ends where a step is not good. */
+static bool good(struct kernel *x, dnnl_status_t s)
+{
+    x->request.status = s;
+    return s == dnnl_success;
 }
 
-static void run_kernel(const struct kernel *x, const float *a, const float *b, float *c)
+static bool make_matrix(struct kernel *x, int i, int64_t rows, int64_t columns)
 {
-    const float *at[] = {a, b, c};
-    const dnnl_memory_desc_t *as[] = {&x->a, &x->b, &x->c};
-    dnnl_exec_arg_t in[] = {
-        {.arg = DNNL_ARG_SRC}, {.arg = DNNL_ARG_WEIGHTS}, {.arg = DNNL_ARG_DST}};
-    dnnl_stream_t stream;
-    for (int i = 0; i < 3; i++)
-        good(x, dnnl_memory_create(&in[i].memory, as[i], x->engine, (void *)at[i]));
-    good(x, dnnl_stream_create(&stream, x->engine, dnnl_stream_default_flags));
-    good(x, dnnl_primitive_execute(x->product, stream, 3, in));
-    good(x, dnnl_stream_wait(stream));
-    good(x, dnnl_stream_destroy(stream));
-    for (int i = 0; i < 3; i++)
-        good(x, dnnl_memory_destroy(in[i].memory));
+    return good(x, dnnl_memory_desc_init_by_tag(&x->shape[i], 2, (dnnl_dims_t){rows, columns},
+                                                dnnl_f32, dnnl_ab)) &&
+           good(x, dnnl_memory_create(&x->matrix[i], &x->shape[i], x->engine, x->data[i]));
+}
+
+/* Once oneDNN has the code of a shape, this takes some microseconds. */
+static bool make_product(struct kernel *x)
+{
+    dnnl_matmul_desc_t what;
+    return good(x, dnnl_matmul_desc_init(&what, &x->shape[0], &x->shape[1], NULL, &x->shape[2])) &&
+           good(x, dnnl_primitive_attr_create(&x->how)) &&
+           good(x, dnnl_post_ops_create(&x->then)) &&
+           (!x->accumulate || good(x, dnnl_post_ops_append_sum(x->then, 1.0f))) &&
+           good(x, dnnl_primitive_attr_set_post_ops(x->how, x->then)) &&
+           good(x, dnnl_primitive_desc_create(&x->found, &what, x->how, x->engine, NULL)) &&
+           good(x, dnnl_primitive_create(&x->product, x->found));
+}
+
+static bool run_product(struct kernel *x)
+{
+    dnnl_exec_arg_t in[N_MATRICES] = {{.arg = DNNL_ARG_SRC, .memory = x->matrix[0]},
+                                      {.arg = DNNL_ARG_WEIGHTS, .memory = x->matrix[1]},
+                                      {.arg = DNNL_ARG_DST, .memory = x->matrix[2]}};
+    return good(x, dnnl_stream_create(&x->stream, x->engine, dnnl_stream_default_flags)) &&
+           good(x, dnnl_primitive_execute(x->product, x->stream, N_MATRICES, in)) &&
+           good(x, dnnl_stream_wait(x->stream));
+}
+
+static void ask_kernel(struct request *r)
+{
+    struct kernel *x = (struct kernel *)r;
+    bool ok = good(x, dnnl_engine_create(&x->engine, dnnl_cpu, 0)) &&
+              make_matrix(x, 0, r->m, r->k) && make_matrix(x, 1, r->k, r->n) &&
+              make_matrix(x, 2, r->m, r->n) && make_product(x) && run_product(x);
+    (void)ok; /* r->status says it */
+}
+
+static void close_kernel(struct request *r)
+{
+    struct kernel *x = (struct kernel *)r;
+    for (int i = 0; i < N_MATRICES; i++)
+        if (x->matrix[i])
+            dnnl_memory_destroy(x->matrix[i]);
+    if (x->stream)
+        dnnl_stream_destroy(x->stream);
+    if (x->product)
+        dnnl_primitive_destroy(x->product);
+    if (x->found)
+        dnnl_primitive_desc_destroy(x->found);
+    if (x->then)
+        dnnl_post_ops_destroy(x->then);
+    if (x->how)
+        dnnl_primitive_attr_destroy(x->how);
+    if (x->engine)
+        dnnl_engine_destroy(x->engine);
 }
 
 static void by_kernel(int64_t m, int64_t n, int64_t k, const float *a, const float *b, float *c,
                       bool accumulate)
 {
-    struct kernel x = {.m = m, .n = n, .k = k, .accumulate = accumulate};
-    open_kernel(&x);
-    run_kernel(&x, a, b, c);
-    good(&x, dnnl_primitive_destroy(x.product));
-    good(&x, dnnl_engine_destroy(x.engine));
+    struct kernel x = {
+        .request = {.ask = ask_kernel, .what = "dnnl_matmul", .m = m, .n = n, .k = k},
+        .data = {(void *)a, (void *)b, c},
+        .accumulate = accumulate};
+    must_be_good(&x.request, close_kernel);
 }
 
 /* Fetches ahead, for processors do not foresee rows that are far apart. */
@@ -210,7 +285,6 @@ void gemm_f32(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, cons
 {
     if (is_empty(m, n, k, c, ldc, accumulate))
         return;
-    omp_set_num_threads(1); /* the order of a sum must not vary */
     if (has_kernels() && suits_kernels(m, n, k, lda == k, ldb == n, ldc == n))
         by_kernels(m, n, k, a, lda, b, ldb, c, ldc, accumulate);
     else
@@ -222,18 +296,30 @@ void gemm_f32_by_transpose(int64_t m, int64_t n, int64_t k, const float *a, int6
 {
     if (is_empty(m, n, k, c, ldc, false))
         return;
-    omp_set_num_threads(1);
     by_sgemm('T', m, n, k, a, lda, b, ldb, c, ldc, false);
+}
+
+static void ask_u8s8(struct request *r)
+{
+    const struct product *p = (struct product *)r;
+    const int32_t no_offset = 0;
+    r->status = dnnl_gemm_u8s8s32('N', 'N', 'F', r->m, r->n, r->k, 1.0f, p->a, p->lda, 0, p->b,
+                                  p->ldb, 0, p->kept, p->c, p->ldc, &no_offset);
 }
 
 void gemm_u8s8_onednn(int64_t m, int64_t n, int64_t k, const uint8_t *a, int64_t lda,
                       const int8_t *b, int64_t ldb, int32_t *c, int64_t ldc, bool accumulate)
 {
-    const int32_t no_offset = 0;
     if (is_empty(m, n, k, c, ldc, accumulate))
         return;
-    omp_set_num_threads(1);
-    must_be_good(dnnl_gemm_u8s8s32('N', 'N', 'F', m, n, k, 1.0f, a, lda, 0, b, ldb, 0,
-                                   accumulate ? 1.0f : 0.0f, c, ldc, &no_offset),
-                 "dnnl_gemm_u8s8s32", m, n, k);
+    struct product p = {
+        .request = {.ask = ask_u8s8, .what = "dnnl_gemm_u8s8s32", .m = m, .n = n, .k = k},
+        .a = a,
+        .b = b,
+        .c = c,
+        .lda = lda,
+        .ldb = ldb,
+        .ldc = ldc,
+        .kept = accumulate ? 1.0f : 0.0f};
+    must_be_good(&p.request, NULL);
 }

@@ -186,6 +186,47 @@ START_TEST(what_a_call_made_stays)
 }
 END_TEST
 
+/* Who waits has had enough: the next time that memory is taken. */
+START_TEST(a_call_can_be_stopped)
+{
+    atomic_bool stop = false;
+    struct jumping_door here = {.door = {.leave = jump_back, .stop = &stop}};
+    volatile bool has_gone_on = false;
+    door_set(&here.door);
+    if (setjmp(here.back) == 0) {
+        heap_alloc(1);
+        stop = true;
+        has_gone_on = true;
+        heap_alloc(1);
+        has_gone_on = false;
+    }
+    door_reset(&here.door);
+    ck_assert_int_eq(here.why, MISHAP_CANCELLED);
+    ck_assert(has_gone_on);
+}
+END_TEST
+
+/* Of libgomp, whose header is gcc's alone. */
+void omp_set_num_threads(int n);
+int omp_get_max_threads(void);
+void omp_set_dynamic(int on);
+int omp_get_dynamic(void);
+
+START_TEST(products_leave_the_callers_threads_alone)
+{
+    enum { N = 96 };
+    float *a = heap_alloc(3 * N * N * sizeof *a);
+    omp_set_num_threads(7);
+    omp_set_dynamic(1);
+    gemm_f32(N, N, N, a, N, a + N * N, N, a + 2 * N * N, N, false);
+    gemm_f32_by_transpose(N, N, N, a, N, a + N * N, N, a + 2 * N * N, N);
+    gemm_u8s8_onednn(N, N, N, (uint8_t *)a, N, (int8_t *)a, N, (int32_t *)(a + N * N), N, false);
+    ck_assert_int_eq(omp_get_max_threads(), 7);
+    ck_assert_int_eq(omp_get_dynamic(), 1);
+    heap_free(a);
+}
+END_TEST
+
 /* A process that gets `number` while it writes the file: the signal it ended by, 0 for none. */
 static int signal_while_writing(const char *path, int number, void (*action)(int), bool commit)
 {
@@ -463,6 +504,8 @@ int main(void)
     tcase_add_test(tc, a_room_is_left_by_the_door);
     tcase_add_test(tc, what_a_call_took_is_given_back);
     tcase_add_test(tc, what_a_call_made_stays);
+    tcase_add_test(tc, a_call_can_be_stopped);
+    tcase_add_test(tc, products_leave_the_callers_threads_alone);
     tcase_add_loop_test(tc, signals_leave_no_part_of_a_file, 0, 6);
     tcase_add_test(tc, ignored_signals_stay_ignored);
     tcase_add_test(tc, every_half_converts_and_comes_back);

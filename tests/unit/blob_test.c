@@ -4,7 +4,50 @@
 #include "ir.h"
 #include "../run_suite.h"
 
+#include <setjmp.h>
 #include <string.h>
+
+static jmp_buf way_out;
+
+static void __attribute__((noreturn)) jump_out(struct door *d, enum mishap why, const char *message)
+{
+    (void)why;
+    (void)message;
+    door_give_back(d);
+    longjmp(way_out, 1);
+}
+
+/* References of a call that is left by the door end with it; a payload that it was first to ask for
+ * stays, for it is the blob's. */
+START_TEST(a_call_that_is_left_keeps_no_references)
+{
+    const float kernel[] = {1, 2, 3, 4};
+    struct door door = {.leave = jump_out};
+    struct blob *raw = blob_view(kernel, sizeof kernel, NULL, NULL);
+    struct blob *wide = blob_widened(raw, BLOB_F32);
+    const void *volatile data = NULL;
+    door_set(&door);
+    if (setjmp(way_out) == 0) {
+        blob_ref(raw);
+        blob_unref(blob_ref(raw));
+        blob_unref(blob_widened(wide, BLOB_F32));
+        blob_widened(raw, BLOB_F32);
+        struct blob *own = blob_ref(blob_widened(wide, BLOB_F32));
+        ck_assert_mem_eq(blob_data(own), kernel, sizeof kernel);
+        data = blob_data(wide);
+        ck_assert_uint_gt(raw->refs, 2);
+        out_of_memory(0);
+    }
+    door_reset(&door);
+    ck_assert_uint_eq(wide->refs, 1);
+    ck_assert_uint_eq(raw->refs, 2);
+    ck_assert_ptr_eq(blob_data(wide), data);
+    ck_assert_mem_eq(data, kernel, sizeof kernel);
+    blob_unref(wide);
+    ck_assert_uint_eq(raw->refs, 1);
+    blob_unref(raw);
+}
+END_TEST
 
 /* A kernel of O 2, I 2, KH 1, KW 3 and factors 10, 100 for its outputs: row (kw, i), column o. */
 START_TEST(steps_are_joined)
@@ -68,6 +111,7 @@ int main(void)
 {
     TCase *tc = tcase_create("blob");
     tcase_add_test(tc, steps_are_joined);
+    tcase_add_test(tc, a_call_that_is_left_keeps_no_references);
     tcase_add_test(tc, tiles_put_elements_in_their_places);
     Suite *suite = suite_create("blob");
     suite_add_tcase(suite, tc);
