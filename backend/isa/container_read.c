@@ -231,11 +231,10 @@ static bool read_message(const struct loading *l, size_t header_bytes)
     return read_tiles(l);
 }
 
-static bool load(struct isa_program *p, const char *path, struct diag *d)
+/* p->file */
+static bool load(struct isa_program *p, struct diag *d)
 {
     size_t n;
-    if (!file_open(path, p->arena, d, &p->file))
-        return false;
     struct loc at = {.file = p->file.path};
     const uint8_t *header = find_header(&p->file, d, &n);
     if (!header)
@@ -254,7 +253,25 @@ static bool load(struct isa_program *p, const char *path, struct diag *d)
 struct isa_program *isa_program_read(const char *path, struct diag *d)
 {
     struct isa_program *p = isa_program_new();
-    if (load(p, path, d))
+    if (file_open(path, p->arena, d, &p->file) && load(p, d))
+        return p;
+    isa_program_free(p);
+    return NULL;
+}
+
+/* Sections are read in place: they must lie as they do in a file that is mapped. */
+enum { ALIGNMENT = 16 };
+
+struct isa_program *isa_program_read_bytes(const void *bytes, size_t n, const char *name,
+                                           struct diag *d)
+{
+    struct isa_program *p = isa_program_new();
+    bool is_aligned = (uintptr_t)bytes % ALIGNMENT == 0;
+    if (!is_aligned)
+        bytes = memcpy(heap_alloc(n), bytes, n);
+    p->file = (struct file){
+        .data = bytes, .size = n, .path = arena_strdup(p->arena, name), .borrowed = is_aligned};
+    if (load(p, d))
         return p;
     isa_program_free(p);
     return NULL;

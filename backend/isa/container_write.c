@@ -260,33 +260,45 @@ static uint64_t file_bytes(const struct writer *w)
     return last ? last->offset + last->length : ISA_PREFIX_BYTES + w->header_bytes;
 }
 
-bool isa_program_write(const struct isa_program *p, const char *path, uint64_t *out_bytes,
-                       struct diag *d)
+/* `path`: what messages call it. */
+static bool print(const struct isa_program *p, FILE *out, const char *path, bool can_go_back,
+                  uint64_t *out_bytes, struct diag *d)
 {
-    struct out o;
-    if (!out_open(&o, path, d))
-        return false;
     struct arena *a = arena_new();
     struct text arch = {0};
     arch_print(&p->arch, &arch);
-    struct writer w = {.f = o.f, .program = p};
+    struct writer w = {.f = out, .program = p};
     w.message = program_message(a, p, arch.at ? arch.at : "");
     describe_sections(&w, a);
     w.header_bytes = place_sections(w.message);
-    bool ok = true;
-    if (w.header_bytes > ISA_MAX_HEADER_BYTES) {
-        ok = diag_error(d, (struct loc){.file = path}, DIAG_PROGRAM,
-                        "the program's tables take %zu bytes, more than a header can hold",
-                        w.header_bytes);
-        out_discard(&o);
-    } else {
-        write_all(&w, o.temp != NULL);
-        ok = out_commit(&o, d);
-    }
+    bool ok = w.header_bytes <= ISA_MAX_HEADER_BYTES;
+    if (ok)
+        write_all(&w, can_go_back);
+    else
+        diag_error(d, (struct loc){.file = path}, DIAG_PROGRAM,
+                   "the program's tables take %zu bytes, more than a header can hold",
+                   w.header_bytes);
     if (ok && out_bytes)
         *out_bytes = file_bytes(&w);
     heap_free(w.scratch);
     text_free(&arch);
     arena_free(a);
     return ok;
+}
+
+bool isa_program_print(const struct isa_program *p, FILE *out, uint64_t *out_bytes, struct diag *d)
+{
+    return print(p, out, NULL, false, out_bytes, d);
+}
+
+bool isa_program_write(const struct isa_program *p, const char *path, uint64_t *out_bytes,
+                       struct diag *d)
+{
+    struct out o;
+    if (!out_open(&o, path, d))
+        return false;
+    if (print(p, o.f, path, o.temp != NULL, out_bytes, d))
+        return out_commit(&o, d);
+    out_discard(&o);
+    return false;
 }

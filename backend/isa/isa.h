@@ -438,9 +438,16 @@ bool isa_program_encode(struct isa_program *p, struct diag *d) CHECK_RESULT;
 /* They must be. */
 bool isa_program_write(const struct isa_program *p, const char *path, uint64_t *out_bytes,
                        struct diag *d) CHECK_RESULT;
+/* The same bytes to a stream, from front to back. Errors of writing stay in the stream. */
+bool isa_program_print(const struct isa_program *p, FILE *out, uint64_t *out_bytes,
+                       struct diag *d) CHECK_RESULT;
 /* Maps and validates form: magic, versions, hashes, section bounds, arch fingerprint, table sizes.
  * Every index and limit that isa_validate covers holds afterwards. */
 struct isa_program *isa_program_read(const char *path, struct diag *d) CHECK_RESULT;
+/* The same of bytes, which stay the caller's as long as the program is there; `name`: in messages.
+ */
+struct isa_program *isa_program_read_bytes(const void *bytes, size_t n, const char *name,
+                                           struct diag *d) CHECK_RESULT;
 /* All table indices, PE ranges, view extents within buffer_bytes, targets, bindings, decodability
  * of every instruction and its static operands. Reports every fault (code PROGRAM), at most 20 per
  * tile. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /* api_pass.c - any pipeline of passes on IR text or an ONNX model, printed as either. */
-#include "api.h"
+#include "api_handles.h"
 
-#include "driver.h"
 #include "onnx_export.h"
 
 #include <string.h>
@@ -19,22 +18,22 @@ static bool is_ir_text(const struct file *f)
            (f->data[at] == ';' || (f->size - at >= n && memcmp(f->data + at, word, n) == 0));
 }
 
-static bool load(struct build *b, const char *path, const struct cimc_options *o, struct diag *d)
+static bool load(struct build *b, const struct cimc_source *source, const struct cimc_options *o,
+                 struct diag *d)
 {
-    struct cimc_strings operands = {.at = &path, .n = 1};
     struct file f;
-    if (!file_open(path, b->arena, d, &f))
+    if (!source_open(source, b->arena, d, &f))
         return false;
     bool is_text = is_ir_text(&f), ok = true;
     if (is_text) {
         b->graph = ir_parse((const char *)f.data, f.size, f.path, d);
         ok = b->graph != NULL;
-    } else if (strcmp(path, "-") == 0) {
+    } else if (!source->bytes && strcmp(source->path, "-") == 0) {
         ok = diag_error(d, (struct loc){.file = f.path}, DIAG_IO,
                         "is not IR text; an ONNX model is read from a file");
     }
     file_close(&f);
-    return ok && (is_text || (driver_take_models(b, o, &operands, d) && driver_import(b, o, d) &&
+    return ok && (is_text || (driver_take_models(b, o, source, 1, d) && driver_import(b, o, d) &&
                               driver_take_image(b, &b->models[0], d)));
 }
 
@@ -63,16 +62,6 @@ static bool write_plan(struct build *b, const struct cimc_options *s, struct dia
     o.pes = INT64_MAX;
     return backend_schedule(b->graph, &b->arch, &o, b->arena, &result, d) &&
            driver_write_plan(&result, s->print_plan, d);
-}
-
-/* The machine as the options say. */
-static bool build_start(cimc_context *c, struct build *b, const struct cimc_options *s)
-{
-    bool ok = driver_start(b, s, NULL, c->diag);
-    b->progress = &c->progress;
-    if (ok)
-        driver_set_noise(&b->arch, s->noise_seed, (struct loc){0}, c->diag);
-    return ok;
 }
 
 struct pass_call {
@@ -113,10 +102,13 @@ static bool pass_run(cimc_context *c, void *call)
     struct diag *d = c->diag;
     struct build b;
     struct text t = {0};
-    bool ok = build_start(c, &b, &s) && load(&b, p->source->path, &s, d) &&
-              driver_calibrate(&b, &s, b.n_models ? &b.models[0] : NULL, d) &&
-              run_passes(c, &b, &s, p->form) && write_plan(&b, &s, d) &&
-              print_graph(&b, p->form, s.inline_blobs, &t, d);
+    bool ok = build_start(&b, c, &s);
+    if (ok)
+        driver_set_noise(&b.arch, s.noise_seed, (struct loc){0}, d);
+    ok = ok && load(&b, sources_whole(p->source, 1, b.arena), &s, d) &&
+         driver_calibrate(&b, &s, b.n_models ? &b.models[0] : NULL, d) &&
+         run_passes(c, &b, &s, p->form) && write_plan(&b, &s, d) &&
+         print_graph(&b, p->form, s.inline_blobs, &t, d);
     driver_free(&b);
     ok = ok && writer_put(c, &t, p->write, p->user);
     text_free(&t);

@@ -78,18 +78,19 @@ typedef bool (*cimc_write_fn)(void *user, const void *bytes, size_t n);
 
 /* The forms that things are printed in; each function says which it knows. */
 enum cimc_form {
-    CIMC_TEXT,  /* lines for people */
-    CIMC_TABLE, /* what commands print */
-    CIMC_JSON,  /* the same and more as one JSON object: cimc-json(5) */
-    CIMC_TIMES, /* a table of the seconds that were spent */
-    CIMC_CSV,   /* sets of the schedule */
-    CIMC_SVG,   /* both schedules, drawn */
-    CIMC_TRACE, /* both schedules as trace events */
-    CIMC_HTML,  /* the report, one page */
-    CIMC_PLAN,  /* the backend's plan */
-    CIMC_IR,    /* IR text */
-    CIMC_DOT,   /* a graph for Graphviz */
-    CIMC_ONNX,  /* an ONNX model */
+    CIMC_TEXT,       /* lines for people */
+    CIMC_TABLE,      /* what commands print */
+    CIMC_JSON,       /* the same and more as one JSON object: cimc-json(5) */
+    CIMC_TIMES,      /* a table of the seconds that were spent */
+    CIMC_CSV,        /* sets of the schedule */
+    CIMC_SVG,        /* both schedules, drawn */
+    CIMC_TRACE,      /* both schedules as trace events */
+    CIMC_HTML,       /* the report, one page */
+    CIMC_PLAN,       /* the backend's plan */
+    CIMC_TIME_TRACE, /* where the seconds went, as trace events */
+    CIMC_IR,         /* IR text */
+    CIMC_DOT,        /* a graph for Graphviz */
+    CIMC_ONNX,       /* an ONNX model */
 };
 
 /* ---- version ---- */
@@ -228,6 +229,8 @@ struct cimc_options {
     bool keep_schedule, keep_detail, keep_plan;
     /* A run without values is an error, not one of times alone. */
     bool needs_values;
+    /* A run is only compared with outputs that are given, not with what the models say. */
+    bool no_references;
 };
 
 /* Defaults for all that `size` bytes hold. */
@@ -335,6 +338,9 @@ struct cimc_port {
     double scale;   /* of an input: what integers are times (input-scale); 0: as they are */
     double step;    /* of an output: its values are multiples of this; 0: of nothing */
 };
+/* By index; false: there are not so many. */
+CIMC_API bool cimc_model_input(const cimc_model *m, size_t i, struct cimc_port *out);
+CIMC_API bool cimc_model_output(const cimc_model *m, size_t i, struct cimc_port *out);
 /* Elements in the caller's memory, in C order. */
 struct cimc_array {
     size_t size;
@@ -354,6 +360,10 @@ struct cimc_array {
  */
 CIMC_API enum cimc_status cimc_compile(cimc_context *c, const cimc_model *m,
                                        const struct cimc_options *o, cimc_program **out);
+/* The same, and frees the model, whatever it returns: that saves memory, but the program has no
+ * references then (cimc_simulate). */
+CIMC_API enum cimc_status cimc_compile_last(cimc_context *c, cimc_model *m,
+                                            const struct cimc_options *o, cimc_program **out);
 /* A program file, whose form is valid afterwards; what it does is not yet proved (cimc_check). */
 CIMC_API enum cimc_status cimc_program_read(cimc_context *c, const struct cimc_source *source,
                                             cimc_program **out);
@@ -379,8 +389,8 @@ CIMC_API enum cimc_status cimc_check(cimc_context *c, const cimc_program *p, enu
 /* Assembly. `is_inline`: raw sections as hex, else as parts of the file that it was read from. */
 CIMC_API enum cimc_status cimc_disassemble(cimc_context *c, const cimc_program *p, bool is_inline,
                                            cimc_write_fn write, void *user);
-/* CIMC_TABLE, CIMC_JSON, CIMC_TIMES; of a compiled one with keep_schedule CIMC_CSV, CIMC_SVG,
- * CIMC_TRACE; with keep_schedule and keep_detail CIMC_HTML; with keep_plan CIMC_PLAN. Only programs
+/* CIMC_TABLE, CIMC_JSON, CIMC_TIMES, CIMC_TIME_TRACE; with keep_schedule CIMC_CSV, CIMC_SVG; with
+ * keep_schedule and keep_detail CIMC_TRACE, CIMC_HTML; with keep_plan CIMC_PLAN. Only programs
  * that were compiled here have them; CIMC_WRONG_USAGE else. Reads the groups table, energy, views,
  * page; the table names the files of `o`. */
 CIMC_API enum cimc_status cimc_print_program(cimc_context *c, const cimc_program *p,
@@ -424,11 +434,9 @@ struct cimc_layer {
     int64_t pes, copies;               /* pes: of one copy */
     int64_t cycles;                    /* of all products, by one copy */
     int64_t weight_bits;
-    int64_t crossbars;               /* > 0: layers with this number share their crossbars */
-    double fill;                     /* share of a copy's cells that hold a weight */
-    uint64_t start_cycle, end_cycle; /* in the schedule; 0 without keep_schedule */
+    int64_t crossbars; /* > 0: layers with this number share their crossbars */
+    double fill;       /* share of a copy's cells that hold a weight */
 };
-/* Several things are asked for by index; false: there are not so many. */
 CIMC_API bool cimc_program_layer(const cimc_program *p, size_t i, struct cimc_layer *out);
 CIMC_API bool cimc_program_input(const cimc_program *p, size_t i, struct cimc_port *out);
 CIMC_API bool cimc_program_output(const cimc_program *p, size_t i, struct cimc_port *out);
@@ -530,7 +538,7 @@ struct cimc_difference {
 /* Of output i, frame f; false: nothing was compared. */
 CIMC_API bool cimc_simulation_difference(const cimc_simulation *s, size_t i, int64_t f,
                                          struct cimc_difference *out);
-/* CIMC_TABLE, CIMC_JSON, CIMC_TIMES: as `run`, `sim` and `eval` print them. */
+/* CIMC_TABLE, CIMC_JSON, CIMC_TIMES, CIMC_TIME_TRACE: as `run`, `sim` and `eval` print them. */
 CIMC_API enum cimc_status cimc_print_simulation(cimc_context *c, const cimc_simulation *s,
                                                 enum cimc_form form, const struct cimc_options *o,
                                                 cimc_write_fn write, void *user);

@@ -68,9 +68,9 @@ void driver_set_noise(struct arch *a, int64_t seed, struct loc loc, struct diag 
 }
 
 bool driver_start(struct build *b, const struct cimc_options *s, const struct arch *arch,
-                  struct diag *d)
+                  const struct progress *progress, struct diag *d)
 {
-    *b = (struct build){.arena = arena_new(), .writes = s};
+    *b = (struct build){.arena = arena_new(), .writes = s, .progress = progress};
     if (!parse_set(s->set, &b->set, d))
         return false;
     b->wants_best = strcmp(s->set, "best") == 0;
@@ -134,7 +134,8 @@ static bool import_model(struct build *b, const struct cimc_options *s, struct m
                          struct diag *d)
 {
     struct text assumed = {0};
-    struct onnx_options o = {.fold = fold,
+    struct onnx_options o = {.memory = {m->bytes, m->n_bytes},
+                             .fold = fold,
                              .fold_self = d,
                              .may_read = may_read,
                              .may_read_self = b,
@@ -158,12 +159,18 @@ bool driver_import(struct build *b, const struct cimc_options *s, struct diag *d
     return models_check_options(b, s, d) && import_model(b, s, &b->models[0], d);
 }
 
-bool driver_take_image(struct build *b, struct model *m, struct diag *d)
+/* Of the file's batch; a state passes from one image to the next. */
+static int64_t count_images(const struct ir_graph *g)
 {
     bool has_state = false;
-    for (const struct ir_op *op = b->graph->first; op; op = op->next)
+    for (const struct ir_op *op = g->first; op; op = op->next)
         has_state |= op->opcode == IR_input && op->attrs->input.state;
-    m->images = has_state ? 1 : ir_batch(b->graph);
+    return has_state ? 1 : ir_batch(g);
+}
+
+bool driver_take_image(struct build *b, struct model *m, struct diag *d)
+{
+    m->images = count_images(b->graph);
     return m->images == 1 || ir_take_image(b->graph, m->images, d);
 }
 
@@ -285,8 +292,7 @@ static void look_at_rest(struct build *b, const struct cimc_options *s, struct d
     (void)clear; /* or in the way of what follows: either way the model is refused */
 }
 
-bool driver_import_all(struct build *b, const struct cimc_options *s, bool keep_imported,
-                       struct diag *d)
+bool driver_import_models(struct build *b, const struct cimc_options *s, struct diag *d)
 {
     if (!models_check_options(b, s, d))
         return false;
@@ -297,13 +303,51 @@ bool driver_import_all(struct build *b, const struct cimc_options *s, bool keep_
                 look_at_rest(b, s, d);
             return false;
         }
-        m->imported = keep_imported ? ir_clone(b->graph) : NULL;
-        if (!driver_take_image(b, m, d))
-            return false;
-        m->graph = b->graph;
+        m->imported = b->graph;
+        m->images = count_images(b->graph);
         b->graph = NULL;
     }
     return true;
+}
+
+void driver_copy_models(struct build *b, const struct build *from)
+{
+    b->model = arena_strdup(b->arena, from->model);
+    b->models = ARENA_ARRAY(b->arena, struct model, from->n_models);
+    b->n_models = from->n_models;
+    b->n_missing = from->n_missing;
+    b->import_seconds = from->import_seconds;
+    for (size_t i = 0; i < from->spans.list.n; i++)
+        VEC_PUSH(&b->spans.list, from->spans.list.at[i]);
+    for (size_t i = 0; i < from->n_models; i++) {
+        const struct model *m = &from->models[i];
+        b->models[i] = (struct model){.name = arena_strdup(b->arena, m->name),
+                                      .path = arena_strdup(b->arena, m->path),
+                                      .rate = m->rate,
+                                      .imported = ir_clone(m->imported),
+                                      .images = m->images,
+                                      .n_missing = m->n_missing,
+                                      .assumed = arena_strdup(b->arena, m->assumed)};
+    }
+}
+
+bool driver_take_images(struct build *b, bool keep_imported, struct diag *d)
+{
+    for (size_t i = 0; i < b->n_models; i++) {
+        struct model *m = &b->models[i];
+        m->graph = keep_imported ? ir_clone(m->imported) : m->imported;
+        if (!keep_imported)
+            m->imported = NULL;
+        if (m->images > 1 && !ir_take_image(m->graph, m->images, d))
+            return false;
+    }
+    return true;
+}
+
+bool driver_import_all(struct build *b, const struct cimc_options *s, bool keep_imported,
+                       struct diag *d)
+{
+    return driver_import_models(b, s, d) && driver_take_images(b, keep_imported, d);
 }
 
 bool driver_lower_model(struct build *b, const struct cimc_options *s, struct model *m,
@@ -358,15 +402,16 @@ bool driver_lower(struct build *b, const struct cimc_options *s, struct diag *d)
 }
 
 bool driver_lower_again(struct build *b, const struct isa_program *p, const struct cimc_options *s,
-                        const struct cimc_strings *models, bool keep_imported, struct diag *d)
+                        const struct cimc_source *models, size_t n, const struct progress *progress,
+                        struct diag *d)
 {
     struct cimc_options recorded;
     *b = (struct build){0};
     bool ok = options_recall(p->options ? p->options : "", &recorded, d) &&
-              driver_start(b, &recorded, &p->arch, d);
+              driver_start(b, &recorded, &p->arch, progress, d);
     b->writes = s;
-    ok = ok && driver_take_models(b, &recorded, models, d) &&
-         driver_import_all(b, &recorded, keep_imported, d) && driver_lower(b, &recorded, d);
+    ok = ok && driver_take_models(b, &recorded, models, n, d) &&
+         driver_import_all(b, &recorded, true, d) && driver_lower(b, &recorded, d);
     cimc_options_free(&recorded);
     if (ok && ir_fingerprint(b->graph) != p->graph_fingerprint)
         ok = diag_error(d, (struct loc){.file = b->model}, DIAG_CHECK,
@@ -423,9 +468,9 @@ struct backend_options driver_backend_options(const struct build *b, const struc
                                     .pes = b->dup.pes,
                                     .frames = (uint32_t)frames,
                                     .pace = s->pace == CIMC_PACE_STEADY ? PACE_INTERVAL : s->pace,
-                                    .report_sets = views_wanted(s),
-                                    .report_detail = s->report || s->trace,
-                                    .print_plan = s->print_plan != NULL,
+                                    .report_sets = s->keep_schedule || views_wanted(s),
+                                    .report_detail = s->keep_detail || s->report || s->trace,
+                                    .print_plan = s->keep_plan || s->print_plan,
                                     .progress = b->progress};
 }
 
@@ -469,21 +514,12 @@ bool driver_has_weights(const struct build *b, const struct isa_program *p, stru
                       "weights are missing (--no-weights): there are times, but no values");
 }
 
-bool driver_write(struct build *b, const char *path, struct diag *d)
+bool driver_write(struct build *b, const struct isa_program *p, const char *path, struct diag *d)
 {
     double start = now_seconds();
-    bool ok = isa_program_write(b->program, path, &b->program_bytes, d);
+    bool ok = isa_program_write(p, path, &b->program_bytes, d);
     b->write_seconds = add_stage(b, "write", start);
     return ok;
-}
-
-struct isa_program *driver_read_program(const char *path, const struct cimc_options *s,
-                                        struct diag *d)
-{
-    struct isa_program *p = isa_program_read(path, d);
-    if (p)
-        driver_set_noise(&p->arch, s->noise_seed, (struct loc){.file = path}, d);
-    return p;
 }
 
 bool driver_write_text(const struct text *t, const char *path, struct diag *d)

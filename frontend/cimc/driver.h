@@ -23,8 +23,10 @@ struct mapping_choice {
 struct model {
     const char *name; /* in front of all its names, NAME/; "" where it is alone and not named */
     const char *path;
-    int64_t rate;              /* how many times it is in the program */
-    struct ir_graph *imported; /* TENSOR, only if it was asked for */
+    int64_t rate;      /* how many times it is in the program */
+    const void *bytes; /* of the file, if they are in memory; else NULL */
+    size_t n_bytes;
+    struct ir_graph *imported; /* TENSOR, as it was read; NULL: not kept */
     int64_t images;            /* of the file's batch: the graph is of one; mostly 1 */
     struct ir_graph *graph;    /* as far as it was lowered by itself; NULL: it is build.graph */
     enum pass_mode mode;
@@ -62,13 +64,20 @@ struct build {
 };
 /* Machine and defaults; `arch` NULL = as the settings say. */
 bool driver_start(struct build *b, const struct cimc_options *s, const struct arch *arch,
-                  struct diag *d) CHECK_RESULT;
+                  const struct progress *progress, struct diag *d) CHECK_RESULT;
 /* The machine becomes that with this noise; < 0: as it is. Notes where it makes no difference. */
 void driver_set_noise(struct arch *a, int64_t seed, struct loc loc, struct diag *d);
-/* The models to compile, each FILE or NAME=FILE: b->models, b->model. */
+/* The models to compile: b->models, b->model. */
 bool driver_take_models(struct build *b, const struct cimc_options *s,
-                        const struct cimc_strings *operands, struct diag *d) CHECK_RESULT;
-/* The models' graphs, of one image each. */
+                        const struct cimc_source *sources, size_t n, struct diag *d) CHECK_RESULT;
+/* The models' graphs as their files have them: `imported`. */
+bool driver_import_models(struct build *b, const struct cimc_options *s,
+                          struct diag *d) CHECK_RESULT;
+/* The models of another build, which were imported. */
+void driver_copy_models(struct build *b, const struct build *from);
+/* The models' graphs, of one image each, from what was imported, which may be kept. */
+bool driver_take_images(struct build *b, bool keep_imported, struct diag *d) CHECK_RESULT;
+/* Both. */
 bool driver_import_all(struct build *b, const struct cimc_options *s, bool keep_imported,
                        struct diag *d) CHECK_RESULT;
 /* Makes b->graph, the model as it is in its file, the graph of one image. */
@@ -93,17 +102,16 @@ int64_t driver_frames(const struct build *b, const struct cimc_options *s);
 /* Where each model's inputs and outputs are, and what they should be: what the graph as it was
  * imported says; in mode int as it was lowered, since the model's own floats round a little
  * elsewhere. */
-struct io_models driver_io_models(const struct build *b);
+struct io_models driver_io_models(const struct build *b, struct arena *a);
 /* False with an error if the model or the program has no weights to compute with. */
 bool driver_has_weights(const struct build *b, const struct isa_program *p,
                         struct diag *d) CHECK_RESULT;
 struct backend_options driver_backend_options(const struct build *b, const struct cimc_options *s);
 /* After driver_lower: b->program, checked. */
 bool driver_compile(struct build *b, const struct cimc_options *s, struct diag *d) CHECK_RESULT;
-bool driver_write(struct build *b, const char *path, struct diag *d) CHECK_RESULT;
-/* A program for the machine with the noise that the settings ask for. */
-struct isa_program *driver_read_program(const char *path, const struct cimc_options *s,
-                                        struct diag *d) CHECK_RESULT;
+/* The program, to a file; the build, which may be empty, notes its size and the time. */
+bool driver_write(struct build *b, const struct isa_program *p, const char *path,
+                  struct diag *d) CHECK_RESULT;
 bool driver_write_text(const struct text *t, const char *path, struct diag *d) CHECK_RESULT;
 /* The plan that the result holds. */
 bool driver_write_plan(const struct backend_result *r, const char *path,
@@ -111,7 +119,7 @@ bool driver_write_plan(const struct backend_result *r, const char *path,
 /* Lowers the models as the program's own options and machine say (`s` only says what is written);
  * their graph must have the fingerprint. */
 bool driver_lower_again(struct build *b, const struct isa_program *p, const struct cimc_options *s,
-                        const struct cimc_strings *models, bool keep_imported,
+                        const struct cimc_source *models, size_t n, const struct progress *progress,
                         struct diag *d) CHECK_RESULT;
 void driver_free(struct build *b);
 /* Behind the last '/'. */

@@ -67,6 +67,18 @@ bool labels_read(struct labels *l, const char *path, const struct io *io, struct
     return ok && fit(l, io, path, d);
 }
 
+bool labels_take(struct labels *l, const int64_t *classes, size_t n, const struct io *io,
+                 struct diag *d)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (classes[i] < 0)
+            return diag_error(d, (struct loc){0}, DIAG_DATA, "label %zu is %lld", i,
+                              (long long)classes[i]);
+        VEC_PUSH(&l->of_frame, classes[i]);
+    }
+    return fit(l, io, NULL, d);
+}
+
 static int64_t class_of(const struct io_tensor *t, int64_t frame)
 {
     int64_t best = 0, n = ir_count(&t->type);

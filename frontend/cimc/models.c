@@ -40,11 +40,15 @@ static const char *name_of(const char *operand, struct arena *a)
                : driver_output_name(operand, "", a);
 }
 
-static bool add_model(struct build *b, const char *operand, struct diag *d)
+static bool add_model(struct build *b, const struct cimc_source *source, struct diag *d)
 {
     struct model *m = &b->models[b->n_models];
-    *m =
-        (struct model){.name = name_of(operand, b->arena), .path = models_file(operand), .rate = 1};
+    const char *operand = source->path ? source->path : "<memory>";
+    *m = (struct model){.name = name_of(operand, b->arena),
+                        .path = arena_strdup(b->arena, models_file(operand)),
+                        .bytes = source->bytes,
+                        .n_bytes = source->n_bytes,
+                        .rate = 1};
     for (size_t i = 0; i < b->n_models; i++)
         if (strcmp(b->models[i].name, m->name) == 0)
             return diag_error(d, (struct loc){0}, DIAG_USAGE,
@@ -77,13 +81,14 @@ static bool set_rate(struct build *b, const char *text, struct diag *d)
 }
 
 bool driver_take_models(struct build *b, const struct cimc_options *s,
-                        const struct cimc_strings *operands, struct diag *d)
+                        const struct cimc_source *sources, size_t n, struct diag *d)
 {
     struct text title = {0};
-    bool ok = true, is_alone = operands->n == 1 && !s->rates.n && !end_of_name(operands->at[0]);
-    b->models = ARENA_ARRAY(b->arena, struct model, operands->n);
-    for (size_t i = 0; i < operands->n && ok; i++)
-        ok = add_model(b, operands->at[i], d);
+    bool is_named = n == 1 && sources->path && end_of_name(sources->path);
+    bool ok = true, is_alone = n == 1 && !s->rates.n && !is_named;
+    b->models = ARENA_ARRAY(b->arena, struct model, n);
+    for (size_t i = 0; i < n && ok; i++)
+        ok = add_model(b, &sources[i], d);
     for (size_t i = 0; i < s->rates.n && ok; i++)
         ok = set_rate(b, s->rates.at[i], d);
     if (is_alone)
@@ -216,7 +221,7 @@ static const struct ir_graph *joined_reference(const struct build *b)
                                                                                    : NULL;
 }
 
-struct io_models driver_io_models(const struct build *b)
+struct io_models driver_io_models(const struct build *b, struct arena *a)
 {
     size_t n = 0;
     struct numbers first = {0};
@@ -224,14 +229,15 @@ struct io_models driver_io_models(const struct build *b)
         n += (size_t)b->models[i].rate;
     if (n == 0)
         return (struct io_models){0};
-    struct io_model *all = ARENA_ARRAY(b->arena, struct io_model, n), *at = all;
+    struct io_model *all = ARENA_ARRAY(a, struct io_model, n), *at = all;
     for (size_t i = 0; i < b->n_models; i++) {
         const struct model *m = &b->models[i];
-        const struct ir_graph *graph = m->graph ? m->graph : b->graph;
+        const struct ir_graph *lowered = m->graph ? m->graph : b->graph;
+        const struct ir_graph *graph = lowered ? lowered : m->imported;
         struct numbers own = numbers_of(graph);
         bool is_lowered = m->mode == PASS_MODE_INT;
         for (int64_t k = 0; k < m->rate; k++) {
-            *at++ = (struct io_model){.prefix = prefix_of(m, k, b->arena),
+            *at++ = (struct io_model){.prefix = prefix_of(m, k, a),
                                       .described = m->imported,
                                       .reference = is_lowered ? graph : m->imported,
                                       .images = m->images,

@@ -66,7 +66,7 @@ const struct cimc_option_info *cimc_option_find(const char *name)
     return NULL;
 }
 
-/* ---- values ---- */
+/* ---- strings ---- */
 
 const char *options_keep(struct cimc_options *o, const char *text)
 {
@@ -88,6 +88,31 @@ void options_append(struct cimc_options *o, struct cimc_strings *list, const cha
     }
     list->at[list->n++] = copy;
 }
+
+static void copy_list(struct cimc_options *to, struct cimc_strings *list)
+{
+    struct cimc_strings own = {0};
+    for (size_t i = 0; i < list->n; i++)
+        options_append(to, &own, list->at[i]);
+    *list = own;
+}
+
+struct cimc_options options_copy(const struct cimc_options *o)
+{
+    struct cimc_options to = *o;
+    to.memory = NULL;
+    for (const struct cimc_option_info *i = option_table; i->name; i++) {
+        void *field = (char *)&to + i->offset;
+        const char **text = field;
+        if (i->kind == CIMC_OPTION_LIST)
+            copy_list(&to, field);
+        else if ((i->kind == CIMC_OPTION_TEXT || i->kind == CIMC_OPTION_MAY_TEXT) && *text)
+            *text = options_keep(&to, *text);
+    }
+    return to;
+}
+
+/* ---- values ---- */
 
 static bool choice_of(const struct cimc_option_info *o, const char *value, int64_t *out)
 {

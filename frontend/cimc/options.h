@@ -17,6 +17,8 @@ extern const struct cimc_option_info option_table[];
  * of a flag true, of CIMC_OPTION_MAY_TEXT its fallback. */
 bool options_put(struct cimc_options *o, const struct cimc_option_info *option, const char *value,
                  struct diag *d) CHECK_RESULT;
+/* With strings of its own. */
+struct cimc_options options_copy(const struct cimc_options *o);
 /* A string of `o`, freed with it. */
 const char *options_keep(struct cimc_options *o, const char *text);
 void options_append(struct cimc_options *o, struct cimc_strings *list, const char *text);

@@ -208,20 +208,18 @@ static void print_page(const struct page *p)
     fprintf(p->out, "<script>%s</script>\n</body></html>\n", page_js);
 }
 
-bool page_write(const struct views *v, const struct cimc_options *s, const char *path,
-                struct diag *d)
+bool page_print(const struct views *v, const struct cimc_options *s, FILE *out, struct diag *d)
 {
     bool is_cross = s->schedule == CIMC_CROSS_LAYER;
-    struct page p = {.views = v,
+    struct page p = {.out = out,
+                     .views = v,
                      .build = v->build,
                      .options = s,
                      .result = &v->mode[is_cross].result,
                      .is_cross = is_cross};
-    struct out out;
-    if (!set_machines(&p, s, d) || !out_open(&out, path, d))
+    if (!set_machines(&p, s, d))
         return false;
     schedule_elsewhere(&p, s);
-    p.out = out.f;
     print_page(&p);
-    return out_commit(&out, d);
+    return true;
 }

@@ -24,7 +24,7 @@ struct page {
     bool asked_is_free; /* the machine asked for is `free`, else `priced` */
     const char *priced_name, *problem;
 };
-bool page_write(const struct views *v, const struct cimc_options *s, const char *path,
+bool page_print(const struct views *v, const struct cimc_options *s, FILE *out,
                 struct diag *d) CHECK_RESULT;
 
 /* ---- the sections, in the order of the page ---- */

@@ -21,13 +21,15 @@ static bool lacks_values(const struct simulation *sim)
 {
     const struct cimc_options *s = sim->settings;
     return sim->may_lack_values && sim->io.n_inputs > 0 && !s->test_data.n && !s->inputs.n &&
-           !s->input_fill && !s->compare_layers && !s->save_outputs && !s->labels && !s->trials;
+           !sim->given.n_inputs && !s->input_fill && !s->compare_layers && !s->save_outputs &&
+           !s->labels && !s->trials;
 }
 
 bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d)
 {
     if (!io_describe(&sim->io, sim->program, sim->models, d))
         return false;
+    sim->io.given = sim->given;
     sim->io.frames = max_i64(frames, 1);
     sim->times_only = lacks_values(sim);
     if (sim->times_only) {
@@ -42,6 +44,9 @@ bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d)
 bool simulation_load_labels(struct simulation *sim, struct diag *d)
 {
     const char *path = sim->settings->labels;
+    const struct io_given *g = &sim->io.given;
+    if (g->n_labels)
+        return labels_take(&sim->labels, g->labels, g->n_labels, &sim->io, d);
     return !path || labels_read(&sim->labels, path, &sim->io, d);
 }
 
@@ -130,8 +135,8 @@ static bool find_references(struct simulation *sim, struct diag *d)
 {
     struct eval_observer watcher = {.progress = sim->progress};
     double start = now_seconds();
-    bool ok = io_has_references(&sim->io) || !io_can_evaluate(&sim->io) ||
-              io_evaluate_references(&sim->io, &watcher, d);
+    bool ok = sim->settings->no_references || io_has_references(&sim->io) ||
+              !io_can_evaluate(&sim->io) || io_evaluate_references(&sim->io, &watcher, d);
     sim->evaluate_seconds += add_stage(sim, "evaluate", start);
     return ok;
 }
@@ -157,6 +162,32 @@ bool simulation_execute(struct simulation *sim, struct diag *d)
 {
     struct watchers nobody = {0};
     return execute(sim, &nobody, d);
+}
+
+bool simulation_evaluate(struct simulation *sim, int64_t images, struct diag *d)
+{
+    struct io *io = &sim->io;
+    if (!io_describe(io, NULL, sim->models, d))
+        return false;
+    io->given = sim->given;
+    io->frames = images;
+    if (!io_load_inputs(io, sim->settings, d) || !io_load_references(io, sim->settings, d) ||
+        !simulation_load_labels(sim, d))
+        return false;
+    struct eval_observer watcher = {.progress = sim->progress};
+    struct tensor *out = ARENA_ARRAY(io->arena, struct tensor, io->n_outputs);
+    double start = now_seconds();
+    sim->ran = io_evaluate(io, &watcher, out, d);
+    sim->evaluate_seconds = now_seconds() - start;
+    for (size_t k = 0; k < io->n_outputs; k++)
+        io->outputs[k].data = out[k].data;
+    if (!sim->ran)
+        return false;
+    sim->n_right = labels_right(&sim->labels, io);
+    bool ok = verdict(sim, d);
+    if (sim->settings->save_outputs)
+        ok &= io_save_outputs(io, sim->settings->save_outputs, d);
+    return ok;
 }
 
 bool simulation_is_scheduled(const struct simulation *sim)

@@ -17,6 +17,7 @@ struct simulation {
     bool is_compiled;                  /* by this very command */
     bool may_lack_values;              /* then only times are simulated */
     struct io_models models;           /* may be none */
+    struct io_given given;             /* values that no file has */
     const struct ir_graph *graph;      /* CROSSBAR, for --compare-layers; may be NULL */
     /* results */
     bool ran; /* to the end */
@@ -44,6 +45,9 @@ bool simulation_prepare(struct simulation *sim, struct diag *d) CHECK_RESULT;
 bool simulation_execute(struct simulation *sim, struct diag *d) CHECK_RESULT;
 /* Reads --labels, once there are values. */
 bool simulation_load_labels(struct simulation *sim, struct diag *d) CHECK_RESULT;
+/* Instead: the outputs are what the one model says of its inputs, compared with given ones. It
+ * takes `images` at once. */
+bool simulation_evaluate(struct simulation *sim, int64_t images, struct diag *d) CHECK_RESULT;
 /* False where the machine faults or anything differs. `sim->ran`: there is something to report. */
 bool simulate(struct simulation *sim, struct diag *d) CHECK_RESULT;
 void simulation_free(struct simulation *sim);

@@ -103,19 +103,37 @@ static bool misfit(const struct io *io, const struct io_tensor *t, const struct 
     return false;
 }
 
+/* Frees what was read. */
+static bool take_values(struct io *io, struct io_tensor *t, struct tensor *read, struct part part,
+                        struct loc loc, struct diag *d)
+{
+    int64_t n = io_frames_in(&read->type, &t->type, t->images > 1);
+    bool ok = n > 0 ? values_convert(read, (enum ir_dtype)t->type.dtype, t->scale, loc, d) &&
+                          take_frames(t, read, n, part, loc, d)
+                    : misfit(io, t, &read->type, loc, d);
+    tensor_free(read);
+    return ok;
+}
+
 static bool read_values(struct io *io, struct io_tensor *t, const char *path, struct part part,
                         struct diag *d)
 {
-    struct loc loc = {.file = path};
     struct tensor read;
-    if (!values_read(path, io->arena, d, &read))
-        return false;
-    int64_t n = io_frames_in(&read.type, &t->type, t->images > 1);
-    bool ok = n > 0 ? values_convert(&read, (enum ir_dtype)t->type.dtype, t->scale, loc, d) &&
-                          take_frames(t, &read, n, part, loc, d)
-                    : misfit(io, t, &read.type, loc, d);
-    tensor_free(&read);
-    return ok;
+    return values_read(path, io->arena, d, &read) &&
+           take_values(io, t, &read, part, (struct loc){.file = path}, d);
+}
+
+/* Values of the caller's; `*taken` false: there are none for port k. */
+static bool take_given(struct io *io, struct io_tensor *t, const struct tensor *all, size_t n,
+                       size_t k, bool *taken, struct diag *d)
+{
+    *taken = k < n && all[k].data;
+    if (!*taken)
+        return true;
+    struct tensor own = all[k];
+    size_t bytes = (size_t)ir_count(&own.type) * ir_dtype_bytes((enum ir_dtype)own.type.dtype);
+    own.data = memcpy(heap_alloc(bytes), all[k].data, bytes);
+    return take_values(io, t, &own, (struct part){0, 1}, (struct loc){0}, d);
 }
 
 /* One frame becomes those of all. */
@@ -343,6 +361,9 @@ static bool load_input(struct io *io, size_t k, const struct cimc_options *s, st
     struct ports all = {"input", io->inputs, io->n_inputs};
     if (!t->known)
         return true; /* neither the program nor the model reads it */
+    bool taken;
+    if (!take_given(io, t, io->given.inputs, io->given.n_inputs, k, &taken, d) || taken)
+        return taken;
     if (k < s->inputs.n)
         return read_values(io, t, s->inputs.at[k], (struct part){0, 1}, d);
     return read_test_data(io, &all, k, s, d);
@@ -377,6 +398,9 @@ bool io_load_inputs(struct io *io, const struct cimc_options *s, struct diag *d)
         return diag_error(d, (struct loc){0}, DIAG_DATA,
                           "--input is given %zu times, there are %zu inputs", s->inputs.n,
                           io->n_inputs);
+    if (io->given.n_inputs > io->n_inputs)
+        return diag_error(d, (struct loc){0}, DIAG_DATA, "%zu inputs are given, there are %zu",
+                          io->given.n_inputs, io->n_inputs);
     if (!input_scales(s, io->inputs, io->n_inputs, d))
         return false;
     for (size_t k = 0; k < io->n_inputs; k++)
@@ -391,6 +415,15 @@ bool io_load_inputs(struct io *io, const struct cimc_options *s, struct diag *d)
     return ok;
 }
 
+static bool load_reference(struct io *io, const struct ports *all, size_t k,
+                           const struct cimc_options *s, struct diag *d)
+{
+    bool taken;
+    const struct io_given *g = &io->given;
+    return take_given(io, &all->at[k], g->expected, g->n_expected, k, &taken, d) &&
+           (taken || read_test_data(io, all, k, s, d));
+}
+
 bool io_load_references(struct io *io, const struct cimc_options *s, struct diag *d)
 {
     bool ok = true;
@@ -398,7 +431,7 @@ bool io_load_references(struct io *io, const struct cimc_options *s, struct diag
     for (size_t k = 0; k < io->n_outputs; k++) {
         struct io_tensor *t = &io->references[k];
         ok &= !t->known ||
-              (read_test_data(io, &all, k, s, d) && fit_frames(io, t, "expected output", d));
+              (load_reference(io, &all, k, s, d) && fit_frames(io, t, "expected output", d));
         t->given = t->data != NULL;
     }
     return ok;

@@ -36,9 +36,17 @@ struct io_models {
     size_t n;
     const struct ir_graph *joined; /* what all compute on one machine; NULL: each by itself */
 };
+/* Values that are in memory already, the caller's; data NULL: not this one. */
+struct io_given {
+    struct tensor *inputs, *expected;
+    size_t n_inputs, n_expected;
+    const int64_t *labels; /* of each frame */
+    size_t n_labels;
+};
 struct io {
     struct arena *arena;
     struct io_models models;
+    struct io_given given;
     int64_t
         frames; /* of a run: what there is if neither options nor files say it, then as they say */
     size_t n_inputs, n_outputs;

@@ -45,28 +45,27 @@ static void add_spans(struct json *j, const struct spans *s)
     }
 }
 
-bool time_trace_write(struct build *b, const struct simulation *sim, const char *path,
-                      struct diag *d)
+void time_trace_print(const struct build *b, const struct simulation *sim, FILE *out)
 {
-    struct out out;
+    struct spans all = {0};
+    for (size_t i = 0; i < b->spans.list.n; i++)
+        VEC_PUSH(&all.list, b->spans.list.at[i]);
     for (size_t i = 0; sim && i < sim->spans.list.n; i++)
-        VEC_PUSH(&b->spans.list, sim->spans.list.at[i]);
-    spans_sort(&b->spans);
-    if (!out_open(&out, path, d))
-        return false;
-    struct json *j = json_new_stream(out.f);
+        VEC_PUSH(&all.list, sim->spans.list.at[i]);
+    spans_sort(&all);
+    struct json *j = json_new_stream(out);
     json_open_map(j, NULL);
     json_text(j, "displayTimeUnit", "ms");
     json_open_map(j, "otherData");
     json_text(j, "compiler", "cimc " CIMC_VERSION);
-    json_text(j, "model", driver_file_name(b->model));
+    json_text(j, "model", b->model ? driver_file_name(b->model) : NULL);
     json_close_map(j);
     json_open_array(j, "traceEvents");
     add_name(j, "process_name", "cimc");
     add_name(j, "thread_name", "stages and passes");
-    add_spans(j, &b->spans);
+    add_spans(j, &all);
     json_close_array(j);
     json_close_map(j);
-    json_finish(j, out.f);
-    return out_commit(&out, d);
+    json_finish(j, out);
+    VEC_FREE(&all.list);
 }

@@ -8,7 +8,6 @@
 #include "simulate.h"
 
 /* Of what there is (`sim` may be NULL). */
-bool time_trace_write(struct build *b, const struct simulation *sim, const char *path,
-                      struct diag *d) CHECK_RESULT;
+void time_trace_print(const struct build *b, const struct simulation *sim, FILE *out);
 
 #endif

@@ -182,33 +182,105 @@ const char *view_cycles_text(uint64_t cycles, char out[32])
 
 /* ---- both modes ---- */
 
-static bool write_pictures(const struct build *b, const struct cimc_options *s, struct diag *d)
+/* A build does not change by being looked at. */
+static void copy_sets(struct backend_result *r, struct arena *a)
+{
+    struct set_report *sets = ARENA_ARRAY(a, struct set_report, r->n_sets);
+    struct work_report *works = ARENA_ARRAY(a, struct work_report, r->n_works);
+    if (r->n_sets)
+        memcpy(sets, r->sets, r->n_sets * sizeof *sets);
+    if (r->n_works)
+        memcpy(works, r->works, r->n_works * sizeof *works);
+    r->sets = sets;
+    r->works = works;
+}
+
+/* Both modes, of which the build has one. */
+static bool make_views(struct views *v, const struct build *b, const struct cimc_options *s,
+                       struct diag *d)
 {
     struct backend_options o = driver_backend_options(b, s);
     bool is_cross = o.mode == SCHEDULE_CROSS_LAYER;
-    struct views v = {.build = b, .mode = {{.name = "layer by layer"}, {.name = "cross-layer"}}};
-    struct backend_result *other = &v.mode[!is_cross].result;
-    v.mode[is_cross].result = b->backend;
+    *v = (struct views){.build = b, .mode = {{.name = "layer by layer"}, {.name = "cross-layer"}}};
+    v->mode[is_cross].result = b->backend;
+    copy_sets(&v->mode[is_cross].result, b->arena);
     o.mode = is_cross ? SCHEDULE_LAYER_BY_LAYER : SCHEDULE_CROSS_LAYER;
-    o.report_detail = false;
+    o.report_sets = true;
+    o.report_detail = o.print_plan = false;
     o.frames = 0; /* one image in each mode */
-    bool ok = backend_schedule(b->graph, &b->arch, &o, b->arena, other, d);
-    for (int m = 0; m < VIEW_MODES && ok; m++)
-        view_sort(&v.mode[m].result);
-    if (ok && s->schedule_svg)
-        ok = view_write_svg(&v, (enum view_layout)s->svg_layout, s->schedule_svg, d);
-    if (ok && s->trace)
-        ok = view_write_trace(&v, s->trace, d);
-    if (ok && s->report)
-        ok = page_write(&v, s, s->report, d);
-    return ok;
+    if (!backend_schedule(b->graph, &b->arch, &o, b->arena, &v->mode[!is_cross].result, d))
+        return false;
+    for (int m = 0; m < VIEW_MODES; m++)
+        view_sort(&v->mode[m].result);
+    return true;
+}
+
+static bool print_picture(const struct views *v, const struct cimc_options *s, enum cimc_form form,
+                          FILE *out, struct diag *d)
+{
+    if (form == CIMC_HTML)
+        return page_print(v, s, out, d);
+    if (form == CIMC_SVG)
+        view_print_svg(v, (enum view_layout)s->svg_layout, out);
+    else
+        view_print_trace(v, out);
+    return true;
+}
+
+/* What was kept for it when the build was made. */
+static bool is_kept(const struct build *b, enum cimc_form form, struct diag *d)
+{
+    const struct backend_result *r = &b->backend;
+    bool wants_detail = form == CIMC_HTML || form == CIMC_TRACE;
+    const char *option = form == CIMC_PLAN            ? r->plan ? NULL : "keep_plan"
+                         : r->n_layers && !r->sets    ? "keep_schedule"
+                         : wants_detail && !r->detail ? "keep_detail"
+                                                      : NULL;
+    return !option || diag_error(d, (struct loc){0}, DIAG_USAGE,
+                                 "the program was compiled without %s", option);
+}
+
+bool views_print(const struct build *b, const struct cimc_options *s, enum cimc_form form,
+                 FILE *out, struct diag *d)
+{
+    struct views v;
+    if (!is_kept(b, form, d))
+        return false;
+    switch (form) {
+    case CIMC_CSV: view_print_csv(b, out); return true;
+    case CIMC_PLAN: fputs(b->backend.plan, out); return true;
+    case CIMC_SVG:
+    case CIMC_TRACE:
+    case CIMC_HTML: return make_views(&v, b, s, d) && print_picture(&v, s, form, out, d);
+    default: return diag_error(d, (struct loc){0}, DIAG_USAGE, "a program has no such form");
+    }
+}
+
+/* Each file that is asked for, as what it shows. `v`: of those that show both modes. */
+static bool write_file(const struct build *b, const struct views *v, const struct cimc_options *s,
+                       enum cimc_form form, const char *path, struct diag *d)
+{
+    struct out o;
+    if (!path)
+        return true;
+    if (!out_open(&o, path, d))
+        return false;
+    if (v ? print_picture(v, s, form, o.f, d) : views_print(b, s, form, o.f, d))
+        return out_commit(&o, d);
+    out_discard(&o);
+    return false;
 }
 
 bool views_write(const struct build *b, const struct cimc_options *s, struct diag *d)
 {
-    if (s->schedule_out && !view_write_csv(b, s->schedule_out, d))
+    struct views v;
+    if (!write_file(b, NULL, s, CIMC_CSV, s->schedule_out, d) ||
+        !write_file(b, NULL, s, CIMC_PLAN, s->print_plan, d))
         return false;
-    if (s->print_plan && !driver_write_plan(&b->backend, s->print_plan, d))
-        return false;
-    return (!s->schedule_svg && !s->trace && !s->report) || write_pictures(b, s, d);
+    if (!s->schedule_svg && !s->trace && !s->report)
+        return true;
+    return is_kept(b, s->report || s->trace ? CIMC_HTML : CIMC_SVG, d) && make_views(&v, b, s, d) &&
+           write_file(b, &v, s, CIMC_SVG, s->schedule_svg, d) &&
+           write_file(b, &v, s, CIMC_TRACE, s->trace, d) &&
+           write_file(b, &v, s, CIMC_HTML, s->report, d);
 }

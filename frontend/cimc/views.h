@@ -10,7 +10,11 @@
 #include "driver.h"
 
 bool views_wanted(const struct cimc_options *s);
-/* After driver_compile: the files that are asked for. */
+/* After driver_compile: one of CIMC_CSV, _SVG, _TRACE, _HTML, _PLAN. False with a diagnostic where
+ * the build did not keep what it shows. */
+bool views_print(const struct build *b, const struct cimc_options *s, enum cimc_form form,
+                 FILE *out, struct diag *d) CHECK_RESULT;
+/* The files that are asked for. */
 bool views_write(const struct build *b, const struct cimc_options *s, struct diag *d) CHECK_RESULT;
 
 /* Sets of one copy of a layer on one PE group, one after the other with small gaps, as one bar; or
@@ -84,10 +88,8 @@ void view_draw_mode(const struct views *v, int mode, FILE *out);
 void view_draw_steady(const struct build *b, FILE *out);
 uint32_t view_steady_images(const struct backend_result *r);
 
-/* Each writes one file; nothing is put in place after a failure. */
-bool view_write_csv(const struct build *b, const char *path, struct diag *d) CHECK_RESULT;
-bool view_write_svg(const struct views *v, enum view_layout how, const char *path,
-                    struct diag *d) CHECK_RESULT;
-bool view_write_trace(const struct views *v, const char *path, struct diag *d) CHECK_RESULT;
+void view_print_csv(const struct build *b, FILE *out);
+void view_print_svg(const struct views *v, enum view_layout how, FILE *out);
+void view_print_trace(const struct views *v, FILE *out);
 
 #endif

@@ -89,12 +89,9 @@ static void print_rows(const struct backend_result *r, const struct row *rows, s
     }
 }
 
-bool view_write_csv(const struct build *b, const char *path, struct diag *d)
+void view_print_csv(const struct build *b, FILE *out)
 {
     const struct backend_result *r = &b->backend;
-    struct out out;
-    if (!out_open(&out, path, d))
-        return false;
     struct row *rows = heap_alloc((r->n_sets + 1) * sizeof *rows);
     for (uint32_t i = 0; i < r->n_sets; i++) {
         const struct set_report *s = &r->sets[i];
@@ -112,7 +109,6 @@ bool view_write_csv(const struct build *b, const char *path, struct diag *d)
     qsort(rows, r->n_sets, sizeof *rows, compare_set);
     size_t n = join_groups(rows, r->n_sets);
     qsort(rows, n, sizeof *rows, compare_start);
-    print_rows(r, rows, n, out.f);
+    print_rows(r, rows, n, out);
     heap_free(rows);
-    return out_commit(&out, d);
 }

@@ -257,14 +257,9 @@ static void draw(struct picture *p, enum view_layout how)
     fputs("</svg>\n", p->out);
 }
 
-bool view_write_svg(const struct views *v, enum view_layout how, const char *path, struct diag *d)
+void view_print_svg(const struct views *v, enum view_layout how, FILE *out)
 {
-    struct picture p = {.views = v, .has_heads = true};
-    struct out out;
-    if (!out_open(&out, path, d))
-        return false;
-    p.out = out.f;
-    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out.f);
+    struct picture p = {.views = v, .out = out, .has_heads = true};
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
     draw(&p, how);
-    return out_commit(&out, d);
 }

@@ -312,20 +312,16 @@ static void add_mode(struct json *j, const struct view_mode *mode, int m, FILE *
     VEC_FREE(&runs);
 }
 
-bool view_write_trace(const struct views *v, const char *path, struct diag *d)
+void view_print_trace(const struct views *v, FILE *out)
 {
-    struct out out;
-    if (!out_open(&out, path, d))
-        return false;
-    struct json *j = json_new_stream(out.f);
+    struct json *j = json_new_stream(out);
     json_open_map(j, NULL);
     json_text(j, "displayTimeUnit", "ms");
     add_facts(j, v);
     json_open_array(j, "traceEvents");
     for (int m = 0; m < VIEW_MODES; m++)
-        add_mode(j, &v->mode[m], m, out.f);
+        add_mode(j, &v->mode[m], m, out);
     json_close_array(j);
     json_close_map(j);
-    json_finish(j, out.f);
-    return out_commit(&out, d);
+    json_finish(j, out);
 }

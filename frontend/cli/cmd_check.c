@@ -35,7 +35,9 @@ static bool check_inner(const struct command_line *l, const struct cimc_options 
     if (!p)
         return false;
     struct build b = {0};
-    bool ok = (!s->models.n || driver_lower_again(&b, p, s, &s->models, false, d)) &&
+    struct sources models = sources_of(&s->models);
+    bool ok = (!s->models.n ||
+               driver_lower_again(&b, p, s, models.at, models.n, &l->context->progress, d)) &&
               backend_check(p, b.graph, d);
     if (ok)
         report(l, &b, s);

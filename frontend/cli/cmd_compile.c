@@ -5,53 +5,46 @@
  *
  * A program that nobody asked for by name is written only if nothing else was asked for.
  */
-#include "transition.h"
+#include "commands.h"
+#include "text_out.h"
 
-#include "mapping.h"
-#include "outputs.h"
-#include "report.h"
-#include "time_trace.h"
-#include "views.h"
-
-static void report(const struct build *b, const struct cimc_options *s, bool to_stdout)
+static enum cimc_status name_files(struct command_line *l, const struct sources *s)
 {
-    if (!s->json) {
-        report_build(b, s, to_stdout ? stdout : stderr);
-        mapping_report(b, to_stdout ? stdout : stderr);
-        outputs_report(s, to_stdout ? stdout : stderr);
-        return;
-    }
-    struct json *j = json_new();
-    json_open_map(j, NULL);
-    report_build_json(b, j);
-    mapping_report_json(b, j);
-    report_costs_json(b, NULL, j);
-    json_close_map(j);
-    json_finish(j, stdout);
+    enum cimc_status status = CIMC_OK;
+    if (!cimc_files_wanted(&l->options))
+        status = cimc_name_output(l->context, s->at, s->n, ".cim", &l->options);
+    return status == CIMC_OK ? cimc_check_files(l->context, &l->options, &l->args) : status;
 }
 
-static bool compile_inner(const struct command_line *l, const struct cimc_options *s,
-                          struct diag *d)
+/* Files and what is said of them. */
+static enum cimc_status show(struct command_line *l, cimc_program *p)
 {
-    struct build b;
-    struct cimc_options all = *s;
-    bool ok = start_build(l, &b, s, d) && driver_take_models(&b, s, &l->args, d);
-    if (ok && !outputs_wanted(s))
-        all.output = driver_output_name(b.model, ".cim", b.arena);
-    b.writes = &all;
-    ok = ok && outputs_check(&all, &l->args, d) && driver_import_all(&b, s, false, d) &&
-         driver_lower(&b, s, d) && driver_compile(&b, s, d) && views_write(&b, s, d) &&
-         (!all.output || driver_write(&b, all.output, d)) &&
-         (!s->time_trace || time_trace_write(&b, NULL, s->time_trace, d));
-    if (ok)
-        report(&b, &all, !outputs_to_stdout(&all));
-    if (ok && s->time_passes)
-        report_times(&b, NULL, stderr);
-    driver_free(&b);
-    return ok;
+    const struct cimc_options *o = &l->options;
+    cimc_context *c = l->context;
+    enum cimc_status status = cimc_write_files(c, p, o);
+    if (status == CIMC_OK && o->time_trace)
+        status = write_time_trace(l, p, NULL);
+    if (status == CIMC_OK && o->json)
+        status = cimc_print_program(c, p, CIMC_JSON, o, write_text, stdout);
+    else if (status == CIMC_OK)
+        status = cimc_print_program(c, p, CIMC_TABLE, o, write_text, report_stream(o));
+    if (status == CIMC_OK && o->time_passes)
+        status = cimc_print_program(c, p, CIMC_TIMES, o, write_text, stderr);
+    return status;
 }
 
 enum cimc_status cmd_compile(struct command_line *l)
 {
-    return run_inner(l, compile_inner);
+    cimc_model *model = NULL;
+    cimc_program *program = NULL;
+    struct sources s = sources_of(&l->args);
+    enum cimc_status status = name_files(l, &s);
+    if (status == CIMC_OK)
+        status = cimc_import(l->context, s.at, s.n, &l->options, &model);
+    if (status == CIMC_OK)
+        status = cimc_compile_last(l->context, model, &l->options, &program);
+    if (status == CIMC_OK)
+        status = show(l, program);
+    cimc_program_free(program);
+    return status;
 }

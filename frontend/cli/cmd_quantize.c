@@ -65,7 +65,7 @@ static bool quantize_inner(const struct command_line *l, const struct cimc_optio
     if (!s->calibrate.n)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--calibrate is missing: tensors that the model's inputs are like");
-    bool ok = start_build(l, &b, s, d) && driver_take_models(&b, s, &l->args, d);
+    bool ok = start_build(l, &b, s, d) && take_operands(l, &b, s, d);
     if (ok && !s->output && !s->json)
         all.output = driver_output_name(b.model, ".qdq.onnx", b.arena);
     b.writes = &all;

@@ -1,34 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /* cmd_report.c - `cimc report`: what `compile` finds out, as one HTML page instead of a program. */
-#include "transition.h"
+#include "commands.h"
+#include "text_out.h"
 
-#include "outputs.h"
-#include "report.h"
-#include "time_trace.h"
-#include "views.h"
-
-static bool report_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)
+/* The page is the output. */
+static enum cimc_status name_page(struct command_line *l, const struct sources *s)
 {
-    struct build b;
-    struct cimc_options with_report = *s;
-    bool ok = start_build(l, &b, s, d) && driver_take_models(&b, s, &l->args, d);
-    if (ok)
-        with_report.report = s->output ? s->output : driver_output_name(b.model, ".html", b.arena);
-    with_report.output = NULL;
-    b.wants_quality = true;
-    b.writes = &with_report;
-    ok = ok && outputs_check(&with_report, &l->args, d) && driver_import_all(&b, s, false, d) &&
-         driver_lower(&b, s, d) && driver_compile(&b, &with_report, d) &&
-         views_write(&b, &with_report, d) &&
-         (!s->time_trace || time_trace_write(&b, NULL, s->time_trace, d));
-    if (ok && s->time_passes)
-        report_times(&b, NULL, stderr);
-    driver_free(&b);
-    return ok;
+    struct cimc_options *o = &l->options;
+    enum cimc_status status = CIMC_OK;
+    if (!o->output)
+        status = cimc_name_output(l->context, s->at, s->n, ".html", o);
+    o->report = o->output;
+    o->output = NULL;
+    return status == CIMC_OK ? cimc_check_files(l->context, o, &l->args) : status;
 }
 
 enum cimc_status cmd_report(struct command_line *l)
 {
-    return run_inner(l, report_inner);
+    cimc_model *model = NULL;
+    cimc_program *program = NULL;
+    struct sources s = sources_of(&l->args);
+    const struct cimc_options *o = &l->options;
+    enum cimc_status status = name_page(l, &s);
+    if (status == CIMC_OK)
+        status = cimc_import(l->context, s.at, s.n, o, &model);
+    if (status == CIMC_OK)
+        status = cimc_compile_last(l->context, model, o, &program);
+    if (status == CIMC_OK)
+        status = cimc_write_files(l->context, program, o);
+    if (status == CIMC_OK && o->time_trace)
+        status = write_time_trace(l, program, NULL);
+    if (status == CIMC_OK && o->time_passes)
+        status = cimc_print_program(l->context, program, CIMC_TIMES, o, write_text, stderr);
+    cimc_program_free(program);
+    return status;
 }

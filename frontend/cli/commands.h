@@ -56,6 +56,26 @@ const struct command *command_find(cimc_context *c, const char *name);
 enum cimc_status usage_error(cimc_context *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* ---- operands.c ---- */
+
+struct sources {
+    struct cimc_source at[MOST_MODELS];
+    size_t n;
+};
+struct sources sources_of(const struct cimc_strings *files);
+enum cimc_status read_program(const struct command_line *l, const char *path, cimc_program **out);
+/* time_trace: of a program, or of a simulation where it is not NULL. */
+enum cimc_status write_time_trace(const struct command_line *l, const cimc_program *p,
+                                  const cimc_simulation *s);
+/* Where a report for people goes: not where a file goes. */
+FILE *report_stream(const struct cimc_options *o);
+
+/* ---- cmd_sim.c ---- */
+
+/* Runs it, and shows what came of it, also where it is wrong. */
+enum cimc_status simulate_and_show(struct command_line *l, cimc_simulation *s,
+                                   const cimc_program *p);
+
 /* ---- command_line.c ---- */
 
 /* All options of a command, one after another, --help last; then NULL. */

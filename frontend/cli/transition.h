@@ -26,11 +26,16 @@ static inline enum cimc_status run_inner(struct command_line *l, inner_command r
 static inline bool start_build(const struct command_line *l, struct build *b,
                                const struct cimc_options *s, struct diag *d)
 {
-    bool ok = driver_start(b, s, NULL, d);
-    b->progress = &l->context->progress;
+    bool ok = driver_start(b, s, NULL, &l->context->progress, d);
     if (ok)
         driver_set_noise(&b->arch, s->noise_seed, (struct loc){0}, d);
     return ok;
+}
+static inline bool take_operands(const struct command_line *l, struct build *b,
+                                 const struct cimc_options *s, struct diag *d)
+{
+    struct sources files = sources_of(&l->args);
+    return driver_take_models(b, s, files.at, files.n, d);
 }
 
 #endif

@@ -21,7 +21,14 @@ struct onnx_input_type {
     const char *name;
     enum ir_dtype dtype; /* IR_U8 or IR_I8 */
 };
+/* A model that is not read from its file: its bytes, which stay the caller's as long as there is a
+ * constant of it. */
+struct onnx_memory {
+    const void *bytes; /* NULL: it is in its file */
+    size_t n;
+};
 struct onnx_options {
+    struct onnx_memory memory; /* `path` then only says how it is called; NULL: in no way */
     const struct onnx_dim_binding *dims;
     size_t n_dims;
     const struct onnx_constant_input *constants;

@@ -114,12 +114,20 @@ static bool import(struct onnx_importer *im)
     return true;
 }
 
+static bool open_model(const char *path, struct onnx_importer *im)
+{
+    const struct onnx_memory *memory = &im->options->memory;
+    const ProtobufCMessageDescriptor *root = &onnx__model_proto__descriptor;
+    return memory->bytes ? onnx_source_read(memory, path, root, &im->model, im->diag)
+                         : onnx_source_open(path, root, &im->model, im->diag);
+}
+
 struct ir_graph *onnx_import(const char *path, const struct onnx_options *o, struct diag *d)
 {
     static const struct onnx_options none = {0};
-    struct onnx_importer im = {
-        .path = strcmp(path, "-") == 0 ? "<stdin>" : path, .options = o ? o : &none, .diag = d};
-    if (!onnx_source_open(path, &onnx__model_proto__descriptor, &im.model, d))
+    struct onnx_importer im = {.options = o ? o : &none, .diag = d};
+    im.path = !path ? "<memory>" : strcmp(path, "-") == 0 ? "<stdin>" : path;
+    if (!open_model(path, &im))
         return NULL;
     im.model.options = im.options;
     im.arena = arena_new();

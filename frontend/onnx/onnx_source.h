@@ -50,10 +50,16 @@ struct onnx_source {
 };
 /* NULL with a diagnostic. */
 struct onnx_file *onnx_file_open(const char *path, struct arena *names, struct diag *d);
+/* Of a file that is open. */
+struct onnx_file *onnx_file_share(struct file f);
 const struct file *onnx_file_of(const struct onnx_file *f);
 void onnx_file_unref(void *f);
 bool onnx_source_open(const char *path, const ProtobufCMessageDescriptor *root,
                       struct onnx_source *out, struct diag *d) CHECK_RESULT;
+/* The same of bytes in memory, which `path` only names; NULL: they have no name. */
+bool onnx_source_read(const struct onnx_memory *memory, const char *path,
+                      const ProtobufCMessageDescriptor *root, struct onnx_source *out,
+                      struct diag *d) CHECK_RESULT;
 void onnx_source_close(struct onnx_source *s);
 /* The payload that the guard cut out of t, or NULL. */
 const struct onnx_cut *onnx_source_cut(const struct onnx_source *s, const Onnx__TensorProto *t);

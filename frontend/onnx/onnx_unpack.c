@@ -17,14 +17,17 @@ struct onnx_file {
     atomic_size_t refs;
 };
 
-struct onnx_file *onnx_file_open(const char *path, struct arena *names, struct diag *d)
+struct onnx_file *onnx_file_share(struct file f)
 {
-    struct file f;
-    if (!file_open(path, names, d, &f))
-        return NULL;
     struct onnx_file *shared = heap_alloc(sizeof *shared);
     *shared = (struct onnx_file){.file = f, .refs = 1};
     return shared;
+}
+
+struct onnx_file *onnx_file_open(const char *path, struct arena *names, struct diag *d)
+{
+    struct file f;
+    return file_open(path, names, d, &f) ? onnx_file_share(f) : NULL;
 }
 
 const struct file *onnx_file_of(const struct onnx_file *f)
@@ -47,33 +50,48 @@ static void forget_pages(void *owner, const void *data, size_t bytes)
     file_forget(&f->file, data, bytes);
 }
 
+/* The message in out->file. */
+static bool unpack(const ProtobufCMessageDescriptor *root, struct onnx_source *out, struct diag *d)
+{
+    ProtobufCAllocator allocator = {arena_hook_alloc, arena_hook_free, out->arena};
+    out->externals = ARENA_NEW(out->arena, void *);
+    out->bytes = ARENA_NEW(out->arena, uint64_t);
+    *out->bytes = out->file->file.size;
+    if (!onnx_guard(&out->file->file, root, &out->wire, d))
+        return false;
+    out->root = protobuf_c_message_unpack(root, &allocator, out->wire.message.n,
+                                          (const uint8_t *)out->wire.message.at);
+    text_free(&out->wire.message);
+    return out->root || diag_error(d, (struct loc){.file = out->file->file.path}, DIAG_ONNX_WIRE,
+                                   "is not a well-formed %s", root->short_name);
+}
+
 bool onnx_source_open(const char *path, const ProtobufCMessageDescriptor *root,
                       struct onnx_source *out, struct diag *d)
 {
     *out = (struct onnx_source){.arena = arena_new()};
     out->file = onnx_file_open(path, out->arena, d);
-    if (!out->file) {
-        onnx_source_close(out);
-        return false;
-    }
     out->path = strcmp(path, "-") == 0 ? NULL : arena_strdup(out->arena, path);
-    out->externals = ARENA_NEW(out->arena, void *);
-    out->bytes = ARENA_NEW(out->arena, uint64_t);
-    *out->bytes = out->file->file.size;
-    ProtobufCAllocator allocator = {arena_hook_alloc, arena_hook_free, out->arena};
-    bool ok = onnx_guard(&out->file->file, root, &out->wire, d);
-    if (ok) {
-        out->root = protobuf_c_message_unpack(root, &allocator, out->wire.message.n,
-                                              (const uint8_t *)out->wire.message.at);
-        text_free(&out->wire.message);
-        ok = out->root != NULL;
-        if (!ok)
-            diag_error(d, (struct loc){.file = out->file->file.path}, DIAG_ONNX_WIRE,
-                       "is not a well-formed %s", root->short_name);
-    }
-    if (!ok)
-        onnx_source_close(out);
-    return ok;
+    if (out->file && unpack(root, out, d))
+        return true;
+    onnx_source_close(out);
+    return false;
+}
+
+bool onnx_source_read(const struct onnx_memory *memory, const char *path,
+                      const ProtobufCMessageDescriptor *root, struct onnx_source *out,
+                      struct diag *d)
+{
+    *out = (struct onnx_source){.arena = arena_new()};
+    out->path = path ? arena_strdup(out->arena, path) : NULL;
+    out->file = onnx_file_share((struct file){.data = memory->bytes,
+                                              .size = memory->n,
+                                              .path = path ? out->path : "<memory>",
+                                              .borrowed = true});
+    if (unpack(root, out, d))
+        return true;
+    onnx_source_close(out);
+    return false;
 }
 
 void onnx_source_close(struct onnx_source *s)

@@ -295,6 +295,7 @@ struct file {
     size_t size;
     const char *path; /* as given; "<stdin>" for "-" */
     struct opened *opened;
+    bool borrowed; /* the bytes are the caller's, who keeps them until file_close */
 };
 bool file_open(const char *path, struct arena *names, struct diag *d,
                struct file *out) CHECK_RESULT;

@@ -111,7 +111,7 @@ void file_close(struct file *f)
 {
     if (file_is_mapped(f))
         munmap((void *)f->data, f->size);
-    else
+    else if (!f->borrowed)
         heap_free((void *)f->data);
     heap_free(f->opened);
     *f = (struct file){0};

@@ -253,7 +253,7 @@ void fuzz_graph(struct ir_graph *g, const struct arch *arch)
     struct build b;
     bool ok = options_recall(choices[choice].options, &s, d) &&
               arch_parse(machine, strlen(machine), "machine", d->arena, d, &chosen) &&
-              driver_start(&b, &s, arch ? arch : &chosen, d);
+              driver_start(&b, &s, arch ? arch : &chosen, NULL, d);
     fuzz_require(ok, "machine and options of the harness are right", d);
     b.model = "input";
     b.graph = g;

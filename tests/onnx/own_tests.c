@@ -168,20 +168,20 @@ static bool run(struct cimc_options *s, const char *test, bool weights, struct a
     const char *model = arena_printf(a, "%s/model.onnx", where);
     struct build b;
     struct simulation sim = {.settings = s, .is_compiled = true};
-    const struct cimc_strings models = {.at = &model, .n = 1};
+    const struct cimc_source file = {.size = sizeof file, .path = model};
     const char *data = arena_printf(a, "%s/test_data_set_0", where);
     options_append(s, &s->test_data, data);
     if (weights && !weights_bind(s, model, d))
         return false;
-    bool ok = driver_start(&b, s, NULL, d) && driver_take_models(&b, s, &models, d) &&
+    bool ok = driver_start(&b, s, NULL, NULL, d) && driver_take_models(&b, s, &file, 1, d) &&
               driver_import_all(&b, s, true, d);
     if (ok)
-        sim.models = driver_io_models(&b);
+        sim.models = driver_io_models(&b, b.arena);
     ok = ok && simulation_load(&sim, driver_frames(&b, s), d) && driver_lower(&b, s, d) &&
          driver_compile(&b, s, d);
     if (ok) {
         sim.program = b.program;
-        sim.models = driver_io_models(&b);
+        sim.models = driver_io_models(&b, b.arena);
         ok = simulate(&sim, d);
     }
     if (ok)

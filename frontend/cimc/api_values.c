@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
+/* api_values.c - tensors of the caller: ports, arrays that come in, results that go out. */
+#include "api_handles.h"
+
+#include "eval.h"
+
+#include <string.h>
+
+/* ---- types ---- */
+
+/* The order of enum cimc_dtype. */
+static const enum ir_dtype dtypes[] = {IR_F32, IR_F16, IR_F64, IR_U8,
+                                       IR_I8,  IR_I32, IR_I64, IR_BOOL};
+enum { N_DTYPES = sizeof dtypes / sizeof *dtypes };
+
+static enum cimc_dtype dtype_of(enum ir_dtype dtype)
+{
+    for (unsigned i = 0; i < N_DTYPES; i++) {
+        if (dtypes[i] == dtype)
+            return (enum cimc_dtype)i;
+    }
+    return CIMC_F32;
+}
+
+size_t cimc_dtype_bytes(enum cimc_dtype dtype)
+{
+    return (unsigned)dtype < N_DTYPES ? ir_dtype_bytes(dtypes[dtype]) : 0;
+}
+
+const char *cimc_dtype_name(enum cimc_dtype dtype)
+{
+    return (unsigned)dtype < N_DTYPES ? ir_dtype_name(dtypes[dtype]) : "?";
+}
+
+/* ---- arrays that come in ---- */
+
+/* A tensor that views the array. */
+static bool view_of(const struct cimc_array *a, const char *what, size_t k, struct tensor *out,
+                    struct diag *d)
+{
+    int64_t n;
+    *out = (struct tensor){.data = a->data};
+    if (!a->data)
+        return true;
+    if ((unsigned)a->dtype >= N_DTYPES || a->rank > IR_MAX_RANK)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE, "%s %zu: no such dtype or rank", what, k);
+    out->type = ir_type_of(dtypes[a->dtype], a->rank, a->dims);
+    for (uint32_t i = 0; i < a->rank; i++) {
+        if (a->dims[i] < 1)
+            return diag_error(d, (struct loc){0}, DIAG_DATA, "%s %zu: a dimension is %lld", what, k,
+                              (long long)a->dims[i]);
+    }
+    if (!ir_type_count(&out->type, &n) ||
+        a->n_bytes != (size_t)n * ir_dtype_bytes((enum ir_dtype)out->type.dtype))
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "%s %zu: n_bytes is %zu, which its shape does not take", what, k,
+                          a->n_bytes);
+    return true;
+}
+
+/* Elements of the caller's array are as far apart as its structure is long. */
+static struct cimc_array array_at(const struct cimc_array *all, size_t i)
+{
+    struct cimc_array whole = {0};
+    struct_copy_in(&whole, sizeof whole, (const char *)all + i * all->size);
+    return whole;
+}
+
+static bool view_all(const struct cimc_array *all, size_t n, const char *what, struct arena *a,
+                     struct tensor **out, struct diag *d)
+{
+    *out = ARENA_ARRAY(a, struct tensor, n);
+    for (size_t i = 0; i < n; i++) {
+        struct cimc_array one = array_at(all, i);
+        if (!view_of(&one, what, i, &(*out)[i], d))
+            return false;
+    }
+    return true;
+}
+
+bool values_given(struct io_given *out, const struct cimc_values *given, struct arena *a,
+                  struct diag *d)
+{
+    struct cimc_values v = {0};
+    if (given)
+        struct_copy_in(&v, sizeof v, given);
+    out->n_inputs = v.n_inputs;
+    out->n_expected = v.n_expected;
+    out->labels = v.labels;
+    out->n_labels = v.n_labels;
+    return view_all(v.inputs, v.n_inputs, "input", a, &out->inputs, d) &&
+           view_all(v.expected, v.n_expected, "expected output", a, &out->expected, d);
+}
+
+/* ---- results ---- */
+
+bool port_of(const struct io_tensor *ports, size_t n, size_t i, struct cimc_port *out)
+{
+    if (i >= n)
+        return false;
+    const struct io_tensor *t = &ports[i];
+    struct cimc_port whole = {.name = t->name,
+                              .known = t->known,
+                              .dtype = dtype_of((enum ir_dtype)t->type.dtype),
+                              .rank = t->type.rank,
+                              .is_state = t->is_state,
+                              .images = t->images,
+                              .scale = (double)t->scale,
+                              .step = t->step};
+    for (uint32_t k = 0; k < t->type.rank; k++)
+        whole.dims[k] = t->type.dim[k];
+    struct_copy_out(out, &whole, sizeof whole);
+    return true;
+}
+
+bool cimc_simulation_input(const cimc_simulation *s, size_t i, struct cimc_port *out)
+{
+    return port_of(s->run.io.inputs, s->run.io.n_inputs, i, out);
+}
+
+bool cimc_simulation_output(const cimc_simulation *s, size_t i, struct cimc_port *out)
+{
+    return port_of(s->run.io.outputs, s->run.io.n_outputs, i, out);
+}
+
+static bool array_out(const struct io *io, const struct io_tensor *t, struct cimc_array *out)
+{
+    if (!t->known || !t->data)
+        return false;
+    struct ir_type type = io_type_of_all(io, t);
+    struct cimc_array whole = {.dtype = dtype_of((enum ir_dtype)type.dtype),
+                               .rank = type.rank,
+                               .data = t->data,
+                               .n_bytes = (size_t)io_frames(io, t) * io_frame_bytes(t)};
+    for (uint32_t i = 0; i < type.rank; i++)
+        whole.dims[i] = type.dim[i];
+    struct_copy_out(out, &whole, sizeof whole);
+    return true;
+}
+
+bool cimc_simulation_values(const cimc_simulation *s, size_t i, struct cimc_array *out)
+{
+    const struct io *io = &s->run.io;
+    bool has_values = s->run.ran && !s->run.times_only && !s->has_trials;
+    return has_values && i < io->n_outputs && array_out(io, &io->outputs[i], out);
+}
+
+bool cimc_simulation_expected(const cimc_simulation *s, size_t i, struct cimc_array *out)
+{
+    const struct io *io = &s->run.io;
+    return i < io->n_outputs && array_out(io, &io->references[i], out);
+}
+
+int64_t cimc_simulation_frames(const cimc_simulation *s)
+{
+    return s->run.io.frames;
+}
+
+void cimc_simulation_info(const cimc_simulation *s, struct cimc_simulation_info *out)
+{
+    const struct simulation *r = &s->run;
+    struct cimc_simulation_info whole = {.ran = r->ran,
+                                         .times_only = r->times_only,
+                                         .frames = r->io.frames,
+                                         .n_inputs = r->io.n_inputs,
+                                         .n_outputs = r->io.n_outputs,
+                                         .cycles = s->is_evaluation ? 0 : r->result.cycles,
+                                         .n_right = r->labels.of_frame.n ? r->n_right : -1,
+                                         .simulate_seconds = r->simulate_seconds,
+                                         .evaluate_seconds = r->evaluate_seconds};
+    struct_copy_out(out, &whole, sizeof whole);
+}
+
+bool cimc_simulation_difference(const cimc_simulation *s, size_t i, int64_t f,
+                                struct cimc_difference *out)
+{
+    const struct io *io = &s->run.io;
+    if (!s->run.ran || i >= io->n_outputs || f < 0 || f >= io_frames(io, &io->outputs[i]) ||
+        !io->references[i].data || !s->run.differences)
+        return false;
+    const struct difference *r = simulation_difference(&s->run, i, f);
+    struct cimc_difference whole = {.pass = r->pass,
+                                    .max_abs_error = r->max_abs_error,
+                                    .max_abs_reference = r->max_abs_reference,
+                                    .step = r->step,
+                                    .max_steps = r->max_steps,
+                                    .worst = r->worst};
+    struct_copy_out(out, &whole, sizeof whole);
+    return true;
+}
+
+/* ---- the usual way in one call ---- */
+
+/* Of the shape that all frames of the port have together, or of that with the frames in front. */
+static bool copy_result(const struct cimc_array *result, const struct cimc_array *wanted, size_t k,
+                        struct diag *d)
+{
+    if (!wanted->data)
+        return true;
+    if (wanted->dtype != result->dtype || wanted->n_bytes != result->n_bytes)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "output %zu is %zu bytes of %s, the caller's array %zu of %s", k,
+                          result->n_bytes, cimc_dtype_name(result->dtype), wanted->n_bytes,
+                          cimc_dtype_name(wanted->dtype));
+    memcpy(wanted->data, result->data, result->n_bytes);
+    return true;
+}
+
+struct copy_call {
+    const struct cimc_simulation *simulation;
+    const struct cimc_array *outputs;
+    size_t n;
+};
+
+static bool copy_results(cimc_context *c, void *call)
+{
+    const struct copy_call *k = call;
+    bool ok = true;
+    for (size_t i = 0; ok && i < k->n; i++) {
+        struct cimc_array result = {.size = sizeof result}, wanted = array_at(k->outputs, i);
+        ok = !wanted.data || cimc_simulation_values(k->simulation, i, &result)
+                 ? copy_result(&result, &wanted, i, c->diag)
+                 : diag_error(c->diag, (struct loc){0}, DIAG_USAGE, "there is no output %zu", i);
+    }
+    return ok;
+}
+
+enum cimc_status cimc_run(cimc_context *c, const cimc_program *p, const struct cimc_options *o,
+                          const struct cimc_array *inputs, size_t n_inputs,
+                          const struct cimc_array *outputs, size_t n_outputs)
+{
+    cimc_simulation *s = NULL;
+    struct cimc_values v = {.size = sizeof v, .inputs = inputs, .n_inputs = n_inputs};
+    enum cimc_status status = cimc_simulation_of_program(c, p, o, &v, &s), copied;
+    if (status == CIMC_OK)
+        status = cimc_simulate(c, s, p, o);
+    if (s && s->run.ran) {
+        copied = guard_run(c, copy_results, &(struct copy_call){s, outputs, n_outputs});
+        status = status == CIMC_OK ? copied : status;
+    }
+    cimc_simulation_free(s);
+    return status;
+}
