@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright The cimc authors
-"""results.md: all tables as Markdown. The part between its two result markers goes into the README.
+"""results.md: all tables as Markdown. The part between its two result markers goes into BENCHMARKS.md.
 
 In:  what reproduce gathered, as one dict: version, reports, layers, verdicts, makespan, simulated (every
      point was executed, and rightly), times (rows of timing, or None).
@@ -281,8 +281,8 @@ def replace_marked(path, new, begin, end):
     return True
 
 
-def refresh_readme(readme, results):
-    """Puts the marked part of results.md between the README's markers; False if it has none."""
+def refresh(path, results):
+    """Puts the marked part of results.md between the markers of `path`; False if it has none."""
     with open(results, encoding="utf-8") as file:
         part = re.search(re.escape(BEGIN) + ".*?" + re.escape(END), file.read(), re.DOTALL).group()
-    return replace_marked(readme, part, BEGIN, END)
+    return replace_marked(path, part, BEGIN, END)

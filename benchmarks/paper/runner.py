@@ -11,6 +11,8 @@ import os
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# The page whose tables the commands write.
+BENCHMARKS = os.path.join(ROOT, "benchmarks", "BENCHMARKS.md")
 BUILT_CIMC = os.path.join(ROOT, "build", "frontend", "cli", "cimc")
 DEFAULT_CIMC = BUILT_CIMC if os.path.exists(BUILT_CIMC) else "cimc"
 

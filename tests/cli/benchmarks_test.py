@@ -15,9 +15,10 @@ import sys
 from bench import run_cases
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'benchmarks'))
+from machines import machine_tables  # noqa: E402
 from paper import explain, points, results, tables, times, timing, verdicts, weights  # noqa: E402
 from paper.claims import TITLES  # noqa: E402
-from paper.runner import Cimc, RunError  # noqa: E402
+from paper.runner import BENCHMARKS, Cimc, RunError  # noqa: E402
 
 
 def call(b, *command):
@@ -31,7 +32,7 @@ def commands(b):
     b.equal(done.returncode, 0, 'measure: exit code; ' + done.stderr)
     row = [cell.strip() for cell in done.stdout.splitlines()[4].split('|')]
     b.equal([row[1], row[-3], row[-2]], ['digits', 'yes', 'yes'], 'measure: name, cycles, answers')
-    b.contains(call(b, 'reproduce', '--help').stdout, '--simulate', '--readme')
+    b.contains(call(b, 'reproduce', '--help').stdout, '--simulate', '--update')
     wrong = call(b, 'reproduce', b.path('out'), '--cimc', b.path('none'))
     b.equal(wrong.returncode, 1, 'reproduce without a program')
     b.contains(wrong.stderr, 'no program')
@@ -110,17 +111,18 @@ def times_and_aims(b):
     b.equal(timing.find_ort(None), None, 'ONNX Runtime, not asked for')
 
 
-def readme_section(b):
-    """the marked part of the results replaces the README's; without markers it is left alone"""
+def marked_section(b):
+    """the marked part of the results replaces that of BENCHMARKS.md; without markers a page is left alone"""
     part = results.BEGIN + '\n\\1 new\n' + results.END
     b.write('results.md', 'a\n%s\nb\n' % part)
-    b.write('README.md', 'x\n%s\nold\n%s\ny\n' % (results.BEGIN, results.END))
-    b.expect(results.refresh_readme(b.path('README.md'), b.path('results.md')), 'markers are not found')
-    b.equal(b.read('README.md').decode(), 'x\n%s\ny\n' % part, 'README')
-    b.expect(not results.refresh_readme(b.write('plain.md', 'text'), b.path('results.md')), 'markers out of nothing')
-    with open(os.path.join(b.root, 'README.md'), encoding='utf-8') as f:
+    b.write('page.md', 'x\n%s\nold\n%s\ny\n' % (results.BEGIN, results.END))
+    b.expect(results.refresh(b.path('page.md'), b.path('results.md')), 'markers are not found')
+    b.equal(b.read('page.md').decode(), 'x\n%s\ny\n' % part, 'page')
+    b.expect(not results.refresh(b.write('plain.md', 'text'), b.path('results.md')), 'markers out of nothing')
+    with open(BENCHMARKS, encoding='utf-8') as f:
         text = f.read()
-    b.expect(text.count(results.BEGIN) == text.count(results.END) == 1, "the project's README has no markers")
+    for begin, end in (results.BEGIN, results.END), (machine_tables.BEGIN, machine_tables.END), ('<!-- precision -->', '<!-- end precision -->'):
+        b.expect(text.count(begin + '\n') == text.count(end) == 1, 'BENCHMARKS.md has no markers ' + begin)
 
 
 def zoo_folder(b):
@@ -231,4 +233,4 @@ def compare_builds(b):
 
 if __name__ == '__main__':
     sys.exit(run_cases([compare_builds, commands, points_of_the_paper, reports_are_judged, layers_from_graph_and_file, sentences, zoo, zoo_wrong_answer,
-                        zoo_faults, missing_packages, copies_cost_nothing, times_and_aims, readme_section]))
+                        zoo_faults, missing_packages, copies_cost_nothing, times_and_aims, marked_section]))

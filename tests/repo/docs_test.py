@@ -112,6 +112,17 @@ def check_paths(root, documents, files):
                 yield '%s: %s does not exist' % (path, name)
 
 
+def check_results(root):
+    """The lines of results in the README have their numbers from the tables in BENCHMARKS.md."""
+    known = set(re.findall(r'\d[\d,.]*\d', read(root, 'benchmarks/BENCHMARKS.md')))
+    text = read(root, 'README.md')
+    section = text[text.index('\n## Results'):text.index('\n## Your own model')]
+    for row in re.findall(r'^\|[^|]*\|([^|]*)\|', section, re.MULTILINE):
+        for number in re.findall(r'\d[\d,.]*\d', row):
+            if number not in known:
+                yield 'README.md: %s is not in benchmarks/BENCHMARKS.md' % number
+
+
 def check_installed(root, documents):
     """`doc_pages` of meson.build: what `meson install` brings."""
     installed = set(re.findall(r"'([^']+)'", re.search(r'^doc_pages = \[(.*?)\]', read(root, 'meson.build'), re.DOTALL | re.MULTILINE).group(1)))
@@ -128,6 +139,7 @@ def main(cimc, root, refresh):
     tap.point('ONNX.md names every operator', check_onnx(cimc, root))
     tap.point('documents name options that exist', check_commands(cimc, root, documents))
     tap.point('documents name files that exist', check_paths(root, documents, files))
+    tap.point('results in the README are those of BENCHMARKS.md', check_results(root))
     tap.point('documents are installed', check_installed(root, documents))
     return tap.finish()
 
