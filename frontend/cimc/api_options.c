@@ -65,16 +65,26 @@ static bool put(cimc_context *c, void *call)
     return options_put(p->options, p->option, p->value, c->diag);
 }
 
+/* A call that is left takes what it had copied with it, fields hold none of that yet. */
+static enum cimc_status run_put(cimc_context *c, struct put_call *call)
+{
+    void *before = call->options->memory;
+    enum cimc_status status = guard_run(c, put, call);
+    if (status >= CIMC_INTERNAL)
+        call->options->memory = before;
+    return status;
+}
+
 enum cimc_status cimc_options_set(cimc_context *c, struct cimc_options *o, const char *name,
                                   const char *value)
 {
-    return guard_run(c, put, &(struct put_call){o, NULL, name, value});
+    return run_put(c, &(struct put_call){o, NULL, name, value});
 }
 
 enum cimc_status cimc_options_put(cimc_context *c, struct cimc_options *o,
                                   const struct cimc_option_info *option, const char *value)
 {
-    return guard_run(c, put, &(struct put_call){o, option, option->name, value});
+    return run_put(c, &(struct put_call){o, option, option->name, value});
 }
 
 struct print_call {

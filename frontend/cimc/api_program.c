@@ -69,7 +69,8 @@ static void take_model_options(struct cimc_options *o, const struct cimc_options
 
 static bool compile(cimc_context *c, void *call)
 {
-    const struct compile_call *k = call;
+    struct compile_call *k = call;
+    bool is_last = k->spent != NULL;
     struct cimc_options whole = options_whole(k->options);
     take_model_options(&whole, &k->model->options);
     struct cimc_program *p = program_new(&whole);
@@ -80,13 +81,13 @@ static bool compile(cimc_context *c, void *call)
         driver_set_noise(&b->arch, o->noise_seed, (struct loc){0}, c->diag);
         driver_copy_models(b, &k->model->build);
     }
-    if (k->spent)
-        cimc_model_free(k->spent);
+    cimc_model_free(k->spent);
+    k->spent = NULL;
     b->wants_quality = o->report || o->keep_detail;
-    ok = ok && driver_take_images(b, !k->spent, c->diag) && driver_lower(b, o, c->diag) &&
+    ok = ok && driver_take_images(b, !is_last, c->diag) && driver_lower(b, o, c->diag) &&
          driver_compile(b, o, c->diag);
     p->is_compiled = true;
-    p->has_models = !k->spent;
+    p->has_models = !is_last;
     p->isa = b->program;
     return give(p, ok, k->out);
 }
@@ -102,7 +103,10 @@ enum cimc_status cimc_compile_last(cimc_context *c, cimc_model *m, const struct 
                                    cimc_program **out)
 {
     *out = NULL;
-    return guard_run(c, compile, &(struct compile_call){m, m, o, out});
+    struct compile_call call = {m, m, o, out};
+    enum cimc_status status = guard_run(c, compile, &call);
+    cimc_model_free(call.spent); /* where the call was left before it could do that */
+    return status;
 }
 
 /* ---- reading and binding ---- */
@@ -138,29 +142,33 @@ struct bind_call {
     const struct cimc_options *options;
 };
 
+/* All that is new is made before the program is touched: it stays as it was if the call is left. */
 static bool bind(cimc_context *c, void *call)
 {
     const struct bind_call *k = call;
-    struct cimc_program *p = k->program;
-    struct arena *a = arena_new();
+    struct cimc_program *p = k->program, bound = *p;
     if (p->has_models)
         return diag_error(c->diag, (struct loc){0}, DIAG_USAGE, "the program has its models");
-    struct cimc_options whole = options_whole(k->options), own = options_copy(&whole);
-    p->path = p->path ? options_keep(&own, p->path) : NULL;
-    cimc_options_free(&p->options);
-    p->options = own;
+    struct arena *a = arena_new();
+    struct cimc_options whole = options_whole(k->options);
     const struct cimc_source *sources = sources_whole(k->sources, k->n, a);
-    p->has_models =
-        driver_lower_again(&p->build, p->isa, &p->options, sources, k->n, &c->progress, c->diag);
-    p->build.progress = NULL;
-    if (!p->has_models) {
-        driver_free(&p->build);
-        p->build = (struct build){0};
-    }
-    io_free(&p->ports);
-    ports_describe(&p->ports, p->isa, &p->build);
+    bound.options = options_copy(&whole);
+    bound.path = p->path ? options_keep(&bound.options, p->path) : NULL;
+    bound.has_models = driver_lower_again(&bound.build, p->isa, &bound.options, sources, k->n,
+                                          &c->progress, c->diag);
+    bound.build.progress = NULL;
     arena_free(a);
-    return p->has_models;
+    if (!bound.has_models) {
+        driver_free(&bound.build);
+        cimc_options_free(&bound.options);
+        return false;
+    }
+    ports_describe(&bound.ports, p->isa, &bound.build);
+    bound.build.writes = &p->options;
+    io_free(&p->ports);
+    cimc_options_free(&p->options);
+    *p = bound;
+    return true;
 }
 
 enum cimc_status cimc_program_bind(cimc_context *c, cimc_program *p,

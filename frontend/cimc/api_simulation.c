@@ -155,22 +155,43 @@ static bool run_trials(struct cimc_simulation *s, struct diag *d)
     return ok;
 }
 
+/* What a run makes is put into tensors of its own: if the call is left, the simulation is as
+ * before.
+ */
+static void take_tensors(struct io *io)
+{
+    struct io_tensor *outputs = ARENA_ARRAY(io->arena, struct io_tensor, io->n_outputs);
+    struct io_tensor *references = ARENA_ARRAY(io->arena, struct io_tensor, io->n_outputs);
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        outputs[k] = io->outputs[k];
+        references[k] = io->references[k];
+    }
+    io->outputs = outputs;
+    io->references = references;
+}
+
 static bool run(cimc_context *c, void *call)
 {
     const struct run_call *k = call;
-    struct cimc_simulation *s = k->simulation;
+    struct cimc_simulation *s = k->simulation, work = *s;
     if (k->options) {
-        struct cimc_options whole = options_whole(k->options), own = options_copy(&whole);
-        cimc_options_free(&s->options);
-        s->options = own;
+        struct cimc_options whole = options_whole(k->options);
+        work.options = options_copy(&whole);
     }
-    if (!check_run(s, k->program, c->diag))
-        return false;
-    s->run.progress = &c->progress;
-    take_program(s, k->program); /* in mode int the references are known only now */
-    bool ok =
-        !s->run.times_only ? driver_has_weights(&k->program->build, s->run.program, c->diag) : true;
-    ok = ok && (s->options.trials ? run_trials(s, c->diag) : simulate(&s->run, c->diag));
+    work.run.settings = &work.options;
+    work.run.progress = &c->progress;
+    take_tensors(&work.run.io);
+    bool ok = check_run(&work, k->program, c->diag);
+    if (ok) {
+        take_program(&work, k->program); /* in mode int the references are known only now */
+        ok = (work.run.times_only ||
+              driver_has_weights(&k->program->build, work.run.program, c->diag)) &&
+             (work.options.trials ? run_trials(&work, c->diag) : simulate(&work.run, c->diag));
+    }
+    if (k->options)
+        cimc_options_free(&s->options);
+    *s = work;
+    s->run.settings = &s->options;
     s->run.progress = NULL;
     return ok;
 }
