@@ -426,6 +426,50 @@ START_TEST(cancelling)
 }
 END_TEST
 
+static bool stop_at_once(void *user, const char *what, uint64_t done, uint64_t total)
+{
+    (void)user;
+    (void)what;
+    (void)done;
+    (void)total;
+    return false;
+}
+
+/* A handle that a call was left with is as it was before. */
+START_TEST(after_a_call_that_was_left)
+{
+    struct rig r;
+    cimc_simulation *s = NULL;
+    cimc_program *p = NULL;
+    struct text file = {0};
+    struct cimc_array in = array(ramp, 3, 3), y = {.size = sizeof y};
+    struct cimc_values v = {.size = sizeof v, .inputs = &in, .n_inputs = 1};
+    rig_open(&r);
+    rig_compile(&r);
+    ck_assert_int_eq(cimc_simulation_of_program(r.c, r.program, &r.o, &v, &s), CIMC_OK);
+    cimc_set_progress(r.c, stop_at_once, NULL);
+    ck_assert_int_eq(cimc_simulate(r.c, s, r.program, &r.o), CIMC_CANCELLED);
+    ck_assert(!cimc_simulation_values(s, 0, &y));
+    cimc_set_progress(r.c, NULL, NULL);
+    ck_assert_int_eq(cimc_simulate(r.c, s, r.program, &r.o), CIMC_OK);
+    ck_assert(cimc_simulation_values(s, 0, &y));
+    ck_assert_int_eq(memcmp(y.data, by_hand, sizeof by_hand), 0);
+    cimc_simulation_free(s);
+    ck_assert_int_eq(cimc_program_write(r.c, r.program, collect, &file), CIMC_OK);
+    struct cimc_source bytes = in_memory(file.at, file.n), model = in_memory(r.bytes.at, r.bytes.n);
+    ck_assert_int_eq(cimc_program_read(r.c, &bytes, &p), CIMC_OK);
+    model.n_bytes /= 2; /* no model */
+    ck_assert_int_eq(cimc_program_bind(r.c, p, &model, 1, NULL), CIMC_WRONG_INPUT);
+    expect_by_hand(r.c, p, &r.o);
+    model.n_bytes = r.bytes.n;
+    ck_assert_int_eq(cimc_program_bind(r.c, p, &model, 1, NULL), CIMC_OK);
+    expect_by_hand(r.c, p, &r.o);
+    cimc_program_free(p);
+    text_free(&file);
+    rig_close(&r);
+}
+END_TEST
+
 static void *compile_and_run(void *user)
 {
     struct rig r;
@@ -492,6 +536,7 @@ int main(void)
     tcase_add_test(t, options_by_name);
     tcase_add_test(t, older_callers);
     tcase_add_test(t, cancelling);
+    tcase_add_test(t, after_a_call_that_was_left);
     tcase_add_test(t, two_threads);
     tcase_add_test(t, outputs_are_whole_or_not_there);
     suite_add_tcase(s, t);
