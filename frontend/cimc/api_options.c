@@ -11,6 +11,8 @@ void struct_copy_in(void *whole, size_t bytes, const void *given)
 {
     size_t size;
     memcpy(&size, given, sizeof size); /* every structure begins with it */
+    if (size < sizeof size && guard_is_here())
+        BUG("a structure of the caller has no size"); /* and what stands in it would not count */
     memcpy(whole, given, size < bytes ? size : bytes);
     memcpy(whole, &bytes, sizeof bytes);
 }
@@ -19,6 +21,8 @@ void struct_copy_out(void *wanted, const void *whole, size_t bytes)
 {
     size_t size;
     memcpy(&size, wanted, sizeof size);
+    if (size <= sizeof size)
+        return;
     memcpy((char *)wanted + sizeof size, (const char *)whole + sizeof size,
            (size < bytes ? size : bytes) - sizeof size);
 }

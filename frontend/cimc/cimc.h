@@ -36,7 +36,8 @@
  * meanwhile is SIGBUS in the thread that reads it (cimc_mapped_file).
  *
  * Structures begin with `size`, which the caller sets to sizeof: they may grow at their end. What
- * an older caller's structure lacks has its default.
+ * an older caller's structure lacks has its default. One without a size is CIMC_INTERNAL where it
+ * comes in, and left alone where it goes out.
  */
 #ifndef CIMC_H
 #define CIMC_H

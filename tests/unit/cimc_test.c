@@ -394,6 +394,12 @@ START_TEST(older_callers)
     ck_assert(cimc_diagnostic_at(r.c, 0, (void *)&small));
     ck_assert(small.severity == CIMC_ERROR && strcmp(small.guard, "guard") == 0);
     cimc_options_free(o);
+    struct cimc_options none = {0};
+    struct cimc_port port = {0};
+    cimc_program *p = NULL;
+    ck_assert_int_eq(cimc_compile(r.c, r.model, &none, &p), CIMC_INTERNAL);
+    ck_assert_ptr_nonnull(strstr(cimc_failure(r.c), "no size"));
+    ck_assert(cimc_program_input(r.program, 0, &port) && !port.name);
     rig_close(&r);
 }
 END_TEST
