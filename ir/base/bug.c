@@ -2,6 +2,7 @@
 /* Copyright The cimc authors */
 /* bug.c - the one way out of a room that cannot go on. */
 #include "base/heap_internal.h"
+#include "base/left.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +27,23 @@ void door_reset(struct door *d)
     door = d->outer;
 }
 
-void door_give_back(struct door *d)
+static void end_loans(struct door *d)
 {
     struct loans *loans = d->loans;
     d->loans = NULL; /* what gives them back ends none */
     loans_give_back(loans);
+}
+
+void door_give_back(struct door *d)
+{
+    end_loans(d);
     heap_give_back(&d->blocks);
+}
+
+void door_leave_to(struct door *d, struct heap_link *left)
+{
+    end_loans(d);
+    heap_move(&d->blocks, left);
 }
 
 struct loans **door_loans(void)

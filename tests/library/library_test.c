@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright The cimc authors */
+/*
+ * library_test.c - the library as a guest: memory that runs out at any place, threads, a caller's
+ * settings, cancellation.
+ *
+ * Allocations fail in this file's malloc; with AddressSanitizer, which has its own, only those of
+ * our objects do, and leaks show at the end.
+ */
+#include "../run_suite.h"
+#include "asan.h"
+#include "cimc.h"
+
+#include <errno.h>
+#include <fenv.h>
+#include <locale.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Of libgomp, whose header is gcc's alone. */
+void omp_set_num_threads(int n);
+int omp_get_max_threads(void);
+void omp_set_dynamic(int on);
+int omp_get_dynamic(void);
+
+/* ---- allocations that fail ---- */
+
+#ifdef BASE_ASAN
+#define OURS(name) __wrap_##name
+#define REAL(name) __real_##name
+#else
+#define OURS(name) name
+#define REAL(name) __libc_##name
+#endif
+
+void *REAL(malloc)(size_t n);
+void *REAL(calloc)(size_t n, size_t size);
+void *REAL(realloc)(void *p, size_t n);
+void *OURS(malloc)(size_t n);
+void *OURS(calloc)(size_t n, size_t size);
+void *OURS(realloc)(void *p, size_t n);
+
+static _Thread_local long fails_at; /* 0: none; the n-th from now on */
+static _Thread_local bool has_failed;
+
+static bool fails(void)
+{
+    if (fails_at == 0 || --fails_at > 0)
+        return false;
+    has_failed = true;
+    errno = ENOMEM;
+    return true;
+}
+
+void *OURS(malloc)(size_t n)
+{
+    return fails() ? NULL : REAL(malloc)(n);
+}
+
+void *OURS(calloc)(size_t n, size_t size)
+{
+    return fails() ? NULL : REAL(calloc)(n, size);
+}
+
+void *OURS(realloc)(void *p, size_t n)
+{
+    return fails() ? NULL : REAL(realloc)(p, n);
+}
+
+/* ---- the whole way of a model ---- */
+
+enum { N_PIXELS = 784, N_CLASSES = 10 };
+
+struct way {
+    cimc_context *context;
+    const cimc_model *given; /* NULL: it is imported */
+    float x[N_PIXELS], y[N_CLASSES];
+};
+
+static void way_open(struct way *w)
+{
+    *w = (struct way){.context = cimc_context_new()};
+    for (int i = 0; i < N_PIXELS; i++)
+        w->x[i] = (float)(i % 17) / 16;
+}
+
+static void way_close(struct way *w)
+{
+    cimc_context_free(w->context);
+}
+
+static enum cimc_status run(struct way *w, const cimc_program *p, const struct cimc_options *o)
+{
+    struct cimc_array x = {.size = sizeof x,
+                           .dtype = CIMC_F32,
+                           .rank = 4,
+                           .dims = {1, 1, 28, 28},
+                           .data = w->x,
+                           .n_bytes = sizeof w->x};
+    struct cimc_array y = {.size = sizeof y,
+                           .dtype = CIMC_F32,
+                           .rank = 2,
+                           .dims = {1, N_CLASSES},
+                           .data = w->y,
+                           .n_bytes = sizeof w->y};
+    return cimc_run(w->context, p, o, &x, 1, &y, 1);
+}
+
+static enum cimc_status compile_and_run(struct way *w, const cimc_model *m,
+                                        const struct cimc_options *o)
+{
+    cimc_program *p = NULL;
+    enum cimc_status s = cimc_compile(w->context, m, o, &p);
+    if (s == CIMC_OK)
+        s = run(w, p, o);
+    cimc_program_free(p);
+    return s;
+}
+
+static enum cimc_status go(struct way *w)
+{
+    cimc_model *m = NULL;
+    struct cimc_options o;
+    cimc_options_init(&o, sizeof o);
+    struct cimc_source source = {.size = sizeof source, .path = CIMC_DIGITS};
+    enum cimc_status s = cimc_options_set(w->context, &o, "extra-pes", "32");
+    if (s == CIMC_OK && !w->given)
+        s = cimc_import(w->context, &source, 1, &o, &m);
+    if (s == CIMC_OK)
+        s = compile_and_run(w, m ? m : w->given, &o);
+    cimc_model_free(m);
+    cimc_options_free(&o);
+    return s;
+}
+
+/* ---- tests ---- */
+
+START_TEST(each_allocation_may_fail)
+{
+    struct way w;
+    way_open(&w);
+    ck_assert_int_eq(go(&w), CIMC_OK);
+    float want[N_CLASSES];
+    memcpy(want, w.y, sizeof want);
+    long n_tried = 0;
+    has_failed = true;
+    for (long n = 1; has_failed; n += 1 + n / 8, n_tried++) {
+        memset(w.y, 0, sizeof w.y);
+        has_failed = false;
+        fails_at = n;
+        enum cimc_status s = go(&w);
+        fails_at = 0;
+        if (s == CIMC_OK)
+            ck_assert_mem_eq(w.y, want, sizeof want);
+        else
+            ck_assert_msg(has_failed && s == CIMC_NO_MEMORY, "allocation %ld: status %d, %s", n,
+                          (int)s, cimc_failure(w.context));
+    }
+    ck_assert_int_ge(n_tried, 40);
+    ck_assert_int_eq(go(&w), CIMC_OK);
+    ck_assert_mem_eq(w.y, want, sizeof want);
+    way_close(&w);
+}
+END_TEST
+
+START_TEST(a_callers_settings_survive)
+{
+    struct way w;
+    sigset_t before, after;
+    way_open(&w);
+    ck_assert_int_eq(go(&w), CIMC_OK);
+    float want[N_CLASSES];
+    memcpy(want, w.y, sizeof want);
+    omp_set_num_threads(7);
+    omp_set_dynamic(1);
+    fesetround(FE_UPWARD);
+    mode_t mask = umask(027);
+    sigemptyset(&before);
+    sigaddset(&before, SIGUSR1);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    ck_assert_int_eq(go(&w), CIMC_OK);
+    pthread_sigmask(SIG_SETMASK, NULL, &after);
+    ck_assert_int_eq(fegetround(), FE_UPWARD);
+    fesetround(FE_TONEAREST);
+    ck_assert_int_eq(omp_get_max_threads(), 7);
+    ck_assert_int_eq(omp_get_dynamic(), 1);
+    ck_assert_int_eq(umask(mask), 027);
+    for (int i = 1; i < NSIG; i++)
+        ck_assert_int_eq(sigismember(&before, i), sigismember(&after, i));
+    ck_assert_mem_eq(w.y, want, sizeof want);
+    way_close(&w);
+}
+END_TEST
+
+enum { N_THREADS = 4 };
+
+struct worker {
+    struct way way;
+    enum cimc_status status;
+};
+
+static void *work(void *worker)
+{
+    struct worker *w = worker;
+    for (int i = 0; i < 2 && w->status == CIMC_OK; i++)
+        w->status = go(&w->way);
+    return NULL;
+}
+
+/* Half of them read one model. */
+START_TEST(threads_do_not_meet)
+{
+    struct worker w[N_THREADS] = {0};
+    pthread_t threads[N_THREADS];
+    struct way first;
+    cimc_model *m = NULL;
+    struct cimc_source source = {.size = sizeof source, .path = CIMC_DIGITS};
+    way_open(&first);
+    ck_assert_int_eq(cimc_import(first.context, &source, 1, NULL, &m), CIMC_OK);
+    for (int i = 0; i < N_THREADS; i++) {
+        way_open(&w[i].way);
+        w[i].way.given = i % 2 ? m : NULL;
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, work, &w[i]), 0);
+    }
+    ck_assert_int_eq(go(&first), CIMC_OK);
+    for (int i = 0; i < N_THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        ck_assert_int_eq(w[i].status, CIMC_OK);
+        ck_assert_mem_eq(w[i].way.y, first.y, sizeof first.y);
+        way_close(&w[i].way);
+    }
+    cimc_model_free(m);
+    way_close(&first);
+}
+END_TEST
+
+struct patience {
+    unsigned n_told, most;
+};
+
+static bool wait_on(void *patience, const char *what, uint64_t done, uint64_t total)
+{
+    struct patience *p = patience;
+    (void)what;
+    (void)done;
+    (void)total;
+    return p->n_told++ < p->most;
+}
+
+/* Wherever it is told of progress, the caller may have enough; the next call works. */
+START_TEST(work_can_be_cancelled)
+{
+    struct way w;
+    struct patience p = {.most = UINT32_MAX};
+    way_open(&w);
+    cimc_set_progress(w.context, wait_on, &p);
+    ck_assert_int_eq(go(&w), CIMC_OK);
+    unsigned n_all = p.n_told;
+    ck_assert_uint_gt(n_all, 4);
+    for (unsigned most = 0; most < n_all; most++) {
+        p = (struct patience){.most = most};
+        ck_assert_int_eq(go(&w), CIMC_CANCELLED);
+        ck_assert_uint_eq(p.n_told, most + 1);
+    }
+    cimc_set_progress(w.context, NULL, NULL);
+    cimc_cancel(w.context);
+    ck_assert_int_eq(go(&w), CIMC_CANCELLED);
+    ck_assert_int_eq(go(&w), CIMC_OK);
+    way_close(&w);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("library");
+    TCase *tc = tcase_create("library");
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, each_allocation_may_fail);
+    tcase_add_test(tc, a_callers_settings_survive);
+    tcase_add_test(tc, threads_do_not_meet);
+    tcase_add_test(tc, work_can_be_cancelled);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
