@@ -35,9 +35,6 @@ struct cimc_context {
 typedef bool (*guard_body)(cimc_context *c, void *call);
 /* Calls body(c, call) behind a door. */
 enum cimc_status guard_run(cimc_context *c, guard_body body, void *call);
-/* The same for a body that changes a handle, which after leaving may point at what the call took:
- * that is the handle's `left` then, given back with it. */
-enum cimc_status guard_run_on(cimc_context *c, struct heap_link *left, guard_body body, void *call);
 /* This thread runs a body. */
 bool guard_is_here(void);
 

@@ -26,7 +26,6 @@ struct cimc_program {
 struct cimc_simulation {
     struct simulation run;
     struct trials trials;
-    struct heap_link left;
     bool is_evaluation, has_trials;
     struct build build; /* of an evaluation */
     struct io_models models;

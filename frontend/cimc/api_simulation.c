@@ -2,7 +2,6 @@
 /* Copyright The cimc authors */
 /* api_simulation.c - runs and evaluations: their values, what they compute, what is said of it. */
 #include "api_handles.h"
-#include "base/left.h"
 
 #include "images.h"
 #include "mapping.h"
@@ -34,7 +33,6 @@ void cimc_simulation_free(cimc_simulation *s)
     driver_free(&s->build);
     cimc_options_free(&s->options);
     arena_free(s->arena);
-    left_free(&s->left);
     heap_free(s);
 }
 
@@ -201,7 +199,7 @@ static bool run(cimc_context *c, void *call)
 enum cimc_status cimc_simulate(cimc_context *c, cimc_simulation *s, const cimc_program *p,
                                const struct cimc_options *o)
 {
-    return guard_run_on(c, &s->left, run, &(struct run_call){s, p, o});
+    return guard_run(c, run, &(struct run_call){s, p, o});
 }
 
 /* ---- evaluation ---- */

@@ -8,8 +8,6 @@
  */
 #include "api.h"
 
-#include "base/left.h"
-
 #include <fenv.h>
 #include <locale.h>
 #include <setjmp.h>
@@ -20,7 +18,6 @@ struct guard {
     jmp_buf way_out;
     enum mishap why;
     bool has_left;
-    struct heap_link *left; /* of the handle that the call changes; or NULL */
 };
 static _Thread_local struct guard *guard; /* of the call that runs in this thread */
 
@@ -28,10 +25,7 @@ static void __attribute__((noreturn)) leave(struct door *door, enum mishap why, 
 {
     guard->why = why;
     snprintf(guard->context->failure, sizeof guard->context->failure, "%s", message);
-    if (guard->left)
-        door_leave_to(door, guard->left);
-    else
-        door_give_back(door);
+    door_give_back(door);
     longjmp(guard->way_out, 1);
 }
 
@@ -91,12 +85,7 @@ static enum cimc_status status_of_leaving(const struct guard *g)
 
 enum cimc_status guard_run(cimc_context *c, guard_body body, void *call)
 {
-    return guard_run_on(c, NULL, body, call);
-}
-
-enum cimc_status guard_run_on(cimc_context *c, struct heap_link *left, guard_body body, void *call)
-{
-    struct guard g = {.context = c, .left = left}, *outer = guard;
+    struct guard g = {.context = c}, *outer = guard;
     const struct diag_entry *last = c->diag ? c->diag->last : NULL;
     struct surroundings callers;
     guard = &g;

@@ -2,7 +2,6 @@
 /* Copyright The cimc authors */
 /* bug.c - the one way out of a room that cannot go on. */
 #include "base/heap_internal.h"
-#include "base/left.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,23 +26,12 @@ void door_reset(struct door *d)
     door = d->outer;
 }
 
-static void end_loans(struct door *d)
+void door_give_back(struct door *d)
 {
     struct loans *loans = d->loans;
     d->loans = NULL; /* what gives them back ends none */
     loans_give_back(loans);
-}
-
-void door_give_back(struct door *d)
-{
-    end_loans(d);
     heap_give_back(&d->blocks);
-}
-
-void door_leave_to(struct door *d, struct heap_link *left)
-{
-    end_loans(d);
-    heap_move(&d->blocks, left);
 }
 
 struct loans **door_loans(void)

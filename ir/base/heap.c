@@ -8,7 +8,6 @@
  */
 #include "base/asan.h"
 #include "base/heap_internal.h"
-#include "base/left.h"
 
 #include <stdlib.h>
 
@@ -149,26 +148,6 @@ void heap_give_back(struct heap_link *ring)
             b->release(b->bytes);
         heap_free(b->bytes);
     }
-}
-
-void heap_move(struct heap_link *ring, struct heap_link *to)
-{
-    if (!to->next)
-        *to = (struct heap_link){to, to};
-    while (ring->next != ring) {
-        struct block *b = linked_block(ring->next);
-        if (b->release)
-            b->release(b->bytes);
-        b->release = NULL;
-        unlink_block(&b->link);
-        link_behind(to, &b->link);
-    }
-}
-
-void left_free(struct heap_link *left)
-{
-    if (left->next)
-        heap_give_back(left);
 }
 
 static void give_back_held(void *held)

@@ -13,8 +13,6 @@ struct heap_link *door_blocks(void);
 void heap_keep(struct heap_link *ring);
 /* Releases and frees them, the newest first. */
 void heap_give_back(struct heap_link *ring);
-/* Releases what is not memory, and moves the rest to the other ring. */
-void heap_move(struct heap_link *ring, struct heap_link *to);
 
 /* Where this thread's door has its loans, NULL while there are none; NULL without a door. */
 struct loans **door_loans(void);
