@@ -59,7 +59,9 @@ int64_t io_frames_in(const struct ir_type *read, const struct ir_type *port, boo
 {
     bool along_first = port->rank > 0 && (is_batch || port->dim[0] == 1);
     bool joined = along_first && read->rank == port->rank;
-    if (same_shape(read, port))
+    bool lacks_one = port->rank == read->rank + 1 && port->dim[0] == 1 &&
+                     memcmp(read->dim, port->dim + 1, read->rank * sizeof *port->dim) == 0;
+    if (same_shape(read, port) || lacks_one)
         return 1;
     if ((!joined && read->rank != port->rank + 1) ||
         memcmp(read->dim + 1, port->dim + joined, (read->rank - 1u) * sizeof *port->dim) != 0)
@@ -92,6 +94,15 @@ static bool take_frames(struct io_tensor *t, const struct tensor *read, int64_t 
     return true;
 }
 
+/* A picture of h x w x c, as most programs keep it, where the model reads c x h x w. */
+static bool has_channels_last(const struct ir_type *read, const struct ir_type *port)
+{
+    if (read->rank < 3 || port->rank < 3)
+        return false;
+    const int64_t *hwc = read->dim + read->rank - 3, *chw = port->dim + port->rank - 3;
+    return hwc[0] == chw[1] && hwc[1] == chw[2] && hwc[2] == chw[0];
+}
+
 static bool misfit(const struct io *io, const struct io_tensor *t, const struct ir_type *read,
                    struct loc loc, struct diag *d)
 {
@@ -99,8 +110,20 @@ static bool misfit(const struct io *io, const struct io_tensor *t, const struct 
     diag_error(d, loc, DIAG_DATA, "the tensor is %s, '%s' of the model is %s",
                ir_type_text(read, have, sizeof have), t->name,
                ir_type_text(&t->type, want, sizeof want));
+    if (has_channels_last(read, &t->type))
+        diag_note(d, loc, "it has the channels last; numpy.moveaxis(x, -1, -3) puts them first");
     note_assumed(io, t, d);
     return false;
+}
+
+/* Pixels of 0 to 255 make a network that was trained on 0 to 1 yield nonsense without a word. */
+static void note_bytes(const struct io_tensor *t, const struct ir_type *read, struct loc loc,
+                       struct diag *d)
+{
+    if (t->frames == 0 && read->dtype == IR_U8 && t->type.dtype == IR_F32 && t->scale == 0)
+        diag_note(
+            d, loc,
+            "bytes of a float input are taken as 0 to 255; --input-scale 1/255 makes them 0 to 1");
 }
 
 /* Frees what was read. */
@@ -108,6 +131,8 @@ static bool take_values(struct io *io, struct io_tensor *t, struct tensor *read,
                         struct loc loc, struct diag *d)
 {
     int64_t n = io_frames_in(&read->type, &t->type, t->images > 1);
+    if (n > 0)
+        note_bytes(t, &read->type, loc, d);
     bool ok = n > 0 ? values_convert(read, (enum ir_dtype)t->type.dtype, t->scale, loc, d) &&
                           take_frames(t, read, n, part, loc, d)
                     : misfit(io, t, &read->type, loc, d);

@@ -85,8 +85,9 @@ struct ir_type io_type_of_all(const struct io *io, const struct io_tensor *t);
 /* Evaluates a graph of all models, on one frame, for who looks on. */
 bool io_observe(const struct io *io, const struct ir_graph *g, const struct eval_observer *observer,
                 struct diag *d) CHECK_RESULT;
-/* How many frames a tensor holds: one has the port's type; several stand along a dimension in
- * front, or along the first where that is a batch, or 1. 0: it is something else. */
+/* How many frames a tensor holds: one has the port's type, or lacks the 1 in front of it; several
+ * stand along a dimension in front, or along the first where that is a batch, or 1. 0: it is
+ * something else. */
 int64_t io_frames_in(const struct ir_type *read, const struct ir_type *port, bool is_batch);
 bool io_save_outputs(const struct io *io, const char *dir, struct diag *d) CHECK_RESULT;
 void io_free(struct io *io);

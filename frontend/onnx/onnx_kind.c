@@ -13,7 +13,7 @@ struct kind {
     size_t at; /* of `bytes` in the file */
     const char *bytes;
     size_t n;
-    const char *inside; /* a name near the beginning of an archive, or NULL */
+    const char *inside; /* a name near the beginning or end of an archive, or NULL */
     const char *says;
 };
 #define BYTES(text) text, sizeof(text) - 1
@@ -39,15 +39,16 @@ static const struct kind kinds[] = {
     {0, BYTES("<"), NULL, "a web page or XML"},
 };
 
-/* File names stand in an archive's first entries. */
-enum { NEAR_BEGINNING = 1 << 16 };
+/* File names stand before an archive's entries, and in its directory at the end. */
+enum { NEAR = 1 << 16 };
 
 static bool is_kind(const struct kind *k, const uint8_t *data, size_t n)
 {
     if (n < k->at + k->n || memcmp(data + k->at, k->bytes, k->n) != 0)
         return false;
-    size_t near = n < NEAR_BEGINNING ? n : NEAR_BEGINNING;
-    return !k->inside || memmem(data, near, k->inside, strlen(k->inside));
+    size_t near = n < NEAR ? n : NEAR;
+    return !k->inside || memmem(data, near, k->inside, strlen(k->inside)) ||
+           memmem(data + n - near, near, k->inside, strlen(k->inside));
 }
 
 const char *onnx_kind_of(const uint8_t *data, size_t n)

@@ -128,12 +128,29 @@ def input_scales(b):
             b.run('eval', 'm.onnx', *('--input=%s.npy' % k for k in 'xwn'), *('--input-scale=' + o for o in options), '--save-outputs', 'out')
             b.equal([read_npy(b.read('out/output_%d.npy' % k))[2] for k in range(3)],
                     [[rounded(3 * rounded(factor)), rounded(100 * rounded(factor))], [3], [-3]], '%s, %s' % (descr, options))
+    b.write('x.npy', npy('|u1', [1, 2], [3, 100]))
+    note = 'x.npy: note: bytes of a float input are taken as 0 to 255; --input-scale 1/255 makes them 0 to 1'
+    run = lambda *options: b.run('eval', 'm.onnx', '--input=x.npy', '--input=w.npy', '--input=n.npy', *options).stderr
+    b.equal(run().count(note), 1, 'bytes without a scale')
+    b.expect(note not in run('--input-scale=1'), 'bytes that are meant')
     for option in ('', 'x', '1/0', '1/', '0', 'nan', '1e-99', 'x=', '1/2/3'):
         b.fails('eval', 'm.onnx', '--input-fill=ramp', '--input-scale', option, code=2,
                 message="cimc: error: --input-scale: '%s' has no factor such as 0.5 or 1/255 [usage]" % option)
     for name in ('y', 'n'):
         b.fails('eval', 'm.onnx', '--input-fill=ramp', '--input-scale', name + '=2', code=2,
                 message="cimc: error: --input-scale: there is no float input '%s' [usage]" % name)
+
+
+def shapes(b):
+    """a picture without its batch of 1 is one; where channels come last the message says how they come first"""
+    b.write('m.onnx', onnx_model([onnx_node('Neg', ['x'], 'y', 'n')], {}, {'x': [1, 2, 3, 1]}, {'y': [1, 2, 3, 1]}))
+    b.write('x.npy', npy('<f4', [2, 3, 1], range(6)))
+    b.run('eval', 'm.onnx', '--input=x.npy', '--save-outputs=out')
+    b.equal(read_npy(b.read('out/output_0.npy'))[1:], ([1, 2, 3, 1], [0, -1, -2, -3, -4, -5]), 'without the batch')
+    for dims in ([3, 1, 2], [1, 3, 1, 2]):
+        b.write('x.npy', npy('<f4', dims, range(6)))
+        b.fails('eval', 'm.onnx', '--input=x.npy', code=1, message="x.npy: error: the tensor is f32[%s], 'x' of the model is f32[1x2x3x1] [data]\n"
+                'x.npy: note: it has the channels last; numpy.moveaxis(x, -1, -3) puts them first' % 'x'.join(map(str, dims)))
 
 
 def accuracy(b):
@@ -278,4 +295,4 @@ def integer_cells(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, fortran_order, input_scales, accuracy, digits, words_and_truth, fills, steps, stages, constant_weights, integer_cells]))
+    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, fortran_order, input_scales, shapes, accuracy, digits, words_and_truth, fills, steps, stages, constant_weights, integer_cells]))

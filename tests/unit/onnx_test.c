@@ -94,11 +94,15 @@ static struct model one_node(int64_t opset, struct text n, int n_dims, const int
 
 START_TEST(bytes_that_are_no_protobuf)
 {
+    enum { ARCHIVE = 200000 }; /* a TorchScript file begins with its weights */
+    static char archive[ARCHIVE] = "PK\3\4";
+    memcpy(archive + ARCHIVE - 20, "net/data.pkl", 12);
     static const struct {
         const char *bytes;
         size_t n;
         const char *says;
     } bad[] = {
+        {archive, ARCHIVE, "a PyTorch file; export"},
         {"", 0, "empty"},
         {"\x00", 1, "malformed tag"},
         {"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11, "reaches beyond"},
@@ -441,7 +445,7 @@ int main(void)
     TCase *tc = tcase_create("onnx");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
-    tcase_add_loop_test(tc, bytes_that_are_no_protobuf, 0, 20);
+    tcase_add_loop_test(tc, bytes_that_are_no_protobuf, 0, 21);
     tcase_add_test(tc, nesting_is_bounded);
     tcase_add_test(tc, number_of_messages_is_bounded);
     tcase_add_test(tc, truncated_models);
