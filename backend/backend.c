@@ -78,22 +78,14 @@ static bool only_mvm_takes_time(const struct arch *a)
            a->dram_cycles == 0 && a->dram_bytes_per_cycle == 0;
 }
 
-/* Of its products, one after the other. */
-static uint64_t layer_cycles(const struct plan *p, const struct layer *l)
-{
-    struct cost_work work = layer_work(p, l);
-    struct cost cost = arch_cost(p->arch, &work);
-    return cost_occupancy_cycles(&cost);
-}
-
-/* The same without patches. */
+/* Without patches. */
 static uint64_t plain_layer_cycles(const struct plan *p, const struct layer *l)
 {
     static const int64_t one[2] = {1, 1};
     struct layer plain = *l;
     plain.mapping =
         ir_mapping_with(p->nodes->at[l->node].root, l->mapping.rows, l->mapping.cols, one);
-    return layer_cycles(p, &plain);
+    return plan_layer_cycles(p, &plain);
 }
 
 /* One base layer at a time without copies and patches. */
@@ -118,33 +110,6 @@ static bool layer_by_layer_cycles(const struct plan *p, uint64_t *out)
     *out = ok ? single.single->makespan : 0;
     plan_free(&single);
     return ok;
-}
-
-static void report_layers(const struct plan *p, struct arena *a, struct backend_result *out)
-{
-    out->n_layers = p->segment->n_layers;
-    out->layers = ARENA_ARRAY(a, struct layer_report, out->n_layers);
-    for (uint32_t i = 0; i < out->n_layers; i++) {
-        const struct layer *l = &p->segment->layer[i];
-        const struct node *n = &p->nodes->at[l->node];
-        struct layer_report *r = &out->layers[i];
-        const char *entity = n->root->loc.entity;
-        r->name = arena_strdup(a, *n->root->name || !entity ? n->root->name : entity);
-        r->weights = n->root->attrs->mvm.weights;
-        for (int axis = 0; axis < 3; axis++)
-            r->ofm[axis] = n->dim[axis];
-        for (int axis = 0; axis < 2; axis++)
-            r->patch[axis] = l->mapping.patch[axis];
-        r->pes = ir_mapping_pes(&l->mapping);
-        r->cycles = layer_cycles(p, l);
-        r->copies = l->n_copies;
-        r->weight_bits = n->root->attrs->mvm.weight_bits;
-        if (!r->weight_bits)
-            r->weight_bits = p->arch->weight_bits;
-        double cells = (double)arch_weight_cells(p->arch, r->weight_bits);
-        r->fill = (double)ir_mapping_all_weights(&l->mapping) * cells /
-                  ((double)r->pes * (double)p->arch->rows * (double)p->arch->cols);
-    }
 }
 
 static void report_steady_sets(const struct plan *p, struct arena *a, struct backend_result *out)
@@ -187,17 +152,6 @@ static void count_macs(const struct ir_graph *g, struct backend_result *out)
     }
 }
 
-static void report_energy(const struct plan *p, struct arena *a, struct backend_result *out)
-{
-    out->energy = plan_energy(p, a);
-    for (uint32_t i = 0; i < out->n_layers; i++) {
-        const struct node *n = &p->nodes->at[p->segment->layer[i].node];
-        out->layers[i].counts = out->energy.of_node[n->root->id];
-        if (n->out != n->root)
-            energy_add(&out->layers[i].counts, &out->energy.of_node[n->out->id], 1);
-    }
-}
-
 /* As the steady schedule has it; how the first frames really run, the program tells. */
 static void report_frames(const struct plan *p, struct backend_result *out)
 {
@@ -220,9 +174,9 @@ static void report(const struct plan *p, struct arena *a, struct backend_result 
         makespan ? (double)busy / ((double)p->options->pes * (double)makespan) : (double)NAN;
     out->set = p->cells->set;
     out->n_tiles = p->segment->n_tiles;
-    report_layers(p, a, out);
+    out->energy = plan_energy(p, a);
+    plan_report_layers(p, a, out);
     count_macs(p->graph, out);
-    report_energy(p, a, out);
     if (p->options->frames)
         report_frames(p, out);
     if (p->options->report_sets)

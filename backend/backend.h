@@ -36,7 +36,17 @@ struct layer_report {
     int64_t weights; /* > 0: all layers with this number use one set of crossbars */
     /* Of the run: of its products, and what is fused behind them. */
     struct energy_counts counts;
-    double fill; /* of the cells of a copy's PEs: the share that holds a weight */
+    double fill;         /* of the cells of a copy's PEs: the share that holds a weight */
+    uint64_t cells_used; /* they are so many */
+    /* The matrix that a copy's PEs hold, cut into slices of rows and blocks of columns: slices of
+     * the block with most of them, and blocks; rows and columns of each. */
+    int64_t matrix[2], slices[2];
+    const int64_t *slice_rows, *block_columns;
+    /* In the schedule of one frame: from the first product to the end of the last; of all PEs
+     * added up; the tiles that hold it, ascending. */
+    uint64_t start_cycle, end_cycle, busy_cycles;
+    uint32_t n_tiles;
+    const uint32_t *tiles;
 };
 /* One set on one PE group: what a schedule is made of, for views. */
 struct set_report {

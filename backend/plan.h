@@ -112,6 +112,9 @@ const char *plan_print(const struct plan *p, struct arena *a);
 struct traffic_report *plan_traffic(const struct plan *p, struct arena *a, uint32_t *out_n);
 void plan_report_path(const struct plan *p, struct arena *a, struct backend_detail *out);
 /* activity.c. Sets and works of one frame. */
+uint64_t plan_layer_cycles(const struct plan *p, const struct layer *l); /* of all its products */
+/* After out->energy. */
+void plan_report_layers(const struct plan *p, struct arena *a, struct backend_result *out);
 void plan_report_activity(const struct plan *p, struct arena *a, struct backend_result *out);
 struct set_report plan_set_of(const struct plan *p, const struct schedule *s, uint32_t task);
 

@@ -6,8 +6,8 @@
  */
 #include "api.h"
 
+#include "common_json.h"
 #include "isa.h"
-#include "json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -165,21 +165,9 @@ enum cimc_status cimc_complain(cimc_context *c, const char *code, const char *fi
 
 static void print_json(const struct diag *d, FILE *out)
 {
-    static const char *const severities[] = {
-        [DIAG_ERROR] = "error", [DIAG_WARNING] = "warning", [DIAG_NOTE] = "note"};
     struct json *j = json_new();
     json_open_array(j, NULL);
-    for (const struct diag_entry *e = d->first; e; e = e->next) {
-        json_open_map(j, NULL);
-        json_text(j, "severity", severities[e->severity]);
-        json_text(j, "code", diag_code_name(e->code));
-        json_text(j, "file", e->loc.file);
-        json_integer(j, "line", e->loc.line);
-        json_integer(j, "column", e->loc.col);
-        json_text(j, "entity", e->loc.entity);
-        json_text(j, "text", e->text);
-        json_close_map(j);
-    }
+    diagnostic_list_json(d, j);
     json_close_array(j);
     json_finish(j, out);
 }

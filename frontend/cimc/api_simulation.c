@@ -3,6 +3,7 @@
 /* api_simulation.c - runs and evaluations: their values, what they compute, what is said of it. */
 #include "api_handles.h"
 
+#include "common_json.h"
 #include "images.h"
 #include "mapping.h"
 #include "options.h"
@@ -295,6 +296,7 @@ static void print_table(const struct cimc_simulation *s, const struct cimc_optio
 
 static void evaluation_json(const struct cimc_simulation *s, struct json *j)
 {
+    asked_json(&s->options, &s->build.arch, j);
     json_text(j, "model", s->build.model);
     report_outputs_json(&s->run, j);
     json_open_map(j, "seconds");

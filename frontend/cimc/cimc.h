@@ -283,6 +283,14 @@ CIMC_API enum cimc_status cimc_options_put(cimc_context *c, struct cimc_options 
 CIMC_API enum cimc_status cimc_print_options(cimc_context *c, const struct cimc_options *o,
                                              cimc_write_fn write, void *user);
 
+/* ---- machines ---- */
+
+/* A preset or a file, with the options of group fields: CIMC_TEXT, commented YAML that reads back
+ * to the same machine; CIMC_JSON. */
+CIMC_API enum cimc_status cimc_print_machine(cimc_context *c, const char *name_or_path,
+                                             enum cimc_form form, const struct cimc_options *o,
+                                             cimc_write_fn write, void *user);
+
 /* ---- models ---- */
 
 /* Something that is read: a file, or bytes in memory. */

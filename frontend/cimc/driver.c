@@ -11,6 +11,7 @@
 
 #include "images.h"
 #include "eval.h"
+#include "machine.h"
 #include "mapping.h"
 #include "models.h"
 #include "onnx.h"
@@ -81,14 +82,8 @@ bool driver_start(struct build *b, const struct cimc_options *s, const struct ar
         b->arch = *arch;
         return true;
     }
-    if (!arch_load(s->arch ? s->arch : "clsa", b->arena, d, &b->arch))
-        return false;
-    for (size_t i = 0; i < s->arch_fields.n; i++) {
-        if (!strchr(s->arch_fields.at[i], '='))
-            return diag_error(d, (struct loc){0}, DIAG_USAGE,
-                              "--arch-field: '%s' is not FIELD=VALUE", s->arch_fields.at[i]);
-    }
-    if (!arch_set_all(&b->arch, s->arch_fields.at, s->arch_fields.n, d))
+    const struct arch_notes *notes;
+    if (!machine_load(s, s->arch ? s->arch : "clsa", b->arena, d, &b->arch, &notes))
         return false;
     return true;
 }
@@ -226,6 +221,7 @@ bool driver_run_passes(struct build *b, const struct cimc_options *s, const char
                               .extra_pes = s->extra_pes,
                               .windows = s->mapping == CIMC_MAPPING_WINDOW,
                               .lp_file = s->lp_file};
+    b->cut = s->cut;
     if (s->lp_file && (s->copies || (s->duplicate == CIMC_DUPLICATE_NONE && !dup.windows)))
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--lp-file: with %s there is no duplication problem to write",

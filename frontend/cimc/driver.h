@@ -44,6 +44,7 @@ struct build {
     const struct progress *progress; /* NULL: nobody watches */
     struct arch arch;
     struct set_shape set;
+    int64_t cut;     /* index of --cut's choice, of the latest copies */
     bool wants_best; /* --set best: `set` is not known before the passes */
     struct mapping_choice chosen;
     enum pass_mode mode;     /* settled once mode_reason is set; of several: int if one is */

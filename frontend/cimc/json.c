@@ -138,6 +138,32 @@ void json_seconds(struct json *j, const char *key, double seconds)
     json_real(j, key, round(1e6 * seconds) / 1e6);
 }
 
+void json_cycles_seconds(struct json *j, const char *key, uint64_t cycles, int64_t cycle_ps)
+{
+    __extension__ typedef unsigned __int128 wide;
+    static const uint64_t second = UINT64_C(1000000000000);
+    wide ps = (wide)cycles * (uint64_t)cycle_ps;
+    uint64_t fraction = (uint64_t)(ps % second);
+    char text[48];
+    int places = 12;
+    for (; fraction != 0 && fraction % 10 == 0; fraction /= 10)
+        places--;
+    int n = snprintf(text, sizeof text, "%llu", (unsigned long long)(ps / second));
+    if (fraction != 0)
+        snprintf(text + n, sizeof text - (size_t)n, ".%0*llu", places,
+                 (unsigned long long)fraction);
+    json_number(j, key, text);
+}
+
+void json_cycles(struct json *j, const char *name, uint64_t cycles, int64_t cycle_ps)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s%scycles", name, *name ? "_" : "");
+    json_integer(j, key, (int64_t)cycles);
+    snprintf(key, sizeof key, "%s%sseconds", name, *name ? "_" : "");
+    json_cycles_seconds(j, key, cycles, cycle_ps);
+}
+
 void json_text(struct json *j, const char *key, const char *value)
 {
     if (!value) {

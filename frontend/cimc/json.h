@@ -20,6 +20,10 @@ void json_real(struct json *j, const char *key, double value);       /* not fini
 void json_number(struct json *j, const char *key, const char *text); /* as it is */
 /* To the microsecond. */
 void json_seconds(struct json *j, const char *key, double seconds);
+/* Keys NAME_cycles, and NAME_seconds as an exact decimal; of no name cycles and seconds. */
+void json_cycles(struct json *j, const char *name, uint64_t cycles, int64_t cycle_ps);
+/* The second of them, under any key. */
+void json_cycles_seconds(struct json *j, const char *key, uint64_t cycles, int64_t cycle_ps);
 void json_bool(struct json *j, const char *key, bool value);
 void json_null(struct json *j, const char *key);
 /* Prints and frees. */

@@ -266,7 +266,7 @@ bool mapping_choose_best(struct build *b, const struct cimc_options *s, struct d
     return true;
 }
 
-static const char *cut_name(int64_t cut)
+const char *mapping_cut_name(int64_t cut)
 {
     static const char *const names[] = {"auto", "w", "h", "2d"};
     return names[cut];
@@ -276,7 +276,7 @@ void mapping_report(const struct build *b, FILE *out)
 {
     if (b->chosen.set)
         fprintf(out, "best of %u: sets %s, cut %s\n", b->chosen.n_tried, b->chosen.set,
-                cut_name(b->chosen.cut));
+                mapping_cut_name(b->chosen.cut));
 }
 
 void mapping_report_json(const struct build *b, struct json *j)
@@ -285,7 +285,7 @@ void mapping_report_json(const struct build *b, struct json *j)
         return;
     json_open_map(j, "best");
     json_text(j, "set", b->chosen.set);
-    json_text(j, "cut", cut_name(b->chosen.cut));
+    json_text(j, "cut", mapping_cut_name(b->chosen.cut));
     json_integer(j, "n_tried", b->chosen.n_tried);
     json_close_map(j);
 }

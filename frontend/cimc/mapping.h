@@ -20,6 +20,7 @@ const char *mapping_copies_text(const struct ir_graph *g, struct arena *a);
 bool mapping_choose_best(struct build *b, const struct cimc_options *s,
                          struct diag *d) CHECK_RESULT;
 /* What was chosen; nothing if there was no choice. */
+const char *mapping_cut_name(int64_t cut); /* of --cut's choices */
 void mapping_report(const struct build *b, FILE *out);
 void mapping_report_json(const struct build *b, struct json *j);
 

@@ -168,6 +168,14 @@ const struct cimc_option_info option_table[] = {
      .help = "changes one field of the machine (cimc list arch) or a price (cimc list prices), for "
              "example crossbars=64"},
 
+    /* of the machine that is an operand */
+    {.group = "fields",
+     .name = "arch-field",
+     .kind = CIMC_OPTION_LIST,
+     .offset = AT(arch_fields),
+     .argument = "FIELD=VALUE",
+     .help = "changes one field (cimc list arch) or a price (cimc list prices) of it"},
+
     {.group = "mapping",
      .name = "schedule",
      .kind = CIMC_OPTION_CHOICE,

@@ -271,8 +271,7 @@ void options_record(const struct cimc_options *s, struct text *out)
     }
 }
 
-/* The line's next word without its backslashes; NULL at the end. */
-static char *next_word(const char **line, struct arena *a)
+char *options_next_word(const char **line, struct arena *a)
 {
     *line += strspn(*line, " ");
     if (!**line)
@@ -306,7 +305,7 @@ bool options_recall(const char *line, struct cimc_options *s, struct diag *d)
     struct diag *reasons = diag_new(); /* wrong options in a file are not a wrong command line */
     bool ok = true;
     cimc_options_init(s, sizeof *s);
-    for (char *word; ok && (word = next_word(&line, words));)
+    for (char *word; ok && (word = options_next_word(&line, words));)
         ok = recall_word(word, s, reasons);
     if (!ok)
         diag_error(d, (struct loc){0}, DIAG_PROGRAM, "the program's options: %s",

@@ -25,6 +25,8 @@ void options_append(struct cimc_options *o, struct cimc_strings *list, const cha
 /* The recorded options as one line, and back (others get their defaults; cimc_options_free even
  * after a failure). */
 void options_record(const struct cimc_options *o, struct text *out);
+/* The line's next word without its backslashes, in `a`; NULL at the end. */
+char *options_next_word(const char **line, struct arena *a);
 bool options_recall(const char *line, struct cimc_options *o, struct diag *d) CHECK_RESULT;
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * report.c - what `compile`, `run` and `sim` tell: as a table for people, as JSON for machines.
- * CLI.md lists the keys.
+ * report.c - what `compile`, `run` and `sim` tell people; report_json.c tells machines.
  */
-#include "report.h"
+#include "report_parts.h"
 
 #include "base/map.h"
 
@@ -12,12 +11,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-static double speedup(const struct backend_result *r)
+double report_speedup(const struct backend_result *r)
 {
     return r->makespan_cycles ? (double)r->layer_by_layer_cycles / (double)r->makespan_cycles : NAN;
 }
 
-/* ---- people ---- */
+double report_bottleneck_share(const struct build *b)
+{
+    uint64_t makespan = b->backend.makespan_cycles;
+    return makespan ? (double)b->dup.bottleneck_cycles / (double)makespan : NAN;
+}
+
+const char *report_time_text(double cycles, int64_t cycle_ps, char buffer[REPORT_TIME_TEXT])
+{
+    static const char *const units[] = {"ps", "ns", "us", "ms", "s"};
+    unsigned unit = 0;
+    double time = cycles * (double)cycle_ps;
+    for (; time >= 999.5 && unit + 1 < sizeof units / sizeof *units; unit++)
+        time /= 1000;
+    snprintf(buffer, REPORT_TIME_TEXT, "%.*g %s", time < 999.5 ? 3 : 6, time, units[unit]);
+    return buffer;
+}
+
+/* ---- layers ---- */
 
 /* A row of the table: a layer, or all that use its crossbars, at the place of the first. */
 struct table_row {
@@ -102,7 +118,7 @@ static void print_layers(const struct backend_result *r, bool fill, FILE *out)
 }
 
 /* As --set takes it: RxC, where 0 is all. */
-static const char *set_text(const struct set_shape *set, char buffer[64])
+const char *report_set_text(const struct set_shape *set, char buffer[64])
 {
     char extent[2][24] = {"*", "*"};
     if (set->rows)
@@ -122,7 +138,7 @@ static void print_real(FILE *out, const char *name, double value, const char *un
         fprintf(out, "%s %.4g%s", name, value, unit);
 }
 
-static const char *mode_name(enum pass_mode mode)
+const char *report_mode_name(enum pass_mode mode)
 {
     return mode == PASS_MODE_INT ? "int" : "f32";
 }
@@ -130,7 +146,8 @@ static const char *mode_name(enum pass_mode mode)
 static void print_model(const struct model *m, FILE *out)
 {
     print_plain(m->name, out);
-    fprintf(out, "%smode %s: %s\n", *m->name ? ": " : "", mode_name(m->mode), m->mode_reason);
+    fprintf(out, "%smode %s: %s\n", *m->name ? ": " : "", report_mode_name(m->mode),
+            m->mode_reason);
     if (m->n_missing)
         fprintf(out, "no weights: the data of %zu tensors is missing\n", m->n_missing);
     if (*m->assumed) {
@@ -139,10 +156,13 @@ static void print_model(const struct model *m, FILE *out)
     }
 }
 
-static void print_interval(const struct dup_result *r, FILE *out)
+static void print_interval(const struct build *b, FILE *out)
 {
-    fprintf(out, "all PEs together work no faster than an image in %llu cycles",
-            (unsigned long long)r->interval_bound_cycles);
+    const struct dup_result *r = &b->dup;
+    char time[REPORT_TIME_TEXT];
+    fprintf(out, "all PEs together work no faster than an image in %llu cycles = %s",
+            (unsigned long long)r->interval_bound_cycles,
+            report_time_text((double)r->interval_bound_cycles, b->arch.cycle_ps, time));
     if (r->next_pes)
         fprintf(out, "; with %lld PEs the interval falls", (long long)r->next_pes);
     fputc('\n', out);
@@ -167,15 +187,23 @@ double report_images_per_second(const struct build *b)
     return images_per_second((double)b->backend.interval_cycles, b->arch.cycle_ps, images_of(b));
 }
 
-/* "latency 815 to 830 cycles", how often a frame comes and what that makes. */
-static void print_throughput(uint64_t least, uint64_t most, double interval, double per_second,
-                             double utilisation, FILE *out)
+static void print_per_second(double images, FILE *out)
 {
+    fprintf(out, ": %.*f images/s", images >= 100 ? 0 : 2, images);
+}
+
+/* "latency 815 to 830 cycles = 1.16 ms", how often a frame comes and what that makes. */
+static void print_throughput(uint64_t least, uint64_t most, double interval, double per_second,
+                             double utilisation, int64_t cycle_ps, FILE *out)
+{
+    char latency[REPORT_TIME_TEXT], time[REPORT_TIME_TEXT];
     fprintf(out, "latency %llu", (unsigned long long)least);
     if (most != least)
         fprintf(out, " to %llu", (unsigned long long)most);
-    fprintf(out, " cycles, one every %.10g", interval);
-    fprintf(out, ": %.*f images/s", per_second >= 100 ? 0 : 2, per_second);
+    fprintf(out, " cycles = %s, one every %.10g = %s",
+            report_time_text((double)most, cycle_ps, latency), interval,
+            report_time_text(interval, cycle_ps, time));
+    print_per_second(per_second, out);
     print_real(out, "; utilisation", 100 * utilisation, " % in the steady state\n");
 }
 
@@ -185,7 +213,7 @@ static void print_frames(const struct build *b, FILE *out)
     fprintf(out, "%u frame%s in %llu cycles: ", r->frames, r->frames == 1 ? "" : "s",
             (unsigned long long)b->program->scheduled_cycles);
     print_throughput(r->latency_min_cycles, r->latency_max_cycles, (double)r->interval_cycles,
-                     report_images_per_second(b), r->steady_utilisation, out);
+                     report_images_per_second(b), r->steady_utilisation, b->arch.cycle_ps, out);
     if (r->interval_bound_cycles < r->interval_cycles)
         fprintf(out, "no schedule of these copies has one more often than every %llu cycles\n",
                 (unsigned long long)r->interval_bound_cycles);
@@ -203,6 +231,50 @@ static void print_energy(const struct energy_report *r, bool all, FILE *out)
         energy_report_table(r, out);
 }
 
+static void print_bottleneck(const struct build *b, FILE *out)
+{
+    const struct dup_result *r = &b->dup;
+    char time[REPORT_TIME_TEXT];
+    if (!r->bottleneck)
+        return;
+    fputs("bottleneck ", out);
+    print_plain(r->bottleneck, out);
+    fprintf(out, ", %llu cycles = %s", (unsigned long long)r->bottleneck_cycles,
+            report_time_text((double)r->bottleneck_cycles, b->arch.cycle_ps, time));
+    print_real(out, ",", 100 * report_bottleneck_share(b), " % of the makespan\n");
+}
+
+static void print_duplication(const struct build *b, FILE *out)
+{
+    const struct dup_result *r = &b->dup;
+    fprintf(out, "duplication %s: %.10g cycles (%s)", r->objective, r->value, r->status);
+    if (r->has_interval)
+        print_per_second(images_per_second(r->value, b->arch.cycle_ps, images_of(b)), out);
+    fputc('\n', out);
+    if (r->has_interval)
+        print_interval(b, out);
+    if (r->has_bound) {
+        double bound = (double)r->lower_bound_cycles; /* of all frames, if several */
+        double makespan = b->backend.frames > 1 ? r->value : (double)b->backend.makespan_cycles;
+        fprintf(out, "no copies that fit take less than %.10g cycles", bound);
+        print_real(out, ": gap", makespan > 0 ? 100 * (makespan - bound) / makespan : 0, " %\n");
+    }
+    print_bottleneck(b, out);
+}
+
+static void print_makespan(const struct build *b, FILE *out)
+{
+    const struct backend_result *r = &b->backend;
+    char time[2][REPORT_TIME_TEXT];
+    fprintf(out, "makespan %llu cycles = %s, layer by layer %llu = %s, ",
+            (unsigned long long)r->makespan_cycles,
+            report_time_text((double)r->makespan_cycles, b->arch.cycle_ps, time[0]),
+            (unsigned long long)r->layer_by_layer_cycles,
+            report_time_text((double)r->layer_by_layer_cycles, b->arch.cycle_ps, time[1]));
+    print_real(out, "speedup", report_speedup(r), "");
+    print_real(out, ", utilisation", 100 * r->utilisation, " %\n");
+}
+
 void report_build(const struct build *b, const struct cimc_options *s, FILE *out)
 {
     const struct backend_result *r = &b->backend;
@@ -213,24 +285,9 @@ void report_build(const struct build *b, const struct cimc_options *s, FILE *out
     if (b->dup.pes_used < b->dup.pes)
         fprintf(out, "%lld of %lld PEs used, ", (long long)b->dup.pes_used, (long long)b->dup.pes);
     fprintf(out, "%u tile%s, sets %s\n", r->n_tiles, r->n_tiles == 1 ? "" : "s",
-            set_text(&r->set, set));
-    fprintf(out, "duplication %s: %.10g cycles (%s)\n", b->dup.objective, b->dup.value,
-            b->dup.status);
-    if (b->dup.has_interval)
-        print_interval(&b->dup, out);
-    if (b->dup.has_bound) {
-        double bound = (double)b->dup.lower_bound_cycles; /* of all frames, if several */
-        double makespan = r->frames > 1 ? b->dup.value : (double)r->makespan_cycles;
-        fprintf(out, "no copies that fit take less than %.10g cycles", bound);
-        print_real(out, ": gap", makespan > 0 ? 100 * (makespan - bound) / makespan : 0, " %");
-        fputs("; bottleneck ", out);
-        print_plain(b->dup.bottleneck, out);
-        fprintf(out, ", %llu cycles\n", (unsigned long long)b->dup.bottleneck_cycles);
-    }
-    fprintf(out, "makespan %llu cycles, layer by layer %llu, ",
-            (unsigned long long)r->makespan_cycles, (unsigned long long)r->layer_by_layer_cycles);
-    print_real(out, "speedup", speedup(r), "");
-    print_real(out, ", utilisation", 100 * r->utilisation, " %\n");
+            report_set_text(&r->set, set));
+    print_duplication(b, out);
+    print_makespan(b, out);
     if (r->frames)
         print_frames(b, out);
     fprintf(out, "%llu instructions, %llu bytes of code", (unsigned long long)r->n_instructions,
@@ -251,7 +308,7 @@ void report_build(const struct build *b, const struct cimc_options *s, FILE *out
 
 /* One that fails, if any does; of those the one with the largest error. Without a reference
    nothing is compared. */
-static int64_t worst_frame(const struct simulation *sim, size_t k)
+int64_t report_worst_frame(const struct simulation *sim, size_t k)
 {
     int64_t worst = 0, frames = io_frames(&sim->io, &sim->io.outputs[k]);
     for (int64_t f = 1; f < frames && sim->io.references[k].data; f++) {
@@ -266,7 +323,7 @@ static int64_t worst_frame(const struct simulation *sim, size_t k)
 static void print_output(const struct simulation *sim, size_t k, FILE *out)
 {
     const struct io_tensor *t = &sim->io.outputs[k];
-    int64_t frame = worst_frame(sim, k), frames = io_frames(&sim->io, t);
+    int64_t frame = report_worst_frame(sim, k), frames = io_frames(&sim->io, t);
     const struct difference *r = simulation_difference(sim, k, frame);
     char type[200];
     fprintf(out, "output %zu '", k);
@@ -299,7 +356,7 @@ void report_outputs(const struct simulation *sim, FILE *out)
         fprintf(out, "accuracy: %lld of %zu\n", (long long)sim->n_right, sim->labels.of_frame.n);
 }
 
-static double run_per_second(const struct simulation *sim)
+double report_run_per_second(const struct simulation *sim)
 {
     return images_per_second(sim->result.interval_cycles, sim->program->arch.cycle_ps,
                              sim->io.models.n ? (int64_t)sim->io.models.n : 1);
@@ -310,10 +367,11 @@ static void print_run(const struct simulation *sim, FILE *out)
     const struct sim_result *r = &sim->result;
     fprintf(out, "%lld frames: ", (long long)sim->io.frames);
     print_throughput(r->latency_min_cycles, r->latency_max_cycles, r->interval_cycles,
-                     run_per_second(sim), r->steady_utilisation, out);
+                     report_run_per_second(sim), r->steady_utilisation, sim->program->arch.cycle_ps,
+                     out);
 }
 
-static struct energy_report run_energy(const struct simulation *sim, struct arena *a)
+struct energy_report report_run_energy(const struct simulation *sim, struct arena *a)
 {
     struct isa_energy *counts = ARENA_NEW(a, struct isa_energy);
     *counts = isa_program_energy(sim->program, (uint32_t)sim->io.frames, a);
@@ -322,6 +380,7 @@ static struct energy_report run_energy(const struct simulation *sim, struct aren
 
 void report_simulation(const struct simulation *sim, FILE *out)
 {
+    char time[REPORT_TIME_TEXT];
     report_outputs(sim, out);
     if (sim->times_only)
         fputs("no values, so times only: --test-data, --input or --input-fill gives the inputs\n",
@@ -331,6 +390,8 @@ void report_simulation(const struct simulation *sim, FILE *out)
     fprintf(out, "cycles: %llu simulated", (unsigned long long)sim->result.cycles);
     if (simulation_is_scheduled(sim))
         fprintf(out, ", %llu scheduled", (unsigned long long)sim->program->scheduled_cycles);
+    fprintf(out, " = %s",
+            report_time_text((double)sim->result.cycles, sim->program->arch.cycle_ps, time));
     print_real(out, "; utilisation", 100 * sim->result.utilisation, " %");
     fputc('\n', out);
     if (sim->io.frames > 1)
@@ -338,224 +399,15 @@ void report_simulation(const struct simulation *sim, FILE *out)
     if (sim->is_compiled) /* else the build has told it, and it is the same */
         return;
     struct arena *a = arena_new();
-    struct energy_report energy = run_energy(sim, a);
+    struct energy_report energy = report_run_energy(sim, a);
     print_energy(&energy, sim->settings->energy, out);
     arena_free(a);
 }
 
-/* ---- machines ---- */
-
-static void layer_json(const struct layer_report *l, const struct energy_report *energy,
-                       struct json *j)
-{
-    json_open_map(j, NULL);
-    json_text(j, "name", l->name);
-    json_open_array(j, "ofm");
-    for (int i = 0; i < 3; i++)
-        json_integer(j, NULL, l->ofm[i]);
-    json_close_array(j);
-    json_integer(j, "pes", l->pes);
-    json_integer(j, "cycles", l->cycles);
-    json_integer(j, "copies", l->copies);
-    json_open_array(j, "patch");
-    for (int i = 0; i < 2; i++)
-        json_integer(j, NULL, l->patch[i]);
-    json_close_array(j);
-    json_integer(j, "weight_bits", l->weight_bits);
-    json_real(j, "fill", l->fill);
-    if (energy->has_prices)
-        energy_json(j, "energy_pj", energy_of(energy->arch, &l->counts));
-    json_close_map(j);
-}
-
-static void duplication_json(const struct dup_result *r, struct json *j)
-{
-    json_open_map(j, "duplication");
-    json_text(j, "objective", r->objective);
-    json_real(j, "value", r->value);
-    json_text(j, "status", r->status);
-    if (r->has_interval)
-        json_integer(j, "interval_bound_cycles", (int64_t)r->interval_bound_cycles);
-    if (r->has_interval && r->next_pes)
-        json_integer(j, "next_pes", r->next_pes);
-    else if (r->has_interval)
-        json_null(j, "next_pes");
-    json_close_map(j);
-}
-
-static void latency_json(uint64_t least, uint64_t most, struct json *j)
-{
-    json_open_map(j, "latency_cycles");
-    json_integer(j, "min", (int64_t)least);
-    json_integer(j, "max", (int64_t)most);
-    json_close_map(j);
-}
-
-/* Of a program for several frames; else what copies were chosen for. */
-static void frames_json(const struct build *b, struct json *j)
-{
-    const struct backend_result *r = &b->backend;
-    if (!r->frames && b->dup.has_interval)
-        json_integer(j, "initiation_interval_cycles", (int64_t)b->dup.value);
-    if (!r->frames)
-        return;
-    json_integer(j, "frames", r->frames);
-    latency_json(r->latency_min_cycles, r->latency_max_cycles, j);
-    json_integer(j, "initiation_interval_cycles", (int64_t)r->interval_cycles);
-    json_integer(j, "interval_bound_cycles", (int64_t)r->interval_bound_cycles);
-    json_real(j, "steady_utilisation", r->steady_utilisation);
-    json_real(j, "images_per_second", report_images_per_second(b));
-}
-
-/* Of several. */
-static void models_json(const struct build *b, struct json *j)
-{
-    json_open_array(j, "models");
-    for (size_t i = 0; i < b->n_models; i++) {
-        const struct model *m = &b->models[i];
-        json_open_map(j, NULL);
-        json_text(j, "name", m->name);
-        json_text(j, "model", m->path);
-        json_integer(j, "rate", m->rate);
-        json_text(j, "mode", mode_name(m->mode));
-        json_text(j, "mode_reason", m->mode_reason);
-        json_integer(j, "missing_tensors", (int64_t)m->n_missing);
-        json_close_map(j);
-    }
-    json_close_array(j);
-}
-
-void report_build_json(const struct build *b, struct json *j)
-{
-    const struct backend_result *r = &b->backend;
-    struct energy_report energy = report_build_energy(b);
-    char set[64];
-    bool is_alone = !*b->models[0].name;
-    json_text(j, "model", b->model);
-    if (!is_alone)
-        models_json(b, j);
-    json_text(j, "arch", b->arch.name);
-    json_text(j, "mode", mode_name(b->mode));
-    json_text(j, "mode_reason", is_alone ? b->mode_reason : NULL);
-    json_integer(j, "missing_tensors", (int64_t)b->n_missing);
-    json_text(j, "set", set_text(&r->set, set));
-    json_open_array(j, "base_layers");
-    for (uint32_t i = 0; i < r->n_layers; i++)
-        layer_json(&r->layers[i], &energy, j);
-    json_close_array(j);
-    json_integer(j, "pe_min", b->dup.pe_min);
-    json_integer(j, "pes", b->dup.pes);
-    json_integer(j, "pes_used", b->dup.pes_used);
-    json_integer(j, "layer_by_layer_cycles", (int64_t)r->layer_by_layer_cycles);
-    json_integer(j, "makespan_cycles",
-                 (int64_t)(r->frames ? b->program->scheduled_cycles : r->makespan_cycles));
-    json_real(j, "speedup", speedup(r));
-    json_real(j, "utilisation", r->utilisation);
-    if (b->dup.has_bound)
-        json_integer(j, "lower_bound_cycles", (int64_t)b->dup.lower_bound_cycles);
-    else
-        json_null(j, "lower_bound_cycles");
-    duplication_json(&b->dup, j);
-    frames_json(b, j);
-    json_integer(j, "crossbar_macs", (int64_t)r->crossbar_macs);
-    json_integer(j, "vector_macs", (int64_t)r->vector_macs);
-    json_bool(j, "vector_is_free", b->arch.lanes == 0);
-    json_integer(j, "n_instructions", (int64_t)r->n_instructions);
-    json_integer(j, "code_bytes", (int64_t)r->code_bytes);
-    json_integer(j, "most_code_bytes", (int64_t)r->most_code_bytes);
-    if (b->program_bytes)
-        json_integer(j, "program_bytes", (int64_t)b->program_bytes);
-    else
-        json_null(j, "program_bytes");
-    energy_report_json(&energy, j);
-}
-
-static void difference_json(const struct simulation *sim, size_t k, int64_t frame, struct json *j)
-{
-    const struct io_tensor *t = &sim->io.outputs[k];
-    const struct difference *r = simulation_difference(sim, k, frame);
-    bool compared = sim->io.references[k].data, in_steps = compared && r->step > 0;
-    json_real(j, "max_abs_error", compared ? r->max_abs_error : NAN);
-    json_real(j, "max_abs_reference", compared ? r->max_abs_reference : NAN);
-    if (in_steps)
-        json_integer(j, "n_different", ir_count(&t->type) - r->by_steps[0]);
-    else
-        json_null(j, "n_different");
-    json_real(j, "max_steps", in_steps ? r->max_steps : NAN);
-    if (compared)
-        json_bool(j, "pass", r->pass);
-    else
-        json_null(j, "pass");
-}
-
-static void output_json(const struct simulation *sim, size_t k, struct json *j)
-{
-    const struct io_tensor *t = &sim->io.outputs[k];
-    int64_t frames = io_frames(&sim->io, t);
-    json_open_map(j, NULL);
-    json_text(j, "name", t->name);
-    json_open_array(j, "shape");
-    for (unsigned i = 0; i < t->type.rank; i++)
-        json_integer(j, NULL, t->type.dim[i]);
-    json_close_array(j);
-    difference_json(sim, k, worst_frame(sim, k), j);
-    if (frames > 1) {
-        json_open_array(j, "frames");
-        for (int64_t f = 0; f < frames; f++) {
-            json_open_map(j, NULL);
-            difference_json(sim, k, f, j);
-            json_close_map(j);
-        }
-        json_close_array(j);
-    }
-    json_close_map(j);
-}
-
-void report_outputs_json(const struct simulation *sim, struct json *j)
-{
-    json_open_array(j, "outputs");
-    for (size_t k = 0; k < sim->io.n_outputs; k++)
-        output_json(sim, k, j);
-    json_close_array(j);
-    if (!sim->labels.of_frame.n)
-        return;
-    json_open_map(j, "accuracy");
-    json_integer(j, "right", sim->n_right);
-    json_integer(j, "images", (int64_t)sim->labels.of_frame.n);
-    json_close_map(j);
-}
-
-/* What was seen of several frames. */
-static void run_json(const struct simulation *sim, struct json *j)
-{
-    const struct sim_result *r = &sim->result;
-    json_open_map(j, "simulated");
-    json_integer(j, "frames", sim->io.frames);
-    latency_json(r->latency_min_cycles, r->latency_max_cycles, j);
-    json_real(j, "interval_cycles", r->interval_cycles);
-    json_real(j, "steady_utilisation", r->steady_utilisation);
-    json_real(j, "images_per_second", run_per_second(sim));
-    json_close_map(j);
-}
-
-void report_simulation_json(const struct simulation *sim, struct json *j)
-{
-    json_integer(j, "simulated_cycles", (int64_t)sim->result.cycles);
-    if (!sim->is_compiled) /* else it stands among the build's keys, and is the same */
-        json_real(j, "utilisation", sim->result.utilisation);
-    if (sim->io.frames > 1)
-        run_json(sim, j);
-    report_outputs_json(sim, j);
-    if (sim->is_compiled)
-        return;
-    struct arena *a = arena_new();
-    struct energy_report energy = run_energy(sim, a);
-    energy_report_json(&energy, j);
-    arena_free(a);
-}
+/* ---- seconds of the compiler ---- */
 
 /* Tells each stage there is. */
-static void each_time(const struct build *b, const struct simulation *sim,
+void report_each_time(const struct build *b, const struct simulation *sim,
                       void (*tell)(void *self, const char *stage, double seconds), void *self)
 {
     if (b) {
@@ -580,18 +432,5 @@ static void time_line(void *out, const char *stage, double seconds)
 void report_times(const struct build *b, const struct simulation *sim, FILE *out)
 {
     fprintf(out, "%-12s    seconds\n", "stage");
-    each_time(b, sim, time_line, out);
-}
-
-static void time_json(void *j, const char *stage, double seconds)
-{
-    json_seconds(j, stage, seconds);
-}
-
-void report_costs_json(const struct build *b, const struct simulation *sim, struct json *j)
-{
-    json_open_map(j, "seconds");
-    each_time(b, sim, time_json, j);
-    json_close_map(j);
-    json_integer(j, "peak_rss_bytes", (int64_t)peak_rss_bytes());
+    report_each_time(b, sim, time_line, out);
 }

@@ -9,6 +9,7 @@
  */
 #include "trials.h"
 
+#include "common_json.h"
 #include "values.h"
 
 #include <math.h>
@@ -162,6 +163,7 @@ static void runs_json(const struct trials *t, const struct simulation *sim, stru
 
 void trials_report_json(const struct trials *t, const struct simulation *sim, struct json *j)
 {
+    origin_json(sim->program->options, &sim->program->arch, j);
     json_open_map(j, "trials");
     json_integer(j, "frames", sim->io.frames);
     json_open_array(j, "outputs");

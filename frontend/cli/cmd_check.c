@@ -3,10 +3,10 @@
 /* cmd_check.c - `cimc check`: proves a program file, with its model also what it means. */
 #include "transition.h"
 
+#include "common_json.h"
 #include "driver.h"
-#include "json.h"
 
-static void report(const struct command_line *l, const struct build *b,
+static void report(const struct command_line *l, const struct isa_program *p, const struct build *b,
                    const struct cimc_options *s)
 {
     if (!s->json) {
@@ -16,6 +16,7 @@ static void report(const struct command_line *l, const struct build *b,
     }
     struct json *j = json_new();
     json_open_map(j, NULL);
+    origin_json(p->options, &p->arch, j);
     json_text(j, "program", l->args.at[0]);
     json_text(j, "model", b->model);
     json_open_array(j, "proved");
@@ -40,7 +41,7 @@ static bool check_inner(const struct command_line *l, const struct cimc_options 
                driver_lower_again(&b, p, s, models.at, models.n, &l->context->progress, d)) &&
               backend_check(p, b.graph, d);
     if (ok)
-        report(l, &b, s);
+        report(l, p, &b, s);
     driver_free(&b);
     isa_program_free(p);
     return ok;

@@ -7,6 +7,7 @@
 #include "transition.h"
 
 #include "driver.h"
+#include "common_json.h"
 #include "onnx_export.h"
 #include "outputs.h"
 #include "quality.h"
@@ -29,6 +30,7 @@ static void report(const struct build *b, const struct cimc_options *s)
     }
     struct json *j = json_new();
     json_open_map(j, NULL);
+    asked_json(s, &b->arch, j);
     json_text(j, "model", b->model);
     quality_json(&b->quality, j);
     json_open_map(j, "seconds");

@@ -4,8 +4,8 @@
 #include "where.h"
 
 #include "transition.h"
+#include "common_json.h"
 #include "driver.h"
-#include "json.h"
 
 /* The cell that was asked for, or none. */
 struct asked {
@@ -251,6 +251,7 @@ static void print_json(const struct where *w, const struct asked *asked, const c
     struct weight_cells cells = weight_cells_of(w->program, w->layer->image);
     struct json *j = json_new();
     json_open_map(j, NULL);
+    origin_json(w->program->options, &w->program->arch, j);
     json_text(j, "program", program);
     json_text(j, "layer", where_layer_name(w, w->layer));
     json_integer(j, "layer_number", w->layer - w->layers);

@@ -31,6 +31,7 @@ struct command {
     enum cimc_status (*run)(struct command_line *l);
 };
 
+enum cimc_status cmd_arch(struct command_line *l);
 enum cimc_status cmd_compile(struct command_line *l);
 enum cimc_status cmd_report(struct command_line *l);
 enum cimc_status cmd_run(struct command_line *l);

@@ -145,6 +145,21 @@ static const struct command commands[] = {
      .min_args = 1,
      .max_args = 1,
      .run = cmd_eval},
+    {.name = "arch",
+     .summary = "prints a machine as commented YAML",
+     .operands = "[NAME|FILE]",
+     .text =
+         "Prints a preset (`cimc list archs`; default clsa) or a file, with --arch-field changed,\n"
+         "as a file that --arch takes: each field with its meaning, limits and unit, and behind\n"
+         "it what the preset or file says of its value. To begin a machine of your own.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc arch mesh > my.yaml\n"
+         "  cimc arch isaac --arch-field crossbars=64 -o my.yaml\n"
+         "  cimc arch my.yaml --json\n",
+     .groups = {"fields", "output", "json"},
+     .max_args = 1,
+     .run = cmd_arch},
     {.name = "opt",
      .summary = "runs passes on a model or on IR text",
      .operands = "FILE",

@@ -212,19 +212,25 @@ bool arch_set_all(struct arch *arch, const char *const *assignments, size_t n, s
     return ok;
 }
 
+void arch_field_text(const struct arch *arch, const struct arch_field *f, char *out, size_t n)
+{
+    size_t length = 0;
+    const char *choice = f->choices ? choice_at(f->choices, get(arch, f), &length) : NULL;
+    if (choice)
+        snprintf(out, n, "%.*s", (int)length, choice);
+    else
+        snprintf(out, n, "%lld", (long long)get(arch, f));
+}
+
 void arch_print(const struct arch *arch, struct text *out)
 {
     text_add(out, "name: ");
     text_add_quoted(out, arch->name);
     text_add(out, "\n");
     for (unsigned i = 0; i < ARCH_N_FIELDS; i++) {
-        const struct arch_field *f = &arch_fields[i];
-        size_t n = 0;
-        const char *choice = f->choices ? choice_at(f->choices, get(arch, f), &n) : NULL;
-        if (choice)
-            text_add(out, "%s: %.*s\n", f->name, (int)n, choice);
-        else
-            text_add(out, "%s: %lld\n", f->name, (long long)get(arch, f));
+        char value[ARCH_VALUE_TEXT];
+        arch_field_text(arch, &arch_fields[i], value, sizeof value);
+        text_add(out, "%s: %s\n", arch_fields[i].name, value);
     }
     arch_print_energy(arch, out);
 }

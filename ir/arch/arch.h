@@ -41,6 +41,12 @@ bool arch_load(const char *name_or_path, struct arena *a, struct diag *d,
 /* YAML text; fields not named keep the value of `base:` preset (default clsa). */
 bool arch_parse(const char *yaml, size_t n, const char *file, struct arena *a, struct diag *d,
                 struct arch *out) CHECK_RESULT;
+/* Both, with what the text says in comments at its head and behind values. */
+struct arch_notes;
+bool arch_load_noted(const char *name_or_path, struct arena *a, struct diag *d, struct arch *out,
+                     const struct arch_notes **notes) CHECK_RESULT;
+bool arch_parse_noted(const char *yaml, size_t n, const char *file, struct arena *a, struct diag *d,
+                      struct arch *out, const struct arch_notes **notes) CHECK_RESULT;
 /* "crossbars=64", "adc_convert_pj=1.67" as on the command line. */
 bool arch_set(struct arch *arch, const char *assignment, struct diag *d) CHECK_RESULT;
 /* One after another, but the length of a cycle first: times are counted in it. */
@@ -48,6 +54,23 @@ bool arch_set_all(struct arch *arch, const char *const *assignments, size_t n,
                   struct diag *d) CHECK_RESULT;
 /* YAML text that arch_parse reads back to the same machine. */
 void arch_print(const struct arch *arch, struct text *out);
+/* The same with the meaning of each field and price above it. What `notes`, of the text that it
+ * came from, say of a value stands behind it, as long as the value is still that one. */
+void arch_print_commented(const struct arch *arch, const struct arch_notes *notes,
+                          struct text *out);
+/* A field of a machine, or a price of it. */
+enum { ARCH_VALUE_TEXT = 48 };
+struct arch_item {
+    const char *name, *unit, *doc;
+    const char *choices; /* "ideal|mesh"; NULL: it is a number from least to most */
+    const char *group;   /* a heading, of the first of several that go together; else NULL */
+    int64_t least, most;
+    bool is_price; /* a number with places behind its point */
+    bool later;    /* specified: only the default is accepted so far */
+    char value[ARCH_VALUE_TEXT];
+};
+/* The i-th, fields first, in the order of the tables; false: there are not so many. */
+bool arch_item_at(const struct arch *arch, unsigned i, struct arch_item *out);
 int64_t arch_field_most(const char *field); /* of all machines; INT64_MAX: there is no such field */
 /* What a program's bytes depend on, and the rest: times and prices. A chip with other times runs
  * the same program. */

@@ -27,6 +27,8 @@ enum {
 };
 extern const struct arch_field arch_fields[ARCH_N_FIELDS];
 
+#define ARCH_MOST_PRICE INT64_C(1000000000) /* in units */
+
 /* A price as data; arch_prices[] is in the order of prices.def. */
 struct arch_price {
     const char *name;
@@ -40,6 +42,13 @@ enum {
     ARCH_N_PRICES
 };
 extern const struct arch_price arch_prices[ARCH_N_PRICES];
+
+/* Of the text that a machine was read from: its comments, and what it said. */
+struct arch_notes {
+    const char *head; /* whole lines; NULL: there are none */
+    const char *of[ARCH_N_FIELDS + ARCH_N_PRICES];
+    struct arch read;
+};
 
 /* The built-in machine descriptions, ended by name = NULL; generated from benchmarks/archs. */
 struct arch_preset {
@@ -65,6 +74,9 @@ bool arch_set_field(struct arch *arch, const struct arch_field *f, const char *t
                     struct diag *d) CHECK_RESULT;
 bool arch_set_price(struct arch *arch, const struct arch_price *f, const char *text, struct loc loc,
                     struct diag *d) CHECK_RESULT;
+/* Values as arch_print writes them. */
+void arch_field_text(const struct arch *arch, const struct arch_field *f, char *out, size_t n);
+void arch_price_text(const struct arch *arch, const struct arch_price *f, char *out, size_t n);
 /* The mapping `energy:`; nothing if there are no prices. */
 void arch_print_energy(const struct arch *arch, struct text *out);
 /* Rules that concern several fields at once. */

@@ -11,6 +11,8 @@
  */
 #include "arch_internal.h"
 
+#include "arch_notes.h"
+
 #include <string.h>
 #include <yaml.h>
 
@@ -27,6 +29,7 @@ enum {
 
 struct entry {
     const char *text; /* NULL: not given */
+    const char *note; /* what is said of it */
     bool plain;       /* without quotes */
     struct loc key, value;
 };
@@ -34,6 +37,8 @@ struct entry {
 struct reader {
     yaml_parser_t *parser;
     const char *text; /* whole input, for positions of undecodable bytes */
+    struct note_lines lines;
+    struct arch_notes *notes; /* NULL: nobody asks for comments */
     const char *file;
     struct arena *arena;
     struct diag *diag;
@@ -144,9 +149,12 @@ static bool read_value(struct reader *r, unsigned key, struct loc key_loc)
     if (!event)
         return false;
     bool ok = check_scalar(r, event);
+    const yaml_mark_t *end = &event->end_mark;
+    const char *note = r->notes ? note_behind(&r->lines, end->line, end->column, r->arena) : NULL;
     if (ok && key != KEY_UNKNOWN)
         r->entry[key] =
             (struct entry){.text = arena_strdup(r->arena, (const char *)event->data.scalar.value),
+                           .note = note,
                            .plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
                            .key = key_loc,
                            .value = loc_of(r, &event->start_mark)};
@@ -296,12 +304,13 @@ static bool apply_fields(const struct reader *r, struct arch *arch)
 static bool parse_over(struct reader *r, size_t n, bool is_preset, struct arch *out);
 
 static bool load_preset(const struct arch_preset *p, struct arena *a, struct diag *d,
-                        struct arch *out)
+                        struct arch *out, struct arch_notes *notes)
 {
     struct reader r = {.text = (const char *)p->yaml,
                        .file = arena_printf(a, "preset:%s", p->name),
                        .arena = a,
-                       .diag = d};
+                       .diag = d,
+                       .notes = notes};
     *out = arch_initial(p->name);
     return parse_over(&r, p->n, true, out);
 }
@@ -316,22 +325,58 @@ static bool apply_base(const struct reader *r, bool is_preset, struct arch *out)
         return diag_error(r->diag, base->value, DIAG_ARCH_VALUE,
                           "there is no preset '%.64s' to start from", base->text);
     const char *name = out->name;
-    bool ok = load_preset(p, r->arena, r->diag, out);
+    bool ok = load_preset(p, r->arena, r->diag, out, r->notes);
     out->name = name;
     return ok;
 }
 
+/* What the text says goes before what its base says. */
+static void take_notes(const struct reader *r, size_t n, struct arch_notes *out)
+{
+    const char *head = note_head(r->text, n, r->arena), *base = out->head;
+    if (base && head)
+        out->head = arena_printf(r->arena, "%s# Of the base:\n%s", head, base);
+    else if (head)
+        out->head = head;
+    for (unsigned i = 0; i < ARCH_N_FIELDS; i++)
+        out->of[i] = r->entry[i].text ? r->entry[i].note : out->of[i];
+    for (unsigned i = 0; i < ARCH_N_PRICES; i++) {
+        const struct entry *e = &r->entry[KEY_PRICES + i];
+        out->of[ARCH_N_FIELDS + i] = e->text ? e->note : out->of[ARCH_N_FIELDS + i];
+    }
+}
+
 static bool parse_over(struct reader *r, size_t n, bool is_preset, struct arch *out)
 {
-    return read_entries(r, n) && apply_base(r, is_preset, out) && apply_fields(r, out);
+    r->lines = note_lines_of(r->text, n);
+    bool ok = read_entries(r, n) && apply_base(r, is_preset, out) && apply_fields(r, out);
+    if (ok && r->notes) {
+        take_notes(r, n, r->notes);
+        r->notes->read = *out;
+    }
+    return ok;
+}
+
+static bool parse(const char *yaml, size_t n, const char *file, struct arena *a, struct diag *d,
+                  struct arch *out, struct arch_notes *notes)
+{
+    struct reader r = {.text = n ? yaml : "", .file = file, .arena = a, .diag = d, .notes = notes};
+    *out = arch_initial("custom");
+    return parse_over(&r, n, false, out);
 }
 
 bool arch_parse(const char *yaml, size_t n, const char *file, struct arena *a, struct diag *d,
                 struct arch *out)
 {
-    struct reader r = {.text = n ? yaml : "", .file = file, .arena = a, .diag = d};
-    *out = arch_initial("custom");
-    return parse_over(&r, n, false, out);
+    return parse(yaml, n, file, a, d, out, NULL);
+}
+
+bool arch_parse_noted(const char *yaml, size_t n, const char *file, struct arena *a, struct diag *d,
+                      struct arch *out, const struct arch_notes **notes)
+{
+    struct arch_notes *all = ARENA_NEW(a, struct arch_notes);
+    *notes = all;
+    return parse(yaml, n, file, a, d, out, all);
 }
 
 static void note_presets(const char *asked, struct diag *d)
@@ -347,17 +392,31 @@ static void note_presets(const char *asked, struct diag *d)
     text_free(&names);
 }
 
-bool arch_load(const char *name_or_path, struct arena *a, struct diag *d, struct arch *out)
+static bool load(const char *name_or_path, struct arena *a, struct diag *d, struct arch *out,
+                 struct arch_notes *notes)
 {
     const struct arch_preset *p = arch_preset_find(name_or_path);
     if (p)
-        return load_preset(p, a, d, out);
+        return load_preset(p, a, d, out, notes);
     struct file f;
     if (!file_open(name_or_path, a, d, &f)) {
         note_presets(name_or_path, d);
         return false;
     }
-    bool ok = arch_parse((const char *)f.data, f.size, f.path, a, d, out);
+    bool ok = parse((const char *)f.data, f.size, f.path, a, d, out, notes);
     file_close(&f);
     return ok;
+}
+
+bool arch_load(const char *name_or_path, struct arena *a, struct diag *d, struct arch *out)
+{
+    return load(name_or_path, a, d, out, NULL);
+}
+
+bool arch_load_noted(const char *name_or_path, struct arena *a, struct diag *d, struct arch *out,
+                     const struct arch_notes **notes)
+{
+    struct arch_notes *all = ARENA_NEW(a, struct arch_notes);
+    *notes = all;
+    return load(name_or_path, a, d, out, all);
 }

@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#define MOST_PRICE INT64_C(1000000000) /* in units */
-
 enum { PLACES = 6 }; /* behind the point: ARCH_PRICE_ONE = 10^PLACES */
 
 const struct arch_price arch_prices[ARCH_N_PRICES] = {
@@ -42,35 +40,35 @@ bool arch_set_price(struct arch *arch, const struct arch_price *f, const char *t
     int64_t value;
     if (!quantity_read(&q, text, loc, d, &value))
         return false;
-    if (value > MOST_PRICE * ARCH_PRICE_ONE)
+    if (value > ARCH_MOST_PRICE * ARCH_PRICE_ONE)
         return diag_error(d, loc, DIAG_ARCH_VALUE, "price '%s' = %.64s is outside 0..%lld %s",
-                          f->name, text, (long long)MOST_PRICE, f->unit);
+                          f->name, text, (long long)ARCH_MOST_PRICE, f->unit);
     *(int64_t *)((char *)&arch->price + f->offset) = value;
     return true;
 }
 
-static void add_price(struct text *out, int64_t value)
+void arch_price_text(const struct arch *arch, const struct arch_price *f, char *out, size_t n)
 {
-    int64_t fraction = value % ARCH_PRICE_ONE;
+    int64_t value = get(arch, f), fraction = value % ARCH_PRICE_ONE;
     int places = PLACES;
-    text_add(out, "%lld", (long long)(value / ARCH_PRICE_ONE));
-    if (fraction == 0)
-        return;
-    for (; fraction % 10 == 0; fraction /= 10)
+    for (; fraction != 0 && fraction % 10 == 0; fraction /= 10)
         places--;
-    text_add(out, ".%0*lld", places, (long long)fraction);
+    if (fraction == 0)
+        snprintf(out, n, "%lld", (long long)(value / ARCH_PRICE_ONE));
+    else
+        snprintf(out, n, "%lld.%0*lld", (long long)(value / ARCH_PRICE_ONE), places,
+                 (long long)fraction);
 }
 
 void arch_print_energy(const struct arch *arch, struct text *out)
 {
     bool any = false;
     for (unsigned i = 0; i < ARCH_N_PRICES; i++) {
-        int64_t value = get(arch, &arch_prices[i]);
-        if (value == 0)
+        char value[ARCH_VALUE_TEXT];
+        if (get(arch, &arch_prices[i]) == 0)
             continue;
-        text_add(out, "%s  %s: ", any ? "" : "energy:\n", arch_prices[i].name);
-        add_price(out, value);
-        text_add(out, "\n");
+        arch_price_text(arch, &arch_prices[i], value, sizeof value);
+        text_add(out, "%s  %s: %s\n", any ? "" : "energy:\n", arch_prices[i].name, value);
         any = true;
     }
 }

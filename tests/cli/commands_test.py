@@ -35,6 +35,7 @@ COMMANDS = {
     'run': (MODEL | MAPPING | NOISE | SEVERAL | INPUTS | VIEWS | TIMING | TRACE | {'constant-weights', 'program', 'output', 'fill', 'energy', 'json'}, ['absent']),
     'sim': (INPUTS | NOISE | {'frames', 'trials'} | {'model', 'times', 'energy', 'json'}, ['absent']),
     'eval': (MODEL | (MAPPING - {'lp-file', 'print-plan'}) | NOISE | {'frames'} | {'constant-weights', 'at'} | VALUES | VERDICT | {'json'}, ['absent']),
+    'arch': ({'arch-field', 'output', 'json'}, []),
     'opt': (MODEL | MAPPING | NOISE | PASSES | TIMING | {'output'}, ['absent']),
     'quantize': (MODEL | CALIBRATION | TIMING | {'arch', 'arch-field', 'test-data', 'output', 'json'}, ['absent']),
     'dis': ({'inline', 'output'}, ['absent']),

@@ -56,11 +56,12 @@ def in_one_file(b):
     b.contains(b.read('out/output_0.npy').decode('latin-1'), "'shape': (4, 3, 2,)")
     b.equal([report[k] for k in ('frames', 'latency_cycles', 'initiation_interval_cycles', 'interval_bound_cycles', 'makespan_cycles', 'simulated_cycles')],
             [4, {'min': 3, 'max': 3}, 3, 3, 12, 12], 'a product takes one cycle')
-    b.equal(report['simulated'], {'frames': 4, 'latency_cycles': {'min': 3, 'max': 3}, 'interval_cycles': 3, 'steady_utilisation': 1,
+    b.equal(report['simulated'], {'frames': 4, 'latency_cycles': {'min': 3, 'max': 3}, 'latency_seconds': {'min': 4.2e-06, 'max': 4.2e-06},
+                                  'interval_cycles': 3, 'interval_seconds': 4.2e-06, 'steady_utilisation': 1,
                                   'images_per_second': 1e12 / (3 * 1400000)}, 'simulated')
     b.equal([f['pass'] for f in report['outputs'][0]['frames']], [True] * 4, 'each frame is compared')
     b.contains(b.run('sim', 'p.cim', '--test-data', 'set').stdout, "output 0 'h' f32[1x3x2], worst of 4 frames 0: largest error 0 of 10: PASS",
-               'cycles: 12 simulated, 12 scheduled', '4 frames: latency 3 cycles, one every 3: 238095 images/s; utilisation 100 % in the steady state')
+               'cycles: 12 simulated, 12 scheduled = 16.8 us', '4 frames: latency 3 cycles = 4.2 us, one every 3 = 4.2 us: 238095 images/s; utilisation 100 % in the steady state')
     b.run('check', 'p.cim', '--model', 'm.onnx')
     wrong = list(WANTED)
     wrong[IMAGE + 3] += 1                                      # second image, second token: [-2, 6]
@@ -77,7 +78,7 @@ def how_many(b):
         b.run('run', 'm.onnx', *PIXELS, '--outputs', 'h', '--test-data', 'sets', *more, '--save-outputs', 'out')
         b.equal(saved(b, 'out/output_0.npy', n * IMAGE), images(WANTED, *range(n)), 'sets %s' % more)
     b.run('compile', 'm.onnx', *PIXELS, '--frames', '2', '-o', 'p.cim')
-    b.contains(b.run('sim', 'p.cim', '--frames', '50').stdout, 'cycles: 300 simulated;', '50 frames: latency 6 cycles, one every 6: 119048 images/s')
+    b.contains(b.run('sim', 'p.cim', '--frames', '50').stdout, 'cycles: 300 simulated = 420 us;', '50 frames: latency 6 cycles = 8.4 us, one every 6 = 8.4 us: 119048 images/s')
     times = json.loads(b.run('sim', 'p.cim', '--frames', '4', '--json').stdout)
     b.equal([times['simulated_cycles'], [f['pass'] for f in times['outputs'][0]['frames']]], [24, [None] * 4], 'times only')
     b.run('sim', 'p.cim', '--frames', '4', '--test-data', 'sets/test_data_set_0', '--save-outputs', 'out')
@@ -94,7 +95,7 @@ def how_many(b):
     report = json.loads(b.run('compile', 'm.onnx', *PIXELS, '--pace', str(2**40 - 1), '--frames', '1000000', '--json').stdout)
     b.expect(report['makespan_cycles'] > 999999 * (2**40 - 1), 'the longest pace: %d cycles' % report['makespan_cycles'])
     b.contains(b.run('run', 'm.onnx', *PIXELS, '--pace', '10', '--frames', '3', '--input-fill', 'ramp').stdout, 'cycles: 26 simulated, 26 scheduled',
-               '3 frames: latency 6 cycles, one every 10: 71429 images/s; utilisation 60 % in the steady state')
+               '3 frames: latency 6 cycles = 8.4 us, one every 10 = 14 us: 71429 images/s; utilisation 60 % in the steady state')
 
 
 def batch(b):

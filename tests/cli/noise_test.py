@@ -71,7 +71,7 @@ def trials_by_hand(b):
         b.equal(done.stdout, "3 trials, noise seeds from 1 on, 1 frame each\noutput 0 'y': SNR mean %.2f dB, standard deviation 0.00, "
                 'least %.2f, most %.2f\n' % (snr, snr, snr), field)
     report = json.loads(b.run('sim', 'p.cim', '--trials=2', '--noise-seed=5', '--model=m.onnx', '--input=x.npy', '--json').stdout)
-    b.equal(list(report), ['program', 'trials', 'seconds', 'peak_rss_bytes'], 'keys')
+    b.equal(list(report), ['program', 'version', 'options', 'machine', 'trials', 'seconds', 'peak_rss_bytes'], 'keys')
     trials = report['trials']
     b.equal([run['noise_seed'] for run in trials['runs']], [5, 6], 'seeds')
     b.equal(['%.9f' % trials['outputs'][0]['snr_db'][k] for k in ('mean', 'standard_deviation', 'least', 'most')],

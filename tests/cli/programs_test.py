@@ -20,10 +20,11 @@ from bench import run_cases  # noqa: E402
 from interpret import read_text  # noqa: E402
 from program_file import read_container  # noqa: E402
 
-COMPILE_KEYS = ['model', 'arch', 'mode', 'mode_reason', 'missing_tensors', 'set', 'base_layers', 'pe_min', 'pes', 'pes_used', 'layer_by_layer_cycles', 'makespan_cycles', 'speedup',
-                'utilisation', 'lower_bound_cycles', 'duplication', 'crossbar_macs', 'vector_macs', 'vector_is_free', 'n_instructions', 'code_bytes', 'most_code_bytes', 'program_bytes', 'energy', 'seconds',
+COMPILE_KEYS = ['version', 'options', 'machine', 'model', 'arch', 'mode', 'mode_reason', 'missing_tensors', 'set', 'cut', 'n_tiles', 'base_layers', 'pe_min', 'pes', 'pes_used', 'cycle_ps',
+                'layer_by_layer_cycles', 'layer_by_layer_seconds', 'makespan_cycles', 'makespan_seconds', 'speedup', 'utilisation', 'lower_bound_cycles', 'lower_bound_seconds', 'bottleneck', 'duplication', 'crossbar_macs', 'vector_macs', 'vector_is_free', 'n_instructions', 'code_bytes', 'most_code_bytes', 'program_bytes', 'energy', 'seconds',
                 'peak_rss_bytes']
 COMPILE_SECONDS = ['import', 'passes', 'schedule', 'emit', 'check', 'write']
+ORIGIN = ['version', 'options', 'machine']
 SIM_SECONDS = ['simulate', 'evaluate']
 OUTPUT_KEYS = ['name', 'shape', 'max_abs_error', 'max_abs_reference', 'n_different', 'max_steps', 'pass']
 
@@ -62,6 +63,16 @@ def compile_json(b):
     b.expect(abs(report['speedup'] * report['makespan_cycles'] - SUM_CYCLES) < 1e-6, 'speedup')
     busy = sum(ofm[0] * ofm[1] * pes for _, ofm, pes in LAYERS)
     b.expect(abs(report['utilisation'] - busy / 9 / report['makespan_cycles']) < 1e-9, 'utilisation')
+    layers = report['base_layers']    # a product of a PE takes one cycle of 1,400 ns
+    b.equal([x['busy_cycles'] for x in layers], [ofm[0] * ofm[1] * pes for _, ofm, pes in LAYERS], 'busy')
+    b.equal([x['slices'] for x in layers], [[pes, 1] for _, _, pes in LAYERS], 'slices')
+    b.equal([x['matrix'] for x in layers], [[9, 16], [144, 16], [144, 16], [144, 32], [288, 32], [288, 32], [32, 10]], 'matrices')
+    b.equal([[sum(x['slice_rows']), x['block_columns']] for x in layers], [[x['matrix'][0], x['matrix'][1:]] for x in layers], 'rows and columns of slices')
+    b.equal([x['cells_used'] for x in layers], WEIGHTS, 'cells')
+    b.equal(sorted({t for x in layers for t in x['tiles']}), list(range(report['n_tiles'])), 'tiles')
+    b.equal([layers[0]['start'], layers[0]['end'], max(x['end'] for x in layers)], [0, 784, report['makespan_cycles']], 'from the first cycle to the last')
+    b.equal(report['bottleneck'], {'layer': '/conv1/Conv', 'cycles': 784, 'seconds': 0.0010976, 'share': 784 / report['makespan_cycles']}, 'bottleneck')
+    b.equal([report['cycle_ps'], report['layer_by_layer_seconds']], [1400000, 0.0018536], 'times')
 
 
 def peak_memory(b):
@@ -83,22 +94,23 @@ def layer_by_layer_json(b):
 def run_json(b):
     """run --json holds compile's keys too; sim --json; check --json"""
     report = json.loads(b.run('run', b.model, PIXELS, '--json', '--test-data', b.test_data(0), '-o', 'p.cim').stdout)
-    b.equal(sorted(report), sorted(COMPILE_KEYS + ['simulated_cycles', 'outputs']), 'keys of run')
+    b.equal(sorted(report), sorted(COMPILE_KEYS + ['simulated_cycles', 'simulated_seconds', 'outputs']), 'keys of run')
     b.equal(sorted(report['seconds']), sorted(COMPILE_SECONDS + SIM_SECONDS), 'stages of run')
     check_layers(b, report)
     b.equal(report['simulated_cycles'], report['makespan_cycles'], 'cycles')
     b.equal([list(o) for o in report['outputs']], [OUTPUT_KEYS], 'keys of outputs')
     b.equal([report['outputs'][0][k] for k in ('name', 'shape', 'pass')], ['logits', [1, 10], True], 'output')
     sim = json.loads(b.run('sim', 'p.cim', '--json', '--test-data', b.test_data(0)).stdout)
-    b.equal(sorted(sim), sorted(['program', 'simulated_cycles', 'utilisation', 'outputs', 'energy', 'seconds', 'peak_rss_bytes']), 'keys of sim')
-    b.equal([sim[k] for k in ('simulated_cycles', 'utilisation', 'outputs', 'energy')],
-            [report[k] for k in ('simulated_cycles', 'utilisation', 'outputs', 'energy')], 'sim and run')
+    b.equal(sorted(sim), sorted(['version', 'options', 'machine', 'cycle_ps', 'program', 'simulated_cycles', 'simulated_seconds', 'utilisation', 'outputs', 'energy', 'seconds', 'peak_rss_bytes']), 'keys of sim')
+    b.equal([sim[k] for k in ORIGIN + ['simulated_cycles', 'simulated_seconds', 'utilisation', 'outputs', 'energy']],
+            [report[k] for k in ORIGIN + ['simulated_cycles', 'simulated_seconds', 'utilisation', 'outputs', 'energy']], 'sim and run')
     blind = json.loads(b.run('sim', 'p.cim', '--json', '--input-fill=random:3').stdout)
     b.equal([blind['outputs'][0][k] for k in OUTPUT_KEYS[2:]], [None] * 5, 'outputs without a reference')
+    origin = {k: report[k] for k in ORIGIN}
     proof = json.loads(b.run('check', 'p.cim', '--json', '--model', b.model).stdout)
-    b.equal(proof, {'program': 'p.cim', 'model': b.model, 'proved': ['form', 'progress', 'races', 'meaning']}, 'check')
+    b.equal(proof, dict(origin, program='p.cim', model=b.model, proved=['form', 'progress', 'races', 'meaning']), 'check')
     proof = json.loads(b.run('check', 'p.cim', '--json').stdout)
-    b.equal(proof, {'program': 'p.cim', 'model': None, 'proved': ['form', 'progress', 'races']}, 'check without a model')
+    b.equal(proof, dict(origin, program='p.cim', model=None, proved=['form', 'progress', 'races']), 'check without a model')
 
 
 def compile_table(b):
@@ -109,12 +121,14 @@ def compile_table(b):
             [[name, *' x '.join(map(str, ofm)).split(), str(pes), str(ofm[0] * ofm[1]), '1'] for name, ofm, pes in LAYERS] + [[]],
             'layers')
     b.equal(lines[9:11], ['7 base layers, 9 of 9 PEs needed, 2 tiles, sets 1x1', 'duplication sum: 1324 cycles (optimal)'], 'summary')
-    b.expect(re.fullmatch(r'makespan \d+ cycles, layer by layer 1324, speedup [\d.]+, utilisation [\d.]+ %', lines[11]), lines[11])
+    b.expect(re.fullmatch(r'bottleneck /conv1/Conv, 784 cycles = 1.1 ms, [\d.]+ % of the makespan', lines[11]), lines[11])
+    del lines[11]
+    b.expect(re.fullmatch(r'makespan \d+ cycles = [\d.]+ ms, layer by layer 1324 = 1.85 ms, speedup [\d.]+, utilisation [\d.]+ %', lines[11]), lines[11])
     b.expect(re.fullmatch(r'\d+ instructions, \d+ bytes of code, program \d+ bytes', lines[12]), lines[12])
     b.equal(lines[13:], ['multiply-adds: 2145344 on crossbars, 0 on vector units', 'mode f32: no base layer has a quantised input', "dimension 0 of input 'image', 'batch', is free and taken as 1 (--dim batch=SIZE)", 'wrote digits.cim'], 'the rest')
     filled = b.run('compile', b.model, PIXELS, '--fill', '--arch-field=weight_bits=4', '--arch-field=cell_bits=2').stdout.splitlines()    # two columns a weight
     b.equal([line.split()[-2:] for line in filled[1:8]], [['%.1f' % (200 * n / (pes * 256 * 256)), '%'] for n, (_, _, pes) in zip(WEIGHTS, LAYERS)], 'fill')
-    b.equal(b.run('compile', b.model, '--dim=batch=1').stdout.splitlines()[15:], ['wrote digits.cim'], 'nothing was taken as 1')
+    b.equal(b.run('compile', b.model, '--dim=batch=1').stdout.splitlines()[16:], ['wrote digits.cim'], 'nothing was taken as 1')
     patches = ['--patch=0=2x14', '--patch=/conv2/Conv=7x1']
     lines = b.run('compile', b.model, PIXELS, *patches, '--extra-pes=3', '--duplicate=none').stdout.splitlines()
     b.equal([line.split()[-4:] for line in lines[:5]],

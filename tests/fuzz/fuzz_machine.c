@@ -22,32 +22,44 @@ static const char network[] =
     "  output %7 {index=0, dtype=\"f32\", shape=[1,4,2,3]}\n"
     "}\n";
 
-static void read_back(const struct arch *arch, struct diag *d)
+static void read_back(const struct arch *arch, const struct text *t, struct diag *d)
 {
-    struct text t = {0}, u = {0};
     struct arch again;
-    arch_print(arch, &t);
-    fuzz_require(arch_parse(t.at, t.n, "printed", d->arena, d, &again), "a printed machine parses",
-                 d);
+    struct text u = {0}, v = {0};
+    fuzz_require(arch_parse(t->at, t->n, "printed", d->arena, d, &again),
+                 "a printed machine parses", d);
     fuzz_require(arch_fingerprint(&again, ARCH_structure) ==
                          arch_fingerprint(arch, ARCH_structure) &&
                      arch_fingerprint(&again, ARCH_timing) == arch_fingerprint(arch, ARCH_timing) &&
                      strcmp(again.name, arch->name) == 0,
                  "a printed machine parses to the same one", d);
-    arch_print(&again, &u);
-    fuzz_require(strcmp(t.at, u.at) == 0, "it prints the same: prices too", d);
-    text_free(&t);
+    arch_print(arch, &u);
+    arch_print(&again, &v);
+    fuzz_require(strcmp(u.at, v.at) == 0, "it prints the same: prices too", d);
     text_free(&u);
+    text_free(&v);
+}
+
+static void read_back_both(const struct arch *arch, const struct arch_notes *notes, struct diag *d)
+{
+    struct text plain = {0}, commented = {0};
+    arch_print(arch, &plain);
+    read_back(arch, &plain, d);
+    arch_print_commented(arch, notes, &commented);
+    read_back(arch, &commented, d);
+    text_free(&plain);
+    text_free(&commented);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct diag *d = diag_new();
     struct arch arch;
-    bool ok = arch_parse((const char *)data, n, "input", d->arena, d, &arch);
+    const struct arch_notes *notes;
+    bool ok = arch_parse_noted((const char *)data, n, "input", d->arena, d, &arch, &notes);
     fuzz_judge(ok, d);
     if (ok) {
-        read_back(&arch, d);
+        read_back_both(&arch, notes, d);
         struct ir_graph *g = ir_parse(network, sizeof network - 1, "network", d);
         fuzz_require(g != NULL, "the network of the harness is right", d);
         fuzz_graph(g, &arch);

@@ -76,6 +76,47 @@ START_TEST(every_preset_prints)
 }
 END_TEST
 
+/* Commented text reads back to the same machine, and prints as it is. */
+START_TEST(every_preset_prints_with_comments)
+{
+    for (const char *const *name = arch_presets(); *name; name++) {
+        struct arch arch, again;
+        const struct arch_notes *notes;
+        struct text t = {0};
+        ck_assert(arch_load_noted(*name, arena, diag, &arch, &notes));
+        arch_print_commented(&arch, notes, &t);
+        ck_assert(parse(t.at, &again));
+        ck_assert(same_machine(&again, &arch));
+        ck_assert_mem_eq(&again.price, &arch.price, sizeof arch.price);
+        text_free(&t);
+    }
+}
+END_TEST
+
+/* Each field and price once, below its meaning; groups; no comment behind a value that changed. */
+START_TEST(comments_stay_with_their_values)
+{
+    struct arch arch;
+    const struct arch_notes *notes;
+    struct text t = {0};
+    ck_assert(arch_load_noted("mesh", arena, diag, &arch, &notes));
+    ck_assert(arch_set(&arch, "lanes=16", diag));
+    arch_print_commented(&arch, notes, &t);
+    ck_assert_mem_eq(t.at, "# The crossbars of preset clsa on a chip", 40);
+    ck_assert_ptr_nonnull(strstr(t.at,
+                                 "\n# length of a cycle (clsa: 1,400 ns) [1..1000000000000 ps]\n"
+                                 "cycle_ps: 1000               # PUMA: 1 GHz\n"));
+    ck_assert_ptr_nonnull(strstr(t.at, "\nlanes: 16\n"));
+    ck_assert_ptr_nonnull(strstr(t.at, "\n# ---- noise of the cells ----\n"));
+    struct arch_item item;
+    for (unsigned i = 0; arch_item_at(&arch, i, &item); i++) {
+        const char *line = arena_printf(arena, "\n%s%s: ", item.is_price ? "  " : "", item.name);
+        ck_assert_msg(strstr(t.at, line) && !strstr(strstr(t.at, line) + 1, line), "%s", item.name);
+    }
+    text_free(&t);
+}
+END_TEST
+
 /* As in ARCH.md's table: what a weight of 8 bits takes, and how long a product of inputs of
  * 8 bits that fill a crossbar. */
 START_TEST(published_machines)
@@ -566,6 +607,8 @@ int main(void)
     tcase_add_test(tc, preset_mesh_has_the_same_crossbars);
     tcase_add_test(tc, every_preset_loads);
     tcase_add_test(tc, every_preset_prints);
+    tcase_add_test(tc, every_preset_prints_with_comments);
+    tcase_add_test(tc, comments_stay_with_their_values);
     tcase_add_test(tc, published_machines);
     tcase_add_test(tc, prices_of_a_base);
     tcase_add_test(tc, defaults_are_clsa);
