@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * report_json.c - what `compile`, `run`, `sim` and `eval` tell machines. JSON.md lists the keys,
+ * report_json.c - what `compile`, `run`, `sim` and `eval` tell machines. CLI.md lists the keys,
  * cimc.schema.json has them all.
  */
 #include "report_parts.h"

@@ -5,6 +5,7 @@
 usage: manual_test.py CIMC ROOT
 """
 import glob
+import json
 import os
 import re
 import shutil
@@ -89,5 +90,25 @@ def built(b):
         b.equal(sorted(found), sorted(['cimc.1'] + ['cimc-%s.1' % c for c in commands_of(b)]), 'pages')
 
 
+def formats(b):
+    """the pages of formats have every field, price and key; groff has nothing to say"""
+    with open(os.path.join(b.root, 'frontend', 'cimc', 'cimc.schema.json'), encoding='utf-8') as f:
+        schema = json.load(f)
+    pages = {}
+    for name in ('arch', 'json'):
+        script = os.path.join(b.root, 'frontend', 'cli', 'format_pages.py')
+        pages[name] = subprocess.run([sys.executable, '-B', script, os.path.join(b.root, 'frontend', 'cimc', 'cimc.schema.json'), '0.1.0', name],
+                                     capture_output=True, text=True, timeout=60, check=True).stdout
+        lint(b, 'cimc-%s(5)' % name, pages[name])
+        b.contains(pages[name], '.SH EXAMPLES\n')
+    for table in ('arch', 'prices'):
+        for field in re.findall(r'^\| `(\w+)`', b.run('list', table).stdout, re.MULTILINE):
+            b.contains(pages['arch'], '.B %s\n' % field)
+    for part in schema['$defs']['compile'], schema['$defs']['where'], schema['$defs']['base_layer']:
+        b.contains(pages['json'], *('.B %s\n' % key for key in part['properties']))
+    example = pages['arch'].split('.SH EXAMPLES\n.nf\n')[1].split('.fi')[0].replace('\\-', '-')
+    b.equal(json.loads(b.run('arch', b.write('example.yaml', example), '--json').stdout)['machine']['mvm_cycles'], 980, 'the example: 1,400,000 / 1,429 ps')
+
+
 if __name__ == '__main__':
-    sys.exit(run_cases([bash, other_shells, pages, built]))
+    sys.exit(run_cases([bash, other_shells, pages, built, formats]))
