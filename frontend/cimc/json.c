@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_gen.h>
+#include <yajl/yajl_parse.h>
 
 struct json {
     yajl_gen gen;
@@ -19,7 +20,7 @@ static void expect_ok(yajl_gen_status status)
 }
 
 /* The heap's functions for YAJL, so that it never sees NULL and all is in the account. */
-static void *yajl_alloc(void *context, size_t bytes)
+static void *yajl_alloc_block(void *context, size_t bytes)
 {
     (void)context;
     return heap_alloc(bytes);
@@ -37,10 +38,14 @@ static void yajl_free_block(void *context, void *p)
     heap_free(p);
 }
 
+static const yajl_alloc_funcs heap_of_yajl = {yajl_alloc_block, yajl_realloc, yajl_free_block,
+                                              NULL};
+
 struct json *json_new(void)
 {
     struct json *j = heap_alloc(sizeof *j);
-    j->gen = yajl_gen_alloc(&(yajl_alloc_funcs){yajl_alloc, yajl_realloc, yajl_free_block, NULL});
+    yajl_alloc_funcs heap = heap_of_yajl;
+    j->gen = yajl_gen_alloc(&heap);
     if (!j->gen)
         out_of_memory(0);
     yajl_gen_config(j->gen, yajl_gen_beautify, 1);
@@ -184,4 +189,56 @@ void json_finish(struct json *j, FILE *out)
         fwrite(text, 1, n, out);
     yajl_gen_free(j->gen);
     heap_free(j);
+}
+
+/* ---- reading ---- */
+
+struct listener {
+    const struct json_events *events;
+    void *self;
+};
+
+static int see_open(void *listener)
+{
+    const struct listener *l = listener;
+    l->events->open(l->self);
+    return 1;
+}
+
+static int see_close(void *listener)
+{
+    const struct listener *l = listener;
+    l->events->close(l->self);
+    return 1;
+}
+
+static int see_key(void *listener, const unsigned char *key, size_t n)
+{
+    const struct listener *l = listener;
+    l->events->key(l->self, (const char *)key, n);
+    return 1;
+}
+
+static int see_integer(void *listener, long long value)
+{
+    const struct listener *l = listener;
+    l->events->integer(l->self, value);
+    return 1;
+}
+
+bool json_read(const void *text, size_t n, const struct json_events *events, void *self)
+{
+    static const yajl_callbacks calls = {.yajl_integer = see_integer,
+                                         .yajl_map_key = see_key,
+                                         .yajl_start_map = see_open,
+                                         .yajl_end_map = see_close,
+                                         .yajl_start_array = see_open,
+                                         .yajl_end_array = see_close};
+    struct listener l = {events, self};
+    yajl_alloc_funcs heap = heap_of_yajl;
+    yajl_handle parser = yajl_alloc(&calls, &heap, &l);
+    bool ok = yajl_parse(parser, text, n) == yajl_status_ok &&
+              yajl_complete_parse(parser) == yajl_status_ok;
+    yajl_free(parser);
+    return ok;
 }

@@ -29,4 +29,15 @@ void json_null(struct json *j, const char *key);
 /* Prints and frees. */
 void json_finish(struct json *j, FILE *out);
 
+/* What is seen of a JSON text, in its order. */
+struct json_events {
+    void (*open)(void *self); /* an object or array, and where it ends */
+    void (*close)(void *self);
+    void (*key)(void *self, const char *key, size_t n);
+    void (*integer)(void *self, int64_t value);
+};
+/* False: it is no JSON. */
+bool json_read(const void *text, size_t n, const struct json_events *events,
+               void *self) CHECK_RESULT;
+
 #endif

@@ -224,7 +224,7 @@ const struct cimc_option_info option_table[] = {
      .offset = AT(patches),
      .argument = "LAYER=AxB",
      .help = "a product of this base layer (name, or number from 0) yields A rows by B columns of "
-             "its output; --mapping goes for the other layers"},
+             "its output; --mapping goes for the other layers; @FILE as of --copies"},
     {.group = "mapping",
      .name = "copies",
      .kind = CIMC_OPTION_TEXT,
@@ -232,7 +232,7 @@ const struct cimc_option_info option_table[] = {
      .offset = AT(copies),
      .argument = "LAYER=N,..",
      .help = "so many copies of these base layers (names, or numbers from 0), one of the others; "
-             "replaces --duplicate"},
+             "replaces --duplicate; @FILE: from lines, or from what compile --json printed"},
     {.group = "mapping",
      .name = "pes",
      .kind = CIMC_OPTION_INTEGER,

@@ -9,6 +9,8 @@
  */
 #include "options.h"
 
+#include "mapping_file.h"
+
 #include "base/closest.h"
 #include "verdict.h"
 
@@ -212,6 +214,8 @@ bool options_put(struct cimc_options *o, const struct cimc_option_info *option, 
                           option->name);
     if (!value && option->kind != CIMC_OPTION_FLAG && option->kind != CIMC_OPTION_MAY_TEXT)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "--%s has no value", option->name);
+    if (mapping_is_file(option, value))
+        return mapping_put_file(o, option, value, d);
     bool ok = true;
     switch (option->kind) {
     case CIMC_OPTION_FLAG: ok = flag_of(value, field); break;
@@ -294,7 +298,7 @@ static bool recall_word(char *word, struct cimc_options *s, struct diag *d)
         *equals = 0;
     const struct cimc_option_info *o =
         strncmp(word, "--", 2) == 0 ? cimc_option_find(word + 2) : NULL;
-    if (!o || !o->recorded)
+    if (!o || !o->recorded || mapping_is_file(o, equals ? equals + 1 : NULL)) /* nor reads files */
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "unknown option %s", word);
     return options_put(s, o, equals ? equals + 1 : NULL, d);
 }

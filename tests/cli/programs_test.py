@@ -91,6 +91,27 @@ def layer_by_layer_json(b):
     b.equal(report['duplication']['objective'], 'none', 'objective')
 
 
+def copies_from_files(b):
+    """--copies @FILE and --patch @FILE: what --json printed gives the same program again; lines; what is no such file; programs name no file"""
+    done = b.run('compile', b.model, '--extra-pes=8', '--json', '-o', 'a.cim')
+    b.write('point.json', done.stdout)
+    again = json.loads(b.run('compile', b.model, '--extra-pes=8', '--copies=@point.json', '--patch=@point.json', '--json', '-o', 'b.cim').stdout)
+    b.equal(again['base_layers'], json.loads(done.stdout)['base_layers'], 'base layers')
+    b.expect(not any('@' in word for word in again['options']), 'options: %s' % again['options'])
+    text = [re.sub(r'(options|section) .*', '', b.run('dis', name).stdout) for name in ('a.cim', 'b.cim')]
+    b.equal(text[1], text[0], 'programs')
+    b.write('lines', '# two of one\n\n /conv1/Conv=2 \r\n1=1\n')
+    lines = json.loads(b.run('compile', b.model, PIXELS, '--extra-pes=8', '--copies=@lines', '--json', '-o', 'c.cim').stdout)
+    b.equal([x['copies'] for x in lines['base_layers']], [2, 1, 1, 1, 1, 1, 1], 'copies')
+    for what in ('', '# nothing\n', '{"base_layers": []}', '{"base_layers": [{"copies": 2}', '{"a": [[[{"copies": 1}]]]}', 'a=1\0'):
+        b.write('bad', what)
+        b.fails('compile', b.model, '--copies=@bad', code=1, message='bad: error: neither lines of LAYER=N nor what compile --json printed [data]')
+    b.fails('compile', b.model, '--patch=@absent', code=1, message='absent: error: cannot open: No such file or directory [io]')
+    b.write('evil.s', b.run('dis', '--inline', 'a.cim').stdout.replace('--extra-pes=8', '--extra-pes=8 --copies=@lines'))
+    b.run('asm', 'evil.s', '-o', 'evil.cim')
+    b.contains(b.run('check', 'evil.cim', '--model', b.model, code=1).stderr, "error: the program's options: unknown option --copies [program]")
+
+
 def run_json(b):
     """run --json holds compile's keys too; sim --json; check --json"""
     report = json.loads(b.run('run', b.model, PIXELS, '--json', '--test-data', b.test_data(0), '-o', 'p.cim').stdout)
@@ -557,7 +578,7 @@ def damaged_texts(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([compile_json, peak_memory, layer_by_layer_json, run_json, compile_table, table_of_shared_crossbars, ten_images, saved_outputs_as_inputs, wrong_reference,
+    sys.exit(run_cases([compile_json, copies_from_files, peak_memory, layer_by_layer_json, run_json, compile_table, table_of_shared_crossbars, ten_images, saved_outputs_as_inputs, wrong_reference,
                         tiny_values, times_only, no_folders,
                         options_matter, duplication, patches, fixed_patches, copies_for_a_pipeline,
                         schedule_views, lp_file, same_bytes, round_trip, edited_instruction, dropped_wait, deadlock, other_model,

@@ -23,7 +23,7 @@ def evaluated(b):
     b.run('eval', 'm.onnx', '--input-fill', 'ramp', '--save-outputs', 'out')
     b.equal(read_npy(b.read('out/output_0.npy'))[2], [0, .25, .5, .75], 'ramp')
     report = json.loads(b.run('eval', b.model, '--test-data', b.test_data(0), '--json').stdout)
-    b.equal(list(report), ['model', 'outputs', 'seconds', 'peak_rss_bytes'], 'keys')
+    b.equal(list(report), ['version', 'options', 'machine', 'model', 'outputs', 'seconds', 'peak_rss_bytes'], 'keys')
     b.equal([list(report['seconds']), report['outputs'][0]['pass']], [['import', 'evaluate'], True], 'seconds, pass')
 
 
