@@ -2,7 +2,7 @@
 # Copyright The cimc authors
 """Sessions that documents show: each command works, and prints the lines that stand below it.
 
-usage: sessions_test.py CIMC ROOT [MODULE]
+usage: sessions_test.py CIMC ROOT [MODULE...]
 
     <!-- session -->
         $ cimc compile benchmarks/digits/digits.onnx
@@ -10,9 +10,9 @@ usage: sessions_test.py CIMC ROOT [MODULE]
     <!-- end session -->
 
 A line after `$ ` is a command of the shell, lines after `> ` belong to it, the others are some lines of what it prints, in their order;
-`...` stands for anything, blanks for blanks. All sessions of a document are one shell in one folder, where `benchmarks/digits` is the
-tree's. `<!-- session: with MODULE -->` runs where MODULE, of Python, is named on the command line, `<!-- session: without MODULE -->`
-where it is not; a document that has none of these is left out if a module is named. A picture that a session makes, and
+`...` stands for anything, blanks for blanks. What stands between `<!-- file: NAME -->` and `<!-- end file -->` is written to that file. All sessions of a document are one shell in one folder, where `benchmarks/digits` is the
+tree's. `<!-- session: with MODULE -->` runs where MODULE, of Python, is the first on the command line, `<!-- session: without MODULE -->`
+where it is not; a document that has none of these is left out if a module is named. Where one of the modules is missing, all is skipped. A picture that a session makes, and
 the document shows, has the same bytes.
 """
 import importlib.util
@@ -26,20 +26,20 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 from tap import Tap  # noqa: E402
 from source_tree import list_files, read  # noqa: E402
 
-SESSION = re.compile(r'<!-- session(?:: (with|without) (\w+))? -->\n(.*?)<!-- end session -->', re.DOTALL)
+SESSION = re.compile(r'<!-- session(?:: (with|without) (\w+))? -->\n(.*?)<!-- end session -->|<!-- file: (\S+) -->\n(.*?)<!-- end file -->', re.DOTALL)
 
 
 def takes_part(how, named, module):
-    return how is None or (named == module) == (how == 'with')
+    return not how or (named == module) == (how == 'with')
 
 
 def commands(text, module):
     """[(command, [line that it prints])] of a document."""
     found = []
-    for how, named, lines in SESSION.findall(text):
-        if not takes_part(how, named, module):
-            continue
-        for line in filter(str.strip, lines.splitlines()):
+    for how, named, lines, name, contents in SESSION.findall(text):
+        if name:
+            found.append(("cat >%s <<'END OF FILE'\n%s\nEND OF FILE" % (name, re.sub('^    ', '', contents, flags=re.MULTILINE).strip('\n')), []))
+        for line in filter(str.strip, lines.splitlines() if takes_part(how, named, module) else ()):
             line = line[4:]
             if line.startswith('$ '):
                 found.append((line[2:], []))
@@ -98,16 +98,17 @@ def check_document(cimc, root, path, module):
         yield from check_pictures(root, path, text, folder)
 
 
-def main(cimc, root, module=None):
+def main(cimc, root, *modules):
     tap = Tap()
     cimc, root = os.path.abspath(cimc), os.path.abspath(root)
-    absent = module and importlib.util.find_spec(module) is None
+    module = modules[0] if modules else None
+    absent = [name for name in modules if importlib.util.find_spec(name) is None]
     for path in [f for f in list_files(root) if f.endswith('.md')]:
         text = read(root, path)
         if not SESSION.search(text) or (module and '<!-- session: with %s -->' % module not in text):
             continue
         if absent:
-            tap.point('sessions of %s' % path, skip='there is no Python module ' + module)
+            tap.point('sessions of %s' % path, skip='Python has no module ' + ', '.join(absent))
         else:
             tap.point('sessions of %s' % path, check_document(cimc, root, path, module))
     return tap.finish()
