@@ -157,15 +157,23 @@ static void print_program(const struct isa_program_entry *e, uint32_t index, str
     text_add(t, "]\n");
 }
 
-static void print_groups(const struct isa_tile *tile, struct text *t, FILE *out)
+static void print_group(const struct isa_tile *tile, uint32_t i, struct text *t, FILE *out)
 {
-    for (uint32_t i = 0; i < tile->n_groups; i++) {
-        text_add(t, "group %u ", i);
-        record_print(REC_group, &tile->groups[i], t);
-        text_add(t, " ");
-        print_list(REC_pe, tile->groups[i].pes, tile->groups[i].n_pes, t);
-        text_flush(t, out);
-    }
+    text_add(t, "group %u ", i);
+    record_print(REC_group, &tile->groups[i], t);
+    text_add(t, " ");
+    print_list(REC_pe, tile->groups[i].pes, tile->groups[i].n_pes, t);
+    text_flush(t, out);
+}
+
+static void print_view(const struct isa_program *p, const struct isa_tile *tile, uint32_t i,
+                       struct text *t, FILE *out)
+{
+    text_add(t, "view %u ", i);
+    record_print(REC_view, &tile->views[i], t);
+    print_node_comment(p, tile->views[i].value, t);
+    text_add(t, "\n");
+    text_flush(t, out);
 }
 
 static void print_routes(const struct isa_tile *tile, struct text *t, FILE *out)
@@ -260,21 +268,23 @@ static void print_bytes(const char *what, const struct isa_bytes *b, struct text
     print_hex(b, t, out);
 }
 
-static void print_tile(const struct isa_program *p, uint32_t index, struct text *t, FILE *out)
+static void print_tile_line(const struct isa_program *p, uint32_t index, struct text *t)
 {
     const struct isa_tile *tile = &p->tiles[index];
     text_add(t, "\ntile %u ", index);
     record_print(REC_tile, tile, t);
     text_add(t, "  ; queues: VU q%u, TX q%u, DMA q%u\n", isa_queue_vu(tile), isa_queue_tx(tile),
              isa_queue_dma(tile));
-    for (uint32_t i = 0; i < tile->n_views; i++) {
-        text_add(t, "view %u ", i);
-        record_print(REC_view, &tile->views[i], t);
-        print_node_comment(p, tile->views[i].value, t);
-        text_add(t, "\n");
-        text_flush(t, out);
-    }
-    print_groups(tile, t, out);
+}
+
+static void print_tile(const struct isa_program *p, uint32_t index, struct text *t, FILE *out)
+{
+    const struct isa_tile *tile = &p->tiles[index];
+    print_tile_line(p, index, t);
+    for (uint32_t i = 0; i < tile->n_views; i++)
+        print_view(p, tile, i, t, out);
+    for (uint32_t i = 0; i < tile->n_groups; i++)
+        print_group(tile, i, t, out);
     print_records("window", REC_window, tile->windows, tile->n_windows, t, out);
     for (uint32_t i = 0; i < tile->n_programs; i++)
         print_program(&tile->programs[i], i, t);
@@ -294,19 +304,102 @@ static void print_tile(const struct isa_program *p, uint32_t index, struct text 
     }
 }
 
+/* ---- a part ---- */
+
+/* Entries of a tile's tables that printed instructions name. */
+struct named {
+    bool *views, *groups;
+};
+
+static bool is_of(const struct isa_tile *tile, uint32_t index, uint32_t node)
+{
+    return tile->sources[index] == node;
+}
+
+static void name_entries(const struct isa_inst *i, struct named *out)
+{
+    const struct isa_op_desc *op = isa_op_desc(i->op);
+    for (unsigned k = 0; k < op->n_fields; k++) {
+        const struct isa_field *f = &op->fields[k];
+        const struct isa_region *r = (const void *)((const char *)i + f->offset);
+        bool is_named = f->kind == FIELD_REGION &&
+                        !(f->offset == offsetof(struct isa_inst, b) && isa_is_plain_b(i));
+        if (is_named)
+            out->views[r->view] = true;
+    }
+    if (i->op == ISA_mvm)
+        out->groups[i->obj] = true;
+}
+
+/* What the node does on the tile; nothing if it does nothing there. */
+static void print_node_of_tile(const struct isa_program *p, uint32_t index, uint32_t node,
+                               struct text *t, FILE *out)
+{
+    const struct isa_tile *tile = &p->tiles[index];
+    struct arena *a = arena_new();
+    struct named named = {ARENA_ARRAY(a, bool, tile->n_views),
+                          ARENA_ARRAY(a, bool, tile->n_groups)};
+    bool is_any = false;
+    for (uint32_t i = 0; i < tile->n_insts; i++) {
+        if (!is_of(tile, i, node))
+            continue;
+        name_entries(&tile->insts[i], &named);
+        is_any = true;
+    }
+    if (is_any)
+        print_tile_line(p, index, t);
+    for (uint32_t i = 0; i < tile->n_views; i++)
+        if (named.views[i])
+            print_view(p, tile, i, t, out);
+    for (uint32_t i = 0; i < tile->n_groups; i++)
+        if (named.groups[i])
+            print_group(tile, i, t, out);
+    for (uint32_t i = 0; i < tile->n_insts; i++) {
+        if (!is_of(tile, i, node))
+            continue;
+        print_inst(p, tile, i, t);
+        text_flush(t, out);
+    }
+    arena_free(a);
+}
+
+static void print_part(const struct isa_program *p, const struct isa_dis_options *o, struct text *t,
+                       FILE *out)
+{
+    text_add(t, "; a part of the program, which does not assemble\n");
+    for (uint32_t i = 0; i < p->n_tiles; i++) {
+        if (o->tile && *o->tile != i)
+            continue;
+        if (o->node)
+            print_node_of_tile(p, i, *o->node, t, out);
+        else
+            print_tile(p, i, t, out);
+    }
+    text_flush(t, out);
+}
+
+static void print_all(const struct isa_program *p, const struct isa_dis_options *o, struct text *t,
+                      FILE *out)
+{
+    print_program_fields(p, t);
+    print_records("node", REC_node, p->nodes, p->n_nodes, t, out);
+    for (uint32_t i = 0; i < p->n_sections; i++)
+        print_section(p, o, i, t, out);
+    text_flush(t, out);
+    print_records("image", REC_image, p->images, p->n_images, t, out);
+    print_records("binding", REC_binding, p->bindings, p->n_bindings, t, out);
+    for (uint32_t i = 0; i < p->n_tiles; i++)
+        print_tile(p, i, t, out);
+    text_flush(t, out);
+}
+
 void isa_disassemble(const struct isa_program *p, const struct isa_dis_options *o, FILE *out)
 {
     static const struct isa_dis_options standard = {0};
     struct text t = {0};
-    print_program_fields(p, &t);
-    print_records("node", REC_node, p->nodes, p->n_nodes, &t, out);
-    for (uint32_t i = 0; i < p->n_sections; i++)
-        print_section(p, o ? o : &standard, i, &t, out);
-    text_flush(&t, out);
-    print_records("image", REC_image, p->images, p->n_images, &t, out);
-    print_records("binding", REC_binding, p->bindings, p->n_bindings, &t, out);
-    for (uint32_t i = 0; i < p->n_tiles; i++)
-        print_tile(p, i, &t, out);
-    text_flush(&t, out);
+    if (o && (o->tile || o->node))
+        print_part(p, o, &t, out);
+    else
+        print_all(p, o ? o : &standard, &t, out);
     text_free(&t);
 }

@@ -460,6 +460,9 @@ bool isa_is_ideal(const struct isa_program *p);
 struct isa_dis_options {
     bool inline_sections; /* raw sections as hex instead of file(path, offset, length, hash) */
     const char *path;     /* program file the sections are named by */
+    /* A part of the program, which cannot be assembled: one tile; instructions that one node is the
+     * source of, and the entries of tables that these name. NULL: all. */
+    const uint32_t *tile, *node;
 };
 void isa_disassemble(const struct isa_program *p, const struct isa_dis_options *o, FILE *out);
 /* Everything but the streams and the sections' bytes, as JSON: names as in program.proto, every

@@ -37,6 +37,10 @@ struct cimc_simulation {
 
 /* The caller's, whole. */
 const struct cimc_source *sources_whole(const struct cimc_source *given, size_t n, struct arena *a);
+/* What was said of the model when it was imported stands. */
+void options_of_model(struct cimc_options *o, const struct cimc_options *model);
+/* A handle of a program that was made of a text. */
+struct cimc_program *program_of(struct isa_program *isa);
 /* A whole one, as a file. */
 bool source_open(const struct cimc_source *source, struct arena *names, struct diag *d,
                  struct file *out) CHECK_RESULT;

@@ -20,6 +20,14 @@ static struct cimc_program *program_new(const struct cimc_options *o)
     return p;
 }
 
+struct cimc_program *program_of(struct isa_program *isa)
+{
+    struct cimc_program *p = program_new(NULL);
+    p->isa = isa;
+    ports_describe(&p->ports, isa, &p->build);
+    return p;
+}
+
 void cimc_program_free(cimc_program *p)
 {
     if (!p)
@@ -54,8 +62,7 @@ struct compile_call {
     cimc_program **out;
 };
 
-/* What was said of the model when it was imported stands. */
-static void take_model_options(struct cimc_options *o, const struct cimc_options *model)
+void options_of_model(struct cimc_options *o, const struct cimc_options *model)
 {
     o->dims = model->dims;
     o->constants = model->constants;
@@ -72,7 +79,7 @@ static bool compile(cimc_context *c, void *call)
     struct compile_call *k = call;
     bool is_last = k->spent != NULL;
     struct cimc_options whole = options_whole(k->options);
-    take_model_options(&whole, &k->model->options);
+    options_of_model(&whole, &k->model->options);
     struct cimc_program *p = program_new(&whole);
     struct build *b = &p->build;
     const struct cimc_options *o = &p->options;

@@ -395,9 +395,11 @@ CIMC_API enum cimc_status cimc_program_write(cimc_context *c, cimc_program *p, c
  * bound) also meaning. Writes what was proved as CIMC_TEXT or CIMC_JSON; `write` may be NULL. */
 CIMC_API enum cimc_status cimc_check(cimc_context *c, const cimc_program *p, enum cimc_form form,
                                      cimc_write_fn write, void *user);
-/* Assembly. `is_inline`: raw sections as hex, else as parts of the file that it was read from. */
-CIMC_API enum cimc_status cimc_disassemble(cimc_context *c, const cimc_program *p, bool is_inline,
-                                           cimc_write_fn write, void *user);
+/* Assembly: raw sections as parts of the file that it was read from, or (inline) as hex. A part of
+ * it, which cannot be assembled, with options of the group part. */
+CIMC_API enum cimc_status cimc_disassemble(cimc_context *c, const cimc_program *p,
+                                           const struct cimc_options *o, cimc_write_fn write,
+                                           void *user);
 /* CIMC_TABLE, CIMC_JSON, CIMC_TIMES, CIMC_TIME_TRACE; with keep_schedule CIMC_CSV, CIMC_SVG; with
  * keep_schedule and keep_detail CIMC_TRACE, CIMC_HTML; with keep_plan CIMC_PLAN. Only programs
  * that were compiled here have them; CIMC_WRONG_USAGE else. Reads the groups table, energy, views,

@@ -9,6 +9,7 @@
  */
 #include "driver.h"
 
+#include "base/closest.h"
 #include "images.h"
 #include "eval.h"
 #include "machine.h"
@@ -37,6 +38,17 @@ static bool parse_extent(const char **at, int64_t *out)
     return ok;
 }
 
+static bool no_set(const char *text, struct diag *d)
+{
+    struct closest near = {.to = text};
+    closest_offer(&near, "auto");
+    closest_offer(&near, "best");
+    closest_offer(&near, "pixel");
+    return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                      "--set: '%s' is none of auto, best, pixel, RxC (R, C: a number or *)%s%s%s",
+                      text, CLOSEST(&near));
+}
+
 /* auto, best, pixel, or RxC with * for the whole extent. */
 static bool parse_set(const char *text, struct set_shape *out, struct diag *d)
 {
@@ -46,9 +58,7 @@ static bool parse_set(const char *text, struct set_shape *out, struct diag *d)
     /* Until `best` is chosen the sets are pixels. */
     const char *at = strcmp(text, "pixel") == 0 || strcmp(text, "best") == 0 ? "1x1" : text;
     if (!parse_extent(&at, &out->rows) || *at++ != 'x' || !parse_extent(&at, &out->cols) || *at)
-        return diag_error(d, (struct loc){0}, DIAG_USAGE,
-                          "--set: '%s' is none of auto, best, pixel, RxC (R, C: a number or *)",
-                          text);
+        return no_set(text, d);
     return true;
 }
 
@@ -56,8 +66,7 @@ void driver_set_noise(struct arch *a, int64_t seed, struct loc loc, struct diag 
 {
     if (seed >= 0)
         a->noise_seed = seed;
-    if (seed > 0 && !(a->program_sigma_low_permille || a->program_sigma_high_permille ||
-                      a->stuck_low_ppm || a->stuck_high_ppm || a->drift_permille))
+    if (seed > 0 && !arch_has_noise(a))
         diag_note(d, loc,
                   "the machine's cells have no noise (cimc list arch: program_sigma_*, "
                   "stuck_*, drift_permille): seeds change nothing");

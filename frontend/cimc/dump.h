@@ -59,8 +59,9 @@ bool dump_is_asked(const char *which, uint32_t tile, uint32_t pe);
 bool dump_find_cells(const struct isa_program *p, const char *which, uint32_t *out_tile,
                      const struct isa_group **out_group, const struct isa_pe **out_pe,
                      struct diag *d) CHECK_RESULT;
-/* As text to standard output. */
-bool dump_print_cells(const struct isa_program *p, const char *which, struct diag *d) CHECK_RESULT;
+/* As text. */
+bool dump_print_cells(const struct isa_program *p, const char *which, FILE *out,
+                      struct diag *d) CHECK_RESULT;
 
 /* ---- dump_map.c ---- */
 bool dump_map(const struct dump *dump, struct diag *d) CHECK_RESULT;

@@ -42,7 +42,7 @@ bool dump_cells(const struct dump *dump, uint32_t tile, const struct isa_group *
 
 /* ---- as text ---- */
 
-static void print_matrix(const struct crossbar *x, const uint8_t *values)
+static void print_matrix(const struct crossbar *x, const uint8_t *values, FILE *out)
 {
     unsigned most = 0;
     size_t n = (size_t)x->rows * x->columns;
@@ -60,44 +60,44 @@ static void print_matrix(const struct crossbar *x, const uint8_t *values)
                 text_add(&t, " %*s", width, ".");
         }
         text_add(&t, "\n");
-        text_flush(&t, stdout);
+        text_flush(&t, out);
     }
     text_free(&t);
 }
 
 /* The columns with a bit of `inverted`, under a name; nothing if there are none. */
-static void print_inverted(const struct crossbar *x, unsigned bit, const char *name)
+static void print_inverted(const struct crossbar *x, unsigned bit, const char *name, FILE *out)
 {
     bool any = false;
     for (uint32_t k = 0; k < x->columns; k++) {
         if (x->inverted[k] >> bit & 1) {
-            printf("%s%" PRIu32, any ? ", " : name, k);
+            fprintf(out, "%s%" PRIu32, any ? ", " : name, k);
             any = true;
         }
     }
     if (any)
-        printf("\n");
+        fprintf(out, "\n");
 }
 
 static void print_pe(const struct isa_program *p, uint32_t tile, const struct isa_group *g,
-                     const struct isa_pe *pe)
+                     const struct isa_pe *pe, FILE *out)
 {
     const struct arch *m = &p->arch;
     const struct isa_image *image = &p->images[g->image];
     struct arena *a = arena_new();
     struct crossbar x = crossbar_of(p, g, pe, a);
     struct weight_cells w = weight_cells_of(p, g->image);
-    printf("tile %" PRIu32 ", PE %" PRIu32 ": '", tile, pe->pe);
-    print_plain(image->node < p->n_nodes ? p->nodes[image->node].name : "", stdout);
-    printf("', %" PRIu32 " x %" PRIu32 " cells of %u bits, a weight has %u x %u\n", x.rows,
-           x.columns, w.rule.cell_bits, w.down, w.across);
-    print_inverted(&x, 0, w.down > 1 ? "inverted, positive rows: " : "inverted: ");
-    print_inverted(&x, 1, "inverted, negative rows: ");
-    print_matrix(&x, x.level);
+    fprintf(out, "tile %" PRIu32 ", PE %" PRIu32 ": '", tile, pe->pe);
+    print_plain(image->node < p->n_nodes ? p->nodes[image->node].name : "", out);
+    fprintf(out, "', %" PRIu32 " x %" PRIu32 " cells of %u bits, a weight has %u x %u\n", x.rows,
+            x.columns, w.rule.cell_bits, w.down, w.across);
+    print_inverted(&x, 0, w.down > 1 ? "inverted, positive rows: " : "inverted: ", out);
+    print_inverted(&x, 1, "inverted, negative rows: ", out);
+    print_matrix(&x, x.level, out);
     if (m->noise_seed) {
-        printf("conductances in 1/%d of a level, noise seed %" PRId64 "\n",
-               1 << m->cell_fraction_bits, m->noise_seed);
-        print_matrix(&x, x.conductance);
+        fprintf(out, "conductances in 1/%d of a level, noise seed %" PRId64 "\n",
+                1 << m->cell_fraction_bits, m->noise_seed);
+        print_matrix(&x, x.conductance, out);
     }
     arena_free(a);
 }
@@ -135,7 +135,7 @@ bool dump_find_cells(const struct isa_program *p, const char *which, uint32_t *o
                       (long long)number, (long long)tile);
 }
 
-bool dump_print_cells(const struct isa_program *p, const char *which, struct diag *d)
+bool dump_print_cells(const struct isa_program *p, const char *which, FILE *out, struct diag *d)
 {
     uint32_t tile;
     const struct isa_group *g;
@@ -145,6 +145,6 @@ bool dump_print_cells(const struct isa_program *p, const char *which, struct dia
                           "--cells all: give the folder to write, -o DIR");
     if (!dump_find_cells(p, which, &tile, &g, &pe, d))
         return false;
-    print_pe(p, tile, g, pe);
+    print_pe(p, tile, g, pe, out);
     return true;
 }

@@ -9,16 +9,23 @@
 
 #include <string.h>
 
-static bool any_price(const struct arch *arch, bool of_area)
+static bool any_in(const struct arch_prices *p, const char *unit)
 {
-    const struct arch_prices *p = &arch->price;
-    bool area = p->crossbar_um2 || p->adc_um2 || p->shift_add_um2 || p->dac_um2 || p->buffer_um2 ||
-                p->lane_um2 || p->router_um2;
-    bool energy = p->crossbar_leakage_uw || p->tile_leakage_uw;
+    bool any = false;
+#define PRICE(name, its_unit, meaning) any = any || (p->name && strcmp(its_unit, unit) == 0);
+#include "prices.def"
+#undef PRICE
+    return any;
+}
+
+/* Of what a run does, or of leakage. */
+static bool any_energy(const struct arch *arch)
+{
+    bool any = any_in(&arch->price, "uW");
     for (unsigned i = 0; i < N_ENERGY_COUNTERS; i++)
-        energy = energy ||
-                 (energy_counters[i].price_name && !energy_lacks_price(arch, &energy_counters[i]));
-    return of_area ? area : energy;
+        any = any ||
+              (energy_counters[i].price_name && !energy_lacks_price(arch, &energy_counters[i]));
+    return any;
 }
 
 struct energy_report energy_report_new(const struct isa_program *p, const struct isa_energy *counts,
@@ -29,8 +36,8 @@ struct energy_report energy_report_new(const struct isa_program *p, const struct
                               .nodes = p->nodes,
                               .tiles = p->arch.tiles ? (uint64_t)p->arch.tiles : p->n_tiles,
                               .cycles = cycles,
-                              .has_prices = any_price(&p->arch, false),
-                              .has_areas = any_price(&p->arch, true)};
+                              .has_prices = any_energy(&p->arch),
+                              .has_areas = any_in(&p->arch.price, "um2")};
     r.total = r.leakage = energy_leakage(r.arch, r.tiles, cycles);
     r.loading = (millionths)counts->rows_written * (uint64_t)r.arch->price.crossbar_write_row_pj;
     for (unsigned u = 0; u < N_ENERGY_UNITS; u++) {

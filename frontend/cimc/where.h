@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * where.h - which weight sits in which cell: found in a program's tables, reported by cmd_where.c.
+ * where.h - which weight sits in which cell: found in a program's tables, reported by
+ * where_print.c.
  *
  * A layer is what MVM instructions of one node do; layers are numbered in graph order, as in
  * compile's table. Rows and columns are those of the kernel's matrix; where a product makes a patch
@@ -46,5 +47,16 @@ bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint3
                 struct diag *d) CHECK_RESULT;
 /* Other layers with the same weights. */
 bool where_shares(const struct where *w, const struct where_layer *l);
+
+/* ---- where_print.c ---- */
+
+/* The cell that was asked for, or none. */
+struct where_asked {
+    bool is_given;
+    uint32_t tile, pe, row, column;
+};
+void where_print_text(const struct where *w, const struct where_asked *asked, FILE *out);
+void where_print_json(const struct where *w, const struct where_asked *asked, const char *program,
+                      FILE *out);
 
 #endif

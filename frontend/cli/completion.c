@@ -7,7 +7,7 @@
  * In: bash, zsh or fish. Out: the script on standard output. It completes commands, options of a
  * command, values as far as they are known, and file names where one is meant.
  */
-#include "transition.h"
+#include "commands.h"
 
 #include <string.h>
 
@@ -24,23 +24,50 @@ static bool takes_file(const struct cimc_option_info *o)
     return o->argument && (strstr(o->argument, "FILE") || strstr(o->argument, "DIR"));
 }
 
-/* Values that are known, as words: choices, what stands in the argument in small letters, names of
- * tables. */
-static struct text known_values(const struct cimc_option_info *o)
+/* The values of an option that are known: choices, what stands in the argument in small letters,
+ * names of tables. */
+struct value_cursor {
+    const struct cimc_option_info *option;
+    const char *word; /* the rest of "a|b" */
+    size_t i;         /* of `known` */
+};
+
+static struct value_cursor values_of(const struct cimc_option_info *o)
+{
+    return (struct value_cursor){.option = o, .word = o->choices ? o->choices : o->argument};
+}
+
+/* The next and its length; NULL behind the last. */
+static const char *next_value(struct value_cursor *c, size_t *n)
 {
     static const char small[] = "abcdefghijklmnopqrstuvwxyz";
-    struct text t = {0};
-    for (const char *word = o->choices ? o->choices : o->argument; word && *word;) {
-        size_t n = strcspn(word, "|");
-        if (o->choices || strspn(word, small) == n)
-            text_add(&t, "%s%.*s", t.n ? " " : "", (int)n, word);
-        word += n + (word[n] == '|');
+    const struct cimc_option_info *o = c->option;
+    while (c->word && *c->word) {
+        const char *word = c->word;
+        *n = strcspn(word, "|");
+        c->word += *n + (word[*n] == '|');
+        if (o->choices || strspn(word, small) == *n)
+            return word;
     }
-    const char *name;
-    for (size_t i = 0; o->known && (name = o->known(i)); i++)
-        text_add(&t, "%s%s", t.n ? " " : "", name);
-    text_add(&t, "%s", "");
-    return t;
+    const char *name = o->known ? o->known(c->i++) : NULL;
+    *n = name ? strlen(name) : 0;
+    return name;
+}
+
+static bool has_values(const struct cimc_option_info *o)
+{
+    struct value_cursor c = values_of(o);
+    size_t n;
+    return next_value(&c, &n) != NULL;
+}
+
+static void put_values(const struct cimc_option_info *o)
+{
+    struct value_cursor c = values_of(o);
+    const char *before = "";
+    size_t n;
+    for (const char *word; (word = next_value(&c, &n)); before = " ")
+        printf("%s%.*s", before, (int)n, word);
 }
 
 static void put_command_names(void)
@@ -103,9 +130,9 @@ static void bash_command(const struct command *c)
         printf("        --%s", o->name);
         if (o->letter)
             printf("|-%c", o->letter);
-        struct text values = known_values(o);
-        printf(") takes=1 values='%s' files=%s ;;\n", values.at, takes_file(o) ? "1" : "");
-        text_free(&values);
+        fputs(") takes=1 values='", stdout);
+        put_values(o);
+        printf("' files=%s ;;\n", takes_file(o) ? "1" : "");
     }
     fputs("        esac ;;\n", stdout);
 }
@@ -160,14 +187,14 @@ static void put_bash(void)
 /* What completes the value. */
 static void zsh_action(const struct cimc_option_info *o)
 {
-    struct text values = known_values(o);
-    if (values.n && takes_file(o))
-        printf("{compadd -- %s; _files}", values.at);
-    else if (values.n)
-        printf("(%s)", values.at);
-    else
-        fputs(takes_file(o) ? "_files" : " ", stdout);
-    text_free(&values);
+    bool is_file = takes_file(o);
+    if (!has_values(o)) {
+        fputs(is_file ? "_files" : " ", stdout);
+        return;
+    }
+    fputs(is_file ? "{compadd -- " : "(", stdout);
+    put_values(o);
+    fputs(is_file ? "; _files}" : ")", stdout);
 }
 
 static void zsh_option(const struct cimc_option_info *o, bool is_letter)
@@ -234,12 +261,13 @@ static void fish_option(const struct command *c, const struct cimc_option_info *
     printf("complete -c cimc -n '__fish_seen_subcommand_from %s' -l %s", c->name, o->name);
     if (o->letter)
         printf(" -s %c", o->letter);
-    struct text values = known_values(o);
     if (o->kind != CIMC_OPTION_FLAG && o->kind != CIMC_OPTION_MAY_TEXT)
         fputs(takes_file(o) ? " -r" : " -x", stdout);
-    if (values.n)
-        printf(" -a '%s'", values.at);
-    text_free(&values);
+    if (has_values(o)) {
+        fputs(" -a '", stdout);
+        put_values(o);
+        fputc('\'', stdout);
+    }
     fputs(" -d '", stdout);
     put_quoted(o->help, "\\", "\\'");
     fputs("'\n", stdout);
@@ -266,10 +294,8 @@ static void put_fish(void)
     }
 }
 
-static bool completion_inner(const struct command_line *l, const struct cimc_options *s,
-                             struct diag *d)
+enum cimc_status cmd_completion(struct command_line *l)
 {
-    (void)s;
     const char *shell = l->args.at[0];
     if (strcmp(shell, "bash") == 0)
         put_bash();
@@ -278,11 +304,6 @@ static bool completion_inner(const struct command_line *l, const struct cimc_opt
     else if (strcmp(shell, "fish") == 0)
         put_fish();
     else
-        return diag_error(d, (struct loc){0}, DIAG_USAGE, "'%s' is none of bash|zsh|fish", shell);
-    return true;
-}
-
-enum cimc_status cmd_completion(struct command_line *l)
-{
-    return run_inner(l, completion_inner);
+        return usage_error(l->context, "'%s' is none of bash|zsh|fish", shell);
+    return CIMC_OK;
 }

@@ -18,7 +18,8 @@
 static enum cimc_status cmd_version(struct command_line *l)
 {
     (void)l;
-    printf("cimc %s (instruction set %u)\n", cimc_version(), cimc_isa_version());
+    printf("cimc %s (instruction set %u)\n%s\n", cimc_version(), cimc_isa_version(),
+           cimc_build_info());
     return CIMC_OK;
 }
 
@@ -207,12 +208,15 @@ static const struct command commands[] = {
      .summary = "disassembles a program file",
      .operands = "PROGRAM",
      .text = "Prints the program as assembly text. Raw sections are named as parts of the program\n"
-             "file, file(path, offset, length, hash), or printed as hex with --inline.\n"
+             "file, file(path, offset, length, hash), or printed as hex with --inline. --tile and\n"
+             "--layer print a part, to be looked at: tables and instructions of one tile, or what\n"
+             "one layer does on each. It cannot be assembled.\n"
              "\n"
              "Examples:\n"
              "  cimc dis model.cim -o model.s\n"
-             "  cimc dis model.cim --inline | cimc asm - -o same.cim\n",
-     .groups = {"inline", "output"},
+             "  cimc dis model.cim --inline | cimc asm - -o same.cim\n"
+             "  cimc dis model.cim --tile 3 --layer conv1\n",
+     .groups = {"inline", "part", "output"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_dis},
@@ -320,10 +324,12 @@ static const struct command commands[] = {
     {.name = "version",
      .summary = "prints the version",
      .operands = "",
-     .text = "Prints the versions of the program and of the instruction set.\n"
-             "\n"
-             "Examples:\n"
-             "  cimc version\n",
+     .text =
+         "Prints the versions of the program and of the instruction set, and what it was built\n"
+         "of: commit, compiler, libraries.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc version\n",
      .run = cmd_version},
     {.name = "help",
      .summary = "explains a command",
@@ -430,7 +436,7 @@ static enum cimc_status dispatch(struct command_line *l, int argc, char **argv)
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         name = "help";
-    if (strcmp(name, "--version") == 0)
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
         name = "version";
     l->command = command_find(l->context, name);
     return l->command ? read_and_run(l, argc - 1, argv + 1) : CIMC_WRONG_USAGE;

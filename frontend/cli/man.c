@@ -6,7 +6,7 @@
  * In: a command, or none for the overview. Out: the page on standard output. What comes from the
  * tables is escaped, so that no text can become a request.
  */
-#include "transition.h"
+#include "commands.h"
 
 #include <string.h>
 
@@ -67,13 +67,13 @@ static void put(const char *text)
     put_escaped(text, strlen(text));
 }
 
-static void put_title(const char *name, const char *summary)
+/* `command` "": the overview. */
+static void put_title(const char *command, const char *summary)
 {
-    fputs(".TH \"", stdout);
-    put(name);
-    fputs("\" 1 \"\" \"cimc " CIMC_VERSION "\" \"User Commands\"\n.SH NAME\n", stdout);
-    put(name);
-    fputs(" \\- ", stdout);
+    const char *dash = *command ? "\\-" : "";
+    printf(".TH \"cimc%s%s\" 1 \"\" \"cimc %s\" \"User Commands\"\n", dash, command,
+           cimc_version());
+    printf(".SH NAME\ncimc%s%s \\- ", dash, command);
     put(summary);
     fputs("\n.SH SYNOPSIS\n", stdout);
 }
@@ -127,12 +127,9 @@ static void put_option(const struct cimc_option_info *o)
 static void put_command_page(const struct command *c)
 {
     static const char mark[] = "Examples:\n";
-    struct text name = {0};
     struct option_cursor at = {.command = c};
     const char *end = c->text + strlen(c->text), *examples = strstr(c->text, mark);
-    text_add(&name, "cimc-%s", c->name);
-    put_title(name.at, c->summary);
-    text_free(&name);
+    put_title(c->name, c->summary);
     printf("\\fBcimc %s\\fR [OPTION...] ", c->name);
     put(c->operands);
     fputs("\n.SH DESCRIPTION\n", stdout);
@@ -152,7 +149,7 @@ static void put_overview_page(void)
 {
     size_t n;
     const struct command *commands = command_list(&n);
-    put_title("cimc", "compiles ONNX models for tiled compute-in-memory chips");
+    put_title("", "compiles ONNX models for tiled compute-in-memory chips");
     fputs("\\fBcimc\\fR COMMAND [OPTION...] [FILE...]\n.SH COMMANDS\n", stdout);
     for (size_t i = 0; i < n; i++) {
         printf(".TP\n.BR cimc\\-%s (1)\n", commands[i].name);
@@ -163,21 +160,14 @@ static void put_overview_page(void)
     fputs(common_sections, stdout);
 }
 
-static bool man_inner(const struct command_line *l, const struct cimc_options *s, struct diag *d)
+enum cimc_status cmd_man(struct command_line *l)
 {
-    (void)s;
-    (void)d;
     if (l->args.n == 0) {
         put_overview_page();
-        return true;
+        return CIMC_OK;
     }
     const struct command *c = command_find(l->context, l->args.at[0]);
     if (c)
         put_command_page(c);
-    return c != NULL;
-}
-
-enum cimc_status cmd_man(struct command_line *l)
-{
-    return run_inner(l, man_inner);
+    return c ? CIMC_OK : CIMC_WRONG_USAGE;
 }

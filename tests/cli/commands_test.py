@@ -38,7 +38,7 @@ COMMANDS = {
     'arch': ({'arch-field', 'output', 'json'}, []),
     'opt': (MODEL | MAPPING | NOISE | PASSES | TIMING | {'output'}, ['absent']),
     'quantize': (MODEL | CALIBRATION | TIMING | {'arch', 'arch-field', 'test-data', 'output', 'json'}, ['absent']),
-    'dis': ({'inline', 'output'}, ['absent']),
+    'dis': ({'inline', 'tile', 'layer', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),
     'where': ({'layer', 'row', 'col', 'tile', 'pe', 'cell', 'json'}, ['absent']),
     'dump': (VALUES | {'output', 'cells', 'force', 'format'}, ['absent']),
@@ -107,6 +107,8 @@ def meant_names(b):
     told('cimc: error: no value is taken by --json; see cimc compile --help [usage]', 'compile', '--json=x', b.model)
     told('cimc: error: unknown option -Z; see cimc compile --help [usage]', 'compile', '-Zo', b.model)
     told("cimc: error: --duplicate: 'sun' is none of none|sum|makespan|interval; did you mean 'sum'? [usage]", 'compile', '--duplicate=sun', b.model)
+    told("cimc: error: --set: 'pixle' is none of auto, best, pixel, RxC (R, C: a number or *); did you mean 'pixel'? [usage]", 'compile', '--set=pixle',
+         b.model)
     told("cimc: machine: error: there is no field 'crosbars'; did you mean 'crossbars'? [arch-value]", 'compile', '--arch-field=crosbars=4', b.model,
          code=1)
     told("cimc: error: copies: there is no base layer '/conv1/Cnv' (a name, or a number from 0 to 6); did you mean '/conv1/Conv'? [duplication]",
@@ -216,8 +218,10 @@ def whole_machine(b):
 def version(b):
     """version"""
     done = b.run('version')
-    b.expect(re.fullmatch(r'cimc \d+\.\d+\.\d+ \(instruction set \d+\)\n', done.stdout), done.stdout)
-    b.equal(b.run('--version').stdout, done.stdout, 'cimc --version')
+    b.expect(re.fullmatch(r'cimc \d+\.\d+\.\d+ \(instruction set \d+\)\n'
+                          r'(commit [-\w.]+, )?(gcc|clang) [\d.]+(, [\w-]+ \d+\.[\d.]+)+\n', done.stdout), done.stdout)
+    for option in ('--version', '-V'):
+        b.equal(b.run(option).stdout, done.stdout, 'cimc ' + option)
 
 
 def lists(b):

@@ -432,6 +432,12 @@ def cells_by_hand(b):
     b.write('p.s', DEPTHWISE)
     b.run('asm', 'p.s', '-o', 'p.cim')
     b.fails('dump', 'p.cim', '--cells=0.1', code=1, message='cimc: error: PE 1 of tile 0 holds floats, which have no levels: compile with --mode int [where]')
+    b.fails('dump', 'p.cim', '--cells=all', '-o', 'new', code=1,
+            message='cimc: error: --cells all: the crossbars hold floats, which have no levels: compile with --mode int [where]')
+    b.expect(not os.path.exists(b.path('new')), 'a folder without cells')
+    for option in ('--test-data=t', '--input=x.npy', '--input-fill=ramp', '--format=hex'):
+        b.fails('dump', 'p.cim', '--cells=0.1', option, code=2, message='cimc: error: %s: without a folder, -o DIR, only the cells of '
+                '--cells are printed [usage]' % option.split('=')[0])
 
 
 def cells_of_patches(b):
@@ -541,6 +547,28 @@ def where_model_of_patches(b):
             b.equal(back, got, 'and back')
 
 
+def parts_of_text(b):
+    """dis --tile, --layer: lines of the whole text, all of that tile or layer; what they read; it does not assemble"""
+    b.run('compile', b.model, '-o', 'p.cim')
+    text = b.run('dis', 'p.cim').stdout
+    tiles = {int(part.split()[0]): 'tile ' + part for part in text.split('\ntile ')[1:]}
+    head = '; a part of the program, which does not assemble\n\n'
+    for tile in tiles:
+        b.equal(b.run('dis', 'p.cim', '--tile', str(tile)).stdout, head + tiles[tile], 'tile %d' % tile)
+    for name, layer in (('/conv1/Conv', 'conv1'), ('/conv1/Conv', '0'), ('image', 'image')):
+        lines = b.run('dis', 'p.cim', '--layer', layer).stdout.splitlines()
+        of = re.compile(r' *\d+: .*  ; %s$' % name)
+        b.equal([x for x in lines if re.match(' *\\d+:', x)], [x for x in text.splitlines() if of.match(x)], 'instructions of ' + name)
+        b.expect(all(line in text.splitlines() for line in lines[1:]), 'a line that the whole text has not')
+        views = {v for line in lines if of.match(line) for v in re.findall(r'=(v\d+)\(', line)}
+        b.equal({'v' + line.split()[1] for line in lines if line.startswith('view ')}, views, 'views that they name')
+    b.expect('tile 0' not in b.run('dis', 'p.cim', '--tile=1', '--layer=0').stdout, 'tile 0')
+    b.write('part.s', b.run('dis', 'p.cim', '--tile=1').stdout)
+    b.run('asm', 'part.s', '-o', 'q.cim', code=1)
+    b.fails('dis', 'p.cim', '--tile=9', code=1, message='cimc: error: there is no tile 9, they go from 0 to 1 [where]')
+    b.contains(b.run('dis', 'p.cim', '--layer=/conv1/Cnv', code=1).stderr, "there is no layer '/conv1/Cnv'", "near: '/conv1/Conv' (0)")
+
+
 def where_errors(b):
     """where: wrong questions say what there is"""
     form = 'cimc: error: give --layer, --row and --col, or --tile, --pe and --cell [usage]'
@@ -563,4 +591,4 @@ def where_errors(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([dump_files, dump_tables, dump_json, dump_golden, dump_mvm_bound, dump_wide_tile, dump_folder, dump_interrupted, where_by_hand, cells_by_hand, cells_of_patches, where_patch, names_of_files, where_model, where_model_of_patches, where_errors]))
+    sys.exit(run_cases([dump_files, dump_tables, dump_json, dump_golden, dump_mvm_bound, dump_wide_tile, dump_folder, dump_interrupted, where_by_hand, cells_by_hand, cells_of_patches, where_patch, names_of_files, where_model, where_model_of_patches, parts_of_text, where_errors]))

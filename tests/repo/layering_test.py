@@ -24,7 +24,7 @@ ROOMS = {
     'frontend/onnx': {'ir/base', 'ir'},
     'frontend/npy': set(),
     'frontend/cimc': None,
-    'frontend/cli': None,
+    'frontend/cli': {'frontend/npy'},
     'passes': {'ir/base', 'ir', 'ir/eval', 'ir/arch'},
     'backend/isa': {'ir/base', 'ir/arch'},
     'backend': {'ir/base', 'ir', 'ir/arch', 'backend/isa'},
@@ -33,7 +33,7 @@ ROOMS = {
     'tests': None,
 }
 # A single header of a room, for those that may not see all of it.
-HEADERS = {('ir/eval', 'ir/arch/cell_rule.h')}
+HEADERS = {('ir/eval', 'ir/arch/cell_rule.h'), ('frontend/cli', 'frontend/cimc/cimc.h')}
 
 # A third-party header and the one door it may stand in: a room or a file; where a room, one file of it.
 DOORS = {
@@ -55,7 +55,7 @@ TOP_FILES = {'meson.build', 'meson_options.txt', 'README.md', 'CHANGELOG.md', 'C
 
 # Kinds of files that people write: each begins with licence and holder. The others are data, inputs of tests and documents.
 HEADER = re.compile(r'(#!.*\n)?(/\*|//|#) SPDX-License-Identifier: Apache-2\.0( \*/)?\n(/\*|//|#) Copyright The cimc authors( \*/)?\n')
-WITH_HEADER = set('.c .cc .h .def .py .js .css .proto .build .yaml .map .sv'.split())
+WITH_HEADER = set('.c .cc .in .h .def .py .js .css .proto .build .yaml .map .sv'.split())
 WITHOUT_HEADER = set('.md .ir .s .onnx .pb .npy .png .svg .data .zip .json .txt .bin'.split())
 WITHOUT_HEADER_AT = {'LICENSE', '.gitignore', '.clang-format', 'tests/fuzz/corpus', 'tests/package/debian'}
 
