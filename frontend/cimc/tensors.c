@@ -116,11 +116,13 @@ static bool misfit(const struct io *io, const struct io_tensor *t, const struct 
     return false;
 }
 
-/* Pixels of 0 to 255 make a network that was trained on 0 to 1 yield nonsense without a word. */
+/* Pixels of 0 to 255 make a network that was trained on 0 to 1 yield nonsense without a word. Said
+ * of files: a caller of the library knows what it gives. */
 static void note_bytes(const struct io_tensor *t, const struct ir_type *read, struct loc loc,
                        struct diag *d)
 {
-    if (t->frames == 0 && read->dtype == IR_U8 && t->type.dtype == IR_F32 && t->scale == 0)
+    if (loc.file && t->frames == 0 && read->dtype == IR_U8 && t->type.dtype == IR_F32 &&
+        t->scale == 0)
         diag_note(
             d, loc,
             "bytes of a float input are taken as 0 to 255; --input-scale 1/255 makes them 0 to 1");

@@ -526,6 +526,8 @@ START_TEST(outputs_are_whole_or_not_there)
 }
 END_TEST
 
+#include "cimc_tool_tests.h"
+
 int main(void)
 {
     Suite *s = suite_create("cimc");
@@ -545,6 +547,7 @@ int main(void)
     tcase_add_test(t, after_a_call_that_was_left);
     tcase_add_test(t, two_threads);
     tcase_add_test(t, outputs_are_whole_or_not_there);
+    add_tool_tests(t);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
