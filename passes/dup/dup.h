@@ -64,11 +64,11 @@ double dup_objective(const struct dup_problem *p, const uint32_t *chosen);
 /* What follows takes problems as dup_solve leaves them: of an item's choices, those with more PEs
  * are faster. */
 
-/* GLPK's optimum, to the precision of doubles. False: no answer (GLPK failed, or its work was
+/* The solver's optimum, to the precision of doubles. False: no answer (it failed, or its work was
  * spent); `chosen` then has no meaning. */
-bool dup_glpk_solve(const struct dup_problem *p, uint32_t *chosen) CHECK_RESULT;
+bool dup_program_solve(const struct dup_problem *p, uint32_t *chosen) CHECK_RESULT;
 /* The same program in CPLEX LP format. */
-bool dup_glpk_write(const struct dup_problem *p, const char *path, struct diag *d) CHECK_RESULT;
+bool dup_program_write(const struct dup_problem *p, const char *path, struct diag *d) CHECK_RESULT;
 /* From anything that fits (the better, the quicker) to the exact optimum with ties broken. Not
  * proven: the effort was spent before, and `chosen` stays. */
 bool dup_break_ties(const struct dup_problem *p, struct diag *d, uint32_t *chosen,

@@ -115,7 +115,7 @@ struct flow_cut {
 struct flow_cut flow_cut_new(const struct flow *f, bool **allowed, const uint32_t *chosen,
                              struct flow_times *t, struct arena *a);
 
-/* ---- dup_glpk.c: the integer program over paths ---- */
+/* ---- dup_program.c: the integer program over paths ---- */
 
 struct dup_path_program {
     const struct dup_problem *problem;
@@ -126,16 +126,21 @@ struct dup_path_program {
     int64_t max_work; /* steps; what is not done by then is left */
 };
 enum dup_answer {
-    DUP_NO_ANSWER,  /* GLPK failed, or the work was spent before it found anything */
+    DUP_NO_ANSWER,  /* the solver failed, or the work was spent before it found anything */
     DUP_NO_CHOICE,  /* nothing is within the limit */
     DUP_SOME_CHOICE /* the optimum, or the best found with the work given */
 };
 /* What is allowed, fits and has the least makespan as far as the cuts know. *io_bound is raised to
  * what is proven of it, *io_work by the steps that it took. */
-enum dup_answer dup_glpk_choose(const struct dup_path_program *p, uint32_t *chosen,
-                                double *io_bound, int64_t *io_work);
-bool dup_glpk_write_paths(const struct dup_path_program *p, const char *path,
-                          struct diag *d) CHECK_RESULT;
+enum dup_answer dup_program_choose(const struct dup_path_program *p, uint32_t *chosen,
+                                   double *io_bound, int64_t *io_work);
+bool dup_program_write_paths(const struct dup_path_program *p, const char *path,
+                             struct diag *d) CHECK_RESULT;
+
+/* ---- dup_lp.c ---- */
+
+struct mip; /* dup_mip.h */
+bool mip_write(const struct mip *p, const char *path, struct diag *d) CHECK_RESULT;
 
 /* ---- dup_search.c: better choices by exchange ---- */
 

@@ -149,7 +149,7 @@ static bool prove(struct run *r, struct dup_search *s)
     s->max_work = MAX_WORK / r->real->share;
     if (!s->has_paths) {
         r->bound = r->flow.one_by_one ? sum_bound(r) : fill_bound(r, s->makespan);
-        return !lp_file || dup_glpk_write(r->problem, lp_file, r->diag);
+        return !lp_file || dup_program_write(r->problem, lp_file, r->diag);
     }
     if (!dup_prove(s, lp_file, r->diag))
         return false;
@@ -202,7 +202,7 @@ bool dup_solve_makespan(const struct dup_problem *p, const struct dup_problem *a
     if (has_model)
         ok = solve(&r);
     else if (ok && real->lp_file)
-        ok = dup_glpk_write(p, real->lp_file, d);
+        ok = dup_program_write(p, real->lp_file, d);
     *out_cycles = r.timing.cycles;
     out->has_bound = ok && r.bound > 0;
     out->lower_bound_cycles = (uint64_t)r.bound * r.flow.unit_cycles;

@@ -107,7 +107,7 @@ static bool go_on(struct prover *x, uint32_t *chosen)
     int32_t before = s->makespan;
     double bound_before = x->bound;
     *s->flow->work += (int64_t)n_elements(x);
-    enum dup_answer answer = dup_glpk_choose(&master, chosen, &x->bound, s->flow->work);
+    enum dup_answer answer = dup_program_choose(&master, chosen, &x->bound, s->flow->work);
     if (answer == DUP_NO_CHOICE)
         x->bound = s->makespan;
     if (answer != DUP_SOME_CHOICE)
@@ -122,7 +122,7 @@ static bool go_on(struct prover *x, uint32_t *chosen)
     return true;
 }
 
-/* Lengths are integers; GLPK's bound is right to far less than half of one. */
+/* Lengths are integers; the solver's bound is right to far less than half of one. */
 static int32_t round_bound(const struct prover *x)
 {
     double least = ceil(x->bound - 0.5);
@@ -149,7 +149,7 @@ bool dup_prove(struct dup_search *s, const char *lp_file, struct diag *d)
                                       .cuts = x.cuts.at,
                                       .n_cuts = x.cuts.n,
                                       .limit = s->makespan};
-    bool ok = !lp_file || dup_glpk_write_paths(&master, lp_file, d);
+    bool ok = !lp_file || dup_program_write_paths(&master, lp_file, d);
     VEC_FREE(&x.cuts);
     arena_free(x.arena);
     return ok;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * dup_solve.c - problem in, exact choices out: start, GLPK on the core, exact search with ties
- * broken.
+ * dup_solve.c - problem in, exact choices out: start, the solver on the core, exact search with
+ * ties broken.
  *
  * Choices that cannot fit (beyond what is left beside the fewest PEs of all others), or that
  * another one beats whatever the others are, are cut off first. The result does not depend on what
- * GLPK answers, only the time does.
+ * the solver answers, only the time does.
  */
 #include "dup.h"
 
@@ -117,7 +117,7 @@ static struct dup_problem open_problem(const struct dup_core *core, struct arena
     return (struct dup_problem){items, core->n_items, core->budget, core->fewest_pes};
 }
 
-/* GLPK on what the bound leaves open; its answer replaces `chosen` where it is better. */
+/* The solver on what the bound leaves open; its answer replaces `chosen` where it is better. */
 static bool improve(const struct dup_problem *p, struct arena *a, struct diag *d, uint32_t *chosen)
 {
     struct dup_core core;
@@ -127,7 +127,7 @@ static bool improve(const struct dup_problem *p, struct arena *a, struct diag *d
     uint32_t *answer = ARENA_ARRAY(a, uint32_t, core.n_items);
     int64_t left = core.budget;
     double before = 0;
-    if (core.n_items == 0 || !dup_glpk_solve(&open, answer))
+    if (core.n_items == 0 || !dup_program_solve(&open, answer))
         return true;
     for (size_t i = 0; i < core.n_items; i++) {
         const struct dup_choice *c =
@@ -145,7 +145,7 @@ static bool improve(const struct dup_problem *p, struct arena *a, struct diag *d
 static bool solve_trimmed(const struct dup_problem *p, const char *lp_file, struct arena *a,
                           struct diag *d, uint32_t *chosen, bool *out_proven)
 {
-    return (!lp_file || dup_glpk_write(p, lp_file, d)) && dup_find_start(p, d, chosen) &&
+    return (!lp_file || dup_program_write(p, lp_file, d)) && dup_find_start(p, d, chosen) &&
            improve(p, a, d, chosen) && dup_break_ties(p, d, chosen, out_proven);
 }
 

@@ -4,7 +4,7 @@
  * dup_ties.c - the exact optimum of the duplication problem, and among equal ones the one the rule
  * names.
  *
- * In: the problem and choices near the optimum (GLPK works in doubles). Out: exact choices. What
+ * In: the problem and choices near the optimum (solvers work in doubles). Out: exact choices. What
  * the core leaves open are further copies, each with PEs and a gain. Copies of equal PEs and gain
  * are one class, of which an optimum takes the first so many in list order; an item whose choices
  * are no run (they have holes, or several patches) is a class of its own, of which one choice is

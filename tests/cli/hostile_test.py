@@ -176,8 +176,6 @@ def full_device(b):
         b.contains(done.stderr, '/dev/full: error: cannot write: No space left on device [io]')
     # A full file system cuts what goes into a folder: a limit on the size of files does the same.
     for arguments, _ in WRITERS:
-        if '--lp-file' in arguments:
-            continue    # GLPK's own file, in memory, would be limited too
         before = sorted(os.listdir(b.folder))
         done = subprocess.run([b.cimc, *arguments], cwd=b.folder, capture_output=True, text=True,
                               preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN),

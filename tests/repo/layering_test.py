@@ -37,7 +37,7 @@ HEADERS = {('ir/eval', 'ir/arch/cell_rule.h'), ('frontend/cli', 'frontend/cimc/c
 
 # A third-party header and the one door it may stand in: a room or a file; where a room, one file of it.
 DOORS = {
-    'onnx.pb-c.h': 'frontend/onnx', 'program.pb-c.h': 'backend/isa', 'glpk.h': 'passes/dup', 'gmp.h': 'passes/dup',
+    'onnx.pb-c.h': 'frontend/onnx', 'program.pb-c.h': 'backend/isa', 'glpk.h': 'passes/dup/dup_glpk.c', 'Cbc_C_Interface.h': 'passes/dup/dup_cbc.cc', 'gmp.h': 'passes/dup',
     'yaml.h': 'ir/arch', 'dnnl.h': 'ir/base/gemm.c', 'yajl_gen.h': 'frontend/cimc', 'yajl_parse.h': 'frontend/cimc', 'xxhash.h': 'ir/base',
     'asan_interface.h': 'ir/base', 'check.h': 'tests',
 }
@@ -64,7 +64,7 @@ class Sources:
     def __init__(self, root):
         self.root = root
         self.files = list_files(root)
-        self.c_files = [f for f in self.files if f.endswith(('.c', '.h'))]
+        self.c_files = [f for f in self.files if f.endswith(('.c', '.cc', '.h'))]
         self.text = {f: read(root, f) for f in self.c_files}
         self.code = {f: blank(t) for f, t in self.text.items()}
 
@@ -109,7 +109,7 @@ def include_problems(sources):
                 doors.setdefault(base, []).append((path, line))
             elif quoted or path.startswith('frontend/cimc/examples/') and name == 'cimc.h':    # installed
                 yield from check_own_include(sources, path, line, name)
-            elif name[:-2] not in STANDARD:
+            elif name[:-2] not in STANDARD and not (path.endswith('.cc') and '.' not in name):    # C++'s own have no ending
                 yield '%s:%d: #include <%s>: neither standard nor a known library' % (path, line, name)
     for base, users in doors.items():
         if base == 'check.h':
@@ -124,7 +124,7 @@ def name_problems(sources):
     seen = {}
     for path in sources.files:
         base = os.path.basename(path)
-        if not path.endswith(('.c', '.h', '.def', '.proto', '.py', '.ir')):
+        if not path.endswith(('.c', '.cc', '.h', '.def', '.proto', '.py', '.ir')):
             continue
         if base in seen:
             yield '%s and %s have one name' % (seen[base], path)
@@ -225,7 +225,7 @@ def licence_problems(sources):
 
 def mark_problems(sources):
     for path in sources.files:
-        if path.endswith(('.c', '.h', '.def', '.py', '.md', '.proto', '.build', '.txt', '.yaml', '.css', '.ir')) or '.' not in path:
+        if path.endswith(('.c', '.cc', '.h', '.def', '.py', '.md', '.proto', '.build', '.txt', '.yaml', '.css', '.ir')) or '.' not in path:
             text = read(sources.root, path)
             for match in MARKS.finditer(text):
                 yield '%s:%d: %s' % (path, line_of(text, match.start()), match.group())
@@ -234,7 +234,7 @@ def mark_problems(sources):
 def line_problems(sources):
     """Blanks at line ends, tabs, missing last line end, lines wider than an editor."""
     for path in sources.files:
-        if path.endswith(('.c', '.h', '.py', '.md', '.def', '.build', '.proto')):
+        if path.endswith(('.c', '.cc', '.h', '.py', '.md', '.def', '.build', '.proto')):
             text = read(sources.root, path)
             if re.search(r'[ \t]+$', text, re.MULTILINE):
                 yield '%s: blanks at a line end' % path

@@ -32,7 +32,7 @@ def print_table(header, rows):
 
 
 def main(root):
-    files = [path for path in list_files(root) if path.endswith(('.c', '.h'))]
+    files = [path for path in list_files(root) if path.endswith(('.c', '.cc', '.h'))]
     lines = {path: read(root, path).count('\n') for path in files}
     found = [(n, name, path) for path in files for name, _, n in functions(blank(read(root, path)))]
     rows = []

@@ -688,7 +688,9 @@ START_TEST(test_lp_file)
     ck_assert(file_open(path, f.d->arena, f.d, &file));
     char *text = arena_strndup(f.d->arena, (const char *)file.data, file.size);
     ck_assert_ptr_nonnull(strstr(text, "makespan: + makespan_products"));
-    ck_assert_ptr_nonnull(strstr(text, "pes: + 2 layer2_copies2"));
+    ck_assert_ptr_nonnull(
+        strstr(text, " pes: + layer1_copies1 + 2 layer1_copies2 + layer2_copies1\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n + 2 layer2_copies2 <= 3\n"));
     file_close(&file);
     remove(path);
     f.options.lp_file = "/no such folder/x.lp";

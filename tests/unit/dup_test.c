@@ -480,7 +480,7 @@ START_TEST(test_lp_file)
     /* 1 and 3 PEs a copy, a second copy saves 4 - 2 cycles of each; 3 PEs to spare. */
     ck_assert_ptr_nonnull(strstr(text, "Minimize"));
     ck_assert_ptr_nonnull(strstr(text, "- 2 layer1_copies2 - 2 layer2_copies2"));
-    ck_assert_ptr_nonnull(strstr(text, "extra_pes: + 3 layer2_copies2 + layer1_copies2 <= 3"));
+    ck_assert_ptr_nonnull(strstr(text, "extra_pes: + layer1_copies2 + 3 layer2_copies2 <= 3"));
     file_close(&f);
     remove(path);
     ck_assert(!dup_solve(&p, "/no such folder/x.lp", d, chosen, &proven));
