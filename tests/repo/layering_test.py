@@ -55,8 +55,8 @@ TOP_FILES = {'meson.build', 'meson_options.txt', 'README.md', 'CHANGELOG.md', 'C
 
 # Kinds of files that people write: each begins with licence and holder. The others are data, inputs of tests and documents.
 HEADER = re.compile(r'(#!.*\n)?(/\*|//|#) SPDX-License-Identifier: Apache-2\.0( \*/)?\n(/\*|//|#) Copyright The cimc authors( \*/)?\n')
-WITH_HEADER = set('.c .cc .in .h .def .py .js .css .proto .build .yaml .map .sv'.split())
-WITHOUT_HEADER = set('.md .ir .s .onnx .pb .npy .png .svg .data .zip .json .txt .bin'.split())
+WITH_HEADER = set('.c .cc .in .h .def .py .js .css .proto .build .yaml .map .sv .toml'.split())
+WITHOUT_HEADER = set('.md .ir .s .onnx .pb .npy .png .svg .data .zip .json .txt .bin .typed'.split())
 WITHOUT_HEADER_AT = {'LICENSE', '.gitignore', '.clang-format', 'tests/fuzz/corpus', 'tests/package/debian'}
 
 
@@ -126,10 +126,10 @@ def name_problems(sources):
         base = os.path.basename(path)
         if not path.endswith(('.c', '.cc', '.h', '.def', '.proto', '.py', '.ir')):
             continue
-        if base in seen:
+        if base in seen and base != '__init__.py':
             yield '%s and %s have one name' % (seen[base], path)
         seen[base] = path
-        if not re.fullmatch(r'(__)?[a-z][a-z0-9_]*\.[a-z]+', base):
+        if not re.fullmatch(r'_{0,2}[a-z][a-z0-9_]*\.[a-z]+', base):
             yield '%s: the name is not snake_case' % path
 
 
