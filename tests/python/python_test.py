@@ -2,7 +2,7 @@
 # Copyright The cimc authors
 """The Python package as its users see it, and the session of its page.
 
-usage: package_test.py ROOT        (PYTHONPATH: the package)
+usage: python_test.py ROOT        (PYTHONPATH: the package)
 """
 import doctest
 import os
