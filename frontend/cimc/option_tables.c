@@ -191,7 +191,8 @@ const struct cimc_option_info option_table[] = {
      .argument = "auto|best|pixel|RxC",
      .help = "unit of scheduling: R rows by C columns of an output, * = all (1x* = rows), pixel = "
              "1x1; auto (the default): parts of rows as small as a program of some 100,000 "
-             "instructions allows; best: the fastest of several, cuts included"},
+             "instructions allows, with which large networks are slower than with pixel, and "
+             "--duplicate makespan searches longer; best: the fastest of several, cuts included"},
     {.group = "mapping",
      .name = "cut",
      .kind = CIMC_OPTION_CHOICE,
@@ -216,7 +217,7 @@ const struct cimc_option_info option_table[] = {
      .offset = AT(mapping),
      .choices = "im2col|window",
      .help = "output pixels that one product of a base layer yields: one (im2col), or as many as "
-             "serve --duplicate best (window, the default)"},
+             "are best for the aim of --duplicate (window, the default)"},
     {.group = "mapping",
      .name = "patch",
      .kind = CIMC_OPTION_LIST,

@@ -123,6 +123,19 @@ static void put_option(const struct cimc_option_info *o)
     fputc('\n', stdout);
 }
 
+/* Pages beside the program's own: of the machine's file, and of what --json prints. */
+static void put_see_also(const struct command *c)
+{
+    struct option_cursor at = {.command = c};
+    fputs(".SH \"SEE ALSO\"\n.BR cimc (1)\n", stdout);
+    for (const struct cimc_option_info *o; (o = next_option(&at));) {
+        if (strcmp(o->name, "arch") == 0)
+            fputs(".br\n.BR cimc\\-arch (5)\n", stdout);
+        if (strcmp(o->name, "json") == 0)
+            fputs(".br\n.BR cimc\\-json (5)\n", stdout);
+    }
+}
+
 /* A text may end in "Examples:" and indented lines: they are a section of their own. */
 static void put_command_page(const struct command *c)
 {
@@ -142,7 +155,7 @@ static void put_command_page(const struct command *c)
         put_body(examples + strlen(mark), end);
     }
     fputs(common_sections, stdout);
-    fputs(".SH \"SEE ALSO\"\n.BR cimc (1)\n", stdout);
+    put_see_also(c);
 }
 
 static void put_overview_page(void)
@@ -158,6 +171,7 @@ static void put_overview_page(void)
     }
     fputs(overview_examples, stdout);
     fputs(common_sections, stdout);
+    fputs(".SH \"SEE ALSO\"\n.BR cimc\\-arch (5)\n.br\n.BR cimc\\-json (5)\n", stdout);
 }
 
 enum cimc_status cmd_man(struct command_line *l)

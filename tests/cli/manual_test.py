@@ -70,6 +70,8 @@ def pages(b):
         b.contains(overview, '.BR cimc\\-%s (1)\n' % name)
         for option in re.findall(r'^ {2,6}(?:-\w, )?--([a-z-]+)', b.run('help', name).stdout, re.MULTILINE):
             b.contains(page, '\\fB\\-\\-%s\\fR' % option.replace('-', '\\-'))
+        for option in ('arch', 'json'):
+            b.equal('.BR cimc\\-%s (5)\n' % option in page, '\\fB\\-\\-%s\\fR' % option in page, '%s: the page of --%s' % (name, option))
         b.expect(not re.search(r'(?<!\\)-', page), name + ': a - without \\')
         b.contains(page, *('.SH %s\n' % section for section in ('DESCRIPTION', 'EXAMPLES', 'FILES', 'ENVIRONMENT', '"EXIT STATUS"', 'BUGS')))
         b.expect('Examples:' not in page, name + ': examples are a section')
