@@ -163,11 +163,12 @@ def files():
 
 
 def session():
-    """what stands in PYTHON.md"""
-    os.chdir(os.path.join(ROOT, 'benchmarks', 'digits'))
-    failed, tried = doctest.testfile(os.path.join(ROOT, 'frontend', 'python', 'PYTHON.md'), module_relative=False,
-                                     optionflags=doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL)
-    assert tried > 10 and not failed
+    """what stands in PYTHON.md, and in the README"""
+    for page, folder, least in ('README.md', '', 3), ('frontend/python/PYTHON.md', 'benchmarks/digits', 11):
+        os.chdir(os.path.join(ROOT, folder))
+        failed, tried = doctest.testfile(os.path.join(ROOT, page), module_relative=False,
+                                         optionflags=doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL)
+        assert tried >= least and not failed, page
 
 
 def main():
