@@ -242,6 +242,7 @@ static struct cimc_options options_to_show(const struct cimc_program *p,
     o.print_plan = whole.print_plan;
     o.report_arch = whole.report_arch;
     o.svg_layout = whole.svg_layout;
+    o.against = whole.against;
     o.json = whole.json;
     o.fill = whole.fill;
     o.energy = whole.energy;

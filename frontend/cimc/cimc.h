@@ -232,6 +232,12 @@ struct cimc_options {
     bool needs_values;
     /* A run is only compared with outputs that are given, not with what the models say. */
     bool no_references;
+    /* cimc_sweep; csv is a file that the caller writes */
+    struct cimc_strings vary;
+    const char *shard, *csv;
+    bool merge, missing;
+    /* another result that CIMC_HTML has beside its own: as cimc_diff reads them */
+    const char *against;
 };
 
 /* Defaults for all that `size` bytes hold. */
@@ -592,6 +598,41 @@ CIMC_API enum cimc_status cimc_dump(cimc_context *c, const cimc_program *p,
  * archs, onnx, codes. */
 CIMC_API enum cimc_status cimc_print_table(cimc_context *c, const char *name, cimc_write_fn write,
                                            void *user);
+
+/* ---- many points ---- */
+
+/* It may have a list of values in a sweep, `0,4,8` or `0..32:8`: NAME=LIST in `vary`. */
+CIMC_API bool cimc_option_varies(const struct cimc_option_info *option);
+/*
+ * Compiles every point of the product of lists: models, and options that vary; the last list is the
+ * fastest. Operands are models and at most one specification (.yaml); lists of `vary` follow its
+ * own. A model is imported once. Points with index mod N == K-1 of `shard` K/N only.
+ *
+ * CIMC_JSON: a line for each point, of those that fail too; CIMC_CSV; CIMC_TABLE, for people. With
+ * `output` lines go there instead, each in one piece and synchronised; points whose row is there
+ * already are left out, a last line that is not whole is cut off; CIMC_TABLE then is one line that
+ * says how many points there are. CIMC_WRONG_INPUT where rows are of another sweep.
+ */
+CIMC_API enum cimc_status cimc_sweep(cimc_context *c, const struct cimc_strings *operands,
+                                     const struct cimc_options *o, enum cimc_form form,
+                                     cimc_write_fn write, void *user);
+/* The indices of points that have no row in `output` yet, one a line. */
+CIMC_API enum cimc_status cimc_sweep_missing(cimc_context *c, const struct cimc_strings *operands,
+                                             const struct cimc_options *o, cimc_write_fn write,
+                                             void *user);
+/* Rows of these files by index, without what they cost: the same bytes however the points were
+ * shared out. CIMC_JSON or CIMC_CSV. */
+CIMC_API enum cimc_status cimc_sweep_merge(cimc_context *c, const struct cimc_strings *files,
+                                           enum cimc_form form, cimc_write_fn write, void *user);
+
+/*
+ * What is different in two results: options, machine, numbers with ratios, layers. Each is a file:
+ * CIMC_JSON of a program, a row of a sweep (the only one of a file, or FILE#INDEX), or a program.
+ * CIMC_TABLE or CIMC_JSON. Seconds, memory and messages are no part of a result.
+ */
+CIMC_API enum cimc_status cimc_diff(cimc_context *c, const char *a, const char *b,
+                                    enum cimc_form form, bool *equal, cimc_write_fn write,
+                                    void *user);
 
 /* ---- files ---- */
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_gen.h>
-#include <yajl/yajl_parse.h>
 
 struct json {
     yajl_gen gen;
@@ -53,6 +52,13 @@ struct json *json_new(void)
     return j;
 }
 
+struct json *json_new_line(void)
+{
+    struct json *j = json_new();
+    yajl_gen_config(j->gen, yajl_gen_beautify, 0);
+    return j;
+}
+
 static void write_piece(void *out, const char *text, size_t n)
 {
     fwrite(text, 1, n, out);
@@ -60,8 +66,7 @@ static void write_piece(void *out, const char *text, size_t n)
 
 struct json *json_new_stream(FILE *out)
 {
-    struct json *j = json_new();
-    yajl_gen_config(j->gen, yajl_gen_beautify, 0);
+    struct json *j = json_new_line();
     yajl_gen_config(j->gen, yajl_gen_print_callback, write_piece, out);
     return j;
 }
@@ -191,54 +196,12 @@ void json_finish(struct json *j, FILE *out)
     heap_free(j);
 }
 
-/* ---- reading ---- */
-
-struct listener {
-    const struct json_events *events;
-    void *self;
-};
-
-static int see_open(void *listener)
+void json_finish_text(struct json *j, struct text *out)
 {
-    const struct listener *l = listener;
-    l->events->open(l->self);
-    return 1;
-}
-
-static int see_close(void *listener)
-{
-    const struct listener *l = listener;
-    l->events->close(l->self);
-    return 1;
-}
-
-static int see_key(void *listener, const unsigned char *key, size_t n)
-{
-    const struct listener *l = listener;
-    l->events->key(l->self, (const char *)key, n);
-    return 1;
-}
-
-static int see_integer(void *listener, long long value)
-{
-    const struct listener *l = listener;
-    l->events->integer(l->self, value);
-    return 1;
-}
-
-bool json_read(const void *text, size_t n, const struct json_events *events, void *self)
-{
-    static const yajl_callbacks calls = {.yajl_integer = see_integer,
-                                         .yajl_map_key = see_key,
-                                         .yajl_start_map = see_open,
-                                         .yajl_end_map = see_close,
-                                         .yajl_start_array = see_open,
-                                         .yajl_end_array = see_close};
-    struct listener l = {events, self};
-    yajl_alloc_funcs heap = heap_of_yajl;
-    yajl_handle parser = yajl_alloc(&calls, &heap, &l);
-    bool ok = yajl_parse(parser, text, n) == yajl_status_ok &&
-              yajl_complete_parse(parser) == yajl_status_ok;
-    yajl_free(parser);
-    return ok;
+    const unsigned char *text;
+    size_t n;
+    if (yajl_gen_get_buf(j->gen, &text, &n) == yajl_gen_status_ok)
+        text_add_bytes(out, text, n);
+    yajl_gen_free(j->gen);
+    heap_free(j);
 }

@@ -7,6 +7,8 @@
 #include "base.h"
 
 struct json *json_new(void);
+/* Compact, for one line. */
+struct json *json_new_line(void);
 /* Compact, written to `out` as it is made. */
 struct json *json_new_stream(FILE *out);
 /* `key` NULL: an array element or the outermost value. */
@@ -28,6 +30,8 @@ void json_bool(struct json *j, const char *key, bool value);
 void json_null(struct json *j, const char *key);
 /* Prints and frees. */
 void json_finish(struct json *j, FILE *out);
+/* Adds it to `out` and frees. */
+void json_finish_text(struct json *j, struct text *out);
 
 /* What is seen of a JSON text, in its order. */
 struct json_events {

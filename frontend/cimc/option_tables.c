@@ -390,6 +390,14 @@ const struct cimc_option_info option_table[] = {
      .help = "where data moves for free on the machine: the costs that the report compares with; "
              "default: the first preset on which it takes time"},
 
+    {.group = "page",
+     .name = "against",
+     .kind = CIMC_OPTION_TEXT,
+     .offset = AT(against),
+     .argument = "FILE",
+     .help = "another result (a program, of --json, or a row of a sweep: FILE#INDEX) that the "
+             "report has beside this one"},
+
     {.group = "held-out",
      .name = "test-data",
      .kind = CIMC_OPTION_LIST,
@@ -624,6 +632,36 @@ const struct cimc_option_info option_table[] = {
      .argument = "TILE.PE|all",
      .help = "also the levels that the cells of this PE, or of all, are programmed to; without -o "
              "those of one PE as text"},
+
+    {.group = "sweep",
+     .name = "vary",
+     .kind = CIMC_OPTION_LIST,
+     .offset = AT(vary),
+     .argument = "NAME=VALUE,..",
+     .help = "a list of values of an option (extra-pes=0..32:8) or of a field of the machine "
+             "(arch-field.rows=64,128); options of the mapping and the machine take lists too"},
+    {.group = "sweep",
+     .name = "shard",
+     .kind = CIMC_OPTION_TEXT,
+     .offset = AT(shard),
+     .argument = "K/N",
+     .help = "only every N-th point, from the K-th on (K from 1 to N)"},
+    {.group = "sweep",
+     .name = "csv",
+     .kind = CIMC_OPTION_TEXT,
+     .offset = AT(csv),
+     .argument = "FILE",
+     .help = "writes the rows there as a table, without lists"},
+    {.group = "sweep",
+     .name = "merge",
+     .kind = CIMC_OPTION_FLAG,
+     .offset = AT(merge),
+     .help = "operands are files of rows, which become one, sorted by index; nothing is compiled"},
+    {.group = "sweep",
+     .name = "missing",
+     .kind = CIMC_OPTION_FLAG,
+     .offset = AT(missing),
+     .help = "prints the indices of the points that have no row in the file of -o yet"},
 
     {.group = "where",
      .name = "layer",

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { N_OUTPUTS = 10 };
+enum { N_OUTPUTS = 11 };
 struct named_output {
     const char *what, *path; /* path NULL: not asked for */
 };
@@ -22,10 +22,10 @@ struct named_output {
 static void list_outputs(const struct cimc_options *s, struct named_output out[N_OUTPUTS])
 {
     const struct named_output all[N_OUTPUTS] = {
-        {"output", s->output},        {"report", s->report},   {"schedule", s->schedule_out},
-        {"picture", s->schedule_svg}, {"trace", s->trace},     {"duplication problem", s->lp_file},
-        {"list of times", s->times},  {"plan", s->print_plan}, {"JSON", s->json ? "-" : NULL},
-        {"time trace", s->time_trace}};
+        {"output", s->output},         {"report", s->report},   {"schedule", s->schedule_out},
+        {"picture", s->schedule_svg},  {"trace", s->trace},     {"duplication problem", s->lp_file},
+        {"list of times", s->times},   {"plan", s->print_plan}, {"JSON", s->json ? "-" : NULL},
+        {"time trace", s->time_trace}, {"table", s->csv}};
     memcpy(out, all, sizeof all);
 }
 
@@ -110,7 +110,7 @@ static void add_numbered(const char *dir, const char *what, const char *ending, 
 static void list_inputs(const struct cimc_options *s, const struct cimc_strings *operands,
                         struct arena *a, path_list *paths)
 {
-    const char *single[] = {s->arch, s->report_arch, s->program};
+    const char *single[] = {s->arch, s->report_arch, s->program, s->against};
     for (size_t i = 0; i < operands->n; i++)
         VEC_PUSH(paths, models_file(operands->at[i]));
     for (size_t i = 0; i < s->models.n; i++)

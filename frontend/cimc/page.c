@@ -10,6 +10,7 @@
  */
 #include "page.h"
 
+#include "diff.h"
 #include "energy.h"
 #include "page_files.h"
 
@@ -139,6 +140,7 @@ static const struct section {
     const char *id, *name;
     void (*print)(const struct page *);
 } sections[] = {
+    {"against", "Against", page_against},
     {"path", "Slowest path", page_path},
     {"schedule", "Schedule", page_schedule},
     {"steady", "Images in a row", page_steady},
@@ -156,6 +158,8 @@ static bool has_section(const struct page *p, const struct section *s)
 {
     if (s->print == page_steady)
         return p->result->n_steady_sets > 0;
+    if (s->print == page_against)
+        return p->against != NULL;
     return s->print != page_quality || p->build->quality.n_rows > 0;
 }
 
@@ -217,7 +221,8 @@ bool page_print(const struct views *v, const struct cimc_options *s, FILE *out, 
                      .options = s,
                      .result = &v->mode[is_cross].result,
                      .is_cross = is_cross};
-    if (!set_machines(&p, s, d))
+    if (!set_machines(&p, s, d) ||
+        (s->against && !diff_read(s->against, p.build->arena, d, &p.against)))
         return false;
     schedule_elsewhere(&p, s);
     print_page(&p);

@@ -23,6 +23,7 @@ struct page {
     struct page_machine free, priced;
     bool asked_is_free; /* the machine asked for is `free`, else `priced` */
     const char *priced_name, *problem;
+    const struct json_value *against; /* another result, or NULL */
 };
 bool page_print(const struct views *v, const struct cimc_options *s, FILE *out,
                 struct diag *d) CHECK_RESULT;
@@ -30,6 +31,7 @@ bool page_print(const struct views *v, const struct cimc_options *s, FILE *out,
 /* ---- the sections, in the order of the page ---- */
 void page_verdict(const struct page *p);
 void page_summary(const struct page *p);
+void page_against(const struct page *p); /* of a page that has another result */
 void page_path(const struct page *p);
 void page_schedule(const struct page *p);
 void page_steady(const struct page *p); /* of a build that has frames */

@@ -149,6 +149,18 @@ static enum cimc_status not_an_option(const struct command_line *l, const struct
     return wrong(l, "unknown option ", word);
 }
 
+/* A list of values of an option that varies becomes one of --vary. */
+static enum cimc_status put_list(struct command_line *l, const struct cimc_option_info *o,
+                                 const char *list)
+{
+    char *text = NULL;
+    if (asprintf(&text, "%s=%s", o->name, list) < 0)
+        return CIMC_NO_MEMORY;
+    enum cimc_status status = cimc_options_set(l->context, &l->options, "vary", text);
+    free(text);
+    return status;
+}
+
 static enum cimc_status read_options(struct command_line *l, const struct getopt_tables *t,
                                      int argc, char **argv)
 {
@@ -166,6 +178,8 @@ static enum cimc_status read_options(struct command_line *l, const struct getopt
         enum cimc_status status = CIMC_OK;
         if (o == &help)
             l->help = true;
+        else if (l->command->takes_lists && cimc_option_varies(o))
+            status = put_list(l, o, optarg);
         else
             status = cimc_options_put(l->context, &l->options, o, optarg);
         if (status != CIMC_OK)

@@ -28,6 +28,7 @@ struct command {
     const char *text;                       /* the manual page's body */
     const char *groups[MOST_OPTION_GROUPS]; /* of options; NULL-terminated */
     unsigned min_args, max_args;
+    bool takes_lists; /* of values, where an option varies */
     enum cimc_status (*run)(struct command_line *l);
 };
 
@@ -37,6 +38,8 @@ enum cimc_status cmd_report(struct command_line *l);
 enum cimc_status cmd_run(struct command_line *l);
 enum cimc_status cmd_sim(struct command_line *l);
 enum cimc_status cmd_eval(struct command_line *l);
+enum cimc_status cmd_sweep(struct command_line *l);
+enum cimc_status cmd_diff(struct command_line *l);
 enum cimc_status cmd_opt(struct command_line *l);
 enum cimc_status cmd_quantize(struct command_line *l);
 enum cimc_status cmd_dis(struct command_line *l);

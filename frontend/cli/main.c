@@ -73,12 +73,57 @@ static const struct command commands[] = {
          "\n"
          "Examples:\n"
          "  cimc report model.onnx -o report.html\n"
-         "  cimc report model.onnx --extra-pes 32 --set 1x*\n",
+         "  cimc report model.onnx --extra-pes 32 --set 1x*\n"
+         "  cimc report model.onnx --extra-pes 32 --against before.json\n",
      .groups = {"model", "mode", "calibrate", "scale", "machine", "mapping", "noise", "several",
                 "frames", "flow", "decisions", "page", "timing", "time-trace", "output"},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_report},
+    {.name = "sweep",
+     .summary = "compiles many points: lists of models, machines, options",
+     .operands = "MODEL|SPEC.yaml...",
+     .text =
+         "Points are the product of lists, the last list fastest: models, then those of a\n"
+         "specification, then those of the command line. Options of the machine and the mapping\n"
+         "take lists (0,4,8) and ranges (0..32:8). A model is imported once. What does not fit\n"
+         "is told in its line, and the sweep goes on.\n"
+         "\n"
+         "Prints a table, a line a point. With -o FILE rows go there instead, as JSON Lines, each\n"
+         "synchronised as it is done: a sweep that was interrupted goes on where it was when it\n"
+         "is started again. --shard shares the points out among processes, each with its own\n"
+         "file; --merge makes one of them. SWEEP.md has specifications, rows, recipes.\n"
+         "\n"
+         "Examples:\n"
+         "  cimc sweep model.onnx --extra-pes 0,4,8,16,32 --set pixel,1x* --arch-field "
+         "rows=64,128\n"
+         "  cimc sweep model.onnx --extra-pes 0..32:8 --csv points.csv\n"
+         "  cimc sweep points.yaml --shard 1/4 -o rows1.jsonl\n"
+         "  cimc sweep --merge rows1.jsonl rows2.jsonl -o all.jsonl --csv all.csv\n",
+     .groups = {"sweep", "model", "mode", "calibrate", "scale", "machine", "mapping", "noise",
+                "frames", "flow", "output", "json"},
+     .min_args = 1,
+     .max_args = UINT32_MAX,
+     .takes_lists = true,
+     .run = cmd_sweep},
+    {.name = "diff",
+     .summary = "tells what is different in two results",
+     .operands = "FIRST SECOND",
+     .text =
+         "Each is a program, a file that `cimc compile --json` printed, or a row of `cimc sweep`:\n"
+         "the only one of a file, or FILE#INDEX. Prints what is not the same: options, fields of\n"
+         "the machine, numbers with their ratio, of each layer copies, cycles, tiles. Seconds and\n"
+         "memory are not compared.\n"
+         "\n"
+         "Exit status: 0 if they are equal, 1 if anything is different (or wrong).\n"
+         "\n"
+         "Examples:\n"
+         "  cimc diff before.json after.json\n"
+         "  cimc diff rows.jsonl#0 rows.jsonl#7 --json\n",
+     .groups = {"json"},
+     .min_args = 2,
+     .max_args = 2,
+     .run = cmd_diff},
     {.name = "run",
      .summary = "compiles, simulates and compares with the model",
      .operands = "MODEL...",

@@ -526,6 +526,50 @@ START_TEST(outputs_are_whole_or_not_there)
 }
 END_TEST
 
+static size_t count_of(const struct text *t, const char *what)
+{
+    size_t n = 0;
+    for (const char *at = t->at; at && (at = strstr(at, what)); at++)
+        n++;
+    return n;
+}
+
+START_TEST(sweeps)
+{
+    struct rig r;
+    char folder[] = "/tmp/cimc_testXXXXXX", path[64];
+    const char *operands[] = {path};
+    struct cimc_strings models = {.at = operands, .n = 1};
+    struct text rows = {0}, left = {0};
+    cimc_output *file = NULL;
+    rig_open(&r);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/a.onnx", folder);
+    ck_assert_int_eq(cimc_output_open(r.c, path, &file), CIMC_OK);
+    ck_assert(cimc_output_write(file, r.bytes.at, r.bytes.n));
+    ck_assert_int_eq(cimc_output_commit(r.c, file), CIMC_OK);
+    /* no crossbar is no machine */
+    ck_assert_int_eq(cimc_options_set(r.c, &r.o, "vary", "pes=0..2"), CIMC_OK);
+    ck_assert_int_eq(cimc_options_set(r.c, &r.o, "vary", "set=pixel,1x*"), CIMC_OK);
+    ck_assert_int_eq(cimc_sweep(r.c, &models, &r.o, CIMC_JSON, collect, &rows), CIMC_OK);
+    ck_assert_int_eq(count_of(&rows, "\n"), 6);
+    ck_assert_int_eq(count_of(&rows, "\"error\":["), 2);
+    ck_assert_int_eq(count_of(&rows, "\"result\":{"), 4);
+    ck_assert_int_eq(cimc_diagnostic_count(r.c), 0);
+    cimc_set_progress(r.c, stop_at_once, NULL);
+    ck_assert_int_eq(cimc_sweep(r.c, &models, &r.o, CIMC_JSON, collect, &left), CIMC_CANCELLED);
+    cimc_set_progress(r.c, NULL, NULL);
+    ck_assert_int_eq(cimc_sweep(r.c, &models, &r.o, CIMC_JSON, refuse, NULL), CIMC_WRONG_INPUT);
+    ck_assert_int_eq(cimc_sweep(r.c, &models, &r.o, CIMC_CSV, collect, &left), CIMC_OK);
+    ck_assert_int_eq(count_of(&left, "\n"), 7);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+    text_free(&rows);
+    text_free(&left);
+    rig_close(&r);
+}
+END_TEST
+
 #include "cimc_tool_tests.h"
 
 int main(void)
@@ -547,6 +591,7 @@ int main(void)
     tcase_add_test(t, after_a_call_that_was_left);
     tcase_add_test(t, two_threads);
     tcase_add_test(t, outputs_are_whole_or_not_there);
+    tcase_add_test(t, sweeps);
     add_tool_tests(t);
     suite_add_tcase(s, t);
     return run_suite(s);

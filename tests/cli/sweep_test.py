@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The cimc authors
+"""`cimc sweep`: points, rows, shards, what was interrupted, what is refused.
+
+usage: sweep_test.py CIMC ROOT
+"""
+import csv
+import itertools
+import json
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+from bench import run_cases
+
+SPEC = '''# 24 points
+models: [digits.onnx]
+extra-pes: [0, 4..8:4]
+arch-field: {rows: [64, 128], cols: [128]}
+set: [pixel, "1x*"]
+schedule: [cross, layer]
+'''
+N_POINTS = 24
+
+
+def prepare(b):
+    shutil.copy(b.model, b.path('digits.onnx'))
+    b.write('points.yaml', SPEC)
+
+
+def rows_of(b, name):
+    return [json.loads(line) for line in b.read(name).splitlines()]
+
+
+def results(rows):
+    return [{k: v for k, v in row.items() if k != 'costs'} for row in rows]
+
+
+def points(b):
+    """the product of the lists, the last one fastest; a row has what `compile --json` says, and its costs apart"""
+    prepare(b)
+    b.run('sweep', 'points.yaml', '-o', 'rows.jsonl')
+    rows = rows_of(b, 'rows.jsonl')
+    wanted = [dict(zip(('model', 'extra-pes', 'arch-field.rows', 'arch-field.cols', 'set', 'schedule'), point))
+              for point in itertools.product(['digits.onnx'], [0, 4, 8], [64, 128], [128], ['pixel', '1x*'], ['cross', 'layer'])]
+    b.equal([row['point'] for row in rows], wanted, 'points')
+    b.equal([row['index'] for row in rows], list(range(N_POINTS)), 'indices')
+    b.equal(len({row['key'] for row in rows}), N_POINTS, 'keys')
+    for row in random.Random(1).sample(rows, 4):
+        p = row['point']
+        compiled = json.loads(b.run('compile', p['model'], '--extra-pes', str(p['extra-pes']), '--arch-field', 'rows=%d' % p['arch-field.rows'],
+                                    '--arch-field', 'cols=128', '--set', p['set'], '--schedule', p['schedule'], '--json').stdout)
+        costs = {key: compiled.pop(key) for key in ('seconds', 'peak_rss_bytes')}
+        b.equal(row['result'], compiled, 'result of point %d' % row['index'])
+        b.equal(set(row['costs']), set(costs), 'costs')
+    typed = b.run('sweep', 'digits.onnx', '--extra-pes', '0..8:4', '--arch-field', 'rows=64,128', '--vary', 'arch-field.cols=128',
+                  '--set', 'pixel,1x*', '--schedule', 'cross,layer', '--json')
+    b.equal(results(json.loads(line) for line in typed.stdout.splitlines()), results(rows), 'the same on the command line')
+    lines = b.run('sweep', 'points.yaml').stdout.splitlines()
+    b.equal(lines[0].split(), 'extra-pes rows set schedule PEs cycles time speedup utilisation'.split(), 'table: head')
+    b.equal([line.split()[5] for line in lines[1:]], [str(row['result']['makespan_cycles']) for row in rows], 'table: cycles')
+
+
+def shards(b):
+    """1, 3 and 7 shards, in any order, make the same file; as a table too"""
+    prepare(b)
+    merged = []
+    for n in 1, 3, 7:
+        files = []
+        for k in random.Random(n).sample(range(1, n + 1), n):
+            files.append('rows%d_%d.jsonl' % (n, k))
+            b.run('sweep', 'points.yaml', '--shard', '%d/%d' % (k, n), '-o', files[-1])
+            b.equal([row['index'] for row in rows_of(b, files[-1])], list(range(k - 1, N_POINTS, n)), files[-1])
+        b.run('sweep', '--merge', *files, '-o', 'all.jsonl', '--csv', 'all.csv')
+        merged.append((b.read('all.jsonl'), b.read('all.csv')))
+    b.expect(merged[0] == merged[1] == merged[2], 'shards differ')
+    table = list(csv.DictReader(merged[0][1].decode().splitlines()))
+    rows = [json.loads(line) for line in merged[0][0].splitlines()]
+    b.equal([(t['index'], t['status'], t['makespan_cycles']) for t in table],
+            [(str(r['index']), 'ok', str(r['result']['makespan_cycles'])) for r in rows], 'CSV')
+    b.run('sweep', 'points.yaml', '--csv', 'own.csv')
+    b.equal(b.read('own.csv'), merged[0][1], 'CSV without rows')
+
+
+def interrupted(b):
+    """cut off at any byte, or killed, it goes on and the rows are the same; whole lines stay as they are"""
+    prepare(b)
+    b.run('sweep', 'points.yaml', '-o', 'rows.jsonl')
+    b.run('sweep', '--merge', 'rows.jsonl', '-o', 'whole.jsonl')
+    whole, text, dice = b.read('whole.jsonl'), b.read('rows.jsonl'), random.Random(7)
+    for cut in [0, 1, text.index(b'\n'), text.index(b'\n') + 1, len(text) - 1] + [dice.randrange(len(text)) for _ in range(5)]:
+        b.write('rows.jsonl', text[:cut])
+        missing = b.run('sweep', 'points.yaml', '--missing', '-o', 'rows.jsonl').stdout.split()
+        b.equal(missing, [str(i) for i in range(text[:cut].count(b'\n'), N_POINTS)], 'missing after %d bytes' % cut)
+        b.equal(b.read('rows.jsonl'), text[:cut], '--missing changes nothing')
+        b.run('sweep', 'points.yaml', '-o', 'rows.jsonl')
+        kept = text[:text[:cut].rfind(b'\n') + 1]
+        b.expect(b.read('rows.jsonl').startswith(kept), 'cut at %d: lines were changed' % cut)
+        b.equal(b.run('sweep', '--merge', 'rows.jsonl').data, whole, 'cut at %d' % cut)
+    b.write('rows.jsonl', '')
+    for lines in 1, 5, 11:
+        process = subprocess.Popen([b.cimc, 'sweep', 'points.yaml', '-o', 'rows.jsonl'], cwd=b.folder, stdout=subprocess.DEVNULL)
+        while process.poll() is None and b.read('rows.jsonl').count(b'\n') < lines:
+            time.sleep(0.001)
+        process.kill()
+        process.wait()
+    b.contains(b.run('sweep', 'points.yaml', '-o', 'rows.jsonl').stdout, '24 points: ')
+    b.equal(b.run('sweep', '--merge', 'rows.jsonl').data, whole, 'killed')
+
+
+def failures(b):
+    """what does not fit, is no machine or no model is a row, and the sweep goes on"""
+    prepare(b)
+    b.write('broken.onnx', b'\xff\xff')
+    b.run('sweep', 'digits.onnx', 'broken.onnx', '--pes', '1,64', '--arch-field', 'rows=0,128', '-o', 'rows.jsonl')
+    rows = rows_of(b, 'rows.jsonl')
+    codes = [row['error'][0]['code'] if 'error' in row else 'ok' for row in rows]
+    b.equal(codes, ['arch-value', 'capacity', 'arch-value', 'ok'] + ['onnx-wire'] * 4, 'codes')
+    table = b.run('sweep', 'digits.onnx', '--pes', '1,64').stdout.splitlines()
+    b.contains(table[1], 'failed: ', 'PE')
+    b.equal(table[2].split()[:2], ['64', '64'], 'the second point')
+    b.run('sweep', '--merge', 'rows.jsonl', '--csv', 'rows.csv')
+    b.equal([r['status'] for r in csv.DictReader(b.read('rows.csv').decode().splitlines())], codes, 'CSV')
+
+
+WRONG_SPECS = [
+    ('models: [a.onnx\nset: [pixel', "points.yaml:2:4: error: not YAML: did not find expected ',' or ']' [usage]"),
+    ('- a.onnx\n', "points.yaml:1:1: error: expected lines of the form 'option: [values]' [usage]"),
+    ('models: [digits.onnx]\nextra-pse: [0]\n', "points.yaml:2:1: error: there is no option 'extra-pse'; did you mean 'extra-pes'? [usage]"),
+    ('models: [digits.onnx]\nextra-pes: [0, x]\n', "points.yaml:2:16: error: --extra-pes: 'x' is not an integer from 0 to 9223372036854775807 [usage]"),
+    ('models: [digits.onnx]\nextra-pes: [8..0]\n', "points.yaml:2:13: error: '8..0' is not a range FIRST..LAST:STEP [usage]"),
+    ('models: [digits.onnx]\nset: []\n', 'points.yaml:2:6: error: the list has no values [usage]'),
+    ('models: [digits.onnx]\nset: [pixel]\nset: ["1x*"]\n', "points.yaml:3:1: error: 'set' is given twice [usage]"),
+    ('models: [digits.onnx]\nset: [[pixel]]\n', 'points.yaml:2:7: error: expected a plain value, found a mapping or sequence [usage]'),
+    ('models: [digits.onnx]\ninputs: [a, b]\n', 'points.yaml:2:9: error: this is read with the model and the same for all points [usage]'),
+    ('models: [digits.onnx]\noutput: [a]\n', 'points.yaml:2:1: error: --output is the same for all points [usage]'),
+    ('set: [pixel]\n', 'points.yaml: error: there is no model [usage]'),
+]
+
+
+def refused(b):
+    """a wrong specification is told with line and column, before anything is compiled; so are rows of another sweep"""
+    prepare(b)
+    for text, message in WRONG_SPECS:
+        b.write('points.yaml', text)
+        b.fails('sweep', 'points.yaml', code=2, message=message)
+    b.fails('sweep', 'digits.onnx', '--extra-pes', '1,,2', code=2,
+            message="cimc: error: --extra-pes: '' is not an integer from 0 to 9223372036854775807 [usage]")
+    b.fails('sweep', 'digits.onnx', '--extra-pes', '1', '--extra-pes', '2', code=2, message="cimc: error: 'extra-pes' is given twice [usage]")
+    b.fails('sweep', 'digits.onnx', '--shard', '4/3', code=2, message="cimc: error: --shard: '4/3' is not K/N with K from 1 to N [usage]")
+    b.fails('sweep', 'digits.onnx', '--extra-pes', '0..999999', '--pes', '0..99', code=2, message='cimc: error: more than 10000000 points [usage]')
+    b.run('sweep', 'digits.onnx', '--extra-pes', '0,4', '-o', 'rows.jsonl')
+    before = b.read('rows.jsonl')
+    message = 'rows.jsonl:2: error: the row is of no point of this sweep: its model, machine, options or version of cimc are others [data]'
+    b.fails('sweep', 'digits.onnx', '--extra-pes', '0,8', '-o', 'rows.jsonl', code=1, message=message)
+    b.equal(b.read('rows.jsonl'), before, 'rows of another sweep')
+    b.write('other.jsonl', before.replace(b'"pes":', b'"sep":'))
+    b.fails('sweep', '--merge', 'rows.jsonl', 'other.jsonl', code=1,
+            message='other.jsonl:1: error: point 0 has two rows that differ [data]\nrows.jsonl:1: note: the other row')
+    b.write('other.jsonl', '{}\n')
+    b.fails('sweep', '--merge', 'other.jsonl', code=1, message='other.jsonl:1: error: this is no row of a sweep [data]')
+
+
+def recipes(b):
+    """shards side by side: xargs, and GNU parallel where it is installed"""
+    prepare(b)
+    b.run('sweep', 'points.yaml', '-o', 'one.jsonl')
+    whole = b.run('sweep', '--merge', 'one.jsonl').data
+    commands = ['seq 3 | xargs -P 3 -I{} %s sweep points.yaml --shard {}/3 -o x{}.jsonl']
+    if shutil.which('parallel'):
+        commands.append('parallel %s sweep points.yaml --shard {}/3 -o x{}.jsonl ::: 1 2 3')
+    else:
+        print('# GNU parallel is not installed: its recipe was not run')
+    for command in commands:
+        subprocess.run(command % b.cimc, shell=True, cwd=b.folder, check=True, stdout=subprocess.DEVNULL)
+        b.equal(b.run('sweep', '--merge', 'x1.jsonl', 'x2.jsonl', 'x3.jsonl').data, whole, command)
+        for k in 1, 2, 3:
+            b.write('x%d.jsonl' % k, '')
+
+
+if __name__ == '__main__':
+    sys.exit(run_cases([points, shards, interrupted, failures, refused, recipes]))
