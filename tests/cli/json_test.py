@@ -8,6 +8,7 @@ import copy
 import json
 import os
 import re
+import subprocess
 import sys
 
 from bench import run_cases
@@ -60,6 +61,21 @@ def simulated(b):
     holds(b, 'trials', 'sim', 'noisy.cim', '--model', b.model, '--trials=2', '--input-fill=ramp')
 
 
+def swept(b):
+    """rows of a sweep, with and without results, and what is different in two"""
+    schema = schema_of(b)
+    for line in b.run('sweep', b.model, '--pes=1,30', '--arch=clsa,isaac', '--json').stdout.splitlines():
+        row = json.loads(line)
+        b.equal([k['$ref'] for k in schema['oneOf'] if not faults(row, k, schema)], ['#/$defs/row'], line[:80])
+        if 'result' in row:
+            b.equal(faults({**row['result'], **row['costs']}, {'$ref': '#/$defs/compile'}, schema), [], 'result')
+        b.expect(('result' in row) != ('error' in row), line[:80])
+    for name, more in ('a.json', '--cut=w'), ('b.json', '--extra-pes=8'):
+        b.write(name, b.run('compile', b.model, more, '--json').stdout)
+    done = subprocess.run([b.cimc, 'diff', 'a.json', 'b.json', '--json'], cwd=b.folder, capture_output=True)
+    b.equal([k['$ref'] for k in schema['oneOf'] if not faults(json.loads(done.stdout), k, schema)], ['#/$defs/diff'], 'diff')
+
+
 def others(b):
     """quantize, check, where, arch"""
     b.run('compile', b.model, '-o', 'p.cim')
@@ -106,4 +122,4 @@ def schema_is_whole(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([compiled, simulated, others, made_again, schema_is_whole]))
+    sys.exit(run_cases([compiled, simulated, swept, others, made_again, schema_is_whole]))
