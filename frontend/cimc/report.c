@@ -247,7 +247,9 @@ static void print_bottleneck(const struct build *b, FILE *out)
 static void print_duplication(const struct build *b, FILE *out)
 {
     const struct dup_result *r = &b->dup;
-    fprintf(out, "duplication %s: %.10g cycles (%s)", r->objective, r->value, r->status);
+    fprintf(out, "duplication %s: %.10g cycles", r->objective, r->value);
+    if (strcmp(r->status, "none") != 0) /* nothing was searched */
+        fprintf(out, " (%s)", r->status);
     if (r->has_interval)
         print_per_second(images_per_second(r->value, b->arch.cycle_ps, images_of(b)), out);
     fputc('\n', out);

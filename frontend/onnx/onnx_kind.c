@@ -8,6 +8,7 @@
 #include "onnx_source.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct kind {
     size_t at; /* of `bytes` in the file */
@@ -58,4 +59,14 @@ const char *onnx_kind_of(const uint8_t *data, size_t n)
             return kinds[i].says;
     }
     return NULL;
+}
+
+void onnx_note_folder(const char *path, struct diag *d)
+{
+    struct text inside = {0};
+    text_add(&inside, "%s/saved_model.pb", path);
+    if (access(inside.at, F_OK) == 0)
+        diag_note(d, (struct loc){.file = path},
+                  "it is a TensorFlow SavedModel; convert the model with tf2onnx");
+    text_free(&inside);
 }

@@ -34,6 +34,8 @@ bool onnx_guard(const struct file *f, const ProtobufCMessageDescriptor *root, st
 void onnx_wire_free(struct onnx_wire *w);
 /* "a PyTorch file; ...": what bytes that are not ONNX are, and what to do; NULL if unknown. */
 const char *onnx_kind_of(const uint8_t *data, size_t n);
+/* Says of a folder that cannot be opened as a file whether it is another program's model. */
+void onnx_note_folder(const char *path, struct diag *d);
 
 /* ---- source: an unpacked file ---- */
 

@@ -27,7 +27,10 @@ struct onnx_file *onnx_file_share(struct file f)
 struct onnx_file *onnx_file_open(const char *path, struct arena *names, struct diag *d)
 {
     struct file f;
-    return file_open(path, names, d, &f) ? onnx_file_share(f) : NULL;
+    if (file_open(path, names, d, &f))
+        return onnx_file_share(f);
+    onnx_note_folder(path, d);
+    return NULL;
 }
 
 const struct file *onnx_file_of(const struct onnx_file *f)

@@ -161,6 +161,9 @@ def missing_files(b):
     for name in READERS:
         b.run(name, empty, *(['-o', 'out'] if 'output' in COMMANDS[name][0] else []), code=1)
     b.equal(os.listdir(b.folder), ['empty'], 'files left behind')
+    os.mkdir(os.path.join(b.folder, 'keras'))
+    b.write('keras/saved_model.pb', '')
+    b.fails('compile', 'keras', code=1, message='keras: error: is a directory [io]\nkeras: note: it is a TensorFlow SavedModel; convert the model with tf2onnx')
 
 
 def other_inputs(b):

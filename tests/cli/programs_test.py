@@ -103,6 +103,7 @@ def copies_from_files(b):
     b.write('lines', '# two of one\n\n /conv1/Conv=2 \r\n1=1\n')
     lines = json.loads(b.run('compile', b.model, PIXELS, '--extra-pes=8', '--copies=@lines', '--json', '-o', 'c.cim').stdout)
     b.equal([x['copies'] for x in lines['base_layers']], [2, 1, 1, 1, 1, 1, 1], 'copies')
+    b.contains(b.run('compile', b.model, PIXELS, '--extra-pes=8', '--copies=@lines', '-o', 'c.cim').stdout, '\nduplication given: %d cycles\n' % lines['duplication']['value'])
     for what in ('', '# nothing\n', '{"base_layers": []}', '{"base_layers": [{"copies": 2}', '{"a": [[[{"copies": 1}]]]}', 'a=1\0'):
         b.write('bad', what)
         b.fails('compile', b.model, '--copies=@bad', code=1, message='bad: error: neither lines of LAYER=N nor what compile --json printed [data]')
