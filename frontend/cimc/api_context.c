@@ -166,9 +166,12 @@ enum cimc_status cimc_complain(cimc_context *c, const char *code, const char *fi
 static void print_json(const struct diag *d, FILE *out)
 {
     struct json *j = json_new();
-    json_open_array(j, NULL);
+    json_open_map(j, NULL);
+    json_text(j, "version", CIMC_VERSION);
+    json_open_array(j, "diagnostics");
     diagnostic_list_json(d, j);
     json_close_array(j);
+    json_close_map(j);
     json_finish(j, out);
 }
 

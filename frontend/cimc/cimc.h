@@ -121,7 +121,8 @@ CIMC_API size_t cimc_diagnostic_count(const cimc_context *c);
 /* False: there are not so many. */
 CIMC_API bool cimc_diagnostic_at(cimc_context *c, size_t i, struct cimc_diagnostic *out);
 CIMC_API enum cimc_status cimc_diagnostics_clear(cimc_context *c);
-/* CIMC_TEXT, a line each: `FILE: ENTITY: error: TEXT [code]`; or CIMC_JSON, an array. Unless
+/* CIMC_TEXT, a line each: `FILE: ENTITY: error: TEXT [code]`; or CIMC_JSON, {version,
+ * diagnostics}. Unless
  * `verbose`, one line of text stands for those that differ in their nodes alone. */
 CIMC_API enum cimc_status cimc_print_diagnostics(cimc_context *c, enum cimc_form form, bool verbose,
                                                  cimc_write_fn write, void *user);

@@ -77,10 +77,3 @@ void diagnostic_list_json(const struct diag *d, struct json *j)
         json_close_map(j);
     }
 }
-
-void diagnostics_json(const struct diag *d, struct json *j)
-{
-    json_open_array(j, "diagnostics");
-    diagnostic_list_json(d, j);
-    json_close_array(j);
-}

@@ -13,9 +13,7 @@
 void origin_json(const char *options, const struct arch *arch, struct json *j);
 /* The same where there is no program. */
 void asked_json(const struct cimc_options *o, const struct arch *arch, struct json *j);
-/* At the end: key diagnostics, what was told so far. */
-void diagnostics_json(const struct diag *d, struct json *j);
-/* Its elements, into an open array. */
+/* What was told so far, into an open array. */
 void diagnostic_list_json(const struct diag *d, struct json *j);
 
 #endif

@@ -2,12 +2,7 @@
 /* Copyright The cimc authors */
 /* cmd_arch.c - `cimc arch`: a machine as commented YAML, to begin one's own with. */
 #include "commands.h"
-
-static bool write_stdout(void *user, const void *bytes, size_t n)
-{
-    (void)user;
-    return fwrite(bytes, 1, n, stdout) == n;
-}
+#include "text_out.h"
 
 static enum cimc_status write_yaml(struct command_line *l, const char *machine)
 {
@@ -32,6 +27,6 @@ enum cimc_status cmd_arch(struct command_line *l)
         status = write_yaml(l, machine);
     if (status == CIMC_OK && l->options.json)
         status =
-            cimc_print_machine(l->context, machine, CIMC_JSON, &l->options, write_stdout, NULL);
+            cimc_print_machine(l->context, machine, CIMC_JSON, &l->options, write_text, stdout);
     return status;
 }

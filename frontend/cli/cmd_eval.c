@@ -14,7 +14,8 @@ enum cimc_status cmd_eval(struct command_line *l)
     enum cimc_status status = cimc_import(c, s.at, s.n, o, &model), shown = CIMC_OK;
     if (status == CIMC_OK)
         status = cimc_evaluate(c, model, o, NULL, &evaluation);
-    if (evaluation) /* results that differ are shown, too */
+    l->has_result = evaluation; /* results that differ are shown, too */
+    if (evaluation)
         shown = cimc_print_simulation(c, evaluation, o->json ? CIMC_JSON : CIMC_TABLE, o,
                                       write_text, stdout);
     cimc_simulation_free(evaluation);

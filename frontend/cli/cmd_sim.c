@@ -13,6 +13,7 @@ static enum cimc_status show(struct command_line *l, const cimc_simulation *s,
     cimc_simulation_info(s, &info);
     if (!info.ran)
         return status;
+    l->has_result = true;
     enum cimc_status shown = o->time_trace ? write_time_trace(l, NULL, s) : CIMC_OK;
     if (shown == CIMC_OK)
         shown = cimc_print_simulation(l->context, s, o->json ? CIMC_JSON : CIMC_TABLE, o,

@@ -20,6 +20,7 @@ struct command_line {
     struct cimc_options options;
     struct cimc_strings args; /* operands: files and names */
     bool help;
+    bool has_result; /* on standard output, though the command may fail */
 };
 enum { MOST_OPTION_GROUPS = 28, MOST_MODELS = 255 };
 struct command {

@@ -10,6 +10,7 @@
 
 #include "cut_file.h"
 #include "progress_line.h"
+#include "text_out.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -512,6 +513,8 @@ int main(int argc, char **argv)
     enum cimc_status status = dispatch(&l, argc, argv);
     if (status >= CIMC_INTERNAL)
         return fail(c);
+    if (status != CIMC_OK && l.options.json && !l.has_result && !cimc_files_to_stdout(&l.options))
+        cimc_print_diagnostics(c, CIMC_JSON, l.options.verbose, write_text, stdout);
     if (fflush(stdout) != 0 || ferror(stdout))
         status = cimc_complain(c, "io", "<stdout>", "cannot write");
     cimc_print_diagnostics(c, CIMC_TEXT, l.options.verbose, to_stderr, NULL);

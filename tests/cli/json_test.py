@@ -89,6 +89,17 @@ def others(b):
     holds(b, 'arch', 'arch', 'isaac')
 
 
+def failures(b):
+    """a command that fails says why as JSON, too; of one whose results differ the result is printed alone"""
+    b.write('bad.yaml', 'rows: 64\ncolums: 64\n')
+    why = holds(b, 'failure', 'compile', b.model, '--arch=bad.yaml', code=1)['diagnostics']
+    b.equal([(d['severity'], d['code'], d['file'], d['line'], d['column']) for d in why][:1], [('error', 'arch-value', 'bad.yaml', 2, 1)], 'place')
+    b.equal(holds(b, 'failure', 'compile', 'none.onnx', code=1)['diagnostics'][0]['code'], 'io', 'no such file')
+    b.equal(holds(b, 'failure', 'where', b.model, '--layer=0', '--row=0', '--col=0', code=1)['diagnostics'][0]['code'], 'program', 'no program')
+    holds(b, 'run', 'run', b.model, '--test-data', b.test_data(0), '--tolerance=0', code=1)
+    b.equal(b.run('compile', 'none.onnx', code=1).stdout, '', 'without --json')
+
+
 def made_again(b):
     """options and machine of a result make it again, byte for byte"""
     first = json.loads(b.run('compile', b.model, '--arch=isaac', '--extra-pes=9', '--set=best', '--arch-field=rows=96', '--mapping=im2col', '-o', 'a.cim', '--json').stdout)
@@ -122,4 +133,4 @@ def schema_is_whole(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([compiled, simulated, swept, others, made_again, schema_is_whole]))
+    sys.exit(run_cases([compiled, simulated, swept, others, failures, made_again, schema_is_whole]))
