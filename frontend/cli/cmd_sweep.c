@@ -69,6 +69,7 @@ static enum cimc_status sweep(struct command_line *l)
     if (to_stdout && o->output)
         o->output = NULL;
     enum cimc_form form = to_stdout ? CIMC_JSON : CIMC_TABLE;
+    l->has_result = to_stdout; /* rows, as far as it came */
     enum cimc_status status = cimc_sweep(l->context, &l->args, o, form, write_text, stdout);
     if (status == CIMC_OK && o->csv)
         status = merge_to(l, &(struct cimc_strings){.at = &o->output, .n = 1}, CIMC_CSV, o->csv);

@@ -350,6 +350,12 @@ group 1 {kernel_h=1, kernel_w=1, stride_h=1, stride_w=1, dilation_h=1, dilation_
 """
 
 
+def where_json(b, *options):
+    """What `where` says, but for the program's origin, which all results have."""
+    printed = json.loads(b.run('where', 'p.cim', *options, '--json').stdout)
+    return {key: value for key, value in printed.items() if key not in ('version', 'options', 'machine')}
+
+
 def where_by_hand(b):
     """where: a depthwise layer by hand: diagonal, slices, polarity, shared weights; the dumped crossbar agrees"""
     b.write('p.s', DEPTHWISE)
@@ -368,9 +374,9 @@ def where_by_hand(b):
     wanted = {'program': 'p.cim', 'layer': 'depthwise', 'layer_number': 0, 'source': None, 'rows': 1, 'columns': 2, 'patch': [1, 1], 'row': 0, 'column': 1,
               'value': 3, 'kernel_row': 0, 'kernel_column': 0, 'input_channel': 1, 'output_channel': 1, 'shared_with': ['again'],
               'places': [{'tile': 0, 'pe': 1, 'group': 0, 'crossbar_row': 1, 'pixel': [0, 0], 'columns': columns}]}
-    b.equal(json.loads(b.run('where', 'p.cim', '--layer=0', '--row=0', '--col=1', '--json').stdout), wanted, 'a weight')
+    b.equal(where_json(b, '--layer=0', '--row=0', '--col=1'), wanted, 'a weight')
     wanted['cell'] = {'tile': 0, 'pe': 1, 'crossbar_row': 1, 'column': 6}
-    b.equal(json.loads(b.run('where', 'p.cim', '--tile=0', '--pe=1', '--cell=1,6', '--json').stdout), wanted, 'a cell')
+    b.equal(where_json(b, '--tile=0', '--pe=1', '--cell=1,6'), wanted, 'a cell')
     b.equal(b.run('where', 'p.cim', '--layer=again', '--row=0', '--col=0').stdout, """layer 1 'again', row 0 of 1, column 0 of 2: 2.0
 kernel row 0, kernel column 0, input channel 0, output channel 0
 also layer 0 'depthwise'
