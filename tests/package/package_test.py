@@ -24,10 +24,14 @@ PROGRAM = 'frontend/cli/cimc'
 CLANG = next((c for c in ('clang-14', 'clang') if shutil.which(c)), None)
 CROSS = """[constants]
 root = '{root}'
+target = ['--target=aarch64-linux-gnu', '--sysroot=' + root]
 [binaries]
-c = ['{clang}', '--target=aarch64-linux-gnu', '--sysroot=' + root]
+c = ['{clang}'] + target
+cpp = ['{clangxx}'] + target
 c_ld = 'lld'
+cpp_ld = 'lld'
 ar = '{ar}'
+objcopy = '{objcopy}'
 pkgconfig = 'pkg-config'
 exe_wrapper = ['qemu-aarch64', '-L', root]
 [properties]
@@ -114,7 +118,8 @@ def test_processor(cimc, root, folder):
         return 'there is no build-sysroot-arm64 (tests/package/sysroot build-sysroot-arm64 arm64)'
     cross = os.path.join(folder, 'cross.ini')
     with open(cross, 'w') as f:
-        f.write(CROSS.format(root=sysroot, clang=CLANG, ar=CLANG.replace('clang', 'llvm-ar')))
+        f.write(CROSS.format(root=sysroot, clang=CLANG, clangxx=CLANG.replace('clang', 'clang++'), ar=CLANG.replace('clang', 'llvm-ar'),
+                             objcopy=CLANG.replace('clang', 'llvm-objcopy')))
     other = build(root, os.path.join(folder, 'arm64'), ['--cross-file', cross, *QUICK, '-Donnx_proto=%s/usr/include/onnx/onnx.proto' % sysroot])
     wrapper = ['qemu-aarch64', '-L', sysroot]
     said = run([*wrapper, other, 'run', os.path.join(root, 'benchmarks', 'digits', 'digits.onnx'), '--extra-pes=32', '--test-data',
