@@ -14,7 +14,7 @@
 #include <stdlib.h> /* defines __GLIBC__, whose loader can choose */
 
 /* A sanitizer's runtime is not there yet when the loader chooses. */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(BASE_ASAN)
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(BASE_ASAN) && !defined(BASE_TSAN)
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define CLONES

@@ -56,7 +56,7 @@ TOP_FILES = {'meson.build', 'meson_options.txt', 'README.md', 'CHANGELOG.md', 'C
 # Kinds of files that people write: each begins with licence and holder. The others are data, inputs of tests and documents.
 HEADER = re.compile(r'(#!.*\n)?(/\*|//|#) SPDX-License-Identifier: Apache-2\.0( \*/)?\n(/\*|//|#) Copyright The cimc authors( \*/)?\n')
 WITH_HEADER = set('.c .cc .in .h .def .py .js .css .proto .build .yaml .map .sv .toml'.split())
-WITHOUT_HEADER = set('.md .ir .s .onnx .pb .npy .png .svg .data .zip .json .txt .bin .typed'.split())
+WITHOUT_HEADER = set('.md .ir .s .onnx .pb .npy .png .svg .data .zip .json .txt .bin .typed .supp'.split())
 WITHOUT_HEADER_AT = {'LICENSE', '.gitignore', '.clang-format', 'tests/fuzz/corpus', 'tests/package/debian'}
 
 
