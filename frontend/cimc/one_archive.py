@@ -18,7 +18,8 @@ def main(out, libraries, objcopy, ar, compiler):
     made = out + '.o'
     subprocess.check_call([*compiler, '-r', '-nostdlib', '-o', made, '-Wl,--whole-archive', whole, '-Wl,--no-whole-archive',
                            '-Wl,--start-group', *others, '-Wl,--end-group'])
-    subprocess.check_call([objcopy, '--localize-hidden', made])
+    # clang makes the functions by which the loader chooses among clones known to all.
+    subprocess.check_call([objcopy, '--localize-hidden', '--wildcard', '--localize-symbol=*.resolver', made])
     if os.path.exists(out):
         os.unlink(out)
     subprocess.check_call([ar, 'rcsD', out, made])
