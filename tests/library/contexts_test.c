@@ -67,14 +67,14 @@ static enum cimc_status look_at(cimc_context *c, const cimc_program *p,
     return status == CIMC_OK ? cimc_check(c, p, CIMC_TEXT, count, n) : status;
 }
 
-/* Each with other copies; every second one searches for the shortest schedule. */
+/* Each with other copies; one searches for the shortest schedule. */
 static enum cimc_status options_of(cimc_context *c, int k, struct cimc_options *o)
 {
     char pes[8];
     snprintf(pes, sizeof pes, "%d", 4 * k);
     cimc_options_init(o, sizeof *o);
     o->keep_schedule = o->keep_detail = true;
-    o->duplicate = k % 2 ? CIMC_DUPLICATE_MAKESPAN : CIMC_DUPLICATE_SUM;
+    o->duplicate = k == 1 ? CIMC_DUPLICATE_MAKESPAN : CIMC_DUPLICATE_SUM;
     return cimc_options_set(c, o, "extra-pes", pes);
 }
 
