@@ -72,19 +72,24 @@ static void *must_be_there(void *p, size_t bytes)
     return p;
 }
 
+/* door_blocks may leave, so it comes before there is something to lose. */
+
 void *heap_unless_huge(size_t bytes)
 {
-    return unless_huge(opened(calloc(1, with_head(bytes)), door_blocks()), bytes);
+    struct heap_link *account = door_blocks();
+    return unless_huge(opened(calloc(1, with_head(bytes)), account), bytes);
 }
 
 void *heap_raw_unless_huge(size_t bytes)
 {
-    return unless_huge(opened(malloc(with_head(bytes)), door_blocks()), bytes);
+    struct heap_link *account = door_blocks();
+    return unless_huge(opened(malloc(with_head(bytes)), account), bytes);
 }
 
 void *heap_alloc(size_t bytes)
 {
-    return must_be_there(opened(calloc(1, with_head(bytes)), door_blocks()), bytes);
+    struct heap_link *account = door_blocks();
+    return must_be_there(opened(calloc(1, with_head(bytes)), account), bytes);
 }
 
 void *heap_alloc_beside(const void *p, size_t bytes)
