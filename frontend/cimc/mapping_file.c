@@ -132,7 +132,7 @@ bool mapping_is_file(const struct cimc_option_info *option, const char *value)
 static bool read_file(struct reader *r, const struct file *f, struct diag *d)
 {
     bool is_json = f->size > 0 && *f->data == '{';
-    bool ok = f->size > 0 && !memchr(f->data, 0, f->size) && (!is_json || read_json(r, f));
+    bool ok = !memchr(f->data, 0, f->size) && (!is_json || read_json(r, f));
     if (ok && !is_json)
         read_lines(r, (const char *)f->data, f->size);
     return (ok && r->n > 0) || diag_error(d, (struct loc){.file = f->path}, DIAG_DATA,

@@ -291,7 +291,7 @@ uint64_t random_next(uint64_t *state);                       /* splitmix64 */
 /* A whole file in memory, read-only. Regular files are mapped; "-" (stdin), pipes and devices are
  * read (at most 4 GiB). Release with file_close. */
 struct file {
-    const uint8_t *data;
+    const uint8_t *data; /* never NULL, also of an empty file */
     size_t size;
     const char *path; /* as given; "<stdin>" for "-" */
     struct opened *opened;

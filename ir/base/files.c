@@ -84,7 +84,10 @@ static bool read_opened(const char *path, struct diag *d, struct file *out)
         return diag_error(d, at_file(path), DIAG_IO, "is a directory");
     if (!S_ISREG(st.st_mode))
         return read_stream(o->fd, d, out);
-    return st.st_size == 0 || map_file((size_t)st.st_size, d, out);
+    if (st.st_size > 0)
+        return map_file((size_t)st.st_size, d, out);
+    out->data = heap_alloc(1); /* nothing to read, but a place that readers may point at */
+    return true;
 }
 
 bool file_open(const char *path, struct arena *names, struct diag *d, struct file *out)
