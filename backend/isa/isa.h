@@ -289,6 +289,15 @@ static inline unsigned isa_n_queues(const struct isa_tile *t)
     return t->n_groups + 3;
 }
 
+/* That hold weights. */
+static inline uint32_t isa_tile_pes(const struct isa_tile *t)
+{
+    uint32_t n = 0;
+    for (uint32_t g = 0; g < t->n_groups; g++)
+        n += t->groups[g].shares ? 0 : t->groups[g].n_pes;
+    return n;
+}
+
 struct isa_binding {
     bool output;
     uint32_t index;
@@ -431,6 +440,15 @@ struct isa_memory {
 };
 /* The i-th of a tile, of a valid program; its words are in `a`. */
 struct isa_memory isa_tile_memory(const struct isa_tile *t, unsigned i, struct arena *a);
+/* What a tile's memories hold (tile_bytes.c): its stream; its tables, as isa_tile_memory has them,
+ * and those of lane operation tab; weights, of the bits that cells hold; the buffer. */
+struct isa_tile_bytes {
+    uint64_t code, tables, weights, buffer;
+};
+/* Of a valid program that is encoded. */
+struct isa_tile_bytes isa_tile_bytes(const struct isa_program *p, uint32_t tile);
+/* Code and tables, as a share of the weights; NaN of a tile that has none. */
+double isa_tile_share(const struct isa_tile_bytes *b);
 
 /* ---- program files ---- */
 /* Encodes all tiles that are not yet. False with a diagnostic. */

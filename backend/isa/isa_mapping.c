@@ -95,6 +95,32 @@ bool isa_mapping_weight(const struct isa_mapping *m, uint32_t row, uint32_t colu
     return true;
 }
 
+/* Rows of a PE that a column reads. */
+static uint64_t rows_read(const struct isa_mapping *m, const struct isa_pe *pe, uint32_t column)
+{
+    struct isa_weight weight;
+    uint64_t n = 0;
+    if (!isa_has_patch(m->group))
+        return pe->k;
+    for (uint32_t i = 0; i < isa_pe_runs(pe); i++) {
+        struct isa_run run = isa_pe_run(pe, i);
+        for (uint32_t row = run.row; row < run.row + run.rows; row++)
+            n += isa_mapping_weight(m, row, column, &weight);
+    }
+    return n;
+}
+
+uint64_t isa_mapping_held(const struct isa_mapping *m, const struct isa_pe *pe)
+{
+    uint64_t n = 0;
+    for (uint32_t at = pe->n0, next; at < pe->n0 + pe->n; at = next) { /* pixel by pixel */
+        next = at - at % m->pixel_columns + m->pixel_columns;
+        next = next < pe->n0 + pe->n ? next : pe->n0 + pe->n;
+        n += rows_read(m, pe, at) * (next - at);
+    }
+    return n;
+}
+
 struct isa_tap isa_mapping_tap(const struct isa_mapping *m, struct isa_weight weight)
 {
     uint32_t tap = weight.row / m->channels, group = weight.column / m->pixel_columns;

@@ -66,6 +66,8 @@ bool isa_mapping_weight(const struct isa_mapping *m, uint32_t row, uint32_t colu
 void isa_mapping_cell(const struct isa_mapping *m, struct isa_weight weight, uint32_t pixel_row,
                       uint32_t pixel_column, uint32_t *out_row, uint32_t *out_column);
 struct isa_tap isa_mapping_tap(const struct isa_mapping *m, struct isa_weight weight);
+/* How many weights a PE holds: of each of its columns the rows that its pixel reads. */
+uint64_t isa_mapping_held(const struct isa_mapping *m, const struct isa_pe *pe);
 /* Rows and columns of the kernel's matrix. */
 struct isa_weight isa_mapping_weights(const struct isa_mapping *m);
 /* The first row (axis 0) or column of the patch's pixels that reads a row, or column, of the

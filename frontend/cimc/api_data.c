@@ -84,10 +84,13 @@ bool cimc_program_tile(const cimc_program *p, size_t i, struct cimc_tile *out)
     if (i >= p->isa->n_tiles)
         return false;
     const struct isa_tile *t = &p->isa->tiles[i];
-    struct cimc_tile whole = {
-        .code_bytes = t->stream.n, .buffer_bytes = t->buffer_bytes, .n_instructions = t->n_insts};
-    for (uint32_t g = 0; g < t->n_groups; g++)
-        whole.n_pes += t->groups[g].shares ? 0 : t->groups[g].n_pes;
+    struct isa_tile_bytes bytes = isa_tile_bytes(p->isa, (uint32_t)i);
+    struct cimc_tile whole = {.n_pes = isa_tile_pes(t),
+                              .code_bytes = bytes.code,
+                              .buffer_bytes = bytes.buffer,
+                              .n_instructions = t->n_insts,
+                              .table_bytes = bytes.tables,
+                              .weight_bytes = bytes.weights};
     const struct backend_detail *d = p->is_compiled ? p->build.backend.detail : NULL;
     if (d) {
         const struct tile_report *r = &d->tiles[i];

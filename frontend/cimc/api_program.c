@@ -278,6 +278,7 @@ static void print_json(const struct build *b, FILE *out)
     struct json *j = json_new();
     json_open_map(j, NULL);
     report_build_json(b, j);
+    report_tiles_json(b->program, j);
     mapping_report_json(b, j);
     report_costs_json(b, NULL, j);
     json_close_map(j);

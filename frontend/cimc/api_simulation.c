@@ -312,6 +312,7 @@ static void simulation_json(const struct cimc_simulation *s, const struct cimc_o
     const struct cimc_program *p = s->program;
     if (p->is_compiled) {
         report_build_json(&p->build, j);
+        report_tiles_json(p->isa, j);
         mapping_report_json(&p->build, j);
     } else if (o->program) {
         json_text(j, "model", p->build.model);

@@ -465,6 +465,7 @@ struct cimc_tile {
     uint64_t code_bytes, buffer_bytes, n_instructions;
     uint64_t pe_busy_cycles, vector_busy_cycles, network_busy_cycles, dram_busy_cycles;
     uint64_t sent_bytes, read_bytes, written_bytes, peak_bytes; /* with keep_detail, else 0 */
+    uint64_t table_bytes, weight_bytes; /* of the memories that DUMP.md names; of cells */
 };
 CIMC_API bool cimc_program_tile(const cimc_program *p, size_t i, struct cimc_tile *out);
 

@@ -54,6 +54,24 @@ static void print_view(const struct isa_program *p, const struct isa_view *v,
     fputc('\n', out);
 }
 
+/* What a chip's tiles hold, side by side. */
+static void print_bytes(const struct isa_program *p, FILE *out)
+{
+    fprintf(out,
+            "Bytes of each tile: what its memories hold. Tables are table_*; weights have "
+            "the bits that cells hold.\n\n"
+            "  tile        code      tables     weights      buffer  (code + tables) / weights\n");
+    for (uint32_t i = 0; i < p->n_tiles; i++) {
+        struct isa_tile_bytes b = isa_tile_bytes(p, i);
+        fprintf(out, "%6u  %10" PRIu64 "  %10" PRIu64 "  %10" PRIu64 "  %10" PRIu64, i, b.code,
+                b.tables, b.weights, b.buffer);
+        if (b.weights)
+            fprintf(out, "  %.1f %%\n", 100 * isa_tile_share(&b));
+        else
+            fputs("  -\n", out);
+    }
+}
+
 static void print_tile(const struct isa_program *p, uint32_t index, FILE *out)
 {
     const struct isa_tile *t = &p->tiles[index];
@@ -107,7 +125,9 @@ bool dump_map(const struct dump *dump, struct diag *d)
     out = folder_file(&dump->folder, "map.txt", "w", d);
     if (!out)
         return false;
-    fprintf(out, "Buffers: bytes from..to (not included), hexadecimal. Views may share memory.\n");
+    print_bytes(p, out);
+    fprintf(out,
+            "\nBuffers: bytes from..to (not included), hexadecimal. Views may share memory.\n");
     for (uint32_t i = 0; i < p->n_tiles; i++)
         print_tile(p, i, out);
     return folder_close(&dump->folder, out, "map.txt", d);

@@ -43,19 +43,6 @@ struct layers {
 
 /* ---- what the program says before it runs ---- */
 
-/* Rows of a PE that a column reads. */
-static uint64_t rows_read(const struct isa_mapping *m, const struct isa_pe *pe, uint32_t column)
-{
-    struct isa_weight weight;
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < isa_pe_runs(pe); i++) {
-        struct isa_run run = isa_pe_run(pe, i);
-        for (uint32_t row = run.row; row < run.row + run.rows; row++)
-            n += isa_mapping_weight(m, row, column, &weight);
-    }
-    return n;
-}
-
 /* The group's PEs hold all that makes the pixels: every weight of the columns that they hold, and
  * with a patch, where they may hold a part of the pixels, every column. PEs are listed by n0. */
 static bool is_whole(const struct isa_program *p, const struct isa_group *g)
@@ -67,11 +54,7 @@ static bool is_whole(const struct isa_program *p, const struct isa_group *g)
         bool first = i == 0 || pe->n0 != g->pes[i - 1].n0, last = pe + 1 == g->pes + g->n_pes;
         columns += first ? pe->n : 0;
         rows = first ? 0 : rows;
-        for (uint32_t n = pe->n0, next; n < pe->n0 + pe->n; n = next) { /* pixel by pixel */
-            next = n - n % m.pixel_columns + m.pixel_columns;
-            next = next < pe->n0 + pe->n ? next : pe->n0 + pe->n;
-            rows += rows_read(&m, pe, n) * (next - n);
-        }
+        rows += isa_mapping_held(&m, pe);
         if ((last || pe[1].n0 != pe->n0) && rows < all * pe->n)
             return false;
     }

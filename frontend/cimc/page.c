@@ -146,7 +146,7 @@ static const struct section {
     {"steady", "Images in a row", page_steady},
     {"mapping", "Mapping", page_mapping},
     {"utilisation", "Utilisation", page_utilisation},
-    {"memory", "Buffers", page_memory},
+    {"memory", "Memories", page_memory},
     {"traffic", "Traffic", page_traffic},
     {"movement", "Cost of movement", page_costs},
     {"energy", "Energy", page_energy},

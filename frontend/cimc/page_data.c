@@ -17,13 +17,13 @@
 
 enum { MOST_ELEMENTS = 2000 }; /* of an array */
 
-static void tiles_json(const struct backend_result *r, struct json *j)
+static void tiles_json(const struct build *b, const struct backend_result *r, struct json *j)
 {
     json_open_array(j, "tiles");
     for (uint32_t i = 0; i < r->n_tiles && i < MOST_ELEMENTS; i++) {
         const struct tile_report *t = &r->detail->tiles[i];
         json_open_map(j, NULL);
-        json_integer(j, "pes", t->n_pes);
+        report_tile_json(b->program, i, j);
         json_integer(j, "pe_busy_cycles", (int64_t)t->busy_cycles[UNIT_PE]);
         json_integer(j, "vector_busy_cycles", (int64_t)t->busy_cycles[UNIT_VECTOR]);
         json_integer(j, "network_busy_cycles", (int64_t)t->busy_cycles[UNIT_NETWORK]);
@@ -33,7 +33,6 @@ static void tiles_json(const struct backend_result *r, struct json *j)
         json_integer(j, "copied_bytes", (int64_t)t->copied_bytes);
         json_integer(j, "read_bytes", (int64_t)t->read_bytes);
         json_integer(j, "written_bytes", (int64_t)t->written_bytes);
-        json_integer(j, "buffer_bytes", (int64_t)t->buffer_bytes);
         json_integer(j, "peak_bytes", (int64_t)t->peak_bytes);
         json_close_map(j);
     }
@@ -133,7 +132,7 @@ static void build_json(const struct page *p, struct json *j)
     json_open_map(j, NULL);
     report_build_json(&named, j);
     mapping_report_json(p->build, j);
-    tiles_json(p->result, j);
+    tiles_json(p->build, p->result, j);
     crossbars_json(p->result->detail, j);
     buffers_json(p->result->detail, j);
     traffic_json(p->result->detail, j);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * page_memory.c - the report's buffers: how large the rings of each tile are and how full they get.
+ * page_memory.c - the report's buffers: how large the rings of each tile are and how full they get;
+ * what else a tile's memories hold.
  *
- * In: backend_detail. The table shows the largest buffers; what it leaves out is stated.
+ * In: backend_detail, the program. The table of buffers shows the largest buffers; what it leaves
+ * out is stated.
  */
 #include "page.h"
 
@@ -145,6 +147,53 @@ static void print_buffers(const struct page *p)
     heap_free(sorted);
 }
 
+/* A tile and what its memories hold. */
+struct tile_line {
+    uint32_t tile;
+    struct isa_tile_bytes bytes;
+    double share;
+};
+
+/* Those with most code and tables for their weights first, then tiles without weights. */
+static int compare_shares(const void *a, const void *b)
+{
+    const struct tile_line *x = a, *y = b;
+    double left = isnan(x->share) ? -1 : x->share, right = isnan(y->share) ? -1 : y->share;
+    if (left != right)
+        return left > right ? -1 : 1;
+    return x->tile < y->tile ? -1 : x->tile > y->tile;
+}
+
+static void print_tile(const struct page *p, const struct tile_line *t)
+{
+    fputs("<tr>", p->out);
+    page_cell_number(p, t->tile);
+    page_cell_bytes(p, t->bytes.code);
+    page_cell_bytes(p, t->bytes.tables);
+    page_cell_bytes(p, t->bytes.weights);
+    page_cell_percent(p, t->share);
+    page_cell_bytes(p, t->bytes.buffer);
+    fputs("</tr>\n", p->out);
+}
+
+static void print_tiles(const struct page *p)
+{
+    const struct isa_program *program = p->build->program;
+    struct tile_line *lines = heap_alloc(program->n_tiles * sizeof *lines);
+    for (uint32_t i = 0; i < program->n_tiles; i++) {
+        lines[i] = (struct tile_line){.tile = i, .bytes = isa_tile_bytes(program, i)};
+        lines[i].share = isa_tile_share(&lines[i].bytes);
+    }
+    qsort(lines, program->n_tiles, sizeof *lines, compare_shares);
+    page_open_table(p, "tile|code|tables|weights|code and tables|buffer");
+    for (uint32_t i = 0; i < program->n_tiles && i < MOST_BUFFERS; i++)
+        print_tile(p, &lines[i]);
+    page_close_table(p);
+    if (program->n_tiles > MOST_BUFFERS)
+        fprintf(p->out, "<p class=\"note\">%d of %u tiles.</p>\n", MOST_BUFFERS, program->n_tiles);
+    heap_free(lines);
+}
+
 void page_memory(const struct page *p)
 {
     const struct backend_detail *d = p->result->detail;
@@ -155,7 +204,7 @@ void page_memory(const struct page *p)
     }
     char a[32], b[32], c[32];
     page_open_section(
-        p, "memory", "Buffers and rings",
+        p, "memory", "Memories: buffers and rings, code, tables, weights",
         "A tile keeps the rows of a value that it still needs in a ring: fewer slots than the "
         "value "
         "has rows, used again in turn. <b>rows</b>: of the value that the tile sees; <b>ring</b>: "
@@ -172,5 +221,11 @@ void page_memory(const struct page *p)
     fputs("<h3>Bytes in use on all tiles, over time</h3>\n", p->out);
     draw_time(p);
     print_buffers(p);
+    fputs("<h3>What each tile's memories hold</h3>\n"
+          "<p class=\"note\">Code: its stream of instructions; tables: views, groups, programs, "
+          "routes, gather lists, as <code>cimc dump</code> writes them; weights: of the bits that "
+          "its cells hold; code and tables: as a share of the weights, the largest first.</p>\n",
+          p->out);
+    print_tiles(p);
     page_close_section(p);
 }

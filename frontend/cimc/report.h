@@ -19,8 +19,11 @@ void report_times(const struct build *b, const struct simulation *sim, FILE *out
 /* A line for each output, and the accuracy. */
 void report_outputs(const struct simulation *sim, FILE *out);
 void report_simulation(const struct simulation *sim, FILE *out);
-/* The keys of `compile --json` but `seconds` and `peak_rss_bytes`, into an open map. */
+/* The keys of `compile --json` but `tiles`, `seconds` and `peak_rss_bytes`, into an open map. */
 void report_build_json(const struct build *b, struct json *j);
+/* What the memories of a tile hold, as keys of an open map; of all tiles: key `tiles`. */
+void report_tile_json(const struct isa_program *p, uint32_t tile, struct json *j);
+void report_tiles_json(const struct isa_program *p, struct json *j);
 /* Key `outputs`; `accuracy` with labels. */
 void report_outputs_json(const struct simulation *sim, struct json *j);
 /* Those of `run` and `sim`, likewise. */

@@ -185,6 +185,28 @@ void report_build_json(const struct build *b, struct json *j)
     energy_report_json(&energy, j);
 }
 
+void report_tile_json(const struct isa_program *p, uint32_t tile, struct json *j)
+{
+    struct isa_tile_bytes bytes = isa_tile_bytes(p, tile);
+    json_integer(j, "pes", isa_tile_pes(&p->tiles[tile]));
+    json_integer(j, "n_instructions", p->tiles[tile].n_insts);
+    json_integer(j, "code_bytes", (int64_t)bytes.code);
+    json_integer(j, "table_bytes", (int64_t)bytes.tables);
+    json_integer(j, "weight_bytes", (int64_t)bytes.weights);
+    json_integer(j, "buffer_bytes", (int64_t)bytes.buffer);
+}
+
+void report_tiles_json(const struct isa_program *p, struct json *j)
+{
+    json_open_array(j, "tiles");
+    for (uint32_t i = 0; i < p->n_tiles; i++) {
+        json_open_map(j, NULL);
+        report_tile_json(p, i, j);
+        json_close_map(j);
+    }
+    json_close_array(j);
+}
+
 static void difference_json(const struct simulation *sim, size_t k, int64_t frame, struct json *j)
 {
     const struct io_tensor *t = &sim->io.outputs[k];

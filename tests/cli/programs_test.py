@@ -5,6 +5,7 @@
 usage: programs_test.py CIMC ROOT
 """
 import csv
+import glob
 import json
 import os
 import random
@@ -21,7 +22,7 @@ from interpret import read_text  # noqa: E402
 from program_file import read_container  # noqa: E402
 
 COMPILE_KEYS = ['version', 'options', 'machine', 'model', 'arch', 'mode', 'mode_reason', 'missing_tensors', 'set', 'cut', 'n_tiles', 'base_layers', 'pe_min', 'pes', 'pes_used', 'cycle_ps',
-                'layer_by_layer_cycles', 'layer_by_layer_seconds', 'makespan_cycles', 'makespan_seconds', 'speedup', 'utilisation', 'lower_bound_cycles', 'lower_bound_seconds', 'bottleneck', 'duplication', 'crossbar_macs', 'vector_macs', 'vector_is_free', 'n_instructions', 'code_bytes', 'most_code_bytes', 'program_bytes', 'energy', 'seconds',
+                'layer_by_layer_cycles', 'layer_by_layer_seconds', 'makespan_cycles', 'makespan_seconds', 'speedup', 'utilisation', 'lower_bound_cycles', 'lower_bound_seconds', 'bottleneck', 'duplication', 'crossbar_macs', 'vector_macs', 'vector_is_free', 'n_instructions', 'code_bytes', 'most_code_bytes', 'program_bytes', 'energy', 'tiles', 'seconds',
                 'peak_rss_bytes']
 COMPILE_SECONDS = ['import', 'passes', 'schedule', 'emit', 'check', 'write']
 ORIGIN = ['version', 'options', 'machine']
@@ -60,6 +61,15 @@ def compile_json(b):
     tiles = read_container(b.read('p.cim'), read_text('proto', 'program.proto'))
     streams = [len(tiles.data[t.stream]) for t in tiles.tiles]
     b.equal([report['code_bytes'], report['most_code_bytes']], [sum(streams), max(streams)], 'code bytes')
+    b.equal([t['code_bytes'] for t in report['tiles']], streams, 'code bytes of tiles')
+    b.equal([t['buffer_bytes'] for t in report['tiles']], [t.buffer_bytes for t in tiles.tiles], 'buffers of tiles')
+    b.equal([sum(t['pes'] for t in report['tiles']), sum(t['weight_bytes'] for t in report['tiles'])], [9, sum(WEIGHTS)], 'PEs and weights of 8 bits')
+    b.run('dump', 'p.cim', '-o', 'dump', '--format=bin')
+    for i, t in enumerate(report['tiles']):
+        tables = glob.glob(os.path.join(b.folder, 'dump', 'tile_%04d' % i, 'table_*.bin'))
+        b.equal(t['table_bytes'], sum(map(os.path.getsize, tables)), 'tables of tile %d' % i)
+        row = ['%d' % i, *('%d' % t[key] for key in ('code_bytes', 'table_bytes', 'weight_bytes', 'buffer_bytes')), '%.1f' % (100 * (t['code_bytes'] + t['table_bytes']) / t['weight_bytes']), '%']
+        b.expect(row in [line.split() for line in b.read('dump/map.txt').decode().splitlines()], 'the map has no %r' % row)
     b.expect(abs(report['speedup'] * report['makespan_cycles'] - SUM_CYCLES) < 1e-6, 'speedup')
     busy = sum(ofm[0] * ofm[1] * pes for _, ofm, pes in LAYERS)
     b.expect(abs(report['utilisation'] - busy / 9 / report['makespan_cycles']) < 1e-9, 'utilisation')

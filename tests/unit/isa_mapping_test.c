@@ -90,6 +90,15 @@ static bool visit(const struct made *x, const uint32_t tap[2], const uint32_t pi
     return ok;
 }
 
+static uint64_t marked_in(const struct made *x, const struct isa_pe *pe, const bool *marked)
+{
+    uint64_t n = 0;
+    for (uint32_t row = pe->k0; row < pe->k0 + pe->k; row++)
+        for (uint32_t column = pe->n0; column < pe->n0 + pe->n; column++)
+            n += marked[row * x->image.n + column];
+    return n;
+}
+
 START_TEST(every_place_of_an_image)
 {
     for (int i = 0; i < 200; i++) {
@@ -107,6 +116,10 @@ START_TEST(every_place_of_an_image)
             for (uint32_t column = 0; column < x.image.n; column++)
                 ok &= isa_mapping_weight(&x.m, row, column, &unused) ==
                       marked[row * x.image.n + column];
+        struct isa_pe part = {.k0 = any(0, x.image.k - 1), .n0 = any(0, x.image.n - 1)};
+        part.k = any(1, x.image.k - part.k0);
+        part.n = any(1, x.image.n - part.n0);
+        ok &= isa_mapping_held(&x.m, &part) == marked_in(&x, &part, marked);
         heap_free(marked);
         ck_assert(ok);
     }
@@ -152,6 +165,7 @@ START_TEST(runs_on_the_diagonal)
     static const uint32_t held[] = {1, 2, 5};
     uint32_t at;
     ck_assert_uint_eq(isa_mapping_rows(&x.m, &pe), 6);
+    ck_assert_uint_eq(isa_mapping_held(&x.m, &pe), 3 * 4);
     for (uint32_t column = 0; column < 4; column++) {
         uint32_t start = column / 2 * 3;
         for (uint32_t i = 0; i < 3; i++) {

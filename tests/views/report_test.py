@@ -77,8 +77,11 @@ def same_numbers(b):
         want = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim', *options).stdout)
         page = report(b, *options)
         want['model'] = os.path.basename(want['model'])    # a page does not hold the folder
-        for key in set(want) - {'seconds', 'peak_rss_bytes', 'program_bytes'}:
+        for key in set(want) - {'seconds', 'peak_rss_bytes', 'program_bytes', 'tiles'}:
             b.equal(page.data[key], want[key], '%s: %s' % (options, key))
+        b.equal([{key: t[key] for key in w} for t, w in zip(page.data['tiles'], want['tiles'])], want['tiles'], '%s: tiles' % options)
+        shown = sorted([int(x) for x in row[:4]] + [int(row[5])] for row in page.values('memory', 1))
+        b.equal(shown, [[i, *(w[key + '_bytes'] for key in ('code', 'table', 'weight', 'buffer'))] for i, w in enumerate(want['tiles'])], '%s: memories' % options)
         cards = [''.join(e.itertext()) for e in page.root.iter('div') if e.get('class') == 'card']
         for number in ('%s cycles' % format(want['makespan_cycles'], ','), '%s cycles' % format(want['layer_by_layer_cycles'], ','),
                        '%.4g times' % want['speedup'], '%.4g %%' % (100 * want['utilisation']), '%d PEs' % want['pes']):
@@ -263,7 +266,8 @@ def sums_agree(b):
             b.expect(0 < x['peak_rows'] <= x['ring_rows'] <= x['rows'], 'buffer: %r' % x)
             bytes_of[x['tile']] += (x['bytes'] + 63) // 64 * 64
         for i, t in enumerate(data['tiles']):
-            b.equal(t['buffer_bytes'], bytes_of[i], 'bytes of tile %d' % i)
+            constants = t['buffer_bytes'] - bytes_of[i]    # of vector programs
+            b.expect(constants >= 0 and constants % 64 == 0, 'bytes of tile %d: %d' % (i, constants))
             b.expect(0 < t['peak_bytes'] <= t['buffer_bytes'], 'peak of tile %d' % i)
 
 

@@ -54,6 +54,8 @@ class Tile(NamedTuple):
     read_bytes: int
     written_bytes: int
     peak_bytes: int
+    table_bytes: int
+    weight_bytes: int
 
 
 class Info(NamedTuple):
