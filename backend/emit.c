@@ -446,8 +446,7 @@ static void finish_tile(struct emitter *e, uint32_t tile)
     KEEP(gathers);
     KEEP(preloads);
     out->n_inbound = (uint32_t)t->inbound.n;
-    if (schedule_repeats(e->p->schedule))
-        keep_steps(e, t, out);
+    keep_steps(e, t, out);
     out->buffer_bytes = t->bytes;
     KEEP(insts);
     out->sources = keep(e, t->sources.at, t->sources.n, sizeof *t->sources.at);

@@ -231,6 +231,15 @@ static bool read_message(const struct loading *l, size_t header_bytes)
     return read_tiles(l);
 }
 
+/* They follow from the instructions, so there is one right value. */
+static bool check_features(const struct loading *l)
+{
+    uint32_t needed = isa_features(l->p, NULL);
+    return l->m->features == needed ||
+           diag_error(l->d, l->at, DIAG_PROGRAM, "features 0x%x, but its instructions need 0x%x",
+                      l->m->features, needed);
+}
+
 /* p->file */
 static bool load(struct isa_program *p, struct diag *d)
 {
@@ -244,10 +253,11 @@ static bool load(struct isa_program *p, struct diag *d)
     struct arena *words = arena_new();
     ProtobufCAllocator allocator = {arena_hook_alloc, arena_hook_free, words};
     const Cimc__Program *m = cimc__program__unpack(&allocator, n, header);
-    bool ok = m ? read_message(&(struct loading){p, m, d, at}, n)
+    struct loading l = {p, m, d, at};
+    bool ok = m ? read_message(&l, n) && isa_validate(p, d) && check_features(&l)
                 : diag_error(d, at, DIAG_PROGRAM, "the header does not parse");
     arena_free(words);
-    return ok && isa_validate(p, d);
+    return ok;
 }
 
 struct isa_program *isa_program_read(const char *path, struct diag *d)

@@ -101,6 +101,8 @@ static Cimc__Program *program_message(struct arena *a, const struct isa_program 
     m->has_structure_fingerprint = m->has_timing_fingerprint = 1;
     m->structure_fingerprint = arch_fingerprint(&p->arch, ARCH_structure);
     m->timing_fingerprint = arch_fingerprint(&p->arch, ARCH_timing);
+    m->features = isa_features(p, NULL);
+    m->has_features = m->features != 0;
     m->n_tiles = p->n_tiles;
     m->tiles = ARENA_ARRAY(a, Cimc__Tile *, p->n_tiles);
     for (uint32_t t = 0; t < p->n_tiles; t++)

@@ -376,6 +376,21 @@ const uint32_t *isa_table_data(const struct isa_program *p, const struct isa_tab
 uint32_t isa_lane_types(const struct isa_tile *t, const struct isa_program_entry *e,
                         enum isa_type a, enum isa_type b, enum isa_type types[ISA_MAX_LANE_OPS]);
 
+/* ---- what a chip may leave out (features.def, ISA.md 16) ---- */
+enum isa_feature {
+#define FEATURE(id, name, bit, doc) ISA_FEATURE_##id = bit,
+#include "features.def"
+    ISA_N_FEATURES
+};
+/* An instruction of a tile. */
+struct isa_place {
+    uint32_t tile, inst;
+};
+/* Bits of the features that a valid program needs; first (may be NULL): of each the first
+ * instruction that needs it. */
+uint32_t isa_features(const struct isa_program *p, struct isa_place first[ISA_N_FEATURES]);
+const char *isa_feature_name(unsigned bit); /* NULL: there is none */
+
 /* ---- cost: the work of an instruction, for arch_cost (isa_cost.c) ---- */
 /* Along one axis: how many taps one pixel of a transposed window meets at most. The taps whose
  * distance to it is a multiple of the stride are every (stride / gcd(stride, dilation))-th. */

@@ -54,6 +54,7 @@ static inline bool isa_is_plain_b(const struct isa_inst *i)
 {
     return i->b.view == 0 && i->b.y == i->dst.y && i->b.x == i->dst.x;
 }
+void isa_print_features(struct text *out); /* features.c: a Markdown table */
 /* NULL if there is no such operation. */
 const struct isa_op_desc *isa_op_desc(unsigned op);
 enum { ISA_N_OPS = 32 }; /* codes */
@@ -173,6 +174,8 @@ struct fault_sink {
 /* Always false. `what` and `index` name the entry: ("view", 3); NULL = the tile itself. */
 bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* False with faults if a valid program needs features that its machine does not have. */
+bool isa_check_features(const struct isa_program *p, struct fault_sink *s);
 
 /* Is this an element that a program may have in that place, and that today's machine works on? A
  * fault if not. */

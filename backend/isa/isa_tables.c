@@ -222,5 +222,6 @@ void isa_print_tables(struct text *out)
     }
     print_lanes(out);
     print_elements(out);
+    isa_print_features(out);
     print_records(out);
 }

@@ -92,6 +92,20 @@ static void print_tile(const struct isa_program *p, uint32_t index, struct text 
     end_entry(index, p->n_tiles, t, out);
 }
 
+/* Their names. */
+static void print_features(uint32_t features, struct text *t)
+{
+    const char *separator = "";
+    text_add(t, "\"features\": [");
+    for (unsigned bit = 0; bit < ISA_N_FEATURES; bit++) {
+        if (!(features >> bit & 1))
+            continue;
+        text_add(t, "%s\"%s\"", separator, isa_feature_name(bit));
+        separator = ", ";
+    }
+    text_add(t, "],\n");
+}
+
 void isa_print_json(const struct isa_program *p, FILE *out)
 {
     struct text t = {0}, arch = {0};
@@ -105,6 +119,7 @@ void isa_print_json(const struct isa_program *p, FILE *out)
              ",\n\"structure_fingerprint\": \"%016" PRIx64
              "\",\n\"timing_fingerprint\": \"%016" PRIx64 "\",\n",
              arch_fingerprint(&p->arch, ARCH_structure), arch_fingerprint(&p->arch, ARCH_timing));
+    print_features(isa_features(p, NULL), &t);
     print_table("", "nodes", REC_node, p->nodes, p->n_nodes, &t, out);
     print_table("", "images", REC_image, p->images, p->n_images, &t, out);
     print_table("", "bindings", REC_binding, p->bindings, p->n_bindings, &t, out);

@@ -320,7 +320,7 @@ bool isa_validate(const struct isa_program *p, struct diag *d)
               isa_record_fits(&s, "binding", i, REC_binding, &p->bindings[i]);
     ok &= check_binding_tensors(p, scratch, &s);
     /* Tiles refer to images and bindings. */
-    ok = ok && check_tiles(p, scratch, d);
+    ok = ok && check_tiles(p, scratch, d) && isa_check_features(p, &s);
     arena_free(scratch);
     return ok;
 }

@@ -9,6 +9,15 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* A list of an entry, for which a field of the machine says how long it may be; 0: as it likes. */
+static bool list_fits(const char *what, uint32_t index, uint64_t n, int64_t most, const char *field,
+                      struct fault_sink *s)
+{
+    return most == 0 || n <= (uint64_t)most ||
+           isa_fault(s, what, index, "a list of %" PRIu64 ", the machine has %" PRId64 ": raise %s",
+                     n, most, field);
+}
+
 static bool check_counts(const struct isa_program *p, const struct isa_tile *t,
                          struct fault_sink *s)
 {
@@ -40,9 +49,10 @@ static bool check_counts(const struct isa_program *p, const struct isa_tile *t,
         if (of_stream[i].most && of_stream[i].n > of_stream[i].most)
             ok = isa_fault(s, NULL, 0, "%" PRIu64 " %s, the machine has %" PRIu64, of_stream[i].n,
                            of_stream[i].what, of_stream[i].most);
-    if (t->n_steps != (p->frames ? t->n_inbound : 0))
-        ok = isa_fault(s, NULL, 0, "%u steps for %u inbound counters of %s", t->n_steps,
-                       t->n_inbound, p->frames ? "a body" : "a program without frames");
+    for (uint32_t i = 0; i < t->n_groups; i++)
+        ok &= list_fits("group", i, t->groups[i].n_pes, a->max_group_pes, "max_group_pes", s);
+    if (t->n_steps != t->n_inbound && (p->frames || t->n_steps))
+        ok = isa_fault(s, NULL, 0, "%u steps for %u inbound counters", t->n_steps, t->n_inbound);
     if (t->buffer_bytes % ISA_WORD_BYTES != 0 || t->buffer_bytes > (uint64_t)ISA_MAX_BYTES)
         ok = isa_fault(s, NULL, 0, "a buffer of %" PRIu64 " bytes", t->buffer_bytes);
     else if (a->buffer_bytes && t->buffer_bytes > (uint64_t)a->buffer_bytes)
@@ -224,6 +234,8 @@ static bool check_route(const struct isa_program *p, const struct isa_tile *t, u
     const struct isa_route *r = &t->routes[index];
     if (r->n_targets == 0)
         return isa_fault(s, "route", index, "no targets");
+    if (!list_fits("route", index, r->n_targets, p->arch.max_targets, "max_targets", s))
+        return false;
     for (uint32_t i = 0; i < r->n_targets; i++) {
         const struct isa_target *to = &r->targets[i];
         if (to->tile >= p->n_tiles)
@@ -236,7 +248,8 @@ static bool check_route(const struct isa_program *p, const struct isa_tile *t, u
     return true;
 }
 
-static bool check_gather(const struct isa_gather *g, uint32_t index, struct fault_sink *s)
+static bool check_gather(const struct isa_program *p, const struct isa_gather *g, uint32_t index,
+                         struct fault_sink *s)
 {
     const int32_t *const lists[] = {g->rows, g->cols, g->channels};
     const uint32_t n[] = {g->n_rows, g->n_cols, g->n_channels};
@@ -244,7 +257,8 @@ static bool check_gather(const struct isa_gather *g, uint32_t index, struct faul
         for (uint32_t i = 0; i < n[k]; i++)
             if (lists[k][i] < -1)
                 return isa_fault(s, "gather", index, "index %d", lists[k][i]);
-    return true;
+    uint64_t entries = (uint64_t)n[0] + n[1] + n[2];
+    return list_fits("gather", index, entries, p->arch.max_gathers, "max_gathers", s);
 }
 
 static bool check_preload(const struct isa_program *p, const struct isa_tile *t, uint32_t index,
@@ -298,7 +312,7 @@ bool isa_validate_tables(const struct isa_program *p, uint32_t tile, struct grou
     for (uint32_t i = 0; i < t->n_routes; i++)
         ok &= check_route(p, t, i, s);
     for (uint32_t i = 0; i < t->n_gathers; i++)
-        ok &= check_gather(&t->gathers[i], i, s);
+        ok &= check_gather(p, &t->gathers[i], i, s);
     for (uint32_t i = 0; i < t->n_preloads; i++)
         ok &= check_preload(p, t, i, s);
     return isa_validate_widths(t, s) && ok;

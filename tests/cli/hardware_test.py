@@ -18,6 +18,7 @@ from random import Random
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, 'interpreter'))
 from bench import run_cases  # noqa: E402
+from features import read_features  # noqa: E402
 from interpret import read_text  # noqa: E402
 from onnx_bytes import onnx_model, onnx_node  # noqa: E402
 from instruction_set import read_operations  # noqa: E402
@@ -207,6 +208,23 @@ def dump_json(b):
     text = b.read('out/map.txt').decode()
     for t in program.tiles:
         b.expect(all('view %-4d' % i in text for i in range(len(t.views))), 'a view is not in the map')
+
+
+def features(b):
+    """features: what a program needs is in its tables; a machine that lacks it refuses"""
+    has = 'f32 division f32_crossbars multicast'.split()    # digits: floats, an average, a value that several tiles read
+    b.run('compile', b.model, '-o', 'p.cim', *SMALL)
+    b.run('dump', 'p.cim', '-o', 'out', '--force')
+    b.equal(json.loads(b.read('out/program.json'))['features'], has, 'features')
+    bits = read_features(read_text('backend', 'isa', 'ISA.md'))
+    every = sum(bits[name] for name in has)
+    b.run('compile', b.model, '-o', 'p.cim', *SMALL, '--arch-field', 'features=%d' % every)
+    for name in has:
+        done = b.run('compile', b.model, '-o', 'none.cim', *SMALL, '--arch-field', 'features=%d' % (every - bits[name]), code=1)
+        b.expect("needs '%s' (feature %d), which the machine does not have" % (name, bits[name]) in done.stderr, done.stderr)
+    b.expect(not os.path.exists(b.path('none.cim')), 'a program of a machine that cannot run it')
+    done = b.run('compile', b.model, '-o', 'none.cim', '--frames', '2', '--arch-field', 'features=%d' % every, code=1)
+    b.expect("the program needs 'frames' (feature 512)" in done.stderr, done.stderr)
 
 
 def f32(x):
@@ -597,4 +615,4 @@ def where_errors(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([dump_files, dump_tables, dump_json, dump_golden, dump_mvm_bound, dump_wide_tile, dump_folder, dump_interrupted, where_by_hand, cells_by_hand, cells_of_patches, where_patch, names_of_files, where_model, where_model_of_patches, parts_of_text, where_errors]))
+    sys.exit(run_cases([dump_files, dump_tables, dump_json, features, dump_golden, dump_mvm_bound, dump_wide_tile, dump_folder, dump_interrupted, where_by_hand, cells_by_hand, cells_of_patches, where_patch, names_of_files, where_model, where_model_of_patches, parts_of_text, where_errors]))

@@ -54,7 +54,7 @@ class Form:
                            ('gathers', MOST_TABLE), ('tables', MOST_TABLES)):
             need(len(getattr(t, name)) <= most, 'more than %d %s', most, name)
         need(t.inbound_counters <= min(892, m['max_inbound']), '%d inbound counters', t.inbound_counters)
-        need(len(t.step) == (t.inbound_counters if self.p.frames else 0), '%d steps', len(t.step))
+        need(len(t.step) == t.inbound_counters or not (self.p.frames or t.step), '%d steps', len(t.step))
         need(t.buffer_bytes % 4 == 0 and t.buffer_bytes <= (m['buffer_bytes'] or MOST_BYTES), 'a buffer of %d bytes', t.buffer_bytes)
         need(t.buffer_bytes <= MOST_BUFFER, 'a buffer of %d bytes is too large for this interpreter', t.buffer_bytes)
 
@@ -132,6 +132,7 @@ class Form:
     def group(self, t, number, g):
         need(g.source_view < len(t.views) and g.image < len(self.p.images), 'view or image does not exist')
         image = self.p.images[g.image]
+        need(len(g.pes) <= (self.p.machine['max_group_pes'] or len(g.pes)), '%d PEs', len(g.pes))
         self.geometry(g)
         need((g.x_bits == 0) == (image.element == F32) and g.x_bits <= 8, '%d bits for an image of element %d', g.x_bits, image.element)
         need(t.views[g.source_view].element == (U8 if g.x_bits else F32), 'the element of its source')
@@ -216,6 +217,7 @@ class Form:
 
     def route(self, t, r):
         need(r.targets, 'no targets')
+        need(len(r.targets) <= (self.p.machine['max_targets'] or len(r.targets)), '%d targets', len(r.targets))
         for target in r.targets:
             need(target.tile < len(self.p.tiles), 'tile %d does not exist', target.tile)
             other = self.p.tiles[target.tile]
@@ -223,6 +225,8 @@ class Form:
 
     def gather(self, t, g):
         need(min([0, *g.rows, *g.cols, *g.channels]) >= -1, 'an index below -1')
+        n = len(g.rows) + len(g.cols) + len(g.channels)
+        need(n <= (self.p.machine['max_gathers'] or n), '%d entries', n)
 
     def preload(self, t, p):
         need(p.section < self.p.n_data, 'section %d', p.section)

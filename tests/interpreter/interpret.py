@@ -15,6 +15,7 @@ import sys
 from array import array
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from features import Features, read_features  # noqa: E402
 from form import Form  # noqa: E402
 from instruction_set import read_lanes, read_operations  # noqa: E402
 from machine import Machine  # noqa: E402
@@ -45,13 +46,20 @@ class Interpreter:
         program = read_program(data, read_text('proto', 'program.proto'), read_fields(read_text('ir', 'arch', 'ARCH.md')))
         self.program = add_instructions(program, self.operations)
         self.check()
+        self.check_features(read_features(isa))
+
+    def check_features(self, bits):
+        needed = sum(bits[name] for name in Features(self.program, self.lanes).needed())
+        if (self.program.features or 0) != needed:
+            raise Fault('features %s, but its instructions need %d' % (self.program.features, needed))
 
     def check(self):
         """Faults of form."""
         Form(self.program, self.operations, self.lanes).check()
 
-    def run(self, inputs, wrote=None, seed=None, frames=None):
-        """Outputs by index, from inputs by index; arrays in row-major order, of the bindings' elements (f32 where a binding is f16), frame after frame."""
+    def run(self, inputs, wrote=None, seed=None, frames=None, before=(0,)):
+        """Outputs by index, from inputs by index; arrays in row-major order, of the bindings' elements (f32 where a binding is f16), frame after frame.
+        before: runs on one machine, each after so many runs before it."""
         outputs, frames = {}, frames or self.program.frames or 1
         if frames > 1 and not self.program.frames:
             raise Fault('the program has no frames')
@@ -61,7 +69,11 @@ class Interpreter:
                 outputs.setdefault(b.index, array(OUTSIDE[b.element], [0]) * n)
             elif len(inputs.get(b.index, ())) != n:
                 raise Fault('input %d needs %d values' % (b.index, n))
-        Machine(self.program, [t.instructions for t in self.program.tiles], self.lanes, inputs, outputs, wrote, seed, frames).run()
+        machine = Machine(self.program, [t.instructions for t in self.program.tiles], self.lanes, inputs, outputs, wrote, seed, frames)
+        for n in before:
+            for values in outputs.values():
+                values[:] = array(values.typecode, [0]) * len(values)
+            machine.run(n * machine.n_iterations)
         return outputs
 
 

@@ -184,6 +184,14 @@ class Tile:
         self.step = Counter(i.queue for i in instructions)
         self.step.update({FIRST_INBOUND + k: n for k, n in enumerate(t.step)})
         self.parked = {}    # counter: queues whose heads wait for it
+        self.before = 0    # iterations of earlier runs
+
+    def begin(self, before):
+        """A run after so many iterations, which all came to their end: nothing is reset."""
+        if before and len(self.t.step) != self.t.inbound_counters:
+            raise Fault('tile %d: without steps a program runs once' % self.number)
+        self.before, self.position = before, 0
+        self.counters = {c: before * self.step[c] % (1 << COUNT_BITS) for c in self.counters}
 
     def instance(self, position, n_frames):
         """Of the body's instructions, iteration by iteration."""
@@ -194,7 +202,7 @@ class Tile:
         if not 0 <= frame < n_frames or (only & FIRST_FRAME and frame) or (only & LAST_FRAME and frame != n_frames - 1):
             return Instance(index, i, None, [])
         # The pace counts by itself, sooner or later.
-        waits = [(c, (t + iteration * self.step[c]) % (1 << COUNT_BITS)) for c, t in i.waits if c != PACE]
+        waits = [(c, (t + (self.before + iteration) * self.step[c]) % (1 << COUNT_BITS)) for c, t in i.waits if c != PACE]
         return Instance(index, i, frame, waits)
 
 
@@ -258,7 +266,10 @@ class Machine:
         if tile.stalled_on == q:
             self.dispatch(tile)
 
-    def run(self):
+    def run(self, before=0):
+        """before: iterations of runs that came to their end before this one."""
+        for tile in self.tiles:
+            tile.begin(before)
         for tile in self.tiles:
             self.dispatch(tile)
         while self.ready:

@@ -494,9 +494,8 @@ END_TEST
 /* Read-out, limits and times of ISA.md 5.2, 16 and 17. */
 START_TEST(what_is_not_built_is_refused)
 {
-    static const char *const later[] = {"adc_per_phase=0",   "issue_cycles=1", "start_cycles=1",
-                                        "complete_cycles=1", "inflight=1",     "max_targets=1",
-                                        "max_gathers=1",     "max_group_pes=1"};
+    static const char *const later[] = {"adc_per_phase=0", "issue_cycles=1", "start_cycles=1",
+                                        "complete_cycles=1", "inflight=1"};
     struct arch arch = clsa();
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         ck_assert_msg(!arch_set(&arch, later[i], diag), "%s", later[i]);
