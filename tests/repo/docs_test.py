@@ -123,6 +123,20 @@ def check_results(root):
                 yield 'README.md: %s is not in benchmarks/BENCHMARKS.md' % number
 
 
+def check_compliance(root, files):
+    """COMPLIANCE.md names each program by hand, and sections that exist."""
+    text = read(root, 'backend/isa/COMPLIANCE.md')
+    rows = re.findall(r'^\| [^|]+ \| ((?:ISA|SIM)[^|]*) \| ([^|]*) \|$', text, re.MULTILINE)
+    named = {'tests/interpreter/' + name for _, programs in rows for name in re.findall(r'`((?:times|values)/\w+\.s)`', programs)}
+    programs = {f for f in files if re.match(r'tests/interpreter/(times|values)/', f)}
+    yield from ('COMPLIANCE.md does not name %s' % name for name in sorted(programs - named))
+    yield from ('COMPLIANCE.md names %s, which does not exist' % name for name in sorted(named - programs))
+    pages = {'ISA': read(root, 'backend/isa/ISA.md'), 'SIM': read(root, 'sim/SIM.md')}
+    for sections, _ in rows:
+        for page, numbers in re.findall(r'(ISA|SIM)((?:,? \d+)+)', sections):
+            yield from ('%s.md has no section %s' % (page, n) for n in re.findall(r'\d+', numbers) if '\n## %s. ' % n not in pages[page])
+
+
 def check_installed(root, documents):
     """`doc_pages` of meson.build: what `meson install` brings."""
     installed = set(re.findall(r"'([^']+)'", re.search(r'^doc_pages = \[(.*?)\]', read(root, 'meson.build'), re.DOTALL | re.MULTILINE).group(1)))
@@ -140,6 +154,7 @@ def main(cimc, root, refresh):
     tap.point('documents name options that exist', check_commands(cimc, root, documents))
     tap.point('documents name files that exist', check_paths(root, documents, files))
     tap.point('results in the README are those of BENCHMARKS.md', check_results(root))
+    tap.point('COMPLIANCE.md names every program by hand', check_compliance(root, files))
     tap.point('documents are installed', check_installed(root, documents))
     return tap.finish()
 
