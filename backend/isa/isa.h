@@ -446,17 +446,19 @@ void isa_energy_add(struct isa_energy *e, uint32_t tile, uint32_t node, uint64_t
 void isa_energy_sum_up(struct isa_energy *e); /* once all is added: the total */
 
 /* ---- tables as memories (memories.c) ---- */
-enum { ISA_MEMORIES = 12 };
+enum { ISA_MEMORIES = 13, ISA_PROGRAM_MEMORIES = 1 };
 struct isa_memory {
     const char *name;
     const uint8_t *words; /* little endian */
     uint32_t n;
     unsigned word_bytes; /* a multiple of 4 */
 };
-/* The i-th of a tile, of a valid program; its words are in `a`. */
-struct isa_memory isa_tile_memory(const struct isa_tile *t, unsigned i, struct arena *a);
-/* What a tile's memories hold (tile_bytes.c): its stream; its tables, as isa_tile_memory has them,
- * and those of lane operation tab; weights, of the bits that cells hold; the buffer. */
+/* The i-th of a tile, of a valid program; its words are in `a`. Then those of the whole program. */
+struct isa_memory isa_tile_memory(const struct isa_program *p, uint32_t tile, unsigned i,
+                                  struct arena *a);
+struct isa_memory isa_program_memory(const struct isa_program *p, unsigned i, struct arena *a);
+/* What a tile's memories hold (tile_bytes.c): its stream; its tables, as isa_tile_memory has them;
+ * weights, of the bits that cells hold; the buffer. */
 struct isa_tile_bytes {
     uint64_t code, tables, weights, buffer;
 };
@@ -464,6 +466,22 @@ struct isa_tile_bytes {
 struct isa_tile_bytes isa_tile_bytes(const struct isa_program *p, uint32_t tile);
 /* Code and tables, as a share of the weights; NaN of a tile that has none. */
 double isa_tile_share(const struct isa_tile_bytes *b);
+/* The words of memories and the numbers beside them as source text (package.c). */
+enum isa_language { ISA_IN_SV, ISA_IN_C, ISA_IN_JSON };
+void isa_print_package(enum isa_language language, struct text *out);
+/* Lists of numbers that a testbench needs (numbers.c): of a tile, its memories' words and more. */
+enum isa_number_list { ISA_TILE_NUMBERS, ISA_PROGRAM_NUMBERS, ISA_MACHINE_NUMBERS, ISA_N_LISTS };
+struct isa_number {
+    const char *name;
+    uint64_t value;
+};
+struct isa_numbers {
+    const struct isa_number *at;
+    size_t n;
+};
+/* p NULL: names alone. */
+struct isa_numbers isa_numbers_of(enum isa_number_list list, const struct isa_program *p,
+                                  uint32_t tile, struct arena *a);
 
 /* ---- program files ---- */
 /* Encodes all tiles that are not yet. False with a diagnostic. */

@@ -3,7 +3,7 @@
 /*
  * isa_tables.c - the operation table of isa.def as data, and all tables as Markdown.
  */
-#include "isa_internal.h"
+#include "words.h"
 
 /* One array for each operation; the closing entry keeps those without fields from being empty. */
 #define INST(name, code, obj, doc) static const struct isa_field name##_fields[] = {
@@ -224,4 +224,5 @@ void isa_print_tables(struct text *out)
     print_elements(out);
     isa_print_features(out);
     print_records(out);
+    words_print(out);
 }

@@ -1,42 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * memories.c - a tile's tables as hardware holds them: records of words, fields in the order and
- * with the widths of tables.def, least significant first (ISA.md 17, DUMP.md).
+ * memories.c - a tile's tables as hardware holds them: the words of memories.def, least significant
+ * field first (ISA.md 17, DUMP.md). Values are put in the order of the fields.
  */
-#include "isa_internal.h"
+#include "tile_grid.h"
+#include "words.h"
 
 #include <string.h>
 
 struct packer {
+    const struct isa_program *program;
+    uint32_t tile;
     struct arena *a;
-    enum record_id id;
+    enum word_id id;
     struct isa_memory *out;
-    uint8_t *at; /* the word at hand */
-    unsigned bit;
-    uint32_t first; /* of the parts that belong to it */
+    uint8_t *at;         /* the word at hand */
+    unsigned bit, field; /* the next of it */
+    uint32_t first;      /* of the parts that belong to it */
 };
 
-static void put(struct packer *p, uint64_t value, unsigned bits)
+static const struct isa_tile *tile_of(const struct packer *p)
 {
-    for (; bits > 0; bits--, value >>= 1, p->bit++)
+    return &p->program->tiles[p->tile];
+}
+
+/* The next field. */
+static void put(struct packer *p, uint64_t value)
+{
+    struct word_field f;
+    if (!word_field_at(p->id, p->field++, &f))
+        BUG("word %s has no field %u", word_name(p->id), p->field - 1);
+    for (unsigned left = f.bits; left > 0; left--, value >>= 1, p->bit++)
         p->at[p->bit / 8] |= (uint8_t)((value & 1) << p->bit % 8);
 }
 
-static unsigned record_bits(enum record_id id)
+static void begin(struct packer *p, uint32_t n)
 {
-    unsigned bits = 0;
-    for (unsigned i = 0; i < isa_records[id].n_fields; i++)
-        if (!isa_records[id].fields[i].list)
-            bits += isa_records[id].fields[i].bits;
-    return bits;
-}
-
-enum { LINK_BITS = 32 }; /* of the number of the first part, and of how many there are */
-
-static void begin(struct packer *p, uint32_t n, unsigned bits)
-{
-    p->out->word_bytes = (bits + 31) / 32 * 4;
+    p->out->word_bytes = word_bits(p->id) / 8;
     p->at = arena_alloc_array(p->a, n, p->out->word_bytes);
     memset(p->at, 0, (size_t)n * p->out->word_bytes);
     p->out->words = p->at;
@@ -44,135 +45,219 @@ static void begin(struct packer *p, uint32_t n, unsigned bits)
 
 static void next(struct packer *p)
 {
+    struct word_field f;
+    if (word_field_at(p->id, p->field, &f))
+        BUG("word %s lacks %s", word_name(p->id), f.name);
     p->at += p->out->word_bytes;
-    p->bit = 0;
+    p->bit = p->field = 0;
     p->out->n++;
 }
 
-static void put_fields(struct packer *p, const void *rec)
+static void put_record(struct packer *p, enum record_id id, const void *rec)
 {
-    const struct record *r = &isa_records[p->id];
+    const struct record *r = &isa_records[id];
     for (unsigned i = 0; i < r->n_fields; i++)
-        if (!r->fields[i].list)
-            put(p, record_number(r->fields[i].kind, (const char *)rec + r->fields[i].offset),
-                r->fields[i].bits);
+        if (!r->fields[i].list && r->fields[i].bits)
+            put(p, record_number(r->fields[i].kind, (const char *)rec + r->fields[i].offset));
 }
 
+/* Where its parts begin, and how many they are. */
 static void put_link(struct packer *p, uint32_t n)
 {
-    put(p, p->first, LINK_BITS);
-    put(p, n, LINK_BITS);
+    put(p, p->first);
+    put(p, n);
     p->first += n;
 }
 
-static void put_records(struct packer *p, const void *first, uint32_t n)
+static uint64_t modulo(int64_t value, int64_t by)
 {
-    const char *at = first;
-    for (uint32_t i = 0; i < n; i++, at += isa_records[p->id].bytes) {
-        put_fields(p, at);
-        next(p);
+    return (uint64_t)((value % by + by) % by);
+}
+
+static void pack_views(struct packer *p)
+{
+    const struct isa_tile *t = tile_of(p);
+    begin(p, t->n_views);
+    for (uint32_t i = 0; i < t->n_views; i++, next(p)) {
+        const struct isa_view *v = &t->views[i];
+        put_record(p, REC_view, v);
+        put(p, modulo(-(int64_t)v->ring_origin, v->ring_rows));
+        put(p, v->frame_rows % v->ring_rows);
     }
 }
 
-static void plain(struct packer *p, const void *first, uint32_t n)
+/* ---- crossbars ---- */
+
+/* All shifts of an image, 5 bits each. */
+static uint64_t shifts_of(const struct isa_image *image)
 {
-    begin(p, n, record_bits(p->id));
-    put_records(p, first, n);
+    enum { SHIFT_BITS = 5 };
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < image->n_shift; i++)
+        all |= (uint64_t)image->shift[i] << SHIFT_BITS * i;
+    return all;
 }
 
-static void pack_views(const struct isa_tile *t, struct packer *p)
+static uint64_t product_cycles(const struct packer *p, uint32_t group)
 {
-    plain(p, t->views, t->n_views);
+    const struct isa_group *g = &tile_of(p)->groups[group];
+    const struct isa_inst one = {.op = ISA_mvm,
+                                 .obj = (uint16_t)group,
+                                 .h = (uint16_t)isa_patch(g, 0),
+                                 .w = (uint16_t)isa_patch(g, 1)};
+    struct cost_work work = isa_inst_work(p->program, p->tile, &one);
+    struct cost cost = arch_cost(&p->program->arch, &work);
+    return cost_occupancy_cycles(&cost);
 }
 
-static void pack_windows(const struct isa_tile *t, struct packer *p)
+static uint32_t weight_bits(const struct isa_program *p, const struct isa_image *image)
 {
-    plain(p, t->windows, t->n_windows);
+    if (image->element == ELEMENT_f32)
+        return 0;
+    return image->weight_bits ? image->weight_bits : (uint32_t)p->arch.weight_bits;
 }
 
-/* Tables of records with parts: PARENT(memory, member, count, count of parts). */
-#define PARENT(name, list, count, n_parts)                                                         \
-    static void pack_##name(const struct isa_tile *t, struct packer *p)                            \
-    {                                                                                              \
-        begin(p, t->count, record_bits(p->id) + 2 * LINK_BITS);                                    \
-        for (uint32_t i = 0; i < t->count; i++, next(p)) {                                         \
-            put_fields(p, &t->list[i]);                                                            \
-            put_link(p, t->list[i].n_parts);                                                       \
-        }                                                                                          \
+static void pack_groups(struct packer *p)
+{
+    const struct isa_tile *t = tile_of(p);
+    begin(p, t->n_groups);
+    for (uint32_t i = 0; i < t->n_groups; i++, next(p)) {
+        const struct isa_group *g = &t->groups[i];
+        const struct isa_image *image = &p->program->images[g->image];
+        struct isa_mapping m = isa_mapping_of(p->program, g);
+        put_record(p, REC_group, g);
+        put_link(p, g->n_pes);
+        put(p, isa_window(g, 0));
+        put(p, isa_window(g, 1));
+        put(p, m.step[0]);
+        put(p, m.step[1]);
+        put(p, m.channels);
+        put(p, m.columns);
+        put(p, m.pixel_columns);
+        put(p, image->element);
+        put(p, weight_bits(p->program, image));
+        put(p, image->center != 0);
+        put(p, shifts_of(image));
+        put(p, product_cycles(p, i));
     }
-PARENT(groups, groups, n_groups, n_pes)
-PARENT(programs, programs, n_programs, n_ops)
-
-static void pack_lanes(const struct isa_tile *t, struct packer *p)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < t->n_programs; i++)
-        n += t->programs[i].n_ops;
-    begin(p, n, record_bits(p->id));
-    for (uint32_t i = 0; i < t->n_programs; i++)
-        put_records(p, t->programs[i].ops, t->programs[i].n_ops);
 }
 
-static void pack_pes(const struct isa_tile *t, struct packer *p)
+/* Row and column of the window, and the channel, of an image row. */
+static void put_position(struct packer *p, const struct isa_mapping *m, uint32_t row)
 {
+    put(p, row / m->channels / m->window_width);
+    put(p, row / m->channels % m->window_width);
+    put(p, row % m->channels);
+}
+
+static void put_pe(struct packer *p, const struct isa_group *g, const struct isa_pe *pe)
+{
+    struct isa_mapping m = isa_mapping_of(p->program, g);
+    struct isa_span q = isa_mapping_groups(&m, pe);
+    put_record(p, REC_pe, pe);
+    put_link(p, pe->n_runs);
+    put(p, q.from);
+    put(p, q.to - q.from);
+    put(p, isa_mapping_rows(&m, pe));
+    put_position(p, &m, pe->k0);
+}
+
+static void pack_pes(struct packer *p)
+{
+    const struct isa_tile *t = tile_of(p);
     uint32_t n = 0;
     for (uint32_t i = 0; i < t->n_groups; i++)
         n += t->groups[i].n_pes;
-    begin(p, n, record_bits(p->id) + 2 * LINK_BITS);
+    begin(p, n);
     for (uint32_t i = 0; i < t->n_groups; i++)
-        for (uint32_t k = 0; k < t->groups[i].n_pes; k++, next(p)) {
-            put_fields(p, &t->groups[i].pes[k]);
-            put_link(p, t->groups[i].pes[k].n_runs);
-        }
+        for (uint32_t k = 0; k < t->groups[i].n_pes; k++, next(p))
+            put_pe(p, &t->groups[i], &t->groups[i].pes[k]);
 }
 
-static void pack_runs(const struct isa_tile *t, struct packer *p)
+static void put_runs(struct packer *p, const struct isa_group *g, const struct isa_pe *pe)
 {
-    enum { NUMBER_BITS = 32 };
+    struct isa_mapping m = isa_mapping_of(p->program, g);
+    for (uint32_t i = 0; i < pe->n_runs; i++, next(p)) {
+        put(p, pe->runs[i].row);
+        put(p, pe->runs[i].rows);
+        put_position(p, &m, pe->runs[i].row);
+    }
+}
+
+static void pack_runs(struct packer *p)
+{
+    const struct isa_tile *t = tile_of(p);
     uint32_t n = 0;
     for (uint32_t i = 0; i < t->n_groups; i++)
         for (uint32_t k = 0; k < t->groups[i].n_pes; k++)
             n += t->groups[i].pes[k].n_runs;
-    begin(p, n, 2 * NUMBER_BITS);
+    begin(p, n);
     for (uint32_t i = 0; i < t->n_groups; i++)
         for (uint32_t k = 0; k < t->groups[i].n_pes; k++)
-            for (uint32_t j = 0; j < t->groups[i].pes[k].n_runs; j++, next(p)) {
-                put(p, t->groups[i].pes[k].runs[j].row, NUMBER_BITS);
-                put(p, t->groups[i].pes[k].runs[j].rows, NUMBER_BITS);
-            }
+            put_runs(p, &t->groups[i], &t->groups[i].pes[k]);
 }
 
-static void pack_steps(const struct isa_tile *t, struct packer *p)
+/* ---- the vector unit ---- */
+
+static void pack_windows(struct packer *p)
 {
-    begin(p, t->n_steps, 32);
-    for (uint32_t i = 0; i < t->n_steps; i++, next(p))
-        put(p, t->step[i], 32);
+    const struct isa_tile *t = tile_of(p);
+    begin(p, t->n_windows);
+    for (uint32_t i = 0; i < t->n_windows; i++, next(p)) {
+        const struct isa_window *w = &t->windows[i];
+        const int32_t pad[2] = {w->pad_top, w->pad_left};
+        put_record(p, REC_window, w);
+        for (unsigned axis = 0; axis < 2; axis++) {
+            put(p, modulo(pad[axis], w->stride[axis]));
+            put(p, (uint64_t)floor_div_i64(pad[axis], w->stride[axis]));
+        }
+        for (unsigned axis = 0; axis < 2; axis++) {
+            put(p, w->dilation[axis] % w->stride[axis]);
+            put(p, w->dilation[axis] / w->stride[axis]);
+        }
+    }
 }
 
-/* A route has nothing but its targets, so it is no record. */
-static void pack_routes(const struct isa_tile *t, struct packer *p)
+static void pack_programs(struct packer *p)
 {
-    begin(p, t->n_routes, 2 * LINK_BITS);
-    for (uint32_t i = 0; i < t->n_routes; i++, next(p))
-        put_link(p, t->routes[i].n_targets);
+    const struct isa_tile *t = tile_of(p);
+    begin(p, t->n_programs);
+    for (uint32_t i = 0; i < t->n_programs; i++, next(p)) {
+        put_record(p, REC_program_entry, &t->programs[i]);
+        put_link(p, t->programs[i].n_ops);
+    }
 }
 
-static void pack_targets(const struct isa_tile *t, struct packer *p)
+static void pack_lanes(struct packer *p)
 {
+    const struct isa_tile *t = tile_of(p);
     uint32_t n = 0;
-    for (uint32_t i = 0; i < t->n_routes; i++)
-        n += t->routes[i].n_targets;
-    begin(p, n, record_bits(p->id));
-    for (uint32_t i = 0; i < t->n_routes; i++)
-        put_records(p, t->routes[i].targets, t->routes[i].n_targets);
+    for (uint32_t i = 0; i < t->n_programs; i++)
+        n += t->programs[i].n_ops;
+    begin(p, n);
+    for (uint32_t i = 0; i < t->n_programs; i++)
+        for (uint32_t k = 0; k < t->programs[i].n_ops; k++, next(p))
+            put_record(p, REC_lane, &t->programs[i].ops[k]);
 }
 
-static void pack_gathers(const struct isa_tile *t, struct packer *p)
+static void pack_luts(struct packer *p)
 {
-    begin(p, t->n_gathers, record_bits(p->id) + 3 * 2 * LINK_BITS);
+    const struct isa_tile *t = tile_of(p);
+    begin(p, t->n_tables * ISA_TABLE_ENTRIES);
+    for (uint32_t i = 0; i < t->n_tables; i++) {
+        const uint32_t *data = isa_table_data(p->program, &t->tables[i]);
+        for (unsigned k = 0; k < ISA_TABLE_ENTRIES; k++, next(p))
+            put(p, data[k]);
+    }
+}
+
+static void pack_gathers(struct packer *p)
+{
+    const struct isa_tile *t = tile_of(p);
+    begin(p, t->n_gathers);
     for (uint32_t i = 0; i < t->n_gathers; i++, next(p)) {
         const struct isa_gather *g = &t->gathers[i];
-        put_fields(p, g);
+        put_record(p, REC_gather, g);
         put_link(p, g->n_rows);
         put_link(p, g->n_cols);
         put_link(p, g->n_channels);
@@ -182,15 +267,16 @@ static void pack_gathers(const struct isa_tile *t, struct packer *p)
 static void put_entries(struct packer *p, const int32_t *list, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++, next(p))
-        put(p, (uint32_t)list[i], 32);
+        put(p, (uint32_t)list[i]);
 }
 
-static void pack_entries(const struct isa_tile *t, struct packer *p)
+static void pack_entries(struct packer *p)
 {
+    const struct isa_tile *t = tile_of(p);
     uint32_t n = 0;
     for (uint32_t i = 0; i < t->n_gathers; i++)
         n += t->gathers[i].n_rows + t->gathers[i].n_cols + t->gathers[i].n_channels;
-    begin(p, n, 32);
+    begin(p, n);
     for (uint32_t i = 0; i < t->n_gathers; i++) {
         const struct isa_gather *g = &t->gathers[i];
         put_entries(p, g->rows, g->n_rows);
@@ -199,28 +285,103 @@ static void pack_entries(const struct isa_tile *t, struct packer *p)
     }
 }
 
-struct isa_memory isa_tile_memory(const struct isa_tile *t, unsigned i, struct arena *a)
+/* ---- messages, frames, the outside ---- */
+
+static struct tile_grid grid_of(const struct packer *p)
 {
-    static const struct {
-        const char *name;
-        enum record_id id;
-        void (*pack)(const struct isa_tile *t, struct packer *p);
-    } memories[ISA_MEMORIES] = {
-        {"views", REC_view, pack_views},
-        {"groups", REC_group, pack_groups},
-        {"pes", REC_pe, pack_pes},
-        {"runs", REC_pe, pack_runs},
-        {"windows", REC_window, pack_windows},
-        {"programs", REC_program_entry, pack_programs},
-        {"lanes", REC_lane, pack_lanes},
-        {"routes", REC_target, pack_routes},
-        {"targets", REC_target, pack_targets},
-        {"gathers", REC_gather, pack_gathers},
-        {"entries", REC_gather, pack_entries},
-        {"steps", REC_tile, pack_steps},
-    };
-    struct isa_memory out = {.name = memories[i].name};
-    struct packer p = {.a = a, .id = memories[i].id, .out = &out};
-    memories[i].pack(t, &p);
+    return tile_grid_of(&p->program->arch, p->program->n_tiles);
+}
+
+static void pack_routes(struct packer *p)
+{
+    const struct isa_tile *t = tile_of(p);
+    struct tile_grid grid = grid_of(p);
+    begin(p, t->n_routes);
+    for (uint32_t i = 0; i < t->n_routes; i++, next(p)) {
+        struct tile_reach reach = {0};
+        for (uint32_t k = 0; k < t->routes[i].n_targets; k++)
+            tile_reach_add(&grid, &reach, t->routes[i].targets[k].tile);
+        put_link(p, t->routes[i].n_targets);
+        put(p, tile_reach_hops(&grid, p->tile, &reach));
+    }
+}
+
+static void pack_targets(struct packer *p)
+{
+    const struct isa_tile *t = tile_of(p);
+    struct tile_grid grid = grid_of(p);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->n_routes; i++)
+        n += t->routes[i].n_targets;
+    begin(p, n);
+    for (uint32_t i = 0; i < t->n_routes; i++)
+        for (uint32_t k = 0; k < t->routes[i].n_targets; k++, next(p)) {
+            const struct isa_target *target = &t->routes[i].targets[k];
+            put_record(p, REC_target, target);
+            put(p, tile_grid_hops(&grid, p->tile, target->tile));
+        }
+}
+
+static void pack_steps(struct packer *p)
+{
+    const struct isa_tile *t = tile_of(p);
+    begin(p, t->n_steps);
+    for (uint32_t i = 0; i < t->n_steps; i++, next(p))
+        put(p, t->step[i]);
+}
+
+static void pack_bindings(struct packer *p)
+{
+    begin(p, p->program->n_bindings);
+    for (uint32_t i = 0; i < p->program->n_bindings; i++, next(p))
+        put_record(p, REC_binding, &p->program->bindings[i]);
+}
+
+struct memory {
+    const char *name;
+    enum word_id id;
+    void (*pack)(struct packer *p);
+};
+static const struct memory of_tile[ISA_MEMORIES] = {
+    {"views", WORD_view, pack_views},
+    {"groups", WORD_group, pack_groups},
+    {"pes", WORD_pe, pack_pes},
+    {"runs", WORD_run, pack_runs},
+    {"windows", WORD_window, pack_windows},
+    {"programs", WORD_program, pack_programs},
+    {"lanes", WORD_lane, pack_lanes},
+    {"luts", WORD_lut, pack_luts},
+    {"routes", WORD_route, pack_routes},
+    {"targets", WORD_target, pack_targets},
+    {"gathers", WORD_gather, pack_gathers},
+    {"entries", WORD_entry, pack_entries},
+    {"steps", WORD_step, pack_steps},
+};
+static const struct memory of_program[ISA_PROGRAM_MEMORIES] = {
+    {"bindings", WORD_binding, pack_bindings},
+};
+
+const char *memory_name(unsigned i)
+{
+    return of_tile[i].name;
+}
+
+static struct isa_memory fill(const struct memory *m, const struct isa_program *program,
+                              uint32_t tile, struct arena *a)
+{
+    struct isa_memory out = {.name = m->name};
+    struct packer p = {.program = program, .tile = tile, .a = a, .id = m->id, .out = &out};
+    m->pack(&p);
     return out;
+}
+
+struct isa_memory isa_tile_memory(const struct isa_program *p, uint32_t tile, unsigned i,
+                                  struct arena *a)
+{
+    return fill(&of_tile[i], p, tile, a);
+}
+
+struct isa_memory isa_program_memory(const struct isa_program *p, unsigned i, struct arena *a)
+{
+    return fill(&of_program[i], p, 0, a);
 }

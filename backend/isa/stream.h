@@ -69,6 +69,8 @@ struct stream_phrase {
 struct stream_field {
     size_t offset; /* of an uint32_t */
     uint8_t bits;
+    bool is_signed; /* two's complement */
+    const char *name;
 };
 struct stream_form {
     unsigned n;

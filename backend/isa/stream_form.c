@@ -12,7 +12,7 @@ const uint8_t stream_part_bytes[N_STREAM_PARTS] = {16, 32, 16, 4, 8, 4, 1, 1};
 
 #define AT(field, bits)                                                                            \
     {                                                                                              \
-        offsetof(struct stream_walker, field), bits                                                \
+        offsetof(struct stream_walker, field), bits, false, #field                                 \
     }
 #define COMMON                                                                                     \
     AT(op, 5), AT(queue, 7), AT(flags, 4), AT(stage, 5), AT(obj, 10), AT(dst, 10), AT(a, 10),      \
@@ -24,25 +24,28 @@ static const struct stream_field long_walker[] = {
     AT(w, 16),      AT(w_first, 16), AT(w_last, 16),   AT(h, 12),  AT(h_first, 12),
     AT(h_last, 12), AT(gap, 4),      AT(extension, 15)};
 #undef AT
-#define AT(field, bits)                                                                            \
+#define AT(field, is_signed)                                                                       \
     {                                                                                              \
-        offsetof(struct stream_extension, field), bits                                             \
+        offsetof(struct stream_extension, field), STREAM_FAR_BITS, is_signed, #field               \
     }
-static const struct stream_field extension[] = {AT(a_y, 24), AT(a_x, 24), AT(b_y, 24), AT(b_x, 24),
-                                                AT(c, 24)};
+static const struct stream_field extension[] = {AT(a_y, true), AT(a_x, true), AT(b_y, true),
+                                                AT(b_x, true), AT(c, false)};
 #undef AT
-#define AT(field, bits)                                                                            \
+#define AT(field, bits, name)                                                                      \
     {                                                                                              \
-        offsetof(struct stream_template, field), bits                                              \
+        offsetof(struct stream_template, field), bits, false, name                                 \
     }
 #define WAIT(k)                                                                                    \
-    AT(wait[k].counter, ISA_COUNTER_BITS), AT(wait[k].mode, 2), AT(wait[k].value, STREAM_VALUE_BITS)
-static const struct stream_field small_template[] = {AT(walker, 8), WAIT(0)};
-static const struct stream_field large_template[] = {AT(walker, 14), AT(more, 2), WAIT(0), WAIT(1)};
+    AT(wait[k].counter, ISA_COUNTER_BITS, "wait" #k "_counter"),                                   \
+        AT(wait[k].mode, 2, "wait" #k "_mode"),                                                    \
+        AT(wait[k].value, STREAM_VALUE_BITS, "wait" #k "_value")
+static const struct stream_field small_template[] = {AT(walker, 8, "walker"), WAIT(0)};
+static const struct stream_field large_template[] = {AT(walker, 14, "walker"), AT(more, 2, "more"),
+                                                     WAIT(0), WAIT(1)};
 #undef AT
 static const struct stream_field phrase[] = {
-    {offsetof(struct stream_phrase, start), STREAM_PHRASE_START_BITS},
-    {offsetof(struct stream_phrase, length), STREAM_PHRASE_LENGTH_BITS}};
+    {offsetof(struct stream_phrase, start), STREAM_PHRASE_START_BITS, false, "start"},
+    {offsetof(struct stream_phrase, length), STREAM_PHRASE_LENGTH_BITS, false, "length"}};
 
 #define FORM(fields)                                                                               \
     {                                                                                              \

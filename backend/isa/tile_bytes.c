@@ -8,12 +8,12 @@
 
 #include <math.h>
 
-static uint64_t table_bytes(const struct isa_tile *t)
+static uint64_t table_bytes(const struct isa_program *p, uint32_t tile)
 {
     struct arena *a = arena_new();
-    uint64_t n = (uint64_t)t->n_tables * ISA_TABLE_ENTRIES * 4;
+    uint64_t n = 0;
     for (unsigned i = 0; i < ISA_MEMORIES; i++) {
-        struct isa_memory m = isa_tile_memory(t, i, a);
+        struct isa_memory m = isa_tile_memory(p, tile, i, a);
         n += (uint64_t)m.n * m.word_bytes;
     }
     arena_free(a);
@@ -37,7 +37,7 @@ struct isa_tile_bytes isa_tile_bytes(const struct isa_program *p, uint32_t tile)
     for (uint32_t g = 0; g < t->n_groups; g++)
         bits += weight_bits(p, &t->groups[g]);
     return (struct isa_tile_bytes){.code = t->stream.n,
-                                   .tables = table_bytes(t),
+                                   .tables = table_bytes(p, tile),
                                    .weights = (bits + 7) / 8,
                                    .buffer = t->buffer_bytes};
 }

@@ -14,7 +14,7 @@ enum { FORMAT_BOTH, FORMAT_HEX, FORMAT_BIN };
 /* `io`: the inputs of a run; NULL: none is wanted. */
 static bool write_files(const struct dump *dump, struct io *io, struct diag *d)
 {
-    bool ok = dump_map(dump, d);
+    bool ok = dump_map(dump, d) && dump_package(dump, d);
     for (uint32_t t = 0; ok && t < dump->program->n_tiles; t++)
         ok = dump_tile(dump, t, d);
     if (ok && io)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
-/* api_table.c - the tables the compiler is made of, as Markdown for the documents. */
+/* api_table.c - the tables the compiler is made of, as Markdown for the documents, or for tools. */
 #include "api.h"
 
 #include "base/closest.h"
@@ -68,7 +68,7 @@ static void list_archs(struct text *out)
     list_names(out, "machine", arch_presets());
 }
 
-static const struct {
+static const struct table {
     const char *name;
     void (*print)(struct text *out);
 } tables[] = {
@@ -86,6 +86,7 @@ enum { N_TABLES = sizeof tables / sizeof *tables };
 
 struct table_call {
     const char *name;
+    enum cimc_form form;
     cimc_write_fn write;
     void *user;
 };
@@ -105,6 +106,28 @@ static bool no_table(const char *name, struct diag *d)
     return false;
 }
 
+/* All are tables for documents; isa is also there for tools. */
+static bool print_form(const struct table *table, enum cimc_form form, struct text *out,
+                       struct diag *d)
+{
+    static const struct {
+        enum cimc_form form;
+        enum isa_language language;
+    } languages[] = {{CIMC_SV, ISA_IN_SV}, {CIMC_C, ISA_IN_C}, {CIMC_JSON, ISA_IN_JSON}};
+    if (form == CIMC_TABLE) {
+        table->print(out);
+        return true;
+    }
+    for (size_t i = 0; i < sizeof languages / sizeof *languages; i++) {
+        if (languages[i].form == form && table->print == isa_print_tables) {
+            isa_print_package(languages[i].language, out);
+            return true;
+        }
+    }
+    return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                      "the list '%s' is only there as Markdown: --format is for isa", table->name);
+}
+
 static bool print_table(cimc_context *c, void *call)
 {
     const struct table_call *p = call;
@@ -114,14 +137,15 @@ static bool print_table(cimc_context *c, void *call)
         i++;
     if (i == N_TABLES)
         return no_table(p->name, c->diag);
-    tables[i].print(&t);
+    if (!print_form(&tables[i], p->form, &t, c->diag))
+        return false;
     bool ok = writer_put(c, &t, p->write, p->user);
     text_free(&t);
     return ok;
 }
 
-enum cimc_status cimc_print_table(cimc_context *c, const char *name, cimc_write_fn write,
-                                  void *user)
+enum cimc_status cimc_print_table(cimc_context *c, const char *name, enum cimc_form form,
+                                  cimc_write_fn write, void *user)
 {
-    return guard_run(c, print_table, &(struct table_call){name, write, user});
+    return guard_run(c, print_table, &(struct table_call){name, form, write, user});
 }

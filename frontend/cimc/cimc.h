@@ -92,6 +92,8 @@ enum cimc_form {
     CIMC_IR,         /* IR text */
     CIMC_DOT,        /* a graph for Graphviz */
     CIMC_ONNX,       /* an ONNX model */
+    CIMC_SV,         /* a package of SystemVerilog */
+    CIMC_C,          /* a header of C */
 };
 
 /* ---- version ---- */
@@ -223,6 +225,7 @@ struct cimc_options {
     int64_t latency_seed, max_extra_cycles;
     /* cimc_dump, cimc_where */
     int64_t dump_format; /* format: 0 both, 1 hex, 2 bin */
+    int64_t list_format; /* format of a list: 0 markdown, 1 sv, 2 c, 3 json */
     bool force;
     const char *layer, *cell, *cells; /* layer: `where.layer` */
     int64_t row, col, tile, pe;       /* < 0: not given */
@@ -596,10 +599,11 @@ CIMC_API enum cimc_status cimc_where(cimc_context *c, const cimc_program *p,
  * the PE that `cells` names, as text. DUMP.md. */
 CIMC_API enum cimc_status cimc_dump(cimc_context *c, const cimc_program *p,
                                     const struct cimc_options *o, cimc_write_fn write, void *user);
-/* Tables that the compiler is made of, as Markdown: ops, passes, isa, arch, prices, counters,
- * archs, onnx, codes. */
-CIMC_API enum cimc_status cimc_print_table(cimc_context *c, const char *name, cimc_write_fn write,
-                                           void *user);
+/* Tables that the compiler is made of, as CIMC_TABLE (Markdown): ops, passes, isa, arch, prices,
+ * counters, archs, onnx, codes. isa also as CIMC_SV, CIMC_C, CIMC_JSON: codes and words of the
+ * memories of cimc_dump, DUMP.md. */
+CIMC_API enum cimc_status cimc_print_table(cimc_context *c, const char *name, enum cimc_form form,
+                                           cimc_write_fn write, void *user);
 
 /* ---- many points ---- */
 

@@ -47,7 +47,14 @@ struct dump {
 void dump_hex_words(const void *data, size_t n, size_t bytes, FILE *out);
 bool dump_words(const struct dump *dump, const char *name, const char *head, const void *data,
                 size_t n, size_t bytes, struct diag *d) CHECK_RESULT;
+bool dump_memory(const struct dump *dump, const char *folder, const struct isa_memory *m,
+                 struct diag *d) CHECK_RESULT;
 bool dump_tile(const struct dump *dump, uint32_t tile, struct diag *d) CHECK_RESULT;
+
+/* ---- dump_package.c: words, and numbers of machine, program and tiles ---- */
+
+bool dump_package(const struct dump *dump, struct diag *d) CHECK_RESULT;
+bool dump_tile_numbers(const struct dump *dump, uint32_t tile, struct diag *d) CHECK_RESULT;
 
 /* ---- dump_cells.c: levels of cells, of PEs that hold integers ---- */
 

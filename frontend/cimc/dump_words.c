@@ -12,13 +12,15 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { LINE_BYTES = 16 * 1024, MOST_WORD_BYTES = 64 };
+enum { LINE_BYTES = 16 * 1024, MOST_WORD_BYTES = 128 };
 
 void dump_hex_words(const void *data, size_t n, size_t bytes, FILE *out)
 {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *at = data;
     struct text t = {0};
+    if (bytes > MOST_WORD_BYTES)
+        BUG("a word of %zu bytes", bytes);
     for (size_t i = 0; i < n; i++, at += bytes) {
         char line[2 * MOST_WORD_BYTES + 1], *p = line;
         for (size_t k = bytes; k-- > 0;) {
@@ -73,6 +75,16 @@ static void fill_column(const struct isa_mapping *m, const struct isa_pe *pe, ui
     }
 }
 
+/* What the sum of a column's inputs is multiplied with. */
+static bool dump_center(const struct dump *dump, uint32_t tile, const struct isa_group *g,
+                        const struct isa_pe *pe, struct diag *d)
+{
+    const int32_t *center = isa_image_center(dump->program, g->image);
+    const char *name = arena_printf(dump->folder.arena, "tile_%04u/center_%03u", tile, pe->pe);
+    return !center ||
+           dump_words(dump, name, "logical columns of the PE", center + pe->n0, pe->n, 4, d);
+}
+
 /* A crossbar as it is written: row after row, conv groups along the diagonal (ISA.md 5). */
 static bool dump_pe(const struct dump *dump, uint32_t tile, const struct isa_group *g,
                     const struct isa_pe *pe, struct diag *d)
@@ -93,7 +105,7 @@ static bool dump_pe(const struct dump *dump, uint32_t tile, const struct isa_gro
     text_free(&name);
     text_free(&head);
     heap_free(cells);
-    return ok;
+    return ok && dump_center(dump, tile, g, pe, d);
 }
 
 /* What is in the buffer before the first instruction; in the text at word addresses. */
@@ -147,17 +159,24 @@ static bool dump_stream(const struct dump *dump, const char *folder, const struc
     return ok;
 }
 
+bool dump_memory(const struct dump *dump, const char *folder, const struct isa_memory *m,
+                 struct diag *d)
+{
+    struct arena *a = dump->folder.arena;
+    const char *name = arena_printf(a, "%stable_%s", folder, m->name);
+    const char *head = arena_printf(a, "%s: words of %u bits", m->name, 8 * m->word_bytes);
+    return m->n == 0 || dump_words(dump, name, head, m->words, m->n, m->word_bytes, d);
+}
+
 /* The tables, but what the host alone needs (preloads). */
-static bool dump_tables(const struct dump *dump, const char *folder, const struct isa_tile *t,
-                        struct diag *d)
+static bool dump_tables(const struct dump *dump, uint32_t tile, const char *folder, struct diag *d)
 {
     struct arena *a = arena_new();
+    const char *prefix = arena_printf(a, "%s/", folder);
     bool ok = true;
     for (unsigned i = 0; ok && i < ISA_MEMORIES; i++) {
-        struct isa_memory m = isa_tile_memory(t, i, a);
-        const char *name = arena_printf(a, "%s/table_%s", folder, m.name);
-        const char *head = arena_printf(a, "%s: words of %u bits", m.name, 8 * m.word_bytes);
-        ok = m.n == 0 || dump_words(dump, name, head, m.words, m.n, m.word_bytes, d);
+        struct isa_memory m = isa_tile_memory(dump->program, tile, i, a);
+        ok = dump_memory(dump, prefix, &m, d);
     }
     arena_free(a);
     return ok;
@@ -178,7 +197,8 @@ bool dump_tile(const struct dump *dump, uint32_t tile, struct diag *d)
     const struct isa_tile *t = &dump->program->tiles[tile];
     const char *folder = arena_printf(dump->folder.arena, "tile_%04u", tile);
     bool ok = folder_make(&dump->folder, folder, d) && dump_stream(dump, folder, t, d) &&
-              dump_tables(dump, folder, t, d) && dump_preloads(dump, tile, d);
+              dump_tables(dump, tile, folder, d) && dump_tile_numbers(dump, tile, d) &&
+              dump_preloads(dump, tile, d);
     for (uint32_t g = 0; ok && g < t->n_groups; g++) {
         for (uint32_t i = 0; ok && !t->groups[g].shares && i < t->groups[g].n_pes; i++)
             ok = dump_crossbar(dump, tile, &t->groups[g], &t->groups[g].pes[i], d);

@@ -633,6 +633,14 @@ const struct cimc_option_info option_table[] = {
      .help = "also the levels that the cells of this PE, or of all, are programmed to; without -o "
              "those of one PE as text"},
 
+    {.group = "list",
+     .name = "format",
+     .kind = CIMC_OPTION_CHOICE,
+     .offset = AT(list_format),
+     .choices = "markdown|sv|c|json",
+     .help = "of isa: codes, and the words of the memories of cimc dump, as a package of "
+             "SystemVerilog, a header of C, or JSON; default markdown"},
+
     {.group = "sweep",
      .name = "vary",
      .kind = CIMC_OPTION_LIST,

@@ -339,10 +339,14 @@ static const struct command commands[] = {
              "machine), prices (its energies and areas), counters (of energy), archs\n"
              "(presets), onnx (supported operators), codes (diagnostics).\n"
              "\n"
+             "isa is also there as a package of SystemVerilog, a header of C and JSON, for\n"
+             "machines and tools that read the files of `cimc dump`.\n"
+             "\n"
              "Examples:\n"
              "  cimc list archs\n"
-             "  cimc list onnx\n",
-     .groups = {0},
+             "  cimc list onnx\n"
+             "  cimc list isa --format sv > cimc_pkg.sv\n",
+     .groups = {"list"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_list},

@@ -70,7 +70,7 @@ def word_bytes(name, files):
         return dict(STREAM)[name[name.index('stream_') + 7:-4]]
     if 'table_' in name:
         return len(files[name[:-4] + '.hex'].split(b'\n')[1]) // 2
-    return 16 if 'golden' in name else 4
+    return 16 if 'golden' in name else 8 if os.path.basename(name).split('.')[0] in ('sizes', 'program', 'machine') else 4
 
 
 def rows_of(pe):
@@ -82,7 +82,7 @@ def dump_files(b):
     b.run('compile', b.model, '-o', 'p.cim', *SMALL)
     b.run('dump', 'p.cim', '-o', 'out', '--input-fill=random:1')
     program, files = load(b, 'p.cim'), files_of(b, 'out')
-    seen = {'program.json', 'map.txt'}
+    seen = {'program.json', 'map.txt', 'cimc_pkg.sv', 'cimc_isa.h'}
     for t, tile in enumerate(program.tiles):
         where = 'tile_%04d/' % t
         sizes = b''.join((len(files.get(where + 'stream_%s.bin' % part, b'')) // size).to_bytes(4, 'little') for part, size in STREAM)
@@ -119,6 +119,13 @@ def widths():
     return {record: [(name, int(bits), sign == 's') for name, sign, bits in re.findall(r'(\w+) (s?)(\d+)(?:,|$)', fields)] for record, fields in rows}
 
 
+def more():
+    """{word: what follows the fields of its record} as ISA.md 19 prints it"""
+    text = read_text('backend', 'isa', 'ISA.md')
+    rows = re.findall(r'^\| (\w+) \| \d+ \| ?(.*?) ?\|$', text[text.index('| word | bits |'):], re.MULTILINE)
+    return {name: [(n, int(bits), sign == 's') for n, sign, bits in re.findall(r'(\w+) (s?)(\d+)(?:,|$)', re.sub(r' \([^()]*\)', '', fields))] for name, fields in rows}
+
+
 def unpack(word, fields):
     values = []
     for _, bits, is_signed in fields:
@@ -127,44 +134,82 @@ def unpack(word, fields):
     return values
 
 
-LINK = [('first', 32, False), ('n', 32, False)]
-PARTS = {'groups': ('pes', 'pes'), 'programs': ('lanes', 'ops'), 'routes': ('targets', 'targets')}
+def position(row, group):
+    """Row and column of the window, channel in the conv group, of an image row; no patches here."""
+    c = group.in_channels // max(group.conv_groups, 1)
+    return [row // c // group.kernel_w, row // c % group.kernel_w, row % c]
+
+
+def derived_group(g, image):
+    n, c = image.n // max(g.conv_groups, 1), g.in_channels // max(g.conv_groups, 1)
+    return [g.kernel_h, g.kernel_w, g.dilation_h, g.dilation_w, c, n, n, 0, 0, 0, 0, 1]    # f32, clsa: a cycle each
+
+
+def derived_pe(pe, g, image):
+    n = image.n // max(g.conv_groups, 1)
+    groups = (pe.n0 + pe.n - 1) // n - pe.n0 // n + 1
+    return [pe.n0 // n, groups, pe.k * groups] + position(pe.k0, g)
+
+
+def derived_window(w):
+    return [w.pad_top % w.stride_h, w.pad_top // w.stride_h, w.pad_left % w.stride_w, w.pad_left // w.stride_w,
+            w.dilation_h % w.stride_h, w.dilation_h // w.stride_h, w.dilation_w % w.stride_w, w.dilation_w // w.stride_w]
+
+
+def ranges(lists):
+    """[[first, n]] of parts that lie one behind the other"""
+    return [[sum(map(len, lists[:i])), len(lists[i])] for i in range(len(lists))]
 
 
 def dump_tables(b):
-    """dump: each table as a memory, with the widths of ISA.md"""
+    """dump: each table as a memory, with the widths of ISA.md, and what follows from it"""
     b.run('compile', b.model, '-o', 'p.cim', *SMALL)
-    b.run('dump', 'p.cim', '-o', 'out')
-    program, files, bits = load(b, 'p.cim'), files_of(b, 'out'), widths()
+    check_tables(b)
+    shared = os.path.join(b.root, 'tests', 'interpreter', 'values')
+    for name in sorted(os.listdir(shared)):
+        if name.endswith('.s') and 'patch' not in name and 'readout' not in name:
+            b.run('asm', os.path.join(shared, name), '-o', 'p.cim')
+            check_tables(b, times=False)
+
+
+def check_tables(b, times=True):
+    b.run('dump', 'p.cim', '-o', 'tables', '--force')
+    program, files, bits, extra = load(b, 'p.cim'), files_of(b, 'tables'), widths(), more()
+
+    def check(where, name, word, record, entries, rests):
+        fields = [f for f in bits.get(record, ()) if f[0] not in ('rows', 'cols', 'channels') or record != 'gather'] + extra[word]
+        size = (sum(n for _, n, _ in fields) + 31) // 32 * 4
+        got = [unpack(w, fields) for _, w in sorted(words_of(files.get(where + 'table_%s.bin' % name, b''), size).items())]
+        wanted = [[getattr(e, f) for f, _, _ in fields[:len(fields) - len(rest)]] + rest for e, rest in zip(entries, rests)]
+        if word == 'group' and not times:
+            got, wanted = [[w[:-7] for w in x] for x in (got, wanted)]
+        b.equal(got, wanted, '%s%s' % (where, name))
+
+    check('', 'bindings', 'binding', 'binding', program.bindings, [[]] * len(program.bindings))
     for t, tile in enumerate(program.tiles):
-        def memory(name, fields):
-            size = (sum(n for _, n, _ in fields) + 31) // 32 * 4
-            data = files.get('tile_%04d/table_%s.bin' % (t, name), b'')
-            b.equal(len(data) % size, 0, name)
-            return [unpack(word, fields) for _, word in sorted(words_of(data, size).items())]
-
-        def check(name, record, entries, links=(), n_links=0):
-            fields = [f for f in bits.get(record, ()) if f[0] not in ('rows', 'cols', 'channels') or record != 'gather']
-            wanted = [[getattr(e, f) for f, _, _ in fields] + link for e, link in zip(entries, links or [[]] * len(entries))]
-            b.equal(memory(name, fields + LINK * n_links), wanted, 'tile %d, %s' % (t, name))
-
-        check('views', 'view', tile.views)
-        check('windows', 'window', tile.windows)
-        for name, record, part in (('groups', 'group', 'pe'), ('programs', 'program_entry', 'lane'), ('routes', '', 'target')):
-            memory_of_parts, member = PARTS[name]
-            lists = [getattr(e, member) for e in getattr(tile, name)]
-            links = [[sum(map(len, lists[:i])), len(lists[i])] for i in range(len(lists))]
-            check(name, record, getattr(tile, name), links, 1)
-            if name != 'groups':
-                check(memory_of_parts, part, sum(lists, []))
-        pes = [pe for g in tile.groups for pe in g.pes]
-        check('pes', 'pe', pes, [[sum(len(pe.runs) // 2 for pe in pes[:i]), len(pes[i].runs) // 2] for i in range(len(pes))], 1)
-        b.equal(sum(memory('runs', [('row', 32, False), ('rows', 32, False)]), []), [n for pe in pes for n in pe.runs], 'runs')
-        b.equal(memory('steps', [('step', 32, False)]), [[n] for n in tile.step], 'steps')
+        where, images = 'tile_%04d/' % t, program.images
+        check(where, 'views', 'view', 'view', tile.views, [[-v.ring_origin % v.ring_rows, v.frame_rows % v.ring_rows] for v in tile.views])
+        check(where, 'windows', 'window', 'window', tile.windows, [derived_window(w) for w in tile.windows])
+        lists = [g.pes for g in tile.groups]
+        check(where, 'groups', 'group', 'group', tile.groups, [link + derived_group(g, images[g.image]) for g, link in zip(tile.groups, ranges(lists))])
+        pes = [(pe, g) for g in tile.groups for pe in g.pes]
+        links = ranges([pe.runs[::2] for pe, _ in pes])
+        check(where, 'pes', 'pe', 'pe', [pe for pe, _ in pes], [link + derived_pe(pe, g, images[g.image]) for (pe, g), link in zip(pes, links)])
+        runs = [[row, n] + position(row, g) for pe, g in pes for row, n in zip(pe.runs[::2], pe.runs[1::2])]
+        check(where, 'runs', 'run', '', runs, runs)
+        lists = [p.ops for p in tile.programs]
+        check(where, 'programs', 'program', 'program_entry', tile.programs, ranges(lists))
+        check(where, 'lanes', 'lane', 'lane', sum(lists, []), [[]] * len(sum(lists, [])))
+        lists = [[(target, 0 if target.tile == t else 1) for target in r.targets] for r in tile.routes]    # ideal: one link
+        check(where, 'routes', 'route', '', lists, [link + [max(hops for _, hops in part)] for link, part in zip(ranges(lists), lists)])
+        check(where, 'targets', 'target', 'target', [target for target, _ in sum(lists, [])], [[hops] for _, hops in sum(lists, [])])
+        check(where, 'steps', 'step', '', tile.step, [[n] for n in tile.step])
         lists = [list(x) for g in tile.gathers for x in (g.rows, g.cols, g.channels)]
-        links = [[n for i in range(3 * k, 3 * k + 3) for n in (sum(map(len, lists[:i])), len(lists[i]))] for k in range(len(tile.gathers))]
-        check('gathers', 'gather', tile.gathers, links, 3)
-        b.equal(memory('entries', [('entry', 32, True)]), [[x] for x in sum(lists, [])], 'entries')
+        links = ranges(lists)
+        check(where, 'gathers', 'gather', 'gather', tile.gathers, [sum(links[3 * i:3 * i + 3], []) for i in range(len(tile.gathers))])
+        check(where, 'entries', 'entry', '', sum(lists, []), [[x] for x in sum(lists, [])])
+        luts = [word for x in tile.tables for word in struct.unpack('<256I', bytes(program.data[x.section][x.offset:x.offset + 1024]))]
+        check(where, 'luts', 'lut', '', luts, [[x] for x in luts])
 
 
 ELEMENTS = ['f32', 'f16', 'u8', 'i8', 'i32']    # ISA.md's table
@@ -240,9 +285,9 @@ def dump_golden(b):
     header = b"\x93NUMPY\x01\x00" + struct.pack('<H', 70) + b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 2, 2), }".ljust(69) + b'\n'
     b.write('x.npy', header + struct.pack('<4f', 1, -2, 3, 4))
     b.run('dump', 'p.cim', '-o', 'out', '--input', 'x.npy', '--format=hex')
-    b.equal(sorted(files_of(b, 'out')), sorted(['program.json', 'map.txt', 'input_0.hex', 'output_0.hex'] + ['tile_0000/%s.hex' % n for n in (
+    b.equal(sorted(files_of(b, 'out')), sorted(['program.json', 'map.txt', 'cimc_pkg.sv', 'cimc_isa.h', 'machine.hex', 'program.hex', 'table_bindings.hex', 'input_0.hex', 'output_0.hex'] + ['tile_0000/%s.hex' % n for n in (
         'stream_walkers_long', 'stream_templates_short', 'stream_symbols', 'table_views', 'table_groups', 'table_pes', 'table_programs', 'table_lanes', 'pe_000',
-        'buffer', 'golden_000', 'golden_001', 'golden_002', 'golden_003')]), 'files')
+        'buffer', 'sizes', 'golden_000', 'golden_001', 'golden_002', 'golden_003')]), 'files')
     def record(kind, where, address, value):
         return '%04x%04x%016x%08x' % (kind, where, address, value)
     def head(op, index, n):

@@ -20,9 +20,9 @@ def schema_of(b):
         return json.load(f)
 
 
-def holds(b, kind, *arguments, code=0):
+def holds(b, kind, *arguments, code=0, form='--json'):
     """Runs a command; what it prints is of this kind and no other."""
-    printed = json.loads(b.run(*arguments, '--json', code=code).stdout)
+    printed = json.loads(b.run(*arguments, form, code=code).stdout)
     schema = schema_of(b)
     for fault in faults(printed, {'$ref': '#/$defs/' + kind}, schema)[:3]:
         b.expect(False, '%s: %s' % (' '.join(arguments), fault))
@@ -77,7 +77,7 @@ def swept(b):
 
 
 def others(b):
-    """quantize, check, where, arch"""
+    """quantize, check, where, arch, words of memories"""
     b.run('compile', b.model, '-o', 'p.cim')
     b.run('compile', b.model, '-o', 'int.cim', '--arch=puma', *calibrated(b))
     holds(b, 'quantize', 'quantize', b.model, *calibrated(b))
@@ -87,6 +87,8 @@ def others(b):
     holds(b, 'where', 'where', 'int.cim', '--layer=0', '--row=0', '--col=3')
     holds(b, 'where', 'where', 'p.cim', '--tile=0', '--pe=0', '--cell=0,0')
     holds(b, 'arch', 'arch', 'isaac')
+    words = holds(b, 'words', 'list', 'isa', form='--format=json')
+    b.equal(words['machine_numbers'], re.findall(r'^\| `(\w+)`', b.run('list', 'arch').stdout, re.MULTILINE), 'numbers of a machine')
 
 
 def failures(b):

@@ -107,10 +107,10 @@ START_TEST(tables_and_names)
     static const char *const names[] = {"compile", "check"};
     struct rig r;
     rig_open(&r);
-    WRITTEN(t, cimc_print_table(r.c, "codes", collect, &t));
+    WRITTEN(t, cimc_print_table(r.c, "codes", CIMC_TABLE, collect, &t));
     ck_assert_ptr_nonnull(strstr(t.at, "| mismatch |"));
-    ck_assert_int_eq(cimc_print_table(r.c, "cods", collect, &t), CIMC_WRONG_USAGE);
-    ck_assert_int_eq(cimc_print_table(r.c, "codes", refuse, NULL), CIMC_WRONG_INPUT);
+    ck_assert_int_eq(cimc_print_table(r.c, "cods", CIMC_TABLE, collect, &t), CIMC_WRONG_USAGE);
+    ck_assert_int_eq(cimc_print_table(r.c, "codes", CIMC_TABLE, refuse, NULL), CIMC_WRONG_INPUT);
     ck_assert_str_eq(cimc_closest("chekc", names, 2), "check");
     ck_assert_ptr_null(cimc_closest("list", names, 2));
     ck_assert(*cimc_build_info() && !strchr(cimc_build_info(), '\n'));

@@ -302,10 +302,11 @@ START_TEST(text_of_frames)
 }
 END_TEST
 
-static struct isa_memory memory_named(const struct isa_tile *t, const char *name, struct arena *a)
+static struct isa_memory memory_named(const struct isa_program *p, const char *name,
+                                      struct arena *a)
 {
     for (unsigned i = 0; i < ISA_MEMORIES; i++) {
-        struct isa_memory m = isa_tile_memory(t, i, a);
+        struct isa_memory m = isa_tile_memory(p, 0, i, a);
         if (strcmp(m.name, name) == 0)
             return m;
     }
@@ -317,21 +318,26 @@ START_TEST(memories_of_runs_and_steps)
 {
     struct isa_program *p = assemble(patched);
     struct arena *a = arena_new();
-    const struct isa_tile *t = &p->tiles[0];
-    struct isa_memory pes = memory_named(t, "pes", a), runs = memory_named(t, "runs", a);
+    struct isa_memory pes = memory_named(p, "pes", a), runs = memory_named(p, "runs", a);
     ck_assert_uint_eq(pes.n, 2);
-    ck_assert_uint_eq(pes.word_bytes, 24);
-    /* bit 100: first run 2 of the second PE; bit 132: two runs */
-    ck_assert_uint_eq(pes.words[24 + 12], 2 << 4);
-    ck_assert_uint_eq(pes.words[24 + 16], 2 << 4);
+    enum { PE = 44, RUN = 20 };
+    ck_assert_uint_eq(pes.word_bytes, PE);
+    /* bit 100: first run 2 of the second PE; bit 132: two runs; bit 164: conv group 0; bit 188: of
+     * 1; bit 212: 4 rows */
+    ck_assert_uint_eq(pes.words[PE + 12], 2 << 4);
+    ck_assert_uint_eq(pes.words[PE + 16], 2 << 4);
+    ck_assert_uint_eq(pes.words[PE + 23], 1 << 4);
+    ck_assert_uint_eq(pes.words[PE + 26], 4 << 4);
     ck_assert_uint_eq(runs.n, 4);
-    ck_assert_uint_eq(runs.word_bytes, 8);
-    static const uint8_t words[] = {0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0};
-    ck_assert_mem_eq(runs.words, words, sizeof words);
-    ck_assert_mem_eq(runs.words + sizeof words, words, sizeof words);
+    ck_assert_uint_eq(runs.word_bytes, RUN);
+    /* the window is one row of 5 positions: row 3 is its position (0, 3) */
+    static const uint8_t words[] = {
+        [4] = 2, [RUN] = 3, [RUN + 4] = 2, [RUN + 12] = 3, [2 * RUN] = 0};
+    ck_assert_mem_eq(runs.words, words, 2 * RUN);
+    ck_assert_mem_eq(runs.words + 2 * RUN, words, 2 * RUN);
     isa_program_free(p);
     p = assemble(body);
-    struct isa_memory steps = memory_named(&p->tiles[0], "steps", a);
+    struct isa_memory steps = memory_named(p, "steps", a);
     ck_assert_uint_eq(steps.n, 1);
     ck_assert_mem_eq(steps.words, "\1\0\0\0", 4);
     isa_program_free(p);
