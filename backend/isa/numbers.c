@@ -58,6 +58,7 @@ static void of_program(const struct isa_program *p, struct list *out)
     add(out, "bindings", p->n_bindings);
     add(out, "inputs", n_tensors(p, false));
     add(out, "outputs", n_tensors(p, true));
+    add(out, "features", isa_features(p, NULL));
 }
 
 static void of_tile(const struct isa_program *p, uint32_t tile, struct arena *a, struct list *out)
