@@ -45,7 +45,7 @@ COMMANDS = {
     'where': ({'layer', 'row', 'col', 'tile', 'pe', 'cell', 'json'}, ['absent']),
     'dump': (VALUES | {'output', 'cells', 'force', 'format'}, ['absent']),
     'check': ({'model', 'json'}, ['absent']),
-    'list': (set(), []),
+    'list': ({'format'}, []),
     'completion': (set(), []),
     'man': (set(), []),
     'version': (set(), []),
