@@ -516,13 +516,19 @@ static void begin(struct emitter *e)
     emit_constant_buffers(e);
 }
 
-/* What follows from how the body runs. */
-static bool time_frames(struct emitter *e, struct timeline *out)
+/* The schedule knows when the tasks of one frame run where instructions take no time themselves;
+ * else, and of several frames, the instructions tell. */
+static bool tell_times(struct emitter *e, struct timeline *out)
 {
     const struct schedule *s = e->p->schedule;
-    e->out->frames = e->p->options->frames;
-    e->out->pace = s->pace;
-    e->out->interval_cycles = s->interval;
+    e->out->scheduled_cycles = s->makespan;
+    if (!schedule_repeats(s) && !arch_instructions_take_time(e->p->arch))
+        return true;
+    if (schedule_repeats(s)) {
+        e->out->frames = e->p->options->frames;
+        e->out->pace = s->pace;
+        e->out->interval_cycles = s->interval;
+    }
     if (!timeline_of(e->out, e->order.at, (uint32_t)e->order.n, out))
         return diag_error(
             e->p->diag, (struct loc){0}, DIAG_CAPACITY,
@@ -530,7 +536,8 @@ static bool time_frames(struct emitter *e, struct timeline *out)
             "frames, or a pace",
             e->out->frames);
     e->out->scheduled_cycles = out->cycles;
-    e->out->latency_cycles = out->first_latency;
+    if (schedule_repeats(s))
+        e->out->latency_cycles = out->first_latency;
     return true;
 }
 
@@ -557,9 +564,7 @@ struct isa_program *plan_emit(const struct plan *p, struct timeline *out_times)
     constants->data = keep(&e, e.constants.at, e.constants.n, 1);
     constants->length = e.constants.n;
     e.out->arch.name = arena_strdup(e.out->arena, p->arch->name);
-    e.out->scheduled_cycles = p->schedule->makespan;
-    if (ok && schedule_repeats(p->schedule))
-        ok = time_frames(&e, out_times);
+    ok = ok && tell_times(&e, out_times);
     e.out->pes = (uint64_t)p->options->pes;
     emitter_free(&e);
     if (ok && isa_program_encode(e.out, p->diag))

@@ -35,6 +35,8 @@ struct run {
     struct schedule *s;
     struct tile_grid grid;
     struct resources time;
+    uint64_t start_cycles, issue_cycles;
+    uint64_t *issue_at;  /* per tile: no earlier is the next task dispatched */
     struct ready *ready; /* of each queue */
     uint32_t *cursor, *first_waiter, *next_waiter;
     uint8_t *state;
@@ -72,13 +74,18 @@ static const struct task *task_at(const struct run *r, uint32_t id)
     return &r->g->tasks.at[id];
 }
 
-/* Is what the task makes there for the tile's tasks? */
-static bool is_there(const struct run *r, uint32_t id, uint32_t tile)
+/* Is what the task makes there for that task? In the same queue as soon as it ends, elsewhere when
+ * that is counted. */
+static bool is_there(const struct run *r, uint32_t id, const struct task *reader)
 {
+    const struct task *t = task_at(r, id);
     if (r->state[id] < STARTED)
         return false;
-    return task_is_message(task_at(r, id)) ? schedule_arrival(r->g, r->s, id, tile) <= r->time.now
-                                           : r->state[id] == COMPLETE;
+    if (task_is_message(t))
+        return schedule_arrival(r->g, r->s, id, reader->tile) <= r->time.now;
+    bool at_once = t->queue == reader->queue || t->kind == TASK_barrier;
+    uint64_t later = at_once ? 0 : r->time.complete_cycles;
+    return r->state[id] == COMPLETE && r->s->end[id] + later <= r->time.now;
 }
 
 /* Those who waited for the task, if what it makes is there for them, look for what else they need.
@@ -88,7 +95,7 @@ static void wake(struct run *r, uint32_t id)
     uint32_t kept = NONE, *end = &kept;
     for (uint32_t w = r->first_waiter[id], next; w != NONE; w = next) {
         next = r->next_waiter[w];
-        if (is_there(r, id, task_at(r, w)->tile)) {
+        if (is_there(r, id, task_at(r, w))) {
             VEC_PUSH(&r->work, ((struct woken){w, id}));
             continue;
         }
@@ -113,7 +120,7 @@ static uint64_t arrive_at(struct run *r, uint32_t id, uint32_t tile, uint64_t ar
     uint32_t c = map_intern_u64(&r->channel_of, channel, (uint32_t)r->channels.n);
     if (c == r->channels.n)
         VEC_PUSH(&r->channels, (struct channel){0});
-    uint64_t time = channel_count(&r->channels.at[c], arrival);
+    uint64_t time = channel_count(&r->time, &r->channels.at[c], arrival);
     if (map_intern_u64(&s->arrival_of, message, (uint32_t)s->arrival.n) == s->arrival.n)
         VEC_PUSH(&s->arrival, time);
     return time;
@@ -159,11 +166,11 @@ static void load_ahead(struct run *r, uint32_t id)
     }
 }
 
-/* The task has the next place in L, at the present time. */
-static void enter(struct run *r, uint32_t id)
+/* The task, which starts then, has the next place in L. */
+static void enter(struct run *r, uint32_t id, uint64_t start)
 {
     struct schedule *s = r->s;
-    s->start[id] = r->time.now;
+    s->start[id] = start;
     s->rank[id] = s->n;
     s->order[s->n++] = id;
     r->state[id] = STARTED;
@@ -171,10 +178,22 @@ static void enter(struct run *r, uint32_t id)
 
 static void finish_at(struct run *r, uint32_t id, uint64_t end)
 {
-    if (end == r->s->start[id])
+    if (end == r->time.now)
         complete(r, id);
     else
         event_add(&r->time, (struct event){end, rank_of(r, id), EVENT_COMPLETE, id});
+    if (r->time.complete_cycles > 0)
+        event_add(&r->time,
+                  (struct event){end + r->time.complete_cycles, rank_of(r, id), EVENT_ARRIVE, id});
+}
+
+/* When the task starts of which all else holds now. What is dispatched goes ahead of what starts,
+ * so only the number of the tile's instructions so far can hold it up. */
+static uint64_t start_time(struct run *r, const struct task *t)
+{
+    uint64_t *issue_at = &r->issue_at[t->tile], time = max_u64(r->time.now, *issue_at);
+    *issue_at += r->issue_cycles;
+    return time + r->start_cycles;
 }
 
 static void start(struct run *r, uint32_t id)
@@ -184,28 +203,36 @@ static void start(struct run *r, uint32_t id)
     const struct task *t = task_at(r, id);
     struct cost_work work = task_work(p, &r->grid, t);
     struct cost cost = arch_cost(p->arch, &work);
-    struct reservation times = resource_reserve(&r->time, t->queue, &cost, 0);
-    uint64_t now = r->time.now, end = s->end[id] = times.end;
-    enter(r, id);
+    uint64_t now = r->time.now, start = start_time(r, t);
+    struct reservation times = resource_reserve(&r->time, t->queue, start, &cost, 0);
+    uint64_t end = s->end[id] = times.end;
+    enter(r, id, start);
     if (s->n % PROGRESS_TASKS == 0)
         progress_tell(p->options->progress, "schedule", s->n, r->g->tasks.n);
     s->makespan = end > s->makespan ? end : s->makespan;
     if (task_is_message(t))
         send_messages(r, id, times.arrival);
     if (t->kind == TASK_mvm)
-        s->pe_busy_cycles += (end - now) * p->segment->group[t->mvm.group].n_pes;
+        s->pe_busy_cycles += (times.unit_free - start) * p->segment->group[t->mvm.group].n_pes;
     finish_at(r, id, end);
-    if (times.unit_free > now && times.unit_free != end)
-        event_add(&r->time,
-                  (struct event){times.unit_free, rank_of(r, id), EVENT_UNIT_FREE, t->queue});
+    uint64_t ready_at = resource_ready_at(&r->time, t->queue, &cost);
+    if (ready_at > now && ready_at != end)
+        event_add(&r->time, (struct event){ready_at, rank_of(r, id), EVENT_UNIT_FREE, t->queue});
     if (t->kind == TASK_mvm && end > now)
         load_ahead(r, id);
+}
+
+/* Every task takes the unit of its queue, whatever it costs. */
+static bool is_ready(const struct run *r, uint32_t queue)
+{
+    static const struct cost any = {.n_stages = 1, .stage = {{UNIT_VECTOR, 0}}};
+    return resource_ready_at(&r->time, queue, &any) <= r->time.now;
 }
 
 static void start_ready(struct run *r, uint32_t queue)
 {
     struct ready *ready = &r->ready[queue];
-    while (ready->first != NONE && r->time.units[queue].free_at <= r->time.now) {
+    while (ready->first != NONE && is_ready(r, queue)) {
         uint32_t id = ready->first;
         ready->first = r->next_waiter[id];
         if (ready->first == NONE)
@@ -219,7 +246,7 @@ static uint64_t signal_cycles(const struct run *r, uint32_t from, const struct t
 {
     struct cost_work work = {.kind = COST_SIGNAL, .hops = tile_reach_hops(&r->grid, from, tiles)};
     struct cost cost = arch_cost(r->p->arch, &work);
-    return cost_flight_cycles(&cost);
+    return r->time.complete_cycles + cost_flight_cycles(&cost);
 }
 
 static struct tile_reach tiles_of_layer(const struct run *r, const struct layer *l)
@@ -264,7 +291,7 @@ static void pass_barrier(struct run *r, uint32_t id)
     uint64_t end = t->tile == r->news.from ? r->news.others : r->news.all;
     end = end > r->time.now ? end : r->time.now;
     r->s->end[id] = end;
-    enter(r, id);
+    enter(r, id, r->time.now);
     finish_at(r, id, end);
 }
 
@@ -303,7 +330,7 @@ static void advance(struct run *r, uint32_t id)
     const struct task *t = task_at(r, id);
     for (; r->cursor[id] < t->n_preds; r->cursor[id]++) {
         uint32_t pred = r->g->preds.at[t->preds + r->cursor[id]];
-        if (is_there(r, pred, t->tile))
+        if (is_there(r, pred, t))
             continue;
         r->next_waiter[id] = r->first_waiter[pred];
         r->first_waiter[pred] = id;
@@ -332,6 +359,7 @@ static void handle(struct run *r, const struct event *e)
         break;
     case EVENT_UNIT_FREE: start_ready(r, e->what); break;
     case EVENT_ARRIVE: wake(r, e->what); break;
+    case EVENT_ISSUE: break; /* the simulator's */
     }
 }
 
@@ -345,7 +373,10 @@ static void begin(struct run *r)
 {
     size_t n = r->g->tasks.n;
     struct arena *a = r->p->arena;
-    resource_init(&r->time, r->g->n_queues);
+    resource_init(&r->time, r->p->arch, r->g->n_queues);
+    r->start_cycles = (uint64_t)r->p->arch->start_cycles;
+    r->issue_cycles = (uint64_t)r->p->arch->issue_cycles;
+    r->issue_at = heap_alloc((r->p->segment->n_tiles + 1) * sizeof *r->issue_at);
     r->ready = heap_alloc(r->g->n_queues * sizeof *r->ready);
     memset(r->ready, 0xff, r->g->n_queues * sizeof *r->ready);
     r->cursor = heap_alloc(n * sizeof *r->cursor);
@@ -372,6 +403,7 @@ static void end(struct run *r)
         if (r->state[i] != COMPLETE && !(task_at(r, i)->demand && r->state[i] == WAITING))
             BUG("task %u of node %s never starts", i, task_node(r->p, task_at(r, i))->out->name);
     resource_free(&r->time);
+    heap_free(r->issue_at);
     heap_free(r->ready);
     heap_free(r->cursor);
     heap_free(r->first_waiter);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * timeline.c - when the instructions of a body run: the equations of SIM.md 2, evaluated in the
- * order of L.
+ * timeline.c - when the instructions of a body, or of a stream that runs once, run: the equations
+ * of SIM.md 2, evaluated in the order of L.
  *
  * Nothing in L waits for what comes after it, so one walk over the body for each iteration gives
  * all times; there are no events. When the times of an iteration have been those of one before, so
@@ -21,13 +21,14 @@ struct counter {
     uint32_t step;  /* of it in an iteration */
     uint32_t first; /* number of its first event of an iteration among all */
     uint32_t now;   /* so many in this iteration */
-    uint64_t last;  /* time of the one before */
+    uint64_t next;  /* no earlier is the next one */
 };
 /* The waiting line, and the unit, of a queue. */
 struct line {
-    uint64_t *starts;  /* of the last `depth` instructions, by number modulo depth */
-    uint64_t depth, n; /* n: instructions so far */
-    uint64_t last_start, unit_free;
+    uint64_t *starts;            /* of the last `depth` instructions, by number modulo depth */
+    uint64_t *counted;           /* of the last `inflight` ones, likewise; 0: of none */
+    uint64_t depth, inflight, n; /* n: instructions so far */
+    uint64_t last_start, unit_free, next_end;
 };
 /* For an event, `back` iterations before; or (event PACE) for tick `back` less than the iteration.
  */
@@ -55,14 +56,16 @@ struct run {
     int64_t frames;
     uint32_t *first_counter; /* of each tile; one more */
     struct counter *counters;
-    struct line *lines;  /* by counter; of those of queues */
-    uint64_t *dispatch;  /* per tile: of the last instruction */
+    struct line *lines; /* by counter; of those of queues */
+    uint64_t issue_cycles, start_cycles, complete_cycles;
+    uint64_t *issue_at;  /* per tile: no earlier is the next instruction dispatched */
     struct timed *insts; /* in the order of L */
     VEC(struct wait_time) waits;
     VEC(uint32_t) targets; /* counters */
-    /* Of the last iterations, by number modulo `kept`: time of each event, and start of each
-     * instruction. */
+    /* Of the last iterations, by number modulo `kept`: time of each event, start of each
+     * instruction, and issue_at behind them. */
     uint32_t kept;
+    size_t n_times; /* of an iteration */
     uint64_t *times;
     struct period {
         uint32_t n;  /* iterations in a row that were like the one so many before */
@@ -74,6 +77,30 @@ struct run {
 };
 
 /* ---- the body ---- */
+
+/* Number of the tile's counter of that id. */
+static uint32_t counter_of(const struct run *r, uint32_t tile, uint32_t id)
+{
+    uint32_t queues = isa_n_queues(&r->p->tiles[tile]);
+    return r->first_counter[tile] + (id < ISA_FIRST_INBOUND ? id : id - ISA_FIRST_INBOUND + queues);
+}
+
+/* Adds what the tile's instructions count in an iteration. */
+static void count_steps(struct run *r, uint32_t tile)
+{
+    const struct isa_tile *t = &r->p->tiles[tile];
+    for (uint32_t i = 0; i < t->n_insts; i++) {
+        const struct isa_inst *inst = &t->insts[i];
+        r->counters[r->first_counter[tile] + inst->queue].step++;
+        if (inst->stage >= r->n_stages)
+            r->n_stages = inst->stage + 1;
+        if (inst->op != ISA_send && inst->op != ISA_signal)
+            continue;
+        const struct isa_route *route = &t->routes[inst->obj];
+        for (uint32_t k = 0; k < route->n_targets; k++)
+            r->counters[counter_of(r, route->targets[k].tile, route->targets[k].counter)].step++;
+    }
+}
 
 static void count_counters(struct run *r)
 {
@@ -87,28 +114,22 @@ static void count_counters(struct run *r)
     r->first_counter[p->n_tiles] = n;
     r->counters = heap_alloc((n + 1) * sizeof *r->counters);
     r->lines = heap_alloc((n + 1) * sizeof *r->lines);
-    for (uint32_t t = 0; t < p->n_tiles; t++) {
-        const struct isa_tile *tile = &p->tiles[t];
-        struct counter *own = &r->counters[r->first_counter[t]];
-        for (uint32_t i = 0; i < tile->n_insts; i++) {
-            own[tile->insts[i].queue].step++;
-            if (tile->insts[i].stage >= r->n_stages)
-                r->n_stages = tile->insts[i].stage + 1;
-        }
-        for (uint32_t i = 0; i < tile->n_inbound; i++)
-            own[isa_n_queues(tile) + i].step = tile->step[i];
-    }
+    for (uint32_t t = 0; t < p->n_tiles; t++)
+        count_steps(r, t);
     for (uint32_t i = 0; i < n; i++) {
         r->counters[i].first = r->n_events;
         r->n_events += r->counters[i].step;
     }
 }
 
-/* Number of the tile's counter of that id. */
-static uint32_t counter_of(const struct run *r, uint32_t tile, uint32_t id)
+static struct line new_line(const struct arch *arch, uint64_t instances)
 {
-    uint32_t queues = isa_n_queues(&r->p->tiles[tile]);
-    return r->first_counter[tile] + (id < ISA_FIRST_INBOUND ? id : id - ISA_FIRST_INBOUND + queues);
+    struct line l = {.depth = (uint64_t)arch->queue_depth, .inflight = (uint64_t)arch->inflight};
+    l.depth = l.depth < instances ? l.depth : instances;
+    l.inflight = l.inflight < instances ? l.inflight : 0; /* it is never reached */
+    l.starts = heap_alloc((l.depth + 1) * sizeof *l.starts);
+    l.counted = heap_alloc((l.inflight + 1) * sizeof *l.counted);
+    return l;
 }
 
 static struct wait_time wait_time_of(struct run *r, uint32_t tile, const struct isa_wait *w)
@@ -174,32 +195,36 @@ static struct timed timed_of(struct run *r, const struct place *at)
 static void begin(struct run *r, const struct place *order)
 {
     count_counters(r);
-    r->kept = MOST_PERIOD + 1;
+    r->kept = r->frames > 1 ? MOST_PERIOD + 1 : 1;
     r->iterations = (uint32_t)r->frames + r->n_stages - 1;
-    r->dispatch = heap_alloc((r->p->n_tiles + 1) * sizeof *r->dispatch);
+    r->issue_cycles = (uint64_t)r->p->arch.issue_cycles;
+    r->start_cycles = (uint64_t)r->p->arch.start_cycles;
+    r->complete_cycles = (uint64_t)r->p->arch.complete_cycles;
+    r->issue_at = heap_alloc((r->p->n_tiles + 1) * sizeof *r->issue_at);
     r->insts = heap_alloc((r->n + 1) * sizeof *r->insts);
     r->frame = heap_alloc(r->n_stages * sizeof *r->frame);
     for (uint32_t i = 0; i < r->n; i++)
         r->insts[i] = timed_of(r, &order[i]);
-    r->times = heap_alloc((size_t)r->kept * (r->n_events + r->n) * sizeof *r->times);
+    r->n_times = (size_t)r->n_events + r->n + r->p->n_tiles;
+    r->times = heap_alloc(r->kept * r->n_times * sizeof *r->times);
     for (uint32_t t = 0; t < r->p->n_tiles; t++)
         for (uint32_t q = 0; q < isa_n_queues(&r->p->tiles[t]); q++) {
-            struct line *l = &r->lines[r->first_counter[t] + q];
-            uint64_t all = (uint64_t)r->counters[r->first_counter[t] + q].step * r->iterations;
-            l->depth =
-                (uint64_t)r->p->arch.queue_depth < all ? (uint64_t)r->p->arch.queue_depth : all;
-            l->starts = heap_alloc((l->depth + 1) * sizeof *l->starts);
+            uint32_t counter = r->first_counter[t] + q;
+            uint64_t instances = (uint64_t)r->counters[counter].step * r->iterations;
+            r->lines[counter] = new_line(&r->p->arch, instances);
         }
 }
 
 static void end(struct run *r)
 {
-    for (uint32_t i = 0; i < r->first_counter[r->p->n_tiles]; i++)
+    for (uint32_t i = 0; i < r->first_counter[r->p->n_tiles]; i++) {
         heap_free(r->lines[i].starts);
+        heap_free(r->lines[i].counted);
+    }
     heap_free(r->first_counter);
     heap_free(r->counters);
     heap_free(r->lines);
-    heap_free(r->dispatch);
+    heap_free(r->issue_at);
     heap_free(r->insts);
     heap_free(r->frame);
     heap_free(r->times);
@@ -211,7 +236,7 @@ static void end(struct run *r)
 
 static uint64_t *times_of(const struct run *r, uint32_t iteration)
 {
-    return r->times + (size_t)(iteration % r->kept) * (r->n_events + r->n);
+    return r->times + iteration % r->kept * r->n_times;
 }
 
 /* When the wait comes to hold. */
@@ -225,29 +250,61 @@ static uint64_t holds_at(const struct run *r, uint32_t iteration, const struct w
     return times_of(r, (uint32_t)then)[w->event];
 }
 
-static void count(struct run *r, uint64_t *now, uint32_t counter, uint64_t time)
+/* Where completion takes time one follows the other, else several may be at once. */
+static uint64_t next_after(const struct run *r, uint64_t time)
+{
+    return time + (r->complete_cycles > 0);
+}
+
+/* An event of the counter is due at `time`: when it is. */
+static uint64_t count(struct run *r, uint64_t *now, uint32_t counter, uint64_t time)
 {
     struct counter *c = &r->counters[counter];
-    c->last = max_u64(c->last, time);
-    now[c->first + c->now++] = c->last;
+    time = max_u64(c->next, time);
+    c->next = next_after(r, time);
+    return now[c->first + c->now++] = time;
+}
+
+static uint64_t dispatch(struct run *r, const struct timed *i, const struct line *l)
+{
+    uint64_t *next = &r->issue_at[i->tile], time = *next;
+    if (l->n >= l->depth)
+        time = max_u64(time, l->starts[l->n % l->depth]);
+    *next = time + r->issue_cycles;
+    return time;
 }
 
 static uint64_t start_of(struct run *r, uint32_t iteration, const struct timed *i, bool active)
 {
     struct line *l = &r->lines[i->queue];
-    uint64_t *dispatch = &r->dispatch[i->tile], *place = &l->starts[l->n % l->depth];
-    if (l->n >= l->depth)
-        *dispatch = max_u64(*dispatch, *place);
-    uint64_t start = max_u64(*dispatch, l->last_start);
+    uint64_t start = max_u64(dispatch(r, i, l), l->last_start);
+    if (l->inflight && l->n >= l->inflight)
+        start = max_u64(start, l->counted[l->n % l->inflight]);
     if (active && i->takes_unit)
         start = max_u64(start, l->unit_free);
     for (uint32_t w = 0; active && w < i->n_waits; w++)
         start = max_u64(start, holds_at(r, iteration, &r->waits.at[i->wait + w]));
+    start += r->start_cycles;
     if (active && i->takes_unit)
         l->unit_free = start + i->occupancy;
-    l->last_start = *place = start;
-    l->n++;
+    l->last_start = l->starts[l->n % l->depth] = start;
     return start;
+}
+
+/* Of the queue's next instruction, which has started, and is counted from then on. */
+static uint64_t end_of(struct run *r, const struct timed *i, uint64_t start, bool active,
+                       uint64_t *now)
+{
+    struct line *l = &r->lines[i->queue];
+    uint64_t end = max_u64(start + (active ? i->latency : 0), l->next_end);
+    l->next_end = next_after(r, end);
+    uint64_t counted = count(r, now, i->queue, end + r->complete_cycles);
+    if (l->inflight)
+        l->counted[l->n % l->inflight] = counted;
+    l->n++;
+    for (uint32_t k = 0; k < i->n_targets; k++)
+        count(r, now, r->targets.at[i->target + k], counted + (active ? i->flight : 0));
+    return end;
 }
 
 static void note_frame(struct run *r, const struct timed *i, int64_t frame, uint64_t start,
@@ -268,10 +325,7 @@ static void step(struct run *r, uint32_t iteration, uint32_t number, uint64_t *n
                   (frame == r->frames - 1 || !i->last_only);
     uint64_t start = start_of(r, iteration, i, active);
     now[r->n_events + number] = start;
-    count(r, now, i->queue, start + (active ? i->latency : 0));
-    uint64_t end = r->counters[i->queue].last;
-    for (uint32_t k = 0; k < i->n_targets; k++)
-        count(r, now, r->targets.at[i->target + k], end + (active ? i->flight : 0));
+    uint64_t end = end_of(r, i, start, active, now);
     if (active)
         note_frame(r, i, frame, start, end);
 }
@@ -290,6 +344,16 @@ static void end_frame(struct run *r, uint32_t iteration)
     *f = (struct frame_times){UINT64_MAX, 0};
 }
 
+/* Dispatches, which may run ahead of starts until queues are full, fall no further behind them. */
+static bool dispatch_keeps_up(const struct run *r, const uint64_t *now, const uint64_t *before,
+                              uint64_t by)
+{
+    for (size_t i = (size_t)r->n_events + r->n; r->issue_cycles && i < r->n_times; i++)
+        if (now[i] > before[i] + by)
+            return false;
+    return true;
+}
+
 /* Is the iteration like the one `period` before, all times the same later? */
 static bool is_alike(const struct run *r, uint32_t iteration, uint32_t period, uint64_t *by)
 {
@@ -300,29 +364,33 @@ static bool is_alike(const struct run *r, uint32_t iteration, uint32_t period, u
     for (size_t i = 0; i < (size_t)r->n_events + r->n; i++)
         if (now[i] != before[i] + *by)
             return false;
-    return true;
+    return dispatch_keeps_up(r, now, before, *by);
 }
 
-/* Iterations from the first start to the last one in an iteration, if each is `by` later. */
+/* Iterations from the first start to the last one in an iteration, or where what is in flight
+ * counts to the last event, if each is `by` later. */
 static uint64_t overlap(const struct run *r, uint32_t iteration, uint64_t by)
 {
-    const uint64_t *start = times_of(r, iteration) + r->n_events;
+    const uint64_t *time = times_of(r, iteration), *start = time + r->n_events;
     uint64_t first = UINT64_MAX, last = 0;
     for (uint32_t i = 0; i < r->n; i++) {
         first = start[i] < first ? start[i] : first;
         last = max_u64(last, start[i]);
     }
+    for (uint32_t i = 0; r->p->arch.inflight && i < r->n_events; i++)
+        last = max_u64(last, time[i]);
     return by && r->n ? (last - first) / by : 0;
 }
 
-/* How many iterations back anything looks. Whose place in a queue an instruction takes has started
- * long before where that is deep: it holds nothing up. */
+/* How many iterations back anything looks. Whose place in a queue, or in flight, an instruction
+ * takes is long gone where there are many: it holds nothing up. */
 static uint64_t looks_back(const struct run *r, uint32_t iteration, uint64_t by)
 {
     uint64_t most = r->kept, enough = overlap(r, iteration, by) + 3;
     for (uint32_t i = 0; i < r->first_counter[r->p->n_tiles]; i++) {
         const struct line *l = &r->lines[i];
-        uint64_t depth = r->counters[i].step ? l->depth / r->counters[i].step + 1 : 0;
+        uint64_t places = max_u64(l->depth, l->inflight);
+        uint64_t depth = r->counters[i].step ? places / r->counters[i].step + 1 : 0;
         depth = depth < enough ? depth : enough;
         most = max_u64(most, depth);
     }
@@ -350,7 +418,7 @@ static void pass_over(struct run *r, uint32_t iteration)
 bool timeline_of(const struct isa_program *p, const struct place *order, uint32_t n,
                  struct timeline *out)
 {
-    struct run r = {.p = p, .n = n, .n_stages = 1, .frames = p->frames};
+    struct run r = {.p = p, .n = n, .n_stages = 1, .frames = p->frames ? p->frames : 1};
     bool ok = true;
     begin(&r, order);
     for (uint32_t s = 0; s < r.n_stages; s++)
@@ -361,6 +429,7 @@ bool timeline_of(const struct isa_program *p, const struct place *order, uint32_
         uint64_t *now = times_of(&r, i);
         for (uint32_t k = 0; k < n; k++)
             step(&r, i, k, now);
+        memcpy(now + r.n_events + n, r.issue_at, p->n_tiles * sizeof *now);
         end_frame(&r, i);
         pass_over(&r, i);
         ok = i < PATIENCE || (uint64_t)(r.iterations - i) * n < MOST_STEPS;

@@ -80,20 +80,40 @@ static void add_event(struct sim *s, uint64_t time, enum event_kind kind, uint32
     event_add(&s->time, (struct event){time, rank, kind, what});
 }
 
+static void count_at(struct sim *s, uint64_t time, uint32_t queue, uint32_t inst, uint32_t counter)
+{
+    if (time == s->time.now)
+        bump(s, counter);
+    else
+        add_event(s, time, EVENT_ARRIVE, queue, inst, counter);
+}
+
+static struct sim_place at_place(const struct sim *s)
+{
+    return (struct sim_place){s->at_tile, s->at_inst, s->at_iteration, s->at_frame};
+}
+
+static void tell_message(struct sim *s, const struct sim_target *to, uint64_t time)
+{
+    const struct sim_tile *t = &s->tiles[to->tile];
+    uint32_t counter = to->counter - t->first_counter - t->n_queues + ISA_FIRST_INBOUND;
+    s->o.sent(s->o.self, &(struct sim_message){at_place(s), to->tile, counter, time});
+}
+
 /* Data is in place at completion; the counters follow when the messages are there (and some cycles
  * later in random mode). */
 static void deliver(struct sim *s, uint32_t queue, uint32_t inst, bool skipped)
 {
     const struct sim_inst *i = &s->insts[inst];
-    uint64_t arrival = s->time.now + (skipped ? 0 : cost_flight_cycles(&i->cost));
+    uint64_t arrival = s->time.now + s->time.complete_cycles;
+    arrival += skipped ? 0 : cost_flight_cycles(&i->cost);
     for (uint32_t k = 0; k < i->n_targets; k++) {
-        uint32_t counter = s->targets[i->route + k].counter;
+        const struct sim_target *to = &s->targets[i->route + k];
         uint64_t extra = skipped ? 0 : extra_cycles(s);
-        uint64_t time = channel_count(&s->counters[counter].channel, arrival + extra);
-        if (time == s->time.now)
-            bump(s, counter);
-        else
-            add_event(s, time, EVENT_ARRIVE, queue, inst, counter);
+        uint64_t time = channel_count(&s->time, &s->counters[to->counter].channel, arrival + extra);
+        if (s->o.sent)
+            tell_message(s, to, time);
+        count_at(s, time, queue, inst, to->counter);
     }
 }
 
@@ -109,23 +129,33 @@ static void go_on(const struct sim *s, uint32_t first, uint32_t *id, uint32_t *i
     }
 }
 
-static void note_start(struct sim_starts *r, uint32_t n, uint64_t time)
+static void note_dispatch(struct sim_begins *r, uint64_t time)
 {
-    if (n == r->cap) { /* full: it becomes twice as long, from its first one on */
-        uint64_t *at = heap_alloc((2 * (size_t)n + 1) * sizeof *at);
-        for (uint32_t i = 0; i < n; i++)
-            at[i] = r->at[(r->first + i) % n];
+    if (r->n == r->cap) { /* full: it becomes twice as long, from its first one on */
+        struct sim_begin *at = heap_alloc((2 * (size_t)r->n + 1) * sizeof *at);
+        for (uint32_t i = 0; i < r->n; i++)
+            at[i] = r->at[(r->first + i) % r->n];
         heap_free(r->at);
-        *r = (struct sim_starts){at, 2 * n + 1, 0};
+        *r = (struct sim_begins){at, 2 * r->n + 1, 0, r->n};
     }
-    r->at[(r->first + n) % r->cap] = time;
+    r->at[(r->first + r->n++) % r->cap].dispatch = time;
 }
 
-static uint64_t take_start(struct sim_starts *r)
+static struct sim_begin take_begin(struct sim_begins *r)
 {
-    uint64_t time = r->at[r->first];
+    struct sim_begin b = r->at[r->first];
     r->first = (r->first + 1) % r->cap;
-    return time;
+    r->n--;
+    return b;
+}
+
+static void tell_times(struct sim *s, uint32_t queue)
+{
+    struct sim_begin b = take_begin(&s->begins[queue]);
+    uint64_t end = s->time.now;
+    s->o.completed(
+        s->o.self, &s->p->tiles[s->at_tile].insts[s->at_inst],
+        &(struct sim_times){at_place(s), b.dispatch, b.start, end, end + s->time.complete_cycles});
 }
 
 static bool run_function(struct sim *s, uint32_t queue, uint32_t index)
@@ -137,9 +167,6 @@ static bool run_function(struct sim *s, uint32_t queue, uint32_t index)
     } else if (!s->o.no_function && !sim_execute(s, tile, index, &s->p->tiles[tile].insts[index])) {
         return false;
     }
-    if (s->starts)
-        s->o.completed(s->o.self, tile, s->at_frame, index, &s->p->tiles[tile].insts[index],
-                       take_start(&s->starts[queue]), s->time.now);
     return true;
 }
 
@@ -152,18 +179,19 @@ static bool complete(struct sim *s, uint32_t queue)
     s->at_tile = q->tile;
     s->at_inst = id - s->tiles[q->tile].first_inst;
     s->at_frame = frame;
+    s->at_iteration = q->oldest_iteration;
     if (!skipped) {
         if (!run_function(s, queue, s->at_inst))
             return false;
         s->frame[frame].end = s->last_end = s->time.now;
-    } else if (s->starts) {
-        take_start(&s->starts[queue]);
     }
+    if (s->begins)
+        tell_times(s, queue);
     go_on(s, q->first, &q->oldest, &q->oldest_iteration);
     q->running--;
     s->n_done++;
     s->n_skipped += skipped;
-    bump(s, q->counter);
+    count_at(s, s->time.now + s->time.complete_cycles, queue, id, q->counter);
     deliver(s, queue, id, skipped);
     return !s->failed;
 }
@@ -220,17 +248,23 @@ static void note_begin(struct sim *s, const struct sim_inst *i, uint32_t frame)
         s->frame[frame].begin = s->time.now;
 }
 
+/* What the queue's head costs in that frame: nothing, if it is skipped. */
+static const struct cost *head_cost(const struct sim *s, uint32_t queue, uint32_t frame)
+{
+    static const struct cost none = {0};
+    return frame == SIM_NONE ? &none : &s->insts[s->queues[queue].head].cost;
+}
+
 /* Starts the queue's head, which acts on the frame, or is skipped; completes it if it takes no
  * time. */
 static bool start(struct sim *s, uint32_t queue, uint32_t frame)
 {
-    static const struct cost none = {0};
     struct sim_queue *q = &s->queues[queue];
     uint32_t id = q->head;
     const struct sim_inst *i = &s->insts[id];
     bool skipped = frame == SIM_NONE;
-    struct reservation r = resource_reserve(&s->time, queue, skipped ? &none : &i->cost,
-                                            skipped ? 0 : extra_cycles(s));
+    struct reservation r = resource_reserve(
+        &s->time, queue, s->time.now, head_cost(s, queue, frame), skipped ? 0 : extra_cycles(s));
     if (r.end > LAST_CYCLE) {
         s->at_tile = q->tile;
         s->at_inst = id - s->tiles[q->tile].first_inst;
@@ -244,8 +278,9 @@ static bool start(struct sim *s, uint32_t queue, uint32_t frame)
         s->pe_busy +=
             (r.unit_free - s->time.now) * t->groups[queue - s->tiles[q->tile].first_queue].n_pes;
     }
-    if (s->starts)
-        note_start(&s->starts[queue], q->running, s->time.now);
+    if (s->begins)
+        s->begins[queue].at[(s->begins[queue].first + q->running) % s->begins[queue].cap].start =
+            s->time.now;
     go_on(s, q->first, &q->head, &q->head_iteration);
     q->waiting--;
     q->running++;
@@ -256,19 +291,35 @@ static bool start(struct sim *s, uint32_t queue, uint32_t frame)
     return true;
 }
 
-/* True while the unit is busy; makes sure that the queue is listed when it is free: by the
- * completion of its last instruction, or by an event of its own. */
-static bool unit_busy(struct sim *s, uint32_t queue)
+/* True while the queue's unit is busy, or all that may are in flight; makes sure that the queue is
+ * listed when that is over: by the completion of its last instruction, or by an event of its own.
+ */
+static bool unit_busy(struct sim *s, uint32_t queue, uint32_t frame)
 {
     struct sim_queue *q = &s->queues[queue];
-    const struct unit *u = &s->time.units[queue];
-    if (!resource_takes_unit(&s->insts[q->head].cost) || u->free_at <= s->time.now)
+    uint64_t ready_at = resource_ready_at(&s->time, queue, head_cost(s, queue, frame));
+    if (ready_at <= s->time.now)
         return false;
-    if (!q->wake_set && u->free_at != u->last_end) {
+    if (!q->wake_set && ready_at != s->time.units[queue].last_end) {
         q->wake_set = true;
-        add_event(s, u->free_at, EVENT_UNIT_FREE, queue, q->head, queue);
+        add_event(s, ready_at, EVENT_UNIT_FREE, queue, q->head, queue);
     }
     return true;
+}
+
+/* All holds that the head waits for. True: it starts now; else it is listed when it does. */
+static bool starts_now(struct sim *s, uint32_t queue)
+{
+    struct sim_queue *q = &s->queues[queue];
+    if (!q->starting) {
+        q->start_at = s->time.now + (uint64_t)s->p->arch.start_cycles;
+        if (q->start_at == s->time.now)
+            return true;
+        q->starting = true;
+        add_event(s, q->start_at, EVENT_UNIT_FREE, queue, q->head, queue);
+    }
+    q->starting = q->start_at > s->time.now;
+    return !q->starting;
 }
 
 static bool advance_queue(struct sim *s, uint32_t queue)
@@ -276,12 +327,27 @@ static bool advance_queue(struct sim *s, uint32_t queue)
     struct sim_queue *q = &s->queues[queue];
     while (q->waiting > 0 && q->parked_on == SIM_NONE) {
         uint32_t frame = sim_frame_of(s, &s->insts[q->head], q->head_iteration);
-        if (frame != SIM_NONE && (unit_busy(s, queue) || !head_ready(s, queue)))
+        bool waits = !q->starting &&
+                     (unit_busy(s, queue, frame) || (frame != SIM_NONE && !head_ready(s, queue)));
+        if (waits || !starts_now(s, queue))
             return !s->failed;
         if (!start(s, queue, frame))
             return false;
     }
     return true;
+}
+
+/* The tile's next instruction can be dispatched now; else the tile is listed when it can. */
+static bool may_issue(struct sim *s, uint32_t tile)
+{
+    struct sim_tile *t = &s->tiles[tile];
+    if (t->issue_at <= s->time.now)
+        return true;
+    if (!t->wake_set) {
+        t->wake_set = true;
+        add_event(s, t->issue_at, EVENT_ISSUE, t->first_queue, t->first_inst + t->pc, tile);
+    }
+    return false;
 }
 
 /* The sequencer: hands out instructions in order, body by body, until one meets a full queue. */
@@ -290,10 +356,13 @@ static void dispatch(struct sim *s, uint32_t tile)
     struct sim_tile *t = &s->tiles[tile];
     while (t->pc < t->n_insts) {
         uint32_t queue = s->insts[t->first_inst + t->pc].queue;
-        if (s->queues[queue].waiting == s->depth)
+        if (s->queues[queue].waiting == s->depth || !may_issue(s, tile))
             return;
         if (s->queues[queue].waiting++ == 0)
             list_queue(s, queue);
+        if (s->begins)
+            note_dispatch(&s->begins[queue], s->time.now);
+        t->issue_at = s->time.now + (uint64_t)s->p->arch.issue_cycles;
         if (++t->pc == t->n_insts && ++t->iteration < s->iterations)
             t->pc = 0;
     }
@@ -339,6 +408,10 @@ static bool handle(struct sim *s, const struct event *e)
         list_queue(s, e->what);
         return true;
     case EVENT_ARRIVE: bump(s, e->what); break;
+    case EVENT_ISSUE:
+        s->tiles[e->what].wake_set = false;
+        list_tile(s, e->what);
+        break;
     }
     return !s->failed;
 }

@@ -9,6 +9,26 @@
 #include "isa.h"
 
 struct sim;
+/* Instruction `index` of a tile in an iteration of the body. */
+struct sim_place {
+    uint32_t tile, index, iteration;
+    uint32_t frame; /* that it acts on; UINT32_MAX: it is skipped (ISA.md 14) */
+};
+/* When it was what; `counted`: by its queue. */
+struct sim_times {
+    struct sim_place at;
+    uint64_t dispatch, start, end, counted;
+};
+/* A message of a SEND or SIGNAL, an empty one if that is skipped; the counter counts it then. */
+struct sim_message {
+    struct sim_place from;
+    uint32_t to_tile, counter;
+    uint64_t counted;
+};
+static inline bool sim_is_skipped(const struct sim_place *at)
+{
+    return at->frame == UINT32_MAX;
+}
 struct sim_options {
     uint64_t latency_seed;     /* 0 = the arch's costs; else random extra latencies and orders */
     uint64_t max_extra_cycles; /* with a seed: each instruction takes 0..max more cycles */
@@ -16,12 +36,14 @@ struct sim_options {
     bool every_plane;          /* for tests: read-out has no shortcuts and keeps no cells */
     uint32_t frames;           /* of the run; 0: as many as the program was made for */
     /* Called for each instruction but HALT when it has been executed: what it read and wrote can be
-     * read by sim_read. May be NULL. What is skipped (ISA.md 14) is not told here and below. */
+     * read by sim_read. May be NULL. What is skipped is not told here, but below. */
     void (*executed)(void *self, const struct sim *s, uint32_t tile, uint32_t frame,
                      uint32_t inst_index, const struct isa_inst *inst);
-    /* Called for each instruction at completion: start and end cycle. May be NULL. */
-    void (*completed)(void *self, uint32_t tile, uint32_t frame, uint32_t inst_index,
-                      const struct isa_inst *inst, uint64_t start_cycle, uint64_t end_cycle);
+    /* Called for each instruction at completion. May be NULL. */
+    void (*completed)(void *self, const struct isa_inst *inst, const struct sim_times *times);
+    /* Called at the completion of SEND and SIGNAL for each target of the route, in its order; of
+     * one counter in the order in which it counts. May be NULL. */
+    void (*sent)(void *self, const struct sim_message *m);
     void *self;
     const struct progress *progress; /* may be NULL */
 };

@@ -36,12 +36,16 @@ struct sim_queue {
     uint32_t tile, first, head, oldest, waiting, running, counter;
     uint32_t head_iteration, oldest_iteration;
     uint32_t parked_on, threshold, next_parked; /* counter the head waits for, or SIM_NONE */
-    bool listed, wake_set;
+    uint64_t start_at;                          /* of the head, if it is `starting` */
+    bool listed, wake_set, starting;
 };
-/* When the running instructions of a queue started, oldest first: a ring; for who looks on. */
-struct sim_starts {
-    uint64_t *at;
-    uint32_t cap, first;
+/* When the instructions of a queue that are not complete were dispatched and started, oldest first:
+ * a ring; for who looks on. */
+struct sim_begins {
+    struct sim_begin {
+        uint64_t dispatch, start;
+    } * at;
+    uint32_t cap, first, n;
 };
 struct sim_counter {
     struct channel channel; /* of the messages that it counts */

@@ -21,7 +21,8 @@ struct sim_tile {
     uint32_t first_queue, first_counter, n_queues, n_counters;
     uint32_t first_inst, n_insts;
     uint32_t pc, iteration; /* next to dispatch, relative to first_inst */
-    bool listed;
+    uint64_t issue_at;      /* no earlier is it dispatched */
+    bool listed, wake_set;
     struct mvm_plan *mvm;
     struct lane_plan *lanes;
 };
@@ -49,7 +50,7 @@ struct sim {
     struct sim_frame {
         uint64_t begin, end;
     } * frame;                 /* of each: first start of work, last end */
-    struct sim_starts *starts; /* of each queue, or NULL: nobody looks on */
+    struct sim_begins *begins; /* of each queue, or NULL: nobody looks on */
     uint32_t *family;          /* of each instruction; SIM_NONE: it has no function */
     VEC(uint32_t) completed;   /* instructions with function in the order of completion, if lazy */
     uint32_t *work; /* queues, then tiles (numbered from n_queues), with something to do now */
@@ -64,7 +65,7 @@ struct sim {
     bool poisoned;                 /* unwritten bytes are to be recognised */
     uint32_t guess, guesser, step; /* batch.c, batch_run.c */
 
-    uint32_t at_tile, at_inst, at_frame; /* what is executed */
+    uint32_t at_tile, at_inst, at_frame, at_iteration; /* what is executed */
     bool failed;
     struct read_state read;
     void *panel;   /* gathered windows of a crossbar product */

@@ -55,7 +55,7 @@ static bool number_tiles(struct sim *s)
                                    insts * sizeof *s->insts);
     s->family = sim_is_lazy(s) ? ARENA_ARRAY(s->arena, uint32_t, insts) : NULL;
     s->queues = ARENA_ARRAY(s->arena, struct sim_queue, queues);
-    resource_init(&s->time, s->n_queues);
+    resource_init(&s->time, &s->p->arch, s->n_queues);
     s->pace_counter = (uint32_t)counters++;
     s->counters = ARENA_ARRAY(s->arena, struct sim_counter, counters);
     s->targets = ARENA_ARRAY(s->arena, struct sim_target, targets);
@@ -205,7 +205,7 @@ bool sim_prepare(struct sim *s)
     for (uint32_t f = 0; f < s->frames; f++)
         s->frame[f].begin = UINT64_MAX;
     if (s->o.completed)
-        s->starts = ARENA_ARRAY(s->arena, struct sim_starts, s->n_queues);
+        s->begins = ARENA_ARRAY(s->arena, struct sim_begins, s->n_queues);
     return true;
 }
 
@@ -318,8 +318,8 @@ void sim_release(struct sim *s)
     map_free(&s->family_of);
     heap_free(s->panel);
     heap_free(s->scratch);
-    for (uint32_t i = 0; s->starts && i < s->n_queues; i++)
-        heap_free(s->starts[i].at);
+    for (uint32_t i = 0; s->begins && i < s->n_queues; i++)
+        heap_free(s->begins[i].at);
     resource_free(&s->time);
     VEC_FREE(&s->waits);
     VEC_FREE(&s->completed);

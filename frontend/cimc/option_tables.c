@@ -605,7 +605,7 @@ const struct cimc_option_info option_table[] = {
      .kind = CIMC_OPTION_TEXT,
      .offset = AT(times),
      .argument = "FILE",
-     .help = "writes start and end of each instruction there, as CSV"},
+     .help = "writes dispatch, start, end and count of each instruction there, as CSV"},
 
     {.group = "dump",
      .name = "output",

@@ -91,12 +91,11 @@ static void executed(void *self, const struct sim *s, uint32_t tile, uint32_t fr
     layers_executed(w->layers, s, tile, inst_index);
 }
 
-static void completed(void *self, uint32_t tile, uint32_t frame, uint32_t inst_index,
-                      const struct isa_inst *inst, uint64_t start_cycle, uint64_t end_cycle)
+static void completed(void *self, const struct isa_inst *inst, const struct sim_times *times)
 {
     const struct watchers *w = self;
     (void)inst;
-    times_completed(w->times, tile, frame, inst_index, start_cycle, end_cycle);
+    times_completed(w->times, times);
 }
 
 /* Of a stage that ends now: its seconds. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * times.c - when each instruction of a simulated program started and ended, as CSV.
+ * times.c - when each instruction of a simulated program was dispatched, started, ended and was
+ * counted, as CSV.
  *
  * In: completions, in the order in which the simulator comes to them. Out: a line for each
  * instruction but HALT, by tile, position and frame; the frame is named where a program has some.
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 
 struct span {
-    uint64_t start, end;
+    uint64_t dispatch, start, end, counted;
     bool ran; /* not skipped */
 };
 struct times {
@@ -50,10 +51,11 @@ static struct span *span_of(const struct times *t, uint32_t tile, uint32_t index
     return &t->spans[(size_t)(t->first[tile] + index) * t->frames + frame];
 }
 
-void times_completed(struct times *t, uint32_t tile, uint32_t frame, uint32_t index,
-                     uint64_t start_cycle, uint64_t end_cycle)
+void times_completed(struct times *t, const struct sim_times *of)
 {
-    *span_of(t, tile, index, frame) = (struct span){start_cycle, end_cycle, true};
+    if (!sim_is_skipped(&of->at))
+        *span_of(t, of->at.tile, of->at.index, of->at.frame) =
+            (struct span){of->dispatch, of->start, of->end, of->counted, true};
 }
 
 static void print_inst(const struct times *t, uint32_t tile, uint32_t index, FILE *out)
@@ -66,7 +68,9 @@ static void print_inst(const struct times *t, uint32_t tile, uint32_t index, FIL
         fprintf(out, "%u,%u,%u,%s,", tile, index, inst->queue, isa_op_name(inst->op));
         if (t->p->frames)
             fprintf(out, "%u,", f);
-        fprintf(out, "%llu,%llu\n", (unsigned long long)s->start, (unsigned long long)s->end);
+        fprintf(out, "%llu,%llu,%llu,%llu\n", (unsigned long long)s->dispatch,
+                (unsigned long long)s->start, (unsigned long long)s->end,
+                (unsigned long long)s->counted);
     }
 }
 
@@ -75,7 +79,8 @@ bool times_write(const struct times *t, const char *path, struct diag *d)
     struct out out;
     if (!out_open(&out, path, d))
         return false;
-    fprintf(out.f, "tile,position,queue,operation,%sstart,end\n", t->p->frames ? "frame," : "");
+    fprintf(out.f, "tile,position,queue,operation,%sdispatch,start,end,counted\n",
+            t->p->frames ? "frame," : "");
     for (uint32_t i = 0; i < t->p->n_tiles; i++)
         for (uint32_t k = 0; k < t->p->tiles[i].n_insts; k++)
             print_inst(t, i, k, out.f);

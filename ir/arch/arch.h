@@ -108,6 +108,8 @@ bool arch_noise_fits(const struct arch *arch);
 bool arch_noise_is_lost(const struct arch *arch);
 
 /* ---- cost ---- */
+/* Is there a time or a limit of instructions besides their work? */
+bool arch_instructions_take_time(const struct arch *arch);
 uint64_t arch_phases(const struct arch *arch, uint32_t x_bits); /* of an input; 0: of f32 */
 enum cost_kind { COST_MVM, COST_VECTOR, COST_SEND, COST_SIGNAL, COST_DMA, COST_NONE };
 struct cost_work {

@@ -39,6 +39,11 @@ static struct cost two_stages(enum cost_unit unit, uint64_t busy, enum cost_unit
     return (struct cost){.n_stages = 2, .stage = {{unit, busy}, {then, rest}}};
 }
 
+bool arch_instructions_take_time(const struct arch *arch)
+{
+    return arch->issue_cycles || arch->start_cycles || arch->complete_cycles || arch->inflight;
+}
+
 uint64_t arch_phases(const struct arch *arch, uint32_t x_bits)
 {
     return throughput(x_bits ? x_bits : 8, arch->dac_bits);

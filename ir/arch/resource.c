@@ -10,13 +10,18 @@
 
 #include <stdlib.h>
 
-void resource_init(struct resources *r, uint32_t n_queues)
+void resource_init(struct resources *r, const struct arch *arch, uint32_t n_queues)
 {
-    *r = (struct resources){.units = heap_alloc(n_queues * sizeof *r->units)};
+    *r = (struct resources){.units = heap_alloc(n_queues * sizeof *r->units),
+                            .n_units = n_queues,
+                            .inflight = (uint32_t)arch->inflight,
+                            .complete_cycles = (uint64_t)arch->complete_cycles};
 }
 
 void resource_free(struct resources *r)
 {
+    for (uint32_t i = 0; i < r->n_units; i++)
+        heap_free(r->units[i].counted);
     heap_free(r->units);
     r->units = NULL;
     VEC_FREE(&r->events);
@@ -79,20 +84,54 @@ bool resource_takes_unit(const struct cost *c)
     return c->n_stages > 0 && c->stage[0].unit != UNIT_LINK;
 }
 
-struct reservation resource_reserve(struct resources *r, uint32_t queue, const struct cost *c,
-                                    uint64_t extra)
+uint64_t resource_ready_at(const struct resources *r, uint32_t queue, const struct cost *c)
+{
+    const struct unit *u = &r->units[queue];
+    uint64_t free_at = resource_takes_unit(c) ? u->free_at : 0;
+    bool all = r->inflight > 0 && u->n == r->inflight;
+    return all ? max_u64(free_at, u->counted[u->first]) : free_at;
+}
+
+/* One more is in flight; where all are, the one that is counted first makes room. */
+static void enter_flight(struct resources *r, struct unit *u, uint64_t counted)
+{
+    if (u->n == r->inflight) {
+        u->first = (u->first + 1) % u->cap;
+        u->n--;
+    }
+    if (u->n == u->cap) { /* so far nothing has left: the ring begins at 0 */
+        u->cap = 2 * u->cap + 1 < r->inflight ? 2 * u->cap + 1 : r->inflight;
+        u->counted = heap_realloc(u->counted, u->cap * sizeof *u->counted);
+    }
+    u->counted[(u->first + u->n++) % u->cap] = counted;
+}
+
+/* Of two that end, or are counted, one after the other. */
+static uint64_t next_after(const struct resources *r, uint64_t time)
+{
+    return after(time, r->complete_cycles > 0);
+}
+
+struct reservation resource_reserve(struct resources *r, uint32_t queue, uint64_t start,
+                                    const struct cost *c, uint64_t extra)
 {
     struct unit *u = &r->units[queue];
     if (resource_takes_unit(c))
-        u->free_at = after(r->now, c->stage[0].cycles);
-    u->last_end = max_u64(u->last_end, after(after(r->now, cost_latency_cycles(c)), extra));
+        u->free_at = after(start, c->stage[0].cycles);
+    u->last_end = max_u64(u->next_end, after(after(start, cost_latency_cycles(c)), extra));
+    u->next_end = next_after(r, u->last_end);
+    uint64_t counted = after(u->last_end, r->complete_cycles);
+    if (r->inflight > 0)
+        enter_flight(r, u, counted);
     return (struct reservation){.unit_free = u->free_at,
                                 .end = u->last_end,
-                                .arrival = after(u->last_end, cost_flight_cycles(c))};
+                                .counted = counted,
+                                .arrival = after(counted, cost_flight_cycles(c))};
 }
 
-uint64_t channel_count(struct channel *c, uint64_t arrival)
+uint64_t channel_count(const struct resources *r, struct channel *c, uint64_t arrival)
 {
-    c->last_counted = max_u64(c->last_counted, arrival);
-    return c->last_counted;
+    uint64_t counted = max_u64(c->next_counted, arrival);
+    c->next_counted = next_after(r, counted);
+    return counted;
 }

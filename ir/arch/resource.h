@@ -17,30 +17,37 @@
 
 #include "arch.h"
 
-enum event_kind { EVENT_COMPLETE, EVENT_UNIT_FREE, EVENT_ARRIVE };
+enum event_kind { EVENT_COMPLETE, EVENT_UNIT_FREE, EVENT_ARRIVE, EVENT_ISSUE };
 /* Of several at one time the least rank comes first, which is the owner's: by tile, queue and
  * position. */
 struct event {
     uint64_t time, rank;
     enum event_kind kind;
-    uint32_t what; /* number of a queue, an instruction, a counter: the owner's, too */
+    uint32_t what; /* number of a queue, an instruction, a counter, a tile: the owner's, too */
 };
 /* Serves one queue. */
 struct unit {
     uint64_t free_at;  /* takes the next piece of work */
     uint64_t last_end; /* of the one started last; a queue completes in order */
+    uint64_t next_end; /* no earlier ends the next one */
+    /* Of a machine with few in flight: when each of the last ones is counted, a ring. */
+    uint64_t *counted;
+    uint32_t cap, first, n;
 };
 /* The messages that one counter counts, in their order. */
 struct channel {
-    uint64_t last_counted;
+    uint64_t next_counted; /* no earlier is the next one */
 };
 struct resources {
     uint64_t now;
     VEC(struct event) events; /* a heap */
     struct unit *units;       /* one for each queue of the machine */
+    uint32_t n_units, inflight;
+    uint64_t complete_cycles;
 };
 
-void resource_init(struct resources *r, uint32_t n_queues); /* at time 0, all free */
+void resource_init(struct resources *r, const struct arch *arch,
+                   uint32_t n_queues); /* at time 0, all free */
 void resource_free(struct resources *r);
 
 /* Goes on to the time of the first event; false if there is none. */
@@ -51,14 +58,18 @@ void event_add(struct resources *r, struct event e);
 
 /* Does the work need the unit of its queue? */
 bool resource_takes_unit(const struct cost *c);
+/* From when on the queue lets work of this cost begin: its unit is free, if it needs that, and few
+ * enough are in flight. */
+uint64_t resource_ready_at(const struct resources *r, uint32_t queue, const struct cost *c);
 struct reservation {
-    uint64_t unit_free, end, arrival; /* arrival: of its messages; times saturate */
+    uint64_t unit_free, end, counted, arrival; /* arrival: of its messages; times saturate */
 };
-/* Work of this cost, and `extra` cycles more until it is complete, starts now; if it needs the
- * queue's unit, that is free. */
-struct reservation resource_reserve(struct resources *r, uint32_t queue, const struct cost *c,
-                                    uint64_t extra);
-/* When a message that arrives then is counted: not before the one before it. */
-uint64_t channel_count(struct channel *c, uint64_t arrival);
+/* Work of this cost, and `extra` cycles more until it is complete, starts at `start`, when the
+ * queue is ready for it. */
+struct reservation resource_reserve(struct resources *r, uint32_t queue, uint64_t start,
+                                    const struct cost *c, uint64_t extra);
+/* When a message that arrives then is counted: not before the one before it, nor with it where
+ * completion takes time. */
+uint64_t channel_count(const struct resources *r, struct channel *c, uint64_t arrival);
 
 #endif

@@ -116,7 +116,7 @@ def meant_names(b):
     told("cimc: error: copies: there is no base layer '/conv1/Cnv' (a name, or a number from 0 to 6); did you mean '/conv1/Conv'? [duplication]",
          'compile', '--copies=/conv1/Cnv=2', b.model, code=1)
     told("cimc: error: pipeline: there is no pass 'partitoin'; did you mean 'partition'? [pass]", 'opt', '--passes=partitoin', b.model, code=1)
-    b.contains(b.run('compile', '--arch=issac', b.model, code=1).stderr, "mnsim; did you mean 'isaac'?")
+    b.contains(b.run('compile', '--arch=issac', b.model, code=1).stderr, "rtl; did you mean 'isaac'?")
     b.write('a.yaml', 'rowz: 3\n')
     b.contains(b.run('compile', '--arch=a.yaml', b.model, code=1).stderr, "a.yaml:1:1: note: did you mean 'rows'?")
 

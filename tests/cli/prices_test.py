@@ -122,7 +122,7 @@ def presets(b):
     """the bundled network on every preset, in floats and quantised: it fits, and simulates as it was compiled"""
     quantised = ['--mode=int', '--calibrate', b.test_data(0)]
     for arch in [x.strip('| ') for x in b.run('list', 'archs').stdout.splitlines()[2:]]:
-        priced = arch not in ('clsa', 'mesh', 'prime')
+        priced = arch not in ('clsa', 'mesh', 'prime', 'rtl')
         for mode in [], quantised:
             options = ['--arch', arch, '--extra-pes=0', *mode]
             report = both(b, b.model, *options)

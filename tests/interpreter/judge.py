@@ -132,7 +132,7 @@ class Queue:
     def __init__(self, tile, number):
         self.tile, self.number = tile, number
         self.insts = []                  # places in the tile's list of instances
-        self.start, self.end = [], []
+        self.start, self.end, self.counted = [], [], []
         self.unit_free = 0
 
 
@@ -154,7 +154,10 @@ class Judge:
     """`streams`: of each tile the decoded instructions, without HALT."""
 
     def __init__(self, program, streams, costs=Costs):
-        self.costs, self.depth = costs(program), program.machine['queue_depth']
+        m = program.machine
+        self.costs, self.depth, self.inflight = costs(program), m['queue_depth'], m['inflight']
+        self.issue_cycles, self.start_cycles, self.complete_cycles = m['issue_cycles'], m['start_cycles'], m['complete_cycles']
+        self.gap = min(1, self.complete_cycles)
         self.routes = [t.routes for t in program.tiles]
         self.n_frames, self.pace = program.frames or 1, program.pace
         n = self.n_frames + max((i.stage for s in streams for i in s), default=0)
@@ -178,14 +181,34 @@ class Judge:
         """Which instruction of a queue must have started before its n-th is dispatched."""
         return n - self.depth
 
+    def makes_way(self, n):
+        """Which instruction of a queue must have been counted before its n-th starts."""
+        return n - self.inflight if self.inflight else -1
+
+    def way(self, q, n):
+        return q.counted[n] if n >= 0 else 0
+
+    def issued(self, before):
+        """When, after the dispatch of the instruction before, the next one can be dispatched."""
+        return before + self.issue_cycles
+
     def start(self, dispatch, before, unit_free, held):
+        """But for the register behind it."""
         return max(dispatch, before, unit_free, held)
 
+    def register(self, x):
+        return self.start_cycles
+
     def end(self, start, latency, before):
-        return max(start + latency, before)
+        """before: None of the first one of a queue; so in what follows, of the first one of a counter."""
+        return start + latency if before is None else max(start + latency, before + self.gap)
+
+    def own_count(self, end):
+        return end + self.complete_cycles
 
     def counted(self, end, flight, before):
-        return max(end + flight, before)
+        arrival = end + self.complete_cycles + flight
+        return arrival if before is None else max(arrival, before + self.gap)
 
     def flight(self, i, stage2):
         return stage2 if i.op in ('send', 'signal') else 0
@@ -214,15 +237,15 @@ class Judge:
         left = sum(len(q.insts) - len(q.start) for t in self.tiles for q in t.queues.values())
         if left:
             raise Stuck('%d instructions never start' % left)
-        return max((end for *_, end in self.times()), default=0)
+        return max((end for *_, end, _ in self.times()), default=0)
 
     def times(self):
-        """(tile, position, queue, operation, frame, start, end) of each instruction, as `cimc sim --times` lists them."""
+        """(tile, position, queue, operation, frame, dispatch, start, end, counted) of each instruction, as `cimc sim --times` lists them."""
         for t in self.tiles:
             for at, x in sorted(enumerate(t.instances), key=lambda e: (e[1].position, e[0])):
                 q, n = t.place[at]
                 if x.frame is not None:
-                    yield t.number, x.position, q.number, x.i.op, x.frame, q.start[n], q.end[n]
+                    yield t.number, x.position, q.number, x.i.op, x.frame, t.dispatched[at], q.start[n], q.end[n], q.counted[n]
 
     def dispatch(self, t):
         while len(t.dispatched) < len(t.instances):
@@ -230,7 +253,7 @@ class Judge:
             j = self.makes_room(n)
             if j >= len(q.start):
                 return                   # comes back when that has started
-            time = t.dispatched[-1] if t.dispatched else 0
+            time = self.issued(t.dispatched[-1]) if t.dispatched else 0
             t.dispatched.append(max(time, q.start[j]) if j >= 0 else time)
             if n == len(q.start):
                 self.ready.append(q)
@@ -263,7 +286,8 @@ class Judge:
             if held is None:
                 return
             stage1, stage2 = self.cost(t, x)
-            start = self.start(t.dispatched[at], q.start[-1] if q.start else 0, 0 if stage1 is None else q.unit_free, held)
+            held = max(held, self.way(q, self.makes_way(len(q.start))))
+            start = self.start(t.dispatched[at], q.start[-1] if q.start else 0, 0 if stage1 is None else q.unit_free, held) + self.register(x)
             q.start.append(start)
             if stage1 is not None:
                 q.unit_free = start + stage1
@@ -272,13 +296,14 @@ class Judge:
 
     def complete(self, q, i, start, occupancy, stage2):
         flight = self.flight(i, stage2)
-        end = self.end(start, occupancy + stage2 - flight, q.end[-1] if q.end else 0)
+        end = self.end(start, occupancy + stage2 - flight, q.end[-1] if q.end else None)
         q.end.append(end)
-        self.count(q.tile, q.number, end)
+        q.counted.append(self.own_count(end))
+        self.count(q.tile, q.number, q.counted[-1])
         if i.op in ('send', 'signal'):
             for to in self.routes[q.tile.number][i.obj].targets:
                 counts = self.tiles[to.tile].counts.get(to.counter)
-                self.count(self.tiles[to.tile], to.counter, self.counted(end, flight, counts[-1] if counts else 0))
+                self.count(self.tiles[to.tile], to.counter, self.counted(end, flight, counts[-1] if counts else None))
 
     def count(self, tile, counter, time):
         counts = tile.counts.setdefault(counter, [])

@@ -118,8 +118,9 @@ START_TEST(events_by_time_and_rank)
     static const uint64_t wanted[][2] = {{3, 2}, {3, 4}, {3, 9}, {5, 0}, {5, 1}, {7, 0}};
     struct resources r;
     struct event e;
+    struct arch arch = clsa();
     unsigned n = 0;
-    resource_init(&r, 1);
+    resource_init(&r, &arch, 1);
     for (unsigned i = 0; i < 6; i++)
         event_add(&r, (struct event){added[i][0], added[i][1], EVENT_COMPLETE, i});
     while (resource_next_time(&r))
@@ -137,27 +138,57 @@ END_TEST
 START_TEST(units_are_reserved)
 {
     struct resources r;
+    struct arch arch = clsa();
     struct cost dma = {.n_stages = 2, .stage = {{UNIT_DRAM, 8}, {UNIT_DRAM, 100}}};
     struct cost send = {.n_stages = 2, .stage = {{UNIT_NETWORK, 3}, {UNIT_LINK, 12}}};
     struct cost signal = {.n_stages = 1, .stage = {{UNIT_LINK, 4}}}, none = {0};
-    resource_init(&r, 2);
-    struct reservation got = resource_reserve(&r, 0, &dma, 0);
+    resource_init(&r, &arch, 2);
+    struct reservation got = resource_reserve(&r, 0, r.now, &dma, 0);
     ck_assert(got.unit_free == 8 && got.end == 108 && got.arrival == 108);
     r.now = 10; /* a short one is complete with the long one before it */
-    got = resource_reserve(&r, 0, &none, 5);
+    got = resource_reserve(&r, 0, r.now, &none, 5);
     ck_assert(got.unit_free == 8 && got.end == 108);
-    got = resource_reserve(&r, 1, &send, 0);
+    got = resource_reserve(&r, 1, r.now, &send, 0);
     ck_assert(got.unit_free == 13 && got.end == 13 && got.arrival == 25);
-    got = resource_reserve(&r, 1, &signal, 2); /* asks for no unit */
+    got = resource_reserve(&r, 1, r.now, &signal, 2); /* asks for no unit */
     ck_assert(got.unit_free == 13 && got.end == 13 && got.arrival == 17);
     ck_assert(resource_takes_unit(&send) && !resource_takes_unit(&signal));
     ck_assert(!resource_takes_unit(&none));
-    got = resource_reserve(&r, 0, &dma, UINT64_MAX);
+    got = resource_reserve(&r, 0, r.now, &dma, UINT64_MAX);
     ck_assert_uint_eq(got.end, UINT64_MAX);
     struct channel c = {0};
-    ck_assert_uint_eq(channel_count(&c, 25), 25);
-    ck_assert_uint_eq(channel_count(&c, 17), 25);
-    ck_assert_uint_eq(channel_count(&c, 26), 26);
+    ck_assert_uint_eq(channel_count(&r, &c, 25), 25);
+    ck_assert_uint_eq(channel_count(&r, &c, 17), 25);
+    ck_assert_uint_eq(channel_count(&r, &c, 26), 26);
+    resource_free(&r);
+}
+END_TEST
+
+/* By hand, as in program 19 of SIM.md 4: 4 cycles of the unit, 10 more, two in flight. */
+START_TEST(few_are_in_flight)
+{
+    struct resources r;
+    struct arch arch = clsa();
+    struct cost dma = {.n_stages = 2, .stage = {{UNIT_DRAM, 4}, {UNIT_DRAM, 10}}}, none = {0};
+    arch.inflight = 2;
+    arch.complete_cycles = 3;
+    resource_init(&r, &arch, 1);
+    ck_assert_uint_eq(resource_ready_at(&r, 0, &dma), 0);
+    struct reservation got = resource_reserve(&r, 0, 0, &dma, 0);
+    ck_assert(got.end == 14 && got.counted == 17 && got.arrival == 17);
+    ck_assert_uint_eq(resource_ready_at(&r, 0, &dma), 4);
+    ck_assert_uint_eq(resource_ready_at(&r, 0, &none), 0); /* asks for no unit */
+    got = resource_reserve(&r, 0, 4, &none, 0);
+    ck_assert(got.end == 15 && got.counted == 18); /* a cycle after the one before */
+    ck_assert_uint_eq(resource_ready_at(&r, 0, &none), 17);
+    got = resource_reserve(&r, 0, 17, &dma, 0);
+    ck_assert(got.end == 31 && got.counted == 34);
+    ck_assert_uint_eq(resource_ready_at(&r, 0, &dma), 21);
+    ck_assert_uint_eq(resource_ready_at(&r, 0, &none), 18);
+    struct channel c = {0}; /* counts one a cycle */
+    ck_assert_uint_eq(channel_count(&r, &c, 0), 0);
+    ck_assert_uint_eq(channel_count(&r, &c, 25), 25);
+    ck_assert_uint_eq(channel_count(&r, &c, 25), 26);
     resource_free(&r);
 }
 END_TEST
@@ -221,6 +252,7 @@ int main(void)
     tcase_add_test(tc, products_by_phases_and_columns);
     tcase_add_test(tc, events_by_time_and_rank);
     tcase_add_test(tc, units_are_reserved);
+    tcase_add_test(tc, few_are_in_flight);
     tcase_add_test(tc, farthest_of_a_set);
     tcase_add_test(tc, columns_of_tiles);
     tcase_add_test(tc, costs_saturate);

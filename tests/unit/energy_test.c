@@ -196,12 +196,12 @@ struct executed {
     struct energy_counts sum;
 };
 
-static void add_executed(void *self, uint32_t tile, uint32_t frame, uint32_t index,
-                         const struct isa_inst *inst, uint64_t start, uint64_t end)
+static void add_executed(void *self, const struct isa_inst *inst, const struct sim_times *times)
 {
-    (void)frame, (void)index, (void)start, (void)end;
     struct executed *e = self;
-    struct energy_counts c = isa_inst_counts(e->p, tile, inst);
+    if (sim_is_skipped(&times->at))
+        return;
+    struct energy_counts c = isa_inst_counts(e->p, times->at.tile, inst);
     energy_add(&e->sum, &c, 1);
 }
 

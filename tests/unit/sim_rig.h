@@ -254,14 +254,14 @@ static const float *store(struct rig *r, uint32_t tile, uint32_t v, unsigned cou
     return r->outputs[index];
 }
 
-static void note_time(void *self, uint32_t tile, uint32_t frame, uint32_t index,
-                      const struct isa_inst *i, uint64_t start, uint64_t end)
+static void note_time(void *self, const struct isa_inst *i, const struct sim_times *times)
 {
     struct rig *r = self;
     (void)i;
-    (void)frame;
-    r->start[tile][index] = start;
-    r->end[tile][index] = end;
+    if (sim_is_skipped(&times->at))
+        return;
+    r->start[times->at.tile][times->at.index] = times->start;
+    r->end[times->at.tile][times->at.index] = times->end;
 }
 
 static bool run_with(struct rig *r, struct sim_options o)
