@@ -4,7 +4,8 @@
 
 usage: package_test.py CIMC ROOT
 
-The sysroot of the other processor is made beforehand, with the network: tests/package/sysroot build-sysroot-arm64 arm64
+The sysroot of the other processor, and the system in which autopkgtest tries the packages, are made beforehand, with the network:
+tests/package/sysroot build-sysroot-arm64 arm64, and tests/package/testbed build-testbed
 """
 import glob
 import os
@@ -128,15 +129,15 @@ def test_processor(cimc, root, folder):
 
 
 def test_debian(cimc, root, folder):
-    """Debian packages are built without a warning, lintian finds no error, and the installed program does the quickstart's main job"""
+    """Debian packages are built without a warning, tests of rooms among it, lintian finds no error, and what they install does the quickstart's main job"""
     for tool, package in (('dpkg-buildpackage', 'dpkg-dev'), ('dh', 'debhelper'), ('dh_python3', 'dh-python'), ('lintian', 'lintian')):
         if not shutil.which(tool):
             return package + ' is not installed'
     debian = os.path.join(folder, 'debian')
-    environment = dict(os.environ, DEB_BUILD_OPTIONS='nocheck')
-    environment = {k: v for k, v in environment.items() if k not in ('CC', 'CFLAGS')}
+    environment = {k: v for k, v in os.environ.items() if k not in ('CC', 'CFLAGS', 'DEB_BUILD_OPTIONS')}
     log = run([os.path.join(root, 'tests', 'package', 'build'), debian, '-us', '-uc'], env=environment)
     problems = re.findall(r'^.*\bwarning: .*$', log, re.MULTILINE)
+    problems += [] if re.search(r'^Ok: +[1-9]', log, re.MULTILINE) else ['no tests were run']
     found = run(['lintian', '--allow-root', '--fail-on', 'none', '--suppress-tags', 'initial-upload-closes-no-bugs', *glob.glob(os.path.join(debian, '*.changes'))])
     problems += re.findall(r'^[EW]: .*$', found, re.MULTILINE)
     installed, scratch = os.path.join(folder, 'installed'), os.path.join(folder, 'scratch')
@@ -150,18 +151,36 @@ def test_debian(cimc, root, folder):
     return problems
 
 
+def test_autopkgtest(cimc, root, folder):
+    """in a clean Debian autopkgtest installs them with what they depend on: quickstart, the example of the library, Python"""
+    packages, testbed = glob.glob(os.path.join(folder, 'debian', '*.deb')), os.path.join(root, 'build-testbed')
+    if not shutil.which('autopkgtest'):
+        return 'autopkgtest is not installed'
+    if os.getuid():
+        return 'chroot needs root'
+    if not os.path.isdir(os.path.join(testbed, 'usr')):
+        return 'there is no build-testbed (tests/package/testbed build-testbed)'
+    if not packages:
+        return 'the packages were not built'
+    tried = os.path.join(folder, 'testbed')
+    run(['cp', '-a', testbed, tried])
+    log = run(['autopkgtest', *packages, *glob.glob(os.path.join(folder, 'debian', '*.dsc')), '--', 'chroot', tried])
+    results = re.findall(r'^(\S+) +(PASS|FAIL|SKIP)', log[log.index('@@@ summary'):], re.MULTILINE)
+    return [] if results == [(name, 'PASS') for name in ('quickstart', 'library', 'python')] else ['%r' % results]
+
+
 def main(cimc, root):
     tap = Tap()
-    for test in (test_places, test_solver, test_processor, test_debian):
-        with tempfile.TemporaryDirectory(prefix='cimc-test-') as folder:
+    with tempfile.TemporaryDirectory(prefix='cimc-test-') as folder:
+        for test in (test_places, test_solver, test_processor, test_debian, test_autopkgtest):
             try:
                 result = test(cimc, root, folder)
             except Failed as failed:
                 result = [str(failed)]
-        if isinstance(result, str):
-            tap.point(test.__doc__, skip=result)
-        else:
-            tap.point(test.__doc__, result)
+            if isinstance(result, str):
+                tap.point(test.__doc__, skip=result)
+            else:
+                tap.point(test.__doc__, result)
     return tap.finish()
 
 
