@@ -121,7 +121,7 @@ def marked_section(b):
     b.expect(not results.refresh(b.write('plain.md', 'text'), b.path('results.md')), 'markers out of nothing')
     with open(BENCHMARKS, encoding='utf-8') as f:
         text = f.read()
-    for begin, end in (results.BEGIN, results.END), (machine_tables.BEGIN, machine_tables.END), ('<!-- precision -->', '<!-- end precision -->'):
+    for begin, end in (results.BEGIN, results.END), (machine_tables.BEGIN, machine_tables.END), ('<!-- precision -->', '<!-- end precision -->'), ('<!-- memories -->', '<!-- end memories -->'):
         b.expect(text.count(begin + '\n') == text.count(end) == 1, 'BENCHMARKS.md has no markers ' + begin)
 
 
@@ -149,6 +149,15 @@ def zoo_wrong_answer(b):
     done = call(b, 'zoo', '--cimc', b.cimc, '--archs', 'clsa', '--runs', '1', b.path('digits'))
     b.equal(done.returncode, 1, 'zoo: exit code')
     b.contains(done.stdout, "digits: clsa, layer, +0: output 'logits' is wrong")
+
+
+def memories(b):
+    """memories adds up the tiles of a model, finds the worst, and says why it is above a tenth; small models only when asked for"""
+    done = call(b, 'memories', '--cimc', b.cimc, '--smallest', '0', '--options=--mapping=im2col', b.model)
+    cells = [x.strip() for x in done.stdout.splitlines()[-1].strip('|').split('|')]
+    n_weights = 9 * (16 + 2 * 16 * 16 + 16 * 32 + 2 * 32 * 32) + 32 * 10    # of 8 bits each; the last layer is alone on the second tile
+    b.equal([cells[i] for i in (0, 1, 4, 6, 9, 11, 12)], ['digits', '2', format(n_weights, ','), '1', '320', '2', '2: PEs %.1f to %.1f %% full' % (100 * 320 / 65536, 100 * (n_weights - 320) / (8 * 65536))], 'row')
+    b.equal(len(call(b, 'memories', '--cimc', b.cimc, '--options=--mapping=im2col', b.model).stdout.splitlines()), 2, 'too small a model: the head alone')
 
 
 def missing_packages(b):
@@ -233,4 +242,4 @@ def compare_builds(b):
 
 if __name__ == '__main__':
     sys.exit(run_cases([compare_builds, commands, points_of_the_paper, reports_are_judged, layers_from_graph_and_file, sentences, zoo, zoo_wrong_answer,
-                        zoo_faults, missing_packages, copies_cost_nothing, times_and_aims, marked_section]))
+                        zoo_faults, missing_packages, copies_cost_nothing, memories, times_and_aims, marked_section]))
