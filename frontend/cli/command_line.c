@@ -13,6 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Those that the command line has beside the library's. */
+static const struct cimc_option_info quiet = {
+    .name = "quiet",
+    .letter = 'q',
+    .kind = CIMC_OPTION_FLAG,
+    .help = "no progress line; no warnings and notes where there is no error"};
 static const struct cimc_option_info help = {
     .name = "help", .letter = 'h', .kind = CIMC_OPTION_FLAG, .help = "prints this and ends"};
 
@@ -28,7 +34,11 @@ const struct cimc_option_info *next_option(struct option_cursor *c)
         }
         c->option = 0;
     }
-    return c->option++ == 0 ? &help : NULL;
+    switch (c->option++) {
+    case 0: return &quiet;
+    case 1: return &help;
+    default: return NULL;
+    }
 }
 
 /* ---- parsing ---- */
@@ -178,6 +188,8 @@ static enum cimc_status read_options(struct command_line *l, const struct getopt
         enum cimc_status status = CIMC_OK;
         if (o == &help)
             l->help = true;
+        else if (o == &quiet)
+            l->quiet = true;
         else if (l->command->takes_lists && cimc_option_varies(o))
             status = put_list(l, o, optarg);
         else

@@ -19,7 +19,7 @@ struct command_line {
     const struct command *command;
     struct cimc_options options;
     struct cimc_strings args; /* operands: files and names */
-    bool help;
+    bool help, quiet;
     bool has_result; /* on standard output, though the command may fail */
 };
 enum { MOST_OPTION_GROUPS = 28, MOST_MODELS = 255 };

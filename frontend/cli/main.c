@@ -468,9 +468,10 @@ static enum cimc_status run_command(struct command_line *l)
 
 static enum cimc_status read_and_run(struct command_line *l, int argc, char **argv)
 {
-    struct progress_line line;
-    progress_start(&line, l->context);
+    struct progress_line line = {0};
     enum cimc_status status = command_line_read(l, argc, argv);
+    if (!l->quiet)
+        progress_start(&line, l->context);
     if (status == CIMC_OK && l->help)
         print_command_help(l->command, stdout);
     else if (status == CIMC_OK)
@@ -521,7 +522,8 @@ int main(int argc, char **argv)
         cimc_print_diagnostics(c, CIMC_JSON, l.options.verbose, write_text, stdout);
     if (fflush(stdout) != 0 || ferror(stdout))
         status = cimc_complain(c, "io", "<stdout>", "cannot write");
-    cimc_print_diagnostics(c, CIMC_TEXT, l.options.verbose, to_stderr, NULL);
+    if (status != CIMC_OK || !l.quiet)
+        cimc_print_diagnostics(c, CIMC_TEXT, l.options.verbose, to_stderr, NULL);
     command_line_free(&l);
     cimc_context_free(c);
     return (int)status;

@@ -96,12 +96,13 @@ def shown_and_erased(b):
 
 
 def not_where_unwanted(b):
-    """no progress for short work, with NO_COLOR, on dumb terminals"""
+    """no progress for short work, with NO_COLOR, on dumb terminals, with --quiet"""
     model = long_model(b)
     b.equal(on_terminal(b, ['compile', b.model, '-o', 'p.cim'])[:2], (0, ''), 'short work')
     arguments = ['compile', model, '--mapping=im2col', '--set=pixel', '-o', 'p.cim']
     b.equal(on_terminal(b, arguments, {'NO_COLOR': '1'})[:2], (0, ''), 'NO_COLOR')
     b.equal(on_terminal(b, arguments, {'TERM': 'dumb'})[:2], (0, ''), 'TERM=dumb')
+    b.equal(on_terminal(b, [*arguments, '-q'])[:2], (0, ''), '-q')
 
 
 def messages_stay_whole(b):

@@ -133,6 +133,9 @@ def input_scales(b):
     run = lambda *options: b.run('eval', 'm.onnx', '--input=x.npy', '--input=w.npy', '--input=n.npy', *options).stderr
     b.equal(run().count(note), 1, 'bytes without a scale')
     b.expect(note not in run('--input-scale=1'), 'bytes that are meant')
+    for option in ('-q', '--quiet'):
+        b.equal(run(option), '', option + ': no notes')
+    b.contains(b.run('eval', 'm.onnx', '-q', '--input=x.npy', '--input=absent.npy', code=1).stderr, note, 'absent.npy: error: ')
     for option in ('', 'x', '1/0', '1/', '0', 'nan', '1e-99', 'x=', '1/2/3'):
         b.fails('eval', 'm.onnx', '--input-fill=ramp', '--input-scale', option, code=2,
                 message="cimc: error: --input-scale: '%s' has no factor such as 0.5 or 1/255 [usage]" % option)
