@@ -224,8 +224,8 @@ struct backend_trials *backend_trials_new(const struct ir_graph *g, const struct
     return NULL;
 }
 
-bool backend_trial_makespan(const struct backend_trials *t, const struct backend_options *o,
-                            struct backend_makespan *out)
+static bool try_sets(const struct backend_trials *t, const struct backend_options *o,
+                     struct backend_makespan *out)
 {
     struct plan p = t->plan;
     p.options = o;
@@ -237,6 +237,47 @@ bool backend_trial_makespan(const struct backend_trials *t, const struct backend
     }
     plan_free(&p);
     return ok;
+}
+
+/* Twice the columns, where that is all of them whole rows, or twice the rows. */
+static void coarsen(struct set_shape *s, int64_t widest)
+{
+    enum { MOST_ROWS = 4 };
+    bool is_whole = s->cols == 0;
+    s->rows = is_whole ? 2 * s->rows : 1;
+    s->cols = !is_whole && 2 * s->cols < widest ? 2 * s->cols : 0;
+    if (s->rows > MOST_ROWS)
+        s->rows = 0;
+}
+
+/* Where nothing but products takes time, no sets are faster than finer ones that cut them. Else
+ * there are fewer messages and less to start with coarser ones; of equals the finest. */
+static bool try_coarser_sets(const struct backend_trials *t, const struct backend_options *o,
+                             struct backend_makespan *io)
+{
+    struct backend_options coarse = *o;
+    struct backend_makespan found;
+    int64_t widest = 0;
+    for (uint32_t i = 0; i < t->plan.nodes->n; i++)
+        if (t->plan.nodes->at[i].kind == NODE_mvm)
+            widest = max_i64(widest, t->plan.nodes->at[i].dim[AXIS_W]);
+    coarse.set = io->set;
+    for (coarsen(&coarse.set, widest); coarse.set.rows > 0; coarsen(&coarse.set, widest)) {
+        if (!try_sets(t, &coarse, &found))
+            return false;
+        found.n_tasks += io->n_tasks;
+        io->n_tasks = found.n_tasks;
+        if (found.cycles < io->cycles)
+            *io = found;
+    }
+    return true;
+}
+
+bool backend_trial_makespan(const struct backend_trials *t, const struct backend_options *o,
+                            struct backend_makespan *out)
+{
+    bool is_open = o->set.budget > 0 && !only_mvm_takes_time(t->plan.arch);
+    return try_sets(t, o, out) && (!is_open || try_coarser_sets(t, o, out));
 }
 
 void backend_trials_free(struct backend_trials *t)

@@ -12,8 +12,9 @@
 
 enum schedule_mode { SCHEDULE_CROSS_LAYER, SCHEDULE_LAYER_BY_LAYER };
 struct set_shape {
-    bool automatic;     /* the schedule finds rows and cols */
     int64_t rows, cols; /* 0 = whole extent ("*") */
+    /* > 0: found by the backend, for a program of at most about so many instructions. */
+    int64_t budget;
 };
 enum { PACE_INTERVAL = -1 }; /* a frame each interval of the steady schedule */
 struct backend_options {
@@ -165,7 +166,7 @@ struct backend_trials *backend_trials_new(const struct ir_graph *g, const struct
                                           struct diag *d) CHECK_RESULT;
 struct backend_makespan {
     uint64_t cycles;      /* of all frames, one each interval_bound_cycles */
-    struct set_shape set; /* as in backend_result */
+    struct set_shape set; /* as in backend_result; with a budget the fastest of those within it */
     size_t n_tasks;       /* that were scheduled: the work it was */
 };
 bool backend_trial_makespan(const struct backend_trials *t, const struct backend_options *o,

@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t AUTO_INSTRUCTIONS = 100000; /* budget of --set auto */
-
 struct cutting {
     const struct plan *p;
     struct node_cells *of; /* of each node */
@@ -254,15 +252,15 @@ static int64_t count_instructions(const struct cutting *w)
     return total;
 }
 
-/* `auto`: rows cut into segments of the least width whose program keeps to the budget. */
-static int32_t make_auto_columns(const struct cutting *w)
+/* Rows cut into segments of the least width whose program keeps to the budget. */
+static int32_t make_finest_columns(const struct cutting *w, int64_t budget)
 {
     int32_t step = 1, columns;
     do {
         columns = step < ISA_MAX_EXTENT ? step : 0;
         make_grids(w, AXIS_W, columns);
         step *= 2;
-    } while (step <= ISA_MAX_EXTENT && count_instructions(w) > AUTO_INSTRUCTIONS);
+    } while (step <= ISA_MAX_EXTENT && count_instructions(w) > budget);
     return columns;
 }
 
@@ -317,12 +315,12 @@ const struct cells *plan_cells(const struct plan *p)
     const struct copy_sets **sets =
         ARENA_ARRAY(p->arena, const struct copy_sets *, p->segment->n_layers);
     struct set_shape set = p->options->set;
-    if (set.automatic)
+    if (set.budget)
         set.rows = 1;
     make_grids(&w, AXIS_C, 0);
     make_grids(&w, AXIS_H, (int32_t)set.rows);
-    if (set.automatic)
-        set.cols = make_auto_columns(&w);
+    if (set.budget)
+        set.cols = make_finest_columns(&w, set.budget);
     else
         make_grids(&w, AXIS_W, (int32_t)set.cols);
     for (uint32_t i = 0; i < p->nodes->n; i++)
@@ -332,6 +330,7 @@ const struct cells *plan_cells(const struct plan *p)
     if (!counts_fit(&w, sets))
         return NULL;
     find_homes(p, w.of);
+    set.budget = 0;
     *out = (struct cells){.set = set, .of = w.of, .sets = sets};
     return out;
 }

@@ -23,6 +23,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a program with sets of --set auto: about so many instructions. More take longer to schedule,
+ * emit and check than to find copies for, but not where these are searched for the makespan. */
+static const int64_t AUTO_INSTRUCTIONS = 100000, SEARCHED_INSTRUCTIONS = 600000;
+
 static bool parse_extent(const char **at, int64_t *out)
 {
     if (**at == '*') {
@@ -49,11 +53,11 @@ static bool no_set(const char *text, struct diag *d)
                       text, CLOSEST(&near));
 }
 
-/* auto, best, pixel, or RxC with * for the whole extent. */
-static bool parse_set(const char *text, struct set_shape *out, struct diag *d)
+/* auto with that budget, best, pixel, or RxC with * for the whole extent. */
+static bool parse_set(const char *text, int64_t budget, struct set_shape *out, struct diag *d)
 {
-    *out = (struct set_shape){.automatic = strcmp(text, "auto") == 0};
-    if (out->automatic)
+    *out = (struct set_shape){.budget = strcmp(text, "auto") == 0 ? budget : 0};
+    if (out->budget)
         return true;
     /* Until `best` is chosen the sets are pixels. */
     const char *at = strcmp(text, "pixel") == 0 || strcmp(text, "best") == 0 ? "1x1" : text;
@@ -81,7 +85,8 @@ bool driver_start(struct build *b, const struct cimc_options *s, const struct ar
                   const struct progress *progress, struct diag *d)
 {
     *b = (struct build){.arena = arena_new(), .writes = s, .progress = progress};
-    if (!parse_set(s->set, &b->set, d))
+    bool searched = s->duplicate == CIMC_DUPLICATE_MAKESPAN && !s->copies;
+    if (!parse_set(s->set, searched ? SEARCHED_INSTRUCTIONS : AUTO_INSTRUCTIONS, &b->set, d))
         return false;
     b->wants_best = strcmp(s->set, "best") == 0;
     if (s->pes >= 0 && s->extra_pes >= 0)
@@ -256,7 +261,7 @@ bool driver_run_passes(struct build *b, const struct cimc_options *s, const char
         NULL};
     struct dup_schedule schedule = {.makespan = ask_makespan,
                                     .self = &scheduler,
-                                    .automatic_sets = b->set.automatic,
+                                    .automatic_sets = b->set.budget > 0,
                                     .layer_by_layer = s->schedule == CIMC_LAYER_BY_LAYER,
                                     .frames = scheduler.options.frames};
     struct pass_ctx ctx = {.diag = d,
@@ -279,6 +284,8 @@ bool driver_run_passes(struct build *b, const struct cimc_options *s, const char
     bool ok = pass_run_pipeline(pipeline, &b->graph, &ctx, o);
     b->mode = ctx.mode;
     b->mode_reason = ctx.mode_reason;
+    if (scheduler.trials && b->dup.has_sets)
+        b->set = (struct set_shape){.rows = b->dup.set_rows, .cols = b->dup.set_columns};
     backend_trials_free(scheduler.trials);
     b->passes_seconds += add_stage(b, "passes", start);
     return ok;
@@ -446,6 +453,9 @@ static void sign(struct isa_program *p, const struct build *b, const struct cimc
         mapping_list_patches(b->graph, p->arena, &patches);
         recorded.patches = patches;
     }
+    char set[64];
+    if (s->duplicate == CIMC_DUPLICATE_MAKESPAN && strcmp(s->set, "auto") == 0)
+        recorded.set = mapping_set_text(&b->backend.set, set);
     options_record(&recorded, &options);
     VEC_FREE(&patches);
     p->compiler = "cimc " CIMC_VERSION;

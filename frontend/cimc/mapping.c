@@ -130,7 +130,18 @@ const char *mapping_copies_text(const struct ir_graph *g, struct arena *a)
     return kept;
 }
 
-/* ---- --set best ---- */
+/* ---- --set ---- */
+
+const char *mapping_set_text(const struct set_shape *set, char buffer[64])
+{
+    char extent[2][24] = {"*", "*"};
+    if (set->rows)
+        snprintf(extent[0], sizeof extent[0], "%lld", (long long)set->rows);
+    if (set->cols)
+        snprintf(extent[1], sizeof extent[1], "%lld", (long long)set->cols);
+    snprintf(buffer, 64, "%sx%s", extent[0], extent[1]);
+    return buffer;
+}
 
 /* Coarse to fine; the last ones of equal makespan lose. */
 static const struct shape {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
-/* mapping.h - `--copies`, `--patch` and `--set best`. */
+/* mapping.h - `--copies`, `--patch` and `--set`. */
 #ifndef CIMC_MAPPING_H
 #define CIMC_MAPPING_H
 
@@ -19,8 +19,10 @@ const char *mapping_copies_text(const struct ir_graph *g, struct arena *a);
  * b->chosen and leaves b->graph with that cut. */
 bool mapping_choose_best(struct build *b, const struct cimc_options *s,
                          struct diag *d) CHECK_RESULT;
-/* What was chosen; nothing if there was no choice. */
 const char *mapping_cut_name(int64_t cut); /* of --cut's choices */
+/* As --set takes it: RxC, where * is all. */
+const char *mapping_set_text(const struct set_shape *set, char buffer[64]);
+/* What was chosen; nothing if there was no choice. */
 void mapping_report(const struct build *b, FILE *out);
 void mapping_report_json(const struct build *b, struct json *j);
 

@@ -191,8 +191,8 @@ const struct cimc_option_info option_table[] = {
      .argument = "auto|best|pixel|RxC",
      .help = "unit of scheduling: R rows by C columns of an output, * = all (1x* = rows), pixel = "
              "1x1; auto (the default): parts of rows as small as a program of some 100,000 "
-             "instructions allows, with which large networks are slower than with pixel, and "
-             "--duplicate makespan searches longer; best: the fastest of several, cuts included"},
+             "instructions allows, with --duplicate makespan the fastest of those of a program of "
+             "some 600,000; best: the fastest of several, cuts included"},
     {.group = "mapping",
      .name = "cut",
      .kind = CIMC_OPTION_CHOICE,

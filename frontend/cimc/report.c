@@ -5,6 +5,8 @@
  */
 #include "report_parts.h"
 
+#include "mapping.h"
+
 #include "base/map.h"
 
 #include <math.h>
@@ -115,18 +117,6 @@ static void print_layers(const struct backend_result *r, bool fill, FILE *out)
         fputc('\n', out);
     }
     heap_free(t.at);
-}
-
-/* As --set takes it: RxC, where 0 is all. */
-const char *report_set_text(const struct set_shape *set, char buffer[64])
-{
-    char extent[2][24] = {"*", "*"};
-    if (set->rows)
-        snprintf(extent[0], sizeof extent[0], "%lld", (long long)set->rows);
-    if (set->cols)
-        snprintf(extent[1], sizeof extent[1], "%lld", (long long)set->cols);
-    snprintf(buffer, 64, "%sx%s", extent[0], extent[1]);
-    return buffer;
 }
 
 /* "name value", value with a unit; "-" where there is none. */
@@ -287,7 +277,7 @@ void report_build(const struct build *b, const struct cimc_options *s, FILE *out
     if (b->dup.pes_used < b->dup.pes)
         fprintf(out, "%lld of %lld PEs used, ", (long long)b->dup.pes_used, (long long)b->dup.pes);
     fprintf(out, "%u tile%s, sets %s\n", r->n_tiles, r->n_tiles == 1 ? "" : "s",
-            report_set_text(&r->set, set));
+            mapping_set_text(&r->set, set));
     print_duplication(b, out);
     print_makespan(b, out);
     if (r->frames)

@@ -161,7 +161,7 @@ void report_build_json(const struct build *b, struct json *j)
     json_text(j, "mode", report_mode_name(b->mode));
     json_text(j, "mode_reason", is_alone ? b->mode_reason : NULL);
     json_integer(j, "missing_tensors", (int64_t)b->n_missing);
-    json_text(j, "set", report_set_text(&r->set, set));
+    json_text(j, "set", mapping_set_text(&r->set, set));
     json_text(j, "cut", mapping_cut_name(b->cut));
     json_integer(j, "n_tiles", r->n_tiles);
     json_open_array(j, "base_layers");

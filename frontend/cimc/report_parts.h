@@ -7,8 +7,6 @@
 #include "report.h"
 
 double report_speedup(const struct backend_result *r); /* NaN where the makespan is 0 */
-/* As --set takes it: RxC, where * is all. */
-const char *report_set_text(const struct set_shape *set, char buffer[64]);
 const char *report_mode_name(enum pass_mode mode);
 /* One that fails, if any does; of those the one with the largest error. Without a reference
  * nothing is compared. */

@@ -15,9 +15,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Steps of the model, about half a nanosecond each: until the search with pixels ends, that with
- * the schedule's sets, the proof; and what the fill bound may take beyond. */
-static const int64_t MAX_WORK = 10000000000, PIXEL_WORK = 1500000000, SEARCH_WORK = 3500000000,
+/* Steps of the model, about half a nanosecond each: until the search with other sets ends, that
+ * with the schedule's, the proof; and what the fill bound may take beyond. */
+static const int64_t MAX_WORK = 10000000000, OTHER_WORK = 1500000000, SEARCH_WORK = 3500000000,
                      FILL_WORK = 1000000000;
 /* Tasks of all schedules after the starts' own. */
 static const int64_t MAX_TASKS = 6000000;
@@ -113,17 +113,22 @@ static void descend_from_all(struct run *r, struct dup_search *s)
     }
 }
 
-/* The finest sets are the fastest: what is good for them may be so for coarser ones. */
-static bool search_pixels(struct run *r)
+/* What is good with other sets may be so with the schedule's. */
+static bool search_others(struct run *r, int32_t set_columns, bool thoroughly)
 {
     struct dup_search s;
-    r->flow.set_rows = r->flow.set_columns = 1;
-    start_search(r, &s, PIXEL_WORK / r->real->share);
+    r->flow.set_rows = 1;
+    r->flow.set_columns = set_columns;
+    start_search(r, &s, OTHER_WORK / r->real->share);
     descend_from_all(r, &s);
+    bool ok = judge(r, s.chosen);
+    s.max_work = MAX_WORK / 2 / r->real->share;
+    if (ok && thoroughly && s.has_paths)
+        ok = dup_prove(&s, NULL, r->diag) && judge(r, s.chosen);
     r->found = ARENA_ARRAY(r->arena, uint32_t, r->problem->n_items);
     memcpy(r->found, s.chosen, r->problem->n_items * sizeof *s.chosen);
     dup_search_free(&s);
-    return judge(r, r->found);
+    return ok;
 }
 
 /* One layer after the other, no path of the pipeline: at least the sum of latencies. */
@@ -133,12 +138,19 @@ static int32_t sum_bound(const struct run *r)
     return (int32_t)ceil(sum - 1e-6 * fmax(sum, 1));
 }
 
-/* Where the schedule chooses the sets it has to hold for any: the finest are the fastest. */
+/* Does what is so of the model's sets hold for all that the schedule may choose? The finest are the
+ * fastest. */
+static bool has_finest_sets(const struct run *r)
+{
+    return !r->real->schedule->automatic_sets ||
+           (r->flow.set_rows == 1 && r->flow.set_columns == 1);
+}
+
 static int32_t fill_bound(const struct run *r, int32_t known)
 {
     struct flow f = r->flow;
     f.problem = r->all;
-    if (r->real->schedule->automatic_sets)
+    if (!has_finest_sets(r))
         f.set_rows = f.set_columns = 1;
     return flow_fill_bound(&f, known, *f.work + FILL_WORK / r->real->share);
 }
@@ -153,7 +165,7 @@ static bool prove(struct run *r, struct dup_search *s)
     }
     if (!dup_prove(s, lp_file, r->diag))
         return false;
-    bool is_bound = !r->real->schedule->automatic_sets && r->all == r->problem;
+    bool is_bound = has_finest_sets(r) && r->all == r->problem;
     if (s->bound < s->makespan || !is_bound)
         r->bound = fill_bound(r, s->makespan);
     if (is_bound)
@@ -161,12 +173,17 @@ static bool prove(struct run *r, struct dup_search *s)
     return judge(r, s->chosen);
 }
 
-/* With the sets that the schedule used last. */
+static void use_real_sets(struct run *r)
+{
+    r->flow.set_rows = (int32_t)r->timing.set_rows;
+    r->flow.set_columns = (int32_t)r->timing.set_columns;
+}
+
+/* With the schedule's sets. */
 static bool search(struct run *r)
 {
     struct dup_search s;
-    r->flow.set_rows = (int32_t)r->timing.set_rows;
-    r->flow.set_columns = (int32_t)r->timing.set_columns;
+    use_real_sets(r);
     start_search(r, &s, SEARCH_WORK / r->real->share);
     descend_from_all(r, &s);
     bool ok = judge(r, s.chosen) && prove(r, &s);
@@ -174,10 +191,28 @@ static bool search(struct run *r)
     return ok;
 }
 
+/* Does the model know the schedule's time? */
+static bool is_exact(struct run *r)
+{
+    struct arena *a = arena_new();
+    struct flow_times *t = flow_times_new(&r->flow, a);
+    use_real_sets(r);
+    flow_run(&r->flow, r->chosen, t);
+    bool same = (uint64_t)t->makespan * r->flow.unit_cycles == r->timing.cycles;
+    arena_free(a);
+    return same;
+}
+
+/* The finest sets are the fastest in the model, so they come first. A schedule that knows more than
+ * the model, and may take any sets, may be faster with what is good for others: half of the effort
+ * is for those. */
 static bool solve(struct run *r)
 {
-    bool coarse = r->timing.set_rows != 1 || r->timing.set_columns != 1;
-    bool ok = (!coarse || r->flow.one_by_one || search_pixels(r)) && search(r);
+    bool coarse = r->timing.set_rows != 1 || r->timing.set_columns != 1, ok = true;
+    bool is_open = r->real->schedule->automatic_sets && !is_exact(r);
+    if (!r->flow.one_by_one && (coarse || is_open))
+        ok = search_others(r, coarse ? 1 : 2, is_open);
+    ok = ok && search(r);
     progress_tell(r->real->progress, "search for copies", 1, 1);
     return ok;
 }
@@ -204,6 +239,9 @@ bool dup_solve_makespan(const struct dup_problem *p, const struct dup_problem *a
     else if (ok && real->lp_file)
         ok = dup_program_write(p, real->lp_file, d);
     *out_cycles = r.timing.cycles;
+    out->has_sets = ok;
+    out->set_rows = r.timing.set_rows;
+    out->set_columns = r.timing.set_columns;
     out->has_bound = ok && r.bound > 0;
     out->lower_bound_cycles = (uint64_t)r.bound * r.flow.unit_cycles;
     flow_free(&r.flow);

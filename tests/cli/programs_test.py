@@ -329,6 +329,19 @@ def copies_for_a_pipeline(b):
         b.expect(reports['makespan']['makespan_cycles'] <= reports[objective]['makespan_cycles'], 'slower than ' + objective)
 
 
+def sets_for_a_pipeline(b):
+    """--set auto with makespan is no slower than other sets, wherever messages take time; options of the result make the same program again"""
+    for arch in ('clsa', 'mesh', 'isaac'):
+        common = ['compile', b.model, '--json', '--arch', arch, '--extra-pes=9', '--duplicate=makespan']
+        auto = json.loads(b.run(*common, '-o', 'auto.cim').stdout)
+        for shape in ('pixel', '1x2', '1x8', '1x*', '2x*', '4x*'):
+            other = json.loads(b.run(*common, '--set', shape, '-o', 'p.cim').stdout)
+            b.expect(auto['makespan_cycles'] <= other['makespan_cycles'], '%s: slower than with %s' % (arch, shape))
+        b.contains(auto['options'], '--set=' + auto['set'])
+        b.run('compile', b.model, '--arch', arch, *auto['options'], '-o', 'again.cim')
+        b.equal(b.read('again.cim'), b.read('auto.cim'), arch + ': made of the options again')
+
+
 def duplication(b):
     """copies are those of the least sum of cycles, found here by dynamic programming"""
     for extra in (0, 1, 8, 32, 64):
@@ -591,6 +604,6 @@ def damaged_texts(b):
 if __name__ == '__main__':
     sys.exit(run_cases([compile_json, copies_from_files, peak_memory, layer_by_layer_json, run_json, compile_table, table_of_shared_crossbars, ten_images, saved_outputs_as_inputs, wrong_reference,
                         tiny_values, times_only, no_folders,
-                        options_matter, duplication, patches, fixed_patches, copies_for_a_pipeline,
+                        options_matter, duplication, patches, fixed_patches, copies_for_a_pipeline, sets_for_a_pipeline,
                         schedule_views, lp_file, same_bytes, round_trip, edited_instruction, dropped_wait, deadlock, other_model,
                         damaged_models, damaged_programs, damaged_texts]))

@@ -438,7 +438,7 @@ void config_set(struct config *c, unsigned shape, enum schedule_mode mode)
                                                         {.rows = 1},
                                                         {.rows = 2},
                                                         {.rows = 2, .cols = 3},
-                                                        {.automatic = true}};
+                                                        {.budget = 100000}};
     const struct arch *a = &c->arch;
     c->options.mode = mode;
     c->options.set = sets[shape];
@@ -454,7 +454,7 @@ void config_set(struct config *c, unsigned shape, enum schedule_mode mode)
              (int)a->adc_range, (int)a->noise_seed, (int)a->program_sigma_low_permille,
              (int)a->program_sigma_high_permille, (int)a->stuck_low_ppm, (int)a->stuck_high_ppm,
              (int)a->drift_permille, (int)sets[shape].rows, (int)sets[shape].cols,
-             sets[shape].automatic ? " auto" : "",
+             sets[shape].budget ? " auto" : "",
              mode == SCHEDULE_LAYER_BY_LAYER ? "layer by layer" : "cross-layer");
 }
 

@@ -405,7 +405,7 @@ START_TEST(automatic_sets_keep_to_the_budget)
 {
     char *text = many_pools();
     struct compiled c =
-        compile(text, "", SCHEDULE_CROSS_LAYER, (struct set_shape){.automatic = true});
+        compile(text, "", SCHEDULE_CROSS_LAYER, (struct set_shape){.budget = 100000});
     ck_assert_ptr_nonnull(c.program);
     uint64_t n = 0;
     for (uint32_t t = 0; t < c.program->n_tiles; t++)
@@ -414,6 +414,40 @@ START_TEST(automatic_sets_keep_to_the_budget)
     ck_assert_uint_ge(n, 25000); /* segments half as wide would be about twice as many */
     release(&c);
     heap_free(text);
+}
+END_TEST
+
+static struct backend_makespan try_sets(struct compiled *c, struct set_shape set)
+{
+    struct backend_trials *t = backend_trials_new(c->graph, &c->arch, c->diag);
+    struct backend_options o = {.set = set, .pes = 10000};
+    struct backend_makespan found = {0};
+    ck_assert_ptr_nonnull(t);
+    ck_assert(backend_trial_makespan(t, &o, &found));
+    backend_trials_free(t);
+    return found;
+}
+
+/* Where starting work takes time, sets of single products are not the fastest. */
+START_TEST(trials_find_the_fastest_sets_of_a_budget)
+{
+    static const char *const machines[] = {"", "lanes=4 vector_setup_cycles=30 hop_cycles=5"};
+    static const struct set_shape all[] = {{.rows = 1, .cols = 1},
+                                           {.rows = 1, .cols = 2},
+                                           {.rows = 1, .cols = 4},
+                                           {.rows = 1, .cols = 8},
+                                           {.rows = 1},
+                                           {.rows = 2},
+                                           {.rows = 4}};
+    for (int m = 0; m < 2; m++) {
+        struct compiled c = compile(two_layers, machines[m], SCHEDULE_CROSS_LAYER, shape(1, 0));
+        struct backend_makespan best = try_sets(&c, (struct set_shape){.budget = 100000});
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+            ck_assert_uint_ge(try_sets(&c, all[i]).cycles, best.cycles);
+        ck_assert_uint_eq(try_sets(&c, best.set).cycles, best.cycles);
+        ck_assert_int_eq(best.set.rows == 1 && best.set.cols == 1, m == 0);
+        release(&c);
+    }
 }
 END_TEST
 
@@ -449,6 +483,7 @@ int main(void)
         the_slowest_path_has_no_gap,
         works_say_what_they_waited_for,
         automatic_sets_keep_to_the_budget,
+        trials_find_the_fastest_sets_of_a_budget,
         too_small_a_machine_is_an_error,
     };
     Suite *s = suite_create("backend");
