@@ -168,7 +168,7 @@ struct pass_options {
     const char *print_before, *print_after; /* pass name or "all"; NULL = none */
     const char *stop_after, *skip;          /* comma-separated names for skip */
     enum ir_stage last_stage; /* stops before a pass that leads to a later one; 0 = never */
-    bool time_passes, stats, no_verify, roundtrip_each;
+    bool print_changed, time_passes, stats, no_verify, roundtrip_each;
     bool dot;            /* graphs as DOT, not as IR text */
     FILE *print_to;      /* graphs; at the end one table of times and statistics */
     struct spans *spans; /* gets the time of each pass; may be NULL */

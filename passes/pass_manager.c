@@ -110,11 +110,14 @@ static bool check_options(const char *pipeline, struct run *r)
 
 /* ---- one pass ---- */
 
-static void print_graph(struct run *r, const char *wanted, const char *when, const struct pass *p,
+static bool is_wanted(struct run *r, const char *list, const struct pass *p)
+{
+    return list_has(list, "all", r->names) || list_has(list, p->name, r->names);
+}
+
+static void print_graph(struct run *r, const char *when, const struct pass *p,
                         const struct ir_graph *g)
 {
-    if (!list_has(wanted, "all", r->names) && !list_has(wanted, p->name, r->names))
-        return;
     struct text t = {0};
     if (r->o->dot)
         ir_print_dot(g, &t);
@@ -212,7 +215,8 @@ static bool run_pass(struct run *r, const struct pass *p, struct ir_graph **g)
     if (!(p->needs & (*g)->stage))
         return diag_error(r->ctx->diag, (struct loc){0}, DIAG_PASS,
                           "pass '%s' does not accept a graph at this stage", p->name);
-    print_graph(r, r->o->print_before, "before", p, *g);
+    if (is_wanted(r, r->o->print_before, p))
+        print_graph(r, "before", p, *g);
     bug_context(arena_printf(r->names, "pass %s", p->name));
     uint32_t before = (*g)->n_ops;
     double start = now_seconds();
@@ -230,7 +234,8 @@ static bool run_pass(struct run *r, const struct pass *p, struct ir_graph **g)
     if (r->o->roundtrip_each)
         round_trip(g);
     add_line(r, p, seconds, before, (*g)->n_ops);
-    print_graph(r, r->o->print_after, "after", p, *g);
+    if (is_wanted(r, r->o->print_after, p) || (r->o->print_changed && result != PASS_UNCHANGED))
+        print_graph(r, "after", p, *g);
     return true;
 }
 

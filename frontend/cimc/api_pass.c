@@ -80,6 +80,7 @@ static bool run_passes(cimc_context *c, struct build *b, const struct cimc_optio
     struct writer log;
     struct pass_options o = {.print_before = s->print_before,
                              .print_after = s->print_after,
+                             .print_changed = s->print_changed,
                              .stop_after = s->stop_after,
                              .skip = s->skip,
                              .time_passes = s->time_passes,

@@ -37,6 +37,7 @@ static bool lower(struct build *b, cimc_context *c, const struct cimc_options *o
     struct writer log;
     log_open(c, &log);
     struct pass_options passes = {.stop_after = "quant",
+                                  .print_changed = o->print_changed,
                                   .time_passes = o->time_passes,
                                   .stats = o->pass_stats,
                                   .print_to = log.f};

@@ -242,6 +242,7 @@ struct cimc_options {
     bool merge, missing;
     /* another result that CIMC_HTML has beside its own: as cimc_diff reads them */
     const char *against;
+    bool print_changed;
 };
 
 /* Defaults for all that `size` bytes hold. */

@@ -375,7 +375,8 @@ bool driver_lower_model(struct build *b, const struct cimc_options *s, struct mo
 
 static bool lower_together(struct build *b, const struct cimc_options *s, struct diag *d)
 {
-    struct pass_options o = {.time_passes = s->time_passes,
+    struct pass_options o = {.print_changed = s->print_changed,
+                             .time_passes = s->time_passes,
                              .stats = s->pass_stats,
                              .spans = &b->spans,
                              .stop_after = "tile"};
@@ -398,7 +399,8 @@ static bool lower_together(struct build *b, const struct cimc_options *s, struct
 
 bool driver_lower(struct build *b, const struct cimc_options *s, struct diag *d)
 {
-    struct pass_options o = {.time_passes = s->time_passes,
+    struct pass_options o = {.print_changed = s->print_changed,
+                             .time_passes = s->time_passes,
                              .stats = s->pass_stats,
                              .spans = &b->spans,
                              .skip = b->wants_best ? "readout" : NULL}; /* of the best one alone */

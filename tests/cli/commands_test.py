@@ -22,7 +22,7 @@ MAPPING = CALIBRATION | {'mode', 'unquantised', 'arch', 'arch-field', 'schedule'
 NOISE = {'noise-seed'}
 SEVERAL = {'rate', 'frames', 'pace', 'state'}
 VIEWS = {'schedule-out', 'schedule-svg', 'svg-layout', 'trace'}
-TIMING = {'time-passes', 'stats'}
+TIMING = {'time-passes', 'print-changed', 'stats'}
 TRACE = {'time-trace'}
 VALUES = {'test-data', 'input', 'input-fill', 'input-scale'}
 VERDICT = {'tolerance', 'tolerance-steps', 'labels', 'save-outputs'}
@@ -256,6 +256,8 @@ def opt_prints(b):
     b.equal(done.stdout, IR_AFTER, 'standard output')
     b.equal(done.stderr.count('graph "g" tensor {'), 3, 'dumps')
     b.contains(done.stderr, 'cse', 'simplify')
+    changed = re.findall(r'^; after ([\w-]+)\ngraph ', b.run('compile', b.model, '--print-changed').stderr, re.MULTILINE)
+    b.expect('partition' in changed and 'quant' not in changed, '--print-changed, nothing is quantised here: %r' % changed)
     plain = b.run('opt', b.model, '--inline').stdout
     b.equal(b.run('opt', b.model, '--inline', '--roundtrip-each').stdout, plain, '--roundtrip-each changes the result')
     b.equal(b.run('opt', '-', '--inline', '--passes=dce', stdin=plain).stdout, plain, 'what --inline prints, read again')

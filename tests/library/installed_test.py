@@ -72,9 +72,8 @@ def example_problems(tree, cimc, model, compiler, folder):
     table = run(cimc, 'compile', model, '--extra-pes', '32', '-o', os.path.join(folder, 'p.cim'), '--json')
     cycles = re.search(r'"makespan_cycles": (\d+)', table).group(1)
     want = 'cycles: %s\nlargest: %d, %.9g\n' % (cycles, y.index(max(y)), max(y))
-    for way in ['shared', 'static']:
-        flags = run('pkg-config', '--cflags', '--libs', *(['--static'] if way == 'static' else []), 'cimc', env=env).split()
-        flags = ['-l:libcimc.a' if flag == '-lcimc' and way == 'static' else flag for flag in flags]
+    for way, package in ('shared', 'cimc'), ('static', 'cimc-static'):
+        flags = run('pkg-config', '--cflags', '--libs', package, env=env).split()
         program = os.path.join(folder, way)
         run(*compiler, '-Wall', '-Wextra', '-Werror', source, *flags, '-o', program)
         needs = 'libcimc.so.0' in run('readelf', '-d', program)

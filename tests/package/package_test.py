@@ -87,15 +87,18 @@ def differences(a, b):
 
 
 def test_places(cimc, root, folder):
-    """the same source gives the same program, wherever tree and build stand"""
-    built = []
+    """the same source gives the same program, wherever tree and build stand; without git it says which release it is"""
+    built, problems = [], []
     for tree, place in (('a', 'a/build'), ('b/deeper/tree', 'b/elsewhere')):
         for path in list_files(root):
             target = os.path.join(folder, tree, path)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copy(os.path.join(root, path), target)
-        built.append(read(build(os.path.join(folder, tree), os.path.join(folder, place), QUICK)))
-    return ['the programs differ'] if built[0] != built[1] else []
+        program = build(os.path.join(folder, tree), os.path.join(folder, place), QUICK)
+        built.append(read(program))
+        said = run([program, 'version'])
+        problems += [] if re.search(r'^release \d', said, re.MULTILINE) else [said]
+    return problems + (['the programs differ'] if built[0] != built[1] else [])
 
 
 def test_solver(cimc, root, folder):

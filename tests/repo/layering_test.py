@@ -57,7 +57,7 @@ TOP_FILES = {'meson.build', 'meson_options.txt', 'README.md', 'CHANGELOG.md', 'C
 HEADER = re.compile(r'(#!.*\n)?(/\*|//|#) SPDX-License-Identifier: Apache-2\.0( \*/)?\n(/\*|//|#) Copyright The cimc authors( \*/)?\n')
 WITH_HEADER = set('.c .cc .in .h .def .py .js .css .proto .build .yaml .map .sv .toml'.split())
 WITHOUT_HEADER = set('.md .ir .s .onnx .pb .npy .png .svg .data .zip .json .txt .bin .typed .supp'.split())
-WITHOUT_HEADER_AT = {'LICENSE', '.gitignore', '.clang-format', 'tests/fuzz/corpus', 'tests/package/debian'}
+WITHOUT_HEADER_AT = {'LICENSE', '.gitattributes', '.gitignore', '.clang-format', 'tests/fuzz/corpus', 'tests/package/debian'}
 
 
 class Sources:

@@ -308,6 +308,27 @@ START_TEST(test_stop_and_skip)
 }
 END_TEST
 
+/* The second fold finds nothing left to do. */
+START_TEST(test_printing_what_changed)
+{
+    struct rig r;
+    char *text = NULL;
+    size_t n;
+    rig_open(&r);
+    struct ir_graph *g = parse_text(&r, small);
+    r.options = (struct pass_options){.print_changed = true, .print_to = open_memstream(&text, &n)};
+    run_ok(&r, "fold,cse,fold,dce", &g);
+    fclose(r.options.print_to);
+    const char *fold = strstr(text, "; after fold\ngraph \"g\" tensor {");
+    ck_assert_ptr_eq(fold, text);
+    ck_assert_ptr_null(strstr(fold + 1, "; after fold\n"));
+    ck_assert_ptr_null(strstr(text, "; after cse\n"));
+    ck_assert_ptr_nonnull(strstr(text, "; after dce\ngraph \"g\" tensor {"));
+    free(text);
+    rig_close(&r);
+}
+END_TEST
+
 START_TEST(test_printing)
 {
     struct rig r;
@@ -512,6 +533,7 @@ int main(void)
     tcase_add_test(t, test_wrong_stage);
     tcase_add_test(t, test_stop_and_skip);
     tcase_add_test(t, test_printing);
+    tcase_add_test(t, test_printing_what_changed);
     tcase_add_test(t, test_empty_pipeline);
     tcase_add_test(t, test_golden);
     tcase_add_loop_test(t, test_refused, 0, 5);
