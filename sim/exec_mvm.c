@@ -179,6 +179,45 @@ static void multiply_f32(const struct isa_program *p, uint32_t image, const stru
     }
 }
 
+/* sum(c) += x(k) * w(k, c), k after k; products and sums are rounded each */
+CLONES static void add_in_order(const float *x, uint32_t k, const float *w, int64_t columns,
+                                float *restrict sum, uint32_t n)
+{
+    for (uint32_t i = 0; i < k; i++, w += columns)
+        for (uint32_t c = 0; c < n; c++)
+            sum[c] += x[i] * w[c];
+}
+
+CLONES static void add_all(const float *restrict from, float *restrict to, uint32_t n)
+{
+    for (uint32_t c = 0; c < n; c++)
+        to[c] += from[c];
+}
+
+/* PE by PE in the order of the table, the rows of each ascending, from +0 on both. */
+static void multiply_in_order(struct sim *s, const struct isa_group *g, const struct mvm_plan *plan,
+                              const struct mvm_strip *strip, const struct mvm_factor *in,
+                              int64_t pixels, float *out, int64_t pitch)
+{
+    int64_t columns = s->p->images[g->image].n;
+    const float *w = (const float *)isa_image_data(s->p, g->image) + strip->n0;
+    float *sum = heap_alloc(strip->n * sizeof *sum);
+    clear(out, strip->n, pixels, pitch);
+    for (int64_t pixel = 0; pixel < pixels; pixel++, out += pitch) {
+        const float *x = (const float *)in->at + pixel * in->pitch;
+        for (uint32_t i = 0; i < strip->n_arrays; i++) {
+            const struct mvm_array *pe = &plan->arrays[strip->first_array + i];
+            memset(sum, 0, strip->n * sizeof *sum);
+            for (uint32_t r = 0; r < pe->n_blocks; r++) {
+                const struct mvm_block *b = &plan->held[pe->first_block + r];
+                add_in_order(x + b->at, b->k, w + b->row * columns, columns, sum, strip->n);
+            }
+            add_all(sum, out, strip->n);
+        }
+    }
+    heap_free(sum);
+}
+
 /* ---- integers: modulo 2^32, though no sum of a program that the compiler makes leaves it ---- */
 
 CLONES static uint32_t sum_u8(const uint8_t *x, uint32_t n)
@@ -237,6 +276,8 @@ static void multiply(struct sim *s, const struct isa_group *g, const struct mvm_
 {
     if (strip->n_blocks == 0)
         clear(out, strip->n, pixels, pitch);
+    else if (s->p->images[g->image].element == ELEMENT_f32 && plan->arrays)
+        multiply_in_order(s, g, plan, strip, in, pixels, out, pitch);
     else if (s->p->images[g->image].element == ELEMENT_f32)
         multiply_f32(s->p, g->image, plan, strip, in, pixels, out, pitch);
     else

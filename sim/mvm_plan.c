@@ -10,7 +10,8 @@
  * q*K + k of an image of all groups, one below the other, of which each strip meets one group's;
  * only depthwise convolution (one channel in and out) goes tap by tap over all channels. With a
  * patch, what no PE holds of its columns is a strip without blocks. Where what a PE gives is not
- * the exact sum, strips also know the rows of each PE. Invariant: blocks of a strip ascend in K.
+ * the exact sum, or its sum has to have its order, strips also know the rows of each PE. Invariant:
+ * blocks of a strip ascend in K.
  */
 #include "sim_internal.h"
 
@@ -207,7 +208,7 @@ static bool same_arrays(const struct planner *w, const struct mvm_plan *plan,
 
 static void plan_strip(struct planner *w, struct range n, struct mvm_plan *plan)
 {
-    uint32_t arrays = plan->reading ? strip_arrays(w, n, plan) : 0;
+    uint32_t arrays = plan->arrays ? strip_arrays(w, n, plan) : 0;
     uint32_t count = strip_blocks(w, n, w->blocks);
     struct mvm_strip *last = plan->n_strips > 0 ? &plan->strips[plan->n_strips - 1] : NULL;
     if (last && last->n0 + last->n == n.begin && same_blocks(w, plan, last, w->blocks, count) &&
@@ -252,20 +253,22 @@ static void plan_strips(struct planner *w, struct mvm_plan *plan)
     plan_gap(w, end, all, plan);
 }
 
-/* How the group is read, if that is not exactly, and room for the PEs' rows. */
+/* How the group is read, if that is not exactly; room for the PEs' rows, if they matter. */
 static void plan_reading(struct arena *a, const struct isa_program *p, const struct planner *w,
-                         bool every_plane, struct mvm_plan *plan)
+                         const struct sim_options *o, struct mvm_plan *plan)
 {
     struct reading *reading = ARENA_NEW(a, struct reading);
-    if (!reading_of(p, w->g, every_plane, reading))
+    bool ordered = o->ordered_sums && p->images[w->g->image].element == ELEMENT_f32;
+    if (reading_of(p, w->g, o->every_plane, reading))
+        plan->reading = reading;
+    else if (!ordered)
         return;
-    plan->reading = reading;
     plan->arrays = ARENA_ARRAY(a, struct mvm_array, w->n_parts);
     plan->held = ARENA_ARRAY(a, struct mvm_block, w->n_runs);
 }
 
 void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct isa_group *g,
-                   bool every_plane, struct mvm_plan *plan)
+                   const struct sim_options *o, struct mvm_plan *plan)
 {
     struct planner w = {.g = g, .m = isa_mapping_of(p, g)};
     for (uint32_t i = 0; i < g->n_pes; i++) {
@@ -281,8 +284,8 @@ void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct is
     *plan = (struct mvm_plan){.m = w.m,
                               .strips = ARENA_ARRAY(a, struct mvm_strip, 2 * w.n_parts + 1),
                               .blocks = ARENA_ARRAY(a, struct mvm_block, w.n_runs)};
-    plan_reading(a, p, &w, every_plane, plan);
-    if (plan->reading || !depthwise_plan(a, p, g, plan)) {
+    plan_reading(a, p, &w, o, plan);
+    if (plan->arrays || !depthwise_plan(a, p, g, plan)) {
         uint64_t n_segments = 0;
         for (uint32_t i = 0; i < w.n_rows; i++)
             n_segments += count_segments(&w, w.rows[i]);

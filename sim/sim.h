@@ -34,6 +34,7 @@ struct sim_options {
     uint64_t max_extra_cycles; /* with a seed: each instruction takes 0..max more cycles */
     bool no_function;          /* timing only */
     bool every_plane;          /* for tests: read-out has no shortcuts and keeps no cells */
+    bool ordered_sums;         /* f32 sums of MVM in the order of DUMP.md, bit for bit; slower */
     uint32_t frames;           /* of the run; 0: as many as the program was made for */
     /* Called for each instruction but HALT when it has been executed: what it read and wrote can be
      * read by sim_read. May be NULL. What is skipped is not told here, but below. */

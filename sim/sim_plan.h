@@ -9,6 +9,7 @@
 
 #include "isa_mapping.h"
 #include "readout.h"
+#include "sim.h"
 
 enum { SIM_PANEL_PRODUCTS = 256 }; /* of a group, at a time */
 
@@ -23,7 +24,8 @@ struct mvm_segment {
 struct mvm_block {
     uint32_t at, k, row; /* panel columns [at, at + k) meet image rows [row, row + k) */
 };
-/* What one PE holds of a strip, if that matters: its rows, which are not merged with others'. */
+/* What one PE holds of a strip, if that matters (it is read, or sums have their order): its rows,
+ * which are not merged with others'. */
 struct mvm_array {
     uint32_t first_block, n_blocks, k;
     struct read_lines *lines; /* NULL: not asked for yet */
@@ -46,9 +48,9 @@ struct mvm_plan {
     struct mvm_segment *segments;
     struct mvm_strip *strips;
     struct mvm_block *blocks;
-    const struct reading *reading; /* NULL: products are exact, and there are no arrays */
-    struct mvm_array *arrays;
-    struct mvm_block *held; /* by arrays */
+    const struct reading *reading; /* NULL: products are exact */
+    struct mvm_array *arrays;      /* NULL: nobody asks for single PEs */
+    struct mvm_block *held;        /* by arrays */
 };
 /* Operand numbers of a vector program: results, then a, b, then immediates and constants as used.
  */
@@ -87,9 +89,8 @@ static inline uint32_t mvm_panel_part(uint32_t n, uint32_t most)
     return (uint32_t)ceil_div_i64(n, parts);
 }
 
-/* every_plane: reading_of, readout.h */
 void mvm_plan_make(struct arena *a, const struct isa_program *p, const struct isa_group *g,
-                   bool every_plane, struct mvm_plan *plan);
+                   const struct sim_options *o, struct mvm_plan *plan);
 void lane_plan_make(const struct isa_program_entry *program, struct lane_plan *plan);
 
 #endif

@@ -246,7 +246,7 @@ static uint32_t new_plans(struct sim *s, uint32_t tile)
     uint32_t widest = 0;
     t->mvm = ARENA_ARRAY(s->arena, struct mvm_plan, from->n_groups);
     for (uint32_t g = 0; g < from->n_groups; g++) {
-        mvm_plan_make(s->arena, s->p, &from->groups[g], s->o.every_plane, &t->mvm[g]);
+        mvm_plan_make(s->arena, s->p, &from->groups[g], &s->o, &t->mvm[g]);
         widest = t->mvm[g].panel_width > widest ? t->mvm[g].panel_width : widest;
     }
     t->lanes = ARENA_ARRAY(s->arena, struct lane_plan, from->n_programs);

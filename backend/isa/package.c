@@ -108,11 +108,12 @@ static unsigned bits_of_fields(enum word_id id)
 
 /* ---- SystemVerilog ---- */
 
-/* A field's name, where it is no keyword. */
+/* A field by its name, where that is no keyword. */
 static void sv_member(struct text *out, const struct word_field *f)
 {
-    text_add(out, "    logic%s [%u:0] %s%s;", f->is_signed ? " signed" : "", f->bits - 1, f->name,
-             strcmp(f->name, "output") == 0 ? "_" : "");
+    bool is_keyword = strcmp(f->name, "output") == 0;
+    text_add(out, "    logic%s [%u:0] %s%s;", f->is_signed ? " signed" : "", f->bits - 1,
+             is_keyword ? "is_" : "", f->name);
     text_add(out, *f->doc ? " // %s\n" : "\n", f->doc);
 }
 

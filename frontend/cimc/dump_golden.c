@@ -203,7 +203,8 @@ static bool run(struct golden *g, struct io *io, struct diag *d)
 {
     const void **inputs = ARENA_ARRAY(io->arena, const void *, io->n_inputs);
     void **outputs = ARENA_ARRAY(io->arena, void *, io->n_outputs);
-    struct sim_options o = {.executed = executed, .self = g, .frames = (uint32_t)io->frames};
+    struct sim_options o = {
+        .executed = executed, .self = g, .frames = (uint32_t)io->frames, .ordered_sums = true};
     struct sim_result result;
     for (size_t k = 0; k < io->n_inputs; k++)
         inputs[k] = io->inputs[k].data;

@@ -56,7 +56,7 @@ def systemverilog(b):
     constants = {name: int(value) for name, value in re.findall(r'localparam int (\w+) = (\d+);', text)}
     b.equal(list(bodies), [w['name'] for w in words['words']], 'structures')
     for w in words['words']:
-        members = [(name.rstrip('_'), int(msb) + 1, sign != '') for sign, msb, name in re.findall(r'^    logic ((?:signed )?)\[(\d+):0\] (\w+);', bodies[w['name']], re.MULTILINE)]
+        members = [(re.sub('^is_', '', name), int(msb) + 1, sign != '') for sign, msb, name in re.findall(r'^    logic ((?:signed )?)\[(\d+):0\] (\w+);', bodies[w['name']], re.MULTILINE)]
         fields = positions(members[::-1])
         b.equal(sum(m[1] for m in members), w['bits'], w['name'] + ': bits')
         b.equal([f for f in fields if f[0] != 'unused'], [(f['name'], f['lsb'], f['bits'], f['signed']) for f in w['fields']], w['name'])

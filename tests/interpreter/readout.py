@@ -4,6 +4,7 @@
 
 A read-out makes a column of one PE of the weights of its rows, drives inputs phase by phase, and multiplies the two. Centers are added by who has them, `offset` subtracted from them.
 """
+from array import array
 from functools import lru_cache
 from operator import mul
 from typing import NamedTuple
@@ -57,7 +58,7 @@ def conductance(cells, part, j, row, column, level):
 
 
 class Ideal:
-    """The exact product, of f32 too."""
+    """The exact product of integers."""
     offset = 0
 
     def column(self, weights, rows, n):
@@ -68,6 +69,16 @@ class Ideal:
 
     def product(self, column, driven):
         return sum(map(mul, driven, column))
+
+
+class Floats(Ideal):
+    """Products and sums are rounded to f32 each, in the order of the rows (DUMP.md's)."""
+
+    def product(self, column, driven):
+        result = array('f', [0])
+        for product in array('f', map(mul, driven, column)):
+            result[0] += product
+        return result[0]
 
 
 class Readout:
@@ -125,7 +136,9 @@ def read_out(program, g):
     """That of a group's products."""
     m, image = program.machine, program.images[g.image]
     seed = m['noise_seed']
-    if not g.x_bits or not (seed or m['adc_bits']):
+    if not g.x_bits:
+        return Floats()
+    if not (seed or m['adc_bits']):
         return Ideal()
     cells = Cells(m['cell_bits'], m['cell_fraction_bits'], seed, g.image, (m['program_sigma_low_permille'], m['program_sigma_high_permille']),
                   (m['stuck_low_ppm'], m['stuck_high_ppm']), m['drift_permille'])
