@@ -325,8 +325,12 @@ static struct isa_program *make_program(struct plan *p, struct backend_result *o
 {
     double start = now_seconds();
     p->memory = plan_memory(p);
-    struct timeline times = {0};
+    struct program_times times = {0};
     struct isa_program *program = plan_emit(p, &times);
+    if (times.as_run) {
+        schedule_free(p->schedule);
+        p->schedule = p->single = times.as_run;
+    }
     if (program) {
         program->fingerprint = fingerprint;
         program->graph = p->graph;
@@ -334,8 +338,8 @@ static struct isa_program *make_program(struct plan *p, struct backend_result *o
         report(p, program->arena, out);
         report_program(program, out);
         out->scheduled_cycles = program->scheduled_cycles;
-        out->latency_min_cycles = times.latency_min;
-        out->latency_max_cycles = times.latency_max;
+        out->latency_min_cycles = times.frames.latency_min;
+        out->latency_max_cycles = times.frames.latency_max;
     }
     out->seconds_emit += now_seconds() - start;
     return program;

@@ -7,7 +7,9 @@
  * the last thing it needed was there, either its unit, which the task before it in its queue kept
  * busy until then, or its inputs (the predecessor whose result came last). DMA completes in order:
  * a task held up by its predecessor's end takes no time of its own; nor does a message held up by
- * the one before it. Shortening what is off the path cannot shorten the schedule.
+ * the one before it. Shortening what is off the path cannot shorten the schedule. Where starts and
+ * counts take time these belong to the task that they precede; and a task that was dispatched late,
+ * or for which there was no room, goes on with the one before it in its queue.
  */
 #include "plan.h"
 
@@ -47,6 +49,11 @@ static uint64_t arrival(const struct plan *p, uint32_t task, uint32_t tile)
     return schedule_arrival(p->tasks, p->single, task, tile);
 }
 
+static uint64_t known_at(const struct plan *p, uint32_t task, uint32_t of)
+{
+    return schedule_known(p->tasks, p->single, of, &p->tasks->tasks.at[task]);
+}
+
 /* The predecessor whose result came last, other than the task before it in its queue; or NONE. */
 static uint32_t last_input(const struct plan *p, uint32_t id, uint32_t before)
 {
@@ -54,8 +61,7 @@ static uint32_t last_input(const struct plan *p, uint32_t id, uint32_t before)
     uint32_t best = p->single->asked_by[id] == before ? NONE : p->single->asked_by[id];
     for (uint32_t i = 0; i < t->n_preds; i++) {
         uint32_t pred = p->tasks->preds.at[t->preds + i];
-        if (pred != before &&
-            (best == NONE || arrival(p, pred, t->tile) > arrival(p, best, t->tile)))
+        if (pred != before && (best == NONE || known_at(p, id, pred) > known_at(p, id, best)))
             best = pred;
     }
     return best;
@@ -78,11 +84,11 @@ static bool keeps_busy_until(const struct walk *w, uint32_t id, uint64_t time)
  * was under way until then. */
 static uint32_t last_under_way(const struct walk *w, uint32_t id, uint32_t tile)
 {
-    uint64_t time = arrival(w->p, id, tile);
+    uint64_t time = arrival(w->p, id, tile), complete = (uint64_t)w->p->arch->complete_cycles;
     for (uint32_t i = id; i != NONE; i = w->before[i]) {
         struct cost cost = cost_of(w, i);
         if (arrival(w->p, i, tile) == time &&
-            w->p->single->end[i] + cost_flight_cycles(&cost) == time)
+            w->p->single->end[i] + complete + cost_flight_cycles(&cost) == time)
             return i;
     }
     return id;
@@ -103,8 +109,10 @@ static uint32_t step_back(struct walk *w, uint32_t id, uint64_t end)
         VEC_PUSH(&w->steps, s);
         return before;
     }
-    bool unit_was_busy = before != NONE && keeps_busy_until(w, before, start);
-    bool waited = !unit_was_busy && input != NONE && arrival(p, input, tile) == start;
+    bool has_queue = p->tasks->tasks.at[id].queue != NONE;
+    uint64_t ready = start - (has_queue ? (uint64_t)p->arch->start_cycles : 0);
+    bool unit_was_busy = before != NONE && keeps_busy_until(w, before, ready);
+    bool waited = !unit_was_busy && input != NONE && known_at(p, id, input) == ready;
     s.waited = waited && start > 0; /* what is there from the start lets nothing wait */
     VEC_PUSH(&w->steps, s);
     return waited ? last_under_way(w, input, tile) : before;
@@ -158,6 +166,8 @@ void plan_report_path(const struct plan *p, struct arena *a, struct backend_deta
         id = step_back(&w, id, end);
         end = w.steps.at[w.steps.n - 1].start;
     }
+    if (w.steps.n)
+        w.steps.at[w.steps.n - 1].start = 0; /* its dispatch is its own */
     add_steps(&w, a, out);
     VEC_FREE(&w.steps);
     heap_free(w.before);

@@ -517,31 +517,33 @@ static void begin(struct emitter *e)
 }
 
 /* The schedule knows when the tasks of one frame run where instructions take no time themselves;
- * else, and of several frames, the instructions tell. */
-static bool tell_times(struct emitter *e, struct timeline *out)
+ * else the instructions tell. */
+static void time_one_frame(struct emitter *e, struct program_times *out)
+{
+    if (arch_instructions_take_time(e->p->arch))
+        out->as_run = plan_as_run(e->p, e->out, e->order.at, (uint32_t)e->order.n);
+    e->out->scheduled_cycles = (out->as_run ? out->as_run : e->p->schedule)->makespan;
+}
+
+/* What follows from how the body runs. */
+static bool time_frames(struct emitter *e, struct timeline *out)
 {
     const struct schedule *s = e->p->schedule;
-    e->out->scheduled_cycles = s->makespan;
-    if (!schedule_repeats(s) && !arch_instructions_take_time(e->p->arch))
-        return true;
-    if (schedule_repeats(s)) {
-        e->out->frames = e->p->options->frames;
-        e->out->pace = s->pace;
-        e->out->interval_cycles = s->interval;
-    }
-    if (!timeline_of(e->out, e->order.at, (uint32_t)e->order.n, out))
+    e->out->frames = e->p->options->frames;
+    e->out->pace = s->pace;
+    e->out->interval_cycles = s->interval;
+    if (!timeline_of(e->out, e->order.at, (uint32_t)e->order.n, NULL, out))
         return diag_error(
             e->p->diag, (struct loc){0}, DIAG_CAPACITY,
             "the times of %u frames do not repeat, and are too many to be told: fewer "
             "frames, or a pace",
             e->out->frames);
     e->out->scheduled_cycles = out->cycles;
-    if (schedule_repeats(s))
-        e->out->latency_cycles = out->first_latency;
+    e->out->latency_cycles = out->first_latency;
     return true;
 }
 
-struct isa_program *plan_emit(const struct plan *p, struct timeline *out_times)
+struct isa_program *plan_emit(const struct plan *p, struct program_times *out)
 {
     struct emitter e = {.p = p, .out = isa_program_new()};
     e.out->arch = *p->arch;
@@ -564,7 +566,10 @@ struct isa_program *plan_emit(const struct plan *p, struct timeline *out_times)
     constants->data = keep(&e, e.constants.at, e.constants.n, 1);
     constants->length = e.constants.n;
     e.out->arch.name = arena_strdup(e.out->arena, p->arch->name);
-    ok = ok && tell_times(&e, out_times);
+    if (ok && schedule_repeats(p->schedule))
+        ok = time_frames(&e, &out->frames);
+    else if (ok)
+        time_one_frame(&e, out);
     e.out->pes = (uint64_t)p->options->pes;
     emitter_free(&e);
     if (ok && isa_program_encode(e.out, p->diag))

@@ -47,8 +47,10 @@ static void note(const struct plan *p, struct storage *of, uint32_t id, const st
     }
 }
 
+/* The reader is counted, the SIGNAL starts, is counted, is on its way, and the writer starts. */
 uint64_t plan_signal_cycles(const struct plan *p)
 {
+    uint64_t registers = 2 * (uint64_t)(p->arch->start_cycles + p->arch->complete_cycles);
     struct tile_grid grid = tile_grid_of(p->arch, p->segment->n_tiles);
     struct cost_work work = {.kind = COST_SIGNAL};
     for (uint32_t t = 0; t < p->segment->n_tiles; t++) { /* no way is longer than through tile 0 */
@@ -56,7 +58,7 @@ uint64_t plan_signal_cycles(const struct plan *p)
         work.hops = hops > work.hops ? hops : work.hops;
     }
     struct cost cost = arch_cost(p->arch, &work);
-    return cost_flight_cycles(&cost);
+    return registers + cost_flight_cycles(&cost);
 }
 
 static void find_lives(const struct plan *p, struct storage *of)

@@ -48,8 +48,15 @@ uint64_t plan_interval_bound(const struct plan *p);
  * how long before frame 0 its first iteration begins. */
 uint64_t plan_stages(const struct plan *p, struct schedule *s);
 const struct memory *plan_memory(const struct plan *p);
-/* With frames also when they run. */
-struct isa_program *plan_emit(const struct plan *p, struct timeline *out_times) CHECK_RESULT;
+/* What the emitted instructions tell of times. */
+struct program_times {
+    struct timeline frames;        /* with frames: when they run */
+    const struct schedule *as_run; /* without, where instructions take time themselves; or NULL */
+};
+struct isa_program *plan_emit(const struct plan *p, struct program_times *out) CHECK_RESULT;
+/* as_run.c */
+const struct schedule *plan_as_run(const struct plan *p, const struct isa_program *program,
+                                   const struct place *order, uint32_t n);
 /* What arena memory does not cover; NULL is fine. */
 void task_graph_free(const struct task_graph *g);
 void schedule_free(const struct schedule *s);

@@ -42,6 +42,7 @@ struct run {
     uint8_t *state;
     VEC(struct woken) work; /* tasks whose next predecessor is to be looked at */
     uint32_t completed;     /* what the task being looked at waited for last, or NONE */
+    uint32_t *ready_by;     /* per task: that, when it became ready */
     struct map channel_of;  /* (from tile, to tile) -> channels */
     VEC(struct channel) channels;
     struct news news; /* of the layer whose barriers are passed */
@@ -69,23 +70,25 @@ uint64_t schedule_arrival(const struct task_graph *g, const struct schedule *s, 
     return i == MAP_NONE ? UINT64_MAX : s->arrival.at[i];
 }
 
+uint64_t schedule_known(const struct task_graph *g, const struct schedule *s, uint32_t task,
+                        const struct task *reader)
+{
+    const struct task *t = &g->tasks.at[task];
+    bool at_once = task_is_message(t) || t->queue == reader->queue || t->kind == TASK_barrier;
+    return schedule_arrival(g, s, task, reader->tile) + (at_once ? 0 : s->complete_cycles);
+}
+
 static const struct task *task_at(const struct run *r, uint32_t id)
 {
     return &r->g->tasks.at[id];
 }
 
-/* Is what the task makes there for that task? In the same queue as soon as it ends, elsewhere when
- * that is counted. */
+/* Is what the task makes there for that one? */
 static bool is_there(const struct run *r, uint32_t id, const struct task *reader)
 {
-    const struct task *t = task_at(r, id);
-    if (r->state[id] < STARTED)
-        return false;
-    if (task_is_message(t))
-        return schedule_arrival(r->g, r->s, id, reader->tile) <= r->time.now;
-    bool at_once = t->queue == reader->queue || t->kind == TASK_barrier;
-    uint64_t later = at_once ? 0 : r->time.complete_cycles;
-    return r->state[id] == COMPLETE && r->s->end[id] + later <= r->time.now;
+    bool made = r->state[id] == (task_is_message(task_at(r, id)) ? STARTED : COMPLETE);
+    return (made || r->state[id] == COMPLETE) &&
+           schedule_known(r->g, r->s, id, reader) <= r->time.now;
 }
 
 /* Those who waited for the task, if what it makes is there for them, look for what else they need.
@@ -157,8 +160,10 @@ static void demand(struct run *r, uint32_t id);
 static void load_ahead(struct run *r, uint32_t id)
 {
     const struct arch *arch = r->p->arch;
-    if (arch->dram_cycles == 0 && arch->dram_bytes_per_cycle == 0)
+    if (arch->dram_cycles == 0 && arch->dram_bytes_per_cycle == 0 &&
+        !arch_instructions_take_time(arch))
         return;
+    r->completed = r->ready_by[id];
     for (uint32_t w = r->first_waiter[id]; w != NONE; w = r->next_waiter[w]) {
         const struct task *next = task_at(r, w);
         for (uint32_t i = 1; i < next->n_preds && first_pred(r->g, next) == id; i++)
@@ -299,6 +304,7 @@ static void make_ready(struct run *r, uint32_t id)
 {
     const struct task *t = task_at(r, id);
     r->state[id] = READY;
+    r->ready_by[id] = r->completed;
     if (t->kind == TASK_barrier) {
         pass_barrier(r, id);
         return;
@@ -382,9 +388,11 @@ static void begin(struct run *r)
     r->cursor = heap_alloc(n * sizeof *r->cursor);
     r->first_waiter = alloc_none(n);
     r->next_waiter = heap_alloc(n * sizeof *r->next_waiter);
+    r->ready_by = heap_alloc(n * sizeof *r->ready_by);
     r->state = heap_alloc(n);
     *r->s = (struct schedule){.order = ARENA_ARRAY(a, uint32_t, n),
                               .n_stages = 1,
+                              .complete_cycles = r->time.complete_cycles,
                               .stage = ARENA_ARRAY(a, uint8_t, n),
                               .start = ARENA_ARRAY(a, uint64_t, n),
                               .end = ARENA_ARRAY(a, uint64_t, n),
@@ -408,6 +416,7 @@ static void end(struct run *r)
     heap_free(r->cursor);
     heap_free(r->first_waiter);
     heap_free(r->next_waiter);
+    heap_free(r->ready_by);
     heap_free(r->state);
     VEC_FREE(&r->work);
     VEC_FREE(&r->channels);

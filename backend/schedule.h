@@ -23,7 +23,8 @@ struct schedule {
     uint32_t *rank;        /* place in L */
     uint32_t *asked_by;    /* load: the task whose end let it start, or NONE; others NONE */
     uint64_t makespan, pe_busy_cycles;
-    struct map arrival_of; /* (message, tile) -> arrival: when it is counted there */
+    uint64_t complete_cycles; /* from an end to its count */
+    struct map arrival_of;    /* (message, tile) -> arrival: when it is counted there */
     VEC(uint64_t) arrival;
     struct map way_of; /* of frames: (from tile, to tile) -> way: the longest of a message */
     VEC(uint64_t) way;
@@ -32,6 +33,9 @@ struct schedule {
  * UINT64_MAX if there is none. */
 uint64_t schedule_arrival(const struct task_graph *g, const struct schedule *s, uint32_t task,
                           uint32_t tile);
+/* When the reader knows of it: in the same queue that is at once. */
+uint64_t schedule_known(const struct task_graph *g, const struct schedule *s, uint32_t task,
+                        const struct task *reader);
 /* Of all instances in L the place of frame 0's; frame f's is f * n further. */
 static inline int64_t schedule_place(const struct schedule *s, uint32_t task)
 {

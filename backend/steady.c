@@ -28,6 +28,7 @@ struct queue_time {
     bool used;  /* in this pass */
     uint32_t group;
     uint64_t load;       /* cycles of a frame */
+    uint64_t flight;     /* of all its tasks, from what they waited for to their counts */
     uint64_t release;    /* its chain begins no earlier */
     uint64_t first, end; /* of its chain */
     struct gaps idle;
@@ -43,8 +44,9 @@ struct steady {
     const struct schedule *one; /* of one frame */
     struct schedule *s;
     uint64_t signal_cycles; /* longest way of a credit */
-    uint64_t *busy;         /* per task: cycles of its unit */
-    uint64_t *held_back;    /* per task: when the frame before has left what it reads */
+    uint64_t start_cycles;
+    uint64_t *busy;      /* per task: cycles of its unit, with those before its start */
+    uint64_t *held_back; /* per task: when the frame before has left what it reads */
     struct queue_time *queue;
     VEC(struct use) uses; /* by buffer */
 };
@@ -61,7 +63,7 @@ static uint64_t busy_cycles(const struct steady *t, uint32_t id)
 {
     uint64_t cycles = t->one->end[id] - t->one->start[id];
     bool dram = task_kinds[task_at(t, id)->kind].unit == QUEUE_DMA;
-    return dram ? cycles - (uint64_t)t->p->arch->dram_cycles : cycles;
+    return t->start_cycles + (dram ? cycles - (uint64_t)t->p->arch->dram_cycles : cycles);
 }
 
 static void find_loads(struct steady *t)
@@ -79,14 +81,28 @@ static void find_loads(struct steady *t)
         q->chain = product && q->group == task->mvm.group && (q->chain || !q->used);
         q->used = true;
         q->load += t->busy[id];
+        q->flight +=
+            t->start_cycles + t->one->end[id] - t->one->start[id] + t->one->complete_cycles;
     }
 }
 
+/* Of a queue's unit, of the places in flight, or of a sequencer. */
 static uint64_t largest_load(const struct steady *t)
 {
-    uint64_t most = 0;
-    for (uint32_t q = 0; q < t->g->n_queues; q++)
-        most = max_u64(most, t->queue[q].load);
+    uint64_t most = 0, *issue = heap_alloc((t->p->segment->n_tiles + 1) * sizeof *issue);
+    uint64_t places = (uint64_t)t->p->arch->inflight;
+    for (uint32_t q = 0; q < t->g->n_queues; q++) {
+        uint64_t flight = places ? (t->queue[q].flight + places - 1) / places : 0;
+        most = max_u64(most, max_u64(t->queue[q].load, flight));
+    }
+    for (uint32_t i = 0; i < t->one->n; i++) {
+        const struct task *task = task_at(t, t->one->order[i]);
+        if (task->queue != NONE)
+            issue[task->tile] += (uint64_t)t->p->arch->issue_cycles;
+    }
+    for (uint32_t i = 0; i < t->p->segment->n_tiles; i++)
+        most = max_u64(most, issue[i]);
+    heap_free(issue);
     return most;
 }
 
@@ -132,6 +148,7 @@ uint64_t plan_interval_bound(const struct plan *p)
     struct steady t = {.p = p,
                        .g = p->tasks,
                        .one = p->single,
+                       .start_cycles = (uint64_t)p->arch->start_cycles,
                        .busy = ARENA_ARRAY(a, uint64_t, p->tasks->tasks.n),
                        .queue = ARENA_ARRAY(a, struct queue_time, p->tasks->n_queues)};
     find_loads(&t);
@@ -155,7 +172,7 @@ static void add_way(struct steady *t, uint32_t message, uint32_t tile)
  * before it is never longer. */
 static void find_ways(struct steady *t)
 {
-    if (t->p->arch->hop_cycles == 0)
+    if (t->p->arch->hop_cycles == 0 && t->s->complete_cycles == 0)
         return;
     for (uint32_t id = 0; id < t->g->tasks.n; id++) {
         const struct task *task = task_at(t, id);
@@ -220,10 +237,10 @@ static uint64_t ready_at(const struct steady *t, uint32_t id)
 {
     const struct task *task = task_at(t, id);
     uint32_t asked_by = t->s->asked_by[id];
-    uint64_t at = asked_by == NONE ? 0 : t->s->end[asked_by];
+    uint64_t at = asked_by == NONE ? 0 : t->s->end[asked_by] + t->s->complete_cycles;
     at = max_u64(at, t->held_back[id]);
     for (uint32_t i = 0; i < task->n_preds; i++) {
-        uint64_t there = schedule_arrival(t->g, t->s, t->g->preds.at[task->preds + i], task->tile);
+        uint64_t there = schedule_known(t->g, t->s, t->g->preds.at[task->preds + i], task);
         at = max_u64(at, there);
     }
     return at;
@@ -253,8 +270,8 @@ static bool place_tasks(struct steady *t)
         uint64_t at = take_unit(&t->queue[task_at(t, id)->queue], t->busy[id], ready_at(t, id));
         if (at == UINT64_MAX)
             return false;
-        t->s->start[id] = at;
-        t->s->end[id] = at + t->one->end[id] - t->one->start[id];
+        t->s->start[id] = at + t->start_cycles;
+        t->s->end[id] = t->s->start[id] + t->one->end[id] - t->one->start[id];
     }
     return true;
 }
@@ -280,7 +297,7 @@ static bool hold_back(struct steady *t)
     for (size_t i = 0; i < t->g->carries.n; i++) {
         const struct carry *c = &t->g->carries.at[i];
         uint64_t there = schedule_arrival(t->g, t->s, c->send, t->g->buffers.at[c->buffer].tile);
-        if (there <= t->s->start[c->reader] + t->s->interval)
+        if (there + t->start_cycles <= t->s->start[c->reader] + t->s->interval)
             continue;
         t->held_back[c->reader] = there - t->s->interval;
         any = true;
@@ -438,12 +455,14 @@ const struct schedule *plan_frames(const struct plan *p)
                            .end = ARENA_ARRAY(own, uint64_t, n),
                            .stage = ARENA_ARRAY(own, uint8_t, n),
                            .rank = ARENA_ARRAY(own, uint32_t, n),
-                           .asked_by = ARENA_ARRAY(own, uint32_t, n)};
+                           .asked_by = ARENA_ARRAY(own, uint32_t, n),
+                           .complete_cycles = p->single->complete_cycles};
     struct steady t = {.p = p,
                        .g = p->tasks,
                        .one = p->single,
                        .s = s,
                        .signal_cycles = plan_signal_cycles(p),
+                       .start_cycles = (uint64_t)p->arch->start_cycles,
                        .busy = ARENA_ARRAY(a, uint64_t, n),
                        .held_back = ARENA_ARRAY(a, uint64_t, n),
                        .queue = ARENA_ARRAY(a, struct queue_time, p->tasks->n_queues)};

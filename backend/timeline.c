@@ -55,6 +55,7 @@ struct run {
     uint32_t n, n_events, n_stages, iterations;
     int64_t frames;
     uint32_t *first_counter; /* of each tile; one more */
+    bool waits_for_pace;
     struct counter *counters;
     struct line *lines; /* by counter; of those of queues */
     uint64_t issue_cycles, start_cycles, complete_cycles;
@@ -73,6 +74,7 @@ struct run {
     } alike[MOST_PERIOD + 1];
     uint64_t passed_over;      /* cycles of frames */
     struct frame_times *frame; /* of those under way, by number modulo n_stages */
+    const struct timeline_watch *watch;
     struct timeline out;
 };
 
@@ -135,8 +137,10 @@ static struct line new_line(const struct arch *arch, uint64_t instances)
 static struct wait_time wait_time_of(struct run *r, uint32_t tile, const struct isa_wait *w)
 {
     int32_t threshold = isa_threshold(w->threshold);
-    if (w->counter == ISA_PACE_COUNTER)
+    if (w->counter == ISA_PACE_COUNTER) {
+        r->waits_for_pace = true;
         return (struct wait_time){PACE, 1 - threshold};
+    }
     const struct counter *c = &r->counters[counter_of(r, tile, w->counter)];
     int32_t step = (int32_t)c->step, back = (step - threshold) / step;
     if (r->kept <= (uint32_t)back)
@@ -292,9 +296,9 @@ static uint64_t start_of(struct run *r, uint32_t iteration, const struct timed *
 }
 
 /* Of the queue's next instruction, which has started, and is counted from then on. */
-static uint64_t end_of(struct run *r, const struct timed *i, uint64_t start, bool active,
-                       uint64_t *now)
+static uint64_t end_of(struct run *r, uint32_t number, uint64_t start, bool active, uint64_t *now)
 {
+    const struct timed *i = &r->insts[number];
     struct line *l = &r->lines[i->queue];
     uint64_t end = max_u64(start + (active ? i->latency : 0), l->next_end);
     l->next_end = next_after(r, end);
@@ -302,8 +306,12 @@ static uint64_t end_of(struct run *r, const struct timed *i, uint64_t start, boo
     if (l->inflight)
         l->counted[l->n % l->inflight] = counted;
     l->n++;
-    for (uint32_t k = 0; k < i->n_targets; k++)
-        count(r, now, r->targets.at[i->target + k], counted + (active ? i->flight : 0));
+    for (uint32_t k = 0; k < i->n_targets; k++) {
+        uint64_t arrival = counted + (active ? i->flight : 0);
+        arrival = count(r, now, r->targets.at[i->target + k], arrival);
+        if (r->watch)
+            r->watch->arrives(r->watch->self, number, k, arrival);
+    }
     return end;
 }
 
@@ -325,7 +333,9 @@ static void step(struct run *r, uint32_t iteration, uint32_t number, uint64_t *n
                   (frame == r->frames - 1 || !i->last_only);
     uint64_t start = start_of(r, iteration, i, active);
     now[r->n_events + number] = start;
-    uint64_t end = end_of(r, i, start, active, now);
+    uint64_t end = end_of(r, number, start, active, now);
+    if (r->watch)
+        r->watch->runs(r->watch->self, number, start, end);
     if (active)
         note_frame(r, i, frame, start, end);
 }
@@ -344,16 +354,6 @@ static void end_frame(struct run *r, uint32_t iteration)
     *f = (struct frame_times){UINT64_MAX, 0};
 }
 
-/* Dispatches, which may run ahead of starts until queues are full, fall no further behind them. */
-static bool dispatch_keeps_up(const struct run *r, const uint64_t *now, const uint64_t *before,
-                              uint64_t by)
-{
-    for (size_t i = (size_t)r->n_events + r->n; r->issue_cycles && i < r->n_times; i++)
-        if (now[i] > before[i] + by)
-            return false;
-    return true;
-}
-
 /* Is the iteration like the one `period` before, all times the same later? */
 static bool is_alike(const struct run *r, uint32_t iteration, uint32_t period, uint64_t *by)
 {
@@ -361,10 +361,12 @@ static bool is_alike(const struct run *r, uint32_t iteration, uint32_t period, u
         return false;
     const uint64_t *now = times_of(r, iteration), *before = times_of(r, iteration - period);
     *by = r->n ? now[r->n_events] - before[r->n_events] : 0;
-    for (size_t i = 0; i < (size_t)r->n_events + r->n; i++)
+    size_t n = (size_t)r->n_events + r->n; /* where issue takes no time it follows from the rest */
+    for (size_t i = 0; i < (r->issue_cycles ? r->n_times : n); i++)
         if (now[i] != before[i] + *by)
             return false;
-    return dispatch_keeps_up(r, now, before, *by);
+    /* What has fallen behind the pace catches up with it, and then waits for it. */
+    return !r->waits_for_pace || *by >= period * r->p->pace;
 }
 
 /* Iterations from the first start to the last one in an iteration, or where what is in flight
@@ -416,9 +418,10 @@ static void pass_over(struct run *r, uint32_t iteration)
 }
 
 bool timeline_of(const struct isa_program *p, const struct place *order, uint32_t n,
-                 struct timeline *out)
+                 const struct timeline_watch *watch, struct timeline *out)
 {
-    struct run r = {.p = p, .n = n, .n_stages = 1, .frames = p->frames ? p->frames : 1};
+    struct run r = {
+        .p = p, .n = n, .n_stages = 1, .frames = p->frames ? p->frames : 1, .watch = watch};
     bool ok = true;
     begin(&r, order);
     for (uint32_t s = 0; s < r.n_stages; s++)

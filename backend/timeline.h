@@ -18,9 +18,16 @@ struct timeline {
      * the least and the most. */
     uint64_t first_latency, latency_min, latency_max;
 };
+/* Who is told of each instruction that is evaluated, by its number in `order`: when each target of
+ * its route counts its message, then when it runs. */
+struct timeline_watch {
+    void (*arrives)(void *self, uint32_t number, uint32_t target, uint64_t time);
+    void (*runs)(void *self, uint32_t number, uint64_t start, uint64_t end);
+    void *self;
+};
 /* `order`: all n instructions, so that each iteration waits only for earlier ones and for
- * iterations before. False: the frames are very many, and nothing repeats. */
+ * iterations before. `watch` may be NULL. False: the frames are very many, and nothing repeats. */
 bool timeline_of(const struct isa_program *p, const struct place *order, uint32_t n,
-                 struct timeline *out) CHECK_RESULT;
+                 const struct timeline_watch *watch, struct timeline *out) CHECK_RESULT;
 
 #endif

@@ -430,6 +430,13 @@ void config_machine(struct rig *r, struct config *c)
     c->arch.dram_cycles = rig_range(r, 0, 20);
     c->arch.dram_bytes_per_cycle = rates[rig_range(r, 0, 3)];
     c->arch.topology = rig_range(r, 0, 1) ? ARCH_MESH : ARCH_IDEAL;
+    if (rig_range(r, 0, 1))
+        return;
+    static const int64_t registers[] = {0, 1, 1, 2, 9}, places[] = {0, 1, 2, 4};
+    c->arch.issue_cycles = registers[rig_range(r, 0, 4)];
+    c->arch.start_cycles = registers[rig_range(r, 0, 4)];
+    c->arch.complete_cycles = registers[rig_range(r, 0, 4)];
+    c->arch.inflight = places[rig_range(r, 0, 3)];
 }
 
 void config_set(struct config *c, unsigned shape, enum schedule_mode mode)
@@ -444,11 +451,13 @@ void config_set(struct config *c, unsigned shape, enum schedule_mode mode)
     c->options.set = sets[shape];
     snprintf(c->text, sizeof c->text,
              "crossbars=%d rows=%d cols=%d queue_depth=%d mvm_cycles=%d lanes=%d setup=%d link=%d "
-             "hop=%d dram=%d,%d topology=%d encoding=%d pair=%d flip=%d cell=%d+%d dac=%d adc=%d "
+             "hop=%d dram=%d,%d issue=%d start=%d complete=%d inflight=%d topology=%d encoding=%d "
+             "pair=%d flip=%d cell=%d+%d dac=%d adc=%d "
              "range=%d noise=%d,%d,%d,%d,%d,%d set=%dx%d%s %s",
              (int)a->crossbars, (int)a->rows, (int)a->cols, (int)a->queue_depth, (int)a->mvm_cycles,
              (int)a->lanes, (int)a->vector_setup_cycles, (int)a->link_bytes_per_cycle,
              (int)a->hop_cycles, (int)a->dram_cycles, (int)a->dram_bytes_per_cycle,
+             (int)a->issue_cycles, (int)a->start_cycles, (int)a->complete_cycles, (int)a->inflight,
              (int)a->topology, (int)a->encoding, (int)a->pair_axis, (int)a->column_flip,
              (int)a->cell_bits, (int)a->cell_fraction_bits, (int)a->dac_bits, (int)a->adc_bits,
              (int)a->adc_range, (int)a->noise_seed, (int)a->program_sigma_low_permille,

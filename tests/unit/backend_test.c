@@ -302,6 +302,20 @@ static void expect_step(const struct path_report *e, const char *name, const cha
     ck_assert_uint_eq(e->end_cycle, end);
 }
 
+/* Steps of that many cycles, one after the other. */
+static void expect_path(const struct compiled *c, const uint64_t *cycles, uint32_t n)
+{
+    const struct backend_detail *d = c->result.detail;
+    uint64_t at = 0;
+    ck_assert_uint_eq(d->n_path, n);
+    for (uint32_t i = 0; i < n; i++) {
+        ck_assert_uint_eq(d->path[i].start_cycle, at);
+        ck_assert_uint_eq(d->path[i].end_cycle - d->path[i].start_cycle, cycles[i]);
+        at = d->path[i].end_cycle;
+    }
+    ck_assert_uint_eq(at, c->result.makespan_cycles);
+}
+
 START_TEST(the_slowest_path_has_no_gap)
 {
     /* b's last row waits for a's twelve rows of 12 cycles, one after the other */
@@ -319,17 +333,16 @@ START_TEST(the_slowest_path_has_no_gap)
      */
     c = compile(two_layers, "crossbars=1 lanes=64 link_bytes_per_cycle=16 hop_cycles=2",
                 SCHEDULE_CROSS_LAYER, shape(1, 0));
-    d = c.result.detail;
-    static const uint64_t cycles[] = {144, 2, 3, 12 + 2, 4, 1};
-    uint64_t at = 0;
-    ck_assert_uint_eq(d->n_path, 6);
-    for (uint32_t i = 0; i < d->n_path; i++) {
-        ck_assert_uint_eq(d->path[i].start_cycle, at);
-        ck_assert_uint_eq(d->path[i].end_cycle - d->path[i].start_cycle, cycles[i]);
-        at = d->path[i].end_cycle;
-    }
-    ck_assert_uint_eq(at, c.result.makespan_cycles);
-    ck_assert_uint_eq(d->tiles[0].busy_cycles[UNIT_NETWORK], 6 * 12);
+    expect_path(&c, (const uint64_t[]){144, 2, 3, 12 + 2, 4, 1}, 6);
+    ck_assert_uint_eq(c.result.detail->tiles[0].busy_cycles[UNIT_NETWORK], 6 * 12);
+    release(&c);
+    /* A cycle before each start, two from an end to its count elsewhere. A LOAD starts at 1, the
+     * next one, when that is counted, at 4, the first product at 7; the STORE takes no time. */
+    c = compile(two_layers,
+                "crossbars=1 lanes=64 link_bytes_per_cycle=16 hop_cycles=2 start_cycles=1 "
+                "complete_cycles=2",
+                SCHEDULE_CROSS_LAYER, shape(1, 0));
+    expect_path(&c, (const uint64_t[]){7, 12 * 13 + 2, 2 + 1, 3 + 3, 12 + 2 + 3, 4 + 3, 1 + 3}, 7);
     release(&c);
 }
 END_TEST

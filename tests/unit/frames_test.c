@@ -464,6 +464,47 @@ START_TEST(the_pace_is_a_choice)
 }
 END_TEST
 
+/* Whatever instructions take besides their work: frames that repeat are passed over, but not before
+ * what fell behind at first, the pace or the dispatches, has been caught up with. And LOADs know
+ * whom they wait for where a product starts late because few are in flight. */
+START_TEST(instructions_take_time)
+{
+    static const struct {
+        const char *machine;
+        int64_t set, pace;
+    } of[] = {
+        {"issue_cycles=1 start_cycles=1 complete_cycles=1 inflight=4", 1, 0},
+        {"issue_cycles=7 complete_cycles=5 inflight=3 hop_cycles=9 crossbars=1 lanes=4", 1, 0},
+        {"issue_cycles=2 queue_depth=2 start_cycles=2 complete_cycles=2 dram_cycles=5 crossbars=1 "
+         "dram_bytes_per_cycle=5",
+         3, 35},
+        {"issue_cycles=2 queue_depth=1 start_cycles=1 complete_cycles=2 inflight=3 lanes=2 "
+         "crossbars=2 dram_bytes_per_cycle=6",
+         2, 31},
+        {"issue_cycles=5 queue_depth=3 start_cycles=1 complete_cycles=2 lanes=1 hop_cycles=2 "
+         "crossbars=2 dram_bytes_per_cycle=2",
+         3, 76},
+        {"issue_cycles=1 queue_depth=5 start_cycles=2 complete_cycles=2 inflight=1 lanes=2 "
+         "crossbars=1 dram_bytes_per_cycle=6",
+         1, PACE_INTERVAL},
+        {"queue_depth=64 inflight=64 complete_cycles=3 start_cycles=1 dram_cycles=300", 1, 0},
+    };
+    struct sim_options o = {.no_function = true};
+    struct sim_result r;
+    struct compiled c = compile(halving, of[_i].machine, of[_i].set, of[_i].set, 0, 0);
+    ck_assert(sim_run(c.program, NULL, NULL, &o, &r, c.diag));
+    ck_assert_uint_eq(r.cycles, c.program->scheduled_cycles);
+    ck_assert_uint_eq(r.cycles, c.result.makespan_cycles);
+    release(&c);
+    c = compile(halving, of[_i].machine, of[_i].set, of[_i].set, 60, of[_i].pace);
+    ck_assert(sim_run(c.program, NULL, NULL, &o, &r, c.diag));
+    ck_assert_uint_eq(r.cycles, c.result.scheduled_cycles);
+    ck_assert_uint_eq(r.latency_min_cycles, c.result.latency_min_cycles);
+    ck_assert_uint_eq(r.latency_max_cycles, c.result.latency_max_cycles);
+    release(&c);
+}
+END_TEST
+
 /* Rows of five pixels: one copy makes three of each, the other two. */
 static const char paces[] =
     "graph \"paces\" crossbar {\n"
@@ -548,6 +589,7 @@ int main(void)
     tcase_add_loop_test(t, a_state_needs_its_waits, 0, 2);
     tcase_add_loop_test(t, a_picture_is_left_to_the_next_frame, 0, 12);
     tcase_add_test(t, the_pace_is_a_choice);
+    tcase_add_loop_test(t, instructions_take_time, 0, 7);
     tcase_add_loop_test(t, copies_at_different_paces_take_few_bytes, 0, 2);
     tcase_add_test(t, idle_times_of_a_unit);
     suite_add_tcase(s, t);
