@@ -312,7 +312,7 @@ static bool starts_now(struct sim *s, uint32_t queue)
 {
     struct sim_queue *q = &s->queues[queue];
     if (!q->starting) {
-        q->start_at = s->time.now + (uint64_t)s->p->arch.start_cycles;
+        q->start_at = s->time.now + s->start_cycles;
         if (q->start_at == s->time.now)
             return true;
         q->starting = true;
@@ -362,7 +362,7 @@ static void dispatch(struct sim *s, uint32_t tile)
             list_queue(s, queue);
         if (s->begins)
             note_dispatch(&s->begins[queue], s->time.now);
-        t->issue_at = s->time.now + (uint64_t)s->p->arch.issue_cycles;
+        t->issue_at = s->time.now + s->issue_cycles;
         if (++t->pc == t->n_insts && ++t->iteration < s->iterations)
             t->pc = 0;
     }

@@ -46,6 +46,7 @@ struct sim {
     uint32_t pace_counter; /* number of the one counter that all tiles read; it has no count */
 
     struct resources time;
+    uint64_t issue_cycles, start_cycles;
     uint64_t last_end, n_done, n_skipped, pe_busy;
     struct sim_frame {
         uint64_t begin, end;

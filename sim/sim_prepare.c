@@ -190,6 +190,8 @@ bool sim_prepare(struct sim *s)
 {
     s->tiles = ARENA_ARRAY(s->arena, struct sim_tile, s->p->n_tiles);
     s->depth = (uint32_t)s->p->arch.queue_depth;
+    s->issue_cycles = (uint64_t)s->p->arch.issue_cycles;
+    s->start_cycles = (uint64_t)s->p->arch.start_cycles;
     if (!number_tiles(s))
         return false;
     uint32_t last_stage = 0;

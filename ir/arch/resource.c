@@ -79,19 +79,6 @@ static uint64_t after(uint64_t time, uint64_t cycles)
     return cycles > UINT64_MAX - time ? UINT64_MAX : time + cycles;
 }
 
-bool resource_takes_unit(const struct cost *c)
-{
-    return c->n_stages > 0 && c->stage[0].unit != UNIT_LINK;
-}
-
-uint64_t resource_ready_at(const struct resources *r, uint32_t queue, const struct cost *c)
-{
-    const struct unit *u = &r->units[queue];
-    uint64_t free_at = resource_takes_unit(c) ? u->free_at : 0;
-    bool all = r->inflight > 0 && u->n == r->inflight;
-    return all ? max_u64(free_at, u->counted[u->first]) : free_at;
-}
-
 /* One more is in flight; where all are, the one that is counted first makes room. */
 static void enter_flight(struct resources *r, struct unit *u, uint64_t counted)
 {

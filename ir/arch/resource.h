@@ -57,10 +57,20 @@ bool resource_next_event(struct resources *r, struct event *out);
 void event_add(struct resources *r, struct event e);
 
 /* Does the work need the unit of its queue? */
-bool resource_takes_unit(const struct cost *c);
+static inline bool resource_takes_unit(const struct cost *c)
+{
+    return c->n_stages > 0 && c->stage[0].unit != UNIT_LINK;
+}
 /* From when on the queue lets work of this cost begin: its unit is free, if it needs that, and few
  * enough are in flight. */
-uint64_t resource_ready_at(const struct resources *r, uint32_t queue, const struct cost *c);
+static inline uint64_t resource_ready_at(const struct resources *r, uint32_t queue,
+                                         const struct cost *c)
+{
+    const struct unit *u = &r->units[queue];
+    uint64_t free_at = resource_takes_unit(c) ? u->free_at : 0;
+    bool all = r->inflight > 0 && u->n == r->inflight;
+    return all ? max_u64(free_at, u->counted[u->first]) : free_at;
+}
 struct reservation {
     uint64_t unit_free, end, counted, arrival; /* arrival: of its messages; times saturate */
 };
