@@ -457,6 +457,13 @@ struct isa_memory {
 struct isa_memory isa_tile_memory(const struct isa_program *p, uint32_t tile, unsigned i,
                                   struct arena *a);
 struct isa_memory isa_program_memory(const struct isa_program *p, unsigned i, struct arena *a);
+/* Instructions as they are dispatched in an iteration of a run of so many frames (0 frames: of the
+ * one there is), each a word. */
+unsigned isa_instruction_bytes(void);
+uint32_t isa_stages(const struct isa_program *p);
+uint32_t isa_iterations(const struct isa_program *p, uint32_t frames);
+struct isa_memory isa_tile_instructions(const struct isa_program *p, uint32_t tile, uint32_t frames,
+                                        uint32_t iteration, struct arena *a);
 /* What a tile's memories hold (tile_bytes.c): its stream; its tables, as isa_tile_memory has them;
  * weights, of the bits that cells hold; the buffer. */
 struct isa_tile_bytes {

@@ -4,53 +4,14 @@
  * memories.c - a tile's tables as hardware holds them: the words of memories.def, least significant
  * field first (ISA.md 17, DUMP.md). Values are put in the order of the fields.
  */
+#include "pack.h"
 #include "tile_grid.h"
-#include "words.h"
 
 #include <string.h>
-
-struct packer {
-    const struct isa_program *program;
-    uint32_t tile;
-    struct arena *a;
-    enum word_id id;
-    struct isa_memory *out;
-    uint8_t *at;         /* the word at hand */
-    unsigned bit, field; /* the next of it */
-    uint32_t first;      /* of the parts that belong to it */
-};
 
 static const struct isa_tile *tile_of(const struct packer *p)
 {
     return &p->program->tiles[p->tile];
-}
-
-/* The next field. */
-static void put(struct packer *p, uint64_t value)
-{
-    struct word_field f;
-    if (!word_field_at(p->id, p->field++, &f))
-        BUG("word %s has no field %u", word_name(p->id), p->field - 1);
-    for (unsigned left = f.bits; left > 0; left--, value >>= 1, p->bit++)
-        p->at[p->bit / 8] |= (uint8_t)((value & 1) << p->bit % 8);
-}
-
-static void begin(struct packer *p, uint32_t n)
-{
-    p->out->word_bytes = word_bits(p->id) / 8;
-    p->at = arena_alloc_array(p->a, n, p->out->word_bytes);
-    memset(p->at, 0, (size_t)n * p->out->word_bytes);
-    p->out->words = p->at;
-}
-
-static void next(struct packer *p)
-{
-    struct word_field f;
-    if (word_field_at(p->id, p->field, &f))
-        BUG("word %s lacks %s", word_name(p->id), f.name);
-    p->at += p->out->word_bytes;
-    p->bit = p->field = 0;
-    p->out->n++;
 }
 
 static void put_record(struct packer *p, enum record_id id, const void *rec)
@@ -58,14 +19,15 @@ static void put_record(struct packer *p, enum record_id id, const void *rec)
     const struct record *r = &isa_records[id];
     for (unsigned i = 0; i < r->n_fields; i++)
         if (!r->fields[i].list && r->fields[i].bits)
-            put(p, record_number(r->fields[i].kind, (const char *)rec + r->fields[i].offset));
+            pack_number(p,
+                        record_number(r->fields[i].kind, (const char *)rec + r->fields[i].offset));
 }
 
 /* Where its parts begin, and how many they are. */
 static void put_link(struct packer *p, uint32_t n)
 {
-    put(p, p->first);
-    put(p, n);
+    pack_number(p, p->first);
+    pack_number(p, n);
     p->first += n;
 }
 
@@ -77,12 +39,12 @@ static uint64_t modulo(int64_t value, int64_t by)
 static void pack_views(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    begin(p, t->n_views);
-    for (uint32_t i = 0; i < t->n_views; i++, next(p)) {
+    pack_begin(p, t->n_views);
+    for (uint32_t i = 0; i < t->n_views; i++, pack_next(p)) {
         const struct isa_view *v = &t->views[i];
         put_record(p, REC_view, v);
-        put(p, modulo(-(int64_t)v->ring_origin, v->ring_rows));
-        put(p, v->frame_rows % v->ring_rows);
+        pack_number(p, modulo(-(int64_t)v->ring_origin, v->ring_rows));
+        pack_number(p, v->frame_rows % v->ring_rows);
     }
 }
 
@@ -120,34 +82,34 @@ static uint32_t weight_bits(const struct isa_program *p, const struct isa_image 
 static void pack_groups(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    begin(p, t->n_groups);
-    for (uint32_t i = 0; i < t->n_groups; i++, next(p)) {
+    pack_begin(p, t->n_groups);
+    for (uint32_t i = 0; i < t->n_groups; i++, pack_next(p)) {
         const struct isa_group *g = &t->groups[i];
         const struct isa_image *image = &p->program->images[g->image];
         struct isa_mapping m = isa_mapping_of(p->program, g);
         put_record(p, REC_group, g);
         put_link(p, g->n_pes);
-        put(p, isa_window(g, 0));
-        put(p, isa_window(g, 1));
-        put(p, m.step[0]);
-        put(p, m.step[1]);
-        put(p, m.channels);
-        put(p, m.columns);
-        put(p, m.pixel_columns);
-        put(p, image->element);
-        put(p, weight_bits(p->program, image));
-        put(p, image->center != 0);
-        put(p, shifts_of(image));
-        put(p, product_cycles(p, i));
+        pack_number(p, isa_window(g, 0));
+        pack_number(p, isa_window(g, 1));
+        pack_number(p, m.step[0]);
+        pack_number(p, m.step[1]);
+        pack_number(p, m.channels);
+        pack_number(p, m.columns);
+        pack_number(p, m.pixel_columns);
+        pack_number(p, image->element);
+        pack_number(p, weight_bits(p->program, image));
+        pack_number(p, image->center != 0);
+        pack_number(p, shifts_of(image));
+        pack_number(p, product_cycles(p, i));
     }
 }
 
 /* Row and column of the window, and the channel, of an image row. */
 static void put_position(struct packer *p, const struct isa_mapping *m, uint32_t row)
 {
-    put(p, row / m->channels / m->window_width);
-    put(p, row / m->channels % m->window_width);
-    put(p, row % m->channels);
+    pack_number(p, row / m->channels / m->window_width);
+    pack_number(p, row / m->channels % m->window_width);
+    pack_number(p, row % m->channels);
 }
 
 static void put_pe(struct packer *p, const struct isa_group *g, const struct isa_pe *pe)
@@ -156,9 +118,9 @@ static void put_pe(struct packer *p, const struct isa_group *g, const struct isa
     struct isa_span q = isa_mapping_groups(&m, pe);
     put_record(p, REC_pe, pe);
     put_link(p, pe->n_runs);
-    put(p, q.from);
-    put(p, q.to - q.from);
-    put(p, isa_mapping_rows(&m, pe));
+    pack_number(p, q.from);
+    pack_number(p, q.to - q.from);
+    pack_number(p, isa_mapping_rows(&m, pe));
     put_position(p, &m, pe->k0);
 }
 
@@ -168,18 +130,18 @@ static void pack_pes(struct packer *p)
     uint32_t n = 0;
     for (uint32_t i = 0; i < t->n_groups; i++)
         n += t->groups[i].n_pes;
-    begin(p, n);
+    pack_begin(p, n);
     for (uint32_t i = 0; i < t->n_groups; i++)
-        for (uint32_t k = 0; k < t->groups[i].n_pes; k++, next(p))
+        for (uint32_t k = 0; k < t->groups[i].n_pes; k++, pack_next(p))
             put_pe(p, &t->groups[i], &t->groups[i].pes[k]);
 }
 
 static void put_runs(struct packer *p, const struct isa_group *g, const struct isa_pe *pe)
 {
     struct isa_mapping m = isa_mapping_of(p->program, g);
-    for (uint32_t i = 0; i < pe->n_runs; i++, next(p)) {
-        put(p, pe->runs[i].row);
-        put(p, pe->runs[i].rows);
+    for (uint32_t i = 0; i < pe->n_runs; i++, pack_next(p)) {
+        pack_number(p, pe->runs[i].row);
+        pack_number(p, pe->runs[i].rows);
         put_position(p, &m, pe->runs[i].row);
     }
 }
@@ -191,7 +153,7 @@ static void pack_runs(struct packer *p)
     for (uint32_t i = 0; i < t->n_groups; i++)
         for (uint32_t k = 0; k < t->groups[i].n_pes; k++)
             n += t->groups[i].pes[k].n_runs;
-    begin(p, n);
+    pack_begin(p, n);
     for (uint32_t i = 0; i < t->n_groups; i++)
         for (uint32_t k = 0; k < t->groups[i].n_pes; k++)
             put_runs(p, &t->groups[i], &t->groups[i].pes[k]);
@@ -202,18 +164,18 @@ static void pack_runs(struct packer *p)
 static void pack_windows(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    begin(p, t->n_windows);
-    for (uint32_t i = 0; i < t->n_windows; i++, next(p)) {
+    pack_begin(p, t->n_windows);
+    for (uint32_t i = 0; i < t->n_windows; i++, pack_next(p)) {
         const struct isa_window *w = &t->windows[i];
         const int32_t pad[2] = {w->pad_top, w->pad_left};
         put_record(p, REC_window, w);
         for (unsigned axis = 0; axis < 2; axis++) {
-            put(p, modulo(pad[axis], w->stride[axis]));
-            put(p, (uint64_t)floor_div_i64(pad[axis], w->stride[axis]));
+            pack_number(p, modulo(pad[axis], w->stride[axis]));
+            pack_number(p, (uint64_t)floor_div_i64(pad[axis], w->stride[axis]));
         }
         for (unsigned axis = 0; axis < 2; axis++) {
-            put(p, w->dilation[axis] % w->stride[axis]);
-            put(p, w->dilation[axis] / w->stride[axis]);
+            pack_number(p, w->dilation[axis] % w->stride[axis]);
+            pack_number(p, w->dilation[axis] / w->stride[axis]);
         }
     }
 }
@@ -221,8 +183,8 @@ static void pack_windows(struct packer *p)
 static void pack_programs(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    begin(p, t->n_programs);
-    for (uint32_t i = 0; i < t->n_programs; i++, next(p)) {
+    pack_begin(p, t->n_programs);
+    for (uint32_t i = 0; i < t->n_programs; i++, pack_next(p)) {
         put_record(p, REC_program_entry, &t->programs[i]);
         put_link(p, t->programs[i].n_ops);
     }
@@ -234,28 +196,28 @@ static void pack_lanes(struct packer *p)
     uint32_t n = 0;
     for (uint32_t i = 0; i < t->n_programs; i++)
         n += t->programs[i].n_ops;
-    begin(p, n);
+    pack_begin(p, n);
     for (uint32_t i = 0; i < t->n_programs; i++)
-        for (uint32_t k = 0; k < t->programs[i].n_ops; k++, next(p))
+        for (uint32_t k = 0; k < t->programs[i].n_ops; k++, pack_next(p))
             put_record(p, REC_lane, &t->programs[i].ops[k]);
 }
 
 static void pack_luts(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    begin(p, t->n_tables * ISA_TABLE_ENTRIES);
+    pack_begin(p, t->n_tables * ISA_TABLE_ENTRIES);
     for (uint32_t i = 0; i < t->n_tables; i++) {
         const uint32_t *data = isa_table_data(p->program, &t->tables[i]);
-        for (unsigned k = 0; k < ISA_TABLE_ENTRIES; k++, next(p))
-            put(p, data[k]);
+        for (unsigned k = 0; k < ISA_TABLE_ENTRIES; k++, pack_next(p))
+            pack_number(p, data[k]);
     }
 }
 
 static void pack_gathers(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    begin(p, t->n_gathers);
-    for (uint32_t i = 0; i < t->n_gathers; i++, next(p)) {
+    pack_begin(p, t->n_gathers);
+    for (uint32_t i = 0; i < t->n_gathers; i++, pack_next(p)) {
         const struct isa_gather *g = &t->gathers[i];
         put_record(p, REC_gather, g);
         put_link(p, g->n_rows);
@@ -266,8 +228,8 @@ static void pack_gathers(struct packer *p)
 
 static void put_entries(struct packer *p, const int32_t *list, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++, next(p))
-        put(p, (uint32_t)list[i]);
+    for (uint32_t i = 0; i < n; i++, pack_next(p))
+        pack_number(p, (uint32_t)list[i]);
 }
 
 static void pack_entries(struct packer *p)
@@ -276,7 +238,7 @@ static void pack_entries(struct packer *p)
     uint32_t n = 0;
     for (uint32_t i = 0; i < t->n_gathers; i++)
         n += t->gathers[i].n_rows + t->gathers[i].n_cols + t->gathers[i].n_channels;
-    begin(p, n);
+    pack_begin(p, n);
     for (uint32_t i = 0; i < t->n_gathers; i++) {
         const struct isa_gather *g = &t->gathers[i];
         put_entries(p, g->rows, g->n_rows);
@@ -296,13 +258,13 @@ static void pack_routes(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
     struct tile_grid grid = grid_of(p);
-    begin(p, t->n_routes);
-    for (uint32_t i = 0; i < t->n_routes; i++, next(p)) {
+    pack_begin(p, t->n_routes);
+    for (uint32_t i = 0; i < t->n_routes; i++, pack_next(p)) {
         struct tile_reach reach = {0};
         for (uint32_t k = 0; k < t->routes[i].n_targets; k++)
             tile_reach_add(&grid, &reach, t->routes[i].targets[k].tile);
         put_link(p, t->routes[i].n_targets);
-        put(p, tile_reach_hops(&grid, p->tile, &reach));
+        pack_number(p, tile_reach_hops(&grid, p->tile, &reach));
     }
 }
 
@@ -313,27 +275,27 @@ static void pack_targets(struct packer *p)
     uint32_t n = 0;
     for (uint32_t i = 0; i < t->n_routes; i++)
         n += t->routes[i].n_targets;
-    begin(p, n);
+    pack_begin(p, n);
     for (uint32_t i = 0; i < t->n_routes; i++)
-        for (uint32_t k = 0; k < t->routes[i].n_targets; k++, next(p)) {
+        for (uint32_t k = 0; k < t->routes[i].n_targets; k++, pack_next(p)) {
             const struct isa_target *target = &t->routes[i].targets[k];
             put_record(p, REC_target, target);
-            put(p, tile_grid_hops(&grid, p->tile, target->tile));
+            pack_number(p, tile_grid_hops(&grid, p->tile, target->tile));
         }
 }
 
 static void pack_steps(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    begin(p, t->n_steps);
-    for (uint32_t i = 0; i < t->n_steps; i++, next(p))
-        put(p, t->step[i]);
+    pack_begin(p, t->n_steps);
+    for (uint32_t i = 0; i < t->n_steps; i++, pack_next(p))
+        pack_number(p, t->step[i]);
 }
 
 static void pack_bindings(struct packer *p)
 {
-    begin(p, p->program->n_bindings);
-    for (uint32_t i = 0; i < p->program->n_bindings; i++, next(p))
+    pack_begin(p, p->program->n_bindings);
+    for (uint32_t i = 0; i < p->program->n_bindings; i++, pack_next(p))
         put_record(p, REC_binding, &p->program->bindings[i]);
 }
 

@@ -26,15 +26,6 @@ static void of_machine(const struct arch *m, struct list *out)
 #undef CHOICE
 }
 
-static unsigned n_stages(const struct isa_program *p)
-{
-    unsigned most = 0;
-    for (uint32_t t = 0; t < p->n_tiles; t++)
-        for (uint32_t i = 0; i < p->tiles[t].n_insts; i++)
-            most = (unsigned)max_i64(most, p->tiles[t].insts[i].stage);
-    return most + 1;
-}
-
 /* Tensors of the outside: one more than the greatest index. */
 static uint32_t n_tensors(const struct isa_program *p, bool output)
 {
@@ -54,7 +45,7 @@ static void of_program(const struct isa_program *p, struct list *out)
             add(out, f->name, record_number(f->kind, (const char *)p + f->offset));
     }
     add(out, "tiles", p->n_tiles);
-    add(out, "stages", n_stages(p));
+    add(out, "stages", isa_stages(p));
     add(out, "bindings", p->n_bindings);
     add(out, "inputs", n_tensors(p, false));
     add(out, "outputs", n_tensors(p, true));

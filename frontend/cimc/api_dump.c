@@ -67,6 +67,20 @@ static bool check_cells(const struct isa_program *p, const struct cimc_options *
                                        "levels: compile with --mode int");
 }
 
+/* What asks for a run, but gives no values. */
+static bool check_run(const struct cimc_options *s, bool has_run, struct diag *d)
+{
+    const char *unused = s->checksums          ? "--checksums"
+                         : s->latency_seed     ? "--latency-seed"
+                         : s->max_extra_cycles ? "--max-extra-cycles"
+                                               : NULL;
+    return has_run || !unused ||
+           diag_error(d, (struct loc){0}, DIAG_USAGE,
+                      "%s: there is no run without values for the inputs: --test-data, --input or "
+                      "--input-fill",
+                      unused);
+}
+
 static bool dump_folder(const struct isa_program *p, const struct cimc_options *s, struct diag *d)
 {
     struct dump dump = {.settings = s,
@@ -76,7 +90,8 @@ static bool dump_folder(const struct isa_program *p, const struct cimc_options *
     /* Inputs may come from a pipe: they are read before the folder holds interrupts. */
     bool has_run = s->test_data.n || s->inputs.n || s->input_fill;
     struct io io = {0};
-    bool ok = check_cells(p, s, d) && (!has_run || load_inputs(&io, p, s, d));
+    bool ok =
+        check_run(s, has_run, d) && check_cells(p, s, d) && (!has_run || load_inputs(&io, p, s, d));
     ok = ok && write_folder(&dump, has_run ? &io : NULL, d);
     if (has_run)
         io_free(&io);
@@ -91,6 +106,8 @@ static bool dump_text(const struct isa_program *p, const struct cimc_options *s,
                          : s->inputs.n                   ? "--input"
                          : s->input_fill                 ? "--input-fill"
                          : s->dump_format != FORMAT_BOTH ? "--format"
+                         : s->checksums                  ? "--checksums"
+                         : s->latency_seed               ? "--latency-seed"
                                                          : NULL;
     if (!s->cells)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "give the folder to write, -o DIR");

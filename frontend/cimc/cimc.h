@@ -226,7 +226,7 @@ struct cimc_options {
     /* cimc_dump, cimc_where */
     int64_t dump_format; /* format: 0 both, 1 hex, 2 bin */
     int64_t list_format; /* format of a list: 0 markdown, 1 sv, 2 c, 3 json */
-    bool force;
+    bool force, checksums;
     const char *layer, *cell, *cells; /* layer: `where.layer` */
     int64_t row, col, tile, pe;       /* < 0: not given */
     /* not in the table: what cimc_compile keeps for functions that say so. The files above ask for

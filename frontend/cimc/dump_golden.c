@@ -1,93 +1,68 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * dump_golden.c - golden vectors: what each instruction of a run writes, queue by queue, in order.
+ * dump_golden.c - golden data: what each instruction of a run writes and when, queue by queue, in
+ * order; what comes to each inbound counter; buffers and counters at the end.
  *
- * In: a program and values of its inputs. Out: for each queue the records of DUMP.md, and the
- * outputs. Records wait in memory until they are many, then go to the ends of their files: the
- * memory is bounded, and so are the open files, whatever the number of queues.
+ * In: a program and values of its inputs. Out: the records of DUMP.md, and the outputs.
  */
-#include "dump.h"
-
 #include "base/half.h"
+#include "dump_final.h"
+#include "dump_log.h"
 #include "sim.h"
 
 #include <string.h>
 
-enum { RECORD_BYTES = 16, RECORD_DIGITS = 2 * RECORD_BYTES };
-enum { KIND_BUFFER = 0, KIND_DRAM = 1, KIND_INSTRUCTION = 0x8000 };
-enum { MOST_PENDING = 1 << 21 }; /* records */
-
-struct record {
-    uint8_t at[RECORD_BYTES];
-};
-typedef VEC(struct record) records;
+enum { KIND_BUFFER = 0, KIND_DRAM = 1, KIND_INSTRUCTION = 0x8000, KIND_MESSAGE = 0x9000 };
 
 struct golden {
     const struct dump *dump;
-    uint32_t *first_queue; /* of each tile */
-    records *queues;
-    size_t n_pending;
-    bool failed;
-    struct diag *d;
+    struct dump_log log;
+    struct dump_final final;
     /* of the instruction at hand */
     const struct sim *sim;
-    uint32_t frame; /* of the instruction at hand */
-    records *into;
+    uint32_t frame, target; /* target: the next of its route to be told */
+    struct log_file *into;
+    size_t n; /* records of it */
 };
 
-static struct record new_record(unsigned kind, uint32_t where, uint64_t address, uint32_t value)
+static void put_number(uint8_t *to, unsigned bytes, uint64_t value)
 {
-    struct record r;
-    const uint64_t low = address << 32 | value;
-    const uint64_t high = (uint64_t)kind << 48 | (uint64_t)(where & 0xffff) << 32 | address >> 32;
-    for (unsigned i = 0; i < 8; i++) {
-        r.at[i] = (uint8_t)(low >> 8 * i);
-        r.at[8 + i] = (uint8_t)(high >> 8 * i);
-    }
-    return r;
+    for (unsigned i = 0; i < bytes; i++, value >>= 8)
+        to[i] = (uint8_t)value;
 }
 
-/* ---- files ---- */
-
-static bool append(const struct golden *g, uint32_t tile, uint32_t queue, const records *r,
-                   bool is_bin)
+static void fill_record(uint8_t *at, unsigned kind, uint32_t where, uint64_t address,
+                        uint32_t value)
 {
-    const struct folder *f = &g->dump->folder;
-    struct text name = {0};
-    text_add(&name, "tile_%04u/golden_%03u.%s", tile, queue, is_bin ? "bin" : "hex");
-    FILE *out = folder_file(f, name.at, "a", g->d);
-    if (out && is_bin && r->n)
-        fwrite(r->at, sizeof *r->at, r->n, out);
-    else if (out && !is_bin)
-        dump_hex_words(r->at, r->n, RECORD_BYTES, out);
-    bool ok = out && folder_close(f, out, name.at, g->d);
-    text_free(&name);
-    return ok;
-}
-
-/* All pending records to their files; `create` also makes those of queues that did nothing. */
-static bool flush(struct golden *g, bool create)
-{
-    const struct isa_program *p = g->dump->program;
-    bool ok = !g->failed;
-    for (uint32_t t = 0; ok && t < p->n_tiles; t++) {
-        for (uint32_t q = 0; ok && q < isa_n_queues(&p->tiles[t]); q++) {
-            records *r = &g->queues[g->first_queue[t] + q];
-            if (r->n || create)
-                ok = (!g->dump->hex || append(g, t, q, r, false)) &&
-                     (!g->dump->bin || append(g, t, q, r, true));
-            r->n = 0;
-        }
-    }
-    g->n_pending = 0;
-    g->failed = !ok;
-    return ok;
+    put_number(at, 4, value);
+    put_number(at + 4, 8, address);
+    put_number(at + 12, 2, where);
+    put_number(at + 14, 2, kind);
 }
 
 static void add(struct golden *g, unsigned kind, uint32_t where, uint64_t address, uint32_t value)
 {
-    VEC_PUSH(g->into, new_record(kind, where, address, value));
+    fill_record(dump_log_add(g->into), kind, where, address, value);
+    g->n++;
+}
+
+/* A head, whose number of writes end_entry knows; it is `begin_entry` bytes into what is pending.
+ */
+static size_t begin_entry(struct golden *g, struct log_file *into)
+{
+    size_t at = into->pending.n;
+    g->into = into;
+    g->n = 0;
+    memset(dump_log_add(into), 0, LOG_GOLDEN_BYTES);
+    return at;
+}
+
+static void end_entry(struct golden *g, size_t head, unsigned kind, uint32_t where,
+                      uint64_t address)
+{
+    fill_record(g->into->pending.at + head, kind, where, address, (uint32_t)g->n);
+    dump_log_settle(&g->log, (g->n + 1) * LOG_GOLDEN_BYTES);
 }
 
 /* ---- what an instruction writes ---- */
@@ -101,9 +76,12 @@ static void add_region(struct golden *g, uint32_t tile, uint32_t view, struct is
     for (int32_t y = max_i32(from.y, v->y0); y < y1; y++) {
         for (int32_t x = max_i32(from.x, v->x0); x < x1; x++) {
             uint64_t address = isa_address(v, g->frame, y, x);
-            for (uint32_t c = 0; c < v->channels; c++)
-                add(g, KIND_BUFFER, tile, address + (uint64_t)((int64_t)c * v->channel_pitch),
-                    sim_read(g->sim, source_tile, from.view, y, x, c));
+            for (uint32_t c = 0; c < v->channels; c++) {
+                uint64_t at = address + (uint64_t)((int64_t)c * v->channel_pitch);
+                uint32_t value = sim_read(g->sim, source_tile, from.view, y, x, c);
+                add(g, KIND_BUFFER, tile, at, value);
+                dump_final_write(&g->final, tile, at, value, element_bytes(v->element));
+            }
         }
     }
 }
@@ -163,21 +141,71 @@ static void add_writes(struct golden *g, uint32_t tile, const struct isa_inst *i
     add_region(g, tile, inst->dst.view, inst->dst, tile, &size);
 }
 
+/* Once the simulator runs, buffers are known to fit in memory. */
+static void begin_final(struct golden *g)
+{
+    if (!g->final.tiles)
+        dump_final_open(&g->final, g->dump);
+}
+
 static void executed(void *self, const struct sim *s, uint32_t tile, uint32_t frame, uint32_t index,
                      const struct isa_inst *inst)
 {
     struct golden *g = self;
     g->sim = s;
     g->frame = frame;
-    g->into = &g->queues[g->first_queue[tile] + inst->queue];
-    size_t head = g->into->n;
-    VEC_PUSH(g->into, (struct record){0});
+    begin_final(g);
+    size_t head = begin_entry(g, dump_log_file(&g->log, tile, LOG_GOLDEN, inst->queue));
     add_writes(g, tile, inst);
-    size_t n = g->into->n - head;
-    g->into->at[head] = new_record(KIND_INSTRUCTION | inst->op, tile, index, (uint32_t)(n - 1));
-    g->n_pending += n;
-    if (g->n_pending > MOST_PENDING && !g->failed && !flush(g, false))
-        g->failed = true;
+    end_entry(g, head, KIND_INSTRUCTION | inst->op, tile, index);
+}
+
+/* After `executed`, if it was not skipped, and before `sent`. */
+static void completed(void *self, const struct isa_inst *inst, const struct sim_times *t)
+{
+    struct golden *g = self;
+    begin_final(g);
+    uint8_t *at = dump_log_add(dump_log_file(&g->log, t->at.tile, LOG_TIMES, inst->queue));
+    put_number(at, 4, t->at.index);
+    put_number(at + 4, 4, t->at.iteration);
+    put_number(at + 8, 8, t->dispatch);
+    put_number(at + 16, 8, t->start);
+    put_number(at + 24, 8, t->end);
+    dump_log_settle(&g->log, LOG_TIMES_BYTES);
+    dump_final_count(&g->final, t->at.tile, inst->queue);
+    g->target = 0;
+}
+
+/* What a message brings to its target's buffer. */
+static void sent(void *self, const struct sim_message *m)
+{
+    struct golden *g = self;
+    const struct isa_tile *t = &g->dump->program->tiles[m->from.tile];
+    const struct isa_inst *inst = &t->insts[m->from.index];
+    const struct isa_target *target = &t->routes[inst->obj].targets[g->target++];
+    size_t head = begin_entry(g, dump_log_file(&g->log, m->to_tile, LOG_RECEIVE, m->counter));
+    if (inst->op == ISA_send && !sim_is_skipped(&m->from))
+        add_region(g, m->to_tile, target->view, inst->a, m->from.tile, inst);
+    end_entry(g, head, KIND_MESSAGE, m->from.tile, m->counted);
+    dump_final_count(&g->final, m->to_tile, m->counter);
+}
+
+/* Those of all iterations as they are dispatched. */
+static bool add_instructions(struct golden *g, uint32_t frames)
+{
+    const struct isa_program *p = g->dump->program;
+    for (uint32_t t = 0; t < p->n_tiles; t++) {
+        struct log_file *f = dump_log_file(&g->log, t, LOG_INSTRUCTIONS, 0);
+        for (uint32_t i = 0; i < isa_iterations(p, frames); i++) {
+            struct arena *a = arena_new();
+            struct isa_memory m = isa_tile_instructions(p, t, frames, i, a);
+            for (uint32_t k = 0; k < m.n; k++)
+                memcpy(dump_log_add(f), m.words + (size_t)k * m.word_bytes, m.word_bytes);
+            arena_free(a);
+            dump_log_settle(&g->log, (size_t)m.n * m.word_bytes);
+        }
+    }
+    return !g->log.failed;
 }
 
 /* ---- the run ---- */
@@ -203,32 +231,38 @@ static bool run(struct golden *g, struct io *io, struct diag *d)
 {
     const void **inputs = ARENA_ARRAY(io->arena, const void *, io->n_inputs);
     void **outputs = ARENA_ARRAY(io->arena, void *, io->n_outputs);
-    struct sim_options o = {
-        .executed = executed, .self = g, .frames = (uint32_t)io->frames, .ordered_sums = true};
+    const struct cimc_options *settings = g->dump->settings;
+    struct sim_options o = {.executed = executed,
+                            .completed = completed,
+                            .sent = sent,
+                            .self = g,
+                            .frames = (uint32_t)io->frames,
+                            .latency_seed = (uint64_t)settings->latency_seed,
+                            .max_extra_cycles = (uint64_t)settings->max_extra_cycles,
+                            .ordered_sums = true};
     struct sim_result result;
     for (size_t k = 0; k < io->n_inputs; k++)
         inputs[k] = io->inputs[k].data;
     for (size_t k = 0; k < io->n_outputs; k++)
         outputs[k] = io->outputs[k].data;
-    return sim_run(g->dump->program, inputs, outputs, &o, &result, d) && flush(g, true) &&
+    if (!sim_run(g->dump->program, inputs, outputs, &o, &result, d))
+        return false;
+    begin_final(g);
+    return add_instructions(g, (uint32_t)io->frames) && dump_log_close(&g->log) &&
+           dump_final_close(&g->final, d) &&
+           dump_words(g->dump, "cycles", "of the run", &result.cycles, 1, sizeof result.cycles,
+                      d) &&
            dump_tensors(g->dump, io, "input", io->inputs, io->n_inputs, d) &&
            dump_tensors(g->dump, io, "output", io->outputs, io->n_outputs, d);
 }
 
 bool dump_golden(const struct dump *dump, struct io *io, struct diag *d)
 {
-    const struct isa_program *p = dump->program;
-    struct golden g = {.dump = dump, .d = d};
-    uint32_t n = 0;
-    g.first_queue = ARENA_ARRAY(dump->folder.arena, uint32_t, p->n_tiles);
-    for (uint32_t t = 0; t < p->n_tiles; t++) {
-        g.first_queue[t] = n;
-        n += isa_n_queues(&p->tiles[t]);
-    }
-    g.queues = ARENA_ARRAY(dump->folder.arena, records, n);
+    struct golden g = {.dump = dump};
+    dump_log_open(&g.log, dump, d);
     io_alloc_outputs(io);
     bool ok = run(&g, io, d);
-    for (uint32_t i = 0; i < n; i++)
-        VEC_FREE(&g.queues[i]);
+    dump_log_free(&g.log);
+    dump_final_free(&g.final);
     return ok;
 }

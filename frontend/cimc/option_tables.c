@@ -574,7 +574,7 @@ const struct cimc_option_info option_table[] = {
      .kind = CIMC_OPTION_FLAG,
      .offset = AT(compare_layers),
      .help = "compares every stored value with the evaluator and names the first that differs"},
-    {.group = "simulation",
+    {.group = "latency",
      .name = "latency-seed",
      .kind = CIMC_OPTION_INTEGER,
      .offset = AT(latency_seed),
@@ -582,7 +582,7 @@ const struct cimc_option_info option_table[] = {
      .help = "random extra latencies and orders of simultaneous events, by this seed",
      .least = 0,
      .most = INT64_MAX},
-    {.group = "simulation",
+    {.group = "latency",
      .name = "max-extra-cycles",
      .kind = CIMC_OPTION_INTEGER,
      .offset = AT(max_extra_cycles),
@@ -637,6 +637,12 @@ const struct cimc_option_info option_table[] = {
      .argument = "TILE.PE|all",
      .help = "also the levels that the cells of this PE, or of all, are programmed to; without -o "
              "those of one PE as text"},
+
+    {.group = "dump",
+     .name = "checksums",
+     .kind = CIMC_OPTION_FLAG,
+     .offset = AT(checksums),
+     .help = "golden data as checksums of their files, without the files"},
 
     {.group = "list",
      .name = "format",

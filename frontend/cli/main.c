@@ -148,10 +148,10 @@ static const struct command commands[] = {
          "  cimc run model.onnx --input image.npy --extra-pes 8 --save-outputs answers\n"
          "  cimc run model.onnx --frames 20 --duplicate interval --input-fill random:1\n"
          "  cimc run model.onnx --program edited.cim --input-fill ramp --compare-layers\n",
-     .groups = {"model",      "mode",    "calibrate",  "scale",       "machine",   "mapping",
-                "noise",      "several", "frames",     "flow",        "decisions", "values",
-                "weights",    "verdict", "simulation", "run-program", "views",     "timing",
-                "time-trace", "output",  "table",      "energy",      "json"},
+     .groups = {"model",   "mode",       "calibrate",  "scale",   "machine",     "mapping",
+                "noise",   "several",    "frames",     "flow",    "decisions",   "values",
+                "weights", "verdict",    "simulation", "latency", "run-program", "views",
+                "timing",  "time-trace", "output",     "table",   "energy",      "json"},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_run},
@@ -167,8 +167,8 @@ static const struct command commands[] = {
              "  cimc sim model.cim --model model.onnx --test-data test_data_set_0\n"
              "  cimc sim model.cim --model model.onnx --input images.npy --labels labels.txt "
              "--trials 20\n",
-     .groups = {"sim-model", "values", "scale", "verdict", "simulation", "noise", "trials",
-                "frames", "times", "energy", "json"},
+     .groups = {"sim-model", "values", "scale", "verdict", "simulation", "latency", "noise",
+                "trials", "frames", "times", "energy", "json"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_sim},
@@ -304,7 +304,8 @@ static const struct command commands[] = {
          "Writes a folder: for each tile its stream, the contents of its crossbars and of its\n"
          "buffer, as text for $readmemh and as bytes; all tables as JSON; a memory map. With\n"
          "values for the inputs the program is simulated, and what every instruction writes is\n"
-         "recorded for each queue, in order: golden vectors. DUMP.md has the formats.\n"
+         "recorded for each queue, in order: golden vectors; when it did, what comes to each\n"
+         "inbound counter, and what is in the buffers at the end. DUMP.md has the formats.\n"
          "\n"
          "The folder appears whole or not at all.\n"
          "\n"
@@ -312,7 +313,7 @@ static const struct command commands[] = {
          "  cimc dump model.cim -o rtl\n"
          "  cimc dump model.cim -o rtl --force --test-data test_data_set_0 --format hex\n"
          "  cimc dump model.cim --cells 0.2\n",
-     .groups = {"dump", "values", "scale"},
+     .groups = {"dump", "values", "scale", "latency"},
      .min_args = 1,
      .max_args = 1,
      .run = cmd_dump},

@@ -43,7 +43,7 @@ COMMANDS = {
     'dis': ({'inline', 'tile', 'layer', 'output'}, ['absent']),
     'asm': ({'output'}, ['absent']),
     'where': ({'layer', 'row', 'col', 'tile', 'pe', 'cell', 'json'}, ['absent']),
-    'dump': (VALUES | {'output', 'cells', 'force', 'format'}, ['absent']),
+    'dump': (VALUES | {'output', 'cells', 'force', 'format', 'checksums', 'latency-seed', 'max-extra-cycles'}, ['absent']),
     'check': ({'model', 'json'}, ['absent']),
     'list': ({'format'}, []),
     'completion': (set(), []),

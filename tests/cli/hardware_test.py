@@ -69,7 +69,10 @@ def word_bytes(name, files):
         return dict(STREAM)[name[name.index('stream_') + 7:-4]]
     if 'table_' in name:
         return len(files[name[:-4] + '.hex'].split(b'\n')[1]) // 2
-    return 16 if 'golden' in name else 8 if os.path.basename(name).split('.')[0] in ('sizes', 'program', 'machine') else 4
+    if 'instructions' in name:
+        return len(files[name[:-4] + '.hex'].split(b'\n')[0]) // 2
+    first = re.split('[_.]', os.path.basename(name))[0]
+    return {'golden': 16, 'receive': 16, 'checksums': 16, 'times': 32, 'sizes': 8, 'program': 8, 'machine': 8, 'cycles': 8}.get(first, 4)
 
 
 def rows_of(pe):
@@ -103,7 +106,9 @@ def dump_files(b):
         seen.add(where + 'buffer.hex')
     for name, data in files.items():
         size = word_bytes(name, files)
-        if name.endswith('.bin') and 'preload' not in name:
+        if 'final_buffer' in name:
+            seen.add(name)
+        elif name.endswith('.bin') and 'preload' not in name:
             b.expect(readmemh(files[name[:-4] + '.hex'], 2 * size) == words_of(data, size), name[:-4] + ': hex is not bin')
             seen |= {name, name[:-4] + '.hex'}
     b.equal(sorted(files), sorted(seen), 'files')
@@ -284,9 +289,9 @@ def dump_golden(b):
     header = b"\x93NUMPY\x01\x00" + struct.pack('<H', 70) + b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 2, 2), }".ljust(69) + b'\n'
     b.write('x.npy', header + struct.pack('<4f', 1, -2, 3, 4))
     b.run('dump', 'p.cim', '-o', 'out', '--input', 'x.npy', '--format=hex')
-    b.equal(sorted(files_of(b, 'out')), sorted(['program.json', 'map.txt', 'cimc_pkg.sv', 'cimc_isa.h', 'machine.hex', 'program.hex', 'table_bindings.hex', 'input_0.hex', 'output_0.hex'] + ['tile_0000/%s.hex' % n for n in (
+    b.equal(sorted(files_of(b, 'out')), sorted(['program.json', 'map.txt', 'cimc_pkg.sv', 'cimc_isa.h', 'machine.hex', 'program.hex', 'table_bindings.hex', 'cycles.hex', 'input_0.hex', 'output_0.hex'] + ['tile_0000/%s.hex' % n for n in (
         'stream_walkers_long', 'stream_templates_short', 'stream_symbols', 'table_views', 'table_groups', 'table_pes', 'table_programs', 'table_lanes', 'pe_000',
-        'buffer', 'sizes', 'golden_000', 'golden_001', 'golden_002', 'golden_003')]), 'files')
+        'buffer', 'sizes', 'golden_000', 'golden_001', 'golden_002', 'golden_003', 'times_000', 'times_001', 'times_002', 'times_003', 'instructions', 'checksums', 'final_buffer', 'final_counters')]), 'files')
     def record(kind, where, address, value):
         return '%04x%04x%016x%08x' % (kind, where, address, value)
     def head(op, index, n):
