@@ -19,7 +19,7 @@ static bool write_files(const struct dump *dump, struct io *io, struct diag *d)
         ok = dump_tile(dump, t, d);
     if (ok && io)
         ok = dump_golden(dump, io, d);
-    return ok;
+    return ok && dump_constants(dump, d);
 }
 
 static bool write_folder(struct dump *dump, struct io *io, struct diag *d)
@@ -83,7 +83,9 @@ static bool check_run(const struct cimc_options *s, bool has_run, struct diag *d
 
 static bool dump_folder(const struct isa_program *p, const struct cimc_options *s, struct diag *d)
 {
-    struct dump dump = {.settings = s,
+    dump_constant_list constants = {0};
+    struct dump dump = {.constants = &constants,
+                        .settings = s,
                         .program = p,
                         .hex = s->dump_format != FORMAT_BIN,
                         .bin = s->dump_format != FORMAT_HEX};
@@ -93,6 +95,7 @@ static bool dump_folder(const struct isa_program *p, const struct cimc_options *
     bool ok =
         check_run(s, has_run, d) && check_cells(p, s, d) && (!has_run || load_inputs(&io, p, s, d));
     ok = ok && write_folder(&dump, has_run ? &io : NULL, d);
+    VEC_FREE(&constants);
     if (has_run)
         io_free(&io);
     return ok;

@@ -33,7 +33,14 @@ bool folder_commit(struct folder *f, struct diag *d) CHECK_RESULT;
 /* Removes what was written so far. */
 void folder_discard(struct folder *f);
 
+struct dump_constant {
+    const char *name;
+    uint64_t value;
+};
+typedef VEC(struct dump_constant) dump_constant_list;
+
 struct dump {
+    dump_constant_list *constants; /* of program_pkg.sv, so far */
     const struct cimc_options *settings;
     const struct isa_program *program;
     struct folder folder;
@@ -55,6 +62,12 @@ bool dump_tile(const struct dump *dump, uint32_t tile, struct diag *d) CHECK_RES
 
 bool dump_package(const struct dump *dump, struct diag *d) CHECK_RESULT;
 bool dump_tile_numbers(const struct dump *dump, uint32_t tile, struct diag *d) CHECK_RESULT;
+
+/* ---- dump_constants.c: constants of the program; last, behind those that others add ---- */
+
+void dump_constant(const struct dump *dump, uint64_t value, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+bool dump_constants(const struct dump *dump, struct diag *d) CHECK_RESULT;
 
 /* ---- dump_cells.c: levels of cells, of PEs that hold integers ---- */
 

@@ -248,6 +248,7 @@ static bool run(struct golden *g, struct io *io, struct diag *d)
     if (!sim_run(g->dump->program, inputs, outputs, &o, &result, d))
         return false;
     begin_final(g);
+    dump_constant(g->dump, result.cycles, "cycles");
     return add_instructions(g, (uint32_t)io->frames) && dump_log_close(&g->log) &&
            dump_final_close(&g->final, d) &&
            dump_words(g->dump, "cycles", "of the run", &result.cycles, 1, sizeof result.cycles,

@@ -86,10 +86,11 @@ static void sum_up(struct log_file *f)
     f->checksum = sum;
 }
 
+static const char *const kind_names[N_LOG_KINDS] = {"golden", "times", "receive", "instructions"};
+
 static const char *name_of(const struct log_file *f, struct text *out)
 {
-    static const char *const names[N_LOG_KINDS] = {"golden", "times", "receive", "instructions"};
-    text_add(out, "tile_%04" PRIu32 "/%s", f->tile, names[f->kind]);
+    text_add(out, "tile_%04" PRIu32 "/%s", f->tile, kind_names[f->kind]);
     if (f->kind != LOG_INSTRUCTIONS)
         text_add(out, "_%03" PRIu32, f->number);
     return out->at;
@@ -141,6 +142,17 @@ void dump_log_settle(struct dump_log *log, size_t bytes)
         log->failed = true;
 }
 
+/* TILE_0_GOLDEN_3_RECORDS */
+static void add_count(const struct dump *dump, const struct log_file *f)
+{
+    const char *kind = kind_names[f->kind];
+    if (f->kind == LOG_INSTRUCTIONS)
+        dump_constant(dump, f->n_records, "tile_%" PRIu32 "_%s_records", f->tile, kind);
+    else
+        dump_constant(dump, f->n_records, "tile_%" PRIu32 "_%s_%" PRIu32 "_records", f->tile, kind,
+                      f->number);
+}
+
 /* Records and checksum of each of a tile's files, in their order. */
 static bool write_checksums(const struct dump_log *log, uint32_t tile)
 {
@@ -150,6 +162,7 @@ static bool write_checksums(const struct dump_log *log, uint32_t tile)
     uint64_t *words = ARENA_ARRAY(a, uint64_t, 2 * (size_t)n);
     struct text head = {0};
     for (uint32_t i = 0; i < n; i++) {
+        add_count(log->dump, &first[i]);
         words[2 * i] = first[i].n_records;
         words[2 * i + 1] = first[i].checksum;
         text_add(&head, i ? " " : "");

@@ -84,7 +84,7 @@ def dump_files(b):
     b.run('compile', b.model, '-o', 'p.cim', *SMALL)
     b.run('dump', 'p.cim', '-o', 'out', '--input-fill=random:1')
     program, files = load(b, 'p.cim'), files_of(b, 'out')
-    seen = {'program.json', 'map.txt', 'cimc_pkg.sv', 'cimc_isa.h'}
+    seen = {'program.json', 'map.txt', 'cimc_pkg.sv', 'cimc_isa.h', 'program_pkg.sv', 'program.h'}
     for t, tile in enumerate(program.tiles):
         where = 'tile_%04d/' % t
         sizes = b''.join((len(files.get(where + 'stream_%s.bin' % part, b'')) // size).to_bytes(4, 'little') for part, size in STREAM)
@@ -289,7 +289,7 @@ def dump_golden(b):
     header = b"\x93NUMPY\x01\x00" + struct.pack('<H', 70) + b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 2, 2), }".ljust(69) + b'\n'
     b.write('x.npy', header + struct.pack('<4f', 1, -2, 3, 4))
     b.run('dump', 'p.cim', '-o', 'out', '--input', 'x.npy', '--format=hex')
-    b.equal(sorted(files_of(b, 'out')), sorted(['program.json', 'map.txt', 'cimc_pkg.sv', 'cimc_isa.h', 'machine.hex', 'program.hex', 'table_bindings.hex', 'cycles.hex', 'input_0.hex', 'output_0.hex'] + ['tile_0000/%s.hex' % n for n in (
+    b.equal(sorted(files_of(b, 'out')), sorted(['program.json', 'map.txt', 'cimc_pkg.sv', 'cimc_isa.h', 'program_pkg.sv', 'program.h', 'machine.hex', 'program.hex', 'table_bindings.hex', 'cycles.hex', 'input_0.hex', 'output_0.hex'] + ['tile_0000/%s.hex' % n for n in (
         'stream_walkers_long', 'stream_templates_short', 'stream_symbols', 'table_views', 'table_groups', 'table_pes', 'table_programs', 'table_lanes', 'pe_000',
         'buffer', 'sizes', 'golden_000', 'golden_001', 'golden_002', 'golden_003', 'times_000', 'times_001', 'times_002', 'times_003', 'instructions', 'checksums', 'final_buffer', 'final_counters')]), 'files')
     def record(kind, where, address, value):

@@ -18,12 +18,13 @@ from interpret import read_text  # noqa: E402
 NUMBERS = (('size', 'size_numbers'), ('program', 'program_numbers'), ('machine', 'machine_numbers'))
 READER = """
 #include "cimc_isa.h"
+#include "program.h"
 #include <stdio.h>
 int main(int argc, char **argv)
 {
     uint8_t word[CIMC_VIEW_BITS / 8], pe[CIMC_PE_BITS / 8];
     FILE *views = argc == 3 ? fopen(argv[1], "rb") : 0, *pes = argc == 3 ? fopen(argv[2], "rb") : 0;
-    if (!views || !pes)
+    if (!views || !pes || CIMC_TILE_0_PES + 1 < 2)
         return 1;
     while (fread(word, sizeof word, 1, views) == 1)
         printf("%llu %lld %lld %lld %08llx %llu %llu %d\\n", (unsigned long long)CIMC_GET(word, VIEW, ADDRESS),
@@ -155,6 +156,43 @@ def numbers(b):
             b.equal(sizes[part] * size, os.path.getsize(b.path('out/tile_%04d/stream_%s.bin' % (t, part))), part)
 
 
+def constants(b):
+    """dump: constants of the program are its numbers, the same in SystemVerilog and C; where its views lie, how many records there are"""
+    b.run('compile', b.model, '-o', 'p.cim', '--frames=3', '--arch=mesh', '--arch-field=queue_depth=3')
+    b.run('dump', 'p.cim', '-o', 'out', '--input-fill=ramp')
+    got, words = json.loads(b.read('out/program.json')), as_json(b)
+    known = {name: int(value) for name, value in re.findall(r"localparam logic \[63:0\] (\w+) = 64'd(\d+);", b.read('out/program_pkg.sv').decode())}
+    b.equal({name: int(value) for name, value in re.findall(r'#define CIMC_(\w+) UINT64_C\((\d+)\)', b.read('out/program.h').decode())}, known, 'program.h')
+
+    def values(name):
+        data = b.read('out/%s.bin' % name)
+        return [int.from_bytes(data[i:i + 8], 'little') for i in range(0, len(data), 8)]
+
+    wanted = dict(zip([n.upper() for n in words['program_numbers']], values('program')))
+    wanted.update(zip(['M_' + n.upper() for n in words['machine_numbers']], values('machine')))
+    wanted['CYCLES'] = values('cycles')[0]
+    for t, tile in enumerate(got['tiles']):
+        wanted.update(zip(['TILE_%d_%s' % (t, n.upper()) for n in words['size_numbers']], values('tile_%04d/sizes' % t)))
+        wanted.update(('TILE_%d_%s' % (t, n.upper()), tile[n]) for n in ('queue_vu', 'queue_tx', 'queue_dma'))
+        for i, v in enumerate(tile['views']):
+            name = 'TILE_%d_VIEW_%d_' % (t, i)
+            wanted[name + 'ADDRESS'] = v['address']
+            # Here pitches are not negative, and rings are full or do not wrap.
+            slots = [(y - v['ring_origin']) % v['ring_rows'] for y in range(v['y0'], v['y1'])] if not v['frame_rows'] % v['ring_rows'] else range(v['ring_rows'])
+            if slots and v['x1'] > v['x0']:
+                wanted[name + 'FROM'] = v['address'] + min(slots) * v['row_pitch']
+                wanted[name + 'TO'] = v['address'] + max(slots) * v['row_pitch'] + (v['x1'] - v['x0'] - 1) * v['col_pitch'] + (v['channels'] - 1) * v['channel_pitch'] + 4
+        for i, p in enumerate(tile['preloads']):
+            wanted.update({'TILE_%d_PRELOAD_%d_ADDRESS' % (t, i): p['address'], 'TILE_%d_PRELOAD_%d_BYTES' % (t, i): p['length']})
+        for name in os.listdir(b.path('out/tile_%04d' % t)):
+            kind = re.match(r'(golden|times|receive)_0*(\d+)\.bin|(instructions)\.bin', name)
+            if kind:
+                size = {'golden': 16, 'receive': 16, 'times': 32}.get(kind.group(1)) or [w['bits'] // 8 for w in words['words'] if w['name'] == 'instruction'][0]
+                label = '%s_%s' % (kind.group(1), kind.group(2)) if kind.group(1) else 'instructions'
+                wanted['TILE_%d_%s_RECORDS' % (t, label.upper())] = os.path.getsize(b.path('out/tile_%04d/%s' % (t, name))) // size
+    b.equal({n: v for n, v in known.items() if wanted.get(n) != v}, {n: v for n, v in wanted.items() if known.get(n) != v}, 'constants')
+
+
 def wrong_lists(b):
     """list: only isa has other forms"""
     b.fails('list', 'archs', '--format=sv', code=2, message="cimc: error: the list 'archs' is only there as Markdown: --format is for isa [usage]")
@@ -164,14 +202,16 @@ def wrong_lists(b):
 def verilator(b):
     """list isa: Verilator takes the package, and a structure is as wide as a word"""
     b.write('cimc_pkg.sv', b.run('list', 'isa', '--format=sv').stdout)
+    b.run('compile', b.model, '-o', 'p.cim')
+    b.run('dump', 'p.cim', '-o', 'out')
     checks = ''.join('  if ($bits(cimc_pkg::%s_t) != %d) $error("%s");\n' % (w['name'], w['bits'], w['name']) for w in as_json(b)['words'])
-    b.write('top.sv', 'module top import cimc_pkg::*; (input view_t v, output logic [40:0] a);\n%s  assign a = v.address;\nendmodule\n' % checks)
-    done = subprocess.run(['verilator', '--lint-only', '-Wno-SYMRSVDWORD', 'cimc_pkg.sv', 'top.sv'], cwd=b.folder, capture_output=True, text=True)
+    b.write('top.sv', 'module top import cimc_pkg::*; (input view_t v, output logic [40:0] a);\n%s  assign a = v.address + program_pkg::TILE_0_VIEW_1_ADDRESS[40:0];\nendmodule\n' % checks)
+    done = subprocess.run(['verilator', '--lint-only', '-Wno-SYMRSVDWORD', 'cimc_pkg.sv', 'out/program_pkg.sv', 'top.sv'], cwd=b.folder, capture_output=True, text=True)
     b.equal((done.returncode, done.stderr), (0, ''), 'verilator')
 
 
 if __name__ == '__main__':
-    cases = [systemverilog, header, as_documented, compiled_c, numbers, wrong_lists]
+    cases = [systemverilog, header, as_documented, compiled_c, numbers, constants, wrong_lists]
     if sys.argv[3:]:
         if not shutil.which('verilator'):
             print('1..0 # SKIP there is no verilator')
