@@ -277,6 +277,50 @@ START_TEST(time_overtaking) /* SIM.md program 8 */
 }
 END_TEST
 
+struct heard {
+    uint32_t n, index[4], tile[4], counter[4];
+    uint64_t counted[4];
+};
+
+static void hear(void *self, const struct sim_message *m)
+{
+    struct heard *h = self;
+    ck_assert(h->n < 4 && m->from.tile == 0 && m->from.frame == 0);
+    h->index[h->n] = m->from.index;
+    h->tile[h->n] = m->to_tile;
+    h->counter[h->n] = m->counter;
+    h->counted[h->n++] = m->counted;
+}
+
+/* SIM.md program 18, of tile 0: who looks on is told when each message will be counted. */
+START_TEST(messages_are_told)
+{
+    static const uint64_t want[4][4] = {
+        {0, 3, 128, 8}, {0, 1, 128, 8}, {1, 1, 128, 9}, {2, 1, 129, 7}};
+    struct rig r = rig_new(4);
+    set_arch(&r, "topology=mesh");
+    set_arch(&r, "hop_cycles=3");
+    set_arch(&r, "complete_cycles=2");
+    uint32_t data = constant(&r, 0, 1, 2, 1, ONES), got = view(&r, 1, 1, 2, 1);
+    uint32_t both = route(&r, 0, 2, (struct isa_target[]){{3, 0, 128}, {1, 0, 128}});
+    uint32_t same = route(&r, 0, 1, (struct isa_target[]){{1, got, 128}});
+    uint32_t other = route(&r, 0, 1, (struct isa_target[]){{1, got, 129}});
+    emit(&r, 0, inst(ISA_signal, tx(&r, 0), both, 0, 0));
+    emit(&r, 0, from(inst(ISA_send, tx(&r, 0), same, 1, 2), at(data, 0, 0)));
+    emit(&r, 0, from(inst(ISA_send, tx(&r, 0), other, 1, 2), at(data, 0, 0)));
+    struct heard h = {0};
+    struct sim_options o = {.no_function = true, .sent = hear, .self = &h};
+    struct sim_result result;
+    ck_assert(sim_run(r.p, NULL, NULL, &o, &result, r.d));
+    ck_assert_uint_eq(h.n, 4);
+    for (int i = 0; i < 4; i++)
+        ck_assert(h.index[i] == want[i][0] && h.tile[i] == want[i][1] &&
+                  h.counter[i] == want[i][2] && h.counted[i] == want[i][3]);
+    ck_assert_uint_eq(result.cycles, 2); /* a message under way is nobody's completion */
+    rig_free(&r);
+}
+END_TEST
+
 START_TEST(time_send_completion) /* SIM.md program 9 */
 {
     struct rig r = rig_new(2);
@@ -304,6 +348,15 @@ START_TEST(time_send_completion) /* SIM.md program 9 */
 }
 END_TEST
 
+static uint64_t set_random(struct rig *r, const char *field, uint64_t *seed, unsigned n)
+{
+    char text[64];
+    uint64_t value = random_next(seed) % n;
+    snprintf(text, sizeof text, "%s=%u", field, (unsigned)value);
+    set_arch(r, text);
+    return value;
+}
+
 /* Random streams of one tile against the recurrences of SIM.md section 2. */
 static void check_recurrences(uint64_t seed)
 {
@@ -312,6 +365,11 @@ static void check_recurrences(uint64_t seed)
     unsigned depth = 1 + (unsigned)(random_next(&seed) % 3);
     set_arch(&r, (const char *[]){"queue_depth=1", "queue_depth=2", "queue_depth=3"}[depth - 1]);
     set_arch(&r, "lanes=1");
+    bool plain = seed % 2 == 0; /* dispatch, start and count take no time */
+    uint64_t issue = plain ? 0 : set_random(&r, "issue_cycles", &seed, 4);
+    uint64_t before_start = plain ? 0 : set_random(&r, "start_cycles", &seed, 3);
+    uint64_t complete = plain ? 0 : set_random(&r, "complete_cycles", &seed, 4);
+    uint64_t places = plain ? 0 : set_random(&r, "inflight", &seed, 4), step = complete > 0;
     uint32_t in = view(&r, 0, 1, 9, 1), out = view(&r, 0, 1, 9, 1);
     group(&r, 0, in, image(&r, 1, 1, ONES));
     group(&r, 0, in, image(&r, 1, 1, ONES));
@@ -331,6 +389,9 @@ static void check_recurrences(uint64_t seed)
         if (n >= depth && start[member[q][n - depth]] > dispatched)
             dispatched = start[member[q][n - depth]];
         start[i] = dispatched;
+        dispatched += issue;
+        if (places > 0 && n >= places && end[member[q][n - places]] + complete > start[i])
+            start[i] = end[member[q][n - places]] + complete;
         if (n > 0 && start[member[q][n - 1]] > start[i])
             start[i] = start[member[q][n - 1]];
         if (unit && unit_free[q] > start[i])
@@ -340,13 +401,14 @@ static void check_recurrences(uint64_t seed)
             uint32_t most = count[from_queue];
             uint32_t threshold = most == 0 ? 0 : (uint32_t)(random_next(&seed) % (most + 1));
             x = on(x, from_queue, threshold);
-            if (threshold > 0 && end[member[from_queue][threshold - 1]] > start[i])
-                start[i] = end[member[from_queue][threshold - 1]];
+            if (threshold > 0 && end[member[from_queue][threshold - 1]] + complete > start[i])
+                start[i] = end[member[from_queue][threshold - 1]] + complete;
         }
+        start[i] += before_start;
         end[i] = start[i] + (unit ? w : 0);
         unit_free[q] = unit ? end[i] : unit_free[q];
-        if (n > 0 && end[member[q][n - 1]] > end[i])
-            end[i] = end[member[q][n - 1]];
+        if (n > 0 && end[member[q][n - 1]] + step > end[i])
+            end[i] = end[member[q][n - 1]] + step;
         member[q][count[q]++] = i;
         emit(&r, 0, x);
     }
@@ -680,6 +742,7 @@ int main(void)
     tcase_add_test(c, time_credits);
     tcase_add_test(c, time_mesh);
     tcase_add_test(c, time_overtaking);
+    tcase_add_test(c, messages_are_told);
     tcase_add_test(c, time_send_completion);
     tcase_add_test(c, time_recurrences);
     tcase_add_test(c, program_from_text);
