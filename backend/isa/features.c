@@ -153,7 +153,7 @@ bool isa_check_features(const struct isa_program *p, struct fault_sink *s)
     uint32_t has = (uint32_t)p->arch.features;
     uint32_t missing = has ? isa_features(p, first) & ~has : 0;
     struct arena *a = arena_new();
-    for (unsigned bit = 0; missing >> bit; bit++) {
+    for (unsigned bit = 0; bit < ISA_N_FEATURES && missing >> bit; bit++) {
         bool in_tile = bit != ISA_FEATURE_FRAMES;
         if (!(missing >> bit & 1))
             continue;

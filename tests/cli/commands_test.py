@@ -199,6 +199,8 @@ def capacity(b):
            '--arch-field rows=512 --arch-field cols=512 (7 PEs)\n')
     refuse(['--arch-field', 'tiles=2', '--extra-pes=8'],
            'cimc: error: --extra-pes asks for 17 PEs, the machine has 16 (2 tiles of 8 crossbars); at most --extra-pes 7 [capacity]\n')
+    refuse(['--arch=rtl', '--arch-field', 'buffer_bytes=4000'],
+           'cimc: error: tile 0 needs 170880 bytes of buffer, the machine has 4000: raise buffer_bytes to 170880 [capacity]\n')
     refuse(['--arch-field', 'tiles=2', '--pes=20'],
            'cimc: error: --pes asks for 20 PEs, the machine has 16 (2 tiles of 8 crossbars); at most --pes 16 [capacity]\n')
     b.fails('compile', b.model, '-o', 'x', '--pes=all', code=2,
