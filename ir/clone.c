@@ -2,7 +2,8 @@
 /* Copyright The cimc authors */
 /*
  * clone.c - operations of one graph made anew in another: a second graph with an arena of its own,
- * or one more model beside those that are there. Payloads are shared by reference.
+ * or one more model beside those that are there. Payloads are shared by reference. Uses of a value
+ * stand in the order that they had, so that passes do with a copy what they do with the graph.
  */
 #include "ir_internal.h"
 
@@ -47,28 +48,53 @@ static struct ir_op *copy_op(struct ir_graph *to, const struct ir_op *op,
     return copy;
 }
 
+/* Operations of a graph, and what became of them, by position. */
+struct copies {
+    struct ir_index index;
+    struct ir_op **at;
+};
+
+static struct ir_op *copy_of(const struct copies *c, const struct ir_op *op, uint32_t end)
+{
+    uint32_t at;
+    if (!ir_index_find(&c->index, op, &at) || at >= end)
+        BUG("cloning an unverified graph");
+    return c->at[at];
+}
+
+static void order_uses(const struct copies *c, const struct ir_value *v, struct ir_value *copy)
+{
+    struct ir_use **link = &copy->uses;
+    for (const struct ir_use *u = v->uses; u; u = u->next) {
+        struct ir_use *same = &copy_of(c, u->user, c->index.n)->in[u - u->user->in];
+        same->link = link;
+        *link = same;
+        link = &same->next;
+    }
+    *link = NULL;
+}
+
 void ir_append(struct ir_graph *to, const struct ir_graph *g, const struct ir_append *how)
 {
-    struct ir_index index;
-    ir_index_init(&index, g);
-    struct ir_value **values = heap_alloc(index.n * sizeof *values);
+    struct copies c;
+    ir_index_init(&c.index, g);
+    c.at = heap_alloc(c.index.n * sizeof *c.at);
     VEC(struct ir_value *) in = {0};
     struct text name = {0};
     uint32_t position = 0;
-    for (const struct ir_op *op = g->first; op; op = op->next) {
+    for (const struct ir_op *op = g->first; op; op = op->next, position++) {
         in.n = 0;
-        for (uint32_t i = 0; i < op->n_in; i++) {
-            uint32_t at;
-            if (!ir_index_find(&index, op->in[i].value->def, &at) || at >= position)
-                BUG("cloning an unverified graph");
-            VEC_PUSH(&in, values[at]);
-        }
-        values[position++] = copy_op(to, op, in.at, how, &name)->out;
+        for (uint32_t i = 0; i < op->n_in; i++)
+            VEC_PUSH(&in, copy_of(&c, op->in[i].value->def, position)->out);
+        c.at[position] = copy_op(to, op, in.at, how, &name);
     }
+    for (const struct ir_op *op = g->first; op; op = op->next)
+        if (op->out)
+            order_uses(&c, op->out, copy_of(&c, op, position)->out);
     text_free(&name);
     VEC_FREE(&in);
-    heap_free(values);
-    ir_index_free(&index);
+    heap_free(c.at);
+    ir_index_free(&c.index);
 }
 
 struct ir_graph *ir_clone(const struct ir_graph *g)

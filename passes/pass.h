@@ -50,11 +50,15 @@ struct dup_timing {
     int64_t set_rows, set_columns; /* sets that it used; 0 = whole extent */
     uint64_t n_tasks;              /* that it placed: the work it was */
 };
-/* The schedule that will be made of the graph; who runs the passes binds it. */
+/* The schedule that will be made of the graph; who runs the passes binds it. What it depends on is
+ * here, for a pass that asks it depends on that too. */
 struct dup_schedule {
     /* False after a diagnostic. The graph is numbered. */
-    bool (*makespan)(void *self, const struct ir_graph *g, struct dup_timing *out);
+    bool (*makespan)(const struct dup_schedule *, const struct ir_graph *g, struct dup_timing *out);
     void *self;
+    const struct arch *arch;       /* as it knows the machine */
+    int64_t set_rows, set_columns; /* sets that it is to use; 0 = whole extent */
+    int64_t set_budget;            /* > 0: it finds them, for about so many instructions */
     bool automatic_sets; /* their shape is the schedule's choice, and depends on the copies */
     bool layer_by_layer;
     uint32_t frames; /* that the makespan is of, one after the other; 0 = one */
@@ -82,6 +86,7 @@ struct pass_calibration {
     const struct tensor *inputs; /* [n_images][n_inputs], each as the model takes it outside (f32
                                     for f16) */
     size_t n_inputs, n_images;
+    uint64_t hash; /* of all of them, if graphs are kept (pass_cache) */
 };
 
 /* How a float model becomes integers (pass quant). */
@@ -132,9 +137,10 @@ struct quant_report {
 /* What base layers compute in: f32, or exact integers where their inputs are quantised. */
 enum pass_mode { PASS_MODE_AUTO, PASS_MODE_F32, PASS_MODE_INT };
 
+/* A pass is given of this what it says it reads; the rest is 0. */
 struct pass_ctx {
     struct diag *diag;
-    const struct arch *arch;
+    const struct arch *arch;             /* fields that a pass does not read are 0 */
     struct arena *scratch;               /* rewound after each pass */
     uint64_t stats[PASS_MAX_STATS];      /* by index into pass->stats */
     const struct dup_options *dup;       /* never NULL */
@@ -151,11 +157,23 @@ struct pass_ctx {
     const struct pass_calibration *quant_test;  /* tensors to measure that by, too; may be NULL */
 };
 
+/* Of the context, besides the machine. */
+enum pass_reads {
+    READS_MODE = 1,
+    READS_UNQUANTISED = 2, /* unquantised_is_error */
+    READS_QUANT = 4,       /* quant, quant_report, quant_test */
+    READS_CALIBRATION = 8,
+    READS_DUP = 16, /* dup, dup_result */
+    READS_SCHEDULE = 32,
+};
+
 struct pass {
     const char *name, *summary;
-    unsigned needs;           /* stages accepted (bit set) */
-    enum ir_stage gives;      /* stage produced; 0 = unchanged */
-    const char *const *stats; /* names, NULL-terminated; may be NULL */
+    unsigned needs;            /* stages accepted (bit set) */
+    enum ir_stage gives;       /* stage produced; 0 = unchanged */
+    unsigned reads;            /* what the graph that it leaves may depend on (bit set) */
+    const struct arch *fields; /* of the machine: those that are not 0 here; NULL: none */
+    const char *const *stats;  /* names, NULL-terminated; may be NULL */
     enum pass_result (*run)(struct pass_ctx *, struct ir_graph *);
 };
 
@@ -163,15 +181,40 @@ struct pass {
 #include "passes.def"
 #undef PASS
 
+/* ---- graphs that are kept between runs ---- */
+
+/*
+ * For runs that begin with one graph and have other machines and options: the graph as it was
+ * before each pass that read something new, at the beginning and at the end. The next run goes on
+ * behind the passes that would be given the same again. All zero: nothing is kept.
+ *
+ * It may outlive the call (base.h, door) that a run is in. What it came to hold there is sure once
+ * pass_cache_settle says that the call has ended; if it was left, that is gone.
+ */
+enum { PASS_CACHE_MOST = 12 };
+struct pass_cache {
+    struct pass_kept *at[PASS_CACHE_MOST]; /* in the order of the pipeline */
+    size_t n, n_sure;
+    uint64_t serial;   /* another one whenever some graph is not what it was */
+    unsigned n_passes; /* that the latest run left out */
+    double seconds;    /* it took instead of them */
+};
+void pass_cache_settle(struct pass_cache *c, bool has_ended);
+/* Nothing is kept then. */
+void pass_cache_drop(struct pass_cache *c);
+/* The graph that runs begin with, the cache's; NULL: nothing is kept. */
+struct ir_graph *pass_cache_start(const struct pass_cache *c);
+
 /* ---- manager ---- */
 struct pass_options {
     const char *print_before, *print_after; /* pass name or "all"; NULL = none */
     const char *stop_after, *skip;          /* comma-separated names for skip */
     enum ir_stage last_stage; /* stops before a pass that leads to a later one; 0 = never */
     bool print_changed, time_passes, stats, no_verify, roundtrip_each;
-    bool dot;            /* graphs as DOT, not as IR text */
-    FILE *print_to;      /* graphs; at the end one table of times and statistics */
-    struct spans *spans; /* gets the time of each pass; may be NULL */
+    bool dot;                 /* graphs as DOT, not as IR text */
+    FILE *print_to;           /* graphs; at the end one table of times and statistics */
+    struct spans *spans;      /* gets the time of each pass; may be NULL */
+    struct pass_cache *cache; /* of runs on this graph; may be NULL */
 };
 /* Finds a pass by name; NULL if there is none. */
 const struct pass *pass_find(const char *name);
@@ -180,10 +223,10 @@ const struct pass *const *pass_list(size_t *n);
 /* The standard pipeline from TENSOR to CROSSBAR, comma-separated names. */
 extern const char pass_default_pipeline[];
 /*
- * Runs comma-separated passes on *g (which a round trip may replace). After every change the graph
- * is verified; an "unchanged" answer is held against the fingerprint. False with diagnostics.
- * Behind a pass that is blocked the others run up to the CROSSBAR graph, for what they find in the
- * way.
+ * Runs comma-separated passes on *g (which a round trip may replace, and a graph that the cache
+ * has; if that has one to begin with *g may be NULL). After every change the graph is verified; an
+ * "unchanged" answer is held against the fingerprint. False with diagnostics. Behind a pass that is
+ * blocked the others run up to the CROSSBAR graph, for what they find in the way.
  */
 bool pass_run_pipeline(const char *pipeline, struct ir_graph **g, struct pass_ctx *ctx,
                        const struct pass_options *o) CHECK_RESULT;

@@ -3,12 +3,13 @@
 /*
  * pass_manager.c - runs a pipeline of passes and holds every pass to its word.
  *
- * Input: comma-separated pass names and a verified graph. After a pass: "unchanged" is proved by
+ * Input: comma-separated pass names and a verified graph, or one that a cache has. A pass is given
+ * what it says it reads. After it: "unchanged" is proved by
  * the fingerprint, a change is verified, and with roundtrip_each the graph is printed, parsed back
  * and replaced by the parsed one. A pass that fails must have said why; a pass that breaks the
  * graph is a BUG.
  */
-#include "passes_internal.h"
+#include "pass_steps.h"
 
 #include "base/closest.h"
 
@@ -29,6 +30,7 @@ enum { N_PASSES = sizeof passes / sizeof *passes };
 struct run {
     struct pass_ctx *ctx;
     const struct pass_options *o;
+    struct pass_steps steps;
     struct arena *names; /* what bug_context points to */
     FILE *to;
     struct text table; /* of the passes that ran */
@@ -193,17 +195,16 @@ static void print_table(struct run *r)
 /* The pass with a fresh scratch arena; its result is checked against diagnostics and digest. */
 static enum pass_result call(struct run *r, const struct pass *p, struct ir_graph *g)
 {
-    struct pass_ctx *ctx = r->ctx;
-    unsigned n_errors = ctx->diag->n_errors;
+    struct pass_given given;
+    unsigned n_errors = r->ctx->diag->n_errors;
     uint64_t digest = ir_digest(g);
-    struct arena *callers = ctx->scratch;
-    ctx->scratch = arena_new();
-    memset(ctx->stats, 0, sizeof ctx->stats);
-    enum pass_result result = p->run(ctx, g);
-    arena_free(ctx->scratch);
-    ctx->scratch = callers;
+    pass_give(p, r->ctx, &given);
+    given.ctx.scratch = arena_new();
+    enum pass_result result = p->run(&given.ctx, g);
+    arena_free(given.ctx.scratch);
+    memcpy(r->ctx->stats, given.ctx.stats, sizeof given.ctx.stats);
     bool failed = result == PASS_FAILED || result == PASS_BLOCKED;
-    if (failed != (ctx->diag->n_errors > n_errors))
+    if (failed != (r->ctx->diag->n_errors > n_errors))
         BUG("the pass %s", failed ? "failed without a reason" : "hid its errors");
     if (result == PASS_UNCHANGED && ir_digest(g) != digest)
         BUG("the pass changed the graph and denied it");
@@ -239,28 +240,76 @@ static bool run_pass(struct run *r, const struct pass *p, struct ir_graph **g)
     return true;
 }
 
+/* ---- the pipeline ---- */
+
+/* Up to where the options say that it stops. */
+static void list_steps(struct run *r, const char *pipeline)
+{
+    struct pass_steps *s = &r->steps;
+    struct pass_readings read = {0};
+    const char *name;
+    bool stops = false;
+    s->at = ARENA_ARRAY(r->names, struct pass_step, strlen(pipeline) + 1);
+    s->said_before = r->ctx->diag->last;
+    while (!stops && next_name(&pipeline, r->names, &name)) {
+        const struct pass *p = pass_find(name);
+        if (r->o->last_stage && p->gives > r->o->last_stage)
+            break;
+        bool skipped = list_has(r->o->skip, name, r->names);
+        s->at[s->n++] = (struct pass_step){p, skipped, !skipped && pass_reads_more(&read, p)};
+        s->hash = hash_bytes(name, strlen(name), s->hash + skipped);
+        stops = list_has(r->o->stop_after, name, r->names);
+    }
+}
+
+/* The first step to run; *g is the graph before it. */
+static bool begin(struct run *r, struct ir_graph **g, size_t *first)
+{
+    struct pass_cache *cache = r->o->cache;
+    struct ir_graph *kept = cache ? pass_cache_start(cache) : NULL;
+    *first = 0;
+    if (cache)
+        cache->n_passes = 0, cache->seconds = 0;
+    if ((!kept && !r->o->no_verify && !ir_verify(*g, r->ctx->diag)) ||
+        !pass_settle_mode(kept ? kept : *g, r->ctx))
+        return false;
+    if (kept)
+        *first = pass_cache_resume(cache, &r->steps, g, r->ctx);
+    else if (cache)
+        pass_cache_keep(cache, &r->steps, 0, *g, r->ctx);
+    return true;
+}
+
+static bool run_steps(struct run *r, size_t first, struct ir_graph **g)
+{
+    const struct pass_steps *s = &r->steps;
+    for (size_t i = first; i < s->n; i++) {
+        if (r->blocked && (*g)->stage == IR_CROSSBAR)
+            break;
+        if (r->o->cache && s->at[i].reads_more && !r->blocked)
+            pass_cache_keep(r->o->cache, s, i, *g, r->ctx);
+        if (!s->at[i].skipped && !run_pass(r, s->at[i].pass, g))
+            return false;
+    }
+    if (r->o->cache && !r->blocked)
+        pass_cache_keep(r->o->cache, s, s->n, *g, r->ctx);
+    return !r->blocked;
+}
+
 bool pass_run_pipeline(const char *pipeline, struct ir_graph **g, struct pass_ctx *ctx,
                        const struct pass_options *o)
 {
     struct run r = {.ctx = ctx, .o = o, .names = arena_new(), .to = o->print_to};
+    size_t first;
     if (!r.to)
         r.to = stderr;
-    bool ok = check_options(pipeline, &r) && (o->no_verify || ir_verify(*g, ctx->diag)) &&
-              pass_settle_mode(*g, ctx);
-    const char *name;
-    while (ok && next_name(&pipeline, r.names, &name)) {
-        if (o->last_stage && pass_find(name)->gives > o->last_stage)
-            break;
-        if (r.blocked && (*g)->stage == IR_CROSSBAR)
-            break;
-        if (!list_has(o->skip, name, r.names))
-            ok = run_pass(&r, pass_find(name), g);
-        if (list_has(o->stop_after, name, r.names))
-            break;
-    }
+    bool ok = check_options(pipeline, &r);
+    if (ok)
+        list_steps(&r, pipeline);
+    ok = ok && begin(&r, g, &first) && run_steps(&r, first, g);
     bug_context("");
     print_table(&r);
     text_free(&r.table);
     arena_free(r.names);
-    return ok && !r.blocked;
+    return ok;
 }

@@ -51,6 +51,10 @@ bool port_of(const struct io_tensor *ports, size_t n, size_t i, struct cimc_port
 /* Views the caller's arrays. */
 bool values_given(struct io_given *out, const struct cimc_values *given, struct arena *a,
                   struct diag *d) CHECK_RESULT;
+/* As cimc_compile, the passes going on from what the cache has; the program has no models. The
+ * cache is to be settled after the call. */
+enum cimc_status compile_with(cimc_context *c, const cimc_model *m, const struct cimc_options *o,
+                              struct build_cache *cache, cimc_program **out);
 /* Machine and options for work in this context. */
 bool build_start(struct build *b, cimc_context *c, const struct cimc_options *o) CHECK_RESULT;
 

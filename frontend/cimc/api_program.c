@@ -44,6 +44,7 @@ void cimc_program_free(cimc_program *p)
 static bool give(struct cimc_program *p, bool ok, cimc_program **out)
 {
     p->build.progress = NULL; /* the next call may be in another context */
+    p->build.cache = NULL;
     if (ok) {
         ports_describe(&p->ports, p->isa, &p->build);
         *out = p;
@@ -58,6 +59,7 @@ static bool give(struct cimc_program *p, bool ok, cimc_program **out)
 struct compile_call {
     const struct cimc_model *model;
     struct cimc_model *spent; /* the same, or NULL */
+    struct build_cache *cache;
     const struct cimc_options *options;
     cimc_program **out;
 };
@@ -77,24 +79,25 @@ void options_of_model(struct cimc_options *o, const struct cimc_options *model)
 static bool compile(cimc_context *c, void *call)
 {
     struct compile_call *k = call;
-    bool is_last = k->spent != NULL;
+    bool has_models = !k->spent && !k->cache;
     struct cimc_options whole = options_whole(k->options);
     options_of_model(&whole, &k->model->options);
     struct cimc_program *p = program_new(&whole);
     struct build *b = &p->build;
     const struct cimc_options *o = &p->options;
     bool ok = build_start(b, c, o);
+    b->wants_quality = o->report || o->keep_detail;
+    b->cache = k->cache;
     if (ok) {
         driver_set_noise(&b->arch, o->noise_seed, (struct loc){0}, c->diag);
         driver_copy_models(b, &k->model->build);
     }
     cimc_model_free(k->spent);
     k->spent = NULL;
-    b->wants_quality = o->report || o->keep_detail;
-    ok = ok && driver_take_images(b, !is_last, c->diag) && driver_lower(b, o, c->diag) &&
+    ok = ok && driver_take_images(b, has_models, c->diag) && driver_lower(b, o, c->diag) &&
          driver_compile(b, o, c->diag);
     p->is_compiled = true;
-    p->has_models = !is_last;
+    p->has_models = has_models;
     p->isa = b->program;
     return give(p, ok, k->out);
 }
@@ -103,14 +106,21 @@ enum cimc_status cimc_compile(cimc_context *c, const cimc_model *m, const struct
                               cimc_program **out)
 {
     *out = NULL;
-    return guard_run(c, compile, &(struct compile_call){m, NULL, o, out});
+    return guard_run(c, compile, &(struct compile_call){m, NULL, NULL, o, out});
+}
+
+enum cimc_status compile_with(cimc_context *c, const cimc_model *m, const struct cimc_options *o,
+                              struct build_cache *cache, cimc_program **out)
+{
+    *out = NULL;
+    return guard_run(c, compile, &(struct compile_call){m, NULL, cache, o, out});
 }
 
 enum cimc_status cimc_compile_last(cimc_context *c, cimc_model *m, const struct cimc_options *o,
                                    cimc_program **out)
 {
     *out = NULL;
-    struct compile_call call = {m, m, o, out};
+    struct compile_call call = {m, m, NULL, o, out};
     enum cimc_status status = guard_run(c, compile, &call);
     cimc_model_free(call.spent); /* where the call was left before it could do that */
     return status;

@@ -237,6 +237,19 @@ static void list_ports(struct reader *r, const struct ir_graph *g)
 }
 
 /* As many images of each input; of one that is given once it is the same in all. */
+static uint64_t hash_tensors(const struct pass_calibration *c)
+{
+    uint64_t hash = c->n_images;
+    for (size_t i = 0; i < c->n_images * c->n_inputs; i++) {
+        const struct tensor *t = &c->inputs[i];
+        size_t bytes = (size_t)ir_count(&t->type) * ir_dtype_bytes((enum ir_dtype)t->type.dtype);
+        hash = hash_bytes(&t->type.dtype, sizeof t->type.dtype, hash);
+        hash = hash_bytes(t->type.dim, sizeof t->type.dim, hash);
+        hash = t->data ? hash_bytes(t->data, bytes, hash) : hash;
+    }
+    return hash;
+}
+
 static bool join(struct reader *r)
 {
     struct pass_calibration *all = &r->c->tensors;
@@ -263,6 +276,7 @@ static bool join(struct reader *r)
     }
     all->inputs = inputs;
     all->n_inputs = r->n_ports;
+    all->hash = hash_tensors(all);
     return true;
 }
 

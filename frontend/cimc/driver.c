@@ -183,12 +183,25 @@ bool driver_take_image(struct build *b, struct model *m, struct diag *d)
     return m->images == 1 || ir_take_image(b->graph, m->images, d);
 }
 
+/* NULL: none. A report on the quality is made by the passes themselves. */
+static struct pass_cache *cache_of_model(const struct build *b)
+{
+    return b->cache && !b->wants_quality ? &b->cache->model : NULL;
+}
+
+static bool has_start(const struct build *b)
+{
+    const struct pass_cache *c = cache_of_model(b);
+    return c && pass_cache_start(c);
+}
+
 bool driver_calibrate(struct build *b, const struct cimc_options *s, const struct model *m,
                       struct diag *d)
 {
     bool is_batch = m && m->images > 1;
     bool has_test = b->held_out && b->held_out->n;
-    const struct calibration_source from = {b->graph, is_batch, s, b->writes};
+    const struct ir_graph *g = has_start(b) ? pass_cache_start(cache_of_model(b)) : b->graph;
+    const struct calibration_source from = {g, is_batch, s, b->writes};
     return (!s->calibrate.n ||
             calibration_read(&b->calibration, &from, "calibrate", &s->calibrate, d)) &&
            (!has_test || calibration_read(&b->test, &from, "test-data", b->held_out, d));
@@ -198,19 +211,23 @@ bool driver_calibrate(struct build *b, const struct cimc_options *s, const struc
 
 /* Pass dup asks the scheduler, which it does not know. */
 struct scheduler {
-    const struct arch *arch;
-    struct backend_options options;
     struct diag *diag;
     struct backend_trials *trials; /* of the graph that was asked about, or NULL */
 };
 
-static bool ask_makespan(void *self, const struct ir_graph *g, struct dup_timing *out)
+static bool ask_makespan(const struct dup_schedule *schedule, const struct ir_graph *g,
+                         struct dup_timing *out)
 {
-    struct scheduler *s = self;
+    struct scheduler *s = schedule->self;
+    struct backend_options o = {
+        .mode = schedule->layer_by_layer ? SCHEDULE_LAYER_BY_LAYER : SCHEDULE_CROSS_LAYER,
+        .set = {schedule->set_rows, schedule->set_columns, schedule->set_budget},
+        .pes = INT64_MAX, /* the pass itself keeps to the PEs */
+        .frames = schedule->frames};
     struct backend_makespan found;
     if (!s->trials)
-        s->trials = backend_trials_new(g, s->arch, s->diag);
-    if (!s->trials || !backend_trial_makespan(s->trials, &s->options, &found))
+        s->trials = backend_trials_new(g, schedule->arch, s->diag);
+    if (!s->trials || !backend_trial_makespan(s->trials, &o, &found))
         return false;
     *out = (struct dup_timing){.cycles = found.cycles,
                                .set_rows = found.set.rows,
@@ -253,23 +270,23 @@ bool driver_run_passes(struct build *b, const struct cimc_options *s, const char
         (s->copies && !mapping_parse_copies(s->copies, b->arena, &dup, d)) ||
         !mapping_parse_patches(&s->patches, b->arena, &dup, d))
         return false;
-    /* the pass itself keeps to the PEs */
-    struct scheduler scheduler = {
-        &b->arch,
-        {.mode = schedule_mode(s), .set = b->set, .pes = INT64_MAX, .frames = (uint32_t)frames},
-        d,
-        NULL};
+    struct scheduler scheduler = {d, NULL};
+    struct arch timed = arch_without_noise(&b->arch);
     struct dup_schedule schedule = {.makespan = ask_makespan,
                                     .self = &scheduler,
+                                    .arch = &timed,
+                                    .set_rows = b->set.rows,
+                                    .set_columns = b->set.cols,
+                                    .set_budget = b->set.budget,
                                     .automatic_sets = b->set.budget > 0,
                                     .layer_by_layer = s->schedule == CIMC_LAYER_BY_LAYER,
-                                    .frames = scheduler.options.frames};
+                                    .frames = (uint32_t)frames};
     struct pass_ctx ctx = {.diag = d,
                            .arch = &b->arch,
                            .scratch = b->arena,
                            .dup = &dup,
                            .dup_result = &b->dup,
-                           .schedule = &schedule,
+                           .schedule = dup.objective == DUP_MAKESPAN ? &schedule : NULL,
                            .progress = b->progress,
                            .mode = b->mode_reason ? b->mode : (enum pass_mode)s->mode,
                            .mode_reason = b->mode_reason,
@@ -336,7 +353,7 @@ void driver_copy_models(struct build *b, const struct build *from)
         b->models[i] = (struct model){.name = arena_strdup(b->arena, m->name),
                                       .path = arena_strdup(b->arena, m->path),
                                       .rate = m->rate,
-                                      .imported = ir_clone(m->imported),
+                                      .imported = has_start(b) ? NULL : ir_clone(m->imported),
                                       .images = m->images,
                                       .n_missing = m->n_missing,
                                       .assumed = arena_strdup(b->arena, m->assumed)};
@@ -345,7 +362,7 @@ void driver_copy_models(struct build *b, const struct build *from)
 
 bool driver_take_images(struct build *b, bool keep_imported, struct diag *d)
 {
-    for (size_t i = 0; i < b->n_models; i++) {
+    for (size_t i = 0; i < b->n_models && !has_start(b); i++) {
         struct model *m = &b->models[i];
         m->graph = keep_imported ? ir_clone(m->imported) : m->imported;
         if (!keep_imported)
@@ -365,12 +382,27 @@ bool driver_import_all(struct build *b, const struct cimc_options *s, bool keep_
 bool driver_lower_model(struct build *b, const struct cimc_options *s, struct model *m,
                         const struct pass_options *o, struct diag *d)
 {
+    struct pass_options with_cache = *o;
+    with_cache.cache = cache_of_model(b);
     b->graph = m->graph;
     m->graph = NULL;
-    bool ok = driver_calibrate(b, s, m, d) && driver_run_passes(b, s, pass_default_pipeline, o, d);
+    bool ok = driver_calibrate(b, s, m, d) &&
+              driver_run_passes(b, s, pass_default_pipeline, &with_cache, d);
     m->mode = b->mode;
     m->mode_reason = b->mode_reason;
     return ok;
+}
+
+/* Begins anew where the model's graph may be another. */
+static struct pass_cache *cache_of_named(const struct build *b)
+{
+    struct pass_cache *model = cache_of_model(b);
+    if (!model)
+        return NULL;
+    if (model->serial != b->cache->model_serial)
+        pass_cache_drop(&b->cache->named);
+    b->cache->model_serial = model->serial;
+    return &b->cache->named;
 }
 
 static bool lower_together(struct build *b, const struct cimc_options *s, struct diag *d)
@@ -394,6 +426,7 @@ static bool lower_together(struct build *b, const struct cimc_options *s, struct
     b->mode = mode;
     b->mode_reason = "";
     o.stop_after = NULL;
+    o.cache = cache_of_named(b);
     return driver_run_passes(b, s, "cse,dup,readout", &o, d);
 }
 

@@ -34,6 +34,12 @@ struct model {
     size_t n_missing;    /* tensors without data, of a model compiled by --no-weights */
     const char *assumed; /* what the model leaves open, and what was taken; may be "" */
 };
+/* Graphs that are kept from build to build of one model (pass.h). */
+struct build_cache {
+    struct pass_cache model; /* by itself */
+    struct pass_cache named; /* as part of a program in which it has a name */
+    uint64_t model_serial;   /* that of `model`, when `named` began */
+};
 struct build {
     struct model *models;
     size_t n_models;
@@ -42,6 +48,7 @@ struct build {
         *writes; /* the files that must not be among those that the model names */
     struct arena *arena;
     const struct progress *progress; /* NULL: nobody watches */
+    struct build_cache *cache;       /* NULL: nothing is kept */
     struct arch arch;
     struct set_shape set;
     int64_t cut;     /* index of --cut's choice, of the latest copies */
@@ -74,7 +81,8 @@ bool driver_take_models(struct build *b, const struct cimc_options *s,
 /* The models' graphs as their files have them: `imported`. */
 bool driver_import_models(struct build *b, const struct cimc_options *s,
                           struct diag *d) CHECK_RESULT;
-/* The models of another build, which were imported. */
+/* The models of another build, which were imported; without their graphs where the cache has them.
+ */
 void driver_copy_models(struct build *b, const struct build *from);
 /* The models' graphs, of one image each, from what was imported, which may be kept. */
 bool driver_take_images(struct build *b, bool keep_imported, struct diag *d) CHECK_RESULT;

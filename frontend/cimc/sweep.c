@@ -4,8 +4,9 @@
  * sweep.c - compiles the points of a sweep, one after another, and writes their rows.
  *
  * In: a plan. Out: a row for each point. Points are compiled in contexts of their own, so that what
- * is wrong with one is its row. A model is imported when its first point comes. Rows in a file are
- * appended in one piece and synchronised: whenever a sweep ends, all but the last line are whole.
+ * is wrong with one is its row. A model is imported when its first point comes; of the passes a
+ * point runs those that the point before did not run in the same way. Rows in a file are appended
+ * in one piece and synchronised: whenever a sweep ends, all but the last line are whole.
  */
 #include "sweep_table.h"
 
@@ -29,7 +30,9 @@ struct sweep {
     struct sweep_plan plan;
     cimc_model *model; /* NULL: it cannot be imported; the importer says why */
     const struct sweep_value *model_value;
-    cimc_program *program; /* of the point; NULL: the work says why */
+    struct build_cache cache; /* of the model */
+    double import_seconds;    /* that this point took */
+    cimc_program *program;    /* of the point; NULL: the work says why */
     struct hold *holds[4];
     uint64_t *model_hash;    /* by value of the first axis */
     unsigned char *is_there; /* by point */
@@ -52,10 +55,25 @@ static void close_file(void *sweep)
     close(((struct sweep *)sweep)->file);
 }
 
+static void drop_cache(struct build_cache *c)
+{
+    pass_cache_drop(&c->model);
+    pass_cache_drop(&c->named);
+}
+
+static void settle_cache(struct build_cache *c, bool has_ended)
+{
+    pass_cache_settle(&c->model, has_ended);
+    pass_cache_settle(&c->named, has_ended);
+}
+
 static void give_handles(void *sweep)
 {
-    cimc_model_free(((struct sweep *)sweep)->model);
-    cimc_program_free(((struct sweep *)sweep)->program);
+    struct sweep *s = sweep;
+    settle_cache(&s->cache, false);
+    drop_cache(&s->cache);
+    cimc_model_free(s->model);
+    cimc_program_free(s->program);
 }
 
 /* A point's work is no news, but may be what is cancelled. */
@@ -234,24 +252,32 @@ static bool settle(enum cimc_status status)
 
 static void need_model(struct sweep *s, const struct sweep_value *value)
 {
+    s->import_seconds = 0;
     if (s->model_value == value)
         return;
+    drop_cache(&s->cache);
     cimc_model_free(s->model);
     s->model = NULL;
     s->model_value = value;
     struct cimc_source source = {.size = sizeof source, .path = value->label};
     bool ok = settle(cimc_diagnostics_clear(s->importer)) &&
               settle(cimc_import(s->importer, &source, 1, &s->plan.options, &s->model));
-    (void)ok; /* else there is no model, and its points say why */
+    if (ok)
+        s->import_seconds = s->model->build.import_seconds;
 }
 
 static void compile_point(struct sweep *s, uint64_t point)
 {
     struct cimc_options o = sweep_options(&s->plan, point, s->c->diag);
     need_model(s, sweep_value_of(&s->plan, 0, point));
-    bool ok = settle(cimc_diagnostics_clear(s->work)) && s->model &&
-              settle(cimc_compile(s->work, s->model, &o, &s->program));
-    (void)ok;
+    if (settle(cimc_diagnostics_clear(s->work)) && s->model) {
+        enum cimc_status status = compile_with(s->work, s->model, &o, &s->cache, &s->program);
+        settle_cache(&s->cache,
+                     status == CIMC_OK || status == CIMC_WRONG_INPUT || status == CIMC_WRONG_USAGE);
+        settle(status);
+    }
+    if (s->program)
+        s->program->build.import_seconds = s->import_seconds;
     cimc_options_free(&o);
 }
 
@@ -273,6 +299,15 @@ static void point_json(const struct sweep_plan *p, uint64_t point, struct json *
     json_close_map(j);
 }
 
+/* Of the passes: how many were not run again, and what that took. */
+static void kept_json(const struct build_cache *c, struct json *j)
+{
+    json_open_map(j, "kept");
+    json_integer(j, "passes", c->model.n_passes + c->named.n_passes);
+    json_seconds(j, "seconds", c->model.seconds + c->named.seconds);
+    json_close_map(j);
+}
+
 static void result_json(const struct sweep *s, struct json *j)
 {
     struct build shown = s->program->build;
@@ -283,6 +318,7 @@ static void result_json(const struct sweep *s, struct json *j)
     json_close_map(j);
     json_open_map(j, "costs");
     report_costs_json(&shown, NULL, j);
+    kept_json(&s->cache, j);
     json_close_map(j);
     arena_free(shown.arena);
 }

@@ -97,6 +97,8 @@ int64_t arch_logical_cols(const struct arch *arch, int64_t weight_bits);
 
 /* With a seed for their noise: are cells other than what is meant? */
 bool arch_has_noise(const struct arch *arch);
+/* The machine that it would be without noise of its cells. */
+struct arch arch_without_noise(const struct arch *arch);
 /* Are products of integers exact, neither converters nor cells being in their way? Whether there is
  * a seed for the cells' noise is not asked: a program is the same for chips without and with it. */
 bool arch_readout_is_ideal(const struct arch *arch);

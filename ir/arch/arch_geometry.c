@@ -50,6 +50,15 @@ bool arch_has_noise(const struct arch *arch)
            arch->stuck_low_ppm || arch->stuck_high_ppm || arch->drift_permille;
 }
 
+struct arch arch_without_noise(const struct arch *arch)
+{
+    struct arch a = *arch;
+    a.noise_seed = a.cell_fraction_bits = a.drift_permille = 0;
+    a.program_sigma_low_permille = a.program_sigma_high_permille = 0;
+    a.stuck_low_ppm = a.stuck_high_ppm = 0;
+    return a;
+}
+
 bool arch_readout_is_ideal(const struct arch *arch)
 {
     return arch->adc_bits == 0 && !arch_has_noise(arch);

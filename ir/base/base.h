@@ -212,6 +212,8 @@ bool diag_vat(struct diag *d, struct loc loc, enum diag_code code, const char *p
               const char *fmt, va_list ap);
 void diag_warn(struct diag *d, struct loc loc, enum diag_code code, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* As an entry of another list says. */
+void diag_repeat(struct diag *d, const struct diag_entry *e);
 /* A note belongs to the entry before it. */
 void diag_note(struct diag *d, struct loc loc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* `model.onnx: node 12 'conv1' (Conv): error: text [code]`, one line an entry. */

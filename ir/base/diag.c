@@ -45,6 +45,26 @@ static bool repeats_last(const struct diag *d, enum diag_severity severity, stru
            same_text(e->text, text);
 }
 
+static void add_text(struct diag *d, enum diag_severity severity, struct loc loc,
+                     enum diag_code code, const char *text)
+{
+    d->n_errors += severity == DIAG_ERROR;
+    if (repeats_last(d, severity, loc, text))
+        return;
+    struct diag_entry *e = ARENA_NEW(d->arena, struct diag_entry);
+    e->severity = severity;
+    e->code = code;
+    e->loc = loc;
+    e->loc.file = loc.file ? arena_strdup(d->arena, loc.file) : NULL;
+    e->loc.entity = loc.entity ? arena_strdup(d->arena, loc.entity) : NULL;
+    e->text = arena_strdup(d->arena, text);
+    if (d->last)
+        d->last->next = e;
+    else
+        d->first = e;
+    d->last = e;
+}
+
 static void add(struct diag *d, enum diag_severity severity, struct loc loc, enum diag_code code,
                 const char *prefix, const char *fmt, va_list ap)
 {
@@ -52,24 +72,8 @@ static void add(struct diag *d, enum diag_severity severity, struct loc loc, enu
     if (prefix)
         text_add(&t, "%s: ", prefix);
     text_addv(&t, fmt, ap);
-    d->n_errors += severity == DIAG_ERROR;
-    if (repeats_last(d, severity, loc, t.at)) {
-        text_free(&t);
-        return;
-    }
-    struct diag_entry *e = ARENA_NEW(d->arena, struct diag_entry);
-    e->severity = severity;
-    e->code = code;
-    e->loc = loc;
-    e->loc.file = loc.file ? arena_strdup(d->arena, loc.file) : NULL;
-    e->loc.entity = loc.entity ? arena_strdup(d->arena, loc.entity) : NULL;
-    e->text = arena_strdup(d->arena, t.at);
+    add_text(d, severity, loc, code, t.at);
     text_free(&t);
-    if (d->last)
-        d->last->next = e;
-    else
-        d->first = e;
-    d->last = e;
 }
 
 bool diag_vat(struct diag *d, struct loc loc, enum diag_code code, const char *prefix,
@@ -102,6 +106,11 @@ void diag_note(struct diag *d, struct loc loc, const char *fmt, ...)
     va_start(ap, fmt);
     add(d, DIAG_NOTE, loc, d->last ? d->last->code : DIAG_IO, NULL, fmt, ap);
     va_end(ap);
+}
+
+void diag_repeat(struct diag *d, const struct diag_entry *e)
+{
+    add_text(d, e->severity, e->loc, e->code, e->text);
 }
 
 /* ---- printing ---- */

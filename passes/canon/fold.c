@@ -77,6 +77,7 @@ const struct pass pass_fold = {
     .name = "fold",
     .summary = "compute what depends on constants only",
     .needs = IR_TENSOR | IR_CANONICAL | IR_INTEGER | IR_CROSSBAR,
+    .reads = READS_MODE,
     .stats = stats,
     .run = run_fold,
 };

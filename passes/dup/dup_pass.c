@@ -64,7 +64,7 @@ static bool ask_schedule(void *self, const uint32_t *chosen, struct dup_timing *
     struct trial *t = self;
     const struct dup_schedule *s = t->ctx->schedule;
     apply(t->x, t->problem, chosen, t->ctx->dup->cut);
-    return s->makespan(s->self, t->g, out);
+    return s->makespan(s, t->g, out);
 }
 
 static uint32_t *number_items(const struct dup_items *x, struct ir_graph *g, struct arena *a)
@@ -326,11 +326,26 @@ static enum pass_result run_dup(struct pass_ctx *ctx, struct ir_graph *g)
 
 static const char *const stats[] = {"weights objects duplicated", "copies added",
                                     "weights objects with patches", NULL};
+/* What the schedule reads is with it. */
+static const struct arch fields = {.tiles = 1,
+                                   .crossbars = 1,
+                                   .rows = 1,
+                                   .cols = 1,
+                                   .weight_bits = 1,
+                                   .cell_bits = 1,
+                                   .encoding = 1,
+                                   .pair_axis = 1,
+                                   .dac_bits = 1,
+                                   .mvm_cycles = 1,
+                                   .phase_cycles = 1,
+                                   .adc_columns_per_cycle = 1};
 const struct pass pass_dup = {
     .name = "dup",
     .summary =
         "choose how many copies each base layer's weights get, and what patch its products yield",
     .needs = IR_CROSSBAR,
+    .reads = READS_DUP | READS_SCHEDULE,
+    .fields = &fields,
     .stats = stats,
     .run = run_dup,
 };

@@ -65,10 +65,13 @@ static enum pass_result run_tile(struct pass_ctx *ctx, struct ir_graph *g)
 }
 
 static const char *const stats[] = {"base layers cut", NULL};
+static const struct arch fields = {
+    .rows = 1, .cols = 1, .weight_bits = 1, .cell_bits = 1, .encoding = 1, .pair_axis = 1};
 const struct pass pass_tile = {
     .name = "tile",
     .summary = "cut base layers into crossbar-sized slices",
     .needs = IR_CROSSBAR,
+    .fields = &fields,
     .stats = stats,
     .run = run_tile,
 };

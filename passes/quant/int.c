@@ -96,6 +96,7 @@ const struct pass pass_int = {
     .summary = "compute what is quantised in integers",
     .needs = IR_CANONICAL,
     .gives = IR_INTEGER,
+    .reads = READS_MODE | READS_UNQUANTISED,
     .stats = stats,
     .run = run_int,
 };

@@ -142,6 +142,7 @@ const struct pass pass_quant = {
     .name = "quant",
     .summary = "quantise a float model by calibration tensors, if there are some",
     .needs = IR_CANONICAL,
+    .reads = READS_QUANT | READS_CALIBRATION,
     .stats = stats,
     .run = run_quant,
 };

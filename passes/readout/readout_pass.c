@@ -294,11 +294,30 @@ static enum pass_result run_readout(struct pass_ctx *ctx, struct ir_graph *g)
 }
 
 static const char *const stats[] = {"base layers read out", NULL};
+static const struct arch fields = {.rows = 1,
+                                   .cols = 1,
+                                   .weight_bits = 1,
+                                   .cell_bits = 1,
+                                   .encoding = 1,
+                                   .pair_axis = 1,
+                                   .column_flip = 1,
+                                   .dac_bits = 1,
+                                   .adc_bits = 1,
+                                   .adc_range = 1,
+                                   .noise_seed = 1,
+                                   .cell_fraction_bits = 1,
+                                   .program_sigma_low_permille = 1,
+                                   .program_sigma_high_permille = 1,
+                                   .stuck_low_ppm = 1,
+                                   .stuck_high_ppm = 1,
+                                   .drift_permille = 1};
 const struct pass pass_readout = {
     .name = "readout",
     .summary = "say how the machine's converters and cells read base layers of integers out; the "
                "one pass after which a graph means something else",
     .needs = IR_CROSSBAR,
+    .reads = READS_CALIBRATION,
+    .fields = &fields,
     .stats = stats,
     .run = run_readout,
 };

@@ -88,7 +88,7 @@ static struct ir_graph *fit_to_machine(struct rig *r, const struct ir_graph *g, 
  * such sums can leave 32 bits. */
 static bool read_out(struct rig *r, struct ir_graph **g, const struct config *c)
 {
-    const struct pass_calibration images = {r->inputs, r->n_inputs, 1};
+    const struct pass_calibration images = {r->inputs, r->n_inputs, 1, 0};
     const struct dup_options no_copies = {0};
     struct pass_ctx ctx = {.diag = diag_new(),
                            .arch = &c->arch,

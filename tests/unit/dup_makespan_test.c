@@ -285,9 +285,10 @@ static uint64_t naive_total(struct fixture *f, const struct ir_graph *g)
     return naive_makespan(f, g) + more * (uint64_t)load;
 }
 
-static bool ask_naive(void *self, const struct ir_graph *g, struct dup_timing *out)
+static bool ask_naive(const struct dup_schedule *schedule, const struct ir_graph *g,
+                      struct dup_timing *out)
 {
-    struct fixture *f = self;
+    struct fixture *f = schedule->self;
     int64_t more = 0;
     for (int i = 0; i < f->n_layers; i++)
         more += f->mvm[i]->attrs->mvm.copies - 1;

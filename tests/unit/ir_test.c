@@ -120,6 +120,43 @@ START_TEST(test_blob_references)
 }
 END_TEST
 
+static uint32_t position(const struct ir_graph *g, const struct ir_op *op)
+{
+    uint32_t n = 0;
+    for (const struct ir_op *o = g->first; o != op; o = o->next)
+        n++;
+    return n;
+}
+
+/* Whatever was done to the uses of a value, those of its copy stand in the same order. */
+START_TEST(test_clone_keeps_uses)
+{
+    struct ir_graph *g = parse_ok("graph \"\" tensor {\n"
+                                  "  %0 = input {index=0, dtype=\"f32\", shape=[2]} @\"x\"\n"
+                                  "  %1 = add %0, %0\n"
+                                  "  %2 = relu %0\n"
+                                  "  %3 = relu %0\n"
+                                  "  output %1 {index=0, dtype=\"f32\", shape=[2]}\n"
+                                  "}\n");
+    struct ir_op *add = g->first->next;
+    ir_set_operand(add, 1, add->next->out->def->in[0].value); /* now the latest */
+    ir_set_operand(add->next, 0, g->first->out);
+    struct ir_graph *copy = ir_clone(g);
+    const struct ir_use *u = g->first->out->uses, *v = copy->first->out->uses;
+    ck_assert_uint_eq(position(g, u->user), 2);
+    for (; u; u = u->next, v = v->next) {
+        ck_assert_ptr_nonnull(v);
+        ck_assert_ptr_eq(*v->link, v);
+        ck_assert_uint_eq(position(g, u->user), position(copy, v->user));
+        ck_assert_int_eq(u - u->user->in, v - v->user->in);
+    }
+    ck_assert_ptr_null(v);
+    ck_assert(verifies(copy));
+    ir_graph_free(copy);
+    ir_graph_free(g);
+}
+END_TEST
+
 /* binary16 bit patterns: IEEE 754-2008 section 3.4. */
 START_TEST(test_constant_elements)
 {
@@ -678,6 +715,7 @@ int main(void)
     const TTest *const tests[] = {
         test_types,
         test_blob_references,
+        test_clone_keeps_uses,
         test_constant_elements,
         test_generated_payloads,
         test_file_payload,

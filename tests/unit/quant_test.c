@@ -141,7 +141,7 @@ static void open_text(struct quantised *q, const char *text, const float *values
         q->x[i] = tensor_new(t);
         memcpy(q->x[i].data, values + (size_t)i * n, n * sizeof *values);
     }
-    q->calibration = (struct pass_calibration){q->x, 1, 2};
+    q->calibration = (struct pass_calibration){q->x, 1, 2, 0};
     q->r.ctx.calibration = &q->calibration;
     q->r.ctx.quant = &q->options;
 }
