@@ -35,13 +35,15 @@ static struct ir_op *copy_op(struct ir_graph *to, const struct ir_op *op,
                              struct text *name)
 {
     union ir_attrs attrs = moved_attrs(op, how);
+    bool is_longer = *op->name && *how->prefix;
     name->n = 0;
-    text_add(name, "%s%s", *op->name ? how->prefix : "", op->name);
+    if (is_longer)
+        text_add(name, "%s%s", how->prefix, op->name);
     struct ir_new desc = {.opcode = op->opcode,
                           .in = in,
                           .n_in = op->n_in,
                           .attrs = &attrs,
-                          .name = name->at,
+                          .name = is_longer ? name->at : op->name,
                           .loc = op->loc};
     struct ir_op *copy = ir_op_detached(to, &desc);
     ir_op_attach(copy, NULL, op->out ? &op->out->type : NULL);

@@ -22,6 +22,7 @@ class Bench:
         self.digits = os.path.join(self.root, 'benchmarks', 'digits')
         self.model = os.path.join(self.digits, 'digits.onnx')
         self.problems = []
+        self.skipped = None    # why, where a case could not be run
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -85,5 +86,5 @@ def run_cases(cases):
                 case(bench)
             except Exception as e:    # a broken case must not hide the others
                 bench.problems.append('%s: %s' % (type(e).__name__, e))
-            tap.point(case.__doc__.strip(), bench.problems)
+            tap.point(case.__doc__.strip(), bench.problems, bench.skipped)
     return tap.finish()

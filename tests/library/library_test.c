@@ -167,6 +167,52 @@ START_TEST(each_allocation_may_fail)
 }
 END_TEST
 
+/* ---- sweeps, whose points go on from what others kept ---- */
+
+static bool count_rows(void *n, const void *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        *(size_t *)n += ((const char *)text)[i] == '\n';
+    return true;
+}
+
+static enum cimc_status sweep(struct way *w, size_t *n_rows)
+{
+    const char *path = CIMC_DIGITS;
+    struct cimc_options o;
+    cimc_options_init(&o, sizeof o);
+    *n_rows = 0;
+    enum cimc_status s =
+        cimc_options_set(w->context, &o, "vary", "arch-field.rows=64,128,64,64,100");
+    if (s == CIMC_OK)
+        s = cimc_sweep(w->context, &(struct cimc_strings){.at = &path, .n = 1}, &o, CIMC_JSON,
+                       count_rows, n_rows);
+    cimc_options_free(&o);
+    return s;
+}
+
+START_TEST(each_allocation_of_a_sweep_may_fail)
+{
+    struct way w;
+    size_t n_rows;
+    way_open(&w);
+    ck_assert_int_eq(sweep(&w, &n_rows), CIMC_OK);
+    ck_assert_uint_eq(n_rows, 5);
+    has_failed = true;
+    for (long n = 1; has_failed; n += 1 + n / 6) {
+        has_failed = false;
+        fails_at = n;
+        enum cimc_status s = sweep(&w, &n_rows);
+        fails_at = 0;
+        ck_assert_msg(s == (has_failed ? CIMC_NO_MEMORY : CIMC_OK), "allocation %ld: status %d, %s",
+                      n, (int)s, cimc_failure(w.context));
+    }
+    ck_assert_int_eq(sweep(&w, &n_rows), CIMC_OK);
+    ck_assert_uint_eq(n_rows, 5);
+    way_close(&w);
+}
+END_TEST
+
 START_TEST(a_callers_settings_survive)
 {
     struct way w;
@@ -280,6 +326,7 @@ int main(void)
     TCase *tc = tcase_create("library");
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, each_allocation_may_fail);
+    tcase_add_test(tc, each_allocation_of_a_sweep_may_fail);
     tcase_add_test(tc, a_callers_settings_survive);
     tcase_add_test(tc, threads_do_not_meet);
     tcase_add_test(tc, work_can_be_cancelled);
