@@ -96,6 +96,19 @@ static cimc_context *context_new(struct sweep *s, struct hold **hold)
     return c;
 }
 
+/* Piece by piece, so that no more of it than that is in memory. */
+static uint64_t hash_file(const struct file *f)
+{
+    static const size_t piece = (size_t)4 << 20;
+    uint64_t hash = f->size;
+    for (size_t at = 0; at < f->size; at += piece) {
+        size_t n = f->size - at < piece ? f->size - at : piece;
+        hash = hash_bytes(f->data + at, n, hash);
+        file_forget(f, f->data + at, n);
+    }
+    return hash;
+}
+
 /* The models' files as they are now. */
 static bool hash_models(struct sweep *s, struct diag *d)
 {
@@ -109,7 +122,7 @@ static bool hash_models(struct sweep *s, struct diag *d)
                               "a sweep reads its models from files");
         if (!file_open(path, s->plan.arena, d, &f))
             return false;
-        s->model_hash[i] = hash_bytes(f.data, f.size, 0);
+        s->model_hash[i] = hash_file(&f);
         file_close(&f);
     }
     return true;

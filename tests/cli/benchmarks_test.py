@@ -27,11 +27,14 @@ def call(b, *command):
 
 
 def commands(b):
-    """measure prints the bundled model's row; reproduce has a help text, and says what is wrong with a program"""
+    """measure prints the bundled model's row, sweep those of two fields; reproduce has a help text, and says what is wrong with a program"""
     done = call(b, 'measure', b.model, '--runs', '1', '--cimc', b.cimc)
     b.equal(done.returncode, 0, 'measure: exit code; ' + done.stderr)
     row = [cell.strip() for cell in done.stdout.splitlines()[4].split('|')]
     b.equal([row[1], row[-3], row[-2]], ['digits', 'yes', 'yes'], 'measure: name, cycles, answers')
+    done = call(b, 'sweep', b.model, '--points', '3', '--cimc', b.cimc)
+    rows = [[cell.strip() for cell in line.split('|')][1:4] for line in done.stdout.splitlines()[2:]]
+    b.equal(rows, [['digits.onnx', '`hop_cycles`', '22 of 22'], ['digits.onnx', '`rows`', '19 of 22']], 'sweep: what is shared; ' + done.stderr)
     b.contains(call(b, 'reproduce', '--help').stdout, '--simulate', '--update')
     wrong = call(b, 'reproduce', b.path('out'), '--cimc', b.path('none'))
     b.equal(wrong.returncode, 1, 'reproduce without a program')
@@ -121,7 +124,7 @@ def marked_section(b):
     b.expect(not results.refresh(b.write('plain.md', 'text'), b.path('results.md')), 'markers out of nothing')
     with open(BENCHMARKS, encoding='utf-8') as f:
         text = f.read()
-    for begin, end in (results.BEGIN, results.END), (machine_tables.BEGIN, machine_tables.END), ('<!-- precision -->', '<!-- end precision -->'), ('<!-- memories -->', '<!-- end memories -->'):
+    for begin, end in (results.BEGIN, results.END), (machine_tables.BEGIN, machine_tables.END), ('<!-- precision -->', '<!-- end precision -->'), ('<!-- memories -->', '<!-- end memories -->'), ('<!-- sweep -->', '<!-- end sweep -->'):
         b.expect(text.count(begin + '\n') == text.count(end) == 1, 'BENCHMARKS.md has no markers ' + begin)
 
 

@@ -77,9 +77,9 @@ def without_costs(row):
     return {key: value for key, value in row.items() if key != 'costs'}
 
 
-def compare(b, name, values, *options):
+def compare(b, name, values, *options, model='digits.onnx'):
     """all points in one process, and each in one of its own"""
-    b.write('points.yaml', 'models: [digits.onnx]\n%s: [%s]\n' % (name, ', '.join(values)))
+    b.write('points.yaml', 'models: [' + model + ']\n%s: [%s]\n' % (name, ', '.join(values)))
     together = rows_of(b.run('sweep', 'points.yaml', *options, '--json').stdout)
     for k, row in enumerate(together, 1):
         alone = b.run('sweep', 'points.yaml', *options, '--shard', '%d/%d' % (k, len(values)), '--json').stdout
@@ -104,6 +104,15 @@ def options(b):
     for name, values in OPTIONS.items():
         fixed = [option for option in FIXED if not option.startswith('--%s=' % name) and not (name == 'pes' and 'pes' in option)]
         compare(b, name, ['"%s"' % value for value in values + values[:1]], *fixed)
+
+
+def named(b):
+    """a model that has a name in its program: it is lowered by itself, then as a part"""
+    prepare(b)
+    values = ['{hop_cycles: 1}', '{hop_cycles: 2}', '{rows: 100}', '{rows: 100, crossbars: 4}', '{rows: 64}', '{hop_cycles: 2}']
+    rows = compare(b, 'arch-field', values, '--arch=mesh', model='net=digits.onnx')
+    # 20 passes up to `tile`, then cse, dup, readout
+    b.equal([row['costs']['kept']['passes'] for row in rows], [0, 20 + 3, 19, 20 + 1, 19, 19], 'passes')
 
 
 # Passes before the first that reads it, of the 22 of the standard pipeline; what is the schedule's is read by dup, if that looks for the makespan.
@@ -136,4 +145,4 @@ def kept(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([machine, options, kept]))
+    sys.exit(run_cases([machine, options, named, kept]))
