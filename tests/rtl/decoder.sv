@@ -6,18 +6,20 @@
 // In: the memories stream_* and table_steps of a tile, which lie outside, and how many records each has. Out:
 // the instructions of all iterations in order, each as soon as `ready` took the one before. `done`: there are
 // no more. After reset it clears its own state, as many clocks as the largest of WALKERS, QUEUES, INBOUND + 1.
+// `again`, for one clock when it is done, begins another run: counts and iterations go on (ISA.md 16).
 // Front and back run apart: the FIFO between them holds symbols for the clocks that the front needs longer for.
 // A host that validated the program will not see `illegal`; of the faults of form it tells those of symbols,
-// walkers and places, not bits that must be 0, symbols that name a template's continuation, and counts.
+// walkers and places, not bits that must be 0, symbols that name a template's continuation, counts, and a fifth
+// open phrase where one of the five ends with its call.
 // It decodes nothing behind a fault.
 
 module cimc_decoder #(
     parameter int WALKERS = 256,
     parameter int QUEUES = 128,
     parameter int INBOUND = 64,
-    parameter int FIFO = 8  // a power of two, at least 4
+    parameter int FIFO = 16  // a power of two, at least 4
 ) (
-    input logic clk, reset,
+    input logic clk, reset, again,
     input logic [20:0] frames,  // of this run; 0: the program has none
     input logic [5:0] n_stages,  // 1 without frames
     input logic [14:0] n_walkers_short, n_walkers, n_extensions,
@@ -55,7 +57,7 @@ module cimc_decoder #(
   assign bodies = frames == 0 ? 22'd1 : {1'b0, frames} + {16'd0, n_stages} - 22'd1;
 
   cimc_symbols front (
-      .clk(clk), .reset(reset), .run(!clear), .bodies(bodies), .n_templates_short(n_templates_short),
+      .clk(clk), .reset(reset), .again(again), .run(!clear), .bodies(bodies), .n_templates_short(n_templates_short),
       .n_templates(n_templates), .n_phrases(n_phrases), .n_phrase_bytes(n_phrase_bytes), .n_symbols(n_symbols),
       .symbols_address(symbols_address), .symbols_data(symbols_data),
       .phrase_memory_address(phrase_memory_address), .phrase_memory_data(phrase_memory_data),
@@ -93,7 +95,7 @@ module cimc_decoder #(
     end
 
   cimc_walkers #(.WALKERS(WALKERS), .QUEUES(QUEUES), .INBOUND(INBOUND)) back (
-      .clk(clk), .reset(reset), .frames(frames), .n_walkers_short(n_walkers_short), .n_walkers(n_walkers),
+      .clk(clk), .reset(reset), .again(again), .frames(frames), .n_walkers_short(n_walkers_short), .n_walkers(n_walkers),
       .n_extensions(n_extensions), .walkers_short_address(walkers_short_address),
       .walkers_short_data(walkers_short_data), .walkers_long_address(walkers_long_address),
       .walkers_long_data(walkers_long_data), .extensions_address(extensions_address),

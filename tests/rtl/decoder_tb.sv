@@ -4,12 +4,12 @@
 // decoder_tb.sv - the stream decoder alone: reads a tile's memories, prints the instructions as they come.
 //
 // +tile=FOLDER of a dump; the sizes of its memories, +n_symbols=... as the decoder's ports name them; +out=FILE.
-// +pause=P: `ready` is low in about P of 100 clocks.
+// +pause=P: `ready` is low in about P of 100 clocks. +runs=R: so often, one after the other.
 
 module decoder_tb;
-  logic clk = 0, reset = 1, valid, ready = 1, done, illegal;
+  logic clk = 0, reset = 1, again = 0, valid, ready = 1, done, illegal;
   int frames = 0, n_stages = 1, n_walkers_short = 0, n_walkers = 0, n_extensions = 0, n_templates_short = 0;
-  int n_templates = 0, n_phrases = 0, n_phrase_bytes = 0, n_symbols = 0, n_steps = 0, pause = 0;
+  int n_templates = 0, n_phrases = 0, n_phrase_bytes = 0, n_symbols = 0, n_steps = 0, pause = 0, runs = 1;
   logic [7:0] symbols[0:(1<<20)-1];
   logic [7:0] phrase_memory[0:(1<<20)-1];
   logic [31:0] phrases[0:(1<<16)-1];
@@ -42,7 +42,7 @@ module decoder_tb;
   end
 
   cimc_decoder #(.WALKERS(4096)) decoder (
-      .clk(clk), .reset(reset), .frames(frames[20:0]), .n_stages(n_stages[5:0]),
+      .clk(clk), .reset(reset), .again(again), .frames(frames[20:0]), .n_stages(n_stages[5:0]),
       .n_walkers_short(n_walkers_short[14:0]), .n_walkers(n_walkers[14:0]), .n_extensions(n_extensions[14:0]),
       .n_templates_short(n_templates_short[16:0]), .n_templates(n_templates[16:0]), .n_phrases(n_phrases[16:0]),
       .n_phrase_bytes(n_phrase_bytes[20:0]), .n_symbols(n_symbols[23:0]), .symbols_address(symbols_address),
@@ -78,6 +78,7 @@ module decoder_tb;
     if ($value$plusargs("n_symbols=%d", n_symbols)) begin end
     if ($value$plusargs("n_steps=%d", n_steps)) begin end
     if ($value$plusargs("pause=%d", pause)) begin end
+    if ($value$plusargs("runs=%d", runs)) begin end
     if (!$value$plusargs("tile=%s", tile) || !$value$plusargs("out=%s", out)) $fatal(1, "+tile= and +out= are needed");
     if (n_symbols > 0) $readmemh({tile, "/stream_symbols.hex"}, symbols);
     if (n_phrase_bytes > 0) $readmemh({tile, "/stream_phrase_memory.hex"}, phrase_memory);
@@ -102,7 +103,9 @@ module decoder_tb;
         $fdisplay(file, "%0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %0d %h",
                   i.op, i.queue, i.flags, i.stage, i.obj, i.h, i.w, i.dst_view, i.dst_y, i.dst_x, i.a_view, i.a_y, i.a_x,
                   i.b_view, i.b_y, i.b_x, i.y, i.x, i.c, i.skipped, i.frame, clocks, i.n_waits, i.waits);
-      if (done || illegal || quiet > 10000) begin
+      again <= done && !again && runs > 1;
+      if (done && !again && runs > 1) runs <= runs - 1;
+      else if ((done && !again) || illegal || quiet > 10000) begin
         if (illegal) $fdisplay(file, "illegal");
         else if (done) $fdisplay(file, "done");
         else $fdisplay(file, "stuck");

@@ -3,7 +3,7 @@
 """usage: decoder_test.py CIMC ROOT
 
 The stream decoder in SystemVerilog against the one of tests/interpreter, field by field, over the instructions of all iterations: the bundled model, with frames
-too, with `ready` at all times and at random; streams with one byte changed must be told or give what the other one gives. With CIMC_MODELS (or shared/models beside
+too, run twice without a reset, with `ready` at all times and at random; streams with one byte changed must be told or give what the other one gives. With CIMC_MODELS (or shared/models beside
 the tree) real models, too, of which it says how many clocks an instruction takes. Skipped without Verilator.
 """
 import os
@@ -48,10 +48,10 @@ class Expected:
         n = self.program.frames
         return bool(n) and (not 0 <= frame < n or (i.op in ('load', 'store') and bool(i.flags & 1 and frame != 0 or i.flags & 2 and frame != n - 1)))
 
-    def all(self):
-        for iteration in range(self.n_iterations):
+    def all(self, runs=1):
+        for iteration in range(self.n_iterations * runs):
             for i in self.body:
-                frame = iteration - i.stage
+                frame = iteration % self.n_iterations - i.stage
                 skipped = self.skipped(i, frame)
                 waits = [(c, t + iteration * self.steps.get(c, 0) & COUNT_MASK) for c, t in i.waits]
                 yield dict(op=self.by_name[i.op], queue=i.queue, flags=i.flags, stage=i.stage, obj=i.obj, h=i.h, w=i.w, dst=i.dst or (0, 0, 0),
@@ -73,10 +73,10 @@ class Decoder:
         self.bench = bench
         self.program = bench.build('decoder_tb', [self.bench.package_path, *(os.path.join(HERE, s) for s in SOURCES)])
 
-    def run(self, folder, counts, frames, n_stages, n_steps, pause, out):
+    def run(self, folder, counts, frames, n_stages, n_steps, pause, out, runs=1):
         sizes = dict(n_symbols=counts[0], n_phrase_bytes=counts[1], n_phrases=counts[2], n_templates_short=counts[3], n_templates=counts[3] + counts[4],
                      n_walkers_short=counts[5], n_walkers=counts[5] + counts[6], n_extensions=counts[7], frames=frames, n_stages=n_stages, n_steps=n_steps,
-                     pause=pause, tile=folder, out=out)
+                     pause=pause, runs=runs, tile=folder, out=out)
         self.bench.simulate(self.program, ['+%s=%s' % item for item in sizes.items()])
         with open(out, encoding='ascii') as f:
             lines = f.read().splitlines()
@@ -92,11 +92,11 @@ def sizes_of(folder):
     return result
 
 
-def compare(decoder, folder, expected, pause, out):
+def compare(decoder, folder, expected, pause, out, runs=1):
     """(problems, clocks from the first instruction on, instructions)"""
-    lines, end = decoder.run(folder, sizes_of(folder), expected.program.frames, expected.n_stages, len(expected.tile.step), pause, out)
+    lines, end = decoder.run(folder, sizes_of(folder), expected.program.frames, expected.n_stages, len(expected.tile.step), pause, out, runs)
     problems, clocks, seen = [] if end == 'done' else ['it ends with: ' + end], [], 0
-    for n, (want, line) in enumerate(zip(expected.all(), lines)):
+    for n, (want, line) in enumerate(zip(expected.all(runs), lines)):
         got, clock = parsed(line)
         clocks.append(clock)
         seen += 1
@@ -106,7 +106,7 @@ def compare(decoder, folder, expected, pause, out):
         if wrong:
             problems.append('%s, instruction %d: %s' % (folder, n, '; '.join(wrong)))
             break
-    total = len(expected.body) * expected.n_iterations
+    total = len(expected.body) * expected.n_iterations * runs
     if len(lines) != total:
         problems.append('%s: %d instructions, not %d' % (folder, len(lines), total))
     return problems, clocks[-1] - clocks[0] + 1 if clocks else 0, seen
@@ -132,12 +132,12 @@ class Suite:
         self.bench.run('dump', program, '-o', folder, '--format', 'hex')
         return folder, self.expected(program)
 
-    def model(self, name, model, options, pauses):
+    def model(self, name, model, options, pauses, runs=1):
         folder, tiles = self.compiled(model, options)
         problems, clocks, n, worst = [], 0, 0, 0
         for t, tile in enumerate(tiles):
             for pause in pauses:
-                found, used, seen = compare(self.decoder, os.path.join(folder, 'tile_%04d' % t), tile, pause, self.bench.path('out'))
+                found, used, seen = compare(self.decoder, os.path.join(folder, 'tile_%04d' % t), tile, pause, self.bench.path('out'), runs)
                 problems += found
                 if not pause:
                     clocks, n, worst = clocks + used, n + seen, max(worst, used / seen if seen >= 1000 else 0)
@@ -183,7 +183,7 @@ def main():
         suite = Suite(bench, tap)
         digits = os.path.join(root, 'benchmarks', 'digits', 'digits.onnx')
         for options in ((), ('--frames', '3'), ('--set', '1x*', '--frames', '2')):
-            suite.model('digits', digits, options, (0, 40))
+            suite.model('digits', digits, options, (0, 40), runs=2)
         suite.damaged(digits)
         for name, options in MODELS:
             model = bench.model(name)

@@ -60,7 +60,7 @@ module cimc_template (
 endmodule
 
 module cimc_symbols (
-    input logic clk, reset, run,
+    input logic clk, reset, again, run,
     input logic [21:0] bodies,
     input logic [16:0] n_templates_short, n_templates, n_phrases,
     input logic [20:0] n_phrase_bytes,
@@ -357,6 +357,10 @@ module cimc_symbols (
       bodies_left <= bodies;
       done <= 1'b0;
       illegal <= 1'b0;
+    end else if (again && done) begin
+      state <= SYMBOL;
+      bodies_left <= bodies;
+      done <= 1'b0;
     end else if (run && !illegal) begin
       state <= state_next;
       here <= here_next;

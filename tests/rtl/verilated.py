@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LIMIT = 600  # seconds
+LIMIT = 1800  # seconds
 
 
 def read_layouts(text):

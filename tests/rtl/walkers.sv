@@ -55,7 +55,7 @@ module cimc_walkers #(
     parameter int QUEUES = 128,
     parameter int INBOUND = 64
 ) (
-    input logic clk, reset,
+    input logic clk, reset, again,
     input logic [20:0] frames,  // 0: the program has none
     input logic [14:0] n_walkers_short, n_walkers, n_extensions,
     // Words that come in the clock after their address; steps in the same.
@@ -151,8 +151,8 @@ module cimc_walkers #(
   assign has_region = has_dst || has_a;
 
   // ---- where the walker is, and goes ----
-  logic parity;
-  logic [21:0] iteration;
+  logic parity, first_body;  // since reset
+  logic [21:0] iteration;  // of this run
   logic instruction_2;
   logic [WALKER_BITS-1:0] walker_2;
   state_t state, state_next, stored;
@@ -225,11 +225,13 @@ module cimc_walkers #(
   always_ff @(posedge clk)
     if (reset) begin
       parity <= 1'b0;
+      first_body <= 1'b1;
       iteration <= '0;
     end else if (valid_2 && !stall && step_2.kind == cimc_step::HALT) begin
       parity <= !parity;
+      first_body <= 1'b0;
       iteration <= iteration + 1'b1;
-    end
+    end else if (again) iteration <= '0;
 
   // ---- which frame it is for ----
   logic [4:0] stage;
@@ -264,7 +266,7 @@ module cimc_walkers #(
     base = inbound_stored.base;
     inbound_next = inbound_stored;
     if (inbound_stored.parity != parity) begin
-      base = iteration == 0 ? 22'd0 :
+      base = first_body ? 22'd0 :
              inbound_stored.base + (inbound_counter == 10'd1022 ? 22'd1 : steps_data[21:0]);
       inbound_next.last = base;
     end
