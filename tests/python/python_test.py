@@ -152,6 +152,12 @@ def files():
             assert '</html>' in file.read()
         image = np.ones((1, 1, 28, 28), 'f4')
         assert np.array_equal(again.run(image), program.run(image))
+        program.dump(os.path.join(folder, 'rtl'), input_fill='ramp', format='bin')
+        view = {f['name']: f for w in cimc.words()['words'] if w['name'] == 'view' for f in w['fields']}
+        with open(os.path.join(folder, 'rtl', 'tile_0000', 'table_views.bin'), 'rb') as file:
+            word = int.from_bytes(file.read(68), 'little')
+        assert word >> view['height']['lsb'] & (1 << view['height']['bits']) - 1 == 28, word
+        raised(cimc.UsageError, program.dump, os.path.join(folder, 'other'), checksums=True)
     assert '<svg' in program.svg() and '<table>' in program._repr_html_() and '/conv1/Conv' in program._repr_html_()
     assert 'mvm' in program.disassemble() and 'meaning' in program.check() and 'meaning' not in again.check()
     sets = program.schedule

@@ -110,6 +110,11 @@ START_TEST(tables_and_names)
     WRITTEN(t, cimc_print_table(r.c, "codes", CIMC_TABLE, collect, &t));
     ck_assert_ptr_nonnull(strstr(t.at, "| mismatch |"));
     ck_assert_int_eq(cimc_print_table(r.c, "cods", CIMC_TABLE, collect, &t), CIMC_WRONG_USAGE);
+    ck_assert_int_eq(cimc_print_table(r.c, "codes", CIMC_SV, collect, &t), CIMC_WRONG_USAGE);
+    ck_assert_int_eq(cimc_print_table(r.c, "isa", CIMC_ONNX, collect, &t), CIMC_WRONG_USAGE);
+    WRITTEN(sv, cimc_print_table(r.c, "isa", CIMC_SV, collect, &sv));
+    ck_assert_ptr_nonnull(strstr(sv.at, "\npackage cimc_pkg;\n"));
+    text_free(&sv);
     ck_assert_int_eq(cimc_print_table(r.c, "codes", CIMC_TABLE, refuse, NULL), CIMC_WRONG_INPUT);
     ck_assert_str_eq(cimc_closest("chekc", names, 2), "check");
     ck_assert_ptr_null(cimc_closest("list", names, 2));

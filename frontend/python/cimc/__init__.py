@@ -16,10 +16,10 @@ from ._arrays import Port
 from ._library import (Cancelled, CimcError, CimcWarning, Diagnostic, InternalError, MismatchError, UsageError, lib as
                        _lib, text as _text)
 from ._options import option_help
-from ._program import SCHEDULE_DTYPE, Info, Layer, Model, Program, Tile, compile, evaluate, load, load_model
+from ._program import SCHEDULE_DTYPE, Info, Layer, Model, Program, Tile, compile, evaluate, load, load_model, words
 from ._simulation import Difference, Simulation
 
 __version__ = _text(_lib.cimc_version())
 __all__ = ['Cancelled', 'CimcError', 'CimcWarning', 'Diagnostic', 'Difference', 'Info', 'InternalError', 'Layer',
            'MismatchError', 'Model', 'Port', 'Program', 'SCHEDULE_DTYPE', 'Simulation', 'Tile', 'UsageError', 'compile',
-           'evaluate', 'load', 'load_model', 'option_help']
+           'evaluate', 'load', 'load_model', 'option_help', 'words']

@@ -302,6 +302,13 @@ class Program:
             options = Options(call, {'inline': True})
             return call.collect(lambda w, u: lib.cimc_disassemble(call.at, self._at, options.at, w, u)).decode()
 
+    def dump(self, path: Union[str, 'os.PathLike[str]'], **options: Any) -> None:
+        """Writes the folder of `cimc dump`: memories for hardware and, with `test_data`, `input` or `input_fill`,
+        golden data."""
+        with Call() as call:
+            o = Options(call, {**options, 'output': os.fspath(path)})
+            call.check(lib.cimc_dump(call.at, self._at, o.at, ffi.NULL, ffi.NULL))
+
     def __repr__(self) -> str:
         i = self.info
         return '<cimc.Program of %s: %d PEs, %d cycles>' % (i.model or 'unknown', i.pes_used or i.pes, i.makespan_cycles)
@@ -356,3 +363,9 @@ def evaluate(model: Source, *inputs: Any, **options: Any) -> Any:
     """What the model says of the inputs, by the built-in evaluator: one array, or a tuple of several."""
     result = load_model(model, **options).evaluate(*inputs)
     return result.outputs[0] if len(result.outputs) == 1 else tuple(result.outputs)
+
+
+def words() -> Dict[str, Any]:
+    """Codes, and the fields of all words in the files of `Program.dump`: what `cimc list isa --format json` prints."""
+    with Call() as call:
+        return json.loads(call.collect(lambda w, u: lib.cimc_print_table(call.at, b'isa', lib.CIMC_JSON, w, u)))
