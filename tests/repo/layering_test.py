@@ -40,6 +40,7 @@ DOORS = {
     'onnx.pb-c.h': 'frontend/onnx', 'program.pb-c.h': 'backend/isa', 'glpk.h': 'passes/dup/dup_glpk.c', 'Cbc_C_Interface.h': 'passes/dup/dup_cbc.cc', 'gmp.h': 'passes/dup',
     'yaml.h': 'ir/arch frontend/cimc', 'dnnl.h': 'ir/base/gemm.c', 'yajl_gen.h': 'frontend/cimc', 'yajl_parse.h': 'frontend/cimc', 'xxhash.h': 'ir/base',
     'asan_interface.h': 'ir/base', 'check.h': 'tests',
+    'verilated.h': 'tests/rtl/main.cc', 'Vcimc_machine.h': 'tests/rtl/main.cc', 'cimc_isa.h': 'tests/rtl/f32.cc',    # made by Verilator, cimc list isa
 }
 STANDARD = set('''ctype dirent dlfcn endian errno fcntl fenv float ftw getopt inttypes limits locale math pthread search setjmp signal stdarg stdatomic stdbool
     stddef stdint stdio stdlib string strings time unistd sys/mman sys/random sys/resource sys/stat sys/types sys/wait'''.split())
@@ -55,7 +56,7 @@ TOP_FILES = {'meson.build', 'meson_options.txt', 'README.md', 'CHANGELOG.md', 'C
 
 # Kinds of files that people write: each begins with licence and holder. The others are data, inputs of tests and documents.
 HEADER = re.compile(r'(#!.*\n)?(/\*|//|#) SPDX-License-Identifier: Apache-2\.0( \*/)?\n(/\*|//|#) Copyright The cimc authors( \*/)?\n')
-WITH_HEADER = set('.c .cc .in .h .def .py .js .css .proto .build .yaml .map .sv .toml'.split())
+WITH_HEADER = set('.c .cc .in .h .def .py .js .css .proto .build .yaml .map .sv .svh .toml'.split())
 WITHOUT_HEADER = set('.md .ir .s .onnx .pb .npy .png .svg .data .zip .json .txt .bin .typed .supp'.split())
 WITHOUT_HEADER_AT = {'LICENSE', '.gitattributes', '.gitignore', '.clang-format', 'tests/fuzz/corpus', 'tests/package/debian'}
 
