@@ -33,7 +33,7 @@ def commands(b):
     row = [cell.strip() for cell in done.stdout.splitlines()[4].split('|')]
     b.equal([row[1], row[-3], row[-2]], ['digits', 'yes', 'yes'], 'measure: name, cycles, answers')
     done = call(b, 'sweep', b.model, '--points', '3', '--cimc', b.cimc)
-    rows = [[cell.strip() for cell in line.split('|')][1:4] for line in done.stdout.splitlines()[2:]]
+    rows = [[cell.strip() for cell in line.split('|')][1:4] for line in done.stdout.splitlines()[2:] if line]
     b.equal(rows, [['digits.onnx', '`hop_cycles`', '22 of 22'], ['digits.onnx', '`rows`', '19 of 22']], 'sweep: what is shared; ' + done.stderr)
     b.contains(call(b, 'reproduce', '--help').stdout, '--simulate', '--update')
     wrong = call(b, 'reproduce', b.path('out'), '--cimc', b.path('none'))
