@@ -270,6 +270,8 @@ static bool begin(struct run *r, struct ir_graph **g, size_t *first)
     *first = 0;
     if (cache)
         cache->n_passes = 0, cache->seconds = 0;
+    if (cache && r->ctx->dup_result) /* what is kept of it is this run's */
+        *r->ctx->dup_result = (struct dup_result){0};
     if ((!kept && !r->o->no_verify && !ir_verify(*g, r->ctx->diag)) ||
         !pass_settle_mode(kept ? kept : *g, r->ctx))
         return false;
