@@ -92,6 +92,7 @@ enum cimc_form {
     CIMC_IR,         /* IR text */
     CIMC_DOT,        /* a graph for Graphviz */
     CIMC_ONNX,       /* an ONNX model */
+    CIMC_REPORT,     /* what the report says, as one JSON object: cimc-json(5) */
     CIMC_SV,         /* a package of SystemVerilog */
     CIMC_C,          /* a header of C */
 };
@@ -412,9 +413,9 @@ CIMC_API enum cimc_status cimc_disassemble(cimc_context *c, const cimc_program *
                                            const struct cimc_options *o, cimc_write_fn write,
                                            void *user);
 /* CIMC_TABLE, CIMC_JSON, CIMC_TIMES, CIMC_TIME_TRACE; with keep_schedule CIMC_CSV, CIMC_SVG; with
- * keep_schedule and keep_detail CIMC_TRACE, CIMC_HTML; with keep_plan CIMC_PLAN. Only programs
- * that were compiled here have them; CIMC_WRONG_USAGE else. Reads the groups table, energy, views,
- * page; the table names the files of `o`. */
+ * keep_schedule and keep_detail CIMC_TRACE, CIMC_HTML, CIMC_REPORT; with keep_plan CIMC_PLAN. Only
+ * programs that were compiled here have them; CIMC_WRONG_USAGE else. Reads the groups table,
+ * energy, views, page; the table names the files of `o`. */
 CIMC_API enum cimc_status cimc_print_program(cimc_context *c, const cimc_program *p,
                                              enum cimc_form form, const struct cimc_options *o,
                                              cimc_write_fn write, void *user);

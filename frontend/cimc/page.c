@@ -8,7 +8,7 @@
  * time, or, if it costs time on the machine asked for, for one on which it is free; PEs, tiles and
  * buffers are the same. Equal input gives equal bytes: there is no time of day and no duration.
  */
-#include "page.h"
+#include "findings.h"
 
 #include "diff.h"
 #include "energy.h"
@@ -212,7 +212,8 @@ static void print_page(const struct page *p)
     fprintf(p->out, "<script>%s</script>\n</body></html>\n", page_js);
 }
 
-bool page_print(const struct views *v, const struct cimc_options *s, FILE *out, struct diag *d)
+bool page_print(const struct views *v, const struct cimc_options *s, enum cimc_form form, FILE *out,
+                struct diag *d)
 {
     bool is_cross = s->schedule == CIMC_CROSS_LAYER;
     struct page p = {.out = out,
@@ -225,6 +226,10 @@ bool page_print(const struct views *v, const struct cimc_options *s, FILE *out, 
         (s->against && !diff_read(s->against, p.build->arena, d, &p.against)))
         return false;
     schedule_elsewhere(&p, s);
-    print_page(&p);
+    p.findings = findings_new(&p);
+    if (form == CIMC_HTML)
+        print_page(&p);
+    else
+        page_json(&p);
     return true;
 }

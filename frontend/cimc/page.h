@@ -24,8 +24,10 @@ struct page {
     bool asked_is_free; /* the machine asked for is `free`, else `priced` */
     const char *priced_name, *problem;
     const struct json_value *against; /* another result, or NULL */
+    const struct findings *findings;  /* what holds the network up */
 };
-bool page_print(const struct views *v, const struct cimc_options *s, FILE *out,
+/* CIMC_HTML, or CIMC_REPORT: what the page says as JSON. */
+bool page_print(const struct views *v, const struct cimc_options *s, enum cimc_form form, FILE *out,
                 struct diag *d) CHECK_RESULT;
 
 /* ---- the sections, in the order of the page ---- */
@@ -42,8 +44,9 @@ void page_traffic(const struct page *p);
 void page_costs(const struct page *p);
 void page_energy(const struct page *p);
 void page_quality(const struct page *p); /* of a build that has one */
-/* What the page shows, as JSON in a script element. */
+/* What the page shows, as JSON in a script element, and by itself. */
 void page_data(const struct page *p);
+void page_json(const struct page *p);
 
 /* ---- page.c ---- */
 /* Cycles of one product, in words. */

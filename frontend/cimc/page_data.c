@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * page_data.c - what the report shows as JSON, in a script element that a program can read.
+ * page_data.c - what the report shows as JSON, for `report --json` and in a script element.
  *
- * The keys of `compile --json` but durations, and: tiles, crossbars, buffers, traffic, path,
- * movement. Every
- * '<' and '&' is written as an escape, so that no name ends the element. CLI.md lists the keys.
+ * The keys of `compile --json` but durations, more of each tile, and: verdict, crossbars, buffers,
+ * traffic, path, movement. In the element every '<' and '&' is written as an escape, so that no
+ * name ends it, and long arrays are cut. `report --json` has all of them, and durations.
  */
-#include "page.h"
+#include "findings.h"
 
 #include "mapping.h"
 #include "quality.h"
@@ -15,12 +15,13 @@
 
 #include <stdlib.h>
 
-enum { MOST_ELEMENTS = 2000 }; /* of an array */
+enum { MOST_ELEMENTS = 2000 }; /* of an array in the page */
 
-static void tiles_json(const struct build *b, const struct backend_result *r, struct json *j)
+static void tiles_json(const struct build *b, const struct backend_result *r, uint32_t most,
+                       struct json *j)
 {
     json_open_array(j, "tiles");
-    for (uint32_t i = 0; i < r->n_tiles && i < MOST_ELEMENTS; i++) {
+    for (uint32_t i = 0; i < r->n_tiles && i < most; i++) {
         const struct tile_report *t = &r->detail->tiles[i];
         json_open_map(j, NULL);
         report_tile_json(b->program, i, j);
@@ -39,11 +40,11 @@ static void tiles_json(const struct build *b, const struct backend_result *r, st
     json_close_array(j);
 }
 
-static void crossbars_json(const struct backend_detail *d, struct json *j)
+static void crossbars_json(const struct backend_detail *d, uint32_t most, struct json *j)
 {
     json_integer(j, "n_crossbars", d->n_crossbars);
     json_open_array(j, "crossbars");
-    for (uint32_t i = 0; i < d->n_crossbars && i < MOST_ELEMENTS; i++) {
+    for (uint32_t i = 0; i < d->n_crossbars && i < most; i++) {
         const struct crossbar_report *c = &d->crossbars[i];
         json_open_map(j, NULL);
         json_integer(j, "tile", c->tile);
@@ -56,12 +57,12 @@ static void crossbars_json(const struct backend_detail *d, struct json *j)
     json_close_array(j);
 }
 
-static void buffers_json(const struct backend_detail *d, struct json *j)
+static void buffers_json(const struct backend_detail *d, uint32_t most, struct json *j)
 {
     static const char *const kind[] = {"value", "sums", "constant"};
     json_integer(j, "n_buffers", d->n_buffers);
     json_open_array(j, "buffers");
-    for (uint32_t i = 0; i < d->n_buffers && i < MOST_ELEMENTS; i++) {
+    for (uint32_t i = 0; i < d->n_buffers && i < most; i++) {
         const struct buffer_report *b = &d->buffers[i];
         json_open_map(j, NULL);
         json_integer(j, "tile", b->tile);
@@ -76,11 +77,11 @@ static void buffers_json(const struct backend_detail *d, struct json *j)
     json_close_array(j);
 }
 
-static void traffic_json(const struct backend_detail *d, struct json *j)
+static void traffic_json(const struct backend_detail *d, uint32_t most, struct json *j)
 {
     json_integer(j, "n_traffic", d->n_traffic);
     json_open_array(j, "traffic");
-    for (uint32_t i = 0; i < d->n_traffic && i < MOST_ELEMENTS; i++) {
+    for (uint32_t i = 0; i < d->n_traffic && i < most; i++) {
         const struct traffic_report *t = &d->traffic[i];
         json_open_map(j, NULL);
         json_integer(j, "from", t->from);
@@ -93,15 +94,19 @@ static void traffic_json(const struct backend_detail *d, struct json *j)
     json_close_array(j);
 }
 
-static void path_json(const struct backend_detail *d, struct json *j)
+static void path_json(const struct backend_detail *d, uint32_t most, struct json *j)
 {
     json_integer(j, "n_path", d->n_path);
     json_open_array(j, "path");
-    for (uint32_t i = 0; i < d->n_path && i < MOST_ELEMENTS; i++) {
+    for (uint32_t i = 0; i < d->n_path && i < most; i++) {
         const struct path_report *e = &d->path[i];
         json_open_map(j, NULL);
         json_text(j, "name", e->name);
         json_text(j, "work", e->work);
+        if (e->layer == UINT32_MAX)
+            json_null(j, "layer");
+        else
+            json_integer(j, "layer", e->layer);
         json_integer(j, "tile", e->tile);
         json_integer(j, "start", (int64_t)e->start_cycle);
         json_integer(j, "end", (int64_t)e->end_cycle);
@@ -125,18 +130,17 @@ static void machine_json(const struct page_machine *m, const char *key, struct j
     json_close_map(j);
 }
 
-static void build_json(const struct page *p, struct json *j)
+/* Into an open map; `b`: the build with its model's name as it is to be told. */
+static void build_json(const struct page *p, const struct build *b, uint32_t most, struct json *j)
 {
-    struct build named = *p->build;
-    named.model = driver_file_name(named.model);
-    json_open_map(j, NULL);
-    report_build_json(&named, j);
+    report_build_json(b, j);
     mapping_report_json(p->build, j);
-    tiles_json(p->build, p->result, j);
-    crossbars_json(p->result->detail, j);
-    buffers_json(p->result->detail, j);
-    traffic_json(p->result->detail, j);
-    path_json(p->result->detail, j);
+    findings_json(p, most, j);
+    tiles_json(p->build, p->result, most, j);
+    crossbars_json(p->result->detail, most, j);
+    buffers_json(p->result->detail, most, j);
+    traffic_json(p->result->detail, most, j);
+    path_json(p->result->detail, most, j);
     if (p->build->quality.n_rows) {
         json_open_map(j, "quantisation");
         quality_json(&p->build->quality, j);
@@ -145,7 +149,6 @@ static void build_json(const struct page *p, struct json *j)
     json_open_map(j, "movement");
     machine_json(&p->free, "free", j);
     machine_json(&p->priced, "priced", j);
-    json_close_map(j);
     json_close_map(j);
 }
 
@@ -157,7 +160,11 @@ void page_data(const struct page *p)
     if (!memory)
         out_of_memory(0);
     struct json *j = json_new_stream(memory);
-    build_json(p, j);
+    struct build named = *p->build;
+    named.model = driver_file_name(named.model);
+    json_open_map(j, NULL);
+    build_json(p, &named, MOST_ELEMENTS, j);
+    json_close_map(j);
     json_finish(j, memory);
     if (fclose(memory) != 0)
         out_of_memory(0);
@@ -170,4 +177,14 @@ void page_data(const struct page *p)
     }
     fputs("</script>\n", p->out);
     free(text);
+}
+
+void page_json(const struct page *p)
+{
+    struct json *j = json_new();
+    json_open_map(j, NULL);
+    build_json(p, p->build, UINT32_MAX, j);
+    report_costs_json(p->build, NULL, j);
+    json_close_map(j);
+    json_finish(j, p->out);
 }

@@ -9,8 +9,6 @@
 #include "page.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* ---- a picture of all PEs: a column is a tile ---- */
 
@@ -83,29 +81,7 @@ static void draw_scale(const struct page *p, const char *least, double most)
 
 /* ---- mapping ---- */
 
-struct activity { /* of a layer */
-    uint32_t first_tile, last_tile;
-    uint64_t start, end, busy_pe_cycles;
-};
-
-static struct activity *find_activity(const struct backend_result *r)
-{
-    struct activity *all = heap_alloc((r->n_layers + 1) * sizeof *all);
-    for (uint32_t i = 0; i < r->n_layers; i++)
-        all[i] = (struct activity){.first_tile = UINT32_MAX, .start = UINT64_MAX};
-    for (uint32_t i = 0; i < r->n_sets; i++) {
-        const struct set_report *s = &r->sets[i];
-        struct activity *a = &all[s->layer];
-        a->first_tile = s->tile < a->first_tile ? s->tile : a->first_tile;
-        a->last_tile = s->tile > a->last_tile ? s->tile : a->last_tile;
-        a->start = s->start_cycle < a->start ? s->start_cycle : a->start;
-        a->end = s->end_cycle > a->end ? s->end_cycle : a->end;
-        a->busy_pe_cycles += (s->end_cycle - s->start_cycle) * s->n_pes;
-    }
-    return all;
-}
-
-static void print_layer(const struct page *p, uint32_t i, const struct activity *a)
+static void print_layer(const struct page *p, uint32_t i)
 {
     const struct layer_report *l = &p->result->layers[i];
     char text[80];
@@ -117,13 +93,13 @@ static void print_layer(const struct page *p, uint32_t i, const struct activity 
     page_cell_number(p, (uint64_t)l->pes);
     page_cell_number(p, (uint64_t)l->copies);
     page_cell_number(p, (uint64_t)l->cycles);
-    snprintf(text, sizeof text, a->first_tile == a->last_tile ? "%u" : "%u-%u", a->first_tile,
-             a->last_tile);
+    snprintf(text, sizeof text, l->n_tiles == 1 ? "%u" : "%u-%u", l->tiles[0],
+             l->tiles[l->n_tiles - 1]);
     page_cell_text(p, text);
-    page_cell_number(p, a->start);
-    page_cell_number(p, a->end);
-    double pes = (double)l->pes * (double)l->copies, span = (double)(a->end - a->start);
-    page_cell_percent(p, span > 0 ? (double)a->busy_pe_cycles / (pes * span) : NAN);
+    page_cell_number(p, l->start_cycle);
+    page_cell_number(p, l->end_cycle);
+    double pes = (double)l->pes * (double)l->copies, span = (double)(l->end_cycle - l->start_cycle);
+    page_cell_percent(p, span > 0 ? (double)l->busy_cycles / (pes * span) : NAN);
     page_cell_percent(p, l->fill);
     fputs("</tr>\n", p->out);
 }
@@ -164,13 +140,11 @@ void page_mapping(const struct page *p)
         "<b>first</b>, <b>last</b>: the cycles in which the schedule starts and ends the layer. "
         "<b>busy</b>: how much of that time its PEs work; the rest they wait for inputs. "
         "<b>fill</b>: how many of its PEs' cells hold a weight.");
-    struct activity *all = find_activity(p->result);
     page_open_table(
         p, "#|<layer|<output h x w x c|PEs of a copy|copies|cycles|<tiles|first|last|busy|fill");
     for (uint32_t i = 0; i < p->result->n_layers; i++)
-        print_layer(p, i, &all[i]);
+        print_layer(p, i);
     page_close_table(p);
-    heap_free(all);
     draw_fill(p);
     page_close_section(p);
 }

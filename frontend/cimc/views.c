@@ -218,8 +218,8 @@ static bool make_views(struct views *v, const struct build *b, const struct cimc
 static bool print_picture(const struct views *v, const struct cimc_options *s, enum cimc_form form,
                           FILE *out, struct diag *d)
 {
-    if (form == CIMC_HTML)
-        return page_print(v, s, out, d);
+    if (form == CIMC_HTML || form == CIMC_REPORT)
+        return page_print(v, s, form, out, d);
     if (form == CIMC_SVG)
         view_print_svg(v, (enum view_layout)s->svg_layout, out);
     else
@@ -231,7 +231,7 @@ static bool print_picture(const struct views *v, const struct cimc_options *s, e
 static bool is_kept(const struct build *b, enum cimc_form form, struct diag *d)
 {
     const struct backend_result *r = &b->backend;
-    bool wants_detail = form == CIMC_HTML || form == CIMC_TRACE;
+    bool wants_detail = form == CIMC_HTML || form == CIMC_REPORT || form == CIMC_TRACE;
     const char *option = form == CIMC_PLAN            ? r->plan ? NULL : "keep_plan"
                          : r->n_layers && !r->sets    ? "keep_schedule"
                          : wants_detail && !r->detail ? "keep_detail"
@@ -251,7 +251,8 @@ bool views_print(const struct build *b, const struct cimc_options *s, enum cimc_
     case CIMC_PLAN: fputs(b->backend.plan, out); return true;
     case CIMC_SVG:
     case CIMC_TRACE:
-    case CIMC_HTML: return make_views(&v, b, s, d) && print_picture(&v, s, form, out, d);
+    case CIMC_HTML:
+    case CIMC_REPORT: return make_views(&v, b, s, d) && print_picture(&v, s, form, out, d);
     default: return diag_error(d, (struct loc){0}, DIAG_USAGE, "a program has no such form");
     }
 }

@@ -151,16 +151,18 @@ def page(root, version, name, summary, head, body, tail):
 
 def put_objects(root, out):
     commands = [k['$ref'].split('/')[-1] for k in root['oneOf']]
-    for name in commands + [n for n in root['$defs'] if n not in commands + ['machine']]:
+    for name in ['compiled'] + commands + [n for n in root['$defs'] if n not in commands + ['compiled', 'machine']]:
         part = root['$defs'][name]
         out.append('.SH ' + name.upper())
         if 'description' in part:
             out.append(escape(part['description']) + '.')
         for base in part.get('allOf', []):
-            out.append('The keys of %s, and:' % base['$ref'].split('/')[-1].upper())
-        part, first = inner(part), root['$defs'][commands[0]]['properties']
-        if name != commands[0] and all(key in part['properties'] for key in first):
-            out.append('The keys of %s, and:' % commands[0].upper())
+            out.append('The keys of %s%s' % (base['$ref'].split('/')[-1].upper(), ', and:' if 'properties' in part else '.'))
+        part, first = inner(part), root['$defs']['compiled']['properties']
+        if part is None:
+            continue
+        if name != 'compiled' and all(key in part['properties'] for key in first):
+            out.append('The keys of COMPILED, and:')
             part = dict(part, properties={k: v for k, v in part['properties'].items() if first.get(k) != v})
         put_keys(part, out)
     out.append('.SH MACHINE\nAll fields, and in\n.B energy\nall prices, of\n.BR cimc\\-arch (5);\nby itself it is a machine\'s file.')

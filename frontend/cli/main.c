@@ -70,14 +70,16 @@ static const struct command commands[] = {
          "schedule as long as it is, and what moving the data would cost.\n"
          "\n"
          "Without -o the page goes to MODEL's name with .html instead of .onnx, in the current\n"
-         "directory. Tables are sorted by a click on a column's head.\n"
+         "directory. Tables are sorted by a click on a column's head. --json prints what the page\n"
+         "says as data, and writes a page only where -o names one.\n"
          "\n"
          "Examples:\n"
          "  cimc report model.onnx -o report.html\n"
          "  cimc report model.onnx --extra-pes 32 --set 1x*\n"
-         "  cimc report model.onnx --extra-pes 32 --against before.json\n",
+         "  cimc report model.onnx --extra-pes 32 --against before.json\n"
+         "  cimc report model.onnx --arch mesh --json\n",
      .groups = {"model", "mode", "calibrate", "scale", "machine", "mapping", "noise", "several",
-                "frames", "flow", "decisions", "page", "timing", "time-trace", "output"},
+                "frames", "flow", "decisions", "page", "timing", "time-trace", "output", "json"},
      .min_args = 1,
      .max_args = MOST_MODELS,
      .run = cmd_report},

@@ -31,7 +31,7 @@ PASSES = {'passes', 'print-before', 'print-after', 'stop-after', 'skip', 'no-ver
 # Command -> options, operands that make a valid line as far as the command line goes.
 COMMANDS = {
     'compile': (MODEL | MAPPING | NOISE | SEVERAL | VIEWS | TIMING | TRACE | {'output', 'fill', 'energy', 'json'}, ['absent']),
-    'report': (MODEL | MAPPING | NOISE | SEVERAL | TIMING | TRACE | {'report-arch', 'against', 'output'}, ['absent']),
+    'report': (MODEL | MAPPING | NOISE | SEVERAL | TIMING | TRACE | {'report-arch', 'against', 'output', 'json'}, ['absent']),
     'sweep': (MODEL | (MAPPING - {'lp-file', 'print-plan'}) | NOISE | (SEVERAL - {'rate'}) | {'vary', 'shard', 'csv', 'merge', 'missing', 'output', 'json'}, ['absent']),
     'diff': ({'json'}, ['absent', 'absent']),
     'run': (MODEL | MAPPING | NOISE | SEVERAL | INPUTS | VIEWS | TIMING | TRACE | {'constant-weights', 'program', 'output', 'fill', 'energy', 'json'}, ['absent']),

@@ -45,6 +45,13 @@ def compiled(b):
     b.equal([m['name'] for m in two['models']], ['a', 'b'], 'models')
 
 
+def reported(b):
+    """report: what the page says"""
+    for more in ([], ['--arch=mesh', '--extra-pes=5'], ['--frames=3', '--schedule=layer'], ['--set=best', '-o', 'page.html'], ['--mode=int', '--arch=isaac', *calibrated(b)]):
+        holds(b, 'report', 'report', b.model, *more)
+    b.equal([os.path.exists(b.path(name)) for name in ('page.html', 'digits.html')], [True, False], 'pages')
+
+
 def simulated(b):
     """run, sim, eval: with and without references, several images, trials, labels, a result that differs"""
     data = ['--test-data', b.test_data(0)]
@@ -135,4 +142,4 @@ def schema_is_whole(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([compiled, simulated, swept, others, failures, made_again, schema_is_whole]))
+    sys.exit(run_cases([compiled, reported, simulated, swept, others, failures, made_again, schema_is_whole]))

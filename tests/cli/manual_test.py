@@ -106,7 +106,7 @@ def formats(b):
     for table in ('arch', 'prices'):
         for field in re.findall(r'^\| `(\w+)`', b.run('list', table).stdout, re.MULTILINE):
             b.contains(pages['arch'], '.B %s\n' % field)
-    for part in schema['$defs']['compile'], schema['$defs']['where'], schema['$defs']['base_layer']:
+    for part in schema['$defs']['compiled'], schema['$defs']['report'], schema['$defs']['verdict'], schema['$defs']['where'], schema['$defs']['base_layer']:
         b.contains(pages['json'], *('.B %s\n' % key for key in part['properties']))
     example = pages['arch'].split('.SH EXAMPLES\n.nf\n')[1].split('.fi')[0].replace('\\-', '-')
     b.equal(json.loads(b.run('arch', b.write('example.yaml', example), '--json').stdout)['machine']['mvm_cycles'], 980, 'the example: 1,400,000 / 1,429 ps')

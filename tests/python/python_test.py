@@ -166,6 +166,8 @@ def files():
     for layer, pixels in zip(program.layers, area):
         assert pixels >= layer.height * layer.width    # more where a copy lies on several tiles
     assert program.json['makespan_cycles'] == program.makespan_cycles and again.schedule.size == 0
+    verdict = program.findings['verdict']
+    assert sum(x['cycles'] for x in verdict['units']) == program.makespan_cycles and 'hold the network up' in verdict['sentences'][0]
 
 
 def session():

@@ -269,7 +269,8 @@ START_TEST(texts)
         enum cimc_form form;
         const char *begins;
     } cases[] = {{CIMC_TABLE, "layer"}, {CIMC_JSON, "{"},  {CIMC_CSV, "layer,copy,"},
-                 {CIMC_SVG, "<?xml"},   {CIMC_TRACE, "{"}, {CIMC_HTML, "<!DOCTYPE html>"}};
+                 {CIMC_SVG, "<?xml"},   {CIMC_TRACE, "{"}, {CIMC_HTML, "<!DOCTYPE html>"},
+                 {CIMC_REPORT, "{"}};
     struct rig r;
     rig_open(&r);
     r.o.keep_schedule = r.o.keep_detail = true;

@@ -292,6 +292,12 @@ class Program:
         with open(path, 'wb') as file:
             file.write(page)
 
+    @property
+    def findings(self) -> Dict[str, Any]:
+        """What the report of a compiled program says, as data (cimc-json(5)): `verdict` with its sentences, units, bottlenecks and
+        what would help by how much; the slowest path, tiles, crossbars, buffers, traffic."""
+        return json.loads(self._printed(lib.CIMC_REPORT))
+
     def svg(self) -> str:
         """The schedule of a compiled program, drawn."""
         return self._printed(lib.CIMC_SVG).decode()
