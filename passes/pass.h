@@ -69,9 +69,9 @@ struct dup_result {
         *status; /* "sum", "makespan", "interval", "given", "none"; "optimal", "feasible", "none" */
     double value;                  /* objective value recomputed from the integers, cycles */
     int64_t pe_min, pes, pes_used; /* for one copy each; of the machine; of all copies */
-    bool has_bound;                /* objective makespan: */
-    uint64_t lower_bound_cycles;   /* no copies that fit give a shorter schedule */
-    bool has_sets;                 /* objective makespan: with these, as in dup_timing */
+    bool has_bound;
+    uint64_t lower_bound_cycles; /* no copies that fit give a shorter schedule */
+    bool has_sets;               /* objective makespan: with these, as in dup_timing */
     int64_t set_rows, set_columns;
     bool has_interval;              /* objective interval: */
     uint64_t interval_bound_cycles; /* all PEs together work no faster, whatever the cut */

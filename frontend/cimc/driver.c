@@ -301,8 +301,10 @@ bool driver_run_passes(struct build *b, const struct cimc_options *s, const char
     bool ok = pass_run_pipeline(pipeline, &b->graph, &ctx, o);
     b->mode = ctx.mode;
     b->mode_reason = ctx.mode_reason;
-    if (scheduler.trials && b->dup.has_sets)
+    if (b->dup.has_sets)
         b->set = (struct set_shape){.rows = b->dup.set_rows, .cols = b->dup.set_columns};
+    else if (b->set.rows != 1 && b->set.cols != 0)
+        b->dup.has_bound = false; /* these sets have another order than single products */
     backend_trials_free(scheduler.trials);
     b->passes_seconds += add_stage(b, "passes", start);
     return ok;

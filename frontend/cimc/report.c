@@ -234,6 +234,12 @@ static void print_bottleneck(const struct build *b, FILE *out)
     print_real(out, ",", 100 * report_bottleneck_share(b), " % of the makespan\n");
 }
 
+/* Of all frames, where there are such. */
+uint64_t report_all_cycles(const struct build *b)
+{
+    return b->backend.frames ? b->program->scheduled_cycles : b->backend.makespan_cycles;
+}
+
 static void print_duplication(const struct build *b, FILE *out)
 {
     const struct dup_result *r = &b->dup;
@@ -247,7 +253,7 @@ static void print_duplication(const struct build *b, FILE *out)
         print_interval(b, out);
     if (r->has_bound) {
         double bound = (double)r->lower_bound_cycles; /* of all frames, if several */
-        double makespan = b->backend.frames > 1 ? r->value : (double)b->backend.makespan_cycles;
+        double makespan = (double)report_all_cycles(b);
         fprintf(out, "no copies that fit take less than %.10g cycles", bound);
         print_real(out, ": gap", makespan > 0 ? 100 * (makespan - bound) / makespan : 0, " %\n");
     }

@@ -132,8 +132,7 @@ static void schedule_json(const struct build *b, struct json *j)
     int64_t cycle_ps = b->arch.cycle_ps;
     json_integer(j, "cycle_ps", cycle_ps);
     json_cycles(j, "layer_by_layer", r->layer_by_layer_cycles, cycle_ps);
-    json_cycles(j, "makespan", r->frames ? b->program->scheduled_cycles : r->makespan_cycles,
-                cycle_ps);
+    json_cycles(j, "makespan", report_all_cycles(b), cycle_ps);
     json_real(j, "speedup", report_speedup(r));
     json_real(j, "utilisation", r->utilisation);
     if (b->dup.has_bound) {

@@ -7,6 +7,8 @@
 #include "report.h"
 
 double report_speedup(const struct backend_result *r); /* NaN where the makespan is 0 */
+/* Of the schedule, of all frames where there are such. */
+uint64_t report_all_cycles(const struct build *b);
 const char *report_mode_name(enum pass_mode mode);
 /* One that fails, if any does; of those the one with the largest error. Without a reference
  * nothing is compared. */

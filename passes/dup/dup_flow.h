@@ -202,4 +202,10 @@ bool dup_solve_makespan(const struct dup_problem *p, const struct dup_problem *a
                         struct diag *d, uint32_t *chosen, uint64_t *out_cycles,
                         struct dup_result *out) CHECK_RESULT;
 
+/* The bound alone: what no choices of `all` can beat with sets of a part of one row, or of whole
+ * rows, looked for with little effort. False: none is known. */
+bool dup_bound_pipeline(const struct dup_problem *all, const struct ir_graph *g,
+                        const uint32_t *item_of, enum dup_cut cut, const uint32_t *known,
+                        uint64_t *out_cycles);
+
 #endif

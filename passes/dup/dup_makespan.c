@@ -20,6 +20,8 @@
 static const int64_t MAX_WORK = 10000000000, OTHER_WORK = 1500000000, SEARCH_WORK = 3500000000,
                      FILL_WORK = 1000000000;
 /* Tasks of all schedules after the starts' own. */
+/* And where there is no search at all. */
+static const int64_t BOUND_WORK = 20000000;
 static const int64_t MAX_TASKS = 6000000;
 
 /* What is known of the problem while it is solved. */
@@ -215,6 +217,24 @@ static bool solve(struct run *r)
     ok = ok && search(r);
     progress_tell(r->real->progress, "search for copies", 1, 1);
     return ok;
+}
+
+bool dup_bound_pipeline(const struct dup_problem *all, const struct ir_graph *g,
+                        const uint32_t *item_of, enum dup_cut cut, const uint32_t *known,
+                        uint64_t *out_cycles)
+{
+    struct flow f = {.cut = cut, .set_rows = 1, .set_columns = 1};
+    bool has_model = all->n_items > 0 && flow_build(&f, all, g, item_of);
+    if (has_model) {
+        struct arena *a = arena_new();
+        struct flow_times *t = flow_times_new(&f, a);
+        flow_run(&f, known, t);
+        int32_t bound = flow_fill_bound(&f, t->makespan, *f.work + BOUND_WORK);
+        *out_cycles = (uint64_t)bound * f.unit_cycles;
+        arena_free(a);
+    }
+    flow_free(&f);
+    return has_model && *out_cycles > 0;
 }
 
 bool dup_solve_makespan(const struct dup_problem *p, const struct dup_problem *all,

@@ -133,14 +133,16 @@ static bool choose_makespan(const struct dup_items *x, const struct dup_problem 
     struct dup_problem all = *p;
     if (ctx->dup->windows)
         all = dup_make_problem(x, p->pes, INT64_MAX, DUP_ALL, ctx);
-    bool proven, several = frames > 1;
-    if (!dup_solve(p, NULL, ctx->diag, starts[0], &proven) ||
+    bool is_least, proven, several = frames > 1;
+    if (!dup_solve(p, NULL, ctx->diag, starts[0], &is_least) ||
         !dup_solve_interval(p, NULL, ctx->diag, starts[1], &interval, &proven) ||
         (several && !search_within(trial, interval, starts[1])) ||
         !search(&trial, ctx->dup->windows ? &all : p, several ? 2 : 1, starts, chosen, &cycles,
                 out))
         return false;
-    if (several) /* no frame follows another sooner */
+    if (ctx->schedule->layer_by_layer && !is_least)
+        out->has_bound = false; /* it is the sum's */
+    if (several)                /* no frame follows another sooner */
         out->lower_bound_cycles += (uint64_t)(frames - 1) * (uint64_t)interval;
     bool proved = p->n_items == 0 || (out->has_bound && out->lower_bound_cycles == cycles);
     out->objective = "makespan";
@@ -244,6 +246,33 @@ static bool choose(struct dup_items *x, struct dup_problem *p, struct pass_ctx *
     return choose_none(p, ctx, chosen, out);
 }
 
+/* ---- what the PEs allow ---- */
+
+static uint32_t find_choice(const struct dup_item *it, const struct dup_choice *c)
+{
+    for (uint32_t i = 0; i < it->n_choices; i++)
+        if (it->choices[i].copies == c->copies &&
+            memcmp(it->choices[i].patch, c->patch, sizeof c->patch) == 0)
+            return i;
+    return 0;
+}
+
+/* Of all copies and patches that were open, where the objective did not find it. */
+static void bound_makespan(const struct dup_items *x, const struct dup_problem *p,
+                           struct pass_ctx *ctx, struct ir_graph *g, const uint32_t *chosen,
+                           struct dup_result *out)
+{
+    struct dup_problem all = dup_make_problem(x, p->pes, INT64_MAX, DUP_ALL, ctx);
+    uint32_t *known = ARENA_ARRAY(ctx->scratch, uint32_t, p->n_items);
+    uint64_t cycles;
+    for (size_t i = 0; i < p->n_items; i++)
+        known[i] = find_choice(&all.items[i], choice_of(p, chosen, i));
+    out->has_bound = dup_bound_pipeline(&all, g, number_items(x, g, ctx->scratch), ctx->dup->cut,
+                                        known, &cycles);
+    if (out->has_bound)
+        out->lower_bound_cycles = max_u64(cycles, work_bound(x, p->pes));
+}
+
 /* ---- the pass ---- */
 
 static void sum_up(const struct dup_items *x, const struct dup_problem *p, const uint32_t *chosen,
@@ -287,6 +316,8 @@ static bool duplicate(struct dup_items *x, struct pass_ctx *ctx, struct ir_graph
         return false;
     apply(x, &problem, chosen, ctx->dup->cut);
     sum_up(x, &problem, chosen, ctx, &result);
+    if (ctx->dup->n_fixed || ctx->dup->objective != DUP_MAKESPAN)
+        bound_makespan(x, &problem, ctx, g, chosen, &result);
     if (result.has_interval)
         result.next_pes = next_pes(x, result.pes, (int64_t)result.value, ctx);
     if (ctx->dup_result)

@@ -345,12 +345,15 @@ static uint64_t enumerate(struct fixture *f, int layer, int64_t spare)
 static void check_against_enumeration(struct fixture *f)
 {
     struct dup_options wanted = f->options;
-    uint64_t starts[2], now, best;
+    static const enum dup_objective others[] = {DUP_SUM, DUP_INTERVAL, DUP_NONE};
+    uint64_t starts[3], bounds[3], now, best;
     int64_t copies[MOST_LAYERS];
-    for (int i = 0; i < 2; i++) {
-        f->options.objective = i ? DUP_INTERVAL : DUP_SUM;
+    for (int i = 0; i < 3; i++) {
+        f->options.objective = others[i];
         ck_assert_int_ne(run(f), PASS_FAILED);
         starts[i] = naive_total(f, f->g);
+        ck_assert(f->result.has_bound);
+        bounds[i] = f->result.lower_bound_cycles;
     }
     f->options = wanted;
     ck_assert_int_ne(run(f), PASS_FAILED);
@@ -364,6 +367,9 @@ static void check_against_enumeration(struct fixture *f)
         copies[i] = f->mvm[i]->attrs->mvm.copies;
     best = enumerate(f, 0, f->options.extra_pes);
     ck_assert_uint_le(f->result.lower_bound_cycles, best);
+    bool in_order = f->set_rows == 1 || f->set_columns == 0; /* of single products */
+    for (int i = 0; i < 3 && in_order; i++) /* of all copies, whatever the objective */
+        ck_assert_uint_le(bounds[i], best);
     ck_assert_uint_ge(now, best);
     if (strcmp(f->result.status, "optimal") == 0)
         ck_assert_uint_eq(now, best);
@@ -425,6 +431,10 @@ START_TEST(test_by_hand)
     ck_assert_double_eq(f.result.value, 17);
     ck_assert_uint_eq(f.result.lower_bound_cycles, 17);
     f.options.extra_pes = 2;
+    f.options.objective = DUP_SUM;
+    ck_assert_int_ne(run(&f), PASS_FAILED);
+    ck_assert_uint_eq(f.result.lower_bound_cycles, 9);
+    f.options.objective = DUP_MAKESPAN;
     ck_assert_int_ne(run(&f), PASS_FAILED);
     ck_assert_double_eq(f.result.value, 9);
     ck_assert_uint_eq(f.result.lower_bound_cycles, 9);
