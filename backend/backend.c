@@ -75,7 +75,8 @@ static bool plan_and_schedule(struct plan *p)
 static bool only_mvm_takes_time(const struct arch *a)
 {
     return a->lanes == 0 && a->link_bytes_per_cycle == 0 && a->hop_cycles == 0 &&
-           a->dram_cycles == 0 && a->dram_bytes_per_cycle == 0;
+           a->dram_cycles == 0 && a->dram_bytes_per_cycle == 0 && a->issue_cycles == 0 &&
+           a->start_cycles == 0 && a->complete_cycles == 0 && a->inflight == 0;
 }
 
 /* Without patches. */

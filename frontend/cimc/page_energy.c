@@ -12,6 +12,8 @@
 #include "energy_report.h"
 #include "report.h"
 
+#include <math.h>
+
 enum { MOST_TILES = 300, BAR_WIDTH = 1120, BAR_HEIGHT = 26, N_SHARES = N_ENERGY_UNITS + 1 };
 
 static millionths share_of(const struct energy_report *r, unsigned unit)
@@ -19,15 +21,18 @@ static millionths share_of(const struct energy_report *r, unsigned unit)
     return unit < N_ENERGY_UNITS ? r->by_unit[unit] : r->leakage;
 }
 
-static void cell_energy(const struct page *p, millionths pj)
+static void cell_energy(const struct page *p, const struct energy_report *r, millionths pj)
 {
     char text[ENERGY_TEXT];
-    fprintf(p->out, "<td data-v=\"%.9g\">%s</td>", millionths_real(pj), energy_text(pj, text));
+    if (!r->has_prices)
+        fputs("<td data-v=\"0\">-</td>", p->out);
+    else
+        fprintf(p->out, "<td data-v=\"%.9g\">%s</td>", millionths_real(pj), energy_text(pj, text));
 }
 
-static void cell_share(const struct page *p, millionths part, millionths all)
+static void cell_share(const struct page *p, const struct energy_report *r, millionths part)
 {
-    page_cell_percent(p, all ? (double)part / (double)all : 0);
+    page_cell_percent(p, r->total ? (double)part / (double)r->total : (double)NAN);
 }
 
 /* ---- by unit ---- */
@@ -65,9 +70,12 @@ static void print_units(const struct page *p, const struct energy_report *r)
         double area = u < N_ENERGY_UNITS ? millionths_real(r->area_by_unit[u]) / 1e6 : 0;
         fprintf(p->out, "<tr><td class=\"l\"><span class=\"key e%u\"></span>%s</td>", u,
                 energy_unit_text(u, name));
-        cell_energy(p, share_of(r, u));
-        cell_share(p, share_of(r, u), r->total);
-        fprintf(p->out, "<td data-v=\"%.9g\">%.4g</td></tr>\n", area, area);
+        cell_energy(p, r, share_of(r, u));
+        cell_share(p, r, share_of(r, u));
+        if (r->area > 0)
+            fprintf(p->out, "<td data-v=\"%.9g\">%.4g</td></tr>\n", area, area);
+        else
+            fputs("<td data-v=\"0\">-</td></tr>\n", p->out);
     }
     page_close_table(p);
 }
@@ -85,8 +93,8 @@ static void print_layers(const struct page *p, const struct energy_report *r)
         page_cell_layer(p, i, l->name);
         page_cell_number(p, l->counts.pe_products);
         page_cell_number(p, l->counts.conversions);
-        cell_energy(p, energy);
-        cell_share(p, energy, r->total);
+        cell_energy(p, r, energy);
+        cell_share(p, r, energy);
         fputs("</tr>\n", p->out);
     }
     page_close_table(p);
@@ -103,8 +111,8 @@ static void print_tiles(const struct page *p, const struct energy_report *r)
         fputs("<tr>", p->out);
         page_cell_number(p, t);
         page_cell_number(p, c->pe_products);
-        cell_energy(p, energy);
-        cell_share(p, energy, r->total);
+        cell_energy(p, r, energy);
+        cell_share(p, r, energy);
         fputs("</tr>\n", p->out);
     }
     page_close_table(p);
@@ -129,7 +137,7 @@ static void print_counters(const struct page *p, const struct energy_report *r)
         if (each > 0) {
             fprintf(p->out, "<td data-v=\"%.9g\">%s</td>", millionths_real(each),
                     millionths_text(each, price));
-            cell_energy(p, n * each);
+            cell_energy(p, r, n * each);
         } else {
             fputs("<td data-v=\"0\">-</td><td data-v=\"0\">-</td>", p->out);
         }

@@ -93,26 +93,42 @@ static void print_shares(const struct page *p)
 
 /* ---- over time ---- */
 
+/* Entries [lo, hi) as one box, which has the colour of the longest. */
+static void draw_entries(const struct page *p, uint32_t lo, uint32_t hi, double scale)
+{
+    const struct path_report *e = &p->result->detail->path[lo], *last = e + (hi - lo) - 1;
+    const struct path_report *longest = e;
+    char from[32], to[32];
+    for (const struct path_report *x = e; x <= last; x++)
+        longest = cycles_of(x) > cycles_of(longest) ? x : longest;
+    fputs("<rect class=\"c ", p->out);
+    page_print_colour(p, longest->layer);
+    fputs("\" y=\"6\" height=\"32\"", p->out);
+    view_print_attribute(p->out, "x", 4 + (double)e->start_cycle * scale);
+    view_print_attribute(p->out, "width",
+                         fmax((double)(last->end_cycle - e->start_cycle) * scale, 0.3));
+    fputs("><title>", p->out);
+    view_print_tail(p->out, longest->name, 60);
+    fprintf(p->out, ": %s on tile %u", longest->work, longest->tile);
+    if (e != last)
+        fprintf(p->out, " and %td more", last - e);
+    fprintf(p->out, ", cycles %s-%s</title></rect>\n", view_cycles_text(e->start_cycle, from),
+            view_cycles_text(last->end_cycle, to));
+}
+
 static void draw_ribbon(const struct page *p)
 {
     const struct backend_detail *d = p->result->detail;
     double scale = (double)WIDTH / (double)p->result->makespan_cycles;
-    char text[48], from[32], to[32];
+    double least = d->n_path > MOST_BOXES ? (double)WIDTH / MOST_BOXES : 0; /* width of a box */
+    char text[48], to[32];
     page_open_svg(p, WIDTH + 10, 60, "the slowest path over time");
-    for (uint32_t i = 0, n = 0; i < d->n_path && n < MOST_BOXES; i++) {
-        const struct path_report *e = &d->path[i];
-        if (d->n_path > MOST_BOXES && (double)cycles_of(e) * scale < 0.5)
-            continue;
-        n++;
-        fputs("<rect class=\"c ", p->out);
-        page_print_colour(p, e->layer);
-        fputs("\" y=\"6\" height=\"32\"", p->out);
-        view_print_attribute(p->out, "x", 4 + (double)e->start_cycle * scale);
-        view_print_attribute(p->out, "width", fmax((double)cycles_of(e) * scale, 0.3));
-        fputs("><title>", p->out);
-        view_print_tail(p->out, e->name, 60);
-        fprintf(p->out, ": %s on tile %u, cycles %s-%s</title></rect>\n", e->work, e->tile,
-                view_cycles_text(e->start_cycle, from), view_cycles_text(e->end_cycle, to));
+    for (uint32_t lo = 0, hi; lo < d->n_path; lo = hi) {
+        uint64_t start = d->path[lo].start_cycle;
+        for (hi = lo + 1; hi < d->n_path; hi++)
+            if ((double)(d->path[hi - 1].end_cycle - start) * scale >= least)
+                break;
+        draw_entries(p, lo, hi, scale);
     }
     page_svg_text(p, 4, 54, "start", "cycle 0");
     snprintf(text, sizeof text, "cycle %s", view_cycles_text(p->result->makespan_cycles, to));

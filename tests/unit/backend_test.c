@@ -444,7 +444,8 @@ static struct backend_makespan try_sets(struct compiled *c, struct set_shape set
 /* Where starting work takes time, sets of single products are not the fastest. */
 START_TEST(trials_find_the_fastest_sets_of_a_budget)
 {
-    static const char *const machines[] = {"", "lanes=4 vector_setup_cycles=30 hop_cycles=5"};
+    static const char *const machines[] = {"", "lanes=4 vector_setup_cycles=30 hop_cycles=5",
+                                           "start_cycles=9 complete_cycles=9"};
     static const struct set_shape all[] = {{.rows = 1, .cols = 1},
                                            {.rows = 1, .cols = 2},
                                            {.rows = 1, .cols = 4},
@@ -452,7 +453,7 @@ START_TEST(trials_find_the_fastest_sets_of_a_budget)
                                            {.rows = 1},
                                            {.rows = 2},
                                            {.rows = 4}};
-    for (int m = 0; m < 2; m++) {
+    for (int m = 0; m < 3; m++) {
         struct compiled c = compile(two_layers, machines[m], SCHEDULE_CROSS_LAYER, shape(1, 0));
         struct backend_makespan best = try_sets(&c, (struct set_shape){.budget = 100000});
         for (size_t i = 0; i < sizeof all / sizeof *all; i++)
