@@ -12,7 +12,7 @@
  * a class in stages of 1, 2, 4 ... copies. State: PEs used, gain so far, copies so far. A state is
  * dropped if another one uses no more PEs and is better (gain, then PEs where they count, then
  * copies), or if the bound of dup_bound.c shows that no optimum goes through it. Gains are compared
- * in fixed point; where their error intervals overlap, as rationals (GMP), over the classes in
+ * in fixed point; where their error intervals overlap, exactly (dup_sums.c), over the classes in
  * which the two differ.
  *
  * Ties: from the last item to the first, a copy that some optimum does without is forbidden; of a
@@ -22,8 +22,8 @@
  */
 #include "dup.h"
 #include "dup_steps.h"
+#include "dup_sums.h"
 
-#include <gmp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,7 +52,7 @@ struct search {
     VEC(size_t) first;     /* first.at[k]..first.at[k + 1] = states after k stages */
     VEC(int64_t) rest_pes; /* after k stages: PEs that the rest can take at most */
     int64_t effort;
-    mpq_t difference, term;
+    struct dup_sum difference;
 };
 
 /* ---- gains ---- */
@@ -72,19 +72,13 @@ static void add_gain(struct search *s, int sign, const struct dup_class *c, int6
         below = (uint64_t)x->copies;
         sign = -sign;
     }
-    mpq_set_ui(s->term, (unsigned long)top, (unsigned long)below);
-    mpq_canonicalize(s->term);
-    if (sign > 0)
-        mpq_add(s->difference, s->difference, s->term);
-    else
-        mpq_sub(s->difference, s->difference, s->term);
+    dup_sum_add(&s->difference, sign, top, below);
 }
 
-/* Sign of gain(a) - gain(b), both after `stage` stages, as rationals. */
+/* Sign of gain(a) - gain(b), both after `stage` stages. */
 static int compare_exactly(struct search *s, size_t stage, const struct state *a,
                            const struct state *b)
 {
-    mpq_set_ui(s->difference, 0, 1);
     for (; stage > 0; stage--) {
         const struct dup_class *c = &s->steps->classes[s->stages.at[stage - 1].class];
         s->effort++;
@@ -97,7 +91,7 @@ static int compare_exactly(struct search *s, size_t stage, const struct state *a
         a = parent_of(s, stage, a);
         b = parent_of(s, stage, b);
     }
-    return mpq_sgn(s->difference);
+    return dup_sum_sign(&s->difference);
 }
 
 static bool is_better(struct search *s, size_t stage, const struct state *a, const struct state *b)
@@ -268,13 +262,12 @@ struct optimum {
 
 static bool is_equal(struct search *s, const struct optimum *o, const struct state *x)
 {
-    mpq_set_ui(s->difference, 0, 1);
     for (size_t c = 0; c < s->steps->n_classes; c++)
         if (o->taken[c] != o->trial[c]) {
             add_gain(s, 1, &s->steps->classes[c], o->trial[c]);
             add_gain(s, -1, &s->steps->classes[c], o->taken[c]);
         }
-    return mpq_sgn(s->difference) == 0 && x->copies == o->state.copies &&
+    return dup_sum_sign(&s->difference) == 0 && x->copies == o->state.copies &&
            (!s->steps->core->fewest_pes || x->pes == o->state.pes);
 }
 
@@ -355,14 +348,13 @@ static bool search_core(const struct dup_core *core, struct arena *a, uint32_t *
         o.most[c] = steps.classes[c].most;
         o.failed[c] = -1;
     }
-    mpq_inits(s.difference, s.term, NULL);
     bool ok = find_best(&s, o.most, o.taken, &o.state);
     if (ok) {
         tighten(&s, &o.state);
         break_ties(&s, &o);
         write_choices(&steps, &o, chosen);
     }
-    mpq_clears(s.difference, s.term, NULL);
+    dup_sum_free(&s.difference);
     VEC_FREE(&s.stages);
     VEC_FREE(&s.states);
     VEC_FREE(&s.first);

@@ -3,6 +3,7 @@
 /* dup_test.c - the duplication problem: against enumeration, a plain table, and the paper's
  * networks. */
 #include "dup/dup.h"
+#include "dup/dup_sums.h"
 #include "mvm_mapping.h"
 #include "../run_suite.h"
 
@@ -464,6 +465,43 @@ START_TEST(test_no_items)
 }
 END_TEST
 
+/* By hand. 1/(1*2) + 1/(2*3) + ... + 1/(60*61) = 60/61. */
+START_TEST(test_sums_of_fractions)
+{
+    static const uint64_t large = UINT64_C(1) << 40;
+    static const struct {
+        struct {
+            int sign;
+            uint64_t top, below;
+        } terms[4];
+        int want;
+    } cases[] = {
+        {{{0, 0, 0}}, 0},
+        {{{1, 7, 7}, {-1, 1, 1}}, 0},
+        {{{1, 1, 2}, {1, 1, 3}, {-1, 5, 6}}, 0},
+        {{{1, 1, 3}, {-1, 333333, 1000000}}, 1},
+        {{{1, 1, large + 1}, {-1, 1, large}}, -1},
+        {{{1, UINT64_MAX, 3}, {-1, UINT64_MAX / 3, 1}}, 0},
+        {{{1, UINT64_MAX, 1}, {1, UINT64_MAX, 1}, {-1, UINT64_MAX, 1}, {-1, UINT64_MAX - 1, 1}}, 1},
+    };
+    struct dup_sum s = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t k = 0; k < 4 && cases[i].terms[k].sign; k++)
+            dup_sum_add(&s, cases[i].terms[k].sign, cases[i].terms[k].top, cases[i].terms[k].below);
+        ck_assert_int_eq(dup_sum_sign(&s), cases[i].want);
+    }
+    for (int more = -1; more <= 1; more++) {
+        for (uint64_t k = 1; k <= 60; k++)
+            dup_sum_add(&s, 1, 1, k * (k + 1));
+        dup_sum_add(&s, -1, 60, 61);
+        if (more)
+            dup_sum_add(&s, more, 1, UINT64_MAX);
+        ck_assert_int_eq(dup_sum_sign(&s), more);
+    }
+    dup_sum_free(&s);
+}
+END_TEST
+
 START_TEST(test_lp_file)
 {
     struct network net = network_new((struct layer[]){{1, 64, 64, 2}, {3, 64, 64, 2}}, 2);
@@ -529,6 +567,7 @@ int main(void)
     tcase_add_test(t, test_does_not_fit);
     tcase_add_test(t, test_numbers_out_of_range);
     tcase_add_test(t, test_no_items);
+    tcase_add_test(t, test_sums_of_fractions);
     tcase_add_test(t, test_lp_file);
     tcase_add_loop_test(t, test_cuts, 0, 16);
     tcase_add_loop_test(t, test_published_windows, 0, VW_PUBLISHED);
