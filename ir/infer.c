@@ -255,6 +255,8 @@ bool infer_hard_sigmoid(const struct ir_op *op, struct diag *d, struct ir_type *
 
 bool infer_clip(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
+    if (isnan(op->attrs->clip.lo) || isnan(op->attrs->clip.hi))
+        return ir_misfit(op, d, "a bound is no number");
     return same_numeric(op, d, out);
 }
 

@@ -6,6 +6,7 @@
 #include "onnx_node.h"
 
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- operands ---- */
@@ -132,6 +133,12 @@ static struct ir_value *clip_between(struct onnx_node *n, struct ir_value *x)
     return x;
 }
 
+union ir_attrs onnx_bounds(float lo, float hi)
+{
+    return (union ir_attrs){
+        .clip = {.lo = isnan(lo) ? -INFINITY : lo, .hi = isnan(hi) ? INFINITY : hi}};
+}
+
 /* Bounds are attributes before opset 11, operands since; either may be absent. The attributes of
  * `clip` are floats, which hold no large integers. */
 bool import_clip(struct onnx_node *n)
@@ -146,7 +153,7 @@ bool import_clip(struct onnx_node *n)
     } else if (x->type.dtype == IR_I32 || !known_bound(n, 1, &lo) || !known_bound(n, 2, &hi)) {
         return onnx_set_out(n, 0, clip_between(n, x));
     }
-    union ir_attrs attrs = {.clip = {.lo = lo, .hi = hi}};
+    union ir_attrs attrs = onnx_bounds(lo, hi);
     return onnx_set_out(n, 0, onnx_emit1(n, IR_clip, &attrs, x));
 }
 

@@ -14,8 +14,7 @@ static struct ir_value *activated(struct onnx_node *n, struct ir_value *v, const
         enum ir_opcode opcode;
     } plain[] = {{"Relu", IR_relu}, {"Tanh", IR_tanh}, {"Sigmoid", IR_sigmoid}};
     const char *name = onnx_attr_str(n, "activation", "");
-    union ir_attrs leaky = {.leaky_relu = {.alpha = p[0]}},
-                   clip = {.clip = {.lo = p[0], .hi = p[1]}};
+    union ir_attrs leaky = {.leaky_relu = {.alpha = p[0]}}, clip = onnx_bounds(p[0], p[1]);
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (strcmp(name, plain[i].name) == 0)
             return onnx_helper1(n, plain[i].opcode, NULL, v);

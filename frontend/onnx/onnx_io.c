@@ -413,7 +413,8 @@ static void check_declared(struct onnx_importer *im, const Onnx__ValueInfoProto 
 /* A constant of int64 as the i32 that machines have. */
 static struct ir_value *narrowed(struct onnx_importer *im, struct ir_value *v, struct loc loc)
 {
-    int64_t n = ir_count(&v->type);
+    const struct blob *wide = v->def->attrs->constant.data;
+    int64_t n = wide->splat ? 1 : ir_count(&v->type);
     int32_t *data = heap_alloc((size_t)n * sizeof *data);
     for (int64_t i = 0; i < n; i++) {
         int64_t x = ir_const_i64(v->def, i);
@@ -426,7 +427,9 @@ static struct ir_value *narrowed(struct onnx_importer *im, struct ir_value *v, s
         return NULL;
     }
     struct ir_type type = ir_type_of(IR_I32, v->type.rank, v->type.dim);
-    return ir_const_new(im->g, NULL, type, blob_own(data, (size_t)n * sizeof *data), "", loc)->out;
+    struct blob *narrow = blob_own(data, (size_t)n * sizeof *data);
+    narrow->splat = wide->splat;
+    return ir_const_new(im->g, NULL, type, narrow, "", loc)->out;
 }
 
 /* The type of the tensor outside, of which the file has a say between float and float16, between

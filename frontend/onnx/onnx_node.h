@@ -243,6 +243,11 @@ bool onnx_common_types(struct onnx_node *n, struct ir_value **in, uint32_t n_in)
 /* x, or where it is a constant of i64 the i32 that it is among values of run time. */
 struct ir_value *onnx_at_run_time(struct onnx_node *n, struct ir_value *x);
 
+/* ---- import_elementwise.c ---- */
+
+/* Of a clip; one that is no number is none. */
+union ir_attrs onnx_bounds(float lo, float hi);
+
 /* ---- import_activation.c ---- */
 
 /* min(max(scale*x + shift, 0), 1) */

@@ -67,7 +67,7 @@ static struct ir_value *affine(struct onnx_node *n, struct ir_value *x, float sc
 
 static struct ir_value *clipped(struct onnx_node *n, struct ir_value *x, float lo, float hi)
 {
-    union ir_attrs attrs = {.clip = {.lo = lo, .hi = hi}};
+    union ir_attrs attrs = onnx_bounds(lo, hi);
     return onnx_helper1(n, IR_clip, &attrs, x);
 }
 

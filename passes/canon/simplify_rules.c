@@ -254,7 +254,7 @@ struct ir_value *rule_div_by_power_of_two(struct ir_op *op)
 struct ir_value *rule_clip_of_relu(struct ir_op *op)
 {
     union ir_attrs attrs = *op->attrs;
-    if (def(op)->opcode != IR_relu || isnan(attrs.clip.lo))
+    if (def(op)->opcode != IR_relu)
         return NULL;
     attrs.clip.lo = fmaxf(attrs.clip.lo, 0.0f);
     return emit_like(op, &attrs, def(op)->in[0].value);

@@ -54,6 +54,20 @@ START_TEST(ceil_mode_becomes_padding)
 }
 END_TEST
 
+/* As ONNX Runtime has it: -2, 0.5, 2 become -2, 0.5, 1. */
+START_TEST(a_bound_that_is_no_number_is_none)
+{
+    struct model m = one_node(13, node("Clip", "", "x lo hi", "y"), DIMS(3));
+    const float lo = NAN, hi = 1;
+    model_init(&m, tensor("lo", FLOAT, 0, NULL, &lo, 4));
+    model_init(&m, tensor("hi", FLOAT, 0, NULL, &hi, 4));
+    struct ir_graph *g = import_model(&m);
+    ck_assert(nth(g, IR_clip, 0)->attrs->clip.lo == -INFINITY);
+    ck_assert(nth(g, IR_clip, 0)->attrs->clip.hi == 1);
+    ir_graph_free(g);
+}
+END_TEST
+
 /* Only the upper bound: operand 1 is absent, not the first one given. */
 START_TEST(absent_operands_keep_their_place)
 {

@@ -459,6 +459,7 @@ int main(void)
     tcase_add_loop_test(tc, auto_pad, 0, 5);
     tcase_add_test(tc, ceil_mode_becomes_padding);
     tcase_add_test(tc, absent_operands_keep_their_place);
+    tcase_add_test(tc, a_bound_that_is_no_number_is_none);
     tcase_add_loop_test(tc, resize_nearest, 0, 8);
     tcase_add_test(tc, shape_arithmetic_folds);
     tcase_add_loop_test(tc, nodes_that_cannot_be, 0, 10);
