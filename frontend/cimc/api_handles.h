@@ -55,6 +55,12 @@ bool values_given(struct io_given *out, const struct cimc_values *given, struct 
  * cache is to be settled after the call. */
 enum cimc_status compile_with(cimc_context *c, const cimc_model *m, const struct cimc_options *o,
                               struct build_cache *cache, cimc_program **out);
+/* Within a call, as cimc_simulation_of_program and cimc_simulate. */
+bool simulation_of_program(cimc_context *c, const struct cimc_program *p,
+                           const struct cimc_options *o, const struct cimc_values *v,
+                           cimc_simulation **out) CHECK_RESULT;
+bool simulation_go(cimc_context *c, struct cimc_simulation *s, const struct cimc_program *p,
+                   const struct cimc_options *o) CHECK_RESULT;
 /* Machine and options for work in this context. */
 bool build_start(struct build *b, cimc_context *c, const struct cimc_options *o) CHECK_RESULT;
 

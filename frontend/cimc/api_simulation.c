@@ -103,15 +103,22 @@ static void take_program(struct cimc_simulation *s, const struct cimc_program *p
         s->run.models = models_as_read(&s->run.models, s->arena);
 }
 
+bool simulation_of_program(cimc_context *c, const struct cimc_program *p,
+                           const struct cimc_options *o, const struct cimc_values *v,
+                           cimc_simulation **out)
+{
+    struct cimc_simulation *s = simulation_new(c, o);
+    take_program(s, p);
+    s->run.may_lack_values = !s->options.needs_values && !s->options.trials;
+    bool ok = values_given(&s->run.given, v, s->arena, c->diag) &&
+              simulation_load(&s->run, p->isa->frames, c->diag);
+    return give(s, ok, out);
+}
+
 static bool of_program(cimc_context *c, void *call)
 {
     const struct load_call *k = call;
-    struct cimc_simulation *s = simulation_new(c, k->options);
-    take_program(s, k->program);
-    s->run.may_lack_values = !s->options.needs_values && !s->options.trials;
-    bool ok = values_given(&s->run.given, k->values, s->arena, c->diag) &&
-              simulation_load(&s->run, k->program->isa->frames, c->diag);
-    return give(s, ok, k->out);
+    return simulation_of_program(c, k->program, k->options, k->values, k->out);
 }
 
 enum cimc_status cimc_simulation_of_program(cimc_context *c, const cimc_program *p,
@@ -171,30 +178,35 @@ static void take_tensors(struct io *io)
     io->references = references;
 }
 
-static bool run(cimc_context *c, void *call)
+bool simulation_go(cimc_context *c, struct cimc_simulation *s, const struct cimc_program *p,
+                   const struct cimc_options *o)
 {
-    const struct run_call *k = call;
-    struct cimc_simulation *s = k->simulation, work = *s;
-    if (k->options) {
-        struct cimc_options whole = options_whole(k->options);
+    struct cimc_simulation work = *s;
+    if (o) {
+        struct cimc_options whole = options_whole(o);
         work.options = options_copy(&whole);
     }
     work.run.settings = &work.options;
     work.run.progress = &c->progress;
     take_tensors(&work.run.io);
-    bool ok = check_run(&work, k->program, c->diag);
+    bool ok = check_run(&work, p, c->diag);
     if (ok) {
-        take_program(&work, k->program); /* in mode int the references are known only now */
-        ok = (work.run.times_only ||
-              driver_has_weights(&k->program->build, work.run.program, c->diag)) &&
+        take_program(&work, p); /* in mode int the references are known only now */
+        ok = (work.run.times_only || driver_has_weights(&p->build, work.run.program, c->diag)) &&
              (work.options.trials ? run_trials(&work, c->diag) : simulate(&work.run, c->diag));
     }
-    if (k->options)
+    if (o)
         cimc_options_free(&s->options);
     *s = work;
     s->run.settings = &s->options;
     s->run.progress = NULL;
     return ok;
+}
+
+static bool run(cimc_context *c, void *call)
+{
+    const struct run_call *k = call;
+    return simulation_go(c, k->simulation, k->program, k->options);
 }
 
 enum cimc_status cimc_simulate(cimc_context *c, cimc_simulation *s, const cimc_program *p,

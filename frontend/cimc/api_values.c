@@ -207,22 +207,37 @@ static bool copy_result(const struct cimc_array *result, const struct cimc_array
     return true;
 }
 
-struct copy_call {
-    const struct cimc_simulation *simulation;
-    const struct cimc_array *outputs;
-    size_t n;
+static bool copy_results(const struct cimc_simulation *s, const struct cimc_array *outputs,
+                         size_t n, struct diag *d)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < n; i++) {
+        struct cimc_array result = {.size = sizeof result}, wanted = array_at(outputs, i);
+        ok = !wanted.data || cimc_simulation_values(s, i, &result)
+                 ? copy_result(&result, &wanted, i, d)
+                 : diag_error(d, (struct loc){0}, DIAG_USAGE, "there is no output %zu", i);
+    }
+    return ok;
+}
+
+struct run_call {
+    const struct cimc_program *program;
+    const struct cimc_options *options;
+    const struct cimc_array *inputs, *outputs;
+    size_t n_inputs, n_outputs;
 };
 
-static bool copy_results(cimc_context *c, void *call)
+static bool run(cimc_context *c, void *call)
 {
-    const struct copy_call *k = call;
-    bool ok = true;
-    for (size_t i = 0; ok && i < k->n; i++) {
-        struct cimc_array result = {.size = sizeof result}, wanted = array_at(k->outputs, i);
-        ok = !wanted.data || cimc_simulation_values(k->simulation, i, &result)
-                 ? copy_result(&result, &wanted, i, c->diag)
-                 : diag_error(c->diag, (struct loc){0}, DIAG_USAGE, "there is no output %zu", i);
-    }
+    const struct run_call *k = call;
+    cimc_simulation *s;
+    struct cimc_values v = {.size = sizeof v, .inputs = k->inputs, .n_inputs = k->n_inputs};
+    if (!simulation_of_program(c, k->program, k->options, &v, &s))
+        return false;
+    bool ok = simulation_go(c, s, k->program, k->options);
+    if (s->run.ran)
+        ok = copy_results(s, k->outputs, k->n_outputs, c->diag) && ok;
+    cimc_simulation_free(s);
     return ok;
 }
 
@@ -230,15 +245,5 @@ enum cimc_status cimc_run(cimc_context *c, const cimc_program *p, const struct c
                           const struct cimc_array *inputs, size_t n_inputs,
                           const struct cimc_array *outputs, size_t n_outputs)
 {
-    cimc_simulation *s = NULL;
-    struct cimc_values v = {.size = sizeof v, .inputs = inputs, .n_inputs = n_inputs};
-    enum cimc_status status = cimc_simulation_of_program(c, p, o, &v, &s), copied;
-    if (status == CIMC_OK)
-        status = cimc_simulate(c, s, p, o);
-    if (s && s->run.ran) {
-        copied = guard_run(c, copy_results, &(struct copy_call){s, outputs, n_outputs});
-        status = status == CIMC_OK ? copied : status;
-    }
-    cimc_simulation_free(s);
-    return status;
+    return guard_run(c, run, &(struct run_call){p, o, inputs, outputs, n_inputs, n_outputs});
 }

@@ -142,8 +142,9 @@ CIMC_API enum cimc_status cimc_complain(cimc_context *c, const char *code, const
  * of the call, some thousand times a second at most. */
 typedef bool (*cimc_progress_fn)(void *user, const char *what, uint64_t done, uint64_t total);
 CIMC_API void cimc_set_progress(cimc_context *c, cimc_progress_fn tell, void *user);
-/* The call that runs in this context, or else the next one, comes back soon, as CIMC_CANCELLED. May
- * be called by any thread and by a signal handler. */
+/* The call that runs in this context comes back soon, as CIMC_CANCELLED, or as what it is if it is
+ * nearly done. Where none runs nothing happens: the next call is another one, and who cancels work
+ * of several calls looks between them. May be called by any thread and by a signal handler. */
 CIMC_API void cimc_cancel(cimc_context *c);
 /* Where tables and graphs go that options ask for on the way (time-passes, stats, print-before,
  * print-after); NULL, as at first: nowhere. */

@@ -89,6 +89,9 @@ enum cimc_status guard_run(cimc_context *c, guard_body body, void *call)
     const struct diag_entry *last = c->diag ? c->diag->last : NULL;
     struct surroundings callers;
     guard = &g;
+    if (c->diag)
+        c->diag->earlier = last;
+    c->is_cancelled = false; /* whatever came before this call is not about it */
     settle(&callers);
     c->door.leave = leave;
     c->door.stop = &c->is_cancelled;
@@ -97,7 +100,5 @@ enum cimc_status guard_run(cimc_context *c, guard_body body, void *call)
     door_reset(&c->door);
     restore(&callers);
     guard = outer;
-    if (g.has_left && g.why == MISHAP_CANCELLED)
-        c->is_cancelled = false;
     return ok ? CIMC_OK : g.has_left ? status_of_leaving(&g) : status_of(c->diag, last);
 }

@@ -88,8 +88,10 @@ static cimc_context *context_new(struct sweep *s, struct hold **hold)
 {
     *hold = hold_new(give_context);
     cimc_context *c = cimc_context_new();
-    if (!c)
+    if (!c) {
+        leave_if_cancelled();
         out_of_memory(0);
+    }
     (*hold)->thing = c;
     c->progress = s->progress;
     cimc_set_log(c, s->c->log, s->c->log_user);

@@ -72,9 +72,11 @@ void leftovers_remove(struct door *d);
 _Noreturn void bug_at(const char *file, int line, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* "out of memory in ACTIVITY (N bytes)"; bytes 0: how many is not known */
 _Noreturn void out_of_memory(size_t bytes);
-/* For whoever is told of progress and wants no more of it. What takes memory looks at the door's
- * `stop` and calls it too: a call that may end for lack of memory may end there as well. */
+/* For whoever is told of progress and wants no more of it. */
 _Noreturn void leave_cancelled(void);
+/* Does so if a door of this thread is to `stop`. So does whatever takes memory: a call that may end
+ * for lack of it may end there as well. Long loops that take none look here now and then. */
+void leave_if_cancelled(void);
 /* What is being done, for these messages: "pass fold-bn"; "" nothing in particular. The string must
  * outlive its use. */
 void bug_context(const char *what);
@@ -200,6 +202,7 @@ struct diag {
     struct diag_entry *first, *last;
     unsigned n_errors;
     bool brief; /* one line stands for entries that only differ in their nodes */
+    const struct diag_entry *earlier; /* the last one of other work: here the same is said again */
 };
 struct diag *diag_new(void);
 void diag_free(struct diag *d);

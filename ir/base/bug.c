@@ -43,8 +43,7 @@ struct heap_link *door_blocks(void)
 {
     if (!door)
         return NULL;
-    if (door->stop && atomic_load_explicit(door->stop, memory_order_relaxed))
-        leave_cancelled();
+    leave_if_cancelled();
     return &door->blocks;
 }
 
@@ -114,6 +113,14 @@ void out_of_memory(size_t bytes)
     snprintf(message, sizeof message, "out of memory%s%s%s", *activity() ? " in " : "", activity(),
              size);
     leave(MISHAP_MEMORY, message);
+}
+
+void leave_if_cancelled(void)
+{
+    for (const struct door *d = door; d; d = d->outer) {
+        if (d->stop && atomic_load_explicit(d->stop, memory_order_relaxed))
+            leave_cancelled();
+    }
 }
 
 void leave_cancelled(void)

@@ -35,14 +35,14 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* Would the entry print the line that stands there last? */
+/* Would the entry print the line that this work said last? */
 static bool repeats_last(const struct diag *d, enum diag_severity severity, struct loc loc,
                          const char *text)
 {
     const struct diag_entry *e = d->last;
-    return e && e->severity == severity && e->loc.line == loc.line && e->loc.col == loc.col &&
-           same_text(e->loc.file, loc.file) && same_text(e->loc.entity, loc.entity) &&
-           same_text(e->text, text);
+    return e && e != d->earlier && e->severity == severity && e->loc.line == loc.line &&
+           e->loc.col == loc.col && same_text(e->loc.file, loc.file) &&
+           same_text(e->loc.entity, loc.entity) && same_text(e->text, text);
 }
 
 static void add_text(struct diag *d, enum diag_severity severity, struct loc loc,

@@ -187,6 +187,24 @@ START_TEST(what_a_call_made_stays)
 END_TEST
 
 /* Who waits has had enough: the next time that memory is taken. */
+/* By whoever waits for it, or for the one that it is part of. */
+START_TEST(an_inner_call_is_stopped_with_the_outer_one)
+{
+    atomic_bool stop = true;
+    struct jumping_door outer = {.door = {.leave = jump_back, .stop = &stop}};
+    struct jumping_door inner = {.door = {.leave = jump_back}};
+    door_set(&outer.door);
+    door_set(&inner.door);
+    if (setjmp(inner.back) == 0)
+        leave_if_cancelled();
+    door_reset(&inner.door);
+    stop = false;
+    leave_if_cancelled();
+    door_reset(&outer.door);
+    ck_assert_int_eq(inner.why, MISHAP_CANCELLED);
+}
+END_TEST
+
 START_TEST(a_call_can_be_stopped)
 {
     atomic_bool stop = false;
@@ -505,6 +523,7 @@ int main(void)
     tcase_add_test(tc, what_a_call_took_is_given_back);
     tcase_add_test(tc, what_a_call_made_stays);
     tcase_add_test(tc, a_call_can_be_stopped);
+    tcase_add_test(tc, an_inner_call_is_stopped_with_the_outer_one);
     tcase_add_test(tc, products_leave_the_callers_threads_alone);
     tcase_add_loop_test(tc, signals_leave_no_part_of_a_file, 0, 6);
     tcase_add_test(tc, ignored_signals_stay_ignored);
