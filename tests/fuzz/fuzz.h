@@ -26,6 +26,8 @@ void fuzz_judge(bool ok, const struct diag *d);
 
 /* The path of a file with these bytes, alone in its folder; the one of the last call is gone. */
 const char *fuzz_file(const uint8_t *data, size_t n);
+/* A folder without anything in it: what was there since the last call is gone. */
+const char *fuzz_folder(void);
 
 /* ---- bounded work: what is larger is left alone ---- */
 

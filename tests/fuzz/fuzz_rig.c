@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Of one input; a target stays below a second, also under sanitizers. TESTS.md lists them. */
@@ -25,9 +26,13 @@ void fuzz_require(bool holds, const char *promise, const struct diag *d)
 {
     if (holds)
         return;
-    fprintf(stderr, "broken promise: %s\n", promise);
-    if (d)
-        diag_print(d, stderr);
+    FILE *out = fdopen(STDERR_FILENO, "w"); /* whatever `stderr` is */
+    if (out) {
+        fprintf(out, "broken promise: %s\n", promise);
+        if (d)
+            diag_print(d, out);
+        fflush(out);
+    }
     abort();
 }
 
@@ -48,8 +53,7 @@ static char folder[200], path[220];
 
 static void remove_folder(void)
 {
-    unlink(path);
-    rmdir(folder);
+    remove_tree(folder);
 }
 
 static void make_folder(void)
@@ -59,6 +63,17 @@ static void make_folder(void)
     fuzz_require(mkdtemp(folder) != NULL, "there is a folder for scratch files", NULL);
     snprintf(path, sizeof path, "%s/input", folder);
     atexit(remove_folder);
+}
+
+const char *fuzz_folder(void)
+{
+    if (*folder) {
+        remove_tree(folder);
+        fuzz_require(mkdir(folder, 0700) == 0, "the scratch folder can be made again", NULL);
+    } else {
+        make_folder();
+    }
+    return folder;
 }
 
 const char *fuzz_file(const uint8_t *data, size_t n)

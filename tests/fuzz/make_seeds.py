@@ -2,7 +2,7 @@
 # Copyright The cimc authors
 """Writes what fuzzing starts from: small inputs of every kind that are right, and dictionaries of words.
 
-usage: make_seeds.py CIMC ROOT OUT      fills OUT/{onnx,ir,machine,asm,program} and OUT/*.dict
+usage: make_seeds.py CIMC ROOT OUT      fills OUT/{onnx,ir,machine,asm,program,api} and OUT/*.dict
 
 ONNX files are written here; IR text is what the golden files of ROOT begin and end with; machines are those of
 ROOT/benchmarks; programs are compiled from the ONNX files, and disassembled.
@@ -14,6 +14,8 @@ import shutil
 import struct
 import subprocess
 import sys
+
+import call_seeds
 
 FLOAT, UINT8, INT8, INT32, INT64, FLOAT16 = 1, 2, 3, 6, 7, 10
 
@@ -327,6 +329,8 @@ def main(cimc, root, out):
     shutil.rmtree(out, ignore_errors=True)
     write_models(cimc, out)
     write_texts(root, out)
+    for name, text in call_seeds.programs(MODELS):
+        write(out, 'api', name, text)
     write_dictionaries(cimc, out)
 
 
