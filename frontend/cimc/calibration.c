@@ -119,16 +119,25 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void close_folder(void *folder)
+{
+    closedir(folder);
+}
+
 static bool list_tensors(struct reader *r, const char *dir, name_list *out)
 {
-    DIR *d = opendir(dir);
-    if (!d)
+    struct hold *held = hold_new(close_folder);
+    DIR *d = held->thing = opendir(dir);
+    if (!d) {
+        heap_free(held);
         return diag_error(r->diag, (struct loc){.file = dir}, DIAG_IO, "cannot read the folder: %s",
                           strerror(errno));
+    }
     for (const struct dirent *e; (e = readdir(d));) {
         if (e->d_name[0] != '.' && (ends_with(e->d_name, ".npy") || ends_with(e->d_name, ".pb")))
             VEC_PUSH(out, arena_printf(r->arena, "%s/%s", dir, e->d_name));
     }
+    heap_free(held);
     closedir(d);
     if (out->n)
         qsort(out->at, out->n, sizeof *out->at, by_name);

@@ -16,6 +16,7 @@ struct folder {
     struct arena *arena;
     const char *path;
     struct temporary *temp;
+    struct folder_stream **open; /* files that are written, the newest first */
 };
 /* `path` may not be there, or be empty; with `replace` also be a folder that holds a file `mark`.
  */

@@ -49,7 +49,8 @@ static bool may_replace(const struct folder *f, bool replace, const char *mark, 
 
 bool folder_open(struct folder *f, const char *path, bool replace, const char *mark, struct diag *d)
 {
-    *f = (struct folder){.arena = arena_new()};
+    struct arena *a = arena_new();
+    *f = (struct folder){.arena = a, .open = ARENA_NEW(a, struct folder_stream *)};
     size_t n = strlen(path);
     while (n > 1 && path[n - 1] == '/')
         n--;
@@ -72,6 +73,19 @@ bool folder_make(const struct folder *f, const char *name, struct diag *d)
     return mkdir(path, 0777) == 0 || io_error(f->path, "cannot write", d);
 }
 
+/* One that is open: if the call is left it is closed. */
+struct folder_stream {
+    FILE *f; /* or NULL */
+    struct folder_stream *next;
+};
+
+static void close_unfinished(void *stream)
+{
+    struct folder_stream *s = stream;
+    if (s->f)
+        fclose(s->f);
+}
+
 FILE *folder_file(const struct folder *f, const char *name, const char *mode, struct diag *d)
 {
     struct text path = {0};
@@ -80,15 +94,27 @@ FILE *folder_file(const struct folder *f, const char *name, const char *mode, st
         remove_tree(f->temp->path);
         interrupts_release(&f->temp->interrupts);
     }
-    FILE *file = fopen(path.at, mode);
+    struct folder_stream *s = heap_alloc_released(sizeof *s, close_unfinished);
+    FILE *file = s->f = fopen(path.at, mode);
     text_free(&path);
-    if (!file)
+    if (file) {
+        s->next = *f->open;
+        *f->open = s;
+    } else {
+        heap_free(s);
         io_error(f->path, "cannot write", d);
+    }
     return file;
 }
 
 bool folder_close(const struct folder *f, FILE *file, const char *name, struct diag *d)
 {
+    struct folder_stream **at = f->open, *s;
+    while ((*at)->f != file)
+        at = &(*at)->next;
+    s = *at;
+    *at = s->next;
+    heap_free(s);
     bool ok = !ferror(file);
     ok &= fclose(file) == 0;
     return ok || diag_error(d, (struct loc){.file = f->path}, DIAG_IO, "cannot write %s: %s", name,

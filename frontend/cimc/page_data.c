@@ -152,31 +152,54 @@ static void build_json(const struct page *p, const struct build *b, uint32_t mos
     json_close_map(j);
 }
 
+struct memory {
+    FILE *f; /* or NULL */
+    char *text;
+    size_t n;
+};
+
+static void give_memory(void *memory)
+{
+    struct memory *m = memory;
+    if (m->f)
+        fclose(m->f);
+    free(m->text);
+}
+
+static void end_stream(struct memory *m)
+{
+    FILE *f = m->f;
+    m->f = NULL;
+    if (fclose(f) != 0)
+        out_of_memory(0);
+}
+
 void page_data(const struct page *p)
 {
-    char *text = NULL;
-    size_t n = 0;
-    FILE *memory = open_memstream(&text, &n);
-    if (!memory)
+    struct memory m = {0};
+    struct hold *held = hold_new(give_memory);
+    held->thing = &m;
+    m.f = open_memstream(&m.text, &m.n);
+    if (!m.f)
         out_of_memory(0);
-    struct json *j = json_new_stream(memory);
+    struct json *j = json_new_stream(m.f);
     struct build named = *p->build;
     named.model = driver_file_name(named.model);
     json_open_map(j, NULL);
     build_json(p, &named, MOST_ELEMENTS, j);
     json_close_map(j);
-    json_finish(j, memory);
-    if (fclose(memory) != 0)
-        out_of_memory(0);
+    json_finish(j, m.f);
+    end_stream(&m);
     fputs("<script type=\"application/json\" id=\"cimc-data\">", p->out);
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] == '<' || text[i] == '&' || text[i] == '>')
-            fprintf(p->out, "\\u%04x", (unsigned)text[i]);
+    for (size_t i = 0; i < m.n; i++) {
+        if (m.text[i] == '<' || m.text[i] == '&' || m.text[i] == '>')
+            fprintf(p->out, "\\u%04x", (unsigned)m.text[i]);
         else
-            fputc(text[i], p->out);
+            fputc(m.text[i], p->out);
     }
     fputs("</script>\n", p->out);
-    free(text);
+    heap_free(held);
+    give_memory(&m);
 }
 
 void page_json(const struct page *p)
