@@ -197,6 +197,7 @@ static bool execute_step(const struct batcher *b, const struct step *step)
         rows = product_rows(b, k);
     for (uint32_t y = 0; y < k->h; y += rows) {
         uint32_t h = rows < k->h - y ? rows : k->h - y;
+        leave_if_cancelled();
         if (!execute_rows(b, step->batch, y, h) ||
             (step->map > 0 && !execute_rows(b, step->map, y, h)))
             return false;

@@ -142,6 +142,7 @@ static void run_tile(struct run *r, struct tile_state *t)
     do {
         while (t->ready != CHECK_NONE && !check_gave_up(r->k)) {
             uint32_t q = t->ready;
+            leave_if_cancelled();
             t->ready = t->queues[q].next;
             try_head(r, t, q);
         }

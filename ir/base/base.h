@@ -77,6 +77,9 @@ _Noreturn void leave_cancelled(void);
 /* Does so if a door of this thread is to `stop`. So does whatever takes memory: a call that may end
  * for lack of it may end there as well. Long loops that take none look here now and then. */
 void leave_if_cancelled(void);
+/* For a thread that works for the one whose door this is, which waits for it. */
+const struct door *door_here(void);
+bool door_is_stopped(const struct door *d);
 /* What is being done, for these messages: "pass fold-bn"; "" nothing in particular. The string must
  * outlive its use. */
 void bug_context(const char *what);

@@ -115,12 +115,24 @@ void out_of_memory(size_t bytes)
     leave(MISHAP_MEMORY, message);
 }
 
+const struct door *door_here(void)
+{
+    return door;
+}
+
+bool door_is_stopped(const struct door *d)
+{
+    for (; d; d = d->outer) {
+        if (d->stop && atomic_load_explicit(d->stop, memory_order_relaxed))
+            return true;
+    }
+    return false;
+}
+
 void leave_if_cancelled(void)
 {
-    for (const struct door *d = door; d; d = d->outer) {
-        if (d->stop && atomic_load_explicit(d->stop, memory_order_relaxed))
-            leave_cancelled();
-    }
+    if (door_is_stopped(door))
+        leave_cancelled();
 }
 
 void leave_cancelled(void)

@@ -113,6 +113,7 @@ void *heap_realloc(void *p, size_t bytes)
 {
     if (!p)
         return heap_alloc(bytes);
+    leave_if_cancelled();
     struct block *b = realloc(block_of(p), with_head(bytes));
     if (!b)
         out_of_memory(bytes);

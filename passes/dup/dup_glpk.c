@@ -6,7 +6,8 @@
  * GLPK keeps hooks and memory in an environment of each thread, ends the process on misuse or lack
  * of memory, and has an error hook that may jump. It works in a thread of its own, so that the
  * caller's environment stays as it is: the hook jumps back to run, and glp_free_env frees what GLPK
- * held. Nothing that may leave by the door of base.h is called in there.
+ * held. Nothing that may leave by the door of base.h is called in there; it only looks whether the
+ * caller is to.
  */
 #include "base.h"
 #include "dup_mip.h"
@@ -27,25 +28,30 @@ struct job {
     glp_prob *lp;
     int *indices; /* of a row or column, from 1 */
     double *coefs;
+    const struct door *door; /* of the caller, who may cancel */
     jmp_buf on_error;
     bool no_memory;
 };
 
 /* ---- hooks ---- */
 
+static void jump_back(void *job)
+{
+    longjmp(((struct job *)job)->on_error, 1);
+}
+
+/* Called for each line, of which there are some also between the steps of the search. */
 static int hear(void *job, const char *text)
 {
     static const char *const complaints[] = {"no memory available", "memory allocation error",
                                              "memory allocation limit exceeded"};
+    struct job *j = job;
     for (size_t i = 0; i < sizeof complaints / sizeof *complaints; i++)
         if (strstr(text, complaints[i]))
-            ((struct job *)job)->no_memory = true;
+            j->no_memory = true;
+    if (door_is_stopped(j->door))
+        jump_back(j);
     return 1; /* do not print */
-}
-
-static void jump_back(void *job)
-{
-    longjmp(((struct job *)job)->on_error, 1);
 }
 
 /* Columns that are not whole yet. */
@@ -81,7 +87,7 @@ static void watch(glp_tree *tree, void *job)
     count_work(j, tree);
     if (best)
         j->answer->bound = fmax(j->answer->bound, glp_ios_node_bound(tree, best));
-    if (j->answer->n_steps > j->max_work)
+    if (j->answer->n_steps > j->max_work || door_is_stopped(j->door))
         glp_ios_terminate(tree);
 }
 
@@ -200,6 +206,7 @@ void mip_solve(const struct mip *p, int64_t max_work, struct mip_answer *io)
     struct job j = {.mip = p,
                     .answer = io,
                     .max_work = max_work,
+                    .door = door_here(),
                     .indices = ARENA_ARRAY(a, int, most + 1),
                     .coefs = ARENA_ARRAY(a, double, most + 1)};
     io->n_steps = 0;

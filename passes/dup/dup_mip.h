@@ -57,7 +57,8 @@ struct mip_answer {
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* Ends after about max_work steps. Counted, not timed: the same each time. What it allocates is
+/* Ends after about max_work steps, or (GLPK) when the call is cancelled. Counted, not timed: the
+ * same each time. What it allocates is
  * free again; it prints nothing, never jumps or throws, and leaves what the process has set for the
  * solver's library as it was. */
 void mip_solve(const struct mip *p, int64_t max_work, struct mip_answer *io);

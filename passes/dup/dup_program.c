@@ -196,6 +196,7 @@ static struct mip_answer answer_to(struct builder *b, const struct mip *mip, dou
     struct mip_answer answer = {.values = ARENA_ARRAY(b->arena, double, mip->n_columns),
                                 .bound = bound};
     mip_solve(mip, max_work, &answer);
+    leave_if_cancelled();
     if (answer.status == MIP_NO_MEMORY)
         out_of_memory(0);
     return answer;

@@ -171,6 +171,7 @@ static bool run_stage(struct search *s, size_t stage)
     const struct stage *g = &s->stages.at[stage - 1];
     bool is_list = s->steps->classes[g->class].list != NULL;
     size_t n_before = s->states.n - s->first.at[stage - 1];
+    leave_if_cancelled();
     VEC_PUSH(&s->first, s->states.n);
     for (size_t parent = 0; parent < n_before; parent++) {
         for (int64_t taken = 0; taken <= g->most; taken += is_list ? 1 : g->most) {

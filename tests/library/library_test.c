@@ -273,6 +273,84 @@ START_TEST(work_can_be_cancelled)
 }
 END_TEST
 
+/* ---- another thread has enough ---- */
+
+struct canceller {
+    cimc_context *context;
+    atomic_bool is_done;
+};
+
+static void *cancel_on(void *canceller)
+{
+    struct canceller *c = canceller;
+    while (!c->is_done)
+        cimc_cancel(c->context);
+    return NULL;
+}
+
+struct things {
+    struct way way;
+    cimc_model *model;
+    cimc_program *program;
+};
+
+static enum cimc_status do_import(struct things *t)
+{
+    struct cimc_source source = {.size = sizeof source, .path = CIMC_DIGITS};
+    cimc_model *m = NULL;
+    enum cimc_status s = cimc_import(t->way.context, &source, 1, NULL, &m);
+    cimc_model_free(m);
+    return s;
+}
+
+static enum cimc_status do_compile(struct things *t)
+{
+    cimc_program *p = NULL;
+    enum cimc_status s = cimc_compile(t->way.context, t->model, NULL, &p);
+    cimc_program_free(p);
+    return s;
+}
+
+static enum cimc_status do_check(struct things *t)
+{
+    return cimc_check(t->way.context, t->program, CIMC_TEXT, NULL, NULL);
+}
+
+static enum cimc_status do_run(struct things *t)
+{
+    return run(&t->way, t->program, NULL);
+}
+
+/* Whatever runs is left, sooner or later in it; what comes after it is not. */
+START_TEST(another_thread_cancels)
+{
+    static enum cimc_status (*const calls[])(struct things *) = {do_import, do_compile, do_check,
+                                                                 do_run};
+    struct cimc_source source = {.size = sizeof source, .path = CIMC_DIGITS};
+    struct things t = {0};
+    way_open(&t.way);
+    cimc_context *c = t.way.context;
+    ck_assert_int_eq(cimc_import(c, &source, 1, NULL, &t.model), CIMC_OK);
+    ck_assert_int_eq(cimc_compile(c, t.model, NULL, &t.program), CIMC_OK);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        struct canceller other = {.context = c};
+        pthread_t thread;
+        enum cimc_status s = CIMC_OK;
+        ck_assert_int_eq(pthread_create(&thread, NULL, cancel_on, &other), 0);
+        while (s == CIMC_OK)
+            s = calls[i](&t);
+        other.is_done = true;
+        pthread_join(thread, NULL);
+        ck_assert_int_eq(s, CIMC_CANCELLED);
+        ck_assert_int_eq(calls[i](&t), CIMC_OK);
+    }
+    ck_assert_uint_eq(cimc_diagnostic_count(c), 0);
+    cimc_program_free(t.program);
+    cimc_model_free(t.model);
+    way_close(&t.way);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("library");
@@ -283,6 +361,7 @@ int main(void)
     tcase_add_test(tc, a_callers_settings_survive);
     tcase_add_test(tc, threads_do_not_meet);
     tcase_add_test(tc, work_can_be_cancelled);
+    tcase_add_test(tc, another_thread_cancels);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -3,14 +3,18 @@
 /* dup_test.c - the duplication problem: against enumeration, a plain table, and the paper's
  * networks. */
 #include "dup/dup.h"
+#include "dup/dup_mip.h"
 #include "dup/dup_sums.h"
 #include "mvm_mapping.h"
 #include "../run_suite.h"
 
 #include <check.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "dup_pass_tests.h"
 #include "dup_windows_tests.h"
@@ -465,6 +469,64 @@ START_TEST(test_no_items)
 }
 END_TEST
 
+/* ---- cancelled ---- */
+
+enum { MARKETS = 5, CUSTOMERS = 40 };
+
+static atomic_bool stop;
+
+static _Noreturn void no_way_out(struct door *d, enum mishap why, const char *message)
+{
+    (void)d;
+    (void)why;
+    fprintf(stderr, "%s\n", message);
+    abort();
+}
+
+static void *stop_soon(void *ignored)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    stop = true;
+    return ignored;
+}
+
+/* Customers of each market are to be split into halves (Cornuejols and Dawande): more than a
+ * solver can do in days. */
+START_TEST(test_a_solve_that_is_cancelled)
+{
+    static struct mip_column columns[CUSTOMERS];
+    static struct mip_row rows[MARKETS];
+    static double demand[MARKETS][CUSTOMERS], values[CUSTOMERS];
+    static size_t all[CUSTOMERS];
+    struct mip mip = {"goal", 0, columns, rows, CUSTOMERS, MARKETS, false};
+    struct mip_answer answer = {.values = values};
+    struct door door = {.leave = no_way_out, .stop = &stop};
+    pthread_t other;
+    uint64_t seed = 1;
+    if (strcmp(mip_solver_name, "glpk") != 0)
+        return;
+    for (size_t k = 0; k < CUSTOMERS; k++) {
+        columns[k] = (struct mip_column){.name = "x", .high = 1, .is_whole = true};
+        all[k] = k;
+    }
+    for (size_t i = 0; i < MARKETS; i++) {
+        double sum = 0;
+        for (size_t k = 0; k < CUSTOMERS; k++)
+            sum += demand[i][k] = (double)pick(&seed, 0, 99);
+        double half = floor(sum / 2);
+        rows[i] = (struct mip_row){
+            .low = half, .high = half, .n = CUSTOMERS, .columns = all, .coefs = demand[i]};
+    }
+    door_set(&door);
+    ck_assert_int_eq(pthread_create(&other, NULL, stop_soon, NULL), 0);
+    mip_solve(&mip, INT64_MAX, &answer);
+    stop = false;
+    door_reset(&door);
+    pthread_join(other, NULL);
+    ck_assert_int_eq(answer.status, MIP_NONE);
+}
+END_TEST
+
 /* By hand. 1/(1*2) + 1/(2*3) + ... + 1/(60*61) = 60/61. */
 START_TEST(test_sums_of_fractions)
 {
@@ -568,6 +630,7 @@ int main(void)
     tcase_add_test(t, test_numbers_out_of_range);
     tcase_add_test(t, test_no_items);
     tcase_add_test(t, test_sums_of_fractions);
+    tcase_add_test(t, test_a_solve_that_is_cancelled);
     tcase_add_test(t, test_lp_file);
     tcase_add_loop_test(t, test_cuts, 0, 16);
     tcase_add_loop_test(t, test_published_windows, 0, VW_PUBLISHED);
