@@ -36,8 +36,9 @@
  * meanwhile is SIGBUS in the thread that reads it (cimc_mapped_file).
  *
  * Structures begin with `size`, which the caller sets to sizeof: they may grow at their end. What
- * an older caller's structure lacks has its default. One without a size is CIMC_INTERNAL where it
- * comes in, and left alone where it goes out.
+ * an older caller's structure lacks has its default. One without a size, or options with a value
+ * beyond what cimc_option_at says, are CIMC_INTERNAL where they come in; where they go out a
+ * structure without a size is left alone.
  */
 #ifndef CIMC_H
 #define CIMC_H

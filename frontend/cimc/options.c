@@ -231,6 +231,38 @@ bool options_put(struct cimc_options *o, const struct cimc_option_info *option, 
     return ok || refuse(option, value, d);
 }
 
+static int64_t count_choices(const struct cimc_option_info *o)
+{
+    int64_t n = 1;
+    for (const char *c = o->choices; *c; c++)
+        n += *c == '|';
+    return n;
+}
+
+static bool is_allowed(const struct cimc_option_info *o, const void *value, const void *otherwise)
+{
+    const int64_t *n = value;
+    const double *x = value;
+    switch (o->kind) {
+    case CIMC_OPTION_INTEGER: return *n <= o->most;
+    case CIMC_OPTION_CHOICE:
+        return *n == *(const int64_t *)otherwise || (*n >= 0 && *n < count_choices(o));
+    case CIMC_OPTION_REAL: return *x >= (double)o->least && *x <= (double)o->most;
+    default: return true;
+    }
+}
+
+const struct cimc_option_info *options_first_wrong(const struct cimc_options *o)
+{
+    struct cimc_options defaults;
+    cimc_options_init(&defaults, sizeof defaults);
+    for (const struct cimc_option_info *i = option_table; i->name; i++) {
+        if (!is_allowed(i, (const char *)o + i->offset, (const char *)&defaults + i->offset))
+            return i;
+    }
+    return NULL;
+}
+
 /* ---- the recorded options ---- */
 
 /* One word of the line: blanks and backslashes get a backslash. */

@@ -17,6 +17,9 @@ extern const struct cimc_option_info option_table[];
  * of a flag true, of CIMC_OPTION_MAY_TEXT its fallback. */
 bool options_put(struct cimc_options *o, const struct cimc_option_info *option, const char *value,
                  struct diag *d) CHECK_RESULT;
+/* The first option whose value is none that the table allows, nor its default; NULL: there is none.
+ * Less than the least integer is "not given". */
+const struct cimc_option_info *options_first_wrong(const struct cimc_options *o);
 /* With strings of its own. */
 struct cimc_options options_copy(const struct cimc_options *o);
 /* A string of `o`, freed with it. */

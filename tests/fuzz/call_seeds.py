@@ -116,6 +116,12 @@ options o2 40
 set c1 o2 schedule layer
 set c1 o2 vary extra-pes=0,1
 set c0 o2 pes many
+options o3
+poke o3 18 9
+compile c1 m0 o3 p2
+poke o3 18 1
+poke o3 30 99999999999
+compile c1 m0 o3 p2
 complain c0 usage nonsense a.txt
 context c0
 compile_last c0 m0 - p1

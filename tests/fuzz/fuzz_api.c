@@ -166,7 +166,7 @@ static void judge(const struct api *a, enum cimc_status status, bool has_failed)
     case CIMC_OK: fuzz_require(n_errors == 0, "a success has no error", NULL); break;
     case CIMC_WRONG_INPUT:
     case CIMC_WRONG_USAGE: fuzz_require(n_errors > 0, "a failure has an error", NULL); break;
-    case CIMC_INTERNAL: fuzz_require(a->lacks_size, failure, NULL); break;
+    case CIMC_INTERNAL: fuzz_require(a->is_wrong, failure, NULL); break;
     case CIMC_NO_MEMORY: fuzz_require(has_failed, "there is memory", NULL); break;
     case CIMC_CANCELLED: fuzz_require(a->was_cancelled, "somebody has cancelled", NULL); break;
     default: fuzz_require(false, "there is such a status", NULL);
@@ -185,7 +185,7 @@ enum cimc_status api_end(struct api *a, enum cimc_status status)
     a->context = NULL;
     a->fails_at = 0;
     a->stops_at = a->patience = 0;
-    a->was_cancelled = a->lacks_size = false;
+    a->was_cancelled = false;
     return status;
 }
 

@@ -380,6 +380,26 @@ START_TEST(options_by_name)
 END_TEST
 
 /* A caller of a version whose options ended before `frames`. */
+/* Values that a caller puts there himself. */
+START_TEST(options_that_cannot_be)
+{
+    struct rig r;
+    cimc_program *p = NULL;
+    rig_open(&r);
+    rig_compile(&r);
+    r.o.schedule = 2;
+    ck_assert_int_eq(cimc_compile(r.c, r.model, &r.o, &p), CIMC_INTERNAL);
+    ck_assert_ptr_nonnull(strstr(cimc_failure(r.c), "schedule"));
+    r.o.schedule = 1;
+    r.o.frames = INT64_MAX;
+    ck_assert_int_eq(cimc_compile(r.c, r.model, &r.o, &p), CIMC_INTERNAL);
+    r.o.frames = -7; /* not given */
+    ck_assert_int_eq(cimc_compile(r.c, r.model, &r.o, &p), CIMC_OK);
+    cimc_program_free(p);
+    rig_close(&r);
+}
+END_TEST
+
 START_TEST(older_callers)
 {
     struct rig r;
@@ -600,6 +620,7 @@ int main(void)
     tcase_add_test(t, diagnostics_are_data);
     tcase_add_test(t, the_same_mistake_twice);
     tcase_add_test(t, options_by_name);
+    tcase_add_test(t, options_that_cannot_be);
     tcase_add_test(t, older_callers);
     tcase_add_test(t, cancelling);
     tcase_add_test(t, after_a_call_that_was_left);

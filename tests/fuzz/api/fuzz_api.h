@@ -57,7 +57,7 @@ struct api {
     size_t n_diagnostics; /* before */
     uint64_t n_told;
     bool was_cancelled;
-    bool lacks_size; /* a structure has no size, which is a mistake of the caller */
+    bool is_wrong; /* options may have values that they cannot have */
 };
 
 /* ---- fuzz_api.c: words, places, calls ---- */

@@ -237,6 +237,20 @@ static void keep(struct api *a)
     o->no_references = bits & 16;
 }
 
+/* poke O NUMBER VALUE: an integer that no function has looked at */
+static void poke(struct api *a)
+{
+    struct cimc_options *o = api_options(a);
+    const struct cimc_option_info *info = cimc_option_at(api_place(a, 200));
+    int64_t value = api_number(a);
+    if (!o || !info || info->offset + sizeof value > o->size ||
+        (info->kind != CIMC_OPTION_INTEGER && info->kind != CIMC_OPTION_CHOICE))
+        return;
+    memcpy((char *)o + info->offset, &value, sizeof value);
+    a->is_wrong = true;
+    keep_short(o);
+}
+
 /* print_options C O B */
 static void print_options(struct api *a)
 {
@@ -289,6 +303,7 @@ const struct api_call api_rig_calls[] = {{"fail", fail},
                                          {"set", set},
                                          {"put", put},
                                          {"keep", keep},
+                                         {"poke", poke},
                                          {"print_options", print_options},
                                          {"log", set_log},
                                          {0}};
