@@ -43,6 +43,8 @@ bool guard_is_here(void);
 /* What a caller gives, whole: fields that its structure is too old for, and all of NULL, have their
  * defaults. Shares its strings. */
 struct cimc_options options_whole(const struct cimc_options *given);
+/* As guard_run; if the call is left the caller's structure is as it was. */
+enum cimc_status options_run(cimc_context *c, guard_body body, void *call, struct cimc_options *o);
 /* The structure that a caller gives or wants, up to its size. */
 void struct_copy_in(void *whole, size_t bytes, const void *given);
 void struct_copy_out(void *wanted, const void *whole, size_t bytes);

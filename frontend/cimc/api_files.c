@@ -116,6 +116,9 @@ static bool bind_weights(cimc_context *c, void *call)
 {
     const struct weights_call *p = call;
     const struct cimc_options *o = p->options;
+    size_t end = offsetof(struct cimc_options, inputs) + sizeof o->inputs;
+    if (!options_reach(o, end, "input", c->diag))
+        return false;
     if (o->test_data.n != 1 || o->inputs.n || p->operands->n != 1)
         return diag_error(c->diag, (struct loc){0}, DIAG_USAGE,
                           "--constant-weights takes constants from --test-data, and no --input, "
@@ -126,5 +129,5 @@ static bool bind_weights(cimc_context *c, void *call)
 enum cimc_status cimc_bind_weights(cimc_context *c, const struct cimc_strings *operands,
                                    struct cimc_options *o)
 {
-    return guard_run(c, bind_weights, &(struct weights_call){operands, o});
+    return options_run(c, bind_weights, &(struct weights_call){operands, o}, o);
 }

@@ -120,7 +120,10 @@ struct name_call {
 static bool name_output(cimc_context *c, void *call)
 {
     const struct name_call *p = call;
+    size_t end = offsetof(struct cimc_options, output) + sizeof p->options->output;
     struct cimc_options whole = options_whole(p->options);
+    if (!options_reach(p->options, end, "output", c->diag))
+        return false;
     struct build b = {.arena = arena_new()};
     const struct cimc_source *sources = sources_whole(p->sources, p->n, b.arena);
     bool ok = driver_take_models(&b, &whole, sources, p->n, c->diag);
@@ -134,5 +137,5 @@ static bool name_output(cimc_context *c, void *call)
 enum cimc_status cimc_name_output(cimc_context *c, const struct cimc_source *sources, size_t n,
                                   const char *ending, struct cimc_options *o)
 {
-    return guard_run(c, name_output, &(struct name_call){sources, n, ending, o});
+    return options_run(c, name_output, &(struct name_call){sources, n, ending, o}, o);
 }

@@ -72,26 +72,28 @@ static bool put(cimc_context *c, void *call)
     return options_put(p->options, p->option, p->value, c->diag);
 }
 
-/* A call that is left takes what it had copied with it, fields hold none of that yet. */
-static enum cimc_status run_put(cimc_context *c, struct put_call *call)
+/* A call that is left takes what it had copied with it. */
+enum cimc_status options_run(cimc_context *c, guard_body body, void *call, struct cimc_options *o)
 {
-    void *before = call->options->memory;
-    enum cimc_status status = guard_run(c, put, call);
+    struct cimc_options before;
+    size_t n = o->size < sizeof before ? o->size : sizeof before;
+    memcpy(&before, o, n);
+    enum cimc_status status = guard_run(c, body, call);
     if (status >= CIMC_INTERNAL)
-        call->options->memory = before;
+        memcpy(o, &before, n);
     return status;
 }
 
 enum cimc_status cimc_options_set(cimc_context *c, struct cimc_options *o, const char *name,
                                   const char *value)
 {
-    return run_put(c, &(struct put_call){o, NULL, name, value});
+    return options_run(c, put, &(struct put_call){o, NULL, name, value}, o);
 }
 
 enum cimc_status cimc_options_put(cimc_context *c, struct cimc_options *o,
                                   const struct cimc_option_info *option, const char *value)
 {
-    return run_put(c, &(struct put_call){o, option, option->name, value});
+    return options_run(c, put, &(struct put_call){o, option, option->name, value}, o);
 }
 
 struct print_call {

@@ -204,14 +204,19 @@ static size_t field_bytes(enum cimc_option_kind kind)
     }
 }
 
+bool options_reach(const struct cimc_options *o, size_t end, const char *name, struct diag *d)
+{
+    return end <= o->size ||
+           diag_error(d, (struct loc){0}, DIAG_USAGE,
+                      "--%s: the caller's options are of a version that does not have it", name);
+}
+
 bool options_put(struct cimc_options *o, const struct cimc_option_info *option, const char *value,
                  struct diag *d)
 {
     void *field = (char *)o + option->offset;
-    if (option->offset + field_bytes(option->kind) > o->size)
-        return diag_error(d, (struct loc){0}, DIAG_USAGE,
-                          "--%s: the caller's options are of a version that does not have it",
-                          option->name);
+    if (!options_reach(o, option->offset + field_bytes(option->kind), option->name, d))
+        return false;
     if (!value && option->kind != CIMC_OPTION_FLAG && option->kind != CIMC_OPTION_MAY_TEXT)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "--%s has no value", option->name);
     if (mapping_is_file(option, value))

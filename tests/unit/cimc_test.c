@@ -416,6 +416,12 @@ START_TEST(older_callers)
     ck_assert_int_eq(cimc_options_set(r.c, o, "extra-pes", "2"), CIMC_OK);
     ck_assert_int_eq(cimc_options_set(r.c, o, "tolerance", "0.5"), CIMC_WRONG_USAGE);
     struct cimc_source s = in_memory(r.bytes.at, r.bytes.n);
+    const char *name = "a.onnx";
+    struct cimc_strings operands = {.at = &name, .n = 1};
+    ck_assert_int_eq(cimc_name_output(r.c, &s, 1, ".cim", o), CIMC_WRONG_USAGE);
+    ck_assert_int_eq(cimc_bind_weights(r.c, &operands, o), CIMC_WRONG_USAGE);
+    for (size_t i = 0; i < sizeof old.guard; i++)
+        ck_assert_int_eq(old.guard[i], 0x55);
     ck_assert_int_eq(cimc_import(r.c, &s, 1, o, &r.model), CIMC_OK);
     ck_assert_int_eq(cimc_compile(r.c, r.model, o, &r.program), CIMC_OK);
     expect_by_hand(r.c, r.program, o);

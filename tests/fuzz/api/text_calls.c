@@ -146,7 +146,7 @@ static void bind_weights(struct api *a)
     struct cimc_options *o = api_options(a);
     while (list.n < 2 && api_has_word(a))
         operands[list.n++] = api_word(a);
-    if (o && o->size == sizeof *o)
+    if (o)
         API_CALL(a, c, cimc_bind_weights(c, &list, o));
 }
 
@@ -241,7 +241,7 @@ static void name_output(struct api *a)
     struct cimc_options *o = api_options(a);
     const char *ending = api_word(a);
     struct cimc_source source = api_source(a);
-    if (o && o->size == sizeof *o)
+    if (o)
         API_CALL(a, c, cimc_name_output(c, &source, 1, ending, o));
 }
 
