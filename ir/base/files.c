@@ -217,12 +217,15 @@ bool out_commit(struct out *o, struct diag *d)
         ok &= fclose(o->f) == 0;
     if (ok && o->temp)
         ok = rename(o->temp->path, o->path) == 0;
-    if (!ok)
-        diag_error(d, at_file(o->path), DIAG_IO, "cannot write: %s", strerror(errno));
+    /* It may be of an earlier call, which keeps nothing for this one: all goes before that may be
+     * left. */
+    int why = errno;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", o->path);
     if (o->temp)
         temporary_end(o->temp, !ok);
     release(o);
-    return ok;
+    return ok || diag_error(d, at_file(path), DIAG_IO, "cannot write: %s", strerror(why));
 }
 
 void out_discard(struct out *o)
