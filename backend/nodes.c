@@ -87,14 +87,22 @@ static void alias_concat(struct builder *b, const struct ir_op *op)
     }
 }
 
-static void alias_slice(struct builder *b, const struct ir_op *op)
+static bool alias_slice(struct builder *b, const struct ir_op *op)
 {
+    const struct ir_attrs_slice *s = &op->attrs->slice;
     int32_t shift[3], dim[3];
+    for (int a = 0; a < 3; a++) {
+        if (s->step.at[a] != 1 && s->count.at[a] > 1)
+            return diag_error(b->diag, op->loc, DIAG_LOWER,
+                              "a slice with step %lld has no mapping; no pass makes one",
+                              (long long)s->step.at[a]);
+    }
     value_dims(op, dim);
     struct box whole = box_whole(dim);
     for (int a = 0; a < 3; a++)
-        shift[a] = (int32_t)-op->attrs->slice.start.at[a];
+        shift[a] = (int32_t)-s->start.at[a];
     add_shifted(b, alias_new(b, op), op->in[0].value->def, shift, &whole);
+    return true;
 }
 
 static void stored_part(struct builder *b, const struct ir_op *op)
@@ -134,7 +142,7 @@ static bool add_op(struct builder *b, const struct ir_op *op)
                                   "concatenation with a constant has no mapping yet");
         alias_concat(b, op);
         return true;
-    case IR_slice: alias_slice(b, op); return true;
+    case IR_slice: return alias_slice(b, op);
     case IR_pad:
         if (need_reads_through(op))
             return true;
