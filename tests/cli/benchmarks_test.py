@@ -22,8 +22,9 @@ from paper.runner import BENCHMARKS, Cimc, RunError  # noqa: E402
 
 
 def call(b, *command):
+    """Without CIMC_MODELS: what is measured is what the command names."""
     return subprocess.run([os.path.join(b.root, 'benchmarks', command[0]), *command[1:]], capture_output=True, text=True,
-                          timeout=120)
+                          timeout=120, env={k: v for k, v in os.environ.items() if k != 'CIMC_MODELS'})
 
 
 def commands(b):
