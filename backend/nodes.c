@@ -127,7 +127,11 @@ static bool add_op(struct builder *b, const struct ir_op *op)
     struct node *node;
     switch (op->opcode) {
     case IR_output: return true;
-    case IR_input: node_new(b, NODE_input, op); break;
+    case IR_input:
+        if (ir_count(&op->out->type) == 0)
+            return diag_error(b->diag, op->loc, DIAG_LOWER, "an input has no elements");
+        node_new(b, NODE_input, op);
+        break;
     case IR_constant:
         if (op->out->type.rank == 3)
             node_new(b, NODE_constant, op);
