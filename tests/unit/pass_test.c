@@ -325,6 +325,7 @@ START_TEST(test_printing_what_changed)
     ck_assert_ptr_null(strstr(text, "; after cse\n"));
     ck_assert_ptr_nonnull(strstr(text, "; after dce\ngraph \"g\" tensor {"));
     free(text);
+    ir_graph_free(g);
     rig_close(&r);
 }
 END_TEST
