@@ -42,7 +42,7 @@ enum cimc_status cimc_output_open(cimc_context *c, const char *path, cimc_output
 bool cimc_output_write(void *output, const void *bytes, size_t n)
 {
     struct cimc_output *o = output;
-    return fwrite(bytes, 1, n, o->out.f) == n;
+    return n == 0 || fwrite(bytes, 1, n, o->out.f) == n;
 }
 
 static bool commit(cimc_context *c, void *call)
