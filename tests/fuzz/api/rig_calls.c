@@ -101,7 +101,8 @@ static void make_file(struct api *a)
     const struct buffer *b = api_buffer(a);
     if (!f)
         return;
-    fwrite(b->at, 1, b->n, f);
+    if (b->n > 0)
+        fwrite(b->at, 1, b->n, f);
     fclose(f);
 }
 
