@@ -250,6 +250,20 @@ task automatic run_element;
   end else if (!is_loading) lane_number <= lane_number + 1;
 endtask
 
+// Another run. What came before it may count as if it had been repeated `repeated` times: in the counters, and in what the
+// decoder knows of them (dispatched, and where messages and pace were at the start of the last body).
+task automatic begin_again;
+  automatic logic [21:0] more = repeated[21:0], past = iterations + decoder.bodies;
+  iterations = past * (more + 1);
+  for (int i = 0; i < INBOUND; i++) begin
+    count_at[i] = 0;
+    decoder.back.inbounds[i][43:22] += more * counters[22*(QUEUES+i)+:22];
+  end
+  decoder.back.inbounds[INBOUND][43:22] += more * past;
+  for (int q = 0; q < QUEUES; q++) decoder.back.dispatched[q] *= more + 1;
+  for (int c = 0; c < QUEUES + INBOUND; c++) sequencer.counts[22*c+:22] <= counters[22*c+:22] * (more + 1);
+endtask
+
 always @(posedge clk_data) begin
   sent.valid <= 0;
   dram_write <= 0;
@@ -259,6 +273,7 @@ always @(posedge clk_data) begin
     done <= 0;
     delivered <= 0;
     is_loaded <= 0;
+    iterations = 0;
     for (int i = 0; i < INBOUND; i++) begin
       n_messages[i] <= 0;
       count_at[i] = 0;
@@ -271,6 +286,7 @@ always @(posedge clk_data) begin
           phase_seen <= phase;
           done <= 0;
           delivered <= 0;
+          if (again) begin_again;
         end else if ((due & ~done) != 0) begin_instruction;
         else if ((arrived & ~delivered) != 0 && !incoming) begin_delivery;
       BEGIN: choose_state;

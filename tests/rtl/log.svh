@@ -1,17 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright The cimc authors
-// What happened, in the format of `cimc dump` (DUMP.md): golden_QQQ, times_QQQ, receive_CCC.
+// What happened, in the format of `cimc dump` (DUMP.md): golden_QQQ, times_QQQ, receive_CCC, final_counters and
+// final_buffer. The second run's lie in the folder run_2 of the first's.
 int golden_files[QUEUES], times_files[QUEUES], receive_files[INBOUND];
 
+int n_runs = 0;
+string run_folder;
+
 task automatic open_logs;
+  n_runs++;
+  run_folder = n_runs == 1 ? $sformatf("%s/tile_%04d", out_folder, number) : $sformatf("%s/run_%0d/tile_%04d", out_folder, n_runs, number);
   for (int q = 0; q < QUEUES; q++) begin
     if (64'(q) < sizes[SIZE_QUEUES]) begin
-      golden_files[q] = $fopen($sformatf("%s/tile_%04d/golden_%03d.hex", out_folder, number, q), "w");
-      times_files[q] = $fopen($sformatf("%s/tile_%04d/times_%03d.hex", out_folder, number, q), "w");
+      golden_files[q] = $fopen({run_folder, $sformatf("/golden_%03d.hex", q)}, "w");
+      times_files[q] = $fopen({run_folder, $sformatf("/times_%03d.hex", q)}, "w");
     end
   end
   for (int i = 0; i < INBOUND; i++)
-    if (64'(i) < sizes[SIZE_INBOUND]) receive_files[i] = $fopen($sformatf("%s/tile_%04d/receive_%03d.hex", out_folder, number, FIRST_INBOUND + i), "w");
+    if (64'(i) < sizes[SIZE_INBOUND]) receive_files[i] = $fopen({run_folder, $sformatf("/receive_%03d.hex", FIRST_INBOUND + i)}, "w");
+endtask
+
+// Words of the buffer that still are what it was filled with are left out.
+task automatic log_end;
+  int file;
+  for (int q = 0; q < QUEUES; q++)
+    if (64'(q) < sizes[SIZE_QUEUES]) begin
+      $fclose(golden_files[q]);
+      $fclose(times_files[q]);
+    end
+  for (int i = 0; i < INBOUND; i++) if (64'(i) < sizes[SIZE_INBOUND]) $fclose(receive_files[i]);
+  file = $fopen({run_folder, "/final_counters.hex"}, "w");
+  for (int c = 0; c < QUEUES + INBOUND; c++)
+    if (64'(c) < sizes[SIZE_QUEUES] || (c >= QUEUES && 64'(c) < QUEUES + sizes[SIZE_INBOUND])) $fdisplay(file, "%08x", counters[22*c+:22]);
+  $fclose(file);
+  file = $fopen({run_folder, "/final_buffer.hex"}, "w");
+  for (int i = 0; i < $size(buffer); i++) if (buffer[i] != UNWRITTEN) $fdisplay(file, "@%x\n%08x", i, buffer[i]);
+  $fclose(file);
 endtask
 
 task automatic log_record(input int file, input logic [15:0] kind, input logic [15:0] place, input logic [63:0] address, input logic [31:0] value);

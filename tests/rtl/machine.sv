@@ -42,22 +42,34 @@ module cimc_machine
     if (clocked) then = go ? now + 1 : now;
     else then = !moving && quiet == SETTLED && next != NEVER ? next : now;
   end
-  assign finished = &tile_finished;
-  assign stuck = !finished && !moving && quiet == SETTLED && next == NEVER;
+  // `again` is a clock between two runs; nothing of the first is left in it but counters, buffers and inputs.
+  int runs, repeats;
+  logic again;
+  wire over = tile_finished == '1 && !again;
+  assign finished = over && runs == 1;
+  assign stuck = !over && !again && !moving && quiet == SETTLED && next == NEVER;
   assign data_busy = |tile_busy;
 
   always_ff @(posedge clk) begin
     if (reset) begin
       clocked <= $test$plusargs("clocked") != 0;
+      if (!$value$plusargs("runs=%d", runs)) runs = 1;
+      if (!$value$plusargs("repeats=%d", repeats)) repeats = 0;
+      again <= 0;
+      n_starved <= 0;
+    end else begin
+      again <= over && runs > 1;
+      if (again) runs = runs - 1;
+      if (go && tile_starved != 0) n_starved <= n_starved + 1;
+    end
+    if (reset || again) begin
       now <= clocked ? NEVER : 0;                    // -1: the first instructions are dispatched at 0
       go <= 0;
       quiet <= 0;
-      n_starved <= 0;
     end else begin
       now <= then;
       go <= go || (&tile_begun);
       quiet <= !go || moving || then != now ? 0 : quiet == SETTLED ? quiet : quiet + 1;
-      if (go && tile_starved != 0) n_starved <= n_starved + 1;
     end
   end
 
@@ -86,20 +98,25 @@ module cimc_machine
     for (int i = 0; i < int'(numbers[PROGRAM_INPUTS]); i++) $readmemh($sformatf("%s/input_%0d.hex", folder, i), inputs, i * ELEMENTS);
   end
 
+  int n_runs = 0;
   task automatic write_outputs;
     int file;
+    string run_folder;
+    n_runs++;
+    run_folder = n_runs == 1 ? out_folder : $sformatf("%s/run_%0d", out_folder, n_runs);
     for (int i = 0; i < int'(numbers[PROGRAM_OUTPUTS]); i++) begin
-      file = $fopen($sformatf("%s/output_%0d.hex", out_folder, i), "w");
+      file = $fopen($sformatf("%s/output_%0d.hex", run_folder, i), "w");
       for (int e = 0; e < output_elements[i]; e++) $fdisplay(file, "%016x", outputs[i*ELEMENTS+e]);
       $fclose(file);
+      output_elements[i] = 0;
     end
   endtask
-  always @(posedge clk) if (finished && !reset) write_outputs;
+  always @(posedge clk) if (over && !reset) write_outputs;
 
   // ---- tiles ----
   for (genvar t = 0; t < TILES; t++) begin : g_tile
     cimc_tile #(.TILES(TILES)) tile (
-        .clk, .clk_data, .reset, .number(16'(t)), .clocked, .go, .now, .then,
+        .clk, .clk_data, .reset, .number(16'(t)), .clocked, .go, .over, .again, .repeated(again ? repeats : 0), .now, .then,
         .has_begun(tile_begun[t]), .moving(tile_moving[t]), .next_time(tile_next[t]), .finished(tile_finished[t]), .starved(tile_starved[t]),
         .data_busy(tile_busy[t]), .last_end(tile_end[t]), .sent(bus[t]), .bus,
         .dram_input(dram_input[t]), .dram_element(dram_element[t]), .dram_value(dram_value[t]),

@@ -5,7 +5,7 @@
 usage: machine_test.py CIMC ROOT
 
 Compiled once for each number of tiles; programs come by plusargs. Every write, its order, place and value, every message, the start and end
-of every instruction, cycles and outputs have to be those of the dump. What is changed on purpose must be seen.
+of every instruction, cycles, outputs, and buffers and counters at the end have to be those of the dump; of a second run, too. What is changed on purpose must be seen.
 """
 import glob
 import json
@@ -45,6 +45,25 @@ def write(path, words):
         f.writelines(word + '\n' for word in words)
 
 
+def memory(path):
+    """{address of a word: the word}"""
+    words, at = {}, 0
+    for line in lines(path):
+        if line.startswith('@'):
+            at = int(line[1:], 16)
+        else:
+            words[at] = line
+            at += 1
+    return words
+
+
+def same_word(wanted, got):
+    """Bytes that nothing was written to are xx."""
+    return all(w in ('x', g) for w, g in zip(wanted, got))
+
+
+COUNTERS = 1 << 22
+UNWRITTEN = '7fc0dead'  # what the buffer has where nothing was written; such words are left out
 SEND = '8008'
 
 
@@ -82,7 +101,8 @@ class Machine:
         self.n_runs += 1
         out = self.bench.path('out_%d' % self.n_runs)
         for t in range(TILES):
-            os.makedirs(os.path.join(out, 'tile_%04d' % t))
+            for run in '', 'run_2':
+                os.makedirs(os.path.join(out, run, 'tile_%04d' % t))
         text = self.bench.simulate(self.program, ['+dump=' + dump, '+out=' + out, *plusargs])
         return {name: int(value) for name, value in re.findall(r'^(\w[\w ]*): (\d+)$', text, re.MULTILINE)}, out
 
@@ -122,6 +142,18 @@ class Dump:
                         tile, name, at, len(wanted), ''.join(wanted[at:at + 1]) or 'none', ''.join(got[at:at + 1]) or 'none'))
         return n, found
 
+    def final(self, out, times):
+        """[differences of buffers and counters at the end], these after `times` runs"""
+        found = []
+        for tile in self.tiles:
+            wanted, got = (memory(os.path.join(folder, tile, 'final_buffer.hex')) for folder in (self.folder, out))
+            found += ['%s: word %x of the buffer at the end' % (tile, at) for at in sorted(wanted.keys() | got.keys())
+                      if not same_word(wanted.get(at, UNWRITTEN), got.get(at, UNWRITTEN))][:1]
+            wanted, got = (lines(os.path.join(folder, tile, 'final_counters.hex')) for folder in (self.folder, out))
+            if ['%08x' % (int(n, 16) * times % COUNTERS) for n in wanted] != got:
+                found.append('%s: counters at the end are %s' % (tile, ' '.join(got)))
+        return found
+
     def outputs(self, out):
         """[differences of output tensors]"""
         found = []
@@ -136,13 +168,33 @@ class Dump:
         """Problems of a run that has to be the same in all."""
         numbers, out = machine.run(self.folder, *self.plusargs())
         n, problems = self.differences(out, ALL)
-        problems += self.outputs(out)
+        problems += self.outputs(out) + self.final(out, 1)
         if numbers.get('cycles') != self.cycles():
             problems.append('%s cycles, cimc sim has %d' % (numbers.get('cycles'), self.cycles()))
         if n == 0:
             problems.append('nothing was compared')
         shutil.rmtree(out)
         return n, numbers, problems
+
+    def can_run_again(self):
+        """Who has no `step` does not know how many messages a run has brought (ISA.md 16)."""
+        return all(not lines(path) or os.path.exists(os.path.join(os.path.dirname(path), 'table_steps.hex'))
+                   for path in glob.glob(os.path.join(self.folder, '*', 'receive_*.hex')))
+
+    def busiest(self):
+        """How often the counter that counts most does."""
+        return max(int(n, 16) for path in glob.glob(os.path.join(self.folder, '*', 'final_counters.hex')) for n in lines(path))
+
+    def check_again(self, machine, times):
+        """Problems of the first and last of `times` + 1 runs without a reset; those between the machine does not do, but counts."""
+        numbers, out = machine.run(self.folder, *self.plusargs(), '+runs=2', '+repeats=%d' % (times - 1))
+        problems = []
+        for run, n_runs in ((out, 1), (os.path.join(out, 'run_2'), times + 1)):
+            problems += self.differences(run, ALL)[1] + self.outputs(run) + self.final(run, n_runs)
+        if numbers.get('cycles') != self.cycles():
+            problems.append('%s cycles, cimc sim has %d' % (numbers.get('cycles'), self.cycles()))
+        shutil.rmtree(out)
+        return problems
 
 
 # ---- programs ----
@@ -173,6 +225,15 @@ class Suite:
         self.tap.point(name, problems)
         return None if problems else dump
 
+    def again(self, name, dump):
+        """A second run is as the first."""
+        self.tap.point(name + ', again', dump.check_again(self.machine, 1))
+
+    def after_many(self, name, dump):
+        """So is one in which counters pass 2^22."""
+        many = COUNTERS // dump.busiest()
+        self.tap.point('%s, after %d runs' % (name, many), dump.check_again(self.machine, many))
+
     def any_order(self, name, dump):
         """Ten seeds of random latencies: other times, the same values."""
         problems = []
@@ -196,10 +257,19 @@ def digits(suite, bench):
             dump = suite.point('digits %s, %s' % (kind, arch), suite.compiled([model], '--arch', arch, *options), *image)
             if dump and kind == 'int8':
                 suite.any_order('digits %s, %s' % (kind, arch), dump)
+                if arch != 'mesh':
+                    (suite.after_many if dump.is_clocked() else suite.again)('digits %s, %s' % (kind, arch), dump)
         frames = suite.compiled([model], '--arch', arch, '--frames', '5', *integers)
         suite.point('digits int8, 5 frames, %s' % arch, frames, '--input-fill', 'random:1')
+        if arch != 'mesh':
+            frames = suite.compiled([model], '--arch', arch, '--frames', '2', *integers)
+            suite.after_many('digits int8, 2 frames, %s' % arch, Dump(bench, frames, suite.folder(), '--input-fill', 'random:1'))
         two = suite.compiled(['left=' + model, 'right=' + model], '--arch', arch)
         suite.point('two networks, %s' % arch, two, '--input-fill', 'random:2')
+    other = os.path.join(bench.root, 'tests', 'numeric', 'cases', 'fused_conv', 'model.onnx')
+    suite.point('two different networks, rtl', suite.compiled(['left=' + model, 'right=' + other], '--arch', 'rtl'), '--input-fill', 'random:3')
+    # Cells and converters (ISA.md 5.2) in a whole network.
+    suite.point('digits int8, prime', suite.compiled([model], '--arch', 'prime', *integers), '--cells', 'all', *image)
 
 
 MODELS = {'resnet8 int8': 'mlperf-tiny-resnet8-int8', 'DS-CNN int8': 'mlperf-tiny-dscnn-kws-int8', 'U-Net f32': 'torch-unet-op13'}
@@ -230,7 +300,10 @@ def programs_by_hand(suite, bench):
             write_npy(bench.path('input_%d.npy' % index), shapes[index], numbers)
             inputs += ['--input', bench.path('input_%d.npy' % index)]
         cells = ['--cells', 'all'] if any(image.element == I8 for image in decoded.images) else []
-        suite.point('by hand: ' + os.path.basename(path), program, *cells, *(inputs or ['--input-fill', 'random:1']))
+        name = 'by hand: ' + os.path.basename(path)
+        dump = suite.point(name, program, *cells, *(inputs or ['--input-fill', 'random:1']))
+        if dump and dump.can_run_again():
+            suite.again(name, dump)
 
 
 # ---- what is changed on purpose ----
@@ -317,6 +390,20 @@ def lower_threshold(bench, program, data, which):
     return change
 
 
+def longer_step(folder):
+    for path in glob.glob(os.path.join(folder, '*', 'table_steps.hex')):
+        write(path, ['%0*x' % (len(n), int(n, 16) + 1) for n in lines(path)])
+
+
+def seen_again(suite, dump, change):
+    """Does a second run show the change?"""
+    change(dump.folder)
+    try:
+        return dump.check_again(suite.machine, 1)
+    except RuntimeError as error:  # it waits for ever
+        return [str(error)]
+
+
 def controls(suite, bench):
     folder = os.path.join(bench.root, 'benchmarks', 'digits')
     data = os.path.join(folder, 'test_data_set_0')
@@ -332,6 +419,8 @@ def controls(suite, bench):
             suite.tap.point('seen: ' + name, [] if any(changed(suite, dump, change) for change in tried) else ['no difference'])
     golden_digit(dump.folder)
     suite.tap.point('seen: a digit of a golden address', [] if dump.check(suite.machine)[2] else ['no difference'])
+    dump = Dump(bench, program, suite.folder(), '--test-data', data)
+    suite.tap.point('seen: a step of an inbound counter, in a second run', [] if seen_again(suite, dump, longer_step) else ['no difference'])
 
 
 def main(cimc, root):

@@ -24,6 +24,7 @@ binding_t bindings[64];
 
 localparam int BUFFER_BITS = 20;                         // of the number of a word
 logic [31:0] buffer[1 << BUFFER_BITS];
+localparam logic [31:0] UNWRITTEN = 32'h7fc0dead;
 logic [31:0] weights[PES * PE_ROWS * PE_COLUMNS];        // of each PE its rows of n words
 logic [31:0] centers[PES * PE_COLUMNS];
 
@@ -55,7 +56,7 @@ task automatic fill_memories;
   tile_folder = $sformatf("%s/tile_%04d/", folder, number);
   $readmemh({folder, "/machine.hex"}, machine);
   $readmemh({folder, "/program.hex"}, program_numbers);
-  for (int i = 0; i < $size(buffer); i++) buffer[i] = 32'h7fc0dead;
+  for (int i = 0; i < $size(buffer); i++) buffer[i] = UNWRITTEN;
   `FILL(sizes, "sizes.hex")
   if (sizes[SIZE_QUEUES] > QUEUES || sizes[SIZE_INBOUND] > INBOUND)
     $fatal(1, "tile %0d has %0d queues and %0d inbound counters, room is for %0d and %0d", number, sizes[SIZE_QUEUES], sizes[SIZE_INBOUND], QUEUES, INBOUND);

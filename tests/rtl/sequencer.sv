@@ -194,6 +194,9 @@ module cimc_sequencer #(
     // Messages: inbound counter 128 + i counts one; so does the counter of the pace.
     input logic [INBOUND-1:0] inbound,
     input logic pace,
+    // A run begins: what the counter of the pace is set to, iterations since reset.
+    input logic begins,
+    input logic [21:0] iterations,
     output logic [(QUEUES+INBOUND+1)*22-1:0] counts,  // queues, inbound counters, pace
     output logic empty
 );
@@ -209,6 +212,7 @@ module cimc_sequencer #(
   always_ff @(posedge clk)
     for (int i = 0; i < COUNTERS; i = i + 1)
       if (reset) counts[22*i+:22] <= '0;
+      else if (begins && i == COUNTERS - 1) counts[22*i+:22] <= iterations;
       else if (more[i]) counts[22*i+:22] <= counts[22*i+:22] + 22'd1;
 
   // ---- the instruction that comes in: what is kept of it ----

@@ -30,7 +30,7 @@ module sequencer_tb;
   cimc_sequencer #(.QUEUES(QUEUES), .DEPTH(DEPTH), .INBOUND(INBOUND), .WAITS(WAITS)) dut (
       .clk(clk), .reset(reset), .queue_depth(depth[15:0]), .valid(valid), .ready(ready), .instruction(instruction),
       .exists(exists), .holds(holds), .heads(heads), .start(start), .complete(complete), .inbound(inbound), .pace(1'b0),
-      .counts(counts), .empty(empty));
+      .begins(1'b0), .iterations(22'd0), .counts(counts), .empty(empty));
   cimc_pkg::instruction_t head[QUEUES];
   for (genvar q = 0; q < QUEUES; q = q + 1) begin : started_list
     assign head[q] = heads[q*cimc_pkg::INSTRUCTION_BITS+:cimc_pkg::INSTRUCTION_BITS];

@@ -48,7 +48,7 @@ instruction_t made;
 assign decoder_done = (stream_done || is_idle) && !decoder_valid;
 assign has_begun = is_far_ahead || stream_done || is_idle;
 cimc_decoder #(.WALKERS(WALKERS), .QUEUES(QUEUES), .INBOUND(INBOUND)) decoder (
-    .clk, .reset(reset || is_idle), .again(1'b0), .frames(program_numbers[PROGRAM_FRAMES][20:0]), .n_stages(program_numbers[PROGRAM_STAGES][5:0]),
+    .clk, .reset(reset || is_idle), .again, .frames(program_numbers[PROGRAM_FRAMES][20:0]), .n_stages(program_numbers[PROGRAM_STAGES][5:0]),
     .n_walkers_short(sizes[SIZE_WALKERS_SHORT][14:0]), .n_walkers(15'(sizes[SIZE_WALKERS_SHORT] + sizes[SIZE_WALKERS_LONG])),
     .n_extensions(sizes[SIZE_EXTENSIONS][14:0]),
     .n_templates_short(sizes[SIZE_TEMPLATES_SHORT][16:0]),

@@ -17,6 +17,9 @@ module cimc_tile
     input logic [15:0] number,
     input logic clocked,                  // a clock is a cycle
     input logic go,                       // streams may begin
+    input logic over,                     // a run ends
+    input logic again,                    // another begins: nothing is reset but what counts time
+    input logic [31:0] repeated,          // runs before it count as if they had been repeated so often
     input cycle_t now,
     input cycle_t then,                   // what `now` will be after this clock
 
@@ -47,13 +50,16 @@ module cimc_tile
   instruction_t decoded;
   logic [QUEUES-1:0] holds, starts, ends, counts;
   logic [INBOUND-1:0] counted;
+  logic [(QUEUES+INBOUND+1)*22-1:0] counters;
+  logic [21:0] iterations;                // since reset
+  wire begins = reset || again;
 
   `include "stream.svh"
 
   cimc_sequencer #(.QUEUES(QUEUES), .DEPTH(DEPTH), .INBOUND(INBOUND)) sequencer (
       .clk, .reset, .queue_depth(machine[MACHINE_QUEUE_DEPTH][15:0]), .valid(decoder_valid && may_issue), .ready(sequencer_ready),
       .instruction(decoded), .exists(), .holds, .heads(), .start(starts), .complete(counts), .inbound(counted), .pace(pace_count),
-      .counts(), .empty(queues_empty));
+      .begins(again), .iterations, .counts(counters), .empty(queues_empty));
 
   // Of the cycles that issue, start and complete take, a clock is one where clocks are cycles.
   wire cycle_t start_delay = machine[MACHINE_START_CYCLES] - 64'(clocked);
@@ -63,7 +69,7 @@ module cimc_tile
   wire may_issue = go && $signed(now) >= $signed(next_issue);
   wire dispatches = decoder_valid && may_issue && sequencer_ready;
   always_ff @(posedge clk)
-    if (reset) next_issue <= NEVER;
+    if (begins) next_issue <= NEVER;
     else if (dispatches) next_issue <= now + machine[MACHINE_ISSUE_CYCLES];
   assign starved = !decoder_valid && !decoder_done;
 
@@ -72,7 +78,7 @@ module cimc_tile
   cycle_t next_pace;
   assign pace_count = go && pace != 0 && $signed(now + 64'(clocked)) >= $signed(next_pace);
   always_ff @(posedge clk)
-    if (reset) next_pace <= 0;
+    if (begins) next_pace <= 0;
     else if (pace_count) next_pace <= next_pace + pace;
 
   // ---- what is dispatched, and what becomes of it ----
@@ -88,7 +94,7 @@ module cimc_tile
   wire [$clog2(QUEUES*NUMBERS)-1:0] slot = {decoded.queue[$clog2(QUEUES)-1:0], n_dispatched[decoded.queue]};
   assign dispatched = '{occupancy: occupancy(decoded), latency: latency(decoded) + extra(random), needs_unit: needs_unit(decoded)};
   always_ff @(posedge clk)
-    if (reset) begin
+    if (begins) begin
       index <= 0;
       iteration <= 0;
       random <= (latency_seed + 1) * 32'h9e3779b1 + 32'(number);
@@ -102,14 +108,14 @@ module cimc_tile
 
   for (genvar q = 0; q < QUEUES; q++) begin : g_unit
     cimc_unit unit (
-        .clk, .reset, .now, .then, .inflight(machine[MACHINE_INFLIGHT][15:0]), .start_delay, .complete_delay, .one_a_cycle,
+        .clk, .reset(begins), .now, .then, .inflight(machine[MACHINE_INFLIGHT][15:0]), .start_delay, .complete_delay, .one_a_cycle,
         .dispatches(dispatches && decoded.queue == q), .dispatched, .holds(holds[q]), .done(done[q]),
         .starts(starts[q]), .due(due[q]), .ends(ends[q]), .counts(counts[q]), .n_dispatched(n_dispatched[q]), .n_ended(n_ended[q]),
         .oldest_start(oldest_start[q]), .idle(idle[q]), .next_time(unit_times[q]));
   end
 
   always_ff @(posedge clk)
-    if (reset) last_end <= 0;
+    if (begins) last_end <= 0;
     else begin
       for (int q = 0; q < QUEUES; q++)
         if (ends[q]) begin
@@ -118,11 +124,16 @@ module cimc_tile
         end
     end
 
+  // The files of a run.
+  always @(posedge clk)
+    if (!reset && over) log_end;
+    else if (!reset && again) open_logs;
+
   // ---- time ----
   assign moving = dispatches || starts != 0 || ends != 0 || counts != 0 || counted != 0 || pace_count || starved;
   logic nothing_arrives;
   always_comb begin
-    nothing_arrives = !incoming;
+    nothing_arrives = !incoming && counted == 0;
     for (int i = 0; i < INBOUND; i++) if (n_messages[i] != 0) nothing_arrives = 0;
   end
   assign finished = decoder_done && queues_empty && (&idle) && nothing_arrives;
