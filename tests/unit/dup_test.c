@@ -475,7 +475,8 @@ enum { MARKETS = 5, CUSTOMERS = 40 };
 
 static atomic_bool stop;
 
-static _Noreturn void no_way_out(struct door *d, enum mishap why, const char *message)
+__attribute__((noreturn)) static void no_way_out(struct door *d, enum mishap why,
+                                                 const char *message)
 {
     (void)d;
     (void)why;
