@@ -34,7 +34,7 @@ static uint32_t step_of(const struct isa_tile *t, const uint32_t *in_queue, uint
     if (counter == ISA_PACE_COUNTER)
         return 1;
     return counter < ISA_FIRST_INBOUND ? in_queue[counter]
-           : t->step                   ? t->step[counter - ISA_FIRST_INBOUND]
+           : t->n_steps > 0            ? t->step[counter - ISA_FIRST_INBOUND]
                                        : 0;
 }
 
