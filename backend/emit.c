@@ -25,7 +25,8 @@ void emit_inst(struct emitter *e, uint32_t tile, uint32_t queue, struct isa_inst
         e->failed = true; /* numbers no longer fit a word; tables_fit says so */
         return;
     }
-    VEC_PUSH(&e->order, ((struct place){tile, (uint32_t)t->insts.n}));
+    VEC_PUSH(&e->order, ((struct isa_place){tile, (uint32_t)t->insts.n}));
+    VEC_PUSH(&e->order_task, isa_op_works(inst.op) ? e->task : NONE);
     VEC_PUSH(&t->insts, inst);
     VEC_PUSH(&t->sources, source);
     e->queue_count[queue]++;
@@ -306,6 +307,7 @@ static void emit_task(struct emitter *e, uint32_t id, struct accesses *acc)
     const struct task *t = &e->p->tasks->tasks.at[id];
     if (t->kind == TASK_barrier)
         return;
+    e->task = id;
     e->stage = e->p->schedule->stage[id];
     task_accesses(e->p, t, acc);
     sync_waits(e, id, acc);
@@ -480,6 +482,7 @@ static void emitter_free(struct emitter *e)
     for (size_t q = 0; q < (size_t)e->p->tasks->n_queues * e->p->schedule->n_stages; q++)
         VEC_FREE(&e->waited[q].at);
     VEC_FREE(&e->order);
+    VEC_FREE(&e->order_task);
     VEC_FREE(&e->waits);
     VEC_FREE(&e->constants);
     VEC_FREE(&e->row_offset);
@@ -521,7 +524,9 @@ static void begin(struct emitter *e)
 static void time_one_frame(struct emitter *e, struct program_times *out)
 {
     if (arch_instructions_take_time(e->p->arch))
-        out->as_run = plan_as_run(e->p, e->out, e->order.at, (uint32_t)e->order.n);
+        out->as_run = plan_as_run(
+            e->p, e->out,
+            &(struct emitted_order){e->order.at, e->order_task.at, (uint32_t)e->order.n});
     e->out->scheduled_cycles = (out->as_run ? out->as_run : e->p->schedule)->makespan;
 }
 

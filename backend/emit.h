@@ -75,8 +75,9 @@ struct emitter {
     struct isa_program *out;
     struct arena *arena; /* scratch */
     struct emit_tile *tiles;
-    VEC(struct place) order; /* of the instructions of all tiles: that of L */
-    uint32_t *queue_count;   /* per global queue: instructions so far */
+    VEC(struct isa_place) order; /* of the instructions of all tiles: that of L */
+    VEC(uint32_t) order_task;    /* of each: the task whose work it does, or NONE */
+    uint32_t *queue_count;       /* per global queue: instructions so far */
     /* Per global queue and stage: the place of the last one waited for, by counter. What another
      * stage has waited for does not count: there are iterations in which that is skipped. */
     struct waited {
@@ -99,7 +100,8 @@ struct emitter {
     uint32_t *binding_of; /* per op */
     /* waits of the instruction being built */
     VEC(struct waiting) waits;
-    uint8_t stage; /* of the task being emitted */
+    uint32_t task; /* that is being emitted, and its stage */
+    uint8_t stage;
     bool failed;
 };
 

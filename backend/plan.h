@@ -54,9 +54,15 @@ struct program_times {
     const struct schedule *as_run; /* without, where instructions take time themselves; or NULL */
 };
 struct isa_program *plan_emit(const struct plan *p, struct program_times *out) CHECK_RESULT;
-/* as_run.c */
+/* as_run.c. All instructions in the order of L; of each the task whose work it does, NONE: it only
+ * waits or tells. */
+struct emitted_order {
+    const struct isa_place *at;
+    const uint32_t *task;
+    uint32_t n;
+};
 const struct schedule *plan_as_run(const struct plan *p, const struct isa_program *program,
-                                   const struct place *order, uint32_t n);
+                                   const struct emitted_order *order);
 /* What arena memory does not cover; NULL is fine. */
 void task_graph_free(const struct task_graph *g);
 void schedule_free(const struct schedule *s);

@@ -38,9 +38,9 @@ struct wait_time {
     int32_t back;
 };
 struct timed {
-    uint32_t tile, queue; /* queue: number of its counter */
-    uint8_t stage;
-    bool takes_unit, works, first_only, last_only;
+    uint32_t tile, queue;  /* queue: number of its counter */
+    uint8_t stage, frames; /* isa_frame_flags */
+    bool takes_unit, works;
     uint64_t occupancy, latency, flight;
     uint32_t wait, n_waits, target, n_targets; /* ranges of the lists */
 };
@@ -52,8 +52,7 @@ enum { PATIENCE = 1024 };              /* iterations until it is said that nothi
 #define MOST_STEPS (UINT64_C(1) << 31) /* if there are more instructions left than these */
 struct run {
     const struct isa_program *p;
-    uint32_t n, n_events, n_stages, iterations;
-    int64_t frames;
+    uint32_t n, n_events, n_stages, frames, iterations;
     uint32_t *first_counter; /* of each tile; one more */
     bool waits_for_pace;
     struct counter *counters;
@@ -94,8 +93,6 @@ static void count_steps(struct run *r, uint32_t tile)
     for (uint32_t i = 0; i < t->n_insts; i++) {
         const struct isa_inst *inst = &t->insts[i];
         r->counters[r->first_counter[tile] + inst->queue].step++;
-        if (inst->stage >= r->n_stages)
-            r->n_stages = inst->stage + 1;
         if (inst->op != ISA_send && inst->op != ISA_signal)
             continue;
         const struct isa_route *route = &t->routes[inst->obj];
@@ -157,30 +154,18 @@ static void add_targets(struct run *r, const struct isa_route *route, struct tim
     }
 }
 
-/* Or only tells, or waits? */
-static bool works(const struct isa_inst *i)
-{
-    return i->op != ISA_nop && i->op != ISA_wait && i->op != ISA_signal;
-}
-
-static bool is_transfer(const struct isa_inst *i)
-{
-    return i->op == ISA_load || i->op == ISA_store;
-}
-
-static struct timed timed_of(struct run *r, const struct place *at)
+static struct timed timed_of(struct run *r, const struct isa_place *at)
 {
     const struct isa_tile *tile = &r->p->tiles[at->tile];
-    const struct isa_inst *inst = &tile->insts[at->index];
+    const struct isa_inst *inst = &tile->insts[at->inst];
     struct cost_work work = isa_inst_work(r->p, at->tile, inst);
     struct cost cost = arch_cost(&r->p->arch, &work);
     struct timed out = {.tile = at->tile,
                         .queue = r->first_counter[at->tile] + inst->queue,
                         .stage = inst->stage,
                         .takes_unit = resource_takes_unit(&cost),
-                        .works = works(inst),
-                        .first_only = is_transfer(inst) && inst->flags & DMA_FIRST,
-                        .last_only = is_transfer(inst) && inst->flags & DMA_LAST,
+                        .works = isa_op_works(inst->op),
+                        .frames = isa_frame_flags(inst),
                         .occupancy = cost_occupancy_cycles(&cost),
                         .latency = cost_latency_cycles(&cost),
                         .flight = cost_flight_cycles(&cost),
@@ -196,11 +181,11 @@ static struct timed timed_of(struct run *r, const struct place *at)
     return out;
 }
 
-static void begin(struct run *r, const struct place *order)
+static void begin(struct run *r, const struct isa_place *order)
 {
     count_counters(r);
     r->kept = r->frames > 1 ? MOST_PERIOD + 1 : 1;
-    r->iterations = (uint32_t)r->frames + r->n_stages - 1;
+    r->iterations = r->frames + r->n_stages - 1;
     r->issue_cycles = (uint64_t)r->p->arch.issue_cycles;
     r->start_cycles = (uint64_t)r->p->arch.start_cycles;
     r->complete_cycles = (uint64_t)r->p->arch.complete_cycles;
@@ -315,7 +300,7 @@ static uint64_t end_of(struct run *r, uint32_t number, uint64_t start, bool acti
     return end;
 }
 
-static void note_frame(struct run *r, const struct timed *i, int64_t frame, uint64_t start,
+static void note_frame(struct run *r, const struct timed *i, uint32_t frame, uint64_t start,
                        uint64_t end)
 {
     struct frame_times *f = &r->frame[frame % r->n_stages];
@@ -328,9 +313,8 @@ static void note_frame(struct run *r, const struct timed *i, int64_t frame, uint
 static void step(struct run *r, uint32_t iteration, uint32_t number, uint64_t *now)
 {
     const struct timed *i = &r->insts[number];
-    int64_t frame = (int64_t)iteration - i->stage;
-    bool active = frame >= 0 && frame < r->frames && (frame == 0 || !i->first_only) &&
-                  (frame == r->frames - 1 || !i->last_only);
+    uint32_t frame = isa_frame_of(i->stage, i->frames, iteration, r->frames);
+    bool active = frame != ISA_NO_FRAME;
     uint64_t start = start_of(r, iteration, i, active);
     now[r->n_events + number] = start;
     uint64_t end = end_of(r, number, start, active, now);
@@ -407,21 +391,24 @@ static void pass_over(struct run *r, uint32_t iteration)
         uint64_t by = 0, before = p->by;
         bool alike = is_alike(r, iteration, period, &by);
         *p = (struct period){alike ? (before == by ? p->n : 0) + 1 : 0, by};
-        int64_t periods = (r->frames - 1 - iteration) / period;
-        if (p->n < r->kept || periods <= 0 || p->n < looks_back(r, iteration, by / period))
+        uint32_t periods = iteration < r->frames ? (r->frames - 1 - iteration) / period : 0;
+        if (p->n < r->kept || periods == 0 || p->n < looks_back(r, iteration, by / period))
             continue;
-        r->passed_over = (uint64_t)periods * by;
+        r->passed_over = periods * by;
         r->frames -= periods * period;
-        r->iterations = (uint32_t)r->frames + r->n_stages - 1;
+        r->iterations = r->frames + r->n_stages - 1;
         return;
     }
 }
 
-bool timeline_of(const struct isa_program *p, const struct place *order, uint32_t n,
+bool timeline_of(const struct isa_program *p, const struct isa_place *order, uint32_t n,
                  const struct timeline_watch *watch, struct timeline *out)
 {
-    struct run r = {
-        .p = p, .n = n, .n_stages = 1, .frames = p->frames ? p->frames : 1, .watch = watch};
+    struct run r = {.p = p,
+                    .n = n,
+                    .n_stages = isa_stages(p),
+                    .frames = p->frames ? p->frames : 1,
+                    .watch = watch};
     bool ok = true;
     begin(&r, order);
     for (uint32_t s = 0; s < r.n_stages; s++)

@@ -8,10 +8,6 @@
 
 #include "isa.h"
 
-/* Instruction `index` of a tile. */
-struct place {
-    uint32_t tile, index;
-};
 struct timeline {
     uint64_t cycles; /* the last completion of all frames */
     /* From the start of a frame's first instruction that works to its last completion: of frame 0,
@@ -27,7 +23,7 @@ struct timeline_watch {
 };
 /* `order`: all n instructions, so that each iteration waits only for earlier ones and for
  * iterations before. `watch` may be NULL. False: the frames are very many, and nothing repeats. */
-bool timeline_of(const struct isa_program *p, const struct place *order, uint32_t n,
+bool timeline_of(const struct isa_program *p, const struct isa_place *order, uint32_t n,
                  const struct timeline_watch *watch, struct timeline *out) CHECK_RESULT;
 
 #endif

@@ -175,7 +175,7 @@ static bool complete(struct sim *s, uint32_t queue)
 {
     struct sim_queue *q = &s->queues[queue];
     uint32_t id = q->oldest, frame = sim_frame_of(s, &s->insts[id], q->oldest_iteration);
-    bool skipped = frame == SIM_NONE;
+    bool skipped = frame == ISA_NO_FRAME;
     s->at_tile = q->tile;
     s->at_inst = id - s->tiles[q->tile].first_inst;
     s->at_frame = frame;
@@ -243,8 +243,7 @@ static bool head_ready(struct sim *s, uint32_t queue)
 
 static void note_begin(struct sim *s, const struct sim_inst *i, uint32_t frame)
 {
-    bool works = i->op != ISA_nop && i->op != ISA_wait && i->op != ISA_signal;
-    if (works && s->time.now < s->frame[frame].begin)
+    if (isa_op_works(i->op) && s->time.now < s->frame[frame].begin)
         s->frame[frame].begin = s->time.now;
 }
 
@@ -252,7 +251,7 @@ static void note_begin(struct sim *s, const struct sim_inst *i, uint32_t frame)
 static const struct cost *head_cost(const struct sim *s, uint32_t queue, uint32_t frame)
 {
     static const struct cost none = {0};
-    return frame == SIM_NONE ? &none : &s->insts[s->queues[queue].head].cost;
+    return frame == ISA_NO_FRAME ? &none : &s->insts[s->queues[queue].head].cost;
 }
 
 /* Starts the queue's head, which acts on the frame, or is skipped; completes it if it takes no
@@ -262,7 +261,7 @@ static bool start(struct sim *s, uint32_t queue, uint32_t frame)
     struct sim_queue *q = &s->queues[queue];
     uint32_t id = q->head;
     const struct sim_inst *i = &s->insts[id];
-    bool skipped = frame == SIM_NONE;
+    bool skipped = frame == ISA_NO_FRAME;
     struct reservation r = resource_reserve(
         &s->time, queue, s->time.now, head_cost(s, queue, frame), skipped ? 0 : extra_cycles(s));
     if (r.end > LAST_CYCLE) {
@@ -327,8 +326,8 @@ static bool advance_queue(struct sim *s, uint32_t queue)
     struct sim_queue *q = &s->queues[queue];
     while (q->waiting > 0 && q->parked_on == SIM_NONE) {
         uint32_t frame = sim_frame_of(s, &s->insts[q->head], q->head_iteration);
-        bool waits = !q->starting &&
-                     (unit_busy(s, queue, frame) || (frame != SIM_NONE && !head_ready(s, queue)));
+        bool waits = !q->starting && (unit_busy(s, queue, frame) ||
+                                      (frame != ISA_NO_FRAME && !head_ready(s, queue)));
         if (waits || !starts_now(s, queue))
             return !s->failed;
         if (!start(s, queue, frame))

@@ -12,7 +12,7 @@ struct sim;
 /* Instruction `index` of a tile in an iteration of the body. */
 struct sim_place {
     uint32_t tile, index, iteration;
-    uint32_t frame; /* that it acts on; UINT32_MAX: it is skipped (ISA.md 14) */
+    uint32_t frame; /* isa_frame_of */
 };
 /* When it was what; `counted`: by its queue. */
 struct sim_times {
@@ -27,7 +27,7 @@ struct sim_message {
 };
 static inline bool sim_is_skipped(const struct sim_place *at)
 {
-    return at->frame == UINT32_MAX;
+    return at->frame == ISA_NO_FRAME;
 }
 struct sim_options {
     uint64_t latency_seed;     /* 0 = the arch's costs; else random extra latencies and orders */

@@ -20,7 +20,7 @@ struct sim_inst {
     uint32_t route; /* first of its targets in sim.targets (SEND, SIGNAL) */
     uint32_t queue; /* numbered through all tiles */
     uint32_t n_targets;
-    uint8_t op, n_waits, stage, frames; /* frames: flags of LOAD and STORE */
+    uint8_t op, n_waits, stage, frames; /* frames: isa_frame_flags */
 };
 struct sim_wait {
     uint32_t counter, threshold; /* counters are numbered through all tiles */

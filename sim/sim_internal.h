@@ -86,14 +86,11 @@ static inline bool sim_is_lazy(const struct sim *s)
     return !s->o.no_function && !s->o.executed;
 }
 void sim_release(struct sim *s);
-/* The frame that an instruction acts on in an iteration of the body; SIM_NONE: it is skipped. */
+/* isa_frame_of */
 static inline uint32_t sim_frame_of(const struct sim *s, const struct sim_inst *i,
                                     uint32_t iteration)
 {
-    uint32_t frame = iteration - i->stage;
-    bool acts = frame < s->frames && (!(i->frames & DMA_FIRST) || frame == 0) &&
-                (!(i->frames & DMA_LAST) || frame == s->frames - 1);
-    return acts ? frame : SIM_NONE;
+    return isa_frame_of(i->stage, i->frames, iteration, s->frames);
 }
 static inline uint64_t sim_n_instances(const struct sim *s)
 {

@@ -152,7 +152,7 @@ static uint32_t family_of(struct sim *s, uint32_t tile, const struct isa_inst *i
     return i;
 }
 
-static void prepare_stream(struct sim *s, uint32_t tile, uint32_t *last_stage)
+static void prepare_stream(struct sim *s, uint32_t tile)
 {
     const struct isa_tile *from = &s->p->tiles[tile];
     struct sim_tile *t = &s->tiles[tile];
@@ -168,11 +168,8 @@ static void prepare_stream(struct sim *s, uint32_t tile, uint32_t *last_stage)
         *out = (struct sim_inst){.cost = arch_cost(&s->p->arch, &work),
                                  .next = SIM_NONE,
                                  .op = inst->op,
-                                 .stage = inst->stage};
-        if (inst->op == ISA_load || inst->op == ISA_store)
-            out->frames = inst->flags;
-        if (inst->stage > *last_stage)
-            *last_stage = inst->stage;
+                                 .stage = inst->stage,
+                                 .frames = isa_frame_flags(inst)};
         if (s->family)
             s->family[id] = family_of(s, tile, inst);
         prepare_waits(s, tile, inst, out);
@@ -194,13 +191,12 @@ bool sim_prepare(struct sim *s)
     s->start_cycles = (uint64_t)s->p->arch.start_cycles;
     if (!number_tiles(s))
         return false;
-    uint32_t last_stage = 0;
     for (uint32_t t = 0; t < s->p->n_tiles; t++) {
         s->at_tile = t;
         prepare_queues(s, t);
-        prepare_stream(s, t, &last_stage);
+        prepare_stream(s, t);
     }
-    s->iterations = s->frames + last_stage;
+    s->iterations = isa_iterations(s->p, s->frames);
     if (sim_n_instances(s) > MOST_INSTANCES)
         return sim_fault(s, "the run has more than 2^34 instructions");
     s->frame = ARENA_ARRAY(s->arena, struct sim_frame, s->frames);

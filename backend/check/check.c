@@ -93,15 +93,6 @@ static void make_tiles(struct check *k)
     }
 }
 
-static uint32_t count_stages(const struct isa_program *p)
-{
-    uint32_t n = 1;
-    for (uint32_t i = 0; i < p->n_tiles; i++)
-        for (uint32_t j = 0; j < p->tiles[i].n_insts; j++)
-            n = p->tiles[i].insts[j].stage >= n ? p->tiles[i].insts[j].stage + 1u : n;
-    return n;
-}
-
 static bool check_all(struct check *k)
 {
     return check_tags_prepare(k) && check_clock_prepare(k) && check_clusters_prepare(k) &&
@@ -115,7 +106,7 @@ bool backend_check(const struct isa_program *p, const struct ir_graph *g, struct
         return false;
     struct check k = {.p = p, .g = g, .d = d, .arena = arena_new()};
     k.body = p->frames > 0;
-    k.n_stages = count_stages(p);
+    k.n_stages = isa_stages(p);
     make_tiles(&k);
     bool ok = check_all(&k) && k.n_faults == 0;
     check_clock_free(&k);

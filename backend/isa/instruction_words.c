@@ -14,28 +14,14 @@ unsigned isa_instruction_bytes(void)
     return word_bits(WORD_instruction) / 8;
 }
 
-uint32_t isa_stages(const struct isa_program *p)
-{
-    uint8_t most = 0;
-    for (uint32_t t = 0; t < p->n_tiles; t++)
-        for (uint32_t i = 0; i < p->tiles[t].n_insts; i++)
-            most = p->tiles[t].insts[i].stage > most ? p->tiles[t].insts[i].stage : most;
-    return most + 1u;
-}
-
-uint32_t isa_iterations(const struct isa_program *p, uint32_t frames)
-{
-    return p->frames ? frames + isa_stages(p) - 1 : 1;
-}
-
 /* Messages, or instructions, that a counter counts in an iteration. */
 static uint32_t step_of(const struct isa_tile *t, const uint32_t *in_queue, uint32_t counter)
 {
     if (counter == ISA_PACE_COUNTER)
         return 1;
-    return counter < ISA_FIRST_INBOUND ? in_queue[counter]
-           : t->n_steps > 0            ? t->step[counter - ISA_FIRST_INBOUND]
-                                       : 0;
+    if (counter < ISA_FIRST_INBOUND)
+        return in_queue[counter];
+    return t->n_steps > 0 ? t->step[counter - ISA_FIRST_INBOUND] : 0;
 }
 
 static void put_region(struct packer *p, const struct isa_region *r)
@@ -75,15 +61,6 @@ static void put_waits(struct packer *p, const struct isa_tile *t, const uint32_t
     pack_bytes(p, waits, sizeof waits);
 }
 
-/* The frame that it acts on; false if it is skipped. */
-static bool frame_of(const struct isa_inst *i, uint32_t frames, uint32_t iteration, uint32_t *out)
-{
-    bool is_dma = i->op == ISA_load || i->op == ISA_store;
-    *out = iteration - i->stage;
-    return *out < frames && (!is_dma || !(i->flags & DMA_FIRST) || *out == 0) &&
-           (!is_dma || !(i->flags & DMA_LAST) || *out == frames - 1);
-}
-
 struct isa_memory isa_tile_instructions(const struct isa_program *program, uint32_t tile,
                                         uint32_t frames, uint32_t iteration, struct arena *a)
 {
@@ -91,16 +68,18 @@ struct isa_memory isa_tile_instructions(const struct isa_program *program, uint3
     struct isa_memory out = {.name = "instructions"};
     struct packer p = {
         .program = program, .tile = tile, .a = a, .id = WORD_instruction, .out = &out};
-    uint32_t in_queue[ISA_N_QUEUES] = {0}, frame;
+    uint32_t in_queue[ISA_N_QUEUES] = {0};
     for (uint32_t i = 0; i < t->n_insts; i++)
         in_queue[t->insts[i].queue]++;
     pack_begin(&p, t->n_insts);
     for (uint32_t i = 0; i < t->n_insts; i++, pack_next(&p)) {
-        bool acts = frame_of(&t->insts[i], program->frames ? frames : 1, iteration, &frame);
-        put_fields(&p, &t->insts[i]);
-        put_waits(&p, t, in_queue, &t->insts[i], iteration);
-        pack_number(&p, !acts);
-        pack_number(&p, acts ? frame : 0);
+        const struct isa_inst *inst = &t->insts[i];
+        uint32_t frame = isa_frame_of(inst->stage, isa_frame_flags(inst), iteration,
+                                      program->frames ? frames : 1);
+        put_fields(&p, inst);
+        put_waits(&p, t, in_queue, inst, iteration);
+        pack_number(&p, frame == ISA_NO_FRAME);
+        pack_number(&p, frame == ISA_NO_FRAME ? 0 : frame);
     }
     return out;
 }

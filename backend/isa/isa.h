@@ -85,6 +85,15 @@ bool isa_inst_equal(const struct isa_inst *a, const struct isa_inst *b);
 bool isa_op_has_dst(unsigned op);     /* writes a region of its tile */
 bool isa_op_has_extent(unsigned op);  /* works on h x w elements */
 const char *isa_op_name(unsigned op); /* NULL if there is no such operation */
+/* Or only waits, or tells? */
+static inline bool isa_op_works(unsigned op)
+{
+    return op != ISA_nop && op != ISA_wait && op != ISA_signal;
+}
+/* An instruction of a tile. */
+struct isa_place {
+    uint32_t tile, inst;
+};
 
 /* ---- lane operations of vector programs ---- */
 enum isa_lane_op {
@@ -382,14 +391,31 @@ enum isa_feature {
 #include "features.def"
     ISA_N_FEATURES
 };
-/* An instruction of a tile. */
-struct isa_place {
-    uint32_t tile, inst;
-};
 /* Bits of the features that a valid program needs; first (may be NULL): of each the first
  * instruction that needs it. */
 uint32_t isa_features(const struct isa_program *p, struct isa_place first[ISA_N_FEATURES]);
 const char *isa_feature_name(unsigned bit); /* NULL: there is none */
+
+/* ---- frames (frames.c, ISA.md 14) ---- */
+/* Of the instructions, at least 1; iterations of a body in a run of so many frames. */
+uint32_t isa_stages(const struct isa_program *p);
+uint32_t isa_iterations(const struct isa_program *p, uint32_t frames);
+/* Flags of what acts in some frames only, LOAD and STORE: DMA_FIRST, DMA_LAST. */
+static inline uint8_t isa_frame_flags(const struct isa_inst *i)
+{
+    return i->op == ISA_load || i->op == ISA_store ? i->flags : 0;
+}
+/* The frame that an instruction of the stage, with these flags, acts on in an iteration of a run of
+ * so many frames; ISA_NO_FRAME: it is skipped. */
+#define ISA_NO_FRAME UINT32_MAX
+static inline uint32_t isa_frame_of(uint32_t stage, unsigned flags, uint32_t iteration,
+                                    uint32_t frames)
+{
+    uint32_t frame = iteration - stage;
+    bool acts = frame < frames && (!(flags & DMA_FIRST) || frame == 0) &&
+                (!(flags & DMA_LAST) || frame == frames - 1);
+    return acts ? frame : ISA_NO_FRAME;
+}
 
 /* ---- cost: the work of an instruction, for arch_cost (isa_cost.c) ---- */
 /* Along one axis: how many taps one pixel of a transposed window meets at most. The taps whose
@@ -460,8 +486,6 @@ struct isa_memory isa_program_memory(const struct isa_program *p, unsigned i, st
 /* Instructions as they are dispatched in an iteration of a run of so many frames (0 frames: of the
  * one there is), each a word. */
 unsigned isa_instruction_bytes(void);
-uint32_t isa_stages(const struct isa_program *p);
-uint32_t isa_iterations(const struct isa_program *p, uint32_t frames);
 struct isa_memory isa_tile_instructions(const struct isa_program *p, uint32_t tile, uint32_t frames,
                                         uint32_t iteration, struct arena *a);
 /* What a tile's memories hold (tile_bytes.c): its stream; its tables, as isa_tile_memory has them;
