@@ -10,6 +10,9 @@
 
 #define BIT(id) ((uint32_t)1 << ISA_FEATURE_##id)
 
+/* The field `features` of arch.def, which is below this room, ends at 262143: all of them. */
+_Static_assert(ISA_N_FEATURES == 18, "another number of features: see features of arch.def");
+
 static const struct {
     const char *name, *doc;
 } features[ISA_N_FEATURES] = {

@@ -482,12 +482,34 @@ struct isa_memory {
 /* The i-th of a tile, of a valid program; its words are in `a`. Then those of the whole program. */
 struct isa_memory isa_tile_memory(const struct isa_program *p, uint32_t tile, unsigned i,
                                   struct arena *a);
+/* The same without its words. */
+struct isa_memory isa_tile_memory_size(const struct isa_program *p, uint32_t tile, unsigned i);
 struct isa_memory isa_program_memory(const struct isa_program *p, unsigned i, struct arena *a);
 /* Instructions as they are dispatched in an iteration of a run of so many frames (0 frames: of the
  * one there is), each a word. */
 unsigned isa_instruction_bytes(void);
 struct isa_memory isa_tile_instructions(const struct isa_program *p, uint32_t tile, uint32_t frames,
                                         uint32_t iteration, struct arena *a);
+/* Records of a run, each a word (run_words.c; DUMP.md has their meaning): the bytes of one, and one
+ * put there. */
+struct isa_times {
+    uint32_t instruction, iteration;
+    uint64_t dispatch, start, end;
+};
+struct isa_golden {
+    uint32_t value;
+    uint64_t address;
+    uint32_t place, kind;
+};
+struct isa_checksum {
+    uint64_t records, hash;
+};
+unsigned isa_times_bytes(void);
+unsigned isa_golden_bytes(void);
+unsigned isa_checksum_bytes(void);
+void isa_put_times(const struct isa_times *t, uint8_t *to);
+void isa_put_golden(const struct isa_golden *g, uint8_t *to);
+void isa_put_checksum(const struct isa_checksum *c, uint8_t *to);
 /* What a tile's memories hold (tile_bytes.c): its stream; its tables, as isa_tile_memory has them;
  * weights, of the bits that cells hold; the buffer. */
 struct isa_tile_bytes {

@@ -39,7 +39,6 @@ static uint64_t modulo(int64_t value, int64_t by)
 static void pack_views(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    pack_begin(p, t->n_views);
     for (uint32_t i = 0; i < t->n_views; i++, pack_next(p)) {
         const struct isa_view *v = &t->views[i];
         put_record(p, REC_view, v);
@@ -82,7 +81,6 @@ static uint32_t weight_bits(const struct isa_program *p, const struct isa_image 
 static void pack_groups(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    pack_begin(p, t->n_groups);
     for (uint32_t i = 0; i < t->n_groups; i++, pack_next(p)) {
         const struct isa_group *g = &t->groups[i];
         const struct isa_image *image = &p->program->images[g->image];
@@ -127,10 +125,6 @@ static void put_pe(struct packer *p, const struct isa_group *g, const struct isa
 static void pack_pes(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < t->n_groups; i++)
-        n += t->groups[i].n_pes;
-    pack_begin(p, n);
     for (uint32_t i = 0; i < t->n_groups; i++)
         for (uint32_t k = 0; k < t->groups[i].n_pes; k++, pack_next(p))
             put_pe(p, &t->groups[i], &t->groups[i].pes[k]);
@@ -149,11 +143,6 @@ static void put_runs(struct packer *p, const struct isa_group *g, const struct i
 static void pack_runs(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < t->n_groups; i++)
-        for (uint32_t k = 0; k < t->groups[i].n_pes; k++)
-            n += t->groups[i].pes[k].n_runs;
-    pack_begin(p, n);
     for (uint32_t i = 0; i < t->n_groups; i++)
         for (uint32_t k = 0; k < t->groups[i].n_pes; k++)
             put_runs(p, &t->groups[i], &t->groups[i].pes[k]);
@@ -164,7 +153,6 @@ static void pack_runs(struct packer *p)
 static void pack_windows(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    pack_begin(p, t->n_windows);
     for (uint32_t i = 0; i < t->n_windows; i++, pack_next(p)) {
         const struct isa_window *w = &t->windows[i];
         const int32_t pad[2] = {w->pad_top, w->pad_left};
@@ -183,7 +171,6 @@ static void pack_windows(struct packer *p)
 static void pack_programs(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    pack_begin(p, t->n_programs);
     for (uint32_t i = 0; i < t->n_programs; i++, pack_next(p)) {
         put_record(p, REC_program_entry, &t->programs[i]);
         put_link(p, t->programs[i].n_ops);
@@ -193,10 +180,6 @@ static void pack_programs(struct packer *p)
 static void pack_lanes(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < t->n_programs; i++)
-        n += t->programs[i].n_ops;
-    pack_begin(p, n);
     for (uint32_t i = 0; i < t->n_programs; i++)
         for (uint32_t k = 0; k < t->programs[i].n_ops; k++, pack_next(p))
             put_record(p, REC_lane, &t->programs[i].ops[k]);
@@ -205,7 +188,6 @@ static void pack_lanes(struct packer *p)
 static void pack_luts(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    pack_begin(p, t->n_tables * ISA_TABLE_ENTRIES);
     for (uint32_t i = 0; i < t->n_tables; i++) {
         const uint32_t *data = isa_table_data(p->program, &t->tables[i]);
         for (unsigned k = 0; k < ISA_TABLE_ENTRIES; k++, pack_next(p))
@@ -216,7 +198,6 @@ static void pack_luts(struct packer *p)
 static void pack_gathers(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    pack_begin(p, t->n_gathers);
     for (uint32_t i = 0; i < t->n_gathers; i++, pack_next(p)) {
         const struct isa_gather *g = &t->gathers[i];
         put_record(p, REC_gather, g);
@@ -229,16 +210,12 @@ static void pack_gathers(struct packer *p)
 static void put_entries(struct packer *p, const int32_t *list, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++, pack_next(p))
-        pack_number(p, (uint32_t)list[i]);
+        pack_number(p, (uint64_t)list[i]);
 }
 
 static void pack_entries(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < t->n_gathers; i++)
-        n += t->gathers[i].n_rows + t->gathers[i].n_cols + t->gathers[i].n_channels;
-    pack_begin(p, n);
     for (uint32_t i = 0; i < t->n_gathers; i++) {
         const struct isa_gather *g = &t->gathers[i];
         put_entries(p, g->rows, g->n_rows);
@@ -258,7 +235,6 @@ static void pack_routes(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
     struct tile_grid grid = grid_of(p);
-    pack_begin(p, t->n_routes);
     for (uint32_t i = 0; i < t->n_routes; i++, pack_next(p)) {
         struct tile_reach reach = {0};
         for (uint32_t k = 0; k < t->routes[i].n_targets; k++)
@@ -272,10 +248,6 @@ static void pack_targets(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
     struct tile_grid grid = grid_of(p);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < t->n_routes; i++)
-        n += t->routes[i].n_targets;
-    pack_begin(p, n);
     for (uint32_t i = 0; i < t->n_routes; i++)
         for (uint32_t k = 0; k < t->routes[i].n_targets; k++, pack_next(p)) {
             const struct isa_target *target = &t->routes[i].targets[k];
@@ -287,53 +259,123 @@ static void pack_targets(struct packer *p)
 static void pack_steps(struct packer *p)
 {
     const struct isa_tile *t = tile_of(p);
-    pack_begin(p, t->n_steps);
     for (uint32_t i = 0; i < t->n_steps; i++, pack_next(p))
         pack_number(p, t->step[i]);
 }
 
 static void pack_bindings(struct packer *p)
 {
-    pack_begin(p, p->program->n_bindings);
     for (uint32_t i = 0; i < p->program->n_bindings; i++, pack_next(p))
         put_record(p, REC_binding, &p->program->bindings[i]);
+}
+
+/* ---- how many they are ---- */
+
+#define COUNT(table)                                                                               \
+    static uint32_t count_##table(const struct isa_program *p, uint32_t tile)                      \
+    {                                                                                              \
+        return p->tiles[tile].n_##table;                                                           \
+    }
+COUNT(views)
+COUNT(groups)
+COUNT(windows)
+COUNT(programs)
+COUNT(routes)
+COUNT(gathers)
+COUNT(steps)
+
+static uint32_t count_pes(const struct isa_program *p, uint32_t tile)
+{
+    const struct isa_tile *t = &p->tiles[tile];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->n_groups; i++)
+        n += t->groups[i].n_pes;
+    return n;
+}
+
+static uint32_t count_runs(const struct isa_program *p, uint32_t tile)
+{
+    const struct isa_tile *t = &p->tiles[tile];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->n_groups; i++)
+        for (uint32_t k = 0; k < t->groups[i].n_pes; k++)
+            n += t->groups[i].pes[k].n_runs;
+    return n;
+}
+
+static uint32_t count_lanes(const struct isa_program *p, uint32_t tile)
+{
+    const struct isa_tile *t = &p->tiles[tile];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->n_programs; i++)
+        n += t->programs[i].n_ops;
+    return n;
+}
+
+static uint32_t count_luts(const struct isa_program *p, uint32_t tile)
+{
+    return p->tiles[tile].n_tables * ISA_TABLE_ENTRIES;
+}
+
+static uint32_t count_targets(const struct isa_program *p, uint32_t tile)
+{
+    const struct isa_tile *t = &p->tiles[tile];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->n_routes; i++)
+        n += t->routes[i].n_targets;
+    return n;
+}
+
+static uint32_t count_entries(const struct isa_program *p, uint32_t tile)
+{
+    const struct isa_tile *t = &p->tiles[tile];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->n_gathers; i++)
+        n += t->gathers[i].n_rows + t->gathers[i].n_cols + t->gathers[i].n_channels;
+    return n;
+}
+
+static uint32_t count_bindings(const struct isa_program *p, uint32_t tile)
+{
+    (void)tile;
+    return p->n_bindings;
 }
 
 struct memory {
     const char *name;
     enum word_id id;
+    uint32_t (*count)(const struct isa_program *p, uint32_t tile);
     void (*pack)(struct packer *p);
 };
 static const struct memory of_tile[ISA_MEMORIES] = {
-    {"views", WORD_view, pack_views},
-    {"groups", WORD_group, pack_groups},
-    {"pes", WORD_pe, pack_pes},
-    {"runs", WORD_run, pack_runs},
-    {"windows", WORD_window, pack_windows},
-    {"programs", WORD_program, pack_programs},
-    {"lanes", WORD_lane, pack_lanes},
-    {"luts", WORD_lut, pack_luts},
-    {"routes", WORD_route, pack_routes},
-    {"targets", WORD_target, pack_targets},
-    {"gathers", WORD_gather, pack_gathers},
-    {"entries", WORD_entry, pack_entries},
-    {"steps", WORD_step, pack_steps},
+    {"views", WORD_view, count_views, pack_views},
+    {"groups", WORD_group, count_groups, pack_groups},
+    {"pes", WORD_pe, count_pes, pack_pes},
+    {"runs", WORD_run, count_runs, pack_runs},
+    {"windows", WORD_window, count_windows, pack_windows},
+    {"programs", WORD_program, count_programs, pack_programs},
+    {"lanes", WORD_lane, count_lanes, pack_lanes},
+    {"luts", WORD_lut, count_luts, pack_luts},
+    {"routes", WORD_route, count_routes, pack_routes},
+    {"targets", WORD_target, count_targets, pack_targets},
+    {"gathers", WORD_gather, count_gathers, pack_gathers},
+    {"entries", WORD_entry, count_entries, pack_entries},
+    {"steps", WORD_step, count_steps, pack_steps},
 };
 static const struct memory of_program[ISA_PROGRAM_MEMORIES] = {
-    {"bindings", WORD_binding, pack_bindings},
+    {"bindings", WORD_binding, count_bindings, pack_bindings},
 };
-
-const char *memory_name(unsigned i)
-{
-    return of_tile[i].name;
-}
 
 static struct isa_memory fill(const struct memory *m, const struct isa_program *program,
                               uint32_t tile, struct arena *a)
 {
     struct isa_memory out = {.name = m->name};
     struct packer p = {.program = program, .tile = tile, .a = a, .id = m->id, .out = &out};
+    uint32_t n = m->count(program, tile);
+    pack_begin(&p, n);
     m->pack(&p);
+    if (out.n != n)
+        BUG("%s: %u words in the room of %u", m->name, out.n, n);
     return out;
 }
 
@@ -341,6 +383,13 @@ struct isa_memory isa_tile_memory(const struct isa_program *p, uint32_t tile, un
                                   struct arena *a)
 {
     return fill(&of_tile[i], p, tile, a);
+}
+
+struct isa_memory isa_tile_memory_size(const struct isa_program *p, uint32_t tile, unsigned i)
+{
+    const struct memory *m = &of_tile[i];
+    return (struct isa_memory){
+        .name = m->name, .n = m->count(p, tile), .word_bytes = word_bits(m->id) / 8};
 }
 
 struct isa_memory isa_program_memory(const struct isa_program *p, unsigned i, struct arena *a)

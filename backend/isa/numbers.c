@@ -52,7 +52,7 @@ static void of_program(const struct isa_program *p, struct list *out)
     add(out, "features", isa_features(p, NULL));
 }
 
-static void of_tile(const struct isa_program *p, uint32_t tile, struct arena *a, struct list *out)
+static void of_tile(const struct isa_program *p, uint32_t tile, struct list *out)
 {
     const struct isa_tile *t = &p->tiles[tile];
     for (unsigned i = 0; i < ISA_STREAM_PARTS; i++) {
@@ -61,8 +61,10 @@ static void of_tile(const struct isa_program *p, uint32_t tile, struct arena *a,
         const char *name = isa_stream_part(&t->stream, i, &bytes, &record);
         add(out, name + strlen("stream_"), bytes.n / record);
     }
-    for (unsigned i = 0; i < ISA_MEMORIES; i++)
-        add(out, memory_name(i), isa_tile_memory(p, tile, i, a).n);
+    for (unsigned i = 0; i < ISA_MEMORIES; i++) {
+        struct isa_memory m = isa_tile_memory_size(p, tile, i);
+        add(out, m.name, m.n);
+    }
     add(out, "buffer_bytes", t->buffer_bytes);
     add(out, "instructions", t->n_insts);
     add(out, "queues", isa_n_queues(t));
@@ -77,7 +79,7 @@ struct isa_numbers isa_numbers_of(enum isa_number_list list, const struct isa_pr
     const struct isa_program none = {.n_tiles = 1, .tiles = &no_tile}, *of = p ? p : &none;
     struct list out = {0};
     switch (list) {
-    case ISA_TILE_NUMBERS: of_tile(of, tile, a, &out); break;
+    case ISA_TILE_NUMBERS: of_tile(of, tile, &out); break;
     case ISA_PROGRAM_NUMBERS: of_program(of, &out); break;
     case ISA_MACHINE_NUMBERS: of_machine(&of->arch, &out); break;
     case ISA_N_LISTS: break;

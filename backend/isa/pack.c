@@ -5,32 +5,62 @@
 
 #include <string.h>
 
-static unsigned take_field(struct packer *p)
+static struct word_field take_field(struct packer *p)
 {
     struct word_field f;
     if (!word_field_at(p->id, p->field++, &f))
         BUG("word %s has no field %u", word_name(p->id), p->field - 1);
-    return f.bits;
+    return f;
 }
 
+/* The low bits of the value, as many at a time as a byte has left. */
 static void put_bits(struct packer *p, uint64_t value, unsigned bits)
 {
-    for (; bits > 0; bits--, value >>= 1, p->bit++)
-        p->at[p->bit / 8] |= (uint8_t)((value & 1) << p->bit % 8);
+    while (bits > 0) {
+        unsigned at = p->bit % 8, n = bits < 8 - at ? bits : 8 - at;
+        p->at[p->bit / 8] |= (uint8_t)((value & ((1u << n) - 1)) << at);
+        value >>= n;
+        bits -= n;
+        p->bit += n;
+    }
+}
+
+static bool fits(uint64_t value, const struct word_field *f)
+{
+    if (f->is_signed)
+        value += (uint64_t)1 << (f->bits - 1);
+    return f->bits == 64 || value >> f->bits == 0;
 }
 
 void pack_number(struct packer *p, uint64_t value)
 {
-    put_bits(p, value, take_field(p));
+    struct word_field f = take_field(p);
+    if (!fits(value, &f))
+        BUG("word %s: 0x%llx does not fit the %u bits of %s", word_name(p->id),
+            (unsigned long long)value, f.bits, f.name);
+    put_bits(p, value, f.bits);
 }
 
 void pack_bytes(struct packer *p, const void *value, size_t bytes)
 {
     const uint8_t *at = value;
-    if (take_field(p) != 8 * bytes)
+    if (take_field(p).bits != 8 * bytes)
         BUG("word %s: a field of another width than %zu bytes", word_name(p->id), bytes);
     for (size_t i = 0; i < bytes; i++)
         put_bits(p, at[i], 8);
+}
+
+struct packer pack_word(enum word_id id, uint8_t *to)
+{
+    memset(to, 0, word_bits(id) / 8);
+    return (struct packer){.id = id, .at = to};
+}
+
+void pack_end(const struct packer *p)
+{
+    struct word_field f;
+    if (word_field_at(p->id, p->field, &f))
+        BUG("word %s lacks %s", word_name(p->id), f.name);
 }
 
 void pack_begin(struct packer *p, uint32_t n)
@@ -43,9 +73,7 @@ void pack_begin(struct packer *p, uint32_t n)
 
 void pack_next(struct packer *p)
 {
-    struct word_field f;
-    if (word_field_at(p->id, p->field, &f))
-        BUG("word %s lacks %s", word_name(p->id), f.name);
+    pack_end(p);
     p->at += p->out->word_bytes;
     p->bit = p->field = 0;
     p->out->n++;

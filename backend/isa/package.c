@@ -69,6 +69,8 @@ static const char *element_of(unsigned code)
 {
     return element_name((enum element)code);
 }
+_Static_assert(ISA_N_OPS <= 1 << 5 && N_LANE_OPS <= 1 << 6 && N_ELEMENTS <= 1 << 3,
+               "codes fit their bits");
 static const struct codes all_codes[] = {{"op", "op_e", 5, ISA_N_OPS, isa_op_name},
                                          {"lane", "lane_e", 6, N_LANE_OPS, isa_lane_name},
                                          {"element", "element_e", 3, N_ELEMENTS, element_of}};

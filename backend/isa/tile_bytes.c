@@ -10,13 +10,11 @@
 
 static uint64_t table_bytes(const struct isa_program *p, uint32_t tile)
 {
-    struct arena *a = arena_new();
     uint64_t n = 0;
     for (unsigned i = 0; i < ISA_MEMORIES; i++) {
-        struct isa_memory m = isa_tile_memory(p, tile, i, a);
+        struct isa_memory m = isa_tile_memory_size(p, tile, i);
         n += (uint64_t)m.n * m.word_bytes;
     }
-    arena_free(a);
     return n;
 }
 

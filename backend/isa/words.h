@@ -33,7 +33,4 @@ unsigned word_bits(enum word_id id);
 /* As a table of ISA.md. */
 void words_print(struct text *out);
 
-/* A memory of the tile, as isa_tile_memory numbers them. */
-const char *memory_name(unsigned i);
-
 #endif
