@@ -26,24 +26,9 @@ struct golden {
     size_t n; /* records of it */
 };
 
-static void put_number(uint8_t *to, unsigned bytes, uint64_t value)
-{
-    for (unsigned i = 0; i < bytes; i++, value >>= 8)
-        to[i] = (uint8_t)value;
-}
-
-static void fill_record(uint8_t *at, unsigned kind, uint32_t where, uint64_t address,
-                        uint32_t value)
-{
-    put_number(at, 4, value);
-    put_number(at + 4, 8, address);
-    put_number(at + 12, 2, where);
-    put_number(at + 14, 2, kind);
-}
-
 static void add(struct golden *g, unsigned kind, uint32_t where, uint64_t address, uint32_t value)
 {
-    fill_record(dump_log_add(g->into), kind, where, address, value);
+    isa_put_golden(&(struct isa_golden){value, address, where, kind}, dump_log_add(g->into));
     g->n++;
 }
 
@@ -54,15 +39,16 @@ static size_t begin_entry(struct golden *g, struct log_file *into)
     size_t at = into->pending.n;
     g->into = into;
     g->n = 0;
-    memset(dump_log_add(into), 0, LOG_GOLDEN_BYTES);
+    dump_log_add(into);
     return at;
 }
 
 static void end_entry(struct golden *g, size_t head, unsigned kind, uint32_t where,
                       uint64_t address)
 {
-    fill_record(g->into->pending.at + head, kind, where, address, (uint32_t)g->n);
-    dump_log_settle(&g->log, (g->n + 1) * LOG_GOLDEN_BYTES);
+    isa_put_golden(&(struct isa_golden){(uint32_t)g->n, address, where, kind},
+                   g->into->pending.at + head);
+    dump_log_settle(&g->log, (g->n + 1) * g->into->record_bytes);
 }
 
 /* ---- what an instruction writes ---- */
@@ -165,13 +151,10 @@ static void completed(void *self, const struct isa_inst *inst, const struct sim_
 {
     struct golden *g = self;
     begin_final(g);
-    uint8_t *at = dump_log_add(dump_log_file(&g->log, t->at.tile, LOG_TIMES, inst->queue));
-    put_number(at, 4, t->at.index);
-    put_number(at + 4, 4, t->at.iteration);
-    put_number(at + 8, 8, t->dispatch);
-    put_number(at + 16, 8, t->start);
-    put_number(at + 24, 8, t->end);
-    dump_log_settle(&g->log, LOG_TIMES_BYTES);
+    struct log_file *f = dump_log_file(&g->log, t->at.tile, LOG_TIMES, inst->queue);
+    isa_put_times(&(struct isa_times){t->at.index, t->at.iteration, t->dispatch, t->start, t->end},
+                  dump_log_add(f));
+    dump_log_settle(&g->log, f->record_bytes);
     dump_final_count(&g->final, t->at.tile, inst->queue);
     g->target = 0;
 }

@@ -37,11 +37,11 @@ void dump_log_open(struct dump_log *log, const struct dump *dump, struct diag *d
         uint32_t queues = isa_n_queues(&p->tiles[t]);
         log->first[t] = (uint32_t)log->n_files;
         for (uint32_t q = 0; q < queues; q++)
-            add_file(log, t, LOG_GOLDEN, q, LOG_GOLDEN_BYTES);
+            add_file(log, t, LOG_GOLDEN, q, isa_golden_bytes());
         for (uint32_t q = 0; q < queues; q++)
-            add_file(log, t, LOG_TIMES, q, LOG_TIMES_BYTES);
+            add_file(log, t, LOG_TIMES, q, isa_times_bytes());
         for (uint32_t c = 0; c < p->tiles[t].n_inbound; c++)
-            add_file(log, t, LOG_RECEIVE, ISA_FIRST_INBOUND + c, LOG_GOLDEN_BYTES);
+            add_file(log, t, LOG_RECEIVE, ISA_FIRST_INBOUND + c, isa_golden_bytes());
         add_file(log, t, LOG_INSTRUCTIONS, 0, isa_instruction_bytes());
     }
 }
@@ -159,17 +159,18 @@ static bool write_checksums(const struct dump_log *log, uint32_t tile)
     struct arena *a = arena_new();
     const struct log_file *first = &log->files[log->first[tile]];
     uint32_t n = number_of_files(&log->dump->program->tiles[tile]);
-    uint64_t *words = ARENA_ARRAY(a, uint64_t, 2 * (size_t)n);
+    unsigned bytes = isa_checksum_bytes();
+    uint8_t *words = ARENA_ARRAY(a, uint8_t, n * (size_t)bytes);
     struct text head = {0};
     for (uint32_t i = 0; i < n; i++) {
         add_count(log->dump, &first[i]);
-        words[2 * i] = first[i].n_records;
-        words[2 * i + 1] = first[i].checksum;
+        isa_put_checksum(&(struct isa_checksum){first[i].n_records, first[i].checksum},
+                         words + i * (size_t)bytes);
         text_add(&head, i ? " " : "");
         name_of(&first[i], &head);
     }
     bool ok = dump_words(log->dump, arena_printf(a, "tile_%04" PRIu32 "/checksums", tile), head.at,
-                         words, n, 2 * sizeof *words, log->d);
+                         words, n, bytes, log->d);
     text_free(&head);
     arena_free(a);
     return ok;

@@ -11,7 +11,6 @@
 #include "dump.h"
 
 enum log_kind { LOG_GOLDEN, LOG_TIMES, LOG_RECEIVE, LOG_INSTRUCTIONS, N_LOG_KINDS };
-enum { LOG_GOLDEN_BYTES = 16, LOG_TIMES_BYTES = 32 };
 
 struct log_file {
     uint32_t tile, number;
