@@ -47,7 +47,7 @@ struct run {
     VEC(struct channel) channels;
     struct news news; /* of the layer whose barriers are passed */
 };
-enum { WAITING, READY, STARTED, COMPLETE };
+enum { WAITING, READY, STARTED, COMPLETE }; /* one after the other */
 
 /* Of several events at one time the first by tile, queue and position in it, as in the simulator:
  * queues are numbered tile by tile, positions are those in L. Barriers, without a queue, are last.
@@ -86,8 +86,7 @@ static const struct task *task_at(const struct run *r, uint32_t id)
 /* Is what the task makes there for that one? */
 static bool is_there(const struct run *r, uint32_t id, const struct task *reader)
 {
-    bool made = r->state[id] == (task_is_message(task_at(r, id)) ? STARTED : COMPLETE);
-    return (made || r->state[id] == COMPLETE) &&
+    return r->state[id] >= (task_is_message(task_at(r, id)) ? STARTED : COMPLETE) &&
            schedule_known(r->g, r->s, id, reader) <= r->time.now;
 }
 
@@ -220,7 +219,7 @@ static void start(struct run *r, uint32_t id)
     if (t->kind == TASK_mvm)
         s->pe_busy_cycles += (times.unit_free - start) * p->segment->group[t->mvm.group].n_pes;
     finish_at(r, id, end);
-    uint64_t ready_at = resource_ready_at(&r->time, t->queue, &cost);
+    uint64_t ready_at = resource_ready_at(&r->time, t->queue, resource_takes_unit(&cost));
     if (ready_at > now && ready_at != end)
         event_add(&r->time, (struct event){ready_at, rank_of(r, id), EVENT_UNIT_FREE, t->queue});
     if (t->kind == TASK_mvm && end > now)
@@ -230,8 +229,7 @@ static void start(struct run *r, uint32_t id)
 /* Every task takes the unit of its queue, whatever it costs. */
 static bool is_ready(const struct run *r, uint32_t queue)
 {
-    static const struct cost any = {.n_stages = 1, .stage = {{UNIT_VECTOR, 0}}};
-    return resource_ready_at(&r->time, queue, &any) <= r->time.now;
+    return resource_ready_at(&r->time, queue, true) <= r->time.now;
 }
 
 static void start_ready(struct run *r, uint32_t queue)

@@ -296,7 +296,8 @@ static bool start(struct sim *s, uint32_t queue, uint32_t frame)
 static bool unit_busy(struct sim *s, uint32_t queue, uint32_t frame)
 {
     struct sim_queue *q = &s->queues[queue];
-    uint64_t ready_at = resource_ready_at(&s->time, queue, head_cost(s, queue, frame));
+    bool takes_unit = resource_takes_unit(head_cost(s, queue, frame));
+    uint64_t ready_at = resource_ready_at(&s->time, queue, takes_unit);
     if (ready_at <= s->time.now)
         return false;
     if (!q->wake_set && ready_at != s->time.units[queue].last_end) {

@@ -61,13 +61,12 @@ static inline bool resource_takes_unit(const struct cost *c)
 {
     return c->n_stages > 0 && c->stage[0].unit != UNIT_LINK;
 }
-/* From when on the queue lets work of this cost begin: its unit is free, if it needs that, and few
- * enough are in flight. */
-static inline uint64_t resource_ready_at(const struct resources *r, uint32_t queue,
-                                         const struct cost *c)
+/* From when on the queue lets work begin: its unit is free, if it takes that, and few enough are in
+ * flight. */
+static inline uint64_t resource_ready_at(const struct resources *r, uint32_t queue, bool takes_unit)
 {
     const struct unit *u = &r->units[queue];
-    uint64_t free_at = resource_takes_unit(c) ? u->free_at : 0;
+    uint64_t free_at = takes_unit ? u->free_at : 0;
     bool all = r->inflight > 0 && u->n == r->inflight;
     return all ? max_u64(free_at, u->counted[u->first]) : free_at;
 }

@@ -173,18 +173,18 @@ START_TEST(few_are_in_flight)
     arch.inflight = 2;
     arch.complete_cycles = 3;
     resource_init(&r, &arch, 1);
-    ck_assert_uint_eq(resource_ready_at(&r, 0, &dma), 0);
+    ck_assert_uint_eq(resource_ready_at(&r, 0, true), 0);
     struct reservation got = resource_reserve(&r, 0, 0, &dma, 0);
     ck_assert(got.end == 14 && got.counted == 17 && got.arrival == 17);
-    ck_assert_uint_eq(resource_ready_at(&r, 0, &dma), 4);
-    ck_assert_uint_eq(resource_ready_at(&r, 0, &none), 0); /* asks for no unit */
+    ck_assert_uint_eq(resource_ready_at(&r, 0, true), 4);
+    ck_assert_uint_eq(resource_ready_at(&r, 0, false), 0); /* asks for no unit */
     got = resource_reserve(&r, 0, 4, &none, 0);
     ck_assert(got.end == 15 && got.counted == 18); /* a cycle after the one before */
-    ck_assert_uint_eq(resource_ready_at(&r, 0, &none), 17);
+    ck_assert_uint_eq(resource_ready_at(&r, 0, false), 17);
     got = resource_reserve(&r, 0, 17, &dma, 0);
     ck_assert(got.end == 31 && got.counted == 34);
-    ck_assert_uint_eq(resource_ready_at(&r, 0, &dma), 21);
-    ck_assert_uint_eq(resource_ready_at(&r, 0, &none), 18);
+    ck_assert_uint_eq(resource_ready_at(&r, 0, true), 21);
+    ck_assert_uint_eq(resource_ready_at(&r, 0, false), 18);
     struct channel c = {0}; /* counts one a cycle */
     ck_assert_uint_eq(channel_count(&r, &c, 0), 0);
     ck_assert_uint_eq(channel_count(&r, &c, 25), 25);
