@@ -186,7 +186,9 @@ struct pass {
 /*
  * For runs that begin with one graph and have other machines and options: the graph as it was
  * before each pass that read something new, at the beginning and at the end. The next run goes on
- * behind the passes that would be given the same again. All zero: nothing is kept.
+ * behind the passes that would be given the same again. All zero: nothing is kept. Of what passes
+ * tell beside the graph it keeps dup_result, but no quant_report: a run that asks for one has no
+ * cache.
  *
  * It may outlive the call (base.h, door) that a run is in. What it came to hold there is sure once
  * pass_cache_settle says that the call has ended; if it was left, that is gone.

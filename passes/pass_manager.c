@@ -4,10 +4,9 @@
  * pass_manager.c - runs a pipeline of passes and holds every pass to its word.
  *
  * Input: comma-separated pass names and a verified graph, or one that a cache has. A pass is given
- * what it says it reads. After it: "unchanged" is proved by
- * the fingerprint, a change is verified, and with roundtrip_each the graph is printed, parsed back
- * and replaced by the parsed one. A pass that fails must have said why; a pass that breaks the
- * graph is a BUG.
+ * what it says it reads. After it: "unchanged" is proved by the fingerprint, a change is verified,
+ * and with roundtrip_each the graph is printed, parsed back and replaced by the parsed one. A pass
+ * that fails must have said why; a pass that breaks the graph is a BUG.
  */
 #include "pass_steps.h"
 
@@ -268,6 +267,8 @@ static bool begin(struct run *r, struct ir_graph **g, size_t *first)
     struct pass_cache *cache = r->o->cache;
     struct ir_graph *kept = cache ? pass_cache_start(cache) : NULL;
     *first = 0;
+    if (cache && r->ctx->quant_report)
+        BUG("a cache keeps no report on quantising");
     if (cache)
         cache->n_passes = 0, cache->seconds = 0;
     if (cache && r->ctx->dup_result) /* what is kept of it is this run's */

@@ -19,9 +19,9 @@
  * with the schedule's, the proof; and what the fill bound may take beyond. */
 static const int64_t MAX_WORK = 10000000000, OTHER_WORK = 1500000000, SEARCH_WORK = 3500000000,
                      FILL_WORK = 1000000000;
-/* Tasks of all schedules after the starts' own. */
 /* And where there is no search at all. */
 static const int64_t BOUND_WORK = 20000000;
+/* Tasks of all schedules after the starts' own. */
 static const int64_t MAX_TASKS = 6000000;
 
 /* What is known of the problem while it is solved. */
