@@ -122,9 +122,13 @@ def schema_is_whole(b):
     schema, machine = schema_of(b), json.loads(b.run('arch', '--json').stdout)['machine']
     fields = schema['$defs']['machine']['properties']
     b.equal(sorted(fields), sorted(machine), 'fields')
-    for name, limits in re.findall(r'^\| `(\w+)` \| \S+ \| (.*?) \|', b.run('list', 'arch').stdout, re.MULTILINE):
+    listed = []
+    for name, limits, unit, meaning in re.findall(r'^\| `(\w+)` \| \S+ \| (.*?) \| (\S+) \| \w+ \| (.*) \|$', b.run('list', 'arch').stdout, re.MULTILINE):
         known = fields[name]
+        b.equal(known['description'], meaning.replace('*not yet*', 'not yet') + ('' if 'enum' in known else ' [%s]' % unit), name)
+        listed.append(name)
         b.equal(', '.join('`%s`' % c for c in known['enum']) if 'enum' in known else '%d..%d' % (known['minimum'], known['maximum']), limits, name)
+    b.equal(sorted(listed), sorted(set(fields) - {'name', 'energy'}), 'fields that list arch has')
     b.equal(sorted(fields['energy']['properties']), sorted(machine['energy']), 'prices')
     good = json.loads(b.run('compile', b.model, '--json', '-o', 'p.cim').stdout)
 
