@@ -67,13 +67,18 @@ static bool check_cells(const struct isa_program *p, const struct cimc_options *
                                        "levels: compile with --mode int");
 }
 
-/* What asks for a run, but gives no values. */
+/* The first option about a run that gives it no values; NULL: there is none. */
+static const char *run_option(const struct cimc_options *s)
+{
+    return s->checksums          ? "--checksums"
+           : s->latency_seed     ? "--latency-seed"
+           : s->max_extra_cycles ? "--max-extra-cycles"
+                                 : NULL;
+}
+
 static bool check_run(const struct cimc_options *s, bool has_run, struct diag *d)
 {
-    const char *unused = s->checksums          ? "--checksums"
-                         : s->latency_seed     ? "--latency-seed"
-                         : s->max_extra_cycles ? "--max-extra-cycles"
-                                               : NULL;
+    const char *unused = run_option(s);
     return has_run || !unused ||
            diag_error(d, (struct loc){0}, DIAG_USAGE,
                       "%s: there is no run without values for the inputs: --test-data, --input or "
@@ -109,9 +114,8 @@ static bool dump_text(const struct isa_program *p, const struct cimc_options *s,
                          : s->inputs.n                   ? "--input"
                          : s->input_fill                 ? "--input-fill"
                          : s->dump_format != FORMAT_BOTH ? "--format"
-                         : s->checksums                  ? "--checksums"
-                         : s->latency_seed               ? "--latency-seed"
-                                                         : NULL;
+                         : s->force                      ? "--force"
+                                                         : run_option(s);
     if (!s->cells)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "give the folder to write, -o DIR");
     if (unused)

@@ -220,10 +220,14 @@ def other_orders(b):
 
 
 def wrong_options(b):
-    """dump: what is about a run needs values for the inputs"""
+    """dump: what is about a run needs values for the inputs, what is about files a folder"""
     b.run('compile', b.model, '-o', 'p.cim')
-    for option in ('--checksums', '--latency-seed=1'):
-        b.fails('dump', 'p.cim', '-o', 'out', option, code=2, message='cimc: error: %s: there is no run without values for the inputs: --test-data, --input or --input-fill [usage]' % option.split('=')[0])
+    no_folder = 'cimc: error: %s: without a folder, -o DIR, only the cells of --cells are printed [usage]'
+    for option in ('--checksums', '--latency-seed=1', '--max-extra-cycles=5'):
+        name = option.split('=')[0]
+        b.fails('dump', 'p.cim', '-o', 'out', option, code=2, message='cimc: error: %s: there is no run without values for the inputs: --test-data, --input or --input-fill [usage]' % name)
+        b.fails('dump', 'p.cim', '--cells', '0.0', option, code=2, message=no_folder % name)
+    b.fails('dump', 'p.cim', '--cells', '0.0', '--force', code=2, message=no_folder % '--force')
 
 
 if __name__ == '__main__':
