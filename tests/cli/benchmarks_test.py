@@ -28,7 +28,7 @@ def call(b, *command):
 
 
 def commands(b):
-    """measure prints the bundled model's row, sweep those of two fields; reproduce has a help text, and says what is wrong with a program"""
+    """measure prints the bundled model's row, sweep those of two fields, and refuses to put a part of them into a page, or any where there are no markers; reproduce has a help text, and says what is wrong with a program"""
     done = call(b, 'measure', b.model, '--runs', '1', '--cimc', b.cimc)
     b.equal(done.returncode, 0, 'measure: exit code; ' + done.stderr)
     row = [cell.strip() for cell in done.stdout.splitlines()[4].split('|')]
@@ -36,6 +36,12 @@ def commands(b):
     done = call(b, 'sweep', b.model, '--points', '3', '--cimc', b.cimc)
     rows = [[cell.strip() for cell in line.split('|')][1:4] for line in done.stdout.splitlines()[2:] if line]
     b.equal(rows, [['digits.onnx', '`hop_cycles`', '22 of 22'], ['digits.onnx', '`rows`', '19 of 22']], 'sweep: what is shared; ' + done.stderr)
+    for option in ('--field=rows', '--shards'):
+        b.contains(call(b, 'sweep', '--update', b.path('page.md'), option, '--cimc', b.cimc).stderr, '--update takes the whole table')
+    page = b.write('page.md', 'no markers')
+    done = call(b, 'sweep', b.model, '--points', '2', '--update', page, '--cimc', b.cimc)
+    b.equal((done.returncode, b.read('page.md')), (1, b'no markers'), 'sweep: a page without markers')
+    b.contains(done.stderr, 'has no markers')
     b.contains(call(b, 'reproduce', '--help').stdout, '--simulate', '--update')
     wrong = call(b, 'reproduce', b.path('out'), '--cimc', b.path('none'))
     b.equal(wrong.returncode, 1, 'reproduce without a program')
