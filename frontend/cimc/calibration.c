@@ -245,7 +245,6 @@ static void list_ports(struct reader *r, const struct ir_graph *g)
     }
 }
 
-/* As many images of each input; of one that is given once it is the same in all. */
 static uint64_t hash_tensors(const struct pass_calibration *c)
 {
     uint64_t hash = c->n_images;
@@ -259,6 +258,7 @@ static uint64_t hash_tensors(const struct pass_calibration *c)
     return hash;
 }
 
+/* As many images of each input; of one that is given once it is the same in all. */
 static bool join(struct reader *r)
 {
     struct pass_calibration *all = &r->c->tensors;
