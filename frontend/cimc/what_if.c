@@ -9,7 +9,7 @@
 #include "findings.h"
 
 #include "driver.h"
-#include "dup.h"
+#include "dup_items.h"
 
 static const double LEAST_SAVED = 0.0005; /* of the makespan: what a tenth of a per cent shows */
 
@@ -43,26 +43,18 @@ bool what_if_field(const struct page *p, const char *field, int64_t value, uint6
 }
 
 /* All that use the layer's crossbars have as many; false: they cannot. */
-static bool set_copies(struct ir_graph *g, enum dup_cut cut, uint32_t layer, int64_t copies)
+static bool set_copies(struct ir_graph *g, const struct build *b, uint32_t layer, int64_t copies)
 {
-    struct ir_op *of = NULL;
-    uint32_t at = 0;
-    bool ok = true;
-    for (struct ir_op *op = g->first; op && !of; op = op->next)
-        if (op->opcode == IR_mvm && at++ == layer)
-            of = op;
-    for (struct ir_op *op = g->first; op && of; op = op->next) {
-        if (op->opcode != IR_mvm)
-            continue;
-        struct ir_attrs_mvm *a = &op->attrs->mvm;
-        const int64_t *dim = op->out->type.dim;
-        if (op != of && (a->weights == 0 || a->weights != of->attrs->mvm.weights))
-            continue;
-        a->copies = copies;
-        ok &= dup_find_cut(cut, copies, ceil_div_i64(dim[0], a->patch[0]),
-                           ceil_div_i64(dim[1], a->patch[1]), a->cut);
-    }
-    return of && ok;
+    struct dup_items x = {0};
+    struct diag *trial = diag_new();
+    bool ok =
+        dup_gather(&x, g, &(struct pass_ctx){.diag = trial, .arch = &b->arch}) && layer < x.ops.n;
+    uint32_t i = ok ? x.items.at[x.item_of.at[layer]].first_user : DUP_NO_USER;
+    for (; ok && i != DUP_NO_USER; i = x.next_user.at[i])
+        ok = dup_set_copies(x.ops.at[i], (enum dup_cut)b->cut, copies);
+    dup_items_free(&x);
+    diag_free(trial);
+    return ok;
 }
 
 bool what_if_copies(const struct page *p, uint32_t layer, int64_t copies, uint64_t *out_cycles)
@@ -71,8 +63,7 @@ bool what_if_copies(const struct page *p, uint32_t layer, int64_t copies, uint64
     struct arch arch = p->build->arch;
     arch.tiles = 0; /* as many as that takes */
     ir_number(g);
-    bool ok = set_copies(g, (enum dup_cut)p->build->cut, layer, copies) &&
-              schedule(p, g, &arch, out_cycles);
+    bool ok = set_copies(g, p->build, layer, copies) && schedule(p, g, &arch, out_cycles);
     ir_graph_free(g);
     return ok;
 }

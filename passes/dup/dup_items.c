@@ -123,6 +123,15 @@ uint32_t dup_find_layer(const struct dup_items *x, const struct map *by_name, co
     return DUP_NO_USER;
 }
 
+bool dup_set_copies(struct ir_op *op, enum dup_cut cut, int64_t copies)
+{
+    struct ir_attrs_mvm *a = &op->attrs->mvm;
+    const int64_t *dim = op->out->type.dim;
+    a->copies = copies;
+    return dup_find_cut(cut, copies, ceil_div_i64(dim[0], a->patch[0]),
+                        ceil_div_i64(dim[1], a->patch[1]), a->cut);
+}
+
 /* ---- choices ---- */
 
 bool dup_make_choice(const struct dup_items *x, const struct dup_object *it,

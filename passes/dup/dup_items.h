@@ -42,6 +42,9 @@ struct map dup_index_names(const struct dup_items *x);
 uint32_t dup_find_layer(const struct dup_items *x, const struct map *by_name, const char *layer,
                         const char *what, struct diag *d);
 
+/* The base layer gets so many, with the patch that it has. False: there is no such cut. */
+bool dup_set_copies(struct ir_op *op, enum dup_cut cut, int64_t copies) CHECK_RESULT;
+
 /* Of the option with the fewest. */
 int64_t dup_least_pes(const struct dup_object *it);
 /* The options of all objects that `pes` PEs can hold (dup_options.c): what the user fixed, all

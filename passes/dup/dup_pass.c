@@ -26,12 +26,9 @@ static void set_choice(struct ir_op *op, const struct dup_object *it, const stru
                        enum dup_cut cut)
 {
     struct ir_attrs_mvm *a = &op->attrs->mvm;
-    const int64_t *dim = op->out->type.dim;
     memcpy(a->patch, c->patch, sizeof a->patch);
     memcpy(a->slices, option_of(it, c)->slices, sizeof a->slices);
-    a->copies = c->copies;
-    if (!dup_find_cut(cut, c->copies, ceil_div_i64(dim[0], c->patch[0]),
-                      ceil_div_i64(dim[1], c->patch[1]), a->cut))
+    if (!dup_set_copies(op, cut, c->copies))
         BUG("%lld copies of '%s' have no cut", (long long)c->copies, op->name);
 }
 
