@@ -59,6 +59,16 @@ void asked_json(const struct cimc_options *o, const struct arch *arch, struct js
     text_free(&line);
 }
 
+/* ---- layers ---- */
+
+void json_layer(struct json *j, const char *key, uint32_t layer)
+{
+    if (layer == UINT32_MAX)
+        json_null(j, key);
+    else
+        json_integer(j, key, layer);
+}
+
 /* ---- diagnostics ---- */
 
 void diagnostic_list_json(const struct diag *d, struct json *j)

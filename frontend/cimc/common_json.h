@@ -13,6 +13,8 @@
 void origin_json(const char *options, const struct arch *arch, struct json *j);
 /* The same where there is no program. */
 void asked_json(const struct cimc_options *o, const struct arch *arch, struct json *j);
+/* A base layer's number; UINT32_MAX: null. */
+void json_layer(struct json *j, const char *key, uint32_t layer);
 /* What was told so far, into an open array. */
 void diagnostic_list_json(const struct diag *d, struct json *j);
 

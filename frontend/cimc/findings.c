@@ -9,14 +9,21 @@
  */
 #include "findings.h"
 
+#include "common_json.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-static const double LEAST_SHARE = 0.05; /* of the makespan, to be worth a hint */
+static const double LEAST_SHARE = 0.05;
 
-static double share_of(const struct page *p, uint64_t cycles)
+double findings_share(const struct page *p, uint64_t cycles)
 {
     return (double)cycles / (double)p->result->makespan_cycles;
+}
+
+bool findings_counts(const struct page *p, const struct finding_unit *u)
+{
+    return findings_share(p, u->cycles) >= LEAST_SHARE;
 }
 
 /* ---- the units of the path ---- */
@@ -46,7 +53,31 @@ static void find_units(const struct backend_detail *d, struct findings *out)
     qsort(out->units, out->n_units, sizeof *out->units, compare_units);
 }
 
+/* The layer whose products are the largest piece. */
+static uint32_t find_slowest_layer(const struct findings *f)
+{
+    for (size_t i = 0; i < f->n_pieces; i++)
+        if (page_work_of(f->pieces[i].first) == WORK_MVM)
+            return f->pieces[i].first->layer;
+    return UINT32_MAX;
+}
+
 /* ---- what would help ---- */
+
+#define FIELD(name) #name, offsetof(struct arch, name)
+const struct finding_field finding_fields[N_FINDING_FIELDS] = {
+    {WORK_VECTOR, FIELD(lanes), true},
+    {WORK_VECTOR, FIELD(vector_setup_cycles), false},
+    {WORK_NETWORK, FIELD(link_bytes_per_cycle), true},
+    {WORK_NETWORK, FIELD(hop_cycles), false},
+    {WORK_DRAM, FIELD(dram_bytes_per_cycle), true},
+    {WORK_DRAM, FIELD(dram_cycles), false},
+};
+
+int64_t finding_field_value(const struct finding_field *f, const struct arch *a)
+{
+    return *(const int64_t *)((const char *)a + f->offset);
+}
 
 static void add_help(struct findings *f, size_t first, struct finding_help help)
 {
@@ -56,36 +87,34 @@ static void add_help(struct findings *f, size_t first, struct finding_help help)
     f->helps[at] = help;
 }
 
-static void try_field(const struct page *p, struct findings *f, size_t first, enum page_work unit,
-                      const char *field, int64_t from, int64_t to)
+static void try_field(const struct page *p, struct findings *f, size_t first,
+                      const struct finding_field *field)
 {
-    struct finding_help help = {
-        .unit = unit, .field = field, .layer = UINT32_MAX, .from = from, .to = to};
-    if (from > 0 && what_if_field(p, field, to, &help.makespan_cycles))
+    int64_t from = finding_field_value(field, &p->build->arch);
+    struct finding_help help = {.unit = field->unit,
+                                .field = field->name,
+                                .layer = UINT32_MAX,
+                                .from = from,
+                                .to = field->is_rate ? 2 * from : from / 2};
+    if (from > 0 && what_if_field(p, field->name, help.to, &help.makespan_cycles))
         add_help(f, first, help);
-}
-
-/* The layer whose products are the largest piece. */
-static uint32_t slowest_layer(const struct findings *f)
-{
-    for (size_t i = 0; i < f->n_pieces; i++)
-        if (page_work_of(f->pieces[i].first) == WORK_MVM)
-            return f->pieces[i].first->layer;
-    return UINT32_MAX;
 }
 
 /* Twice as many, or where these cannot share the output one more. */
 static void try_copies(const struct page *p, struct findings *f)
 {
-    uint32_t layer = slowest_layer(f);
+    uint32_t layer = f->slowest_layer;
     if (layer == UINT32_MAX)
         return;
     const struct layer_report *l = &p->result->layers[layer];
     const struct dup_result *dup = &p->build->dup;
-    for (int64_t to = 2 * l->copies; to > l->copies; to = to > l->copies + 1 ? l->copies + 1 : 0) {
-        struct finding_help help = {.unit = WORK_MVM, .layer = layer, .from = l->copies, .to = to};
-        help.pes = max_i64((to - l->copies) * l->pes - (dup->pes - dup->pes_used), 0);
-        if (!what_if_copies(p, layer, to, &help.makespan_cycles))
+    const int64_t tries[] = {2 * l->copies, l->copies + 1};
+    size_t n_tries = tries[0] == tries[1] ? 1 : 2;
+    for (size_t i = 0; i < n_tries; i++) {
+        struct finding_help help = {
+            .unit = WORK_MVM, .layer = layer, .from = l->copies, .to = tries[i]};
+        help.pes = max_i64((help.to - l->copies) * l->pes - (dup->pes - dup->pes_used), 0);
+        if (!what_if_copies(p, layer, help.to, &help.makespan_cycles))
             continue;
         add_help(f, f->n_helps, help);
         return;
@@ -94,27 +123,12 @@ static void try_copies(const struct page *p, struct findings *f)
 
 static void try_unit(const struct page *p, struct findings *f, enum page_work unit)
 {
-    const struct arch *a = &p->build->arch;
     size_t first = f->n_helps;
-    switch (unit) {
-    case WORK_MVM: try_copies(p, f); break;
-    case WORK_VECTOR:
-        try_field(p, f, first, unit, "lanes", a->lanes, 2 * a->lanes);
-        try_field(p, f, first, unit, "vector_setup_cycles", a->vector_setup_cycles,
-                  a->vector_setup_cycles / 2);
-        break;
-    case WORK_NETWORK:
-        try_field(p, f, first, unit, "link_bytes_per_cycle", a->link_bytes_per_cycle,
-                  2 * a->link_bytes_per_cycle);
-        try_field(p, f, first, unit, "hop_cycles", a->hop_cycles, a->hop_cycles / 2);
-        break;
-    case WORK_DRAM:
-        try_field(p, f, first, unit, "dram_bytes_per_cycle", a->dram_bytes_per_cycle,
-                  2 * a->dram_bytes_per_cycle);
-        try_field(p, f, first, unit, "dram_cycles", a->dram_cycles, a->dram_cycles / 2);
-        break;
-    default: break;
-    }
+    if (unit == WORK_MVM)
+        try_copies(p, f);
+    for (size_t i = 0; i < N_FINDING_FIELDS; i++)
+        if (finding_fields[i].unit == unit)
+            try_field(p, f, first, &finding_fields[i]);
 }
 
 struct findings *findings_new(const struct page *p)
@@ -124,9 +138,10 @@ struct findings *findings_new(const struct page *p)
     struct findings *f = ARENA_NEW(a, struct findings);
     f->pieces = ARENA_ARRAY(a, struct page_share, d->n_path + 1);
     f->n_pieces = page_path_shares(d, f->pieces);
+    f->slowest_layer = find_slowest_layer(f);
     find_units(d, f);
     for (size_t i = 0; i < f->n_units; i++)
-        if (share_of(p, f->units[i].cycles) >= LEAST_SHARE)
+        if (findings_counts(p, &f->units[i]))
             try_unit(p, f, f->units[i].unit);
     findings_say(p, f);
     return f;
@@ -136,14 +151,18 @@ struct findings *findings_new(const struct page *p)
 
 const char *findings_unit_name(enum page_work unit)
 {
-    static const char *const names[] = {"crossbar", "vector", "network", "dram", "barrier"};
+    static const char *const names[] = {[WORK_MVM] = "crossbar",
+                                        [WORK_VECTOR] = "vector",
+                                        [WORK_NETWORK] = "network",
+                                        [WORK_DRAM] = "dram",
+                                        [WORK_BARRIER] = "barrier"};
     return names[unit];
 }
 
 static void time_json(const struct page *p, uint64_t cycles, struct json *j)
 {
     json_cycles(j, "", cycles, p->build->arch.cycle_ps);
-    json_real(j, "share", share_of(p, cycles));
+    json_real(j, "share", findings_share(p, cycles));
 }
 
 static void units_json(const struct page *p, const struct findings *f, struct json *j)
@@ -160,14 +179,6 @@ static void units_json(const struct page *p, const struct findings *f, struct js
     json_close_array(j);
 }
 
-static void layer_json(const char *key, uint32_t layer, struct json *j)
-{
-    if (layer == UINT32_MAX)
-        json_null(j, key);
-    else
-        json_integer(j, key, layer);
-}
-
 static void pieces_json(const struct page *p, const struct findings *f, uint32_t most,
                         struct json *j)
 {
@@ -177,7 +188,7 @@ static void pieces_json(const struct page *p, const struct findings *f, uint32_t
         json_open_map(j, NULL);
         json_text(j, "unit", findings_unit_name(page_work_of(s->first)));
         json_text(j, "name", s->first->name);
-        layer_json("layer", s->first->layer, j);
+        json_layer(j, "layer", s->first->layer);
         json_text(j, "work", s->first->work);
         time_json(p, s->cycles, j);
         json_integer(j, "steps", s->n_steps);
@@ -195,12 +206,12 @@ static void helps_json(const struct page *p, const struct findings *f, struct js
         json_open_map(j, NULL);
         json_text(j, "unit", findings_unit_name(h->unit));
         json_text(j, "change", h->field ? h->field : "copies");
-        layer_json("layer", h->layer, j);
+        json_layer(j, "layer", h->layer);
         json_integer(j, "from", h->from);
         json_integer(j, "to", h->to);
         json_integer(j, "more_pes", h->pes);
         json_cycles(j, "makespan", h->makespan_cycles, p->build->arch.cycle_ps);
-        json_real(j, "saves", 1 - share_of(p, h->makespan_cycles));
+        json_real(j, "saves", 1 - findings_share(p, h->makespan_cycles));
         json_close_map(j);
     }
     json_close_array(j);

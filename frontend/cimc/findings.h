@@ -21,6 +21,17 @@ struct finding_unit {
     uint64_t cycles;
     uint32_t n_steps, n_input_waits;
 };
+/* A number of the machine that a unit's time depends on: more of a rate is faster, of others less.
+ */
+struct finding_field {
+    enum page_work unit;
+    const char *name;
+    size_t offset; /* of an int64_t in struct arch */
+    bool is_rate;
+};
+enum { N_FINDING_FIELDS = 6 };
+extern const struct finding_field finding_fields[N_FINDING_FIELDS];
+int64_t finding_field_value(const struct finding_field *f, const struct arch *a);
 enum { MOST_HELPS = 2 * N_PAGE_WORKS };
 /*
  * Sentences are text with marks for those who can show them: around names of layers, what is typed,
@@ -32,6 +43,7 @@ struct findings {
     size_t n_units;
     struct page_share *pieces; /* of one value and kind of work, most cycles first */
     size_t n_pieces;
+    uint32_t slowest_layer; /* whose products are the largest piece of these; UINT32_MAX: none */
     struct finding_help helps[MOST_HELPS]; /* in order of units, of one unit the best first */
     size_t n_helps;
     const char *first, **others; /* sentences */
@@ -39,6 +51,10 @@ struct findings {
 };
 /* Everything is in the build's arena. */
 struct findings *findings_new(const struct page *p);
+/* Of the makespan. */
+double findings_share(const struct page *p, uint64_t cycles);
+/* Is it enough of it for a hint, and a sentence of its own? */
+bool findings_counts(const struct page *p, const struct finding_unit *u);
 /* The names in JSON and in sentences. */
 const char *findings_unit_name(enum page_work unit);
 /* `verdict`, in an open map; so many bottlenecks at most. */

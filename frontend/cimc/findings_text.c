@@ -12,14 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double LEAST_SHARE = 0.05; /* of the makespan, for a sentence of its own */
 static const double LEAST_SHOWN = 0.0005;
 enum { MOST_NAMED = 3 };
-
-static double share_of(const struct page *p, uint64_t cycles)
-{
-    return (double)cycles / (double)p->result->makespan_cycles;
-}
 
 /* What is no letter to be seen is no mark either. */
 static void add_name(struct text *t, const char *name)
@@ -45,14 +39,17 @@ static void say(const struct page *p, struct findings *f, struct text *t)
 
 static const char *work_text(enum page_work unit)
 {
-    static const char *const text[] = {"crossbar products", "vector work", "messages",
-                                       "transfers from and to the DRAM", "barriers"};
+    static const char *const text[] = {[WORK_MVM] = "crossbar products",
+                                       [WORK_VECTOR] = "vector work",
+                                       [WORK_NETWORK] = "messages",
+                                       [WORK_DRAM] = "transfers from and to the DRAM",
+                                       [WORK_BARRIER] = "barriers"};
     return text[unit];
 }
 
 static bool is_all(const struct page *p, const struct finding_unit *u)
 {
-    return share_of(p, u->cycles) > 1 - LEAST_SHOWN;
+    return findings_share(p, u->cycles) > 1 - LEAST_SHOWN;
 }
 
 /* "Messages hold the network up most: 58.4 % of the makespan goes into them, 41.6 % into ..." */
@@ -60,7 +57,7 @@ static void add_units(const struct page *p, const struct findings *f, struct tex
 {
     const char *name = work_text(f->units[0].unit);
     bool is_one = f->units[0].unit == WORK_VECTOR;
-    double share = share_of(p, f->units[0].cycles);
+    double share = findings_share(p, f->units[0].cycles);
     text_add(t, "%c%s hold%s the network up", *name - 'a' + 'A', name + 1, is_one ? "s" : "");
     if (is_all(p, &f->units[0])) {
         text_add(t, ": all of the makespan goes into %s.", is_one ? "it" : "them");
@@ -68,7 +65,7 @@ static void add_units(const struct page *p, const struct findings *f, struct tex
     }
     text_add(t, " most: %.1f %% of the makespan goes into %s", 100 * share, is_one ? "it" : "them");
     for (size_t i = 1; i < f->n_units; i++) {
-        share = share_of(p, f->units[i].cycles);
+        share = findings_share(p, f->units[i].cycles);
         if (share >= LEAST_SHOWN)
             text_add(t, ", %.1f %% into %s", 100 * share, work_text(f->units[i].unit));
     }
@@ -85,7 +82,7 @@ static void add_pieces(const struct page *p, const struct findings *f, struct te
         text_add(t, " (");
         if (!is_all(p, &f->units[0]))
             text_add(t, "%s, ", work_text(page_work_of(s->first)));
-        text_add(t, "%.1f %%)", 100 * share_of(p, s->cycles));
+        text_add(t, "%.1f %%)", 100 * findings_share(p, s->cycles));
     }
     text_add(t, ".");
 }
@@ -112,7 +109,7 @@ static void add_gain(const struct page *p, const struct finding_help *h, bool fi
     if (first)
         text_add(t, " instead of %s",
                  view_time_text(p->result->makespan_cycles, p->build->arch.cycle_ps, without));
-    text_add(t, " (%+.1f %%)", 100 * (share_of(p, h->makespan_cycles) - 1));
+    text_add(t, " (%+.1f %%)", 100 * (findings_share(p, h->makespan_cycles) - 1));
 }
 
 /* Of all that was tried the best. */
@@ -244,35 +241,26 @@ static void add_tried(const struct page *p, const struct findings *f, enum page_
     text_add(t, first ? ": twice of it, or half, alone would not make the schedule shorter." : ".");
 }
 
-/* "hop_cycles 3", where there is such a number. */
-static void add_field(struct text *t, const char *name, int64_t value, bool *first)
-{
-    if (value <= 0)
-        return;
-    text_add(t, *first ? "" : ", ");
-    add_code(t, name);
-    text_add(t, " %lld", (long long)value);
-    *first = false;
-}
-
+/* "link_bytes_per_cycle 8, hop_cycles 3", of those that there are. */
 static void add_fields(const struct arch *a, enum page_work unit, struct text *t)
 {
     bool first = true;
-    if (unit == WORK_VECTOR) {
-        add_field(t, "lanes", a->lanes, &first);
-        add_field(t, "vector_setup_cycles", a->vector_setup_cycles, &first);
-    } else if (unit == WORK_NETWORK) {
-        add_field(t, "link_bytes_per_cycle", a->link_bytes_per_cycle, &first);
-        add_field(t, "hop_cycles", a->hop_cycles, &first);
-    } else {
-        add_field(t, "dram_bytes_per_cycle", a->dram_bytes_per_cycle, &first);
-        add_field(t, "dram_cycles", a->dram_cycles, &first);
+    for (size_t i = 0; i < N_FINDING_FIELDS; i++) {
+        const struct finding_field *field = &finding_fields[i];
+        int64_t value = finding_field_value(field, a);
+        if (field->unit != unit || value <= 0)
+            continue;
+        text_add(t, first ? "" : ", ");
+        add_code(t, field->name);
+        text_add(t, " %lld", (long long)value);
+        first = false;
     }
 }
 
 static void say_unit(const struct page *p, struct findings *f, const struct finding_unit *u)
 {
-    static const char *const name[] = {NULL, "Vector units", "Network", "DRAM"};
+    static const char *const name[] = {
+        [WORK_VECTOR] = "Vector units", [WORK_NETWORK] = "Network", [WORK_DRAM] = "DRAM"};
     struct text t = {0};
     text_add(&t, "%s: %s idle before %u of %u steps; the machine has ", name[u->unit],
              u->unit == WORK_VECTOR ? "the unit was" : "the port was", u->n_input_waits,
@@ -284,18 +272,14 @@ static void say_unit(const struct page *p, struct findings *f, const struct find
 
 static void say_units(const struct page *p, struct findings *f)
 {
-    const struct path_report *slowest = NULL;
-    for (size_t i = 0; i < f->n_pieces && !slowest; i++)
-        if (page_work_of(f->pieces[i].first) == WORK_MVM)
-            slowest = f->pieces[i].first;
     for (size_t i = 0; i < f->n_units; i++) {
         const struct finding_unit *u = &f->units[i];
-        if (share_of(p, u->cycles) < LEAST_SHARE || u->unit == WORK_BARRIER)
+        if (!findings_counts(p, u) || u->unit == WORK_BARRIER)
             continue;
         if (u->unit != WORK_MVM)
             say_unit(p, f, u);
-        else if (slowest->layer != UINT32_MAX)
-            say_crossbars(p, f, slowest->layer);
+        else if (f->slowest_layer != UINT32_MAX)
+            say_crossbars(p, f, f->slowest_layer);
     }
 }
 

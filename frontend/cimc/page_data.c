@@ -9,6 +9,7 @@
  */
 #include "findings.h"
 
+#include "common_json.h"
 #include "mapping.h"
 #include "quality.h"
 #include "report.h"
@@ -103,10 +104,7 @@ static void path_json(const struct backend_detail *d, uint32_t most, struct json
         json_open_map(j, NULL);
         json_text(j, "name", e->name);
         json_text(j, "work", e->work);
-        if (e->layer == UINT32_MAX)
-            json_null(j, "layer");
-        else
-            json_integer(j, "layer", e->layer);
+        json_layer(j, "layer", e->layer);
         json_integer(j, "tile", e->tile);
         json_integer(j, "start", (int64_t)e->start_cycle);
         json_integer(j, "end", (int64_t)e->end_cycle);
