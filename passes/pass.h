@@ -58,8 +58,9 @@ struct dup_schedule {
     void *self;
     const struct arch *arch;       /* as it knows the machine */
     int64_t set_rows, set_columns; /* sets that it is to use; 0 = whole extent */
-    int64_t set_budget;            /* > 0: it finds them, for about so many instructions */
-    bool automatic_sets; /* their shape is the schedule's choice, and depends on the copies */
+    /* > 0: their shape is the schedule's choice, for about so many instructions, and depends on the
+     * copies */
+    int64_t set_budget;
     bool layer_by_layer;
     uint32_t frames; /* that the makespan is of, one after the other; 0 = one */
 };

@@ -114,7 +114,6 @@ static const struct dup_schedule *give_schedule(const struct dup_schedule *all,
     GIVE(s, all, set_rows);
     GIVE(s, all, set_columns);
     GIVE(s, all, set_budget);
-    GIVE(s, all, automatic_sets);
     GIVE(s, all, layer_by_layer);
     GIVE(s, all, frames);
     return s;

@@ -278,7 +278,6 @@ bool driver_run_passes(struct build *b, const struct cimc_options *s, const char
                                     .set_rows = b->set.rows,
                                     .set_columns = b->set.cols,
                                     .set_budget = b->set.budget,
-                                    .automatic_sets = b->set.budget > 0,
                                     .layer_by_layer = s->schedule == CIMC_LAYER_BY_LAYER,
                                     .frames = (uint32_t)frames};
     struct pass_ctx ctx = {.diag = d,

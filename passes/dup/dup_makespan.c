@@ -140,12 +140,16 @@ static int32_t sum_bound(const struct run *r)
     return (int32_t)ceil(sum - 1e-6 * fmax(sum, 1));
 }
 
+static bool may_choose_sets(const struct run *r)
+{
+    return r->real->schedule->set_budget > 0;
+}
+
 /* Does what is so of the model's sets hold for all that the schedule may choose? The finest are the
  * fastest. */
 static bool has_finest_sets(const struct run *r)
 {
-    return !r->real->schedule->automatic_sets ||
-           (r->flow.set_rows == 1 && r->flow.set_columns == 1);
+    return !may_choose_sets(r) || (r->flow.set_rows == 1 && r->flow.set_columns == 1);
 }
 
 static int32_t fill_bound(const struct run *r, int32_t known)
@@ -211,7 +215,7 @@ static bool is_exact(struct run *r)
 static bool solve(struct run *r)
 {
     bool coarse = r->timing.set_rows != 1 || r->timing.set_columns != 1, ok = true;
-    bool is_open = r->real->schedule->automatic_sets && !is_exact(r);
+    bool is_open = may_choose_sets(r) && !is_exact(r);
     if (!r->flow.one_by_one && (coarse || is_open))
         ok = search_others(r, coarse ? 1 : 2, is_open);
     ok = ok && search(r);

@@ -399,7 +399,7 @@ START_TEST(test_other_schedules)
     uint64_t seed = 100 + (uint64_t)_i;
     struct fixture f;
     make_random(&f, &seed);
-    f.schedule.automatic_sets = _i % 2 == 0;
+    f.schedule.set_budget = _i % 2 == 0 ? 1000 : 0;
     f.schedule.layer_by_layer = _i % 2 == 1;
     check_against_enumeration(&f);
     finish(&f);
