@@ -116,8 +116,7 @@ static bool bind_weights(cimc_context *c, void *call)
 {
     const struct weights_call *p = call;
     const struct cimc_options *o = p->options;
-    size_t end = offsetof(struct cimc_options, inputs) + sizeof o->inputs;
-    if (!options_reach(o, end, "input", c->diag))
+    if (!options_reach(o, "input", c->diag))
         return false;
     if (o->test_data.n != 1 || o->inputs.n || p->operands->n != 1)
         return diag_error(c->diag, (struct loc){0}, DIAG_USAGE,

@@ -120,9 +120,8 @@ struct name_call {
 static bool name_output(cimc_context *c, void *call)
 {
     const struct name_call *p = call;
-    size_t end = offsetof(struct cimc_options, output) + sizeof p->options->output;
     struct cimc_options whole = options_whole(p->options);
-    if (!options_reach(p->options, end, "output", c->diag))
+    if (!options_reach(p->options, "output", c->diag))
         return false;
     struct build b = {.arena = arena_new()};
     const struct cimc_source *sources = sources_whole(p->sources, p->n, b.arena);

@@ -204,18 +204,28 @@ static size_t field_bytes(enum cimc_option_kind kind)
     }
 }
 
-bool options_reach(const struct cimc_options *o, size_t end, const char *name, struct diag *d)
+static bool reach(const struct cimc_options *o, const struct cimc_option_info *option,
+                  struct diag *d)
 {
-    return end <= o->size ||
+    return option->offset + field_bytes(option->kind) <= o->size ||
            diag_error(d, (struct loc){0}, DIAG_USAGE,
-                      "--%s: the caller's options are of a version that does not have it", name);
+                      "--%s: the caller's options are of a version that does not have it",
+                      option->name);
+}
+
+bool options_reach(const struct cimc_options *o, const char *name, struct diag *d)
+{
+    const struct cimc_option_info *option = cimc_option_find(name);
+    if (!option)
+        BUG("there is no option --%s", name);
+    return reach(o, option, d);
 }
 
 bool options_put(struct cimc_options *o, const struct cimc_option_info *option, const char *value,
                  struct diag *d)
 {
     void *field = (char *)o + option->offset;
-    if (!options_reach(o, option->offset + field_bytes(option->kind), option->name, d))
+    if (!reach(o, option, d))
         return false;
     if (!value && option->kind != CIMC_OPTION_FLAG && option->kind != CIMC_OPTION_MAY_TEXT)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "--%s has no value", option->name);

@@ -17,10 +17,9 @@ extern const struct cimc_option_info option_table[];
  * of a flag true, of CIMC_OPTION_MAY_TEXT its fallback. */
 bool options_put(struct cimc_options *o, const struct cimc_option_info *option, const char *value,
                  struct diag *d) CHECK_RESULT;
-/* The caller's structure goes as far as byte `end`, where the field of option `name` ends; else it
- * is older than that. */
-bool options_reach(const struct cimc_options *o, size_t end, const char *name,
-                   struct diag *d) CHECK_RESULT;
+/* The caller's structure has the field of option `name` of the table; else it is older than that.
+ */
+bool options_reach(const struct cimc_options *o, const char *name, struct diag *d) CHECK_RESULT;
 /* The first option whose value is none that the table allows, nor its default; NULL: there is none.
  * Less than the least integer is "not given". */
 const struct cimc_option_info *options_first_wrong(const struct cimc_options *o);
