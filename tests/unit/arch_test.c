@@ -521,18 +521,14 @@ START_TEST(cells_of_a_weight)
 }
 END_TEST
 
-/* Read-out, limits and times of ISA.md 5.2, 16 and 17. */
+/* One conversion of what all phases have gathered. */
 START_TEST(what_is_not_built_is_refused)
 {
-    static const char *const later[] = {"adc_per_phase=0"};
     struct arch arch = clsa();
-    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
-        ck_assert_msg(!arch_set(&arch, later[i], diag), "%s", later[i]);
-        ck_assert_int_eq(diag->last->code, DIAG_ARCH_VALUE);
-        size_t n = strcspn(later[i], "=");
-        ck_assert_msg(strncmp(diag->last->text + strlen("field '"), later[i], n) == 0, "%s",
-                      diag->last->text);
-    }
+    ck_assert(!arch_set(&arch, "adc_per_phase=0", diag));
+    ck_assert_int_eq(diag->last->code, DIAG_ARCH_VALUE);
+    ck_assert_msg(strstr(diag->last->text, "field 'adc_per_phase'") == diag->last->text, "%s",
+                  diag->last->text);
     ck_assert(arch_set(&arch, "adc_per_phase=1", diag));
 }
 END_TEST

@@ -186,7 +186,6 @@ START_TEST(what_a_call_made_stays)
 }
 END_TEST
 
-/* Who waits has had enough: the next time that memory is taken. */
 /* By whoever waits for it, or for the one that it is part of. */
 START_TEST(an_inner_call_is_stopped_with_the_outer_one)
 {
@@ -205,6 +204,7 @@ START_TEST(an_inner_call_is_stopped_with_the_outer_one)
 }
 END_TEST
 
+/* Who waits has had enough: the next time that memory is taken. */
 START_TEST(a_call_can_be_stopped)
 {
     atomic_bool stop = false;

@@ -379,7 +379,6 @@ START_TEST(options_by_name)
 }
 END_TEST
 
-/* A caller of a version whose options ended before `frames`. */
 /* Values that a caller puts there himself. */
 START_TEST(options_that_cannot_be)
 {
@@ -400,6 +399,7 @@ START_TEST(options_that_cannot_be)
 }
 END_TEST
 
+/* A caller of a version whose options ended before `frames`. */
 START_TEST(older_callers)
 {
     struct rig r;
