@@ -24,6 +24,9 @@ void fuzz_require(bool holds, const char *promise, const struct diag *d);
 /* Whoever fails says why, and nobody else. Also prints the diagnostics, to nowhere. */
 void fuzz_judge(bool ok, const struct diag *d);
 
+/* Whether the input is as somebody wrote it, and no mutant: then what it says of itself is true. */
+extern bool fuzz_is_written;
+
 /* The path of a file with these bytes, alone in its folder; the one of the last call is gone. */
 const char *fuzz_file(const uint8_t *data, size_t n);
 /* A folder without anything in it: what was there since the last call is gone. */

@@ -17,6 +17,16 @@ enum { MOST_CALLS = 200, MOST_TOLD = 20000, MOST_TEXT = 1 << 22 };
 
 /* ---- words ---- */
 
+/* What need not hold of mutants: they go on without what is wrong with them. */
+static void require_written(const struct api *a, bool holds, const char *promise)
+{
+    char line[200];
+    if (holds || !fuzz_is_written)
+        return;
+    snprintf(line, sizeof line, "line %u, %s: %s", a->number, a->name, promise);
+    fuzz_require(false, line, NULL);
+}
+
 bool api_has_word(const struct api *a)
 {
     return a->next < a->n_words;
@@ -40,14 +50,21 @@ size_t api_place(struct api *a, size_t n)
 
 enum cimc_form api_form(struct api *a)
 {
-    static const char *const names[] = {"text", "table", "json", "times", "csv",
-                                        "svg",  "trace", "html", "plan",  "time_trace",
-                                        "ir",   "dot",   "onnx", "sv",    "c"};
+    static const char *const names[] = {[CIMC_TEXT] = "text",   [CIMC_TABLE] = "table",
+                                        [CIMC_JSON] = "json",   [CIMC_TIMES] = "times",
+                                        [CIMC_CSV] = "csv",     [CIMC_SVG] = "svg",
+                                        [CIMC_TRACE] = "trace", [CIMC_HTML] = "html",
+                                        [CIMC_PLAN] = "plan",   [CIMC_TIME_TRACE] = "time_trace",
+                                        [CIMC_IR] = "ir",       [CIMC_DOT] = "dot",
+                                        [CIMC_ONNX] = "onnx",   [CIMC_REPORT] = "report",
+                                        [CIMC_SV] = "sv",       [CIMC_C] = "c"};
+    _Static_assert(sizeof names / sizeof *names == 16, "one of them has no name here");
     const char *word = api_word(a);
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(word, names[i]) == 0)
             return (enum cimc_form)i;
     }
+    require_written(a, false, "there is such a form");
     return CIMC_TEXT;
 }
 
@@ -173,14 +190,32 @@ static void judge(const struct api *a, enum cimc_status status, bool has_failed)
     }
 }
 
+static void trace(const struct api *a, enum cimc_status status)
+{
+    struct cimc_diagnostic d = {.size = sizeof d, .text = ""};
+    size_t n = cimc_diagnostic_count(a->context);
+    if (n > a->n_diagnostics)
+        cimc_diagnostic_at(a->context, n - 1, &d);
+    dprintf(STDERR_FILENO, "line %u, %s: status %d %s\n", a->number, a->name, (int)status,
+            status >= CIMC_INTERNAL ? cimc_failure(a->context) : d.text);
+}
+
 enum cimc_status api_end(struct api *a, enum cimc_status status)
 {
+    static const char *const names[] = {
+        [CIMC_OK] = "ok",
+        [CIMC_WRONG_INPUT] = "wrong_input",
+        [CIMC_WRONG_USAGE] = "wrong_usage",
+        [CIMC_INTERNAL] = "internal",
+        [CIMC_NO_MEMORY] = "no_memory",
+        [CIMC_CANCELLED] = "cancelled",
+    };
     bool has_failed = malloc_has_failed();
     malloc_fails_at(0);
     if (getenv("FUZZ_API_TRACE"))
-        dprintf(STDERR_FILENO, "%s: status %d %s\n", a->words[0], (int)status,
-                status >= CIMC_INTERNAL ? cimc_failure(a->context) : "");
+        trace(a, status);
     judge(a, status, has_failed);
+    a->status = names[status];
     cimc_set_progress(a->context, NULL, NULL);
     a->context = NULL;
     a->fails_at = 0;
@@ -275,27 +310,54 @@ static bool stays_inside(const char *word)
            (n < 2 || word[n - 1] != '-');
 }
 
-static void run_line(struct api *a, char *line)
+/* The words of a line; false: one of them leads outside. */
+static bool split(struct api *a, char *line)
+{
+    char *rest, *word = strtok_r(line, " \t\r", &rest);
+    a->n_words = a->next = 0;
+    for (; word && a->n_words < MOST_WORDS; word = strtok_r(NULL, " \t\r", &rest)) {
+        if (!stays_inside(word))
+            return false;
+        a->words[a->n_words++] = word;
+    }
+    return !word || !fuzz_is_written;
+}
+
+static const struct api_call *find_call(const char *name)
 {
     static const struct api_call *const tables[] = {api_rig_calls, api_program_calls,
                                                     api_value_calls, api_text_calls};
-    char *rest;
-    a->n_words = a->next = 0;
-    for (char *word = strtok_r(line, " \t\r", &rest); word && a->n_words < MOST_WORDS;
-         word = strtok_r(NULL, " \t\r", &rest)) {
-        if (!stays_inside(word))
-            return;
-        a->words[a->n_words++] = word;
-    }
-    const char *name = api_word(a);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         for (const struct api_call *c = tables[i]; c->name; c++) {
-            if (strcmp(c->name, name) == 0) {
-                c->run(a);
-                return;
-            }
+            if (strcmp(c->name, name) == 0)
+                return c;
         }
     }
+    return NULL;
+}
+
+/* [expect STATUS] CALL WORD... */
+static void run_line(struct api *a, char *line)
+{
+    const char *expected = NULL;
+    a->number++;
+    a->name = line; /* its first word, as soon as it is split */
+    a->status = NULL;
+    if (!split(a, line)) {
+        require_written(a, false, "its words are few, and files stay in the folder");
+        return;
+    }
+    a->name = api_word(a);
+    if (strcmp(a->name, "expect") == 0) {
+        expected = api_word(a);
+        a->name = api_word(a);
+    }
+    const struct api_call *c = find_call(a->name);
+    require_written(a, c != NULL, "there is such a call");
+    if (c)
+        c->run(a);
+    require_written(a, !expected || (a->status && strcmp(a->status, expected) == 0),
+                    "it ends as expected");
 }
 
 static void run_program(const uint8_t *data, size_t n)
@@ -310,8 +372,9 @@ static void run_program(const uint8_t *data, size_t n)
     for (size_t i = 0; i < N_CONTEXTS; i++)
         fuzz_require((a.contexts[i] = cimc_context_new()) != NULL, "there is a context", NULL);
     char *line = strtok_r(text, "\n", &rest);
-    for (unsigned i = 0; line && i < MOST_CALLS; i++, line = strtok_r(NULL, "\n", &rest))
+    for (; line && a.number < MOST_CALLS; line = strtok_r(NULL, "\n", &rest))
         run_line(&a, line);
+    require_written(&a, !line, "it is the last line");
     close_all(&a);
     free(text);
 }

@@ -4,7 +4,9 @@
  * fuzz_replay.c - main of a target without libFuzzer: runs it on files, and on mutants of them, and
  * says so in TAP. What goes wrong ends the process; the name before it tells with which file.
  *
- * usage: fuzz_TARGET [--mutants N] FILE_OR_FOLDER...
+ * usage: fuzz_TARGET [--written] [--mutants N] FILE_OR_FOLDER...
+ *
+ * --written: the files are right, not something that a fuzzer found: fuzz_is_written.
  */
 #include "base/asan.h"
 #include "fuzz.h"
@@ -61,15 +63,23 @@ static void run_bytes(const struct file *f)
     free(copy);
 }
 
-static void run_file(const char *path, unsigned n_mutants, unsigned number)
+/* What is asked of each file. */
+static struct {
+    bool written;
+    unsigned n_mutants;
+} asked;
+
+static void run_file(const char *path, unsigned number)
 {
     struct diag *d = diag_new();
     struct file f;
     printf("# %s\n", path);
     fflush(stdout);
     fuzz_require(file_open(path, d->arena, d, &f), "the corpus can be read", d);
+    fuzz_is_written = asked.written;
     run_bytes(&f);
-    run_mutants(&f, n_mutants);
+    fuzz_is_written = false;
+    run_mutants(&f, asked.n_mutants);
     file_close(&f);
     diag_free(d);
     const char *slash = strrchr(path, '/');
@@ -81,18 +91,18 @@ static int visible(const struct dirent *e)
     return e->d_name[0] != '.';
 }
 
-static unsigned run_path(const char *path, unsigned n_mutants, unsigned n_before)
+static unsigned run_path(const char *path, unsigned n_before)
 {
     struct dirent **entries;
     int n = scandir(path, &entries, visible, alphasort);
     if (n < 0) {
-        run_file(path, n_mutants, n_before + 1);
+        run_file(path, n_before + 1);
         return 1;
     }
     for (int i = 0; i < n; i++) {
         struct text file = {0};
         text_add(&file, "%s/%s", path, entries[i]->d_name);
-        run_file(file.at, n_mutants, n_before + (unsigned)i + 1);
+        run_file(file.at, n_before + (unsigned)i + 1);
         text_free(&file);
         free(entries[i]);
     }
@@ -111,15 +121,19 @@ static void limit_memory(void)
 
 int main(int argc, char **argv)
 {
-    unsigned n = 0, n_mutants = 0;
+    unsigned n = 0;
     int at = 1;
     limit_memory();
-    if (argc > 2 && strcmp(argv[1], "--mutants") == 0) {
-        n_mutants = (unsigned)strtoul(argv[2], NULL, 10);
-        at = 3;
+    if (at < argc && strcmp(argv[at], "--written") == 0) {
+        asked.written = true;
+        at++;
+    }
+    if (at + 1 < argc && strcmp(argv[at], "--mutants") == 0) {
+        asked.n_mutants = (unsigned)strtoul(argv[at + 1], NULL, 10);
+        at += 2;
     }
     for (; at < argc; at++)
-        n += run_path(argv[at], n_mutants, n);
+        n += run_path(argv[at], n);
     printf("1..%u\n", n);
     return n == 0;
 }

@@ -22,6 +22,8 @@ enum {
 
 /* ---- promises ---- */
 
+bool fuzz_is_written;
+
 void fuzz_require(bool holds, const char *promise, const struct diag *d)
 {
     if (holds)

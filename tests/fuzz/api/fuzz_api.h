@@ -11,6 +11,10 @@
  * A handle or buffer is a number, of which only the digits count; c0, m0 are for the eye. Its
  * place may be empty: then the call is left out, as is every call that cimc.h does not allow. What
  * is made takes the place of what was there, which is freed, unless something needs it.
+ *
+ *     expect ok compile c0 m0 - p0        is not left out, and succeeds
+ *
+ * Of what somebody wrote (fuzz_is_written) no word is wrong, and calls end as they are expected to.
  */
 #ifndef CIMC_FUZZ_API_H
 #define CIMC_FUZZ_API_H
@@ -30,6 +34,9 @@ struct api {
     /* of the line */
     const char *words[MOST_WORDS];
     size_t n_words, next;
+    const char *name;   /* of its call */
+    const char *status; /* that a call of cimc.h ended with; NULL: there was none */
+    unsigned number;
     /* what there is */
     cimc_context *contexts[N_CONTEXTS];
     struct cimc_options *options[N_PLACES]; /* each as many bytes as its size says */

@@ -210,12 +210,21 @@ static void set(struct api *a)
     keep_short(o);
 }
 
-/* put C O NUMBER [VALUE]: of the option with this number */
+/* An option by its name or number; NULL: there is none. */
+static const struct cimc_option_info *option(struct api *a)
+{
+    const struct cimc_option_info *named =
+        cimc_option_find(api_has_word(a) ? a->words[a->next] : "");
+    size_t number = api_place(a, 200);
+    return named ? named : cimc_option_at(number);
+}
+
+/* put C O OPTION [VALUE] */
 static void put(struct api *a)
 {
     cimc_context *c = api_context(a);
     struct cimc_options *o = api_options(a);
-    const struct cimc_option_info *info = cimc_option_at(api_place(a, 200));
+    const struct cimc_option_info *info = option(a);
     const char *value = api_has_word(a) ? api_word(a) : NULL;
     if (!o || !info || (value && !is_short(info->name, value)))
         return;
@@ -224,7 +233,7 @@ static void put(struct api *a)
     keep_short(o);
 }
 
-/* keep O BITS: what is no option of the table */
+/* keep O BITS [REPORT]: what is no option of the table */
 static void keep(struct api *a)
 {
     struct cimc_options *o = api_options(a);
@@ -236,13 +245,14 @@ static void keep(struct api *a)
     o->keep_plan = bits & 4;
     o->needs_values = bits & 8;
     o->no_references = bits & 16;
+    o->report = api_has_word(a) ? api_word(a) : NULL;
 }
 
-/* poke O NUMBER VALUE: an integer that no function has looked at */
+/* poke O OPTION VALUE: an integer that no function has looked at */
 static void poke(struct api *a)
 {
     struct cimc_options *o = api_options(a);
-    const struct cimc_option_info *info = cimc_option_at(api_place(a, 200));
+    const struct cimc_option_info *info = option(a);
     int64_t value = api_number(a);
     if (!o || !info || info->offset + sizeof value > o->size ||
         (info->kind != CIMC_OPTION_INTEGER && info->kind != CIMC_OPTION_CHOICE))

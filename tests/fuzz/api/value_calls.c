@@ -90,7 +90,7 @@ static const struct cimc_values *values(struct api *a, struct cimc_values *v,
     v->expected = a->arrays + N_ARRAYS - v->n_expected; /* the last */
     v->labels = labels;
     for (int64_t i = 0; i < MOST_FRAMES; i++)
-        labels[i] = i - 1;
+        labels[i] = 2 - i; /* the last is no class */
     return v;
 }
 
