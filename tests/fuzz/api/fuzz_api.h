@@ -99,8 +99,16 @@ struct sink {
     uint64_t n_pieces;
 };
 bool api_write(void *sink, const void *bytes, size_t n);
-/* What was written is the buffer's. */
+/* What was written becomes the buffer's; NULL: nobody's. */
 void api_keep(struct sink *s, struct buffer *to);
+/* API_CALL of a CALL that prints: it writes by api_write to `&sink`. What came is then kept in TO.
+ */
+#define API_PRINT(A, C, TO, CALL)                                                                  \
+    do {                                                                                           \
+        struct sink sink = {.api = (A)};                                                           \
+        API_CALL((A), (C), (CALL));                                                                \
+        api_keep(&sink, (TO));                                                                     \
+    } while (0)
 void api_set_buffer(struct api *a, struct buffer *b, const void *bytes, size_t n);
 FILE *api_new_file(const char *name); /* who maps the one before keeps it; or NULL */
 

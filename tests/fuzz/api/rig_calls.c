@@ -140,9 +140,7 @@ static void print_diagnostics(struct api *a)
     cimc_context *c = api_context(a);
     enum cimc_form form = api_form(a);
     bool verbose = api_number(a) % 2;
-    struct sink sink = {.api = a};
-    API_CALL(a, c, cimc_print_diagnostics(c, form, verbose, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_print_diagnostics(c, form, verbose, api_write, &sink));
 }
 
 /* complain C CODE TEXT FILE */
@@ -267,11 +265,9 @@ static void print_options(struct api *a)
 {
     cimc_context *c = api_context(a);
     const struct cimc_options *o = api_options(a);
-    struct sink sink = {.api = a};
     if (!o)
         return;
-    API_CALL(a, c, cimc_print_options(c, o, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_print_options(c, o, api_write, &sink));
 }
 
 static bool take(void *user, const void *bytes, size_t n)

@@ -14,11 +14,9 @@ static void print_program(struct api *a)
     const cimc_program *p = api_program(a);
     enum cimc_form form = api_form(a);
     const struct cimc_options *o = api_options(a);
-    struct sink sink = {.api = a};
     if (!p)
         return;
-    API_CALL(a, c, cimc_print_program(c, p, form, o, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_print_program(c, p, form, o, api_write, &sink));
 }
 
 /* write C P B */
@@ -26,11 +24,9 @@ static void write_program(struct api *a)
 {
     cimc_context *c = api_context(a);
     cimc_program *p = api_program(a);
-    struct sink sink = {.api = a};
     if (!p)
         return;
-    API_CALL(a, c, cimc_program_write(c, p, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_program_write(c, p, api_write, &sink));
 }
 
 /* check C P FORM B; without B nothing is written */
@@ -39,11 +35,10 @@ static void check(struct api *a)
     cimc_context *c = api_context(a);
     const cimc_program *p = api_program(a);
     enum cimc_form form = api_form(a);
-    struct sink sink = {.api = a};
     if (!p)
         return;
-    API_CALL(a, c, cimc_check(c, p, form, api_has_word(a) ? api_write : NULL, &sink));
-    api_keep(&sink, api_buffer(a));
+    struct buffer *to = api_has_word(a) ? api_buffer(a) : NULL;
+    API_PRINT(a, c, to, cimc_check(c, p, form, to ? api_write : NULL, &sink));
 }
 
 /* disassemble C P O B */
@@ -52,11 +47,9 @@ static void disassemble(struct api *a)
     cimc_context *c = api_context(a);
     const cimc_program *p = api_program(a);
     const struct cimc_options *o = api_options(a);
-    struct sink sink = {.api = a};
     if (!p)
         return;
-    API_CALL(a, c, cimc_disassemble(c, p, o, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_disassemble(c, p, o, api_write, &sink));
 }
 
 /* where C P O FORM B */
@@ -66,11 +59,9 @@ static void where(struct api *a)
     const cimc_program *p = api_program(a);
     const struct cimc_options *o = api_options(a);
     enum cimc_form form = api_form(a);
-    struct sink sink = {.api = a};
     if (!p)
         return;
-    API_CALL(a, c, cimc_where(c, p, o, form, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_where(c, p, o, form, api_write, &sink));
 }
 
 /* dump C P O B */
@@ -79,11 +70,9 @@ static void dump(struct api *a)
     cimc_context *c = api_context(a);
     const cimc_program *p = api_program(a);
     const struct cimc_options *o = api_options(a);
-    struct sink sink = {.api = a};
     if (!p)
         return;
-    API_CALL(a, c, cimc_dump(c, p, o, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_dump(c, p, o, api_write, &sink));
 }
 
 /* write_files C P O */
@@ -105,9 +94,7 @@ static void run_passes(struct api *a)
     struct cimc_source source = api_source(a);
     const struct cimc_options *o = api_options(a);
     enum cimc_form form = api_form(a);
-    struct sink sink = {.api = a};
-    API_CALL(a, c, cimc_pass_run(c, &source, o, form, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_pass_run(c, &source, o, form, api_write, &sink));
 }
 
 /* quantize C Q M O */
@@ -130,11 +117,9 @@ static void print_quantized(struct api *a)
     const cimc_quantized *q = a->quantized[api_place(a, N_PLACES)];
     enum cimc_form form = api_form(a);
     const struct cimc_options *o = api_options(a);
-    struct sink sink = {.api = a};
     if (!q)
         return;
-    API_CALL(a, c, cimc_print_quantized(c, q, form, o, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_print_quantized(c, q, form, o, api_write, &sink));
 }
 
 /* bind_weights C O OPERAND... */
@@ -159,9 +144,7 @@ static void print_machine(struct api *a)
     const char *name = api_word(a);
     enum cimc_form form = api_form(a);
     const struct cimc_options *o = api_options(a);
-    struct sink sink = {.api = a};
-    API_CALL(a, c, cimc_print_machine(c, name, form, o, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_print_machine(c, name, form, o, api_write, &sink));
 }
 
 /* table C NAME FORM B */
@@ -170,9 +153,7 @@ static void print_table(struct api *a)
     cimc_context *c = api_context(a);
     const char *name = api_word(a);
     enum cimc_form form = api_form(a);
-    struct sink sink = {.api = a};
-    API_CALL(a, c, cimc_print_table(c, name, form, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_print_table(c, name, form, api_write, &sink));
 }
 
 /* ---- of many points ---- */
@@ -191,10 +172,8 @@ static void sweep(struct api *a)
     const struct cimc_options *o = api_options(a);
     enum cimc_form form = api_form(a);
     struct buffer *to = api_buffer(a);
-    struct sink sink = {.api = a};
     struct cimc_strings operands = rest_of_line(a);
-    API_CALL(a, c, cimc_sweep(c, &operands, o, form, api_write, &sink));
-    api_keep(&sink, to);
+    API_PRINT(a, c, to, cimc_sweep(c, &operands, o, form, api_write, &sink));
 }
 
 /* sweep_missing C O OPERAND... */
@@ -202,10 +181,8 @@ static void sweep_missing(struct api *a)
 {
     cimc_context *c = api_context(a);
     const struct cimc_options *o = api_options(a);
-    struct sink sink = {.api = a};
     struct cimc_strings operands = rest_of_line(a);
-    API_CALL(a, c, cimc_sweep_missing(c, &operands, o, api_write, &sink));
-    api_keep(&sink, NULL);
+    API_PRINT(a, c, NULL, cimc_sweep_missing(c, &operands, o, api_write, &sink));
 }
 
 /* sweep_merge C FORM B FILE... */
@@ -214,10 +191,8 @@ static void sweep_merge(struct api *a)
     cimc_context *c = api_context(a);
     enum cimc_form form = api_form(a);
     struct buffer *to = api_buffer(a);
-    struct sink sink = {.api = a};
     struct cimc_strings files = rest_of_line(a);
-    API_CALL(a, c, cimc_sweep_merge(c, &files, form, api_write, &sink));
-    api_keep(&sink, to);
+    API_PRINT(a, c, to, cimc_sweep_merge(c, &files, form, api_write, &sink));
 }
 
 /* diff C FILE FILE FORM B */
@@ -226,10 +201,8 @@ static void diff(struct api *a)
     cimc_context *c = api_context(a);
     const char *first = api_word(a), *second = api_word(a);
     enum cimc_form form = api_form(a);
-    struct sink sink = {.api = a};
     bool equal;
-    API_CALL(a, c, cimc_diff(c, first, second, form, &equal, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_diff(c, first, second, form, &equal, api_write, &sink));
 }
 
 /* ---- files ---- */

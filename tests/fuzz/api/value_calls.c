@@ -76,86 +76,90 @@ static void make_npy(struct api *a)
     text_free(&head);
 }
 
+/* ---- simulations ---- */
+
+/* C S M O VALUES, or with P for M: what a simulation is made of. */
+struct making {
+    cimc_context *c;
+    cimc_simulation **out;       /* nothing */
+    size_t place;                /* of it */
+    const cimc_model *model;     /* that the word names, */
+    const cimc_program *program; /* and the program that the same word names */
+    const struct cimc_options *o;
+    const struct cimc_values *values; /* `given`, or NULL */
+    struct cimc_values given;
+    int64_t labels[MOST_FRAMES];
+};
+
 /* N_INPUTS N_EXPECTED N_LABELS; the first word "-": none at all */
-static const struct cimc_values *values(struct api *a, struct cimc_values *v,
-                                        int64_t labels[MOST_FRAMES])
+static void read_values(struct api *a, struct making *m)
 {
+    struct cimc_values *v = &m->given;
     if (strcmp(api_has_word(a) ? a->words[a->next] : "-", "-") == 0)
-        return NULL;
+        return;
     *v = (struct cimc_values){.size = sizeof *v};
     v->n_inputs = api_place(a, N_ARRAYS + 1);
     v->n_expected = api_place(a, N_ARRAYS + 1);
     v->n_labels = api_place(a, MOST_FRAMES + 1);
     v->inputs = a->arrays;
     v->expected = a->arrays + N_ARRAYS - v->n_expected; /* the last */
-    v->labels = labels;
+    v->labels = m->labels;
     for (int64_t i = 0; i < MOST_FRAMES; i++)
-        labels[i] = 2 - i; /* the last is no class */
-    return v;
+        m->labels[i] = 2 - i; /* the last is no class */
+    m->values = v;
 }
 
-/* ---- simulations ---- */
-
-/* The next word's place, empty. */
-static cimc_simulation **new_simulation(struct api *a, size_t *place)
+/* `m` is filled where it stays. */
+static void read_making(struct api *a, struct making *m)
 {
-    *place = api_place(a, N_PLACES);
-    api_free_simulation(a, *place);
-    return &a->simulations[*place].at;
+    *m = (struct making){.c = api_context(a)};
+    m->place = api_place(a, N_PLACES);
+    api_free_simulation(a, m->place);
+    m->out = &a->simulations[m->place].at;
+    size_t of = api_place(a, N_PLACES);
+    m->model = a->models[of];
+    m->program = a->programs[of];
+    m->o = api_options(a);
+    read_values(a, m);
 }
 
 /* values_of_model C S M O VALUES */
 static void values_of_model(struct api *a)
 {
-    size_t place;
-    struct cimc_values v;
-    int64_t labels[MOST_FRAMES];
-    cimc_context *c = api_context(a);
-    cimc_simulation **s = new_simulation(a, &place);
-    const cimc_model *m = api_model(a);
-    const struct cimc_options *o = api_options(a);
-    const struct cimc_values *given = values(a, &v, labels);
-    if (!m)
+    struct making m;
+    read_making(a, &m);
+    if (!m.model)
         return;
-    a->simulations[place].model = m;
-    enum cimc_status status = API_CALL(a, c, cimc_simulation_of_model(c, m, o, given, s));
-    fuzz_require((status == CIMC_OK) == (*s != NULL), "what is made is there", NULL);
+    a->simulations[m.place].model = m.model;
+    enum cimc_status status =
+        API_CALL(a, m.c, cimc_simulation_of_model(m.c, m.model, m.o, m.values, m.out));
+    fuzz_require((status == CIMC_OK) == (*m.out != NULL), "what is made is there", NULL);
 }
 
 /* values_of_program C S P O VALUES */
 static void values_of_program(struct api *a)
 {
-    size_t place;
-    struct cimc_values v;
-    int64_t labels[MOST_FRAMES];
-    cimc_context *c = api_context(a);
-    cimc_simulation **s = new_simulation(a, &place);
-    const cimc_program *p = api_program(a);
-    const struct cimc_options *o = api_options(a);
-    const struct cimc_values *given = values(a, &v, labels);
-    if (!p)
+    struct making m;
+    read_making(a, &m);
+    if (!m.program)
         return;
-    a->simulations[place].program = p;
-    enum cimc_status status = API_CALL(a, c, cimc_simulation_of_program(c, p, o, given, s));
-    fuzz_require((status == CIMC_OK) == (*s != NULL), "what is made is there", NULL);
+    a->simulations[m.place].program = m.program;
+    enum cimc_status status =
+        API_CALL(a, m.c, cimc_simulation_of_program(m.c, m.program, m.o, m.values, m.out));
+    fuzz_require((status == CIMC_OK) == (*m.out != NULL), "what is made is there", NULL);
 }
 
-/* evaluate C S M O VALUES */
+/* evaluate C S M O VALUES. A failure may leave a simulation, by which the caller sees how its
+ * outputs differ from what is expected; only a success must. */
 static void evaluate(struct api *a)
 {
-    size_t place;
-    struct cimc_values v;
-    int64_t labels[MOST_FRAMES];
-    cimc_context *c = api_context(a);
-    cimc_simulation **s = new_simulation(a, &place);
-    const cimc_model *m = api_model(a);
-    const struct cimc_options *o = api_options(a);
-    const struct cimc_values *given = values(a, &v, labels);
-    if (!m)
+    struct making m;
+    read_making(a, &m);
+    if (!m.model)
         return;
-    a->simulations[place].model = m;
-    enum cimc_status status = API_CALL(a, c, cimc_evaluate(c, m, o, given, s));
-    fuzz_require(status != CIMC_OK || *s, "what is made is there", NULL);
+    a->simulations[m.place].model = m.model;
+    enum cimc_status status = API_CALL(a, m.c, cimc_evaluate(m.c, m.model, m.o, m.values, m.out));
+    fuzz_require(status != CIMC_OK || *m.out, "what is made is there", NULL);
 }
 
 /* simulate C S P O */
@@ -216,11 +220,9 @@ static void print_simulation(struct api *a)
     const cimc_simulation *s = a->simulations[api_place(a, N_PLACES)].at;
     enum cimc_form form = api_form(a);
     const struct cimc_options *o = api_options(a);
-    struct sink sink = {.api = a};
     if (!s)
         return;
-    API_CALL(a, c, cimc_print_simulation(c, s, form, o, api_write, &sink));
-    api_keep(&sink, api_buffer(a));
+    API_PRINT(a, c, api_buffer(a), cimc_print_simulation(c, s, form, o, api_write, &sink));
 }
 
 /* run C P O N_INPUTS N_OUTPUTS: outputs are the last arrays */
