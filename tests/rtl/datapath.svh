@@ -150,7 +150,7 @@ task automatic begin_instruction;
   for (int q = QUEUES - 1; q >= 0; q--)
     if (due[q] && !done[q]) queue = $clog2(QUEUES)'(q);
   at = {queue, n_ended[queue]};
-  work <= instructions[at];
+  work <= instructions[queue][n_ended[queue]];
   work_index <= origins[at].index;
   state <= BEGIN;
 endtask

@@ -49,6 +49,7 @@ module cimc_tile
   logic decoder_valid, sequencer_ready, decoder_done, queues_empty, pace_count;
   instruction_t decoded;
   logic [QUEUES-1:0] holds, starts, ends, counts;
+  logic [QUEUES*INSTRUCTION_BITS-1:0] heads;
   logic [INBOUND-1:0] counted;
   logic [(QUEUES+INBOUND+1)*22-1:0] counters;
   logic [21:0] iterations;                // since reset
@@ -58,7 +59,7 @@ module cimc_tile
 
   cimc_sequencer #(.QUEUES(QUEUES), .DEPTH(DEPTH), .INBOUND(INBOUND)) sequencer (
       .clk, .reset, .queue_depth(machine[MACHINE_QUEUE_DEPTH][15:0]), .valid(decoder_valid && may_issue), .ready(sequencer_ready),
-      .instruction(decoded), .exists(), .holds, .heads(), .start(starts), .complete(counts), .inbound(counted), .pace(pace_count),
+      .instruction(decoded), .exists(), .holds, .heads, .start(starts), .complete(counts), .inbound(counted), .pace(pace_count),
       .begins(again), .iterations, .counts(counters), .empty(queues_empty));
 
   // Of the cycles that issue, start and complete take, a clock is one where clocks are cycles.
@@ -86,9 +87,9 @@ module cimc_tile
   wire is_last = index + 1 == sizes[SIZE_INSTRUCTIONS][31:0];
   taken_t dispatched;
   logic [QUEUES-1:0] due, done, idle;     // the oldest that has started may end; the datapath has executed it
-  number_t n_dispatched[QUEUES], n_ended[QUEUES];
+  number_t n_dispatched[QUEUES], n_started[QUEUES], n_ended[QUEUES];
   cycle_t oldest_start[QUEUES], unit_times[QUEUES];
-  instruction_t instructions[QUEUES*NUMBERS];
+  instruction_t instructions[QUEUES][NUMBERS];  // as the sequencer gives them when they start
   origin_t origins[QUEUES*NUMBERS];
 
   wire [$clog2(QUEUES*NUMBERS)-1:0] slot = {decoded.queue[$clog2(QUEUES)-1:0], n_dispatched[decoded.queue]};
@@ -102,7 +103,6 @@ module cimc_tile
       index <= is_last ? 0 : index + 1;
       iteration <= iteration + 32'(is_last);
       random <= next_random(random);
-      instructions[slot] <= decoded;
       origins[slot] <= '{index: index, iteration: iteration, dispatch: then};
     end
 
@@ -110,8 +110,9 @@ module cimc_tile
     cimc_unit unit (
         .clk, .reset(begins), .now, .then, .inflight(machine[MACHINE_INFLIGHT][15:0]), .start_delay, .complete_delay, .one_a_cycle,
         .dispatches(dispatches && decoded.queue == q), .dispatched, .holds(holds[q]), .done(done[q]),
-        .starts(starts[q]), .due(due[q]), .ends(ends[q]), .counts(counts[q]), .n_dispatched(n_dispatched[q]), .n_ended(n_ended[q]),
-        .oldest_start(oldest_start[q]), .idle(idle[q]), .next_time(unit_times[q]));
+        .starts(starts[q]), .due(due[q]), .ends(ends[q]), .counts(counts[q]), .n_dispatched(n_dispatched[q]), .n_started(n_started[q]),
+        .n_ended(n_ended[q]), .oldest_start(oldest_start[q]), .idle(idle[q]), .next_time(unit_times[q]));
+    always_ff @(posedge clk) if (starts[q]) instructions[q][n_started[q]] <= heads[q*INSTRUCTION_BITS+:INSTRUCTION_BITS];
   end
 
   always_ff @(posedge clk)
@@ -119,7 +120,7 @@ module cimc_tile
     else begin
       for (int q = 0; q < QUEUES; q++)
         if (ends[q]) begin
-          if (!instructions[q*NUMBERS+32'(n_ended[q])].skipped) last_end <= now;
+          if (!instructions[q][n_ended[q]].skipped) last_end <= now;
           log_times(q, origins[q*NUMBERS+32'(n_ended[q])], oldest_start[q], now);
         end
     end

@@ -23,6 +23,7 @@ module cimc_unit
     output logic ends,
     output logic counts,
     output number_t n_dispatched,
+    output number_t n_started,            // the number of the head
     output number_t n_ended,              // the number of the oldest that has started and not ended
     output cycle_t oldest_start,
     output logic idle,
@@ -30,7 +31,7 @@ module cimc_unit
 );
   taken_t takes[NUMBERS];
   cycle_t start[NUMBERS], ready[NUMBERS], counted[NUMBERS];  // when it started, when its latency is over, when it is counted
-  number_t n_started, n_counted;
+  number_t n_counted;
   cycle_t free_at, start_at, end_at;       // end_at: not before that
   logic is_armed;                          // the head's conditions hold since start_at - start_delay
 
