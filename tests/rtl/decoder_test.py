@@ -41,7 +41,7 @@ class Expected:
         self.steps = {}
         for i in self.body:
             self.steps[i.queue] = self.steps.get(i.queue, 0) + 1
-        self.steps.update({128 + k: n for k, n in enumerate(tile.step)}, **{})
+        self.steps.update({128 + k: n for k, n in enumerate(tile.step)})
         self.steps[PACE] = 1
 
     def skipped(self, i, frame):

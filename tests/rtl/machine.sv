@@ -89,9 +89,8 @@ module cimc_machine
         if (int'(dram_to[t]) >= output_elements[dram_output[t]]) output_elements[dram_output[t]] = int'(dram_to[t]) + 1;
       end
 
-  string folder, out_folder, name;
+  string folder, out_folder;
   initial begin
-    int file;
     if (!$value$plusargs("dump=%s", folder)) $fatal(1, "no +dump=FOLDER");
     if (!$value$plusargs("out=%s", out_folder)) $fatal(1, "no +out=FOLDER");
     $readmemh({folder, "/program.hex"}, numbers);

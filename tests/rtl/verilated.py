@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright The cimc authors
-"""What the unit benches of tests/rtl share: `cimc`, Verilator and a scratch folder."""
+"""What the tests of tests/rtl share: `cimc`, Verilator and a scratch folder."""
 import os
 import re
 import shutil
