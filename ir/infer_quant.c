@@ -79,12 +79,11 @@ static bool want_zero(const struct ir_op *op, enum ir_dtype dtype, struct diag *
                      ir_type_text(&want, want_text, sizeof want_text));
 }
 
-/* lo..hi is a range of the dtype. An i32 is what a float rounds to while that is exact and far from
- * wrapping. */
+/* lo..hi is a range of the dtype. */
 static bool want_range(const struct ir_op *op, enum ir_dtype dtype, int64_t lo, int64_t hi,
                        struct diag *d)
 {
-    static const int64_t far = (int64_t)1 << 30;
+    static const int64_t far = IR_MOST_QUANTIZED;
     int64_t least = dtype == IR_I32 ? -far : dtype == IR_I8 ? INT8_MIN : 0;
     int64_t most = dtype == IR_I32 ? far : dtype == IR_I8 ? INT8_MAX : UINT8_MAX;
     if (lo < least || hi > most)

@@ -15,6 +15,9 @@
 #include "blob.h"
 
 enum { IR_MAX_RANK = 8 };
+/* An i32 that a float is rounded to (quantize) is within -IR_MOST_QUANTIZED..IR_MOST_QUANTIZED:
+ * exact, and far from wrapping. */
+enum { IR_MOST_QUANTIZED = 1 << 30 };
 
 /* How far a graph has been lowered. ops.def says which operation is legal where. */
 enum ir_stage {

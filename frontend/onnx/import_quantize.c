@@ -220,7 +220,7 @@ struct ir_value *onnx_quantize(struct onnx_node *n, struct ir_value *x, const st
 
 struct ir_value *onnx_as_i32(struct onnx_node *n, struct ir_value *x)
 {
-    const struct onnx_integers most = {IR_I32, -(1 << 30), 1 << 30};
+    const struct onnx_integers most = {IR_I32, -IR_MOST_QUANTIZED, IR_MOST_QUANTIZED};
     return x && x->type.dtype != IR_I32
                ? onnx_quantize(n, x, &(struct onnx_params){.scale = onnx_scalar(n, 1)}, &most)
                : x;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Floats beyond this many are out of the range of every integer that they may become. */
-static const float FAR = 0x1p30f;
+static const float FAR = IR_MOST_QUANTIZED;
 
 /* The nearest integer, halves to the even one; 0 for a NaN. Adding 1.5 * 2^52 leaves a double no
  * bits for a fraction, and rounds as IEEE does. */

@@ -33,15 +33,33 @@ static bool is_integer(const struct ir_value *v)
     return ir_is(v, IR_dequantize) && is_one(v->def->in[1].value);
 }
 
-/* The same quantize to i32 of another value; of a constant, at once. */
+/* The quantize to i32 of another value, into all that it may be; of a constant, at once. */
 static struct ir_value *integer(const struct pass_place *at, const struct ir_op *op,
                                 struct ir_value *x, struct pass_ctx *ctx)
 {
     struct ir_value *in[] = {x, op->in[1].value};
-    struct ir_new desc = {.opcode = IR_quantize, .in = in, .n_in = 2, .attrs = op->attrs};
+    union ir_attrs whole = *op->attrs;
+    whole.quantize.lo = -IR_MOST_QUANTIZED;
+    whole.quantize.hi = IR_MOST_QUANTIZED;
+    struct ir_new desc = {.opcode = IR_quantize, .in = in, .n_in = 2, .attrs = &whole};
     struct ir_value *q = pass_emit(at, &desc);
     struct ir_op *known = eval_fold(q->def, EVAL_FOLD_BYTES, ctx->diag);
     return known ? known->out : q;
+}
+
+static bool is_bounded(const struct ir_attrs_quantize *a)
+{
+    return a->lo > -IR_MOST_QUANTIZED || a->hi < IR_MOST_QUANTIZED;
+}
+
+/* What is within lo..hi is clip(Q(x)); NULL where a clip cannot have these bounds. */
+static struct ir_value *bounded(const struct pass_place *at, struct ir_op *op, struct pass_ctx *ctx)
+{
+    const struct ir_attrs_quantize *a = &op->attrs->quantize;
+    union ir_attrs attrs = {.clip = {.lo = (float)a->lo, .hi = (float)a->hi}};
+    if ((int64_t)attrs.clip.lo != a->lo || (int64_t)attrs.clip.hi != a->hi)
+        return NULL;
+    return pass_emit1(at, IR_clip, &attrs, integer(at, op, op->in[0].value, ctx));
 }
 
 /* Q(DQ(q)) = q - zero, Q(relu(x)) = clip(Q(x)), Q(a + b) = Q(a) + Q(b) of integers a, b. */
@@ -51,6 +69,8 @@ struct ir_value *int_rule_integer(struct ir_op *op, struct pass_ctx *ctx)
     if (op->out->type.dtype != IR_I32 || op->n_in > 2 || !is_one(op->in[1].value))
         return NULL;
     struct pass_place at = pass_before(op);
+    if (is_bounded(&op->attrs->quantize))
+        return bounded(&at, op, ctx);
     if (x->opcode == IR_relu) {
         union ir_attrs attrs = {.clip = {.lo = 0.0f, .hi = INFINITY}};
         return pass_emit1(&at, IR_clip, &attrs, integer(&at, op, x->in[0].value, ctx));
