@@ -56,7 +56,7 @@ bool dup_solve_interval(const struct dup_problem *p, const char *lp_file, struct
  * stand in the whole. */
 struct dup_problem dup_within(const struct dup_problem *p, int64_t load, struct arena *a,
                               uint32_t **at);
-/* The fewest PEs with which the interval is at most `load`; INT64_MAX: it is not with any. */
+/* The fewest PEs with which the interval is at most `load`; 0: it is not with any. */
 int64_t dup_interval_pes(const struct dup_problem *p, int64_t load);
 /* Sum of cycles / copies. */
 double dup_objective(const struct dup_problem *p, const uint32_t *chosen);

@@ -27,7 +27,7 @@ static struct interval interval_new(const struct dup_problem *p, struct arena *a
     return x;
 }
 
-/* PEs of the item's smallest choice within the load; INT64_MAX if there is none. */
+/* PEs of the item's smallest choice within the load; 0 if there is none. */
 static int64_t fewest_within(const struct interval *x, size_t item, int64_t load)
 {
     const struct dup_item *it = &x->problem->items[item];
@@ -39,17 +39,25 @@ static int64_t fewest_within(const struct interval *x, size_t item, int64_t load
         else
             low = middle + 1;
     }
-    return low < it->n_choices ? it->choices[low].pes : INT64_MAX;
+    return low < it->n_choices ? it->choices[low].pes : 0;
 }
 
-/* INT64_MAX: none are enough. */
+/* 0: none are enough. */
 static int64_t pes_within(const struct interval *x, int64_t load)
 {
     int64_t total = 0;
-    for (size_t i = 0; i < x->problem->n_items; i++)
-        if (!add_i64(total, fewest_within(x, i, load), &total))
-            return INT64_MAX;
+    for (size_t i = 0; i < x->problem->n_items; i++) {
+        int64_t fewest = fewest_within(x, i, load);
+        if (fewest == 0 || !add_i64(total, fewest, &total))
+            return 0;
+    }
     return total;
+}
+
+static bool fits(const struct interval *x, int64_t load)
+{
+    int64_t pes = pes_within(x, load);
+    return pes > 0 && pes <= x->problem->pes;
 }
 
 /* The fewest PEs of everything are feasible, whatever load that is. */
@@ -60,7 +68,7 @@ static int64_t least_interval(const struct interval *x)
         high = max_i64(high, x->least[i][0]);
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
-        if (pes_within(x, middle) <= x->problem->pes)
+        if (fits(x, middle))
             high = middle;
         else
             low = middle + 1;

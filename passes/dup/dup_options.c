@@ -263,7 +263,7 @@ bool dup_find_options(struct dup_items *x, int64_t pes, const struct pass_ctx *c
         it->options = one;
         it->n_options = 1;
         if (!(choose && !given[i]
-                  ? find_all(x, it, it->pes + pes - x->pe_min, ctx)
+                  ? find_all(x, it, pes - (x->pe_min - it->pes), ctx)
                   : make_option(x, it, given[i] ? given[i]->patch : pixel, ctx, one)))
             return false;
     }

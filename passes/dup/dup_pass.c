@@ -186,12 +186,13 @@ static int64_t next_pes(struct dup_items *x, int64_t pes, int64_t interval,
                         const struct pass_ctx *ctx)
 {
     enum { MOST_MORE = 1 << 16 };
+    int64_t most;
     for (int64_t more = 16; interval > 0 && more <= MOST_MORE; more *= 4) {
-        if (!dup_find_options(x, pes + more, ctx))
+        if (!add_i64(pes, more, &most) || !dup_find_options(x, most, ctx))
             return 0;
-        struct dup_problem p = dup_make_problem(x, pes + more, INT64_MAX, DUP_USEFUL, ctx);
+        struct dup_problem p = dup_make_problem(x, most, INT64_MAX, DUP_USEFUL, ctx);
         int64_t enough = dup_interval_pes(&p, interval - 1);
-        if (enough <= pes + more)
+        if (enough > 0 && enough <= most)
             return enough;
     }
     return 0;

@@ -4,6 +4,7 @@
 
 usage: hostile_test.py CIMC ROOT SABOTAGE    (the library built from sabotage.c)
 """
+import json
 import os
 import re
 import resource
@@ -248,6 +249,14 @@ def no_memory(b):
             shutil.rmtree(b.path(name)) if os.path.isdir(b.path(name)) else os.unlink(b.path(name))
 
 
+def all_pes(b):
+    """with as many PEs as can be counted each product of the bundled network has a copy of its own: 7 layers, 7 cycles"""
+    for objective, value in (('sum', 7), ('interval', 1), ('makespan', 7)):
+        for number in (['--extra-pes', str(2**63 - 1)], ['--extra-pes', str(2**63 - 50)], ['--pes', str(2**63 - 1)]):
+            got = json.loads(b.run('compile', b.model, '-o', 'p.cim', '--json', '--duplicate', objective, *number).stdout)
+            b.equal((got['duplication']['value'], got['makespan_cycles']), (value, 7), '%s %s' % (objective, ' '.join(number)))
+
+
 def dangling_link(b):
     """an output through a link that leads nowhere yet makes the link's target, also through several folders"""
     os.makedirs(b.path('a/b'))
@@ -263,7 +272,7 @@ def dangling_link(b):
     b.expect(os.path.islink(b.path('round')), 'a link to itself stays')
 
 
-CASES = [value_ranges, open_quote, large_header, many_outputs, many_readers, many_uses, many_sets, cut_file, changed_file, full_device, killed, no_memory, dangling_link]
+CASES = [value_ranges, open_quote, large_header, many_outputs, many_readers, many_uses, many_sets, cut_file, changed_file, full_device, killed, no_memory, all_pes, dangling_link]
 
 if __name__ == '__main__':
     sys.exit(run_cases(CASES))
