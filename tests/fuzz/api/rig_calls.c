@@ -143,13 +143,14 @@ static void print_diagnostics(struct api *a)
     API_PRINT(a, c, api_buffer(a), cimc_print_diagnostics(c, form, verbose, api_write, &sink));
 }
 
-/* complain C CODE TEXT FILE */
+/* complain C CODE TEXT FILE. The text is the caller's, who may have none; judge asks for the
+ * library's. */
 static void complain(struct api *a)
 {
     cimc_context *c = api_context(a);
     const char *code = api_word(a), *text = api_word(a);
     const char *file = api_has_word(a) ? api_word(a) : NULL;
-    API_CALL(a, c, cimc_complain(c, code, file, text));
+    API_CALL(a, c, cimc_complain(c, code, file, *text ? text : "-"));
 }
 
 /* ---- options ---- */
