@@ -79,7 +79,7 @@ static bool all_const(const struct ir_op *op)
 struct ir_value *onnx_known(struct onnx_node *n, struct ir_value *v)
 {
     struct onnx_importer *im = n->im;
-    if (!ir_is(v, IR_dequantize) || !all_const(v->def) || !im->options->fold)
+    if (!v || !ir_is(v, IR_dequantize) || !all_const(v->def) || !im->options->fold)
         return v;
     struct ir_op *op = v->def;
     struct ir_value *in[3];

@@ -23,7 +23,7 @@ struct ir_value *onnx_in(struct onnx_node *n, size_t i);
  * does. */
 bool onnx_pair(struct onnx_node *n, struct ir_value *in[2]) CHECK_RESULT;
 bool onnx_is_const(const struct ir_value *v);
-/* v, or the constant that it will be if it is a dequantised one. */
+/* v, or the constant that it will be if it is a dequantised one; NULL stays that. */
 struct ir_value *onnx_known(struct onnx_node *n, struct ir_value *v);
 /* A constant operand of integers, of rank 0 or 1. */
 bool onnx_const_ints(struct onnx_node *n, size_t i, struct ir_ints *out) CHECK_RESULT;
