@@ -329,7 +329,7 @@ struct limit {
     const char *what, *field; /* of the machine, or NULL */
     int64_t has;              /* this machine; without a field: any; 0 = any number */
 };
-enum { N_LIMITS = 8 };
+enum { N_LIMITS = 11 };
 
 static void list_limits(const struct arch *a, struct limit out[N_LIMITS])
 {
@@ -342,14 +342,27 @@ static void list_limits(const struct arch *a, struct limit out[N_LIMITS])
         {"gather tables", NULL, MAX_ENTRIES},
         {"tables of lanes", NULL, ISA_MAX_LANE_TABLES},
         {"bytes of buffer", "buffer_bytes", a->buffer_bytes},
+        {"PEs of one group", "max_group_pes", a->max_group_pes},
+        {"targets of one route", "max_targets", a->max_targets},
+        {"entries of one gather table", "max_gathers", a->max_gathers},
     };
     memcpy(out, limits, sizeof limits);
 }
 
-static void count_entries(const struct emit_tile *t, uint64_t out[N_LIMITS])
+static void count_entries(const struct emitter *e, uint32_t tile, uint64_t out[N_LIMITS])
 {
+    const struct emit_tile *t = &e->tiles[tile];
+    const struct isa_tile *made = &e->out->tiles[tile];
+    uint64_t pes = 0, targets = 0, entries = 0;
+    for (uint32_t i = 0; i < made->n_groups; i++)
+        pes = max_u64(pes, made->groups[i].n_pes);
+    for (size_t i = 0; i < t->routes.n; i++)
+        targets = max_u64(targets, t->routes.at[i].n_targets);
+    for (size_t i = 0; i < t->gathers.n; i++)
+        entries = max_u64(entries, isa_gather_entries(&t->gathers.at[i]));
     const uint64_t n[N_LIMITS] = {t->views.n,   t->inbound.n, t->routes.n, t->programs.n,
-                                  t->windows.n, t->gathers.n, t->tables.n, t->bytes};
+                                  t->windows.n, t->gathers.n, t->tables.n, t->bytes,
+                                  pes,          targets,      entries};
     memcpy(out, n, sizeof n);
 }
 
@@ -362,7 +375,7 @@ static bool tables_fit(const struct emitter *e)
     bool ok = true;
     list_limits(e->p->arch, limits);
     for (uint32_t t = 0; t < e->p->segment->n_tiles; t++) {
-        count_entries(&e->tiles[t], n);
+        count_entries(e, t, n);
         for (int i = 0; i < N_LIMITS; i++)
             if (n[i] > most[i]) {
                 most[i] = n[i];

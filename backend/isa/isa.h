@@ -234,6 +234,10 @@ struct isa_gather {
     int32_t *rows, *cols, *channels;
     uint32_t fill; /* a pattern, as pad_value */
 };
+static inline uint64_t isa_gather_entries(const struct isa_gather *g)
+{
+    return (uint64_t)g->n_rows + g->n_cols + g->n_channels;
+}
 struct isa_preload {
     uint64_t address;
     uint32_t section;

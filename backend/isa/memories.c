@@ -331,7 +331,7 @@ static uint32_t count_entries(const struct isa_program *p, uint32_t tile)
     const struct isa_tile *t = &p->tiles[tile];
     uint32_t n = 0;
     for (uint32_t i = 0; i < t->n_gathers; i++)
-        n += t->gathers[i].n_rows + t->gathers[i].n_cols + t->gathers[i].n_channels;
+        n += (uint32_t)isa_gather_entries(&t->gathers[i]);
     return n;
 }
 

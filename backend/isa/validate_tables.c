@@ -257,8 +257,7 @@ static bool check_gather(const struct isa_program *p, const struct isa_gather *g
         for (uint32_t i = 0; i < n[k]; i++)
             if (lists[k][i] < -1)
                 return isa_fault(s, "gather", index, "index %d", lists[k][i]);
-    uint64_t entries = (uint64_t)n[0] + n[1] + n[2];
-    return list_fits("gather", index, entries, p->arch.max_gathers, "max_gathers", s);
+    return list_fits("gather", index, isa_gather_entries(g), p->arch.max_gathers, "max_gathers", s);
 }
 
 static bool check_preload(const struct isa_program *p, const struct isa_tile *t, uint32_t index,

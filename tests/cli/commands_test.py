@@ -14,7 +14,7 @@ import sys
 import threading
 
 from bench import run_cases
-from onnx_bytes import onnx_model, onnx_node
+from onnx_bytes import INT64, onnx_model, onnx_node
 
 MODEL = {'dim', 'constant', 'input-type', 'inputs', 'outputs', 'no-weights', 'verbose'}
 CALIBRATION = {'calibrate', 'input-scale', 'weight-bits', 'activation-bits', 'rounding', 'bias-correction', 'layer'}
@@ -206,6 +206,22 @@ def capacity(b):
     b.fails('compile', b.model, '-o', 'x', '--pes=all', code=2,
             message='cimc: error: --pes all: the machine has as many tiles as needed; give --arch-field tiles=N [usage]')
     b.equal(os.listdir(b.folder), [], 'files left behind')
+
+
+def enough(b):
+    """what is said to be raised for a list of a table, and to what, is enough, and one less is not"""
+    nodes = [onnx_node('MatMul', ['x', 'w'], 'v', 'one'), onnx_node('Gather', ['v', 'order'], 'u', 'shuffle'), onnx_node('MatMul', ['u', 'w'], 'y', 'two')]
+    b.write('m.onnx', onnx_model(nodes, {'w': ([4, 4], [1] * 16), 'order': ([4], [3, 0, 1, 2], INT64)}, {'x': [4, 4]}, {'y': [4, 4]}))
+    for field, model, options in (('max_group_pes', b.model, []), ('max_targets', b.model, ['--extra-pes', '20', '--arch-field', 'crossbars=3']),
+                                  ('max_gathers', 'm.onnx', [])):
+        command = ['compile', model, '-o', 'x', *options, '--arch-field']
+        told = b.run(*command, field + '=1', code=1).stderr
+        most = re.fullmatch(r'cimc: error: tile \d+ needs (\d+) .* of one .*, the machine has 1: raise %s to \1 \[capacity\]\n' % field, told)
+        b.expect(most, told)
+        if most:
+            b.run(*command, '%s=%s' % (field, most[1]))
+            less = b.run(*command, '%s=%d' % (field, int(most[1]) - 1), code=1).stderr if int(most[1]) > 2 else told
+            b.contains(less, 'raise %s to %s [capacity]' % (field, most[1]))
 
 
 def whole_machine(b):
@@ -482,6 +498,6 @@ def closed_output(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([overview, help_of_each, unknown_options, meant_names, usage_errors, missing_files, other_inputs, capacity, whole_machine, version, lists, opt_text,
+    sys.exit(run_cases([overview, help_of_each, unknown_options, meant_names, usage_errors, missing_files, other_inputs, capacity, enough, whole_machine, version, lists, opt_text,
                         opt_prints, opt_dot, tables_of_passes, outputs_to_pipes, default_output, special_files, whole_or_not_at_all, same_file,
                         links, no_file_twice, weights_beside_the_model, multiply_adds, closed_output]))
