@@ -188,7 +188,11 @@ text b4 models: [a.onnx]
 text b4 set: [pixel, 1x*]
 file s.yaml b4
 options o1
-expect ok sweep c0 o1 csv b5 s.yaml''',
+expect ok sweep c0 o1 csv b5 s.yaml
+options o2
+expect ok set c0 o2 vary extra-pes=0,4
+patience 9
+sweep c0 o2 json b1 a.onnx''',
     'passes': '''
 options o0
 expect ok set c0 o0 passes simplify,fold,dce

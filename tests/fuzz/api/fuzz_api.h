@@ -92,10 +92,11 @@ struct cimc_source api_source(struct api *a);
 void api_begin(struct api *a, cimc_context *c);
 enum cimc_status api_end(struct api *a, enum cimc_status status);
 
-/* A cimc_write_fn; `sink` is a struct sink. */
+/* A cimc_write_fn; `sink` is a struct sink. Its memory is the caller's, not taken in a call of the
+ * library: that gives back all that is its own when it is left. */
 struct sink {
     struct api *api;
-    struct text text;
+    struct buffer text;
     uint64_t n_pieces;
 };
 bool api_write(void *sink, const void *bytes, size_t n);
