@@ -161,10 +161,10 @@ bool isa_check_features(const struct isa_program *p, struct fault_sink *s)
         if (!(missing >> bit & 1))
             continue;
         s->tile = in_tile ? (int64_t)first[bit].tile : -1;
-        isa_fault(s, in_tile ? "instruction" : NULL, in_tile ? first[bit].inst : 0,
-                  "%s needs '%s' (feature %u), which the machine does not have",
-                  in_tile ? needing(p, first[bit], a) : "the program", features[bit].name,
-                  (unsigned)1 << bit);
+        isa_misfit(s, in_tile ? "instruction" : NULL, in_tile ? first[bit].inst : 0,
+                   "%s needs '%s' (feature %u), which the machine does not have",
+                   in_tile ? needing(p, first[bit], a) : "the program", features[bit].name,
+                   (unsigned)1 << bit);
     }
     arena_free(a);
     return !missing;

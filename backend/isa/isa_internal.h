@@ -174,6 +174,9 @@ struct fault_sink {
 /* Always false. `what` and `index` name the entry: ("view", 3); NULL = the tile itself. */
 bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* Likewise of what this machine lacks, and another may have. */
+bool isa_misfit(struct fault_sink *s, const char *what, uint32_t index, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
 /* False with faults if a valid program needs features that its machine does not have. */
 bool isa_check_features(const struct isa_program *p, struct fault_sink *s);
 

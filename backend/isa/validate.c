@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const char *fmt, ...)
+static bool fault(struct fault_sink *s, enum diag_code code, const char *what, uint32_t index,
+                  const char *fmt, va_list ap)
 {
     if (s->n++ >= ISA_MAX_FAULTS) {
         if (s->n == ISA_MAX_FAULTS + 1)
@@ -22,11 +23,26 @@ bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const cha
         text_add(&where, "tile %" PRId64 "%s", s->tile, what ? ", " : "");
     if (what)
         text_add(&where, "%s %u", what, index);
+    diag_vat(s->d, (struct loc){.file = s->path, .entity = where.at}, code, NULL, fmt, ap);
+    text_free(&where);
+    return false;
+}
+
+bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    diag_vat(s->d, (struct loc){.file = s->path, .entity = where.at}, DIAG_PROGRAM, NULL, fmt, ap);
+    fault(s, DIAG_PROGRAM, what, index, fmt, ap);
     va_end(ap);
-    text_free(&where);
+    return false;
+}
+
+bool isa_misfit(struct fault_sink *s, const char *what, uint32_t index, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fault(s, DIAG_CAPACITY, what, index, fmt, ap);
+    va_end(ap);
     return false;
 }
 

@@ -14,8 +14,9 @@ static bool list_fits(const char *what, uint32_t index, uint64_t n, int64_t most
                       struct fault_sink *s)
 {
     return most == 0 || n <= (uint64_t)most ||
-           isa_fault(s, what, index, "a list of %" PRIu64 ", the machine has %" PRId64 ": raise %s",
-                     n, most, field);
+           isa_misfit(s, what, index,
+                      "a list of %" PRIu64 ", the machine has %" PRId64 ": raise %s", n, most,
+                      field);
 }
 
 static bool check_counts(const struct isa_program *p, const struct isa_tile *t,

@@ -270,7 +270,7 @@ def features(b):
     b.run('compile', b.model, '-o', 'p.cim', *SMALL, '--arch-field', 'features=%d' % every)
     for name in has:
         done = b.run('compile', b.model, '-o', 'none.cim', *SMALL, '--arch-field', 'features=%d' % (every - bits[name]), code=1)
-        b.expect("needs '%s' (feature %d), which the machine does not have" % (name, bits[name]) in done.stderr, done.stderr)
+        b.expect("needs '%s' (feature %d), which the machine does not have [capacity]" % (name, bits[name]) in done.stderr, done.stderr)
     b.expect(not os.path.exists(b.path('none.cim')), 'a program of a machine that cannot run it')
     done = b.run('compile', b.model, '-o', 'none.cim', '--frames', '2', '--arch-field', 'features=%d' % every, code=1)
     b.expect("the program needs 'frames' (feature 512)" in done.stderr, done.stderr)
