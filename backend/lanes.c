@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { F2I_MOST = 1 << 30 }; /* of f2i's results */
+enum { F2I_MOST = IR_MOST_QUANTIZED }; /* of f2i's results */
 
 struct lanes lanes_new(void)
 {

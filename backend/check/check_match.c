@@ -269,7 +269,7 @@ static bool take_lane(struct match *m, struct operand *o, unsigned op)
 static bool take_bounds(struct match *m, struct operand *o, const struct ir_op *v, int64_t lo,
                         int64_t hi, bool stored)
 {
-    const int64_t far = (int64_t)1 << 30;
+    const int64_t far = IR_MOST_QUANTIZED;
     bool wide = check_element(v) == ELEMENT_i32, more = true;
     bool below = wide ? lo <= -far : stored && lo <= 0;
     bool above = wide ? hi >= far : stored && hi >= UINT8_MAX;

@@ -47,37 +47,19 @@ static struct ir_value *integer(const struct pass_place *at, const struct ir_op 
     return known ? known->out : q;
 }
 
-static bool is_bounded(const struct ir_attrs_quantize *a)
-{
-    return a->lo > -IR_MOST_QUANTIZED || a->hi < IR_MOST_QUANTIZED;
-}
-
-/* What is within lo..hi is clip(Q(x)); NULL where a clip cannot have these bounds. */
-static struct ir_value *bounded(const struct pass_place *at, struct ir_op *op, struct pass_ctx *ctx)
-{
-    const struct ir_attrs_quantize *a = &op->attrs->quantize;
-    union ir_attrs attrs = {.clip = {.lo = (float)a->lo, .hi = (float)a->hi}};
-    if ((int64_t)attrs.clip.lo != a->lo || (int64_t)attrs.clip.hi != a->hi)
-        return NULL;
-    return pass_emit1(at, IR_clip, &attrs, integer(at, op, op->in[0].value, ctx));
-}
-
-/* Q(DQ(q)) = q - zero, Q(relu(x)) = clip(Q(x)), Q(a + b) = Q(a) + Q(b) of integers a, b. */
-struct ir_value *int_rule_integer(struct ir_op *op, struct pass_ctx *ctx)
+/* Q(DQ(q)) = q - zero, Q(relu(x)) = clip(Q(x)), Q(a + b) = Q(a) + Q(b) of integers a, b; NULL: the
+ * operand is none of these. */
+static struct ir_value *unbounded(const struct pass_place *at, const struct ir_op *op,
+                                  struct pass_ctx *ctx)
 {
     struct ir_op *x = op->in[0].value->def;
-    if (op->out->type.dtype != IR_I32 || op->n_in > 2 || !is_one(op->in[1].value))
-        return NULL;
-    struct pass_place at = pass_before(op);
-    if (is_bounded(&op->attrs->quantize))
-        return bounded(&at, op, ctx);
     if (x->opcode == IR_relu) {
         union ir_attrs attrs = {.clip = {.lo = 0.0f, .hi = INFINITY}};
-        return pass_emit1(&at, IR_clip, &attrs, integer(&at, op, x->in[0].value, ctx));
+        return pass_emit1(at, IR_clip, &attrs, integer(at, op, x->in[0].value, ctx));
     }
     if (x->opcode == IR_add && is_integer(x->in[0].value) && is_integer(x->in[1].value)) {
-        struct ir_value *a = integer(&at, op, x->in[0].value, ctx);
-        return pass_emit2(&at, IR_add, NULL, a, integer(&at, op, x->in[1].value, ctx));
+        struct ir_value *a = integer(at, op, x->in[0].value, ctx);
+        return pass_emit2(at, IR_add, NULL, a, integer(at, op, x->in[1].value, ctx));
     }
     if (!is_integer(x->out) || x->opcode != IR_dequantize)
         return NULL;
@@ -86,8 +68,29 @@ struct ir_value *int_rule_integer(struct ir_op *op, struct pass_ctx *ctx)
         return x->in[0].value;
     if (!int_affine(x->out, &a))
         return NULL;
-    struct ir_value *q = int_cast(&at, a.q, IR_I32);
-    return a.zero ? pass_emit2(&at, IR_sub, NULL, q, int_const_i32(&at, a.zero)) : q;
+    struct ir_value *q = int_cast(at, a.q, IR_I32);
+    return a.zero ? pass_emit2(at, IR_sub, NULL, q, int_const_i32(at, a.zero)) : q;
+}
+
+/* Bounds that are less than all that an i32 may be are those of a clip; false: no clip has them. */
+static bool bounds_of(const struct ir_attrs_quantize *q, struct ir_attrs_clip *out)
+{
+    bool low = q->lo > -IR_MOST_QUANTIZED, high = q->hi < IR_MOST_QUANTIZED;
+    out->lo = low ? (float)q->lo : -INFINITY;
+    out->hi = high ? (float)q->hi : INFINITY;
+    return (!low || (int64_t)out->lo == q->lo) && (!high || (int64_t)out->hi == q->hi);
+}
+
+struct ir_value *int_rule_integer(struct ir_op *op, struct pass_ctx *ctx)
+{
+    union ir_attrs bounds;
+    if (op->out->type.dtype != IR_I32 || op->n_in > 2 || !is_one(op->in[1].value) ||
+        !bounds_of(&op->attrs->quantize, &bounds.clip))
+        return NULL;
+    struct pass_place at = pass_before(op);
+    struct ir_value *q = unbounded(&at, op, ctx);
+    bool is_bounded = !isinf(bounds.clip.lo) || !isinf(bounds.clip.hi);
+    return q && is_bounded ? pass_emit1(&at, IR_clip, &bounds, q) : q;
 }
 
 /* requantize(sums + b, bias) = requantize(sums, bias + b), b by index of the requantize's axis. */
