@@ -324,7 +324,7 @@ static uint32_t first_queue(const struct emitter *e, uint32_t tile)
     return tile < e->p->segment->n_tiles ? e->p->tasks->queue_base[tile] : e->p->tasks->n_queues;
 }
 
-/* What a tile's tables and buffers may hold. */
+/* What a tile's tables and buffers may hold, and one list of a table. */
 struct limit {
     const char *what, *field; /* of the machine, or NULL */
     int64_t has;              /* this machine; without a field: any; 0 = any number */

@@ -12,7 +12,7 @@ struct sim;
 /* Instruction `index` of a tile in an iteration of the body. */
 struct sim_place {
     uint32_t tile, index, iteration;
-    uint32_t frame; /* isa_frame_of */
+    uint32_t frame; /* that it acts on; ISA_NO_FRAME: it is skipped (isa_frame_of) */
 };
 /* When it was what; `counted`: by its queue. */
 struct sim_times {

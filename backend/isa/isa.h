@@ -85,7 +85,7 @@ bool isa_inst_equal(const struct isa_inst *a, const struct isa_inst *b);
 bool isa_op_has_dst(unsigned op);     /* writes a region of its tile */
 bool isa_op_has_extent(unsigned op);  /* works on h x w elements */
 const char *isa_op_name(unsigned op); /* NULL if there is no such operation */
-/* Or only waits, or tells? */
+/* Does it work, or only wait or tell? */
 static inline bool isa_op_works(unsigned op)
 {
     return op != ISA_nop && op != ISA_wait && op != ISA_signal;

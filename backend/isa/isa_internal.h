@@ -177,6 +177,13 @@ bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const cha
 /* Likewise of what this machine lacks, and another may have. */
 bool isa_misfit(struct fault_sink *s, const char *what, uint32_t index, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* Has a field of so many bits room for the number, sign-extended where it has a sign? */
+static inline bool isa_number_fits(uint64_t value, unsigned bits, bool is_signed)
+{
+    if (is_signed)
+        value += (uint64_t)1 << (bits - 1);
+    return bits == 64 || value >> bits == 0;
+}
 /* False with faults if a valid program needs features that its machine does not have. */
 bool isa_check_features(const struct isa_program *p, struct fault_sink *s);
 

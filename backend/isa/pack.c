@@ -10,6 +10,8 @@ static struct word_field take_field(struct packer *p)
     struct word_field f;
     if (!word_field_at(p->id, p->field++, &f))
         BUG("word %s has no field %u", word_name(p->id), p->field - 1);
+    if (p->out && p->out->n == p->room)
+        BUG("%s: more than %u words", p->out->name, p->room);
     return f;
 }
 
@@ -25,17 +27,10 @@ static void put_bits(struct packer *p, uint64_t value, unsigned bits)
     }
 }
 
-static bool fits(uint64_t value, const struct word_field *f)
-{
-    if (f->is_signed)
-        value += (uint64_t)1 << (f->bits - 1);
-    return f->bits == 64 || value >> f->bits == 0;
-}
-
 void pack_number(struct packer *p, uint64_t value)
 {
     struct word_field f = take_field(p);
-    if (!fits(value, &f))
+    if (!isa_number_fits(value, f.bits, f.is_signed))
         BUG("word %s: 0x%llx does not fit the %u bits of %s", word_name(p->id),
             (unsigned long long)value, f.bits, f.name);
     put_bits(p, value, f.bits);
@@ -66,6 +61,7 @@ void pack_end(const struct packer *p)
 void pack_begin(struct packer *p, uint32_t n)
 {
     p->out->word_bytes = word_bits(p->id) / 8;
+    p->room = n;
     p->at = arena_alloc_array(p->a, n, p->out->word_bytes);
     memset(p->at, 0, (size_t)n * p->out->word_bytes);
     p->out->words = p->at;

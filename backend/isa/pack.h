@@ -15,6 +15,7 @@ struct packer {
     struct arena *a;
     enum word_id id;
     struct isa_memory *out;
+    uint32_t room;       /* words; a word beyond it is a BUG, too */
     uint8_t *at;         /* the word at hand */
     unsigned bit, field; /* the next of it */
     uint32_t first;      /* of the parts that belong to it */

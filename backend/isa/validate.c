@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool fault(struct fault_sink *s, enum diag_code code, const char *what, uint32_t index,
+static void fault(struct fault_sink *s, enum diag_code code, const char *what, uint32_t index,
                   const char *fmt, va_list ap)
 {
     if (s->n++ >= ISA_MAX_FAULTS) {
         if (s->n == ISA_MAX_FAULTS + 1)
             diag_note(s->d, (struct loc){.file = s->path}, "more faults are not shown");
-        return false;
+        return;
     }
     struct text where = {0};
     if (s->tile >= 0)
@@ -25,7 +25,6 @@ static bool fault(struct fault_sink *s, enum diag_code code, const char *what, u
         text_add(&where, "%s %u", what, index);
     diag_vat(s->d, (struct loc){.file = s->path, .entity = where.at}, code, NULL, fmt, ap);
     text_free(&where);
-    return false;
 }
 
 bool isa_fault(struct fault_sink *s, const char *what, uint32_t index, const char *fmt, ...)
@@ -314,7 +313,7 @@ static bool check_totals(const struct isa_program *p, struct fault_sink *s)
     bool ok = true;
     uint64_t bytes = 0;
     if (p->n_tiles > ISA_MAX_TILES || (p->arch.tiles && p->n_tiles > p->arch.tiles))
-        ok = isa_fault(s, NULL, 0, "%u tiles, more than the machine has", p->n_tiles);
+        ok = isa_misfit(s, NULL, 0, "%u tiles, more than the machine has", p->n_tiles);
     for (uint32_t i = 0; i < p->n_tiles; i++)
         if (__builtin_add_overflow(bytes, p->tiles[i].buffer_bytes, &bytes))
             bytes = UINT64_MAX, i = p->n_tiles - 1;

@@ -543,7 +543,7 @@ static bool check_waits(const struct stream_check *c, const struct isa_inst *i)
 /* Stages, and instructions of some frames only. */
 static bool check_frames(const struct stream_check *c, const struct isa_inst *i)
 {
-    bool some = (i->op == ISA_load || i->op == ISA_store) && i->flags;
+    bool some = isa_frame_flags(i) != 0;
     return c->p->frames || (!i->stage && !some) ||
            REJECT(c, "%s: stage %u, flags %u in a program without frames", c->op, i->stage,
                   i->flags);

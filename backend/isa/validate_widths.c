@@ -8,11 +8,8 @@
 
 static bool fits(const struct record_field *f, const void *at)
 {
-    if (f->kind == RECORD_str || f->bits == 64)
-        return true;
-    uint64_t value = record_number(f->kind, at), half = (uint64_t)1 << (f->bits - 1);
     bool is_signed = f->kind == RECORD_i32 || f->kind == RECORD_i64;
-    return (is_signed ? value + half : value) >> f->bits == 0;
+    return f->kind == RECORD_str || isa_number_fits(record_number(f->kind, at), f->bits, is_signed);
 }
 
 static bool field_fits(const struct record_field *f, const void *rec)

@@ -273,7 +273,17 @@ def features(b):
         b.expect("needs '%s' (feature %d), which the machine does not have [capacity]" % (name, bits[name]) in done.stderr, done.stderr)
     b.expect(not os.path.exists(b.path('none.cim')), 'a program of a machine that cannot run it')
     done = b.run('compile', b.model, '-o', 'none.cim', '--frames', '2', '--arch-field', 'features=%d' % every, code=1)
-    b.expect("the program needs 'frames' (feature 512)" in done.stderr, done.stderr)
+    b.contains(done.stderr, "the program needs 'frames' (feature 512), which the machine does not have [capacity]")
+
+
+def lists(b):
+    """a program whose lists are longer than its machine takes is refused, wherever it comes from"""
+    for name, field, place, length in (('times/08_overtaking', 'max_targets', 'tile 0, route 0', 2), ('values/08_messages_and_gathers', 'max_gathers', 'tile 1, gather 0 and 1 more', 3)):
+        text = read_text('tests', 'interpreter', name + '.s')
+        for most, code in ((length, 0), (length - 1, 1)):
+            b.write('p.s', re.sub(r'^(arch ".*)"$', lambda m: m[1] + '%s: %d\\n"' % (field, most), text, flags=re.M))
+            done = b.run('asm', 'p.s', '-o', 'p.cim', code=code)
+        b.contains(done.stderr, '%s: error: a list of %d, the machine has %d: raise %s [capacity]' % (place, length, length - 1, field))
 
 
 def f32(x):
@@ -667,4 +677,4 @@ def where_errors(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([dump_files, dump_tables, dump_json, features, dump_golden, dump_mvm_order, dump_wide_tile, dump_folder, dump_interrupted, where_by_hand, cells_by_hand, cells_of_patches, where_patch, names_of_files, where_model, where_model_of_patches, parts_of_text, where_errors]))
+    sys.exit(run_cases([dump_files, dump_tables, dump_json, features, lists, dump_golden, dump_mvm_order, dump_wide_tile, dump_folder, dump_interrupted, where_by_hand, cells_by_hand, cells_of_patches, where_patch, names_of_files, where_model, where_model_of_patches, parts_of_text, where_errors]))
