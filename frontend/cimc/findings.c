@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double LEAST_SHARE = 0.05;
+static const double LEAST_SHARE = 0.05; /* of the makespan */
 
 double findings_share(const struct page *p, uint64_t cycles)
 {
