@@ -32,7 +32,8 @@ struct dup_items {
 };
 #define DUP_NO_USER UINT32_MAX
 
-/* Objects without options yet. False: no slices yet, users that disagree, numbers out of range. */
+/* Objects without options yet. False: no slices yet, users that disagree, numbers out of range. Of
+ * ctx it reads diag and arch. */
 bool dup_gather(struct dup_items *x, const struct ir_graph *g,
                 const struct pass_ctx *ctx) CHECK_RESULT;
 void dup_items_free(struct dup_items *x);

@@ -58,9 +58,8 @@ struct mip_answer {
 extern "C" {
 #endif
 /* Ends after about max_work steps, or (GLPK) when the call is cancelled. Counted, not timed: the
- * same each time. What it allocates is
- * free again; it prints nothing, never jumps or throws, and leaves what the process has set for the
- * solver's library as it was. */
+ * same each time. What it allocates is free again; it prints nothing, never jumps or throws, and
+ * leaves what the process has set for the solver's library as it was. */
 void mip_solve(const struct mip *p, int64_t max_work, struct mip_answer *io);
 extern const char mip_solver_name[];
 #ifdef __cplusplus
