@@ -48,20 +48,35 @@ size_t api_place(struct api *a, size_t n)
     return (size_t)api_number(a) % n;
 }
 
+/* NULL: there is no such form. Without a default, so that a new one is not forgotten. */
+static const char *form_name(enum cimc_form form)
+{
+    switch (form) {
+    case CIMC_TEXT: return "text";
+    case CIMC_TABLE: return "table";
+    case CIMC_JSON: return "json";
+    case CIMC_TIMES: return "times";
+    case CIMC_CSV: return "csv";
+    case CIMC_SVG: return "svg";
+    case CIMC_TRACE: return "trace";
+    case CIMC_HTML: return "html";
+    case CIMC_PLAN: return "plan";
+    case CIMC_TIME_TRACE: return "time_trace";
+    case CIMC_IR: return "ir";
+    case CIMC_DOT: return "dot";
+    case CIMC_ONNX: return "onnx";
+    case CIMC_REPORT: return "report";
+    case CIMC_SV: return "sv";
+    case CIMC_C: return "c";
+    }
+    return NULL;
+}
+
 enum cimc_form api_form(struct api *a)
 {
-    static const char *const names[] = {[CIMC_TEXT] = "text",   [CIMC_TABLE] = "table",
-                                        [CIMC_JSON] = "json",   [CIMC_TIMES] = "times",
-                                        [CIMC_CSV] = "csv",     [CIMC_SVG] = "svg",
-                                        [CIMC_TRACE] = "trace", [CIMC_HTML] = "html",
-                                        [CIMC_PLAN] = "plan",   [CIMC_TIME_TRACE] = "time_trace",
-                                        [CIMC_IR] = "ir",       [CIMC_DOT] = "dot",
-                                        [CIMC_ONNX] = "onnx",   [CIMC_REPORT] = "report",
-                                        [CIMC_SV] = "sv",       [CIMC_C] = "c"};
-    _Static_assert(sizeof names / sizeof *names == 16, "one of them has no name here");
-    const char *word = api_word(a);
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(word, names[i]) == 0)
+    const char *word = api_word(a), *name;
+    for (int i = 0; (name = form_name((enum cimc_form)i)); i++) {
+        if (strcmp(word, name) == 0)
             return (enum cimc_form)i;
     }
     require_written(a, false, "there is such a form");
