@@ -17,8 +17,7 @@ enum { MOST_CALLS = 200, MOST_TOLD = 20000, MOST_TEXT = 1 << 22 };
 
 /* ---- words ---- */
 
-/* What need not hold of mutants: they go on without what is wrong with them. */
-static void require_written(const struct api *a, bool holds, const char *promise)
+void api_require_written(const struct api *a, bool holds, const char *promise)
 {
     char line[200];
     if (holds || !fuzz_is_written)
@@ -79,7 +78,7 @@ enum cimc_form api_form(struct api *a)
         if (strcmp(word, name) == 0)
             return (enum cimc_form)i;
     }
-    require_written(a, false, "there is such a form");
+    api_require_written(a, false, "there is such a form");
     return CIMC_TEXT;
 }
 
@@ -364,7 +363,7 @@ static void run_line(struct api *a, char *line)
     a->name = line; /* its first word, as soon as it is split */
     a->status = NULL;
     if (!split(a, line)) {
-        require_written(a, false, "its words are few, and files stay in the folder");
+        api_require_written(a, false, "its words are few, and files stay in the folder");
         return;
     }
     a->name = api_word(a);
@@ -373,11 +372,11 @@ static void run_line(struct api *a, char *line)
         a->name = api_word(a);
     }
     const struct api_call *c = find_call(a->name);
-    require_written(a, c != NULL, "there is such a call");
+    api_require_written(a, c != NULL, "there is such a call");
     if (c)
         c->run(a);
-    require_written(a, !expected || (a->status && strcmp(a->status, expected) == 0),
-                    "it ends as expected");
+    api_require_written(a, !expected || (a->status && strcmp(a->status, expected) == 0),
+                        "it ends as expected");
 }
 
 static void run_program(const uint8_t *data, size_t n)
@@ -394,7 +393,7 @@ static void run_program(const uint8_t *data, size_t n)
     char *line = strtok_r(text, "\n", &rest);
     for (; line && a.number < MOST_CALLS; line = strtok_r(NULL, "\n", &rest))
         run_line(&a, line);
-    require_written(&a, !line, "it is the last line");
+    api_require_written(&a, !line, "it is the last line");
     close_all(&a);
     free(text);
 }

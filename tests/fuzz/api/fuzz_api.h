@@ -69,6 +69,8 @@ struct api {
 
 /* ---- fuzz_api.c: words, places, calls ---- */
 
+/* What need not hold of mutants: they go on without what is wrong with them. */
+void api_require_written(const struct api *a, bool holds, const char *promise);
 bool api_has_word(const struct api *a);
 const char *api_word(struct api *a); /* "" behind the last */
 int64_t api_number(struct api *a);   /* of the next word its first digits, with their sign */

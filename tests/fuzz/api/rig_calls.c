@@ -6,6 +6,7 @@
  */
 #include "fuzz_api.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -212,10 +213,13 @@ static void set(struct api *a)
 /* An option by its name or number; NULL: there is none. */
 static const struct cimc_option_info *option(struct api *a)
 {
-    const struct cimc_option_info *named =
-        cimc_option_find(api_has_word(a) ? a->words[a->next] : "");
+    const char *word = api_has_word(a) ? a->words[a->next] : "";
+    const struct cimc_option_info *named = cimc_option_find(word);
     size_t number = api_place(a, 200);
-    return named ? named : cimc_option_at(number);
+    const struct cimc_option_info *info = named ? named : cimc_option_at(number);
+    api_require_written(a, info && (named || isdigit((unsigned char)*word)),
+                        "there is such an option");
+    return info;
 }
 
 /* put C O OPTION [VALUE] */
