@@ -93,17 +93,31 @@ struct cimc_options *api_options(struct api *a)
 {
     const char *word = api_has_word(a) ? a->words[a->next] : "-";
     size_t place = api_place(a, N_PLACES);
-    return strcmp(word, "-") == 0 ? NULL : a->options[place];
+    if (strcmp(word, "-") == 0)
+        return NULL;
+    api_require_written(a, a->options[place] != NULL, "there are such options");
+    return a->options[place];
 }
 
 cimc_model *api_model(struct api *a)
 {
-    return a->models[api_place(a, N_PLACES)];
+    cimc_model *m = a->models[api_place(a, N_PLACES)];
+    api_require_written(a, m != NULL, "there is such a model");
+    return m;
 }
 
 cimc_program *api_program(struct api *a)
 {
-    return a->programs[api_place(a, N_PLACES)];
+    cimc_program *p = a->programs[api_place(a, N_PLACES)];
+    api_require_written(a, p != NULL, "there is such a program");
+    return p;
+}
+
+size_t api_simulation(struct api *a)
+{
+    size_t place = api_place(a, N_PLACES);
+    api_require_written(a, a->simulations[place].at != NULL, "there is such a simulation");
+    return place;
 }
 
 struct buffer *api_buffer(struct api *a)
@@ -124,8 +138,10 @@ bool api_is_needed(const struct api *a, const void *handle)
 cimc_model **api_new_model(struct api *a)
 {
     cimc_model **m = &a->models[api_place(a, N_PLACES)];
-    if (*m && api_is_needed(a, *m))
+    if (*m && api_is_needed(a, *m)) {
+        api_require_written(a, false, "nothing needs the model that was there");
         return NULL;
+    }
     cimc_model_free(*m);
     *m = NULL;
     return m;
@@ -134,8 +150,10 @@ cimc_model **api_new_model(struct api *a)
 cimc_program **api_new_program(struct api *a)
 {
     cimc_program **p = &a->programs[api_place(a, N_PLACES)];
-    if (*p && api_is_needed(a, *p))
+    if (*p && api_is_needed(a, *p)) {
+        api_require_written(a, false, "nothing needs the program that was there");
         return NULL;
+    }
     cimc_program_free(*p);
     *p = NULL;
     return p;

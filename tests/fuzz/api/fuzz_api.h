@@ -14,7 +14,9 @@
  *
  *     expect ok compile c0 m0 - p0        is not left out, and succeeds
  *
- * Of what somebody wrote (fuzz_is_written) no word is wrong, and calls end as they are expected to.
+ * Of what somebody wrote (fuzz_is_written) no word is wrong, what a call names is there, and calls
+ * end as they are expected to. What is made by a call that may fail is made again before it is
+ * named.
  */
 #ifndef CIMC_FUZZ_API_H
 #define CIMC_FUZZ_API_H
@@ -82,6 +84,7 @@ cimc_context *api_context(struct api *a);
 struct cimc_options *api_options(struct api *a); /* also of "-" */
 cimc_model *api_model(struct api *a);
 cimc_program *api_program(struct api *a);
+size_t api_simulation(struct api *a); /* its place */
 struct buffer *api_buffer(struct api *a);
 /* For something new: freed, or NULL if that must stay. */
 cimc_model **api_new_model(struct api *a);

@@ -86,6 +86,9 @@ static void import(struct api *a)
 
 static void free_model(struct api *a)
 {
+    size_t place = a->next;
+    api_model(a); /* it is there */
+    a->next = place;
     api_new_model(a);
 }
 
@@ -183,6 +186,9 @@ static void set_noise(struct api *a)
 
 static void free_program(struct api *a)
 {
+    size_t place = a->next;
+    api_program(a); /* it is there */
+    a->next = place;
     api_new_program(a);
 }
 

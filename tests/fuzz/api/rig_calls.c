@@ -241,6 +241,7 @@ static void keep(struct api *a)
 {
     struct cimc_options *o = api_options(a);
     size_t bits = api_place(a, 32);
+    api_require_written(a, o && HAS(o, no_references), "options have all fields");
     if (!o || !HAS(o, no_references))
         return;
     o->keep_schedule = bits & 1;
@@ -257,8 +258,10 @@ static void poke(struct api *a)
     struct cimc_options *o = api_options(a);
     const struct cimc_option_info *info = option(a);
     int64_t value = api_number(a);
-    if (!o || !info || info->offset + sizeof value > o->size ||
-        (info->kind != CIMC_OPTION_INTEGER && info->kind != CIMC_OPTION_CHOICE))
+    bool fits = o && info && info->offset + sizeof value <= o->size &&
+                (info->kind == CIMC_OPTION_INTEGER || info->kind == CIMC_OPTION_CHOICE);
+    api_require_written(a, fits, "options have this integer");
+    if (!fits)
         return;
     memcpy((char *)o + info->offset, &value, sizeof value);
     a->is_wrong = true;

@@ -115,6 +115,7 @@ static void print_quantized(struct api *a)
 {
     cimc_context *c = api_context(a);
     const cimc_quantized *q = a->quantized[api_place(a, N_PLACES)];
+    api_require_written(a, q != NULL, "there is such a quantised model");
     enum cimc_form form = api_form(a);
     const struct cimc_options *o = api_options(a);
     if (!q)
@@ -249,6 +250,7 @@ static void open_output(struct api *a)
 static void write_output(struct api *a)
 {
     cimc_output *f = a->outputs[api_place(a, N_PLACES)].at;
+    api_require_written(a, f != NULL, "there is such a file");
     const struct buffer *b = api_buffer(a);
     if (f)
         cimc_output_write(f, b->at, b->n);
@@ -260,6 +262,7 @@ static cimc_output *take_output(struct api *a, cimc_context **c)
     size_t place = api_place(a, N_PLACES);
     cimc_output *f = a->outputs[place].at;
     *c = a->outputs[place].context;
+    api_require_written(a, f != NULL, "there is such a file");
     a->outputs[place].at = NULL;
     return f;
 }

@@ -128,6 +128,7 @@ static void values_of_model(struct api *a)
 {
     struct making m;
     read_making(a, &m);
+    api_require_written(a, m.model != NULL, "there is such a model");
     if (!m.model)
         return;
     a->simulations[m.place].model = m.model;
@@ -141,6 +142,7 @@ static void values_of_program(struct api *a)
 {
     struct making m;
     read_making(a, &m);
+    api_require_written(a, m.program != NULL, "there is such a program");
     if (!m.program)
         return;
     a->simulations[m.place].program = m.program;
@@ -155,6 +157,7 @@ static void evaluate(struct api *a)
 {
     struct making m;
     read_making(a, &m);
+    api_require_written(a, m.model != NULL, "there is such a model");
     if (!m.model)
         return;
     a->simulations[m.place].model = m.model;
@@ -166,7 +169,7 @@ static void evaluate(struct api *a)
 static void simulate_program(struct api *a)
 {
     cimc_context *c = api_context(a);
-    size_t place = api_place(a, N_PLACES);
+    size_t place = api_simulation(a);
     const cimc_program *p = api_program(a);
     const struct cimc_options *o = api_options(a);
     cimc_simulation *s = a->simulations[place].at;
@@ -179,7 +182,7 @@ static void simulate_program(struct api *a)
 
 static void free_simulation(struct api *a)
 {
-    api_free_simulation(a, api_place(a, N_PLACES));
+    api_free_simulation(a, api_simulation(a));
 }
 
 /* Every byte of what is told can be read. */
@@ -192,7 +195,7 @@ static void read_all(const struct cimc_array *array)
 /* look_at_simulation S I FRAME */
 static void look_at_simulation(struct api *a)
 {
-    const cimc_simulation *s = a->simulations[api_place(a, N_PLACES)].at;
+    const cimc_simulation *s = a->simulations[api_simulation(a)].at;
     size_t i = api_place(a, 4);
     struct cimc_simulation_info info = {.size = sizeof info};
     struct cimc_port port = {.size = sizeof port};
@@ -217,7 +220,7 @@ static void look_at_simulation(struct api *a)
 static void print_simulation(struct api *a)
 {
     cimc_context *c = api_context(a);
-    const cimc_simulation *s = a->simulations[api_place(a, N_PLACES)].at;
+    const cimc_simulation *s = a->simulations[api_simulation(a)].at;
     enum cimc_form form = api_form(a);
     const struct cimc_options *o = api_options(a);
     if (!s)
