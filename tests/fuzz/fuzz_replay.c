@@ -6,7 +6,8 @@
  *
  * usage: fuzz_TARGET [--written] [--mutants N] FILE_OR_FOLDER...
  *
- * --written: the files are right, not something that a fuzzer found: fuzz_is_written.
+ * --written: the files are as somebody wrote them, findings that were made legible too:
+ * fuzz_is_written.
  */
 #include "base/asan.h"
 #include "fuzz.h"
