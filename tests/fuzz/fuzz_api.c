@@ -96,6 +96,7 @@ struct cimc_options *api_options(struct api *a)
     if (strcmp(word, "-") == 0)
         return NULL;
     api_require_written(a, a->options[place] != NULL, "there are such options");
+    a->is_poked = &a->are_poked[place];
     return a->options[place];
 }
 
@@ -215,7 +216,7 @@ static void judge(const struct api *a, enum cimc_status status, bool has_failed)
     case CIMC_OK: fuzz_require(n_errors == 0, "a success has no error", NULL); break;
     case CIMC_WRONG_INPUT:
     case CIMC_WRONG_USAGE: fuzz_require(n_errors > 0, "a failure has an error", NULL); break;
-    case CIMC_INTERNAL: fuzz_require(a->is_wrong, failure, NULL); break;
+    case CIMC_INTERNAL: fuzz_require(a->is_poked && *a->is_poked, failure, NULL); break;
     case CIMC_NO_MEMORY: fuzz_require(has_failed, "there is memory", NULL); break;
     case CIMC_CANCELLED: fuzz_require(a->was_cancelled, "somebody has cancelled", NULL); break;
     default: fuzz_require(false, "there is such a status", NULL);
@@ -380,6 +381,7 @@ static void run_line(struct api *a, char *line)
     a->number++;
     a->name = line; /* its first word, as soon as it is split */
     a->status = NULL;
+    a->is_poked = NULL;
     if (!split(a, line)) {
         api_require_written(a, false, "its words are few, and files stay in the folder");
         return;

@@ -39,9 +39,11 @@ struct api {
     const char *name;   /* of its call */
     const char *status; /* that a call of cimc.h ended with; NULL: there was none */
     unsigned number;
+    bool *is_poked; /* of the options that it names; NULL: it names none */
     /* what there is */
     cimc_context *contexts[N_CONTEXTS];
     struct cimc_options *options[N_PLACES]; /* each as many bytes as its size says */
+    bool are_poked[N_PLACES];               /* they may have values that they cannot have */
     cimc_model *models[N_PLACES];
     cimc_program *programs[N_PLACES];
     struct {
@@ -66,7 +68,6 @@ struct api {
     size_t n_diagnostics; /* before */
     uint64_t n_told;
     bool was_cancelled;
-    bool is_wrong; /* options may have values that they cannot have */
 };
 
 /* ---- fuzz_api.c: words, places, calls ---- */

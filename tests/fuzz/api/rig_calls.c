@@ -169,6 +169,7 @@ static void new_options(struct api *a)
     fuzz_require(*o != NULL, "there is memory", NULL);
     (*o)->memory = NULL;
     cimc_options_init(*o, size);
+    a->are_poked[o - a->options] = false;
 }
 
 static bool has(const struct cimc_options *o, size_t end)
@@ -264,7 +265,7 @@ static void poke(struct api *a)
     if (!fits)
         return;
     memcpy((char *)o + info->offset, &value, sizeof value);
-    a->is_wrong = true;
+    *a->is_poked = true;
     keep_short(o);
 }
 
