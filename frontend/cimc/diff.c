@@ -57,7 +57,10 @@ const struct json_value *member_find(const struct members *m, const char *name)
 struct place {
     struct differences *out;
     const char *section, *layer, *prefix; /* prefix: of a map in it, "latency_cycles." */
+    unsigned depth;                       /* of that map */
 };
+enum { MOST_DEPTH = 4 }; /* maps in maps that are looked into; results are no deeper */
+
 typedef void (*compare_fn)(const struct place *at, const char *name, const struct json_value *a,
                            const struct json_value *b);
 
@@ -87,16 +90,16 @@ static bool is_same(const struct json_value *a, const struct json_value *b)
     return same;
 }
 
-/* Maps in it are looked into once: results are no deeper. */
 static void compare_value(const struct place *at, const char *name, const struct json_value *a,
                           const struct json_value *b)
 {
     bool are_maps = a && b && a->kind == JSON_MAP && b->kind == JSON_MAP;
     struct place inner = *at;
-    inner.prefix = arena_printf(at->out->arena, "%s%s.", at->prefix, name);
     if (is_same(a, b))
         return;
-    if (are_maps && !*at->prefix) {
+    if (are_maps && at->depth < MOST_DEPTH) {
+        inner.prefix = arena_printf(at->out->arena, "%s%s.", at->prefix, name);
+        inner.depth++;
         each_member(&inner, a, b, compare_value);
         return;
     }

@@ -28,6 +28,7 @@ struct sweep_plan {
     struct arena *arena;
     struct cimc_options options; /* of all points, the arena's */
     VEC(struct sweep_axis) axes;
+    size_t folder; /* bytes that the labels of all models begin with, as far as a '/' */
     uint64_t n_points;
     uint64_t shard, n_shards; /* points whose index mod n_shards is shard */
 };

@@ -89,6 +89,22 @@ static bool count_points(struct sweep_plan *p, struct diag *d)
     return true;
 }
 
+static size_t shared_folder(const struct sweep_axis *models)
+{
+    const char *first = models->values.at[0].label;
+    size_t n = strlen(first);
+    for (size_t i = 0; i < models->values.n; i++) {
+        const char *label = models->values.at[i].label;
+        size_t same = 0;
+        while (same < n && label[same] == first[same])
+            same++;
+        n = same;
+    }
+    while (n > 0 && first[n - 1] != '/')
+        n--;
+    return n;
+}
+
 bool sweep_plan_make(struct sweep_plan *p, const struct cimc_strings *operands,
                      const struct cimc_options *o, struct arena *a, struct diag *d)
 {
@@ -99,6 +115,7 @@ bool sweep_plan_make(struct sweep_plan *p, const struct cimc_strings *operands,
         if (!sweep_axis_parse(p, o->vary.at[i], d))
             return false;
     }
+    p->folder = shared_folder(&p->axes.at[0]);
     /* files of the sweep are none of a point */
     p->options.vary = (struct cimc_strings){0};
     p->options.output = p->options.csv = NULL;

@@ -14,17 +14,17 @@ static const char *title_of(const struct sweep_axis *axis)
     return dot ? dot + 1 : axis->name;
 }
 
-static const char *label_at(const struct sweep_axis *axis, size_t value)
+/* Models are told apart by what is behind the folder that all are in. */
+static const char *label_at(const struct sweep_plan *p, const struct sweep_axis *axis, size_t value)
 {
-    const char *label = axis->values.at[value].label;
-    return axis->option ? label : driver_file_name(label);
+    return axis->values.at[value].label + (axis->option ? 0 : p->folder);
 }
 
-static int width_of(const struct sweep_axis *axis)
+static int width_of(const struct sweep_plan *p, const struct sweep_axis *axis)
 {
     int width = plain_columns(title_of(axis));
     for (size_t i = 0; i < axis->values.n; i++) {
-        int n = plain_columns(label_at(axis, i));
+        int n = plain_columns(label_at(p, axis, i));
         width = n > width ? n : width;
     }
     return width < MOST_LABEL ? width : MOST_LABEL;
@@ -57,7 +57,7 @@ void sweep_table_head(const struct sweep_plan *p, FILE *out)
         const struct sweep_axis *axis = &p->axes.at[i];
         if (is_same(axis))
             continue;
-        print_cell(title_of(axis), width_of(axis), out);
+        print_cell(title_of(axis), width_of(p, axis), out);
     }
     fprintf(out, "%7s %12s %10s %8s %12s", "PEs", "cycles", "time", "speedup", "utilisation");
     fprintf(out, has_frames(p) ? " %12s\n" : "%s\n", has_frames(p) ? "interval" : "");
@@ -70,7 +70,7 @@ void sweep_table_point(const struct sweep_plan *p, uint64_t point, FILE *out)
         if (is_same(axis))
             continue;
         size_t value = (size_t)(sweep_value_of(p, i, point) - axis->values.at);
-        print_cell(label_at(axis, value), width_of(axis), out);
+        print_cell(label_at(p, axis, value), width_of(p, axis), out);
     }
 }
 

@@ -45,6 +45,9 @@ def results(b):
     for name, (x, y) in numbers.items():
         ratio = differences['totals', None, name][2]
         b.expect(ratio is None if x == 0 else abs(ratio - y / x) < 1e-12, 'ratio of ' + name)
+    counters = [result['energy']['counters'] for result in (first, second)]
+    b.equal({name: pair[:2] for (_, _, name), pair in differences.items() if name.startswith('energy.counters')},
+            {'energy.counters.' + k: (x, counters[1][k]) for k, x in counters[0].items() if x != counters[1][k]}, 'numbers in maps of maps')
     copies = {l['name']: (l['copies'], m['copies']) for l, m in zip(first['base_layers'], second['base_layers']) if l['copies'] != m['copies']}
     b.expect(copies, 'with more PEs there are no more copies')
     b.equal({layer: pair[:2] for (section, layer, name), pair in differences.items() if name == 'copies'}, copies, 'copies')

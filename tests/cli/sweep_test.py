@@ -66,6 +66,20 @@ def points(b):
     b.equal([line.split()[5] for line in lines[1:]], [str(row['result']['makespan_cycles']) for row in rows], 'table: cycles')
 
 
+def names_of_models(b):
+    """the table tells models apart by their paths, without the folder that all are in"""
+    for folder in ('zoo/one', 'zoo/two'):
+        os.makedirs(b.path(folder))
+        for name in ('model.onnx', 'other.onnx'):
+            shutil.copy(b.model, b.path(os.path.join(folder, name)))
+
+    def names(*models):
+        return [line.split()[0] for line in b.run('sweep', *models).stdout.splitlines()]
+    b.equal(names('zoo/one/model.onnx', 'zoo/two/model.onnx'), ['model', 'one/model.onnx', 'two/model.onnx'], 'two folders')
+    b.equal(names('zoo/one/model.onnx', 'zoo/one/other.onnx'), ['model', 'model.onnx', 'other.onnx'], 'one folder')
+    b.equal(names('zoo/one/model.onnx', 'x=zoo/one/other.onnx'), ['model', 'zoo/one/model.onnx', 'x=zoo/one/other.onnx'], 'a name')
+
+
 def shards(b):
     """1, 3 and 7 shards, in any order, make the same file; as a table too"""
     prepare(b)
@@ -240,4 +254,4 @@ def with_mpi(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([points, shards, interrupted, failures, refused, with_parallel, with_xargs, with_slurm, with_mpi]))
+    sys.exit(run_cases([points, names_of_models, shards, interrupted, failures, refused, with_parallel, with_xargs, with_slurm, with_mpi]))
