@@ -142,11 +142,16 @@ def reads(label):
     return problems
 
 
+def int8(folder):
+    """Options that quantise the digit reader; its calibration images are bytes."""
+    return '--calibrate', os.path.join(folder, 'calibration.npy'), '--input-scale', '1/255', '--weight-bits', '8'
+
+
 def digits(suite, bench):
     """The digit reader, from image to label: of integers and of floats, on three machines, frames, and beside another network."""
     folder = os.path.join(bench.root, 'benchmarks', 'digits')
     model, other = os.path.join(folder, 'digits.onnx'), os.path.join(bench.root, 'tests', 'numeric', 'cases', 'fused_conv', 'model.onnx')
-    integers = '--calibrate', os.path.join(folder, 'calibration.npy'), '--weight-bits', '8'
+    integers = int8(folder)
     image = '--test-data', os.path.join(folder, 'test_data_set_%d' % IMAGE)
     reads_it = reads(int(lines(os.path.join(folder, 'labels.txt'))[IMAGE]))
     for arch in ARCHS:
@@ -302,7 +307,7 @@ def controls(suite, bench):
     """What is changed is seen, and of what is not nothing."""
     folder = os.path.join(bench.root, 'benchmarks', 'digits')
     data = os.path.join(folder, 'test_data_set_0')
-    integers = '--calibrate', os.path.join(folder, 'calibration.npy'), '--weight-bits', '8'
+    integers = int8(folder)
     programs = {arch: suite.compiled([os.path.join(folder, 'digits.onnx')], '--arch', arch, *integers) for arch in ('mesh', 'clsa')}
     dumps = {arch: suite.dump(program, '--test-data', data) for arch, program in programs.items()}
 
