@@ -146,12 +146,10 @@ function automatic logic writes_buffer(input logic [4:0] op);
 endfunction
 
 task automatic begin_instruction;
-  automatic logic [$clog2(QUEUES*NUMBERS)-1:0] at;
   for (int q = QUEUES - 1; q >= 0; q--)
     if (due[q] && !done[q]) queue = $clog2(QUEUES)'(q);
-  at = {queue, n_ended[queue]};
   work <= instructions[queue][n_ended[queue]];
-  work_index <= origins[at].index;
+  work_index <= origins[queue][n_ended[queue]].index;
   state <= BEGIN;
 endtask
 

@@ -90,9 +90,8 @@ module cimc_tile
   number_t n_dispatched[QUEUES], n_started[QUEUES], n_ended[QUEUES];
   cycle_t oldest_start[QUEUES], unit_times[QUEUES];
   instruction_t instructions[QUEUES][NUMBERS];  // as the sequencer gives them when they start
-  origin_t origins[QUEUES*NUMBERS];
+  origin_t origins[QUEUES][NUMBERS];
 
-  wire [$clog2(QUEUES*NUMBERS)-1:0] slot = {decoded.queue[$clog2(QUEUES)-1:0], n_dispatched[decoded.queue]};
   assign dispatched = '{occupancy: occupancy(decoded), latency: latency(decoded) + extra(random), needs_unit: needs_unit(decoded)};
   always_ff @(posedge clk)
     if (begins) begin
@@ -103,7 +102,6 @@ module cimc_tile
       index <= is_last ? 0 : index + 1;
       iteration <= iteration + 32'(is_last);
       random <= next_random(random);
-      origins[slot] <= '{index: index, iteration: iteration, dispatch: then};
     end
 
   for (genvar q = 0; q < QUEUES; q++) begin : g_unit
@@ -112,7 +110,10 @@ module cimc_tile
         .dispatches(dispatches && decoded.queue == q), .dispatched, .holds(holds[q]), .done(done[q]),
         .starts(starts[q]), .due(due[q]), .ends(ends[q]), .counts(counts[q]), .n_dispatched(n_dispatched[q]), .n_started(n_started[q]),
         .n_ended(n_ended[q]), .oldest_start(oldest_start[q]), .idle(idle[q]), .next_time(unit_times[q]));
-    always_ff @(posedge clk) if (starts[q]) instructions[q][n_started[q]] <= heads[q*INSTRUCTION_BITS+:INSTRUCTION_BITS];
+    always_ff @(posedge clk) begin
+      if (dispatches && decoded.queue == q) origins[q][n_dispatched[q]] <= '{index: index, iteration: iteration, dispatch: then};
+      if (starts[q]) instructions[q][n_started[q]] <= heads[q*INSTRUCTION_BITS+:INSTRUCTION_BITS];
+    end
   end
 
   always_ff @(posedge clk)
@@ -121,7 +122,7 @@ module cimc_tile
       for (int q = 0; q < QUEUES; q++)
         if (ends[q]) begin
           if (!instructions[q][n_ended[q]].skipped) last_end <= now;
-          log_times(q, origins[q*NUMBERS+32'(n_ended[q])], oldest_start[q], now);
+          log_times(q, origins[q][n_ended[q]], oldest_start[q], now);
         end
     end
 
