@@ -9,6 +9,10 @@ import shutil
 
 ALL = 'golden', 'times', 'receive'
 VALUES = 'golden', 'receive'  # what does not depend on how long things take
+COUNTERS = 1 << 22
+FEW = 200  # records whose checksums Python has quickly
+UNWRITTEN = '7fc0dead'  # what the buffer has where nothing was written; such words are left out
+SEND, MESSAGE = '8008', '9000'
 
 
 def lines(path):
@@ -34,15 +38,9 @@ def memory(path):
     return words
 
 
-def same_word(wanted, got):
-    """Bytes that nothing was written to are xx."""
-    return all(w in ('x', g) for w, g in zip(wanted, got))
-
-
-COUNTERS = 1 << 22
-FEW = 200
-UNWRITTEN = '7fc0dead'  # what the buffer has where nothing was written; such words are left out
-SEND, MESSAGE = '8008', '9000'
+def filled(word):
+    """A word of a dump, where bytes that nothing was written to are xx, as the machine has it."""
+    return ''.join(u if w == 'x' else w for w, u in zip(word, UNWRITTEN))
 
 
 def without_sends(records):
@@ -99,9 +97,10 @@ class Dump:
     """A program's files, and how much of them two runs have in common."""
 
     def __init__(self, bench, words, program, folder, *arguments):
-        self.bench, self.words, self.program, self.folder = bench, words, program, folder
+        self.words, self.folder = words, folder
         bench.run('dump', program, '-o', folder, '--force', '--format', 'hex', *arguments)
         self.tiles = sorted(name for name in os.listdir(folder) if name.startswith('tile_'))
+        self.cycles = int(re.search(r'cycles: (\d+) simulated', bench.run('sim', program)).group(1))
 
     def number(self, file, name):
         return int(lines(os.path.join(self.folder, file + '.hex'))[self.words.place(file, name)], 16)
@@ -112,9 +111,6 @@ class Dump:
 
     def plusargs(self):
         return ['+clocked'] if self.is_clocked() else []
-
-    def cycles(self):
-        return int(re.search(r'cycles: (\d+) simulated', self.bench.run('sim', self.program)).group(1))
 
     def differences(self, out, kinds):
         """(records compared, [first difference of each file]); without times also messages are compared without theirs"""
@@ -141,7 +137,7 @@ class Dump:
         for tile in self.tiles:
             wanted, got = (memory(os.path.join(folder, tile, 'final_buffer.hex')) for folder in (self.folder, out))
             found += ['%s: word %x of the buffer at the end' % (tile, at) for at in sorted(wanted.keys() | got.keys())
-                      if not same_word(wanted.get(at, UNWRITTEN), got.get(at, UNWRITTEN))][:1]
+                      if filled(wanted.get(at, UNWRITTEN)) != got.get(at, UNWRITTEN)][:1]
             wanted, got = (lines(os.path.join(folder, tile, 'final_counters.hex')) for folder in (self.folder, out))
             if ['%08x' % (int(n, 16) * times % COUNTERS) for n in wanted] != got:
                 found.append('%s: counters at the end are %s' % (tile, ' '.join(got)))
@@ -155,7 +151,7 @@ class Dump:
             with open(path, encoding='ascii') as f:
                 names, sums = f.readline().split()[1:], lines(path)
             if len(names) != len(sums):
-                found.append('%s: %d names and %d checksums' % (tile, len(names), len(sums)))
+                return ['%s: %d names and %d checksums' % (tile, len(names), len(sums))]
             for name, wanted in zip(names, sums):
                 if name.endswith('instructions'):
                     continue
@@ -178,10 +174,10 @@ class Dump:
         numbers, out = machine.run(self.folder, *self.plusargs())
         n, problems = self.differences(out, ALL)
         problems += self.outputs(out) + self.final(out, 1)
-        if n < FEW:  # it takes long in Python
+        if n < FEW:
             problems += self.checksums(out)
-        if numbers.get('cycles') != self.cycles():
-            problems.append('%s cycles, cimc sim has %d' % (numbers.get('cycles'), self.cycles()))
+        if numbers.get('cycles') != self.cycles:
+            problems.append('%s cycles, cimc sim has %d' % (numbers.get('cycles'), self.cycles))
         if n == 0:
             problems.append('nothing was compared')
         problems += [problem for look in also for problem in look(self, out)]
@@ -203,7 +199,7 @@ class Dump:
         problems = []
         for run, n_runs in ((out, 1), (os.path.join(out, 'run_2'), times + 1)):
             problems += self.differences(run, ALL)[1] + self.outputs(run) + self.final(run, n_runs)
-        if numbers.get('cycles') != self.cycles():
-            problems.append('%s cycles, cimc sim has %d' % (numbers.get('cycles'), self.cycles()))
+        if numbers.get('cycles') != self.cycles:
+            problems.append('%s cycles, cimc sim has %d' % (numbers.get('cycles'), self.cycles))
         shutil.rmtree(out)
         return problems

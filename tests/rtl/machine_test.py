@@ -118,7 +118,7 @@ class Suite:
             for seed in SEEDS:
                 numbers, out = self.machine.run(dump.folder, *dump.plusargs(), '+latency-seed=%d' % seed)
                 found += ['seed %d: %s' % (seed, p) for p in dump.differences(out, VALUES)[1] + dump.outputs(out)]
-                if numbers.get('cycles', 0) <= dump.cycles():
+                if numbers.get('cycles', 0) <= dump.cycles:
                     found.append('seed %d: nothing took longer' % seed)
                 shutil.rmtree(out)
             return found[:5]
@@ -229,7 +229,7 @@ def changed(suite, dump, change, kinds=ALL):
         except RuntimeError as error:
             return deadlock(error)
         seen = dump.differences(out, compared)[1] + dump.outputs(out)
-        if 'times' in compared and numbers.get('cycles') != dump.cycles():
+        if 'times' in compared and numbers.get('cycles') != dump.cycles:
             seen.append('cycles')
         shutil.rmtree(out)
         if seen:
