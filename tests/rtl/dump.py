@@ -109,6 +109,9 @@ class Dump:
         """Is a clock of the machine a cycle (RTL.md)?"""
         return all(self.number('machine', name) == 1 for name in ('issue_cycles', 'start_cycles', 'complete_cycles'))
 
+    def time(self):
+        return 'clocked' if self.is_clocked() else 'virtual'
+
     def plusargs(self):
         return ['+clocked'] if self.is_clocked() else []
 

@@ -90,13 +90,14 @@ class Suite:
             problems = [str(error)]
         self.tap.point(name, problems)
 
-    def point(self, name, program, *inputs, also=()):
-        """All that a dump says, of a program with these inputs; returns the dump, None where that failed."""
+    def point(self, name, program, *inputs, arch=None, also=()):
+        """All that a dump says, of a program (for this preset) with these inputs; returns the dump, None where that failed."""
         dump = None
         try:
             dump = self.dump(program, *inputs)
             n, numbers, problems = dump.check(self.machine, also)
-            name = '%s: %d tiles, %s, %s cycles, %d records' % (name, len(dump.tiles), 'clocked' if dump.is_clocked() else 'virtual', numbers.get('cycles'), n)
+            problems += time_is_of(arch, dump)
+            name = '%s: %d tiles, %s, %s cycles, %d records' % (name, len(dump.tiles), dump.time(), numbers.get('cycles'), n)
         except (RuntimeError, OSError) as error:
             problems = [str(error)]
         self.tap.point(name, problems)
@@ -128,9 +129,9 @@ class Suite:
         self.look('seen: ' + name, lambda: [] if differences() else ['no difference'])
 
 
-def time_is_of(arch):
-    """On the preset `rtl` alone a clock is a cycle."""
-    return lambda dump, out: [] if dump.is_clocked() == (arch == 'rtl') else ['time is %s' % ('clocked' if dump.is_clocked() else 'virtual')]
+def time_is_of(arch, dump):
+    """Of the presets a clock is a cycle on `rtl` alone; programs by hand have machines of their own."""
+    return [] if not arch or dump.is_clocked() == (arch == 'rtl') else ['time is %s' % dump.time()]
 
 
 def reads(label):
@@ -156,21 +157,21 @@ def digits(suite, bench):
     reads_it = reads(int(lines(os.path.join(folder, 'labels.txt'))[IMAGE]))
     for arch in ARCHS:
         for kind, options in (('int8', integers), ('f32', ())):
-            dump = suite.point('digits %s, %s' % (kind, arch), suite.compiled([model], '--arch', arch, *options), *image, also=(reads_it, time_is_of(arch)))
+            dump = suite.point('digits %s, %s' % (kind, arch), suite.compiled([model], '--arch', arch, *options), *image, arch=arch, also=(reads_it,))
             if dump and kind == 'int8':
                 suite.any_order('digits %s, %s' % (kind, arch), dump)
                 if arch != 'mesh':
                     (suite.after_many if dump.is_clocked() else suite.again)('digits %s, %s' % (kind, arch), dump)
         frames = suite.compiled([model], '--arch', arch, '--frames', '5', *integers)
-        suite.point('digits int8, 5 frames, %s' % arch, frames, '--input-fill', 'random:1')
+        suite.point('digits int8, 5 frames, %s' % arch, frames, '--input-fill', 'random:1', arch=arch)
         if arch != 'mesh':
             frames = suite.compiled([model], '--arch', arch, '--frames', '2', *integers)
             suite.after_many('digits int8, 2 frames, %s' % arch, suite.dump(frames, '--input-fill', 'random:1'))
         for name, right, fill in (('two networks', model, 2), ('two different networks', other, 3)):
             two = suite.compiled(['left=' + model, 'right=' + right], '--arch', arch)
-            suite.point('%s, %s' % (name, arch), two, '--input-fill', 'random:%d' % fill)
+            suite.point('%s, %s' % (name, arch), two, '--input-fill', 'random:%d' % fill, arch=arch)
     # Cells and converters (ISA.md 5.2) in a whole network.
-    suite.point('digits int8, prime', suite.compiled([model], '--arch', 'prime', *integers), '--cells', 'all', *image, also=(reads_it,))
+    suite.point('digits int8, prime', suite.compiled([model], '--arch', 'prime', *integers), '--cells', 'all', *image, arch='prime', also=(reads_it,))
 
 
 MODELS = {'resnet8 int8': 'mlperf-tiny-resnet8-int8', 'DS-CNN int8': 'mlperf-tiny-dscnn-kws-int8', 'U-Net f32': 'torch-unet-op13'}
@@ -182,7 +183,7 @@ def real_models(suite, bench):
         for arch in ARCHS:
             title = '%s, %s' % (name, arch)
             if model:
-                suite.point(title, suite.compiled([model], '--arch', arch), '--test-data', os.path.join(os.path.dirname(model), 'test_data_set_0'))
+                suite.point(title, suite.compiled([model], '--arch', arch), '--test-data', os.path.join(os.path.dirname(model), 'test_data_set_0'), arch=arch)
             else:
                 suite.tap.point(title, skip='there is no %s in CIMC_MODELS or beside the tree' % folder)
 
