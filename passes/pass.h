@@ -214,9 +214,9 @@ struct pass_options {
     const char *stop_after, *skip;          /* comma-separated names for skip */
     enum ir_stage last_stage; /* stops before a pass that leads to a later one; 0 = never */
     bool print_changed, time_passes, stats, no_verify, roundtrip_each;
-    bool dot;                 /* graphs as DOT, not as IR text */
-    FILE *print_to;           /* graphs; at the end one table of times and statistics */
-    struct spans *spans;      /* gets the time of each pass; may be NULL */
+    bool dot;            /* graphs as DOT, not as IR text */
+    FILE *print_to;      /* graphs; at the end a table of times and statistics; NULL: nowhere */
+    struct spans *spans; /* gets the time of each pass; may be NULL */
     struct pass_cache *cache; /* of runs on this graph; may be NULL */
 };
 /* Finds a pass by name; NULL if there is none. */

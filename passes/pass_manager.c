@@ -120,6 +120,8 @@ static void print_graph(struct run *r, const char *when, const struct pass *p,
                         const struct ir_graph *g)
 {
     struct text t = {0};
+    if (!r->to)
+        return;
     if (r->o->dot)
         ir_print_dot(g, &t);
     else
@@ -182,7 +184,7 @@ static void add_line(struct run *r, const struct pass *p, double seconds, uint32
 /* Also of a pipeline that failed: the passes up to there. */
 static void print_table(struct run *r)
 {
-    if (!r->o->time_passes && !r->o->stats)
+    if (!r->to || (!r->o->time_passes && !r->o->stats))
         return;
     fprintf(r->to, "%-12s%s  operations   change%s\n%s", "pass",
             r->o->time_passes ? "    seconds" : "", r->o->stats ? "  statistics" : "",
@@ -304,8 +306,6 @@ bool pass_run_pipeline(const char *pipeline, struct ir_graph **g, struct pass_ct
 {
     struct run r = {.ctx = ctx, .o = o, .names = arena_new(), .to = o->print_to};
     size_t first;
-    if (!r.to)
-        r.to = stderr;
     bool ok = check_options(pipeline, &r);
     if (ok)
         list_steps(&r, pipeline);

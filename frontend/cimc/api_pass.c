@@ -91,7 +91,7 @@ static bool run_passes(cimc_context *c, struct build *b, const struct cimc_optio
     if (form == CIMC_ONNX && !s->passes && !s->stop_after)
         o.stop_after = "partition"; /* behind it there is what ONNX has no operators for */
     log_open(c, &log);
-    o.print_to = log.f;
+    b->log = log.f;
     bool ok = driver_run_passes(b, s, pipeline, &o, c->diag);
     return writer_close(&log, c->diag) && ok;
 }

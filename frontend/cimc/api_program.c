@@ -94,8 +94,13 @@ static bool compile(cimc_context *c, void *call)
     }
     cimc_model_free(k->spent);
     k->spent = NULL;
+    struct writer log;
+    log_open(c, &log);
+    b->log = log.f;
     ok = ok && driver_take_images(b, has_models, c->diag) && driver_lower(b, o, c->diag) &&
          driver_compile(b, o, c->diag);
+    b->log = NULL;
+    ok = writer_close(&log, c->diag) && ok;
     p->is_compiled = true;
     p->has_models = has_models;
     p->isa = b->program;

@@ -39,8 +39,8 @@ static bool lower(struct build *b, cimc_context *c, const struct cimc_options *o
     struct pass_options passes = {.stop_after = "quant",
                                   .print_changed = o->print_changed,
                                   .time_passes = o->time_passes,
-                                  .stats = o->pass_stats,
-                                  .print_to = log.f};
+                                  .stats = o->pass_stats};
+    b->log = log.f;
     bool ok = driver_lower_model(b, o, &b->models[0], &passes, c->diag);
     return writer_close(&log, c->diag) && ok;
 }

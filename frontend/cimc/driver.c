@@ -297,7 +297,9 @@ bool driver_run_passes(struct build *b, const struct cimc_options *s, const char
                                b->calibration.tensors.n_images ? &b->calibration.tensors : NULL};
     double start = now_seconds();
     b->quality.arena = b->arena;
-    bool ok = pass_run_pipeline(pipeline, &b->graph, &ctx, o);
+    struct pass_options with_log = *o;
+    with_log.print_to = b->log;
+    bool ok = pass_run_pipeline(pipeline, &b->graph, &ctx, &with_log);
     b->mode = ctx.mode;
     b->mode_reason = ctx.mode_reason;
     if (b->dup.has_sets)

@@ -48,6 +48,7 @@ struct build {
         *writes; /* the files that must not be among those that the model names */
     struct arena *arena;
     const struct progress *progress; /* NULL: nobody watches */
+    FILE *log;                       /* what options ask passes to print; NULL: nowhere */
     struct build_cache *cache;       /* NULL: nothing is kept */
     struct arch arch;
     struct set_shape set;

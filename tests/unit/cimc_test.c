@@ -291,6 +291,31 @@ START_TEST(texts)
 }
 END_TEST
 
+/* What options ask passes to print goes to the log, and without one nowhere. */
+START_TEST(passes_print_to_the_log)
+{
+    struct rig r;
+    rig_open(&r);
+    struct text log = {0};
+    char *heard;
+    size_t n;
+    FILE *was = stderr;
+    ck_assert_int_eq(cimc_options_set(r.c, &r.o, "stats", NULL), CIMC_OK);
+    stderr = open_memstream(&heard, &n);
+    rig_compile(&r);
+    cimc_set_log(r.c, collect, &log);
+    cimc_program_free(r.program);
+    ck_assert_int_eq(cimc_compile(r.c, r.model, &r.o, &r.program), CIMC_OK);
+    fclose(stderr);
+    stderr = was;
+    ck_assert_uint_eq(n, 0);
+    ck_assert_ptr_nonnull(strstr(log.at, "im2col"));
+    free(heard);
+    text_free(&log);
+    rig_close(&r);
+}
+END_TEST
+
 START_TEST(diagnostics_are_data)
 {
     struct text bytes = conv_model("Conf"), printed = {0};
@@ -623,6 +648,7 @@ int main(void)
     tcase_add_test(t, one_model_many_programs);
     tcase_add_test(t, schedule_layers_and_ports);
     tcase_add_test(t, texts);
+    tcase_add_test(t, passes_print_to_the_log);
     tcase_add_test(t, diagnostics_are_data);
     tcase_add_test(t, the_same_mistake_twice);
     tcase_add_test(t, options_by_name);
