@@ -130,11 +130,10 @@ static void print_graph(struct run *r, const char *when, const struct pass *p,
     text_free(&t);
 }
 
-/* Reports to stderr and ends the process: our mistake, not the user's. */
+/* Our mistake, not the user's. */
 static _Noreturn void broken(const struct diag *d, const char *what)
 {
-    diag_print(d, stderr);
-    BUG("%s", what);
+    BUG("%s: %s", what, d->first ? d->first->text : "nobody says why");
 }
 
 static void verify(const struct ir_graph *g)
