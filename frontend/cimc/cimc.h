@@ -664,7 +664,8 @@ CIMC_API enum cimc_status cimc_write_files(cimc_context *c, cimc_program *p,
 
 /* A new file beside `path`, which takes its name by cimc_output_commit. Devices, pipes and "-" are
  * written directly. Until then the signals that ask a process to end (hang-up, interrupt,
- * termination) wait in this thread. */
+ * termination) wait in this thread, which is the one to end it. cimc_context_free removes what is
+ * still open; the handle is to be ended all the same, by any context. */
 CIMC_API enum cimc_status cimc_output_open(cimc_context *c, const char *path, cimc_output **out);
 /* A cimc_write_fn; `output` is the cimc_output. */
 CIMC_API bool cimc_output_write(void *output, const void *bytes, size_t n);

@@ -90,10 +90,8 @@ FILE *folder_file(const struct folder *f, const char *name, const char *mode, st
 {
     struct text path = {0};
     text_add(&path, "%s/%s", f->temp->path, name);
-    if (interrupts_waiting()) {
-        remove_tree(f->temp->path);
-        interrupts_release(&f->temp->interrupts);
-    }
+    if (interrupts_waiting())
+        temporary_remove(f->temp);
     struct folder_stream *s = heap_alloc_released(sizeof *s, close_unfinished);
     FILE *file = s->f = fopen(path.at, mode);
     text_free(&path);

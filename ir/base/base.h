@@ -30,7 +30,7 @@ enum mishap { MISHAP_BUG, MISHAP_MEMORY, MISHAP_CANCELLED };
  * it is in its place or removed. */
 struct leftover {
     void (*remove)(struct leftover *self); /* must not come to the door again */
-    struct leftover *next;
+    struct leftover *next, **at;           /* at: what points to it; NULL: it is no leftover */
 };
 
 struct heap_link {
@@ -61,8 +61,9 @@ struct door {
 void door_set(struct door *d);
 void door_give_back(struct door *d); /* frees these blocks, for `leave` */
 void door_reset(struct door *d);     /* the one that door_set found is this thread's again */
-/* Without a door they do nothing. A leftover may be dropped twice. */
+/* Of the door that this thread has; without one nothing. */
 void leftover_note(struct leftover *l);
+/* Of whatever door it is. May be dropped twice. */
 void leftover_drop(struct leftover *l);
 /* All of this door, the newest first; as safe in a signal handler as their `remove` is. */
 void leftovers_remove(struct door *d);
@@ -317,25 +318,25 @@ bool file_mapped_at(const void *address, char *path, size_t size);
 void file_forget(const struct file *f, const void *at, size_t n);
 
 /* While files stand under passing names, signals that ask the process to end (hang-up, interrupt,
- * termination) wait, so that it can remove them first. Nothing that may block is done meanwhile. */
-enum { N_INTERRUPTS = 3 };
-struct interrupts {
-    bool were_held[N_INTERRUPTS]; /* before */
-};
-void interrupts_hold(struct interrupts *i);
+ * termination) wait in the thread that makes them, so that it can remove them first. Nothing that
+ * may block is done meanwhile. */
+void interrupts_hold(void);
 bool interrupts_waiting(void);
-/* As before interrupts_hold; a signal that has waited takes effect here. */
-void interrupts_release(const struct interrupts *i);
+/* Once for each interrupts_hold of this thread; with the last all is as before the first, and a
+ * signal that has waited takes effect. */
+void interrupts_release(void);
 
 /* A file or folder under a passing name beside the path that it will take. Interrupts are held
  * while it stands. NULL with errno if it cannot be made. */
 struct temporary {
     struct leftover leftover; /* must stay first */
-    struct interrupts interrupts;
+    bool holds_interrupts;
     char path[];
 };
 struct temporary *temporary_file(const char *path, FILE **out) CHECK_RESULT;
 struct temporary *temporary_folder(const char *path) CHECK_RESULT;
+/* It is removed: signals need not wait for it any more. */
+void temporary_remove(struct temporary *t);
 /* It has its own name now, or is to be removed. */
 void temporary_end(struct temporary *t, bool remove);
 /* A file, or a folder with all that is in it; links are not followed. Allocates nothing and may be

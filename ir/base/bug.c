@@ -52,23 +52,27 @@ void leftover_note(struct leftover *l)
     if (!door)
         return;
     l->next = door->leftovers;
+    if (l->next)
+        l->next->at = &l->next;
+    l->at = &door->leftovers;
     door->leftovers = l;
 }
 
 void leftover_drop(struct leftover *l)
 {
-    struct leftover **at = door ? &door->leftovers : NULL;
-    while (at && *at && *at != l)
-        at = &(*at)->next;
-    if (at && *at)
-        *at = l->next;
+    if (!l->at)
+        return;
+    *l->at = l->next;
+    if (l->next)
+        l->next->at = l->at;
+    l->at = NULL;
 }
 
 void leftovers_remove(struct door *d)
 {
     while (d->leftovers) {
         struct leftover *newest = d->leftovers;
-        d->leftovers = newest->next;
+        leftover_drop(newest);
         newest->remove(newest);
     }
 }

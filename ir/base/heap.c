@@ -193,6 +193,7 @@ void *vec_reserve(void *at, size_t *cap, size_t want, size_t elem_bytes)
         new_cap = want;
     if (__builtin_mul_overflow(new_cap, elem_bytes, &bytes))
         BUG("array of %zu x %zu bytes", new_cap, elem_bytes);
+    at = heap_realloc(at, bytes); /* may not come back: then all is as before */
     *cap = new_cap;
-    return heap_realloc(at, bytes);
+    return at;
 }

@@ -10,17 +10,19 @@
 
 #include <signal.h>
 
+enum { N_INTERRUPTS = 3 };
 static const int end_signals[N_INTERRUPTS] = {SIGHUP, SIGINT, SIGTERM};
+static _Thread_local unsigned n_holds;
+static _Thread_local sigset_t before; /* the first of them */
 
-void interrupts_hold(struct interrupts *i)
+void interrupts_hold(void)
 {
-    sigset_t set, before;
+    sigset_t set;
     sigemptyset(&set);
     for (size_t k = 0; k < N_INTERRUPTS; k++)
         sigaddset(&set, end_signals[k]);
-    sigprocmask(SIG_BLOCK, &set, &before);
-    for (size_t k = 0; k < N_INTERRUPTS; k++)
-        i->were_held[k] = sigismember(&before, end_signals[k]);
+    if (n_holds++ == 0)
+        sigprocmask(SIG_BLOCK, &set, &before);
 }
 
 bool interrupts_waiting(void)
@@ -33,12 +35,14 @@ bool interrupts_waiting(void)
     return found;
 }
 
-void interrupts_release(const struct interrupts *i)
+void interrupts_release(void)
 {
     sigset_t set;
+    if (n_holds == 0 || --n_holds > 0)
+        return;
     sigemptyset(&set);
     for (size_t k = 0; k < N_INTERRUPTS; k++) {
-        if (!i->were_held[k])
+        if (!sigismember(&before, end_signals[k]))
             sigaddset(&set, end_signals[k]);
     }
     sigprocmask(SIG_UNBLOCK, &set, NULL);

@@ -16,11 +16,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static void let_interrupts(struct temporary *t)
+{
+    if (t->holds_interrupts)
+        interrupts_release();
+    t->holds_interrupts = false;
+}
+
+void temporary_remove(struct temporary *t)
+{
+    remove_tree(t->path);
+    let_interrupts(t);
+}
+
 static void remove_leftover(struct leftover *l)
 {
-    struct temporary *t = (struct temporary *)l;
-    remove_tree(t->path);
-    interrupts_release(&t->interrupts);
+    temporary_remove((struct temporary *)l);
 }
 
 /* A call is left by the door: what it has put there goes. */
@@ -54,7 +65,8 @@ static struct temporary *make_beside(const char *path, int (*create)(const char 
     t->leftover.remove = remove_leftover;
     memcpy(t->path, path, n);
     memcpy(t->path + n, ending, sizeof ending);
-    interrupts_hold(&t->interrupts);
+    interrupts_hold();
+    t->holds_interrupts = true;
     *out = -1;
     errno = EEXIST;
     for (int tries = 0; tries < MOST_NAMES && *out < 0 && errno == EEXIST; tries++) {
@@ -66,7 +78,7 @@ static struct temporary *make_beside(const char *path, int (*create)(const char 
         return t;
     }
     int why = errno;
-    interrupts_release(&t->interrupts);
+    let_interrupts(t);
     heap_free(t);
     errno = why;
     return NULL;
@@ -108,7 +120,7 @@ void temporary_end(struct temporary *t, bool remove)
     if (remove)
         remove_tree(t->path);
     leftover_drop(&t->leftover);
-    interrupts_release(&t->interrupts);
+    let_interrupts(t);
     heap_free(t);
 }
 
