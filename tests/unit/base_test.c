@@ -111,6 +111,65 @@ START_TEST(a_room_is_left_by_the_door)
 }
 END_TEST
 
+/* An array that outlives the call is as it was where its growing leaves it. */
+START_TEST(an_array_that_does_not_grow)
+{
+    static VEC(int) v;
+    static const atomic_bool stop = true;
+    struct jumping_door here = {.door = {.leave = jump_back, .stop = &stop}};
+    do
+        VEC_PUSH(&v, 1);
+    while (v.n < v.cap);
+    size_t cap = v.cap;
+    door_set(&here.door);
+    if (setjmp(here.back) == 0) {
+        VEC_PUSH(&v, 2);
+        ck_abort_msg("it has grown");
+    }
+    door_reset(&here.door);
+    ck_assert_int_eq(here.why, MISHAP_CANCELLED);
+    ck_assert_uint_eq(v.n, cap);
+    ck_assert_uint_eq(v.cap, cap);
+    VEC_FREE(&v);
+}
+END_TEST
+
+static bool is_held(int signal)
+{
+    sigset_t held;
+    sigprocmask(SIG_BLOCK, NULL, &held);
+    return sigismember(&held, signal);
+}
+
+/* Two files of two doors: each is ended through the other's, signals wait for both. */
+START_TEST(files_of_two_doors)
+{
+    char folder[] = "/tmp/cimc-base-XXXXXX", path[64];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    struct diag *d = diag_new();
+    struct jumping_door door[2] = {{.door = {.leave = jump_back}}, {.door = {.leave = jump_back}}};
+    struct out o[2];
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%d", folder, i);
+        door_set(&door[i].door);
+        ck_assert(out_open(&o[i], path, d));
+        door_reset(&door[i].door);
+    }
+    for (int i = 0; i < 2; i++) {
+        ck_assert(is_held(SIGINT));
+        door_set(&door[1 - i].door);
+        ck_assert(out_commit(&o[i], d));
+        door_reset(&door[1 - i].door);
+        ck_assert_ptr_null(door[i].door.leftovers);
+        snprintf(path, sizeof path, "%s/%d", folder, i);
+        unlink(path);
+    }
+    ck_assert(!is_held(SIGINT));
+    rmdir(folder);
+    diag_free(d);
+}
+END_TEST
+
 static void count_release(void *p)
 {
     ++**(int **)p;
@@ -520,6 +579,8 @@ int main(void)
     tcase_add_test(tc, messages_hold_no_control_characters);
     tcase_add_test(tc, a_line_is_said_once);
     tcase_add_test(tc, a_room_is_left_by_the_door);
+    tcase_add_test(tc, an_array_that_does_not_grow);
+    tcase_add_test(tc, files_of_two_doors);
     tcase_add_test(tc, what_a_call_took_is_given_back);
     tcase_add_test(tc, what_a_call_made_stays);
     tcase_add_test(tc, a_call_can_be_stopped);
