@@ -140,7 +140,8 @@ CIMC_API enum cimc_status cimc_complain(cimc_context *c, const char *code, const
                                         const char *text);
 
 /* `done` of `total` of the work `what`; total 0: nobody knows. False: cancel. Called by the thread
- * of the call, some thousand times a second at most. */
+ * of the call, some thousand times a second at most. It, and a cimc_write_fn, may call the library
+ * with another context; such a call ends with the one that it is inside. */
 typedef bool (*cimc_progress_fn)(void *user, const char *what, uint64_t done, uint64_t total);
 CIMC_API void cimc_set_progress(cimc_context *c, cimc_progress_fn tell, void *user);
 /* The call that runs in this context comes back soon, as CIMC_CANCELLED, or as what it is if it is
@@ -675,8 +676,8 @@ CIMC_API void cimc_output_discard(cimc_context *c, cimc_output *output);
 
 /* ---- for signal handlers, which the library does not install ---- */
 
-/* Removes files and folders of this context that are not whole yet. The process ends after it.
- * Async signal safe. */
+/* Removes files and folders of this context that are not whole yet, in the thread that makes them.
+ * The process ends after it. Async signal safe. */
 CIMC_API void cimc_discard_unfinished(cimc_context *c);
 /* The absolute path of the file that is mapped at this address, cut to `size`, for a handler of
  * SIGBUS: someone cut it while it was read. False: there is none. Async signal safe. */
