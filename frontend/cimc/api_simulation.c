@@ -109,7 +109,7 @@ bool simulation_of_program(cimc_context *c, const struct cimc_program *p,
 {
     struct cimc_simulation *s = simulation_new(c, o);
     take_program(s, p);
-    s->run.may_lack_values = !s->options.needs_values && !s->options.trials;
+    s->run.may_lack_values = !s->options.needs_values;
     bool ok = values_given(&s->run.given, v, s->arena, c->diag) &&
               simulation_load(&s->run, p->isa->frames, c->diag);
     return give(s, ok, out);
@@ -140,11 +140,9 @@ struct run_call {
 static bool check_run(const struct cimc_simulation *s, const struct cimc_program *p, struct diag *d)
 {
     const struct cimc_options *o = &s->options;
-    if (s->is_evaluation || s->run.ran)
-        return diag_error(d, (struct loc){0}, DIAG_USAGE, "a simulation runs once");
     if (s->program && s->program != p)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "the values are for another program");
-    if (o->trials && (o->compare_layers || o->times || o->save_outputs))
+    if (o->trials > 0 && (o->compare_layers || o->times || o->save_outputs))
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--trials excludes --compare-layers, --times, --save-outputs");
     if (o->compare_layers && !p->build.graph)
@@ -156,50 +154,70 @@ static bool run_trials(struct cimc_simulation *s, struct diag *d)
 {
     struct isa_program other_chip = *s->run.program; /* it differs by its noise */
     s->run.program = &other_chip;
-    s->has_trials = true;
     bool ok = trials_run(&s->run, &other_chip, &s->trials, d);
     s->run.program = s->program->isa;
-    s->run.ran = ok;
+    s->has_trials = s->run.ran = ok;
     return ok;
 }
 
-/* What a run makes is put into tensors of its own: if the call is left, the simulation is as
- * before.
- */
-static void take_tensors(struct io *io)
+/* What a run makes is put into places of its own: if it fails, or the call is left, the simulation
+ * is as before. */
+static struct cimc_simulation begin_run(cimc_context *c, const struct cimc_simulation *s,
+                                        const struct cimc_options *o)
 {
-    struct io_tensor *outputs = ARENA_ARRAY(io->arena, struct io_tensor, io->n_outputs);
-    struct io_tensor *references = ARENA_ARRAY(io->arena, struct io_tensor, io->n_outputs);
+    struct cimc_simulation work = *s;
+    struct io *io = &work.run.io;
+    struct cimc_options whole = o ? options_whole(o) : s->options;
+    work.options = options_copy(&whole);
+    work.run.progress = &c->progress;
+    io->outputs = ARENA_ARRAY(io->arena, struct io_tensor, io->n_outputs);
+    io->references = ARENA_ARRAY(io->arena, struct io_tensor, io->n_outputs);
     for (size_t k = 0; k < io->n_outputs; k++) {
-        outputs[k] = io->outputs[k];
-        references[k] = io->references[k];
+        io->outputs[k] = s->run.io.outputs[k];
+        io->references[k] = s->run.io.references[k];
     }
-    io->outputs = outputs;
-    io->references = references;
+    return work;
+}
+
+/* One that did not come to its end. */
+static void drop_run(const struct cimc_simulation *s, struct cimc_simulation *work)
+{
+    const struct io *before = &s->run.io, *io = &work->run.io;
+    for (size_t k = 0; k < io->n_outputs; k++) {
+        heap_free(io->outputs[k].data);
+        if (io->references[k].data != before->references[k].data)
+            heap_free(io->references[k].data);
+    }
+    trials_free(&work->trials);
+    VEC_FREE(&work->run.spans.list);
+    cimc_options_free(&work->options);
+}
+
+static void keep_run(struct cimc_simulation *s, const struct cimc_simulation *work)
+{
+    cimc_options_free(&s->options);
+    *s = *work;
+    s->run.settings = &s->options;
+    s->run.progress = NULL; /* the next call may be in another context */
 }
 
 bool simulation_go(cimc_context *c, struct cimc_simulation *s, const struct cimc_program *p,
                    const struct cimc_options *o)
 {
-    struct cimc_simulation work = *s;
-    if (o) {
-        struct cimc_options whole = options_whole(o);
-        work.options = options_copy(&whole);
-    }
+    if (s->is_evaluation || s->run.ran)
+        return diag_error(c->diag, (struct loc){0}, DIAG_USAGE, "a simulation runs once");
+    struct cimc_simulation work = begin_run(c, s, o);
     work.run.settings = &work.options;
-    work.run.progress = &c->progress;
-    take_tensors(&work.run.io);
     bool ok = check_run(&work, p, c->diag);
     if (ok) {
         take_program(&work, p); /* in mode int the references are known only now */
         ok = (work.run.times_only || driver_has_weights(&p->build, work.run.program, c->diag)) &&
-             (work.options.trials ? run_trials(&work, c->diag) : simulate(&work.run, c->diag));
+             (work.options.trials > 0 ? run_trials(&work, c->diag) : simulate(&work.run, c->diag));
     }
-    if (o)
-        cimc_options_free(&s->options);
-    *s = work;
-    s->run.settings = &s->options;
-    s->run.progress = NULL;
+    if (work.run.ran)
+        keep_run(s, &work);
+    else
+        drop_run(s, &work);
     return ok;
 }
 

@@ -22,7 +22,7 @@ static bool lacks_values(const struct simulation *sim)
     const struct cimc_options *s = sim->settings;
     return sim->may_lack_values && sim->io.n_inputs > 0 && !s->test_data.n && !s->inputs.n &&
            !sim->given.n_inputs && !s->input_fill && !s->compare_layers && !s->save_outputs &&
-           !s->labels && !s->trials;
+           !s->labels && s->trials < 1;
 }
 
 bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d)

@@ -51,7 +51,8 @@ bool trials_run(struct simulation *sim, struct isa_program *p, struct trials *ou
         struct trial t = {.seed = first + i};
         p->arch.noise_seed = t.seed;
         ok = run_one(sim, &t, d);
-        VEC_PUSH(&out->at, t);
+        if (ok)
+            VEC_PUSH(&out->at, t);
     }
     return ok;
 }

@@ -636,6 +636,8 @@ END_TEST
 
 #include "cimc_tool_tests.h"
 
+#include "cimc_simulation_tests.h"
+
 int main(void)
 {
     Suite *s = suite_create("cimc");
@@ -660,6 +662,7 @@ int main(void)
     tcase_add_test(t, outputs_are_whole_or_not_there);
     tcase_add_test(t, sweeps);
     add_tool_tests(t);
+    add_simulation_tests(t);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
