@@ -137,6 +137,76 @@ struct run_call {
     const struct cimc_options *options;
 };
 
+static bool same_name(const char *a, const char *b)
+{
+    return !a || !b || !*a || !*b || strcmp(a, b) == 0;
+}
+
+/* Of a program without models: which of its bytes are truths it does not know. */
+static bool same_type(const struct io_tensor *own, const struct io_tensor *port, bool has_models)
+{
+    struct ir_type type = port->type;
+    if (!has_models && type.dtype == IR_U8 && own->type.dtype == IR_BOOL)
+        type.dtype = IR_BOOL;
+    return ir_type_equal(&own->type, &type);
+}
+
+static int64_t images_of(const struct io_tensor *t)
+{
+    return max_i64(t->images, 1); /* a program without models says nothing of them */
+}
+
+static bool fits_port(const struct io_tensor *own, const struct io_tensor *port,
+                      const struct cimc_program *p)
+{
+    if (!port->known)
+        return true; /* it does not use it */
+    if (!own->known || !same_name(own->name, port->name) || !same_type(own, port, p->has_models) ||
+        (p->isa->frames && own->is_state != port->is_state))
+        return false;
+    return !p->has_models || (own->state == port->state && images_of(own) == images_of(port));
+}
+
+static const char *port_text(const struct io_tensor *t, struct arena *a)
+{
+    char type[200];
+    if (!t->known)
+        return "unknown";
+    return arena_printf(a, "'%s', %s%s, %lld at once", t->name,
+                        ir_type_text(&t->type, type, sizeof type), t->is_state ? ", a state" : "",
+                        (long long)images_of(t));
+}
+
+static bool fit_ports(const struct cimc_simulation *s, const struct cimc_program *p,
+                      const struct io_tensor *own, const struct io_tensor *ports, size_t n,
+                      const char *what, struct diag *d)
+{
+    for (size_t k = 0; k < n; k++) {
+        if (!fits_port(&own[k], &ports[k], p))
+            return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                              "the values are for another program: %s %zu is %s, the program's %s",
+                              what, k, port_text(&own[k], s->arena),
+                              port_text(&ports[k], s->arena));
+    }
+    return true;
+}
+
+/* The program reads and writes what the simulation has. One without models does not know inputs
+ * that it does not use. */
+static bool fits_program(const struct cimc_simulation *s, const struct cimc_program *p,
+                         struct diag *d)
+{
+    const struct io *own = &s->run.io, *its = &p->ports;
+    if (own->n_outputs != its->n_outputs || own->n_inputs < its->n_inputs ||
+        (p->has_models && own->n_inputs > its->n_inputs))
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "the values are for another program: of inputs there are %zu, the "
+                          "program has %zu; of outputs %zu, %zu",
+                          own->n_inputs, its->n_inputs, own->n_outputs, its->n_outputs);
+    return fit_ports(s, p, own->inputs, its->inputs, its->n_inputs, "input", d) &&
+           fit_ports(s, p, own->outputs, its->outputs, its->n_outputs, "output", d);
+}
+
 static bool check_run(const struct cimc_simulation *s, const struct cimc_program *p, struct diag *d)
 {
     const struct cimc_options *o = &s->options;
@@ -147,7 +217,7 @@ static bool check_run(const struct cimc_simulation *s, const struct cimc_program
                           "--trials excludes --compare-layers, --times, --save-outputs");
     if (o->compare_layers && !p->build.graph)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "--compare-layers needs --model");
-    return true;
+    return fits_program(s, p, d);
 }
 
 static bool run_trials(struct cimc_simulation *s, struct diag *d)

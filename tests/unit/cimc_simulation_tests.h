@@ -4,6 +4,19 @@
 #ifndef CIMC_CIMC_SIMULATION_TESTS_H
 #define CIMC_CIMC_SIMULATION_TESTS_H
 
+/* The convolution of other images: n x 1 x h x h, its input by another name. */
+static struct text other_model(const char *input, int64_t n, int64_t h)
+{
+    struct model m = model_new(13);
+    char inputs[16];
+    snprintf(inputs, sizeof inputs, "%s w", input);
+    model_input(&m, input, DIMS(n, 1, h, h));
+    model_init(&m, FLOATS("w", DIMS(1, 1, 2, 2), 1, 2, 3, 4));
+    model_node(&m, node("Conv", "conv", inputs, "y"));
+    model_output(&m, "y");
+    return model_bytes(&m);
+}
+
 static cimc_simulation *values_of_model(struct rig *r)
 {
     struct cimc_array in = array(ramp, 3, 3);
@@ -29,6 +42,63 @@ static void expect_values(const cimc_simulation *s)
     ck_assert(cimc_simulation_values(s, 0, &y));
     ck_assert_mem_eq(y.data, by_hand, sizeof by_hand);
 }
+
+START_TEST(values_of_another_model)
+{
+    static const struct {
+        const char *input;
+        int64_t n, h;
+        enum cimc_status status;
+    } cases[] = {{"x", 1, 3, CIMC_OK},
+                 {"x", 1, 2, CIMC_WRONG_USAGE},
+                 {"x", 1, 64, CIMC_WRONG_USAGE},
+                 {"x", 2, 3, CIMC_WRONG_USAGE},
+                 {"z", 1, 3, CIMC_WRONG_USAGE}};
+    struct rig r;
+    rig_open(&r);
+    rig_compile(&r);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rig other = {
+            .c = r.c, .o = r.o, .bytes = other_model(cases[i].input, cases[i].n, cases[i].h)};
+        rig_compile(&other);
+        cimc_simulation *s = values_of_model(&r);
+        ck_assert_int_eq(cimc_simulate(r.c, s, other.program, &r.o), cases[i].status);
+        if (cases[i].status != CIMC_OK) /* they are still for their own */
+            ck_assert_int_eq(cimc_simulate(r.c, s, r.program, &r.o), CIMC_OK);
+        expect_values(s);
+        cimc_simulation_free(s);
+        cimc_program_free(other.program);
+        cimc_model_free(other.model);
+        text_free(&other.bytes);
+    }
+    rig_close(&r);
+}
+END_TEST
+
+/* What it reads is the same, whether it knows its model or not. */
+START_TEST(values_of_the_model_of_a_program_that_was_read)
+{
+    struct rig r;
+    cimc_program *p = NULL;
+    rig_open(&r);
+    rig_compile(&r);
+    WRITTEN(file, cimc_program_write(r.c, r.program, collect, &file));
+    struct cimc_source bytes = in_memory(file.at, file.n), model = in_memory(r.bytes.at, r.bytes.n);
+    ck_assert_int_eq(cimc_program_read(r.c, &bytes, &p), CIMC_OK);
+    cimc_simulation *s = values_of_model(&r);
+    ck_assert_int_eq(cimc_simulate(r.c, s, p, &r.o), CIMC_OK);
+    expect_values(s);
+    cimc_simulation_free(s);
+    s = values_of_program(&r, p);
+    ck_assert_int_eq(cimc_program_bind(r.c, p, &model, 1, NULL), CIMC_OK);
+    ck_assert_int_eq(cimc_simulate(r.c, s, p, &r.o), CIMC_OK);
+    expect_values(s);
+    cimc_simulation_free(s);
+    cimc_program_free(p);
+    text_free(&file);
+    rig_close(&r);
+}
+END_TEST
 
 START_TEST(trials_that_are_not_given)
 {
@@ -103,6 +173,8 @@ END_TEST
 
 static void add_simulation_tests(TCase *tests)
 {
+    tcase_add_test(tests, values_of_another_model);
+    tcase_add_test(tests, values_of_the_model_of_a_program_that_was_read);
     tcase_add_test(tests, trials_that_are_not_given);
     tcase_add_test(tests, runs_that_fail);
 }
