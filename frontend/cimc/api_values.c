@@ -192,17 +192,33 @@ bool cimc_simulation_difference(const cimc_simulation *s, size_t i, int64_t f,
 
 /* ---- the usual way in one call ---- */
 
-/* Of the shape that all frames of the port have together, or of that with the frames in front. */
-static bool copy_result(const struct cimc_array *result, const struct cimc_array *wanted, size_t k,
-                        struct diag *d)
+/* That of all frames of the port together, or the port's with the frames in front. */
+static bool has_shape(const struct cimc_array *array, const struct io *io,
+                      const struct io_tensor *t)
 {
-    if (!wanted->data)
+    struct ir_type all = io_type_of_all(io, t);
+    if (array->rank == all.rank && memcmp(array->dims, all.dim, all.rank * sizeof *all.dim) == 0)
         return true;
+    return array->rank == t->type.rank + 1u && array->rank <= IR_MAX_RANK &&
+           array->dims[0] == io_frames(io, t) &&
+           memcmp(array->dims + 1, t->type.dim, t->type.rank * sizeof *t->type.dim) == 0;
+}
+
+static bool copy_result(const struct io *io, size_t k, const struct cimc_array *result,
+                        const struct cimc_array *wanted, struct diag *d)
+{
+    char type[200];
     if (wanted->dtype != result->dtype || wanted->n_bytes != result->n_bytes)
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "output %zu is %zu bytes of %s, the caller's array %zu of %s", k,
                           result->n_bytes, cimc_dtype_name(result->dtype), wanted->n_bytes,
                           cimc_dtype_name(wanted->dtype));
+    if (!has_shape(wanted, io, &io->outputs[k])) {
+        struct ir_type all = io_type_of_all(io, &io->outputs[k]);
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "output %zu is %s, the caller's array has another shape", k,
+                          ir_type_text(&all, type, sizeof type));
+    }
     memcpy(wanted->data, result->data, result->n_bytes);
     return true;
 }
@@ -213,8 +229,10 @@ static bool copy_results(const struct cimc_simulation *s, const struct cimc_arra
     bool ok = true;
     for (size_t i = 0; ok && i < n; i++) {
         struct cimc_array result = {.size = sizeof result}, wanted = array_at(outputs, i);
-        ok = !wanted.data || cimc_simulation_values(s, i, &result)
-                 ? copy_result(&result, &wanted, i, d)
+        if (!wanted.data)
+            continue;
+        ok = cimc_simulation_values(s, i, &result)
+                 ? copy_result(&s->run.io, i, &result, &wanted, d)
                  : diag_error(d, (struct loc){0}, DIAG_USAGE, "there is no output %zu", i);
     }
     return ok;

@@ -573,8 +573,8 @@ CIMC_API enum cimc_status cimc_print_simulation(cimc_context *c, const cimc_simu
                                                 cimc_write_fn write, void *user);
 
 /* The usual way in one call: simulates a program on the caller's arrays, and copies outputs to the
- * caller's. An output's dtype and shape must be its port's, with the frames in front where there
- * are several; `data` NULL: not wanted. */
+ * caller's. An output's dtype and shape must be its port's, with the frames of several in front or
+ * along its first dimension; else CIMC_WRONG_USAGE. `data` NULL: not wanted. */
 CIMC_API enum cimc_status cimc_run(cimc_context *c, const cimc_program *p,
                                    const struct cimc_options *o, const struct cimc_array *inputs,
                                    size_t n_inputs, const struct cimc_array *outputs,

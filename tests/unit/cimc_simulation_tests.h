@@ -171,12 +171,46 @@ START_TEST(runs_that_fail)
 }
 END_TEST
 
+/* The caller's array has the port's shape, or the frames in front of it. */
+START_TEST(shapes_of_outputs)
+{
+    static const struct {
+        uint32_t rank;
+        int64_t dims[5];
+        enum cimc_status status;
+    } cases[] = {{4, {2, 1, 2, 2}, CIMC_OK},          {5, {2, 1, 1, 2, 2}, CIMC_OK},
+                 {4, {1, 2, 2, 2}, CIMC_WRONG_USAGE}, {5, {1, 2, 1, 2, 2}, CIMC_WRONG_USAGE},
+                 {1, {8}, CIMC_WRONG_USAGE},          {2, {-5, (int64_t)1 << 60}, CIMC_WRONG_USAGE},
+                 {0, {0}, CIMC_WRONG_USAGE},          {77, {2, 1, 2, 2}, CIMC_WRONG_USAGE}};
+    struct rig r;
+    float x[18], y[8];
+    rig_open(&r);
+    r.o.frames = 2;
+    rig_compile(&r);
+    for (int i = 0; i < 18; i++)
+        x[i] = ramp[i % 9];
+    struct cimc_array in = array(x, 6, 3), out = array(y, 4, 2);
+    in.dims[0] = 2;
+    in.dims[2] = 3;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memset(y, 0, sizeof y);
+        out.rank = cases[i].rank;
+        memcpy(out.dims, cases[i].dims, sizeof cases[i].dims);
+        ck_assert_msg(cimc_run(r.c, r.program, &r.o, &in, 1, &out, 1) == cases[i].status, "%zu", i);
+        for (int k = 0; k < 8; k++)
+            ck_assert_float_eq(y[k], cases[i].status == CIMC_OK ? by_hand[k % 4] : 0);
+    }
+    rig_close(&r);
+}
+END_TEST
+
 static void add_simulation_tests(TCase *tests)
 {
     tcase_add_test(tests, values_of_another_model);
     tcase_add_test(tests, values_of_the_model_of_a_program_that_was_read);
     tcase_add_test(tests, trials_that_are_not_given);
     tcase_add_test(tests, runs_that_fail);
+    tcase_add_test(tests, shapes_of_outputs);
 }
 
 #endif
