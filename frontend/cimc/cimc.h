@@ -510,7 +510,8 @@ struct cimc_values {
  * Values for a model, before it is compiled (their number of frames is what to compile for), or for
  * a program. `v` may be NULL: then, and for inputs it does not have, values come from files as the
  * groups values and scale of the options say. Values are copied. Program and model must outlive it.
- * A program without values for its inputs is simulated for its times alone, unless needs_values.
+ * A program without values for its inputs is simulated for its times alone, unless needs_values;
+ * CIMC_WRONG_USAGE where expected outputs or labels are given all the same.
  */
 CIMC_API enum cimc_status cimc_simulation_of_model(cimc_context *c, const cimc_model *m,
                                                    const struct cimc_options *o,

@@ -16,13 +16,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool has_any(const struct tensor *given, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (given[i].data)
+            return true;
+    return false;
+}
+
 /* The cycles do not depend on values. */
 static bool lacks_values(const struct simulation *sim)
 {
     const struct cimc_options *s = sim->settings;
     return sim->may_lack_values && sim->io.n_inputs > 0 && !s->test_data.n && !s->inputs.n &&
-           !sim->given.n_inputs && !s->input_fill && !s->compare_layers && !s->save_outputs &&
-           !s->labels && s->trials < 1;
+           !has_any(sim->given.inputs, sim->given.n_inputs) && !s->input_fill &&
+           !s->compare_layers && !s->save_outputs && !s->labels && s->trials < 1;
+}
+
+/* Nothing is compared with values that are given where there are none. */
+static bool load_times(struct simulation *sim, struct diag *d)
+{
+    const struct io_given *g = &sim->given;
+    if (g->n_labels || has_any(g->expected, g->n_expected))
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "%s are given, but no values of the inputs",
+                          g->n_labels ? "labels" : "expected outputs");
+    io_settle_frames(&sim->io, sim->settings);
+    return true;
 }
 
 bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d)
@@ -32,10 +52,8 @@ bool simulation_load(struct simulation *sim, int64_t frames, struct diag *d)
     sim->io.given = sim->given;
     sim->io.frames = max_i64(frames, 1);
     sim->times_only = lacks_values(sim);
-    if (sim->times_only) {
-        io_settle_frames(&sim->io, sim->settings);
-        return true;
-    }
+    if (sim->times_only)
+        return load_times(sim, d);
     return driver_has_weights(NULL, sim->program, d) &&
            io_load_inputs(&sim->io, sim->settings, d) &&
            io_load_references(&sim->io, sim->settings, d) && simulation_load_labels(sim, d);

@@ -455,6 +455,10 @@ bool io_load_references(struct io *io, const struct cimc_options *s, struct diag
 {
     bool ok = true;
     struct ports all = {"output", io->references, io->n_outputs};
+    if (io->given.n_expected > io->n_outputs)
+        return diag_error(d, (struct loc){0}, DIAG_DATA,
+                          "%zu expected outputs are given, there are %zu", io->given.n_expected,
+                          io->n_outputs);
     for (size_t k = 0; k < io->n_outputs; k++) {
         struct io_tensor *t = &io->references[k];
         ok &= !t->known ||

@@ -204,6 +204,51 @@ START_TEST(shapes_of_outputs)
 }
 END_TEST
 
+/* What is given counts, or is refused. */
+START_TEST(values_without_inputs)
+{
+    struct rig r;
+    rig_open(&r);
+    rig_compile(&r);
+    const int64_t label = 3;
+    struct cimc_array none = {.size = sizeof none}, in = array(ramp, 3, 3);
+    struct cimc_array want[] = {array(by_hand, 2, 2), array(by_hand, 2, 2)};
+    const struct {
+        struct cimc_values v;
+        enum cimc_status status;
+        bool times_only;
+    } cases[] = {
+        {{.n_inputs = 0}, CIMC_OK, true},
+        {{.inputs = &none, .n_inputs = 1}, CIMC_OK, true},
+        {{.inputs = &none, .n_inputs = 1, .expected = &none, .n_expected = 1}, CIMC_OK, true},
+        {{.labels = &label, .n_labels = 1}, CIMC_WRONG_USAGE, false},
+        {{.expected = want, .n_expected = 1}, CIMC_WRONG_USAGE, false},
+        {{.inputs = &none, .n_inputs = 1, .expected = want, .n_expected = 1},
+         CIMC_WRONG_USAGE,
+         false},
+        {{.inputs = &in, .n_inputs = 1, .labels = &label, .n_labels = 1}, CIMC_OK, false},
+        {{.inputs = &in, .n_inputs = 1, .expected = want, .n_expected = 2},
+         CIMC_WRONG_INPUT,
+         false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cimc_simulation *s = NULL;
+        struct cimc_values v = cases[i].v;
+        struct cimc_simulation_info info = {.size = sizeof info};
+        v.size = sizeof v;
+        ck_assert_msg(cimc_simulation_of_program(r.c, r.program, &r.o, &v, &s) == cases[i].status,
+                      "%zu", i);
+        if (!s)
+            continue;
+        ck_assert_int_eq(cimc_simulate(r.c, s, r.program, &r.o), CIMC_OK);
+        cimc_simulation_info(s, &info);
+        ck_assert(info.times_only == cases[i].times_only);
+        ck_assert_int_eq(info.n_right, v.n_labels ? 1 : -1); /* 67 is the largest */
+        cimc_simulation_free(s);
+    }
+    rig_close(&r);
+}
+END_TEST
+
 static void add_simulation_tests(TCase *tests)
 {
     tcase_add_test(tests, values_of_another_model);
@@ -211,6 +256,7 @@ static void add_simulation_tests(TCase *tests)
     tcase_add_test(tests, trials_that_are_not_given);
     tcase_add_test(tests, runs_that_fail);
     tcase_add_test(tests, shapes_of_outputs);
+    tcase_add_test(tests, values_without_inputs);
 }
 
 #endif
