@@ -207,11 +207,20 @@ static bool fits_program(const struct cimc_simulation *s, const struct cimc_prog
            fit_ports(s, p, own->outputs, its->outputs, its->n_outputs, "output", d);
 }
 
+static bool asks_for_values(const struct cimc_options *o)
+{
+    return o->compare_layers || o->labels || o->save_outputs || o->trials > 0 || o->needs_values;
+}
+
 static bool check_run(const struct cimc_simulation *s, const struct cimc_program *p, struct diag *d)
 {
     const struct cimc_options *o = &s->options;
     if (s->program && s->program != p)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "the values are for another program");
+    if (s->run.times_only && asks_for_values(o))
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--compare-layers, --labels, --save-outputs, --trials need values of the "
+                          "inputs");
     if (o->trials > 0 && (o->compare_layers || o->times || o->save_outputs))
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--trials excludes --compare-layers, --times, --save-outputs");
@@ -258,6 +267,8 @@ static void drop_run(const struct cimc_simulation *s, struct cimc_simulation *wo
         if (io->references[k].data != before->references[k].data)
             heap_free(io->references[k].data);
     }
+    if (work->run.labels.of_frame.at != s->run.labels.of_frame.at)
+        labels_free(&work->run.labels);
     trials_free(&work->trials);
     VEC_FREE(&work->run.spans.list);
     cimc_options_free(&work->options);

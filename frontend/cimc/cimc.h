@@ -529,8 +529,9 @@ CIMC_API int64_t cimc_simulation_frames(const cimc_simulation *s);
  * machine faults or results differ (code `mismatch`): `ran` of the info says that there are results
  * all the same; where there are none the simulation is as it was before the call. CIMC_WRONG_USAGE
  * where the program's inputs and outputs are not the simulation's: their number, names, types,
- * images, states. Reads the groups verdict, simulation, times, trials. With `trials` it runs on so
- * many chips instead, and has no outputs.
+ * images, states. Reads the groups verdict (labels where the simulation was made without),
+ * simulation, times, trials; what of them needs values is CIMC_WRONG_USAGE where there are times
+ * alone. With `trials` it runs on so many chips instead, and has no outputs.
  */
 CIMC_API enum cimc_status cimc_simulate(cimc_context *c, cimc_simulation *s, const cimc_program *p,
                                         const struct cimc_options *o);

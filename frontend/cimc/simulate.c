@@ -89,8 +89,11 @@ static bool prepare(struct simulation *sim, struct diag *d)
                           (long long)io->frames);
     if (io->frames > 1 && sim->settings->compare_layers)
         return diag_error(d, (struct loc){0}, DIAG_USAGE, "--compare-layers takes one frame");
-    if (!sim->times_only)
-        io_alloc_outputs(io);
+    if (sim->times_only)
+        return true;
+    if (!sim->labels.of_frame.n && !simulation_load_labels(sim, d))
+        return false;
+    io_alloc_outputs(io);
     return true;
 }
 

@@ -249,6 +249,43 @@ START_TEST(values_without_inputs)
 }
 END_TEST
 
+/* Options of the run that only runs with values can do. */
+START_TEST(options_that_need_values)
+{
+    struct rig r;
+    cimc_simulation *s = NULL;
+    struct cimc_simulation_info info = {.size = sizeof info};
+    rig_open(&r);
+    rig_compile(&r);
+    ck_assert_int_eq(cimc_simulation_of_program(r.c, r.program, &r.o, NULL, &s), CIMC_OK);
+    struct cimc_options asks[5];
+    for (int i = 0; i < 5; i++)
+        asks[i] = r.o;
+    asks[0].compare_layers = true;
+    asks[1].save_outputs = "/nowhere/to/be/found";
+    asks[2].trials = 2;
+    asks[3].labels = "/nowhere/to/be/found";
+    asks[4].needs_values = true;
+    for (int i = 0; i < 5; i++)
+        ck_assert_msg(cimc_simulate(r.c, s, r.program, &asks[i]) == CIMC_WRONG_USAGE, "%d", i);
+    ck_assert_int_eq(cimc_simulate(r.c, s, r.program, &r.o), CIMC_OK);
+    cimc_simulation_free(s);
+    /* labels of the run */
+    struct memory_file right = memory_file("3\n", 2), wrong = memory_file("4\n", 2);
+    s = values_of_program(&r, r.program);
+    asks[3].labels = wrong.path;
+    ck_assert_int_eq(cimc_simulate(r.c, s, r.program, &asks[3]), CIMC_WRONG_INPUT);
+    asks[3].labels = right.path;
+    ck_assert_int_eq(cimc_simulate(r.c, s, r.program, &asks[3]), CIMC_OK);
+    cimc_simulation_info(s, &info);
+    ck_assert_int_eq(info.n_right, 1);
+    close(right.fd);
+    close(wrong.fd);
+    cimc_simulation_free(s);
+    rig_close(&r);
+}
+END_TEST
+
 static void add_simulation_tests(TCase *tests)
 {
     tcase_add_test(tests, values_of_another_model);
@@ -257,6 +294,7 @@ static void add_simulation_tests(TCase *tests)
     tcase_add_test(tests, runs_that_fail);
     tcase_add_test(tests, shapes_of_outputs);
     tcase_add_test(tests, values_without_inputs);
+    tcase_add_test(tests, options_that_need_values);
 }
 
 #endif
