@@ -4,8 +4,9 @@
 #ifndef CIMC_CIMC_SIMULATION_TESTS_H
 #define CIMC_CIMC_SIMULATION_TESTS_H
 
-/* The convolution of other images: n x 1 x h x h, its input by another name. */
-static struct text other_model(const char *input, int64_t n, int64_t h)
+/* The convolution of other images: n x 1 x h x h, its input by another name; `more`: with an input
+ * that is added, and a second output. */
+static struct text other_model(const char *input, int64_t n, int64_t h, bool more)
 {
     struct model m = model_new(13);
     char inputs[16];
@@ -14,6 +15,11 @@ static struct text other_model(const char *input, int64_t n, int64_t h)
     model_init(&m, FLOATS("w", DIMS(1, 1, 2, 2), 1, 2, 3, 4));
     model_node(&m, node("Conv", "conv", inputs, "y"));
     model_output(&m, "y");
+    if (more) {
+        model_input(&m, "b", DIMS(n, 1, h - 1, h - 1));
+        model_node(&m, node("Add", "add", "y b", "sum"));
+        model_output(&m, "sum");
+    }
     return model_bytes(&m);
 }
 
@@ -48,18 +54,19 @@ START_TEST(values_of_another_model)
     static const struct {
         const char *input;
         int64_t n, h;
+        bool more;
         enum cimc_status status;
-    } cases[] = {{"x", 1, 3, CIMC_OK},
-                 {"x", 1, 2, CIMC_WRONG_USAGE},
-                 {"x", 1, 64, CIMC_WRONG_USAGE},
-                 {"x", 2, 3, CIMC_WRONG_USAGE},
-                 {"z", 1, 3, CIMC_WRONG_USAGE}};
+    } cases[] = {{"x", 1, 3, false, CIMC_OK},           {"x", 1, 2, false, CIMC_WRONG_USAGE},
+                 {"x", 1, 64, false, CIMC_WRONG_USAGE}, {"x", 2, 3, false, CIMC_WRONG_USAGE},
+                 {"z", 1, 3, false, CIMC_WRONG_USAGE},  {"x", 1, 3, true, CIMC_WRONG_USAGE}};
     struct rig r;
     rig_open(&r);
     rig_compile(&r);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct rig other = {
-            .c = r.c, .o = r.o, .bytes = other_model(cases[i].input, cases[i].n, cases[i].h)};
+        struct rig other = {.c = r.c,
+                            .o = r.o,
+                            .bytes =
+                                other_model(cases[i].input, cases[i].n, cases[i].h, cases[i].more)};
         rig_compile(&other);
         cimc_simulation *s = values_of_model(&r);
         ck_assert_int_eq(cimc_simulate(r.c, s, other.program, &r.o), cases[i].status);
