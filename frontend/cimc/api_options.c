@@ -33,6 +33,7 @@ struct cimc_options options_whole(const struct cimc_options *given)
     cimc_options_init(&whole, sizeof whole);
     if (given)
         struct_copy_in(&whole, sizeof whole, given);
+    options_settle(&whole);
     const struct cimc_option_info *wrong = options_first_wrong(&whole);
     if (wrong && guard_is_here())
         BUG("the caller's options have a value for %s that it cannot have", wrong->name);

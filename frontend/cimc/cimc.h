@@ -176,8 +176,9 @@ enum cimc_mapping { CIMC_MAPPING_IM2COL, CIMC_MAPPING_WINDOW };
 
 /*
  * All options of all functions; each reads its part. cimc_option_at says what each means, by name;
- * here they are in the order of the library's table. Texts that the caller puts here stay the
- * caller's and must outlive the structure's use; cimc_options_set copies.
+ * here they are in the order of the library's table. An integer less than its option's `least` is
+ * not given: it has its default. Texts that the caller puts here stay the caller's and must outlive
+ * the structure's use; cimc_options_set copies.
  */
 struct cimc_options {
     size_t size;
@@ -202,7 +203,8 @@ struct cimc_options {
     int64_t cut;        /* 0 auto, 1 w, 2 h, 3 2d */
     int64_t duplicate;  /* enum cimc_duplicate */
     int64_t mapping;    /* enum cimc_mapping */
-    const char *set, *copies;
+    const char *set; /* NULL: auto */
+    const char *copies;
     struct cimc_strings patches;
     int64_t pes, extra_pes; /* < 0: not given */
     const char *lp_file;    /* written by cimc_compile */

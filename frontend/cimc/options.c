@@ -267,6 +267,19 @@ static bool is_allowed(const struct cimc_option_info *o, const void *value, cons
     }
 }
 
+void options_settle(struct cimc_options *o)
+{
+    struct cimc_options defaults;
+    cimc_options_init(&defaults, sizeof defaults);
+    for (const struct cimc_option_info *i = option_table; i->name; i++) {
+        int64_t *field = (int64_t *)((char *)o + i->offset);
+        if (i->kind == CIMC_OPTION_INTEGER && *field < i->least)
+            *field = *(const int64_t *)((const char *)&defaults + i->offset);
+    }
+    if (!o->set)
+        o->set = defaults.set;
+}
+
 const struct cimc_option_info *options_first_wrong(const struct cimc_options *o)
 {
     struct cimc_options defaults;

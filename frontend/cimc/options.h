@@ -20,8 +20,10 @@ bool options_put(struct cimc_options *o, const struct cimc_option_info *option, 
 /* The caller's structure has the field of option `name` of the table; else it is older than that.
  */
 bool options_reach(const struct cimc_options *o, const char *name, struct diag *d) CHECK_RESULT;
+/* What is not given has its default: integers less than their least, `set` without a text. */
+void options_settle(struct cimc_options *o);
 /* The first option whose value is none that the table allows, nor its default; NULL: there is none.
- * Less than the least integer is "not given". */
+ */
 const struct cimc_option_info *options_first_wrong(const struct cimc_options *o);
 /* With strings of its own. */
 struct cimc_options options_copy(const struct cimc_options *o);

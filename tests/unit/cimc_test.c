@@ -634,6 +634,7 @@ START_TEST(sweeps)
 }
 END_TEST
 
+#include "cimc_argument_tests.h"
 #include "cimc_tool_tests.h"
 
 #include "cimc_simulation_tests.h"
@@ -661,6 +662,7 @@ int main(void)
     tcase_add_test(t, two_threads);
     tcase_add_test(t, outputs_are_whole_or_not_there);
     tcase_add_test(t, sweeps);
+    add_argument_tests(t);
     add_tool_tests(t);
     add_simulation_tests(t);
     suite_add_tcase(s, t);
