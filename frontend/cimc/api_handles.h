@@ -18,6 +18,7 @@ struct cimc_program {
     struct build build; /* of one that was compiled, or bound to its models; else empty */
     struct isa_program *isa;
     struct io ports;
+    struct io first_ports; /* of before it was bound: callers may have their names */
     bool is_compiled; /* here: build has results */
     bool has_models;
     const char *path;            /* that it was read from */

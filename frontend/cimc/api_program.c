@@ -34,6 +34,7 @@ void cimc_program_free(cimc_program *p)
         return;
     struct isa_program *read = p->is_compiled ? NULL : p->isa; /* else the build's */
     io_free(&p->ports);
+    io_free(&p->first_ports);
     driver_free(&p->build);
     isa_program_free(read);
     cimc_options_free(&p->options);
@@ -185,9 +186,9 @@ static bool bind(cimc_context *c, void *call)
         cimc_options_free(&bound.options);
         return false;
     }
+    bound.first_ports = p->ports;
     ports_describe(&bound.ports, p->isa, &bound.build);
     bound.build.writes = &p->options;
-    io_free(&p->ports);
     cimc_options_free(&p->options);
     *p = bound;
     return true;

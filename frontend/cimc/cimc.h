@@ -203,7 +203,7 @@ struct cimc_options {
     int64_t cut;        /* 0 auto, 1 w, 2 h, 3 2d */
     int64_t duplicate;  /* enum cimc_duplicate */
     int64_t mapping;    /* enum cimc_mapping */
-    const char *set; /* NULL: auto */
+    const char *set;    /* NULL: auto */
     const char *copies;
     struct cimc_strings patches;
     int64_t pes, extra_pes; /* < 0: not given */
@@ -253,7 +253,9 @@ struct cimc_options {
 
 /* Defaults for all that `size` bytes hold. */
 CIMC_API void cimc_options_init(struct cimc_options *o, size_t size);
-/* Gives back what cimc_options_set copied. */
+/* Gives back what cimc_options_set copied; the structure is as after cimc_options_init. A copy of a
+ * structure shares that memory: it may be read as long as the first one is there, but nothing may
+ * be set in it, and it is not freed. */
 CIMC_API void cimc_options_free(struct cimc_options *o);
 
 enum cimc_option_kind {

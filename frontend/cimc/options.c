@@ -41,8 +41,10 @@ void cimc_options_init(struct cimc_options *o, size_t size)
 
 void cimc_options_free(struct cimc_options *o)
 {
+    if (!o)
+        return;
     arena_free(o->memory);
-    o->memory = NULL;
+    cimc_options_init(o, o->size);
 }
 
 /* ---- the table ---- */

@@ -32,9 +32,56 @@ START_TEST(options_that_are_not_given)
 }
 END_TEST
 
+START_TEST(options_that_were_freed)
+{
+    struct rig r;
+    rig_open(&r);
+    r.o.frames = 2;
+    ck_assert_int_eq(cimc_options_set(r.c, &r.o, "dim", "N=1"), CIMC_OK);
+    ck_assert_int_eq(cimc_options_set(r.c, &r.o, "arch", "clsa"), CIMC_OK);
+    cimc_options_free(&r.o);
+    ck_assert(r.o.dims.n == 0 && !r.o.arch && r.o.frames == 0 && r.o.pes == -1);
+    ck_assert_int_eq(cimc_options_set(r.c, &r.o, "dim", "N=2"), CIMC_OK);
+    ck_assert(r.o.dims.n == 1 && strcmp(r.o.dims.at[0], "N=2") == 0);
+    cimc_options_free(NULL);
+    rig_close(&r);
+}
+END_TEST
+
+/* A handle of the bytes of the rig's program. */
+static cimc_program *rig_read(struct rig *r, struct text *bytes)
+{
+    cimc_program *p = NULL;
+    ck_assert_int_eq(cimc_program_write(r->c, r->program, collect, bytes), CIMC_OK);
+    struct cimc_source s = in_memory(bytes->at, bytes->n);
+    ck_assert_int_eq(cimc_program_read(r->c, &s, &p), CIMC_OK);
+    return p;
+}
+
+START_TEST(names_outlive_binding)
+{
+    struct rig r;
+    struct text bytes = {0};
+    struct cimc_port in = {.size = sizeof in}, out = {.size = sizeof out};
+    rig_open(&r);
+    rig_compile(&r);
+    cimc_program *p = rig_read(&r, &bytes);
+    struct cimc_source model = in_memory(r.bytes.at, r.bytes.n);
+    ck_assert(cimc_program_input(p, 0, &in) && cimc_program_output(p, 0, &out));
+    ck_assert_int_eq(cimc_program_bind(r.c, p, &model, 1, NULL), CIMC_OK);
+    ck_assert_str_eq(in.name, "x");
+    ck_assert_str_eq(out.name, "y");
+    cimc_program_free(p);
+    text_free(&bytes);
+    rig_close(&r);
+}
+END_TEST
+
 static void add_argument_tests(TCase *t)
 {
     tcase_add_test(t, options_that_are_not_given);
+    tcase_add_test(t, options_that_were_freed);
+    tcase_add_test(t, names_outlive_binding);
 }
 
 #endif
