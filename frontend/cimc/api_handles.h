@@ -19,7 +19,7 @@ struct cimc_program {
     struct isa_program *isa;
     struct io ports;
     struct io first_ports; /* of before it was bound: callers may have their names */
-    bool is_compiled; /* here: build has results */
+    bool is_compiled;      /* here: build has results */
     bool has_models;
     const char *path;            /* that it was read from */
     struct cimc_options options; /* that it was compiled with */

@@ -70,8 +70,6 @@ static bool import(struct cimc_model *m, cimc_context *c, const struct import_ca
 static bool import_call(cimc_context *c, void *call)
 {
     const struct import_call *p = call;
-    if (p->n == 0)
-        return diag_error(c->diag, (struct loc){0}, DIAG_USAGE, "there is no model");
     struct cimc_model *m = heap_alloc(sizeof *m);
     struct cimc_options whole = options_whole(p->options);
     m->options = options_copy(&whole);

@@ -209,6 +209,10 @@ struct noise_call {
 static bool set_noise(cimc_context *c, void *call)
 {
     const struct noise_call *k = call;
+    if (k->seed > INT32_MAX) /* as of the option */
+        return diag_error(c->diag, (struct loc){.file = k->program->path}, DIAG_USAGE,
+                          "noise seed %lld is more than %lld", (long long)k->seed,
+                          (long long)INT32_MAX);
     driver_set_noise(&k->program->isa->arch, k->seed, (struct loc){.file = k->program->path},
                      c->diag);
     return true;

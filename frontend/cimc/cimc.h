@@ -405,7 +405,8 @@ CIMC_API void cimc_program_free(cimc_program *p);
 CIMC_API enum cimc_status cimc_program_bind(cimc_context *c, cimc_program *p,
                                             const struct cimc_source *sources, size_t n,
                                             const struct cimc_options *o);
-/* The machine becomes the one with this noise of its cells; 0: without noise. < 0: as it is. */
+/* The machine becomes the one with this noise of its cells, up to INT32_MAX; 0: without noise. < 0:
+ * as it is. */
 CIMC_API enum cimc_status cimc_program_set_noise(cimc_context *c, cimc_program *p, int64_t seed);
 /* The bytes of the program file. */
 CIMC_API enum cimc_status cimc_program_write(cimc_context *c, cimc_program *p, cimc_write_fn write,

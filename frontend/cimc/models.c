@@ -83,6 +83,8 @@ static bool set_rate(struct build *b, const char *text, struct diag *d)
 bool driver_take_models(struct build *b, const struct cimc_options *s,
                         const struct cimc_source *sources, size_t n, struct diag *d)
 {
+    if (n == 0)
+        return diag_error(d, (struct loc){0}, DIAG_USAGE, "there is no model");
     struct text title = {0};
     bool is_named = n == 1 && sources->path && end_of_name(sources->path);
     bool ok = true, is_alone = n == 1 && !s->rates.n && !is_named;

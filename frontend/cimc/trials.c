@@ -46,6 +46,10 @@ static bool run_one(struct simulation *sim, struct trial *t, struct diag *d)
 bool trials_run(struct simulation *sim, struct isa_program *p, struct trials *out, struct diag *d)
 {
     int64_t first = p->arch.noise_seed;
+    if (first > INT32_MAX - (sim->settings->trials - 1))
+        return diag_error(d, (struct loc){0}, DIAG_USAGE,
+                          "--trials: the last of %lld noise seeds from %lld on is more than %lld",
+                          (long long)sim->settings->trials, (long long)first, (long long)INT32_MAX);
     bool ok = simulation_prepare(sim, d);
     for (int64_t i = 0; ok && i < sim->settings->trials; i++) {
         struct trial t = {.seed = first + i};

@@ -77,11 +77,57 @@ START_TEST(names_outlive_binding)
 }
 END_TEST
 
+START_TEST(no_models)
+{
+    struct rig r;
+    struct text bytes = {0};
+    rig_open(&r);
+    rig_compile(&r);
+    cimc_program *p = rig_read(&r, &bytes);
+    cimc_model *m = NULL;
+    ck_assert_int_eq(cimc_import(r.c, NULL, 0, &r.o, &m), CIMC_WRONG_USAGE);
+    ck_assert_int_eq(cimc_name_output(r.c, NULL, 0, ".cim", &r.o), CIMC_WRONG_USAGE);
+    ck_assert_int_eq(cimc_program_bind(r.c, p, NULL, 0, NULL), CIMC_WRONG_USAGE);
+    ck_assert(!m && !r.o.output);
+    cimc_program_free(p);
+    text_free(&bytes);
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(seeds_of_noise_have_a_range)
+{
+    struct rig r;
+    struct text bytes = {0};
+    cimc_simulation *s = NULL;
+    rig_open(&r);
+    rig_compile(&r);
+    r.o.input_fill = "ramp";
+    r.o.trials = 2;
+    ck_assert_int_eq(cimc_program_set_noise(r.c, r.program, INT64_MAX), CIMC_WRONG_USAGE);
+    ck_assert_int_eq(cimc_program_set_noise(r.c, r.program, INT64_C(1) << 31), CIMC_WRONG_USAGE);
+    ck_assert_int_eq(cimc_program_set_noise(r.c, r.program, INT32_MAX), CIMC_OK);
+    cimc_program *p = rig_read(&r, &bytes);
+    ck_assert_int_eq(cimc_simulation_of_program(r.c, p, &r.o, NULL, &s), CIMC_OK);
+    ck_assert_int_eq(cimc_simulate(r.c, s, p, &r.o), CIMC_WRONG_USAGE);
+    cimc_simulation_free(s);
+    ck_assert_int_eq(cimc_program_set_noise(r.c, p, INT32_MAX - 1), CIMC_OK);
+    ck_assert_int_eq(cimc_simulation_of_program(r.c, p, &r.o, NULL, &s), CIMC_OK);
+    ck_assert_int_eq(cimc_simulate(r.c, s, p, &r.o), CIMC_OK);
+    cimc_simulation_free(s);
+    cimc_program_free(p);
+    text_free(&bytes);
+    rig_close(&r);
+}
+END_TEST
+
 static void add_argument_tests(TCase *t)
 {
     tcase_add_test(t, options_that_are_not_given);
     tcase_add_test(t, options_that_were_freed);
     tcase_add_test(t, names_outlive_binding);
+    tcase_add_test(t, no_models);
+    tcase_add_test(t, seeds_of_noise_have_a_range);
 }
 
 #endif
