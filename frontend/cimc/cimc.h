@@ -689,7 +689,8 @@ CIMC_API void cimc_output_discard(cimc_context *c, cimc_output *output);
  * The process ends after it. Async signal safe. */
 CIMC_API void cimc_discard_unfinished(cimc_context *c);
 /* The absolute path of the file that is mapped at this address, cut to `size`, for a handler of
- * SIGBUS: someone cut it while it was read. False: there is none. Async signal safe. */
+ * SIGBUS: someone cut it while it was read. False: there is none, and `path` is as before. Keeps
+ * errno. Async signal safe. */
 CIMC_API bool cimc_mapped_file(const void *address, char *path, size_t size);
 
 #ifdef __cplusplus

@@ -6,6 +6,7 @@
  */
 #include "base/base.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -35,28 +36,35 @@ static uintptr_t read_hex(struct maps *m, char end)
     return value;
 }
 
-/* The rest of the line from its first '/' on, cut to `size`; false: there is none. */
+/* The rest of the line from its first '/' on, cut to `size`, of which 0 writes nothing; false:
+ * there is none. */
 static bool read_path(struct maps *m, char *path, size_t size)
 {
     size_t n = 0;
-    for (int c; (c = next_byte(m)) >= 0 && c != '\n';)
-        if ((n > 0 || c == '/') && n + 1 < size)
+    bool found = false;
+    for (int c; (c = next_byte(m)) >= 0 && c != '\n';) {
+        found |= c == '/';
+        if (found && n + 1 < size)
             path[n++] = (char)c;
-    path[n] = '\0';
-    return n > 0;
+    }
+    if (found && size > 0)
+        path[n] = '\0';
+    return found;
 }
 
 bool file_mapped_at(const void *address, char *path, size_t size)
 {
+    int callers = errno; /* who calls is a signal handler */
     struct maps m = {.fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC)};
     bool found = false, ended = m.fd < 0;
     while (!found && !ended) {
         uintptr_t from = read_hex(&m, '-'), to = read_hex(&m, ' ');
-        bool named = read_path(&m, path, size);
-        found = named && (uintptr_t)address >= from && (uintptr_t)address < to;
+        bool is_here = (uintptr_t)address >= from && (uintptr_t)address < to;
+        found = read_path(&m, path, is_here ? size : 0) && is_here;
         ended = m.n == 0;
     }
     if (m.fd >= 0)
         close(m.fd);
+    errno = callers;
     return found;
 }

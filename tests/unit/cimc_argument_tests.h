@@ -4,6 +4,8 @@
 #ifndef CIMC_CIMC_ARGUMENT_TESTS_H
 #define CIMC_CIMC_ARGUMENT_TESTS_H
 
+#include <errno.h>
+
 START_TEST(options_that_are_not_given)
 {
     struct rig r;
@@ -121,6 +123,24 @@ START_TEST(seeds_of_noise_have_a_range)
 }
 END_TEST
 
+START_TEST(mapped_files_leave_other_memory)
+{
+    char path[4] = "abc", on_stack = 0;
+    static const char here = 0; /* in the test's own program, a file that is mapped */
+    errno = ENOTTY;
+    ck_assert(cimc_mapped_file(&here, path, 0));
+    ck_assert_str_eq(path, "abc");
+    ck_assert(!cimc_mapped_file(&on_stack, path, sizeof path));
+    ck_assert_str_eq(path, "abc");
+    ck_assert(!cimc_mapped_file(NULL, path, sizeof path));
+    ck_assert_str_eq(path, "abc");
+    ck_assert(cimc_mapped_file(&here, path, 3));
+    ck_assert_int_eq(path[0], '/');
+    ck_assert_uint_eq(strlen(path), 2);
+    ck_assert_int_eq(errno, ENOTTY);
+}
+END_TEST
+
 static void add_argument_tests(TCase *t)
 {
     tcase_add_test(t, options_that_are_not_given);
@@ -128,6 +148,7 @@ static void add_argument_tests(TCase *t)
     tcase_add_test(t, names_outlive_binding);
     tcase_add_test(t, no_models);
     tcase_add_test(t, seeds_of_noise_have_a_range);
+    tcase_add_test(t, mapped_files_leave_other_memory);
 }
 
 #endif
