@@ -354,8 +354,8 @@ struct isa_program {
     const char *compiler, *model, *options;
     struct arch arch;
     uint64_t graph_fingerprint, scheduled_cycles, layer_by_layer_cycles, pes;
-    /* Until the program is written or printed: what gives graph_fingerprint. It covers the weights,
-     * which have been read by then. */
+    /* Until isa_program_settle, which writing and printing call: what gives graph_fingerprint. It
+     * covers the weights, which have been read by then. */
     uint64_t (*fingerprint)(const void *graph);
     const void *graph;
     uint32_t frames; /* 0: streams run once; else they are the body of a run of so many frames */
@@ -373,6 +373,8 @@ struct isa_program {
 };
 struct isa_program *isa_program_new(void);
 void isa_program_free(struct isa_program *p); /* NULL is fine */
+/* Makes graph_fingerprint right; afterwards what takes a const program does not change it. */
+void isa_program_settle(const struct isa_program *p);
 /* The weights that it was made with are not known: it keeps none. */
 void isa_program_drop_weights(struct isa_program *p);
 const void *isa_section_data(const struct isa_section *s);

@@ -136,9 +136,6 @@ void isa_print_pattern(struct text *out, uint32_t bits);
 
 /* ---- programs ---- */
 
-/* Makes graph_fingerprint right. */
-void isa_program_settle(const struct isa_program *p);
-
 /* The container: prefix, header, sections. */
 enum { ISA_CONTAINER_VERSION = 2, ISA_PREFIX_BYTES = 24, ISA_SECTION_ALIGNMENT = 64 };
 enum { ISA_MAX_HEADER_BYTES = 1 << 30 };

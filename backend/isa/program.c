@@ -59,8 +59,9 @@ void isa_program_drop_weights(struct isa_program *p)
 void isa_program_settle(const struct isa_program *p)
 {
     struct isa_program *cache = (struct isa_program *)p; /* it says the same as before */
-    if (p->fingerprint)
-        cache->graph_fingerprint = p->fingerprint(p->graph);
+    if (!p->fingerprint)
+        return;
+    cache->graph_fingerprint = p->fingerprint(p->graph);
     cache->fingerprint = NULL;
 }
 

@@ -44,8 +44,11 @@ void cimc_program_free(cimc_program *p)
 /* The caller's, or none: `ok` false after a diagnostic. */
 static bool give(struct cimc_program *p, bool ok, cimc_program **out)
 {
-    p->build.progress = NULL; /* the next call may be in another context */
+    bool is_shown = ok && !p->build.cache; /* else the sweep throws it away */
+    p->build.progress = NULL;              /* the next call may be in another context */
     p->build.cache = NULL;
+    if (is_shown)
+        isa_program_settle(p->isa);
     if (ok) {
         ports_describe(&p->ports, p->isa, &p->build);
         *out = p;
@@ -170,8 +173,10 @@ static bool bind(cimc_context *c, void *call)
 {
     const struct bind_call *k = call;
     struct cimc_program *p = k->program, bound = *p;
-    if (p->has_models)
-        return diag_error(c->diag, (struct loc){0}, DIAG_USAGE, "the program has its models");
+    if (p->has_models || p->is_compiled)
+        return diag_error(c->diag, (struct loc){0}, DIAG_USAGE,
+                          p->has_models ? "the program has its models"
+                                        : "models are bound to programs that were read");
     struct arena *a = arena_new();
     struct cimc_options whole = options_whole(k->options);
     const struct cimc_source *sources = sources_whole(k->sources, k->n, a);

@@ -401,7 +401,8 @@ CIMC_API enum cimc_status cimc_assemble(cimc_context *c, const struct cimc_sourc
 CIMC_API void cimc_program_free(cimc_program *p);
 /* The models that a program which was read was made from: their passes run again, as the program's
  * own options say, and the graph must have the program's fingerprint. Needed for references, for
- * compare-layers, and to prove its meaning. `o`: files that must not be read. */
+ * compare-layers, and to prove its meaning. `o`: files that must not be read. CIMC_WRONG_USAGE of a
+ * program that was compiled here, or that has its models. */
 CIMC_API enum cimc_status cimc_program_bind(cimc_context *c, cimc_program *p,
                                             const struct cimc_source *sources, size_t n,
                                             const struct cimc_options *o);

@@ -141,6 +141,32 @@ START_TEST(mapped_files_leave_other_memory)
 }
 END_TEST
 
+START_TEST(fingerprints_are_there_at_once)
+{
+    struct rig r;
+    struct text bytes = {0};
+    struct cimc_program_info info = {.size = sizeof info}, read = info;
+    cimc_program *last = NULL;
+    rig_open(&r);
+    rig_compile(&r);
+    cimc_program_info(r.program, &info);
+    cimc_program *p = rig_read(&r, &bytes);
+    cimc_program_info(p, &read);
+    ck_assert(info.fingerprint != 0 && info.fingerprint == read.fingerprint);
+    struct cimc_source model = in_memory(r.bytes.at, r.bytes.n);
+    ck_assert_int_eq(cimc_compile_last(r.c, r.model, &r.o, &last), CIMC_OK);
+    r.model = NULL;
+    ck_assert_int_eq(cimc_program_bind(r.c, last, &model, 1, &r.o), CIMC_WRONG_USAGE);
+    ck_assert_int_eq(cimc_program_bind(r.c, r.program, &model, 1, &r.o), CIMC_WRONG_USAGE);
+    cimc_program_info(last, &info);
+    ck_assert(info.is_compiled && info.n_layers == 1 && info.fingerprint == read.fingerprint);
+    cimc_program_free(last);
+    cimc_program_free(p);
+    text_free(&bytes);
+    rig_close(&r);
+}
+END_TEST
+
 static void add_argument_tests(TCase *t)
 {
     tcase_add_test(t, options_that_are_not_given);
@@ -149,6 +175,7 @@ static void add_argument_tests(TCase *t)
     tcase_add_test(t, no_models);
     tcase_add_test(t, seeds_of_noise_have_a_range);
     tcase_add_test(t, mapped_files_leave_other_memory);
+    tcase_add_test(t, fingerprints_are_there_at_once);
 }
 
 #endif
