@@ -38,6 +38,13 @@ enum cimc_status guard_run(cimc_context *c, guard_body body, void *call);
 /* This thread runs a body. */
 bool guard_is_here(void);
 
+/* ---- api_context.c ---- */
+
+/* A form is a bit of a set of them: FORM(CIMC_TEXT) | FORM(CIMC_JSON). */
+#define FORM(form) (1u << (form))
+/* The function prints this form, which is one of `known`; else false with a diagnostic. */
+bool form_is_known(cimc_context *c, enum cimc_form form, unsigned known) CHECK_RESULT;
+
 /* ---- api_options.c ---- */
 
 /* What a caller gives, whole: fields that its structure is too old for, and all of NULL, have their

@@ -124,7 +124,8 @@ static bool check(cimc_context *c, void *call)
     const struct text_call *k = call;
     const struct cimc_program *p = k->program;
     struct writer w;
-    if (!backend_check(p->isa, p->build.graph, c->diag))
+    if (!form_is_known(c, k->form, FORM(CIMC_TEXT) | FORM(CIMC_JSON)) ||
+        !backend_check(p->isa, p->build.graph, c->diag))
         return false;
     writer_open(&w, k->write, k->user);
     if (k->form == CIMC_JSON)

@@ -152,7 +152,8 @@ struct complaint {
 static bool complain(cimc_context *c, void *call)
 {
     const struct complaint *p = call;
-    return diag_error(c->diag, (struct loc){.file = p->file}, code_of(p->code), "%s", p->text);
+    return diag_error(c->diag, (struct loc){.file = p->file}, code_of(p->code), "%s",
+                      p->text ? p->text : "");
 }
 
 enum cimc_status cimc_complain(cimc_context *c, const char *code, const char *file,
@@ -161,7 +162,34 @@ enum cimc_status cimc_complain(cimc_context *c, const char *code, const char *fi
     return guard_run(c, complain, &(struct complaint){code, file, text});
 }
 
-/* ---- printing them ---- */
+/* ---- forms ---- */
+
+bool form_is_known(cimc_context *c, enum cimc_form form, unsigned known)
+{
+    static const char *const names[] = {[CIMC_TEXT] = "TEXT",   [CIMC_TABLE] = "TABLE",
+                                        [CIMC_JSON] = "JSON",   [CIMC_TIMES] = "TIMES",
+                                        [CIMC_CSV] = "CSV",     [CIMC_SVG] = "SVG",
+                                        [CIMC_TRACE] = "TRACE", [CIMC_HTML] = "HTML",
+                                        [CIMC_PLAN] = "PLAN",   [CIMC_TIME_TRACE] = "TIME_TRACE",
+                                        [CIMC_IR] = "IR",       [CIMC_DOT] = "DOT",
+                                        [CIMC_ONNX] = "ONNX",   [CIMC_REPORT] = "REPORT",
+                                        [CIMC_SV] = "SV",       [CIMC_C] = "C"};
+    enum { N = sizeof names / sizeof *names };
+    struct text list = {0};
+    bool is_form = (unsigned)form < N;
+    if (is_form && known & FORM(form))
+        return true;
+    for (unsigned i = 0; i < N; i++) {
+        if (known & FORM(i))
+            text_add(&list, "%sCIMC_%s", list.n ? ", " : "", names[i]);
+    }
+    diag_error(c->diag, (struct loc){0}, DIAG_USAGE, "form %s%s is none of %s",
+               is_form ? "CIMC_" : "", is_form ? names[form] : "without a name", list.at);
+    text_free(&list);
+    return false;
+}
+
+/* ---- printing diagnostics ---- */
 
 static void print_json(const struct diag *d, FILE *out)
 {
@@ -186,6 +214,8 @@ static bool print(cimc_context *c, void *call)
 {
     const struct print_call *p = call;
     struct writer w;
+    if (!form_is_known(c, p->form, FORM(CIMC_TEXT) | FORM(CIMC_JSON)))
+        return false;
     writer_open(&w, p->write, p->user);
     c->diag->brief = !p->verbose;
     if (p->form == CIMC_JSON)

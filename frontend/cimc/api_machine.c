@@ -37,9 +37,8 @@ static bool print_machine(cimc_context *c, const struct print_call *p, struct ar
     const struct arch_notes *notes;
     struct arch arch;
     struct writer w;
-    if (p->form != CIMC_TEXT && p->form != CIMC_JSON)
-        return diag_error(c->diag, (struct loc){0}, DIAG_USAGE, "a machine has no such form");
-    if (!machine_load(&options, p->name_or_path, a, c->diag, &arch, &notes))
+    if (!form_is_known(c, p->form, FORM(CIMC_TEXT) | FORM(CIMC_JSON)) ||
+        !machine_load(&options, p->name_or_path, a, c->diag, &arch, &notes))
         return false;
     writer_open(&w, p->write, p->user);
     if (p->form == CIMC_JSON)

@@ -103,6 +103,8 @@ static bool pass_run(cimc_context *c, void *call)
     struct diag *d = c->diag;
     struct build b;
     struct text t = {0};
+    if (!form_is_known(c, p->form, FORM(CIMC_IR) | FORM(CIMC_DOT) | FORM(CIMC_ONNX)))
+        return false;
     bool ok = build_start(&b, c, &s);
     if (ok)
         driver_set_noise(&b.arch, s.noise_seed, (struct loc){0}, d);

@@ -324,10 +324,16 @@ static bool print_form(const struct build *b, enum cimc_form form, const struct 
 
 static bool print(cimc_context *c, void *call)
 {
+    static const unsigned forms = FORM(CIMC_TABLE) | FORM(CIMC_JSON) | FORM(CIMC_TIMES) |
+                                  FORM(CIMC_TIME_TRACE) | FORM(CIMC_CSV) | FORM(CIMC_SVG) |
+                                  FORM(CIMC_TRACE) | FORM(CIMC_HTML) | FORM(CIMC_REPORT) |
+                                  FORM(CIMC_PLAN);
     const struct write_call *k = call;
     const struct cimc_program *p = k->program;
     struct cimc_options o = options_to_show(p, k->options);
     struct writer w;
+    if (!form_is_known(c, k->form, forms))
+        return false;
     if (!p->is_compiled)
         return diag_error(c->diag, (struct loc){0}, DIAG_USAGE,
                           "a program that was not compiled here has no report");

@@ -131,6 +131,8 @@ static bool print(cimc_context *c, void *call)
     struct cimc_options o = options_whole(k->options);
     struct writer w;
     bool ok = true;
+    if (!form_is_known(c, k->form, FORM(CIMC_ONNX) | FORM(CIMC_TABLE) | FORM(CIMC_JSON)))
+        return false;
     writer_open(&w, k->write, k->user);
     switch (k->form) {
     case CIMC_ONNX: ok = print_model(b, w.f, c->diag); break;

@@ -455,6 +455,10 @@ static bool print(cimc_context *c, void *call)
     const struct cimc_simulation *s = k->simulation;
     struct cimc_options o = options_whole(k->options);
     struct writer w;
+    if (!form_is_known(c, k->form,
+                       FORM(CIMC_TABLE) | FORM(CIMC_JSON) | FORM(CIMC_TIMES) |
+                           FORM(CIMC_TIME_TRACE)))
+        return false;
     if (!s->run.ran)
         return diag_error(c->diag, (struct loc){0}, DIAG_USAGE, "there are no results yet");
     writer_open(&w, k->write, k->user);

@@ -74,7 +74,8 @@ static bool where(cimc_context *c, void *call)
     struct where w;
     struct where_asked asked = {0};
     struct writer out;
-    if (!check_form(&o, c->diag) || !driver_has_weights(NULL, p, c->diag))
+    if (!form_is_known(c, k->form, FORM(CIMC_TEXT) | FORM(CIMC_JSON)) || !check_form(&o, c->diag) ||
+        !driver_has_weights(NULL, p, c->diag))
         return false;
     where_open(&w, p);
     bool ok = o.layer ? find_weight(&w, &o, c->diag) : find_cell(&w, &o, &asked, c->diag);

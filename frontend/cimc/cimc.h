@@ -78,7 +78,8 @@ enum cimc_status {
  * `io`. It must not call the library with the same context. */
 typedef bool (*cimc_write_fn)(void *user, const void *bytes, size_t n);
 
-/* The forms that things are printed in; each function says which it knows. */
+/* The forms that things are printed in; each function says which it knows, others are
+ * CIMC_WRONG_USAGE. */
 enum cimc_form {
     CIMC_TEXT,       /* lines for people */
     CIMC_TABLE,      /* what commands print */
@@ -134,8 +135,9 @@ CIMC_API enum cimc_status cimc_print_diagnostics(cimc_context *c, enum cimc_form
 /* After CIMC_INTERNAL and CIMC_NO_MEMORY: what happened, one line; there may be no memory for a
  * diagnostic. */
 CIMC_API const char *cimc_failure(const cimc_context *c);
-/* An error of the caller's own among the diagnostics. `code` as above; `file` may be NULL. Returns
- * CIMC_WRONG_USAGE if the code is "usage", else CIMC_WRONG_INPUT. */
+/* An error of the caller's own among the diagnostics. `code` as above, one that is not known is
+ * "usage"; `file` may be NULL, a `text` that is NULL is "". Returns CIMC_WRONG_USAGE if the code is
+ * "usage", else CIMC_WRONG_INPUT. */
 CIMC_API enum cimc_status cimc_complain(cimc_context *c, const char *code, const char *file,
                                         const char *text);
 

@@ -138,7 +138,8 @@ static bool diff(cimc_context *c, void *call)
     struct differences all = {.arena = arena_new()};
     struct writer w;
     writer_open(&w, k->write, k->user);
-    bool ok = diff_read(k->a, all.arena, c->diag, &a) && diff_read(k->b, all.arena, c->diag, &b);
+    bool ok = form_is_known(c, k->form, FORM(CIMC_TABLE) | FORM(CIMC_JSON)) &&
+              diff_read(k->a, all.arena, c->diag, &a) && diff_read(k->b, all.arena, c->diag, &b);
     if (ok) {
         diff_find(&all, a, b);
         print(k, &all, w.f);

@@ -497,6 +497,8 @@ static bool sweep(cimc_context *c, void *call)
     const struct sweep_call *k = call;
     struct cimc_options whole = options_whole(k->options);
     struct sweep s;
+    if (!form_is_known(c, k->form, FORM(CIMC_TABLE) | FORM(CIMC_JSON) | FORM(CIMC_CSV)))
+        return false;
     bool ok = start(&s, c, k->operands, &whole);
     s.form = k->form;
     writer_open(&s.out, k->write, k->user);
@@ -552,7 +554,7 @@ static bool merge(cimc_context *c, void *call)
     struct sweep_rows rows = {.arena = arena_new()};
     struct text all = {0};
     uint64_t ignored;
-    bool ok = true;
+    bool ok = form_is_known(c, k->form, FORM(CIMC_JSON) | FORM(CIMC_CSV));
     for (size_t i = 0; ok && i < k->operands->n; i++)
         ok = sweep_rows_read(&rows, k->operands->at[i], &ignored, c->diag);
     ok = ok && sweep_rows_join(&rows, c->diag);

@@ -249,11 +249,7 @@ bool views_print(const struct build *b, const struct cimc_options *s, enum cimc_
     switch (form) {
     case CIMC_CSV: view_print_csv(b, out); return true;
     case CIMC_PLAN: fputs(b->backend.plan, out); return true;
-    case CIMC_SVG:
-    case CIMC_TRACE:
-    case CIMC_HTML:
-    case CIMC_REPORT: return make_views(&v, b, s, d) && print_picture(&v, s, form, out, d);
-    default: return diag_error(d, (struct loc){0}, DIAG_USAGE, "a program has no such form");
+    default: return make_views(&v, b, s, d) && print_picture(&v, s, form, out, d);
     }
 }
 

@@ -167,6 +167,73 @@ START_TEST(fingerprints_are_there_at_once)
 }
 END_TEST
 
+enum { N_FORMS = CIMC_C + 1 };
+/* Of each form, whether the function prints it: not, if the status is CIMC_WRONG_USAGE. */
+#define EXPECT_FORMS(known, call)                                                                  \
+    for (unsigned f = 0; f <= N_FORMS; f++) {                                                      \
+        enum cimc_form form = (enum cimc_form)(f < N_FORMS ? f : 99);                              \
+        bool is_known = f < N_FORMS && (known) >> f & 1;                                           \
+        ck_assert_msg(((call) == CIMC_WRONG_USAGE) == !is_known, "form %u", f);                    \
+    }
+
+static bool ignore(void *user, const void *bytes, size_t n)
+{
+    (void)user;
+    (void)bytes;
+    (void)n;
+    return true;
+}
+
+START_TEST(forms_that_are_not_known)
+{
+    const unsigned text = 1u << CIMC_TEXT, json = 1u << CIMC_JSON, table = 1u << CIMC_TABLE;
+    const unsigned times = table | json | 1u << CIMC_TIMES | 1u << CIMC_TIME_TRACE;
+    const unsigned views = 1u << CIMC_CSV | 1u << CIMC_SVG | 1u << CIMC_TRACE | 1u << CIMC_HTML |
+                           1u << CIMC_REPORT | 1u << CIMC_PLAN;
+    const unsigned graphs = 1u << CIMC_IR | 1u << CIMC_DOT | 1u << CIMC_ONNX;
+    struct rig r;
+    bool equal;
+    cimc_simulation *s = NULL;
+    struct cimc_strings none = {0};
+    rig_open(&r);
+    r.o.keep_schedule = r.o.keep_detail = r.o.keep_plan = true;
+    rig_compile(&r);
+    r.o.stop_after = "partition";
+    struct cimc_source model = in_memory(r.bytes.at, r.bytes.n);
+    ck_assert_int_eq(cimc_simulation_of_program(r.c, r.program, NULL, NULL, &s), CIMC_OK);
+    ck_assert_int_eq(cimc_simulate(r.c, s, r.program, NULL), CIMC_OK);
+    EXPECT_FORMS(text | json, cimc_print_machine(r.c, "clsa", form, NULL, ignore, NULL));
+    EXPECT_FORMS(text | json, cimc_check(r.c, r.program, form, NULL, NULL));
+    EXPECT_FORMS(graphs, cimc_pass_run(r.c, &model, &r.o, form, ignore, NULL));
+    EXPECT_FORMS(times, cimc_print_simulation(r.c, s, form, NULL, ignore, NULL));
+    EXPECT_FORMS(times | views, cimc_print_program(r.c, r.program, form, NULL, ignore, NULL));
+    EXPECT_FORMS(table | json, cimc_diff(r.c, "/", "/", form, &equal, ignore, NULL));
+    EXPECT_FORMS(json | 1u << CIMC_CSV, cimc_sweep_merge(r.c, &none, form, ignore, NULL));
+    r.o.cell = "0,0";
+    r.o.tile = r.o.pe = 0;
+    EXPECT_FORMS(text | json, cimc_where(r.c, r.program, &r.o, form, ignore, NULL));
+    ck_assert_int_eq(cimc_diagnostics_clear(r.c), CIMC_OK);
+    EXPECT_FORMS(text | json, cimc_print_diagnostics(r.c, form, true, ignore, NULL));
+    cimc_simulation_free(s);
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(complaints)
+{
+    struct rig r;
+    struct cimc_diagnostic d = {.size = sizeof d};
+    rig_open(&r);
+    ck_assert_int_eq(cimc_complain(r.c, "no such code", NULL, "text"), CIMC_WRONG_USAGE);
+    ck_assert(cimc_diagnostic_at(r.c, 0, &d));
+    ck_assert_str_eq(d.code, "usage");
+    ck_assert_int_eq(cimc_complain(r.c, "io", NULL, NULL), CIMC_WRONG_INPUT);
+    ck_assert(cimc_diagnostic_at(r.c, 1, &d));
+    ck_assert_str_eq(d.text, "");
+    rig_close(&r);
+}
+END_TEST
+
 static void add_argument_tests(TCase *t)
 {
     tcase_add_test(t, options_that_are_not_given);
@@ -176,6 +243,8 @@ static void add_argument_tests(TCase *t)
     tcase_add_test(t, seeds_of_noise_have_a_range);
     tcase_add_test(t, mapped_files_leave_other_memory);
     tcase_add_test(t, fingerprints_are_there_at_once);
+    tcase_add_test(t, forms_that_are_not_known);
+    tcase_add_test(t, complaints);
 }
 
 #endif
