@@ -52,6 +52,8 @@ bool form_is_known(cimc_context *c, enum cimc_form form, unsigned known) CHECK_R
 struct cimc_options options_whole(const struct cimc_options *given);
 /* As guard_run; if the call is left the caller's structure is as it was. */
 enum cimc_status options_run(cimc_context *c, guard_body body, void *call, struct cimc_options *o);
+/* A list of a caller has its strings, else the call is left. */
+void strings_check(const struct cimc_strings *given);
 /* The structure that a caller gives or wants, up to its size. */
 void struct_copy_in(void *whole, size_t bytes, const void *given);
 void struct_copy_out(void *wanted, const void *whole, size_t bytes);

@@ -84,6 +84,7 @@ static bool check(cimc_context *c, void *call)
 {
     const struct check_call *p = call;
     struct cimc_options whole = options_whole(p->options);
+    strings_check(p->operands);
     return outputs_check(&whole, p->operands, c->diag);
 }
 
@@ -116,6 +117,7 @@ static bool bind_weights(cimc_context *c, void *call)
 {
     const struct weights_call *p = call;
     const struct cimc_options *o = p->options;
+    strings_check(p->operands);
     if (!options_reach(o, "input", c->diag))
         return false;
     if (o->test_data.n != 1 || o->inputs.n || p->operands->n != 1)

@@ -13,6 +13,8 @@
 const struct cimc_source *sources_whole(const struct cimc_source *given, size_t n, struct arena *a)
 {
     struct cimc_source *all = ARENA_ARRAY(a, struct cimc_source, n);
+    if (n > 0 && !given)
+        BUG("the caller's %zu sources are NULL", n);
     for (size_t i = 0; i < n; i++) /* as far apart as the caller's structure is long */
         struct_copy_in(&all[i], sizeof *all, (const char *)given + i * given->size);
     return all;

@@ -27,6 +27,12 @@ void struct_copy_out(void *wanted, const void *whole, size_t bytes)
            (size < bytes ? size : bytes) - sizeof size);
 }
 
+void strings_check(const struct cimc_strings *given)
+{
+    if (given->n > 0 && !given->at)
+        BUG("the caller's list of %zu strings is NULL", given->n);
+}
+
 struct cimc_options options_whole(const struct cimc_options *given)
 {
     struct cimc_options whole;

@@ -63,6 +63,8 @@ static bool view_of(const struct cimc_array *a, const char *what, size_t k, stru
 static struct cimc_array array_at(const struct cimc_array *all, size_t i)
 {
     struct cimc_array whole = {0};
+    if (!all)
+        BUG("the caller's arrays are NULL");
     struct_copy_in(&whole, sizeof whole, (const char *)all + i * all->size);
     return whole;
 }
@@ -85,6 +87,8 @@ bool values_given(struct io_given *out, const struct cimc_values *given, struct 
     struct cimc_values v = {0};
     if (given)
         struct_copy_in(&v, sizeof v, given);
+    if (v.n_labels > 0 && !v.labels)
+        BUG("the caller's labels are NULL");
     out->n_inputs = v.n_inputs;
     out->n_expected = v.n_expected;
     out->labels = v.labels;

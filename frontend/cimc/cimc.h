@@ -27,6 +27,10 @@
  * its own. Handles (model, program, simulation) belong to no context. Several threads may read a
  * model or program at once: what takes a const handle does not change it.
  *
+ * Pointers that are passed in are not NULL unless that is said. Options that are only read may be
+ * NULL, which is all defaults; so may an array of no elements. One of some that is NULL is
+ * CIMC_INTERNAL. A callback's `user` is the caller's own.
+ *
  * Memory. Strings and arrays that functions return live as long as the handle they were asked of,
  * unless something else is said; what is passed in is read during the call, unless something else
  * is said. `..._free` take NULL.

@@ -260,7 +260,9 @@ static bool is_allowed(const struct cimc_option_info *o, const void *value, cons
 {
     const int64_t *n = value;
     const double *x = value;
+    const struct cimc_strings *list = value;
     switch (o->kind) {
+    case CIMC_OPTION_LIST: return list->n == 0 || list->at;
     case CIMC_OPTION_INTEGER: return *n <= o->most;
     case CIMC_OPTION_CHOICE:
         return *n == *(const int64_t *)otherwise || (*n >= 0 && *n < count_choices(o));

@@ -136,6 +136,7 @@ static bool start(struct sweep *s, cimc_context *c, const struct cimc_strings *o
     struct arena *a = arena_new();
     struct cimc_options whole = options_whole(o);
     *s = (struct sweep){.c = c, .file = -1, .plan = {.arena = a}};
+    strings_check(operands);
     if (!sweep_plan_make(&s->plan, operands, &whole, a, c->diag) || !hash_models(s, c->diag))
         return false;
     s->rows.arena = a;
@@ -554,6 +555,7 @@ static bool merge(cimc_context *c, void *call)
     struct sweep_rows rows = {.arena = arena_new()};
     struct text all = {0};
     uint64_t ignored;
+    strings_check(k->operands);
     bool ok = form_is_known(c, k->form, FORM(CIMC_JSON) | FORM(CIMC_CSV));
     for (size_t i = 0; ok && i < k->operands->n; i++)
         ok = sweep_rows_read(&rows, k->operands->at[i], &ignored, c->diag);

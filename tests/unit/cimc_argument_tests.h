@@ -234,6 +234,38 @@ START_TEST(complaints)
 }
 END_TEST
 
+START_TEST(arrays_of_something_are_there)
+{
+    struct rig r;
+    cimc_model *m = NULL;
+    cimc_simulation *s = NULL;
+    struct cimc_strings none = {.n = 1};
+    struct cimc_values inputs = {.size = sizeof inputs, .n_inputs = 1};
+    struct cimc_values labels = {.size = sizeof labels, .n_labels = 1};
+    rig_open(&r);
+    rig_compile(&r);
+    struct cimc_source model = in_memory(r.bytes.at, r.bytes.n);
+    ck_assert_int_eq(cimc_simulation_of_program(r.c, r.program, NULL, &inputs, &s), CIMC_INTERNAL);
+    ck_assert_int_eq(cimc_simulation_of_program(r.c, r.program, NULL, &labels, &s), CIMC_INTERNAL);
+    r.o.input_fill = "ramp";
+    ck_assert_int_eq(cimc_run(r.c, r.program, &r.o, NULL, 0, NULL, 0), CIMC_OK);
+    ck_assert_int_eq(cimc_run(r.c, r.program, &r.o, NULL, 0, NULL, 1), CIMC_INTERNAL);
+    ck_assert_int_eq(cimc_run(r.c, r.program, &r.o, NULL, 1, NULL, 0), CIMC_INTERNAL);
+    ck_assert_int_eq(cimc_import(r.c, NULL, 1, &r.o, &m), CIMC_INTERNAL);
+    ck_assert_int_eq(cimc_name_output(r.c, NULL, 1, ".cim", &r.o), CIMC_INTERNAL);
+    ck_assert_int_eq(cimc_check_files(r.c, &r.o, &none), CIMC_INTERNAL);
+    ck_assert_int_eq(cimc_bind_weights(r.c, &none, &r.o), CIMC_INTERNAL);
+    ck_assert_int_eq(cimc_sweep(r.c, &none, &r.o, CIMC_JSON, ignore, NULL), CIMC_INTERNAL);
+    ck_assert_int_eq(cimc_sweep_missing(r.c, &none, &r.o, ignore, NULL), CIMC_INTERNAL);
+    ck_assert_int_eq(cimc_sweep_merge(r.c, &none, CIMC_JSON, ignore, NULL), CIMC_INTERNAL);
+    r.o.dims = none;
+    ck_assert_int_eq(cimc_import(r.c, &model, 1, &r.o, &m), CIMC_INTERNAL);
+    ck_assert_ptr_nonnull(strstr(cimc_failure(r.c), "dim"));
+    ck_assert_ptr_null(m);
+    rig_close(&r);
+}
+END_TEST
+
 static void add_argument_tests(TCase *t)
 {
     tcase_add_test(t, options_that_are_not_given);
@@ -245,6 +277,7 @@ static void add_argument_tests(TCase *t)
     tcase_add_test(t, fingerprints_are_there_at_once);
     tcase_add_test(t, forms_that_are_not_known);
     tcase_add_test(t, complaints);
+    tcase_add_test(t, arrays_of_something_are_there);
 }
 
 #endif
