@@ -145,6 +145,7 @@ bool mapping_put_file(struct cimc_options *o, const struct cimc_option_info *opt
 {
     struct reader r = {.options = o,
                        .patches = option->offset == offsetof(struct cimc_options, patches)};
+    struct cimc_strings before = o->patches;
     struct arena *names = arena_new();
     struct file f;
     bool ok = file_open(value + 1, names, d, &f);
@@ -152,7 +153,9 @@ bool mapping_put_file(struct cimc_options *o, const struct cimc_option_info *opt
         ok = read_file(&r, &f, d);
         file_close(&f);
     }
-    if (ok && !r.patches)
+    if (!ok)
+        o->patches = before;
+    else if (!r.patches)
         o->copies = options_keep(o, r.copies.at);
     text_free(&r.copies);
     arena_free(names);

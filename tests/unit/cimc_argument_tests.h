@@ -266,6 +266,24 @@ START_TEST(arrays_of_something_are_there)
 }
 END_TEST
 
+START_TEST(files_of_options_count_whole_or_not_at_all)
+{
+    static const char broken[] = "{\"base_layers\": [{\"patch\": [2, 3]}, {\"patch\": [4, 5]},";
+    char path[] = "/tmp/cimc_testXXXXXX", value[sizeof path + 1];
+    struct rig r;
+    int fd = mkstemp(path);
+    rig_open(&r);
+    ck_assert_int_eq(write(fd, broken, sizeof broken - 1), sizeof broken - 1);
+    close(fd);
+    snprintf(value, sizeof value, "@%s", path);
+    ck_assert_int_eq(cimc_options_set(r.c, &r.o, "patch", "0=1x2"), CIMC_OK);
+    ck_assert_int_eq(cimc_options_set(r.c, &r.o, "patch", value), CIMC_WRONG_INPUT);
+    ck_assert(r.o.patches.n == 1 && strcmp(r.o.patches.at[0], "0=1x2") == 0);
+    ck_assert_int_eq(unlink(path), 0);
+    rig_close(&r);
+}
+END_TEST
+
 static void add_argument_tests(TCase *t)
 {
     tcase_add_test(t, options_that_are_not_given);
@@ -278,6 +296,7 @@ static void add_argument_tests(TCase *t)
     tcase_add_test(t, forms_that_are_not_known);
     tcase_add_test(t, complaints);
     tcase_add_test(t, arrays_of_something_are_there);
+    tcase_add_test(t, files_of_options_count_whole_or_not_at_all);
 }
 
 #endif
