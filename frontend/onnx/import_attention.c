@@ -68,6 +68,18 @@ static struct ir_value *with_past(struct onnx_node *n, size_t past, struct ir_va
 
 /* ---- masks ---- */
 
+/* Masks that are known are spelled out, and a file of a few bytes can ask for very large ones. */
+enum { MOST_MASKED = 1 << 26 };
+
+static bool may_be_mask(struct onnx_node *n, const struct ir_type *t)
+{
+    char text[256];
+    int64_t count;
+    return (ir_type_count(t, &count) && count <= MOST_MASKED) ||
+           onnx_error(n, "a mask %s; at most %d elements are supported",
+                      ir_type_text(t, text, sizeof text), MOST_MASKED);
+}
+
 static struct ir_value *plus_mask(struct attention *a, struct ir_value *mask)
 {
     return a->mask ? onnx_helper2(a->n, IR_add, a->mask, mask) : mask;
@@ -109,6 +121,8 @@ static struct ir_value *mask_of_limits(struct onnx_node *n, const struct limits 
 {
     const int64_t dims[] = {l->length ? l->batch : 1, 1, l->q_steps, l->kv_steps};
     struct ir_type type = ir_type_of(IR_F32, 4, dims);
+    if (!may_be_mask(n, &type))
+        return NULL;
     size_t count = (size_t)ir_count(&type), at = 0;
     float *m = heap_alloc(count * sizeof *m);
     for (int64_t b = 0; b < dims[0]; b++)
@@ -146,22 +160,26 @@ static struct ir_value *capped(struct attention *a, struct ir_value *x)
     return onnx_helper2(a->n, IR_mul, x, onnx_scalar(a->n, a->softcap));
 }
 
-static bool shapes_agree(const struct attention *a)
+/* Are there queries, keys and values, and can one attend to another? */
+static bool go_together(const struct attention *a)
 {
+    if (!a->q || !a->k || !a->v)
+        return false;
     const struct ir_type *q = &a->q->type, *k = &a->k->type, *v = &a->v->type;
     bool agree = q->rank == 4 && k->rank == 4 && v->rank == 4 && q->dim[0] == k->dim[0] &&
                  k->dim[0] == v->dim[0] && k->dim[1] > 0 && k->dim[1] == v->dim[1] &&
                  q->dim[1] % k->dim[1] == 0 && q->dim[3] == k->dim[3] && k->dim[2] == v->dim[2];
-    return agree || onnx_error(a->n, "queries, keys and values do not go together");
+    if (!agree)
+        return onnx_error(a->n, "queries, keys and values do not go together");
+    return (ir_count(q) && ir_count(k) && ir_count(v)) ||
+           onnx_error(a->n, "queries, keys or values have no elements");
 }
 
-/* [batch, heads, steps, size of values] */
+/* Of what goes together: [batch, heads, steps, size of values]. */
 static struct ir_value *attend(struct attention *a)
 {
     struct onnx_node *n = a->n;
     union ir_attrs last = {.softmax = {.axis = 3}};
-    if (!a->q || !a->k || !a->v || !shapes_agree(a))
-        return NULL;
     const int64_t heads = a->q->type.dim[1], shared = a->k->type.dim[1];
     const int64_t q_steps = a->q->type.dim[2], size = a->v->type.dim[3];
     float scale = a->scale != 0 ? a->scale : 1 / sqrtf((float)a->q->type.dim[3]);
@@ -214,6 +232,10 @@ static struct ir_value *whole_mask(struct onnx_node *n, struct ir_value *m, int6
     after[rank - 1] = kv_steps - m->type.dim[rank - 1];
     if (after[rank - 1] <= 0 || m->type.dim[rank - 1] == 1)
         return m;
+    struct ir_type whole = ir_type_of(IR_F32, rank, m->type.dim);
+    whole.dim[rank - 1] = kv_steps;
+    if (onnx_is_const(m) && !may_be_mask(n, &whole))
+        return NULL;
     union ir_attrs attrs = {.pad = {.before = {rank, before},
                                     .after = {rank, after},
                                     .mode = IR_PAD_CONSTANT,
@@ -235,6 +257,10 @@ static bool read_mask(struct attention *a)
             return false;
         if (lengths.n != l.batch)
             return onnx_error(n, "nonpad_kv_seqlen has %u elements, not one a sequence", lengths.n);
+        for (uint32_t b = 0; b < lengths.n; b++)
+            if (lengths.at[b] < 0 || lengths.at[b] > l.kv_steps)
+                return onnx_error(n, "nonpad_kv_seqlen says %lld of %lld keys",
+                                  (long long)lengths.at[b], (long long)l.kv_steps);
         l.length = lengths.at;
     }
     if (onnx_has_in(n, 3)) {
@@ -245,9 +271,10 @@ static bool read_mask(struct attention *a)
             return false;
         a->mask = m;
     }
-    if (l.causal || l.length)
-        a->mask = plus_mask(a, mask_of_limits(n, &l, -INFINITY));
-    return true;
+    if (!l.causal && !l.length)
+        return true;
+    a->mask = plus_mask(a, mask_of_limits(n, &l, -INFINITY));
+    return a->mask != NULL;
 }
 
 bool import_attention(struct onnx_node *n)
@@ -262,6 +289,8 @@ bool import_attention(struct onnx_node *n)
     a.scale = onnx_attr_f32(n, "scale", 0);
     a.softcap = onnx_attr_f32(n, "softcap", 0);
     a.mode = onnx_attr_i64(n, "qk_matmul_output_mode", 0);
+    if (a.mode < 0 || a.mode > 3)
+        return onnx_error(n, "qk_matmul_output_mode is %lld, not 0 to 3", (long long)a.mode);
     if (flat) {
         a.q = split_heads(n, a.q, heads);
         a.k = split_heads(n, a.k, shared);
@@ -269,7 +298,7 @@ bool import_attention(struct onnx_node *n)
     }
     a.k = with_past(n, 4, a.k, 1);
     a.v = with_past(n, 5, a.v, 2);
-    if (!a.q || !a.k || !a.v || !shapes_agree(&a) || !read_mask(&a))
+    if (!go_together(&a) || !read_mask(&a))
         return false;
     struct ir_value *y = zero_where_blind(&a, attend(&a));
     if (onnx_out_used(n, 3) && !onnx_set_out(n, 3, a.shown))
@@ -307,8 +336,9 @@ static bool read_microsoft_mask(struct attention *a, size_t key_mask, size_t bia
                        .causal = true};
     if (!read_key_mask(a, key_mask, filter))
         return false;
-    if (onnx_attr_i64(n, "unidirectional", 0) != 0)
-        a->mask = plus_mask(a, mask_of_limits(n, &l, filter));
+    if (onnx_attr_i64(n, "unidirectional", 0) != 0 &&
+        !(a->mask = plus_mask(a, mask_of_limits(n, &l, filter))))
+        return false;
     if (onnx_has_in(n, bias))
         a->mask = onnx_in(n, bias) ? plus_mask(a, onnx_in(n, bias)) : NULL;
     return !onnx_has_in(n, bias) || a->mask;
@@ -358,7 +388,7 @@ bool import_multi_head_attention(struct onnx_node *n)
     a.v = biased_heads(n, onnx_in(n, 2), heads, &from);
     a.k = with_past(n, 6, a.k, 1);
     a.v = with_past(n, 7, a.v, 2);
-    return a.q && a.k && a.v && read_microsoft_mask(&a, 4, 5) &&
+    return go_together(&a) && read_microsoft_mask(&a, 4, 5) &&
            onnx_set_out(n, 0, join_heads(n, attend(&a)));
 }
 
@@ -366,10 +396,12 @@ bool import_multi_head_attention(struct onnx_node *n)
 static bool read_sizes(struct onnx_node *n, int64_t all, int64_t size[3])
 {
     struct ir_ints given = onnx_attr_ints(n, "qkv_hidden_sizes");
-    for (uint32_t i = 0; i < 3; i++)
+    bool fit = !n->failed;
+    for (uint32_t i = 0; i < 3; i++) {
         size[i] = given.n == 3 ? given.at[i] : all / 3;
-    return (!n->failed && size[0] > 0 && size[1] > 0 && size[2] > 0 &&
-            size[0] + size[1] + size[2] == all) ||
+        fit &= size[i] > 0 && size[i] <= all;
+    }
+    return (fit && size[0] + size[1] + size[2] == all) ||
            onnx_error(n, "weights of %lld columns are not queries, keys and values",
                       (long long)all);
 }
@@ -385,11 +417,13 @@ bool import_microsoft_attention(struct onnx_node *n)
     struct ir_value *x = onnx_product(n, ab, (const bool[]){false, false}, 1, "");
     if (x && onnx_has_in(n, 2))
         x = onnx_helper2(n, IR_add, x, onnx_in(n, 2));
-    if (!x || !read_sizes(n, x->type.dim[x->type.rank - 1], size))
+    if (x && x->type.rank != 3)
+        return onnx_error(n, "inputs times weights have %u dimensions, not 3", x->type.rank);
+    if (!x || !read_sizes(n, x->type.dim[2], size))
         return false;
     a.q = split_heads(n, last_part(n, x, 0, size[0]), heads);
     a.k = split_heads(n, last_part(n, x, size[0], size[1]), heads);
     a.v = split_heads(n, last_part(n, x, size[0] + size[1], size[2]), heads);
-    return a.q && a.k && a.v && read_microsoft_mask(&a, 3, 5) &&
+    return go_together(&a) && read_microsoft_mask(&a, 3, 5) &&
            onnx_set_out(n, 0, join_heads(n, attend(&a)));
 }
