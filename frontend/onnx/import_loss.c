@@ -25,6 +25,11 @@ static struct ir_value *is_target(struct onnx_node *n, const struct ir_type *x,
                                   struct ir_value *idx)
 {
     struct ir_type classes = ir_type_of(IR_I32, x->rank, x->dim);
+    if (x->dim[1] > ONNX_MOST_PICKED) {
+        onnx_error(n, "%lld classes; at most %d are supported", (long long)x->dim[1],
+                   ONNX_MOST_PICKED);
+        return NULL;
+    }
     int32_t *data = heap_alloc((size_t)x->dim[1] * sizeof *data + 1);
     for (int64_t c = 0; c < x->dim[1]; c++)
         data[c] = (int32_t)c;

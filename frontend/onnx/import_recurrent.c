@@ -12,8 +12,11 @@
 #include <math.h>
 #include <string.h>
 
-/* What a step counts as: a file of a few bytes can ask for very many. */
-enum { NODES_PER_STEP = 4 };
+/* What a step counts as, and a sequence that is of another length than others: a file of a few
+ * bytes can ask for very many. */
+enum { NODES_PER_STEP = 4, NODES_PER_SEQUENCE = 4 };
+/* Their lengths are listed. */
+enum { MOST_SEQUENCES = 1 << 20 };
 
 enum { X, W, R, B, LENGTHS, INITIAL_H, INITIAL_C, P };
 
@@ -104,6 +107,13 @@ static bool read_lengths(struct sequence *s)
     return true;
 }
 
+static size_t expanded_nodes(const struct sequence *s)
+{
+    size_t unequal = s->uniform ? 0 : (size_t)s->batch;
+    return (size_t)s->directions *
+           (NODES_PER_STEP * (size_t)s->longest + NODES_PER_SEQUENCE * unequal);
+}
+
 static bool read_sequence(struct onnx_node *n, struct sequence *s)
 {
     *s = (struct sequence){.n = n, .kind = cell_kind_of(n->op->variant)};
@@ -122,14 +132,14 @@ static bool read_sequence(struct onnx_node *n, struct sequence *s)
     s->steps = x->type.dim[0];
     s->batch = x->type.dim[1];
     s->hidden = r->type.dim[2];
-    if (s->batch < 1 || s->hidden < 1)
-        return onnx_error(n, "a batch of %lld sequences, states of %lld values",
-                          (long long)s->batch, (long long)s->hidden);
+    if (s->batch < 1 || s->batch > MOST_SEQUENCES || s->hidden < 1)
+        return onnx_error(n, "a batch of %lld sequences, of at most %d, states of %lld values",
+                          (long long)s->batch, MOST_SEQUENCES, (long long)s->hidden);
     s->directions = s->direction == DIRECTION_BIDIRECTIONAL ? 2 : 1;
     if (onnx_attr_i64(n, "hidden_size", s->hidden) != s->hidden)
         return onnx_error(n, "hidden_size is not that of R, %lld", (long long)s->hidden);
     return check_operands(s, x->type.dim[2]) && read_lengths(s) &&
-           onnx_may_expand(n, (size_t)(NODES_PER_STEP * s->longest * s->directions));
+           onnx_may_expand(n, expanded_nodes(s));
 }
 
 /* ---- order of steps ---- */
@@ -178,9 +188,9 @@ static struct ir_value *bias_of(const struct sequence *s, struct recurrence *r)
     int64_t rows = s->kind->gates * s->hidden, inner = r->linear_before_reset ? s->hidden : 0;
     if (!onnx_has_in(s->n, B) && !inner)
         return NULL;
-    float *zero = heap_alloc((size_t)rows * sizeof *zero);
+    const float zero = 0;
     struct ir_value *zeros =
-        onnx_const(s->n, ir_type_of(IR_F32, 1, &rows), blob_own(zero, (size_t)rows * sizeof *zero));
+        onnx_const(s->n, ir_type_of(IR_F32, 1, &rows), blob_splat(&zero, sizeof zero));
     if (!onnx_has_in(s->n, B)) {
         r->hidden_bias = onnx_reshape(s->n, zeros, (const int64_t[]){1, 1, rows}, 3, false);
         return NULL;
