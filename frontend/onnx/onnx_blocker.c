@@ -177,11 +177,23 @@ void onnx_lose(struct onnx_node *n)
 
 /* ---- the border ---- */
 
-/* Computed at run time, and nothing before it is lost. */
+static bool has_output_type(const struct ir_value *v)
+{
+    switch ((enum ir_dtype)v->type.dtype) {
+    case IR_F32:
+    case IR_I32:
+    case IR_I8:
+    case IR_U8:
+    case IR_BOOL: return true;
+    default: return false;
+    }
+}
+
+/* Computed at run time, of a type that outputs may have, and nothing before it is lost. */
 static bool can_be_output(const struct onnx_symbol *s)
 {
     return s && s->kind == ONNX_NODE_OUTPUT && s->value && !s->lost && !s->sequence &&
-           !onnx_is_const(s->value);
+           !onnx_is_const(s->value) && has_output_type(s->value);
 }
 
 struct border {
