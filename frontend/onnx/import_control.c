@@ -80,14 +80,31 @@ bool import_if(struct onnx_node *n)
 
 struct gathered {
     VEC(struct ir_value *) parts;
+    bool lost; /* an iteration could not make its part, which is reported */
 };
+
+static bool is_lost(const struct onnx_symbol *s)
+{
+    return s->lost && !s->value;
+}
+
+static struct ir_value *given_value(struct onnx_node *n, struct onnx_symbol *s)
+{
+    struct ir_value *v = onnx_graph_value(n->im, s, n->loc);
+    if (!v)
+        onnx_error(n, "what its body gives as '%s' is no tensor", s->name);
+    return v;
+}
 
 /* One more slice of a result: [1, ...] at `axis`. */
 static bool gather(struct onnx_node *n, struct gathered *to, struct onnx_symbol *s, int64_t axis)
 {
-    struct ir_value *v = onnx_graph_value(n->im, s, n->loc);
+    to->lost |= is_lost(s);
+    if (to->lost)
+        return true;
+    struct ir_value *v = given_value(n, s);
     if (!v)
-        return onnx_error(n, "what its body gives as '%s' is no tensor", s->name);
+        return false;
     v = onnx_axis(n, axis, (int64_t)v->type.rank + 1, &axis) ? onnx_with_axis(n, v, axis) : NULL;
     VEC_PUSH(&to->parts, v);
     return v != NULL;
@@ -107,6 +124,8 @@ static bool set_gathered(struct onnx_node *n, size_t k, const struct gathered *g
 {
     if (!onnx_out_used(n, k))
         return true;
+    if (g->lost)
+        return n->out[k]->lost = true;
     if (!g->parts.n)
         return onnx_error(n, "without an iteration the shape of result %zu is not known", k);
     if (!onnx_axis(n, axis, g->parts.at[0]->type.rank, &axis))
@@ -143,8 +162,8 @@ struct loop {
     size_t n_carried, n_gathered;
     struct onnx_symbol **in; /* of the next iteration: its number, the condition, what is carried */
     struct gathered *gathered;
-    int64_t limit; /* -1: none */
-    bool goes_on;
+    int64_t limit;      /* -1: none */
+    bool goes_on, lost; /* lost: whether it goes on is not known */
 };
 
 static struct ir_value *bool_const(struct onnx_node *n, bool x)
@@ -200,7 +219,10 @@ static bool iterate(struct onnx_node *n, struct loop *l, int64_t number)
     for (size_t i = 0; i < l->n_gathered; i++)
         if (!gather(n, &l->gathered[i], onnx_result(s, l->n_carried + 1 + i), 0))
             return false;
-    if (!read_one(n, onnx_graph_value(im, l->in[1], n->loc), IR_BOOL, "condition", &goes_on))
+    l->lost = is_lost(l->in[1]);
+    if (l->lost)
+        return true;
+    if (!read_one(n, given_value(n, l->in[1]), IR_BOOL, "condition", &goes_on))
         return false;
     l->goes_on = goes_on != 0;
     return true;
@@ -208,10 +230,12 @@ static bool iterate(struct onnx_node *n, struct loop *l, int64_t number)
 
 static bool run_loop(struct onnx_node *n, struct loop *l)
 {
-    for (int64_t i = 0; l->goes_on && (l->limit < 0 || i < l->limit); i++)
+    for (int64_t i = 0; l->goes_on && !l->lost && (l->limit < 0 || i < l->limit); i++)
         if (!iterate(n, l, i))
             return false;
-    for (size_t k = 0; k < n->proto->n_output; k++) {
+    if (l->lost)
+        onnx_lose(n);
+    for (size_t k = 0; !l->lost && k < n->proto->n_output; k++) {
         if (k < l->n_carried)
             onnx_set_symbol(n, k, l->in[k + 2]);
         else if (!set_gathered(n, k, &l->gathered[k - l->n_carried], 0))

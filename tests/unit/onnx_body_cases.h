@@ -291,6 +291,20 @@ START_TEST(loops_without_end)
 }
 END_TEST
 
+/* Whether it goes on hangs on what is not supported: that is said, and what else is not. */
+START_TEST(loops_over_what_is_lost)
+{
+    struct text go = node("Identity", "", "lost", "go");
+    struct model m = looping("three", &go);
+    model_node(&m, node("Foo", "f", "x", "lost"));
+    model_node(&m, node("Bar", "b", "last", "y"));
+    model_output(&m, "y");
+    ck_assert(rejected(&m, DIAG_ONNX_UNSUPPORTED, "operator Foo is not supported"));
+    ck_assert(reports(diag, DIAG_ONNX_UNSUPPORTED, "operator Bar is not supported"));
+    ck_assert_uint_eq(diag->n_errors, 2);
+}
+END_TEST
+
 /* Running sums of the rows, from the last on: state and scanned output. */
 START_TEST(scans_are_unrolled)
 {
@@ -380,6 +394,7 @@ static void add_body_cases(TCase *tc)
     tcase_add_test(tc, loops_are_unrolled);
     tcase_add_test(tc, loops_end_by_their_condition);
     tcase_add_loop_test(tc, loops_without_end, 0, 2);
+    tcase_add_test(tc, loops_over_what_is_lost);
     tcase_add_test(tc, scans_are_unrolled);
     tcase_add_loop_test(tc, states_must_be_given, 0, 2);
     tcase_add_test(tc, sequences_exist_at_compile_time);
