@@ -129,7 +129,8 @@ static struct ir_value *mask_of_limits(struct onnx_node *n, const struct limits 
         for (int64_t i = 0; i < l->q_steps; i++)
             for (int64_t j = 0; j < l->kv_steps; j++)
                 m[at++] = sees(l, b, i, j) ? 0 : otherwise;
-    return onnx_const(n, type, blob_own(m, count * sizeof *m));
+    struct ir_value *mask = onnx_const(n, type, blob_own(m, count * sizeof *m));
+    return onnx_may_fold(n, mask->def) ? mask : NULL;
 }
 
 /* ---- the computation ---- */

@@ -24,19 +24,15 @@ static struct ir_value *choose(struct onnx_node *n, struct ir_value *when, struc
 static struct ir_value *is_target(struct onnx_node *n, const struct ir_type *x,
                                   struct ir_value *idx)
 {
-    struct ir_type classes = ir_type_of(IR_I32, x->rank, x->dim);
     if (x->dim[1] > ONNX_MOST_PICKED) {
         onnx_error(n, "%lld classes; at most %d are supported", (long long)x->dim[1],
                    ONNX_MOST_PICKED);
         return NULL;
     }
-    int32_t *data = heap_alloc((size_t)x->dim[1] * sizeof *data + 1);
-    for (int64_t c = 0; c < x->dim[1]; c++)
-        data[c] = (int32_t)c;
-    for (unsigned d = 0; d < x->rank; d++)
-        classes.dim[d] = d == 1 ? x->dim[1] : 1;
-    struct blob *b = blob_own(data, (size_t)x->dim[1] * sizeof *data);
-    return onnx_helper2(n, IR_equal, onnx_const(n, classes, b), idx);
+    struct ir_value *classes = onnx_steps(n, IR_I32, x->rank, 1, x->dim[1], 0, 1);
+    if (!classes || !onnx_may_fold(n, classes->def))
+        return NULL;
+    return onnx_helper2(n, IR_equal, classes, idx);
 }
 
 /* Of dimension 1 of v the element of the target: the only one that is not 0. */

@@ -15,8 +15,6 @@
 /* What a step counts as, and a sequence that is of another length than others: a file of a few
  * bytes can ask for very many. */
 enum { NODES_PER_STEP = 4, NODES_PER_SEQUENCE = 4 };
-/* Their lengths are listed. */
-enum { MOST_SEQUENCES = 1 << 20 };
 
 enum { X, W, R, B, LENGTHS, INITIAL_H, INITIAL_C, P };
 
@@ -26,7 +24,7 @@ struct sequence {
     const struct cell_kind *kind;
     struct ir_value *x; /* [steps, batch, inputs] */
     int64_t steps, batch, hidden, directions, longest;
-    const int64_t *lengths; /* of each sequence of the batch */
+    const int64_t *lengths; /* of each sequence of the batch, or of all where they are uniform */
     bool batch_first, uniform;
     unsigned direction; /* enum recurrent_direction */
 };
@@ -90,20 +88,18 @@ static bool check_operands(const struct sequence *s, int64_t inputs)
 
 static bool read_lengths(struct sequence *s)
 {
-    struct ir_ints given;
-    int64_t *all = ARENA_ARRAY(s->n->im->arena, int64_t, (size_t)s->batch);
+    struct ir_ints given = {.n = 1, .at = &s->steps};
     if (onnx_has_in(s->n, LENGTHS) && !onnx_const_ints(s->n, LENGTHS, &given))
         return false;
     s->uniform = true;
-    for (int64_t b = 0; b < s->batch; b++) {
-        all[b] = onnx_has_in(s->n, LENGTHS) ? given.at[b] : s->steps;
-        if (all[b] < 1 || all[b] > s->steps)
-            return onnx_error(s->n, "sequence %lld has %lld steps; 1 to %lld are supported",
-                              (long long)b, (long long)all[b], (long long)s->steps);
-        s->longest = max_i64(s->longest, all[b]);
-        s->uniform &= all[b] == all[0];
+    for (uint32_t b = 0; b < given.n; b++) {
+        if (given.at[b] < 1 || given.at[b] > s->steps)
+            return onnx_error(s->n, "sequence %u has %lld steps; 1 to %lld are supported", b,
+                              (long long)given.at[b], (long long)s->steps);
+        s->longest = max_i64(s->longest, given.at[b]);
+        s->uniform &= given.at[b] == given.at[0];
     }
-    s->lengths = all;
+    s->lengths = given.at;
     return true;
 }
 
@@ -132,9 +128,9 @@ static bool read_sequence(struct onnx_node *n, struct sequence *s)
     s->steps = x->type.dim[0];
     s->batch = x->type.dim[1];
     s->hidden = r->type.dim[2];
-    if (s->batch < 1 || s->batch > MOST_SEQUENCES || s->hidden < 1)
-        return onnx_error(n, "a batch of %lld sequences, of at most %d, states of %lld values",
-                          (long long)s->batch, MOST_SEQUENCES, (long long)s->hidden);
+    if (s->batch < 1 || s->hidden < 1)
+        return onnx_error(n, "a batch of %lld sequences, states of %lld values",
+                          (long long)s->batch, (long long)s->hidden);
     s->directions = s->direction == DIRECTION_BIDIRECTIONAL ? 2 : 1;
     if (onnx_attr_i64(n, "hidden_size", s->hidden) != s->hidden)
         return onnx_error(n, "hidden_size is not that of R, %lld", (long long)s->hidden);
@@ -258,15 +254,17 @@ static struct ir_value *kept_state(const struct sequence *s, int64_t t, struct i
                                    struct ir_value *last)
 {
     const int64_t dims[] = {1, s->batch, 1};
+    if (s->uniform || !next || !last)
+        return last ? next : NULL;
     uint8_t *goes_on = heap_alloc((size_t)s->batch);
     bool all = true;
     for (int64_t b = 0; b < s->batch; b++) {
         goes_on[b] = t < s->lengths[b];
         all &= goes_on[b];
     }
-    if (all || !next || !last) {
+    if (all) {
         heap_free(goes_on);
-        return last ? next : NULL;
+        return next;
     }
     struct ir_value *in[] = {
         onnx_const(s->n, ir_type_of(IR_BOOL, 3, dims), blob_own(goes_on, (size_t)s->batch)), next,
