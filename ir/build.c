@@ -137,8 +137,13 @@ struct ir_op *ir_op_new(struct ir_graph *g, struct ir_op *before, const struct i
 struct ir_op *ir_const_new(struct ir_graph *g, struct ir_op *before, struct ir_type type,
                            struct blob *b, const char *name, struct loc loc)
 {
+    int64_t count;
     if (!ir_blob_fits(b, &type))
         BUG("constant '%s': %zu bytes do not fit its type", name ? name : "", b->bytes);
+    if (b->splat && ir_type_count(&type, &count) && count == 0) {
+        blob_unref(b); /* there is no element that it could stand for */
+        b = blob_own(heap_alloc(1), 0);
+    }
     union ir_attrs attrs = {
         .constant = {.dtype = (enum ir_dtype)type.dtype,
                      .shape = {.n = type.rank, .at = type.dim},

@@ -343,6 +343,11 @@ START_TEST(test_new_op_copies)
         ir_const_new(g, x, ir_type_of(IR_F32, 0, NULL), blob_splat(&one, 4), NULL, (struct loc){0});
     ck_assert_ptr_eq(g->first, c);
     ck_assert_str_eq(c->name, "");
+    /* There is no element that one could stand for. */
+    struct ir_op *none = ir_const_new(g, x, ir_type_of(IR_F32, 1, (int64_t[]){0}),
+                                      blob_splat(&one, 4), NULL, (struct loc){0});
+    ck_assert(!none->attrs->constant.data->splat);
+    ck_assert_uint_eq(none->attrs->constant.data->bytes, 0);
     diag_free(d);
     ir_graph_free(g);
 }

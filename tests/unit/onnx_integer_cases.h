@@ -44,6 +44,33 @@ START_TEST(qlinear_conv)
 }
 END_TEST
 
+/* [1,2] beside [1,0] of sevens: the two elements are all there is. */
+START_TEST(integers_beside_none)
+{
+    struct text none = node("ConstantOfShape", "", "n", "c"),
+                concat = node("Concat", "", "x c", "y");
+    attr_tensor(&none, "value", tensor("", INT64, DIMS(1), &(int64_t){7}, 8));
+    attr_int(&concat, "axis", 1);
+    struct model m = model_new(13);
+    typed_input(&m, "x", INT64, DIMS(1, 2));
+    model_node(&m, none);
+    model_node(&m, concat);
+    model_output(&m, "y");
+    model_init(&m, INTS("n", 1, 0));
+    struct text file = model_bytes(&m);
+    struct onnx_options o = folding();
+    struct ir_graph *g = import_bytes(file, &o);
+    const struct ir_type given = ir_type_of(IR_I64, DIMS(1, 2));
+    struct tensor in = {.type = given, .data = (int64_t[]){-3, 5}}, y;
+    ck_assert(eval_graph(g, &in, 1, &y, 1, NULL, diag));
+    ck_assert_int_eq(ir_count(&y.type), 2);
+    ck_assert_int_eq(((int32_t *)y.data)[0], -3);
+    ck_assert_int_eq(((int32_t *)y.data)[1], 5);
+    tensor_free(&y);
+    ir_graph_free(g);
+}
+END_TEST
+
 /* w_u = (0, 255) with zero point 121: 2*-121 + 3*134 = 160, an int32 that is wanted as float. */
 START_TEST(integer_products_are_floats)
 {
@@ -446,6 +473,7 @@ END_TEST
 static void add_integer_cases(TCase *tc)
 {
     tcase_add_test(tc, qlinear_conv);
+    tcase_add_test(tc, integers_beside_none);
     tcase_add_test(tc, integer_products_are_floats);
     tcase_add_test(tc, integer_products_are_integers);
     tcase_add_test(tc, biases_of_integer_products);
