@@ -17,6 +17,7 @@ enum {
     MOST_EXPANDED = 1 << 16,
     FOLDED_PER_BYTE = 16,
     LEAST_FOLDED = 1 << 26,
+    LEAST_HELD = 1 << 28,
     BYTES_PER_NODE = 256
 };
 
@@ -92,18 +93,28 @@ bool onnx_may_name(struct onnx_node *n)
     return bytes < BYTES_PER_NODE || onnx_may_expand(n, bytes / BYTES_PER_NODE);
 }
 
-/* What is folded outside of bodies is as long as the file is. */
-bool onnx_may_fold(struct onnx_node *n, const struct ir_op *op)
+static bool may_fold_in_body(struct onnx_importer *im, const struct ir_op *op)
 {
-    struct onnx_importer *im = n->im;
-    if (!n->scope || n->scope == im->top)
-        return true;
     uint64_t most = LEAST_FOLDED + FOLDED_PER_BYTE * *im->model.bytes;
     uint64_t count = (uint64_t)ir_count(&op->out->type);
     for (uint32_t i = 0; i < op->n_in; i++)
         count += (uint64_t)ir_count(&op->in[i].value->type);
     im->n_folded += count;
     return im->n_folded <= most || refuse(im, "compute", most);
+}
+
+/* Bodies are limited by the elements that are read and made, for a file of a few bytes can run them
+ * very often; the file's own graph by the bytes that stay. */
+struct ir_op *onnx_fold(struct onnx_node *n, struct ir_op *op)
+{
+    struct onnx_importer *im = n->im;
+    bool in_body = n->scope && n->scope != im->top;
+    uint64_t most = LEAST_HELD + FOLDED_PER_BYTE * *im->model.bytes;
+    if (in_body ? !may_fold_in_body(im, op) : im->folded_bytes > most)
+        return NULL;
+    struct ir_op *folded = im->options->fold(im->options->fold_self, op);
+    im->folded_bytes += folded && !in_body ? folded->attrs->constant.data->bytes : 0;
+    return folded;
 }
 
 struct onnx_scope *onnx_run_body(struct onnx_node *n, const struct onnx_body *body,

@@ -114,6 +114,7 @@ struct onnx_importer {
     VEC(struct onnx_body *) bodies;
     uint32_t n_symbols, n_expanded; /* the latter: nodes of bodies that were run */
     uint64_t n_folded;              /* elements that were computed for constants of bodies */
+    uint64_t folded_bytes;          /* of constants that were computed outside of them */
     bool is_too_much;               /* bodies ask for more than they may; that is reported */
     bool integral;                  /* holds a RequantShift: floats of the file are integers */
     struct ir_graph *g;
@@ -133,8 +134,9 @@ struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphPro
 bool onnx_may_expand(struct onnx_node *n, size_t n_nodes) CHECK_RESULT;
 /* The same of what node n is called: its name and location are written for each run. */
 bool onnx_may_name(struct onnx_node *n) CHECK_RESULT;
-/* The same of what folding op takes. */
-bool onnx_may_fold(struct onnx_node *n, const struct ir_op *op) CHECK_RESULT;
+/* op as a constant; NULL where it stays as it is, or with an error where bodies ask for too much.
+ */
+struct ir_op *onnx_fold(struct onnx_node *n, struct ir_op *op);
 /* Runs a body of node n (with `call` the function it calls): its inputs are `in`; `label` tells it
  * from others of the node, or is "". Results are then in the scope. NULL with an error. */
 struct onnx_scope *onnx_run_body(struct onnx_node *n, const struct onnx_body *body,

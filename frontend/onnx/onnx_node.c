@@ -205,12 +205,12 @@ static struct ir_value *emit(struct onnx_node *n, const struct ir_new *desc)
         know_operands(n, op);
     /* Integers stay integers until it is known who reads them. */
     bool foldable = all_const(op) && op->opcode != IR_dequantize;
-    if (foldable && im->options->fold && !onnx_may_fold(n, op))
-        return NULL;
     if (foldable && im->options->fold) {
-        struct ir_op *folded = im->options->fold(im->options->fold_self, op);
+        struct ir_op *folded = onnx_fold(n, op);
         if (folded)
             return folded->out;
+        if (im->is_too_much)
+            return NULL;
         if (compile_time) {
             onnx_error(n, "its result is too large, or cannot be computed at compile time");
             return NULL;
