@@ -37,6 +37,8 @@ struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_
 {
     VEC(int64_t) index = {0};
     struct ir_value *v = NULL;
+    if (!x)
+        return NULL;
     bool ok = true;
     for (int64_t i = 0; ok && i < x->type.rank; i++) {
         ok = can_pick(n, i, counts[i]);
@@ -51,10 +53,20 @@ struct ir_value *onnx_grid(struct onnx_node *n, struct ir_value *x, const int64_
 
 /* ---- indices ---- */
 
+/* Constants are spelled out; and a float can name so many places. */
+static bool few_enough(struct onnx_node *n, int64_t count)
+{
+    enum { MOST = 1 << 24 };
+    return count <= MOST ||
+           onnx_error(n, "%lld indices; at most %d are supported", (long long)count, MOST);
+}
+
 struct ir_value *onnx_steps(struct onnx_node *n, enum ir_dtype dtype, uint32_t rank, int64_t axis,
                             int64_t count, int64_t first, int64_t step)
 {
     int64_t dims[IR_MAX_RANK];
+    if (!few_enough(n, count))
+        return NULL;
     uint32_t *data = heap_alloc(((size_t)count + 1) * sizeof *data);
     for (uint32_t i = 0; i < rank; i++)
         dims[i] = i == axis ? count : 1;
@@ -81,14 +93,6 @@ bool onnx_indices_fit(struct onnx_node *n, const struct ir_value *index, int64_t
                               (long long)dim);
     }
     return true;
-}
-
-/* Constants are spelled out. */
-static bool few_enough(struct onnx_node *n, int64_t count)
-{
-    enum { MOST = 1 << 24 };
-    return count <= MOST ||
-           onnx_error(n, "%lld indices; at most %d are supported", (long long)count, MOST);
 }
 
 struct ir_value *onnx_indices(struct onnx_node *n, size_t i)

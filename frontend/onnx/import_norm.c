@@ -173,6 +173,7 @@ bool import_lrn(struct onnx_node *n)
     float alpha = onnx_attr_f32(n, "alpha", 1e-4f), beta = onnx_attr_f32(n, "beta", 0.75f);
     float bias = onnx_attr_f32(n, "bias", 1);
     int64_t size = onnx_attr_i64(n, "size", 0);
+    enum { MOST_NEIGHBOURS = 255 };
     if (!x)
         return false;
     if (x->type.rank < 3)
@@ -181,6 +182,9 @@ bool import_lrn(struct onnx_node *n)
         return onnx_error(n, "size is %lld; at least 1 is supported", (long long)size);
     int64_t most = x->type.dim[1] - 1; /* there are no further neighbours */
     int64_t before = min_i64((size - 1) / 2, most), after = min_i64(size / 2, most);
+    if (before + after > MOST_NEIGHBOURS)
+        return onnx_error(n, "%lld channels around are summed up; at most %d are supported",
+                          (long long)(before + after), MOST_NEIGHBOURS);
     struct ir_value *v = onnx_helper2(n, IR_mul, x, x);
     v = v ? sum_of_neighbours(n, v, before, after) : NULL;
     v = onnx_helper2(n, IR_mul, v, onnx_scalar(n, alpha / (float)size));

@@ -22,7 +22,7 @@ bool import_one_hot(struct onnx_node *n)
     if (!onnx_is_const(depth) || ir_count(&depth->type) != 1 || values->type.rank != 1 ||
         values->type.dim[0] != 2)
         return onnx_error(n, "depth is no constant of one element, or there are not two values");
-    int64_t count = (int64_t)ir_const_f64(depth->def, 0);
+    int64_t count = ir_const_i64(depth->def, 0);
     uint32_t rank = index->type.rank + 1u;
     if (count < 1 || count > ONNX_MOST_PICKED || rank > IR_MAX_RANK)
         return onnx_error(n, "a depth of %lld, or too many dimensions", (long long)count);
@@ -47,7 +47,14 @@ bool import_one_hot(struct onnx_node *n)
 static struct ir_value *band(struct onnx_node *n, int64_t rows, int64_t columns, int64_t from,
                              int64_t to)
 {
-    size_t count = (size_t)(rows * columns);
+    enum { MOST = 1 << 26 };
+    int64_t elements;
+    if (!mul_i64(rows, columns, &elements) || elements > MOST) {
+        onnx_error(n, "a matrix of %lld x %lld; at most %d elements are supported", (long long)rows,
+                   (long long)columns, MOST);
+        return NULL;
+    }
+    size_t count = (size_t)elements;
     uint8_t *data = heap_alloc(count + 1);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t k = 0; k < columns; k++)
@@ -118,7 +125,12 @@ bool import_non_zero(struct onnx_node *n)
         return false;
     if (!onnx_is_const(x))
         return onnx_depends_on_data(n);
+    enum { MOST = 1 << 26 };
     int64_t count = ir_count(&x->type), rank = x->type.rank, found = 0, at = 0;
+    if (count > MOST / max_i64(rank, 1))
+        return onnx_error(n,
+                          "%lld elements of %lld dimensions; at most %d coordinates are supported",
+                          (long long)count, (long long)rank, MOST);
     for (int64_t i = 0; i < count; i++)
         found += ir_const_f64(x->def, i) != 0;
     int64_t *data = heap_alloc(((size_t)(found * rank) + 1) * sizeof *data);
