@@ -71,8 +71,12 @@ bool onnx_common_types(struct onnx_node *n, struct ir_value **in, uint32_t n_in)
 /* A constant of floats rounded to what bfloat16 can hold. */
 static struct ir_value *rounded_to_bf16(struct onnx_node *n, struct ir_value *x)
 {
-    if (!x)
+    if (!x || !onnx_is_const(x)) {
+        if (x)
+            onnx_error(n, "a constant of %lld elements is too large to be rounded to bfloat16",
+                       (long long)ir_count(&x->type));
         return NULL;
+    }
     bool splat = x->def->attrs->constant.data->splat;
     int64_t count = splat ? 1 : ir_count(&x->type);
     float *data = heap_alloc((size_t)max_i64(count, 1) * sizeof *data);

@@ -5,6 +5,11 @@
 
 #include <string.h>
 
+static int64_t reach_of(const struct onnx_span *s)
+{
+    return (s->kernel - 1) * s->dilation + 1;
+}
+
 /*
  * A convolution over three dimensions is one over rows and columns of images that hold the planes
  * of a window as channels: [N,C,D,H,W] -> [N*OD,C*KD,H,W], channel c*KD + kd of image od is plane
@@ -13,7 +18,7 @@
 static struct ir_value *planes_as_channels(struct onnx_node *n, struct ir_value *x,
                                            const struct onnx_span *depth)
 {
-    int64_t reach = (depth->kernel - 1) * depth->dilation + 1, before[5] = {0}, after[5] = {0};
+    int64_t reach = reach_of(depth), before[5] = {0}, after[5] = {0};
     union ir_attrs pad = {.pad = {.before = {5, before}, .after = {5, after}}};
     struct ir_value *plane[256];
     before[2] = depth->before;
@@ -42,11 +47,14 @@ static struct ir_value *planes_as_channels(struct onnx_node *n, struct ir_value 
 }
 
 /* [N*OD,O,H,W] -> [N,O,OD,H,W] */
-static struct ir_value *images_as_planes(struct onnx_node *n, struct ir_value *v, int64_t batch)
+static struct ir_value *images_as_planes(struct onnx_node *n, struct ir_value *v,
+                                         const struct ir_type *x, const struct onnx_span *depth)
 {
     if (!v)
         return NULL;
-    const int64_t *d = v->type.dim, dims[] = {batch, d[0] / batch, d[1], d[2], d[3]};
+    int64_t padded = x->dim[2] + depth->before + depth->after;
+    int64_t out = (padded - reach_of(depth)) / depth->stride + 1;
+    const int64_t *d = v->type.dim, dims[] = {x->dim[0], out, d[1], d[2], d[3]};
     return onnx_transpose(n, onnx_reshape(n, v, dims, 5, false), (const int64_t[]){0, 2, 1, 3, 4},
                           false);
 }
@@ -78,7 +86,7 @@ struct ir_value *onnx_conv(struct onnx_node *n, struct ir_value *x, struct ir_va
     struct ir_value *v = onnx_emit(n, IR_conv, &attrs, in, bias ? 3 : 2);
     onnx_note_weights(n, v, weights,
                       arena_printf(n->im->arena, "groups %lld;%s", (long long)group, variant));
-    return deep ? images_as_planes(n, v, x->type.dim[0]) : onnx_from_2d(n, v, x);
+    return deep ? images_as_planes(n, v, &x->type, &win.axis[0]) : onnx_from_2d(n, v, x);
 }
 
 bool import_conv(struct onnx_node *n)

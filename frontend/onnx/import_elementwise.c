@@ -22,7 +22,7 @@ static struct ir_value *legacy_operand(struct onnx_node *n, const struct ir_type
     if (!broadcasts)
         axis = 0;
     axis += axis < 0 ? a->rank : 0;
-    bool fits = axis >= 0 && axis + rank <= a->rank && (broadcasts || rank == a->rank);
+    bool fits = axis >= 0 && axis <= (int64_t)a->rank - rank && (broadcasts || rank == a->rank);
     for (uint32_t i = 0; fits && i < rank; i++) {
         dims[i] = b->type.dim[i];
         fits = dims[i] == a->dim[axis + i] || (broadcasts && dims[i] == 1);
@@ -195,6 +195,9 @@ bool import_bit_shift(struct onnx_node *n)
     if (in[0]->type.dtype != IR_U8)
         return onnx_error(n, "of %s is not supported; uint8 is",
                           ir_dtype_name((enum ir_dtype)in[0]->type.dtype));
+    if (in[1]->type.dtype != IR_U8)
+        return onnx_error(n, "operand 1, '%s', is %s; it must be of the type of operand 0",
+                          n->in[1]->name, ir_dtype_name((enum ir_dtype)in[1]->type.dtype));
     if (!onnx_is_const(in[1]))
         return onnx_error(n, "operand 1, '%s', is not known at compile time", n->in[1]->name);
     struct ir_value *x = onnx_cast(n, in[0], IR_I32);

@@ -162,8 +162,9 @@ static struct ir_value *reduced_updates(struct onnx_node *n, const struct scatte
 static struct ir_value *scatter_by_comparison(struct onnx_node *n, const struct scatter *s)
 {
     const int64_t *d = s->data->type.dim, *k = s->index->type.dim;
-    bool small = d[1] * ir_count(&s->index->type) <= MOST_COMPARED &&
-                 d[1] * (s->reduction ? ir_count(&s->updates->type) : 1) <= MOST_COMPARED;
+    int64_t each = s->reduction ? ir_count(&s->updates->type) : 1, comparisons;
+    bool small = mul_i64(d[1], max_i64(ir_count(&s->index->type), each), &comparisons) &&
+                 comparisons <= MOST_COMPARED;
     if (!small) {
         onnx_error(
             n, "%lld places by %lld indices of run time; at most 2^24 comparisons are supported",

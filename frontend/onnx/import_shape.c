@@ -118,6 +118,17 @@ bool import_unsqueeze(struct onnx_node *n)
     return onnx_set_out(n, 0, onnx_reshape(n, x, dims, rank, true));
 }
 
+static bool is_permutation(const int64_t *order, int64_t rank)
+{
+    bool seen[IR_MAX_RANK] = {false};
+    bool fits = true;
+    for (int64_t i = 0; fits && i < rank; i++) {
+        fits = order[i] >= 0 && order[i] < rank && !seen[order[i]];
+        seen[fits ? order[i] : 0] = true;
+    }
+    return fits;
+}
+
 /* By default the dimensions in reverse. */
 bool import_transpose(struct onnx_node *n)
 {
@@ -133,6 +144,8 @@ bool import_transpose(struct onnx_node *n)
                           (long long)rank);
     for (int64_t i = 0; i < rank; i++)
         order[i] = given ? perm.at[i] : rank - 1 - i;
+    if (!is_permutation(order, rank))
+        return onnx_error(n, "perm is no permutation of 0..%lld", (long long)rank - 1);
     return onnx_set_out(n, 0, onnx_transpose(n, x, order, true));
 }
 

@@ -182,6 +182,8 @@ bool import_conv_transpose(struct onnx_node *n)
         w->type.dim[0] != x->type.dim[1])
         return onnx_error(n, "%lld groups, an input of %lld channels, weights for %lld",
                           (long long)group, (long long)x->type.dim[1], (long long)w->type.dim[0]);
+    if (w->type.dim[1] < 1)
+        return onnx_error(n, "weights for no channels of the result");
     int64_t taps = s.win.axis[0].kernel * s.win.axis[1].kernel * s.win.axis[2].kernel;
     union ir_attrs attrs = {
         .conv = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .group = group}};
@@ -236,18 +238,19 @@ bool import_depth_to_space(struct onnx_node *n)
 bool import_space_to_depth(struct onnx_node *n)
 {
     struct ir_value *x = onnx_in(n, 0);
-    int64_t b = onnx_attr_i64(n, "blocksize", 0);
+    int64_t b = onnx_attr_i64(n, "blocksize", 0), channels;
     if (!x)
         return false;
     const int64_t *d = x->type.dim;
     if (x->type.rank != 4)
         return onnx_error(n, "an input of %u dimensions, not 4", x->type.rank);
-    if (b < 1 || d[2] % b || d[3] % b)
+    bool fits = b >= 1 && d[2] % b == 0 && d[3] % b == 0;
+    if (!fits || !mul_i64(d[1], b, &channels) || !mul_i64(channels, b, &channels))
         return onnx_error(n, "%lld x %lld pixels do not make blocks of %lld x %lld",
                           (long long)d[2], (long long)d[3], (long long)b, (long long)b);
     const int64_t blocks[] = {d[0], d[1], d[2] / b, b, d[3] / b, b};
     const int64_t inside_first[] = {0, 3, 5, 1, 2, 4};
-    const int64_t dims[] = {d[0], d[1] * b * b, d[2] / b, d[3] / b};
+    const int64_t dims[] = {d[0], channels, d[2] / b, d[3] / b};
     struct ir_value *v = onnx_reshape(n, x, blocks, 6, false);
     return onnx_set_out(n, 0,
                         onnx_reshape(n, onnx_transpose(n, v, inside_first, false), dims, 4, false));

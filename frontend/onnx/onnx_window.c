@@ -129,9 +129,9 @@ struct ir_value *onnx_from_2d(struct onnx_node *n, struct ir_value *v, const str
 {
     if (!v || x->type.rank == 4)
         return v;
-    const int64_t *d = v->type.dim, depth = x->type.dim[2];
+    const int64_t *d = v->type.dim, *from = x->type.dim;
     return x->type.rank == 3
                ? onnx_reshape(n, v, (const int64_t[]){d[0], d[1], d[3]}, 3, false)
-               : onnx_reshape(n, v, (const int64_t[]){d[0], d[1] / depth, depth, d[2], d[3]}, 5,
+               : onnx_reshape(n, v, (const int64_t[]){d[0], from[1], from[2], d[2], d[3]}, 5,
                               false);
 }

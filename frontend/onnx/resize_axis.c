@@ -101,7 +101,7 @@ bool resize_is_filtered(const struct resize_axis *a, const struct resize_filter 
 int64_t resize_reach(const struct resize_axis *a, const struct resize_filter *f)
 {
     double width = (f->is_cubic ? 2 : 1) / shrink_of(a, f);
-    return 2 * (int64_t)ceil(width);
+    return 2 * (int64_t)ceil(fmin(width, 1 << 20)); /* far more than anyone takes */
 }
 
 /* The kernel at a distance; cubic: R. Keys, 1981. */
@@ -120,8 +120,8 @@ void resize_taps(const struct resize_axis *a, const struct resize_filter *f, int
 {
     double x = source_of(a, at), shrink = shrink_of(a, f), sum = 0;
     bool outside = is_outside(a, x);
-    int64_t first =
-        (int64_t)ceil(x) - n_taps / 2; /* as many below x, itself among them, as above */
+    /* As many below x, itself among them, as above; no x outside need fit an integer. */
+    int64_t first = outside ? 0 : (int64_t)ceil(x) - n_taps / 2;
     for (int64_t k = 0; k < n_taps; k++) {
         int64_t i = first + k;
         bool beyond = i < 0 || i >= a->in;
