@@ -230,13 +230,9 @@ struct ir_value *onnx_positions(struct onnx_node *n, struct ir_value *index, con
                                 int64_t depth)
 {
     struct ir_value *at = NULL;
-    int64_t last = index->type.rank - 1, one[IR_MAX_RANK];
-    if (onnx_is_const(index))
+    int64_t last = index->type.rank - 1;
+    if (onnx_is_const(index) || depth == 0) /* tuples of nothing are all the same */
         return known_positions(n, index->def, dims, depth);
-    memcpy(one, index->type.dim, sizeof one);
-    one[last] = 1;
-    if (depth == 0)
-        return onnx_steps(n, IR_I32, index->type.rank, last, 1, 0, 0);
     for (int64_t k = 0; k < depth; k++) {
         struct ir_value *part = onnx_run(n, index, last, k, 1);
         part = onnx_from_start(n, part, dims[k]);
