@@ -291,7 +291,7 @@ static struct ir_value *linear(struct onnx_node *n, struct ir_value *x, const st
 }
 
 /* Each element of a result dimension is a sum of so many at most. */
-enum { MOST_TAPS = 256 };
+enum { MOST_TAPS = 256, MOST_WEIGHTS = 1 << 24 }; /* of an element; of a dimension */
 
 /* x's elements index[.] times weight[.] along a dimension; takes over the weights. */
 static struct ir_value *tap(struct onnx_node *n, struct ir_value *x, const struct resize *r,
@@ -317,6 +317,11 @@ static struct ir_value *filter(struct onnx_node *n, struct ir_value *x, const st
         onnx_error(
             n, "dimension %u becomes so short that an element is made of %lld; %d are supported",
             axis, (long long)taps, MOST_TAPS);
+        return NULL;
+    }
+    if (taps * a->out > MOST_WEIGHTS) {
+        onnx_error(n, "dimension %u: %lld elements of %lld each; at most %d in all are supported",
+                   axis, (long long)a->out, (long long)taps, MOST_WEIGHTS);
         return NULL;
     }
     int64_t *index = ARENA_ARRAY(n->im->arena, int64_t, (size_t)(taps * a->out));

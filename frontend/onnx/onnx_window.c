@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright The cimc authors */
 /*
- * import_pool.c - windows over the spatial dimensions: their attributes (shared with Conv),
- * MaxPool, AveragePool, LpPool.
+ * onnx_window.c - windows over the spatial dimensions, of pools and convolutions: their attributes,
+ * and any number of dimensions as two.
  *
  * auto_pad (SAME_UPPER, SAME_LOWER): out = ceil(in / stride), and the padding is
  * max((out - 1)*stride + (kernel - 1)*dilation + 1 - in, 0), its odd cell at the end for UPPER, at
