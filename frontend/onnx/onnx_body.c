@@ -93,8 +93,16 @@ bool onnx_may_name(struct onnx_node *n)
     return bytes < BYTES_PER_NODE || onnx_may_expand(n, bytes / BYTES_PER_NODE);
 }
 
-static bool may_fold_in_body(struct onnx_importer *im, const struct ir_op *op)
+static bool is_in_body(const struct onnx_node *n)
 {
+    return n->scope && n->scope != n->im->top;
+}
+
+bool onnx_may_fold(struct onnx_node *n, const struct ir_op *op)
+{
+    struct onnx_importer *im = n->im;
+    if (!is_in_body(n))
+        return true;
     uint64_t most = LEAST_FOLDED + FOLDED_PER_BYTE * *im->model.bytes;
     uint64_t count = (uint64_t)ir_count(&op->out->type);
     for (uint32_t i = 0; i < op->n_in; i++)
@@ -108,12 +116,11 @@ static bool may_fold_in_body(struct onnx_importer *im, const struct ir_op *op)
 struct ir_op *onnx_fold(struct onnx_node *n, struct ir_op *op)
 {
     struct onnx_importer *im = n->im;
-    bool in_body = n->scope && n->scope != im->top;
     uint64_t most = LEAST_HELD + FOLDED_PER_BYTE * *im->model.bytes;
-    if (in_body ? !may_fold_in_body(im, op) : im->folded_bytes > most)
+    if (!onnx_may_fold(n, op) || (!is_in_body(n) && im->folded_bytes > most))
         return NULL;
     struct ir_op *folded = im->options->fold(im->options->fold_self, op);
-    im->folded_bytes += folded && !in_body ? folded->attrs->constant.data->bytes : 0;
+    im->folded_bytes += folded && !is_in_body(n) ? folded->attrs->constant.data->bytes : 0;
     return folded;
 }
 

@@ -134,6 +134,8 @@ struct onnx_body *onnx_graph_body(struct onnx_importer *im, const Onnx__GraphPro
 bool onnx_may_expand(struct onnx_node *n, size_t n_nodes) CHECK_RESULT;
 /* The same of what node n is called: its name and location are written for each run. */
 bool onnx_may_name(struct onnx_node *n) CHECK_RESULT;
+/* The same of what folding op, or a constant like it, takes. */
+bool onnx_may_fold(struct onnx_node *n, const struct ir_op *op) CHECK_RESULT;
 /* op as a constant; NULL where it stays as it is, or with an error where bodies ask for too much.
  */
 struct ir_op *onnx_fold(struct onnx_node *n, struct ir_op *op);
