@@ -114,7 +114,7 @@ static const struct ir_op *const_list(struct onnx_node *n, size_t i)
         onnx_error(n, "operand %zu, '%s', is no list", i, n->in[i]->name);
         return NULL;
     }
-    return v->def;
+    return onnx_may_fold(n, v->def) ? v->def : NULL; /* it is copied */
 }
 
 bool onnx_const_ints(struct onnx_node *n, size_t i, struct ir_ints *out)
