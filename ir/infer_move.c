@@ -61,8 +61,10 @@ bool infer_slice(const struct ir_op *op, struct diag *d, struct ir_type *out)
         !ir_want_least(op, "count", at->count.at, at->count.n, 0, d))
         return false;
     for (unsigned i = 0; i < out->rank; i++) {
-        if (at->step.at[i] == 0)
-            return ir_misfit(op, d, "step is 0 in dimension %u", i);
+        int64_t step = at->step.at[i], most = out->dim[i] + 1;
+        if (step == 0 || step > most || step < -most)
+            return ir_misfit(op, d, "step is %lld in dimension %u of %lld", (long long)step, i,
+                             (long long)out->dim[i]);
         if (!slice_inside(at->start.at[i], at->step.at[i], at->count.at[i], out->dim[i]))
             return ir_misfit(op, d, "start %lld, step %lld, count %lld leave dimension %u of %lld",
                              (long long)at->start.at[i], (long long)at->step.at[i],
