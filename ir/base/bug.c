@@ -15,6 +15,7 @@ void door_set(struct door *d)
     d->outer = door;
     d->loans = NULL;
     d->blocks = (struct heap_link){&d->blocks, &d->blocks};
+    d->activity = NULL; /* of a call that was left, it is gone */
     door = d;
 }
 

@@ -111,6 +111,24 @@ START_TEST(a_room_is_left_by_the_door)
 }
 END_TEST
 
+START_TEST(what_a_left_call_was_at_is_forgotten)
+{
+    struct jumping_door here = {.door = {.leave = jump_back}};
+    for (int i = 0; i < 2; i++) {
+        door_set(&here.door);
+        if (setjmp(here.back) == 0) {
+            if (i == 0)
+                bug_context(
+                    memcpy(heap_alloc(sizeof "pass some"), "pass some", sizeof "pass some"));
+            out_of_memory(4096);
+        }
+        door_reset(&here.door);
+        ck_assert_str_eq(here.message, i ? "out of memory (4096 bytes)"
+                                         : "out of memory in pass some (4096 bytes)");
+    }
+}
+END_TEST
+
 /* An array that outlives the call is as it was where its growing leaves it. */
 START_TEST(an_array_that_does_not_grow)
 {
