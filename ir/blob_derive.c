@@ -344,6 +344,8 @@ static void permute_bytes(const struct derivation *d, const uint8_t *source, uin
 void derivation_make(const struct derivation *d, void *to)
 {
     const struct blob *b = d->source;
+    if (b->bytes == 0)
+        return; /* it may be nowhere */
     void *scratch = b->derivation ? heap_alloc(b->bytes) : NULL;
     const void *source = blob_read(b, scratch);
     if (d->bytes && d->n_axes) {

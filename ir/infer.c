@@ -161,7 +161,8 @@ bool infer_input(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_attrs_input *at = &op->attrs->input;
     if (!outside_type(op, at->dtype, &at->shape, d, out) ||
-        !ir_want_least(op, "index", &at->index, 1, 0, d))
+        !ir_want_least(op, "index", &at->index, 1, 0, d) ||
+        !ir_want_least(op, "state", &at->state, 1, 0, d))
         return false;
     if (!ir_at_crossbar(op))
         return true;

@@ -155,7 +155,7 @@ static bool mvm_decisions(const struct ir_op *op, const int64_t ofm[2], struct d
                          (long long)at->patch[0], (long long)at->patch[1], (long long)ofm[0],
                          (long long)ofm[1]);
     if (!ir_mapping_matrix(op, at->patch, matrix))
-        return ir_misfit(op, d, "patch [%lld,%lld]: its matrix is too large",
+        return ir_misfit(op, d, "the matrix of a patch [%lld,%lld] is too large",
                          (long long)at->patch[0], (long long)at->patch[1]);
     if ((at->slices[0] == 0) != (at->slices[1] == 0) || at->slices[0] > matrix[0] ||
         at->slices[1] > matrix[1])
@@ -374,15 +374,23 @@ bool infer_softmax(const struct ir_op *op, struct diag *d, struct ir_type *out)
            ir_misfit(op, d, "axis %lld of rank %u", (long long)axis, out->rank);
 }
 
+/* Far beyond all extents; differences from what an image has are no overflow. */
+static const int64_t MOST_CROP = (int64_t)1 << 40;
+
+static bool crop_fits(int64_t crop)
+{
+    return crop >= -MOST_CROP && crop <= MOST_CROP;
+}
+
 /* (in - 1)*stride + (kernel - 1)*dilation + 1 - before - after; false if nothing is left of it. */
 static bool overlap_extent(const struct window *w, int axis, int64_t in, int64_t *out)
 {
-    int64_t reach, extent, crop;
-    return in >= 1 && mul_i64(in - 1, w->stride[axis], &extent) &&
+    int64_t reach, extent;
+    return in >= 1 && crop_fits(w->pad[axis]) && crop_fits(w->pad[axis + 2]) &&
+           mul_i64(in - 1, w->stride[axis], &extent) &&
            mul_i64(w->kernel[axis] - 1, w->dilation[axis], &reach) &&
            add_i64(extent, reach, &extent) && add_i64(extent, 1, &extent) &&
-           add_i64(w->pad[axis], w->pad[axis + 2], &crop) && crop > INT64_MIN &&
-           add_i64(extent, -crop, out) && *out >= 1;
+           add_i64(extent, -w->pad[axis] - w->pad[axis + 2], out) && *out >= 1;
 }
 
 bool infer_overlap_add(const struct ir_op *op, struct diag *d, struct ir_type *out)

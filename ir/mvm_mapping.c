@@ -129,7 +129,7 @@ bool ir_mapping_matrix(const struct ir_op *mvm, const int64_t patch[2], int64_t 
     struct ir_mapping m;
     memcpy(extent, w->dim, 2 * sizeof *extent);
     if (patch[0] == 1 && patch[1] == 1)
-        return true; /* the operand itself */
+        return extent[0] <= INT32_MAX && extent[1] <= INT32_MAX; /* the operand itself */
     set_axes(&m, &mvm->attrs->mvm, patch);
     return m.window[0] <= MOST_WINDOW && m.window[1] <= MOST_WINDOW &&
            mul_i64(m.window[0], m.window[1], &extent[0]) &&

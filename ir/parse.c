@@ -50,7 +50,7 @@ struct line {
 
 static struct named *slot(const struct names *names, uint64_t id)
 {
-    size_t at = (size_t)(id * 0x9e3779b97f4a7c15u >> 32) & (names->slots - 1);
+    size_t at = (size_t)hash_bytes(&id, sizeof id, 0) & (names->slots - 1);
     while (names->at[at].used && names->at[at].id != id)
         at = (at + 1) & (names->slots - 1);
     return &names->at[at];

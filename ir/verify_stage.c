@@ -36,6 +36,13 @@ static void verify_before_crossbar(struct ir_verifier *v, const struct ir_op *op
                  ir_stage_name(v->graph->stage));
 }
 
+/* Partition asks for it; passes behind it divide by extents. */
+static void verify_elements(struct ir_verifier *v, const struct ir_op *op)
+{
+    if (op->out && ir_count(&op->out->type) == 0)
+        ir_fault(v, op, "the result has no elements at stage %s", ir_stage_name(v->graph->stage));
+}
+
 /* What a machine stores with an array, or as a table: no (h, w, c), and nothing else reads it. */
 static bool is_stored(const struct ir_value *x)
 {
@@ -67,6 +74,8 @@ void ir_verify_stage(struct ir_verifier *v, const struct ir_op *op)
                  ir_stage_name(v->graph->stage) ? ir_stage_name(v->graph->stage) : "?");
         return;
     }
+    if (v->graph->stage != IR_TENSOR)
+        verify_elements(v, op);
     if (v->graph->stage == IR_CROSSBAR)
         verify_at_crossbar(v, op);
     else

@@ -55,15 +55,29 @@ static bool op_equal(const struct ir_op *a, const struct ir_op *b)
     return true;
 }
 
-/* The equal operation seen before, or NULL after remembering this one. */
+/* The first slot from `i` on that is free or holds an operation of hash h. */
+static size_t find(const struct table *t, uint64_t h, size_t i)
+{
+    i &= t->mask;
+    while (t->slot[i] && t->hash[i] != h)
+        i = (i + 1) & t->mask;
+    return i;
+}
+
+/* The equal operation seen before, or NULL after remembering this one. hash_op looks at a few
+ * elements of a constant: many that differ elsewhere are told apart by all of them. */
 static struct ir_op *find_or_add(struct table *t, struct ir_op *op)
 {
     uint64_t h = hash_op(op);
-    size_t i = h & t->mask;
-    for (; t->slot[i]; i = (i + 1) & t->mask) {
-        if (t->hash[i] == h && op_equal(t->slot[i], op))
-            return t->slot[i];
+    size_t i = find(t, h, h);
+    if (t->slot[i] && !op_equal(t->slot[i], op)) {
+        h += op->opcode == IR_constant ? blob_hash(op->attrs->constant.data) : 1;
+        i = find(t, h, h);
     }
+    while (t->slot[i] && !op_equal(t->slot[i], op))
+        i = find(t, h, i + 1);
+    if (t->slot[i])
+        return t->slot[i];
     t->slot[i] = op;
     t->hash[i] = h;
     return NULL;

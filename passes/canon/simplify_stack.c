@@ -47,7 +47,7 @@ static bool find_stack(const struct ir_op *op, struct stack *s)
     *s = (struct stack){.w = op->in[i].value->def, .x = op->in[1 - i].value, .left = i == 0};
     const struct ir_type *w = &s->w->out->type, *x = &s->x->type;
     s->n_batch = (uint32_t)(max_i64(max_i64(w->rank, x->rank), 2) - 2);
-    if (w->rank <= 2)
+    if (w->rank <= 2 || ir_count(w) == 0 || ir_count(x) == 0)
         return false;
     raise_dims(w, s->n_batch, !s->left, s->w_dim);
     raise_dims(x, s->n_batch, s->left, s->x_dim);

@@ -31,8 +31,9 @@ static uint8_t bits_of_clip(const struct ir_attrs_clip *clip, uint8_t x)
 
 static uint8_t bits_of_constant(const struct ir_op *constant)
 {
+    bool splat = constant->attrs->constant.data->splat;
     int64_t most = 0;
-    for (int64_t i = 0, n = ir_count(&constant->out->type); i < n; i++)
+    for (int64_t i = 0, n = splat ? 1 : ir_count(&constant->out->type); i < n; i++)
         most = max_i64(most, ir_const_i64(constant, i));
     return bits_of_value(most);
 }

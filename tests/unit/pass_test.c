@@ -477,6 +477,22 @@ START_TEST(test_fold_is_bounded)
 }
 END_TEST
 
+/* The bits of bytes that are all alike are those of one: there are 2^40. */
+START_TEST(test_splat_of_bytes)
+{
+    static const char text[] =
+        "graph \"g\" crossbar {\n%0 = constant {dtype=\"u8\", shape=[1,1,1099511627776], "
+        "data=splat(3)}\noutput %0 {index=0, dtype=\"u8\", shape=[1099511627776], "
+        "strides=[0,0,1]}\n}\n";
+    struct rig r;
+    rig_open(&r);
+    struct ir_graph *g = parse_text(&r, text);
+    run_ok(&r, "tile", &g);
+    ir_graph_free(g);
+    rig_close(&r);
+}
+END_TEST
+
 /* A transposed matrix in front of a product is not folded but turned when it becomes K x N. */
 START_TEST(test_transposed_matrix)
 {
@@ -541,6 +557,7 @@ int main(void)
     tcase_add_test(t, test_integers_are_refused);
     tcase_add_test(t, test_two_errors_in_one_run);
     tcase_add_test(t, test_fold_is_bounded);
+    tcase_add_test(t, test_splat_of_bytes);
     tcase_add_test(t, test_transposed_matrix);
     tcase_add_loop_test(t, test_generated, 0, 6);
     suite_add_tcase(s, t);
