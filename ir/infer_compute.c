@@ -172,7 +172,13 @@ static bool mvm_decisions(const struct ir_op *op, const int64_t ofm[2], struct d
     return true;
 }
 
-enum { MAX_WEIGHT_BITS = 8, MAX_ADC_SHIFT = 31 };
+enum { MAX_WEIGHT_BITS = 8, MAX_FRACTION_BITS = 4, MAX_FINE_BITS = 7, MAX_ADC_SHIFT = 31 };
+
+/* A byte holds a conductance. */
+static int64_t most_fraction_bits(int64_t cell_bits)
+{
+    return max_i64(min_i64(MAX_FINE_BITS - cell_bits, MAX_FRACTION_BITS), 0);
+}
 
 struct limit {
     const char *name;
@@ -208,7 +214,7 @@ static bool mvm_readout(const struct ir_op *op, struct diag *d)
         {"flip", at->flip, 0, real},
         {"object", at->object, 0, real ? UINT32_MAX : 0},
         {"noise_seed", at->noise_seed, 0, real ? INT32_MAX : 0},
-        {"fraction_bits", at->fraction_bits, 0, real ? 4 : 0},
+        {"fraction_bits", at->fraction_bits, 0, real ? most_fraction_bits(at->cell_bits) : 0},
         {"sigma_low", at->sigma_low, 0, most_permille},
         {"sigma_high", at->sigma_high, 0, most_permille},
         {"stuck_low", at->stuck_low, 0, most_ppm},
