@@ -189,47 +189,6 @@ static bool fits_coordinates(struct builder *b, const struct ir_op *op)
     return true;
 }
 
-static bool all_fit(const int64_t *v, unsigned n, int64_t most)
-{
-    for (unsigned i = 0; v && i < n; i++)
-        if (v[i] < -most || v[i] > most)
-            return false;
-    return true;
-}
-
-struct window_attrs {
-    const int64_t *kernel, *stride, *dilation, *pad; /* NULL: none */
-};
-
-static struct window_attrs window_attrs(const struct ir_op *op)
-{
-    const union ir_attrs *a = op->attrs;
-    switch (op->opcode) {
-    case IR_mvm: return (struct window_attrs){a->mvm.kernel, a->mvm.stride, a->mvm.dilation, NULL};
-    case IR_max_pool:
-        return (struct window_attrs){a->max_pool.kernel, a->max_pool.stride, a->max_pool.dilation,
-                                     a->max_pool.pad};
-    case IR_avg_pool:
-        return (struct window_attrs){a->avg_pool.kernel, a->avg_pool.stride, a->avg_pool.dilation,
-                                     a->avg_pool.pad};
-    case IR_overlap_add:
-        return (struct window_attrs){a->overlap_add.kernel, a->overlap_add.stride,
-                                     a->overlap_add.dilation, a->overlap_add.pad};
-    default: return (struct window_attrs){NULL, NULL, NULL, NULL};
-    }
-}
-
-/* A stride of one step, or a dilation of one tap, may be larger than any extent. */
-static bool fits_window(struct builder *b, const struct ir_op *op)
-{
-    struct window_attrs w = window_attrs(op);
-    return (all_fit(w.kernel, 2, ISA_MAX_STEP) && all_fit(w.stride, 2, ISA_MAX_STEP) &&
-            all_fit(w.dilation, 2, ISA_MAX_STEP) && all_fit(w.pad, 4, ISA_MAX_EXTENT)) ||
-           diag_error(b->diag, op->loc, DIAG_CAPACITY,
-                      "a kernel, stride or dilation exceeds the machine's %d, or a padding its %d",
-                      ISA_MAX_STEP, ISA_MAX_EXTENT);
-}
-
 static bool fits_bindings(struct builder *b)
 {
     uint32_t n = 0;
@@ -273,7 +232,7 @@ const struct node_list *plan_nodes(const struct ir_graph *g, struct arena *a, st
     bool ok = fits_bindings(&b);
     for (const struct ir_op *op = g->first; op; op = op->next) {
         b.list.ops[op->id] = op;
-        ok &= fits_coordinates(&b, op) && fits_window(&b, op) && add_op(&b, op);
+        ok &= fits_coordinates(&b, op) && need_check(op, b.diag) && add_op(&b, op);
     }
     keep_nodes(&b);
     find_families(&b.list, a);

@@ -109,8 +109,8 @@ static void add_read(const struct building *b, const struct axis_map *m, int32_t
                      const struct part *part, int a, struct number_list *out, size_t from)
 {
     const struct grid *grid = &b->p->cells->of[part->node].grid[a];
-    int32_t count = need_taps(m);
-    for (int32_t k = 0; k < count; k++) {
+    struct need_taps taps = need_taps_of(m, o);
+    for (int32_t k = taps.from; k < taps.to; k++) {
         int32_t at = need_tap(m, o, k);
         if (at < part->where.lo[a] || at >= part->where.hi[a])
             continue;

@@ -220,6 +220,46 @@ static void reads_gather_grid(const struct ir_op *op, unsigned i, struct axis_ma
     }
 }
 
+static bool all_fit(const int64_t *v, unsigned n, int64_t most)
+{
+    for (unsigned i = 0; v && i < n; i++)
+        if (v[i] < -most || v[i] > most)
+            return false;
+    return true;
+}
+
+struct window_attrs {
+    const int64_t *kernel, *stride, *dilation, *pad; /* NULL: none */
+};
+
+static struct window_attrs window_attrs(const struct ir_op *op)
+{
+    const union ir_attrs *a = op->attrs;
+    switch (op->opcode) {
+    case IR_mvm: return (struct window_attrs){a->mvm.kernel, a->mvm.stride, a->mvm.dilation, NULL};
+    case IR_max_pool:
+        return (struct window_attrs){a->max_pool.kernel, a->max_pool.stride, a->max_pool.dilation,
+                                     a->max_pool.pad};
+    case IR_avg_pool:
+        return (struct window_attrs){a->avg_pool.kernel, a->avg_pool.stride, a->avg_pool.dilation,
+                                     a->avg_pool.pad};
+    case IR_overlap_add:
+        return (struct window_attrs){a->overlap_add.kernel, a->overlap_add.stride,
+                                     a->overlap_add.dilation, a->overlap_add.pad};
+    default: return (struct window_attrs){NULL, NULL, NULL, NULL};
+    }
+}
+
+bool need_check(const struct ir_op *op, struct diag *d)
+{
+    struct window_attrs w = window_attrs(op);
+    return (all_fit(w.kernel, 2, NEED_MOST_STEP) && all_fit(w.stride, 2, NEED_MOST_STEP) &&
+            all_fit(w.dilation, 2, NEED_MOST_STEP) && all_fit(w.pad, 4, NEED_MOST_PAD)) ||
+           diag_error(d, op->loc, DIAG_CAPACITY,
+                      "a kernel, stride or dilation exceeds the machine's %d, or a padding its %d",
+                      NEED_MOST_STEP, NEED_MOST_PAD);
+}
+
 void need(const struct ir_op *op, unsigned i, struct axis_map out[3])
 {
     static void (*const table[IR_N_OPCODES])(const struct ir_op *, unsigned, struct axis_map *) = {
@@ -270,12 +310,12 @@ bool need_reads_through(const struct ir_op *pad)
 /* The last taps of a window read the last elements; of an overlap, the first ones. */
 static int32_t need_end(const struct axis_map *m, int32_t o, bool last)
 {
-    int32_t n = need_taps(m);
+    struct need_taps taps = need_taps_of(m, o);
     bool backwards = last != (m->kind == MAP_OVERLAP);
     if (m->kind == MAP_ALL)
-        return last ? n - 1 : 0;
-    for (int32_t k = 0; k < n; k++) {
-        int32_t at = need_tap(m, o, backwards ? n - 1 - k : k);
+        return last ? taps.to - 1 : 0;
+    for (int32_t k = taps.from; k < taps.to; k++) {
+        int32_t at = need_tap(m, o, backwards ? taps.to - 1 - (k - taps.from) : k);
         if (at >= 0)
             return at;
     }

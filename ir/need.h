@@ -27,6 +27,11 @@ struct axis_map {
     int32_t extent;       /* of the operand: what falls outside is not read */
 };
 
+/* What every machine walks: kernels, strides and dilations, and paddings. A stride of one step, or
+ * a dilation of one tap, may be larger than any extent. */
+enum { NEED_MOST_STEP = 65535, NEED_MOST_PAD = 1 << 22 };
+/* Before all else, as maps are of 32 bits. False: an error of code CAPACITY. */
+bool need_check(const struct ir_op *op, struct diag *d) CHECK_RESULT;
 /* The three maps of operand `i` of `op`, by table over all operations. */
 void need(const struct ir_op *op, unsigned i, struct axis_map out[3]);
 /* What operand `i` of `op` reads on the machine. A base layer reads through a constant pad of rows
@@ -57,6 +62,23 @@ static inline int32_t need_taps(const struct axis_map *m)
     case MAP_ZERO: break;
     }
     return 1;
+}
+
+/* Of the taps of output o those that can read an element: the others lie in padding, which may be
+ * far larger than the operand. */
+struct need_taps {
+    int32_t from, to;
+};
+static inline struct need_taps need_taps_of(const struct axis_map *m, int32_t o)
+{
+    enum { FEW = 16 }; /* are tried sooner than counted */
+    struct need_taps all = {0, need_taps(m)};
+    if (m->kind != MAP_WINDOW || m->kernel <= FEW)
+        return all;
+    int64_t start = (int64_t)o * m->stride - m->pad;
+    int64_t from = max_i64(ceil_div_i64(-start, m->dilation), 0);
+    int64_t to = min_i64(ceil_div_i64(m->extent - start, m->dilation), m->kernel);
+    return from < to ? (struct need_taps){(int32_t)from, (int32_t)to} : (struct need_taps){0, 0};
 }
 
 /* The k-th element that output o reads; -1 where it has none. */

@@ -103,8 +103,8 @@ static void line_spread(const struct axis_map *m, const int32_t *in, int32_t n_i
 {
     memset(out, 0, (size_t)n_out * sizeof *out);
     for (int32_t o = 0; o < n_in; o++) {
-        int32_t count = need_taps(m);
-        for (int32_t k = 0; k < count; k++) {
+        struct need_taps taps = need_taps_of(m, o);
+        for (int32_t k = taps.from; k < taps.to; k++) {
             int32_t at = need_tap(m, o, k);
             if (at >= 0)
                 out[at] = max_i32(out[at], in[o]);
@@ -123,10 +123,10 @@ static void spread(struct refuter *r, const struct flow_node *n, const int32_t *
         *r->f->work += (int64_t)n->rows * (need_taps(&o->axis[1]) * (int64_t)n->columns +
                                            (need_taps(m) + 1) * (int64_t)from->columns);
         for (int32_t y = 0; y < n->rows; y++) {
-            int32_t count = need_taps(m);
+            struct need_taps taps = need_taps_of(m, y);
             line_spread(&o->axis[1], needs + (size_t)y * (size_t)n->columns, n->columns, line,
                         from->columns);
-            for (int32_t k = 0; k < count; k++) {
+            for (int32_t k = taps.from; k < taps.to; k++) {
                 int32_t at = need_tap(m, y, k);
                 int32_t *out = r->left[o->node] + (size_t)max_i32(at, 0) * (size_t)from->columns;
                 for (int32_t x = 0; at >= 0 && x < from->columns; x++)

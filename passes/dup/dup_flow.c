@@ -79,8 +79,8 @@ static void include_row(int32_t *out, const int32_t *in, int32_t n)
 static void include_rows(const struct axis_map *m, int32_t o, const int32_t *in, int32_t *out,
                          int32_t width)
 {
-    int32_t count = need_taps(m);
-    for (int32_t k = 0; k < count; k++) {
+    struct need_taps taps = need_taps_of(m, o);
+    for (int32_t k = taps.from; k < taps.to; k++) {
         int32_t at = need_tap(m, o, k);
         if (at >= 0)
             include_row(out, in + (size_t)at * (size_t)width, width);

@@ -336,13 +336,21 @@ static bool differ_from(const struct dup_items *x, const struct ir_attrs_mvm *be
     return false;
 }
 
+static bool check_windows(const struct ir_graph *g, struct diag *d)
+{
+    bool ok = true;
+    for (const struct ir_op *op = g->first; op; op = op->next)
+        ok &= need_check(op, d);
+    return ok;
+}
+
 static enum pass_result run_dup(struct pass_ctx *ctx, struct ir_graph *g)
 {
     if (!ctx->arch)
         BUG("pass dup runs without a machine");
     struct dup_items x = {0};
     enum pass_result result = PASS_FAILED;
-    if (dup_gather(&x, g, ctx)) {
+    if (check_windows(g, ctx->diag) && dup_gather(&x, g, ctx)) {
         struct ir_attrs_mvm *before = ARENA_ARRAY(ctx->scratch, struct ir_attrs_mvm, x.ops.n);
         for (size_t i = 0; i < x.ops.n; i++)
             before[i] = x.ops.at[i]->attrs->mvm;

@@ -46,7 +46,12 @@ static bool reads(const struct axis_map *m, int32_t o, int32_t at)
 {
     if (m->kind == MAP_ALL)
         return true;
-    for (int32_t k = 0; k < need_taps(m); k++)
+    if (m->kind == MAP_WINDOW) {
+        int64_t taps = (int64_t)at + m->pad - (int64_t)o * m->stride;
+        return taps % m->dilation == 0 && taps / m->dilation >= 0 && taps / m->dilation < m->kernel;
+    }
+    struct need_taps taps = need_taps_of(m, o);
+    for (int32_t k = taps.from; k < taps.to; k++)
         if (need_tap(m, o, k) == at)
             return true;
     return false;
