@@ -70,13 +70,19 @@ static bool product(const struct ir_op *op, int64_t columns, struct diag *d, str
             ir_misfit(op, d, "the centers are not [%lld]", (long long)columns));
 }
 
+/* A number of crossbars that layers share; passes count on from the last one. */
+static bool want_weights(const struct ir_op *op, int64_t weights, struct diag *d)
+{
+    return (weights >= 0 && weights <= UINT32_MAX) ||
+           ir_misfit(op, d, "weights %lld, wants 0..2^32-1", (long long)weights);
+}
+
 bool infer_conv(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
     const struct ir_attrs_conv *at = &op->attrs->conv;
     const struct ir_type *x = ir_in(op, 0), *w = ir_in(op, 1);
     if (!want_rank(op, 0, 4, "[N,C,H,W]", d) || !want_rank(op, 1, 4, "[O,C/group,KH,KW]", d) ||
-        !ir_want_least(op, "group", &at->group, 1, 1, d) ||
-        !ir_want_least(op, "weights", &at->weights, 1, 0, d))
+        !ir_want_least(op, "group", &at->group, 1, 1, d) || !want_weights(op, at->weights, d))
         return false;
     if (w->dim[2] != at->kernel[0] || w->dim[3] != at->kernel[1])
         return ir_misfit(op, d, "kernel [%lld,%lld], but w is [%lld,%lld]",
@@ -101,7 +107,7 @@ bool infer_matmul(const struct ir_op *op, struct diag *d, struct ir_type *out)
     const struct ir_type *a = ir_in(op, 0), *b = ir_in(op, 1);
     struct ir_type sums = {.dtype = IR_I32};
     bool bytes = ir_is_lowered(op) && op->n_in == 2 && a->dtype == IR_U8 && b->dtype == IR_U8;
-    if (!ir_want_least(op, "weights", &op->attrs->matmul.weights, 1, 0, d) ||
+    if (!want_weights(op, op->attrs->matmul.weights, d) ||
         (!bytes && !product(op, b->rank ? b->dim[b->rank - 1] : 0, d, &sums)))
         return false;
     if (!bytes && sums.dtype == IR_I32 && !want_rank(op, 1, 2, "[K,N]", d))
@@ -143,8 +149,7 @@ bool infer_batch_norm(const struct ir_op *op, struct diag *d, struct ir_type *ou
 static bool mvm_decisions(const struct ir_op *op, const int64_t ofm[2], struct diag *d)
 {
     const struct ir_attrs_mvm *at = &op->attrs->mvm;
-    if (!ir_want_least(op, "weights", &at->weights, 1, 0, d) ||
-        !ir_want_least(op, "patch", at->patch, 2, 1, d) ||
+    if (!want_weights(op, at->weights, d) || !ir_want_least(op, "patch", at->patch, 2, 1, d) ||
         !ir_want_least(op, "slices", at->slices, 2, 0, d) ||
         !ir_want_least(op, "copies", &at->copies, 1, 0, d) ||
         !ir_want_least(op, "cut", at->cut, 2, 0, d))

@@ -143,8 +143,8 @@ bool eval_max_pool(const struct ir_op *op, const struct tensor *const *in, struc
 }
 
 /* Cells that the mean counts: those inside, with count_pad also those in the counted padding. */
-static int64_t cells(const struct window *v, const struct pixel *p,
-                     const struct ir_attrs_avg_pool *at)
+static float cells(const struct window *v, const struct pixel *p,
+                   const struct ir_attrs_avg_pool *at)
 {
     struct span rows = p->rows, cols = p->cols;
     if (at->count_pad) {
@@ -153,13 +153,13 @@ static int64_t cells(const struct window *v, const struct pixel *p,
         cols =
             inside(p->x0, v->dilation[1], v->kernel[1], -at->counted[1], v->in.w + at->counted[3]);
     }
-    return (rows.to - rows.from) * (cols.to - cols.from);
+    return (float)((double)(rows.to - rows.from) * (double)(cols.to - cols.from));
 }
 
 static void put_mean(void *self, const struct pixel *p, const int64_t *cell, int64_t at)
 {
     const struct results *r = self;
-    float n = (float)cells(r->window, p, r->at);
+    float n = cells(r->window, p, r->at);
     for (int64_t c = 0; c < r->window->out.inner; c++)
         tensor_f32(r->out)[at + c] = (float)cell[c] / n;
 }
@@ -185,7 +185,7 @@ bool eval_avg_pool(const struct ir_op *op, const struct tensor *const *in, struc
         for (int64_t i = 0; i < v.out.h * v.out.w; i++, to += v.out.inner) {
             struct pixel p = pixel_at(&v, i / v.out.w, i % v.out.w);
             reduce_pixel(&v, &p, from, add_into, to);
-            float n = (float)cells(&v, &p, at);
+            float n = cells(&v, &p, at);
             for (int64_t c = 0; c < v.out.inner; c++)
                 to[c] /= n;
         }

@@ -38,6 +38,10 @@ static bool is_too_large(const struct ir_op *op)
 {
     return op->out && op->opcode != IR_constant && ir_count(&op->out->type) > MAX_ELEMENTS;
 }
+static bool has_many_images(const struct ir_op *op)
+{
+    return op->opcode == IR_conv && partition_layers(op) > PARTITION_MOST_LAYERS;
+}
 static bool has_runtime_weights(const struct ir_op *op)
 {
     return op->opcode == IR_conv && !pass_is_weights(op->in[1].value);
@@ -54,6 +58,7 @@ static const struct check {
     {has_no_form, PASS_NO_FORM, 0, false},
     {is_empty, "without elements", 0, true},
     {is_too_large, "of more than 2^28 elements, which is the most on the machine", 0, true},
+    {has_many_images, "of more than 2^14 images, each a layer of its own", 0, false},
     {has_runtime_weights, "the weights must be constant", 1u << 1, false},
 };
 
@@ -197,6 +202,8 @@ static void take_apart(struct ir_graph *g)
 {
     for (struct ir_op *op = g->first, *next; op; op = next) {
         next = op->next;
+        if (is_too_large(op))
+            continue; /* it is told below */
         if (op->opcode == IR_layer_norm)
             partition_norm(op);
         else if (op->opcode == IR_interpolate)

@@ -109,12 +109,18 @@ static void separate(struct ir_op *conv, int64_t weights, struct arena *scratch)
     pass_replace(conv, joined(&at, y, n));
 }
 
+int64_t partition_layers(const struct ir_op *conv)
+{
+    const int64_t *kernel = conv->attrs->conv.kernel;
+    return kernel[0] == 1 || kernel[1] == 1 ? 1 : conv->out->type.dim[0];
+}
+
 void partition_batch(struct ir_op *conv, int64_t *last_weights, struct arena *scratch)
 {
     const struct ir_attrs_conv *a = &conv->attrs->conv;
     if (conv->out->type.dim[0] == 1)
         return;
-    if (a->kernel[0] == 1 || a->kernel[1] == 1)
+    if (partition_layers(conv) == 1)
         stack(conv, a->kernel[0] == 1 ? 0 : 1);
     else
         separate(conv, a->weights ? a->weights : ++*last_weights, scratch);
