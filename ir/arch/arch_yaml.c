@@ -2,16 +2,17 @@
 /* Copyright The cimc authors */
 /*
  * arch_yaml.c - reads machine descriptions: one YAML mapping from field names to plain values, with
- * one of prices in it. The only file that sees yaml.h.
+ * one of prices in it.
  *
- * libyaml's event stream is walked directly: the grammar accepted is these two flat mappings, so a
- * deeper, aliased, anchored or tagged node ends the reading at once and input depth never matters.
- * At most MAX_BYTES are read and at most MAX_FAULTS faults reported; entries are bounded by the
- * fields there are, since names repeat or are unknown only as faults.
+ * libyaml's event stream is walked directly, of a text that yaml_text.c has let pass: the grammar
+ * accepted is these two flat mappings, so a deeper node ends the reading at once. At most MAX_BYTES
+ * are read and at most MAX_FAULTS faults reported; entries are bounded by the fields there are,
+ * since names repeat or are unknown only as faults.
  */
 #include "arch_internal.h"
 
 #include "arch_notes.h"
+#include "yaml_text.h"
 
 #include <string.h>
 #include <yaml.h>
@@ -36,7 +37,7 @@ struct entry {
 
 struct reader {
     yaml_parser_t *parser;
-    const char *text; /* whole input, for positions of undecodable bytes */
+    const char *text; /* whole input */
     struct note_lines lines;
     struct arch_notes *notes; /* NULL: nobody asks for comments */
     const char *file;
@@ -51,20 +52,6 @@ static struct loc loc_of(const struct reader *r, const yaml_mark_t *mark)
 {
     return (struct loc){
         .file = r->file, .line = (uint32_t)mark->line + 1, .col = (uint32_t)mark->column + 1};
-}
-
-/* Undecodable bytes are met before lines are counted: libyaml gives their offset only. */
-static struct loc loc_of_offset(const struct reader *r, size_t offset)
-{
-    struct loc loc = {.file = r->file, .line = 1, .col = 1};
-    for (size_t i = 0; i < offset; i++) {
-        loc.col++;
-        if (r->text[i] == '\n') {
-            loc.line++;
-            loc.col = 1;
-        }
-    }
-    return loc;
 }
 
 static bool syntax_error(struct reader *r, const yaml_event_t *at, const char *what)
@@ -98,23 +85,16 @@ static yaml_event_t *next_event(struct reader *r)
     const yaml_parser_t *p = r->parser;
     if (p->error == YAML_MEMORY_ERROR)
         out_of_memory(0);
-    struct loc loc = p->error == YAML_READER_ERROR ? loc_of_offset(r, p->problem_offset)
-                                                   : loc_of(r, &p->problem_mark);
-    diag_error(r->diag, loc, DIAG_ARCH_SYNTAX, "not YAML: %s",
+    diag_error(r->diag, loc_of(r, &p->problem_mark), DIAG_ARCH_SYNTAX, "not YAML: %s",
                p->problem ? p->problem : "unreadable");
     event_free(event);
     return NULL;
 }
 
-/* The event is a scalar without decoration. */
 static bool check_scalar(struct reader *r, const yaml_event_t *event)
 {
-    if (event->type == YAML_ALIAS_EVENT)
-        return syntax_error(r, event, "aliases are not allowed");
     if (event->type != YAML_SCALAR_EVENT)
         return syntax_error(r, event, "expected a plain value, found a nested mapping or sequence");
-    if (event->data.scalar.anchor || event->data.scalar.tag)
-        return syntax_error(r, event, "anchors and tags are not allowed");
     if (strlen((const char *)event->data.scalar.value) != event->data.scalar.length)
         return syntax_error(r, event, "value holds a NUL character");
     return true;
@@ -197,9 +177,6 @@ static bool expect(struct reader *r, yaml_event_type_t type, const char *otherwi
     if (!event)
         return false;
     bool ok = event->type == type || syntax_error(r, event, otherwise);
-    if (ok && type == YAML_MAPPING_START_EVENT &&
-        (event->data.mapping_start.anchor || event->data.mapping_start.tag))
-        ok = syntax_error(r, event, "anchors and tags are not allowed");
     event_free(event);
     return ok;
 }
@@ -245,6 +222,8 @@ static bool read_entries(struct reader *r, size_t n)
     if (n > MAX_BYTES)
         return diag_error(r->diag, (struct loc){.file = r->file, .line = 1, .col = 1},
                           DIAG_ARCH_SYNTAX, "longer than %d bytes", MAX_BYTES);
+    if (!yaml_text_check(r->text, n, r->file, DIAG_ARCH_SYNTAX, r->diag))
+        return false;
     r->parser = heap_alloc_released(sizeof *r->parser, delete_parser);
     if (!yaml_parser_initialize(r->parser))
         out_of_memory(0);

@@ -374,7 +374,10 @@ static const struct bad {
     {"rows: 1\ncols: *a\n", 2, 7, DIAG_ARCH_SYNTAX, "alias"},
     {"&m\nrows: 1\n", 1, 1, DIAG_ARCH_SYNTAX, "anchors"},
     {"rows: !!int 1\n", 1, 7, DIAG_ARCH_SYNTAX, "tags"},
+    {"%TAG !a! x\n---\nrows: 1\n", 1, 1, DIAG_ARCH_SYNTAX, "tags"},
     {"rows: 1\n---\ncols: 1\n", 2, 1, DIAG_ARCH_SYNTAX, "more than one document"},
+    {"---\nrows: 1\n...\ncols: 1\n", 4, 1, DIAG_ARCH_SYNTAX, "more than one document"},
+    {"rows: [[[[[[[[1]]]]]]]]\n", 1, 14, DIAG_ARCH_SYNTAX, "too deep"},
     {"rows: 1\n cols: 2\n", 2, 6, DIAG_ARCH_SYNTAX, "not YAML"},
     {"rows: 1\n\tcols: 2\n", 2, 1, DIAG_ARCH_SYNTAX, "not YAML"},
     {"rows: 1\ncols: \xff\n", 2, 7, DIAG_ARCH_SYNTAX, "not YAML"},
@@ -453,6 +456,11 @@ START_TEST(hostile_text_is_bounded)
     text_free(&t);
     for (int i = 0; i < 200000; i++)
         text_add(&t, "[");
+    ck_assert(!parse(t.at, &arch));
+    text_free(&t);
+    for (int i = 0; i < 60000; i++)
+        text_add(&t, "%%TAG !%d! x\n", i);
+    text_add(&t, "---\nrows: 1\n");
     ck_assert(!parse(t.at, &arch));
     text_free(&t);
     text_add(&t, "rows: 1\n");
