@@ -28,8 +28,8 @@ struct sweep_plan {
     struct arena *arena;
     struct cimc_options options; /* of all points, the arena's */
     VEC(struct sweep_axis) axes;
-    size_t folder; /* bytes that the labels of all models begin with, as far as a '/' */
-    uint64_t n_points;
+    size_t folder;            /* bytes that the labels of all models begin with, as far as a '/' */
+    uint64_t n_points;        /* of the axes that have a value; at most SWEEP_MOST_POINTS */
     uint64_t shard, n_shards; /* points whose index mod n_shards is shard */
 };
 
@@ -47,11 +47,12 @@ bool sweep_is_mine(const struct sweep_plan *p, uint64_t point);
 
 /* ---- sweep_axis.c ---- */
 
-/* An axis called `name`: an option that may vary, a field of the machine ("rows" or
- * "arch-field.rows"), or "model". NULL after an error. */
+/* An axis called `name`: an option that may vary, a field of the machine ("arch-field.rows") that
+ * no other axis gives, or "model". NULL after an error. */
 struct sweep_axis *sweep_axis_add(struct sweep_plan *p, const char *name, struct loc loc,
                                   struct diag *d);
-/* One value, or a range of integers (`0..32:8`). */
+/* One value, or a range of integers (`0..32:8`). What would make too many points is refused before
+ * there is memory for it. */
 bool sweep_axis_take(struct sweep_plan *p, struct sweep_axis *axis, const char *text,
                      struct loc loc, struct diag *d) CHECK_RESULT;
 /* One value that gives the option several texts. */

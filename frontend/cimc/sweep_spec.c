@@ -3,10 +3,12 @@
 /*
  * sweep_spec.c - a sweep as a YAML file: one mapping from options to lists of values.
  *
- * In: a file, which libyaml reads into a tree. Out: axes in its order. What is wrong is told with
- * its line and column. Of the tree three levels are looked at, however deep it is.
+ * In: a file that yaml_text.c has let pass, which libyaml reads into a tree. Out: axes in its
+ * order. What is wrong is told with its line and column.
  */
 #include "sweep.h"
+
+#include "yaml_text.h"
 
 #include <string.h>
 #include <yaml.h>
@@ -165,10 +167,31 @@ static bool fix_option(struct spec *s, const struct cimc_option_info *o, const y
 
 /* ---- the file ---- */
 
-static bool take_pair(struct spec *s, const yaml_node_t *key, const yaml_node_t *value)
+/* However it is spelt. */
+static bool is_same(const char *a, const char *b)
 {
+    const struct cimc_option_info *o = cimc_option_find(a);
+    return strcmp(a, b) == 0 || (o && o == cimc_option_find(b));
+}
+
+/* All keys before it are known and others, so that they are few. */
+static bool is_first(const struct spec *s, const yaml_node_t *map, const yaml_node_t *key)
+{
+    const char *name = (const char *)key->data.scalar.value;
+    const yaml_node_pair_t *p = map->data.mapping.pairs.start;
+    for (const yaml_node_t *other; (other = node_at(s, p->key)) != key; p++) {
+        if (is_same((const char *)other->data.scalar.value, name))
+            return diag_error(s->diag, loc_of(s, &key->start_mark), DIAG_USAGE,
+                              "'%s' is given twice", name);
+    }
+    return true;
+}
+
+static bool take_pair(struct spec *s, const yaml_node_t *map, const yaml_node_pair_t *pair)
+{
+    const yaml_node_t *key = node_at(s, pair->key), *value = node_at(s, pair->value);
     const char *name = text_of(s, key);
-    if (!name)
+    if (!name || !is_first(s, map, key))
         return false;
     if (strcmp(name, "models") == 0)
         return take_values(s, &s->plan->axes.at[0], value);
@@ -186,7 +209,7 @@ static bool take_document(struct spec *s)
                           "expected lines of the form 'option: [values]'");
     for (const yaml_node_pair_t *p = root->data.mapping.pairs.start;
          p < root->data.mapping.pairs.top; p++) {
-        if (!take_pair(s, node_at(s, p->key), node_at(s, p->value)))
+        if (!take_pair(s, root, p))
             return false;
     }
     return true;
@@ -221,6 +244,8 @@ static bool read_text(struct spec *s, const struct file *f)
     if (f->size > MOST_BYTES)
         return diag_error(s->diag, (struct loc){.file = s->path}, DIAG_USAGE,
                           "longer than %d bytes", MOST_BYTES);
+    if (!yaml_text_check((const char *)f->data, f->size, s->path, DIAG_USAGE, s->diag))
+        return false;
     yaml_parser_t *parser = heap_alloc_released(sizeof *parser, delete_parser);
     s->document = heap_alloc_released(sizeof *s->document, delete_document);
     bool loaded = load(s, parser, f), ok = loaded && take_document(s);

@@ -168,29 +168,35 @@ bool arch_check(const struct arch *arch, struct loc loc, struct diag *d)
     return check_room(arch, loc, d) && check_noise(arch, loc, d);
 }
 
+bool arch_has_field(const char *name, size_t n, struct loc loc, struct diag *d)
+{
+    if (arch_field_find(name, n) < ARCH_N_FIELDS || arch_price_find(name, n) < ARCH_N_PRICES)
+        return true;
+    int shown = (int)min_i64((int64_t)n, 64);
+    const char *now = arch_field_successor(name, n);
+    struct closest near = arch_closest(name, n);
+    if (now)
+        return diag_error(d, loc, DIAG_ARCH_VALUE, "there is no field '%.*s': %s", shown, name,
+                          now);
+    return diag_error(d, loc, DIAG_ARCH_VALUE, "there is no field '%.*s'%s%s%s", shown, name,
+                      CLOSEST(&near));
+}
+
 bool arch_set(struct arch *arch, const char *assignment, struct diag *d)
 {
     struct loc loc = {.entity = "machine"};
     const char *equals = strchr(assignment, '=');
     if (!equals)
         return diag_error(d, loc, DIAG_ARCH_VALUE, "'%.64s' is not FIELD=VALUE", assignment);
-    unsigned i = arch_field_find(assignment, (size_t)(equals - assignment));
-    unsigned price = arch_price_find(assignment, (size_t)(equals - assignment));
+    size_t n = (size_t)(equals - assignment);
+    if (!arch_has_field(assignment, n, loc, d))
+        return false;
+    unsigned price = arch_price_find(assignment, n);
     if (price < ARCH_N_PRICES)
         return arch_set_price(arch, &arch_prices[price], equals + 1, loc, d);
-    if (i == ARCH_N_FIELDS) {
-        size_t n = (size_t)(equals - assignment);
-        int shown = (int)min_i64(equals - assignment, 64);
-        const char *now = arch_field_successor(assignment, n);
-        struct closest near = arch_closest(assignment, n);
-        if (now)
-            return diag_error(d, loc, DIAG_ARCH_VALUE, "there is no field '%.*s': %s", shown,
-                              assignment, now);
-        return diag_error(d, loc, DIAG_ARCH_VALUE, "there is no field '%.*s'%s%s%s", shown,
-                          assignment, CLOSEST(&near));
-    }
     struct arch changed = *arch;
-    if (!arch_set_field(&changed, &arch_fields[i], equals + 1, loc, d) ||
+    if (!arch_set_field(&changed, &arch_fields[arch_field_find(assignment, n)], equals + 1, loc,
+                        d) ||
         !arch_check(&changed, loc, d))
         return false;
     *arch = changed;

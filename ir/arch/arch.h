@@ -71,6 +71,8 @@ struct arch_item {
 };
 /* The i-th, fields first, in the order of the tables; false: there are not so many. */
 bool arch_item_at(const struct arch *arch, unsigned i, struct arch_item *out);
+/* Is a field or a price called so, of `n` letters? Else an error with what was probably meant. */
+bool arch_has_field(const char *name, size_t n, struct loc loc, struct diag *d) CHECK_RESULT;
 int64_t arch_field_most(const char *field); /* of all machines; INT64_MAX: there is no such field */
 /* What a program's bytes depend on, and the rest: times and prices. A chip with other times runs
  * the same program. */

@@ -154,6 +154,29 @@ WRONG_SPECS = [
     ('models: [digits.onnx]\ninputs: [a, b]\n', 'points.yaml:2:9: error: this is read with the model and the same for all points [usage]'),
     ('models: [digits.onnx]\noutput: [a]\n', 'points.yaml:2:1: error: --output is the same for all points [usage]'),
     ('set: [pixel]\n', 'points.yaml: error: there is no model [usage]'),
+    # what is long to read, or makes much of little
+    ('models: [digits.onnx]\npatch: [&l [a, b], *l]\n', 'points.yaml:2:9: error: anchors and tags are not allowed [usage]'),
+    ('models: [digits.onnx]\npatch: [*l]\n', 'points.yaml:2:9: error: aliases are not allowed [usage]'),
+    ('%TAG !a! b\n---\nmodels: [digits.onnx]\n', 'points.yaml:1:1: error: anchors and tags are not allowed [usage]'),
+    ('[' * 100000, 'points.yaml:1:9: error: nested too deep [usage]'),
+    ('models: [digits.onnx]\npes: [1..999999]\nframes: [1..11]\n', 'points.yaml:3:10: error: more than 10000000 points [usage]'),
+    ('models: [digits.onnx]\npes: [1..9, 1..99999999999]\n', "points.yaml:2:13: error: 'pes' has more than 1000000 values [usage]"),
+    ('models: [digits.onnx]\narch-field: {rowz: [1..9]}\n', "points.yaml:2:14: error: there is no field 'rowz'; did you mean 'rows'? [usage]"),
+    ('models: [digits.onnx]\narch-field: [{rowz: 1}]\n', "points.yaml:2:14: error: there is no field 'rowz'; did you mean 'rows'? [usage]"),
+    ('models: [digits.onnx]\narch-field: [64]\n', "points.yaml:2:14: error: '64' is not FIELD=VALUE [usage]"),
+    # what one of two would be left out of
+    ('models: [digits.onnx]\n---\npes: [1, 2]\n', 'points.yaml:2:1: error: there is more than one document [usage]'),
+    ('models: [digits.onnx]\n...\npes: [1, 2]\n', 'points.yaml:3:1: error: there is more than one document [usage]'),
+    ('models: [digits.onnx]\nmodels: [other.onnx]\n', "points.yaml:2:1: error: 'models' is given twice [usage]"),
+    ('models: [digits.onnx]\ndim: [N=1]\nmodel.dim: [N=2]\n', "points.yaml:3:1: error: 'model.dim' is given twice [usage]"),
+    ('models: [digits.onnx]\narch-field: ["rows=64"]\narch-field.rows: [128]\n', "points.yaml:3:1: error: 'arch-field.rows' is given twice [usage]"),
+    ('models: [digits.onnx]\narch-field.rows: [128]\narch-field: [{cols: 8, rows: 64}]\n', "points.yaml:3:14: error: 'arch-field.rows' is given twice [usage]"),
+    ('models: [digits.onnx]\narch-field: [{rows: 64, rows: 128}]\n', "points.yaml:2:14: error: 'arch-field.rows' is given twice [usage]"),
+    # numbers that are others, or texts, to who reads the file or the rows
+    ('models: [digits.onnx]\nextra-pes: [010]\n', "points.yaml:2:13: error: --extra-pes: '010' is not a plain decimal number [usage]"),
+    ('models: [digits.onnx]\nextra-pes: [+5]\n', "points.yaml:2:13: error: --extra-pes: '+5' is not a plain decimal number [usage]"),
+    ('models: [digits.onnx]\nextra-pes: [0..010]\n', "points.yaml:2:13: error: --extra-pes: '0..010' is not an integer from 0 to 9223372036854775807 [usage]"),
+    ('models: [digits.onnx]\nmodelz: [a]\n', "points.yaml:2:1: error: there is no option 'modelz'; did you mean 'models'? [usage]"),
 ]
 
 
@@ -166,6 +189,7 @@ def refused(b):
     b.fails('sweep', 'digits.onnx', '--extra-pes', '1,,2', code=2,
             message="cimc: error: --extra-pes: '' is not an integer from 0 to 9223372036854775807 [usage]")
     b.fails('sweep', 'digits.onnx', '--extra-pes', '1', '--extra-pes', '2', code=2, message="cimc: error: 'extra-pes' is given twice [usage]")
+    b.fails('sweep', 'digits.onnx', '--vary', 'models=a', code=2, message="cimc: error: there is no option 'models'; did you mean 'mode'? [usage]")
     b.fails('sweep', 'digits.onnx', '--shard', '4/3', code=2, message="cimc: error: --shard: '4/3' is not K/N with K from 1 to N [usage]")
     b.fails('sweep', 'digits.onnx', '--extra-pes', '0..999999', '--pes', '0..99', code=2, message='cimc: error: more than 10000000 points [usage]')
     b.run('sweep', 'digits.onnx', '--extra-pes', '0,4', '-o', 'rows.jsonl')
