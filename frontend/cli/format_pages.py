@@ -27,7 +27,7 @@ Decimal digits, at most 16; an underscore may stand between two. A number of the
 B, kB, MB, GB of 1,000, KiB, MiB, GiB of 1,024.
 .TP
 .B bytes/cycle
-The same, and each of them per second (6.4GB/s): rounded down, with a note.
+The same, exactly; each of them per second (6.4GB/s): rounded down, with a note. Not less than 1.
 .TP
 .B cycles
 ps, ns, us, ms, s: rounded up, with a note.

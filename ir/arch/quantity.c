@@ -87,6 +87,7 @@ static const struct accepted *accepted_by(const struct quantity *q)
 struct fraction {
     wide num, den;
     enum kind kind;
+    unsigned places; /* that are written behind the point */
 };
 
 static bool is_digit(char c)
@@ -121,7 +122,7 @@ static wide power_of_ten(unsigned n)
 /* No sign, and no leading zero: YAML 1.1 would read 010 as eight. */
 static bool read_number(const char **at, struct fraction *out)
 {
-    unsigned n = 0, places = 0;
+    unsigned n = 0;
     if ((*at)[0] == '0' && (is_digit((*at)[1]) || (*at)[1] == '_'))
         return false;
     *out = (struct fraction){.den = 1};
@@ -132,11 +133,11 @@ static bool read_number(const char **at, struct fraction *out)
         if (!read_digits(at, &n, &out->num))
             return false;
         for (const char *c = first; c < *at; c++)
-            places += *c != '_';
+            out->places += *c != '_';
     }
-    if (places > MOST_DIGITS)
+    if (out->places > MOST_DIGITS)
         return false;
-    out->den = power_of_ten(places);
+    out->den = power_of_ten(out->places);
     return true;
 }
 
@@ -155,13 +156,20 @@ static bool read_unit(const char *at, struct fraction *x)
 
 /* ---- to the number that is kept ---- */
 
+/* Of a number without a unit. */
+static unsigned most_places(const struct quantity *q)
+{
+    unsigned places = 0;
+    for (int64_t part = q->scale; part > 1; part /= 10)
+        places++;
+    return places;
+}
+
 static bool not_a_number(const struct quantity *q, const char *text, struct loc loc, struct diag *d)
 {
     const struct accepted *may = accepted_by(q);
     struct text how = {0};
-    unsigned places = 0;
-    for (int64_t part = q->scale; part > 1; part /= 10)
-        places++;
+    unsigned places = most_places(q);
     if (places > 0)
         text_add(&how, " with at most %u places", places);
     if (may->examples)
@@ -179,7 +187,7 @@ static bool convert(const struct quantity *q, struct fraction *x)
     switch (x->kind) {
     case PLAIN: x->num *= (uint64_t)q->scale; return true;
     case FREQUENCY: /* of cycles: their length */
-        *x = (struct fraction){(wide)TERA * x->den, x->num, FREQUENCY};
+        *x = (struct fraction){(wide)TERA * x->den, x->num, FREQUENCY, x->places};
         break;
     case BANDWIDTH:
         x->num *= (uint64_t)q->cycle_ps;
@@ -205,11 +213,6 @@ static bool round_off(const struct quantity *q, const struct fraction *x, const 
 {
     bool is_cycles = strcmp(q->unit, "cycles") == 0;
     wide nearest = *value + (2 * (x->num % x->den) >= x->den);
-    if (x->kind == PLAIN)
-        return not_a_number(q, text, loc, d);
-    if (x->kind == BANDWIDTH && *value == 0)
-        return diag_error(d, loc, DIAG_ARCH_VALUE, "%s '%s': %.64s is less than a byte per cycle",
-                          q->what, q->name, text);
     if (x->kind != BANDWIDTH && x->kind != FREQUENCY && !is_cycles)
         return diag_error(d, loc, DIAG_ARCH_VALUE,
                           "%s '%s': %.64s is no whole number of %s%s; the nearest is %lld", q->what,
@@ -230,12 +233,16 @@ bool quantity_read(const struct quantity *q, const char *text, struct loc loc, s
 {
     struct fraction x;
     const char *at = text;
-    if (!read_number(&at, &x) || !read_unit(at, &x))
+    if (!read_number(&at, &x) || !read_unit(at, &x) ||
+        (x.kind == PLAIN && x.places > most_places(q)))
         return not_a_number(q, text, loc, d);
     if (!convert(q, &x))
         return diag_error(d, loc, DIAG_ARCH_VALUE, "%s '%s': %.64s is no number of %s", q->what,
                           q->name, text, q->unit);
     wide value = x.num / x.den;
+    if (value == 0 && x.kind != PLAIN && strcmp(q->unit, "bytes/cycle") == 0)
+        return diag_error(d, loc, DIAG_ARCH_VALUE, "%s '%s': %.64s is less than a byte per cycle",
+                          q->what, q->name, text);
     if (x.num % x.den != 0 && !round_off(q, &x, text, loc, d, &value))
         return false;
     *out = most_i64(value);
