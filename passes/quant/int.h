@@ -37,6 +37,9 @@ int64_t int_quantized(const struct target *t, float x);
  * one number for all may say anything: then it is dimension 0. */
 uint32_t int_axis(int64_t axis, const struct ir_type *t, int64_t *out_n);
 
+/* The dimension of a base layer's result that is its columns. */
+uint32_t int_column_axis(const struct ir_op *layer);
+
 /* A dequantize of an accumulator: (product + bias) * scale, scale and bias by index of dimension
  * `axis`. */
 struct accumulator {

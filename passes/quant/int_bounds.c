@@ -17,12 +17,6 @@ static const struct column *columns_of(const struct ir_op *layer, int64_t n, str
     return int_columns(layer->in[1].value->def, layer->opcode == IR_matmul, n, shift, a);
 }
 
-/* The dimension of the layer's result that is its columns. */
-static uint32_t column_axis(const struct ir_op *layer)
-{
-    return layer->opcode == IR_conv ? 1 : layer->out->type.rank - 1u;
-}
-
 /* An i32 constant that is added to the sums; NULL: none. */
 static const struct ir_op *added(const struct ir_use *u)
 {
@@ -39,8 +33,8 @@ static bool is_by_column(const struct ir_op *layer, const struct ir_op *user,
     const struct ir_type *t = &layer->out->type;
     int64_t n;
     if (user->opcode == IR_requantize)
-        return int_axis(user->attrs->requantize.axis, t, &n) == column_axis(layer);
-    return pass_is_per_channel(bias, t, column_axis(layer));
+        return int_axis(user->attrs->requantize.axis, t, &n) == int_column_axis(layer);
+    return pass_is_per_channel(bias, t, int_column_axis(layer));
 }
 
 /* By column the largest magnitude that the user adds to its sums; in `a`. */

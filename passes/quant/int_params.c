@@ -87,6 +87,31 @@ uint32_t int_axis(int64_t axis, const struct ir_type *t, int64_t *out_n)
     return is_one ? (uint32_t)axis : 0;
 }
 
+uint32_t int_column_axis(const struct ir_op *layer)
+{
+    return layer->opcode == IR_conv ? 1 : layer->out->type.rank - 1u;
+}
+
+/* What is added to a base layer's sums, if it is one number, or one for each index of an axis that
+ * the scale allows: one scale for all belongs to any. */
+static void take_bias(struct accumulator *acc)
+{
+    const struct ir_op *add = acc->product->def;
+    if (add->opcode != IR_add || !pass_has_trait(add->in[0].value->def, IR_BASE) ||
+        !constant(add->in[1].value))
+        return;
+    struct ir_value *sums = add->in[0].value;
+    bool is_one = ir_count(&acc->scale->out->type) == 1;
+    int64_t n;
+    uint32_t axis = int_axis(is_one ? int_column_axis(sums->def) : acc->axis, &sums->type, &n);
+    if (!pass_is_per_channel(&add->in[1].value->type, &sums->type, axis))
+        return;
+    acc->product = sums;
+    acc->bias = add->in[1].value->def;
+    acc->axis = axis;
+    acc->n = n;
+}
+
 bool int_accumulator(const struct ir_value *v, struct accumulator *out)
 {
     const struct ir_op *op = v->def;
@@ -95,12 +120,7 @@ bool int_accumulator(const struct ir_value *v, struct accumulator *out)
         return false;
     *out = (struct accumulator){.product = op->in[0].value, .scale = op->in[1].value->def};
     out->axis = int_axis(op->attrs->dequantize.axis, &v->type, &out->n);
-    const struct ir_op *add = out->product->def;
-    if (add->opcode == IR_add && pass_has_trait(add->in[0].value->def, IR_BASE) &&
-        constant(add->in[1].value)) {
-        out->product = add->in[0].value;
-        out->bias = add->in[1].value->def;
-    }
+    take_bias(out);
     return true;
 }
 

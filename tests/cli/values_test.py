@@ -70,6 +70,22 @@ def integers(b):
     b.equal(read_npy(b.read('out/output_0.npy')), ('<f4', [1, 1], [-899]), 'float output of the layer')
 
 
+def added_integers(b):
+    """integers added to the sums of ConvInteger or MatMulInteger: by channel, by place, by row, where the model says"""
+    for layer, x, w, many, added, want in (
+            ('ConvInteger', [1, 1, 2, 2], [2, 1, 1, 1], [1, 2, 2, 2], ([1, 2, 1, 1], [10, 20]), [11, 12, 13, 14, 22, 24, 26, 28]),
+            ('ConvInteger', [1, 1, 2, 2], [2, 1, 1, 1], [1, 2, 2, 2], ([1, 1, 2, 2], [10, 20, 30, 40]), [11, 22, 33, 44, 12, 24, 36, 48]),
+            ('MatMulInteger', [4, 1], [1, 2], [4, 2], ([2], [10, 20]), [11, 22, 12, 24, 13, 26, 14, 28]),
+            ('MatMulInteger', [4, 1], [1, 2], [4, 2], ([4, 1], [10, 20, 30, 40]), [11, 12, 22, 24, 33, 36, 44, 48])):
+        nodes = [onnx_node(layer, ['x', 'w'], 'p', 'sums'), onnx_node('Add', ['p', 'b'], 'a', 'add'), onnx_node('Reshape', ['a', 'n'], 'i', 'again'),
+                 onnx_node('QuantizeLinear', ['i', 's', 'z'], 'y', 'q')]
+        constants = {'w': (w, [1, 2], INT8), 'b': (*added, INT32), 'n': ([len(many)], many, INT64), 's': ([], [1]), 'z': ([], [0], UINT8)}
+        b.write('m.onnx', onnx_model(nodes, constants, {'x': (x, UINT8)}, {'y': (many, UINT8)}))
+        b.write('x.npy', npy('|u1', x, [1, 2, 3, 4]))
+        b.run('run', 'm.onnx', '--input', 'x.npy', '--save-outputs', 'out')
+        b.equal(read_npy(b.read('out/output_0.npy')), ('|u1', many, want), '%s, %s' % (layer, added[0]))
+
+
 def modes(b):
     """--mode: the table, JSON and the program say what was taken; int is refused where nothing is quantised"""
     dense(b)
@@ -298,4 +314,4 @@ def integer_cells(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([evaluated, evaluated_wrong, integers, modes, integer_files, fortran_order, input_scales, shapes, accuracy, digits, words_and_truth, fills, steps, stages, constant_weights, integer_cells]))
+    sys.exit(run_cases([evaluated, evaluated_wrong, integers, added_integers, modes, integer_files, fortran_order, input_scales, shapes, accuracy, digits, words_and_truth, fills, steps, stages, constant_weights, integer_cells]))

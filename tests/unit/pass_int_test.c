@@ -151,6 +151,43 @@ START_TEST(test_bias_of_another_scale)
 }
 END_TEST
 
+/* What is added to sums that are integers varies along any axes; pass int may take for a bias only
+ * what varies along the layer's columns. Of x = 1, 2, 3, 4 and weights 1, 2. */
+#define ADDED(shape, values, axis)                                                                 \
+    "graph \"g\" tensor {\n" INPUT("0", "u8", "0", "1,1,2,2")                                      \
+        F32("1", "1.0") "%2 = dequantize %0, %1 {axis=0}\n" I8(                                    \
+            "3", "2,1,1,1", "1, 2") "%4 = dequantize %3, %1 {axis=0}\n%5 = conv %2, %4 "           \
+                                    "{kernel=[1,1], stride=[1,1], "                                \
+                                    "dilation=[1,1], group=1}\n"                                   \
+                                    "%6 = constant {dtype=\"i32\", shape=[" shape                  \
+                                    "], data=dense(" values ")}\n"                                 \
+                                    "%7 = dequantize %6, %1 {axis=0}\n%8 = add %5, %7\n"           \
+                                    "%9 = quantize %8, %1 {dtype=\"i32\", axis=0, "                \
+                                    "lo=-1073741824, hi=1073741824}\n"                             \
+                                    "%10 = dequantize %9, %1 {axis=" axis                          \
+                                    "}\n%11 = relu %10\n%12 = quantize %11, %1 "                   \
+                                    "{dtype=\"u8\", axis=0, lo=0, hi=255}\n" OUTPUT(               \
+                                        "12", "u8", "0", "1,2,2,2") "}\n"
+
+START_TEST(test_added_along_any_axis)
+{
+    static const struct {
+        const char *text;
+        int want[8];
+    } cases[] = {
+        {ADDED("1,2,1,1", "10, 20", "0"), {11, 12, 13, 14, 22, 24, 26, 28}},
+        {ADDED("1,2,1,1", "10, 20", "1"), {11, 12, 13, 14, 22, 24, 26, 28}},
+        {ADDED("", "10", "3"), {11, 12, 13, 14, 12, 14, 16, 18}},
+        {ADDED("1,1,2,2", "10, 20, 30, 40", "0"), {11, 22, 33, 44, 12, 24, 36, 48}},
+        {ADDED("1,1,2,2", "10, 20, 30, 40", "1"), {11, 22, 33, 44, 12, 24, 36, 48}},
+        {ADDED("1,1,1,2", "10, 20", "1"), {11, 22, 13, 24, 12, 24, 16, 28}},
+        {ADDED("2,1", "10, 20", "2"), {11, 12, 23, 24, 12, 14, 26, 28}},
+        {ADDED("1,2,1,2", "10, 20, 30, 40", "1"), {11, 22, 13, 24, 32, 44, 36, 48}},
+    };
+    check_bytes(cases[_i].text, (uint8_t[]){1, 2, 3, 4}, cases[_i].want, 8);
+}
+END_TEST
+
 /* 91*.05 + (100-20)*.03 = 6.9499998, / .08 = 86.875, + 10: what two values make stays float. */
 START_TEST(test_sum_of_two)
 {
@@ -476,6 +513,7 @@ int main(void)
     tcase_add_test(t, test_bytes_as_weights);
     tcase_add_test(t, test_bias_keeps_its_digits);
     tcase_add_test(t, test_bias_of_another_scale);
+    tcase_add_loop_test(t, test_added_along_any_axis, 0, 8);
     tcase_add_test(t, test_sum_of_two);
     tcase_add_test(t, test_mean);
     tcase_add_test(t, test_softmax);
