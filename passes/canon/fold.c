@@ -21,49 +21,62 @@ static bool is_matrix(const struct ir_type *t)
     return true;
 }
 
-static bool is_base_layer(const struct ir_value *v)
-{
-    while (pass_has_trait(v->def, IR_MOVES))
-        v = v->def->in[0].value;
-    return pass_has_trait(v->def, IR_BASE);
-}
+/* Of a value, by id of its operation: a base layer made it; it is one's weights or bias. All three
+ * also through moves. */
+struct ways {
+    bool from_layer, to_weights, to_bias;
+};
 
-/* Is this use, of what `dtype` stands behind, one of weights or of a bias? */
-static bool feeds_layer(const struct ir_use *u, enum ir_dtype dtype)
+static void go_back(const struct ir_op *op, uint32_t i, struct ways *by_id)
 {
-    const struct ir_op *op = u->user;
-    uint32_t i = u == &op->in[0] ? 0 : u == &op->in[1] ? 1 : 2;
+    struct ways *w = &by_id[op->in[i].value->def->id];
     switch (op->opcode) {
-    case IR_conv: return dtype == IR_I32 ? i == 2 : i == 1;
-    case IR_matmul: return dtype != IR_I32 && is_matrix(&u->value->type);
-    case IR_add: return dtype == IR_I32 && is_base_layer(op->in[1 - i].value);
-    default: return false;
+    case IR_conv:
+        w->to_weights |= i == 1;
+        w->to_bias |= i == 2;
+        break;
+    case IR_matmul: w->to_weights |= is_matrix(&op->in[i].value->type); break;
+    case IR_add: w->to_bias |= by_id[op->in[1 - i].value->def->id].from_layer; break;
+    default: break;
+    }
+    if (pass_has_trait(op, IR_MOVES)) {
+        w->to_weights |= by_id[op->id].to_weights;
+        w->to_bias |= by_id[op->id].to_bias;
     }
 }
 
-/* Also through moves, which are few: each dequantize is asked once. */
-static bool reaches_layer(const struct ir_value *v, enum ir_dtype dtype)
+/* Operands come first, so a walk in list order knows all that is in front, one back all behind. */
+static struct ways *find_ways(struct ir_graph *g, struct arena *scratch)
 {
-    bool reaches = false;
-    for (const struct ir_use *u = v->uses; u && !reaches; u = u->next)
-        reaches = feeds_layer(u, dtype) ||
-                  (pass_has_trait(u->user, IR_MOVES) && reaches_layer(u->user->out, dtype));
-    return reaches;
+    struct ways *by_id = ARENA_ARRAY(scratch, struct ways, ir_number(g) + 1);
+    for (const struct ir_op *op = g->first; op; op = op->next)
+        by_id[op->id].from_layer =
+            pass_has_trait(op, IR_BASE) ||
+            (pass_has_trait(op, IR_MOVES) && by_id[op->in[0].value->def->id].from_layer);
+    for (const struct ir_op *op = g->last; op; op = op->prev) {
+        for (uint32_t i = 0; i < op->n_in; i++)
+            go_back(op, i, by_id);
+    }
+    return by_id;
 }
 
-static bool stays(const struct ir_op *op, const struct pass_ctx *ctx)
+static bool stays(const struct ir_op *op, const struct ways *by_id)
 {
-    bool early = op->graph->stage == IR_TENSOR || op->graph->stage == IR_CANONICAL;
-    return ctx->mode == PASS_MODE_INT && early && op->opcode == IR_dequantize &&
-           reaches_layer(op->out, (enum ir_dtype)op->in[0].value->type.dtype);
+    if (!by_id || op->opcode != IR_dequantize)
+        return false;
+    bool is_i32 = op->in[0].value->type.dtype == IR_I32;
+    return is_i32 ? by_id[op->id].to_bias : by_id[op->id].to_weights;
 }
 
 static enum pass_result run_fold(struct pass_ctx *ctx, struct ir_graph *g)
 {
     unsigned n_errors = ctx->diag->n_errors;
+    bool is_early = g->stage == IR_TENSOR || g->stage == IR_CANONICAL;
+    const struct ways *by_id =
+        ctx->mode == PASS_MODE_INT && is_early ? find_ways(g, ctx->scratch) : NULL;
     for (struct ir_op *op = g->first, *next; op; op = next) {
         next = op->next;
-        if (op->n_in && !pass_has_trait(op, IR_IO) && !stays(op, ctx) &&
+        if (op->n_in && !pass_has_trait(op, IR_IO) && !stays(op, by_id) &&
             eval_fold(op, EVAL_FOLD_BYTES, ctx->diag))
             ctx->stats[0]++;
     }
