@@ -14,6 +14,9 @@
 
 #include <string.h>
 
+/* Of one value; what is larger has no place on a chip and would exhaust memory. */
+#define PASS_MOST_ELEMENTS ((int64_t)1 << 28)
+
 /* Where new operations go, and the node they are blamed on. */
 struct pass_place {
     struct ir_graph *g;

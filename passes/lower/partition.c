@@ -11,9 +11,6 @@
  */
 #include "partition.h"
 
-/* f32 elements of one value; what is larger has no place on a chip and would exhaust memory. */
-static const int64_t MAX_ELEMENTS = (int64_t)1 << 28;
-
 enum { STAT_PADS, STAT_BIASES };
 
 /* ---- checks ---- */
@@ -36,7 +33,7 @@ static bool is_empty(const struct ir_op *op)
 }
 static bool is_too_large(const struct ir_op *op)
 {
-    return op->out && op->opcode != IR_constant && ir_count(&op->out->type) > MAX_ELEMENTS;
+    return op->out && op->opcode != IR_constant && ir_count(&op->out->type) > PASS_MOST_ELEMENTS;
 }
 static bool has_many_images(const struct ir_op *op)
 {

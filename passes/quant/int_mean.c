@@ -9,6 +9,9 @@
  */
 #include "int.h"
 
+/* Bytes whose sum 32 bits hold. */
+enum { MOST_SUMMED = INT32_MAX / UINT8_MAX };
+
 /* The exact mean of the bytes, f32; NULL if `op` is no mean of a quantised value. */
 static struct ir_value *mean_of_bytes(struct ir_op *op, const struct pass_place *at,
                                       struct affine *a);
@@ -21,7 +24,7 @@ static struct ir_value *divided_sum(const struct pass_place *at, struct ir_value
     int64_t n = 1;
     for (uint32_t i = 0; i < n_axes; i++)
         n *= q->type.dim[axes[i]];
-    if (n > INT32_MAX / UINT8_MAX)
+    if (n > MOST_SUMMED)
         return NULL;
     struct ir_value *sum = int_cast(at, pass_emit1(at, IR_reduce, &attrs, q), IR_F32);
     return pass_emit2(at, IR_div, NULL, sum, int_const_f32(at, (float)n));
@@ -55,16 +58,32 @@ static struct ir_value *scaled_sum(struct ir_op *op, const struct pass_place *at
     return divided_sum(at, a->q, sum->attrs->reduce.axes.at, sum->attrs->reduce.axes.n);
 }
 
+/* Do 32 bits hold the sum of each window, whose padding c is written out, and is that not too much?
+ */
+static bool window_fits(const struct ir_type *x, const int64_t *kernel, const int64_t *c)
+{
+    int64_t cells = 1, all = x->dim[0] * x->dim[1];
+    for (int a = 0; a < 2; a++) {
+        int64_t extent;
+        if (!add_i64(c[a], c[a + 2], &extent) || !add_i64(extent, x->dim[a + 2], &extent) ||
+            !mul_i64(all, extent, &all) || !mul_i64(cells, min_i64(kernel[a], extent), &cells))
+            return false;
+    }
+    return cells <= MOST_SUMMED && all <= PASS_MOST_ELEMENTS;
+}
+
 /* Padding that counts as cells is written out as bytes that stand for 0. */
 static struct ir_value *window_mean(struct ir_op *op, const struct pass_place *at, struct affine *a)
 {
     union ir_attrs attrs = *op->attrs;
     struct ir_attrs_avg_pool *p = &attrs.avg_pool;
-    if (!int_affine(op->in[0].value, a))
+    if (!p->count_pad)
+        memset(p->counted, 0, sizeof p->counted);
+    const int64_t *c = p->counted;
+    if (!int_affine(op->in[0].value, a) || !window_fits(&op->in[0].value->type, p->kernel, c))
         return NULL;
     struct ir_value *q = a->q;
-    const int64_t *c = p->counted;
-    if (p->count_pad && (c[0] || c[1] || c[2] || c[3])) {
+    if (c[0] || c[1] || c[2] || c[3]) {
         union ir_attrs pad = {.pad = {.before = {4, (int64_t[]){0, 0, c[0], c[1]}},
                                       .after = {4, (int64_t[]){0, 0, c[2], c[3]}},
                                       .mode = IR_PAD_CONSTANT,
@@ -141,7 +160,7 @@ struct ir_value *int_rule_float_sum(struct ir_op *op, struct pass_ctx *ctx)
         !int_affine(op->in[0].value, &a))
         return NULL;
     int64_t n = ir_count(&a.q->type) / ir_count(&op->out->type);
-    if (n > INT32_MAX / UINT8_MAX)
+    if (n > MOST_SUMMED)
         return NULL;
     struct ir_value *sum = int_cast(&at, pass_emit1(&at, IR_reduce, op->attrs, a.q), IR_F32);
     return rescaled(&at, sum, a.zero * n, a.scale);

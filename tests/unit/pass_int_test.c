@@ -229,6 +229,36 @@ START_TEST(test_mean)
 }
 END_TEST
 
+/* Windows of 9,000,000 bytes, whose sum takes 33 bits, and padding of 2^33 by 2^33 that counts. */
+#define MEAN(extent, pool, result)                                                                 \
+    "graph \"g\" tensor {\n" INPUT("0", "u8", "0", "1,1," extent)                                  \
+        F32("1", "1.0") "%2 = dequantize %0, %1 {axis=0}\n" I8(                                    \
+            "3", "1,1,1,1",                                                                        \
+            "1") "%4 = dequantize %3, %1 {axis=0}\n%5 = avg_pool %2 {dilation=[1,1], " pool "}\n"  \
+                 "%6 = conv %2, %4 {kernel=[1,1], stride=[1,1], dilation=[1,1], "                  \
+                 "group=1}\n" OUTPUT("5", "f32", "0", "1,1," result)                               \
+                     OUTPUT("6", "f32", "1", "1,1," extent) "}\n"
+
+START_TEST(test_mean_of_too_many)
+{
+    static const char *const texts[] = {
+        MEAN("3000,3000", "kernel=[3000,3000], stride=[1,1]", "1,1"),
+        MEAN("4,4",
+             "kernel=[1,1], stride=[4294967296,4294967296], count_pad=1, "
+             "pad=[4294967296,4294967296,4294967296,4294967296], "
+             "counted=[4294967296,4294967296,4294967296,4294967296]",
+             "3,3"),
+    };
+    struct rig r;
+    rig_open(&r);
+    struct ir_graph *g = parse_text(&r, texts[_i]);
+    run_ok(&r, "partition,int", &g);
+    ck_assert(find_op(g, IR_avg_pool)->in[0].value->type.dtype == IR_F32);
+    ir_graph_free(g);
+    rig_close(&r);
+}
+END_TEST
+
 /* E = 1048576, 385750, 52206; p = .70538408, .25949660, .03511932, by 1/256 from -128 on. */
 START_TEST(test_softmax)
 {
@@ -516,6 +546,7 @@ int main(void)
     tcase_add_loop_test(t, test_added_along_any_axis, 0, 8);
     tcase_add_test(t, test_sum_of_two);
     tcase_add_test(t, test_mean);
+    tcase_add_loop_test(t, test_mean_of_too_many, 0, 2);
     tcase_add_test(t, test_softmax);
     tcase_add_test(t, test_own_range);
     tcase_add_test(t, test_own_range_of_nothing);
