@@ -25,6 +25,15 @@ bool lower_error(struct lowering *lo, const char *why)
                       pass_op_text(lo->op, lo->ctx->scratch), why);
 }
 
+/* Of what a machine cannot make of constants. */
+static bool not_folded(struct lowering *lo)
+{
+    return lower_error(lo, arena_printf(lo->ctx->scratch,
+                                        "only constants go into it, and it was not folded: its "
+                                        "result takes more than %d MB, or pass fold did not run",
+                                        EVAL_FOLD_BYTES >> 20));
+}
+
 /* Constants are made when somebody asks for them as a value. */
 struct view lowered_view(struct lowering *lo, const struct ir_value *old)
 {
@@ -227,7 +236,10 @@ static bool lower_reduce(struct lowering *lo, const struct ir_op *op, struct vie
             axes[n++] = k;
     }
     union ir_attrs attrs = {.reduce = {.kind = a->kind, .axes = {n, axes}}};
+    struct pass_place at = lowering_place(lo);
     out->base = n ? emit_reduce(lo, &attrs, x.base, op->name) : x.base;
+    if (out->base->type.dtype != to->dtype) /* a sum of one byte */
+        out->base = int_cast(&at, out->base, (enum ir_dtype)to->dtype);
     return true;
 }
 
@@ -284,10 +296,14 @@ static bool lower_concat(struct lowering *lo, const struct ir_op *op, struct vie
     if (!has_layout && !(layout_canonical(t, &l) && layout_add(&l, t, axis)))
         l = layout_around(t, axis, 1);
     struct ir_value **in = ARENA_ARRAY(lo->ctx->scratch, struct ir_value *, op->n_in);
+    bool known = true;
     for (uint32_t i = 0; i < op->n_in; i++) {
         struct view x = lowered_view(lo, op->in[i].value);
         in[i] = view_materialise(lo, &x, &l);
+        known = known && ir_is(in[i], IR_constant);
     }
+    if (known)
+        return not_folded(lo);
     *out = view_of_layout(emit_concat(lo, in, op->n_in, (uint32_t)l.axis[axis]), t, &l);
     return true;
 }
@@ -403,6 +419,16 @@ static lower_fn *lowerer(const struct ir_op *op)
     return pass_has_trait(op, IR_BINARY) ? lower_binary : NULL;
 }
 
+/* A constant of i8 that is no base layer's weights. */
+static bool reads_signed_bytes(const struct ir_op *op)
+{
+    for (uint32_t i = 0; i < op->n_in; i++) {
+        if (op->in[i].value->type.dtype == IR_I8 && !(i == 1 && pass_has_trait(op, IR_BASE)))
+            return true;
+    }
+    return false;
+}
+
 static bool lower_op(struct lowering *lo, const struct ir_op *op)
 {
     struct view out;
@@ -412,6 +438,8 @@ static bool lower_op(struct lowering *lo, const struct ir_op *op)
         return true;
     if (!lower)
         return lower_error(lo, "this operation has no mapping onto the machine");
+    if (reads_signed_bytes(op))
+        return not_folded(lo);
     if (!lower(lo, op, &out))
         return false;
     if (op->out) {
