@@ -320,7 +320,8 @@ struct ir_value *rule_max_pool_of_one(struct ir_op *op)
 struct ir_value *rule_avg_pool_of_one(struct ir_op *op)
 {
     const struct ir_attrs_avg_pool *a = &op->attrs->avg_pool;
-    return is_one_by_one(a->kernel, a->stride, a->pad) ? op->in[0].value : NULL;
+    bool same_type = op->in[0].value->type.dtype == op->out->type.dtype; /* not of bytes */
+    return same_type && is_one_by_one(a->kernel, a->stride, a->pad) ? op->in[0].value : NULL;
 }
 
 struct ir_value *rule_overlap_add_of_one(struct ir_op *op)
