@@ -86,7 +86,8 @@ static float bound(float x, enum ir_dtype was, float none)
 {
     float least = was == IR_I32 ? -0x1p31f : 0, most = was == IR_I32 ? 0x1.fffffep30f : UINT8_MAX;
     x = (none < 0 ? ceilf(x) : floorf(x)) + (was == IR_I8 ? (float)INT_SHIFT : 0.0f);
-    bool idle = isnan(x) || (none < 0 ? x <= least : x >= most);
+    float beyond = was == IR_I32 ? 0x1p31f : most; /* the largest i32 lies between two floats */
+    bool idle = isnan(x) || (none < 0 ? x <= least : x >= beyond);
     return idle ? none : fminf(fmaxf(x, least), most);
 }
 

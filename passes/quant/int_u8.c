@@ -87,10 +87,10 @@ static union ir_attrs shifted_attrs(const struct ir_op *op, const struct int_typ
         a.quantize.hi += shift_of(op, t);
         break;
     case IR_pad:
-        if (a.pad.mode == IR_PAD_CONSTANT)
-            a.pad.value += (float)INT_SHIFT;
+        a.pad.value = a.pad.mode == IR_PAD_CONSTANT ? a.pad.value + (float)INT_SHIFT : 0;
         break;
     case IR_gather_grid: a.gather_grid.value += (float)INT_SHIFT; break;
+    case IR_take: a.take.value += (float)INT_SHIFT; break;
     default: break;
     }
     return a;
