@@ -95,7 +95,9 @@ struct column {
     int64_t up, down;
     int least, most;
 };
-/* Of n columns of a constant of bytes, in `a`; by_rows as above, shift[i] of column i. */
+enum { INT_MOST_SHIFT = 512 };
+/* Of n columns of a constant of bytes, in `a`; by_rows as above, shift[i] of column i, at most
+ * INT_MOST_SHIFT either way. */
 struct column *int_columns(const struct ir_op *w, bool by_rows, int64_t n, const int64_t *shift,
                            struct arena *a);
 

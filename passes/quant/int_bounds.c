@@ -8,13 +8,30 @@
 
 static const int64_t LIMIT = (int64_t)1 << 31;
 
+/* Centers are any i32. Where one is larger than all weights, those of its column add up with one
+ * sign: up to NEAR it is counted with each of them, what is beyond at once. */
+enum { NEAR = INT_MOST_SHIFT };
+static const int64_t ENOUGH = (int64_t)1 << 54; /* beyond LIMIT, and its products fit */
+
+static void add_beyond(struct column *c, int64_t rows, int64_t beyond)
+{
+    int64_t *side = beyond < 0 ? &c->down : &c->up, more;
+    if (!mul_i64(rows, beyond < 0 ? -beyond : beyond, &more) || more > ENOUGH)
+        more = ENOUGH;
+    *side += more;
+}
+
 static const struct column *columns_of(const struct ir_op *layer, int64_t n, struct arena *a)
 {
     const struct ir_op *center = layer->n_in > 2 ? layer->in[2].value->def : NULL;
+    const struct ir_op *w = layer->in[1].value->def;
     int64_t *shift = ARENA_ARRAY(a, int64_t, (size_t)n + 1);
     for (int64_t i = 0; i < n; i++)
-        shift[i] = int_at(center, i);
-    return int_columns(layer->in[1].value->def, layer->opcode == IR_matmul, n, shift, a);
+        shift[i] = min_i64(max_i64(int_at(center, i), -NEAR), NEAR);
+    struct column *c = int_columns(w, layer->opcode == IR_matmul, n, shift, a);
+    for (int64_t i = 0; i < n; i++)
+        add_beyond(&c[i], ir_count(&w->out->type) / n, int_at(center, i) - shift[i]);
+    return c;
 }
 
 /* An i32 constant that is added to the sums; NULL: none. */

@@ -426,6 +426,13 @@ END_TEST
            "1, -2") "%2 = matmul %0, %1 @\"dense\"\n%3 = constant {dtype=\"i32\", shape=[" shape   \
                     "], data=dense(" bias ")}\n"
 
+/* Columns 1, 2 and -1, 2 of weights, whose centers are these. */
+#define CENTERS(values)                                                                            \
+    "graph \"g\" integer {\n" INPUT("0", "u8", "0", "1,2") I8(                                     \
+        "1", "2,2",                                                                                \
+        "1, -1, 2, 2") "%2 = constant {dtype=\"i32\", shape=[2], data=dense(" values ")}\n"        \
+                       "%3 = matmul %0, %1, %2 @\"dense\"\n" OUTPUT("3", "i32", "0", "1,2") "}\n"
+
 START_TEST(test_refused_sums)
 {
     static const struct {
@@ -441,6 +448,12 @@ START_TEST(test_refused_sums)
          "'dense' (matmul): sums of output channel 1 can reach 510 with a bias of 2147483138"},
         {SUMS("0, 0, 2147483393", "3,1") "%4 = add %2, %3\n" OUTPUT("4", "i32", "0", "3,2") "}\n",
          "'dense' (matmul): sums of output channel 0 can reach 255 with a bias of 2147483393"},
+        {CENTERS("-2147483648, 0"), /* 255 * (2 * 2147483648 - 3) */
+         "'dense' (matmul): sums of output channel 0 can reach 1095216659715 with a bias of 0"},
+        {CENTERS("0, 2147483647"), /* 255 * (2 * 2147483647 + 1) */
+         "'dense' (matmul): sums of output channel 1 can reach 1095216660225 with a bias of 0"},
+        {CENTERS("4210751, 4210751"), /* 255 * (2 * 4210751 + 3), of the other column 1 */
+         "'dense' (matmul): sums of output channel 0 can reach 2147483775 with a bias of 0"},
     };
     struct rig r;
     rig_open(&r);
@@ -460,6 +473,9 @@ START_TEST(test_sums_that_fit)
     struct ir_graph *g =
         parse_text(&r, SUMS("2147483392, -2147483137",
                             "2") "%4 = add %2, %3\n" OUTPUT("4", "i32", "0", "3,2") "}\n");
+    run_ok(&r, "im2col", &g);
+    ir_graph_free(g);
+    g = parse_text(&r, CENTERS("4210750, -4210750")); /* 255 * 8421503, 255 * 8421499 */
     run_ok(&r, "im2col", &g);
     ir_graph_free(g);
     rig_close(&r);
@@ -554,7 +570,7 @@ int main(void)
     tcase_add_test(t, test_scales_of_rows);
     tcase_add_test(t, test_unquantised_is_an_error);
     tcase_add_loop_test(t, test_refused, 0, 5);
-    tcase_add_loop_test(t, test_refused_sums, 0, 4);
+    tcase_add_loop_test(t, test_refused_sums, 0, 7);
     tcase_add_test(t, test_sums_that_fit);
     tcase_add_test(t, test_too_many_bits);
     tcase_add_test(t, test_mode_of_graphs);
