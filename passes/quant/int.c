@@ -57,7 +57,18 @@ static void compute_in_integers(struct rules *r, struct ir_graph *g)
         rewrite(r, EARLY | LATE, g);
 }
 
-/* What partition promises; a graph of text may not have been there. */
+/* The first of a requantize's or table's parameters that is no constant; 0: all are. */
+static uint32_t unknown_parameter(const struct ir_op *op)
+{
+    uint32_t n = op->opcode == IR_requantize || op->opcode == IR_table ? op->n_in : 0;
+    for (uint32_t i = 1; i < n; i++) {
+        if (!ir_is(op->in[i].value, IR_constant))
+            return i;
+    }
+    return 0;
+}
+
+/* What partition and the importer promise; a graph of text may not have been there. */
 static bool check_values(const struct ir_graph *g, struct pass_ctx *ctx)
 {
     bool ok = true;
@@ -65,6 +76,10 @@ static bool check_values(const struct ir_graph *g, struct pass_ctx *ctx)
         if (!pass_has_form(op))
             ok = diag_error(ctx->diag, op->loc, DIAG_LOWER, "%s: " PASS_NO_FORM,
                             pass_op_text(op, ctx->scratch));
+        uint32_t unknown = unknown_parameter(op);
+        if (unknown)
+            ok = diag_error(ctx->diag, op->loc, DIAG_LOWER, "%s: operand %u must be constant",
+                            pass_op_text(op, ctx->scratch), unknown);
     }
     return ok;
 }
