@@ -500,3 +500,11 @@ bool ir_take_image(struct ir_graph *g, int64_t n, struct diag *d)
     heap_free(b.of);
     return ok;
 }
+
+bool ir_keeps_images(const struct ir_graph *g, int64_t n, struct diag *d)
+{
+    struct ir_graph *one = ir_clone(g);
+    bool ok = ir_take_image(one, n, d);
+    ir_graph_free(one);
+    return ok;
+}

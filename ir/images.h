@@ -19,4 +19,7 @@ int64_t ir_batch(const struct ir_graph *g);
  * the graph is damaged then. */
 bool ir_take_image(struct ir_graph *g, int64_t n, struct diag *d) CHECK_RESULT;
 
+/* Whether ir_take_image would make it one; it stays as it is. */
+bool ir_keeps_images(const struct ir_graph *g, int64_t n, struct diag *d) CHECK_RESULT;
+
 #endif

@@ -4,7 +4,6 @@
 #include "api_handles.h"
 
 #include "common_json.h"
-#include "images.h"
 #include "mapping.h"
 #include "options.h"
 #include "report.h"
@@ -66,7 +65,7 @@ static bool of_model(cimc_context *c, void *call)
     s->run.is_compiled = true;
     s->run.models = driver_io_models(b, s->arena);
     bool ok = values_given(&s->run.given, k->values, s->arena, c->diag) &&
-              driver_has_weights(b, NULL, c->diag) &&
+              driver_has_weights(b, NULL, c->diag) && driver_keeps_images(b, c->diag) &&
               simulation_load(&s->run, cimc_model_frames(k->model, k->options), c->diag);
     return give(s, ok, k->out);
 }
@@ -339,7 +338,7 @@ static bool make_graph(struct cimc_simulation *s, const struct build *imported,
     *out = (struct io_model){.prefix = "",
                              .described = as_read ? b->graph : m->imported,
                              .reference = b->graph,
-                             .images = as_read ? ir_batch(b->graph) : m->images,
+                             .images = m->images,
                              .assumed = m->assumed};
     out->reference_images = as_read ? out->images : 1;
     return driver_has_weights(b, NULL, d);

@@ -177,9 +177,18 @@ static int64_t count_images(const struct ir_graph *g)
     return has_state ? 1 : ir_batch(g);
 }
 
+/* A batch whose images are mixed is one frame: outputs need not have a part of each image. */
+static void count_frames(struct model *m)
+{
+    struct diag *silent = diag_new();
+    m->batch = count_images(m->imported);
+    m->images = m->batch > 1 && ir_keeps_images(m->imported, m->batch, silent) ? m->batch : 1;
+    diag_free(silent);
+}
+
 bool driver_take_image(struct build *b, struct model *m, struct diag *d)
 {
-    m->images = count_images(b->graph);
+    m->batch = m->images = count_images(b->graph);
     return m->images == 1 || ir_take_image(b->graph, m->images, d);
 }
 
@@ -336,7 +345,7 @@ bool driver_import_models(struct build *b, const struct cimc_options *s, struct 
             return false;
         }
         m->imported = b->graph;
-        m->images = count_images(b->graph);
+        count_frames(m);
         b->graph = NULL;
     }
     return true;
@@ -357,6 +366,7 @@ void driver_copy_models(struct build *b, const struct build *from)
                                       .path = arena_strdup(b->arena, m->path),
                                       .rate = m->rate,
                                       .imported = has_start(b) ? NULL : ir_clone(m->imported),
+                                      .batch = m->batch,
                                       .images = m->images,
                                       .n_missing = m->n_missing,
                                       .assumed = arena_strdup(b->arena, m->assumed)};
@@ -370,7 +380,17 @@ bool driver_take_images(struct build *b, bool keep_imported, struct diag *d)
         m->graph = keep_imported ? ir_clone(m->imported) : m->imported;
         if (!keep_imported)
             m->imported = NULL;
-        if (m->images > 1 && !ir_take_image(m->graph, m->images, d))
+        if (m->batch > 1 && !ir_take_image(m->graph, m->batch, d))
+            return false;
+    }
+    return true;
+}
+
+bool driver_keeps_images(const struct build *b, struct diag *d)
+{
+    for (size_t i = 0; i < b->n_models; i++) {
+        const struct model *m = &b->models[i];
+        if (m->images < m->batch && !ir_keeps_images(m->imported, m->batch, d))
             return false;
     }
     return true;

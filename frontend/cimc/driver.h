@@ -27,7 +27,8 @@ struct model {
     const void *bytes; /* of the file, if they are in memory; else NULL */
     size_t n_bytes;
     struct ir_graph *imported; /* TENSOR, as it was read; NULL: not kept */
-    int64_t images;            /* of the file's batch: the graph is of one; mostly 1 */
+    int64_t batch;             /* images in the file's; mostly 1 */
+    int64_t images;            /* frames in the file: batch, or 1 where it mixes its images */
     struct ir_graph *graph;    /* as far as it was lowered by itself; NULL: it is build.graph */
     enum pass_mode mode;
     const char *mode_reason;
@@ -87,6 +88,8 @@ bool driver_import_models(struct build *b, const struct cimc_options *s,
 void driver_copy_models(struct build *b, const struct build *from);
 /* The models' graphs, of one image each, from what was imported, which may be kept. */
 bool driver_take_images(struct build *b, bool keep_imported, struct diag *d) CHECK_RESULT;
+/* Says what of the models mixes the images of its batch, which driver_take_images refuses. */
+bool driver_keeps_images(const struct build *b, struct diag *d) CHECK_RESULT;
 /* Both. */
 bool driver_import_all(struct build *b, const struct cimc_options *s, bool keep_imported,
                        struct diag *d) CHECK_RESULT;

@@ -10,6 +10,7 @@ import struct
 import sys
 
 from bench import run_cases
+from npy import read_npy
 from onnx_bytes import INT64, field, onnx_model, onnx_node, tensor
 
 W = {'w': ([2, 2], [1, 2, -3, 4])}
@@ -122,6 +123,36 @@ def batch(b):
         b.fails('compile', 'm.onnx', code=1, message='m.onnx: error: %d frames, more than 1048576 [program]' % n)
 
 
+def mixed(b):
+    """a batch whose images the model mixes is one frame for eval, as the file has it; other commands name the operation"""
+    scalar = field(5, field(1, 'keepdims') + field(3, 0) + field(20, 2))
+    perm = field(5, field(1, 'perm') + b''.join(field(8, n) for n in (1, 0, 2, 3)) + field(20, 7))
+    constants = {'w': ([1, 1, 1, 1], [-2]), 'zero': ([1], [0], INT64), 'six': ([1], [6], INT64)}
+    h = [-2 * x for x in GIVEN]
+    cases = [([onnx_node('ReduceSum', ['h', 'zero'], 'y', 'sum')], [1, 1, 3, 2], [sum(h[i::IMAGE]) for i in range(IMAGE)],
+              "node 1 'sum' (ReduceSum)", 'reduce'),
+             ([onnx_node('Transpose', ['h'], 'y', 'turn') + perm], [1, 4, 3, 2], h, "output 'y'", 'output'),
+             ([onnx_node('Concat', ['h', 'h'], 'd', 'twice') + AXIS_1.replace(b'\x18\x01', b'\x18\x00'), onnx_node('Slice', ['d', 'zero', 'six'], 'y', 'cut')],
+              [6, 1, 3, 2], h + h[:2 * IMAGE], "node 1 'twice' (Concat)", 'concat'),
+             ([onnx_node('ReduceSum', ['h'], 'y', 'all') + scalar], [], [sum(h)], "node 1 'all' (ReduceSum)", 'reduce')]
+    os.makedirs(b.path('set'))
+    b.write('set/input_0.pb', tensor('', [4, 1, 3, 2], GIVEN))
+    b.write('set/output_0.pb', tensor('', [4, 1, 3, 2], h))
+    for nodes, shape, values, place, name in cases:
+        b.write('m.onnx', onnx_model([onnx_node('Conv', ['x', 'w'], 'h', 'conv'), *nodes], constants, {'x': [4, 1, 3, 2]}, {'h': [4, 1, 3, 2], 'y': shape}))
+        b.write('set/output_1.pb', tensor('', shape, values))
+        b.run('eval', 'm.onnx', '--test-data', 'set', '--save-outputs', 'out')
+        b.equal([read_npy(b.read('out/output_%d.npy' % k))[1:] for k in range(2)], [([4, 1, 3, 2], h), (shape, values)], place)
+        for command, *more in (['compile'], ['run', '--input', 'nothing.npy'], ['eval', '--at', 'crossbar', '--input', 'nothing.npy']):
+            b.fails(command, 'm.onnx', *more, code=1, message="m.onnx: %s: error: %s does not keep the 4 images of the batch apart, which are frames: "
+                    "one after another on the machine [lower]" % (place, name))
+    b.write('two.pb', tensor('', [2, 4, 1, 3, 2], GIVEN + 4 * IMAGE * [0]))
+    b.run('eval', 'm.onnx', '--input', 'two.pb', '--save-outputs', 'out')
+    b.equal(read_npy(b.read('out/output_1.npy'))[1:], ([2], [sum(h), 0]), 'two batches are two frames')
+    b.write('five.pb', tensor('', [5, 1, 3, 2], GIVEN + IMAGE * [0]))
+    b.fails('eval', 'm.onnx', '--input', 'five.pb', code=1, message="five.pb: error: the tensor is f32[5x1x3x2], 'x' of the model is f32[4x1x3x2] [data]")
+
+
 def rates(b):
     """a model that is there twice takes two images a frame"""
     write_line(b)
@@ -174,4 +205,4 @@ def states(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([in_one_file, how_many, batch, rates, states]))
+    sys.exit(run_cases([in_one_file, how_many, batch, mixed, rates, states]))

@@ -170,6 +170,7 @@ START_TEST(test_kept)
     struct diag *d = diag_new();
     struct ir_graph *all = parse(c->lines, c->shape, c->last), *one = ir_clone(all);
     ck_assert_int_eq(ir_batch(all), IMAGES);
+    ck_assert(ir_keeps_images(all, IMAGES, d));
     ck_assert_msg(ir_take_image(one, IMAGES, d) && ir_verify(one, d), "%s: %s", c->lines,
                   d->first ? d->first->text : "");
     ck_assert_int_eq(ir_batch(one), 1);
@@ -205,6 +206,7 @@ START_TEST(test_mixed)
     struct diag *d = diag_new();
     struct text message = {0};
     struct ir_graph *g = parse(c->lines, c->shape, c->last);
+    ck_assert(!ir_keeps_images(g, IMAGES, d) && ir_batch(g) == IMAGES && ir_verify(g, d));
     ck_assert(!ir_take_image(g, IMAGES, d));
     text_add(&message, "%s does not keep the 3 images of the batch apart", c->what);
     ck_assert_msg(strncmp(d->first->text, message.at, message.n) == 0, "%s%s", c->lines,
