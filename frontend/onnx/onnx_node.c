@@ -151,6 +151,14 @@ bool onnx_const_f32s(struct onnx_node *n, size_t i, const float **out, size_t *n
     return true;
 }
 
+/* No other number may stand in for an integer. */
+static bool holds_exactly(float x, const struct ir_op *c)
+{
+    enum ir_dtype t = (enum ir_dtype)c->out->type.dtype;
+    return t == IR_F32 || t == IR_F64 || t == IR_F16 ||
+           (x < 0x1p63f && (int64_t)x == ir_const_i64(c, 0));
+}
+
 bool onnx_const_f32(struct onnx_node *n, size_t i, float *out)
 {
     const struct ir_op *c = const_list(n, i);
@@ -160,7 +168,9 @@ bool onnx_const_f32(struct onnx_node *n, size_t i, float *out)
         return onnx_error(n, "operand %zu, '%s', has %lld elements, not 1", i, n->in[i]->name,
                           (long long)ir_count(&c->out->type));
     *out = (float)ir_const_f64(c, 0);
-    return true;
+    return holds_exactly(*out, c) ||
+           onnx_error(n, "operand %zu, '%s', is %lld, which f32 does not hold", i, n->in[i]->name,
+                      (long long)ir_const_i64(c, 0));
 }
 
 /* ---- new operations ---- */

@@ -27,7 +27,8 @@ bool onnx_is_const(const struct ir_value *v);
 struct ir_value *onnx_known(struct onnx_node *n, struct ir_value *v);
 /* A constant operand of integers, of rank 0 or 1. */
 bool onnx_const_ints(struct onnx_node *n, size_t i, struct ir_ints *out) CHECK_RESULT;
-/* A constant operand with exactly one element, of any type of numbers; or a list of floats. */
+/* A constant operand with exactly one element, of any type of numbers, which f32 holds unless
+ * it is a float itself; or a list of floats. */
 bool onnx_const_f32(struct onnx_node *n, size_t i, float *out) CHECK_RESULT;
 bool onnx_const_f32s(struct onnx_node *n, size_t i, const float **out, size_t *n_out) CHECK_RESULT;
 

@@ -44,6 +44,32 @@ START_TEST(qlinear_conv)
 }
 END_TEST
 
+/* The last integer up to which f32 has all, one more, and the least and most of i32. */
+START_TEST(pad_of_integers)
+{
+    static const struct {
+        int32_t value;
+        bool holds;
+    } cases[] = {{1 << 24, true}, {(1 << 24) + 1, false}, {INT32_MIN, true}, {INT32_MAX, false}};
+    struct model m = model_new(18);
+    typed_input(&m, "x", INT32, DIMS(2));
+    model_node(&m, node("Pad", "", "x p v", "y"));
+    model_output(&m, "y");
+    model_init(&m, INTS("p", 1, 0));
+    model_init(&m, tensor("v", INT32, 0, NULL, &cases[_i].value, 4));
+    if (!cases[_i].holds) {
+        ck_assert(rejected(&m, DIAG_ONNX_ATTR, "which f32 does not hold"));
+        return;
+    }
+    struct ir_graph *g = import_model(&m);
+    struct tensor in = {.type = g->first->out->type, .data = (int32_t[]){7, 8}}, y;
+    ck_assert(eval_graph(g, &in, 1, &y, 1, NULL, diag));
+    ck_assert_int_eq(((int32_t *)y.data)[0], cases[_i].value);
+    tensor_free(&y);
+    ir_graph_free(g);
+}
+END_TEST
+
 /* [1,2] beside [1,0] of sevens: the two elements are all there is. */
 START_TEST(integers_beside_none)
 {
@@ -473,6 +499,7 @@ END_TEST
 static void add_integer_cases(TCase *tc)
 {
     tcase_add_test(tc, qlinear_conv);
+    tcase_add_loop_test(tc, pad_of_integers, 0, 4);
     tcase_add_test(tc, integers_beside_none);
     tcase_add_test(tc, integer_products_are_floats);
     tcase_add_test(tc, integer_products_are_integers);
