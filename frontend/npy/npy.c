@@ -97,13 +97,21 @@ static bool take_bool(struct cursor *c, bool *out)
     return true;
 }
 
+/* The order that a single byte names says nothing: NumPy writes '|', others '<'. */
+static bool is_dtype(struct word descr, enum npy_dtype i)
+{
+    const char *name = dtypes[i].descr;
+    bool is_byte = dtypes[i].bytes == 1 && descr.n == 3 && memchr("<>=", *descr.at, 3);
+    return is_word(descr, name) || (is_byte && memcmp(descr.at + 1, name + 1, 2) == 0);
+}
+
 /* What has no name in dtypes is shown as it stands there, without what is not printable. */
 static bool find_dtype(const struct cursor *c, struct word descr, enum npy_dtype *out)
 {
     char shown[16];
     size_t n = 0;
     for (int i = 0; i < NPY_N_DTYPES; i++) {
-        if (is_word(descr, dtypes[i].descr)) {
+        if (is_dtype(descr, (enum npy_dtype)i)) {
             *out = (enum npy_dtype)i;
             return true;
         }

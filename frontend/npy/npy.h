@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Elements that are read and written, little-endian. */
+/* Elements that are read and written, little-endian; the order that a single byte names is any. */
 enum npy_dtype {
     NPY_F32,
     NPY_F16,

@@ -67,6 +67,26 @@ START_TEST(fortran_order_becomes_c_order)
 }
 END_TEST
 
+/* cnpy writes '<u1' where NumPy writes '|u1'. */
+START_TEST(single_bytes_have_no_order)
+{
+    static const struct {
+        const char *descr;
+        enum npy_dtype dtype;
+    } cases[] = {{"<u1", NPY_U8},   {">u1", NPY_U8},   {"=u1", NPY_U8}, {"<i1", NPY_I8},
+                 {"<b1", NPY_BOOL}, {">b1", NPY_BOOL}, {"|i1", NPY_I8}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char file[256], header[80], error[NPY_ERROR_BYTES] = "";
+        struct npy_array a;
+        snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (2,), }",
+                 cases[i].descr);
+        size_t n = make(file, 1, header, "\1\0", 2);
+        ck_assert_msg(npy_parse(file, n, &a, error), "%s: %s", cases[i].descr, error);
+        ck_assert(a.dtype == cases[i].dtype && a.count == 2);
+    }
+}
+END_TEST
+
 START_TEST(small_shapes)
 {
     char file[256], error[NPY_ERROR_BYTES];
@@ -89,6 +109,8 @@ START_TEST(what_is_not_read_is_told)
         const char *header, *error;
     } cases[] = {
         {"{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }\n", "of type '>f4'"},
+        {"{'descr': '!u1', 'fortran_order': False, 'shape': (1,), }\n", "of type '!u1'"},
+        {"{'descr': '<u10', 'fortran_order': False, 'shape': (1,), }\n", "of type '<u10'"},
         {"{'descr': '<c8\n\x1b[31m', 'fortran_order': False, 'shape': (1,), }\n", "'<c8[31m'"},
         {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }\n", "structures"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (5,), }\n", "has 16 bytes"},
@@ -172,6 +194,7 @@ int main(void)
     TCase *tests = tcase_create("npy");
     tcase_add_test(tests, c_order_keeps_its_bytes);
     tcase_add_test(tests, fortran_order_becomes_c_order);
+    tcase_add_test(tests, single_bytes_have_no_order);
     tcase_add_test(tests, small_shapes);
     tcase_add_test(tests, what_is_not_read_is_told);
     tcase_add_test(tests, cut_files_are_told);
