@@ -44,6 +44,22 @@ void values_put(enum ir_dtype dtype, void *data, int64_t i, double value)
     }
 }
 
+/* One element for a port of `dtype`: of 64 bits rounded once. */
+static double element(const struct tensor *t, int64_t i, enum ir_dtype dtype)
+{
+    if (t->type.dtype == IR_I64 && dtype == IR_F32)
+        return (double)(float)((const int64_t *)t->data)[i];
+    return values_at((enum ir_dtype)t->type.dtype, t->data, i);
+}
+
+static bool fits(double x, enum ir_dtype dtype)
+{
+    double lo, hi;
+    if (values_range(dtype, &lo, &hi))
+        return x >= lo && x <= hi && x == rint(x);
+    return dtype != IR_F32 || !isfinite(x) || isfinite((float)x);
+}
+
 bool values_convert(struct tensor *t, enum ir_dtype dtype, float scale, struct loc loc,
                     struct diag *d)
 {
@@ -52,16 +68,15 @@ bool values_convert(struct tensor *t, enum ir_dtype dtype, float scale, struct l
     bool is_scaled = scale != 0 && dtype == IR_F32 && values_range(from, &lo, &hi);
     if (from == dtype && dtype != IR_I64 && dtype != IR_BOOL) /* which say more than is taken */
         return true;
-    bool is_integer = values_range(dtype, &lo, &hi);
     struct tensor made = {.type = t->type};
     made.type.dtype = (uint8_t)dtype;
     int64_t n = ir_count(&t->type);
     made.data = heap_alloc((size_t)n * ir_dtype_bytes(dtype));
     for (int64_t i = 0; i < n; i++) {
-        double x = values_at(from, t->data, i);
+        double x = element(t, i, dtype);
         if (is_scaled)
-            x = (double)((float)x * scale);
-        if (is_integer && !(x >= lo && x <= hi && x == rint(x))) {
+            x = (double)(float)x * (double)scale;
+        if (!fits(x, dtype)) {
             tensor_free(&made);
             return diag_error(d, loc, DIAG_DATA, "element %lld is %.*g, which is no %s",
                               (long long)i, from == IR_I64 ? 17 : 9, x,

@@ -15,9 +15,10 @@ bool values_write_npy(const char *path, const struct ir_type *type, const void *
                       struct diag *d) CHECK_RESULT;
 
 /* ---- values.c ---- */
-/* Makes the elements those of a port of `dtype`: floats are rounded, an integer has to be one of
- * its integers (of i64: of 32 bits), truth is what is not 0. Integers that become floats are
- * multiplied by `scale`, in f32; 0: they are what they are. `loc`: where they come from. */
+/* Makes the elements those of a port of `dtype`: numbers are rounded to f32, once, and not beyond
+ * its range; an integer has to be one of its integers (of i64: of 32 bits), truth is what is not 0.
+ * Integers that become floats are multiplied by `scale`, in f32; 0: they are what they are. `loc`:
+ * where they come from. */
 bool values_convert(struct tensor *t, enum ir_dtype dtype, float scale, struct loc loc,
                     struct diag *d) CHECK_RESULT;
 /* One element; integers of 64 bits are rounded. */

@@ -130,6 +130,21 @@ def fortran_order(b):
             "and bool are read, little-endian: NumPy's astype makes others these [data]")
 
 
+def rounding(b):
+    """numbers of 64 bits are rounded to f32 once; what would become infinite is refused, what is infinite is not"""
+    b.write('m.onnx', onnx_model([onnx_node('Neg', ['x'], 'y', 'n')], {}, {'x': [1, 2]}, {'y': [1, 2]}))
+    b.write('x.npy', npy('<i8', [1, 2], [2**54 + 2**30 + 1, 2**63 - 1]))    # just above the middle of two floats; 2^63
+    b.run('eval', 'm.onnx', '--input=x.npy', '--save-outputs=out')
+    b.equal(read_npy(b.read('out/output_0.npy'))[2], [-(2.**54 + 2.**31), -2.**63], 'int64')
+    b.write('x.npy', npy('<f8', [1, 2], [float('inf'), 3.4028234e38]))
+    b.run('eval', 'm.onnx', '--input=x.npy', '--save-outputs=out')
+    b.equal(read_npy(b.read('out/output_0.npy'))[2], [-float('inf'), -struct.unpack('<f', bytes([255, 255, 127, 127]))[0]], 'the largest')
+    b.write('x.npy', npy('<f8', [1, 2], [1, -1e300]))
+    b.fails('eval', 'm.onnx', '--input=x.npy', code=1, message='x.npy: error: element 1 is -1e+300, which is no f32 [data]')
+    b.write('x.npy', npy('<i4', [1, 2], [1, 4]))
+    b.fails('eval', 'm.onnx', '--input=x.npy', '--input-scale=1e38', code=1, message='x.npy: error: element 1 is 3.99999987e+38, which is no f32 [data]')    # 1e38 in f32 is 9.99999968e37
+
+
 def input_scales(b):
     """--input-scale: integers of a float input times a factor in f32, of one input or all; floats stay; wrong ones are named"""
     b.write('m.onnx', onnx_model([onnx_node('Relu', ['x'], 'p', 'r'), onnx_node('Relu', ['w'], 'q', 's'), onnx_node('Neg', ['n'], 'k', 't')], {},
@@ -314,4 +329,4 @@ def integer_cells(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([evaluated, evaluated_wrong, integers, added_integers, modes, integer_files, fortran_order, input_scales, shapes, accuracy, digits, words_and_truth, fills, steps, stages, constant_weights, integer_cells]))
+    sys.exit(run_cases([evaluated, evaluated_wrong, integers, added_integers, modes, integer_files, fortran_order, rounding, input_scales, shapes, accuracy, digits, words_and_truth, fills, steps, stages, constant_weights, integer_cells]))
