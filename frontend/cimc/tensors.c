@@ -11,6 +11,7 @@
 
 #include "values.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -339,8 +340,9 @@ static bool parse_fill(const char *fill, bool *out_random, uint64_t *out_seed, s
     *out_random = strncmp(fill, random, sizeof random - 1) == 0;
     if (*out_random) {
         const char *digits = fill + sizeof random - 1;
+        errno = 0;
         *out_seed = strtoull(digits, &end, 10);
-        if (*digits >= '0' && *digits <= '9' && !*end)
+        if (*digits >= '0' && *digits <= '9' && !*end && !errno)
             return true;
     } else if (strcmp(fill, "ramp") == 0) {
         return true;

@@ -264,6 +264,15 @@ def fills(b):
     b.equal(read_npy(b.read('out/output_0.npy')), ('<f4', [1, 4], [0, .5, 1, 1.5]), 'ramp of i32')
 
 
+def seeds(b):
+    """--input-fill random: seeds of 64 bits; a longer one is no other's"""
+    b.write('m.onnx', onnx_model([onnx_node('Neg', ['x'], 'y', 'n')], {}, {'x': [1, 2]}, {'y': [1, 2]}))
+    b.run('eval', 'm.onnx', '--input-fill=random:%d' % (2**64 - 1))
+    for seed in ('%d' % 2**64, '9' * 30, '-1', '', '1x'):
+        b.fails('eval', 'm.onnx', '--input-fill=random:' + seed, code=2,
+                message="cimc: error: --input-fill: 'random:%s' is none of ramp, random:SEED [usage]" % seed)
+
+
 def steps(b):
     """outputs in steps: how many differ by how many, the tolerance, JSON; floats behind a DequantizeLinear too"""
     same = [onnx_node('DequantizeLinear', ['x', 's', 'z'], 'f', 'd'), onnx_node('QuantizeLinear', ['f', 's', 'z'], 'q', 'q')]
@@ -329,4 +338,4 @@ def integer_cells(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([evaluated, evaluated_wrong, integers, added_integers, modes, integer_files, fortran_order, rounding, input_scales, shapes, accuracy, digits, words_and_truth, fills, steps, stages, constant_weights, integer_cells]))
+    sys.exit(run_cases([evaluated, evaluated_wrong, integers, added_integers, modes, integer_files, fortran_order, rounding, input_scales, shapes, accuracy, digits, words_and_truth, fills, seeds, steps, stages, constant_weights, integer_cells]))
