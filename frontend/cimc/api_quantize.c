@@ -48,6 +48,8 @@ static bool lower(struct build *b, cimc_context *c, const struct cimc_options *o
 static bool run(cimc_context *c, struct build *b, const struct cimc_model *m,
                 const struct cimc_options *o)
 {
+    if (m->build.n_models != 1)
+        return diag_error(c->diag, (struct loc){0}, DIAG_USAGE, "one model is quantised at a time");
     if (!o->calibrate.n)
         return diag_error(c->diag, (struct loc){0}, DIAG_USAGE,
                           "--calibrate is missing: tensors that the model's inputs are like");

@@ -44,6 +44,27 @@ START_TEST(passes_take_models_and_texts_of_memory)
 }
 END_TEST
 
+/* What the first of two would become is not what both are. */
+START_TEST(one_model_is_quantised)
+{
+    struct rig r;
+    rig_open(&r);
+    struct cimc_source two[2] = {in_memory(r.bytes.at, r.bytes.n),
+                                 in_memory(r.bytes.at, r.bytes.n)};
+    two[0].path = "a=x";
+    two[1].path = "b=x";
+    cimc_quantized *q = NULL;
+    ck_assert_int_eq(cimc_import(r.c, two, 2, &r.o, &r.model), CIMC_OK);
+    ck_assert_int_eq(cimc_options_set(r.c, &r.o, "calibrate", "/dev/null"), CIMC_OK);
+    ck_assert_int_eq(cimc_quantize(r.c, r.model, &r.o, &q), CIMC_WRONG_USAGE);
+    ck_assert_ptr_null(q);
+    struct cimc_diagnostic d = {.size = sizeof d};
+    ck_assert(cimc_diagnostic_at(r.c, 0, &d));
+    ck_assert_str_eq(d.text, "one model is quantised at a time");
+    rig_close(&r);
+}
+END_TEST
+
 /* The text outlives what it was made of, and the program the text. */
 START_TEST(texts_of_programs_assemble)
 {
@@ -127,6 +148,7 @@ END_TEST
 static void add_tool_tests(TCase *tests)
 {
     tcase_add_test(tests, passes_take_models_and_texts_of_memory);
+    tcase_add_test(tests, one_model_is_quantised);
     tcase_add_test(tests, texts_of_programs_assemble);
     tcase_add_test(tests, weights_are_found);
     tcase_add_test(tests, tables_and_names);
