@@ -89,6 +89,23 @@ def comparison():
     assert np.array_equal(cimc.evaluate(DENSE, X), Y)
 
 
+def given():
+    """what is given is compared: an array alone, of zeros too; not one without elements, several in one, labels that are none"""
+    program = cimc.compile(DENSE)
+    assert program.simulate(X, expected=Y).difference().max_abs_error == 0
+    assert raised(cimc.MismatchError, program.simulate, X, expected=np.zeros((1, 3), 'f4')).simulation.difference().max_abs_error == 14.5
+    sum_of_two = onnx_model([onnx_node('ReduceSum', ['x'], 'y', 'sum')], {}, {'x': [1, 2]}, {'y': [1, 1]})
+    raised(cimc.MismatchError, cimc.load_model(sum_of_two).evaluate, X, expected=np.zeros((1, 1), 'f4'))    # 3, which 0 is not
+    for nothing in [np.zeros((0, 3), 'f4')], np.zeros((0, 3), 'f4'):
+        assert raised(cimc.CimcError, program.simulate, X, expected=nothing).diagnostics[0].code == 'data'
+    both = cimc.compile({'a': DENSE, 'b': DENSE})
+    raised(TypeError, both.simulate, X, X, expected=np.concatenate([Y, Y]))
+    assert both.simulate(X, X, expected=[Y, None]).passed
+    for labels in [2.5], [float('nan')], [2**64 - 1], []:
+        raised(ValueError, program.simulate, X, labels=labels)
+    assert program.simulate(X, labels=np.float32([2])).n_right == 1
+
+
 def faults():
     """exceptions with code, file, entity; options by name; nothing is printed"""
     assert "did you mean 'extra-pes'" in str(raised(cimc.UsageError, cimc.compile, DENSE, extra_pess=1))
@@ -181,7 +198,7 @@ def session():
 
 def main():
     tap = Tap()
-    for case in (sources, arrays, integers, comparison, faults, interrupts, threads, files, session):
+    for case in (sources, arrays, integers, comparison, given, faults, interrupts, threads, files, session):
         try:
             case()
             problems = []

@@ -36,6 +36,10 @@ def ports(get: Any, owner: Any) -> List[Port]:
 
 
 def _by_index(given: Inputs, known: Sequence[Port], what: str) -> List[Any]:
+    if isinstance(given, np.ndarray):
+        if len(known) != 1:
+            raise TypeError('one array, and there are %d %ss: a list or a dict says which it is' % (len(known), what))
+        return [given]
     if not isinstance(given, Mapping):
         return list(given)
     names = [port.name for port in known]
@@ -66,7 +70,7 @@ class Arrays:
             raise TypeError('elements of type %s are not taken; one of %s is' % (a.dtype, ', '.join(map(str, DTYPES))))
         if a.ndim > lib.CIMC_MOST_DIMS:
             raise ValueError('an array of %d dimensions; the most are %d' % (a.ndim, lib.CIMC_MOST_DIMS))
-        buffer = ffi.from_buffer(a) if a.size else ffi.NULL
+        buffer = ffi.from_buffer(a if a.size else b'\0')    # NULL would be: not given
         self._kept += [a, buffer]
         to.size = ffi.sizeof('struct cimc_array')
         to.dtype = DTYPES.index(a.dtype)

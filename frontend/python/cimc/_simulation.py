@@ -79,14 +79,23 @@ class Simulation:
         return '<cimc.Simulation: %d frames, %d cycles>' % (self.frames, self.cycles)
 
 
+def _whole_numbers(labels: Optional[Sequence[int]]) -> np.ndarray:
+    given = np.asarray([] if labels is None else labels)
+    with np.errstate(invalid='ignore'):
+        taken = np.ascontiguousarray(given, dtype='<i8')
+    if labels is not None and not (given.size and np.array_equal(given, taken)):
+        raise ValueError('labels are whole numbers, one of each frame')
+    return taken
+
+
 class Values:
     """Inputs, expected outputs and labels as struct cimc_values."""
 
     def __init__(self, inputs: Inputs, known_inputs: Sequence[Port], expected: Optional[Inputs],
                  known_outputs: Sequence[Port], labels: Optional[Sequence[int]]):
         self.inputs = Arrays(inputs, known_inputs, 'input')
-        self.expected = Arrays(expected or [], known_outputs, 'output')
-        self.labels = np.ascontiguousarray([] if labels is None else labels, dtype='<i8')
+        self.expected = Arrays([] if expected is None else expected, known_outputs, 'output')
+        self.labels = _whole_numbers(labels)
         self.at = sized('cimc_values')
         self.at.inputs, self.at.n_inputs = self.inputs.at, self.inputs.n
         self.at.expected, self.at.n_expected = self.expected.at, self.expected.n
