@@ -5,17 +5,21 @@
 usage: python_test.py ROOT        (PYTHONPATH: the package)
 """
 import doctest
+import gc
 import os
+import resource
 import sys
 import tempfile
 import threading
 import traceback
+import weakref
 
 import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cli'))
 import cimc  # noqa: E402
+from cimc._library import Call, ffi, lib  # noqa: E402
 from onnx_bytes import INT8, onnx_model, onnx_node  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -118,6 +122,12 @@ def faults():
     odd = onnx_model([onnx_node('Frobnicate', ['x'], 'y', 'odd')], {}, {'x': [1, 2]}, {'y': [1, 2]})
     assert raised(cimc.CimcError, cimc.compile, odd).diagnostics[0].code == 'onnx-unsupported'
     assert len(cimc.option_help()['extra_pes']) > 10
+    with Call() as call:    # a mistake has a text, and no diagnostic
+        error = raised(cimc.InternalError, call.check, lib.cimc_import(call.at, ffi.NULL, 1, ffi.NULL, ffi.new('cimc_model **')))
+    assert 'NULL' in str(error) and 'cancelled' not in str(error)
+    for call in (cimc.compile, DIGITS + '\0x'), (cimc.compile, {'a\0b': DENSE}), (cimc.load, 'a\0b'):
+        raised(ValueError, *call)
+    raised(ValueError, cimc.compile, DENSE, arch='mesh\0x')
 
 
 def interrupts():
@@ -138,6 +148,22 @@ def interrupts():
 
     raised(KeyboardInterrupt, cimc.compile, DIGITS, progress=interrupt, **options)
     assert program.run(np.zeros((1, 1, 28, 28), 'f4')).shape == (1, 10)
+
+
+def memory():
+    """a call is gone when it is over, and what its progress function holds; no collector has to come"""
+    def tell(what, done, total):
+        return True
+
+    gc.disable()
+    try:
+        with Call(tell) as call:
+            pass
+        gone = weakref.ref(call), weakref.ref(tell)
+        del call, tell
+        assert not gone[0]() and not gone[1]()
+    finally:
+        gc.enable()
 
 
 def threads():
@@ -167,6 +193,17 @@ def files():
             assert file.read() == bytes(program) == bytes(again)
         with open(page, encoding='utf-8') as file:
             assert '</html>' in file.read()
+            before = file.seek(0) or file.read()
+        program.save(os.fsencode(folder) + b'/bytes.cim')
+        assert os.path.getsize(os.path.join(folder, 'bytes.cim')) == os.path.getsize(path)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)    # as where the disk is full
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        try:
+            raised(cimc.CimcError, program.report, page)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        with open(page, encoding='utf-8') as file:
+            assert file.read() == before and sorted(os.listdir(folder)) == ['bytes.cim', 'd.cim', 'd.html']
         image = np.ones((1, 1, 28, 28), 'f4')
         assert np.array_equal(again.run(image), program.run(image))
         program.dump(os.path.join(folder, 'rtl'), input_fill='ramp', format='bin')
@@ -198,7 +235,7 @@ def session():
 
 def main():
     tap = Tap()
-    for case in (sources, arrays, integers, comparison, given, faults, interrupts, threads, files, session):
+    for case in (sources, arrays, integers, comparison, given, faults, interrupts, memory, threads, files, session):
         try:
             case()
             problems = []

@@ -78,7 +78,10 @@ def text(pointer: Any) -> str:
 
 def encoded(value: Any) -> bytes:
     """A text or path as the library takes it."""
-    return os.fsencode(os.fspath(value)) if isinstance(value, os.PathLike) else os.fsencode(str(value))
+    told = os.fsencode(value if isinstance(value, (str, bytes, os.PathLike)) else str(value))
+    if b'\0' in told:    # the library would take what is in front of it
+        raise ValueError('a text with a null character: %r' % (value,))
+    return told
 
 
 class Call:
@@ -97,6 +100,8 @@ class Call:
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        lib.cimc_set_progress(self.at, ffi.NULL, ffi.NULL)
+        self._callbacks.clear()    # which hold self
         if kind is not None:
             return
         for d in self.diagnostics():
@@ -137,7 +142,8 @@ class Call:
                 lib.CIMC_INTERNAL: InternalError}.get(status, CimcError)
         if kind is CimcError and errors and all(d.code == 'mismatch' for d in errors):
             kind = MismatchError
-        raise kind('\n'.join(str(d) for d in errors) or 'cancelled', found)
+        told = '\n'.join(str(d) for d in errors) or text(lib.cimc_failure(self.at))
+        raise kind(told or ('cancelled' if kind is Cancelled else 'status %d' % status), found)
 
     def collect(self, print_to: Callable[[Any, Any], int]) -> bytes:
         """What a function prints to its write function and `user`."""
@@ -150,6 +156,17 @@ class Call:
 
         self.check(print_to(write, ffi.NULL))
         return b''.join(parts)
+
+    def to_file(self, path: Any, print_to: Callable[[Any, Any], int]) -> None:
+        """The same, as a file that appears whole or not at all."""
+        out = ffi.new('cimc_output **')
+        self.check(lib.cimc_output_open(self.at, encoded(path), out))
+        try:
+            self.check(print_to(ffi.addressof(lib, 'cimc_output_write'), out[0]))
+        except BaseException:
+            lib.cimc_output_discard(self.at, out[0])
+            raise
+        self.check(lib.cimc_output_commit(self.at, out[0]))
 
 
 def sized(name: str) -> Any:

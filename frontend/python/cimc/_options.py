@@ -29,9 +29,9 @@ class Options:
             self._set(call, name, value)
 
     def _set(self, call: Call, name: str, value: Any) -> None:
-        info = lib.cimc_option_find(name.encode())
+        info = lib.cimc_option_find(encoded(name))
         if not info:
-            call.check(lib.cimc_options_set(call.at, self.at, name.encode(), b''))
+            call.check(lib.cimc_options_set(call.at, self.at, encoded(name), b''))
         if value is None:
             return
         if info.kind == lib.CIMC_OPTION_FLAG:

@@ -109,12 +109,12 @@ class _Sources:
         if hasattr(model, 'SerializeToString'):
             model = model.SerializeToString()
         if isinstance(model, (bytes, bytearray, memoryview)):
-            path = name.encode() if name else None
+            path = encoded(name) if name else None
             data = ffi.from_buffer(model)
             self.kept += [model, data]
             to.bytes, to.n_bytes = ffi.cast('const void *', data), len(data)
         else:
-            path = (name.encode() + b'=' if name else b'') + encoded(model)
+            path = (encoded(name) + b'=' if name else b'') + encoded(model)
         if path is not None:
             self.kept.append(ffi.new('char[]', path))
             to.path = self.kept[-1]
@@ -195,8 +195,9 @@ class Program:
                  progress: Optional[Progress] = None, **options: Any) -> Simulation:
         """Simulates it and compares: with `expected` outputs, else with what the evaluator makes of its model.
 
-        Raises MismatchError where they differ; its `simulation` has the results. `labels`: the right class of each
-        frame. Options are those of `cimc run`.
+        Raises MismatchError where they differ; its `simulation` has the results. `expected` are arrays in the order of
+        `outputs` (None: nothing is expected of that one), a dict by name, or the array of the only output. `labels`:
+        the right class of each frame. Options are those of `cimc run`.
         """
         return self._simulate(inputs, expected, labels, progress, False, options)
 
@@ -274,23 +275,17 @@ class Program:
     def save(self, path: Union[str, 'os.PathLike[str]']) -> None:
         """Writes the program file, which appears whole or not at all."""
         with Call() as call:
-            out = ffi.new('cimc_output **')
-            call.check(lib.cimc_output_open(call.at, encoded(path), out))
-            status = lib.cimc_program_write(call.at, self._at, ffi.addressof(lib, 'cimc_output_write'), out[0])
-            if status != lib.CIMC_OK:
-                lib.cimc_output_discard(call.at, out[0])
-                call.check(status)
-            call.check(lib.cimc_output_commit(call.at, out[0]))
+            call.to_file(path, lambda w, u: lib.cimc_program_write(call.at, self._at, w, u))
 
     def __bytes__(self) -> bytes:
         with Call() as call:
             return call.collect(lambda w, u: lib.cimc_program_write(call.at, self._at, w, u))
 
     def report(self, path: Union[str, 'os.PathLike[str]']) -> None:
-        """Writes the report of a compiled program, one HTML page."""
-        page = self._printed(lib.CIMC_HTML)
-        with open(path, 'wb') as file:
-            file.write(page)
+        """Writes the report of a compiled program, one HTML page, which appears whole or not at all."""
+        with Call() as call:
+            options = self._options or Options(call, {})
+            call.to_file(path, lambda w, u: lib.cimc_print_program(call.at, self._at, lib.CIMC_HTML, options.at, w, u))
 
     @property
     def findings(self) -> Dict[str, Any]:
