@@ -297,11 +297,12 @@ static struct ir_value *reach(struct onnx_node *n, struct ir_value *x, bool nega
     return onnx_reshape(n, onnx_helper1(n, IR_clip, &positive, x), NULL, 0, false);
 }
 
-/* x, or 1 where x is 0: x + clip(1 - x * 2^127) adds nothing to a normal number. */
+/* x, or 1 where x is 0: x + clip(1 - x * 2^127 * 2^127) adds nothing to the least number either. */
 static struct ir_value *never_zero(struct onnx_node *n, struct ir_value *x)
 {
     union ir_attrs unit = {.clip = {.lo = 0, .hi = 1}};
     struct ir_value *v = onnx_helper2(n, IR_mul, x, onnx_scalar(n, 0x1p127f));
+    v = onnx_helper2(n, IR_mul, v, onnx_scalar(n, 0x1p127f));
     v = onnx_helper2(n, IR_sub, onnx_scalar(n, 1), v);
     return onnx_helper2(n, IR_add, x, onnx_helper1(n, IR_clip, &unit, v));
 }

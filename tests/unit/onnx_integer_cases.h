@@ -348,6 +348,13 @@ START_TEST(dynamic_scales)
     m = one_node(13, node("DynamicQuantizeLinear", "", "x", "q s z"), DIMS(3));
     model_node(&m, node("DequantizeLinear", "", "q s z", "y"));
     EXPECT(&m, AT(-255, 0, 0), -255, 0, 0);
+    m = one_node(13, node("DynamicQuantizeLinear", "", "x", "q s z"), DIMS(3));
+    model_node(&m, node("DequantizeLinear", "", "q s z", "f"));
+    model_node(&m, node("Mul", "", "f c", "g"));
+    model_node(&m, node("Mul", "", "g d", "y"));
+    scale(&m, "c", 0x1p127f);
+    scale(&m, "d", 0x1p13f);
+    EXPECT(&m, AT(0x3p-140f, 0, 0xffp-140f), 3, 0, 255);
 }
 END_TEST
 
