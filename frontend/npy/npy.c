@@ -54,7 +54,7 @@ static bool is_malformed(const struct cursor *c)
 
 static void skip_blanks(struct cursor *c)
 {
-    while (c->at < c->end && (*c->at == ' ' || *c->at == '\n'))
+    while (c->at < c->end && *c->at && strchr(" \t\r\n", *c->at))
         c->at++;
 }
 
@@ -193,7 +193,8 @@ static bool parse_header(struct cursor *c, struct npy_array *out)
             return false;
         take(c, ',');
     }
-    return has == HAS_ALL || is_malformed(c);
+    skip_blanks(c);
+    return (has == HAS_ALL && c->at == c->end) || is_malformed(c);
 }
 
 /* ---- the file ---- */

@@ -31,6 +31,7 @@ START_TEST(c_order_keeps_its_bytes)
     } cases[] = {
         {1, "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }   \n"},
         {2, "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }\n"},
+        {1, "\t{'descr':\t'<i4', 'fortran_order': False,\r\n'shape': (2, 3), }\n"},
         {3, "{\"shape\":(2,3,),\"fortran_order\":False,\"descr\":\"<i4\"}"}, /* any order */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -121,6 +122,7 @@ START_TEST(what_is_not_read_is_told)
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }\n",
          "no dictionary"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n", "no dictionary"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }x\n", "no dictionary"},
         {"{'descr': '<f4', 'fortran_order': False, }\n", "no dictionary"},
         {"{'descr': '<f4', 'descr': '<f4', 'shape': (1,), }\n", "no dictionary"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,", "no dictionary"},
