@@ -8,6 +8,7 @@
 #define CIMC_ISA_INTERNAL_H
 
 #include "isa.h"
+#include "isa_axis.h"
 #include "isa_mapping.h"
 #include "isa_stream.h"
 #include "program.pb-c.h"

@@ -15,6 +15,7 @@ struct stream_check {
     const struct group_facts *facts;
     struct route_use *uses;
     struct fault_sink *s;
+    struct isa_reaches *reaches;
     uint32_t index; /* of the instruction */
     const char *op;
 };
@@ -44,87 +45,17 @@ static const struct isa_view *held_region(const struct stream_check *c, const st
     return NULL;
 }
 
-/* One axis of a window: positions o*stride + k*dilation - pad, o in [o0, o0+n), k in [k0, k1]. Of a
- * patch of pixels k are the positions of its window; its pixels are those of axis `which` of `m`.
- */
-struct axis {
-    int64_t o0, n, stride, k0, k1, dilation, pad;
-    const struct isa_mapping *m;
-    unsigned which;
-};
-
 /* n positions from o0 on, of something without a kernel. */
-static struct axis plain_axis(int64_t o0, int64_t n)
+static struct isa_axis plain_axis(int64_t o0, int64_t n)
 {
-    return (struct axis){.o0 = o0, .n = n, .stride = 1, .dilation = 1};
+    return (struct isa_axis){.o0 = o0, .n = n, .stride = 1, .dilation = 1};
 }
 
-/* First and last position inside [0, extent); false if there is none. */
-static bool positions_inside(const struct axis *a, int64_t extent, int64_t *first, int64_t *last)
-{
-    *first = a->o0 * a->stride + a->k0 * a->dilation - a->pad;
-    *last = (a->o0 + a->n - 1) * a->stride + a->k1 * a->dilation - a->pad;
-    if (*first >= 0 && *last < extent)
-        return true;
-    int64_t least = INT64_MAX, most = -1;
-    for (int64_t k = a->k0; k <= a->k1; k++) {
-        int64_t at = k * a->dilation - a->pad;
-        int64_t from = max_i64(a->o0, ceil_div_i64(-at, a->stride));
-        int64_t to = min_i64(a->o0 + a->n - 1, floor_div_i64(extent - 1 - at, a->stride));
-        if (from > to)
-            continue;
-        least = min_i64(least, from * a->stride + at);
-        most = max_i64(most, to * a->stride + at);
-    }
-    *first = least;
-    *last = most;
-    return most >= 0;
-}
-
-/* The same for patches: the last one may be cut off, and its rest reads nothing. */
-static bool patches_inside(const struct axis *a, int64_t extent, int64_t *first, int64_t *last)
-{
-    int64_t patch = a->m->patch[a->which], patches = ceil_div_i64(a->n, patch);
-    int64_t kept = a->n - (patches - 1) * patch, stride = patch * a->stride;
-    *first = INT64_MAX;
-    *last = -1;
-    for (int64_t k = a->k0; k <= a->k1; k++) {
-        int64_t reader = isa_mapping_reader(a->m, a->which, (uint32_t)k);
-        int64_t n = reader < kept ? patches : reader < patch ? patches - 1 : 0;
-        int64_t at = a->o0 * a->stride + k - a->pad;
-        bool inside = at >= 0 && at + (n - 1) * stride < extent; /* nearly always: no divisions */
-        int64_t from = inside ? 0 : max_i64(0, ceil_div_i64(-at, stride));
-        int64_t to = inside ? n - 1 : min_i64(n - 1, floor_div_i64(extent - 1 - at, stride));
-        if (from > to)
-            continue;
-        *first = min_i64(*first, from * stride + at);
-        *last = max_i64(*last, to * stride + at);
-    }
-    return *last >= 0;
-}
-
-/* First and last i inside [0, extent) with i*stride + k*dilation - pad = o; false if none. */
-static bool sources_inside(const struct axis *a, int64_t extent, int64_t *first, int64_t *last)
-{
-    *first = INT64_MAX;
-    *last = -1;
-    for (int64_t k = a->k0; k <= a->k1; k++) {
-        int64_t at = k * a->dilation - a->pad;
-        int64_t from = max_i64(0, ceil_div_i64(a->o0 - at, a->stride));
-        int64_t to = min_i64(extent - 1, floor_div_i64(a->o0 + a->n - 1 - at, a->stride));
-        if (from > to)
-            continue;
-        *first = min_i64(*first, from);
-        *last = max_i64(*last, to);
-    }
-    return *last >= 0;
-}
-
-typedef bool inside_fn(const struct axis *a, int64_t extent, int64_t *first, int64_t *last);
+typedef bool inside_fn(const struct isa_axis *a, int64_t extent, int64_t *first, int64_t *last);
 
 /* What is read inside the view's extents must be held. */
 static bool reads_held(const struct stream_check *c, const struct isa_view *v, inside_fn *inside,
-                       const struct axis *y, const struct axis *x)
+                       const struct isa_axis *y, const struct isa_axis *x)
 {
     int64_t top, bottom, left, right;
     if (!inside(y, v->height, &top, &bottom) || !inside(x, v->width, &left, &right))
@@ -142,8 +73,8 @@ static const struct isa_view *read_region(const struct stream_check *c, const st
                                           const struct isa_inst *i)
 {
     const struct isa_view *v = view_of(c, r);
-    struct axis y = plain_axis(r->y, i->h), x = plain_axis(r->x, i->w);
-    return v && reads_held(c, v, positions_inside, &y, &x) ? v : NULL;
+    struct isa_axis y = plain_axis(r->y, i->h), x = plain_axis(r->x, i->w);
+    return v && reads_held(c, v, isa_positions_inside, &y, &x) ? v : NULL;
 }
 
 static bool same_channels(const struct stream_check *c, const struct isa_view *a, uint32_t channels)
@@ -161,19 +92,19 @@ static bool table_entry(const struct stream_check *c, const struct isa_inst *i, 
 /* ---- operations ---- */
 
 /* Rows of the kernel, or of the patch's window, from..to-1 as an MVM's region reads them. */
-static struct axis mvm_axis(const struct isa_mapping *m, unsigned axis, int64_t o0, int64_t n,
-                            struct isa_span k)
+static struct isa_axis mvm_axis(const struct isa_mapping *m, unsigned axis, int64_t o0, int64_t n,
+                                struct isa_span k)
 {
     const struct isa_group *g = m->group;
-    return (struct axis){.o0 = o0,
-                         .n = n,
-                         .stride = g->stride[axis],
-                         .k0 = k.from,
-                         .k1 = (int64_t)k.to - 1,
-                         .dilation = g->dilation[axis],
-                         .pad = axis ? g->pad_left : g->pad_top,
-                         .m = m,
-                         .which = axis};
+    return (struct isa_axis){.o0 = o0,
+                             .n = n,
+                             .stride = g->stride[axis],
+                             .k0 = k.from,
+                             .k1 = (int64_t)k.to - 1,
+                             .dilation = g->dilation[axis],
+                             .pad = axis ? g->pad_left : g->pad_top,
+                             .m = m,
+                             .which = axis};
 }
 
 /* A block of the kernel, or of the window. */
@@ -182,12 +113,13 @@ static bool block_held(const struct stream_check *c, const struct isa_inst *i, s
 {
     const struct isa_mapping *m = &c->facts[i->obj].mapping;
     const struct isa_group *g = m->group;
-    struct axis y = mvm_axis(m, 0, i->dst.y, i->h, rows);
-    struct axis x = mvm_axis(m, 1, i->dst.x, i->w, columns);
+    struct isa_axis y = mvm_axis(m, 0, i->dst.y, i->h, rows);
+    struct isa_axis x = mvm_axis(m, 1, i->dst.x, i->w, columns);
     if (rows.from >= rows.to || columns.from >= columns.to)
         return true;
+    y.reaches = x.reaches = c->reaches;
     return reads_held(c, &c->t->views[g->source_view],
-                      isa_has_patch(g) ? patches_inside : positions_inside, &y, &x);
+                      isa_has_patch(g) ? isa_patches_inside : isa_positions_inside, &y, &x);
 }
 
 /* A range of image rows is the end of one kernel row, whole ones, and the start of another. */
@@ -285,16 +217,6 @@ static const struct isa_view *source_from_origin(const struct stream_check *c,
     return view_of(c, &i->a);
 }
 
-static struct axis window_axis(const struct isa_window *w, unsigned axis, int64_t o0, int64_t n)
-{
-    return (struct axis){.o0 = o0,
-                         .n = n,
-                         .stride = w->stride[axis],
-                         .k1 = (int64_t)w->kernel[axis] - 1,
-                         .dilation = w->dilation[axis],
-                         .pad = axis ? w->pad_left : w->pad_top};
-}
-
 static bool check_vwin(const struct stream_check *c, const struct isa_inst *i)
 {
     if (!table_entry(c, i, c->t->n_windows, "window"))
@@ -304,14 +226,15 @@ static bool check_vwin(const struct stream_check *c, const struct isa_inst *i)
     const struct isa_view *a = dst ? source_from_origin(c, i) : NULL;
     if (!a)
         return false;
-    struct axis y = window_axis(w, 0, i->dst.y, i->h), x = window_axis(w, 1, i->dst.x, i->w);
+    struct isa_axis y = isa_window_axis(w, 0, i->dst.y, i->h),
+                    x = isa_window_axis(w, 1, i->dst.x, i->w);
     if (w->kind != WINDOW_OVERLAP)
-        return same_channels(c, a, dst->channels) && reads_held(c, a, positions_inside, &y, &x);
+        return same_channels(c, a, dst->channels) && reads_held(c, a, isa_positions_inside, &y, &x);
     uint64_t channels = (uint64_t)w->kernel[0] * w->kernel[1] * dst->channels;
     if (channels != a->channels)
         return REJECT(c, "vwin: view %td has %u channels, not %u x %u x %u", a - c->t->views,
                       a->channels, w->kernel[0], w->kernel[1], dst->channels);
-    return reads_held(c, a, sources_inside, &y, &x);
+    return reads_held(c, a, isa_sources_inside, &y, &x);
 }
 
 static bool check_vred(const struct stream_check *c, const struct isa_inst *i)
@@ -337,8 +260,8 @@ static bool check_vdot(const struct stream_check *c, const struct isa_inst *i)
         b->channels != (kn ? dst->channels : a->channels))
         return REJECT(c, "vdot: view %u is %u x %u, not %u sums of %u products", i->b.view,
                       b->width, b->channels, dst->channels, a->channels);
-    struct axis y = plain_axis(i->b.y, i->h), x = plain_axis(0, b->width);
-    return reads_held(c, b, positions_inside, &y, &x);
+    struct isa_axis y = plain_axis(i->b.y, i->h), x = plain_axis(0, b->width);
+    return reads_held(c, b, isa_positions_inside, &y, &x);
 }
 
 /* Are all of the dst positions in the list, and none with a source? */
@@ -408,12 +331,12 @@ static bool check_vtake(const struct stream_check *c, const struct isa_inst *i)
     if (!b || !same_channels(c, b, dst->channels) ||
         (i->flags != VRED_C && !same_channels(c, a, dst->channels)))
         return false;
-    struct axis y = plain_axis(i->a.y, i->h), x = plain_axis(i->a.x, i->w);
+    struct isa_axis y = plain_axis(i->a.y, i->h), x = plain_axis(i->a.x, i->w);
     if (i->flags == VRED_H)
         y = plain_axis(0, a->height);
     if (i->flags == VRED_W)
         x = plain_axis(0, a->width);
-    return reads_held(c, a, positions_inside, &y, &x);
+    return reads_held(c, a, isa_positions_inside, &y, &x);
 }
 
 /* SEND (with its source) or SIGNAL (source NULL). */
@@ -587,7 +510,8 @@ bool isa_validate_stream(const struct isa_program *p, uint32_t tile,
                          const struct group_facts *facts, struct route_use *uses,
                          struct fault_sink *s)
 {
-    struct stream_check c = {p, &p->tiles[tile], facts, uses, s, 0, ""};
+    struct isa_reaches reaches = {0};
+    struct stream_check c = {p, &p->tiles[tile], facts, uses, s, &reaches, 0, ""};
     uint32_t counts[ISA_N_QUEUES] = {0};
     bool ok = true;
     for (; c.index < c.t->n_insts && s->n <= ISA_MAX_FAULTS; c.index++) {
@@ -597,5 +521,6 @@ bool isa_validate_stream(const struct isa_program *p, uint32_t tile,
         else if (++counts[i->queue] == ISA_MAX_COUNT + 1)
             ok = REJECT(&c, "queue %u counts more than %d instructions", i->queue, ISA_MAX_COUNT);
     }
+    isa_reaches_free(&reaches);
     return ok;
 }

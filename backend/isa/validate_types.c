@@ -41,28 +41,13 @@ static const char *vmap_fault(const struct isa_tile *t, const struct isa_inst *i
 
 /* ---- windows ---- */
 
-/* One axis of an average: `kernel` cells, `dilation` apart, of which those in [lo, hi) count. */
-struct counted {
-    int64_t kernel, dilation, lo, hi;
-};
-
-/* Does a cell count of the window that begins at position `at`? */
-static bool counts_any(const struct counted *c, int64_t at)
-{
-    int64_t first = at < c->lo ? ceil_div_i64(c->lo - at, c->dilation) : 0;
-    return first < c->kernel && at + first * c->dilation < c->hi;
-}
-
+/* Has each window of the region a cell that counts along the axis? */
 static bool all_count(const struct isa_window *w, const struct isa_view *a, unsigned axis,
                       int64_t from, uint32_t n)
 {
-    struct counted c = {w->kernel[axis], w->dilation[axis], -(int64_t)w->counted[axis],
-                        (int64_t)(axis == 0 ? a->height : a->width) + w->counted[axis + 2]};
-    int64_t pad = axis == 0 ? w->pad_top : w->pad_left;
-    for (int64_t o = from; o < from + n; o++)
-        if (!counts_any(&c, o * w->stride[axis] - pad))
-            return false;
-    return true;
+    struct isa_axis at = isa_window_axis(w, axis, from, n);
+    return isa_axis_counts(&at, -(int64_t)w->counted[axis],
+                           (int64_t)(axis == 0 ? a->height : a->width) + w->counted[axis + 2]);
 }
 
 static const char *vwin_fault(const struct isa_tile *t, const struct isa_inst *i)
