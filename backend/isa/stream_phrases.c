@@ -47,7 +47,8 @@ struct grammar {
     VEC(struct entry) heap;
     VEC(struct rule) rules;
     VEC(uint32_t) touched; /* pairs that gained places by the rule at hand */
-    uint64_t memory;       /* of phrases at most, bytes */
+    uint32_t n_phrases;    /* at most: rules that are named twice */
+    uint64_t memory;       /* of these, bytes at most */
 };
 
 enum { PHRASE_RECORD = 4, MOST_NUMBER_BYTES = 3 };
@@ -195,7 +196,7 @@ static bool is_worth(struct grammar *g, const struct pair *p, struct rule *out)
     add_side(g, p->left, p->count, out, &gain);
     add_side(g, p->right, p->count, out, &gain);
     return gain > 0 && out->depth <= STREAM_MAX_DEPTH && out->most <= MOST_PHRASE &&
-           g->memory + out->most <= MOST_MEMORY;
+           g->n_phrases < MOST_PHRASES && g->memory + out->most <= MOST_MEMORY;
 }
 
 static void use_less(struct grammar *g, uint32_t symbol, uint32_t count)
@@ -204,8 +205,10 @@ static void use_less(struct grammar *g, uint32_t symbol, uint32_t count)
     if (!r)
         return;
     r->uses -= count - 1;
-    if (r->uses == 1)
-        g->memory -= r->most;
+    if (r->uses > 1)
+        return;
+    g->memory -= r->most;
+    g->n_phrases--;
 }
 
 /* The rule's symbol instead of the pair at a place. */
@@ -234,6 +237,7 @@ static void make_rule(struct grammar *g, uint32_t pair, const struct rule *rule)
     use_less(g, rule->left, rule->uses);
     use_less(g, rule->right, rule->uses);
     g->memory += rule->most;
+    g->n_phrases++;
     while (g->pairs.at[pair].first != NONE)
         replace(g, g->pairs.at[pair].first, symbol);
     push_touched(g);
@@ -258,7 +262,6 @@ static void make_rules(struct grammar *g)
  * rule that is named twice is a phrase, else one that saves bytes by `likely`. */
 static void choose(struct grammar *g, bool all)
 {
-    uint32_t n_phrases = 0;
     for (size_t i = 0; i < g->rules.n; i++)
         g->rules.at[i].uses = 0;
     for (uint32_t i = g->units->n ? 0 : NONE; i != NONE; i = g->at[i].after)
@@ -267,8 +270,7 @@ static void choose(struct grammar *g, bool all)
     for (size_t i = g->rules.n; i-- > 0;) {
         struct rule *r = &g->rules.at[i];
         int64_t saved = (int64_t)(r->uses - 1) * r->likely - r->uses - PHRASE_RECORD;
-        r->is_phrase = r->uses > 1 && n_phrases < MOST_PHRASES && (all || saved > 0);
-        n_phrases += r->is_phrase;
+        r->is_phrase = r->uses > 1 && (all || saved > 0);
         uint32_t times = r->is_phrase ? 1 : r->uses;
         if (rule_of(g, r->left))
             rule_of(g, r->left)->uses += times;
