@@ -262,6 +262,22 @@ static uint64_t file_bytes(const struct writer *w)
     return last ? last->offset + last->length : ISA_PREFIX_BYTES + w->header_bytes;
 }
 
+/* A reader refuses headers that are too long, or take too much memory. Hashes have no part in it.
+ */
+static bool is_readable(const struct writer *w, const char *path, struct diag *d)
+{
+    if (w->header_bytes > ISA_MAX_HEADER_BYTES)
+        return diag_error(d, (struct loc){.file = path}, DIAG_PROGRAM,
+                          "the program's tables take %zu bytes, more than a header can hold",
+                          w->header_bytes);
+    struct file f = {.path = path, .size = file_bytes(w)};
+    uint8_t *header = heap_alloc(w->header_bytes);
+    cimc__program__pack(w->message, header);
+    bool ok = isa_header_guard(header, w->header_bytes, &f, d);
+    heap_free(header);
+    return ok;
+}
+
 /* `path`: what messages call it. */
 static bool print(const struct isa_program *p, FILE *out, const char *path, bool can_go_back,
                   uint64_t *out_bytes, struct diag *d)
@@ -273,13 +289,9 @@ static bool print(const struct isa_program *p, FILE *out, const char *path, bool
     w.message = program_message(a, p, arch.at ? arch.at : "");
     describe_sections(&w, a);
     w.header_bytes = place_sections(w.message);
-    bool ok = w.header_bytes <= ISA_MAX_HEADER_BYTES;
+    bool ok = is_readable(&w, path, d);
     if (ok)
         write_all(&w, can_go_back);
-    else
-        diag_error(d, (struct loc){.file = path}, DIAG_PROGRAM,
-                   "the program's tables take %zu bytes, more than a header can hold",
-                   w.header_bytes);
     if (ok && out_bytes)
         *out_bytes = file_bytes(&w);
     heap_free(w.scratch);

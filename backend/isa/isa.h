@@ -273,7 +273,7 @@ struct isa_tile {
     struct isa_bytes stream, source_map;
 };
 /* Makes `stream` and `source_map`, in the arena. Valid instructions; false if they are too many
- * kinds for a stream. */
+ * kinds for a stream: walkers, or templates and phrases. */
 bool isa_tile_encode(struct isa_tile *t, struct arena *a) CHECK_RESULT;
 /* The tile's walkers and so on, each as records of some bytes: part number 0 .. ISA_STREAM_PARTS -
  * 1 of a stream. Its name, with `record` the bytes of one. */
@@ -545,7 +545,7 @@ struct isa_numbers isa_numbers_of(enum isa_number_list list, const struct isa_pr
 /* ---- program files ---- */
 /* Encodes all tiles that are not yet. False with a diagnostic. */
 bool isa_program_encode(struct isa_program *p, struct diag *d) CHECK_RESULT;
-/* They must be. */
+/* They must be. False with a diagnostic, too, where isa_program_read would refuse the header. */
 bool isa_program_write(const struct isa_program *p, const char *path, uint64_t *out_bytes,
                        struct diag *d) CHECK_RESULT;
 /* The same bytes to a stream, from front to back. Errors of writing stay in the stream. */

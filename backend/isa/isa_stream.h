@@ -23,7 +23,8 @@ struct isa_stream_bytes {
     uint32_t n_walkers;
     const uint16_t *walker_of;
 };
-/* Instructions that are valid. False if they need too many walkers. */
+/* Instructions that are valid. False if they need too many walkers, or
+ * templates and phrases. */
 bool isa_stream_encode(const struct isa_inst *insts, uint32_t n, struct arena *a,
                        struct isa_stream_bytes *out) CHECK_RESULT;
 struct isa_bytes isa_sources_encode(const struct isa_tile *t, const struct isa_stream_bytes *s,

@@ -344,24 +344,39 @@ static void encoder_free(struct encoder *e)
     arena_free(e->arena);
 }
 
+/* Are there numbers for all of them? */
+static bool has_numbers(const struct encoder *e)
+{
+    return e->small.n + e->large.n + e->strings.n_phrases <= STREAM_MAX_SYMBOLS;
+}
+
+static void take_bytes(const struct encoder *e, uint32_t n, const byte_vector *section,
+                       struct arena *a, struct isa_stream_bytes *out)
+{
+    uint8_t *bytes = arena_alloc(a, section->n);
+    uint16_t *walker_of = ARENA_ARRAY(a, uint16_t, n);
+    memcpy(bytes, section->at, section->n);
+    for (uint32_t i = 0; i < n; i++)
+        walker_of[i] = (uint16_t)e->walks.walker_of[i];
+    *out = (struct isa_stream_bytes){{bytes, section->n}, e->walks.n_walkers, walker_of};
+}
+
 bool isa_stream_encode(const struct isa_inst *insts, uint32_t n, struct arena *a,
                        struct isa_stream_bytes *out)
 {
     struct encoder e = {.arena = arena_new()};
     bool ok = stream_walk(insts, n, e.arena, &e.walks);
     if (ok) {
-        byte_vector section = {0};
         stream_units(insts, n, &e.walks, e.arena, &e.units);
         stream_phrases(&e.units, e.arena, &e.strings);
         count_uses(&e);
         choose_templates(&e);
+        ok = has_numbers(&e);
+    }
+    if (ok) {
+        byte_vector section = {0};
         write_section(&e, &section);
-        uint8_t *bytes = arena_alloc(a, section.n);
-        uint16_t *walker_of = ARENA_ARRAY(a, uint16_t, n);
-        memcpy(bytes, section.at, section.n);
-        for (uint32_t i = 0; i < n; i++)
-            walker_of[i] = (uint16_t)e.walks.walker_of[i];
-        *out = (struct isa_stream_bytes){{bytes, section.n}, e.walks.n_walkers, walker_of};
+        take_bytes(&e, n, &section, a, out);
         VEC_FREE(&section);
     }
     encoder_free(&e);

@@ -89,8 +89,9 @@ bool isa_program_encode(struct isa_program *p, struct diag *d)
         n += t->n_insts;
         if (!t->stream.at && !isa_tile_encode(t, p->arena))
             return diag_error(d, (struct loc){.file = p->file.path}, DIAG_CAPACITY,
-                              "tile %u has more kinds of instructions than a stream can hold, %d",
-                              i, STREAM_MAX_WALKERS);
+                              "tile %u has more kinds of instructions than a stream can hold: "
+                              "%d walkers, %d templates and phrases",
+                              i, STREAM_MAX_WALKERS, STREAM_MAX_SYMBOLS);
     }
     if (n > ISA_MAX_INSTS)
         return diag_error(d, (struct loc){.file = p->file.path}, DIAG_CAPACITY,

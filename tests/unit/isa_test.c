@@ -623,6 +623,25 @@ START_TEST(every_damaged_byte_is_noticed)
 }
 END_TEST
 
+/* An empty node has two bytes in a file and some hundred in memory. */
+START_TEST(what_nobody_could_read_is_not_written)
+{
+    enum { NODES = 300000 };
+    struct diag *d = diag_new();
+    struct isa_program *p = assemble(example);
+    struct isa_node *nodes = ARENA_ARRAY(p->arena, struct isa_node, NODES);
+    for (uint32_t i = 0; i < NODES; i++)
+        nodes[i] = (struct isa_node){"", "", ""};
+    p->nodes = nodes;
+    p->n_nodes = NODES;
+    ck_assert(!isa_program_write(p, file_in("a"), NULL, d));
+    ck_assert_uint_eq(d->n_errors, 1);
+    ck_assert_int_ne(access(file_in("a"), F_OK), 0);
+    isa_program_free(p);
+    diag_free(d);
+}
+END_TEST
+
 /* Headers that carry the right hash but say something else; and headers that claim to be huge. */
 START_TEST(forged_headers_are_survived)
 {
@@ -723,6 +742,7 @@ int main(void)
     tcase_add_test(faulty, mistakes_are_collected);
     tcase_add_checked_fixture(damage, make_folder, remove_folder);
     tcase_add_test(damage, every_damaged_byte_is_noticed);
+    tcase_add_test(damage, what_nobody_could_read_is_not_written);
     tcase_add_test(damage, forged_headers_are_survived);
     tcase_add_test(damage, damaged_instructions_are_survived);
     tcase_add_test(damage, damaged_texts_are_survived);

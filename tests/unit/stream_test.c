@@ -515,6 +515,8 @@ static uint64_t round_trip(struct sequence *q)
     return bytes;
 }
 
+#include "stream_limits.h"
+
 START_TEST(layers_come_back)
 {
     struct sequence q = {.random = (uint64_t)_i + 1};
@@ -640,70 +642,6 @@ START_TEST(runs_come_back)
 }
 END_TEST
 
-/* More families than walkers have numbers for. */
-START_TEST(too_many_walkers)
-{
-    struct sequence q = {.random = 5};
-    struct arena *a = arena_new();
-    for (uint32_t i = 0; i <= 1 << 14; i++) {
-        struct isa_inst s = isa_inst_new(ISA_signal, i / 1024);
-        s.obj = (uint16_t)(i % 1024);
-        append(&q, s);
-    }
-    struct isa_tile t = {
-        .n_insts = (uint32_t)q.insts.n, .insts = q.insts.at, .sources = q.sources.at};
-    ck_assert(!isa_tile_encode(&t, a));
-    t.n_insts--;
-    ck_assert(isa_tile_encode(&t, a));
-    VEC_FREE(&q.insts);
-    VEC_FREE(&q.sources);
-    arena_free(a);
-}
-END_TEST
-
-/* Products at n places of a column, from the last one up. */
-static void append_column(struct sequence *q, int32_t y, int32_t n)
-{
-    for (int32_t i = n; i-- > 0;) {
-        struct isa_inst m = isa_inst_new(ISA_mvm, 0);
-        m.h = m.w = 1;
-        m.dst.y = y + 3 * i;
-        append(q, m);
-    }
-}
-
-/* The same at random, each twice. */
-static void append_pairs(struct sequence *q, int32_t y, uint32_t n)
-{
-    int32_t *at = heap_alloc(2 * n * sizeof *at);
-    for (uint32_t i = 0; i < 2 * n; i++)
-        at[i] = y + 3 * (int32_t)(i / 2);
-    for (uint32_t i = 2 * n; i-- > 0;) {
-        uint32_t other = below(q, i + 1);
-        append_column(q, at[other], 1);
-        at[other] = at[i];
-    }
-    heap_free(at);
-}
-
-/* A phrase is named by another one, both too long to be one, and more would pay than there are
- * numbers for: the first stays a phrase. */
-START_TEST(too_many_phrases)
-{
-    /* Eight walkers take turns: lengths are multiples of 8. */
-    enum { LONG_ONE = 200, PAIRS = 40000 };
-    struct sequence q = {.random = 5};
-    for (int32_t i = 0; i < 4; i++) {
-        if (i % 2)
-            append_column(&q, 0, LONG_ONE);
-        append_column(&q, 1000000, LONG_ONE);
-        append_column(&q, 2000000 + 100 * i, 8);
-    }
-    append_pairs(&q, 3000000, PAIRS);
-    round_trip(&q);
-}
-END_TEST
-
 /* Bytes of a stream and of its sources at random: a fault, or instructions. */
 START_TEST(damaged_streams_are_survived)
 {
@@ -768,6 +706,7 @@ int main(void)
     tcase_add_test(encoding, deep_loops_come_back);
     tcase_add_loop_test(encoding, runs_come_back, 0, 12);
     tcase_add_test(encoding, too_many_walkers);
+    tcase_add_test(encoding, too_many_templates);
     tcase_add_test(encoding, too_many_phrases);
     tcase_set_timeout(encoding, 60);
     suite_add_tcase(s, decoding);
