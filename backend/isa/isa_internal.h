@@ -214,6 +214,7 @@ struct route_use {
     uint32_t channels;    /* of the views it is sent from; 0 = signalled */
     enum element element; /* of these views */
     uint64_t messages;
+    bool shares; /* a target holds elements that share a place */
 };
 /* Widths of a record's fields, and of all tables of a tile. */
 bool isa_record_fits(struct fault_sink *s, const char *what, uint32_t index, enum record_id id,

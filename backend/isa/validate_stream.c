@@ -45,6 +45,28 @@ static const struct isa_view *held_region(const struct stream_check *c, const st
     return NULL;
 }
 
+/* What of n rows, columns or channels has one place; NULL where none has. In which order elements
+ * are written is open, so what would be there is, too. */
+static const char *shared_place(const struct isa_view *v, int64_t h, int64_t w)
+{
+    if (h > 1 && (v->row_pitch == 0 || h > v->ring_rows))
+        return "rows";
+    if (w > 1 && v->col_pitch == 0)
+        return "columns";
+    return v->channels > 1 && v->channel_pitch == 0 ? "channels" : NULL;
+}
+
+static const struct isa_view *written_region(const struct stream_check *c,
+                                             const struct isa_region *r, uint32_t h, uint32_t w)
+{
+    const struct isa_view *v = held_region(c, r, h, w);
+    const char *shared = v ? shared_place(v, h, w) : NULL;
+    if (!shared)
+        return v;
+    REJECT(c, "%s: several %s of view %u are written at one place", c->op, shared, r->view);
+    return NULL;
+}
+
 /* n positions from o0 on, of something without a kernel. */
 static struct isa_axis plain_axis(int64_t o0, int64_t n)
 {
@@ -166,7 +188,7 @@ static bool check_mvm(const struct stream_check *c, const struct isa_inst *i)
     if (!table_entry(c, i, c->t->n_groups, "group"))
         return false;
     const struct group_facts *facts = &c->facts[i->obj];
-    const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
+    const struct isa_view *dst = written_region(c, &i->dst, i->h, i->w);
     if (!dst || !mvm_channels(c, i, dst))
         return false;
     const struct isa_group *g = &c->t->groups[i->obj];
@@ -192,7 +214,7 @@ static bool check_vmap(const struct stream_check *c, const struct isa_inst *i)
     if (!table_entry(c, i, c->t->n_programs, "program"))
         return false;
     const struct isa_program_entry *e = &c->t->programs[i->obj];
-    const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
+    const struct isa_view *dst = written_region(c, &i->dst, i->h, i->w);
     const struct isa_view *a = dst ? read_region(c, &i->a, i) : NULL;
     if (!a || !same_channels(c, a, dst->channels))
         return false;
@@ -222,7 +244,7 @@ static bool check_vwin(const struct stream_check *c, const struct isa_inst *i)
     if (!table_entry(c, i, c->t->n_windows, "window"))
         return false;
     const struct isa_window *w = &c->t->windows[i->obj];
-    const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
+    const struct isa_view *dst = written_region(c, &i->dst, i->h, i->w);
     const struct isa_view *a = dst ? source_from_origin(c, i) : NULL;
     if (!a)
         return false;
@@ -241,14 +263,14 @@ static bool check_vred(const struct stream_check *c, const struct isa_inst *i)
 {
     const struct isa_view *a = read_region(c, &i->a, i);
     const struct isa_view *dst =
-        held_region(c, &i->dst, i->flags & VRED_H ? 1 : i->h, i->flags & VRED_W ? 1 : i->w);
+        written_region(c, &i->dst, i->flags & VRED_H ? 1 : i->h, i->flags & VRED_W ? 1 : i->w);
     return a && dst && same_channels(c, dst, i->flags & VRED_C ? 1 : a->channels);
 }
 
 /* Each row of b is read whole; its x has no meaning of its own. */
 static bool check_vdot(const struct stream_check *c, const struct isa_inst *i)
 {
-    const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
+    const struct isa_view *dst = written_region(c, &i->dst, i->h, i->w);
     const struct isa_view *a = dst ? read_region(c, &i->a, i) : NULL;
     const struct isa_view *b = a ? view_of(c, &i->b) : NULL;
     if (!b)
@@ -301,7 +323,7 @@ static bool check_vgat(const struct stream_check *c, const struct isa_inst *i)
     if (!table_entry(c, i, c->t->n_gathers, "gather table"))
         return false;
     const struct isa_gather *g = &c->t->gathers[i->obj];
-    const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
+    const struct isa_view *dst = written_region(c, &i->dst, i->h, i->w);
     const struct isa_view *a = dst ? source_from_origin(c, i) : NULL;
     if (!a)
         return false;
@@ -325,7 +347,7 @@ static bool check_vgat(const struct stream_check *c, const struct isa_inst *i)
 /* Any element along the axis may be read; along the others those of the region are. */
 static bool check_vtake(const struct stream_check *c, const struct isa_inst *i)
 {
-    const struct isa_view *dst = held_region(c, &i->dst, i->h, i->w);
+    const struct isa_view *dst = written_region(c, &i->dst, i->h, i->w);
     const struct isa_view *a = dst ? view_of(c, &i->a) : NULL;
     const struct isa_view *b = a ? read_region(c, &i->b, i) : NULL;
     if (!b || !same_channels(c, b, dst->channels) ||
@@ -339,37 +361,70 @@ static bool check_vtake(const struct stream_check *c, const struct isa_inst *i)
     return reads_held(c, a, isa_positions_inside, &y, &x);
 }
 
+/* What a route's targets have to be, for whoever sends or signals by it. */
+static bool targets_fit(const struct stream_check *c, const struct isa_inst *i,
+                        const struct isa_view *source, struct route_use *use)
+{
+    const struct isa_route *r = &c->t->routes[i->obj];
+    for (uint32_t k = 0; k < r->n_targets; k++) {
+        const struct isa_target *to = &r->targets[k];
+        const struct isa_tile *tile = &c->p->tiles[to->tile];
+        if (!source && to->view)
+            return REJECT(c, "signal: route %u names a view", i->obj);
+        if (!source)
+            continue;
+        if (to->view >= tile->n_views)
+            return REJECT(c, "send: tile %u has no view %u", to->tile, to->view);
+        const struct isa_view *v = &tile->views[to->view];
+        if (v->channels != source->channels)
+            return REJECT(c, "send: %u channels into view %u of tile %u, which has %u",
+                          source->channels, to->view, to->tile, v->channels);
+        if (v->element != source->element)
+            return REJECT(c, "send: %s elements into view %u of tile %u, which has others",
+                          element_name(source->element), to->view, to->tile);
+        use->shares |= shared_place(v, (int64_t)v->y1 - v->y0, (int64_t)v->x1 - v->x0) != NULL;
+    }
+    return true;
+}
+
+/* What of [from, from + n) is in [lo, hi). */
+static int64_t n_within(int64_t from, int64_t n, int64_t lo, int64_t hi)
+{
+    return min_i64(from + n, hi) - max_i64(from, lo);
+}
+
+/* Of what is sent the targets' views hold a part. */
+static bool deliveries_apart(const struct stream_check *c, const struct isa_inst *i)
+{
+    const struct isa_route *r = &c->t->routes[i->obj];
+    for (uint32_t k = 0; k < r->n_targets; k++) {
+        const struct isa_target *to = &r->targets[k];
+        const struct isa_view *v = &c->p->tiles[to->tile].views[to->view];
+        int64_t h = n_within(i->a.y, i->h, v->y0, v->y1), w = n_within(i->a.x, i->w, v->x0, v->x1);
+        const char *shared = h > 0 && w > 0 ? shared_place(v, h, w) : NULL;
+        if (shared)
+            return REJECT(c, "send: several %s of view %u of tile %u are written at one place",
+                          shared, to->view, to->tile);
+    }
+    return true;
+}
+
 /* SEND (with its source) or SIGNAL (source NULL). */
 static bool check_message(const struct stream_check *c, const struct isa_inst *i,
                           const struct isa_view *source)
 {
     if (!table_entry(c, i, c->t->n_routes, "route"))
         return false;
-    const struct isa_route *r = &c->t->routes[i->obj];
     struct route_use *use = &c->uses[i->obj];
     if (use->used && use->queue != i->queue)
         return REJECT(c, "%s: route %u is used by queue %u too", c->op, i->obj, use->queue);
     uint32_t channels = source ? source->channels : 0;
     enum element element = source ? source->element : ELEMENT_f32;
     bool checked = use->used && use->channels == channels && use->element == element;
-    *use = (struct route_use){true, i->queue, channels, element, use->messages + 1};
-    if (checked)
-        return true;
-    for (uint32_t k = 0; k < r->n_targets; k++) {
-        const struct isa_target *to = &r->targets[k];
-        const struct isa_tile *tile = &c->p->tiles[to->tile];
-        if (!source && to->view)
-            return REJECT(c, "signal: route %u names a view", i->obj);
-        if (source && to->view >= tile->n_views)
-            return REJECT(c, "send: tile %u has no view %u", to->tile, to->view);
-        if (source && tile->views[to->view].channels != source->channels)
-            return REJECT(c, "send: %u channels into view %u of tile %u, which has %u",
-                          source->channels, to->view, to->tile, tile->views[to->view].channels);
-        if (source && tile->views[to->view].element != element)
-            return REJECT(c, "send: %s elements into view %u of tile %u, which has others",
-                          element_name(element), to->view, to->tile);
-    }
-    return true;
+    *use = (struct route_use){true,    i->queue,          channels,
+                              element, use->messages + 1, checked && use->shares};
+    return (checked || targets_fit(c, i, source, use)) &&
+           (!source || !use->shares || deliveries_apart(c, i));
 }
 
 static bool check_send(const struct stream_check *c, const struct isa_inst *i)
@@ -385,10 +440,12 @@ static bool check_dma(const struct stream_check *c, const struct isa_inst *i,
     if (!table_entry(c, i, c->p->n_bindings, "binding"))
         return false;
     const struct isa_binding *b = &c->p->bindings[i->obj];
-    const struct isa_view *v = held_region(c, r, i->h, i->w);
+    bool loads = i->op == ISA_load;
+    const struct isa_view *v =
+        loads ? written_region(c, r, i->h, i->w) : held_region(c, r, i->h, i->w);
     if (!v)
         return false;
-    if (b->output != (i->op == ISA_store))
+    if (b->output == loads)
         return REJECT(c, "%s: binding %u is an %s", c->op, i->obj, b->output ? "output" : "input");
     if (i->y < 0 || (int64_t)i->y + i->h > b->height || i->x < 0 ||
         (int64_t)i->x + i->w > b->width || (int64_t)i->c + v->channels > b->channels)
