@@ -371,7 +371,11 @@ bool lex_take_hex(struct lexer *l, const uint8_t **out, uint64_t *n)
     }
     if (ok && (high >= 0 || l->at == l->n))
         ok = asm_lex_error(l, "hex bytes without end");
-    if (ok) {
+    if (!ok) { /* what is left of it is no statement */
+        while (l->at < l->n && l->text[l->at] != '}')
+            step(l);
+        l->at += l->at < l->n;
+    } else {
         l->at++;
         lex_next(l);
         uint8_t *copy = arena_alloc(l->arena, bytes.n);

@@ -24,7 +24,7 @@ struct open_tile {
     VEC(struct isa_table) tables;
     VEC(struct isa_inst) insts;
     VEC(uint32_t) sources;
-    struct token encoded; /* "stream", if there is one instead of instructions */
+    struct token encoded; /* what gives bytes instead of instructions, if something does */
     struct isa_bytes stream, source_map;
 };
 struct assembler {
@@ -78,6 +78,8 @@ static void decode_tile(struct assembler *a, struct isa_tile *t)
     const char *fault = "the tile has no sources";
     if (o->insts.n)
         lex_error_at(&a->l, &o->encoded, "the tile has instructions, too");
+    else if (!o->stream.at)
+        lex_error_at(&a->l, &o->encoded, "the tile has no stream");
     else if (!o->source_map.at || !isa_tile_decode(t, &o->stream, &o->source_map,
                                                    ISA_MAX_INSTS - a->n_insts, a->p->arena, &fault))
         lex_error_at(&a->l, &o->encoded, "stream: %s", fault);
@@ -108,7 +110,7 @@ static void tile_end(struct assembler *a)
     t->n_preloads = (uint32_t)o->preloads.n;
     t->n_tables = (uint32_t)o->tables.n;
     t->n_insts = (uint32_t)o->sources.n;
-    if (o->stream.at)
+    if (o->stream.at || o->source_map.at)
         decode_tile(a, t);
     a->n_insts += t->n_insts;
     VEC_PUSH(&a->tiles, *t);
@@ -145,6 +147,8 @@ static bool take_isa(struct assembler *a)
     struct token first = a->l.token;
     if (!lex_take_u64(&a->l, UINT32_MAX, &version))
         return false;
+    if (a->has_isa)
+        return lex_error_at(&a->l, &first, "'isa' is given twice");
     a->has_isa = true;
     return version == ISA_VERSION ||
            lex_error_at(&a->l, &first, "isa %" PRIu64 ", this assembler knows %d", version,
@@ -157,6 +161,8 @@ static bool take_arch(struct assembler *a)
     struct token first = a->l.token;
     if (!lex_take_string(&a->l, &yaml))
         return false;
+    if (a->has_arch)
+        return lex_error_at(&a->l, &first, "'arch' is given twice");
     a->has_arch = true;
     if (arch_parse(yaml, strlen(yaml), "arch", a->p->arena, a->l.d, &a->p->arch))
         return true;
@@ -380,13 +386,13 @@ static bool take_bytes(struct assembler *a, struct isa_bytes *out)
         return asm_lex_error(&a->l, "given twice");
     if (!lex_is_name(&a->l, "hex"))
         return asm_lex_error(&a->l, "expected hex {...}");
+    a->t.encoded = a->l.token;
     lex_next(&a->l);
     return lex_take_hex(&a->l, &out->at, &out->n);
 }
 
 static bool take_stream(struct assembler *a)
 {
-    a->t.encoded = a->l.token; /* "hex" */
     return take_bytes(a, &a->t.stream);
 }
 

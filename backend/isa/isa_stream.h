@@ -37,6 +37,9 @@ bool isa_tile_decode(struct isa_tile *t, const struct isa_bytes *stream,
                      const struct isa_bytes *source_map, uint32_t most, struct arena *a,
                      const char **fault) CHECK_RESULT;
 
+/* Has a walker a stage? */
+bool isa_stream_has_stages(const struct isa_bytes *stream);
+
 /* What the machine limits of a stream, by the field of arch.def; most 0: it does not. */
 struct isa_stream_limit {
     const char *what, *field;

@@ -100,6 +100,21 @@ bool isa_program_encode(struct isa_program *p, struct diag *d)
     return streams_fit(p, d);
 }
 
+bool isa_stream_has_stages(const struct isa_bytes *stream)
+{
+    for (unsigned i = PART_SHORT_WALKERS; i <= PART_LONG_WALKERS; i++) {
+        struct isa_bytes part;
+        unsigned record;
+        isa_stream_part(stream, i, &part, &record);
+        for (uint64_t at = 0; at < part.n; at += record) {
+            struct stream_walker w = {0};
+            if (stream_unpack((enum stream_part)i, part.at + at, &w) && w.stage)
+                return true;
+        }
+    }
+    return false;
+}
+
 const char *isa_stream_part(const struct isa_bytes *stream, unsigned part, struct isa_bytes *out,
                             unsigned *record)
 {

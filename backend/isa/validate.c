@@ -327,7 +327,8 @@ bool isa_validate(const struct isa_program *p, struct diag *d)
 {
     struct fault_sink s = {d, p->file.path, -1, 0};
     struct arena *scratch = arena_new();
-    bool ok = check_frames(p, &s) && check_totals(p, &s);
+    bool ok =
+        check_frames(p, &s) && check_totals(p, &s) && isa_record_fits(&s, NULL, 0, REC_program, p);
     for (uint32_t i = 0; i < p->n_images; i++)
         ok &= check_image(p, i, &s) && isa_record_fits(&s, "image", i, REC_image, &p->images[i]);
     for (uint32_t i = 0; i < p->n_bindings; i++)

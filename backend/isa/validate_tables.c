@@ -50,6 +50,9 @@ static bool check_counts(const struct isa_program *p, const struct isa_tile *t,
         if (of_stream[i].most && of_stream[i].n > of_stream[i].most)
             ok = isa_fault(s, NULL, 0, "%" PRIu64 " %s, the machine has %" PRIu64, of_stream[i].n,
                            of_stream[i].what, of_stream[i].most);
+    /* One with a FRAME may leave no instruction that has a stage. */
+    if (t->stream.at && !p->frames && isa_stream_has_stages(&t->stream))
+        ok = isa_fault(s, NULL, 0, "a walker with a stage in a program without frames");
     for (uint32_t i = 0; i < t->n_groups; i++)
         ok &= list_fits("group", i, t->groups[i].n_pes, a->max_group_pes, "max_group_pes", s);
     if (t->n_steps != t->n_inbound && (p->frames || t->n_steps))

@@ -221,6 +221,11 @@ START_TEST(foreign_encodings_stay_as_they_are)
 }
 END_TEST
 
+/* A walker of stage 1 and its FRAME, then its NOP, of stage 0. */
+#define STAGE_AND_FRAME                                                                            \
+    "stream hex { 01000000 00000000 00000000 01000000 00000000 00000000 00000000 05000000\n"       \
+    "  00000100 00000000 00000000 00000000 00000000 f00080 00 ff }\nsources hex { ffffffff }\n"
+
 START_TEST(faults_of_given_streams)
 {
     static const char *const cases[][2] = {
@@ -228,6 +233,9 @@ START_TEST(faults_of_given_streams)
         {ONE_TILE FIVE_NOPS TWO_NODES "q0.nop\n", "the tile has instructions, too"},
         {ONE_TILE FIVE_NOPS FIVE_NOPS, "given twice"},
         {ONE_TILE "stream file(\"x\")\n", "expected hex"},
+        {ONE_TILE TWO_NODES, "the tile has no stream"},
+        {ONE_TILE TWO_NODES "q0.nop\n", "the tile has instructions, too"},
+        {ONE_TILE STAGE_AND_FRAME, "a walker with a stage in a program without frames"},
         {ONE_TILE "stream hex { 00 }" TWO_NODES, "it has no head"},
         {ONE_TILE FIVE_NOPS "sources hex { }\n", "one node for each walker"},
         {ONE_TILE FIVE_NOPS "sources hex { 00 }\n", "one node for each walker"},
@@ -530,6 +538,14 @@ START_TEST(mistakes_are_collected)
     ck_assert_uint_eq(d->first->loc.line, 2);
     ck_assert_uint_eq(d->first->loc.col, 2);
     ck_assert_uint_eq(d->first->next->loc.line, 3);
+    diag_free(d);
+    /* A block of bytes ends where its brace is. */
+    static const char block[] =
+        "section 0 \"w\" hex {\n00 0z\n00 11\nframes 1 }\nnode 1 {}\nfrob\n";
+    d = diag_new();
+    ck_assert_ptr_null(isa_assemble(block, strlen(block), "test.asm", d));
+    ck_assert_uint_eq(d->n_errors, 2);
+    ck_assert_uint_eq(d->first->next->loc.line, 6);
     diag_free(d);
     /* What follows a faulty entry is not faulty for it: neither its number nor its place. */
     static const char after[] = "node 0 {nam=\"a\"}\nnode 1 {}\nsection 7 \"w\" hex {}\n"

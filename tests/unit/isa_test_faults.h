@@ -11,6 +11,7 @@
 static const struct {
     const char *text, *old, *by, *words;
 } faults[] = {
+    {example, "pes 1\n", "pes 1 no_weights 2\n", "no_weights does not fit in 1 bits"},
     {example, "image 0 {k=1, n=2}", "image 0 {k=1, n=3}", "leaves section"},
     {example, "image 0 {k=1, n=2}", "image 0 {k=1, n=2, section=1}", "no section 1"},
     {example, "image 0 {k=1", "image 0 {offset=4, k=1", "multiple of 64"},
@@ -250,6 +251,8 @@ static const struct {
     {"pes 1\n", "pes -1\n", 5, "'-1' is no integer"},
     {"pes 1\n", "pes 18446744073709551616\n", 5, "is no integer"},
     {"pes 1\n", "pes 1 pes 1\n", 5, "given twice"},
+    {"pes 1\n", "pes 1 isa 2\n", 5, "'isa' is given twice"},
+    {"pes 1\n", "pes 1 arch \"base: clsa\\n\"\n", 6, "'arch' is given twice"},
     {"pes 1\n", "pes 1 frob 2\n", 5, "expected a statement"},
     {"pes 1\n", "pes 1 \x01\n", 5, "expected a statement"},
     {"pes 1\n", "view 0 {}\n", 5, "outside a tile"},
