@@ -106,7 +106,7 @@ static uint64_t magnitude(int64_t x)
 
 static uint64_t cell_of_view(const struct isa_view *v, const struct sim_store *m)
 {
-    uint64_t g = gcd_u64(v->base - m->lo, magnitude(v->row_pitch));
+    uint64_t g = gcd_u64(magnitude((int64_t)(v->base - m->lo)), magnitude(v->row_pitch));
     g = gcd_u64(g, magnitude(v->col_pitch));
     uint64_t element = element_bytes(v->element);
     bool dense = v->channel_pitch == (int64_t)element || v->channels == 1;
@@ -119,7 +119,7 @@ struct survey {
     int64_t row0, row1; /* rows, counted from the slot of ring origin */
     int64_t row_pitch;
     uint32_t ring_rows, frame_rows, n;
-    bool alike; /* rings of the same rows, none of which leaves its slot */
+    bool alike; /* rings of the same rows, none of which leaves its slot; slot 0 is inside */
 };
 
 static void survey_view(const struct isa_view *v, const struct sim_store *m, struct survey *u)
@@ -135,7 +135,8 @@ static void survey_view(const struct isa_view *v, const struct sim_store *m, str
     u->cell_bytes = gcd_u64(u->cell_bytes, cell_of_view(v, m));
     u->alike = u->alike && v->row_pitch == u->row_pitch && v->ring_rows == u->ring_rows &&
                v->frame_rows == u->frame_rows && v->row_pitch > 0 && v->col_pitch >= 0 &&
-               v->channel_pitch >= 0 && (int64_t)(v->base - m->lo) + width <= v->row_pitch;
+               v->channel_pitch >= 0 && v->base >= m->lo &&
+               (int64_t)(v->base - m->lo) + width <= v->row_pitch;
 }
 
 /* Rows of a frame have memory of their own; the next frame's are there again, so they are as far

@@ -1,0 +1,9 @@
+isa 2
+frames 3
+arch "base: clsa\n"
+binding 0 {name="x", shape=[1], height=1, width=1, channels=1, frame_stride=1, node=4294967295}
+binding 1 {output=1, name="y", shape=[1], height=1, width=1, channels=1, frame_stride=1, node=4294967295}
+tile 0 {buffer_bytes=8}
+view 0 {ring_rows=2, frame_rows=2, y0=1, y1=2, x1=1, height=2, width=1, channels=1, row_pitch=4, col_pitch=4, channel_pitch=4, value=4294967295}
+0: q2.load b0 dst=v0(1,0) h=1 w=1 wait q2>=0
+1: q2.store b1 a=v0(1,0) h=1 w=1 wait q2>=1
