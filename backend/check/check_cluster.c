@@ -190,7 +190,7 @@ static void find_grain(const struct check_view *v)
         return;
     if (v->ch != 1 && v->v->channels > 1)
         c->grain = 1;
-    c->grain = gcd_u64(c->grain, gcd_u64((uint64_t)v->origin, v->v->channels));
+    c->grain = gcd_u64(c->grain, gcd_u64((uint64_t)llabs(v->origin), v->v->channels));
     c->grain = gcd_u64(c->grain, gcd_u64((uint64_t)llabs(v->row), (uint64_t)llabs(v->col)));
 }
 
@@ -228,7 +228,7 @@ static void cut_pieces(const struct tile_state *t, struct cluster *c)
         const struct isa_view *v = &t->t->views[i];
         if (t->views[i].cluster != c)
             continue;
-        piece = gcd_u64(piece, v->base - c->lo);
+        piece = gcd_u64(piece, (uint64_t)llabs((int64_t)(v->base - c->lo)));
         piece = gcd_u64(piece, v->ring_rows > 1 ? (uint64_t)llabs(v->row_pitch) : 0);
     }
     piece = piece ? piece : (size + grain - 1) / grain * grain; /* whole grains, as rows are */

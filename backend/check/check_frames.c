@@ -15,7 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CYCLE = 256, MAX_VISITS = 1 << 26 };
+enum { MAX_CYCLE = 256, MIN_ITERATIONS = 3, MAX_VISITS = 1 << 26, SLOT_WORDS = 5 };
+
+/* Words of state that are looked at in all iterations. */
+#define MAX_STATE (UINT64_C(1) << 28)
 
 /* Frames after which a slot of the ring has the same row of a frame again. */
 static uint64_t cycle_of(const struct cluster *c)
@@ -34,14 +37,30 @@ static uint64_t longest_cycle(const struct check *k)
     return longest;
 }
 
+/* What check_state looks at, marks and slots; there is no end of them in a buffer that is large
+ * enough. */
+static uint64_t state_words(const struct check *k)
+{
+    uint64_t n = 1;
+    for (uint32_t i = 0; i < k->p->n_tiles; i++)
+        for (uint32_t j = 0; j < k->tiles[i].n_clusters; j++) {
+            const struct cluster *c = &k->tiles[i].clusters[j];
+            if (c->written)
+                n += check_n_places(c) / c->grain + c->n_slots * SLOT_WORDS;
+        }
+    return n;
+}
+
 /* Iterations within which the state has to repeat. Stages + 1 will do where what is written is
- * read; else a slot may remember what lay there a cycle or two ago. */
+ * read; else a slot may remember what lay there a cycle or two ago. 0: its memory is too large. */
 static uint32_t most_iterations(const struct check *k)
 {
     int64_t most = 3 * min_i64((int64_t)longest_cycle(k), MAX_CYCLE), n = 1;
+    int64_t looks = (int64_t)(MAX_STATE / state_words(k)); /* from the last stage's first on */
     for (uint32_t i = 0; i < k->p->n_tiles; i++)
         n += k->p->tiles[i].n_insts;
-    return k->n_stages + 1 + (uint32_t)min_i64(most, max_i64(3, MAX_VISITS / n));
+    most = min_i64(most, max_i64(MIN_ITERATIONS, MAX_VISITS / n));
+    return looks < MIN_ITERATIONS ? 0 : k->n_stages + 1 + (uint32_t)min_i64(most, looks);
 }
 
 /* Numbers of events are bounded (check_clock.h). */
@@ -61,6 +80,8 @@ static bool may_go_on(struct check *k, uint32_t most)
 {
     if (k->iteration < most)
         return events_fit(k);
+    if (most == 0)
+        return check_fault_program(k, "its buffers are too large to be checked frame by frame");
     return check_fault_program(k,
                                "its memory does not repeat from frame to frame within %u "
                                "iterations of the body",

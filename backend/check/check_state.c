@@ -37,14 +37,15 @@ static void end_run(const struct tile_state *t, uint32_t iteration, struct run *
     r->n = 0;
 }
 
-/* Marks [from, to), nothing behind the end of the cluster. */
+/* Marks [from, to), nothing outside of the cluster: it begins behind slot 0 where no view holds
+ * that. */
 static void add_marks(const struct tile_state *t, const struct cluster *c, uint32_t iteration,
-                      uint64_t from, uint64_t to, struct words *w)
+                      int64_t from, int64_t to, struct words *w)
 {
     struct run r = {0};
-    const uint64_t end = check_n_places(c) / c->grain;
-    for (uint64_t i = from; i < to; i++) {
-        uint64_t mark = i < end ? c->marks[i] : 0;
+    const int64_t end = (int64_t)(check_n_places(c) / c->grain);
+    for (int64_t i = from; i < to; i++) {
+        uint64_t mark = i >= 0 && i < end ? c->marks[i] : 0;
         if (r.n == 0 || mark != (r.first ? r.first + r.n * c->grain : 0)) {
             end_run(t, iteration, &r, w);
             r.first = mark;
@@ -106,20 +107,22 @@ static void add_cluster(const struct tile_state *t, const struct cluster *c, uin
                         struct words *w)
 {
     const uint64_t shift = (uint64_t)iteration * c->frame_rows % c->n_slots;
-    const uint64_t grain = c->grain * c->place_bytes;
-    uint64_t first = 0, each = check_n_places(c) / c->grain; /* marks of slot 0, and of a slot */
-    if (c->n_slots > 1) {
-        first = (c->slot_lo - c->lo) / grain;
-        each = c->slot_bytes / grain;
+    const int64_t grain = (int64_t)(c->grain * c->place_bytes);
+    const int64_t end = (int64_t)(check_n_places(c) / c->grain), n = (int64_t)c->n_slots;
+    int64_t first = 0, each = end; /* marks of slot 0, and of a slot */
+    if (n > 1) {
+        first = (int64_t)(c->slot_lo - c->lo) / grain;
+        each = (int64_t)c->slot_bytes / grain;
     }
     add(w, c->grain);
     add_marks(t, c, iteration, 0, first, w);
     for (uint64_t i = 0; i < c->n_slots; i++) {
-        uint64_t slot = (i + shift) % c->n_slots, at = first + slot * each;
+        uint64_t slot = (i + shift) % c->n_slots;
+        int64_t at = first + (int64_t)slot * each;
         add_marks(t, c, iteration, at, at + each, w);
         add_slot(t, c, iteration, slot, w);
     }
-    add_marks(t, c, iteration, first + c->n_slots * each, check_n_places(c) / c->grain, w);
+    add_marks(t, c, iteration, first + n * each, end, w);
 }
 
 void check_state(const struct check *k, uint32_t iteration, struct words *out)
