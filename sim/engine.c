@@ -274,8 +274,8 @@ static bool start(struct sim *s, uint32_t queue, uint32_t frame)
         note_begin(s, i, frame);
     if (!skipped && i->op == ISA_mvm) {
         const struct isa_tile *t = &s->p->tiles[q->tile];
-        s->pe_busy +=
-            (r.unit_free - s->time.now) * t->groups[queue - s->tiles[q->tile].first_queue].n_pes;
+        s->pe_busy += (sim_pe_cycles)(r.unit_free - s->time.now) *
+                      t->groups[queue - s->tiles[q->tile].first_queue].n_pes;
     }
     if (s->begins)
         s->begins[queue].at[(s->begins[queue].first + q->running) % s->begins[queue].cap].start =

@@ -79,7 +79,8 @@ static uint64_t latency_of(const struct sim_frame *f)
 /* What frames took; the rest of `out` is known. */
 static void report_frames(const struct sim *s, struct sim_result *out)
 {
-    uint64_t busy = s->pe_busy / s->frames, n = s->frames - 1;
+    sim_pe_cycles busy = s->pe_busy / s->frames;
+    uint64_t n = s->frames - 1;
     out->frames = s->frames;
     out->latency_min_cycles = UINT64_MAX;
     for (uint32_t f = 0; f < s->frames; f++) {
@@ -103,7 +104,8 @@ static void report(const struct sim *s, struct sim_result *out)
 {
     *out = (struct sim_result){.cycles = s->last_end,
                                .n_instructions = s->n_done - s->n_skipped,
-                               .pe_busy_cycles = s->pe_busy,
+                               .pe_busy_cycles =
+                                   s->pe_busy > UINT64_MAX ? UINT64_MAX : (uint64_t)s->pe_busy,
                                .utilisation = NAN};
     if (s->last_end > 0 && s->p->pes > 0)
         out->utilisation = (double)s->pe_busy / ((double)s->p->pes * (double)s->last_end);

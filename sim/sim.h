@@ -51,7 +51,7 @@ struct sim_options {
 struct sim_result {
     uint64_t cycles;         /* makespan: last completion */
     uint64_t n_instructions; /* executed */
-    uint64_t pe_busy_cycles; /* sum over PEs of busy cycles */
+    uint64_t pe_busy_cycles; /* sum over PEs of busy cycles; saturates, utilisation does not */
     double utilisation;      /* pe_busy_cycles / (pes * cycles); NaN where cycles = 0 */
     uint32_t frames;
     uint64_t latency_min_cycles, latency_max_cycles; /* of a frame, from its first start on */

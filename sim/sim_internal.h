@@ -27,6 +27,9 @@ struct sim_tile {
     struct lane_plan *lanes;
 };
 
+/* Cycles of all PEs; of 2^62 cycles they may be more than 64 bits. */
+__extension__ typedef unsigned __int128 sim_pe_cycles;
+
 struct sim {
     const struct isa_program *p;
     struct sim_options o;
@@ -47,7 +50,8 @@ struct sim {
 
     struct resources time;
     uint64_t issue_cycles, start_cycles;
-    uint64_t last_end, n_done, n_skipped, pe_busy;
+    uint64_t last_end, n_done, n_skipped;
+    sim_pe_cycles pe_busy;
     struct sim_frame {
         uint64_t begin, end;
     } * frame;                 /* of each: first start of work, last end */
