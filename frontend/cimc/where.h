@@ -4,9 +4,9 @@
  * where.h - which weight sits in which cell: found in a program's tables, reported by
  * where_print.c.
  *
- * A layer is what MVM instructions of one node do; layers are numbered in graph order, as in
- * compile's table. Rows and columns are those of the kernel's matrix; where a product makes a patch
- * of pixels, a weight sits in a cell for each of them.
+ * A layer is what MVM instructions of one node do with one image and geometry; layers are numbered
+ * in graph order, as in compile's table. Rows and columns are those of the kernel's matrix; where a
+ * product makes a patch of pixels, a weight sits in a cell for each of them.
  */
 #ifndef CIMC_WHERE_H
 #define CIMC_WHERE_H

@@ -26,12 +26,37 @@ static void find_nodes(const struct isa_program *p, const struct isa_tile *t, ui
     }
 }
 
+/* What else says which weight an image's cell holds. Strides and dilations matter in a patch. */
+struct geometry {
+    uint32_t kernel[2], patch[2], conv_groups, in_channels, stride[2], dilation[2];
+};
+
+static struct geometry geometry_of(const struct isa_group *g)
+{
+    struct geometry all = {.conv_groups = isa_conv_groups(g), .in_channels = g->in_channels};
+    for (unsigned axis = 0; axis < 2; axis++) {
+        all.kernel[axis] = g->kernel[axis];
+        all.patch[axis] = isa_patch(g, axis);
+        all.stride[axis] = isa_has_patch(g) ? g->stride[axis] : 1;
+        all.dilation[axis] = isa_has_patch(g) ? g->dilation[axis] : 1;
+    }
+    return all;
+}
+
+static int compare_mappings(const struct isa_group *a, const struct isa_group *b)
+{
+    struct geometry x = geometry_of(a), y = geometry_of(b);
+    if (a->image != b->image)
+        return a->image < b->image ? -1 : 1;
+    return memcmp(&x, &y, sizeof x);
+}
+
 static int compare_layers(const void *a, const void *b)
 {
     const struct where_layer *x = a, *y = b;
     if (x->node != y->node)
         return x->node < y->node ? -1 : 1;
-    return x->image < y->image ? -1 : x->image > y->image;
+    return compare_mappings(x->group, y->group);
 }
 
 void where_open(struct where *w, const struct isa_program *p)
@@ -175,7 +200,7 @@ const struct where_layer *where_layer(const struct where *w, const char *name, s
 bool where_shares(const struct where *w, const struct where_layer *l)
 {
     for (size_t i = 0; i < w->n_layers; i++) {
-        if (w->layers[i].image == l->image && w->layers[i].node != l->node)
+        if (w->layers[i].image == l->image && &w->layers[i] != l)
             return true;
     }
     return false;
@@ -214,6 +239,19 @@ static void find_places(struct where *w, const struct isa_mapping *m, uint32_t p
     }
 }
 
+/* Of groups that share PEs only the first with this mapping is asked. */
+static bool is_asked(const struct isa_tile *t, uint32_t group, const struct where_layer *layer)
+{
+    if (compare_mappings(&t->groups[group], layer->group) != 0)
+        return false;
+    for (uint32_t i = 0; i < group; i++) {
+        if (isa_queue_group(t, i) == isa_queue_group(t, group) &&
+            compare_mappings(&t->groups[i], layer->group) == 0)
+            return false;
+    }
+    return true;
+}
+
 void where_find(struct where *w, const struct where_layer *layer, struct isa_weight weight)
 {
     w->layer = layer;
@@ -222,7 +260,7 @@ void where_find(struct where *w, const struct where_layer *layer, struct isa_wei
     for (uint32_t t = 0; t < w->program->n_tiles; t++) {
         const struct isa_tile *tile = &w->program->tiles[t];
         for (uint32_t i = 0; i < tile->n_groups; i++) {
-            if (tile->groups[i].image != layer->image || tile->groups[i].shares)
+            if (!is_asked(tile, i, layer))
                 continue;
             struct isa_mapping m = isa_mapping_of(w->program, &tile->groups[i]);
             for (uint32_t py = 0; py < m.patch[0]; py++)
@@ -234,10 +272,10 @@ void where_find(struct where *w, const struct where_layer *layer, struct isa_wei
         qsort(w->places.at, w->places.n, sizeof *w->places.at, compare_places);
 }
 
-static const struct where_layer *layer_of(const struct where *w, uint32_t image)
+static const struct where_layer *layer_of(const struct where *w, const struct isa_group *g)
 {
     for (size_t i = 0; i < w->n_layers; i++) {
-        if (w->layers[i].image == image)
+        if (compare_mappings(w->layers[i].group, g) == 0)
             return &w->layers[i];
     }
     return NULL;
@@ -270,6 +308,6 @@ bool where_cell(struct where *w, uint32_t tile, uint32_t pe, uint32_t row, uint3
                           "patch does not read that row",
                           row, column, pe, tile, pixel.row, pixel.column);
     }
-    where_find(w, layer_of(w, g->image), weight);
+    where_find(w, layer_of(w, g), weight);
     return true;
 }
