@@ -24,11 +24,12 @@ static bool has_any(const struct tensor *given, size_t n)
     return false;
 }
 
-/* The cycles do not depend on values. */
+/* The cycles do not depend on values, neither of inputs nor of weights. */
 static bool lacks_values(const struct simulation *sim)
 {
     const struct cimc_options *s = sim->settings;
-    return sim->may_lack_values && sim->io.n_inputs > 0 && !s->test_data.n && !s->inputs.n &&
+    bool some = sim->io.n_inputs > 0 || (sim->program && sim->program->no_weights);
+    return sim->may_lack_values && some && !s->test_data.n && !s->inputs.n &&
            !has_any(sim->given.inputs, sim->given.n_inputs) && !s->input_fill &&
            !s->compare_layers && !s->save_outputs && !s->labels && s->trials < 1;
 }
