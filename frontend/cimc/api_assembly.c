@@ -47,9 +47,7 @@ static bool disassemble(cimc_context *c, void *call)
     uint32_t tile = (uint32_t)o.tile, node;
     struct writer w;
     if (o.tile >= p->n_tiles)
-        return diag_error(c->diag, (struct loc){0}, DIAG_WHERE,
-                          "there is no tile %lld, they go from 0 to %u", (long long)o.tile,
-                          p->n_tiles - 1);
+        return crossbar_out_of_range(c->diag, "tile", o.tile, p->n_tiles);
     if (o.layer && !find_node(p, o.layer, &node, c->diag))
         return false;
     dis.tile = o.tile >= 0 ? &tile : NULL;

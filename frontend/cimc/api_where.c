@@ -4,12 +4,6 @@
 #include "api_handles.h"
 #include "where.h"
 
-static bool out_of_range(struct diag *d, const char *what, int64_t value, int64_t n)
-{
-    return diag_error(d, (struct loc){0}, DIAG_WHERE, "there is no %s %lld, they go from 0 to %lld",
-                      what, (long long)value, (long long)n - 1);
-}
-
 /* One of the two forms, whole. */
 static bool check_form(const struct cimc_options *s, struct diag *d)
 {
@@ -30,9 +24,9 @@ static bool find_weight(struct where *w, const struct cimc_options *s, struct di
     struct isa_mapping m = isa_mapping_of(w->program, l->group);
     struct isa_weight n = isa_mapping_weights(&m);
     if (s->row >= n.row)
-        return out_of_range(d, "row", s->row, n.row);
+        return crossbar_out_of_range(d, "row", s->row, n.row);
     if (s->col >= n.column)
-        return out_of_range(d, "column", s->col, n.column);
+        return crossbar_out_of_range(d, "column", s->col, n.column);
     where_find(w, l, (struct isa_weight){(uint32_t)s->row, (uint32_t)s->col});
     return true;
 }
@@ -46,13 +40,13 @@ static bool find_cell(struct where *w, const struct cimc_options *s, struct wher
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "--cell: '%s' is not ROW,COLUMN of a crossbar", s->cell);
     if (s->tile >= p->n_tiles)
-        return out_of_range(d, "tile", s->tile, p->n_tiles);
+        return crossbar_out_of_range(d, "tile", s->tile, p->n_tiles);
     if (s->pe >= p->arch.crossbars)
-        return out_of_range(d, "PE", s->pe, p->arch.crossbars);
+        return crossbar_out_of_range(d, "PE", s->pe, p->arch.crossbars);
     if (row >= p->arch.rows)
-        return out_of_range(d, "crossbar row", row, p->arch.rows);
+        return crossbar_out_of_range(d, "crossbar row", row, p->arch.rows);
     if (column >= p->arch.cols)
-        return out_of_range(d, "crossbar column", column, p->arch.cols);
+        return crossbar_out_of_range(d, "crossbar column", column, p->arch.cols);
     *out = (struct where_asked){true, (uint32_t)s->tile, (uint32_t)s->pe, (uint32_t)row,
                                 (uint32_t)column};
     return where_cell(w, out->tile, out->pe, out->row, out->column, d);

@@ -20,6 +20,15 @@ bool crossbar_parse_pair(const char *text, char separator, int64_t *first, int64
     return true;
 }
 
+bool crossbar_out_of_range(struct diag *d, const char *what, int64_t number, int64_t n)
+{
+    if (n == 0)
+        return diag_error(d, (struct loc){0}, DIAG_WHERE, "there is no %s %lld, there is none",
+                          what, (long long)number);
+    return diag_error(d, (struct loc){0}, DIAG_WHERE, "there is no %s %lld, they go from 0 to %lld",
+                      what, (long long)number, (long long)n - 1);
+}
+
 bool crossbar_has_levels(const struct isa_program *p, const struct isa_group *g)
 {
     return p->images[g->image].element == ELEMENT_i8;

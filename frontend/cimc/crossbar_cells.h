@@ -26,6 +26,8 @@ struct crossbar_cell weight_cell(const struct weight_cells *w, uint32_t row, uin
 
 /* Two numbers with a separator between them, and nothing else; each of at most 9 digits. */
 bool crossbar_parse_pair(const char *text, char separator, int64_t *first, int64_t *second);
+/* An error: of n things there is none of that number. */
+bool crossbar_out_of_range(struct diag *d, const char *what, int64_t number, int64_t n);
 /* Do the group's weights have levels? Floats have none. */
 bool crossbar_has_levels(const struct isa_program *p, const struct isa_group *g);
 /* What a PE holds, and its group's number; NULL: nothing. */

@@ -119,8 +119,7 @@ bool dump_find_cells(const struct isa_program *p, const char *which, uint32_t *o
     if (!crossbar_parse_pair(which, '.', &tile, &number))
         return diag_error(d, nowhere, DIAG_USAGE, "--cells: '%s' is not TILE.PE or all", which);
     if (tile >= p->n_tiles)
-        return diag_error(d, nowhere, DIAG_WHERE, "there is no tile %lld, they go from 0 to %u",
-                          (long long)tile, p->n_tiles - 1);
+        return crossbar_out_of_range(d, "tile", tile, p->n_tiles);
     const struct isa_tile *t = &p->tiles[tile];
     *out_pe = crossbar_pe(t, (uint32_t)number, &group);
     if (!*out_pe)

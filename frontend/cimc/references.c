@@ -187,7 +187,7 @@ void io_alloc_outputs(struct io *io)
     for (size_t k = 0; k < io->n_outputs; k++) {
         struct io_tensor *t = &io->outputs[k];
         t->frames = io_frames(io, t);
-        t->data = heap_alloc(t->known ? (size_t)t->frames * io_frame_bytes(t) : 0);
+        t->data = t->known ? heap_alloc((size_t)t->frames * io_frame_bytes(t)) : NULL;
     }
 }
 
@@ -198,6 +198,8 @@ bool io_save_outputs(const struct io *io, const char *dir, struct diag *d)
                           strerror(errno));
     bool ok = true;
     for (size_t k = 0; k < io->n_outputs; k++) {
+        if (!io->outputs[k].known)
+            continue;
         const char *path = arena_printf(io->arena, "%s/output_%zu.npy", dir, k);
         struct ir_type type = io_type_of_all(io, &io->outputs[k]);
         ok &= values_write_npy(path, &type, io->outputs[k].data, d);

@@ -179,7 +179,10 @@ double report_images_per_second(const struct build *b)
 
 static void print_per_second(double images, FILE *out)
 {
-    fprintf(out, ": %.*f images/s", images >= 100 ? 0 : 2, images);
+    if (isnan(images))
+        fputs(": - images/s", out);
+    else
+        fprintf(out, ": %.*f images/s", images >= 100 ? 0 : 2, images);
 }
 
 /* "latency 815 to 830 cycles = 1.16 ms", how often a frame comes and what that makes. */
@@ -194,7 +197,8 @@ static void print_throughput(uint64_t least, uint64_t most, double interval, dou
             report_time_text((double)most, cycle_ps, latency), interval,
             report_time_text(interval, cycle_ps, time));
     print_per_second(per_second, out);
-    print_real(out, "; utilisation", 100 * utilisation, " % in the steady state\n");
+    print_real(out, "; utilisation", 100 * utilisation, " % in the steady state");
+    fputc('\n', out);
 }
 
 static void print_frames(const struct build *b, FILE *out)
@@ -231,7 +235,8 @@ static void print_bottleneck(const struct build *b, FILE *out)
     print_plain(r->bottleneck, out);
     fprintf(out, ", %llu cycles = %s", (unsigned long long)r->bottleneck_cycles,
             report_time_text((double)r->bottleneck_cycles, b->arch.cycle_ps, time));
-    print_real(out, ",", 100 * report_bottleneck_share(b), " % of the makespan\n");
+    print_real(out, ",", 100 * report_bottleneck_share(b), " % of the makespan");
+    fputc('\n', out);
 }
 
 /* Of all frames, where there are such. */
@@ -270,7 +275,8 @@ static void print_makespan(const struct build *b, FILE *out)
             (unsigned long long)r->layer_by_layer_cycles,
             report_time_text((double)r->layer_by_layer_cycles, b->arch.cycle_ps, time[1]));
     print_real(out, "speedup", report_speedup(r), "");
-    print_real(out, ", utilisation", 100 * r->utilisation, " %\n");
+    print_real(out, ", utilisation", 100 * r->utilisation, " %");
+    fputc('\n', out);
 }
 
 void report_build(const struct build *b, const struct cimc_options *s, FILE *out)
@@ -349,7 +355,8 @@ static void print_output(const struct simulation *sim, size_t k, FILE *out)
 void report_outputs(const struct simulation *sim, FILE *out)
 {
     for (size_t k = 0; k < sim->io.n_outputs && !sim->times_only; k++)
-        print_output(sim, k, out);
+        if (sim->io.outputs[k].known)
+            print_output(sim, k, out);
     if (sim->labels.of_frame.n)
         fprintf(out, "accuracy: %lld of %zu\n", (long long)sim->n_right, sim->labels.of_frame.n);
 }

@@ -229,7 +229,7 @@ static void output_json(const struct simulation *sim, size_t k, struct json *j)
     const struct io_tensor *t = &sim->io.outputs[k];
     int64_t frames = io_frames(&sim->io, t);
     json_open_map(j, NULL);
-    json_text(j, "name", t->name);
+    json_text(j, "name", t->known ? t->name : "");
     json_open_array(j, "shape");
     for (unsigned i = 0; i < t->type.rank; i++)
         json_integer(j, NULL, t->type.dim[i]);

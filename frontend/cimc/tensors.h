@@ -18,7 +18,7 @@ struct io_tensor {
     int64_t images;      /* frames that the model's file has along the first dimension; mostly 1 */
     float scale;         /* of an input: what integers are times that files give; 0: as they are */
     double step;         /* compared in steps of this size; 0: by the largest error */
-    void *data;          /* frames one after another; NULL: no values */
+    void *data;          /* frames one after another; NULL: no values, as where !known */
     int64_t frames;      /* of them: 1 for all, or io.frames */
     bool given;          /* of a reference: a file's, not the evaluator's */
 };

@@ -119,6 +119,8 @@ void trials_report(const struct trials *t, const struct simulation *sim, FILE *o
             io->frames == 1 ? "" : "s");
     for (size_t k = 0; k < io->n_outputs; k++) {
         struct spread s = spread_of(t, sim, k);
+        if (!io->outputs[k].known)
+            continue;
         fprintf(out, "output %zu '", k);
         print_plain(io->outputs[k].name, out);
         fputs("': ", out);
@@ -175,7 +177,7 @@ void trials_report_json(const struct trials *t, const struct simulation *sim, st
     for (size_t k = 0; k < sim->io.n_outputs; k++) {
         struct spread s = spread_of(t, sim, k);
         json_open_map(j, NULL);
-        json_text(j, "name", sim->io.outputs[k].name);
+        json_text(j, "name", sim->io.outputs[k].known ? sim->io.outputs[k].name : "");
         spread_json(&s, "snr_db", j);
         json_close_map(j);
     }
