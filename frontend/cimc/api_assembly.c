@@ -93,10 +93,14 @@ enum cimc_status cimc_assemble(cimc_context *c, const struct cimc_source *text, 
 
 /* ---- proof ---- */
 
+/* What CHECK.md says of a body that is run again and again. */
 static void print_proved(const struct cimc_program *p, FILE *out)
 {
     print_plain(p->path ? p->path : "", out);
     fprintf(out, ": form, progress, races%s: proved\n", p->build.graph ? ", meaning" : "");
+    if (p->isa->frames)
+        fprintf(out, "not proved: that no counter runs 2^%d ahead of a wait\n",
+                ISA_THRESHOLD_BITS - 1);
 }
 
 static void print_proved_json(const struct cimc_program *p, FILE *out)
@@ -112,6 +116,10 @@ static void print_proved_json(const struct cimc_program *p, FILE *out)
     json_text(j, NULL, "races");
     if (p->build.graph)
         json_text(j, NULL, "meaning");
+    json_close_array(j);
+    json_open_array(j, "not_proved");
+    if (p->isa->frames)
+        json_text(j, NULL, "counter_lead");
     json_close_array(j);
     json_close_map(j);
     json_finish(j, out);

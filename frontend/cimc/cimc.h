@@ -419,7 +419,8 @@ CIMC_API enum cimc_status cimc_program_set_noise(cimc_context *c, cimc_program *
 CIMC_API enum cimc_status cimc_program_write(cimc_context *c, cimc_program *p, cimc_write_fn write,
                                              void *user);
 /* Form, progress for any timing, absence of races; of a program with its models (compiled, or
- * bound) also meaning. Writes what was proved as CIMC_TEXT or CIMC_JSON; `write` may be NULL. */
+ * bound) also meaning. Writes what was proved, and of a program of frames what was not, as
+ * CIMC_TEXT or CIMC_JSON; `write` may be NULL. */
 CIMC_API enum cimc_status cimc_check(cimc_context *c, const cimc_program *p, enum cimc_form form,
                                      cimc_write_fn write, void *user);
 /* Assembly: raw sections as parts of the file that it was read from, or (inline) as hex. A part of

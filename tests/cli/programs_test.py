@@ -140,9 +140,9 @@ def run_json(b):
     b.equal([blind['outputs'][0][k] for k in OUTPUT_KEYS[2:]], [None] * 5, 'outputs without a reference')
     origin = {k: report[k] for k in ORIGIN}
     proof = json.loads(b.run('check', 'p.cim', '--json', '--model', b.model).stdout)
-    b.equal(proof, dict(origin, program='p.cim', model=b.model, proved=['form', 'progress', 'races', 'meaning']), 'check')
+    b.equal(proof, dict(origin, program='p.cim', model=b.model, proved=['form', 'progress', 'races', 'meaning'], not_proved=[]), 'check')
     proof = json.loads(b.run('check', 'p.cim', '--json').stdout)
-    b.equal(proof, dict(origin, program='p.cim', model=None, proved=['form', 'progress', 'races']), 'check without a model')
+    b.equal(proof, dict(origin, program='p.cim', model=None, proved=['form', 'progress', 'races'], not_proved=[]), 'check without a model')
 
 
 def compile_table(b):
