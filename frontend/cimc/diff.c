@@ -15,16 +15,56 @@
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct member *)a)->name, ((const struct member *)b)->name);
+    const struct member *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : x->nth < y->nth ? -1 : x->nth > y->nth;
 }
 
-static struct member option_member(const struct json_value *v, struct arena *a)
+static const char *option_name(const struct json_value *v, struct arena *a, const char **value)
 {
     const char *word = v->text ? v->text : "", *name = word + strspn(word, "-");
     size_t n = strcspn(name, "=");
-    struct json_value *value = ARENA_NEW(a, struct json_value);
-    *value = (struct json_value){.kind = JSON_STRING, .text = name[n] ? name + n + 1 : "true"};
-    return (struct member){arena_strndup(a, name, n), value};
+    *value = name[n] ? name + n + 1 : "true";
+    return arena_strndup(a, name, n);
+}
+
+/* An option that is given more than once is one member, whose value is the list of them. Returns
+ * the last word that was taken. */
+static const struct json_value *option_member(const struct json_value *v, struct arena *a,
+                                              struct member *out)
+{
+    const char *text;
+    struct json_value *list = ARENA_NEW(a, struct json_value), *last = NULL;
+    *list = (struct json_value){.kind = JSON_ARRAY};
+    *out = (struct member){.name = option_name(v, a, &text), .value = list};
+    for (;;) {
+        struct json_value *next = ARENA_NEW(a, struct json_value);
+        *next = (struct json_value){.kind = JSON_STRING, .text = text, .parent = list};
+        *(last ? &last->next : &list->first) = next;
+        last = next;
+        if (!v->next || strcmp(option_name(v->next, a, &text), out->name) != 0)
+            break;
+        v = v->next;
+    }
+    if (list->first == last)
+        out->value = last;
+    return v;
+}
+
+/* The same name once more is the next of that name. */
+static void sort_members(struct members *m, struct arena *a)
+{
+    m->sorted = ARENA_ARRAY(a, struct member, m->n + 1);
+    for (size_t i = 0; i < m->n; i++) {
+        m->sorted[i] = m->at[i];
+        m->sorted[i].nth = i; /* where it stands, until all are sorted */
+    }
+    qsort(m->sorted, m->n, sizeof *m->sorted, by_name);
+    for (size_t i = 0, nth = 0; i < m->n; i++) {
+        nth = i && strcmp(m->sorted[i - 1].name, m->sorted[i].name) == 0 ? nth + 1 : 0;
+        m->at[m->sorted[i].nth].nth = nth;
+        m->sorted[i].nth = nth;
+    }
 }
 
 struct members members_of(const struct json_value *v, struct arena *a)
@@ -36,18 +76,18 @@ struct members members_of(const struct json_value *v, struct arena *a)
     m.at = ARENA_ARRAY(a, struct member, n + 1);
     for (const struct json_value *x = v ? v->first : NULL; x; x = x->next) {
         const char *name = x->key ? x->key : json_text_of(x, "name");
-        m.at[m.n++] = name ? (struct member){name, x} : option_member(x, a);
+        if (name)
+            m.at[m.n++] = (struct member){.name = name, .value = x};
+        else
+            x = option_member(x, a, &m.at[m.n++]);
     }
-    m.sorted = ARENA_ARRAY(a, struct member, n + 1);
-    memcpy(m.sorted, m.at, m.n * sizeof *m.at);
-    qsort(m.sorted, m.n, sizeof *m.sorted, by_name);
+    sort_members(&m, a);
     return m;
 }
 
-const struct json_value *member_find(const struct members *m, const char *name)
+const struct json_value *member_find(const struct members *m, const struct member *like)
 {
-    const struct member key = {.name = name};
-    const struct member *found = bsearch(&key, m->sorted, m->n, sizeof key, by_name);
+    const struct member *found = bsearch(like, m->sorted, m->n, sizeof *like, by_name);
     return found ? found->value : NULL;
 }
 
@@ -70,9 +110,9 @@ static void each_member(const struct place *at, const struct json_value *a,
 {
     struct members x = members_of(a, at->out->arena), y = members_of(b, at->out->arena);
     for (size_t i = 0; i < x.n; i++)
-        compare(at, x.at[i].name, x.at[i].value, member_find(&y, x.at[i].name));
+        compare(at, x.at[i].name, x.at[i].value, member_find(&y, &x.at[i]));
     for (size_t i = 0; i < y.n; i++) {
-        if (!member_find(&x, y.at[i].name))
+        if (!member_find(&x, &y.at[i]))
             compare(at, y.at[i].name, NULL, y.at[i].value);
     }
 }

@@ -7,10 +7,11 @@
 #include "json.h"
 #include "json_read.h"
 
-/* Of a map by key, of an array of maps by their name, of one of options ("--name=value") by theirs.
- */
+/* Of a map by key, of an array of maps by their name, of one of options ("--name=value") by theirs:
+ * with the list of its values, where an option is given more than once. */
 struct member {
     const char *name;
+    size_t nth; /* of those that are called so, from 0 */
     const struct json_value *value;
 };
 struct members {
@@ -18,7 +19,8 @@ struct members {
     size_t n;
 };
 struct members members_of(const struct json_value *v, struct arena *a); /* of NULL: none */
-const struct json_value *member_find(const struct members *m, const char *name);
+/* Of the same name and number; NULL: there is none. */
+const struct json_value *member_find(const struct members *m, const struct member *like);
 
 /* One number or text that is not the same; NULL: that result does not have it. */
 struct difference_of {

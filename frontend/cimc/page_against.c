@@ -99,9 +99,9 @@ static void print_layers(const struct page *p, const struct json_value *there,
     page_open_table(p, "<layer|copies there|here|PEs there|here|cycles there|here|start there|here|"
                        "end there|here");
     for (size_t i = 0; i < y.n; i++)
-        layer_row(p, (uint32_t)i, y.at[i].name, member_find(&x, y.at[i].name), y.at[i].value);
+        layer_row(p, (uint32_t)i, y.at[i].name, member_find(&x, &y.at[i]), y.at[i].value);
     for (size_t i = 0; i < x.n; i++) {
-        if (!member_find(&y, x.at[i].name))
+        if (!member_find(&y, &x.at[i]))
             layer_row(p, UINT32_MAX, x.at[i].name, x.at[i].value, NULL);
     }
     page_close_table(p);

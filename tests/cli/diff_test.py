@@ -89,6 +89,26 @@ def rows(b):
     b.fails('diff', 'broken.json', 'a.json', code=1, message='broken.json: error: not JSON [data]')
 
 
+NAMESAKES = '{"options": [], "base_layers": [{"name": "?", "pes": %d}, {"name": "?", "pes": %d}]}'
+
+
+def repeated(b):
+    """an option that is given more than once is one list, and the second layer of a name is compared with the second"""
+    patches = ['--patch', '/conv1/Conv=1x1', '--patch', '/dense/Gemm=1x1']
+    compile_to(b, 'both.json', *patches)
+    compile_to(b, 'one.json', *patches[2:])
+    b.run('compile', b.model, *patches, '-o', 'both.cim')
+    for name in 'both.json', 'both.cim':
+        b.equal(diff(b, 'both.json', name, code=0), '', 'both.json and ' + name)
+    b.contains(diff(b, 'both.json', 'one.json', code=1), '  patch  ["/conv1/Conv=1x1","/dense/Gemm=1x1"] -> /dense/Gemm=1x1\n')
+    b.run('report', b.model, *patches, '--against', 'both.json', '-o', 'page.html')
+    b.contains(b.read('page.html').decode(), 'The results are equal.')
+    b.write('a.json', NAMESAKES % (1, 2))
+    b.write('b.json', NAMESAKES % (1, 3))
+    b.equal(diff(b, 'a.json', 'a.json', code=0), '', 'two layers of one name')
+    b.equal(found(b, 'a.json', 'b.json'), {('layers', '?', 'pes'): (2, 3, 1.5)}, 'the second of them')
+
+
 def page(b):
     """the report has both results: differences, and each layer's copies there and here"""
     first, second = compile_to(b, 'a.json'), compile_to(b, 'b.json', '--extra-pes', '8')
@@ -109,4 +129,4 @@ def page(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([results, programs, rows, page]))
+    sys.exit(run_cases([results, programs, rows, repeated, page]))
