@@ -22,8 +22,7 @@ static const struct json_value *read_row(const char *path, const char *hash, str
     struct sweep_rows rows = {.arena = a};
     const struct sweep_row *found = NULL;
     const struct json_value *v = NULL;
-    uint64_t whole;
-    bool ok = sweep_rows_read(&rows, file, &whole, d);
+    bool ok = sweep_rows_read(&rows, file, NULL, d);
     for (size_t i = 0; ok && i < rows.list.n; i++) {
         if (rows.list.at[i].index == index)
             found = &rows.list.at[i];

@@ -107,6 +107,23 @@ static void leave_block(void *arena, void *p)
     (void)p;
 }
 
+/* `calls` NULL: whether it is one value is all that is seen. */
+static bool parse(const void *text, size_t n, const yajl_callbacks *calls, void *self)
+{
+    struct arena *scratch = arena_new();
+    yajl_alloc_funcs memory = {take_block, move_block, leave_block, scratch};
+    yajl_handle parser = yajl_alloc(calls, &memory, self);
+    bool ok = yajl_parse(parser, text, n) == yajl_status_ok &&
+              yajl_complete_parse(parser) == yajl_status_ok;
+    arena_free(scratch);
+    return ok;
+}
+
+bool json_is_whole(const char *text, size_t n)
+{
+    return parse(text, n, NULL, NULL);
+}
+
 struct json_value *json_tree(const char *text, size_t n, struct arena *a, struct loc loc,
                              enum diag_code code, struct diag *d)
 {
@@ -120,14 +137,7 @@ struct json_value *json_tree(const char *text, size_t n, struct arena *a, struct
                                              .yajl_start_array = on_array,
                                              .yajl_end_array = on_end};
     struct reader r = {.arena = a};
-    struct arena *scratch = arena_new();
-    yajl_alloc_funcs memory = {take_block, move_block, leave_block, scratch};
-    yajl_handle parser = yajl_alloc(&callbacks, &memory, &r);
-    yajl_status status = yajl_parse(parser, (const unsigned char *)text, n);
-    if (status == yajl_status_ok)
-        status = yajl_complete_parse(parser);
-    arena_free(scratch);
-    if (status == yajl_status_ok && r.root)
+    if (parse(text, n, &callbacks, &r) && r.root)
         return r.root;
     diag_error(d, loc, code, "not JSON");
     return NULL;
@@ -176,23 +186,19 @@ bool json_read(const void *text, size_t n, const struct json_events *events, voi
                                          .yajl_end_map = see_close,
                                          .yajl_start_array = see_open,
                                          .yajl_end_array = see_close};
-    struct listener l = {events, self};
-    struct arena *scratch = arena_new();
-    yajl_alloc_funcs memory = {take_block, move_block, leave_block, scratch};
-    yajl_handle parser = yajl_alloc(&calls, &memory, &l);
-    bool ok = yajl_parse(parser, text, n) == yajl_status_ok &&
-              yajl_complete_parse(parser) == yajl_status_ok;
-    arena_free(scratch);
-    return ok;
+    return parse(text, n, &calls, &(struct listener){events, self});
 }
 
 /* ---- looking at it ---- */
 
+const struct json_value *json_first(const struct json_value *map)
+{
+    return map && map->kind == JSON_MAP ? map->first : NULL;
+}
+
 const struct json_value *json_find(const struct json_value *map, const char *key)
 {
-    if (!map || map->kind != JSON_MAP)
-        return NULL;
-    for (const struct json_value *v = map->first; v; v = v->next) {
+    for (const struct json_value *v = json_first(map); v; v = v->next) {
         if (strcmp(v->key, key) == 0)
             return v;
     }

@@ -16,6 +16,10 @@ struct json_value {
 /* One value; NULL after an error of `code` at `loc`. Strings are copied. */
 struct json_value *json_tree(const char *text, size_t n, struct arena *a, struct loc loc,
                              enum diag_code code, struct diag *d);
+/* The text is one value and nothing else: what json_tree reads. */
+bool json_is_whole(const char *text, size_t n);
+/* The first member; NULL: there is none, or it is no map. */
+const struct json_value *json_first(const struct json_value *map);
 /* NULL: there is none; `map` may be NULL or no map. */
 const struct json_value *json_find(const struct json_value *map, const char *key);
 /* The text of a plain value, or NULL. */

@@ -246,9 +246,11 @@ static bool open_rows(struct sweep *s, const char *path, struct diag *d)
         return cannot("open", path, d);
     s->holds[0] = hold_new(close_file);
     s->holds[0]->thing = s;
+    if (!lock(s, path, d))
+        return false;
     if (fstat(s->file, &st) != 0 || !S_ISREG(st.st_mode))
         return diag_error(d, (struct loc){.file = path}, DIAG_IO, "rows go to a regular file");
-    if (!lock(s, path, d) || !take_rows(s, path, &whole, d))
+    if (!take_rows(s, path, &whole, d))
         return false;
     return whole == (uint64_t)st.st_size || ftruncate(s->file, (off_t)whole) == 0 ||
            cannot("cut off the last line", path, d);
@@ -554,11 +556,10 @@ static bool merge(cimc_context *c, void *call)
     const struct sweep_call *k = call;
     struct sweep_rows rows = {.arena = arena_new()};
     struct text all = {0};
-    uint64_t ignored;
     strings_check(k->operands);
     bool ok = form_is_known(c, k->form, FORM(CIMC_JSON) | FORM(CIMC_CSV));
     for (size_t i = 0; ok && i < k->operands->n; i++)
-        ok = sweep_rows_read(&rows, k->operands->at[i], &ignored, c->diag);
+        ok = sweep_rows_read(&rows, k->operands->at[i], NULL, c->diag);
     ok = ok && sweep_rows_join(&rows, c->diag);
     if (ok && k->form == CIMC_CSV)
         ok = sweep_rows_csv(&rows, &all, c->diag);

@@ -81,7 +81,8 @@ struct sweep_rows {
     struct arena *arena;
     VEC(struct sweep_row) list;
 };
-/* The file's rows; a last line without an end is none. `end`: bytes of the lines that are whole. */
+/* The file's rows. `end`: bytes of the lines that are whole, for who goes on behind them; a last
+ * line without an end is no row then. NULL: it is one if it is whole, else there is a warning. */
 bool sweep_rows_read(struct sweep_rows *rows, const char *path, uint64_t *end,
                      struct diag *d) CHECK_RESULT;
 /* By index; the same row twice becomes one. False: two rows of one point differ, or are of

@@ -14,19 +14,61 @@
 
 /* ---- reading ---- */
 
-static bool read_row(struct sweep_rows *rows, const char *path, size_t number, const char *line,
-                     size_t n, struct diag *d)
+static const char row_begins[] = "{\"index\":";
+
+struct row_reader {
+    struct sweep_rows *rows;
+    const char *path;
+    size_t number; /* of the line */
+    struct diag *diag;
+};
+
+static bool refuse(const struct row_reader *r, const char *why)
 {
-    unsigned long long index, key;
+    return diag_error(r->diag, (struct loc){.file = r->path, .line = (uint32_t)r->number},
+                      DIAG_DATA, "%s", why);
+}
+
+/* Index and key in their one form, without signs and blanks. */
+static bool read_head(const char *line, struct sweep_row *row)
+{
+    char index[9], key[17];
     int head = 0;
-    char *text = arena_strndup(rows->arena, line, n);
-    bool ok = sscanf(text, "{\"index\":%llu,\"key\":\"%16llx\",\"point\":{%n", &index, &key,
-                     &head) == 2 &&
-              head > 0 && text[n - 1] == '}';
-    if (!ok)
-        return diag_error(d, (struct loc){.file = path, .line = (uint32_t)number}, DIAG_DATA,
-                          "this is no row of a sweep");
-    VEC_PUSH(&rows->list, ((struct sweep_row){index, key, text, path, number}));
+    bool ok = sscanf(line, "{\"index\":%8[0-9],\"key\":\"%16[0-9a-f]\",\"point\":{%n", index, key,
+                     &head) == 2;
+    if (!ok || head == 0 || strlen(key) != 16)
+        return false;
+    row->index = strtoull(index, NULL, 10);
+    row->key = strtoull(key, NULL, 16);
+    return true;
+}
+
+/* What was lost in a line, or joined to it, is seen where it is no JSON any more. */
+static bool read_row(const struct row_reader *r, const char *line, size_t n)
+{
+    struct sweep_row row = {.file = r->path, .number = r->number};
+    row.line = arena_strndup(r->rows->arena, line, n);
+    if (!read_head(row.line, &row))
+        return refuse(r, "this is no row of a sweep");
+    if (!json_is_whole(line, n))
+        return refuse(r, "the row is damaged: it is no JSON");
+    VEC_PUSH(&r->rows->list, row);
+    return true;
+}
+
+/* A last line without an end. Only what is the beginning of a row may be cut off: anything else is
+ * somebody's file. */
+static bool read_rest(const struct row_reader *r, const char *line, size_t n, bool goes_on)
+{
+    size_t head = strlen(row_begins);
+    if (memcmp(line, row_begins, n < head ? n : head) != 0)
+        return refuse(r, "this is no row of a sweep");
+    if (goes_on)
+        return true;
+    if (json_is_whole(line, n))
+        return read_row(r, line, n);
+    diag_warn(r->diag, (struct loc){.file = r->path, .line = (uint32_t)r->number}, DIAG_DATA,
+              "the last line is cut off: a row is missing");
     return true;
 }
 
@@ -35,17 +77,16 @@ bool sweep_rows_read(struct sweep_rows *rows, const char *path, uint64_t *end, s
     struct file f;
     if (!file_open(path, rows->arena, d, &f))
         return false;
-    const char *name = arena_strdup(rows->arena, f.path), *at = (const char *)f.data;
-    const char *last = at + f.size, *next;
+    struct row_reader r = {rows, arena_strdup(rows->arena, f.path), 1, d};
+    const char *first = (const char *)f.data, *at = first, *last = at + f.size, *next;
     bool ok = true;
-    *end = 0;
-    for (size_t number = 1; ok && at < last; number++, at = next + 1) {
-        next = memchr(at, '\n', (size_t)(last - at));
-        if (!next)
-            break;
-        ok = read_row(rows, name, number, at, (size_t)(next - at), d);
-        *end += (uint64_t)(next + 1 - at);
+    for (; ok && at < last && (next = memchr(at, '\n', (size_t)(last - at))); at = next + 1) {
+        ok = read_row(&r, at, (size_t)(next - at));
+        r.number++;
     }
+    if (end)
+        *end = (uint64_t)(at - first);
+    ok = ok && (at == last || read_rest(&r, at, (size_t)(last - at), end != NULL));
     file_close(&f);
     return ok;
 }
@@ -112,6 +153,7 @@ struct table {
     struct arena *arena;
     VEC(const char *) columns;
     VEC(struct cells) rows;
+    bool is_full; /* a cell had no column any more */
 };
 
 static const char *first_error(const struct json_value *row, const char *key)
@@ -133,7 +175,8 @@ static void put(struct table *t, const char *column, const char *text)
         i++;
     if (i == t->columns.n && i < MOST_COLUMNS)
         VEC_PUSH(&t->columns, column);
-    if (i == MOST_COLUMNS)
+    t->is_full |= i == MOST_COLUMNS;
+    if (t->is_full)
         return;
     size_t last = t->rows.n - 1;
     while (t->rows.at[last].n <= i)
@@ -143,7 +186,7 @@ static void put(struct table *t, const char *column, const char *text)
 
 static void put_point(struct table *t, const struct json_value *point)
 {
-    for (const struct json_value *v = point ? point->first : NULL; v; v = v->next)
+    for (const struct json_value *v = json_first(point); v; v = v->next)
         put(t, v->key, v->text);
 }
 
@@ -152,12 +195,12 @@ static void put_point(struct table *t, const struct json_value *point)
 static void put_result(struct table *t, const struct json_value *row)
 {
     const struct json_value *result = json_find(row, "result"), *point = json_find(row, "point");
-    for (const struct json_value *v = result ? result->first : NULL; v; v = v->next) {
+    for (const struct json_value *v = json_first(result); v; v = v->next) {
         if (json_is_plain(v))
             put(t, json_find(point, v->key) ? arena_printf(t->arena, "result.%s", v->key) : v->key,
                 v->text);
-        else if (v->kind == JSON_MAP && strcmp(v->key, "machine") != 0)
-            for (const struct json_value *in = v->first; in; in = in->next)
+        else if (strcmp(v->key, "machine") != 0)
+            for (const struct json_value *in = json_first(v); in; in = in->next)
                 if (json_is_plain(in))
                     put(t, arena_printf(t->arena, "%s.%s", v->key, in->key), in->text);
     }
@@ -179,7 +222,8 @@ static bool put_row(struct table *t, const struct sweep_row *row, struct diag *d
     put_result(t, v);
     if (json_find(v, "error"))
         put(t, "error", first_error(v, "text"));
-    return true;
+    return !t->is_full ||
+           diag_error(d, loc, DIAG_DATA, "a table has at most %d columns", MOST_COLUMNS);
 }
 
 /* RFC 4180 */

@@ -204,6 +204,57 @@ def refused(b):
     b.fails('sweep', '--merge', 'other.jsonl', code=1, message='other.jsonl:1: error: this is no row of a sweep [data]')
 
 
+NO_ROW = 'error: this is no row of a sweep [data]'
+DAMAGED = 'error: the row is damaged: it is no JSON [data]'
+
+
+def damaged(b):
+    """a row that is damaged, joined to another or of another form is refused, whoever reads it, and the file stays as it is"""
+    prepare(b)
+    sweep = ('sweep', 'digits.onnx', '--extra-pes', '0,4,8', '-o', 'rows.jsonl')
+    b.run(*sweep)
+    rows = b.read('rows.jsonl').splitlines(keepends=True)
+    head = rows[1][:rows[1].index(b'"point"')]
+    for line, message in [
+            (rows[1][:200] + rows[2], DAMAGED), (rows[1][:200] + b'}\n', DAMAGED), (rows[1][:200] + b'\0' * 50 + rows[1][250:], DAMAGED),
+            (rows[1].replace(b':1,', b': 1,', 1), NO_ROW), (rows[1].replace(b':1,', b':-1,', 1), NO_ROW),
+            (rows[1].replace(b':1,', b':99999999999999999999999,', 1), NO_ROW), (rows[1].replace(head[18:34], b'-0x1', 1), NO_ROW),
+            (b'no row\n', NO_ROW), (b'no row', NO_ROW), (b'{"ind\n', NO_ROW), (b'{', ''), (b'{"index":1,"k', '')]:
+        b.write('rows.jsonl', rows[0] + line)
+        for command in sweep, ('sweep', '--merge', 'rows.jsonl'), ('diff', 'rows.jsonl#0', 'rows.jsonl#0'):
+            if message:
+                b.fails(*command, code=1, message='rows.jsonl:2: ' + message)
+                b.equal(b.read('rows.jsonl'), rows[0] + line, 'a file that was refused')
+    for name, text in ('notes.txt', 'my notes'), ('machine.yaml', 'rows: 64'):
+        b.write(name, text)
+        b.fails('sweep', 'digits.onnx', '-o', name, code=1, message=name + ':1: ' + NO_ROW)
+        b.equal(b.read(name), text.encode(), name)
+
+
+def last_lines(b):
+    """of a last line without an end --merge and diff take a row that is whole, and warn of another"""
+    prepare(b)
+    b.run('sweep', 'digits.onnx', '--extra-pes', '0,4', '-o', 'rows.jsonl')
+    b.run('sweep', '--merge', 'rows.jsonl', '-o', 'whole.jsonl', '--csv', 'whole.csv')
+    text = b.read('rows.jsonl')
+    b.write('cut.jsonl', text[:-1])
+    b.equal(b.run('sweep', '--merge', 'cut.jsonl').data, b.read('whole.jsonl'), 'without the end')
+    b.run('diff', 'cut.jsonl#1', 'cut.jsonl#1')
+    b.write('cut.jsonl', text[:-2])
+    done = b.run('sweep', '--merge', 'cut.jsonl', '--csv', 'cut.csv')
+    b.equal(done.stderr, 'cut.jsonl:2: warning: the last line is cut off: a row is missing [data]\n', 'a row that is cut off')
+    b.equal(b.read('cut.csv').splitlines(), b.read('whole.csv').splitlines()[:2], 'the row that is whole')
+
+
+def strange_tables(b):
+    """results that are lists have no columns; more columns than a table has are an error"""
+    row = '{"index":%d,"key":"0123456789abcdef","point":{"a":1},"result":%s}\n'
+    b.write('lists.jsonl', row % (0, '[1,2]') + row % (1, '{"b":[1],"c":{"d":2}}'))
+    b.equal(b.run('sweep', '--merge', 'lists.jsonl', '--csv', '-').stdout, 'index,status,a,c.d\n0,ok,1,\n1,ok,1,2\n', 'lists')
+    b.write('wide.jsonl', row % (0, json.dumps({'v%d' % i: i for i in range(998)})))
+    b.fails('sweep', '--merge', 'wide.jsonl', '--csv', '-', code=1, message='wide.jsonl:1: error: a table has at most 1000 columns [data]')
+
+
 # What the recipes of SWEEP.md find instead of a cluster: all jobs, all ranks, one after the other.
 STUBS = {
     'sbatch': '''#!/bin/sh
@@ -278,4 +329,4 @@ def with_mpi(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([points, names_of_models, shards, interrupted, failures, refused, with_parallel, with_xargs, with_slurm, with_mpi]))
+    sys.exit(run_cases([points, names_of_models, shards, interrupted, failures, refused, damaged, last_lines, strange_tables, with_parallel, with_xargs, with_slurm, with_mpi]))
