@@ -255,6 +255,9 @@ struct cimc_options {
     /* another result that CIMC_HTML has beside its own: as cimc_diff reads them */
     const char *against;
     bool print_changed;
+    /* what `copies` and `patches` were read from (@FILE), by cimc_options_set; cimc_check_files
+     * looks at it */
+    struct cimc_strings mapping_files;
 };
 
 /* Defaults for all that `size` bytes hold. */

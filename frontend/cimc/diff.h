@@ -38,6 +38,8 @@ struct differences {
  * program. */
 bool diff_read(const char *path, struct arena *a, struct diag *d,
                const struct json_value **out) CHECK_RESULT;
+/* The file that diff_read reads: FILE of FILE#INDEX. */
+const char *diff_file(const char *path, struct arena *a);
 /* Its strings live as long as both, and the arena. */
 void diff_find(struct differences *out, const struct json_value *a, const struct json_value *b);
 /* Second to first; NaN where these are no numbers. */

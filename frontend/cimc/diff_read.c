@@ -13,11 +13,26 @@
 
 /* ---- one side ---- */
 
+/* Where "#12" begins, unless a file is called so. */
+static const char *row_of(const char *path)
+{
+    struct stat st;
+    const char *hash = strrchr(path, '#');
+    bool is_row = hash && hash[1] && !hash[1 + strspn(hash + 1, "0123456789")];
+    return is_row && stat(path, &st) != 0 ? hash : NULL;
+}
+
+const char *diff_file(const char *path, struct arena *a)
+{
+    const char *hash = row_of(path);
+    return hash ? arena_strndup(a, path, (size_t)(hash - path)) : path;
+}
+
 /* "FILE#12": that row of the file. */
 static const struct json_value *read_row(const char *path, const char *hash, struct arena *a,
                                          struct diag *d)
 {
-    const char *file = arena_strndup(a, path, (size_t)(hash - path));
+    const char *file = diff_file(path, a);
     unsigned long long index = strtoull(hash + 1, NULL, 10);
     struct sweep_rows rows = {.arena = a};
     const struct sweep_row *found = NULL;
@@ -93,11 +108,8 @@ static const struct json_value *read_file(const char *path, struct arena *a, str
 
 bool diff_read(const char *path, struct arena *a, struct diag *d, const struct json_value **out)
 {
-    struct stat st;
-    const char *hash = strrchr(path, '#');
-    bool is_row = hash && hash[1] && !hash[1 + strspn(hash + 1, "0123456789")];
-    const struct json_value *v =
-        is_row && stat(path, &st) != 0 ? read_row(path, hash, a, d) : read_file(path, a, d);
+    const char *hash = row_of(path);
+    const struct json_value *v = hash ? read_row(path, hash, a, d) : read_file(path, a, d);
     if (json_find(v, "error"))
         return diag_error(d, (struct loc){.file = path}, DIAG_DATA, "the row has no result");
     *out = json_find(v, "result") ? json_find(v, "result") : v;

@@ -157,6 +157,8 @@ bool mapping_put_file(struct cimc_options *o, const struct cimc_option_info *opt
         o->patches = before;
     else if (!r.patches)
         o->copies = options_keep(o, r.copies.at);
+    if (ok && offsetof(struct cimc_options, mapping_files) + sizeof o->mapping_files <= o->size)
+        options_append(o, &o->mapping_files, value + 1);
     text_free(&r.copies);
     arena_free(names);
     return ok;

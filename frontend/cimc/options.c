@@ -105,6 +105,7 @@ struct cimc_options options_copy(const struct cimc_options *o)
 {
     struct cimc_options to = *o;
     to.memory = NULL;
+    copy_list(&to, &to.mapping_files);
     for (const struct cimc_option_info *i = option_table; i->name; i++) {
         void *field = (char *)&to + i->offset;
         const char **text = field;

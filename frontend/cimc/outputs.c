@@ -8,13 +8,15 @@
  */
 #include "outputs.h"
 
+#include "diff.h"
 #include "models.h"
 
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { N_OUTPUTS = 11 };
+enum { N_OUTPUTS = 11, MOST_LINKS = 40 };
 struct named_output {
     const char *what, *path; /* path NULL: not asked for */
 };
@@ -67,6 +69,45 @@ void outputs_report(const struct cimc_options *s, FILE *to)
         fputc('\n', to);
 }
 
+/* The folder of `path` that is there, and how the file in it is called; where a link leads is what
+ * would be written. False: there is no such folder. */
+static bool place_of(const char *path, struct stat *folder, char name[PATH_MAX])
+{
+    char at[PATH_MAX], to[PATH_MAX];
+    if (snprintf(at, sizeof at, "%s", path) >= (int)sizeof at)
+        return false;
+    for (int links = 0; links < MOST_LINKS; links++) {
+        char *slash = strrchr(at, '/');
+        snprintf(name, PATH_MAX, "%s", slash ? slash + 1 : at);
+        ssize_t n = readlink(at, to, sizeof to - 1);
+        if (n < 0) {
+            if (slash)
+                slash[1] = 0;
+            return stat(slash ? at : ".", folder) == 0;
+        }
+        to[n] = 0;
+        size_t kept = slash && *to != '/' ? (size_t)(slash + 1 - at) : 0;
+        if (kept + (size_t)n >= sizeof at)
+            return false;
+        memcpy(at + kept, to, (size_t)n + 1);
+    }
+    return false;
+}
+
+static bool is_same(const struct stat *x, const struct stat *y)
+{
+    return x->st_dev == y->st_dev && x->st_ino == y->st_ino;
+}
+
+/* Neither is there yet: both would be made in one folder under one name. */
+static bool same_place(const char *a, const char *b)
+{
+    struct stat x, y;
+    char first[PATH_MAX], second[PATH_MAX];
+    return strcmp(a, b) == 0 || (place_of(a, &x, first) && place_of(b, &y, second) &&
+                                 is_same(&x, &y) && strcmp(first, second) == 0);
+}
+
 /* One file would be written twice; a device may take anything. */
 static bool same_file(const char *a, const char *b)
 {
@@ -74,8 +115,8 @@ static bool same_file(const char *a, const char *b)
     if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
         return strcmp(a, b) == 0;
     if (stat(a, &x) != 0 || stat(b, &y) != 0)
-        return strcmp(a, b) == 0;
-    return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+        return same_place(a, b);
+    return S_ISREG(x.st_mode) && is_same(&x, &y);
 }
 
 /* `folder` is there and holds the file, at any depth. */
@@ -110,7 +151,8 @@ static void add_numbered(const char *dir, const char *what, const char *ending, 
 static void list_inputs(const struct cimc_options *s, const struct cimc_strings *operands,
                         struct arena *a, path_list *paths)
 {
-    const char *single[] = {s->arch, s->report_arch, s->program, s->against};
+    const char *against = s->against ? diff_file(s->against, a) : NULL;
+    const char *single[] = {s->arch, s->report_arch, s->program, against, s->labels};
     for (size_t i = 0; i < operands->n; i++)
         VEC_PUSH(paths, models_file(operands->at[i]));
     for (size_t i = 0; i < s->models.n; i++)
@@ -121,6 +163,8 @@ static void list_inputs(const struct cimc_options *s, const struct cimc_strings 
     }
     for (size_t i = 0; i < s->inputs.n; i++)
         VEC_PUSH(paths, s->inputs.at[i]);
+    for (size_t i = 0; i < s->mapping_files.n; i++)
+        VEC_PUSH(paths, s->mapping_files.at[i]);
     for (size_t i = 0; i < s->constants.n; i++) {
         const char *file = strchr(s->constants.at[i], '=');
         if (file)

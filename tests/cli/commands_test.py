@@ -422,22 +422,35 @@ def no_file_twice(b):
     usage("the trace would replace the input 'link'", 'compile', 'link', '--trace', 'm.onnx')
     usage('output and trace cannot both go to x', 'compile', 'm.onnx', '-o', 'x', '--trace', 'x')
     usage('schedule and duplication problem cannot both go to x', 'run', 'm.onnx', '--schedule-out', 'x', '--lp-file', 'x')
+    os.symlink('not_there', b.path('way'))    # of files that are not there yet, too
+    for path in './x', os.path.join('..', os.path.basename(b.folder), 'x'), b.path('x'):
+        usage('output and trace cannot both go to ' + path, 'compile', 'm.onnx', '-o', 'x', '--trace', path)
+    usage('output and trace cannot both go to not_there', 'compile', 'm.onnx', '-o', 'way', '--trace', 'not_there')
+    os.remove(b.path('way'))
     b.equal([b.read('m.onnx') == data, sorted(os.listdir(b.folder))], [True, ['link', 'm.onnx']], 'files')
     b.run('compile', 'm.onnx', '-o', '/dev/null', '--trace', '/dev/null')
     b.run('compile', 'm.onnx', '-o', 'p.cim')
     b.run('dis', 'p.cim', '-o', 'p.asm')
     b.write('a.yaml', 'base: clsa\n')
+    b.write('copies', '0=1\n')
+    b.write('patches', '0=1x1\n')
+    b.write('classes', '5\n')
+    b.run('sweep', 'm.onnx', '-o', 'rows')
     shutil.copytree(b.test_data(0), b.path('t'))
     os.mkdir(b.path('d'))
     os.link(b.path('p.cim'), b.path('d/p.cim'))
     b.write('d/program.json', '')
     b.run('run', 'm.onnx', '--input-fill=ramp', '--save-outputs=s')
-    before = {name: b.read(name) for name in ('p.cim', 'p.asm', 'a.yaml', 't/input_0.pb', 't/output_0.pb', 's/output_0.npy')}
+    before = {name: b.read(name) for name in ('p.cim', 'p.asm', 'a.yaml', 'copies', 'patches', 'classes', 'rows', 't/input_0.pb', 't/output_0.pb', 's/output_0.npy')}
     files = sorted(os.listdir(b.folder))
     for what, path, arguments in (
             ('output', 'p.cim', ['dis', 'p.cim', '-o', 'p.cim']), ('output', 'p.asm', ['asm', 'p.asm', '-o', 'p.asm']),
             ('output', 'a.yaml', ['compile', 'm.onnx', '--arch', 'a.yaml', '-o', 'a.yaml']),
             ('output', 'a.yaml', ['report', 'm.onnx', '--report-arch', 'a.yaml', '-o', 'a.yaml']),
+            ('output', 'copies', ['compile', 'm.onnx', '--copies', '@copies', '-o', 'copies']),
+            ('trace', 'patches', ['compile', 'm.onnx', '--patch', '@patches', '--trace', './patches']),
+            ('list of times', 'classes', ['sim', 'p.cim', '--model=m.onnx', '--input-fill=ramp', '--labels=classes', '--times=classes']),
+            ('output', 'rows', ['report', 'm.onnx', '--against', 'rows#0', '-o', 'rows']),
             ('output', 't/input_0.pb', ['compile', 'm.onnx', '--constant', 'w=t/input_0.pb', '-o', 't/input_0.pb']),
             ('output', 't/output_0.pb', ['run', 'm.onnx', '--test-data', 't', '-o', 't/output_0.pb']),
             ('saved output', 's/output_0.npy', ['sim', 'p.cim', '--input', 's/output_0.npy', '--save-outputs', 's']),
