@@ -13,7 +13,6 @@
 #include "api_handles.h"
 #include "common_json.h"
 #include "mapping.h"
-#include "models.h"
 #include "options.h"
 #include "report.h"
 
@@ -98,36 +97,9 @@ static cimc_context *context_new(struct sweep *s, struct hold **hold)
     return c;
 }
 
-/* Piece by piece, so that no more of it than that is in memory. */
-static uint64_t hash_file(const struct file *f)
+static bool not_a_file(const char *path, struct diag *d)
 {
-    static const size_t piece = (size_t)4 << 20;
-    uint64_t hash = f->size;
-    for (size_t at = 0; at < f->size; at += piece) {
-        size_t n = f->size - at < piece ? f->size - at : piece;
-        hash = hash_bytes(f->data + at, n, hash);
-        file_forget(f, f->data + at, n);
-    }
-    return hash;
-}
-
-/* The models' files as they are now. */
-static bool hash_models(struct sweep *s, struct diag *d)
-{
-    const struct sweep_axis *models = &s->plan.axes.at[0];
-    s->model_hash = ARENA_ARRAY(s->plan.arena, uint64_t, models->values.n);
-    for (size_t i = 0; i < models->values.n; i++) {
-        const char *path = models_file(models->values.at[i].label);
-        struct file f;
-        if (strcmp(path, "-") == 0)
-            return diag_error(d, (struct loc){0}, DIAG_USAGE,
-                              "a sweep reads its models from files");
-        if (!file_open(path, s->plan.arena, d, &f))
-            return false;
-        s->model_hash[i] = hash_file(&f);
-        file_close(&f);
-    }
-    return true;
+    return diag_error(d, (struct loc){.file = path}, DIAG_IO, "rows go to a regular file");
 }
 
 static bool start(struct sweep *s, cimc_context *c, const struct cimc_strings *operands,
@@ -137,7 +109,11 @@ static bool start(struct sweep *s, cimc_context *c, const struct cimc_strings *o
     struct cimc_options whole = options_whole(o);
     *s = (struct sweep){.c = c, .file = -1, .plan = {.arena = a}};
     strings_check(operands);
-    if (!sweep_plan_make(&s->plan, operands, &whole, a, c->diag) || !hash_models(s, c->diag))
+    if (whole.output && strcmp(whole.output, "-") == 0)
+        return not_a_file(whole.output, c->diag);
+    if (!sweep_plan_make(&s->plan, operands, &whole, a, c->diag) ||
+        !sweep_files_check(&s->plan, &whole, c->diag) ||
+        !sweep_models_hash(&s->plan, &s->model_hash, c->diag))
         return false;
     s->rows.arena = a;
     s->progress = (struct progress){.tell = tell_point, .self = s};
@@ -249,7 +225,7 @@ static bool open_rows(struct sweep *s, const char *path, struct diag *d)
     if (!lock(s, path, d))
         return false;
     if (fstat(s->file, &st) != 0 || !S_ISREG(st.st_mode))
-        return diag_error(d, (struct loc){.file = path}, DIAG_IO, "rows go to a regular file");
+        return not_a_file(path, d);
     if (!take_rows(s, path, &whole, d))
         return false;
     return whole == (uint64_t)st.st_size || ftruncate(s->file, (off_t)whole) == 0 ||
@@ -520,10 +496,11 @@ enum cimc_status cimc_sweep(cimc_context *c, const struct cimc_strings *operands
 
 /* ---- what is missing, what there is ---- */
 
-static bool is_there(const char *path)
+/* What cannot be reached is not missing: who reads it says why. */
+static bool is_missing(const char *path)
 {
     struct stat st;
-    return path && stat(path, &st) == 0;
+    return !path || (stat(path, &st) != 0 && errno == ENOENT);
 }
 
 static bool missing(cimc_context *c, void *call)
@@ -534,7 +511,7 @@ static bool missing(cimc_context *c, void *call)
     uint64_t ignored;
     struct text list = {0};
     bool ok = start(&s, c, k->operands, &whole) &&
-              (!is_there(whole.output) || take_rows(&s, whole.output, &ignored, c->diag));
+              (is_missing(whole.output) || take_rows(&s, whole.output, &ignored, c->diag));
     for (uint64_t i = 0; ok && i < s.plan.n_points; i++) {
         if (sweep_is_mine(&s.plan, i) && !s.is_there[i])
             text_add(&list, "%llu\n", (unsigned long long)i);

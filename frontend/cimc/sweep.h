@@ -65,6 +65,16 @@ bool sweep_axis_parse(struct sweep_plan *p, const char *text, struct diag *d) CH
 bool sweep_fix(struct sweep_plan *p, const struct cimc_option_info *option, const char *text,
                struct loc loc, struct diag *d) CHECK_RESULT;
 
+/* ---- sweep_files.c ---- */
+
+/* False: a file that points read, wherever it is named, can be read only once, or `o` would have it
+ * written. */
+bool sweep_files_check(const struct sweep_plan *p, const struct cimc_options *o,
+                       struct diag *d) CHECK_RESULT;
+/* For each value of the first axis: the bytes of the model's file, and its name where it has one.
+ */
+bool sweep_models_hash(const struct sweep_plan *p, uint64_t **out, struct diag *d) CHECK_RESULT;
+
 /* ---- sweep_spec.c ---- */
 
 bool sweep_spec_read(struct sweep_plan *p, const char *path, struct diag *d) CHECK_RESULT;
@@ -85,8 +95,7 @@ struct sweep_rows {
  * line without an end is no row then. NULL: it is one if it is whole, else there is a warning. */
 bool sweep_rows_read(struct sweep_rows *rows, const char *path, uint64_t *end,
                      struct diag *d) CHECK_RESULT;
-/* By index; the same row twice becomes one. False: two rows of one point differ, or are of
- * different sweeps. */
+/* By index; the same row twice becomes one. False: two rows of one point differ. */
 bool sweep_rows_join(struct sweep_rows *rows, struct diag *d) CHECK_RESULT;
 /* The part of the line without what it cost, as a line that is whole. */
 void sweep_row_add_result(const struct sweep_row *row, struct text *out);

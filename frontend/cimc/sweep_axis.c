@@ -4,6 +4,7 @@
 #include "sweep.h"
 
 #include "base/closest.h"
+#include "mapping_file.h"
 #include "options.h"
 
 #include <errno.h>
@@ -202,6 +203,20 @@ static bool is_assignment(const struct sweep_plan *p, const struct sweep_axis *a
     return is_new_field(p, axis, text, n, loc, d);
 }
 
+/* A mapping from a file is what was read now, whatever the file says when its points come. */
+static struct cimc_strings mapping_read(const struct cimc_options *trial,
+                                        const struct cimc_option_info *o, struct arena *a)
+{
+    const void *field = (const char *)trial + o->offset;
+    struct cimc_strings list = {.at = (const char **)field, .n = 1};
+    if (o->kind == CIMC_OPTION_LIST)
+        list = *(const struct cimc_strings *)field;
+    struct cimc_strings own = {.at = ARENA_ARRAY(a, const char *, list.n), .n = list.n};
+    for (size_t i = 0; i < list.n; i++)
+        own.at[i] = arena_strdup(a, list.at[i]);
+    return own;
+}
+
 bool sweep_axis_take_all(struct sweep_plan *p, struct sweep_axis *axis,
                          const struct cimc_strings *texts, struct loc loc, struct diag *d)
 {
@@ -211,6 +226,7 @@ bool sweep_axis_take_all(struct sweep_plan *p, struct sweep_axis *axis,
     struct cimc_strings own = {.at = ARENA_ARRAY(p->arena, const char *, texts->n + 1)};
     const char *field = own_field(axis);
     bool ok = true, is_list = !field && axis->option && is_machine_list(axis->option);
+    bool has_file = false;
     cimc_options_init(&trial, sizeof trial);
     for (size_t i = 0; ok && i < texts->n; i++) {
         const char *text = field ? arena_printf(p->arena, "%s=%s", field, texts->at[i])
@@ -218,7 +234,10 @@ bool sweep_axis_take_all(struct sweep_plan *p, struct sweep_axis *axis,
         ok = (!is_list || is_assignment(p, axis, text, &own, loc, d)) &&
              (!axis->option || put(&trial, axis->option, text, loc, d));
         own.at[own.n++] = text;
+        has_file |= axis->option && mapping_is_file(axis->option, text);
     }
+    if (ok && has_file)
+        own = mapping_read(&trial, axis->option, p->arena);
     cimc_options_free(&trial);
     if (ok)
         add_value(p, axis, (struct sweep_value){label_of(texts, p->arena), own});

@@ -5,6 +5,7 @@
 #include "text_out.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* Prints to `path`, a file whole or not at all; NULL: standard output. */
 struct destination {
@@ -41,10 +42,28 @@ static enum cimc_status merge_to(const struct command_line *l, const struct cimc
     return close_destination(&to, status);
 }
 
+/* NULL: all can be read more than once. */
+static const char *first_stream(const struct cimc_strings *files)
+{
+    struct stat st;
+    for (size_t i = 0; i < files->n; i++) {
+        const char *path = files->at[i];
+        if (strcmp(path, "-") == 0 || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
+            return path;
+    }
+    return NULL;
+}
+
 static enum cimc_status merge(const struct command_line *l)
 {
     const struct cimc_options *o = &l->options;
     enum cimc_status status = CIMC_OK;
+    const char *stream = o->output && o->csv ? first_stream(&l->args) : NULL;
+    if (stream)
+        return usage_error(l->context,
+                           "--merge reads '%s' for -o and for --csv, but it is no file that can be "
+                           "read twice; the table can be made of what -o writes",
+                           stream);
     if (o->output || !o->csv)
         status = merge_to(l, &l->args, CIMC_JSON, o->output);
     if (status == CIMC_OK && o->csv)
@@ -62,15 +81,23 @@ static enum cimc_status sweep_to_csv(const struct command_line *l)
     return close_destination(&to, status);
 }
 
+/* Rows are a result as far as they came. */
+static bool write_rows(void *line, const void *bytes, size_t n)
+{
+    struct command_line *l = line;
+    l->has_result |= n > 0;
+    return write_text(stdout, bytes, n);
+}
+
 static enum cimc_status sweep(struct command_line *l)
 {
     struct cimc_options *o = &l->options;
     bool to_stdout = o->json || (o->output && strcmp(o->output, "-") == 0);
     if (to_stdout && o->output)
         o->output = NULL;
-    enum cimc_form form = to_stdout ? CIMC_JSON : CIMC_TABLE;
-    l->has_result = to_stdout; /* rows, as far as it came */
-    enum cimc_status status = cimc_sweep(l->context, &l->args, o, form, write_text, stdout);
+    enum cimc_status status =
+        to_stdout ? cimc_sweep(l->context, &l->args, o, CIMC_JSON, write_rows, l)
+                  : cimc_sweep(l->context, &l->args, o, CIMC_TABLE, write_text, report_stream(o));
     if (status == CIMC_OK && o->csv)
         status = merge_to(l, &(struct cimc_strings){.at = &o->output, .n = 1}, CIMC_CSV, o->csv);
     return status;
@@ -80,8 +107,9 @@ enum cimc_status cmd_sweep(struct command_line *l)
 {
     const struct cimc_options *o = &l->options;
     bool has_file = o->output && strcmp(o->output, "-") != 0;
-    if (o->merge)
-        return merge(l);
+    if (o->merge && (o->missing || o->shard || o->vary.n))
+        return usage_error(l->context, "--merge takes rows as they are: no --missing, no --shard, "
+                                       "no lists");
     if (o->missing && !has_file)
         return usage_error(l->context, "--missing: -o FILE says which rows there are");
     if (o->missing)
@@ -90,5 +118,7 @@ enum cimc_status cmd_sweep(struct command_line *l)
         return usage_error(l->context, "--json and -o exclude each other: both are the rows");
     if (o->csv && !has_file && (o->json || o->output))
         return usage_error(l->context, "--csv with rows on standard output: give -o FILE");
+    if (o->merge)
+        return merge(l);
     return o->csv && !has_file ? sweep_to_csv(l) : sweep(l);
 }

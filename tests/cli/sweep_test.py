@@ -255,6 +255,68 @@ def strange_tables(b):
     b.fails('sweep', '--merge', 'wide.jsonl', '--csv', '-', code=1, message='wide.jsonl:1: error: a table has at most 1000 columns [data]')
 
 
+def read_once(b):
+    """a mapping from a pipe is read once; machines, models and rows that would have to be read again are refused"""
+    prepare(b)
+    read, write = os.pipe()
+    os.write(write, b'0=2\n')
+    os.close(write)
+    piped = subprocess.run([b.cimc, 'sweep', 'digits.onnx', '--vary', 'copies=@/dev/fd/%d' % read, '--extra-pes', '4', '--set', 'pixel,1x*', '--json'],
+                           cwd=b.folder, pass_fds=[read], capture_output=True)
+    os.close(read)
+    typed = b.run('sweep', 'digits.onnx', '--copies', '0=2', '--extra-pes', '4', '--set', 'pixel,1x*', '--json')
+    b.equal([json.loads(line)['result'] for line in piped.stdout.splitlines()],
+            [json.loads(line)['result'] for line in typed.stdout.splitlines()], 'copies from a pipe')
+    for arguments in ('-',), ('digits.onnx', '--arch', '-'), ('digits.onnx', '--vary', 'calibrate=-'):
+        b.fails('sweep', *arguments, code=2, stdin='rows: 64', message="cimc: error: '-' cannot be read again for each point: a sweep reads files [usage]")
+    b.run('sweep', 'digits.onnx', '--extra-pes', '0,4', '-o', 'rows.jsonl')
+    for arguments in ('-o', 'all.jsonl', '--csv', 'all.csv'), ('-o', 'all.jsonl'), ('--csv', 'all.csv'):
+        done = b.run('sweep', '--merge', '-', *arguments, stdin=b.read('rows.jsonl'), code=2 if len(arguments) == 4 else 0)
+        b.equal('read twice' in done.stderr, len(arguments) == 4, 'a pipe to ' + ' '.join(arguments))
+    b.equal([b.read(name).count(b'\n') for name in ('all.jsonl', 'all.csv')], [2, 3], 'a pipe to either')
+
+
+def no_input_replaced(b):
+    """what a list or a specification names is an input, too"""
+    prepare(b)
+    shutil.copy(b.model, b.path('other.onnx'))
+    b.write('two.yaml', 'models: [digits.onnx, other.onnx]\narch: [clsa, machine.yaml]\n')
+    b.write('machine.yaml', 'rows: 64\n')
+    b.write('copies', '0=2\n')
+    for name, arguments in (('other.onnx', ['two.yaml']), ('machine.yaml', ['two.yaml']), ('machine.yaml', ['digits.onnx', '--arch', 'clsa,machine.yaml']),
+                            ('copies', ['digits.onnx', '--vary', 'copies=@copies'])):
+        before = b.read(name)
+        for what, option in ('table', '--csv'), ('output', '-o'):
+            b.fails('sweep', *arguments, option, name, code=2, message="cimc: error: the %s would replace the input '%s' [usage]" % (what, name))
+            b.equal(b.read(name), before, name)
+
+
+def names_in_keys(b):
+    """the name of a model is in its layers' names, and so in the key"""
+    prepare(b)
+    b.run('sweep', 'x=digits.onnx', '-o', 'rows.jsonl')
+    for model in 'y=digits.onnx', 'digits.onnx':
+        b.contains(b.run('sweep', model, '-o', 'rows.jsonl', code=1).stderr, 'the row is of no point of this sweep')
+    b.contains(b.run('sweep', 'x=digits.onnx', '-o', 'rows.jsonl').stdout, '1 were there')
+
+
+def streams(b):
+    """what goes to standard output alone: diagnostics as JSON where there are no rows, a table without a summary"""
+    prepare(b)
+    for model, pes, code in ('digits.onnx', 'x', 2), ('none.onnx', '0', 1):
+        told = json.loads(b.run('sweep', model, '--extra-pes', pes, '--json', code=code).stdout)
+        b.equal(len(told['diagnostics']), 1, 'diagnostics')
+    done = b.run('sweep', 'digits.onnx', '--extra-pes', '0', '-o', 'rows.jsonl', '--csv', '-')
+    b.equal([line.split(',')[0] for line in done.stdout.splitlines()], ['index', '0'], 'the table')
+    b.contains(done.stderr, '1 points: ')
+    os.symlink('loop', b.path('loop'))
+    for path in 'rows.jsonl/x', 'loop':
+        b.contains(b.run('sweep', 'digits.onnx', '--missing', '-o', path, code=1).stderr, path + ': error: cannot open: ')
+    b.equal(b.run('sweep', 'digits.onnx', '--missing', '-o', 'none.jsonl').stdout, '0\n', 'no file yet')
+    b.contains(b.run('sweep', '--merge', 'rows.jsonl', '--json', '--csv', 'rows.csv', code=2).stderr, '--csv with rows on standard output')
+    b.contains(b.run('sweep', '--merge', 'rows.jsonl', '--shard', '1/2', code=2).stderr, '--merge takes rows as they are')
+
+
 # What the recipes of SWEEP.md find instead of a cluster: all jobs, all ranks, one after the other.
 STUBS = {
     'sbatch': '''#!/bin/sh
@@ -329,4 +391,4 @@ def with_mpi(b):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases([points, names_of_models, shards, interrupted, failures, refused, damaged, last_lines, strange_tables, with_parallel, with_xargs, with_slurm, with_mpi]))
+    sys.exit(run_cases([points, names_of_models, shards, interrupted, failures, refused, damaged, last_lines, strange_tables, read_once, no_input_replaced, names_in_keys, streams, with_parallel, with_xargs, with_slurm, with_mpi]))

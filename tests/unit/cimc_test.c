@@ -626,6 +626,9 @@ START_TEST(sweeps)
     ck_assert_int_eq(cimc_sweep(r.c, &models, &r.o, CIMC_JSON, refuse, NULL), CIMC_WRONG_INPUT);
     ck_assert_int_eq(cimc_sweep(r.c, &models, &r.o, CIMC_CSV, collect, &left), CIMC_OK);
     ck_assert_int_eq(count_of(&left, "\n"), 7);
+    r.o.output = "-"; /* rows go to a file */
+    ck_assert_int_eq(cimc_sweep(r.c, &models, &r.o, CIMC_TABLE, collect, &left), CIMC_WRONG_INPUT);
+    ck_assert_int_eq(cimc_sweep_missing(r.c, &models, &r.o, collect, &left), CIMC_WRONG_INPUT);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(rmdir(folder), 0);
     text_free(&rows);
