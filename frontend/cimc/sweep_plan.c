@@ -5,6 +5,7 @@
 
 #include "options.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- points ---- */
@@ -67,10 +68,11 @@ static bool take_operands(struct sweep_plan *p, const struct cimc_strings *opera
 /* "K/N", K from 1 */
 static bool take_shard(struct sweep_plan *p, const char *text, struct diag *d)
 {
-    unsigned long long k = 1, n = 1;
+    char which[9] = "1", of[9] = "1"; /* digits alone: no blanks, no signs */
     int end = 0;
-    bool ok = !text || (sscanf(text, "%llu/%llu%n", &k, &n, &end) == 2 && !text[end] &&
-                        *text != '-' && k >= 1 && k <= n && n <= SWEEP_MOST_POINTS);
+    bool ok = !text || (sscanf(text, "%8[0-9]/%8[0-9]%n", which, of, &end) == 2 && !text[end]);
+    unsigned long k = strtoul(which, NULL, 10), n = strtoul(of, NULL, 10);
+    ok = ok && k >= 1 && k <= n && n <= SWEEP_MOST_POINTS;
     p->shard = k - 1;
     p->n_shards = n;
     return ok || diag_error(d, (struct loc){0}, DIAG_USAGE,

@@ -190,7 +190,8 @@ def refused(b):
             message="cimc: error: --extra-pes: '' is not an integer from 0 to 9223372036854775807 [usage]")
     b.fails('sweep', 'digits.onnx', '--extra-pes', '1', '--extra-pes', '2', code=2, message="cimc: error: 'extra-pes' is given twice [usage]")
     b.fails('sweep', 'digits.onnx', '--vary', 'models=a', code=2, message="cimc: error: there is no option 'models'; did you mean 'mode'? [usage]")
-    b.fails('sweep', 'digits.onnx', '--shard', '4/3', code=2, message="cimc: error: --shard: '4/3' is not K/N with K from 1 to N [usage]")
+    for shard in '4/3', '0/3', ' 1/3', '1/+3', '1/3x', '/3', ' -18446744073709551615/3':
+        b.fails('sweep', 'digits.onnx', '--shard', shard, code=2, message="cimc: error: --shard: '%s' is not K/N with K from 1 to N [usage]" % shard)
     b.fails('sweep', 'digits.onnx', '--extra-pes', '0..999999', '--pes', '0..99', code=2, message='cimc: error: more than 10000000 points [usage]')
     b.run('sweep', 'digits.onnx', '--extra-pes', '0,4', '-o', 'rows.jsonl')
     before = b.read('rows.jsonl')
