@@ -4,6 +4,7 @@
 #include "npy.h"
 #include "../run_suite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
