@@ -700,21 +700,25 @@ START_TEST(buffers_are_bounded)
 }
 END_TEST
 
-START_TEST(time_is_bounded) /* a program that would run for 10^24 cycles */
+START_TEST(time_is_bounded) /* a program that would run for 2^63 cycles */
 {
     struct rig r = rig_new(1);
     set_arch(&r, "lanes=1");
     uint32_t in = view(&r, 0, 1, 1, 1), out = view(&r, 0, 1, 1, 1);
     for (uint32_t v = 0; v < 2; v++) {
         struct isa_view *huge = &r.p->tiles[0].views[v == 0 ? in : out];
-        huge->height = 32767, huge->width = 32767, huge->channels = (1 << 24) - 1;
-        huge->y1 = 32767, huge->x1 = 32767;
+        huge->height = huge->width = 4095, huge->channels = 128;
+        huge->y1 = huge->x1 = 4095;
         huge->row_pitch = huge->col_pitch = huge->channel_pitch = 0;
     }
+    struct isa_view *written = &r.p->tiles[0].views[out];
+    written->channel_pitch = 4, written->col_pitch = 4 * 128, written->row_pitch = 4095 * 4 * 128;
+    written->ring_rows = 4095;
+    r.p->tiles[0].buffer_bytes = UINT64_C(9) << 30;
     r.p->tiles[0].windows[0] = (struct isa_window){
-        .kind = WINDOW_SUM, .kernel = {32767, 32767}, .stride = {1, 1}, .dilation = {1, 1}};
+        .kind = WINDOW_SUM, .kernel = {65535, 65535}, .stride = {1, 1}, .dilation = {1, 1}};
     r.p->tiles[0].n_windows = 1;
-    emit(&r, 0, from(to(inst(ISA_vwin, vu(&r, 0), 0, 4095, 32767), at(out, 0, 0)), at(in, 0, 0)));
+    emit(&r, 0, from(to(inst(ISA_vwin, vu(&r, 0), 0, 4095, 4095), at(out, 0, 0)), at(in, 0, 0)));
     ck_assert(!run_with(&r, (struct sim_options){.no_function = true}));
     ck_assert(said(&r, DIAG_SIM_FAULT, "2^62"));
     rig_free(&r);
