@@ -600,8 +600,8 @@ CIMC_API enum cimc_status cimc_run(cimc_context *c, const cimc_program *p,
 
 /* ---- quantising, passes, cells, files for hardware, tables ---- */
 
-/* A float model, one alone, with QuantizeLinear and DequantizeLinear in it. Reads the groups calibrate (which
- * must name tensors), scale, held-out, machine. */
+/* A float model, one alone, with QuantizeLinear and DequantizeLinear in it. Reads the groups
+ * calibrate (which must name tensors), scale, held-out, machine. */
 CIMC_API enum cimc_status cimc_quantize(cimc_context *c, const cimc_model *m,
                                         const struct cimc_options *o, cimc_quantized **out);
 CIMC_API void cimc_quantized_free(cimc_quantized *q);

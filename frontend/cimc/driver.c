@@ -345,8 +345,8 @@ bool driver_import_models(struct build *b, const struct cimc_options *s, struct 
             return false;
         }
         m->imported = b->graph;
+        b->graph = NULL; /* before what may leave the call: one of both frees it */
         count_frames(m);
-        b->graph = NULL;
     }
     return true;
 }
