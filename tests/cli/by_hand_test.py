@@ -94,12 +94,12 @@ def times_alone(b):
 
 def busy_for_long(b):
     """busy cycles of all PEs beyond 2^64: 69 products of 4095 x 65535 pixels on 1,024 PEs, all of which are busy all the time"""
-    pes = ', '.join('{k=1, n0=%d, n=1, pe=%d}' % (i, i) for i in range(1024))
-    large = 'ring_rows=1, y1=4095, x1=65535, height=4095, width=65535, channels=%d, value=4294967295'
+    pes = ', '.join('{k0=%d, k=1, n=1, pe=%d}' % (i, i) for i in range(1024))
+    large = 'ring_rows=4095, y1=4095, x1=65535, height=4095, width=65535, channels=%d, value=4294967295'
     assembled(b, 'isa 2\nno_weights 1\npes 1024\narch "base: clsa\\ncrossbars: 1024\\nmvm_cycles: 1000000\\n"\nsection 0 "w" hex { }\n'
-              'image 0 {k=1, n=1024, %s}\n' % NONE + tensor(0, 0, 0, 1) + 'tile 0 {buffer_bytes=64}\nview 0 {' + large % 1 +
-              '}\nview 1 {address=16, ' + large % 1024 + '}\n'
-              'group 0 {kernel_h=1, kernel_w=1, stride_h=1, stride_w=1, dilation_h=1, dilation_w=1, in_channels=1} [' + pes + ']\n' +
+              'image 0 {k=1024, n=1, %s}\n' % NONE + tensor(0, 0, 0, 1) + 'tile 0 {buffer_bytes=2000000000}\nview 0 {' + large % 1024 +
+              '}\nview 1 {row_pitch=262140, col_pitch=4, address=65536, ' + large % 1 + '}\n'
+              'group 0 {kernel_h=1, kernel_w=1, stride_h=1, stride_w=1, dilation_h=1, dilation_w=1, in_channels=1024} [' + pes + ']\n' +
               'q0.mvm g0 dst=v1(0,0) h=4095 w=65535\n' * 69)
     b.contains(b.run('sim', 'p.cim').stdout, 'cycles: %d simulated' % (69 * 4095 * 65535 * 1000000), 'utilisation 100 %')
 
