@@ -28,7 +28,6 @@ static bool read_pads(struct onnx_node *n, const struct ir_type *x, struct pads 
         if (n->failed)
             return false;
     } else if (!onnx_const_ints(n, 1, &pads) ||
-               (onnx_has_in(n, 2) && !onnx_const_f32(n, 2, &p->value)) ||
                (onnx_has_in(n, 3) && !onnx_const_ints(n, 3, &axes))) {
         return false;
     }
@@ -123,6 +122,9 @@ bool import_pad(struct onnx_node *n)
         return onnx_set_out(n, 0, x);
     if (mode == PAD_WRAP)
         return onnx_set_out(n, 0, wrap(n, x, &p));
+    if (mode == PAD_CONSTANT && n->im->opset >= 11 && onnx_has_in(n, 2) &&
+        !onnx_const_f32(n, 2, &p.value))
+        return false;
     union ir_attrs attrs = {.pad = {.before = {rank, p.before},
                                     .after = {rank, p.after},
                                     .mode = modes[mode],

@@ -70,6 +70,26 @@ START_TEST(pad_of_integers)
 }
 END_TEST
 
+/* Of other modes nobody reads the value, whatever it is. */
+START_TEST(pad_of_integers_by_themselves)
+{
+    struct text pad = node("Pad", "", "x p v", "y");
+    attr_str(&pad, "mode", _i ? "reflect" : "edge");
+    struct model m = model_new(18);
+    typed_input(&m, "x", INT32, DIMS(2));
+    model_node(&m, pad);
+    model_output(&m, "y");
+    model_init(&m, INTS("p", 1, 0));
+    model_init(&m, tensor("v", INT32, 0, NULL, (int32_t[]){INT32_MAX}, 4));
+    struct ir_graph *g = import_model(&m);
+    struct tensor in = {.type = g->first->out->type, .data = (int32_t[]){7, 8}}, y;
+    ck_assert(eval_graph(g, &in, 1, &y, 1, NULL, diag));
+    ck_assert_int_eq(((int32_t *)y.data)[0], _i ? 8 : 7);
+    tensor_free(&y);
+    ir_graph_free(g);
+}
+END_TEST
+
 /* [1,2] beside [1,0] of sevens: the two elements are all there is. */
 START_TEST(integers_beside_none)
 {
@@ -507,6 +527,7 @@ static void add_integer_cases(TCase *tc)
 {
     tcase_add_test(tc, qlinear_conv);
     tcase_add_loop_test(tc, pad_of_integers, 0, 4);
+    tcase_add_loop_test(tc, pad_of_integers_by_themselves, 0, 2);
     tcase_add_test(tc, integers_beside_none);
     tcase_add_test(tc, integer_products_are_floats);
     tcase_add_test(tc, integer_products_are_integers);
