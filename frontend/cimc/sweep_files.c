@@ -22,22 +22,26 @@ static bool lasts(const char *path)
            (stat(path, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 }
 
-/* FILE or NAME=FILE; what is not there is told where it is read. */
-static bool check(const char *text, const struct cimc_options *o, struct diag *d)
+/* What is not there is told where it is read. */
+static bool check(const char *path, bool again, const struct cimc_options *o, struct diag *d)
 {
-    const char *path = models_file(text);
-    if (!lasts(path))
+    if (again && !lasts(path))
         return diag_error(d, (struct loc){0}, DIAG_USAGE,
                           "'%s' cannot be read again for each point: a sweep reads files", path);
     return outputs_check_input(o, path, d);
 }
 
-static bool check_all(const struct cimc_strings *texts, const struct cimc_options *o,
+/* Each is FILE or INPUT=FILE, and names of inputs are any: every end behind a '=' may be it. */
+static bool check_all(const struct cimc_strings *texts, bool again, const struct cimc_options *o,
                       struct diag *d)
 {
     bool ok = true;
-    for (size_t i = 0; ok && i < texts->n; i++)
-        ok = check(texts->at[i], o, d);
+    for (size_t i = 0; ok && i < texts->n; i++) {
+        const char *path = texts->at[i], *equals;
+        ok = check(path, again, o, d);
+        for (; ok && (equals = strchr(path, '=')); path = equals + 1)
+            ok = check(equals + 1, again, o, d);
+    }
     return ok;
 }
 
@@ -47,25 +51,27 @@ static bool check_machine(const char *machine, const struct cimc_options *o, str
         if (strcmp(*name, machine) == 0)
             return true;
     }
-    return !machine || check(machine, o, d);
+    return !machine || check(machine, true, o, d);
 }
 
 static bool check_value(const struct sweep_axis *axis, const struct sweep_value *v,
                         const struct cimc_options *o, struct diag *d)
 {
     if (!axis->option)
-        return check(v->label, o, d);
+        return check(models_file(v->label), true, o, d);
     if (strcmp(axis->name, "arch") == 0)
         return check_machine(v->label, o, d);
     if (mapping_is_file(axis->option, v->label)) /* which was read, for all points */
         return outputs_check_input(o, v->label + 1, d);
-    return strcmp(axis->name, "calibrate") != 0 || check_all(&v->texts, o, d);
+    return strcmp(axis->name, "calibrate") != 0 || check_all(&v->texts, true, o, d);
 }
 
 bool sweep_files_check(const struct sweep_plan *p, const struct cimc_options *o, struct diag *d)
 {
-    bool ok = check_machine(p->options.arch, o, d) && check_all(&p->options.calibrate, o, d) &&
-              check_all(&p->options.constants, o, d);
+    bool several = p->axes.at[0].values.n > 1; /* models; constants are read with theirs */
+    bool ok = check_machine(p->options.arch, o, d) &&
+              check_all(&p->options.calibrate, true, o, d) &&
+              check_all(&p->options.constants, several, o, d);
     for (size_t i = 0; i < p->axes.n; i++) {
         const struct sweep_axis *axis = &p->axes.at[i];
         for (size_t k = 0; ok && k < axis->values.n; k++)

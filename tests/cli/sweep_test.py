@@ -226,6 +226,10 @@ def damaged(b):
             if message:
                 b.fails(*command, code=1, message='rows.jsonl:2: ' + message)
                 b.equal(b.read('rows.jsonl'), rows[0] + line, 'a file that was refused')
+        if not message:    # the beginning of a row, which is made again
+            b.run(*sweep)
+            b.equal([json.loads(row)['index'] for row in b.read('rows.jsonl').splitlines()], [0, 1, 2], 'rows behind a cut one')
+            b.expect(b.read('rows.jsonl').startswith(rows[0]), 'the row before a cut one')
     for name, text in ('notes.txt', 'my notes'), ('machine.yaml', 'rows: 64'):
         b.write(name, text)
         b.fails('sweep', 'digits.onnx', '-o', name, code=1, message=name + ':1: ' + NO_ROW)
@@ -268,7 +272,7 @@ def read_once(b):
     typed = b.run('sweep', 'digits.onnx', '--copies', '0=2', '--extra-pes', '4', '--set', 'pixel,1x*', '--json')
     b.equal([json.loads(line)['result'] for line in piped.stdout.splitlines()],
             [json.loads(line)['result'] for line in typed.stdout.splitlines()], 'copies from a pipe')
-    for arguments in ('-',), ('digits.onnx', '--arch', '-'), ('digits.onnx', '--vary', 'calibrate=-'):
+    for arguments in ('-',), ('digits.onnx', '--arch', '-'), ('digits.onnx', '--vary', 'calibrate=-'), ('digits.onnx', '--vary', 'calibrate=a/b=-'):
         b.fails('sweep', *arguments, code=2, stdin='rows: 64', message="cimc: error: '-' cannot be read again for each point: a sweep reads files [usage]")
     b.run('sweep', 'digits.onnx', '--extra-pes', '0,4', '-o', 'rows.jsonl')
     for arguments in ('-o', 'all.jsonl', '--csv', 'all.csv'), ('-o', 'all.jsonl'), ('--csv', 'all.csv'):
@@ -284,8 +288,11 @@ def no_input_replaced(b):
     b.write('two.yaml', 'models: [digits.onnx, other.onnx]\narch: [clsa, machine.yaml]\n')
     b.write('machine.yaml', 'rows: 64\n')
     b.write('copies', '0=2\n')
+    b.write('k.pb', 'tensor')
+    b.write('constant.yaml', 'models: [digits.onnx]\nconstant: [a/b=k.pb]\n')
+    b.write('calibrate.yaml', 'models: [digits.onnx]\ncalibrate: [[a/b=k.pb]]\n')
     for name, arguments in (('other.onnx', ['two.yaml']), ('machine.yaml', ['two.yaml']), ('machine.yaml', ['digits.onnx', '--arch', 'clsa,machine.yaml']),
-                            ('copies', ['digits.onnx', '--vary', 'copies=@copies'])):
+                            ('copies', ['digits.onnx', '--vary', 'copies=@copies']), ('k.pb', ['constant.yaml']), ('k.pb', ['calibrate.yaml'])):
         before = b.read(name)
         for what, option in ('table', '--csv'), ('output', '-o'):
             b.fails('sweep', *arguments, option, name, code=2, message="cimc: error: the %s would replace the input '%s' [usage]" % (what, name))
