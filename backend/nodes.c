@@ -176,6 +176,9 @@ static bool add_op(struct builder *b, const struct ir_op *op)
     return true;
 }
 
+_Static_assert((int)NEED_MOST_STEP == ISA_MAX_STEP && (int)NEED_MOST_PAD == ISA_MAX_EXTENT,
+               "need.h has the machine's limits");
+
 static bool fits_coordinates(struct builder *b, const struct ir_op *op)
 {
     static const int most[] = {ISA_MAX_EXTENT, ISA_MAX_EXTENT, ISA_MAX_CHANNELS};

@@ -15,9 +15,14 @@ enum { STAT_PADS, STAT_BIASES };
 
 /* ---- checks ---- */
 
+static bool is_too_large(const struct ir_op *op)
+{
+    return op->out && op->opcode != IR_constant && ir_count(&op->out->type) > PASS_MOST_ELEMENTS;
+}
 static bool is_illegal(const struct ir_op *op)
 {
-    return !(ir_op_descs[op->opcode].stages & IR_CANONICAL) && op->opcode != IR_batch_norm;
+    return !(ir_op_descs[op->opcode].stages & IR_CANONICAL) && op->opcode != IR_batch_norm &&
+           !is_too_large(op); /* what is too large was not taken apart */
 }
 static bool has_runtime_statistics(const struct ir_op *op)
 {
@@ -30,10 +35,6 @@ static bool has_no_form(const struct ir_op *op)
 static bool is_empty(const struct ir_op *op)
 {
     return op->out && ir_count(&op->out->type) == 0;
-}
-static bool is_too_large(const struct ir_op *op)
-{
-    return op->out && op->opcode != IR_constant && ir_count(&op->out->type) > PASS_MOST_ELEMENTS;
 }
 static bool has_many_images(const struct ir_op *op)
 {
@@ -183,14 +184,25 @@ static struct ir_op *split_bias(struct ir_op *conv, struct pass_ctx *ctx)
     return product->def;
 }
 
-static int64_t last_weights(const struct ir_graph *g)
+static int64_t weights_of(const struct ir_op *op)
 {
-    int64_t last = 0;
+    return op->opcode == IR_conv     ? op->attrs->conv.weights
+           : op->opcode == IR_matmul ? op->attrs->matmul.weights
+                                     : 0;
+}
+
+/* The largest number of crossbars that are shared, behind which those of batches go; -1: that
+ * leaves none for all. */
+static int64_t last_weights(const struct ir_graph *g, uint32_t n_ops, struct pass_ctx *ctx)
+{
+    int64_t last = 0, most = (int64_t)UINT32_MAX - n_ops;
     for (const struct ir_op *op = g->first; op; op = op->next) {
-        if (op->opcode == IR_conv)
-            last = max_i64(last, op->attrs->conv.weights);
-        if (op->opcode == IR_matmul)
-            last = max_i64(last, op->attrs->matmul.weights);
+        if (weights_of(op) > most) {
+            diag_error(ctx->diag, op->loc, DIAG_LOWER, "%s: weights is %lld, wants at most %lld",
+                       pass_op_text(op, ctx->scratch), (long long)weights_of(op), (long long)most);
+            return -1;
+        }
+        last = max_i64(last, weights_of(op));
     }
     return last;
 }
@@ -219,7 +231,9 @@ static enum pass_result run_partition(struct pass_ctx *ctx, struct ir_graph *g)
         ok = check_all(&checks[i], g, n_ops, ctx) && ok;
     if (!ok && !lose_wrong(g))
         return PASS_FAILED;
-    int64_t weights = last_weights(g);
+    int64_t weights = last_weights(g, n_ops, ctx);
+    if (weights < 0)
+        return PASS_FAILED;
     for (struct ir_op *op = g->first, *next; op; op = next) {
         next = op->next;
         if (op->opcode != IR_conv)
