@@ -597,6 +597,7 @@ int main(void)
     tcase_add_test(tc, messages_hold_no_control_characters);
     tcase_add_test(tc, a_line_is_said_once);
     tcase_add_test(tc, a_room_is_left_by_the_door);
+    tcase_add_test(tc, what_a_left_call_was_at_is_forgotten);
     tcase_add_test(tc, an_array_that_does_not_grow);
     tcase_add_test(tc, files_of_two_doors);
     tcase_add_test(tc, what_a_call_took_is_given_back);
