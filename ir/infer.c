@@ -129,6 +129,10 @@ bool ir_broadcast(const struct ir_op *op, const struct ir_type *a, const struct 
 
 /* ---- input, output, constant ---- */
 
+/* No tensor has as many elements (IR.md 1.3): a stride of a single row, which is never taken,
+ * neither. */
+static const int64_t MAX_STRIDE = (int64_t)1 << 60;
+
 /* Element offset + sum i_k*strides[k] stays inside `count` elements for all i_k < extent[k]. */
 static bool view_fits(int64_t offset, const int64_t strides[3], const int64_t extent[3],
                       int64_t count)
@@ -138,6 +142,8 @@ static bool view_fits(int64_t offset, const int64_t strides[3], const int64_t ex
         int64_t reach;
         if (extent[i] <= 0)
             return extent[i] == 0; /* no element, nothing to reach */
+        if (strides[i] < -MAX_STRIDE || strides[i] > MAX_STRIDE)
+            return false;
         if (!mul_i64(strides[i], extent[i] - 1, &reach))
             return false;
         int64_t *end = reach < 0 ? &low : &high;

@@ -261,7 +261,8 @@ static const char *const good_crossbar_lines[] = {
     "transpose %0 {perm=[2,0,1]} : f32[4x6x8]",
     "pad %0 {before=[1,1,0], after=[1,1,0], mode=\"constant\"} : f32[8x10x4]",
     /* row 5 of channel 3, backwards: 3*48 + 5*8 + 7 is the last column */
-    ("input {index=0, dtype=\"f16\", shape=[1,4,6,8], extent=[1,8,1], strides=[0,-1,0], offset=191}"
+    ("input {index=0, dtype=\"f16\", shape=[1,4,6,8], extent=[1,8,1],"
+     " strides=[1152921504606846976,-1,0], offset=191}"
      " : f32[1x8x1]"),
     "constant {dtype=\"f32\", shape=[7,7], data=splat(0)} : f32[7x7]", /* unused weights */
     "dot %0, %0 : f32[6x8x8]",
@@ -315,6 +316,12 @@ static const struct bad_line bad_crossbar_lines[] = {
      " strides=[9223372036854775807,9223372036854775807,1]}",
      DIAG_SHAPE},
     {"input {index=0, dtype=\"f16\", shape=[1,4,6,8], extent=[-1,1,1]}", DIAG_SHAPE},
+    {"input {index=0, dtype=\"f16\", shape=[1,4,6,8], extent=[1,1,1],"
+     " strides=[1152921504606846977,0,0]}",
+     DIAG_SHAPE},
+    {"input {index=0, dtype=\"f16\", shape=[1,4,6,8], extent=[1,1,1],"
+     " strides=[0,-9223372036854775808,0]}",
+     DIAG_SHAPE},
     {"input {index=0, dtype=\"f32\", shape=[1,4,6,8], extent=[1,1,1]}", DIAG_IR_INVALID},
 };
 
