@@ -22,15 +22,9 @@ struct spec {
     struct diag *diag;
 };
 
-static struct loc loc_of(const struct spec *s, const yaml_mark_t *mark)
-{
-    return (struct loc){
-        .file = s->path, .line = (uint32_t)mark->line + 1, .col = (uint32_t)mark->column + 1};
-}
-
 static bool wrong(const struct spec *s, const yaml_node_t *node, const char *what)
 {
-    return diag_error(s->diag, loc_of(s, &node->start_mark), DIAG_USAGE, "%s", what);
+    return diag_error(s->diag, yaml_text_loc(s->path, &node->start_mark), DIAG_USAGE, "%s", what);
 }
 
 static const yaml_node_t *node_at(const struct spec *s, int id)
@@ -76,7 +70,8 @@ static bool take_fields(struct spec *s, struct sweep_axis *axis, const yaml_node
             return false;
         texts.at[texts.n++] = arena_printf(s->plan->arena, "%s=%s", field, value);
     }
-    return sweep_axis_take_all(s->plan, axis, &texts, loc_of(s, &node->start_mark), s->diag);
+    return sweep_axis_take_all(s->plan, axis, &texts, yaml_text_loc(s->path, &node->start_mark),
+                               s->diag);
 }
 
 /* [a, b]: an option that is given more than once */
@@ -90,7 +85,8 @@ static bool take_several(struct spec *s, struct sweep_axis *axis, const yaml_nod
             return false;
         texts.at[texts.n++] = text;
     }
-    return sweep_axis_take_all(s->plan, axis, &texts, loc_of(s, &node->start_mark), s->diag);
+    return sweep_axis_take_all(s->plan, axis, &texts, yaml_text_loc(s->path, &node->start_mark),
+                               s->diag);
 }
 
 static bool take_value(struct spec *s, struct sweep_axis *axis, const yaml_node_t *node)
@@ -102,7 +98,8 @@ static bool take_value(struct spec *s, struct sweep_axis *axis, const yaml_node_
     if (is_list && node->type == YAML_MAPPING_NODE && strcmp(axis->name, "arch-field") == 0)
         return take_fields(s, axis, node);
     const char *text = text_of(s, node);
-    return text && sweep_axis_take(s->plan, axis, text, loc_of(s, &node->start_mark), s->diag);
+    return text &&
+           sweep_axis_take(s->plan, axis, text, yaml_text_loc(s->path, &node->start_mark), s->diag);
 }
 
 /* ---- axes ---- */
@@ -124,7 +121,8 @@ static bool take_values(struct spec *s, struct sweep_axis *axis, const yaml_node
 static bool take_axis(struct spec *s, const char *name, const yaml_node_t *key,
                       const yaml_node_t *node)
 {
-    struct sweep_axis *axis = sweep_axis_add(s->plan, name, loc_of(s, &key->start_mark), s->diag);
+    struct sweep_axis *axis =
+        sweep_axis_add(s->plan, name, yaml_text_loc(s->path, &key->start_mark), s->diag);
     return axis && take_values(s, axis, node);
 }
 
@@ -159,7 +157,8 @@ static bool fix_option(struct spec *s, const struct cimc_option_info *o, const y
         const yaml_node_t *item =
             is_sequence ? node_at(s, node->data.sequence.items.start[i]) : node;
         const char *text = text_of(s, item);
-        if (!text || !sweep_fix(s->plan, o, text, loc_of(s, &item->start_mark), s->diag))
+        if (!text ||
+            !sweep_fix(s->plan, o, text, yaml_text_loc(s->path, &item->start_mark), s->diag))
             return false;
     }
     return true;
@@ -181,7 +180,7 @@ static bool is_first(const struct spec *s, const yaml_node_t *map, const yaml_no
     const yaml_node_pair_t *p = map->data.mapping.pairs.start;
     for (const yaml_node_t *other; (other = node_at(s, p->key)) != key; p++) {
         if (is_same((const char *)other->data.scalar.value, name))
-            return diag_error(s->diag, loc_of(s, &key->start_mark), DIAG_USAGE,
+            return diag_error(s->diag, yaml_text_loc(s->path, &key->start_mark), DIAG_USAGE,
                               "'%s' is given twice", name);
     }
     return true;
@@ -216,27 +215,19 @@ static bool take_document(struct spec *s)
 }
 
 /* libyaml's memory is its own: it goes through these also where the call is left by the door. */
-static void delete_parser(void *parser)
-{
-    yaml_parser_delete(parser);
-}
-
 static void delete_document(void *document)
 {
     yaml_document_delete(document);
 }
 
-static bool load(struct spec *s, yaml_parser_t *parser, const struct file *f)
+static bool load(struct spec *s, yaml_parser_t *parser)
 {
-    if (!yaml_parser_initialize(parser))
-        out_of_memory(0);
-    yaml_parser_set_input_string(parser, f->data, f->size);
     if (yaml_parser_load(parser, s->document))
         return true;
     if (parser->error == YAML_MEMORY_ERROR)
         out_of_memory(0);
-    return diag_error(s->diag, loc_of(s, &parser->problem_mark), DIAG_USAGE, "not YAML: %s",
-                      parser->problem ? parser->problem : "unreadable");
+    return diag_error(s->diag, yaml_text_loc(s->path, &parser->problem_mark), DIAG_USAGE,
+                      "not YAML: %s", parser->problem ? parser->problem : "unreadable");
 }
 
 static bool read_text(struct spec *s, const struct file *f)
@@ -246,14 +237,13 @@ static bool read_text(struct spec *s, const struct file *f)
                           "longer than %d bytes", MOST_BYTES);
     if (!yaml_text_check((const char *)f->data, f->size, s->path, DIAG_USAGE, s->diag))
         return false;
-    yaml_parser_t *parser = heap_alloc_released(sizeof *parser, delete_parser);
+    yaml_parser_t *parser = yaml_text_open((const char *)f->data, f->size);
     s->document = heap_alloc_released(sizeof *s->document, delete_document);
-    bool loaded = load(s, parser, f), ok = loaded && take_document(s);
+    bool loaded = load(s, parser), ok = loaded && take_document(s);
     if (loaded)
         yaml_document_delete(s->document);
     heap_free(s->document);
-    yaml_parser_delete(parser);
-    heap_free(parser);
+    yaml_text_close(parser);
     return ok;
 }
 

@@ -48,23 +48,13 @@ struct reader {
     struct entry entry[N_KEYS];
 };
 
-static struct loc loc_of(const struct reader *r, const yaml_mark_t *mark)
-{
-    return (struct loc){
-        .file = r->file, .line = (uint32_t)mark->line + 1, .col = (uint32_t)mark->column + 1};
-}
-
 static bool syntax_error(struct reader *r, const yaml_event_t *at, const char *what)
 {
-    return diag_error(r->diag, loc_of(r, &at->start_mark), DIAG_ARCH_SYNTAX, "%s", what);
+    return diag_error(r->diag, yaml_text_loc(r->file, &at->start_mark), DIAG_ARCH_SYNTAX, "%s",
+                      what);
 }
 
 /* libyaml's memory is its own: it goes through these also where the call is left by the door. */
-static void delete_parser(void *parser)
-{
-    yaml_parser_delete(parser);
-}
-
 static void delete_event(void *event)
 {
     yaml_event_delete(event);
@@ -85,7 +75,7 @@ static yaml_event_t *next_event(struct reader *r)
     const yaml_parser_t *p = r->parser;
     if (p->error == YAML_MEMORY_ERROR)
         out_of_memory(0);
-    diag_error(r->diag, loc_of(r, &p->problem_mark), DIAG_ARCH_SYNTAX, "not YAML: %s",
+    diag_error(r->diag, yaml_text_loc(r->file, &p->problem_mark), DIAG_ARCH_SYNTAX, "not YAML: %s",
                p->problem ? p->problem : "unreadable");
     event_free(event);
     return NULL;
@@ -137,7 +127,7 @@ static bool read_value(struct reader *r, unsigned key, struct loc key_loc)
                            .note = note,
                            .plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
                            .key = key_loc,
-                           .value = loc_of(r, &event->start_mark)};
+                           .value = yaml_text_loc(r->file, &event->start_mark)};
     event_free(event);
     return ok;
 }
@@ -149,7 +139,7 @@ static bool read_pair(struct reader *r, const yaml_event_t *name)
     if (!check_scalar(r, name))
         return false;
     const char *text = (const char *)name->data.scalar.value;
-    struct loc loc = loc_of(r, &name->start_mark);
+    struct loc loc = yaml_text_loc(r->file, &name->start_mark);
     unsigned key = find_key(r, text, name->data.scalar.length);
     bool go_on = true;
     if (key == KEY_UNKNOWN) {
@@ -224,13 +214,9 @@ static bool read_entries(struct reader *r, size_t n)
                           DIAG_ARCH_SYNTAX, "longer than %d bytes", MAX_BYTES);
     if (!yaml_text_check(r->text, n, r->file, DIAG_ARCH_SYNTAX, r->diag))
         return false;
-    r->parser = heap_alloc_released(sizeof *r->parser, delete_parser);
-    if (!yaml_parser_initialize(r->parser))
-        out_of_memory(0);
-    yaml_parser_set_input_string(r->parser, (const unsigned char *)r->text, n);
+    r->parser = yaml_text_open(r->text, n);
     bool ok = read_stream(r);
-    yaml_parser_delete(r->parser);
-    heap_free(r->parser);
+    yaml_text_close(r->parser);
     return ok;
 }
 

@@ -20,10 +20,31 @@ struct scan {
     bool begun, ended; /* the document */
 };
 
-static struct loc loc_of(const struct scan *s, const yaml_mark_t *mark)
+struct loc yaml_text_loc(const char *file, const yaml_mark_t *mark)
 {
     return (struct loc){
-        .file = s->file, .line = (uint32_t)mark->line + 1, .col = (uint32_t)mark->column + 1};
+        .file = file, .line = (uint32_t)mark->line + 1, .col = (uint32_t)mark->column + 1};
+}
+
+/* libyaml's memory is its own: it goes through these also where the call is left by the door. */
+static void delete_parser(void *parser)
+{
+    yaml_parser_delete(parser);
+}
+
+yaml_parser_t *yaml_text_open(const char *text, size_t n)
+{
+    yaml_parser_t *parser = heap_alloc_released(sizeof *parser, delete_parser);
+    if (!yaml_parser_initialize(parser))
+        out_of_memory(0);
+    yaml_parser_set_input_string(parser, (const unsigned char *)text, n);
+    return parser;
+}
+
+void yaml_text_close(yaml_parser_t *parser)
+{
+    yaml_parser_delete(parser);
+    heap_free(parser);
 }
 
 /* Undecodable bytes are met before lines are counted: libyaml gives their offset only. */
@@ -40,12 +61,6 @@ static struct loc loc_of_offset(const struct scan *s, size_t offset)
     return loc;
 }
 
-/* libyaml's memory is its own: it goes through these also where the call is left by the door. */
-static void delete_parser(void *parser)
-{
-    yaml_parser_delete(parser);
-}
-
 static void delete_token(void *token)
 {
     yaml_token_delete(token);
@@ -57,14 +72,14 @@ static bool unreadable(const struct scan *s)
     if (p->error == YAML_MEMORY_ERROR)
         out_of_memory(0);
     struct loc loc = p->error == YAML_READER_ERROR ? loc_of_offset(s, p->problem_offset)
-                                                   : loc_of(s, &p->problem_mark);
+                                                   : yaml_text_loc(s->file, &p->problem_mark);
     return diag_error(s->diag, loc, s->code, "not YAML: %s",
                       p->problem ? p->problem : "unreadable");
 }
 
 static bool wrong(const struct scan *s, const yaml_token_t *at, const char *what)
 {
-    return diag_error(s->diag, loc_of(s, &at->start_mark), s->code, "%s", what);
+    return diag_error(s->diag, yaml_text_loc(s->file, &at->start_mark), s->code, "%s", what);
 }
 
 static bool is_second(const struct scan *s, const yaml_token_t *token)
@@ -127,14 +142,10 @@ bool yaml_text_check(const char *text, size_t n, const char *file, enum diag_cod
                      struct diag *d)
 {
     struct scan s = {.text = text, .file = file, .code = code, .diag = d};
-    s.parser = heap_alloc_released(sizeof *s.parser, delete_parser);
+    s.parser = yaml_text_open(text, n);
     yaml_token_t *token = heap_alloc_released(sizeof *token, delete_token);
-    if (!yaml_parser_initialize(s.parser))
-        out_of_memory(0);
-    yaml_parser_set_input_string(s.parser, (const unsigned char *)text, n);
     bool ok = take_tokens(&s, token);
     heap_free(token);
-    yaml_parser_delete(s.parser);
-    heap_free(s.parser);
+    yaml_text_close(s.parser);
     return ok;
 }

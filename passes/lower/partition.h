@@ -6,8 +6,8 @@
 
 #include "passes_internal.h"
 
-/* As how many layers a convolution without padding and bias is lowered. */
 enum { PARTITION_MOST_LAYERS = 1 << 14 };
+/* As how many layers a convolution without padding and bias is lowered. */
 int64_t partition_layers(const struct ir_op *conv);
 /* A convolution without padding and bias becomes some of one image each, if it has several.
  * `last_weights`: the highest number of a set of crossbars so far. */
