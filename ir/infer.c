@@ -260,10 +260,26 @@ bool infer_hard_sigmoid(const struct ir_op *op, struct diag *d, struct ir_type *
     return same_f32(op, d, out);
 }
 
+/* Some number of the type is in each bound; else the result would be none. */
+static bool bounds_are_met(const struct ir_attrs_clip *clip, enum ir_dtype dtype)
+{
+    switch (dtype) {
+    case IR_U8: return clip->lo <= UINT8_MAX && clip->hi >= 0;
+    case IR_I8: return clip->lo <= INT8_MAX && clip->hi >= INT8_MIN;
+    case IR_I32: return clip->lo < 0x1p31f && clip->hi >= -0x1p31f;
+    default: return true;
+    }
+}
+
 bool infer_clip(const struct ir_op *op, struct diag *d, struct ir_type *out)
 {
-    if (isnan(op->attrs->clip.lo) || isnan(op->attrs->clip.hi))
+    const struct ir_attrs_clip *clip = &op->attrs->clip;
+    if (isnan(clip->lo) || isnan(clip->hi))
         return ir_misfit(op, d, "a bound is no number");
+    enum ir_dtype dtype = (enum ir_dtype)ir_in(op, 0)->dtype;
+    if (!bounds_are_met(clip, dtype))
+        return ir_misfit(op, d, "no %s is within %g and %g", ir_dtype_name(dtype), (double)clip->lo,
+                         (double)clip->hi);
     return same_numeric(op, d, out);
 }
 

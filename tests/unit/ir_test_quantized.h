@@ -30,6 +30,8 @@ static const char quantized_values[] =
     "%38 = constant {dtype=\"i8\", shape=[2,4,3,3], data=splat(-128)}\n";
 
 static const char *const good_quantized_lines[] = {
+    "clip %22 {lo=255, hi=0} : u8[1x4x6x8]",
+    "clip %21 {lo=127, hi=-128} : i8[1x4x6x8]",
     "quantize %0, %24 {dtype=\"u8\", hi=255} : u8[1x4x6x8]",
     "quantize %0, %24, %26 {dtype=\"i8\", axis=9, lo=-128, hi=127} : i8[1x4x6x8]",
     "quantize %0, %25, %27 {dtype=\"i8\", axis=1, lo=-8, hi=7} : i8[1x4x6x8]",
@@ -52,6 +54,10 @@ static const char *const good_quantized_lines[] = {
 };
 
 static const struct bad_line bad_quantized_lines[] = {
+    {"clip %22 {lo=255.5, hi=inf}", DIAG_SHAPE},
+    {"clip %22 {lo=0, hi=-128}", DIAG_SHAPE},
+    {"clip %21 {lo=128, hi=inf}", DIAG_SHAPE},
+    {"clip %21 {lo=-inf, hi=-129}", DIAG_SHAPE},
     {"quantize %0, %24 {dtype=\"i64\", hi=255}", DIAG_SHAPE},
     {"quantize %0, %24 {dtype=\"i32\", hi=1073741825}", DIAG_SHAPE},
     {"quantize %0, %24, %29 {dtype=\"i32\", hi=255}", DIAG_SHAPE},
@@ -169,8 +175,8 @@ static const struct bad_line bad_integer_lines[] = {
     {"cast %0 {to=\"f32\"}", DIAG_IR_INVALID},
     {"quantize %0, %26 {dtype=\"i8\", axis=1, hi=127}", DIAG_SHAPE},
     {"clip %20 {lo=0.5, hi=3}", DIAG_IR_INVALID},
-    {"clip %20 {lo=inf, hi=inf}", DIAG_IR_INVALID},
-    {"clip %20 {lo=0, hi=-inf}", DIAG_IR_INVALID},
+    {"clip %20 {lo=inf, hi=inf}", DIAG_SHAPE},
+    {"clip %20 {lo=0, hi=-inf}", DIAG_SHAPE},
     {"clip %20 {lo=0, hi=2147483648}", DIAG_IR_INVALID},
     {"add %20, %33", DIAG_IR_INVALID},
     {"pow %21, %27", DIAG_IR_INVALID},

@@ -48,6 +48,8 @@ static const char *const good_tensor_lines[] = {
     "batch_norm %0, %8, %8, %8, %8 {epsilon=1e-5} : f32[1x4x6x8]",
     "layer_norm %0 {axes=[1,3], epsilon=1e-5} : f32[1x4x6x8]",
     "relu %14 : i32[2]",
+    "clip %14 {lo=2147483520, hi=-2147483648} : i32[2]",
+    "clip %10 {lo=inf, hi=-inf} : i64[]",
     "leaky_relu %0 {alpha=0.1} : f32[1x4x6x8]",
     "hard_sigmoid %0 {alpha=0.2, beta=0.5} : f32[1x4x6x8]",
     "interpolate %0, %8, %9 {axes=[3,1], low=[0,1,-1,7,0,3], high=[1,2,-1,7,1,3], value=0.5} :"
@@ -109,6 +111,8 @@ struct bad_line {
     enum diag_code code;
 };
 static const struct bad_line bad_tensor_lines[] = {
+    {"clip %14 {lo=2147483648, hi=inf}", DIAG_SHAPE},
+    {"clip %14 {lo=-inf, hi=-2147483904}", DIAG_SHAPE},
     {"conv %0, %6 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=1}", DIAG_SHAPE},
     {"conv %0, %6 {kernel=[3,3], stride=[1,1], dilation=[1,1], group=0}", DIAG_SHAPE},
     {"conv %0, %6 {kernel=[3,3], stride=[0,1], dilation=[1,1], group=2}", DIAG_SHAPE},
