@@ -48,11 +48,8 @@ struct blob *blob_ref(struct blob *b)
     return b;
 }
 
-void blob_unref(struct blob *b)
+static void drop(struct blob *b)
 {
-    if (!b)
-        return;
-    loan_end(b);
     if (--b->refs)
         return;
     if (b->derivation)
@@ -60,6 +57,22 @@ void blob_unref(struct blob *b)
     if (b->release)
         b->release(b->owner);
     heap_free(b);
+}
+
+void blob_unref(struct blob *b)
+{
+    if (!b)
+        return;
+    loan_end(b);
+    drop(b);
+}
+
+void blob_unref_of(const void *holder, struct blob *b)
+{
+    if (heap_outlives_call(holder) && b)
+        drop(b);
+    else
+        blob_unref(b);
 }
 
 /* Makes it for all who share the blob, unless another thread was first. What it is made from stays:

@@ -42,6 +42,9 @@ struct blob *blob_view(const void *data, size_t bytes, void (*release)(void *), 
 struct blob *blob_splat(const void *element, size_t elem_bytes);
 struct blob *blob_ref(struct blob *b);
 void blob_unref(struct blob *b);
+/* The reference that `holder`, a block of the heap, has had since it was made. Of a holder that
+ * outlives the call it is no loan of the call (base.h). */
+void blob_unref_of(const void *holder, struct blob *b);
 
 /* The payload; a derived one is made and kept. */
 const void *blob_data(const struct blob *b);

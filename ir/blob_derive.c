@@ -69,7 +69,7 @@ static struct blob *derived(const struct derivation *d, size_t bytes)
 
 void derivation_free(struct derivation *d)
 {
-    blob_unref(d->source);
+    blob_unref_of(d, d->source);
     heap_free(d->factor);
     heap_free(d);
 }

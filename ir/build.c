@@ -23,7 +23,7 @@ static void drop_blob(struct ir_op *op)
 {
     if (op->opcode != IR_constant)
         return;
-    blob_unref(op->attrs->constant.data);
+    blob_unref_of(op->graph->arena, op->attrs->constant.data);
     op->attrs->constant.data = NULL;
 }
 

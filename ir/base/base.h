@@ -107,7 +107,8 @@ void arena_hook_free(void *arena, void *at);
 
 /* `object`, of the heap, counts who refers to it. Calls that are left by the door give back their
  * references by `give_back(object)`, once for each that was taken and not ended. Objects of the
- * call itself need no account of that: all of them go. */
+ * call itself need no account of that: all of them go. A reference of something that outlives the
+ * call too is no loan, and the call ends none where it drops that one. */
 void loan_take(void *object, void (*give_back)(void *object));
 void loan_end(void *object);
 
