@@ -33,19 +33,21 @@ enum { EVAL_FOLD_BYTES = 256 << 20 }; /* what a folded result may cost, of passe
 struct ir_op *eval_fold(struct ir_op *op, size_t max_bytes, struct diag *d);
 
 struct eval_observer {
-    /* Called after every operation with its result (valid during the call only). May be NULL. */
+    /* Called after each operation with its result (valid during the call only). May be NULL. */
     void (*seen)(void *self, const struct ir_op *op, const struct tensor *value);
     /* Called with what the converters of an mvm are given, n sums of cells of a slice in units of
      * 2^-fraction_bits. May be NULL. */
     void (*converted)(void *self, const struct ir_op *mvm, unsigned slice, const int64_t *a,
                       int64_t n);
     void *self;
+    bool all;                        /* operations that no output depends on are computed, too */
     const struct progress *progress; /* may be NULL */
 };
 /*
  * Runs a whole graph. inputs[k]/outputs[k] belong to index k of the input/output operations, in the
  * OUTSIDE tensor's shape and dtype (attributes; f32 for f16), at every stage; at CROSSBAR the
- * strides apply. outputs[k] are allocated here. Values are released after their last use.
+ * strides apply. outputs[k] are allocated here. Values are released after their last use. What no
+ * output depends on is not computed, nor can it be in the way, unless the observer asks for `all`.
  */
 bool eval_graph(const struct ir_graph *g, const struct tensor *inputs, size_t n_inputs,
                 struct tensor *outputs, size_t n_outputs, const struct eval_observer *observer,

@@ -19,7 +19,8 @@ struct slot {
     struct tensor value;
     bool owned;                /* value.data is ours to free */
     const struct blob *viewed; /* or lies in this payload */
-    uint32_t uses_left;        /* operand slots that have not read it yet */
+    bool needed;               /* else it is left out */
+    uint32_t uses_left;        /* operand slots of needed operations that have not read it yet */
 };
 
 struct run {
@@ -48,7 +49,8 @@ static struct slot *slot_of(const struct run *r, const struct ir_op *op)
     return s;
 }
 
-static void make_slots(struct run *r)
+/* Users come later in the list. */
+static void make_slots(struct run *r, bool all)
 {
     for (const struct ir_op *op = r->graph->first; op; op = op->next)
         r->n++;
@@ -57,8 +59,11 @@ static void make_slots(struct run *r)
     for (const struct ir_op *op = r->graph->first; op; op = op->next)
         r->slot[i++].op = op;
     qsort(r->slot, r->n, sizeof *r->slot, by_address);
-    for (const struct ir_op *op = r->graph->first; op; op = op->next) {
-        for (uint32_t k = 0; k < op->n_in; k++)
+    for (const struct ir_op *op = r->graph->last; op; op = op->prev) {
+        struct slot *s = slot_of(r, op);
+        bool is_io = op->opcode == IR_input || op->opcode == IR_output;
+        s->needed = all || is_io || s->uses_left > 0;
+        for (uint32_t k = 0; s->needed && k < op->n_in; k++)
             slot_of(r, op->in[k].value->def)->uses_left++;
     }
 }
@@ -257,6 +262,8 @@ static bool compute(struct run *r, const struct ir_op *op, const struct eval_obs
 static bool step(struct run *r, const struct ir_op *op, const struct eval_observer *observer)
 {
     struct slot *s = slot_of(r, op);
+    if (!s->needed)
+        return true;
     bool ok = op->opcode == IR_output                 ? write_output(r, op)
               : op->opcode == IR_input                ? read_input(r, op, s)
               : !observer && view_transpose(r, op, s) ? true
@@ -292,7 +299,7 @@ bool eval_graph(const struct ir_graph *g, const struct tensor *inputs, size_t n_
     struct run r = {g, inputs, outputs, n_inputs, n_outputs, d, NULL, 0};
     for (size_t k = 0; k < n_outputs; k++)
         outputs[k] = (struct tensor){0};
-    make_slots(&r);
+    make_slots(&r, observer && observer->all);
     bool ok = true;
     const struct progress *progress = observer ? observer->progress : NULL;
     uint32_t n_done = 0;

@@ -81,7 +81,7 @@ static bool round_some(struct run *r)
                 quant_moments_new(&p->layers[i], second, mean, p->ctx->calibration->n_images);
         any |= second || mean;
     }
-    struct eval_observer observer = {.seen = seen, .self = r};
+    struct eval_observer observer = {.seen = seen, .self = r, .all = true};
     if (any)
         ok = pass_run_images(p->graph, p->ctx, "calibrate weights", &observer);
     for (size_t i = r->first; i < r->end; i++) {

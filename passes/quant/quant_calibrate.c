@@ -27,7 +27,7 @@ static void seen(void *self, const struct ir_op *op, const struct tensor *value)
 bool quant_calibrate(struct quant_plan *p)
 {
     struct watch w = {p, true};
-    struct eval_observer observer = {.seen = seen, .self = &w};
+    struct eval_observer observer = {.seen = seen, .self = &w, .all = true};
     if (!pass_run_images(p->graph, p->ctx, "calibrate", &observer) || !w.ok)
         return false;
     for (size_t i = 0; i < p->n_values; i++) {

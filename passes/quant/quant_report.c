@@ -166,7 +166,7 @@ static void keep(void *self, const struct ir_op *op, const struct tensor *value)
 /* m->all_on and m->plain of one image. */
 static bool evaluate_both(struct measure *m, const struct pass_calibration *c, size_t image)
 {
-    struct eval_observer observer = {.seen = keep, .self = m};
+    struct eval_observer observer = {.seen = keep, .self = m, .all = true};
     return pass_run_image(m->plan->graph, c, image, &observer, m->plan->ctx->diag) &&
            compute_plain(m);
 }

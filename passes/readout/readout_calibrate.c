@@ -76,7 +76,7 @@ bool readout_calibrate(const struct ir_graph *g, struct pass_ctx *ctx,
         if (readout_has(op))
             s.most[op->attrs->mvm.object] = readout_full_step(op);
     struct ir_graph *copy = ideal_copy(g);
-    struct eval_observer observer = {.converted = add_errors, .self = &s};
+    struct eval_observer observer = {.converted = add_errors, .self = &s, .all = true};
     bool ok = pass_run_images(copy, ctx, "calibrate converters", &observer);
     ir_graph_free(copy);
     for (uint32_t i = 0; i < out->n_objects; i++)
