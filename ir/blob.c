@@ -14,8 +14,10 @@ struct splat_blob {
 
 struct blob *blob_view(const void *data, size_t bytes, void (*release)(void *), void *owner)
 {
+    static const char nothing[1]; /* of no bytes, too, functions of string.h take no null pointer */
     struct blob *b = heap_alloc(sizeof *b);
-    *b = (struct blob){.at = data, .bytes = bytes, .refs = 1, .release = release, .owner = owner};
+    *b = (struct blob){
+        .at = data ? data : nothing, .bytes = bytes, .refs = 1, .release = release, .owner = owner};
     return b;
 }
 

@@ -136,6 +136,19 @@ START_TEST(tiles_put_elements_in_their_places)
 }
 END_TEST
 
+/* And lie somewhere: functions of string.h take no null pointer. */
+START_TEST(payloads_of_no_bytes_are_equal)
+{
+    struct blob *owned = blob_own(NULL, 0);
+    struct blob *viewed = blob_view(NULL, 0, NULL, NULL);
+    ck_assert_ptr_nonnull(blob_data(owned));
+    ck_assert_ptr_nonnull(blob_data(viewed));
+    ck_assert(blob_equal(owned, viewed));
+    blob_unref(owned);
+    blob_unref(viewed);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("blob");
@@ -143,6 +156,7 @@ int main(void)
     tcase_add_test(tc, a_call_that_is_left_keeps_no_references);
     tcase_add_test(tc, a_call_that_is_left_may_free_what_was_before);
     tcase_add_test(tc, tiles_put_elements_in_their_places);
+    tcase_add_test(tc, payloads_of_no_bytes_are_equal);
     Suite *suite = suite_create("blob");
     suite_add_tcase(suite, tc);
     return run_suite(suite);
