@@ -33,6 +33,10 @@ def takes_part(how, named, module):
     return not how or (named == module) == (how == 'with')
 
 
+def has_sessions(text, module):
+    return any(lines and takes_part(how, named, module) for how, named, lines, _, _ in SESSION.findall(text))
+
+
 def commands(text, module):
     """[(command, [line that it prints])] of a document."""
     found = []
@@ -105,7 +109,7 @@ def main(cimc, root, *modules):
     absent = [name for name in modules if importlib.util.find_spec(name) is None]
     for path in [f for f in list_files(root) if f.endswith('.md')]:
         text = read(root, path)
-        if not SESSION.search(text) or (module and '<!-- session: with %s -->' % module not in text):
+        if not has_sessions(text, module) or (module and '<!-- session: with %s -->' % module not in text):
             continue
         if absent:
             tap.point('sessions of %s' % path, skip='Python has no module ' + ', '.join(absent))
