@@ -60,8 +60,7 @@ def symbol_problems(tree):
 def example_problems(tree, cimc, model, compiler, folder):
     """The example against the installed tree, shared and static, says what the command line says."""
     pkg_config = found(tree, 'cimc.pc')
-    env = dict(os.environ, PKG_CONFIG_PATH=os.path.dirname(pkg_config), PKG_CONFIG_SYSROOT_DIR=tree,
-               LD_LIBRARY_PATH=os.path.dirname(found(tree, 'libcimc.so')))
+    env = dict(os.environ, PKG_CONFIG_SYSROOT_DIR=tree, LD_LIBRARY_PATH=os.path.dirname(found(tree, 'libcimc.so')))
     source, values = found(tree, 'largest.c'), os.path.join(folder, 'x.npy')
     with open(values, 'wb') as f:
         f.write(npy('<f4', (1, 1, 28, 28), [i % 17 / 16 for i in range(784)]))
@@ -72,8 +71,9 @@ def example_problems(tree, cimc, model, compiler, folder):
     table = run(cimc, 'compile', model, '--extra-pes', '32', '-o', os.path.join(folder, 'p.cim'), '--json')
     cycles = re.search(r'"makespan_cycles": (\d+)', table).group(1)
     want = 'cycles: %s\nlargest: %d, %.9g\n' % (cycles, y.index(max(y)), max(y))
-    for way, package in ('shared', 'cimc'), ('static', 'cimc-static'):
-        flags = run('pkg-config', '--cflags', '--libs', package, env=env).split()
+    # Who links the shared library needs no development packages of what it uses.
+    for way, package, places in ('shared', 'cimc', 'PKG_CONFIG_LIBDIR'), ('static', 'cimc-static', 'PKG_CONFIG_PATH'):
+        flags = run('pkg-config', '--cflags', '--libs', package, env=dict(env, **{places: os.path.dirname(pkg_config)})).split()
         program = os.path.join(folder, way)
         run(*compiler, '-Wall', '-Wextra', '-Werror', source, *flags, '-o', program)
         needs = 'libcimc.so.0' in run('readelf', '-d', program)
